@@ -1,0 +1,55 @@
+/**
+ * Which room may import which: the one table behind the import rule of the design. A room may always import itself.
+ * `pure` rooms may not import Node built-ins or packages: they run in a browser.
+ */
+export const rooms: Record<string, { imports: string[]; pure?: true; packages?: string[] }> = {
+  common: { imports: [], pure: true },
+  registers: { imports: ['common'], pure: true },
+  mca: { imports: ['common', 'registers'], pure: true },
+  arm: { imports: ['common', 'registers'], pure: true },
+  cper: { imports: ['common', 'registers'], pure: true },
+  text: { imports: ['common', 'registers', 'mca', 'arm', 'cper'], pure: true },
+  outlook: { imports: ['common', 'registers', 'mca', 'arm', 'cper'], pure: true },
+  decode: { imports: ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook'], pure: true },
+  qmp: { imports: ['common'] },
+  gdb: { imports: ['common'] },
+  supply: { imports: ['common'] },
+  guest: { imports: ['common'] },
+  lab: {
+    imports: [
+      'common',
+      'registers',
+      'mca',
+      'arm',
+      'cper',
+      'text',
+      'outlook',
+      'decode',
+      'qmp',
+      'gdb',
+      'supply',
+      'guest',
+    ],
+    packages: ['yaml', 'zod'],
+  },
+  report: { imports: ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook', 'decode', 'lab'] },
+  cli: {
+    imports: [
+      'common',
+      'registers',
+      'mca',
+      'arm',
+      'cper',
+      'text',
+      'outlook',
+      'decode',
+      'qmp',
+      'gdb',
+      'supply',
+      'guest',
+      'lab',
+      'report',
+    ],
+    packages: ['commander'],
+  },
+};

@@ -1,0 +1,18 @@
+/** A u64 as every wire of the project writes it: `0x` and 16 hex digits. */
+export function hex64(value: bigint): string {
+  return `0x${BigInt.asUintN(64, value).toString(16).padStart(16, '0')}`;
+}
+
+const U64_MAX = (1n << 64n) - 1n;
+
+/** Parses a u64 in hex (`0x…`) or decimal; undefined when it is neither or does not fit in 64 bits. */
+export function parseU64(text: string): bigint | undefined {
+  if (!/^(0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})$/.test(text)) return undefined;
+  const value = BigInt(text);
+  return value > U64_MAX ? undefined : value;
+}
+
+/** JSON.stringify with every bigint as a {@link hex64} string, so that no 64-bit value is ever rounded. */
+export function stringify(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? hex64(v) : v), indent);
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** Fast tests run without any machine; `*.machine.test.ts` start QEMU or touch the package cache. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['**/*.machine.test.ts', '**/node_modules/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'machine',
+          include: ['src/**/*.machine.test.ts', 'test/**/*.machine.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
