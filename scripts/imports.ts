@@ -22,7 +22,7 @@ export function checkImports(file: string, source: string): Violation[] {
   const rule = rooms[room];
   if (file.split('/').length < 3) return violations;
   if (!rule) return [{ file, line: 1, specifier: '', reason: `room "${room}" is not in scripts/rooms.ts` }];
-  const isTest = /\.test\.ts$/.test(file) || file.includes('/testing/');
+  const isTest = file.endsWith('.test.ts') || file.includes('/testing/');
   for (const match of source.matchAll(IMPORT)) {
     const specifier = match[1] ?? match[2] ?? '';
     const at = (match.index ?? 0) + match[0].indexOf(specifier);
