@@ -1,0 +1,63 @@
+/** @module A machine check in one or two plain sentences. */
+import { hex64 } from '../common/hex.ts';
+import { classify } from './classify.ts';
+import type { McaClass } from './classify.ts';
+import { decodeMcacod } from './mcacod.ts';
+import { pageOf } from './page.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+
+const LEAD: Readonly<Record<McaClass, string>> = {
+  invalid: 'No error: the VAL bit is clear, so the bank holds nothing',
+  CE: 'Corrected error: the hardware repaired it and no data was lost',
+  Deferred: 'Deferred error (AMD): bad data was found and marked, nobody has consumed it yet',
+  UCNA: 'Uncorrected, no action required (UCNA): bad data was found and nobody has consumed it',
+  SRAO: 'Uncorrected, action optional (SRAO): bad memory was found, the running program did not consume it',
+  SRAR: 'Uncorrected, action required (SRAR): the running program tried to consume bad data and cannot go on without recovery',
+  UC: 'Uncorrected error without a recovery class',
+  PCC: 'Uncorrected and fatal: the processor context is corrupt (PCC), so nothing that ran can be trusted',
+  unknown:
+    'The vendor is not known, and Intel and AMD read these status bits differently; the CPU vendor (the PROCESSOR line, or CPUID) would settle it',
+};
+
+function lead(record: X86McaRecord, cls: McaClass): string {
+  const amd = MCI_STATUS_AMD.decode(record.status);
+  if (record.vendor === 'amd' && cls === 'UC' && amd.POISON) {
+    return 'Uncorrected, poison consumed (AMD): the running program tried to use data that was marked bad before';
+  }
+  if (record.vendor === 'amd' && cls === 'Deferred' && amd.POISON) {
+    return `${LEAD.Deferred} (DEFERRED together with POISON is what a virtual machine monitor injects; real hardware never sets both)`;
+  }
+  return LEAD[cls];
+}
+
+/**
+ * Says what the record is, what reported it and which memory it names. One to three sentences, no line breaks,
+ * made of registers only (no untrusted text).
+ */
+export function explain(record: X86McaRecord): string {
+  const cls = classify(record);
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const who = `bank ${record.bank}${record.cpu === undefined ? '' : ` of CPU ${record.cpu}`}`;
+  if (cls === 'invalid') return `${LEAD.invalid} (${who}).`;
+
+  const code = decodeMcacod(Number(s.MCACOD), record.vendor);
+  const page = pageOf(record);
+  const address =
+    page !== undefined
+      ? `, physical address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)})`
+      : s.ADDRV && record.addr !== undefined
+        ? `, address register ${hex64(record.addr)} (not known to be a system physical address)`
+        : '';
+  const what = code.class === 'no-error' ? 'without an error code' : `${code.text}, ${code.mnemonic}`;
+  const sentences = [`${lead(record, cls)}.`, `Reported by ${who}: ${what}${address}.`];
+
+  const notes: string[] = [];
+  if (s.OVER) notes.push('At least one other error was lost (OVER).');
+  if (s.UC && !s.EN) notes.push('EN is clear: reporting was not enabled, an exception handler skips it.');
+  if (s.UC && record.mcgStatus !== undefined) {
+    const g = MCG_STATUS.decode(record.mcgStatus);
+    if (g.MCIP && !g.RIPV) notes.push('RIPV is clear: the interrupted program cannot be restarted.');
+  }
+  return [...sentences, ...notes].join(' ');
+}

@@ -1,0 +1,38 @@
+/** @module The x86 machine check record: raw register values only; everything else is derived from them. */
+import type { RecordOrigin } from '../registers/origin.ts';
+
+export type { RecordOrigin };
+
+/** CPU vendor; it decides how MCi_STATUS bits below 57 are read. Hygon follows AMD. */
+export type McaVendor = 'intel' | 'amd';
+
+/** One bank of one CPU, as read or logged. Registers are u64 bigint; a missing member was not reported. */
+export interface X86McaRecord {
+  kind: 'x86-mca';
+  vendor?: McaVendor;
+  cpu?: number;
+  /** Bank number as reported; -1 and 255 are what Linux writes for records made from firmware reports. */
+  bank: number;
+  status: bigint;
+  mcgStatus?: bigint;
+  mcgCap?: bigint;
+  addr?: bigint;
+  misc?: bigint;
+  synd?: bigint;
+  synd1?: bigint;
+  synd2?: bigint;
+  ipid?: bigint;
+  ppin?: bigint;
+  tsc?: bigint;
+  /** CPUID leaf 1 EAX. */
+  cpuid?: bigint;
+  /** Seconds since 1970-01-01 UTC. */
+  time?: bigint;
+  socket?: number;
+  apicId?: bigint;
+  microcode?: bigint;
+  /** Instruction pointer that came with the exception. */
+  rip?: bigint;
+  cs?: bigint;
+  origin?: RecordOrigin;
+}

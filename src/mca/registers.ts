@@ -1,0 +1,108 @@
+/**
+ * @module Machine check registers. Sources: Intel 64 and IA-32 Architectures Software Developer's Manual vol. 3B,
+ * chapter 16 "Machine-Check Architecture" ("SDM"); AMD64 Architecture Programmer's Manual vol. 2, chapter 9
+ * ("APM") and the Processor Programming Reference of family 17h and later ("PPR").
+ */
+import { bit, bits, defineRegister } from '../registers/register.ts';
+
+export const MCG_CAP = defineRegister({
+  name: 'MCG_CAP',
+  width: 64,
+  source: 'SDM 16.3.1.1',
+  fields: [
+    bit(27, 'LMCE_P', 'local machine check exception supported'),
+    bit(26, 'ELOG_P', 'extended error logging supported'),
+    bit(25, 'EMC_P', 'enhanced machine check supported'),
+    bit(24, 'SER_P', 'software error recovery supported: MCi_STATUS.S and .AR have a meaning'),
+    bits(23, 16, 'EXT_CNT', 'extended state registers'),
+    bit(11, 'TES_P', 'threshold-based error status supported'),
+    bit(10, 'CMCI_P', 'corrected machine check interrupt supported'),
+    bit(9, 'EXT_P', 'extended state registers present'),
+    bit(8, 'CTL_P', 'MCG_CTL present'),
+    bits(7, 0, 'COUNT', 'reporting banks'),
+  ],
+});
+
+export const MCG_STATUS = defineRegister({
+  name: 'MCG_STATUS',
+  width: 64,
+  source: 'SDM 16.3.1.2; bit 12: Intel TDX module specification',
+  fields: [
+    bit(12, 'SEAM_NR', 'the error hit a guest in SEAM non-root mode'),
+    bit(3, 'LMCE', 'delivered to this logical processor only'),
+    bit(2, 'MCIP', 'machine check in progress'),
+    bit(1, 'EIPV', 'the saved instruction pointer belongs to the error'),
+    bit(0, 'RIPV', 'the program can be restarted at the saved instruction pointer'),
+  ],
+});
+
+export const MCI_STATUS_INTEL = defineRegister({
+  name: 'MCi_STATUS',
+  width: 64,
+  source: 'SDM 16.3.2.2 and 16.6.2',
+  fields: [
+    bit(63, 'VAL', 'the bank holds an error'),
+    bit(62, 'OVER', 'another error was lost'),
+    bit(61, 'UC', 'uncorrected'),
+    bit(60, 'EN', 'reporting of this error was enabled'),
+    bit(59, 'MISCV', 'MCi_MISC is valid'),
+    bit(58, 'ADDRV', 'MCi_ADDR is valid'),
+    bit(57, 'PCC', 'processor context corrupt'),
+    bit(56, 'S', 'signalled by a machine check exception'),
+    bit(55, 'AR', 'action required'),
+    bits(54, 53, 'TES', 'threshold-based error status', { 0: 'no tracking', 1: 'green', 2: 'yellow', 3: 'reserved' }),
+    bits(52, 38, 'CEC', 'corrected error count'),
+    bit(37, 'FW', 'firmware updated error status'),
+    bits(36, 32, 'OTHER', 'other information'),
+    bits(31, 16, 'MSCOD', 'model-specific error code'),
+    bits(15, 0, 'MCACOD', 'machine check architecture error code'),
+  ],
+});
+
+export const MCI_STATUS_AMD = defineRegister({
+  name: 'MCi_STATUS',
+  width: 64,
+  source: 'APM 9.3.2.2; PPR MCA_STATUS',
+  fields: [
+    bit(63, 'VAL', 'the bank holds an error'),
+    bit(62, 'OVER', 'another error was lost'),
+    bit(61, 'UC', 'uncorrected'),
+    bit(60, 'EN', 'reporting of this error was enabled'),
+    bit(59, 'MISCV', 'MCi_MISC is valid'),
+    bit(58, 'ADDRV', 'MCi_ADDR is valid'),
+    bit(57, 'PCC', 'processor context corrupt'),
+    bit(56, 'ERRCOREIDVAL', 'ERRCOREID is valid'),
+    bit(55, 'TCC', 'task context corrupt'),
+    bit(53, 'SYNDV', 'MCA_SYND is valid'),
+    bit(46, 'CECC', 'corrected by ECC'),
+    bit(45, 'UECC', 'found by ECC, not correctable'),
+    bit(44, 'DEFERRED', 'deferred: bad data was marked and not yet consumed'),
+    bit(43, 'POISON', 'poisoned data was consumed'),
+    bit(40, 'SCRUB', 'found by the scrubber'),
+    bits(37, 32, 'ERRCOREID', 'core that caused the error'),
+    bits(29, 24, 'ADDRLSB', 'lowest valid bit of MCA_ADDR'),
+    bits(21, 16, 'XEC', 'extended error code'),
+    bits(15, 0, 'ERRORCODE', 'error code'),
+  ],
+});
+
+/** MCi_MISC as defined while MCG_CAP.SER_P=1 for recoverable errors. */
+export const MCI_MISC = defineRegister({
+  name: 'MCi_MISC',
+  width: 64,
+  source: 'SDM 16.3.2.4',
+  fields: [
+    bits(63, 9, 'MODEL', 'model-specific'),
+    bits(8, 6, 'MODE', 'address mode', {
+      0: 'segment offset',
+      1: 'linear',
+      2: 'physical',
+      3: 'memory',
+      7: 'generic',
+    }),
+    bits(5, 0, 'LSB', 'lowest valid bit of MCi_ADDR'),
+  ],
+});
+
+/** MCi_MISC.MODE of a physical address. */
+export const ADDRESS_MODE_PHYSICAL = 2n;

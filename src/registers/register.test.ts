@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RegisterError, bit, bits, defineRegister } from './register.ts';
+
+const REG = defineRegister({
+  name: 'TEST',
+  width: 32,
+  source: 'this test',
+  fields: [bit(31, 'VAL', 'valid'), bits(15, 8, 'CODE', 'code', { 3: 'three' }), bits(3, 0, 'LOW')],
+});
+const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+
+describe('defineRegister', () => {
+  it('encodes what it decoded, for every u64', () => {
+    fc.assert(fc.property(u64, v => expect(REG.encode(REG.decode(v))).toBe(v)));
+  });
+
+  it('keeps bits without a field visible', () => {
+    expect(REG.decode(0x1_0040_0300n)).toEqual({ VAL: false, CODE: 3n, LOW: 0n, reserved: 0x1_0040_0000n });
+    expect(REG.describe(0x1_8040_0310n).map(r => [r.name, r.hi, r.lo, r.value, r.meaning])).toEqual([
+      ['reserved', 63, 32, 1n, 'bits without a defined meaning'],
+      ['VAL', 31, 31, 1n, 'valid'],
+      ['reserved', 30, 16, 0x40n, 'bits without a defined meaning'],
+      ['CODE', 15, 8, 3n, 'three'],
+      ['reserved', 7, 4, 1n, 'bits without a defined meaning'],
+      ['LOW', 3, 0, 0n, undefined],
+    ]);
+  });
+
+  it('describes every bit exactly once: the rows add up to the value', () => {
+    fc.assert(
+      fc.property(u64, v => {
+        expect(REG.describe(v).reduce((sum, row) => sum | (row.value << BigInt(row.lo)), 0n)).toBe(v);
+      }),
+    );
+  });
+
+  it('refuses values that do not fit, unknown names and reserved bits that belong to a field', () => {
+    expect(() => REG.encode({ LOW: 16n })).toThrow(/does not fit/);
+    expect(() => REG.encode({ LOW: -1n })).toThrow(RegisterError);
+    expect(() => REG.encode({ NOPE: 1n } as never)).toThrow(/no field NOPE/);
+    expect(() => REG.encode({ reserved: 1n })).toThrow(/reserved/);
+  });
+
+  it('refuses a table whose fields overlap or leave the register', () => {
+    const define = (...fields: Parameters<typeof bits>[]) =>
+      defineRegister({ name: 'BAD', width: 8, source: '', fields: fields.map(f => bits(...f)) });
+    expect(() => define([3, 0, 'A'], [3, 3, 'B'])).toThrow(/overlaps/);
+    expect(() => define([8, 0, 'A'])).toThrow(/outside/);
+  });
+});

@@ -1,0 +1,166 @@
+/** @module Registers as field tables over bigint: declare once; decode, encode and describe follow. */
+import { SyndromeError } from '../common/errors.ts';
+import { hex64 } from '../common/hex.ts';
+
+/** A single-bit field; decodes to a boolean. */
+export interface BitField<N extends string = string> {
+  readonly kind: 'bit';
+  readonly name: N;
+  readonly hi: number;
+  readonly lo: number;
+  /** What a set bit says, in a few words. */
+  readonly meaning: string | undefined;
+  readonly values?: undefined;
+}
+
+/** A field of several bits; decodes to a bigint shifted down to bit 0. */
+export interface BitsField<N extends string = string> {
+  readonly kind: 'bits';
+  readonly name: N;
+  readonly hi: number;
+  readonly lo: number;
+  readonly meaning: string | undefined;
+  /** Meaning per value, where the manual enumerates them. */
+  readonly values: Readonly<Record<number, string>> | undefined;
+}
+
+export type Field = BitField | BitsField;
+
+/** Declares bit `position`; `meaning` is what it says when set. */
+export function bit<const N extends string>(position: number, name: N, meaning?: string): BitField<N> {
+  return { kind: 'bit', name, hi: position, lo: position, meaning };
+}
+
+/** Declares bits `hi`:`lo`; `values` names the enumerated values. */
+export function bits<const N extends string>(
+  hi: number,
+  lo: number,
+  name: N,
+  meaning?: string,
+  values?: Readonly<Record<number, string>>,
+): BitsField<N> {
+  return { kind: 'bits', name, hi, lo, meaning, values };
+}
+
+/** The decoded value: one member per field, and every bit no field names in `reserved`, in its place. */
+export type Decoded<F extends readonly Field[]> = {
+  [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
+} & { reserved: bigint };
+
+/** One line of a described register. */
+export interface FieldRow {
+  name: string;
+  hi: number;
+  lo: number;
+  value: bigint;
+  /** Set when the value means something that the table knows. */
+  meaning?: string;
+}
+
+export interface Register<F extends readonly Field[] = readonly Field[]> {
+  readonly name: string;
+  readonly width: number;
+  /** Manual and section the table was made from. */
+  readonly source: string;
+  readonly fields: F;
+  /** Splits a u64. Never fails: bits outside the fields (and above `width`) come back in `reserved`. */
+  decode(value: bigint): Decoded<F>;
+  /** Joins fields; missing ones are 0. Throws {@link RegisterError} for a value that does not fit or an unknown name. */
+  encode(fields: Partial<Decoded<F>>): bigint;
+  /** All fields from the highest bit down, with rows named `reserved` for set bits that no field names. */
+  describe(value: bigint): FieldRow[];
+}
+
+/** A register table or an encode call is wrong. */
+export class RegisterError extends SyndromeError {}
+
+const U64 = (1n << 64n) - 1n;
+
+function maskOf(hi: number, lo: number): bigint {
+  return ((1n << BigInt(hi - lo + 1)) - 1n) << BigInt(lo);
+}
+
+/** Builds a register from its field table; throws {@link RegisterError} when fields overlap or leave the register. */
+export function defineRegister<const F extends readonly Field[]>(spec: {
+  name: string;
+  width: number;
+  source: string;
+  fields: F;
+}): Register<F> {
+  const { name, width, source, fields } = spec;
+  let known = 0n;
+  const names = new Set<string>(['reserved']);
+  for (const f of fields) {
+    if (f.lo < 0 || f.hi < f.lo || f.hi >= width || width > 64) {
+      throw new RegisterError('E_REGISTER_TABLE', `${name}.${f.name}: bits ${f.hi}:${f.lo} are outside the register`);
+    }
+    if ((known & maskOf(f.hi, f.lo)) !== 0n || names.has(f.name)) {
+      throw new RegisterError('E_REGISTER_TABLE', `${name}.${f.name}: overlaps another field or repeats its name`);
+    }
+    known |= maskOf(f.hi, f.lo);
+    names.add(f.name);
+  }
+  const sorted = [...fields].sort((a, b) => b.hi - a.hi);
+
+  function decode(value: bigint): Decoded<F> {
+    const v = value & U64;
+    const out: Record<string, bigint | boolean> = {};
+    for (const f of fields) {
+      const part = (v & maskOf(f.hi, f.lo)) >> BigInt(f.lo);
+      out[f.name] = f.kind === 'bit' ? part === 1n : part;
+    }
+    out['reserved'] = v & ~known;
+    return out as Decoded<F>;
+  }
+
+  function encode(values: Partial<Decoded<F>>): bigint {
+    const given = values as Readonly<Record<string, bigint | boolean | undefined>>;
+    for (const key of Object.keys(given)) {
+      if (!names.has(key)) throw new RegisterError('E_REGISTER_FIELD', `${name} has no field ${key}`);
+    }
+    const rest = given['reserved'] ?? 0n;
+    if (typeof rest !== 'bigint' || rest < 0n || rest > U64 || (rest & known) !== 0n) {
+      throw new RegisterError('E_REGISTER_RANGE', `${name}.reserved: may only hold bits that no field names`);
+    }
+    let value = rest;
+    for (const f of fields) {
+      const raw = given[f.name];
+      if (raw === undefined) continue;
+      const part = typeof raw === 'boolean' ? (raw ? 1n : 0n) : raw;
+      const limit = maskOf(f.hi, f.lo) >> BigInt(f.lo);
+      if (part < 0n || part > limit) {
+        throw new RegisterError('E_REGISTER_RANGE', `${name}.${f.name}: ${part} does not fit in bits ${f.hi}:${f.lo}`, {
+          hint: `The largest value is ${hex64(limit)}.`,
+        });
+      }
+      value |= part << BigInt(f.lo);
+    }
+    return value;
+  }
+
+  function describe(value: bigint): FieldRow[] {
+    const v = value & U64;
+    const rows: FieldRow[] = [];
+    // Walk down from bit 63, so that stray bits between the fields show where they are.
+    let next = 63;
+    const gap = (hi: number, lo: number): void => {
+      if (hi < lo) return;
+      const part = (v & maskOf(hi, lo)) >> BigInt(lo);
+      if (part !== 0n) rows.push({ name: 'reserved', hi, lo, value: part, meaning: 'bits without a defined meaning' });
+    };
+    for (const f of sorted) {
+      gap(next, f.hi + 1);
+      const part = (v & maskOf(f.hi, f.lo)) >> BigInt(f.lo);
+      const row: FieldRow = { name: f.name, hi: f.hi, lo: f.lo, value: part };
+      const meaning =
+        f.kind === 'bit' ? (part === 1n ? f.meaning : undefined) : (f.values?.[Number(part)] ?? f.meaning);
+      if (meaning !== undefined) row.meaning = meaning;
+      rows.push(row);
+      next = f.lo - 1;
+    }
+    gap(next, 0);
+    return rows;
+  }
+
+  return { name, width, source, fields, decode, encode, describe };
+}

@@ -1,0 +1,102 @@
+/** @module AMD machine checks as the kernel's EDAC decoder prints them (drivers/edac/mce_amd.c), back into a record. */
+import type { X86McaRecord } from '../mca/record.ts';
+import type { LogEvent } from './event.ts';
+import { hexU64 } from './line.ts';
+import { recordEvent } from './mce-blocks.ts';
+
+const PREFIX = '[Hardware Error]: ';
+const SEVERITIES: readonly string[] = [
+  'Corrected error, no action required.',
+  'Deferred error, no action required.',
+  'Uncorrected, software restartable error.',
+  'Uncorrected, software containable error.',
+  'System Fatal error.',
+];
+const STATUS =
+  /^CPU:(\d{1,6}) \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\) MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{1,16})$/;
+const ADDR = /^Error Addr: (0x[0-9a-f]{1,16})$/;
+const IPID = /^(?:PPIN: (0x[0-9a-f]{1,16}))?(?:, )?(?:IPID: (0x[0-9a-f]{1,16}))?(?:, Syndrome: (0x[0-9a-f]{1,16}))?$/;
+/** Lines of the block that carry no register. */
+const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/;
+/** Foreign lines after which the block is given up. */
+const MAX_FOREIGN = 8;
+
+export interface EdacBlock {
+  /** Takes one stripped kernel line; undefined when the line is not part of a block. */
+  take(text: string, lineNumber: number): LogEvent[] | undefined;
+  /** Another kernel line passed. */
+  other(): LogEvent[];
+  end(): LogEvent[];
+}
+
+/** One block at a time: `edac-amd` at its status line, `mce-record` when it ends. */
+export function edacAmd(prefix: string, source: string): EdacBlock {
+  let severity = '';
+  let record: X86McaRecord | undefined;
+  let foreign = 0;
+
+  function end(): LogEvent[] {
+    const done = record;
+    record = undefined;
+    return done === undefined ? [] : [recordEvent(`${prefix}.mce-record`, done, { complete: true })];
+  }
+
+  return {
+    take(text, line) {
+      if (!text.startsWith(PREFIX)) return undefined;
+      const rest = text.slice(PREFIX.length);
+      if (SEVERITIES.includes(rest)) {
+        severity = rest;
+        foreign = 0;
+        return end();
+      }
+      const m = STATUS.exec(rest);
+      if (m !== null) {
+        const events = end();
+        const [cpu, bank, status] = [Number(m[1]), Number(m[5]), hexU64(m[7]) ?? 0n];
+        record = {
+          kind: 'x86-mca',
+          vendor: 'amd',
+          cpu,
+          bank,
+          status,
+          origin: { source, firstLine: line, lastLine: line },
+        };
+        events.push({
+          name: `${prefix}.edac-amd`,
+          fields: {
+            severity,
+            cpu,
+            bank,
+            status,
+            flags: m[6] ?? '',
+            family: Number.parseInt(m[2] ?? '0', 16),
+            model: Number.parseInt(m[3] ?? '0', 16),
+            stepping: Number.parseInt(m[4] ?? '0', 16),
+          },
+        });
+        severity = '';
+        foreign = 0;
+        return events;
+      }
+      if (record === undefined) return undefined;
+      const addr = hexU64(ADDR.exec(rest)?.[1]);
+      const ipid = rest === '' ? null : IPID.exec(rest);
+      if (addr === undefined && ipid === null && !DETAIL.test(rest)) return undefined;
+      if (addr !== undefined) record.addr = addr;
+      const [ppin, id, synd] = [hexU64(ipid?.[1]), hexU64(ipid?.[2]), hexU64(ipid?.[3])];
+      if (ppin !== undefined) record.ppin = ppin;
+      if (id !== undefined) record.ipid = id;
+      if (synd !== undefined) record.synd = synd;
+      if (record.origin !== undefined) record.origin.lastLine = line;
+      // The cache level line is the decoder's last.
+      return rest.startsWith('cache level: ') ? end() : [];
+    },
+    other() {
+      if (record === undefined) return [];
+      foreign++;
+      return foreign > MAX_FOREIGN ? end() : [];
+    },
+    end,
+  };
+}

@@ -1,0 +1,159 @@
+/** @module A console shared by Xen and its dom0 → events. Message texts are facts of xen/arch/x86/cpu/mcheck and xen/drivers/char/console.c. */
+import { classify } from '../mca/classify.ts';
+import type { McaVendor, X86McaRecord } from '../mca/record.ts';
+import type { LineParser, LogEvent } from './event.ts';
+import { cleanLine, hexU64 } from './line.ts';
+import { linuxConsoleParser } from './linux.ts';
+import { matchPattern } from './patterns.ts';
+import type { Pattern } from './patterns.ts';
+
+const XEN_LINES: readonly Pattern[] = [
+  {
+    re: /^\s{0,8}Xen version (\S{1,64})/,
+    event: 'boot',
+    captures: [['version', 'text']],
+    source: 'Xen version %d.%d%s',
+  },
+  {
+    re: /^Xen BUG at ([^:]{1,256}):(\d{1,9})/,
+    event: 'bug',
+    captures: [
+      ['file', 'text'],
+      ['line', 'dec'],
+    ],
+    source: 'Xen BUG at %s%s:%d',
+  },
+  {
+    re: /^(Reboot in .{1,32} seconds\.{0,3}|Resetting .{0,64}|Manual reset required .{0,64})$/,
+    event: 'reboot',
+    captures: [['message', 'text']],
+    source: "%s in five seconds... | Manual reset required ('noreboot' specified)",
+  },
+  {
+    re: /^Executing kexec image on cpu(\d{1,6})/,
+    event: 'kexec',
+    captures: [['cpu', 'dec']],
+    source: 'Executing kexec image on cpu%u',
+  },
+  {
+    re: /^(MCE|CMCI): send (?:MCE#|CMCI) to DOM0 through virq/,
+    event: 'virq',
+    captures: [['cause', 'text']],
+    source: 'MCE: send MCE# to DOM0 through virq',
+  },
+  {
+    re: /^MCE: inject vMCE to (\S{1,32})/,
+    event: 'vmce-injected',
+    captures: [['vcpu', 'text']],
+    source: 'MCE: inject vMCE to %pv',
+  },
+];
+
+const FATAL = /^Fatal machine check: (.{0,256})$/;
+/** `%*pb` is a hexadecimal CPU bitmap, in groups of 32 bits with commas between them, not a CPU number. */
+const FATAL_CPUS = /Fatal error happened on CPUs ([0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8}){0,127})/;
+const MCE = /^CPU(\d{1,6}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
+const NO_EXCEPTION = /^(CMCI|POLLED) occurred on CPU (\d{1,6})\./;
+const BANK = /^Bank (\d{1,4}): {0,20}([0-9a-f]{1,16})(?:\[ {0,20}([0-9a-f]{1,16})\])?(?: at {1,20}([0-9a-f]{1,16}))?$/;
+const PANIC = /^Panic on CPU (\d{1,6}):$/;
+/** `(XEN) [    1.234567] `, `(XEN) [2020-12-22 08:20:00.123] `. */
+const TAG = '(XEN) ';
+const STAMP = /^\[(?: {0,8}\d{1,10}(?:\.\d{1,9})?|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\] ?/;
+const VENDOR_LINE = /\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/;
+
+/**
+ * Parses a serial console on which Xen (`(XEN) ` lines) and dom0 write: `xen.*` events, and `guest.*` events from
+ * everything else through the Linux parser.
+ */
+export function xenConsoleParser(): LineParser {
+  const source = 'console';
+  let dom0 = linuxConsoleParser({ source });
+  let lineNumber = 0;
+  let vendor: McaVendor | undefined;
+  /** The CPU whose banks follow. */
+  let current: { cpu: number; mcgStatus?: bigint } | undefined;
+  /** CPU of a panic whose reason line is still to come. */
+  let panicCpu: number | undefined;
+
+  function panic(message: string): LogEvent[] {
+    if (panicCpu === undefined) return [];
+    const event: LogEvent = { name: 'xen.panic', fields: { cpu: panicCpu, message: message.slice(0, 512) } };
+    panicCpu = undefined;
+    return [event];
+  }
+
+  function bank(m: RegExpExecArray): LogEvent {
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(m[1]), status: hexU64(m[2]) ?? 0n };
+    if (vendor !== undefined) record.vendor = vendor;
+    if (current !== undefined) {
+      record.cpu = current.cpu;
+      if (current.mcgStatus !== undefined) record.mcgStatus = current.mcgStatus;
+    }
+    const [misc, addr] = [hexU64(m[3]), hexU64(m[4])];
+    if (misc !== undefined) record.misc = misc;
+    if (addr !== undefined) record.addr = addr;
+    record.origin = { source, firstLine: lineNumber, lastLine: lineNumber };
+    const fields: LogEvent['fields'] = { bank: record.bank, status: record.status, class: classify(record) };
+    if (record.cpu !== undefined) fields['cpu'] = record.cpu;
+    if (misc !== undefined) fields['misc'] = misc;
+    if (addr !== undefined) fields['addr'] = addr;
+    return { name: 'xen.mce-bank', fields, record };
+  }
+
+  function fatal(message: string): LogEvent {
+    const fields: LogEvent['fields'] = { message };
+    const mask = FATAL_CPUS.exec(message)?.[1];
+    if (mask !== undefined) fields['cpusMask'] = BigInt(`0x${mask.replaceAll(',', '')}`);
+    return { name: 'xen.fatal-mce', fields };
+  }
+
+  function xenLine(text: string): LogEvent[] {
+    if (panicCpu !== undefined && text.trim() !== '') return panic(text.trim());
+    const v = VENDOR_LINE.exec(text)?.[1];
+    if (v !== undefined) vendor = v === 'Intel' ? 'intel' : 'amd';
+    let m = MCE.exec(text);
+    if (m !== null) {
+      current = { cpu: Number(m[1]), mcgStatus: hexU64(m[2]) ?? 0n };
+      return [{ name: 'xen.mce', fields: { ...current, cause: 'exception' } }];
+    }
+    m = NO_EXCEPTION.exec(text);
+    if (m !== null) {
+      current = { cpu: Number(m[2]) };
+      return [{ name: 'xen.mce', fields: { ...current, cause: m[1] === 'CMCI' ? 'cmci' : 'poll' } }];
+    }
+    m = BANK.exec(text);
+    if (m !== null) return [bank(m)];
+    m = FATAL.exec(text);
+    if (m !== null) return [fatal(m[1] ?? '')];
+    m = PANIC.exec(text);
+    if (m !== null) {
+      panicCpu = Number(m[1]);
+      return [];
+    }
+    const event = matchPattern(XEN_LINES, 'xen', text);
+    if (event === undefined) return [];
+    if (event.name === 'xen.boot') {
+      const rest = dom0.end();
+      dom0 = linuxConsoleParser({ source });
+      vendor = undefined;
+      current = undefined;
+      return [...rest, event];
+    }
+    return [event];
+  }
+
+  return {
+    push(raw) {
+      lineNumber++;
+      const line = cleanLine(raw);
+      const at = line.indexOf(TAG);
+      if (at < 0) return dom0.push(line);
+      // Xen may start in the middle of a dom0 line; what stands before it is dom0's.
+      const before = dom0.push(line.slice(0, at));
+      return [...before, ...xenLine(line.slice(at + TAG.length).replace(STAMP, ''))];
+    },
+    end() {
+      return [...panic(''), ...dom0.end()];
+    },
+  };
+}
