@@ -194,7 +194,8 @@ export class QmpClient {
     options?: CallOptions,
   ): Promise<Observed<unknown>>;
   async executeObserved(command: string, args?: object, options: CallOptions = {}): Promise<Observed<unknown>> {
-    if (options.oob) throw new UsageError('E_QMP_OBSERVED_OOB', 'an out-of-band command has no events of its own');
+    if (options.oob === true)
+      throw new UsageError('E_QMP_OBSERVED_OOB', 'an out-of-band command has no events of its own');
     const events: QmpEvent[] = [];
     const value = checkReturn(command, await this.#call(command, args, options, events));
     return { value, events };
