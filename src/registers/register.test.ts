@@ -12,7 +12,11 @@ const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 
 describe('defineRegister', () => {
   it('encodes what it decoded, for every u64', () => {
-    fc.assert(fc.property(u64, v => expect(REG.encode(REG.decode(v))).toBe(v)));
+    fc.assert(
+      fc.property(u64, v => {
+        expect(REG.encode(REG.decode(v))).toBe(v);
+      }),
+    );
   });
 
   it('keeps bits without a field visible', () => {
