@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+export type PartKind = 'qemu' | 'kernel' | 'modules' | 'config' | 'xen' | 'firmware' | 'busybox' | 'toolchain';
+
+/** A Debian package that a part was made of, with the checksum that apt verified. */
+export interface PartPackage {
+  name: string;
+  version: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** `manifest.json` of a part. Paths are relative to the part's folder. */
+export interface Manifest {
+  schema: 1;
+  kind: PartKind;
+  /** What it is, for lists: `qemu-x86_64`, `linux-7.2.12+deb13-cloud-amd64`. */
+  name: string;
+  version: string;
+  /** ISO 8601. */
+  created: string;
+  /** Where the packages came from: mirror and suites. */
+  origin: { mirror: string; suites: string[] };
+  packages: PartPackage[];
+  /** What the part offers: names of files and folders, and words such as a release. */
+  facts: Record<string, string>;
+  /** Path, size, mtime in whole milliseconds, SHA-256. */
+  files: Array<[path: string, bytes: number, mtimeMs: number, sha256: string]>;
+  /** Path and target of each symbolic link. */
+  links: Array<[path: string, target: string]>;
+}
+
+/** SHA-256 of a file as lower-case hex. */
+export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {});
+  return hash.digest('hex');
+}
+
+/** Lists and hashes everything below `folder` except the manifest itself; sorted, so that it is reproducible. */
+export async function inventory(folder: string, signal?: AbortSignal): Promise<Pick<Manifest, 'files' | 'links'>> {
+  const files: Manifest['files'] = [];
+  const links: Manifest['links'] = [];
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  for (const path of entries) {
+    if (path === 'manifest.json') continue;
+    const full = join(folder, path);
+    const stat = lstatSync(full);
+    if (stat.isSymbolicLink()) links.push([path, readlinkSync(full)]);
+    else if (stat.isFile()) files.push([path, stat.size, Math.floor(stat.mtimeMs), await sha256File(full, signal)]);
+  }
+  return { files, links };
+}
+
+/** Reads a part's manifest; undefined when there is none or it is not one of ours. */
+export function readManifest(folder: string): Manifest | undefined {
+  try {
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+    const sound =
+      manifest.schema === 1 &&
+      typeof manifest.facts === 'object' &&
+      Array.isArray(manifest.files) &&
+      Array.isArray(manifest.links) &&
+      Array.isArray(manifest.packages);
+    return sound ? manifest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Verification {
+  /** One line per damaged file; empty when the part is whole. */
+  damage: string[];
+  /** Files whose time changed but not their content: the cache was copied. */
+  touched: string[];
+}
+
+/**
+ * Compares a part with its manifest: size and mtime of every file, and the hash where the time differs (or of all when
+ * `full`). `only` restricts it to paths below one of these.
+ */
+export async function verify(
+  folder: string,
+  manifest: Manifest,
+  options: { full?: boolean; only?: readonly string[] | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Verification> {
+  const damage: string[] = [];
+  const touched: string[] = [];
+  const { only } = options;
+  const wanted = (path: string): boolean => !only || only.some(p => path === p || path.startsWith(`${p}/`));
+  for (const [path, bytes, mtimeMs, sha256] of manifest.files) {
+    if (!wanted(path)) continue;
+    const full = join(folder, path);
+    const stat = statSync(full, { throwIfNoEntry: false });
+    if (!stat?.isFile()) {
+      damage.push(`${path} is missing`);
+      continue;
+    }
+    if (stat.size !== bytes) {
+      damage.push(`${path} has ${stat.size} bytes instead of ${bytes}`);
+      continue;
+    }
+    const sameTime = Math.floor(stat.mtimeMs) === mtimeMs;
+    if (sameTime && !options.full) continue;
+    if ((await sha256File(full, options.signal)) !== sha256) damage.push(`${path} has changed`);
+    else if (!sameTime) touched.push(path);
+  }
+  for (const [path, target] of manifest.links) {
+    if (!wanted(path)) continue;
+    let now: string | undefined;
+    try {
+      now = readlinkSync(join(folder, path));
+    } catch {
+      // missing
+    }
+    if (now !== target) damage.push(`${path} does not link to ${target}`);
+  }
+  return { damage, touched };
+}
