@@ -1,0 +1,33 @@
+import type { Verdict } from '../lab/expect/verdict.ts';
+
+/** The one table of exit codes, for every command. */
+export const EXIT = {
+  pass: 0,
+  fail: 1,
+  usage: 2,
+  error: 3,
+  skip: 4,
+} as const;
+
+/** What each code means, for help texts. */
+export const EXIT_TEXT: readonly (readonly [string, string])[] = [
+  ['0', 'pass: everything happened as expected; for other commands, success'],
+  ['1', 'fail: the system under test did something else'],
+  ['2', 'usage: the command line or a file given is wrong'],
+  ['3', 'error: the lab could not do its work, nothing is known about the system under test'],
+  ['4', 'skip: what is needed is not here'],
+  ['130, 143', 'interrupted by SIGINT or SIGTERM; everything is cleaned up'],
+];
+
+/** The codes that `git bisect run` understands (git-bisect(1)): 0 good, 1 bad, 125 cannot be tested, 128 give up. */
+export const BISECT = { pass: 0, fail: 1, error: 125, skip: 125, usage: 128 } as const;
+
+export type ExitStyle = 'default' | 'bisect';
+
+/** The code for all runs together: an error outweighs a failure, a failure a pass; 4 only if nothing ran. */
+export function exitCodeOf(verdicts: readonly Verdict[], style: ExitStyle = 'default'): number {
+  const table = style === 'bisect' ? BISECT : EXIT;
+  if (verdicts.includes('error')) return table.error;
+  if (verdicts.includes('fail')) return table.fail;
+  return verdicts.length > 0 && verdicts.every(v => v === 'skip') ? table.skip : table.pass;
+}

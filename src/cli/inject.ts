@@ -1,0 +1,169 @@
+import { UsageError } from '../common/errors.ts';
+import { hex64, parseU64, stringify } from '../common/hex.ts';
+import { encodeGhesBlock } from '../cper/ghes.ts';
+import { explain } from '../mca/explain.ts';
+import { NAMED_MCA, type NamedMca } from '../mca/named.ts';
+import { QmpClient } from '../qmp/client.ts';
+import { injectGhes } from '../qmp/ghes.ts';
+import { injectMce, type Mce, mceCommandLine } from '../qmp/mce.ts';
+import { nearest } from '../lab/scenario/load.ts';
+import { EXIT } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { qmpAddress } from './qmp-address.ts';
+
+interface Options extends GlobalOptions {
+  qmp?: string;
+  list?: boolean;
+  cpu: string;
+  bank?: string;
+  status?: string;
+  mcgstatus?: string;
+  addr?: string;
+  misc?: string;
+  broadcast?: boolean;
+  severity: string;
+  dryRun?: boolean;
+  printCmd?: boolean;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** What is about to be done, before anything is connected. */
+interface Plan {
+  /** The monitor command, as one could type it. */
+  command: string;
+  /** In words. */
+  meaning: string;
+  /** Normally kills or resets the guest. */
+  fatal: boolean;
+  carryOut: (client: QmpClient) => Promise<Record<string, unknown>>;
+}
+
+const SEVERITIES = ['recoverable', 'fatal', 'corrected', 'informational'] as const;
+
+function u64(option: string, text: string | undefined, fallback: bigint | undefined): bigint {
+  if (text === undefined) return fallback ?? 0n;
+  const value = parseU64(text);
+  if (value === undefined) throw new UsageError('E_USAGE', `--${option} ${text} is not a 64-bit value`, { hint: 'Write 0x… or decimal.' });
+  return value;
+}
+
+function index(option: string, text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new UsageError('E_USAGE', `--${option} ${text} is not a small number`);
+  return Number(text);
+}
+
+const VAL = 1n << 63n;
+const UC = 1n << 61n;
+const PCC = 1n << 57n;
+
+function mcePlan(named: NamedMca | undefined, options: Options): Plan {
+  if (!named && options.status === undefined) {
+    throw new UsageError('E_USAGE', 'inject mce needs --status', { hint: 'For example --status 0x9c000000000000c0, or a named record.' });
+  }
+  if (named?.needsAddress && options.addr === undefined) {
+    throw new UsageError('E_USAGE', `${named.name} needs --addr`, { hint: 'A guest physical address, such as 0x1234000.' });
+  }
+  const mce: Mce = {
+    cpu: index('cpu', options.cpu),
+    bank: options.bank === undefined ? (named?.bank ?? 0) : index('bank', options.bank),
+    status: u64('status', options.status, named?.status),
+    mcgStatus: u64('mcgstatus', options.mcgstatus, named?.mcgStatus),
+    addr: u64('addr', options.addr, undefined),
+    misc: u64('misc', options.misc, named?.misc),
+    broadcast: options.broadcast === true,
+  };
+  if ((mce.status & VAL) === 0n) {
+    throw new UsageError('E_USAGE', `status ${hex64(mce.status)} has no VAL (bit 63): QEMU refuses it`);
+  }
+  const { status, mcgStatus, addr, misc, bank, cpu } = mce;
+  const meaning = explain({ kind: 'x86-mca', ...(named ? { vendor: named.vendor } : {}), cpu, bank, status, mcgStatus, addr, misc });
+  return {
+    command: mceCommandLine(mce),
+    meaning: named ? `${named.explanation} ${meaning}` : meaning,
+    // Raw values: an uncorrected error may kill whatever it hits; PCC always does.
+    fatal: named && options.status === undefined ? named.fatal : (status & (UC | PCC)) !== 0n,
+    carryOut: async client => ({ ...(await injectMce(client, mce)) }),
+  };
+}
+
+function ghesPlan(options: Options): Plan {
+  const severity = SEVERITIES.find(s => s === options.severity);
+  if (!severity) throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${SEVERITIES.join(', ')}`);
+  if (options.addr === undefined) throw new UsageError('E_USAGE', 'inject ghes needs --addr, a guest physical address');
+  const physicalAddress = u64('addr', options.addr, undefined);
+  const block = encodeGhesBlock({
+    severity,
+    sections: [{ kind: 'memory', severity, physicalAddress, physicalAddressMask: 0xfffffffffffff000n, errorType: 3 }],
+  });
+  const cper = Buffer.from(block).toString('base64');
+  return {
+    command: `{"execute":"inject-ghes-v2-error","arguments":{"cper":"${cper}"}}`,
+    meaning: `a ${severity} CPER memory section (multi-bit ECC) for ${hex64(physicalAddress)}, as firmware would report it`,
+    fatal: severity === 'fatal',
+    carryOut: async client => {
+      await injectGhes(client, block);
+      return { bytes: block.length };
+    },
+  };
+}
+
+function list(options: Options): void {
+  const style = stdoutStyle(options);
+  for (const r of NAMED_MCA) {
+    if (options.json) print(stringify(r));
+    else {
+      const flags = `${r.vendor}, bank ${r.bank}${r.needsAddress ? ', needs --addr' : ''}${r.fatal ? ', fatal: needs --yes' : ''}`;
+      print(`${style('bold', r.name.padEnd(13))} ${hex64(r.status)} mcg ${hex64(r.mcgStatus).replace(/^0x0+(?=.)/, '0x')}  ${style('dim', flags)}`);
+      print(`    ${r.explanation}`);
+    }
+  }
+}
+
+/** `syndrome inject`. A fatal kind into a VM we did not start needs --yes. */
+export async function inject(kind: string | undefined, options: Options): Promise<void> {
+  if (options.list) return list(options);
+  const known = [...NAMED_MCA.map(r => r.name), 'mce', 'ghes'];
+  if (kind === undefined) throw new UsageError('E_USAGE', 'what should be injected?', { hint: `One of ${known.join(', ')}.` });
+  if (!known.includes(kind)) {
+    const near = nearest(kind, known);
+    const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+    throw new UsageError('E_USAGE', `there is no kind "${kind}"`, { hint });
+  }
+  const named = NAMED_MCA.find(r => r.name === kind);
+  const plan = kind === 'ghes' ? ghesPlan(options) : mcePlan(named, options);
+  if (options.printCmd) return print(plan.command);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  if (options.dryRun) {
+    if (options.json) print(stringify({ schemaVersion: 1, kind, command: plan.command, meaning: plan.meaning, fatal: plan.fatal, injected: false }));
+    else {
+      print(plan.command);
+      print(plan.meaning);
+      if (plan.fatal) print('This normally kills or resets the guest: it needs --yes.');
+    }
+    return;
+  }
+  if (options.qmp === undefined) {
+    throw new UsageError('E_USAGE', '--qmp is missing', { hint: 'Give the QMP socket of the VM, or --dry-run.' });
+  }
+  if (plan.fatal && !options.yes) {
+    throw new UsageError('E_INJECT_FATAL', `${kind} normally kills or resets the guest; nothing was done`, {
+      hint: `Repeat with --yes if that is what you want: ${plan.command}`,
+    });
+  }
+  const client = await QmpClient.connect(qmpAddress(options.qmp), { signal: interruptSignal() });
+  try {
+    if (!options.json) say(`> ${plan.command}`);
+    const result = await plan.carryOut(client);
+    if (options.json) print(stringify({ schemaVersion: 1, kind, command: plan.command, injected: true, result }));
+    else {
+      const action = typeof result.action === 'string' ? `QEMU: ${result.action}` : 'QEMU accepted the record';
+      print(`${action}. ${plan.meaning}`);
+      if (typeof result.output === 'string' && result.output !== '') print(result.output.trim());
+    }
+    if (result.action === 'ignore') process.exitCode = EXIT.fail;
+  } finally {
+    await client.close();
+  }
+}

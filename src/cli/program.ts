@@ -1,0 +1,192 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../common/errors.ts';
+import { EXIT_TEXT } from './exit-codes.ts';
+
+/** What every command that uses packages accepts. */
+function supplyOptions(command: Command): Command {
+  return command
+    .option('--cache <dir>', 'where packages are kept (default: $SYNDROME_CACHE, else $XDG_CACHE_HOME/syndrome)')
+    .option('--mirror <url>', 'Debian mirror (default: $SYNDROME_MIRROR, else the one apt is configured with)')
+    .option('--offline', 'use the cache only');
+}
+
+/** Every part of a machine can be the user's own. */
+function partOptions(command: Command): Command {
+  return supplyOptions(command)
+    .option('--qemu <path>', 'your own QEMU binary')
+    .option('--guest-kernel <version|path>', 'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image')
+    .option('--kernel <version|path>', 'the same as --guest-kernel')
+    .option('--xen <version|path>', 'a version on offer, or your own Xen')
+    .option('--firmware <path>', 'your own UEFI code (arm64)')
+    .option('--cpu <model>', "QEMU -cpu model instead of the scenario's")
+    .option('--guest-cmdline <args>', 'added to the guest kernel command line')
+    .addOption(new Option('--accel <accel>', 'kvm only where a stock guest really runs').choices(['auto', 'tcg', 'kvm']).default('auto'));
+}
+
+function qmpOption(command: Command): Command {
+  return command.requiredOption('--qmp <socket>', 'QMP socket of the VM: a path, or host:port');
+}
+
+const deadline = (value: string): number => {
+  const seconds = Number(value);
+  if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('expected seconds, up to 86400.');
+  return seconds;
+};
+
+/** Builds the command tree. Actions are loaded when they are called, so that `--help` stays fast. */
+export function buildProgram(): Command {
+  const program = new Command('syndrome')
+    .description('Hardware memory errors in virtual machines: inject, trace, decode, judge.')
+    .version('0.1.0')
+    .option('--color', 'colours even where the output is no terminal')
+    .option('--no-color', 'no colours')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see --help)')
+    .addHelpText(
+      'after',
+      `\nExit codes:\n${EXIT_TEXT.map(([code, text]) => `  ${code.padEnd(9)} ${text}`).join('\n')}\n
+Examples:
+  syndrome run intel-srao-process           boot a machine, inject, judge
+  syndrome run --all --junit result.xml     every scenario
+  syndrome scenarios --explain xen-ce       what is injected and why that must happen
+  syndrome show TRACE                       the time line of an earlier run
+  syndrome doctor                           what this machine can do`,
+    );
+
+  partOptions(program.command('run'))
+    .description('run scenarios: machine, injection, verdict')
+    .argument('[scenario...]', 'names of `syndrome scenarios`, or YAML files')
+    .option('--all', 'every scenario that comes with the program')
+    .option('--json', 'one JSON object a run on stdout')
+    .option('--junit <file>', 'write a JUnit XML file')
+    .option('--ktap', 'KTAP on stdout')
+    .option('--trace <file>', 'where the trace goes (one scenario only)')
+    .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
+    .option('--print-cmd', 'print the exact QEMU command line and do not run it')
+    .option('-q, --quiet', 'only the verdicts')
+    .option('-v, --verbose', 'every console line and every QMP exchange too')
+    .addOption(new Option('--exit-code <style>', 'bisect: what `git bisect run` understands').choices(['default', 'bisect']).default('default'))
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome run intel-srao-process
+  syndrome run intel-srao-process --guest-kernel 6.19
+  syndrome run amd-uc-plain --guest-kernel ~/linux/arch/x86/boot/bzImage -v
+  syndrome run xen-ce xen-uc-fatal --json | jq .verdict
+  git bisect run syndrome run my-case.yaml --kernel arch/x86/boot/bzImage --exit-code bisect`,
+    )
+    .action(async (names: string[], options: object) => (await import('./run.ts')).run(names, { ...program.opts(), ...options }));
+
+  program
+    .command('scenarios')
+    .description('list the scenarios, or explain one')
+    .argument('[scenario]', 'a name or a YAML file')
+    .option('--explain <scenario>', 'what is injected, into which layer, and why that must happen')
+    .option('--json', 'machine-readable')
+    .option('--schema', 'print the JSON Schema of scenario files')
+    .action(async (name: string | undefined, options: object) =>
+      (await import('./scenarios.ts')).scenarios(name, { ...program.opts(), ...options }),
+    );
+
+  program
+    .command('show')
+    .description('the time line and the verdict of a trace')
+    .argument('<trace>', 'the .ndjson file of a run')
+    .option('-a, --all', 'every console line and every QMP exchange too')
+    .option('--json', 'the judgement as JSON')
+    .action(async (file: string, options: object) => (await import('./show.ts')).show(file, { ...program.opts(), ...options }));
+
+  const supply = program.command('supply').description('QEMU, kernels, Xen, firmware: packages in a cache, no root needed');
+  supplyOptions(supply.command('list'))
+    .description('what is in the cache, or with --kernels what is on offer')
+    .option('--kernels [arch]', 'kernel versions on offer: amd64 (default) or arm64')
+    .option('--verify', 'read every file and compare its hash')
+    .option('--json', 'machine-readable')
+    .action(async (options: object) => (await import('./supply.ts')).list({ ...program.opts(), ...options }));
+  supplyOptions(supply.command('fetch'))
+    .description('fetch parts: all that the scenarios need, or those named')
+    .argument('[part...]', 'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic, xen[=VERSION], firmware, toolchain, toolchain-arm64, busybox')
+    .action(async (parts: string[], options: object) => (await import('./supply.ts')).fetch(parts, { ...program.opts(), ...options }));
+  supplyOptions(supply.command('where'))
+    .description('the path of a part (fetched if needed), or of the cache')
+    .argument('[part]', 'as for fetch')
+    .action(async (part: string | undefined, options: object) =>
+      (await import('./supply.ts')).where(part, { ...program.opts(), ...options }),
+    );
+  supplyOptions(supply.command('clean'))
+    .description('empty the cache')
+    .option('--downloads', 'only the package files and indices, not the unpacked parts')
+    .action(async (options: object) => (await import('./supply.ts')).clean({ ...program.opts(), ...options }));
+
+  qmpOption(program.command('watch'))
+    .description('show the memory-error events of a running VM, decoded')
+    .option('--json', 'one JSON object an event')
+    .option('--all', 'every event, not only those of memory errors and machine state')
+    .option('--for <seconds>', 'end after this long', deadline)
+    .action(async (options: object) => (await import('./watch.ts')).watch({ ...program.opts(), ...options }));
+
+  program
+    .command('inject')
+    .description('inject a memory error into a running VM')
+    .argument('[kind]', 'a named record, mce for raw values, or ghes')
+    .option('--qmp <socket>', 'QMP socket of the VM: a path, or host:port')
+    .option('--list', 'the named records')
+    .option('--cpu <n>', 'CPU index', '0')
+    .option('--bank <n>', 'bank')
+    .option('--status <u64>', 'MCi_STATUS')
+    .option('--mcgstatus <u64>', 'MCG_STATUS')
+    .option('--addr <u64>', 'MCi_ADDR, or the physical address of the CPER section')
+    .option('--misc <u64>', 'MCi_MISC')
+    .option('--broadcast', 'to all CPUs (Intel)')
+    .option('--severity <name>', 'ghes: recoverable, fatal, corrected, informational', 'recoverable')
+    .option('--dry-run', 'say what would be done, connect to nothing')
+    .option('--print-cmd', 'print the monitor command only')
+    .option('--yes', 'needed for a kind that normally kills the guest')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome inject --list
+  syndrome inject srao --addr 0x1234000 --broadcast --dry-run
+  syndrome inject ce --addr 0x1234000 --qmp /run/vm/qmp.sock
+  syndrome inject uc-fatal --qmp /run/vm/qmp.sock --yes
+  syndrome inject mce --bank 1 --status 0x8000000000000000 --qmp localhost:4444`,
+    )
+    .action(async (kind: string | undefined, options: object) =>
+      (await import('./inject.ts')).inject(kind, { ...program.opts(), ...options } as never),
+    );
+
+  supplyOptions(program.command('doctor'))
+    .description('what this machine can do and, for each thing it cannot, why and how to change it')
+    .option('--json', 'machine-readable')
+    .action(async (options: object) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
+
+  return program;
+}
+
+/**
+ * Runs the command line.
+ * @throws UsageError when it is wrong; whatever the command throws.
+ */
+export async function program(argv: readonly string[]): Promise<void> {
+  const root = buildProgram();
+  const every = (command: Command): void => {
+    command.exitOverride();
+    command.configureOutput({ writeErr: () => {} });
+    for (const sub of command.commands) every(sub);
+  };
+  every(root);
+  if (argv.length === 0) {
+    root.outputHelp();
+    return;
+  }
+  try {
+    await root.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    const message = error.message.replace(/^error: /, '').trim();
+    if (error.code === 'commander.help') throw new UsageError('E_USAGE', 'a sub-command is missing', { hint: 'See --help.' });
+    throw new UsageError('E_USAGE', message, { hint: 'See --help.' });
+  }
+}

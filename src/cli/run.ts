@@ -1,0 +1,124 @@
+import { messageOf, UsageError } from '../common/errors.ts';
+import { LabInterrupted } from '../lab/errors.ts';
+import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
+import { assemble, type PartChoices } from '../lab/parts.ts';
+import { type RunResult, runScenario } from '../lab/run.ts';
+import { bundledScenarios, findScenario, type Scenario } from '../lab/scenario/load.ts';
+import { jsonReporter } from '../report/json.ts';
+import { junitReporter } from '../report/junit.ts';
+import { ktapReporter } from '../report/ktap.ts';
+import { all, type Reporter } from '../report/reporter.ts';
+import { styleFor } from '../report/style.ts';
+import { textReporter } from '../report/text.ts';
+import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+
+interface Options extends GlobalOptions, SupplyOptions {
+  all?: boolean;
+  json?: boolean;
+  junit?: string;
+  ktap?: boolean;
+  trace?: string;
+  timeout?: number;
+  printCmd?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  exitCode: ExitStyle;
+  qemu?: string;
+  guestKernel?: string;
+  kernel?: string;
+  xen?: string;
+  firmware?: string;
+  cpu?: string;
+  guestCmdline?: string;
+  accel: 'auto' | 'tcg' | 'kvm';
+}
+
+function choose(names: readonly string[], options: Options): Scenario[] {
+  if (options.all) {
+    if (names.length > 0) throw new UsageError('E_USAGE', 'give names or --all, not both');
+    return bundledScenarios();
+  }
+  if (names.length === 0) {
+    const known = bundledScenarios().map(s => s.name);
+    throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
+  }
+  const chosen = names.map(findScenario);
+  if (options.trace !== undefined && chosen.length > 1) {
+    throw new UsageError('E_USAGE', '--trace is for one scenario', { hint: 'Without it each run gets a file of its own.' });
+  }
+  return chosen;
+}
+
+/** What goes where: the machine-readable report on stdout, and then the time line for people on stderr. */
+function reporters(options: Options): Reporter[] {
+  const machine = options.json === true || options.ktap === true;
+  const err = (line: string): void => void process.stderr.write(`${line}\n`);
+  const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
+  const text = machine
+    ? textReporter(err, styleFor(process.stderr, options.color === false ? false : undefined), level)
+    : textReporter(print, stdoutStyle(options), level);
+  return [
+    ...(machine && options.quiet ? [] : [text]),
+    ...(options.json ? [jsonReporter(print)] : []),
+    ...(options.ktap ? [ktapReporter(print)] : []),
+    ...(options.junit === undefined ? [] : [junitReporter(options.junit)]),
+  ];
+}
+
+/** `syndrome run`. The exit code is that of all runs together. */
+export async function run(names: string[], options: Options): Promise<void> {
+  const scenarios = choose(names, options);
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  const kernel = options.guestKernel ?? options.kernel;
+  const choices: PartChoices = {
+    supply,
+    accel: options.accel,
+    ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(options.xen === undefined ? {} : { xen: options.xen }),
+    ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+    ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
+  };
+  if (options.printCmd) {
+    for (const scenario of scenarios) await printCommand(scenario, choices);
+    return;
+  }
+  const report = all(reporters(options));
+  const results: RunResult[] = [];
+  try {
+    for (const scenario of scenarios) {
+      report.start(scenario);
+      const result = await runScenario(scenario, {
+        ...choices,
+        signal,
+        ...(options.trace === undefined ? {} : { trace: options.trace }),
+        ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+        onHeader: report.header,
+        onEvent: report.event,
+      });
+      results.push(result);
+      report.result(result);
+    }
+  } catch (error) {
+    if (signal.aborted) throw new LabInterrupted();
+    throw error;
+  } finally {
+    try {
+      report.finish(results);
+    } catch (error) {
+      throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
+    }
+  }
+  process.exitCode = exitCodeOf(results.map(r => r.verdict), options.exitCode);
+}
+
+async function printCommand(scenario: Scenario, choices: PartChoices): Promise<void> {
+  const assembly = await assemble(scenario.machine, choices);
+  const sockets = { qmp: 'qmp.sock', console: 'console.sock', agent: 'agent.sock' };
+  print(shellQuote(qemuArgs(assembly.machine, assembly.accel, assembly.files, sockets, choices.append)));
+}

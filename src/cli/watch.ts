@@ -1,0 +1,53 @@
+import { stringify } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
+import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
+import { summarize } from '../report/summary.ts';
+import { qmpEvent } from '../text/qmp-events.ts';
+import type { TraceEvent } from '../lab/trace/event.ts';
+import { interruptSignal } from './interrupt.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { qmpAddress } from './qmp-address.ts';
+
+interface Options extends GlobalOptions {
+  qmp: string;
+  json?: boolean;
+  all?: boolean;
+  for?: number;
+}
+
+/** Follows the events of a VM until it ends, or Ctrl-C, or `--for` seconds. Sends nothing but the negotiation. */
+export async function watch(options: Options): Promise<void> {
+  const signal = interruptSignal();
+  const address = qmpAddress(options.qmp);
+  const style = stdoutStyle(options);
+  const start = process.hrtime.bigint();
+  let seq = 0;
+  const show = (entry: TranscriptEntry): void => {
+    const message = entry.message as { event?: unknown; data?: unknown; timestamp?: { seconds: number; microseconds: number } } | undefined;
+    if (entry.direction !== 'receive' || typeof message?.event !== 'string') return;
+    const known = qmpEvent({ event: message.event, data: message.data });
+    if (known.name === 'vmm.event' && !options.all) return;
+    const stamp = message.timestamp;
+    const time = stamp ? new Date(stamp.seconds * 1000 + stamp.microseconds / 1000) : new Date();
+    if (options.json) {
+      print(stringify({ schemaVersion: 1, time: time.toISOString(), name: known.name, fields: known.fields, qmp: message }));
+      return;
+    }
+    const event: TraceEvent = { seq: ++seq, t: Number(entry.t - start), layer: 'vmm', source: 'qmp', name: known.name, fields: known.fields };
+    const bad = /memory-failure|panicked|reset/.test(known.name);
+    print(`${style('dim', time.toISOString())}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
+  };
+  const client = await QmpClient.connect(address, { signal, onTranscript: show });
+  const { version } = client.greeting;
+  const status = await client.execute('query-status');
+  if (!options.json) {
+    const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
+    process.stderr.write(`watching ${options.qmp}: ${name}, ${status.status}; Ctrl-C ends the watch, not the VM\n`);
+  }
+  const timer = options.for === undefined ? undefined : setTimeout(() => void client.close(), options.for * 1000);
+  const aborted = (): void => void client.close();
+  signal.addEventListener('abort', aborted, { once: true });
+  const ended = await client.closed;
+  clearTimeout(timer);
+  if (ended && !signal.aborted) process.stderr.write(`the VM closed the connection: ${safeText(ended.message, 300)}\n`);
+}

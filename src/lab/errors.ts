@@ -1,0 +1,14 @@
+import { SyndromeError } from '../common/errors.ts';
+
+/** The lab could not do its work: nothing is known about the system under test. Verdict `error`, exit code 3. */
+export class LabError extends SyndromeError {}
+
+/** What the scenario needs is not here; verdict `skip`, exit code 4. */
+export class LabSkip extends SyndromeError {}
+
+/** The run was stopped by a signal; everything is cleaned up, nothing is judged. */
+export class LabInterrupted extends SyndromeError {
+  constructor() {
+    super('E_LAB_INTERRUPTED', 'the run was interrupted');
+  }
+}

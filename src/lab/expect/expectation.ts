@@ -1,0 +1,37 @@
+import { UsageError } from '../../common/errors.ts';
+import { parseDuration } from '../duration.ts';
+import { type Condition, parseCondition } from './condition.ts';
+
+/**
+ * What a scenario expects of the trace, from the first injection on:
+ *
+ *     within 10s: CONDITION            an event matches, at most that long after the injection
+ *     never: CONDITION                 no event matches until the run ends
+ *     count 1 within 20s: CONDITION    exactly so many match in that time (also >=N, <=N)
+ */
+export type Expectation =
+  | { kind: 'within'; text: string; limit: number; condition: Condition }
+  | { kind: 'never'; text: string; condition: Condition }
+  | { kind: 'count'; text: string; operator: '=' | '>=' | '<='; count: number; limit: number; condition: Condition };
+
+/** Parses `WHEN: CONDITION`. @throws UsageError E_EXPECT_SYNTAX. */
+export function parseExpectation(text: string): Expectation {
+  const colon = text.indexOf(':');
+  const when = colon < 0 ? '' : text.slice(0, colon).trim();
+  const condition = parseCondition(text.slice(colon + 1).trim());
+  if (when === 'never') return { kind: 'never', text, condition };
+  const within = /^within (\S+)$/.exec(when);
+  if (within) {
+    const limit = parseDuration(within[1] ?? '');
+    if (limit !== undefined) return { kind: 'within', text, limit, condition };
+  }
+  const count = /^count (>=|<=|=)?\s*(\d+) within (\S+)$/.exec(when);
+  if (count) {
+    const limit = parseDuration(count[3] ?? '');
+    const operator = (count[1] ?? '=') as '=' | '>=' | '<=';
+    if (limit !== undefined) return { kind: 'count', text, operator, count: Number(count[2]), limit, condition };
+  }
+  throw new UsageError('E_EXPECT_SYNTAX', `"${when}" is not a kind of expectation`, {
+    hint: 'Use "within 10s", "never", or "count 2 within 10s" (count >=2, count <=2); units are ms, s and m.',
+  });
+}

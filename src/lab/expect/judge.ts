@@ -1,0 +1,93 @@
+import { hex64 } from '../../common/hex.ts';
+import { seconds } from '../duration.ts';
+import type { FieldValue, TraceEvent } from '../trace/event.ts';
+import { matchEvent } from './condition.ts';
+import type { Expectation } from './expectation.ts';
+
+/** What became of one expectation. `seq` numbers refer to the trace. */
+export interface ExpectationResult {
+  expectation: string;
+  kind: Expectation['kind'] | 'outcome';
+  status: 'pass' | 'fail' | 'pending';
+  /** The events that decided it. */
+  evidence: number[];
+  /** When it failed: the events that came nearest to what was expected. */
+  nearest: number[];
+  /** Why, in one sentence. */
+  reason: string;
+}
+
+/** The saved values of a trace: `lab.value` events, by name. */
+export function savedValues(events: readonly TraceEvent[]): Map<string, FieldValue> {
+  const values = new Map<string, FieldValue>();
+  for (const { name, fields } of events) {
+    if (name === 'lab.value' && fields?.value !== undefined) values.set(String(fields.name), fields.value);
+  }
+  return values;
+}
+
+/** The time from which expectations count: the first injection, else the start of the steps, else 0. */
+export function timeZero(events: readonly TraceEvent[]): number {
+  const first = (name: string): number | undefined => events.find(e => e.name === name)?.t;
+  return first('lab.injected') ?? first('lab.step') ?? 0;
+}
+
+export function showValue(value: FieldValue): string {
+  return typeof value === 'bigint' ? hex64(value) : String(value);
+}
+
+const MAX_EVIDENCE = 5;
+
+/**
+ * Judges one expectation on what the trace holds so far.
+ * @param now nanoseconds of the trace clock up to which everything has been seen
+ * @param ended the run is over: what is undecided is decided now
+ */
+export function judge(expectation: Expectation, events: readonly TraceEvent[], now: number, ended: boolean): ExpectationResult {
+  const zero = timeZero(events);
+  const values = savedValues(events);
+  const { condition, kind, text } = expectation;
+  const matches: TraceEvent[] = [];
+  const near: { event: TraceEvent; differences: string[] }[] = [];
+  for (const event of events) {
+    if (event.name !== condition.name) continue;
+    const { ok, differences } = matchEvent(condition, event, values, showValue);
+    const late = kind !== 'never' && event.t > zero + expectation.limit;
+    if (event.t < zero) near.push({ event, differences: [...differences, 'it came before the injection'] });
+    else if (ok && !late) matches.push(event);
+    else if (ok) near.push({ event, differences: [`it came after ${seconds(event.t - zero)} s`] });
+    else near.push({ event, differences });
+  }
+  const result = (status: ExpectationResult['status'], reason: string): ExpectationResult => ({
+    expectation: text,
+    kind,
+    status,
+    evidence: matches.slice(0, MAX_EVIDENCE).map(e => e.seq),
+    nearest: status === 'fail' && kind !== 'never' ? near.slice(-MAX_EVIDENCE).map(n => n.event.seq) : [],
+    reason,
+  });
+  const after = (event: TraceEvent): string => `${seconds(event.t - zero)} s after the injection`;
+  const nearestWords = (): string => {
+    const last = near.toSorted((a, b) => b.differences.length - a.differences.length).at(-1);
+    if (last) return `the nearest ${condition.name} (event ${last.event.seq}) differs: ${last.differences.join('; ')}`;
+    return `no ${condition.name} was seen at all`;
+  };
+  const first = matches[0];
+  if (kind === 'never') {
+    if (first) return result('fail', `${condition.name} was seen ${after(first)} (event ${first.seq})`);
+    return ended ? result('pass', `no such ${condition.name} until the run ended`) : result('pending', 'not seen so far');
+  }
+  const over = ended || now > zero + expectation.limit;
+  if (kind === 'within') {
+    if (first) return result('pass', `seen ${after(first)} (event ${first.seq})`);
+    return over ? result('fail', nearestWords()) : result('pending', 'not seen so far');
+  }
+  const n = matches.length;
+  const wanted = `${expectation.operator === '=' ? '' : expectation.operator}${expectation.count}`;
+  const enough = n >= expectation.count;
+  if (expectation.operator === '>=' && enough) return result('pass', `seen ${n} times`);
+  if (expectation.operator !== '>=' && n > expectation.count) return result('fail', `seen ${n} times, wanted ${wanted}`);
+  if (!over) return result('pending', `seen ${n} times so far`);
+  const ok = expectation.operator === '<=' || n === expectation.count;
+  return ok ? result('pass', `seen ${n} times`) : result('fail', `seen ${n} times, wanted ${wanted}; ${nearestWords()}`);
+}

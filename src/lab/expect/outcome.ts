@@ -1,0 +1,48 @@
+import type { TraceEvent } from '../trace/event.ts';
+import { timeZero } from './judge.ts';
+
+/** What became of the system under test, the worst first. */
+export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+type Sign = (event: TraceEvent, state: { panicked: boolean }) => boolean;
+
+/** Which events are signs of which outcome. A reboot after a panic is the panic's, not a reset. */
+const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
+  'vmm-died': e => e.name === 'vmm.exit' && e.fields?.expected === false,
+  reset: (e, s) =>
+    (e.name === 'vmm.memory-failure' && e.fields?.action === 'reset') ||
+    (!s.panicked && (e.name === 'vmm.reset' || e.name === 'vmm.shutdown') && e.fields?.reason === 'guest-reset'),
+  panicked: e => ['guest.panic', 'xen.panic', 'xen.fatal-mce', 'vmm.guest-panicked'].includes(e.name ?? ''),
+  hung: e => e.name === 'guest.silent',
+  killed: e => e.name === 'process.exit' && e.fields?.status === 'signaled',
+  signalled: e => e.name === 'process.signal' && e.fields?.signal === 'SIGBUS',
+  logged: e =>
+    [
+      'guest.mce',
+      'guest.mce-record',
+      'guest.mce-logged',
+      'guest.edac-amd',
+      'guest.cper',
+      'guest.memory-failure',
+      'xen.mce',
+      'xen.mce-bank',
+      'xen.virq',
+    ].includes(e.name ?? '') ||
+    (e.name === 'guest.interrupts' && typeof e.fields?.delta === 'number' && e.fields.delta > 0),
+};
+
+/** The outcome of a run: the worst sign seen from the first injection on. */
+export function outcomeOf(events: readonly TraceEvent[]): Outcome {
+  const zero = timeZero(events);
+  const seen = new Set<Outcome>();
+  const state = { panicked: false };
+  for (const event of events) {
+    if (event.t < zero) continue;
+    for (const [outcome, sign] of Object.entries(SIGNS) as [Outcome, Sign][]) {
+      if (sign(event, state)) seen.add(outcome);
+    }
+    state.panicked ||= seen.has('panicked');
+  }
+  return OUTCOMES.find(o => seen.has(o)) ?? 'none';
+}

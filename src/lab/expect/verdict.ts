@@ -1,0 +1,68 @@
+import type { Trace } from '../trace/reader.ts';
+import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import { parseExpectation } from './expectation.ts';
+import { type ExpectationResult, judge } from './judge.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+
+/**
+ * `pass`: the system did what the scenario expects. `fail`: it did something else. `error`: the lab could not tell.
+ * `skip`: the scenario cannot run here.
+ */
+export type Verdict = 'pass' | 'fail' | 'error' | 'skip';
+
+export interface Problem {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+/** Everything that is known of a run; a function of its trace. */
+export interface Judgement {
+  verdict: Verdict;
+  outcome: Outcome;
+  /** Seconds from the start of the run to its end. */
+  seconds: number;
+  expectations: ExpectationResult[];
+  /** Why the verdict is `error` or `skip`. */
+  problem?: Problem;
+}
+
+function problemOf(event: TraceEvent): Problem {
+  const { code, message, hint } = event.fields ?? {};
+  return { code: String(code), message: String(message), ...(hint === undefined ? {} : { hint: String(hint) }) };
+}
+
+/** Judges a whole trace: the same answer when it is read again from a file. */
+export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): Judgement {
+  const last = events.at(-1);
+  const now = last?.t ?? 0;
+  const ended = events.some(e => e.name === 'lab.end');
+  const outcome = outcomeOf(events);
+  const expectations = header.expect.map(text => judge(parseExpectation(text), events, now, true));
+  if (header.outcome !== undefined) {
+    const ok = outcome === header.outcome;
+    expectations.push({
+      expectation: `outcome: ${header.outcome}`,
+      kind: 'outcome',
+      status: ok ? 'pass' : 'fail',
+      evidence: [],
+      nearest: [],
+      reason: ok ? `the outcome is ${outcome}` : `the outcome is ${outcome}, not ${header.outcome}`,
+    });
+  }
+  const base = { outcome, seconds: now / 1e9, expectations };
+  const skip = events.find(e => e.name === 'lab.skip');
+  if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
+  const error = events.find(e => e.name === 'lab.error');
+  if (error) return { verdict: 'error', ...base, problem: problemOf(error) };
+  if (!ended) {
+    const problem = { code: 'E_LAB_TRACE_CUT', message: 'the trace ends before the run did: the run was killed' };
+    return { verdict: 'error', ...base, problem };
+  }
+  return { verdict: expectations.every(e => e.status === 'pass') ? 'pass' : 'fail', ...base };
+}
+
+/** {@link judgeTrace} of a trace that was read from a file. */
+export function judgeFile(trace: Trace): Judgement {
+  return judgeTrace(trace.header, trace.events);
+}

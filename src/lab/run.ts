@@ -1,0 +1,177 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf, SyndromeError } from '../common/errors.ts';
+import { LabInterrupted, LabSkip } from './errors.ts';
+import { type Judgement, judgeTrace } from './expect/verdict.ts';
+import { judge, timeZero } from './expect/judge.ts';
+import { type Assembly, assemble, type PartChoices } from './parts.ts';
+import { qemuArgs } from './machine/qemu-args.ts';
+import type { Scenario } from './scenario/load.ts';
+import { Session } from './session.ts';
+import { describeStep } from './steps/describe.ts';
+import { runStep } from './steps/run-step.ts';
+import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
+import { TraceRecorder } from './trace/recorder.ts';
+
+/** Of the JSON that `run --json` prints. */
+export const RESULT_VERSION = 1;
+
+/** The result of one run, as `--json` prints it. */
+export interface RunResult extends Judgement {
+  schemaVersion: number;
+  scenario: string;
+  title: string;
+  /** Path of the trace file. */
+  trace: string;
+  /** Versions and files the machine was made of. */
+  parts: Record<string, string>;
+  /** Seconds from the start until the guest was ready, and until the first injection. */
+  phases: { ready?: number; injected?: number };
+}
+
+export interface RunOptions extends PartChoices {
+  /** Where the trace goes; the default is a new file in the state folder. */
+  trace?: string;
+  /** Nanoseconds; overrides the scenario's. */
+  timeout?: number;
+  /** Ends the run: everything is cleaned up and LabInterrupted is thrown. */
+  signal?: AbortSignal;
+  onHeader?: (header: TraceHeader, trace: string) => void;
+  onEvent?: (event: TraceEvent) => void;
+}
+
+/** Where traces go that nobody asked to put elsewhere: `$SYNDROME_STATE`, else `$XDG_STATE_HOME/syndrome`. */
+export function stateDir(): string {
+  const { SYNDROME_STATE, XDG_STATE_HOME } = process.env;
+  return SYNDROME_STATE ?? join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'syndrome');
+}
+
+function newTraceFile(scenario: string, startedAt: Date): string {
+  const stamp = startedAt.toISOString().replace(/[-:]/g, '').replace('.', '-');
+  return join(stateDir(), 'traces', `${scenario}-${stamp}-${process.pid}.ndjson`);
+}
+
+/**
+ * Runs a scenario: machine, steps, expectations, verdict. What goes wrong in the lab is part of the result (verdict
+ * `error` or `skip`); only an interruption is thrown.
+ * @throws LabInterrupted
+ */
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
+  const startedAt = new Date();
+  const file = options.trace ?? newTraceFile(scenario.name, startedAt);
+  const assembly = await assemble(scenario.machine, options).catch((error: unknown) => error as Error);
+  options.signal?.throwIfAborted();
+  const parts = assembly instanceof Error ? {} : assembly.parts;
+  const header: TraceHeader = {
+    type: 'trace',
+    version: TRACE_VERSION,
+    tool: 'syndrome 0.1.0',
+    scenario: scenario.name,
+    startedAt: startedAt.toISOString(),
+    expect: scenario.expect.map(e => e.text),
+    outcome: scenario.outcome,
+    settle: scenario.settle,
+    parts,
+  };
+  const recorder = new TraceRecorder(header, file);
+  if (options.onEvent) recorder.listen(options.onEvent);
+  options.onHeader?.(header, file);
+  try {
+    if (assembly instanceof Error) throw assembly;
+    await drive(scenario, assembly, recorder, options);
+  } catch (error) {
+    if (error instanceof LabInterrupted || options.signal?.aborted) {
+      recordProblem(recorder, 'lab.error', new LabInterrupted());
+      await recorder.close();
+      throw error instanceof LabInterrupted ? error : new LabInterrupted();
+    }
+    recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
+  }
+  await recorder.close();
+  const at = (name: string): number | undefined => recorder.events.find(e => e.name === name)?.t;
+  const [ready, injected] = [at('lab.step'), at('lab.injected')];
+  return {
+    schemaVersion: RESULT_VERSION,
+    scenario: scenario.name,
+    title: scenario.title,
+    ...judgeTrace(header, recorder.events),
+    trace: file,
+    parts,
+    phases: {
+      ...(ready === undefined ? {} : { ready: ready / 1e9 }),
+      ...(injected === undefined ? {} : { injected: injected / 1e9 }),
+    },
+  };
+}
+
+function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', error: unknown): void {
+  const known = error instanceof SyndromeError ? error : undefined;
+  const fields = { code: known?.code ?? 'E_LAB_UNEXPECTED', message: messageOf(error) };
+  const hint = known?.hint === undefined ? {} : { hint: known.hint };
+  recorder.record({ layer: 'lab', source: 'lab', name, fields: { ...fields, ...hint } });
+}
+
+async function drive(scenario: Scenario, assembly: Assembly, recorder: TraceRecorder, options: RunOptions): Promise<void> {
+  const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const { machine } = scenario;
+  const session = await Session.start(recorder, machine, signal, sockets =>
+    qemuArgs(assembly.machine, assembly.accel, assembly.files, sockets, options.append),
+  );
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      recorder.record({
+        layer: 'lab',
+        source: 'lab',
+        name: 'lab.step',
+        fields: { index: index + 1, step: step.step, text: describeStep(step) },
+      });
+      await stepOrDeath(session, step.step, runStep(session, step));
+    }
+    await observe(scenario, session);
+    recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
+  } finally {
+    await session.stop();
+  }
+}
+
+/**
+ * A step may be overtaken by what it provoked: when the guest dies after the injection, the step is over and the
+ * expectations say whether that was right.
+ */
+async function stepOrDeath(session: Session, name: string, step: Promise<void>): Promise<void> {
+  let unlisten = (): void => {};
+  const death = new Promise<'dead'>(resolve => {
+    unlisten = session.recorder.listen(() => {
+      if (session.dead && session.recorder.events.some(e => e.name === 'lab.injected')) resolve('dead');
+    });
+  });
+  try {
+    await Promise.race([step, death]);
+  } catch (error) {
+    const injected = session.recorder.events.some(e => e.name === 'lab.injected');
+    if (!(injected && session.dead)) throw error;
+    session.note('lab.note', { text: `the step ${name} was cut short: ${messageOf(error)}` });
+  } finally {
+    unlisten();
+    step.catch(() => {});
+  }
+}
+
+/** Watches until every expectation is decided, and then for the scenario's settling time. */
+async function observe(scenario: Scenario, session: Session): Promise<void> {
+  const { recorder } = session;
+  const names = new Set(scenario.expect.map(e => e.condition.name));
+  for (;;) {
+    const now = recorder.now();
+    const pending = scenario.expect.filter(e => judge(e, recorder.events, now, false).status === 'pending');
+    const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [timeZero(recorder.events) + e.limit - now]));
+    if (limits.length === 0 || session.exit !== undefined) break;
+    await session.nextEvent(Math.max(1, Math.min(...limits) / 1e6 + 1), e => names.has(e.name ?? '') || e.name === 'vmm.exit');
+  }
+  const end = recorder.now() + scenario.settle;
+  while (session.exit === undefined && recorder.now() < end) {
+    await session.nextEvent(Math.max(1, (end - recorder.now()) / 1e6), e => e.name === 'vmm.exit');
+  }
+}
+

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { OUTCOMES } from '../expect/outcome.ts';
+import { stepSchemas, stepSchema } from './steps.ts';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use lower-case letters, digits and dashes');
+
+/** The machine of a scenario: one QEMU process and its layers. */
+export const machineSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('linux-guest').describe('Linux right under QEMU'),
+    arch: z.enum(['x86_64', 'aarch64']).default('x86_64'),
+    cpu: z.string().default('Skylake-Server').describe('QEMU -cpu model with features, e.g. EPYC or max,pauth-impdef=on'),
+    cpus: z.int().min(1).max(8).default(2),
+    memory: z.int().min(64).max(16384).default(256).describe('MiB'),
+    firmware: z.boolean().default(false).describe('boot through UEFI with ACPI (aarch64)'),
+    ras: z.boolean().default(false).describe('firmware-first RAS: HEST/GHES tables (aarch64 with firmware)'),
+    kernel: z.string().default('newest').describe('version, series such as 6.19, or newest'),
+    flavour: z.enum(['cloud', 'generic']).default('cloud'),
+    append: z.string().default('').describe('added to the kernel command line'),
+    reboot: z.enum(['exit', 'reset']).default('exit').describe('what a guest reset does: end QEMU, or reset the machine'),
+  }),
+  z.strictObject({
+    kind: z.literal('xen-dom0').describe('Xen under QEMU, Linux as dom0'),
+    cpu: z.string().default('Skylake-Server'),
+    cpus: z.int().min(1).max(8).default(2),
+    memory: z.int().min(512).max(16384).default(1536).describe('MiB, of QEMU'),
+    dom0Memory: z.int().min(256).max(8192).default(1024).describe('MiB, of dom0'),
+    xen: z.string().default('4.20').describe('version on offer'),
+    kernel: z.string().default('newest'),
+    append: z.string().default('').describe('added to the dom0 kernel command line'),
+    xenAppend: z.string().default('').describe('added to the Xen command line'),
+  }),
+]);
+
+export type MachineSpec = z.infer<typeof machineSchema>;
+
+const header = {
+  name,
+  title: z.string().max(100).describe('one line for lists'),
+  about: z.string().describe('what is injected, into which layer'),
+  why: z.string().describe('why this outcome: which rule of which consumer decides'),
+  sources: z.array(z.string()).min(1).describe('manuals with section, or the code that decides'),
+  machine: machineSchema,
+  timeout: z.string().default('180s').describe('the whole run is given up after this long'),
+  settle: z.string().default('500ms').describe('how long to keep watching after everything expected was seen'),
+  expect: z
+    .array(z.record(z.string(), z.string()))
+    .min(1)
+    .describe('one key each: "within 10s", "never" or "count 1 within 10s"; the value is a condition'),
+  outcome: z.enum(OUTCOMES).describe('the worst that happens to the system'),
+};
+
+/** The shape of a file before its steps are looked at one by one (for errors that name the step). */
+export const looseScenarioSchema = z.strictObject({ ...header, steps: z.array(z.record(z.string(), z.unknown())).min(1) });
+
+/** The whole shape; `scenarios/scenario.schema.json` is made of it. */
+export const scenarioSchema = z.strictObject({ ...header, steps: z.array(stepSchema).min(1) });
+
+/** JSON Schema (draft 2020-12) of a scenario file, for editors. */
+export function scenarioJsonSchema(): object {
+  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' });
+  return { ...schema, $id: 'scenario.schema.json', title: 'Syndrome scenario' };
+}
+
+export { stepSchemas };

@@ -1,0 +1,80 @@
+import { isMap, isNode, isSeq, LineCounter, parseDocument, type ScalarTag, type Document } from 'yaml';
+import { UsageError } from '../../common/errors.ts';
+import { hex64, parseU64 } from '../../common/hex.ts';
+
+/** A wrong place in a scenario file, as an editor shows it: `file:line:column: message`. */
+export class ScenarioError extends UsageError {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  constructor(file: string, line: number, column: number, message: string, hint?: string) {
+    super('E_SCENARIO', `${file}:${line}:${column}: ${message}`, hint === undefined ? {} : { hint });
+    this.file = file;
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** Hex integers stay exact: one that a double cannot hold becomes its `0x…` text. */
+const exactHex: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^0x[0-9a-fA-F_]+$/,
+  resolve: (text, onError) => {
+    const value = parseU64(text.replaceAll('_', ''));
+    if (value === undefined) {
+      onError(`${text} does not fit in 64 bits`);
+      return text;
+    }
+    return value > BigInt(Number.MAX_SAFE_INTEGER) ? hex64(value) : Number(value);
+  },
+};
+
+/** A parsed YAML file that can tell where each of its values stands. */
+export class YamlFile {
+  readonly file: string;
+  readonly value: unknown;
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+
+  /** @throws ScenarioError at the first syntax error. */
+  constructor(text: string, file: string) {
+    this.file = file;
+    this.#lines = new LineCounter();
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      customTags: tags => [exactHex, ...tags],
+      version: '1.2',
+      prettyErrors: false,
+      stringKeys: true,
+    });
+    const problem = this.#document.errors[0];
+    if (problem) throw this.#errorAt(problem.pos[0], problem.message);
+    // No aliases in bulk: a scenario is small, an alias bomb is not.
+    this.value = this.#document.toJS({ maxAliasCount: 20 });
+  }
+
+  /** An error at the value that `path` leads to, or at the nearest thing that exists above it. */
+  error(path: readonly PropertyKey[], message: string, hint?: string): ScenarioError {
+    let node: unknown = this.#document.contents;
+    let offset = 0;
+    for (const key of path) {
+      if (isNode(node) && node.range) offset = node.range[0];
+      if (isMap(node)) {
+        const pair = node.items.find(item => String(item.key) === String(key));
+        if (!pair) break;
+        if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(key)];
+      } else break;
+      if (isNode(node) && node.range) offset = node.range[0];
+    }
+    return this.#errorAt(offset, message, hint);
+  }
+
+  #errorAt(offset: number, message: string, hint?: string): ScenarioError {
+    const { line, col } = this.#lines.linePos(offset);
+    return new ScenarioError(this.file, Math.max(line, 1), Math.max(col, 1), message, hint);
+  }
+}

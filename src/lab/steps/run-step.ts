@@ -1,0 +1,185 @@
+import { encodeGhesBlock } from '../../cper/ghes.ts';
+import { namedMca } from '../../mca/named.ts';
+import { injectGhes } from '../../qmp/ghes.ts';
+import { injectMce, mceCommandLine } from '../../qmp/mce.ts';
+import { parseDuration } from '../duration.ts';
+import { LabError } from '../errors.ts';
+import { parseCondition, matchEvent } from '../expect/condition.ts';
+import { showValue } from '../expect/judge.ts';
+import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
+import type { Session } from '../session.ts';
+import type { FieldValue } from '../trace/event.ts';
+import { findInterrupt } from './interrupts.ts';
+import { resolveU64 } from './values.ts';
+
+type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => Promise<void> };
+
+const ms = (duration: string): number => (parseDuration(duration) ?? 0) / 1e6;
+const text = (value: FieldValue | undefined): string => String(value ?? '');
+
+/** Reads one line of /proc/interrupts and records it; `delta` is against the last reading under the same name. */
+async function readInterrupt(session: Session, match: string, as: string): Promise<number> {
+  const { lines } = await session.agent.call('read', { path: '/proc/interrupts' });
+  const found = findInterrupt(lines, match);
+  if (!found) {
+    throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
+  }
+  const before = session.counters.get(as);
+  session.counters.set(as, found.count);
+  const delta = before === undefined ? {} : { delta: found.count - before };
+  session.note('guest.interrupts', { name: as, count: found.count, ...delta, description: found.description });
+  return found.count;
+}
+
+const runners: StepRunners = {
+  spawn: async (session, { process }) => {
+    await session.agent.call('spawn', { name: process });
+  },
+
+  map: async (session, args) => {
+    const { process, as, pages, size, sharing, kill } = args;
+    const reply = await session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });
+    const { phys, virt } = reply.fields;
+    if (typeof phys !== 'bigint' || typeof virt !== 'bigint') {
+      throw new LabError('E_LAB_MAP', `the agent did not tell where the pages of "${as}" are`);
+    }
+    session.note('process.mapped', { proc: process, id: as, virt, phys, pages });
+    session.save(as, phys);
+    session.save(`${as}.virt`, virt);
+  },
+
+  'on-signal': async (session, { process, action }) => {
+    await session.agent.call('on-signal', { proc: process, action });
+  },
+
+  touch: async (session, { process, page, write }) => {
+    const { fields } = await session.agent.call('touch', { proc: process, id: page, write: write ? 1 : 0 });
+    session.note('process.touched', { proc: process, id: page, ...fields });
+  },
+
+  spin: async (session, { process, page, cpu }) => {
+    await session.agent.call('spin', { proc: process, id: page, cpu });
+  },
+
+  verify: async (session, { process, page }) => {
+    const { fields } = await session.agent.call('verify', { proc: process, id: page });
+    session.note('process.verified', { proc: process, id: page, ...fields });
+  },
+
+  poison: async (session, { process, page, how }) => {
+    session.note('lab.injected', { kind: how, process, page });
+    await session.agent.call('poison', { proc: process, id: page, how });
+  },
+
+  'check-interval': async (session, { seconds }) => {
+    await session.agent.call('check-interval', { seconds });
+  },
+
+  interrupts: async (session, { match, as, until, within }) => {
+    const before = session.counters.get(as);
+    const deadline = Date.now() + ms(within);
+    for (;;) {
+      const count = await readInterrupt(session, match, as);
+      if (until === undefined || count - (before ?? count) >= until || Date.now() >= deadline) return;
+      session.counters.set(as, before ?? count);
+      await session.nextEvent(500, event => event.source !== 'agent' && event.name !== 'guest.interrupts');
+    }
+  },
+
+  'inject-mce': async (session, args) => {
+    const named = args.record === undefined ? undefined : namedMca(args.record);
+    const pick = (value: string | number | undefined, fallback: bigint | undefined): bigint =>
+      value === undefined ? (fallback ?? 0n) : resolveU64(value, session.values);
+    const mce = {
+      cpu: args.cpu,
+      bank: args.bank ?? named?.bank ?? 0,
+      status: pick(args.status, named?.status),
+      mcgStatus: pick(args.mcgstatus, named?.mcgStatus),
+      addr: pick(args.addr, undefined),
+      misc: pick(args.misc, named?.misc),
+      broadcast: args.broadcast,
+    };
+    session.note('lab.injected', {
+      kind: 'mce',
+      ...(args.record === undefined ? {} : { record: args.record }),
+      ...mce,
+      command: mceCommandLine(mce),
+    });
+    const result = await injectMce(session.qmp, mce);
+    session.recordHmp(result.output);
+  },
+
+  'inject-ghes': async (session, { severity, address, errorType }) => {
+    const physicalAddress = resolveU64(address, session.values);
+    const bytes = encodeGhesBlock({
+      severity,
+      sections: [{ kind: 'memory', severity, physicalAddress, physicalAddressMask: 0xfffffffffffff000n, errorType }],
+    });
+    session.note('lab.injected', { kind: 'ghes', severity, addr: physicalAddress, errorType, bytes: bytes.length });
+    await injectGhes(session.qmp, bytes);
+  },
+
+  pause: async (session, { cpu, mode, within }) => {
+    const deadline = Date.now() + ms(within);
+    for (;;) {
+      await session.qmp.execute('stop');
+      if (mode === 'any') return;
+      // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
+      const level = /\bCPL=([0-3])\b/.exec(await session.qmp.hmp('info registers', { cpuIndex: cpu }))?.[1];
+      if (level === undefined) throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
+      if ((level === '3') === (mode === 'user')) return;
+      await session.qmp.execute('cont');
+      if (Date.now() >= deadline) {
+        throw new LabError('E_LAB_PAUSE', `CPU ${cpu} was not seen in ${mode} mode within ${within}`);
+      }
+    }
+  },
+
+  resume: async session => {
+    await session.qmp.execute('cont');
+  },
+
+  qmp: async (session, { execute, arguments: args }) => {
+    await session.qmp.execute(execute, args);
+  },
+
+  hmp: async (session, { command }) => {
+    await session.hmp(command);
+  },
+
+  wait: async (session, { for: condition, within }) => {
+    const wanted = parseCondition(condition);
+    const seen = (): boolean =>
+      session.recorder.events.some(e => e.name === wanted.name && matchEvent(wanted, e, session.values, showValue).ok);
+    const deadline = Date.now() + ms(within);
+    while (!seen()) {
+      const left = deadline - Date.now();
+      if (left <= 0) {
+        throw new LabError('E_LAB_WAIT', `${condition} was not seen within ${within}`, {
+          hint: 'The run never reached the state that the scenario wanted to look at.',
+        });
+      }
+      await session.nextEvent(left, event => event.name === wanted.name);
+    }
+  },
+
+  alive: async (session, { within }) => {
+    try {
+      const { fields } = await session.agent.call('hello', {}, { deadlineMs: ms(within) });
+      session.note('guest.alive', { kernel: text(fields.kernel) });
+    } catch (error) {
+      session.signal.throwIfAborted();
+      session.note('guest.silent', { reason: error instanceof Error ? error.message : String(error) });
+    }
+  },
+
+  note: async (session, { text: message }) => {
+    session.note('lab.note', { text: message });
+  },
+};
+
+/** Carries out one step. @throws LabError, or an error of the QMP or agent client, when it cannot be done. */
+export async function runStep(session: Session, step: Step): Promise<void> {
+  const run = runners[step.step] as (session: Session, args: Step['args']) => Promise<void>;
+  await run(session, step.args);
+}

@@ -1,0 +1,53 @@
+/**
+ * The trace: what a run saw, one JSON object a line, on one monotonic clock. Everything else (verdict, report,
+ * replay, difference) is a function of it. The first line is the header.
+ */
+
+/** Raised when a reader of an older version would misunderstand; a reader refuses newer versions. */
+export const TRACE_VERSION = 1;
+
+/** `lab` is what the lab itself did; the others are the layers of the system under test, outermost first. */
+export const LAYERS = ['lab', 'host', 'vmm', 'xen', 'guest', 'process'] as const;
+export type Layer = (typeof LAYERS)[number];
+
+/** Where a line came from. */
+export type Source = 'lab' | 'console' | 'qmp' | 'hmp' | 'agent' | 'stderr' | 'process';
+
+/** A field of an event. A bigint is written as `0x` and 16 hex digits. */
+export type FieldValue = string | number | boolean | bigint;
+
+export interface TraceHeader {
+  type: 'trace';
+  version: number;
+  tool: string;
+  scenario: string;
+  /** Wall clock at t = 0, ISO 8601; the only wall-clock value in a trace. */
+  startedAt: string;
+  /** The expectations, in the scenario's own words, so that the verdict can be recomputed from the trace alone. */
+  expect: string[];
+  /** The outcome the scenario states, if it states one. */
+  outcome?: string;
+  /** How long after the last decided expectation the run kept watching, in ns. */
+  settle: number;
+  /** What the run was made of: versions, files, machine. */
+  parts: Record<string, string>;
+}
+
+/** One event: one line of a trace. */
+export interface TraceEvent {
+  /** Position in the trace, from 1; evidence refers to it. */
+  seq: number;
+  /** Nanoseconds since the start of the run, monotonic. */
+  t: number;
+  layer: Layer;
+  source: Source;
+  /** The line as it was received, bounded; absent for what the lab itself says. */
+  raw?: string;
+  /** Direction of a QMP or agent exchange. */
+  dir?: 'send' | 'receive';
+  /** What the line means, from the event catalogue; absent when it means nothing to us. */
+  name?: string;
+  fields?: Record<string, FieldValue>;
+  /** The raw registers or bytes of an error record, when the line completed one. */
+  record?: unknown;
+}

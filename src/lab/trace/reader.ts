@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { LabError } from '../errors.ts';
+import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS } from './event.ts';
+
+/** A whole trace in memory, and what could not be read of it. */
+export interface Trace {
+  header: TraceHeader;
+  events: TraceEvent[];
+  /** Lines that are not events: a cut last line of a killed run, or damage. */
+  diagnostics: { line: number; problem: string }[];
+}
+
+const HEX64 = /^0x[0-9a-f]{16}$/;
+
+/** Wire strings of 64-bit values become bigint again. */
+function revive(fields: Record<string, unknown>): Record<string, FieldValue> {
+  const out: Record<string, FieldValue> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (typeof value === 'string') out[key] = HEX64.test(value) ? BigInt(value) : value;
+    else if (typeof value === 'number' || typeof value === 'boolean') out[key] = value;
+  }
+  return out;
+}
+
+/** Reads one line of a trace; undefined when it is not an event. */
+export function parseEvent(line: string): TraceEvent | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const event = value as TraceEvent;
+  if (typeof event.seq !== 'number' || typeof event.t !== 'number') return undefined;
+  if (!LAYERS.includes(event.layer)) return undefined;
+  if (event.name !== undefined && typeof event.name !== 'string') return undefined;
+  if (event.raw !== undefined && typeof event.raw !== 'string') return undefined;
+  if (event.fields !== undefined) {
+    if (typeof event.fields !== 'object' || event.fields === null) return undefined;
+    event.fields = revive(event.fields);
+  }
+  return event;
+}
+
+/**
+ * Reads the first line of a trace.
+ * @throws LabError E_LAB_TRACE_FORMAT when it is not a trace, E_LAB_TRACE_VERSION when it is newer than this program.
+ */
+export function parseHeader(line: string | undefined, file: string): TraceHeader {
+  let header: Partial<TraceHeader> | undefined;
+  try {
+    header = JSON.parse(line ?? '') as Partial<TraceHeader>;
+  } catch {
+    header = undefined;
+  }
+  if (header?.type !== 'trace' || typeof header.version !== 'number') {
+    throw new LabError('E_LAB_TRACE_FORMAT', `${file} is not a Syndrome trace: its first line is not a trace header`, {
+      hint: 'A trace is the .ndjson file that `syndrome run` names at its end.',
+    });
+  }
+  if (header.version > TRACE_VERSION) {
+    throw new LabError(
+      'E_LAB_TRACE_VERSION',
+      `${file} is a trace of version ${header.version}; this program reads up to version ${TRACE_VERSION}`,
+      { hint: 'Use a newer Syndrome to read it.' },
+    );
+  }
+  return {
+    type: 'trace',
+    version: header.version,
+    tool: String(header.tool ?? ''),
+    scenario: String(header.scenario ?? ''),
+    startedAt: String(header.startedAt ?? ''),
+    expect: Array.isArray(header.expect) ? header.expect.map(String) : [],
+    ...(header.outcome === undefined ? {} : { outcome: String(header.outcome) }),
+    settle: Number(header.settle ?? 0),
+    parts: typeof header.parts === 'object' && header.parts !== null ? header.parts : {},
+  };
+}
+
+/** Reads a trace file line by line. Damaged lines are reported, not fatal. */
+export async function readTrace(file: string): Promise<Trace> {
+  const stream = createReadStream(file, 'utf8');
+  const lines = createInterface({ input: stream, crlfDelay: Infinity });
+  let header: TraceHeader | undefined;
+  const events: TraceEvent[] = [];
+  const diagnostics: Trace['diagnostics'] = [];
+  let number = 0;
+  try {
+    for await (const line of lines) {
+      number++;
+      if (header === undefined) {
+        header = parseHeader(line, file);
+        continue;
+      }
+      if (line === '') continue;
+      const event = parseEvent(line);
+      if (event) events.push(event);
+      else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
+    }
+  } catch (error) {
+    if (error instanceof LabError) throw error;
+    throw new LabError('E_LAB_TRACE_READ', `the trace ${file} could not be read`, { cause: error });
+  } finally {
+    stream.destroy();
+  }
+  return { header: header ?? parseHeader(undefined, file), events, diagnostics };
+}

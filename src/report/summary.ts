@@ -1,0 +1,91 @@
+import { hex64 } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
+import { explain } from '../mca/explain.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import type { FieldValue, TraceEvent } from '../lab/trace/event.ts';
+
+/** 64-bit values without leading zeros, as the kernel prints most of them; registers are shown in full elsewhere. */
+function short(value: FieldValue | undefined): string {
+  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+  return safeText(String(value ?? ''), 200);
+}
+
+type Fields = Record<string, FieldValue>;
+
+/** One line for each event of the catalogue that a reader wants to see; `null` for those that only machinery needs. */
+const SUMMARIES: Record<string, ((f: Fields) => string) | null> = {
+  'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
+  'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : short(f.command)}`,
+  'lab.note': f => short(f.text),
+  'lab.value': null,
+  'lab.end': null,
+  'lab.error': f => `the lab could not go on: ${short(f.message)}`,
+  'lab.skip': f => `skipped: ${short(f.message)}`,
+  'vmm.start': () => 'QEMU starts',
+  'vmm.exit': f => `QEMU ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
+  'vmm.memory-failure': f =>
+    `MEMORY_FAILURE ${short(f.recipient)} ${short(f.action)}` +
+    (f.actionRequired === true ? ', action required' : '') +
+    (f.recursive === true ? ', recursive' : ''),
+  'vmm.triple-fault': f => `CPU ${short(f.cpu)}: ${f.reason === 'mcip-set' ? 'MCIP still set' : 'CR4.MCE clear'}, QEMU raises "triple fault"`,
+  'vmm.reset': f => `RESET ${short(f.reason)}`,
+  'vmm.shutdown': f => `SHUTDOWN ${short(f.reason)}`,
+  'vmm.guest-panicked': f => `GUEST_PANICKED ${short(f.action)}`,
+  'guest.boot': f => `Linux ${short(f.version)} boots`,
+  'guest.agent-ready': f => `agent ready on Linux ${short(f.kernel)}`,
+  'guest.alive': () => 'the guest answers',
+  'guest.silent': f => `the guest does not answer: ${short(f.reason)}`,
+  'guest.mce': f =>
+    `${f.exception === true ? 'Machine Check Exception' : 'Machine check'} on CPU ${short(f.cpu)} bank ${short(f.bank)} STATUS ${short(f.status)} MCGSTATUS ${short(f.mcgStatus)}`,
+  'guest.mce-severity': f => `severity: ${short(f.message)}`,
+  'guest.mce-logged': () => 'Machine check events logged',
+  'guest.mce-user-error': f => `uncorrected error in user access at ${short(f.addr)}`,
+  'guest.memory-failure': f => `memory_failure pfn ${short(f.pfn)}: ${short(f.page)}: ${short(f.result)}`,
+  'guest.sigbus-sent': f => `memory_failure pfn ${short(f.pfn)}: SIGBUS to ${short(f.comm)}:${short(f.pid)}`,
+  'guest.panic': f => `Kernel panic: ${short(f.message)}`,
+  'guest.interrupts': f => `${short(f.description ?? f.name)}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
+  'guest.cper': f => `CPER from GHES source ${short(f.source)}`,
+  'guest.cper-severity': f => `CPER severity ${short(f.severity)}`,
+  'guest.cper-section': f => `CPER section: ${short(f.section)}`,
+  'guest.cper-address': f => `CPER physical address ${short(f.addr)}`,
+  'process.mapped': f => `${short(f.proc)} maps ${short(f.id)}: virt ${short(f.virt)} phys ${short(f.phys)}`,
+  'process.signal': f => `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)} lsb ${short(f.lsb)}`,
+  'process.exit': f => `${short(f.proc)} ends: ${short(f.status)} ${short(f.signal ?? f.code)}`,
+  'xen.boot': f => `Xen ${short(f.version)} boots`,
+  'xen.fatal-mce': f => `Fatal machine check: ${short(f.message)}`,
+  'xen.mce': f => `CPU ${short(f.cpu)}: Machine Check Exception, MCG_STATUS ${short(f.mcgStatus)}`,
+  'xen.mce-bank': f => `Bank ${short(f.bank)}: STATUS ${short(f.status)}`,
+  'xen.panic': f => `Xen panics: ${short(f.message)}`,
+  'xen.virq': () => 'Xen sends VIRQ_MCA to dom0',
+};
+
+function pairs(fields: Fields): string {
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${typeof value === 'bigint' ? hex64(value) : short(value)}`)
+    .join(' ');
+}
+
+/** What a reader is told of an event; undefined for events that only machinery needs. */
+export function summarize(event: TraceEvent): string | undefined {
+  if (event.name === undefined) return undefined;
+  if (event.name === 'guest.mce-record' || event.name === 'xen.mce-record') return explainRecord(event);
+  const summary = SUMMARIES[event.name];
+  if (summary === null) return undefined;
+  if (summary) return summary(event.fields ?? {});
+  return `${event.name} ${pairs(event.fields ?? {})}`.trim();
+}
+
+function explainRecord(event: TraceEvent): string {
+  const record = event.record as X86McaRecord | undefined;
+  return record?.kind === 'x86-mca' ? `decoded: ${explain(revive(record))}` : `record ${pairs(event.fields ?? {})}`;
+}
+
+/** A record read from a trace file has its registers as text. */
+function revive(record: X86McaRecord): X86McaRecord {
+  const entries = Object.entries(record).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === 'string' && /^0x[0-9a-f]{16}$/.test(value) ? BigInt(value) : value,
+  ]);
+  return Object.fromEntries(entries) as unknown as X86McaRecord;
+}
+
