@@ -94,7 +94,7 @@ static inline bool kpage_flags(uint64_t pfn, uint64_t *flags)
 	return good;
 }
 
-/* Adds phys, flags and the raw pagemap entry of an address; phys-error when the kernel does not tell it. */
+/* Adds phys, flags and the raw pagemap entry of an address; physerr when the kernel does not tell it. */
 static inline void kv_translation(struct line *l, const char *pagemap, uint64_t virt)
 {
 	uint64_t entry = 0, flags;
@@ -105,7 +105,7 @@ static inline void kv_translation(struct line *l, const char *pagemap, uint64_t 
 	if (error != 0) {
 		const char *name = name_of(errno_names, COUNT(errno_names), error);
 
-		kv(l, "phys-error", name != NULL ? name : "EIO");
+		kv(l, "physerr", name != NULL ? name : "EIO");
 		return;
 	}
 	kv_u64(l, "present", present);
@@ -115,7 +115,7 @@ static inline void kv_translation(struct line *l, const char *pagemap, uint64_t 
 		if (kpage_flags(pfn, &flags))
 			kv_hex(l, "kpageflags", flags);
 	} else if (present) {
-		kv(l, "phys-error", "EPERM"); /* the kernel hides frame numbers without CAP_SYS_ADMIN */
+		kv(l, "physerr", "EPERM"); /* the kernel hides frame numbers without CAP_SYS_ADMIN */
 	}
 	kv_hex(l, "pagemap", entry);
 }
@@ -363,7 +363,7 @@ static void command_map(const struct request *r)
 	kv_hex(&l, "virt", m->virt);
 	kv_translation(&l, "/proc/self/pagemap", m->virt);
 	kv_u64(&l, "bytes", m->bytes);
-	kv_u64(&l, "page-bytes", m->page_bytes);
+	kv_u64(&l, "pagesize", m->page_bytes);
 	kv_i64(&l, "pid", getpid());
 	switch (prctl(PR_MCE_KILL_GET, 0, 0, 0, 0)) {
 	case PR_MCE_KILL_LATE: kv(&l, "kill", "late"); break;
