@@ -152,6 +152,11 @@ export class Fetcher {
     return apt;
   }
 
+  /** After the private state of apt was removed: start anew. */
+  forgetApt(): void {
+    this.#apts.clear();
+  }
+
   /** Brings indexes up to date, saying so. Suites that the mirror does not carry are left out when `optional`. */
   async index(
     part: string,

@@ -1,15 +1,41 @@
 import type { DebianArch } from './apt.ts';
+import {
+  type BusyboxPart,
+  type FirmwarePart,
+  obtainBusybox,
+  obtainFirmware,
+  obtainXen,
+  type XenPart,
+} from './extras.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
+import { type CachedPart, type Cleaned, type CleanWhat, cleanCache, listParts } from './inspect.ts';
 import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } from './kernel.ts';
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
+import { obtainToolchain, type Toolchain } from './toolchain.ts';
+
+export type { DebianArch } from './apt.ts';
+export { SupplyError, type SupplyCode } from './errors.ts';
+export type { BusyboxPart, FirmwarePart, XenPart } from './extras.ts';
+export type { SupplyProgress } from './fetcher.ts';
+export type { CachedPart, Cleaned, CleanWhat } from './inspect.ts';
+export type { KernelPart, KernelRequest } from './kernel.ts';
+export type { KernelFlavour, KernelOffer } from './kernels.ts';
+export type { PartKind, PartPackage } from './manifest.ts';
+export type { QemuPart, QemuTarget } from './qemu.ts';
+export type { CompileRequest, Toolchain } from './toolchain.ts';
 
 export interface SupplyOptions extends FetcherOptions {
   /** Folder of the cache; else SYNDROME_CACHE, XDG_CACHE_HOME/syndrome, ~/.cache/syndrome. */
   cacheDir?: string | undefined;
 }
 
+/**
+ * The parts a lab is made of: QEMU, kernels, Xen, firmware, busybox and a C tool chain, from Debian packages in a
+ * private cache or from the user's own files. Nothing is installed and no privilege is needed. What is in the cache
+ * is used without a look at the network; `newest` and its likes are asked for again after a week.
+ */
 export class Supply {
   readonly #fetcher: Fetcher;
 
@@ -17,6 +43,7 @@ export class Supply {
     this.#fetcher = fetcher;
   }
 
+  /** Opens (and creates) the cache. Throws E_SUPPLY_CACHE when it cannot be used. */
   static async open(options: SupplyOptions = {}): Promise<Supply> {
     return new Supply(new Fetcher(openLayout(cacheRoot(options.cacheDir)), options));
   }
@@ -25,20 +52,55 @@ export class Supply {
     return this.#fetcher.store.layout.root;
   }
 
+  /** QEMU for a target; `override` is the user's own program (a path, or a name in PATH). */
   async qemu(target: QemuTarget, override?: string): Promise<QemuPart> {
     if (override) return await userQemu(target, override, this.#fetcher.options.signal);
-    return await packagedQemu(this.#fetcher, target);
+    const qemu = await packagedQemu(this.#fetcher, target);
+    if (target === 'aarch64') qemu.firmware = (await this.firmware()).code;
+    return qemu;
   }
 
+  /** A kernel image, on request with modules and config. Throws E_SUPPLY_WITHDRAWN with the nearest versions. */
   async kernel(request: KernelRequest): Promise<KernelPart> {
     return await obtainKernel(this.#fetcher, request);
   }
 
+  /** Kernels of the released suites, newest first; `development` adds sid and experimental (a larger index). */
   async kernelsOnOffer(
     arch: DebianArch,
     flavour: KernelFlavour = 'cloud',
     options: { development?: boolean } = {},
   ): Promise<KernelOffer[]> {
     return await offeredKernels(this.#fetcher, arch, flavour, options.development ?? false);
+  }
+
+  /** The Xen hypervisor: a version (`4.20`, `4.17`) or the path of an uncompressed image. */
+  async xen(version = '4.20'): Promise<XenPart> {
+    return await obtainXen(this.#fetcher, version);
+  }
+
+  /** UEFI code for arm64 machines; `override` is the path of the user's own. */
+  async firmware(override?: string): Promise<FirmwarePart> {
+    return await obtainFirmware(this.#fetcher, override);
+  }
+
+  /** A static busybox for guests. */
+  async busybox(arch: DebianArch): Promise<BusyboxPart> {
+    return await obtainBusybox(this.#fetcher, arch);
+  }
+
+  /** A compiler for static guest programs of this architecture, running on this machine. */
+  async toolchain(arch: DebianArch): Promise<Toolchain> {
+    return await obtainToolchain(this.#fetcher, arch);
+  }
+
+  /** What is in the cache; `verify` hashes every file. */
+  async list(options: { verify?: boolean } = {}): Promise<CachedPart[]> {
+    return await listParts(this.#fetcher, options);
+  }
+
+  /** Removes parts or package lists from the cache. */
+  async clean(what: CleanWhat = 'all'): Promise<Cleaned> {
+    return await cleanCache(this.#fetcher, what);
   }
 }
