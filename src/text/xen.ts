@@ -59,7 +59,9 @@ const PANIC = /^Panic on CPU (\d{1,6}):$/;
 /** `(XEN) [    1.234567] `, `(XEN) [2020-12-22 08:20:00.123] `. */
 const TAG = '(XEN) ';
 const STAMP = /^\[(?: {0,8}\d{1,10}(?:\.\d{1,9})?|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\] ?/;
-const VENDOR_LINE = /\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/;
+/** `CPU Vendor: Intel, Family …`, `CPU0: Intel machine check reporting enabled`, `CPU0: AMD Fam17h machine check …`. */
+const VENDOR_LINE =
+  /^CPU Vendor: (Intel|AMD|Hygon)\b|\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/;
 
 /**
  * Parses a serial console on which Xen (`(XEN) ` lines) and dom0 write: `xen.*` events, and `guest.*` events from
@@ -109,8 +111,8 @@ export function xenConsoleParser(): LineParser {
 
   function xenLine(text: string): LogEvent[] {
     if (panicCpu !== undefined && text.trim() !== '') return panic(text.trim());
-    const v = VENDOR_LINE.exec(text)?.[1];
-    if (v !== undefined) vendor = v === 'Intel' ? 'intel' : 'amd';
+    const v = VENDOR_LINE.exec(text);
+    if (v !== null) vendor = (v[1] ?? v[2]) === 'Intel' ? 'intel' : 'amd';
     let m = MCE.exec(text);
     if (m !== null) {
       current = { cpu: Number(m[1]), mcgStatus: hexU64(m[2]) ?? 0n };
