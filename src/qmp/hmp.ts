@@ -96,13 +96,11 @@ export const hmpFailures: readonly HmpFailure[] = [
     code: 'E_HMP_MCE_BANK_DISABLED',
     pattern: /^CPU \d+: Uncorrected error reporting disabled for bank \d+/m,
     explanation: 'the guest has switched off error reporting of this bank (MCi_CTL), so nothing was injected',
-    seen: false,
   },
   {
     code: 'E_HMP_MCE_DISABLED',
     pattern: /^CPU \d+: Uncorrected error reporting disabled/m,
     explanation: 'the guest has switched off error reporting (MCG_CTL), so nothing was injected',
-    seen: false,
   },
 
   // gpa2hva, gpa2hpa, gva2gpa (monitor/hmp-cmds.c)
@@ -139,7 +137,6 @@ export const hmpFailures: readonly HmpFailure[] = [
     code: 'E_HMP_UNMAPPED',
     pattern: /^Unmapped/m,
     explanation: "the CPU's page tables do not map this guest virtual address",
-    seen: false,
   },
   {
     code: 'E_HMP_NO_CPU',
