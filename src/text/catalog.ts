@@ -53,8 +53,15 @@ const LINUX: readonly Row[] = [
   ['sigbus-sent', 'pfn:pfn comm:string pid:number', 'Linux sends SIGBUS to a process that maps a bad page.'],
   ['soft-offline', 'pfn:pfn message:string', 'Linux moves the contents of a weak page elsewhere.'],
   ['hwpoison-injected', 'pfn:pfn virt?:address', 'Somebody asked Linux to treat a page as bad.'],
+  ['unpoison', 'pfn:pfn message:string', 'Somebody asked Linux to treat a bad page as good again.'],
+  ['poison-fault', 'comm:string pid:number virt:address', 'A process touched a page that was known to be bad.'],
+  [
+    'ghes-sigbus',
+    'comm:string pid:number',
+    'Linux kills a process because a firmware-reported error cannot be recovered.',
+  ],
   ['panic', 'message:string', 'Linux panicked.'],
-  ['oops', 'message:string', 'A crash inside Linux that is not a panic yet.'],
+  ['oops', 'message:string', 'A crash of Linux, or an inconsistency that it found in itself, that is not a panic yet.'],
   [
     'msr-error',
     'access:string msr:register value?:register rip?:address symbol?:string unchecked:boolean',

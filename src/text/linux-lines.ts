@@ -85,13 +85,13 @@ export const LINUX_LINES: readonly Pattern[] = [
     source: 'Memory failure: %#lx: Sending SIGBUS to %s:%d due to hardware memory corruption',
   },
   {
-    re: new RegExp(`^(?:Memory failure: )?soft[ _]offline: ${HEX}: (.*)$`),
+    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}: (.*)$`),
     event: 'soft-offline',
     captures: [
       ['pfn', 'hex'],
       ['message', 'text'],
     ],
-    source: 'soft_offline: %#lx: …',
+    source: 'Soft offline: %#lx: … (older: soft_offline: …)',
   },
   {
     re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.*)$`),
@@ -101,6 +101,34 @@ export const LINUX_LINES: readonly Pattern[] = [
       ['message', 'text'],
     ],
     source: '%#lx: soft offline: …',
+  },
+  {
+    re: new RegExp(`^Unpoison: ${HEX}: (.*)$`),
+    event: 'unpoison',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'Unpoison: %#lx: …',
+  },
+  {
+    re: /^MCE: Killing (.{0,64}):(\d{1,10}) due to hardware memory corruption fault at ([0-9a-f]{1,16})$/,
+    event: 'poison-fault',
+    captures: [
+      ['comm', 'text'],
+      ['pid', 'dec'],
+      ['virt', 'hex'],
+    ],
+    source: 'MCE: Killing %s:%d due to hardware memory corruption fault at %lx',
+  },
+  {
+    re: /^\[Hardware Error\]: GHES: (.{0,64}):(\d{1,10}): synchronous unrecoverable error \(SIGBUS\)$/,
+    event: 'ghes-sigbus',
+    captures: [
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source: '[Hardware Error]: GHES: %s:%d: synchronous unrecoverable error (SIGBUS)',
   },
   {
     re: new RegExp(`^Soft offlining pfn ${HEX}`),
