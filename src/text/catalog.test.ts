@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOG, catalogEvent, eventNames } from './catalog.ts';
 
-const TYPES = ['string', 'number', 'boolean', 'address', 'register', 'pfn', 'bigint'];
+const TYPES = ['string', 'number', 'boolean', 'address', 'register', 'pfn', 'bigint', 'any'];
 
 describe('catalog', () => {
   it('names each event once, with its layer in front and one sentence', () => {
@@ -16,7 +16,7 @@ describe('catalog', () => {
   });
 
   it('finds an event by name, and nothing for another', () => {
-    expect(catalogEvent('process.signal')?.fields['addr']).toEqual({ type: 'address', optional: false });
+    expect(catalogEvent('process.signal')?.fields['addr']).toEqual({ type: 'address', optional: true });
     expect(catalogEvent('xen.mce')?.fields['mcgStatus']).toEqual({ type: 'register', optional: true });
     expect(catalogEvent('host.memory-failure')?.layer).toBe('host');
     expect(catalogEvent('constructor')).toBeUndefined();

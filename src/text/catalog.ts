@@ -1,8 +1,8 @@
 /** @module Every event name there is: its layer, its fields and one sentence. Scenarios, documents and `syndrome show` read it. */
 
 export type EventLayer = 'host' | 'guest' | 'xen' | 'vmm' | 'process' | 'lab';
-/** `address`, `register` and `pfn` are bigint (u64); they are different things and told apart here. */
-export type FieldType = 'string' | 'number' | 'boolean' | 'address' | 'register' | 'pfn' | 'bigint';
+/** `address`, `register` and `pfn` are bigint (u64), told apart because they are different things; `any` is any of all. */
+export type FieldType = 'string' | 'number' | 'boolean' | 'address' | 'register' | 'pfn' | 'bigint' | 'any';
 
 export interface CatalogField {
   type: FieldType;
@@ -108,8 +108,8 @@ const XEN: readonly Row[] = [
 ];
 
 const VMM: readonly Row[] = [
-  ['start', 'pid?:number', 'The virtual machine monitor was started.'],
-  ['exit', 'code?:number signal?:string', 'The virtual machine monitor ended.'],
+  ['start', 'command?:string', 'The virtual machine monitor was started.'],
+  ['exit', 'code?:number signal?:string expected?:boolean', 'The virtual machine monitor ended.'],
   [
     'memory-failure',
     'recipient?:string action?:string actionRequired?:boolean recursive?:boolean',
@@ -141,28 +141,43 @@ const PROCESS: readonly Row[] = [
   ],
   [
     'signal',
-    'proc:string pid:number signal:string code:string addr:address lsb:number',
+    'proc:string pid:number signal:string code:string addr?:address lsb?:number',
     'A process in the guest got a signal.',
   ],
   ['exit', 'proc:string pid:number status:string code?:number signal?:string', 'A process in the guest ended.'],
-  ['touched', 'proc:string id:string value:number', 'A process in the guest read its memory again.'],
+  ['touched', 'proc:string id:string value?:any signal?:string', 'A process in the guest touched its memory again.'],
+  [
+    'verified',
+    'proc:string id:string intact:any bytes?:any',
+    'A process in the guest compared its memory with what it wrote.',
+  ],
+  [
+    'spin-ended',
+    'proc:string id?:string ended?:any iterations?:any',
+    'A process in the guest stopped reading in a loop.',
+  ],
 ];
 
 /** What the agent in the guest reports. */
 const GUEST: readonly Row[] = [
-  ['interrupts', 'name:string count:number delta?:number', 'A line of /proc/interrupts.'],
-  ['agent-ready', 'kernel:string', 'The agent in the guest answers.'],
-  ['alive', '', 'The guest answered when asked.'],
+  ['interrupts', 'name:string count:number delta?:number description?:string', 'A line of /proc/interrupts.'],
+  ['agent-ready', 'kernel:string arch?:string cpus?:number', 'The agent in the guest answers.'],
+  ['alive', 'kernel?:string', 'The guest answered when asked.'],
+  ['silent', 'reason?:string', 'The guest did not answer when asked.'],
 ];
 
 const LAB: readonly Row[] = [
-  ['step', 'index?:number name?:string', 'The lab begins a step of the scenario.'],
+  ['step', 'index:number step?:string text?:string', 'The lab begins a step of the scenario.'],
   [
     'injected',
-    'what?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register pfn?:pfn',
-    'The lab injected an error.',
+    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number bytes?:number pfn?:pfn',
+    'The lab is about to inject an error: a machine check (mce), a firmware report (ghes) or a poisoned page.',
   ],
-  ['note', 'message?:string', 'A remark of the lab.'],
+  ['value', 'name:string value:any', 'The lab saved a value under a name.'],
+  ['note', 'text:string', 'A remark of the lab.'],
+  ['skip', 'code:string message:string hint?:string', 'The scenario cannot run here.'],
+  ['error', 'code:string message:string hint?:string', 'The lab itself failed.'],
+  ['end', '', 'The lab carried out all steps.'],
 ];
 
 function rows(layer: EventLayer, prefix: string, table: readonly Row[]): CatalogEvent[] {
