@@ -47,7 +47,7 @@ const MAX_OBSERVED = 4096;
 const CLOSE_GRACE_MS = 1000;
 
 export type QmpClientOptions = {
-  /** Bound of connecting with negotiation, and of every call that names none, ms. */
+  /** Bound of each wait: to connect, for the greeting, and for every call that names none, ms. Default 30 s. */
   deadlineMs?: number;
   /** Enable out-of-band execution when the server offers it. Default true. */
   oob?: boolean;

@@ -28,6 +28,12 @@ const answers: [code: string, text: string][] = [
   ['E_HMP_PAGEMAP', 'Cannot open /proc/self/pagemap: Permission denied\r\n'], // source only
   ['E_HMP_UNMAPPED', 'Unmapped\r\n'],
   ['E_HMP_NO_CPU', 'No cpu\r\n'], // source only
+  ['E_HMP_NO_SNAPSHOT_DEVICE', 'Error: no block device can store vmstate for snapshot\r\n'],
+  ['E_HMP_CPU_INDEX', 'invalid CPU index\r\n'],
+  ['E_HMP_ERROR', "Error: Snapshot 'x' does not exist in one or more devices\r\n"],
+  ['E_HMP_BAD_EXPRESSION', 'division by zero\r\nTry "help print" for more information\r\n'],
+  ['E_HMP_BAD_EXPRESSION', '\')\' expected\r\nTry "help print" for more information\r\n'],
+  ['E_HMP_BAD_EXPRESSION', 'unknown register\r\nTry "help print" for more information\r\n'],
 ];
 
 describe('recogniseHmpFailure', () => {
@@ -60,6 +66,13 @@ describe('hmpErrorOf', () => {
       hint: 'QEMU gives every x86 CPU banks 0 to 9.',
       text: 'Invalid MCE bank number\r\n',
     });
+  });
+
+  test('repeats a text that says more than its code', () => {
+    const text = "Error: Snapshot 'x' does not exist in one or more devices\r\n";
+    expect(hmpErrorOf('loadvm x', text).message).toBe(
+      "'loadvm x': the command failed: 'Error: Snapshot 'x' does not exist in one or more devices'",
+    );
   });
 
   test('shows an unknown text made safe for a screen', () => {

@@ -13,6 +13,8 @@ export type HmpFailure = {
   pattern: RegExp;
   explanation: string;
   hint?: string;
+  /** The text itself says more than the explanation, so a message repeats it. */
+  quote?: true;
   /** False where the text is from the source only. */
   seen?: false;
 };
@@ -65,6 +67,8 @@ export const hmpFailures: readonly HmpFailure[] = [
     code: 'E_HMP_BAD_ARGUMENTS',
     pattern: /^Try "help .*" for more information/m,
     explanation: 'the monitor cannot read the arguments',
+    quote: true,
+    seen: false,
   },
 
   // mce (target/i386/helper.c: cpu_x86_inject_mce, do_inject_x86_mce)
@@ -144,6 +148,25 @@ export const hmpFailures: readonly HmpFailure[] = [
     explanation: 'the monitor has no CPU to work on',
     seen: false,
   },
+
+  // savevm, loadvm and other commands that are QMP underneath (monitor/hmp.c: hmp_handle_error)
+  {
+    code: 'E_HMP_NO_SNAPSHOT_DEVICE',
+    pattern: /^Error: no block device can store vmstate/m,
+    explanation: 'no disk of the machine can hold a snapshot',
+    hint: 'Give the machine a qcow2 drive: -drive if=none,format=qcow2,file=…',
+  },
+  {
+    code: 'E_HMP_CPU_INDEX',
+    pattern: /^invalid CPU index/m,
+    explanation: 'the machine has no such CPU',
+  },
+  {
+    code: 'E_HMP_ERROR',
+    pattern: /^Error: /m,
+    explanation: 'the command failed',
+    quote: true,
+  },
 ];
 
 /** The failure a monitor's text tells of, or undefined when the text holds no known one. */
@@ -164,7 +187,8 @@ export function hmpErrorOf(commandLine: string, text: string): HmpError {
       text,
     );
   }
-  return new HmpError(failure.code, failure.explanation, commandLine, text, hintOf(failure));
+  const quoted = failure.quote ? `: '${safeText(text.trim(), 200)}'` : '';
+  return new HmpError(failure.code, failure.explanation + quoted, commandLine, text, hintOf(failure));
 }
 
 /**
