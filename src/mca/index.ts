@@ -5,7 +5,7 @@ export { decodeMcacod } from './mcacod.ts';
 export type { Mcacod, McacodClass } from './mcacod.ts';
 export { classify } from './classify.ts';
 export type { McaClass } from './classify.ts';
-export { pageOf } from './page.ts';
+export { pageOf, pfnOf } from './page.ts';
 export type { PageRef, Pfn } from './page.ts';
 export { explain } from './explain.ts';
 export { NAMED_MCA, namedMca } from './named.ts';

@@ -49,6 +49,8 @@ describe('pageOf', () => {
     expect(pageOf({ ...record('srao'), status: 0xb9000000000000c0n })).toBeUndefined();
     expect(pageOf(record('uc-fatal'))).toBeUndefined();
     expect(pageOf({ ...record('amd-deferred'), status: 0x9c00100000000000n })).toBeUndefined();
+    const { vendor: _v, ...unknown } = record('srao');
+    expect(pageOf(unknown)).toBeUndefined();
     const { addr: _, ...without } = record('srao');
     expect(pageOf(without)).toBeUndefined();
   });
