@@ -80,6 +80,7 @@ export class EventHub {
 
   iterate(limit: number, signal: AbortSignal | undefined): AsyncIterableIterator<QmpEvent> {
     const queue: EventQueue = new EventQueue(limit, signal, () => void this.#queues.delete(queue));
+    if (signal?.aborted) return queue;
     if (this.#closedBy === undefined) this.#queues.add(queue);
     else queue.end(this.#closedBy);
     return queue;
