@@ -884,6 +884,17 @@ static int poll_timeout(void)
 	return port_closed && next > 100 ? 100 : (int)next;
 }
 
+/* Not as PID 1: nothing the agent started outlives it. */
+static void end_children(void)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (peers[i].pid != 0)
+			kill(peers[i].pid, SIGKILL);
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (peers[i].pid != 0)
+			(void)waitpid(peers[i].pid, NULL, 0);
+}
+
 static void drain_signals(void)
 {
 	struct signalfd_siginfo info;
@@ -926,8 +937,10 @@ static int run(void)
 		expire_pending();
 		if ((port_closed || (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) && out_room() >= OUT_RESERVE) {
 			port_closed = !read_port();
-			if (port_closed && !is_init)
+			if (port_closed && !is_init) {
+				end_children();
 				return 0;
+			}
 		}
 		out_flush();
 	}

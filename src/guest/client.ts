@@ -96,6 +96,8 @@ export class AgentClient {
   #nextId = 1;
   #lastSeq = 0;
   #reported = 0;
+  /** Lines about half-received hellos that may still come. */
+  #helloNoise = 0;
   #closed: AgentClosedError | undefined;
 
   constructor(stream: Duplex, options: AgentClientOptions = {}) {
@@ -132,6 +134,8 @@ export class AgentClient {
         const id = this.#nextId++;
         asked.push(id);
         this.#forget(id);
+        // What is sent before the guest opens its port arrives in part, or is echoed.
+        this.#helloNoise += 2;
         this.#send(`\n${encodeRequest(id, 'hello', [])}`);
       }
     };
@@ -263,6 +267,10 @@ export class AgentClient {
   }
 
   #diagnose(code: AgentDiagnosticCode, message: string): void {
+    if ((code === 'rejected-line' || code === 'not-a-line') && this.#helloNoise > 0) {
+      this.#helloNoise--;
+      return;
+    }
     this.diagnostics.set(code, (this.diagnostics.get(code) ?? 0) + 1);
     if (this.#reported >= this.#limits.diagnostics) return;
     this.#reported++;
