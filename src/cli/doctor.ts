@@ -44,7 +44,8 @@ const CHECKS: Check[] = [
   },
   () => {
     const missing = ['apt-get', 'dpkg-deb'].filter(tool => !inPath(tool));
-    if (missing.length === 0) return { topic: 'packages', status: 'ok', detail: 'apt-get and dpkg-deb are here; no root needed' };
+    if (missing.length === 0)
+      return { topic: 'packages', status: 'ok', detail: 'apt-get and dpkg-deb are here; no root needed' };
     return {
       topic: 'packages',
       status: 'missing',
@@ -60,13 +61,25 @@ const CHECKS: Check[] = [
     const free = fs.bavail * fs.bsize;
     const parts = await supply.list();
     const detail = `${supply.cacheDir}: ${parts.length} parts, ${bytes(free)} free`;
-    const damaged = parts.filter(p => p.problem !== undefined);
+    const damaged = parts.filter(p => !p.verifies);
     if (damaged.length > 0) {
-      const why = damaged.map(p => `${p.name}: ${p.problem}`).join('; ');
-      return { topic: 'cache', status: 'limited', detail, why, remedy: 'The damaged parts are fetched again when needed; or run `syndrome supply clean`.' };
+      const why = damaged.map(p => `${p.name}: ${p.damage[0]}`).join('; ');
+      return {
+        topic: 'cache',
+        status: 'limited',
+        detail,
+        why,
+        remedy: 'The damaged parts are fetched again when needed; or run `syndrome supply clean`.',
+      };
     }
     if (free > 1e9) return { topic: 'cache', status: 'ok', detail };
-    return { topic: 'cache', status: 'limited', detail, why: 'less than 1 GB is free', remedy: 'Free some space, or choose another place with SYNDROME_CACHE.' };
+    return {
+      topic: 'cache',
+      status: 'limited',
+      detail,
+      why: 'less than 1 GB is free',
+      remedy: 'Free some space, or choose another place with SYNDROME_CACHE.',
+    };
   },
   async options => {
     const scenarios = ['intel-srao-process', 'arm64-ghes-memory', 'xen-ce'];
@@ -77,7 +90,8 @@ const CHECKS: Check[] = [
         missing.push(`${name} (${error instanceof SyndromeError ? error.code : messageOf(error)})`);
       });
     }
-    if (missing.length === 0) return { topic: 'offline', status: 'ok', detail: 'everything the scenarios need is in the cache' };
+    if (missing.length === 0)
+      return { topic: 'offline', status: 'ok', detail: 'everything the scenarios need is in the cache' };
     return {
       topic: 'offline',
       status: 'limited',
@@ -114,13 +128,24 @@ const CHECKS: Check[] = [
     const length = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock'));
     if (length < 100) return { topic: 'sockets', status: 'ok', detail: `run folders go to ${dir}` };
     const why = `unix socket paths hold 108 bytes and ${dir} is too long`;
-    return { topic: 'sockets', status: 'limited', detail: 'run folders go to /tmp', why, remedy: 'Set TMPDIR to a shorter path.' };
+    return {
+      topic: 'sockets',
+      status: 'limited',
+      detail: 'run folders go to /tmp',
+      why,
+      remedy: 'Set TMPDIR to a shorter path.',
+    };
   },
   () => {
     const root = process.getuid?.() === 0;
     const hwpoison = existsSync('/sys/kernel/debug/hwpoison/corrupt-pfn');
     const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8').trim() : '?');
-    if (root && hwpoison) return { topic: 'host poison', status: 'ok', detail: `hwpoison_inject is loaded on Linux ${text('/proc/sys/kernel/osrelease')}` };
+    if (root && hwpoison)
+      return {
+        topic: 'host poison',
+        status: 'ok',
+        detail: `hwpoison_inject is loaded on Linux ${text('/proc/sys/kernel/osrelease')}`,
+      };
     return {
       topic: 'host poison',
       status: 'limited',

@@ -8,7 +8,9 @@ export function fail(error: unknown, argv: readonly string[]): number {
   const table = bisect ? BISECT : EXIT;
   if (!(error instanceof SyndromeError)) {
     // A defect of ours: the stack is what a report needs.
-    process.stderr.write(`syndrome: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `syndrome: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return table.error;
   }
   process.stderr.write(`syndrome: ${safeText(messageOf(error), 2000)} [${error.code}]\n`);

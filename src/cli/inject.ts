@@ -1,6 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { hex64, parseU64, stringify } from '../common/hex.ts';
-import { encodeGhesBlock } from '../cper/ghes.ts';
+import { CPER_SEVERITIES, encodeGhesBlock } from '../cper/ghes.ts';
 import { explain } from '../mca/explain.ts';
 import { NAMED_MCA, type NamedMca } from '../mca/named.ts';
 import { QmpClient } from '../qmp/client.ts';
@@ -40,12 +40,11 @@ interface Plan {
   carryOut: (client: QmpClient) => Promise<Record<string, unknown>>;
 }
 
-const SEVERITIES = ['recoverable', 'fatal', 'corrected', 'informational'] as const;
-
 function u64(option: string, text: string | undefined, fallback: bigint | undefined): bigint {
   if (text === undefined) return fallback ?? 0n;
   const value = parseU64(text);
-  if (value === undefined) throw new UsageError('E_USAGE', `--${option} ${text} is not a 64-bit value`, { hint: 'Write 0x… or decimal.' });
+  if (value === undefined)
+    throw new UsageError('E_USAGE', `--${option} ${text} is not a 64-bit value`, { hint: 'Write 0x… or decimal.' });
   return value;
 }
 
@@ -60,10 +59,14 @@ const PCC = 1n << 57n;
 
 function mcePlan(named: NamedMca | undefined, options: Options): Plan {
   if (!named && options.status === undefined) {
-    throw new UsageError('E_USAGE', 'inject mce needs --status', { hint: 'For example --status 0x9c000000000000c0, or a named record.' });
+    throw new UsageError('E_USAGE', 'inject mce needs --status', {
+      hint: 'For example --status 0x9c000000000000c0, or a named record.',
+    });
   }
   if (named?.needsAddress && options.addr === undefined) {
-    throw new UsageError('E_USAGE', `${named.name} needs --addr`, { hint: 'A guest physical address, such as 0x1234000.' });
+    throw new UsageError('E_USAGE', `${named.name} needs --addr`, {
+      hint: 'A guest physical address, such as 0x1234000.',
+    });
   }
   const mce: Mce = {
     cpu: index('cpu', options.cpu),
@@ -78,7 +81,16 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
     throw new UsageError('E_USAGE', `status ${hex64(mce.status)} has no VAL (bit 63): QEMU refuses it`);
   }
   const { status, mcgStatus, addr, misc, bank, cpu } = mce;
-  const meaning = explain({ kind: 'x86-mca', ...(named ? { vendor: named.vendor } : {}), cpu, bank, status, mcgStatus, addr, misc });
+  const meaning = explain({
+    kind: 'x86-mca',
+    ...(named ? { vendor: named.vendor } : {}),
+    cpu,
+    bank,
+    status,
+    mcgStatus,
+    addr,
+    misc,
+  });
   return {
     command: mceCommandLine(mce),
     meaning: named ? `${named.explanation} ${meaning}` : meaning,
@@ -89,13 +101,16 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
 }
 
 function ghesPlan(options: Options): Plan {
-  const severity = SEVERITIES.find(s => s === options.severity);
-  if (!severity) throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${SEVERITIES.join(', ')}`);
+  const severity = CPER_SEVERITIES.find(s => s === options.severity);
+  if (!severity)
+    throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${CPER_SEVERITIES.join(', ')}`);
   if (options.addr === undefined) throw new UsageError('E_USAGE', 'inject ghes needs --addr, a guest physical address');
   const physicalAddress = u64('addr', options.addr, undefined);
   const block = encodeGhesBlock({
     severity,
-    sections: [{ kind: 'memory', severity, physicalAddress, physicalAddressMask: 0xfffffffffffff000n, errorType: 3 }],
+    sections: [
+      { body: { kind: 'memory', physicalAddress, physicalAddressMask: 0xffff_ffff_ffff_f000n, errorType: 3 } },
+    ],
   });
   const cper = Buffer.from(block).toString('base64');
   return {
@@ -115,7 +130,9 @@ function list(options: Options): void {
     if (options.json) print(stringify(r));
     else {
       const flags = `${r.vendor}, bank ${r.bank}${r.needsAddress ? ', needs --addr' : ''}${r.fatal ? ', fatal: needs --yes' : ''}`;
-      print(`${style('bold', r.name.padEnd(13))} ${hex64(r.status)} mcg ${hex64(r.mcgStatus).replace(/^0x0+(?=.)/, '0x')}  ${style('dim', flags)}`);
+      print(
+        `${style('bold', r.name.padEnd(13))} ${hex64(r.status)} mcg ${hex64(r.mcgStatus).replace(/^0x0+(?=.)/, '0x')}  ${style('dim', flags)}`,
+      );
       print(`    ${r.explanation}`);
     }
   }
@@ -125,7 +142,8 @@ function list(options: Options): void {
 export async function inject(kind: string | undefined, options: Options): Promise<void> {
   if (options.list) return list(options);
   const known = [...NAMED_MCA.map(r => r.name), 'mce', 'ghes'];
-  if (kind === undefined) throw new UsageError('E_USAGE', 'what should be injected?', { hint: `One of ${known.join(', ')}.` });
+  if (kind === undefined)
+    throw new UsageError('E_USAGE', 'what should be injected?', { hint: `One of ${known.join(', ')}.` });
   if (!known.includes(kind)) {
     const near = nearest(kind, known);
     const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${near}"?`;
@@ -136,7 +154,17 @@ export async function inject(kind: string | undefined, options: Options): Promis
   if (options.printCmd) return print(plan.command);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (options.dryRun) {
-    if (options.json) print(stringify({ schemaVersion: 1, kind, command: plan.command, meaning: plan.meaning, fatal: plan.fatal, injected: false }));
+    if (options.json)
+      print(
+        stringify({
+          schemaVersion: 1,
+          kind,
+          command: plan.command,
+          meaning: plan.meaning,
+          fatal: plan.fatal,
+          injected: false,
+        }),
+      );
     else {
       print(plan.command);
       print(plan.meaning);

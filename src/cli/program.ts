@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 
@@ -14,13 +14,20 @@ function supplyOptions(command: Command): Command {
 function partOptions(command: Command): Command {
   return supplyOptions(command)
     .option('--qemu <path>', 'your own QEMU binary')
-    .option('--guest-kernel <version|path>', 'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image')
+    .option(
+      '--guest-kernel <version|path>',
+      'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image',
+    )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--xen <version|path>', 'a version on offer, or your own Xen')
     .option('--firmware <path>', 'your own UEFI code (arm64)')
     .option('--cpu <model>', "QEMU -cpu model instead of the scenario's")
     .option('--guest-cmdline <args>', 'added to the guest kernel command line')
-    .addOption(new Option('--accel <accel>', 'kvm only where a stock guest really runs').choices(['auto', 'tcg', 'kvm']).default('auto'));
+    .addOption(
+      new Option('--accel <accel>', 'kvm only where a stock guest really runs')
+        .choices(['auto', 'tcg', 'kvm'])
+        .default('auto'),
+    );
 }
 
 function qmpOption(command: Command): Command {
@@ -32,6 +39,9 @@ const deadline = (value: string): number => {
   if (!(seconds > 0 && seconds <= 86_400)) throw new InvalidArgumentError('expected seconds, up to 86400.');
   return seconds;
 };
+
+/** The options of a command with those of the program itself; commander leaves them untyped. */
+const merged = <T>(program: Command, options: OptionValues): T => ({ ...program.opts(), ...options }) as T;
 
 /** Builds the command tree. Actions are loaded when they are called, so that `--help` stays fast. */
 export function buildProgram(): Command {
@@ -65,7 +75,11 @@ Examples:
     .option('--print-cmd', 'print the exact QEMU command line and do not run it')
     .option('-q, --quiet', 'only the verdicts')
     .option('-v, --verbose', 'every console line and every QMP exchange too')
-    .addOption(new Option('--exit-code <style>', 'bisect: what `git bisect run` understands').choices(['default', 'bisect']).default('default'))
+    .addOption(
+      new Option('--exit-code <style>', 'bisect: what `git bisect run` understands')
+        .choices(['default', 'bisect'])
+        .default('default'),
+    )
     .addHelpText(
       'after',
       `\nExamples:
@@ -75,7 +89,9 @@ Examples:
   syndrome run xen-ce xen-uc-fatal --json | jq .verdict
   git bisect run syndrome run my-case.yaml --kernel arch/x86/boot/bzImage --exit-code bisect`,
     )
-    .action(async (names: string[], options: object) => (await import('./run.ts')).run(names, { ...program.opts(), ...options }));
+    .action(async (names: string[], options: OptionValues) =>
+      (await import('./run.ts')).run(names, merged(program, options)),
+    );
 
   program
     .command('scenarios')
@@ -84,8 +100,8 @@ Examples:
     .option('--explain <scenario>', 'what is injected, into which layer, and why that must happen')
     .option('--json', 'machine-readable')
     .option('--schema', 'print the JSON Schema of scenario files')
-    .action(async (name: string | undefined, options: object) =>
-      (await import('./scenarios.ts')).scenarios(name, { ...program.opts(), ...options }),
+    .action(async (name: string | undefined, options: OptionValues) =>
+      (await import('./scenarios.ts')).scenarios(name, merged(program, options)),
     );
 
   program
@@ -94,36 +110,45 @@ Examples:
     .argument('<trace>', 'the .ndjson file of a run')
     .option('-a, --all', 'every console line and every QMP exchange too')
     .option('--json', 'the judgement as JSON')
-    .action(async (file: string, options: object) => (await import('./show.ts')).show(file, { ...program.opts(), ...options }));
+    .action(async (file: string, options: OptionValues) =>
+      (await import('./show.ts')).show(file, merged(program, options)),
+    );
 
-  const supply = program.command('supply').description('QEMU, kernels, Xen, firmware: packages in a cache, no root needed');
+  const supply = program
+    .command('supply')
+    .description('QEMU, kernels, Xen, firmware: packages in a cache, no root needed');
   supplyOptions(supply.command('list'))
     .description('what is in the cache, or with --kernels what is on offer')
     .option('--kernels [arch]', 'kernel versions on offer: amd64 (default) or arm64')
     .option('--verify', 'read every file and compare its hash')
     .option('--json', 'machine-readable')
-    .action(async (options: object) => (await import('./supply.ts')).list({ ...program.opts(), ...options }));
+    .action(async (options: OptionValues) => (await import('./supply.ts')).list(merged(program, options)));
   supplyOptions(supply.command('fetch'))
     .description('fetch parts: all that the scenarios need, or those named')
-    .argument('[part...]', 'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic, xen[=VERSION], firmware, toolchain, toolchain-arm64, busybox')
-    .action(async (parts: string[], options: object) => (await import('./supply.ts')).fetch(parts, { ...program.opts(), ...options }));
+    .argument(
+      '[part...]',
+      'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic, xen[=VERSION], firmware, toolchain, toolchain-arm64, busybox',
+    )
+    .action(async (parts: string[], options: OptionValues) =>
+      (await import('./supply.ts')).fetch(parts, merged(program, options)),
+    );
   supplyOptions(supply.command('where'))
     .description('the path of a part (fetched if needed), or of the cache')
     .argument('[part]', 'as for fetch')
-    .action(async (part: string | undefined, options: object) =>
-      (await import('./supply.ts')).where(part, { ...program.opts(), ...options }),
+    .action(async (part: string | undefined, options: OptionValues) =>
+      (await import('./supply.ts')).where(part, merged(program, options)),
     );
   supplyOptions(supply.command('clean'))
     .description('empty the cache')
     .option('--downloads', 'only the package files and indices, not the unpacked parts')
-    .action(async (options: object) => (await import('./supply.ts')).clean({ ...program.opts(), ...options }));
+    .action(async (options: OptionValues) => (await import('./supply.ts')).clean(merged(program, options)));
 
   qmpOption(program.command('watch'))
     .description('show the memory-error events of a running VM, decoded')
     .option('--json', 'one JSON object an event')
     .option('--all', 'every event, not only those of memory errors and machine state')
     .option('--for <seconds>', 'end after this long', deadline)
-    .action(async (options: object) => (await import('./watch.ts')).watch({ ...program.opts(), ...options }));
+    .action(async (options: OptionValues) => (await import('./watch.ts')).watch(merged(program, options)));
 
   program
     .command('inject')
@@ -138,7 +163,7 @@ Examples:
     .option('--addr <u64>', 'MCi_ADDR, or the physical address of the CPER section')
     .option('--misc <u64>', 'MCi_MISC')
     .option('--broadcast', 'to all CPUs (Intel)')
-    .option('--severity <name>', 'ghes: recoverable, fatal, corrected, informational', 'recoverable')
+    .option('--severity <name>', 'ghes: recoverable, fatal, corrected, none', 'recoverable')
     .option('--dry-run', 'say what would be done, connect to nothing')
     .option('--print-cmd', 'print the monitor command only')
     .option('--yes', 'needed for a kind that normally kills the guest')
@@ -152,14 +177,14 @@ Examples:
   syndrome inject uc-fatal --qmp /run/vm/qmp.sock --yes
   syndrome inject mce --bank 1 --status 0x8000000000000000 --qmp localhost:4444`,
     )
-    .action(async (kind: string | undefined, options: object) =>
-      (await import('./inject.ts')).inject(kind, { ...program.opts(), ...options } as never),
+    .action(async (kind: string | undefined, options: OptionValues) =>
+      (await import('./inject.ts')).inject(kind, merged(program, options)),
     );
 
   supplyOptions(program.command('doctor'))
     .description('what this machine can do and, for each thing it cannot, why and how to change it')
     .option('--json', 'machine-readable')
-    .action(async (options: object) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
+    .action(async (options: OptionValues) => (await import('./doctor.ts')).doctor(merged(program, options)));
 
   return program;
 }
@@ -186,7 +211,8 @@ export async function program(argv: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
     const message = error.message.replace(/^error: /, '').trim();
-    if (error.code === 'commander.help') throw new UsageError('E_USAGE', 'a sub-command is missing', { hint: 'See --help.' });
+    if (error.code === 'commander.help')
+      throw new UsageError('E_USAGE', 'a sub-command is missing', { hint: 'See --help.' });
     throw new UsageError('E_USAGE', message, { hint: 'See --help.' });
   }
 }

@@ -1,4 +1,5 @@
-import type { SupplyProgress } from '../supply/supply.ts';
+import { safeText } from '../common/screen.ts';
+import type { SupplyProgress } from '../supply/fetcher.ts';
 
 /** Bytes for people: `13.2 MB`. */
 export function bytes(n: number): string {
@@ -15,13 +16,15 @@ export function bytes(n: number): string {
 /** One line that is rewritten on a terminal; elsewhere one line for each change of phase. */
 export function progressLine(stream: NodeJS.WriteStream): (p: SupplyProgress) => void {
   let last = '';
-  return ({ part, phase, done, total }) => {
-    const amount = total ? `${bytes(done ?? 0)} of ${bytes(total)}` : '';
+  return ({ part, phase, done, total, text }) => {
+    const amount = phase === 'download' && total > 0 ? ` ${bytes(done)} of ${bytes(total)}` : '';
+    const line = safeText(`${part}: ${text ?? phase}${amount}`, 300);
+    const lasting = phase === 'done' || phase === 'notice';
     if (stream.isTTY) {
-      const text = `${part}: ${phase} ${amount}`.trimEnd().slice(0, (stream.columns ?? 80) - 1);
-      stream.write(`\r\u001b[K${text}${phase === 'done' ? '\n' : ''}`);
-    } else if (`${part} ${phase}` !== last) {
-      stream.write(`${part}: ${phase}${total ? ` ${bytes(total)}` : ''}\n`);
+      const width = (stream.columns ?? 80) - 1;
+      stream.write(`\r\u001b[K${lasting ? `${line}\n` : line.slice(0, width)}`);
+    } else if (`${part} ${phase}` !== last || phase === 'notice') {
+      stream.write(`${line}\n`);
     }
     last = `${part} ${phase}`;
   };

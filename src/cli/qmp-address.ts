@@ -11,6 +11,7 @@ export function qmpAddress(text: string): QmpAddress {
     if (port < 1 || port > 65_535) throw new UsageError('E_USAGE', `${text}: there is no port ${port}`);
     return { host: tcp.host === '' ? '127.0.0.1' : String(tcp.host).replace(/^\[|\]$/g, ''), port };
   }
-  if (text === '') throw new UsageError('E_USAGE', '--qmp is empty', { hint: 'Give the path of the socket, or host:port.' });
+  if (text === '')
+    throw new UsageError('E_USAGE', '--qmp is empty', { hint: 'Give the path of the socket, or host:port.' });
   return { path: text };
 }

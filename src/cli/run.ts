@@ -47,7 +47,9 @@ function choose(names: readonly string[], options: Options): Scenario[] {
   }
   const chosen = names.map(findScenario);
   if (options.trace !== undefined && chosen.length > 1) {
-    throw new UsageError('E_USAGE', '--trace is for one scenario', { hint: 'Without it each run gets a file of its own.' });
+    throw new UsageError('E_USAGE', '--trace is for one scenario', {
+      hint: 'Without it each run gets a file of its own.',
+    });
   }
   return chosen;
 }
@@ -114,7 +116,10 @@ export async function run(names: string[], options: Options): Promise<void> {
       throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
     }
   }
-  process.exitCode = exitCodeOf(results.map(r => r.verdict), options.exitCode);
+  process.exitCode = exitCodeOf(
+    results.map(r => r.verdict),
+    options.exitCode,
+  );
 }
 
 async function printCommand(scenario: Scenario, choices: PartChoices): Promise<void> {

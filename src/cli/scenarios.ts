@@ -24,7 +24,8 @@ export function scenarios(name: string | undefined, options: Options): void {
   } else if (one !== undefined && chosen[0]) explain(chosen[0], options);
   else {
     const style = stdoutStyle(options);
-    for (const s of chosen) print(`${style('bold', s.name.padEnd(22))} ${style('dim', s.outcome.padEnd(10))} ${s.title}`);
+    for (const s of chosen)
+      print(`${style('bold', s.name.padEnd(22))} ${style('dim', s.outcome.padEnd(10))} ${s.title}`);
   }
 }
 

@@ -17,7 +17,15 @@ export async function show(file: string, options: Options): Promise<void> {
   const judgement = judgeFile(trace);
   process.exitCode = exitCodeOf([judgement.verdict]);
   if (options.json) {
-    print(stringify({ schemaVersion: 1, scenario: trace.header.scenario, ...judgement, trace: file, diagnostics: trace.diagnostics }));
+    print(
+      stringify({
+        schemaVersion: 1,
+        scenario: trace.header.scenario,
+        ...judgement,
+        trace: file,
+        diagnostics: trace.diagnostics,
+      }),
+    );
     return;
   }
   const style = stdoutStyle(options);

@@ -14,13 +14,14 @@ const PARTS: Record<string, (supply: Supply, version?: string) => Promise<string
   qemu: async s => (await s.qemu('x86_64')).dir,
   'qemu-arm64': async s => (await s.qemu('aarch64')).dir,
   kernel: async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', version })).image,
-  'kernel-generic': async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', flavour: 'generic', version })).image,
+  'kernel-generic': async (s, version = 'newest') =>
+    (await s.kernel({ arch: 'amd64', flavour: 'generic', version })).image,
   'kernel-arm64': async (s, version = 'newest') => (await s.kernel({ arch: 'arm64', version })).image,
   xen: async (s, version) => (await s.xen(version)).image,
-  firmware: async s => (await s.firmware()).path,
-  toolchain: async s => (await s.toolchain('amd64')).dir,
-  'toolchain-arm64': async s => (await s.toolchain('arm64')).dir,
-  busybox: async s => (await s.busybox('amd64')).path,
+  firmware: async s => (await s.firmware()).code,
+  toolchain: async s => (await s.toolchain('amd64')).id,
+  'toolchain-arm64': async s => (await s.toolchain('arm64')).id,
+  busybox: async s => (await s.busybox('amd64')).program,
 };
 
 /** What the bundled scenarios need. */
@@ -29,35 +30,41 @@ const DEFAULT_PARTS = Object.keys(PARTS).filter(part => part !== 'busybox');
 async function obtain(supply: Supply, spec: string): Promise<string> {
   const [part = '', version] = spec.split('=', 2);
   const get = PARTS[part];
-  if (!get) throw new UsageError('E_USAGE', `there is no part "${part}"`, { hint: `Known: ${Object.keys(PARTS).join(', ')}.` });
+  if (!get)
+    throw new UsageError('E_USAGE', `there is no part "${part}"`, { hint: `Known: ${Object.keys(PARTS).join(', ')}.` });
   return get(supply, version);
 }
 
-export async function list(options: Options & { kernels?: string | true; verify?: boolean; json?: boolean }): Promise<void> {
+export async function list(
+  options: Options & { kernels?: string | true; verify?: boolean; json?: boolean },
+): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
   const style = stdoutStyle(options);
   if (options.kernels !== undefined) {
     const arch = options.kernels === true ? 'amd64' : options.kernels;
-    if (arch !== 'amd64' && arch !== 'arm64') throw new UsageError('E_USAGE', `--kernels ${arch}: expected amd64 or arm64`);
+    if (arch !== 'amd64' && arch !== 'arm64')
+      throw new UsageError('E_USAGE', `--kernels ${arch}: expected amd64 or arm64`);
     const offers = await supply.kernelsOnOffer(arch);
-    for (const o of offers) print(options.json ? stringify(o) : `${o.version.padEnd(12)} ${o.suite.padEnd(20)} ${o.package}`);
+    for (const o of offers)
+      print(options.json ? stringify(o) : `${o.version.padEnd(12)} ${o.suite.padEnd(20)} ${o.package}`);
     return;
   }
   const parts = await supply.list({ verify: options.verify === true });
   if (options.json) for (const part of parts) print(stringify(part));
   else {
     for (const p of parts) {
-      const state = p.problem === undefined ? '' : style('red', `  damaged: ${p.problem}`);
+      const state = p.verifies ? '' : style('red', `  damaged: ${p.damage.join('; ')}`);
       print(`${p.kind.padEnd(12)} ${p.name.padEnd(34)} ${bytes(p.bytes).padStart(9)}  ${style('dim', p.path)}${state}`);
     }
     print(`${bytes(parts.reduce((sum, p) => sum + p.bytes, 0))} in ${supply.cacheDir}`);
   }
-  if (parts.some(p => p.problem !== undefined)) process.exitCode = EXIT.fail;
+  if (parts.some(p => !p.verifies)) process.exitCode = EXIT.fail;
 }
 
 export async function fetch(parts: readonly string[], options: Options): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
-  for (const part of parts.length > 0 ? parts : DEFAULT_PARTS) print(`${part.padEnd(16)} ${await obtain(supply, part)}`);
+  for (const part of parts.length > 0 ? parts : DEFAULT_PARTS)
+    print(`${part.padEnd(16)} ${await obtain(supply, part)}`);
 }
 
 export async function where(part: string | undefined, options: Options): Promise<void> {
@@ -68,5 +75,5 @@ export async function where(part: string | undefined, options: Options): Promise
 export async function clean(options: Options & { downloads?: boolean }): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
   const { freedBytes, removed } = await supply.clean(options.downloads ? 'downloads' : 'all');
-  print(`${removed} removed, ${bytes(freedBytes)} freed in ${supply.cacheDir}`);
+  print(`${removed.length} folders removed, ${bytes(freedBytes)} freed in ${supply.cacheDir}`);
 }

@@ -23,19 +23,32 @@ export async function watch(options: Options): Promise<void> {
   const start = process.hrtime.bigint();
   let seq = 0;
   const show = (entry: TranscriptEntry): void => {
-    const message = entry.message as { event?: unknown; data?: unknown; timestamp?: { seconds: number; microseconds: number } } | undefined;
+    const message = entry.message as
+      | { event?: unknown; data?: unknown; timestamp?: { seconds: number; microseconds: number } }
+      | undefined;
     if (entry.direction !== 'receive' || typeof message?.event !== 'string') return;
     const known = qmpEvent({ event: message.event, data: message.data });
     if (known.name === 'vmm.event' && !options.all) return;
     const stamp = message.timestamp;
     const time = stamp ? new Date(stamp.seconds * 1000 + stamp.microseconds / 1000) : new Date();
     if (options.json) {
-      print(stringify({ schemaVersion: 1, time: time.toISOString(), name: known.name, fields: known.fields, qmp: message }));
+      print(
+        stringify({ schemaVersion: 1, time: time.toISOString(), name: known.name, fields: known.fields, qmp: message }),
+      );
       return;
     }
-    const event: TraceEvent = { seq: ++seq, t: Number(entry.t - start), layer: 'vmm', source: 'qmp', name: known.name, fields: known.fields };
+    const event: TraceEvent = {
+      seq: ++seq,
+      t: Number(entry.t - start),
+      layer: 'vmm',
+      source: 'qmp',
+      name: known.name,
+      fields: known.fields,
+    };
     const bad = /memory-failure|panicked|reset/.test(known.name);
-    print(`${style('dim', time.toISOString())}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
+    print(
+      `${style('dim', time.toISOString())}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`,
+    );
   };
   const client = await QmpClient.connect(address, { signal, onTranscript: show });
   const { version } = client.greeting;

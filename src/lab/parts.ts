@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { agentBinary } from '../guest/agent-build.ts';
-import { buildInitramfs } from '../guest/newc.ts';
+import { buildInitramfs } from '../guest/initramfs.ts';
+import type { KernelPart } from '../supply/kernel.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from './errors.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
@@ -28,6 +29,8 @@ export interface Assembly {
   machine: MachineSpec;
   accel: Accel;
   files: MachineFiles;
+  /** Paths in the initramfs of the modules to load, in order. */
+  modules: string[];
   /** For the header of the trace. */
   parts: Record<string, string>;
 }
@@ -43,15 +46,19 @@ export async function assemble(spec: MachineSpec, choices: PartChoices): Promise
   const flavour = machine.kind === 'xen-dom0' ? 'generic' : machine.flavour;
   // One after the other: their downloads share one progress line.
   const qemu = await supply.qemu(arch, choices.qemu);
-  const kernel = await supply.kernel({ arch: debArch, flavour, version: choices.kernel ?? machine.kernel });
+  const modules = machine.kind === 'linux-guest' ? machine.modules : [];
+  const version = choices.kernel ?? machine.kernel;
+  const kernel = await supply.kernel({ arch: debArch, flavour, version, modules: modules.length > 0 });
   const xen = machine.kind === 'xen-dom0' ? await supply.xen(choices.xen ?? machine.xen) : undefined;
-  const firmware = machine.kind === 'linux-guest' && machine.firmware ? await supply.firmware(choices.firmware) : undefined;
-  const initrd = await initramfs(supply, debArch);
+  const firmware =
+    machine.kind === 'linux-guest' && machine.firmware ? await supply.firmware(choices.firmware) : undefined;
+  const moduleFiles = findModules(kernel, modules);
+  const initrd = await initramfs(supply, debArch, moduleFiles);
   const files: MachineFiles = {
     qemu: qemu.argv,
     kernel: kernel.image,
     initrd,
-    ...(firmware === undefined ? {} : { firmware: firmware.path }),
+    ...(firmware === undefined ? {} : { firmware: firmware.code }),
     ...(xen === undefined ? {} : { xen: xen.image }),
   };
   const accel = await chooseAccel(choices, machine, arch, files, supply.cacheDir);
@@ -63,7 +70,7 @@ export async function assemble(spec: MachineSpec, choices: PartChoices): Promise
     memory: `${machine.memory} MiB`,
     kernelPath: kernel.image,
   };
-  return { machine, accel, files, parts };
+  return { machine, accel, files, modules: moduleFiles.map(m => `/${m.path}`), parts };
 }
 
 async function chooseAccel(
@@ -80,23 +87,53 @@ async function chooseAccel(
     throw new LabSkip('E_LAB_KVM', `KVM cannot be used: ${reason}`, { hint });
   };
   if (arch !== HOST_ARCH) return no(`this is not an ${arch} machine`, 'Leave --accel out: emulation runs everywhere.');
-  if (!kvmAccessible()) return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
+  if (!kvmAccessible())
+    return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
   const probe = await probeKvm(machine, files, cacheDir);
   return probe.works ? 'kvm' : no(probe.reason, 'Leave --accel out: emulation runs everywhere.');
 }
 
-/** The initramfs with the agent, made once for each content and kept in the cache. */
-async function initramfs(supply: Supply, arch: 'amd64' | 'arm64'): Promise<string> {
+/** A module in the initramfs: where it comes from and where the agent finds it. */
+interface ModuleFile {
+  file: string;
+  path: string;
+}
+
+/**
+ * The files of these modules. A kernel of the user's own has none: what is built in needs no module, so nothing is
+ * loaded then. @throws LabSkip when a packaged kernel lacks one.
+ */
+function findModules(kernel: KernelPart, names: readonly string[]): ModuleFile[] {
+  const { modulesDir } = kernel;
+  if (names.length === 0 || kernel.source === 'user') return [];
+  const files = modulesDir === undefined ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
+  return names.map(name => {
+    const found = files.find(f => basename(f).replace(/\.ko(\.\w+)?$/, '') === name);
+    if (found === undefined || modulesDir === undefined) {
+      throw new LabSkip('E_LAB_MODULE', `Linux ${kernel.release} is not offered with the module ${name}`, {
+        hint: 'Choose another --guest-kernel; `syndrome supply list --kernels` lists them.',
+      });
+    }
+    return { file: join(modulesDir, found), path: `modules/${basename(found)}` };
+  });
+}
+
+/** The initramfs with the agent and modules, made once for each content and kept in the cache. */
+async function initramfs(supply: Supply, arch: 'amd64' | 'arm64', modules: readonly ModuleFile[]): Promise<string> {
   const toolchain = await supply.toolchain(arch);
-  const agent = await agentBinary({ arch, toolchain, cacheDir: supply.cacheDir });
-  const binary = readFileSync(agent);
+  const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
+  const parts = [
+    { path: 'init', data: readFileSync(agent) },
+    ...modules.map(m => ({ path: m.path, data: readFileSync(m.file) })),
+  ];
+  const hash = createHash('sha256').update(INITRAMFS_LAYOUT);
+  for (const { path, data } of parts) hash.update(`${path}\0${data.length}\0`).update(data);
   const dir = join(supply.cacheDir, 'initramfs');
-  const id = createHash('sha256').update(binary).update(INITRAMFS_LAYOUT).digest('hex').slice(0, 24);
-  const file = join(dir, `${arch}-${id}.cpio`);
+  const file = join(dir, `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
   if (!existsSync(file)) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const temporary = `${file}.${process.pid}`;
-    writeFileSync(temporary, buildInitramfs([{ path: 'init', mode: 0o100755, data: binary }]));
+    writeFileSync(temporary, buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, ...p }))));
     renameSync(temporary, file);
   }
   return file;

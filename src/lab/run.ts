@@ -111,7 +111,12 @@ function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', 
   recorder.record({ layer: 'lab', source: 'lab', name, fields: { ...fields, ...hint } });
 }
 
-async function drive(scenario: Scenario, assembly: Assembly, recorder: TraceRecorder, options: RunOptions): Promise<void> {
+async function drive(
+  scenario: Scenario,
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  options: RunOptions,
+): Promise<void> {
   const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   const { machine } = scenario;
@@ -119,6 +124,7 @@ async function drive(scenario: Scenario, assembly: Assembly, recorder: TraceReco
     qemuArgs(assembly.machine, assembly.accel, assembly.files, sockets, options.append),
   );
   try {
+    for (const path of assembly.modules) await session.agent.call('insmod', { path });
     for (const [index, step] of scenario.steps.entries()) {
       recorder.record({
         layer: 'lab',
@@ -167,11 +173,13 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
     const pending = scenario.expect.filter(e => judge(e, recorder.events, now, false).status === 'pending');
     const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [timeZero(recorder.events) + e.limit - now]));
     if (limits.length === 0 || session.exit !== undefined) break;
-    await session.nextEvent(Math.max(1, Math.min(...limits) / 1e6 + 1), e => names.has(e.name ?? '') || e.name === 'vmm.exit');
+    await session.nextEvent(
+      Math.max(1, Math.min(...limits) / 1e6 + 1),
+      e => names.has(e.name ?? '') || e.name === 'vmm.exit',
+    );
   }
   const end = recorder.now() + scenario.settle;
   while (session.exit === undefined && recorder.now() < end) {
     await session.nextEvent(Math.max(1, (end - recorder.now()) / 1e6), e => e.name === 'vmm.exit');
   }
 }
-

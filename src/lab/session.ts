@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { AgentClient, type AgentEvent } from '../guest/client.ts';
+import { AgentClient } from '../guest/client.ts';
 import { ConsoleReader } from '../guest/console.ts';
 import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
 import { hmpOutputEvents } from '../text/qemu.ts';
@@ -16,6 +16,9 @@ import type { MachineSockets } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import type { FieldValue, Layer, Source, TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
+
+/** Longer than any scenario's timeout: that one is what ends a boot. */
+const BOOT_DEADLINE_MS = 3_600_000;
 
 const layerOf = (name: string | undefined, fallback: Layer): Layer => {
   const prefix = name?.split('.')[0];
@@ -77,21 +80,32 @@ export class Session {
     ]);
     const argv = command({ qmp: qmp.path, console: console.path, agent: agent.path });
     this.recorder.record({ layer: 'lab', source: 'lab', name: 'vmm.start', fields: { command: argv.join(' ') } });
-    this.#process = new KeptProcess(argv, this.#dir.path, this.#lineSink('vmm', 'stderr', qemuStderrParser(), this.#stderr));
+    this.#process = new KeptProcess(
+      argv,
+      this.#dir.path,
+      this.#lineSink('vmm', 'stderr', qemuStderrParser(), this.#stderr),
+    );
     void this.#process.exited.then(status => this.#onExit(status));
-    const sockets = this.#orDie(Promise.all([qmp.connection, console.connection, agent.connection]), 30_000, 'QEMU to connect');
+    const sockets = this.#orDie(
+      Promise.all([qmp.connection, console.connection, agent.connection]),
+      30_000,
+      'QEMU to connect',
+    );
     const [qmpSocket, consoleSocket, agentSocket] = await sockets;
     this.#readConsole(consoleSocket);
     this.agent = new AgentClient(agentSocket, {
-      onEvent: event => this.#onAgentEvent(event),
-      onLine: (line, dir) => this.recorder.record({ layer: 'guest', source: 'agent', dir, raw: line }),
+      onLine: (direction, raw) =>
+        this.recorder.record({ layer: 'guest', source: 'agent', dir: direction === 'in' ? 'receive' : 'send', raw }),
+      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `agent line: ${code}: ${message}` }),
     });
+    this.agent.onEvent(event => this.#record(agentLogEvent(event), 'guest', 'agent'));
     this.qmp = await this.#orDie(
       QmpClient.attach(qmpSocket, { deadlineMs: 30_000, onTranscript: entry => this.#onTranscript(entry) }),
       30_000,
       'the QMP greeting',
     );
-    await this.#orDie(this.agent.ready(600_000), 600_000, 'the agent in the guest');
+    const ready = this.agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
+    await this.#orDie(ready, BOOT_DEADLINE_MS, 'the agent in the guest');
   }
 
   /** Waits for `what`, but not longer than the run lives: QEMU's end, a guest panic or an interruption end the wait. */
@@ -110,7 +124,9 @@ export class Session {
       void this.#process.exited.then(status => {
         const how = status.signal === undefined ? `with code ${status.code}` : `by signal ${status.signal}`;
         const said = this.#stderr.slice(-3).join(' / ');
-        reject(new LabError('E_LAB_QEMU_EXIT', `QEMU ended ${how} while the lab waited for ${what}${said && `: ${said}`}`));
+        reject(
+          new LabError('E_LAB_QEMU_EXIT', `QEMU ended ${how} while the lab waited for ${what}${said && `: ${said}`}`),
+        );
       });
       stop = () => {
         clearTimeout(timer);
@@ -136,9 +152,13 @@ export class Session {
   #bootError(message: string): LabError {
     const console = this.recorder.events.filter(e => e.source === 'console').slice(-3);
     const tail = console.map(e => e.raw).join(' / ');
-    return new LabError('E_LAB_BOOT', message + (tail ? `; the console's last lines: ${tail}` : '; the console is silent'), {
-      hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
-    });
+    return new LabError(
+      'E_LAB_BOOT',
+      message + (tail ? `; the console's last lines: ${tail}` : '; the console is silent'),
+      {
+        hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
+      },
+    );
   }
 
   /** Records lines with what they mean; also keeps the last of them in `keep`. */
@@ -156,7 +176,13 @@ export class Session {
     for (const event of events) this.#record(event, layer, source);
   }
 
-  #record(event: LogEvent | undefined, layer: Layer, source: Source, raw?: string, dir?: 'send' | 'receive'): TraceEvent {
+  #record(
+    event: LogEvent | undefined,
+    layer: Layer,
+    source: Source,
+    raw?: string,
+    dir?: 'send' | 'receive',
+  ): TraceEvent {
     return this.recorder.record({
       layer: layerOf(event?.name, layer),
       source,
@@ -170,9 +196,12 @@ export class Session {
   #readConsole(socket: Socket): void {
     const parser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
     const sink = this.#lineSink('guest', 'console', parser);
-    const reader = new ConsoleReader(sink);
+    const reader = new ConsoleReader({
+      onLine: line => sink(line.text),
+      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `console: ${code}: ${message}` }),
+    });
     socket.on('data', (chunk: Buffer) => reader.push(chunk));
-    socket.on('close', () => reader.flush());
+    socket.on('close', () => reader.end());
   }
 
   #onTranscript(entry: TranscriptEntry): void {
@@ -181,11 +210,6 @@ export class Session {
     const event = isEvent ? qmpEvent(message as { event: string; data?: Record<string, unknown> }) : undefined;
     if (event?.name === 'vmm.shutdown') this.#shutdownSeen = true;
     this.#record(event, 'vmm', 'qmp', entry.raw, entry.direction);
-  }
-
-  #onAgentEvent(event: AgentEvent): void {
-    const known = agentLogEvent(event);
-    if (known) this.#record(known, 'guest', 'agent');
   }
 
   #onExit(status: ExitStatus): void {
@@ -224,7 +248,9 @@ export class Session {
 
   /** Has the guest ended for good: QEMU gone, or a panic seen? */
   get dead(): boolean {
-    return this.exit !== undefined || this.recorder.events.some(e => e.name === 'guest.panic' || e.name === 'xen.panic');
+    return (
+      this.exit !== undefined || this.recorder.events.some(e => e.name === 'guest.panic' || e.name === 'xen.panic')
+    );
   }
 
   /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */
@@ -255,4 +281,3 @@ export class Session {
     this.#dir.remove();
   }
 }
-

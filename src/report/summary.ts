@@ -13,7 +13,7 @@ function short(value: FieldValue | undefined): string {
 type Fields = Record<string, FieldValue>;
 
 /** One line for each event of the catalogue that a reader wants to see; `null` for those that only machinery needs. */
-const SUMMARIES: Record<string, ((f: Fields) => string) | null> = {
+const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
   'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : short(f.command)}`,
   'lab.note': f => short(f.text),
@@ -22,12 +22,21 @@ const SUMMARIES: Record<string, ((f: Fields) => string) | null> = {
   'lab.error': f => `the lab could not go on: ${short(f.message)}`,
   'lab.skip': f => `skipped: ${short(f.message)}`,
   'vmm.start': () => 'QEMU starts',
-  'vmm.exit': f => `QEMU ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
+  'vmm.exit': f =>
+    f.expected === true && f.signal === 9
+      ? undefined
+      : `QEMU ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
+  // An emulated CPU lacks some features of its model; dozens of lines at each start.
+  'vmm.message': f =>
+    /^TCG doesn't support requested feature/.test(String(f.message)) ? undefined : `QEMU: ${short(f.message)}`,
   'vmm.memory-failure': f =>
     `MEMORY_FAILURE ${short(f.recipient)} ${short(f.action)}` +
     (f.actionRequired === true ? ', action required' : '') +
     (f.recursive === true ? ', recursive' : ''),
-  'vmm.triple-fault': f => `CPU ${short(f.cpu)}: ${f.reason === 'mcip-set' ? 'MCIP still set' : 'CR4.MCE clear'}, QEMU raises "triple fault"`,
+  'vmm.triple-fault': f =>
+    `CPU ${short(f.cpu)}: ${f.reason === 'mcip-set' ? 'MCIP still set' : 'CR4.MCE clear'}, QEMU raises "triple fault"`,
+  'vmm.stop': () => 'virtual CPUs stopped',
+  'vmm.resume': () => 'virtual CPUs run',
   'vmm.reset': f => `RESET ${short(f.reason)}`,
   'vmm.shutdown': f => `SHUTDOWN ${short(f.reason)}`,
   'vmm.guest-panicked': f => `GUEST_PANICKED ${short(f.action)}`,
@@ -43,19 +52,21 @@ const SUMMARIES: Record<string, ((f: Fields) => string) | null> = {
   'guest.memory-failure': f => `memory_failure pfn ${short(f.pfn)}: ${short(f.page)}: ${short(f.result)}`,
   'guest.sigbus-sent': f => `memory_failure pfn ${short(f.pfn)}: SIGBUS to ${short(f.comm)}:${short(f.pid)}`,
   'guest.panic': f => `Kernel panic: ${short(f.message)}`,
-  'guest.interrupts': f => `${short(f.description ?? f.name)}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
+  'guest.interrupts': f =>
+    `${short(f.description ?? f.name)}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
   'guest.cper': f => `CPER from GHES source ${short(f.source)}`,
   'guest.cper-severity': f => `CPER severity ${short(f.severity)}`,
   'guest.cper-section': f => `CPER section: ${short(f.section)}`,
   'guest.cper-address': f => `CPER physical address ${short(f.addr)}`,
   'process.mapped': f => `${short(f.proc)} maps ${short(f.id)}: virt ${short(f.virt)} phys ${short(f.phys)}`,
-  'process.signal': f => `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)} lsb ${short(f.lsb)}`,
+  'process.signal': f =>
+    `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)} lsb ${short(f.lsb)}`,
   'process.exit': f => `${short(f.proc)} ends: ${short(f.status)} ${short(f.signal ?? f.code)}`,
   'xen.boot': f => `Xen ${short(f.version)} boots`,
   'xen.fatal-mce': f => `Fatal machine check: ${short(f.message)}`,
   'xen.mce': f => `CPU ${short(f.cpu)}: Machine Check Exception, MCG_STATUS ${short(f.mcgStatus)}`,
-  'xen.mce-bank': f => `Bank ${short(f.bank)}: STATUS ${short(f.status)}`,
   'xen.panic': f => `Xen panics: ${short(f.message)}`,
+  'xen.reboot': f => `Xen: ${short(f.message)}`,
   'xen.virq': () => 'Xen sends VIRQ_MCA to dom0',
 };
 
@@ -68,7 +79,9 @@ function pairs(fields: Fields): string {
 /** What a reader is told of an event; undefined for events that only machinery needs. */
 export function summarize(event: TraceEvent): string | undefined {
   if (event.name === undefined) return undefined;
-  if (event.name === 'guest.mce-record' || event.name === 'xen.mce-record') return explainRecord(event);
+  if (event.name === 'guest.mce-record') return `decoded: ${explainRecord(event)}`;
+  if (event.name === 'xen.mce-bank')
+    return `Bank ${short(event.fields?.bank)} STATUS ${short(event.fields?.status)}: ${explainRecord(event)}`;
   const summary = SUMMARIES[event.name];
   if (summary === null) return undefined;
   if (summary) return summary(event.fields ?? {});
@@ -77,7 +90,7 @@ export function summarize(event: TraceEvent): string | undefined {
 
 function explainRecord(event: TraceEvent): string {
   const record = event.record as X86McaRecord | undefined;
-  return record?.kind === 'x86-mca' ? `decoded: ${explain(revive(record))}` : `record ${pairs(event.fields ?? {})}`;
+  return record?.kind === 'x86-mca' ? explain(revive(record)) : `record ${pairs(event.fields ?? {})}`;
 }
 
 /** A record read from a trace file has its registers as text. */
@@ -88,4 +101,3 @@ function revive(record: X86McaRecord): X86McaRecord {
   ]);
   return Object.fromEntries(entries) as unknown as X86McaRecord;
 }
-

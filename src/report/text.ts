@@ -7,11 +7,18 @@ import type { Style } from './style.ts';
 import { Timeline, wrap } from './timeline.ts';
 
 const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], pending: ['yellow', '?'] } as const;
-const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' };
+const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
+  pass: 'green',
+  fail: 'red',
+  error: 'yellow',
+  skip: 'yellow',
+};
 
 /** The layers of a trace, from the machine named in its header. */
 export function layersOf(header: TraceHeader): Layer[] {
-  return header.parts.xen === undefined ? ['lab', 'vmm', 'guest', 'process'] : ['lab', 'vmm', 'xen', 'guest', 'process'];
+  return header.parts.xen === undefined
+    ? ['lab', 'vmm', 'guest', 'process']
+    : ['lab', 'vmm', 'xen', 'guest', 'process'];
 }
 
 /** One line on what the machine was made of. */
@@ -34,7 +41,11 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     else lines.push(style('dim', `      ${safeText(why)}`));
   }
   if (judgement.problem) {
-    lines.push(...wrap(`${judgement.problem.code}: ${safeText(judgement.problem.message)}`, 96).map(l => style('yellow', `  ${l}`)));
+    lines.push(
+      ...wrap(`${judgement.problem.code}: ${safeText(judgement.problem.message)}`, 96).map(l =>
+        style('yellow', `  ${l}`),
+      ),
+    );
     if (judgement.problem.hint) lines.push(...wrap(safeText(judgement.problem.hint), 96).map(l => `  ${l}`));
   }
   const word = style(['bold', VERDICTS[judgement.verdict]], judgement.verdict.toUpperCase());
@@ -44,7 +55,11 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
 }
 
 /** The live time line and the verdict, for people. */
-export function textReporter(write: (line: string) => void, style: Style, options: { all?: boolean; quiet?: boolean } = {}): Reporter {
+export function textReporter(
+  write: (line: string) => void,
+  style: Style,
+  options: { all?: boolean; quiet?: boolean } = {},
+): Reporter {
   let timeline: Timeline | undefined;
   return {
     header(header) {

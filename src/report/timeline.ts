@@ -69,7 +69,11 @@ export class Timeline {
   #row(event: TraceEvent, text: string, length: number): string[] {
     const { style, layers } = this.#options;
     const lanes = layers
-      .map(layer => (layer === event.layer ? style(LANES[layer].color, '●'.padEnd(LANE_WIDTH)) : style('dim', '·'.padEnd(LANE_WIDTH))))
+      .map(layer =>
+        layer === event.layer
+          ? style(LANES[layer].color, '●'.padEnd(LANE_WIDTH))
+          : style('dim', '·'.padEnd(LANE_WIDTH)),
+      )
       .join('');
     const time = style('dim', this.#time(event.t).padStart(9));
     const margin = 11 + layers.length * LANE_WIDTH;

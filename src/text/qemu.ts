@@ -66,7 +66,10 @@ export function hmpOutputEvents(text: string): LogEvent[] {
       return ' '.repeat(whole.length);
     });
   };
-  take(TRIPLE_FAULT, m => ({ name: 'vmm.triple-fault', fields: { cpu: Number(m[1]), reason: m[2] ?? '' } }));
+  take(TRIPLE_FAULT, m => ({
+    name: 'vmm.triple-fault',
+    fields: { cpu: Number(m[1]), reason: m[2]?.startsWith('Previous') ? 'mcip-set' : 'mce-not-enabled' },
+  }));
   take(DISABLED, m => {
     const fields: LogEvent['fields'] = { cpu: Number(m[1]), reason: 'Uncorrected error reporting disabled' };
     if (m[2] !== undefined) fields['bank'] = Number(m[2]);

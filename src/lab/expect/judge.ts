@@ -43,7 +43,12 @@ const MAX_EVIDENCE = 5;
  * @param now nanoseconds of the trace clock up to which everything has been seen
  * @param ended the run is over: what is undecided is decided now
  */
-export function judge(expectation: Expectation, events: readonly TraceEvent[], now: number, ended: boolean): ExpectationResult {
+export function judge(
+  expectation: Expectation,
+  events: readonly TraceEvent[],
+  now: number,
+  ended: boolean,
+): ExpectationResult {
   const zero = timeZero(events);
   const values = savedValues(events);
   const { condition, kind, text } = expectation;
@@ -75,7 +80,9 @@ export function judge(expectation: Expectation, events: readonly TraceEvent[], n
   const first = matches[0];
   if (kind === 'never') {
     if (first) return result('fail', `${condition.name} was seen ${after(first)} (event ${first.seq})`);
-    return ended ? result('pass', `no such ${condition.name} until the run ended`) : result('pending', 'not seen so far');
+    return ended
+      ? result('pass', `no such ${condition.name} until the run ended`)
+      : result('pending', 'not seen so far');
   }
   const over = ended || now > zero + expectation.limit;
   if (kind === 'within') {
@@ -86,8 +93,11 @@ export function judge(expectation: Expectation, events: readonly TraceEvent[], n
   const wanted = `${expectation.operator === '=' ? '' : expectation.operator}${expectation.count}`;
   const enough = n >= expectation.count;
   if (expectation.operator === '>=' && enough) return result('pass', `seen ${n} times`);
-  if (expectation.operator !== '>=' && n > expectation.count) return result('fail', `seen ${n} times, wanted ${wanted}`);
+  if (expectation.operator !== '>=' && n > expectation.count)
+    return result('fail', `seen ${n} times, wanted ${wanted}`);
   if (!over) return result('pending', `seen ${n} times so far`);
   const ok = expectation.operator === '<=' || n === expectation.count;
-  return ok ? result('pass', `seen ${n} times`) : result('fail', `seen ${n} times, wanted ${wanted}; ${nearestWords()}`);
+  return ok
+    ? result('pass', `seen ${n} times`)
+    : result('fail', `seen ${n} times, wanted ${wanted}; ${nearestWords()}`);
 }

@@ -14,7 +14,7 @@ pid=$!
 ( while read -r _ <&3; do :; done; kill -KILL $pid 2>/dev/null ) &
 watch=$!
 exec 3<&-
-wait $pid; code=$?
+wait $pid 2>/dev/null; code=$?
 kill $watch 2>/dev/null
 rm -rf -- "$dir"
 exit $code

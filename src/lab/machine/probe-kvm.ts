@@ -21,7 +21,10 @@ const PROBE_MS = 20_000;
  */
 export async function probeKvm(machine: MachineSpec, files: MachineFiles, cacheDir: string): Promise<KvmProbe> {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const key = createHash('sha256').update([bootId, ...files.qemu, files.kernel].join('\0')).digest('hex').slice(0, 24);
+  const key = createHash('sha256')
+    .update([bootId, ...files.qemu, files.kernel].join('\0'))
+    .digest('hex')
+    .slice(0, 24);
   const file = join(cacheDir, 'kvm-probe', `${key}.json`);
   try {
     const known = JSON.parse(readFileSync(file, 'utf8')) as KvmProbe;

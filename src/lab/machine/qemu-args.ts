@@ -19,7 +19,10 @@ export interface MachineSockets {
   agent: string;
 }
 
-const socket = (id: string, path: string): string[] => ['-chardev', `socket,id=${id},path=${path.replaceAll(',', ',,')}`];
+const socket = (id: string, path: string): string[] => [
+  '-chardev',
+  `socket,id=${id},path=${path.replaceAll(',', ',,')}`,
+];
 
 /** In QEMU option values a comma is written twice. */
 const escape = (value: string): string => value.replaceAll(',', ',,');
@@ -32,7 +35,14 @@ export function kernelCommandLine(spec: MachineSpec, extra: string): string {
     return words('console=hvc0', 'panic=-1', 'syndrome.port=/dev/ttyS1', spec.append, extra);
   }
   if (spec.arch === 'aarch64') {
-    return words('console=ttyAMA0', 'panic=-1', spec.firmware ? 'acpi=force' : '', 'syndrome.port=/dev/ttyAMA1', spec.append, extra);
+    return words(
+      'console=ttyAMA0',
+      'panic=-1',
+      spec.firmware ? 'acpi=force' : '',
+      'syndrome.port=/dev/ttyAMA1',
+      spec.append,
+      extra,
+    );
   }
   return words('console=ttyS0', 'panic=-1', 'syndrome.port=/dev/ttyS1', spec.append, extra);
 }
@@ -48,7 +58,13 @@ function xenCommandLine(spec: MachineSpec & { kind: 'xen-dom0' }): string {
 }
 
 /** The exact QEMU command line of a machine. */
-export function qemuArgs(spec: MachineSpec, accel: Accel, files: MachineFiles, sockets: MachineSockets, extra = ''): string[] {
+export function qemuArgs(
+  spec: MachineSpec,
+  accel: Accel,
+  files: MachineFiles,
+  sockets: MachineSockets,
+  extra = '',
+): string[] {
   const arch = spec.kind === 'xen-dom0' ? 'x86_64' : spec.arch;
   const args = [...files.qemu, '-nodefaults', '-no-user-config', '-display', 'none'];
   args.push('-accel', accel, '-smp', String(spec.cpus), '-m', String(spec.memory));
@@ -61,11 +77,13 @@ export function qemuArgs(spec: MachineSpec, accel: Accel, files: MachineFiles, s
     args.push('-machine', 'pc');
   }
   args.push('-cpu', accel === 'kvm' && arch === 'aarch64' ? 'host' : spec.cpu);
-  args.push(...socket('qmp', sockets.qmp), '-mon', 'chardev=qmp,mode=control');
+  // QEMU connects to us: nothing it says is lost, and nobody waits for its sockets to appear.
+  args.push('-qmp', `unix:${escape(sockets.qmp)}`);
   args.push(...socket('console', sockets.console), '-serial', 'chardev:console');
   args.push(...socket('agent', sockets.agent), '-serial', 'chardev:agent');
   // A panic is reported and the guest goes on printing; what a reset does is the scenario's choice.
-  args.push('-device', arch === 'aarch64' ? 'pvpanic-pci' : 'pvpanic', '-action', 'panic=none');
+  if (arch === 'x86_64') args.push('-device', 'pvpanic');
+  args.push('-action', 'panic=none');
   if (spec.kind === 'xen-dom0' || spec.reboot === 'exit') args.push('-no-reboot');
   const command = kernelCommandLine(spec, extra);
   if (spec.kind === 'xen-dom0') {

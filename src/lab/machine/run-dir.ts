@@ -13,7 +13,9 @@ export class RunDir {
   #servers: Server[] = [];
 
   constructor() {
-    const base = [tmpdir(), '/tmp'].find(dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < MAX_SOCKET_PATH);
+    const base = [tmpdir(), '/tmp'].find(
+      dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < MAX_SOCKET_PATH,
+    );
     this.path = mkdtempSync(join(base ?? '/tmp', 'syndrome-'));
     chmodSync(this.path, 0o700);
   }

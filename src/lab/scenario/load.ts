@@ -66,12 +66,15 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 
 /** Maps the first complaint of zod to its place in the file. */
 function firstIssue(yaml: YamlFile, error: z.ZodError, prefix: PropertyKey[] = []): Error {
-  const issue = error.issues[0];
+  // A misspelt key is both unknown and missing; the first is what the author can see.
+  const issue = error.issues.find(i => i.code === 'unrecognized_keys') ?? error.issues[0];
   if (!issue) return yaml.error(prefix, 'not a scenario');
   const path = [...prefix, ...issue.path];
-  const at = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
   const where = path.length === 0 ? '' : `${path.map(String).join('.')}: `;
-  return yaml.error(at, where + describeIssue(issue));
+  const message = where + describeIssue(issue);
+  return issue.code === 'unrecognized_keys'
+    ? yaml.error([...path, issue.keys[0] ?? ''], message, undefined, 'key')
+    : yaml.error(path, message);
 }
 
 /**
@@ -82,12 +85,23 @@ export function parseScenario(text: string, file: string): Scenario {
   const yaml = new YamlFile(text, file);
   const loose = looseScenarioSchema.safeParse(yaml.value);
   if (!loose.success) throw firstIssue(yaml, loose.error);
+  const machineSpec = loose.data.machine;
+  if (machineSpec.kind === 'linux-guest') {
+    // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
+    const { arch, firmware, ras } = machineSpec;
+    if (ras && !firmware) throw yaml.error(['machine', 'ras'], 'ras: true needs firmware: true');
+    if (firmware && arch !== 'aarch64') throw yaml.error(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
+  }
   const saved = new Set<string>();
   const names = Object.keys(stepSchemas);
   const useValue = (path: PropertyKey[], name: string): void => {
     if (!saved.has(name)) {
       const known = [...saved];
-      throw yaml.error(path, `$${name} is not saved by an earlier step`, known.length ? didYouMean(name, known) : undefined);
+      throw yaml.error(
+        path,
+        `$${name} is not saved by an earlier step`,
+        known.length ? didYouMean(name, known) : undefined,
+      );
     }
   };
   const condition = (path: PropertyKey[], parse: () => { condition: ReturnType<typeof parseCondition> }): void => {
@@ -99,7 +113,14 @@ export function parseScenario(text: string, file: string): Scenario {
       }
       for (const name of references(parsed)) useValue(path, name);
     } catch (error) {
-      if (error instanceof UsageError && error.code === 'E_EXPECT_SYNTAX') throw yaml.error(path, error.message, error.hint);
+      if (error instanceof UsageError && error.code === 'E_EXPECT_SYNTAX') {
+        throw yaml.error(
+          path,
+          error.message,
+          error.hint,
+          error.message.includes('kind of expectation') ? 'key' : 'value',
+        );
+      }
       throw error;
     }
   };
@@ -108,7 +129,7 @@ export function parseScenario(text: string, file: string): Scenario {
     const step = keys[0] as StepName | undefined;
     if (step === undefined || keys.length !== 1) throw yaml.error(['steps', i], 'a step has exactly one key: its kind');
     const schema = stepSchemas[step];
-    if (!schema) throw yaml.error(['steps', i, step], `there is no step "${step}"`, didYouMean(step, names));
+    if (!schema) throw yaml.error(['steps', i, step], `there is no step "${step}"`, didYouMean(step, names), 'key');
     const parsed = schema.safeParse(raw[step]);
     if (!parsed.success) throw firstIssue(yaml, parsed.error, ['steps', i, step]);
     const args = parsed.data as Record<string, unknown>;
@@ -146,7 +167,20 @@ export function parseScenario(text: string, file: string): Scenario {
     return ns;
   };
   const { name, title, about, why, sources, machine, outcome } = loose.data;
-  return { name, title, about, why, sources, machine, steps, expect, outcome, timeout: time('timeout'), settle: time('settle'), file };
+  return {
+    name,
+    title,
+    about,
+    why,
+    sources,
+    machine,
+    steps,
+    expect,
+    outcome,
+    timeout: time('timeout'),
+    settle: time('settle'),
+    file,
+  };
 }
 
 const MAX_SCENARIO_BYTES = 1 << 20;
@@ -180,5 +214,7 @@ export function findScenario(nameOrFile: string): Scenario {
   const files = readdirSync(SCENARIO_DIR).filter(f => f.endsWith('.yaml'));
   const names = files.map(f => basename(f, '.yaml'));
   if (names.includes(nameOrFile)) return loadScenario(join(SCENARIO_DIR, `${nameOrFile}.yaml`));
-  throw new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${nameOrFile}"`, { hint: didYouMean(nameOrFile, names) });
+  throw new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${nameOrFile}"`, {
+    hint: didYouMean(nameOrFile, names),
+  });
 }

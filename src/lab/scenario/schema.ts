@@ -9,15 +9,25 @@ export const machineSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('linux-guest').describe('Linux right under QEMU'),
     arch: z.enum(['x86_64', 'aarch64']).default('x86_64'),
-    cpu: z.string().default('Skylake-Server').describe('QEMU -cpu model with features, e.g. EPYC or max,pauth-impdef=on'),
+    cpu: z
+      .string()
+      .default('Skylake-Server')
+      .describe('QEMU -cpu model with features, e.g. EPYC or max,pauth-impdef=on'),
     cpus: z.int().min(1).max(8).default(2),
     memory: z.int().min(64).max(16384).default(256).describe('MiB'),
     firmware: z.boolean().default(false).describe('boot through UEFI with ACPI (aarch64)'),
-    ras: z.boolean().default(false).describe('firmware-first RAS: HEST/GHES tables (aarch64 with firmware)'),
+    ras: z.boolean().default(false).describe('firmware-first RAS: HEST/GHES tables; needs firmware: true'),
     kernel: z.string().default('newest').describe('version, series such as 6.19, or newest'),
     flavour: z.enum(['cloud', 'generic']).default('cloud'),
+    modules: z
+      .array(z.string().regex(/^[\w-]+$/))
+      .default([])
+      .describe('kernel modules to load before the steps, in this order'),
     append: z.string().default('').describe('added to the kernel command line'),
-    reboot: z.enum(['exit', 'reset']).default('exit').describe('what a guest reset does: end QEMU, or reset the machine'),
+    reboot: z
+      .enum(['exit', 'reset'])
+      .default('exit')
+      .describe('what a guest reset does: end QEMU, or reset the machine'),
   }),
   z.strictObject({
     kind: z.literal('xen-dom0').describe('Xen under QEMU, Linux as dom0'),
@@ -51,7 +61,10 @@ const header = {
 };
 
 /** The shape of a file before its steps are looked at one by one (for errors that name the step). */
-export const looseScenarioSchema = z.strictObject({ ...header, steps: z.array(z.record(z.string(), z.unknown())).min(1) });
+export const looseScenarioSchema = z.strictObject({
+  ...header,
+  steps: z.array(z.record(z.string(), z.unknown())).min(1),
+});
 
 /** The whole shape; `scenarios/scenario.schema.json` is made of it. */
 export const scenarioSchema = z.strictObject({ ...header, steps: z.array(stepSchema).min(1) });

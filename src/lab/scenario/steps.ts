@@ -5,7 +5,11 @@ import { z } from 'zod';
  * A u64 is a number, a `0x…` text, or `$name` for a value saved by an earlier step.
  */
 const u64 = z
-  .union([z.int().min(0), z.string().regex(/^(0x[0-9a-fA-F]{1,16}|\d{1,20}|\$[A-Za-z][\w.]*)$/, 'expected 0x…, a number or $name')])
+  .union([
+    // An editor's schema check sees large hex numbers as rounded doubles; here they arrive as exact text.
+    z.number().min(0).refine(Number.isSafeInteger, 'write a number this large as 0x…'),
+    z.string().regex(/^(0x[0-9a-fA-F]{1,16}|\d{1,20}|\$[A-Za-z][\w.]*)$/, 'expected 0x…, a number or $name'),
+  ])
   .describe('a 64-bit value: 0x…, a number, or $name of a saved value');
 const duration = z.string().regex(/^\d+(\.\d+)?(ms|s|m)$/, 'expected a duration such as 500ms, 10s or 2m');
 const ident = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,14}$/, 'expected a short name: letters, digits, - and _');
@@ -60,7 +64,7 @@ export const stepSchemas = {
     .describe('the monitor command mce: write a machine check bank and, if uncorrected, raise #MC'),
   'inject-ghes': z
     .strictObject({
-      severity: z.enum(['recoverable', 'fatal', 'corrected', 'informational']).default('recoverable'),
+      severity: z.enum(['recoverable', 'fatal', 'corrected', 'none']).default('recoverable'),
       address: u64.describe('physical address of the memory error'),
       errorType: z.int().min(0).max(15).default(3).describe('UEFI memory error type; 3 is multi-bit ECC'),
     })

@@ -54,16 +54,17 @@ export class YamlFile {
     this.value = this.#document.toJS({ maxAliasCount: 20 });
   }
 
-  /** An error at the value that `path` leads to, or at the nearest thing that exists above it. */
-  error(path: readonly PropertyKey[], message: string, hint?: string): ScenarioError {
+  /** An error at the value (or the key) that `path` leads to, or at the nearest thing that exists above it. */
+  error(path: readonly PropertyKey[], message: string, hint?: string, at: 'value' | 'key' = 'value'): ScenarioError {
     let node: unknown = this.#document.contents;
     let offset = 0;
-    for (const key of path) {
+    for (const [depth, key] of path.entries()) {
       if (isNode(node) && node.range) offset = node.range[0];
       if (isMap(node)) {
         const pair = node.items.find(item => String(item.key) === String(key));
         if (!pair) break;
         if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
+        if (at === 'key' && depth === path.length - 1) break;
         node = pair.value;
       } else if (isSeq(node)) {
         node = node.items[Number(key)];

@@ -8,19 +8,17 @@ import { parseCondition, matchEvent } from '../expect/condition.ts';
 import { showValue } from '../expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
 import type { Session } from '../session.ts';
-import type { FieldValue } from '../trace/event.ts';
 import { findInterrupt } from './interrupts.ts';
 import { resolveU64 } from './values.ts';
 
 type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => Promise<void> };
 
 const ms = (duration: string): number => (parseDuration(duration) ?? 0) / 1e6;
-const text = (value: FieldValue | undefined): string => String(value ?? '');
 
 /** Reads one line of /proc/interrupts and records it; `delta` is against the last reading under the same name. */
 async function readInterrupt(session: Session, match: string, as: string): Promise<number> {
-  const { lines } = await session.agent.call('read', { path: '/proc/interrupts' });
-  const found = findInterrupt(lines, match);
+  const table = await session.agent.readText('/proc/interrupts');
+  const found = findInterrupt(table.split('\n'), match);
   if (!found) {
     throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
   }
@@ -31,6 +29,9 @@ async function readInterrupt(session: Session, match: string, as: string): Promi
   return found.count;
 }
 
+/** The granularity of the error: one 4 KiB page. */
+const PAGE_MASK = 0xffff_ffff_ffff_f000n;
+
 const runners: StepRunners = {
   spawn: async (session, { process }) => {
     await session.agent.call('spawn', { name: process });
@@ -39,8 +40,8 @@ const runners: StepRunners = {
   map: async (session, args) => {
     const { process, as, pages, size, sharing, kill } = args;
     const reply = await session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });
-    const { phys, virt } = reply.fields;
-    if (typeof phys !== 'bigint' || typeof virt !== 'bigint') {
+    const { phys, virt } = reply;
+    if (phys === undefined) {
       throw new LabError('E_LAB_MAP', `the agent did not tell where the pages of "${as}" are`);
     }
     session.note('process.mapped', { proc: process, id: as, virt, phys, pages });
@@ -53,8 +54,9 @@ const runners: StepRunners = {
   },
 
   touch: async (session, { process, page, write }) => {
-    const { fields } = await session.agent.call('touch', { proc: process, id: page, write: write ? 1 : 0 });
-    session.note('process.touched', { proc: process, id: page, ...fields });
+    const { value, signal, codename } = await session.agent.call('touch', { proc: process, id: page, write });
+    const result = value === undefined ? { signal: `${signal} ${codename}` } : { value };
+    session.note('process.touched', { proc: process, id: page, ...result });
   },
 
   spin: async (session, { process, page, cpu }) => {
@@ -62,8 +64,8 @@ const runners: StepRunners = {
   },
 
   verify: async (session, { process, page }) => {
-    const { fields } = await session.agent.call('verify', { proc: process, id: page });
-    session.note('process.verified', { proc: process, id: page, ...fields });
+    const { intact, bytes } = await session.agent.call('verify', { proc: process, id: page });
+    session.note('process.verified', { proc: process, id: page, intact, bytes });
   },
 
   poison: async (session, { process, page, how }) => {
@@ -113,7 +115,7 @@ const runners: StepRunners = {
     const physicalAddress = resolveU64(address, session.values);
     const bytes = encodeGhesBlock({
       severity,
-      sections: [{ kind: 'memory', severity, physicalAddress, physicalAddressMask: 0xfffffffffffff000n, errorType }],
+      sections: [{ body: { kind: 'memory', physicalAddress, physicalAddressMask: PAGE_MASK, errorType } }],
     });
     session.note('lab.injected', { kind: 'ghes', severity, addr: physicalAddress, errorType, bytes: bytes.length });
     await injectGhes(session.qmp, bytes);
@@ -126,7 +128,8 @@ const runners: StepRunners = {
       if (mode === 'any') return;
       // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
       const level = /\bCPL=([0-3])\b/.exec(await session.qmp.hmp('info registers', { cpuIndex: cpu }))?.[1];
-      if (level === undefined) throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
+      if (level === undefined)
+        throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
       if ((level === '3') === (mode === 'user')) return;
       await session.qmp.execute('cont');
       if (Date.now() >= deadline) {
@@ -165,8 +168,8 @@ const runners: StepRunners = {
 
   alive: async (session, { within }) => {
     try {
-      const { fields } = await session.agent.call('hello', {}, { deadlineMs: ms(within) });
-      session.note('guest.alive', { kernel: text(fields.kernel) });
+      const { kernel } = await session.agent.call('hello', {}, { deadlineMs: ms(within) });
+      session.note('guest.alive', { kernel });
     } catch (error) {
       session.signal.throwIfAborted();
       session.note('guest.silent', { reason: error instanceof Error ? error.message : String(error) });

@@ -1,0 +1,57 @@
+/**
+ * `npm test [-- fast|machine] [vitest arguments]`: the fast tests, then those that need packages, QEMU and kernels.
+ * Ends with a line `N passed, N failed`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const [first, ...rest] = process.argv.slice(2);
+const only = first === 'fast' || first === 'machine' ? first : undefined;
+const extra = only === undefined && first !== undefined ? [first, ...rest] : rest;
+const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
+
+interface Counts {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  success: boolean;
+}
+
+let [passed, failed, skipped] = [0, 0, 0];
+try {
+  for (const project of ['fast', 'machine']) {
+    if (only !== undefined && only !== project) continue;
+    const report = join(folder, `${project}.json`);
+    const args = [
+      'run',
+      '--project',
+      project,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...extra,
+    ];
+    const vitest = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    if (!existsSync(report)) {
+      console.error(`the ${project} tests did not run (exit ${vitest.status ?? vitest.signal})`);
+      failed++;
+      continue;
+    }
+    const counts = JSON.parse(readFileSync(report, 'utf8')) as Counts;
+    passed += counts.numPassedTests;
+    failed += counts.numFailedTests;
+    skipped += counts.numPendingTests;
+    // A file that cannot be loaded fails no test, but the run.
+    if (vitest.status !== 0 && counts.numFailedTests === 0) failed++;
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

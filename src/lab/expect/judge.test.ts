@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import type { TraceEvent } from '../trace/event.ts';
+import { parseExpectation } from './expectation.ts';
+import { judge } from './judge.ts';
+import { outcomeOf } from './outcome.ts';
+import { judgeTrace } from './verdict.ts';
+
+const S = 1e9;
+
+/** A trace from (seconds, name, fields). */
+function trace(...rows: [number, string, TraceEvent['fields']?][]): TraceEvent[] {
+  return rows.map(([t, name, fields], i) => ({
+    seq: i + 1,
+    t: t * S,
+    layer: 'guest',
+    source: 'lab',
+    name,
+    fields: fields ?? {},
+  }));
+}
+
+const INJECTED: [number, string] = [10, 'lab.injected'];
+
+describe('within', () => {
+  const e = parseExpectation('within 5s: process.signal code=BUS_MCEERR_AO addr=$page.virt');
+  const value: [number, string, TraceEvent['fields']] = [
+    9,
+    'lab.value',
+    { name: 'page.virt', value: 0x7f00_0000_1000n },
+  ];
+  const signal = { code: 'BUS_MCEERR_AO', addr: 0x7f00_0000_1000n };
+
+  test('passes at the first event that matches, with its evidence', () => {
+    const r = judge(e, trace(value, INJECTED, [10.06, 'process.signal', signal]), 11 * S, false);
+    expect(r).toMatchObject({ status: 'pass', evidence: [3], nearest: [] });
+    expect(r.reason).toContain('0.060 s after the injection');
+  });
+  test('is pending while there is time, and fails after it', () => {
+    expect(judge(e, trace(value, INJECTED), 12 * S, false).status).toBe('pending');
+    expect(judge(e, trace(value, INJECTED), 15.1 * S, false)).toMatchObject({
+      status: 'fail',
+      reason: 'no process.signal was seen at all',
+    });
+  });
+  test('a failure shows the nearest evidence and what differs', () => {
+    const events = trace(value, INJECTED, [10.1, 'process.signal', { ...signal, addr: 0x7f00_0000_2000n }]);
+    const r = judge(e, events, 16 * S, false);
+    expect(r).toMatchObject({ status: 'fail', nearest: [3] });
+    expect(r.reason).toContain('addr is 0x00007f0000002000, not 0x00007f0000001000');
+  });
+  test('what came before the injection or too late does not count', () => {
+    expect(judge(e, trace(value, [9.5, 'process.signal', signal], INJECTED), 20 * S, true).reason).toContain(
+      'before the injection',
+    );
+    expect(judge(e, trace(value, INJECTED, [15.5, 'process.signal', signal]), 20 * S, true).reason).toContain(
+      'after 5.500 s',
+    );
+  });
+  test('64-bit values are compared exactly', () => {
+    const exact = parseExpectation('within 1s: guest.mce status=0xb200000000000135');
+    const seen = (status: bigint): string =>
+      judge(exact, trace(INJECTED, [10.1, 'guest.mce', { status }]), 12 * S, true).status;
+    expect(seen(0xb200_0000_0000_0135n)).toBe('pass');
+    expect(seen(0xb200_0000_0000_0134n)).toBe('fail');
+  });
+});
+
+describe('never', () => {
+  const e = parseExpectation('never: guest.panic message~"machine check"');
+  test('fails as soon as it is seen', () => {
+    const events = trace(INJECTED, [11, 'guest.panic', { message: 'Fatal Machine check' }]);
+    expect(judge(e, events, 11 * S, false)).toMatchObject({ status: 'fail', evidence: [2] });
+  });
+  test('passes only when the run has ended', () => {
+    const events = trace(INJECTED, [11, 'guest.panic', { message: 'VFS: Unable to mount root fs' }]);
+    expect(judge(e, events, 100 * S, false).status).toBe('pending');
+    expect(judge(e, events, 100 * S, true).status).toBe('pass');
+  });
+});
+
+describe('count', () => {
+  const rows = (n: number): TraceEvent[] =>
+    trace(INJECTED, ...Array.from({ length: n }, (_, i): [number, string] => [10 + i / 10, 'guest.mce']));
+  test.each([
+    ['count 2 within 5s: guest.mce', 1, 'fail'],
+    ['count 2 within 5s: guest.mce', 2, 'pass'],
+    ['count 2 within 5s: guest.mce', 3, 'fail'],
+    ['count >=2 within 5s: guest.mce', 3, 'pass'],
+    ['count >=2 within 5s: guest.mce', 1, 'fail'],
+    ['count <=2 within 5s: guest.mce', 0, 'pass'],
+    ['count <=2 within 5s: guest.mce', 3, 'fail'],
+  ])('%s with %i seen: %s', (text, n, status) => {
+    expect(judge(parseExpectation(text), rows(n), 16 * S, false).status).toBe(status);
+  });
+  test('exactly n stays open until the time is over: one more may come', () => {
+    expect(judge(parseExpectation('count 2 within 5s: guest.mce'), rows(2), 11 * S, false).status).toBe('pending');
+  });
+});
+
+test.each([
+  ['withn 5s: guest.panic', '"withn 5s" is not a kind of expectation'],
+  ['within 5: guest.panic', '"within 5" is not a kind of expectation'],
+  ['never: panic', 'does not begin with an event name'],
+  ['never: guest.panic message', '"message" is not a comparison'],
+  ['never: guest.panic message~"("', 'is not a regular expression'],
+])('%s is refused', (text, message) => {
+  expect(() => parseExpectation(text)).toThrow(message);
+});
+
+describe('outcome', () => {
+  test.each<[string, [number, string, TraceEvent['fields']?][], string]>([
+    ['nothing', [], 'none'],
+    ['a record', [[11, 'guest.mce-record']], 'logged'],
+    [
+      'a signal outweighs the record',
+      [
+        [11, 'guest.mce-record'],
+        [12, 'process.signal', { signal: 'SIGBUS' }],
+      ],
+      'signalled',
+    ],
+    [
+      'death outweighs the signal',
+      [
+        [12, 'process.signal', { signal: 'SIGBUS' }],
+        [13, 'process.exit', { status: 'signaled' }],
+      ],
+      'killed',
+    ],
+    ['a panic', [[12, 'guest.panic']], 'panicked'],
+    [
+      'the reboot after a panic is no reset',
+      [
+        [12, 'guest.panic'],
+        [13, 'vmm.shutdown', { reason: 'guest-reset' }],
+      ],
+      'panicked',
+    ],
+    ['a reset out of nowhere', [[13, 'vmm.shutdown', { reason: 'guest-reset' }]], 'reset'],
+    ['QEMU says reset', [[13, 'vmm.memory-failure', { action: 'reset' }]], 'reset'],
+    ['QEMU dies', [[13, 'vmm.exit', { signal: 6, expected: false }]], 'vmm-died'],
+    ['QEMU ends as asked', [[13, 'vmm.exit', { code: 0, expected: true }]], 'none'],
+    ['no answer', [[13, 'guest.silent']], 'hung'],
+  ])('%s', (_name, rows, outcome) => {
+    expect(outcomeOf(trace(INJECTED, ...rows))).toBe(outcome);
+  });
+  test('what happened before the injection is not its outcome', () => {
+    expect(outcomeOf(trace([1, 'guest.mce-record'], INJECTED))).toBe('none');
+  });
+});
+
+describe('verdict', () => {
+  const header = {
+    type: 'trace' as const,
+    version: 1,
+    tool: '',
+    scenario: 'x',
+    startedAt: '',
+    expect: ['within 5s: guest.mce-record'],
+    outcome: 'logged',
+    settle: 0,
+    parts: {},
+  };
+  const seen: [number, string] = [11, 'guest.mce-record'];
+  test('pass needs the end of the run', () => {
+    expect(judgeTrace(header, trace(INJECTED, seen, [12, 'lab.end'])).verdict).toBe('pass');
+    expect(judgeTrace(header, trace(INJECTED, seen))).toMatchObject({
+      verdict: 'error',
+      problem: { code: 'E_LAB_TRACE_CUT' },
+    });
+  });
+  test('the wrong outcome fails even when every expectation holds', () => {
+    const r = judgeTrace(header, trace(INJECTED, seen, [11.5, 'guest.panic'], [12, 'lab.end']));
+    expect(r.verdict).toBe('fail');
+    expect(r.expectations.at(-1)).toMatchObject({
+      kind: 'outcome',
+      status: 'fail',
+      reason: 'the outcome is panicked, not logged',
+    });
+  });
+  test('when the lab could not tell, it is an error and no failure', () => {
+    const r = judgeTrace(header, trace([1, 'lab.error', { code: 'E_LAB_BOOT', message: 'm', hint: 'h' }]));
+    expect(r).toMatchObject({ verdict: 'error', problem: { code: 'E_LAB_BOOT', message: 'm', hint: 'h' } });
+    const skipped = judgeTrace(header, trace([1, 'lab.skip', { code: 'E_LAB_KVM', message: 'm' }]));
+    expect(skipped.verdict).toBe('skip');
+  });
+});

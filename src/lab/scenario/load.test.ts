@@ -1,0 +1,98 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { bundledScenarios, findScenario, parseScenario, SCENARIO_DIR } from './load.ts';
+import { scenarioJsonSchema } from './schema.ts';
+
+const GOOD = `name: my-case
+title: A case
+about: what
+why: because
+sources: [SDM]
+machine: { kind: linux-guest }
+steps:
+  - spawn: { process: victim }
+  - map: { process: victim, as: page }
+  - inject-mce: { record: srao, addr: $page, status: 0xbd000000000000c1 }
+expect:
+  - within 5s: process.signal addr=$page.virt
+outcome: signalled
+`;
+
+test('a scenario is read with its defaults, and a 64-bit number stays exact', () => {
+  const s = parseScenario(GOOD, 'my.yaml');
+  expect(s.machine).toMatchObject({ kind: 'linux-guest', cpu: 'Skylake-Server', memory: 256 });
+  expect(s.steps[2]).toMatchObject({ step: 'inject-mce', args: { status: '0xbd000000000000c1', broadcast: false } });
+});
+
+describe('an error names file, line and column and what was expected', () => {
+  test.each<[string, [string, string], string]>([
+    ['unknown key', ['title: A case', 'titel: A case'], 'my.yaml:2:1: unknown key "titel"'],
+    ['wrong machine', ['kind: linux-guest', 'kind: linux'], 'my.yaml:6:18: machine.kind: invalid'],
+    ['unknown step', ['- spawn: {', '- spwan: {'], 'my.yaml:8:5: there is no step "spwan"'],
+    ['unknown step key', ['as: page }', 'at: page }'], 'my.yaml:9:'],
+    ['unknown record', ['record: srao', 'record: sroa'], 'my.yaml:10:27: there is no record "sroa"'],
+    ['unsaved value', ['addr: $page,', 'addr: $pge,'], 'my.yaml:10:39: $pge is not saved by an earlier step'],
+    ['unknown event', ['process.signal', 'process.singal'], 'my.yaml:12:16: no event has the name "process.singal"'],
+    ['unsaved value in an expectation', ['$page.virt', '$other'], 'my.yaml:12:16: $other is not saved'],
+    ['bad time', ['within 5s', 'within 5'], 'my.yaml:12:5: "within 5" is not a kind of expectation'],
+    ['bad outcome', ['outcome: signalled', 'outcome: fine'], 'my.yaml:13:10: outcome: invalid'],
+    [
+      'too large a number',
+      ['0xbd000000000000c1', '0x1bd000000000000c1'],
+      'my.yaml:10:54: 0x1bd000000000000c1 does not fit in 64 bits',
+    ],
+    ['no YAML', ['[SDM]', '[SDM'], 'my.yaml:6:'],
+    ['an empty file', [GOOD, ''], 'my.yaml:1:1: '],
+  ])('%s', (_name, [from, to], message) => {
+    let thrown: unknown;
+    try {
+      parseScenario(GOOD.replace(from, to), 'my.yaml');
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(Error);
+    expect((thrown as Error).message).toContain(message.replace(/ $/, ''));
+  });
+  test('and suggests the nearest word', () => {
+    expect(() => parseScenario(GOOD.replace('spawn', 'spwan'), 'x')).toThrow(
+      expect.objectContaining({ hint: 'Did you mean "spawn"?' }),
+    );
+    expect(() => findScenario('xen-cee')).toThrow(expect.objectContaining({ hint: 'Did you mean "xen-ce"?' }));
+  });
+});
+
+describe('the scenarios that come with the program', () => {
+  const required = [
+    'amd-uc-plain',
+    'arm64-ghes-memory',
+    'intel-ce-logged',
+    'intel-srao-process',
+    'intel-srar-process',
+    'intel-uc-fatal',
+    'mce-while-mcip',
+    'xen-ce',
+    'xen-uc-fatal',
+  ];
+  test('are all there, under the name of their file', () => {
+    const found = bundledScenarios();
+    expect(found.map(s => s.name)).toEqual(expect.arrayContaining(required));
+    for (const s of found) expect(s.file.endsWith(`/${s.name}.yaml`)).toBe(true);
+  });
+  test('agree with the published schema, which also refuses what the loader refuses', () => {
+    const schema = scenarioJsonSchema();
+    const published: unknown = JSON.parse(readFileSync(join(SCENARIO_DIR, 'scenario.schema.json'), 'utf8'));
+    expect(published).toEqual(JSON.parse(JSON.stringify(schema)));
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    for (const s of bundledScenarios()) {
+      // Hex beyond 2^53 is a string for the loader; the schema sees what an editor's YAML parser sees.
+      const value: unknown = parse(readFileSync(s.file, 'utf8'));
+      expect(validate(value) ? [] : validate.errors).toEqual([]);
+    }
+    expect(validate(parse(GOOD))).toBe(true);
+    expect(validate(parse(GOOD.replace('spawn', 'spwan')))).toBe(false);
+    expect(validate(parse(GOOD.replace('titel', 'x').replace('title', 'titel')))).toBe(false);
+  });
+});
