@@ -39,6 +39,8 @@ const DOWNLOAD_DEADLINE_MS = 60 * 60_000;
 const LOCAL_DEADLINE_MS = 3 * 60_000;
 /** A package index older than this is updated before something new is looked up in it. */
 export const INDEX_FRESH_MS = 12 * 3_600_000;
+/** A forced update is not repeated for each part of one run. */
+const JUST_NOW_MS = 60_000;
 
 /**
  * The machine's apt, unprivileged and with state of its own: other suites of the configured mirror, an empty package
@@ -69,18 +71,16 @@ export class PrivateApt {
 
   /** Brings the indexes of these suites up to date where they are missing or old, or all when `refresh`. */
   async update(suites: readonly string[], refresh = false): Promise<void> {
-    const old = (): string[] => suites.filter(suite => refresh || this.indexAgeMs(suite) > INDEX_FRESH_MS);
+    const limit = refresh ? JUST_NOW_MS : INDEX_FRESH_MS;
+    const old = (): string[] => suites.filter(suite => this.indexAgeMs(suite) > limit);
     if (old().length === 0) return;
-    const before = Date.now();
     const release = await takeLock(this.#options.locks, `apt-${basename(this.#options.folder)}`, {
       deadlineMs: this.#options.lockDeadlineMs,
       signal: this.#options.signal,
     });
     try {
       // Another run may have done it while we waited.
-      const wanted = suites.filter(suite =>
-        refresh ? Date.now() - this.indexAgeMs(suite) < before : this.indexAgeMs(suite) > INDEX_FRESH_MS,
-      );
+      const wanted = old();
       if (wanted.length === 0) return;
       const until = Date.now() + this.#options.lockDeadlineMs;
       for (;;) {

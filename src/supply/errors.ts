@@ -61,6 +61,12 @@ const APT_TEXTS: ReadonlyArray<{
     hint: 'Bring the package debian-archive-keyring (and gpgv) up to date.',
   },
   {
+    code: 'E_SUPPLY_NETWORK',
+    pattern: /Failed to fetch \S+ {2}4(?!04)\d\d {2}/,
+    message: mirror => `the package mirror ${mirror} refuses what it is asked for`,
+    hint: 'Check the address of the mirror and the proxy settings of apt.',
+  },
+  {
     code: 'E_SUPPLY_SIGNATURE',
     pattern:
       /BADSIG|signatures were invalid|is not signed|NODATA|Clearsigned file isn't valid|is not valid yet|Release file for .* is expired|not authenticated|unauthenticated packages/i,
@@ -92,7 +98,7 @@ const APT_TEXTS: ReadonlyArray<{
     pattern:
       /404  ?Not Found|Unable to locate package|Version '.*' for '.*' was not found|has no installation candidate|Can't find a source to download/,
     message: mirror => `${mirror} no longer offers a package that is needed`,
-    hint: 'Ask for another version; the versions on offer are listed by kernelsOnOffer.',
+    hint: 'Packages leave the archive when newer ones arrive: ask for another version, or for `newest`.',
   },
   {
     code: 'E_SUPPLY_NETWORK',

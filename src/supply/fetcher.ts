@@ -195,6 +195,17 @@ export class Fetcher {
 
   /** The part that answers a request. Warm: reads two small files and looks at the sizes of the part's files. */
   async obtain(request: PartRequest): Promise<StoredPart> {
+    try {
+      return await this.#obtain(request);
+    } catch (error) {
+      if (this.options.signal?.aborted && (error as Error).name === 'AbortError') {
+        throw supplyError('E_SUPPLY_ABORTED', 'interrupted', { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async #obtain(request: PartRequest): Promise<StoredPart> {
     const { store } = this;
     const known = store.answer(request.key);
     let damaged = false;
@@ -251,7 +262,7 @@ export class Fetcher {
       const present = store.part(id);
       let replace = false;
       if (present) {
-        const damage = await store.check(present, { signal: this.options.signal });
+        const damage = await this.#check(present, request);
         if (damage.length === 0) {
           store.remember(request.key, present);
           return present;

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Fetcher } from './fetcher.ts';
 import { classifyFs } from './errors.ts';
+import { DERIVED } from './layout.ts';
 import { takeLock } from './lock.ts';
 import type { PartKind, PartPackage } from './manifest.ts';
 import { folderBytes, listFolder } from './part-store.ts';
@@ -115,6 +116,7 @@ export async function cleanCache(fetcher: Fetcher, what: CleanWhat): Promise<Cle
   }
   if (what === 'all') {
     for (const name of listFolder(layout.parts)) retire(join(layout.parts, name));
+    for (const name of DERIVED) if (existsSync(join(layout.root, name))) retire(join(layout.root, name));
     try {
       for (const name of listFolder(layout.answers)) rmSync(join(layout.answers, name), { force: true });
     } catch (error) {

@@ -49,7 +49,7 @@ export interface KernelPart {
 
 /** True when a version argument is the path of a file. */
 export function isPath(text: string): boolean {
-  return text.includes('/') || existsSync(text);
+  return text.includes('/') || (parseKernelQuery(text) === undefined && existsSync(text));
 }
 
 export async function obtainKernel(fetcher: Fetcher, request: KernelRequest): Promise<KernelPart> {
@@ -172,8 +172,12 @@ async function companion(
         .map(name => entries.find(e => e.name === name && e.version === packageVersion))
         .find(e => e !== undefined);
       if (entry === undefined) {
+        const others = await fetcher.apt(arch).search(suites, new RegExp(`^${prefixes[0]}\\d.*-${arch}$`));
+        const flavour = facts['flavour'] === 'cloud';
+        const names = [...new Set(others.map(e => e.name.slice(prefixes[0].length)))];
+        const near = names.filter(name => name.includes('-cloud-') === flavour && !/-rt-|-dbg/.test(name));
         throw supplyError('E_SUPPLY_WITHDRAWN', `the ${what} of linux ${release} are no longer on offer in ${suite}`, {
-          hint: 'The mirror keeps them only for the newest versions: ask for another version (`syndrome supply list --offers`).',
+          hint: `The archive keeps them only for its newest kernels: ${near.join(', ') || 'none'}.`,
         });
       }
       return {

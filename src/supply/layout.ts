@@ -16,6 +16,7 @@ import { classifyFs, supplyError } from './errors.ts';
  *   apt/ARCH-MIRROR/        apt's private state for one architecture and mirror: lists, package caches, configuration
  *   tmp/PID-…/              work in progress of a live process, renamed into parts/ when complete
  *   locks/NAME.lock         who is working on what
+ *   agent/ initramfs/ …     what other rooms derive from the parts (DERIVED), each with a layout of its own
  * ```
  */
 export interface Layout {
@@ -35,6 +36,9 @@ export function cacheRoot(option: string | undefined, env: NodeJS.ProcessEnv = p
   if (xdg && isAbsolute(xdg)) return join(xdg, 'syndrome');
   return join(env['HOME'] ?? homedir(), '.cache', 'syndrome');
 }
+
+/** Folders that other rooms keep in the cache; `clean all` removes them, and no folder that it does not know. */
+export const DERIVED = ['agent', 'initramfs', 'kvm-probe', 'snapshots'] as const;
 
 const TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # Packages unpacked by syndrome; safe to remove.

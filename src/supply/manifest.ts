@@ -103,7 +103,8 @@ export async function verify(
       damage.push(`${path} has ${stat.size} bytes instead of ${bytes}`);
       continue;
     }
-    const sameTime = Math.floor(stat.mtimeMs) === mtimeMs;
+    // A time that was put back may be off by the rounding of seconds.
+    const sameTime = Math.abs(stat.mtimeMs - mtimeMs) < 2;
     if (sameTime && !options.full) continue;
     if ((await sha256File(full, options.signal)) !== sha256) damage.push(`${path} has changed`);
     else if (!sameTime) touched.push(path);

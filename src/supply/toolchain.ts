@@ -131,7 +131,7 @@ export async function obtainToolchain(fetcher: Fetcher, arch: DebianArch): Promi
         }
         const program = join(work, 'program');
         const lib = (name: string): string => join(at('musl'), name);
-        const args = ['-static', '-nostdlib', '--build-id=none', '-z', 'noexecstack', '--gc-sections', '-o', program];
+        const args = ['-static', '-nostdlib', '--build-id=none', '-z', 'noexecstack', '--strip-debug', '-o', program];
         args.push(
           lib('crt1.o'),
           lib('crti.o'),

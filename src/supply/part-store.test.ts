@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Fetcher } from './fetcher.ts';
+import { listParts } from './inspect.ts';
+import { cacheRoot, openLayout } from './layout.ts';
+import { thisProcess } from './lock.ts';
+import { PartStore, type StoredPart } from './part-store.ts';
+
+let root: string;
+let store: PartStore;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'supply-store-'));
+  store = new PartStore(openLayout(root));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const MANIFEST = {
+  kind: 'busybox' as const,
+  name: 'busybox',
+  version: '1',
+  origin: { mirror: 'http://m.example/debian', suites: ['trixie'] },
+  packages: [],
+  facts: { program: 'root/a' },
+};
+
+async function publish(id: string): Promise<StoredPart> {
+  const work = store.workFolder();
+  mkdirSync(join(work, 'part', 'root', 'd'), { recursive: true });
+  writeFileSync(join(work, 'part', 'root', 'a'), 'content');
+  writeFileSync(join(work, 'part', 'root', 'd', 'b'), 'more');
+  symlinkSync('a', join(work, 'part', 'root', 'l'));
+  const part = await store.publish(join(work, 'part'), id, MANIFEST);
+  store.discard(work);
+  return part;
+}
+
+describe('a published part', () => {
+  test('is whole, remembered, and leaves no unfinished work', async () => {
+    const part = await publish('busybox-1');
+    expect(await store.check(part, { full: true })).toEqual([]);
+    expect(part.manifest.files.map(f => f[0])).toEqual(['root/a', 'root/d/b']);
+    expect(part.manifest.links).toEqual([['root/l', 'a']]);
+    store.remember('busybox-amd64', part);
+    expect(store.answer('busybox-amd64')?.part.folder).toBe(part.folder);
+    expect(store.answer('other')).toBeUndefined();
+    expect(readdirSync(store.layout.tmp)).toEqual([]);
+  });
+
+  test('damage is found: size, time and content, a missing file, a link', async () => {
+    const part = await publish('busybox-1');
+    const a = join(part.folder, 'root/a');
+    const { mtime, atime } = statSync(a);
+    appendFileSync(a, '!');
+    expect(await store.check(part)).toEqual(['root/a has 8 bytes instead of 7']);
+    writeFileSync(a, 'CONTENT');
+    utimesSync(a, 1, 1);
+    expect(await store.check(part)).toEqual(['root/a has changed']);
+    // The same size and time: only the full look sees it.
+    utimesSync(a, atime, mtime);
+    expect(await store.check(part)).toEqual([]);
+    expect(await store.check(part, { full: true })).toEqual(['root/a has changed']);
+    unlinkSync(a);
+    unlinkSync(join(part.folder, 'root/l'));
+    expect(await store.check(part)).toEqual(['root/a is missing', 'root/l does not link to a']);
+    expect(await store.check(part, { only: ['root/d'] })).toEqual([]);
+  });
+
+  test('times that changed without the content are put back', async () => {
+    const part = await publish('busybox-1');
+    const a = join(part.folder, 'root/a');
+    const { mtimeMs } = statSync(a);
+    utimesSync(a, 1, 1);
+    expect(await store.check(part)).toEqual([]);
+    expect(Math.abs(statSync(a).mtimeMs - mtimeMs)).toBeLessThan(2);
+  });
+
+  test('a second one of the same name is not needed; one that is in the way without a manifest is replaced', async () => {
+    const first = await publish('busybox-1');
+    const second = await publish('busybox-1');
+    expect(second.manifest.created).toBe(first.manifest.created);
+    rmSync(join(first.folder, 'manifest.json'));
+    expect(store.part('busybox-1')).toBeUndefined();
+    const third = await publish('busybox-1');
+    expect(await store.check(third, { full: true })).toEqual([]);
+    expect(readdirSync(store.layout.tmp)).toEqual([]);
+  });
+});
+
+test.each(['../../etc', '/etc', '..', '.', 'a/b'])('an answer cannot lead out of the cache: %s', part => {
+  writeFileSync(join(store.layout.answers, 'k.json'), JSON.stringify({ schema: 1, part, at: 0 }));
+  expect(store.answer('k')).toBeUndefined();
+});
+
+test('the work of a killed process is swept, that of a living one is not', async () => {
+  const child = spawn('true');
+  await once(child, 'close');
+  const { start, boot, namespace } = thisProcess();
+  const name = Buffer.from(JSON.stringify([child.pid, start, boot, namespace])).toString('base64url');
+  const dead = join(store.layout.tmp, `${name}.ab`);
+  mkdirSync(dead);
+  writeFileSync(join(dead, 'x'), 'y');
+  const mine = store.workFolder();
+  expect(existsSync(dead)).toBe(false);
+  expect(existsSync(mine)).toBe(true);
+  expect(store.sweep()).toBe(0);
+});
+
+test('the same packages give the same folder name, others another', () => {
+  const p = { name: 'a', version: '1', sha256: 'x', bytes: 1 };
+  const q = { name: 'b', version: '1', sha256: 'y', bytes: 1 };
+  expect(PartStore.partId('n', [p, q], 1)).toBe(PartStore.partId('n', [q, p], 1));
+  expect(PartStore.partId('n', [p], 1)).not.toBe(PartStore.partId('n', [p, q], 1));
+  expect(PartStore.partId('n', [p], 1)).not.toBe(PartStore.partId('n', [p], 2));
+  expect(PartStore.partId('../n', [p], 1)).toMatch(/^\.\._n-[0-9a-f]{12}$/);
+});
+
+test('the cache folder: option, SYNDROME_CACHE, XDG_CACHE_HOME, HOME', () => {
+  const env = { SYNDROME_CACHE: '/s', XDG_CACHE_HOME: '/x', HOME: '/h' };
+  expect(cacheRoot('/o', env)).toBe('/o');
+  expect(cacheRoot(undefined, env)).toBe('/s');
+  expect(cacheRoot(undefined, { ...env, SYNDROME_CACHE: '' })).toBe('/x/syndrome');
+  expect(cacheRoot(undefined, { XDG_CACHE_HOME: 'relative', HOME: '/h' })).toBe('/h/.cache/syndrome');
+});
+
+describe('offline', () => {
+  test('a remembered part is used, a missing one and a damaged one are said', async () => {
+    const fetcher = new Fetcher(store.layout, { offline: true });
+    const request = {
+      key: 'k',
+      kind: 'busybox' as const,
+      label: 'busybox',
+      exact: false,
+      resolve: async () => {
+        throw new Error('the network was used');
+      },
+    };
+    await expect(fetcher.obtain(request)).rejects.toMatchObject({ code: 'E_SUPPLY_OFFLINE' });
+    const part = await publish('busybox-1');
+    store.remember('k', part);
+    expect((await fetcher.obtain(request)).folder).toBe(part.folder);
+    appendFileSync(join(part.folder, 'root/a'), '!');
+    await expect(fetcher.obtain(request)).rejects.toMatchObject({ code: 'E_SUPPLY_DAMAGED' });
+    const list = await listParts(fetcher);
+    expect(list).toMatchObject([{ name: 'busybox', current: true, verifies: false }]);
+  });
+});
