@@ -67,8 +67,6 @@ export interface PartRequest {
 export const ANSWER_FRESH_MS = 7 * 24 * 3_600_000;
 const LOCK_DEADLINE_MS = 20 * 60_000;
 const UNPACK_DEADLINE_MS = 10 * 60_000;
-/** Raised when a recipe or the trimming changes, so that parts made the old way are not taken for the new ones. */
-const RECIPE_VERSION = 2;
 const DEBIAN_KEYRINGS = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
   '/usr/share/keyrings/debian-archive-keyring.pgp',
@@ -251,7 +249,7 @@ export class Fetcher {
     this.tell({ part, phase: 'resolve', done: 0, total: 1 });
     const recipe = await request.resolve(again || this.options.refresh === true);
     const all = recipe.groups.flatMap(group => group.packages);
-    const id = PartStore.partId(recipe.name, all, RECIPE_VERSION);
+    const id = PartStore.partId(recipe.name, all);
     const release = await takeLock(store.layout.locks, id, {
       deadlineMs: this.options.lockDeadlineMs ?? LOCK_DEADLINE_MS,
       signal: this.options.signal,

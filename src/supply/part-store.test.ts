@@ -20,7 +20,7 @@ import { Fetcher } from './fetcher.ts';
 import { listParts } from './inspect.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import { thisProcess } from './lock.ts';
-import { PartStore, type StoredPart } from './part-store.ts';
+import { PartStore, RECIPE_VERSION, type StoredPart } from './part-store.ts';
 
 let root: string;
 let store: PartStore;
@@ -103,7 +103,10 @@ describe('a published part', () => {
 });
 
 test.each(['../../etc', '/etc', '..', '.', 'a/b'])('an answer cannot lead out of the cache: %s', part => {
-  writeFileSync(join(store.layout.answers, 'k.json'), JSON.stringify({ schema: 1, part, at: 0 }));
+  writeFileSync(
+    join(store.layout.answers, 'k.json'),
+    JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part, at: 0 }),
+  );
   expect(store.answer('k')).toBeUndefined();
 });
 

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { isStale, type Owner, thisProcess } from './lock.ts';
@@ -23,10 +23,18 @@ export interface StoredPart {
   manifest: Manifest;
 }
 
+/**
+ * Raised when the contents of a part change for the same packages (other files kept, other facts), so that parts made
+ * the old way are not taken for the new ones.
+ */
+export const RECIPE_VERSION = 2;
+
 /** What was found out for a request, kept so that the next run needs no package index. */
 interface Answer {
   schema: 1;
   part: string;
+  /** {@link RECIPE_VERSION} of the run that found it out. */
+  recipe: number;
   /** Milliseconds since the epoch when the mirror was asked. */
   at: number;
 }
@@ -47,7 +55,8 @@ export class PartStore {
     } catch {
       return undefined;
     }
-    if (answer.schema !== 1 || !/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(answer.part)) return undefined;
+    if (answer.schema !== 1 || answer.recipe !== RECIPE_VERSION) return undefined;
+    if (!/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(answer.part)) return undefined;
     const part = this.part(answer.part);
     return part && { part, ageMs: Math.max(0, Date.now() - answer.at) };
   }
@@ -60,7 +69,7 @@ export class PartStore {
 
   /** Remembers which part answers a request, as of now. */
   remember(key: string, part: StoredPart): void {
-    const answer: Answer = { schema: 1, part: part.folder.slice(this.layout.parts.length + 1), at: Date.now() };
+    const answer: Answer = { schema: 1, part: basename(part.folder), recipe: RECIPE_VERSION, at: Date.now() };
     const path = this.#answerPath(key);
     const fresh = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
@@ -77,7 +86,7 @@ export class PartStore {
   }
 
   /** The folder name of a part made of these packages: the same packages give the same folder. */
-  static partId(name: string, packages: readonly PartPackage[], recipe: number): string {
+  static partId(name: string, packages: readonly PartPackage[], recipe = RECIPE_VERSION): string {
     const content = packages.map(p => `${p.name}=${p.version}:${p.sha256}`).sort();
     const hash = createHash('sha256')
       .update(JSON.stringify([recipe, content]))
