@@ -23,6 +23,11 @@
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+/* include/uapi/linux/kernel-page-flags.h */
+#define KPF_THP 22
 
 struct mapping {
 	char id[NAME_MAX_LEN + 1];
@@ -290,12 +295,31 @@ static char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes)
 	return p;
 }
 
+/* Whether every huge page of the area really is one; also true where the kernel does not let us know. */
+static bool all_transparent_huge(const char *p, uint64_t bytes, uint64_t page_bytes)
+{
+	for (uint64_t at = 0; at < bytes; at += page_bytes) {
+		uint64_t virt = (uint64_t)(uintptr_t)p + at, entry = 0, flags = 0, pfn;
+
+		if (pagemap_entry("/proc/self/pagemap", virt, &entry) != 0)
+			return true;
+		pfn = entry & ((1ull << 55) - 1);
+		if (pfn == 0 || !kpage_flags(pfn, &flags))
+			return true;
+		if ((flags >> KPF_THP & 1) == 0 || pfn * BASE_PAGE % page_bytes != 0)
+			return false;
+	}
+	return true;
+}
+
 static void command_map(const struct request *r)
 {
 	const char *id = arg_text(r, "id", "");
 	const char *kind = arg_text(r, "kind", "private");
 	const char *size = arg_text(r, "size", strcmp(kind, "hugetlb") == 0 ? "2m" : "4k");
 	const char *policy = arg_text(r, "kill", NULL);
+	bool hugetlb = strcmp(kind, "hugetlb") == 0;
+	bool transparent = !hugetlb && strcmp(size, "4k") != 0;
 	struct mapping *m = NULL;
 	uint64_t pages, fill, page_bytes;
 	struct line l;
@@ -322,7 +346,7 @@ static void command_map(const struct request *r)
 	else
 		page_bytes = 0;
 	if (page_bytes == 0 || !listed("private shared hugetlb", kind) ||
-	    (strcmp(kind, "hugetlb") == 0 ? page_bytes < 1u << 21 : page_bytes > 1u << 21)) {
+	    (hugetlb ? page_bytes < 1u << 21 : page_bytes > 1u << 21)) {
 		send_error(r->id, EINVAL, "kind is private or shared with size 4k or 2m, or hugetlb with 2m or 1g", NULL);
 		return;
 	}
@@ -337,21 +361,30 @@ static void command_map(const struct request *r)
 		send_error(r->id, errno, "kill must be early, late or default and the kernel must know PR_MCE_KILL", policy);
 		return;
 	}
-	if (strcmp(kind, "hugetlb") == 0 && subject.may_reserve)
+	if (hugetlb && subject.may_reserve)
 		reserve_huge_pages(page_bytes, pages);
 	p = map_area(kind, pages * page_bytes, page_bytes);
 	if (p == NULL) {
 		send_error(r->id, errno, "mmap", kind);
 		return;
 	}
-	if (strcmp(kind, "hugetlb") != 0)
-		(void)madvise(p, pages * page_bytes, page_bytes > BASE_PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	if (!hugetlb)
+		(void)madvise(p, pages * page_bytes, transparent ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	memset(p, (int)fill, pages * page_bytes);
+	/* Small machines boot with transparent huge pages off; collapsing works there too. */
+	if (transparent)
+		(void)madvise(p, pages * page_bytes, MADV_COLLAPSE);
 	if (mlock(p, pages * page_bytes) != 0) {
 		int error = errno;
 
 		munmap(p, pages * page_bytes);
 		send_error(r->id, error, "mlock", NULL);
+		return;
+	}
+	if (transparent && !all_transparent_huge(p, pages * page_bytes, page_bytes)) {
+		munmap(p, pages * page_bytes);
+		send_error(r->id, EOPNOTSUPP, "the kernel gave no transparent huge page: see /sys/kernel/mm/transparent_hugepage",
+			   kind);
 		return;
 	}
 	memcpy(m->id, id, strlen(id) + 1);

@@ -289,6 +289,8 @@ describe('the agent as PID 1', () => {
         bytes: 2 << 20,
         pagesize: 2 << 20,
       });
+      const thp = await client.call('map', { proc: 'huge', id: 't', kind: 'private', size: '2m' });
+      expect((thp.phys ?? 1n) % (2n << 20n)).toBe(0n);
       await client.call('reboot', { how: 'poweroff' });
       expect(await exited(qemu)).toBe(0);
       // Firmware leaves escape sequences before it on the same line.
