@@ -228,7 +228,10 @@ export class PrivateApt {
   ): Promise<ChildResult> {
     const config = this.#writeSet(suites);
     const { onPercent, signal } = this.#options;
-    const full = ['-c', config, ...(status ? ['-o', 'APT::Status-Fd=3'] : []), ...args];
+    // The binary package cache (45 MB for a whole suite) pays only where packages are looked up several times.
+    const lookup = args[0] === 'install' || args[0] === 'download';
+    const full = ['-c', config, ...(lookup ? [] : ['-o', 'Dir::Cache::pkgcache=']), ...args];
+    if (status) full.unshift('-o', 'APT::Status-Fd=3');
     return await runChild(program, full, {
       cwd,
       signal,
@@ -308,7 +311,7 @@ Dir::State::status "${folder}/status";
 Dir::Cache "${folder}/cache";
 Dir::Cache::archives "${folder}/cache/archives";
 Dir::Cache::pkgcache "${folder}/cache/${set}.pkgcache.bin";
-Dir::Cache::srcpkgcache "${folder}/cache/${set}.srcpkgcache.bin";
+Dir::Cache::srcpkgcache "";
 Dir::Etc::sourcelist "${sources}";
 Dir::Etc::sourceparts "${folder}/empty";
 Dir::Etc::preferences "${folder}/empty/none";

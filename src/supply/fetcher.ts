@@ -82,7 +82,7 @@ export class Fetcher {
   readonly #apts = new Map<DebianArch, PrivateApt>();
   #mirror: Mirror | undefined;
   /** What apt is doing at the moment, for its percentages. */
-  #busy: { part: string; phase: 'index' | 'download'; total: number; before: number } | undefined;
+  #busy: { part: string; phase: 'index' | 'download'; total: number; before: number; span: number } | undefined;
 
   constructor(layout: Layout, options: FetcherOptions) {
     this.store = new PartStore(layout);
@@ -141,7 +141,7 @@ export class Fetcher {
         onPercent: percent => {
           const busy = this.#busy;
           if (!busy) return;
-          const done = busy.before + Math.round((percent / 100) * (busy.total - busy.before));
+          const done = busy.before + Math.round((percent / 100) * busy.span);
           this.tell({ part: busy.part, phase: busy.phase, done, total: busy.total });
         },
       });
@@ -163,7 +163,7 @@ export class Fetcher {
     options: { refresh?: boolean; optional?: boolean } = {},
   ): Promise<string[]> {
     const apt = this.apt(arch);
-    this.#busy = { part, phase: 'index', total: 100, before: 0 };
+    this.#busy = { part, phase: 'index', total: 100, before: 0, span: 100 };
     this.tell({ part, phase: 'index', done: 0, total: 100 });
     try {
       await apt.update(suites, options.refresh);
@@ -299,7 +299,7 @@ export class Fetcher {
         const bytes = group.packages.reduce((sum, p) => sum + p.bytes, 0);
         const into = join(work, `debs${index}`);
         mkdirSync(into);
-        this.#busy = { part, phase: 'download', total: before + bytes, before };
+        this.#busy = { part, phase: 'download', total, before, span: bytes };
         this.tell({ part, phase: 'download', done: before, total });
         const files = await this.apt(group.arch).download(group.suites, group.packages, into);
         this.#busy = undefined;
