@@ -53,3 +53,6 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
     packages: ['commander'],
   },
 };
+
+/** Rooms that tests (and what is under testing/) may import from anywhere: real machines come from the supply. */
+export const testImports: readonly string[] = ['common', 'supply'];

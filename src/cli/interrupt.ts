@@ -1,8 +1,16 @@
-/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP; a second Ctrl-C ends the program at once. */
+let received: NodeJS.Signals | undefined;
+
+/** The signal that ended the work, if one did. */
+export function interruptedBy(): NodeJS.Signals | undefined {
+  return received;
+}
+
+/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the program at once. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (received) process.exit(130);
+    received = signal;
     process.stderr.write(`\nsyndrome: ${signal}, cleaning up\n`);
     controller.abort(new DOMException('interrupted', 'AbortError'));
   };

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QmpClient, type QmpClientOptions } from '../client.ts';
+import type { QemuTarget } from '../../supply/qemu.ts';
 import { testQemu } from './qemu.ts';
 
 export type TestMachine = {
@@ -20,7 +21,7 @@ const BARE = ['-accel', 'tcg', '-nodefaults', '-display', 'none', '-S', '-no-use
 
 /** Starts QEMU with `args` after {@link BARE} and attaches to the monitor it connects to us. */
 export async function startMachine(
-  target: string,
+  target: QemuTarget,
   args: string[],
   options: QmpClientOptions = {},
 ): Promise<TestMachine> {
@@ -59,7 +60,7 @@ export type StartedQemu = {
 };
 
 /** Starts QEMU with a bare machine and leaves the monitor to the caller. */
-export async function start(target: string, args: string[]): Promise<StartedQemu> {
+export async function start(target: QemuTarget, args: string[]): Promise<StartedQemu> {
   const [command, ...first] = await testQemu(target);
   const child = spawn(command!, [...first, ...BARE, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const gone = new Promise<void>(resolve => child.once('close', () => resolve()));

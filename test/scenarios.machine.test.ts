@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundledScenarios } from '../src/lab/scenario/load.ts';
+import { Sandbox } from './program.ts';
+
+let sandbox: Sandbox;
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox.remove());
+
+interface Result {
+  schemaVersion: number;
+  scenario: string;
+  verdict: string;
+  outcome: string;
+  seconds: number;
+  expectations: { status: string }[];
+  trace: string;
+}
+
+describe('every scenario, on real kernels and a real Xen', () => {
+  test.each(bundledScenarios().map(s => [s.name, s.outcome]))('%s: %s', async (name, outcome) => {
+    const { code, stdout, stderr } = await sandbox.run('run', name, '--json', '--accel', 'tcg');
+    expect(stdout, stderr).not.toBe('');
+    const result = JSON.parse(stdout) as Result;
+    const failed = result.expectations.filter(e => e.status !== 'pass');
+    expect({ ...result, failed }, stderr).toMatchObject({
+      schemaVersion: 1,
+      scenario: name,
+      verdict: 'pass',
+      outcome,
+      failed: [],
+    });
+    expect(code).toBe(0);
+    // The verdict is a function of the trace: reading it again gives the same.
+    const again = await sandbox.run('show', result.trace, '--json');
+    const shown = JSON.parse(again.stdout) as Result;
+    expect({ verdict: shown.verdict, outcome: shown.outcome, expectations: shown.expectations }).toEqual({
+      verdict: result.verdict,
+      outcome: result.outcome,
+      expectations: result.expectations,
+    });
+    await sandbox.clean();
+  });
+});
+
+/** A scenario file that only differs from a bundled one in what the test changes. */
+function variant(sandboxDir: string, from: string, change: (text: string) => string): string {
+  const source = readFileSync(join(import.meta.dirname, '../scenarios', `${from}.yaml`), 'utf8');
+  const file = join(sandboxDir, 'variant.yaml');
+  sandbox.write('variant.yaml', change(source));
+  return file;
+}
+
+describe('the system did wrong, or the lab could not tell', () => {
+  test('a wrong expectation fails with exit code 1 and shows the nearest evidence', async () => {
+    const file = variant(sandbox.dir, 'intel-srao-process', text =>
+      text.replace('code=BUS_MCEERR_AO addr', 'code=BUS_MCEERR_AR addr').replaceAll('within 20s', 'within 2s'),
+    );
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg');
+    expect(stdout).toContain('code is BUS_MCEERR_AO, not BUS_MCEERR_AR');
+    expect(stdout).toContain('FAIL');
+    expect(code).toBe(1);
+    await sandbox.clean();
+  });
+
+  test('a guest that cannot boot is an error with exit code 3, and 125 for git bisect', async () => {
+    const args = [
+      'run',
+      'intel-srao-process',
+      '--accel',
+      'tcg',
+      '--guest-cmdline',
+      'rdinit=/nothing',
+      '--timeout',
+      '90',
+    ];
+    const { code, stdout } = await sandbox.run(...args, '--exit-code', 'bisect');
+    expect(stdout).toContain('E_LAB_BOOT');
+    expect(stdout).toContain('panicked while the lab waited');
+    expect(code).toBe(125);
+    await sandbox.clean();
+  });
+
+  test('a refused injection is an error of the lab', async () => {
+    const file = variant(sandbox.dir, 'intel-uc-fatal', text =>
+      text.replace('record: uc-fatal,', 'record: uc-fatal, bank: 99,'),
+    );
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg');
+    expect(stdout).toContain('E_HMP_MCE_BANK');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+
+  test("a QEMU that does not start is an error with QEMU's own words", async () => {
+    const { code, stdout } = await sandbox.run('run', 'intel-uc-fatal', '--accel', 'tcg', '--cpu', 'no-such-model');
+    expect(stdout).toContain('E_LAB_QEMU_EXIT');
+    expect(stdout).toContain('no-such-model');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+});
+
+describe('nothing is left behind', () => {
+  test.each<[string, NodeJS.Signals, number | null]>([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['SIGTERM', 'SIGTERM', 143],
+    ['kill -9', 'SIGKILL', null],
+  ])('by %s while the guest boots', async (_name, signal, exit) => {
+    const running = sandbox.start('run', 'intel-srao-process', '--accel', 'tcg');
+    await running.until('boots');
+    expect(sandbox.processes().length).toBeGreaterThan(0);
+    expect(sandbox.folders()).toHaveLength(1);
+    running.child.kill(signal);
+    expect((await running.ended).code).toBe(exit);
+    await sandbox.clean();
+  });
+
+  test('a trace cut by kill -9 can be read, and says that it was cut', async () => {
+    const trace = join(sandbox.dir, 't.ndjson');
+    const running = sandbox.start('run', 'intel-srao-process', '--accel', 'tcg', '--trace', trace);
+    await running.until('boots');
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const { code, stdout } = await sandbox.run('show', trace);
+    expect(stdout).toContain('E_LAB_TRACE_CUT');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+});
+
+describe('reports', () => {
+  test('JUnit, KTAP and the exact command line', async () => {
+    const junit = join(sandbox.dir, 'result.xml');
+    const { code, stdout } = await sandbox.run(
+      'run',
+      'intel-uc-fatal',
+      '--accel',
+      'tcg',
+      '--ktap',
+      '-q',
+      '--junit',
+      junit,
+    );
+    expect(stdout).toMatch(/^KTAP version 1\n1\.\.1\n/);
+    expect(stdout).toMatch(/\nok 1 intel-uc-fatal\n$/);
+    expect(readFileSync(junit, 'utf8')).toContain('<testcase name="intel-uc-fatal"');
+    expect(code).toBe(0);
+    const printed = await sandbox.run('run', 'intel-uc-fatal', '--accel', 'tcg', '--print-cmd');
+    expect(printed.stdout).toContain('qemu-system-x86_64');
+    expect(printed.stdout).toContain("-append 'console=ttyS0 panic=-1");
+    await sandbox.clean();
+  });
+});
