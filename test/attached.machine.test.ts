@@ -40,11 +40,10 @@ afterEach(async () => {
 
 test('watch shows what inject does, decoded, and ends with the VM', async () => {
   const watching = sandbox.start('watch', '--qmp', socket, '--json');
-  await watching.until; // nothing is printed before the first event
-  const status = 'status 0x9c000000000000c0';
+  await watching.until('watching ');
   const injected = await sandbox.run('inject', 'ce', '--addr', '0x1000', '--qmp', second, '--json');
   expect(JSON.parse(injected.stdout), injected.stderr).toMatchObject({ injected: true, result: { action: 'inject' } });
-  expect(injected.code, status).toBe(0);
+  expect(injected.code).toBe(0);
   await watching.until('vmm.memory-failure');
   qemu.kill('SIGTERM');
   const { stdout, code } = await watching.ended;

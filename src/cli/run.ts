@@ -1,4 +1,4 @@
-import { messageOf, UsageError } from '../common/errors.ts';
+import { UsageError } from '../common/errors.ts';
 import { LabInterrupted } from '../lab/errors.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
 import { assemble, type PartChoices } from '../lab/parts.ts';
@@ -92,6 +92,7 @@ export async function run(names: string[], options: Options): Promise<void> {
   }
   const report = all(reporters(options));
   const results: RunResult[] = [];
+  let interrupted = false;
   try {
     for (const scenario of scenarios) {
       report.start(scenario);
@@ -107,15 +108,16 @@ export async function run(names: string[], options: Options): Promise<void> {
       report.result(result);
     }
   } catch (error) {
-    if (signal.aborted) throw new LabInterrupted();
-    throw error;
-  } finally {
-    try {
-      report.finish(results);
-    } catch (error) {
-      throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
-    }
+    if (!signal.aborted) throw error;
+    interrupted = true;
   }
+  // What was finished before an interruption is reported all the same.
+  try {
+    report.finish(results);
+  } catch (error) {
+    throw new UsageError('E_REPORT', 'the report could not be written', { cause: error });
+  }
+  if (interrupted) throw new LabInterrupted();
   process.exitCode = exitCodeOf(
     results.map(r => r.verdict),
     options.exitCode,

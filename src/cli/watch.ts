@@ -53,10 +53,8 @@ export async function watch(options: Options): Promise<void> {
   const client = await QmpClient.connect(address, { signal, onTranscript: show });
   const { version } = client.greeting;
   const status = await client.execute('query-status');
-  if (!options.json) {
-    const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
-    process.stderr.write(`watching ${options.qmp}: ${name}, ${status.status}; Ctrl-C ends the watch, not the VM\n`);
-  }
+  const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
+  process.stderr.write(`watching ${options.qmp}: ${name}, ${status.status}; Ctrl-C ends the watch, not the VM\n`);
   const timer = options.for === undefined ? undefined : setTimeout(() => void client.close(), options.for * 1000);
   const aborted = (): void => void client.close();
   signal.addEventListener('abort', aborted, { once: true });

@@ -219,9 +219,7 @@ const machines: Record<string, () => Promise<Machine>> = {
     arch: 'arm64',
     target: 'aarch64',
     port: '/dev/ttyAMA1',
-    args: '-M virt,gic-version=3,ras=on,acpi=on -cpu max,pauth-impdef=on -bios'
-      .split(' ')
-      .concat(await testFirmware('arm64')),
+    args: '-M virt,gic-version=3,ras=on,acpi=on -cpu max,pauth-impdef=on -bios'.split(' ').concat(await testFirmware()),
     append: 'console=ttyAMA0 acpi=force',
   }),
 };

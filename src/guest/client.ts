@@ -11,6 +11,7 @@ import type {
   AgentEventName,
   AgentIdentity,
   AgentReply,
+  FieldValue,
 } from './protocol.ts';
 import { encodeRequest, parseLine, typeFields, WIRE_MAX } from './wire.ts';
 import type { WireLine } from './wire.ts';
@@ -62,7 +63,7 @@ export type AgentClientOptions = {
 
 type Pending = {
   command: string;
-  data: string[];
+  data: Buffer[];
   part: Buffer[];
   dataBytes: number;
   overflow: boolean;
@@ -72,6 +73,7 @@ type Pending = {
 /** How often `ready` asks while the guest boots. */
 const HELLO_INTERVAL_MS = 500;
 const DEFAULT_DEADLINE_MS = 30_000;
+const LF = Buffer.from('\n');
 
 /**
  * Talks to the agent of one guest over any stream (a socket to a guest serial port). Everything the guest sends is
@@ -159,6 +161,15 @@ export class AgentClient {
     args: AgentArguments<C>,
     options: { deadlineMs?: number } = {},
   ): Promise<AgentReply<C>> {
+    const { fields, lines } = await this.#exchange(command, args, options);
+    return { ...fields, data: lines.map(line => line.toString('utf8')) } as unknown as AgentReply<C>;
+  }
+
+  async #exchange<C extends AgentCommand>(
+    command: C,
+    args: AgentArguments<C>,
+    options: { deadlineMs?: number },
+  ): Promise<{ fields: Record<string, FieldValue>; lines: Buffer[] }> {
     const deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#pending.size >= this.#limits.inFlight)
@@ -189,14 +200,20 @@ export class AgentClient {
       throw new AgentProtocolError(`${command}: more than ${this.#limits.dataBytes} bytes of data in one reply`);
     const { fields, wrong } = typeFields(line.fields, shape.reply);
     if (wrong !== undefined) throw new AgentProtocolError(`${command}: field ${wrong} is missing or malformed`);
-    return { ...fields, data: pending.data } as unknown as AgentReply<C>;
+    return { fields, lines: pending.data };
   }
 
   /** The whole text of a file of the guest, up to `max` bytes. */
   async readText(path: string, options: { max?: number; deadlineMs?: number } = {}): Promise<string> {
+    return (await this.readBytes(path, options)).toString('utf8');
+  }
+
+  /** The bytes of a file of the guest, up to `max`. */
+  async readBytes(path: string, options: { max?: number; deadlineMs?: number } = {}): Promise<Buffer> {
     const { max, ...rest } = options;
-    const reply = await this.call('read', { path, max }, rest);
-    return reply.data.join('\n') + (reply.newline ? '\n' : '');
+    const { fields, lines } = await this.#exchange('read', { path, max }, rest);
+    const pieces = lines.flatMap((line, i) => (i === 0 ? [line] : [LF, line]));
+    return Buffer.concat(fields.newline === true ? [...pieces, LF] : pieces);
   }
 
   /** Calls the listener for every event from now on; returns how to end that. */
@@ -338,7 +355,7 @@ export class AgentClient {
     }
     pending.part.push(parsed.bytes);
     if (parsed.continued) return;
-    pending.data.push(Buffer.concat(pending.part).toString('utf8'));
+    pending.data.push(Buffer.concat(pending.part));
     pending.part = [];
   }
 

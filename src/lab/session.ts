@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { X86McaRecord } from '../mca/record.ts';
 import { AgentClient } from '../guest/client.ts';
 import { ConsoleReader } from '../guest/console.ts';
 import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
 import { hmpOutputEvents } from '../text/qemu.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import type { LineParser, LogEvent } from '../text/event.ts';
+import { recordEvent } from '../text/mce-blocks.ts';
 import { qemuStderrParser } from '../text/qemu.ts';
 import { qmpEvent } from '../text/qmp-events.ts';
 import { xenConsoleParser } from '../text/xen.ts';
@@ -98,7 +101,10 @@ export class Session {
         this.recorder.record({ layer: 'guest', source: 'agent', dir: direction === 'in' ? 'receive' : 'send', raw }),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `agent line: ${code}: ${message}` }),
     });
-    this.agent.onEvent(event => this.#record(agentLogEvent(event), 'guest', 'agent'));
+    // Every `hello` makes the agent say `ready` again; it became ready once.
+    this.agent.onEvent(event => {
+      if (event.name !== 'ready' || event.seq === 1) this.#record(agentLogEvent(event), 'guest', 'agent');
+    });
     this.qmp = await this.#orDie(
       QmpClient.attach(qmpSocket, { deadlineMs: 30_000, onTranscript: entry => this.#onTranscript(entry) }),
       30_000,
@@ -137,6 +143,11 @@ export class Session {
     failure.catch(() => {});
     try {
       return await Promise.race([promise, failure]);
+    } catch (error) {
+      // A closed connection is most often the first sign of QEMU's end, which says more.
+      const gone = await Promise.race([this.#process.exited, sleep(1000, undefined, { ref: false })]);
+      if (gone !== undefined && !gone.expected) await failure;
+      throw error;
     } finally {
       stop();
     }
@@ -238,6 +249,11 @@ export class Session {
   /** Something the lab itself has to say. */
   note(name: string, fields: Record<string, FieldValue>): TraceEvent {
     return this.recorder.record({ layer: layerOf(name, 'lab'), source: 'lab', name, fields });
+  }
+
+  /** A record that dom0 handed out through /dev/mcelog. */
+  recordMcelog(record: X86McaRecord): void {
+    this.#record(recordEvent('guest.mce-record', record, { source: 'mcelog' }), 'guest', 'agent');
   }
 
   /** Saves a value under a name for later steps and expectations. */

@@ -25,7 +25,7 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.each(['x86_64', 'aarch64'])('a real QEMU for %s', target => {
+describe.each(['x86_64', 'aarch64'] as const)('a real QEMU for %s', target => {
   const args = target === 'aarch64' ? ['-M', 'virt', '-cpu', 'max', '-m', '64'] : ['-m', '64'];
 
   test('greets, negotiates out-of-band execution and says the same of itself twice', async () => {

@@ -28,7 +28,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
       : `QEMU ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
   // An emulated CPU lacks some features of its model; dozens of lines at each start.
   'vmm.message': f =>
-    /^TCG doesn't support requested feature/.test(String(f.message)) ? undefined : `QEMU: ${short(f.message)}`,
+    String(f.message).startsWith("TCG doesn't support requested feature") ? undefined : `QEMU: ${short(f.message)}`,
   'vmm.memory-failure': f =>
     `MEMORY_FAILURE ${short(f.recipient)} ${short(f.action)}` +
     (f.actionRequired === true ? ', action required' : '') +
@@ -53,7 +53,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'guest.sigbus-sent': f => `memory_failure pfn ${short(f.pfn)}: SIGBUS to ${short(f.comm)}:${short(f.pid)}`,
   'guest.panic': f => `Kernel panic: ${short(f.message)}`,
   'guest.interrupts': f =>
-    `${short(f.description ?? f.name)}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
+    `${short(f.description ?? f.name).replace(/ +/g, ' ')}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
   'guest.cper': f => `CPER from GHES source ${short(f.source)}`,
   'guest.cper-severity': f => `CPER severity ${short(f.severity)}`,
   'guest.cper-section': f => `CPER section: ${short(f.section)}`,
@@ -79,7 +79,9 @@ function pairs(fields: Fields): string {
 /** What a reader is told of an event; undefined for events that only machinery needs. */
 export function summarize(event: TraceEvent): string | undefined {
   if (event.name === undefined) return undefined;
-  if (event.name === 'guest.mce-record') return `decoded: ${explainRecord(event)}`;
+  if (event.name === 'guest.mce-record') {
+    return `${event.fields?.source === 'mcelog' ? `/dev/mcelog: bank ${short(event.fields.bank)} STATUS ${short(event.fields.status)}` : 'decoded'}: ${explainRecord(event)}`;
+  }
   if (event.name === 'xen.mce-bank')
     return `Bank ${short(event.fields?.bank)} STATUS ${short(event.fields?.status)}: ${explainRecord(event)}`;
   const summary = SUMMARIES[event.name];

@@ -82,11 +82,11 @@ describe('hmpOutputEvents', () => {
     const text =
       'CPU 0: MCE capability is not enabled, raising triple faultCPU 12: MCE capability is not enabled, raising triple fault';
     expect(hmpOutputEvents(text)).toEqual([
-      { name: 'vmm.triple-fault', fields: { cpu: 0, reason: 'MCE capability is not enabled' } },
-      { name: 'vmm.triple-fault', fields: { cpu: 12, reason: 'MCE capability is not enabled' } },
+      { name: 'vmm.triple-fault', fields: { cpu: 0, reason: 'mce-not-enabled' } },
+      { name: 'vmm.triple-fault', fields: { cpu: 12, reason: 'mce-not-enabled' } },
     ]);
     expect(hmpOutputEvents('CPU 0: Previous MCE still in progress, raising triple fault')).toEqual([
-      { name: 'vmm.triple-fault', fields: { cpu: 0, reason: 'Previous MCE still in progress' } },
+      { name: 'vmm.triple-fault', fields: { cpu: 0, reason: 'mcip-set' } },
     ]);
   });
 

@@ -50,6 +50,7 @@ export const stepSchemas = {
       within: duration.default('30s'),
     })
     .describe('read a line of /proc/interrupts'),
+  mcelog: z.strictObject({}).describe('read and decode the records that wait in /dev/mcelog of a Xen dom0'),
   'inject-mce': z
     .strictObject({
       record: z.string().optional().describe('a named record (`syndrome inject --list`); single values override it'),

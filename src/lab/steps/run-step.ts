@@ -1,4 +1,5 @@
 import { encodeGhesBlock } from '../../cper/ghes.ts';
+import { decodeXenMcelog } from '../../mca/xen-mcelog.ts';
 import { namedMca } from '../../mca/named.ts';
 import { injectGhes } from '../../qmp/ghes.ts';
 import { injectMce, mceCommandLine } from '../../qmp/mce.ts';
@@ -8,25 +9,19 @@ import { parseCondition, matchEvent } from '../expect/condition.ts';
 import { showValue } from '../expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
 import type { Session } from '../session.ts';
-import { findInterrupt } from './interrupts.ts';
+import { findInterrupt, type InterruptLine } from './interrupts.ts';
 import { resolveU64 } from './values.ts';
 
 type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => Promise<void> };
 
 const ms = (duration: string): number => (parseDuration(duration) ?? 0) / 1e6;
 
-/** Reads one line of /proc/interrupts and records it; `delta` is against the last reading under the same name. */
-async function readInterrupt(session: Session, match: string, as: string): Promise<number> {
+/** Sums one line of /proc/interrupts. */
+async function readInterrupt(session: Session, match: string): Promise<InterruptLine> {
   const table = await session.agent.readText('/proc/interrupts');
   const found = findInterrupt(table.split('\n'), match);
-  if (!found) {
-    throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
-  }
-  const before = session.counters.get(as);
-  session.counters.set(as, found.count);
-  const delta = before === undefined ? {} : { delta: found.count - before };
-  session.note('guest.interrupts', { name: as, count: found.count, ...delta, description: found.description });
-  return found.count;
+  if (!found) throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
+  return found;
 }
 
 /** The granularity of the error: one 4 KiB page. */
@@ -80,12 +75,19 @@ const runners: StepRunners = {
   interrupts: async (session, { match, as, until, within }) => {
     const before = session.counters.get(as);
     const deadline = Date.now() + ms(within);
-    for (;;) {
-      const count = await readInterrupt(session, match, as);
-      if (until === undefined || count - (before ?? count) >= until || Date.now() >= deadline) return;
-      session.counters.set(as, before ?? count);
-      await session.nextEvent(500, event => event.source !== 'agent' && event.name !== 'guest.interrupts');
+    let line = await readInterrupt(session, match);
+    while (until !== undefined && line.count - (before ?? line.count) < until && Date.now() < deadline) {
+      await session.nextEvent(500, event => event.layer === 'xen' || event.name === 'guest.panic');
+      line = await readInterrupt(session, match);
     }
+    session.counters.set(as, line.count);
+    const delta = before === undefined ? {} : { delta: line.count - before };
+    session.note('guest.interrupts', { name: as, count: line.count, ...delta, description: line.description });
+  },
+
+  mcelog: async session => {
+    const bytes = await session.agent.readBytes('/dev/mcelog');
+    for (const record of decodeXenMcelog(bytes)) session.recordMcelog(record);
   },
 
   'inject-mce': async (session, args) => {
