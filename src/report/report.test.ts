@@ -120,7 +120,7 @@ test('the time line counts from the injection on', () => {
   const event = { seq: 1, layer: 'lab', source: 'lab' } as const;
   const lines = [
     ...timeline.lines({ ...event, t: 7e9, name: 'lab.note', fields: { text: 'before' } }),
-    ...timeline.lines({ ...event, t: 8e9, name: 'lab.injected', fields: { command: 'mce 0 9' } }),
+    ...timeline.lines({ ...event, t: 8e9, name: 'lab.injected', fields: { kind: 'ghes' } }),
     ...timeline.lines({
       ...event,
       t: 8.06e9,
@@ -131,7 +131,7 @@ test('the time line counts from the injection on', () => {
   ];
   expect(lines).toEqual([
     '    7.000  ●     ·     ·     ·     before',
-    '   +0.000  ●     ·     ·     ·     INJECT mce 0 9',
+    '   +0.000  ●     ·     ·     ·     INJECT kind=ghes',
     '   +0.060  ·     ·     ·     ●     victim ends: exited 7',
   ]);
 });

@@ -1,5 +1,6 @@
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
+import { NAMED_MCA } from '../mca/named.ts';
 import { explain } from '../mca/explain.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { FieldValue, TraceEvent } from '../lab/trace/event.ts';
@@ -15,7 +16,7 @@ type Fields = Record<string, FieldValue>;
 /** One line for each event of the catalogue that a reader wants to see; `null` for those that only machinery needs. */
 const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
-  'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : short(f.command)}`,
+  'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${explainInjected(f)}`}`,
   'lab.note': f => short(f.text),
   'lab.value': null,
   'lab.end': null,
@@ -88,6 +89,21 @@ export function summarize(event: TraceEvent): string | undefined {
   if (summary === null) return undefined;
   if (summary) return summary(event.fields ?? {});
   return `${event.name} ${pairs(event.fields ?? {})}`.trim();
+}
+
+/** The record that the fields of a `lab.injected` event describe, in words. */
+function explainInjected(f: Fields): string {
+  const u64 = (value: FieldValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
+  const vendor = NAMED_MCA.find(r => r.name === f.record)?.vendor;
+  return explain({
+    kind: 'x86-mca',
+    ...(vendor === undefined ? {} : { vendor }),
+    bank: Number(f.bank),
+    status: u64(f.status),
+    mcgStatus: u64(f.mcgStatus),
+    addr: u64(f.addr),
+    misc: u64(f.misc),
+  });
 }
 
 function explainRecord(event: TraceEvent): string {
