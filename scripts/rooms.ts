@@ -15,6 +15,7 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
   gdb: { imports: ['common'] },
   supply: { imports: ['common'] },
   guest: { imports: ['common'] },
+  vmm: { imports: ['common'], packages: ['koffi'] },
   lab: {
     imports: [
       'common',

@@ -1,0 +1,96 @@
+/**
+ * What KVM wrote into `struct kvm_run` when KVM_RUN returned (Documentation/virt/kvm/api.rst, section 5). Pure: bytes in,
+ * a value out; unknown reasons stay numbers.
+ */
+import { RUN_OFFSET } from './ioctl.ts';
+
+export const EXIT = {
+  DEBUG: 4,
+  MMIO: 6,
+  SHUTDOWN: 8,
+  FAIL_ENTRY: 9,
+  INTR: 10,
+  INTERNAL_ERROR: 17,
+  SYSTEM_EVENT: 24,
+  ARM_NISV: 28,
+  MEMORY_FAULT: 39,
+  ARM_SEA: 41,
+} as const;
+
+/** `kvm_run.arm_sea.flags`, bit 0. */
+const ARM_SEA_FLAG_GPA_VALID = 1n;
+
+const SYSTEM_EVENTS: Readonly<Record<number, SystemEvent>> = {
+  1: 'shutdown',
+  2: 'reset',
+  3: 'crash',
+  4: 'wakeup',
+  5: 'suspend',
+};
+export type SystemEvent = 'shutdown' | 'reset' | 'crash' | 'wakeup' | 'suspend' | 'unknown';
+
+export type Exit =
+  | { kind: 'mmio'; address: bigint; write: boolean; length: number; value: bigint }
+  | { kind: 'system-event'; type: number; event: SystemEvent; data: readonly bigint[] }
+  /** A synchronous external abort that the guest took and the host did not claim. */
+  | { kind: 'arm-sea'; flags: bigint; esr: bigint; gva: bigint; gpa: bigint | undefined }
+  /** A data abort on an address without memory, by an instruction the syndrome does not describe. */
+  | { kind: 'nisv'; iss: bigint; gpa: bigint }
+  | { kind: 'memory-fault'; flags: bigint; gpa: bigint; size: bigint }
+  | { kind: 'interrupted' }
+  | { kind: 'fail-entry'; reason: bigint }
+  | { kind: 'internal-error'; suberror: number; data: readonly bigint[] }
+  | { kind: 'unknown'; reason: number };
+
+/** Decodes the exit that the run area holds. `run` is the whole area, at least 256 bytes. */
+export function decodeExit(run: DataView): Exit {
+  const reason = run.getUint32(RUN_OFFSET.exitReason, true);
+  const at = RUN_OFFSET.exit;
+  const u64 = (index: number): bigint => run.getBigUint64(at + index * 8, true);
+  switch (reason) {
+    case EXIT.MMIO: {
+      const length = Math.min(run.getUint32(at + 16, true), 8);
+      return {
+        kind: 'mmio',
+        address: u64(0),
+        write: run.getUint8(at + 20) !== 0,
+        length,
+        value: BigInt.asUintN(length * 8, u64(1)),
+      };
+    }
+    case EXIT.SYSTEM_EVENT: {
+      const type = run.getUint32(at, true);
+      const count = Math.min(run.getUint32(at + 4, true), 16);
+      const data = Array.from({ length: count }, (_, index) => u64(1 + index));
+      return { kind: 'system-event', type, event: SYSTEM_EVENTS[type] ?? 'unknown', data };
+    }
+    case EXIT.ARM_SEA: {
+      const flags = u64(0);
+      const gpa = (flags & ARM_SEA_FLAG_GPA_VALID) === 0n ? undefined : u64(3);
+      return { kind: 'arm-sea', flags, esr: u64(1), gva: u64(2), gpa };
+    }
+    case EXIT.ARM_NISV:
+      return { kind: 'nisv', iss: u64(0), gpa: u64(1) };
+    case EXIT.MEMORY_FAULT:
+      return { kind: 'memory-fault', flags: u64(0), gpa: u64(1), size: u64(2) };
+    case EXIT.INTR:
+      return { kind: 'interrupted' };
+    case EXIT.FAIL_ENTRY:
+      return { kind: 'fail-entry', reason: u64(0) };
+    case EXIT.INTERNAL_ERROR: {
+      const count = Math.min(run.getUint32(at + 4, true), 16);
+      return {
+        kind: 'internal-error',
+        suberror: run.getUint32(at, true),
+        data: Array.from({ length: count }, (_, index) => u64(1 + index)),
+      };
+    }
+    default:
+      return { kind: 'unknown', reason };
+  }
+}
+
+/** Puts the answer to an MMIO read where KVM takes it at the next KVM_RUN. */
+export function answerMmioRead(run: DataView, value: bigint): void {
+  run.setBigUint64(RUN_OFFSET.exit + 8, value, true);
+}

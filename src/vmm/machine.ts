@@ -1,0 +1,345 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Readable } from 'node:stream';
+import { messageOf } from '../common/errors.ts';
+import { openInput, openOutput, writeAll } from './channel.ts';
+import { ControlLines, parseControl } from './control.ts';
+import type { ControlRequest } from './control.ts';
+import { deviceTree } from './device-tree.ts';
+import { VmmError } from './errors.ts';
+import { EventWriter } from './events.ts';
+import type { QuarantineReason } from './events.ts';
+import { writeFdt } from './fdt.ts';
+import { IMAGE_HEADER_BYTES, parseImageHeader } from './image.ts';
+import { interruptLine } from './interrupt-line.ts';
+import { CAP } from './ioctl.ts';
+import { bootLayout, FDT_MAX_BYTES, MAP } from './layout.ts';
+import { BUS_CODE, MADVISE, madvise, mapAnonymous, preadInto, SIGNAL, signalThread, viewOf } from './libc.ts';
+import type { Options } from './options.ts';
+import { physicalAddress } from './pagemap.ts';
+import { gpaOfHva, pageOf, slotAt, withoutPage } from './quarantine.ts';
+import type { Slot } from './quarantine.ts';
+import { SERIAL_BYTES, SerialLine } from './serial.ts';
+import { COMMAND, SharedBlock, STATE } from './shared.ts';
+import type { FromSigbus, FromVcpu, VcpuThreadData } from './threads.ts';
+import { Vcpu } from './vcpu.ts';
+import { Vm } from './vm.ts';
+
+const PAUSE_DEADLINE_MS = 5000;
+/** Host memory is aligned to this, so that the host may back it with huge pages. */
+const BLOCK = 0x20_0000n;
+/** Page size of the host for madvise. */
+const HOST_PAGE = 4096;
+
+/** A running machine: owns the VM, its memory slots, the host's ends of its lines, and the vCPU threads. */
+export class Machine {
+  readonly #options: Options;
+  readonly #shared = new SharedBlock();
+  readonly #events: EventWriter;
+  readonly #vm: Vm;
+  readonly #ram: { gpa: bigint; hva: bigint; bytes: number };
+  #slots: readonly Slot[];
+  readonly #lines: { line: SerialLine; output: number | undefined }[] = [];
+  readonly #inputs: Readable[] = [];
+  readonly #workers: Worker[] = [];
+  #errors = 0;
+  readonly #errorPages = new Set<bigint>();
+  #quarantined = 0;
+  #thresholdSaid = false;
+  #end: (reason: string) => void = () => {};
+  readonly #ended = new Promise<string>(resolve => {
+    this.#end = resolve;
+  });
+
+  /** Makes the machine and loads the guest. Nothing runs yet. Throws VmmError, UsageError. */
+  constructor(options: Options) {
+    this.#options = options;
+    this.#events = new EventWriter(openOutput(options.events), options.name, this.#shared);
+    this.#vm = new Vm();
+    const hva = mapAnonymous(options.memoryBytes + Number(BLOCK));
+    this.#ram = { gpa: MAP.ram.base, hva: (hva + BLOCK - 1n) & ~(BLOCK - 1n), bytes: options.memoryBytes };
+    if (!options.hugePages) madvise(this.#ram.hva, this.#ram.bytes, MADVISE.NOHUGEPAGE);
+    this.#slots = [{ slot: 0, gpa: this.#ram.gpa, size: BigInt(this.#ram.bytes), hva: this.#ram.hva }];
+    for (const slot of this.#slots) this.#vm.setSlot(slot);
+  }
+
+  /** Starts the guest and resolves with the reason when it has ended. */
+  async run(): Promise<string> {
+    const { options, boot, bootargs } = this.#load();
+    if (options.sea === 'on') this.#vm.enable('KVM_CAP_ARM_SEA_TO_USER', CAP.ARM_SEA_TO_USER);
+    // Without it, an access to a quarantined page by an instruction such as LDP fails KVM_RUN with ENOSYS.
+    this.#vm.enable('KVM_CAP_ARM_NISV_TO_USER', CAP.ARM_NISV_TO_USER);
+    const vcpus = Array.from({ length: options.vcpus }, (_, index) => ({ index, ...this.#vm.createVcpu(index) }));
+    const scratch = mapAnonymous(HOST_PAGE);
+    this.#vm.createGic({ address: scratch, view: new DataView(viewOf(scratch, HOST_PAGE).buffer) });
+    const first = vcpus[0];
+    if (first !== undefined) {
+      const vcpu = new Vcpu(0, first.fd, first.run);
+      vcpu.set('X0', boot.fdt);
+      vcpu.set('PC', boot.kernel);
+    }
+    const console = this.#line(options.console, MAP.consoleUart.spi);
+    const agent = this.#line(options.agent, MAP.agentUart.spi);
+    if (options.control !== undefined) this.#listen(options.control);
+    this.#events.emit({
+      event: 'started',
+      pid: process.pid,
+      api: this.#vm.api,
+      sea: { capability: this.#vm.seaCapability, enabled: options.sea === 'on' },
+      vcpus: options.vcpus,
+      memory: { gpa: this.#ram.gpa, bytes: BigInt(this.#ram.bytes), hva: this.#ram.hva },
+      kernel: { gpa: boot.kernel, bytes: boot.kernelBytes },
+      bootargs,
+      ms: Math.round(performance.now()),
+    });
+    this.#startSigbusThread();
+    for (const { index, fd, run } of vcpus) {
+      this.#startVcpu({
+        index,
+        vm: options.name,
+        vmFd: this.#vm.fd,
+        vcpuFd: fd,
+        eventsFd: this.#events.fd,
+        run,
+        ram: this.#ram,
+        shared: this.#shared.buffer,
+        console,
+        agent,
+        quarantine: options.quarantine,
+      });
+    }
+    const reason = await this.#ended;
+    await this.#stop(reason);
+    return reason;
+  }
+
+  /** Asks the machine to end, from outside. */
+  end(reason: string): void {
+    this.#end(reason);
+  }
+
+  #load(): { options: Options; boot: { fdt: bigint; kernel: bigint; kernelBytes: bigint }; bootargs: string } {
+    const options = this.#options;
+    const kernel = openFile('--kernel', options.kernel);
+    const initrd = options.initrd === undefined ? undefined : openFile('--initrd', options.initrd);
+    try {
+      const head = new Uint8Array(IMAGE_HEADER_BYTES);
+      readSync(kernel.fd, head, 0, head.length, 0);
+      const header = parseImageHeader(head);
+      const kernelBytes = header.imageSize > BigInt(kernel.bytes) ? header.imageSize : BigInt(kernel.bytes);
+      const layout = bootLayout({
+        memoryBytes: BigInt(options.memoryBytes),
+        textOffset: header.textOffset,
+        kernelBytes,
+        initrdBytes: BigInt(initrd?.bytes ?? 0),
+      });
+      preadInto(kernel.fd, this.#hvaOf(layout.kernel), kernel.bytes);
+      if (initrd !== undefined && layout.initrd !== undefined)
+        preadInto(initrd.fd, this.#hvaOf(layout.initrd.start), initrd.bytes);
+      const fdt = writeFdt(
+        deviceTree({
+          vcpus: options.vcpus,
+          memoryBytes: BigInt(options.memoryBytes),
+          bootargs: options.append,
+          initrd: layout.initrd,
+        }),
+      );
+      if (fdt.length > FDT_MAX_BYTES) throw new VmmError('E_VMM_FDT', 'the device tree is too large');
+      viewOf(this.#hvaOf(layout.fdt), fdt.length).set(fdt);
+      return { options, boot: { fdt: layout.fdt, kernel: layout.kernel, kernelBytes }, bootargs: options.append };
+    } finally {
+      closeSync(kernel.fd);
+      if (initrd !== undefined) closeSync(initrd.fd);
+    }
+  }
+
+  #hvaOf(gpa: bigint): bigint {
+    return gpa - this.#ram.gpa + this.#ram.hva;
+  }
+
+  /** A serial line with its host's end, where there is one. */
+  #line(spec: string | undefined, spi: number): SharedArrayBuffer {
+    const buffer = new SharedArrayBuffer(SERIAL_BYTES);
+    const line = new SerialLine(buffer, interruptLine(this.#vm.fd, spi));
+    const output = spec === undefined ? undefined : openOutput(spec);
+    this.#lines.push({ line, output });
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      if (output !== undefined) await writeAll(output, bytes);
+    };
+    line.pumpOutput(write).catch((error: unknown) => this.#end(`serial line lost: ${messageOf(error)}`));
+    if (spec === undefined || spec === 'fd:1' || spec === 'fd:2') return buffer;
+    const input = openInput(spec);
+    if (input === undefined) return buffer;
+    this.#inputs.push(input);
+    const feed = async (): Promise<void> => {
+      for await (const chunk of input) await line.input(chunk as Uint8Array);
+    };
+    feed().catch((error: unknown) => this.#end(`serial line lost: ${messageOf(error)}`));
+    return buffer;
+  }
+
+  #listen(spec: string): void {
+    const input = openInput(spec);
+    if (input === undefined)
+      throw new VmmError('E_VMM_CHANNEL', `${spec} is a regular file; --control wants a FIFO, socket or terminal`);
+    this.#inputs.push(input);
+    const lines = new ControlLines();
+    input.on('data', (chunk: Uint8Array) => {
+      for (const line of lines.push(chunk)) this.#control(line);
+    });
+    input.on('error', (error: unknown) => this.#events.emit({ event: 'control-refused', reason: messageOf(error) }));
+  }
+
+  #startVcpu(data: VcpuThreadData): void {
+    const worker = new Worker(new URL('./vcpu-thread.ts', import.meta.url), { workerData: data });
+    worker.on('message', (message: FromVcpu) => {
+      if (message.kind === 'ended') return this.#end(message.reason);
+      if (message.quarantine && message.gpa !== undefined) this.#quarantine(message.gpa, message.by, message.vcpu);
+      if (message.quarantine) this.#shared.vcpu(message.vcpu).answer();
+      this.#countError(message.gpa);
+    });
+    worker.on('error', error => this.#end(`vCPU thread died: ${messageOf(error)}`));
+    this.#workers.push(worker);
+  }
+
+  #startSigbusThread(): void {
+    const worker = new Worker(new URL('./sigbus-thread.ts', import.meta.url));
+    worker.on('message', (message: FromSigbus) => this.#onEarlyNotice(message));
+    worker.on('error', error => this.#end(`SIGBUS thread died: ${messageOf(error)}`));
+    this.#workers.push(worker);
+  }
+
+  /** The host kernel has poisoned a page that nobody consumed yet: nothing for the guest to abort on. */
+  #onEarlyNotice(message: FromSigbus): void {
+    const gpa = gpaOfHva(
+      [{ slot: 0, gpa: this.#ram.gpa, size: BigInt(this.#ram.bytes), hva: this.#ram.hva }],
+      message.hva,
+    );
+    const policy = this.#options.quarantine;
+    const known = gpa !== undefined && this.#shared.isQuarantined(pageOf(gpa));
+    this.#events.emit({
+      event: 'sigbus',
+      vcpu: undefined,
+      code: message.code,
+      codename: BUS_CODE[message.code] ?? `code ${message.code}`,
+      lsb: message.lsb,
+      hva: message.hva,
+      gpa: { valid: gpa !== undefined, ...(gpa === undefined ? { source: 'none' } : { value: gpa, source: 'hva' }) },
+      action: 'none',
+      quarantine: gpa === undefined ? 'no-address' : known ? 'already' : policy,
+    });
+    if (gpa !== undefined && policy === 'now' && !known) this.#quarantine(gpa, 'sigbus');
+    this.#countError(gpa);
+  }
+
+  #countError(gpa: bigint | undefined): void {
+    this.#errors += 1;
+    if (gpa !== undefined) this.#errorPages.add(pageOf(gpa));
+    if (this.#errors < this.#options.maxErrors || this.#thresholdSaid) return;
+    this.#thresholdSaid = true;
+    const stops = this.#options.onThreshold === 'stop';
+    this.#events.emit({
+      event: 'threshold',
+      errors: this.#errors,
+      pages: this.#errorPages.size,
+      limit: this.#options.maxErrors,
+      stops,
+    });
+    if (stops) this.#end('threshold');
+  }
+
+  /** Takes a page out of the guest's memory while no vCPU runs. `parked` is the one that waits for this. */
+  #quarantine(gpa: bigint, by: QuarantineReason, parked?: number): void {
+    const began = performance.now();
+    const page = pageOf(gpa);
+    const refuse = (reason: string): void => this.#events.emit({ event: 'quarantine-refused', gpa: page, by, reason });
+    if (this.#shared.isQuarantined(page)) return refuse('the page is quarantined already');
+    const next = withoutPage(this.#slots, page);
+    const hva = slotAt(this.#slots, page) === undefined ? undefined : this.#hvaOf(page);
+    if (next === undefined || hva === undefined) return refuse('the guest has no memory there');
+    const others = Array.from({ length: this.#options.vcpus }, (_, index) => index).filter(i => i !== parked);
+    try {
+      if (!others.every(index => this.#order(index, COMMAND.PAUSE))) return refuse('a vCPU did not stop in time');
+      if (!this.#shared.addQuarantined(page)) return refuse('too many pages are quarantined');
+      for (const change of next.changes) this.#vm.setSlot(change);
+      this.#slots = next.slots;
+    } catch (error) {
+      // Some slots may be gone: the guest would fault on good memory. End it rather than let it guess.
+      refuse(messageOf(error));
+      return this.#end('quarantine-failed');
+    } finally {
+      for (const index of others) this.#order(index, COMMAND.RUN);
+    }
+    this.#quarantined += 1;
+    this.#events.emit({
+      event: 'quarantined',
+      gpa: page,
+      hva,
+      by,
+      slots: this.#slots.length,
+      pages: this.#quarantined,
+      ms: Math.round((performance.now() - began) * 1000) / 1000,
+    });
+  }
+
+  /** Gives an order to a vCPU thread and, unless it is to run, waits until it has left the guest. False: not in time. */
+  #order(index: number, command: number): boolean {
+    const cells = this.#shared.vcpu(index);
+    cells.order(command);
+    if (command === COMMAND.RUN) return true;
+    const until = performance.now() + PAUSE_DEADLINE_MS;
+    while (cells.state === STATE.RUNNING) {
+      const left = until - performance.now();
+      if (left <= 0) return false;
+      signalThread(cells.threadId, SIGNAL.SIGUSR2);
+      cells.waitForChange(STATE.RUNNING, left);
+    }
+    return true;
+  }
+
+  #control(line: string): void {
+    const request = parseControl(line);
+    if (typeof request === 'string') this.#events.emit({ event: 'control-refused', reason: request });
+    else if (request.cmd === 'stop') this.#end('control');
+    else this.#onPageRequest(request);
+  }
+
+  #onPageRequest(request: Extract<ControlRequest, { gpa: bigint }>): void {
+    const page = pageOf(request.gpa);
+    const hva = this.#hvaOf(page);
+    if (page < this.#ram.gpa || page >= this.#ram.gpa + BigInt(this.#ram.bytes)) {
+      this.#events.emit({ event: 'control-refused', reason: 'the guest has no memory there' });
+    } else if (request.cmd === 'quarantine') {
+      this.#quarantine(page, 'control');
+    } else if (request.cmd === 'poison') {
+      const errno = -madvise(hva, HOST_PAGE, MADVISE.HWPOISON);
+      this.#events.emit({ event: 'poisoned', gpa: page, hva, errno });
+    } else {
+      const hpa = physicalAddress(hva);
+      this.#events.emit({
+        event: 'page',
+        gpa: page,
+        hva,
+        hpa: { valid: hpa !== undefined, ...(hpa === undefined ? {} : { value: hpa }) },
+        quarantined: this.#shared.isQuarantined(page),
+      });
+    }
+  }
+
+  async #stop(reason: string): Promise<void> {
+    for (let index = 0; index < this.#options.vcpus; index++) this.#order(index, COMMAND.STOP);
+    for (const { line, output } of this.#lines) if (output !== undefined) await writeAll(output, line.rest());
+    this.#events.emit({ event: 'stopped', reason, errors: this.#errors, pages: this.#errorPages.size });
+    for (const input of this.#inputs) input.destroy();
+    await Promise.all(this.#workers.map(worker => worker.terminate()));
+  }
+}
+
+function openFile(option: string, path: string): { fd: number; bytes: number } {
+  try {
+    const fd = openSync(path, 'r');
+    return { fd, bytes: fstatSync(fd).size };
+  } catch (cause) {
+    throw new VmmError('E_VMM_IMAGE', `${option}: ${messageOf(cause)}`, { cause });
+  }
+}

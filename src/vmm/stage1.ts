@@ -1,0 +1,83 @@
+/**
+ * The guest's own (stage 1) translation, walked by software: KVM on arm64 has no KVM_TRANSLATE, and KVM_EXIT_ARM_SEA may
+ * come without a guest physical address. VMSAv8-64, EL1&0 regime (Arm ARM DDI 0487, D8). Pure.
+ */
+
+export interface Stage1Registers {
+  ttbr0: bigint;
+  ttbr1: bigint;
+  tcr: bigint;
+  sctlr: bigint;
+}
+
+export type Stage1Result =
+  | { ok: true; gpa: bigint; blockBytes: bigint }
+  | { ok: false; reason: 'fault' | 'out-of-range' | 'walk-disabled' | 'unsupported' | 'no-memory'; level?: number };
+
+const bits = (value: bigint, high: number, low: number): bigint =>
+  (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+
+/** TCR_EL1.TG0 and TG1 name granules differently; both as log2 of the page size. */
+const TG0: Readonly<Record<number, number>> = { 0: 12, 1: 16, 2: 14 };
+const TG1: Readonly<Record<number, number>> = { 1: 14, 2: 12, 3: 16 };
+
+const LAST_LEVEL = 3;
+
+/**
+ * Translates a virtual address. `read` gives the 64-bit little-endian word at a guest physical address, or undefined when
+ * there is no memory. The result says nothing about permissions.
+ */
+export function walkStage1(va: bigint, regs: Stage1Registers, read: (gpa: bigint) => bigint | undefined): Stage1Result {
+  if ((regs.sctlr & 1n) === 0n) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
+  const upper = bits(va, 55, 55) === 1n;
+  const shift = upper ? 16 : 0;
+  const size = Number(bits(regs.tcr, 5 + shift, shift)); // T0SZ or T1SZ
+  const disabled = bits(regs.tcr, upper ? 23 : 7, upper ? 23 : 7) === 1n; // EPD1, EPD0
+  if (disabled) return { ok: false, reason: 'walk-disabled' };
+  const granule = upper ? TG1[Number(bits(regs.tcr, 31, 30))] : TG0[Number(bits(regs.tcr, 15, 14))];
+  if (granule === undefined) return { ok: false, reason: 'unsupported' };
+  const ds = bits(regs.tcr, 59, 59) === 1n; // 52-bit addresses with 4 KiB and 16 KiB pages (FEAT_LPA2)
+  const inputBits = 64 - size;
+  const widest = ds || granule === 16 ? 52 : 48;
+  if (inputBits < 16 || inputBits > widest) return { ok: false, reason: 'unsupported' };
+  const address = inTable(va, upper, inputBits, bits(regs.tcr, upper ? 38 : 37, upper ? 38 : 37) === 1n);
+  if (address === undefined) return { ok: false, reason: 'out-of-range' };
+
+  const stride = granule - 3; // bits of one index: a table is one page of 8-byte descriptors
+  let level = LAST_LEVEL + 1 - Math.ceil((inputBits - granule) / stride);
+  const ttbr = upper ? regs.ttbr1 : regs.ttbr0;
+  const highBits = granule === 16 ? inputBits > 48 : ds;
+  // BADDR: bits 47:1; with 52-bit addresses bits 5:2 hold 51:48 and the table is aligned to 64 bytes.
+  let table = highBits ? (bits(ttbr, 47, 6) << 6n) | (bits(ttbr, 5, 2) << 48n) : bits(ttbr, 47, 1) << 1n;
+  const lowestBit = (l: number): number => granule + stride * (LAST_LEVEL - l);
+  let top = inputBits - 1;
+  for (;;) {
+    const low = lowestBit(level);
+    const descriptor = read(table + (bits(address, top, low) << 3n));
+    if (descriptor === undefined) return { ok: false, reason: 'no-memory', level };
+    const isTable = (descriptor & 2n) !== 0n;
+    if ((descriptor & 1n) === 0n || (level === LAST_LEVEL && !isTable)) return { ok: false, reason: 'fault', level };
+    if (level === LAST_LEVEL || !isTable) {
+      const base = outputAddress(descriptor, low, granule, ds);
+      return { ok: true, gpa: base | (address & ((1n << BigInt(low)) - 1n)), blockBytes: 1n << BigInt(low) };
+    }
+    table = outputAddress(descriptor, granule, granule, ds);
+    top = low - 1;
+    level += 1;
+  }
+}
+
+/** The translated bits of an address, or undefined when it lies in neither half. With TBI the top byte is ignored. */
+function inTable(va: bigint, upper: boolean, inputBits: number, topByteIgnored: boolean): bigint | undefined {
+  const checked = topByteIgnored ? 55 : 63;
+  const above = bits(va, checked, inputBits);
+  const expected = upper ? (1n << BigInt(checked - inputBits + 1)) - 1n : 0n;
+  return above === expected ? bits(va, inputBits - 1, 0) : undefined;
+}
+
+/** The address in a descriptor: bits 47 or 49 down to `low`, and those above in 9:8 (LPA2) or 15:12 (64 KiB). */
+function outputAddress(descriptor: bigint, low: number, granule: number, ds: boolean): bigint {
+  if (granule === 16) return (bits(descriptor, 47, low) << BigInt(low)) | (bits(descriptor, 15, 12) << 48n);
+  if (!ds) return bits(descriptor, 47, low) << BigInt(low);
+  return (bits(descriptor, 49, low) << BigInt(low)) | (bits(descriptor, 9, 8) << 50n);
+}
