@@ -38,7 +38,7 @@ try {
   for (let i = 0; i < 3; i++) {
     const trace = join(dir, `${i}.ndjson`);
     const started = process.hrtime.bigint();
-    const result = await runScenario(scenario, { supply, trace, accel: 'tcg' });
+    const result = await runScenario(scenario, { supply, trace, accel: 'tcg', cold: true });
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     if (result.verdict !== 'pass') throw new Error(`${scenario.name}: ${result.verdict}, see ${trace}`);
     runs.push({ seconds, injected: result.phases.injected ?? NaN });

@@ -72,6 +72,7 @@ Examples:
     .option('--ktap', 'KTAP on stdout')
     .option('--trace <file>', 'where the trace goes (one scenario only)')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
+    .option('--cold', 'boot the machine even if its state after an earlier boot is kept')
     .option('--print-cmd', 'print the exact QEMU command line and do not run it')
     .option('-q, --quiet', 'only the verdicts')
     .option('-v, --verbose', 'every console line and every QMP exchange too')

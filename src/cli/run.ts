@@ -22,6 +22,7 @@ interface Options extends GlobalOptions, SupplyOptions {
   ktap?: boolean;
   trace?: string;
   timeout?: number;
+  cold?: boolean;
   printCmd?: boolean;
   quiet?: boolean;
   verbose?: boolean;
@@ -99,6 +100,7 @@ export async function run(names: string[], options: Options): Promise<void> {
       const result = await runScenario(scenario, {
         ...choices,
         signal,
+        ...(options.cold ? { cold: true } : {}),
         ...(options.trace === undefined ? {} : { trace: options.trace }),
         ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
         onHeader: report.header,

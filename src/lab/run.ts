@@ -5,9 +5,10 @@ import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
 import { judge, timeZero } from './expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
-import { qemuArgs } from './machine/qemu-args.ts';
+import { type MachineSockets, qemuArgs } from './machine/qemu-args.ts';
 import type { Scenario } from './scenario/load.ts';
 import { Session } from './session.ts';
+import { Snapshot } from './snapshot.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
@@ -27,9 +28,13 @@ export interface RunResult extends Judgement {
   parts: Record<string, string>;
   /** Seconds from the start until the guest was ready, and until the first injection. */
   phases: { ready?: number; injected?: number };
+  /** The machine was restored from its kept state instead of booted. */
+  restored: boolean;
 }
 
 export interface RunOptions extends PartChoices {
+  /** Boot the machine even if its state after the boot is kept, and do not keep it. */
+  cold?: boolean;
   /** Where the trace goes; the default is a new file in the state folder. */
   trace?: string;
   /** Nanoseconds; overrides the scenario's. */
@@ -97,6 +102,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...judgeTrace(header, recorder.events),
     trace: file,
     parts,
+    restored: recorder.events.some(e => e.name === 'lab.restored'),
     phases: {
       ...(ready === undefined ? {} : { ready: ready / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
@@ -119,12 +125,8 @@ async function drive(
 ): Promise<void> {
   const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const { machine } = scenario;
-  const session = await Session.start(recorder, machine, signal, sockets =>
-    qemuArgs(assembly.machine, assembly.accel, assembly.files, sockets, options.append),
-  );
+  const session = await startMachine(assembly, recorder, signal, options);
   try {
-    for (const path of assembly.modules) await session.agent.call('insmod', { path });
     for (const [index, step] of scenario.steps.entries()) {
       recorder.record({
         layer: 'lab',
@@ -138,6 +140,40 @@ async function drive(
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
   } finally {
     await session.stop();
+  }
+}
+
+/** Starts the machine: from its kept state if there is one, else by booting it (and keeping the state). */
+async function startMachine(
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  signal: AbortSignal,
+  options: RunOptions,
+): Promise<Session> {
+  const { machine, accel, files, modules } = assembly;
+  const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
+  const names = { qmp: 'qmp', console: 'console', agent: 'agent' };
+  const snapshot = options.cold ? undefined : new Snapshot(options.supply.cacheDir, command(names), modules);
+  if (snapshot?.exists) {
+    try {
+      return await Session.start(recorder, machine, signal, sockets => [...command(sockets), '-incoming', 'defer'], {
+        restore: snapshot.file,
+      });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      snapshot.remove();
+      const text = `the kept state is of no use and was removed: ${messageOf(error)}`;
+      recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    }
+  }
+  const session = await Session.start(recorder, machine, signal, command);
+  try {
+    for (const path of modules) await session.agent.call('insmod', { path });
+    await snapshot?.save(session);
+    return session;
+  } catch (error) {
+    await session.stop();
+    throw error;
   }
 }
 

@@ -15,6 +15,7 @@ import { agentLogEvent } from './agent-events.ts';
 import { LabError, LabInterrupted } from './errors.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
+import { restoreState } from './machine/state.ts';
 import type { MachineSockets } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import type { FieldValue, Layer, Source, TraceEvent } from './trace/event.ts';
@@ -38,7 +39,10 @@ export class Session {
   readonly counters: Map<string, number> = new Map();
   /** Aborted when the run has to end: Ctrl-C or the scenario's timeout. */
   readonly signal: AbortSignal;
+  /** The monitor of the VMM under test. */
   qmp!: QmpClient;
+  /** The monitor of the outer QEMU: the same, where there is no other. */
+  outer!: QmpClient;
   agent!: AgentClient;
   /** Set once QEMU has ended. */
   exit: ExitStatus | undefined;
@@ -64,10 +68,11 @@ export class Session {
     spec: MachineSpec,
     signal: AbortSignal,
     command: (sockets: MachineSockets) => string[],
+    options: { restore?: string } = {},
   ): Promise<Session> {
     const session = new Session(recorder, spec, signal);
     try {
-      await session.#boot(command);
+      await session.#boot(command, options.restore);
       return session;
     } catch (error) {
       await session.stop();
@@ -75,7 +80,7 @@ export class Session {
     }
   }
 
-  async #boot(command: (sockets: MachineSockets) => string[]): Promise<void> {
+  async #boot(command: (sockets: MachineSockets) => string[], restore?: string): Promise<void> {
     const [qmp, console, agent] = await Promise.all([
       this.#dir.listen('qmp.sock'),
       this.#dir.listen('console.sock'),
@@ -110,6 +115,13 @@ export class Session {
       30_000,
       'the QMP greeting',
     );
+    this.outer = this.qmp;
+    if (restore !== undefined) {
+      await this.#orDie(restoreState(this.qmp, restore), 120_000, 'the saved state to load');
+      await this.#orDie(this.agent.ready(60_000), 60_000, 'the agent in the restored guest');
+      this.note('lab.restored', { file: restore });
+      return;
+    }
     const ready = this.agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
     await this.#orDie(ready, BOOT_DEADLINE_MS, 'the agent in the guest');
   }

@@ -18,6 +18,7 @@ const base: RunResult = {
   trace: 't.ndjson',
   parts: {},
   phases: {},
+  restored: false,
 };
 const failed: RunResult = {
   ...base,

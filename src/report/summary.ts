@@ -19,6 +19,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${explainInjected(f)}`}`,
   'lab.note': f => short(f.text),
   'lab.value': null,
+  'lab.restored': () => 'machine restored from its kept state',
   'lab.end': null,
   'lab.error': f => `the lab could not go on: ${short(f.message)}`,
   'lab.skip': f => `skipped: ${short(f.message)}`,

@@ -178,6 +178,7 @@ const LAB: readonly Row[] = [
   ['skip', 'code:string message:string hint?:string', 'The scenario cannot run here.'],
   ['error', 'code:string message:string hint?:string', 'The lab itself failed.'],
   ['end', '', 'The lab carried out all steps.'],
+  ['restored', 'file:string', 'The machine was restored from the state kept by an earlier run.'],
 ];
 
 function rows(layer: EventLayer, prefix: string, table: readonly Row[]): CatalogEvent[] {

@@ -52,7 +52,7 @@ const header = {
   sources: z.array(z.string()).min(1).describe('manuals with section, or the code that decides'),
   machine: machineSchema,
   timeout: z.string().default('180s').describe('the whole run is given up after this long'),
-  settle: z.string().default('500ms').describe('how long to keep watching after everything expected was seen'),
+  settle: z.string().default('200ms').describe('how long to keep watching after everything expected was seen'),
   expect: z
     .array(z.record(z.string(), z.string()))
     .min(1)
