@@ -551,12 +551,11 @@ export class GdbClient {
     }
   }
 
-  /** Drops late answers: asks what is answered by a `QC…`, which no other request is. Halts the machine. */
+  /** After a call that met its deadline: drops late answers. Halts the machine. */
   async #catchUp(deadline: Deadline): Promise<void> {
     this.#selectedThread = undefined;
     this.#physicalNow = undefined;
-    await this.#ask('qC', deadline, { interrupt: true, accept: answer => answer.startsWith('QC') });
-    this.#link.inStep();
+    await this.#link.catchUp(deadline);
     if (this.#state === 'running') this.#state = 'halted';
   }
 

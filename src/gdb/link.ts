@@ -34,11 +34,11 @@ export type ExchangeOptions = {
   stopReply?: boolean;
   /** Send an interrupt just before, in one write. */
   interrupt?: boolean;
-  /** Answers this refuses belong to requests given up before, and are dropped. */
-  accept?: (payload: string) => boolean;
 };
 
 type Pending = ExchangeOptions & {
+  /** This is the question of {@link GdbLink.catchUp}. */
+  mark?: boolean;
   what: string;
   frame: Uint8Array;
   acked: boolean;
@@ -58,6 +58,8 @@ export class GdbLink {
   #streamError: Error | undefined;
   /** A request was given up while its answer may still come: see {@link GdbLink.outOfStep}. */
   #outOfStep = false;
+  /** `qC` sent and not answered. */
+  #marks = 0;
 
   constructor(stream: Duplex, options: LinkOptions) {
     this.#stream = stream;
@@ -82,13 +84,18 @@ export class GdbLink {
     return this.#acks;
   }
 
-  /** Whether a late answer may come: the next exchange must be one whose answer is recognised by its shape. */
+  /** Whether a late answer may come: catchUp() before anything else is asked. */
   get outOfStep(): boolean {
     return this.#outOfStep;
   }
 
-  /** The late answers have been dropped. */
-  inStep(): void {
+  /**
+   * Drops the late answers of requests given up, and stops the machine. Asks `qC`, whose answer `QC…` no other request
+   * has, and waits until all such questions are answered: those of earlier attempts as well.
+   */
+  async catchUp(deadline: Deadline): Promise<void> {
+    this.#marks++;
+    await this.exchange('the question that finds the late answers', 'qC', deadline, { interrupt: true }, true);
     this.#outOfStep = false;
   }
 
@@ -101,7 +108,13 @@ export class GdbLink {
    * Sends a request and returns its answer, byte for character. The caller sees to it that only one is under way.
    * Throws GdbClosedError, GdbDeadlineError, GdbProtocolError.
    */
-  exchange(what: string, payload: string, deadline: Deadline, options: ExchangeOptions = {}): Promise<string> {
+  exchange(
+    what: string,
+    payload: string,
+    deadline: Deadline,
+    options: ExchangeOptions = {},
+    mark = false,
+  ): Promise<string> {
     if (this.#ended !== undefined) {
       return Promise.reject(
         new GdbClosedError(`${what} was not sent: the connection is closed`, { cause: this.#ended }),
@@ -122,6 +135,7 @@ export class GdbLink {
       };
       const pending: Pending = {
         ...options,
+        mark,
         what,
         frame: encodePacket(payload),
         acked: false,
@@ -189,6 +203,7 @@ export class GdbLink {
       case 'garbage':
         return this.#dropped('', `dropped: ${frame.bytes} bytes outside of any packet`);
       case 'damaged':
+        if (frame.of === 'notification') return this.#dropped('', `dropped: a notification with ${frame.reason}`);
         return this.#damaged(frame.reason);
       case 'overflow':
         return this.shutdown(new GdbProtocolError(`the gdbstub sent ${frame.reason}`, ''));
@@ -222,6 +237,8 @@ export class GdbLink {
 
   #packet(payload: string): void {
     const pending = this.#pending;
+    const isMark = payload.startsWith('QC');
+    if (isMark && this.#marks > 0) this.#marks--;
     const stop = parseStop(payload);
     // An answer follows the acknowledgement of its request; a stop reply before that is about the interrupt.
     if (stop !== undefined && !(pending?.stopReply && pending.acked)) {
@@ -230,7 +247,7 @@ export class GdbLink {
     }
     if (/^O[0-9a-fA-F]+$/.test(payload)) return this.#dropped(payload, 'dropped: console output');
     if (pending === undefined) return this.#dropped(payload, 'dropped: nothing was asked');
-    if (pending.accept?.(payload) === false) return this.#dropped(payload, 'dropped: a late answer');
+    if (pending.mark && !(isMark && this.#marks === 0)) return this.#dropped(payload, 'dropped: a late answer');
     this.#transcribe('receive', payload, undefined);
     pending.resolve(payload);
   }

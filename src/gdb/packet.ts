@@ -28,7 +28,7 @@ export type Frame =
   | { kind: 'ack' }
   | { kind: 'nack' }
   /** A frame that is complete and wrong: checksum, escape or run. The next one may be good. */
-  | { kind: 'damaged'; reason: string }
+  | { kind: 'damaged'; reason: string; of: 'packet' | 'notification' }
   /** Bytes outside of any frame, or a frame cut off by the start of another; counted, not kept. */
   | { kind: 'garbage'; bytes: number }
   /** A packet larger than the bound; the last frame given. */
@@ -180,13 +180,14 @@ export class PacketReader {
 
   #finish(wanted: number): Frame {
     this.#state = 'idle';
-    if (Number.isNaN(wanted)) return { kind: 'damaged', reason: 'a checksum that is not two hex digits' };
-    if (wanted !== this.#sum) {
-      return { kind: 'damaged', reason: `a checksum of ${hex2(wanted)} where the bytes sum to ${hex2(this.#sum)}` };
-    }
-    if (this.#damage !== undefined) return { kind: 'damaged', reason: this.#damage };
-    const payload = this.#buffer.slice(0, this.#length);
-    return { kind: this.#notification ? 'notification' : 'packet', payload };
+    const kind = this.#notification ? 'notification' : 'packet';
+    const reason = Number.isNaN(wanted)
+      ? 'a checksum that is not two hex digits'
+      : wanted !== this.#sum
+        ? `a checksum of ${hex2(wanted)} where the bytes sum to ${hex2(this.#sum)}`
+        : this.#damage;
+    if (reason !== undefined) return { kind: 'damaged', reason, of: kind };
+    return { kind, payload: this.#buffer.slice(0, this.#length) };
   }
 }
 
