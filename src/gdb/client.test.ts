@@ -1,3 +1,4 @@
+import net from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '../common/errors.ts';
@@ -12,7 +13,7 @@ import {
   GdbWriteError,
 } from './errors.ts';
 import { encodePacket } from './packet.ts';
-import { type Answers, ordinary, slice, type Stub, type StubServer, stubServer } from './testing/stub.ts';
+import { type Answers, ordinary, slice, Stub, type StubServer, stubServer } from './testing/stub.ts';
 
 let server: StubServer;
 beforeAll(async () => {
@@ -63,6 +64,17 @@ describe('connecting', () => {
     expect(await failure(GdbClient.connect({ path: `/tmp/${'x'.repeat(200)}` }))).toMatchObject({
       message: expect.stringMatching(/107 bytes/) as string,
     });
+  });
+
+  test('over TCP', async () => {
+    const tcp = net.createServer(socket => new Stub(socket, ordinary));
+    await new Promise<void>(resolve => tcp.listen(0, '127.0.0.1', resolve));
+    const { port } = tcp.address() as net.AddressInfo;
+    const gdb = await GdbClient.connect({ host: '127.0.0.1', port });
+    expect(await gdb.threads()).toEqual(['01']);
+    await gdb.close();
+    await new Promise(resolve => tcp.close(resolve));
+    expect(await failure(GdbClient.connect({ host: '127.0.0.1', port }))).toBeInstanceOf(GdbConnectError);
   });
 
   test('to a peer that says nothing ends at the deadline', async () => {
@@ -201,7 +213,7 @@ describe('requests', () => {
   test('refused by the stub, unknown to it, or without physical memory, say so and leave the connection usable', async () => {
     const { gdb, stub } = await connected();
     stub.answers = but('m0,1', 'E14');
-    expect(await failure(gdb.readMemory(0n, 1))).toMatchObject({ code: 'E_GDB_REMOTE', number: 0x14 });
+    expect(await failure(gdb.readMemory(0n, 1))).toMatchObject({ code: 'E_GDB_REMOTE', answer: 'E14' });
     stub.answers = but('m0,1', 'E.no such thing');
     expect(await failure(gdb.readMemory(0n, 1))).toBeInstanceOf(GdbRemoteError);
     stub.answers = but('m0,1', '');

@@ -57,16 +57,16 @@ export class GdbDeadlineError extends GdbError {
   }
 }
 
-/** The stub answered `Enn`. QEMU's numbers are errno values in hex (0x0e EFAULT, 0x16 EINVAL), 0x14 among them. */
+/** The stub answered `Enn` or `E.text`. QEMU writes errno in decimal: E14 is EFAULT, E22 is EINVAL. */
 export class GdbRemoteError extends GdbError {
   readonly request: string;
-  /** The number of `Enn`, 0 to 255; -1 for a textual error (`E.message`). */
-  readonly number: number;
+  /** The answer as it came, bounded. */
+  readonly answer: string;
 
   constructor(request: string, answer: string, options: ErrorOptions = {}) {
     super('E_GDB_REMOTE', `the stub refused ${request}: ${safeText(answer, 200)}`, options);
     this.request = request;
-    this.number = /^E[0-9a-fA-F]{2}$/.test(answer) ? Number.parseInt(answer.slice(1), 16) : -1;
+    this.answer = answer.slice(0, 4096);
   }
 }
 

@@ -139,4 +139,13 @@ describe('a nested guest on a real QEMU', () => {
     await expect(haltInGuest(gdb, { attempts: 3, sliceMs: 1 })).rejects.toMatchObject({ code: 'E_STAGE2_NO_GUEST' });
     expect(gdb.state).toBe('halted');
   });
+
+  test('cannot be on a machine without EL2', async () => {
+    const machine = await startMachine('aarch64', ['-M', 'virt', '-cpu', 'max']);
+    cleanups.push(() => machine.stop());
+    await expect(haltInGuest(machine.gdb)).rejects.toMatchObject({
+      code: 'E_GDB_UNSUPPORTED',
+      hint: expect.stringMatching(/virtualization=on/) as string,
+    });
+  });
 });

@@ -94,25 +94,26 @@ describe('stage2Base', () => {
 });
 
 describe('walkStage2', () => {
-  test("walks what the proven run saw: KVM's table of 40 bits, 4 KiB pages", async () => {
-    // As in the machine: descriptors with their attribute bits.
+  test('walks what KVM of Linux 7.2 had on QEMU: LPA2, two concatenated tables, a page not yet mapped', async () => {
     const memory = new Map([
-      [0x4100_0000n + 8n * 1n, 0x4200_0003n],
-      [0x4200_0000n + 8n * 1n, 0x4300_0003n],
-      [0x4300_0000n + 8n * 1n, 0x0040_0000_4444_07ffn],
+      [0x42c7_0008n, 0x44ba_3003n],
+      [0x44ba_3008n, 0x44ba_1003n],
+      [0x44ba_1008n, 0n],
     ]);
     const reads: bigint[] = [];
-    const result = await walkStage2({ vttbr: 0x0001_0000_4100_0000n, vtcr: 0x8002_3558n, ipa: 0x4020_1018n }, pa => {
+    const input = { vttbr: 0x0001_0000_42c7_0001n, vtcr: 0x1_802e_3558n, ipa: 0x4020_1000n };
+    expect(stage2Format(input.vtcr)).toMatchObject({ ds: true, inputBits: 40, outputBits: 52, concatenated: 2 });
+    const result = await walkStage2(input, pa => {
       reads.push(pa);
-      return Promise.resolve(memory.get(pa) ?? 0n);
+      return Promise.resolve(memory.get(pa)!);
     });
-    expect(result.output).toEqual({ pa: 0x4444_0018n, size: 0x1000n });
+    expect(reads).toEqual([...memory.keys()]);
+    expect(result.fault).toEqual({ level: 3, reason: 'translation' });
     expect(result.steps.map(s => [s.level, s.index, s.kind])).toEqual([
       [1, 1, 'table'],
       [2, 1, 'table'],
-      [3, 1, 'page'],
+      [3, 1, 'invalid'],
     ]);
-    expect(reads).toEqual([...memory.keys()]);
   });
 
   const kvm = { t0sz: 24, sl0: 1, tg0: 0, ps: 2 };
