@@ -1,0 +1,131 @@
+/** @module What kind of error an abort or SError is, from its syndrome alone. */
+import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, ipaOf } from './esr.ts';
+import { exceptionClass } from './exception-class.ts';
+import { faultStatus } from './fault-status.ts';
+import type { FaultStatus } from './fault-status.ts';
+import { armSeaAddresses } from './kvm.ts';
+import type { ArmSeaRecord } from './record.ts';
+
+/**
+ * `sea` synchronous external abort of the access itself · `sea-walk` of a table walk it needed · `parity`,
+ * `parity-walk` the same without FEAT_RAS, told apart by the fault code · `serror` asynchronous · `mmu-fault` an abort
+ * that is no memory error · `reserved` a code or class the architecture does not give · `other` no abort and no SError.
+ */
+export type ArmClass = 'sea' | 'sea-walk' | 'parity' | 'parity-walk' | 'serror' | 'mmu-fault' | 'reserved' | 'other';
+
+/**
+ * State of the PE (Arm RAS): `UC` uncontainable · `UEU` unrecoverable · `UEO` restartable, nothing lost yet · `UER`
+ * recoverable by software · `CE` corrected · `unknown` the syndrome does not say.
+ */
+export type ArmState = 'UC' | 'UEU' | 'UEO' | 'UER' | 'CE' | 'unknown';
+
+/** What the state allows: the system must stop, software may recover, the program may go on, nothing was lost. */
+export type ArmSeverity = 'fatal' | 'recoverable' | 'restartable' | 'corrected' | 'none' | 'unknown';
+
+export interface ArmVerdict {
+  class: ArmClass;
+  state: ArmState;
+  /** False where SET is 0 and it is not known whether the CPU has FEAT_RAS: then 0 may say nothing at all. */
+  stateCertain: boolean;
+  severity: ArmSeverity;
+  /** Level of the table walk, -2 to 3. */
+  walkLevel?: number;
+  access?: 'read' | 'write' | 'instruction' | 'maintenance';
+  from?: 'lower' | 'same';
+}
+
+const SEVERITY: Readonly<Record<ArmState, ArmSeverity>> = {
+  UC: 'fatal',
+  UEU: 'fatal',
+  UEO: 'restartable',
+  UER: 'recoverable',
+  CE: 'corrected',
+  unknown: 'unknown',
+};
+
+const SET_STATE: Readonly<Record<number, ArmState>> = { 0: 'UER', 2: 'UC', 3: 'UEO' };
+const AET_STATE: Readonly<Record<number, ArmState>> = { 0: 'UC', 1: 'UEU', 2: 'UEO', 3: 'UER', 6: 'CE' };
+const ASYNC_SERROR = 0x11n;
+
+const CLASS: Readonly<Partial<Record<FaultStatus['kind'], ArmClass>>> = {
+  'external-abort': 'sea',
+  'external-abort-walk': 'sea-walk',
+  parity: 'parity',
+  'parity-walk': 'parity-walk',
+};
+
+/** Classifies a record. Never guesses: what the syndrome does not say is `unknown`. */
+export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdict {
+  const { EC, ISS } = ESR.decode(record.esr);
+  const ec = exceptionClass(Number(EC));
+  if (ec === undefined) return { class: 'reserved', state: 'unknown', stateCertain: false, severity: 'unknown' };
+  const from = ec.from === undefined ? {} : { from: ec.from };
+  if (ec.iss === 'serror') {
+    const s = ISS_SERROR.decode(ISS);
+    // Only an asynchronous SError in the architected format has a state (IDS is 0, DFSC is 0x11).
+    const state = !s.IDS && s.DFSC === ASYNC_SERROR ? (AET_STATE[Number(s.AET)] ?? 'unknown') : 'unknown';
+    return { class: 'serror', state, stateCertain: state !== 'unknown', severity: SEVERITY[state] };
+  }
+  if (ec.iss === 'other') return { class: 'other', state: 'unknown', stateCertain: false, severity: 'none', ...from };
+
+  const instruction = ec.iss === 'instruction-abort';
+  const data = ISS_DATA_ABORT.decode(ISS);
+  const code = Number(instruction ? ISS_INSTRUCTION_ABORT.decode(ISS).IFSC : data.DFSC);
+  const fault = faultStatus(code, instruction ? 'instruction' : 'data');
+  const access = instruction ? 'instruction' : data.CM ? 'maintenance' : data.WnR ? 'write' : 'read';
+  if (fault === undefined) {
+    return { class: 'reserved', state: 'unknown', stateCertain: false, severity: 'unknown', access, ...from };
+  }
+  const cls = CLASS[fault.kind] ?? 'mmu-fault';
+  const level = fault.level === undefined ? {} : { walkLevel: fault.level };
+  if (cls === 'mmu-fault') {
+    return { class: cls, state: 'unknown', stateCertain: false, severity: 'none', access, ...level, ...from };
+  }
+  // SET is defined for code 0x10 only, and only with FEAT_RAS.
+  const set = Number(data.SET);
+  const state = cls === 'sea' && record.ras !== false ? (SET_STATE[set] ?? 'unknown') : 'unknown';
+  const stateCertain = state !== 'unknown' && (record.ras === true || set !== 0);
+  return { class: cls, state, stateCertain, severity: SEVERITY[state], access, ...level, ...from };
+}
+
+/** A page frame number: a physical address shifted right by 12. */
+export type ArmPfn = bigint & { readonly __brand: 'Pfn' };
+
+export interface ArmPage {
+  /** Start of the 4 KiB page. */
+  address: bigint;
+  pfn: ArmPfn;
+  /** Whose physical address it is: a guest's (IPA) or the machine's. */
+  space: 'guest' | 'system';
+  from: 'gpa' | 'hpfar' | 'pfar';
+}
+
+/**
+ * The page a record names, or undefined. The architecture reports no physical address for an external abort but in
+ * PFAR; HPFAR_EL2 is defined for stage 2 faults and is given here only for what KVM says is valid, or when it is all
+ * there is.
+ */
+export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
+  const page = (raw: bigint, space: ArmPage['space'], from: ArmPage['from']): ArmPage => ({
+    address: (raw >> 12n) << 12n,
+    pfn: (raw >> 12n) as ArmPfn,
+    space,
+    from,
+  });
+  const { gpa } = armSeaAddresses(record);
+  if (gpa !== undefined) return page(gpa, 'guest', 'gpa');
+  if (record.pfar !== undefined && pfarValid(record.esr))
+    return page(record.pfar & ((1n << 56n) - 1n), 'system', 'pfar');
+  if (record.hpfar !== undefined && record.el !== 1) return page(ipaOf(record.hpfar), 'guest', 'hpfar');
+  return undefined;
+}
+
+/** PFV: bit 14 of an external abort whose ISV is 0, and of an SError whose IDS is 0. */
+function pfarValid(esr: bigint): boolean {
+  const { EC, ISS } = ESR.decode(esr);
+  const kind = exceptionClass(Number(EC))?.iss;
+  if (kind === undefined || kind === 'other' || ISS >> 24n === 1n) return false;
+  if (kind === 'serror') return ISS_SERROR.decode(ISS).PFV;
+  const fault = faultStatus(Number(ISS & 0x3fn));
+  return fault !== undefined && fault.kind.startsWith('external-abort') && ISS_DATA_ABORT.decode(ISS).PFV;
+}
