@@ -10,8 +10,6 @@ export type ControlRequest =
   | { cmd: 'page'; gpa: bigint }
   /** Take a page out of the guest's memory. */
   | { cmd: 'quarantine'; gpa: bigint }
-  /** Let the host kernel poison the page behind a guest page (madvise MADV_HWPOISON; needs CAP_SYS_ADMIN). */
-  | { cmd: 'poison'; gpa: bigint }
   | { cmd: 'stop' };
 
 export const MAX_CONTROL_LINE = 4096;
@@ -27,7 +25,7 @@ export function parseControl(line: string): ControlRequest | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not an object';
   const { cmd, gpa } = value as { cmd?: unknown; gpa?: unknown };
   if (cmd === 'stop') return { cmd };
-  if (cmd !== 'page' && cmd !== 'quarantine' && cmd !== 'poison') return 'cmd is page, quarantine, poison or stop';
+  if (cmd !== 'page' && cmd !== 'quarantine') return 'cmd is page, quarantine or stop';
   const address = typeof gpa === 'string' ? parseU64(gpa) : undefined;
   if (address === undefined) return 'gpa is a 64-bit address as a string, such as "0x0000000040000000"';
   return { cmd, gpa: address };

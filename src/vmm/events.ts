@@ -78,7 +78,6 @@ export type VmmEvent =
   | { event: 'quarantine-refused'; gpa: bigint; by: QuarantineReason; reason: string }
   | { event: 'threshold'; errors: number; pages: number; limit: number; stops: boolean }
   | { event: 'page'; gpa: bigint; hva: bigint; hpa: EventAddress; quarantined: boolean }
-  | { event: 'poisoned'; gpa: bigint; hva: bigint; errno: number }
   | { event: 'system-event'; vcpu: number; type: number; name: SystemEvent; data: readonly bigint[] }
   | { event: 'unhandled-mmio'; vcpu: number; gpa: bigint; write: boolean; value: bigint; length: number }
   | { event: 'run-failed'; vcpu: number; reason: string; data: readonly bigint[] }

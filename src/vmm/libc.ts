@@ -42,7 +42,7 @@ const SIGINFO_BYTES = 128;
 const SIGSET_BYTES = 128;
 const TERMIOS_BYTES = 256;
 
-export const MADVISE = { NOHUGEPAGE: 15, HWPOISON: 100 } as const;
+const MADV_NOHUGEPAGE = 15;
 
 /** Calls ioctl(2): the value, or minus errno when it fails. */
 export function ioctlRaw(fd: number, request: number, argument: number | bigint | Uint8Array = 0): number {
@@ -76,9 +76,9 @@ function mapped(result: number | bigint, bytes: number): bigint {
   });
 }
 
-/** Calls madvise(2): 0, or minus errno. */
-export function madvise(address: bigint, bytes: number, advice: number): number {
-  return Number(c.madvise(address, bytes, advice)) === -1 ? -koffi.errno() : 0;
+/** Lets the host back a range with its smallest pages only; a host without huge pages does so anyway. */
+export function adviseSmallPages(address: bigint, bytes: number): void {
+  c.madvise(address, bytes, MADV_NOHUGEPAGE);
 }
 
 /** Memory at an address as bytes, without a copy. The address must stay mapped as long as the view lives. */

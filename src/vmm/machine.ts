@@ -14,7 +14,7 @@ import { IMAGE_HEADER_BYTES, parseImageHeader } from './image.ts';
 import { interruptLine } from './interrupt-line.ts';
 import { CAP } from './ioctl.ts';
 import { bootLayout, FDT_MAX_BYTES, MAP } from './layout.ts';
-import { BUS_CODE, MADVISE, madvise, mapAnonymous, preadInto, SIGNAL, signalThread, viewOf } from './libc.ts';
+import { adviseSmallPages, BUS_CODE, mapAnonymous, preadInto, SIGNAL, signalThread, viewOf } from './libc.ts';
 import type { Options } from './options.ts';
 import { physicalAddress } from './pagemap.ts';
 import { gpaOfHva, pageOf, slotAt, withoutPage } from './quarantine.ts';
@@ -28,8 +28,7 @@ import { Vm } from './vm.ts';
 const PAUSE_DEADLINE_MS = 5000;
 /** Host memory is aligned to this, so that the host may back it with huge pages. */
 const BLOCK = 0x20_0000n;
-/** Page size of the host for madvise. */
-const HOST_PAGE = 4096;
+const SCRATCH_BYTES = 4096;
 
 /** A running machine: owns the VM, its memory slots, the host's ends of its lines, and the vCPU threads. */
 export class Machine {
@@ -58,7 +57,7 @@ export class Machine {
     this.#vm = new Vm();
     const hva = mapAnonymous(options.memoryBytes + Number(BLOCK));
     this.#ram = { gpa: MAP.ram.base, hva: (hva + BLOCK - 1n) & ~(BLOCK - 1n), bytes: options.memoryBytes };
-    if (!options.hugePages) madvise(this.#ram.hva, this.#ram.bytes, MADVISE.NOHUGEPAGE);
+    if (!options.hugePages) adviseSmallPages(this.#ram.hva, this.#ram.bytes);
     this.#slots = [{ slot: 0, gpa: this.#ram.gpa, size: BigInt(this.#ram.bytes), hva: this.#ram.hva }];
     for (const slot of this.#slots) this.#vm.setSlot(slot);
   }
@@ -70,8 +69,8 @@ export class Machine {
     // Without it, an access to a quarantined page by an instruction such as LDP fails KVM_RUN with ENOSYS.
     this.#vm.enable('KVM_CAP_ARM_NISV_TO_USER', CAP.ARM_NISV_TO_USER);
     const vcpus = Array.from({ length: options.vcpus }, (_, index) => ({ index, ...this.#vm.createVcpu(index) }));
-    const scratch = mapAnonymous(HOST_PAGE);
-    this.#vm.createGic({ address: scratch, view: new DataView(viewOf(scratch, HOST_PAGE).buffer) });
+    const scratch = mapAnonymous(SCRATCH_BYTES);
+    this.#vm.createGic({ address: scratch, view: new DataView(viewOf(scratch, SCRATCH_BYTES).buffer) });
     const first = vcpus[0];
     if (first !== undefined) {
       const vcpu = new Vcpu(0, first.fd, first.run);
@@ -311,9 +310,6 @@ export class Machine {
       this.#events.emit({ event: 'control-refused', reason: 'the guest has no memory there' });
     } else if (request.cmd === 'quarantine') {
       this.#quarantine(page, 'control');
-    } else if (request.cmd === 'poison') {
-      const errno = -madvise(hva, HOST_PAGE, MADVISE.HWPOISON);
-      this.#events.emit({ event: 'poisoned', gpa: page, hva, errno });
     } else {
       const hpa = physicalAddress(hva);
       this.#events.emit({

@@ -32,7 +32,7 @@ export const USAGE = `usage: node src/vmm/main.ts --kernel IMAGE [options]
   --console CHANNEL    the guest's ttyS0 (default fd:1): a path (terminal, FIFO, file) or fd:N
   --agent CHANNEL      the guest's ttyS1
   --events CHANNEL     events as NDJSON (default fd:2)
-  --control CHANNEL    requests as NDJSON: page, quarantine, poison, stop
+  --control CHANNEL    requests as NDJSON: page, quarantine, stop
   --sea on|off         take KVM_EXIT_ARM_SEA (default on); off: KVM injects an SError, as ever
   --quarantine now|on-request|off
                        what happens to a poisoned page (default now)
