@@ -29,6 +29,7 @@
 #define PROTOCOL 1
 
 #define PEERS_MAX 48
+#define ARGV_MAX 128
 #define PENDING_MAX 96
 #define OUT_MAX (512u << 10)
 /* With less room than this nothing new is read: an exit of every peer still fits. */
@@ -53,6 +54,7 @@ struct peer {
 	int event_fd;
 	char name[NAME_MAX_LEN + 1];
 	struct shared *shared;
+	bool program; /* started by exec: takes no commands */
 	struct reader in;
 };
 
@@ -390,6 +392,87 @@ static void agent_spawn(const struct request *r)
 	line_send(&l);
 }
 
+/* In a new child: becomes the program. Lines of argv are its arguments; both outputs go to one file. */
+static void become(char *argv, const char *output)
+{
+	static char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LC_ALL=C", NULL};
+	char *words[ARGV_MAX + 1];
+	size_t n = 0;
+	int in = open("/dev/null", O_RDONLY), to = open(output, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+
+	if (in < 0 || to < 0 || dup2(in, 0) < 0 || dup2(to, 1) < 0 || dup2(to, 2) < 0)
+		_exit(126);
+	if (in > 2)
+		close(in);
+	if (to > 2)
+		close(to);
+	for (char *word = argv; word != NULL && n < ARGV_MAX; n++) {
+		char *end = strchr(word, '\n');
+
+		if (end != NULL)
+			*end++ = '\0';
+		words[n] = word;
+		word = end;
+	}
+	words[n] = NULL;
+	execve(words[0], words, environment);
+	_exit(127);
+}
+
+static void agent_exec(const struct request *r)
+{
+	const char *name = arg_text(r, "name", "");
+	const char *argv = arg_text(r, "argv", "");
+	const char *output = arg_text(r, "output", "/dev/null");
+	struct peer *peer = free_slot();
+	struct shared *shared;
+	struct line l;
+	pid_t pid;
+
+	if (!valid_name(name)) {
+		send_error(r->id, EINVAL, "name must be 1 to 15 of A-Z a-z 0-9 _ . -", NULL);
+		return;
+	}
+	if (argv[0] != '/') {
+		send_error(r->id, EINVAL, "argv must begin with an absolute path", NULL);
+		return;
+	}
+	if (find_subject(name) != NULL) {
+		send_error(r->id, EEXIST, "a process has this name", name);
+		return;
+	}
+	if (peer == NULL) {
+		send_error(r->id, EAGAIN, "too many processes", NULL);
+		return;
+	}
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || (pid = fork()) < 0) {
+		int error = errno;
+
+		if (shared != MAP_FAILED)
+			munmap(shared, sizeof(*shared));
+		send_error(r->id, error, "fork", name);
+		return;
+	}
+	if (pid == 0) {
+		static char copy[WIRE_MAX];
+
+		detach_child(!is_init);
+		strncpy(copy, argv, sizeof(copy) - 1);
+		become(copy, output);
+	}
+	peer->pid = pid;
+	peer->command_fd = -1;
+	peer->event_fd = -1;
+	peer->shared = shared;
+	peer->program = true;
+	memcpy(peer->name, name, strlen(name) + 1);
+	ok_begin(&l, r->id);
+	kv(&l, "proc", name);
+	kv_i64(&l, "pid", pid);
+	line_send(&l);
+}
+
 /* ---- commands the agent runs itself --------------------------------------------------------------------------- */
 
 static void put_identity(struct line *l)
@@ -593,11 +676,13 @@ static const struct command {
 } commands[] = {
 	{"hello", IN_AGENT, "", agent_hello},
 	{"spawn", IN_AGENT, "name kill", agent_spawn},
+	{"exec", IN_AGENT, "name argv output", agent_exec},
 	{"kill", IN_AGENT, "proc signal", agent_kill},
 	{"ps", IN_AGENT, "", agent_ps},
 	{"kmsg", IN_AGENT, "max", agent_kmsg},
 	{"reboot", IN_AGENT, "how", agent_reboot},
 	{"read", IN_JOB, "path max" TIMEOUT, job_read},
+	{"copy", IN_JOB, "from to bytes" TIMEOUT, job_copy},
 	{"write", IN_JOB, "path value" TIMEOUT, job_write},
 	{"hwpoison", IN_JOB, "pfn undo" TIMEOUT, job_hwpoison},
 	{"insmod", IN_JOB, "path params" TIMEOUT, job_insmod},
@@ -728,6 +813,10 @@ static void handle_line(char *text, size_t len)
 		peer = find_subject(arg_text(&r, "proc", ""));
 		if (peer == NULL) {
 			send_error(r.id, ESRCH, "no such subject", arg_text(&r, "proc", ""));
+			return;
+		}
+		if (peer->program) {
+			send_error(r.id, EINVAL, "this process is a program: it takes no commands", peer->name);
 			return;
 		}
 	}

@@ -88,6 +88,45 @@ static void job_read(const struct request *r)
 	line_send(&l);
 }
 
+static void job_copy(const struct request *r)
+{
+	const char *from = arg_text(r, "from", ""), *to = arg_text(r, "to", "");
+	static char buf[1 << 16];
+	uint64_t left;
+	struct line l;
+	int in, out;
+
+	if (!arg_u64(r, "bytes", 0, 1, UINT64_MAX, &left)) {
+		send_error(r->id, EINVAL, "bytes is missing", NULL);
+		return;
+	}
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0) {
+		send_error(r->id, errno, "open", from);
+		return;
+	}
+	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (out < 0) {
+		send_error(r->id, errno, "open", to);
+		return;
+	}
+	while (left > 0) {
+		ssize_t n = read_some(in, buf, left < sizeof(buf) ? (size_t)left : sizeof(buf));
+
+		if (n <= 0) {
+			send_error(r->id, n < 0 ? errno : EIO, "the source ends early", from);
+			return;
+		}
+		if (!write_fully(out, buf, (size_t)n)) {
+			send_error(r->id, errno, "write", to);
+			return;
+		}
+		left -= (uint64_t)n;
+	}
+	ok_begin(&l, r->id);
+	line_send(&l);
+}
+
 static void job_write(const struct request *r)
 {
 	const char *path = arg_text(r, "path", "");

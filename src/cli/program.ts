@@ -19,6 +19,8 @@ function partOptions(command: Command): Command {
       'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image',
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
+    .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
+    .option('--host-qemu <path>', 'the QEMU inside the host layer')
     .option('--xen <version|path>', 'a version on offer, or your own Xen')
     .option('--firmware <path>', 'your own UEFI code (arm64)')
     .option('--cpu <model>', "QEMU -cpu model instead of the scenario's")

@@ -30,6 +30,8 @@ interface Options extends GlobalOptions, SupplyOptions {
   qemu?: string;
   guestKernel?: string;
   kernel?: string;
+  hostKernel?: string;
+  hostQemu?: string;
   xen?: string;
   firmware?: string;
   cpu?: string;
@@ -82,6 +84,8 @@ export async function run(names: string[], options: Options): Promise<void> {
     accel: options.accel,
     ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
     ...(kernel === undefined ? {} : { kernel }),
+    ...(options.hostKernel === undefined ? {} : { hostKernel: options.hostKernel }),
+    ...(options.hostQemu === undefined ? {} : { hostQemu: options.hostQemu }),
     ...(options.xen === undefined ? {} : { xen: options.xen }),
     ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),

@@ -69,11 +69,13 @@ const identity = ['version', 'proto', 'kernel', 'arch', 'cpus', 'pid1'] as const
 export const agentCommands = {
   hello: { args: [], optional: [], reply: identity, maybe: [], timed: false },
   spawn: { args: ['name'], optional: ['kill'], reply: ['proc', 'pid'], maybe: [], timed: false },
+  exec: { args: ['name', 'argv'], optional: ['output'], reply: ['proc', 'pid'], maybe: [], timed: false },
   kill: { args: ['proc'], optional: ['signal'], reply: [], maybe: [], timed: false },
   ps: { args: [], optional: [], reply: ['count'], maybe: [], timed: false },
   kmsg: { args: [], optional: ['max'], reply: ['lines', 'more', 'lost'], maybe: [], timed: false },
   reboot: { args: [], optional: ['how'], reply: [], maybe: [], timed: false },
   read: { args: ['path'], optional: ['max'], reply: ['bytes', 'truncated', 'newline'], maybe: [], timed: true },
+  copy: { args: ['from', 'to', 'bytes'], optional: [], reply: [], maybe: [], timed: true },
   write: { args: ['path', 'value'], optional: [], reply: [], maybe: [], timed: true },
   hwpoison: { args: ['pfn'], optional: ['undo'], reply: [], maybe: [], timed: true },
   insmod: { args: ['path'], optional: ['params'], reply: [], maybe: [], timed: true },

@@ -11,8 +11,8 @@ function pick(from: Record<string, FieldValue | undefined>, keys: readonly strin
   return out;
 }
 
-/** The event of the catalogue that an asynchronous line of the agent stands for. */
-export function agentLogEvent(event: AgentEvent): LogEvent {
+/** The event of the catalogue that an asynchronous line of the agent in the guest stands for. */
+export function guestAgentEvent(event: AgentEvent): LogEvent {
   switch (event.name) {
     case 'ready':
       return { name: 'guest.agent-ready', fields: pick(event.fields, ['kernel', 'arch', 'cpus']) };
@@ -30,4 +30,16 @@ export function agentLogEvent(event: AgentEvent): LogEvent {
         fields: { text: `the agent dropped ${event.fields.lines} lines: its port was too slow` },
       };
   }
+}
+
+/** The same for the agent of a host layer, whose process `vmm` is the VMM under test. */
+export function hostAgentEvent(event: AgentEvent, shutdownSeen: boolean): LogEvent | undefined {
+  if (event.name === 'ready')
+    return { name: 'host.agent-ready', fields: pick(event.fields, ['kernel', 'arch', 'cpus']) };
+  if (event.name === 'exit' && event.fields.proc === 'vmm') {
+    const { code, signo } = event.fields;
+    const how = signo === undefined ? { code: code ?? 0 } : { signal: signo };
+    return { name: 'vmm.exit', fields: { ...how, expected: shutdownSeen && code === 0 } };
+  }
+  return undefined;
 }

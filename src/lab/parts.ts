@@ -1,27 +1,41 @@
-import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { agentBinary } from '../guest/agent-build.ts';
-import { buildInitramfs } from '../guest/initramfs.ts';
+import { statSync } from 'node:fs';
 import type { KernelPart } from '../supply/kernel.ts';
+import type { QemuPart } from '../supply/qemu.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from './errors.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
+import { hostDevice } from './machine/channels.ts';
+import { agentImage, findModules, packQemu } from './machine/images.ts';
 import { probeKvm } from './machine/probe-kvm.ts';
-import type { MachineFiles } from './machine/qemu-args.ts';
+import { GUEST_FILES, innerQemuArgs, type MachineFiles } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 
 /** What the user chooses instead of the scenario's or the default parts. */
 export interface PartChoices {
   supply: Supply;
   qemu?: string;
+  /** Of the guest under test (in Xen: of dom0). */
   kernel?: string;
+  hostKernel?: string;
+  hostQemu?: string;
   xen?: string;
   firmware?: string;
+  /** -cpu model of the guest under test. */
   cpu?: string;
   accel?: 'auto' | Accel;
   /** Added to the guest kernel command line. */
   append?: string;
+}
+
+/** What the host layer of a nested machine does after its boot. */
+export interface HostPlan {
+  /** Modules to load at the end, when the disks with the guest's files may be looked at. */
+  diskModules: string[];
+  /** Files to copy from the disks. */
+  copies: { from: string; to: string; bytes: number }[];
+  /** The VMM's command line, and the device its messages go to. */
+  vmm: string[];
+  output: string;
 }
 
 /** A machine with all its files on disk. */
@@ -29,115 +43,152 @@ export interface Assembly {
   machine: MachineSpec;
   accel: Accel;
   files: MachineFiles;
-  /** Paths in the initramfs of the modules to load, in order. */
+  /** Modules that the agent right under the outer QEMU loads after the boot, as paths in its initramfs. */
   modules: string[];
+  host?: HostPlan;
   /** For the header of the trace. */
   parts: Record<string, string>;
 }
 
-const HOST_ARCH = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+type Spec<K extends MachineSpec['kind']> = MachineSpec & { kind: K };
 
 /** Fetches, builds and finds everything a machine needs. @throws SupplyError, LabSkip. */
 export async function assemble(spec: MachineSpec, choices: PartChoices): Promise<Assembly> {
-  const { supply } = choices;
-  const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
-  const arch = machine.kind === 'xen-dom0' ? 'x86_64' : machine.arch;
-  const debArch = arch === 'aarch64' ? 'arm64' : 'amd64';
-  const flavour = machine.kind === 'xen-dom0' ? 'generic' : machine.flavour;
-  // One after the other: their downloads share one progress line.
-  const qemu = await supply.qemu(arch, choices.qemu);
-  const modules = machine.kind === 'linux-guest' ? machine.modules : [];
-  const version = choices.kernel ?? machine.kernel;
-  const kernel = await supply.kernel({ arch: debArch, flavour, version, modules: modules.length > 0 });
-  const xen = machine.kind === 'xen-dom0' ? await supply.xen(choices.xen ?? machine.xen) : undefined;
-  const firmware =
-    machine.kind === 'linux-guest' && machine.firmware ? await supply.firmware(choices.firmware) : undefined;
-  const moduleFiles = findModules(kernel, modules);
-  const initrd = await initramfs(supply, debArch, moduleFiles);
-  const files: MachineFiles = {
-    qemu: qemu.argv,
-    kernel: kernel.image,
-    initrd,
-    ...(firmware === undefined ? {} : { firmware: firmware.code }),
-    ...(xen === undefined ? {} : { xen: xen.image }),
-  };
-  const accel = await chooseAccel(choices, machine, arch, files, supply.cacheDir);
-  const parts = {
+  switch (spec.kind) {
+    case 'linux-guest':
+      return linuxGuest(spec, choices);
+    case 'xen-dom0':
+      return xenDom0(spec, choices);
+    case 'amd-host':
+      return amdHost(spec, choices);
+  }
+}
+
+function describe(
+  qemu: QemuPart,
+  accel: Accel,
+  kernel: KernelPart,
+  machine: { cpu: string; cpus: number; memory: number },
+) {
+  return {
     qemu: `${qemu.version} ${accel}`,
-    ...(xen === undefined ? {} : { xen: xen.version }),
-    kernel: `${kernel.release} ${debArch}`,
+    kernel: `${kernel.release} ${kernel.arch}`,
     cpu: `${machine.cpu} × ${machine.cpus}`,
     memory: `${machine.memory} MiB`,
     kernelPath: kernel.image,
   };
-  return { machine, accel, files, modules: moduleFiles.map(m => `/${m.path}`), parts };
 }
 
-async function chooseAccel(
-  choices: PartChoices,
-  machine: MachineSpec,
-  arch: string,
-  files: MachineFiles,
-  cacheDir: string,
-): Promise<Accel> {
+// The parts are fetched one after the other: their downloads share one progress line.
+
+async function linuxGuest(spec: Spec<'linux-guest'>, choices: PartChoices): Promise<Assembly> {
+  const { supply } = choices;
+  const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
+  const arch = machine.arch === 'aarch64' ? 'arm64' : 'amd64';
+  const qemu = await supply.qemu(machine.arch, choices.qemu);
+  const version = choices.kernel ?? machine.kernel;
+  const kernel = await supply.kernel({ arch, flavour: machine.flavour, version, modules: machine.modules.length > 0 });
+  const firmware = machine.firmware ? await supply.firmware(choices.firmware) : undefined;
+  const modules = findModules(kernel, machine.modules);
+  const files: MachineFiles = {
+    qemu: qemu.argv,
+    kernel: kernel.image,
+    initrd: await agentImage(supply, arch, modules),
+    ...(firmware === undefined ? {} : { firmware: firmware.code }),
+  };
+  const accel = await chooseAccel(choices, machine, files);
+  return {
+    machine,
+    accel,
+    files,
+    modules: modules.map(m => `/${m.path}`),
+    parts: describe(qemu, accel, kernel, machine),
+  };
+}
+
+async function xenDom0(spec: Spec<'xen-dom0'>, choices: PartChoices): Promise<Assembly> {
+  const { supply } = choices;
+  const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
+  const qemu = await supply.qemu('x86_64', choices.qemu);
+  const kernel = await supply.kernel({ arch: 'amd64', flavour: 'generic', version: choices.kernel ?? machine.kernel });
+  const xen = await supply.xen(choices.xen ?? machine.xen);
+  const files = { qemu: qemu.argv, kernel: kernel.image, initrd: await agentImage(supply, 'amd64'), xen: xen.image };
+  const accel = await chooseAccel(choices, machine, files);
+  return { machine, accel, files, modules: [], parts: { ...describe(qemu, accel, kernel, machine), xen: xen.version } };
+}
+
+/** Modules of the host layer: KVM for AMD-V, and the way to poison a page; then the driver of the disks. */
+const AMD_HOST_MODULES = ['irqbypass', 'kvm', 'kvm-amd', 'hwpoison-inject'];
+const DISK_MODULES = ['virtio_blk'];
+
+async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<Assembly> {
+  const { supply } = choices;
+  const guest = choices.cpu === undefined ? spec.guest : { ...spec.guest, cpu: choices.cpu };
+  const machine = { ...spec, guest };
+  const qemu = await supply.qemu('x86_64', choices.qemu);
+  const hostQemu = choices.hostQemu === undefined ? qemu : await supply.qemu('x86_64', choices.hostQemu);
+  const hostKernel = await supply.kernel({
+    arch: 'amd64',
+    version: choices.hostKernel ?? machine.kernel,
+    modules: true,
+  });
+  const guestKernel = await supply.kernel({ arch: 'amd64', version: choices.kernel ?? guest.kernel });
+  const modules = findModules(hostKernel, AMD_HOST_MODULES);
+  const diskModules = findModules(hostKernel, DISK_MODULES);
+  const inner = packQemu(hostQemu.argv);
+  const files: MachineFiles = {
+    qemu: qemu.argv,
+    kernel: hostKernel.image,
+    initrd: await agentImage(supply, 'amd64', [...modules, ...diskModules, ...inner.files]),
+    guest: { kernel: guestKernel.image, initrd: await agentImage(supply, 'amd64') },
+  };
+  const accel = await chooseAccel(choices, machine, files);
+  const parts = {
+    ...describe(qemu, accel, guestKernel, guest),
+    hostKernel: hostKernel.release,
+    hostQemu: hostQemu.version,
+    host: `${machine.cpu} × ${machine.cpus}`,
+    hostMemory: `${machine.memory} MiB`,
+  };
+  return {
+    machine,
+    accel,
+    files,
+    modules: modules.map(m => `/${m.path}`),
+    host: {
+      diskModules: diskModules.map(m => `/${m.path}`),
+      copies: guestCopies(files.guest ?? { kernel: '', initrd: '' }),
+      vmm: innerQemuArgs(machine, inner.argv, choices.append),
+      output: hostDevice('stderr'),
+    },
+    parts,
+  };
+}
+
+/** The disks of the host layer in the order of the command line: /dev/vda is the kernel, /dev/vdb the initramfs. */
+function guestCopies(guest: { kernel: string; initrd: string }): HostPlan['copies'] {
+  return [
+    { from: '/dev/vda', to: GUEST_FILES.kernel, bytes: statSync(guest.kernel).size },
+    { from: '/dev/vdb', to: GUEST_FILES.initrd, bytes: statSync(guest.initrd).size },
+  ];
+}
+
+const HOST_ARCH = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
+async function chooseAccel(choices: PartChoices, machine: MachineSpec, files: MachineFiles): Promise<Accel> {
   const wanted = choices.accel ?? 'auto';
   if (wanted === 'tcg') return 'tcg';
   const no = (reason: string, hint: string): Accel => {
     if (wanted === 'auto') return 'tcg';
     throw new LabSkip('E_LAB_KVM', `KVM cannot be used: ${reason}`, { hint });
   };
-  if (arch !== HOST_ARCH) return no(`this is not an ${arch} machine`, 'Leave --accel out: emulation runs everywhere.');
-  if (!kvmAccessible())
+  const leave = 'Leave --accel out: emulation runs everywhere.';
+  if (machine.kind === 'amd-host') return no('a nested host is emulated, so that it is the same everywhere', leave);
+  const arch = machine.kind === 'linux-guest' ? machine.arch : 'x86_64';
+  if (arch !== HOST_ARCH) return no(`this is not an ${arch} machine`, leave);
+  if (!kvmAccessible()) {
     return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
-  const probe = await probeKvm(machine, files, cacheDir);
-  return probe.works ? 'kvm' : no(probe.reason, 'Leave --accel out: emulation runs everywhere.');
-}
-
-/** A module in the initramfs: where it comes from and where the agent finds it. */
-interface ModuleFile {
-  file: string;
-  path: string;
-}
-
-/**
- * The files of these modules. A kernel of the user's own has none: what is built in needs no module, so nothing is
- * loaded then. @throws LabSkip when a packaged kernel lacks one.
- */
-function findModules(kernel: KernelPart, names: readonly string[]): ModuleFile[] {
-  const { modulesDir } = kernel;
-  if (names.length === 0 || kernel.source === 'user') return [];
-  const files = modulesDir === undefined ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
-  return names.map(name => {
-    const found = files.find(f => basename(f).replace(/\.ko(\.\w+)?$/, '') === name);
-    if (found === undefined || modulesDir === undefined) {
-      throw new LabSkip('E_LAB_MODULE', `Linux ${kernel.release} is not offered with the module ${name}`, {
-        hint: 'Choose another --guest-kernel; `syndrome supply list --kernels` lists them.',
-      });
-    }
-    return { file: join(modulesDir, found), path: `modules/${basename(found)}` };
-  });
-}
-
-/** The initramfs with the agent and modules, made once for each content and kept in the cache. */
-async function initramfs(supply: Supply, arch: 'amd64' | 'arm64', modules: readonly ModuleFile[]): Promise<string> {
-  const toolchain = await supply.toolchain(arch);
-  const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
-  const parts = [
-    { path: 'init', data: readFileSync(agent) },
-    ...modules.map(m => ({ path: m.path, data: readFileSync(m.file) })),
-  ];
-  const hash = createHash('sha256').update(INITRAMFS_LAYOUT);
-  for (const { path, data } of parts) hash.update(`${path}\0${data.length}\0`).update(data);
-  const dir = join(supply.cacheDir, 'initramfs');
-  const file = join(dir, `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
-  if (!existsSync(file)) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const temporary = `${file}.${process.pid}`;
-    writeFileSync(temporary, buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, ...p }))));
-    renameSync(temporary, file);
   }
-  return file;
+  const probe = await probeKvm(machine, files, choices.supply.cacheDir);
+  return probe.works ? 'kvm' : no(probe.reason, leave);
 }
-
-/** Part of the name of the file: raise it when the folders or devices of the initramfs change. */
-const INITRAMFS_LAYOUT = '1';

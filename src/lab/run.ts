@@ -5,10 +5,9 @@ import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
 import { judge, timeZero } from './expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
-import { type MachineSockets, qemuArgs } from './machine/qemu-args.ts';
 import type { Scenario } from './scenario/load.ts';
-import { Session } from './session.ts';
-import { Snapshot } from './snapshot.ts';
+import type { Session } from './session.ts';
+import { startMachine } from './start.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
@@ -102,7 +101,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...judgeTrace(header, recorder.events),
     trace: file,
     parts,
-    restored: recorder.events.some(e => e.name === 'lab.restored'),
+    restored: recorder.events.some(e => e.name === 'lab.restored' && e.fields?.point === 'guest'),
     phases: {
       ...(ready === undefined ? {} : { ready: ready / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
@@ -125,7 +124,11 @@ async function drive(
 ): Promise<void> {
   const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const session = await startMachine(assembly, recorder, signal, options);
+  const session = await startMachine(assembly, recorder, signal, {
+    cacheDir: options.supply.cacheDir,
+    ...(options.cold ? { cold: true } : {}),
+    ...(options.append === undefined ? {} : { append: options.append }),
+  });
   try {
     for (const [index, step] of scenario.steps.entries()) {
       recorder.record({
@@ -140,40 +143,6 @@ async function drive(
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
   } finally {
     await session.stop();
-  }
-}
-
-/** Starts the machine: from its kept state if there is one, else by booting it (and keeping the state). */
-async function startMachine(
-  assembly: Assembly,
-  recorder: TraceRecorder,
-  signal: AbortSignal,
-  options: RunOptions,
-): Promise<Session> {
-  const { machine, accel, files, modules } = assembly;
-  const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
-  const names = { qmp: 'qmp', console: 'console', agent: 'agent' };
-  const snapshot = options.cold ? undefined : new Snapshot(options.supply.cacheDir, command(names), modules);
-  if (snapshot?.exists) {
-    try {
-      return await Session.start(recorder, machine, signal, sockets => [...command(sockets), '-incoming', 'defer'], {
-        restore: snapshot.file,
-      });
-    } catch (error) {
-      if (signal.aborted) throw error;
-      snapshot.remove();
-      const text = `the kept state is of no use and was removed: ${messageOf(error)}`;
-      recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
-    }
-  }
-  const session = await Session.start(recorder, machine, signal, command);
-  try {
-    for (const path of modules) await session.agent.call('insmod', { path });
-    await snapshot?.save(session);
-    return session;
-  } catch (error) {
-    await session.stop();
-    throw error;
   }
 }
 

@@ -1,37 +1,36 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentClient } from '../guest/client.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import { AgentClient } from '../guest/client.ts';
-import { ConsoleReader } from '../guest/console.ts';
-import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
-import { hmpOutputEvents } from '../text/qemu.ts';
+import { QmpClient } from '../qmp/client.ts';
+import type { LogEvent } from '../text/event.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
-import type { LineParser, LogEvent } from '../text/event.ts';
 import { recordEvent } from '../text/mce-blocks.ts';
 import { qemuStderrParser } from '../text/qemu.ts';
-import { qmpEvent } from '../text/qmp-events.ts';
 import { xenConsoleParser } from '../text/xen.ts';
-import { agentLogEvent } from './agent-events.ts';
+import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
 import { LabError, LabInterrupted } from './errors.ts';
+import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
 import { restoreState } from './machine/state.ts';
-import type { MachineSockets } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
-import type { FieldValue, Layer, Source, TraceEvent } from './trace/event.ts';
+import { Tape } from './tape.ts';
+import type { FieldValue, TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** Longer than any scenario's timeout: that one is what ends a boot. */
 const BOOT_DEADLINE_MS = 3_600_000;
+const CONNECT_MS = 30_000;
+const RESTORE_MS = 120_000;
 
-const layerOf = (name: string | undefined, fallback: Layer): Layer => {
-  const prefix = name?.split('.')[0];
-  return prefix === 'xen' || prefix === 'guest' || prefix === 'process' || prefix === 'vmm' ? prefix : fallback;
-};
+/** Signs that nobody will answer any more. */
+const DEATHS = new Set(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
 
-/** A running machine: QEMU, its monitor, the console and the agent, all written to one trace. */
+/** A running machine: the outer QEMU and everything in it, all written to one trace. */
 export class Session {
   readonly recorder: TraceRecorder;
+  readonly tape: Tape;
   readonly spec: MachineSpec;
   /** Values saved by steps, by name without the `$`. */
   readonly values: Map<string, FieldValue> = new Map();
@@ -39,40 +38,45 @@ export class Session {
   readonly counters: Map<string, number> = new Map();
   /** Aborted when the run has to end: Ctrl-C or the scenario's timeout. */
   readonly signal: AbortSignal;
-  /** The monitor of the VMM under test. */
-  qmp!: QmpClient;
-  /** The monitor of the outer QEMU: the same, where there is no other. */
+  /** The monitor of the outer QEMU, and of the VMM under test: the same where there is no host layer. */
   outer!: QmpClient;
+  qmp!: QmpClient;
+  /** The agent in the guest under test, and that of the host layer of a nested machine. */
   agent!: AgentClient;
-  /** Set once QEMU has ended. */
+  host: AgentClient | undefined;
+  /** Set once the outer QEMU has ended. */
   exit: ExitStatus | undefined;
   #process!: KeptProcess;
   #dir = new RunDir();
+  #sockets = new Map<Channel, Socket>();
   #shutdownSeen = false;
   #stderr: string[] = [];
-  #flush: (() => void)[] = [];
 
   private constructor(recorder: TraceRecorder, spec: MachineSpec, signal: AbortSignal) {
     this.recorder = recorder;
+    this.tape = new Tape(recorder);
     this.spec = spec;
     this.signal = signal;
   }
 
+  get nested(): boolean {
+    return CHANNELS[this.spec.kind].includes('outer');
+  }
+
   /**
-   * Starts QEMU and waits until the agent in the guest answers.
+   * Starts the outer QEMU and listens to all its layers; nothing has booted yet.
    * @param command makes the QEMU command line for the sockets of this run
-   * @throws LabError E_LAB_QEMU_EXIT, E_LAB_BOOT; LabInterrupted. Nothing is left behind then.
+   * @throws LabError E_LAB_QEMU_EXIT; LabInterrupted. Nothing is left behind then.
    */
-  static async start(
+  static async open(
     recorder: TraceRecorder,
     spec: MachineSpec,
     signal: AbortSignal,
     command: (sockets: MachineSockets) => string[],
-    options: { restore?: string } = {},
   ): Promise<Session> {
     const session = new Session(recorder, spec, signal);
     try {
-      await session.#boot(command, options.restore);
+      await session.#open(command);
       return session;
     } catch (error) {
       await session.stop();
@@ -80,71 +84,94 @@ export class Session {
     }
   }
 
-  async #boot(command: (sockets: MachineSockets) => string[], restore?: string): Promise<void> {
-    const [qmp, console, agent] = await Promise.all([
-      this.#dir.listen('qmp.sock'),
-      this.#dir.listen('console.sock'),
-      this.#dir.listen('agent.sock'),
-    ]);
-    const argv = command({ qmp: qmp.path, console: console.path, agent: agent.path });
-    this.recorder.record({ layer: 'lab', source: 'lab', name: 'vmm.start', fields: { command: argv.join(' ') } });
-    this.#process = new KeptProcess(
-      argv,
-      this.#dir.path,
-      this.#lineSink('vmm', 'stderr', qemuStderrParser(), this.#stderr),
-    );
-    void this.#process.exited.then(status => this.#onExit(status));
-    const sockets = this.#orDie(
-      Promise.all([qmp.connection, console.connection, agent.connection]),
-      30_000,
-      'QEMU to connect',
-    );
-    const [qmpSocket, consoleSocket, agentSocket] = await sockets;
-    this.#readConsole(consoleSocket);
-    this.agent = new AgentClient(agentSocket, {
-      onLine: (direction, raw) =>
-        this.recorder.record({ layer: 'guest', source: 'agent', dir: direction === 'in' ? 'receive' : 'send', raw }),
-      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `agent line: ${code}: ${message}` }),
-    });
-    // Every `hello` makes the agent say `ready` again; it became ready once.
-    this.agent.onEvent(event => {
-      if (event.name !== 'ready' || event.seq === 1) this.#record(agentLogEvent(event), 'guest', 'agent');
-    });
-    this.qmp = await this.#orDie(
-      QmpClient.attach(qmpSocket, { deadlineMs: 30_000, onTranscript: entry => this.#onTranscript(entry) }),
-      30_000,
-      'the QMP greeting',
-    );
-    this.outer = this.qmp;
-    if (restore !== undefined) {
-      await this.#orDie(restoreState(this.qmp, restore), 120_000, 'the saved state to load');
-      await this.#orDie(this.agent.ready(60_000), 60_000, 'the agent in the restored guest');
-      this.note('lab.restored', { file: restore });
-      return;
+  async #open(command: (sockets: MachineSockets) => string[]): Promise<void> {
+    const { tape, nested } = this;
+    const sockets: MachineSockets = {};
+    const connections: Promise<unknown>[] = [];
+    for (const channel of CHANNELS[this.spec.kind]) {
+      const { path, connection } = await this.#dir.listen(`${channel}.sock`);
+      sockets[channel] = path;
+      connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
     }
-    const ready = this.agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
-    await this.#orDie(ready, BOOT_DEADLINE_MS, 'the agent in the guest');
+    const argv = command(sockets);
+    this.note('vmm.start', { command: argv.join(' ') });
+    const sink = tape.lines(nested ? 'machine' : 'vmm', 'stderr', qemuStderrParser());
+    this.#process = new KeptProcess(argv, this.#dir.path, line => {
+      if (this.#stderr.push(line) > 20) this.#stderr.shift();
+      sink(line);
+    });
+    void this.#process.exited.then(status => this.#onExit(status));
+    await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
+    const consoleParser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
+    tape.console(this.#socket('console'), 'guest', consoleParser);
+    this.agent = tape.agent(this.#socket('agent'), 'guest', guestAgentEvent);
+    if (nested) {
+      tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
+      tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
+      this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#shutdownSeen));
+    }
+    const transcript = nested ? tape.qmp('machine', () => undefined) : tape.qmp('vmm', event => this.#vmmEvent(event));
+    const attached = QmpClient.attach(this.#socket(nested ? 'outer' : 'qmp'), { onTranscript: transcript });
+    this.outer = await this.orDie(attached, CONNECT_MS, 'the QMP greeting');
+    if (!nested) this.qmp = this.outer;
   }
 
-  /** Waits for `what`, but not longer than the run lives: QEMU's end, a guest panic or an interruption end the wait. */
-  async #orDie<T>(promise: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  #socket(channel: Channel): Socket {
+    const socket = this.#sockets.get(channel);
+    if (!socket) throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
+    return socket;
+  }
+
+  /** Loads the kept state of a machine that was started with `-incoming defer`. */
+  async restore(file: string): Promise<void> {
+    await this.orDie(restoreState(this.outer, file), RESTORE_MS, 'the saved state to load');
+  }
+
+  /** Waits until an agent answers: after a boot it speaks first, in a restored machine it is asked. */
+  async ready(agent: AgentClient, restored: boolean): Promise<void> {
+    const what = agent === this.host ? 'the agent in the host layer' : 'the agent in the guest';
+    if (restored) await this.orDie(agent.ready(RESTORE_MS), RESTORE_MS, what);
+    else {
+      const first = agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
+      await this.orDie(first, BOOT_DEADLINE_MS, what);
+    }
+  }
+
+  /** Attaches to the monitor of the VMM in the host layer. */
+  async attachVmm(restored: boolean): Promise<void> {
+    const onTranscript = this.tape.qmp('vmm', event => this.#vmmEvent(event));
+    const options = { oob: false, deadlineMs: RESTORE_MS, onTranscript };
+    const socket = this.#socket('qmp');
+    const attached = restored ? QmpClient.resume(socket, options) : QmpClient.attach(socket, options);
+    this.qmp = await this.orDie(attached, RESTORE_MS, 'the monitor of the VMM');
+  }
+
+  #vmmEvent(event: LogEvent): LogEvent {
+    if (event.name === 'vmm.shutdown') this.#shutdownSeen = true;
+    return event;
+  }
+
+  /**
+   * Waits for `what`, but not longer than the run lives: QEMU's end, a panic or an interruption end the wait.
+   * @throws LabError E_LAB_QEMU_EXIT, E_LAB_BOOT; LabInterrupted
+   */
+  async orDie<T>(promise: Promise<T>, deadlineMs: number, what: string): Promise<T> {
     let stop = (): void => {};
     const failure = new Promise<never>((_resolve, reject) => {
       const timer = setTimeout(() => reject(this.#bootError(`waited ${deadlineMs / 1000} s for ${what}`)), deadlineMs);
       const aborted = (): void => reject(this.#abortError(what));
-      const unlisten = this.recorder.listen(event => {
-        if (event.name === 'guest.panic' || event.name === 'xen.panic') {
-          reject(this.#bootError(`the guest panicked while the lab waited for ${what}`));
-        }
+      const unlisten = this.recorder.listen(({ name }) => {
+        if (name === undefined || !DEATHS.has(name) || this.exit !== undefined) return;
+        const how = name === 'vmm.exit' ? 'the VMM ended' : `the ${name.split('.')[0]} panicked`;
+        reject(this.#bootError(`${how} while the lab waited for ${what}`));
       });
       if (this.signal.aborted) aborted();
       this.signal.addEventListener('abort', aborted, { once: true });
       void this.#process.exited.then(status => {
         const how = status.signal === undefined ? `with code ${status.code}` : `by signal ${status.signal}`;
         const said = this.#stderr.slice(-3).join(' / ');
-        reject(
-          new LabError('E_LAB_QEMU_EXIT', `QEMU ended ${how} while the lab waited for ${what}${said && `: ${said}`}`),
-        );
+        const message = `QEMU ended ${how} while the lab waited for ${what}`;
+        reject(new LabError('E_LAB_QEMU_EXIT', message + (said && `: ${said}`)));
       });
       stop = () => {
         clearTimeout(timer);
@@ -153,6 +180,7 @@ export class Session {
       };
     });
     failure.catch(() => {});
+    promise.catch(() => {});
     try {
       return await Promise.race([promise, failure]);
     } catch (error) {
@@ -175,97 +203,34 @@ export class Session {
   #bootError(message: string): LabError {
     const console = this.recorder.events.filter(e => e.source === 'console').slice(-3);
     const tail = console.map(e => e.raw).join(' / ');
-    return new LabError(
-      'E_LAB_BOOT',
-      message + (tail ? `; the console's last lines: ${tail}` : '; the console is silent'),
-      {
-        hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
-      },
-    );
-  }
-
-  /** Records lines with what they mean; also keeps the last of them in `keep`. */
-  #lineSink(layer: Layer, source: Source, parser: LineParser, keep?: string[]): (line: string) => void {
-    this.#flush.push(() => this.#recordAll(parser.end(), layer, source));
-    return line => {
-      if (keep && keep.push(line) > 20) keep.shift();
-      const [first, ...more] = parser.push(line);
-      this.#record(first, line.startsWith('(XEN)') ? 'xen' : layer, source, line);
-      this.#recordAll(more, layer, source);
-    };
-  }
-
-  #recordAll(events: readonly LogEvent[], layer: Layer, source: Source): void {
-    for (const event of events) this.#record(event, layer, source);
-  }
-
-  #record(
-    event: LogEvent | undefined,
-    layer: Layer,
-    source: Source,
-    raw?: string,
-    dir?: 'send' | 'receive',
-  ): TraceEvent {
-    return this.recorder.record({
-      layer: layerOf(event?.name, layer),
-      source,
-      ...(raw === undefined ? {} : { raw }),
-      ...(dir === undefined ? {} : { dir }),
-      ...(event === undefined ? {} : { name: event.name, fields: event.fields }),
-      ...(event?.record === undefined ? {} : { record: event.record }),
+    const said = tail ? `; the console's last lines: ${tail}` : '; the console is silent';
+    return new LabError('E_LAB_BOOT', message + said, {
+      hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
     });
-  }
-
-  #readConsole(socket: Socket): void {
-    const parser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
-    const sink = this.#lineSink('guest', 'console', parser);
-    const reader = new ConsoleReader({
-      onLine: line => sink(line.text),
-      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `console: ${code}: ${message}` }),
-    });
-    socket.on('data', (chunk: Buffer) => reader.push(chunk));
-    socket.on('close', () => reader.end());
-  }
-
-  #onTranscript(entry: TranscriptEntry): void {
-    const message = entry.message as { event?: unknown; data?: unknown } | undefined;
-    const isEvent = typeof message?.event === 'string';
-    const event = isEvent ? qmpEvent(message as { event: string; data?: Record<string, unknown> }) : undefined;
-    if (event?.name === 'vmm.shutdown') this.#shutdownSeen = true;
-    this.#record(event, 'vmm', 'qmp', entry.raw, entry.direction);
   }
 
   #onExit(status: ExitStatus): void {
     this.exit = { ...status, expected: status.expected || (this.#shutdownSeen && status.code === 0) };
     const { code, signal, expected } = this.exit;
     const fields = { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }), expected };
-    this.recorder.record({ layer: 'vmm', source: 'lab', name: 'vmm.exit', fields });
+    this.note(this.nested ? 'machine.exit' : 'vmm.exit', fields);
   }
 
-  /** Sends a monitor command; what it prints is recorded with its meaning. */
+  /** Sends a monitor command to the VMM under test; what it prints is recorded with its meaning. */
   async hmp(command: string): Promise<string> {
     const output = await this.qmp.hmp(command);
-    this.recordHmp(output);
+    this.tape.hmp(output);
     return output;
-  }
-
-  /** Records what a monitor command printed. */
-  recordHmp(output: string): void {
-    const text = output.trim();
-    if (text === '') return;
-    const [first, ...more] = hmpOutputEvents(text);
-    this.#record(first, 'vmm', 'hmp', text);
-    this.#recordAll(more, 'vmm', 'hmp');
   }
 
   /** Something the lab itself has to say. */
   note(name: string, fields: Record<string, FieldValue>): TraceEvent {
-    return this.recorder.record({ layer: layerOf(name, 'lab'), source: 'lab', name, fields });
+    return this.tape.note(name, fields);
   }
 
   /** A record that dom0 handed out through /dev/mcelog. */
   recordMcelog(record: X86McaRecord): void {
-    this.#record(recordEvent('guest.mce-record', record, { source: 'mcelog' }), 'guest', 'agent');
+    this.tape.record(recordEvent('guest.mce-record', record, { source: 'mcelog' }), 'guest', 'agent');
   }
 
   /** Saves a value under a name for later steps and expectations. */
@@ -274,11 +239,9 @@ export class Session {
     this.note('lab.value', { name, value });
   }
 
-  /** Has the guest ended for good: QEMU gone, or a panic seen? */
+  /** Has the system under test ended for good: a panic, the VMM's or the outer QEMU's end? */
   get dead(): boolean {
-    return (
-      this.exit !== undefined || this.recorder.events.some(e => e.name === 'guest.panic' || e.name === 'xen.panic')
-    );
+    return this.exit !== undefined || this.recorder.events.some(e => e.name !== undefined && DEATHS.has(e.name));
   }
 
   /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */
@@ -302,10 +265,13 @@ export class Session {
 
   /** Ends everything this session started: QEMU, sockets, folder. Safe to call at any time, also twice. */
   async stop(): Promise<void> {
-    for (const flush of this.#flush.splice(0)) flush();
+    this.tape.end();
     this.agent?.close();
+    this.host?.close();
     if (this.#process) await this.#process.stop();
     await this.qmp?.close();
+    await this.outer?.close();
+    for (const socket of this.#sockets.values()) socket.destroy();
     this.#dir.remove();
   }
 }

@@ -117,6 +117,22 @@ export class QmpClient {
     return client;
   }
 
+  /**
+   * Speaks over a stream whose other end has been through the negotiation already: the monitor of a QEMU in a machine
+   * that was restored from its saved state. Out-of-band execution is not used.
+   */
+  static async resume(stream: Duplex, options: QmpClientOptions = {}): Promise<QmpClient> {
+    const client = new QmpClient(stream, options, true);
+    try {
+      const { qemu, package: pkg } = await client.execute('query-version');
+      client.#greeting = { version: qemu, package: pkg, capabilities: [] };
+    } catch (error) {
+      client.#shutdown(new QmpClosedError('the monitor did not answer', { cause: error }));
+      throw error;
+    }
+    return client;
+  }
+
   /** Resolves when the connection has ended: undefined after close(), else why. Never rejects. */
   readonly closed: Promise<QmpError | undefined>;
 
@@ -137,12 +153,13 @@ export class QmpClient {
   #streamError: Error | undefined;
   #resolveClosed!: (error: QmpError | undefined) => void;
 
-  private constructor(stream: Duplex, options: QmpClientOptions) {
+  private constructor(stream: Duplex, options: QmpClientOptions, greeted = false) {
     this.#deadlineMs = checkDeadline(options.deadlineMs ?? DEFAULT_DEADLINE_MS);
     this.#stream = stream;
     this.#onTranscript = options.onTranscript;
     this.#signal = options.signal;
-    this.#protocol = new QmpProtocol(options.maxLineBytes === undefined ? {} : { maxLineBytes: options.maxLineBytes });
+    const limit = options.maxLineBytes === undefined ? {} : { maxLineBytes: options.maxLineBytes };
+    this.#protocol = new QmpProtocol({ ...limit, greeted });
     this.#events = new EventHub(error => this.#note(`an event listener threw: ${messageOf(error)}`));
     this.closed = new Promise(resolve => {
       this.#resolveClosed = resolve;

@@ -34,7 +34,13 @@ export type Outgoing = { id: string; line: string; message: unknown };
 
 type Call = Outgoing & { command: string; oob: boolean; state: 'queued' | 'sent' | 'abandoned' };
 
-export type ProtocolOptions = { idPrefix?: string; maxLineBytes?: number; window?: number };
+export type ProtocolOptions = {
+  idPrefix?: string;
+  maxLineBytes?: number;
+  window?: number;
+  /** The peer has greeted somebody already and will not do it again. Default false. */
+  greeted?: boolean;
+};
 
 export class QmpProtocol {
   readonly #lines: LineSplitter;
@@ -43,7 +49,7 @@ export class QmpProtocol {
   /** Every call not yet answered, in the order of submission. */
   readonly #calls = new Map<string, Call>();
   #nextId = 1;
-  #greeted = false;
+  #greeted: boolean;
   #failed = false;
 
   constructor(options: ProtocolOptions = {}) {
@@ -51,6 +57,7 @@ export class QmpProtocol {
     // Random per connection: QEMU may answer on a new connection what was asked on the one before.
     this.#idPrefix = options.idPrefix ?? `syndrome-${randomBytes(4).toString('hex')}-`;
     this.#window = options.window ?? IN_FLIGHT_WINDOW;
+    this.#greeted = options.greeted ?? false;
   }
 
   /** Registers a command and returns its id. Throws TypeError when the arguments have no JSON form. */

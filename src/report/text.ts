@@ -16,6 +16,7 @@ const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
 
 /** The layers of a trace, from the machine named in its header. */
 export function layersOf(header: TraceHeader): Layer[] {
+  if (header.parts.hostKernel !== undefined) return ['lab', 'host', 'vmm', 'guest', 'process'];
   return header.parts.xen === undefined
     ? ['lab', 'vmm', 'guest', 'process']
     : ['lab', 'vmm', 'xen', 'guest', 'process'];

@@ -6,6 +6,7 @@ import { summarize } from './summary.ts';
 /** How a layer looks: the head of its lane and its colour. */
 const LANES: Record<Layer, { head: string; color: 'gray' | 'cyan' | 'magenta' | 'blue' | 'yellow' | 'green' }> = {
   lab: { head: 'lab', color: 'gray' },
+  machine: { head: 'mach', color: 'gray' },
   host: { head: 'host', color: 'magenta' },
   vmm: { head: 'vmm', color: 'cyan' },
   xen: { head: 'xen', color: 'magenta' },

@@ -13,7 +13,8 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
   reset: (e, s) =>
     (e.name === 'vmm.memory-failure' && e.fields?.action === 'reset') ||
     (!s.panicked && (e.name === 'vmm.reset' || e.name === 'vmm.shutdown') && e.fields?.reason === 'guest-reset'),
-  panicked: e => ['guest.panic', 'xen.panic', 'xen.fatal-mce', 'vmm.guest-panicked'].includes(e.name ?? ''),
+  panicked: e =>
+    ['guest.panic', 'host.panic', 'xen.panic', 'xen.fatal-mce', 'vmm.guest-panicked'].includes(e.name ?? ''),
   hung: e => e.name === 'guest.silent',
   killed: e => e.name === 'process.exit' && e.fields?.status === 'signaled',
   signalled: e => e.name === 'process.signal' && e.fields?.signal === 'SIGBUS',

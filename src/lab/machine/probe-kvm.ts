@@ -52,10 +52,14 @@ async function tryBoot(machine: MachineSpec, files: MachineFiles): Promise<KvmPr
   const guest: MachineSpec =
     machine.kind === 'linux-guest' ? { ...machine, cpu: 'host', cpus: 1 } : { ...machine, cpu: 'host' };
   try {
-    const session = await Session.start(recorder, guest, AbortSignal.timeout(PROBE_MS), sockets =>
+    const session = await Session.open(recorder, guest, AbortSignal.timeout(PROBE_MS), sockets =>
       qemuArgs(guest, 'kvm', files, sockets),
     );
-    await session.stop();
+    try {
+      await session.ready(session.agent, false);
+    } finally {
+      await session.stop();
+    }
     return { works: true, reason: 'a stock guest booted' };
   } catch (error) {
     const stderr = recorder.events.filter(e => e.source === 'stderr').slice(0, 2);

@@ -1,5 +1,6 @@
 import type { MachineSpec } from '../scenario/schema.ts';
 import type { Accel } from './accel.ts';
+import { hostDevice, type MachineSockets, VIRTIO_CHANNELS } from './channels.ts';
 
 /** The files a machine is made of. */
 export interface MachineFiles {
@@ -10,51 +11,66 @@ export interface MachineFiles {
   /** UEFI code, for a machine with firmware. */
   firmware?: string;
   xen?: string;
+  /** Of a nested machine: what its guest is started with. */
+  guest?: { kernel: string; initrd: string };
 }
 
-/** The unix sockets on which this process listens. */
-export interface MachineSockets {
-  qmp: string;
-  console: string;
-  agent: string;
-}
-
-const socket = (id: string, path: string): string[] => [
-  '-chardev',
-  `socket,id=${id},path=${path.replaceAll(',', ',,')}`,
-];
+type Spec<K extends MachineSpec['kind']> = MachineSpec & { kind: K };
 
 /** In QEMU option values a comma is written twice. */
 const escape = (value: string): string => value.replaceAll(',', ',,');
 
 const words = (...parts: string[]): string => parts.filter(p => p !== '').join(' ');
 
-/** The kernel command line of the layer the agent runs in. */
-export function kernelCommandLine(spec: MachineSpec, extra: string): string {
-  if (spec.kind === 'xen-dom0') {
-    return words('console=hvc0', 'panic=-1', 'syndrome.port=/dev/ttyS1', spec.append, extra);
-  }
-  if (spec.arch === 'aarch64') {
-    return words(
-      'console=ttyAMA0',
-      'panic=-1',
-      spec.firmware ? 'acpi=force' : '',
-      'syndrome.port=/dev/ttyAMA1',
-      spec.append,
-      extra,
-    );
-  }
-  return words('console=ttyS0', 'panic=-1', 'syndrome.port=/dev/ttyS1', spec.append, extra);
+/** A character device that connects to the lab's socket. */
+const socket = (id: string, path: string | undefined): string[] => [
+  '-chardev',
+  `socket,id=${id},path=${escape(path ?? '')}`,
+];
+const serial = (id: string, path: string | undefined): string[] => [...socket(id, path), '-serial', `chardev:${id}`];
+
+/** The console device and the agent's port of a Linux, by machine. */
+const X86_SERIAL = 'console=ttyS0 panic=-1 syndrome.port=/dev/ttyS1';
+const ARM_SERIAL = 'console=ttyAMA0 panic=-1 syndrome.port=/dev/ttyAMA1';
+const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
+
+/** The kernel command line of the layer right under the outer QEMU (or Xen). `extra` goes to the guest under test. */
+function kernelCommandLine(spec: MachineSpec, extra: string): string {
+  if (spec.kind === 'xen-dom0') return words(DOM0_SERIAL, spec.append, extra);
+  if (spec.kind === 'amd-host') return words(X86_SERIAL, spec.append);
+  if (spec.arch === 'aarch64') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
+  return words(X86_SERIAL, spec.append, extra);
 }
 
 /** Xen's own command line. cpuidle=0: MWAIT faults under TCG on some models. */
-function xenCommandLine(spec: MachineSpec & { kind: 'xen-dom0' }): string {
+function xenCommandLine(spec: Spec<'xen-dom0'>): string {
   return words(
     `dom0_mem=${spec.dom0Memory}M`,
     'com1=115200,8n1 console=com1 cpuidle=0',
     'loglvl=all guest_loglvl=all mce_verbosity=verbose',
     spec.xenAppend,
   );
+}
+
+function machineType(spec: MachineSpec): string {
+  if (spec.kind !== 'linux-guest' || spec.arch !== 'aarch64') return 'pc';
+  return ['virt', 'gic-version=3', ...(spec.ras ? ['ras=on'] : []), ...(spec.firmware ? ['acpi=on'] : [])].join(',');
+}
+
+/** The lines to the guest in the host layer, and the files it is started with as disks. */
+function nestedDevices(files: MachineFiles, sockets: MachineSockets): string[] {
+  const ports = VIRTIO_CHANNELS.flatMap((channel, i) => [
+    ...socket(channel, sockets[channel]),
+    '-device',
+    `virtserialport,bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
+  ]);
+  const disks = Object.entries(files.guest ?? {}).flatMap(([id, file]) => [
+    '-drive',
+    `if=none,id=${id},format=raw,readonly=on,file.locking=off,file=${escape(file)}`,
+    '-device',
+    `virtio-blk-pci,drive=${id},serial=${id}`,
+  ]);
+  return ['-device', 'virtio-serial-pci,id=vs', ...ports, ...disks];
 }
 
 /** The exact QEMU command line of a machine. */
@@ -65,26 +81,22 @@ export function qemuArgs(
   sockets: MachineSockets,
   extra = '',
 ): string[] {
-  const arch = spec.kind === 'xen-dom0' ? 'x86_64' : spec.arch;
+  const nested = spec.kind === 'amd-host';
+  const x86 = spec.kind !== 'linux-guest' || spec.arch === 'x86_64';
+  const cpu = spec.kind === 'amd-host' ? `${spec.cpu},+svm,+npt` : spec.cpu;
   const args = [...files.qemu, '-nodefaults', '-no-user-config', '-display', 'none'];
-  args.push('-accel', accel, '-smp', String(spec.cpus), '-m', String(spec.memory));
-  if (arch === 'aarch64') {
-    const guest = spec as MachineSpec & { kind: 'linux-guest' };
-    const machine = ['virt', 'gic-version=3', ...(guest.ras ? ['ras=on'] : []), ...(guest.firmware ? ['acpi=on'] : [])];
-    args.push('-machine', machine.join(','));
-    if (guest.firmware && files.firmware !== undefined) args.push('-bios', files.firmware);
-  } else {
-    args.push('-machine', 'pc');
-  }
-  args.push('-cpu', accel === 'kvm' && arch === 'aarch64' ? 'host' : spec.cpu);
+  args.push('-accel', accel, '-smp', String(spec.cpus), '-m', String(spec.memory), '-machine', machineType(spec));
+  args.push('-cpu', accel === 'kvm' && !x86 ? 'host' : cpu);
+  if (files.firmware !== undefined) args.push('-bios', files.firmware);
   // QEMU connects to us: nothing it says is lost, and nobody waits for its sockets to appear.
-  args.push('-qmp', `unix:${escape(sockets.qmp)}`);
-  args.push(...socket('console', sockets.console), '-serial', 'chardev:console');
-  args.push(...socket('agent', sockets.agent), '-serial', 'chardev:agent');
+  args.push('-qmp', `unix:${escape((nested ? sockets.outer : sockets.qmp) ?? '')}`);
+  args.push(...serial('console0', nested ? sockets.hostConsole : sockets.console));
+  args.push(...serial('agent0', nested ? sockets.hostAgent : sockets.agent));
   // A panic is reported and the guest goes on printing; what a reset does is the scenario's choice.
-  if (arch === 'x86_64') args.push('-device', 'pvpanic');
+  if (x86) args.push('-device', 'pvpanic');
   args.push('-action', 'panic=none');
-  if (spec.kind === 'xen-dom0' || spec.reboot === 'exit') args.push('-no-reboot');
+  if (spec.kind !== 'linux-guest' || spec.reboot === 'exit') args.push('-no-reboot');
+  if (nested) args.push(...nestedDevices(files, sockets));
   const command = kernelCommandLine(spec, extra);
   if (spec.kind === 'xen-dom0') {
     args.push('-kernel', files.xen ?? '', '-append', xenCommandLine(spec));
@@ -93,6 +105,24 @@ export function qemuArgs(
     args.push('-kernel', files.kernel, '-initrd', files.initrd, '-append', command);
   }
   return args;
+}
+
+/** Where the host layer keeps what its guest is started with. */
+export const GUEST_FILES = { kernel: '/run/guest-kernel', initrd: '/run/guest-initrd' } as const;
+
+/** The command line of the QEMU in the host layer; `qemu` is its program with the first arguments. */
+export function innerQemuArgs(spec: Spec<'amd-host'>, qemu: readonly string[], extra = ''): string[] {
+  const { guest } = spec;
+  return [
+    ...qemu,
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-accel', 'kvm', '-machine', 'pc'],
+    ...['-cpu', guest.cpu, '-smp', String(guest.cpus), '-m', String(guest.memory)],
+    ...['-qmp', `pipe:${hostDevice('qmp')}`],
+    ...['-serial', `pipe:${hostDevice('console')}`, '-serial', `pipe:${hostDevice('agent')}`],
+    ...['-device', 'pvpanic', '-action', 'panic=none', '-no-reboot'],
+    ...['-kernel', GUEST_FILES.kernel, '-initrd', GUEST_FILES.initrd],
+    ...['-append', words(X86_SERIAL, guest.append, extra)],
+  ];
 }
 
 /** A command line as a shell would take it. */

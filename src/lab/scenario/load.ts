@@ -147,6 +147,7 @@ export function parseScenario(text: string, file: string): Scenario {
         throw yaml.error(['steps', i, step], 'give a named record, or at least a status');
       }
     }
+    if (step === 'gpa2hpa') saved.add(String(args.as));
     if (step === 'map') {
       saved.add(String(args.as));
       saved.add(`${String(args.as)}.virt`);

@@ -40,6 +40,23 @@ export const machineSchema = z.discriminatedUnion('kind', [
     append: z.string().default('').describe('added to the dom0 kernel command line'),
     xenAppend: z.string().default('').describe('added to the Xen command line'),
   }),
+  z.strictObject({
+    kind: z.literal('amd-host').describe('emulated AMD-V: a Linux host with KVM, a QEMU in it, a Linux guest in that'),
+    cpu: z.string().default('EPYC').describe('QEMU -cpu model of the host layer; svm and npt are added'),
+    cpus: z.int().min(1).max(8).default(2),
+    memory: z.int().min(512).max(16384).default(1536).describe('MiB, of the host layer'),
+    kernel: z.string().default('newest').describe('of the host layer'),
+    append: z.string().default('').describe('added to the kernel command line of the host layer'),
+    guest: z
+      .strictObject({
+        cpu: z.string().default('host').describe('-cpu model of the guest'),
+        cpus: z.int().min(1).max(4).default(1),
+        memory: z.int().min(64).max(4096).default(256).describe('MiB'),
+        kernel: z.string().default('newest'),
+        append: z.string().default('').describe('added to the kernel command line of the guest'),
+      })
+      .prefault({}),
+  }),
 ]);
 
 export type MachineSpec = z.infer<typeof machineSchema>;

@@ -50,6 +50,15 @@ export const stepSchemas = {
       within: duration.default('30s'),
     })
     .describe('read a line of /proc/interrupts'),
+  gpa2hpa: z
+    .strictObject({ address: u64, as: ident.describe('saved as $as: the physical address in the host layer') })
+    .describe('ask the VMM where a guest page is in the memory of its host (monitor command gpa2hpa)'),
+  'host-poison': z
+    .strictObject({
+      address: u64.describe('a physical address of the host layer'),
+      how: z.enum(['corrupt-pfn', 'soft-offline']).default('corrupt-pfn'),
+    })
+    .describe('in the host layer: poison a page with hwpoison_inject, or take it offline softly'),
   mcelog: z.strictObject({}).describe('read and decode the records that wait in /dev/mcelog of a Xen dom0'),
   'inject-mce': z
     .strictObject({

@@ -3,6 +3,7 @@ import { decodeXenMcelog } from '../../mca/xen-mcelog.ts';
 import { namedMca } from '../../mca/named.ts';
 import { injectGhes } from '../../qmp/ghes.ts';
 import { injectMce, mceCommandLine } from '../../qmp/mce.ts';
+import { gpa2hpa } from '../../qmp/translate.ts';
 import { parseDuration } from '../duration.ts';
 import { LabError } from '../errors.ts';
 import { parseCondition, matchEvent } from '../expect/condition.ts';
@@ -23,6 +24,9 @@ async function readInterrupt(session: Session, match: string): Promise<Interrupt
   if (!found) throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
   return found;
 }
+
+/** Linux admin-guide/mm, memory-hotplug: writing a physical address takes its page offline, keeping its content. */
+const SOFT_OFFLINE = '/sys/devices/system/memory/soft_offline_page';
 
 /** The granularity of the error: one 4 KiB page. */
 const PAGE_MASK = 0xffff_ffff_ffff_f000n;
@@ -85,6 +89,21 @@ const runners: StepRunners = {
     session.note('guest.interrupts', { name: as, count: line.count, ...delta, description: line.description });
   },
 
+  gpa2hpa: async (session, { address, as }) => {
+    const { address: hpa } = await gpa2hpa(session.qmp, resolveU64(address, session.values));
+    session.save(as, hpa);
+  },
+
+  'host-poison': async (session, { address, how }) => {
+    const { host } = session;
+    if (!host) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer whose pages could be poisoned');
+    const hpa = resolveU64(address, session.values);
+    session.note('lab.injected', { kind: how, addr: hpa, pfn: hpa >> 12n });
+    const slow = { deadlineMs: 60_000 };
+    if (how === 'corrupt-pfn') await host.call('hwpoison', { pfn: hpa >> 12n }, slow);
+    else await host.call('write', { path: SOFT_OFFLINE, value: `0x${hpa.toString(16)}` }, slow);
+  },
+
   mcelog: async session => {
     const bytes = await session.agent.readBytes('/dev/mcelog');
     for (const record of decodeXenMcelog(bytes)) session.recordMcelog(record);
@@ -110,7 +129,7 @@ const runners: StepRunners = {
       command: mceCommandLine(mce),
     });
     const result = await injectMce(session.qmp, mce);
-    session.recordHmp(result.output);
+    session.tape.hmp(result.output);
   },
 
   'inject-ghes': async (session, { severity, address, errorType }) => {

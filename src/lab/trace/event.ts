@@ -6,8 +6,11 @@
 /** Raised when a reader of an older version would misunderstand; a reader refuses newer versions. */
 export const TRACE_VERSION = 1;
 
-/** `lab` is what the lab itself did; the others are the layers of the system under test, outermost first. */
-export const LAYERS = ['lab', 'host', 'vmm', 'xen', 'guest', 'process'] as const;
+/**
+ * `lab` is what the lab itself did, `machine` the outer QEMU of a nested machine; the others are the layers of the system
+ * under test, outermost first.
+ */
+export const LAYERS = ['lab', 'machine', 'host', 'vmm', 'xen', 'guest', 'process'] as const;
 export type Layer = (typeof LAYERS)[number];
 
 /** Where a line came from. */

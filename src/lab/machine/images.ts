@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { agentBinary } from '../../guest/agent-build.ts';
+import { libraryClosure } from '../../guest/elf.ts';
+import { buildInitramfs } from '../../guest/initramfs.ts';
+import type { KernelPart } from '../../supply/kernel.ts';
+import type { Supply } from '../../supply/supply.ts';
+import { LabSkip } from '../errors.ts';
+
+/** A file that goes into an initramfs. */
+export interface ImageFile {
+  file: string;
+  /** Its path there, without the leading slash. */
+  path: string;
+}
+
+/**
+ * The files of kernel modules. A kernel of the user's own has none: what is built in needs no module, so nothing is
+ * loaded then. @throws LabSkip when a packaged kernel lacks one.
+ */
+export function findModules(kernel: KernelPart, names: readonly string[]): ImageFile[] {
+  const { modulesDir } = kernel;
+  if (names.length === 0 || kernel.source === 'user') return [];
+  const files = modulesDir === undefined ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
+  return names.map(name => {
+    const found = files.find(f => basename(f).replace(/\.ko(\.\w+)?$/, '') === name);
+    if (found === undefined || modulesDir === undefined) {
+      throw new LabSkip('E_LAB_MODULE', `Linux ${kernel.release} is not offered with the module ${name}`, {
+        hint: 'Choose another kernel; `syndrome supply list --kernels` lists them.',
+      });
+    }
+    return { file: join(modulesDir, found), path: `modules/${basename(found)}` };
+  });
+}
+
+/** Part of the name of an image: raise it when the folders or devices of an initramfs change. */
+const IMAGE_LAYOUT = '1';
+
+/** The initramfs with the agent as its init and these files; made once for each content and kept in the cache. */
+export async function agentImage(
+  supply: Supply,
+  arch: 'amd64' | 'arm64',
+  extra: readonly ImageFile[] = [],
+): Promise<string> {
+  const toolchain = await supply.toolchain(arch);
+  const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
+  const parts = [{ path: 'init', file: agent }, ...extra].map(p => ({ path: p.path, data: readFileSync(p.file) }));
+  const hash = createHash('sha256').update(IMAGE_LAYOUT);
+  for (const { path, data } of parts) hash.update(`${path}\0${data.length}\0`).update(data);
+  const dir = join(supply.cacheDir, 'initramfs');
+  const file = join(dir, `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
+  if (existsSync(file)) return file;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, ...p }))));
+  renameSync(temporary, file);
+  return file;
+}
+
+/** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */
+const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
+
+/** A QEMU as files for an image, and how to start it there. */
+export interface InnerQemu {
+  files: ImageFile[];
+  argv: string[];
+}
+
+/**
+ * Packs an x86-64 QEMU for the host layer: loader, program, its libraries, the ROMs it needs.
+ * @param argv how it is started here: from packages through their own loader, or the user's own program
+ */
+export function packQemu(argv: readonly string[]): InnerQemu {
+  const loader = argv.find(a => /\/ld-linux-[^/]*\.so\.\d$/.test(a));
+  const program = loader === undefined ? (argv[0] ?? '') : (argv[argv.indexOf('--library-path') + 2] ?? '');
+  const libraryPath =
+    loader === undefined ? SYSTEM_LIBRARIES : (argv[argv.indexOf('--library-path') + 1] ?? '').split(':');
+  const dirs = [...libraryPath, join(dirname(program), '../lib/x86_64-linux-gnu')];
+  const libraries = libraryClosure([program], dirs);
+  const interpreter = loader ?? libraries.find(l => /^ld-linux-/.test(basename(l))) ?? '/lib64/ld-linux-x86-64.so.2';
+  const data = argv.flatMap((a, i) => (argv[i - 1] === '-L' ? [a] : []));
+  const romDirs = [
+    ...data,
+    join(dirname(program), '../share/qemu'),
+    join(dirname(program), '../pc-bios'),
+    '/usr/share/seabios',
+    '/usr/share/qemu',
+  ];
+  const roms = QEMU_ROMS.flatMap(rom => {
+    const found = romDirs.map(dir => join(dir, rom)).find(existsSync);
+    return found === undefined ? [] : [{ file: found, path: `qemu/share/${rom}` }];
+  });
+  return {
+    files: [
+      { file: interpreter, path: 'qemu/ld.so' },
+      { file: program, path: 'qemu/qemu' },
+      ...libraries.filter(l => l !== interpreter).map(file => ({ file, path: `qemu/lib/${basename(file)}` })),
+      ...roms,
+    ],
+    argv: ['/qemu/ld.so', '--library-path', '/qemu/lib', '/qemu/qemu', '-L', '/qemu/share'],
+  };
+}
+
+const SYSTEM_LIBRARIES = ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib64', '/usr/lib64', '/usr/lib'];

@@ -1,0 +1,92 @@
+import { messageOf } from '../common/errors.ts';
+import { CHANNELS, type MachineSockets } from './machine/channels.ts';
+import { qemuArgs } from './machine/qemu-args.ts';
+import type { Assembly, HostPlan } from './parts.ts';
+import { Session } from './session.ts';
+import { Snapshot } from './snapshot.ts';
+import type { TraceRecorder } from './trace/recorder.ts';
+
+export interface StartOptions {
+  cacheDir: string;
+  /** Boot even if a state is kept, and keep none. */
+  cold?: boolean;
+  /** Added to the guest kernel command line. */
+  append?: string;
+}
+
+/**
+ * Starts a machine up to the point where its guest answers: from the state kept by an earlier run where there is one,
+ * else by booting it, keeping the state for the next run.
+ *
+ * A nested machine has two such points: the host layer is up (the same for every guest kernel), and the guest is up.
+ * @throws LabError, LabInterrupted. Nothing is left behind then.
+ */
+export async function startMachine(
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  signal: AbortSignal,
+  options: StartOptions,
+): Promise<Session> {
+  const { machine, accel, files, modules, host } = assembly;
+  const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
+  const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
+  const guestPoint = new Snapshot(options.cacheDir, command(names), [...modules, ...(host?.vmm ?? [])]);
+  // The guest's files are on disks that the host layer has not looked at yet.
+  const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
+  const hostPoint = host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), modules);
+
+  const restore = async (point: Snapshot): Promise<Session | undefined> => {
+    if (options.cold || !point.exists) return undefined;
+    let session: Session | undefined;
+    try {
+      session = await Session.open(recorder, machine, signal, sockets => [...command(sockets), '-incoming', 'defer']);
+      await session.restore(point.file);
+      if (session.host) await session.ready(session.host, true);
+      if (point === guestPoint) {
+        if (host) await session.attachVmm(true);
+        await session.ready(session.agent, true);
+      }
+      session.note('lab.restored', { point: point === guestPoint ? 'guest' : 'host', file: point.file });
+      return session;
+    } catch (error) {
+      await session?.stop();
+      if (signal.aborted) throw error;
+      point.remove();
+      const text = `the kept state is of no use and was removed: ${messageOf(error)}`;
+      recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+      return undefined;
+    }
+  };
+
+  const whole = await restore(guestPoint);
+  if (whole) return whole;
+  const restoredHost = hostPoint && (await restore(hostPoint));
+  const session = restoredHost ?? (await Session.open(recorder, machine, signal, command));
+  try {
+    const first = session.host ?? session.agent;
+    if (!restoredHost) {
+      await session.ready(first, false);
+      for (const path of modules) await first.call('insmod', { path }, { deadlineMs: 120_000 });
+      if (!options.cold) await hostPoint?.save(session);
+    }
+    if (host) await startGuest(session, host);
+    if (!options.cold) await guestPoint.save(session);
+    return session;
+  } catch (error) {
+    await session.stop();
+    throw error;
+  }
+}
+
+/** In the host layer: fetches the guest's files from the disks, starts the VMM, waits for the guest's agent. */
+async function startGuest(session: Session, plan: HostPlan): Promise<void> {
+  const { host } = session;
+  if (!host) return;
+  const slow = { deadlineMs: 120_000 };
+  for (const path of plan.diskModules) await host.call('insmod', { path }, slow);
+  for (const copy of plan.copies) await host.call('copy', copy, slow);
+  session.note('lab.note', { text: `the host layer starts ${plan.vmm.join(' ')}` });
+  await host.call('exec', { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output }, slow);
+  await session.attachVmm(false);
+  await session.ready(session.agent, false);
+}
