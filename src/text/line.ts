@@ -55,6 +55,13 @@ export function linuxLine(raw: string): LogLine {
   return { text, caller: stamp?.[1], kernel };
 }
 
+/** Strips a syslog or journald prefix only; `program` is the tag it names. */
+export function syslogLine(raw: string): { text: string; program: string | undefined } {
+  const text = cleanLine(raw);
+  const syslog = SYSLOG.exec(text);
+  return syslog === null ? { text, program: undefined } : { text: text.slice(syslog[0].length), program: syslog[1] };
+}
+
 /** A u64 from hex digits with or without `0x`; undefined when it is not one. */
 export function hexU64(digits: string | undefined): bigint | undefined {
   if (digits === undefined) return undefined;

@@ -1,0 +1,158 @@
+/** @module Events of logs in plain words. Facts: Linux mm/memory-failure.c, arch/x86/kernel/cpu/mce; QEMU qapi/run-state.json; Xen mcheck. */
+import type { DecodedSeverity } from './record.ts';
+
+export interface EventWords {
+  severity: DecodedSeverity;
+  headline: string;
+  text: string;
+  next: string;
+}
+
+const row = (severity: DecodedSeverity, headline: string, text: string, next: string): EventWords => ({
+  severity,
+  headline,
+  text,
+  next,
+});
+
+export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
+  'memory-failure': row(
+    'action-optional',
+    'Linux dealt with a bad page',
+    'The number is a page frame, not an address. Recovered: the page is out of use. Delayed: it will be when its users let go. Ignored or Failed: it is still in use.',
+    'For Ignored and Failed plan a restart of the machine: whoever touches the page next takes a machine check. Otherwise look for the SIGBUS lines beside it.',
+  ),
+  'memory-failure-note': row(
+    'info',
+    'Remark about a bad page',
+    'Linux says something about a page that it handles as bad.',
+    'Read it together with the recovery line of the same page frame.',
+  ),
+  'sigbus-sent': row(
+    'action-required',
+    'Linux sends SIGBUS because of a bad page',
+    'The process maps the page. A VMM that gets this signal hands a machine check on to its guest.',
+    'If the process is a VMM, look at the log of its guest. Otherwise look whether the process died.',
+  ),
+  'soft-offline': row(
+    'info',
+    'Linux moves a weak page away',
+    'Soft offline: the contents are copied elsewhere and nobody loses data.',
+    'Nothing, unless it failed.',
+  ),
+  'hwpoison-injected': row(
+    'info',
+    'Somebody asked Linux to treat a page as bad',
+    'A test: hwpoison-inject or madvise(MADV_HWPOISON). The memory itself is fine.',
+    'Do not replace hardware for the errors that follow from it.',
+  ),
+  unpoison: row('info', 'Somebody asked Linux to treat a page as good again', 'A test ends.', 'Nothing to do.'),
+  'poison-fault': row(
+    'action-required',
+    'A process touched a page known to be bad',
+    'The page was poisoned before; the process gets SIGBUS at this virtual address.',
+    'Find the earlier record of the page; this is only its consequence.',
+  ),
+  'ghes-sigbus': row(
+    'action-required',
+    'Linux kills a process for a firmware-reported error',
+    'The error was synchronous and could not be recovered from.',
+    'Look at the firmware record before it.',
+  ),
+  'mce-severity': row(
+    'fatal',
+    'Linux holds a machine check to be fatal',
+    'The text is the rule of the kernel that decided.',
+    'Look at the records before it; the first bank that reported counts.',
+  ),
+  'mce-user-error': row(
+    'action-required',
+    'A process consumed an uncorrected memory error',
+    'Linux takes the page away and signals the process.',
+    'Look for the recovery action of the page.',
+  ),
+  'mce-kernel-access': row(
+    'action-required',
+    'The kernel consumed poison while it copied from user memory',
+    'The copy fails with an error instead of a crash.',
+    'Look for the recovery action of the page.',
+  ),
+  'mce-not-recovered': row(
+    'uncorrected',
+    'Linux could not take the bad page away',
+    'The process is killed and the page stays in use.',
+    'Plan a restart of the machine.',
+  ),
+  panic: row(
+    'fatal',
+    'Linux panicked because of a hardware error',
+    'The kernel stopped; what it printed before says why.',
+    'Look at the records before it.',
+  ),
+  'msr-error': row(
+    'fatal',
+    'The machine check code of Linux faulted on a register',
+    'A register of the machine check architecture does not exist here; the kernel panics. Linux 6.19.0 to 6.19.9 does this in AMD guests after a deferred error, because it writes MCA_DESTAT (0xc0002008 + 16 × bank) without asking for SMCA.',
+    'Use Linux 6.19.10, 7.0 or newer in the guest. kvm.ignore_msrs=1 on the host hides it.',
+  ),
+  'xen-fatal-mce': row(
+    'fatal',
+    'Xen cannot survive a machine check',
+    'The number behind CPUs is a bit mask in hex: `CPUs 1` means CPU 0.',
+    'Look at the banks that follow; the machine restarts or stops.',
+  ),
+  'xen-panic': row(
+    'fatal',
+    'Xen panicked because of a hardware error',
+    'The hypervisor and all its domains are gone.',
+    'Look at the banks before it.',
+  ),
+  'xen-bug': row(
+    'fatal',
+    'Xen ran into an assertion of its own machine check code',
+    'A defect of Xen, not of the memory.',
+    'Report it with the record that came before.',
+  ),
+  'xen-vmce-injected': row(
+    'action-required',
+    'Xen hands a machine check to a domain',
+    'The domain owns the bad page and gets a virtual machine check.',
+    'Look at the log of the domain.',
+  ),
+  'xen-virq': row(
+    'info',
+    'Xen tells dom0 about an error',
+    'dom0 fetches the record through VIRQ_MCA.',
+    'Look at the log of dom0.',
+  ),
+  'qemu-sigbus-injected': row(
+    'action-required',
+    'QEMU got SIGBUS for guest memory and injects a machine check',
+    'AO: found by the host before use; AR: a virtual CPU consumed it.',
+    'Look at the log of the guest, and on the host for the page behind the address.',
+  ),
+  'qemu-memory-error': row(
+    'uncorrected',
+    'QEMU got SIGBUS for memory of its own',
+    'The bad page is not guest memory; with action required QEMU exits.',
+    'Restart the virtual machine on healthy memory.',
+  ),
+  'qemu-triple-fault': row(
+    'fatal',
+    'QEMU could not deliver a machine check and resets the machine',
+    'The guest does not take machine checks yet, or the one before is not finished.',
+    'Look for what the guest was doing; the reset is the consequence, not the cause.',
+  ),
+  'qemu-mce-rejected': row(
+    'info',
+    'QEMU refused to inject a machine check',
+    'Nothing happened in the guest.',
+    'Correct the command.',
+  ),
+  'qemu-memory-failure': row(
+    'uncorrected',
+    'QEMU dealt with a memory failure',
+    'inject: the guest got a record; ignore: dropped, because an earlier one was not finished; reset: the machine restarts; fatal: QEMU exits. The event carries no address and no CPU.',
+    'For the address look at the log of QEMU (GUEST addr) or of the guest.',
+  ),
+};

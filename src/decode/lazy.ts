@@ -1,0 +1,81 @@
+/** @module The base of decoded records: members are computed once, when they are first asked for. */
+import type {
+  DecodedAddress,
+  DecodedCode,
+  DecodedField,
+  DecodedKind,
+  DecodedOutlook,
+  DecodedRecord,
+  DecodedSeverity,
+  DecodedSource,
+  Diagnostic,
+  Finding,
+  RawRecord,
+} from './record.ts';
+import { toData } from './record.ts';
+
+const NOTHING: readonly never[] = [];
+
+/** What a kind of record can say about itself; members that a kind does not have stay as they are here. */
+export abstract class LazyRecord implements DecodedRecord {
+  readonly source: DecodedSource;
+  readonly diagnostics: readonly Diagnostic[];
+  abstract readonly kind: DecodedKind;
+  abstract readonly raw: RawRecord;
+  #lint: readonly Finding[] | undefined;
+  #outlook: readonly DecodedOutlook[] | undefined;
+
+  constructor(source: DecodedSource, diagnostics: readonly Diagnostic[]) {
+    this.source = source;
+    this.diagnostics = diagnostics;
+  }
+
+  get cpu(): number | undefined {
+    return undefined;
+  }
+  get bank(): number | undefined {
+    return undefined;
+  }
+  get registers(): Readonly<Record<string, bigint>> {
+    return {};
+  }
+  get flags(): readonly string[] {
+    return NOTHING;
+  }
+  abstract get class(): string;
+  abstract get severity(): DecodedSeverity;
+  get mcacod(): DecodedCode | undefined {
+    return undefined;
+  }
+  get address(): DecodedAddress | undefined {
+    return undefined;
+  }
+  get component(): string | undefined {
+    return undefined;
+  }
+  get lint(): readonly Finding[] {
+    this.#lint ??= this.findings();
+    return this.#lint;
+  }
+  get fields(): readonly DecodedField[] {
+    return NOTHING;
+  }
+  abstract get headline(): string;
+  abstract get explanation(): string;
+  abstract get nextStep(): string;
+  get outlook(): readonly DecodedOutlook[] {
+    this.#outlook ??= this.predictions();
+    return this.#outlook;
+  }
+
+  protected findings(): readonly Finding[] {
+    return NOTHING;
+  }
+  protected predictions(): readonly DecodedOutlook[] {
+    return NOTHING;
+  }
+
+  toJSON(): Record<string, unknown> {
+    return toData(this);
+  }
+}

@@ -1,0 +1,169 @@
+/** @module What the front door gives for every form of input: one shape, derived from the raw record inside it. */
+import type { ArmSeaRecord } from '../arm/record.ts';
+import type { CperRecord } from '../cper/record.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import type { TextForm } from '../text/item.ts';
+import type { FieldValue } from '../text/event.ts';
+
+/** Version of the record as it is written to JSON. It changes when a member goes away or changes its meaning. */
+export const DECODED_SCHEMA_VERSION = 1;
+
+export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memory-failure' | 'event';
+
+/** How the input was read. */
+export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'xen-mcelog';
+
+/** Where a record was found: lines of a text, or bytes of a binary input. */
+export interface DecodedSource {
+  /** Name of the input: a file name, `-`, `argument`. */
+  input: string;
+  from: InputForm;
+  /** Counted from 1; missing for binary input. */
+  firstLine?: number;
+  lastLine?: number;
+  /** Byte range [firstByte, endByte) of binary input. */
+  firstByte?: number;
+  endByte?: number;
+}
+
+/** One vocabulary for all architectures, from what needs a halt to what is only information. */
+export type DecodedSeverity =
+  | 'fatal'
+  | 'uncorrected'
+  | 'action-required'
+  | 'action-optional'
+  | 'no-action'
+  | 'deferred'
+  | 'corrected'
+  | 'info'
+  | 'unknown';
+
+/** Something the architecture or the text says about a record: the same shape in all rooms. */
+export interface Finding {
+  /** Stable. */
+  code: string;
+  /** `error` cannot be real, `warning` is not as it should be, `info` is worth knowing. */
+  severity: 'error' | 'warning' | 'info';
+  message: string;
+  /** Manual and section. */
+  section?: string;
+}
+
+/** Something about the input: what was lost, cut, or could not be attributed. */
+export interface Diagnostic {
+  /** Stable: `E_…` something was lost, `W_…` it was read all the same. */
+  code: string;
+  message: string;
+  /** Byte offset into binary input. */
+  offset?: number;
+}
+
+export interface DecodedAddress {
+  value: bigint;
+  /** `physical`: a system physical address; `virtual`; `unknown`: the record does not say what space it is in. */
+  space: 'physical' | 'virtual' | 'unknown';
+  /** First 4 KiB page frame; only for physical addresses. */
+  pfn?: bigint;
+  /** log2 of the granularity in bytes. */
+  lsb?: number;
+  /** Number of 4 KiB pages touched. */
+  pages?: bigint;
+}
+
+/** The error code of an x86 machine check. */
+export interface DecodedCode {
+  value: number;
+  class: string;
+  mnemonic: string;
+  text: string;
+}
+
+/** One row of the field table. */
+export interface DecodedField {
+  register: string;
+  name: string;
+  /** Bit range; missing for members that are no register field. */
+  hi?: number;
+  lo?: number;
+  value: bigint | number | string;
+  meaning?: string;
+}
+
+/** What some consumer will do with the record. */
+export interface DecodedOutlook {
+  consumer: string;
+  outcome: string;
+  certainty: string;
+  /** Id and sentence of the rule that decided. */
+  rule: { id: string; text: string };
+  dependsOn: readonly string[];
+  messages: readonly string[];
+}
+
+/** The raw record behind a decoded one. */
+export type RawRecord =
+  | X86McaRecord
+  | ArmSeaRecord
+  | CperRecord
+  | { kind: 'event'; name: string; fields: Readonly<Record<string, FieldValue>> };
+
+/**
+ * A decoded record. Everything but `source`, `kind`, `raw` and `diagnostics` is computed when it is first asked for,
+ * so that a reader who wants one member of a million records does not pay for the others.
+ */
+export interface DecodedRecord {
+  readonly source: DecodedSource;
+  readonly kind: DecodedKind;
+  readonly raw: RawRecord;
+  /** Remarks about the input. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly cpu: number | undefined;
+  readonly bank: number | undefined;
+  /** Raw register values by name. */
+  readonly registers: Readonly<Record<string, bigint>>;
+  /** Names of the flags that are set. */
+  readonly flags: readonly string[];
+  /** The architecture's own class: `SRAO`, `Deferred`, `sea`, `recoverable`, …; for events their name. */
+  readonly class: string;
+  readonly severity: DecodedSeverity;
+  readonly mcacod: DecodedCode | undefined;
+  readonly address: DecodedAddress | undefined;
+  /** What reported the error, as far as the data say. */
+  readonly component: string | undefined;
+  readonly lint: readonly Finding[];
+  readonly fields: readonly DecodedField[];
+  /** A few plain words. */
+  readonly headline: string;
+  /** One to three sentences. */
+  readonly explanation: string;
+  /** What to look at, what would settle an ambiguity. */
+  readonly nextStep: string;
+  /** What the consumers that can get this record do with it, in a context taken from the record. */
+  readonly outlook: readonly DecodedOutlook[];
+}
+
+/** The whole record as plain data, with `schemaVersion`, for {@link stringify}. Missing members are left out. */
+export function toData(record: DecodedRecord): Record<string, unknown> {
+  const { source, kind, cpu, bank, registers, flags, severity, mcacod, address, component } = record;
+  return {
+    schemaVersion: DECODED_SCHEMA_VERSION,
+    source,
+    kind,
+    cpu,
+    bank,
+    registers,
+    flags,
+    class: record.class,
+    severity,
+    mcacod,
+    address,
+    component,
+    lint: record.lint,
+    diagnostics: record.diagnostics,
+    headline: record.headline,
+    explanation: record.explanation,
+    nextStep: record.nextStep,
+    outlook: record.outlook,
+    raw: record.raw,
+  };
+}

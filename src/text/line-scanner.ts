@@ -1,0 +1,130 @@
+/** @module A stream of bytes cut into numbered lines, of which only those that can matter are handed on. */
+import type { NeedleSet } from './needles.ts';
+
+/** Longer lines are cut. */
+export const MAX_LINE_BYTES = 65_536;
+
+const NEWLINE = 0x0a;
+
+/** Takes what the scanner finds. Bytes are lent for the time of the call. */
+export interface LineTaker {
+  /** One line without its line end; returns whether the next line is wanted whatever it holds. */
+  line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean;
+  /** Lines that hold no needle were left out. */
+  skipped(lines: number): void;
+}
+
+/** Cuts chunks into lines; the result does not depend on where the chunks end. */
+export class LineScanner {
+  readonly #needles: NeedleSet | undefined;
+  readonly #taker: LineTaker;
+  /** The unfinished line at the end of what was pushed, up to the bound. */
+  #rest = new Uint8Array(0);
+  #restLength = 0;
+  #lines = 0;
+  #wanted = false;
+
+  /** Without needles every line is handed on. */
+  constructor(taker: LineTaker, needles?: NeedleSet) {
+    this.#taker = taker;
+    this.#needles = needles;
+  }
+
+  /** Lines seen so far, the unfinished one not counted. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  push(chunk: Uint8Array): void {
+    let start = 0;
+    if (this.#restLength > 0) {
+      const end = chunk.indexOf(NEWLINE);
+      this.#keep(chunk, 0, end < 0 ? chunk.length : end);
+      if (end < 0) return;
+      this.#flush();
+      start = end + 1;
+    }
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last >= start) {
+      this.#whole(chunk, start, last + 1);
+      start = last + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk, start, chunk.length);
+  }
+
+  end(): void {
+    if (this.#restLength > 0) this.#flush();
+  }
+
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    const room = MAX_LINE_BYTES - this.#restLength;
+    const length = Math.min(room, to - from);
+    if (length <= 0) return;
+    if (this.#rest.length < this.#restLength + length) {
+      const bigger = new Uint8Array(Math.min(MAX_LINE_BYTES, 2 * (this.#restLength + length)));
+      bigger.set(this.#rest.subarray(0, this.#restLength));
+      this.#rest = bigger;
+    }
+    this.#rest.set(chunk.subarray(from, from + length), this.#restLength);
+    this.#restLength += length;
+  }
+
+  #flush(): void {
+    const end = this.#restLength;
+    this.#restLength = 0;
+    this.#lines++;
+    if (!this.#wanted && this.#needles !== undefined && this.#needles.find(this.#rest, 0, end) < 0) {
+      this.#taker.skipped(1);
+      return;
+    }
+    this.#wanted = this.#taker.line(this.#rest, 0, end, this.#lines);
+  }
+
+  /** `bytes[start, end)` holds whole lines. */
+  #whole(bytes: Uint8Array, start: number, end: number): void {
+    const needles = this.#needles;
+    let at = start;
+    while (at < end) {
+      let lineStart = at;
+      if (!this.#wanted && needles !== undefined) {
+        const hit = needles.find(bytes, at, end);
+        const stop = hit < 0 ? end : hit;
+        const skipped = countNewlines(bytes, at, stop);
+        if (skipped > 0) {
+          lineStart = bytes.lastIndexOf(NEWLINE, stop - 1) + 1;
+          this.#lines += skipped;
+          this.#taker.skipped(skipped);
+        }
+        if (hit < 0) return;
+      }
+      const lineEnd = bytes.indexOf(NEWLINE, lineStart);
+      this.#lines++;
+      const cut = Math.min(lineEnd, lineStart + MAX_LINE_BYTES);
+      // Beyond the bound nothing is read, so a needle there must not count either.
+      if (cut < lineEnd && !this.#wanted && needles !== undefined && needles.find(bytes, lineStart, cut) < 0) {
+        this.#taker.skipped(1);
+      } else this.#wanted = this.#taker.line(bytes, lineStart, cut, this.#lines);
+      at = lineEnd + 1;
+    }
+  }
+}
+
+/** Line ends in `bytes[from, to)`, four bytes at a time. */
+function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  let at = from;
+  for (; at < to && ((bytes.byteOffset + at) & 3) !== 0; at++) count += bytes[at] === NEWLINE ? 1 : 0;
+  const words = (to - at) >> 2;
+  if (words > 8) {
+    const view = new Uint32Array(bytes.buffer, bytes.byteOffset + at, words);
+    for (let i = 0; i < words; i++) {
+      const x = (view[i] as number) ^ 0x0a0a0a0a;
+      // The high bit of each byte that became zero; then the four bits are added up.
+      const zero = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
+      if (zero !== 0) count += Math.imul((zero >>> 7) & 0x01010101, 0x01010101) >>> 24;
+    }
+    at += 4 * words;
+  }
+  for (; at < to; at++) count += bytes[at] === NEWLINE ? 1 : 0;
+  return count;
+}

@@ -1,0 +1,177 @@
+/** @module Values typed by hand: `0xbd80000000000134`, `status=… addr=…`, and QEMU's monitor command `mce`. */
+import type { ArmSeaRecord } from '../arm/record.ts';
+import type { McaVendor, X86McaRecord } from '../mca/record.ts';
+import { hexU64 } from './line.ts';
+import type { TextNote } from './item.ts';
+
+/** What the values are, and what could not be read of them. */
+export interface Values {
+  record: X86McaRecord | ArmSeaRecord;
+  notes: TextNote[];
+  /** No bank was given; the record's `bank` is 0 only because it needs one. */
+  bankUnknown?: true;
+}
+
+export interface ValueOptions {
+  /** A lone value is an ESR, not MCi_STATUS. */
+  esr?: boolean;
+}
+
+/** Longer lines are not values. */
+const MAX_VALUES = 2048;
+
+/** Names people and programs write, without `_`, lower case → record member. */
+const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
+  status: 'status',
+  mcistatus: 'status',
+  mcastatus: 'status',
+  mcgstatus: 'mcgStatus',
+  mcg: 'mcgStatus',
+  mcgcap: 'mcgCap',
+  addr: 'addr',
+  address: 'addr',
+  mciaddr: 'addr',
+  mcaaddr: 'addr',
+  misc: 'misc',
+  misc0: 'misc',
+  mcimisc: 'misc',
+  mcamisc: 'misc',
+  mcamisc0: 'misc',
+  synd: 'synd',
+  syndrome: 'synd',
+  mcasynd: 'synd',
+  synd1: 'synd1',
+  synd2: 'synd2',
+  ipid: 'ipid',
+  mcaipid: 'ipid',
+  ppin: 'ppin',
+  tsc: 'tsc',
+  cpuid: 'cpuid',
+  time: 'time',
+  apicid: 'apicId',
+  apic: 'apicId',
+  microcode: 'microcode',
+  rip: 'rip',
+  cs: 'cs',
+  cpu: 'cpu',
+  bank: 'bank',
+  socket: 'socket',
+  socketid: 'socket',
+};
+/** The members that are counts and not registers. */
+const SMALL: ReadonlySet<string> = new Set(['cpu', 'bank', 'socket']);
+const ARM_NAMES: Readonly<Record<string, 'esr' | 'far' | 'hpfar' | 'pfar' | 'gva' | 'gpa' | 'elr' | 'flags'>> = {
+  esr: 'esr',
+  esrel1: 'esr',
+  esrel2: 'esr',
+  far: 'far',
+  farel1: 'far',
+  farel2: 'far',
+  hpfar: 'hpfar',
+  hpfarel2: 'hpfar',
+  pfar: 'pfar',
+  gva: 'gva',
+  gpa: 'gpa',
+  elr: 'elr',
+  elrel1: 'elr',
+  flags: 'flags',
+};
+
+const PAIR = /^([A-Za-z][A-Za-z0-9_]{0,31})[=:](0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{1,16}|intel|amd)$/;
+const HMP = /^(?:\(qemu\) {0,4})?mce((?: {1,8}-b)?)((?: {1,8}(?:0[xX][0-9a-fA-F]{1,16}|\d{1,20})){6})$/;
+
+/** A number as written: `0x…` is hex; bare digits are decimal for counts and hex for registers, as logs print them. */
+function number(text: string, small: boolean): bigint | undefined {
+  if (small && /^\d{1,9}$/.test(text)) return BigInt(text);
+  return hexU64(text);
+}
+
+/** QEMU's `mce [-b] CPU BANK STATUS MCGSTATUS ADDR MISC`; undefined for other text. */
+export function mceCommand(text: string): Values | undefined {
+  if (text.length > MAX_VALUES) return undefined;
+  const m = HMP.exec(text.trim());
+  if (m === null) return undefined;
+  // The monitor's own reading: a number without 0x is decimal.
+  const [cpu, bank, status, mcgStatus, addr, misc] = (m[2] ?? '')
+    .trim()
+    .split(/ +/)
+    .map(w => BigInt(w));
+  if (cpu === undefined || bank === undefined || status === undefined) return undefined;
+  if ([status, mcgStatus, addr, misc].some(v => v !== undefined && v >> 64n !== 0n)) return undefined;
+  if (cpu > 0xffffn || bank > 0xffffn) return undefined;
+  const record: X86McaRecord = { kind: 'x86-mca', cpu: Number(cpu), bank: Number(bank), status };
+  record.mcgStatus = mcgStatus ?? 0n;
+  record.addr = addr ?? 0n;
+  record.misc = misc ?? 0n;
+  return { record, notes: [] };
+}
+
+/**
+ * Reads one line of values: a lone number, or `name=value` words (`name: value` and `NAME value` too). Undefined when
+ * it is anything else, or names neither a status nor an ESR.
+ */
+export function values(text: string, options: ValueOptions = {}): Values | undefined {
+  const line = text.trim();
+  if (line === '' || line.length > MAX_VALUES) return undefined;
+  const command = mceCommand(line);
+  if (command !== undefined) return command;
+  if (/^(?:0[xX])?[0-9a-fA-F]{1,16}$/.test(line)) {
+    // Without 0x only something as long as a register is taken for one.
+    if (!/^0[xX]/.test(line) && line.length < 8) return undefined;
+    const value = hexU64(line) ?? 0n;
+    return {
+      record: options.esr ? { kind: 'arm-sea', esr: value } : { kind: 'x86-mca', bank: 0, status: value },
+      notes: [],
+      bankUnknown: true,
+    };
+  }
+  const words = line
+    .replace(/([A-Za-z0-9_]) {0,4}([=:]) {0,4}(?=[0-9A-Za-z])/g, '$1$2')
+    .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F])/g, '$1=')
+    .split(/[\s,;]+/)
+    .filter(w => w !== '');
+  const x86 = new Map<keyof X86McaRecord, bigint>();
+  const arm = new Map<string, bigint>();
+  const notes: TextNote[] = [];
+  let vendor: McaVendor | undefined;
+  let el: 1 | 2 | undefined;
+  for (const word of words) {
+    const m = PAIR.exec(word);
+    if (m === null) return undefined;
+    const name = (m[1] ?? '').toLowerCase().replaceAll('_', '');
+    const value = m[2] ?? '';
+    if (value === 'intel' || value === 'amd') {
+      if (name !== 'vendor') return undefined;
+      vendor = value;
+      continue;
+    }
+    const member = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+    const armMember = Object.hasOwn(ARM_NAMES, name) ? ARM_NAMES[name] : undefined;
+    if (name.endsWith('el1')) el = 1;
+    if (name.endsWith('el2')) el = 2;
+    const small = member !== undefined && SMALL.has(member);
+    const n = number(value, small || member === 'time');
+    if (n === undefined) return undefined;
+    if (member !== undefined) x86.set(member, n);
+    else if (armMember !== undefined) arm.set(armMember, n);
+    else notes.push({ code: 'W_TEXT_VALUE', message: `the name ${name} is not known; its value was left out` });
+  }
+  const esr = arm.get('esr');
+  if (esr !== undefined && !x86.has('status')) {
+    const record: ArmSeaRecord = { kind: 'arm-sea', esr };
+    for (const [name, value] of arm) if (name !== 'esr') Object.assign(record, { [name]: value });
+    if (el !== undefined) record.el = el;
+    const cpu = x86.get('cpu');
+    if (cpu !== undefined) record.cpu = Number(cpu);
+    return { record, notes };
+  }
+  const status = x86.get('status');
+  if (status === undefined) return undefined;
+  const record: X86McaRecord = { kind: 'x86-mca', bank: Number(x86.get('bank') ?? 0n), status };
+  if (vendor !== undefined) record.vendor = vendor;
+  for (const [name, value] of x86) {
+    if (name === 'status' || name === 'bank') continue;
+    Object.assign(record, { [name]: SMALL.has(name) ? Number(value) : value });
+  }
+  return x86.has('bank') ? { record, notes } : { record, notes, bankUnknown: true };
+}
