@@ -1,0 +1,256 @@
+/**
+ * @module The context of an outlook: what the record itself does not say. Every member may be missing; then the table
+ * at the end gives what is assumed and what else it could be, and a prediction says whether that matters.
+ */
+import { classifyArm } from '../arm/index.ts';
+import { MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL, classify } from '../mca/index.ts';
+import type { Facts } from './facts.ts';
+
+export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm';
+
+/**
+ * How the record reaches its consumer. Linux and Xen: `exception` #MC · `poll` found in a bank · `sea`, `serror` arm64
+ * exceptions · `ghes-sea`, `ghes-notify` firmware records. QEMU: `hmp` the monitor command mce · `qmp-ghes`
+ * inject-ghes-v2-error · `sigbus-ao`, `sigbus-ar` from its host kernel. KVM: `set-mce` the ioctl KVM_X86_SET_MCE ·
+ * `sigbus-ar` a vCPU touches a poisoned page · `sea` an external abort of a guest.
+ */
+export type Delivery =
+  | 'exception'
+  | 'poll'
+  | 'sea'
+  | 'serror'
+  | 'ghes-sea'
+  | 'ghes-notify'
+  | 'hmp'
+  | 'qmp-ghes'
+  | 'set-mce'
+  | 'sigbus-ao'
+  | 'sigbus-ar';
+
+/** What the CPU that takes the error was doing; `kernel-recoverable`: the kernel copied from user space. */
+export type Running = 'user' | 'kernel' | 'kernel-recoverable' | 'idle';
+
+export interface Settings {
+  /** Version of the consumer: `6.19.6`, `7.0-rc3`; for Linux that of the kernel that receives the record. */
+  version: string;
+  /** CPU vendor of the layer that receives the record; the guest's for QEMU and KVM. */
+  vendor: 'intel' | 'amd' | 'arm';
+  delivery: Delivery;
+  /** What the receiving kernel runs on; for QEMU its accelerator. */
+  platform: 'bare-metal' | 'kvm' | 'tcg';
+  running: Running;
+  /** CPUs of the layer that receives the record. */
+  cpus: number;
+  /** All CPUs take the machine check, not only one; for `hmp` the flag -b. */
+  broadcast: boolean;
+  /** MCG_STATUS.MCIP is already set: an earlier machine check is not finished. */
+  mcip: boolean;
+  /** MCG_STATUS at the time of the exception. A record's own value wins. */
+  mcgStatus: bigint;
+  /** MCG_CAP. A record's own value wins. */
+  mcgCap: bigint;
+  /** Linux follows the S and AR bits: MCG_CAP.SER_P. */
+  ser: boolean;
+  /** AMD CPUID 0x80000007 EBX bits 1, 0 and 3. */
+  succor: boolean;
+  overflowRecov: boolean;
+  smca: boolean;
+  /** CONFIG_MEMORY_FAILURE. */
+  memoryFailure: boolean;
+  /** The kernel runs with machine checks off (mce=off, nomce). */
+  mceOff: boolean;
+  /** mce=ignore_ce: no polling. */
+  ignoreCe: boolean;
+  /** mce=dont_log_ce. */
+  dontLogCe: boolean;
+  /** mce=print_all. */
+  printAll: boolean;
+  /** Microseconds CPUs wait for each other in the #MC rendezvous; mce=N. 0: they do not wait. */
+  monarchTimeout: number;
+  /** All CPUs enter the handler before the time is up (emulated CPUs are slow). */
+  rendezvousMet: boolean;
+  /** The KVM host ignores accesses to MSRs it does not know (kvm.ignore_msrs=1). */
+  ignoreMsrs: boolean;
+  /** What lies at the address: `user` mapped by a process (Xen: memory of a domain) · `free` · `kernel` (Xen: its own)
+   * · `poisoned` already · `none` no memory the kernel manages. */
+  page: 'user' | 'free' | 'kernel' | 'poisoned' | 'none';
+  /** The process that maps the page wants SIGBUS early (PR_MCE_KILL_EARLY or vm.memory_failure_early_kill). */
+  earlyKill: boolean;
+  /** The process handles SIGBUS; otherwise the signal ends it. */
+  sigbusHandler: boolean;
+  panicOnOops: boolean;
+  /** Firmware left a record for this abort and APEI takes it (arm64). */
+  apeiClaims: boolean;
+  /** CR4.MCE is set: the guest's kernel takes machine checks. */
+  cr4Mce: boolean;
+  /** MCG_CTL and MCi_CTL of the bank are all ones. */
+  reportingEnabled: boolean;
+  /** MCi_STATUS the bank holds before the injection. */
+  bankStatus: bigint;
+  /** The guest enabled local machine checks (MCG_EXT_CTL.LMCE_EN). */
+  lmceEnabled: boolean;
+  /** The poisoned host page is guest memory, not QEMU's own. */
+  guestRam: boolean;
+  /** QEMU arm virt: ras=on and the guest booted by UEFI and ACPI. */
+  ras: boolean;
+  /** The guest acknowledged the previous GHES record. */
+  ghesAcknowledged: boolean;
+  /** The VMM enabled KVM_CAP_ARM_SEA_TO_USER. */
+  seaToUser: boolean;
+  /** The host CPU has FEAT_RAS. */
+  hostRas: boolean;
+  /** dom0 registered for VIRQ_MCA. */
+  dom0Registered: boolean;
+}
+
+/** A context: who consumes the record, and whatever is known beyond it. */
+export interface OutlookContext extends Partial<Settings> {
+  consumer: Consumer;
+}
+
+/** What is taken when a setting is not given, and what else it could be. */
+export interface Field<K extends keyof Settings = keyof Settings> {
+  text: string;
+  /** The value assumed, from the record and the settings that are known. */
+  assume: (facts: Facts) => Settings[K];
+  /** The other values worth trying to see whether the answer depends on it; none means the assumption is certain. */
+  others?: (facts: Facts) => readonly Settings[K][];
+}
+
+/** Versions assumed, and the ones between which a rule changes. Kernel: 5.19, 6.2, 6.7, 6.10, 6.19; QEMU: 9.1, 10.2. */
+const VERSIONS: Record<Consumer, { assumed: string; others: readonly string[] }> = {
+  linux: { assumed: '7.2.12', others: ['5.15', '6.1', '6.12', '6.18.15', '6.19.6', '7.0.4'] },
+  kvm: { assumed: '7.2.12', others: ['6.18'] },
+  qemu: { assumed: '11.1.3', others: ['9.0', '10.1'] },
+  xen: { assumed: '4.20', others: [] },
+};
+
+/** QEMU gives every x86 CPU model with MCE this MCG_CAP: 10 banks, CTL_P, SER_P (target/i386 mce_init()). */
+const QEMU_MCG_CAP = 0x0100_010an;
+
+const flip =
+  (key: 'succor' | 'overflowRecov' | 'smca') =>
+  (facts: Facts): boolean[] => {
+    // QEMU has no name for SMCA, and TCG offers none of the three: there the value is not a guess.
+    const platform = facts.get('platform');
+    if (platform === 'tcg' || (platform === 'kvm' && key === 'smca')) return [];
+    return [!facts.peek(key)];
+  };
+
+const yes = (): true => true;
+const no = (): false => false;
+const either =
+  (key: keyof Settings) =>
+  (facts: Facts): boolean[] => [facts.peek(key) !== true];
+
+/** A delivery that fits the record and the consumer. */
+function assumeDelivery(facts: Facts): Delivery {
+  const { record, consumer } = facts;
+  if (record.kind === 'arm-sea') return classifyArm(record).class === 'serror' ? 'serror' : 'sea';
+  if (record.kind === 'sigbus') return record.code === 'BUS_MCEERR_AR' ? 'sigbus-ar' : 'sigbus-ao';
+  if (record.kind === 'cper') return consumer === 'qemu' ? 'qmp-ghes' : 'ghes-notify';
+  if (consumer === 'qemu') return 'hmp';
+  if (consumer === 'kvm') return 'set-mce';
+  // What is uncorrected comes as #MC; what is corrected or deferred waits in its bank.
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  return s.VAL && s.UC ? 'exception' : 'poll';
+}
+
+/** Only for x86 records seen by a kernel the way of arrival is a guess. */
+function otherDeliveries(facts: Facts): Delivery[] {
+  if (facts.record.kind === 'cper' && facts.consumer === 'linux') return ['ghes-sea'];
+  if (facts.record.kind !== 'x86-mca' || (facts.consumer !== 'linux' && facts.consumer !== 'xen')) return [];
+  return [facts.peek('delivery') === 'poll' ? 'exception' : 'poll'];
+}
+
+/** MCIP and RIPV; action required also EIPV, as hardware and QEMU report a consumed error. */
+function assumeMcgStatus(facts: Facts): bigint {
+  const { record } = facts;
+  if (record.kind !== 'x86-mca') return 0n;
+  const consumed =
+    facts.vendor() === 'amd'
+      ? MCI_STATUS_AMD.decode(record.status).UC
+      : classify({ ...record, vendor: 'intel' }) === 'SRAR';
+  return consumed ? 0x7n : 0x5n;
+}
+
+export const FIELDS: { [K in keyof Settings]: Field<K> } = {
+  version: {
+    text: 'version of the consumer',
+    assume: f => VERSIONS[f.consumer].assumed,
+    others: f => VERSIONS[f.consumer].others,
+  },
+  vendor: {
+    text: 'CPU vendor',
+    assume: f => (f.record.kind === 'arm-sea' || f.record.kind === 'cper' ? 'arm' : 'intel'),
+    others: f => (f.record.kind === 'x86-mca' || f.record.kind === 'sigbus' ? ['amd'] : []),
+  },
+  delivery: { text: 'how the record arrives', assume: assumeDelivery, others: otherDeliveries },
+  platform: {
+    text: 'what the receiving kernel runs on',
+    assume: f => (f.consumer === 'qemu' || f.consumer === 'kvm' ? 'kvm' : 'bare-metal'),
+    others: f => (f.consumer === 'qemu' ? ['tcg'] : f.consumer === 'kvm' ? [] : ['kvm', 'tcg']),
+  },
+  running: {
+    text: 'what the CPU was doing',
+    assume: () => 'user',
+    others: f => (f.consumer === 'xen' ? ['kernel'] : ['kernel', 'kernel-recoverable', 'idle']),
+  },
+  cpus: { text: 'number of CPUs', assume: () => 2, others: () => [1] },
+  broadcast: { text: 'all CPUs take the machine check', assume: yes, others: either('broadcast') },
+  mcip: { text: 'an earlier machine check is not finished', assume: no, others: either('mcip') },
+  mcgStatus: { text: 'MCG_STATUS', assume: assumeMcgStatus, others: () => [0x4n, 0x5n, 0x7n, 0xdn, 0xfn] },
+  mcgCap: { text: 'MCG_CAP', assume: () => QEMU_MCG_CAP },
+  ser: {
+    text: 'software error recovery: the S and AR bits count',
+    // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
+    assume: f => {
+      const cap = f.record.kind === 'x86-mca' ? f.record.mcgCap : undefined;
+      const known = cap ?? f.given('mcgCap');
+      if (known !== undefined) return MCG_CAP.decode(known).SER_P;
+      return f.vendor() !== 'amd' || f.get('platform') !== 'bare-metal';
+    },
+  },
+  succor: { text: 'AMD SUCCOR', assume: f => f.get('platform') !== 'tcg', others: flip('succor') },
+  overflowRecov: {
+    text: 'AMD overflow recovery',
+    assume: f => f.get('platform') !== 'tcg',
+    others: flip('overflowRecov'),
+  },
+  smca: { text: 'AMD SMCA', assume: f => f.get('platform') === 'bare-metal', others: flip('smca') },
+  memoryFailure: { text: 'CONFIG_MEMORY_FAILURE', assume: yes },
+  mceOff: { text: 'machine checks switched off at boot', assume: no },
+  ignoreCe: { text: 'mce=ignore_ce', assume: no },
+  dontLogCe: { text: 'mce=dont_log_ce', assume: no },
+  printAll: { text: 'mce=print_all', assume: no },
+  monarchTimeout: { text: 'rendezvous time in µs', assume: () => 1_000_000 },
+  rendezvousMet: { text: 'all CPUs enter the handler in time', assume: yes, others: either('rendezvousMet') },
+  ignoreMsrs: { text: 'the KVM host ignores unknown MSRs', assume: no, others: either('ignoreMsrs') },
+  page: {
+    text: 'what lies at the address',
+    assume: () => 'user',
+    others: () => ['free', 'kernel', 'poisoned', 'none'],
+  },
+  earlyKill: { text: 'the process wants SIGBUS early', assume: no, others: either('earlyKill') },
+  sigbusHandler: {
+    text: 'the process handles SIGBUS',
+    // Who asks for the early signal has a handler for it; most others have none.
+    assume: f => f.given('earlyKill') === true,
+    others: either('sigbusHandler'),
+  },
+  panicOnOops: { text: 'panic_on_oops', assume: no, others: either('panicOnOops') },
+  apeiClaims: { text: 'firmware left a record for the abort', assume: no, others: either('apeiClaims') },
+  cr4Mce: { text: 'the guest takes machine checks (CR4.MCE)', assume: yes, others: either('cr4Mce') },
+  reportingEnabled: { text: 'MCG_CTL and MCi_CTL are all ones', assume: yes },
+  bankStatus: { text: 'what the bank holds', assume: () => 0n },
+  lmceEnabled: { text: 'the guest enabled LMCE', assume: no },
+  guestRam: { text: 'the page is guest memory', assume: yes, others: either('guestRam') },
+  ras: { text: 'ras=on and an ACPI guest', assume: yes, others: either('ras') },
+  ghesAcknowledged: { text: 'the previous GHES record is acknowledged', assume: yes },
+  seaToUser: { text: 'KVM_CAP_ARM_SEA_TO_USER enabled', assume: no, others: either('seaToUser') },
+  hostRas: { text: 'the host CPU has FEAT_RAS', assume: yes, others: either('hostRas') },
+  dom0Registered: { text: 'dom0 takes VIRQ_MCA', assume: yes, others: either('dom0Registered') },
+};
+
+/** The names of all settings, for option tables. */
+export const SETTINGS = Object.keys(FIELDS) as (keyof Settings)[];

@@ -1,0 +1,193 @@
+/** @module What the machine check exception handler of Linux does. Source: arch/x86/kernel/cpu/mce/core.c, 6.1 to 7.2. */
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/index.ts';
+import type { Facts } from './facts.ts';
+import { EVENTS_LOGGED, hex, panicLines, recordLines } from './linux-messages.ts';
+import { linuxSeverity } from './linux-severity.ts';
+import { memoryFailure, signalled } from './memory-failure.ts';
+import type { Ending, Run } from './prediction.ts';
+import { defineRules } from './rule.ts';
+import { atMost, cpuContext } from './severity.ts';
+import type { Grade, Severity } from './severity.ts';
+import { usableAddress } from './usable-address.ts';
+
+export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/cpu/mce/core.c do_machine_check()', {
+  off: [
+    'With machine checks off CR4.MCE is clear: a machine check shuts the CPU down.',
+    'read',
+    'Intel SDM vol. 3A 6.15',
+  ],
+  nested: [
+    'A machine check while MCIP is set shuts the CPU down; the kernel never sees it.',
+    'observed',
+    'Intel SDM vol. 3B 16.3.1.2',
+  ],
+  local: ['A machine check of one CPU (LMCE, and every one on AMD) is handled by that CPU alone.', 'observed'],
+  'local-fatal': ['A fatal grade of a local machine check panics at once.', 'observed'],
+  'one-cpu': ['With one CPU nobody has to be waited for.'],
+  'rendezvous-timeout': [
+    'The machine check was not broadcast: the other CPUs never enter the handler and the rendezvous times out.',
+  ],
+  'rendezvous-late': ['Not all CPUs entered the handler within the rendezvous time, which slow CPUs can miss.'],
+  'no-rendezvous': ['With a rendezvous time of 0 every CPU handles what it finds alone.'],
+  'fatal-alone': ['A fatal grade panics on the CPU that found it.'],
+  fatal: ['The monarch CPU panics on the worst grade of all CPUs.', 'observed'],
+  'unknown-source': ['All CPUs took a machine check and none found an error to handle in its banks: Linux panics.'],
+  'not-signalled': ['With software error recovery a bank without S is skipped: it is not what was signalled.'],
+  'amd-no-s-bit': [
+    'AMD records have no S bit. Where MCG_CAP.SER_P is set all the same (QEMU sets it) the bank is skipped: nothing is recovered and the process runs into the same memory again.',
+  ],
+  'not-uncorrected': ['Without software error recovery a bank without UC is skipped.'],
+  'left-for-poll': ['The grade is one the exception leaves for the poll.'],
+  cleared: ['The bank is cleared and not logged.'],
+  resume: ['Nothing was consumed: the record is logged and the interrupted code goes on.', 'observed'],
+  'no-restart': ['Without RIPV the interrupted task cannot go on: it is killed.'],
+  'kill-maybe': ['On return to the process its page is handed to memory_failure() with action required.', 'observed'],
+  'kill-now': ['There is no address to act on: the process gets SIGBUS.'],
+  'not-recovered': ['The page could not be taken away: the process gets SIGBUS.'],
+  'copy-fixup': ['The kernel leaves the copy with an error; the poisoned user page is taken away.'],
+  seam: ['The TDX module ends the trust domain; the host goes on.'],
+});
+
+const R = EXCEPTION_RULES;
+
+interface Scan {
+  /** Worst grade that the scan of the banks counts. */
+  worst: Grade;
+  /** The record is left in its bank, where the poll finds it. */
+  left: boolean;
+}
+
+function panic(run: Run, rule: (typeof R)[keyof typeof R], lines: string[]): Ending {
+  run.print(...lines);
+  return run.end('panicked', rule, (lines.at(-1) ?? '').replace('Kernel panic - not syncing: ', 'panic: '));
+}
+
+/** The rendezvous of all CPUs; an ending when it fails, else whether it took place. */
+function rendezvous(facts: Facts, run: Run): Ending | { met: boolean } {
+  const time = facts.get('monarchTimeout');
+  if (time <= 0) {
+    run.note(R['no-rendezvous'], 'no waiting');
+    return { met: false };
+  }
+  if (facts.get('cpus') <= 1) {
+    run.note(R['one-cpu'], 'rendezvous met');
+    return { met: true };
+  }
+  const missing = 'Timeout: Not all CPUs entered broadcast exception handler';
+  const alone = !facts.get('broadcast');
+  // Real CPUs are fast enough; emulated ones have been seen to need more than a second.
+  if (!alone && (facts.get('platform') !== 'tcg' || time >= 10_000_000 || facts.get('rendezvousMet')))
+    return { met: true };
+  run.print('mce: CPUs not responding to MCE broadcast (may include false positives): <cpus>');
+  return panic(run, alone ? R['rendezvous-timeout'] : R['rendezvous-late'], panicLines(missing, undefined, '', facts));
+}
+
+/** The pass over the banks, here over the one bank that holds the record. */
+function scan(record: X86McaRecord, severity: Severity, facts: Facts, run: Run): Scan {
+  const { grade } = severity;
+  const fatal = grade === 'PANIC';
+  const status = MCI_STATUS_INTEL.decode(record.status);
+  if (!status.VAL) return { worst: 'NO', left: false };
+  if (!fatal) {
+    const ser = facts.get('ser');
+    if (!(ser ? status.S : status.UC)) {
+      const amd = ser && facts.vendor() === 'amd' && status.UC;
+      run.note(amd ? R['amd-no-s-bit'] : ser ? R['not-signalled'] : R['not-uncorrected'], 'bank skipped');
+      return { worst: 'NO', left: true };
+    }
+    if (grade === 'KEEP' || grade === 'UCNA' || grade === 'DEFERRED') {
+      run.note(R['left-for-poll'], 'bank skipped');
+      return { worst: 'NO', left: true };
+    }
+    if (grade === 'NO') {
+      run.note(R.cleared, 'bank cleared');
+      return { worst: 'NO', left: false };
+    }
+  }
+  return { worst: grade, left: false };
+}
+
+/** The exception returns without having killed anybody. */
+function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Ending {
+  if (found.worst === 'NO') {
+    if (!found.left) return { outcome: 'none' };
+    // The bank stays as it is: the next poll finds it.
+    const { mcgStatus: _, ...polled } = record;
+    const { consumer, delivery: __, ...settings } = facts.context;
+    return { outcome: 'none', handover: { consumer, delivery: 'poll', record: polled, settings } };
+  }
+  run.note(R.resume, 'logged');
+  run.print(EVENTS_LOGGED);
+  if (found.worst !== 'AO') {
+    run.print(...recordLines(record, facts.get('mcgStatus'), facts));
+    return { outcome: 'logged', rule: R.resume };
+  }
+  const { address, rule } = usableAddress(record, facts);
+  run.note(rule, address === undefined ? 'no page' : hex(address));
+  if (address === undefined) {
+    run.print(...recordLines(record, facts.get('mcgStatus'), facts));
+    return { outcome: 'logged' };
+  }
+  return memoryFailure(address, false, facts, run);
+}
+
+/** The interrupted task cannot simply go on. */
+function act(record: X86McaRecord, severity: Severity, facts: Facts, run: Run): Ending {
+  run.print(EVENTS_LOGGED, ...recordLines(record, facts.get('mcgStatus'), facts));
+  const usable = usableAddress(record, facts);
+  const context = cpuContext(facts, true);
+  if (context === 'kernel') return run.end('logged', R.seam, severity.message);
+  if (context === 'kernel-recoverable') {
+    run.note(R['copy-fixup'], 'the system call fails');
+    if (usable.address === undefined) return { outcome: 'logged' };
+    run.print(`mce: Kernel accessed poison in user space at ${usable.address.toString(16)}`);
+    return memoryFailure(usable.address, false, facts, run);
+  }
+  if (severity.grade !== 'AR') run.note(R['no-restart'], 'RIPV is clear');
+  run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
+  if (usable.address === undefined) {
+    run.note(R['kill-now'], 'SIGBUS');
+    return signalled(facts, run, 'SI_KERNEL');
+  }
+  run.note(R['kill-maybe'], hex(usable.address));
+  run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.toString(16)}`);
+  const ending = memoryFailure(usable.address, true, facts, run);
+  if (!ending.failed) return ending;
+  run.print('mce: Memory error not recovered');
+  run.note(R['not-recovered'], 'SIGBUS');
+  return signalled(facts, run, 'SI_KERNEL');
+}
+
+/** do_machine_check() for one record; the other banks are taken to be empty, or to hold QEMU's broadcast filler. */
+export function linuxException(record: X86McaRecord, facts: Facts, run: Run): Ending {
+  if (facts.get('mceOff')) return run.end('reset', R.off, 'shutdown, the machine is reset');
+  if (facts.context.mcip === true) return run.end('reset', R.nested, 'shutdown, the machine is reset');
+  const severity = linuxSeverity(record, facts, true);
+  const { grade, message } = severity;
+  run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);
+  const fatal = grade === 'PANIC';
+  const local = facts.vendor() === 'amd' || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
+  if (local) {
+    run.note(R.local, 'no rendezvous');
+    if (fatal) return panic(run, R['local-fatal'], panicLines('Fatal local machine check', record, message, facts));
+  }
+  const meeting = local ? { met: false } : rendezvous(facts, run);
+  if ('outcome' in meeting) return meeting;
+  const found = scan(record, severity, facts, run);
+  if (!local) {
+    if (found.worst === 'PANIC') {
+      const [rule, text] = meeting.met
+        ? ([R.fatal, 'Fatal machine check'] as const)
+        : ([R['fatal-alone'], 'Fatal machine check on current CPU'] as const);
+      return panic(run, rule, panicLines(text, record, message, facts));
+    }
+    if (meeting.met && atMost(found.worst, 'KEEP')) {
+      const lines = panicLines('Fatal machine check from unknown source', undefined, '', facts);
+      return panic(run, R['unknown-source'], lines);
+    }
+  }
+  const restart = MCG_STATUS.decode(facts.get('mcgStatus')).RIPV;
+  if (found.worst === 'AR' || !restart) return act(record, severity, facts, run);
+  return resume(record, found, facts, run);
+}

@@ -1,0 +1,136 @@
+/** @module What Linux does with a record from firmware. Source: Linux drivers/acpi/apei/ghes.c, 6.1 to 7.2. */
+import { memoryErrorTypeName } from '../cper/index.ts';
+import type { CperRecord, CperSection } from '../cper/record.ts';
+import type { Facts } from './facts.ts';
+import { memoryFailure, signalled } from './memory-failure.ts';
+import type { Ending, Run } from './prediction.ts';
+import { defineRules } from './rule.ts';
+import type { Rule } from './rule.ts';
+
+export const GHES_RULES = defineRules('linux.ghes', 'Linux drivers/acpi/apei/ghes.c', {
+  fatal: ['A fatal record stops the system.', 'observed'],
+  corrected: ['A corrected record is printed and needs nothing.', 'observed'],
+  threshold: ['A corrected memory error over its threshold: the page is moved elsewhere (soft offline).'],
+  informational: ['A record without a severity is printed.'],
+  asynchronous: ['A recoverable memory error that nobody consumed: its page goes to memory_failure().', 'observed'],
+  synchronous: ['A recoverable memory error behind an external abort: memory_failure() with action required.'],
+  'no-address': ['A memory error without a physical address names no page.'],
+  'section-severity': ['The section itself is not recoverable: only printed.'],
+  'arm-cache': ['A recoverable cache error of an Arm CPU with a physical address: its page goes to memory_failure().'],
+  'arm-other': ['An Arm processor error that is no cache error, or has no address, is printed.'],
+  unhandled: ['Nothing can be recovered from this kind of section: it is printed.'],
+  'nothing-queued': ['Nothing could be done about an error that was consumed: the process gets SIGBUS.'],
+  'kernel-abort': ['An abort of the kernel itself is not looked up in firmware records: it is fatal for the task.'],
+});
+
+const R = GHES_RULES;
+
+/** Section types. Source: UEFI 2.10 N.2.2. */
+const MEMORY = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
+const ARM_PROCESSOR = 'e19e3d16-bc11-11e4-9caa-c2051d5d46b0';
+const SECTION_NAMES: Readonly<Record<string, string>> = {
+  [MEMORY]: 'memory error',
+  [ARM_PROCESSOR]: 'ARM processor error',
+  '9876ccad-47b4-4bdb-b65e-16f193c4f3db': 'general processor error',
+  'd995e954-bbc1-430f-ad91-b44dcb3c6f35': 'PCIe error',
+};
+/** CPER section flag: threshold exceeded. Source: UEFI 2.10 N.2.2, section flags bit 3. */
+const THRESHOLD_EXCEEDED = 1 << 3;
+
+const wide = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
+const word = (severity: CperRecord['severity']): string => (severity === 'none' ? 'info' : severity);
+
+function print(record: CperRecord, run: Run): void {
+  const line = (text: string): void => run.print(`{<n>}[Hardware Error]: ${text}`);
+  line('Hardware error from APEI Generic Hardware Error Source: <source>');
+  if (record.severity === 'corrected') line('It has been corrected by h/w and requires no further action');
+  line(`event severity: ${word(record.severity)}`);
+  record.sections.forEach((section, i) => {
+    line(` Error ${i}, type: ${word(section.severity)}`);
+    const name = SECTION_NAMES[section.type];
+    line(name === undefined ? `  section type: unknown, ${section.type}` : `  section_type: ${name}`);
+    if (section.body.kind !== 'memory') return;
+    const { physicalAddress, errorType } = section.body;
+    if (physicalAddress !== undefined) line(`  physical_address: ${wide(physicalAddress)}`);
+    if (errorType !== undefined) line(`  error_type: ${errorType}, ${memoryErrorTypeName(errorType)}`);
+  });
+}
+
+interface Work {
+  address: bigint;
+  rule: Rule;
+}
+
+/** Cache errors with a physical address in the bytes of an ARM processor section (UEFI 2.10 N.2.4.4). */
+function armCacheErrors(data: Uint8Array): bigint[] {
+  const HEADER = 40;
+  const STRUCTURE = 32;
+  if (data.length < HEADER) return [];
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const found: bigint[] = [];
+  const count = Math.min(view.getUint16(4, true), Math.floor((data.length - HEADER) / STRUCTURE));
+  for (let i = 0; i < count; i++) {
+    const at = HEADER + i * STRUCTURE;
+    // Validation bit 4: physical address. Type bit 1 (0 in the old numbering) is a cache error.
+    const physical = (view.getUint16(at + 2, true) & 0x10) !== 0;
+    if (physical && (view.getUint8(at + 4) & 0x02) !== 0) found.push(view.getBigUint64(at + 24, true));
+  }
+  return found;
+}
+
+/** The pages of one section that go to memory_failure(), and the rule that said so or said why not. */
+function workOf(section: CperSection, record: CperRecord, synchronous: boolean): { work: Work[]; rule: Rule } {
+  if (section.body.kind === 'memory' && section.type === MEMORY) {
+    if (section.body.physicalAddress === undefined) return { work: [], rule: R['no-address'] };
+    if (record.severity !== 'recoverable' || section.severity !== 'recoverable') {
+      return { work: [], rule: R['section-severity'] };
+    }
+    const rule = synchronous ? R.synchronous : R.asynchronous;
+    return { work: [{ address: section.body.physicalAddress, rule }], rule };
+  }
+  if (section.type === ARM_PROCESSOR && section.body.kind === 'raw') {
+    const pages = section.severity === 'recoverable' ? armCacheErrors(section.body.data) : [];
+    return pages.length === 0
+      ? { work: [], rule: R['arm-other'] }
+      : { work: pages.map(address => ({ address, rule: R['arm-cache'] })), rule: R['arm-cache'] };
+  }
+  return { work: [], rule: R.unhandled };
+}
+
+const ORDER: readonly Ending['outcome'][] = ['killed', 'signalled', 'logged'];
+
+/** A record of the generic hardware error source; `synchronous`: it came with an external abort. */
+export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts, run: Run): Ending {
+  if (synchronous && facts.get('running') !== 'user' && record.severity !== 'fatal') {
+    run.note(R['kernel-abort'], 'oops');
+    const panics = facts.get('panicOnOops') || facts.get('running') === 'idle';
+    run.print('Internal error: synchronous external abort: <esr> [#1]');
+    return { outcome: panics ? 'panicked' : 'killed', rule: R['kernel-abort'] };
+  }
+  print(record, run);
+  if (record.severity === 'fatal' || record.sections.some(s => s.severity === 'fatal' && record.severity === 'fatal')) {
+    run.print('Kernel panic - not syncing: GHES: Fatal hardware error');
+    return run.end('panicked', R.fatal, 'panic');
+  }
+  if (record.severity === 'corrected') {
+    const over = record.sections.some(
+      s => s.body.kind === 'memory' && s.body.physicalAddress !== undefined && (s.flags & THRESHOLD_EXCEEDED) !== 0,
+    );
+    return over ? run.end('logged', R.threshold, 'soft offline') : run.end('logged', R.corrected, 'printed');
+  }
+  if (record.severity === 'none') return run.end('logged', R.informational, 'printed');
+  let worst: Ending | undefined;
+  for (const section of record.sections) {
+    const { work, rule } = workOf(section, record, synchronous);
+    run.note(rule, work.length === 0 ? 'printed' : `${work.length === 1 ? 'one page' : `${work.length} pages`}`);
+    for (const { address } of work) {
+      const ending = memoryFailure(address, synchronous, facts, run);
+      const done = ending.failed ? signalled(facts, run, 'SI_KERNEL') : ending;
+      if (worst === undefined || ORDER.indexOf(done.outcome) < ORDER.indexOf(worst.outcome)) worst = done;
+    }
+  }
+  if (worst !== undefined) return worst;
+  if (!synchronous) return { outcome: 'logged' };
+  run.note(R['nothing-queued'], 'SIGBUS');
+  return signalled(facts, run, 'SI_KERNEL');
+}

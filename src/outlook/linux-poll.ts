@@ -1,0 +1,131 @@
+/** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/index.ts';
+import type { Facts } from './facts.ts';
+import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
+import { linuxSeverity } from './linux-severity.ts';
+import { memoryFailure } from './memory-failure.ts';
+import type { Ending, Run } from './prediction.ts';
+import { decide, defineRules } from './rule.ts';
+import type { Decision } from './rule.ts';
+import { usableAddress } from './usable-address.ts';
+import { versionIn } from './version.ts';
+
+export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/mce/core.c machine_check_poll()', {
+  off: ['With mce=off nobody looks into the banks.'],
+  ignored: ['With mce=ignore_ce the banks are not polled.'],
+  empty: ['A bank without VAL holds nothing.'],
+  smca: ['On a scalable MCA CPU whatever is valid is logged.'],
+  corrected: ['An error that is not uncorrected is logged and cleared.', 'observed'],
+  'no-ser': ['Without software error recovery an uncorrected error is left for the exception handler.'],
+  'not-enabled': ['An uncorrected error whose reporting was off (EN=0) is logged.', 'observed'],
+  'not-signalled': ['An uncorrected error that was not signalled (S=0, PCC=0) is logged.'],
+  'left-for-exception': ['An uncorrected error that was signalled, or with PCC, is left for the exception handler.'],
+  'not-logged': ['With mce=dont_log_ce an error without a usable address is cleared and not logged.'],
+  'hand-over': [
+    'Deferred, not consumed or action optional, with a usable address: the page goes to memory_failure().',
+    'observed',
+    'Linux arch/x86/kernel/cpu/mce/core.c uc_decode_notifier()',
+  ],
+  cec: [
+    'The corrected errors collector (CONFIG_RAS_CEC) counts a corrected memory error and keeps it off the console.',
+    'observed',
+    'Linux drivers/ras/cec.c',
+  ],
+});
+
+/** Kernels whose poll clears an SMCA register on every AMD CPU. Distributions may have carried the fix back. */
+export const DESTAT_CRASH_RANGES = [
+  { from: '6.19-rc1', to: '6.19.9' },
+  { from: '7.0-rc1', to: '7.0-rc4' },
+] as const;
+
+const DESTAT_SOURCE =
+  'Linux 7cb735d7c0cb (6.19) arch/x86/kernel/cpu/mce/amd.c amd_clear_bank(); fixed by 201bc182ad63 (7.0-rc5, 6.19.10)';
+
+export const DESTAT_RULES = defineRules('linux.amd-destat', DESTAT_SOURCE, {
+  crash: [
+    'Clearing a deferred error writes MCA_DESTAT, which only SMCA CPUs have: the write faults and the kernel panics.',
+    'observed',
+  ],
+  silent: ['The write to MCA_DESTAT goes nowhere: this platform ignores writes to unknown MSRs.'],
+  smca: ['MCA_DESTAT exists on an SMCA CPU and is cleared.'],
+});
+
+/** MCA_DESTAT of bank 0; banks are 0x10 apart. Source: AMD PPR, MCA_DESTAT. */
+const MSR_DESTAT = 0xc000_2008;
+
+interface Question {
+  record: X86McaRecord;
+  facts: Facts;
+  s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
+}
+
+type LogIt = 'log' | 'leave' | 'nothing';
+
+const R = POLL_RULES;
+const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
+  { rule: R.off, when: q => q.facts.get('mceOff'), gives: 'leave' },
+  { rule: R.ignored, when: q => q.facts.get('ignoreCe'), gives: 'leave' },
+  { rule: R.empty, when: q => !q.s.VAL, gives: 'nothing' },
+  { rule: R.smca, when: q => q.facts.vendor() === 'amd' && q.s.UC && q.facts.get('smca'), gives: 'log' },
+  { rule: R.corrected, when: q => !q.s.UC, gives: 'log' },
+  { rule: R['no-ser'], when: q => !q.facts.get('ser'), gives: 'leave' },
+  { rule: R['not-enabled'], when: q => !q.s.EN, gives: 'log' },
+  { rule: R['not-signalled'], when: q => !q.s.PCC && !q.s.S, gives: 'log' },
+  { rule: R['left-for-exception'], when: () => true, gives: 'leave' },
+];
+
+/** Clearing the bank; an ending when the kernel does not survive it. */
+function clear(record: X86McaRecord, facts: Facts, run: Run): Ending | undefined {
+  if (facts.vendor() !== 'amd' || !MCI_STATUS_AMD.decode(record.status).DEFERRED) return undefined;
+  if (!versionIn(facts.get('version'), DESTAT_CRASH_RANGES)) return undefined;
+  if (facts.get('smca')) {
+    run.note(DESTAT_RULES.smca, 'cleared');
+    return undefined;
+  }
+  const platform = facts.get('platform');
+  // TCG drops such a write; KVM answers with #GP unless told otherwise, and so does a CPU that lacks the register.
+  if (platform === 'tcg' || (platform === 'kvm' && facts.get('ignoreMsrs'))) {
+    run.note(DESTAT_RULES.silent, 'nothing happens');
+    return undefined;
+  }
+  const msr = (MSR_DESTAT + 0x10 * record.bank).toString(16);
+  run.print(
+    `mce: MSR access error: WRMSR to 0x${msr} (tried to write 0x0000000000000000) at rIP: <address>`,
+    'Kernel panic - not syncing: MCA architectural violation!',
+  );
+  return run.end('panicked', DESTAT_RULES.crash, `WRMSR to 0x${msr} faults`);
+}
+
+/** machine_check_poll() of the bank that holds `record`. */
+export function linuxPoll(record: X86McaRecord, facts: Facts, run: Run): Ending {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const found = decide(SHOULD_LOG, { record, facts, s });
+  const rule = found?.rule ?? R['left-for-exception'];
+  if (found?.gives !== 'log') return run.end('none', rule, found?.gives === 'nothing' ? 'nothing' : 'left in the bank');
+  run.note(rule, 'found within the check interval (300 s unless changed)');
+  const severity = linuxSeverity(record, facts, false);
+  run.note(severity.rule, `severity ${severity.grade}${severity.message === '' ? '' : `: ${severity.message}`}`);
+  const act = severity.grade === 'AO' || severity.grade === 'UCNA' || severity.grade === 'DEFERRED';
+  const dontLog = facts.get('dontLogCe');
+  const usable = act || dontLog ? usableAddress(record, facts) : undefined;
+  if (dontLog && usable?.address === undefined) {
+    const crash = clear(record, facts, run);
+    return crash ?? run.end('none', R['not-logged'], 'cleared');
+  }
+  run.print(EVENTS_LOGGED);
+  let ending: Ending = { outcome: 'logged', rule };
+  if (facts.get('printAll')) run.print(...recordLines(record, 0n, facts));
+  else if (!s.UC && s.ADDRV && !act) run.note(R.cec, 'the record may be missing on the console');
+  const crash = clear(record, facts, run);
+  if (crash !== undefined) return crash;
+  if (act && usable !== undefined) {
+    run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
+    if (usable.address !== undefined) {
+      run.note(R['hand-over'], hex(usable.address));
+      ending = memoryFailure(usable.address, false, facts, run);
+    }
+  }
+  return ending;
+}

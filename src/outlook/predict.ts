@@ -1,0 +1,218 @@
+/** @module The front of the room: what each consumer will do with a record. */
+import { MCI_STATUS_INTEL } from '../mca/index.ts';
+import type { Consumer, Delivery, OutlookContext, Running, Settings } from './context.ts';
+import { FIELDS } from './context.ts';
+import { Facts } from './facts.ts';
+import { kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
+import { linuxSea, linuxSerror } from './linux-arm64.ts';
+import { linuxException } from './linux-exception.ts';
+import { linuxGhes } from './linux-ghes.ts';
+import { linuxPoll } from './linux-poll.ts';
+import { Run } from './prediction.ts';
+import type { Alternative, Ending, Prediction } from './prediction.ts';
+import { qemuGhes } from './qemu-ghes.ts';
+import { qemuHmp } from './qemu-inject.ts';
+import { qemuSigbus } from './qemu-sigbus.ts';
+import type { OutlookRecord } from './record.ts';
+import { defineRules } from './rule.ts';
+import { xen } from './xen.ts';
+
+export const FRONT_RULES = defineRules('outlook', 'this project', {
+  'not-applicable': ['This consumer has no way to receive this record like this.'],
+  'qemu-no-sea': [
+    'QEMU does not know KVM_EXIT_ARM_SEA and never enables it; the vCPU would run into the same abort again.',
+    'read',
+    'QEMU target/arm/kvm.c kvm_arch_handle_exit(), 11.1',
+  ],
+});
+
+/** Guest physical address a record names, for the ways of poison that need only the page. */
+function addressOf(record: OutlookRecord): bigint | undefined {
+  if (record.kind === 'x86-mca') return record.addr;
+  if (record.kind === 'sigbus' || record.kind === 'arm-sea') return record.gpa;
+  for (const { body } of record.sections) if (body.kind === 'memory') return body.physicalAddress;
+  return undefined;
+}
+
+function linux(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
+  const { record } = facts;
+  if (record.kind === 'x86-mca') {
+    if (delivery === 'exception') return linuxException(record, facts, run);
+    return delivery === 'poll' ? linuxPoll(record, facts, run) : undefined;
+  }
+  if (record.kind === 'cper') {
+    if (delivery === 'ghes-notify') return linuxGhes(record, false, facts, run);
+    return delivery === 'ghes-sea' ? linuxGhes(record, true, facts, run) : undefined;
+  }
+  if (record.kind === 'arm-sea') {
+    if (delivery === 'serror') return linuxSerror(record, run);
+    return delivery === 'sea' ? linuxSea(record, facts, run) : undefined;
+  }
+  return undefined;
+}
+
+function qemu(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
+  const { record } = facts;
+  if (delivery === 'sigbus-ao' || delivery === 'sigbus-ar') {
+    return qemuSigbus(delivery === 'sigbus-ar', addressOf(record), facts, run);
+  }
+  if (record.kind === 'x86-mca' && delivery === 'hmp') return qemuHmp(record, facts, run);
+  if (record.kind === 'cper' && delivery === 'qmp-ghes') return qemuGhes(record, facts, run);
+  if (record.kind === 'arm-sea' && delivery === 'sea') {
+    run.print('kvm_arch_handle_exit: un-handled exit reason 41');
+    return run.end('hung', FRONT_RULES['qemu-no-sea'], 'the vCPU makes no progress');
+  }
+  return undefined;
+}
+
+function kvm(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
+  const { record } = facts;
+  if (record.kind === 'x86-mca' && delivery === 'set-mce') return kvmSetMce(record, facts, run);
+  if (record.kind === 'arm-sea' && delivery === 'sea') return kvmSea(record, facts, run);
+  return delivery === 'sigbus-ar' ? kvmPoison(addressOf(record), facts, run) : undefined;
+}
+
+function evaluate(
+  record: OutlookRecord,
+  context: OutlookContext,
+): { facts: Facts; run: Run; ending: Required<Pick<Ending, 'rule'>> & Ending } {
+  const facts = new Facts(record, context);
+  const run = new Run(context.consumer);
+  const delivery = facts.get('delivery');
+  let ending: Ending | undefined;
+  if (context.consumer === 'linux') ending = linux(delivery, facts, run);
+  else if (context.consumer === 'qemu') ending = qemu(delivery, facts, run);
+  else if (context.consumer === 'kvm') ending = kvm(delivery, facts, run);
+  else if (record.kind === 'x86-mca' && (delivery === 'exception' || delivery === 'poll'))
+    ending = xen(record, facts, run);
+  ending ??= run.end('none', FRONT_RULES['not-applicable'], `${context.consumer}, ${record.kind}, ${delivery}`);
+  const rule = ending.rule ?? run.steps.at(-1)?.rule ?? FRONT_RULES['not-applicable'];
+  return { facts, run, ending: { ...ending, rule } };
+}
+
+export interface PredictOptions {
+  /** False leaves `alternatives` and `dependsOn` empty: many times faster, for long streams. */
+  alternatives?: boolean;
+}
+
+/**
+ * What `context.consumer` will do with `record`. Total: every record and every context has an answer, and nothing
+ * throws. Settings that are missing are assumed; the assumptions that matter are in `dependsOn`.
+ */
+export function predict(record: OutlookRecord, context: OutlookContext, options: PredictOptions = {}): Prediction {
+  const { facts, run, ending } = evaluate(record, context);
+  const assumptions = facts.assumptions();
+  const alternatives: Alternative[] = [];
+  if (options.alternatives !== false) {
+    for (const { setting } of assumptions) {
+      for (const value of FIELDS[setting].others?.(facts) ?? []) {
+        const other = evaluate(record, { ...context, [setting]: value });
+        // Where a guess would leave the record without a way to arrive, it says nothing.
+        if (other.ending.rule === FRONT_RULES['not-applicable']) continue;
+        if (other.ending.outcome === ending.outcome) continue;
+        alternatives.push({ setting, value, outcome: other.ending.outcome, rule: other.ending.rule.id });
+      }
+    }
+  }
+  const dependsOn = [...new Set(alternatives.map(a => a.setting))];
+  return {
+    consumer: context.consumer,
+    context,
+    outcome: ending.outcome,
+    rule: ending.rule,
+    certainty: dependsOn.length === 0 ? 'certain' : 'depends',
+    dependsOn,
+    alternatives,
+    assumptions,
+    steps: run.steps,
+    messages: run.messages,
+    events: run.events,
+    ...(ending.handover === undefined ? {} : { handover: ending.handover }),
+  };
+}
+
+/** No chain of layers is longer: KVM, QEMU, the guest's exception, its poll. */
+const MAX_LAYERS = 8;
+
+/** Settings per consumer, for a chain of layers. */
+export type LayerSettings = Partial<Record<Consumer, Partial<Settings>>>;
+
+/**
+ * Follows a record through the layers: what the first consumer hands over is predicted for the next one, until nobody
+ * gets anything any more. `layers` gives what is known of each; what a layer decides itself (delivery) wins over it.
+ * The last prediction says what becomes of the system.
+ */
+export function predictChain(
+  record: OutlookRecord,
+  context: OutlookContext,
+  layers: LayerSettings = {},
+  options: PredictOptions = {},
+): Prediction[] {
+  const chain = [predict(record, { ...layers[context.consumer], ...context }, options)];
+  while (chain.length < MAX_LAYERS) {
+    const next = chain.at(-1)?.handover;
+    if (next === undefined) break;
+    chain.push(
+      predict(
+        next.record,
+        { ...next.settings, ...layers[next.consumer], delivery: next.delivery, consumer: next.consumer },
+        options,
+      ),
+    );
+  }
+  return chain;
+}
+
+const RUNNING: readonly Running[] = ['user', 'kernel', 'idle'];
+
+/** The contexts worth a prediction when only part of the context is known. */
+function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): OutlookContext[] {
+  const one = (consumer: Consumer, extra: Partial<Settings> = {}): OutlookContext => ({ ...extra, ...known, consumer });
+  const running = (consumer: Consumer, kinds: readonly Running[], extra: Partial<Settings> = {}): OutlookContext[] =>
+    known.running === undefined ? kinds.map(r => one(consumer, { ...extra, running: r })) : [one(consumer, extra)];
+  // A way of arrival that was given fits one consumer only; the others keep their own.
+  const own = (consumer: Consumer): OutlookContext => {
+    const { delivery: _, ...rest } = known;
+    return { ...rest, consumer };
+  };
+  switch (record.kind) {
+    case 'x86-mca': {
+      const s = MCI_STATUS_INTEL.decode(record.status);
+      const kernel = known.delivery === 'exception' || known.delivery === 'poll' ? known.delivery : undefined;
+      const delivery = kernel ?? (s.VAL && s.UC ? 'exception' : 'poll');
+      const linuxContexts =
+        delivery === 'exception' ? running('linux', RUNNING, { delivery }) : [one('linux', { delivery })];
+      return [
+        ...linuxContexts.map(c => ({ ...c, delivery })),
+        ...(known.vendor === 'arm' ? [] : [{ ...own('xen'), delivery }]),
+        own('qemu'),
+        own('kvm'),
+      ];
+    }
+    case 'cper':
+      return [one('linux', { delivery: 'ghes-notify' }), own('qemu')];
+    case 'arm-sea':
+      return [one('linux'), own('kvm')];
+    case 'sigbus':
+      return [own('qemu')];
+  }
+}
+
+/**
+ * Predictions for every consumer the record could reach. `known` narrows: with `consumer` only that one's are given.
+ * A `version` only means something together with `consumer`, and is otherwise taken for Linux's.
+ */
+export function predictAll(
+  record: OutlookRecord,
+  known: Partial<OutlookContext> = {},
+  options: PredictOptions = {},
+): Prediction[] {
+  return contextsFor(record, known)
+    .filter(context => known.consumer === undefined || context.consumer === known.consumer)
+    .map(context => {
+      if (known.consumer !== undefined || context.consumer === 'linux' || known.version === undefined) return context;
+      const { version: _, ...rest } = context;
+      return rest;
+    })
+    .map(context => predict(record, context, options));
+}

@@ -1,0 +1,206 @@
+/** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/index.ts';
+import type { Facts } from './facts.ts';
+import { hex } from './linux-messages.ts';
+import type { Ending, Run } from './prediction.ts';
+import { decide, defineRules } from './rule.ts';
+import type { Decision, Rule } from './rule.ts';
+
+const INTEL = 'Xen xen/arch/x86/cpu/mcheck/mce_intel.c';
+const AMD = 'Xen xen/arch/x86/cpu/mcheck/mce_amd.c';
+
+export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c', {
+  'poll-virq': [
+    'The poller (every 2 to 16 s) commits the record and raises VIRQ_MCA, which dom0 counts and fetches.',
+    'observed',
+    'Xen xen/arch/x86/cpu/mcheck/intel-nonfatal.c, amd_nonfatal.c',
+  ],
+  'poll-console': [
+    'Without a dom0 for VIRQ_MCA the record is printed, and only from the tenth on.',
+    'read',
+    'Xen xen/arch/x86/cpu/mcheck/intel-nonfatal.c',
+  ],
+  'poll-empty': ['A bank without VAL holds nothing.'],
+  'amd-address-bug': [
+    'The poller asks what kind of address an AMD record has; a code that is no bus, memory or TLB error runs into BUG().',
+    'observed',
+    `${AMD} mc_amd_addrcheck()`,
+  ],
+  'amd-code-bug': [
+    'An uncorrected AMD error whose code is no bus, memory or TLB error (code 0 is none) runs into BUG().',
+    'observed',
+    `${AMD} mc_amd_recoverable_scan()`,
+  ],
+  'no-error': ['No CPU finds a valid record: Xen resets the machine.'],
+  pcc: ['With PCC the error is fatal.', 'observed'],
+  'intel-corrected': ['A corrected error is no reason to stop.', 'read', INTEL],
+  'intel-spurious': ['EN=0 without OVER did not cause the exception.', 'read', INTEL],
+  'intel-srar': ['Action required without lost events can be recovered from.', 'read', INTEL],
+  'intel-srao': ['Action optional can be recovered from.', 'read', INTEL],
+  'intel-ucna': ['Not consumed, not signalled, no action required: no reason to stop.', 'read', INTEL],
+  'intel-fatal': ['Any other uncorrected Intel error is fatal.', 'read', INTEL],
+  'amd-corrected': ['What is not uncorrected is no reason to stop.', 'read', AMD],
+  'amd-memory': ['A memory error can be recovered from.', 'read', AMD],
+  'amd-fatal': ['A bus or TLB error is fatal.', 'read', AMD],
+  'no-restart': ['Without RIPV the interrupted code cannot go on: fatal unless it was a guest and EIPV is set.'],
+  hang: ['Without broadcast the other CPUs never come to the rendezvous: Xen waits for ever.', 'observed'],
+  'srar-unknown': [
+    'Action required with a code other than data load or instruction fetch: Xen resets the machine.',
+    'read',
+    INTEL,
+  ],
+  'no-address': ['Without a physical address there is nothing to take away.', 'read', INTEL],
+  continue: ['The record is logged, VIRQ_MCA tells dom0, and nothing is stopped.'],
+  'page-offline': [
+    'The page is taken away and the domain that owns it gets a virtual machine check.',
+    'read',
+    'Xen xen/arch/x86/cpu/mcheck/mcaction.c',
+  ],
+  'page-free': ['The page belongs to no domain and is taken away.', 'read', 'Xen xen/arch/x86/cpu/mcheck/mcaction.c'],
+  'not-recovered': [
+    'The page is Xen’s own: the error cannot be recovered from.',
+    'read',
+    'Xen xen/arch/x86/cpu/mcheck/mcaction.c',
+  ],
+});
+
+const R = XEN_RULES;
+
+/** Bits of an AMD error code that say what it is: bus 0x0800, memory 0x0100, TLB 0x0010, asked in this order. */
+const BUS = 0x0800n;
+const MEMORY = 0x0100n;
+const TLB = 0x0010n;
+
+function kindless(record: X86McaRecord): boolean {
+  return (record.status & (BUS | MEMORY | TLB)) === 0n;
+}
+
+function bug(run: Run, rule: Rule): Ending {
+  run.print('Xen BUG at arch/x86/cpu/mcheck/mce_amd.c:<line>', 'Panic on CPU <cpu>:');
+  return run.end('panicked', rule, 'Xen BUG');
+}
+
+/** The banner of a fatal machine check and the dump of the record. */
+function fatal(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const cpu = record.cpu ?? 0;
+  const wide = (value: bigint): string => value.toString(16).padStart(16);
+  // A hexadecimal bitmap of CPUs, not a number.
+  const bitmap = (1n << BigInt(Math.min(Math.max(Math.trunc(cpu), 0), 4095))).toString(16);
+  const misc = s.MISCV ? `[${wide(record.misc ?? 0n)}]` : '';
+  const addr = s.ADDRV ? ` at ${wide(record.addr ?? 0n)}` : '';
+  run.print(
+    s.VAL
+      ? `Fatal machine check: MCE: Fatal error happened on CPUs ${bitmap}`
+      : 'Fatal machine check: MCE: No CPU found valid MCE, need reset',
+    `CPU${cpu}: Machine Check Exception: ${wide(facts.get('mcgStatus'))}`,
+    `Bank ${record.bank}: ${wide(record.status)}${misc}${addr}`,
+    'Panic on CPU <cpu>:',
+    'HARDWARE ERROR',
+    'Reboot in five seconds...',
+  );
+  return run.end('panicked', rule, 'Xen reboots the machine');
+}
+
+type Recovery = 'fatal' | 'page' | 'continue';
+
+interface Question {
+  record: X86McaRecord;
+  facts: Facts;
+  s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
+}
+
+const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]> = {
+  intel: [
+    { rule: R.pcc, when: q => q.s.PCC, gives: 'fatal' },
+    { rule: R['intel-corrected'], when: q => !q.s.UC, gives: 'continue' },
+    { rule: R['intel-spurious'], when: q => q.facts.get('ser') && !q.s.EN && !q.s.OVER, gives: 'continue' },
+    {
+      rule: R['intel-srar'],
+      when: q => q.facts.get('ser') && q.s.EN && q.s.S && q.s.AR && !q.s.OVER,
+      gives: 'page',
+    },
+    { rule: R['intel-srao'], when: q => q.facts.get('ser') && q.s.EN && q.s.S && !q.s.AR, gives: 'page' },
+    {
+      rule: R['intel-ucna'],
+      when: q => q.facts.get('ser') && q.s.EN && !q.s.S && !q.s.AR && !q.s.OVER,
+      gives: 'continue',
+    },
+    { rule: R['intel-fatal'], when: () => true, gives: 'fatal' },
+  ],
+  amd: [
+    { rule: R['amd-code-bug'], when: q => q.s.UC && kindless(q.record), gives: 'fatal' },
+    { rule: R.pcc, when: q => q.s.PCC, gives: 'fatal' },
+    { rule: R['amd-corrected'], when: q => !q.s.UC, gives: 'continue' },
+    {
+      rule: R['amd-memory'],
+      when: q => (q.record.status & BUS) === 0n && (q.record.status & MEMORY) !== 0n,
+      gives: 'page',
+    },
+    { rule: R['amd-fatal'], when: () => true, gives: 'fatal' },
+  ],
+};
+
+/** Codes Intel's recovery acts on: scrubbing, last level cache write back, data load, instruction fetch. */
+function actsOn(record: X86McaRecord): boolean {
+  const code = record.status & 0xffffn;
+  return (code & 0xfff0n) === 0x00c0n || code === 0x017an || code === 0x0134n || code === 0x0150n;
+}
+
+/** Takes the page away. */
+function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const required = s.S && s.AR;
+  if (facts.vendor() !== 'amd' && !actsOn(record)) {
+    return required
+      ? fatal(record, facts, run, R['srar-unknown'])
+      : run.end('logged', R.continue, 'no action for this code');
+  }
+  const physical =
+    s.ADDRV &&
+    record.addr !== undefined &&
+    (facts.vendor() === 'amd' || (s.MISCV && ((record.misc ?? 0n) & 0x1c0n) === 0x80n));
+  if (!physical)
+    return required ? fatal(record, facts, run, R['no-address']) : run.end('logged', R['no-address'], 'logged');
+  const page = facts.get('page');
+  if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], hex(record.addr ?? 0n));
+  if (page !== 'user') {
+    return required ? fatal(record, facts, run, R['not-recovered']) : run.end('logged', R['not-recovered'], 'logged');
+  }
+  run.note(R['page-offline'], hex(record.addr ?? 0n));
+  return {
+    outcome: 'forwarded',
+    rule: R['page-offline'],
+    handover: {
+      consumer: 'linux',
+      delivery: 'exception',
+      record,
+      settings: { platform: 'bare-metal' },
+    },
+  };
+}
+
+/** A machine check exception, or a polled bank, of the machine Xen runs on. */
+export function xen(record: X86McaRecord, facts: Facts, run: Run): Ending {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const amd = facts.vendor() === 'amd';
+  if (facts.get('delivery') === 'poll') {
+    if (!s.VAL) return run.end('none', R['poll-empty'], 'nothing');
+    if (amd && s.ADDRV && s.MISCV && kindless(record)) return bug(run, R['amd-address-bug']);
+    return facts.get('dom0Registered')
+      ? run.end('logged', R['poll-virq'], 'VIRQ_MCA to dom0')
+      : run.end('none', R['poll-console'], 'nothing for the first nine');
+  }
+  if (amd && s.VAL && s.UC && kindless(record)) return bug(run, R['amd-code-bug']);
+  const local = amd || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
+  if (!local && facts.get('cpus') > 1 && !facts.get('broadcast')) return run.end('hung', R.hang, 'Xen waits for ever');
+  if (!s.VAL) return fatal(record, facts, run, R['no-error']);
+  const recovery = decide(RECOVERY[amd ? 'amd' : 'intel'], { record, facts, s });
+  const rule = recovery?.rule ?? R['intel-fatal'];
+  if (recovery?.gives !== 'page' && recovery?.gives !== 'continue') return fatal(record, facts, run, rule);
+  run.note(rule, recovery.gives === 'page' ? 'recoverable' : 'nothing to do');
+  const { RIPV, EIPV } = MCG_STATUS.decode(facts.get('mcgStatus'));
+  if (!RIPV && (!EIPV || facts.get('running') !== 'user')) return fatal(record, facts, run, R['no-restart']);
+  return recovery.gives === 'page' ? offline(record, facts, run) : run.end('logged', R.continue, 'VIRQ_MCA to dom0');
+}
