@@ -177,14 +177,14 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
     const now = recorder.now();
     const pending = scenario.expect.filter(e => judge(e, recorder.events, now, false).status === 'pending');
     const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [timeZero(recorder.events) + e.limit - now]));
-    if (limits.length === 0 || session.exit !== undefined) break;
+    if (limits.length === 0 || session.over) break;
     await session.nextEvent(
       Math.max(1, Math.min(...limits) / 1e6 + 1),
       e => names.has(e.name ?? '') || e.name === 'vmm.exit',
     );
   }
   const end = recorder.now() + scenario.settle;
-  while (session.exit === undefined && recorder.now() < end) {
+  while (!session.over && recorder.now() < end) {
     await session.nextEvent(Math.max(1, (end - recorder.now()) / 1e6), e => e.name === 'vmm.exit');
   }
 }

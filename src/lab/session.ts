@@ -244,6 +244,11 @@ export class Session {
     return this.exit !== undefined || this.recorder.events.some(e => e.name !== undefined && DEATHS.has(e.name));
   }
 
+  /** Has the VMM under test ended: nothing more can come from its guest. */
+  get over(): boolean {
+    return this.exit !== undefined || this.recorder.events.some(e => e.name === 'vmm.exit');
+  }
+
   /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */
   nextEvent(ms: number, wanted: (event: TraceEvent) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ const base: RunResult = {
   expectations: [
     { expectation: 'never: guest.panic', kind: 'never', status: 'pass', evidence: [], nearest: [], reason: 'ok' },
   ],
+  causes: [],
   trace: 't.ndjson',
   parts: {},
   phases: {},

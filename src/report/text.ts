@@ -41,6 +41,10 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     if (status !== 'pass') lines.push(...wrap(safeText(why), 92).map(line => style(color, `      ${line}`)));
     else lines.push(style('dim', `      ${safeText(why)}`));
   }
+  for (const { id, text, history } of judgement.causes) {
+    lines.push(...wrap(`Known cause (${id}): ${text}`, 96).map(line => style('yellow', `  ${line}`)));
+    lines.push(...wrap(history, 94).map(line => `    ${line}`));
+  }
   if (judgement.problem) {
     lines.push(
       ...wrap(`${judgement.problem.code}: ${safeText(judgement.problem.message)}`, 96).map(l =>

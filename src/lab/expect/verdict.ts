@@ -1,5 +1,6 @@
 import type { Trace } from '../trace/reader.ts';
 import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
 import { type ExpectationResult, judge } from './judge.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
@@ -23,6 +24,8 @@ export interface Judgement {
   /** Seconds from the start of the run to its end. */
   seconds: number;
   expectations: ExpectationResult[];
+  /** Known defects that the trace shows. */
+  causes: Cause[];
   /** Why the verdict is `error` or `skip`. */
   problem?: Problem;
 }
@@ -50,7 +53,7 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
       reason: ok ? `the outcome is ${outcome}` : `the outcome is ${outcome}, not ${header.outcome}`,
     });
   }
-  const base = { outcome, seconds: now / 1e9, expectations };
+  const base = { outcome, seconds: now / 1e9, expectations, causes: causesOf(events) };
   const skip = events.find(e => e.name === 'lab.skip');
   if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
   const error = events.find(e => e.name === 'lab.error');

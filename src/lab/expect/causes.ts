@@ -1,0 +1,37 @@
+import type { TraceEvent } from '../trace/event.ts';
+
+/** A known defect of a consumer that a trace shows. */
+export interface Cause {
+  id: string;
+  text: string;
+  /** Where it began and where it was mended. */
+  history: string;
+}
+
+interface KnownCause extends Cause {
+  signs: (events: readonly TraceEvent[]) => boolean;
+}
+
+/** MCA_DESTAT of the SMCA banks: MSR 0xc0002008 and every 16th after it (AMD APM vol. 2, MCA register map). */
+const isDestat = (msr: unknown): boolean =>
+  typeof msr === 'bigint' && msr >= 0xc000_2008n && msr < 0xc000_2808n && (msr - 0xc000_2008n) % 0x10n === 0n;
+
+const KNOWN: readonly KnownCause[] = [
+  {
+    id: 'linux-amd-destat-without-smca',
+    text:
+      'The guest found a deferred error by polling and cleared MCA_DESTAT of its bank (amd_clear_bank), although its processor ' +
+      'has no SMCA. Under KVM that register does not exist, the write faults, and Linux panics.',
+    history:
+      'Came with 7cb735d7c0cb "x86/mce: Unify AMD DFR handler with MCA Polling" (6.19-rc1); mended by 201bc182ad63 ' +
+      '"x86/mce/amd: Check SMCA feature bit before accessing SMCA MSRs" (7.0, stable 6.19.10). Affected: 6.19.0 to 6.19.9.',
+    signs: events =>
+      events.some(e => e.name === 'guest.msr-error' && e.fields?.access === 'WRMSR' && isDestat(e.fields.msr)) &&
+      events.some(e => e.name === 'guest.panic' && String(e.fields?.message).includes('MCA architectural violation')),
+  },
+];
+
+/** The known defects that these events show. */
+export function causesOf(events: readonly TraceEvent[]): Cause[] {
+  return KNOWN.filter(k => k.signs(events)).map(({ id, text, history }) => ({ id, text, history }));
+}
