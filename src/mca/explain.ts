@@ -1,11 +1,12 @@
-/** @module A machine check in one or two plain sentences. */
+/** @module A machine check in a few plain sentences. */
 import { hex64 } from '../common/hex.ts';
 import { classify } from './classify.ts';
 import type { McaClass } from './classify.ts';
+import { component } from './component.ts';
 import { decodeMcacod } from './mcacod.ts';
 import { pageOf } from './page.ts';
 import type { X86McaRecord } from './record.ts';
-import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
 const LEAD: Readonly<Record<McaClass, string>> = {
   invalid: 'No error: the VAL bit is clear, so the bank holds nothing',
@@ -31,9 +32,42 @@ function lead(record: X86McaRecord, cls: McaClass): string {
   return LEAD[cls];
 }
 
+function address(record: X86McaRecord): string {
+  const page = pageOf(record);
+  if (page !== undefined) {
+    return `, physical address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)})`;
+  }
+  const valid = MCI_STATUS_INTEL.decode(record.status).ADDRV;
+  return valid && record.addr !== undefined
+    ? `, address register ${hex64(record.addr)} (not known to be a system physical address)`
+    : '';
+}
+
+/** The unit, and what its own code says, where that adds to the architectural code. */
+function unitSentence(record: X86McaRecord): string | undefined {
+  const c = component(record);
+  const fromRegisters = c.basis !== 'MCACOD' && c.basis !== 'error code';
+  if (!fromRegisters || c.area === 'unknown') return undefined;
+  const name = c.name.charAt(0).toUpperCase() + c.name.slice(1);
+  return c.detail === undefined ? `${name}.` : `${name}: ${c.detail}.`;
+}
+
+/** Corrected errors: how many, and whether the cache says it has had too many (SDM 16.4). */
+function countNotes(record: X86McaRecord): string[] {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  if (record.vendor !== 'intel' || s.UC) return [];
+  const cap = record.mcgCap === undefined ? undefined : MCG_CAP.decode(record.mcgCap);
+  const notes: string[] = [];
+  if (cap?.CMCI_P === true && s.CEC > 1n) notes.push(`The bank counted ${s.CEC} corrected errors.`);
+  if (cap?.TES_P === true && s.TES === 2n) {
+    notes.push('Threshold status yellow: the structure has had many corrected errors, plan its replacement.');
+  }
+  return notes;
+}
+
 /**
- * Says what the record is, what reported it and which memory it names. One to three sentences, no line breaks,
- * made of registers only (no untrusted text).
+ * Says what the record is, what reported it and which memory it names. A few sentences, no line breaks, made of
+ * registers only (no untrusted text).
  */
 export function explain(record: X86McaRecord): string {
   const cls = classify(record);
@@ -42,22 +76,17 @@ export function explain(record: X86McaRecord): string {
   if (cls === 'invalid') return `${LEAD.invalid} (${who}).`;
 
   const code = decodeMcacod(Number(s.MCACOD), record.vendor);
-  const page = pageOf(record);
-  const address =
-    page !== undefined
-      ? `, physical address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)})`
-      : s.ADDRV && record.addr !== undefined
-        ? `, address register ${hex64(record.addr)} (not known to be a system physical address)`
-        : '';
   const what = code.class === 'no-error' ? 'without an error code' : `${code.text}, ${code.mnemonic}`;
-  const sentences = [`${lead(record, cls)}.`, `Reported by ${who}: ${what}${address}.`];
+  const sentences = [`${lead(record, cls)}.`, `Reported by ${who}: ${what}${address(record)}.`];
+  const unit = unitSentence(record);
+  if (unit !== undefined) sentences.push(unit);
 
-  const notes: string[] = [];
-  if (s.OVER) notes.push('At least one other error was lost (OVER).');
-  if (s.UC && !s.EN) notes.push('EN is clear: reporting was not enabled, an exception handler skips it.');
+  sentences.push(...countNotes(record));
+  if (s.OVER) sentences.push('At least one other error was lost (OVER).');
+  if (s.UC && !s.EN) sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
   if (s.UC && record.mcgStatus !== undefined) {
     const g = MCG_STATUS.decode(record.mcgStatus);
-    if (g.MCIP && !g.RIPV) notes.push('RIPV is clear: the interrupted program cannot be restarted.');
+    if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
-  return [...sentences, ...notes].join(' ');
+  return sentences.join(' ');
 }

@@ -1,4 +1,8 @@
-/** @module The architectural error code, MCi_STATUS[15:0]. Source: SDM vol. 3B 16.9; APM vol. 2, 9.3.3 for AMD. */
+/**
+ * @module The architectural error code, MCi_STATUS[15:0]. Sources: SDM vol. 3B 16.9.1 "Simple Error Codes" and 16.9.2
+ * "Compound Error Codes"; APM vol. 2, 9.3.3 for AMD. Every one of the 65,536 codes has exactly one class; what the
+ * manuals reserve is `unknown`.
+ */
 import type { McaVendor } from './record.ts';
 
 export type McacodClass =
@@ -20,6 +24,27 @@ export type McacodClass =
   | 'bus-interconnect'
   | 'unknown';
 
+/** The sub-fields of a compound code, by the manual's letters; a member is there when the form has the field. */
+export interface McacodFields {
+  /** Transaction type. */
+  TT?: 'I' | 'D' | 'G';
+  /** Level: LG is any level (Intel) or L3 and any level (AMD). */
+  LL?: 'L0' | 'L1' | 'L2' | 'LG';
+  /** Request. */
+  RRRR?: 'ERR' | 'RD' | 'WR' | 'DRD' | 'DWR' | 'IRD' | 'PREFETCH' | 'EVICT' | 'SNOOP';
+  /** Participation: source, responder, observer; GEN is generic. */
+  PP?: 'SRC' | 'RES' | 'OBS' | 'GEN';
+  T?: 'TIMEOUT' | 'NOTIMEOUT';
+  /** Memory, I/O, or other transaction. */
+  II?: 'M' | 'IO' | 'OTHER';
+  /** Memory transaction: generic, read, write, address/command, scrubbing. */
+  MMM?: 'GEN' | 'RD' | 'WR' | 'AC' | 'MS';
+  /** Channel; 15 is "not specified". */
+  CCCC?: number;
+  /** AMD internal error code. */
+  UU?: number;
+}
+
 export interface Mcacod {
   class: McacodClass;
   /** The manual's mnemonic with its placeholders filled in, e.g. `DCACHEL0_DRD_ERR`. */
@@ -30,7 +55,11 @@ export interface Mcacod {
   filtered: boolean;
   /** Memory channel of memory-controller codes; undefined when the code does not name one. */
   channel?: number;
+  /** Sub-fields; empty for simple and unknown codes. */
+  fields: McacodFields;
 }
+
+type Found = Omit<Mcacod, 'filtered'>;
 
 /** SDM table "Simple Error Codes". */
 const SIMPLE: Readonly<Record<number, readonly [McacodClass, string, string]>> = {
@@ -42,14 +71,16 @@ const SIMPLE: Readonly<Record<number, readonly [McacodClass, string, string]>> =
   0x0005: ['internal-parity', 'Internal Parity Error', 'an internal parity error'],
   0x0006: ['smm-handler-code-access', 'SMM Handler Code Access Violation', 'an SMM handler code access violation'],
   0x0400: ['internal-timer', 'Internal Timer Error', 'an internal timer error'],
-  0x0e0b: ['io', 'I/O Error', 'a generic I/O error'],
 };
 
+/** A bus code of its own: SDM "Simple Error Codes", I/O Error. It is a compound form, so the filter bit may be set. */
+const IO_ERROR = 0x0e0b;
+
 const TT = ['I', 'D', 'G', undefined] as const;
-const TT_TEXT: Readonly<Record<string, string>> = { I: 'instruction', D: 'data', G: 'generic' };
+const TT_TEXT = { I: 'instruction', D: 'data', G: 'generic' } as const;
 const LL = ['L0', 'L1', 'L2', 'LG'] as const;
 const RRRR = ['ERR', 'RD', 'WR', 'DRD', 'DWR', 'IRD', 'PREFETCH', 'EVICT', 'SNOOP'] as const;
-const RRRR_TEXT: Readonly<Record<string, string>> = {
+const RRRR_TEXT = {
   ERR: 'a generic request',
   RD: 'a read',
   WR: 'a write',
@@ -59,100 +90,159 @@ const RRRR_TEXT: Readonly<Record<string, string>> = {
   PREFETCH: 'a prefetch',
   EVICT: 'an eviction',
   SNOOP: 'a snoop',
-};
+} as const;
 const MMM = ['GEN', 'RD', 'WR', 'AC', 'MS'] as const;
-const MMM_TEXT: Readonly<Record<string, string>> = {
+const MMM_TEXT = {
   GEN: 'a generic memory request',
   RD: 'a memory read',
   WR: 'a memory write',
   AC: 'a memory address or command transfer',
   MS: 'memory scrubbing',
-};
-const PP = ['SRC', 'RES', 'OBS', ''] as const;
-const II = ['M', undefined, 'IO', ''] as const;
+} as const;
+const PP = ['SRC', 'RES', 'OBS', 'GEN'] as const;
+const II = ['M', undefined, 'IO', 'OTHER'] as const;
+const II_TEXT = { M: 'a memory access', IO: 'an I/O access', OTHER: 'another access' } as const;
 
-function level(code: number): string {
-  const ll = LL[code & 3] ?? 'LG';
+/** CCCC of a code that names no channel. */
+const CHANNEL_UNSPECIFIED = 15;
+
+function levelText(ll: (typeof LL)[number]): string {
   return ll === 'LG' ? 'any level' : `level ${ll.slice(1)}`;
 }
 
-function memory(code: number, cls: McacodClass, filtered: boolean): Mcacod | undefined {
+function levelOf(code: number): (typeof LL)[number] {
+  return LL[(code & 3) as 0 | 1 | 2 | 3];
+}
+
+function genericCache(code: number): Found {
+  const ll = levelOf(code);
+  return {
+    class: 'generic-cache-hierarchy',
+    mnemonic: `Generic Cache Hierarchy ${ll}`,
+    text: `a generic cache hierarchy error (${levelText(ll)})`,
+    fields: { LL: ll },
+  };
+}
+
+function tlb(code: number): Found | undefined {
+  const tt = TT[(code >> 2) & 3];
+  if (tt === undefined) return undefined;
+  const ll = levelOf(code);
+  return {
+    class: 'tlb',
+    mnemonic: `${tt}TLB${ll}_ERR`,
+    text: `a ${TT_TEXT[tt]} TLB error (${levelText(ll)})`,
+    fields: { TT: tt, LL: ll },
+  };
+}
+
+function memory(code: number, cls: 'memory-controller' | 'extended-memory'): Found | undefined {
   const mmm = MMM[(code >> 4) & 7];
   if (mmm === undefined) return undefined;
   const channel = code & 0xf;
+  const named = channel !== CHANNEL_UNSPECIFIED;
   const where = cls === 'extended-memory' ? ' of memory used as a cache' : '';
-  const base = { class: cls, filtered, mnemonic: `${mmm}_CHANNEL${channel === 15 ? 'unspecified' : channel}_ERR` };
-  const text = `an error of ${MMM_TEXT[mmm]}${where}${channel === 15 ? '' : ` on channel ${channel}`}`;
-  return channel === 15 ? { ...base, text } : { ...base, text, channel };
+  return {
+    class: cls,
+    mnemonic: `${mmm}_CHANNEL${named ? channel : 'unspecified'}_ERR`,
+    text: `an error of ${MMM_TEXT[mmm]}${where}${named ? ` on channel ${channel}` : ''}`,
+    fields: { MMM: mmm, CCCC: channel },
+    ...(named ? { channel } : {}),
+  };
 }
 
-function compound(code: number, intel: boolean): Mcacod | undefined {
-  const filtered = intel && (code & 0x1000) !== 0;
-  const c = intel ? code & ~0x1000 : code;
-  const tt = TT[(c >> 2) & 3];
-  const ll = LL[c & 3] ?? 'LG';
-  const rrrr = RRRR[(c >> 4) & 0xf];
-  if (intel && (c & 0xfffc) === 0x000c) {
-    return {
-      class: 'generic-cache-hierarchy',
-      mnemonic: `Generic Cache Hierarchy ${ll}`,
-      text: `a generic cache hierarchy error (${level(c)})`,
-      filtered,
-    };
-  }
-  if ((c & 0xfff0) === 0x0010 && tt !== undefined) {
-    return { class: 'tlb', mnemonic: `${tt}TLB${ll}_ERR`, text: `a ${TT_TEXT[tt]} TLB error (${level(c)})`, filtered };
-  }
-  if (intel && (c & 0xff80) === 0x0080) return memory(c, 'memory-controller', filtered);
-  if (intel && (c & 0xff80) === 0x0280) return memory(c, 'extended-memory', filtered);
-  if ((c & 0xff00) === 0x0100 && tt !== undefined && rrrr !== undefined) {
-    return {
-      class: 'cache-hierarchy',
-      mnemonic: `${tt}CACHE${ll}_${rrrr}_ERR`,
-      text: `a ${TT_TEXT[tt]} cache error (${level(c)}) on ${RRRR_TEXT[rrrr]}`,
-      filtered,
-    };
-  }
-  if ((c & 0xf800) === 0x0800) {
-    const ii = II[(c >> 2) & 3];
-    if (ii === undefined || rrrr === undefined) return undefined;
-    const pp = PP[(c >> 9) & 3] ?? '';
-    const timeout = (c & 0x0100) !== 0;
-    const parts = [`BUS${ll}`, pp, rrrr, ii, timeout ? 'TIMEOUT' : 'NOTIMEOUT', 'ERR'].filter(p => p !== '');
-    const what = ii === 'IO' ? 'an I/O access' : ii === 'M' ? 'a memory access' : 'another access';
-    return {
-      class: 'bus-interconnect',
-      mnemonic: parts.join('_'),
-      text: `a bus or interconnect error on ${RRRR_TEXT[rrrr]} of ${what}${timeout ? ', request timed out' : ''}`,
-      filtered,
-    };
-  }
+function cache(code: number): Found | undefined {
+  const tt = TT[(code >> 2) & 3];
+  const rrrr = RRRR[(code >> 4) & 0xf];
+  if (tt === undefined || rrrr === undefined) return undefined;
+  const ll = levelOf(code);
+  return {
+    class: 'cache-hierarchy',
+    mnemonic: `${tt}CACHE${ll}_${rrrr}_ERR`,
+    text: `a ${TT_TEXT[tt]} cache error (${levelText(ll)}) on ${RRRR_TEXT[rrrr]}`,
+    fields: { TT: tt, LL: ll, RRRR: rrrr },
+  };
+}
+
+function bus(code: number): Found | undefined {
+  const ii = II[(code >> 2) & 3];
+  const rrrr = RRRR[(code >> 4) & 0xf];
+  if (ii === undefined || rrrr === undefined) return undefined;
+  const ll = levelOf(code);
+  const pp = PP[((code >> 9) & 3) as 0 | 1 | 2 | 3];
+  const t = (code & 0x0100) === 0 ? 'NOTIMEOUT' : 'TIMEOUT';
+  // The manual leaves generic participation and "other" out of the mnemonic.
+  const parts = [`BUS${ll}`, pp === 'GEN' ? '' : pp, rrrr, ii === 'OTHER' ? '' : ii, t, 'ERR'];
+  return {
+    class: 'bus-interconnect',
+    mnemonic: parts.filter(p => p !== '').join('_'),
+    text: `a bus or interconnect error on ${RRRR_TEXT[rrrr]} of ${II_TEXT[ii]}${t === 'TIMEOUT' ? ', request timed out' : ''}`,
+    fields: { LL: ll, PP: pp, RRRR: rrrr, II: ii, T: t },
+  };
+}
+
+function internalUnclassified(fields: McacodFields): Found {
+  return {
+    class: 'internal-unclassified',
+    mnemonic: 'Internal Unclassified',
+    text: 'an internal unclassified error',
+    fields,
+  };
+}
+
+/** SDM table "Compound Error Codes", without the filter bit. */
+function intelCompound(c: number): Found | undefined {
+  if (c === IO_ERROR) return { class: 'io', mnemonic: 'I/O Error', text: 'a generic I/O error', fields: {} };
+  if ((c & 0xfffc) === 0x000c) return genericCache(c);
+  if ((c & 0xfff0) === 0x0010) return tlb(c);
+  if ((c & 0xff80) === 0x0080) return memory(c, 'memory-controller');
+  if ((c & 0xff80) === 0x0280) return memory(c, 'extended-memory');
+  if ((c & 0xff00) === 0x0100) return cache(c);
+  if ((c & 0xf800) === 0x0800) return bus(c);
   return undefined;
+}
+
+/** APM tables "Error Code": TLB, memory, bus and internal forms; there is no filter bit. */
+function amdCode(c: number): Found | undefined {
+  if (c === 0) return { class: 'no-error', mnemonic: 'No Error', text: 'no error', fields: {} };
+  if ((c & 0xfff0) === 0x0010) return tlb(c);
+  if ((c & 0xff00) === 0x0100) return cache(c);
+  if ((c & 0xfcff) === 0x0400) return internalUnclassified({ UU: (c >> 8) & 3 });
+  if ((c & 0xf800) === 0x0800) return bus(c);
+  return undefined;
+}
+
+function intelCode(c: number): Mcacod | undefined {
+  const simple = SIMPLE[c];
+  if (simple !== undefined) {
+    return { class: simple[0], mnemonic: simple[1], text: simple[2], fields: {}, filtered: false };
+  }
+  const found = intelCompound(c & ~0x1000);
+  if (found !== undefined) return { ...found, filtered: (c & 0x1000) !== 0 };
+  return (c & 0xfc00) === 0x0400 ? { ...internalUnclassified({}), filtered: false } : undefined;
 }
 
 /** Names an error code (16 bits). AMD has no generic-cache and memory-controller forms; without a vendor Intel's table is used. */
 export function decodeMcacod(code: number, vendor?: McaVendor): Mcacod {
   const c = code & 0xffff;
-  const intel = vendor !== 'amd';
-  const simple = SIMPLE[c];
-  if (simple !== undefined && (intel || c === 0)) {
-    return { class: simple[0], mnemonic: simple[1], text: simple[2], filtered: false };
-  }
-  const found = compound(c, intel);
-  if (found !== undefined) return found;
-  if ((c & 0xfc00) === 0x0400) {
-    return {
-      class: 'internal-unclassified',
-      mnemonic: 'Internal Unclassified',
-      text: 'an internal unclassified error',
-      filtered: false,
-    };
+  if (vendor === 'amd') {
+    const amd = amdCode(c);
+    if (amd !== undefined) return { ...amd, filtered: false };
+  } else {
+    const intel = intelCode(c);
+    if (intel !== undefined) return intel;
   }
   const hex = `0x${c.toString(16).padStart(4, '0')}`;
   return {
     class: 'unknown',
     mnemonic: `unknown (${hex})`,
     text: `an error with the unknown code ${hex}`,
+    fields: {},
     filtered: false,
   };
+}
+
+/** Whether an Intel code is an error of memory: the memory controller's, or memory that serves as a cache. */
+export function isMemoryCode(code: Pick<Mcacod, 'class'>): boolean {
+  return code.class === 'memory-controller' || code.class === 'extended-memory';
 }

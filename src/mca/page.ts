@@ -1,6 +1,9 @@
 /** @module The memory a record names. */
+import { MCA_ADDR } from './amd-registers.ts';
+import { cpuOf } from './cpu.ts';
 import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import type { X86McaRecord } from './record.ts';
+import { smcaBank } from './smca-banks.ts';
 
 /** A page frame number: a physical address shifted right by 12. A type of its own, so that no address passes for one. */
 export type Pfn = bigint & { readonly __brand: 'Pfn' };
@@ -24,29 +27,53 @@ export interface PageRef {
 /** Granularity assumed where the record names none: a cache line (AMD legacy banks carry no LSB). */
 const CACHE_LINE_LSB = 6;
 
-/**
- * The system memory a record names, or undefined when its address cannot be taken for a system physical one: no
- * ADDRV; vendor not known; Intel: no MISCV or another address mode than 2 (SDM 16.3.2.4); AMD: no POISON, because
- * the address of a memory controller bank may be local to its channel (PPR, MCA_ADDR_UMC).
- */
-export function pageOf(record: X86McaRecord): PageRef | undefined {
-  const { addr, misc, status } = record;
-  if (addr === undefined) return undefined;
-  let lsb = CACHE_LINE_LSB;
-  if (record.vendor === 'amd') {
-    const s = MCI_STATUS_AMD.decode(status);
-    if (!s.VAL || !s.ADDRV || !s.POISON) return undefined;
-    // QEMU's AMD records carry an Intel-shaped MISC; bare metal uses ADDRLSB.
-    if (s.ADDRLSB !== 0n) lsb = Number(s.ADDRLSB);
-  } else if (record.vendor === 'intel') {
-    const s = MCI_STATUS_INTEL.decode(status);
-    if (!s.VAL || !s.ADDRV || !s.MISCV || misc === undefined) return undefined;
-    const m = MCI_MISC.decode(misc);
-    if (m.MODE !== ADDRESS_MODE_PHYSICAL) return undefined;
-    lsb = Number(m.LSB);
-  } else {
-    return undefined;
-  }
+/** MCA_ADDR without what some AMD banks keep above the address. */
+const AMD_ADDRESS = (1n << 56n) - 1n;
+
+function page(addr: bigint, lsb: number): PageRef {
   const address = (addr >> BigInt(lsb)) << BigInt(lsb);
   return { address, pfn: pfnOf(address), lsb, pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
+}
+
+/** SDM 16.3.2.4: MISCV, and address mode 2. */
+function intelPage({ addr, misc, status }: X86McaRecord): PageRef | undefined {
+  const s = MCI_STATUS_INTEL.decode(status);
+  if (addr === undefined || misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
+  const m = MCI_MISC.decode(misc);
+  return m.MODE === ADDRESS_MODE_PHYSICAL ? page(addr, Number(m.LSB)) : undefined;
+}
+
+/**
+ * The granularity of an AMD address: MCA_STATUS.ADDRLSB (PPR, when MCA_CONFIG says so), MCA_ADDR[61:56] of the first Zen
+ * processors, else a cache line. QEMU's AMD records carry an Intel-shaped MISC; it does not count.
+ */
+export function amdAddressLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ipid'>): number {
+  const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
+  if (inStatus !== 0) return inStatus;
+  const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(record.addr ?? 0n).LSB);
+  return inAddr === 0 ? CACHE_LINE_LSB : inAddr;
+}
+
+/**
+ * AMD says outright that an address is a system physical one only from family 1Ah on (PADDRV). Before, consumed poison is
+ * the safe sign, but not in a memory controller bank, whose addresses are local to its channel (PPR, MCA_ADDR_UMC).
+ */
+function amdPage(record: X86McaRecord): PageRef | undefined {
+  const { addr, ipid } = record;
+  const s = MCI_STATUS_AMD.decode(record.status);
+  if (addr === undefined || !s.VAL || !s.ADDRV) return undefined;
+  const scalable = ipid !== undefined && ipid !== 0n;
+  const channelLocal = scalable && smcaBank(ipid, cpuOf(record))?.area === 'memory';
+  const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
+  if (!usable) return undefined;
+  return page(scalable ? addr & AMD_ADDRESS : addr, amdAddressLsb(record));
+}
+
+/**
+ * The system memory a record names, or undefined when its address cannot be taken for a system physical one: no
+ * ADDRV; vendor not known; Intel: no MISCV or another address mode than physical; AMD: neither PADDRV nor POISON.
+ */
+export function pageOf(record: X86McaRecord): PageRef | undefined {
+  if (record.vendor === 'amd') return amdPage(record);
+  return record.vendor === 'intel' ? intelPage(record) : undefined;
 }

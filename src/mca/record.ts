@@ -22,6 +22,11 @@ export interface X86McaRecord {
   synd1?: bigint;
   synd2?: bigint;
   ipid?: bigint;
+  /** AMD MCA_CONFIG. */
+  config?: bigint;
+  /** AMD MCA_DESTAT and MCA_DEADDR, the registers of deferred errors. */
+  destat?: bigint;
+  deaddr?: bigint;
   ppin?: bigint;
   tsc?: bigint;
   /** CPUID leaf 1 EAX. */

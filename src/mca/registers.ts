@@ -1,7 +1,8 @@
 /**
- * @module Machine check registers. Sources: Intel 64 and IA-32 Architectures Software Developer's Manual vol. 3B,
- * chapter 16 "Machine-Check Architecture" ("SDM"); AMD64 Architecture Programmer's Manual vol. 2, chapter 9
- * ("APM") and the Processor Programming Reference of family 17h and later ("PPR").
+ * @module Machine check registers of both vendors. Sources: Intel 64 and IA-32 Architectures Software Developer's Manual
+ * vol. 3B, chapter 16 "Machine-Check Architecture" ("SDM"); AMD64 Architecture Programmer's Manual vol. 2, chapter 9
+ * ("APM") and the Processor Programming Reference of family 17h and later ("PPR"). Registers of AMD's scalable MCA:
+ * amd-registers.ts.
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
 
@@ -36,6 +37,40 @@ export const MCG_STATUS = defineRegister({
   ],
 });
 
+/** All ones enables every reporting feature, all zeroes disables them (MCG_CAP.CTL_P). */
+export const MCG_CTL = defineRegister({
+  name: 'MCG_CTL',
+  width: 64,
+  source: 'SDM 16.3.1.3; APM 9.3.1.3 (one enable per bank)',
+  fields: [bits(63, 0, 'ENABLE', 'reporting features enabled')],
+});
+
+/** Present when MCG_CAP.LMCE_P. */
+export const MCG_EXT_CTL = defineRegister({
+  name: 'MCG_EXT_CTL',
+  width: 64,
+  source: 'SDM 16.3.1.4',
+  fields: [bit(0, 'LMCE_EN', 'local delivery of some machine checks enabled')],
+});
+
+export const MCI_CTL = defineRegister({
+  name: 'MCi_CTL',
+  width: 64,
+  source: 'SDM 16.3.2.1; APM 9.3.2.1',
+  fields: [bits(63, 0, 'EE', 'error reporting enables, one bit per error of the bank')],
+});
+
+/** Present when MCG_CAP.CMCI_P. */
+export const MCI_CTL2 = defineRegister({
+  name: 'MCi_CTL2',
+  width: 64,
+  source: 'SDM 16.3.2.5',
+  fields: [
+    bit(30, 'CMCI_EN', 'corrected machine check interrupt enabled'),
+    bits(14, 0, 'THRESHOLD', 'corrected error count that raises the interrupt'),
+  ],
+});
+
 export const MCI_STATUS_INTEL = defineRegister({
   name: 'MCi_STATUS',
   width: 64,
@@ -59,6 +94,7 @@ export const MCI_STATUS_INTEL = defineRegister({
   ],
 });
 
+/** The status register of AMD's scalable MCA; what older families have at the same places reads the same way. */
 export const MCI_STATUS_AMD = defineRegister({
   name: 'MCi_STATUS',
   width: 64,
@@ -73,6 +109,7 @@ export const MCI_STATUS_AMD = defineRegister({
     bit(57, 'PCC', 'processor context corrupt'),
     bit(56, 'ERRCOREIDVAL', 'ERRCOREID is valid'),
     bit(55, 'TCC', 'task context corrupt'),
+    bit(54, 'PADDRV', 'MCA_ADDR holds a system physical address'),
     bit(53, 'SYNDV', 'MCA_SYND is valid'),
     bit(46, 'CECC', 'corrected by ECC'),
     bit(45, 'UECC', 'found by ECC, not correctable'),
@@ -98,8 +135,26 @@ export const MCI_MISC = defineRegister({
       1: 'linear',
       2: 'physical',
       3: 'memory',
+      4: 'reserved',
+      5: 'reserved',
+      6: 'reserved',
       7: 'generic',
     }),
+    bits(5, 0, 'LSB', 'lowest valid bit of MCi_ADDR'),
+  ],
+});
+
+/** MCi_MISC of an I/O error (MCACOD 0x0e0b): the root port that reported it; its AER registers know more. */
+export const MCI_MISC_IO = defineRegister({
+  name: 'MCi_MISC',
+  width: 64,
+  source: 'SDM 16.3.2.4 and 16.9.3, "IOMCA"',
+  fields: [
+    bits(39, 32, 'SEGMENT', 'PCI segment'),
+    bits(31, 24, 'BUS', 'PCI bus'),
+    bits(23, 19, 'DEVICE', 'PCI device'),
+    bits(18, 16, 'FUNCTION', 'PCI function'),
+    bits(8, 6, 'MODE', 'address mode'),
     bits(5, 0, 'LSB', 'lowest valid bit of MCi_ADDR'),
   ],
 });

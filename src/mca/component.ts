@@ -1,0 +1,180 @@
+/** @module Which part of the machine a record names, as far as the data say. */
+import { legacyBank, legacyText } from './amd-legacy.ts';
+import { MCA_IPID } from './amd-registers.ts';
+import { cpuOf } from './cpu.ts';
+import type { CpuModel } from './cpu.ts';
+import { intelModelInfo, intelPlace } from './intel-model.ts';
+import { decodeMcacod } from './mcacod.ts';
+import type { Mcacod } from './mcacod.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { smcaBank, umcPlace } from './smca-banks.ts';
+
+/** The area decides what to look at next; `unknown` when the data do not say. */
+export type ComponentArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware' | 'unknown';
+
+export interface Component {
+  area: ComponentArea;
+  /** Plain words, e.g. `memory controller 1, channel 2` or `L1 data cache`. */
+  name: string;
+  /** What the extended or model-specific code adds, as a noun phrase. */
+  detail?: string;
+  /** Which data said so: a register and its field. */
+  basis: string;
+  controller?: number;
+  channel?: number;
+  chipSelect?: number;
+  /** PCI address of the root port of an I/O error, `segment:bus:device.function` in hex. */
+  pci?: string;
+}
+
+/** The PCI address in MCi_MISC of an I/O error; undefined without a valid MCi_MISC or for other errors. */
+export function ioRootPort(record: X86McaRecord): string | undefined {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  if (record.vendor !== 'intel' || record.misc === undefined || !s.MISCV) return undefined;
+  if (decodeMcacod(Number(s.MCACOD), 'intel').class !== 'io') return undefined;
+  const m = MCI_MISC_IO.decode(record.misc);
+  const hex = (n: bigint, width: number): string => n.toString(16).padStart(width, '0');
+  return `${hex(m.SEGMENT, 4)}:${hex(m.BUS, 2)}:${hex(m.DEVICE, 2)}.${hex(m.FUNCTION, 1)}`;
+}
+
+const SIDE = { I: 'instruction', D: 'data', G: '' } as const;
+
+/** `L1 data cache`: a cache or TLB as a code names it. Level 0 of a code is the level next to the core. */
+function cacheName({ fields }: Mcacod, what: 'cache' | 'TLB'): string {
+  const level = fields.LL === undefined || fields.LL === 'LG' ? '' : fields.LL;
+  const side = fields.TT === undefined ? '' : SIDE[fields.TT];
+  const name = [level, side, what].filter(part => part !== '').join(' ');
+  return name === what && what === 'cache' ? 'a cache' : name === what ? 'a TLB' : name;
+}
+
+function fromCode(code: Mcacod, basis: string): Component | undefined {
+  switch (code.class) {
+    case 'memory-controller':
+    case 'extended-memory': {
+      const what = code.class === 'memory-controller' ? 'memory controller' : 'memory used as a cache';
+      if (code.channel === undefined) return { area: 'memory', name: what, basis };
+      return { area: 'memory', name: `${what}, channel ${code.channel}`, basis, channel: code.channel };
+    }
+    case 'cache-hierarchy':
+    case 'generic-cache-hierarchy':
+      return { area: 'cache', name: cacheName(code, 'cache'), basis };
+    case 'tlb':
+      return { area: 'core', name: cacheName(code, 'TLB'), basis };
+    case 'bus-interconnect':
+      return { area: code.fields.II === 'IO' ? 'io' : 'fabric', name: 'bus or interconnect', basis };
+    case 'io':
+      return { area: 'io', name: 'PCIe root port', basis };
+    case 'microcode-rom-parity':
+      return { area: 'core', name: 'microcode ROM', basis };
+    case 'internal-parity':
+    case 'internal-timer':
+    case 'frc':
+      return { area: 'core', name: 'processor core', basis };
+    case 'smm-handler-code-access':
+      return { area: 'firmware', name: 'system management mode code', basis };
+    case 'external':
+      return { area: 'unknown', name: 'another processor or a device', basis };
+    default:
+      return undefined;
+  }
+}
+
+function intelComponent(record: X86McaRecord, cpu: CpuModel | undefined): Component | undefined {
+  const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
+  const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
+  const pci = ioRootPort(record);
+  if (pci !== undefined) return { area: 'io', name: `PCIe root port ${pci}`, basis: 'MCi_MISC', pci };
+  const place = intelPlace(record, cpu);
+  const detail = info?.mscod.map(row => row.text).filter(text => text !== undefined);
+  const more = detail === undefined || detail.length === 0 ? {} : { detail: detail.join('; ') };
+  if (info === undefined) {
+    return fromCode(code, 'MCACOD');
+  }
+  const basis = `bank ${record.bank} of ${info.source}`;
+  const { id, name } = info.unit;
+  if (id === 'IMC' || id === 'HBM_IMC' || id === 'M2M' || id === 'HBM_M2M' || id === 'B2CMI') {
+    const controller = info.unit.controller ?? place?.controller;
+    const channel = info.unit.channel ?? place?.channel;
+    const title = controller === undefined ? name : `${name} ${controller}`;
+    return {
+      area: 'memory',
+      name: channel === undefined ? title : `${title}, channel ${channel}`,
+      ...more,
+      basis,
+      ...(controller === undefined ? {} : { controller }),
+      ...(channel === undefined ? {} : { channel }),
+    };
+  }
+  if (id === 'UPI') return { area: 'link', name, ...more, basis };
+  if (id === 'MLC') return { area: 'cache', name, basis };
+  return { area: 'firmware', name, ...more, basis };
+}
+
+function smcaComponent(record: X86McaRecord, ipid: bigint, cpu: CpuModel | undefined): Component {
+  const bank = smcaBank(ipid, cpu);
+  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  if (bank === undefined) {
+    const ids = `HwId 0x${HWID.toString(16)}, McaType 0x${MCATYPE.toString(16)}`;
+    return { area: 'unknown', name: `unknown bank type (${ids})`, basis: 'MCA_IPID' };
+  }
+  const detail = bank.codes[Number(MCI_STATUS_AMD.decode(record.status).XEC)];
+  const more = detail === undefined ? {} : { detail };
+  const place = umcPlace({ ...record, ipid }, cpu);
+  if (place === undefined) return { area: bank.area, name: bank.name, ...more, basis: 'MCA_IPID' };
+  const { channel, chipSelect } = place;
+  const cs = chipSelect === undefined ? '' : `, chip select ${chipSelect}`;
+  return {
+    area: 'memory',
+    name: `UMC channel ${channel}${cs}`,
+    ...more,
+    basis: chipSelect === undefined ? 'MCA_IPID' : 'MCA_IPID and MCA_SYND',
+    channel,
+    ...(chipSelect === undefined ? {} : { chipSelect }),
+  };
+}
+
+/** BKDG: extended code of the northbridge that is a DRAM error. */
+const LEGACY_DRAM = new Set([0x00, 0x08]);
+const LEGACY_NB = 4;
+
+function legacyComponent(record: X86McaRecord, cpu: CpuModel): Component | undefined {
+  const bank = legacyBank(record.bank, cpu);
+  if (bank === undefined) return undefined;
+  const xec = Number((record.status >> 16n) & 0x1fn);
+  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const detail = legacyText(record.bank, xec, code, cpu);
+  const dram = record.bank === LEGACY_NB && LEGACY_DRAM.has(xec);
+  const area = dram ? 'memory' : record.bank === LEGACY_NB ? 'fabric' : record.bank < 3 ? 'cache' : 'core';
+  return {
+    area,
+    name: bank.name,
+    ...(detail === undefined ? {} : { detail }),
+    basis: `bank ${record.bank} of family ${cpu.family.toString(16)}h`,
+  };
+}
+
+function amdComponent(record: X86McaRecord, cpu: CpuModel | undefined): Component | undefined {
+  const { ipid } = record;
+  if (ipid !== undefined && ipid !== 0n) return smcaComponent(record, ipid, cpu);
+  const legacy = cpu === undefined ? undefined : legacyComponent(record, cpu);
+  return legacy ?? fromCode(decodeMcacod(Number(record.status & 0xffffn), 'amd'), 'error code');
+}
+
+/** Banks that no hardware has: Linux makes them from firmware reports. */
+export function isFirmwareBank(bank: number): boolean {
+  return bank === -1 || bank === 255;
+}
+
+const NOTHING: Component = { area: 'unknown', name: 'unknown', basis: 'the data do not say' };
+
+/** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
+export function component(record: X86McaRecord): Component {
+  const { vendor } = record;
+  if ((record.status & (1n << 63n)) === 0n) return { ...NOTHING, basis: 'VAL is clear' };
+  if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };
+  if (isFirmwareBank(record.bank)) return { area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' };
+  const cpu = cpuOf(record);
+  const found = vendor === 'intel' ? intelComponent(record, cpu) : amdComponent(record, cpu);
+  return found ?? NOTHING;
+}

@@ -1,0 +1,50 @@
+/** @module Family, model and stepping out of a CPUID signature. */
+import { bits, defineRegister } from '../registers/register.ts';
+import type { X86McaRecord } from './record.ts';
+
+/** CPUID leaf 1, EAX. */
+export const CPUID_1_EAX = defineRegister({
+  name: 'CPUID.1:EAX',
+  width: 32,
+  source: 'SDM vol. 2A, CPUID; APM vol. 3, CPUID Fn0000_0001_EAX',
+  fields: [
+    bits(27, 20, 'EXT_FAMILY', 'extended family'),
+    bits(19, 16, 'EXT_MODEL', 'extended model'),
+    bits(13, 12, 'TYPE', 'processor type'),
+    bits(11, 8, 'FAMILY', 'base family'),
+    bits(7, 4, 'MODEL', 'base model'),
+    bits(3, 0, 'STEPPING', 'stepping'),
+  ],
+});
+
+export interface CpuModel {
+  family: number;
+  model: number;
+  stepping: number;
+}
+
+/**
+ * Display family and model of a CPUID signature. The extended family counts when the base family is 0xf; the extended
+ * model when the base family is 6 or 0xf (SDM), which is all AMD has.
+ */
+export function cpuModel(signature: bigint): CpuModel {
+  const c = CPUID_1_EAX.decode(signature);
+  const base = Number(c.FAMILY);
+  const extended = base === 0x6 || base === 0xf ? Number(c.EXT_MODEL) << 4 : 0;
+  return {
+    family: base === 0xf ? base + Number(c.EXT_FAMILY) : base,
+    model: extended | Number(c.MODEL),
+    stepping: Number(c.STEPPING),
+  };
+}
+
+/** The CPU of a record; undefined without a signature (0 is what software writes that does not know it). */
+export function cpuOf(record: Pick<X86McaRecord, 'cpuid'>): CpuModel | undefined {
+  return record.cpuid === undefined || record.cpuid === 0n ? undefined : cpuModel(record.cpuid);
+}
+
+/** `06_55H`: how the SDM writes a family and model. */
+export function signatureName(cpu: CpuModel): string {
+  const hex = (n: number): string => n.toString(16).toUpperCase().padStart(2, '0');
+  return `${hex(cpu.family)}_${hex(cpu.model)}H`;
+}

@@ -1,0 +1,90 @@
+/** @module The registers of a record with the field tables that apply to it: for tables and bit strips. */
+import type { FieldRow, Register } from '../registers/register.ts';
+import { isLegacyAmd } from './amd-legacy.ts';
+import {
+  MCA_ADDR,
+  MCA_CONFIG,
+  MCA_DESTAT,
+  MCA_IPID,
+  MCA_SYND,
+  MCI_STATUS_AMD_LEGACY,
+  MCA_MISC0,
+} from './amd-registers.ts';
+import { CPUID_1_EAX, cpuOf } from './cpu.ts';
+import { intelModelInfo } from './intel-model.ts';
+import { decodeMcacod } from './mcacod.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+
+/** One register of a record. `register` is missing where the layout is not known: the value stands alone. */
+export interface RegisterView {
+  /** Member of the record the value came from. */
+  member:
+    | 'status'
+    | 'mcgStatus'
+    | 'mcgCap'
+    | 'addr'
+    | 'misc'
+    | 'synd'
+    | 'ipid'
+    | 'config'
+    | 'destat'
+    | 'deaddr'
+    | 'cpuid';
+  name: string;
+  value: bigint;
+  register?: Register;
+  /** All fields, highest bit first; empty without a layout. */
+  rows: FieldRow[];
+}
+
+/** The layout of MCi_STATUS for a record; without a vendor the architectural one of Intel is shown. */
+export function statusRegister(record: X86McaRecord): Register {
+  if (record.vendor !== 'amd') return MCI_STATUS_INTEL;
+  const cpu = cpuOf(record);
+  const legacy = (record.ipid ?? 0n) === 0n && cpu !== undefined && isLegacyAmd(cpu);
+  return legacy ? MCI_STATUS_AMD_LEGACY : MCI_STATUS_AMD;
+}
+
+/** The layout of MCi_MISC for a record, or undefined where it is not known. */
+export function miscRegister(record: X86McaRecord): Register | undefined {
+  if (record.vendor === 'amd') return MCA_MISC0;
+  if (record.vendor === undefined) return undefined;
+  if (decodeMcacod(Number(record.status & 0xffffn), 'intel').class === 'io') return MCI_MISC_IO;
+  const cpu = cpuOf(record);
+  const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
+  return info?.misc === undefined ? MCI_MISC : info.unit.misc;
+}
+
+/** AMD keeps the granularity in MCA_ADDR only in scalable banks. */
+function addressRegister(record: X86McaRecord): Register | undefined {
+  return record.vendor === 'amd' && (record.ipid ?? 0n) !== 0n ? MCA_ADDR : undefined;
+}
+
+/** Every register the record has, in the order a person reads them. */
+export function describeRecord(record: X86McaRecord): RegisterView[] {
+  const views: RegisterView[] = [];
+  const add = (member: RegisterView['member'], name: string, register: Register | undefined): void => {
+    const value = record[member];
+    if (value === undefined) return;
+    views.push({
+      member,
+      name,
+      value,
+      ...(register === undefined ? {} : { register }),
+      rows: register?.describe(value) ?? [],
+    });
+  };
+  add('status', 'MCi_STATUS', statusRegister(record));
+  add('mcgStatus', 'MCG_STATUS', MCG_STATUS);
+  add('addr', 'MCi_ADDR', addressRegister(record));
+  add('misc', 'MCi_MISC', miscRegister(record));
+  add('synd', 'MCA_SYND', MCA_SYND);
+  add('ipid', 'MCA_IPID', MCA_IPID);
+  add('config', 'MCA_CONFIG', MCA_CONFIG);
+  add('destat', 'MCA_DESTAT', MCA_DESTAT);
+  add('deaddr', 'MCA_DEADDR', MCA_ADDR);
+  add('mcgCap', 'MCG_CAP', MCG_CAP);
+  add('cpuid', 'CPUID.1:EAX', CPUID_1_EAX);
+  return views;
+}

@@ -1,0 +1,359 @@
+/**
+ * @module Which unit of an Intel server reports through a bank, and what its model-specific fields say: chosen by CPUID
+ * family and model, and bank. Banks and codes that are not in the tables stay raw. Sources: intel-codes.ts.
+ */
+import type { FieldRow, Register } from '../registers/register.ts';
+import { signatureName } from './cpu.ts';
+import type { CpuModel } from './cpu.ts';
+import * as codes from './intel-codes.ts';
+import type { MscodPart } from './intel-codes.ts';
+import * as misc from './intel-misc.ts';
+import { decodeMcacod, isMemoryCode } from './mcacod.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCI_STATUS_INTEL } from './registers.ts';
+
+export type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'UPI' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
+
+export interface IntelUnit {
+  id: IntelUnitId;
+  /** Plain name, as the middle of a sentence. */
+  name: string;
+  /** Memory controller of the socket. */
+  controller?: number;
+  /** Channel of that controller, or of the socket when `controller` is not given. */
+  channel?: number;
+  mscod: readonly MscodPart[];
+  misc?: Register;
+  /** Status bits that must be set for the layout of `misc` to apply, beside MISCV. */
+  miscNeeds?: bigint;
+  /** `misc` is a place in memory only for codes outside this range (MSCOD). */
+  miscNotFor?: readonly [lo: number, hi: number];
+}
+
+export interface IntelFamily {
+  id: 'SKX' | 'ICX' | 'SPR' | 'GNR';
+  name: string;
+  models: readonly number[];
+  source: string;
+  banks: Readonly<Record<number, IntelUnit>>;
+}
+
+const number = (hi: number, lo: number, values: codes.MscodValues, when?: MscodPart['when']): MscodPart => ({
+  hi,
+  lo,
+  values,
+  ...(when === undefined ? {} : { when }),
+});
+const flags = (hi: number, lo: number, values: codes.MscodValues, when?: MscodPart['when']): MscodPart => ({
+  hi,
+  lo,
+  flags: values,
+  ...(when === undefined ? {} : { when }),
+});
+
+/** Bits 31:24 choose the table for bits 23:16. */
+const byGroup = (tables: Readonly<Record<number, codes.MscodValues>>): MscodPart[] =>
+  Object.entries(tables).map(([group, values]) => number(23, 16, values, { hi: 31, lo: 24, values: [Number(group)] }));
+
+const upi = (values: codes.MscodValues): IntelUnit => ({
+  id: 'UPI',
+  name: 'UPI link',
+  mscod: [number(21, 16, values), flags(31, 22, codes.UPI_CONTROL, { hi: 21, lo: 16, values: [0x12] })],
+});
+
+const pcu = (...mscod: MscodPart[]): IntelUnit => ({ id: 'PCU', name: 'power control unit', mscod });
+
+const PCU_PARTS = (firmware: codes.MscodValues): MscodPart[] => [
+  number(31, 24, firmware),
+  number(23, 20, codes.PCU_HARDWARE),
+];
+
+const SHUTDOWN_CODE = { hi: 15, lo: 0, values: [0x40c] };
+
+const m2mFlags = (controller: number): IntelUnit => ({
+  id: 'M2M',
+  name: 'mesh to memory unit',
+  controller,
+  mscod: [flags(23, 16, codes.M2M_FLAGS)],
+  misc: misc.MISC_M2M,
+});
+
+/** SDM 06_55H: bit 27 set means the numbers of bits 23:16, clear means flags. */
+const DDRT = { hi: 27, lo: 27, values: [1] };
+const imcSkx = (controller: number, channel: number): IntelUnit => ({
+  id: 'IMC',
+  name: 'memory controller',
+  controller,
+  channel,
+  mscod: [number(23, 16, codes.IMC_SKX_DDRT, DDRT), flags(26, 16, codes.IMC_SKX_FLAGS, { ...DDRT, not: true })],
+});
+
+const imcIcx = (controller: number, channel: number): IntelUnit => ({
+  id: 'IMC',
+  name: 'memory controller',
+  controller,
+  channel,
+  mscod: byGroup({
+    0: codes.IMC_ICX_0,
+    1: codes.IMC_ICX_1,
+    2: codes.IMC_ICX_2,
+    4: codes.IMC_ICX_4,
+    8: codes.IMC_ICX_8,
+  }),
+  misc: misc.MISC_IMC_ICX,
+});
+
+const SPR_IMC = byGroup({
+  0: codes.IMC_SPR_0,
+  1: codes.IMC_SPR_1,
+  2: codes.IMC_SPR_2,
+  4: codes.IMC_SPR_4,
+  8: codes.IMC_SPR_8,
+  16: codes.IMC_SPR_10,
+});
+
+const GNR_MCCHAN = byGroup({
+  0: codes.MCCHAN_0,
+  1: codes.MCCHAN_1,
+  2: codes.MCCHAN_2,
+  4: codes.MCCHAN_4,
+  8: codes.MCCHAN_8,
+  32: codes.MCCHAN_20,
+  33: codes.MCCHAN_21,
+});
+
+function banks(...rows: readonly (readonly [number, IntelUnit])[]): Readonly<Record<number, IntelUnit>> {
+  return Object.fromEntries(rows);
+}
+
+function channels(first: number, count: number, make: (channel: number) => IntelUnit): [number, IntelUnit][] {
+  return Array.from({ length: count }, (_, channel) => [first + channel, make(channel)]);
+}
+
+/** Skylake-SP, Cascade Lake and Cooper Lake share one signature and one set of tables. */
+const SKX: IntelFamily = {
+  id: 'SKX',
+  name: 'Skylake-SP, Cascade Lake or Cooper Lake',
+  models: [0x55],
+  source: 'SDM vol. 3B chapter 17, 06_55H',
+  banks: banks(
+    [3, { id: 'MLC', name: 'L2 cache (MLC)', mscod: [] }],
+    [4, pcu(number(31, 24, codes.PCU_SKX))],
+    [5, upi(codes.UPI)],
+    [7, m2mFlags(0)],
+    [8, m2mFlags(1)],
+    [12, upi(codes.UPI)],
+    [13, imcSkx(0, 0)],
+    [14, imcSkx(0, 1)],
+    [15, imcSkx(1, 0)],
+    [16, imcSkx(1, 1)],
+    [17, imcSkx(0, 2)],
+    [18, imcSkx(1, 2)],
+    [19, upi(codes.UPI)],
+  ),
+};
+
+const ICX: IntelFamily = {
+  id: 'ICX',
+  name: 'Ice Lake-SP or Ice Lake-D',
+  models: [0x6a, 0x6c],
+  source: 'SDM vol. 3B chapter 17, 06_6AH and 06_6CH',
+  banks: banks(
+    [4, pcu(...PCU_PARTS(codes.PCU_ICX), number(19, 16, codes.PCU_CONTROLLER))],
+    [5, upi(codes.UPI_ICX)],
+    [7, upi(codes.UPI_ICX)],
+    [8, upi(codes.UPI_ICX)],
+    ...[0, 1, 2, 3].flatMap((controller): [number, IntelUnit][] => [
+      [12 + 4 * controller, m2mFlags(controller)],
+      ...channels(13 + 4 * controller, 3, channel => imcIcx(controller, channel)),
+    ]),
+  ),
+};
+
+const SPR: IntelFamily = {
+  id: 'SPR',
+  name: 'Sapphire Rapids or Emerald Rapids',
+  models: [0x8f, 0xcf],
+  source: 'SDM vol. 3B chapter 17, 06_8FH',
+  banks: banks(
+    [
+      4,
+      pcu(
+        ...PCU_PARTS(codes.PCU_SPR),
+        number(19, 16, codes.SHUTDOWN, SHUTDOWN_CODE),
+        number(19, 16, codes.PCU_CONTROLLER, { ...SHUTDOWN_CODE, not: true }),
+      ),
+    ],
+    [5, upi(codes.UPI_SPR)],
+    [12, { id: 'M2M', name: 'mesh to memory unit', mscod: [number(23, 16, codes.M2M_SPR)] }],
+    ...channels(13, 8, channel => ({
+      id: 'IMC',
+      name: 'memory controller',
+      channel,
+      mscod: SPR_IMC,
+      misc: misc.MISC_IMC_SPR,
+    })),
+    [29, { id: 'HBM_M2M', name: 'mesh to HBM unit', mscod: [number(23, 16, codes.M2M_SPR)] }],
+    ...channels(30, 2, channel => ({
+      id: 'HBM_IMC',
+      name: 'HBM controller',
+      channel,
+      mscod: SPR_IMC,
+      misc: misc.MISC_HBM_SPR,
+    })),
+  ),
+};
+
+const GNR: IntelFamily = {
+  id: 'GNR',
+  name: 'Granite Rapids',
+  models: [0xad, 0xae],
+  source: 'Intel, published decoders for 06_ADH and 06_AEH',
+  banks: banks(
+    [5, { id: 'UPI', name: 'UPI link', mscod: [number(31, 16, codes.UPI_GNR)] }],
+    [
+      6,
+      {
+        id: 'PUNIT',
+        name: 'power management unit',
+        mscod: [number(23, 16, codes.PUNIT_HARDWARE), number(31, 24, codes.PUNIT_FIRMWARE)],
+      },
+    ],
+    [12, { id: 'B2CMI', name: 'mesh to memory bridge', mscod: [number(31, 16, codes.B2CMI)] }],
+    ...channels(13, 12, channel => ({
+      id: 'IMC',
+      name: 'memory controller',
+      channel,
+      mscod: GNR_MCCHAN,
+      misc: misc.MISC_MCCHAN_GNR,
+      miscNeeds: 1n << 33n,
+      miscNotFor: [0x800, 0x82f],
+    })),
+  ),
+};
+
+export const INTEL_FAMILIES: readonly IntelFamily[] = [SKX, ICX, SPR, GNR];
+
+/** The server family of a CPU whose model-specific codes are known, or undefined. */
+export function intelFamily(cpu: CpuModel): IntelFamily | undefined {
+  return cpu.family === 6 ? INTEL_FAMILIES.find(f => f.models.includes(cpu.model)) : undefined;
+}
+
+/** The unit that reports through a bank, or undefined where the tables do not say. */
+export function intelUnit(bank: number, cpu: CpuModel): IntelUnit | undefined {
+  return intelFamily(cpu)?.banks[bank];
+}
+
+function slice(status: bigint, hi: number, lo: number): number {
+  return Number((status >> BigInt(lo)) & ((1n << BigInt(hi - lo + 1)) - 1n));
+}
+
+/** Cutting a part out of the code; `text` is undefined for a value the tables do not have. */
+export interface MscodRow {
+  hi: number;
+  lo: number;
+  value: number;
+  text?: string;
+}
+
+function applies({ when }: MscodPart, status: bigint): boolean {
+  return when === undefined || when.values.includes(slice(status, when.hi, when.lo)) !== (when.not === true);
+}
+
+function readPart(part: MscodPart, status: bigint): MscodRow[] {
+  if (part.values !== undefined) {
+    const value = slice(status, part.hi, part.lo);
+    const text = part.values[value];
+    if (text !== undefined) return [{ hi: part.hi, lo: part.lo, value, text }];
+    return value === 0 ? [] : [{ hi: part.hi, lo: part.lo, value }];
+  }
+  const rows: MscodRow[] = [];
+  for (let b = part.hi; b >= part.lo; b--) {
+    if (slice(status, b, b) === 0) continue;
+    const text = part.flags?.[b];
+    rows.push(text === undefined ? { hi: b, lo: b, value: 1 } : { hi: b, lo: b, value: 1, text });
+  }
+  return rows;
+}
+
+const MSCOD_HI = 31;
+const MSCOD_LO = 16;
+
+/** Set bits of the code that no part reads, as runs, so that nothing is lost. */
+function unread(parts: readonly MscodPart[], status: bigint): MscodRow[] {
+  const covers = (b: number): boolean =>
+    parts.some(p => (b <= p.hi && b >= p.lo) || (p.when !== undefined && b <= p.when.hi && b >= p.when.lo));
+  const rows: MscodRow[] = [];
+  for (let hi = MSCOD_HI; hi >= MSCOD_LO; hi--) {
+    if (covers(hi)) continue;
+    let lo = hi;
+    while (lo > MSCOD_LO && !covers(lo - 1)) lo--;
+    const value = slice(status, hi, lo);
+    if (value !== 0) rows.push({ hi, lo, value });
+    hi = lo;
+  }
+  return rows;
+}
+
+function readMscod(parts: readonly MscodPart[], status: bigint): MscodRow[] {
+  const active = parts.filter(part => applies(part, status));
+  return [...active.flatMap(part => readPart(part, status)), ...unread(active, status)].sort((x, y) => y.hi - x.hi);
+}
+
+/** What the model-specific fields of an Intel record say. */
+export interface IntelModelInfo {
+  family: IntelFamily;
+  unit: IntelUnit;
+  /** Parts of MCi_STATUS[31:16] that say something or are not known. */
+  mscod: MscodRow[];
+  /** The fields of MCi_MISC, where the unit defines them and the record has them. */
+  misc?: FieldRow[];
+  source: string;
+}
+
+function miscRows(unit: IntelUnit, record: X86McaRecord): FieldRow[] | undefined {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  if (unit.misc === undefined || record.misc === undefined || !s.MISCV) return undefined;
+  const needs = unit.miscNeeds ?? 0n;
+  if ((record.status & needs) !== needs) return undefined;
+  const [lo, hi] = unit.miscNotFor ?? [0x10000, 0];
+  if (Number(s.MSCOD) >= lo && Number(s.MSCOD) <= hi) return undefined;
+  return unit.misc.describe(record.misc);
+}
+
+/** Reads the model-specific fields; undefined for other CPUs, other vendors and banks without a table. */
+export function intelModelInfo(record: X86McaRecord, cpu: CpuModel): IntelModelInfo | undefined {
+  if (record.vendor !== 'intel') return undefined;
+  const family = intelFamily(cpu);
+  const unit = family?.banks[record.bank];
+  if (family === undefined || unit === undefined) return undefined;
+  const rows = miscRows(unit, record);
+  return {
+    family,
+    unit,
+    mscod: readMscod(unit.mscod, record.status),
+    ...(rows === undefined ? {} : { misc: rows }),
+    source: `${family.source} (${signatureName(cpu)})`,
+  };
+}
+
+/** Where in the memory system of its socket an Intel record points, as far as bank and error code say. */
+export interface IntelPlace {
+  controller?: number;
+  channel?: number;
+}
+
+/**
+ * Channel of a memory error. A bank of one channel wins over the code's CCCC; a bank of one controller takes the channel
+ * from the code; without a known CPU only the code speaks.
+ */
+export function intelPlace(record: X86McaRecord, cpu?: CpuModel): IntelPlace | undefined {
+  const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
+  if (!isMemoryCode(code)) return undefined;
+  const unit = cpu === undefined ? undefined : intelUnit(record.bank, cpu);
+  const channel = unit?.channel ?? code.channel;
+  return {
+    ...(unit?.controller === undefined ? {} : { controller: unit.controller }),
+    ...(channel === undefined ? {} : { channel }),
+  };
+}

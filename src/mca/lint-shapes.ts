@@ -1,0 +1,69 @@
+/**
+ * @module Records that only software makes, by their exact values. Sources: QEMU target/i386/kvm (kvm_mce_inject) and
+ * target/i386 (cpu_x86_inject_mce); Linux mce/apei.c; xen-mceinj; mce-inject's status keywords.
+ */
+import { isFirmwareBank } from './component.ts';
+import type { LintCodeId } from './lint-codes.ts';
+import type { McaVendor, X86McaRecord } from './record.ts';
+
+/** OVER is added by whoever finds the bank full; it does not change where a record came from. */
+const OVER = 1n << 62n;
+const QEMU_MISC = 0x8cn;
+const QEMU_BANK = 9;
+
+interface Shape {
+  code: LintCodeId;
+  status: bigint;
+  /** A vendor that contradicts it excludes the shape; an unknown vendor does not. */
+  vendor?: McaVendor;
+  bank?: number;
+  /** Compared when the record has one. */
+  misc?: bigint;
+  note?: string;
+}
+
+const QEMU_KVM = { bank: QEMU_BANK, misc: QEMU_MISC } as const;
+
+const SHAPES: readonly Shape[] = [
+  { code: 'L_MCA_QEMU_SRAR', status: 0xbd80000000000134n, vendor: 'intel', ...QEMU_KVM },
+  { code: 'L_MCA_QEMU_SRAO', status: 0xbd000000000000c0n, vendor: 'intel', ...QEMU_KVM },
+  { code: 'L_MCA_QEMU_AMD_AR', status: 0xbc00080000000000n, vendor: 'amd', ...QEMU_KVM },
+  { code: 'L_MCA_QEMU_AMD_AO', status: 0x9c00180000000000n, vendor: 'amd', ...QEMU_KVM },
+  { code: 'L_MCA_QEMU_BROADCAST', status: 0xa000000000000000n, bank: 1 },
+  {
+    code: 'L_MCA_XEN_MCEINJ',
+    status: 0xbd2000008000017an,
+    note: 'type 0, labelled memory scrubbing, is a last level cache write-back',
+  },
+  { code: 'L_MCA_XEN_MCEINJ', status: 0xbd000000004000cfn, note: 'type 1, labelled LLC, is memory scrubbing' },
+  { code: 'L_MCA_XEN_MCEINJ', status: 0xbc20000080000136n, note: 'type 2, UCNA of the last level cache' },
+  { code: 'L_MCA_XEN_MCEINJ', status: 0x9400000000000151n, bank: 1, note: 'type 3, instruction cache parity' },
+  { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
+];
+
+/** Status bits above 52: the flags. */
+const BELOW_FLAGS = (1n << 55n) - 1n;
+const VAL_ADDRV_MISCV = 0x8c00000000000000n;
+const VAL_ONLY = 1n << 63n;
+/** Status and bank of what Linux makes from a firmware report. */
+const GHES_CODE = 0x9fn;
+
+/** The shapes a record has; a note says which of several. */
+export function softwareShapes(record: X86McaRecord): { code: LintCodeId; note?: string }[] {
+  const status = record.status & ~OVER;
+  if ((status & VAL_ONLY) === 0n) return [];
+  if (isFirmwareBank(record.bank)) {
+    const known = (status & 0xffffn) === GHES_CODE;
+    return [known ? { code: 'L_MCA_GHES_MADE' } : { code: 'L_MCA_GHES_MADE', note: 'with an unusual error code' }];
+  }
+  const exact = SHAPES.filter(
+    shape =>
+      shape.status === status &&
+      (shape.vendor === undefined || record.vendor === undefined || shape.vendor === record.vendor) &&
+      (shape.bank === undefined || shape.bank === record.bank) &&
+      (shape.misc === undefined || record.misc === undefined || shape.misc === record.misc),
+  );
+  if (exact.length > 0) return exact.map(({ code, note }) => (note === undefined ? { code } : { code, note }));
+  const bare = (status & BELOW_FLAGS) === 0n && (status & VAL_ADDRV_MISCV) === VAL_ONLY;
+  return bare ? [{ code: 'L_MCA_BARE_STATUS' }] : [];
+}

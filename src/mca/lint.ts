@@ -1,0 +1,389 @@
+/**
+ * @module Checks a record against the architecture: what is reserved, what contradicts itself, what the CPU cannot do,
+ * and what only software makes. Rules are data: each yields the code of lint-codes.ts when its condition holds.
+ */
+import { hex64 } from '../common/hex.ts';
+import type { Register } from '../registers/register.ts';
+import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
+import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCA_SYND, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
+import { classify } from './classify.ts';
+import type { McaClass } from './classify.ts';
+import { isFirmwareBank } from './component.ts';
+import { cpuOf } from './cpu.ts';
+import { statusRegister } from './describe.ts';
+import { intelModelInfo } from './intel-model.ts';
+import { LINT_CODES } from './lint-codes.ts';
+import type { Finding, FindingBits, LintCodeId } from './lint-codes.ts';
+import { softwareShapes } from './lint-shapes.ts';
+import { decodeMcacod } from './mcacod.ts';
+import type { Mcacod } from './mcacod.ts';
+import { amdAddressLsb } from './page.ts';
+import type { X86McaRecord } from './record.ts';
+import { ADDRESS_MODE_PHYSICAL, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { smcaBank } from './smca-banks.ts';
+
+/** What is known about the CPU beside the record. */
+export interface LintContext {
+  /** MCG_CAP, for records that do not carry it. */
+  mcgCap?: bigint;
+  /** CPUID leaf 1 EAX, for records that do not carry it. */
+  cpuid?: bigint;
+}
+
+type Intel = ReturnType<typeof MCI_STATUS_INTEL.decode>;
+type Amd = ReturnType<typeof MCI_STATUS_AMD.decode>;
+
+/** Everything the rules look at, decoded once. */
+interface Facts {
+  record: X86McaRecord;
+  cls: McaClass;
+  code: Mcacod;
+  s: Intel;
+  a: Amd;
+  cap: ReturnType<typeof MCG_CAP.decode> | undefined;
+  mcg: ReturnType<typeof MCG_STATUS.decode> | undefined;
+  misc: ReturnType<typeof MCI_MISC.decode> | undefined;
+  intel: boolean;
+  amd: boolean;
+}
+
+interface Rule {
+  code: LintCodeId;
+  when: (f: Facts) => boolean;
+  /** Values of the record that the message should name. */
+  what?: (f: Facts) => string;
+  bits?: readonly (readonly [hi: number, lo?: number])[];
+  register?: string;
+}
+
+const STATUS = 'MCi_STATUS';
+const hex = (n: number | bigint): string => `0x${n.toString(16)}`;
+const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls === 'SRAR');
+
+const SRAR_CODES = new Set([0x134, 0x150]);
+const isScrub = (code: number): boolean => (code & 0xfff0) === 0x00c0;
+const LLC_WRITEBACK = 0x17a;
+const COUNT_OVERFLOW = 1n << 14n;
+/** Highest bit of a physical address (SDM vol. 1 3.3, MAXPHYADDR). */
+const MAX_PHYSICAL_BITS = 52;
+
+const BOTH: readonly Rule[] = [
+  { code: 'L_MCA_VENDOR_UNKNOWN', when: f => !f.intel && !f.amd },
+  { code: 'L_MCA_PCC_WITHOUT_UC', when: f => f.s.PCC && !f.s.UC, bits: [[61], [57]] },
+  { code: 'L_MCA_ADDR_MISSING', when: f => f.s.ADDRV && f.record.addr === undefined, bits: [[58]] },
+  {
+    code: 'L_MCA_ADDR_NOT_VALID',
+    when: f => !f.s.ADDRV && (f.record.addr ?? 0n) !== 0n,
+    what: f => hex64(f.record.addr ?? 0n),
+    bits: [[58]],
+  },
+  { code: 'L_MCA_MISC_MISSING', when: f => f.s.MISCV && f.record.misc === undefined, bits: [[59]] },
+  {
+    code: 'L_MCA_MISC_NOT_VALID',
+    when: f => !f.s.MISCV && (f.record.misc ?? 0n) !== 0n,
+    what: f => hex64(f.record.misc ?? 0n),
+    bits: [[59]],
+  },
+  { code: 'L_MCA_OVER', when: f => f.s.OVER, bits: [[62]] },
+  { code: 'L_MCA_UC_WITHOUT_EN', when: f => f.s.UC && !f.s.EN, bits: [[61], [60]] },
+  {
+    code: 'L_MCA_BANK_OUT_OF_RANGE',
+    when: f => f.cap !== undefined && !isFirmwareBank(f.record.bank) && BigInt(f.record.bank) >= f.cap.COUNT,
+    what: f => `bank ${f.record.bank}, MCG_CAP has ${f.cap?.COUNT}`,
+    bits: [[7, 0]],
+    register: 'MCG_CAP',
+  },
+  {
+    code: 'L_MCA_CODE_RESERVED',
+    when: f => (f.intel || f.amd) && f.code.class === 'unknown',
+    what: f => hex(f.s.MCACOD),
+    bits: [[15, 0]],
+  },
+  {
+    code: 'L_MCA_NO_IP',
+    when: f => f.mcg !== undefined && f.mcg.MCIP && !f.mcg.RIPV && !f.mcg.EIPV,
+    bits: [[1], [0]],
+    register: 'MCG_STATUS',
+  },
+  {
+    code: 'L_MCA_LMCE_WITHOUT_LMCE_P',
+    when: f => f.mcg?.LMCE === true && f.cap?.LMCE_P === false,
+    bits: [[3]],
+    register: 'MCG_STATUS',
+  },
+];
+
+const INTEL: readonly Rule[] = [
+  {
+    code: 'L_MCA_AR_WITHOUT_S',
+    when: f => f.cls === 'UC' && f.s.AR && !f.s.S,
+    bits: [[56], [55]],
+  },
+  { code: 'L_MCA_PCC_WITH_S_AR', when: f => f.s.UC && f.s.PCC && (f.s.S || f.s.AR), bits: [[57], [56], [55]] },
+  { code: 'L_MCA_S_AR_WITHOUT_UC', when: f => !f.s.UC && (f.s.S || f.s.AR), bits: [[61], [56], [55]] },
+  { code: 'L_MCA_S_WITHOUT_EN', when: f => f.s.UC && f.s.S && !f.s.EN, bits: [[60], [56]] },
+  {
+    code: 'L_MCA_S_AR_WITHOUT_SER_P',
+    when: f => f.cap?.SER_P === false && (f.s.S || f.s.AR),
+    bits: [[56], [55]],
+  },
+  {
+    code: 'L_MCA_UCR_WITHOUT_ADDRESS',
+    when: f => signalled(f) && !(f.s.ADDRV && f.s.MISCV),
+    what: f => f.cls,
+    bits: [[59], [58]],
+  },
+  {
+    code: 'L_MCA_UCR_ADDRESS_MODE',
+    when: f => signalled(f) && f.s.ADDRV && f.s.MISCV && f.misc !== undefined && f.misc.MODE !== ADDRESS_MODE_PHYSICAL,
+    what: f => `${f.cls}, mode ${f.misc?.MODE}`,
+    bits: [[8, 6]],
+    register: 'MCi_MISC',
+  },
+  {
+    code: 'L_MCA_SRAR_CODE',
+    when: f => f.cls === 'SRAR' && !SRAR_CODES.has(Number(f.s.MCACOD) & 0xefff),
+    what: f => hex(f.s.MCACOD),
+    bits: [[15, 0]],
+  },
+  {
+    code: 'L_MCA_SRAO_CODE',
+    when: f =>
+      f.cls === 'SRAO' && !isScrub(Number(f.s.MCACOD) & 0xefff) && (Number(f.s.MCACOD) & 0xefff) !== LLC_WRITEBACK,
+    what: f => hex(f.s.MCACOD),
+    bits: [[15, 0]],
+  },
+  { code: 'L_MCA_SRAR_OVER', when: f => f.cls === 'SRAR' && f.s.OVER, bits: [[62]] },
+  {
+    code: 'L_MCA_MISC_MODE_RESERVED',
+    when: f => f.s.MISCV && f.misc !== undefined && f.misc.MODE >= 4n && f.misc.MODE <= 6n && f.code.class !== 'io',
+    what: f => `mode ${f.misc?.MODE}`,
+    bits: [[8, 6]],
+    register: 'MCi_MISC',
+  },
+  {
+    code: 'L_MCA_ADDR_LSB',
+    when: f => f.s.ADDRV && f.s.MISCV && f.misc !== undefined && Number(f.misc.LSB) >= MAX_PHYSICAL_BITS,
+    what: f => `bit ${f.misc?.LSB}`,
+    bits: [[5, 0]],
+    register: 'MCi_MISC',
+  },
+  {
+    code: 'L_MCA_COUNT_WITHOUT_CMCI_P',
+    when: f => f.cap?.CMCI_P === false && f.s.CEC !== 0n,
+    what: f => hex(f.s.CEC),
+    bits: [[52, 38]],
+  },
+  {
+    code: 'L_MCA_COUNT_WITH_UC',
+    when: f => f.cap?.CMCI_P === true && f.s.UC && f.s.CEC !== 0n,
+    what: f => String(f.s.CEC),
+    bits: [[52, 38]],
+  },
+  {
+    code: 'L_MCA_COUNT_OVERFLOW',
+    when: f => f.cap?.CMCI_P === true && !f.s.UC && (f.s.CEC & COUNT_OVERFLOW) !== 0n,
+    bits: [[52]],
+  },
+  { code: 'L_MCA_TES_WITHOUT_TES_P', when: f => f.cap?.TES_P === false && f.s.TES !== 0n, bits: [[54, 53]] },
+  { code: 'L_MCA_TES_RESERVED', when: f => f.cap?.TES_P === true && !f.s.UC && f.s.TES === 3n, bits: [[54, 53]] },
+  { code: 'L_MCA_TES_WITH_UC', when: f => f.cap?.TES_P === true && f.s.UC && f.s.TES !== 0n, bits: [[54, 53]] },
+  { code: 'L_MCA_FILTER_WITH_UC', when: f => f.code.filtered && f.s.UC, bits: [[61], [12]] },
+  { code: 'L_MCA_NO_CODE', when: f => f.code.class === 'no-error', bits: [[15, 0]] },
+  {
+    code: 'L_MCA_S_WITHOUT_MCIP',
+    when: f => f.s.UC && f.s.S && f.mcg !== undefined && !f.mcg.MCIP,
+    bits: [[2]],
+    register: 'MCG_STATUS',
+  },
+  {
+    code: 'L_MCA_VENDOR_MIX',
+    when: ({ record: r }) => [r.ipid, r.synd, r.config].some(v => (v ?? 0n) !== 0n),
+  },
+];
+
+/** Whether the bank is one of scalable MCA: only there the newer flags exist. */
+const scalable = (f: Facts): boolean => (f.record.ipid ?? 0n) !== 0n;
+const legacy = (f: Facts): boolean => {
+  const cpu = cpuOf(f.record);
+  return !scalable(f) && cpu !== undefined && isLegacyAmd(cpu);
+};
+
+function unknownXec(f: Facts): boolean {
+  const { record } = f;
+  const cpu = cpuOf(record);
+  if (scalable(f)) {
+    const bank = smcaBank(record.ipid ?? 0n, cpu);
+    return bank !== undefined && bank.codes[Number(f.a.XEC)] === undefined;
+  }
+  if (cpu === undefined || legacyBank(record.bank, cpu) === undefined) return false;
+  const xec = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
+  return xec !== 0 && legacyText(record.bank, xec, f.code, cpu) === undefined;
+}
+
+const AMD: readonly Rule[] = [
+  { code: 'L_MCA_DEFERRED_WITH_POISON', when: f => f.a.DEFERRED && f.a.POISON, bits: [[44], [43]] },
+  { code: 'L_MCA_DEFERRED_WITH_UC', when: f => f.a.DEFERRED && f.a.UC, bits: [[61], [44]] },
+  { code: 'L_MCA_DEFERRED_WITH_PCC', when: f => f.a.DEFERRED && f.a.PCC, bits: [[57], [44]] },
+  { code: 'L_MCA_TCC_WITHOUT_UC', when: f => f.a.TCC && !f.a.UC, bits: [[61], [55]] },
+  { code: 'L_MCA_POISON_WITHOUT_UC', when: f => f.a.POISON && !f.a.UC && !f.a.DEFERRED, bits: [[61], [43]] },
+  { code: 'L_MCA_CECC_AND_UECC', when: f => f.a.CECC && f.a.UECC, bits: [[46], [45]] },
+  { code: 'L_MCA_CECC_WITH_UC', when: f => f.a.CECC && !f.a.UECC && f.a.UC, bits: [[61], [46]] },
+  {
+    code: 'L_MCA_UECC_WITHOUT_UC',
+    when: f => f.a.UECC && !f.a.CECC && !f.a.UC && !f.a.DEFERRED,
+    bits: [[61], [45]],
+  },
+  { code: 'L_MCA_SYND_MISSING', when: f => !legacy(f) && f.a.SYNDV && f.record.synd === undefined, bits: [[53]] },
+  {
+    code: 'L_MCA_SYND_NOT_VALID',
+    when: f => !legacy(f) && !f.a.SYNDV && (f.record.synd ?? 0n) !== 0n,
+    what: f => hex64(f.record.synd ?? 0n),
+    bits: [[53]],
+  },
+  {
+    code: 'L_MCA_CORE_NOT_VALID',
+    when: f => scalable(f) && !f.a.ERRCOREIDVAL && f.a.ERRCOREID !== 0n,
+    what: f => `core ${f.a.ERRCOREID}`,
+    bits: [[56], [37, 32]],
+  },
+  {
+    code: 'L_MCA_IPID_MISSING',
+    when: f => !scalable(f) && !legacy(f) && (f.a.TCC || f.a.SYNDV || f.a.PADDRV),
+    bits: [[55], [54], [53]],
+  },
+  {
+    code: 'L_MCA_IPID_UNKNOWN',
+    when: f => scalable(f) && smcaBank(f.record.ipid ?? 0n) === undefined,
+    what: f => {
+      const id = MCA_IPID.decode(f.record.ipid ?? 0n);
+      return `HwId ${hex(id.HWID)}, McaType ${hex(id.MCATYPE)}`;
+    },
+    bits: [
+      [63, 48],
+      [43, 32],
+    ],
+    register: 'MCA_IPID',
+  },
+  {
+    code: 'L_MCA_XEC_UNKNOWN',
+    when: unknownXec,
+    what: f => hex(f.a.XEC),
+    bits: [[21, 16]],
+  },
+  {
+    code: 'L_MCA_ADDR_LSB',
+    when: f => f.a.ADDRV && !legacy(f) && amdAddressLsb(f.record) >= MAX_PHYSICAL_BITS,
+    what: f => `bit ${amdAddressLsb(f.record)}`,
+    bits: [[29, 24]],
+  },
+];
+
+function finding(code: LintCodeId, what?: string, bits?: readonly FindingBits[]): Finding {
+  const { severity, title, section } = LINT_CODES[code];
+  return {
+    code,
+    severity,
+    message: what === undefined ? title : `${title} (${what})`,
+    section,
+    ...(bits === undefined ? {} : { bits }),
+  };
+}
+
+function apply(rules: readonly Rule[], facts: Facts): Finding[] {
+  return rules
+    .filter(rule => rule.when(facts))
+    .map(rule =>
+      finding(
+        rule.code,
+        rule.what?.(facts),
+        rule.bits?.map(([hi, lo]) => ({ register: rule.register ?? STATUS, hi, lo: lo ?? hi })),
+      ),
+    );
+}
+
+function reservedIn(register: Register, name: string, value: bigint | undefined): Finding[] {
+  if (value === undefined) return [];
+  const bits = register
+    .describe(value)
+    .filter(row => row.name === 'reserved')
+    .map(({ hi, lo }) => ({ register: name, hi, lo }));
+  if (bits.length === 0) return [];
+  return [finding('L_MCA_RESERVED_BITS', `${name} ${hex64(register.decode(value).reserved)}`, bits)];
+}
+
+/** Reserved bits, register by register; Intel's MCi_STATUS and MCi_MISC have none. */
+function reserved(f: Facts): Finding[] {
+  const { record } = f;
+  const found = [
+    ...reservedIn(MCG_STATUS, 'MCG_STATUS', record.mcgStatus),
+    ...reservedIn(MCG_CAP, 'MCG_CAP', record.mcgCap),
+  ];
+  if (!f.amd) return found;
+  return [
+    ...reservedIn(statusRegister(record), STATUS, record.status),
+    ...reservedIn(MCA_MISC0, 'MCi_MISC', f.s.MISCV ? record.misc : undefined),
+    ...reservedIn(MCA_SYND, 'MCA_SYND', record.synd),
+    ...reservedIn(MCA_CONFIG, 'MCA_CONFIG', record.config),
+    ...found,
+  ];
+}
+
+/** Model-specific codes of a known unit that its table does not have. */
+function unknownMscod(f: Facts): Finding[] {
+  const cpu = cpuOf(f.record);
+  const info = cpu === undefined ? undefined : intelModelInfo(f.record, cpu);
+  const bits = (info?.mscod ?? [])
+    .filter(row => row.text === undefined)
+    .map(({ hi, lo }) => ({ register: STATUS, hi, lo }));
+  if (bits.length === 0) return [];
+  return [finding('L_MCA_MSCOD_UNKNOWN', hex(f.s.MSCOD), bits)];
+}
+
+function factsOf(given: X86McaRecord, context: LintContext): Facts {
+  const mcgCap = given.mcgCap ?? context.mcgCap;
+  const cpuid = given.cpuid ?? context.cpuid;
+  const record: X86McaRecord = {
+    ...given,
+    ...(mcgCap === undefined ? {} : { mcgCap }),
+    ...(cpuid === undefined ? {} : { cpuid }),
+  };
+  const { status, mcgStatus, misc, vendor } = record;
+  return {
+    record,
+    cls: classify(record),
+    code: decodeMcacod(Number(status & 0xffffn), vendor),
+    s: MCI_STATUS_INTEL.decode(status),
+    a: MCI_STATUS_AMD.decode(status),
+    cap: mcgCap === undefined ? undefined : MCG_CAP.decode(mcgCap),
+    mcg: mcgStatus === undefined ? undefined : MCG_STATUS.decode(mcgStatus),
+    misc: misc === undefined ? undefined : MCI_MISC.decode(misc),
+    intel: vendor === 'intel',
+    amd: vendor === 'amd',
+  };
+}
+
+const RANK = { error: 0, warning: 1, info: 2 } as const;
+
+/**
+ * What is wrong or remarkable about a record, errors first. Empty for a record that hardware may well have written.
+ * `context` supplies what the record does not carry; the record's own registers win.
+ */
+export function lint(record: X86McaRecord, context: LintContext = {}): Finding[] {
+  const facts = factsOf(record, context);
+  if (!facts.s.VAL) {
+    return [
+      record.status === 0n
+        ? finding('L_MCA_EMPTY')
+        : finding('L_MCA_VAL_CLEAR', hex64(record.status), [{ register: STATUS, hi: 63, lo: 63 }]),
+    ];
+  }
+  const found = [
+    ...softwareShapes(facts.record).map(({ code, note }) => finding(code, note)),
+    ...apply(BOTH, facts),
+    ...(facts.intel ? [...apply(INTEL, facts), ...unknownMscod(facts)] : []),
+    ...(facts.amd ? apply(AMD, facts) : []),
+    ...reserved(facts),
+  ];
+  return found.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
+}

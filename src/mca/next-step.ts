@@ -1,0 +1,80 @@
+/** @module What to do with a record: where to look, and what would settle what it leaves open. */
+import { classify } from './classify.ts';
+import { component, isFirmwareBank } from './component.ts';
+import type { Component, ComponentArea } from './component.ts';
+import { cpuOf } from './cpu.ts';
+import { pageOf } from './page.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { severity } from './severity.ts';
+import type { McaSeverity } from './severity.ts';
+
+const BY_SEVERITY: Readonly<Record<McaSeverity, string | undefined>> = {
+  none: 'Nothing to do: the bank is empty.',
+  corrected: 'Nothing was lost; act when the same place repeats (count per page and per DIMM over 24 hours).',
+  deferred: 'The page holds bad data that nobody used yet: take it out of use before it is consumed.',
+  'uncorrected-recoverable':
+    'Take the page out of use and restart or kill what used it; the rest of the machine may go on.',
+  uncorrected: 'Do not trust what ran on this CPU; whether one may go on depends on the kernel (see the outlook).',
+  fatal: 'The machine must be reset; read the banks again after the reboot, they usually survive a warm reset.',
+  unknown: undefined,
+};
+
+const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
+  memory: 'Look at the EDAC counters and the firmware event log for the DIMM.',
+  cache: 'A cache that repeats points at the processor: compare the other records of this CPU, swap or update it.',
+  core: 'A core error that repeats points at the processor: check microcode, cooling and voltage, then swap it.',
+  fabric: 'Compare the records of all sockets at that time: the first one is usually the cause.',
+  link: 'Check the seating of the processors and the other end of the link.',
+  io: 'Read the AER registers of the port and the devices below it.',
+  firmware: 'Check the firmware event log and the firmware version.',
+  unknown: undefined,
+};
+
+/** What is missing to say more, one sentence per open point. */
+function openPoints(record: X86McaRecord, where: Component): string[] {
+  const points: string[] = [];
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  if (record.vendor === undefined) {
+    points.push('Find the CPU vendor (PROCESSOR line, /proc/cpuinfo): it decides how the status reads.');
+    return points;
+  }
+  if (isFirmwareBank(record.bank)) {
+    points.push('Look for the firmware record (CPER) of the same moment: it says what this made-up bank cannot.');
+    return points;
+  }
+  if (record.vendor === 'amd' && (record.ipid ?? 0n) === 0n && cpuOf(record) === undefined) {
+    points.push('MCA_IPID or the CPU family would name the unit.');
+  }
+  if (record.vendor === 'intel' && cpuOf(record) === undefined && s.MSCOD !== 0n) {
+    points.push('The CPU model (CPUID) would give the model-specific code a meaning.');
+  }
+  if (s.ADDRV && record.addr === undefined) points.push('The status says that an address was recorded: find it.');
+  if (s.ADDRV && record.addr !== undefined && pageOf(record) === undefined && where.area === 'memory') {
+    points.push(
+      record.vendor === 'amd'
+        ? "The address is the channel's own: the kernel's address translation (amd_atl) gives the system address."
+        : 'MCi_MISC would say what kind of address it is.',
+    );
+  }
+  if (s.OVER) points.push('OVER: at least one more error happened; look for records of the same bank just before.');
+  return points;
+}
+
+function poisonStep(record: X86McaRecord): string | undefined {
+  if (record.vendor !== 'amd' || classify(record) !== 'UC') return undefined;
+  return MCI_STATUS_AMD.decode(record.status).POISON
+    ? 'Poison was made elsewhere: look for an earlier deferred record with the same address.'
+    : undefined;
+}
+
+/** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
+export function nextStep(record: X86McaRecord): string[] {
+  const grade = severity(record);
+  const first = BY_SEVERITY[grade];
+  if (grade === 'none') return [first ?? ''];
+  const where = component(record);
+  return [first, BY_AREA[where.area], poisonStep(record), ...openPoints(record, where)].filter(
+    step => step !== undefined,
+  );
+}

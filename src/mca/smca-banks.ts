@@ -1,0 +1,117 @@
+/**
+ * @module Types of scalable MCA banks. A bank is what its MCA_IPID says (hardware id and type); the bank number has no
+ * meaning of its own. Source: PPR "MCA_IPID" and the table "Mapping of blocks to MCA_IPID[HwId] and [McaType]".
+ */
+import * as codes from './smca-codes.ts';
+import type { CodeTable } from './smca-codes.ts';
+import { MCA_IPID } from './amd-registers.ts';
+import type { CpuModel } from './cpu.ts';
+
+/** What part of the machine a bank watches: decides what to look at next. */
+export type SmcaArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware';
+
+export interface SmcaBank {
+  /** Short name, as AMD's documents use it. */
+  id: string;
+  /** Plain name, as the middle of a sentence. */
+  name: string;
+  hwid: number;
+  mcaType: number;
+  area: SmcaArea;
+  codes: CodeTable;
+}
+
+type Row = readonly [id: string, name: string, hwid: number, mcaType: number, area: SmcaArea, codes: CodeTable];
+
+const ROWS: readonly Row[] = [
+  ['LS', 'load-store unit', 0xb0, 0x00, 'core', codes.LS],
+  ['LS_V2', 'load-store unit', 0xb0, 0x10, 'core', codes.LS_V2],
+  ['IF', 'instruction fetch unit', 0xb0, 0x01, 'core', codes.IF],
+  ['L2_CACHE', 'L2 cache', 0xb0, 0x02, 'cache', codes.L2],
+  ['DE', 'decode unit', 0xb0, 0x03, 'core', codes.DE],
+  ['EX', 'execution unit', 0xb0, 0x05, 'core', codes.EX],
+  ['FP', 'floating point unit', 0xb0, 0x06, 'core', codes.FP],
+  ['L3_CACHE', 'L3 cache', 0xb0, 0x07, 'cache', codes.L3],
+  ['CS', 'coherent station', 0x2e, 0x00, 'fabric', codes.CS],
+  ['PIE', 'data fabric (power, interrupts)', 0x2e, 0x01, 'fabric', codes.PIE],
+  ['CS_V2', 'coherent station', 0x2e, 0x02, 'fabric', codes.CS_V2],
+  ['MA_LLC', 'memory-attached last level cache', 0x2e, 0x04, 'cache', codes.MALL],
+  ['UMC', 'memory controller', 0x96, 0x00, 'memory', codes.UMC],
+  ['UMC_V2', 'memory controller of an accelerator', 0x96, 0x01, 'memory', codes.UMC_V2],
+  ['PB', 'parameter block', 0x05, 0x00, 'firmware', codes.PB],
+  ['PSP', 'security processor', 0xff, 0x00, 'firmware', codes.PSP],
+  ['PSP_V2', 'security processor', 0xff, 0x01, 'firmware', codes.PSP_V2],
+  ['SMU', 'system management unit', 0x01, 0x00, 'firmware', codes.SMU],
+  ['SMU_V2', 'system management unit', 0x01, 0x01, 'firmware', codes.SMU_V2],
+  ['MP5', 'management processor 5', 0x01, 0x02, 'firmware', codes.MP5],
+  ['MPDMA', 'DMA engine', 0x01, 0x03, 'io', codes.MPDMA],
+  ['NBIO', 'I/O hub', 0x18, 0x00, 'io', codes.NBIO],
+  ['PCIE', 'PCIe root port', 0x46, 0x00, 'io', codes.PCIE],
+  ['PCIE_V2', 'PCIe root port', 0x46, 0x01, 'io', codes.PCIE_V2],
+  ['XGMI_PCS', 'socket link controller (xGMI PCS)', 0x50, 0x00, 'link', codes.XGMI_PCS],
+  ['NBIF', 'I/O bus interface', 0x6c, 0x00, 'io', codes.NBIF],
+  ['SHUB', 'system hub', 0x80, 0x00, 'io', codes.NBIF],
+  ['SATA', 'SATA controller', 0xa8, 0x00, 'io', codes.SATA],
+  ['USB', 'USB controller', 0xaa, 0x00, 'io', codes.USB],
+  ['USR_DP', 'die link (ultra short reach), data plane', 0x170, 0x00, 'link', codes.USR_DP],
+  ['USR_CP', 'die link (ultra short reach), control plane', 0x180, 0x00, 'link', codes.USR_CP],
+  ['GMI_PCS', 'die link controller (GMI PCS)', 0x241, 0x00, 'link', codes.GMI_PCS],
+  ['XGMI_PHY', 'socket link PHY (xGMI)', 0x259, 0x00, 'link', codes.PHY],
+  ['WAFL_PHY', 'control link PHY (WAFL)', 0x267, 0x00, 'link', codes.PHY],
+  ['GMI_PHY', 'die link PHY (GMI)', 0x269, 0x00, 'link', codes.PHY],
+];
+
+export const SMCA_BANKS: readonly SmcaBank[] = ROWS.map(([id, name, hwid, mcaType, area, table]) => ({
+  id,
+  name,
+  hwid,
+  mcaType,
+  area,
+  codes: table,
+}));
+
+const within = (n: number, lo: number, hi: number): boolean => n >= lo && n <= hi;
+
+/** Families whose coherent station numbers its errors differently (Genoa revision guide, erratum 1384). */
+function hasErratum1384({ family, model }: CpuModel): boolean {
+  if (family === 0x19) return within(model, 0x10, 0x1f) || within(model, 0x60, 0x7b) || within(model, 0xa0, 0xaf);
+  return family === 0x1a && within(model, 0x40, 0x4f);
+}
+
+/** Whether the memory controllers are those of HBM (family 19h models 90h-9Fh). */
+export function hasHbm({ family, model }: CpuModel): boolean {
+  return family === 0x19 && within(model, 0x90, 0x9f);
+}
+
+/** The type of bank an MCA_IPID names, or undefined when it is not a published one. */
+export function smcaBank(ipid: bigint, cpu?: CpuModel): SmcaBank | undefined {
+  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  const bank = SMCA_BANKS.find(b => BigInt(b.hwid) === HWID && BigInt(b.mcaType) === MCATYPE);
+  if (bank === undefined || cpu === undefined) return bank;
+  if (bank.id === 'CS_V2' && hasErratum1384(cpu)) return { ...bank, codes: codes.CS_V2_ERRATUM_1384 };
+  if (bank.id === 'UMC' && hasHbm(cpu)) return { ...bank, name: 'HBM memory controller', codes: codes.UMC_HBM };
+  return bank;
+}
+
+/** What a DDR memory controller's record says of the place: PPR MCA_IPID_UMC (instance) and MCA_SYND_UMC. */
+export interface UmcPlace {
+  channel: number;
+  /** Only of a DRAM ECC error (extended code 0) with a valid MCA_SYND. */
+  chipSelect?: number;
+}
+
+const UMC_CHANNEL_SHIFT = 20n;
+const UMC_CHIP_SELECT = 7n;
+
+/** Channel and chip select of a UMC record; undefined for other banks and for HBM, whose places are numbered otherwise. */
+export function umcPlace(
+  record: { ipid: bigint; status: bigint; synd?: bigint },
+  cpu?: CpuModel,
+): UmcPlace | undefined {
+  if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
+  const channel = Number(MCA_IPID.decode(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
+  const syndV = (record.status & (1n << 53n)) !== 0n;
+  const xec = (record.status >> 16n) & 0x3fn;
+  if (!syndV || record.synd === undefined || xec !== 0n) return { channel };
+  return { channel, chipSelect: Number(record.synd & UMC_CHIP_SELECT) };
+}
