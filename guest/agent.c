@@ -681,7 +681,7 @@ static const struct command {
 	{"ps", IN_AGENT, "", agent_ps},
 	{"kmsg", IN_AGENT, "max", agent_kmsg},
 	{"reboot", IN_AGENT, "how", agent_reboot},
-	{"read", IN_JOB, "path max" TIMEOUT, job_read},
+	{"read", IN_JOB, "path max offset" TIMEOUT, job_read},
 	{"copy", IN_JOB, "from to bytes" TIMEOUT, job_copy},
 	{"write", IN_JOB, "path value" TIMEOUT, job_write},
 	{"hwpoison", IN_JOB, "pfn undo" TIMEOUT, job_hwpoison},

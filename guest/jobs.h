@@ -50,10 +50,14 @@ static void job_read(const struct request *r)
 	static char buf[READ_MAX + 1];
 	size_t used = 0, start = 0;
 	ssize_t n = 0;
-	uint64_t max;
+	uint64_t max, offset;
 	struct line l;
 	int fd;
 
+	if (!arg_u64(r, "offset", 0, 0, INT64_MAX, &offset)) {
+		send_error(r->id, EINVAL, "offset is not a number", NULL);
+		return;
+	}
 	if (!arg_u64(r, "max", 65536, 1, READ_MAX, &max)) {
 		send_error(r->id, EINVAL, "max is 1 to 1048576", NULL);
 		return;
@@ -63,8 +67,13 @@ static void job_read(const struct request *r)
 		send_error(r->id, errno, "open", path);
 		return;
 	}
+	/* Files such as /dev/cpu/0/msr are read at a position, and by the piece. */
+	if (offset != 0) {
+		n = pread(fd, buf, max, (off_t)offset);
+		used = n > 0 ? (size_t)n : 0;
+	}
 	/* One byte more than asked for tells whether there is more. */
-	while (used < max + 1 && (n = read_some(fd, buf + used, max + 1 - used)) > 0)
+	while (offset == 0 && used < max + 1 && (n = read_some(fd, buf + used, max + 1 - used)) > 0)
 		used += (size_t)n;
 	if (n < 0 && used == 0) {
 		send_error(r->id, errno, "read", path);

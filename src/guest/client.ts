@@ -208,10 +208,10 @@ export class AgentClient {
     return (await this.readBytes(path, options)).toString('utf8');
   }
 
-  /** The bytes of a file of the guest, up to `max`. */
-  async readBytes(path: string, options: { max?: number; deadlineMs?: number } = {}): Promise<Buffer> {
-    const { max, ...rest } = options;
-    const { fields, lines } = await this.#exchange('read', { path, max }, rest);
+  /** The bytes of a file of the guest from `offset` (default 0) on, up to `max`. */
+  async readBytes(path: string, options: { max?: number; offset?: bigint; deadlineMs?: number } = {}): Promise<Buffer> {
+    const { max, offset, ...rest } = options;
+    const { fields, lines } = await this.#exchange('read', { path, max, offset }, rest);
     const pieces = lines.flatMap((line, i) => (i === 0 ? [line] : [LF, line]));
     return Buffer.concat(fields.newline === true ? [...pieces, LF] : pieces);
   }

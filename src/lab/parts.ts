@@ -36,6 +36,8 @@ export interface HostPlan {
   /** The VMM's command line, and the device its messages go to. */
   vmm: string[];
   output: string;
+  /** Modules the guest's agent loads, as paths in its initramfs. */
+  guestModules: string[];
 }
 
 /** A machine with all its files on disk. */
@@ -132,7 +134,9 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
     version: choices.hostKernel ?? machine.kernel,
     modules: true,
   });
-  const guestKernel = await supply.kernel({ arch: 'amd64', version: choices.kernel ?? guest.kernel });
+  const version = choices.kernel ?? guest.kernel;
+  const guestKernel = await supply.kernel({ arch: 'amd64', version, modules: guest.modules.length > 0 });
+  const guestModules = findModules(guestKernel, guest.modules);
   const modules = findModules(hostKernel, AMD_HOST_MODULES);
   const diskModules = findModules(hostKernel, DISK_MODULES);
   const inner = packQemu(hostQemu.argv);
@@ -140,7 +144,7 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
     qemu: qemu.argv,
     kernel: hostKernel.image,
     initrd: await agentImage(supply, 'amd64', [...modules, ...diskModules, ...inner.files]),
-    guest: { kernel: guestKernel.image, initrd: await agentImage(supply, 'amd64') },
+    guest: { kernel: guestKernel.image, initrd: await agentImage(supply, 'amd64', guestModules) },
   };
   const accel = await chooseAccel(choices, machine, files);
   const parts = {
@@ -160,6 +164,7 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
       copies: guestCopies(files.guest ?? { kernel: '', initrd: '' }),
       vmm: innerQemuArgs(machine, inner.argv, choices.append),
       output: hostDevice('stderr'),
+      guestModules: guestModules.map(m => `/${m.path}`),
     },
     parts,
   };

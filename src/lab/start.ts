@@ -89,4 +89,5 @@ async function startGuest(session: Session, plan: HostPlan): Promise<void> {
   await host.call('exec', { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output }, slow);
   await session.attachVmm(false);
   await session.ready(session.agent, false);
+  for (const path of plan.guestModules) await session.agent.call('insmod', { path }, slow);
 }

@@ -32,7 +32,7 @@ export class Tape {
     dir?: 'send' | 'receive',
   ): TraceEvent {
     return this.recorder.record({
-      layer: layerOf(event?.name, layer),
+      layer: layer === 'machine' ? layer : layerOf(event?.name, layer),
       source,
       ...(raw === undefined ? {} : { raw }),
       ...(dir === undefined ? {} : { dir }),

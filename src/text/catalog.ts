@@ -162,6 +162,7 @@ const PROCESS: readonly Row[] = [
 const GUEST: readonly Row[] = [
   ['interrupts', 'name:string count:number delta?:number description?:string', 'A line of /proc/interrupts.'],
   ['agent-ready', 'kernel:string arch?:string cpus?:number', 'The agent in the guest answers.'],
+  ['msr', 'cpu:number msr:register value:register', 'A model-specific register that the lab read.'],
   ['alive', 'kernel?:string', 'The guest answered when asked.'],
   ['silent', 'reason?:string', 'The guest did not answer when asked.'],
 ];

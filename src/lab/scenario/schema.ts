@@ -53,6 +53,10 @@ export const machineSchema = z.discriminatedUnion('kind', [
         cpus: z.int().min(1).max(4).default(1),
         memory: z.int().min(64).max(4096).default(256).describe('MiB'),
         kernel: z.string().default('newest'),
+        modules: z
+          .array(z.string().regex(/^[\w-]+$/))
+          .default([])
+          .describe('kernel modules of the guest to load, in this order'),
         append: z.string().default('').describe('added to the kernel command line of the guest'),
       })
       .prefault({}),

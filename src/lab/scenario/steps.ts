@@ -59,6 +59,13 @@ export const stepSchemas = {
       how: z.enum(['corrupt-pfn', 'soft-offline']).default('corrupt-pfn'),
     })
     .describe('in the host layer: poison a page with hwpoison_inject, or take it offline softly'),
+  'read-msr': z
+    .strictObject({
+      layer: z.enum(['guest', 'host']).default('guest'),
+      cpu: z.int().min(0).max(255).default(0),
+      msr: u64.describe('address of the register, e.g. 0x179 for IA32_MCG_CAP'),
+    })
+    .describe('read a model-specific register through /dev/cpu/N/msr (module msr)'),
   mcelog: z.strictObject({}).describe('read and decode the records that wait in /dev/mcelog of a Xen dom0'),
   'inject-mce': z
     .strictObject({

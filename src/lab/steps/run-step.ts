@@ -104,6 +104,15 @@ const runners: StepRunners = {
     else await host.call('write', { path: SOFT_OFFLINE, value: `0x${hpa.toString(16)}` }, slow);
   },
 
+  'read-msr': async (session, { layer, cpu, msr }) => {
+    const agent = layer === 'host' ? session.host : session.agent;
+    if (!agent) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer');
+    const address = resolveU64(msr, session.values);
+    const bytes = await agent.readBytes(`/dev/cpu/${cpu}/msr`, { max: 8, offset: address });
+    if (bytes.length !== 8) throw new LabError('E_LAB_MSR', `MSR 0x${address.toString(16)} gave ${bytes.length} bytes`);
+    session.note(`${layer}.msr`, { cpu, msr: address, value: bytes.readBigUInt64LE() });
+  },
+
   mcelog: async session => {
     const bytes = await session.agent.readBytes('/dev/mcelog');
     for (const record of decodeXenMcelog(bytes)) session.recordMcelog(record);
