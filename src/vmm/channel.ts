@@ -2,7 +2,6 @@ import { closeSync, constants, fstatSync, openSync, createReadStream, write as f
 import { Socket } from 'node:net';
 import { isatty, ReadStream as TtyReadStream } from 'node:tty';
 import type { Readable } from 'node:stream';
-import { messageOf } from '../common/errors.ts';
 import { VmmError } from './errors.ts';
 import { makeRaw } from './libc.ts';
 
@@ -36,7 +35,7 @@ function open(spec: string, flags: number): number {
   try {
     return openSync(spec, flags, 0o644);
   } catch (cause) {
-    throw new VmmError('E_VMM_CHANNEL', `${spec} cannot be opened: ${messageOf(cause)}`, { cause });
+    throw new VmmError('E_VMM_CHANNEL', `${spec} cannot be opened`, { cause });
   }
 }
 

@@ -336,6 +336,6 @@ function openFile(option: string, path: string): { fd: number; bytes: number } {
     const fd = openSync(path, 'r');
     return { fd, bytes: fstatSync(fd).size };
   } catch (cause) {
-    throw new VmmError('E_VMM_IMAGE', `${option}: ${messageOf(cause)}`, { cause });
+    throw new VmmError('E_VMM_IMAGE', `${option} cannot be read`, { cause });
   }
 }

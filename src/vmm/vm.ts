@@ -1,5 +1,4 @@
 import { closeSync, openSync } from 'node:fs';
-import { messageOf } from '../common/errors.ts';
 import { VmmError } from './errors.ts';
 import { CAP, KVM, KVM_API_VERSION, SIZE, VCPU_FEATURE, VGIC } from './ioctl.ts';
 import { GIC_INTERRUPTS, MAP } from './layout.ts';
@@ -93,7 +92,7 @@ function openKvm(): number {
   try {
     return openSync('/dev/kvm', 'r+');
   } catch (cause) {
-    throw new VmmError('E_VMM_KVM', `/dev/kvm cannot be opened: ${messageOf(cause)}`, {
+    throw new VmmError('E_VMM_KVM', '/dev/kvm cannot be opened', {
       hint: 'The host needs EL2 (QEMU: -M virt,virtualization=on), a kernel with KVM, and rights on /dev/kvm.',
       cause,
     });

@@ -1,0 +1,71 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { decodeAbort } from './esr.ts';
+import { EventWriter } from './events.ts';
+import { SharedBlock } from './shared.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'vmm-events-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('EventWriter', () => {
+  test('writes one line per event: numbered, timed, 64-bit values as hex', () => {
+    const path = join(folder, 'events');
+    const fd = openSync(path, 'w');
+    const shared = new SharedBlock();
+    new EventWriter(fd, 'vm7', shared).emit({
+      event: 'arm-sea',
+      vcpu: 0,
+      pc: 0x400ab8n,
+      el: 0,
+      flags: 0n,
+      esr: 0x92000017n,
+      syndrome: decodeAbort(0x92000017n),
+      gva: { valid: true, value: 0xffff_8da0_3456n },
+      gpa: { valid: true, value: 0x4440_3456n, source: 'stage1-walk' },
+      hva: { valid: false },
+      action: 'inject-data-abort',
+      quarantine: 'now',
+    });
+    // Another thread's writer over the same block goes on counting.
+    new EventWriter(fd, 'vm7', new SharedBlock(shared.buffer)).emit({ event: 'control-refused', reason: 'no' });
+    closeSync(fd);
+    const lines = readFileSync(path, 'utf8').split('\n');
+    expect(lines.length).toBe(3);
+    const [first, second] = lines.slice(0, 2).map(line => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toMatchObject({
+      v: 1,
+      seq: 1,
+      vm: 'vm7',
+      t_ns: expect.stringMatching(/^0x[0-9a-f]{16}$/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      esr: '0x0000000092000017',
+      gpa: { valid: true, value: '0x0000000044403456', source: 'stage1-walk' },
+      syndrome: { ecName: 'DABT_LOW', walkLevel: 3 },
+    });
+    expect(second).toMatchObject({ seq: 2, event: 'control-refused' });
+  });
+});
+
+describe('SharedBlock', () => {
+  test('quarantined pages are seen through every view, up to a bound', () => {
+    const a = new SharedBlock();
+    const b = new SharedBlock(a.buffer);
+    expect(a.addQuarantined(0x4440_3000n)).toBe(true);
+    expect(b.isQuarantined(0x4440_3000n)).toBe(true);
+    expect(b.isQuarantined(0n)).toBe(false);
+    let page = 0n;
+    while (a.addQuarantined((page += 0x1000n)));
+    expect(page).toBe(0x1000n * 1024n);
+  });
+
+  test('the words of one vCPU are not those of another', () => {
+    const block = new SharedBlock();
+    block.vcpu(0).order(1);
+    block.vcpu(1).enter(3);
+    expect([block.vcpu(0).command, block.vcpu(0).state, block.vcpu(1).command, block.vcpu(1).state]).toEqual([
+      1, 0, 0, 3,
+    ]);
+  });
+});
