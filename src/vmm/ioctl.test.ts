@@ -10,6 +10,7 @@ describe('request numbers', () => {
     ['CREATE_VCPU', 0xae41],
     ['SET_USER_MEMORY_REGION', 0x4020ae46],
     ['IRQ_LINE', 0x4008ae61],
+    ['REGISTER_COALESCED_MMIO', 0x4010ae67],
     ['RUN', 0xae80],
     ['SET_SIGNAL_MASK', 0x4004ae8b],
     ['SET_VCPU_EVENTS', 0x4040aea0],

@@ -27,6 +27,7 @@ export const SIZE = {
   deviceAttr: 24, // u32 flags, group; u64 attr, addr
   vcpuEvents: 64, // exception: u8 serror_pending, serror_has_esr, ext_dabt_pending, pad[5]; u64 serror_esr; u32 [12]
   signalMask: 4, // u32 len, then the set itself
+  coalescedZone: 16, // u64 addr; u32 size, pio
 } as const;
 
 export const KVM = {
@@ -37,6 +38,7 @@ export const KVM = {
   CREATE_VCPU: io(0x41),
   SET_USER_MEMORY_REGION: iow(0x46, SIZE.userspaceMemoryRegion),
   IRQ_LINE: iow(0x61, SIZE.irqLevel),
+  REGISTER_COALESCED_MMIO: iow(0x67, SIZE.coalescedZone),
   RUN: io(0x80),
   SET_SIGNAL_MASK: iow(0x8b, SIZE.signalMask),
   SET_VCPU_EVENTS: iow(0xa0, SIZE.vcpuEvents),
@@ -53,7 +55,7 @@ export const KVM_API_VERSION = 12;
 
 /** Capabilities this VMM asks about (`KVM_CAP_*`). */
 export const CAP = {
-  ARM_VM_IPA_SIZE: 165,
+  COALESCED_MMIO: 15,
   ARM_NISV_TO_USER: 177,
   ARM_INJECT_EXT_DABT: 178,
   ARM_SEA_TO_USER: 245,

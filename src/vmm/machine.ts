@@ -42,6 +42,7 @@ export class Machine {
   readonly #inputs: Readable[] = [];
   readonly #workers: Worker[] = [];
   #errors = 0;
+  #placeless = 0;
   readonly #errorPages = new Set<bigint>();
   #quarantined = 0;
   #thresholdSaid = false;
@@ -71,6 +72,7 @@ export class Machine {
     const vcpus = Array.from({ length: options.vcpus }, (_, index) => ({ index, ...this.#vm.createVcpu(index) }));
     const scratch = mapAnonymous(SCRATCH_BYTES);
     this.#vm.createGic({ address: scratch, view: new DataView(viewOf(scratch, SCRATCH_BYTES).buffer) });
+    const ring = this.#vm.coalesceWrites([MAP.consoleUart.base, MAP.agentUart.base]);
     const first = vcpus[0];
     if (first !== undefined) {
       const vcpu = new Vcpu(0, first.fd, first.run);
@@ -100,6 +102,7 @@ export class Machine {
         vcpuFd: fd,
         eventsFd: this.#events.fd,
         run,
+        ring,
         ram: this.#ram,
         shared: this.#shared.buffer,
         console,
@@ -233,8 +236,10 @@ export class Machine {
 
   #countError(gpa: bigint | undefined): void {
     this.#errors += 1;
-    if (gpa !== undefined) this.#errorPages.add(pageOf(gpa));
-    if (this.#errors < this.#options.maxErrors || this.#thresholdSaid) return;
+    if (gpa === undefined) this.#placeless += 1;
+    else this.#errorPages.add(pageOf(gpa));
+    // A page that is read again and again is one error; one that nobody can place may be any.
+    if (this.#errorPages.size + this.#placeless < this.#options.maxErrors || this.#thresholdSaid) return;
     this.#thresholdSaid = true;
     const stops = this.#options.onThreshold === 'stop';
     this.#events.emit({

@@ -37,7 +37,7 @@ export const USAGE = `usage: node src/vmm/main.ts --kernel IMAGE [options]
   --quarantine now|on-request|off
                        what happens to a poisoned page (default now)
   --huge-pages on|off  let the host back guest memory with huge pages (default on)
-  --max-errors N       errors from which the machine is to leave this host (default 4)
+  --max-errors N       poisoned pages from which the machine is to leave this host (default 4)
   --on-threshold report|stop
                        what happens then (default report)
 `;

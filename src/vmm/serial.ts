@@ -29,7 +29,14 @@ export class SerialLine {
   }
 
   guestWrite(register: number, value: number): void {
-    this.#locked(() => this.#uart.write(register, value));
+    this.guestWrites(register, [value]);
+  }
+
+  /** Several writes of one register, in order. */
+  guestWrites(register: number, values: readonly number[]): void {
+    this.#locked(() => {
+      for (const value of values) this.#uart.write(register, value);
+    });
     if (register === 0) Atomics.notify(this.#words, UART_TX_WORD);
   }
 

@@ -11,10 +11,11 @@ const WORDS_PER_VCPU = 4;
 const HEADER_WORDS = 4;
 const MUTEX_WORD = 0;
 const SEQUENCE_WORD = 1;
-const POISONED_COUNT_WORD = 2;
+const QUARANTINED_COUNT_WORD = 2;
+const RING_MUTEX_WORD = 3;
 const CELL = { COMMAND: 0, STATE: 1, THREAD: 2, ANSWERS: 3 } as const;
 
-/** More poisoned pages than this and the machine has long passed any threshold. */
+/** More such pages than this and the machine has long passed any threshold. */
 export const MAX_QUARANTINED = 1024;
 const PAGES_AT = (HEADER_WORDS + WORDS_PER_VCPU * MAX_VCPUS) * 4;
 export const SHARED_BYTES = PAGES_AT + MAX_QUARANTINED * 8;
@@ -24,6 +25,8 @@ export class SharedBlock {
   readonly buffer: SharedArrayBuffer;
   /** Held while an event is written. */
   readonly eventMutex: SharedMutex;
+  /** Held while the ring of coalesced writes is emptied. */
+  readonly ringMutex: SharedMutex;
   readonly #words: Int32Array;
   readonly #pages: BigUint64Array;
 
@@ -32,6 +35,7 @@ export class SharedBlock {
     this.#words = new Int32Array(buffer, 0, PAGES_AT / 4);
     this.#pages = new BigUint64Array(buffer, PAGES_AT, MAX_QUARANTINED);
     this.eventMutex = new SharedMutex(this.#words.subarray(MUTEX_WORD, MUTEX_WORD + 1));
+    this.ringMutex = new SharedMutex(this.#words.subarray(RING_MUTEX_WORD, RING_MUTEX_WORD + 1));
   }
 
   /** Numbers of events, from 1. */
@@ -47,15 +51,15 @@ export class SharedBlock {
 
   /** Notes a page as quarantined; false when the list is full. Main thread only. */
   addQuarantined(page: bigint): boolean {
-    const count = Atomics.load(this.#words, POISONED_COUNT_WORD);
+    const count = Atomics.load(this.#words, QUARANTINED_COUNT_WORD);
     if (count >= MAX_QUARANTINED) return false;
     this.#pages[count] = page;
-    Atomics.store(this.#words, POISONED_COUNT_WORD, count + 1);
+    Atomics.store(this.#words, QUARANTINED_COUNT_WORD, count + 1);
     return true;
   }
 
   isQuarantined(page: bigint): boolean {
-    return this.#pages.subarray(0, Atomics.load(this.#words, POISONED_COUNT_WORD)).includes(page);
+    return this.#pages.subarray(0, Atomics.load(this.#words, QUARANTINED_COUNT_WORD)).includes(page);
   }
 }
 

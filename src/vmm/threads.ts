@@ -9,6 +9,8 @@ export interface VcpuThreadData {
   vcpuFd: number;
   eventsFd: number;
   run: { address: bigint; bytes: number };
+  /** Offset of the ring of coalesced writes in the run area. */
+  ring: number | undefined;
   ram: { gpa: bigint; hva: bigint; bytes: number };
   shared: SharedArrayBuffer;
   console: SharedArrayBuffer;

@@ -1,6 +1,7 @@
 /** A vCPU's thread: runs the guest, emulates its two serial lines, and turns errors into events and aborts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../common/errors.ts';
+import { CoalescedRing } from './coalesced.ts';
 import { decodeAbort } from './esr.ts';
 import { EventWriter } from './events.ts';
 import type { GuestPlace, InjectAction, QuarantineAction } from './events.ts';
@@ -30,6 +31,7 @@ const lines = [
   { ...MAP.consoleUart, line: new SerialLine(data.console, interruptLine(data.vmFd, MAP.consoleUart.spi)) },
   { ...MAP.agentUart, line: new SerialLine(data.agent, interruptLine(data.vmFd, MAP.agentUart.spi)) },
 ];
+const ring = data.ring === undefined ? undefined : new CoalescedRing(vcpu.run, data.ring);
 const INTERRUPTING = [SIGNAL.SIGUSR2, SIGNAL.SIGBUS];
 const unhandled = new Set<bigint>();
 
@@ -48,10 +50,23 @@ function main(): void {
     // An order that came before the state was visible must not be missed: whoever orders looks at the state second.
     if (cells.command !== COMMAND.RUN) continue;
     const result = vcpu.enterGuest();
+    takeCoalescedWrites();
     if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) takeSignals();
     else if (result < 0) return fail(`KVM_RUN failed with errno ${-result}`, []);
     else if (!handle(vcpu.exit())) return;
   }
+}
+
+/** Writes that KVM kept back come before whatever ended the run: the guest did them first. */
+function takeCoalescedWrites(): void {
+  if (ring === undefined || ring.empty) return;
+  shared.ringMutex.run(() => {
+    const writes = ring.take();
+    for (const { base, line } of lines) {
+      const values = writes.filter(write => write.address === base).map(write => write.value);
+      if (values.length > 0) line.guestWrites(0, values);
+    }
+  });
 }
 
 function takeSignals(): void {
