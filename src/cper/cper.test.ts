@@ -111,8 +111,14 @@ describe('encodeGhesBlock', () => {
     expect(() => encode({ row: 0x10000 })).toThrow(/row does not fit/);
     expect(() => encode({ physicalAddress: -1n })).toThrow(/physicalAddress/);
     expect(() => encode({ node: 1.5 })).toThrow(/node/);
-    expect(() => encode({ bankGroupValid: true })).toThrow(/without a bank/);
-    expect(() => encode({}, { fruText: 'x'.repeat(21) })).toThrow(/FRU text/);
+    expect(() => encode({ bank: 0x102, bankGroup: 2 })).toThrow(/bank disagrees/);
+    expect(() => encode({ bank: 0x102, bankAddress: 3 })).toThrow(/bank disagrees/);
+    expect(() => encode({ nodes: 1 } as never)).toThrow(/no member nodes/);
+    expect(() => encode({}, { fruText: 'x'.repeat(21) })).toThrow(/fruText does not fit/);
+    expect(() => encode({}, { fruText: 'ä' })).toThrow(/fruText does not fit/);
+    expect(() => encode({}, { revision: 0x10000 })).toThrow(/revision does not fit/);
+    expect(() => encode({}, { revision: 0x201, timestamp: 1n })).toThrow(/needs revision 0x300/);
+    expect(() => encode({}, { offset: 1 })).toThrow(/no offset/);
     expect(() => encode({}, { timestamp: 1n << 64n })).toThrow(/timestamp/);
   });
 });
@@ -123,17 +129,29 @@ describe('decodeGhesBlock', () => {
   it('reads 73 and 77 bytes of a memory section', () => {
     const full = encodeMemoryError({ ...proven, rank: 1, cardHandle: 2 });
     const old = decodeMemoryError(full.subarray(0, 73));
-    expect(old.value).toEqual(proven);
+    // Rank and handle are marked valid and lie behind the end: their validation bits are kept.
+    expect(old.value).toEqual({ ...proven, kept: { length: 73, bytes: [{ at: 1, hex: '8001' }] } });
+    expect(encodeMemoryError(old.value as CperMemoryError)).toEqual(full.subarray(0, 73));
     expect(old.diagnostics.map(d => d.code)).toEqual(['E_CPER_TRUNCATED', 'E_CPER_TRUNCATED']);
     const odd = decodeMemoryError(full.subarray(0, 77));
-    expect(odd.value).toEqual({ ...proven, rank: 1 });
+    expect(odd.value).toEqual({
+      ...proven,
+      rank: 1,
+      kept: {
+        length: 77,
+        bytes: [
+          { at: 2, hex: '01' },
+          { at: 76, hex: '02' },
+        ],
+      },
+    });
     expect(odd.diagnostics.map(d => d.code)).toEqual(['W_CPER_LENGTH', 'E_CPER_TRUNCATED']);
     expect(decodeMemoryError(full.subarray(0, 72)).value).toBeUndefined();
   });
 
   it('keeps the readable part of a cut block and says so', () => {
     const cut = decodeGhesBlock(good.subarray(0, good.length - 5));
-    expect(cut.value?.sections[0]?.body).toEqual(proven);
+    expect(cut.value?.sections[0]?.body).toEqual({ ...proven, kept: { length: 75 } });
     expect(cut.diagnostics.map(d => d.code)).toEqual(['E_CPER_TRUNCATED', 'E_CPER_TRUNCATED', 'W_CPER_LENGTH']);
     expect(decodeGhesBlock(good.subarray(0, 19)).value).toBeUndefined();
   });

@@ -10,6 +10,10 @@ export interface CperDiagnostic {
     | 'E_CPER_TRUNCATED'
     | 'E_CPER_TOO_MANY'
     | 'E_CPER_SEVERITY'
+    | 'E_CPER_SIGNATURE'
+    | 'E_CPER_LENGTH'
+    | 'E_CPER_OVERLAP'
+    | 'E_CPER_UNKNOWN'
     | 'W_CPER_LENGTH'
     | 'W_CPER_REVISION'
     | 'W_CPER_COUNT'
@@ -20,3 +24,20 @@ export interface CperDiagnostic {
   /** Byte offset into the input. */
   offset: number;
 }
+
+/** What each diagnostic says in general, for `--explain`. */
+export const CPER_DIAGNOSTICS: Readonly<Record<CperDiagnostic['code'], string>> = {
+  E_CPER_TRUNCATED: 'A structure or member lies behind the end of the bytes; what is there was read.',
+  E_CPER_TOO_MANY: 'There are more sections than a block can count; the rest was not read.',
+  E_CPER_SEVERITY: 'The severity is none of the four numbers; it was read as none.',
+  E_CPER_SIGNATURE: 'The record does not begin with CPER.',
+  E_CPER_LENGTH: 'A length is smaller than the structure it belongs to.',
+  E_CPER_OVERLAP: 'Sections lie on top of each other; the later one was not read.',
+  E_CPER_UNKNOWN: 'The bytes are neither a UEFI error record nor a generic error status block.',
+  W_CPER_LENGTH: 'A length is not the specified one; what is there was read.',
+  W_CPER_REVISION: 'The revision is not the current one; it was read all the same.',
+  W_CPER_COUNT: 'A count is not the number of structures that were found.',
+  W_CPER_TRAILING: 'Bytes are left over behind the last structure.',
+  W_CPER_RESERVED: 'Reserved validation bits are set.',
+  W_CPER_TEXT: 'A text holds bytes that are not printable ASCII.',
+};

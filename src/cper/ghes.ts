@@ -4,9 +4,14 @@
  */
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
-import { SECTION_MEMORY, guidFromBytes, guidToBytes } from './guid.ts';
-import { decodeMemoryError, encodeMemoryError } from './memory.ts';
-import type { CperRecord, CperSection, CperSeverity } from './record.ts';
+import { guid, readLayout, text, u16, u32, u64, u8, writeLayout } from './layout.ts';
+import type { CperKept, Layout } from './layout.ts';
+import type { CperBody, CperRecord, CperSection, CperSeverity } from './record.ts';
+import { decodeSection, encodeSection, sectionOfKind } from './sections.ts';
+import { CPER_SEVERITIES, severityNumber, severityOf } from './severity.ts';
+import { concat } from './x86.ts';
+
+export { CPER_SEVERITIES };
 
 /** What QEMU's `inject-ghes-v2-error` accepts at most. */
 export const QEMU_GHES_MAX_BYTES = 1024;
@@ -16,12 +21,10 @@ const ENTRY_HEADER = 72;
 /** Revisions below 3.0 have no time stamp. */
 const ENTRY_HEADER_V2 = 64;
 const REVISION_3 = 0x300;
+/** The revision of ACPI 4 to 5. */
+const REVISION_2 = 0x201;
 /** More sections than any firmware sends; the entry count has 10 bits. */
 const MAX_SECTIONS = 1023;
-const FRU_TEXT = 20;
-const VALID_FRU_ID = 1;
-const VALID_FRU_TEXT = 2;
-const VALID_TIMESTAMP = 4;
 
 /** Block status bits. */
 const STATUS_UE = 1;
@@ -29,77 +32,80 @@ const STATUS_CE = 2;
 const STATUS_MULTIPLE_UE = 4;
 const STATUS_MULTIPLE_CE = 8;
 
-/** Severity numbers, the same in the block and in its entries. */
-export const CPER_SEVERITIES: readonly CperSeverity[] = ['recoverable', 'fatal', 'corrected', 'none'];
+const ENTRY_FIELDS: Layout['fields'] = [
+  guid('type', 0),
+  u32('severity', 16),
+  u16('revision', 20),
+  u8('flags', 23),
+  u32('length', 24),
+  guid('fruId', 28, { valid: 0 }),
+  text('fruText', 44, 20, { valid: 1 }),
+];
+const ENTRY_V2: Layout = {
+  name: 'data entry',
+  source: 'ACPI 6.5 18.3.2.7.1',
+  length: ENTRY_HEADER_V2,
+  validation: { at: 22, size: 1 },
+  fields: ENTRY_FIELDS,
+};
+const ENTRY_V3: Layout = {
+  ...ENTRY_V2,
+  length: ENTRY_HEADER,
+  fields: [...ENTRY_FIELDS, u64('timestamp', 64, { valid: 2 })],
+};
 
-/** A section to encode: severity defaults to the block's, type to the body's own. */
-export interface GhesSectionInput {
-  body: CperSection['body'];
-  type?: string;
-  severity?: CperSeverity;
-  revision?: number;
-  flags?: number;
-  fruId?: string;
-  fruText?: string;
-  timestamp?: bigint;
+/** What stands in the header of a data entry or section descriptor. */
+interface Header extends Partial<Omit<CperSection, 'severity' | 'body'>> {
+  type: string;
+  severity: number;
+  revision: number;
+  flags: number;
+  length: number;
 }
 
-export interface GhesBlockInput {
+/** A section to encode: severity defaults to the block's, type to the body's own, revision to 0x300. */
+export interface GhesSectionInput extends Partial<Omit<CperSection, 'body'>> {
+  body: CperBody;
+}
+
+/** A block to encode; block status, lengths and counts follow from the sections unless they are given. */
+export interface GhesBlockInput extends Partial<Omit<CperRecord, 'severity' | 'sections'>> {
   severity: CperSeverity;
   sections: readonly GhesSectionInput[];
 }
 
-function encodeEntry(input: GhesSectionInput, severity: CperSeverity): Uint8Array {
-  const { body } = input;
-  const type = input.type ?? (body.kind === 'memory' ? SECTION_MEMORY : undefined);
+/** The type of a section to encode. */
+export function typeOf(input: { type?: string; body: CperBody }): string {
+  const type = input.type ?? sectionOfKind(input.body.kind)?.type;
   if (type === undefined) {
     throw new CperError('E_CPER_GUID', 'a raw section needs a type', { hint: 'Give the GUID of the section type.' });
   }
-  const revision = input.revision ?? REVISION_3;
-  if (!Number.isInteger(revision) || revision < 0 || revision > 0xffff) {
-    throw new CperError('E_CPER_RANGE', 'revision does not fit 16 bits');
+  return type;
+}
+
+function encodeEntry(input: GhesSectionInput, severity: CperSeverity): Uint8Array {
+  const { body, offset, severityNumber: raw, ...more } = input;
+  if (offset !== undefined) {
+    throw new CperError('E_CPER_FIELD', 'a data entry has no offset', { hint: 'Offsets belong to error records.' });
   }
-  const header = revision < REVISION_3 ? ENTRY_HEADER_V2 : ENTRY_HEADER;
-  if (header === ENTRY_HEADER_V2 && input.timestamp !== undefined) {
-    throw new CperError('E_CPER_RANGE', 'a time stamp needs revision 0x300 of the data entry');
+  const data = encodeSection(body);
+  const header: Header = {
+    flags: 0,
+    revision: REVISION_3,
+    length: data.length,
+    ...more,
+    type: typeOf(input),
+    severity: severityNumber(input.severity ?? severity, raw),
+  };
+  const layout = header.revision < REVISION_3 ? ENTRY_V2 : ENTRY_V3;
+  if (layout === ENTRY_V2 && input.timestamp !== undefined) {
+    throw new CperError('E_CPER_RANGE', 'a timestamp needs revision 0x300 of the data entry');
   }
-  const data = body.kind === 'memory' ? encodeMemoryError(body) : body.data;
-  const bytes = new Uint8Array(header + data.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(guidToBytes(type), 0);
-  view.setUint32(16, CPER_SEVERITIES.indexOf(input.severity ?? severity), true);
-  view.setUint16(20, revision, true);
-  let valid = 0;
-  view.setUint8(23, (input.flags ?? 0) & 0xff);
-  view.setUint32(24, data.length, true);
-  if (input.fruId !== undefined) {
-    bytes.set(guidToBytes(input.fruId), 28);
-    valid |= VALID_FRU_ID;
-  }
-  if (input.fruText !== undefined) {
-    if (!/^[\x20-\x7e]{0,20}$/.test(input.fruText)) {
-      throw new CperError('E_CPER_RANGE', 'FRU text does not fit', { hint: 'At most 20 printable ASCII characters.' });
-    }
-    bytes.set(
-      Uint8Array.from(input.fruText, c => c.charCodeAt(0)),
-      44,
-    );
-    valid |= VALID_FRU_TEXT;
-  }
-  if (input.timestamp !== undefined) {
-    if (input.timestamp < 0n || input.timestamp >> 64n !== 0n) {
-      throw new CperError('E_CPER_RANGE', 'timestamp does not fit 64 bits');
-    }
-    view.setBigUint64(64, input.timestamp, true);
-    valid |= VALID_TIMESTAMP;
-  }
-  view.setUint8(22, valid);
-  bytes.set(data, header);
-  return bytes;
+  return concat([writeLayout(layout, header), data]);
 }
 
 /** Block status: which kinds of error the sections hold, whether several of a kind, and the entry count. */
-function blockStatus(severities: readonly CperSeverity[]): number {
+export function blockStatus(severities: readonly CperSeverity[]): number {
   const uncorrected = severities.filter(s => s === 'recoverable' || s === 'fatal').length;
   const corrected = severities.filter(s => s === 'corrected').length;
   return (
@@ -111,54 +117,76 @@ function blockStatus(severities: readonly CperSeverity[]): number {
   );
 }
 
+const BLOCK: Layout = {
+  name: 'status block',
+  source: 'ACPI 6.5 18.3.2.7.1',
+  length: BLOCK_HEADER,
+  fields: [
+    u32('blockStatus', 0),
+    u32('rawDataOffset', 4),
+    u32('rawDataLength', 8),
+    u32('dataLength', 12),
+    u32('severity', 16),
+  ],
+};
+
 /** The bytes of a generic error status block with its data entries. Throws {@link CperError} for values that do not fit. */
 export function encodeGhesBlock(input: GhesBlockInput): Uint8Array {
   if (input.sections.length > MAX_SECTIONS) {
     throw new CperError('E_CPER_RANGE', `at most ${MAX_SECTIONS} sections fit into one block`);
   }
-  const entries = input.sections.map(s => encodeEntry(s, input.severity));
-  const length = entries.reduce((sum, e) => sum + e.length, 0);
-  const bytes = new Uint8Array(BLOCK_HEADER + length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, blockStatus(input.sections.map(s => s.severity ?? input.severity)), true);
-  view.setUint32(12, length, true);
-  view.setUint32(16, CPER_SEVERITIES.indexOf(input.severity), true);
-  let offset = BLOCK_HEADER;
-  for (const entry of entries) {
-    bytes.set(entry, offset);
-    offset += entry.length;
-  }
-  return bytes;
+  const data = concat([...input.sections.map(s => encodeEntry(s, input.severity)), input.trailing ?? new Uint8Array()]);
+  const header = writeLayout(BLOCK, {
+    blockStatus: input.blockStatus ?? blockStatus(input.sections.map(s => s.severity ?? input.severity)),
+    rawDataOffset: input.rawDataOffset ?? 0,
+    rawDataLength: input.rawDataLength ?? 0,
+    dataLength: input.dataLength ?? data.length,
+    severity: severityNumber(input.severity, input.severityNumber),
+  });
+  return concat([header, data, input.rawData ?? new Uint8Array()]);
+}
+
+export interface GhesRead {
+  value: CperRecord | undefined;
+  diagnostics: CperDiagnostic[];
+  /** Bytes the block takes, its raw data included. */
+  length: number;
 }
 
 /**
  * Reads a generic error status block. Never throws: what can be read is in `value` (undefined only when not even
- * the block header is there), what is wrong in `diagnostics`.
+ * the block header is there), what is wrong in `diagnostics`. `base` is added to the offsets of diagnostics.
  */
-export function decodeGhesBlock(bytes: Uint8Array): { value: CperRecord | undefined; diagnostics: CperDiagnostic[] } {
+export function decodeGhesBlock(bytes: Uint8Array, base = 0): GhesRead {
   const diagnostics: CperDiagnostic[] = [];
   const note = (code: CperDiagnostic['code'], message: string, offset: number): void => {
-    diagnostics.push({ code, message, offset });
+    diagnostics.push({ code, message, offset: base + offset });
   };
   if (bytes.length < BLOCK_HEADER) {
     note('E_CPER_TRUNCATED', `${bytes.length} bytes cannot hold a generic error status block, which has 20`, 0);
-    return { value: undefined, diagnostics };
+    return { value: undefined, diagnostics, length: bytes.length };
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const severityAt = (offset: number): CperSeverity => {
-    const n = view.getUint32(offset, true);
-    const severity = CPER_SEVERITIES[n];
-    if (severity === undefined) note('E_CPER_SEVERITY', `severity ${n} does not exist; read as none`, offset);
-    return severity ?? 'none';
+  const severityAt = (offset: number): ReturnType<typeof severityOf> => {
+    const severity = severityOf(view.getUint32(offset, true));
+    if (severity.severityNumber !== undefined) {
+      note('E_CPER_SEVERITY', `severity ${severity.severityNumber} does not exist; read as none`, offset);
+    }
+    return severity;
   };
   const status = view.getUint32(0, true);
+  const rawOffset = view.getUint32(4, true);
+  const rawLength = view.getUint32(8, true);
   const dataLength = view.getUint32(12, true);
-  const value: CperRecord = { kind: 'cper', severity: severityAt(16), blockStatus: status, sections: [] };
+  const value: CperRecord = { kind: 'cper', ...severityAt(16), blockStatus: status, sections: [] };
+  if (rawOffset !== 0) value.rawDataOffset = rawOffset;
+  if (rawLength !== 0) value.rawDataLength = rawLength;
 
   let end = BLOCK_HEADER + dataLength;
   if (end > bytes.length) {
     note('E_CPER_TRUNCATED', `the data length is ${dataLength}, ${bytes.length - BLOCK_HEADER} bytes are there`, 12);
     end = bytes.length;
+    value.dataLength = dataLength;
   }
   let offset = BLOCK_HEADER;
   while (offset < end) {
@@ -171,56 +199,57 @@ export function decodeGhesBlock(bytes: Uint8Array): { value: CperRecord | undefi
       break;
     }
     const revision = view.getUint16(offset + 20, true);
-    const header = revision < REVISION_3 ? ENTRY_HEADER_V2 : ENTRY_HEADER;
-    if (revision !== REVISION_3) {
+    const layout = revision < REVISION_3 ? ENTRY_V2 : ENTRY_V3;
+    if (revision !== REVISION_3 && revision !== REVISION_2) {
       note('W_CPER_REVISION', `data entry revision 0x${revision.toString(16)}, 0x300 expected`, offset + 20);
     }
-    const start = offset + header;
+    const start = offset + layout.length;
     if (start > end) {
       note('E_CPER_TRUNCATED', 'the header of a data entry is cut off', offset);
       break;
     }
-    const length = view.getUint32(offset + 24, true);
-    let stop = start + length;
+    const header = readLayout(layout, bytes.subarray(offset, start), base + offset, (code, message, at) => {
+      diagnostics.push({ code, message, offset: at });
+    }) as unknown as Header;
+    let stop = start + header.length;
     if (stop > end) {
-      note('E_CPER_TRUNCATED', `a section of ${length} bytes, ${end - start} are there`, offset + 24);
+      note('E_CPER_TRUNCATED', `a section of ${header.length} bytes, ${end - start} are there`, offset + 24);
       stop = end;
     }
-    const type = guidFromBytes(bytes, offset);
-    const data = bytes.subarray(start, stop);
-    let body: CperSection['body'] = { kind: 'raw', data: data.slice() };
-    if (type === SECTION_MEMORY) {
-      const memory = decodeMemoryError(data, start);
-      diagnostics.push(...memory.diagnostics);
-      if (memory.value !== undefined) body = memory.value;
-    }
-    const valid = view.getUint8(offset + 22);
-    const section: CperSection = {
-      type,
-      severity: severityAt(offset + 16),
-      revision,
-      flags: view.getUint8(offset + 23),
-      body,
-    };
-    if ((valid & VALID_FRU_ID) !== 0) section.fruId = guidFromBytes(bytes, offset + 28);
-    if ((valid & VALID_FRU_TEXT) !== 0) {
-      const raw = bytes.subarray(offset + 44, offset + 44 + FRU_TEXT);
-      const nul = raw.indexOf(0);
-      const text = nul < 0 ? raw : raw.subarray(0, nul);
-      // Firmware writes what it likes here: other bytes than printable ASCII become a question mark.
-      if (text.some(c => c < 0x20 || c > 0x7e)) note('W_CPER_TEXT', 'FRU text is not printable ASCII', offset + 44);
-      section.fruText = Array.from(text, c => (c < 0x20 || c > 0x7e ? '?' : String.fromCharCode(c))).join('');
-    }
-    if ((valid & VALID_TIMESTAMP) !== 0 && header === ENTRY_HEADER) {
-      section.timestamp = view.getBigUint64(offset + 64, true);
-    }
-    value.sections.push(section);
+    const body = decodeSection(header.type, bytes.subarray(start, stop), base + start);
+    diagnostics.push(...body.diagnostics);
+    const { length, severity: _, ...more } = header;
+    value.sections.push({
+      ...more,
+      ...severityAt(offset + 16),
+      body: body.value,
+      ...(length === stop - start ? {} : { length }),
+    });
     offset = stop;
   }
+  if (offset < end) value.trailing = bytes.slice(offset, end);
   const count = (status >>> 4) & 0x3ff;
   // QEMU's own records carry a count of 0, so only a count that says something is compared.
   if (count !== 0 && count !== value.sections.length) {
     note('W_CPER_COUNT', `the block status counts ${count} entries, ${value.sections.length} were found`, 0);
   }
-  return { value, diagnostics };
+  let length = end;
+  if (rawLength !== 0) {
+    const rawEnd = rawOffset + rawLength;
+    if (rawEnd > bytes.length)
+      note('E_CPER_TRUNCATED', `raw data ends at ${rawEnd}, ${bytes.length} bytes are there`, 4);
+    else if (rawOffset < end) note('E_CPER_OVERLAP', `raw data at ${rawOffset} lies inside the data entries`, 4);
+    else {
+      value.rawData = bytes.slice(end, rawEnd);
+      length = rawEnd;
+    }
+  }
+  return { value, diagnostics, length };
 }
+
+/** The raw data of a status block; undefined when there is none. */
+export function rawDataOf(record: CperRecord): Uint8Array | undefined {
+  return record.rawData?.slice(record.rawData.length - (record.rawDataLength ?? 0));
+}
+
+export type { CperKept };

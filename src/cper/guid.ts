@@ -25,6 +25,8 @@ export function guidFromBytes(bytes: Uint8Array, offset: number): string {
   return `${s.slice(0, 8)}-${s.slice(8, 12)}-${s.slice(12, 16)}-${s.slice(16, 20)}-${s.slice(20)}`;
 }
 
+export const GUID_NULL = '00000000-0000-0000-0000-000000000000';
+
 export const SECTION_MEMORY = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
 export const SECTION_MEMORY2 = '61ec04fc-48e6-d813-25c9-8daa44750b12';
 export const SECTION_PROC_GENERIC = '9876ccad-47b4-4bdb-b65e-16f193c4f3db';
@@ -34,7 +36,7 @@ export const SECTION_PCIE = 'd995e954-bbc1-430f-ad91-b44dcb3c6f35';
 export const SECTION_FIRMWARE = '81212a96-09ed-4996-9471-8d729c8e69ed';
 export const SECTION_CXL_PROTOCOL = '80b9efb4-52b5-4de3-a777-68784b771048';
 
-/** Section types, UEFI 2.10 N.2.2 table "Section Type". */
+/** Section types by name, UEFI 2.10 N.2.2 table "Section Type"; the last one is defined by Linux. */
 export const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_MEMORY]: 'memory error',
   [SECTION_MEMORY2]: 'memory error, extended',
@@ -44,4 +46,25 @@ export const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_PCIE]: 'PCIe error',
   [SECTION_FIRMWARE]: 'firmware error',
   [SECTION_CXL_PROTOCOL]: 'CXL protocol error',
+  'e429faf1-3cb7-11d4-bca7-0080c73c8881': 'Itanium processor error',
+  'c5753963-3b84-4095-bf78-eddad3f9c9dd': 'PCI or PCI-X bus error',
+  'eb5e4685-ca66-4769-b6a2-26068b001326': 'PCI component error',
+  '5b51fef7-c79d-4434-8f1b-aa62de3e2c64': 'DMA remapping error',
+  '71761d37-32b2-45cd-a7d0-b0fedd93e8cf': 'DMA remapping error, Intel VT-d',
+  '036f84e1-7f37-428c-a79e-575fdfaa84ec': 'DMA remapping error, AMD IOMMU',
+};
+
+/** Notification types, UEFI 2.10 N.2.1.1: how the error was reported. */
+export const NOTIFICATION_NAMES: Readonly<Record<string, string>> = {
+  '2dce8bb1-bdd7-450e-b9ad-9cf4ebd4f890': 'corrected machine check (CMC)',
+  '4e292f96-d843-4a55-a8c2-d481f27ebeee': 'corrected platform error (CPE)',
+  'e8f56ffe-919c-4cc5-ba88-65abe14913bb': 'machine check exception (MCE)',
+  'cf93c01f-1a16-4dfc-b8bc-9c4daf67c104': 'PCIe error',
+  'cc5263e8-9308-454a-89d0-340bd39bc98e': 'INIT',
+  '5bad89ff-b7e6-42c9-814a-cf2485d6e98a': 'non-maskable interrupt (NMI)',
+  '3d61a466-ab40-409a-a698-f362d464b38f': 'boot error (BOOT)',
+  '667dd791-c6b3-4c27-8a6b-0f8e722deb41': 'DMA remapping error (DMAr)',
+  '9a78788a-bbe8-11e4-809e-67611e5d46b0': 'synchronous external abort (SEA)',
+  '5c284c81-b0ae-4e87-a322-b04c85624323': 'SError interrupt (SEI)',
+  '09a9d5ac-5204-4214-96e5-94992e752bcd': 'platform error interrupt (PEI)',
 };

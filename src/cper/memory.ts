@@ -1,14 +1,18 @@
-/** @module The platform memory error section. Source: UEFI 2.10 N.2.5, table "Memory Error Record". */
-import { bit, bits, defineRegister } from '../registers/register.ts';
+/** @module The two platform memory error sections. Sources: UEFI 2.10 N.2.5 and N.2.6. */
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
-import type { CperMemoryError } from './record.ts';
+import { knownValidationBits, part, readLayout, u16, u32, u64, u8, validationBits, writeLayout } from './layout.ts';
+import type { Layout } from './layout.ts';
+import type { CperMemoryError, CperMemoryError2 } from './record.ts';
+
+export { CPER_ERROR_STATUS } from './error-status.ts';
 
 /** Length since UEFI 2.3; 73 bytes are the UEFI 2.1 layout, without rank and handles; 77 appears in the field. */
 export const MEMORY_SECTION_LENGTH = 80;
 const MEMORY_SECTION_LENGTH_2_1 = 73;
+export const MEMORY2_SECTION_LENGTH = 96;
 
-/** Memory error type numbers. */
+/** Memory error type numbers, the same in both sections. */
 export const MEMORY_ERROR_TYPES: Readonly<Record<number, string>> = {
   0: 'unknown',
   1: 'no error',
@@ -33,171 +37,132 @@ export function memoryErrorTypeName(type: number): string {
   return MEMORY_ERROR_TYPES[type] ?? 'reserved';
 }
 
-/** Error status of a memory section. */
-export const CPER_ERROR_STATUS = defineRegister({
-  name: 'ErrorStatus',
-  width: 64,
-  source: 'UEFI 2.10 N.2.13',
+export const MEMORY_LAYOUT: Layout = {
+  name: 'memory section',
+  source: 'UEFI 2.10 N.2.5',
+  length: MEMORY_SECTION_LENGTH,
+  validation: { at: 0, size: 8 },
   fields: [
-    bit(22, 'OVERFLOW', 'an error was lost'),
-    bit(21, 'FIRST', 'the first error'),
-    bit(20, 'REQUESTOR', 'found by the requestor'),
-    bit(19, 'RESPONDER', 'found by the responder'),
-    bit(18, 'DATA', 'on the data signals'),
-    bit(17, 'CONTROL', 'on the control signals'),
-    bit(16, 'ADDRESS', 'on the address signals'),
-    bits(15, 8, 'TYPE', 'error type', {
-      1: 'internal error',
-      4: 'storage error in memory (DRAM)',
-      5: 'storage error in a TLB',
-      6: 'storage error in a cache',
-      7: 'error in a functional unit',
-      8: 'self-test failed',
-      9: 'overflow or underflow of an internal queue',
-      16: 'error on the bus',
-      17: 'virtual address not found',
-      18: 'improper access',
-      19: 'access to an unimplemented address',
-      20: 'loss of lockstep',
-      21: 'response not associated with a request',
-      22: 'bus parity error',
-      23: 'protocol error',
-      24: 'no such path',
-      25: 'bus timeout',
-      26: 'poisoned data was read',
-    }),
+    u64('errorStatus', 8, { valid: 0 }),
+    u64('physicalAddress', 16, { valid: 1 }),
+    u64('physicalAddressMask', 24, { valid: 2 }),
+    u16('node', 32, { valid: 3 }),
+    u16('card', 34, { valid: 4 }),
+    u16('module', 36, { valid: 5 }),
+    u16('bank', 38, { valid: 6 }),
+    u16('device', 40, { valid: 7 }),
+    u16('row', 42, { valid: 8 }),
+    u16('column', 44, { valid: 9 }),
+    u16('bitPosition', 46, { valid: 10 }),
+    u64('requestorId', 48, { valid: 11 }),
+    u64('responderId', 56, { valid: 12 }),
+    u64('targetId', 64, { valid: 13 }),
+    u8('errorType', 72, { valid: 14, values: MEMORY_ERROR_TYPES }),
+    u16('rank', 74, { valid: 15 }),
+    u16('cardHandle', 76, { valid: 16, meaning: 'SMBIOS handle of the memory array' }),
+    u16('moduleHandle', 78, { valid: 17, meaning: 'SMBIOS handle of the memory device' }),
+    part('rowExtended', 73, 1, 1, 0, { valid: 18, meaning: 'row address bits 17:16' }),
+    u8('bankGroup', 39, { valid: 19 }),
+    u8('bankAddress', 38, { valid: 20 }),
+    part('chipId', 73, 1, 7, 5, { valid: 21 }),
   ],
-});
+};
 
-interface Slot {
-  field: Exclude<keyof CperMemoryError, 'kind' | 'rowExtended' | 'chipId' | 'bankGroupValid' | 'bankAddressValid'>;
-  /** Validation bit. */
-  bit: number;
-  offset: number;
-  size: 1 | 2 | 8;
-}
+export const MEMORY2_LAYOUT: Layout = {
+  name: 'memory section 2',
+  source: 'UEFI 2.10 N.2.6',
+  length: MEMORY2_SECTION_LENGTH,
+  validation: { at: 0, size: 8 },
+  fields: [
+    u64('errorStatus', 8, { valid: 0 }),
+    u64('physicalAddress', 16, { valid: 1 }),
+    u64('physicalAddressMask', 24, { valid: 2 }),
+    u16('node', 32, { valid: 3 }),
+    u16('card', 34, { valid: 4 }),
+    u16('module', 36, { valid: 5 }),
+    u16('bank', 38, { valid: 6 }),
+    u32('device', 40, { valid: 7 }),
+    u32('row', 44, { valid: 8 }),
+    u32('column', 48, { valid: 9 }),
+    u32('rank', 52, { valid: 10 }),
+    u32('bitPosition', 56, { valid: 11 }),
+    u8('chipId', 60, { valid: 12 }),
+    u8('errorType', 61, { valid: 13, values: MEMORY_ERROR_TYPES }),
+    u8('status', 62, { valid: 14, meaning: 'bit 0: corrected' }),
+    u64('requestorId', 64, { valid: 15 }),
+    u64('responderId', 72, { valid: 16 }),
+    u64('targetId', 80, { valid: 17 }),
+    u32('cardHandle', 88, { valid: 18, meaning: 'SMBIOS handle of the memory array' }),
+    u32('moduleHandle', 92, { valid: 19, meaning: 'SMBIOS handle of the memory device' }),
+    u8('bankGroup', 39, { valid: 20 }),
+    u8('bankAddress', 38, { valid: 21 }),
+  ],
+};
 
-const SLOTS: readonly Slot[] = [
-  { field: 'errorStatus', bit: 0, offset: 8, size: 8 },
-  { field: 'physicalAddress', bit: 1, offset: 16, size: 8 },
-  { field: 'physicalAddressMask', bit: 2, offset: 24, size: 8 },
-  { field: 'node', bit: 3, offset: 32, size: 2 },
-  { field: 'card', bit: 4, offset: 34, size: 2 },
-  { field: 'module', bit: 5, offset: 36, size: 2 },
-  { field: 'bank', bit: 6, offset: 38, size: 2 },
-  { field: 'device', bit: 7, offset: 40, size: 2 },
-  { field: 'row', bit: 8, offset: 42, size: 2 },
-  { field: 'column', bit: 9, offset: 44, size: 2 },
-  { field: 'bitPosition', bit: 10, offset: 46, size: 2 },
-  { field: 'requestorId', bit: 11, offset: 48, size: 8 },
-  { field: 'responderId', bit: 12, offset: 56, size: 8 },
-  { field: 'targetId', bit: 13, offset: 64, size: 8 },
-  { field: 'errorType', bit: 14, offset: 72, size: 1 },
-  { field: 'rank', bit: 15, offset: 74, size: 2 },
-  { field: 'cardHandle', bit: 16, offset: 76, size: 2 },
-  { field: 'moduleHandle', bit: 17, offset: 78, size: 2 },
-];
-/** Byte 73: bits 1:0 row bits 17:16 (validation bit 18), bits 7:5 chip identification (validation bit 21). */
-const EXTENDED = 73;
-const BIT_EXTENDED_ROW = 18;
-/** The bank group stands in bank bits 15:8, the bank address in bits 7:0. */
-const BIT_BANK_GROUP = 19;
-const BIT_BANK_ADDRESS = 20;
-const BIT_CHIP_ID = 21;
-const KNOWN_BITS = (1n << 22n) - 1n;
-
-function check(name: string, value: number | bigint, limit: bigint): void {
-  if ((typeof value === 'number' && !Number.isInteger(value)) || value < 0 || BigInt(value) > limit) {
-    throw new CperError('E_CPER_RANGE', `memory section: ${name} does not fit its field`, {
-      hint: `It is an integer from 0 to ${limit}.`,
+/** Bank, group and address share two bytes; what is given must agree. */
+function checkBank(layout: Layout, error: CperMemoryError | CperMemoryError2): void {
+  const { bank, bankGroup, bankAddress } = error;
+  if (bank === undefined) return;
+  if ((bankGroup ?? bank >> 8) !== bank >> 8 || (bankAddress ?? bank & 0xff) !== (bank & 0xff)) {
+    throw new CperError('E_CPER_RANGE', `${layout.name}: bank disagrees with bankGroup or bankAddress`, {
+      hint: 'The group is bits 15:8 of bank and the address bits 7:0; give either, or values that agree.',
     });
   }
 }
 
-/** The 80 bytes of a memory error; validation bits follow from the members that are there. */
+/** The bytes of a memory error, 80 unless `kept` says otherwise; validation bits follow from the members that are there. */
 export function encodeMemoryError(error: CperMemoryError): Uint8Array {
-  const bytes = new Uint8Array(MEMORY_SECTION_LENGTH);
-  const view = new DataView(bytes.buffer);
-  let valid = 0n;
-  const set = (position: number): void => {
-    valid |= 1n << BigInt(position);
+  checkBank(MEMORY_LAYOUT, error);
+  return writeLayout(MEMORY_LAYOUT, error);
+}
+
+/** The 96 bytes of a memory error 2; validation bits follow from the members that are there. */
+export function encodeMemoryError2(error: CperMemoryError2): Uint8Array {
+  checkBank(MEMORY2_LAYOUT, error);
+  return writeLayout(MEMORY2_LAYOUT, error);
+}
+
+interface Read<T> {
+  value: T | undefined;
+  diagnostics: CperDiagnostic[];
+}
+
+function read(layout: Layout, least: number, usual: readonly number[], bytes: Uint8Array, base: number): Read<object> {
+  const diagnostics: CperDiagnostic[] = [];
+  const note = (code: CperDiagnostic['code'], message: string, offset = base): void => {
+    diagnostics.push({ code, message, offset });
   };
-  for (const { field, bit: position, offset, size } of SLOTS) {
-    const value = error[field];
-    if (value === undefined) continue;
-    check(field, value, (1n << BigInt(8 * size)) - 1n);
-    if (size === 8) view.setBigUint64(offset, BigInt(value), true);
-    else if (size === 2) view.setUint16(offset, Number(value), true);
-    else view.setUint8(offset, Number(value));
-    set(position);
+  if (bytes.length < least) {
+    note('E_CPER_TRUNCATED', `a ${layout.name} of ${bytes.length} bytes is too short, ${least} is the least`);
+    return { value: undefined, diagnostics };
   }
-  let extended = 0;
-  if (error.rowExtended !== undefined) {
-    check('rowExtended', error.rowExtended, 3n);
-    extended |= error.rowExtended;
-    set(BIT_EXTENDED_ROW);
+  if (!usual.includes(bytes.length)) {
+    note('W_CPER_LENGTH', `a ${layout.name} of ${bytes.length} bytes, ${layout.length} expected`);
   }
-  if (error.chipId !== undefined) {
-    check('chipId', error.chipId, 7n);
-    extended |= error.chipId << 5;
-    set(BIT_CHIP_ID);
+  const value = readLayout(layout, bytes, base, note);
+  if ((validationBits(layout, bytes) & ~knownValidationBits(layout)) !== 0n) {
+    note('W_CPER_RESERVED', 'reserved validation bits are set');
   }
-  if (error.bankGroupValid) set(BIT_BANK_GROUP);
-  if (error.bankAddressValid) set(BIT_BANK_ADDRESS);
-  // Bits 19 and 20 say how `bank` is to be read; without a bank they would promise a value that is not there.
-  if ((error.bankGroupValid || error.bankAddressValid) && error.bank === undefined) {
-    throw new CperError('E_CPER_RANGE', 'memory section: bank group or address without a bank', {
-      hint: 'Give `bank` with the group in bits 15:8 and the address in bits 7:0.',
-    });
-  }
-  view.setUint8(EXTENDED, extended);
-  view.setBigUint64(0, valid, true);
-  return bytes;
+  return { value, diagnostics };
 }
 
 /**
  * Reads a memory error from `bytes` (73, 77, 80 or more bytes). Members whose validation bit is clear, or that lie
  * behind the end, are missing. Never throws; `base` is added to the offsets of diagnostics.
  */
-export function decodeMemoryError(
-  bytes: Uint8Array,
-  base = 0,
-): { value: CperMemoryError | undefined; diagnostics: CperDiagnostic[] } {
-  const diagnostics: CperDiagnostic[] = [];
-  const note = (code: CperDiagnostic['code'], message: string, offset = 0): void => {
-    diagnostics.push({ code, message, offset: base + offset });
-  };
-  if (bytes.length < MEMORY_SECTION_LENGTH_2_1) {
-    note('E_CPER_TRUNCATED', `a memory error section of ${bytes.length} bytes is too short, 73 is the least`);
-    return { value: undefined, diagnostics };
-  }
-  if (bytes.length !== MEMORY_SECTION_LENGTH && bytes.length !== MEMORY_SECTION_LENGTH_2_1) {
-    note('W_CPER_LENGTH', `a memory error section of ${bytes.length} bytes, 80 (or 73 before UEFI 2.3) expected`);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const valid = view.getBigUint64(0, true);
-  const has = (position: number): boolean => (valid & (1n << BigInt(position))) !== 0n;
-  const value: CperMemoryError = { kind: 'memory' };
-  const numbers = value as unknown as Record<string, number | bigint>;
-  for (const { field, bit: position, offset, size } of SLOTS) {
-    if (!has(position)) continue;
-    if (offset + size > bytes.length) {
-      note('E_CPER_TRUNCATED', `${field} is marked valid but lies behind the end of the section`, offset);
-      continue;
-    }
-    if (size === 8) numbers[field] = view.getBigUint64(offset, true);
-    else numbers[field] = size === 2 ? view.getUint16(offset, true) : view.getUint8(offset);
-  }
-  if (has(BIT_EXTENDED_ROW) || has(BIT_CHIP_ID)) {
-    if (EXTENDED >= bytes.length) note('E_CPER_TRUNCATED', 'the extended byte lies behind the end', EXTENDED);
-    else {
-      const extended = view.getUint8(EXTENDED);
-      if (has(BIT_EXTENDED_ROW)) value.rowExtended = extended & 3;
-      if (has(BIT_CHIP_ID)) value.chipId = extended >> 5;
-    }
-  }
-  if (has(BIT_BANK_GROUP) && value.bank !== undefined) value.bankGroupValid = true;
-  if (has(BIT_BANK_ADDRESS) && value.bank !== undefined) value.bankAddressValid = true;
-  if ((valid & ~KNOWN_BITS) !== 0n) note('W_CPER_RESERVED', 'reserved validation bits are set');
-  return { value, diagnostics };
+export function decodeMemoryError(bytes: Uint8Array, base = 0): Read<CperMemoryError> {
+  const { value, diagnostics } = read(
+    MEMORY_LAYOUT,
+    MEMORY_SECTION_LENGTH_2_1,
+    [MEMORY_SECTION_LENGTH, MEMORY_SECTION_LENGTH_2_1],
+    bytes,
+    base,
+  );
+  return { value: value && ({ kind: 'memory', ...value } as CperMemoryError), diagnostics };
+}
+
+/** Reads a memory error 2 from `bytes` (96 or more). Never throws. */
+export function decodeMemoryError2(bytes: Uint8Array, base = 0): Read<CperMemoryError2> {
+  const { value, diagnostics } = read(MEMORY2_LAYOUT, MEMORY2_SECTION_LENGTH, [MEMORY2_SECTION_LENGTH], bytes, base);
+  return { value: value && ({ kind: 'memory2', ...value } as CperMemoryError2), diagnostics };
 }

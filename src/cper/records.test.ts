@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stringify } from '../common/hex.ts';
+import {
+  CPER_SEVERITIES,
+  cperFromJson,
+  cperToJson,
+  decodeCper,
+  decodeCperRecord,
+  decodeGhesBlock,
+  encodeCper,
+  encodeCperRecord,
+  encodeCperRegion,
+  encodeGhesBlock,
+  regionFromJson,
+} from './index.ts';
+import type { CperRecord } from './index.ts';
+import { errorRecord, near, section } from './testing/arbitrary.ts';
+
+const severity = fc.constantFrom(...CPER_SEVERITIES);
+const block = fc
+  .tuple(severity, fc.array(section('block'), { maxLength: 4 }))
+  .map(([s, sections]) => ({ severity: s, sections }));
+const viaJson = (record: CperRecord): CperRecord => cperFromJson(JSON.parse(stringify(cperToJson(record))));
+
+describe('generic error status block', () => {
+  it('goes to bytes, to JSON text and back', () => {
+    fc.assert(
+      fc.property(block, input => {
+        const bytes = encodeGhesBlock(input);
+        const { value, diagnostics, length } = decodeGhesBlock(bytes);
+        expect(diagnostics).toEqual([]);
+        expect(length).toBe(bytes.length);
+        expect(value).toEqual({ kind: 'cper', blockStatus: value?.blockStatus, ...input });
+        if (value === undefined) return;
+        expect(viaJson(value)).toEqual(value);
+        expect(encodeCper(viaJson(value))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('keeps every byte of whatever it is given, and never throws', () => {
+    const bytes = fc.oneof(near(block.map(encodeGhesBlock)), fc.uint8Array({ maxLength: 300, size: 'max' }));
+    fc.assert(
+      fc.property(bytes, input => {
+        const { value, length } = decodeGhesBlock(input);
+        expect(value === undefined).toBe(input.length < 20);
+        expect(length).toBeLessThanOrEqual(input.length);
+        if (value !== undefined) expect(encodeCper(viaJson(value))).toEqual(input.subarray(0, length));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe('error record', () => {
+  it('goes to bytes, to JSON text and back', () => {
+    fc.assert(
+      fc.property(errorRecord, record => {
+        const bytes = encodeCperRecord(record);
+        const { value, diagnostics, length } = decodeCperRecord(bytes);
+        expect(diagnostics).toEqual([]);
+        expect(length).toBe(bytes.length);
+        expect(value).toEqual(record);
+        expect(encodeCper(viaJson(record))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('keeps every byte of whatever it is given, and never throws', () => {
+    const hostile = fc.uint8Array({ minLength: 124, maxLength: 400, size: 'max' }).map(b => {
+      b.set([0x43, 0x50, 0x45, 0x52]);
+      return b;
+    });
+    const bytes = fc.oneof(near(errorRecord.map(encodeCperRecord)), hostile, fc.uint8Array({ maxLength: 200 }));
+    fc.assert(
+      fc.property(bytes, input => {
+        const { value, diagnostics, length } = decodeCperRecord(input);
+        expect(length).toBeLessThanOrEqual(input.length);
+        if (value === undefined) expect(diagnostics.length).toBeGreaterThan(0);
+        else expect(encodeCper(viaJson(value))).toEqual(input.subarray(0, length));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe('region', () => {
+  const part = fc.oneof(
+    errorRecord.map(encodeCperRecord),
+    block.filter(b => b.sections.length > 0).map(encodeGhesBlock),
+  );
+  const padded = fc.tuple(part, fc.constantFrom(0, 4, 64)).map(([bytes, zeros]) => {
+    const out = new Uint8Array(bytes.length + zeros);
+    out.set(bytes);
+    return out;
+  });
+  const region = fc.array(padded, { maxLength: 4 }).map(parts => Buffer.concat(parts));
+
+  it('finds every record, with zeros between them', () => {
+    fc.assert(
+      fc.property(fc.array(padded, { minLength: 1, maxLength: 4 }), parts => {
+        const bytes = new Uint8Array(Buffer.concat(parts));
+        const { value } = decodeCper(bytes);
+        expect(value.records).toHaveLength(parts.length);
+        expect(value.gaps).toEqual([]);
+        expect(encodeCperRegion(value)).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('keeps every byte of whatever it is given, and never throws', () => {
+    const bytes = fc.oneof(near(region.map(b => new Uint8Array(b))), fc.uint8Array({ maxLength: 300 }));
+    fc.assert(
+      fc.property(bytes, input => {
+        const { value } = decodeCper(input);
+        expect(encodeCperRegion(value)).toEqual(input);
+        expect(encodeCperRegion(regionFromJson(JSON.parse(stringify(cperToJson(value)))))).toEqual(input);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

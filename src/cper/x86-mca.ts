@@ -1,0 +1,101 @@
+/**
+ * @module Machine check banks in the MSR contexts of an IA32/X64 section. Sources: Intel SDM vol. 3B 16.3.2 (bank MSRs
+ * from 400H, four a bank); AMD PPR, MCA registers (SMCA MSRs from C000_2000H, sixteen a bank).
+ */
+import type { CperX86Context, CperX86Processor } from './record.ts';
+
+/** A bank as the machine check room's X86McaRecord has it. */
+export interface CperMcaBank {
+  kind: 'x86-mca';
+  vendor?: 'intel' | 'amd';
+  bank: number;
+  status: bigint;
+  mcgStatus?: bigint;
+  mcgCap?: bigint;
+  addr?: bigint;
+  misc?: bigint;
+  synd?: bigint;
+  synd1?: bigint;
+  synd2?: bigint;
+  ipid?: bigint;
+  cpuid?: bigint;
+  apicId?: bigint;
+}
+
+const MSR_CONTEXT = 1;
+const MCG_CAP = 0x179;
+const MCG_STATUS = 0x17a;
+const LEGACY = 0x400;
+/** 32 banks of four; what follows (0x480) are the VMX capability MSRs. */
+const LEGACY_END = 0x480;
+const SMCA = 0xc0002000;
+const SMCA_END = 0xc0003000;
+
+type Register = Exclude<keyof CperMcaBank, 'kind' | 'vendor' | 'bank' | 'mcgStatus' | 'mcgCap' | 'cpuid' | 'apicId'>;
+const LEGACY_REGISTERS: readonly (Register | undefined)[] = [undefined, 'status', 'addr', 'misc'];
+/** CTL, STATUS, ADDR, MISC0, CONFIG, IPID, SYND, -, DESTAT, DEADDR, MISC1 to MISC4, SYND1, SYND2. */
+const SMCA_REGISTERS: readonly (Register | undefined)[] = [
+  undefined,
+  'status',
+  'addr',
+  'misc',
+  undefined,
+  'ipid',
+  'synd',
+  ...Array.from({ length: 7 }, () => undefined),
+  'synd1',
+  'synd2',
+];
+
+function* msrs(context: CperX86Context): Generator<[address: number, value: bigint]> {
+  const { data } = context;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  for (let i = 0; 8 * i + 8 <= data.length; i++) yield [(context.msrAddress ?? 0) + i, view.getBigUint64(8 * i, true)];
+}
+
+/** Vendor by CPU family (CPUID leaf 1 EAX); undefined where the family does not settle it. */
+function vendorOf(eax: bigint | undefined): 'intel' | 'amd' | undefined {
+  if (eax === undefined) return undefined;
+  const base = Number((eax >> 8n) & 0xfn);
+  const family = base === 0xf ? base + Number((eax >> 20n) & 0xffn) : base;
+  if (family === 6) return 'intel';
+  return (family >= 0x14 && family <= 0x1a) || family === 0x10 ? 'amd' : undefined;
+}
+
+/**
+ * The machine check banks of a section whose status register is not 0, in the order they are met: MSR contexts that
+ * cover bank registers, of either numbering. Registers outside the contexts are missing.
+ */
+export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
+  const eax =
+    section.cpuid === undefined
+      ? undefined
+      : BigInt(new DataView(section.cpuid.buffer, section.cpuid.byteOffset).getUint32(0, true));
+  const common: Partial<CperMcaBank> = {};
+  if (eax !== undefined) common.cpuid = eax;
+  if (section.apicId !== undefined) common.apicId = section.apicId;
+  const banks = new Map<string, { smca: boolean; bank: number; registers: Partial<Record<Register, bigint>> }>();
+  for (const context of section.contexts) {
+    if (context.type !== MSR_CONTEXT) continue;
+    for (const [address, value] of msrs(context)) {
+      if (address === MCG_CAP) common.mcgCap = value;
+      if (address === MCG_STATUS) common.mcgStatus = value;
+      const smca = address >= SMCA && address < SMCA_END;
+      if (!smca && (address < LEGACY || address >= LEGACY_END)) continue;
+      const bank = smca ? (address - SMCA) >> 4 : (address - LEGACY) >> 2;
+      const register = smca ? SMCA_REGISTERS[address & 15] : LEGACY_REGISTERS[address & 3];
+      const key = `${smca ? 's' : 'l'}${bank}`;
+      let entry = banks.get(key);
+      if (entry === undefined) banks.set(key, (entry = { smca, bank, registers: {} }));
+      if (register !== undefined) entry.registers[register] = value;
+    }
+  }
+  const out: CperMcaBank[] = [];
+  for (const { smca, bank, registers } of banks.values()) {
+    const { status, ...rest } = registers;
+    if (status === undefined || status === 0n) continue;
+    const vendor = smca ? 'amd' : vendorOf(eax);
+    out.push({ kind: 'x86-mca', ...(vendor === undefined ? {} : { vendor }), bank, status, ...rest, ...common });
+  }
+  return out;
+}
