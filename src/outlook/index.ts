@@ -5,7 +5,7 @@ export type { Consumer, Delivery, Field, OutlookContext, Running, Settings } fro
 export { explainPrediction, headline, settingText } from './explain-prediction.ts';
 export type { Assumption } from './facts.ts';
 export { predict, predictAll, predictChain } from './predict.ts';
-export type { LayerSettings, PredictOptions } from './predict.ts';
+export type { ChainOptions, LayerSettings, PredictOptions } from './predict.ts';
 export { OUTLOOK_OUTCOMES } from './prediction.ts';
 export type {
   Alternative,

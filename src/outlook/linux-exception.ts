@@ -41,6 +41,9 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
   'left-for-poll': ['The grade is one the exception leaves for the poll.'],
   cleared: ['The bank is cleared and not logged.'],
   resume: ['Nothing was consumed: the record is logged and the interrupted code goes on.', 'observed'],
+  'kernel-returns': [
+    'The kernel was interrupted without a restart address, and there is no error to handle: Linux returns all the same.',
+  ],
   'no-restart': ['Without RIPV the interrupted task cannot go on: it is killed.'],
   'kill-maybe': ['On return to the process its page is handed to memory_failure() with action required.', 'observed'],
   'kill-now': ['There is no address to act on: the process gets SIGBUS.'],
@@ -133,18 +136,23 @@ function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Endi
 }
 
 /** The interrupted task cannot simply go on. */
-function act(record: X86McaRecord, severity: Severity, facts: Facts, run: Run): Ending {
-  run.print(EVENTS_LOGGED, ...recordLines(record, facts.get('mcgStatus'), facts));
+function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts, run: Run): Ending {
+  const logged = found.worst !== 'NO';
+  if (logged) run.print(EVENTS_LOGGED, ...recordLines(record, facts.get('mcgStatus'), facts));
   const usable = usableAddress(record, facts);
   const context = cpuContext(facts, true);
-  if (context === 'kernel') return run.end('logged', R.seam, severity.message);
+  if (context === 'kernel') {
+    return found.worst === 'AR'
+      ? run.end('logged', R.seam, severity.message)
+      : run.end(logged ? 'logged' : 'none', R['kernel-returns'], 'resumed');
+  }
   if (context === 'kernel-recoverable') {
     run.note(R['copy-fixup'], 'the system call fails');
     if (usable.address === undefined) return { outcome: 'logged' };
     run.print(`mce: Kernel accessed poison in user space at ${usable.address.toString(16)}`);
     return memoryFailure(usable.address, false, facts, run);
   }
-  if (severity.grade !== 'AR') run.note(R['no-restart'], 'RIPV is clear');
+  if (found.worst !== 'AR') run.note(R['no-restart'], 'RIPV is clear');
   run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
   if (usable.address === undefined) {
     run.note(R['kill-now'], 'SIGBUS');
@@ -188,6 +196,6 @@ export function linuxException(record: X86McaRecord, facts: Facts, run: Run): En
     }
   }
   const restart = MCG_STATUS.decode(facts.get('mcgStatus')).RIPV;
-  if (found.worst === 'AR' || !restart) return act(record, severity, facts, run);
+  if (found.worst === 'AR' || !restart) return act(record, severity, found, facts, run);
   return resume(record, found, facts, run);
 }

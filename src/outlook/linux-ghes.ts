@@ -19,6 +19,7 @@ export const GHES_RULES = defineRules('linux.ghes', 'Linux drivers/acpi/apei/ghe
   'arm-cache': ['A recoverable cache error of an Arm CPU with a physical address: its page goes to memory_failure().'],
   'arm-other': ['An Arm processor error that is no cache error, or has no address, is printed.'],
   unhandled: ['Nothing can be recovered from this kind of section: it is printed.'],
+  'no-section': ['A record without a section names nothing: only its header is printed.'],
   'nothing-queued': ['Nothing could be done about an error that was consumed: the process gets SIGBUS.'],
   'kernel-abort': ['An abort of the kernel itself is not looked up in firmware records: it is fatal for the task.'],
 });
@@ -61,21 +62,15 @@ interface Work {
   rule: Rule;
 }
 
-/** Cache errors with a physical address in the bytes of an ARM processor section (UEFI 2.10 N.2.4.4). */
-function armCacheErrors(data: Uint8Array): bigint[] {
-  const HEADER = 40;
-  const STRUCTURE = 32;
-  if (data.length < HEADER) return [];
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const found: bigint[] = [];
-  const count = Math.min(view.getUint16(4, true), Math.floor((data.length - HEADER) / STRUCTURE));
-  for (let i = 0; i < count; i++) {
-    const at = HEADER + i * STRUCTURE;
-    // Validation bit 4: physical address. Type bit 1 (0 in the old numbering) is a cache error.
-    const physical = (view.getUint16(at + 2, true) & 0x10) !== 0;
-    if (physical && (view.getUint8(at + 4) & 0x02) !== 0) found.push(view.getBigUint64(at + 24, true));
-  }
-  return found;
+/** Bit 1 of an ARM error type (UEFI 2.10 N.2.4.4.1, since 2.9A a bit mask): a cache error, as Linux reads it. */
+const CACHE_ERROR = 1 << 1;
+
+/** Cache errors with a physical address in an ARM processor section. */
+function armCacheErrors(body: CperSection['body']): bigint[] {
+  if (body.kind !== 'arm-processor') return [];
+  return body.errors.flatMap(e =>
+    e.physicalAddress !== undefined && ((e.type ?? 0) & CACHE_ERROR) !== 0 ? [e.physicalAddress] : [],
+  );
 }
 
 /** The pages of one section that go to memory_failure(), and the rule that said so or said why not. */
@@ -88,8 +83,8 @@ function workOf(section: CperSection, record: CperRecord, synchronous: boolean):
     const rule = synchronous ? R.synchronous : R.asynchronous;
     return { work: [{ address: section.body.physicalAddress, rule }], rule };
   }
-  if (section.type === ARM_PROCESSOR && section.body.kind === 'raw') {
-    const pages = section.severity === 'recoverable' ? armCacheErrors(section.body.data) : [];
+  if (section.type === ARM_PROCESSOR) {
+    const pages = section.severity === 'recoverable' ? armCacheErrors(section.body) : [];
     return pages.length === 0
       ? { work: [], rule: R['arm-other'] }
       : { work: pages.map(address => ({ address, rule: R['arm-cache'] })), rule: R['arm-cache'] };
@@ -108,7 +103,7 @@ export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts
     return { outcome: panics ? 'panicked' : 'killed', rule: R['kernel-abort'] };
   }
   print(record, run);
-  if (record.severity === 'fatal' || record.sections.some(s => s.severity === 'fatal' && record.severity === 'fatal')) {
+  if (record.severity === 'fatal') {
     run.print('Kernel panic - not syncing: GHES: Fatal hardware error');
     return run.end('panicked', R.fatal, 'panic');
   }
@@ -119,6 +114,7 @@ export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts
     return over ? run.end('logged', R.threshold, 'soft offline') : run.end('logged', R.corrected, 'printed');
   }
   if (record.severity === 'none') return run.end('logged', R.informational, 'printed');
+  if (record.sections.length === 0) run.note(R['no-section'], 'printed');
   let worst: Ending | undefined;
   for (const section of record.sections) {
     const { work, rule } = workOf(section, record, synchronous);

@@ -15,6 +15,9 @@ export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/m
   off: ['With mce=off nobody looks into the banks.'],
   ignored: ['With mce=ignore_ce the banks are not polled.'],
   empty: ['A bank without VAL holds nothing.'],
+  'deferred-register': [
+    'An SMCA bank whose MCA_STATUS is empty may hold a deferred error in MCA_DESTAT, which is logged instead.',
+  ],
   smca: ['On a scalable MCA CPU whatever is valid is logged.'],
   corrected: ['An error that is not uncorrected is logged and cleared.', 'observed'],
   'no-ser': ['Without software error recovery an uncorrected error is left for the exception handler.'],
@@ -98,8 +101,19 @@ function clear(record: X86McaRecord, facts: Facts, run: Run): Ending | undefined
   return run.end('panicked', DESTAT_RULES.crash, `WRMSR to 0x${msr} faults`);
 }
 
+/** The deferred error of an SMCA bank whose MCA_STATUS is empty. */
+function deferredRegister(record: X86McaRecord, facts: Facts, run: Run): X86McaRecord | undefined {
+  const { destat, deaddr } = record;
+  if (destat === undefined || facts.vendor() !== 'amd' || MCI_STATUS_AMD.decode(record.status).VAL) return undefined;
+  const deferred = MCI_STATUS_AMD.decode(destat);
+  if (!deferred.VAL || !deferred.DEFERRED || !facts.get('smca')) return undefined;
+  run.note(R['deferred-register'], hex(destat));
+  return { ...record, status: destat, ...(deaddr === undefined ? {} : { addr: deaddr }) };
+}
+
 /** machine_check_poll() of the bank that holds `record`. */
-export function linuxPoll(record: X86McaRecord, facts: Facts, run: Run): Ending {
+export function linuxPoll(polled: X86McaRecord, facts: Facts, run: Run): Ending {
+  const record = deferredRegister(polled, facts, run) ?? polled;
   const s = MCI_STATUS_INTEL.decode(record.status);
   const found = decide(SHOULD_LOG, { record, facts, s });
   const rule = found?.rule ?? R['left-for-exception'];

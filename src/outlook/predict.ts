@@ -134,6 +134,11 @@ export function predict(record: OutlookRecord, context: OutlookContext, options:
 /** No chain of layers is longer: KVM, QEMU, the guest's exception, its poll. */
 const MAX_LAYERS = 8;
 
+export interface ChainOptions extends PredictOptions {
+  /** What runs on the virtual machine; Linux unless said otherwise. */
+  guest?: 'linux' | 'xen';
+}
+
 /** Settings per consumer, for a chain of layers. */
 export type LayerSettings = Partial<Record<Consumer, Partial<Settings>>>;
 
@@ -146,19 +151,16 @@ export function predictChain(
   record: OutlookRecord,
   context: OutlookContext,
   layers: LayerSettings = {},
-  options: PredictOptions = {},
+  options: ChainOptions = {},
 ): Prediction[] {
-  const chain = [predict(record, { ...layers[context.consumer], ...context }, options)];
-  while (chain.length < MAX_LAYERS) {
-    const next = chain.at(-1)?.handover;
-    if (next === undefined) break;
-    chain.push(
-      predict(
-        next.record,
-        { ...next.settings, ...layers[next.consumer], delivery: next.delivery, consumer: next.consumer },
-        options,
-      ),
-    );
+  let last = predict(record, { ...layers[context.consumer], ...context }, options);
+  const chain = [last];
+  while (last.handover !== undefined && chain.length < MAX_LAYERS) {
+    const { record: next, delivery, settings, consumer: named } = last.handover;
+    const fromVmm = last.consumer === 'qemu' || last.consumer === 'kvm';
+    const consumer = fromVmm && named === 'linux' ? (options.guest ?? 'linux') : named;
+    last = predict(next, { ...settings, ...layers[consumer], delivery, consumer }, options);
+    chain.push(last);
   }
   return chain;
 }

@@ -31,8 +31,6 @@ export const AMD_OLD_SEVERITY_RULES = defineRules('linux.amd-old', `${SOURCE} (b
   'action-required': ['With overflow recovery the process that consumed the error is ended.'],
   overflowed: ['Without overflow recovery an overwritten error is fatal.'],
   uncorrected: ['Any other uncorrected error is logged and nothing else is done.'],
-  deferred: ['A deferred error was not consumed: it is no reason to stop anything.'],
-  corrected: ['What is not uncorrected stays for the poll.'],
 });
 
 interface Question {
@@ -69,6 +67,7 @@ const ROWS: readonly Row[] = [
 ];
 
 const O = AMD_OLD_SEVERITY_RULES;
+/** For what is uncorrected or has PCC. */
 const OLD_ROWS: readonly Row[] = [
   { rule: O.pcc, when: q => q.status.PCC, gives: { grade: 'PANIC', message: '' } },
   { rule: O['in-kernel'], when: q => q.status.UC && inKernel(q), gives: { grade: 'PANIC', message: '' } },
@@ -83,15 +82,13 @@ const OLD_ROWS: readonly Row[] = [
     gives: { grade: 'AR', message: '' },
   },
   { rule: O.overflowed, when: q => q.status.UC && q.status.OVER, gives: { grade: 'PANIC', message: '' } },
-  { rule: O.uncorrected, when: q => q.status.UC, gives: { grade: 'UC', message: '' } },
-  { rule: O.deferred, when: q => q.status.DEFERRED, gives: { grade: 'DEFERRED', message: '' } },
-  { rule: O.corrected, when: () => true, gives: { grade: 'KEEP', message: '' } },
+  { rule: O.uncorrected, when: () => true, gives: { grade: 'UC', message: '' } },
 ];
 
 /** Grades `record` as Linux does. */
 export function amdSeverity(record: X86McaRecord, facts: Facts, exception: boolean): Severity {
   const question = { status: MCI_STATUS_AMD.decode(record.status), facts, exception };
-  // Only what is uncorrected or deferred is graded differently by older kernels.
+  // What is neither uncorrected nor fatal is graded the same way by every kernel.
   const plain = !question.status.UC && !question.status.PCC;
   const rows = plain || versionSince(facts.get('version'), '5.19') ? ROWS : OLD_ROWS;
   const row = decide(rows, question) ?? (rows.at(-1) as Row);

@@ -13,7 +13,7 @@ export interface VersionRange {
   to?: string;
 }
 
-const SHAPE = /^v?(\d{1,5}(?:\.\d{1,5}){0,3})(?:[-~.]?rc(\d{1,3}))?/;
+const SHAPE = /^v?(\d{1,5}(?:\.\d{1,5}){0,3})(?!\d)(?:[-~.]?rc(\d{1,3}))?/;
 
 /**
  * Reads the leading version of `text`: `7.0-rc3`, `6.19~rc4-1`, `7.2.12+deb13-cloud-amd64`. What a distribution adds
