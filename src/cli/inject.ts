@@ -1,6 +1,7 @@
 import { UsageError } from '../common/errors.ts';
 import { hex64, parseU64, stringify } from '../common/hex.ts';
 import { CPER_SEVERITIES, encodeGhesBlock } from '../cper/ghes.ts';
+import { classify } from '../mca/classify.ts';
 import { explain } from '../mca/explain.ts';
 import { NAMED_MCA, type NamedMca } from '../mca/named.ts';
 import { QmpClient } from '../qmp/client.ts';
@@ -15,14 +16,14 @@ import { qmpAddress } from './qmp-address.ts';
 interface Options extends GlobalOptions {
   qmp?: string;
   list?: boolean;
-  cpu: string;
+  cpu?: string;
   bank?: string;
   status?: string;
   mcgstatus?: string;
   addr?: string;
   misc?: string;
   broadcast?: boolean;
-  severity: string;
+  severity?: string;
   dryRun?: boolean;
   printCmd?: boolean;
   yes?: boolean;
@@ -35,8 +36,10 @@ interface Plan {
   command: string;
   /** In words. */
   meaning: string;
-  /** Normally kills or resets the guest. */
+  /** May kill or reset the guest: needs --yes. */
   fatal: boolean;
+  /** What was chosen for the caller, in words. */
+  notes: string[];
   carryOut: (client: QmpClient) => Promise<Record<string, unknown>>;
 }
 
@@ -48,14 +51,34 @@ function u64(option: string, text: string | undefined, fallback: bigint | undefi
   return value;
 }
 
+/** A number that names a CPU or a bank; which of them the machine has, only the machine knows. */
 function index(option: string, text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw new UsageError('E_USAGE', `--${option} ${text} is not a small number`);
+  if (!/^\d{1,4}$/.test(text)) {
+    throw new UsageError('E_USAGE', `--${option} ${text} is not a number of at most four digits`);
+  }
   return Number(text);
 }
 
 const VAL = 1n << 63n;
 const UC = 1n << 61n;
 const PCC = 1n << 57n;
+const RIPV = 1n;
+
+/**
+ * Decides from the bits alone, so that a named record and its raw values are treated alike. An uncorrected error goes to
+ * the guest as #MC, and what the CPU was doing then decides about its life: idle or in the kernel means a panic. Only an
+ * action-optional error that reaches all CPUs leaves the guest alone; without the broadcast Linux waits for the other CPUs
+ * in vain and panics (arch/x86/kernel/cpu/mce/core.c, mce_timed_out).
+ */
+export function mayKillGuest(mce: Pick<Mce, 'status' | 'mcgStatus' | 'broadcast'>): boolean {
+  // With a broadcast the other CPUs get an uncorrected error, whatever the first one gets.
+  if ((mce.status & (UC | PCC)) === 0n) return mce.broadcast === true;
+  const optional = classify({ status: mce.status, vendor: 'intel' }) === 'SRAO' && (mce.mcgStatus & RIPV) !== 0n;
+  return !(optional && mce.broadcast === true);
+}
+
+/** Only the action-optional record is sent to all CPUs unless the caller says otherwise. */
+const broadcastByDefault = (named: NamedMca | undefined): boolean => named?.name === 'srao';
 
 function mcePlan(named: NamedMca | undefined, options: Options): Plan {
   if (!named && options.status === undefined) {
@@ -69,13 +92,13 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
     });
   }
   const mce: Mce = {
-    cpu: index('cpu', options.cpu),
+    cpu: index('cpu', options.cpu ?? '0'),
     bank: options.bank === undefined ? (named?.bank ?? 0) : index('bank', options.bank),
     status: u64('status', options.status, named?.status),
     mcgStatus: u64('mcgstatus', options.mcgstatus, named?.mcgStatus),
     addr: u64('addr', options.addr, undefined),
     misc: u64('misc', options.misc, named?.misc),
-    broadcast: options.broadcast === true,
+    broadcast: options.broadcast ?? broadcastByDefault(named),
   };
   if ((mce.status & VAL) === 0n) {
     throw new UsageError('E_USAGE', `status ${hex64(mce.status)} has no VAL (bit 63): QEMU refuses it`);
@@ -94,14 +117,17 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
   return {
     command: mceCommandLine(mce),
     meaning: named ? `${named.explanation} ${meaning}` : meaning,
-    // Raw values: an uncorrected error may kill whatever it hits; PCC always does.
-    fatal: named && options.status === undefined ? named.fatal : (status & (UC | PCC)) !== 0n,
+    fatal: mayKillGuest(mce),
+    notes:
+      broadcastByDefault(named) && options.broadcast === undefined
+        ? [`${named?.name} goes to all CPUs; --no-broadcast sends it to one, which panics an Intel guest with more.`]
+        : [],
     carryOut: async client => ({ ...(await injectMce(client, mce)) }),
   };
 }
 
 function ghesPlan(options: Options): Plan {
-  const severity = CPER_SEVERITIES.find(s => s === options.severity);
+  const severity = CPER_SEVERITIES.find(s => s === (options.severity ?? 'recoverable'));
   if (!severity)
     throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${CPER_SEVERITIES.join(', ')}`);
   if (options.addr === undefined) throw new UsageError('E_USAGE', 'inject ghes needs --addr, a guest physical address');
@@ -117,6 +143,7 @@ function ghesPlan(options: Options): Plan {
     command: `{"execute":"inject-ghes-v2-error","arguments":{"cper":"${cper}"}}`,
     meaning: `a ${severity} CPER memory section (multi-bit ECC) for ${hex64(physicalAddress)}, as firmware would report it`,
     fatal: severity === 'fatal',
+    notes: [],
     carryOut: async client => {
       await injectGhes(client, block);
       return { bytes: block.length };
@@ -127,9 +154,15 @@ function ghesPlan(options: Options): Plan {
 function list(options: Options): void {
   const style = stdoutStyle(options);
   for (const r of NAMED_MCA) {
-    if (options.json) print(stringify(r));
+    const needsYes = mayKillGuest({ ...r, broadcast: broadcastByDefault(r) });
+    if (options.json) print(stringify({ ...r, broadcast: broadcastByDefault(r), needsYes }));
     else {
-      const flags = `${r.vendor}, bank ${r.bank}${r.needsAddress ? ', needs --addr' : ''}${r.fatal ? ', fatal: needs --yes' : ''}`;
+      const flags = [
+        `${r.vendor}, bank ${r.bank}`,
+        ...(r.needsAddress ? ['needs --addr'] : []),
+        ...(broadcastByDefault(r) ? ['to all CPUs'] : []),
+        ...(needsYes ? ['needs --yes'] : []),
+      ].join(', ');
       print(
         `${style('bold', r.name.padEnd(13))} ${hex64(r.status)} mcg ${hex64(r.mcgStatus).replace(/^0x0+(?=.)/, '0x')}  ${style('dim', flags)}`,
       );
@@ -138,7 +171,20 @@ function list(options: Options): void {
   }
 }
 
-/** `syndrome inject`. A fatal kind into a VM we did not start needs --yes. */
+/** Options that only some kinds know; given to another they would be ignored without a word. */
+const ONLY_MCE = ['cpu', 'bank', 'status', 'mcgstatus', 'misc', 'broadcast'] as const;
+const ONLY_GHES = ['severity'] as const;
+
+function refuseForeign(kind: string, options: Options): void {
+  const foreign = (kind === 'ghes' ? ONLY_MCE : ONLY_GHES).filter(name => options[name] !== undefined);
+  if (foreign.length === 0) return;
+  const names = foreign.map(name => (options[name] === false ? `--no-${name}` : `--${name}`)).join(', ');
+  throw new UsageError('E_USAGE', `${names} ${foreign.length === 1 ? 'does' : 'do'} not apply to ${kind}`, {
+    hint: kind === 'ghes' ? 'ghes takes --addr and --severity.' : 'Only ghes has a --severity.',
+  });
+}
+
+/** `syndrome inject`. What may kill a VM we did not start needs --yes. */
 export async function inject(kind: string | undefined, options: Options): Promise<void> {
   if (options.list) return list(options);
   const known = [...NAMED_MCA.map(r => r.name), 'mce', 'ghes'];
@@ -150,6 +196,7 @@ export async function inject(kind: string | undefined, options: Options): Promis
     throw new UsageError('E_USAGE', `there is no kind "${kind}"`, { hint });
   }
   const named = NAMED_MCA.find(r => r.name === kind);
+  refuseForeign(kind, options);
   const plan = kind === 'ghes' ? ghesPlan(options) : mcePlan(named, options);
   if (options.printCmd) return print(plan.command);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -162,13 +209,15 @@ export async function inject(kind: string | undefined, options: Options): Promis
           command: plan.command,
           meaning: plan.meaning,
           fatal: plan.fatal,
+          notes: plan.notes,
           injected: false,
         }),
       );
     else {
       print(plan.command);
       print(plan.meaning);
-      if (plan.fatal) print('This normally kills or resets the guest: it needs --yes.');
+      for (const note of plan.notes) print(note);
+      if (plan.fatal) print('This may kill or reset the guest: it needs --yes.');
     }
     return;
   }
@@ -176,13 +225,13 @@ export async function inject(kind: string | undefined, options: Options): Promis
     throw new UsageError('E_USAGE', '--qmp is missing', { hint: 'Give the QMP socket of the VM, or --dry-run.' });
   }
   if (plan.fatal && !options.yes) {
-    throw new UsageError('E_INJECT_FATAL', `${kind} normally kills or resets the guest; nothing was done`, {
+    throw new UsageError('E_INJECT_FATAL', `${kind} may kill or reset the guest; nothing was done`, {
       hint: `Repeat with --yes if that is what you want: ${plan.command}`,
     });
   }
   const client = await QmpClient.connect(qmpAddress(options.qmp), { signal: interruptSignal() });
   try {
-    if (!options.json) say(`> ${plan.command}`);
+    if (!options.json) for (const line of [...plan.notes, `> ${plan.command}`]) say(line);
     const result = await plan.carryOut(client);
     if (options.json) print(stringify({ schemaVersion: 1, kind, command: plan.command, injected: true, result }));
     else {

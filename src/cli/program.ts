@@ -159,23 +159,24 @@ Examples:
     .argument('[kind]', 'a named record, mce for raw values, or ghes')
     .option('--qmp <socket>', 'QMP socket of the VM: a path, or host:port')
     .option('--list', 'the named records')
-    .option('--cpu <n>', 'CPU index', '0')
+    .option('--cpu <n>', 'CPU index (default: 0)')
     .option('--bank <n>', 'bank')
     .option('--status <u64>', 'MCi_STATUS')
     .option('--mcgstatus <u64>', 'MCG_STATUS')
     .option('--addr <u64>', 'MCi_ADDR, or the physical address of the CPER section')
     .option('--misc <u64>', 'MCi_MISC')
-    .option('--broadcast', 'to all CPUs (Intel)')
-    .option('--severity <name>', 'ghes: recoverable, fatal, corrected, none', 'recoverable')
+    .option('--broadcast', 'to all CPUs, as Intel hardware does; srao does so by default')
+    .option('--no-broadcast', 'to one CPU only')
+    .option('--severity <name>', 'ghes: recoverable (default), fatal, corrected, none')
     .option('--dry-run', 'say what would be done, connect to nothing')
     .option('--print-cmd', 'print the monitor command only')
-    .option('--yes', 'needed for a kind that normally kills the guest')
+    .option('--yes', 'needed for what may kill the guest: an uncorrected error other than a broadcast srao')
     .option('--json', 'machine-readable')
     .addHelpText(
       'after',
       `\nExamples:
   syndrome inject --list
-  syndrome inject srao --addr 0x1234000 --broadcast --dry-run
+  syndrome inject srao --addr 0x1234000 --dry-run
   syndrome inject ce --addr 0x1234000 --qmp /run/vm/qmp.sock
   syndrome inject uc-fatal --qmp /run/vm/qmp.sock --yes
   syndrome inject mce --bank 1 --status 0x8000000000000000 --qmp localhost:4444`,
