@@ -116,6 +116,39 @@ describe('nothing is left behind', () => {
     await sandbox.clean();
   });
 
+  test('by Ctrl-C in a step that would go on for long', async () => {
+    const file = variant(sandbox.dir, 'intel-srar-process', text =>
+      text.replace('pause: { cpu: 0, mode: user }', 'pause: { cpu: 1, mode: user, within: 10m }'),
+    );
+    const running = sandbox.start('run', file, '--accel', 'tcg');
+    await running.until('step 7: pause');
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(130);
+    await sandbox.clean();
+  });
+
+  test("and the scenario's timeout ends a step too", async () => {
+    const file = variant(sandbox.dir, 'intel-srar-process', text =>
+      text.replace('pause: { cpu: 0, mode: user }', 'pause: { cpu: 1, mode: user, within: 10m }'),
+    );
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg', '--timeout', '20');
+    expect(stdout).toContain('E_LAB_TIMEOUT');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+
+  test('QEMU killed by somebody else is an error, never a pass', async () => {
+    const file = variant(sandbox.dir, 'intel-ce-logged', text => `${text}settle: 60s\n`);
+    const running = sandbox.start('run', file, '--accel', 'tcg');
+    await running.until('the guest answers');
+    const qemu = sandbox.processes().find(line => line.includes('qemu-system') && !line.includes('syndrome-keeper'));
+    process.kill(Number(qemu?.split(' ')[0]), 'SIGTERM');
+    const { code, stdout } = await running.ended;
+    expect(stdout).toContain('E_LAB_QEMU_KILLED');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+
   test('a trace cut by kill -9 can be read, and says that it was cut', async () => {
     const trace = join(sandbox.dir, 't.ndjson');
     const running = sandbox.start('run', 'intel-srao-process', '--accel', 'tcg', '--trace', trace);

@@ -1,10 +1,15 @@
 const UNITS: Record<string, number> = { ms: 1e6, s: 1e9, m: 60e9 };
 
-/** `500ms`, `10s`, `1.5s`, `2m` → nanoseconds; undefined when it is none of these. */
+/** A day: longer than any run, and short enough for every timer. */
+const MAX_NS = 86_400e9;
+
+/** `500ms`, `10s`, `1.5s`, `2m` → nanoseconds; undefined when it is none of these, or longer than a day. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text.trim());
   const unit = UNITS[match?.[2] ?? ''];
-  return match && unit !== undefined ? Number(match[1]) * unit : undefined;
+  if (!match || unit === undefined) return undefined;
+  const ns = Number(match[1]) * unit;
+  return ns <= MAX_NS ? ns : undefined;
 }
 
 /** Nanoseconds as seconds with millisecond resolution: `12.345`. */

@@ -5,7 +5,7 @@ import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from './errors.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
 import { hostDevice } from './machine/channels.ts';
-import { agentImage, findModules, packQemu } from './machine/images.ts';
+import { agentImage, type BuiltIn, builtInSigns, findModules, packQemu } from './machine/images.ts';
 import { probeKvm } from './machine/probe-kvm.ts';
 import { GUEST_FILES, innerQemuArgs, type MachineFiles } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
@@ -47,6 +47,8 @@ export interface Assembly {
   files: MachineFiles;
   /** Modules that the agent right under the outer QEMU loads after the boot, as paths in its initramfs. */
   modules: string[];
+  /** What a kernel of the user's own must have built in instead. */
+  builtIn: BuiltIn[];
   host?: HostPlan;
   /** For the header of the trace. */
   parts: Record<string, string>;
@@ -104,6 +106,7 @@ async function linuxGuest(spec: Spec<'linux-guest'>, choices: PartChoices): Prom
     accel,
     files,
     modules: modules.map(m => `/${m.path}`),
+    builtIn: builtInSigns(kernel, machine.modules),
     parts: describe(qemu, accel, kernel, machine),
   };
 }
@@ -116,7 +119,14 @@ async function xenDom0(spec: Spec<'xen-dom0'>, choices: PartChoices): Promise<As
   const xen = await supply.xen(choices.xen ?? machine.xen);
   const files = { qemu: qemu.argv, kernel: kernel.image, initrd: await agentImage(supply, 'amd64'), xen: xen.image };
   const accel = await chooseAccel(choices, machine, files);
-  return { machine, accel, files, modules: [], parts: { ...describe(qemu, accel, kernel, machine), xen: xen.version } };
+  return {
+    machine,
+    accel,
+    files,
+    modules: [],
+    builtIn: [],
+    parts: { ...describe(qemu, accel, kernel, machine), xen: xen.version },
+  };
 }
 
 /** Modules of the host layer: KVM for AMD-V, and the way to poison a page; then the driver of the disks. */
@@ -159,6 +169,7 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
     accel,
     files,
     modules: modules.map(m => `/${m.path}`),
+    builtIn: builtInSigns(hostKernel, AMD_HOST_MODULES),
     host: {
       diskModules: diskModules.map(m => `/${m.path}`),
       copies: guestCopies(files.guest ?? { kernel: '', initrd: '' }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
-import { judge, timeZero } from './expect/judge.ts';
+import { judge } from './expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
@@ -86,13 +86,17 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } catch (error) {
     if (error instanceof LabInterrupted || options.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
-      await recorder.close();
+      await recorder.close().catch(() => {});
       throw error instanceof LabInterrupted ? error : new LabInterrupted();
     }
     recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
   }
-  await recorder.close();
-  const at = (name: string): number | undefined => recorder.events.find(e => e.name === name)?.t;
+  const unwritten = await recorder.close().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (unwritten !== undefined) recordProblem(recorder, 'lab.error', unwritten);
+  const at = (name: string): number | undefined => recorder.index.named(name)[0]?.t;
   const [ready, injected] = [at('lab.step'), at('lab.injected')];
   return {
     schemaVersion: RESULT_VERSION,
@@ -101,7 +105,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     ...judgeTrace(header, recorder.events),
     trace: file,
     parts,
-    restored: recorder.events.some(e => e.name === 'lab.restored' && e.fields?.point === 'guest'),
+    restored: recorder.index.named('lab.restored').some(e => e.fields?.point === 'guest'),
     phases: {
       ...(ready === undefined ? {} : { ready: ready / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
@@ -137,9 +141,10 @@ async function drive(
         name: 'lab.step',
         fields: { index: index + 1, step: step.step, text: describeStep(step) },
       });
-      await stepOrDeath(session, step.step, runStep(session, step));
+      await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
     }
     await observe(scenario, session);
+    session.tape.end();
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
   } finally {
     await session.stop();
@@ -154,13 +159,13 @@ async function stepOrDeath(session: Session, name: string, step: Promise<void>):
   let unlisten = (): void => {};
   const death = new Promise<'dead'>(resolve => {
     unlisten = session.recorder.listen(() => {
-      if (session.dead && session.recorder.events.some(e => e.name === 'lab.injected')) resolve('dead');
+      if (session.dead && session.recorder.index.has('lab.injected')) resolve('dead');
     });
   });
   try {
     await Promise.race([step, death]);
   } catch (error) {
-    const injected = session.recorder.events.some(e => e.name === 'lab.injected');
+    const injected = session.recorder.index.has('lab.injected');
     if (!(injected && session.dead)) throw error;
     session.note('lab.note', { text: `the step ${name} was cut short: ${messageOf(error)}` });
   } finally {
@@ -175,8 +180,8 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
   const names = new Set(scenario.expect.map(e => e.condition.name));
   for (;;) {
     const now = recorder.now();
-    const pending = scenario.expect.filter(e => judge(e, recorder.events, now, false).status === 'pending');
-    const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [timeZero(recorder.events) + e.limit - now]));
+    const pending = scenario.expect.filter(e => judge(e, recorder.index, now, false).status === 'pending');
+    const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [recorder.index.zero + e.limit - now]));
     if (limits.length === 0 || session.over) break;
     await session.nextEvent(
       Math.max(1, Math.min(...limits) / 1e6 + 1),

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentClient } from '../guest/client.ts';
@@ -23,6 +24,7 @@ import type { TraceRecorder } from './trace/recorder.ts';
 const BOOT_DEADLINE_MS = 3_600_000;
 const CONNECT_MS = 30_000;
 const RESTORE_MS = 120_000;
+const DRAIN_MS = 2000;
 
 /** Signs that nobody will answer any more. */
 const DEATHS = new Set(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
@@ -32,8 +34,6 @@ export class Session {
   readonly recorder: TraceRecorder;
   readonly tape: Tape;
   readonly spec: MachineSpec;
-  /** Values saved by steps, by name without the `$`. */
-  readonly values: Map<string, FieldValue> = new Map();
   /** Last reading of each interrupt counter. */
   readonly counters: Map<string, number> = new Map();
   /** Aborted when the run has to end: Ctrl-C or the scenario's timeout. */
@@ -49,7 +49,8 @@ export class Session {
   #process!: KeptProcess;
   #dir = new RunDir();
   #sockets = new Map<Channel, Socket>();
-  #shutdownSeen = false;
+  /** Why the VMM under test said it would stop. */
+  #shutdownReason: string | undefined;
   #stderr: string[] = [];
 
   private constructor(recorder: TraceRecorder, spec: MachineSpec, signal: AbortSignal) {
@@ -57,6 +58,11 @@ export class Session {
     this.tape = new Tape(recorder);
     this.spec = spec;
     this.signal = signal;
+  }
+
+  /** Values saved by steps, by name without the `$`. */
+  get values(): ReadonlyMap<string, FieldValue> {
+    return this.recorder.index.values;
   }
 
   get nested(): boolean {
@@ -100,7 +106,7 @@ export class Session {
       if (this.#stderr.push(line) > 20) this.#stderr.shift();
       sink(line);
     });
-    void this.#process.exited.then(status => this.#onExit(status));
+    void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
     const consoleParser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
     tape.console(this.#socket('console'), 'guest', consoleParser);
@@ -108,7 +114,9 @@ export class Session {
     if (nested) {
       tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
       tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
-      this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#shutdownSeen));
+      this.host = tape.agent(this.#socket('hostAgent'), 'host', event =>
+        hostAgentEvent(event, this.#shutdownReason !== undefined),
+      );
     }
     const transcript = nested ? tape.qmp('machine', () => undefined) : tape.qmp('vmm', event => this.#vmmEvent(event));
     const attached = QmpClient.attach(this.#socket(nested ? 'outer' : 'qmp'), { onTranscript: transcript });
@@ -147,7 +155,7 @@ export class Session {
   }
 
   #vmmEvent(event: LogEvent): LogEvent {
-    if (event.name === 'vmm.shutdown') this.#shutdownSeen = true;
+    if (event.name === 'vmm.shutdown') this.#shutdownReason = String(event.fields.reason);
     return event;
   }
 
@@ -195,9 +203,27 @@ export class Session {
 
   #abortError(what: string): Error {
     const reason: unknown = this.signal.reason;
-    return reason instanceof Error && reason.name === 'TimeoutError'
-      ? this.#bootError(`the scenario's timeout passed while the lab waited for ${what}`)
-      : new LabInterrupted();
+    if (!(reason instanceof Error && reason.name === 'TimeoutError')) return new LabInterrupted();
+    return new LabError('E_LAB_TIMEOUT', `the scenario's timeout passed while the lab waited for ${what}`, {
+      hint: 'A slow machine may need a longer --timeout.',
+    });
+  }
+
+  /** Does `work` until it is done or the run has to end. @throws LabInterrupted, LabError E_LAB_TIMEOUT. */
+  async unlessAborted<T>(work: Promise<T>, what: string): Promise<T> {
+    let aborted = (): void => {};
+    const abort = new Promise<never>((_resolve, reject) => {
+      aborted = () => reject(this.#abortError(what));
+      if (this.signal.aborted) aborted();
+      this.signal.addEventListener('abort', aborted, { once: true });
+    });
+    abort.catch(() => {});
+    work.catch(() => {});
+    try {
+      return await Promise.race([work, abort]);
+    } finally {
+      this.signal.removeEventListener('abort', aborted);
+    }
   }
 
   #bootError(message: string): LabError {
@@ -209,9 +235,18 @@ export class Session {
     });
   }
 
-  #onExit(status: ExitStatus): void {
-    this.exit = { ...status, expected: status.expected || (this.#shutdownSeen && status.code === 0) };
+  /** The end of the outer QEMU: what it said last is read before anything is made of it. */
+  async #onExit(status: ExitStatus): Promise<void> {
+    const drained = [...this.#sockets.values()].map(socket => socket.closed || once(socket, 'close'));
+    await Promise.race([Promise.all(drained), sleep(DRAIN_MS, undefined, { ref: false })]).catch(() => {});
+    const asked = this.#shutdownReason?.startsWith('guest-') === true && status.code === 0;
+    this.exit = { ...status, expected: status.expected || asked };
     const { code, signal, expected } = this.exit;
+    // Somebody else ended QEMU: nothing can be said about the system under test.
+    if (!expected && (signal === 9 || signal === 15 || this.#shutdownReason?.startsWith('host-'))) {
+      const how = signal === undefined ? `for the reason ${this.#shutdownReason}` : `by signal ${signal}`;
+      this.note('lab.error', { code: 'E_LAB_QEMU_KILLED', message: `QEMU was ended from outside, ${how}` });
+    }
     const fields = { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }), expected };
     this.note(this.nested ? 'machine.exit' : 'vmm.exit', fields);
   }
@@ -235,18 +270,17 @@ export class Session {
 
   /** Saves a value under a name for later steps and expectations. */
   save(name: string, value: FieldValue): void {
-    this.values.set(name, value);
     this.note('lab.value', { name, value });
   }
 
   /** Has the system under test ended for good: a panic, the VMM's or the outer QEMU's end? */
   get dead(): boolean {
-    return this.exit !== undefined || this.recorder.events.some(e => e.name !== undefined && DEATHS.has(e.name));
+    return this.exit !== undefined || [...DEATHS].some(name => this.recorder.index.has(name));
   }
 
   /** Has the VMM under test ended: nothing more can come from its guest. */
   get over(): boolean {
-    return this.exit !== undefined || this.recorder.events.some(e => e.name === 'vmm.exit');
+    return this.exit !== undefined || this.recorder.index.has('vmm.exit');
   }
 
   /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */

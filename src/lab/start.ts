@@ -1,10 +1,16 @@
 import { messageOf } from '../common/errors.ts';
 import { CHANNELS, type MachineSockets } from './machine/channels.ts';
 import { qemuArgs } from './machine/qemu-args.ts';
+import type { AgentClient } from '../guest/client.ts';
+import { AgentError } from '../guest/errors.ts';
+import { LabSkip } from './errors.ts';
+import type { BuiltIn } from './machine/images.ts';
 import type { Assembly, HostPlan } from './parts.ts';
 import { Session } from './session.ts';
 import { Snapshot } from './snapshot.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
+
+const SLOW = { deadlineMs: 120_000 };
 
 export interface StartOptions {
   cacheDir: string;
@@ -66,7 +72,10 @@ export async function startMachine(
     const first = session.host ?? session.agent;
     if (!restoredHost) {
       await session.ready(first, false);
-      for (const path of modules) await first.call('insmod', { path }, { deadlineMs: 120_000 });
+      for (const path of modules) {
+        await session.orDie(first.call('insmod', { path }, SLOW), SLOW.deadlineMs, `the module ${path}`);
+      }
+      for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
       if (!options.cold) await hostPoint?.save(session);
     }
     if (host) await startGuest(session, host);
@@ -82,12 +91,31 @@ export async function startMachine(
 async function startGuest(session: Session, plan: HostPlan): Promise<void> {
   const { host } = session;
   if (!host) return;
-  const slow = { deadlineMs: 120_000 };
-  for (const path of plan.diskModules) await host.call('insmod', { path }, slow);
-  for (const copy of plan.copies) await host.call('copy', copy, slow);
+  const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
+  for (const path of plan.diskModules) await call(host.call('insmod', { path }, SLOW), `the module ${path}`);
+  for (const copy of plan.copies) await call(host.call('copy', copy, SLOW), `the copy of ${copy.to}`);
   session.note('lab.note', { text: `the host layer starts ${plan.vmm.join(' ')}` });
-  await host.call('exec', { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output }, slow);
+  const exec = { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output };
+  await call(host.call('exec', exec, SLOW), 'the VMM to start');
   await session.attachVmm(false);
   await session.ready(session.agent, false);
-  for (const path of plan.guestModules) await session.agent.call('insmod', { path }, slow);
+  for (const path of plan.guestModules) {
+    await call(session.agent.call('insmod', { path }, SLOW), `the module ${path}`);
+  }
+}
+
+/** @throws LabSkip when a kernel without modules has not built in what the scenario needs. */
+async function requireBuiltIn(session: Session, agent: AgentClient, sign: BuiltIn): Promise<void> {
+  const error: unknown = await session.orDie(agent.readBytes(sign.path, { max: 1 }), SLOW.deadlineMs, sign.path).then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (!(error instanceof AgentError) || error.errno !== 'ENOENT') return;
+  throw new LabSkip(
+    'E_LAB_MODULE',
+    `this kernel of yours has not built in ${sign.module} (${sign.option}), which the scenario needs`,
+    {
+      hint: `Build it with ${sign.option}=y.`,
+    },
+  );
 }

@@ -186,9 +186,16 @@ function rows(layer: EventLayer, prefix: string, table: readonly Row[]): Catalog
   return table.map(([name, spec, text]) => ({ name: `${prefix}.${name}`, layer, fields: fields(spec), text }));
 }
 
+/** What the agent in the host layer of a nested machine reports. */
+const HOST: readonly Row[] = [
+  ['agent-ready', 'kernel:string arch?:string cpus?:number', 'The agent in the host layer answers.'],
+  ['msr', 'cpu:number msr:register value:register', 'A model-specific register that the lab read.'],
+];
+
 /** All events, in the order of the layers. */
 export const CATALOG: readonly CatalogEvent[] = [
   ...rows('host', 'host', LINUX),
+  ...rows('host', 'host', HOST),
   ...rows('guest', 'guest', LINUX),
   ...rows('guest', 'guest', GUEST),
   ...rows('xen', 'xen', XEN),

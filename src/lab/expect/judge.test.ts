@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TraceEvent } from '../trace/event.ts';
 import { parseExpectation } from './expectation.ts';
-import { judge } from './judge.ts';
+import { type ExpectationResult, judge as judgeIndex } from './judge.ts';
+import { TraceIndex } from '../trace/index.ts';
+import type { Expectation } from './expectation.ts';
 import { outcomeOf } from './outcome.ts';
 import { judgeTrace } from './verdict.ts';
 
@@ -18,6 +20,9 @@ function trace(...rows: [number, string, TraceEvent['fields']?][]): TraceEvent[]
     fields: fields ?? {},
   }));
 }
+
+const judge = (e: Expectation, events: TraceEvent[], now: number, ended: boolean): ExpectationResult =>
+  judgeIndex(e, new TraceIndex(events), now, ended);
 
 const INJECTED: [number, string] = [10, 'lab.injected'];
 
@@ -142,10 +147,12 @@ describe('outcome', () => {
     ['QEMU ends as asked', [[13, 'vmm.exit', { code: 0, expected: true }]], 'none'],
     ['no answer', [[13, 'guest.silent']], 'hung'],
   ])('%s', (_name, rows, outcome) => {
-    expect(outcomeOf(trace(INJECTED, ...rows))).toBe(outcome);
+    const events = trace(INJECTED, ...rows);
+    expect(outcomeOf(events, new TraceIndex(events))).toBe(outcome);
   });
   test('what happened before the injection is not its outcome', () => {
-    expect(outcomeOf(trace([1, 'guest.mce-record'], INJECTED))).toBe('none');
+    const events = trace([1, 'guest.mce-record'], INJECTED);
+    expect(outcomeOf(events, new TraceIndex(events))).toBe('none');
   });
 });
 
@@ -177,6 +184,11 @@ describe('verdict', () => {
       status: 'fail',
       reason: 'the outcome is panicked, not logged',
     });
+  });
+  test('what was seen to be wrong stays wrong when the lab fails later', () => {
+    const strict = { ...header, expect: ['never: guest.panic'] };
+    const events = trace(INJECTED, [11, 'guest.panic'], [12, 'lab.error', { code: 'E_LAB_TIMEOUT', message: 'm' }]);
+    expect(judgeTrace(strict, events)).toMatchObject({ verdict: 'fail', problem: { code: 'E_LAB_TIMEOUT' } });
   });
   test('when the lab could not tell, it is an error and no failure', () => {
     const r = judgeTrace(header, trace([1, 'lab.error', { code: 'E_LAB_BOOT', message: 'm', hint: 'h' }]));

@@ -1,6 +1,7 @@
 import { hex64 } from '../../common/hex.ts';
 import { seconds } from '../duration.ts';
 import type { FieldValue, TraceEvent } from '../trace/event.ts';
+import type { TraceIndex } from '../trace/index.ts';
 import { matchEvent } from './condition.ts';
 import type { Expectation } from './expectation.ts';
 
@@ -17,21 +18,6 @@ export interface ExpectationResult {
   reason: string;
 }
 
-/** The saved values of a trace: `lab.value` events, by name. */
-export function savedValues(events: readonly TraceEvent[]): Map<string, FieldValue> {
-  const values = new Map<string, FieldValue>();
-  for (const { name, fields } of events) {
-    if (name === 'lab.value' && fields?.value !== undefined) values.set(String(fields.name), fields.value);
-  }
-  return values;
-}
-
-/** The time from which expectations count: the first injection, else the start of the steps, else 0. */
-export function timeZero(events: readonly TraceEvent[]): number {
-  const first = (name: string): number | undefined => events.find(e => e.name === name)?.t;
-  return first('lab.injected') ?? first('lab.step') ?? 0;
-}
-
 export function showValue(value: FieldValue): string {
   return typeof value === 'bigint' ? hex64(value) : String(value);
 }
@@ -43,19 +29,12 @@ const MAX_EVIDENCE = 5;
  * @param now nanoseconds of the trace clock up to which everything has been seen
  * @param ended the run is over: what is undecided is decided now
  */
-export function judge(
-  expectation: Expectation,
-  events: readonly TraceEvent[],
-  now: number,
-  ended: boolean,
-): ExpectationResult {
-  const zero = timeZero(events);
-  const values = savedValues(events);
+export function judge(expectation: Expectation, index: TraceIndex, now: number, ended: boolean): ExpectationResult {
+  const { zero, values } = index;
   const { condition, kind, text } = expectation;
   const matches: TraceEvent[] = [];
   const near: { event: TraceEvent; differences: string[] }[] = [];
-  for (const event of events) {
-    if (event.name !== condition.name) continue;
+  for (const event of index.named(condition.name)) {
     const { ok, differences } = matchEvent(condition, event, values, showValue);
     const late = kind !== 'never' && event.t > zero + expectation.limit;
     if (event.t < zero) near.push({ event, differences: [...differences, 'it came before the injection'] });

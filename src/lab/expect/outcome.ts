@@ -1,5 +1,5 @@
 import type { TraceEvent } from '../trace/event.ts';
-import { timeZero } from './judge.ts';
+import type { TraceIndex } from '../trace/index.ts';
 
 /** What became of the system under test, the worst first. */
 export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
@@ -34,8 +34,7 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
 };
 
 /** The outcome of a run: the worst sign seen from the first injection on. */
-export function outcomeOf(events: readonly TraceEvent[]): Outcome {
-  const zero = timeZero(events);
+export function outcomeOf(events: readonly TraceEvent[], { zero }: TraceIndex): Outcome {
   const seen = new Set<Outcome>();
   const state = { panicked: false };
   for (const event of events) {

@@ -2,6 +2,7 @@ import type { Trace } from '../trace/reader.ts';
 import type { TraceEvent, TraceHeader } from '../trace/event.ts';
 import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
+import { TraceIndex } from '../trace/index.ts';
 import { type ExpectationResult, judge } from './judge.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -40,8 +41,9 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   const last = events.at(-1);
   const now = last?.t ?? 0;
   const ended = events.some(e => e.name === 'lab.end');
-  const outcome = outcomeOf(events);
-  const expectations = header.expect.map(text => judge(parseExpectation(text), events, now, true));
+  const index = new TraceIndex(events);
+  const outcome = outcomeOf(events, index);
+  const expectations = header.expect.map(text => judge(parseExpectation(text), index, now, true));
   if (header.outcome !== undefined) {
     const ok = outcome === header.outcome;
     expectations.push({
@@ -56,8 +58,12 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   const base = { outcome, seconds: now / 1e9, expectations, causes: causesOf(events) };
   const skip = events.find(e => e.name === 'lab.skip');
   if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
-  const error = events.find(e => e.name === 'lab.error');
-  if (error) return { verdict: 'error', ...base, problem: problemOf(error) };
+  const error = index.named('lab.error')[0];
+  if (error) {
+    // What was seen to be wrong before the lab failed stays wrong.
+    const proven = expectations.some(e => e.status === 'fail' && e.evidence.length > 0);
+    return { verdict: proven ? 'fail' : 'error', ...base, problem: problemOf(error) };
+  }
   if (!ended) {
     const problem = { code: 'E_LAB_TRACE_CUT', message: 'the trace ends before the run did: the run was killed' };
     return { verdict: 'error', ...base, problem };

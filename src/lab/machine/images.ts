@@ -34,6 +34,27 @@ export function findModules(kernel: KernelPart, names: readonly string[]): Image
   });
 }
 
+/** What shows that a kernel without modules has something built in. */
+export interface BuiltIn {
+  module: string;
+  /** Kernel configuration option. */
+  option: string;
+  /** A file that is there only then. */
+  path: string;
+}
+
+const BUILT_IN: readonly BuiltIn[] = [
+  { module: 'pvpanic-mmio', option: 'CONFIG_PVPANIC_MMIO', path: '/sys/bus/platform/drivers/pvpanic-mmio/uevent' },
+  { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
+  { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
+  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: '/sys/kernel/debug/hwpoison/corrupt-pfn' },
+];
+
+/** For a kernel of the user's own: what has to be built in, since no module is loaded. */
+export function builtInSigns(kernel: KernelPart, names: readonly string[]): BuiltIn[] {
+  return kernel.source === 'user' ? BUILT_IN.filter(sign => names.includes(sign.module)) : [];
+}
+
 /** Part of the name of an image: raise it when the folders or devices of an initramfs change. */
 const IMAGE_LAYOUT = '1';
 

@@ -45,7 +45,33 @@ describe('an error names file, line and column and what was expected', () => {
       'my.yaml:10:54: 0x1bd000000000000c1 does not fit in 64 bits',
     ],
     ['no YAML', ['[SDM]', '[SDM'], 'my.yaml:6:'],
-    ['an empty file', [GOOD, ''], 'my.yaml:1:1: '],
+    ['an empty file', [GOOD, ''], 'my.yaml:1:1: the file is empty'],
+    [
+      'a field that the event does not have',
+      ['signal addr=', 'signal adr='],
+      'my.yaml:12:16: process.signal has no field "adr"',
+    ],
+    [
+      'an unknown process',
+      ['map: { process: victim', 'map: { process: vicitm'],
+      'my.yaml:9:21: no earlier step has made the process "vicitm"',
+    ],
+    [
+      'a value saved twice',
+      ['  - inject-mce', '  - map: { process: victim, as: page }\n  - inject-mce'],
+      'my.yaml:10:33: $page is saved by an earlier step already',
+    ],
+    ['an alias without an anchor', ['title: A case', 'title: *nothing'], 'my.yaml:'],
+    [
+      'a decimal number that would be rounded',
+      ['addr: $page', 'addr: 9007199254740993'],
+      'my.yaml:10:39: 9007199254740993 is too large a decimal number',
+    ],
+    [
+      'a time longer than a day',
+      ['within 5s', 'within 99999m'],
+      'my.yaml:12:5: "within 99999m" is not a kind of expectation',
+    ],
   ])('%s', (_name, [from, to], message) => {
     let thrown: unknown;
     try {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
-import { eventNames } from '../../text/catalog.ts';
+import { catalogEvent, eventNames } from '../../text/catalog.ts';
 import { NAMED_MCA } from '../../mca/named.ts';
 import { parseDuration } from '../duration.ts';
 import { parseCondition, references } from '../expect/condition.ts';
@@ -93,6 +93,7 @@ export function parseScenario(text: string, file: string): Scenario {
     if (firmware && arch !== 'aarch64') throw yaml.error(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
   }
   const saved = new Set<string>();
+  const processes = new Set<string>();
   const names = Object.keys(stepSchemas);
   const useValue = (path: PropertyKey[], name: string): void => {
     if (!saved.has(name)) {
@@ -110,6 +111,12 @@ export function parseScenario(text: string, file: string): Scenario {
       const known = eventNames();
       if (!known.includes(parsed.name)) {
         throw yaml.error(path, `no event has the name "${parsed.name}"`, didYouMean(parsed.name, known));
+      }
+      const fields = Object.keys(catalogEvent(parsed.name)?.fields ?? {});
+      for (const { field } of parsed.terms) {
+        if (!fields.includes(field)) {
+          throw yaml.error(path, `${parsed.name} has no field "${field}"`, didYouMean(field, fields));
+        }
       }
       for (const name of references(parsed)) useValue(path, name);
     } catch (error) {
@@ -147,9 +154,27 @@ export function parseScenario(text: string, file: string): Scenario {
         throw yaml.error(['steps', i, step], 'give a named record, or at least a status');
       }
     }
-    if (step === 'gpa2hpa') saved.add(String(args.as));
+    const known = (path: string, set: ReadonlySet<string>, what: string): void => {
+      const name = args[path];
+      if (typeof name === 'string' && !set.has(name)) {
+        throw yaml.error(
+          ['steps', i, step, path],
+          `no earlier step has made the ${what} "${name}"`,
+          didYouMean(name, [...set]),
+        );
+      }
+    };
+    const save = (path: string): void => {
+      const name = String(args[path]);
+      if (saved.has(name)) throw yaml.error(['steps', i, step, path], `$${name} is saved by an earlier step already`);
+      saved.add(name);
+    };
+    if (step === 'spawn') processes.add(String(args.process));
+    else known('process', processes, 'process');
+    if (step !== 'map') known('page', saved, 'page');
+    if (step === 'gpa2hpa') save('as');
     if (step === 'map') {
-      saved.add(String(args.as));
+      save('as');
       saved.add(`${String(args.as)}.virt`);
     }
     return { step, args } as Step;

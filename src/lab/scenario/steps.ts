@@ -96,8 +96,13 @@ export const stepSchemas = {
   resume: z.strictObject({}).describe('let the virtual CPUs run again'),
   qmp: z
     .strictObject({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) })
-    .describe('any QMP command'),
-  hmp: z.strictObject({ command: z.string().min(1) }).describe('any monitor command'),
+    .describe('any QMP command; 0x… text in its arguments is sent as a number'),
+  hmp: z
+    .strictObject({
+      command: z.string().min(1),
+      injects: z.boolean().default(false).describe('expectations count from here'),
+    })
+    .describe('any monitor command; mce counts as an injection'),
   wait: z
     .strictObject({ for: z.string().describe('a condition on an event'), within: duration })
     .describe('go on when the event has been seen; the lab gives up if it is not'),

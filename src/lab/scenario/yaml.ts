@@ -15,6 +15,18 @@ export class ScenarioError extends UsageError {
   }
 }
 
+/** Decimal integers that a double would round are refused. */
+const exactDecimal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?[0-9]+$/,
+  resolve: (text, onError) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value)) onError(`${text} is too large a decimal number; write it as 0x…`);
+    return value;
+  },
+};
+
 /** Hex integers stay exact: one that a double cannot hold becomes its `0x…` text. */
 const exactHex: ScalarTag = {
   tag: 'tag:yaml.org,2002:int',
@@ -43,7 +55,7 @@ export class YamlFile {
     this.#lines = new LineCounter();
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
-      customTags: tags => [exactHex, ...tags],
+      customTags: tags => [exactHex, exactDecimal, ...tags],
       version: '1.2',
       prettyErrors: false,
       stringKeys: true,
@@ -51,7 +63,12 @@ export class YamlFile {
     const problem = this.#document.errors[0];
     if (problem) throw this.#errorAt(problem.pos[0], problem.message);
     // No aliases in bulk: a scenario is small, an alias bomb is not.
-    this.value = this.#document.toJS({ maxAliasCount: 20 });
+    try {
+      this.value = this.#document.toJS({ maxAliasCount: 20 });
+    } catch (error) {
+      throw this.#errorAt(0, error instanceof Error ? error.message : String(error));
+    }
+    if (this.value === null) throw this.#errorAt(0, 'the file is empty');
   }
 
   /** An error at the value (or the key) that `path` leads to, or at the nearest thing that exists above it. */

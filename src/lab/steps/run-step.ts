@@ -13,9 +13,17 @@ import type { Session } from '../session.ts';
 import { findInterrupt, type InterruptLine } from './interrupts.ts';
 import { resolveU64 } from './values.ts';
 
+/** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
+function exactNumbers(value: unknown): unknown {
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) return BigInt(value);
+  if (Array.isArray(value)) return value.map(exactNumbers);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, exactNumbers(v)]));
+}
+
 type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => Promise<void> };
 
-const ms = (duration: string): number => (parseDuration(duration) ?? 0) / 1e6;
+const ns = (duration: string): number => parseDuration(duration) ?? 0;
 
 /** Sums one line of /proc/interrupts. */
 async function readInterrupt(session: Session, match: string): Promise<InterruptLine> {
@@ -78,9 +86,9 @@ const runners: StepRunners = {
 
   interrupts: async (session, { match, as, until, within }) => {
     const before = session.counters.get(as);
-    const deadline = Date.now() + ms(within);
+    const deadline = session.recorder.now() + ns(within);
     let line = await readInterrupt(session, match);
-    while (until !== undefined && line.count - (before ?? line.count) < until && Date.now() < deadline) {
+    while (until !== undefined && line.count - (before ?? line.count) < until && session.recorder.now() < deadline) {
       await session.nextEvent(500, event => event.layer === 'xen' || event.name === 'guest.panic');
       line = await readInterrupt(session, match);
     }
@@ -152,8 +160,9 @@ const runners: StepRunners = {
   },
 
   pause: async (session, { cpu, mode, within }) => {
-    const deadline = Date.now() + ms(within);
+    const deadline = session.recorder.now() + ns(within);
     for (;;) {
+      session.signal.throwIfAborted();
       await session.qmp.execute('stop');
       if (mode === 'any') return;
       // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
@@ -162,7 +171,7 @@ const runners: StepRunners = {
         throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
       if ((level === '3') === (mode === 'user')) return;
       await session.qmp.execute('cont');
-      if (Date.now() >= deadline) {
+      if (session.recorder.now() >= deadline) {
         throw new LabError('E_LAB_PAUSE', `CPU ${cpu} was not seen in ${mode} mode within ${within}`);
       }
     }
@@ -173,20 +182,21 @@ const runners: StepRunners = {
   },
 
   qmp: async (session, { execute, arguments: args }) => {
-    await session.qmp.execute(execute, args);
+    await session.qmp.execute(execute, exactNumbers(args) as Record<string, unknown>);
   },
 
-  hmp: async (session, { command }) => {
+  hmp: async (session, { command, injects }) => {
+    if (injects || /^\s*mce\b/.test(command)) session.note('lab.injected', { kind: 'hmp', command });
     await session.hmp(command);
   },
 
   wait: async (session, { for: condition, within }) => {
     const wanted = parseCondition(condition);
     const seen = (): boolean =>
-      session.recorder.events.some(e => e.name === wanted.name && matchEvent(wanted, e, session.values, showValue).ok);
-    const deadline = Date.now() + ms(within);
+      session.recorder.index.named(wanted.name).some(e => matchEvent(wanted, e, session.values, showValue).ok);
+    const deadline = session.recorder.now() + ns(within);
     while (!seen()) {
-      const left = deadline - Date.now();
+      const left = (deadline - session.recorder.now()) / 1e6;
       if (left <= 0) {
         throw new LabError('E_LAB_WAIT', `${condition} was not seen within ${within}`, {
           hint: 'The run never reached the state that the scenario wanted to look at.',
@@ -198,10 +208,10 @@ const runners: StepRunners = {
 
   alive: async (session, { within }) => {
     try {
-      const { kernel } = await session.agent.call('hello', {}, { deadlineMs: ms(within) });
+      const { kernel } = await session.agent.call('hello', {}, { deadlineMs: ns(within) / 1e6 });
       session.note('guest.alive', { kernel });
     } catch (error) {
-      session.signal.throwIfAborted();
+      if (session.signal.aborted) throw error;
       session.note('guest.silent', { reason: error instanceof Error ? error.message : String(error) });
     }
   },

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { SyndromeError } from '../../common/errors.ts';
+import { parseExpectation } from '../expect/expectation.ts';
 import { LabError } from '../errors.ts';
-import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS } from './event.ts';
+import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS, SOURCES } from './event.ts';
 
 /** A whole trace in memory, and what could not be read of it. */
 export interface Trace {
@@ -10,6 +12,9 @@ export interface Trace {
   /** Lines that are not events: a cut last line of a killed run, or damage. */
   diagnostics: { line: number; problem: string }[];
 }
+
+/** Event names and field names; a trace may come from anybody. */
+const NAME = /^[A-Za-z][\w.-]{0,63}$/;
 
 const HEX64 = /^0x[0-9a-f]{16}$/;
 
@@ -35,10 +40,13 @@ export function parseEvent(line: string): TraceEvent | undefined {
   const event = value as TraceEvent;
   if (typeof event.seq !== 'number' || typeof event.t !== 'number') return undefined;
   if (!LAYERS.includes(event.layer)) return undefined;
-  if (event.name !== undefined && typeof event.name !== 'string') return undefined;
+  if (!SOURCES.includes(event.source)) return undefined;
+  if (event.name !== undefined && !(typeof event.name === 'string' && NAME.test(event.name))) return undefined;
+  if (event.dir !== undefined && event.dir !== 'send' && event.dir !== 'receive') return undefined;
   if (event.raw !== undefined && typeof event.raw !== 'string') return undefined;
   if (event.fields !== undefined) {
     if (typeof event.fields !== 'object' || event.fields === null) return undefined;
+    if (!Object.keys(event.fields).every(key => NAME.test(key))) return undefined;
     event.fields = revive(event.fields);
   }
   return event;
@@ -67,16 +75,24 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
       { hint: 'Use a newer Syndrome to read it.' },
     );
   }
+  const expect = Array.isArray(header.expect) ? header.expect.map(String) : [];
+  try {
+    for (const text of expect) parseExpectation(text);
+  } catch (error) {
+    if (!(error instanceof SyndromeError)) throw error;
+    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: an expectation in the header is not one`, { cause: error });
+  }
+  const parts = Object.entries(typeof header.parts === 'object' && header.parts !== null ? header.parts : {});
   return {
     type: 'trace',
     version: header.version,
     tool: String(header.tool ?? ''),
     scenario: String(header.scenario ?? ''),
     startedAt: String(header.startedAt ?? ''),
-    expect: Array.isArray(header.expect) ? header.expect.map(String) : [],
+    expect,
     ...(header.outcome === undefined ? {} : { outcome: String(header.outcome) }),
     settle: Number(header.settle ?? 0),
-    parts: typeof header.parts === 'object' && header.parts !== null ? header.parts : {},
+    parts: Object.fromEntries(parts.filter(([key]) => NAME.test(key)).map(([key, value]) => [key, String(value)])),
   };
 }
 

@@ -1,29 +1,40 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { stringify } from '../../common/hex.ts';
+import { ensureDir } from '../ensure-dir.ts';
 import { LabError } from '../errors.ts';
-import type { TraceEvent, TraceHeader } from './event.ts';
+import type { Source, TraceEvent, TraceHeader } from './event.ts';
+import { TraceIndex } from './index.ts';
 
 /** What is recorded: an event without its position and time, which the recorder gives. */
 export type NewEvent = Omit<TraceEvent, 'seq' | 't'>;
+
+/** More of one source in one run is a flood: it is counted, not kept. */
+const MAX_PER_SOURCE = 200_000;
 
 /** Records events in memory and, when a file is given, as NDJSON. Listeners see each event at once. */
 export class TraceRecorder {
   readonly header: TraceHeader;
   readonly events: TraceEvent[] = [];
+  readonly index: TraceIndex = new TraceIndex();
   readonly file: string | undefined;
   #start = process.hrtime.bigint();
   #listeners = new Set<(event: TraceEvent) => void>();
   #stream: WriteStream | undefined;
   #failure: Error | undefined;
+  #counts = new Map<string, number>();
 
   constructor(header: TraceHeader, file?: string) {
     this.header = header;
     this.file = file;
     if (file !== undefined) {
-      mkdirSync(dirname(file), { recursive: true });
-      this.#stream = createWriteStream(file, { mode: 0o600 });
+      try {
+        ensureDir(dirname(file));
+        this.#stream = createWriteStream(file, { fd: openSync(file, 'w', 0o600) });
+      } catch (error) {
+        throw writeError(file, error);
+      }
       this.#stream.on('error', error => (this.#failure = error));
       this.#stream.write(`${stringify(header)}\n`);
     }
@@ -34,12 +45,25 @@ export class TraceRecorder {
     return Number(process.hrtime.bigint() - this.#start);
   }
 
+  /** Records an event. Of a source that floods, events are counted and given back, but not kept. */
   record(event: NewEvent): TraceEvent {
     const full: TraceEvent = { seq: this.events.length + 1, t: this.now(), ...event };
+    if (event.source !== 'lab' && this.#floods(`${event.layer} ${event.source}`, event.source)) return full;
     this.events.push(full);
+    this.index.add(full);
     this.#stream?.write(`${stringify(full)}\n`);
     for (const listener of this.#listeners) listener(full);
     return full;
+  }
+
+  #floods(key: string, source: Source): boolean {
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    if (count === MAX_PER_SOURCE + 1) {
+      const text = `${key} has said ${MAX_PER_SOURCE} lines; what more it says is not recorded`;
+      this.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text, flood: source } });
+    }
+    return count > MAX_PER_SOURCE;
   }
 
   /** Calls `listener` for every event from now on; returns the way to stop. */
@@ -57,11 +81,13 @@ export class TraceRecorder {
       stream.end();
       await once(stream, 'close').catch((error: unknown) => (this.#failure = error as Error));
     }
-    if (this.#failure) {
-      throw new LabError('E_LAB_TRACE_WRITE', `the trace ${this.file} could not be written`, {
-        cause: this.#failure,
-        hint: 'Give another place with --trace FILE, or free some space.',
-      });
-    }
+    if (this.#failure) throw writeError(this.file ?? '', this.#failure);
   }
+}
+
+function writeError(file: string, cause: unknown): LabError {
+  return new LabError('E_LAB_TRACE_WRITE', `the trace ${file} cannot be written`, {
+    cause,
+    hint: 'Give another place with --trace FILE or SYNDROME_STATE, or free some space.',
+  });
 }

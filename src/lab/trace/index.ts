@@ -1,0 +1,44 @@
+import type { FieldValue, TraceEvent } from './event.ts';
+
+/**
+ * What is asked of a trace again and again, kept up as events come: events by name, saved values, the time from which
+ * expectations count.
+ */
+export class TraceIndex {
+  readonly #byName = new Map<string, TraceEvent[]>();
+  readonly values: Map<string, FieldValue> = new Map();
+  last: TraceEvent | undefined;
+
+  constructor(events: Iterable<TraceEvent> = []) {
+    for (const event of events) this.add(event);
+  }
+
+  add(event: TraceEvent): void {
+    this.last = event;
+    const { name, fields } = event;
+    if (name === undefined) return;
+    const same = this.#byName.get(name);
+    if (same) same.push(event);
+    else this.#byName.set(name, [event]);
+    if (name === 'lab.value' && fields?.value !== undefined) this.values.set(String(fields.name), fields.value);
+  }
+
+  /** All events of a name, in order. */
+  named(name: string): readonly TraceEvent[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** The first injection, else the start of the steps, else 0 (ns). */
+  get zero(): number {
+    return this.named('lab.injected')[0]?.t ?? this.named('lab.step')[0]?.t ?? 0;
+  }
+
+  /** Names that occur. */
+  names(): IterableIterator<string> {
+    return this.#byName.keys();
+  }
+}
