@@ -2,6 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { UsageError } from '../common/errors.ts';
 import { parseU64, stringify } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
+import { SECTIONS, sectionOfKind, sectionType } from '../cper/sections.ts';
 import { createDecoder } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
 import type { DecodedRecord } from '../decode/record.ts';
@@ -17,6 +18,7 @@ export interface DecodeOptions extends GlobalOptions {
   esr?: boolean;
   vendor?: string;
   cpuid?: string;
+  section?: string;
 }
 
 /** One input: a file, stdin, or the values on the command line taken together. */
@@ -44,6 +46,17 @@ function valueText(words: readonly string[]): string {
   return words.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? words.join('\n') : words.join(' ');
 }
 
+/** A section type by its GUID or by the short name of its kind. */
+function sectionGuid(text: string): string {
+  const guid = text.toLowerCase();
+  const found = sectionType(guid) ?? sectionOfKind(text);
+  if (found !== undefined) return found.type;
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(guid)) return guid;
+  throw new UsageError('E_USAGE', `--section ${text} is no section type`, {
+    hint: `A GUID, or one of ${SECTIONS.map(s => s.kind).join(', ')}.`,
+  });
+}
+
 /** Writes everything decoded from the inputs; exit code 4 when nothing was found. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   const from = FORMS.find(f => f === (options.from ?? 'auto'));
@@ -60,6 +73,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
       hint: 'CPUID leaf 1 EAX, such as 0x50654: the number behind PROCESSOR 0: in a kernel log.',
     });
   }
+  const section = options.section === undefined ? undefined : sectionGuid(options.section);
   const style = stdoutStyle(options);
   const marks = { headline: 'bold', dim: 'dim', error: 'red', warning: 'yellow' } as const;
   let found = 0;
@@ -89,6 +103,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
       ...(vendor === undefined ? {} : { vendor }),
       ...(cpuid === undefined ? {} : { cpuid }),
       ...(options.esr ? { esr: true } : {}),
+      ...(section === undefined ? {} : { section }),
     });
     if ('text' in input) decoder.push(input.text);
     else {

@@ -6,12 +6,21 @@ import { explainArm } from '../arm/explain.ts';
 import { lintArm } from '../arm/lint.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import { LazyRecord } from './lazy.ts';
-import type { DecodedAddress, DecodedField, DecodedSeverity, DecodedSource, Diagnostic, Finding } from './record.ts';
+import { outlookOf } from './outlook.ts';
+import type {
+  DecodedAddress,
+  DecodedField,
+  DecodedOutlook,
+  DecodedSeverity,
+  DecodedSource,
+  Diagnostic,
+  Finding,
+} from './record.ts';
 
 const SEVERITY: Readonly<Record<ArmSeverity, DecodedSeverity>> = {
   fatal: 'fatal',
-  recoverable: 'action-required',
-  restartable: 'action-optional',
+  recoverable: 'uncorrected-recoverable',
+  restartable: 'uncorrected-recoverable',
   corrected: 'corrected',
   none: 'info',
   unknown: 'unknown',
@@ -79,6 +88,10 @@ export class ArmDecoded extends LazyRecord {
   }
   protected override findings(): readonly Finding[] {
     return lintArm(this.raw);
+  }
+  protected override predictions(): readonly DecodedOutlook[] {
+    const memoryError = this.severity !== 'info' && this.class !== 'reserved';
+    return memoryError ? outlookOf(this.raw) : [];
   }
 }
 

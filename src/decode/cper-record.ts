@@ -1,13 +1,22 @@
 /** @module A CPER record or a GHES block as a decoded record. */
 import { SECTION_NAMES } from '../cper/guid.ts';
 import { memoryErrorTypeName } from '../cper/memory.ts';
-import type { CperMemoryError, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
+import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
 import { hex64 } from '../common/hex.ts';
 import { LazyRecord } from './lazy.ts';
-import type { DecodedAddress, DecodedField, DecodedSeverity, DecodedSource, Diagnostic } from './record.ts';
+import { outlookOf } from './outlook.ts';
+import type {
+  DecodedAddress,
+  DecodedComponent,
+  DecodedField,
+  DecodedOutlook,
+  DecodedSeverity,
+  DecodedSource,
+  Diagnostic,
+} from './record.ts';
 
 const SEVERITY: Readonly<Record<CperSeverity, DecodedSeverity>> = {
-  recoverable: 'uncorrected',
+  recoverable: 'uncorrected-recoverable',
   fatal: 'fatal',
   corrected: 'corrected',
   none: 'info',
@@ -29,14 +38,21 @@ const NEXT: Readonly<Record<CperSeverity, string>> = {
   none: 'Nothing to do.',
 };
 
-/** The name of a section type, or its GUID. */
-export function sectionName(type: string): string {
+function nameOf(type: string): string {
   return SECTION_NAMES[type] ?? `section of unknown type ${type}`;
 }
 
-function memoryOf(section: CperSection): CperMemoryError | undefined {
-  return section.body.kind === 'memory' ? section.body : undefined;
+function memoryOf(section: CperSection): CperMemoryError | CperMemoryError2 | undefined {
+  return section.body.kind === 'memory' || section.body.kind === 'memory2' ? section.body : undefined;
 }
+
+const AREA: Readonly<Record<string, DecodedComponent['area']>> = {
+  processor: 'core',
+  'x86-processor': 'core',
+  'arm-processor': 'core',
+  pcie: 'io',
+  firmware: 'firmware',
+};
 
 /** log2 of the size that an address mask leaves open; undefined when the mask has holes. */
 function lsbOfMask(mask: bigint | undefined): number | undefined {
@@ -47,7 +63,7 @@ function lsbOfMask(mask: bigint | undefined): number | undefined {
 }
 
 /** Where a memory section says the error is, in the words of the record. */
-function place(m: CperMemoryError): string {
+function place(m: CperMemoryError | CperMemoryError2): string {
   const names = ['node', 'card', 'module', 'rank', 'bank', 'device', 'row', 'column', 'bitPosition'] as const;
   return names
     .filter(n => m[n] !== undefined)
@@ -88,12 +104,14 @@ export class CperDecoded extends LazyRecord {
   override get address(): DecodedAddress | undefined {
     for (const section of this.raw.sections) {
       const m = memoryOf(section);
-      if (m?.physicalAddress === undefined) continue;
-      const lsb = lsbOfMask(m.physicalAddressMask);
+      const arm = section.body.kind === 'arm-processor' ? section.body : undefined;
+      const physical = m?.physicalAddress ?? arm?.errors.find(e => e.physicalAddress !== undefined)?.physicalAddress;
+      if (physical === undefined) continue;
+      const lsb = lsbOfMask(m?.physicalAddressMask);
       const address: DecodedAddress = {
-        value: m.physicalAddress,
+        value: physical,
         space: 'physical',
-        pfn: m.physicalAddress >> 12n,
+        pfn: physical >> 12n,
         pages: lsb !== undefined && lsb > 12 ? 1n << BigInt(lsb - 12) : 1n,
       };
       if (lsb !== undefined) address.lsb = lsb;
@@ -101,17 +119,26 @@ export class CperDecoded extends LazyRecord {
     }
     return undefined;
   }
-  override get component(): string | undefined {
-    const names = [...new Set(this.raw.sections.map(s => sectionName(s.type)))];
-    const fru = this.raw.sections.find(s => s.fruText !== undefined)?.fruText;
-    if (names.length === 0) return undefined;
-    return fru === undefined ? names.join(', ') : `${names.join(', ')} (${fru})`;
+  override get component(): DecodedComponent | undefined {
+    const { sections } = this.raw;
+    const first = sections[0];
+    if (first === undefined) return undefined;
+    const memory = sections.map(memoryOf).find(m => m !== undefined);
+    const fru = sections.find(s => s.fruText !== undefined)?.fruText;
+    const where = memory === undefined ? '' : place(memory);
+    const name = where === '' ? nameOf(first.type) : `memory: ${where}`;
+    return {
+      area: memory !== undefined ? 'memory' : (AREA[first.body.kind] ?? 'unknown'),
+      name,
+      ...(fru === undefined ? {} : { detail: `FRU ${fru}` }),
+      basis: 'the sections of the record',
+    };
   }
   override get fields(): readonly DecodedField[] {
     const rows: DecodedField[] = [{ register: 'block', name: 'severity', value: this.raw.severity }];
     this.raw.sections.forEach((section, i) => {
       const register = `section ${i}`;
-      rows.push({ register, name: 'type', value: section.type, meaning: sectionName(section.type) });
+      rows.push({ register, name: 'type', value: section.type, meaning: nameOf(section.type) });
       rows.push({ register, name: 'severity', value: section.severity });
       for (const [name, value] of Object.entries(section.body)) {
         if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') continue;
@@ -127,14 +154,14 @@ export class CperDecoded extends LazyRecord {
   }
   override get headline(): string {
     const { sections, severity } = this.raw;
-    const what = sections.length === 0 ? 'no section' : [...new Set(sections.map(s => sectionName(s.type)))].join(', ');
+    const what = sections.length === 0 ? 'no section' : [...new Set(sections.map(s => nameOf(s.type)))].join(', ');
     const at = this.address === undefined ? '' : ` at ${hex64(this.address.value)}`;
     return `Firmware error record, ${severity}: ${what}${at}`;
   }
   override get explanation(): string {
     const parts = this.raw.sections.map(section => {
       const m = memoryOf(section);
-      if (m === undefined) return `${sectionName(section.type)}, severity ${section.severity}`;
+      if (m === undefined) return `${nameOf(section.type)}, severity ${section.severity}`;
       const type = m.errorType === undefined ? '' : `: ${memoryErrorTypeName(m.errorType)}`;
       const at =
         m.physicalAddress === undefined
@@ -148,5 +175,8 @@ export class CperDecoded extends LazyRecord {
   }
   override get nextStep(): string {
     return NEXT[this.raw.severity];
+  }
+  protected override predictions(): readonly DecodedOutlook[] {
+    return outlookOf(this.raw);
   }
 }

@@ -1,9 +1,17 @@
 /** @module The front door: any input in, decoded records out, with bounded memory. */
-import { decodeGhesBlock } from '../cper/ghes.ts';
+import type { CperRecord, CperSection } from '../cper/record.ts';
+import { decodeCper } from '../cper/region.ts';
+import { decodeSection } from '../cper/sections.ts';
+import { mcaBanksOf } from '../cper/x86-mca.ts';
 import type { McaVendor } from '../mca/record.ts';
-import { LineScanner } from '../text/line-scanner.ts';
 import type { TextItem } from '../text/item.ts';
-import { LogReader } from '../text/log-reader.ts';
+import { JournalExportReader } from '../text/journal-export.ts';
+import { MAX_LINE } from '../text/line.ts';
+import { LineScanner } from '../text/line-scanner.ts';
+import type { LineTaker } from '../text/line-scanner.ts';
+import { LOG_NEEDLES, LogReader } from '../text/log-reader.ts';
+import { MceInjectReader } from '../text/mce-inject-reader.ts';
+import { NeedleSet } from '../text/needles.ts';
 import { values } from '../text/values.ts';
 import { ArmDecoded } from './arm-record.ts';
 import { CperDecoded } from './cper-record.ts';
@@ -31,6 +39,8 @@ export interface DecoderOptions {
   cpuid?: bigint;
   /** A lone value is an ESR. */
   esr?: boolean;
+  /** The input is one bare section of this type (GUID text). */
+  section?: string;
 }
 
 export interface Decoder {
@@ -46,13 +56,26 @@ const HEAD = 65_536;
 const MAX_BINARY = 16 << 20;
 
 const utf8 = new TextEncoder();
+const NEEDLES = new NeedleSet(LOG_NEEDLES);
+
+function mceInjectTaker(reader: MceInjectReader): LineTaker & { end(): void } {
+  const text = new TextDecoder();
+  return {
+    line(bytes, start, end, lineNumber) {
+      reader.message(text.decode(bytes.subarray(start, Math.min(end, start + MAX_LINE))), lineNumber);
+      return false;
+    },
+    skipped: () => {},
+    end: () => reader.end(),
+  };
+}
 
 /** Makes a decoder. It never throws on data; what `onRecord` throws passes through. */
 export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
   let head: Uint8Array | undefined = new Uint8Array(0);
   let scanner: LineScanner | undefined;
-  let log: LogReader | undefined;
+  let log: (LineTaker & { end(): void }) | undefined;
   let binary: { parts: Uint8Array[]; length: number; detection: Detection } | undefined;
 
   function emit(item: TextItem): void {
@@ -78,7 +101,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   function start(bytes: Uint8Array, ended: boolean): void {
     head = undefined;
-    const detection = detect(bytes, ended, options.from ?? 'auto');
+    const detection = detect(bytes, ended, options.from ?? (options.section === undefined ? 'auto' : 'cper'));
     options.onDetected?.(detection);
     if (detection.binary !== undefined) {
       binary = { parts: [], length: 0, detection };
@@ -89,8 +112,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
       readValues(bytes);
       return;
     }
-    log = new LogReader(emit, { input });
-    scanner = new LineScanner(log, log.needles);
+    if (detection.form === 'journal-export') log = new JournalExportReader(emit, input);
+    else if (detection.form === 'mce-inject') log = mceInjectTaker(new MceInjectReader(emit, input));
+    else log = new LogReader(emit, input);
+    scanner = new LineScanner(log, detection.form === 'log' ? NEEDLES : undefined);
     scanner.push(bytes);
   }
 
@@ -130,10 +155,33 @@ export function createDecoder(options: DecoderOptions): Decoder {
       bytes.set(part, at);
       at += part.length;
     }
-    const { value, diagnostics } = decodeGhesBlock(bytes);
-    const source: DecodedSource = { input, from: 'ghes', firstByte: 0, endByte: bytes.length };
-    if (value === undefined) for (const d of diagnostics) options.onDiagnostic?.(d, source);
-    else options.onRecord(new CperDecoded(value, source, diagnostics));
+    const whole: DecodedSource = { input, from: 'cper', firstByte: 0, endByte: bytes.length };
+    if (options.section !== undefined) {
+      const { value: body, diagnostics } = decodeSection(options.section, bytes);
+      const section: CperSection = { type: options.section, severity: 'none', revision: 0x300, flags: 0, body };
+      const record: CperRecord = { kind: 'cper', severity: 'none', sections: [section] };
+      emitCper(record, { ...whole, from: 'cper-section' }, diagnostics);
+      return;
+    }
+    const { value, diagnostics } = decodeCper(bytes);
+    const { records } = value;
+    records.forEach(({ offset, record }, i) => {
+      const end = records[i + 1]?.offset ?? bytes.length;
+      const from = record.header === undefined ? 'ghes' : 'cper';
+      const mine = diagnostics.filter(d => d.offset >= offset && d.offset < end && d.code !== 'E_CPER_UNKNOWN');
+      emitCper(record, { input, from, firstByte: offset, endByte: end }, mine);
+    });
+    for (const d of diagnostics)
+      if (d.code === 'E_CPER_UNKNOWN' || records.length === 0) options.onDiagnostic?.(d, whole);
+  }
+
+  /** The record, and the machine check banks that its processor sections carry. */
+  function emitCper(record: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[]): void {
+    options.onRecord(new CperDecoded(record, source, diagnostics));
+    for (const { body } of record.sections) {
+      if (body.kind !== 'x86-processor') continue;
+      for (const bank of mcaBanksOf(body)) options.onRecord(new McaDecoded(bank, source, []));
+    }
   }
 
   return {

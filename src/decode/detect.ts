@@ -1,11 +1,13 @@
 /** @module What an input is, from its first bytes, with the evidence. */
-import { SECTION_NAMES, guidFromBytes } from '../cper/guid.ts';
+import { looksLikeGhesBlock } from '../cper/region.ts';
+import { isCperRecord } from '../cper/uefi-record.ts';
 import { LOG_NEEDLES } from '../text/log-reader.ts';
+import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
 import { values } from '../text/values.ts';
 import type { Form } from './form.ts';
 
 export interface Detection {
-  form: 'log' | 'value' | 'cper' | 'ghes';
+  form: Exclude<Form, 'auto'>;
   /** One sentence. */
   evidence: string;
   /** The bytes to decode, for binary forms: the input itself or what its hex or base64 text stands for. */
@@ -13,18 +15,6 @@ export interface Detection {
 }
 
 const MAX_VALUE_BYTES = 4096;
-
-function isGhes(bytes: Uint8Array): boolean {
-  if (bytes.length < 20) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) > 0x3fff || view.getUint32(16, true) > 3) return false;
-  if (bytes.length < 36) return view.getUint32(12, true) <= 1;
-  return Object.hasOwn(SECTION_NAMES, guidFromBytes(bytes, 20));
-}
-
-function isCper(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x43 && bytes[1] === 0x50 && bytes[2] === 0x45 && bytes[3] === 0x52;
-}
 
 /** Bytes of a text that is nothing but hex digits (blanks and `0x` allowed). */
 function fromHex(text: string): Uint8Array | undefined {
@@ -46,14 +36,15 @@ function fromBase64(text: string): Uint8Array | undefined {
 }
 
 function binaryForm(bytes: Uint8Array): 'cper' | 'ghes' | undefined {
-  if (isCper(bytes)) return 'cper';
-  return isGhes(bytes) ? 'ghes' : undefined;
+  if (isCperRecord(bytes)) return 'cper';
+  return looksLikeGhesBlock(bytes) ? 'ghes' : undefined;
 }
 
 /** Decides how to read an input whose first bytes these are; `whole` when there are no more. */
 export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection {
-  if (from === 'log') return { form: 'log', evidence: 'asked for' };
-  if (from === 'value') return { form: 'value', evidence: 'asked for' };
+  if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
+    return { form: from, evidence: 'asked for' };
+  }
   const direct = binaryForm(bytes);
   if (direct !== undefined && (from === 'auto' || from === direct)) {
     return {
@@ -84,6 +75,10 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
     if (lines.length > 0 && lines.every(l => values(l) !== undefined)) {
       return { form: 'value', evidence: 'every line is a value or a list of values' };
     }
+  }
+  if (/^__CURSOR=/.test(text)) return { form: 'journal-export', evidence: 'begins with __CURSOR=' };
+  if (whole && looksLikeMceInject(text)) {
+    return { form: 'mce-inject', evidence: 'CPU and STATUS statements of mce-inject' };
   }
   const word = LOG_NEEDLES.find(n => text.includes(n));
   return {

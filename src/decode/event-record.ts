@@ -3,7 +3,15 @@ import { hex64 } from '../common/hex.ts';
 import type { FieldValue } from '../text/event.ts';
 import { EVENT_WORDS } from './event-words.ts';
 import { LazyRecord } from './lazy.ts';
-import type { DecodedAddress, DecodedSeverity, DecodedSource, Diagnostic, RawRecord } from './record.ts';
+import { outlookOf } from './outlook.ts';
+import type {
+  DecodedAddress,
+  DecodedOutlook,
+  DecodedSeverity,
+  DecodedSource,
+  Diagnostic,
+  RawRecord,
+} from './record.ts';
 
 const PHYSICAL = new Set(['addr', 'gpa']);
 
@@ -70,5 +78,12 @@ export class EventDecoded extends LazyRecord {
   }
   override get nextStep(): string {
     return EVENT_WORDS[this.raw.name]?.next ?? 'Nothing to do.';
+  }
+  /** QEMU got the signal: what it does with it is known. */
+  protected override predictions(): readonly DecodedOutlook[] {
+    const { code, gpa } = this.raw.fields;
+    if (this.raw.name !== 'qemu-sigbus-injected') return [];
+    if (code !== 'BUS_MCEERR_AO' && code !== 'BUS_MCEERR_AR') return [];
+    return outlookOf({ kind: 'sigbus', code, ...(typeof gpa === 'bigint' ? { gpa } : {}) });
   }
 }

@@ -17,7 +17,7 @@ const row = (severity: DecodedSeverity, headline: string, text: string, next: st
 
 export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
   'memory-failure': row(
-    'action-optional',
+    'uncorrected-recoverable',
     'Linux dealt with a bad page',
     'The number is a page frame, not an address. Recovered: the page is out of use. Delayed: it will be when its users let go. Ignored or Failed: it is still in use.',
     'For Ignored and Failed plan a restart of the machine: whoever touches the page next takes a machine check. Otherwise look for the SIGBUS lines beside it.',
@@ -28,8 +28,14 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Linux says something about a page that it handles as bad.',
     'Read it together with the recovery line of the same page frame.',
   ),
+  'mc-event': row(
+    'unknown',
+    'Memory controller event of rasdaemon',
+    'The text is that of the EDAC driver: its own words say whether the error was corrected, and where.',
+    'Look at the location it names; count how often it comes.',
+  ),
   'sigbus-sent': row(
-    'action-required',
+    'uncorrected-recoverable',
     'Linux sends SIGBUS because of a bad page',
     'The process maps the page. A VMM that gets this signal hands a machine check on to its guest.',
     'If the process is a VMM, look at the log of its guest. Otherwise look whether the process died.',
@@ -48,13 +54,13 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
   ),
   unpoison: row('info', 'Somebody asked Linux to treat a page as good again', 'A test ends.', 'Nothing to do.'),
   'poison-fault': row(
-    'action-required',
+    'uncorrected-recoverable',
     'A process touched a page known to be bad',
     'The page was poisoned before; the process gets SIGBUS at this virtual address.',
     'Find the earlier record of the page; this is only its consequence.',
   ),
   'ghes-sigbus': row(
-    'action-required',
+    'uncorrected-recoverable',
     'Linux kills a process for a firmware-reported error',
     'The error was synchronous and could not be recovered from.',
     'Look at the firmware record before it.',
@@ -66,13 +72,13 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Look at the records before it; the first bank that reported counts.',
   ),
   'mce-user-error': row(
-    'action-required',
+    'uncorrected-recoverable',
     'A process consumed an uncorrected memory error',
     'Linux takes the page away and signals the process.',
     'Look for the recovery action of the page.',
   ),
   'mce-kernel-access': row(
-    'action-required',
+    'uncorrected-recoverable',
     'The kernel consumed poison while it copied from user memory',
     'The copy fails with an error instead of a crash.',
     'Look for the recovery action of the page.',
@@ -114,7 +120,7 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Report it with the record that came before.',
   ),
   'xen-vmce-injected': row(
-    'action-required',
+    'uncorrected-recoverable',
     'Xen hands a machine check to a domain',
     'The domain owns the bad page and gets a virtual machine check.',
     'Look at the log of the domain.',
@@ -126,7 +132,7 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Look at the log of dom0.',
   ),
   'qemu-sigbus-injected': row(
-    'action-required',
+    'uncorrected-recoverable',
     'QEMU got SIGBUS for guest memory and injects a machine check',
     'AO: found by the host before use; AR: a virtual CPU consumed it.',
     'Look at the log of the guest, and on the host for the page behind the address.',

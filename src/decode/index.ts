@@ -8,6 +8,7 @@ export { DECODED_SCHEMA_VERSION, toData } from './record.ts';
 export type {
   DecodedAddress,
   DecodedCode,
+  DecodedComponent,
   DecodedField,
   DecodedKind,
   DecodedOutlook,

@@ -2,6 +2,7 @@
 import type {
   DecodedAddress,
   DecodedCode,
+  DecodedComponent,
   DecodedField,
   DecodedKind,
   DecodedOutlook,
@@ -50,7 +51,7 @@ export abstract class LazyRecord implements DecodedRecord {
   get address(): DecodedAddress | undefined {
     return undefined;
   }
-  get component(): string | undefined {
+  get component(): DecodedComponent | undefined {
     return undefined;
   }
   get lint(): readonly Finding[] {

@@ -1,20 +1,30 @@
 /** @module A machine check as a decoded record. */
 import { classify } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
+import { component } from '../mca/component.ts';
+import { describeRecord } from '../mca/describe.ts';
 import { explain } from '../mca/explain.ts';
+import { lint } from '../mca/lint.ts';
 import { decodeMcacod } from '../mca/mcacod.ts';
+import { nextStep } from '../mca/next-step.ts';
 import { pageOf } from '../mca/page.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import { MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { severity } from '../mca/severity.ts';
+import type { McaSeverity } from '../mca/severity.ts';
 import { LazyRecord } from './lazy.ts';
-import { MCA_HEADLINE, MCA_NEXT, MCA_SEVERITY } from './mca-words.ts';
+import { MCA_HEADLINE } from './mca-words.ts';
+import { outlookOf } from './outlook.ts';
 import type {
   DecodedAddress,
   DecodedCode,
+  DecodedComponent,
   DecodedField,
+  DecodedOutlook,
   DecodedSeverity,
   DecodedSource,
   Diagnostic,
+  Finding,
 } from './record.ts';
 
 /** Members of a record that are registers, in the order they are shown. */
@@ -56,20 +66,62 @@ function flagTable(
 }
 
 /** The same few status values fill most logs; what depends on the status alone is computed once for each. */
-const MAX_MEMO = 4096;
-const memo = new Map<string, Map<bigint, McaClass>>();
+const MAX_MEMO = 1024;
+const ADDRV = 1n << 58n;
+interface Grade {
+  class: McaClass;
+  severity: McaSeverity;
+}
+const memo = new Map<string, Map<bigint, Grade>>();
 
-function classOf(record: X86McaRecord): McaClass {
-  if (record.mcgCap !== undefined) return classify(record);
+function gradeOf(record: X86McaRecord): Grade {
+  if (record.mcgCap !== undefined) return { class: classify(record), severity: severity(record) };
   const vendor = record.vendor ?? '';
   let known = memo.get(vendor);
-  if (known === undefined) memo.set(vendor, (known = new Map<bigint, McaClass>()));
+  if (known === undefined) memo.set(vendor, (known = new Map<bigint, Grade>()));
   let found = known.get(record.status);
   if (found === undefined) {
-    found = classify(record);
+    found = { class: classify(record), severity: severity(record) };
     if (known.size < MAX_MEMO) known.set(record.status, found);
   }
   return found;
+}
+
+/** Intel's page is the address without its low bits, whose number the status and MISC give: computed once for each pair. */
+const pageShapes = new Map<bigint, Map<bigint, number>>();
+const ALL_ONES = (1n << 64n) - 1n;
+const NO_PAGE = -1;
+
+function intelLsb(record: X86McaRecord, misc: bigint): number {
+  let byMisc = pageShapes.get(record.status);
+  if (byMisc === undefined) {
+    byMisc = new Map();
+    if (pageShapes.size < MAX_MEMO) pageShapes.set(record.status, byMisc);
+  }
+  let lsb = byMisc.get(misc);
+  if (lsb === undefined) {
+    lsb = pageOf({ ...record, addr: ALL_ONES })?.lsb ?? NO_PAGE;
+    if (byMisc.size < MAX_MEMO) byMisc.set(misc, lsb);
+  }
+  return lsb;
+}
+
+function addressOf(record: X86McaRecord): DecodedAddress | undefined {
+  const { addr, misc, status, vendor } = record;
+  if (addr === undefined) return undefined;
+  if (vendor === 'intel' && misc !== undefined) {
+    const lsb = intelLsb(record, misc);
+    if (lsb !== NO_PAGE) {
+      const value = (addr >> BigInt(lsb)) << BigInt(lsb);
+      return { value, space: 'physical', pfn: value >> 12n, lsb, pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
+    }
+  } else {
+    const page = pageOf(record);
+    if (page !== undefined) {
+      return { value: page.address, space: 'physical', pfn: page.pfn, lsb: page.lsb, pages: page.pages };
+    }
+  }
+  return (status & ADDRV) === 0n ? undefined : { value: addr, space: 'unknown' };
 }
 
 export class McaDecoded extends LazyRecord {
@@ -103,10 +155,14 @@ export class McaDecoded extends LazyRecord {
     return table.filter(([, mask]) => (status & mask) !== 0n).map(([name]) => name);
   }
   override get class(): McaClass {
-    return classOf(this.raw);
+    return gradeOf(this.raw).class;
   }
   override get severity(): DecodedSeverity {
-    return MCA_SEVERITY[this.class];
+    return gradeOf(this.raw).severity;
+  }
+  override get component(): DecodedComponent {
+    const { area, name, detail, basis } = component(this.raw);
+    return detail === undefined ? { area, name, basis } : { area, name, detail, basis };
   }
   override get mcacod(): DecodedCode {
     const value = Number(this.raw.status & 0xffffn);
@@ -114,27 +170,10 @@ export class McaDecoded extends LazyRecord {
     return { value, class: code.class, mnemonic: code.mnemonic, text: code.text };
   }
   override get address(): DecodedAddress | undefined {
-    const page = pageOf(this.raw);
-    if (page !== undefined) {
-      return { value: page.address, space: 'physical', pfn: page.pfn, lsb: page.lsb, pages: page.pages };
-    }
-    const { addr, status } = this.raw;
-    return addr === undefined || (status & (1n << 58n)) === 0n ? undefined : { value: addr, space: 'unknown' };
+    return addressOf(this.raw);
   }
   override get fields(): readonly DecodedField[] {
-    const { vendor, status, mcgStatus, misc } = this.raw;
-    const rows: DecodedField[] = [];
-    const add = (
-      register: string,
-      table: { describe(value: bigint): { name: string; hi: number; lo: number; value: bigint; meaning?: string }[] },
-      value: bigint,
-    ): void => {
-      for (const row of table.describe(value)) rows.push({ register, ...row });
-    };
-    add('status', vendor === 'amd' ? MCI_STATUS_AMD : MCI_STATUS_INTEL, status);
-    if (mcgStatus !== undefined) add('mcgStatus', MCG_STATUS, mcgStatus);
-    if (misc !== undefined && vendor !== 'amd' && (status & (1n << 59n)) !== 0n) add('misc', MCI_MISC, misc);
-    return rows;
+    return describeRecord(this.raw).flatMap(view => view.rows.map(row => ({ register: view.member, ...row })));
   }
   override get headline(): string {
     const { vendor } = this.raw;
@@ -157,6 +196,12 @@ export class McaDecoded extends LazyRecord {
           .replace('(bank 0)', '(bank not named)');
   }
   override get nextStep(): string {
-    return MCA_NEXT[this.class];
+    return nextStep(this.raw).join(' ');
+  }
+  protected override findings(): readonly Finding[] {
+    return lint(this.raw);
+  }
+  protected override predictions(): readonly DecodedOutlook[] {
+    return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw);
   }
 }

@@ -1,7 +1,9 @@
 /** @module What the front door gives for every form of input: one shape, derived from the raw record inside it. */
 import type { ArmSeaRecord } from '../arm/record.ts';
 import type { CperRecord } from '../cper/record.ts';
+import type { ComponentArea } from '../mca/component.ts';
 import type { X86McaRecord } from '../mca/record.ts';
+import type { McaSeverity } from '../mca/severity.ts';
 import type { TextForm } from '../text/item.ts';
 import type { FieldValue } from '../text/event.ts';
 
@@ -26,17 +28,8 @@ export interface DecodedSource {
   endByte?: number;
 }
 
-/** One vocabulary for all architectures, from what needs a halt to what is only information. */
-export type DecodedSeverity =
-  | 'fatal'
-  | 'uncorrected'
-  | 'action-required'
-  | 'action-optional'
-  | 'no-action'
-  | 'deferred'
-  | 'corrected'
-  | 'info'
-  | 'unknown';
+/** One vocabulary for all architectures: that of machine checks, and `info` for what is no error. */
+export type DecodedSeverity = McaSeverity | 'info';
 
 /** Something the architecture or the text says about a record: the same shape in all rooms. */
 export interface Finding {
@@ -47,6 +40,16 @@ export interface Finding {
   message: string;
   /** Manual and section. */
   section?: string;
+}
+
+/** What reported an error, as far as the data say. */
+export interface DecodedComponent {
+  area: ComponentArea;
+  name: string;
+  /** What the extended or model-specific code adds. */
+  detail?: string;
+  /** Which data said so. */
+  basis?: string;
 }
 
 /** Something about the input: what was lost, cut, or could not be attributed. */
@@ -92,6 +95,8 @@ export interface DecodedField {
 /** What some consumer will do with the record. */
 export interface DecodedOutlook {
   consumer: string;
+  /** How the record arrives and what the CPU was doing, as assumed for this answer. */
+  context: Readonly<Record<string, string>>;
   outcome: string;
   certainty: string;
   /** Id and sentence of the rule that decided. */
@@ -129,7 +134,7 @@ export interface DecodedRecord {
   readonly mcacod: DecodedCode | undefined;
   readonly address: DecodedAddress | undefined;
   /** What reported the error, as far as the data say. */
-  readonly component: string | undefined;
+  readonly component: DecodedComponent | undefined;
   readonly lint: readonly Finding[];
   readonly fields: readonly DecodedField[];
   /** A few plain words. */

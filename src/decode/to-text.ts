@@ -129,7 +129,15 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
     );
   }
   if (record.address !== undefined) out.push(...labelled('address', addressText(record.address)));
-  if (record.component !== undefined) out.push(...labelled('component', safeText(record.component, 400)));
+  const where = record.component;
+  if (where !== undefined && where.area !== 'unknown') {
+    out.push(
+      ...labelled(
+        'component',
+        safeText(where.detail === undefined ? where.name : `${where.name}: ${where.detail}`, 400),
+      ),
+    );
+  }
   out.push('', ...wrap(safeText(record.explanation, 2000), '  '));
   const rows = registers(record, options.table === true, style);
   if (rows.length > 0) out.push('', ...rows);
@@ -148,8 +156,10 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
   for (const d of record.diagnostics) out.push(...labelled('input', safeText(`${d.code}: ${d.message}`, 1000)));
   out.push('', ...labelled('next step', record.nextStep));
   for (const o of record.outlook) {
-    const depends = o.dependsOn.length === 0 ? '' : ` Depends on ${o.dependsOn.join(', ')}.`;
-    out.push(...labelled(`in ${o.consumer}`, `${o.outcome}: ${o.rule.text}${depends}`));
+    const depends = o.dependsOn.length === 0 ? '' : ` Depends on: ${o.dependsOn.join(', ')}.`;
+    const context = Object.values(o.context).join(', ');
+    const who = context === '' ? o.consumer : `${o.consumer} (${context})`;
+    out.push(...labelled('outlook', `${who}: ${o.outcome}. ${o.rule.text}${depends}`));
   }
   return out;
 }

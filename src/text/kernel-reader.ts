@@ -1,13 +1,15 @@
 /** @module Linux kernel messages → items: machine check blocks, the AMD decoder, firmware reports, page handling. */
 import type { X86McaRecord } from '../mca/record.ts';
+import { ArmLines } from './arm-lines.ts';
 import { ascii } from './bytes.ts';
+import { CperLines } from './cper-lines.ts';
 import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
 import { edacAmd } from './edac-amd.ts';
 import type { EdacBlock } from './edac-amd.ts';
 import type { LogEvent } from './event.ts';
 import type { ItemSink, TextNote } from './item.ts';
 import { linuxLine } from './line.ts';
-import { LINUX_LINES, LINUX_SEA } from './linux-lines.ts';
+import { LINUX_LINES } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
 import { mceLine, mceLineOf } from './mce-lexer.ts';
 import { matchPattern } from './patterns.ts';
@@ -16,7 +18,16 @@ import { matchPattern } from './patterns.ts';
 const HARDWARE_PANIC =
   /machine check|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error/i;
 /** Events that are only a state of the machine, or that the records themselves carry. */
-const SILENT: ReadonlySet<string> = new Set(['boot', 'reboot', 'mce-logged', 'cper', 'oops', 'edac-amd']);
+const SILENT: ReadonlySet<string> = new Set([
+  'boot',
+  'reboot',
+  'mce-logged',
+  'cper',
+  'oops',
+  'edac-amd',
+  'sea',
+  'serror',
+]);
 /** Lines after a header of an old kernel, whose other lines carry no mark, that are looked at. */
 const BARE_LINES = 8;
 const TAG = ascii('[Hardware Error]: ');
@@ -37,15 +48,17 @@ export interface KernelPart {
 export class KernelReader {
   readonly #sink: ItemSink;
   readonly #assembler: MceAssembler;
+  readonly #arm: ArmLines;
   readonly #parts: readonly KernelPart[];
   #edac: EdacBlock;
   /** Of the AMD decoder's block that is open: the words it printed. */
   #edacHead: LogEvent['fields'] | undefined;
   #bare = 0;
 
-  constructor(sink: ItemSink, input: string, parts: (sink: ItemSink) => readonly KernelPart[] = () => []) {
+  constructor(sink: ItemSink, input: string) {
     this.#sink = sink;
-    this.#parts = parts(sink);
+    this.#arm = new ArmLines(sink);
+    this.#parts = [new CperLines(sink), this.#arm];
     this.#edac = edacAmd('k', input);
     this.#assembler = new MceAssembler(input, {
       header: () => {},
@@ -73,9 +86,9 @@ export class KernelReader {
     });
   }
 
-  /** True while a block of an old kernel is open, whose lines carry no mark. */
+  /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.#bare > 0;
+    return this.#bare > 0 || this.#arm.wanted;
   }
 
   /** Takes a line of a machine check block with no more than a time stamp before it; false for any other line. */
@@ -135,7 +148,7 @@ export class KernelReader {
   }
 
   #oneLine(text: string, lineNumber: number): boolean {
-    const event = matchPattern(LINUX_LINES, 'k', text) ?? matchPattern(LINUX_SEA, 'k', text);
+    const event = matchPattern(LINUX_LINES, 'k', text);
     if (event === undefined) {
       this.skipped(1);
       return false;

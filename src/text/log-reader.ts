@@ -1,16 +1,8 @@
-/**
- * @module Any log, line by line, to the reader of the program that wrote the line: Linux, Xen, QEMU, QMP, journald,
- * mcelog, rasdaemon, a trace of the lab. Implements the line scanner's taker.
- */
-import type { ItemSink, TextForm } from './item.ts';
-import { KernelReader } from './kernel-reader.ts';
-import { cleanLine, syslogLine } from './line.ts';
+/** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
+import type { ItemSink } from './item.ts';
+import { jsonLine } from './json-lines.ts';
+import { LogContext } from './log-context.ts';
 import type { LineTaker } from './line-scanner.ts';
-import { NeedleSet } from './needles.ts';
-import { QemuReader } from './qemu-reader.ts';
-import { TAG } from './xen.ts';
-import { XenReader } from './xen-reader.ts';
-import { mceCommand } from './values.ts';
 
 /** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
 export const LOG_NEEDLES: readonly string[] = [
@@ -28,6 +20,9 @@ export const LOG_NEEDLES: readonly string[] = [
   'njecting memory failure',
   'Unpoison: ',
   'SError Interrupt',
+  'Unable to handle kernel',
+  'Unhandled fault',
+  'unhandled exception',
   'Internal error: ',
   'Kernel panic',
   'Linux version',
@@ -36,81 +31,94 @@ export const LOG_NEEDLES: readonly string[] = [
   'MEMORY_FAILURE',
   'triple fault',
   'reporting disabled',
-  'mce 0',
+  'MCE injection not',
+  'Invalid MCE ',
+  'MCA broadcast',
+  'mce -b ',
+  'Hardware event. This',
+  'HARDWARE ERROR. This',
+  'CPU type vendor ',
+  ' BANK ',
+  'mce_record: ',
+  'memory_failure_event: ',
+  'mc_event: ',
+  '"MESSAGE":[',
+  '"MESSAGE" : [',
 ];
 
+/** Streams of a trace that are told apart. */
+const MAX_STREAMS = 32;
+const BRACE = 0x7b;
 const decoder = new TextDecoder();
 
-export interface LogReaderOptions {
-  /** Name of the input in record origins. */
-  input: string;
-  /** Only this program's lines are read; the default is to tell them apart line by line. */
-  form?: TextForm;
-}
-
 export class LogReader implements LineTaker {
-  readonly needles: NeedleSet | undefined;
-  readonly #kernel: KernelReader;
-  readonly #xen: XenReader;
-  readonly #qemu: QemuReader;
   readonly #sink: ItemSink;
+  readonly #input: string;
+  readonly #main: LogContext;
+  /** By layer and source of a trace. */
+  readonly #streams = new Map<string, LogContext>();
+  #lastTrace = '';
 
-  constructor(sink: ItemSink, options: LogReaderOptions) {
+  constructor(sink: ItemSink, input: string) {
     this.#sink = sink;
-    this.needles = new NeedleSet(LOG_NEEDLES);
-    this.#kernel = new KernelReader(sink, options.input);
-    this.#xen = new XenReader(sink, options.input);
-    this.#qemu = new QemuReader(sink);
+    this.#input = input;
+    this.#main = new LogContext(sink, input);
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
-    if (!this.#kernel.bytes(bytes, start, end, lineNumber)) {
-      this.text(decoder.decode(bytes.subarray(start, end)), lineNumber);
-    }
-    return this.#kernel.wanted;
-  }
-
-  /** A line as a string. */
-  text(raw: string, lineNumber: number): void {
-    const xen = raw.indexOf(TAG);
-    if (xen >= 0) {
-      const line = cleanLine(raw);
-      const at = line.indexOf(TAG);
-      if (at > 0) this.#linux(line.slice(0, at), lineNumber);
-      if (at >= 0) this.#xen.message(line.slice(at + TAG.length), lineNumber);
-      return;
-    }
-    this.#linux(raw, lineNumber);
+    const main = this.#main;
+    if (main.kernel.bytes(bytes, start, end, lineNumber)) return main.wanted;
+    const text = decoder.decode(bytes.subarray(start, end));
+    if (bytes[start] === BRACE) this.#json(text, lineNumber);
+    else main.line(text, lineNumber);
+    return this.#wanted();
   }
 
   skipped(lines: number): void {
-    this.#kernel.skipped(lines);
+    this.#main.skipped(lines);
+    for (const stream of this.#streams.values()) stream.skipped(lines);
   }
 
   end(): void {
-    this.#kernel.end();
-    this.#xen.end();
+    this.#main.end();
+    for (const stream of this.#streams.values()) stream.end();
   }
 
-  #linux(raw: string, lineNumber: number): void {
-    const { text, program } = syslogLine(raw);
-    if (program !== undefined && program !== 'kernel') {
-      if (program.startsWith('qemu')) this.#qemu.message(text, lineNumber);
+  #wanted(): boolean {
+    if (this.#main.wanted) return true;
+    for (const stream of this.#streams.values()) if (stream.wanted) return true;
+    return false;
+  }
+
+  #json(text: string, lineNumber: number): void {
+    const line = jsonLine(text);
+    if (line === undefined) {
+      // `{1}[Hardware Error]: …` begins with a brace too.
+      this.#main.line(text, lineNumber);
       return;
     }
-    if (this.#kernel.line(raw, lineNumber)) return;
-    if (program !== undefined) return;
-    if (this.#qemu.message(text, lineNumber)) return;
-    const command = mceCommand(text);
-    if (command?.record.kind === 'x86-mca') {
-      this.#sink({
-        type: 'mca',
-        form: 'value',
-        record: command.record,
-        notes: command.notes,
-        firstLine: lineNumber,
-        lastLine: lineNumber,
-      });
+    if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
+    else if (line.kind === 'journal') {
+      this.#main.message(line.message, line.kernel ? 'kernel' : line.identifier, lineNumber);
+    } else this.#trace(line, lineNumber);
+  }
+
+  #trace(line: { raw: string; layer: string; source: string; key: string }, lineNumber: number): void {
+    // A line that means two things stands in a trace twice.
+    if (line.key === this.#lastTrace) return;
+    this.#lastTrace = line.key;
+    const name = `${line.layer} ${line.source}`;
+    let stream = this.#streams.get(name);
+    if (stream === undefined) {
+      if (this.#streams.size >= MAX_STREAMS) return;
+      stream = new LogContext(this.#sink, this.#input);
+      this.#streams.set(name, stream);
     }
+    if (line.source !== 'qmp') {
+      for (const part of line.raw.split('\n')) stream.line(part, lineNumber);
+      return;
+    }
+    const inner = jsonLine(line.raw);
+    if (inner?.kind === 'qmp') stream.qemu.qmp(inner.message, lineNumber);
   }
 }

@@ -1,0 +1,88 @@
+/** @module One stream of log lines: the readers of the programs that may write into it, and who gets a line. */
+import type { ItemSink } from './item.ts';
+import { KernelReader } from './kernel-reader.ts';
+import { cleanLine, syslogLine } from './line.ts';
+import { McelogReader } from './mcelog-reader.ts';
+import { QemuReader } from './qemu-reader.ts';
+import { RasdaemonReader } from './rasdaemon-reader.ts';
+import { mceCommand } from './values.ts';
+import { XenReader } from './xen-reader.ts';
+import { TAG } from './xen.ts';
+
+export class LogContext {
+  readonly kernel: KernelReader;
+  readonly qemu: QemuReader;
+  readonly #xen: XenReader;
+  readonly #mcelog: McelogReader;
+  readonly #rasdaemon: RasdaemonReader;
+  readonly #sink: ItemSink;
+
+  constructor(sink: ItemSink, input: string) {
+    this.#sink = sink;
+    this.kernel = new KernelReader(sink, input);
+    this.qemu = new QemuReader(sink);
+    this.#xen = new XenReader(sink, input);
+    this.#mcelog = new McelogReader(sink, input);
+    this.#rasdaemon = new RasdaemonReader(sink, input);
+  }
+
+  /** True while something is open whose lines carry no word to look for. */
+  get wanted(): boolean {
+    return this.kernel.wanted || this.#mcelog.wanted;
+  }
+
+  /** A line with whatever prefixes its transport gave it. */
+  line(raw: string, lineNumber: number): void {
+    const at = raw.indexOf(TAG);
+    if (at < 0) {
+      this.#plain(raw, lineNumber);
+      return;
+    }
+    const line = cleanLine(raw);
+    const tag = line.indexOf(TAG);
+    // Xen may start in the middle of a dom0 line; a syslog prefix is no such line.
+    if (tag > 0 && syslogLine(line).program === undefined) this.#plain(line.slice(0, tag), lineNumber);
+    if (tag >= 0) this.#xen.message(line.slice(tag + TAG.length), lineNumber);
+  }
+
+  /** A message whose program is known, such as journald delivers it. */
+  message(text: string, program: string | undefined, lineNumber: number): void {
+    if (program === undefined || program === 'kernel') {
+      if (text.includes(TAG)) this.line(text, lineNumber);
+      else this.kernel.line(text, lineNumber);
+    } else this.#program(text, program, lineNumber);
+  }
+
+  skipped(lines: number): void {
+    this.kernel.skipped(lines);
+    this.#mcelog.skipped(lines);
+  }
+
+  end(): void {
+    this.kernel.end();
+    this.#xen.end();
+    this.#mcelog.end();
+  }
+
+  #program(text: string, program: string, lineNumber: number): boolean {
+    if (program === 'mcelog') return this.#mcelog.message(text, lineNumber);
+    if (program === 'rasdaemon') return this.#rasdaemon.message(text, lineNumber);
+    return program.startsWith('qemu') && this.qemu.message(text, lineNumber);
+  }
+
+  #plain(raw: string, lineNumber: number): void {
+    const { text, program } = syslogLine(raw);
+    if (program !== undefined && program !== 'kernel') {
+      this.#program(text, program, lineNumber);
+      return;
+    }
+    if (this.kernel.line(raw, lineNumber) || program !== undefined) return;
+    if (this.#mcelog.message(text, lineNumber)) return;
+    if (this.#rasdaemon.message(text, lineNumber)) return;
+    if (this.qemu.message(text, lineNumber)) return;
+    const command = mceCommand(text);
+    if (command?.record.kind !== 'x86-mca') return;
+    const place = { form: 'value', firstLine: lineNumber, lastLine: lineNumber } as const;
+    this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
+  }
+}

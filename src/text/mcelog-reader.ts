@@ -1,0 +1,224 @@
+/**
+ * @module mcelog's text (its log file, syslog, `--ascii` output) → records. Format: mcelog's documentation, "mcelog
+ * logfile format": pairs of an upper-case name and a value; register values are hex without prefix.
+ */
+import type { X86McaRecord } from '../mca/record.ts';
+import { cpuidOf } from './edac-flags.ts';
+import type { ItemSink, TextNote } from './item.ts';
+import { hexU64 } from './line.ts';
+
+const OPENING =
+  /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
+const NUMBER = /^MCE (\d{1,9})$/;
+const CPU =
+  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\))?\s*$/;
+/** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
+const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
+const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
+const UNKNOWN_CPU = /^(?:mcelog: )?Unknown CPU type vendor (\d{1,3})/;
+const RIP = /^RIP(?: !INEXACT!)? (?:([0-9a-f]{1,4}):)?<?([0-9a-f]{1,16})>?/;
+const PAIR = /([A-Z][A-Z0-9]{2,11}) (?:0x)?([0-9a-f]{1,16})(?= |$)/g;
+
+const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
+  STATUS: 'status',
+  MCGSTATUS: 'mcgStatus',
+  MCGCAP: 'mcgCap',
+  ADDR: 'addr',
+  MISC: 'misc',
+  TSC: 'tsc',
+  PPIN: 'ppin',
+  APICID: 'apicId',
+  MICROCODE: 'microcode',
+  SYND: 'synd',
+  IPID: 'ipid',
+};
+/** Lines that carry such pairs; others may hold the same words in prose. */
+const PAIRS_LINE =
+  /^(?:STATUS|MCGSTATUS|MCGCAP|ADDR|MISC|TSC|PPIN|APICID|MICROCODE|SYND|IPID) (?:0x)?[0-9a-f]{1,16}(?: |$)/;
+const TIME = /^TIME (\d{1,15})\b/;
+const SOCKET = /\bSOCKETID ([0-9a-f]{1,8})\b/;
+/** Lines of other things, or words that say nothing, after which a record is given up. */
+const MAX_FOREIGN = 24;
+const ADDRV = 1n << 58n;
+
+interface Open {
+  record: X86McaRecord;
+  hasStatus: boolean;
+  firstLine: number;
+  lastLine: number;
+  foreign: number;
+}
+
+export class McelogReader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: Open | undefined;
+  /** A finished record that may be the first half of a split one. */
+  #held: Open | undefined;
+  /** mcelog said that it does not know AMD's CPUs: then it splits records. */
+  #unknownAmd = false;
+  #started = false;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  /** True inside a record, whose lines hold no word to look for. */
+  get wanted(): boolean {
+    return this.#started || this.#open !== undefined;
+  }
+
+  /** Takes a line without prefixes; false when it is none of mcelog's. */
+  message(text: string, lineNumber: number): boolean {
+    const line = text.trim();
+    if (OPENING.test(line)) {
+      this.#finish();
+      this.#started = true;
+      return true;
+    }
+    const unknown = UNKNOWN_CPU.exec(line);
+    if (unknown !== null) {
+      this.#unknownAmd = unknown[1] === '2';
+      return true;
+    }
+    if (!this.#started && this.#open === undefined && !BANK_LINE.test(line)) return false;
+    if (NUMBER.test(line)) {
+      if (this.#open !== undefined) this.#finish();
+      this.#started = true;
+      return true;
+    }
+    const cpu = CPU.exec(line);
+    if (cpu !== null) {
+      this.#finish();
+      this.#started = true;
+      const record: X86McaRecord = {
+        kind: 'x86-mca',
+        cpu: Number(cpu[1]),
+        bank: Number(cpu[2] ?? cpu[3] ?? 0),
+        status: 0n,
+      };
+      const tsc = hexU64(cpu[4]);
+      if (tsc !== undefined) record.tsc = tsc;
+      this.#open = { record, hasStatus: false, firstLine: lineNumber, lastLine: lineNumber, foreign: 0 };
+      return true;
+    }
+    const open = this.#open;
+    if (open === undefined) {
+      this.#started = false;
+      return false;
+    }
+    if (!this.#pairs(open, line)) {
+      open.foreign++;
+      if (open.foreign > MAX_FOREIGN) this.#finish();
+      return true;
+    }
+    open.lastLine = lineNumber;
+    return true;
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.foreign += lines;
+    if (this.#open.foreign > MAX_FOREIGN) this.#finish();
+  }
+
+  end(): void {
+    this.#finish();
+    this.#emit(this.#held, []);
+    this.#held = undefined;
+    this.#started = false;
+  }
+
+  #pairs(open: Open, line: string): boolean {
+    const { record } = open;
+    const id = CPUID.exec(line);
+    if (id !== null) {
+      const vendor = id[1];
+      if (vendor === 'Intel') record.vendor = 'intel';
+      if (vendor === 'AMD' || vendor === 'Hygon') record.vendor = 'amd';
+      record.cpuid = cpuidOf(Number(id[2]), Number(id[3]), Number(id[4] ?? 0));
+      return true;
+    }
+    const time = TIME.exec(line);
+    if (time !== null) {
+      record.time = BigInt(time[1] ?? '0');
+      return true;
+    }
+    const rip = RIP.exec(line);
+    if (rip !== null) {
+      const cs = hexU64(rip[1]);
+      if (cs !== undefined) record.cs = cs;
+      record.rip = hexU64(rip[2]) ?? 0n;
+      return true;
+    }
+    if (!PAIRS_LINE.test(line)) return false;
+    for (const m of line.slice(0, 256).matchAll(PAIR)) {
+      const member = Object.hasOwn(NAMES, m[1] ?? '') ? NAMES[m[1] ?? ''] : undefined;
+      const value = hexU64(m[2]);
+      if (member === undefined || value === undefined) continue;
+      if (member === 'status') open.hasStatus = true;
+      Object.assign(record, { [member]: value });
+    }
+    const socket = SOCKET.exec(line);
+    if (socket !== null) record.socket = Number.parseInt(socket[1] ?? '0', 16);
+    return true;
+  }
+
+  #finish(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    const held = this.#held;
+    if (held !== undefined && open.hasStatus && open.record.status === 0n && this.#isRest(held, open)) {
+      const { addr, misc, synd, ipid, tsc, time } = open.record;
+      const rest = { addr, misc, synd, ipid, tsc, time };
+      for (const [name, value] of Object.entries(rest)) {
+        if (value !== undefined && !Object.hasOwn(held.record, name)) Object.assign(held.record, { [name]: value });
+      }
+      held.lastLine = open.lastLine;
+      this.#held = undefined;
+      this.#emit(held, [
+        {
+          code: 'W_TEXT_SPLIT',
+          message: 'mcelog does not know this CPU and split the record in two; the part with STATUS 0 was joined to it',
+        },
+      ]);
+      return;
+    }
+    this.#emit(held, []);
+    this.#held = open;
+    if (!this.#unknownAmd) {
+      this.#emit(open, []);
+      this.#held = undefined;
+    }
+  }
+
+  /** Whether a record with STATUS 0 is what mcelog cut off the one before: the address that one says it has. */
+  #isRest(held: Open, open: Open): boolean {
+    const sameCpu = open.record.cpu === held.record.cpu;
+    const missing = (held.record.status & ADDRV) !== 0n && held.record.addr === undefined;
+    return this.#unknownAmd && sameCpu && (missing ? open.record.addr !== undefined : open.record.addr === undefined);
+  }
+
+  #emit(open: Open | undefined, notes: TextNote[]): void {
+    if (open === undefined) return;
+    const { record, firstLine, lastLine } = open;
+    if (!open.hasStatus) {
+      this.#sink({
+        type: 'note',
+        form: 'mcelog',
+        firstLine,
+        lastLine,
+        note: {
+          code: 'W_TEXT_INCOMPLETE',
+          message: `a record of mcelog for CPU ${record.cpu} without its STATUS line`,
+        },
+      });
+      return;
+    }
+    if (this.#unknownAmd && record.vendor === undefined) record.vendor = 'amd';
+    record.origin = { source: this.#source, firstLine, lastLine };
+    this.#sink({ type: 'mca', form: 'mcelog', record, notes, firstLine, lastLine });
+  }
+}
