@@ -15,7 +15,7 @@ export type GpaSource = 'exit' | 'stage1-walk' | 'hva' | 'none';
 
 /** What was done about an error, for the guest. */
 export type InjectAction = 'inject-data-abort' | 'inject-instruction-abort' | 'none';
-export type QuarantineAction = 'now' | 'on-request' | 'off' | 'no-address' | 'already';
+export type QuarantineAction = 'now' | 'on-request' | 'off' | 'no-address' | 'not-certain' | 'already';
 
 /** Where the guest was. */
 export interface GuestPlace {
@@ -43,7 +43,8 @@ export type VmmEvent =
       esr: bigint;
       syndrome: AbortSyndrome;
       gva: EventAddress;
-      gpa: EventAddress & { source: GpaSource; reason?: string };
+      /** `certain`: the error lies there, and not in a table on the way to it. */
+      gpa: EventAddress & { source: GpaSource; certain: boolean; reason?: string };
       hva: EventAddress;
       action: InjectAction;
       quarantine: QuarantineAction;
@@ -69,10 +70,11 @@ export type VmmEvent =
   | {
       event: 'quarantined';
       gpa: bigint;
+      bytes: bigint;
       hva: bigint;
       by: QuarantineReason;
       slots: number;
-      pages: number;
+      ranges: number;
       ms: number;
     }
   | { event: 'quarantine-refused'; gpa: bigint; by: QuarantineReason; reason: string }

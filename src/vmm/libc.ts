@@ -11,6 +11,7 @@ const c = {
   mmap: lib.func('uintptr_t mmap(uintptr_t addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
   madvise: lib.func('int madvise(uintptr_t addr, size_t length, int advice)'),
   pread: lib.func('int64_t pread(int fd, uintptr_t buf, size_t count, int64_t offset)'),
+  getpagesize: lib.func('int getpagesize()'),
   gettid: lib.func('int gettid()'),
   tgkill: lib.func('int tgkill(int tgid, int tid, int sig)'),
   sigmask: lib.func('int pthread_sigmask(int how, void *set, void *old)'),
@@ -94,6 +95,8 @@ export function preadInto(fd: number, address: bigint, bytes: number): void {
     at += n;
   }
 }
+
+export const hostPageBytes = (): bigint => BigInt(c.getpagesize());
 
 export const threadId = (): number => Number(c.gettid());
 

@@ -14,10 +14,19 @@ import { IMAGE_HEADER_BYTES, parseImageHeader } from './image.ts';
 import { interruptLine } from './interrupt-line.ts';
 import { CAP } from './ioctl.ts';
 import { bootLayout, FDT_MAX_BYTES, MAP } from './layout.ts';
-import { adviseSmallPages, BUS_CODE, mapAnonymous, preadInto, SIGNAL, signalThread, viewOf } from './libc.ts';
+import {
+  adviseSmallPages,
+  BUS_CODE,
+  hostPageBytes,
+  mapAnonymous,
+  preadInto,
+  SIGNAL,
+  signalThread,
+  viewOf,
+} from './libc.ts';
 import type { Options } from './options.ts';
 import { physicalAddress } from './pagemap.ts';
-import { gpaOfHva, pageOf, slotAt, withoutPage } from './quarantine.ts';
+import { blockOf, withoutRange } from './quarantine.ts';
 import type { Slot } from './quarantine.ts';
 import { SERIAL_BYTES, SerialLine } from './serial.ts';
 import { COMMAND, SharedBlock, STATE } from './shared.ts';
@@ -38,6 +47,7 @@ export class Machine {
   readonly #vm: Vm;
   readonly #ram: { gpa: bigint; hva: bigint; bytes: number };
   #slots: readonly Slot[];
+  readonly #pageBytes = hostPageBytes();
   readonly #lines: { line: SerialLine; output: number | undefined }[] = [];
   readonly #inputs: Readable[] = [];
   readonly #workers: Worker[] = [];
@@ -196,7 +206,8 @@ export class Machine {
     const worker = new Worker(new URL('./vcpu-thread.ts', import.meta.url), { workerData: data });
     worker.on('message', (message: FromVcpu) => {
       if (message.kind === 'ended') return this.#end(message.reason);
-      if (message.quarantine && message.gpa !== undefined) this.#quarantine(message.gpa, message.by, message.vcpu);
+      if (message.quarantine && message.gpa !== undefined)
+        this.#quarantine(message.gpa, message.lsb, message.by, message.vcpu);
       if (message.quarantine) this.#shared.vcpu(message.vcpu).answer();
       this.#countError(message.gpa);
     });
@@ -213,12 +224,10 @@ export class Machine {
 
   /** The host kernel has poisoned a page that nobody consumed yet: nothing for the guest to abort on. */
   #onEarlyNotice(message: FromSigbus): void {
-    const gpa = gpaOfHva(
-      [{ slot: 0, gpa: this.#ram.gpa, size: BigInt(this.#ram.bytes), hva: this.#ram.hva }],
-      message.hva,
-    );
+    const { gpa: base, hva, bytes } = this.#ram;
+    const gpa = message.hva >= hva && message.hva < hva + BigInt(bytes) ? message.hva - hva + base : undefined;
     const policy = this.#options.quarantine;
-    const known = gpa !== undefined && this.#shared.isQuarantined(pageOf(gpa));
+    const known = gpa !== undefined && this.#shared.isQuarantined(gpa);
     this.#events.emit({
       event: 'sigbus',
       vcpu: undefined,
@@ -230,14 +239,14 @@ export class Machine {
       action: 'none',
       quarantine: gpa === undefined ? 'no-address' : known ? 'already' : policy,
     });
-    if (gpa !== undefined && policy === 'now' && !known) this.#quarantine(gpa, 'sigbus');
+    if (gpa !== undefined && policy === 'now' && !known) this.#quarantine(gpa, message.lsb, 'sigbus');
     this.#countError(gpa);
   }
 
   #countError(gpa: bigint | undefined): void {
     this.#errors += 1;
     if (gpa === undefined) this.#placeless += 1;
-    else this.#errorPages.add(pageOf(gpa));
+    else this.#errorPages.add(blockOf(gpa, this.#pageBytes));
     // A page that is read again and again is one error; one that nobody can place may be any.
     if (this.#errorPages.size + this.#placeless < this.#options.maxErrors || this.#thresholdSaid) return;
     this.#thresholdSaid = true;
@@ -252,19 +261,26 @@ export class Machine {
     if (stops) this.#end('threshold');
   }
 
-  /** Takes a page out of the guest's memory while no vCPU runs. `parked` is the one that waits for this. */
-  #quarantine(gpa: bigint, by: QuarantineReason, parked?: number): void {
+  /**
+   * Takes memory out of the guest while no vCPU runs: the host page at an address, or the 2^lsb bytes that the host lost
+   * with it (a huge page is poisoned as a whole). `parked` is the vCPU that waits for this.
+   */
+  #quarantine(address: bigint, lsb: number, by: QuarantineReason, parked?: number): void {
     const began = performance.now();
-    const page = pageOf(gpa);
-    const refuse = (reason: string): void => this.#events.emit({ event: 'quarantine-refused', gpa: page, by, reason });
-    if (this.#shared.isQuarantined(page)) return refuse('the page is quarantined already');
-    const next = withoutPage(this.#slots, page);
-    const hva = slotAt(this.#slots, page) === undefined ? undefined : this.#hvaOf(page);
-    if (next === undefined || hva === undefined) return refuse('the guest has no memory there');
+    const lost = lsb < 32 ? 1n << BigInt(lsb) : 0n;
+    const size = lost > this.#pageBytes ? lost : this.#pageBytes;
+    const range = { gpa: blockOf(address, size), size };
+    const refuse = (reason: string): void =>
+      this.#events.emit({ event: 'quarantine-refused', gpa: range.gpa, by, reason });
+    const next = withoutRange(this.#slots, range);
+    if (next === undefined)
+      return refuse(
+        this.#shared.isQuarantined(address) ? 'it is quarantined already' : 'the guest has no memory there',
+      );
     const others = Array.from({ length: this.#options.vcpus }, (_, index) => index).filter(i => i !== parked);
     try {
       if (!others.every(index => this.#order(index, COMMAND.PAUSE))) return refuse('a vCPU did not stop in time');
-      if (!this.#shared.addQuarantined(page)) return refuse('too many pages are quarantined');
+      if (!this.#shared.addQuarantined(range)) return refuse('too much is quarantined');
       for (const change of next.changes) this.#vm.setSlot(change);
       this.#slots = next.slots;
     } catch (error) {
@@ -277,11 +293,12 @@ export class Machine {
     this.#quarantined += 1;
     this.#events.emit({
       event: 'quarantined',
-      gpa: page,
-      hva,
+      gpa: range.gpa,
+      bytes: range.size,
+      hva: this.#hvaOf(range.gpa),
       by,
       slots: this.#slots.length,
-      pages: this.#quarantined,
+      ranges: this.#quarantined,
       ms: Math.round((performance.now() - began) * 1000) / 1000,
     });
   }
@@ -309,14 +326,14 @@ export class Machine {
   }
 
   #onPageRequest(request: Extract<ControlRequest, { gpa: bigint }>): void {
-    const page = pageOf(request.gpa);
+    const page = blockOf(request.gpa, this.#pageBytes);
     const hva = this.#hvaOf(page);
     if (page < this.#ram.gpa || page >= this.#ram.gpa + BigInt(this.#ram.bytes)) {
       this.#events.emit({ event: 'control-refused', reason: 'the guest has no memory there' });
     } else if (request.cmd === 'quarantine') {
-      this.#quarantine(page, 'control');
+      this.#quarantine(page, 0, 'control');
     } else {
-      const hpa = physicalAddress(hva);
+      const hpa = physicalAddress(hva, this.#pageBytes);
       this.#events.emit({
         event: 'page',
         gpa: page,

@@ -3,8 +3,15 @@ import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
 import { Machine } from './machine.ts';
 import { parseOptions, USAGE } from './options.ts';
 
-/** What the guest's end means for the one who started it. */
-const EXIT_CODES: Readonly<Record<string, number>> = { shutdown: 0, reset: 0, control: 0, SIGTERM: 0, SIGINT: 0 };
+/** What the guest's end means for the one who started it; everything else is a failure. */
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  shutdown: 0,
+  control: 0,
+  SIGTERM: 0,
+  SIGINT: 0,
+  reset: 3,
+  threshold: 4,
+};
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 

@@ -40,6 +40,9 @@ export const USAGE = `usage: node src/vmm/main.ts --kernel IMAGE [options]
   --max-errors N       poisoned pages from which the machine is to leave this host (default 4)
   --on-threshold report|stop
                        what happens then (default report)
+
+Exit codes: 0 the guest shut down or was stopped, 1 failure, 2 wrong usage, 3 the guest reset itself, 4 stopped at the
+threshold.
 `;
 
 /** Reads the command line. Throws UsageError E_VMM_USAGE. */

@@ -1,60 +1,63 @@
 /**
- * Which memory slots a VM has once pages are taken out of it. A quarantined page has no slot: KVM has nothing to map, the
+ * Which memory slots a VM has once memory is taken out of it. Quarantined memory has no slot: KVM has nothing to map, the
  * poison cannot be consumed again, and an access comes out as an exit. Pure.
  */
-import { PAGE } from './layout.ts';
 
-/** A memory slot: `size` bytes of guest physical memory at `gpa`, backed from `hva` on. All page-aligned. */
-export interface Slot {
-  slot: number;
+/** Bytes of guest physical memory from `gpa` on. */
+export interface Range {
   gpa: bigint;
   size: bigint;
+}
+
+/** A memory slot: guest physical memory that is backed from `hva` on. All multiples of the host's page size. */
+export interface Slot extends Range {
+  slot: number;
   hva: bigint;
 }
 
-/** Requests to KVM in order: a slot of size 0 is deleted. */
-export type SlotChange = Slot;
-
-export const pageOf = (address: bigint): bigint => address & ~(PAGE - 1n);
+/** The naturally aligned block of `size` bytes (a power of two) that an address is in. */
+export const blockOf = (address: bigint, size: bigint): bigint => address & ~(size - 1n);
 
 /** The slot an address is in, or undefined. */
 export function slotAt(slots: readonly Slot[], gpa: bigint): Slot | undefined {
   return slots.find(s => gpa >= s.gpa && gpa < s.gpa + s.size);
 }
 
-/** The guest physical address that a host address backs, or undefined. */
-export function gpaOfHva(slots: readonly Slot[], hva: bigint): bigint | undefined {
-  const slot = slots.find(s => hva >= s.hva && hva < s.hva + s.size);
-  return slot === undefined ? undefined : slot.gpa + (hva - slot.hva);
-}
-
 /**
- * Takes the page at `gpa` out of the slots. Undefined when no slot holds it. KVM cannot shrink a slot, so it is deleted
- * and its two sides are made anew: the first keeps the number, the second gets the lowest free one.
+ * Takes a range out of the slots. Undefined when no slot holds any of it. KVM cannot shrink a slot, so each that is hit is
+ * deleted (size 0) and what is left of it is made anew: the first piece keeps the number, the second gets a free one.
+ * `changes` are the requests to KVM in their order.
  */
-export function withoutPage(
+export function withoutRange(
   slots: readonly Slot[],
-  gpa: bigint,
-): { slots: readonly Slot[]; changes: readonly SlotChange[] } | undefined {
-  const page = pageOf(gpa);
-  const old = slotAt(slots, page);
-  if (old === undefined) return undefined;
-  const others = slots.filter(s => s !== old);
-  const pieces: Slot[] = [];
-  const used = new Set(others.map(s => s.slot));
-  const add = (start: bigint, end: bigint): void => {
-    if (start >= end) return;
-    const slot = used.has(old.slot) ? lowestFree(used) : old.slot;
-    used.add(slot);
-    pieces.push({ slot, gpa: start, size: end - start, hva: old.hva + (start - old.gpa) });
-  };
-  add(old.gpa, page);
-  add(page + PAGE, old.gpa + old.size);
-  return { slots: [...others, ...pieces], changes: [{ ...old, size: 0n }, ...pieces] };
+  range: Range,
+): { slots: readonly Slot[]; changes: readonly Slot[] } | undefined {
+  const end = range.gpa + range.size;
+  const hit = slots.filter(s => s.gpa < end && range.gpa < s.gpa + s.size);
+  if (hit.length === 0) return undefined;
+  const result = slots.filter(s => !hit.includes(s));
+  const changes: Slot[] = hit.map(s => ({ ...s, size: 0n }));
+  const used = new Set(result.map(s => s.slot));
+  for (const old of hit) {
+    const pieces = [
+      { from: old.gpa, to: range.gpa },
+      { from: end, to: old.gpa + old.size },
+    ];
+    for (const { from, to } of pieces) {
+      if (from >= to) continue;
+      const slot = used.has(old.slot) ? lowestFree(used, hit) : old.slot;
+      used.add(slot);
+      const piece = { slot, gpa: from, size: to - from, hva: old.hva + (from - old.gpa) };
+      result.push(piece);
+      changes.push(piece);
+    }
+  }
+  return { slots: result, changes };
 }
 
-function lowestFree(used: ReadonlySet<number>): number {
+/** The lowest number that no slot has and none of `kept` may still want to keep. */
+function lowestFree(used: ReadonlySet<number>, kept: readonly Slot[]): number {
   let slot = 0;
-  while (used.has(slot)) slot += 1;
+  while (used.has(slot) || kept.some(s => s.slot === slot)) slot += 1;
   return slot;
 }

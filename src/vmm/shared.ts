@@ -1,6 +1,7 @@
 /** The small block of memory that all threads of the VMM share, besides the serial lines. */
 import { SharedMutex } from './mutex.ts';
 import { MAX_VCPUS } from './layout.ts';
+import type { Range } from './quarantine.ts';
 
 /** What the main thread wants of a vCPU thread. */
 export const COMMAND = { RUN: 0, PAUSE: 1, STOP: 2 } as const;
@@ -15,10 +16,10 @@ const QUARANTINED_COUNT_WORD = 2;
 const RING_MUTEX_WORD = 3;
 const CELL = { COMMAND: 0, STATE: 1, THREAD: 2, ANSWERS: 3 } as const;
 
-/** More such pages than this and the machine has long passed any threshold. */
+/** More ranges than this and the machine has long passed any threshold. */
 export const MAX_QUARANTINED = 1024;
-const PAGES_AT = (HEADER_WORDS + WORDS_PER_VCPU * MAX_VCPUS) * 4;
-export const SHARED_BYTES = PAGES_AT + MAX_QUARANTINED * 8;
+const RANGES_AT = (HEADER_WORDS + WORDS_PER_VCPU * MAX_VCPUS) * 4;
+export const SHARED_BYTES = RANGES_AT + MAX_QUARANTINED * 16;
 
 /** Views over the shared block; every thread makes its own. */
 export class SharedBlock {
@@ -28,12 +29,12 @@ export class SharedBlock {
   /** Held while the ring of coalesced writes is emptied. */
   readonly ringMutex: SharedMutex;
   readonly #words: Int32Array;
-  readonly #pages: BigUint64Array;
+  readonly #ranges: BigUint64Array;
 
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SHARED_BYTES)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, PAGES_AT / 4);
-    this.#pages = new BigUint64Array(buffer, PAGES_AT, MAX_QUARANTINED);
+    this.#words = new Int32Array(buffer, 0, RANGES_AT / 4);
+    this.#ranges = new BigUint64Array(buffer, RANGES_AT, MAX_QUARANTINED * 2);
     this.eventMutex = new SharedMutex(this.#words.subarray(MUTEX_WORD, MUTEX_WORD + 1));
     this.ringMutex = new SharedMutex(this.#words.subarray(RING_MUTEX_WORD, RING_MUTEX_WORD + 1));
   }
@@ -49,17 +50,24 @@ export class SharedBlock {
     return new VcpuCells(this.#words.subarray(at, at + WORDS_PER_VCPU));
   }
 
-  /** Notes a page as quarantined; false when the list is full. Main thread only. */
-  addQuarantined(page: bigint): boolean {
+  /** Notes a range as quarantined; false when the list is full. Main thread only. */
+  addQuarantined(range: Range): boolean {
     const count = Atomics.load(this.#words, QUARANTINED_COUNT_WORD);
     if (count >= MAX_QUARANTINED) return false;
-    this.#pages[count] = page;
+    this.#ranges[count * 2] = range.gpa;
+    this.#ranges[count * 2 + 1] = range.size;
     Atomics.store(this.#words, QUARANTINED_COUNT_WORD, count + 1);
     return true;
   }
 
-  isQuarantined(page: bigint): boolean {
-    return this.#pages.subarray(0, Atomics.load(this.#words, QUARANTINED_COUNT_WORD)).includes(page);
+  /** Whether the address is in memory that was taken out of the guest. */
+  isQuarantined(gpa: bigint): boolean {
+    const count = Atomics.load(this.#words, QUARANTINED_COUNT_WORD);
+    for (let i = 0; i < count; i++) {
+      const from = this.#ranges[i * 2] ?? 0n;
+      if (gpa >= from && gpa - from < (this.#ranges[i * 2 + 1] ?? 0n)) return true;
+    }
+    return false;
   }
 }
 

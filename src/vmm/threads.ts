@@ -21,8 +21,11 @@ export interface VcpuThreadData {
 export type FromVcpu =
   /** The guest ended, or can no longer run. */
   | { kind: 'ended'; reason: string }
-  /** A memory error came up. With `quarantine` the thread waits for an answer in its cells. */
-  | { kind: 'error'; vcpu: number; by: 'arm-sea' | 'sigbus'; gpa?: bigint; quarantine: boolean };
+  /**
+   * A memory error came up. `lsb`: log2 of the bytes that are lost, 0 where only an address is known. With `quarantine` the thread
+   * waits for an answer in its cells.
+   */
+  | { kind: 'error'; vcpu: number; by: 'arm-sea' | 'sigbus'; gpa?: bigint; lsb: number; quarantine: boolean };
 
 /** From the thread that takes early notices of poisoned pages. */
 export type FromSigbus = { kind: 'sigbus'; code: number; hva: bigint; lsb: number };

@@ -7,10 +7,11 @@ import { EventWriter } from './events.ts';
 import type { GuestPlace, InjectAction, QuarantineAction } from './events.ts';
 import { answerMmioRead } from './exits.ts';
 import type { Exit } from './exits.ts';
-import { MAP } from './layout.ts';
+import { MAP, PAGE } from './layout.ts';
 import { BUS_CODE, blockSignals, ERRNO, SIGNAL, takeSignal, threadId, viewOf } from './libc.ts';
 import type { TakenSignal } from './libc.ts';
-import { pageOf } from './quarantine.ts';
+import { blockOf } from './quarantine.ts';
+import { seaResponse } from './sea.ts';
 import { interruptLine } from './interrupt-line.ts';
 import { SerialLine } from './serial.ts';
 import { COMMAND, SharedBlock, STATE } from './shared.ts';
@@ -33,7 +34,9 @@ const lines = [
 ];
 const ring = data.ring === undefined ? undefined : new CoalescedRing(vcpu.run, data.ring);
 const INTERRUPTING = [SIGNAL.SIGUSR2, SIGNAL.SIGBUS];
+/** Pages of unknown devices that were reported; each once, and not without end. */
 const unhandled = new Set<bigint>();
+const UNHANDLED_MAX = 256;
 
 const tell = (message: FromVcpu): void => parentPort?.postMessage(message);
 
@@ -89,8 +92,7 @@ function handle(exit: Exit): boolean {
       quarantineHit(exit.kind, exit.gpa, undefined);
       return true;
     case 'arm-sea':
-      onSea(exit);
-      return true;
+      return onSea(exit);
     case 'interrupted':
       takeSignals();
       return true;
@@ -129,24 +131,25 @@ function onMmio(exit: Extract<Exit, { kind: 'mmio' }>): void {
     return;
   }
   if (!write) answerMmioRead(vcpu.run, 0n);
-  if (unhandled.has(pageOf(address)) || unhandled.size > 256) return;
-  unhandled.add(pageOf(address));
+  const page = blockOf(address, PAGE);
+  if (unhandled.has(page) || unhandled.size >= UNHANDLED_MAX) return;
+  unhandled.add(page);
   events.emit({ event: 'unhandled-mmio', vcpu: vcpu.index, gpa: address, write, value, length });
 }
 
 /** A synchronous external abort of the guest: on record first, then into the guest, then the page out of reach. */
-function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): void {
+function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
   const syndrome = decodeAbort(exit.esr);
   const gvaValid = !syndrome.fnv;
   const found = findGpa(exit, gvaValid);
-  const valid = found.gpa !== undefined;
-  const action: InjectAction =
-    syndrome.abort === 'data'
-      ? 'inject-data-abort'
-      : syndrome.abort === 'instruction'
-        ? 'inject-instruction-abort'
-        : 'none';
-  const quarantine = quarantineAction(found.gpa);
+  const { action, quarantine, certain } = seaResponse({
+    syndrome,
+    gpa: found.gpa,
+    source: found.source,
+    isRam: found.gpa !== undefined && inRam(found.gpa),
+    isQuarantined: found.gpa !== undefined && shared.isQuarantined(found.gpa),
+    policy: data.quarantine,
+  });
   events.emit({
     event: 'arm-sea',
     ...place(),
@@ -155,9 +158,10 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): void {
     syndrome,
     gva: { valid: gvaValid, value: exit.gva },
     gpa: {
-      valid,
+      valid: found.gpa !== undefined,
       ...(found.gpa === undefined ? {} : { value: found.gpa }),
       source: found.source,
+      certain,
       ...(found.reason === undefined ? {} : { reason: found.reason }),
     },
     hva: hvaOf(found.gpa),
@@ -166,7 +170,9 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): void {
   });
   if (action === 'inject-data-abort') vcpu.injectDataAbort();
   else if (action === 'inject-instruction-abort') vcpu.injectInstructionAbort(gvaValid ? exit.gva : undefined);
-  requestQuarantine(quarantine, found.gpa, 'arm-sea');
+  else return (fail('an external abort that is neither of data nor of an instruction', [exit.esr]), false);
+  report(quarantine, found.gpa, 'arm-sea', 0);
+  return true;
 }
 
 /** An access to a page that was taken out of the guest's memory. It must not go on: the abort says so again. */
@@ -180,7 +186,8 @@ function onSigbus(signal: TakenSignal): void {
   const codename = BUS_CODE[signal.code] ?? `code ${signal.code}`;
   const gpa = inHostRam(signal.address) ? signal.address - data.ram.hva + data.ram.gpa : undefined;
   const action: InjectAction = codename === 'BUS_MCEERR_AR' && gpa !== undefined ? 'inject-data-abort' : 'none';
-  const quarantine = quarantineAction(gpa);
+  const quarantine: QuarantineAction =
+    gpa === undefined ? 'no-address' : shared.isQuarantined(gpa) ? 'already' : data.quarantine;
   events.emit({
     event: 'sigbus',
     vcpu: vcpu.index,
@@ -193,7 +200,7 @@ function onSigbus(signal: TakenSignal): void {
     quarantine,
   });
   if (action === 'inject-data-abort') vcpu.injectDataAbort();
-  requestQuarantine(quarantine, gpa, 'sigbus');
+  report(quarantine, gpa, 'sigbus', signal.lsb);
   // A memory error outside the guest's memory is the VMM's own: it cannot trust itself any more.
   if (gpa === undefined && codename === 'BUS_MCEERR_AR') tell({ kind: 'ended', reason: 'vmm-memory-error' });
 }
@@ -218,21 +225,15 @@ function findGpa(
 
 /** A word of guest memory; undefined outside it and in pages that must not be read again. */
 function readRam(gpa: bigint): bigint | undefined {
-  if (!inRam(gpa) || gpa - data.ram.gpa > ramBytes - 8n || shared.isQuarantined(pageOf(gpa))) return undefined;
+  if (!inRam(gpa) || gpa - data.ram.gpa > ramBytes - 8n || shared.isQuarantined(gpa)) return undefined;
   return ram.getBigUint64(Number(gpa - data.ram.gpa), true);
 }
 
-function quarantineAction(gpa: bigint | undefined): QuarantineAction {
-  if (gpa === undefined || !inRam(gpa)) return 'no-address';
-  if (shared.isQuarantined(pageOf(gpa))) return 'already';
-  return data.quarantine;
-}
-
 /** Hands an error to the main thread; when the page is to go, the guest does not run again before it is gone. */
-function requestQuarantine(action: QuarantineAction, gpa: bigint | undefined, by: 'arm-sea' | 'sigbus'): void {
+function report(action: QuarantineAction, gpa: bigint | undefined, by: 'arm-sea' | 'sigbus', lsb: number): void {
   const now = action === 'now';
   const seen = cells.answers;
-  tell({ kind: 'error', vcpu: vcpu.index, by, ...(gpa === undefined ? {} : { gpa }), quarantine: now });
+  tell({ kind: 'error', vcpu: vcpu.index, by, ...(gpa === undefined ? {} : { gpa }), lsb, quarantine: now });
   if (!now || gpa === undefined) return;
   cells.enter(STATE.PARKED);
   if (!cells.waitForAnswer(seen, QUARANTINE_DEADLINE_MS))
