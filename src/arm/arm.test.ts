@@ -361,73 +361,90 @@ describe('addresses', () => {
 describe('lintArm', () => {
   it.each<[string, bigint, Partial<ArmSeaRecord>, string[]]>([
     ['a clean SEA', 0x92000010n, { far: 0x1234n, el: 2, ras: true }, []],
-    ['a reserved class', 0x0a000000n, {}, ['ARM_RESERVED_CLASS']],
-    ['bits 63:56', 0x01000000_92000010n, {}, ['ARM_RESERVED_BITS']],
-    ['ISS bits', 0x92040010n, {}, ['ARM_RESERVED_BITS']],
-    ['ISS2 bits', 0x00100000_92000010n, {}, ['ARM_RESERVED_BITS']],
-    ['instruction abort bits', 0x82000050n, {}, ['ARM_RESERVED_BITS']],
-    ['IL', 0x90000010n, {}, ['ARM_IL_CLEAR']],
-    ['IL of an instruction abort', 0x80000010n, {}, ['ARM_IL_CLEAR']],
-    ['IL of an SError', 0xbc000011n, {}, ['ARM_IL_CLEAR']],
+    ['a reserved class', 0x0a000000n, {}, ['L_ARM_RESERVED_CLASS']],
+    ['bits 63:56', 0x01000000_92000010n, {}, ['L_ARM_RESERVED_BITS']],
+    ['ISS bits', 0x92040010n, {}, ['L_ARM_RESERVED_BITS']],
+    ['ISS2 bits', 0x00100000_92000010n, {}, ['L_ARM_RESERVED_BITS']],
+    ['instruction abort bits', 0x82000050n, {}, ['L_ARM_RESERVED_BITS']],
+    ['IL', 0x90000010n, {}, ['L_ARM_IL_CLEAR']],
+    ['IL of an instruction abort', 0x80000010n, {}, ['L_ARM_IL_CLEAR']],
+    ['IL of an SError', 0xbc000011n, {}, ['L_ARM_IL_CLEAR']],
     ['IL with ISV', 0x91000007n, {}, []],
     ['IL of another class', 0x54000000n, {}, []],
-    ['a reserved fault', 0x9200003fn, {}, ['ARM_RESERVED_FAULT']],
-    ['a tag check on a fetch', 0x82000011n, {}, ['ARM_RESERVED_FAULT']],
-    ['level -1', 0x92000013n, {}, ['ARM_FAULT_FEATURE']],
-    ['parity with RAS', 0x92000018n, { ras: true }, ['ARM_PARITY_WITH_RAS']],
+    ['a reserved fault', 0x9200003fn, {}, ['L_ARM_RESERVED_FAULT']],
+    ['a tag check on a fetch', 0x82000011n, {}, ['L_ARM_RESERVED_FAULT']],
+    ['level -1', 0x92000013n, {}, ['L_ARM_FAULT_FEATURE']],
+    ['parity with RAS', 0x92000018n, { ras: true }, ['L_ARM_PARITY_WITH_RAS']],
     ['parity', 0x92000018n, {}, []],
-    ['SET 1', 0x92000810n, {}, ['ARM_SET_RESERVED']],
-    ['SET without RAS', 0x92001010n, { ras: false }, ['ARM_SET_WITHOUT_RAS']],
-    ['SET on a walk', 0x92001017n, {}, ['ARM_SET_MISPLACED']],
+    ['SET 1', 0x92000810n, {}, ['L_ARM_SET_RESERVED']],
+    ['SET without RAS', 0x92001010n, { ras: false }, ['L_ARM_SET_WITHOUT_RAS']],
+    ['SET on a walk', 0x92001017n, {}, ['L_ARM_SET_MISPLACED']],
     ['LST', 0x92001005n, {}, []],
-    ['SET of a fetch fault', 0x82001005n, {}, ['ARM_SET_MISPLACED']],
-    ['FnV on a walk', 0x92000417n, {}, ['ARM_FNV_MISPLACED']],
-    ['FnV with FAR', 0x92000410n, { far: 1n }, ['ARM_FNV_WITH_FAR']],
+    ['SET of a fetch fault', 0x82001005n, {}, ['L_ARM_SET_MISPLACED']],
+    ['FnV on a walk', 0x92000417n, {}, ['L_ARM_FNV_MISPLACED']],
+    ['FnV with FAR', 0x92000410n, { far: 1n }, ['L_ARM_FNV_WITH_FAR']],
     ['FnV with FAR 0', 0x92000410n, { far: 0n }, []],
-    ['FnV with gva', 0x92000410n, { flags: 0n, gva: 1n }, ['ARM_FNV_WITH_FAR']],
-    ['EA', 0x92000205n, {}, ['ARM_EA_MISPLACED']],
+    ['FnV with gva', 0x92000410n, { flags: 0n, gva: 1n }, ['L_ARM_FNV_WITH_FAR']],
+    ['EA', 0x92000205n, {}, ['L_ARM_EA_MISPLACED']],
     ['EA of an abort', 0x92000210n, {}, []],
     ['EA of a parity error', 0x92000218n, {}, []],
-    ['S1PTW', 0x92000090n, { el: 2 }, ['ARM_S1PTW_ABORT']],
-    ['S1PTW at EL1', 0x92000097n, { el: 1 }, ['ARM_S1PTW_EL1']],
+    ['S1PTW', 0x92000090n, { el: 2 }, ['L_ARM_S1PTW_ABORT']],
+    ['S1PTW at EL1', 0x92000097n, { el: 1 }, ['L_ARM_S1PTW_EL1']],
     ['S1PTW at EL2', 0x92000097n, { el: 2 }, []],
-    ['ISV', 0x93000010n, {}, ['ARM_ISV_EXTERNAL']],
-    ['ISV of a parity error', 0x93000018n, {}, ['ARM_ISV_EXTERNAL']],
-    ['ISV at EL1', 0x93000007n, { el: 1 }, ['ARM_ISV_EL1']],
-    ['VNCR at EL1', 0x92002010n, { el: 1 }, ['ARM_VNCR_EL1']],
+    ['ISV', 0x93000010n, {}, ['L_ARM_ISV_EXTERNAL']],
+    ['ISV of a parity error', 0x93000018n, {}, ['L_ARM_ISV_EXTERNAL']],
+    ['ISV at EL1', 0x93000007n, { el: 1 }, ['L_ARM_ISV_EL1']],
+    ['VNCR at EL1', 0x92002010n, { el: 1 }, ['L_ARM_VNCR_EL1']],
     ['VNCR at EL2', 0x92002010n, { el: 2 }, []],
-    ['IDS with AET', 0xbf000411n, {}, ['ARM_AET_IDS']],
+    ['IDS with AET', 0xbf000411n, {}, ['L_ARM_AET_IDS']],
     ['IDS', 0xbf000011n, {}, []],
-    ['SError DFSC', 0xbe000010n, {}, ['ARM_SERROR_FAULT']],
-    ['AET of nothing', 0xbe000400n, {}, ['ARM_AET_UNCATEGORIZED']],
-    ['EA of nothing', 0xbe000200n, {}, ['ARM_AET_UNCATEGORIZED']],
-    ['AET 4', 0xbe001011n, {}, ['ARM_AET_RESERVED']],
-    ['AET 5', 0xbe001411n, {}, ['ARM_AET_RESERVED']],
-    ['AET 7', 0xbe001c11n, {}, ['ARM_AET_RESERVED']],
-    ['HPFAR', 0x92000010n, { hpfar: 1n }, ['ARM_HPFAR_RESERVED']],
-    ['KVM class', 0x96000010n, { flags: 0n }, ['ARM_KVM_CLASS']],
-    ['KVM fault', 0x92000005n, { flags: 0n }, ['ARM_KVM_FAULT']],
-    ['KVM reserved fault', 0x9200003fn, { flags: 0n }, ['ARM_RESERVED_FAULT', 'ARM_KVM_FAULT']],
-    ['KVM mask', 0x92000097n, { flags: 0n }, ['ARM_KVM_MASKED']],
-    ['KVM flags', 0x92000010n, { flags: 2n }, ['ARM_KVM_FLAGS']],
-    ['KVM gpa', 0x92000010n, { flags: 0n, gpa: 0x1000n }, ['ARM_KVM_GPA']],
+    ['SError DFSC', 0xbe000010n, {}, ['L_ARM_SERROR_FAULT']],
+    ['AET of nothing', 0xbe000400n, {}, ['L_ARM_AET_UNCATEGORIZED']],
+    ['EA of nothing', 0xbe000200n, {}, ['L_ARM_AET_UNCATEGORIZED']],
+    ['AET 4', 0xbe001011n, {}, ['L_ARM_AET_RESERVED']],
+    ['AET 5', 0xbe001411n, {}, ['L_ARM_AET_RESERVED']],
+    ['AET 7', 0xbe001c11n, {}, ['L_ARM_AET_RESERVED']],
+    ['HPFAR', 0x92000010n, { hpfar: 1n }, ['L_ARM_HPFAR_RESERVED']],
+    ['KVM class', 0x96000010n, { flags: 0n }, ['L_ARM_KVM_CLASS']],
+    ['KVM fault', 0x92000005n, { flags: 0n }, ['L_ARM_KVM_FAULT']],
+    ['KVM reserved fault', 0x9200003fn, { flags: 0n }, ['L_ARM_RESERVED_FAULT', 'L_ARM_KVM_FAULT']],
+    ['KVM mask', 0x92000097n, { flags: 0n }, ['L_ARM_KVM_MASKED']],
+    ['KVM flags', 0x92000010n, { flags: 2n }, ['L_ARM_KVM_FLAGS']],
+    ['KVM gpa', 0x92000010n, { flags: 0n, gpa: 0x1000n }, ['L_ARM_KVM_GPA']],
     ['the exit that was seen', 0x92000017n, { flags: 0n, gva: 0x10000n, gpa: 0n }, []],
     ['a KVM exit of a fetch', 0x82000010n, { flags: 1n, gpa: 0x1000n }, []],
   ])('%s', (_name, esr, more, expected) => {
     expect(codes(esr, more)).toEqual(expected);
-    for (const code of expected) expect(ARM_LINT_CODES[code]).toMatch(/\.$/);
   });
 
   it('gives findings with section and bits', () => {
-    expect(lintArm(rec(0x92000810n))).toEqual([
+    expect(lintArm(rec(0x92001010n, { ras: false }))).toEqual([
       {
-        code: 'ARM_SET_RESERVED',
+        code: 'L_ARM_SET_WITHOUT_RAS',
         severity: 'error',
-        message: 'SET 1 is reserved',
-        section: 'DDI 0487 D24.2.40, ISS encoding for a Data Abort',
-        bits: [12, 11],
+        message: 'SET is not 0 on a CPU without FEAT_RAS: 2',
+        section: 'DDI 0487 D24.2.40, ISS encodings for a Data Abort and an Instruction Abort',
+        bits: [{ register: 'ESR', hi: 12, lo: 11 }],
       },
     ]);
+    expect(lintArm(rec(0x92000410n, { far: 0x12n }))[0]).toMatchObject({
+      message: 'an address is given although FnV says there is none: 0x0000000000000012',
+      bits: [{ register: 'ESR', hi: 10, lo: 10 }],
+    });
+  });
+
+  it('puts errors first and explains every code', () => {
+    expect(lintArm(rec(0x01000000_90000813n, { el: 1 })).map(f => f.severity)).toEqual([
+      'error',
+      'warning',
+      'warning',
+      'info',
+    ]);
+    for (const [code, text] of Object.entries(ARM_LINT_CODES)) {
+      expect(code).toMatch(/^L_ARM_[A-Z0-9_]+$/);
+      expect(text.explanation).toMatch(/\.$/);
+      expect(text.title).toMatch(/[^.]$/);
+    }
   });
 });
 

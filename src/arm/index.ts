@@ -26,7 +26,6 @@ export type { ExceptionClass, IssKind } from './exception-class.ts';
 export { explainArm } from './explain.ts';
 export { FAULT_STATUS, faultCode, faultStatus, hasLoadStoreType, isMemoryError } from './fault-status.ts';
 export type { FaultKind, FaultStatus } from './fault-status.ts';
-export type { ArmFinding } from './finding.ts';
 export {
   ARM_SEA_LENGTH,
   KVM_ARM_SEA_ESR_MASK,
@@ -39,5 +38,7 @@ export {
   guestEsr,
   kvmExitOf,
 } from './kvm.ts';
-export { ARM_LINT_CODES, lintArm } from './lint.ts';
+export { lintArm } from './lint.ts';
+export { ARM_LINT_CODES } from './lint-codes.ts';
+export type { ArmFinding, ArmLintCode, ArmLintCodeId, ArmLintSeverity } from './lint-codes.ts';
 export type { ArmSeaRecord } from './record.ts';

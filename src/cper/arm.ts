@@ -31,17 +31,32 @@ export const ARM_LAYOUT: Layout = {
   ],
 };
 
-/** Bits of the error type since UEFI 2.9A. */
-export const ARM_ERROR_TYPES: readonly (readonly [bit: number, name: string])[] = [
-  [1, 'cache error'],
-  [2, 'TLB error'],
-  [4, 'bus error'],
-  [8, 'micro-architectural error'],
-];
+/** What an error type can name, in the order of its bits. */
+const ARM_ERROR_TYPES = ['cache error', 'TLB error', 'bus error', 'micro-architectural error'] as const;
 
-/** The names of an error type: a bit mask since UEFI 2.9A, where several may be set. */
-export function armErrorTypeNames(type: number): string[] {
-  return ARM_ERROR_TYPES.filter(([mask]) => (type & mask) !== 0).map(([, name]) => name);
+/**
+ * The lowest bit of the error type. It was never told how to read it for sure: before UEFI 2.9A no encoding was given
+ * (Linux read the numbers 0 to 3), 2.9A and 2.10 put the types at bits 1 to 4, and 2.11 at bits 0 to 3, first with the
+ * same structure version 0; version 1 is proposed for the new places. Version 0 is read as in UEFI 2.10, as Linux 6.19 does.
+ */
+const firstBit = (version: number): number => (version === 0 ? 1 : 0);
+
+/** The names in an error type, a bit mask in which several may be set; empty when it is reserved. */
+export function armErrorTypeNames(type: number, version = 0): string[] {
+  const mask = 0xf << firstBit(version);
+  if ((type & ~mask) !== 0) return [];
+  return ARM_ERROR_TYPES.filter((_, i) => (type & (1 << (i + firstBit(version)))) !== 0);
+}
+
+/** What the other encodings make of a type of version 0; undefined where they all agree or say nothing. */
+export function armErrorTypeDoubt(type: number, version = 0): string | undefined {
+  if (version !== 0) return undefined;
+  const old = ARM_ERROR_TYPES[type];
+  const readings = [
+    ...(old === undefined ? [] : [`before UEFI 2.9A ${old}`]),
+    ...(type !== 0 && type <= 0xf ? [`in UEFI 2.11 ${armErrorTypeNames(type, 1).join(' and ')}`] : []),
+  ];
+  return readings.length === 0 ? undefined : readings.join(', ');
 }
 
 /** Bits of the flags of an error information structure. */
@@ -60,7 +75,7 @@ export const ARM_ERROR_LAYOUT: Layout = {
   fields: [
     u8('version', 0),
     u8('length', 1),
-    u8('type', 4, { meaning: 'bit 0 cache, 1 TLB, 2 bus, 3 micro-architectural' }),
+    u8('type', 4, { meaning: 'bit 1 cache, 2 TLB, 3 bus, 4 micro-architectural' }),
     u16('multipleError', 5, { valid: 0 }),
     u8('flags', 7, { valid: 1, meaning: 'bit 0 first, 1 last, 2 propagated, 3 overflow' }),
     u64('errorInfo', 8, { valid: 2 }),
@@ -173,10 +188,10 @@ export const ARM_BUS_ERROR = defineRegister({
 });
 
 /** The table of `errorInfo` for an error type; undefined when it is vendor specific or when several bits are set. */
-export function armErrorInfoTable(type: number): Register | undefined {
-  if (type === 1) return ARM_CACHE_ERROR;
-  if (type === 2) return ARM_TLB_ERROR;
-  return type === 4 ? ARM_BUS_ERROR : undefined;
+export function armErrorInfoTable(type: number, version = 0): Register | undefined {
+  const names = armErrorTypeNames(type, version);
+  if (names.length !== 1) return undefined;
+  return { 'cache error': ARM_CACHE_ERROR, 'TLB error': ARM_TLB_ERROR, 'bus error': ARM_BUS_ERROR }[names[0] ?? ''];
 }
 
 const bytesOfInfo = (length: number | undefined): number => Math.max(ERROR_INFO, length ?? ERROR_INFO);

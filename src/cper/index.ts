@@ -4,9 +4,9 @@ export {
   ARM_CACHE_ERROR,
   ARM_CONTEXT_TYPES,
   ARM_ERROR_FLAGS,
-  ARM_ERROR_TYPES,
   ARM_TLB_ERROR,
   armErrorInfoTable,
+  armErrorTypeDoubt,
   armErrorTypeNames,
 } from './arm.ts';
 export { CPER_DIAGNOSTICS, CperError } from './error.ts';

@@ -132,7 +132,7 @@ export interface CperArmErrorInfo {
   version?: number;
   /** Length the structure says it has; 32. */
   length?: number;
-  /** Since UEFI 2.9A a bit mask: 1 cache, 2 TLB, 4 bus, 8 micro-architectural error; before, the numbers 0 to 3. */
+  /** A bit mask in UEFI 2.9A and 2.10: 2 cache, 4 TLB, 8 bus, 16 micro-architectural error; see armErrorTypeNames. */
   type?: number;
   /** 0 one error, 1 several, n the count. */
   multipleError?: number;
