@@ -76,7 +76,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
       return { form: 'value', evidence: 'every line is a value or a list of values' };
     }
   }
-  if (/^__CURSOR=/.test(text)) return { form: 'journal-export', evidence: 'begins with __CURSOR=' };
+  if (text.startsWith('__CURSOR=')) return { form: 'journal-export', evidence: 'begins with __CURSOR=' };
   if (whole && looksLikeMceInject(text)) {
     return { form: 'mce-inject', evidence: 'CPU and STATUS statements of mce-inject' };
   }

@@ -1,0 +1,121 @@
+/**
+ * Golden files: `golden/<name>.in` is an input, `<name>.golden` what it is decoded to, one JSON object a line.
+ * `UPDATE_GOLDEN=1` rewrites them. The words of explanations are not held here, only what is decoded.
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from '../common/hex.ts';
+import { createDecoder } from './decoder.ts';
+import type { DecoderOptions } from './decoder.ts';
+import { COLUMNS } from './wrap.ts';
+import type { DecodedRecord } from './record.ts';
+import { toRaw, toText } from './to-text.ts';
+
+const DIR = join(import.meta.dirname, 'golden');
+const TEXT = join(import.meta.dirname, '..', 'text', 'golden');
+const OPTIONS: Readonly<Record<string, Partial<DecoderOptions>>> = {
+  esr: { esr: true },
+};
+
+function summary(r: DecodedRecord): unknown {
+  return {
+    source: r.source,
+    kind: r.kind,
+    cpu: r.cpu,
+    bank: r.bank,
+    registers: r.registers,
+    flags: r.flags,
+    class: r.class,
+    severity: r.severity,
+    mcacod: r.mcacod?.mnemonic,
+    address: r.address,
+    lint: r.lint.map(l => l.code),
+    diagnostics: r.diagnostics.map(d => d.code),
+    vendor: r.kind === 'x86-mca' ? (r.raw as { vendor?: string }).vendor : undefined,
+    raw: r.kind === 'x86-mca' ? undefined : r.raw,
+  };
+}
+
+/** Everything that comes out of an input that is pushed in pieces of the sizes given, over and over. */
+function run(bytes: Uint8Array, options: Partial<DecoderOptions>, sizes: readonly number[]): string[] {
+  const out: string[] = [];
+  const decoder = createDecoder({
+    ...options,
+    input: 'golden',
+    onRecord: r => out.push(stringify(summary(r))),
+    onDetected: d => out.push(stringify({ form: d.form, evidence: d.evidence })),
+    onDiagnostic: (d, source) => out.push(stringify({ diagnostic: d.code, message: d.message, source })),
+  });
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length] ?? 1;
+    decoder.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  decoder.end();
+  return out;
+}
+
+function records(bytes: Uint8Array, options: Partial<DecoderOptions> = {}): DecodedRecord[] {
+  const out: DecodedRecord[] = [];
+  const decoder = createDecoder({ ...options, onRecord: r => out.push(r) });
+  decoder.push(bytes);
+  decoder.end();
+  return out;
+}
+
+const inputs = readdirSync(DIR)
+  .filter(f => f.endsWith('.in'))
+  .map(f => f.slice(0, -'.in'.length));
+
+describe('golden inputs', () => {
+  it.each(inputs)('%s', name => {
+    const bytes = readFileSync(join(DIR, `${name}.in`));
+    const options = OPTIONS[name] ?? {};
+    const out = run(bytes, options, [bytes.length]);
+    const text = out.map(l => `${l}\n`).join('');
+    const golden = join(DIR, `${name}.golden`);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);
+    expect(text).toBe(readFileSync(golden, 'utf8'));
+    // The same whatever the chunks are.
+    for (const sizes of [[1], [7, 1, 64], [4096], [3, 1000]]) expect(run(bytes, options, sizes)).toEqual(out);
+  });
+
+  it.each(inputs)('%s as text: at most 100 columns, nothing that a terminal obeys', name => {
+    for (const record of records(readFileSync(join(DIR, `${name}.in`)), OPTIONS[name])) {
+      for (const line of toText(record, { table: true })) {
+        expect(line.length).toBeLessThanOrEqual(COLUMNS);
+        expect(line).toMatch(/^[^\u0000-\u001f\u007f-\u009f]*$/);
+      }
+      expect(toRaw(record)).not.toBe('');
+    }
+  });
+});
+
+describe('no false alarm', () => {
+  it('finds nothing in what only sounds like it', () => {
+    expect(records(readFileSync(join(DIR, 'no-errors.in')))).toEqual([]);
+  });
+
+  const quiet = ['linux', 'xen', 'qemu'].flatMap(kind =>
+    readdirSync(join(TEXT, kind))
+      .filter(f => f.startsWith('no-') && f.endsWith('.log') && !f.includes('mcelog'))
+      .map(f => join(kind, f)),
+  );
+  it.each(quiet)('finds nothing in the real log %s', file => {
+    expect(records(readFileSync(join(TEXT, file)))).toEqual([]);
+  });
+});
+
+describe('raw values', () => {
+  it('decode to the same record again', () => {
+    for (const name of ['value-pairs', 'value-qemu-line', 'linux-old', 'mcelog']) {
+      for (const record of records(readFileSync(join(DIR, `${name}.in`)))) {
+        if (record.kind !== 'x86-mca') continue;
+        const [again] = records(new TextEncoder().encode(toRaw(record)));
+        expect(again?.registers).toEqual(record.registers);
+        expect([again?.class, again?.bank, again?.cpu]).toEqual([record.class, record.bank, record.cpu]);
+      }
+    }
+  });
+});
