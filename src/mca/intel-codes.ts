@@ -15,6 +15,8 @@ export interface MscodPart {
   values?: MscodValues;
   /** Each bit (of MCi_STATUS) is a statement of its own. */
   flags?: MscodValues;
+  /** Values without a text say nothing (the part belongs to another table). */
+  listed?: true;
   /** The part is read only in records like this. */
   when?: { hi: number; lo: number; values: readonly number[]; not?: true };
 }
@@ -62,6 +64,21 @@ export const PCU_SKX: MscodValues = {
   0x65: 'MCA_PKGS_INVALID_RSP_INTERNAL',
   0x6b: 'MCA_PKGS_SMBUS_VPP_PAUSE_TIMEOUT',
   0x81: 'MC_RECOVERABLE_DIE_THERMAL_TOO_HOT',
+};
+
+/** Power control unit, 06_55H, status bits 19:16. */
+export const PCU_SKX_INTERNAL: MscodValues = {
+  0x1: 'internal error of the unit',
+  0x2: 'internal error of the unit',
+  0x3: 'internal error of the unit',
+};
+
+/** MCACOD of bank 4, 06_55H. */
+export const PCU_SKX_MCACOD: MscodValues = {
+  0x402: 'internal error of the unit',
+  0x403: 'internal error of the unit',
+  0x406: 'Intel TXT error',
+  0x407: 'internal error of the UBOX, or a core that stopped retiring (its bank 3 is copied here)',
 };
 
 /** Power control unit, 06_6AH, 06_6CH and 06_8FH. */

@@ -138,7 +138,15 @@ const SKX: IntelFamily = {
   source: 'SDM vol. 3B chapter 17, 06_55H',
   banks: banks(
     [3, { id: 'MLC', name: 'L2 cache (MLC)', mscod: [] }],
-    [4, pcu(number(31, 24, codes.PCU_SKX))],
+    [
+      4,
+      pcu(number(31, 24, codes.PCU_SKX), number(19, 16, codes.PCU_SKX_INTERNAL), {
+        hi: 15,
+        lo: 0,
+        values: codes.PCU_SKX_MCACOD,
+        listed: true,
+      }),
+    ],
     [5, upi(codes.UPI)],
     [7, m2mFlags(0)],
     [8, m2mFlags(1)],
@@ -265,7 +273,7 @@ function readPart(part: MscodPart, status: bigint): MscodRow[] {
     const value = slice(status, part.hi, part.lo);
     const text = part.values[value];
     if (text !== undefined) return [{ hi: part.hi, lo: part.lo, value, text }];
-    return value === 0 ? [] : [{ hi: part.hi, lo: part.lo, value }];
+    return value === 0 || part.listed === true ? [] : [{ hi: part.hi, lo: part.lo, value }];
   }
   const rows: MscodRow[] = [];
   for (let b = part.hi; b >= part.lo; b--) {

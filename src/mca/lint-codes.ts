@@ -84,7 +84,7 @@ export const LINT_CODES = {
       'MCi_ADDR is not valid while ADDRV is clear; what is in it is left over from something else. Nobody may act on it.',
   },
   L_MCA_MISC_MISSING: {
-    severity: 'warning',
+    severity: 'info',
     title: 'MISCV is set but there is no MCi_MISC',
     section: SDM_STATUS,
     explanation:
@@ -266,9 +266,9 @@ export const LINT_CODES = {
   L_MCA_BARE_STATUS: {
     severity: 'warning',
     title: 'flags and nothing else',
-    section: 'mce-inject; QEMU monitor command mce',
+    section: 'SDM vol. 3B 16.9, interpreting the MCA error codes',
     explanation:
-      'The status has no error code, no model-specific code, no count and no address. Hardware names what failed; a record made of flags alone comes from an injector (mce-inject writes these for CORRECTED, UNCORRECTED and FATAL) or from a test recipe.',
+      'The status has no error code, no model-specific code, no count and no address. Hardware names what failed; a record made of flags alone comes from an injector or a test recipe.',
   },
   // MCG_STATUS.
   L_MCA_S_WITHOUT_MCIP: {
@@ -432,6 +432,13 @@ export const LINT_CODES = {
     section: 'Linux arch/x86/kernel/cpu/mce/apei.c',
     explanation:
       'Bank -1 (255) does not exist: Linux turns a memory error that firmware reported (GHES, CPER) into a machine check record with the fixed code 0x009f, "memory read, channel not specified". What really failed is in the firmware record.',
+  },
+  L_MCA_MCE_INJECT: {
+    severity: 'info',
+    title: 'the flags of an mce-inject keyword and nothing else',
+    section: 'mce-inject, status keywords',
+    explanation:
+      'mce-inject writes VAL and EN for CORRECTED, and UC for UNCORRECTED, and PCC for FATAL; without more in the script nothing else is set. Test recipes use the same values by hand. Hardware names what failed.',
   },
   L_MCA_XEN_MCEINJ: {
     severity: 'info',

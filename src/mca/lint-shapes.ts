@@ -48,6 +48,13 @@ const VAL_ONLY = 1n << 63n;
 /** Status and bank of what Linux makes from a firmware report. */
 const GHES_CODE = 0x9fn;
 
+/** What mce-inject writes for its status keywords. */
+const MCE_INJECT: ReadonlyMap<bigint, string> = new Map([
+  [0x9000000000000000n, 'CORRECTED'],
+  [0xb000000000000000n, 'UNCORRECTED'],
+  [0xb200000000000000n, 'FATAL'],
+]);
+
 /** The shapes a record has; a note says which of several. */
 export function softwareShapes(record: X86McaRecord): { code: LintCodeId; note?: string }[] {
   const status = record.status & ~OVER;
@@ -64,6 +71,8 @@ export function softwareShapes(record: X86McaRecord): { code: LintCodeId; note?:
       (shape.misc === undefined || record.misc === undefined || shape.misc === record.misc),
   );
   if (exact.length > 0) return exact.map(({ code, note }) => (note === undefined ? { code } : { code, note }));
+  const keyword = MCE_INJECT.get(status);
+  if (keyword !== undefined) return [{ code: 'L_MCA_MCE_INJECT', note: keyword }];
   const bare = (status & BELOW_FLAGS) === 0n && (status & VAL_ADDRV_MISCV) === VAL_ONLY;
   return bare ? [{ code: 'L_MCA_BARE_STATUS' }] : [];
 }

@@ -149,7 +149,10 @@ const INTEL: readonly Rule[] = [
   {
     code: 'L_MCA_SRAO_CODE',
     when: f =>
-      f.cls === 'SRAO' && !isScrub(Number(f.s.MCACOD) & 0xefff) && (Number(f.s.MCACOD) & 0xefff) !== LLC_WRITEBACK,
+      f.cls === 'SRAO' &&
+      !isFirmwareBank(f.record.bank) &&
+      !isScrub(Number(f.s.MCACOD) & 0xefff) &&
+      (Number(f.s.MCACOD) & 0xefff) !== LLC_WRITEBACK,
     what: f => hex(f.s.MCACOD),
     bits: [[15, 0]],
   },
@@ -225,7 +228,7 @@ const AMD: readonly Rule[] = [
   { code: 'L_MCA_DEFERRED_WITH_POISON', when: f => f.a.DEFERRED && f.a.POISON, bits: [[44], [43]] },
   { code: 'L_MCA_DEFERRED_WITH_UC', when: f => f.a.DEFERRED && f.a.UC, bits: [[61], [44]] },
   { code: 'L_MCA_DEFERRED_WITH_PCC', when: f => f.a.DEFERRED && f.a.PCC, bits: [[57], [44]] },
-  { code: 'L_MCA_TCC_WITHOUT_UC', when: f => f.a.TCC && !f.a.UC, bits: [[61], [55]] },
+  { code: 'L_MCA_TCC_WITHOUT_UC', when: f => !legacy(f) && f.a.TCC && !f.a.UC, bits: [[61], [55]] },
   { code: 'L_MCA_POISON_WITHOUT_UC', when: f => f.a.POISON && !f.a.UC && !f.a.DEFERRED, bits: [[61], [43]] },
   { code: 'L_MCA_CECC_AND_UECC', when: f => f.a.CECC && f.a.UECC, bits: [[46], [45]] },
   { code: 'L_MCA_CECC_WITH_UC', when: f => f.a.CECC && !f.a.UECC && f.a.UC, bits: [[61], [46]] },
@@ -302,14 +305,22 @@ function apply(rules: readonly Rule[], facts: Facts): Finding[] {
     );
 }
 
+/** Runs of set bits, highest first. */
+function runs(register: string, value: bigint): FindingBits[] {
+  const found: FindingBits[] = [];
+  for (let hi = 63; hi >= 0; hi--) {
+    if (((value >> BigInt(hi)) & 1n) === 0n) continue;
+    let lo = hi;
+    while (lo > 0 && ((value >> BigInt(lo - 1)) & 1n) === 1n) lo--;
+    found.push({ register, hi, lo });
+    hi = lo;
+  }
+  return found;
+}
+
 function reservedIn(register: Register, name: string, value: bigint | undefined): Finding[] {
-  if (value === undefined) return [];
-  const bits = register
-    .describe(value)
-    .filter(row => row.name === 'reserved')
-    .map(({ hi, lo }) => ({ register: name, hi, lo }));
-  if (bits.length === 0) return [];
-  return [finding('L_MCA_RESERVED_BITS', `${name} ${hex64(register.decode(value).reserved)}`, bits)];
+  const bits = value === undefined ? 0n : register.decode(value).reserved;
+  return bits === 0n ? [] : [finding('L_MCA_RESERVED_BITS', `${name} ${hex64(bits)}`, runs(name, bits))];
 }
 
 /** Reserved bits, register by register; Intel's MCi_STATUS and MCi_MISC have none. */

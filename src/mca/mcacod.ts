@@ -77,7 +77,7 @@ const SIMPLE: Readonly<Record<number, readonly [McacodClass, string, string]>> =
 const IO_ERROR = 0x0e0b;
 
 const TT = ['I', 'D', 'G', undefined] as const;
-const TT_TEXT = { I: 'instruction', D: 'data', G: 'generic' } as const;
+const TT_TEXT = { I: 'an instruction', D: 'a data', G: 'a generic' } as const;
 const LL = ['L0', 'L1', 'L2', 'LG'] as const;
 const RRRR = ['ERR', 'RD', 'WR', 'DRD', 'DWR', 'IRD', 'PREFETCH', 'EVICT', 'SNOOP'] as const;
 const RRRR_TEXT = {
@@ -131,7 +131,7 @@ function tlb(code: number): Found | undefined {
   return {
     class: 'tlb',
     mnemonic: `${tt}TLB${ll}_ERR`,
-    text: `a ${TT_TEXT[tt]} TLB error (${levelText(ll)})`,
+    text: `${TT_TEXT[tt]} TLB error (${levelText(ll)})`,
     fields: { TT: tt, LL: ll },
   };
 }
@@ -159,7 +159,7 @@ function cache(code: number): Found | undefined {
   return {
     class: 'cache-hierarchy',
     mnemonic: `${tt}CACHE${ll}_${rrrr}_ERR`,
-    text: `a ${TT_TEXT[tt]} cache error (${levelText(ll)}) on ${RRRR_TEXT[rrrr]}`,
+    text: `${TT_TEXT[tt]} cache error (${levelText(ll)}) on ${RRRR_TEXT[rrrr]}`,
     fields: { TT: tt, LL: ll, RRRR: rrrr },
   };
 }

@@ -1,8 +1,10 @@
 /** @module What to do with a record: where to look, and what would settle what it leaves open. */
 import { classify } from './classify.ts';
+import type { McaClass } from './classify.ts';
 import { component, isFirmwareBank } from './component.ts';
 import type { Component, ComponentArea } from './component.ts';
 import { cpuOf } from './cpu.ts';
+import { softwareShapes } from './lint-shapes.ts';
 import { pageOf } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
@@ -61,10 +63,27 @@ function openPoints(record: X86McaRecord, where: Component): string[] {
   return points;
 }
 
-function poisonStep(record: X86McaRecord): string | undefined {
-  if (record.vendor !== 'amd' || classify(record) !== 'UC') return undefined;
-  return MCI_STATUS_AMD.decode(record.status).POISON
-    ? 'Poison was made elsewhere: look for an earlier deferred record with the same address.'
+function consumedPoison(record: X86McaRecord): boolean {
+  return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+}
+
+/** Classes of bad data: a cache or link that names itself only noticed what the memory holds. */
+const DATA_CLASSES: ReadonlySet<McaClass> = new Set(['UCNA', 'SRAO', 'SRAR']);
+
+function areaStep(record: X86McaRecord, where: Component): string | undefined {
+  if (consumedPoison(record)) {
+    return 'The core only used the data; the poison was made elsewhere: look for an earlier deferred record with the same address.';
+  }
+  if (where.area === 'cache' && DATA_CLASSES.has(classify(record))) {
+    return 'The cache only noticed; the data was bad before: look for a memory controller record with the same address.';
+  }
+  return BY_AREA[where.area];
+}
+
+/** A record that a virtual machine monitor made is the shadow of one on the host. */
+function hostStep(record: X86McaRecord): string | undefined {
+  return softwareShapes(record).some(shape => shape.code.startsWith('L_MCA_QEMU_'))
+    ? "QEMU made this record: the cause is in the host's kernel log at the same moment, unless it was injected."
     : undefined;
 }
 
@@ -73,8 +92,11 @@ export function nextStep(record: X86McaRecord): string[] {
   const grade = severity(record);
   const first = BY_SEVERITY[grade];
   if (grade === 'none') return [first ?? ''];
+  if (softwareShapes(record).some(shape => shape.code === 'L_MCA_QEMU_BROADCAST')) {
+    return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
+  }
   const where = component(record);
-  return [first, BY_AREA[where.area], poisonStep(record), ...openPoints(record, where)].filter(
+  return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(
     step => step !== undefined,
   );
 }
