@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Text for XML 1.0: markup escaped, characters that XML cannot hold replaced. */
+/** Text for XML 1.0: markup escaped, characters that XML cannot hold (or discourages) and lone surrogates replaced. */
 export function xmlText(text: string): string {
   return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g, '\ufffd')
     .replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 }
 
@@ -13,8 +14,11 @@ const attribute = (name: string, value: string | number): string => ` ${name}="$
 
 function testCase(result: RunResult): string {
   const open = `  <testcase${attribute('name', result.scenario)}${attribute('classname', 'syndrome')}${attribute('time', result.seconds.toFixed(3))}>`;
-  const failed = result.expectations.filter(e => e.status === 'fail').map(e => `${e.expectation}: ${e.reason}`);
   const problem = result.problem === undefined ? '' : `${result.problem.code}: ${result.problem.message}`;
+  const failed = [
+    ...result.expectations.filter(e => e.status === 'fail').map(e => `${e.expectation}: ${e.reason}`),
+    ...(problem === '' ? [] : [problem]),
+  ];
   const body = {
     pass: '',
     fail: `    <failure${attribute('message', failed[0] ?? '')}>${xmlText(failed.join('\n'))}</failure>\n`,
@@ -35,7 +39,41 @@ export function junitXml(results: readonly RunResult[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${suite}\n${results.map(testCase).join('')}</testsuite>\n`;
 }
 
-/** Writes the document to a file when all runs are over. */
+/** Replaces a file in one step, so that no reader sees half of it; a device or a pipe is written to as it is. */
+function writeWhole(file: string, text: string): void {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) {
+    writeFileSync(file, text);
+    return;
+  }
+  const target = there === undefined ? file : realpathSync(file);
+  const fresh = `${target}.${process.pid}.tmp`;
+  try {
+    writeFileSync(fresh, text);
+    renameSync(fresh, target);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Writes the document after each result, so that a run that is killed leaves what it knew, and at the end. A file that
+ * cannot be written is an error at the end only: the runs go on.
+ */
 export function junitReporter(file: string): Reporter {
-  return { finish: results => writeFileSync(file, junitXml(results)) };
+  const results: RunResult[] = [];
+  return {
+    result(result) {
+      results.push(result);
+      // A pipe would get the document many times.
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return;
+      try {
+        writeWhole(file, junitXml(results));
+      } catch {
+        // finish() meets the same error and reports it.
+      }
+    },
+    finish: every => writeWhole(file, junitXml(every)),
+  };
 }

@@ -1,14 +1,19 @@
+import { safeText } from '../common/screen.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
-/** No `#` or line end may stand in a KTAP description: they would begin a directive or a new line. */
-const plain = (text: string): string => text.replace(/[\r\n]+/g, ' ').replaceAll('#', '%23');
+/**
+ * No `#` or line end may stand in a KTAP description: they would begin a directive or a new line. Other control characters
+ * become visible, as on every screen.
+ */
+const plain = (text: string): string => safeText(text.replace(/[\r\n]+/g, ' ')).replaceAll('#', '%23');
 
 /** KTAP version 1 (Linux Documentation/dev-tools/ktap.rst): a subtest for each run, a line for each expectation. */
 export function ktap(results: readonly RunResult[]): string {
   const lines = ['KTAP version 1', `1..${results.length}`];
   for (const [i, result] of results.entries()) {
-    const { expectations, verdict, scenario, problem } = result;
+    const { expectations, verdict, problem } = result;
+    const scenario = plain(result.scenario);
     const ran = verdict === 'pass' || verdict === 'fail';
     if (ran) {
       lines.push('  KTAP version 1', `  # Subtest: ${scenario}`, `  1..${expectations.length}`);

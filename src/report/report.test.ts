@@ -1,8 +1,17 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../lab/run.ts';
-import { junitXml, xmlText } from './junit.ts';
+import type { TraceEvent } from '../lab/trace/event.ts';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { screenJson } from './json.ts';
+import { junitReporter, junitXml, xmlText } from './junit.ts';
 import { ktap } from './ktap.ts';
-import { plain } from './style.ts';
+import { partsLine } from './parts-line.ts';
+import { plain, type Style, widthOf } from './style.ts';
+import { summarize } from './summary.ts';
+import { layersOf, verdictLines } from './text.ts';
 import { Timeline, wrap } from './timeline.ts';
 
 const base: RunResult = {
@@ -140,4 +149,178 @@ test('the time line counts from the injection on', () => {
 
 test('wrapping breaks at blanks, and inside words only where it must', () => {
   expect(wrap('aa bb ccccccccc d', 5)).toEqual(['aa bb', 'ccccc', 'cccc', 'd']);
+});
+
+describe('a trace of somebody else', () => {
+  const hostile = '\u001b[2J\u009b31m\u202eevil\u0007\r\n';
+  // oxlint-disable-next-line no-control-regex
+  const unsafe = /[\u0000-\u001f\u007f-\u009f\u202e]/;
+  const event = (more: object): TraceEvent =>
+    ({ seq: 1, t: 0, layer: 'guest', source: 'console', ...more }) as unknown as TraceEvent;
+  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm', 'guest'], all: true });
+
+  test.each<[string, object]>([
+    ['event.source', { source: hostile, raw: 'x' }],
+    ['event.name', { name: hostile }],
+    ['a key of the fields', { name: 'guest.odd', fields: { [hostile]: 1 } }],
+    ['a value of the fields', { name: 'guest.panic', fields: { message: hostile } }],
+    ['the raw line', { raw: hostile }],
+    ['the layer', { layer: hostile, raw: 'x' }],
+  ])('%s cannot write escapes to the time line', (_what, more) => {
+    const lines = timeline.lines(event(more));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.join('')).not.toMatch(unsafe);
+    expect(summarize(event(more)) ?? '').not.toMatch(unsafe);
+  });
+
+  test('nor can the header, the expectations and the problem', () => {
+    const judgement = {
+      ...failed,
+      expectations: [{ ...failed.expectations[0], expectation: hostile, reason: hostile }],
+      causes: [{ id: hostile, text: hostile, history: hostile }],
+      problem: { code: hostile, message: hostile, hint: hostile },
+    } as unknown as RunResult;
+    const lines = verdictLines(hostile, judgement, hostile, { style: plain, width: 100 });
+    expect([...lines, partsLine({ qemu: hostile, [hostile]: hostile })].join('')).not.toMatch(unsafe);
+    const hostileRun = { ...judgement, scenario: hostile };
+    expect(ktap([hostileRun]).replaceAll('\n', '')).not.toMatch(unsafe);
+    expect(junitXml([hostileRun]).replaceAll('\n', '')).not.toMatch(/[\u001b\u009b\u0007]/);
+  });
+
+  test('JSON for a terminal holds the same value without anything a terminal obeys', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'binary' }), (value, text) => {
+        const written = screenJson({ value, text, hostile });
+        expect(written).not.toMatch(unsafe);
+        expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify({ value, text, hostile })));
+      }),
+    );
+  });
+
+  test('names of the language itself are no events', () => {
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      expect(summarize(event({ name, fields: { a: 1 } }))).toBe(`${name} a=1`);
+    }
+  });
+
+  const record = {
+    kind: 'x86-mca',
+    vendor: 'intel',
+    bank: 9,
+    status: '0xbd000000000000c0',
+    addr: '0x0000000009eca000',
+    misc: '0x000000000000008c',
+  };
+
+  test('a record that was read from a file is explained', () => {
+    expect(summarize(event({ name: 'guest.mce-record', record, raw: 'line' }))).toContain('action optional (SRAO)');
+  });
+
+  test.each([
+    ['a bad register', { status: 'many' }],
+    ['no register', { status: undefined }],
+    ['a number for a register', { misc: 12 }],
+    ['an object for a register', { addr: { toString: 1 } }],
+    ['no bank', { bank: undefined }],
+    ['a bad bank', { bank: '9' }],
+    ['a bad cpu', { cpu: 1.5 }],
+    ['another vendor', { vendor: 'acme' }],
+  ])('a damaged record with %s falls back to the raw line', (_what, change) => {
+    for (const name of ['guest.mce-record', 'xen.mce-bank']) {
+      const damaged = { ...record, ...change };
+      expect(summarize(event({ name, record: damaged, raw: 'the raw line' }))).toContain('the raw line');
+    }
+  });
+
+  test('an injection with damaged fields is shown by its fields', () => {
+    const fields = { command: 'mce 1', bank: 'x', status: 'y' };
+    expect(summarize(event({ name: 'lab.injected', fields }))).toContain('bank=x status=y');
+  });
+});
+
+describe('width', () => {
+  test('is that of the terminal within reason, and 100 elsewhere', () => {
+    expect([undefined, 20, 80, 500].map(columns => widthOf({ isTTY: true, ...(columns ? { columns } : {}) }))).toEqual([
+      100, 60, 80, 140,
+    ]);
+    expect(widthOf({ columns: 80 })).toBe(100);
+  });
+
+  const marking: Style = (format, text) => (format === 'reset' ? text : `<${String(format)}>${text}</>`);
+  const bare = (line: string): string => line.replace(/<[^>]*>/g, '');
+
+  test.each([60, 80, 140])('%i columns hold every line, and each piece keeps its style', width => {
+    const timeline = new Timeline({ style: marking, layers: ['lab', 'vmm', 'guest', 'process'], width });
+    const text = 'word '.repeat(60).trim();
+    const lines = timeline.lines({
+      seq: 1,
+      t: 0,
+      layer: 'guest',
+      source: 'console',
+      name: 'guest.panic',
+      fields: { message: text },
+    });
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) {
+      expect(bare(line).length).toBeLessThanOrEqual(width);
+      expect(line).toMatch(/<red>[^<]*(word|…)<\/>$/);
+    }
+    const long = { ...failed, expectations: failed.expectations.map(e => ({ ...e, expectation: text, reason: text })) };
+    const verdict = verdictLines('b', long, undefined, { style: marking, width });
+    for (const line of verdict) expect(bare(line).length).toBeLessThanOrEqual(width);
+    const reasons = verdict.filter(line => /^ {6}/.test(bare(line)));
+    expect(reasons.length).toBeGreaterThan(1);
+    for (const line of reasons) expect(line).toMatch(/<red>.*<\/>$/);
+  });
+});
+
+test('the line of the parts reads like words, from the outside in', () => {
+  const parts = { qemu: '11.1.3 tcg', kernel: '7.2.12 amd64', cpu: 'host × 1', memory: '256 MiB', kernelPath: '/k' };
+  expect(partsLine(parts)).toBe('qemu 11.1.3 tcg · kernel 7.2.12 amd64 · cpu host × 1 · memory 256 MiB');
+  expect(partsLine({ ...parts, hostKernel: '7.2', host: 'EPYC × 2', hostMemory: '1536 MiB', someThing: 'x' })).toBe(
+    'qemu 11.1.3 tcg · host kernel 7.2 · host cpu EPYC × 2 · host memory 1536 MiB · guest kernel 7.2.12 amd64 · ' +
+      'guest cpu host × 1 · guest memory 256 MiB · some thing x',
+  );
+});
+
+test('every layer of a nested machine has a lane when everything is shown; one without is named', () => {
+  const header = {
+    type: 'trace',
+    version: 1,
+    tool: '',
+    scenario: '',
+    startedAt: '',
+    expect: [],
+    settle: 0,
+    parts: { hostKernel: '7' },
+  } as const;
+  expect(layersOf({ ...header, expect: [] })).toEqual(['lab', 'host', 'vmm', 'guest', 'process']);
+  expect(layersOf({ ...header, expect: [] }, true)).toEqual(['lab', 'machine', 'host', 'vmm', 'guest', 'process']);
+  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm'], all: true });
+  expect(timeline.lines({ seq: 1, t: 0, layer: 'host', source: 'console', raw: 'hello' })).toEqual([
+    '    0.000  ·     ·     (host) console: hello',
+  ]);
+});
+
+test('XML text holds no lone surrogate', () => {
+  expect(xmlText('a\ud800b\udfffc\u{1f600}')).toBe('a\ufffdb\ufffdc\u{1f600}');
+});
+
+test('the JUnit file is whole after each result', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'st-'));
+  try {
+    const file = join(dir, 'r.xml');
+    const reporter = junitReporter(file);
+    expect(existsSync(file)).toBe(false);
+    for (const [i, result] of [base, failed, errored].entries()) {
+      reporter.result?.(result);
+      expect(readFileSync(file, 'utf8')).toBe(junitXml([base, failed, errored].slice(0, i + 1)));
+      expect(readdirSync(dir)).toEqual(['r.xml']);
+    }
+    const nowhere = junitReporter(join(dir, 'no', 'r.xml'));
+    nowhere.result?.(base);
+    expect(() => nowhere.finish?.([base])).toThrow('ENOENT');
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

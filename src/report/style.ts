@@ -7,6 +7,12 @@ export interface Style {
   (format: Format, text: string): string;
 }
 
+/** Columns to draw on: those of the terminal within reason, 100 where the stream is none. */
+export function widthOf(stream: { isTTY?: boolean; columns?: number }): number {
+  if (stream.isTTY !== true || stream.columns === undefined) return 100;
+  return Math.min(140, Math.max(60, stream.columns));
+}
+
 export const plain: Style = (_format, text) => text;
 
 /** The style for a stream: honours NO_COLOR, FORCE_COLOR and terminals without colour. */

@@ -82,7 +82,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
 
 function pairs(fields: Fields): string {
   return Object.entries(fields)
-    .map(([key, value]) => `${key}=${typeof value === 'bigint' ? hex64(value) : short(value)}`)
+    .map(([key, value]) => `${safeText(key, 64)}=${typeof value === 'bigint' ? hex64(value) : short(value)}`)
     .join(' ');
 }
 
@@ -94,37 +94,73 @@ export function summarize(event: TraceEvent): string | undefined {
   }
   if (event.name === 'xen.mce-bank')
     return `Bank ${short(event.fields?.bank)} STATUS ${short(event.fields?.status)}: ${explainRecord(event)}`;
-  const summary = SUMMARIES[event.name];
+  const summary = Object.hasOwn(SUMMARIES, event.name) ? SUMMARIES[event.name] : undefined;
   if (summary === null) return undefined;
   if (summary) return summary(event.fields ?? {});
-  return `${event.name} ${pairs(event.fields ?? {})}`.trim();
+  return `${safeText(event.name, 64)} ${pairs(event.fields ?? {})}`.trim();
 }
 
 /** The record that the fields of a `lab.injected` event describe, in words. */
 function explainInjected(f: Fields): string {
-  const u64 = (value: FieldValue | undefined): bigint => (typeof value === 'bigint' ? value : 0n);
+  const { bank, status, mcgStatus, addr, misc } = f;
   const vendor = NAMED_MCA.find(r => r.name === f.record)?.vendor;
-  return explain({
-    kind: 'x86-mca',
-    ...(vendor === undefined ? {} : { vendor }),
-    bank: Number(f.bank),
-    status: u64(f.status),
-    mcgStatus: u64(f.mcgStatus),
-    addr: u64(f.addr),
-    misc: u64(f.misc),
-  });
+  const record = mcaRecord({ kind: 'x86-mca', vendor, bank, status, mcgStatus, addr, misc });
+  return record === undefined ? pairs(f) : explain(record);
 }
 
 function explainRecord(event: TraceEvent): string {
-  const record = event.record as X86McaRecord | undefined;
-  return record?.kind === 'x86-mca' ? explain(revive(record)) : `record ${pairs(event.fields ?? {})}`;
+  const record = mcaRecord(event.record);
+  if (record !== undefined) return explain(record);
+  return event.raw === undefined ? `record ${pairs(event.fields ?? {})}` : safeText(event.raw, 400);
 }
 
-/** A record read from a trace file has its registers as text. */
-function revive(record: X86McaRecord): X86McaRecord {
-  const entries = Object.entries(record).map(([key, value]: [string, unknown]) => [
-    key,
-    typeof value === 'string' && /^0x[0-9a-f]{16}$/.test(value) ? BigInt(value) : value,
-  ]);
-  return Object.fromEntries(entries) as unknown as X86McaRecord;
+const REGISTERS: readonly (keyof X86McaRecord)[] = [
+  'status',
+  'mcgStatus',
+  'mcgCap',
+  'addr',
+  'misc',
+  'synd',
+  'synd1',
+  'synd2',
+  'ipid',
+  'config',
+  'destat',
+  'deaddr',
+  'ppin',
+  'tsc',
+  'cpuid',
+  'time',
+  'apicId',
+  'microcode',
+  'rip',
+  'cs',
+];
+const NUMBERS: readonly (keyof X86McaRecord)[] = ['bank', 'cpu', 'socket'];
+
+/**
+ * A machine check record out of a trace, where registers are text when it was read from a file; undefined when it is none,
+ * or damaged. What is missing was not reported.
+ */
+function mcaRecord(value: unknown): X86McaRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const given = value as Record<string, unknown>;
+  const { kind, vendor } = given;
+  if (kind !== 'x86-mca' || !(vendor === undefined || vendor === 'intel' || vendor === 'amd')) return undefined;
+  const record: Record<string, unknown> = { kind, ...(vendor === undefined ? {} : { vendor }) };
+  for (const name of REGISTERS) {
+    const raw = given[name];
+    if (raw === undefined) continue;
+    const register = typeof raw === 'string' && /^0x[0-9a-f]{16}$/.test(raw) ? BigInt(raw) : raw;
+    if (typeof register !== 'bigint') return undefined;
+    record[name] = register;
+  }
+  for (const name of NUMBERS) {
+    const number = given[name];
+    if (number === undefined) continue;
+    if (!Number.isSafeInteger(number)) return undefined;
+    record[name] = number;
+  }
+  if (record.status === undefined || record.bank === undefined) return undefined;
+  return record as unknown as X86McaRecord;
 }

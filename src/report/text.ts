@@ -3,8 +3,11 @@ import type { Judgement, Verdict } from '../lab/expect/verdict.ts';
 import type { Layer, TraceHeader } from '../lab/trace/event.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
+import { partsLine } from './parts-line.ts';
 import type { Style } from './style.ts';
 import { Timeline, wrap } from './timeline.ts';
+
+export { partsLine };
 
 const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], pending: ['yellow', '?'] } as const;
 const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
@@ -14,67 +17,73 @@ const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
   skip: 'yellow',
 };
 
-/** The layers of a trace, from the machine named in its header. */
-export function layersOf(header: TraceHeader): Layer[] {
-  if (header.parts.hostKernel !== undefined) return ['lab', 'host', 'vmm', 'guest', 'process'];
+/** The layers of a trace that get a lane, outermost first, from the machine named in its header. */
+export function layersOf(header: TraceHeader, all = false): Layer[] {
+  // The outer machine of a nested one says nothing that is shown unless everything is.
+  if (header.parts.hostKernel !== undefined)
+    return ['lab', ...(all ? (['machine'] as const) : []), 'host', 'vmm', 'guest', 'process'];
   return header.parts.xen === undefined
     ? ['lab', 'vmm', 'guest', 'process']
     : ['lab', 'vmm', 'xen', 'guest', 'process'];
 }
 
-/** One line on what the machine was made of. */
-export function partsLine(parts: Record<string, string>): string {
-  return Object.entries(parts)
-    .filter(([key]) => !key.endsWith('Path'))
-    .map(([key, value]) => `${key} ${value}`)
-    .join(' · ');
+/** How a report is drawn. */
+export interface Look {
+  style: Style;
+  /** Columns of the screen. */
+  width: number;
 }
 
-/** The expectations and the verdict, as they stand under a time line. */
-export function verdictLines(name: string, judgement: Judgement, trace: string | undefined, style: Style): string[] {
+/** The expectations and the verdict, as they stand under a time line. All text is made safe: a trace may come from anybody. */
+export function verdictLines(name: string, judgement: Judgement, trace: string | undefined, look: Look): string[] {
+  const { style, width } = look;
   const lines: string[] = [];
+  /** Wraps first, so that each line has the style. */
+  const put = (text: string, indent: number, format: Parameters<Style>[0] = 'reset'): void => {
+    const pieces = wrap(safeText(text), width - indent);
+    lines.push(...pieces.map(piece => ' '.repeat(indent) + (format === 'reset' ? piece : style(format, piece))));
+  };
   for (const { expectation, status, reason, evidence, nearest } of judgement.expectations) {
     const [color, mark] = MARKS[status];
     const events = evidence.length > 0 ? evidence : nearest;
-    lines.push(`  ${style(color, mark)} ${safeText(expectation)}`);
+    for (const [i, piece] of wrap(safeText(expectation), width - 4).entries())
+      lines.push(i === 0 ? `  ${style(color, mark)} ${piece}` : `    ${piece}`);
     const why = `${reason}${events.length > 1 ? ` [events ${events.join(', ')}]` : ''}`;
-    if (status !== 'pass') lines.push(...wrap(safeText(why), 92).map(line => style(color, `      ${line}`)));
-    else lines.push(style('dim', `      ${safeText(why)}`));
+    put(why, 6, status === 'pass' ? 'dim' : color);
   }
   for (const { id, text, history } of judgement.causes) {
-    lines.push(...wrap(`Known cause (${id}): ${text}`, 96).map(line => style('yellow', `  ${line}`)));
-    lines.push(...wrap(history, 94).map(line => `    ${line}`));
+    put(`Known cause (${id}): ${text}`, 2, 'yellow');
+    put(history, 4);
   }
   if (judgement.problem) {
-    lines.push(
-      ...wrap(`${judgement.problem.code}: ${safeText(judgement.problem.message)}`, 96).map(l =>
-        style('yellow', `  ${l}`),
-      ),
-    );
-    if (judgement.problem.hint) lines.push(...wrap(safeText(judgement.problem.hint), 96).map(l => `  ${l}`));
+    put(`${judgement.problem.code}: ${judgement.problem.message}`, 2, 'yellow');
+    if (judgement.problem.hint) put(judgement.problem.hint, 2);
   }
   const word = style(['bold', VERDICTS[judgement.verdict]], judgement.verdict.toUpperCase());
-  lines.push(`${word}  ${name}  outcome ${judgement.outcome}  ${judgement.seconds.toFixed(1)} s`);
-  if (trace !== undefined) lines.push(style('dim', `      trace ${trace}`));
+  lines.push(`${word}  ${safeText(name, 200)}  outcome ${judgement.outcome}  ${judgement.seconds.toFixed(1)} s`);
+  // A path stays in one piece, so that it can be copied.
+  if (trace !== undefined) lines.push(style('dim', `      trace ${safeText(trace)}`));
   return lines;
 }
 
 /** The live time line and the verdict, for people. */
 export function textReporter(
   write: (line: string) => void,
-  style: Style,
+  look: Look,
   options: { all?: boolean; quiet?: boolean } = {},
 ): Reporter {
+  const { style, width } = look;
+  const { all = false } = options;
   let timeline: Timeline | undefined;
   return {
     header(header) {
       if (options.quiet) return;
-      timeline = new Timeline({ style, layers: layersOf(header), ...(options.all ? { all: true } : {}) });
-      write(style('dim', partsLine(header.parts)));
+      timeline = new Timeline({ style, width, layers: layersOf(header, all), all });
+      for (const line of wrap(partsLine(header.parts), width)) write(style('dim', line));
       write(timeline.head());
     },
     start(scenario) {
-      if (!options.quiet) write(`${style('bold', scenario.name)}  ${scenario.title}`);
+      if (!options.quiet) write(`${style('bold', safeText(scenario.name))}  ${safeText(scenario.title)}`);
     },
     event(event) {
       for (const line of timeline?.lines(event) ?? []) write(line);
@@ -82,7 +91,7 @@ export function textReporter(
     result(result) {
       timeline = undefined;
       if (options.quiet && result.verdict === 'pass') write(summaryLine(result, style));
-      else for (const line of verdictLines(result.scenario, result, result.trace, style)) write(line);
+      else for (const line of verdictLines(result.scenario, result, result.trace, look)) write(line);
       if (!options.quiet) write('');
     },
     finish(results) {
@@ -93,7 +102,7 @@ export function textReporter(
 
 function summaryLine(r: RunResult, style: Style): string {
   const verdict = style(VERDICTS[r.verdict], r.verdict.padEnd(6));
-  return `${verdict} ${r.scenario.padEnd(24)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s`;
+  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s`;
 }
 
 function summaryTable(results: readonly RunResult[], style: Style): string[] {

@@ -15,7 +15,6 @@ const LANES: Record<Layer, { head: string; color: 'gray' | 'cyan' | 'magenta' | 
 };
 
 const LANE_WIDTH = 6;
-const WIDTH = 100;
 
 export interface TimelineOptions {
   style: Style;
@@ -23,6 +22,8 @@ export interface TimelineOptions {
   layers: readonly Layer[];
   /** Also show every raw line: console, QMP, agent. */
   all?: boolean;
+  /** Columns of the screen; 100 unless given. */
+  width?: number;
 }
 
 /**
@@ -45,17 +46,16 @@ export class Timeline {
 
   /** The lines for one event; none when there is nothing to show. */
   lines(event: TraceEvent): string[] {
-    const { style, all } = this.#options;
+    const { all } = this.#options;
     if (event.name === 'lab.injected') this.#zero ??= event.t;
     const summary = summarize(event);
     const raw = all && event.raw !== undefined ? safeText(event.raw, 400) : undefined;
     if (summary === undefined && raw === undefined) return [];
     const out: string[] = [];
-    if (summary !== undefined) out.push(...this.#row(event, style(this.#emphasis(event), summary), summary.length));
+    if (summary !== undefined) out.push(...this.#row(event, summary, this.#emphasis(event)));
     if (raw !== undefined && raw !== '') {
       const arrow = event.dir === 'send' ? '→ ' : event.dir === 'receive' ? '← ' : '';
-      const text = `${event.source}: ${arrow}${raw}`;
-      out.push(...this.#row(event, style('dim', text), text.length));
+      out.push(...this.#row(event, `${event.source}: ${arrow}${raw}`, 'dim'));
     }
     return out;
   }
@@ -67,8 +67,9 @@ export class Timeline {
     return event.name === 'process.signal' ? 'bold' : 'reset';
   }
 
-  #row(event: TraceEvent, text: string, length: number): string[] {
-    const { style, layers } = this.#options;
+  /** A trace may come from anybody: what it says is made safe here, whatever it is, before it is styled. */
+  #row(event: TraceEvent, said: string, format: Parameters<Style>[0]): string[] {
+    const { style, layers, width = 100 } = this.#options;
     const lanes = layers
       .map(layer =>
         layer === event.layer
@@ -78,13 +79,11 @@ export class Timeline {
       .join('');
     const time = style('dim', this.#time(event.t).padStart(9));
     const margin = 11 + layers.length * LANE_WIDTH;
-    if (margin + length <= WIDTH) return [`${time}  ${lanes}${text}`];
-    // Long lines wrap under their own text, so that the lanes stay readable. Wrapping a styled text would cut its
-    // escapes; such a line goes out in plain pieces instead.
-    // oxlint-disable-next-line no-control-regex
-    const bare = text.replace(/\u001b\[[0-9;]*m/g, '');
-    const pieces = wrap(bare, WIDTH - margin);
-    return pieces.map((piece, i) => (i === 0 ? `${time}  ${lanes}${piece}` : `${' '.repeat(margin)}${piece}`));
+    const text = safeText(layers.includes(event.layer) ? said : `(${event.layer}) ${said}`);
+    // Long lines wrap under their own text, so that the lanes stay readable.
+    return wrap(text, Math.max(20, width - margin)).map(
+      (piece, i) => (i === 0 ? `${time}  ${lanes}` : ' '.repeat(margin)) + style(format, piece),
+    );
   }
 
   #time(t: number): string {
@@ -93,7 +92,10 @@ export class Timeline {
   }
 }
 
-/** Breaks text at blanks into lines of at most `width`; a word longer than that is broken anywhere. */
+/**
+ * Breaks text at blanks into lines of at most `width`; a word longer than that is broken anywhere. Always one line at least.
+ * For text without escape sequences: what is wrapped is styled afterwards, piece by piece.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -109,6 +111,6 @@ export function wrap(text: string, width: number): string[] {
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;
   }
-  if (line !== '') lines.push(line);
+  if (line !== '' || lines.length === 0) lines.push(line);
   return lines;
 }
