@@ -14,8 +14,26 @@ export function fail(error: unknown, argv: readonly string[]): number {
     );
     return table.error;
   }
-  process.stderr.write(`syndrome: ${safeText(messageOf(error), 2000)} [${error.code}]\n`);
+  process.stderr.write(`syndrome: ${safeText(said(error), 2000)} [${error.code}]\n`);
   if (error.hint !== undefined) process.stderr.write(`${safeText(error.hint, 2000)}\n`);
   if (error.code === 'E_LAB_INTERRUPTED') return interruptedBy() === 'SIGTERM' ? 143 : 130;
-  return error instanceof UsageError ? table.usage : table.error;
+  return error instanceof UsageError || WRONG_FILE.has(error.code) ? table.usage : table.error;
+}
+
+/** A file that the user named and that is not what it should be is a wrong command line, whichever room finds it out. */
+const WRONG_FILE: ReadonlySet<string> = new Set([
+  'E_SUPPLY_FILE',
+  'E_LAB_TRACE_FORMAT',
+  'E_LAB_TRACE_READ',
+  'E_LAB_TRACE_VERSION',
+]);
+
+/** The message with its causes. Of a system error about a path that was just named only the reason is added. */
+function said(error: SyndromeError): string {
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  if (cause?.message === '') return error.message;
+  if (typeof cause?.path !== 'string' || !error.message.includes(cause.path)) return messageOf(error);
+  if (error.message.endsWith('does not exist')) return error.message;
+  const reason = /^[A-Z0-9]+: (?<text>[^,]+),/.exec(cause.message)?.groups?.text;
+  return `${error.message}: ${reason ?? cause.message}`;
 }

@@ -1,5 +1,6 @@
 import { UsageError } from '../common/errors.ts';
-import { hex64, parseU64, stringify } from '../common/hex.ts';
+import { hex64, parseU64 } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
 import { CPER_SEVERITIES, encodeGhesBlock } from '../cper/ghes.ts';
 import { classify } from '../mca/classify.ts';
 import { explain } from '../mca/explain.ts';
@@ -10,7 +11,7 @@ import { injectMce, type Mce, mceCommandLine } from '../qmp/mce.ts';
 import { nearest } from '../lab/scenario/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';
 
 interface Options extends GlobalOptions {
@@ -155,7 +156,7 @@ function list(options: Options): void {
   const style = stdoutStyle(options);
   for (const r of NAMED_MCA) {
     const needsYes = mayKillGuest({ ...r, broadcast: broadcastByDefault(r) });
-    if (options.json) print(stringify({ ...r, broadcast: broadcastByDefault(r), needsYes }));
+    if (options.json) printJson({ ...r, broadcast: broadcastByDefault(r), needsYes });
     else {
       const flags = [
         `${r.vendor}, bank ${r.bank}`,
@@ -202,17 +203,15 @@ export async function inject(kind: string | undefined, options: Options): Promis
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (options.dryRun) {
     if (options.json)
-      print(
-        stringify({
-          schemaVersion: 1,
-          kind,
-          command: plan.command,
-          meaning: plan.meaning,
-          fatal: plan.fatal,
-          notes: plan.notes,
-          injected: false,
-        }),
-      );
+      printJson({
+        schemaVersion: 1,
+        kind,
+        command: plan.command,
+        meaning: plan.meaning,
+        fatal: plan.fatal,
+        notes: plan.notes,
+        injected: false,
+      });
     else {
       print(plan.command);
       print(plan.meaning);
@@ -233,11 +232,12 @@ export async function inject(kind: string | undefined, options: Options): Promis
   try {
     if (!options.json) for (const line of [...plan.notes, `> ${plan.command}`]) say(line);
     const result = await plan.carryOut(client);
-    if (options.json) print(stringify({ schemaVersion: 1, kind, command: plan.command, injected: true, result }));
+    if (options.json) printJson({ schemaVersion: 1, kind, command: plan.command, injected: true, result });
     else {
       const action = typeof result.action === 'string' ? `QEMU: ${result.action}` : 'QEMU accepted the record';
       print(`${action}. ${plan.meaning}`);
-      if (typeof result.output === 'string' && result.output !== '') print(result.output.trim());
+      if (typeof result.output === 'string' && result.output !== '')
+        for (const line of result.output.trim().split('\n')) print(safeText(line));
     }
     if (result.action === 'ignore') process.exitCode = EXIT.fail;
   } finally {

@@ -1,4 +1,6 @@
-import { type Style, styleFor } from '../report/style.ts';
+import { screenJson } from '../report/json.ts';
+import { type Style, styleFor, widthOf } from '../report/style.ts';
+import type { Look } from '../report/text.ts';
 
 /** Options every command has. */
 export interface GlobalOptions {
@@ -9,6 +11,16 @@ export interface GlobalOptions {
 export function stdoutStyle(options: GlobalOptions): Style {
   const asked = process.argv.includes('--color') ? true : options.color === false ? false : undefined;
   return styleFor(process.stdout, asked);
+}
+
+/** How a report is drawn on stdout. */
+export function stdoutLook(options: GlobalOptions): Look {
+  return { style: stdoutStyle(options), width: widthOf(process.stdout) };
+}
+
+/** Writes a value to stdout as JSON, one line unless indented. */
+export function printJson(value: unknown, indent?: number): void {
+  print(screenJson(value, indent));
 }
 
 /** Writes a line to stdout; a closed pipe (`| head`) ends the program quietly. */

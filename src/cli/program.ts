@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
+import { addManyCommands } from './many-commands.ts';
 
 /** What every command that uses packages accepts. */
 function supplyOptions(command: Command): Command {
@@ -14,9 +15,11 @@ function supplyOptions(command: Command): Command {
 function partOptions(command: Command): Command {
   return supplyOptions(command)
     .option('--qemu <path>', 'your own QEMU binary')
-    .option(
-      '--guest-kernel <version|path>',
-      'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image',
+    .addOption(
+      new Option(
+        '--guest-kernel <version|path>',
+        'a version (7.2.12), a series (6.19), newest, or your own bzImage or Image',
+      ).conflicts('kernel'),
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
@@ -71,12 +74,19 @@ Examples:
     .option('--all', 'every scenario that comes with the program')
     .option('--json', 'one JSON object a run on stdout')
     .option('--junit <file>', 'write a JUnit XML file')
-    .option('--ktap', 'KTAP on stdout')
+    .addOption(new Option('--ktap', 'KTAP on stdout').conflicts('json'))
     .option('--trace <file>', 'where the trace goes (one scenario only)')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
     .option('--cold', 'boot the machine even if its state after an earlier boot is kept')
-    .option('--print-cmd', 'print the exact QEMU command line and do not run it')
-    .option('-q, --quiet', 'only the verdicts')
+    .addOption(
+      new Option('--print-cmd', 'print the exact QEMU command line and do not run it').conflicts([
+        'json',
+        'junit',
+        'ktap',
+        'trace',
+      ]),
+    )
+    .addOption(new Option('-q, --quiet', 'only the verdicts').conflicts('verbose'))
     .option('-v, --verbose', 'every console line and every QMP exchange too')
     .addOption(
       new Option('--exit-code <style>', 'bisect: what `git bisect run` understands')
@@ -95,6 +105,8 @@ Examples:
     .action(async (names: string[], options: OptionValues) =>
       (await import('./run.ts')).run(names, merged(program, options)),
     );
+
+  addManyCommands(program, partOptions, merged, deadline);
 
   program
     .command('scenarios')
@@ -169,7 +181,7 @@ Examples:
     .option('--no-broadcast', 'to one CPU only')
     .option('--severity <name>', 'ghes: recoverable (default), fatal, corrected, none')
     .option('--dry-run', 'say what would be done, connect to nothing')
-    .option('--print-cmd', 'print the monitor command only')
+    .addOption(new Option('--print-cmd', 'print the monitor command only').conflicts(['dryRun', 'json']))
     .option('--yes', 'needed for what may kill the guest: an uncorrected error other than a broadcast srao')
     .option('--json', 'machine-readable')
     .addHelpText(

@@ -1,4 +1,6 @@
-import { UsageError } from '../common/errors.ts';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf, UsageError } from '../common/errors.ts';
 import { LabInterrupted } from '../lab/errors.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
 import { assemble, type PartChoices } from '../lab/parts.ts';
@@ -8,14 +10,15 @@ import { jsonReporter } from '../report/json.ts';
 import { junitReporter } from '../report/junit.ts';
 import { ktapReporter } from '../report/ktap.ts';
 import { all, type Reporter } from '../report/reporter.ts';
-import { styleFor } from '../report/style.ts';
+import { styleFor, widthOf } from '../report/style.ts';
 import { textReporter } from '../report/text.ts';
 import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, stdoutLook } from './output.ts';
+import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 
-interface Options extends GlobalOptions, SupplyOptions {
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   all?: boolean;
   json?: boolean;
   junit?: string;
@@ -27,16 +30,6 @@ interface Options extends GlobalOptions, SupplyOptions {
   quiet?: boolean;
   verbose?: boolean;
   exitCode: ExitStyle;
-  qemu?: string;
-  guestKernel?: string;
-  kernel?: string;
-  hostKernel?: string;
-  hostQemu?: string;
-  xen?: string;
-  firmware?: string;
-  cpu?: string;
-  guestCmdline?: string;
-  accel: 'auto' | 'tcg' | 'kvm';
 }
 
 function choose(names: readonly string[], options: Options): Scenario[] {
@@ -62,9 +55,10 @@ function reporters(options: Options): Reporter[] {
   const machine = options.json === true || options.ktap === true;
   const err = (line: string): void => void process.stderr.write(`${line}\n`);
   const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
-  const text = machine
-    ? textReporter(err, styleFor(process.stderr, options.color === false ? false : undefined), level)
-    : textReporter(print, stdoutStyle(options), level);
+  const look = machine
+    ? { style: styleFor(process.stderr, options.color === false ? false : undefined), width: widthOf(process.stderr) }
+    : stdoutLook(options);
+  const text = textReporter(machine ? err : print, look, level);
   return [
     ...(machine && options.quiet ? [] : [text]),
     ...(options.json ? [jsonReporter(print)] : []),
@@ -73,24 +67,30 @@ function reporters(options: Options): Reporter[] {
   ];
 }
 
+/** Where results go is looked at first: a long run should not end in a report that cannot be written. @throws UsageError. */
+function checkOutputs(options: Options): void {
+  const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  for (const [flag, file] of [
+    ['--junit', options.junit],
+    ['--trace', options.trace],
+  ] as const) {
+    if (file === undefined) continue;
+    if (file === '' || isFolder(file)) throw new UsageError('E_USAGE_FILE', `${flag} ${file}: not the name of a file`);
+    if (flag === '--junit' && !isFolder(dirname(file))) {
+      throw new UsageError('E_USAGE_FILE', `${flag} ${file}: there is no folder ${dirname(file)}`);
+    }
+  }
+}
+
 /** `syndrome run`. The exit code is that of all runs together. */
 export async function run(names: string[], options: Options): Promise<void> {
   const scenarios = choose(names, options);
+  refuseUnusedParts(scenarios, options);
+  checkOutputs(options);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
-  const kernel = options.guestKernel ?? options.kernel;
-  const choices: PartChoices = {
-    supply,
-    accel: options.accel,
-    ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
-    ...(kernel === undefined ? {} : { kernel }),
-    ...(options.hostKernel === undefined ? {} : { hostKernel: options.hostKernel }),
-    ...(options.hostQemu === undefined ? {} : { hostQemu: options.hostQemu }),
-    ...(options.xen === undefined ? {} : { xen: options.xen }),
-    ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
-    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
-    ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
-  };
+  await checkUserParts(scenarios, options, supply);
+  const choices = partChoices(options, supply);
   if (options.printCmd) {
     for (const scenario of scenarios) await printCommand(scenario, choices);
     return;
@@ -121,7 +121,7 @@ export async function run(names: string[], options: Options): Promise<void> {
   try {
     report.finish(results);
   } catch (error) {
-    throw new UsageError('E_REPORT', 'the report could not be written', { cause: error });
+    throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
   }
   if (interrupted) throw new LabInterrupted();
   process.exitCode = exitCodeOf(

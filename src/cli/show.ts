@@ -1,9 +1,9 @@
-import { stringify } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
 import { judgeFile } from '../lab/expect/verdict.ts';
 import { readTrace } from '../lab/trace/reader.ts';
 import { layersOf, partsLine, verdictLines } from '../report/text.ts';
-import { Timeline } from '../report/timeline.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { Timeline, wrap } from '../report/timeline.ts';
+import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
 interface Options extends GlobalOptions {
@@ -17,23 +17,25 @@ export async function show(file: string, options: Options): Promise<void> {
   const judgement = judgeFile(trace);
   process.exitCode = exitCodeOf([judgement.verdict]);
   if (options.json) {
-    print(
-      stringify({
-        schemaVersion: 1,
-        scenario: trace.header.scenario,
-        ...judgement,
-        trace: file,
-        diagnostics: trace.diagnostics,
-      }),
-    );
+    printJson({
+      schemaVersion: 1,
+      scenario: trace.header.scenario,
+      ...judgement,
+      trace: file,
+      diagnostics: trace.diagnostics,
+    });
     return;
   }
-  const style = stdoutStyle(options);
-  const timeline = new Timeline({ style, layers: layersOf(trace.header), ...(options.all ? { all: true } : {}) });
-  print(`${style('bold', trace.header.scenario)}  ${trace.header.startedAt}`);
-  print(style('dim', partsLine(trace.header.parts)));
+  const { header, events, diagnostics } = trace;
+  const look = stdoutLook(options);
+  const { style, width } = look;
+  const all = options.all === true;
+  const timeline = new Timeline({ style, width, layers: layersOf(header, all), all });
+  print(`${style('bold', safeText(header.scenario, 200))}  ${safeText(header.startedAt, 100)}`);
+  for (const line of wrap(partsLine(header.parts), width)) print(style('dim', line));
   print(timeline.head());
-  for (const event of trace.events) for (const line of timeline.lines(event)) print(line);
-  for (const line of verdictLines(trace.header.scenario, judgement, undefined, style)) print(line);
-  for (const { line, problem } of trace.diagnostics.slice(0, 5)) print(`${file}:${line}: ${problem}`);
+  for (const event of events) for (const line of timeline.lines(event)) print(line);
+  for (const line of verdictLines(header.scenario, judgement, undefined, look)) print(line);
+  for (const { line, problem } of diagnostics.slice(0, 5)) print(safeText(`${file}:${line}: ${problem}`));
+  if (diagnostics.length > 5) print(`${diagnostics.length - 5} more damaged lines`);
 }

@@ -1,9 +1,8 @@
 import { UsageError } from '../common/errors.ts';
-import { stringify } from '../common/hex.ts';
 import type { Supply } from '../supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { bytes } from './progress.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -19,10 +18,20 @@ const PARTS: Record<string, (supply: Supply, version?: string) => Promise<string
   'kernel-arm64': async (s, version = 'newest') => (await s.kernel({ arch: 'arm64', version })).image,
   xen: async (s, version) => (await s.xen(version)).image,
   firmware: async s => (await s.firmware()).code,
-  toolchain: async s => (await s.toolchain('amd64')).id,
-  'toolchain-arm64': async s => (await s.toolchain('arm64')).id,
+  toolchain: s => toolchainFolder(s, 'amd64'),
+  'toolchain-arm64': s => toolchainFolder(s, 'arm64'),
   busybox: async s => (await s.busybox('amd64')).program,
 };
+
+/** A compiler is used through the supply only; its folder is found in the list of the cache, newest first. */
+async function toolchainFolder(supply: Supply, arch: 'amd64' | 'arm64'): Promise<string> {
+  const { id } = await supply.toolchain(arch);
+  const parts = await supply.list();
+  const found = parts
+    .filter(p => p.kind === 'toolchain' && p.name === `toolchain-${arch}`)
+    .toSorted((a, b) => Number(b.current) - Number(a.current) || b.created.localeCompare(a.created));
+  return found[0]?.path ?? id;
+}
 
 /** What the bundled scenarios need. */
 const DEFAULT_PARTS = Object.keys(PARTS).filter(part => part !== 'busybox');
@@ -45,12 +54,14 @@ export async function list(
     if (arch !== 'amd64' && arch !== 'arm64')
       throw new UsageError('E_USAGE', `--kernels ${arch}: expected amd64 or arm64`);
     const offers = await supply.kernelsOnOffer(arch);
-    for (const o of offers)
-      print(options.json ? stringify(o) : `${o.version.padEnd(12)} ${o.suite.padEnd(20)} ${o.package}`);
+    for (const o of offers) {
+      if (options.json) printJson(o);
+      else print(`${o.version.padEnd(12)} ${o.suite.padEnd(20)} ${o.package}`);
+    }
     return;
   }
   const parts = await supply.list({ verify: options.verify === true });
-  if (options.json) for (const part of parts) print(stringify(part));
+  if (options.json) for (const part of parts) printJson(part);
   else {
     for (const p of parts) {
       const state = p.verifies ? '' : style('red', `  damaged: ${p.damage.join('; ')}`);

@@ -1,11 +1,10 @@
-import { stringify } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
 import { summarize } from '../report/summary.ts';
 import { qmpEvent } from '../text/qmp-events.ts';
 import type { TraceEvent } from '../lab/trace/event.ts';
 import { interruptSignal } from './interrupt.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';
 
 interface Options extends GlobalOptions {
@@ -32,9 +31,13 @@ export async function watch(options: Options): Promise<void> {
     const stamp = message.timestamp;
     const time = stamp ? new Date(stamp.seconds * 1000 + stamp.microseconds / 1000) : new Date();
     if (options.json) {
-      print(
-        stringify({ schemaVersion: 1, time: time.toISOString(), name: known.name, fields: known.fields, qmp: message }),
-      );
+      printJson({
+        schemaVersion: 1,
+        time: time.toISOString(),
+        name: known.name,
+        fields: known.fields,
+        qmp: message,
+      });
       return;
     }
     const event: TraceEvent = {

@@ -1,0 +1,130 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { UsageError } from '../common/errors.ts';
+import type { PartChoices } from '../lab/parts.ts';
+import type { Scenario } from '../lab/scenario/load.ts';
+import type { MachineSpec } from '../lab/scenario/schema.ts';
+import { isPath } from '../supply/kernel.ts';
+import { parseKernelQuery } from '../supply/kernels.ts';
+import type { Supply } from '../supply/supply.ts';
+
+/** The options of the command line that choose the parts of a machine. */
+export interface PartOptions {
+  qemu?: string;
+  guestKernel?: string;
+  kernel?: string;
+  hostKernel?: string;
+  hostQemu?: string;
+  xen?: string;
+  firmware?: string;
+  cpu?: string;
+  guestCmdline?: string;
+  accel: 'auto' | 'tcg' | 'kvm';
+}
+
+const nested = (machine: MachineSpec): boolean => 'guest' in machine;
+
+/** Options that only some machines have a use for. */
+const ONLY_FOR: readonly {
+  option: 'firmware' | 'xen' | 'hostKernel' | 'hostQemu';
+  flag: string;
+  applies: (machine: MachineSpec) => boolean;
+  needs: string;
+}[] = [
+  {
+    option: 'firmware',
+    flag: '--firmware',
+    applies: m => m.kind === 'linux-guest' && m.firmware,
+    needs: 'boots through UEFI (firmware: true)',
+  },
+  { option: 'xen', flag: '--xen', applies: m => m.kind === 'xen-dom0', needs: 'has Xen (kind: xen-dom0)' },
+  { option: 'hostKernel', flag: '--host-kernel', applies: nested, needs: 'has a host layer' },
+  { option: 'hostQemu', flag: '--host-qemu', applies: nested, needs: 'has a host layer' },
+];
+
+/** @throws UsageError for an option that none of the scenarios has a use for: it would be ignored without a word. */
+export function refuseUnusedParts(scenarios: readonly Scenario[], options: PartOptions): void {
+  for (const { option, flag, applies, needs } of ONLY_FOR) {
+    if (options[option] === undefined || scenarios.some(s => applies(s.machine))) continue;
+    const which = scenarios.length === 1 ? (scenarios[0]?.name ?? '') : 'any of the chosen scenarios';
+    throw new UsageError('E_USAGE', `${flag} does not apply to ${which}`, {
+      hint: `It is for a machine that ${needs}; \`syndrome scenarios --explain NAME\` shows the machine.`,
+    });
+  }
+}
+
+/** A file that the user names is looked at before anything is started. @throws UsageError. */
+function checkFile(flag: string, path: string): void {
+  const wrong = (what: string): UsageError => new UsageError('E_USAGE_FILE', `${flag} ${path}: ${what}`);
+  let stat;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw wrong(code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : `cannot be read (${code})`);
+  }
+  // Opening a pipe would wait for its writer.
+  if (!stat.isFile()) throw wrong('not a regular file');
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw wrong(`cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`);
+  }
+}
+
+const archOf = (machine: MachineSpec): 'amd64' | 'arm64' =>
+  machine.kind.startsWith('arm64') || ('arch' in machine && machine.arch === 'aarch64') ? 'arm64' : 'amd64';
+
+/**
+ * Looks at what the user gave, before any machine starts: a wrong file is a wrong command line, not a failure of the lab.
+ * Nothing is fetched.
+ * @throws UsageError, SupplyError E_SUPPLY_FILE.
+ */
+export async function checkUserParts(
+  scenarios: readonly Scenario[],
+  options: PartOptions,
+  supply: Supply,
+): Promise<void> {
+  const kernel = async (flag: string, version: string | undefined, archs: readonly ('amd64' | 'arm64')[]) => {
+    if (version === undefined) return;
+    if (isPath(version)) checkFile(flag, version);
+    else if (parseKernelQuery(version) !== undefined) return;
+    for (const arch of new Set(archs)) await supply.kernel({ arch, version });
+  };
+  const qemu = async (flag: string, path: string | undefined, targets: readonly ('x86_64' | 'aarch64')[]) => {
+    if (path === undefined) return;
+    if (path.includes('/')) checkFile(flag, path);
+    for (const target of new Set(targets)) await supply.qemu(target, path);
+  };
+  const machines = scenarios.map(s => s.machine);
+  const kernelFlag = options.guestKernel === undefined ? '--kernel' : '--guest-kernel';
+  const targetOf = (machine: MachineSpec) => (archOf(machine) === 'arm64' ? 'aarch64' : 'x86_64');
+  await qemu('--qemu', options.qemu, machines.map(targetOf));
+  await qemu('--host-qemu', options.hostQemu, machines.filter(nested).map(targetOf));
+  await kernel(kernelFlag, options.guestKernel ?? options.kernel, machines.map(archOf));
+  await kernel('--host-kernel', options.hostKernel, machines.filter(nested).map(archOf));
+  if (options.xen !== undefined && isPath(options.xen)) {
+    checkFile('--xen', options.xen);
+    await supply.xen(options.xen);
+  }
+  if (options.firmware !== undefined) {
+    checkFile('--firmware', options.firmware);
+    await supply.firmware(options.firmware);
+  }
+}
+
+/** The options as the lab takes them. */
+export function partChoices(options: PartOptions, supply: Supply): PartChoices {
+  const kernel = options.guestKernel ?? options.kernel;
+  return {
+    supply,
+    accel: options.accel,
+    ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(options.hostKernel === undefined ? {} : { hostKernel: options.hostKernel }),
+    ...(options.hostQemu === undefined ? {} : { hostQemu: options.hostQemu }),
+    ...(options.xen === undefined ? {} : { xen: options.xen }),
+    ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+    ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
+  };
+}
