@@ -47,7 +47,7 @@ export interface RunOptions extends PartChoices {
 /** Where traces go that nobody asked to put elsewhere: `$SYNDROME_STATE`, else `$XDG_STATE_HOME/syndrome`. */
 export function stateDir(): string {
   const { SYNDROME_STATE, XDG_STATE_HOME } = process.env;
-  return SYNDROME_STATE ?? join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'syndrome');
+  return SYNDROME_STATE || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'syndrome');
 }
 
 function newTraceFile(scenario: string, startedAt: Date): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../common/errors.ts';
 import type { MachineSpec } from '../scenario/schema.ts';
@@ -34,7 +34,10 @@ export async function probeKvm(machine: MachineSpec, files: MachineFiles, cacheD
   }
   const probe = await tryBoot(machine, files);
   mkdirSync(join(cacheDir, 'kvm-probe'), { recursive: true, mode: 0o700 });
-  writeFileSync(file, JSON.stringify(probe));
+  // Several runs may find out at once: a reader sees a whole answer or none.
+  const fresh = `${file}.${process.pid}.tmp`;
+  writeFileSync(fresh, JSON.stringify(probe));
+  renameSync(fresh, file);
   return probe;
 }
 
