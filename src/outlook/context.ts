@@ -143,6 +143,11 @@ const either =
   (key: keyof Settings) =>
   (facts: Facts): boolean[] => [facts.peek(key) !== true];
 
+/** Bank 9 and this MCi_MISC are what QEMU gives every record it makes of a SIGBUS (target/i386 kvm_mce_inject()). */
+function fromQemu({ record }: Facts): boolean {
+  return record.kind === 'x86-mca' && record.bank === 9 && record.misc === 0x8cn;
+}
+
 /** A delivery that fits the record and the consumer. */
 function assumeDelivery(facts: Facts): Delivery {
   const { record, consumer } = facts;
@@ -188,8 +193,13 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   delivery: { text: 'how the record arrives', assume: assumeDelivery, others: otherDeliveries },
   platform: {
     text: 'what the receiving kernel runs on',
-    assume: f => (f.consumer === 'qemu' || f.consumer === 'kvm' ? 'kvm' : 'bare-metal'),
-    others: f => (f.consumer === 'qemu' ? ['tcg'] : f.consumer === 'kvm' ? [] : ['kvm', 'tcg']),
+    assume: f => (f.consumer === 'qemu' || f.consumer === 'kvm' || fromQemu(f) ? 'kvm' : 'bare-metal'),
+    others: f =>
+      f.consumer === 'qemu'
+        ? ['tcg']
+        : f.consumer === 'kvm'
+          ? []
+          : (['bare-metal', 'kvm', 'tcg'] as const).filter(p => p !== f.peek('platform')),
   },
   running: {
     text: 'what the CPU was doing',

@@ -18,13 +18,31 @@ const WHAT: Record<OutlookOutcome, string> = {
   forwarded: 'passes the error on to the next layer',
 };
 
+/** Longest line of an explanation; only what a kernel prints may be longer. */
+const WIDTH = 100;
+
+/** Breaks `text` between words so that no line is longer than {@link WIDTH}, unless one word is. */
+function wrap(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
+      lines.push(indent + line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, indent + line];
+}
+
 /** A setting's value as text. */
 export function settingText(value: Settings[keyof Settings]): string {
   if (typeof value === 'bigint') return hex64(value);
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }
 
-/** `Linux 6.19.6: panics` in one line. */
+/** `Linux 6.19.6 (exception, user): panics` in one line. */
 export function headline(prediction: Prediction): string {
   const { consumer, context, outcome } = prediction;
   const version = context.version === undefined ? '' : ` ${context.version}`;
@@ -32,16 +50,26 @@ export function headline(prediction: Prediction): string {
   return `${WHO[consumer]}${version}${how === '' ? '' : ` (${how})`}: ${WHAT[outcome]}`;
 }
 
-/** The whole prediction, one line per element: outcome, rules in order, messages, and what it depends on. */
-export function explainPrediction(prediction: Prediction): string[] {
-  const lines = [headline(prediction)];
+export interface ExplainOptions {
+  /** Also names the source of each rule. */
+  sources?: boolean;
+}
+
+/**
+ * The whole prediction in lines of at most 100 columns: outcome, the rules in their order with what each did, what is
+ * printed, and what the outcome depends on. A rule that was only read, and not seen to act, says so.
+ */
+export function explainPrediction(prediction: Prediction, options: ExplainOptions = {}): string[] {
+  const lines = wrap(headline(prediction), '');
   for (const { rule, effect } of prediction.steps) {
-    lines.push(`  ${rule.text}`, `    -> ${effect} [${rule.id}; ${rule.evidence}; ${rule.source}]`);
+    const doubt = rule.evidence === 'read' ? ', not seen on a machine yet' : '';
+    lines.push(...wrap(rule.text, '  '), ...wrap(`-> ${effect} [${rule.id}${doubt}]`, '    '));
+    if (options.sources === true) lines.push(...wrap(rule.source, '       '));
   }
-  if (prediction.messages.length > 0) lines.push('  prints:', ...prediction.messages.map(m => `    ${m}`));
+  if (prediction.messages.length > 0) lines.push('  prints:', ...prediction.messages.map(m => `    ${m.trimEnd()}`));
   for (const { name, data } of prediction.events) {
     const fields = Object.entries(data).map(([key, value]) => `${key}=${String(value)}`);
-    lines.push(`  event: ${name} ${fields.join(' ')}`);
+    lines.push(...wrap(`event: ${name} ${fields.join(' ')}`, '  '));
   }
   if (prediction.alternatives.length > 0) lines.push('  depends on:');
   for (const setting of prediction.dependsOn) {
@@ -49,7 +77,7 @@ export function explainPrediction(prediction: Prediction): string[] {
     const others = prediction.alternatives.filter(a => a.setting === setting);
     const text = others.map(a => `${settingText(a.value)}: ${a.outcome}`).join('; ');
     const taken = assumed === undefined ? '' : `, taken as ${settingText(assumed.value)}`;
-    lines.push(`    ${setting} (${FIELDS[setting].text}${taken}): ${text}`);
+    lines.push(...wrap(`${setting} (${FIELDS[setting].text}${taken}): ${text}`, '    '));
   }
   return lines;
 }

@@ -3,6 +3,7 @@ export { RULES, ruleById } from './catalog.ts';
 export { FIELDS, SETTINGS } from './context.ts';
 export type { Consumer, Delivery, Field, OutlookContext, Running, Settings } from './context.ts';
 export { explainPrediction, headline, settingText } from './explain-prediction.ts';
+export type { ExplainOptions } from './explain-prediction.ts';
 export type { Assumption } from './facts.ts';
 export { predict, predictAll, predictChain } from './predict.ts';
 export type { ChainOptions, LayerSettings, PredictOptions } from './predict.ts';

@@ -26,25 +26,33 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
   'local-fatal': ['A fatal grade of a local machine check panics at once.', 'observed'],
   'one-cpu': ['With one CPU nobody has to be waited for.'],
   'rendezvous-timeout': [
-    'The machine check was not broadcast: the other CPUs never enter the handler and the rendezvous times out.',
+    'The machine check was not broadcast: the other CPUs never enter the handler and the rendezvous times out (emulated CPUs count its time about five times too slow).',
+    'observed',
   ],
   'rendezvous-late': ['Not all CPUs entered the handler within the rendezvous time, which slow CPUs can miss.'],
-  'no-rendezvous': ['With a rendezvous time of 0 every CPU handles what it finds alone.'],
-  'fatal-alone': ['A fatal grade panics on the CPU that found it.'],
+  'no-rendezvous': ['With a rendezvous time of 0 every CPU handles what it finds alone.', 'observed'],
+  'fatal-alone': ['A fatal grade panics on the CPU that found it.', 'observed'],
   fatal: ['The monarch CPU panics on the worst grade of all CPUs.', 'observed'],
-  'unknown-source': ['All CPUs took a machine check and none found an error to handle in its banks: Linux panics.'],
-  'not-signalled': ['With software error recovery a bank without S is skipped: it is not what was signalled.'],
+  'unknown-source': [
+    'All CPUs took a machine check and none found an error to handle in its banks: Linux panics.',
+    'observed',
+  ],
+  'not-signalled': [
+    'With software error recovery a bank without S is skipped: it is not what was signalled.',
+    'observed',
+  ],
   'amd-no-s-bit': [
     'AMD records have no S bit. Where MCG_CAP.SER_P is set all the same (QEMU sets it) the bank is skipped: nothing is recovered and the process runs into the same memory again.',
+    'observed',
   ],
   'not-uncorrected': ['Without software error recovery a bank without UC is skipped.'],
-  'left-for-poll': ['The grade is one the exception leaves for the poll.'],
+  'left-for-poll': ['The grade is one the exception leaves for the poll.', 'observed'],
   cleared: ['The bank is cleared and not logged.'],
   resume: ['Nothing was consumed: the record is logged and the interrupted code goes on.', 'observed'],
   'kernel-returns': [
     'The kernel was interrupted without a restart address, and there is no error to handle: Linux returns all the same.',
   ],
-  'no-restart': ['Without RIPV the interrupted task cannot go on: it is killed.'],
+  'no-restart': ['Without RIPV the interrupted task cannot go on: it is killed.', 'observed'],
   'kill-maybe': ['On return to the process its page is handed to memory_failure() with action required.', 'observed'],
   'kill-now': ['There is no address to act on: the process gets SIGBUS.'],
   'not-recovered': ['The page could not be taken away: the process gets SIGBUS.'],
@@ -138,8 +146,11 @@ function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Endi
 /** The interrupted task cannot simply go on. */
 function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts, run: Run): Ending {
   const logged = found.worst !== 'NO';
-  if (logged) run.print(EVENTS_LOGGED, ...recordLines(record, facts.get('mcgStatus'), facts));
   const usable = usableAddress(record, facts);
+  if (logged) run.print(EVENTS_LOGGED);
+  // A record whose page memory_failure() took away counts as handled and is not printed.
+  const handled = found.worst === 'AO' && usable.address !== undefined;
+  if (logged && !handled) run.print(...recordLines(record, facts.get('mcgStatus'), facts));
   const context = cpuContext(facts, true);
   if (context === 'kernel') {
     return found.worst === 'AR'

@@ -13,7 +13,7 @@ import { versionIn } from './version.ts';
 
 export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/mce/core.c machine_check_poll()', {
   off: ['With mce=off nobody looks into the banks.'],
-  ignored: ['With mce=ignore_ce the banks are not polled.'],
+  ignored: ['With mce=ignore_ce the banks are not polled.', 'observed'],
   empty: ['A bank without VAL holds nothing.'],
   'deferred-register': [
     'An SMCA bank whose MCA_STATUS is empty may hold a deferred error in MCA_DESTAT, which is logged instead.',
@@ -22,9 +22,12 @@ export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/m
   corrected: ['An error that is not uncorrected is logged and cleared.', 'observed'],
   'no-ser': ['Without software error recovery an uncorrected error is left for the exception handler.'],
   'not-enabled': ['An uncorrected error whose reporting was off (EN=0) is logged.', 'observed'],
-  'not-signalled': ['An uncorrected error that was not signalled (S=0, PCC=0) is logged.'],
-  'left-for-exception': ['An uncorrected error that was signalled, or with PCC, is left for the exception handler.'],
-  'not-logged': ['With mce=dont_log_ce an error without a usable address is cleared and not logged.'],
+  'not-signalled': ['An uncorrected error that was not signalled (S=0, PCC=0) is logged.', 'observed'],
+  'left-for-exception': [
+    'An uncorrected error that was signalled, or with PCC, is left for the exception handler.',
+    'observed',
+  ],
+  'not-logged': ['With mce=dont_log_ce an error without a usable address is cleared and not logged.', 'observed'],
   'hand-over': [
     'Deferred, not consumed or action optional, with a usable address: the page goes to memory_failure().',
     'observed',

@@ -21,7 +21,7 @@ export const MEMORY_FAILURE_RULES = defineRules('linux.memory-failure', 'Linux m
     'observed',
     'Linux mm/memory-failure.c kill_proc()',
   ],
-  late: ['The page is taken away; who maps it learns it only at the next access (BUS_MCEERR_AR).'],
+  late: ['The page is taken away; who maps it learns it only at the next access (BUS_MCEERR_AR).', 'observed'],
 });
 
 export const SIGNAL_RULES = defineRules('linux.sigbus', 'Linux signal(7); prctl(2) PR_MCE_KILL', {

@@ -294,6 +294,27 @@ describe('predictAll and predictChain', () => {
   });
 });
 
+describe('QEMU’s AMD deferred record without any context', () => {
+  it('is taken for a KVM guest’s, and depends on the kernel', () => {
+    const r: X86McaRecord = {
+      kind: 'x86-mca',
+      vendor: 'amd',
+      bank: 9,
+      status: 0x9c00180000000000n,
+      misc: 0x8cn,
+      addr: 0x1000n,
+    };
+    const linux = predictAll(r).find(p => p.consumer === 'linux');
+    expect(linux?.outcome).toBe('logged');
+    expect(linux?.alternatives).toContainEqual({
+      setting: 'version',
+      value: '6.19.6',
+      outcome: 'panicked',
+      rule: 'linux.amd-destat.crash',
+    });
+  });
+});
+
 describe('the table of settings', () => {
   it('has a text, a default and other values of the same type for each', () => {
     fc.assert(

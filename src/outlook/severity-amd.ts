@@ -14,13 +14,13 @@ import { versionSince } from './version.ts';
 const SOURCE = 'Linux arch/x86/kernel/cpu/mce/severity.c, AMD rules';
 
 export const AMD_SEVERITY_RULES = defineRules('linux.amd', `${SOURCE} (5.19 and later)`, {
-  pcc: ['With PCC nothing of the interrupted context can be trusted.'],
+  pcc: ['With PCC nothing of the interrupted context can be trusted.', 'observed'],
   deferred: ['A deferred error was not consumed: it is no reason to stop anything.', 'observed'],
   corrected: ['What is not uncorrected stays for the poll.'],
   overflowed: ['An uncorrected error overwrote another, and the CPU cannot recover from that (overflow_recov).'],
   'no-succor': ['An uncorrected error on a CPU that cannot contain it (no SUCCOR) is fatal.', 'observed'],
-  'in-kernel': ['An uncorrected error that the kernel consumed is fatal.'],
-  'action-required': ['A contained uncorrected error concerns only the process that consumed it.'],
+  'in-kernel': ['An uncorrected error that the kernel consumed is fatal.', 'observed'],
+  'action-required': ['A contained uncorrected error concerns only the process that consumed it.', 'observed'],
 });
 
 /** Rules of kernels before 5.19. */

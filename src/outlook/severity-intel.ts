@@ -69,6 +69,7 @@ const ROWS: readonly Row[] = [
     text: 'An exception without MCG_STATUS.MCIP cannot be a machine check that hardware delivered.',
     mcg: { MCIP: 0 },
     exception: true,
+    evidence: 'observed',
   },
   {
     key: 'no-ip',
@@ -77,6 +78,7 @@ const ROWS: readonly Row[] = [
     text: 'Without RIPV and EIPV it is not known what was running, nor can it go on.',
     mcg: { RIPV: 0, EIPV: 0 },
     exception: true,
+    evidence: 'observed',
   },
   {
     key: 'kernel-no-restart',
@@ -122,6 +124,7 @@ const ROWS: readonly Row[] = [
     status: { UC: 1, AR: 0 },
     code: { mask: MCACOD, value: 0x017an },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'patrol-scrub',
@@ -140,6 +143,7 @@ const ROWS: readonly Row[] = [
     text: 'Bad data that nobody consumed and that was not signalled.',
     status: { UC: 1, S: 0, AR: 0 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'ucna-with-ar',
@@ -148,6 +152,7 @@ const ROWS: readonly Row[] = [
     text: 'Action required without a signal contradicts itself.',
     status: { OVER: 0, UC: 1, S: 0, AR: 1 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'not-signalled',
@@ -164,6 +169,7 @@ const ROWS: readonly Row[] = [
     text: 'Action required, and another error was overwritten.',
     status: { OVER: 1, UC: 1, S: 1, AR: 1 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'unaffected-thread',
@@ -174,6 +180,7 @@ const ROWS: readonly Row[] = [
     mcg: { RIPV: 1, EIPV: 0 },
     ser: true,
     memoryFailure: true,
+    evidence: 'observed',
   },
   {
     key: 'data-in-copy',
@@ -208,6 +215,7 @@ const ROWS: readonly Row[] = [
     ser: true,
     context: 'user',
     memoryFailure: true,
+    evidence: 'observed',
   },
   {
     key: 'data-in-seam',
@@ -265,6 +273,7 @@ const ROWS: readonly Row[] = [
     text: 'Action required for an error whose code, or whose address, Linux cannot act on.',
     status: SRAR,
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'action-optional-unknown',
@@ -273,6 +282,7 @@ const ROWS: readonly Row[] = [
     text: 'Action optional for an error whose code Linux does not know: it is logged.',
     status: { OVER: 0, UC: 1, S: 1, AR: 0 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'action-optional-lost',
@@ -281,6 +291,7 @@ const ROWS: readonly Row[] = [
     text: 'Action optional, and another error was overwritten: it is logged.',
     status: { OVER: 1, UC: 1, S: 1, AR: 0 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'overflowed',

@@ -10,14 +10,14 @@ import { versionSince } from './version.ts';
 export const ADDRESS_RULES = defineRules('linux.address', 'Linux mce_usable_address(), amd_mce_usable_address()', {
   none: ['Without ADDRV, or without the address itself, there is nothing to act on.'],
   'intel-no-misc': ['Without MISCV it is not known what kind of address it is.'],
-  'intel-mode': ['Only an address in physical mode (MCi_MISC bits 8:6 = 2) is one of system memory.'],
-  'intel-coarse': ['An address less exact than a page (MCi_MISC.LSB above 12) names no page.'],
+  'intel-mode': ['Only an address in physical mode (MCi_MISC bits 8:6 = 2) is one of system memory.', 'observed'],
+  'intel-coarse': ['An address less exact than a page (MCi_MISC.LSB above 12) names no page.', 'observed'],
   intel: ['A physical address exact to a page.', 'observed'],
   'amd-northbridge': [
     'Bank 4 of a CPU without SMCA is the northbridge: only its DRAM error (code 8) has a system address.',
   ],
   'amd-poison': ['AMD: poison was consumed, so the address is one of system memory.', 'observed'],
-  'amd-other': ['AMD: without POISON the address may be local to a memory channel and is not used.'],
+  'amd-other': ['AMD: without POISON the address may be local to a memory channel and is not used.', 'observed'],
   'amd-before-6.7': ['Up to 6.6 any valid address of an AMD bank was used.'],
 });
 
