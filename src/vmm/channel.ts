@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, createReadStream, write as fsWrite } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, write as fsWrite } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty, ReadStream as TtyReadStream } from 'node:tty';
 import type { Readable } from 'node:stream';
@@ -15,18 +15,23 @@ export function openOutput(spec: string): number {
   return fd;
 }
 
-/** Opens a file for reading, `fd:N` or a path; undefined for a regular file, which nobody answers through. */
+/**
+ * Opens the input of a channel, `fd:N` or a path: a terminal, a socket or a FIFO. Undefined for a regular file and for
+ * /dev/null, from which nothing comes. Throws E_VMM_CHANNEL for other devices: a read of one cannot be given up.
+ */
 export function openInput(spec: string): Readable | undefined {
-  const fd = open(spec, constants.O_RDONLY | constants.O_NOCTTY | constants.O_CREAT);
+  const fd = open(spec, constants.O_RDONLY | constants.O_NOCTTY);
   if (isatty(fd)) {
     makeRaw(fd);
     return new TtyReadStream(fd);
   }
   const kind = fstatSync(fd);
   if (kind.isFIFO() || kind.isSocket()) return new Socket({ fd, readable: true, writable: false });
-  if (kind.isCharacterDevice()) return createReadStream('', { fd });
   closeSync(fd);
-  return undefined;
+  if (kind.isFile() || spec === '/dev/null') return undefined;
+  throw new VmmError('E_VMM_CHANNEL', `${spec} is not a terminal, socket or FIFO`, {
+    hint: 'In a virtual machine use a serial port (ttyS1, ttyAMA1), not a virtio port.',
+  });
 }
 
 function open(spec: string, flags: number): number {

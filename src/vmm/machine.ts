@@ -48,7 +48,7 @@ export class Machine {
   readonly #ram: { gpa: bigint; hva: bigint; bytes: number };
   #slots: readonly Slot[];
   readonly #pageBytes = hostPageBytes();
-  readonly #lines: { line: SerialLine; output: number | undefined }[] = [];
+  readonly #lines: { line: SerialLine; write: (bytes: Uint8Array) => Promise<void> }[] = [];
   readonly #inputs: Readable[] = [];
   readonly #workers: Worker[] = [];
   #errors = 0;
@@ -173,27 +173,32 @@ export class Machine {
   #line(spec: string | undefined, spi: number): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(SERIAL_BYTES);
     const line = new SerialLine(buffer, interruptLine(this.#vm.fd, spi));
+    const lost = (error: unknown): void => this.#end(`serial line lost: ${messageOf(error)}`);
     const output = spec === undefined ? undefined : openOutput(spec);
-    this.#lines.push({ line, output });
-    const write = async (bytes: Uint8Array): Promise<void> => {
-      if (output !== undefined) await writeAll(output, bytes);
+    let written = Promise.resolve();
+    const write = (bytes: Uint8Array): Promise<void> => {
+      if (output !== undefined) written = written.then(() => writeAll(output, bytes));
+      return written;
     };
-    line.pumpOutput(write).catch((error: unknown) => this.#end(`serial line lost: ${messageOf(error)}`));
-    if (spec === undefined || spec === 'fd:1' || spec === 'fd:2') return buffer;
+    this.#lines.push({ line, write });
+    line.pumpOutput(write).catch(lost);
+    // A FIFO goes one way; what this VMM inherits as standard output does too.
+    if (spec === undefined || spec === 'fd:1' || spec === 'fd:2' || (output !== undefined && isFifo(output)))
+      return buffer;
     const input = openInput(spec);
     if (input === undefined) return buffer;
     this.#inputs.push(input);
     const feed = async (): Promise<void> => {
       for await (const chunk of input) await line.input(chunk as Uint8Array);
     };
-    feed().catch((error: unknown) => this.#end(`serial line lost: ${messageOf(error)}`));
+    feed().catch(lost);
     return buffer;
   }
 
   #listen(spec: string): void {
     const input = openInput(spec);
     if (input === undefined)
-      throw new VmmError('E_VMM_CHANNEL', `${spec} is a regular file; --control wants a FIFO, socket or terminal`);
+      throw new VmmError('E_VMM_CHANNEL', `${spec} cannot be read; --control wants a FIFO, socket or terminal`);
     this.#inputs.push(input);
     const lines = new ControlLines();
     input.on('data', (chunk: Uint8Array) => {
@@ -346,12 +351,14 @@ export class Machine {
 
   async #stop(reason: string): Promise<void> {
     for (let index = 0; index < this.#options.vcpus; index++) this.#order(index, COMMAND.STOP);
-    for (const { line, output } of this.#lines) if (output !== undefined) await writeAll(output, line.rest());
+    for (const { line, write } of this.#lines) await write(line.rest()).catch(() => {}); // a lost line has nobody to tell
     this.#events.emit({ event: 'stopped', reason, errors: this.#errors, pages: this.#errorPages.size });
     for (const input of this.#inputs) input.destroy();
     await Promise.all(this.#workers.map(worker => worker.terminate()));
   }
 }
+
+const isFifo = (fd: number): boolean => fstatSync(fd).isFIFO();
 
 function openFile(option: string, path: string): { fd: number; bytes: number } {
   try {

@@ -1,6 +1,10 @@
-/** The reference VMM for arm64 KVM: boots a Linux guest and handles KVM_EXIT_ARM_SEA. */
+/**
+ * The reference VMM for arm64 KVM: boots a Linux guest and handles KVM_EXIT_ARM_SEA. To read it: machine.ts sets the
+ * machine up and owns its memory, vcpu-thread.ts runs the guest and answers its exits, sea.ts decides about an abort,
+ * quarantine.ts about memory slots, events.ts says what comes out.
+ */
 import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
-import { Machine } from './machine.ts';
+import { VmmError } from './errors.ts';
 import { parseOptions, USAGE } from './options.ts';
 
 /** What the guest's end means for the one who started it; everything else is a failure. */
@@ -20,7 +24,15 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const machine = new Machine(parseOptions(argv));
+  const options = parseOptions(argv);
+  if (process.platform !== 'linux' || process.arch !== 'arm64') {
+    throw new VmmError('E_VMM_KVM', `this VMM runs on Linux for arm64, not on ${process.platform} ${process.arch}`, {
+      hint: 'Use it inside the lab: there an arm64 host is emulated.',
+    });
+  }
+  // Only now: loading it takes koffi, which a machine of another kind need not have.
+  const { Machine } = await import('./machine.ts');
+  const machine = new Machine(options);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => machine.end(signal));
   return EXIT_CODES[await machine.run()] ?? EXIT_FAILED;
 }

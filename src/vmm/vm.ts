@@ -15,11 +15,6 @@ export class Vm {
 
   /** Opens /dev/kvm and makes an empty machine. Throws E_VMM_KVM where that cannot be. */
   constructor() {
-    if (process.arch !== 'arm64') {
-      throw new VmmError('E_VMM_KVM', `this VMM runs on arm64 and not on ${process.arch}`, {
-        hint: 'Use it inside the lab: there an arm64 host is emulated.',
-      });
-    }
     const kvm = openKvm();
     this.api = ioctl('KVM_GET_API_VERSION', kvm, KVM.GET_API_VERSION);
     if (this.api !== KVM_API_VERSION)
