@@ -9,8 +9,12 @@ export {
   armErrorTypeDoubt,
   armErrorTypeNames,
 } from './arm.ts';
+export { bodyCorrected, classifyCper } from './classify.ts';
+export type { CperClass, CperVerdict } from './classify.ts';
+export { armContextRegisters, describeSection } from './describe.ts';
 export { CPER_DIAGNOSTICS, CperError } from './error.ts';
 export type { CperDiagnostic } from './error.ts';
+export { explainBody, explainCper } from './explain.ts';
 export * from './guid.ts';
 export type { CperKept, Layout, LayoutField, MemberRow } from './layout.ts';
 export { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from './json.ts';
@@ -26,6 +30,11 @@ export {
   encodeMemoryError2,
   memoryErrorTypeName,
 } from './memory.ts';
+export { lintCper } from './lint.ts';
+export { CPER_LINT_CODES } from './lint-codes.ts';
+export type { CperFinding, CperLintCode, CperLintCodeId, CperLintSeverity } from './lint-codes.ts';
+export { maskLsb, pagesOfBody, pagesOfCper } from './page.ts';
+export type { CperPage, CperPfn } from './page.ts';
 export { CPER_SEVERITIES, QEMU_GHES_MAX_BYTES, decodeGhesBlock, encodeGhesBlock, rawDataOf } from './ghes.ts';
 export type { GhesBlockInput, GhesRead, GhesSectionInput } from './ghes.ts';
 export type * from './record.ts';

@@ -1,0 +1,59 @@
+/** @module What kind of error a firmware record is, and how bad. */
+import { mcaBanksOf } from './x86-mca.ts';
+import { PROCESSOR_FLAGS } from './processor.ts';
+import type { CperBody, CperRecord, CperSeverity } from './record.ts';
+import { severityRank } from './severity.ts';
+
+export type CperClass = 'memory' | 'processor' | 'pcie' | 'firmware' | 'other' | 'empty';
+
+export interface CperVerdict {
+  /** The class of the worst section; `empty` without one. */
+  class: CperClass;
+  /** The severity of the record: what Linux acts on. */
+  severity: CperSeverity;
+  /** The worst severity of the sections; missing without one. */
+  worst?: CperSeverity;
+  /** Firmware marked the record as simulated. */
+  simulated: boolean;
+}
+
+const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
+  memory: 'memory',
+  memory2: 'memory',
+  processor: 'processor',
+  'x86-processor': 'processor',
+  'arm-processor': 'processor',
+  pcie: 'pcie',
+  firmware: 'firmware',
+  raw: 'other',
+};
+
+const SIMULATED = 4;
+
+/** Classifies a record by its worst section, the first of equals. */
+export function classifyCper(record: CperRecord): CperVerdict {
+  const [first, ...rest] = record.sections;
+  const simulated = ((record.header?.flags ?? 0) & SIMULATED) !== 0;
+  if (first === undefined) return { class: 'empty', severity: record.severity, simulated };
+  const worst = rest.reduce((a, b) => (severityRank(b.severity) > severityRank(a.severity) ? b : a), first);
+  return { class: CLASS[worst.body.kind], severity: record.severity, worst: worst.severity, simulated };
+}
+
+/** Whether the body itself says that the error was corrected; undefined where it does not say. */
+export function bodyCorrected(body: CperBody): boolean | undefined {
+  switch (body.kind) {
+    case 'processor':
+      return body.flags === undefined ? undefined : (body.flags & PROCESSOR_FLAGS.corrected) !== 0;
+    case 'memory2':
+      return body.status === undefined ? undefined : (body.status & 1) !== 0;
+    case 'memory':
+      // Types 2 and 13 are corrected by what they are, 14 is not; the others may be either.
+      return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
+    case 'x86-processor': {
+      const banks = mcaBanksOf(body);
+      return banks.length === 0 ? undefined : banks.every(b => (b.status & (1n << 61n)) === 0n);
+    }
+    default:
+      return undefined;
+  }
+}

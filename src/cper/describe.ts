@@ -1,0 +1,134 @@
+/** @module The members of a section as rows: for tables on a screen. */
+import type { FieldRow } from '../registers/register.ts';
+import {
+  ARM_CONTEXT_LAYOUT,
+  ARM_ERROR_FLAGS,
+  ARM_ERROR_LAYOUT,
+  ARM_LAYOUT,
+  armErrorInfoTable,
+  armErrorTypeNames,
+} from './arm.ts';
+import { CPER_ERROR_STATUS } from './error-status.ts';
+import { FIRMWARE_LAYOUT } from './firmware.ts';
+import { bytesToHex, describeLayout } from './layout.ts';
+import type { Layout, MemberRow } from './layout.ts';
+import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from './memory.ts';
+import { PCIE_LAYOUT } from './pcie.ts';
+import { PROCESSOR_LAYOUT } from './processor.ts';
+import type { CperArmContext, CperBody } from './record.ts';
+import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
+
+/** Registers of an AArch64 context in order, UEFI 2.10 N.2.4.4.2; the AArch32 ones are shown as bytes. */
+const ARM64_REGISTERS: Readonly<Record<number, readonly string[]>> = {
+  4: [...Array.from({ length: 31 }, (_, i) => `X${i}`), 'SP'],
+  5: 'ELR_EL1 ESR_EL1 FAR_EL1 ISR_EL1 MAIR_EL1 MIDR_EL1 MPIDR_EL1 SCTLR_EL1 SP_EL0 SP_EL1 SPSR_EL1 TCR_EL1 TPIDR_EL0 TPIDR_EL1 TPIDRRO_EL0 TTBR0_EL1 TTBR1_EL1'.split(
+    ' ',
+  ),
+  6: 'ELR_EL2 ESR_EL2 FAR_EL2 HACR_EL2 HCR_EL2 HPFAR_EL2 MAIR_EL2 SCTLR_EL2 SP_EL2 SPSR_EL2 TCR_EL2 TPIDR_EL2 TTBR0_EL2 VTCR_EL2 VTTBR_EL2'.split(
+    ' ',
+  ),
+  7: 'ELR_EL3 ESR_EL3 FAR_EL3 MAIR_EL3 SCTLR_EL3 SP_EL3 SPSR_EL3 TCR_EL3 TPIDR_EL3 TTBR0_EL3'.split(' '),
+};
+
+/** The 64-bit registers of an AArch64 context by name; empty for other contexts. */
+export function armContextRegisters(context: CperArmContext): { name: string; value: bigint }[] {
+  const names = ARM64_REGISTERS[context.type ?? -1] ?? [];
+  const view = new DataView(context.data.buffer, context.data.byteOffset, context.data.byteLength);
+  return names
+    .filter((_, i) => 8 * i + 8 <= context.data.length)
+    .map((name, i) => ({ name, value: view.getBigUint64(8 * i, true) }));
+}
+
+const prefixed = (prefix: string, rows: readonly MemberRow[]): MemberRow[] =>
+  rows.map(r => ({ ...r, name: `${prefix}.${r.name}` }));
+
+const fromBits = (prefix: string, rows: readonly FieldRow[]): MemberRow[] =>
+  rows
+    .filter(r => r.value !== 0n)
+    .map(r => ({
+      name: `${prefix}.${r.name}`,
+      value: `0x${r.value.toString(16)}`,
+      ...(r.meaning === undefined ? {} : { meaning: r.meaning }),
+    }));
+
+const raw = (name: string, data: Uint8Array | undefined): MemberRow[] =>
+  data === undefined ? [] : [{ name, value: bytesToHex(data), meaning: `${data.length} bytes` }];
+
+function status(body: { errorStatus?: bigint }): MemberRow[] {
+  return body.errorStatus === undefined ? [] : fromBits('errorStatus', CPER_ERROR_STATUS.describe(body.errorStatus));
+}
+
+const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
+  memory: MEMORY_LAYOUT,
+  memory2: MEMORY2_LAYOUT,
+  processor: PROCESSOR_LAYOUT,
+  pcie: PCIE_LAYOUT,
+  firmware: FIRMWARE_LAYOUT,
+};
+
+/** Every member of a section that is there, structures and bit fields taken apart; untrusted text is printable ASCII. */
+export function describeSection(body: CperBody): MemberRow[] {
+  switch (body.kind) {
+    case 'raw':
+      return raw('data', body.data);
+    case 'x86-processor':
+      return [
+        ...describeLayout(X86_LAYOUT, body),
+        ...body.errors.flatMap((e, i) => [
+          ...prefixed(`errors[${i}]`, describeLayout(X86_ERROR_LAYOUT, e)).map(r =>
+            r.name === `errors[${i}].type`
+              ? { ...r, meaning: X86_CHECKS[e.type ?? '']?.name ?? 'unknown kind of check' }
+              : r,
+          ),
+          ...(e.checkInfo === undefined
+            ? []
+            : fromBits(`errors[${i}].checkInfo`, X86_CHECKS[e.type ?? '']?.register.describe(e.checkInfo) ?? [])),
+        ]),
+        ...body.contexts.flatMap((c, i) => [
+          ...prefixed(`contexts[${i}]`, describeLayout(X86_CONTEXT_LAYOUT, c)),
+          ...raw(`contexts[${i}].data`, c.data),
+        ]),
+        ...raw('trailing', body.trailing),
+      ];
+    case 'arm-processor':
+      return [
+        ...describeLayout(ARM_LAYOUT, body),
+        ...body.errors.flatMap((e, i) => [
+          ...prefixed(`errors[${i}]`, describeLayout(ARM_ERROR_LAYOUT, e)).map(r => {
+            if (r.name === `errors[${i}].type`) {
+              return { ...r, meaning: armErrorTypeNames(e.type ?? 0, e.version).join(', ') || 'reserved' };
+            }
+            if (r.name !== `errors[${i}].flags`) return r;
+            const names = ARM_ERROR_FLAGS.filter(([bit]) => ((e.flags ?? 0) & bit) !== 0).map(([, name]) => name);
+            return { ...r, meaning: names.join(', ') || 'none' };
+          }),
+          ...(e.errorInfo === undefined
+            ? []
+            : fromBits(
+                `errors[${i}].errorInfo`,
+                armErrorInfoTable(e.type ?? 0, e.version)?.describe(e.errorInfo) ?? [],
+              )),
+        ]),
+        ...body.contexts.flatMap((c, i) => {
+          const registers = armContextRegisters(c);
+          return [
+            ...prefixed(`contexts[${i}]`, describeLayout(ARM_CONTEXT_LAYOUT, c)),
+            ...registers.map(r => ({
+              name: `contexts[${i}].${r.name}`,
+              value: `0x${r.value.toString(16).padStart(16, '0')}`,
+            })),
+            ...(registers.length === 0 ? raw(`contexts[${i}].data`, c.data) : []),
+          ];
+        }),
+        ...raw('vendorInfo', body.vendorInfo),
+        ...raw('trailing', body.trailing),
+      ];
+    default: {
+      const layout = FLAT[body.kind];
+      return [
+        ...(layout === undefined ? [] : describeLayout(layout, body)),
+        ...('errorStatus' in body ? status(body) : []),
+      ];
+    }
+  }
+}

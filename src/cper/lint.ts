@@ -1,0 +1,244 @@
+/** @module Whether a firmware record is as specified, agrees with itself, and says what software needs. */
+import { hex64 } from '../common/hex.ts';
+import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
+import { bodyCorrected } from './classify.ts';
+import { FIRMWARE_LAYOUT } from './firmware.ts';
+import { blockStatus } from './ghes.ts';
+import type { CperKept, Layout } from './layout.ts';
+import { CPER_LINT_CODES } from './lint-codes.ts';
+import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
+import { MEMORY2_LAYOUT, MEMORY_ERROR_TYPES, MEMORY_LAYOUT } from './memory.ts';
+import { maskLsb } from './page.ts';
+import { PCIE_LAYOUT } from './pcie.ts';
+import { PROCESSOR_LAYOUT } from './processor.ts';
+import type { CperBody, CperMemoryError, CperMemoryError2, CperRecord, CperSection } from './record.ts';
+import { sectionType } from './sections.ts';
+import { severityRank } from './severity.ts';
+import { decodeTimestamp } from './timestamp.ts';
+import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
+
+const RANK = { error: 0, warning: 1, info: 2 } as const;
+const hex = (n: number): string => `0x${n.toString(16)}`;
+const FRU_TEXT = 20;
+const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
+const RECORD_REVISIONS: readonly number[] = [0x100, 0x101];
+const SIMULATED = 4;
+/** Bits of the block status that have a meaning. */
+const STATUS_BITS = 0x3fff;
+
+type Add = (code: CperLintCodeId, note?: string, register?: string, hi?: number, lo?: number) => void;
+
+const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
+  memory: MEMORY_LAYOUT,
+  memory2: MEMORY2_LAYOUT,
+  processor: PROCESSOR_LAYOUT,
+  pcie: PCIE_LAYOUT,
+  firmware: FIRMWARE_LAYOUT,
+};
+
+/** What is wrong or remarkable about a record, errors first. Empty for one that is as specified. */
+export function lintCper(record: CperRecord): CperFinding[] {
+  const findings: CperFinding[] = [];
+  const add: Add = (code, note, register, hi, lo = hi) => {
+    const { severity, title, section } = CPER_LINT_CODES[code];
+    const message = note === undefined ? title : `${title}: ${note}`;
+    const bits = register === undefined || hi === undefined || lo === undefined ? {} : { bits: [{ register, hi, lo }] };
+    findings.push({ code, severity, message, section, ...bits });
+  };
+  if (record.blockStatus !== undefined) lintBlock(record, record.blockStatus, add);
+  if (record.header !== undefined) lintHeader(record, add);
+  if (record.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(record.severityNumber));
+  lintSeverity(record, add);
+  if (record.trailing !== undefined) add('L_CPER_TRAILING', `${record.trailing.length} bytes`);
+  record.sections.forEach((s, i) => {
+    const where = record.sections.length > 1 ? `section ${i + 1}` : undefined;
+    lintSection(s, record, (code, note, ...bits) => {
+      add(code, [where, note].filter(t => t !== undefined).join(', ') || undefined, ...bits);
+    });
+  });
+  if (isQemuShape(record)) add('L_CPER_QEMU');
+  return findings.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
+}
+
+function lintSeverity(record: CperRecord, add: Add): void {
+  const [first, ...rest] = record.sections;
+  if (first === undefined) return;
+  const worst = rest.reduce((a, s) => (severityRank(s.severity) > severityRank(a) ? s.severity : a), first.severity);
+  if (worst !== record.severity) add('L_CPER_SEVERITY_MISMATCH', `${record.severity}, the worst section is ${worst}`);
+}
+
+function lintBlock(record: CperRecord, status: number, add: Add): void {
+  const expected = blockStatus(record.sections.map(s => s.severity));
+  if (record.sections.length === 0) add('L_CPER_NO_SECTION');
+  if ((status & 0xf) !== (expected & 0xf)) {
+    add('L_CPER_STATUS_BITS', `${hex(status & 0xf)}, ${hex(expected & 0xf)} expected`, 'BlockStatus', 3, 0);
+  }
+  const count = (status >>> 4) & 0x3ff;
+  if (count !== record.sections.length) {
+    add('L_CPER_STATUS_COUNT', `${count}, ${record.sections.length} are there`, 'BlockStatus', 13, 4);
+  }
+  if ((status & ~STATUS_BITS) !== 0) add('L_CPER_RESERVED', 'bits 31:14 of the block status', 'BlockStatus', 31, 14);
+  if (record.dataLength !== undefined) add('L_CPER_LENGTH', `the data length is ${record.dataLength}`);
+  if (record.rawDataLength !== undefined && record.rawData === undefined) {
+    add('L_CPER_LENGTH', `${record.rawDataLength} bytes of raw data at ${record.rawDataOffset ?? 0} are not there`);
+  }
+  const revisions = record.sections.map(s => s.revision);
+  for (const revision of new Set(revisions.filter(r => !ENTRY_REVISIONS.includes(r)))) {
+    add('L_CPER_REVISION', `data entry ${hex(revision)}`);
+  }
+  if (revisions.some(r => r < 0x300) && revisions.some(r => r >= 0x300)) add('L_CPER_REVISION_MIXED');
+}
+
+function lintHeader(record: CperRecord, add: Add): void {
+  const header = record.header;
+  if (header === undefined) return;
+  if (record.sections.length === 0) add('L_CPER_NO_SECTION');
+  if (header.signatureEnd !== undefined) add('L_CPER_SIGNATURE', hex(header.signatureEnd));
+  if (!RECORD_REVISIONS.includes(header.revision)) add('L_CPER_REVISION', `record ${hex(header.revision)}`);
+  if (header.recordLength !== undefined) add('L_CPER_LENGTH', `the record length is ${header.recordLength}`);
+  if (header.sectionCount !== undefined) {
+    add('L_CPER_COUNT', `${header.sectionCount} sections, ${record.sections.length} were read`);
+  }
+  if (header.timestamp !== undefined && decodeTimestamp(header.timestamp) === undefined) {
+    add('L_CPER_TIMESTAMP', hex64(header.timestamp));
+  }
+  if ((header.flags & SIMULATED) !== 0) add('L_CPER_SIMULATED');
+  if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header');
+  if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections');
+}
+
+function lintSection(s: CperSection, record: CperRecord, add: Add): void {
+  if (s.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(s.severityNumber));
+  if (s.length !== undefined) add('L_CPER_LENGTH', `the section says it has ${s.length} bytes`);
+  if (s.offset !== undefined) add('L_CPER_OVERLAP', `offset ${s.offset}`);
+  if (s.fruTextBytes !== undefined) add('L_CPER_FRU_TEXT', s.fruText);
+  if (s.fruText?.length === FRU_TEXT) add('L_CPER_FRU_UNTERMINATED', s.fruText);
+  if (s.timestamp !== undefined && decodeTimestamp(s.timestamp) === undefined) {
+    add('L_CPER_TIMESTAMP', hex64(s.timestamp));
+  }
+  if ((s.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the header of the section');
+  const said = bodyCorrected(s.body);
+  if (said !== undefined && said !== (s.severity === 'corrected') && s.severity !== 'none') {
+    add('L_CPER_BODY_SEVERITY', `${said ? 'corrected' : 'not corrected'}, severity ${s.severity}`);
+  }
+  lintBody(s, record, add);
+}
+
+function lintBody(s: CperSection, record: CperRecord, add: Add): void {
+  const { body } = s;
+  const flat = FLAT[body.kind];
+  if (flat !== undefined && 'kept' in body) lintKept(flat, body.kept, '', add);
+  switch (body.kind) {
+    case 'raw': {
+      const known = sectionType(s.type);
+      if (known === undefined) add('L_CPER_SECTION_UNKNOWN', s.type);
+      // Text of a kernel log carries no bytes; only what was read from bytes can be too short.
+      else if (record.blockStatus !== undefined || record.header !== undefined) {
+        add('L_CPER_SECTION_BROKEN', `${known.name}, ${body.data.length} bytes`);
+      }
+      return;
+    }
+    case 'memory':
+    case 'memory2':
+      lintMemory(body, add);
+      return;
+    case 'processor':
+      if (body.brandBytes !== undefined) add('L_CPER_FRU_TEXT', body.brand);
+      return;
+    case 'x86-processor':
+      lintKept(X86_LAYOUT, body.kept, '', add);
+      lintLists(body, add);
+      for (const [i, e] of body.errors.entries()) {
+        lintKept(X86_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
+        if (X86_CHECKS[e.type ?? ''] === undefined) add('L_CPER_X86_CHECK', e.type);
+      }
+      for (const [i, c] of body.contexts.entries()) lintKept(X86_CONTEXT_LAYOUT, c.kept, `contexts[${i}]`, add);
+      return;
+    case 'arm-processor':
+      lintKept(ARM_LAYOUT, body.kept, '', add);
+      lintLists(body, add);
+      if (body.sectionLength !== undefined) add('L_CPER_LENGTH', `the section says it has ${body.sectionLength} bytes`);
+      if (body.errors.length === 0) add('L_CPER_ARM_EMPTY');
+      for (const [i, e] of body.errors.entries()) {
+        lintKept(ARM_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
+        if (e.length !== undefined && e.length !== ARM_ERROR_LAYOUT.length) {
+          add('L_CPER_LENGTH', `an error structure of ${e.length} bytes`);
+        }
+        const type = e.type ?? 0;
+        const doubt = armErrorTypeDoubt(type, e.version);
+        if (armErrorTypeNames(type, e.version).length === 0) {
+          add('L_CPER_ARM_TYPE', doubt === undefined ? hex(type) : `${hex(type)}, ${doubt}`);
+        } else if (doubt !== undefined) add('L_CPER_ARM_TYPE_DOUBT', `${hex(type)}, ${doubt}`);
+      }
+      return;
+    case 'pcie':
+    case 'firmware':
+  }
+}
+
+function lintLists(
+  body: { errors: unknown[]; contexts: unknown[]; errorCount?: number; contextCount?: number; trailing?: Uint8Array },
+  add: Add,
+): void {
+  const { errors, contexts, errorCount, contextCount, trailing } = body;
+  if (errorCount !== undefined) add('L_CPER_COUNT', `${errorCount} error structures, ${errors.length} are there`);
+  if (contextCount !== undefined) add('L_CPER_COUNT', `${contextCount} contexts, ${contexts.length} are there`);
+  if (trailing !== undefined) add('L_CPER_TRAILING', `${trailing.length} bytes in the section`);
+}
+
+function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
+  if (body.physicalAddress === undefined) add('L_CPER_NO_ADDRESS');
+  const mask = body.physicalAddressMask;
+  if (mask !== undefined && maskLsb(mask) === undefined) add('L_CPER_MASK', hex64(mask), 'physicalAddressMask', 63, 0);
+  if (body.errorType !== undefined && MEMORY_ERROR_TYPES[body.errorType] === undefined) {
+    add('L_CPER_MEMORY_TYPE', String(body.errorType));
+  }
+  if (body.bank !== undefined && (body.bankGroup !== undefined || body.bankAddress !== undefined)) {
+    add('L_CPER_BANK_TWICE');
+  }
+}
+
+/** Tells what bytes that no member speaks for are: a validation bit, a value without one, reserved, or behind the end. */
+function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add: Add): void {
+  if (kept === undefined) return;
+  const name = (text: string): string => (where === '' ? text : `${where}.${text}`);
+  // The error structures of ARM have a length of their own.
+  if (kept.length !== undefined && layout !== ARM_ERROR_LAYOUT) {
+    add('L_CPER_SECTION_SIZE', `${kept.length} bytes, ${layout.length} expected`);
+  }
+  const unmarked = new Set<string>();
+  let validation = 0n;
+  let reserved = false;
+  let behind = false;
+  const v = layout.validation;
+  for (const run of kept.bytes ?? []) {
+    for (let i = 0; 2 * i < run.hex.length; i++) {
+      const byte = Number.parseInt(run.hex.slice(2 * i, 2 * i + 2), 16);
+      if (byte === 0) continue;
+      const at = run.at + i;
+      const field = layout.fields.find(f => at >= f.at && at < f.at + f.size && f.valid !== undefined);
+      if (v !== undefined && at >= v.at && at < v.at + v.size) validation |= BigInt(byte) << BigInt(8 * (at - v.at));
+      else if (at >= layout.length) behind = true;
+      else if (field === undefined) reserved = true;
+      else unmarked.add(name(field.name));
+    }
+  }
+  if (validation !== 0n) add('L_CPER_VALID_EMPTY', name(`validation ${hex64(validation)}`));
+  if (unmarked.size > 0) add('L_CPER_VALUE_UNMARKED', [...unmarked].join(' '));
+  if (reserved) add('L_CPER_RESERVED', where === '' ? undefined : where);
+  if (behind) add('L_CPER_TRAILING', where === '' ? undefined : where);
+}
+
+/** QEMU hw/acpi/ghes.c: block status 1, one memory section, recoverable, error type 0 and a physical address. */
+function isQemuShape(record: CperRecord): boolean {
+  const [only] = record.sections;
+  if (record.blockStatus !== 1 || record.sections.length !== 1 || only?.body.kind !== 'memory') return false;
+  const { kind: _, physicalAddress, errorType, ...rest } = only.body;
+  return (
+    record.severity === 'recoverable' &&
+    only.severity === 'recoverable' &&
+    physicalAddress !== undefined &&
+    errorType === 0 &&
+    Object.keys(rest).length === 0
+  );
+}
