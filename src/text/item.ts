@@ -31,15 +31,22 @@ export interface TextNote {
   message: string;
 }
 
-export type TextNoteCode =
-  | 'W_TEXT_INCOMPLETE'
-  | 'W_TEXT_UNATTRIBUTED'
-  | 'W_TEXT_FLAGS'
-  | 'W_TEXT_SPLIT'
-  | 'W_TEXT_SECTION'
-  | 'W_TEXT_VENDOR'
-  | 'W_TEXT_VALUE'
-  | 'E_TEXT_TRUNCATED';
+/** What each code says in general, for `--explain`. */
+export const TEXT_NOTES = {
+  W_TEXT_INCOMPLETE:
+    'Lines of a record are missing, or they are mixed with those of other CPUs in a way that nobody can undo. What is certain was taken.',
+  W_TEXT_UNATTRIBUTED:
+    'A line of a machine check could belong to several CPUs whose blocks are mixed. It was given to none; boot with `printk` caller ids (CONFIG_PRINTK_CALLER) to settle it.',
+  W_TEXT_FLAGS:
+    "The kernel's decoder prints flags beside the status register, and here they disagree. The register was taken. The text was edited, or the decoder read another register than it printed.",
+  W_TEXT_SPLIT:
+    'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
+  W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
+  W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',
+  E_TEXT_TRUNCATED: 'The input ends in the middle of a record.',
+} as const;
+
+export type TextNoteCode = keyof typeof TEXT_NOTES;
 
 export interface McaItem extends Place {
   type: 'mca';

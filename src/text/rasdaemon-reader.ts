@@ -6,7 +6,7 @@ import { hexU64 } from './line.ts';
 const EVENT = /\b(mce_record|memory_failure_event|mc_event): (.*)$/;
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
 
-/** Names of an mce_record line; all values are hex but those of `DECIMAL`. */
+/** Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`. */
 const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
   bank: 'bank',
   status: 'status',
@@ -83,6 +83,9 @@ export class RasdaemonReader {
       Object.assign(record, { [member]: SMALL.has(member) ? Number(value) : value });
     }
     if (!hasStatus) return false;
+    // A bank without a name is printed in hex, one with a name in decimal behind it.
+    const named = /\(bank=(\d{1,4})\)/.exec(body);
+    if (named !== null) record.bank = Number(named[1]);
     if (/\bcpu_type= ?[^,]{0,64}\b(?:AMD|Hygon)/i.test(body) || record.ipid !== undefined) record.vendor = 'amd';
     else if (
       /\bcpu_type= ?[^,]{0,64}\b(?:Intel|Xeon|Skylake|Icelake|Sapphire|Granite|Haswell|Broadwell|Sandy|Ivy)/i.test(body)

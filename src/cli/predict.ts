@@ -1,0 +1,165 @@
+import { NAMED_ESR, namedEsr } from '../arm/encode.ts';
+import { UsageError } from '../common/errors.ts';
+import { parseU64, stringify } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
+import type { DecodedRecord } from '../decode/record.ts';
+import { wrap } from '../decode/wrap.ts';
+import { NAMED_MCA, namedMca } from '../mca/named.ts';
+import { SETTINGS } from '../outlook/context.ts';
+import type { Consumer, OutlookContext, Settings } from '../outlook/context.ts';
+import { explainPrediction } from '../outlook/explain-prediction.ts';
+import { predictAll, predictChain } from '../outlook/predict.ts';
+import type { Prediction } from '../outlook/prediction.ts';
+import type { OutlookRecord } from '../outlook/record.ts';
+import { EXIT } from './exit-codes.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
+
+export interface PredictOptions extends GlobalOptions, InputOptions {
+  consumer?: string;
+  set?: string[];
+  chain?: boolean;
+  addr?: string;
+  json?: boolean;
+}
+
+const CONSUMERS: readonly Consumer[] = ['linux', 'xen', 'qemu', 'kvm'];
+const REGISTERS: ReadonlySet<keyof Settings> = new Set(['mcgStatus', 'mcgCap', 'bankStatus']);
+const NUMBERS: ReadonlySet<keyof Settings> = new Set(['cpus', 'monarchTimeout']);
+/** Settings that are words; an empty list takes any. */
+const WORDS: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = {
+  version: [],
+  vendor: ['intel', 'amd', 'arm'],
+  delivery: [
+    'exception',
+    'poll',
+    'sea',
+    'serror',
+    'ghes-sea',
+    'ghes-notify',
+    'hmp',
+    'qmp-ghes',
+    'set-mce',
+    'sigbus-ao',
+    'sigbus-ar',
+  ],
+  platform: ['bare-metal', 'kvm', 'tcg'],
+  running: ['user', 'kernel', 'kernel-recoverable', 'idle'],
+  page: ['user', 'free', 'kernel', 'poisoned', 'none'],
+};
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  yes: true,
+  true: true,
+  on: true,
+  no: false,
+  false: false,
+  off: false,
+};
+
+function settingValue(name: keyof Settings, text: string): Settings[keyof Settings] {
+  const words = WORDS[name];
+  if (words !== undefined) {
+    if (words.length === 0 || words.includes(text)) return text as Settings[keyof Settings];
+    throw new UsageError('E_USAGE', `--set ${name}=${text}: expected ${words.join(', ')}`);
+  }
+  if (REGISTERS.has(name) || NUMBERS.has(name)) {
+    const value = parseU64(text);
+    if (value === undefined || (NUMBERS.has(name) && value > 0xffff_ffffn)) {
+      throw new UsageError('E_USAGE', `--set ${name}=${text}: expected a number`);
+    }
+    return NUMBERS.has(name) ? Number(value) : value;
+  }
+  const value = Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
+  if (value === undefined) throw new UsageError('E_USAGE', `--set ${name}=${text}: expected yes or no`);
+  return value;
+}
+
+/** The context that the options give. */
+function contextOf(options: PredictOptions): Partial<OutlookContext> {
+  const known: Partial<Record<keyof Settings, Settings[keyof Settings]>> = {};
+  for (const pair of options.set ?? []) {
+    const at = pair.indexOf('=');
+    const name = SETTINGS.find(s => s === pair.slice(0, at));
+    if (at < 0 || name === undefined) {
+      throw new UsageError('E_USAGE', `--set ${pair}: no such setting`, { hint: `Settings: ${SETTINGS.join(', ')}.` });
+    }
+    known[name] = settingValue(name, pair.slice(at + 1));
+  }
+  const consumer = CONSUMERS.find(c => c === options.consumer);
+  if (options.consumer !== undefined && consumer === undefined) {
+    throw new UsageError('E_USAGE', `--consumer ${options.consumer}: expected ${CONSUMERS.join(', ')}`);
+  }
+  return { ...known, ...(consumer === undefined ? {} : { consumer }) } as Partial<OutlookContext>;
+}
+
+/** A record by its name; undefined for other words. */
+function named(word: string, options: PredictOptions): OutlookRecord | undefined {
+  const esr = namedEsr(word);
+  if (esr !== undefined) return { kind: 'arm-sea', esr: esr.esr, el: esr.el };
+  const mca = namedMca(word);
+  if (mca === undefined) return undefined;
+  const addr = options.addr === undefined ? 0x1234000n : parseU64(options.addr);
+  if (addr === undefined) throw new UsageError('E_USAGE', `--addr ${options.addr} is not a 64-bit value`);
+  const { vendor, bank, status, mcgStatus, misc } = mca;
+  return { kind: 'x86-mca', vendor: vendorOf(options.vendor) ?? vendor, bank, status, mcgStatus, addr, misc };
+}
+
+/** The record of a decoded one that an outlook can be made for. */
+function predictable(record: DecodedRecord): OutlookRecord | undefined {
+  const { raw } = record;
+  if (raw.kind !== 'event') return raw;
+  const { code, gpa } = raw.fields;
+  if (raw.name !== 'qemu-sigbus-injected' || (code !== 'BUS_MCEERR_AO' && code !== 'BUS_MCEERR_AR')) return undefined;
+  return { kind: 'sigbus', code, ...(typeof gpa === 'bigint' ? { gpa } : {}) };
+}
+
+function vendorContext(record: OutlookRecord, known: Partial<OutlookContext>): Partial<OutlookContext> {
+  return record.kind === 'x86-mca' && record.vendor !== undefined && known.vendor === undefined
+    ? { ...known, vendor: record.vendor }
+    : known;
+}
+
+/** Says what the consumers of each record will do. */
+export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
+  const known = contextOf(options);
+  const style = stdoutStyle(options);
+  const names = words.map(w => named(w, options));
+  let found = 0;
+
+  function show(record: OutlookRecord, headline: string): void {
+    const context = vendorContext(record, known);
+    const predictions: Prediction[] =
+      options.chain === true ? predictChain(record, { consumer: 'qemu', ...context }) : predictAll(record, context);
+    if (options.json) {
+      print(stringify({ schemaVersion: 1, record, predictions }));
+    } else {
+      if (found > 0) print('');
+      for (const line of wrap(safeText(headline, 500))) print(style('bold', line));
+      for (const prediction of predictions) {
+        print('');
+        explainPrediction(prediction).forEach((line, i) => {
+          const indent = `${/^ */.exec(line)?.[0] ?? ''}  `;
+          for (const part of wrap(safeText(line.trim(), 1000), indent)) print(i === 0 ? style('bold', part) : part);
+        });
+      }
+    }
+    found++;
+  }
+
+  if (words.length > 0 && names.every(n => n !== undefined)) {
+    names.forEach((record, i) => {
+      if (record !== undefined) show(record, words[i] ?? '');
+    });
+    return;
+  }
+  await eachRecord(words, options, decoded => {
+    const record = predictable(decoded);
+    if (record !== undefined) show(record, decoded.headline);
+  });
+  if (found === 0) {
+    process.stderr.write(
+      `no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}\n`,
+    );
+    process.exitCode = EXIT.skip;
+  }
+}

@@ -1,0 +1,125 @@
+import { createReadStream, statSync } from 'node:fs';
+import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
+import { parseU64 } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
+import { SECTIONS, sectionOfKind, sectionType } from '../cper/sections.ts';
+import { createDecoder } from '../decode/decoder.ts';
+import type { DecoderOptions } from '../decode/decoder.ts';
+import { FORMS } from '../decode/form.ts';
+import type { DecodedRecord } from '../decode/record.ts';
+
+/** Options of the commands that read records. */
+export interface InputOptions {
+  from?: string;
+  esr?: boolean;
+  vendor?: string;
+  cpuid?: string;
+  section?: string;
+}
+
+/** An input file cannot be read. */
+export class InputError extends SyndromeError {}
+
+type Input = { name: string; text: string } | { name: string; file: string | undefined };
+
+function isFile(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isDirectory();
+}
+
+/** Several lone numbers are one value each; anything else is one line. */
+function valueText(words: readonly string[]): string {
+  return words.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? words.join('\n') : words.join(' ');
+}
+
+/** Files by name, `-` for stdin; whatever is no file belongs to the values, which are taken together. */
+function inputsOf(words: readonly string[]): Input[] {
+  const inputs: Input[] = [];
+  const values: string[] = [];
+  for (const word of words) {
+    if (word === '-') inputs.push({ name: '-', file: undefined });
+    else if (isFile(word)) inputs.push({ name: word, file: word });
+    else values.push(word);
+  }
+  if (values.length > 0) inputs.push({ name: 'argument', text: valueText(values) });
+  return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
+}
+
+/** A section type by its GUID or by the short name of its kind. */
+function sectionGuid(text: string): string {
+  const guid = text.toLowerCase();
+  const found = sectionType(guid) ?? sectionOfKind(text);
+  if (found !== undefined) return found.type;
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(guid)) return guid;
+  throw new UsageError('E_USAGE', `--section ${text} is no section type`, {
+    hint: `A GUID, or one of ${SECTIONS.map(s => s.kind).join(', ')}.`,
+  });
+}
+
+/** The vendor of `--vendor`; undefined when it is not given. */
+export function vendorOf(text: string | undefined): 'intel' | 'amd' | undefined {
+  if (text === undefined || text === 'intel' || text === 'amd') return text;
+  throw new UsageError('E_USAGE', `--vendor ${text}: expected intel or amd`);
+}
+
+function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'> {
+  const from = FORMS.find(f => f === options.from);
+  if (options.from !== undefined && from === undefined) {
+    throw new UsageError('E_USAGE', `--from ${options.from}: expected ${FORMS.join(', ')}`);
+  }
+  const vendor = vendorOf(options.vendor);
+  const cpuid = options.cpuid === undefined ? undefined : parseU64(options.cpuid);
+  if (options.cpuid !== undefined && cpuid === undefined) {
+    throw new UsageError('E_USAGE', `--cpuid ${options.cpuid} is not a number`, {
+      hint: 'CPUID leaf 1 EAX, such as 0x50654: the number behind PROCESSOR 0: in a kernel log.',
+    });
+  }
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(cpuid === undefined ? {} : { cpuid }),
+    ...(options.esr ? { esr: true } : {}),
+    ...(options.section === undefined ? {} : { section: sectionGuid(options.section) }),
+  };
+}
+
+/**
+ * Decodes the inputs in their order; remarks about text go to stderr. Returns how the last input was read.
+ * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
+ */
+export async function eachRecord(
+  words: readonly string[],
+  options: InputOptions,
+  onRecord: (record: DecodedRecord) => void,
+): Promise<string> {
+  const common = decoderOptions(options);
+  let evidence = '';
+  for (const input of inputsOf(words)) {
+    const decoder = createDecoder({
+      ...common,
+      input: input.name,
+      onRecord,
+      onDetected: d => (evidence = `${input.name}: ${d.evidence}`),
+      onDiagnostic: (d, source) => {
+        const line = source.firstLine === undefined ? '' : `:${source.firstLine}`;
+        process.stderr.write(`${safeText(`${input.name}${line}: ${d.message} [${d.code}]`)}\n`);
+      },
+    });
+    if ('text' in input) decoder.push(input.text);
+    else {
+      const stream =
+        input.file === undefined ? process.stdin : createReadStream(input.file, { highWaterMark: 1 << 18 });
+      try {
+        for await (const chunk of stream as AsyncIterable<Uint8Array>) decoder.push(chunk);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error)) throw error;
+        throw new InputError('E_INPUT', `cannot read ${input.name}: ${messageOf(error)}`, {
+          hint: 'Give a file that can be read, or - for stdin.',
+          cause: error,
+        });
+      }
+    }
+    decoder.end();
+  }
+  return evidence;
+}

@@ -1,0 +1,57 @@
+/** @module What a code that this program prints means. */
+import { ARM_LINT_CODES } from '../arm/index.ts';
+import { CPER_DIAGNOSTICS } from '../cper/error.ts';
+import { LINT_CODES } from '../mca/lint-codes.ts';
+import { RULES, ruleById } from '../outlook/catalog.ts';
+import { TEXT_NOTES } from '../text/item.ts';
+
+export interface CodeExplanation {
+  code: string;
+  /** `lint`, `diagnostic`, or `rule` of an outlook. */
+  kind: 'lint' | 'diagnostic' | 'rule';
+  title: string;
+  text: string;
+  /** Manual, program or section. */
+  source?: string;
+}
+
+const own = <T>(table: Readonly<Record<string, T>>, code: string): T | undefined =>
+  Object.hasOwn(table, code) ? table[code] : undefined;
+
+/** The explanation of a lint finding, a diagnostic or an outlook rule; undefined for other text. */
+export function explainCode(code: string): CodeExplanation | undefined {
+  const lint = own(LINT_CODES, code);
+  if (lint !== undefined) {
+    return { code, kind: 'lint', title: lint.title, text: lint.explanation, source: lint.section };
+  }
+  const arm = own(ARM_LINT_CODES, code);
+  if (arm !== undefined) {
+    return { code, kind: 'lint', title: arm.title, text: arm.explanation, source: arm.section };
+  }
+  const cper = own(CPER_DIAGNOSTICS, code);
+  if (cper !== undefined) {
+    return {
+      code,
+      kind: 'diagnostic',
+      title: 'firmware record',
+      text: cper,
+      source: 'UEFI 2.10 appendix N; ACPI 6.5 18.3.2',
+    };
+  }
+  const note = own<string>(TEXT_NOTES, code);
+  if (note !== undefined) return { code, kind: 'diagnostic', title: 'input text', text: note };
+  const rule = ruleById(code);
+  if (rule === undefined) return undefined;
+  return { code, kind: 'rule', title: `outlook rule (${rule.evidence})`, text: rule.text, source: rule.source };
+}
+
+/** Every code there is, in the order of the rooms. */
+export function allCodes(): string[] {
+  return [
+    ...Object.keys(LINT_CODES),
+    ...Object.keys(ARM_LINT_CODES),
+    ...Object.keys(CPER_DIAGNOSTICS),
+    ...Object.keys(TEXT_NOTES),
+    ...RULES.map(r => r.id),
+  ];
+}

@@ -1,0 +1,111 @@
+/** @module The JSON Schema (draft 2020-12) of one line of `syndrome decode --json`. */
+import { DECODED_SCHEMA_VERSION } from './record.ts';
+
+const u64 = { type: 'string', pattern: '^0x[0-9a-f]{16}$', description: 'an unsigned 64-bit value' };
+const text = { type: 'string' };
+const count = { type: 'integer' };
+const line = { type: 'integer', minimum: 1 };
+const byte = { type: 'integer', minimum: 0 };
+
+const object = (
+  properties: Record<string, unknown>,
+  required: readonly string[] = Object.keys(properties),
+): Record<string, unknown> => ({ type: 'object', properties, required, additionalProperties: false });
+
+const finding = object(
+  {
+    code: { type: 'string', pattern: '^[A-Z][A-Z0-9_]+$' },
+    severity: { enum: ['error', 'warning', 'info'] },
+    message: text,
+    section: text,
+    bits: {},
+  },
+  ['code', 'severity', 'message'],
+);
+
+const diagnostic = object({ code: { type: 'string', pattern: '^[EW]_[A-Z0-9_]+$' }, message: text, offset: byte }, [
+  'code',
+  'message',
+]);
+
+const SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'urn:syndrome:decoded-record:1',
+  title: 'Decoded memory error record',
+  type: 'object',
+  properties: {
+    schemaVersion: { const: DECODED_SCHEMA_VERSION },
+    source: object(
+      {
+        input: text,
+        from: text,
+        firstLine: line,
+        lastLine: line,
+        firstByte: byte,
+        endByte: byte,
+      },
+      ['input', 'from'],
+    ),
+    kind: { enum: ['x86-mca', 'arm-sea', 'arm-serror', 'cper', 'memory-failure', 'event'] },
+    cpu: count,
+    bank: count,
+    registers: { type: 'object', additionalProperties: u64 },
+    flags: { type: 'array', items: text },
+    class: text,
+    severity: {
+      enum: ['none', 'corrected', 'deferred', 'uncorrected-recoverable', 'uncorrected', 'fatal', 'unknown', 'info'],
+    },
+    mcacod: object({ value: { type: 'integer', minimum: 0, maximum: 0xffff }, class: text, mnemonic: text, text }),
+    address: object(
+      {
+        value: u64,
+        space: { enum: ['physical', 'virtual', 'unknown'] },
+        pfn: u64,
+        lsb: { type: 'integer', minimum: 0, maximum: 63 },
+        pages: u64,
+      },
+      ['value', 'space'],
+    ),
+    component: object({ area: text, name: text, detail: text, basis: text }, ['area', 'name']),
+    lint: { type: 'array', items: finding },
+    diagnostics: { type: 'array', items: diagnostic },
+    headline: text,
+    explanation: text,
+    nextStep: text,
+    outlook: {
+      type: 'array',
+      items: object({
+        consumer: { enum: ['linux', 'xen', 'qemu', 'kvm'] },
+        context: { type: 'object', additionalProperties: text },
+        outcome: text,
+        certainty: { enum: ['certain', 'depends'] },
+        rule: object({ id: text, text }),
+        dependsOn: { type: 'array', items: text },
+        messages: { type: 'array', items: text },
+      }),
+    },
+    raw: { type: 'object', properties: { kind: text }, required: ['kind'] },
+  },
+  required: [
+    'schemaVersion',
+    'source',
+    'kind',
+    'registers',
+    'flags',
+    'class',
+    'severity',
+    'lint',
+    'diagnostics',
+    'headline',
+    'explanation',
+    'nextStep',
+    'outlook',
+    'raw',
+  ],
+  additionalProperties: false,
+} as const;
+
+/** The schema as text, two blanks a level. */
+export function decodedSchema(): string {
+  return JSON.stringify(SCHEMA, undefined, 2);
+}
