@@ -12,6 +12,7 @@ import { type CachedPart, type Cleaned, type CleanWhat, cleanCache, listParts } 
 import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } from './kernel.ts';
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
 import { cacheRoot, openLayout } from './layout.ts';
+import { type NodePart, obtainNode } from './node.ts';
 import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
 import { obtainToolchain, type Toolchain } from './toolchain.ts';
 
@@ -82,6 +83,11 @@ export class Supply {
   /** UEFI code for arm64 machines; `override` is the path of the user's own. */
   async firmware(override?: string): Promise<FirmwarePart> {
     return await obtainFirmware(this.#fetcher, override);
+  }
+
+  /** Node for arm64 with koffi, for the host layer in which the reference VMM runs. */
+  async node(): Promise<NodePart> {
+    return await obtainNode(this.#fetcher);
   }
 
   /** A static busybox for guests. */

@@ -1,0 +1,59 @@
+import { availableParallelism, freemem } from 'node:os';
+import { LabInterrupted } from '../errors.ts';
+import { type RunOptions, runScenario } from '../run.ts';
+import type { Scenario } from '../scenario/load.ts';
+import { type Cell, type CellResult, MatrixMemory } from './cells.ts';
+
+/** What a QEMU needs besides its guest's memory, MiB. */
+const OVERHEAD_MIB = 400;
+
+/** How many machines of this scenario may run at once here: as many as there are cores and memory for. */
+export function automaticJobs(scenario: Scenario): number {
+  const byMemory = Math.floor(freemem() / 2 ** 20 / (scenario.machine.memory + OVERHEAD_MIB));
+  return Math.max(1, Math.min(availableParallelism(), byMemory));
+}
+
+export interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'onHeader'> {
+  jobs: number;
+  memory: MatrixMemory;
+  onCell?: (entry: CellResult, known: boolean) => void;
+}
+
+/** Options of a run for one cell. */
+function cellOptions(options: MatrixOptions, cell: Cell): RunOptions {
+  return { ...options, ...cell };
+}
+
+/**
+ * Runs a scenario for every cell; cells that are known from an interrupted run are not run again. A cell whose lab
+ * failed is tried once more the next time.
+ * @throws LabInterrupted; what was found out until then is kept
+ */
+export async function runMatrix(
+  scenario: Scenario,
+  cells: readonly Cell[],
+  options: MatrixOptions,
+): Promise<CellResult[]> {
+  const results = new Map<Cell, CellResult>();
+  const waiting = [...cells];
+  const worker = async (): Promise<void> => {
+    for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+      const known = options.memory.get(cell);
+      if (known && known.result.verdict !== 'error') {
+        results.set(cell, known);
+        options.onCell?.(known, true);
+        continue;
+      }
+      const result = await runScenario(scenario, cellOptions(options, cell));
+      const entry = { cell, result };
+      options.memory.add(entry);
+      results.set(cell, entry);
+      options.onCell?.(entry, false);
+    }
+  };
+  const workers = Array.from({ length: Math.min(options.jobs, cells.length) }, worker);
+  const ended = await Promise.allSettled(workers);
+  if (options.signal?.aborted) throw new LabInterrupted();
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
+  return cells.flatMap(cell => results.get(cell) ?? []);
+}
