@@ -1,0 +1,76 @@
+import { UsageError } from '../common/errors.ts';
+import { stringify } from '../common/hex.ts';
+import { bisect as search } from '../lab/matrix/bisect.ts';
+import { LabError } from '../lab/errors.ts';
+import type { Verdict } from '../lab/expect/verdict.ts';
+import { runScenario } from '../lab/run.ts';
+import { findScenario } from '../lab/scenario/load.ts';
+import { compareKernels } from '../supply/kernels.ts';
+import { interruptSignal } from './interrupt.ts';
+import { kernelsFor } from './matrix.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { partChoices, type PartOptions } from './part-options.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
+  good: string;
+  bad: string;
+  json?: boolean;
+}
+
+/** `syndrome bisect`: between which two kernels on offer does the verdict of a scenario change? */
+export async function bisect(name: string, options: Options): Promise<void> {
+  const scenario = findScenario(name);
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  const onOffer = [...new Set((await kernelsFor(supply, scenario)).map(o => o.version))].toSorted(compareKernels);
+  for (const version of [options.good, options.bad]) {
+    if (!onOffer.includes(version)) {
+      throw new UsageError('E_USAGE', `Linux ${version} is not on offer`, { hint: `On offer: ${onOffer.join(' ')}` });
+    }
+  }
+  const order = compareKernels(options.good, options.bad);
+  if (order === 0) throw new UsageError('E_USAGE', '--good and --bad are the same version');
+  const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
+  const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const test = async (version: string): Promise<Verdict> => {
+    const result = await runScenario(scenario, { ...partChoices(options, supply), kernel: version, signal });
+    say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);
+    return result.verdict;
+  };
+  say(`${scenario.name}: ${versions.length} kernels from ${from} to ${to}`);
+  for (const [version, wanted] of [
+    [options.good, 'pass'],
+    [options.bad, 'fail'],
+  ] as const) {
+    const verdict = await test(version);
+    if (verdict !== wanted) {
+      throw new LabError(
+        'E_BISECT_ENDS',
+        `${version} was given as ${wanted === 'pass' ? 'good' : 'bad'}, but its verdict is ${verdict}`,
+        {
+          hint: 'See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
+        },
+      );
+    }
+  }
+  const start = order < 0 ? 'pass' : 'fail';
+  const found = await search(versions, start, test);
+  if (options.json) {
+    print(
+      stringify({
+        schemaVersion: 1,
+        scenario: scenario.name,
+        change: start === 'pass' ? 'good to bad' : 'bad to good',
+        ...found,
+      }),
+    );
+    return;
+  }
+  const style = stdoutStyle(options);
+  const word = start === 'pass' ? 'bad' : 'good';
+  print(style('bold', `first ${word} kernel: ${found.first}`));
+  print(`last ${start === 'pass' ? 'good' : 'bad'} kernel: ${found.last}; ${found.tried.length + 2} runs`);
+  if (found.untested.length > 0) print(`could not be tested: ${found.untested.join(' ')}`);
+}

@@ -1,0 +1,43 @@
+import { type Command, Option } from 'commander';
+
+/** Commands that run one scenario on many kernels. */
+export function addManyCommands(
+  program: Command,
+  partOptions: (command: Command) => Command,
+  merged: <T>(program: Command, options: object) => T,
+  deadline: (value: string) => number,
+): void {
+  partOptions(program.command('matrix'))
+    .description('one scenario over many kernels: a table of outcomes, changes marked')
+    .argument('<scenario>', 'a name or a YAML file')
+    .option('--jobs <n>', 'machines at a time; auto: as many as there are cores and memory for', 'auto')
+    .option('--json', 'machine-readable')
+    .option('--html <file>', 'write one self-contained file: the table, and behind each cell its time line')
+    .option('--fresh', 'forget what an interrupted matrix has found out')
+    .option('--cold', 'boot every machine, keep no state')
+    .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
+    .addHelpText(
+      'after',
+      `
+--guest-kernel and --host-kernel take a range (6.16..7.2, open at either end), all, or a list separated by commas;
+--cpu takes models separated by semicolons.
+
+Examples:
+  syndrome matrix amd-deferred --guest-kernel 6.12..7.2 --html matrix.html
+  syndrome matrix intel-srar-process --guest-kernel 6.18,6.19,./bzImage`,
+    )
+    .action(async (name: string, options: object) =>
+      (await import('./matrix.ts')).matrix(name, merged(program, options)),
+    );
+
+  partOptions(program.command('bisect'))
+    .description('between which two kernels on offer does the verdict of a scenario change?')
+    .argument('<scenario>', 'a name or a YAML file')
+    .addOption(new Option('--good <version>', 'a kernel on which it passes').makeOptionMandatory())
+    .addOption(new Option('--bad <version>', 'a kernel on which it fails; older or newer').makeOptionMandatory())
+    .option('--json', 'machine-readable')
+    .addHelpText('after', '\nExample:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6')
+    .action(async (name: string, options: object) =>
+      (await import('./bisect.ts')).bisect(name, merged(program, options)),
+    );
+}

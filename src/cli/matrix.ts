@@ -1,0 +1,97 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { UsageError } from '../common/errors.ts';
+import { stringify } from '../common/hex.ts';
+import { kernelAxis } from '../lab/matrix/axes.ts';
+import { cellsOf, type CellResult, MatrixMemory } from '../lab/matrix/cells.ts';
+import { automaticJobs, runMatrix } from '../lab/matrix/run.ts';
+import { findScenario, type Scenario } from '../lab/scenario/load.ts';
+import { readTrace, type Trace } from '../lab/trace/reader.ts';
+import { matrixText } from '../report/matrix.ts';
+import { matrixHtml } from '../report/matrix-html.ts';
+import type { Supply } from '../supply/supply.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { partChoices, type PartOptions } from './part-options.ts';
+import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
+  jobs: string;
+  json?: boolean;
+  html?: string;
+  fresh?: boolean;
+  cold?: boolean;
+  timeout?: number;
+}
+
+/** The kernels on offer for the guest (or the host layer) of a scenario. */
+export async function kernelsFor(supply: Supply, scenario: Scenario): ReturnType<Supply['kernelsOnOffer']> {
+  const { machine } = scenario;
+  const arm = machine.kind === 'linux-guest' && machine.arch === 'aarch64';
+  const flavour = machine.kind === 'xen-dom0' ? 'generic' : 'cloud';
+  return supply.kernelsOnOffer(arm ? 'arm64' : 'amd64', flavour);
+}
+
+function jobsOf(text: string, scenario: Scenario): number {
+  if (text === 'auto') return automaticJobs(scenario);
+  const jobs = Number(text);
+  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 64) return jobs;
+  throw new UsageError('E_USAGE', `--jobs ${text}: expected auto or a number from 1 to 64`);
+}
+
+/** `syndrome matrix`: one scenario over many kernels; resumable after an interruption. */
+export async function matrix(name: string, options: Options): Promise<void> {
+  const scenario = findScenario(name);
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  const axis = async (text: string | undefined): Promise<string[]> =>
+    text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
+  const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options, supply);
+  const cells = cellsOf(await axis(chosen ?? 'all'), await axis(host), cpu === undefined ? [] : cpu.split(';'));
+  const identity = [
+    readFileSync(scenario.file, 'utf8'),
+    ...['qemu', 'hostQemu', 'xen', 'firmware', 'guestCmdline', 'accel'].map(k => String(options[k as keyof Options])),
+  ];
+  const memory = new MatrixMemory(identity);
+  if (options.fresh) memory.forget();
+  const jobs = jobsOf(options.jobs, scenario);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  say(`${scenario.name}: ${cells.length} cells, ${jobs} at a time; an interrupted matrix goes on where it stopped`);
+  const started = process.hrtime.bigint();
+  let done = 0;
+  const onCell = ({ cell, result }: CellResult, known: boolean): void => {
+    done++;
+    const what = [cell.kernel, cell.hostKernel, cell.cpu].filter(Boolean).join(' ');
+    say(
+      `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
+    );
+  };
+  const results = await runMatrix(scenario, cells, {
+    ...choices,
+    jobs,
+    memory,
+    signal,
+    onCell,
+    ...(options.cold ? { cold: true } : {}),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+  });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (options.html !== undefined) {
+    const traces = new Map<CellResult, Trace>();
+    for (const entry of results)
+      await readTrace(entry.result.trace).then(
+        t => traces.set(entry, t),
+        () => {},
+      );
+    writeFileSync(
+      options.html,
+      matrixHtml(`${scenario.name}: ${scenario.title}`, results, entry => traces.get(entry)),
+    );
+    say(`${options.html} written`);
+  }
+  if (options.json) print(stringify({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results }));
+  else for (const line of matrixText(results, stdoutStyle(options))) print(line);
+  say(`${results.length} cells in ${seconds.toFixed(0)} s`);
+  // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
+  process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));
+}
