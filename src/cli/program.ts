@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { UsageError } from '../common/errors.ts';
+import { decodeCommands } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addManyCommands } from './many-commands.ts';
 
@@ -65,6 +66,7 @@ Examples:
   syndrome run --all --junit result.xml     every scenario
   syndrome scenarios --explain xen-ce       what is injected and why that must happen
   syndrome show TRACE                       the time line of an earlier run
+  dmesg | syndrome decode                   every error record in a log, explained
   syndrome doctor                           what this machine can do`,
     );
 
@@ -128,6 +130,8 @@ Examples:
     .action(async (file: string, options: OptionValues) =>
       (await import('./show.ts')).show(file, merged(program, options)),
     );
+
+  decodeCommands(program, options => merged(program, options));
 
   const supply = program
     .command('supply')

@@ -1,0 +1,92 @@
+import { type Command, Option, type OptionValues } from 'commander';
+import { FORMS } from '../decode/form.ts';
+
+/** Options of the commands that read records. */
+function inputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--from <form>', 'how to read the input').choices(FORMS))
+    .option('--esr', 'a lone value is an ESR')
+    .option('--section <type>', 'the input is one bare CPER section: memory, arm-processor, …, or a GUID')
+    .addOption(new Option('--vendor <vendor>', 'CPU vendor, where the input does not say').choices(['intel', 'amd']))
+    .option('--cpuid <eax>', 'CPUID leaf 1 EAX, where the input does not say; 0x50654');
+}
+
+const all = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** Adds the commands that read, predict and make records. `merge` adds the options of the program itself. */
+export function decodeCommands(program: Command, merge: <T>(options: OptionValues) => T): void {
+  inputOptions(program.command('decode'))
+    .description('say what a register value, a log, or a firmware record means')
+    .argument('[value|file...]', 'values, files, or - for stdin (the default)')
+    .option('--json', 'one JSON object a record')
+    .option('--raw', 'only the values, one line a record')
+    .option('--table', 'all fields of all registers, not only those that are set')
+    .option('--explain <code>', 'what a code means that is printed beside a record')
+    .option('--schema', 'the JSON Schema of --json')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome decode 0xbd80000000000134 --vendor intel
+  syndrome decode 'mce -b 0 9 0xbd000000000000c0 0x5 0x91ee000 0x8c'
+  syndrome decode status=0x9c00180000000000 addr=0x87ee000 vendor=amd
+  syndrome decode --esr 0x92000410
+  dmesg | syndrome decode
+  journalctl -k -o export | syndrome decode --json
+  syndrome decode /sys/firmware/acpi/tables/data/BERT
+  syndrome decode --explain L_MCA_QEMU_SRAR`,
+    )
+    .action(async (words: string[], options: OptionValues) =>
+      (await import('./decode.ts')).decode(words, merge(options)),
+    );
+
+  inputOptions(program.command('predict'))
+    .description('say what Linux, Xen, QEMU and KVM do with a record, and why')
+    .argument('[record...]', 'names of `syndrome encode --list`, or what decode takes')
+    .addOption(new Option('--consumer <name>', 'only this one').choices(['linux', 'xen', 'qemu', 'kvm']))
+    .option(
+      '--set <name=value>',
+      'what is known of the context: running=kernel, version=6.19.6, …; again for more',
+      all,
+    )
+    .option('--chain', 'follow the record from QEMU (or --consumer) through the layers')
+    .option('--addr <u64>', 'address of a named record')
+    .option('--json', 'one JSON object a record')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome predict srar-data --consumer linux --set running=kernel
+  syndrome predict amd-deferred --chain
+  syndrome predict amd-deferred --consumer linux --set version=6.19.6 --set platform=kvm
+  syndrome predict status=0xbd80000000000134 mcgstatus=7 addr=0x1000 misc=0x8c vendor=intel`,
+    )
+    .action(async (words: string[], options: OptionValues) =>
+      (await import('./predict.ts')).predict(words, merge(options)),
+    );
+
+  program
+    .command('encode')
+    .description('make a record: register values and the QEMU command, or the bytes of a firmware record')
+    .argument('[name|field...]', 'a name of --list; fields such as VAL UC MCACOD=0x134; or a section with NAME=VALUE')
+    .option('--list', 'named records, syndromes and sections')
+    .addOption(new Option('--vendor <vendor>', 'whose fields they are').choices(['intel', 'amd']))
+    .option('--cpu <n>', 'CPU index of the QEMU command')
+    .option('--bank <n>', 'bank')
+    .option('--addr <u64>', 'MCi_ADDR, or the physical address of a section')
+    .option('--misc <u64>', 'MCi_MISC')
+    .option('--broadcast', 'QEMU: to all CPUs')
+    .option('--severity <name>', 'sections: recoverable, fatal, corrected, none')
+    .option('--record', 'sections: a UEFI error record instead of a generic error status block')
+    .option('--base64', 'sections: base64 instead of hex')
+    .option('--out <file>', 'sections: write the bytes')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome encode srar-data --addr 0x1234000
+  syndrome encode VAL UC EN S AR MCACOD=0x134 MCIP RIPV EIPV --addr 0x1234000
+  syndrome encode memory physicalAddress=0x50000000 errorType=3 node=0 --base64`,
+    )
+    .action(async (words: string[], options: OptionValues) =>
+      (await import('./encode.ts')).encode(words, merge(options)),
+    );
+}
