@@ -297,3 +297,30 @@ describe('machine checks that were seen on Linux 7.2.12 under TCG', () => {
     expect(ruleById(seen.rule)?.evidence).toBe('observed');
   });
 });
+
+describe('broadcast machine checks that were seen on Xen 4.20 with a Linux 7.2.12 dom0 under TCG, on an address of dom0', () => {
+  it.each([
+    ['SRAO', 0xbd000000000000c0n, 5n, 'logged', 'xen.page-offline', 'MCE: inject vMCE to'],
+    ['SRAR on an idle vCPU', 0xbd80000000000134n, 7n, 'panicked', 'xen.intel-srar', 'Data load in unrecoverable area'],
+    [
+      'UCNA',
+      0xbc00000080000136n,
+      5n,
+      'logged',
+      'xen.continue',
+      'Bank 9: bc00000080000136[              8c] at         20000000',
+    ],
+    ['SRAR with an unknown code', 0xbd80000000000135n, 7n, 'panicked', 'xen.srar-unknown', 'Software recovery failed'],
+  ] as const)('%s', (_, status, mcgStatus, outcome, rule, printed) => {
+    const chain = predictChain(
+      x86(status, { mcgStatus, addr: 0x20000000n }),
+      { consumer: 'qemu', version: '11.1.3', platform: 'tcg', broadcast: true },
+      { xen: { cpus: 2, page: 'user' }, linux: { version: '7.2.12', cpus: 2, running: 'idle', page: 'free' } },
+      { guest: 'xen' },
+    );
+    expect(chain.at(-1)?.outcome).toBe(outcome);
+    expect(chain.flatMap(p => p.steps).map(s => s.rule.id)).toContain(rule);
+    expect(chain.flatMap(p => p.messages).join('\n')).toContain(printed);
+    expect(ruleById(rule)?.evidence).toBe('observed');
+  });
+});

@@ -478,10 +478,14 @@ const CASES: readonly Case[] = [
   ['xen.no-restart', named('srao', { mcgStatus: 4n }), xen(), 'panicked'],
   ['xen.no-restart', named('srao', { mcgStatus: 6n }), xen({ running: 'kernel' }), 'panicked'],
   ['xen.hang', named('uc-fatal'), xen({ broadcast: false }), 'hung'],
-  ['xen.srar-unknown', x86(0xbd80000000000135n), xen(), 'panicked'],
+  ['xen.srar-unknown', x86(0xbd80000000000135n), xen(), 'panicked', 'MCE: Software recovery failed for the UCR'],
   ['xen.no-address', named('srao', { misc: 0n }), xen(), 'logged'],
+  ['xen.no-address', named('srar-data', { misc: 0n }), xen(), 'panicked', 'Software recovery failed'],
   ['xen.continue', named('ucna', { mcgStatus: 5n }), xen(), 'logged'],
-  ['xen.page-offline', named('srao'), xen(), 'forwarded'],
+  ['xen.page-offline', named('srao'), xen(), 'forwarded', 'MCE: inject vMCE to'],
+  // Action optional that cannot be acted on is only logged.
+  ['xen.continue', x86(0xbd00000000000135n), xen(), 'logged'],
+  ['xen.not-recovered', named('srao'), xen({ page: 'kernel' }), 'logged'],
   ['xen.page-free', named('srao'), xen({ page: 'free' }), 'logged'],
   ['xen.not-recovered', named('srar-data'), xen({ page: 'kernel' }), 'panicked'],
   // The front

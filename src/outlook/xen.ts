@@ -1,5 +1,5 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
-import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
+import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/index.ts';
 import type { X86McaRecord } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
@@ -36,9 +36,9 @@ export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c',
   pcc: ['With PCC the error is fatal.', 'observed'],
   'intel-corrected': ['A corrected error is no reason to stop.', 'read', INTEL],
   'intel-spurious': ['EN=0 without OVER did not cause the exception.', 'read', INTEL],
-  'intel-srar': ['Action required without lost events can be recovered from.', 'read', INTEL],
-  'intel-srao': ['Action optional can be recovered from.', 'read', INTEL],
-  'intel-ucna': ['Not consumed, not signalled, no action required: no reason to stop.', 'read', INTEL],
+  'intel-srar': ['Action required without lost events can be recovered from.', 'observed', INTEL],
+  'intel-srao': ['Action optional can be recovered from.', 'observed', INTEL],
+  'intel-ucna': ['Not consumed, not signalled, no action required: no reason to stop.', 'observed', INTEL],
   'intel-fatal': ['Any other uncorrected Intel error is fatal.', 'read', INTEL],
   'amd-corrected': ['What is not uncorrected is no reason to stop.', 'read', AMD],
   'amd-memory': ['A memory error can be recovered from.', 'read', AMD],
@@ -47,14 +47,14 @@ export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c',
   hang: ['Without broadcast the other CPUs never come to the rendezvous: Xen waits for ever.', 'observed'],
   'srar-unknown': [
     'Action required with a code other than data load or instruction fetch: Xen resets the machine.',
-    'read',
+    'observed',
     INTEL,
   ],
   'no-address': ['Without a physical address there is nothing to take away.', 'read', INTEL],
-  continue: ['The record is logged, VIRQ_MCA tells dom0, and nothing is stopped.'],
+  continue: ['The record is printed, VIRQ_MCA tells dom0, and nothing is stopped.', 'observed'],
   'page-offline': [
-    'The page is taken away and the domain that owns it gets a virtual machine check.',
-    'read',
+    'The page is taken away and every vCPU of the domain that owns it gets a virtual machine check: in bank 1, with the address the domain knows the page by.',
+    'observed',
     'Xen xen/arch/x86/cpu/mcheck/mcaction.c',
   ],
   'page-free': ['The page belongs to no domain and is taken away.', 'read', 'Xen xen/arch/x86/cpu/mcheck/mcaction.c'],
@@ -66,6 +66,9 @@ export const XEN_RULES = defineRules('xen', 'Xen xen/arch/x86/cpu/mcheck/mce.c',
 });
 
 const R = XEN_RULES;
+
+/** The bank of a virtual machine check; domains see two banks and SER_P (MCG_CAP 0x1000c02). */
+const VMCE_BANK = 1;
 
 /** Bits of an AMD error code that say what it is: bus 0x0800, memory 0x0100, TLB 0x0010, asked in this order. */
 const BUS = 0x0800n;
@@ -81,26 +84,50 @@ function bug(run: Run, rule: Rule): Ending {
   return run.end('panicked', rule, 'Xen BUG');
 }
 
-/** The banner of a fatal machine check and the dump of the record. */
-function fatal(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+/** The record as Xen dumps it: numbers right-aligned in 16 columns. */
+function dump(record: X86McaRecord, facts: Facts): string[] {
   const s = MCI_STATUS_INTEL.decode(record.status);
-  const cpu = record.cpu ?? 0;
   const wide = (value: bigint): string => value.toString(16).padStart(16);
-  // A hexadecimal bitmap of CPUs, not a number.
-  const bitmap = (1n << BigInt(Math.min(Math.max(Math.trunc(cpu), 0), 4095))).toString(16);
   const misc = s.MISCV ? `[${wide(record.misc ?? 0n)}]` : '';
   const addr = s.ADDRV ? ` at ${wide(record.addr ?? 0n)}` : '';
+  return [
+    `CPU${record.cpu ?? 0}: Machine Check Exception: ${wide(facts.get('mcgStatus'))}`,
+    `Bank ${record.bank}: ${wide(record.status)}${misc}${addr}`,
+  ];
+}
+
+/** A machine check that is fatal by its record. */
+function fatal(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+  // A hexadecimal bitmap of CPUs, not a number.
+  const cpu = Math.min(Math.max(Math.trunc(record.cpu ?? 0), 0), 4095);
+  const bitmap = (1n << BigInt(cpu)).toString(16);
   run.print(
-    s.VAL
+    MCI_STATUS_INTEL.decode(record.status).VAL
       ? `Fatal machine check: MCE: Fatal error happened on CPUs ${bitmap}`
       : 'Fatal machine check: MCE: No CPU found valid MCE, need reset',
-    `CPU${cpu}: Machine Check Exception: ${wide(facts.get('mcgStatus'))}`,
-    `Bank ${record.bank}: ${wide(record.status)}${misc}${addr}`,
+    ...dump(record, facts),
     'Panic on CPU <cpu>:',
     'HARDWARE ERROR',
     'Reboot in five seconds...',
   );
   return run.end('panicked', rule, 'Xen reboots the machine');
+}
+
+/** A machine check that could have been recovered from, and was not. */
+function failed(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+  run.print(
+    ...dump(record, facts),
+    'Panic on CPU <cpu>:',
+    'MCE: Software recovery failed for the UCR',
+    'Reboot in five seconds...',
+  );
+  return run.end('panicked', rule, 'Xen reboots the machine');
+}
+
+/** Nothing is stopped: the record is printed and dom0 is told. */
+function goOn(record: X86McaRecord, facts: Facts, run: Run, rule: Rule, effect: string): Ending {
+  run.print(...dump(record, facts));
+  return run.end('logged', rule, effect);
 }
 
 type Recovery = 'fatal' | 'page' | 'continue';
@@ -148,35 +175,40 @@ function actsOn(record: X86McaRecord): boolean {
   return (code & 0xfff0n) === 0x00c0n || code === 0x017an || code === 0x0134n || code === 0x0150n;
 }
 
+/** Whether Xen takes the address for a physical one. */
+function physical(record: X86McaRecord, amd: boolean): boolean {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  if (!s.ADDRV || record.addr === undefined) return false;
+  return amd || (s.MISCV && record.misc !== undefined && MCI_MISC.decode(record.misc).MODE === ADDRESS_MODE_PHYSICAL);
+}
+
 /** Takes the page away. */
 function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
+  const amd = facts.vendor() === 'amd';
   const s = MCI_STATUS_INTEL.decode(record.status);
-  const required = s.S && s.AR;
-  if (facts.vendor() !== 'amd' && !actsOn(record)) {
-    return required
-      ? fatal(record, facts, run, R['srar-unknown'])
-      : run.end('logged', R.continue, 'no action for this code');
-  }
-  const physical =
-    s.ADDRV &&
-    record.addr !== undefined &&
-    (facts.vendor() === 'amd' || (s.MISCV && ((record.misc ?? 0n) & 0x1c0n) === 0x80n));
-  if (!physical)
-    return required ? fatal(record, facts, run, R['no-address']) : run.end('logged', R['no-address'], 'logged');
+  const required = !amd && s.S && s.AR;
+  // What cannot be recovered from is fatal when it was consumed, and only logged when it was not.
+  const lost = (rule: Rule): Ending =>
+    required ? failed(record, facts, run, rule) : goOn(record, facts, run, rule, 'logged');
+  if (!amd && !actsOn(record)) return lost(required ? R['srar-unknown'] : R.continue);
+  if (!physical(record, amd)) return lost(R['no-address']);
   const page = facts.get('page');
   if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], hex(record.addr ?? 0n));
-  if (page !== 'user') {
-    return required ? fatal(record, facts, run, R['not-recovered']) : run.end('logged', R['not-recovered'], 'logged');
-  }
+  if (page !== 'user') return lost(R['not-recovered']);
   run.note(R['page-offline'], hex(record.addr ?? 0n));
+  run.print(
+    'MCE: This error page is ownded by DOM <domain>',
+    'MCE: inject vMCE to <vcpu>',
+    'MCE: send MCE# to DOM0 through virq',
+  );
   return {
     outcome: 'forwarded',
     rule: R['page-offline'],
     handover: {
       consumer: 'linux',
       delivery: 'exception',
-      record,
-      settings: { platform: 'bare-metal' },
+      record: { ...record, bank: VMCE_BANK },
+      settings: { platform: 'bare-metal', broadcast: true, ser: true },
     },
   };
 }
@@ -202,5 +234,7 @@ export function xen(record: X86McaRecord, facts: Facts, run: Run): Ending {
   run.note(rule, recovery.gives === 'page' ? 'recoverable' : 'nothing to do');
   const { RIPV, EIPV } = MCG_STATUS.decode(facts.get('mcgStatus'));
   if (!RIPV && (!EIPV || facts.get('running') !== 'user')) return fatal(record, facts, run, R['no-restart']);
-  return recovery.gives === 'page' ? offline(record, facts, run) : run.end('logged', R.continue, 'VIRQ_MCA to dom0');
+  return recovery.gives === 'page'
+    ? offline(record, facts, run)
+    : goOn(record, facts, run, R.continue, 'VIRQ_MCA to dom0');
 }
