@@ -14,7 +14,7 @@ import { usableAddress } from './usable-address.ts';
 export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/cpu/mce/core.c do_machine_check()', {
   off: [
     'With machine checks off CR4.MCE is clear: a machine check shuts the CPU down.',
-    'read',
+    'observed',
     'Intel SDM vol. 3A 6.15',
   ],
   nested: [
