@@ -45,9 +45,9 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
     case 'processor':
       return body.flags === undefined ? undefined : (body.flags & PROCESSOR_FLAGS.corrected) !== 0;
     case 'memory2':
-      return body.status === undefined ? undefined : (body.status & 1) !== 0;
+      return body.status === undefined ? undefined : (body.status & 1) === 0;
     case 'memory':
-      // Types 2 and 13 are corrected by what they are, 14 is not; the others may be either.
+      // Scrub errors say it in their type; the other types may be either.
       return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
     case 'x86-processor': {
       const banks = mcaBanksOf(body);

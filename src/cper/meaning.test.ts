@@ -305,7 +305,8 @@ describe('classifyCper', () => {
     expect(bodyCorrected(memory())).toBeUndefined();
     expect(bodyCorrected(memory({ errorType: 13 }))).toBe(true);
     expect(bodyCorrected(memory({ errorType: 14 }))).toBe(false);
-    expect(bodyCorrected({ kind: 'memory2', status: 1 })).toBe(true);
+    expect(bodyCorrected({ kind: 'memory2', status: 1 })).toBe(false);
+    expect(bodyCorrected({ kind: 'memory2', status: 2 })).toBe(true);
     expect(bodyCorrected({ kind: 'memory2' })).toBeUndefined();
     expect(bodyCorrected({ kind: 'processor', flags: 8 })).toBe(true);
     expect(bodyCorrected({ kind: 'processor', flags: 7 })).toBe(false);

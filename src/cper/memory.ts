@@ -88,7 +88,7 @@ export const MEMORY2_LAYOUT: Layout = {
     u32('bitPosition', 56, { valid: 11 }),
     u8('chipId', 60, { valid: 12 }),
     u8('errorType', 61, { valid: 13, values: MEMORY_ERROR_TYPES }),
-    u8('status', 62, { valid: 14, meaning: 'bit 0: corrected' }),
+    u8('status', 62, { valid: 14, meaning: 'bit 0: uncorrected' }),
     u64('requestorId', 64, { valid: 15 }),
     u64('responderId', 72, { valid: 16 }),
     u64('targetId', 80, { valid: 17 }),

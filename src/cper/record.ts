@@ -56,7 +56,7 @@ export interface CperMemoryError2 {
   bitPosition?: number;
   chipId?: number;
   errorType?: number;
-  /** Bit 0: 1 when the error was corrected by the platform. */
+  /** Bit 0: 0 corrected, 1 uncorrected. */
   status?: number;
   requestorId?: bigint;
   responderId?: bigint;

@@ -15,7 +15,7 @@ import {
   regionFromJson,
 } from './index.ts';
 import type { CperRecord } from './index.ts';
-import { errorRecord, near, section } from './testing/arbitrary.ts';
+import { errorRecord, fuzzRuns, near, section } from './testing/arbitrary.ts';
 
 const severity = fc.constantFrom(...CPER_SEVERITIES);
 const block = fc
@@ -48,7 +48,7 @@ describe('generic error status block', () => {
         expect(length).toBeLessThanOrEqual(input.length);
         expect(value && encodeCper(viaJson(value))).toEqual(value && input.subarray(0, length));
       }),
-      { numRuns: 3000 },
+      { numRuns: fuzzRuns(600) },
     );
   });
 });
@@ -80,7 +80,7 @@ describe('error record', () => {
         expect(value !== undefined || diagnostics.length > 0).toBe(true);
         expect(value && encodeCper(viaJson(value))).toEqual(value && input.subarray(0, length));
       }),
-      { numRuns: 3000 },
+      { numRuns: fuzzRuns(600) },
     );
   });
 });
@@ -117,7 +117,7 @@ describe('region', () => {
         expect(encodeCperRegion(value)).toEqual(input);
         expect(encodeCperRegion(regionFromJson(JSON.parse(stringify(cperToJson(value)))))).toEqual(input);
       }),
-      { numRuns: 2000 },
+      { numRuns: fuzzRuns(400) },
     );
   });
 });

@@ -10,7 +10,7 @@ import {
   sectionOfKind,
   sectionType,
 } from './index.ts';
-import { bodyOf, near } from './testing/arbitrary.ts';
+import { bodyOf, fuzzRuns, near } from './testing/arbitrary.ts';
 
 describe.each(SECTIONS.map(s => [s.name, s] as const))('%s', (_name, type) => {
   const arbitrary = bodyOf(type.kind);
@@ -48,7 +48,7 @@ describe.each(SECTIONS.map(s => [s.name, s] as const))('%s', (_name, type) => {
           expect(d.offset).toBeLessThanOrEqual(base + input.length + 208);
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: fuzzRuns(400) },
     );
   });
 

@@ -163,3 +163,9 @@ export function near(good: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
       return cut === undefined ? b : b.slice(0, cut % (b.length + 1));
     });
 }
+
+/** Cases of a fuzz test: few in the ordinary run, `FUZZ_RUNS` in a long one. */
+export function fuzzRuns(usual: number): number {
+  const asked = Number(process.env['FUZZ_RUNS']);
+  return Number.isInteger(asked) && asked > 0 ? asked : usual;
+}
