@@ -28,8 +28,8 @@ const at = (n: number): bigint => 1n << BigInt(n);
 describe('smcaBank', () => {
   it('finds every bank type by hardware id and type, whatever the instance', () => {
     for (const bank of SMCA_BANKS) {
-      expect(smcaBank(ipid(bank.hwid, bank.mcaType, 0xffff_ffffn, 0xfn))).toEqual(bank);
-      expect(smcaBank(ipid(bank.hwid, bank.mcaType), cpu(0x17, 1))).toEqual(bank);
+      expect(smcaBank(ipid(bank.hwid, bank.mcaType, 0xffff_ffffn, 0xfn))).toStrictEqual(bank);
+      expect(smcaBank(ipid(bank.hwid, bank.mcaType), cpu(0x17, 1))).toStrictEqual(bank);
     }
   });
 
@@ -75,7 +75,7 @@ describe('smcaBank', () => {
       const keys = Object.keys(b.codes).map(Number);
       return [b.id, Math.min(...keys), Math.max(...keys), keys.length];
     });
-    expect(ends).toEqual([
+    expect(ends).toStrictEqual([
       ['LS', 0, 26, 27],
       ['LS_V2', 0, 23, 24],
       ['IF', 0, 18, 19],
@@ -118,11 +118,14 @@ describe('smcaBank', () => {
 describe('umcPlace', () => {
   const status = at(63) | at(53);
   it('takes the channel from MCA_IPID and the chip select from a valid MCA_SYND', () => {
-    expect(umcPlace({ ipid: UMC, status, synd: 0xan })).toEqual({ channel: 3, chipSelect: 2 });
-    expect(umcPlace({ ipid: ipid(0x96, 0, 0xb50f00n), status, synd: 7n })).toEqual({ channel: 11, chipSelect: 7 });
-    expect(umcPlace({ ipid: UMC, status: at(63), synd: 0xan })).toEqual({ channel: 3 });
-    expect(umcPlace({ ipid: UMC, status })).toEqual({ channel: 3 });
-    expect(umcPlace({ ipid: UMC, status: status | at(16), synd: 0xan })).toEqual({ channel: 3 });
+    expect(umcPlace({ ipid: UMC, status, synd: 0xan })).toStrictEqual({ channel: 3, chipSelect: 2 });
+    expect(umcPlace({ ipid: ipid(0x96, 0, 0xb50f00n), status, synd: 7n })).toStrictEqual({
+      channel: 11,
+      chipSelect: 7,
+    });
+    expect(umcPlace({ ipid: UMC, status: at(63), synd: 0xan })).toStrictEqual({ channel: 3 });
+    expect(umcPlace({ ipid: UMC, status })).toStrictEqual({ channel: 3 });
+    expect(umcPlace({ ipid: UMC, status: status | at(16), synd: 0xan })).toStrictEqual({ channel: 3 });
   });
 
   it('says nothing of other banks, nor of HBM', () => {
@@ -134,7 +137,7 @@ describe('umcPlace', () => {
 
 describe('banks before scalable MCA', () => {
   it('are families 0Fh to 16h', () => {
-    expect([0x06, 0x0e, 0x0f, 0x10, 0x15, 0x16, 0x17, 0x19].map(f => isLegacyAmd(cpu(f, 0)))).toEqual([
+    expect([0x06, 0x0e, 0x0f, 0x10, 0x15, 0x16, 0x17, 0x19].map(f => isLegacyAmd(cpu(f, 0)))).toStrictEqual([
       false,
       false,
       true,
@@ -195,7 +198,7 @@ describe('banks before scalable MCA', () => {
 
 describe('thresholdBlock', () => {
   it('reads a block that counts', () => {
-    expect(thresholdBlock(0xd01a0ffe00000000n)).toEqual({
+    expect(thresholdBlock(0xd01a0ffe00000000n)).toStrictEqual({
       present: true,
       counting: true,
       overflowed: false,
@@ -206,7 +209,7 @@ describe('thresholdBlock', () => {
     });
     expect(
       thresholdBlock(MCA_MISC0.encode({ VAL: true, LOCKED: true, OVRFLW: true, ERRCNT: 0xfffn, INTTYPE: 2n })),
-    ).toEqual({
+    ).toStrictEqual({
       present: false,
       counting: false,
       overflowed: true,
@@ -236,14 +239,14 @@ const LS: X86McaRecord = {
 
 describe('pageOf, AMD', () => {
   it('takes poison of a core for a system address, with the granularity of a cache line', () => {
-    expect(pageOf(LS)).toEqual({ address: 0x12345678980n, pfn: 0x12345678n, lsb: 6, pages: 1n });
+    expect(pageOf(LS)).toStrictEqual({ address: 0x12345678980n, pfn: 0x12345678n, lsb: 6, pages: 1n });
   });
 
   it('takes the granularity from the status, else from the address of scalable banks', () => {
     const inStatus = { ...LS, status: LS.status | (12n << 24n) };
     const inAddr = { ...LS, addr: (21n << 56n) | 0x123456789abn };
-    expect(pageOf(inStatus)).toEqual({ address: 0x12345678000n, pfn: 0x12345678n, lsb: 12, pages: 1n });
-    expect(pageOf(inAddr)).toEqual({ address: 0x12345600000n, pfn: 0x12345600n, lsb: 21, pages: 512n });
+    expect(pageOf(inStatus)).toStrictEqual({ address: 0x12345678000n, pfn: 0x12345678n, lsb: 12, pages: 1n });
+    expect(pageOf(inAddr)).toStrictEqual({ address: 0x12345600000n, pfn: 0x12345600n, lsb: 21, pages: 512n });
     expect(amdAddressLsb({ ...inAddr, status: inStatus.status })).toBe(12);
     const { ipid: _, ...old } = inAddr;
     expect(amdAddressLsb(old)).toBe(6);
@@ -272,14 +275,14 @@ describe('pageOf, AMD', () => {
 
 describe('component, AMD', () => {
   it('names the unit by MCA_IPID, never by the bank number', () => {
-    expect(component(LS)).toEqual({
+    expect(component(LS)).toStrictEqual({
       area: 'core',
       name: 'load-store unit',
       detail: 'ECC error or poison in the data cache, read by a load',
       basis: 'MCA_IPID',
     });
-    expect(component({ ...LS, bank: 33 })).toEqual(component(LS));
-    expect(component({ ...LS, ipid: UMC, status: 0x9c20000000000000n, synd: 1n })).toEqual({
+    expect(component({ ...LS, bank: 33 })).toStrictEqual(component(LS));
+    expect(component({ ...LS, ipid: UMC, status: 0x9c20000000000000n, synd: 1n })).toStrictEqual({
       area: 'memory',
       name: 'UMC channel 3, chip select 1',
       detail: 'DRAM ECC error',
@@ -287,19 +290,19 @@ describe('component, AMD', () => {
       channel: 3,
       chipSelect: 1,
     });
-    expect(component({ ...LS, ipid: UMC, status: 0x9c0000000005011bn })).toEqual({
+    expect(component({ ...LS, ipid: UMC, status: 0x9c0000000005011bn })).toStrictEqual({
       area: 'memory',
       name: 'UMC channel 3',
       detail: 'write data CRC error',
       basis: 'MCA_IPID',
       channel: 3,
     });
-    expect(component({ ...LS, ipid: ipid(0xabc, 0x12) })).toEqual({
+    expect(component({ ...LS, ipid: ipid(0xabc, 0x12) })).toStrictEqual({
       area: 'unknown',
       name: 'unknown bank type (HwId 0xabc, McaType 0x12)',
       basis: 'MCA_IPID',
     });
-    expect(component({ ...LS, status: LS.status | (0x3fn << 16n) })).toEqual({
+    expect(component({ ...LS, status: LS.status | (0x3fn << 16n) })).toStrictEqual({
       area: 'core',
       name: 'load-store unit',
       basis: 'MCA_IPID',
@@ -314,7 +317,7 @@ describe('component, AMD', () => {
       status,
       cpuid,
     });
-    expect(component(old(4, 0x9c00400000080a13n, 0x100f42n))).toEqual({
+    expect(component(old(4, 0x9c00400000080a13n, 0x100f42n))).toStrictEqual({
       area: 'memory',
       name: 'northbridge',
       detail: 'DRAM ECC error',
@@ -322,19 +325,19 @@ describe('component, AMD', () => {
     });
     expect(component(old(4, 0x9c00400000000a13n, 0x100f42n)).area).toBe('memory');
     expect(component(old(4, 0x9c00400000070a13n, 0x100f42n)).area).toBe('fabric');
-    expect(component(old(1, 0x9c00000000000151n, 0x100f42n))).toEqual({
+    expect(component(old(1, 0x9c00000000000151n, 0x100f42n))).toStrictEqual({
       area: 'cache',
       name: 'L1 instruction cache',
       basis: 'bank 1 of family 10h',
     });
     expect(component(old(5, 0xbc00000000000e0fn, 0x600f20n)).area).toBe('core');
-    expect(component(old(3, 0xbc00000000000151n, 0x600f20n))).toEqual({
+    expect(component(old(3, 0xbc00000000000151n, 0x600f20n))).toStrictEqual({
       area: 'cache',
       name: 'L1 instruction cache',
       basis: 'error code',
     });
     expect(component(old(0, 0xbc00000000000151n, 0x800f12n)).basis).toBe('error code');
-    expect(component(old(0, 0xbc00000000000000n, 0x800f12n))).toEqual({
+    expect(component(old(0, 0xbc00000000000000n, 0x800f12n))).toStrictEqual({
       area: 'unknown',
       name: 'unknown',
       basis: 'the data do not say',
@@ -349,7 +352,7 @@ describe('registers of a record, AMD', () => {
     expect(statusRegister({ ...old, cpuid: 0x600f20n }).fields.some(f => f.name === 'SYNDHI')).toBe(true);
     expect(statusRegister({ ...LS, cpuid: 0x600f20n }).fields.some(f => f.name === 'SYNDHI')).toBe(false);
     expect(statusRegister({ ...old, cpuid: 0x800f12n }).fields.some(f => f.name === 'SYNDHI')).toBe(false);
-    expect(cpuModel(0x600f20n)).toEqual({ family: 0x15, model: 2, stepping: 0 });
+    expect(cpuModel(0x600f20n)).toStrictEqual({ family: 0x15, model: 2, stepping: 0 });
   });
 
   it('shows every register with its name', () => {
@@ -364,7 +367,7 @@ describe('registers of a record, AMD', () => {
       mcgStatus: 1n,
       cpuid: 1n,
     });
-    expect(views.map(v => [v.member, v.name, v.register !== undefined])).toEqual([
+    expect(views.map(v => [v.member, v.name, v.register !== undefined])).toStrictEqual([
       ['status', 'MCi_STATUS', true],
       ['mcgStatus', 'MCG_STATUS', true],
       ['addr', 'MCi_ADDR', true],
@@ -377,10 +380,8 @@ describe('registers of a record, AMD', () => {
       ['mcgCap', 'MCG_CAP', true],
       ['cpuid', 'CPUID.1:EAX', true],
     ]);
-    expect(describeRecord({ kind: 'x86-mca', bank: 0, status: 0n, addr: 1n, misc: 1n }).map(v => v.register)).toEqual([
-      statusRegister({ kind: 'x86-mca', bank: 0, status: 0n }),
-      undefined,
-      undefined,
-    ]);
+    expect(
+      describeRecord({ kind: 'x86-mca', bank: 0, status: 0n, addr: 1n, misc: 1n }).map(v => v.register),
+    ).toStrictEqual([statusRegister({ kind: 'x86-mca', bank: 0, status: 0n }), undefined, undefined]);
   });
 });

@@ -49,13 +49,13 @@ describe('cpuModel', () => {
     [0x0f00006a0n, '06_0AH', 0],
   ])('%s is %s', (signature, name, stepping) => {
     const cpu = cpuModel(signature);
-    expect([signatureName(cpu), cpu.stepping]).toEqual([name, stepping]);
+    expect([signatureName(cpu), cpu.stepping]).toStrictEqual([name, stepping]);
   });
 
   it('takes no CPU from a record without a signature', () => {
     expect(cpuOf({})).toBeUndefined();
     expect(cpuOf({ cpuid: 0n })).toBeUndefined();
-    expect(cpuOf({ cpuid: SKX })).toEqual({ family: 6, model: 0x55, stepping: 7 });
+    expect(cpuOf({ cpuid: SKX })).toStrictEqual({ family: 6, model: 0x55, stepping: 7 });
   });
 });
 
@@ -66,7 +66,7 @@ describe('intelFamily', () => {
       const id = intelFamily({ family: 6, model, stepping: 0 })?.id;
       if (id !== undefined) ids[model.toString(16)] = id;
     }
-    expect(ids).toEqual({ '55': 'SKX', '6a': 'ICX', '6c': 'ICX', '8f': 'SPR', cf: 'SPR', ad: 'GNR', ae: 'GNR' });
+    expect(ids).toStrictEqual({ '55': 'SKX', '6a': 'ICX', '6c': 'ICX', '8f': 'SPR', cf: 'SPR', ad: 'GNR', ae: 'GNR' });
     expect(intelFamily({ family: 0x19, model: 0x55, stepping: 0 })).toBeUndefined();
     expect(intelUnit(40, cpuModel(SKX))).toBeUndefined();
     expect(intelUnit(4, cpuModel(SKX))?.id).toBe('PCU');
@@ -173,19 +173,19 @@ describe('model-specific codes', () => {
     ],
     [GNR, 5, 0x0014n, [{ hi: 31, lo: 16, value: 0x14, text: 'TDX failure (uncorrected)' }]],
   ])('%s bank %i code %s', (cpuid, bank, code, want) => {
-    expect(mscod(cpuid, bank, code)).toEqual(want);
+    expect(mscod(cpuid, bank, code)).toStrictEqual(want);
   });
 
   it('reads bits 19:16 of the power unit by the error code on Sapphire Rapids', () => {
-    expect(mscod(SPR, 4, 0x0005n, 0x040cn)).toEqual([
+    expect(mscod(SPR, 4, 0x0005n, 0x040cn)).toStrictEqual([
       { hi: 19, lo: 16, value: 5, text: 'triple fault of the software' },
     ]);
-    expect(mscod(SPR, 4, 0x0005n, 0x0402n)).toEqual([{ hi: 19, lo: 16, value: 5, text: 'stack overflow' }]);
+    expect(mscod(SPR, 4, 0x0005n, 0x0402n)).toStrictEqual([{ hi: 19, lo: 16, value: 5, text: 'stack overflow' }]);
   });
 
   it('adds what the error code of the power unit says on Skylake', () => {
-    expect(mscod(SKX, 4, 0n, 0x0406n)).toEqual([{ hi: 15, lo: 0, value: 0x406, text: 'Intel TXT error' }]);
-    expect(mscod(SKX, 4, 0n, 0x0405n)).toEqual([]);
+    expect(mscod(SKX, 4, 0n, 0x0406n)).toStrictEqual([{ hi: 15, lo: 0, value: 0x406, text: 'Intel TXT error' }]);
+    expect(mscod(SKX, 4, 0n, 0x0405n)).toStrictEqual([]);
   });
 
   it('is silent about other vendors, banks and models', () => {
@@ -217,7 +217,7 @@ describe('MCi_MISC of memory controllers', () => {
       (0x12345n << 19n) |
       (0x2aan << 9n) |
       0x86n;
-    expect(rows(record(ICX, 13, VALID, misc))).toEqual({
+    expect(rows(record(ICX, 13, VALID, misc))).toStrictEqual({
       TRANSIENT: 0n,
       ECCMODE: 1n,
       RANK: 2n,
@@ -256,14 +256,20 @@ describe('MCi_MISC of memory controllers', () => {
 
 describe('intelPlace', () => {
   it('takes the channel from the bank where the bank has one, else from the code', () => {
-    expect(intelPlace(record(SKX, 17, 0x8000000000000090n), cpuModel(SKX))).toEqual({ controller: 0, channel: 2 });
-    expect(intelPlace(record(SKX, 8, 0x8000000000000091n), cpuModel(SKX))).toEqual({ controller: 1, channel: 1 });
-    expect(intelPlace(record(SKX, 8, 0x800000000000009fn), cpuModel(SKX))).toEqual({ controller: 1 });
-    expect(intelPlace(record(SPR, 20, 0x8000000000000090n), cpuModel(SPR))).toEqual({ channel: 7 });
-    expect(intelPlace(record(ICX, 26, 0x8000000000000090n), cpuModel(ICX))).toEqual({ controller: 3, channel: 1 });
-    expect(intelPlace(record(GNR, 24, 0x8000000000000290n), cpuModel(GNR))).toEqual({ channel: 11 });
-    expect(intelPlace(record(0n, 8, 0x8000000000000093n))).toEqual({ channel: 3 });
-    expect(intelPlace(record(0n, 8, 0x800000000000009fn))).toEqual({});
+    expect(intelPlace(record(SKX, 17, 0x8000000000000090n), cpuModel(SKX))).toStrictEqual({
+      controller: 0,
+      channel: 2,
+    });
+    expect(intelPlace(record(SKX, 8, 0x8000000000000091n), cpuModel(SKX))).toStrictEqual({ controller: 1, channel: 1 });
+    expect(intelPlace(record(SKX, 8, 0x800000000000009fn), cpuModel(SKX))).toStrictEqual({ controller: 1 });
+    expect(intelPlace(record(SPR, 20, 0x8000000000000090n), cpuModel(SPR))).toStrictEqual({ channel: 7 });
+    expect(intelPlace(record(ICX, 26, 0x8000000000000090n), cpuModel(ICX))).toStrictEqual({
+      controller: 3,
+      channel: 1,
+    });
+    expect(intelPlace(record(GNR, 24, 0x8000000000000290n), cpuModel(GNR))).toStrictEqual({ channel: 11 });
+    expect(intelPlace(record(0n, 8, 0x8000000000000093n))).toStrictEqual({ channel: 3 });
+    expect(intelPlace(record(0n, 8, 0x800000000000009fn))).toStrictEqual({});
   });
 
   it('has none for other errors', () => {
@@ -278,7 +284,7 @@ describe('I/O errors', () => {
     const misc = (1n << 32n) | (0xaen << 24n) | (0x1dn << 19n) | (3n << 16n);
     expect(ioRootPort(io(0x0e0bn, misc))).toBe('0001:ae:1d.3');
     expect(ioRootPort(io(0x1e0bn, misc))).toBe('0001:ae:1d.3');
-    expect(component(io(0x0e0bn, misc))).toEqual({
+    expect(component(io(0x0e0bn, misc))).toStrictEqual({
       area: 'io',
       name: 'PCIe root port 0001:ae:1d.3',
       basis: 'MCi_MISC',
@@ -292,6 +298,6 @@ describe('I/O errors', () => {
     expect(ioRootPort(io(0x0e0an, 1n))).toBeUndefined();
     expect(ioRootPort({ ...io(0x0e0bn, 1n), vendor: 'amd' })).toBeUndefined();
     expect(ioRootPort({ ...io(0x0e0bn, 1n), status: 0xa400000000000e0bn })).toBeUndefined();
-    expect(component(io(0x0e0bn))).toEqual({ area: 'io', name: 'PCIe root port', basis: 'MCACOD' });
+    expect(component(io(0x0e0bn))).toStrictEqual({ area: 'io', name: 'PCIe root port', basis: 'MCACOD' });
   });
 });

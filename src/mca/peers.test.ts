@@ -31,13 +31,13 @@ test('the cache level of a code is LL, not LL + 1 (mcelog: 0x134 is "Level-1", L
 });
 
 test('memory that serves as a cache counts as memory (mcelog leaves it out of the accounting)', () => {
-  expect([0x0280, 0x02cf, 0x1291].map(code => isMemoryCode(decodeMcacod(code)))).toEqual([true, true, true]);
+  expect([0x0280, 0x02cf, 0x1291].map(code => isMemoryCode(decodeMcacod(code)))).toStrictEqual([true, true, true]);
   expect(component(intel(0x8c00000000000293n))).toMatchObject({ area: 'memory', channel: 3 });
 });
 
 test('an uncorrected error with PCC is fatal, not containable (rasdaemon)', () => {
   const amd: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', bank: 5, status: 0xbe00000000000000n };
-  expect([classify(amd), severity(amd)]).toEqual(['PCC', 'fatal']);
+  expect([classify(amd), severity(amd)]).toStrictEqual(['PCC', 'fatal']);
   expect(explain(amd)).toMatch(/^Uncorrected and fatal/);
 });
 
@@ -56,7 +56,7 @@ test('an unknown IPID is unknown (rasdaemon reads an uninitialised bank type)', 
     status: 0x9c00000000000000n,
     ipid: 0xabcn << 32n,
   };
-  expect(component(record)).toEqual({
+  expect(component(record)).toStrictEqual({
     area: 'unknown',
     name: 'unknown bank type (HwId 0xabc, McaType 0x0)',
     basis: 'MCA_IPID',
@@ -77,8 +77,12 @@ test('xen-mceinj: the code decides, not the label of the tool', () => {
 
 test('bank -1 is a firmware report, not a memory read (mcelog, EDAC)', () => {
   const record = intel(0xbd0000000000009fn, { bank: -1, addr: 0x1000n, misc: 0x8cn });
-  expect(component(record)).toEqual({ area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' });
-  expect(lint(record).map(f => f.code)).toEqual(['L_MCA_GHES_MADE']);
+  expect(component(record)).toStrictEqual({
+    area: 'memory',
+    name: 'memory, as firmware reported it',
+    basis: 'bank -1',
+  });
+  expect(lint(record).map(f => f.code)).toStrictEqual(['L_MCA_GHES_MADE']);
   expect(nextStep(record).at(-1)).toMatch(/firmware record \(CPER\)/);
 });
 

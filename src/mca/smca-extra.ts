@@ -1,0 +1,40 @@
+/** @module What scalable MCA keeps beside MCA_STATUS: the deferred error, and the text of the replaceable unit. */
+import { safeText } from '../common/screen.ts';
+import { MCA_CONFIG, MCA_DESTAT } from './amd-registers.ts';
+import type { X86McaRecord } from './record.ts';
+
+/**
+ * The deferred error in MCA_DESTAT and MCA_DEADDR as a record of its own, or undefined when there is none. A later error
+ * may have taken MCA_STATUS; MCA_SYND stays only when MCA_DESTAT says that it belongs to the deferred error (PPR).
+ */
+export function deferredRecord(record: X86McaRecord): X86McaRecord | undefined {
+  const { destat, deaddr, synd } = record;
+  if (destat === undefined) return undefined;
+  const d = MCA_DESTAT.decode(destat);
+  if (!d.VAL || !d.DEFERRED) return undefined;
+  const { destat: _destat, deaddr: _deaddr, addr: _addr, misc: _misc, synd: _synd, ...rest } = record;
+  return {
+    ...rest,
+    status: destat,
+    ...(d.ADDRV && deaddr !== undefined ? { addr: deaddr } : {}),
+    ...(d.SYNDV && synd !== undefined ? { synd } : {}),
+  };
+}
+
+function bytesOf(value: bigint): number[] {
+  return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+}
+
+/**
+ * The text of the replaceable unit (DIMM) in MCA_SYND1 and MCA_SYND2, which MCA_CONFIG.FRU_TEXT announces; undefined
+ * without that bit, the registers, or any text. At most 16 characters, safe for a terminal.
+ */
+export function fruText(record: Pick<X86McaRecord, 'config' | 'synd1' | 'synd2'>): string | undefined {
+  const { config, synd1, synd2 } = record;
+  if (config === undefined || synd1 === undefined || !MCA_CONFIG.decode(config).FRU_TEXT) return undefined;
+  const bytes = [...bytesOf(synd1), ...bytesOf(synd2 ?? 0n)];
+  const end = bytes.indexOf(0);
+  const text = String.fromCharCode(...(end < 0 ? bytes : bytes.slice(0, end))).trim();
+  // A tab is safe for a terminal and breaks a table.
+  return text === '' ? undefined : safeText(text.replaceAll('\t', ' '));
+}
