@@ -21,6 +21,8 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--json', 'one JSON object a record')
     .option('--raw', 'only the values, one line a record')
     .option('--table', 'all fields of all registers, not only those that are set')
+    .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
+    .option('--no-outlook', 'leave that out of the text')
     .option('--explain <code>', 'what a code means that is printed beside a record')
     .option('--schema', 'the JSON Schema of --json')
     .addHelpText(

@@ -1,14 +1,14 @@
 import { UsageError } from '../common/errors.ts';
-import { stringify } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import { allCodes, explainCode } from '../decode/explain-code.ts';
-import type { DecodedRecord } from '../decode/record.ts';
+import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
 import { toRaw, toText } from '../decode/to-text.ts';
 import { labelled, wrap } from '../decode/wrap.ts';
+import { screenJson } from '../report/json.ts';
 import { EXIT } from './exit-codes.ts';
 import { type GlobalOptions, print, stdoutStyle } from './output.ts';
-import { type InputOptions, eachRecord } from './record-inputs.ts';
+import { BatchedOutput, type InputOptions, eachRecord } from './record-inputs.ts';
 
 export interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
@@ -16,6 +16,7 @@ export interface DecodeOptions extends GlobalOptions, InputOptions {
   table?: boolean;
   explain?: string;
   schema?: boolean;
+  outlook?: boolean;
 }
 
 const MARKS = { headline: 'bold', dim: 'dim', error: 'red', warning: 'yellow' } as const;
@@ -45,20 +46,23 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     return;
   }
   const style = stdoutStyle(options);
+  const out = new BatchedOutput();
   let found = 0;
 
   function show(record: DecodedRecord): void {
-    if (options.json) print(stringify(record));
-    else if (options.raw) print(toRaw(record));
+    if (options.json) out.line(screenJson(toData(record, { outlook: options.outlook === true })));
+    else if (options.raw) out.line(toRaw(record));
     else {
-      if (found > 0) print('');
-      const table = options.table === true;
-      for (const line of toText(record, { table, style: (part, text) => style(MARKS[part], text) })) print(line);
+      if (found > 0) out.line('');
+      const { table = false, outlook = true } = options;
+      for (const line of toText(record, { table, outlook, style: (part, text) => style(MARKS[part], text) }))
+        out.line(line);
     }
     found++;
   }
 
-  const evidence = await eachRecord(words, options, show);
+  const evidence = await eachRecord(words, options, show, () => out.drain());
+  await out.end();
   if (found === 0) {
     process.stderr.write(`no error record found (${safeText(evidence)})\n`);
     process.exitCode = EXIT.skip;

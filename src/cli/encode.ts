@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { NAMED_ESR, namedEsr } from '../arm/encode.ts';
 import { UsageError, messageOf } from '../common/errors.ts';
-import { hex64, parseU64, stringify } from '../common/hex.ts';
+import { hex64, parseU64 } from '../common/hex.ts';
 import { bodyFromJson } from '../cper/json.ts';
 import { CPER_SEVERITIES, QEMU_GHES_MAX_BYTES, encodeGhesBlock } from '../cper/ghes.ts';
 import { bytesToHex } from '../cper/layout.ts';
@@ -14,7 +14,7 @@ import type { McaVendor } from '../mca/record.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { mceCommandLine } from '../qmp/mce.ts';
 import type { Register } from '../registers/register.ts';
-import { type GlobalOptions, print } from './output.ts';
+import { type GlobalOptions, print, printJson } from './output.ts';
 import { InputError, vendorOf } from './record-inputs.ts';
 
 export interface EncodeOptions extends GlobalOptions {
@@ -114,7 +114,7 @@ function encodeMca(words: readonly string[], options: EncodeOptions): void {
   };
   const command = mceCommandLine(mce);
   if (options.json) {
-    print(stringify({ schemaVersion: 1, kind: 'x86-mca', vendor, ...mce, command }));
+    printJson({ schemaVersion: 1, kind: 'x86-mca', vendor, ...mce, command });
     return;
   }
   if (named !== undefined) for (const line of wrap(`${named.name}: ${named.explanation}`)) print(line);
@@ -167,7 +167,7 @@ function encodeSectionOf(kind: string, words: readonly string[], options: Encode
   }
   const base64 = btoa(String.fromCharCode(...bytes));
   if (options.json) {
-    print(stringify({ schemaVersion: 1, kind: 'cper', severity, bytes: bytes.length, hex: bytesToHex(bytes), base64 }));
+    printJson({ schemaVersion: 1, kind: 'cper', severity, bytes: bytes.length, hex: bytesToHex(bytes), base64 });
     return;
   }
   print(options.base64 ? base64 : bytesToHex(bytes));
@@ -185,7 +185,7 @@ export function encode(words: readonly string[], options: EncodeOptions): void {
   const first = words[0] ?? '';
   const esr = namedEsr(first);
   if (esr !== undefined) {
-    if (options.json) print(stringify({ schemaVersion: 1, kind: 'arm-sea', esr: esr.esr, el: esr.el }));
+    if (options.json) printJson({ schemaVersion: 1, kind: 'arm-sea', esr: esr.esr, el: esr.el });
     else
       print(
         `ESR_EL${esr.el}  ${hex64(esr.esr)}  ${esr.text}\ndecode   syndrome decode esr_el${esr.el}=${hex64(esr.esr)}`,

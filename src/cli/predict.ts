@@ -1,6 +1,6 @@
 import { NAMED_ESR, namedEsr } from '../arm/encode.ts';
 import { UsageError } from '../common/errors.ts';
-import { parseU64, stringify } from '../common/hex.ts';
+import { parseU64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import type { DecodedRecord } from '../decode/record.ts';
 import { wrap } from '../decode/wrap.ts';
@@ -12,7 +12,7 @@ import { predictAll, predictChain } from '../outlook/predict.ts';
 import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { EXIT } from './exit-codes.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
 
 export interface PredictOptions extends GlobalOptions, InputOptions {
@@ -131,7 +131,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
     const predictions: Prediction[] =
       options.chain === true ? predictChain(record, { consumer: 'qemu', ...context }) : predictAll(record, context);
     if (options.json) {
-      print(stringify({ schemaVersion: 1, record, predictions }));
+      printJson({ schemaVersion: 1, record, predictions });
     } else {
       if (found > 0) print('');
       for (const line of wrap(safeText(headline, 500))) print(style('bold', line));

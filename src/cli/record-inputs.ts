@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
@@ -83,14 +84,41 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
   };
 }
 
+const BATCH = 1 << 16;
+
+/** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
+export class BatchedOutput {
+  #parts: string[] = [];
+  #length = 0;
+
+  line(text: string): void {
+    this.#parts.push(text);
+    this.#length += text.length + 1;
+  }
+
+  /** Called between pieces of input: so memory stays bounded however slow the reader is. */
+  async drain(): Promise<void> {
+    if (this.#length >= BATCH) await this.end();
+  }
+
+  async end(): Promise<void> {
+    if (this.#parts.length === 0) return;
+    const text = `${this.#parts.join('\n')}\n`;
+    this.#parts = [];
+    this.#length = 0;
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+}
+
 /**
- * Decodes the inputs in their order; remarks about text go to stderr. Returns how the last input was read.
+ * Decodes the inputs in their order; `between` is awaited after each piece of input. Remarks about text go to stderr. Returns how the last input was read.
  * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
  */
 export async function eachRecord(
   words: readonly string[],
   options: InputOptions,
   onRecord: (record: DecodedRecord) => void,
+  between: () => Promise<void> = async () => {},
 ): Promise<string> {
   const common = decoderOptions(options);
   let evidence = '';
@@ -110,7 +138,10 @@ export async function eachRecord(
       const stream =
         input.file === undefined ? process.stdin : createReadStream(input.file, { highWaterMark: 1 << 18 });
       try {
-        for await (const chunk of stream as AsyncIterable<Uint8Array>) decoder.push(chunk);
+        for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+          decoder.push(chunk);
+          await between();
+        }
       } catch (error) {
         if (!(error instanceof Error && 'code' in error)) throw error;
         throw new InputError('E_INPUT', `cannot read ${input.name}: ${messageOf(error)}`, {
@@ -120,6 +151,7 @@ export async function eachRecord(
       }
     }
     decoder.end();
+    await between();
   }
   return evidence;
 }

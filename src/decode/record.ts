@@ -147,8 +147,11 @@ export interface DecodedRecord {
   readonly outlook: readonly DecodedOutlook[];
 }
 
-/** The whole record as plain data, with `schemaVersion`, for {@link stringify}. Missing members are left out. */
-export function toData(record: DecodedRecord): Record<string, unknown> {
+/**
+ * The whole record as plain data, with `schemaVersion`, for {@link stringify}. Missing members are left out; the outlook,
+ * which costs more than all others together, is there only when asked for.
+ */
+export function toData(record: DecodedRecord, options: { outlook?: boolean } = {}): Record<string, unknown> {
   const { source, kind, cpu, bank, registers, flags, severity, mcacod, address, component } = record;
   return {
     schemaVersion: DECODED_SCHEMA_VERSION,
@@ -168,7 +171,7 @@ export function toData(record: DecodedRecord): Record<string, unknown> {
     headline: record.headline,
     explanation: record.explanation,
     nextStep: record.nextStep,
-    outlook: record.outlook,
+    ...(options.outlook === true ? { outlook: record.outlook } : {}),
     raw: record.raw,
   };
 }

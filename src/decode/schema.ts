@@ -99,7 +99,6 @@ const SCHEMA = {
     'headline',
     'explanation',
     'nextStep',
-    'outlook',
     'raw',
   ],
   additionalProperties: false,

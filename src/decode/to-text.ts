@@ -11,6 +11,8 @@ export type TextStyle = (part: 'headline' | 'dim' | 'error' | 'warning', text: s
 export interface TextOptions {
   /** All fields of all registers, not only those that are set. */
   table?: boolean;
+  /** What Linux, Xen, QEMU and KVM will do. Default true. */
+  outlook?: boolean;
   style?: TextStyle;
 }
 
@@ -155,7 +157,7 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
   }
   for (const d of record.diagnostics) out.push(...labelled('input', safeText(`${d.code}: ${d.message}`, 1000)));
   out.push('', ...labelled('next step', record.nextStep));
-  for (const o of record.outlook) {
+  for (const o of options.outlook === false ? [] : record.outlook) {
     const depends = o.dependsOn.length === 0 ? '' : ` Depends on: ${o.dependsOn.join(', ')}.`;
     const context = Object.values(o.context).join(', ');
     const who = context === '' ? o.consumer : `${o.consumer} (${context})`;

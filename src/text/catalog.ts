@@ -186,6 +186,41 @@ function rows(layer: EventLayer, prefix: string, table: readonly Row[]): Catalog
   return table.map(([name, spec, text]) => ({ name: `${prefix}.${name}`, layer, fields: fields(spec), text }));
 }
 
+/** What the reference VMM reports (src/vmm/events.ts). */
+const REFERENCE_VMM: readonly Row[] = [
+  ['started', 'vcpus:number seaEnabled:boolean seaCapability:number ms:number', 'The reference VMM runs its guest.'],
+  [
+    'arm-sea',
+    'vcpu:number el:number pc:address flags:register esr:register gva?:address gpa?:address gpaSource:string gpaCertain?:boolean action:string quarantine:string',
+    'The guest consumed an error: KVM_EXIT_ARM_SEA.',
+  ],
+  [
+    'quarantine-hit',
+    'vcpu:number exit:string gpa:address write?:boolean action:string',
+    'The guest touched a page that the VMM has taken away.',
+  ],
+  [
+    'sigbus',
+    'codename:string lsb:number hva:address gpa?:address action:string quarantine:string',
+    'The host told the VMM of poisoned memory by SIGBUS.',
+  ],
+  [
+    'quarantined',
+    'gpa:address bytes:bigint by:string slots:number',
+    'The VMM has taken a page out of the memory of the guest.',
+  ],
+  ['quarantine-refused', 'gpa:address by:string reason:string', 'The VMM did not take a page away.'],
+  [
+    'threshold',
+    'errors:number pages:number limit:number',
+    'The VMM has counted so many errors that the guest should leave this host.',
+  ],
+  ['page', 'gpa:address hva:address hpa?:address quarantined:boolean', 'Where a guest page lies in the host.'],
+  ['system-event', 'vcpu:number name:string', 'The guest asked to be shut down or reset, or crashed.'],
+  ['run-failed', 'vcpu:number reason:string', 'KVM could not run the guest.'],
+  ['stopped', 'reason:string errors:number pages:number', 'The reference VMM has ended its guest.'],
+];
+
 /** What the agent in the host layer of a nested machine reports. */
 const HOST: readonly Row[] = [
   ['agent-ready', 'kernel:string arch?:string cpus?:number', 'The agent in the host layer answers.'],
@@ -200,6 +235,7 @@ export const CATALOG: readonly CatalogEvent[] = [
   ...rows('guest', 'guest', GUEST),
   ...rows('xen', 'xen', XEN),
   ...rows('vmm', 'vmm', VMM),
+  ...rows('vmm', 'vmm', REFERENCE_VMM),
   ...rows('process', 'process', PROCESS),
   ...rows('lab', 'lab', LAB),
 ];

@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Cursor, u64Of } from './bytes.ts';
+import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
+import { jsonLine } from './json-lines.ts';
+import { LineScanner } from './line-scanner.ts';
+import { mceLineOf } from './mce-lexer.ts';
+import { looksLikeMceInject } from './mce-inject-reader.ts';
+import { NeedleSet } from './needles.ts';
+import { mceCommand, values } from './values.ts';
+
+const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('numbers out of bytes', () => {
+  it('reads every u64 in hex, and puts it together from its halves', () => {
+    const c = new Cursor();
+    fc.assert(
+      fc.property(u64, v => {
+        const b = bytes(`${v.toString(16)} `);
+        c.set(b, 0, b.length);
+        expect(c.hex()).toBe(v);
+        expect(c.at).toBe(b.length - 1);
+        expect(u64Of(Number(v >> 32n), Number(v & 0xffff_ffffn))).toBe(v);
+      }),
+    );
+  });
+
+  it('takes no number that is too long, and none where there is none', () => {
+    const read = (text: string, how: (c: Cursor) => unknown): unknown => {
+      const c = new Cursor();
+      const b = bytes(text);
+      c.set(b, 0, b.length);
+      return how(c);
+    };
+    expect(read('11112222333344445', c => c.hex())).toBeUndefined();
+    expect(read('x1', c => c.hex())).toBeUndefined();
+    expect(read('', c => c.hex())).toBeUndefined();
+    expect(read('12345', c => c.decimal(4))).toBe(-1);
+    expect(read('1234', c => c.decimal(4))).toBe(1234);
+    expect(read('', c => c.decimal(4))).toBe(-1);
+    expect(read('999999999999999', c => c.decimal(15))).toBe(999_999_999_999_999);
+  });
+});
+
+describe('needles', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', '[', ' '), minLength: 2, maxLength: 6 });
+
+  it('are found where a plain search finds the first of them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 6 }),
+        fc.string({ unit: fc.constantFrom('a', 'b', '[', ' ', 'x'), maxLength: 200 }),
+        (words, text) => {
+          const first = Math.min(...words.map(w => (text.includes(w) ? text.indexOf(w) : Number.POSITIVE_INFINITY)));
+          const found = new NeedleSet(words).find(bytes(text), 0, text.length);
+          expect(found).toBe(first === Number.POSITIVE_INFINITY ? -1 : first);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('line scanner', () => {
+  const line = fc.string({ unit: fc.constantFrom('a', 'needle', '\r', ' ', 'é'), maxLength: 8 });
+
+  it('hands on the lines with a needle, with their numbers, whatever the chunks are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 30 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        (lines, sizes) => {
+          const input = bytes(lines.map(l => `${l}\n`).join(''));
+          const seen: [number, string][] = [];
+          let passed = 0;
+          const scanner = new LineScanner(
+            {
+              line(b, start, end, n) {
+                seen.push([n, new TextDecoder().decode(b.subarray(start, end))]);
+                return false;
+              },
+              skipped(n) {
+                passed += n;
+              },
+            },
+            new NeedleSet(['needle']),
+          );
+          for (let at = 0, i = 0; at < input.length; i++) {
+            const size = sizes[i % sizes.length] ?? 1;
+            scanner.push(input.subarray(at, at + size));
+            at += size;
+          }
+          scanner.end();
+          expect(seen).toEqual(lines.flatMap((l, i) => (l.includes('needle') ? [[i + 1, l]] : [])));
+          expect(passed + seen.length).toBe(lines.length);
+          expect(scanner.lines).toBe(lines.length);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('cuts lines that are too long at the same place, in one chunk or many', () => {
+    const long = bytes(`${'x'.repeat(200_000)}needle\nneedle${'y'.repeat(100_000)}\nend needle\n`);
+    const run = (size: number): [number, number][] => {
+      const seen: [number, number][] = [];
+      const scanner = new LineScanner(
+        {
+          line(_b, start, end, n) {
+            seen.push([n, end - start]);
+            return false;
+          },
+          skipped: () => {},
+        },
+        new NeedleSet(['needle']),
+      );
+      for (let at = 0; at < long.length; at += size) scanner.push(long.subarray(at, at + size));
+      scanner.end();
+      return seen;
+    };
+    const expected = [
+      [2, 65_536],
+      [3, 10],
+    ];
+    for (const size of [long.length, 65_536, 1000, 4097]) expect(run(size)).toEqual(expected);
+  });
+});
+
+describe('machine check lines', () => {
+  it('are read field by field', () => {
+    expect(mceLineOf('mce: [Hardware Error]: CPU 12: Machine Check Exception: 5 Bank -1: bd000000000000c0')).toEqual({
+      kind: 'header',
+      cpu: 12,
+      exception: true,
+      mcgStatus: 5n,
+      bank: -1,
+      status: 0xbd000000000000c0n,
+    });
+    expect(mceLineOf('[Hardware Error]: TSC 1f SYND 2 IPID 3 ')).toEqual({
+      kind: 'tsc',
+      tsc: 0x1fn,
+      synd: 2n,
+      ipid: 3n,
+    });
+    expect(mceLineOf('mce: [Hardware Error]: RIP !INEXACT! 10:<ffffffff8006b2b0> {idle}')).toEqual({
+      kind: 'rip',
+      exact: false,
+      cs: 0x10n,
+      rip: 0xffffffff8006b2b0n,
+    });
+    expect(
+      mceLineOf('mce: [Hardware Error]: PROCESSOR 2:a20f10 TIME 1795167593 SOCKET 1 APIC 1f microcode a201016'),
+    ).toEqual({
+      kind: 'processor',
+      vendor: 2,
+      cpuid: 0xa20f10n,
+      time: 1_795_167_593n,
+      socket: 1,
+      apicId: 0x1fn,
+      microcode: 0xa201016n,
+    });
+  });
+
+  it('are nothing else', () => {
+    for (const text of [
+      '',
+      'mce: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0',
+      'mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0 and more',
+      'mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 9: 19c000000000000c00',
+      'mce: [Hardware Error]: TSC 0 ADDR',
+      'mce: [Hardware Error]: TSC 0 MISC 1 ADDR 2',
+      'TSC 0',
+      'PROCESSOR 0:50654 TIME 1 SOCKET 0 APIC 0',
+    ]) {
+      expect([text, mceLineOf(text)]).toEqual([text, undefined]);
+    }
+    expect(mceLineOf('TSC 0', true)).toEqual({ kind: 'tsc', tsc: 0n });
+  });
+});
+
+describe('flags of the AMD decoder', () => {
+  const WORDS = ['Over', 'UE', 'MiscV', 'AddrV', 'PCC', 'TCC', 'SyndV', 'CECC', 'UECC', 'Deferred', 'Poison', 'Scrub'];
+
+  it('become bits, and agree with the bits they were made of', () => {
+    expect(edacFlagBits('-|-|MiscV|AddrV|-|-|-|Deferred|Poison|-')).toBe(0x8c00180000000000n);
+    fc.assert(
+      fc.property(fc.subarray(WORDS), words => {
+        const flags = ['-', ...words].join('|');
+        expect(edacFlagMismatch(flags, edacFlagBits(flags))).toEqual([]);
+      }),
+    );
+  });
+
+  it('say where they disagree with the register', () => {
+    expect(edacFlagMismatch('Over|CE|-|AddrV|-', 0xbc00080000000000n)).toEqual(['+Over', '-UE', '-MiscV', '+CE']);
+  });
+
+  it('give the signature of family, model and stepping', () => {
+    expect(cpuidOf(0x17, 0x1, 0x2)).toBe(0x800f12n);
+    expect(cpuidOf(0x19, 0x11, 0x1)).toBe(0xa10f11n);
+    expect(cpuidOf(6, 85, 4)).toBe(0x50654n);
+  });
+});
+
+describe('values', () => {
+  it('reads every u64 as a status', () => {
+    fc.assert(
+      fc.property(u64, v => {
+        const text = `0x${v.toString(16)}`;
+        expect(values(text)?.record).toEqual({ kind: 'x86-mca', bank: 0, status: v });
+        expect(values(text, { esr: true })?.record).toEqual({ kind: 'arm-sea', esr: v });
+      }),
+    );
+  });
+
+  it('reads what it wrote itself, in any order and case', () => {
+    fc.assert(
+      fc.property(u64, u64, u64, fc.nat(4000), fc.nat(60), (status, addr, misc, cpu, bank) => {
+        const words = [`STATUS=0x${status.toString(16)}`, `addr: 0x${addr.toString(16)}`, `cpu=${cpu}`, `bank=${bank}`];
+        const text = [...words, `MCi_MISC=0x${misc.toString(16)}`, 'vendor=amd'].toReversed().join(' ');
+        expect(values(text)?.record).toEqual({ kind: 'x86-mca', vendor: 'amd', cpu, bank, status, addr, misc });
+      }),
+    );
+  });
+
+  it("takes QEMU's command with the monitor's own numbers", () => {
+    expect(mceCommand('mce -b 0 9 0xbd000000000000c0 5 4096 0x8c')?.record).toEqual({
+      kind: 'x86-mca',
+      cpu: 0,
+      bank: 9,
+      status: 0xbd000000000000c0n,
+      mcgStatus: 5n,
+      addr: 4096n,
+      misc: 0x8cn,
+    });
+    expect(mceCommand('mce 0 9 0xbd000000000000c0 5 4096')).toBeUndefined();
+    expect(mceCommand('mce: CPU supports 10 MCE banks')).toBeUndefined();
+  });
+
+  it('takes nothing else for values', () => {
+    for (const text of [
+      '',
+      'deadbee',
+      'cafe',
+      'status',
+      'addr=0x1000',
+      'a line of words',
+      'status=xyz',
+      '0x',
+      'status=0x1 and words',
+    ]) {
+      expect([text, values(text)]).toEqual([text, undefined]);
+    }
+  });
+});
+
+describe('JSON lines', () => {
+  it('gives what they carry', () => {
+    expect(jsonLine('{"MESSAGE":[72,105],"_TRANSPORT":"kernel"}')).toEqual({
+      kind: 'journal',
+      message: 'Hi',
+      identifier: undefined,
+      kernel: true,
+    });
+    expect(jsonLine('{"event":"STOP","timestamp":{}}')?.kind).toBe('qmp');
+    expect(jsonLine('{"t":1,"layer":"guest","source":"console","raw":"x","dir":"send"}')).toBeUndefined();
+    for (const text of ['', '{', '{}', '[]', '{"MESSAGE":7}', '{"MESSAGE":[300]}', '{"event":7}']) {
+      expect([text, jsonLine(text)]).toEqual([text, undefined]);
+    }
+  });
+});
+
+describe('mce-inject', () => {
+  it('is told from what resembles it', () => {
+    expect(looksLikeMceInject('# x\nCPU 0 BANK 1\nSTATUS CORRECTED\n')).toBe(true);
+    expect(looksLikeMceInject('NOBROADCAST\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(true);
+    expect(looksLikeMceInject('MCE 0\nCPU 0 BANK 1\nSTATUS 9c MCGSTATUS 0\n')).toBe(false);
+    expect(looksLikeMceInject('some text\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(false);
+  });
+});
