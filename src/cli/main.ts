@@ -1,7 +1,9 @@
 import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 
-// The second start is faster: V8 keeps the compiled (and type-stripped) modules.
-enableCompileCache();
+// The second start is faster: V8 keeps the compiled (and type-stripped) modules. They are code, so they lie where the code
+// lies and not in a shared folder; where that cannot be written to, every start compiles again.
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/syndrome'));
 
 const { program } = await import('./program.ts');
 const { fail } = await import('./fail.ts');
