@@ -5,9 +5,9 @@ import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from './errors.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
 import { hostDevice } from './machine/channels.ts';
-import { agentImage, type BuiltIn, builtInSigns, findModules, packQemu } from './machine/images.ts';
+import { agentImage, type BuiltIn, builtInSigns, findModules, packQemu, packVmm } from './machine/images.ts';
 import { probeKvm } from './machine/probe-kvm.ts';
-import { GUEST_FILES, innerQemuArgs, type MachineFiles } from './machine/qemu-args.ts';
+import { GUEST_FILES, innerQemuArgs, innerVmmArgs, type MachineFiles } from './machine/qemu-args.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 
 /** What the user chooses instead of the scenario's or the default parts. */
@@ -65,6 +65,8 @@ export async function assemble(spec: MachineSpec, choices: PartChoices): Promise
       return xenDom0(spec, choices);
     case 'amd-host':
       return amdHost(spec, choices);
+    case 'arm64-host':
+      return arm64Host(spec, choices);
   }
 }
 
@@ -174,8 +176,53 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
       diskModules: diskModules.map(m => `/${m.path}`),
       copies: guestCopies(files.guest ?? { kernel: '', initrd: '' }),
       vmm: innerQemuArgs(machine, inner.argv, choices.append),
-      output: hostDevice('stderr'),
+      output: hostDevice(machine.kind, 'stderr'),
       guestModules: guestModules.map(m => `/${m.path}`),
+    },
+    parts,
+  };
+}
+
+/** Modules of the arm64 host layer; KVM is built in. */
+const ARM64_HOST_MODULES = ['hwpoison-inject'];
+
+async function arm64Host(spec: Spec<'arm64-host'>, choices: PartChoices): Promise<Assembly> {
+  const { supply } = choices;
+  const qemu = await supply.qemu('aarch64', choices.qemu);
+  const hostKernel = await supply.kernel({ arch: 'arm64', version: choices.hostKernel ?? spec.kernel, modules: true });
+  const guestKernel = await supply.kernel({ arch: 'arm64', version: choices.kernel ?? spec.guest.kernel });
+  const firmware = spec.firmware ? await supply.firmware(choices.firmware) : undefined;
+  const node = await supply.node();
+  const modules = findModules(hostKernel, ARM64_HOST_MODULES);
+  const diskModules = findModules(hostKernel, DISK_MODULES);
+  const inner = packVmm(node);
+  const files: MachineFiles = {
+    qemu: qemu.argv,
+    kernel: hostKernel.image,
+    initrd: await agentImage(supply, 'arm64', [...modules, ...diskModules, ...inner.files]),
+    guest: { kernel: guestKernel.image, initrd: await agentImage(supply, 'arm64') },
+    ...(firmware === undefined ? {} : { firmware: firmware.code }),
+  };
+  const accel = await chooseAccel(choices, spec, files);
+  const parts = {
+    ...describe(qemu, accel, guestKernel, { cpu: 'host', ...spec.guest }),
+    hostKernel: hostKernel.release,
+    vmm: `src/vmm on Node ${node.version}`,
+    host: `${spec.cpu} × ${spec.cpus}`,
+    hostMemory: `${spec.memory} MiB`,
+  };
+  return {
+    machine: spec,
+    accel,
+    files,
+    modules: modules.map(m => `/${m.path}`),
+    builtIn: builtInSigns(hostKernel, ARM64_HOST_MODULES),
+    host: {
+      diskModules: diskModules.map(m => `/${m.path}`),
+      copies: guestCopies(files.guest ?? { kernel: '', initrd: '' }),
+      vmm: innerVmmArgs(spec, inner.argv, choices.append),
+      output: hostDevice(spec.kind, 'stderr'),
+      guestModules: [],
     },
     parts,
   };
@@ -199,7 +246,8 @@ async function chooseAccel(choices: PartChoices, machine: MachineSpec, files: Ma
     throw new LabSkip('E_LAB_KVM', `KVM cannot be used: ${reason}`, { hint });
   };
   const leave = 'Leave --accel out: emulation runs everywhere.';
-  if (machine.kind === 'amd-host') return no('a nested host is emulated, so that it is the same everywhere', leave);
+  if (machine.kind === 'amd-host' || machine.kind === 'arm64-host')
+    return no('a nested host is emulated, so that it is the same everywhere', leave);
   const arch = machine.kind === 'linux-guest' ? machine.arch : 'x86_64';
   if (arch !== HOST_ARCH) return no(`this is not an ${arch} machine`, leave);
   if (!kvmAccessible()) {

@@ -17,6 +17,7 @@ import { RunDir } from './machine/run-dir.ts';
 import { restoreState } from './machine/state.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import { Tape } from './tape.ts';
+import { vmmEventParser } from './vmm-events.ts';
 import type { FieldValue, TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
@@ -44,6 +45,10 @@ export class Session {
   /** The agent in the guest under test, and that of the host layer of a nested machine. */
   agent!: AgentClient;
   host: AgentClient | undefined;
+  /** Where the outer QEMU listens for a debugger, if it does. */
+  gdbPath: string | undefined;
+  /** Undoes what steps have done to the machine from outside. */
+  readonly undo: (() => Promise<void>)[] = [];
   /** Set once the outer QEMU has ended. */
   exit: ExitStatus | undefined;
   #process!: KeptProcess;
@@ -99,7 +104,9 @@ export class Session {
       sockets[channel] = path;
       connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
     }
+    if (this.spec.kind === 'arm64-host') sockets.gdb = this.#dir.file('gdb.sock');
     const argv = command(sockets);
+    this.gdbPath = sockets.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
     const sink = tape.lines(nested ? 'machine' : 'vmm', 'stderr', qemuStderrParser());
     this.#process = new KeptProcess(argv, this.#dir.path, line => {
@@ -114,6 +121,7 @@ export class Session {
     if (nested) {
       tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
       tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
+      if (this.#sockets.has('events')) tape.console(this.#socket('events'), 'vmm', vmmEventParser(), 'events');
       this.host = tape.agent(this.#socket('hostAgent'), 'host', event =>
         hostAgentEvent(event, this.#shutdownReason !== undefined),
       );
@@ -145,8 +153,16 @@ export class Session {
     }
   }
 
-  /** Attaches to the monitor of the VMM in the host layer. */
+  /** Sends a request to the reference VMM: one JSON object on its control line. */
+  control(request: Record<string, string>): void {
+    const line = JSON.stringify(request);
+    this.tape.record(undefined, 'vmm', 'control', line, 'send');
+    this.#socket('control').write(`${line}\n`);
+  }
+
+  /** Attaches to the monitor of the VMM in the host layer; the reference VMM has none, it tells by its events. */
   async attachVmm(restored: boolean): Promise<void> {
+    if (!this.#sockets.has('qmp')) return;
     const onTranscript = this.tape.qmp('vmm', event => this.#vmmEvent(event));
     const options = { oob: false, deadlineMs: RESTORE_MS, onTranscript };
     const socket = this.#socket('qmp');

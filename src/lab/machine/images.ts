@@ -5,6 +5,7 @@ import { agentBinary } from '../../guest/agent-build.ts';
 import { libraryClosure } from '../../guest/elf.ts';
 import { buildInitramfs } from '../../guest/initramfs.ts';
 import type { KernelPart } from '../../supply/kernel.ts';
+import type { NodePart } from '../../supply/node.ts';
 import type { Supply } from '../../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
 
@@ -77,6 +78,40 @@ export async function agentImage(
   writeFileSync(temporary, buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, ...p }))));
   renameSync(temporary, file);
   return file;
+}
+
+/** The reference VMM with Node for an arm64 host layer. */
+export function packVmm(node: NodePart): InnerQemu {
+  const source = join(import.meta.dirname, '../..');
+  const libraries = libraryClosure([node.program, ...addons(node)], node.libraries);
+  const tree = (from: string, to: string): ImageFile[] =>
+    globSync('**/*', { cwd: from, withFileTypes: true })
+      .filter(entry => entry.isFile() && !entry.name.endsWith('.test.ts'))
+      .map(entry => join(entry.parentPath, entry.name))
+      .toSorted()
+      .map(file => ({ file, path: `${to}${file.slice(from.length)}` }));
+  return {
+    files: [
+      { file: node.program, path: 'node/bin/node' },
+      ...[...new Set([node.loader, ...libraries])].map(file => ({ file, path: `lib/${basename(file)}` })),
+      { file: join(source, '../package.json'), path: 'syndrome/package.json' },
+      ...tree(join(source, 'vmm'), 'syndrome/src/vmm'),
+      ...tree(join(source, 'common'), 'syndrome/src/common'),
+      ...node.modules.flatMap(({ name, folder }) =>
+        tree(folder, `syndrome/node_modules/${name}`).filter(
+          f => /\.(js|cjs|mjs|json|node)$/.test(f.path) && !f.path.includes('musl'),
+        ),
+      ),
+    ],
+    argv: ['/node/bin/node', '/syndrome/src/vmm/main.ts'],
+  };
+}
+
+/** Native parts of the packages, which need libraries of their own. */
+function addons(node: NodePart): string[] {
+  return node.modules
+    .flatMap(({ folder }) => globSync('**/*.node', { cwd: folder }).map(file => join(folder, file)))
+    .filter(file => !file.includes('musl'));
 }
 
 /** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */

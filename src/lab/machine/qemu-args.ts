@@ -1,6 +1,6 @@
 import type { MachineSpec } from '../scenario/schema.ts';
 import type { Accel } from './accel.ts';
-import { hostDevice, type MachineSockets, VIRTIO_CHANNELS } from './channels.ts';
+import { hostDevice, type MachineSockets, portDevice, virtioChannels } from './channels.ts';
 
 /** The files a machine is made of. */
 export interface MachineFiles {
@@ -38,6 +38,7 @@ const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
 function kernelCommandLine(spec: MachineSpec, extra: string): string {
   if (spec.kind === 'xen-dom0') return words(DOM0_SERIAL, spec.append, extra);
   if (spec.kind === 'amd-host') return words(X86_SERIAL, spec.append);
+  if (spec.kind === 'arm64-host') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append);
   if (spec.arch === 'aarch64') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
   return words(X86_SERIAL, spec.append, extra);
 }
@@ -53,16 +54,23 @@ function xenCommandLine(spec: Spec<'xen-dom0'>): string {
 }
 
 function machineType(spec: MachineSpec): string {
-  if (spec.kind !== 'linux-guest' || spec.arch !== 'aarch64') return 'pc';
-  return ['virt', 'gic-version=3', ...(spec.ras ? ['ras=on'] : []), ...(spec.firmware ? ['acpi=on'] : [])].join(',');
+  if (isX86(spec)) return 'pc';
+  const { firmware, ras } = spec as Spec<'arm64-host'>;
+  const options = [...(ras ? ['ras=on'] : []), ...(firmware ? ['acpi=on'] : [])];
+  return ['virt', 'gic-version=3', ...(spec.kind === 'arm64-host' ? ['virtualization=on'] : []), ...options].join(',');
+}
+
+/** Is the layer right under the outer QEMU an x86 machine? */
+export function isX86(spec: MachineSpec): boolean {
+  return spec.kind === 'linux-guest' ? spec.arch === 'x86_64' : spec.kind !== 'arm64-host';
 }
 
 /** The lines to the guest in the host layer, and the files it is started with as disks. */
-function nestedDevices(files: MachineFiles, sockets: MachineSockets): string[] {
-  const ports = VIRTIO_CHANNELS.flatMap((channel, i) => [
+function nestedDevices(spec: MachineSpec, files: MachineFiles, sockets: MachineSockets): string[] {
+  const ports = virtioChannels(spec.kind).flatMap((channel, i) => [
     ...socket(channel, sockets[channel]),
     '-device',
-    `virtserialport,bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
+    `${portDevice(spec.kind)},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
   ]);
   const disks = Object.entries(files.guest ?? {}).flatMap(([id, file]) => [
     '-drive',
@@ -81,8 +89,8 @@ export function qemuArgs(
   sockets: MachineSockets,
   extra = '',
 ): string[] {
-  const nested = spec.kind === 'amd-host';
-  const x86 = spec.kind !== 'linux-guest' || spec.arch === 'x86_64';
+  const nested = spec.kind === 'amd-host' || spec.kind === 'arm64-host';
+  const x86 = isX86(spec);
   const cpu = spec.kind === 'amd-host' ? `${spec.cpu},+svm,+npt` : spec.cpu;
   const args = [...files.qemu, '-nodefaults', '-no-user-config', '-display', 'none'];
   args.push('-accel', accel, '-smp', String(spec.cpus), '-m', String(spec.memory), '-machine', machineType(spec));
@@ -96,7 +104,10 @@ export function qemuArgs(
   if (x86) args.push('-device', 'pvpanic');
   args.push('-action', 'panic=none');
   if (spec.kind !== 'linux-guest' || spec.reboot === 'exit') args.push('-no-reboot');
-  if (nested) args.push(...nestedDevices(files, sockets));
+  if (sockets.gdb !== undefined) {
+    args.push('-chardev', `socket,id=gdb,path=${escape(sockets.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
+  }
+  if (nested) args.push(...nestedDevices(spec, files, sockets));
   const command = kernelCommandLine(spec, extra);
   if (spec.kind === 'xen-dom0') {
     args.push('-kernel', files.xen ?? '', '-append', xenCommandLine(spec));
@@ -117,11 +128,28 @@ export function innerQemuArgs(spec: Spec<'amd-host'>, qemu: readonly string[], e
     ...qemu,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-accel', 'kvm', '-machine', 'pc'],
     ...['-cpu', guest.cpu, '-smp', String(guest.cpus), '-m', String(guest.memory)],
-    ...['-qmp', `pipe:${hostDevice('qmp')}`],
-    ...['-serial', `pipe:${hostDevice('console')}`, '-serial', `pipe:${hostDevice('agent')}`],
+    ...['-qmp', `pipe:${hostDevice(spec.kind, 'qmp')}`],
+    ...['-serial', `pipe:${hostDevice(spec.kind, 'console')}`, '-serial', `pipe:${hostDevice(spec.kind, 'agent')}`],
     ...['-device', 'pvpanic', '-action', 'panic=none', '-no-reboot'],
     ...['-kernel', GUEST_FILES.kernel, '-initrd', GUEST_FILES.initrd],
     ...['-append', words(X86_SERIAL, guest.append, extra)],
+  ];
+}
+
+/** The command line of the reference VMM in the host layer. */
+export function innerVmmArgs(spec: Spec<'arm64-host'>, node: readonly string[], extra = ''): string[] {
+  const { guest, vmm } = spec;
+  const device = (channel: 'console' | 'agent' | 'events' | 'control'): string => hostDevice(spec.kind, channel);
+  return [
+    ...node,
+    ...['--kernel', GUEST_FILES.kernel, '--initrd', GUEST_FILES.initrd],
+    ...['--memory', `${guest.memory}M`, '--vcpus', String(guest.cpus)],
+    ...['--console', device('console'), '--agent', device('agent')],
+    ...['--events', device('events'), '--control', device('control')],
+    ...['--sea', vmm.sea, '--quarantine', vmm.quarantine, '--max-errors', String(vmm.maxErrors)],
+    // A table of 4 KiB pages behind each 2 MiB of the guest: what the lab breaks to make the guest consume an error.
+    ...['--huge-pages', 'off'],
+    ...['--append', words(X86_SERIAL, guest.append, extra)],
   ];
 }
 

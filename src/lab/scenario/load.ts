@@ -86,10 +86,12 @@ export function parseScenario(text: string, file: string): Scenario {
   const loose = looseScenarioSchema.safeParse(yaml.value);
   if (!loose.success) throw firstIssue(yaml, loose.error);
   const machineSpec = loose.data.machine;
+  // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
+  if ('ras' in machineSpec && machineSpec.ras && !machineSpec.firmware) {
+    throw yaml.error(['machine', 'ras'], 'ras: true needs firmware: true');
+  }
   if (machineSpec.kind === 'linux-guest') {
-    // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
-    const { arch, firmware, ras } = machineSpec;
-    if (ras && !firmware) throw yaml.error(['machine', 'ras'], 'ras: true needs firmware: true');
+    const { arch, firmware } = machineSpec;
     if (firmware && arch !== 'aarch64') throw yaml.error(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
   }
   const saved = new Set<string>();
@@ -172,7 +174,7 @@ export function parseScenario(text: string, file: string): Scenario {
     if (step === 'spawn') processes.add(String(args.process));
     else known('process', processes, 'process');
     if (step !== 'map') known('page', saved, 'page');
-    if (step === 'gpa2hpa') save('as');
+    if (step === 'gpa2hpa' || step === 'vmm-page') save('as');
     if (step === 'map') {
       save('as');
       saved.add(`${String(args.as)}.virt`);

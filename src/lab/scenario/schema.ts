@@ -61,6 +61,33 @@ export const machineSchema = z.discriminatedUnion('kind', [
       })
       .prefault({}),
   }),
+  z.strictObject({
+    kind: z
+      .literal('arm64-host')
+      .describe('emulated EL2: a Linux host with KVM, the reference VMM in it, a Linux guest in that'),
+    cpu: z.string().default('max,pauth-impdef=on').describe('QEMU -cpu model of the host layer'),
+    cpus: z.int().min(1).max(8).default(2),
+    memory: z.int().min(1024).max(16384).default(2048).describe('MiB, of the host layer'),
+    kernel: z.string().default('newest').describe('of the host layer'),
+    append: z.string().default('').describe('added to the kernel command line of the host layer'),
+    firmware: z.boolean().default(false).describe('the host layer boots through UEFI with ACPI'),
+    ras: z.boolean().default(false).describe('firmware-first RAS in the host layer; needs firmware: true'),
+    vmm: z
+      .strictObject({
+        sea: z.enum(['on', 'off']).default('on').describe('take KVM_EXIT_ARM_SEA, or leave the capability off'),
+        quarantine: z.enum(['now', 'on-request', 'off']).default('now').describe('what happens to a poisoned page'),
+        maxErrors: z.int().min(1).max(1000).default(4),
+      })
+      .prefault({}),
+    guest: z
+      .strictObject({
+        cpus: z.int().min(1).max(2).default(1),
+        memory: z.int().min(128).max(4096).default(384).describe('MiB'),
+        kernel: z.string().default('newest'),
+        append: z.string().default('').describe('added to the kernel command line of the guest'),
+      })
+      .prefault({}),
+  }),
 ]);
 
 export type MachineSpec = z.infer<typeof machineSchema>;

@@ -66,6 +66,21 @@ export const stepSchemas = {
       msr: u64.describe('address of the register, e.g. 0x179 for IA32_MCG_CAP'),
     })
     .describe('read a model-specific register through /dev/cpu/N/msr (module msr)'),
+  'vmm-page': z
+    .strictObject({ address: u64, as: ident.describe('saved as $as: the physical address in the host layer') })
+    .describe('ask the reference VMM where a guest page is in the memory of its host'),
+  'break-walk': z
+    .strictObject({
+      address: u64.describe(
+        'guest physical address; all of its 2 MiB stand behind the table descriptor that is changed',
+      ),
+      within: duration.default('30s'),
+    })
+    .describe(
+      'from outside, while the guest runs: point a stage-2 table descriptor at memory that is not there, so that the next walk is an external abort taken to EL2',
+    ),
+  'mend-walk': z.strictObject({}).describe('put the stage-2 descriptor back'),
+  quarantine: z.strictObject({ address: u64 }).describe('tell the reference VMM to take a page out of the guest'),
   mcelog: z.strictObject({}).describe('read and decode the records that wait in /dev/mcelog of a Xen dom0'),
   'inject-mce': z
     .strictObject({

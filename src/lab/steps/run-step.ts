@@ -1,4 +1,8 @@
 import { encodeGhesBlock } from '../../cper/ghes.ts';
+import { hex64 } from '../../common/hex.ts';
+import { GdbClient } from '../../gdb/client.ts';
+import { breakStage2Walk } from '../../gdb/poke.ts';
+import { AgentError } from '../../guest/errors.ts';
 import { decodeXenMcelog } from '../../mca/xen-mcelog.ts';
 import { namedMca } from '../../mca/named.ts';
 import { injectGhes } from '../../qmp/ghes.ts';
@@ -11,6 +15,7 @@ import { showValue } from '../expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
 import type { Session } from '../session.ts';
 import { findInterrupt, type InterruptLine } from './interrupts.ts';
+import type { TraceEvent } from '../trace/event.ts';
 import { resolveU64 } from './values.ts';
 
 /** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
@@ -61,7 +66,13 @@ const runners: StepRunners = {
   },
 
   touch: async (session, { process, page, write }) => {
-    const { value, signal, codename } = await session.agent.call('touch', { proc: process, id: page, write });
+    // Without a handler the signal kills the process, and with it the answer.
+    const reply = await session.agent.call('touch', { proc: process, id: page, write }).catch((error: unknown) => {
+      if (error instanceof AgentError && error.errno === 'ESRCH') return undefined;
+      throw error;
+    });
+    if (!reply) return;
+    const { value, signal, codename } = reply;
     const result = value === undefined ? { signal: `${signal} ${codename}` } : { value };
     session.note('process.touched', { proc: process, id: page, ...result });
   },
@@ -119,6 +130,48 @@ const runners: StepRunners = {
     const bytes = await agent.readBytes(`/dev/cpu/${cpu}/msr`, { max: 8, offset: address });
     if (bytes.length !== 8) throw new LabError('E_LAB_MSR', `MSR 0x${address.toString(16)} gave ${bytes.length} bytes`);
     session.note(`${layer}.msr`, { cpu, msr: address, value: bytes.readBigUInt64LE() });
+  },
+
+  'vmm-page': async (session, { address, as }) => {
+    const gpa = resolveU64(address, session.values);
+    const from = session.recorder.index.named('vmm.page').length;
+    session.control({ cmd: 'page', gpa: hex64(gpa) });
+    const deadline = session.recorder.now() + 30e9;
+    const answer = (): TraceEvent | undefined => session.recorder.index.named('vmm.page')[from];
+    while (!answer() && session.recorder.now() < deadline) await session.nextEvent(1000, e => e.name === 'vmm.page');
+    const hpa = answer()?.fields?.hpa;
+    if (typeof hpa !== 'bigint') throw new LabError('E_LAB_PAGE', `the VMM did not tell where ${hex64(gpa)} is`);
+    session.save(as, hpa);
+  },
+
+  'break-walk': async (session, { address, within }) => {
+    const ipa = resolveU64(address, session.values);
+    if (session.gdbPath === undefined) throw new LabError('E_LAB_NO_GDB', 'this machine has no debugger port');
+    const gdb = await GdbClient.connect(
+      { path: session.gdbPath },
+      {
+        signal: session.signal,
+        onTranscript: entry => session.tape.record(undefined, 'machine', 'gdb', entry.payload, entry.direction),
+      },
+    );
+    session.note('lab.injected', { kind: 'stage-2 walk', addr: ipa });
+    const attempts = Math.max(1, Math.round(ns(within) / 20e6));
+    const broken = await breakStage2Walk(gdb, { ipa, attempts });
+    session.note('lab.note', {
+      text: `stage-2 descriptor at ${hex64(broken.descriptorAddress)}: ${hex64(broken.was)} → ${hex64(broken.now)}`,
+    });
+    session.undo.push(async () => {
+      await broken.restore();
+      await gdb.close();
+    });
+  },
+
+  'mend-walk': async session => {
+    for (const undo of session.undo.splice(0).toReversed()) await undo();
+  },
+
+  quarantine: async (session, { address }) => {
+    session.control({ cmd: 'quarantine', gpa: hex64(resolveU64(address, session.values)) });
   },
 
   mcelog: async session => {

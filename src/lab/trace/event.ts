@@ -14,7 +14,7 @@ export const LAYERS = ['lab', 'machine', 'host', 'vmm', 'xen', 'guest', 'process
 export type Layer = (typeof LAYERS)[number];
 
 /** Where a line came from. */
-export const SOURCES = ['lab', 'console', 'qmp', 'hmp', 'agent', 'stderr'] as const;
+export const SOURCES = ['lab', 'console', 'qmp', 'hmp', 'agent', 'stderr', 'events', 'control', 'gdb'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** A field of an event. A bigint is written as `0x` and 16 hex digits. */

@@ -1,0 +1,54 @@
+import { parseU64 } from '../common/hex.ts';
+import type { LineParser, LogEvent } from '../text/event.ts';
+import type { FieldValue } from './trace/event.ts';
+
+/** Which fields of an event of the reference VMM go into the event of the catalogue, by the VMM's name of the event. */
+const FIELDS: Record<string, readonly string[]> = {
+  started: ['vcpus', 'sea.enabled', 'sea.capability', 'ms'],
+  'arm-sea': ['vcpu', 'el', 'pc', 'flags', 'esr', 'gva', 'gpa', 'gpa.source', 'gpa.certain', 'action', 'quarantine'],
+  'quarantine-hit': ['vcpu', 'exit', 'gpa', 'write', 'action'],
+  sigbus: ['codename', 'lsb', 'hva', 'gpa', 'action', 'quarantine'],
+  quarantined: ['gpa', 'bytes', 'by', 'slots'],
+  'quarantine-refused': ['gpa', 'by', 'reason'],
+  threshold: ['errors', 'pages', 'limit'],
+  page: ['gpa', 'hva', 'hpa', 'quarantined'],
+  'system-event': ['vcpu', 'name'],
+  'run-failed': ['vcpu', 'reason'],
+  stopped: ['reason', 'errors', 'pages'],
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A field by its path; an address object stands for its value, if it is valid. */
+function fieldAt(event: Record<string, unknown>, path: string): FieldValue | undefined {
+  let value: unknown = event;
+  for (const key of path.split('.')) value = isObject(value) ? value[key] : undefined;
+  if (isObject(value)) value = value.valid === true ? value.value : undefined;
+  if (typeof value === 'string') return /^0x[0-9a-f]{16}$/.test(value) ? parseU64(value) : value;
+  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}
+
+/** Reads the events of the reference VMM (src/vmm/events.ts), one JSON object a line. */
+export function vmmEventParser(): LineParser {
+  return {
+    push(line): LogEvent[] {
+      let event: unknown;
+      try {
+        event = JSON.parse(line);
+      } catch {
+        return [];
+      }
+      if (!isObject(event) || typeof event.event !== 'string') return [];
+      const wanted = Object.hasOwn(FIELDS, event.event) ? FIELDS[event.event] : undefined;
+      if (!wanted) return [];
+      const fields: LogEvent['fields'] = {};
+      for (const path of wanted) {
+        const value = fieldAt(event, path);
+        if (value !== undefined) fields[path.replace(/\.(\w)/, (_dot, c: string) => c.toUpperCase())] = value;
+      }
+      return [{ name: `vmm.${event.event}`, fields }];
+    },
+    end: () => [],
+  };
+}
