@@ -180,7 +180,7 @@ export const UPI: MscodValues = {
   0x01: 'drift buffer alarm in the physical layer (uncorrected)',
   0x02: 'latency buffer rollover in the physical layer (uncorrected)',
   0x10: 'CRC error, link level retry failed (uncorrected)',
-  0x11: 'unsupported or undefined packet (uncorrected)',
+  0x11: 'unsupported or unknown packet (uncorrected)',
   0x12: 'control error of the link or physical layer (uncorrected)',
   0x13: 'exception in the parameter exchange (uncorrected)',
   0x1f: 'control error from the link to mesh interface (uncorrected)',
