@@ -340,13 +340,25 @@ describe('addresses', () => {
       from: 'gpa',
     });
     expect(armPageOf(rec(0x92000010n, { flags: 0n, gpa: 0x12345678n }))).toBeUndefined();
-    expect(armPageOf(rec(0x92000010n, { hpfar: 0x123450n }))).toEqual({
-      address: 0x12345000n,
-      pfn: 0x12345n,
-      space: 'guest',
-      from: 'hpfar',
-    });
-    expect(armPageOf(rec(0x92000010n, { hpfar: 0x123450n, el: 1 }))).toBeUndefined();
+    const ipa = { address: 0x12345000n, pfn: 0x12345n, space: 'guest', from: 'hpfar' };
+    const stage2 = (code: bigint, S1PTW = false): bigint => dabt({ DFSC: code, S1PTW });
+    for (const esr of [
+      stage2(7n),
+      stage2(0x0bn),
+      stage2(3n),
+      stage2(0x0fn, true),
+      stage2(0x28n),
+      stage2(0x27n),
+      0x82000007n,
+    ]) {
+      expect(armPageOf(rec(esr, { hpfar: 0x123450n }))).toEqual(ipa);
+      expect(lintArm(rec(esr, { hpfar: 0x123450n })).map(f => f.code)).not.toContain('L_ARM_HPFAR_UNKNOWN');
+    }
+    for (const esr of [stage2(0x10n), stage2(0x17n, true), stage2(0x0fn), stage2(0x21n), 0xbe000011n, 0x82000021n]) {
+      expect(armPageOf(rec(esr, { hpfar: 0x123450n }))).toBeUndefined();
+      expect(lintArm(rec(esr, { hpfar: 0x123450n })).map(f => f.code)).toContain('L_ARM_HPFAR_UNKNOWN');
+    }
+    expect(armPageOf(rec(stage2(7n), { hpfar: 0x123450n, el: 1 }))).toBeUndefined();
     const pfar = 0x8000_0000_1234_5678n;
     const page = { address: 0x12345000n, pfn: 0x12345n, space: 'system', from: 'pfar' };
     expect(armPageOf(rec(0x92004010n, { pfar }))).toEqual(page);
@@ -404,7 +416,9 @@ describe('lintArm', () => {
     ['AET 4', 0xbe001011n, {}, ['L_ARM_AET_RESERVED']],
     ['AET 5', 0xbe001411n, {}, ['L_ARM_AET_RESERVED']],
     ['AET 7', 0xbe001c11n, {}, ['L_ARM_AET_RESERVED']],
-    ['HPFAR', 0x92000010n, { hpfar: 1n }, ['L_ARM_HPFAR_RESERVED']],
+    ['HPFAR', 0x92000007n, { hpfar: 1n }, ['L_ARM_HPFAR_RESERVED']],
+    ['HPFAR of an abort', 0x92000010n, { hpfar: 0x10n }, ['L_ARM_HPFAR_UNKNOWN']],
+    ['no HPFAR of an abort', 0x92000010n, { hpfar: 0n }, []],
     ['KVM class', 0x96000010n, { flags: 0n }, ['L_ARM_KVM_CLASS']],
     ['KVM fault', 0x92000005n, { flags: 0n }, ['L_ARM_KVM_FAULT']],
     ['KVM reserved fault', 0x9200003fn, { flags: 0n }, ['L_ARM_RESERVED_FAULT', 'L_ARM_KVM_FAULT']],

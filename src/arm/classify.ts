@@ -101,9 +101,8 @@ export interface ArmPage {
 }
 
 /**
- * The page a record names, or undefined. The architecture reports no physical address for an external abort but in
- * PFAR; HPFAR_EL2 is defined for stage 2 faults and is given here only for what KVM says is valid, or when it is all
- * there is.
+ * The page a record names, or undefined: what KVM marked valid; PFAR where the syndrome says it holds an address;
+ * HPFAR_EL2 for the faults that set it, among which no external abort is.
  */
 export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   const page = (raw: bigint, space: ArmPage['space'], from: ArmPage['from']): ArmPage => ({
@@ -116,7 +115,8 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   if (gpa !== undefined) return page(gpa, 'guest', 'gpa');
   if (record.pfar !== undefined && pfarValid(record.esr))
     return page(record.pfar & ((1n << 56n) - 1n), 'system', 'pfar');
-  if (record.hpfar !== undefined && record.el !== 1) return page(ipaOf(record.hpfar), 'guest', 'hpfar');
+  if (record.hpfar !== undefined && record.el !== 1 && hpfarValid(record.esr))
+    return page(ipaOf(record.hpfar), 'guest', 'hpfar');
   return undefined;
 }
 
@@ -128,4 +128,27 @@ function pfarValid(esr: bigint): boolean {
   if (kind === 'serror') return ISS_SERROR.decode(ISS).PFV;
   const fault = faultStatus(Number(ISS & 0x3fn));
   return fault !== undefined && fault.kind.startsWith('external-abort') && ISS_DATA_ABORT.decode(ISS).PFV;
+}
+
+/**
+ * Whether the fault sets HPFAR_EL2 (DDI 0487 D24.2, HPFAR_EL2): translation, access flag and address size faults of stage 2,
+ * permission faults on the stage 2 translation of a stage 1 walk, granule protection faults.
+ */
+export function hpfarValid(esr: bigint): boolean {
+  const { EC, ISS } = ESR.decode(esr);
+  const kind = exceptionClass(Number(EC))?.iss;
+  if (kind !== 'data-abort' && kind !== 'instruction-abort') return false;
+  const fault = faultStatus(Number(ISS & 0x3fn), kind === 'data-abort' ? 'data' : 'instruction');
+  switch (fault?.kind) {
+    case 'translation':
+    case 'access-flag':
+    case 'address-size':
+    case 'granule-protection':
+    case 'granule-protection-walk':
+      return true;
+    case 'permission':
+      return ISS_INSTRUCTION_ABORT.decode(ISS).S1PTW;
+    default:
+      return false;
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * @module ESR_ELx and its syndromes as field tables. Source: Arm ARM DDI 0487, D24.2.40 "ESR_EL1", D24.2.41 "ESR_EL2":
- * ISS and ISS2 encodings for a Data Abort, an Instruction Abort and an SError; D24.2.67 "HPFAR_EL2"; "PFAR_EL1".
+ * ISS and ISS2 encodings for a Data Abort, an Instruction Abort and an SError; "HPFAR_EL2" and "PFAR_EL1".
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { FieldRow, Register } from '../registers/register.ts';
@@ -161,7 +161,7 @@ export const ISS2_NONE = defineRegister({ name: 'ISS2', width: 24, source: 'DDI 
 export const HPFAR = defineRegister({
   name: 'HPFAR_EL2',
   width: 64,
-  source: 'DDI 0487 D24.2.67',
+  source: 'DDI 0487 D24.2, HPFAR_EL2',
   fields: [bit(63, 'NS', 'Non-secure address space'), bits(47, 4, 'FIPA', 'bits 55:12 of the faulting IPA')],
 });
 

@@ -1,5 +1,5 @@
 /** @module ESR_ELx and the aborts and SErrors behind it, both ways. */
-export { armPageOf, classifyArm } from './classify.ts';
+export { armPageOf, classifyArm, hpfarValid } from './classify.ts';
 export type { ArmClass, ArmPage, ArmPfn, ArmSeverity, ArmState, ArmVerdict } from './classify.ts';
 export { NAMED_ESR, encodeEsr, namedEsr } from './encode.ts';
 export type { EsrFields, NamedEsr } from './encode.ts';

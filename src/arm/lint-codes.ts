@@ -147,9 +147,15 @@ export const ARM_LINT_CODES = {
   ),
   L_ARM_HPFAR_RESERVED: row(
     'warning',
-    'DDI 0487 D24.2.67, HPFAR_EL2',
+    'DDI 0487 D24.2, HPFAR_EL2',
     'reserved bits of HPFAR_EL2 are set',
     'The IPA stands in bits 47:4, shifted: bits 55:12 of the address. An address put there unshifted sets others.',
+  ),
+  L_ARM_HPFAR_UNKNOWN: row(
+    'warning',
+    'DDI 0487 D24.2, HPFAR_EL2',
+    'an IPA is given for a fault that does not set HPFAR_EL2',
+    'External aborts leave HPFAR_EL2 as it was: the value is that of an earlier fault. KVM asks the MMU again for the page; take its gpa.',
   ),
   L_ARM_KVM_CLASS: row(
     'error',

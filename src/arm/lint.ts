@@ -1,5 +1,6 @@
 /** @module Whether an abort or SError can be what a real CPU, or KVM, reports. */
 import { hex64 } from '../common/hex.ts';
+import { hpfarValid } from './classify.ts';
 import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, syndromeTables } from './esr.ts';
 import { EC as CLASS, exceptionClass } from './exception-class.ts';
 import { faultStatus, hasLoadStoreType, isMemoryError } from './fault-status.ts';
@@ -28,8 +29,9 @@ export function lintArm(record: ArmSeaRecord): ArmFinding[] {
   const kind = exceptionClass(Number(EC))?.iss;
   if (kind === 'serror') lintSError(ISS, add);
   if (kind === 'data-abort' || kind === 'instruction-abort') lintAbort(record, ISS, kind === 'instruction-abort', add);
-  if (record.hpfar !== undefined && HPFAR.decode(record.hpfar).reserved !== 0n) {
-    add('L_ARM_HPFAR_RESERVED', hex64(record.hpfar));
+  if (record.hpfar !== undefined) {
+    if (HPFAR.decode(record.hpfar).reserved !== 0n) add('L_ARM_HPFAR_RESERVED', hex64(record.hpfar));
+    if (record.hpfar !== 0n && !hpfarValid(esr)) add('L_ARM_HPFAR_UNKNOWN', hex64(record.hpfar));
   }
   if (record.flags !== undefined) lintKvm(record, esr, record.flags, add);
   return findings.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
