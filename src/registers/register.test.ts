@@ -19,6 +19,30 @@ describe('defineRegister', () => {
     );
   });
 
+  it('cuts out every field of every place and width exactly', () => {
+    const field = fc.tuple(fc.nat(63), fc.nat(63)).map(([a, b]) => [Math.max(a, b), Math.min(a, b)] as const);
+    fc.assert(
+      fc.property(field, u64, ([hi, lo], v) => {
+        const reg = defineRegister({ name: 'ONE', width: 64, source: '', fields: [bits(hi, lo, 'F')] });
+        const mask = ((1n << BigInt(hi - lo + 1)) - 1n) << BigInt(lo);
+        expect(reg.decode(v)).toStrictEqual({ F: (v & mask) >> BigInt(lo), reserved: v & ~mask });
+        expect(reg.encode(reg.decode(v))).toBe(v);
+      }),
+    );
+    for (let n = 0; n < 64; n++) {
+      const one = defineRegister({ name: 'BIT', width: 64, source: '', fields: [bit(n, 'B')] });
+      const all = (1n << 64n) - 1n;
+      const set = 1n << BigInt(n);
+      expect(one.decode(set)).toStrictEqual({ B: true, reserved: 0n });
+      expect(one.decode(all ^ set)).toStrictEqual({ B: false, reserved: all ^ set });
+    }
+  });
+
+  it('reads 64 bits of any bigint', () => {
+    expect(REG.decode((1n << 64n) | 3n)).toStrictEqual({ VAL: false, CODE: 0n, LOW: 3n, reserved: 0n });
+    expect(REG.decode(-1n)).toMatchObject({ VAL: true, CODE: 0xffn, LOW: 0xfn });
+  });
+
   it('keeps bits without a field visible', () => {
     expect(REG.decode(0x1_0040_0300n)).toEqual({ VAL: false, CODE: 3n, LOW: 0n, reserved: 0x1_0040_0000n });
     expect(REG.describe(0x1_8040_0310n).map(r => [r.name, r.hi, r.lo, r.value, r.meaning])).toEqual([
