@@ -81,7 +81,7 @@ export type VmmEvent =
   | { event: 'threshold'; errors: number; pages: number; limit: number; stops: boolean }
   | { event: 'page'; gpa: bigint; hva: bigint; hpa: EventAddress; quarantined: boolean }
   | { event: 'system-event'; vcpu: number; type: number; name: SystemEvent; data: readonly bigint[] }
-  | { event: 'unhandled-mmio'; vcpu: number; gpa: bigint; write: boolean; value: bigint; length: number }
+  | { event: 'unhandled-mmio'; vcpu: number; gpa: bigint; write?: boolean; value?: bigint; length?: number }
   | { event: 'run-failed'; vcpu: number; reason: string; data: readonly bigint[] }
   | { event: 'control-refused'; reason: string }
   | { event: 'stopped'; reason: string; errors: number; pages: number };

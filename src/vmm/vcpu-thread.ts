@@ -88,8 +88,8 @@ function handle(exit: Exit): boolean {
       else onMmio(exit);
       return true;
     case 'nisv':
-      // No address without memory is meant to be touched by such instructions: only a quarantined page explains it.
-      quarantineHit(exit.kind, exit.gpa, undefined);
+      if (inRam(exit.gpa)) quarantineHit(exit.kind, exit.gpa, undefined);
+      else onUndescribed(exit.gpa);
       return true;
     case 'arm-sea':
       return onSea(exit);
@@ -131,10 +131,20 @@ function onMmio(exit: Extract<Exit, { kind: 'mmio' }>): void {
     return;
   }
   if (!write) answerMmioRead(vcpu.run, 0n);
-  const page = blockOf(address, PAGE);
+  reportUnhandled(address, { write, value, length });
+}
+
+/** An access to something that is no memory, by an instruction that KVM cannot take apart: it must fault. */
+function onUndescribed(gpa: bigint): void {
+  reportUnhandled(gpa, {});
+  vcpu.injectDataAbort();
+}
+
+function reportUnhandled(gpa: bigint, access: { write?: boolean; value?: bigint; length?: number }): void {
+  const page = blockOf(gpa, PAGE);
   if (unhandled.has(page) || unhandled.size >= UNHANDLED_MAX) return;
   unhandled.add(page);
-  events.emit({ event: 'unhandled-mmio', vcpu: vcpu.index, gpa: address, write, value, length });
+  events.emit({ event: 'unhandled-mmio', vcpu: vcpu.index, gpa, ...access });
 }
 
 /** A synchronous external abort of the guest: on record first, then into the guest, then the page out of reach. */
