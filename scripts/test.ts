@@ -1,17 +1,16 @@
 /**
  * `npm test [-- fast|machine] [vitest arguments]`: the fast tests, then those that need packages, QEMU and kernels.
- * Ends with a line `N passed, N failed`.
+ * Ends with a line `N passed, N failed`, whatever happens; an interruption counts as a failure.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runChild } from './child.mjs';
 
 const root = join(import.meta.dirname, '..');
 const [first, ...rest] = process.argv.slice(2);
 const only = first === 'fast' || first === 'machine' ? first : undefined;
 const extra = only === undefined && first !== undefined ? [first, ...rest] : rest;
-const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 
 interface Counts {
   numPassedTests: number;
@@ -21,6 +20,8 @@ interface Counts {
 }
 
 let [passed, failed, skipped] = [0, 0, 0];
+let interrupted: number | undefined;
+const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 try {
   for (const project of ['fast', 'machine']) {
     if (only !== undefined && only !== project) continue;
@@ -34,12 +35,16 @@ try {
       `--outputFile.json=${report}`,
       ...extra,
     ];
-    const vitest = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
+    const vitest = await runChild(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
       cwd: root,
-      stdio: 'inherit',
     });
+    if (vitest.interrupted) {
+      failed++;
+      interrupted = vitest.code;
+      break;
+    }
     if (!existsSync(report)) {
-      console.error(`the ${project} tests did not run (exit ${vitest.status ?? vitest.signal})`);
+      console.error(`the ${project} tests did not run (exit ${vitest.code})`);
       failed++;
       continue;
     }
@@ -48,10 +53,13 @@ try {
     failed += counts.numFailedTests;
     skipped += counts.numPendingTests;
     // A file that cannot be loaded fails no test, but the run.
-    if (vitest.status !== 0 && counts.numFailedTests === 0) failed++;
+    if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
   }
+} catch (error) {
+  failed++;
+  console.error(error);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+process.exitCode = interrupted ?? (failed === 0 && passed > 0 ? 0 : 1);

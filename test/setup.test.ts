@@ -1,0 +1,204 @@
+/** The set-up from a bare clone, with the real npm on a small tree whose only package lies in it: no registry is needed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+let clone: string;
+
+beforeEach(() => {
+  clone = mkdtempSync(join(tmpdir(), 'st-'));
+  for (const file of ['bin/syndrome', 'scripts/setup.mjs', 'scripts/setup-lock.mjs', 'scripts/child.mjs', '.ci/run'])
+    cpSync(join(ROOT, file), join(clone, file));
+  mkdirSync(join(clone, 'vendor'));
+  mkdirSync(join(clone, 'src/cli'), { recursive: true });
+  const write = (name: string, value: unknown): void => writeFileSync(join(clone, name), JSON.stringify(value));
+  const own = { name: 'clone', version: '1.0.0', dependencies: { 'local-node': 'file:vendor' } };
+  const vendor = { name: 'local-node', version: '1.0.0', bin: { node: 'node.sh' } };
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
+  write('package.json', { ...own, type: 'module', scripts });
+  write('package-lock.json', {
+    name: own.name,
+    version: own.version,
+    lockfileVersion: 3,
+    requires: true,
+    packages: { '': own, 'node_modules/local-node': { resolved: 'vendor', link: true }, vendor },
+  });
+  write('vendor/package.json', vendor);
+  writeFileSync(join(clone, 'vendor/node.sh'), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(clone, 'src/cli/main.ts'), "console.log('main', ...process.argv.slice(2));\n");
+});
+afterEach(() => rmSync(clone, { recursive: true, force: true }));
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function start(
+  program: string,
+  ...args: string[]
+): { child: ChildProcess; ended: Promise<Ended>; says(text: string): Promise<void> } {
+  const child = spawn(program, args, { cwd: clone, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => void (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
+  const says = async (text: string): Promise<void> => {
+    while (!stdout.includes(text))
+      await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(stderr)))]);
+  };
+  return { child, ended, says };
+}
+const syndrome = (...args: string[]): Promise<Ended> => start(join(clone, 'bin/syndrome'), ...args).ended;
+const stamp = (): string => join(clone, 'node_modules/.syndrome-setup');
+const INSTALLS = '(npm ci)';
+/** Makes a file younger than the stamp, whatever the clock's resolution. */
+const touch = (file: string): void => {
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(join(clone, file), later, later);
+};
+
+describe('bin/syndrome', () => {
+  test('sets up a bare clone once, again after an npm ci that was cut short, and for another lock file', async () => {
+    const first = await syndrome('a', 'b');
+    expect(first).toMatchObject({ code: 0, stdout: 'main a b\n' });
+    expect(first.stderr).toContain(INSTALLS);
+    expect(await syndrome('c')).toEqual({ code: 0, stdout: 'main c\n', stderr: '' });
+    // npm removes everything first and puts the commands in before the end.
+    rmSync(stamp());
+    rmSync(join(clone, 'node_modules/local-node'), { recursive: true });
+    expect((await syndrome()).stderr).toContain(INSTALLS);
+    // A checkout may touch the file without changing it.
+    touch('package-lock.json');
+    expect(await syndrome()).toEqual({ code: 0, stdout: 'main\n', stderr: '' });
+    const lock = readFileSync(join(clone, 'package-lock.json'), 'utf8');
+    writeFileSync(join(clone, 'package-lock.json'), `${lock}\n`);
+    touch('package-lock.json');
+    expect((await syndrome()).stderr).toContain(INSTALLS);
+  });
+
+  test('a set-up that fails is exit code 3, and leaves neither stamp nor lock', async () => {
+    writeFileSync(join(clone, 'package-lock.json'), '{ "lockfileVersion": 3, "packages": {} }');
+    const { code, stdout, stderr } = await syndrome();
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('npm ci failed');
+    expect(existsSync(stamp())).toBe(false);
+    expect(readdirSync(clone).filter(name => name.startsWith('.syndrome'))).toEqual([]);
+  });
+});
+
+describe('.ci/run ends with the counts', () => {
+  const lastLine = (text: string): string | undefined => text.trimEnd().split('\n').at(-1);
+
+  test('where the set-up fails', async () => {
+    writeFileSync(join(clone, 'package-lock.json'), '{ "lockfileVersion": 3, "packages": {} }');
+    const { code, stdout } = await start(join(clone, '.ci/run')).ended;
+    expect([code, lastLine(stdout)]).toEqual([3, '0 passed, 1 failed']);
+  });
+
+  test('where the check passes and the tests end without a word', async () => {
+    await syndrome();
+    writeFileSync(join(clone, 'scripts/check.ts'), '');
+    writeFileSync(join(clone, 'scripts/test.ts'), 'process.exit(7);');
+    const { code, stdout } = await start(join(clone, '.ci/run')).ended;
+    expect([code, lastLine(stdout)]).toEqual([7, '0 passed, 1 failed']);
+    writeFileSync(join(clone, 'scripts/test.ts'), "console.log('3 passed, 0 failed, 1 skipped');");
+    expect(await start(join(clone, '.ci/run')).ended).toEqual({
+      code: 0,
+      stdout: '3 passed, 0 failed, 1 skipped\n',
+      stderr: '',
+    });
+  });
+});
+
+describe('two set-ups at once', () => {
+  test('one installs, the others wait for it', async () => {
+    const all = await Promise.all([syndrome('1'), syndrome('2'), syndrome('3')]);
+    expect(all.map(e => [e.code, e.stdout])).toEqual([
+      [0, 'main 1\n'],
+      [0, 'main 2\n'],
+      [0, 'main 3\n'],
+    ]);
+    expect(all.filter(e => e.stderr.includes(INSTALLS))).toHaveLength(1);
+    expect(readdirSync(clone).filter(name => name.startsWith('.syndrome'))).toEqual([]);
+  });
+
+  test('the lock of a process that is gone is taken over', async () => {
+    const gone = spawn('true');
+    await once(gone, 'close');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const owner = { pid: gone.pid, start: '1', boot, namespace: readlinkSync('/proc/self/ns/pid') };
+    mkdirSync(join(clone, '.syndrome-setup.lock'));
+    writeFileSync(join(clone, '.syndrome-setup.lock/owner.json'), JSON.stringify(owner));
+    expect(await syndrome()).toMatchObject({ code: 0, stdout: 'main\n' });
+    expect(readdirSync(clone).filter(name => name.startsWith('.syndrome'))).toEqual([]);
+  });
+});
+
+describe('signals reach the script, and its end is the exit code', () => {
+  const WAITS = "setInterval(() => {}, 1000); console.log('ready');\n";
+  const HANDLES = `process.on('SIGTERM', () => { console.log('cleaned up'); process.exit(143); });\n${WAITS}`;
+
+  test.each<[string, string, NodeJS.Signals, number, string]>([
+    ['that dies of it', WAITS, 'SIGINT', 130, 'ready\n'],
+    ['that dies of it', WAITS, 'SIGTERM', 143, 'ready\n'],
+    ['that dies of it', WAITS, 'SIGHUP', 129, 'ready\n'],
+    ['that cleans up', HANDLES, 'SIGTERM', 143, 'ready\ncleaned up\n'],
+    ['that ends well after it', HANDLES.replace('143', '0'), 'SIGTERM', 143, 'ready\ncleaned up\n'],
+  ])('a script %s', async (_what, script, signal, code, stdout) => {
+    mkdirSync(join(clone, 'node_modules/.bin'), { recursive: true });
+    symlinkSync('../../vendor/node.sh', join(clone, 'node_modules/.bin/node'));
+    writeFileSync(
+      stamp(),
+      createHash('sha256')
+        .update(readFileSync(join(clone, 'package-lock.json')))
+        .digest('hex'),
+    );
+    writeFileSync(join(clone, 'script.mjs'), script);
+    const running = start(process.execPath, join(clone, 'scripts/setup.mjs'), 'script.mjs');
+    await running.says('ready');
+    running.child.kill(signal);
+    expect(await running.ended).toEqual({ code, stdout, stderr: '' });
+  });
+
+  test('a signal during npm ci ends both, and the lock is gone', async () => {
+    // The package's own script holds npm until the signal comes.
+    const file = join(clone, 'package.json');
+    const held = 'echo ready > held; exec sleep 60';
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...(JSON.parse(readFileSync(file, 'utf8')) as object),
+        scripts: { preinstall: held, install: held },
+      }),
+    );
+    const running = start(process.execPath, join(clone, 'scripts/setup.mjs'));
+    const until = Date.now() + 20_000;
+    while (!existsSync(join(clone, 'held'))) {
+      if (Date.now() > until) throw new Error('npm did not run the script');
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+    running.child.kill('SIGTERM');
+    expect((await running.ended).code).toBe(143);
+    expect(existsSync(stamp())).toBe(false);
+    expect(readdirSync(clone).filter(name => name.startsWith('.syndrome'))).toEqual([]);
+  });
+});
