@@ -1,7 +1,7 @@
 import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
 import { BISECT, EXIT } from './exit-codes.ts';
-import { interruptedBy } from './interrupt.ts';
+import { exitCodeOfSignal } from './interrupt.ts';
 
 /** Prints an error for people (what happened, what to do, its code) and gives the exit code. */
 export function fail(error: unknown, argv: readonly string[]): number {
@@ -16,7 +16,7 @@ export function fail(error: unknown, argv: readonly string[]): number {
   }
   process.stderr.write(`syndrome: ${safeText(said(error), 2000)} [${error.code}]\n`);
   if (error.hint !== undefined) process.stderr.write(`${safeText(error.hint, 2000)}\n`);
-  if (error.code === 'E_LAB_INTERRUPTED') return interruptedBy() === 'SIGTERM' ? 143 : 130;
+  if (error.code === 'E_LAB_INTERRUPTED') return exitCodeOfSignal();
   return error instanceof UsageError || WRONG_FILE.has(error.code) ? table.usage : table.error;
 }
 
