@@ -47,8 +47,8 @@ export class Session {
   host: AgentClient | undefined;
   /** Where the outer QEMU listens for a debugger, if it does. */
   gdbPath: string | undefined;
-  /** Undoes what steps have done to the machine from outside. */
-  readonly undo: (() => Promise<void>)[] = [];
+  /** What goes on behind the steps; the end of the run waits for it. */
+  readonly pending: Promise<unknown>[] = [];
   /** Set once the outer QEMU has ended. */
   exit: ExitStatus | undefined;
   #process!: KeptProcess;

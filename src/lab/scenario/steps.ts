@@ -79,7 +79,9 @@ export const stepSchemas = {
     .describe(
       'from outside, while the guest runs: point a stage-2 table descriptor at memory that is not there, so that the next walk is an external abort taken to EL2',
     ),
-  'mend-walk': z.strictObject({}).describe('put the stage-2 descriptor back'),
+  'mend-walk': z
+    .strictObject({})
+    .describe('wait until the stage-2 descriptor is put back, which happens as soon as the error is consumed'),
   quarantine: z.strictObject({ address: u64 }).describe('tell the reference VMM to take a page out of the guest'),
   mcelog: z.strictObject({}).describe('read and decode the records that wait in /dev/mcelog of a Xen dom0'),
   'inject-mce': z
@@ -100,7 +102,7 @@ export const stepSchemas = {
       address: u64.describe('physical address of the memory error'),
       errorType: z.int().min(0).max(15).default(3).describe('UEFI memory error type; 3 is multi-bit ECC'),
     })
-    .describe('a CPER memory section through QMP inject-ghes-v2-error'),
+    .describe('a CPER memory section through QMP inject-ghes-v2-error, into the layer right under the outer QEMU'),
   pause: z
     .strictObject({
       cpu: z.int().min(0).max(63).default(0),

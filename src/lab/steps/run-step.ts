@@ -30,6 +30,9 @@ type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => P
 
 const ns = (duration: string): number => parseDuration(duration) ?? 0;
 
+/** Signs that the error behind a broken walk has been consumed. */
+const CONSUMED = new Set(['vmm.arm-sea', 'vmm.sigbus', 'guest.serror', 'guest.sea']);
+
 /** Sums one line of /proc/interrupts. */
 async function readInterrupt(session: Session, match: string): Promise<InterruptLine> {
   const table = await session.agent.readText('/proc/interrupts');
@@ -160,14 +163,18 @@ const runners: StepRunners = {
     session.note('lab.note', {
       text: `stage-2 descriptor at ${hex64(broken.descriptorAddress)}: ${hex64(broken.was)} → ${hex64(broken.now)}`,
     });
-    session.undo.push(async () => {
-      await broken.restore();
-      await gdb.close();
-    });
+    // The host's own walks of these tables (DAMON, the end of the VM) would crash it: mended as soon as it has served.
+    const mended = session
+      .nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name ?? ''))
+      .finally(() => broken.restore())
+      .finally(() => gdb.close())
+      .then(() => session.note('lab.note', { text: 'stage-2 descriptor put back' }));
+    mended.catch(() => {});
+    session.pending.push(mended);
   },
 
   'mend-walk': async session => {
-    for (const undo of session.undo.splice(0).toReversed()) await undo();
+    await Promise.all(session.pending.splice(0));
   },
 
   quarantine: async (session, { address }) => {
@@ -209,7 +216,8 @@ const runners: StepRunners = {
       sections: [{ body: { kind: 'memory', physicalAddress, physicalAddressMask: PAGE_MASK, errorType } }],
     });
     session.note('lab.injected', { kind: 'ghes', severity, addr: physicalAddress, errorType, bytes: bytes.length });
-    await injectGhes(session.qmp, bytes);
+    // In a nested machine the firmware is that of the host layer.
+    await injectGhes(session.outer, bytes);
   },
 
   pause: async (session, { cpu, mode, within }) => {
