@@ -71,17 +71,33 @@ const ADDRV = 1n << 58n;
 interface Grade {
   class: McaClass;
   severity: McaSeverity;
+  flags: readonly string[];
+  code: DecodedCode;
 }
 const memo = new Map<string, Map<bigint, Grade>>();
 
+function grade(record: X86McaRecord): Grade {
+  const { vendor, status } = record;
+  const table = vendor === 'intel' ? INTEL : vendor === 'amd' ? AMD : COMMON;
+  const value = Number(status & 0xffffn);
+  const code = decodeMcacod(value, vendor);
+  return {
+    class: classify(record),
+    severity: severity(record),
+    flags: table.filter(([, mask]) => (status & mask) !== 0n).map(([name]) => name),
+    code: { value, class: code.class, mnemonic: code.mnemonic, text: code.text },
+  };
+}
+
 function gradeOf(record: X86McaRecord): Grade {
-  if (record.mcgCap !== undefined) return { class: classify(record), severity: severity(record) };
+  // With MCG_CAP the class depends on more than the status.
+  if (record.mcgCap !== undefined) return grade(record);
   const vendor = record.vendor ?? '';
   let known = memo.get(vendor);
   if (known === undefined) memo.set(vendor, (known = new Map<bigint, Grade>()));
   let found = known.get(record.status);
   if (found === undefined) {
-    found = { class: classify(record), severity: severity(record) };
+    found = grade(record);
     if (known.size < MAX_MEMO) known.set(record.status, found);
   }
   return found;
@@ -150,9 +166,7 @@ export class McaDecoded extends LazyRecord {
     return out;
   }
   override get flags(): readonly string[] {
-    const { vendor, status } = this.raw;
-    const table = vendor === 'intel' ? INTEL : vendor === 'amd' ? AMD : COMMON;
-    return table.filter(([, mask]) => (status & mask) !== 0n).map(([name]) => name);
+    return gradeOf(this.raw).flags;
   }
   override get class(): McaClass {
     return gradeOf(this.raw).class;
@@ -165,9 +179,7 @@ export class McaDecoded extends LazyRecord {
     return detail === undefined ? { area, name, basis } : { area, name, detail, basis };
   }
   override get mcacod(): DecodedCode {
-    const value = Number(this.raw.status & 0xffffn);
-    const code = decodeMcacod(value, this.raw.vendor);
-    return { value, class: code.class, mnemonic: code.mnemonic, text: code.text };
+    return gradeOf(this.raw).code;
   }
   override get address(): DecodedAddress | undefined {
     return addressOf(this.raw);
