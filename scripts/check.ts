@@ -1,24 +1,28 @@
-/** `npm run check`: formatter, linter, types and the import rule. Prints what failed; exit 1 if anything did. */
-import { spawnSync } from 'node:child_process';
+/** `npm run check`: formatter, linter, types, purity and the import rule. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
+import { runChild } from './child.mjs';
 import { checkAllImports } from './imports.ts';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 
 let failed = 0;
-function step(name: string, run: () => boolean): void {
-  const ok = run();
+async function step(name: string, run: () => boolean | Promise<boolean>): Promise<void> {
+  const ok = await run();
   if (!ok) failed++;
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}`);
 }
-const tool = (command: string, args: string[]) => (): boolean =>
-  spawnSync(bin(command), args, { cwd: root, stdio: 'inherit' }).status === 0;
+const tool = (command: string, args: string[]) => async (): Promise<boolean> => {
+  const child = await runChild(bin(command), args, { cwd: root });
+  if (child.interrupted) process.exit(child.code);
+  return child.code === 0;
+};
 
-step('format (biome)', tool('biome', ['format', '.']));
-step('lint (oxlint)', tool('oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts']));
-step('types (tsc)', tool('tsc', ['--project', '.']));
-step('import rule (scripts/rooms.ts)', () => {
+await step('format (biome)', tool('biome', ['format', '.']));
+await step('lint (oxlint)', tool('oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts']));
+await step('types (tsc)', tool('tsc', ['--project', '.']));
+await step('pure rooms without Node (tsconfig.pure.json)', tool('tsc', ['--project', 'tsconfig.pure.json']));
+await step('import rule (scripts/rooms.ts)', () => {
   const violations = checkAllImports(root);
   for (const v of violations) console.log(`${v.file}:${v.line}: ${v.reason} (${v.specifier})`);
   return violations.length === 0;

@@ -15,12 +15,19 @@ export interface Violation {
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'";]*?\sfrom\s*)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
 const builtins = new Set(builtinModules);
 
+/** Clocks and chance are part of the language, so no declaration file can keep them out of a pure room. */
+const IMPURE = /\b(?:Date\.now|Math\.random)\b|\bnew\s+Date\s*(?:\(\s*\)|(?=[;,)\]}]))|(?<!new\s+)\bDate\s*\(/g;
+/** Comments, and strings without line ends; replaced by blanks, so that places stay. */
+const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
+
 /** Checks the imports of one source file; `file` is relative to the repository, with `/`. */
 export function checkImports(file: string, source: string): Violation[] {
   const violations: Violation[] = [];
   const room = file.split('/')[1] ?? '';
   const rule = rooms[room];
-  if (file.split('/').length < 3) return violations;
+  if (file.split('/').length < 3) {
+    return [{ file, line: 1, specifier: '', reason: 'every file under src/ belongs to a room: a folder' }];
+  }
   if (!rule) return [{ file, line: 1, specifier: '', reason: `room "${room}" is not in scripts/rooms.ts` }];
   const isTest = file.endsWith('.test.ts') || file.includes('/testing/');
   for (const match of source.matchAll(IMPORT)) {
@@ -50,6 +57,13 @@ export function checkImports(file: string, source: string): Violation[] {
       .slice(0, specifier.startsWith('@') ? 2 : 1)
       .join('/');
     if (!(rule.packages ?? []).includes(name)) bad(`room "${room}" may not import package "${name}"`);
+  }
+  if (rule.pure && !isTest) {
+    const code = source.replace(NO_CODE, text => text.replace(/[^\n]/g, ' '));
+    for (const { 0: specifier, index } of code.matchAll(IMPURE)) {
+      const reason = `pure room "${room}" may not use the clock or chance`;
+      violations.push({ file, line: code.slice(0, index).split('\n').length, specifier, reason });
+    }
   }
   return violations;
 }
