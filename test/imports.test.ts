@@ -52,17 +52,17 @@ test('in a pure room whatever belongs to Node is a type error', () => {
       'console.log(1)',
       'new TextDecoder()',
     ];
-    writeFileSync(join(dir, 'a.ts'), source.map((text, i) => `export const v${i} = ${text};\n`).join(''));
+    writeFileSync(join(dir, 'a.mts'), source.map((text, i) => `export const v${i} = ${text};\n`).join(''));
     const globals = join(ROOT, 'scripts/pure-globals.d.ts');
     writeFileSync(
       join(dir, 'tsconfig.json'),
-      JSON.stringify({ extends: join(ROOT, 'tsconfig.pure.json'), include: ['a.ts', globals], exclude: [] }),
+      JSON.stringify({ extends: join(ROOT, 'tsconfig.pure.json'), include: ['a.mts', globals], exclude: [] }),
     );
     const tsc = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', dir, '--pretty', 'false'], {
       encoding: 'utf8',
       cwd: dir,
     });
-    const lines = [...tsc.stdout.matchAll(/^a\.ts\((\d+),/gm)].map(m => Number(m[1]));
+    const lines = [...tsc.stdout.matchAll(/^a\.mts\((\d+),/gm)].map(m => Number(m[1]));
     expect(lines, tsc.stdout + tsc.stderr).toEqual([1, 2, 3, 4]);
   } finally {
     rmSync(dir, { recursive: true, force: true });
