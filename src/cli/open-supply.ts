@@ -1,3 +1,6 @@
+import { ensureDir } from '../lab/ensure-dir.ts';
+import { classifyFs } from '../supply/errors.ts';
+import { cacheRoot } from '../supply/layout.ts';
 import { Supply } from '../supply/supply.ts';
 import { progressLine } from './progress.ts';
 
@@ -7,8 +10,15 @@ export interface SupplyOptions {
   offline?: boolean;
 }
 
-/** Opens the supply as the options say, with progress on stderr. */
-export function openSupply(options: SupplyOptions, signal?: AbortSignal): Promise<Supply> {
+/** Opens the supply as the options say, with progress on stderr. @throws SupplyError E_SUPPLY_CACHE. */
+export async function openSupply(options: SupplyOptions, signal?: AbortSignal): Promise<Supply> {
+  const root = cacheRoot(options.cache);
+  try {
+    // A folder that can never be made (below /proc) would not let Node's own recursive mkdir end.
+    ensureDir(root);
+  } catch (error) {
+    throw classifyFs(error, root);
+  }
   return Supply.open({
     ...(options.cache === undefined ? {} : { cacheDir: options.cache }),
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
