@@ -49,6 +49,12 @@ const deadline = (value: string): number => {
 /** The options of a command with those of the program itself; commander leaves them untyped. */
 const merged = <T>(program: Command, options: OptionValues): T => ({ ...program.opts(), ...options }) as T;
 
+const repeatCount = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value) || Number(value) < 1)
+    throw new InvalidArgumentError('expected a number from 1 to 99999.');
+  return Number(value);
+};
+
 /** Builds the command tree. Actions are loaded when they are called, so that `--help` stays fast. */
 export function buildProgram(): Command {
   const program = new Command('syndrome')
@@ -79,6 +85,11 @@ Examples:
     .addOption(new Option('--ktap', 'KTAP on stdout').conflicts('json'))
     .option('--trace <file>', 'where the trace goes (one scenario only)')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
+    .addOption(
+      new Option('--repeat <n>', 'run each scenario so often and show the distribution of outcomes and times')
+        .argParser(repeatCount)
+        .conflicts(['trace', 'printCmd']),
+    )
     .option('--cold', 'boot the machine even if its state after an earlier boot is kept')
     .addOption(
       new Option('--print-cmd', 'print the exact QEMU command line and do not run it').conflicts([

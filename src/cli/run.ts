@@ -2,14 +2,16 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, UsageError } from '../common/errors.ts';
 import { LabInterrupted } from '../lab/errors.ts';
+import { CHANNELS } from '../lab/machine/channels.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
 import { assemble, type PartChoices } from '../lab/parts.ts';
 import { type RunResult, runScenario } from '../lab/run.ts';
 import { bundledScenarios, findScenario, type Scenario } from '../lab/scenario/load.ts';
-import { jsonReporter } from '../report/json.ts';
+import { jsonReporter, screenJson } from '../report/json.ts';
 import { junitReporter } from '../report/junit.ts';
 import { ktapReporter } from '../report/ktap.ts';
 import { all, type Reporter } from '../report/reporter.ts';
+import { distribution, distributionLines } from '../report/repeat.ts';
 import { styleFor, widthOf } from '../report/style.ts';
 import { textReporter } from '../report/text.ts';
 import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
@@ -25,6 +27,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   ktap?: boolean;
   trace?: string;
   timeout?: number;
+  repeat?: number;
   cold?: boolean;
   printCmd?: boolean;
   quiet?: boolean;
@@ -95,11 +98,12 @@ export async function run(names: string[], options: Options): Promise<void> {
     for (const scenario of scenarios) await printCommand(scenario, choices);
     return;
   }
-  const report = all(reporters(options));
+  const repeat = options.repeat ?? 1;
+  const report = all(reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options));
   const results: RunResult[] = [];
   let interrupted = false;
   try {
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios.flatMap(s => Array.from({ length: repeat }, () => s))) {
       report.start(scenario);
       const result = await runScenario(scenario, {
         ...choices,
@@ -123,6 +127,7 @@ export async function run(names: string[], options: Options): Promise<void> {
   } catch (error) {
     throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
   }
+  if (repeat > 1) printDistributions(scenarios, results, options);
   if (interrupted) throw new LabInterrupted();
   process.exitCode = exitCodeOf(
     results.map(r => r.verdict),
@@ -130,8 +135,22 @@ export async function run(names: string[], options: Options): Promise<void> {
   );
 }
 
+/** Flakiness is a result: how often which outcome, and how long it took. */
+function printDistributions(scenarios: readonly Scenario[], results: readonly RunResult[], options: Options): void {
+  for (const { name } of scenarios) {
+    const d = distribution(
+      name,
+      results.filter(r => r.scenario === name),
+    );
+    if (options.json) print(screenJson(d));
+    else if (!options.ktap) for (const line of distributionLines(d)) print(line);
+  }
+}
+
+/** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
 async function printCommand(scenario: Scenario, choices: PartChoices): Promise<void> {
-  const assembly = await assemble(scenario.machine, choices);
-  const sockets = { qmp: 'qmp.sock', console: 'console.sock', agent: 'agent.sock' };
-  print(shellQuote(qemuArgs(assembly.machine, assembly.accel, assembly.files, sockets, choices.append)));
+  const { machine, accel, files, host } = await assemble(scenario.machine, choices);
+  const sockets = Object.fromEntries(CHANNELS[machine.kind].map(channel => [channel, `${channel}.sock`]));
+  print(shellQuote(qemuArgs(machine, accel, files, sockets, choices.append)));
+  if (host) print(`# in the host layer: ${shellQuote(host.vmm)}`);
 }

@@ -70,7 +70,8 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'guest.cper-address': f => `CPER physical address ${short(f.addr)}`,
   'process.mapped': f => `${short(f.proc)} maps ${short(f.id)}: virt ${short(f.virt)} phys ${short(f.phys)}`,
   'process.signal': f =>
-    `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)} lsb ${short(f.lsb)}`,
+    `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)}` +
+    (f.lsb === undefined ? '' : ` lsb ${short(f.lsb)}`),
   'process.exit': f => `${short(f.proc)} ends: ${short(f.status)} ${short(f.signal ?? f.code)}`,
   'xen.boot': f => `Xen ${short(f.version)} boots`,
   'xen.fatal-mce': f => `Fatal machine check: ${short(f.message)}`,
