@@ -253,7 +253,7 @@ export class Session {
 
   /** The end of the outer QEMU: what it said last is read before anything is made of it. */
   async #onExit(status: ExitStatus): Promise<void> {
-    const drained = [...this.#sockets.values()].map(socket => socket.closed || once(socket, 'close'));
+    const drained = [...this.#sockets.values()].filter(socket => !socket.closed).map(socket => once(socket, 'close'));
     await Promise.race([Promise.all(drained), sleep(DRAIN_MS, undefined, { ref: false })]).catch(() => {});
     const asked = this.#shutdownReason?.startsWith('guest-') === true && status.code === 0;
     this.exit = { ...status, expected: status.expected || asked };

@@ -134,7 +134,8 @@ export function packQemu(argv: readonly string[]): InnerQemu {
     loader === undefined ? SYSTEM_LIBRARIES : (argv[argv.indexOf('--library-path') + 1] ?? '').split(':');
   const dirs = [...libraryPath, join(dirname(program), '../lib/x86_64-linux-gnu')];
   const libraries = libraryClosure([program], dirs);
-  const interpreter = loader ?? libraries.find(l => /^ld-linux-/.test(basename(l))) ?? '/lib64/ld-linux-x86-64.so.2';
+  const interpreter =
+    loader ?? libraries.find(l => basename(l).startsWith('ld-linux-')) ?? '/lib64/ld-linux-x86-64.so.2';
   const data = argv.flatMap((a, i) => (argv[i - 1] === '-L' ? [a] : []));
   const romDirs = [
     ...data,

@@ -164,11 +164,16 @@ const runners: StepRunners = {
       text: `stage-2 descriptor at ${hex64(broken.descriptorAddress)}: ${hex64(broken.was)} → ${hex64(broken.now)}`,
     });
     // The host's own walks of these tables (DAMON, the end of the VM) would crash it: mended as soon as it has served.
-    const mended = session
-      .nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name ?? ''))
-      .finally(() => broken.restore())
-      .finally(() => gdb.close())
-      .then(() => session.note('lab.note', { text: 'stage-2 descriptor put back' }));
+    const mend = async (): Promise<void> => {
+      try {
+        await session.nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name ?? ''));
+      } finally {
+        await broken.restore();
+        await gdb.close();
+        session.note('lab.note', { text: 'stage-2 descriptor put back' });
+      }
+    };
+    const mended = mend();
     mended.catch(() => {});
     session.pending.push(mended);
   },
