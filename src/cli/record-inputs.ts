@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { createReadStream, statSync } from 'node:fs';
+import { read, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
@@ -23,6 +25,9 @@ export class InputError extends SyndromeError {}
 
 type Input = { name: string; text: string } | { name: string; file: string | undefined };
 
+/** What is meant as a file name: no value is written like this. */
+const PATH = /^\.{0,2}\/.{1,128}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
+
 function isFile(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat !== undefined && !stat.isDirectory();
@@ -40,7 +45,9 @@ function inputsOf(words: readonly string[]): Input[] {
   for (const word of words) {
     if (word === '-') inputs.push({ name: '-', file: undefined });
     else if (isFile(word)) inputs.push({ name: word, file: word });
-    else values.push(word);
+    else if (PATH.test(word)) {
+      throw new InputError('E_INPUT', `there is no file ${word}`, { hint: 'Values are written as 0x… or name=0x….' });
+    } else values.push(word);
   }
   if (values.length > 0) inputs.push({ name: 'argument', text: valueText(values) });
   return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
@@ -85,6 +92,7 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
 }
 
 const BATCH = 1 << 16;
+const FILE_PIECE = 1 << 18;
 
 /** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
@@ -107,6 +115,40 @@ export class BatchedOutput {
     this.#parts = [];
     this.#length = 0;
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  }
+}
+
+const readFd = promisify(read);
+
+/** Pieces of stdin, in one buffer as those of a file; where it does not wait for data, as Node's stream gives them. */
+async function* stdinChunks(): AsyncGenerator<Uint8Array> {
+  if (!process.stdin.isTTY) {
+    const buffer = new Uint8Array(FILE_PIECE);
+    try {
+      for (;;) {
+        const { bytesRead } = await readFd(0, buffer, 0, FILE_PIECE, null);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+  yield* process.stdin as AsyncIterable<Uint8Array>;
+}
+
+/** A file in pieces, all in the same buffer: a piece is only good until the next one is asked for. */
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path);
+  try {
+    const buffer = new Uint8Array(FILE_PIECE);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, FILE_PIECE, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }
 
@@ -135,15 +177,14 @@ export async function eachRecord(
     });
     if ('text' in input) decoder.push(input.text);
     else {
-      const stream =
-        input.file === undefined ? process.stdin : createReadStream(input.file, { highWaterMark: 1 << 18 });
+      const { file } = input;
       try {
-        for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        for await (const chunk of file === undefined ? stdinChunks() : fileChunks(file)) {
           decoder.push(chunk);
           await between();
         }
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error)) throw error;
+        if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
         throw new InputError('E_INPUT', `cannot read ${input.name}: ${messageOf(error)}`, {
           hint: 'Give a file that can be read, or - for stdin.',
           cause: error,

@@ -28,6 +28,18 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Linux says something about a page that it handles as bad.',
     'Read it together with the recovery line of the same page frame.',
   ),
+  'edac-corrected': row(
+    'corrected',
+    'Memory controller driver: corrected error',
+    'The hardware repaired it. The text names the DIMM by the label of the board or by controller, channel and slot.',
+    'Count them by place; many from one DIMM in a day mean that it is to be replaced.',
+  ),
+  'edac-uncorrected': row(
+    'uncorrected',
+    'Memory controller driver: uncorrected error',
+    'Data was lost. The text names the DIMM by the label of the board or by controller, channel and slot.',
+    'Replace the DIMM it names; look for the machine check or firmware record of the same moment.',
+  ),
   'mc-event': row(
     'unknown',
     'Memory controller event of rasdaemon',

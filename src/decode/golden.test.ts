@@ -108,6 +108,24 @@ describe('no false alarm', () => {
 });
 
 describe('raw values', () => {
+  it('of a firmware record are its bytes', () => {
+    const [record] = records(readFileSync(join(DIR, 'cper-ghes.in')));
+    expect(record?.kind).toBe('cper');
+    const [again] = records(new TextEncoder().encode(record === undefined ? '' : toRaw(record)));
+    expect(again?.raw).toEqual(record?.raw);
+  });
+
+  it('of a firmware record that was put together from text make bytes that say the same', () => {
+    for (const record of records(readFileSync(join(DIR, 'linux-cper.in'))).filter(r => r.kind === 'cper')) {
+      const [again] = records(new TextEncoder().encode(toRaw(record)));
+      expect([again?.class, again?.address, again?.component?.area]).toEqual([
+        record.class,
+        record.address,
+        record.component?.area,
+      ]);
+    }
+  });
+
   it('decode to the same record again', () => {
     for (const name of ['value-pairs', 'value-qemu-line', 'linux-old', 'mcelog']) {
       for (const record of records(readFileSync(join(DIR, `${name}.in`)))) {

@@ -1,6 +1,9 @@
 /** @module A decoded record as text: at most 100 columns, readable in a mail; untrusted text is made safe. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
+import { CperError } from '../cper/error.ts';
+import { bytesToHex } from '../cper/layout.ts';
+import { encodeCper } from '../cper/region.ts';
 import { bitStrip } from './bit-strip.ts';
 import type { DecodedAddress, DecodedField, DecodedRecord } from './record.ts';
 import { labelled, wrap } from './wrap.ts';
@@ -166,8 +169,21 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
   return out;
 }
 
-/** The raw values on one line, as `syndrome decode` takes them back. */
+/** The bytes of a firmware record in hex; undefined when its members do not make one. */
+function cperHex(record: DecodedRecord): string | undefined {
+  if (record.raw.kind !== 'cper') return undefined;
+  try {
+    return bytesToHex(encodeCper(record.raw));
+  } catch (error) {
+    if (error instanceof CperError) return undefined;
+    throw error;
+  }
+}
+
+/** The raw values on one line, as `syndrome decode` takes them back: registers by name, firmware records in hex. */
 export function toRaw(record: DecodedRecord): string {
+  const hex = cperHex(record);
+  if (hex !== undefined) return hex;
   const parts = Object.entries(record.registers).map(([name, value]) => `${name}=${hex64(value)}`);
   if (record.cpu !== undefined) parts.unshift(`cpu=${record.cpu}`);
   if (record.bank !== undefined) parts.push(`bank=${record.bank}`);

@@ -6,6 +6,7 @@ import { CperLines } from './cper-lines.ts';
 import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
 import { edacAmd } from './edac-amd.ts';
 import type { EdacBlock } from './edac-amd.ts';
+import { EdacIntelLines } from './edac-intel.ts';
 import type { LogEvent } from './event.ts';
 import type { ItemSink, TextNote } from './item.ts';
 import { linuxLine } from './line.ts';
@@ -49,6 +50,7 @@ export class KernelReader {
   readonly #sink: ItemSink;
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;
+  readonly #edacIntel: EdacIntelLines;
   readonly #parts: readonly KernelPart[];
   #edac: EdacBlock;
   /** Of the AMD decoder's block that is open: the words it printed. */
@@ -58,7 +60,8 @@ export class KernelReader {
   constructor(sink: ItemSink, input: string) {
     this.#sink = sink;
     this.#arm = new ArmLines(sink);
-    this.#parts = [new CperLines(sink), this.#arm];
+    this.#edacIntel = new EdacIntelLines(sink);
+    this.#parts = [new CperLines(sink), this.#arm, this.#edacIntel];
     this.#edac = edacAmd('k', input);
     this.#assembler = new MceAssembler(input, {
       header: () => {},
@@ -88,7 +91,7 @@ export class KernelReader {
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.#bare > 0 || this.#arm.wanted;
+    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted;
   }
 
   /** Takes a line of a machine check block with no more than a time stamp before it; false for any other line. */

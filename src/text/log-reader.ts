@@ -7,6 +7,7 @@ import type { LineTaker } from './line-scanner.ts';
 /** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
 export const LOG_NEEDLES: readonly string[] = [
   '[Hardware Error]',
+  'EDAC MC',
   'Machine Check',
   'Machine check',
   'hardware memory',
