@@ -1,0 +1,260 @@
+/** The command line as a user meets it: help, usage errors and exit codes. No machine, no network, an empty cache. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { fail } from '../src/cli/fail.ts';
+import { buildProgram, program } from '../src/cli/program.ts';
+import { Sandbox } from './program.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+let sandbox: Sandbox;
+beforeAll(() => {
+  sandbox = new Sandbox();
+  sandbox.env.SYNDROME_CACHE = join(sandbox.dir, 'cache');
+  sandbox.write('readme', 'not a kernel');
+  sandbox.write('qemu', '#!/bin/sh\necho no emulator\n');
+  execFileSync('mkfifo', [join(sandbox.dir, 'pipe')]);
+  mkdirSync(join(sandbox.dir, 'folder'));
+});
+afterAll(() => sandbox.remove());
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the program in this process, which saves a start for each of many cases; what it prints is caught. */
+async function inside(...args: string[]): Promise<Ended> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const before = signals.map(signal => process.listeners(signal));
+  let [stdout, stderr] = ['', ''];
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(text => ((stdout += String(text)), true)),
+    vi.spyOn(process.stderr, 'write').mockImplementation(text => ((stderr += String(text)), true)),
+  ];
+  const exitCode = process.exitCode;
+  process.exitCode = undefined;
+  for (const [name, value] of Object.entries(sandbox.env)) vi.stubEnv(name, value);
+  try {
+    const code = await program(args).then(
+      () => Number(process.exitCode ?? 0),
+      (error: unknown) => fail(error, args),
+    );
+    return { code, stdout, stderr };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    vi.unstubAllEnvs();
+    process.exitCode = exitCode;
+    for (const [i, signal] of signals.entries())
+      for (const listener of process.listeners(signal))
+        if (!before[i]?.includes(listener)) process.off(signal, listener);
+  }
+}
+
+/** Every command with the words that lead to it. */
+function commands(command: Command, path: string[] = []): [string, Command][] {
+  return [
+    [path.join(' '), command],
+    ...command.commands.flatMap(sub => commands(sub as Command, [...path, sub.name()])),
+  ];
+}
+
+describe('help', () => {
+  test.each(commands(buildProgram()))('syndrome %s --help', async (name, command) => {
+    command.configureOutput({ getOutHelpWidth: () => 100, getOutHasColors: () => false });
+    let help = '';
+    command.configureOutput({ writeOut: text => void (help += text) });
+    command.outputHelp();
+    expect(command.description()).not.toBe('');
+    for (const option of command.options) expect(option.description, option.flags).not.toBe('');
+    const file = `golden/help/${name === '' ? 'syndrome' : name.replaceAll(' ', '-')}.txt`;
+    await expect(help).toMatchFileSnapshot(file);
+  });
+});
+
+describe('what is wrong with the command line is exit code 2, and for git bisect 128', () => {
+  const RUN = ['run', 'intel-uc-fatal', '--offline'];
+  test.each<[string, string[], string]>([
+    ['an unknown command', ['rum'], "unknown command 'rum'"],
+    ['an unknown option', ['run', '--al'], "unknown option '--al'"],
+    ['no scenario', ['run'], 'no scenario given'],
+    ['names and --all', ['run', 'xen-ce', '--all'], 'not both'],
+    ['an unknown scenario', ['run', 'xen-cee'], 'Did you mean "xen-ce"?'],
+    ['a scenario file that is not there', ['run', './no.yaml'], './no.yaml cannot be read: no such file or directory'],
+    ['a time that is none', [...RUN, '--timeout', '-1'], 'expected seconds'],
+    ['a kernel file that is not there', [...RUN, '--kernel', './no'], '--kernel ./no: there is no such file'],
+    ['a kernel that is none', [...RUN, '--guest-kernel', '$/readme'], 'is not a Linux kernel image'],
+    ['a kernel that is a pipe', [...RUN, '--kernel', '$/pipe'], 'not a regular file'],
+    ['a kernel version that is none', [...RUN, '--kernel', 'latest-and-greatest'], 'is not a kernel version'],
+    ['two kernels', [...RUN, '--kernel', '6.19', '--guest-kernel', '7.2'], 'cannot be used with'],
+    ['a QEMU that is not there', [...RUN, '--qemu', './no'], '--qemu ./no: there is no such file'],
+    ['a QEMU that is none', [...RUN, '--qemu', '/bin/true'], 'does not answer --version like a QEMU'],
+    ['a Xen that is a folder', ['run', 'xen-ce', '--offline', '--xen', '$/folder'], 'not a regular file'],
+    ['firmware for x86', [...RUN, '--firmware', '$/readme'], '--firmware does not apply to intel-uc-fatal'],
+    ['Xen without Xen', [...RUN, '--xen', '4.20'], '--xen does not apply'],
+    ['a host kernel without a host', [...RUN, '--host-kernel', '7.2'], '--host-kernel does not apply'],
+    ['a host QEMU without a host', [...RUN, '--host-qemu', 'qemu'], '--host-qemu does not apply'],
+    ['firmware that is none', ['run', 'arm64-ghes-memory', '--firmware', '$/readme'], 'is not UEFI firmware'],
+    ['a report in no folder', [...RUN, '--junit', '$/no/r.xml'], 'there is no folder'],
+    ['two reports on stdout', [...RUN, '--json', '--ktap'], 'cannot be used with'],
+    ['quiet and verbose', [...RUN, '-q', '-v'], 'cannot be used with'],
+  ])('%s', async (_what, args, message) => {
+    const given = args.map(a => a.replace('$', sandbox.dir));
+    const { code, stdout, stderr } = await inside(...given);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/ENOENT|\n\s+at /);
+    if (args[0] === 'run') expect((await inside(...given, '--exit-code', 'bisect')).code).toBe(128);
+  });
+
+  test.each<[string[], string]>([
+    [['inject'], 'what should be injected?'],
+    [['inject', 'sroa'], 'Did you mean "srao"?'],
+    [['inject', 'mce'], 'needs --status'],
+    [['inject', 'ce'], 'needs --addr'],
+    [['inject', 'ce', '--addr', '0x1', '--cpu', 'x'], '--cpu x'],
+    [['inject', 'ce', '--addr', '0x1', '--severity', 'fatal'], '--severity does not apply to ce'],
+    [['inject', 'ghes', '--addr', '1', '--cpu', '3', '--bank', '4'], '--cpu, --bank do not apply to ghes'],
+    [['inject', 'ghes', '--addr', '1', '--no-broadcast'], '--no-broadcast does not apply to ghes'],
+    [['inject', 'srar-data', '--addr', '0x1', '--qmp', '/no'], 'may kill or reset the guest; nothing was done'],
+    [['inject', 'srao', '--addr', '0x1', '--no-broadcast', '--qmp', '/no'], 'nothing was done'],
+    [['inject', 'mce', '--status', '0xbd80000000000134', '--qmp', '/no'], 'nothing was done'],
+    [['watch'], "required option '--qmp <socket>'"],
+    [['show'], "missing required argument 'trace'"],
+    [['show', 'no-such'], 'no such file or directory'],
+    [['supply', 'fetch', 'no-such'], 'there is no part "no-such"'],
+    [['supply', 'where', 'kernel=./no', '--offline'], 'no does not exist'],
+    [['scenarios', 'xen-ce', '--explain', 'xen-uc-fatal'], 'Name one scenario'],
+    [['scenarios', '--schema', 'xen-ce'], '--schema takes no scenario'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await inside(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+  });
+
+  test('a file that is no trace', async () => {
+    const { code, stderr } = await inside('show', join(sandbox.dir, 'readme'));
+    expect([code, stderr]).toEqual([2, expect.stringContaining('E_LAB_TRACE_FORMAT')]);
+  });
+});
+
+describe('where the lab cannot work', () => {
+  test('an empty cache without a network is exit code 3, and 125 for git bisect', async () => {
+    const { code, stdout } = await inside('run', 'intel-uc-fatal', '--offline');
+    expect([code, stdout]).toEqual([3, expect.stringContaining('E_SUPPLY_OFFLINE')]);
+    const bisect = await inside('run', 'intel-uc-fatal', '--offline', '--exit-code', 'bisect');
+    expect(bisect.code).toBe(125);
+  });
+
+  test('a cache in a place where nothing can be made is an error that ends', async () => {
+    const { code, stderr } = await inside('run', 'intel-uc-fatal', '--cache', '/proc/none');
+    expect([code, stderr]).toEqual([3, expect.stringContaining('E_SUPPLY_CACHE')]);
+  });
+
+  test('an empty SYNDROME_STATE is none: nothing is written to the working folder', async () => {
+    const { SYNDROME_STATE, ...env } = sandbox.env;
+    Object.assign(sandbox.env, { SYNDROME_STATE: '', XDG_STATE_HOME: join(sandbox.dir, 'xdg') });
+    try {
+      const { stdout } = await inside('run', 'intel-uc-fatal', '--offline', '--json');
+      const { trace } = JSON.parse(stdout) as { trace: string };
+      expect(trace).toContain(join(sandbox.dir, 'xdg/syndrome/traces'));
+    } finally {
+      Object.assign(sandbox.env, env, { SYNDROME_STATE });
+    }
+  });
+
+  test('the report of what ran is there although the lab failed', async () => {
+    const file = join(sandbox.dir, 'r.xml');
+    await inside('run', 'intel-uc-fatal', 'xen-ce', '--offline', '--junit', file);
+    expect(readFileSync(file, 'utf8')).toMatch(/<testsuite name="syndrome" tests="2" failures="0" errors="2"/);
+  });
+
+  test('doctor answers every question, whatever is broken', async () => {
+    const broken = { SYNDROME_CACHE: '/proc/none', SYNDROME_STATE: '/proc/none', TMPDIR: '/proc/none' };
+    const { SYNDROME_CACHE, SYNDROME_STATE, TMPDIR } = sandbox.env;
+    Object.assign(sandbox.env, broken);
+    try {
+      const { code, stdout } = await inside('doctor', '--json');
+      const { findings } = JSON.parse(stdout) as { findings: { topic: string; status: string; why?: string }[] };
+      const missing = findings.filter(f => f.status === 'missing').map(f => f.topic);
+      expect(missing).toEqual(expect.arrayContaining(['cache', 'offline', 'run folders', 'state']));
+      expect(findings.at(-1)?.topic).toBe('host poison');
+      expect(code).toBe(3);
+    } finally {
+      Object.assign(sandbox.env, { SYNDROME_CACHE, SYNDROME_STATE, TMPDIR });
+    }
+  });
+
+  test('with an empty cache nothing is said about KVM but that it was not tried', async () => {
+    const { stdout } = await inside('doctor', '--json', '--offline');
+    const { findings } = JSON.parse(stdout) as { findings: { topic: string; detail: string; why?: string }[] };
+    const kvm = findings.find(f => f.topic === 'kvm');
+    expect(kvm?.why).toMatch(/no \/dev\/kvm|may not open it|the guest to try it with is not in the cache/);
+  });
+});
+
+test('a trace of somebody else is shown without its escapes, in --json too, and a damaged record does not stop it', async () => {
+  const header = {
+    type: 'trace',
+    version: 1,
+    tool: 't',
+    startedAt: '\u001b[2J',
+    expect: [],
+    settle: 0,
+    scenario: 'x\u001b[31m\u009b',
+    parts: { qemu: '\u001b]0;owned\u0007', hostKernel: '7.2' },
+  };
+  const events = [
+    {
+      seq: 1,
+      t: 0,
+      layer: 'guest',
+      source: 'console',
+      raw: 'raw\u001b[2J\u009b',
+      name: 'guest.mce-record',
+      record: { kind: 'x86-mca', status: 'bad' },
+    },
+    { seq: 2, t: 1, layer: 'lab', source: 'lab', name: 'lab.error', fields: { code: '\u001b', message: '\u009b31m' } },
+  ];
+  writeFileSync(join(sandbox.dir, 'hostile.ndjson'), [header, ...events].map(v => `${JSON.stringify(v)}\n`).join(''));
+  for (const extra of [[], ['--all'], ['--json']]) {
+    const { code, stdout, stderr } = await inside('show', join(sandbox.dir, 'hostile.ndjson'), ...extra);
+    expect([code, stderr]).toEqual([3, '']);
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    if (!extra.includes('--json')) expect(stdout).toContain('decoded: raw');
+  }
+});
+
+test('the named records say what they need', async () => {
+  const { code, stdout } = await inside('inject', '--list');
+  expect(code).toBe(0);
+  const line = (name: string): string => stdout.split('\n').find(l => l.startsWith(name)) ?? '';
+  expect(line('srar-data')).toContain('needs --yes');
+  expect(line('srao')).toContain('to all CPUs');
+  expect(line('srao')).not.toContain('needs --yes');
+  const dry = await inside('inject', 'srao', '--addr', '0x1000', '--dry-run');
+  expect(dry.stdout).toMatch(/^mce -b 0 9 /);
+  expect(dry.stdout).toContain('srao goes to all CPUs');
+});
+
+test('the program ends with these codes', async () => {
+  const [usage, error, bisect] = await Promise.all([
+    sandbox.run('run', 'intel-uc-fatal', '--kernel', './no'),
+    sandbox.run('run', 'intel-uc-fatal', '--offline'),
+    sandbox.run('run', 'intel-uc-fatal', '--kernel', './no', '--exit-code', 'bisect'),
+  ]);
+  expect([usage.code, error.code, bisect.code]).toEqual([2, 3, 128]);
+  expect(usage.stderr).toContain('there is no such file [E_USAGE_FILE]');
+});
+
+test('the compile cache lies beside the code, not in TMPDIR', async () => {
+  await sandbox.run('--version');
+  expect(sandbox.folders()).toEqual([]);
+  const { stdout } = await sandbox.run('--version');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(stdout).toBe(`${version}\n`);
+});
