@@ -1,5 +1,4 @@
 import { UsageError } from '../common/errors.ts';
-import { stringify } from '../common/hex.ts';
 import { bisect as search } from '../lab/matrix/bisect.ts';
 import { LabError } from '../lab/errors.ts';
 import type { Verdict } from '../lab/expect/verdict.ts';
@@ -10,7 +9,7 @@ import { interruptSignal } from './interrupt.ts';
 import { kernelsFor } from './matrix.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { partChoices, type PartOptions } from './part-options.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   good: string;
@@ -58,14 +57,12 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const start = order < 0 ? 'pass' : 'fail';
   const found = await search(versions, start, test);
   if (options.json) {
-    print(
-      stringify({
-        schemaVersion: 1,
-        scenario: scenario.name,
-        change: start === 'pass' ? 'good to bad' : 'bad to good',
-        ...found,
-      }),
-    );
+    printJson({
+      schemaVersion: 1,
+      scenario: scenario.name,
+      change: start === 'pass' ? 'good to bad' : 'bad to good',
+      ...found,
+    });
     return;
   }
   const style = stdoutStyle(options);

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../common/errors.ts';
-import { stringify } from '../common/hex.ts';
 import { kernelAxis } from '../lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '../lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '../lab/matrix/run.ts';
@@ -13,7 +12,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { partChoices, type PartOptions } from './part-options.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   jobs: string;
@@ -89,7 +88,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
     );
     say(`${options.html} written`);
   }
-  if (options.json) print(stringify({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results }));
+  if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
   else for (const line of matrixText(results, stdoutStyle(options))) print(line);
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
