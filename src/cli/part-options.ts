@@ -19,6 +19,8 @@ export interface PartOptions {
   cpu?: string;
   guestCmdline?: string;
   accel: 'auto' | 'tcg' | 'kvm';
+  host?: 'local';
+  poisonThisHost?: boolean;
 }
 
 const nested = (machine: MachineSpec): boolean => 'guest' in machine;
@@ -126,5 +128,6 @@ export function partChoices(options: PartOptions, supply: Supply): PartChoices {
     ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
     ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
+    ...(options.host === 'local' ? { hostLocal: { consent: options.poisonThisHost === true } } : {}),
   };
 }

@@ -25,6 +25,12 @@ function partOptions(command: Command): Command {
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
     .option('--host-qemu <path>', 'the QEMU inside the host layer')
+    .addOption(
+      new Option('--host <where>', 'local: this very machine is the host layer (root, AMD-V, hwpoison_inject)').choices(
+        ['local'],
+      ),
+    )
+    .option('--poison-this-host', 'consent: pages of this very machine may be poisoned (with --host local)')
     .option('--xen <version|path>', 'a version on offer, or your own Xen')
     .option('--firmware <path>', 'your own UEFI code (arm64)')
     .option('--cpu <model>', "QEMU -cpu model instead of the scenario's")

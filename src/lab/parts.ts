@@ -8,7 +8,8 @@ import { hostDevice } from './machine/channels.ts';
 import { agentImage, type BuiltIn, builtInSigns, findModules, packQemu, packVmm } from './machine/images.ts';
 import { probeKvm } from './machine/probe-kvm.ts';
 import { GUEST_FILES, innerQemuArgs, innerVmmArgs, type MachineFiles } from './machine/qemu-args.ts';
-import type { MachineSpec } from './scenario/schema.ts';
+import { requirePreflight } from './host-local.ts';
+import { type MachineSpec, machineSchema } from './scenario/schema.ts';
 
 /** What the user chooses instead of the scenario's or the default parts. */
 export interface PartChoices {
@@ -25,6 +26,8 @@ export interface PartChoices {
   accel?: 'auto' | Accel;
   /** Added to the guest kernel command line. */
   append?: string;
+  /** The host layer is this very machine: real KVM, real poison. */
+  hostLocal?: { consent: boolean };
 }
 
 /** What the host layer of a nested machine does after its boot. */
@@ -50,6 +53,8 @@ export interface Assembly {
   /** What a kernel of the user's own must have built in instead. */
   builtIn: BuiltIn[];
   host?: HostPlan;
+  /** Poison goes to this very machine. */
+  local?: true;
   /** For the header of the trace. */
   parts: Record<string, string>;
 }
@@ -58,6 +63,10 @@ type Spec<K extends MachineSpec['kind']> = MachineSpec & { kind: K };
 
 /** Fetches, builds and finds everything a machine needs. @throws SupplyError, LabSkip. */
 export async function assemble(spec: MachineSpec, choices: PartChoices): Promise<Assembly> {
+  if (choices.hostLocal) {
+    requirePreflight(spec, choices.hostLocal.consent);
+    return localGuest(spec as Spec<'amd-host'>, choices);
+  }
   switch (spec.kind) {
     case 'linux-guest':
       return linuxGuest(spec, choices);
@@ -181,6 +190,22 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
     },
     parts,
   };
+}
+
+/** The guest of a nested machine, right under a QEMU on this very machine. */
+async function localGuest(spec: Spec<'amd-host'>, choices: PartChoices): Promise<Assembly> {
+  const { cpu, cpus, memory, kernel, append, modules } = spec.guest;
+  const guest = machineSchema.parse({
+    kind: 'linux-guest',
+    cpu,
+    cpus,
+    memory,
+    kernel,
+    append,
+    modules,
+  }) as Spec<'linux-guest'>;
+  const assembly = await linuxGuest(guest, { ...choices, accel: 'kvm' });
+  return { ...assembly, local: true, parts: { ...assembly.parts, host: 'this machine' } };
 }
 
 /** Modules of the arm64 host layer; KVM is built in. */

@@ -9,6 +9,7 @@ import { linuxConsoleParser } from '../text/linux.ts';
 import { recordEvent } from '../text/mce-blocks.ts';
 import { qemuStderrParser } from '../text/qemu.ts';
 import { xenConsoleParser } from '../text/xen.ts';
+import type { LocalHost } from './host-local.ts';
 import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
 import { LabError, LabInterrupted } from './errors.ts';
 import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
@@ -49,6 +50,8 @@ export class Session {
   gdbPath: string | undefined;
   /** What goes on behind the steps; the end of the run waits for it. */
   readonly pending: Promise<unknown>[] = [];
+  /** This machine, when it is the host layer itself. */
+  localHost: LocalHost | undefined;
   /** Set once the outer QEMU has ended. */
   exit: ExitStatus | undefined;
   #process!: KeptProcess;
@@ -326,6 +329,12 @@ export class Session {
     if (this.#process) await this.#process.stop();
     await this.qmp?.close();
     await this.outer?.close();
+    const kept = (await this.localHost?.end()) ?? [];
+    this.localHost = undefined;
+    if (kept.length > 0) {
+      const frames = kept.map(pfn => `0x${pfn.toString(16)}`).join(', ');
+      this.note('lab.note', { text: `the kernel of this machine keeps these page frames as poisoned: ${frames}` });
+    }
     for (const socket of this.#sockets.values()) socket.destroy();
     this.#dir.remove();
   }

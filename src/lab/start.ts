@@ -4,6 +4,8 @@ import { qemuArgs } from './machine/qemu-args.ts';
 import type { AgentClient } from '../guest/client.ts';
 import { AgentError } from '../guest/errors.ts';
 import { LabSkip } from './errors.ts';
+import { linuxConsoleParser } from '../text/linux.ts';
+import { LocalHost } from './host-local.ts';
 import type { BuiltIn } from './machine/images.ts';
 import type { Assembly, HostPlan } from './parts.ts';
 import { Session } from './session.ts';
@@ -64,6 +66,13 @@ export async function startMachine(
     }
   };
 
+  if (assembly.local) {
+    const session = await Session.open(recorder, machine, signal, command);
+    session.localHost = new LocalHost();
+    session.localHost.follow(session.tape.lines('host', 'console', linuxConsoleParser({ layer: 'host' })));
+    await session.ready(session.agent, false);
+    return session;
+  }
   const whole = await restore(guestPoint);
   if (whole) return whole;
   const restoredHost = hostPoint && (await restore(hostPoint));

@@ -43,7 +43,10 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     const pieces = wrap(safeText(text), width - indent);
     lines.push(...pieces.map(piece => ' '.repeat(indent) + (format === 'reset' ? piece : style(format, piece))));
   };
+  // Of a run that never got to its injection only what was seen is worth a line.
+  const judged = judgement.verdict === 'pass' || judgement.verdict === 'fail';
   for (const { expectation, status, reason, evidence, nearest } of judgement.expectations) {
+    if (!judged && evidence.length === 0) continue;
     const [color, mark] = MARKS[status];
     const events = evidence.length > 0 ? evidence : nearest;
     for (const [i, piece] of wrap(safeText(expectation), width - 4).entries())

@@ -117,10 +117,11 @@ const runners: StepRunners = {
   },
 
   'host-poison': async (session, { address, how }) => {
-    const { host } = session;
-    if (!host) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer whose pages could be poisoned');
+    const { host, localHost } = session;
     const hpa = resolveU64(address, session.values);
     session.note('lab.injected', { kind: how, addr: hpa, pfn: hpa >> 12n });
+    if (localHost) return localHost.poison(hpa, how);
+    if (!host) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer whose pages could be poisoned');
     const slow = { deadlineMs: 60_000 };
     if (how === 'corrupt-pfn') await host.call('hwpoison', { pfn: hpa >> 12n }, slow);
     else await host.call('write', { path: SOFT_OFFLINE, value: `0x${hpa.toString(16)}` }, slow);
