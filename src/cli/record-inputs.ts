@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { read, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
@@ -122,7 +123,8 @@ const readFd = promisify(read);
 
 /** Pieces of stdin, in one buffer as those of a file; where it does not wait for data, as Node's stream gives them. */
 async function* stdinChunks(): AsyncGenerator<Uint8Array> {
-  if (!process.stdin.isTTY) {
+  // Even to look at process.stdin makes it a stream that does not wait.
+  if (!isatty(0)) {
     const buffer = new Uint8Array(FILE_PIECE);
     try {
       for (;;) {
