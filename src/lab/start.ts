@@ -7,6 +7,7 @@ import { LabSkip } from './errors.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import { LocalHost } from './host-local.ts';
 import type { BuiltIn } from './machine/images.ts';
+import { loadCrashKernel } from './crash-kernel.ts';
 import type { Assembly, HostPlan } from './parts.ts';
 import { Session } from './session.ts';
 import { Snapshot } from './snapshot.ts';
@@ -35,10 +36,10 @@ export async function startMachine(
   signal: AbortSignal,
   options: StartOptions,
 ): Promise<Session> {
-  const { machine, accel, files, modules, host } = assembly;
+  const { machine, accel, files, modules, host, crash } = assembly;
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
   const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
-  const guestPoint = new Snapshot(options.cacheDir, command(names), [...modules, ...(host?.vmm ?? [])]);
+  const guestPoint = new Snapshot(options.cacheDir, command(names), [...modules, ...(host?.vmm ?? crash ?? [])]);
   // The guest's files are on disks that the host layer has not looked at yet.
   const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
   const hostPoint = host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), modules);
@@ -88,7 +89,16 @@ export async function startMachine(
       if (!options.cold) await hostPoint?.save(session);
     }
     if (host) await startGuest(session, host);
-    if (!options.cold) await guestPoint.save(session);
+    if (crash) await loadCrashKernel(session, crash);
+    if (!options.cold) {
+      await guestPoint.save(session);
+      // The machine that was saved goes on being used: it has to have survived that.
+      await session.orDie(
+        session.agent.call('hello', {}, SLOW),
+        SLOW.deadlineMs,
+        'the guest to answer after its state was kept',
+      );
+    }
     return session;
   } catch (error) {
     await session.stop();
