@@ -3,7 +3,17 @@ import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, s
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-export type PartKind = 'qemu' | 'kernel' | 'modules' | 'config' | 'xen' | 'firmware' | 'busybox' | 'toolchain' | 'node';
+export type PartKind =
+  | 'qemu'
+  | 'kernel'
+  | 'modules'
+  | 'config'
+  | 'xen'
+  | 'firmware'
+  | 'busybox'
+  | 'toolchain'
+  | 'node'
+  | 'kexec';
 
 /** A Debian package that a part was made of, with the checksum that apt verified. */
 export interface PartPackage {

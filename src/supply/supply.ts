@@ -11,6 +11,7 @@ import { Fetcher, type FetcherOptions } from './fetcher.ts';
 import { type CachedPart, type Cleaned, type CleanWhat, cleanCache, listParts } from './inspect.ts';
 import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } from './kernel.ts';
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
+import { type KexecPart, obtainKexec } from './kexec.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import { type NodePart, obtainNode } from './node.ts';
 import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
@@ -88,6 +89,11 @@ export class Supply {
   /** Node for arm64 with koffi, for the host layer in which the reference VMM runs. */
   async node(): Promise<NodePart> {
     return await obtainNode(this.#fetcher);
+  }
+
+  /** kexec with its libraries, for the guest that loads a crash kernel. */
+  async kexec(): Promise<KexecPart> {
+    return await obtainKexec(this.#fetcher);
   }
 
   /** A static busybox for guests. */
