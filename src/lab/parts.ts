@@ -5,9 +5,24 @@ import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from './errors.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
 import { hostDevice } from './machine/channels.ts';
-import { agentImage, type BuiltIn, builtInSigns, findModules, packQemu, packVmm } from './machine/images.ts';
+import {
+  agentImage,
+  type BuiltIn,
+  builtInSigns,
+  findModules,
+  KEXEC_MODULES,
+  packCrashKernel,
+  packQemu,
+  packVmm,
+} from './machine/images.ts';
 import { probeKvm } from './machine/probe-kvm.ts';
-import { GUEST_FILES, innerQemuArgs, innerVmmArgs, type MachineFiles } from './machine/qemu-args.ts';
+import {
+  CRASH_KERNEL_COMMAND_LINE,
+  GUEST_FILES,
+  innerQemuArgs,
+  innerVmmArgs,
+  type MachineFiles,
+} from './machine/qemu-args.ts';
 import { requirePreflight } from './host-local.ts';
 import { type MachineSpec, machineSchema } from './scenario/schema.ts';
 
@@ -53,6 +68,8 @@ export interface Assembly {
   /** What a kernel of the user's own must have built in instead. */
   builtIn: BuiltIn[];
   host?: HostPlan;
+  /** The command with which dom0 loads its crash kernel. */
+  crash?: string[];
   /** Poison goes to this very machine. */
   local?: true;
   /** For the header of the trace. */
@@ -126,17 +143,30 @@ async function xenDom0(spec: Spec<'xen-dom0'>, choices: PartChoices): Promise<As
   const { supply } = choices;
   const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
   const qemu = await supply.qemu('x86_64', choices.qemu);
-  const kernel = await supply.kernel({ arch: 'amd64', flavour: 'generic', version: choices.kernel ?? machine.kernel });
+  const { crashKernel } = machine;
+  const version = choices.kernel ?? machine.kernel;
+  const kernel = await supply.kernel({ arch: 'amd64', flavour: 'generic', version, modules: crashKernel });
   const xen = await supply.xen(choices.xen ?? machine.xen);
-  const files = { qemu: qemu.argv, kernel: kernel.image, initrd: await agentImage(supply, 'amd64'), xen: xen.image };
+  const plain = await agentImage(supply, 'amd64');
+  const names = crashKernel ? KEXEC_MODULES : [];
+  const modules = findModules(kernel, names);
+  const kexec = crashKernel ? await supply.kexec() : undefined;
+  const crash = kexec && packCrashKernel(kexec, kernel.image, plain, CRASH_KERNEL_COMMAND_LINE);
+  const initrd = crash ? await agentImage(supply, 'amd64', [...modules, ...crash.files]) : plain;
+  const files = { qemu: qemu.argv, kernel: kernel.image, initrd, xen: xen.image };
   const accel = await chooseAccel(choices, machine, files);
   return {
     machine,
     accel,
     files,
-    modules: [],
-    builtIn: [],
-    parts: { ...describe(qemu, accel, kernel, machine), xen: xen.version },
+    modules: modules.map(m => `/${m.path}`),
+    builtIn: builtInSigns(kernel, names),
+    ...(crash === undefined ? {} : { crash: crash.argv }),
+    parts: {
+      ...describe(qemu, accel, kernel, machine),
+      xen: xen.version,
+      ...(kexec === undefined ? {} : { kexec: kexec.version }),
+    },
   };
 }
 

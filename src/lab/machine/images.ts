@@ -5,6 +5,7 @@ import { agentBinary } from '../../guest/agent-build.ts';
 import { libraryClosure } from '../../guest/elf.ts';
 import { buildInitramfs } from '../../guest/initramfs.ts';
 import type { KernelPart } from '../../supply/kernel.ts';
+import type { KexecPart } from '../../supply/kexec.ts';
 import type { NodePart } from '../../supply/node.ts';
 import type { Supply } from '../../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
@@ -48,6 +49,7 @@ const BUILT_IN: readonly BuiltIn[] = [
   { module: 'pvpanic-mmio', option: 'CONFIG_PVPANIC_MMIO', path: '/sys/bus/platform/drivers/pvpanic-mmio/uevent' },
   { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
   { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
+  { module: 'xen-privcmd', option: 'CONFIG_XEN_PRIVCMD', path: '/dev/xen/privcmd' },
   { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: '/sys/kernel/debug/hwpoison/corrupt-pfn' },
 ];
 
@@ -55,6 +57,9 @@ const BUILT_IN: readonly BuiltIn[] = [
 export function builtInSigns(kernel: KernelPart, names: readonly string[]): BuiltIn[] {
   return kernel.source === 'user' ? BUILT_IN.filter(sign => names.includes(sign.module)) : [];
 }
+
+/** Modules with which kexec talks to Xen. */
+export const KEXEC_MODULES = ['xen-privcmd'];
 
 /** Part of the name of an image: raise it when the folders or devices of an initramfs change. */
 const IMAGE_LAYOUT = '1';
@@ -80,8 +85,28 @@ export async function agentImage(
   return file;
 }
 
+/** Files for dom0 with which it loads a crash kernel, and the command that does. */
+export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string, commandLine: string): InnerProgram {
+  const libraries = libraryClosure([kexec.program], kexec.libraries).filter(
+    l => basename(l) !== basename(kexec.loader),
+  );
+  return {
+    files: [
+      { file: kexec.program, path: 'kexec/kexec' },
+      { file: kexec.loader, path: 'kexec/ld.so' },
+      ...libraries.map(file => ({ file, path: `kexec/lib/${basename(file)}` })),
+      { file: kernel, path: 'crash/kernel' },
+      { file: initrd, path: 'crash/initrd' },
+    ],
+    argv: [
+      ...['/kexec/ld.so', '--library-path', '/kexec/lib', '/kexec/kexec', '--kexec-syscall', '--load-panic'],
+      ...['/crash/kernel', '--initrd=/crash/initrd', `--append=${commandLine}`],
+    ],
+  };
+}
+
 /** The reference VMM with Node for an arm64 host layer. */
-export function packVmm(node: NodePart): InnerQemu {
+export function packVmm(node: NodePart): InnerProgram {
   const source = join(import.meta.dirname, '../..');
   const libraries = libraryClosure([node.program, ...addons(node)], node.libraries);
   const tree = (from: string, to: string): ImageFile[] =>
@@ -117,8 +142,8 @@ function addons(node: NodePart): string[] {
 /** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */
 const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
 
-/** A QEMU as files for an image, and how to start it there. */
-export interface InnerQemu {
+/** A program as files for an image, and how to start it there. */
+export interface InnerProgram {
   files: ImageFile[];
   argv: string[];
 }
@@ -127,7 +152,7 @@ export interface InnerQemu {
  * Packs an x86-64 QEMU for the host layer: loader, program, its libraries, the ROMs it needs.
  * @param argv how it is started here: from packages through their own loader, or the user's own program
  */
-export function packQemu(argv: readonly string[]): InnerQemu {
+export function packQemu(argv: readonly string[]): InnerProgram {
   const loader = argv.find(a => /\/ld-linux-[^/]*\.so\.\d$/.test(a));
   const program = loader === undefined ? (argv[0] ?? '') : (argv[argv.indexOf('--library-path') + 2] ?? '');
   const libraryPath =

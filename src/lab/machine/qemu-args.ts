@@ -17,6 +17,9 @@ export interface MachineFiles {
 
 type Spec<K extends MachineSpec['kind']> = MachineSpec & { kind: K };
 
+/** MiB that Xen keeps for the crash kernel: Debian's unpacks and boots in less. */
+const CRASH_MEMORY = 192;
+
 /** In QEMU option values a comma is written twice. */
 const escape = (value: string): string => value.replaceAll(',', ',,');
 
@@ -51,6 +54,7 @@ function xenCommandLine(spec: Spec<'xen-dom0'>): string {
     `dom0_mem=${spec.dom0Memory}M`,
     'com1=115200,8n1 console=com1 cpuidle=0',
     'loglvl=all guest_loglvl=all mce_verbosity=verbose',
+    spec.crashKernel ? `crashkernel=${CRASH_MEMORY}M` : '',
     spec.xenAppend,
   );
 }
@@ -197,6 +201,9 @@ export function innerVmmArgs(spec: Spec<'arm64-host'>, node: readonly string[], 
     words(X86_SERIAL, guest.append, extra),
   ];
 }
+
+/** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
+export const CRASH_KERNEL_COMMAND_LINE = `${X86_SERIAL} nr_cpus=1 reset_devices`;
 
 /** A command line as a shell would take it. */
 export function shellQuote(args: readonly string[]): string {

@@ -39,6 +39,7 @@ export const machineSchema = z.discriminatedUnion('kind', [
     kernel: z.string().default('newest'),
     append: z.string().default('').describe('added to the dom0 kernel command line'),
     xenAppend: z.string().default('').describe('added to the Xen command line'),
+    crashKernel: z.boolean().default(false).describe('dom0 loads a crash kernel: its own kernel, with the agent in it'),
   }),
   z.strictObject({
     kind: z.literal('amd-host').describe('emulated AMD-V: a Linux host with KVM, a QEMU in it, a Linux guest in that'),
