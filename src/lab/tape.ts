@@ -77,9 +77,15 @@ export class Tape {
       onLine: (direction, raw) => this.record(undefined, layer, 'agent', raw, direction === 'in' ? 'receive' : 'send'),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
     });
+    let readyBoot: number | undefined;
     agent.onEvent(event => {
-      // Every `hello` makes an agent say `ready` again; it became ready once.
-      const known = event.name === 'ready' && event.seq > 1 ? undefined : meaning(event);
+      if (event.name === 'ready') {
+        // Every `hello` makes an agent say `ready` again; it becomes ready once for each boot of its Linux.
+        const boot = this.recorder.index.named(`${layer}.boot`).length;
+        if (boot === readyBoot) return;
+        readyBoot = boot;
+      }
+      const known = meaning(event);
       if (known) this.record(known, layer, 'agent');
     });
     return agent;
