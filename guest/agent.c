@@ -1071,6 +1071,8 @@ int main(int argc, char **argv)
 	if (signal_fd < 0)
 		return 1;
 	say("syndrome agent " VERSION " ready\n");
+	/* The empty line ends what a Linux before this one, crashed since, left half sent. */
+	emit("\n", 1);
 	send_ready();
 	out_flush();
 	return run();
