@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import { outlookOf, type OutlookInput } from './outlook.ts';
+import { bundledScenarios, parseScenario, type Scenario } from './scenario/load.ts';
+import type { FieldValue } from './trace/event.ts';
+
+type Kind = Scenario['machine']['kind'];
+
+/** Versions as `assemble` writes them. */
+const QEMU = '11.1.3 tcg';
+const AMD64 = '7.2.12+deb13-cloud-amd64';
+const ARM64 = '7.2.12+deb13-arm64';
+const PARTS: Record<Kind, Record<string, string>> = {
+  'linux-guest': { qemu: QEMU, kernel: `${AMD64} amd64` },
+  'xen-dom0': { qemu: QEMU, kernel: '7.2.12+deb13-amd64 amd64', xen: '4.20' },
+  'amd-host': { qemu: QEMU, kernel: `${AMD64} amd64`, hostKernel: AMD64, hostQemu: '11.1.3' },
+  'arm64-host': { qemu: QEMU, kernel: `${ARM64} arm64`, hostKernel: ARM64 },
+};
+
+/** What the steps save before they inject: each page, and its place in the host. */
+const VALUES: ReadonlyMap<string, FieldValue> = new Map([
+  ['page', 0x87e_e000n],
+  ['hostpage', 0x5123_4000n],
+  ['before', 0x5123_4000n],
+]);
+
+function inputOf(scenario: Scenario, more: Partial<OutlookInput> = {}): OutlookInput {
+  const { machine, steps } = scenario;
+  return { machine, accel: 'tcg', parts: PARTS[machine.kind], steps, values: VALUES, ...more };
+}
+
+const all = bundledScenarios();
+const named = (name: string): Scenario => all.find(s => s.name === name) as Scenario;
+
+/** Scenarios for which nothing is stated, and why. */
+const SILENT: Record<string, string> = { 'host-soft-offline': 'the outlook has no rules for soft offline' };
+
+describe('the scenarios that come with the program', () => {
+  test.each(all.filter(s => SILENT[s.name] === undefined))('$name: the rules say what it states', scenario => {
+    const outlook = outlookOf(inputOf(scenario));
+    expect(outlook?.outcome).toBe(scenario.outcome);
+    expect(outlook?.possible?.[0]).toBe(scenario.outcome);
+  });
+
+  test.each(all.filter(s => SILENT[s.name] !== undefined))('$name: nothing is said', scenario => {
+    expect(outlookOf(inputOf(scenario))).toBeUndefined();
+  });
+
+  test('only what the CPU runs is left open', () => {
+    const open = all.flatMap(s => {
+      const outlook = outlookOf(inputOf(s));
+      return outlook?.certainty === 'depends' ? [[s.name, outlook.possible, outlook.dependsOn]] : [];
+    });
+    expect(open).toEqual([['intel-guest-on-amd-host', ['panicked', 'logged'], ['running']]]);
+  });
+});
+
+describe('what a choice of parts changes', () => {
+  const withParts = (name: string, parts: Record<string, string>, more: Partial<OutlookInput> = {}) => {
+    const scenario = named(name);
+    return outlookOf(inputOf(scenario, { parts: { ...PARTS[scenario.machine.kind], ...parts }, ...more }));
+  };
+
+  test.each([
+    ['6.18.15', 'signalled'],
+    ['6.19.6', 'panicked'],
+    ['6.19.9', 'panicked'],
+    ['6.19.10', 'signalled'],
+    ['7.0.4', 'signalled'],
+  ])('amd-deferred on Linux %s: %s', (kernel, outcome) => {
+    expect(withParts('amd-deferred', { kernel: `${kernel}+deb13-cloud-amd64 amd64` })).toMatchObject({
+      outcome,
+      certainty: 'certain',
+      possible: [outcome],
+    });
+  });
+
+  test('a page read before the poll is signalled, after it the guest has panicked: both are possible', () => {
+    expect(withParts('amd-consumed', { kernel: '6.19.6 amd64' })).toMatchObject({
+      certainty: 'depends',
+      possible: ['panicked', 'signalled'],
+    });
+  });
+
+  test('an option of the kernel command line counts, one that is not understood ends all certainty', () => {
+    const parts = { kernel: '6.19.6 amd64' };
+    expect(withParts('amd-deferred', parts, { append: 'mce=ignore_ce' })).toMatchObject({ possible: ['none'] });
+    expect(withParts('amd-deferred', parts, { append: 'mce=recovery' })).toBeUndefined();
+    expect(withParts('amd-deferred', parts, { append: 'quiet' })).toBeUndefined();
+  });
+
+  test('a host without KVM_EXIT_ARM_SEA turns the abort into an SError', () => {
+    expect(withParts('arm64-sea-exit', { hostKernel: '6.18.15' })).toMatchObject({ possible: ['panicked'] });
+  });
+
+  test('of parts of the user’s own nothing is certain', () => {
+    const outlook = withParts('amd-deferred', { kernel: '6.19.6 amd64' }, { own: true });
+    expect(outlook).toMatchObject({ outcome: 'panicked', certainty: 'depends', dependsOn: ['parts of your own'] });
+    expect(outlook?.possible).toBeUndefined();
+  });
+
+  test('under KVM the host’s vendor decides whether a guest recovers', () => {
+    expect(withParts('intel-srao-process', {}, { accel: 'kvm' })).toMatchObject({ certainty: 'depends' });
+  });
+});
+
+/** A scenario of the user's own, with these steps and this machine. */
+function own(steps: string[], machine = '{ kind: linux-guest, cpus: 2, append: mce=30000000 }'): OutlookInput {
+  const head = 'name: own\ntitle: t\nabout: a\nwhy: w\nsources: [s]\noutcome: none\nexpect:\n  - never: guest.panic\n';
+  const text = `${head}machine: ${machine}\nsteps:\n${steps.map(s => `  - ${s}\n`).join('')}`;
+  return inputOf(parseScenario(text, 'own.yaml'));
+}
+
+const MAP = ['spawn: { process: victim }', 'map: { process: victim, as: page, kill: early }'];
+const SRAO = 'inject-mce: { record: srao, addr: $page, broadcast: true }';
+
+describe('scenarios of the user’s own', () => {
+  test('one machine check is followed to its end', () => {
+    expect(outlookOf(own([...MAP, SRAO]))).toMatchObject({ outcome: 'signalled', certainty: 'certain' });
+  });
+
+  test('without a handler the process dies', () => {
+    const steps = [...MAP, 'on-signal: { process: victim, action: default }', SRAO];
+    expect(outlookOf(own(steps))).toMatchObject({ outcome: 'killed', certainty: 'certain' });
+  });
+
+  test('a late process is not told; whether it reads the page is another question', () => {
+    const late = [MAP[0] ?? '', 'map: { process: victim, as: page, kill: late }', SRAO];
+    expect(outlookOf(own(late))).toMatchObject({ possible: ['logged'] });
+    const read = [...late, 'touch: { process: victim, page: page }'];
+    expect(outlookOf(own(read))).toMatchObject({ certainty: 'depends', possible: ['signalled', 'logged'] });
+  });
+
+  test('without broadcast Linux waits for the other CPU until it panics', () => {
+    const steps = [...MAP, 'inject-mce: { record: srao, addr: $page }'];
+    expect(outlookOf(own(steps))).toMatchObject({ possible: ['panicked'], rule: 'linux.mce.rendezvous-timeout' });
+  });
+
+  test('what a CPU runs is not known unless it was stopped there', () => {
+    const steps = [...MAP, 'inject-mce: { record: srar-data, addr: $page, broadcast: true }'];
+    expect(outlookOf(own(steps))).toMatchObject({
+      outcome: 'panicked',
+      certainty: 'depends',
+      dependsOn: expect.arrayContaining(['running']) as string[],
+    });
+  });
+
+  test('a poll that may not come in time leaves it open', () => {
+    const steps = [...MAP, 'inject-mce: { record: ce, addr: $page }'];
+    const machine = '{ kind: linux-guest, cpus: 2, append: mce=print_all }';
+    expect(outlookOf(own(steps, machine))).toMatchObject({ certainty: 'depends', possible: ['logged', 'none'] });
+    const polling = ['check-interval: { seconds: 1 }', ...steps];
+    expect(outlookOf(own(polling, machine))).toMatchObject({ certainty: 'certain', possible: ['logged'], within: 32 });
+  });
+
+  test.each([
+    ['a raw monitor command', [...MAP, SRAO, 'hmp: { command: "info mice" }']],
+    ['a raw QMP command', ['qmp: { execute: query-status }', ...MAP, SRAO]],
+    ['two injections while the guest runs', [...MAP, SRAO, SRAO]],
+    ['madvise', [...MAP, 'poison: { process: victim, page: page }']],
+    ['CPUs that are never let run again', [...MAP, 'pause: {}', SRAO]],
+    ['no injection', MAP],
+  ] as [string, string[]][])('%s: nothing is said', (_name, steps) => {
+    expect(outlookOf(own(steps))).toBeUndefined();
+  });
+
+  test('a value that is not saved yet: nothing is said', () => {
+    expect(outlookOf({ ...own([...MAP, SRAO]), values: new Map() })).toBeUndefined();
+  });
+
+  test('a -cpu option that changes the machine check features: nothing is said', () => {
+    const machine = '{ kind: linux-guest, cpu: "Skylake-Server,lmce=on" }';
+    expect(outlookOf(own([...MAP, SRAO], machine))).toBeUndefined();
+  });
+});
