@@ -1,10 +1,12 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
+import { isPath } from '../supply/kernel.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
 import { judge } from './expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
+import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
@@ -141,6 +143,7 @@ async function drive(
         name: 'lab.step',
         fields: { index: index + 1, step: step.step, text: describeStep(step) },
       });
+      if (isInjection(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session, options);
       await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
     }
     await observe(scenario, session);
@@ -149,6 +152,29 @@ async function drive(
   } finally {
     await session.stop();
   }
+}
+
+/** Says before the first injection what the rules expect of it, where they can be followed. */
+function stateOutlook(scenario: Scenario, assembly: Assembly, session: Session, options: RunOptions): void {
+  const { machine, accel, parts } = assembly;
+  const chosen = [options.kernel, options.hostKernel, options.qemu, options.hostQemu, options.xen, options.firmware];
+  const stated = 'guest' in machine ? [machine.kernel, machine.guest.kernel] : [machine.kernel];
+  const outlook = outlookOf({
+    machine,
+    accel,
+    parts,
+    ...(options.append === undefined ? {} : { append: options.append }),
+    own: assembly.local === true || [...chosen, ...stated].some(part => part !== undefined && isPath(part)),
+    steps: scenario.steps,
+    values: session.values,
+  });
+  if (outlook === undefined) return;
+  const { possible, dependsOn, ...rest } = outlook;
+  session.note('lab.outlook', {
+    ...rest,
+    ...(possible === undefined ? {} : { possible: possible.join(' ') }),
+    ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.join(', ') }),
+  });
 }
 
 /**

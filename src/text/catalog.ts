@@ -174,6 +174,11 @@ const LAB: readonly Row[] = [
     'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number bytes?:number pfn?:pfn',
     'The lab is about to inject an error: a machine check (mce), a firmware report (ghes) or a poisoned page.',
   ],
+  [
+    'outlook',
+    'outcome:string rule:string certainty:string possible?:string dependsOn?:string within?:number message?:string',
+    'What the rules say the scenario will come to, stated before the injection.',
+  ],
   ['value', 'name:string value:any', 'The lab saved a value under a name.'],
   ['note', 'text:string', 'A remark of the lab.'],
   ['skip', 'code:string message:string hint?:string', 'The scenario cannot run here.'],

@@ -8,7 +8,7 @@ import type { Expectation } from './expectation.ts';
 /** What became of one expectation. `seq` numbers refer to the trace. */
 export interface ExpectationResult {
   expectation: string;
-  kind: Expectation['kind'] | 'outcome';
+  kind: Expectation['kind'] | 'outcome' | 'outlook';
   status: 'pass' | 'fail' | 'pending';
   /** The events that decided it. */
   evidence: number[];

@@ -4,6 +4,7 @@ import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
 import { TraceIndex } from '../trace/index.ts';
 import { type ExpectationResult, judge } from './judge.ts';
+import { judgeOutlook } from './outlook.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
 /**
@@ -55,6 +56,7 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
       reason: ok ? `the outcome is ${outcome}` : `the outcome is ${outcome}, not ${header.outcome}`,
     });
   }
+  if (ended) expectations.push(...judgeOutlook(index, outcome, now));
   const base = { outcome, seconds: now / 1e9, expectations, causes: causesOf(events) };
   const skip = events.find(e => e.name === 'lab.skip');
   if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
