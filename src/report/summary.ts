@@ -17,6 +17,8 @@ type Fields = Record<string, FieldValue>;
 const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
   'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${explainInjected(f)}`}`,
+  'lab.outlook': f =>
+    `outlook: ${short(f.outcome)}, by ${short(f.rule)}${f.dependsOn === undefined ? '' : ` (depends on: ${short(f.dependsOn)})`}`,
   'lab.note': f => short(f.text),
   'lab.value': null,
   'lab.restored': () => 'machine restored from its kept state',
