@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../common/errors.ts';
+import type { MachineFiles } from './machine/qemu-args.ts';
 import { saveState } from './machine/state.ts';
 import type { Session } from './session.ts';
+
+/** A part in the cache never changes under its path; any other file is read. */
+function fingerprint(path: string, cacheDir: string): string {
+  const { size, mtimeMs } = statSync(path);
+  if (path.startsWith(`${cacheDir}/`)) return `${size} ${mtimeMs}`;
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
 
 /**
  * The state of a machine after its boot, kept so that the next run need not boot. Its name is made of everything the
@@ -14,14 +22,14 @@ export class Snapshot {
 
   /**
    * @param argv the QEMU command line, with sockets that are the same for every run
+   * @param files what it boots: known by content, since a path of the user's own may hold another kernel tomorrow
    * @param extra what else was done before the state was taken
    */
-  constructor(cacheDir: string, argv: readonly string[], extra: readonly string[]) {
+  constructor(cacheDir: string, argv: readonly string[], files: MachineFiles, extra: readonly string[]) {
     const hash = createHash('sha256').update(JSON.stringify([...argv, ...extra]));
-    for (const word of argv.flatMap(a => a.split(/[ ,]/))) {
-      if (!word.startsWith('/') || !existsSync(word)) continue;
-      const { size, mtimeMs } = statSync(word);
-      hash.update(`${word} ${size} ${mtimeMs}\n`);
+    const { qemu, guest, ...booted } = files;
+    for (const path of [...qemu, ...Object.values({ ...booted, ...guest })]) {
+      if (existsSync(path) && statSync(path).isFile()) hash.update(`${path} ${fingerprint(path, cacheDir)}\n`);
     }
     this.file = join(cacheDir, 'snapshots', `${hash.digest('hex').slice(0, 32)}.state`);
   }

@@ -2,7 +2,7 @@ import { messageOf } from '../common/errors.ts';
 import { CHANNELS, type MachineSockets } from './machine/channels.ts';
 import { qemuArgs } from './machine/qemu-args.ts';
 import type { AgentClient } from '../guest/client.ts';
-import { AgentError } from '../guest/errors.ts';
+import { AgentDeadlineError, AgentError } from '../guest/errors.ts';
 import { LabSkip } from './errors.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import { LocalHost } from './host-local.ts';
@@ -14,6 +14,8 @@ import { Snapshot } from './snapshot.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 const SLOW = { deadlineMs: 120_000 };
+/** A guest that has just said that it is ready. */
+const ANSWER = { deadlineMs: 30_000 };
 
 export interface StartOptions {
   cacheDir: string;
@@ -36,13 +38,32 @@ export async function startMachine(
   signal: AbortSignal,
   options: StartOptions,
 ): Promise<Session> {
+  try {
+    return await startOnce(assembly, recorder, signal, options);
+  } catch (error) {
+    // Seen about once in thirty boots of an emulated nested guest: it says that it is ready, then nothing more. Nothing has
+    // been injected yet, so it is started once more, and the trace says so.
+    if (!assembly.host || signal.aborted || !(error instanceof AgentDeadlineError)) throw error;
+    const text = `the guest stopped answering right after its boot (${error.message}); the machine is started once more`;
+    recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    return startOnce(assembly, recorder, signal, options);
+  }
+}
+
+async function startOnce(
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  signal: AbortSignal,
+  options: StartOptions,
+): Promise<Session> {
   const { machine, accel, files, modules, host, crash } = assembly;
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
   const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
   const guestPoint = new Snapshot(options.cacheDir, command(names), [...modules, ...(host?.vmm ?? crash ?? [])]);
   // The guest's files are on disks that the host layer has not looked at yet.
   const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const hostPoint = host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), modules);
+  const hostPoint =
+    host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), hostFiles, modules);
 
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (options.cold || !point.exists) return undefined;
@@ -90,6 +111,7 @@ export async function startMachine(
     }
     if (host) await startGuest(session, host);
     if (crash) await loadCrashKernel(session, crash);
+    await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
     if (!options.cold) {
       await guestPoint.save(session);
       // The machine that was saved goes on being used: it has to have survived that.
