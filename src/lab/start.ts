@@ -59,7 +59,7 @@ async function startOnce(
   const { machine, accel, files, modules, host, crash } = assembly;
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
   const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
-  const guestPoint = new Snapshot(options.cacheDir, command(names), [...modules, ...(host?.vmm ?? crash ?? [])]);
+  const guestPoint = new Snapshot(options.cacheDir, command(names), files, [...modules, ...(host?.vmm ?? crash ?? [])]);
   // The guest's files are on disks that the host layer has not looked at yet.
   const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
   const hostPoint =
