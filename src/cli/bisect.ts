@@ -8,7 +8,7 @@ import { compareKernels } from '../supply/kernels.ts';
 import { interruptSignal } from './interrupt.ts';
 import { kernelsFor } from './matrix.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { partChoices, type PartOptions } from './part-options.ts';
+import { partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -20,6 +20,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
 /** `syndrome bisect`: between which two kernels on offer does the verdict of a scenario change? */
 export async function bisect(name: string, options: Options): Promise<void> {
   const scenario = findScenario(name);
+  refuseUnusedParts([scenario], options);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   const onOffer = [...new Set((await kernelsFor(supply, scenario)).map(o => o.version))].toSorted(compareKernels);

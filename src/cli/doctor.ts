@@ -224,7 +224,7 @@ const CHECKS: readonly Check[] = [
         status: 'limited',
         detail: 'this very machine cannot be used as the host layer',
         why: root ? 'hwpoison_inject is not loaded, or debugfs is not mounted' : 'it needs root',
-        remedy: 'No scenario of this version needs it.',
+        remedy: 'Only `run --host local` needs it: modprobe hwpoison_inject, as root, on a machine with AMD-V.',
       };
     },
   },

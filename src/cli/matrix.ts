@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { UsageError } from '../common/errors.ts';
 import { kernelAxis } from '../lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '../lab/matrix/cells.ts';
@@ -11,7 +12,7 @@ import type { Supply } from '../supply/supply.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { partChoices, type PartOptions } from './part-options.ts';
+import { partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -41,6 +42,10 @@ function jobsOf(text: string, scenario: Scenario): number {
 /** `syndrome matrix`: one scenario over many kernels; resumable after an interruption. */
 export async function matrix(name: string, options: Options): Promise<void> {
   const scenario = findScenario(name);
+  refuseUnusedParts([scenario], options);
+  if (options.html !== undefined && !existsSync(dirname(options.html))) {
+    throw new UsageError('E_USAGE_FILE', `--html ${options.html}: there is no folder ${dirname(options.html)}`);
+  }
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   const axis = async (text: string | undefined): Promise<string[]> =>
