@@ -24,7 +24,7 @@ export async function loadCrashKernel(session: Session, argv: readonly string[])
   const said = await call(agent.readText(OUTPUT, { max: MAX_OUTPUT }));
   throw new LabError(
     'E_LAB_KEXEC',
-    `kexec could not load the crash kernel: ${safeText(said.trim()) || 'it said nothing'}`,
+    `kexec could not load the crash kernel: ${safeText(said.trim().replaceAll('\n', ' / ')) || 'it said nothing'}`,
     {
       hint: 'It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
     },
