@@ -73,9 +73,7 @@ export function explainArm(record: ArmSeaRecord): string {
   const { ISS } = ESR.decode(record.esr);
   if (isError && verdict.class !== 'serror') {
     const d = ISS_DATA_ABORT.decode(ISS);
-    if (verdict.access !== 'instruction' && d.S1PTW) {
-      sentences.push('It was on the stage 2 translation of a stage 1 walk (S1PTW).');
-    }
+    if (d.S1PTW) sentences.push('It was on the stage 2 translation of a stage 1 walk (S1PTW).');
     const { gva } = armSeaAddresses(record);
     const virtual = d.FnV && verdict.class === 'sea' ? undefined : (record.far ?? gva);
     sentences.push(virtual === undefined ? 'The virtual address is not known.' : `Virtual address ${hex64(virtual)}.`);
