@@ -17,10 +17,13 @@ import type { Register } from '../registers/register.ts';
 const isRegister = (value: unknown): value is Register =>
   typeof value === 'object' && value !== null && 'fields' in value && 'decode' in value;
 
+// By name: the order of a module's exports is not the same in every loader.
 const REGISTERS: [string, Register][] = Object.entries({ ...base, ...amd, ...intelMisc, CPUID_1_EAX } as Record<
   string,
   unknown
->).filter((entry): entry is [string, Register] => isRegister(entry[1]));
+>)
+  .filter((entry): entry is [string, Register] => isRegister(entry[1]))
+  .sort(([a], [b]) => (a < b ? -1 : 1));
 
 const hex = (n: number, width = 2): string => `0x${n.toString(16).padStart(width, '0')}`;
 const codeLines = (table: CodeTable): string[] =>
