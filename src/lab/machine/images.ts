@@ -99,8 +99,15 @@ export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string
       { file: initrd, path: 'crash/initrd' },
     ],
     argv: [
-      ...['/kexec/ld.so', '--library-path', '/kexec/lib', '/kexec/kexec', '--kexec-syscall', '--load-panic'],
-      ...['/crash/kernel', '--initrd=/crash/initrd', `--append=${commandLine}`],
+      '/kexec/ld.so',
+      '--library-path',
+      '/kexec/lib',
+      '/kexec/kexec',
+      '--kexec-syscall',
+      '--load-panic',
+      '/crash/kernel',
+      '--initrd=/crash/initrd',
+      `--append=${commandLine}`,
     ],
   };
 }
