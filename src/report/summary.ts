@@ -80,6 +80,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'xen.mce': f => `CPU ${short(f.cpu)}: Machine Check Exception, MCG_STATUS ${short(f.mcgStatus)}`,
   'xen.panic': f => `Xen panics: ${short(f.message)}`,
   'xen.reboot': f => `Xen: ${short(f.message)}`,
+  'xen.kexec': f => `Xen starts the crash kernel${f.cpu === undefined ? '' : ` on CPU ${short(f.cpu)}`}`,
   'xen.virq': () => 'Xen sends VIRQ_MCA to dom0',
 };
 
