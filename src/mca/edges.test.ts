@@ -1,0 +1,106 @@
+/** What each code and each bank of the known CPUs is called, and the layouts and sentences beside them. */
+import { describe, expect, it } from 'vitest';
+import {
+  INTEL_FAMILIES,
+  MCI_STATUS_AMD,
+  MCI_STATUS_AMD_LEGACY,
+  MCI_STATUS_INTEL,
+  component,
+  explain,
+  nextStep,
+  statusRegister,
+} from './index.ts';
+import type { McaVendor, X86McaRecord } from './index.ts';
+
+const VAL = 1n << 63n;
+const rec = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({
+  kind: 'x86-mca',
+  bank: 1,
+  status: VAL | status,
+  ...more,
+});
+const place = (label: string, record: X86McaRecord): string => {
+  const { area, name, detail, basis, ...where } = component(record);
+  const numbers = Object.keys(where).length === 0 ? '' : ` ${JSON.stringify(where)}`;
+  return `${label}: ${area}: ${name}${detail === undefined ? '' : ` (${detail})`}, by ${basis}${numbers}`;
+};
+
+/** One of each class of code, of each level, side and channel that has a name of its own. */
+const CODES = [
+  0x0, 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0xc, 0xf, 0x10, 0x15, 0x1b, 0x80, 0x9f, 0x8f, 0x100, 0x109, 0x10b, 0x134,
+  0x17a, 0x1a5, 0x280, 0x28f, 0x400, 0x401, 0x40c, 0x800, 0x808, 0x80f, 0xe0b, 0x1134,
+];
+/** CPUID signature of an Intel model, stepping 4. */
+const cpuidOf = (model: number): bigint => BigInt(((model >> 4) << 16) | 0x600 | ((model & 15) << 4) | 4);
+
+describe('what reported an error', () => {
+  it('by the error code alone', async () => {
+    const lines = CODES.flatMap(code =>
+      (['intel', 'amd'] as McaVendor[]).map(vendor => {
+        const record = rec((1n << 60n) | BigInt(code), { vendor });
+        return [
+          place(`${vendor} 0x${code.toString(16).padStart(4, '0')}`, record),
+          explain(record),
+          ...nextStep(record),
+        ].join('\n  ');
+      }),
+    );
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./golden/component-codes.txt');
+  });
+
+  it('by the banks of the Intel servers', async () => {
+    const lines = INTEL_FAMILIES.flatMap(({ id, models, banks }) =>
+      Object.keys(banks).flatMap(bank =>
+        [0n, 0x40cn, 0x80n].map(code =>
+          place(
+            `${id} ${bank} 0x${code.toString(16)}`,
+            rec((0x12fen << 16n) | code, { vendor: 'intel', bank: Number(bank), cpuid: cpuidOf(models[0] ?? 0) }),
+          ),
+        ),
+      ),
+    );
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./golden/component-banks.txt');
+  });
+
+  it('by the banks of AMD before scalable MCA', async () => {
+    const lines = [0x600f20n, 0x100f42n].flatMap(cpuid =>
+      [0, 1, 2, 3, 4, 5, 6].flatMap(bank =>
+        [0x0n, 0x1n, 0x8n, 0x1fn].map(xec =>
+          place(
+            `${cpuid.toString(16)} ${bank} 0x${xec.toString(16)}`,
+            rec((xec << 16n) | 0x136n, { vendor: 'amd', bank, cpuid }),
+          ),
+        ),
+      ),
+    );
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./golden/component-legacy.txt');
+  });
+
+  it('not without VAL or a vendor, nor where firmware made the bank', () => {
+    const nothing = { area: 'unknown', name: 'unknown' };
+    expect(component({ ...rec(0x80n, { vendor: 'intel' }), status: 0x80n })).toEqual({
+      ...nothing,
+      basis: 'VAL is clear',
+    });
+    expect(component(rec(0x80n))).toEqual({ ...nothing, basis: 'the CPU vendor is not known' });
+    for (const bank of [-1, 255]) {
+      expect(component(rec(0x80n, { vendor: 'amd', bank }))).toEqual({
+        area: 'memory',
+        name: 'memory, as firmware reported it',
+        basis: 'bank -1',
+      });
+    }
+    expect(component(rec(0n, { vendor: 'intel', bank: 254 }))).toMatchObject(nothing);
+  });
+});
+
+describe('the layout of MCi_STATUS', () => {
+  it('follows vendor, CPU and MCA_IPID', () => {
+    expect(statusRegister(rec(0n))).toBe(MCI_STATUS_INTEL);
+    expect(statusRegister(rec(0n, { vendor: 'intel' }))).toBe(MCI_STATUS_INTEL);
+    expect(statusRegister(rec(0n, { vendor: 'amd' }))).toBe(MCI_STATUS_AMD);
+    expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n }))).toBe(MCI_STATUS_AMD_LEGACY);
+    expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n, ipid: 0n }))).toBe(MCI_STATUS_AMD_LEGACY);
+    expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n, ipid: 1n }))).toBe(MCI_STATUS_AMD);
+  });
+});
