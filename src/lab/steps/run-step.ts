@@ -54,7 +54,13 @@ const runners: StepRunners = {
 
   map: async (session, args) => {
     const { process, as, pages, size, sharing, kill } = args;
-    const reply = await session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });
+    const map = () => session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });
+    const reply = await map().catch(async (error: unknown) => {
+      if (!(error instanceof AgentError && error.errno === 'EOPNOTSUPP' && size !== '4k')) throw error;
+      // No free huge page at this moment: memory is put together, and the guest asked once more.
+      await session.agent.call('write', { path: '/proc/sys/vm/compact_memory', value: '1' });
+      return map();
+    });
     const { phys, virt } = reply;
     if (phys === undefined) {
       throw new LabError('E_LAB_MAP', `the agent did not tell where the pages of "${as}" are`);
