@@ -57,6 +57,9 @@ async function startOnce(
   options: StartOptions,
 ): Promise<Session> {
   const { machine, accel, files, modules, host, crash } = assembly;
+  // QEMU 11.1 keeps the physical and the virtual timer of an arm64 CPU, but not those of EL2, by which a VHE host keeps
+  // time: a restored host stands still after a few seconds.
+  const cold = options.cold === true || machine.kind === 'arm64-host';
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
   const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
   const guestPoint = new Snapshot(options.cacheDir, command(names), files, [...modules, ...(host?.vmm ?? crash ?? [])]);
@@ -66,7 +69,7 @@ async function startOnce(
     host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), hostFiles, modules);
 
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
-    if (options.cold || !point.exists) return undefined;
+    if (cold || !point.exists) return undefined;
     let session: Session | undefined;
     try {
       session = await Session.open(recorder, machine, signal, sockets => [...command(sockets), '-incoming', 'defer']);
@@ -107,12 +110,12 @@ async function startOnce(
         await session.orDie(first.call('insmod', { path }, SLOW), SLOW.deadlineMs, `the module ${path}`);
       }
       for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
-      if (!options.cold) await hostPoint?.save(session);
+      if (!cold) await hostPoint?.save(session);
     }
     if (host) await startGuest(session, host);
     if (crash) await loadCrashKernel(session, crash);
     await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
-    if (!options.cold) {
+    if (!cold) {
       await guestPoint.save(session);
       // The machine that was saved goes on being used: it has to have survived that.
       await session.orDie(
