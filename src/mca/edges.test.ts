@@ -1,12 +1,15 @@
 /** What each code and each bank of the known CPUs is called, and the layouts and sentences beside them. */
 import { describe, expect, it } from 'vitest';
+import { stringify } from '../common/hex.ts';
 import {
   INTEL_FAMILIES,
   MCI_STATUS_AMD,
   MCI_STATUS_AMD_LEGACY,
   MCI_STATUS_INTEL,
+  NAMED_MCA,
   component,
   explain,
+  lint,
   nextStep,
   statusRegister,
 } from './index.ts';
@@ -102,5 +105,52 @@ describe('the layout of MCi_STATUS', () => {
     expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n }))).toBe(MCI_STATUS_AMD_LEGACY);
     expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n, ipid: 0n }))).toBe(MCI_STATUS_AMD_LEGACY);
     expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n, ipid: 1n }))).toBe(MCI_STATUS_AMD);
+  });
+});
+
+describe('what no hardware makes', () => {
+  const codes = (record: X86McaRecord): string[] =>
+    lint(record).map(f => f.code + (/with an unusual error code/.test(f.message) ? ' unusual' : ''));
+
+  it('is told by the code of a firmware report', () => {
+    expect(codes(rec(0x9fn, { bank: -1 }))).toContain('L_MCA_GHES_MADE');
+    expect(codes(rec(0x9en, { bank: 255 }))).toContain('L_MCA_GHES_MADE unusual');
+  });
+
+  it('is bare only without any bit below the flags, and without an address or MCi_MISC', () => {
+    expect(codes(rec(0n))).toContain('L_MCA_BARE_STATUS');
+    for (const bit of [0n, 15n, 16n, 31n, 52n, 54n, 58n, 59n]) {
+      expect(codes(rec(1n << bit))).not.toContain('L_MCA_BARE_STATUS');
+    }
+  });
+});
+
+describe('an AMD bank', () => {
+  it('is a scalable one when MCA_IPID is not 0', () => {
+    const of = (ipid: bigint) => component(rec(0x80136n, { vendor: 'amd', bank: 4, cpuid: 0x600f20n, ipid }));
+    expect(of(0n)).toMatchObject({ area: 'memory', basis: 'bank 4 of family 15h' });
+    expect(of(1n)).toMatchObject({ area: 'unknown', name: 'unknown bank type (HwId 0x0, McaType 0x0)' });
+  });
+});
+
+describe('the sentence about the unit', () => {
+  it('is left out where the bank type is not known', () => {
+    expect(explain(rec(0x136n, { vendor: 'amd', ipid: 1n }))).not.toMatch(/bank type/i);
+  });
+
+  it('counts corrected errors from the second on', () => {
+    const counted = (count: bigint) => explain(rec((count << 38n) | 0x80n, { vendor: 'intel', mcgCap: 0x400n }));
+    expect(counted(2n)).toContain('The bank counted 2 corrected errors.');
+    expect(counted(1n)).not.toContain('counted');
+    const other = (more: bigint, vendor: McaVendor) => explain(rec((2n << 38n) | more, { vendor, mcgCap: 0x400n }));
+    expect(other(1n << 61n, 'intel')).not.toContain('counted');
+    expect(other(0n, 'amd')).not.toContain('counted');
+  });
+});
+
+describe('named records', () => {
+  it('are these', async () => {
+    const lines = NAMED_MCA.map(named => stringify(named));
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./golden/named.txt');
   });
 });

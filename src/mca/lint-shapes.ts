@@ -41,7 +41,7 @@ const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
 ];
 
-/** Status bits above 52: the flags. */
+/** Status bits below the flags. */
 const BELOW_FLAGS = (1n << 55n) - 1n;
 const VAL_ADDRV_MISCV = 0x8c00000000000000n;
 const VAL_ONLY = 1n << 63n;
