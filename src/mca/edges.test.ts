@@ -8,10 +8,13 @@ import {
   MCI_STATUS_INTEL,
   NAMED_MCA,
   component,
+  cpuOf,
   explain,
   lint,
   nextStep,
+  smcaBank,
   statusRegister,
+  umcPlace,
 } from './index.ts';
 import type { McaVendor, X86McaRecord } from './index.ts';
 
@@ -133,6 +136,19 @@ describe('an AMD bank', () => {
   });
 });
 
+describe('a UMC', () => {
+  it('names the chip select of a DRAM ECC error, whatever the error code says', () => {
+    const of = (status: bigint) => umcPlace({ ipid: 0x9600250f00n, status, synd: 5n });
+    const syndV = VAL | (1n << 53n);
+    expect(of(syndV)).toStrictEqual({ channel: 2, chipSelect: 5 });
+    expect(of(syndV | 0xffffn)).toStrictEqual({ channel: 2, chipSelect: 5 });
+    expect(of(syndV | (1n << 22n))).toStrictEqual({ channel: 2, chipSelect: 5 });
+    expect(of(syndV | (1n << 16n))).toStrictEqual({ channel: 2 });
+    expect(of(syndV | (1n << 21n))).toStrictEqual({ channel: 2 });
+    expect(of(VAL)).toStrictEqual({ channel: 2 });
+  });
+});
+
 describe('the sentence about the unit', () => {
   it('is left out where the bank type is not known', () => {
     expect(explain(rec(0x136n, { vendor: 'amd', ipid: 1n }))).not.toMatch(/bank type/i);
@@ -152,5 +168,34 @@ describe('named records', () => {
   it('are these', async () => {
     const lines = NAMED_MCA.map(named => stringify(named));
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./golden/named.txt');
+  });
+});
+
+describe('models with an erratum or HBM', () => {
+  /** CPUID signature of family `f`h, model `m`. */
+  const zen = (f: number, m: number): bigint =>
+    BigInt(((f - 15) << 20) | ((m >> 4) << 16) | (15 << 8) | ((m & 15) << 4));
+  const bank = (ipid: bigint, f: number, m: number) =>
+    smcaBank(ipid, cpuOf(rec(0n, { vendor: 'amd', cpuid: zen(f, m) })));
+  const ranges = (f: number, has: (m: number) => boolean): string => {
+    const found = Array.from({ length: 256 }, (_, m) => m).filter(has);
+    const first = found.filter(m => !found.includes(m - 1));
+    return first
+      .map(
+        m =>
+          `${f.toString(16)}:${m.toString(16)}-${(found.find(n => n >= m && !found.includes(n + 1)) ?? -1).toString(16)}`,
+      )
+      .join(' ');
+  };
+  const CS_V2 = (2n << 48n) | (0x2en << 32n);
+  const UMC = 0x96n << 32n;
+
+  it('are told by family and model', () => {
+    const usual = smcaBank(CS_V2)?.codes;
+    expect(ranges(0x19, m => bank(CS_V2, 0x19, m)?.codes !== usual)).toBe('19:10-1f 19:60-7b 19:a0-af');
+    expect(ranges(0x1a, m => bank(CS_V2, 0x1a, m)?.codes !== usual)).toBe('1a:40-4f');
+    expect(ranges(0x17, m => bank(CS_V2, 0x17, m)?.codes !== usual)).toBe('');
+    expect(ranges(0x19, m => bank(UMC, 0x19, m)?.name === 'HBM memory controller')).toBe('19:90-9f');
+    expect(ranges(0x1a, m => bank(UMC, 0x1a, m)?.name === 'HBM memory controller')).toBe('');
   });
 });
