@@ -16,8 +16,8 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: ['src/**/*.machine.test.ts', 'test/**/*.machine.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },
