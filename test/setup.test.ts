@@ -52,11 +52,14 @@ interface Ended {
   stderr: string;
 }
 
+/** As a user's shell has it: `npm test` hands its own configuration on in npm_… variables. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+
 function start(
   program: string,
   ...args: string[]
 ): { child: ChildProcess; ended: Promise<Ended>; says(text: string): Promise<void> } {
-  const child = spawn(program, args, { cwd: clone, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd: clone, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => void (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString()));
