@@ -8,6 +8,9 @@ import { bitStrip } from './bit-strip.ts';
 import type { DecodedAddress, DecodedField, DecodedRecord } from './record.ts';
 import { labelled, wrap } from './wrap.ts';
 
+/** Untrusted text for one place of a line: a tab there would move what follows. */
+const oneLine = (text: string, maxLength: number): string => safeText(text.replaceAll('\t', ' '), maxLength);
+
 /** Emphasis of the parts of a text; the default is none. */
 export type TextStyle = (part: 'headline' | 'dim' | 'error' | 'warning', text: string) => string;
 
@@ -54,7 +57,7 @@ function registerName(name: string): string {
 
 /** `input:3-6`, or the byte range. */
 export function whereFrom({ source }: DecodedRecord): string {
-  const input = safeText(source.input, 200);
+  const input = oneLine(source.input, 200);
   if (source.firstLine !== undefined && source.lastLine !== undefined) {
     const lines =
       source.firstLine === source.lastLine ? `${source.firstLine}` : `${source.firstLine}-${source.lastLine}`;
@@ -81,7 +84,7 @@ function size(lsb: number): string {
 
 function valueText(field: DecodedField): string {
   const { value, hi, lo } = field;
-  if (typeof value !== 'bigint') return safeText(String(value), 60);
+  if (typeof value !== 'bigint') return oneLine(String(value), 60);
   if (hi !== undefined && hi === lo) return value.toString();
   return hi === undefined ? hex64(value) : `0x${value.toString(16)}`;
 }
@@ -105,7 +108,7 @@ function registers(record: DecodedRecord, table: boolean, style: TextStyle): str
     const value = record.registers[name];
     if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
       out.push(`  ${registerName(name).padEnd(13)}${hex64(value)}`);
-    } else if (fields.length > 0) out.push(`  ${safeText(name, 40)}`);
+    } else if (fields.length > 0) out.push(`  ${oneLine(name, 40)}`);
     if (fields.length === 0) continue;
     let letters: ReadonlyMap<DecodedField, string> = new Map();
     const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
@@ -125,7 +128,7 @@ function registers(record: DecodedRecord, table: boolean, style: TextStyle): str
 export function toText(record: DecodedRecord, options: TextOptions = {}): string[] {
   const style = options.style ?? PLAIN;
   const out: string[] = [];
-  for (const line of wrap(safeText(record.headline, 500))) out.push(style('headline', line));
+  for (const line of wrap(oneLine(record.headline, 500))) out.push(style('headline', line));
   out.push(style('dim', `  ${whereFrom(record)}`));
   out.push(...labelled('severity', record.severity));
   if (record.mcacod !== undefined && record.mcacod.class !== 'no-error') {
@@ -139,11 +142,11 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
     out.push(
       ...labelled(
         'component',
-        safeText(where.detail === undefined ? where.name : `${where.name}: ${where.detail}`, 400),
+        oneLine(where.detail === undefined ? where.name : `${where.name}: ${where.detail}`, 400),
       ),
     );
   }
-  out.push('', ...wrap(safeText(record.explanation, 2000), '  '));
+  out.push('', ...wrap(oneLine(record.explanation, 2000), '  '));
   const rows = registers(record, options.table === true, style);
   if (rows.length > 0) out.push('', ...rows);
   if (record.lint.length > 0) {
@@ -152,13 +155,13 @@ export function toText(record: DecodedRecord, options: TextOptions = {}): string
       const section = l.section === undefined ? '' : ` [${l.section}]`;
       const part = l.severity === 'info' ? 'dim' : l.severity;
       out.push(
-        ...labelled(`lint ${l.severity}`, safeText(`${l.code}: ${l.message}${section}`, 1000), 14).map(t =>
+        ...labelled(`lint ${l.severity}`, oneLine(`${l.code}: ${l.message}${section}`, 1000), 14).map(t =>
           style(part, t),
         ),
       );
     }
   }
-  for (const d of record.diagnostics) out.push(...labelled('input', safeText(`${d.code}: ${d.message}`, 1000)));
+  for (const d of record.diagnostics) out.push(...labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
   out.push('', ...labelled('next step', record.nextStep));
   for (const o of options.outlook === false ? [] : record.outlook) {
     const depends = o.dependsOn.length === 0 ? '' : ` Depends on: ${o.dependsOn.join(', ')}.`;
@@ -190,5 +193,5 @@ export function toRaw(record: DecodedRecord): string {
   if (record.kind === 'x86-mca' && 'vendor' in record.raw && record.raw.vendor !== undefined) {
     parts.push(`vendor=${record.raw.vendor}`);
   }
-  return parts.length === 0 ? safeText(record.headline, 1000) : parts.join(' ');
+  return parts.length === 0 ? oneLine(record.headline, 1000) : parts.join(' ');
 }
