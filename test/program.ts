@@ -61,7 +61,7 @@ export class Sandbox {
       .flatMap(pid => {
         try {
           const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-          return line.includes(this.dir) ? [`${pid} ${line.slice(0, 200)}`] : [];
+          return line.includes(this.dir) ? [`${pid} ${line.slice(0, 4000)}`] : [];
         } catch {
           return [];
         }

@@ -63,8 +63,9 @@ describe('the agent as an ordinary process', () => {
   test('a subject maps, is read, verified, made to spin and ended', async () => {
     const { client } = await start();
     const { pid } = await client.call('spawn', { name: 'victim', kill: 'early' });
-    expect(await readFile(`/proc/${pid}/comm`, 'utf8')).toBe('victim\n');
     const a = await client.call('map', { proc: 'victim', id: 'a', pages: 3, fill: 0x5a });
+    // Its name is set by the subject itself, which has by now answered.
+    expect(await readFile(`/proc/${pid}/comm`, 'utf8')).toBe('victim\n');
     expect(a).toMatchObject({ bytes: 12288, pagesize: 4096, pid, present: true, kill: 'early' });
     expect(a.virt % 4096n).toBe(0n);
     expect(await client.call('touch', { proc: 'victim', id: 'a', page: 2, offset: 7 })).toMatchObject({

@@ -62,8 +62,8 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
   const error = index.named('lab.error')[0];
   if (error) {
-    // What was seen to be wrong before the lab failed stays wrong.
-    const proven = expectations.some(e => e.status === 'fail' && e.evidence.length > 0);
+    // What was seen to be wrong after the injection, before the lab failed, stays wrong.
+    const proven = index.has('lab.injected') && expectations.some(e => e.status === 'fail' && e.evidence.length > 0);
     return { verdict: proven ? 'fail' : 'error', ...base, problem: problemOf(error) };
   }
   if (!ended) {
