@@ -44,6 +44,27 @@ describe('every scenario, on real kernels and a real Xen', () => {
   });
 });
 
+describe('a restored run gives the verdict of a cold one', () => {
+  test.each(['intel-srao-process', 'amd-consumed', 'xen-uc-fatal'])('%s', async name => {
+    const run = async (...options: string[]): Promise<Result & { restored: boolean }> => {
+      const { stdout } = await sandbox.run('run', name, '--json', '--accel', 'tcg', ...options);
+      return JSON.parse(stdout) as Result & { restored: boolean };
+    };
+    const cold = await run('--cold');
+    // The first of these keeps a state, if none is kept yet.
+    await run();
+    const restored = await run();
+    expect([cold.restored, restored.restored]).toEqual([false, true]);
+    const judged = ({ verdict, outcome, expectations }: Result): object => ({
+      verdict,
+      outcome,
+      expectations: expectations.map(e => e.status),
+    });
+    expect(judged(restored)).toEqual(judged(cold));
+    await sandbox.clean();
+  });
+});
+
 /** A scenario file that only differs from a bundled one in what the test changes. */
 function variant(sandboxDir: string, from: string, change: (text: string) => string): string {
   const source = readFileSync(join(import.meta.dirname, '../scenarios', `${from}.yaml`), 'utf8');
