@@ -475,6 +475,26 @@ static void agent_exec(const struct request *r)
 
 /* ---- commands the agent runs itself --------------------------------------------------------------------------- */
 
+/* The kernel's random name of this boot (/proc/sys/kernel/random/boot_id); "-" without it. */
+static const char *boot_id(void)
+{
+	static char id[64];
+
+	if (id[0] == '\0') {
+		int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read_some(fd, id, sizeof(id) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		while (n > 0 && id[n - 1] == '\n')
+			n--;
+		if (n <= 0)
+			id[0] = '-', n = 1;
+		id[n] = '\0';
+	}
+	return id;
+}
+
 static void put_identity(struct line *l)
 {
 	struct utsname u;
@@ -484,6 +504,7 @@ static void put_identity(struct line *l)
 	kv_u64(l, "proto", PROTOCOL);
 	kv(l, "kernel", u.release);
 	kv(l, "arch", u.machine);
+	kv(l, "boot", boot_id());
 	kv_i64(l, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
 	kv_u64(l, "pid1", is_init);
 }

@@ -6,7 +6,7 @@ import { AgentClient } from './client.ts';
 import type { AgentClientOptions } from './client.ts';
 import { AgentClosedError, AgentDeadlineError, AgentError, AgentProtocolError } from './errors.ts';
 
-const READY = 'E ready version=1.0.0 proto=1 kernel=7.2.12 arch=x86_64 cpus=2 pid1=1 t=5\n';
+const READY = 'E ready version=1.0.0 proto=1 kernel=7.2.12 arch=x86_64 boot=0b1e cpus=2 pid1=1 t=5\n';
 
 /** A client and the far end of its stream; `answer` sees each request without its line feed. */
 function pair(
@@ -44,7 +44,7 @@ describe('agent client', () => {
     const asked: string[] = [];
     const { client } = pair((request, far) => {
       asked.push(request.split(' ')[1] ?? '');
-      far.write(`R ${idOf(request)} ok version=1.0.0 proto=1 kernel=k arch=a cpus=1 pid1=1 t=5\n${READY}`);
+      far.write(`R ${idOf(request)} ok version=1.0.0 proto=1 kernel=k arch=a boot=0b1e cpus=1 pid1=1 t=5\n${READY}`);
     });
     await client.ready(1000);
     expect(asked).toEqual(['hello']);

@@ -64,7 +64,8 @@ type CommandShape = {
 
 const translation = ['present', 'phys', 'pfn', 'kpageflags', 'pagemap', 'physerr'] as const;
 const siginfo = ['signo', 'signal', 'code', 'codename', 'addr', 'lsb', 'sender'] as const;
-const identity = ['version', 'proto', 'kernel', 'arch', 'cpus', 'pid1'] as const;
+/** `boot` is the kernel's random name of its boot (boot_id), `-` where it has none. */
+const identity = ['version', 'proto', 'kernel', 'arch', 'boot', 'cpus', 'pid1'] as const;
 
 export const agentCommands = {
   hello: { args: [], optional: [], reply: identity, maybe: [], timed: false },

@@ -77,13 +77,13 @@ export class Tape {
       onLine: (direction, raw) => this.record(undefined, layer, 'agent', raw, direction === 'in' ? 'receive' : 'send'),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
     });
-    let readyBoot: number | undefined;
+    let readyBoot: string | undefined;
     agent.onEvent(event => {
       if (event.name === 'ready') {
-        // Every `hello` makes an agent say `ready` again; it becomes ready once for each boot of its Linux.
-        const boot = this.recorder.index.named(`${layer}.boot`).length;
-        if (boot === readyBoot) return;
-        readyBoot = boot;
+        // Every `hello` makes an agent say `ready` again; it becomes ready once for each boot of its Linux. The line may
+        // also be one that a Linux since crashed left without its end, and that the next one's first byte completed.
+        if (event.fields.boot === readyBoot) return;
+        readyBoot = event.fields.boot;
       }
       const known = meaning(event);
       if (known) this.record(known, layer, 'agent');
