@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { UsageError } from '../common/errors.ts';
+import { VERSION } from '../common/version.ts';
 import { decodeCommands } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addManyCommands } from './many-commands.ts';
@@ -65,7 +66,7 @@ const repeatCount = (value: string): number => {
 export function buildProgram(): Command {
   const program = new Command('syndrome')
     .description('Hardware memory errors in virtual machines: inject, trace, decode, judge.')
-    .version('0.1.0')
+    .version(VERSION)
     .option('--color', 'colours even where the output is no terminal')
     .option('--no-color', 'no colours')
     .showSuggestionAfterError()

@@ -1,8 +1,8 @@
 import { UsageError } from '../common/errors.ts';
-import type { QmpAddress } from '../qmp/connect.ts';
+import type { SocketAddress } from '../socket/connect.ts';
 
 /** `--qmp`: a path (also `unix:PATH`), or `host:port` (also `tcp:host:port`). @throws UsageError. */
-export function qmpAddress(text: string): QmpAddress {
+export function qmpAddress(text: string): SocketAddress {
   const unix = /^unix:(?<path>[^,]+)/.exec(text)?.groups?.path;
   if (unix !== undefined) return { path: unix };
   const tcp = /^(?:tcp:)?(?<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]*):(?<port>\d{1,5})$/.exec(text)?.groups;

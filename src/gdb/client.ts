@@ -17,10 +17,11 @@ import type { Duplex } from 'node:stream';
 import { UsageError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
-import { type GdbAddress, openSocket } from './connect.ts';
+import { openSocket, type SocketAddress } from '../socket/connect.ts';
 import { type Deadline, deadlineIn } from './deadline.ts';
 import {
   GdbClosedError,
+  GdbConnectError,
   GdbDeadlineError,
   type GdbError,
   GdbProtocolError,
@@ -34,7 +35,6 @@ import { isThreadId, parseStop, type StopReason } from './stop.ts';
 import { type RegisterDescription, readTargetDescription, type TargetDescription } from './target-description.ts';
 import type { TranscriptEntry } from './transcript.ts';
 
-export type { GdbAddress } from './connect.ts';
 export type { StopReason } from './stop.ts';
 export type { RegisterDescription, TargetDescription } from './target-description.ts';
 export type { TranscriptEntry } from './transcript.ts';
@@ -44,6 +44,8 @@ export const DEFAULT_DEADLINE_MS = 30_000;
 
 /** Longest read or write of memory in one call. */
 export const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+
+const CONNECT_ERRORS = { connect: GdbConnectError, deadline: GdbDeadlineError };
 
 /** PacketSize where the stub names none, and bounds on what it may name. */
 const DEFAULT_PACKET_SIZE = 1024;
@@ -100,9 +102,9 @@ export class GdbClient {
    * Connects to a listening gdbstub, which HALTS the machine, and learns what it offers. Throws GdbConnectError,
    * GdbDeadlineError, GdbClosedError, GdbProtocolError.
    */
-  static async connect(address: GdbAddress, options: GdbClientOptions = {}): Promise<GdbClient> {
+  static async connect(address: SocketAddress, options: GdbClientOptions = {}): Promise<GdbClient> {
     const deadlineMs = deadlineIn(options.deadlineMs ?? DEFAULT_DEADLINE_MS).totalMs;
-    return GdbClient.attach(await openSocket(address, deadlineMs, options.signal), options);
+    return GdbClient.attach(await openSocket(address, deadlineMs, CONNECT_ERRORS, options.signal), options);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
+import { VERSION } from '../common/version.ts';
 import { isPath } from '../supply/kernel.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
@@ -71,7 +72,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const header: TraceHeader = {
     type: 'trace',
     version: TRACE_VERSION,
-    tool: 'syndrome 0.1.0',
+    tool: `syndrome ${VERSION}`,
     scenario: scenario.name,
     startedAt: startedAt.toISOString(),
     expect: scenario.expect.map(e => e.text),

@@ -8,11 +8,12 @@
  */
 import type { Duplex } from 'node:stream';
 import { messageOf, UsageError } from '../common/errors.ts';
+import { openSocket, type SocketAddress } from '../socket/connect.ts';
 import { commands, type QmpCommandName, type QmpCommands, type QmpEventName } from './commands.ts';
-import { openSocket, type QmpAddress } from './connect.ts';
 import {
   QmpClosedError,
   QmpCommandError,
+  QmpConnectError,
   QmpDeadlineError,
   type QmpError,
   QmpNegotiationError,
@@ -32,7 +33,6 @@ import { type Incoming, QmpProtocol } from './protocol.ts';
 import { departure } from './shapes.ts';
 import { type TranscriptEntry, transcriptEntry } from './transcript.ts';
 
-export type { QmpAddress } from './connect.ts';
 export { isEvent, type QmpEvent, type QmpEventOf } from './events.ts';
 export type { Greeting } from './messages.ts';
 export type { TranscriptEntry } from './transcript.ts';
@@ -42,6 +42,7 @@ export const DEFAULT_DEADLINE_MS = 30_000;
 
 /** Events kept for one observed call; more would mean the machine is not in the hands of this call. */
 const MAX_OBSERVED = 4096;
+const CONNECT_ERRORS = { connect: QmpConnectError, deadline: QmpDeadlineError };
 
 /** Time for the peer to take what was written before the stream is destroyed. */
 const CLOSE_GRACE_MS = 1000;
@@ -97,9 +98,9 @@ export class QmpClient {
    * Connects to a listening monitor and negotiates. Throws QmpConnectError, QmpNegotiationError, QmpDeadlineError or
    * QmpClosedError.
    */
-  static async connect(address: QmpAddress, options: QmpClientOptions = {}): Promise<QmpClient> {
+  static async connect(address: SocketAddress, options: QmpClientOptions = {}): Promise<QmpClient> {
     const deadlineMs = checkDeadline(options.deadlineMs ?? DEFAULT_DEADLINE_MS);
-    return QmpClient.attach(await openSocket(address, deadlineMs, options.signal), options);
+    return QmpClient.attach(await openSocket(address, deadlineMs, CONNECT_ERRORS, options.signal), options);
   }
 
   /**
