@@ -132,7 +132,10 @@ async function describeQemu(
   };
 }
 
-/** The user's own QEMU: a path, or the name of a program in PATH. It is asked for its version. */
+/** A machine that only the QEMU of this target has. */
+const OWN_MACHINE: Readonly<Record<QemuTarget, string>> = { x86_64: 'q35', aarch64: 'virt' };
+
+/** The user's own QEMU: a path, or the name of a program in PATH. It is asked for its version and its machines. */
 export async function userQemu(
   target: QemuTarget,
   override: string,
@@ -166,6 +169,10 @@ export async function userQemu(
   const version = /QEMU emulator version (\d+(?:\.\d+)+)/.exec(said.stdout)?.[1];
   if (said.code !== 0 || version === undefined) {
     return wrong('does not answer --version like a QEMU system emulator', new Error(said.stderr.trim().slice(0, 1000)));
+  }
+  const machines = await runChild(program, ['-machine', 'help'], { deadlineMs: 30_000, signal });
+  if (!new RegExp(`^${OWN_MACHINE[target]}\\b`, 'm').test(machines.stdout)) {
+    return wrong(`is a QEMU for another architecture: it has no machine ${OWN_MACHINE[target]}`);
   }
   return { target, argv: [program], version, source: 'user', dir: join(program, '..') };
 }

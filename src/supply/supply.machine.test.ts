@@ -294,4 +294,14 @@ describe('QEMU and a kernel', () => {
     expect(kernelFormat(kernel.image)).toBe('bzImage');
     expect(kernel.release.startsWith(kernel.version)).toBe(true);
   });
+
+  test("of the user's own is taken for the architecture it emulates, and for no other", async () => {
+    const supply = await Supply.open();
+    const packaged = await supply.qemu('x86_64');
+    const own = join(folder, 'my-qemu');
+    const quoted = packaged.argv.map(word => `'${word}'`).join(' ');
+    writeFileSync(own, `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 });
+    expect(await supply.qemu('x86_64', own)).toMatchObject({ version: packaged.version, source: 'user', argv: [own] });
+    await expect(supply.qemu('aarch64', own)).rejects.toThrow(/is a QEMU for another architecture/);
+  });
 });
