@@ -97,11 +97,11 @@ export interface ArmPage {
   pfn: ArmPfn;
   /** Whose physical address it is: a guest's (IPA) or the machine's. */
   space: 'guest' | 'system';
-  from: 'gpa' | 'hpfar' | 'pfar';
+  from: 'gpa' | 'walkedGpa' | 'hpfar' | 'pfar';
 }
 
 /**
- * The page a record names, or undefined: what KVM marked valid; PFAR where the syndrome says it holds an address;
+ * The page a record names, or undefined: what KVM marked valid; what the VMM found, unless a walk was aborted; PFAR where the syndrome says it holds an address;
  * HPFAR_EL2 for the faults that set it, among which no external abort is.
  */
 export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
@@ -113,6 +113,8 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   });
   const { gpa } = armSeaAddresses(record);
   if (gpa !== undefined) return page(gpa, 'guest', 'gpa');
+  if (record.walkedGpa !== undefined && classifyArm(record).walkLevel === undefined)
+    return page(record.walkedGpa, 'guest', 'walkedGpa');
   if (record.pfar !== undefined && pfarValid(record.esr))
     return page(record.pfar & ((1n << 56n) - 1n), 'system', 'pfar');
   if (record.hpfar !== undefined && record.el !== 1 && hpfarValid(record.esr))

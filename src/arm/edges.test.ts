@@ -164,3 +164,24 @@ describe('explainArm', () => {
     expect(explainArm(rec(0x82000097n))).toContain('It was on the stage 2 translation of a stage 1 walk (S1PTW).');
   });
 });
+
+describe('an address that the VMM found in the tables of its guest', () => {
+  const access = { kind: 'arm-sea', el: 2, flags: 0n, gva: 0x5008n, walkedGpa: 0x4000_1008n } as const;
+
+  it('is that of the error when the access itself was aborted', () => {
+    const record = { ...access, esr: 0x92000010n };
+    expect(armPageOf(record)).toMatchObject({ address: 0x4000_1000n, space: 'guest', from: 'walkedGpa' });
+    expect(explainArm(record)).toContain('guest physical address 0x0000000040001000 (page frame 0x40001)');
+  });
+
+  it('is only said when a table walk was', () => {
+    const record = { ...access, esr: 0x92000017n };
+    expect(armPageOf(record)).toBeUndefined();
+    expect(explainArm(record)).toMatch(/lead to guest physical address 0x0000000040001000; .* need not lie there/);
+  });
+
+  it('gives way to what KVM says', () => {
+    const record = { ...access, esr: 0x92000010n, flags: 1n, gpa: 0x7000_0000n };
+    expect(armPageOf(record)).toMatchObject({ address: 0x7000_0000n, from: 'gpa' });
+  });
+});

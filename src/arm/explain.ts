@@ -82,6 +82,11 @@ export function explainArm(record: ArmSeaRecord): string {
   if (page !== undefined) {
     const whose = page.space === 'guest' ? 'guest physical' : 'physical';
     sentences.push(`Page at ${whose} address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)}).`);
+  } else if (record.walkedGpa !== undefined && isError) {
+    const page4k = hex64((record.walkedGpa >> 12n) << 12n);
+    sentences.push(
+      `The guest's own tables lead to guest physical address ${page4k}; as a table walk was aborted, the error need not lie there.`,
+    );
   } else if (isError) {
     sentences.push('No physical address came with it; a firmware record (GHES) of the same moment may have one.');
   }

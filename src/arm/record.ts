@@ -18,6 +18,11 @@ export interface ArmSeaRecord {
   flags?: bigint;
   gva?: bigint;
   gpa?: bigint;
+  /**
+   * Guest physical address that the VMM found for `gva` in the guest's stage 1 tables, where the exit gave none. It is
+   * that of the access; the error lies there only when the access itself was aborted, not a table walk it needed.
+   */
+  walkedGpa?: bigint;
   /** Program counter the exception came from. */
   elr?: bigint;
   cpu?: number;

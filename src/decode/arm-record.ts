@@ -26,7 +26,7 @@ const SEVERITY: Readonly<Record<ArmSeverity, DecodedSeverity>> = {
   unknown: 'unknown',
 };
 
-const REGISTERS = ['esr', 'far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'elr'] as const;
+const REGISTERS = ['esr', 'far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
 
 export class ArmDecoded extends LazyRecord {
   readonly kind: 'arm-sea' | 'arm-serror';

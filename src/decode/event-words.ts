@@ -173,4 +173,40 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'inject: the guest got a record; ignore: dropped, because an earlier one was not finished; reset: the machine restarts; fatal: QEMU exits. The event carries no address and no CPU.',
     'For the address look at the log of QEMU (GUEST addr) or of the guest.',
   ),
+  'process-sigbus': row(
+    'uncorrected-recoverable',
+    'A process got SIGBUS for bad memory',
+    'BUS_MCEERR_AR: it touched the page; BUS_MCEERR_AO: it was told beforehand.',
+    'What it had in the page is lost; look for the `Memory failure:` lines of its kernel.',
+  ),
+  'vmm-sigbus': row(
+    'uncorrected-recoverable',
+    'The VMM got SIGBUS for guest memory',
+    'The host took the page away; the guest learns of it only by what the VMM does.',
+    'Look at the action, and on the host for the page behind the address.',
+  ),
+  'vmm-quarantined': row(
+    'info',
+    'The VMM took a bad page away from its guest',
+    'No later access reaches the bad memory; each ends in the VMM.',
+    'Nothing to do for the host; the guest should give the page up too.',
+  ),
+  'vmm-quarantine-hit': row(
+    'uncorrected-recoverable',
+    'The guest touched a page that the VMM had taken away',
+    'The VMM answers with an abort, so that only what touched the page ends.',
+    'Look at the log of the guest for the process that was ended.',
+  ),
+  'vmm-quarantine-refused': row(
+    'info',
+    'The VMM did not take a page away',
+    'The reason stands with it.',
+    'Ask for the page again when the reason is gone.',
+  ),
+  'vmm-threshold': row(
+    'uncorrected-recoverable',
+    'A guest met so many memory errors that it should leave its host',
+    'The VMM counts errors and pages, and says when a limit is passed.',
+    'Move the guest to another host.',
+  ),
 };

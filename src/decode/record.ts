@@ -1,5 +1,6 @@
 /** @module What the front door gives for every form of input: one shape, derived from the raw record inside it. */
 import type { ArmSeaRecord } from '../arm/record.ts';
+import { cperToJson } from '../cper/json.ts';
 import type { CperRecord } from '../cper/record.ts';
 import type { ComponentArea } from '../mca/component.ts';
 import type { X86McaRecord } from '../mca/record.ts';
@@ -172,6 +173,7 @@ export function toData(record: DecodedRecord, options: { outlook?: boolean } = {
     explanation: record.explanation,
     nextStep: record.nextStep,
     ...(options.outlook === true ? { outlook: record.outlook } : {}),
-    raw: record.raw,
+    // 64-bit values and bytes as cperFromJson() reads them.
+    raw: record.raw.kind === 'cper' ? cperToJson(record.raw) : record.raw,
   };
 }

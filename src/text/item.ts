@@ -15,6 +15,9 @@ export type TextForm =
   | 'qmp'
   | 'journal-export'
   | 'journal-json'
+  | 'vmm'
+  | 'agent'
+  | 'record'
   | 'trace'
   | 'value';
 

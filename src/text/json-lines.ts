@@ -1,4 +1,5 @@
-/** @module JSON lines that carry log lines: journald's JSON, traces of the lab, QMP messages. */
+/** @module JSON lines: journald's JSON, traces of the lab, QMP messages, events of the reference VMM, records. */
+import { isVmmEvent } from './vmm-events.ts';
 
 const MAX_LINE = 65_536;
 
@@ -12,7 +13,8 @@ export type JsonLine =
       /** The same for all events that one line made. */
       key: string;
     }
-  | { kind: 'qmp'; message: Readonly<Record<string, unknown>> };
+  | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
+  | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean };
 
 function object(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -47,6 +49,7 @@ export function jsonLine(line: string): JsonLine | undefined {
     const identifier = typeof name === 'string' ? name : undefined;
     return { kind: 'journal', message, identifier, kernel: data['_TRANSPORT'] === 'kernel' || identifier === 'kernel' };
   }
+  if (isVmmEvent(data)) return { kind: 'vmm', message: data };
   if (
     typeof data['event'] === 'string' &&
     (object(data['data']) !== undefined || object(data['timestamp']) !== undefined)
@@ -60,5 +63,9 @@ export function jsonLine(line: string): JsonLine | undefined {
     const key = `${String(data['t'])} ${layer} ${data['source']} ${data['raw']}`;
     return { kind: 'trace', raw: data['raw'], source: data['source'], layer, key };
   }
-  return undefined;
+  // A record that the lab got by other means than a line, one that decode printed, or one alone.
+  const record = [data['record'], data['raw'], data].map(object).find(r => typeof r?.['kind'] === 'string');
+  return record === undefined
+    ? undefined
+    : { kind: 'record', message: record, bankUnknown: record === data['raw'] && data['bank'] === undefined };
 }

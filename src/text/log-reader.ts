@@ -1,8 +1,11 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
+import { agentSignal } from './agent-signal.ts';
 import type { ItemSink } from './item.ts';
 import { jsonLine } from './json-lines.ts';
+import { recordOfJson } from './json-records.ts';
 import { LogContext } from './log-context.ts';
 import type { LineTaker } from './line-scanner.ts';
+import { vmmEventItem } from './vmm-events.ts';
 
 /** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
 export const LOG_NEEDLES: readonly string[] = [
@@ -30,6 +33,11 @@ export const LOG_NEEDLES: readonly string[] = [
   '(XEN) ',
   'MCE Memory Error',
   'MEMORY_FAILURE',
+  'BUS_MCEERR_A',
+  'arm-sea',
+  'quarantine',
+  '"kind":"x86-mca"',
+  '"kind":"cper"',
   'triple fault',
   'reporting disabled',
   'MCE injection not',
@@ -99,9 +107,25 @@ export class LogReader implements LineTaker {
       return;
     }
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
+    else if (line.kind === 'vmm') this.#vmm(line.message, lineNumber);
+    else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, lineNumber);
     else if (line.kind === 'journal') {
       this.#main.message(line.message, line.kernel ? 'kernel' : line.identifier, lineNumber);
-    } else this.#trace(line, lineNumber);
+    } else if (line.kind === 'trace') this.#trace(line, lineNumber);
+  }
+
+  #vmm(message: Readonly<Record<string, unknown>>, lineNumber: number): void {
+    const item = vmmEventItem(message, lineNumber);
+    if (item !== undefined) this.#sink(item);
+  }
+
+  #record(message: Readonly<Record<string, unknown>>, bankUnknown: boolean, lineNumber: number): void {
+    const record = recordOfJson(message);
+    const place = { form: 'record', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const bank = bankUnknown ? ({ bankUnknown: true } as const) : {};
+    if (record?.kind === 'x86-mca') this.#sink({ type: 'mca', ...place, notes: [], record, ...bank });
+    else if (record?.kind === 'cper') this.#sink({ type: 'cper', ...place, notes: [], record });
+    else if (record !== undefined) this.#sink({ type: 'arm', ...place, notes: [], record, as: 'esr' });
   }
 
   #trace(line: { raw: string; layer: string; source: string; key: string }, lineNumber: number): void {
@@ -114,6 +138,16 @@ export class LogReader implements LineTaker {
       if (this.#streams.size >= MAX_STREAMS) return;
       stream = new LogContext(this.#sink, this.#input);
       this.#streams.set(name, stream);
+    }
+    if (line.source === 'agent') {
+      const signal = agentSignal(line.raw, lineNumber);
+      if (signal !== undefined) this.#sink(signal);
+      return;
+    }
+    if (line.source === 'events') {
+      const event = jsonLine(line.raw);
+      if (event?.kind === 'vmm') this.#vmm(event.message, lineNumber);
+      return;
     }
     if (line.source !== 'qmp') {
       for (const part of line.raw.split('\n')) stream.line(part, lineNumber);

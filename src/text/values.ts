@@ -60,7 +60,9 @@ const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
 };
 /** The members that are counts and not registers. */
 const SMALL: ReadonlySet<string> = new Set(['cpu', 'bank', 'socket']);
-const ARM_NAMES: Readonly<Record<string, 'esr' | 'far' | 'hpfar' | 'pfar' | 'gva' | 'gpa' | 'elr' | 'flags'>> = {
+const ARM_NAMES: Readonly<
+  Record<string, 'esr' | 'far' | 'hpfar' | 'pfar' | 'gva' | 'gpa' | 'walkedGpa' | 'elr' | 'flags'>
+> = {
   esr: 'esr',
   esrel1: 'esr',
   esrel2: 'esr',
@@ -72,6 +74,7 @@ const ARM_NAMES: Readonly<Record<string, 'esr' | 'far' | 'hpfar' | 'pfar' | 'gva
   pfar: 'pfar',
   gva: 'gva',
   gpa: 'gpa',
+  walkedgpa: 'walkedGpa',
   elr: 'elr',
   elrel1: 'elr',
   flags: 'flags',
