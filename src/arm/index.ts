@@ -42,3 +42,5 @@ export { lintArm } from './lint.ts';
 export { ARM_LINT_CODES } from './lint-codes.ts';
 export type { ArmFinding, ArmLintCode, ArmLintCodeId, ArmLintSeverity } from './lint-codes.ts';
 export type { ArmSeaRecord } from './record.ts';
+export { ESR_WORDS, esrOfWords } from './words.ts';
+export type { WordedEsr } from './words.ts';

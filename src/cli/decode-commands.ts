@@ -68,25 +68,37 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   program
     .command('encode')
     .description('make a record: register values and the QEMU command, or the bytes of a firmware record')
-    .argument('[name|field...]', 'a name of --list; fields such as VAL UC MCACOD=0x134; or a section with NAME=VALUE')
+    .argument(
+      '[name|field...]',
+      'a name of --list; fields such as VAL UC MCACOD=0x134; sea, serror or esr and what it is; or a section with NAME=VALUE',
+    )
     .option('--list', 'named records, syndromes and sections')
+    .option('--from-json <file>', 'records as JSON, such as decode --json prints; - for stdin')
     .addOption(new Option('--vendor <vendor>', 'whose fields they are').choices(['intel', 'amd']))
     .option('--cpu <n>', 'CPU index of the QEMU command')
     .option('--bank <n>', 'bank')
-    .option('--addr <u64>', 'MCi_ADDR, or the physical address of a section')
+    .option('--addr <u64>', 'MCi_ADDR, FAR, or the physical address of a section')
     .option('--misc <u64>', 'MCi_MISC')
+    .option('--synd <u64>', 'MCA_SYND (AMD)')
+    .option('--ipid <u64|type>', 'MCA_IPID (AMD), or the type of the bank: UMC, LS, L3_CACHE, …')
+    .option('--gpa <u64>', 'sea: the guest physical address KVM gives with KVM_EXIT_ARM_SEA')
     .option('--broadcast', 'QEMU: to all CPUs')
     .option('--severity <name>', 'sections: recoverable, fatal, corrected, none')
     .option('--record', 'sections: a UEFI error record instead of a generic error status block')
-    .option('--base64', 'sections: base64 instead of hex')
-    .option('--out <file>', 'sections: write the bytes')
+    .option('--base64', 'sections and JSON: base64 instead of hex')
+    .option('--out <file>', 'sections and JSON: write the bytes')
     .option('--json', 'machine-readable')
     .addHelpText(
       'after',
       `\nExamples:
   syndrome encode srar-data --addr 0x1234000
   syndrome encode VAL UC EN S AR MCACOD=0x134 MCIP RIPV EIPV --addr 0x1234000
-  syndrome encode memory physicalAddress=0x50000000 errorType=3 node=0 --base64`,
+  syndrome encode VAL UC EN POISON --vendor amd --ipid UMC --synd 0x1f --addr 0x1234000
+  syndrome encode sea write el0 --addr 0xffff80001000
+  syndrome encode sea guest uer --addr 0x7f0000001000 --gpa 0x40001000
+  syndrome encode serror ueo
+  syndrome encode memory physicalAddress=0x50000000 errorType=3 node=0 --base64
+  syndrome decode record.cper --json | syndrome encode --from-json - --out same.cper`,
     )
     .action(async (words: string[], options: OptionValues) =>
       (await import('./encode.ts')).encode(words, merge(options)),

@@ -92,6 +92,85 @@ describe('syndrome encode', () => {
   });
 });
 
+describe('syndrome encode, AMD and Arm', () => {
+  it('puts MCA_SYND and MCA_IPID beside the status', () => {
+    const args = ['encode', 'VAL', 'UC', 'EN', 'POISON', '--vendor', 'amd', '--ipid', 'umc', '--synd', '0x1f'];
+    const made = JSON.parse(syndrome([...args, '--addr', '0x1234000', '--misc', '0', '--json']).out) as object;
+    expect(made).toMatchObject({
+      vendor: 'amd',
+      status: '0xbc20080000000000',
+      misc: '0x0000000000000000',
+      synd: '0x000000000000001f',
+      ipid: '0x0000009600000000',
+    });
+    const line = syndrome([...args, '--addr', '0x1234000']).out.match(/syndrome (decode .*)/)?.[1] ?? '';
+    const again = JSON.parse(syndrome([...line.split(' '), '--json']).out) as object;
+    expect(again).toMatchObject({ component: { area: 'memory' }, registers: { ipid: '0x0000009600000000' } });
+  });
+
+  it.each([
+    [['ce', '--synd', '1'], 'add --vendor amd'],
+    [['amd-deferred', '--ipid', 'NOSUCH'], 'UMC'],
+    [['uc-fatal', '--addr', '0x1000'], 'has no address'],
+    [['sea', 'sideways'], 'walk=-1 to 3'],
+    [['sea', '--gpa', '0x1000'], 'sea guest'],
+    [['serror', 'uer', '--addr', '1'], 'no address'],
+    [['sea', '--synd', '1'], 'means nothing'],
+    [['memory', '--bank', '1'], 'means nothing'],
+  ])('refuses %j', (args, why) => {
+    const { status, out, err } = syndrome(['encode', ...args]);
+    expect(out).toBe('');
+    expect(err).toContain(why);
+    expect([2, 3]).toContain(status);
+  });
+
+  it('takes words for a syndrome, and gives the exit that KVM makes of it', () => {
+    expect(syndrome(['encode', 'srar', 'data']).out).toContain('0xbd80000000000134');
+    const { out } = syndrome(['encode', 'sea', 'guest', 'ueo', '--addr', '0x5000', '--gpa', '0x40001000', '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      esr: '0x0000000092001810',
+      flags: '0x0000000000000001',
+      gva: '0x0000000000005000',
+      gpa: '0x0000000040001000',
+      exit: expect.stringMatching(/^0100000000000000101800920000000000500000/) as string,
+    });
+  });
+});
+
+describe('syndrome encode --from-json', () => {
+  it('gives the bytes back that decode took apart', () => {
+    const hex = syndrome(['encode', 'memory', 'physicalAddress=0x50000000', 'errorType=3', '--record']).out;
+    const json = syndrome(['decode', '--json'], hex).out;
+    expect(syndrome(['encode', '--from-json', '-'], json).out).toBe(hex);
+    const { raw } = JSON.parse(json) as { raw: object };
+    expect(syndrome(['encode', '--from-json', '-'], JSON.stringify(raw, undefined, 2)).out).toBe(hex);
+  });
+
+  it('takes a body, and registers', () => {
+    const body = syndrome(['encode', '--from-json', '-'], '{"kind":"memory","errorType":3}').out;
+    expect(body).toBe(syndrome(['encode', 'memory', 'errorType=3']).out);
+    const mca = syndrome(['decode', '--json', '--vendor', 'intel', '0xbd80000000000134']).out;
+    expect(syndrome(['encode', '--from-json', '-'], mca).out).toContain('MCi_STATUS  0xbd80000000000134');
+  });
+
+  it.each([
+    ['', 'holds no record'],
+    ['{', 'not JSON'],
+    ['[1]', 'not an object'],
+    ['{"kind":"event"}', 'no record that can be made'],
+    ['{"kind":"cper","severity":"fatal","sections":5}', 'sections: not a list'],
+    ['{"kind":"cper","severity":"terrible","sections":[]}', 'no severity terrible'],
+    ['{"kind":"memory","errorType":"three"}', 'errorType does not fit'],
+    ['{"kind":"memory","physicalAddress":1e300}', 'physicalAddress: not a 64-bit value'],
+    ['{"kind":"x86-mca","bank":1}', 'no record that can be made'],
+  ])('says what is wrong with %s', (text, why) => {
+    const { status, out, err } = syndrome(['encode', '--from-json', '-'], text);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain(why);
+    expect(err).not.toMatch(/(.{12,}): \1/);
+  });
+});
+
 describe('syndrome predict', () => {
   it('says what Linux does with a record, and by which rule', () => {
     const { out, status } = syndrome(['predict', 'uc-fatal', '--consumer', 'linux', '--json']);
