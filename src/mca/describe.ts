@@ -61,30 +61,35 @@ function addressRegister(record: X86McaRecord): Register | undefined {
   return record.vendor === 'amd' && (record.ipid ?? 0n) !== 0n ? MCA_ADDR : undefined;
 }
 
+type Member = RegisterView['member'];
+
+/** Name and layout of each register, in the order a person reads them. */
+const LAYOUTS: readonly (readonly [Member, string, (record: X86McaRecord) => Register | undefined])[] = [
+  ['status', 'MCi_STATUS', statusRegister],
+  ['mcgStatus', 'MCG_STATUS', () => MCG_STATUS],
+  ['addr', 'MCi_ADDR', addressRegister],
+  ['misc', 'MCi_MISC', miscRegister],
+  ['synd', 'MCA_SYND', () => MCA_SYND],
+  ['ipid', 'MCA_IPID', () => MCA_IPID],
+  ['config', 'MCA_CONFIG', () => MCA_CONFIG],
+  ['destat', 'MCA_DESTAT', () => MCA_DESTAT],
+  ['deaddr', 'MCA_DEADDR', () => MCA_ADDR],
+  ['mcgCap', 'MCG_CAP', () => MCG_CAP],
+  ['cpuid', 'CPUID.1:EAX', () => CPUID_1_EAX],
+];
+
+/** The registers a record has and their layouts, without their fields; no value of `addr` counts. */
+export function layoutsOf(record: X86McaRecord): Omit<RegisterView, 'value' | 'rows'>[] {
+  return LAYOUTS.filter(([member]) => record[member] !== undefined).map(([member, name, layout]) => {
+    const register = layout(record);
+    return register === undefined ? { member, name } : { member, name, register };
+  });
+}
+
 /** Every register the record has, in the order a person reads them. */
 export function describeRecord(record: X86McaRecord): RegisterView[] {
-  const views: RegisterView[] = [];
-  const add = (member: RegisterView['member'], name: string, register: Register | undefined): void => {
-    const value = record[member];
-    if (value === undefined) return;
-    views.push({
-      member,
-      name,
-      value,
-      ...(register === undefined ? {} : { register }),
-      rows: register?.describe(value) ?? [],
-    });
-  };
-  add('status', 'MCi_STATUS', statusRegister(record));
-  add('mcgStatus', 'MCG_STATUS', MCG_STATUS);
-  add('addr', 'MCi_ADDR', addressRegister(record));
-  add('misc', 'MCi_MISC', miscRegister(record));
-  add('synd', 'MCA_SYND', MCA_SYND);
-  add('ipid', 'MCA_IPID', MCA_IPID);
-  add('config', 'MCA_CONFIG', MCA_CONFIG);
-  add('destat', 'MCA_DESTAT', MCA_DESTAT);
-  add('deaddr', 'MCA_DEADDR', MCA_ADDR);
-  add('mcgCap', 'MCG_CAP', MCG_CAP);
-  add('cpuid', 'CPUID.1:EAX', CPUID_1_EAX);
-  return views;
+  return layoutsOf(record).map(view => {
+    const value = record[view.member] ?? 0n;
+    return { ...view, value, rows: view.register?.describe(value) ?? [] };
+  });
 }

@@ -5,6 +5,7 @@ import type { McaClass } from './classify.ts';
 import { component } from './component.ts';
 import { decodeMcacod } from './mcacod.ts';
 import { pageOf } from './page.ts';
+import type { PageRef } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
@@ -21,6 +22,8 @@ const LEAD: Readonly<Record<McaClass, string>> = {
     'The vendor is not known, and Intel and AMD read these status bits differently; the CPU vendor (the PROCESSOR line, or CPUID) would settle it',
 };
 
+const ADDRV = 1n << 58n;
+
 function lead(record: X86McaRecord, cls: McaClass): string {
   const amd = MCI_STATUS_AMD.decode(record.status);
   if (record.vendor === 'amd' && cls === 'UC' && amd.POISON) {
@@ -32,14 +35,13 @@ function lead(record: X86McaRecord, cls: McaClass): string {
   return LEAD[cls];
 }
 
-function address(record: X86McaRecord): string {
-  const page = pageOf(record);
+/** Where the memory is: `page` is {@link pageOf} of the record. */
+function address({ addr, status }: X86McaRecord, page: Pick<PageRef, 'address' | 'pfn'> | undefined): string {
   if (page !== undefined) {
     return `, physical address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)})`;
   }
-  const valid = MCI_STATUS_INTEL.decode(record.status).ADDRV;
-  return valid && record.addr !== undefined
-    ? `, address register ${hex64(record.addr)} (not known to be a system physical address)`
+  return addr !== undefined && (status & ADDRV) !== 0n
+    ? `, address register ${hex64(addr)} (not known to be a system physical address)`
     : '';
 }
 
@@ -65,22 +67,27 @@ function countNotes(record: X86McaRecord): string[] {
   return notes;
 }
 
-/**
- * Says what the record is, what reported it and which memory it names. A few sentences, no line breaks, made of
- * registers only (no untrusted text).
- */
-export function explain(record: X86McaRecord): string {
-  const cls = classify(record);
-  const s = MCI_STATUS_INTEL.decode(record.status);
-  const who = `bank ${record.bank}${record.cpu === undefined ? '' : ` of CPU ${record.cpu}`}`;
-  if (cls === 'invalid') return `${LEAD.invalid} (${who}).`;
+/** The sentences about a record without its CPU and its address; what depends on neither is made once for many. */
+export interface ExplanationFrame {
+  /** Up to the bank and the CPU. */
+  before: string;
+  /** Between these and the address; undefined for a bank that holds nothing, and so names no address. */
+  between: string | undefined;
+  /** Behind the address. */
+  after: string;
+}
 
+/** The frame of {@link explain}; of the address only its presence and validity count. */
+export function explanationFrame(record: X86McaRecord): ExplanationFrame {
+  const cls = classify(record);
+  if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
+
+  const s = MCI_STATUS_INTEL.decode(record.status);
   const code = decodeMcacod(Number(s.MCACOD), record.vendor);
   const what = code.class === 'no-error' ? 'without an error code' : `${code.text}, ${code.mnemonic}`;
-  const sentences = [`${lead(record, cls)}.`, `Reported by ${who}: ${what}${address(record)}.`];
+  const sentences: string[] = [];
   const unit = unitSentence(record);
   if (unit !== undefined) sentences.push(unit);
-
   sentences.push(...countNotes(record));
   if (s.OVER) sentences.push('At least one other error was lost (OVER).');
   if (s.UC && !s.EN) sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
@@ -88,5 +95,27 @@ export function explain(record: X86McaRecord): string {
     const g = MCG_STATUS.decode(record.mcgStatus);
     if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
-  return sentences.join(' ');
+  return {
+    before: `${lead(record, cls)}. Reported by `,
+    between: `: ${what}`,
+    after: ['.', ...sentences].join(' '),
+  };
+}
+
+/** {@link explain}, with its frame and its page made before. */
+export function explainIn(
+  { before, between, after }: ExplanationFrame,
+  record: X86McaRecord,
+  page: Pick<PageRef, 'address' | 'pfn'> | undefined,
+): string {
+  const who = `bank ${record.bank}${record.cpu === undefined ? '' : ` of CPU ${record.cpu}`}`;
+  return before + who + (between === undefined ? '' : between + address(record, page)) + after;
+}
+
+/**
+ * Says what the record is, what reported it and which memory it names. A few sentences, no line breaks, made of
+ * registers only (no untrusted text).
+ */
+export function explain(record: X86McaRecord): string {
+  return explainIn(explanationFrame(record), record, pageOf(record));
 }

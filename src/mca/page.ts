@@ -29,18 +29,28 @@ const CACHE_LINE_LSB = 6;
 
 /** MCA_ADDR without what some AMD banks keep above the address. */
 const AMD_ADDRESS = (1n << 56n) - 1n;
+const ALL_BITS = (1n << 64n) - 1n;
 
-function page(addr: bigint, lsb: number): PageRef {
-  const address = (addr >> BigInt(lsb)) << BigInt(lsb);
-  return { address, pfn: pfnOf(address), lsb, pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
+/** How the page of a record follows from its address register. */
+export interface PageShape {
+  /** log2 of the granularity in bytes. */
+  lsb: number;
+  /** Bits of the address register that are the start of the affected memory. */
+  mask: bigint;
+  /** Number of 4 KiB pages touched, at least 1. */
+  pages: bigint;
+}
+
+function shape(bits: bigint, lsb: number): PageShape {
+  return { lsb, mask: (bits >> BigInt(lsb)) << BigInt(lsb), pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
 }
 
 /** SDM 16.3.2.4: MISCV, and address mode 2. */
-function intelPage({ addr, misc, status }: X86McaRecord): PageRef | undefined {
+function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
   const s = MCI_STATUS_INTEL.decode(status);
-  if (addr === undefined || misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
+  if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
   const m = MCI_MISC.decode(misc);
-  return m.MODE === ADDRESS_MODE_PHYSICAL ? page(addr, Number(m.LSB)) : undefined;
+  return m.MODE === ADDRESS_MODE_PHYSICAL ? shape(ALL_BITS, Number(m.LSB)) : undefined;
 }
 
 /**
@@ -58,15 +68,30 @@ export function amdAddressLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ip
  * AMD says outright that an address is a system physical one only from family 1Ah on (PADDRV). Before, consumed poison is
  * the safe sign, but not in a memory controller bank, whose addresses are local to its channel (PPR, MCA_ADDR_UMC).
  */
-function amdPage(record: X86McaRecord): PageRef | undefined {
-  const { addr, ipid } = record;
+function amdPage(record: X86McaRecord): PageShape | undefined {
+  const { ipid } = record;
   const s = MCI_STATUS_AMD.decode(record.status);
-  if (addr === undefined || !s.VAL || !s.ADDRV) return undefined;
+  if (!s.VAL || !s.ADDRV) return undefined;
   const scalable = ipid !== undefined && ipid !== 0n;
   const channelLocal = scalable && smcaBank(ipid, cpuOf(record))?.area === 'memory';
   const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
-  if (!usable) return undefined;
-  return page(scalable ? addr & AMD_ADDRESS : addr, amdAddressLsb(record));
+  return usable ? shape(scalable ? AMD_ADDRESS : ALL_BITS, amdAddressLsb(record)) : undefined;
+}
+
+/**
+ * How a record's address is read; undefined under the conditions of {@link pageOf}. Of the address itself only AMD's bits
+ * 63:56 count.
+ */
+export function pageShape(record: X86McaRecord): PageShape | undefined {
+  if (record.addr === undefined) return undefined;
+  if (record.vendor === 'amd') return amdPage(record);
+  return record.vendor === 'intel' ? intelPage(record) : undefined;
+}
+
+/** The memory that an address register of this shape names. */
+export function pageIn({ lsb, mask, pages }: PageShape, addr: bigint): PageRef {
+  const address = addr & mask;
+  return { address, pfn: pfnOf(address), lsb, pages };
 }
 
 /**
@@ -74,6 +99,6 @@ function amdPage(record: X86McaRecord): PageRef | undefined {
  * ADDRV; vendor not known; Intel: no MISCV or another address mode than physical; AMD: neither PADDRV nor POISON.
  */
 export function pageOf(record: X86McaRecord): PageRef | undefined {
-  if (record.vendor === 'amd') return amdPage(record);
-  return record.vendor === 'intel' ? intelPage(record) : undefined;
+  const found = pageShape(record);
+  return found === undefined || record.addr === undefined ? undefined : pageIn(found, record.addr);
 }

@@ -80,6 +80,8 @@ function maskOf(hi: number, lo: number): bigint {
   return ((1n << BigInt(hi - lo + 1)) - 1n) << BigInt(lo);
 }
 
+const STRAY = 'bits without a defined meaning';
+
 const HALF = 32n;
 const LOW_HALF = (1n << HALF) - 1n;
 
@@ -160,27 +162,35 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     return value;
   }
 
+  // From the highest bit down: the fields, and the gaps between them, where stray bits show.
+  const walk: { field: Field | undefined; hi: number; lo: number; of: ReturnType<typeof readerOf>['of'] }[] = [];
+  let next = 63;
+  const gap = (hi: number, lo: number): void => {
+    if (hi >= lo) walk.push({ field: undefined, hi, lo, of: readerOf(bits(hi, lo, 'reserved')).of });
+  };
+  for (const f of sorted) {
+    gap(next, f.hi + 1);
+    walk.push({ field: f, hi: f.hi, lo: f.lo, of: readerOf(f).of });
+    next = f.lo - 1;
+  }
+  gap(next, 0);
+
   function describe(value: bigint): FieldRow[] {
     const v = value & U64;
+    const high = Number(v >> HALF);
+    const low = Number(v & LOW_HALF);
     const rows: FieldRow[] = [];
-    // Walk down from bit 63, so that stray bits between the fields show where they are.
-    let next = 63;
-    const gap = (hi: number, lo: number): void => {
-      if (hi < lo) return;
-      const part = (v & maskOf(hi, lo)) >> BigInt(lo);
-      if (part !== 0n) rows.push({ name: 'reserved', hi, lo, value: part, meaning: 'bits without a defined meaning' });
-    };
-    for (const f of sorted) {
-      gap(next, f.hi + 1);
-      const part = (v & maskOf(f.hi, f.lo)) >> BigInt(f.lo);
-      const row: FieldRow = { name: f.name, hi: f.hi, lo: f.lo, value: part };
-      const meaning =
-        f.kind === 'bit' ? (part === 1n ? f.meaning : undefined) : (f.values?.[Number(part)] ?? f.meaning);
-      if (meaning !== undefined) row.meaning = meaning;
-      rows.push(row);
-      next = f.lo - 1;
+    for (const { field, hi, lo, of } of walk) {
+      const read = of(v, high, low);
+      const part = typeof read === 'bigint' ? read : read ? 1n : 0n;
+      if (field === undefined) {
+        if (part !== 0n) rows.push({ name: 'reserved', hi, lo, value: part, meaning: STRAY });
+        continue;
+      }
+      const { name, kind, meaning } = field;
+      const says = kind === 'bit' ? (part === 1n ? meaning : undefined) : (field.values?.[Number(part)] ?? meaning);
+      rows.push(says === undefined ? { name, hi, lo, value: part } : { name, hi, lo, value: part, meaning: says });
     }
-    gap(next, 0);
     return rows;
   }
 
