@@ -38,6 +38,8 @@ export function ioRootPort(record: X86McaRecord): string | undefined {
   return `${hex(m.SEGMENT, 4)}:${hex(m.BUS, 2)}:${hex(m.DEVICE, 2)}.${hex(m.FUNCTION, 1)}`;
 }
 
+const NOTHING: Component = { area: 'unknown', name: 'unknown', basis: 'the data do not say' };
+
 const SIDE = { I: 'instruction', D: 'data', G: '' } as const;
 
 /** `L1 data cache`: a cache or TLB as a code names it. Level 0 of a code is the level next to the core. */
@@ -154,19 +156,35 @@ function legacyComponent(record: X86McaRecord, cpu: CpuModel): Component | undef
   };
 }
 
+/** Family 17h and later, or a flag that only scalable MCA has. */
+function isScalable(record: X86McaRecord, cpu: CpuModel | undefined): boolean {
+  if (cpu !== undefined) return cpu.family >= 0x17;
+  return record.synd !== undefined || MCI_STATUS_AMD.decode(record.status).SYNDV;
+}
+
 function amdComponent(record: X86McaRecord, cpu: CpuModel | undefined): Component | undefined {
   const { ipid } = record;
   if (ipid !== undefined && ipid !== 0n) return smcaComponent(record, ipid, cpu);
+  if (isScalable(record, cpu)) {
+    return { ...NOTHING, basis: 'scalable MCA names the unit in MCA_IPID, which the input does not have' };
+  }
   const legacy = cpu === undefined ? undefined : legacyComponent(record, cpu);
-  return legacy ?? fromCode(decodeMcacod(Number(record.status & 0xffffn), 'amd'), 'error code');
+  if (legacy !== undefined) return legacy;
+  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  // Level LG stands for DRAM errors of the memory controller too (a UMC logs them as 0x011b).
+  if (code.class === 'cache-hierarchy' && code.fields.LL === 'LG') {
+    return {
+      ...NOTHING,
+      basis: 'the error code leaves the level open; MCA_IPID or the CPU family would name the unit',
+    };
+  }
+  return fromCode(code, 'error code');
 }
 
 /** Banks that no hardware has: Linux makes them from firmware reports. */
 export function isFirmwareBank(bank: number): boolean {
   return bank === -1 || bank === 255;
 }
-
-const NOTHING: Component = { area: 'unknown', name: 'unknown', basis: 'the data do not say' };
 
 /** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
 export function component(record: X86McaRecord): Component {
