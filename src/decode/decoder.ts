@@ -21,6 +21,7 @@ import type { Form } from './form.ts';
 import { EventDecoded } from './event-record.ts';
 import { McaDecoded } from './mca-record.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from './record.ts';
+import { recoder } from './utf16.ts';
 
 export interface DecoderOptions {
   /** Called for each record, in the order of the input. */
@@ -73,6 +74,9 @@ function mceInjectTaker(reader: MceInjectReader): LineTaker & { end(): void } {
 /** Makes a decoder. It never throws on data; what `onRecord` throws passes through. */
 export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
+  // What is said to be binary begins as it likes.
+  const isText = options.section === undefined && options.from !== 'cper' && options.from !== 'ghes';
+  const text = isText ? recoder() : undefined;
   let head: Uint8Array | undefined = new Uint8Array(0);
   let scanner: LineScanner | undefined;
   let log: (LineTaker & { end(): void }) | undefined;
@@ -187,22 +191,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
   return {
     push(chunk) {
       const bytes = typeof chunk === 'string' ? utf8.encode(chunk) : chunk;
-      if (head === undefined) {
-        if (scanner !== undefined) scanner.push(bytes);
-        else take(bytes);
-        return;
-      }
-      // The decision is made on the same bytes wherever the chunks end.
-      const need = HEAD - head.length;
-      const joined = new Uint8Array(head.length + Math.min(need, bytes.length));
-      joined.set(head);
-      joined.set(bytes.subarray(0, need), head.length);
-      head = joined;
-      if (head.length < HEAD) return;
-      start(joined, false);
-      if (bytes.length > need) this.push(bytes.subarray(need));
+      pushed(text === undefined ? bytes : text.take(bytes));
     },
     end() {
+      if (text !== undefined) pushed(text.end());
       if (head !== undefined) start(head, true);
       scanner?.end();
       log?.end();
@@ -212,6 +204,23 @@ export function createDecoder(options: DecoderOptions): Decoder {
       binary = undefined;
     },
   };
+
+  function pushed(bytes: Uint8Array): void {
+    if (head === undefined) {
+      if (scanner !== undefined) scanner.push(bytes);
+      else take(bytes);
+      return;
+    }
+    // The decision is made on the same bytes wherever the chunks end.
+    const need = HEAD - head.length;
+    const joined = new Uint8Array(head.length + Math.min(need, bytes.length));
+    joined.set(head);
+    joined.set(bytes.subarray(0, need), head.length);
+    head = joined;
+    if (head.length < HEAD) return;
+    start(joined, false);
+    if (bytes.length > need) pushed(bytes.subarray(need));
+  }
 }
 
 /** Decodes a whole input at once. */

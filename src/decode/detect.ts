@@ -5,6 +5,7 @@ import { LOG_NEEDLES } from '../text/log-reader.ts';
 import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
 import { values } from '../text/values.ts';
 import type { Form } from './form.ts';
+import { hexDump } from './hex-dump.ts';
 
 export interface Detection {
   form: Exclude<Form, 'auto'>;
@@ -56,6 +57,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
   const text = new TextDecoder().decode(bytes);
   if (whole && !text.includes('\0')) {
     for (const [name, decoded] of [
+      ...hexDump(text).map(dump => ['dump', dump] as const),
       ['hex', fromHex(text)],
       ['base64', fromBase64(text)],
     ] as const) {

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeCper } from '../cper/index.ts';
+import { errorRecord } from '../cper/testing/arbitrary.ts';
+import { createDecoder, decode } from './decoder.ts';
+import { hexDump } from './hex-dump.ts';
+
+const hex = (n: number, width: number): string => n.toString(16).padStart(width, '0');
+const chunks = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+const ascii = (bytes: readonly number[]): string =>
+  bytes.map(b => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '.')).join('');
+const word = (bytes: readonly number[]): string =>
+  bytes
+    .toReversed()
+    .map(b => hex(b, 2))
+    .join('');
+
+/** The programs' layouts, 16 bytes a row; bytes that are missing in the last word are 0 as od prints them. */
+const LAYOUTS: Readonly<Record<string, (bytes: readonly number[]) => string>> = {
+  'hexdump -C': bytes =>
+    `${chunks(bytes, 16)
+      .map((row, i) => {
+        const [a = [], b = []] = chunks(
+          row.map(x => hex(x, 2)),
+          8,
+        );
+        return `${hex(16 * i, 8)}  ${`${a.join(' ')}  ${b.join(' ')}`.padEnd(48)}  |${ascii(row)}|`;
+      })
+      .join('\n')}\n${hex(bytes.length, 8)}\n`,
+  xxd: bytes =>
+    chunks(bytes, 16)
+      .map((row, i) => {
+        const groups = chunks(row, 2).map(g => g.map(x => hex(x, 2)).join(''));
+        return `${hex(16 * i, 8)}: ${groups.join(' ').padEnd(39)}  ${ascii(row)}\n`;
+      })
+      .join(''),
+  'od -x': bytes => od(bytes, 2),
+  'od -t x1': bytes => od(bytes, 1),
+  'od -t x4': bytes => od(bytes, 4),
+  'od -t x8': bytes => od(bytes, 8),
+  'print_hex_dump()': bytes =>
+    chunks(bytes, 16)
+      .map((row, i) => `${hex(16 * i, 8)}: ${chunks(row, 4).map(word).join(' ').padEnd(35)}  ${ascii(row)}\n`)
+      .join(''),
+};
+
+function od(bytes: readonly number[], size: number): string {
+  let before = '';
+  let starred = false;
+  const rows = chunks(bytes, 16).map((row, i) => {
+    const words = chunks(row, size).map(w => word([...w, ...new Array<number>(size - w.length).fill(0)]));
+    const text = words.join(' ');
+    const same = text === before && row.length === 16;
+    before = text;
+    const out = same ? (starred ? '' : '*\n') : `${(16 * i).toString(8).padStart(7, '0')} ${text}\n`;
+    starred = same;
+    return out;
+  });
+  return `${rows.join('')}${bytes.length.toString(8).padStart(7, '0')}\n`;
+}
+
+const data = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 40, maxLength: 400 });
+
+describe('dumps', () => {
+  it.each(Object.keys(LAYOUTS))('%s gives the bytes back', name => {
+    const print = LAYOUTS[name] ?? (() => '');
+    fc.assert(
+      fc.property(data, fc.boolean(), (random, zeros) => {
+        const bytes = zeros ? random.map((b, i) => (i > 20 && i < 300 ? 0 : b)) : random;
+        // The kernel's dump is of whole words.
+        const whole = name.startsWith('print') ? bytes.slice(0, bytes.length & ~3) : bytes;
+        expect(hexDump(print(whole)).map(b => [...b])).toContainEqual(whole);
+      }),
+    );
+  });
+
+  it.each(Object.keys(LAYOUTS))('%s of a firmware record is decoded as the record', name => {
+    fc.assert(
+      fc.property(errorRecord, record => {
+        const bytes = encodeCper(record);
+        if (bytes.length % 4 !== 0 && name.startsWith('print')) return;
+        const direct = decode(bytes);
+        const dumped = decode(LAYOUTS[name]?.([...bytes]) ?? '');
+        expect(dumped.records.map(r => r.raw)).toEqual(direct.records.map(r => r.raw));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    '',
+    '*\n*\n',
+    '00000000  43 50\n00000004  45 52\n',
+    '00000010 0000\n00000000 0000\n',
+    'bd80000000000134 9c00000000000000 0000000000000000\nbd80000000000134 9c00000000000000 0000000000000000\n',
+    '0000000 1234 5678\n*\nfffffff0 1\n',
+    '[    0.000000] 1234: 00 11\n',
+  ])('%j is none', text => {
+    expect(hexDump(text)).toEqual([]);
+  });
+});
+
+describe('text with a byte order mark', () => {
+  const log = 'naïve 日本\nMemory failure: 0x91ee: recovery action for dirty LRU page: Recovered\n';
+  const utf16 = (text: string, big: boolean): Uint8Array => {
+    const bytes = Buffer.from(`\ufeff${text}`, 'utf16le');
+    return new Uint8Array(big ? bytes.swap16() : bytes);
+  };
+
+  it.each([
+    ['UTF-16LE', utf16(log, false)],
+    ['UTF-16BE', utf16(log, true)],
+    ['UTF-8', new TextEncoder().encode(`\ufeff${log}`)],
+  ])('%s is read, whatever the pieces are', (_, bytes) => {
+    expect(decode(bytes).records.map(r => r.raw)).toMatchObject([{ name: 'memory-failure', fields: { pfn: 0x91een } }]);
+    expect(decode(utf16('{"a":1}\n0xbd80000000000134\n'.slice(8), false)).records).toHaveLength(1);
+    for (const size of [1, 2, 3, 7]) {
+      const found: unknown[] = [];
+      const decoder = createDecoder({ onRecord: r => found.push(r.source.firstLine) });
+      for (let at = 0; at < bytes.length; at += size) decoder.push(bytes.subarray(at, at + size));
+      decoder.end();
+      expect(found).toEqual([2]);
+    }
+  });
+});
