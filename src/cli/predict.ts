@@ -11,6 +11,7 @@ import { explainPrediction } from '../outlook/explain-prediction.ts';
 import { predictAll, predictChain } from '../outlook/predict.ts';
 import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
+import { mceCommand } from '../text/values.ts';
 import { EXIT } from './exit-codes.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
@@ -121,7 +122,10 @@ function vendorContext(record: OutlookRecord, known: Partial<OutlookContext>): P
 
 /** Says what the consumers of each record will do. */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
-  const known = contextOf(options);
+  const given = contextOf(options);
+  // QEMU's command says itself whether all CPUs get it.
+  const command = words.join(' ');
+  const known = mceCommand(command) === undefined ? given : { broadcast: / -b /.test(command), ...given };
   const style = stdoutStyle(options);
   const names = words.map(w => named(w, options));
   let found = 0;

@@ -179,6 +179,8 @@ function assumeMcgStatus(facts: Facts): bigint {
   return consumed ? 0x7n : 0x5n;
 }
 
+const isSeaExit = ({ record }: Facts): boolean => record.kind === 'arm-sea' && record.flags !== undefined;
+
 export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   version: {
     text: 'version of the consumer',
@@ -257,7 +259,12 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   guestRam: { text: 'the page is guest memory', assume: yes, others: either('guestRam') },
   ras: { text: 'ras=on and an ACPI guest', assume: yes, others: either('ras') },
   ghesAcknowledged: { text: 'the previous GHES record is acknowledged', assume: yes },
-  seaToUser: { text: 'KVM_CAP_ARM_SEA_TO_USER enabled', assume: no, others: either('seaToUser') },
+  seaToUser: {
+    text: 'KVM_CAP_ARM_SEA_TO_USER enabled',
+    // The exit exists only where the capability is on.
+    assume: isSeaExit,
+    others: f => (isSeaExit(f) ? [] : [true]),
+  },
   hostRas: { text: 'the host CPU has FEAT_RAS', assume: yes, others: either('hostRas') },
   dom0Registered: { text: 'dom0 takes VIRQ_MCA', assume: yes, others: either('dom0Registered') },
 };

@@ -2,7 +2,7 @@
 import { hex64 } from '../common/hex.ts';
 import { FIELDS } from './context.ts';
 import type { Settings } from './context.ts';
-import type { OutlookOutcome, Prediction } from './prediction.ts';
+import type { Alternative, OutlookOutcome, Prediction } from './prediction.ts';
 
 const WHO: Record<Prediction['consumer'], string> = { linux: 'Linux', xen: 'Xen', qemu: 'QEMU', kvm: 'KVM' };
 
@@ -50,6 +50,11 @@ export function headline(prediction: Prediction): string {
   return `${WHO[consumer]}${version}${how === '' ? '' : ` (${how})`}: ${WHAT[outcome]}`;
 }
 
+/** `panicked`, or how the next layer would get it. */
+function outcomeText({ outcome, delivery }: Alternative): string {
+  return delivery === undefined ? outcome : `${outcome} (${delivery})`;
+}
+
 export interface ExplainOptions {
   /** Also names the source of each rule. */
   sources?: boolean;
@@ -75,7 +80,7 @@ export function explainPrediction(prediction: Prediction, options: ExplainOption
   for (const setting of prediction.dependsOn) {
     const assumed = prediction.assumptions.find(a => a.setting === setting);
     const others = prediction.alternatives.filter(a => a.setting === setting);
-    const text = others.map(a => `${settingText(a.value)}: ${a.outcome}`).join('; ');
+    const text = others.map(a => `${settingText(a.value)}: ${outcomeText(a)}`).join('; ');
     const taken = assumed === undefined ? '' : `, taken as ${settingText(assumed.value)}`;
     lines.push(...wrap(`${setting} (${FIELDS[setting].text}${taken}): ${text}`, '    '));
   }

@@ -109,8 +109,11 @@ export function predict(record: OutlookRecord, context: OutlookContext, options:
         const other = evaluate(record, { ...context, [setting]: value });
         // Where a guess would leave the record without a way to arrive, it says nothing.
         if (other.ending.rule === FRONT_RULES['not-applicable']) continue;
-        if (other.ending.outcome === ending.outcome) continue;
-        alternatives.push({ setting, value, outcome: other.ending.outcome, rule: other.ending.rule.id });
+        const { outcome, handover, rule } = other.ending;
+        const delivery = handover?.delivery;
+        // What is passed on is another thing when it arrives in another way.
+        if (outcome === ending.outcome && delivery === ending.handover?.delivery) continue;
+        alternatives.push({ setting, value, outcome, ...(delivery === undefined ? {} : { delivery }), rule: rule.id });
       }
     }
   }
@@ -194,7 +197,10 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
     case 'cper':
       return [one('linux', { delivery: 'ghes-notify' }), own('qemu')];
     case 'arm-sea':
-      return [one('linux'), own('kvm')];
+      // With the flags of kvm_run it is the exit itself, which KVM has handed to the VMM already.
+      return record.flags === undefined
+        ? [one('linux'), own('kvm')]
+        : [{ ...own('qemu'), delivery: 'sea' }, one('linux', { platform: 'kvm' })];
     case 'sigbus':
       return [own('qemu')];
   }

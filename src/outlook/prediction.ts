@@ -51,6 +51,8 @@ export interface Alternative {
   setting: keyof Settings;
   value: Settings[keyof Settings];
   outcome: OutlookOutcome;
+  /** How the next layer would get it, where the outcome is `forwarded`. */
+  delivery?: Delivery;
   /** Id of the rule that would decide. */
   rule: string;
 }

@@ -116,7 +116,7 @@ function wellFormed(p: Prediction): void {
   for (const { rule } of p.steps) expect(KNOWN.has(rule.id)).toBe(true);
   expect(p.certainty).toBe(p.dependsOn.length === 0 ? 'certain' : 'depends');
   for (const a of p.alternatives) {
-    expect(a.outcome).not.toBe(p.outcome);
+    expect([a.outcome, a.delivery]).not.toEqual([p.outcome, p.handover?.delivery]);
     // Nothing that was given is in doubt.
     expect(p.context[a.setting]).toBeUndefined();
   }
@@ -166,11 +166,27 @@ describe('predict', () => {
       fc.property(record, context, (r, c) => {
         for (const a of predict(r, c).alternatives) {
           const other = predict(r, { ...c, [a.setting]: a.value }, { alternatives: false });
-          expect([other.outcome, other.rule.id]).toEqual([a.outcome, a.rule]);
+          expect([other.outcome, other.handover?.delivery, other.rule.id]).toEqual([a.outcome, a.delivery, a.rule]);
         }
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('says of an abort under KVM that the capability decides, and of the exit itself what the VMM does', () => {
+    const [kvm] = predictAll({ kind: 'arm-sea', esr: 0x92000010n }, { consumer: 'kvm' });
+    expect(kvm?.alternatives).toContainEqual({
+      setting: 'seaToUser',
+      value: true,
+      outcome: 'forwarded',
+      delivery: 'sea',
+      rule: 'kvm.sea.exit',
+    });
+    const exit = predictAll({ kind: 'arm-sea', esr: 0x92000010n, flags: 1n, gpa: 0x4567000n });
+    expect(exit.map(p => [p.consumer, p.outcome])).toEqual([
+      ['qemu', 'hung'],
+      ['linux', 'killed'],
+    ]);
   });
 
   it('explains every prediction in lines without line breaks', () => {
