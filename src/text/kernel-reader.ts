@@ -13,11 +13,12 @@ import { linuxLine } from './line.ts';
 import { LINUX_LINES } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
 import { mceLine, mceLineOf } from './mce-lexer.ts';
+import { OldMceLines } from './old-mce-lines.ts';
 import { matchPattern } from './patterns.ts';
 
 /** Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c, arch/arm64. */
 const HARDWARE_PANIC =
-  /machine check|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error/i;
+  /machine check|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error/i;
 /** Events that are only a state of the machine, or that the records themselves carry. */
 const SILENT: ReadonlySet<string> = new Set([
   'boot',
@@ -51,6 +52,7 @@ export class KernelReader {
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;
   readonly #edacIntel: EdacIntelLines;
+  readonly #old: OldMceLines;
   readonly #parts: readonly KernelPart[];
   #edac: EdacBlock;
   /** Of the AMD decoder's block that is open: the words it printed. */
@@ -61,7 +63,8 @@ export class KernelReader {
     this.#sink = sink;
     this.#arm = new ArmLines(sink);
     this.#edacIntel = new EdacIntelLines(sink);
-    this.#parts = [new CperLines(sink), this.#arm, this.#edacIntel];
+    this.#old = new OldMceLines(sink, input);
+    this.#parts = [new CperLines(sink), this.#arm, this.#edacIntel, this.#old];
     this.#edac = edacAmd('k', input);
     this.#assembler = new MceAssembler(input, {
       header: () => {},
@@ -91,7 +94,7 @@ export class KernelReader {
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted;
+    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted || this.#old.wanted;
   }
 
   /** Takes a line of a machine check block with no more than a time stamp before it; false for any other line. */

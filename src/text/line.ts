@@ -12,16 +12,46 @@ export interface LogLine {
 }
 
 const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
-/** `Dec 22 08:20:00 host tag[pid]: ` and `2026-03-16T11:34:29.123456+01:00 host tag: `, from syslog and journald. */
+/**
+ * `Dec 22 08:20:00 host tag[pid]: ` of syslog and journald, its time also with a fraction (short-precise), as
+ * `2026-03-16T11:34:29.123456+01:00` (short-iso), `Mon 2026-03-16 11:34:29 CET` (short-full, with-unit, where the unit
+ * stands before the tag), `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag.
+ */
 const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T[\d:.,+Z-]{8,32}) \S{1,255} ([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{1,255} (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+/** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
+const SYSLOG5424 =
+  /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
+/** OpenWrt's logread: `Mon Mar 16 11:34:29 2026 kern.err kernel: `. */
+const LOGREAD =
+  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4} [a-z]{1,8}[0-7]?\.[a-z]{1,8} ([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+/** Behind the stamp of journald's short-monotonic and short-delta; only these programs, as any message may look alike. */
+const MONOTONIC = /^\S{1,255} (kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{1,10}\])?: /;
 /** `kern  :err   : `, from `dmesg -x`; `<3>`, the raw level. */
 const LEVEL = /^(?:<\d{1,3}>|[a-z0-9]{1,8} {0,7}:[a-z]{1,7} {0,7}: )/;
-/** `[    1.234567] `, `[    1.234567][    T1] `, `[    1.234567] [    T1] `, `[Mon Mar 16 11:34:29 2026] `. */
+/**
+ * `[    1.234567] `, `[    1.234567][    T1] `, `[    1.234567] [    T1] `, `[Mon Mar 16 11:34:29 2026] `; with the
+ * difference behind it (`dmesg -d`) or alone (`dmesg -H`: `[Mar16 11:34] `, `[  +0.000123] `); with the CPU behind it
+ * (`[    1.234567,3] `, of telephones).
+ */
 const STAMP =
-  /^\[(?: {0,8}\d{1,10}\.\d{6}|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
-/** The same somewhere in a line: the console wrote it behind what a program left without a line end. */
+  /^\[(?: {0,8}\d{1,10}\.\d{6}(?:,\d{1,3})?(?: <[ \d.+]{1,16}>)?|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}|[A-Z][a-z]{2}[ \d]\d \d{2}:\d{2}| {0,8}\+\d{1,8}\.\d{6})\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
+/** `2026-03-16T11:34:29,123456+01:00 `, from `dmesg --time-format iso`: no host and no program follow. */
+const STAMP_ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2},\d{6}[+-]\d{2}:\d{2} /;
+/** CPU and task that kernels of telephones put behind the stamp: `[3:  swapper/3:    0] `, `(0)[1:swapper/0]`. */
+const TASK = /^(?:\(\d{1,3}\)\[\d{1,7}:[^\]]{1,32}\] ?|\[ {0,4}\d{1,3}: {0,16}[^\]:]{1,24}: {0,6}\d{1,7}\] ?)/;
+/** The same stamp somewhere in a line: the console wrote it behind what a program left without a line end. */
 const STAMP_INSIDE = /\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?/;
+
+/** The prefix that names a program: its length and the name. */
+function transport(text: string): { length: number; program: string | undefined } | undefined {
+  const m = SYSLOG.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
+  if (m !== null) return { length: m[0].length, program: m[1] };
+  if (text.charCodeAt(0) !== 0x5b) return undefined;
+  const stamp = STAMP.exec(text);
+  const rest = stamp === null ? null : MONOTONIC.exec(text.slice(stamp[0].length));
+  return stamp === null || rest === null ? undefined : { length: stamp[0].length + rest[0].length, program: rest[1] };
+}
 
 /** Cuts, removes terminal escapes and line ends. */
 export function cleanLine(raw: string): string {
@@ -36,30 +66,36 @@ export function cleanLine(raw: string): string {
 export function linuxLine(raw: string): LogLine {
   let text = cleanLine(raw);
   let kernel = true;
-  const syslog = SYSLOG.exec(text);
-  if (syslog !== null) {
-    kernel = syslog[1] === 'kernel';
-    text = text.slice(syslog[0].length);
+  const prefix = transport(text);
+  if (prefix !== undefined) {
+    kernel = prefix.program === 'kernel';
+    text = text.slice(prefix.length);
   }
   const lvl = LEVEL.exec(text);
   if (lvl !== null) text = text.slice(lvl[0].length);
-  let stamp = STAMP.exec(text);
-  if (stamp === null && syslog === null) {
+  let stamp = STAMP.exec(text) ?? STAMP_ISO.exec(text);
+  if (stamp === null && prefix === undefined) {
     const inside = STAMP_INSIDE.exec(text);
     if (inside !== null) {
       text = text.slice(inside.index);
       stamp = STAMP.exec(text);
     }
   }
-  if (stamp !== null) text = text.slice(stamp[0].length);
+  if (stamp !== null) {
+    text = text.slice(stamp[0].length);
+    const task = TASK.exec(text);
+    if (task !== null) text = text.slice(task[0].length);
+  }
   return { text, caller: stamp?.[1], kernel };
 }
 
 /** Strips a syslog or journald prefix only; `program` is the tag it names. */
 export function syslogLine(raw: string): { text: string; program: string | undefined } {
   const text = cleanLine(raw);
-  const syslog = SYSLOG.exec(text);
-  return syslog === null ? { text, program: undefined } : { text: text.slice(syslog[0].length), program: syslog[1] };
+  const prefix = transport(text);
+  return prefix === undefined
+    ? { text, program: undefined }
+    : { text: text.slice(prefix.length), program: prefix.program };
 }
 
 /** A u64 from hex digits with or without `0x`; undefined when it is not one. */

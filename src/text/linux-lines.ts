@@ -14,10 +14,10 @@ export const LINUX_LINES: readonly Pattern[] = [
     source: 'Linux version %s',
   },
   {
-    re: /^Kernel panic - not syncing: (.*)$/,
+    re: /^Kernel panic(?: - not syncing)?: (.*)$/,
     event: 'panic',
     captures: [['message', 'text']],
-    source: 'Kernel panic - not syncing: %s',
+    source: 'Kernel panic - not syncing: %s (before 2.6: Kernel panic: %s)',
   },
   {
     re: /^(?:mce: )?\[Hardware Error\]: Machine check: (.*)$/,

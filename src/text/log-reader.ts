@@ -1,5 +1,6 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
 import { agentSignal } from './agent-signal.ts';
+import { ascii } from './bytes.ts';
 import type { ItemSink } from './item.ts';
 import { jsonLine } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
@@ -14,6 +15,7 @@ export const LOG_NEEDLES: readonly string[] = [
   'Machine Check',
   'Machine check',
   'hardware memory',
+  'correctable incident',
   'ardware memory error',
   'Memory failure',
   'Memory error not',
@@ -58,7 +60,13 @@ export const LOG_NEEDLES: readonly string[] = [
 /** Streams of a trace that are told apart. */
 const MAX_STREAMS = 32;
 const BRACE = 0x7b;
+const RECORD_SEPARATOR = 0x1e;
+const DATA = ascii('data: {');
 const decoder = new TextDecoder();
+
+function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  return start + word.length <= end && word.every((b, i) => bytes[start + i] === b);
+}
 
 export class LogReader implements LineTaker {
   readonly #sink: ItemSink;
@@ -77,8 +85,11 @@ export class LogReader implements LineTaker {
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
     const main = this.#main;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) return main.wanted;
-    const text = decoder.decode(bytes.subarray(start, end));
-    if (bytes[start] === BRACE) this.#json(text, lineNumber);
+    // Of journald's forms of JSON two put something before each object.
+    const from =
+      bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
+    const text = decoder.decode(bytes.subarray(from, end));
+    if (bytes[from] === BRACE) this.#json(text, lineNumber);
     else main.line(text, lineNumber);
     return this.#wanted();
   }

@@ -31,6 +31,8 @@ export interface MceBlock {
   foreign: number;
   hasTsc: boolean;
   hasRip: boolean;
+  /** Of a kernel that prints no PROCESSOR line: the TSC line is the last. */
+  bare: boolean;
   /** Lines of this block may have been lost to others. */
   mixed: boolean;
 }
@@ -110,6 +112,9 @@ export class MceAssembler {
 
   #header(line: MceHeader, caller: string, lineNumber: number): void {
     const open = this.#open;
+    if (open.length > 0) {
+      for (const ended of open.filter(b => b.caller === caller && isWhole(b))) this.#close(ended, true);
+    }
     if (open.length >= MAX_OPEN && open[0] !== undefined) this.#closeCaller(open[0].caller);
     const block: MceBlock = {
       record: {
@@ -126,6 +131,7 @@ export class MceAssembler {
       foreign: 0,
       hasTsc: false,
       hasRip: false,
+      bare: line.bare === true,
       mixed: false,
     };
     for (const other of this.#open) if (other.caller === caller) other.mixed = block.mixed = true;
@@ -191,8 +197,13 @@ export class MceAssembler {
 
   #closeCaller(caller: string): void {
     this.#lost.delete(caller);
-    for (const block of this.#open.filter(b => b.caller === caller)) this.#close(block, false);
+    for (const block of this.#open.filter(b => b.caller === caller)) this.#close(block, isWhole(block));
   }
+}
+
+/** Whether a block of an old kernel has its last line. */
+function isWhole(block: MceBlock): boolean {
+  return block.bare && block.hasTsc && !block.mixed;
 }
 
 /** Whether a line can belong to a block whose lines are mixed with those of others. */

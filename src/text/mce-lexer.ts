@@ -15,6 +15,8 @@ export interface MceHeader {
   mcgStatus: bigint;
   bank: number;
   status: bigint;
+  /** Without the tag of Linux since 2.6.33: then no PROCESSOR line has to follow. */
+  bare?: true;
 }
 export interface MceRip {
   kind: 'rip';
@@ -77,7 +79,7 @@ const NAMES: readonly (readonly [Uint8Array, TscMember])[] = [
 
 const cursor = new Cursor();
 
-function header(c: Cursor): MceHeader | undefined {
+function header(c: Cursor, tagged: boolean): MceHeader | undefined {
   const cpu = c.decimal(6);
   if (cpu < 0 || !c.word(CHECK)) return undefined;
   const exception = c.word(EXCEPTION);
@@ -91,7 +93,9 @@ function header(c: Cursor): MceHeader | undefined {
   if (bank < 0 || !c.word(COLON)) return undefined;
   const status = c.hex();
   if (status === undefined || !c.done) return undefined;
-  return { kind: 'header', cpu, exception, mcgStatus, bank: negative ? -bank : bank, status };
+  const line: MceHeader = { kind: 'header', cpu, exception, mcgStatus, bank: negative ? -bank : bank, status };
+  if (!tagged) line.bare = true;
+  return line;
 }
 
 function rip(c: Cursor): MceRip | undefined {
@@ -150,9 +154,8 @@ export function mceLine(bytes: Uint8Array, at: number, end: number, bare = false
   c.set(bytes, at, end);
   c.word(MCE);
   const tagged = c.word(TAG);
-  if (!tagged && c.at !== at) return undefined;
   const first = bytes[c.at];
-  if (first === 0x43) return c.word(CPU) ? header(c) : undefined;
+  if (first === 0x43) return c.word(CPU) ? header(c, tagged) : undefined;
   if (!tagged && !bare) return undefined;
   if (first === 0x54) return c.word(TSC) ? tsc(c) : undefined;
   if (first === 0x50) return c.word(PROCESSOR) ? processor(c) : undefined;

@@ -11,7 +11,7 @@ const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
 const NUMBER = /^MCE (\d{1,9})$/;
 const CPU =
-  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\))?\s*$/;
+  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
 const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
@@ -39,6 +39,8 @@ const TIME = /^TIME (\d{1,15})\b/;
 const SOCKET = /\bSOCKETID ([0-9a-f]{1,8})\b/;
 /** Lines of other things, or words that say nothing, after which a record is given up. */
 const MAX_FOREIGN = 24;
+/** Lines of advice that may stand before the first line of a record. */
+const MAX_ADVICE = 3;
 const ADDRV = 1n << 58n;
 
 interface Open {
@@ -58,6 +60,7 @@ export class McelogReader {
   /** mcelog said that it does not know AMD's CPUs: then it splits records. */
   #unknownAmd = false;
   #started = false;
+  #advice = 0;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -75,6 +78,7 @@ export class McelogReader {
     if (OPENING.test(line)) {
       this.#finish();
       this.#started = true;
+      this.#advice = 0;
       return true;
     }
     const unknown = UNKNOWN_CPU.exec(line);
@@ -86,6 +90,7 @@ export class McelogReader {
     if (NUMBER.test(line)) {
       if (this.#open !== undefined) this.#finish();
       this.#started = true;
+      this.#advice = 0;
       return true;
     }
     const cpu = CPU.exec(line);
@@ -105,7 +110,7 @@ export class McelogReader {
     }
     const open = this.#open;
     if (open === undefined) {
-      this.#started = false;
+      if (++this.#advice > MAX_ADVICE) this.#started = false;
       return false;
     }
     if (!this.#pairs(open, line)) {

@@ -165,7 +165,6 @@ describe('machine check lines', () => {
   it('are nothing else', () => {
     for (const text of [
       '',
-      'mce: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0',
       'mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0 and more',
       'mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 9: 19c000000000000c00',
       'mce: [Hardware Error]: TSC 0 ADDR',
@@ -175,6 +174,7 @@ describe('machine check lines', () => {
     ]) {
       expect([text, mceLineOf(text)]).toEqual([text, undefined]);
     }
+    expect(mceLineOf('mce: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0')).toMatchObject({ cpu: 1, bare: true });
     expect(mceLineOf('TSC 0', true)).toEqual({ kind: 'tsc', tsc: 0n });
   });
 });

@@ -3,6 +3,7 @@ import type { ArmSeaRecord } from '../arm/record.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { hexU64 } from './line.ts';
 import type { TextNote } from './item.ts';
+import { oldBankLine } from './old-mce-lines.ts';
 
 /** What the values are, and what could not be read of them. */
 export interface Values {
@@ -118,6 +119,8 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
   if (line === '' || line.length > MAX_VALUES) return undefined;
   const command = mceCommand(line);
   if (command !== undefined) return command;
+  const bank = oldBankLine(line);
+  if (bank !== undefined) return { record: bank, notes: [] };
   if (/^(?:0[xX])?[0-9a-fA-F]{1,16}$/.test(line)) {
     // Without 0x only something as long as a register is taken for one.
     if (!/^0[xX]/.test(line) && line.length < 8) return undefined;
