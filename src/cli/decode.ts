@@ -3,9 +3,10 @@ import { safeText } from '../common/screen.ts';
 import { allCodes, explainCode } from '../decode/explain-code.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
-import { toRaw, toText } from '../decode/to-text.ts';
+import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
 import { labelled, wrap } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
+import type { Style } from '../report/style.ts';
 import { EXIT } from './exit-codes.ts';
 import { type GlobalOptions, print, stdoutStyle } from './output.ts';
 import { BatchedOutput, type InputOptions, eachRecord } from './record-inputs.ts';
@@ -20,6 +21,18 @@ export interface DecodeOptions extends GlobalOptions, InputOptions {
 }
 
 const MARKS = { headline: 'bold', dim: 'dim', error: 'red', warning: 'yellow' } as const;
+
+/** The marks of a style, asked for once: it looks at its stream each time. */
+function textStyle(style: Style): TextStyle {
+  const around = (part: keyof typeof MARKS): string[] => style(MARKS[part], '\0').split('\0');
+  const marks = {
+    headline: around('headline'),
+    dim: around('dim'),
+    error: around('error'),
+    warning: around('warning'),
+  };
+  return (part, text) => `${marks[part][0] ?? ''}${text}${marks[part][1] ?? ''}`;
+}
 
 function explain(code: string): void {
   const found = explainCode(code);
@@ -45,18 +58,17 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     explain(options.explain);
     return;
   }
-  const style = stdoutStyle(options);
+  const { table = false, outlook = true } = options;
+  const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)) });
   const out = new BatchedOutput();
   let found = 0;
 
   function show(record: DecodedRecord): void {
-    if (options.json) out.line(screenJson(toData(record, { outlook: options.outlook === true })));
-    else if (options.raw) out.line(toRaw(record));
+    if (options.json) out.write(`${screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
+    else if (options.raw) out.write(`${toRaw(record)}\n`);
     else {
-      if (found > 0) out.line('');
-      const { table = false, outlook = true } = options;
-      for (const line of toText(record, { table, outlook, style: (part, text) => style(MARKS[part], text) }))
-        out.line(line);
+      if (found > 0) out.write('\n');
+      out.write(text.text(record));
     }
     found++;
   }

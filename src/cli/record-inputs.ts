@@ -95,27 +95,28 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
 const BATCH = 1 << 16;
 const FILE_PIECE = 1 << 18;
 
-/** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
+/** Text for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
-  #parts: string[] = [];
-  #length = 0;
+  #text = '';
 
-  line(text: string): void {
-    this.#parts.push(text);
-    this.#length += text.length + 1;
+  write(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= BATCH) this.#flush();
   }
 
   /** Called between pieces of input: so memory stays bounded however slow the reader is. */
   async drain(): Promise<void> {
-    if (this.#length >= BATCH) await this.end();
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   }
 
   async end(): Promise<void> {
-    if (this.#parts.length === 0) return;
-    const text = `${this.#parts.join('\n')}\n`;
-    this.#parts = [];
-    this.#length = 0;
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    this.#flush();
+    await this.drain();
+  }
+
+  #flush(): void {
+    if (this.#text !== '') process.stdout.write(this.#text);
+    this.#text = '';
   }
 }
 

@@ -58,8 +58,14 @@ export abstract class LazyRecord implements DecodedRecord {
     this.#lint ??= this.findings();
     return this.#lint;
   }
+  get pattern(): object | undefined {
+    return undefined;
+  }
   get fields(): readonly DecodedField[] {
     return NOTHING;
+  }
+  fieldsOf(register: string): readonly DecodedField[] {
+    return this.fields.filter(f => f.register === register);
   }
   abstract get headline(): string;
   abstract get explanation(): string;

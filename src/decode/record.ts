@@ -138,6 +138,8 @@ export interface DecodedRecord {
   readonly component: DecodedComponent | undefined;
   readonly lint: readonly Finding[];
   readonly fields: readonly DecodedField[];
+  /** The rows of one register. */
+  fieldsOf(register: string): readonly DecodedField[];
   /** A few plain words. */
   readonly headline: string;
   /** One to three sentences. */
@@ -146,6 +148,12 @@ export interface DecodedRecord {
   readonly nextStep: string;
   /** What the consumers that can get this record do with it, in a context taken from the record. */
   readonly outlook: readonly DecodedOutlook[];
+  /**
+   * The same object for records that say the same but for `source`, `diagnostics`, `cpu`, `bank`, the values and fields of
+   * their registers, `address`, `headline`, `explanation` and the messages of the outlook: what was made of the rest can
+   * be kept. It has no meaning of its own; undefined where nothing is shared.
+   */
+  readonly pattern: object | undefined;
 }
 
 /**

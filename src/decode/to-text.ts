@@ -9,7 +9,11 @@ import type { DecodedAddress, DecodedField, DecodedRecord } from './record.ts';
 import { labelled, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
-const oneLine = (text: string, maxLength: number): string => safeText(text.replaceAll('\t', ' '), maxLength);
+function oneLine(text: string, maxLength: number): string {
+  // Most text is plain, and one look settles it.
+  if (text.length <= maxLength && !/[^ -~]/.test(text)) return text;
+  return safeText(text.replaceAll('\t', ' '), maxLength);
+}
 
 /** Emphasis of the parts of a text; the default is none. */
 export type TextStyle = (part: 'headline' | 'dim' | 'error' | 'warning', text: string) => string;
@@ -100,76 +104,151 @@ function fieldLine(field: DecodedField, letter: string | undefined): string[] {
   return [head.padEnd(column) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
 }
 
-function registers(record: DecodedRecord, table: boolean, style: TextStyle): string[] {
+/** Lines of the values of one register, with its strip of bits. */
+function fieldLines(
+  value: bigint | undefined,
+  fields: readonly DecodedField[],
+  table: boolean,
+  style: TextStyle,
+): string[] {
   const out: string[] = [];
-  const names = [...new Set([...Object.keys(record.registers), ...record.fields.map(f => f.register)])];
-  for (const name of names) {
-    const fields = record.fields.filter(f => f.register === name);
-    const value = record.registers[name];
-    if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
-      out.push(`  ${registerName(name).padEnd(13)}${hex64(value)}`);
-    } else if (fields.length > 0) out.push(`  ${oneLine(name, 40)}`);
-    if (fields.length === 0) continue;
-    let letters: ReadonlyMap<DecodedField, string> = new Map();
-    const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
-    if (strip !== undefined) {
-      letters = strip.letters;
-      for (const line of strip.lines) out.push(style('dim', `    ${line}`));
-    }
-    for (const field of fields) {
-      if (!table && field.hi !== undefined && field.value === 0n) continue;
-      out.push(...fieldLine(field, letters.get(field)));
-    }
+  const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
+  for (const line of strip?.lines ?? []) out.push(style('dim', `    ${line}`));
+  for (const field of fields) {
+    if (!table && field.hi !== undefined && field.value === 0n) continue;
+    out.push(...fieldLine(field, strip?.letters.get(field)));
   }
   return out;
 }
 
-/** The record in lines without line ends. */
-export function toText(record: DecodedRecord, options: TextOptions = {}): string[] {
-  const style = options.style ?? PLAIN;
+/** Registers in the order they are shown: those that a record has, then rows that belong to none. */
+function registerNames(record: DecodedRecord): readonly string[] {
+  const names = Object.keys(record.registers);
+  return record.kind === 'x86-mca' ? names : [...new Set([...names, ...record.fields.map(f => f.register)])];
+}
+
+function lintLines({ lint }: DecodedRecord, style: TextStyle): string[] {
   const out: string[] = [];
-  for (const line of wrap(oneLine(record.headline, 500))) out.push(style('headline', line));
-  out.push(style('dim', `  ${whereFrom(record)}`));
-  out.push(...labelled('severity', record.severity));
-  if (record.mcacod !== undefined && record.mcacod.class !== 'no-error') {
-    out.push(
-      ...labelled('error code', `0x${record.mcacod.value.toString(16).padStart(4, '0')} ${record.mcacod.mnemonic}`),
-    );
+  for (const l of lint) {
+    const section = l.section === undefined ? '' : ` [${l.section}]`;
+    const part = l.severity === 'info' ? 'dim' : l.severity;
+    const text = oneLine(`${l.code}: ${l.message}${section}`, 1000);
+    out.push(...labelled(`lint ${l.severity}`, text, 14).map(t => style(part, t)));
   }
-  if (record.address !== undefined) out.push(...labelled('address', addressText(record.address)));
-  const where = record.component;
-  if (where !== undefined && where.area !== 'unknown') {
-    out.push(
-      ...labelled(
-        'component',
-        oneLine(where.detail === undefined ? where.name : `${where.name}: ${where.detail}`, 400),
-      ),
-    );
-  }
-  out.push('', ...wrap(oneLine(record.explanation, 2000), '  '));
-  const rows = registers(record, options.table === true, style);
-  if (rows.length > 0) out.push('', ...rows);
-  if (record.lint.length > 0) {
-    out.push('');
-    for (const l of record.lint) {
-      const section = l.section === undefined ? '' : ` [${l.section}]`;
-      const part = l.severity === 'info' ? 'dim' : l.severity;
-      out.push(
-        ...labelled(`lint ${l.severity}`, oneLine(`${l.code}: ${l.message}${section}`, 1000), 14).map(t =>
-          style(part, t),
-        ),
-      );
-    }
-  }
-  for (const d of record.diagnostics) out.push(...labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
-  out.push('', ...labelled('next step', record.nextStep));
-  for (const o of options.outlook === false ? [] : record.outlook) {
+  return out;
+}
+
+function outlookLines({ outlook }: DecodedRecord): string[] {
+  return outlook.flatMap(o => {
     const depends = o.dependsOn.length === 0 ? '' : ` Depends on: ${o.dependsOn.join(', ')}.`;
     const context = Object.values(o.context).join(', ');
     const who = context === '' ? o.consumer : `${o.consumer} (${context})`;
-    out.push(...labelled('outlook', `${who}: ${o.outcome}. ${o.rule.text}${depends}`));
+    return labelled('outlook', `${who}: ${o.outcome}. ${o.rule.text}${depends}`);
+  });
+}
+
+/** Each line with its line end. */
+const joined = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+
+/** The text that all records of one pattern have, in the order it is shown. */
+interface CommonText {
+  /** Severity and error code. */
+  grade: string;
+  component: string;
+  lint: string;
+  /** Next step and outlook. */
+  end: string;
+}
+
+/** Writes records as text. What records of one pattern have in common is laid out once. */
+export class TextWriter {
+  readonly #table: boolean;
+  readonly #outlook: boolean;
+  readonly #style: TextStyle;
+  readonly #common = new WeakMap<object, CommonText>();
+  readonly #fields = new WeakMap<readonly DecodedField[], string>();
+
+  constructor({ table = false, outlook = true, style = PLAIN }: TextOptions = {}) {
+    this.#table = table;
+    this.#outlook = outlook;
+    this.#style = style;
   }
-  return out;
+
+  /** The record in lines, each with its line end. */
+  text(record: DecodedRecord): string {
+    const style = this.#style;
+    const common = this.#commonOf(record);
+    let out = '';
+    for (const line of wrap(oneLine(record.headline, 500))) out += `${style('headline', line)}\n`;
+    out += `${style('dim', `  ${whereFrom(record)}`)}\n${common.grade}`;
+    const { address, diagnostics } = record;
+    if (address !== undefined) out += joined(labelled('address', addressText(address)));
+    out += `${common.component}\n${joined(wrap(oneLine(record.explanation, 2000), '  '))}`;
+    const registers = this.#registers(record);
+    if (registers !== '') out += `\n${registers}`;
+    out += common.lint;
+    for (const d of diagnostics) out += joined(labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
+    return out + common.end;
+  }
+
+  #commonOf(record: DecodedRecord): CommonText {
+    const { pattern } = record;
+    if (pattern === undefined) return this.#layOut(record);
+    let common = this.#common.get(pattern);
+    if (common === undefined) this.#common.set(pattern, (common = this.#layOut(record)));
+    return common;
+  }
+
+  #layOut(record: DecodedRecord): CommonText {
+    const { mcacod, component } = record;
+    const grade = labelled('severity', record.severity);
+    if (mcacod !== undefined && mcacod.class !== 'no-error') {
+      grade.push(...labelled('error code', `0x${mcacod.value.toString(16).padStart(4, '0')} ${mcacod.mnemonic}`));
+    }
+    const unit =
+      component === undefined || component.area === 'unknown'
+        ? []
+        : labelled(
+            'component',
+            oneLine(component.detail === undefined ? component.name : `${component.name}: ${component.detail}`, 400),
+          );
+    const lint = lintLines(record, this.#style);
+    return {
+      grade: joined(grade),
+      component: joined(unit),
+      lint: lint.length === 0 ? '' : `\n${joined(lint)}`,
+      end: `\n${joined([...labelled('next step', record.nextStep), ...(this.#outlook ? outlookLines(record) : [])])}`,
+    };
+  }
+
+  #registers(record: DecodedRecord): string {
+    const { registers } = record;
+    let out = '';
+    for (const name of registerNames(record)) {
+      const fields = record.fieldsOf(name);
+      const value = registers[name];
+      if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
+        out += `  ${registerName(name).padEnd(13)}${hex64(value)}\n`;
+      } else if (fields.length > 0) out += `  ${oneLine(name, 40)}\n`;
+      if (fields.length > 0) out += this.#fieldText(value, fields);
+    }
+    return out;
+  }
+
+  /** Rows of one array belong to one value of one register. */
+  #fieldText(value: bigint | undefined, fields: readonly DecodedField[]): string {
+    let text = this.#fields.get(fields);
+    if (text === undefined) {
+      text = joined(fieldLines(value, fields, this.#table, this.#style));
+      this.#fields.set(fields, text);
+    }
+    return text;
+  }
+}
+
+/** The record in lines without line ends. */
+export function toText(record: DecodedRecord, options: TextOptions = {}): string[] {
+  return new TextWriter(options).text(record).slice(0, -1).split('\n');
 }
 
 /** The bytes of a firmware record in hex; undefined when its members do not make one. */

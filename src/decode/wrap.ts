@@ -2,19 +2,25 @@
 
 export const COLUMNS = 100;
 
+/** Whether one blank stands between words and nothing else that separates them. */
+function spaced(text: string): boolean {
+  return !text.includes('  ') && !text.startsWith(' ') && !text.endsWith(' ') && !/[^\S ]/.test(text);
+}
+
 /** Words filled into lines of at most `columns`, each with `indent` before it. A longer word stands alone. */
 export function wrap(text: string, indent = '', columns = COLUMNS): string[] {
+  const words = spaced(text) ? text : text.trim().replace(/\s+/g, ' ');
+  const width = Math.max(1, columns - indent.length);
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (word === '') continue;
-    if (line !== '' && indent.length + line.length + 1 + word.length > columns) {
-      lines.push(indent + line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
+  let start = 0;
+  while (words.length - start > width) {
+    let end = words.lastIndexOf(' ', start + width);
+    if (end <= start) end = words.indexOf(' ', start + width);
+    if (end < 0) break;
+    lines.push(indent + words.slice(start, end));
+    start = end + 1;
   }
-  if (line !== '') lines.push(indent + line);
+  if (start < words.length) lines.push(indent + words.slice(start));
   return lines;
 }
 

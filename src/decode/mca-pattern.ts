@@ -1,0 +1,132 @@
+/**
+ * @module What is said of a machine check apart from its CPU, its address and its plain registers: made once for all
+ * records that share it. The same few patterns fill most logs.
+ */
+import { classify } from '../mca/classify.ts';
+import type { McaClass } from '../mca/classify.ts';
+import { component } from '../mca/component.ts';
+import { layoutsOf } from '../mca/describe.ts';
+import { explanationFrame } from '../mca/explain.ts';
+import type { ExplanationFrame } from '../mca/explain.ts';
+import { lint } from '../mca/lint.ts';
+import { decodeMcacod } from '../mca/mcacod.ts';
+import { nextStep } from '../mca/next-step.ts';
+import { pageShape } from '../mca/page.ts';
+import type { PageShape } from '../mca/page.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { severity } from '../mca/severity.ts';
+import type { McaSeverity } from '../mca/severity.ts';
+import { Deciding } from './mca-deciding.ts';
+import { MCA_HEADLINE } from './mca-words.ts';
+import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
+
+/** Flags by bit, from the highest down; without a vendor only those that Intel and AMD share. */
+const COMMON = flagTable(MCI_STATUS_INTEL.fields, 57);
+const INTEL = flagTable(MCI_STATUS_INTEL.fields, 0);
+const AMD = flagTable(MCI_STATUS_AMD.fields, 0);
+
+function flagTable(
+  fields: readonly { kind: string; name: string; lo: number }[],
+  lowest: number,
+): readonly (readonly [string, bigint])[] {
+  return fields
+    .filter(f => f.kind === 'bit' && f.lo >= lowest)
+    .toSorted((a, b) => b.lo - a.lo)
+    .map(f => [f.name, 1n << BigInt(f.lo)] as const);
+}
+
+function flagsOf({ vendor, status }: X86McaRecord): readonly string[] {
+  const table = vendor === 'intel' ? INTEL : vendor === 'amd' ? AMD : COMMON;
+  return table.filter(([, mask]) => (status & mask) !== 0n).map(([name]) => name);
+}
+
+const WHO = { intel: 'Intel', amd: 'AMD' } as const;
+
+/** Members are made when they are first asked for, from the first record that had the pattern. */
+export class McaPattern {
+  readonly #record: X86McaRecord;
+  readonly class: McaClass;
+  #severity: McaSeverity | undefined;
+  #flags: readonly string[] | undefined;
+  #code: DecodedCode | undefined;
+  #page: PageShape | false | undefined;
+  #component: DecodedComponent | undefined;
+  #lint: readonly Finding[] | undefined;
+  #headline: string | undefined;
+  #frame: ExplanationFrame | undefined;
+  #nextStep: string | undefined;
+  #layouts: ReturnType<typeof layoutsOf> | undefined;
+
+  constructor(record: X86McaRecord) {
+    this.#record = record;
+    this.class = classify(record);
+  }
+
+  get severity(): McaSeverity {
+    return (this.#severity ??= severity(this.#record));
+  }
+  get flags(): readonly string[] {
+    return (this.#flags ??= flagsOf(this.#record));
+  }
+  get code(): DecodedCode {
+    if (this.#code === undefined) {
+      const value = Number(this.#record.status & 0xffffn);
+      const { class: cls, mnemonic, text } = decodeMcacod(value, this.#record.vendor);
+      this.#code = { value, class: cls, mnemonic, text };
+    }
+    return this.#code;
+  }
+  /** How the page follows from the address; undefined where it does not. */
+  get page(): PageShape | undefined {
+    this.#page ??= pageShape(this.#record) ?? false;
+    return this.#page === false ? undefined : this.#page;
+  }
+  get component(): DecodedComponent {
+    if (this.#component === undefined) {
+      const { area, name, detail, basis } = component(this.#record);
+      this.#component = detail === undefined ? { area, name, basis } : { area, name, detail, basis };
+    }
+    return this.#component;
+  }
+  get lint(): readonly Finding[] {
+    return (this.#lint ??= lint(this.#record));
+  }
+  /** Without the place. */
+  get headline(): string {
+    if (this.#headline === undefined) {
+      const { vendor } = this.#record;
+      const what = this.class === 'invalid' || this.code.class === 'no-error' ? '' : `: ${this.code.text}`;
+      this.#headline = `${vendor === undefined ? 'x86' : WHO[vendor]} machine check, ${MCA_HEADLINE[this.class]}${what}`;
+    }
+    return this.#headline;
+  }
+  get frame(): ExplanationFrame {
+    return (this.#frame ??= explanationFrame(this.#record));
+  }
+  get nextStep(): string {
+    return (this.#nextStep ??= nextStep(this.#record).join(' '));
+  }
+  get layouts(): ReturnType<typeof layoutsOf> {
+    return (this.#layouts ??= layoutsOf(this.#record));
+  }
+}
+
+/** Patterns that are kept, by the hash of what decides them; when there are too many all are forgotten. */
+const MAX_KEPT = 1024;
+const kept = new Map<number, { words: Uint32Array; pattern: McaPattern }>();
+const deciding = new Deciding();
+
+/** The pattern of a record, the same object for records that share it, as long as it is kept. */
+export function patternOf(record: X86McaRecord): McaPattern {
+  // No such bank exists, and it would not fit into the words.
+  if ((record.bank | 0) !== record.bank) return new McaPattern(record);
+  deciding.pack(record);
+  const hash = deciding.hash();
+  const known = kept.get(hash);
+  if (known !== undefined && deciding.equals(known.words)) return known.pattern;
+  const pattern = new McaPattern(record);
+  if (kept.size >= MAX_KEPT) kept.clear();
+  kept.set(hash, { words: deciding.halves.slice(), pattern });
+  return pattern;
+}
