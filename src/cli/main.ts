@@ -7,6 +7,8 @@ enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/syndrome
 
 const { program } = await import('./program.ts');
 const { fail } = await import('./fail.ts');
+const { endWhenOutputIsLost } = await import('./lost-output.ts');
+endWhenOutputIsLost();
 
 try {
   await program(process.argv.slice(2));

@@ -23,12 +23,7 @@ export function printJson(value: unknown, indent?: number): void {
   print(screenJson(value, indent));
 }
 
-/** Writes a line to stdout; a closed pipe (`| head`) ends the program quietly. */
+/** Writes a line to stdout. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
