@@ -22,6 +22,7 @@ export function fail(error: unknown, argv: readonly string[]): number {
 
 /** A file that the user named and that is not what it should be is a wrong command line, whichever room finds it out. */
 const WRONG_FILE: ReadonlySet<string> = new Set([
+  'E_INPUT',
   'E_SUPPLY_FILE',
   'E_LAB_TRACE_FORMAT',
   'E_LAB_TRACE_READ',

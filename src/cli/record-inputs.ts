@@ -27,10 +27,14 @@ export class InputError extends SyndromeError {}
 type Input = { name: string; text: string } | { name: string; file: string | undefined };
 
 /** What is meant as a file name: no value is written like this. */
-const PATH = /^\.{0,2}\/.{1,128}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
+const PATH = /^\.{0,2}\/.{1,4096}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
 
-function isFile(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+/** Whether a word names something that can be read. @throws {InputError} for a folder. */
+function isFile(word: string): boolean {
+  const stat = statSync(word, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true && PATH.test(word)) {
+    throw new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
+  }
   return stat !== undefined && !stat.isDirectory();
 }
 
