@@ -9,10 +9,11 @@ export interface Strip {
   letters: ReadonlyMap<DecodedField, string>;
 }
 
-function grouped(cells: readonly string[]): string {
-  const groups: string[] = [];
-  for (let i = 0; i < cells.length; i += 8) groups.push(cells.slice(i, i + 8).join(''));
-  return groups.join(' ');
+/** Blanks between groups of eight. */
+function grouped(cells: string): string {
+  let out = cells.slice(0, 8);
+  for (let i = 8; i < cells.length; i += 8) out += ` ${cells.slice(i, i + 8)}`;
+  return out;
 }
 
 /**
@@ -22,9 +23,8 @@ function grouped(cells: readonly string[]): string {
 export function bitStrip(value: bigint, fields: readonly DecodedField[]): Strip {
   const wide = value >> 32n !== 0n || fields.some(f => (f.hi ?? 0) >= 32);
   const width = wide ? 64 : 32;
-  const bits: string[] = [];
-  for (let i = width - 1; i >= 0; i--) bits.push(((value >> BigInt(i)) & 1n) === 1n ? '1' : '0');
-  const cells = bits.map(() => '.');
+  const bits = BigInt.asUintN(64, value).toString(2).padStart(width, '0');
+  const cells = Array.from('.'.repeat(width));
   const letters = new Map<DecodedField, string>();
   let next = 0;
   for (const field of fields) {
@@ -32,9 +32,9 @@ export function bitStrip(value: bigint, fields: readonly DecodedField[]): Strip 
     const letter = LETTERS[next] ?? '?';
     next++;
     letters.set(field, letter);
-    for (let i = field.lo; i <= field.hi; i++) cells[width - 1 - i] = letter;
+    cells.fill(letter, width - 1 - field.hi, width - field.lo);
   }
   const heads: string[] = [];
   for (let i = width - 1; i > 0; i -= 8) heads.push(String(i).padEnd(8));
-  return { lines: [heads.join(' ').trimEnd(), grouped(bits), grouped(cells)], letters };
+  return { lines: [heads.join(' ').trimEnd(), grouped(bits), grouped(cells.join(''))], letters };
 }

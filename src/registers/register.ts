@@ -44,8 +44,8 @@ export function bits<const N extends string>(
 
 /** The decoded value: one member per field, and every bit no field names in `reserved`, in its place. */
 export type Decoded<F extends readonly Field[]> = {
-  [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
-} & { reserved: bigint };
+  readonly [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
+} & { readonly reserved: bigint };
 
 /** One line of a described register. */
 export interface FieldRow {
@@ -127,7 +127,19 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
   const readers = fields.map(readerOf);
   const unknown = U64 & ~known;
 
+  // Many rules look at one record after the other: what they share is decoded once.
+  let last: Decoded<F> | undefined;
+  let lastValue = 0n;
+
   function decode(value: bigint): Decoded<F> {
+    if (last === undefined || value !== lastValue) {
+      last = decodeAnew(value);
+      lastValue = value;
+    }
+    return last;
+  }
+
+  function decodeAnew(value: bigint): Decoded<F> {
     const v = value & U64;
     const high = Number(v >> HALF);
     const low = Number(v & LOW_HALF);
