@@ -6,6 +6,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
+import { cperToJson } from '../cper/json.ts';
 import { createDecoder } from './decoder.ts';
 import type { DecoderOptions } from './decoder.ts';
 import { COLUMNS } from './wrap.ts';
@@ -33,7 +34,7 @@ function summary(r: DecodedRecord): unknown {
     lint: r.lint.map(l => l.code),
     diagnostics: r.diagnostics.map(d => d.code),
     vendor: r.kind === 'x86-mca' ? (r.raw as { vendor?: string }).vendor : undefined,
-    raw: r.kind === 'x86-mca' ? undefined : r.raw,
+    raw: r.raw.kind === 'x86-mca' ? undefined : r.raw.kind === 'cper' ? cperToJson(r.raw) : r.raw,
   };
 }
 

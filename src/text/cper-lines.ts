@@ -3,18 +3,12 @@
  * The sequence number in braces keeps the lines of one report together, so reports of several CPUs may mix.
  */
 import * as guid from '../cper/guid.ts';
-import type {
-  CperArmErrorInfo,
-  CperArmProcessor,
-  CperBody,
-  CperMemoryError,
-  CperProcessorGeneric,
-  CperRecord,
-  CperSeverity,
-} from '../cper/record.ts';
+import type { CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
+import { encodeTimestamp } from '../cper/timestamp.ts';
+import { mcaBanksOf } from '../cper/x86-mca.ts';
+import { SectionLines } from './cper-section.ts';
 import type { ItemSink, TextNote } from './item.ts';
 import type { KernelPart } from './kernel-reader.ts';
-import { hexU64 } from './line.ts';
 
 /** `{12}[Hardware Error]: `, `BERT: [Hardware Error]: `, `[Hardware Error]: ` (the last only inside a report). */
 const PREFIX = /^(?:\{(\d{1,10})\}|(BERT: )?)\[Hardware Error\]:(.*)$/;
@@ -22,8 +16,8 @@ const SOURCE = /^Hardware error from APEI Generic Hardware Error Source: (\d{1,6
 const SEVERITY = /^event severity: (\w{1,32})/;
 const ENTRY = /^Error (\d{1,4}), type: (\w{1,32})/;
 const SECTION = /^section_type: (.{1,96})$/;
+const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
-const NUMBERED = /([a-z_]{2,24}): ?(0x[0-9a-fA-F]{1,16}|\d{1,10})/g;
 
 const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
   recoverable: 'recoverable',
@@ -44,40 +38,10 @@ const SECTIONS: Readonly<Record<string, string>> = {
   'CXL Protocol Error': guid.SECTION_CXL_PROTOCOL,
 };
 
-/** Names in a memory section → members. */
-const MEMORY: Readonly<Record<string, keyof CperMemoryError>> = {
-  node: 'node',
-  card: 'card',
-  module: 'module',
-  rank: 'rank',
-  bank: 'bank',
-  bank_group: 'bankGroup',
-  bank_address: 'bankAddress',
-  device: 'device',
-  row: 'row',
-  column: 'column',
-  bit_position: 'bitPosition',
-  chip_id: 'chipId',
-  requestor_id: 'requestorId',
-  responder_id: 'responderId',
-  target_id: 'targetId',
-  physical_address: 'physicalAddress',
-  physical_address_mask: 'physicalAddressMask',
-  error_type: 'errorType',
-};
-const WIDE: ReadonlySet<string> = new Set([
-  'requestorId',
-  'responderId',
-  'targetId',
-  'physicalAddress',
-  'physicalAddressMask',
-]);
-
 /** Lines of other things after which an unfinished report is given up. */
 const MAX_FOREIGN = 64;
 const MAX_OPEN = 16;
 const MAX_SECTIONS = 64;
-const MAX_INFO = 64;
 const MAX_TEXT_LINES = 64;
 
 interface Open {
@@ -89,7 +53,10 @@ interface Open {
   text: string[];
   /** Severity was printed: without it there is no record. */
   severe: boolean;
-  armInfo: CperArmErrorInfo | undefined;
+  /** The section that is being read. */
+  lines: SectionLines | undefined;
+  /** Time stamp printed before the section it belongs to. */
+  timestamp: bigint | undefined;
 }
 
 export class CperLines implements KernelPart {
@@ -155,7 +122,8 @@ export class CperLines implements KernelPart {
       notes: [],
       text: [],
       severe: false,
-      armInfo: undefined,
+      lines: undefined,
+      timestamp: undefined,
     };
     this.#open.set(key, open);
     return open;
@@ -165,9 +133,17 @@ export class CperLines implements KernelPart {
     const open = this.#open.get(key);
     if (open === undefined) return;
     this.#open.delete(key);
+    endSection(open);
     if (!open.severe) return;
     const { record, notes, firstLine, lastLine, text } = open;
     this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, text });
+    // The machine check registers in it are records of their own, as those of a record in bytes are.
+    for (const { body } of record.sections) {
+      if (body.kind !== 'x86-processor') continue;
+      for (const bank of mcaBanksOf(body)) {
+        this.#sink({ type: 'mca', form: 'linux', record: bank, notes: [], firstLine, lastLine });
+      }
+    }
   }
 
   #line(open: Open, body: string): void {
@@ -175,14 +151,21 @@ export class CperLines implements KernelPart {
     const entry = ENTRY.exec(body);
     if (entry !== null) {
       if (record.sections.length >= MAX_SECTIONS) return;
-      open.armInfo = undefined;
+      endSection(open);
       record.sections.push({
         type: guid.GUID_NULL,
         severity: SEVERITIES[entry[2] ?? ''] ?? 'none',
         revision: 0x300,
         flags: 0,
+        ...(open.timestamp === undefined ? {} : { timestamp: open.timestamp }),
         body: { kind: 'raw', data: new Uint8Array(0) },
       });
+      open.timestamp = undefined;
+      return;
+    }
+    const stamp = STAMP.exec(body);
+    if (stamp !== null) {
+      open.timestamp = timestamp(stamp[2] ?? '', stamp[1] === 'precise');
       return;
     }
     const section = record.sections.at(-1);
@@ -190,122 +173,43 @@ export class CperLines implements KernelPart {
     const named = SECTION.exec(body);
     if (named !== null) {
       section.type = SECTIONS[named[1] ?? ''] ?? guid.GUID_NULL;
-      section.body = emptyBody(section.type);
+      startSection(open, section);
       if (section.body.kind === 'raw') note(open, `a ${named[1] ?? ''} is kept as text only`);
       return;
     }
     const unknown = UNKNOWN.exec(body);
     if (unknown !== null) {
       section.type = (unknown[1] ?? '').toLowerCase();
-      note(open, `a section of type ${section.type} is kept as text only`);
+      startSection(open, section);
       return;
     }
     if (body.startsWith('fru_text: ')) section.fruText = body.slice(10, 30);
     else if (body.startsWith('fru_id: ')) section.fruId = body.slice(8, 44).toLowerCase();
-    else if (section.body.kind === 'memory') memoryLine(section.body, body);
-    else if (section.body.kind === 'arm-processor') open.armInfo = armLine(section.body, open.armInfo, body);
-    else if (section.body.kind === 'processor') processorLine(section.body, body);
+    else if (open.lines?.take(body) === true) return;
     else if (open.text.length < MAX_TEXT_LINES) open.text.push(body.slice(0, 256));
   }
 }
 
-function note(open: Open, message: string): void {
-  if (open.notes.length < MAX_SECTIONS) open.notes.push({ code: 'W_TEXT_SECTION', message });
+function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {
+  if (open.notes.length < MAX_SECTIONS) open.notes.push({ code, message });
 }
 
-function emptyBody(type: string): CperBody {
-  if (type === guid.SECTION_MEMORY) return { kind: 'memory' };
-  if (type === guid.SECTION_PROC_ARM) return { kind: 'arm-processor', errors: [], contexts: [] };
-  if (type === guid.SECTION_PROC_GENERIC) return { kind: 'processor' };
-  return { kind: 'raw', data: new Uint8Array(0) };
+function startSection(open: Open, section: CperSection): void {
+  endSection(open);
+  open.lines = new SectionLines(section.type);
+  section.body = open.lines.body;
 }
 
-/** `physical_address: 0x…`, `error_type: 3, multi-bit ECC`, `node:0 card:1 …`; newer kernels put the status behind its name. */
-function memoryLine(memory: CperMemoryError, body: string): void {
-  const status = /^error_status: (?:.{1,64} \()?(0x[0-9a-fA-F]{1,16})\)?$/.exec(body);
-  if (status !== null) {
-    const value = hexU64(status[1]);
-    if (value !== undefined) memory.errorStatus = value;
-    return;
+function endSection(open: Open): void {
+  for (const message of open.lines?.end() ?? []) note(open, message, 'W_TEXT_INCOMPLETE');
+  open.lines = undefined;
+}
+
+/** The raw stamp; undefined for a time that cannot be. */
+function timestamp(text: string, precise: boolean): bigint | undefined {
+  try {
+    return encodeTimestamp(text, precise);
+  } catch {
+    return undefined;
   }
-  for (const m of body.slice(0, 512).matchAll(NUMBERED)) {
-    const member = Object.hasOwn(MEMORY, m[1] ?? '') ? MEMORY[m[1] ?? ''] : undefined;
-    if (member === undefined) continue;
-    const value = m[2]?.startsWith('0x') ? hexU64(m[2]) : BigInt(m[2] ?? '0');
-    if (value === undefined) continue;
-    if (WIDE.has(member)) Object.assign(memory, { [member]: value });
-    else if (value <= 0xffffn) Object.assign(memory, { [member]: Number(value) });
-  }
-}
-
-const ARM_FLAGS: Readonly<Record<string, number>> = {
-  'first error captured': 1,
-  'last error captured': 2,
-  'propagated error captured': 4,
-  'overflow occurred, error info is incomplete': 8,
-};
-
-/** Lines of an ARM processor section; returns the error information structure that is open. */
-function armLine(
-  arm: CperArmProcessor,
-  info: CperArmErrorInfo | undefined,
-  body: string,
-): CperArmErrorInfo | undefined {
-  if (/^Error info structure \d{1,4}:/.test(body)) {
-    if (arm.errors.length >= MAX_INFO) return undefined;
-    const next: CperArmErrorInfo = {};
-    arm.errors.push(next);
-    return next;
-  }
-  if (/^Context info structure \d{1,4}:/.test(body)) return undefined;
-  const m = /^([^:]{1,64}): ?(0x[0-9a-fA-F]{1,16}|\d{1,10})/.exec(body);
-  const flag = Object.hasOwn(ARM_FLAGS, body) ? ARM_FLAGS[body] : undefined;
-  if (flag !== undefined && info !== undefined) info.flags = (info.flags ?? 0) | flag;
-  if (m === null) return info;
-  const name = m[1] ?? '';
-  const value = m[2]?.startsWith('0x') ? (hexU64(m[2]) ?? 0n) : BigInt(m[2] ?? '0');
-  const small = Number(value & 0xffffn);
-  if (name === 'MIDR') arm.midr = value;
-  else if (name.endsWith('(MPIDR)')) arm.mpidr = value;
-  else if (name === 'error affinity level') arm.affinityLevel = small;
-  else if (name === 'running state') arm.runningState = small;
-  else if (name.startsWith('Power State Coordination')) arm.psciState = small;
-  if (info === undefined) return info;
-  if (name === 'num errors') info.multipleError = Math.max(0, small - 1);
-  else if (name === 'error_type') info.type = small;
-  else if (name === 'error_info') info.errorInfo = value;
-  else if (name === 'virtual fault address') info.virtualAddress = value;
-  else if (name === 'physical fault address') info.physicalAddress = value;
-  return info;
-}
-
-const PROCESSOR: Readonly<Record<string, keyof CperProcessorGeneric>> = {
-  processor_type: 'processorType',
-  processor_isa: 'isa',
-  error_type: 'errorType',
-  operation: 'operation',
-  flags: 'flags',
-  level: 'level',
-  version_info: 'cpuVersion',
-  processor_id: 'processorId',
-  target_address: 'targetAddress',
-  requestor_id: 'requestorId',
-  responder_id: 'responderId',
-  IP: 'instructionPointer',
-};
-const WIDE_PROCESSOR: ReadonlySet<string> = new Set([
-  'cpuVersion',
-  'processorId',
-  'targetAddress',
-  'requestorId',
-  'responderId',
-  'instructionPointer',
-]);
-
-function processorLine(processor: CperProcessorGeneric, body: string): void {
-  const m = /^(\w{1,24}): (0x[0-9a-fA-F]{1,16}|\d{1,10})/.exec(body);
-  const member = m !== null && Object.hasOwn(PROCESSOR, m[1] ?? '') ? PROCESSOR[m[1] ?? ''] : undefined;
-  if (m === null || member === undefined) return;
-  const value = m[2]?.startsWith('0x') ? (hexU64(m[2]) ?? 0n) : BigInt(m[2] ?? '0');
-  Object.assign(processor, { [member]: WIDE_PROCESSOR.has(member) ? value : Number(value & 0xffffn) });
 }
