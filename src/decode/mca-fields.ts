@@ -13,7 +13,7 @@ const NONE: readonly never[] = [];
 /** By member and layout: how many there are is fixed by the tables. */
 const memos = new Map<Member, Map<Register, Memo<bigint, readonly DecodedField[]>>>();
 
-/** The rows of a register; the same array for the same value as long as it is kept. */
+/** The rows of a register. A frozen array is kept: the same for the same value. */
 export function fieldsOfRegister(
   member: Member,
   register: Register | undefined,
@@ -24,7 +24,9 @@ export function fieldsOfRegister(
   if (byLayout === undefined) memos.set(member, (byLayout = new Map()));
   let memo = byLayout.get(register);
   if (memo === undefined) {
-    memo = new Memo(MAX_VALUES, v => register.describe(v).map(row => ({ register: member, ...row })));
+    const rows = (v: bigint): readonly DecodedField[] =>
+      register.describe(v).map(row => ({ register: member, ...row }));
+    memo = new Memo(MAX_VALUES, rows, Object.freeze);
     byLayout.set(register, memo);
   }
   return memo.get(value);

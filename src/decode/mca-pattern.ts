@@ -46,6 +46,8 @@ const WHO = { intel: 'Intel', amd: 'AMD' } as const;
 /** Members are made when they are first asked for, from the first record that had the pattern. */
 export class McaPattern {
   readonly #record: X86McaRecord;
+  /** Whether later records get the same object. */
+  readonly kept: boolean;
   readonly class: McaClass;
   #severity: McaSeverity | undefined;
   #flags: readonly string[] | undefined;
@@ -58,8 +60,9 @@ export class McaPattern {
   #nextStep: string | undefined;
   #layouts: ReturnType<typeof layoutsOf> | undefined;
 
-  constructor(record: X86McaRecord) {
+  constructor(record: X86McaRecord, kept: boolean) {
     this.#record = record;
+    this.kept = kept;
     this.class = classify(record);
   }
 
@@ -112,21 +115,25 @@ export class McaPattern {
   }
 }
 
-/** Patterns that are kept, by the hash of what decides them; when there are too many all are forgotten. */
+/**
+ * Patterns by the hash of what decides them; undefined where it was met once, so that what never comes back costs no
+ * memory. When there are too many all are forgotten.
+ */
 const MAX_KEPT = 1024;
-const kept = new Map<number, { words: Uint32Array; pattern: McaPattern }>();
+const known = new Map<number, { words: Uint32Array; pattern: McaPattern } | undefined>();
 const deciding = new Deciding();
 
-/** The pattern of a record, the same object for records that share it, as long as it is kept. */
+/** The pattern of a record; one that is `kept` is the same object for all records that share it. */
 export function patternOf(record: X86McaRecord): McaPattern {
   // No such bank exists, and it would not fit into the words.
-  if ((record.bank | 0) !== record.bank) return new McaPattern(record);
+  if ((record.bank | 0) !== record.bank) return new McaPattern(record, false);
   deciding.pack(record);
   const hash = deciding.hash();
-  const known = kept.get(hash);
-  if (known !== undefined && deciding.equals(known.words)) return known.pattern;
-  const pattern = new McaPattern(record);
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(hash, { words: deciding.halves.slice(), pattern });
+  const found = known.get(hash);
+  if (found !== undefined && deciding.equals(found.words)) return found.pattern;
+  const again = known.has(hash);
+  const pattern = new McaPattern(record, again);
+  if (!again && known.size >= MAX_KEPT) known.clear();
+  known.set(hash, again ? { words: deciding.halves.slice(), pattern } : undefined);
   return pattern;
 }

@@ -81,32 +81,35 @@ export class McaDecoded extends LazyRecord {
     }
     return out;
   }
-  override get pattern(): McaPattern {
+  get #said(): McaPattern {
     return (this.#pattern ??= patternOf(this.raw));
   }
+  override get pattern(): object | undefined {
+    return this.#said.kept ? this.#said : undefined;
+  }
   override get flags(): readonly string[] {
-    return this.pattern.flags;
+    return this.#said.flags;
   }
   override get class(): McaClass {
-    return this.pattern.class;
+    return this.#said.class;
   }
   override get severity(): DecodedSeverity {
-    return this.pattern.severity;
+    return this.#said.severity;
   }
   override get component(): DecodedComponent {
-    return this.pattern.component;
+    return this.#said.component;
   }
   override get mcacod(): DecodedCode {
-    return this.pattern.code;
+    return this.#said.code;
   }
   override get address(): DecodedAddress | undefined {
-    return addressOf(this.raw, this.pattern.page);
+    return addressOf(this.raw, this.#said.page);
   }
   override get fields(): readonly DecodedField[] {
-    return this.pattern.layouts.flatMap(l => fieldsOfRegister(l.member, l.register, this.raw[l.member]));
+    return this.#said.layouts.flatMap(l => fieldsOfRegister(l.member, l.register, this.raw[l.member]));
   }
   override fieldsOf(register: string): readonly DecodedField[] {
-    const layout = this.pattern.layouts.find(l => l.member === register);
+    const layout = this.#said.layouts.find(l => l.member === register);
     return layout === undefined ? [] : fieldsOfRegister(layout.member, layout.register, this.raw[layout.member]);
   }
   override get headline(): string {
@@ -119,10 +122,10 @@ export class McaDecoded extends LazyRecord {
         : bank === undefined
           ? ` (CPU ${cpu})`
           : ` (CPU ${cpu}, bank ${bank})`;
-    return this.pattern.headline + where;
+    return this.#said.headline + where;
   }
   override get explanation(): string {
-    const { frame, page } = this.pattern;
+    const { frame, page } = this.#said;
     const { addr } = this.raw;
     const text = explainIn(frame, this.raw, page === undefined || addr === undefined ? undefined : pageIn(page, addr));
     // `explain` needs a bank; where the input names none, nothing may be said about one.
@@ -133,10 +136,10 @@ export class McaDecoded extends LazyRecord {
           .replace('(bank 0)', '(bank not named)');
   }
   override get nextStep(): string {
-    return this.pattern.nextStep;
+    return this.#said.nextStep;
   }
   protected override findings(): readonly Finding[] {
-    return this.pattern.lint;
+    return this.#said.lint;
   }
   protected override predictions(): readonly DecodedOutlook[] {
     return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw);

@@ -138,7 +138,7 @@ export interface DecodedRecord {
   readonly component: DecodedComponent | undefined;
   readonly lint: readonly Finding[];
   readonly fields: readonly DecodedField[];
-  /** The rows of one register. */
+  /** The rows of one register. A frozen array comes again for the same value: what was made of it can be kept. */
   fieldsOf(register: string): readonly DecodedField[];
   /** A few plain words. */
   readonly headline: string;

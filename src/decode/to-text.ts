@@ -240,7 +240,7 @@ export class TextWriter {
     let text = this.#fields.get(fields);
     if (text === undefined) {
       text = joined(fieldLines(value, fields, this.#table, this.#style));
-      this.#fields.set(fields, text);
+      if (Object.isFrozen(fields)) this.#fields.set(fields, text);
     }
     return text;
   }
