@@ -44,7 +44,6 @@ const memoryError: fc.Arbitrary<CperMemoryError> = fc
       rank: u16,
       cardHandle: u16,
       moduleHandle: u16,
-      rowExtended: fc.integer({ min: 0, max: 3 }),
       chipId: fc.integer({ min: 0, max: 7 }),
     },
     { requiredKeys: [] },

@@ -5,7 +5,7 @@ import { bit, bits, defineRegister } from '../registers/register.ts';
 export const CPER_ERROR_STATUS = defineRegister({
   name: 'ErrorStatus',
   width: 64,
-  source: 'UEFI 2.10 N.2.13',
+  source: 'UEFI 2.10 appendix N, Error Status',
   fields: [
     bit(22, 'OVERFLOW', 'an error was lost'),
     bit(21, 'FIRST', 'the first error'),

@@ -3,7 +3,7 @@ import { hex64 } from '../common/hex.ts';
 import { ARM_ERROR_FLAGS, armErrorInfoTable, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { classifyCper } from './classify.ts';
 import { NOTIFICATION_NAMES } from './guid.ts';
-import { memoryErrorTypeName } from './memory.ts';
+import { memoryErrorTypeName, rowOf } from './memory.ts';
 import { pagesOfBody } from './page.ts';
 import { PCIE_PORT_TYPES } from './pcie.ts';
 import { PROCESSOR_ERROR_TYPES } from './processor.ts';
@@ -66,10 +66,9 @@ function memory(body: CperMemoryError | CperMemoryError2): string[] {
     page === undefined || body.physicalAddress === undefined
       ? 'without a physical address, so that no page can be taken out of use'
       : `at physical address ${hex64(body.physicalAddress)} (page frame ${hex(page.pfn)}${size})`;
-  const row = 'rowExtended' in body && body.rowExtended !== undefined ? body.rowExtended << 16 : 0;
-  const place = PLACES.filter(n => body[n] !== undefined).map(
-    n => `${PLACE_WORDS[n] ?? n} ${n === 'row' ? (body.row ?? 0) | row : body[n]}`,
-  );
+  const place = PLACES.map(n => [n, n === 'row' ? rowOf(body) : body[n]] as const)
+    .filter(([, value]) => value !== undefined)
+    .map(([n, value]) => `${PLACE_WORDS[n] ?? n} ${value}`);
   return [`Memory error, ${type}, ${where}.`, ...(place.length === 0 ? [] : [`It was in ${list(place)}.`])];
 }
 

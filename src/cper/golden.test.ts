@@ -96,8 +96,8 @@ const SECTIONS: readonly (readonly [name: string, type: string, bytes: Uint8Arra
   [
     'memory with bank group, address and extended row',
     SECTION_MEMORY,
-    lay(80, [0, 8, 0x1c0000], [38, 1, 0x21], [39, 1, 0x43], [73, 1, 3]),
-    { kind: 'memory', bankAddress: 0x21, bankGroup: 0x43, rowExtended: 3 },
+    lay(80, [0, 8, 0x1c0000], [38, 1, 0x21], [39, 1, 0x43], [42, 2, 0x1234], [73, 1, 3]),
+    { kind: 'memory', bankAddress: 0x21, bankGroup: 0x43, rowLow: 0x1234, rowExtended: 3 },
   ],
   [
     'memory 2',

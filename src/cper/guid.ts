@@ -36,7 +36,12 @@ export const SECTION_PCIE = 'd995e954-bbc1-430f-ad91-b44dcb3c6f35';
 export const SECTION_FIRMWARE = '81212a96-09ed-4996-9471-8d729c8e69ed';
 export const SECTION_CXL_PROTOCOL = '80b9efb4-52b5-4de3-a777-68784b771048';
 
-/** Section types by name, UEFI 2.10 N.2.2 table "Section Type"; the last one is defined by Linux. */
+export const SECTION_CCIX = '91335ef6-ebfb-4478-a6a6-88b728cf75d7';
+
+/**
+ * Section types by name: UEFI 2.10 N.2.2 and the sections themselves; FRU memory poison is of UEFI 2.11 N.2.15, the
+ * events are those of the CXL specification.
+ */
 export const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_MEMORY]: 'memory error',
   [SECTION_MEMORY2]: 'memory error, extended',
@@ -45,7 +50,12 @@ export const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_PROC_ARM]: 'ARM processor error',
   [SECTION_PCIE]: 'PCIe error',
   [SECTION_FIRMWARE]: 'firmware error',
+  [SECTION_CCIX]: 'CCIX error log',
   [SECTION_CXL_PROTOCOL]: 'CXL protocol error',
+  '5e4706c1-5356-48c6-930b-52f2120a4458': 'bad memory of a part (FRU memory poison)',
+  'fbcd0a77-c260-417f-85a9-088b1621eba6': 'CXL component event, general media',
+  '601dcbb3-9c06-4eab-b8af-4e9bfb5c9624': 'CXL component event, DRAM',
+  'fe927475-dd59-4339-a586-79bab113b774': 'CXL component event, memory module',
   'e429faf1-3cb7-11d4-bca7-0080c73c8881': 'Itanium processor error',
   'c5753963-3b84-4095-bf78-eddad3f9c9dd': 'PCI or PCI-X bus error',
   'eb5e4685-ca66-4769-b6a2-26068b001326': 'PCI component error',
@@ -67,4 +77,5 @@ export const NOTIFICATION_NAMES: Readonly<Record<string, string>> = {
   '9a78788a-bbe8-11e4-809e-67611e5d46b0': 'synchronous external abort (SEA)',
   '5c284c81-b0ae-4e87-a322-b04c85624323': 'SError interrupt (SEI)',
   '09a9d5ac-5204-4214-96e5-94992e752bcd': 'platform error interrupt (PEI)',
+  '69293bc9-41df-49a3-b4bd-4fb0db3041f6': 'event of a CXL component',
 };

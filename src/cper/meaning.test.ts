@@ -319,7 +319,7 @@ describe('classifyCper', () => {
 
 describe('explainCper', () => {
   it('says what an engineer would say', () => {
-    expect(explainCper(block([memory({ node: 1, card: 2, row: 5, rowExtended: 1, bitPosition: 3 })]))).toBe(
+    expect(explainCper(block([memory({ node: 1, card: 2, rowLow: 5, rowExtended: 1, bitPosition: 3 })]))).toBe(
       'Firmware reports an uncorrected error that software can recover from. Memory error, multi-bit ECC, at physical ' +
         'address 0x0000000012345678 (page frame 0x12345). It was in node 1, card 2, row 65541, bit 3.',
     );

@@ -61,6 +61,7 @@ export const MEMORY_LAYOUT: Layout = {
     u16('rank', 74, { valid: 15 }),
     u16('cardHandle', 76, { valid: 16, meaning: 'SMBIOS handle of the memory array' }),
     u16('moduleHandle', 78, { valid: 17, meaning: 'SMBIOS handle of the memory device' }),
+    u16('rowLow', 42, { valid: 18, meaning: 'row address bits 15:0' }),
     part('rowExtended', 73, 1, 1, 0, { valid: 18, meaning: 'row address bits 17:16' }),
     u8('bankGroup', 39, { valid: 19 }),
     u8('bankAddress', 38, { valid: 20 }),
@@ -110,9 +111,25 @@ function checkBank(layout: Layout, error: CperMemoryError | CperMemoryError2): v
   }
 }
 
+/** The row with the two bits that memory section 1 keeps elsewhere. */
+export function rowOf(body: CperMemoryError | CperMemoryError2): number | undefined {
+  if (body.kind === 'memory2') return body.row;
+  const low = body.row ?? body.rowLow;
+  return body.rowExtended === undefined ? low : (body.rowExtended << 16) | (low ?? 0);
+}
+
+/** The row has one place and two validation bits, of which firmware should set one; what is given must agree. */
+function checkRow({ row, rowLow }: CperMemoryError): void {
+  if (row === undefined || rowLow === undefined || row === rowLow) return;
+  throw new CperError('E_CPER_RANGE', `${MEMORY_LAYOUT.name}: row disagrees with rowLow`, {
+    hint: 'A row of up to 16 bits is row; a longer one is rowLow and rowExtended, its bits 15:0 and 17:16.',
+  });
+}
+
 /** The bytes of a memory error, 80 unless `kept` says otherwise; validation bits follow from the members that are there. */
 export function encodeMemoryError(error: CperMemoryError): Uint8Array {
   checkBank(MEMORY_LAYOUT, error);
+  checkRow(error);
   return writeLayout(MEMORY_LAYOUT, error);
 }
 

@@ -30,7 +30,8 @@ export interface CperMemoryError {
   /** SMBIOS handle of the memory array, and of the memory device. */
   cardHandle?: number;
   moduleHandle?: number;
-  /** Row address bits 17:16. */
+  /** Validation bit 18: a row of 18 bits, its bits 15:0 (the place of `row`) and 17:16. */
+  rowLow?: number;
   rowExtended?: number;
   chipId?: number;
   /** Validation bits 19 and 20: the same place as `bank`, its bits 15:8 and 7:0. */
@@ -100,7 +101,7 @@ export interface CperX86ErrorInfo {
   kept?: CperKept;
 }
 
-/** UEFI N.2.4.2.2 IA32/X64 processor context information structure. */
+/** UEFI N.2.4.2 IA32/X64 processor context information structure. */
 export interface CperX86Context {
   /** Register context type: 1 MSRs, 2 and 3 the 32 and 64-bit register state, … */
   type?: number;

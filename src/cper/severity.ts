@@ -1,4 +1,4 @@
-/** @module Severity numbers. Sources: ACPI 6.5 table 18.12; UEFI 2.10 N.2.1. */
+/** @module Severity numbers. Sources: ACPI 6.5 tables 18.11 and 18.12; UEFI 2.10 N.2.1. */
 import { CperError } from './error.ts';
 import type { CperSeverity } from './record.ts';
 

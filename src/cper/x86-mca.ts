@@ -1,6 +1,6 @@
 /**
- * @module Machine check banks in the MSR contexts of an IA32/X64 section. Sources: Intel SDM vol. 3B 16.3.2 (bank MSRs
- * from 400H, four a bank); AMD PPR, MCA registers (SMCA MSRs from C000_2000H, sixteen a bank).
+ * @module Machine check banks in the MSR contexts of an IA32/X64 section. Sources: SDM vol. 3B, Error-Reporting
+ * Register Banks (bank MSRs from 400H, four a bank); PPR, MCA registers (SMCA MSRs from C000_2000H, sixteen a bank).
  */
 import type { CperX86Context, CperX86Processor } from './record.ts';
 

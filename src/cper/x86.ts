@@ -60,7 +60,7 @@ export const X86_CONTEXT_TYPES: Readonly<Record<number, string>> = {
 
 export const X86_CONTEXT_LAYOUT: Layout = {
   name: 'processor context information',
-  source: 'UEFI 2.10 N.2.4.2.2',
+  source: 'UEFI 2.10 N.2.4.2, IA32/X64 Processor Context Information Structure',
   length: CONTEXT,
   fields: [
     u16('type', 0, { values: X86_CONTEXT_TYPES }),
@@ -102,7 +102,7 @@ const VALID_STATE = [
 export const X86_CACHE_CHECK = defineRegister({
   name: 'cache check',
   width: 64,
-  source: 'UEFI 2.10 N.2.4.2.1, cache check structure',
+  source: 'UEFI 2.10 N.2.4.2, IA32/X64 Cache Check Structure',
   fields: [
     ...STATE,
     bits(24, 22, 'LEVEL', 'cache level'),
@@ -115,7 +115,7 @@ export const X86_CACHE_CHECK = defineRegister({
 export const X86_TLB_CHECK = defineRegister({
   name: 'TLB check',
   width: 64,
-  source: 'UEFI 2.10 N.2.4.2.1, TLB check structure',
+  source: 'UEFI 2.10 N.2.4.2, IA32/X64 TLB Check Structure',
   fields: [
     ...STATE,
     bits(24, 22, 'LEVEL', 'TLB level'),
@@ -128,7 +128,7 @@ export const X86_TLB_CHECK = defineRegister({
 export const X86_BUS_CHECK = defineRegister({
   name: 'bus check',
   width: 64,
-  source: 'UEFI 2.10 N.2.4.2.1, bus check structure',
+  source: 'UEFI 2.10 N.2.4.2, IA32/X64 Bus Check Structure',
   fields: [
     bits(34, 33, 'SPACE', 'address space', { 0: 'memory access', 1: 'reserved', 2: 'I/O', 3: 'other transaction' }),
     bit(32, 'TIMEOUT', 'timed out'),
@@ -152,7 +152,7 @@ export const X86_BUS_CHECK = defineRegister({
 export const X86_MS_CHECK = defineRegister({
   name: 'micro-architecture specific check',
   width: 64,
-  source: 'UEFI 2.10 N.2.4.2.1, MS check field',
+  source: 'UEFI 2.10 N.2.4.2, IA32/X64 MS Check Field Description',
   fields: [
     bit(23, 'OVERFLOW', 'an error was lost'),
     bit(22, 'RESTARTABLE', 'the program can be restarted'),

@@ -51,8 +51,10 @@ function members(layout: Layout, skip: readonly string[] = []): fc.Arbitrary<Rec
     );
 }
 
-/** The group and the address of a bank are parts of it. */
-function agree(values: Record<string, unknown>): Record<string, unknown> {
+/** The group and the address of a bank are parts of it; a row has one place in memory section 1. */
+function agree(given: Record<string, unknown>): Record<string, unknown> {
+  const values =
+    given['row'] === undefined || given['rowLow'] === undefined ? given : { ...given, rowLow: given['row'] };
   const bank = values['bank'] as number | undefined;
   if (bank === undefined) return values;
   return {
