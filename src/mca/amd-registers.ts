@@ -1,5 +1,5 @@
 /**
- * @module Registers of AMD's machine check banks beyond MCi_STATUS. Sources: APM vol. 2 9.3.3 ("MCAX"); PPR of family
+ * @module Registers of AMD's machine check banks beyond MCi_STATUS. Sources: APM vol. 2, "Machine Check Architecture Extensions (MCAX)"; PPR of family
  * 17h and later, "MCA Registers"; BKDG of families 10h (31116) and 15h (42301) for the older banks.
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
@@ -119,7 +119,7 @@ export const MCA_ADDR = defineRegister({
 export const MCA_MISC0 = defineRegister({
   name: 'MCi_MISC0',
   width: 64,
-  source: 'PPR MCA_MISC0; BKDG 31116 MSR0000_0413; APM 9.3.2.4',
+  source: 'PPR MCA_MISC0; BKDG 31116 MSR0000_0413; APM vol. 2, Machine-Check Miscellaneous-Error Information Registers',
   fields: [
     bit(63, 'VAL', 'a threshold counter is implemented and usable'),
     bit(62, 'CNTP', 'the counter is present'),

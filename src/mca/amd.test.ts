@@ -18,6 +18,7 @@ import {
   umcPlace,
 } from './index.ts';
 import type { CpuModel, X86McaRecord } from './index.ts';
+import { NOT_PUBLIC } from './smca-codes.ts';
 
 const ipid = (hwid: number, mcaType: number, low = 0n, high = 0n): bigint =>
   MCA_IPID.encode({ HWID: BigInt(hwid), MCATYPE: BigInt(mcaType), INSTANCELO: low, INSTANCEHI: high });
@@ -70,8 +71,29 @@ describe('smcaBank', () => {
     expect(smcaBank(UMC, cpu(family, model))?.codes[0]).toBe(text);
   });
 
+  it('knows the types of 2026 by name, and no code of them', () => {
+    const named = SMCA_BANKS.filter(b => b.codes === NOT_PUBLIC).map(b => [b.id, b.hwid, b.mcaType]);
+    expect(named).toStrictEqual([
+      ['EDDR5CMN', 0x1e0, 0],
+      ['MPART', 0xff, 2],
+      ['MPASP', 0xfd, 0],
+      ['MPASP_V2', 0xfd, 1],
+      ['MPM', 0xf9, 0],
+      ['MPRAS', 0x12, 0],
+      ['MPDACC', 0xbe, 0],
+      ['DACC_FE', 0x157, 0],
+      ['DACC_BE', 0x164, 0],
+      ['PCIE_PL', 0x1e1, 0],
+      ['SSBDCI', 0x5c, 0],
+    ]);
+    const bank = smcaBank((0x5cn << 32n) | 7n);
+    expect([bank?.id, bank?.name, bank?.area]).toStrictEqual(['SSBDCI', 'die to die interconnect', 'link']);
+    const pairs = SMCA_BANKS.map(b => (b.hwid << 16) | b.mcaType);
+    expect(new Set(pairs).size).toBe(pairs.length);
+  });
+
   it('has the numbers of the PPR at the ends of each list', () => {
-    const ends = SMCA_BANKS.map(b => {
+    const ends = SMCA_BANKS.filter(b => b.codes !== NOT_PUBLIC).map(b => {
       const keys = Object.keys(b.codes).map(Number);
       return [b.id, Math.min(...keys), Math.max(...keys), keys.length];
     });

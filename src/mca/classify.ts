@@ -10,7 +10,7 @@ import type { X86McaRecord } from './record.ts';
  */
 export type McaClass = 'invalid' | 'CE' | 'Deferred' | 'UCNA' | 'SRAO' | 'SRAR' | 'UC' | 'PCC' | 'unknown';
 
-/** SDM vol. 3B 16.6.2, table "MC Error Classifications". Without SER_P the S and AR bits have no meaning. */
+/** SDM vol. 3B, UCR Error Classification, table "MC Error Classifications". Without SER_P S and AR have no meaning. */
 function classifyIntel(status: bigint, ser: boolean): McaClass {
   const s = MCI_STATUS_INTEL.decode(status);
   if (!s.VAL) return 'invalid';
@@ -22,7 +22,7 @@ function classifyIntel(status: bigint, ser: boolean): McaClass {
   return s.S ? 'SRAO' : 'UCNA';
 }
 
-/** APM vol. 2, 9.3.2.2 and the deferred error definition in the PPR. */
+/** APM vol. 2, Machine-Check Status Registers and the deferred error definition in the PPR. */
 function classifyAmd(status: bigint): McaClass {
   const s = MCI_STATUS_AMD.decode(status);
   if (!s.VAL) return 'invalid';

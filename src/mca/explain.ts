@@ -54,7 +54,7 @@ function unitSentence(record: X86McaRecord): string | undefined {
   return c.detail === undefined ? `${name}.` : `${name}: ${c.detail}.`;
 }
 
-/** Corrected errors: how many, and whether the cache says it has had too many (SDM 16.4). */
+/** Corrected errors: how many, and whether the cache says it has had too many (SDM vol. 3B, Enhanced Cache Error Reporting). */
 function countNotes(record: X86McaRecord): string[] {
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (record.vendor !== 'intel' || s.UC) return [];

@@ -181,6 +181,6 @@ test('the layout of MCi_MISC follows vendor, error and unit', () => {
   expect(of({ kind: 'x86-mca', bank: 0, status: 0n })).toBeUndefined();
   expect(of(intel(0, 0x0e0bn))).toMatch(/IOMCA/);
   expect(of(intel(13, 0x8c00000000000091n, { misc: 0n, cpuid: 0x606a6n }))).toMatch(/06_6AH/);
-  expect(of(intel(13, 0x8400000000000091n, { misc: 0n, cpuid: 0x606a6n }))).toBe('SDM 16.3.2.4');
-  expect(of(intel(13, 0x8c00000000000091n, { misc: 0n }))).toBe('SDM 16.3.2.4');
+  expect(of(intel(13, 0x8400000000000091n, { misc: 0n, cpuid: 0x606a6n }))).toBe('SDM vol. 3B, IA32_MCi_MISC MSRs');
+  expect(of(intel(13, 0x8c00000000000091n, { misc: 0n }))).toBe('SDM vol. 3B, IA32_MCi_MISC MSRs');
 });

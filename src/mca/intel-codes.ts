@@ -1,6 +1,6 @@
 /**
- * @module Model-specific error codes (MCi_STATUS[31:16]) of Intel servers, by unit. Source: SDM vol. 3B chapter 17
- * "Interpreting Machine Check Error Codes", sections for 06_55H, 06_6AH and 06_6CH, 06_8FH; the codes of 06_ADH and
+ * @module Model-specific error codes (MCi_STATUS[31:16]) of Intel servers, by unit. Source: SDM vol. 3B
+ * "Interpreting Machine-Check Error Codes", sections for 06_55H, 06_6AH and 06_6CH, 06_8FH; the codes of 06_ADH and
  * 06_AEH as Intel published them with its open decoders. Upper-case names are the manual's own; other words are ours.
  */
 

@@ -1,6 +1,7 @@
 /**
- * @module MCi_MISC of Intel memory controllers: where in the DRAM. Source: SDM vol. 3B chapter 17, tables for
- * IA32_MCi_MISC of 06_6AH and 06_6CH, 06_8FH; 06_ADH and 06_AEH as Intel published them with its open decoders.
+ * @module MCi_MISC of Intel memory controllers: where in the DRAM. Source: SDM vol. 3B "Interpreting Machine-Check
+ * Error Codes", tables for IA32_MCi_MISC of 06_6AH and 06_6CH, 06_8FH; 06_ADH and 06_AEH as Intel published them with
+ * its open decoders.
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
 
@@ -9,7 +10,8 @@ const GRANULARITY = [bits(8, 6, 'MODE', 'address mode'), bits(5, 0, 'LSB', 'lowe
 export const MISC_IMC_ICX = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'SDM vol. 3B chapter 17, 06_6AH and 06_6CH, IA32_MCi_MISC of the memory controllers',
+  source:
+    'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_6AH and 06_6CH, IA32_MCi_MISC of the memory controllers',
   fields: [
     bit(63, 'TRANSIENT', 'the error did not come back when the read was repeated'),
     bits(62, 59, 'ECCMODE', 'ECC mode', {
@@ -35,7 +37,7 @@ export const MISC_IMC_ICX = defineRegister({
 export const MISC_IMC_SPR = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'SDM vol. 3B chapter 17, 06_8FH, IA32_MCi_MISC of the memory controllers',
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_8FH, IA32_MCi_MISC of the memory controllers',
   fields: [
     bit(63, 'TRANSIENT', 'the error did not come back when the read was repeated'),
     bits(62, 59, 'ECCMODE', 'ECC mode', {
@@ -64,7 +66,7 @@ export const MISC_IMC_SPR = defineRegister({
 export const MISC_HBM_SPR = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'SDM vol. 3B chapter 17, 06_8FH, IA32_MCi_MISC of the HBM controllers',
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_8FH, IA32_MCi_MISC of the HBM controllers',
   fields: [
     bit(63, 'TRANSIENT', 'the error did not come back when the read was repeated'),
     bits(62, 59, 'ECCMODE', 'ECC mode', { 1: '64-byte read', 9: '32-byte read' }),
@@ -84,7 +86,7 @@ export const MISC_HBM_SPR = defineRegister({
 export const MISC_MCCHAN_GNR = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'Intel, published decoders for 06_ADH and 06_AEH',
+  source: 'Intel, published decoders for 06_ADH, 06_AEH, 06_AFH and 06_DDH',
   fields: [
     bit(63, 'TRANSIENT', 'the error did not come back when the read was repeated'),
     bits(61, 58, 'ECCMODE', 'ECC mode', {

@@ -66,7 +66,24 @@ describe('intelFamily', () => {
       const id = intelFamily({ family: 6, model, stepping: 0 })?.id;
       if (id !== undefined) ids[model.toString(16)] = id;
     }
-    expect(ids).toStrictEqual({ '55': 'SKX', '6a': 'ICX', '6c': 'ICX', '8f': 'SPR', cf: 'SPR', ad: 'GNR', ae: 'GNR' });
+    expect(ids).toStrictEqual({
+      '55': 'SKX',
+      '6a': 'ICX',
+      '6c': 'ICX',
+      '8f': 'SPR',
+      cf: 'SPR',
+      ad: 'GNR',
+      ae: 'GNR',
+      af: 'GNR',
+      dd: 'GNR',
+    });
+    // Ice Lake-D is one socket with two memory controllers.
+    const banksOf = (model: number): number[] =>
+      Array.from({ length: 32 }, (_, i) => i).filter(
+        i => intelUnit(i, { family: 6, model, stepping: 0 }) !== undefined,
+      );
+    expect(banksOf(0x6a)).toStrictEqual([4, 5, 7, 8, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]);
+    expect(banksOf(0x6c)).toStrictEqual([4, 12, 13, 14, 15, 16, 17, 18, 19]);
     expect(intelFamily({ family: 0x19, model: 0x55, stepping: 0 })).toBeUndefined();
     expect(intelUnit(40, cpuModel(SKX))).toBeUndefined();
     expect(intelUnit(4, cpuModel(SKX))?.id).toBe('PCU');
@@ -193,7 +210,9 @@ describe('model-specific codes', () => {
     expect(intelModelInfo({ ...record(SKX, 13, 1n << 63n), vendor: 'amd' }, skx)).toBeUndefined();
     expect(intelModelInfo(record(SKX, 6, 1n << 63n), skx)).toBeUndefined();
     expect(intelModelInfo(record(SKX, 13, 1n << 63n), { ...skx, model: 0x56 })).toBeUndefined();
-    expect(intelModelInfo(record(SKX, 13, 1n << 63n), skx)?.source).toBe('SDM vol. 3B chapter 17, 06_55H (06_55H)');
+    expect(intelModelInfo(record(SKX, 13, 1n << 63n), skx)?.source).toBe(
+      'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_55H (06_55H)',
+    );
   });
 });
 

@@ -135,7 +135,7 @@ const SKX: IntelFamily = {
   id: 'SKX',
   name: 'Skylake-SP, Cascade Lake or Cooper Lake',
   models: [0x55],
-  source: 'SDM vol. 3B chapter 17, 06_55H',
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_55H',
   banks: banks(
     [3, { id: 'MLC', name: 'L2 cache (MLC)', mscod: [] }],
     [
@@ -161,28 +161,40 @@ const SKX: IntelFamily = {
   ),
 };
 
+const icxMemory = (controllers: number): [number, IntelUnit][] =>
+  Array.from({ length: controllers }, (_, controller): [number, IntelUnit][] => [
+    [12 + 4 * controller, m2mFlags(controller)],
+    ...channels(13 + 4 * controller, 3, channel => imcIcx(controller, channel)),
+  ]).flat();
+
 const ICX: IntelFamily = {
   id: 'ICX',
-  name: 'Ice Lake-SP or Ice Lake-D',
-  models: [0x6a, 0x6c],
-  source: 'SDM vol. 3B chapter 17, 06_6AH and 06_6CH',
+  name: 'Ice Lake-SP',
+  models: [0x6a],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_6AH and 06_6CH',
   banks: banks(
     [4, pcu(...PCU_PARTS(codes.PCU_ICX), number(19, 16, codes.PCU_CONTROLLER))],
     [5, upi(codes.UPI_ICX)],
     [7, upi(codes.UPI_ICX)],
     [8, upi(codes.UPI_ICX)],
-    ...[0, 1, 2, 3].flatMap((controller): [number, IntelUnit][] => [
-      [12 + 4 * controller, m2mFlags(controller)],
-      ...channels(13 + 4 * controller, 3, channel => imcIcx(controller, channel)),
-    ]),
+    ...icxMemory(4),
   ),
+};
+
+/** One socket: no UPI, and half the memory controllers. */
+const ICX_D: IntelFamily = {
+  id: 'ICX',
+  name: 'Ice Lake-D',
+  models: [0x6c],
+  source: ICX.source,
+  banks: banks([4, pcu(...PCU_PARTS(codes.PCU_ICX), number(19, 16, codes.PCU_CONTROLLER))], ...icxMemory(2)),
 };
 
 const SPR: IntelFamily = {
   id: 'SPR',
   name: 'Sapphire Rapids or Emerald Rapids',
   models: [0x8f, 0xcf],
-  source: 'SDM vol. 3B chapter 17, 06_8FH',
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_8FH',
   banks: banks(
     [
       4,
@@ -214,9 +226,9 @@ const SPR: IntelFamily = {
 
 const GNR: IntelFamily = {
   id: 'GNR',
-  name: 'Granite Rapids',
-  models: [0xad, 0xae],
-  source: 'Intel, published decoders for 06_ADH and 06_AEH',
+  name: 'Granite Rapids, Sierra Forest or Clearwater Forest',
+  models: [0xad, 0xae, 0xaf, 0xdd],
+  source: 'Intel, published decoders for 06_ADH, 06_AEH, 06_AFH and 06_DDH',
   banks: banks(
     [5, { id: 'UPI', name: 'UPI link', mscod: [number(31, 16, codes.UPI_GNR)] }],
     [
@@ -240,7 +252,7 @@ const GNR: IntelFamily = {
   ),
 };
 
-export const INTEL_FAMILIES: readonly IntelFamily[] = [SKX, ICX, SPR, GNR];
+export const INTEL_FAMILIES: readonly IntelFamily[] = [SKX, ICX, ICX_D, SPR, GNR];
 
 /** The server family of a CPU whose model-specific codes are known, or undefined. */
 export function intelFamily(cpu: CpuModel): IntelFamily | undefined {

@@ -16,11 +16,11 @@ export interface LintCode {
   explanation: string;
 }
 
-const SDM_STATUS = 'SDM vol. 3B 16.3.2.2, IA32_MCi_STATUS';
-const SDM_UCR = 'SDM vol. 3B 16.6.2, UCR error reporting';
-const SDM_CLASSES = 'SDM vol. 3B 16.6.3, UCR error classification';
-const SDM_ARCH_UCR = 'SDM vol. 3B 16.9.3, architecturally defined UCR errors';
-const APM_STATUS = 'APM vol. 2 9.3.2.2, MCi_STATUS';
+const SDM_STATUS = 'SDM vol. 3B, IA32_MCi_STATUS MSRs';
+const SDM_UCR = 'SDM vol. 3B, UCR Error Reporting and Logging';
+const SDM_CLASSES = 'SDM vol. 3B, UCR Error Classification';
+const SDM_ARCH_UCR = 'SDM vol. 3B, Architecturally Defined UCR Errors';
+const APM_STATUS = 'APM vol. 2, Machine-Check Status Registers';
 const PPR_STATUS = 'PPR, MCA_STATUS';
 const QEMU = 'QEMU target/i386/kvm, kvm_mce_inject()';
 
@@ -43,7 +43,7 @@ export const LINT_CODES = {
   L_MCA_VENDOR_UNKNOWN: {
     severity: 'info',
     title: 'the CPU vendor is not known',
-    section: 'SDM vol. 3B 16.3.2.2; APM vol. 2 9.3.2.2',
+    section: 'SDM vol. 3B, IA32_MCi_STATUS MSRs; APM vol. 2, Machine-Check Status Registers',
     explanation:
       'Intel and AMD give different meanings to bits 56 to 16 of MCi_STATUS. Only what both read the same way was checked. The PROCESSOR line of a kernel log (0 Intel, 2 AMD, 9 Hygon) or the CPUID vendor settles it.',
   },
@@ -57,7 +57,7 @@ export const LINT_CODES = {
   L_MCA_BANK_OUT_OF_RANGE: {
     severity: 'error',
     title: 'the CPU has no such bank',
-    section: 'SDM vol. 3B 16.3.1.1, IA32_MCG_CAP.Count',
+    section: 'SDM vol. 3B, IA32_MCG_CAP MSR, Count',
     explanation:
       'The bank number is not below the count in MCG_CAP[7:0]. No hardware can have written this record; QEMU refuses to inject it ("Invalid MCE bank number").',
   },
@@ -99,7 +99,7 @@ export const LINT_CODES = {
   L_MCA_MISC_MODE_RESERVED: {
     severity: 'warning',
     title: 'reserved address mode in MCi_MISC',
-    section: 'SDM vol. 3B 16.3.2.4, IA32_MCi_MISC',
+    section: 'SDM vol. 3B, IA32_MCi_MISC MSRs',
     explanation:
       'The address modes are 0 segment offset, 1 linear, 2 physical, 3 memory and 7 generic; 4 to 6 are reserved. The address cannot be interpreted. Model-specific banks may use these bits for something else.',
   },
@@ -149,7 +149,7 @@ export const LINT_CODES = {
   L_MCA_S_AR_WITHOUT_SER_P: {
     severity: 'warning',
     title: 'S or AR are set but the CPU has no software error recovery',
-    section: 'SDM vol. 3B 16.3.1.1, IA32_MCG_CAP.MCG_SER_P',
+    section: 'SDM vol. 3B, IA32_MCG_CAP MSR, MCG_SER_P',
     explanation:
       'Without MCG_CAP.SER_P bits 56 and 55 are model-specific. The record was made for another CPU, or MCG_CAP is wrong.',
   },
@@ -184,7 +184,7 @@ export const LINT_CODES = {
   L_MCA_SRAR_OVER: {
     severity: 'warning',
     title: 'action required, and another error was lost',
-    section: 'SDM vol. 3B 16.6.4, machine check handling with UCR',
+    section: 'SDM vol. 3B, UCR Error Overwrite Rules',
     explanation:
       'OVER with SRAR means that the record of another error is gone, perhaps a fatal one: recovery is not safe. Linux panics ("Action required with lost events").',
   },
@@ -192,7 +192,7 @@ export const LINT_CODES = {
   L_MCA_OVER: {
     severity: 'info',
     title: 'at least one other error was lost',
-    section: 'SDM vol. 3B 16.3.2.2.1, overwrite rules; APM vol. 2 9.3.2.2',
+    section: 'SDM vol. 3B, Overwrite Rules for Machine Check Overflow; APM vol. 2, Machine-Check Status Registers',
     explanation:
       'The bank already held an error when another one came. An uncorrected error replaces a corrected one, not the reverse; between errors of one kind the registers may belong to the first or to the last.',
   },
@@ -226,47 +226,47 @@ export const LINT_CODES = {
   L_MCA_TES_RESERVED: {
     severity: 'warning',
     title: 'reserved threshold status',
-    section: 'SDM vol. 3B 16.4, enhanced cache error reporting',
+    section: 'SDM vol. 3B, Enhanced Cache Error Reporting',
     explanation: 'The threshold status is 0 no tracking, 1 green or 2 yellow; 3 is reserved.',
   },
   L_MCA_TES_WITH_UC: {
     severity: 'info',
     title: 'threshold status in an uncorrected error',
-    section: 'SDM vol. 3B 16.4, enhanced cache error reporting',
+    section: 'SDM vol. 3B, Enhanced Cache Error Reporting',
     explanation: 'Green and yellow grade the number of corrected errors; they have no meaning when UC is set.',
   },
   L_MCA_FILTER_WITH_UC: {
     severity: 'warning',
     title: 'correction report filtering in an uncorrected error',
-    section: 'SDM vol. 3B 16.9.2.1, correction report filtering',
+    section: 'SDM vol. 3B, Correction Report Filtering (F) Bit',
     explanation:
       'Bit 12 of MCACOD says that further corrections of this entry may not be reported. Uncorrected errors are always reported; the architectural SRAO and SRAR codes have the bit clear.',
   },
   L_MCA_CODE_RESERVED: {
     severity: 'warning',
     title: 'reserved error code',
-    section: 'SDM vol. 3B 16.9; APM vol. 2 9.3.3',
+    section: 'SDM vol. 3B, Interpreting the MCA Error Codes; APM vol. 2, Machine-Check Status Registers',
     explanation:
       'MCi_STATUS[15:0] is in none of the published forms, or uses a reserved value inside one. The value was made by software, or is newer than the tables.',
   },
   L_MCA_MSCOD_UNKNOWN: {
     severity: 'info',
     title: 'model-specific code without a public meaning',
-    section: 'SDM vol. 3B chapter 17, interpreting machine check error codes',
+    section: 'SDM vol. 3B, Interpreting Machine-Check Error Codes',
     explanation:
       'The unit that reports is known from the CPU model and the bank; its published table does not have these bits. They are shown as they are.',
   },
   L_MCA_NO_CODE: {
     severity: 'info',
     title: 'a valid record without an error code',
-    section: 'SDM vol. 3B 16.9.1, simple error codes',
+    section: 'SDM vol. 3B, Simple Error Codes',
     explanation:
       'MCACOD 0 says that no error was reported, yet the record is valid. AMD banks and injectors do so; Intel hardware names its errors.',
   },
   L_MCA_BARE_STATUS: {
     severity: 'warning',
     title: 'flags and nothing else',
-    section: 'SDM vol. 3B 16.9, interpreting the MCA error codes',
+    section: 'SDM vol. 3B, Interpreting the MCA Error Codes',
     explanation:
       'The status has no error code, no model-specific code, no count and no address. Hardware names what failed; a record made of flags alone comes from an injector or a test recipe.',
   },
@@ -274,21 +274,21 @@ export const LINT_CODES = {
   L_MCA_S_WITHOUT_MCIP: {
     severity: 'warning',
     title: 'signalled by an exception, but MCG_STATUS.MCIP is clear',
-    section: 'SDM vol. 3B 16.3.1.2, IA32_MCG_STATUS',
+    section: 'SDM vol. 3B, IA32_MCG_STATUS MSR',
     explanation:
       'S says that the error raised a machine check exception, which sets MCIP. Linux panics in that state ("MCIP not set in MCA handler"). Injecting with an MCG_STATUS of 0 is the usual cause.',
   },
   L_MCA_NO_IP: {
     severity: 'warning',
     title: 'neither RIPV nor EIPV is set during a machine check',
-    section: 'SDM vol. 3B 16.3.1.2, IA32_MCG_STATUS',
+    section: 'SDM vol. 3B, IA32_MCG_STATUS MSR',
     explanation:
       'The saved instruction pointer is neither where the error was nor where one can go on: no recovery is possible. Linux panics ("Neither restart nor error IP").',
   },
   L_MCA_LMCE_WITHOUT_LMCE_P: {
     severity: 'warning',
     title: 'local machine check on a CPU that has none',
-    section: 'SDM vol. 3B 16.3.1.5, local machine check',
+    section: 'SDM vol. 3B, Enabling Local Machine Check',
     explanation:
       'MCG_STATUS.LMCE is set, MCG_CAP.LMCE_P is clear. The monitor command of QEMU can do this; hardware cannot. Linux believes the flag and skips its rendezvous.',
   },
@@ -386,7 +386,7 @@ export const LINT_CODES = {
   L_MCA_ADDR_LSB: {
     severity: 'warning',
     title: 'the granularity of the address is larger than the address space',
-    section: 'SDM vol. 3B 16.3.2.4; PPR, MCA_STATUS AddrLsb',
+    section: 'SDM vol. 3B, IA32_MCi_MISC MSRs; PPR, MCA_STATUS AddrLsb',
     explanation:
       'The lowest valid bit lies above the 52 bits an x86 physical address can have: the address says nothing. The field was left over or made by software.',
   },

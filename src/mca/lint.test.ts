@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { softwareShapes } from './lint-shapes.ts';
 import { lint, LINT_CODES, NAMED_MCA } from './index.ts';
 import type { LintCodeId, X86McaRecord } from './index.ts';
 
@@ -314,5 +315,10 @@ describe('lint', () => {
     expect(of(0x9400000000000151n, 1)).toBe(`${title} (type 3, instruction cache parity)`);
     expect(of(0x9400000000000151n, 2)).toBeUndefined();
     expect(of(0xbf2000008000017an, 7)).toBe(`${title} (type 4, fatal last level cache write-back)`);
+  });
+
+  it('takes nothing that is not valid for a shape', () => {
+    expect(softwareShapes({ ...INTEL, status: 0x3d000000000000c0n })).toEqual([]);
+    expect(softwareShapes({ ...INTEL, status: 0n, bank: 255 })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * @module The architectural error code, MCi_STATUS[15:0]. Sources: SDM vol. 3B 16.9.1 "Simple Error Codes" and 16.9.2
- * "Compound Error Codes"; APM vol. 2, 9.3.3 for AMD. Every one of the 65,536 codes has exactly one class; what the
+ * @module The architectural error code, MCi_STATUS[15:0]. Sources: SDM vol. 3B "Simple Error Codes" and
+ * "Compound Error Codes"; APM vol. 2 "Machine-Check Status Registers" for AMD. Every one of the 65,536 codes has exactly one class; what the
  * manuals reserve is `unknown`.
  */
 import type { McaVendor } from './record.ts';

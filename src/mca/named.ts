@@ -23,7 +23,7 @@ export interface NamedMca {
 const MISC_PAGE = 0x8cn;
 
 const QEMU = 'QEMU target/i386/kvm/kvm.c, kvm_mce_inject()';
-const SDM = 'Intel SDM vol. 3B 16.6.2 and 16.9, MCi_STATUS classes and error codes';
+const SDM = 'SDM vol. 3B, UCR Error Classification and Interpreting the MCA Error Codes';
 
 export const NAMED_MCA: readonly NamedMca[] = [
   {

@@ -45,7 +45,7 @@ function shape(bits: bigint, lsb: number): PageShape {
   return { lsb, mask: (bits >> BigInt(lsb)) << BigInt(lsb), pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
 }
 
-/** SDM 16.3.2.4: MISCV, and address mode 2. */
+/** SDM vol. 3B, IA32_MCi_MISC MSRs: MISCV, and address mode 2. */
 function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
   const s = MCI_STATUS_INTEL.decode(status);
   if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;

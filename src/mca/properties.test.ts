@@ -56,7 +56,7 @@ function* combinations(bits: readonly bigint[]): Generator<bigint> {
 
 const has = (status: bigint, bit: bigint): boolean => ((status >> bit) & 1n) === 1n;
 
-/** SDM 16.6.3, table "MC Error Classifications", written out again. */
+/** SDM vol. 3B, UCR Error Classification, table "MC Error Classifications", written out again. */
 function intelClass(status: bigint, ser: boolean): McaClass {
   if (!has(status, 63n)) return 'invalid';
   if (!has(status, 61n)) return 'CE';

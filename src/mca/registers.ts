@@ -1,7 +1,7 @@
 /**
  * @module Machine check registers of both vendors. Sources: Intel 64 and IA-32 Architectures Software Developer's Manual
- * vol. 3B, chapter 16 "Machine-Check Architecture" ("SDM"); AMD64 Architecture Programmer's Manual vol. 2, chapter 9
- * ("APM") and the Processor Programming Reference of family 17h and later ("PPR"). Registers of AMD's scalable MCA:
+ * vol. 3B "Machine-Check Architecture" ("SDM"); AMD64 Architecture Programmer's Manual vol. 2 "Machine Check
+ * Architecture" ("APM") and the Processor Programming Reference of family 17h and later ("PPR"). Registers of AMD's scalable MCA:
  * amd-registers.ts.
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
@@ -9,7 +9,7 @@ import { bit, bits, defineRegister } from '../registers/register.ts';
 export const MCG_CAP = defineRegister({
   name: 'MCG_CAP',
   width: 64,
-  source: 'SDM 16.3.1.1',
+  source: 'SDM vol. 3B, IA32_MCG_CAP MSR',
   fields: [
     bit(27, 'LMCE_P', 'local machine check exception supported'),
     bit(26, 'ELOG_P', 'extended error logging supported'),
@@ -27,7 +27,7 @@ export const MCG_CAP = defineRegister({
 export const MCG_STATUS = defineRegister({
   name: 'MCG_STATUS',
   width: 64,
-  source: 'SDM 16.3.1.2; bit 12: Intel TDX module specification',
+  source: 'SDM vol. 3B, IA32_MCG_STATUS MSR; bit 12: Intel TDX module specification',
   fields: [
     bit(12, 'SEAM_NR', 'the error hit a guest in SEAM non-root mode'),
     bit(3, 'LMCE', 'delivered to this logical processor only'),
@@ -41,7 +41,7 @@ export const MCG_STATUS = defineRegister({
 export const MCG_CTL = defineRegister({
   name: 'MCG_CTL',
   width: 64,
-  source: 'SDM 16.3.1.3; APM 9.3.1.3 (one enable per bank)',
+  source: 'SDM vol. 3B, IA32_MCG_CTL MSR; APM vol. 2, Machine-Check Global-Control Register (one enable per bank)',
   fields: [bits(63, 0, 'ENABLE', 'reporting features enabled')],
 });
 
@@ -49,14 +49,14 @@ export const MCG_CTL = defineRegister({
 export const MCG_EXT_CTL = defineRegister({
   name: 'MCG_EXT_CTL',
   width: 64,
-  source: 'SDM 16.3.1.4',
+  source: 'SDM vol. 3B, IA32_MCG_EXT_CTL MSR',
   fields: [bit(0, 'LMCE_EN', 'local delivery of some machine checks enabled')],
 });
 
 export const MCI_CTL = defineRegister({
   name: 'MCi_CTL',
   width: 64,
-  source: 'SDM 16.3.2.1; APM 9.3.2.1',
+  source: 'SDM vol. 3B, IA32_MCi_CTL MSRs; APM vol. 2, Machine-Check Control Registers',
   fields: [bits(63, 0, 'EE', 'error reporting enables, one bit per error of the bank')],
 });
 
@@ -64,7 +64,7 @@ export const MCI_CTL = defineRegister({
 export const MCI_CTL2 = defineRegister({
   name: 'MCi_CTL2',
   width: 64,
-  source: 'SDM 16.3.2.5',
+  source: 'SDM vol. 3B, IA32_MCi_CTL2 MSRs',
   fields: [
     bit(30, 'CMCI_EN', 'corrected machine check interrupt enabled'),
     bits(14, 0, 'THRESHOLD', 'corrected error count that raises the interrupt'),
@@ -74,7 +74,7 @@ export const MCI_CTL2 = defineRegister({
 export const MCI_STATUS_INTEL = defineRegister({
   name: 'MCi_STATUS',
   width: 64,
-  source: 'SDM 16.3.2.2 and 16.6.2',
+  source: 'SDM vol. 3B, IA32_MCi_STATUS MSRs and UCR Error Reporting and Logging',
   fields: [
     bit(63, 'VAL', 'the bank holds an error'),
     bit(62, 'OVER', 'another error was lost'),
@@ -98,7 +98,7 @@ export const MCI_STATUS_INTEL = defineRegister({
 export const MCI_STATUS_AMD = defineRegister({
   name: 'MCi_STATUS',
   width: 64,
-  source: 'APM 9.3.2.2; PPR MCA_STATUS',
+  source: 'APM vol. 2, Machine-Check Status Registers; PPR MCA_STATUS',
   fields: [
     bit(63, 'VAL', 'the bank holds an error'),
     bit(62, 'OVER', 'another error was lost'),
@@ -127,7 +127,7 @@ export const MCI_STATUS_AMD = defineRegister({
 export const MCI_MISC = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'SDM 16.3.2.4',
+  source: 'SDM vol. 3B, IA32_MCi_MISC MSRs',
   fields: [
     bits(63, 9, 'MODEL', 'model-specific'),
     bits(8, 6, 'MODE', 'address mode', {
@@ -148,7 +148,7 @@ export const MCI_MISC = defineRegister({
 export const MCI_MISC_IO = defineRegister({
   name: 'MCi_MISC',
   width: 64,
-  source: 'SDM 16.3.2.4 and 16.9.3, "IOMCA"',
+  source: 'SDM vol. 3B, IA32_MCi_MISC MSRs, "Address Mode and LSB" and IOMCA',
   fields: [
     bits(39, 32, 'SEGMENT', 'PCI segment'),
     bits(31, 24, 'BUS', 'PCI bus'),

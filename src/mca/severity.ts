@@ -45,7 +45,8 @@ const BY_CLASS: Readonly<Record<McaClass, McaSeverity>> = {
 
 /**
  * The severity of a record by the architecture alone; what a given kernel makes of it is the outlook's business.
- * SDM 16.6.4: an overflowed SRAR has lost an error that may be fatal. AMD: consumed poison is confined to what consumed it.
+ * SDM vol. 3B, UCR Error Overwrite Rules: an overflowed SRAR has lost an error that may be fatal. AMD: consumed poison
+ * is confined to what consumed it.
  */
 export function severity(record: Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCap'>): McaSeverity {
   const cls = classify(record);

@@ -1,6 +1,7 @@
 /**
  * @module Types of scalable MCA banks. A bank is what its MCA_IPID says (hardware id and type); the bank number has no
- * meaning of its own. Source: PPR "MCA_IPID" and the table "Mapping of blocks to MCA_IPID[HwId] and [McaType]".
+ * meaning of its own. Source: PPR "MCA_IPID" and the table "Mapping of blocks to MCA_IPID[HwId] and [McaType]";
+ * types without codes: Linux arch/x86/kernel/cpu/mce/amd.c of 2026, no PPR of which is public.
  */
 import * as codes from './smca-codes.ts';
 import type { CodeTable } from './smca-codes.ts';
@@ -38,16 +39,27 @@ const ROWS: readonly Row[] = [
   ['MA_LLC', 'memory-attached last level cache', 0x2e, 0x04, 'cache', codes.MALL],
   ['UMC', 'memory controller', 0x96, 0x00, 'memory', codes.UMC],
   ['UMC_V2', 'memory controller of an accelerator', 0x96, 0x01, 'memory', codes.UMC_V2],
+  ['EDDR5CMN', 'DDR5 PHY', 0x1e0, 0x00, 'memory', codes.NOT_PUBLIC],
   ['PB', 'parameter block', 0x05, 0x00, 'firmware', codes.PB],
   ['PSP', 'security processor', 0xff, 0x00, 'firmware', codes.PSP],
   ['PSP_V2', 'security processor', 0xff, 0x01, 'firmware', codes.PSP_V2],
+  ['MPART', 'root of trust processor', 0xff, 0x02, 'firmware', codes.NOT_PUBLIC],
+  ['MPASP', 'security processor', 0xfd, 0x00, 'firmware', codes.NOT_PUBLIC],
+  ['MPASP_V2', 'security processor', 0xfd, 0x01, 'firmware', codes.NOT_PUBLIC],
+  ['MPM', 'manageability processor', 0xf9, 0x00, 'firmware', codes.NOT_PUBLIC],
+  ['MPRAS', 'RAS processor', 0x12, 0x00, 'firmware', codes.NOT_PUBLIC],
   ['SMU', 'system management unit', 0x01, 0x00, 'firmware', codes.SMU],
   ['SMU_V2', 'system management unit', 0x01, 0x01, 'firmware', codes.SMU_V2],
   ['MP5', 'management processor 5', 0x01, 0x02, 'firmware', codes.MP5],
   ['MPDMA', 'DMA engine', 0x01, 0x03, 'io', codes.MPDMA],
+  ['MPDACC', 'processor of the data accelerator', 0xbe, 0x00, 'io', codes.NOT_PUBLIC],
+  ['DACC_FE', 'data accelerator, front end', 0x157, 0x00, 'io', codes.NOT_PUBLIC],
+  ['DACC_BE', 'data accelerator, back end', 0x164, 0x00, 'io', codes.NOT_PUBLIC],
   ['NBIO', 'I/O hub', 0x18, 0x00, 'io', codes.NBIO],
   ['PCIE', 'PCIe root port', 0x46, 0x00, 'io', codes.PCIE],
   ['PCIE_V2', 'PCIe root port', 0x46, 0x01, 'io', codes.PCIE_V2],
+  ['PCIE_PL', 'PCIe link', 0x1e1, 0x00, 'io', codes.NOT_PUBLIC],
+  ['SSBDCI', 'die to die interconnect', 0x5c, 0x00, 'link', codes.NOT_PUBLIC],
   ['XGMI_PCS', 'socket link controller (xGMI PCS)', 0x50, 0x00, 'link', codes.XGMI_PCS],
   ['NBIF', 'I/O bus interface', 0x6c, 0x00, 'io', codes.NBIF],
   ['SHUB', 'system hub', 0x80, 0x00, 'io', codes.NBIF],

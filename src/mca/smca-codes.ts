@@ -17,6 +17,9 @@ function each(texts: readonly string[], what: (text: string) => string): string[
   return texts.map(what);
 }
 
+/** The bank is known by name only. */
+export const NOT_PUBLIC: CodeTable = {};
+
 const eccOrParity = (where: string): string => `ECC or parity error in the ${where}`;
 const parity = (where: string): string => `parity error in the ${where}`;
 
