@@ -15,12 +15,12 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
   off: [
     'With machine checks off CR4.MCE is clear: a machine check shuts the CPU down.',
     'observed',
-    'Intel SDM vol. 3A 6.15',
+    'SDM vol. 3A, Interrupt 18, Machine-Check Exception (#MC)',
   ],
   nested: [
     'A machine check while MCIP is set shuts the CPU down; the kernel never sees it.',
     'observed',
-    'Intel SDM vol. 3B 16.3.1.2',
+    'SDM vol. 3B, IA32_MCG_STATUS MSR',
   ],
   local: ['A machine check of one CPU (LMCE, and every one on AMD) is handled by that CPU alone.', 'observed'],
   'local-fatal': ['A fatal grade of a local machine check panics at once.', 'observed'],

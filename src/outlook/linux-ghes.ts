@@ -1,5 +1,5 @@
 /** @module What Linux does with a record from firmware. Source: Linux drivers/acpi/apei/ghes.c, 6.1 to 7.2. */
-import { memoryErrorTypeName } from '../cper/index.ts';
+import { MEMORY_ERROR_TYPES } from '../cper/index.ts';
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import type { Facts } from './facts.ts';
 import { memoryFailure, signalled } from './memory-failure.ts';
@@ -38,6 +38,9 @@ const SECTION_NAMES: Readonly<Record<string, string>> = {
 /** CPER section flag: threshold exceeded. Source: UEFI 2.10 N.2.2, section flags bit 3. */
 const THRESHOLD_EXCEEDED = 1 << 3;
 
+/** Memory error type of UEFI 2.10 N.2.5. */
+const MIRROR_BROKEN = 11;
+
 const wide = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
 const word = (severity: CperRecord['severity']): string => (severity === 'none' ? 'info' : severity);
 
@@ -53,8 +56,14 @@ function print(record: CperRecord, run: Run): void {
     if (section.body.kind !== 'memory') return;
     const { physicalAddress, errorType } = section.body;
     if (physicalAddress !== undefined) line(`  physical_address: ${wide(physicalAddress)}`);
-    if (errorType !== undefined) line(`  error_type: ${errorType}, ${memoryErrorTypeName(errorType)}`);
+    if (errorType !== undefined) line(`  error_type: ${errorType}, ${kernelErrorType(errorType)}`);
   });
+}
+
+/** The kernel's word for a memory error type: mem_err_type_strs of drivers/firmware/efi/cper.c. */
+function kernelErrorType(type: number): string {
+  if (type === MIRROR_BROKEN) return 'mirror Broken';
+  return MEMORY_ERROR_TYPES[type] ?? 'unknown';
 }
 
 interface Work {

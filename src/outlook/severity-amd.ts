@@ -1,6 +1,6 @@
 /**
  * @module How Linux grades a machine check on AMD and Hygon. Source: Linux arch/x86/kernel/cpu/mce/severity.c; the
- * bits are those of AMD APM vol. 2 9.3.2.2, the features those of CPUID Fn8000_0007_EBX.
+ * bits are those of APM vol. 2, Machine-Check Status Registers, the features those of CPUID Fn8000_0007_EBX.
  */
 import { MCI_STATUS_AMD } from '../mca/index.ts';
 import type { X86McaRecord } from '../mca/index.ts';

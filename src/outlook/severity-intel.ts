@@ -1,7 +1,7 @@
 /**
  * @module How Linux grades a machine check on Intel and every other CPU that is not AMD's: an ordered table, the first
  * row that matches decides. Source: Linux arch/x86/kernel/cpu/mce/severity.c, behaviour of 5.19 to 7.2; the classes
- * are those of the Intel SDM vol. 3B 16.6.2.
+ * are those of the SDM vol. 3B, UCR Error Classification.
  */
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
 import type { X86McaRecord } from '../mca/index.ts';
@@ -313,7 +313,7 @@ const ROWS: readonly Row[] = [
   { key: 'no-match', grade: 'SOME', message: 'No match', text: 'No other row applies: it is logged.' },
 ];
 
-const SOURCE = 'Linux arch/x86/kernel/cpu/mce/severity.c, Intel table; Intel SDM vol. 3B 16.6.2';
+const SOURCE = 'Linux arch/x86/kernel/cpu/mce/severity.c, Intel table; SDM vol. 3B, UCR Error Classification';
 
 /** One rule per row, in the order of the table. */
 export const INTEL_SEVERITY_RULES: readonly Rule[] = ROWS.map(row => ({

@@ -1,6 +1,6 @@
 /** @module The flag list of the kernel's AMD decoder (`MC0_STATUS[Over|UE|MiscV|…]`) turned back into bits. */
 
-/** Printed word → MCi_STATUS bit. APM vol. 2, 9.3.2.2; PPR, MCA_STATUS. */
+/** Printed word → MCi_STATUS bit. APM vol. 2, Machine-Check Status Registers; PPR, MCA_STATUS. */
 const FLAG_BITS: Readonly<Record<string, number>> = {
   Over: 62,
   UE: 61,
@@ -42,7 +42,7 @@ export function edacFlagMismatch(flags: string, status: bigint): string[] {
   return wrong;
 }
 
-/** CPUID leaf 1 EAX of a display family, model and stepping (APM vol. 3, appendix E.3.2). */
+/** CPUID leaf 1 EAX of a display family, model and stepping (APM vol. 3, CPUID Fn0000_0001_EAX). */
 export function cpuidOf(family: number, model: number, stepping: number): bigint {
   const base = Math.min(family, 0xf);
   const extended = family - base;

@@ -13,7 +13,7 @@ const PCC = 1n << 57n;
 const S = 1n << 56n;
 const AR = 1n << 55n;
 
-/** Words of a STATUS line. The classes are those of SDM vol. 3B 16.6.2; mce-inject enables what it injects. */
+/** Words of a STATUS line. The classes are those of SDM vol. 3B, UCR Error Reporting and Logging; mce-inject enables what it injects. */
 const STATUS_WORDS: Readonly<Record<string, bigint>> = {
   CORRECTED: VAL | EN,
   UNCORRECTED: VAL | UC | EN,
