@@ -185,3 +185,11 @@ describe('an address that the VMM found in the tables of its guest', () => {
     expect(armPageOf(record)).toMatchObject({ address: 0x7000_0000n, from: 'gpa' });
   });
 });
+
+describe('an SError in a format of the implementation', () => {
+  it('is said to be that, and nothing more', () => {
+    const said = explainArm(rec(0xbf000000n | 0x1234n));
+    expect(said).toContain('in a format only the CPU maker documents (IDS is set)');
+    expect(explainArm(rec(0xbe000000n))).toContain('SError without a category');
+  });
+});
