@@ -35,6 +35,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   dmesg | syndrome decode
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
+  syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0
   syndrome decode --explain L_MCA_QEMU_SRAR`,
     )
     .action(async (words: string[], options: OptionValues) =>

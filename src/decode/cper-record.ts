@@ -1,6 +1,9 @@
 /** @module A CPER record or a GHES block as a decoded record. */
 import { SECTION_NAMES } from '../cper/guid.ts';
-import { memoryErrorTypeName } from '../cper/memory.ts';
+import { describeSection } from '../cper/describe.ts';
+import { explainCper } from '../cper/explain.ts';
+import { lintCper } from '../cper/lint.ts';
+import { pagesOfCper } from '../cper/page.ts';
 import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
 import { hex64 } from '../common/hex.ts';
 import { LazyRecord } from './lazy.ts';
@@ -13,6 +16,7 @@ import type {
   DecodedSeverity,
   DecodedSource,
   Diagnostic,
+  Finding,
 } from './record.ts';
 
 const SEVERITY: Readonly<Record<CperSeverity, DecodedSeverity>> = {
@@ -20,13 +24,6 @@ const SEVERITY: Readonly<Record<CperSeverity, DecodedSeverity>> = {
   fatal: 'fatal',
   corrected: 'corrected',
   none: 'info',
-};
-
-const LEAD: Readonly<Record<CperSeverity, string>> = {
-  recoverable: 'Firmware reports an uncorrected error that software can recover from',
-  fatal: 'Firmware reports a fatal error',
-  corrected: 'Firmware reports a corrected error',
-  none: 'Firmware reports something for information only',
 };
 
 const NEXT: Readonly<Record<CperSeverity, string>> = {
@@ -37,6 +34,9 @@ const NEXT: Readonly<Record<CperSeverity, string>> = {
     'Count them by node, card, module, rank and row; many from one place mean that the part wears out and is to be replaced.',
   none: 'Nothing to do.',
 };
+
+/** Bytes of a member are shown up to here; `--raw` has them all. */
+const MAX_VALUE = 512;
 
 function nameOf(type: string): string {
   return SECTION_NAMES[type] ?? `section of unknown type ${type}`;
@@ -53,14 +53,6 @@ const AREA: Readonly<Record<string, DecodedComponent['area']>> = {
   pcie: 'io',
   firmware: 'firmware',
 };
-
-/** log2 of the size that an address mask leaves open; undefined when the mask has holes. */
-function lsbOfMask(mask: bigint | undefined): number | undefined {
-  if (mask === undefined || mask === 0n) return undefined;
-  const size = BigInt.asUintN(64, ~mask) + 1n;
-  const lsb = size.toString(2).length - 1;
-  return size === 1n << BigInt(lsb) && lsb < 64 ? lsb : undefined;
-}
 
 /** Where a memory section says the error is, in the words of the record. */
 function place(m: CperMemoryError | CperMemoryError2): string {
@@ -102,22 +94,18 @@ export class CperDecoded extends LazyRecord {
     return names.filter((_, i) => (all & (1 << i)) !== 0);
   }
   override get address(): DecodedAddress | undefined {
-    for (const section of this.raw.sections) {
-      const m = memoryOf(section);
-      const arm = section.body.kind === 'arm-processor' ? section.body : undefined;
-      const physical = m?.physicalAddress ?? arm?.errors.find(e => e.physicalAddress !== undefined)?.physicalAddress;
-      if (physical === undefined) continue;
-      const lsb = lsbOfMask(m?.physicalAddressMask);
-      const address: DecodedAddress = {
-        value: physical,
-        space: 'physical',
-        pfn: physical >> 12n,
-        pages: lsb !== undefined && lsb > 12 ? 1n << BigInt(lsb - 12) : 1n,
-      };
-      if (lsb !== undefined) address.lsb = lsb;
-      return address;
-    }
-    return undefined;
+    const [page] = pagesOfCper(this.raw);
+    const named = this.raw.sections.flatMap(({ body }) => {
+      const memory = body.kind === 'memory' || body.kind === 'memory2' ? [body] : [];
+      const all = body.kind === 'arm-processor' ? body.errors : memory;
+      return all.flatMap(e => e.physicalAddress ?? []);
+    });
+    // The address as it is written, not the start of its page.
+    const value = named.find(a => page === undefined || a >> BigInt(page.lsb) === page.address >> BigInt(page.lsb));
+    if (value === undefined) return undefined;
+    if (page === undefined) return { value, space: 'physical', pfn: value >> 12n, pages: 1n };
+    const { pfn, pages, lsb } = page;
+    return { value, space: 'physical', pfn, pages, lsb };
   }
   override get component(): DecodedComponent | undefined {
     const { sections } = this.raw;
@@ -140,13 +128,8 @@ export class CperDecoded extends LazyRecord {
       const register = `section ${i}`;
       rows.push({ register, name: 'type', value: section.type, meaning: nameOf(section.type) });
       rows.push({ register, name: 'severity', value: section.severity });
-      for (const [name, value] of Object.entries(section.body)) {
-        if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'string') continue;
-        if (name === 'kind') continue;
-        const row: DecodedField = { register, name, value };
-        if (name === 'errorType' && typeof value === 'number') row.meaning = memoryErrorTypeName(value);
-        rows.push(row);
-      }
+      for (const row of describeSection(section.body))
+        rows.push({ register, ...row, value: row.value.slice(0, MAX_VALUE) });
       if (section.fruText !== undefined) rows.push({ register, name: 'fruText', value: section.fruText });
       if (section.fruId !== undefined) rows.push({ register, name: 'fruId', value: section.fruId });
     });
@@ -159,22 +142,13 @@ export class CperDecoded extends LazyRecord {
     return `Firmware error record, ${severity}: ${what}${at}`;
   }
   override get explanation(): string {
-    const parts = this.raw.sections.map(section => {
-      const m = memoryOf(section);
-      if (m === undefined) return `${nameOf(section.type)}, severity ${section.severity}`;
-      const type = m.errorType === undefined ? '' : `: ${memoryErrorTypeName(m.errorType)}`;
-      const at =
-        m.physicalAddress === undefined
-          ? ', without an address'
-          : ` at physical address ${hex64(m.physicalAddress)} (page frame 0x${(m.physicalAddress >> 12n).toString(16)})`;
-      const where = place(m);
-      return `memory error${type}${at}${where === '' ? '' : `, ${where}`}`;
-    });
-    const text = parts.length === 0 ? 'It holds no section.' : `${parts.join('; ')}.`;
-    return `${LEAD[this.raw.severity]}. ${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+    return explainCper(this.raw);
   }
   override get nextStep(): string {
     return NEXT[this.raw.severity];
+  }
+  protected override findings(): readonly Finding[] {
+    return lintCper(this.raw);
   }
   protected override predictions(): readonly DecodedOutlook[] {
     return outlookOf(this.raw);

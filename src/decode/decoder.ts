@@ -4,6 +4,7 @@ import { decodeCper } from '../cper/region.ts';
 import { decodeSection } from '../cper/sections.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
 import type { McaVendor } from '../mca/record.ts';
+import { decodeXenMcelog } from '../mca/xen-mcelog.ts';
 import type { TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/journal-export.ts';
 import { MAX_LINE } from '../text/line.ts';
@@ -75,7 +76,7 @@ function mceInjectTaker(reader: MceInjectReader): LineTaker & { end(): void } {
 export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
   // What is said to be binary begins as it likes.
-  const isText = options.section === undefined && options.from !== 'cper' && options.from !== 'ghes';
+  const isText = options.section === undefined && !['cper', 'ghes', 'xen-mcelog'].includes(options.from ?? 'auto');
   const text = isText ? recoder() : undefined;
   let head: Uint8Array | undefined = new Uint8Array(0);
   let scanner: LineScanner | undefined;
@@ -165,6 +166,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const section: CperSection = { type: options.section, severity: 'none', revision: 0x300, flags: 0, body };
       const record: CperRecord = { kind: 'cper', severity: 'none', sections: [section] };
       emitCper(record, { ...whole, from: 'cper-section' }, diagnostics);
+      return;
+    }
+    if (binary.detection.form === 'xen-mcelog') {
+      for (const record of decodeXenMcelog(bytes)) {
+        options.onRecord(new McaDecoded(record, { ...whole, from: 'xen-mcelog' }, []));
+      }
       return;
     }
     const { value, diagnostics } = decodeCper(bytes);

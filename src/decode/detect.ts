@@ -46,6 +46,10 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
     return { form: from, evidence: 'asked for' };
   }
+  if (from === 'xen-mcelog') {
+    const text = whole ? new TextDecoder().decode(bytes) : '';
+    return { form: from, evidence: 'asked for', binary: hexDump(text)[0] ?? fromHex(text) ?? bytes };
+  }
   const direct = binaryForm(bytes);
   if (direct !== undefined && (from === 'auto' || from === direct)) {
     return {

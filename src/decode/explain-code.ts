@@ -1,6 +1,8 @@
 /** @module What a code that this program prints means. */
 import { ARM_LINT_CODES } from '../arm/index.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
+import { CPER_LINT_CODES } from '../cper/lint-codes.ts';
+import type { CperLintCode } from '../cper/lint-codes.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
 import { TEXT_NOTES } from '../text/item.ts';
@@ -28,6 +30,10 @@ export function explainCode(code: string): CodeExplanation | undefined {
   if (arm !== undefined) {
     return { code, kind: 'lint', title: arm.title, text: arm.explanation, source: arm.section };
   }
+  const section = own<CperLintCode>(CPER_LINT_CODES, code);
+  if (section !== undefined) {
+    return { code, kind: 'lint', title: section.title, text: section.explanation, source: section.section };
+  }
   const cper = own(CPER_DIAGNOSTICS, code);
   if (cper !== undefined) {
     return {
@@ -50,6 +56,7 @@ export function allCodes(): string[] {
   return [
     ...Object.keys(LINT_CODES),
     ...Object.keys(ARM_LINT_CODES),
+    ...Object.keys(CPER_LINT_CODES),
     ...Object.keys(CPER_DIAGNOSTICS),
     ...Object.keys(TEXT_NOTES),
     ...RULES.map(r => r.id),

@@ -17,6 +17,7 @@ const DIR = join(import.meta.dirname, 'golden');
 const TEXT = join(import.meta.dirname, '..', 'text', 'golden');
 const OPTIONS: Readonly<Record<string, Partial<DecoderOptions>>> = {
   esr: { esr: true },
+  'xen-mcelog': { from: 'xen-mcelog' },
 };
 
 function summary(r: DecodedRecord): unknown {

@@ -170,19 +170,20 @@ describe('a printed section is the section', () => {
     expect(clean(section?.body)).toEqual(clean(body));
   };
   it('ARM processor', () => {
-    fc.assert(
-      fc.property(ARM, b => check('ARM processor error', SECTION_PROC_ARM, b as CperBody, arm(b as CperArmProcessor))),
+    const holds = fc.property(ARM, b =>
+      check('ARM processor error', SECTION_PROC_ARM, b as CperBody, arm(b as CperArmProcessor)),
     );
+    expect(() => fc.assert(holds)).not.toThrow();
   });
   it('IA32/X64 processor', () => {
-    fc.assert(
-      fc.property(X86, b =>
-        check('IA32/X64 processor error', SECTION_PROC_X86, b as CperBody, x86(b as CperX86Processor)),
-      ),
+    const holds = fc.property(X86, b =>
+      check('IA32/X64 processor error', SECTION_PROC_X86, b as CperBody, x86(b as CperX86Processor)),
     );
+    expect(() => fc.assert(holds)).not.toThrow();
   });
   it('PCIe', () => {
-    fc.assert(fc.property(PCIE, b => check('PCIe error', SECTION_PCIE, b as CperBody, pcie(b as CperPcieError))));
+    const holds = fc.property(PCIE, b => check('PCIe error', SECTION_PCIE, b as CperBody, pcie(b as CperPcieError)));
+    expect(() => fc.assert(holds)).not.toThrow();
   });
 });
 
