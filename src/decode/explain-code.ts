@@ -6,11 +6,12 @@ import type { CperLintCode } from '../cper/lint-codes.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
 import { TEXT_NOTES } from '../text/item.ts';
+import { ERROR_CODES } from './error-codes.ts';
 
 export interface CodeExplanation {
   code: string;
-  /** `lint`, `diagnostic`, or `rule` of an outlook. */
-  kind: 'lint' | 'diagnostic' | 'rule';
+  /** `lint`, `diagnostic`, `error` that ends a command, or `rule` of an outlook. */
+  kind: 'lint' | 'diagnostic' | 'error' | 'rule';
   title: string;
   text: string;
   /** Manual, program or section. */
@@ -46,6 +47,8 @@ export function explainCode(code: string): CodeExplanation | undefined {
   }
   const note = own<string>(TEXT_NOTES, code);
   if (note !== undefined) return { code, kind: 'diagnostic', title: 'input text', text: note };
+  const error = own(ERROR_CODES, code);
+  if (error !== undefined) return { code, kind: 'error', title: 'a record cannot be made', text: error };
   const rule = ruleById(code);
   if (rule === undefined) return undefined;
   return { code, kind: 'rule', title: `outlook rule (${rule.evidence})`, text: rule.text, source: rule.source };
@@ -59,6 +62,7 @@ export function allCodes(): string[] {
     ...Object.keys(CPER_LINT_CODES),
     ...Object.keys(CPER_DIAGNOSTICS),
     ...Object.keys(TEXT_NOTES),
+    ...Object.keys(ERROR_CODES),
     ...RULES.map(r => r.id),
   ];
 }
