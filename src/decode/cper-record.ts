@@ -3,6 +3,7 @@ import { SECTION_NAMES } from '../cper/guid.ts';
 import { describeSection } from '../cper/describe.ts';
 import { explainCper } from '../cper/explain.ts';
 import { lintCper } from '../cper/lint.ts';
+import { rowOf } from '../cper/memory.ts';
 import { pagesOfCper } from '../cper/page.ts';
 import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
 import { hex64 } from '../common/hex.ts';
@@ -58,8 +59,9 @@ const AREA: Readonly<Record<string, DecodedComponent['area']>> = {
 function place(m: CperMemoryError | CperMemoryError2): string {
   const names = ['node', 'card', 'module', 'rank', 'bank', 'device', 'row', 'column', 'bitPosition'] as const;
   return names
-    .filter(n => m[n] !== undefined)
-    .map(n => `${n === 'bitPosition' ? 'bit' : n} ${m[n]}`)
+    .map(n => [n, n === 'row' ? rowOf(m) : m[n]] as const)
+    .filter(([, value]) => value !== undefined)
+    .map(([n, value]) => `${n === 'bitPosition' ? 'bit' : n} ${value}`)
     .join(', ');
 }
 
