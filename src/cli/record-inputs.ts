@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { read, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { promisify } from 'node:util';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
@@ -97,7 +96,8 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
 }
 
 const BATCH = 1 << 16;
-const FILE_PIECE = 1 << 18;
+const PIECE = 1 << 18;
+const STDIN = '/proc/self/fd/0';
 
 /** Text for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
@@ -109,8 +109,8 @@ export class BatchedOutput {
   }
 
   /** Called between pieces of input: so memory stays bounded however slow the reader is. */
-  async drain(): Promise<void> {
-    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  drain(): Promise<void> | undefined {
+    return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined;
   }
 
   async end(): Promise<void> {
@@ -124,38 +124,62 @@ export class BatchedOutput {
   }
 }
 
-const readFd = promisify(read);
+/** After so many pieces what else waits gets its turn: signals, a reader that went away. */
+const TURN = 64;
 
-/** Pieces of stdin, in one buffer as those of a file; where it does not wait for data, as Node's stream gives them. */
-async function* stdinChunks(): AsyncGenerator<Uint8Array> {
-  // Even to look at process.stdin makes it a stream that does not wait.
-  if (!isatty(0)) {
-    const buffer = new Uint8Array(FILE_PIECE);
-    try {
-      for (;;) {
-        const { bytesRead } = await readFd(0, buffer, 0, FILE_PIECE, null);
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
-      }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-    }
+/** Takes pieces of input; a piece is only good during the call. What it returns is waited for. */
+type Take = (piece: Uint8Array) => Promise<void> | undefined;
+
+/**
+ * Reads a descriptor to its end, all pieces in the same buffer. Without a promise for each: over a long input these
+ * fill more memory than its decoding needs.
+ */
+async function readAll(fd: number, take: Take): Promise<void> {
+  const buffer = new Uint8Array(PIECE);
+  for (let n = 1; ; n++) {
+    const length = readSync(fd, buffer, 0, PIECE, null);
+    if (length === 0) return;
+    const busy = take(buffer.subarray(0, length));
+    if (busy !== undefined) await busy;
+    if (n % TURN === 0) await setImmediate();
   }
-  yield* process.stdin as AsyncIterable<Uint8Array>;
 }
 
-/** A file in pieces, all in the same buffer: a piece is only good until the next one is asked for. */
-async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
-  const handle = await open(path);
+/**
+ * A descriptor of the pipe that is stdin which waits for data; undefined where stdin is something else. Node makes stdin
+ * itself one that does not wait as soon as anything looks at `process.stdin`, as a `require('node:process')` does.
+ */
+function waitingStdin(): number | undefined {
   try {
-    const buffer = new Uint8Array(FILE_PIECE);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, FILE_PIECE, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+    // A named pipe is left alone: to open one waits for a writer, who may be gone.
+    return readlinkSync(STDIN).startsWith('pipe:') ? openSync(STDIN, 'r') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stdin; where it can only be read without waiting, as Node's stream gives it. */
+async function readStdin(take: Take): Promise<void> {
+  const pipe = waitingStdin();
+  try {
+    if (pipe !== undefined || !isatty(0)) {
+      await readAll(pipe ?? 0, take);
+      return;
     }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
   } finally {
-    await handle.close();
+    if (pipe !== undefined) closeSync(pipe);
+  }
+  for await (const piece of process.stdin as AsyncIterable<Uint8Array>) await take(piece);
+}
+
+async function readFile(path: string, take: Take): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await readAll(fd, take);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -167,7 +191,7 @@ export async function eachRecord(
   words: readonly string[],
   options: InputOptions,
   onRecord: (record: DecodedRecord) => void,
-  between: () => Promise<void> = async () => {},
+  between: () => Promise<void> | undefined = () => undefined,
 ): Promise<string> {
   const common = decoderOptions(options);
   let evidence = '';
@@ -186,10 +210,11 @@ export async function eachRecord(
     else {
       const { file } = input;
       try {
-        for await (const chunk of file === undefined ? stdinChunks() : fileChunks(file)) {
-          decoder.push(chunk);
-          await between();
-        }
+        const take = (piece: Uint8Array): Promise<void> | undefined => {
+          decoder.push(piece);
+          return between();
+        };
+        await (file === undefined ? readStdin(take) : readFile(file, take));
       } catch (error) {
         if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
         throw new InputError('E_INPUT', `cannot read ${input.name}: ${messageOf(error)}`, {
