@@ -49,7 +49,7 @@ function od(bytes: readonly number[], size: number): string {
   let before = '';
   let starred = false;
   const rows = chunks(bytes, 16).map((row, i) => {
-    const words = chunks(row, size).map(w => word([...w, ...new Array<number>(size - w.length).fill(0)]));
+    const words = chunks(row, size).map(w => word([...w, ...Array.from({ length: size - w.length }, () => 0)]));
     const text = words.join(' ');
     const same = text === before && row.length === 16;
     before = text;

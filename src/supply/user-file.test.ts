@@ -84,7 +84,11 @@ describe('programs and images of the user', () => {
     await refused('is not a program');
     writeFileSync(script, '#!/bin/sh\nexit 1\n');
     await refused('does not answer');
-    writeFileSync(script, '#!/bin/sh\necho "QEMU emulator version 12.0.50 (mine)"\n');
+    const answers = (machine: string): string =>
+      `#!/bin/sh\ncase $1 in --version) echo "QEMU emulator version 12.0.50 (mine)";; *) echo "${machine}  a machine";; esac\n`;
+    writeFileSync(script, answers('virt'));
+    await refused('is a QEMU for another architecture');
+    writeFileSync(script, answers('q35'));
     expect(await supply.qemu('x86_64', script)).toMatchObject({ argv: [script], version: '12.0.50', source: 'user' });
   });
 
