@@ -3,6 +3,7 @@ import { safeText } from '../common/screen.ts';
 import { allCodes, explainCode } from '../decode/explain-code.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
+import { JsonWriter } from '../decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
 import { labelled, wrap } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
@@ -60,12 +61,15 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   }
   const { table = false, outlook = true } = options;
   const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)) });
+  const json = new JsonWriter();
   const out = new BatchedOutput();
   let found = 0;
 
   function show(record: DecodedRecord): void {
-    if (options.json) out.write(`${screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
-    else if (options.raw) out.write(`${toRaw(record)}\n`);
+    if (options.json) {
+      const line = options.outlook === true ? undefined : json.line(record);
+      out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
+    } else if (options.raw) out.write(`${toRaw(record)}\n`);
     else {
       if (found > 0) out.write('\n');
       out.write(text.text(record));

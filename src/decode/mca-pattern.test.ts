@@ -1,6 +1,7 @@
 /** What is kept for the records to come must never change what is said: everything is held to the functions themselves. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { stringify } from '../common/hex.ts';
 import { classify } from '../mca/classify.ts';
 import { component } from '../mca/component.ts';
 import { describeRecord } from '../mca/describe.ts';
@@ -12,7 +13,9 @@ import type { X86McaRecord } from '../mca/record.ts';
 import { severity } from '../mca/severity.ts';
 import { McaDecoded } from './mca-record.ts';
 import { outlookOf } from './outlook.ts';
+import { toData } from './record.ts';
 import type { DecodedRecord } from './record.ts';
+import { JsonWriter } from './to-json.ts';
 import { TextWriter, toText } from './to-text.ts';
 
 const SOURCE = { input: 'log', from: 'linux', firstLine: 1, lastLine: 4 } as const;
@@ -162,6 +165,22 @@ describe('what is kept for records of one pattern', () => {
         for (const raw of others(first, e)) {
           const kept = writer.text(new McaDecoded(raw, SOURCE, []));
           expect(kept).toBe(`${toText(fresh(raw), { table }).join('\n')}\n`);
+        }
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('changes no JSON', () => {
+    const writer = new JsonWriter();
+    const input = fc.oneof(fc.constantFrom('log', 'a "b"', 'caf\u00e9\u202e'), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(record, elsewhere, input, (first, e, name) => {
+        for (const raw of others(first, e)) {
+          const decoded = new McaDecoded({ ...raw }, { ...SOURCE, input: name }, []);
+          const line = writer.line(decoded);
+          if (line !== undefined) expect(line).toBe(stringify(toData(decoded)));
+          else expect(name).not.toMatch(/^[ !#-[\]-~]*$/);
         }
       }),
       { numRuns: 80 },

@@ -1,0 +1,88 @@
+/** @module Machine checks as JSON lines, fast: what records of one pattern have in common is written once. */
+import { hex64 } from '../common/hex.ts';
+import { DECODED_SCHEMA_VERSION } from './record.ts';
+import type { DecodedRecord } from './record.ts';
+
+/** Text that stands in JSON as it is, and that a terminal does not obey. */
+const AS_IT_IS = /^[ !#-[\]-~]*$/;
+
+/** Thrown and caught here: something that is left to JSON.stringify. */
+const OTHER = new Error('left to the general way');
+
+function json(value: unknown): string {
+  switch (typeof value) {
+    case 'bigint':
+      return `"${hex64(value)}"`;
+    case 'string':
+      if (!AS_IT_IS.test(value)) throw OTHER;
+      return `"${value}"`;
+    case 'number':
+      if (!Number.isFinite(value)) throw OTHER;
+      return String(value);
+    case 'object':
+      if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
+      if (value === null || Object.getPrototypeOf(value) !== Object.prototype) throw OTHER;
+      return members(value as Record<string, unknown>);
+    default:
+      throw OTHER;
+  }
+}
+
+function members(value: Readonly<Record<string, unknown>>): string {
+  let out = '';
+  for (const key in value) {
+    const member = value[key];
+    if (member !== undefined) out += `${out === '' ? '{' : ','}"${key}":${json(member)}`;
+  }
+  return out === '' ? '{}' : `${out}}`;
+}
+
+/** `"a":1,"b":2`: some members without braces. */
+const bare = (value: Readonly<Record<string, unknown>>): string => members(value).slice(1, -1);
+
+interface CommonJson {
+  /** From `flags` to `mcacod`. */
+  grade: string;
+  /** `component` and `lint`. */
+  component: string;
+  nextStep: string;
+}
+
+/** Writes records as `stringify(toData(record))` does, with the same bytes. */
+export class JsonWriter {
+  readonly #common = new WeakMap<object, CommonJson>();
+
+  /** The record on one line; undefined for what is left to {@link toData}: other kinds, and text that needs escapes. */
+  line(record: DecodedRecord): string | undefined {
+    if (record.kind !== 'x86-mca') return undefined;
+    try {
+      return this.#line(record);
+    } catch (error) {
+      if (error === OTHER) return undefined;
+      throw error;
+    }
+  }
+
+  #line(record: DecodedRecord): string {
+    const { source, kind, cpu, bank, registers, address, diagnostics, headline, explanation, raw } = record;
+    const common = this.#commonOf(record);
+    const first = bare({ schemaVersion: DECODED_SCHEMA_VERSION, source, kind, cpu, bank, registers });
+    const where = address === undefined ? '' : `,${bare({ address })}`;
+    const words = bare({ diagnostics, headline, explanation });
+    return `{${first},${common.grade}${where},${common.component},${words},${common.nextStep},"raw":${json(raw)}}`;
+  }
+
+  #commonOf(record: DecodedRecord): CommonJson {
+    const { pattern } = record;
+    const known = pattern === undefined ? undefined : this.#common.get(pattern);
+    if (known !== undefined) return known;
+    const { flags, severity, mcacod, component, lint, nextStep } = record;
+    const common = {
+      grade: bare({ flags, class: record.class, severity, mcacod }),
+      component: bare({ component, lint }),
+      nextStep: bare({ nextStep }),
+    };
+    if (pattern !== undefined) this.#common.set(pattern, common);
+    return common;
+  }
+}
