@@ -5,10 +5,12 @@ import { safeText } from '../common/screen.ts';
 import type { DecodedRecord } from '../decode/record.ts';
 import { wrap } from '../decode/wrap.ts';
 import { NAMED_MCA, namedMca } from '../mca/named.ts';
+import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { SETTINGS } from '../outlook/context.ts';
 import type { Consumer, OutlookContext, Settings } from '../outlook/context.ts';
 import { explainPrediction } from '../outlook/explain-prediction.ts';
-import { predictAll, predictChain } from '../outlook/predict.ts';
+import { firstConsumer, predictAll, predictChain } from '../outlook/predict.ts';
+import { parseVersion } from '../outlook/version.ts';
 import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { mceCommand } from '../text/values.ts';
@@ -24,7 +26,9 @@ export interface PredictOptions extends GlobalOptions, InputOptions {
   json?: boolean;
 }
 
-const CONSUMERS: readonly Consumer[] = ['linux', 'xen', 'qemu', 'kvm'];
+/** Columns of a terminal, as everywhere; what a kernel prints may be longer. */
+const TEXT_WIDTH = 100;
+const CONSUMERS: readonly Consumer[] = ['linux', 'xen', 'qemu', 'kvm', 'vmm'];
 const REGISTERS: ReadonlySet<keyof Settings> = new Set(['mcgStatus', 'mcgCap', 'bankStatus']);
 const NUMBERS: ReadonlySet<keyof Settings> = new Set(['cpus', 'monarchTimeout']);
 /** Settings that are words; an empty list takes any. */
@@ -34,6 +38,9 @@ const WORDS: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = {
   delivery: [
     'exception',
     'poll',
+    'cmci',
+    'interrupt',
+    'boot',
     'sea',
     'serror',
     'ghes-sea',
@@ -60,6 +67,11 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 function settingValue(name: keyof Settings, text: string): Settings[keyof Settings] {
   const words = WORDS[name];
   if (words !== undefined) {
+    if (name === 'version' && parseVersion(text) === undefined) {
+      throw new UsageError('E_USAGE', `--set version=${text}: no version`, {
+        hint: 'A version begins with a number: 6.19.6, 7.0-rc3, 6.12.57+deb13-amd64, 11.1.3.',
+      });
+    }
     if (words.length === 0 || words.includes(text)) return text as Settings[keyof Settings];
     throw new UsageError('E_USAGE', `--set ${name}=${text}: expected ${words.join(', ')}`);
   }
@@ -120,30 +132,48 @@ function vendorContext(record: OutlookRecord, known: Partial<OutlookContext>): P
     : known;
 }
 
+function vendorTaken(predictions: readonly Prediction[]): string {
+  const taken = predictions.flatMap(p => p.assumptions.filter(a => a.setting === 'vendor').map(a => String(a.value)));
+  return [...new Set(taken)].join(', ');
+}
+
+/** What QEMU's command `mce` does with an uncorrected record: #MC. */
+function monitorDelivery(record: OutlookRecord): Partial<OutlookContext> {
+  return record.kind === 'x86-mca' && MCI_STATUS_INTEL.decode(record.status).UC ? { delivery: 'exception' } : {};
+}
+
 /** Says what the consumers of each record will do. */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   const given = contextOf(options);
-  // QEMU's command says itself whether all CPUs get it.
+  // QEMU's command says itself whether all CPUs get it, and brings what is uncorrected by #MC, whatever it is.
   const command = words.join(' ');
-  const known = mceCommand(command) === undefined ? given : { broadcast: / -b /.test(command), ...given };
+  const fromCommand = mceCommand(command) !== undefined;
+  const known = fromCommand ? { broadcast: / -b /.test(command), ...given } : given;
   const style = stdoutStyle(options);
   const names = words.map(w => named(w, options));
   let found = 0;
 
-  function show(record: OutlookRecord, headline: string): void {
+  function show(record: OutlookRecord, headline: string, monitor = fromCommand): void {
     const context = vendorContext(record, known);
     const predictions: Prediction[] =
-      options.chain === true ? predictChain(record, { consumer: 'qemu', ...context }) : predictAll(record, context);
+      options.chain === true
+        ? predictChain(record, { consumer: firstConsumer(record), ...context })
+        : predictAll(record, { ...(monitor ? monitorDelivery(record) : {}), ...context });
     if (options.json) {
       printJson({ schemaVersion: 1, record, predictions });
     } else {
       if (found > 0) print('');
       for (const line of wrap(safeText(headline, 500))) print(style('bold', line));
+      if (predictions.some(p => p.assumptions.some(a => a.setting === 'vendor'))) {
+        print(
+          `  The CPU’s vendor is not given: the rules of ${vendorTaken(predictions)} are taken (--vendor intel, amd).`,
+        );
+      }
       for (const prediction of predictions) {
         print('');
-        explainPrediction(prediction).forEach((line, i) => {
-          const indent = `${/^ */.exec(line)?.[0] ?? ''}  `;
-          for (const part of wrap(safeText(line.trim(), 1000), indent)) print(i === 0 ? style('bold', part) : part);
+        explainPrediction(prediction, { width: TEXT_WIDTH - 2 }).forEach((line, i) => {
+          const text = `  ${safeText(line, 1000)}`;
+          print(i === 0 ? style('bold', text) : text);
         });
       }
     }
@@ -158,7 +188,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
   }
   await eachRecord(words, options, decoded => {
     const record = predictable(decoded);
-    if (record !== undefined) show(record, decoded.headline);
+    if (record !== undefined) show(record, decoded.headline, fromCommand || decoded.source.from === 'qemu');
   });
   if (found === 0) {
     process.stderr.write(

@@ -91,7 +91,7 @@ export class ArmDecoded extends LazyRecord {
   }
   protected override predictions(): readonly DecodedOutlook[] {
     const memoryError = this.severity !== 'info' && this.class !== 'reserved';
-    return memoryError ? outlookOf(this.raw) : [];
+    return memoryError ? outlookOf(this.raw, this.source.from) : [];
   }
 }
 

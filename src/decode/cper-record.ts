@@ -153,6 +153,6 @@ export class CperDecoded extends LazyRecord {
     return lintCper(this.raw);
   }
   protected override predictions(): readonly DecodedOutlook[] {
-    return outlookOf(this.raw);
+    return outlookOf(this.raw, this.source.from);
   }
 }

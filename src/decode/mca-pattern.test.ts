@@ -128,7 +128,7 @@ function fresh(raw: X86McaRecord): DecodedRecord {
     fieldsOf: register => fields.filter(f => f.register === register),
     explanation: explain(raw),
     nextStep: nextStep(raw).join(' '),
-    outlook: raw.vendor === undefined || classify(raw) === 'invalid' ? [] : outlookOf(raw),
+    outlook: raw.vendor === undefined || classify(raw) === 'invalid' ? [] : outlookOf(raw, SOURCE.from),
     pattern: undefined,
   };
 }

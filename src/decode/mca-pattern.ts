@@ -59,11 +59,19 @@ export class McaPattern {
   #frame: ExplanationFrame | undefined;
   #nextStep: string | undefined;
   #layouts: ReturnType<typeof layoutsOf> | undefined;
+  readonly #groups = new Map<string, object>();
 
   constructor(record: X86McaRecord, kept: boolean) {
     this.#record = record;
     this.kept = kept;
     this.class = classify(record);
+  }
+
+  /** The object for records of this pattern whose inputs have the same readers: the outlook is theirs. */
+  of(readers: string): object {
+    let group = this.#groups.get(readers);
+    if (group === undefined) this.#groups.set(readers, (group = {}));
+    return group;
   }
 
   get severity(): McaSeverity {

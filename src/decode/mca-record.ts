@@ -8,7 +8,7 @@ import { fieldsOfRegister } from './mca-fields.ts';
 import { patternOf } from './mca-pattern.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
-import { outlookOf } from './outlook.ts';
+import { outlookOf, readersOf } from './outlook.ts';
 import type {
   DecodedAddress,
   DecodedCode,
@@ -85,7 +85,7 @@ export class McaDecoded extends LazyRecord {
     return (this.#pattern ??= patternOf(this.raw));
   }
   override get pattern(): object | undefined {
-    return this.#said.kept ? this.#said : undefined;
+    return this.#said.kept ? this.#said.of(readersOf(this.source.from)) : undefined;
   }
   override get flags(): readonly string[] {
     return this.#said.flags;
@@ -142,6 +142,6 @@ export class McaDecoded extends LazyRecord {
     return this.#said.lint;
   }
   protected override predictions(): readonly DecodedOutlook[] {
-    return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw);
+    return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw, this.source.from);
   }
 }

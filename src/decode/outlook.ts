@@ -1,25 +1,95 @@
 /** @module What the consumers that can get a record do with it, short: the whole answer is `syndrome predict`. */
-import type { OutlookRecord } from '../outlook/record.ts';
-import { predictAll } from '../outlook/predict.ts';
 import { settingText } from '../outlook/explain-prediction.ts';
-import type { DecodedOutlook } from './record.ts';
+import type { Consumer, OutlookContext } from '../outlook/context.ts';
+import { firstConsumer, predictAll } from '../outlook/predict.ts';
+import type { OutlookRecord } from '../outlook/record.ts';
+import { MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { DecodedOutlook, InputForm } from './record.ts';
 
-/** One answer for each consumer and each state the CPU may have been in, with what the answer depends on. */
-export function outlookOf(record: OutlookRecord): DecodedOutlook[] {
-  return predictAll(record).map(p => {
-    const context: Record<string, string> = {};
-    for (const setting of ['delivery', 'running'] as const) {
-      const value = p.context[setting] ?? p.assumptions.find(a => a.setting === setting)?.value;
-      if (value !== undefined) context[setting] = settingText(value);
-    }
-    return {
-      consumer: p.consumer,
-      context,
-      outcome: p.outcome,
-      certainty: p.certainty,
-      rule: { id: p.rule.id, text: p.rule.text },
-      dependsOn: p.dependsOn,
-      messages: p.messages,
-    };
-  });
+/** Who can get what stands in such an input. What is not here says nothing of where it came from. */
+const READERS: Partial<Record<InputForm, readonly Consumer[]>> = {
+  // Written by the kernel that got it.
+  linux: ['linux'],
+  mcelog: ['linux'],
+  rasdaemon: ['linux'],
+  'mce-inject': ['linux'],
+  'journal-export': ['linux'],
+  'journal-json': ['linux'],
+  cper: ['linux'],
+  ghes: ['linux'],
+  'cper-section': ['linux'],
+  xen: ['xen'],
+  'xen-mcelog': ['xen', 'linux'],
+  qemu: ['qemu', 'linux', 'xen'],
+  qmp: ['qemu', 'linux'],
+  vmm: ['vmm', 'linux'],
+};
+
+/** Consumers of a record that was given as values: those of a machine without a monitor in between. */
+function anybody(record: OutlookRecord): readonly Consumer[] {
+  if (record.kind === 'sigbus') return ['qemu'];
+  if (record.kind !== 'arm-sea') return ['linux', 'xen'];
+  const first = firstConsumer(record);
+  return first === 'linux' ? ['linux', ...(record.el === undefined ? (['kvm'] as const) : [])] : [first, 'linux'];
+}
+
+/** The group of inputs whose records have the same consumers: one word. */
+export function readersOf(from: InputForm | undefined): string {
+  const readers = from === undefined ? undefined : READERS[from];
+  return readers === undefined ? '' : `${from === 'qemu' ? 'monitor ' : ''}${readers.join(' ')}`;
+}
+
+/**
+ * One answer for each consumer that can get the record and each state the CPU may have been in, with what the answer
+ * depends on.
+ * @param from how the input was read: a line of a kernel’s log was not given to a monitor
+ */
+export function outlookOf(record: OutlookRecord, from?: InputForm): DecodedOutlook[] {
+  const readers = (from === undefined || record.kind === 'sigbus' ? undefined : READERS[from]) ?? anybody(record);
+  const known: Partial<OutlookContext> =
+    from === 'qemu' && record.kind === 'x86-mca' && MCI_STATUS_INTEL.decode(record.status).UC
+      ? { delivery: 'exception' }
+      : {};
+  return predictAll(record, known)
+    .filter(p => readers.includes(p.consumer))
+    .map(p => {
+      const context: Record<string, string> = {};
+      for (const setting of ['delivery', 'running'] as const) {
+        const value = p.context[setting] ?? p.assumptions.find(a => a.setting === setting)?.value;
+        if (value !== undefined) context[setting] = settingText(value);
+      }
+      return {
+        consumer: p.consumer,
+        context,
+        outcome: p.outcome,
+        certainty: p.certainty,
+        rule: { id: p.rule.id, text: p.rule.text },
+        dependsOn: p.dependsOn,
+        messages: p.messages,
+      };
+    });
+}
+
+/** Lines that say what became of the system, the most telling first. */
+const TELLING = [
+  /^Kernel panic/,
+  /^Fatal machine check/,
+  /^Xen BUG/,
+  /Software recovery failed/,
+  /raising triple fault/,
+  /^Internal error/,
+  /Sending SIGBUS/,
+  /recovery action/,
+  /event severity/,
+  /injected$/,
+  /events logged/,
+];
+
+/** The one line of `messages` to look for in a log, without the numbers that differ from record to record. */
+export function tellingMessage(messages: readonly string[]): string | undefined {
+  const line = TELLING.flatMap(shape => messages.find(m => shape.test(m)) ?? [])[0];
+  return line
+    ?.trim()
+    .replaceAll(/0x[0-9a-f]+/g, '0x…')
+    .replace(/\b(CPUs?) ?[0-9a-f]+\b/, '$1 …');
 }

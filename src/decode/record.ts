@@ -98,6 +98,7 @@ export interface DecodedOutlook {
   consumer: string;
   /** How the record arrives and what the CPU was doing, as assumed for this answer. */
   context: Readonly<Record<string, string>>;
+  /** One of OUTLOOK_OUTCOMES of the outlook room. */
   outcome: string;
   certainty: string;
   /** Id and sentence of the rule that decided. */
@@ -149,7 +150,7 @@ export interface DecodedRecord {
   /** What the consumers that can get this record do with it, in a context taken from the record. */
   readonly outlook: readonly DecodedOutlook[];
   /**
-   * The same object for records that say the same but for `source`, `diagnostics`, `cpu`, `bank`, the values and fields of
+   * The same object for records of the same readers that say the same but for `source`, `diagnostics`, `cpu`, `bank`, the values and fields of
    * their registers, `address`, `headline`, `explanation` and the messages of the outlook: what was made of the rest can
    * be kept. It has no meaning of its own; undefined where nothing is shared.
    */

@@ -1,4 +1,5 @@
 /** @module The JSON Schema (draft 2020-12) of one line of `syndrome decode --json`. */
+import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
 import { DECODED_SCHEMA_VERSION } from './record.ts';
 
 const u64 = { type: 'string', pattern: '^0x[0-9a-f]{16}$', description: 'an unsigned 64-bit value' };
@@ -75,9 +76,9 @@ const SCHEMA = {
     outlook: {
       type: 'array',
       items: object({
-        consumer: { enum: ['linux', 'xen', 'qemu', 'kvm'] },
+        consumer: { enum: ['linux', 'xen', 'qemu', 'kvm', 'vmm'] },
         context: { type: 'object', additionalProperties: text },
-        outcome: text,
+        outcome: { enum: OUTLOOK_OUTCOMES },
         certainty: { enum: ['certain', 'depends'] },
         rule: object({ id: text, text }),
         dependsOn: { type: 'array', items: text },

@@ -5,6 +5,7 @@ import { CperError } from '../cper/error.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { encodeCper } from '../cper/region.ts';
 import { bitStrip } from './bit-strip.ts';
+import { tellingMessage } from './outlook.ts';
 import type { DecodedAddress, DecodedField, DecodedRecord } from './record.ts';
 import { labelled, wrap } from './wrap.ts';
 
@@ -138,12 +139,32 @@ function lintLines({ lint }: DecodedRecord, style: TextStyle): string[] {
   return out;
 }
 
-function outlookLines({ outlook }: DecodedRecord): string[] {
-  return outlook.flatMap(o => {
-    const depends = o.dependsOn.length === 0 ? '' : ` Depends on: ${o.dependsOn.join(', ')}.`;
-    const context = Object.values(o.context).join(', ');
-    const who = context === '' ? o.consumer : `${o.consumer} (${context})`;
-    return labelled('outlook', `${who}: ${o.outcome}. ${o.rule.text}${depends}`);
+/** Why nothing can be said. */
+function noOutlook({ raw }: DecodedRecord): string[] {
+  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !isValid(raw.status)) return [];
+  return labelled('outlook', 'not known without the CPU’s vendor; --vendor or --cpuid gives it');
+}
+
+/** MCi_STATUS.VAL. */
+const isValid = (status: bigint): boolean => status >> 63n === 1n;
+
+/** Answers that differ only in what the CPU was doing are one line. */
+function outlookLines(record: DecodedRecord): string[] {
+  const { outlook } = record;
+  if (outlook.length === 0) return noOutlook(record);
+  const said = new Map<string, string[]>();
+  for (const { consumer, context, outcome, rule, dependsOn, messages } of outlook) {
+    const message = tellingMessage(messages);
+    const printed = message === undefined ? '' : ` Prints: ${message}.`;
+    const depends = dependsOn.length === 0 ? '' : ` Depends on: ${dependsOn.join(', ')}.`;
+    const text = `${outcome.replace('-', ' ')}. ${rule.text} [${rule.id}]${printed}${depends}`;
+    const key = JSON.stringify([consumer, context['delivery'] ?? '', text]);
+    said.set(key, [...(said.get(key) ?? []), context['running'] ?? '']);
+  }
+  return [...said].flatMap(([key, running]) => {
+    const [consumer, delivery, text] = JSON.parse(key) as [string, string, string];
+    const context = [delivery, ...running].filter(word => word !== '').join(', ');
+    return labelled('outlook', `${context === '' ? consumer : `${consumer} (${context})`}: ${text}`);
   });
 }
 

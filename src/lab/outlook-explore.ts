@@ -2,7 +2,6 @@
 import type { ChainOptions, Consumer, LayerSettings, OutlookRecord, Prediction, Settings } from '../outlook/index.ts';
 import { FIELDS, predictChain } from '../outlook/index.ts';
 import { Facts } from '../outlook/facts.ts';
-import { FRONT_RULES } from '../outlook/predict.ts';
 import { OUTCOMES, type Outcome } from './expect/outcome.ts';
 
 /** One way of a record through the layers. */
@@ -14,7 +13,7 @@ export interface Journey {
   guest?: ChainOptions['guest'];
   /** What can be the case of a setting that is not known, instead of everything the outlook's table names. */
   choices?: Partial<Record<Consumer, { [K in keyof Settings]?: readonly Settings[K][] }>>;
-  /** Takes the place of the next layer after the one that hands a record to QEMU: the reference VMM. */
+  /** Takes the place of the VMM that KVM hands a record to: the reference VMM. */
   vmm?: (handed: OutlookRecord) => OutlookRecord;
 }
 
@@ -46,13 +45,11 @@ function follow(journey: Journey, layers: LayerSettings): Prediction[] {
   const { record, consumer, guest, vmm } = journey;
   const options = { alternatives: false, ...(guest === undefined ? {} : { guest }) };
   const chain = predictChain(record, { consumer }, layers, options);
-  const at = vmm === undefined ? -1 : chain.findIndex(p => p.handover?.consumer === 'qemu');
+  const at = vmm === undefined ? -1 : chain.findIndex(p => p.handover?.consumer === 'vmm');
   const handed = chain[at]?.handover;
   if (vmm === undefined || handed === undefined) return chain;
   return [...chain.slice(0, at + 1), ...predictChain(vmm(handed.record), { consumer: 'linux' }, layers, options)];
 }
-
-const NOT_APPLICABLE = FRONT_RULES['not-applicable'].id;
 
 /** The end of a chain: the worst that any layer came to. */
 function endOf(chain: readonly Prediction[]): End | undefined {
@@ -60,7 +57,7 @@ function endOf(chain: readonly Prediction[]): End | undefined {
   for (const decided of chain) {
     const { outcome } = decided;
     // Handed on to the next layer; or a guess that leaves the record without a way to arrive, which says nothing.
-    if (!isOutcome(outcome) || decided.rule.id === NOT_APPLICABLE) continue;
+    if (!isOutcome(outcome)) continue;
     if (end === undefined || rank(outcome) <= rank(end.outcome)) end = { outcome, decided, chain };
   }
   return end;

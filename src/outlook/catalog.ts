@@ -13,6 +13,7 @@ import type { Rule } from './rule.ts';
 import { AMD_OLD_SEVERITY_RULES, AMD_SEVERITY_RULES } from './severity-amd.ts';
 import { INTEL_SEVERITY_RULES, PROMOTED } from './severity-intel.ts';
 import { ADDRESS_RULES } from './usable-address.ts';
+import { VMM_RULES } from './vmm.ts';
 import { XEN_RULES } from './xen.ts';
 
 /** In the order in which records travel: VMM, kernel, memory_failure(), Xen. */
@@ -37,6 +38,7 @@ export const RULES: readonly Rule[] = [
   ...Object.values(GHES_RULES),
   ...Object.values(SEA_RULES),
   ...Object.values(SERROR_RULES),
+  ...Object.values(VMM_RULES),
   ...Object.values(XEN_RULES),
   ...Object.values(FRONT_RULES),
 ];

@@ -3,13 +3,17 @@
  * at the end gives what is assumed and what else it could be, and a prediction says whether that matters.
  */
 import { classifyArm } from '../arm/index.ts';
-import { MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL, classify } from '../mca/index.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL, classify } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 
-export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm';
+/** `vmm`: one that takes KVM_EXIT_ARM_SEA, which QEMU does not. */
+export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm' | 'vmm';
 
 /**
- * How the record reaches its consumer. Linux and Xen: `exception` #MC · `poll` found in a bank · `sea`, `serror` arm64
+ * How the record reaches its consumer. Linux and Xen: `exception` #MC · `poll` found in a bank · `cmci` Intel’s interrupt
+ * for what needs no exception · `interrupt` AMD’s threshold or deferred error interrupt · `boot` left in its bank from
+ * before the kernel started · `sea`, `serror` arm64
  * exceptions · `ghes-sea`, `ghes-notify` firmware records. QEMU: `hmp` the monitor command mce · `qmp-ghes`
  * inject-ghes-v2-error · `sigbus-ao`, `sigbus-ar` from its host kernel. KVM: `set-mce` the ioctl KVM_X86_SET_MCE ·
  * `sigbus-ar` a vCPU touches a poisoned page · `sea` an external abort of a guest.
@@ -17,6 +21,9 @@ export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm';
 export type Delivery =
   | 'exception'
   | 'poll'
+  | 'cmci'
+  | 'interrupt'
+  | 'boot'
   | 'sea'
   | 'serror'
   | 'ghes-sea'
@@ -117,12 +124,21 @@ export interface Field<K extends keyof Settings = keyof Settings> {
   others?: (facts: Facts) => readonly Settings[K][];
 }
 
-/** Versions assumed, and the ones between which a rule changes. Kernel: 5.19, 6.2, 6.7, 6.10, 6.19; QEMU: 9.1, 10.2. */
-const VERSIONS: Record<Consumer, { assumed: string; others: readonly string[] }> = {
-  linux: { assumed: '7.2.12', others: ['5.15', '6.1', '6.12', '6.18.15', '6.19.6', '7.0.4'] },
-  kvm: { assumed: '7.2.12', others: ['6.18'] },
-  qemu: { assumed: '11.1.3', others: ['9.0', '10.1'] },
-  xen: { assumed: '4.20', others: [] },
+/**
+ * Versions assumed, and the ones between which a rule changes. Kernel: 5.15, 5.19, 6.2, 6.7, 6.10, 6.19; QEMU: 9.1, 10.2.
+ * `from` and `to` are the first and the last that the rules were read in.
+ */
+export const VERSIONS: Record<Consumer, { assumed: string; others: readonly string[]; from: string; to: string }> = {
+  linux: {
+    assumed: '7.2.12',
+    others: ['5.10', '5.15', '6.1', '6.12', '6.18.15', '6.19.6', '7.0.4'],
+    from: '5.10',
+    to: '7.2',
+  },
+  kvm: { assumed: '7.2.12', others: ['6.18'], from: '6.1', to: '7.2' },
+  qemu: { assumed: '11.1.3', others: ['9.0', '10.1'], from: '7.2', to: '11.1' },
+  xen: { assumed: '4.20', others: [], from: '4.17', to: '4.21' },
+  vmm: { assumed: '1', others: [], from: '0', to: '9999' },
 };
 
 /** QEMU gives every x86 CPU model with MCE this MCG_CAP: 10 banks, CTL_P, SER_P (target/i386 mce_init()). */
@@ -155,17 +171,49 @@ function assumeDelivery(facts: Facts): Delivery {
   if (record.kind === 'sigbus') return record.code === 'BUS_MCEERR_AR' ? 'sigbus-ar' : 'sigbus-ao';
   if (record.kind === 'cper') return consumer === 'qemu' ? 'qmp-ghes' : 'ghes-notify';
   if (consumer === 'qemu') return 'hmp';
-  if (consumer === 'kvm') return 'set-mce';
-  // What is uncorrected comes as #MC; what is corrected or deferred waits in its bank.
-  const s = MCI_STATUS_INTEL.decode(record.status);
-  return s.VAL && s.UC ? 'exception' : 'poll';
+  return consumer === 'kvm' ? 'set-mce' : machineCheckDelivery(record, facts);
 }
 
-/** Only for x86 records seen by a kernel the way of arrival is a guess. */
+/** A record Linux made itself of one from firmware. Source: Linux arch/x86/kernel/cpu/mce/apei.c, bank -1. */
+export function fromFirmware(record: X86McaRecord): boolean {
+  return record.bank === -1 || record.bank === 255;
+}
+
+/**
+ * How a kernel gets a machine check: #MC only for what needs it. Corrected and deferred errors, and what nobody consumed
+ * (UCNA), wait in their bank until an interrupt or the poll. A log that says MCG_STATUS 0 was not written by #MC.
+ * Source: Intel SDM vol. 3B 16.5, 16.6.3; AMD APM vol. 2 9.3.
+ */
+function machineCheckDelivery(record: X86McaRecord, facts: Facts): Delivery {
+  const s = MCI_STATUS_INTEL.decode(record.status);
+  const amd = facts.peek('vendor') === 'amd';
+  const xen = facts.consumer === 'xen';
+  if (!s.VAL || fromFirmware(record)) return 'poll';
+  const cap = facts.given('mcgCap');
+  const mcip = record.mcgStatus !== undefined && MCG_STATUS.decode(record.mcgStatus).MCIP;
+  const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.decode(cap).SER_P) && (s.EN || !mcip);
+  if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
+    // The timer's poll takes no time stamp; the interrupts do.
+    if (xen || record.tsc === 0n || facts.peek('platform') !== 'bare-metal') return 'poll';
+    if (amd) return MCI_STATUS_AMD.decode(record.status).DEFERRED ? 'interrupt' : 'poll';
+    return cap === undefined || MCG_CAP.decode(cap).CMCI_P ? 'cmci' : 'poll';
+  }
+  // Xen prints what it found with MCG_STATUS as it was, and takes a machine check without MCIP.
+  if (xen || record.mcgStatus !== 0n) return 'exception';
+  return s.PCC || s.S || amd ? 'boot' : 'poll';
+}
+
+/** Where a record comes by #MC it may have been found later all the same; nothing else comes by #MC. */
 function otherDeliveries(facts: Facts): Delivery[] {
   if (facts.record.kind === 'cper' && facts.consumer === 'linux') return ['ghes-sea'];
   if (facts.record.kind !== 'x86-mca' || (facts.consumer !== 'linux' && facts.consumer !== 'xen')) return [];
-  return [facts.peek('delivery') === 'poll' ? 'exception' : 'poll'];
+  const assumed = assumeDelivery(facts);
+  return assumed === 'exception' ? ['poll'] : assumed === 'boot' ? ['exception'] : [];
+}
+
+/** QEMU writes a firmware record before it injects this abort. Source: QEMU target/arm kvm_inject_arm_sea(). */
+function isQemuAbort({ record }: Facts): boolean {
+  return record.kind === 'arm-sea' && record.el !== 2 && (record.esr === 0x9200_0410n || record.esr === 0x9600_0410n);
 }
 
 /** MCIP and RIPV; action required also EIPV, as hardware and QEMU report a consumed error. */
@@ -251,7 +299,11 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     others: either('sigbusHandler'),
   },
   panicOnOops: { text: 'panic_on_oops', assume: no, others: either('panicOnOops') },
-  apeiClaims: { text: 'firmware left a record for the abort', assume: no, others: either('apeiClaims') },
+  apeiClaims: {
+    text: 'firmware left a record for the abort',
+    assume: isQemuAbort,
+    others: f => (isQemuAbort(f) ? [] : [f.peek('apeiClaims') !== true]),
+  },
   cr4Mce: { text: 'the guest takes machine checks (CR4.MCE)', assume: yes, others: either('cr4Mce') },
   reportingEnabled: { text: 'MCG_CTL and MCi_CTL are all ones', assume: yes },
   bankStatus: { text: 'what the bank holds', assume: () => 0n },

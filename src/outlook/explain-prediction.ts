@@ -4,7 +4,13 @@ import { FIELDS } from './context.ts';
 import type { Settings } from './context.ts';
 import type { Alternative, OutlookOutcome, Prediction } from './prediction.ts';
 
-const WHO: Record<Prediction['consumer'], string> = { linux: 'Linux', xen: 'Xen', qemu: 'QEMU', kvm: 'KVM' };
+const WHO: Record<Prediction['consumer'], string> = {
+  linux: 'Linux',
+  xen: 'Xen',
+  qemu: 'QEMU',
+  kvm: 'KVM',
+  vmm: 'The VMM',
+};
 
 const WHAT: Record<OutlookOutcome, string> = {
   'vmm-died': 'the VMM process ends',
@@ -15,18 +21,19 @@ const WHAT: Record<OutlookOutcome, string> = {
   signalled: 'signals the process with SIGBUS; it lives',
   logged: 'logs the error and goes on',
   none: 'nothing happens',
+  'not-applicable': 'not applicable, it cannot get this record',
   forwarded: 'passes the error on to the next layer',
 };
 
 /** Longest line of an explanation; only what a kernel prints may be longer. */
 const WIDTH = 100;
 
-/** Breaks `text` between words so that no line is longer than {@link WIDTH}, unless one word is. */
-function wrap(text: string, indent: string): string[] {
+/** Breaks `text` between words so that no line is longer than `width`, unless one word is. */
+function wrapTo(width: number, text: string, indent: string): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
       lines.push(indent + line);
       line = word;
     } else {
@@ -50,24 +57,28 @@ export function headline(prediction: Prediction): string {
   return `${WHO[consumer]}${version}${how === '' ? '' : ` (${how})`}: ${WHAT[outcome]}`;
 }
 
-/** `panicked`, or how the next layer would get it. */
-function outcomeText({ outcome, delivery }: Alternative): string {
-  return delivery === undefined ? outcome : `${outcome} (${delivery})`;
+/** `panicked`, or how the next layer, or the process, would get it. */
+function outcomeText({ outcome, delivery, signal }: Alternative): string {
+  const how = delivery ?? signal;
+  return how === undefined ? outcome : `${outcome} (${how})`;
 }
 
 export interface ExplainOptions {
   /** Also names the source of each rule. */
   sources?: boolean;
+  /** Longest line, 100 unless given. */
+  width?: number;
 }
 
 /**
- * The whole prediction in lines of at most 100 columns: outcome, the rules in their order with what each did, what is
+ * The whole prediction in lines of at most 100 columns, or `width`: outcome, the rules in their order with what each did, what is
  * printed, and what the outcome depends on. A rule that was only read, and not seen to act, says so.
  */
 export function explainPrediction(prediction: Prediction, options: ExplainOptions = {}): string[] {
+  const wrap = (text: string, indent: string): string[] => wrapTo(options.width ?? WIDTH, text, indent);
   const lines = wrap(headline(prediction), '');
   for (const { rule, effect } of prediction.steps) {
-    const doubt = rule.evidence === 'read' ? ', not seen on a machine yet' : '';
+    const doubt = rule.evidence === 'read' && !rule.id.startsWith('outlook.') ? ', not seen on a machine yet' : '';
     lines.push(...wrap(rule.text, '  '), ...wrap(`-> ${effect} [${rule.id}${doubt}]`, '    '));
     if (options.sources === true) lines.push(...wrap(rule.source, '       '));
   }

@@ -5,7 +5,7 @@ export type { Consumer, Delivery, Field, OutlookContext, Running, Settings } fro
 export { explainPrediction, headline, settingText } from './explain-prediction.ts';
 export type { ExplainOptions } from './explain-prediction.ts';
 export type { Assumption } from './facts.ts';
-export { predict, predictAll, predictChain } from './predict.ts';
+export { firstConsumer, predict, predictAll, predictChain } from './predict.ts';
 export type { ChainOptions, LayerSettings, PredictOptions } from './predict.ts';
 export { OUTLOOK_OUTCOMES } from './prediction.ts';
 export type {
@@ -15,6 +15,7 @@ export type {
   OutlookLayer,
   OutlookOutcome,
   Prediction,
+  SignalCode,
   Step,
 } from './prediction.ts';
 export type { OutlookRecord, SigbusSignal } from './record.ts';

@@ -164,7 +164,7 @@ export function kvmSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
     outcome: 'forwarded',
     rule: S.exit,
     handover: {
-      consumer: 'qemu',
+      consumer: 'vmm',
       delivery: 'sea',
       record: record.flags === undefined ? kvmExitOf({ esr: record.esr, ...addresses }) : record,
       settings: { vendor: 'arm', platform: 'kvm' },

@@ -4,12 +4,13 @@ import type { X86McaRecord } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 import { EVENTS_LOGGED, hex, panicLines, recordLines } from './linux-messages.ts';
 import { linuxSeverity } from './linux-severity.ts';
-import { memoryFailure, signalled } from './memory-failure.ts';
+import { memoryFailure, signalled, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
 import { defineRules } from './rule.ts';
 import { atMost, cpuContext } from './severity.ts';
 import type { Grade, Severity } from './severity.ts';
 import { usableAddress } from './usable-address.ts';
+import { versionSince } from './version.ts';
 
 export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/cpu/mce/core.c do_machine_check()', {
   off: [
@@ -46,6 +47,16 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
     'observed',
   ],
   'not-uncorrected': ['Without software error recovery a bank without UC is skipped.'],
+  filler: [
+    'This is what QEMU gives the other CPUs of a broadcast: reporting is off, so it is not what was signalled. The record of the CPU that has the error decides.',
+    'observed',
+    'QEMU target/i386 cpu_x86_inject_mce()',
+  ],
+  'copy-signalled': [
+    'Before 5.15 the process gets SIGBUS for a copy that the kernel made for it.',
+    'read',
+    'Linux 81065b35e248 (5.15 and stable releases of September 2021)',
+  ],
   'left-for-poll': ['The grade is one the exception leaves for the poll.', 'observed'],
   cleared: ['The bank is cleared and not logged.'],
   resume: ['Nothing was consumed: the record is logged and the interrupted code goes on.', 'observed'],
@@ -130,17 +141,20 @@ function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Endi
   }
   run.note(R.resume, 'logged');
   run.print(EVENTS_LOGGED);
+  const lines = recordLines(record, facts.get('mcgStatus'), facts);
   if (found.worst !== 'AO') {
-    run.print(...recordLines(record, facts.get('mcgStatus'), facts));
+    run.print(...lines);
     return { outcome: 'logged', rule: R.resume };
   }
   const { address, rule } = usableAddress(record, facts);
   run.note(rule, address === undefined ? 'no page' : hex(address));
   if (address === undefined) {
-    run.print(...recordLines(record, facts.get('mcgStatus'), facts));
+    run.print(...lines);
     return { outcome: 'logged' };
   }
-  return memoryFailure(address, false, facts, run);
+  const ending = memoryFailure(address, false, facts, run);
+  if (!tookAway(ending) || facts.get('printAll')) run.print(...lines);
+  return ending;
 }
 
 /** The interrupted task cannot simply go on. */
@@ -149,7 +163,7 @@ function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts
   const usable = usableAddress(record, facts);
   if (logged) run.print(EVENTS_LOGGED);
   // A record whose page memory_failure() took away counts as handled and is not printed.
-  const handled = found.worst === 'AO' && usable.address !== undefined;
+  const handled = found.worst === 'AO' && usable.address !== undefined && !facts.get('printAll');
   if (logged && !handled) run.print(...recordLines(record, facts.get('mcgStatus'), facts));
   const context = cpuContext(facts, true);
   if (context === 'kernel') {
@@ -160,6 +174,12 @@ function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts
   if (context === 'kernel-recoverable') {
     run.note(R['copy-fixup'], 'the system call fails');
     if (usable.address === undefined) return { outcome: 'logged' };
+    if (!versionSince(facts.get('version'), '5.15')) {
+      run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.toString(16)}`);
+      memoryFailure(usable.address, false, facts, run);
+      run.note(R['copy-signalled'], 'SIGBUS');
+      return signalled(facts, run, 'BUS_MCEERR_AR');
+    }
     run.print(`mce: Kernel accessed poison in user space at ${usable.address.toString(16)}`);
     return memoryFailure(usable.address, false, facts, run);
   }
@@ -178,6 +198,11 @@ function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts
   return signalled(facts, run, 'SI_KERNEL');
 }
 
+/** What QEMU writes into bank 1 of the other CPUs of a broadcast: VAL and UC, without EN. */
+function isFiller({ bank, status }: X86McaRecord): boolean {
+  return bank === 1 && status === 0xa000_0000_0000_0000n;
+}
+
 /** do_machine_check() for one record; the other banks are taken to be empty, or to hold QEMU's broadcast filler. */
 export function linuxException(record: X86McaRecord, facts: Facts, run: Run): Ending {
   if (facts.get('mceOff')) return run.end('reset', R.off, 'shutdown, the machine is reset');
@@ -186,6 +211,13 @@ export function linuxException(record: X86McaRecord, facts: Facts, run: Run): En
   const { grade, message } = severity;
   run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);
   const fatal = grade === 'PANIC';
+  if (isFiller(record) && facts.vendor() !== 'amd' && MCG_STATUS.decode(facts.get('mcgStatus')).MCIP) {
+    run.note(R.filler, 'nothing; the poll finds it later');
+    const { mcgStatus: _, ...polled } = record;
+    const { consumer, delivery: __, ...settings } = facts.context;
+    const handover = { consumer, delivery: 'poll' as const, record: polled, settings };
+    return { outcome: 'none', rule: R.filler, ...(facts.get('ser') ? { handover } : {}) };
+  }
   const local = facts.vendor() === 'amd' || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
   if (local) {
     run.note(R.local, 'no rendezvous');

@@ -54,8 +54,10 @@ function print(record: CperRecord, run: Run): void {
     const name = SECTION_NAMES[section.type];
     line(name === undefined ? `  section type: unknown, ${section.type}` : `  section_type: ${name}`);
     if (section.body.kind !== 'memory') return;
-    const { physicalAddress, errorType } = section.body;
+    const { errorStatus, physicalAddress, physicalAddressMask, errorType } = section.body;
+    if (errorStatus !== undefined) line(`  error_status: <status>`);
     if (physicalAddress !== undefined) line(`  physical_address: ${wide(physicalAddress)}`);
+    if (physicalAddressMask !== undefined) line(`  physical_address_mask: ${wide(physicalAddressMask)}`);
     if (errorType !== undefined) line(`  error_type: ${errorType}, ${kernelErrorType(errorType)}`);
   });
 }
@@ -109,6 +111,7 @@ export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts
     run.note(R['kernel-abort'], 'oops');
     const panics = facts.get('panicOnOops') || facts.get('running') === 'idle';
     run.print('Internal error: synchronous external abort: <esr> [#1]');
+    if (panics) run.print('Kernel panic - not syncing: <cause>');
     return { outcome: panics ? 'panicked' : 'killed', rule: R['kernel-abort'] };
   }
   print(record, run);

@@ -25,19 +25,57 @@ export function loggedAddress(record: X86McaRecord, facts: Facts): bigint | unde
   return (record.addr >> lsb) << lsb;
 }
 
-/** The block of one record; `mcgStatus` is 0 for a record that was polled. */
-export function recordLines(record: X86McaRecord, mcgStatus: bigint, facts: Facts): string[] {
+/** Code segments of x86-64 Linux: __USER_CS and __KERNEL_CS. */
+const CS = { user: 0x33n, kernel: 0x10n };
+
+/** Where the CPU was: only from an exception, and only where MCG_STATUS says that the saved address means something. */
+function ripLine(record: X86McaRecord, mcgStatus: bigint, facts: Facts): string[] {
+  const { RIPV, EIPV } = MCG_STATUS.decode(mcgStatus);
+  if (record.rip === 0n || (!RIPV && !EIPV)) return [];
+  const user = facts.peek('running') === 'user';
+  const cs = record.cs ?? (user ? CS.user : CS.kernel);
+  const rip = record.rip === undefined ? '<address>' : record.rip.toString(16).padStart(16, '0');
+  const symbol = cs === CS.kernel ? '{<symbol>}' : '';
+  return [`${PREFIX}RIP${EIPV ? '' : ' !INEXACT!'} ${cs.toString(16).padStart(2, '0')}:<${rip}> ${symbol}`];
+}
+
+/** Registers at the end of the TSC line, in the kernel's order; only what is not 0. */
+function moreRegisters({ ppin, synd, synd1, synd2, ipid }: X86McaRecord): string {
+  const shown = { PPIN: ppin, SYND: synd, SYND1: synd1, SYND2: synd2, IPID: ipid };
+  return Object.entries(shown)
+    .map(([name, value]) => (value === undefined || value === 0n ? '' : `${name} ${value.toString(16)} `))
+    .join('');
+}
+
+/** PROCESSOR numbers a vendor: 0 Intel, 2 AMD (Hygon is 9). Source: Linux arch/x86/include/asm/processor.h. */
+function processorLine(record: X86McaRecord, facts: Facts): string {
+  const number = facts.vendor() === 'amd' ? 2 : 0;
+  const { cpuid, time, socket, apicId, microcode } = record;
+  const cpu = cpuid?.toString(16) ?? '<cpuid>';
+  return (
+    `${PREFIX}PROCESSOR ${number}:${cpu} TIME ${time ?? '<time>'} SOCKET ${socket ?? '<socket>'} ` +
+    `APIC ${apicId?.toString(16) ?? '<apic>'} microcode ${microcode?.toString(16) ?? '<microcode>'}`
+  );
+}
+
+/** The block of one record; `mcgStatus` is 0 for a record that was polled, `polled` for one the timer found. */
+export function recordLines(record: X86McaRecord, mcgStatus: bigint, facts: Facts, polled = false): string[] {
   const status = MCI_STATUS_INTEL.decode(record.status);
   const exception = MCG_STATUS.decode(mcgStatus).MCIP ? ' Exception' : '';
   const address = loggedAddress(record, facts);
   const misc = status.MISCV ? record.misc : undefined;
   const digits = record.status.toString(16).padStart(16, '0');
   const cpu = record.cpu ?? '<cpu>';
+  const bank = record.bank === -1 ? 255 : record.bank;
   return [
-    `${PREFIX}CPU ${cpu}: Machine Check${exception}: ${mcgStatus.toString(16)} Bank ${record.bank}: ${digits}`,
-    `${PREFIX}TSC ${record.tsc?.toString(16) ?? '<tsc>'} ` +
+    `${PREFIX}CPU ${cpu}: Machine Check${exception}: ${mcgStatus.toString(16)} Bank ${bank}: ${digits}`,
+    ...ripLine(record, mcgStatus, facts),
+    // The timer takes no time stamp.
+    `${PREFIX}TSC ${record.tsc?.toString(16) ?? (polled ? '0' : '<tsc>')} ` +
       (address === undefined ? '' : `ADDR ${address.toString(16)} `) +
-      (misc === undefined ? '' : `MISC ${misc.toString(16)} `),
+      (misc === undefined ? '' : `MISC ${misc.toString(16)} `) +
+      moreRegisters(record),
+    processorLine(record, facts),
   ];
 }
 

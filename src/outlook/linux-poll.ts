@@ -2,9 +2,10 @@
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/index.ts';
 import type { X86McaRecord } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
+import { fromFirmware } from './context.ts';
 import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
 import { linuxSeverity } from './linux-severity.ts';
-import { memoryFailure } from './memory-failure.ts';
+import { memoryFailure, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
 import { decide, defineRules } from './rule.ts';
 import type { Decision } from './rule.ts';
@@ -15,6 +16,21 @@ export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/m
   off: ['With mce=off nobody looks into the banks.'],
   ignored: ['With mce=ignore_ce the banks are not polled.', 'observed'],
   empty: ['A bank without VAL holds nothing.'],
+  interrupt: [
+    'Linux looks into the bank at once: CMCI of Intel, or the threshold or deferred error interrupt of AMD. A guest of QEMU has none of them.',
+    'read',
+    'Linux arch/x86/kernel/cpu/mce/intel.c intel_threshold_interrupt(), amd.c',
+  ],
+  boot: [
+    'What a bank holds from before the kernel started is logged, whatever it is: MCG_STATUS 0 says that no exception brought it.',
+    'read',
+    'Linux arch/x86/kernel/cpu/mce/core.c mcheck_cpu_init(), MCP_UC',
+  ],
+  firmware: [
+    'Bank 255 is none: it is Linux’s own copy of a record from firmware. It is logged, and what is done about the page follows from the firmware record.',
+    'read',
+    'Linux arch/x86/kernel/cpu/mce/apei.c apei_mce_report_mem_error()',
+  ],
   'deferred-register': [
     'An SMCA bank whose MCA_STATUS is empty may hold a deferred error in MCA_DESTAT, which is logged instead.',
   ],
@@ -67,13 +83,35 @@ interface Question {
   s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
 }
 
+const FOUND: Readonly<Record<string, string> & { poll: string }> = {
+  poll: 'found within the check interval (300 s unless changed)',
+  cmci: 'found at once, by CMCI',
+  interrupt: 'found at once, by interrupt',
+  boot: 'found when the kernel starts',
+  firmware: 'logged with the firmware record',
+};
+
+/** A corrected memory error with an address the collector can count. Source: Linux drivers/ras/cec.c cec_notifier(). */
+function collected(record: X86McaRecord, facts: Facts): boolean {
+  const { UC, ADDRV } = MCI_STATUS_INTEL.decode(record.status);
+  if (UC || !ADDRV) return false;
+  const code = record.status & 0xffffn;
+  const memory =
+    facts.vendor() === 'amd'
+      ? !facts.get('smca') && record.bank === 4 && MCI_STATUS_AMD.decode(record.status).XEC === 8n
+      : (code & 0xef80n) === 0x80n || (code & 0xef00n) === 0x100n || (code & 0xeffcn) === 0xcn;
+  return memory && usableAddress(record, facts).address !== undefined;
+}
+
 type LogIt = 'log' | 'leave' | 'nothing';
 
 const R = POLL_RULES;
 const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
   { rule: R.off, when: q => q.facts.get('mceOff'), gives: 'leave' },
-  { rule: R.ignored, when: q => q.facts.get('ignoreCe'), gives: 'leave' },
   { rule: R.empty, when: q => !q.s.VAL, gives: 'nothing' },
+  { rule: R.firmware, when: q => fromFirmware(q.record), gives: 'log' },
+  { rule: R.boot, when: q => q.facts.get('delivery') === 'boot', gives: 'log' },
+  { rule: R.ignored, when: q => q.facts.get('ignoreCe'), gives: 'leave' },
   { rule: R.smca, when: q => q.facts.vendor() === 'amd' && q.s.UC && q.facts.get('smca'), gives: 'log' },
   { rule: R.corrected, when: q => !q.s.UC, gives: 'log' },
   { rule: R['no-ser'], when: q => !q.facts.get('ser'), gives: 'leave' },
@@ -121,7 +159,13 @@ export function linuxPoll(polled: X86McaRecord, facts: Facts, run: Run): Ending 
   const found = decide(SHOULD_LOG, { record, facts, s });
   const rule = found?.rule ?? R['left-for-exception'];
   if (found?.gives !== 'log') return run.end('none', rule, found?.gives === 'nothing' ? 'nothing' : 'left in the bank');
-  run.note(rule, 'found within the check interval (300 s unless changed)');
+  const delivery = facts.get('delivery');
+  run.note(rule, FOUND[rule === R.firmware ? 'firmware' : delivery] ?? FOUND.poll);
+  if (delivery === 'cmci' || delivery === 'interrupt') run.note(R.interrupt, 'no waiting for the poll');
+  if (rule === R.firmware) {
+    run.print(EVENTS_LOGGED, ...recordLines(record, 0n, facts));
+    return { outcome: 'logged', rule };
+  }
   const severity = linuxSeverity(record, facts, false);
   run.note(severity.rule, `severity ${severity.grade}${severity.message === '' ? '' : `: ${severity.message}`}`);
   const act = severity.grade === 'AO' || severity.grade === 'UCNA' || severity.grade === 'DEFERRED';
@@ -132,17 +176,21 @@ export function linuxPoll(polled: X86McaRecord, facts: Facts, run: Run): Ending 
     return crash ?? run.end('none', R['not-logged'], 'cleared');
   }
   run.print(EVENTS_LOGGED);
-  let ending: Ending = { outcome: 'logged', rule };
-  if (facts.get('printAll')) run.print(...recordLines(record, 0n, facts));
-  else if (!s.UC && s.ADDRV && !act) run.note(R.cec, 'the record may be missing on the console');
+  let ending: Ending & { failed?: true } = { outcome: 'logged', rule };
   const crash = clear(record, facts, run);
   if (crash !== undefined) return crash;
+  let handled = false;
   if (act && usable !== undefined) {
     run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
     if (usable.address !== undefined) {
       run.note(R['hand-over'], hex(usable.address));
       ending = memoryFailure(usable.address, false, facts, run);
+      handled = tookAway(ending);
     }
+  } else if (collected(record, facts)) {
+    run.note(R.cec, 'the record is missing on the console');
+    handled = true;
   }
+  if (!handled || facts.get('printAll')) run.print(...recordLines(record, 0n, facts, delivery === 'poll'));
   return ending;
 }

@@ -2,7 +2,7 @@
 import { pfnOf } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
-import type { Ending, OutlookOutcome, Run } from './prediction.ts';
+import type { Ending, OutlookOutcome, Run, SignalCode } from './prediction.ts';
 import { defineRules } from './rule.ts';
 
 export const MEMORY_FAILURE_RULES = defineRules('linux.memory-failure', 'Linux mm/memory-failure.c', {
@@ -30,10 +30,16 @@ export const SIGNAL_RULES = defineRules('linux.sigbus', 'Linux signal(7); prctl(
 });
 
 /** A process gets SIGBUS: whether it lives. */
-export function signalled(facts: Facts, run: Run, code: string, assumedHandler?: boolean): Ending {
+export function signalled(facts: Facts, run: Run, code: SignalCode, assumedHandler?: boolean): Ending {
   const handled = facts.get('sigbusHandler', assumedHandler);
   const outcome: OutlookOutcome = handled ? 'signalled' : 'killed';
-  return run.end(outcome, handled ? SIGNAL_RULES.handled : SIGNAL_RULES.deadly, `SIGBUS ${code}`);
+  return { ...run.end(outcome, handled ? SIGNAL_RULES.handled : SIGNAL_RULES.deadly, `SIGBUS ${code}`), signal: code };
+}
+
+/** What memory_failure() took away counts as handled, and its record is not printed unless mce=print_all. */
+export function tookAway({ rule }: Ending): boolean {
+  const R = MEMORY_FAILURE_RULES;
+  return rule !== R.off && rule !== R.outside && rule !== R.already && rule !== R.kernel;
 }
 
 /**

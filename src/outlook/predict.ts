@@ -1,7 +1,6 @@
 /** @module The front of the room: what each consumer will do with a record. */
-import { MCI_STATUS_INTEL } from '../mca/index.ts';
 import type { Consumer, Delivery, OutlookContext, Running, Settings } from './context.ts';
-import { FIELDS } from './context.ts';
+import { FIELDS, VERSIONS, fromFirmware } from './context.ts';
 import { Facts } from './facts.ts';
 import { kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
 import { linuxSea, linuxSerror } from './linux-arm64.ts';
@@ -14,16 +13,21 @@ import { qemuGhes } from './qemu-ghes.ts';
 import { qemuHmp } from './qemu-inject.ts';
 import { qemuSigbus } from './qemu-sigbus.ts';
 import type { OutlookRecord } from './record.ts';
+import { compareVersions, parseVersion } from './version.ts';
 import { defineRules } from './rule.ts';
+import type { Rule } from './rule.ts';
+import { vmmSea } from './vmm.ts';
 import { xen } from './xen.ts';
 
 export const FRONT_RULES = defineRules('outlook', 'this project', {
   'not-applicable': ['This consumer has no way to receive this record like this.'],
   'qemu-no-sea': [
-    'QEMU does not know KVM_EXIT_ARM_SEA and never enables it; the vCPU would run into the same abort again.',
+    'QEMU never enables KVM_CAP_ARM_SEA_TO_USER: it does not get this exit, and its guest gets an SError.',
     'read',
-    'QEMU target/arm/kvm.c kvm_arch_handle_exit(), 11.1',
+    'QEMU target/arm/kvm.c, 11.1',
   ],
+  'older-version': ['The version is older than the first these rules were read in: what it does may differ.'],
+  'newer-version': ['The version is newer than the last these rules were read in: what it does may differ.'],
 });
 
 /** Guest physical address a record names, for the ways of poison that need only the page. */
@@ -34,11 +38,16 @@ function addressOf(record: OutlookRecord): bigint | undefined {
   return undefined;
 }
 
+/** The ways in which a kernel finds a record in its bank without #MC. */
+function isPolled(delivery: Delivery): boolean {
+  return delivery === 'poll' || delivery === 'cmci' || delivery === 'interrupt' || delivery === 'boot';
+}
+
 function linux(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
   const { record } = facts;
   if (record.kind === 'x86-mca') {
     if (delivery === 'exception') return linuxException(record, facts, run);
-    return delivery === 'poll' ? linuxPoll(record, facts, run) : undefined;
+    return isPolled(delivery) ? linuxPoll(record, facts, run) : undefined;
   }
   if (record.kind === 'cper') {
     if (delivery === 'ghes-notify') return linuxGhes(record, false, facts, run);
@@ -59,8 +68,7 @@ function qemu(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
   if (record.kind === 'x86-mca' && delivery === 'hmp') return qemuHmp(record, facts, run);
   if (record.kind === 'cper' && delivery === 'qmp-ghes') return qemuGhes(record, facts, run);
   if (record.kind === 'arm-sea' && delivery === 'sea') {
-    run.print('kvm_arch_handle_exit: un-handled exit reason 41');
-    return run.end('hung', FRONT_RULES['qemu-no-sea'], 'the vCPU makes no progress');
+    return run.end('not-applicable', FRONT_RULES['qemu-no-sea'], 'qemu, arm-sea, sea');
   }
   return undefined;
 }
@@ -72,6 +80,18 @@ function kvm(delivery: Delivery, facts: Facts, run: Run): Ending | undefined {
   return delivery === 'sigbus-ar' ? kvmPoison(addressOf(record), facts, run) : undefined;
 }
 
+/** A version outside those that the rules were read in. */
+function versionRule({ consumer, version }: OutlookContext): Rule | undefined {
+  const given = version === undefined ? undefined : parseVersion(version);
+  const from = parseVersion(VERSIONS[consumer].from);
+  const to = parseVersion(VERSIONS[consumer].to);
+  if (given === undefined || from === undefined || to === undefined) return undefined;
+  if (compareVersions(given, from) < 0) return FRONT_RULES['older-version'];
+  // Of the last one every patch level counts.
+  const cut = { parts: given.parts.slice(0, to.parts.length) };
+  return compareVersions(cut, to) > 0 ? FRONT_RULES['newer-version'] : undefined;
+}
+
 function evaluate(
   record: OutlookRecord,
   context: OutlookContext,
@@ -79,13 +99,23 @@ function evaluate(
   const facts = new Facts(record, context);
   const run = new Run(context.consumer);
   const delivery = facts.get('delivery');
+  const age = versionRule(context);
+  if (age !== undefined)
+    run.note(age, `the rules are those of ${VERSIONS[context.consumer].from} to ${VERSIONS[context.consumer].to}`);
   let ending: Ending | undefined;
   if (context.consumer === 'linux') ending = linux(delivery, facts, run);
   else if (context.consumer === 'qemu') ending = qemu(delivery, facts, run);
   else if (context.consumer === 'kvm') ending = kvm(delivery, facts, run);
-  else if (record.kind === 'x86-mca' && (delivery === 'exception' || delivery === 'poll'))
-    ending = xen(record, facts, run);
-  ending ??= run.end('none', FRONT_RULES['not-applicable'], `${context.consumer}, ${record.kind}, ${delivery}`);
+  else if (context.consumer === 'vmm')
+    ending = record.kind === 'arm-sea' && delivery === 'sea' ? vmmSea(record, facts, run) : undefined;
+  // A copy Linux made of a firmware record is Linux’s alone.
+  else if (record.kind === 'x86-mca' && !fromFirmware(record) && (delivery === 'exception' || isPolled(delivery)))
+    ending = xen(record, isPolled(delivery), facts, run);
+  ending ??= run.end(
+    'not-applicable',
+    FRONT_RULES['not-applicable'],
+    `${context.consumer}, ${record.kind}, ${delivery}`,
+  );
   const rule = ending.rule ?? run.steps.at(-1)?.rule ?? FRONT_RULES['not-applicable'];
   return { facts, run, ending: { ...ending, rule } };
 }
@@ -108,12 +138,19 @@ export function predict(record: OutlookRecord, context: OutlookContext, options:
       for (const value of FIELDS[setting].others?.(facts) ?? []) {
         const other = evaluate(record, { ...context, [setting]: value });
         // Where a guess would leave the record without a way to arrive, it says nothing.
-        if (other.ending.rule === FRONT_RULES['not-applicable']) continue;
-        const { outcome, handover, rule } = other.ending;
+        if (other.ending.outcome === 'not-applicable') continue;
+        const { outcome, handover, signal, rule } = other.ending;
         const delivery = handover?.delivery;
-        // What is passed on is another thing when it arrives in another way.
-        if (outcome === ending.outcome && delivery === ending.handover?.delivery) continue;
-        alternatives.push({ setting, value, outcome, ...(delivery === undefined ? {} : { delivery }), rule: rule.id });
+        // What is passed on is another thing when it arrives in another way, and so is a signal with another code.
+        if (outcome === ending.outcome && delivery === ending.handover?.delivery && signal === ending.signal) continue;
+        alternatives.push({
+          setting,
+          value,
+          outcome,
+          ...(delivery === undefined ? {} : { delivery }),
+          ...(signal === undefined ? {} : { signal }),
+          rule: rule.id,
+        });
       }
     }
   }
@@ -130,12 +167,20 @@ export function predict(record: OutlookRecord, context: OutlookContext, options:
     steps: run.steps,
     messages: run.messages,
     events: run.events,
+    ...(ending.signal === undefined ? {} : { signal: ending.signal }),
     ...(ending.handover === undefined ? {} : { handover: ending.handover }),
   };
 }
 
 /** No chain of layers is longer: KVM, QEMU, the guest's exception, its poll. */
 const MAX_LAYERS = 8;
+
+/** Who meets a record first on its way to a guest: the virtual machine’s own layers, or the guest for what they inject. */
+export function firstConsumer(record: OutlookRecord): Consumer {
+  if (record.kind !== 'arm-sea') return 'qemu';
+  if (record.flags !== undefined) return 'vmm';
+  return record.el === 2 ? 'kvm' : 'linux';
+}
 
 export interface ChainOptions extends PredictOptions {
   /** What runs on the virtual machine; Linux unless said otherwise. */
@@ -160,7 +205,7 @@ export function predictChain(
   const chain = [last];
   while (last.handover !== undefined && chain.length < MAX_LAYERS) {
     const { record: next, delivery, settings, consumer: named } = last.handover;
-    const fromVmm = last.consumer === 'qemu' || last.consumer === 'kvm';
+    const fromVmm = last.consumer !== 'linux' && last.consumer !== 'xen';
     const consumer = fromVmm && named === 'linux' ? (options.guest ?? 'linux') : named;
     last = predict(next, { ...settings, ...layers[consumer], delivery, consumer }, options);
     chain.push(last);
@@ -182,14 +227,16 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
   };
   switch (record.kind) {
     case 'x86-mca': {
-      const s = MCI_STATUS_INTEL.decode(record.status);
-      const kernel = known.delivery === 'exception' || known.delivery === 'poll' ? known.delivery : undefined;
-      const delivery = kernel ?? (s.VAL && s.UC ? 'exception' : 'poll');
+      const given = known.delivery;
+      const kernel = given === 'exception' || (given !== undefined && isPolled(given)) ? given : undefined;
+      const arrival = (consumer: 'linux' | 'xen'): Delivery =>
+        kernel ?? new Facts(record, { ...own(consumer), consumer }).peek('delivery');
+      const delivery = arrival('linux');
       const linuxContexts =
         delivery === 'exception' ? running('linux', RUNNING, { delivery }) : [one('linux', { delivery })];
       return [
         ...linuxContexts.map(c => ({ ...c, delivery })),
-        ...(known.vendor === 'arm' ? [] : [{ ...own('xen'), delivery }]),
+        ...(known.vendor === 'arm' ? [] : [{ ...own('xen'), delivery: arrival('xen') }]),
         own('qemu'),
         own('kvm'),
       ];
@@ -198,16 +245,22 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
       return [one('linux', { delivery: 'ghes-notify' }), own('qemu')];
     case 'arm-sea':
       // With the flags of kvm_run it is the exit itself, which KVM has handed to the VMM already.
-      return record.flags === undefined
-        ? [one('linux'), own('kvm')]
-        : [{ ...own('qemu'), delivery: 'sea' }, one('linux', { platform: 'kvm' })];
+      if (record.flags !== undefined)
+        return [
+          { ...own('vmm'), delivery: 'sea' },
+          one('linux', { platform: 'kvm' }),
+          { ...own('qemu'), delivery: 'sea' },
+        ];
+      // What a kernel at EL1 gets is no longer KVM’s.
+      return record.el === 1 ? [one('linux')] : [one('linux'), own('kvm')];
     case 'sigbus':
       return [own('qemu')];
   }
 }
 
 /**
- * Predictions for every consumer the record could reach. `known` narrows: with `consumer` only that one's are given.
+ * Predictions for every consumer the record could reach. `known` narrows: with `consumer` only that one's are given,
+ * which then may say that this consumer cannot get the record.
  * A `version` only means something together with `consumer`, and is otherwise taken for Linux's.
  */
 export function predictAll(
@@ -222,5 +275,6 @@ export function predictAll(
       const { version: _, ...rest } = context;
       return rest;
     })
-    .map(context => predict(record, context, options));
+    .map(context => predict(record, context, options))
+    .filter(prediction => known.consumer !== undefined || prediction.outcome !== 'not-applicable');
 }

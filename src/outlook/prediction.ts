@@ -7,7 +7,7 @@ import type { Rule } from './rule.ts';
 /**
  * What becomes of the consumer, the worst first: `vmm-died` · `reset` the machine · `panicked` · `hung` · `killed` a
  * process died · `signalled` a process got SIGBUS and lives · `logged` · `none` · `forwarded`: nothing happened here,
- * the next layer gets a record.
+ * the next layer gets a record · `not-applicable`: the consumer cannot get this record at all, which says nothing of it.
  */
 export const OUTLOOK_OUTCOMES = [
   'vmm-died',
@@ -19,10 +19,14 @@ export const OUTLOOK_OUTCOMES = [
   'logged',
   'none',
   'forwarded',
+  'not-applicable',
 ] as const;
 export type OutlookOutcome = (typeof OUTLOOK_OUTCOMES)[number];
 
-export type OutlookLayer = 'linux' | 'memory-failure' | 'xen' | 'qemu' | 'kvm';
+/** How a process learns of bad memory. Source: Linux include/uapi/asm-generic/siginfo.h. */
+export type SignalCode = 'BUS_MCEERR_AR' | 'BUS_MCEERR_AO' | 'BUS_OBJERR' | 'SI_KERNEL';
+
+export type OutlookLayer = 'linux' | 'memory-failure' | 'xen' | 'qemu' | 'kvm' | 'vmm';
 
 /** One rule that took part, and what it did here. */
 export interface Step {
@@ -53,6 +57,8 @@ export interface Alternative {
   outcome: OutlookOutcome;
   /** How the next layer would get it, where the outcome is `forwarded`. */
   delivery?: Delivery;
+  /** si_code of the SIGBUS, where a process gets one. */
+  signal?: SignalCode;
   /** Id of the rule that would decide. */
   rule: string;
 }
@@ -74,11 +80,14 @@ export interface Prediction {
   /** Lines the consumer prints, in their order; `<tsc>` and the like stand for what cannot be known. */
   messages: string[];
   events: OutlookEvent[];
+  /** si_code of the SIGBUS, where a process gets one. */
+  signal?: SignalCode;
   handover?: Handover;
 }
 
 export interface Ending {
   outcome: OutlookOutcome;
+  signal?: SignalCode;
   /** The rule that decided; without it the last one noted. */
   rule?: Rule;
   handover?: Handover;

@@ -72,13 +72,16 @@ const record: fc.Arbitrary<OutlookRecord> = fc.oneof(
 
 const context: fc.Arbitrary<OutlookContext> = fc.record(
   {
-    consumer: fc.constantFrom('linux' as const, 'xen' as const, 'qemu' as const, 'kvm' as const),
+    consumer: fc.constantFrom('linux' as const, 'xen' as const, 'qemu' as const, 'kvm' as const, 'vmm' as const),
     version: fc.constantFrom('5.15', '6.1', '6.19.6', '7.0-rc3', '7.2', 'next', ''),
     vendor: fc.constantFrom('intel' as const, 'amd' as const, 'arm' as const),
     delivery: fc.constantFrom(
       ...([
         'exception',
         'poll',
+        'cmci',
+        'interrupt',
+        'boot',
         'sea',
         'serror',
         'ghes-sea',
@@ -116,7 +119,7 @@ function wellFormed(p: Prediction): void {
   for (const { rule } of p.steps) expect(KNOWN.has(rule.id)).toBe(true);
   expect(p.certainty).toBe(p.dependsOn.length === 0 ? 'certain' : 'depends');
   for (const a of p.alternatives) {
-    expect([a.outcome, a.delivery]).not.toEqual([p.outcome, p.handover?.delivery]);
+    expect([a.outcome, a.delivery, a.signal]).not.toEqual([p.outcome, p.handover?.delivery, p.signal]);
     // Nothing that was given is in doubt.
     expect(p.context[a.setting]).toBeUndefined();
   }
@@ -166,7 +169,12 @@ describe('predict', () => {
       fc.property(record, context, (r, c) => {
         for (const a of predict(r, c).alternatives) {
           const other = predict(r, { ...c, [a.setting]: a.value }, { alternatives: false });
-          expect([other.outcome, other.handover?.delivery, other.rule.id]).toEqual([a.outcome, a.delivery, a.rule]);
+          expect([other.outcome, other.handover?.delivery, other.signal, other.rule.id]).toEqual([
+            a.outcome,
+            a.delivery,
+            a.signal,
+            a.rule,
+          ]);
         }
       }),
       { numRuns: 200 },
@@ -184,7 +192,7 @@ describe('predict', () => {
     });
     const exit = predictAll({ kind: 'arm-sea', esr: 0x92000010n, flags: 1n, gpa: 0x4567000n });
     expect(exit.map(p => [p.consumer, p.outcome])).toEqual([
-      ['qemu', 'hung'],
+      ['vmm', 'forwarded'],
       ['linux', 'killed'],
     ]);
   });

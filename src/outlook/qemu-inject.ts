@@ -55,7 +55,7 @@ const HMP_CHECKS: readonly Decision<Hmp, string>[] = [
   {
     rule: H['no-broadcast'],
     when: q =>
-      q.facts.get('broadcast', false) && q.facts.vendor() === 'amd' && versionSince(q.facts.get('version'), '9.1'),
+      q.facts.vendor() === 'amd' && q.facts.get('broadcast', false) && versionSince(q.facts.get('version'), '9.1'),
     gives: 'Guest CPU does not support MCA broadcast',
   },
 ];
@@ -67,14 +67,19 @@ export function qemuHmp(record: X86McaRecord, facts: Facts, run: Run): Ending {
     run.print(refused.gives);
     return run.end('none', refused.rule, 'refused');
   }
-  return qemuInject(record, facts, run, { keepActionOptional: true, broadcast: facts.get('broadcast', false) });
+  // Where nobody says whether -b is given, the guest's own table does.
+  const broadcast = facts.given('broadcast') ?? (facts.vendor() === 'amd' ? false : undefined);
+  return qemuInject(record, facts, run, {
+    keepActionOptional: true,
+    ...(broadcast === undefined ? {} : { broadcast }),
+  });
 }
 
 export interface InjectOptions {
   /** Inject action optional errors even while MCIP is set. */
   keepActionOptional: boolean;
-  /** The other CPUs get MCIP and RIPV, with VAL and UC in bank 1. */
-  broadcast: boolean;
+  /** The other CPUs get MCIP and RIPV, with VAL and UC in bank 1; missing where it is not known. */
+  broadcast?: boolean;
 }
 
 interface Question {
@@ -159,7 +164,7 @@ export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options
       },
       settings: {
         platform: facts.get('platform'),
-        ...(exception ? { broadcast: options.broadcast } : {}),
+        ...(exception && options.broadcast !== undefined ? { broadcast: options.broadcast } : {}),
         mcgCap: facts.get('mcgCap'),
       },
     },

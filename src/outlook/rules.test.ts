@@ -295,6 +295,16 @@ const CASES: readonly Case[] = [
   ['linux.mce.not-signalled', named('ucna'), mc(), 'none'],
   ['linux.mce.amd-no-s-bit', named('amd-uc'), mc(), 'none'],
   ['linux.mce.not-uncorrected', named('ce', { mcgStatus: 0xdn }), mc({ ser: false }), 'none'],
+  ['linux.mce.filler', x86(0xa000000000000000n, { bank: 1, cpu: 1 }), mc(), 'none'],
+  [
+    'linux.mce.copy-signalled',
+    named('srar-data'),
+    mc({ running: 'kernel-recoverable', version: '5.10.50' }),
+    'signalled',
+    'in user-access at 87ee000',
+  ],
+  // Before 5.10 Linux does not recover from a copy of its own.
+  ['linux.intel.data-in-kernel', named('srar-data'), mc({ running: 'kernel-recoverable', version: '5.4' }), 'panicked'],
   ['linux.mce.left-for-poll', named('srar-data', { mcgStatus: 0xdn }), mc(), 'none'],
   ['linux.mce.cleared', x86(0xad000000000000c0n, { mcgStatus: 0xdn }), mc(), 'none'],
   ['linux.mce.resume', named('srao'), mc(), 'logged'],
@@ -321,6 +331,11 @@ const CASES: readonly Case[] = [
   ['linux.poll.off', named('ce'), poll({ mceOff: true }), 'none'],
   ['linux.poll.ignored', named('ce'), poll({ ignoreCe: true }), 'none'],
   ['linux.poll.empty', x86(0n), poll(), 'none'],
+  ['linux.poll.interrupt', named('ce'), poll({ delivery: 'cmci', platform: 'bare-metal' }), 'logged'],
+  ['linux.poll.interrupt', named('amd-deferred'), poll({ delivery: 'interrupt', smca: true }), 'logged'],
+  ['linux.poll.boot', named('uc-fatal', { mcgStatus: 0n }), poll({ delivery: 'boot' }), 'logged', 'Machine Check: 0'],
+  ['linux.poll.firmware', x86(0xbc0000000000009fn, { bank: 255, mcgStatus: 0n }), poll(), 'logged', 'Bank 255: bc'],
+  ['linux.poll.firmware', x86(0xbc0000000000009fn, { bank: -1, mcgStatus: 0n }), poll(), 'logged', 'Bank 255: bc'],
   [
     'linux.poll.deferred-register',
     named('amd-deferred', { status: 0n, destat: 0x9c00180000000000n, deaddr: 0x1000n }),
@@ -470,7 +485,7 @@ const CASES: readonly Case[] = [
   ['xen.intel-spurious', x86(0xa000000000000000n), xen(), 'logged'],
   ['xen.intel-srar', named('srar-data'), xen(), 'forwarded'],
   ['xen.intel-srao', named('srao'), xen(), 'forwarded'],
-  ['xen.intel-ucna', named('ucna', { mcgStatus: 5n }), xen(), 'logged'],
+  ['xen.intel-ucna', named('ucna', { mcgStatus: 5n }), xen({ delivery: 'exception' }), 'logged'],
   ['xen.intel-fatal', x86(SRAR | OVER), xen(), 'panicked'],
   ['xen.amd-corrected', named('amd-uc', { status: 0x9c00000000000151n }), xen({ delivery: 'exception' }), 'logged'],
   ['xen.amd-memory', named('amd-uc', { status: 0xbc00080000000151n }), xen(), 'forwarded'],
@@ -481,7 +496,7 @@ const CASES: readonly Case[] = [
   ['xen.srar-unknown', x86(0xbd80000000000135n), xen(), 'panicked', 'MCE: Software recovery failed for the UCR'],
   ['xen.no-address', named('srao', { misc: 0n }), xen(), 'logged'],
   ['xen.no-address', named('srar-data', { misc: 0n }), xen(), 'panicked', 'Software recovery failed'],
-  ['xen.continue', named('ucna', { mcgStatus: 5n }), xen(), 'logged'],
+  ['xen.continue', named('ucna', { mcgStatus: 5n }), xen({ delivery: 'exception' }), 'logged'],
   ['xen.page-offline', named('srao'), xen(), 'forwarded', 'MCE: inject vMCE to'],
   // Action optional that cannot be acted on is only logged.
   ['xen.continue', x86(0xbd00000000000135n), xen(), 'logged'],
@@ -489,9 +504,16 @@ const CASES: readonly Case[] = [
   ['xen.page-free', named('srao'), xen({ page: 'free' }), 'logged'],
   ['xen.not-recovered', named('srar-data'), xen({ page: 'kernel' }), 'panicked'],
   // The front
-  ['outlook.not-applicable', cper('fatal'), xen(), 'none'],
-  ['outlook.not-applicable', sea(0x92000010n), mc(), 'none'],
-  ['outlook.qemu-no-sea', sea(0x92000010n), qemu({ delivery: 'sea' }), 'hung', 'un-handled exit reason 41'],
+  ['outlook.not-applicable', cper('fatal'), xen(), 'not-applicable'],
+  ['outlook.not-applicable', sea(0x92000010n), mc(), 'not-applicable'],
+  ['outlook.not-applicable', sea(0xbe000c11n), kvm({ delivery: 'serror' }), 'not-applicable'],
+  ['outlook.not-applicable', named('ce'), { consumer: 'vmm' }, 'not-applicable'],
+  ['outlook.qemu-no-sea', sea(0x92000010n), qemu({ delivery: 'sea' }), 'not-applicable'],
+  ['outlook.older-version', named('ce'), poll({ version: '4.19.300' }), 'logged'],
+  ['outlook.older-version', named('ce'), qemu({ version: '6.2' }), 'forwarded'],
+  ['outlook.newer-version', named('ce'), poll({ version: '7.3-rc1' }), 'logged'],
+  // The VMM of KVM_EXIT_ARM_SEA
+  ['vmm.sea.inject', sea(0x92000010n), { consumer: 'vmm' }, 'forwarded'],
 ];
 
 /** Rules no record can reach alone: they stand for the order of the table they come from. */

@@ -2,6 +2,7 @@
 import { MCG_STATUS } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 import type { Rule } from './rule.ts';
+import { versionSince } from './version.ts';
 
 /** Lowest first; DEFERRED and UCNA are one grade. Source: Linux arch/x86/kernel/cpu/mce/internal.h. */
 export type Grade = 'NO' | 'DEFERRED' | 'UCNA' | 'KEEP' | 'SOME' | 'AO' | 'UC' | 'AR' | 'PANIC';
@@ -32,5 +33,7 @@ export function cpuContext(facts: Facts, exception: boolean): CpuContext {
   if (!RIPV && !EIPV) return 'kernel';
   const running = facts.get('running');
   if (running === 'user') return 'user';
-  return running === 'kernel-recoverable' && RIPV && EIPV ? 'kernel-recoverable' : 'kernel';
+  if (running !== 'kernel-recoverable' || !RIPV || !EIPV) return 'kernel';
+  // Copies from user space are recovered from since 5.10 (c0ab7ffce275).
+  return versionSince(facts.get('version'), '5.10') ? 'kernel-recoverable' : 'kernel';
 }

@@ -214,10 +214,10 @@ function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
 }
 
 /** A machine check exception, or a polled bank, of the machine Xen runs on. */
-export function xen(record: X86McaRecord, facts: Facts, run: Run): Ending {
+export function xen(record: X86McaRecord, polled: boolean, facts: Facts, run: Run): Ending {
   const s = MCI_STATUS_INTEL.decode(record.status);
   const amd = facts.vendor() === 'amd';
-  if (facts.get('delivery') === 'poll') {
+  if (polled) {
     if (!s.VAL) return run.end('none', R['poll-empty'], 'nothing');
     if (amd && s.ADDRV && s.MISCV && kindless(record)) return bug(run, R['amd-address-bug']);
     return facts.get('dom0Registered')
