@@ -1,15 +1,20 @@
 /**
  * `node scripts/bench-decode.ts [--records N] [--clean-mb N] [--rounds N] [--big-gb N] [--json]`: how fast logs are
- * decoded, on inputs made up deterministically. Where `mcelog` is installed it reads the same log beside us.
- * Figures are of this machine at this moment.
+ * decoded, on inputs made up deterministically: a storm (few statuses, each of its bank, with ever other addresses, CPUs
+ * and times) and its opposite, where no status comes twice. Where `mcelog` is installed it reads the same log beside us.
+ * `--big-gb` also makes a log of that size, reads it with `bin/syndrome decode` as a file and from a pipe, and gives the
+ * resident peak of that process alone. Figures are of this machine at this moment.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from '../src/common/hex.ts';
 import { createDecoder } from '../src/decode/index.ts';
 import type { DecodedRecord } from '../src/decode/index.ts';
+import { toData } from '../src/decode/record.ts';
+import { JsonWriter } from '../src/decode/to-json.ts';
+import { TextWriter } from '../src/decode/to-text.ts';
 
 const argument = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -30,26 +35,34 @@ function random(limit: number): number {
 }
 const hex = (value: number, width = 0): string => value.toString(16).padStart(width, '0');
 
-const STATUSES = [
-  'bd000000000000c0',
-  'bd80000000000134',
-  '9c000000000000c0',
-  'bc00000080000136',
-  '8c00004000010090',
-  'b200000000000005',
-  'bd80000000000150',
-  '9c00180000000000',
+/** Status, the bank that reports it, and MCG_STATUS. */
+const STORM: readonly (readonly [status: bigint, bank: number, mcgStatus: number])[] = [
+  [0xbd000000000000c0n, 7, 5],
+  [0xbd80000000000134n, 1, 7],
+  [0x9c000000000000c0n, 13, 0],
+  [0xbc00000080000136n, 3, 5],
+  [0x8c00004000010090n, 7, 0],
+  [0xb200000000000005n, 0, 4],
+  [0xbd80000000000150n, 0, 7],
+  [0x9c00180000000000n, 9, 0],
 ];
+/** Corrected count and model-specific code. */
+const VARYING = (0x7fffn << 38n) | (0xffffn << 16n);
 
-/** One machine check of four lines, as Linux prints it. */
-function record(i: number): string {
+/** One machine check of three or four lines, as Linux prints it: registers that are not valid are left out. */
+function record(i: number, distinct: boolean): string {
   const stamp = `[${(i * 0.001).toFixed(6).padStart(12)}] mce: [Hardware Error]: `;
-  const status = STATUSES[random(STATUSES.length)] ?? '';
+  const [base, bank, mcgStatus] = STORM[random(STORM.length)] as (typeof STORM)[number];
+  const other = (BigInt(i & 0x7fff) << 38n) | (BigInt((i * 7919) & 0xffff) << 16n);
+  const status = distinct ? (base & ~VARYING) | other : base;
   const cpu = random(256);
+  const rip = `${stamp}RIP !INEXACT! 33:<${hex(random(0x7fffffff), 16)}> \n`;
+  const addr = (base >> 58n) & 1n ? ` ADDR ${hex(random(0x7fffffff))}000` : '';
+  const misc = (base >> 59n) & 1n ? ' MISC 8c' : '';
   return (
-    `${stamp}CPU ${cpu}: Machine Check Exception: ${random(8)} Bank ${random(32)}: ${status}\n` +
-    `${stamp}RIP !INEXACT! 33:<${hex(random(0x7fffffff), 16)}> \n` +
-    `${stamp}TSC ${hex(random(0x7fffffff))}${hex(i, 6)} ADDR ${hex(random(0x7fffffff))}000 MISC 8c \n` +
+    `${stamp}CPU ${cpu}: Machine Check${mcgStatus === 0 ? '' : ' Exception'}: ${mcgStatus} Bank ${distinct ? random(32) : bank}: ${status.toString(16)}\n` +
+    `${(mcgStatus & 3) === 0 ? '' : rip}` +
+    `${stamp}TSC ${hex(random(0x7fffffff))}${hex(i, 6)}${addr}${misc} \n` +
     `${stamp}PROCESSOR 0:50654 TIME ${1795167593 + (i >> 4)} SOCKET ${cpu >> 7} APIC ${hex(cpu)} microcode 2006e05\n`
   );
 }
@@ -86,6 +99,9 @@ interface Row {
 }
 const rows: Row[] = [];
 const CHUNK = 1 << 16;
+const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
+/** Records per second of mcelog --ascii, as measured on such a machine. */
+const MCELOG = 145_000;
 
 interface Took {
   seconds: number;
@@ -124,21 +140,42 @@ function measure(name: string, log: Uint8Array, detail: string, use: (record: De
   });
 }
 
-const log = Buffer.from(Array.from({ length: RECORDS }, (_, i) => record(i)).join(''), 'latin1');
+const made = (distinct: boolean): Uint8Array =>
+  Buffer.from(Array.from({ length: RECORDS }, (_, i) => record(i, distinct)).join(''), 'latin1');
+const log = made(false);
 let sink = 0;
-measure('records', log, 'class, severity and address of each', r => {
-  sink += r.class.length + r.severity.length + Number((r.address?.value ?? 0n) & 1n);
-});
-measure('records, headline', log, 'flags, error code and headline too', r => {
-  sink +=
-    r.class.length + r.severity.length + r.flags.length + r.headline.length + Number((r.address?.value ?? 0n) & 1n);
-});
-measure('records, all members', log, 'with explanation, flags, lint', r => {
-  sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length;
-});
-measure('records, JSON', log, 'each written as one JSON line', r => {
-  sink += stringify(r).length;
-});
+
+/** What is done with each record, by name. */
+function uses(): [name: string, detail: string, use: (record: DecodedRecord) => void][] {
+  const [text, plain, table] = [new TextWriter(), new TextWriter({ outlook: false }), new TextWriter({ table: true })];
+  const json = new JsonWriter();
+  return [
+    [
+      'fields',
+      'class, severity and address of each',
+      r => (sink += r.class.length + r.severity.length + Number((r.address?.value ?? 0n) & 1n)),
+    ],
+    [
+      'all members',
+      'with flags, headline, explanation, lint, next step',
+      r => (sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length + r.nextStep.length),
+    ],
+    ['text, no outlook', 'as decode --no-outlook prints it', r => (sink += bytesOf(plain.text(r)))],
+    ['text', 'as decode prints it', r => (sink += bytesOf(text.text(r)))],
+    ['table', 'as decode --table prints it', r => (sink += bytesOf(table.text(r)))],
+    ['JSON', 'as decode --json prints it', r => (sink += bytesOf(json.line(r) ?? stringify(toData(r))))],
+  ];
+}
+/** Text is only a plan to join strings until somebody needs its bytes. */
+const page = Buffer.alloc(1 << 16);
+const bytesOf = (text: string): number => page.write(text);
+
+for (const [kind, bytes] of [
+  ['storm', log],
+  ['distinct', made(true)],
+] as const) {
+  for (const [name, detail, use] of uses()) measure(`${kind}: ${name}`, bytes, detail, use);
+}
 const clean = cleanChunk(CLEAN_MB << 20);
 measure('log without errors', clean, `${(clean.length / 1e6).toFixed(0)} MB`, () => {});
 
@@ -164,42 +201,58 @@ if (version.status === 0) {
     rmSync(dir, { recursive: true, force: true });
   }
 } else {
-  console.error('mcelog is not installed; it was measured at about 145,000 records/s (47 MB/s) on such a machine');
+  console.error(
+    'mcelog is not installed; it was measured at about 145,000 records/s (47 MB/s) on such a machine, which the ratios are of',
+  );
+}
+
+/** `syndrome decode` on a log, its peak of resident memory measured by the kernel in that process alone. */
+function resident(name: string, command: string, file: string, megabytes: number): void {
+  const started = process.hrtime.bigint();
+  // VmHWM is of this program; the peak of getrusage() counts what its parent had before it was started, too.
+  const script = `process.on('exit', () => require('node:fs').writeSync(2, require('node:fs').readFileSync('/proc/self/status')));
+    import(${JSON.stringify(MAIN)});`;
+  const args = ['-c', command, 'sh', process.execPath, script, file];
+  const { stderr, status } = spawnSync('sh', args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const peak = Number(/^VmHWM:\s+(\d+)/m.exec(stderr)?.[1] ?? NaN) / 1024;
+  rows.push({
+    name,
+    megabytesPerSecond: megabytes / seconds,
+    detail: status === 0 ? `at most ${peak.toFixed(0)} MiB resident, in ${seconds.toFixed(1)} s` : `failed: ${stderr}`,
+  });
 }
 
 if (BIG_GB > 0) {
-  // One record in each piece of a clean log, the same piece again and again: nothing is held but what the decoder holds.
-  const piece = Buffer.concat([cleanChunk(8 << 20), Buffer.from(record(1))]);
-  const bytes = BIG_GB * 1e9;
-  let records = 0;
-  let peak = 0;
-  const decoder = createDecoder({ onRecord: () => records++ });
-  const started = process.hrtime.bigint();
-  let done = 0;
-  while (done < bytes) {
-    for (let at = 0; at < piece.length; at += CHUNK) decoder.push(piece.subarray(at, at + CHUNK));
-    done += piece.length;
-    peak = Math.max(peak, process.memoryUsage.rss());
+  const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
+  try {
+    // A thousand records among ordinary lines.
+    const file = join(dir, 'log');
+    const piece = cleanChunk((BIG_GB * 1e9) / 1000);
+    const fd = openSync(file, 'w');
+    for (let i = 0; i < 1000; i++) {
+      writeSync(fd, piece);
+      writeSync(fd, record(i, true));
+    }
+    closeSync(fd);
+    resident(`${BIG_GB} GB file`, 'exec "$1" -e "$2" - decode "$3"', file, BIG_GB * 1000);
+    resident(`${BIG_GB} GB pipe`, 'cat "$3" | "$1" -e "$2" - decode -', file, BIG_GB * 1000);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
-  decoder.end();
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  rows.push({
-    name: `${BIG_GB} GB log`,
-    megabytesPerSecond: done / 1e6 / seconds,
-    detail: `${records} records in ${seconds.toFixed(1)} s, at most ${(peak / 1e6).toFixed(0)} MB resident (with the made-up inputs of this bench)`,
-  });
 }
 
 if (process.argv.includes('--json')) console.log(JSON.stringify({ schemaVersion: 1, results: rows }));
 else {
   const rate = (n: number | undefined): string => (n === undefined ? '' : Math.round(n).toLocaleString('en'));
   console.log(
-    `${''.padEnd(22)}${'records/s'.padStart(12)}${'of CPU'.padStart(12)}${'MB/s'.padStart(8)}${'of CPU'.padStart(8)}`,
+    `${''.padEnd(28)}${'records/s'.padStart(12)}${'of CPU'.padStart(12)}${'mcelog'.padStart(8)}${'MB/s'.padStart(8)}${'of CPU'.padStart(8)}`,
   );
   for (const row of rows) {
     const records = `${rate(row.recordsPerSecond).padStart(12)}${rate(row.recordsPerCpuSecond).padStart(12)}`;
     const bytes = `${rate(row.megabytesPerSecond).padStart(8)}${rate(row.megabytesPerCpuSecond).padStart(8)}`;
-    console.log(`${row.name.padEnd(22)}${records}${bytes}  ${row.detail}`);
+    const of = row.recordsPerSecond === undefined ? '' : `${(row.recordsPerSecond / MCELOG).toFixed(2)}×`;
+    console.log(`${row.name.padEnd(28)}${records}${of.padStart(8)}${bytes}  ${row.detail}`);
   }
 }
 if (sink < 0) console.error(sink);
