@@ -231,7 +231,8 @@ export function linuxException(record: X86McaRecord, facts: Facts, run: Run): En
       const [rule, text] = meeting.met
         ? ([R.fatal, 'Fatal machine check'] as const)
         : ([R['fatal-alone'], 'Fatal machine check on current CPU'] as const);
-      return panic(run, rule, panicLines(text, record, message, facts));
+      // The record was queued for logging before the monarch decides.
+      return panic(run, rule, [EVENTS_LOGGED, ...panicLines(text, record, message, facts)]);
     }
     if (meeting.met && atMost(found.worst, 'KEEP')) {
       const lines = panicLines('Fatal machine check from unknown source', undefined, '', facts);
