@@ -26,7 +26,7 @@ export const KVM_MCE_RULES = defineRules('kvm.set-mce', 'Linux arch/x86/kvm/x86.
 });
 
 export const KVM_POISON_RULES = defineRules('kvm.poison', 'Linux virt/kvm, kvm_send_hwpoison_signal()', {
-  sigbus: ['A vCPU that touches a poisoned page gets SIGBUS BUS_MCEERR_AR in its thread.'],
+  sigbus: ['A vCPU that touches a poisoned page gets SIGBUS BUS_MCEERR_AR in its thread.', 'observed'],
 });
 
 export const KVM_SEA_RULES = defineRules('kvm.sea', 'Linux arch/arm64/kvm/mmu.c kvm_handle_guest_sea()', {
@@ -34,7 +34,7 @@ export const KVM_SEA_RULES = defineRules('kvm.sea', 'Linux arch/arm64/kvm/mmu.c 
   'host-owns': [
     'The abort is one of the host’s own: no FEAT_RAS, or stage 2 of a stage 1 walk. The guest gets an SError.',
   ],
-  'no-capability': ['The VMM did not enable KVM_CAP_ARM_SEA_TO_USER: the guest gets an SError.'],
+  'no-capability': ['The VMM did not enable KVM_CAP_ARM_SEA_TO_USER: the guest gets an SError.', 'observed'],
   'before-6.19': ['Before 6.19 KVM has no exit for it: the guest gets an SError.'],
   exit: ['KVM leaves to the VMM with KVM_EXIT_ARM_SEA.', 'observed'],
 });

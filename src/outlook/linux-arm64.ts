@@ -9,7 +9,7 @@ import { defineRules } from './rule.ts';
 export const SEA_RULES = defineRules('linux.sea', 'Linux arch/arm64/mm/fault.c do_sea()', {
   'no-abort': ['The syndrome is no external abort, no parity error and no SError: nothing of a memory error.'],
   claimed: ['A process was running and APEI has a record for the abort: memory_failure() with action required.'],
-  user: ['A process was running and nobody claims the abort: it gets SIGBUS BUS_OBJERR.'],
+  user: ['A process was running and nobody claims the abort: it gets SIGBUS BUS_OBJERR.', 'observed'],
   'user-walk': ['The abort hit the walk of the page tables: the process is killed.'],
   kernel: ['An abort of the kernel is never claimed: the kernel oopses and the task dies.', 'observed'],
   'kernel-fatal': ['An oops of the idle task, or with panic_on_oops, is a panic.'],
@@ -17,7 +17,7 @@ export const SEA_RULES = defineRules('linux.sea', 'Linux arch/arm64/mm/fault.c d
 
 export const SERROR_RULES = defineRules('linux.serror', 'Linux arch/arm64/kernel/traps.c do_serror()', {
   contained: ['Corrected or restartable (AET CE or UEO): Linux goes on.'],
-  unknown: ['The syndrome says nothing that Linux may believe (IDS, or another fault code): panic.'],
+  unknown: ['The syndrome says nothing that Linux may believe (IDS, or another fault code): panic.', 'observed'],
   fatal: ['The program cannot go on (AET UC, UEU or UER): panic.'],
 });
 

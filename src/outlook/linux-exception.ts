@@ -25,7 +25,7 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
   ],
   local: ['A machine check of one CPU (LMCE, and every one on AMD) is handled by that CPU alone.', 'observed'],
   'local-fatal': ['A fatal grade of a local machine check panics at once.', 'observed'],
-  'one-cpu': ['With one CPU nobody has to be waited for.'],
+  'one-cpu': ['With one CPU nobody has to be waited for.', 'observed'],
   'rendezvous-timeout': [
     'The machine check was not broadcast: the other CPUs never enter the handler and the rendezvous times out (emulated CPUs count its time about five times too slow).',
     'observed',

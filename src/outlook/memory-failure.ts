@@ -26,7 +26,7 @@ export const MEMORY_FAILURE_RULES = defineRules('linux.memory-failure', 'Linux m
 
 export const SIGNAL_RULES = defineRules('linux.sigbus', 'Linux signal(7); prctl(2) PR_MCE_KILL', {
   handled: ['The process handles SIGBUS and goes on.', 'observed'],
-  deadly: ['Without a handler SIGBUS ends the process.'],
+  deadly: ['Without a handler SIGBUS ends the process.', 'observed'],
 });
 
 /** A process gets SIGBUS: whether it lives. */

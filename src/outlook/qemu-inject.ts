@@ -24,7 +24,7 @@ export const QEMU_INJECT_RULES = defineRules('qemu.inject', 'QEMU target/i386 do
   'mce-off': ['An uncorrected error while CR4.MCE is clear resets the machine.', 'observed'],
   'still-in-progress': ['An uncorrected error while MCIP is set resets the machine.', 'observed'],
   exception: ['An uncorrected error is written into the bank and raises #MC.', 'observed'],
-  overwritten: ['The bank held a valid error: the new one gets OVER.'],
+  overwritten: ['The bank held a valid error: the new one gets OVER.', 'observed'],
   bank: [
     'A corrected or deferred error only changes the bank: no #MC, no CMCI, MCG_STATUS is not written.',
     'observed',

@@ -18,8 +18,8 @@ export const QEMU_SIGBUS_RULES = defineRules('qemu.sigbus', 'QEMU target/i386/kv
   'own-memory-optional': ['Memory of QEMU itself went bad and nobody used it: a warning.'],
   'page-kept': ['The page is put on the list that is remapped at the next reset and blocks migration.'],
   'intel-required': ['An Intel guest gets a data load error with action required in bank 9.'],
-  'intel-optional': ['An Intel guest gets a memory scrubbing error with action optional in bank 9.'],
-  'amd-required': ['An AMD guest gets consumed poison in bank 9, on one CPU (since 9.1).'],
+  'intel-optional': ['An Intel guest gets a memory scrubbing error with action optional in bank 9.', 'observed'],
+  'amd-required': ['An AMD guest gets consumed poison in bank 9, on one CPU (since 9.1).', 'observed'],
   'amd-optional': ['An AMD guest gets a deferred error in bank 9, which it finds by polling (since 9.1).', 'observed'],
   'amd-before-9.1': ['Before 9.1 an AMD guest got the records of an Intel one, broadcast.'],
   'arm-required': [

@@ -161,6 +161,7 @@ const ROWS: readonly Row[] = [
     text: 'What was not signalled stays for the poll.',
     status: { S: 0 },
     ser: true,
+    evidence: 'observed',
   },
   {
     key: 'action-required-lost',
@@ -308,6 +309,7 @@ const ROWS: readonly Row[] = [
     status: { UC: 1 },
     context: 'kernel',
     since: '6.2',
+    evidence: 'observed',
   },
   { key: 'uncorrected', grade: 'UC', message: 'Uncorrected', text: 'Uncorrected without a class.', status: { UC: 1 } },
   { key: 'no-match', grade: 'SOME', message: 'No match', text: 'No other row applies: it is logged.' },
