@@ -49,6 +49,13 @@ describe('the way a machine check arrives, where nobody says', () => {
     expect(arrival(server(UCNA), 'linux', { delivery: 'boot' })).toBe('boot');
   });
 
+  it('goes with what the CPU was doing, where the exception saved it', () => {
+    const running = (cs: bigint): unknown[] =>
+      predictAll(named('srar-data', { cs, rip: 0x4017f0n }), { consumer: 'linux' }).map(p => p.context.running);
+    expect(running(0x33n)).toEqual(['user']);
+    expect(running(0x10n)).toEqual(['kernel', 'idle']);
+  });
+
   it('logs what nobody consumed, takes its page away, and never panics, whatever is assumed', () => {
     const [linux] = predictAll(server(UCNA), { consumer: 'linux' });
     expect(linux?.outcome).toBe('logged');

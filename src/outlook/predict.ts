@@ -213,7 +213,11 @@ export function predictChain(
   return chain;
 }
 
-const RUNNING: readonly Running[] = ['user', 'kernel', 'idle'];
+/** What the CPU may have been doing; the code segment that an exception saved tells user mode from the kernel. */
+function runningOf(record: OutlookRecord): readonly Running[] {
+  if (record.kind !== 'x86-mca' || record.cs === undefined) return ['user', 'kernel', 'idle'];
+  return (record.cs & 3n) === 3n ? ['user'] : ['kernel', 'idle'];
+}
 
 /** The contexts worth a prediction when only part of the context is known. */
 function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): OutlookContext[] {
@@ -233,7 +237,7 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
         kernel ?? new Facts(record, { ...own(consumer), consumer }).peek('delivery');
       const delivery = arrival('linux');
       const linuxContexts =
-        delivery === 'exception' ? running('linux', RUNNING, { delivery }) : [one('linux', { delivery })];
+        delivery === 'exception' ? running('linux', runningOf(record), { delivery }) : [one('linux', { delivery })];
       return [
         ...linuxContexts.map(c => ({ ...c, delivery })),
         ...(known.vendor === 'arm' ? [] : [{ ...own('xen'), delivery: arrival('xen') }]),

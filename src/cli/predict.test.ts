@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+
+function predict(...args: readonly string[]): { status: number | null; out: string; err: string } {
+  const run = spawnSync(process.execPath, [MAIN, 'predict', ...args], {
+    input: '',
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return { status: run.status, out: run.stdout, err: run.stderr };
+}
+
+interface Answer {
+  predictions: { consumer: string; outcome: string; rule: { id: string }; context: Record<string, unknown> }[];
+}
+
+/** Consumer, outcome and rule of each prediction. */
+function answers(...args: readonly string[]): string[][] {
+  const { out } = predict('--json', ...args);
+  return (JSON.parse(out) as Answer).predictions.map(p => [p.consumer, p.outcome, p.rule.id]);
+}
+
+describe('syndrome predict', () => {
+  it('refuses a version that is none, and remarks one outside its tables', () => {
+    const { status, err } = predict('amd-deferred', '--set', 'version=banana');
+    expect(status).toBe(2);
+    expect(err).toContain('--set version=banana: no version');
+    expect(err).toContain('6.19.6');
+    const old = predict('ce', '--consumer', 'linux', '--set', 'version=3.10');
+    expect(old.status).toBe(0);
+    expect(old.out).toContain('the rules are those of 5.10 to 7.2 [outlook.older-version]');
+  });
+
+  it('takes QEMU’s command for #MC, with its own -b', () => {
+    const ucna = ['0', '9', '0xbc00000080000136', '0x5', '0x1000', '0x8c'];
+    const linux = ['--vendor', 'intel', '--consumer', 'linux', '--set', 'running=user'];
+    expect(answers(['mce', '-b', ...ucna].join(' '), ...linux)).toEqual([
+      ['linux', 'panicked', 'linux.mce.unknown-source'],
+    ]);
+    expect(answers(['mce', ...ucna].join(' '), ...linux)).toEqual([
+      ['linux', 'panicked', 'linux.mce.rendezvous-timeout'],
+    ]);
+    // The same record of a server waits in its bank.
+    const values = 'status=0xbc00000080000136 bank=9 addr=0x1000 misc=0x86 mcgstatus=5';
+    expect(answers(values, ...linux)).toEqual([['linux', 'logged', 'linux.memory-failure.late']]);
+  });
+
+  it('takes the ways of arrival that wait for no poll', () => {
+    for (const delivery of ['cmci', 'interrupt', 'boot', 'poll']) {
+      const { out } = predict('ce', '--consumer', 'linux', '--set', `delivery=${delivery}`);
+      expect(out).toContain(`Linux (${delivery}): logs the error`);
+    }
+  });
+
+  it('begins a chain where the record arrives', () => {
+    expect(answers('qemu-sea-el0', '--chain')).toEqual([['linux', 'killed', 'linux.sigbus.deadly']]);
+    expect(answers('host-data-uer', '--chain').map(a => a[0])).toEqual(['kvm', 'linux']);
+    expect(answers('srar-data', '--chain')).toEqual([
+      ['qemu', 'forwarded', 'qemu.inject.exception'],
+      ['linux', 'killed', 'linux.sigbus.deadly'],
+    ]);
+  });
+
+  it('says that a consumer cannot get a record', () => {
+    const { out } = predict('--esr', '0xbe000c11', '--consumer', 'kvm');
+    expect(out).toContain('KVM: not applicable, it cannot get this record');
+    expect(out).not.toContain('nothing happens');
+    expect(answers('--esr', '0xbe000c11', '--consumer', 'kvm')[0]?.[1]).toBe('not-applicable');
+    expect(answers('--esr', '0xbe000c11').map(a => a[0])).toEqual(['linux']);
+  });
+
+  it('says whose rules it takes when nobody says', () => {
+    const { out } = predict('mce 0 9 0xbd000000000000c0 0x5 0x12345000 0x8c', '--consumer', 'linux');
+    expect(out).toContain('The CPU’s vendor is not given: the rules of intel are taken');
+    expect(predict('srao', '--consumer', 'linux').out).not.toContain('vendor is not given');
+  });
+
+  it('breaks no line that a kernel prints', () => {
+    const { out } = predict('ce', '--consumer', 'linux', '--set', 'printAll=yes');
+    const line = out.split('\n').find(l => l.includes('PROCESSOR 0:'));
+    expect(line).toMatch(/TIME <time> SOCKET <socket> APIC <apic> microcode <microcode>$/);
+    const own = out.split('\n').filter(l => !l.includes('mce: '));
+    expect(Math.max(...own.map(l => l.length))).toBeLessThanOrEqual(100);
+  });
+});
