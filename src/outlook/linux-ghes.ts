@@ -8,6 +8,11 @@ import { defineRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 
 export const GHES_RULES = defineRules('linux.ghes', 'Linux drivers/acpi/apei/ghes.c', {
+  'previous-boot': [
+    'Linux found the record at boot (BERT): it tells of the boot before. It is printed and nobody acts on it.',
+    'read',
+    'Linux drivers/acpi/apei/bert.c bert_print_all()',
+  ],
   fatal: ['A fatal record stops the system.', 'observed'],
   corrected: ['A corrected record is printed and needs nothing.', 'observed'],
   threshold: ['A corrected memory error over its threshold: the page is moved elsewhere (soft offline).'],
@@ -44,9 +49,16 @@ const MIRROR_BROKEN = 11;
 const wide = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`;
 const word = (severity: CperRecord['severity']): string => (severity === 'none' ? 'info' : severity);
 
+/** True for a record of the boot error record table. */
+function ofPreviousBoot(record: CperRecord & { previousBoot?: true }): boolean {
+  return record.previousBoot === true;
+}
+
 function print(record: CperRecord, run: Run): void {
-  const line = (text: string): void => run.print(`{<n>}[Hardware Error]: ${text}`);
-  line('Hardware error from APEI Generic Hardware Error Source: <source>');
+  const previous = ofPreviousBoot(record);
+  const line = (text: string): void => run.print(`${previous ? '' : '{<n>}'}[Hardware Error]: ${text}`);
+  if (previous) run.print('BERT: Error records from previous boot:');
+  else line('Hardware error from APEI Generic Hardware Error Source: <source>');
   if (record.severity === 'corrected') line('It has been corrected by h/w and requires no further action');
   line(`event severity: ${word(record.severity)}`);
   record.sections.forEach((section, i) => {
@@ -107,6 +119,10 @@ const ORDER: readonly Ending['outcome'][] = ['killed', 'signalled', 'logged'];
 
 /** A record of the generic hardware error source; `synchronous`: it came with an external abort. */
 export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts, run: Run): Ending {
+  if (ofPreviousBoot(record)) {
+    print(record, run);
+    return run.end('logged', R['previous-boot'], 'printed');
+  }
   if (synchronous && facts.get('running') !== 'user' && record.severity !== 'fatal') {
     run.note(R['kernel-abort'], 'oops');
     const panics = facts.get('panicOnOops') || facts.get('running') === 'idle';

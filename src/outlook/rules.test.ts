@@ -404,6 +404,13 @@ const CASES: readonly Case[] = [
   ['linux.sigbus.deadly', named('srar-data'), mc({ sigbusHandler: false }), 'killed'],
   // Linux, firmware records
   ['linux.ghes.fatal', cper('fatal'), ghes(), 'panicked', 'GHES: Fatal hardware error'],
+  [
+    'linux.ghes.previous-boot',
+    Object.assign(cper('fatal'), { previousBoot: true }),
+    ghes(),
+    'logged',
+    'BERT: Error records from previous boot:\n[Hardware Error]: event severity: fatal',
+  ],
   ['linux.ghes.corrected', cper('corrected'), ghes(), 'logged', 'It has been corrected by h/w'],
   ['linux.ghes.threshold', cper('corrected', { flags: 8 }), ghes(), 'logged'],
   ['linux.ghes.informational', cper('none'), ghes(), 'logged', 'event severity: info'],
