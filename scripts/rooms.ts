@@ -50,6 +50,7 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
       'gdb',
       'supply',
       'guest',
+      'vmm',
       'lab',
       'report',
     ],

@@ -1,5 +1,5 @@
 /**
- * Every code that the pure rooms can print is explained, and every explanation names its source as the table of manuals
+ * Every code and term that the program prints is explained, and every explanation names its source as the table of manuals
  * has it. The codes are taken from the sources, not from the tables that explain them.
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -8,39 +8,75 @@ import { describe, expect, it } from 'vitest';
 import { ARM_LINT_CODES } from '../src/arm/index.ts';
 import * as arm from '../src/arm/esr.ts';
 import * as cper from '../src/cper/index.ts';
+import { EXIT_TEXT } from '../src/cli/exit-codes.ts';
+import { everyExplanation, explanationsOf } from '../src/cli/explain.ts';
 import { allCodes, explainCode } from '../src/decode/explain-code.ts';
+import { explainField, REGISTERS } from '../src/decode/explain-field.ts';
+import { KNOWN_CAUSES } from '../src/lab/expect/causes.ts';
+import { OUTCOMES } from '../src/lab/expect/outcome.ts';
+import { decodeMcacod, MCA_SEVERITIES, SMCA_BANKS } from '../src/mca/index.ts';
 import { LINT_CODES } from '../src/mca/lint-codes.ts';
 import * as amd from '../src/mca/amd-registers.ts';
 import * as misc from '../src/mca/intel-misc.ts';
 import * as mca from '../src/mca/registers.ts';
 import { RULES } from '../src/outlook/catalog.ts';
+import { SETTINGS } from '../src/outlook/context.ts';
+import { OUTLOOK_OUTCOMES } from '../src/outlook/prediction.ts';
 import { MANUALS } from '../src/registers/manuals.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Rooms that have `W_…` and `L_…` codes beside their errors. */
 const PURE = ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook', 'decode'];
+/** Tables that explain codes; a code that stands only there is never printed. */
+const TABLES = /\/(error-codes|lint-codes|terms)\.ts$/;
 
-/** Upper-case codes in the quotes or keys of the sources of a room. */
-function codesOf(room: string): string[] {
-  const files = globSync(`src/${room}/**/*.ts`, { cwd: ROOT }).filter(f => !/\.test\.ts$|\/testing\//.test(f));
-  return files.flatMap(file => {
-    const text = readFileSync(join(ROOT, file), 'utf8').replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '');
-    return Array.from(text.matchAll(/(?<![A-Z_])[EWL]_(?:[A-Z0-9]+_)*[A-Z0-9]+(?![A-Z_])/g), m => m[0]).filter(
-      code => code.split('_').length > 2,
-    );
-  });
+const sources = globSync('src/**/*.ts', { cwd: ROOT })
+  .filter(f => !/\.test\.ts$|\/testing\//.test(f))
+  .map(file => ({
+    file,
+    room: file.split('/')[1] ?? '',
+    // Without comments, and without the members of union types: to declare a code is not to print it.
+    text: readFileSync(join(ROOT, file), 'utf8')
+      .replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '')
+      .replaceAll(/^\s*\| '[EWL]_\w+'(;)?$/gm, ''),
+  }));
+
+/** Codes in quotes in the sources of some rooms, the tables that explain them left out. */
+function codesOf(inRoom: (room: string) => boolean): string[] {
+  const pattern = /(?<=')[EWL]_[A-Z0-9_]*[A-Z0-9](?=')/g;
+  const texts = sources.filter(s => inRoom(s.room) && !TABLES.test(s.file)).map(s => s.text);
+  return [...new Set(texts.flatMap(text => Array.from(text.matchAll(pattern), m => m[0])))];
+}
+
+/** Words that look like codes: in quotes or as a key. */
+function declaredCodes(): string[] {
+  const texts = sources.filter(s => PURE.includes(s.room)).map(s => s.text);
+  const words = texts.flatMap(text =>
+    Array.from(text.matchAll(/(?<![A-Z_])[WL]_(?:[A-Z0-9]+_)*[A-Z0-9]+(?![A-Z_])/g), m => m[0]),
+  );
+  return [...new Set(words)].filter(code => code.split('_').length > 2);
 }
 
 describe('codes', () => {
-  it('of the pure rooms are all explained', () => {
-    const codes = [...new Set(PURE.flatMap(codesOf))];
-    expect(codes.filter(c => c.startsWith('L_')).length).toBeGreaterThan(100);
-    expect(codes.filter(c => c.startsWith('E_')).length).toBeGreaterThan(15);
-    expect(codes.filter(c => explainCode(c) === undefined)).toEqual([]);
+  const explained = everyExplanation();
+
+  it('of all rooms are all explained', () => {
+    const printed = codesOf(() => true);
+    expect(printed.filter(c => c.startsWith('L_')).length).toBeGreaterThan(100);
+    expect(printed.filter(c => c.startsWith('E_')).length).toBeGreaterThan(150);
+    for (const room of ['cli', 'lab', 'qmp', 'gdb', 'supply', 'guest', 'vmm']) {
+      expect(codesOf(r => r === room).length, room).toBeGreaterThan(5);
+    }
+    expect([...printed, ...declaredCodes()].filter(c => explanationsOf(c).length === 0)).toEqual([]);
+  });
+
+  it('are written in quotes, so that they can be found', () => {
+    const built = sources.filter(s => /[`"][EWL]_[A-Z]|'[EWL]_'/.test(s.text.replaceAll(/`[^`$]*`/g, '')));
+    expect(built.map(s => s.file)).toEqual([]);
   });
 
   it('of the outlook rules are all explained', () => {
-    const files = globSync('src/outlook/*.ts', { cwd: ROOT }).filter(f => !f.endsWith('.test.ts'));
-    const text = files.map(f => readFileSync(join(ROOT, f), 'utf8')).join('\n');
+    const text = sources.flatMap(s => (s.room === 'outlook' ? [s.text] : [])).join('\n');
     const areas = Array.from(text.matchAll(/defineRules\(\s*'([^']+)'/g), m => m[1] ?? '');
     expect(areas.length).toBeGreaterThan(10);
     for (const area of areas) expect(RULES.filter(r => r.id.startsWith(`${area}.`)).length).toBeGreaterThan(0);
@@ -48,8 +84,73 @@ describe('codes', () => {
   });
 
   it('that are explained are printed somewhere', () => {
-    const printed = new Set([...PURE.flatMap(codesOf), ...RULES.map(r => r.id)]);
-    expect(allCodes().filter(c => !printed.has(c))).toEqual([]);
+    const printed = new Set([...codesOf(() => true), ...RULES.map(r => r.id)]);
+    const codes = explained.flatMap(e => (['error', 'lint', 'diagnostic', 'rule'].includes(e.kind) ? [e.code] : []));
+    expect(codes.length).toBeGreaterThan(allCodes().length + 120);
+    expect(codes.filter(c => !printed.has(c))).toEqual([]);
+  });
+
+  it('are explained once, in sentences', () => {
+    const codes = explained.flatMap(e => (/^[EWL]_/.test(e.code) ? [e.code] : []));
+    expect(codes.filter((c, i) => codes.indexOf(c) !== i)).toEqual([]);
+    expect(explained.filter(e => !/[.…)]$/.test(e.text) && e.kind === 'error').map(e => e.code)).toEqual([]);
+  });
+});
+
+describe('terms', () => {
+  it('of all registers in the sources are explained, in each register that has them', () => {
+    const text = sources.map(s => s.text).join('\n');
+    const defined = Array.from(text.matchAll(/^export const \w+ = defineRegister\(/gm)).length;
+    expect(REGISTERS.length).toBe(defined);
+    for (const r of REGISTERS) {
+      for (const f of r.fields) {
+        const places = explainField(`${r.name}.${f.name}`);
+        const place = f.hi === f.lo ? `bit ${f.hi}` : `bits ${f.hi}:${f.lo}`;
+        expect(
+          places.some(p => p.title === `${r.name} ${place}` && p.source?.includes(r.source)),
+          f.name,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it('of error codes come back from their mnemonics', () => {
+    for (const vendor of ['intel', 'amd'] as const) {
+      for (const code of [0, 5, 0x0f, 0x19, 0x9f, 0x291, 0x134, 0x150, 0x400, 0x403, 0x800, 0x90a, 0xe0b, 0xe0f]) {
+        const { class: cls, mnemonic, text } = decodeMcacod(code, vendor);
+        if (cls === 'unknown') continue;
+        const says = explanationsOf(mnemonic).map(e => e.text.toLowerCase());
+        expect(
+          says.some(s => s.startsWith(text.toLowerCase())),
+          mnemonic,
+        ).toBe(true);
+      }
+    }
+    expect(explanationsOf('RD_CHANNEL1_ERR').map(e => e.title)).toEqual(['error code 0x0091', 'error code 0x0291']);
+    expect(explanationsOf('XCACHEL0_DRD_ERR')).toEqual([]);
+  });
+
+  it('that commands print are explained', () => {
+    const outcomes = [...OUTLOOK_OUTCOMES, ...OUTCOMES];
+    const exits = EXIT_TEXT.flatMap(([codes]) => codes.split(', '));
+    const words = [...outcomes, ...exits, ...MCA_SEVERITIES, ...SETTINGS, ...SMCA_BANKS.map(b => b.id)];
+    for (const word of [...words, 'SRAO', 'sea-walk', 'UEO', 'pass', 'skip', 'TCC', 'BUS_MCEERR_AR', 'DABT_CUR']) {
+      expect(
+        explanationsOf(word).map(e => e.code),
+        word,
+      ).toContain(word);
+    }
+    for (const cause of KNOWN_CAUSES) expect(explanationsOf(cause.id)[0]?.text).toBe(cause.text);
+  });
+
+  it('with several meanings give all of them', () => {
+    const kinds = new Set(explanationsOf('UC').map(e => e.kind));
+    expect([...kinds].toSorted()).toEqual(['class', 'field', 'state']);
+    expect(explanationsOf('srar')).toEqual(explanationsOf('SRAR'));
+  });
+
+  it('that are listed are found by their names', () => {
+    for (const one of everyExplanation()) expect(explanationsOf(one.code), one.code).toContainEqual(one);
   });
 });
 

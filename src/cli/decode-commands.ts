@@ -23,7 +23,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--table', 'all fields of all registers, not only those that are set')
     .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
     .option('--no-outlook', 'leave that out of the text')
-    .option('--explain <code>', 'what a code means that is printed beside a record')
+    .option('--explain [word]', 'what a code or term of the output means; without one, or with list: all of them')
     .option('--schema', 'the JSON Schema of --json')
     .addHelpText(
       'after',
@@ -36,7 +36,8 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0
-  syndrome decode --explain L_MCA_QEMU_SRAR`,
+  syndrome decode --explain L_MCA_QEMU_SRAR
+  syndrome decode --explain SRAO                        # classes, fields, outcomes, error codes, …`,
     )
     .action(async (words: string[], options: OptionValues) =>
       (await import('./decode.ts')).decode(words, merge(options)),

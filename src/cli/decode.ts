@@ -1,11 +1,8 @@
-import { UsageError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
-import { allCodes, explainCode } from '../decode/explain-code.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
 import { JsonWriter } from '../decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
-import { labelled, wrap } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
 import { EXIT } from './exit-codes.ts';
@@ -16,7 +13,8 @@ export interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
   raw?: boolean;
   table?: boolean;
-  explain?: string;
+  /** True without a value: list everything. */
+  explain?: string | true;
   schema?: boolean;
   outlook?: boolean;
 }
@@ -35,20 +33,6 @@ function textStyle(style: Style): TextStyle {
   return (part, text) => `${marks[part][0] ?? ''}${text}${marks[part][1] ?? ''}`;
 }
 
-function explain(code: string): void {
-  const found = explainCode(code);
-  if (found === undefined) {
-    const wanted = code.toUpperCase();
-    const near = allCodes().filter(c => c.toUpperCase().includes(wanted));
-    throw new UsageError('E_USAGE', `no code ${code} is ever printed`, {
-      hint: near.length > 0 ? `Close to it: ${near.slice(0, 8).join(', ')}.` : 'Codes stand beside what they explain.',
-    });
-  }
-  print(`${found.code}  ${found.title}`);
-  for (const line of wrap(found.text, '  ')) print(line);
-  if (found.source !== undefined) for (const line of labelled('source', found.source)) print(line);
-}
-
 /** Writes everything decoded from the inputs; exit code 4 when nothing was found. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
@@ -56,7 +40,9 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     return;
   }
   if (options.explain !== undefined) {
-    explain(options.explain);
+    const { explain, listExplanations } = await import('./explain.ts');
+    if (options.explain === true || options.explain === 'list') listExplanations(options);
+    else await explain(options.explain, options);
     return;
   }
   const { table = false, outlook = true } = options;

@@ -10,8 +10,8 @@ import { ERROR_CODES } from './error-codes.ts';
 
 export interface CodeExplanation {
   code: string;
-  /** `lint`, `diagnostic`, `error` that ends a command, or `rule` of an outlook. */
-  kind: 'lint' | 'diagnostic' | 'error' | 'rule';
+  /** `lint`, `diagnostic`, `error` that ends a command, `rule` of an outlook; of a term what it is: `class`, `field`, … */
+  kind: string;
   title: string;
   text: string;
   /** Manual, program or section. */

@@ -8,7 +8,7 @@ export interface Cause {
   history: string;
 }
 
-interface KnownCause extends Cause {
+export interface KnownCause extends Cause {
   signs: (events: readonly TraceEvent[]) => boolean;
 }
 
@@ -16,7 +16,8 @@ interface KnownCause extends Cause {
 const isDestat = (msr: unknown): boolean =>
   typeof msr === 'bigint' && msr >= 0xc000_2008n && msr < 0xc000_2808n && (msr - 0xc000_2008n) % 0x10n === 0n;
 
-const KNOWN: readonly KnownCause[] = [
+/** Every defect that a trace can be recognised to show. */
+export const KNOWN_CAUSES: readonly KnownCause[] = [
   {
     id: 'linux-amd-destat-without-smca',
     text:
@@ -33,5 +34,5 @@ const KNOWN: readonly KnownCause[] = [
 
 /** The known defects that these events show. */
 export function causesOf(events: readonly TraceEvent[]): Cause[] {
-  return KNOWN.filter(k => k.signs(events)).map(({ id, text, history }) => ({ id, text, history }));
+  return KNOWN_CAUSES.filter(k => k.signs(events)).map(({ id, text, history }) => ({ id, text, history }));
 }

@@ -1,0 +1,14 @@
+/** What the command line throws itself, for `--explain`: what happened, and what to do. */
+export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
+  E_BISECT_ENDS:
+    'A kernel that was given as good or bad has another verdict, so there is nothing to search between. See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
+  E_INJECT_FATAL:
+    'The injection may kill or reset the guest, so nothing was done. Repeat with --yes if that is wanted.',
+  E_INPUT: 'A file given to read is missing, a folder, not readable, or too long. Give a file, or - for stdin.',
+  E_OUTPUT: 'The output cannot be written, to the file of --out or to stdout: the disk is full, or a right is missing.',
+  E_REPORT:
+    'The runs are finished, but the report (--junit and the like) could not be written; the cause is the system’s.',
+  E_USAGE: 'The command line is wrong; nothing was started. The hint says what is expected, --help the rest.',
+  E_USAGE_FILE:
+    'A file named on the command line is missing, not readable or no regular file, or the folder for an output is not there; nothing was started.',
+};

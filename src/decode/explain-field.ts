@@ -1,0 +1,65 @@
+/** @module What a field of a register is, by its name, in all registers that have it. */
+import * as arm from '../arm/index.ts';
+import { CPER_ERROR_STATUS } from '../cper/error-status.ts';
+import { ARM_BUS_ERROR, ARM_CACHE_ERROR, ARM_TLB_ERROR } from '../cper/arm.ts';
+import { X86_BUS_CHECK, X86_CACHE_CHECK, X86_MS_CHECK, X86_TLB_CHECK } from '../cper/x86.ts';
+import * as mca from '../mca/index.ts';
+import * as misc from '../mca/intel-misc.ts';
+import type { Register } from '../registers/register.ts';
+import type { CodeExplanation } from './explain-code.ts';
+
+const isRegister = (value: unknown): value is Register =>
+  typeof value === 'object' && value !== null && 'fields' in value && 'describe' in value;
+
+/** In one order wherever it runs: that of a namespace is the loader's. */
+const named = (namespace: Readonly<Record<string, unknown>>): unknown[] =>
+  Object.entries(namespace)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, value]) => value);
+
+/** Every register that records are described with. */
+export const REGISTERS: readonly Register[] = [
+  ...[mca, misc, arm].flatMap(named).filter(isRegister),
+  CPER_ERROR_STATUS,
+  ARM_CACHE_ERROR,
+  ARM_TLB_ERROR,
+  ARM_BUS_ERROR,
+  X86_CACHE_CHECK,
+  X86_TLB_CHECK,
+  X86_BUS_CHECK,
+  X86_MS_CHECK,
+];
+
+type Field = Register['fields'][number];
+
+function textOf(field: Field): string {
+  const meaning = field.meaning ?? '';
+  const text = `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}`;
+  const values = field.kind === 'bits' ? Object.entries(field.values ?? {}) : [];
+  const shown = values.map(([value, says]) => `${value} ${says}`).join(', ');
+  return [text, shown].filter(part => part !== '').join(': ') || 'The name says all that the manual says.';
+}
+
+/** One explanation for each register, or place and meaning in registers of one name; `name` may be `REGISTER.FIELD`. */
+export function explainField(name: string): CodeExplanation[] {
+  const dot = name.lastIndexOf('.');
+  const wanted = name.slice(dot + 1).toUpperCase();
+  const register = dot < 0 ? undefined : name.slice(0, dot).toUpperCase();
+  const found = new Map<string, CodeExplanation>();
+  for (const r of REGISTERS) {
+    if (register !== undefined && r.name.toUpperCase() !== register) continue;
+    for (const f of r.fields) {
+      if (f.name.toUpperCase() !== wanted) continue;
+      const title = `${r.name} ${f.hi === f.lo ? `bit ${f.hi}` : `bits ${f.hi}:${f.lo}`}`;
+      const text = `${textOf(f)}.`;
+      const known = found.get(`${title} ${text}`);
+      if (known === undefined) {
+        found.set(`${title} ${text}`, { code: f.name, kind: 'field', title, text, source: r.source });
+      } else if (known.source !== r.source) known.source += `; ${r.source}`;
+    }
+  }
+  return [...found.values()];
+}
+
+/** The names of all fields, each once. */
+export const fieldNames = (): string[] => [...new Set(REGISTERS.flatMap(r => r.fields.map(f => f.name)))];

@@ -1,0 +1,47 @@
+/** What the lab throws or puts into a trace, for `--explain`: what happened, and what to do. */
+export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
+  E_EXPECT_SYNTAX:
+    'An expectation cannot be read: it begins with an event name (guest.panic), then field=value, !=, ~regexp, >= and the like; it holds within a time, never, or a number of times.',
+  E_LAB_BOOT:
+    'The guest did not become ready. The last lines of its console are in the message; see all of it with `syndrome show TRACE --all`.',
+  E_LAB_HOST_LOCAL:
+    'This machine cannot be the host layer itself (the hint says what is missing), or its kernel refused to poison the page.',
+  E_LAB_INTERRUPTED: 'A signal stopped the run. Everything is cleaned up, and nothing is judged.',
+  E_LAB_INTERRUPTS: 'The guest’s /proc/interrupts has no line of the name the step looks for.',
+  E_LAB_KEXEC:
+    'kexec could not load the crash kernel under Xen. It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
+  E_LAB_KVM:
+    'KVM was asked for and cannot be used here; the message says why. Leave --accel out: emulation runs everywhere.',
+  E_LAB_MAP:
+    'The agent mapped memory and did not tell the physical addresses of its pages; see its answer in the trace.',
+  E_LAB_MODULE:
+    'The scenario needs a kernel module that this kernel neither has built in nor offers. Choose another kernel (`syndrome supply list --kernels`), or build it in.',
+  E_LAB_MSR: 'The guest’s MSR device did not give the 8 bytes of a register.',
+  E_LAB_NO_GDB: 'The step needs a debugger port, and the scenario’s machine has none.',
+  E_LAB_NO_HOST: 'The step works on the host layer, and the scenario’s machine has none.',
+  E_LAB_PAGE: 'The VMM did not tell in time where in the host the guest’s page lies.',
+  E_LAB_PAUSE: 'The CPU was not caught in the wanted mode (user or kernel) within the time of the step.',
+  E_LAB_QEMU_EXIT: 'QEMU ended while the lab waited for something; what it said last is in the message.',
+  E_LAB_QEMU_KILLED:
+    'QEMU was ended from outside, by a signal or a request that is not the lab’s: nothing can be said of the system under test.',
+  E_LAB_SOCKET: 'The lab cannot listen on a socket in its run folder. Look at the rights and the length of the path.',
+  E_LAB_STATE:
+    'The state of the machine could not be saved or restored; it was never idle, or QEMU’s migration failed.',
+  E_LAB_TIMEOUT: 'The time of the scenario passed while the lab waited. A slow machine may need a longer --timeout.',
+  E_LAB_TRACE_CUT: 'The trace ends before the run did: the run was killed, so there is no verdict about the system.',
+  E_LAB_TRACE_FORMAT:
+    'The file is no trace of this program. A trace is the .ndjson file that `syndrome run` names at its end.',
+  E_LAB_TRACE_READ: 'The trace cannot be read; the cause is the system’s.',
+  E_LAB_TRACE_VERSION: 'The trace is of a newer version than this program reads. Use a newer Syndrome.',
+  E_LAB_TRACE_WRITE:
+    'The trace cannot be written. Give another place with --trace or SYNDROME_STATE, or free some space.',
+  E_LAB_UNEXPECTED: 'The lab failed in a way that it has no code for: a fault of this program. Please report it.',
+  E_LAB_VALUE: 'A value that a step uses is no number, or nothing was saved under its name.',
+  E_LAB_WAIT:
+    'What a step waits for was not seen in its time: the run never reached the state that the scenario looks at.',
+  E_MATRIX_RANGE: 'No kernel on offer lies in the range. `syndrome supply list --kernels` lists them.',
+  E_SCENARIO: 'A scenario file is wrong at the line and column of the message.',
+  E_SCENARIO_READ: 'The scenario file cannot be read; the cause is the system’s.',
+  E_SCENARIO_UNKNOWN:
+    'There is no scenario of that name. `syndrome scenarios` lists them; a file is given by its path.',
+};

@@ -1,0 +1,9 @@
+import type { Verdict } from './expect/verdict.ts';
+
+/** What a run's verdict says, for `--explain`. */
+export const VERDICT_TERMS: Readonly<Record<Verdict, string>> = {
+  pass: 'The system did what the scenario expects: every expectation held, and the outcome is the stated one.',
+  fail: 'The system did something else than the scenario expects; the expectations that did not hold are listed with their evidence.',
+  error: 'The lab could not do its work, so nothing is known about the system under test. The code beside it says why.',
+  skip: 'The scenario cannot run here: something that it needs is missing. The code beside it says what.',
+};
