@@ -99,7 +99,7 @@ interface Row {
 }
 const rows: Row[] = [];
 const CHUNK = 1 << 16;
-const MAIN = join(import.meta.dirname, '../src/cli/main.ts');
+const SYNDROME = join(import.meta.dirname, '../bin/syndrome');
 /** Records per second of mcelog --ascii, as measured on such a machine. */
 const MCELOG = 145_000;
 
@@ -210,10 +210,13 @@ if (version.status === 0) {
 function resident(name: string, command: string, file: string, megabytes: number): void {
   const started = process.hrtime.bigint();
   // VmHWM is of this program; the peak of getrusage() counts what its parent had before it was started, too.
-  const script = `process.on('exit', () => require('node:fs').writeSync(2, require('node:fs').readFileSync('/proc/self/status')));
-    import(${JSON.stringify(MAIN)});`;
-  const args = ['-c', command, 'sh', process.execPath, script, file];
-  const { stderr, status } = spawnSync('sh', args, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  const script = `import { readFileSync, writeSync } from 'node:fs';
+    process.on('exit', () => writeSync(2, readFileSync('/proc/self/status')));`;
+  const { stderr, status } = spawnSync('sh', ['-c', command, 'sh', SYNDROME, file], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` },
+  });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const peak = Number(/^VmHWM:\s+(\d+)/m.exec(stderr)?.[1] ?? NaN) / 1024;
   rows.push({
@@ -235,8 +238,8 @@ if (BIG_GB > 0) {
       writeSync(fd, record(i, true));
     }
     closeSync(fd);
-    resident(`${BIG_GB} GB file`, 'exec "$1" -e "$2" - decode "$3"', file, BIG_GB * 1000);
-    resident(`${BIG_GB} GB pipe`, 'cat "$3" | "$1" -e "$2" - decode -', file, BIG_GB * 1000);
+    resident(`${BIG_GB} GB file`, 'exec "$1" decode "$2"', file, BIG_GB * 1000);
+    resident(`${BIG_GB} GB pipe`, 'cat "$2" | "$1" decode -', file, BIG_GB * 1000);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
