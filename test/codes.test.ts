@@ -103,6 +103,10 @@ describe('terms', () => {
     const defined = Array.from(text.matchAll(/^export const \w+ = defineRegister\(/gm)).length;
     expect(REGISTERS.length).toBe(defined);
     for (const r of REGISTERS) {
+      expect(
+        explanationsOf(r.name).some(e => e.kind === 'register' && e.source === r.source),
+        r.name,
+      ).toBe(true);
       for (const f of r.fields) {
         const places = explainField(`${r.name}.${f.name}`);
         const place = f.hi === f.lo ? `bit ${f.hi}` : `bits ${f.hi}:${f.lo}`;

@@ -137,13 +137,14 @@ export function listExplanations({ json = false }: { json?: boolean }): void {
     print(`${title}:`);
     if (members[0]?.kind === 'lint') {
       for (const { code, title: says } of members) for (const line of labelled(code, says, 31)) print(line);
-    } else for (const line of wrap([...new Set(members.map(one => one.code))].join(' '), '  ')) print(line);
+    } else for (const line of wrap([...new Set(members.map(one => one.code))].join(', '), '  ')) print(line);
   });
 }
 
 /** What an entry is listed under. */
 function headingOf({ kind, title }: CodeExplanation): string {
   if (kind === 'lint') return 'findings about records';
+  if (kind === 'register') return 'registers';
   if (kind === 'field') return 'fields of registers';
   if (kind === 'exception class') return 'exception classes of arm64';
   return title;

@@ -1,4 +1,4 @@
-/** @module What a field of a register is, by its name, in all registers that have it. */
+/** @module What a register holds, and what a field is, by its name, in all registers that have it. */
 import * as arm from '../arm/index.ts';
 import { CPER_ERROR_STATUS } from '../cper/error-status.ts';
 import { ARM_BUS_ERROR, ARM_CACHE_ERROR, ARM_TLB_ERROR } from '../cper/arm.ts';
@@ -32,6 +32,8 @@ export const REGISTERS: readonly Register[] = [
 
 type Field = Register['fields'][number];
 
+const place = ({ hi, lo }: Field): string => (hi === lo ? `${hi}` : `${hi}:${lo}`);
+
 function textOf(field: Field): string {
   const meaning = field.meaning ?? '';
   const text = `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}`;
@@ -50,7 +52,7 @@ export function explainField(name: string): CodeExplanation[] {
     if (register !== undefined && r.name.toUpperCase() !== register) continue;
     for (const f of r.fields) {
       if (f.name.toUpperCase() !== wanted) continue;
-      const title = `${r.name} ${f.hi === f.lo ? `bit ${f.hi}` : `bits ${f.hi}:${f.lo}`}`;
+      const title = `${r.name} ${f.hi === f.lo ? 'bit' : 'bits'} ${place(f)}`;
       const text = `${textOf(f)}.`;
       const known = found.get(`${title} ${text}`);
       if (known === undefined) {
@@ -63,3 +65,17 @@ export function explainField(name: string): CodeExplanation[] {
 
 /** The names of all fields, each once. */
 export const fieldNames = (): string[] => [...new Set(REGISTERS.flatMap(r => r.fields.map(f => f.name)))];
+
+/** The fields of each register of this name: vendors and CPU models may differ. */
+export function explainRegister(name: string): CodeExplanation[] {
+  return REGISTERS.filter(r => r.name.toUpperCase() === name.toUpperCase()).map(r => ({
+    code: r.name,
+    kind: 'register',
+    title: `register of ${r.width} bits`,
+    text: `Its fields: ${r.fields.map(f => `${f.name} ${place(f)}`).join(', ')}.`,
+    source: r.source,
+  }));
+}
+
+/** The names of all registers, each once. */
+export const registerNames = (): string[] => [...new Set(REGISTERS.map(r => r.name))];

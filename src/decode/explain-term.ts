@@ -1,9 +1,9 @@
-/** @module What a word of the output means: a code, or a term, a field, a mnemonic, a bank, a setting. */
+/** @module What a word of the output means: a code, or a term, a register, a field, a mnemonic, a bank, a setting. */
 import { EXCEPTION_CLASSES } from '../arm/index.ts';
 import { SMCA_BANKS } from '../mca/index.ts';
 import { FIELDS } from '../outlook/context.ts';
 import { allCodes, type CodeExplanation, explainCode } from './explain-code.ts';
-import { explainField, fieldNames } from './explain-field.ts';
+import { explainField, explainRegister, fieldNames, registerNames } from './explain-field.ts';
 import { explainMnemonic } from './explain-mnemonic.ts';
 import { TERM_GROUPS } from './terms.ts';
 
@@ -49,13 +49,13 @@ export function explainTerm(word: string): CodeExplanation[] {
   if (code !== undefined) return [code];
   const same = TERMS.filter(t => t.code.toLowerCase() === word.toLowerCase());
   const fields = explainField(word);
-  const all = [...same, ...fields, ...explainMnemonic(word)];
+  const all = [...same, ...explainRegister(word), ...fields, ...explainMnemonic(word)];
   const exact = all.filter(t => t.code === word);
   return exact.length > 0 ? exact : all;
 }
 
-/** Everything with one entry of its own, in the order of the rooms: codes, terms, fields. Mnemonics are found, not listed. */
+/** Everything with one entry of its own, in the order of the rooms: codes, terms, registers, fields. Mnemonics are found, not listed. */
 export function allExplanations(): CodeExplanation[] {
   const codes = allCodes().flatMap(code => explainCode(code) ?? []);
-  return [...codes, ...TERMS, ...fieldNames().flatMap(explainField)];
+  return [...codes, ...TERMS, ...registerNames().flatMap(explainRegister), ...fieldNames().flatMap(explainField)];
 }
