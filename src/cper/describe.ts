@@ -128,6 +128,15 @@ export function describeSection(body: CperBody): MemberRow[] {
       return [
         ...(layout === undefined ? [] : describeLayout(layout, body)),
         ...('errorStatus' in body ? status(body) : []),
+        ...(body.kind === 'memory' && body.dimmLocation !== undefined
+          ? [
+              {
+                name: 'dimmLocation',
+                value: body.dimmLocation,
+                meaning: 'what SMBIOS calls the module, as Linux printed it',
+              },
+            ]
+          : []),
       ];
     }
   }

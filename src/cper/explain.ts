@@ -69,6 +69,8 @@ function memory(body: CperMemoryError | CperMemoryError2): string[] {
   const place = PLACES.map(n => [n, n === 'row' ? rowOf(body) : body[n]] as const)
     .filter(([, value]) => value !== undefined)
     .map(([n, value]) => `${PLACE_WORDS[n] ?? n} ${value}`);
+  const dimm = body.kind === 'memory' ? body.dimmLocation : undefined;
+  if (dimm !== undefined) place.push(`DIMM ${dimm}`);
   return [`Memory error, ${type}, ${where}.`, ...(place.length === 0 ? [] : [`It was in ${list(place)}.`])];
 }
 
@@ -172,16 +174,21 @@ function section(s: CperSection, several: boolean, i: number, severity: CperSeve
  * Says what the record is, what it names and where it is from, without line breaks. Text of the firmware in it (FRU,
  * brand) is printable ASCII.
  */
-export function explainCper(record: CperRecord): string {
+/** `bare`: only the section is known, so that nothing is said of a severity. */
+export function explainCper(record: CperRecord, bare = false): string {
   const verdict = classifyCper(record);
   const { header, sections, severity } = record;
   const how = header === undefined ? undefined : NOTIFICATION_NAMES[header.notificationType];
-  const lead = `${LEAD[severity]}${how === undefined ? '' : `, notified as ${how}`}.`;
+  const what =
+    record.severityNumber === undefined
+      ? LEAD[severity]
+      : `Firmware reports an error of severity ${record.severityNumber}, which is none that is specified`;
+  const lead = `${what}${how === undefined ? '' : `, notified as ${how}`}.`;
   const stamp = header?.timestamp ?? sections.find(s => s.timestamp !== undefined)?.timestamp;
   const time = stamp === undefined ? undefined : decodeTimestamp(stamp);
   const flags = flagNames(header?.flags ?? 0, RECORD_FLAGS);
   return [
-    lead,
+    ...(bare ? [] : [lead]),
     ...(sections.length === 0 ? ['It has no section, so nothing more is known.'] : []),
     ...sections.flatMap((s, i) => section(s, sections.length > 1, i, severity)),
     ...(verdict.worst !== undefined && verdict.worst !== severity && sections.length > 1

@@ -707,7 +707,11 @@ describe('region', () => {
     expect(looksLikeGhesBlock(unknown.subarray(0, 90))).toBe(false);
     const bad = block.slice();
     bad[16] = 4;
-    expect(looksLikeGhesBlock(bad)).toBe(false);
+    // A severity that does not exist is the firmware's mistake, where the section type is known.
+    expect(looksLikeGhesBlock(bad)).toBe(true);
+    const neither = unknown.slice();
+    neither[16] = 4;
+    expect(looksLikeGhesBlock(neither)).toBe(false);
     expect(looksLikeGhesBlock(new TextEncoder().encode('mce: [Hardware Error]: '.repeat(10)))).toBe(false);
   });
 });

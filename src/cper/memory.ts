@@ -130,7 +130,7 @@ function checkRow({ row, rowLow }: CperMemoryError): void {
 export function encodeMemoryError(error: CperMemoryError): Uint8Array {
   checkBank(MEMORY_LAYOUT, error);
   checkRow(error);
-  return writeLayout(MEMORY_LAYOUT, error);
+  return writeLayout(MEMORY_LAYOUT, error, ['dimmLocation']);
 }
 
 /** The 96 bytes of a memory error 2; validation bits follow from the members that are there. */

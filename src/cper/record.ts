@@ -34,6 +34,8 @@ export interface CperMemoryError {
   rowLow?: number;
   rowExtended?: number;
   chipId?: number;
+  /** What SMBIOS calls the memory device of the handle, where Linux printed it: no part of the bytes. */
+  dimmLocation?: string;
   /** Validation bits 19 and 20: the same place as `bank`, its bits 15:8 and 7:0. */
   bankGroup?: number;
   bankAddress?: number;
@@ -298,5 +300,7 @@ export interface CperRecord {
   trailing?: Uint8Array;
   /** Bytes of the record that no member says. */
   kept?: CperKept;
+  /** Linux found it at boot (BERT): it tells of the boot before, and nobody acts on it. No part of the bytes. */
+  previousBoot?: true;
   origin?: RecordOrigin;
 }

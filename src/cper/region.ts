@@ -21,17 +21,17 @@ const BLOCK_HEADER = 20;
 const ENTRY_HEADER = 64;
 const MAX_REGION = 1 << 28;
 
-/** Whether a status block can begin at `at`: a severity that exists and data entries that fit or have a known type. */
+/** Whether a status block can begin at `at`: data entries of a known type, or a severity that exists and entries that fit. */
 export function looksLikeGhesBlock(bytes: Uint8Array, at = 0): boolean {
   if (bytes.length - at < BLOCK_HEADER) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
   const dataLength = view.getUint32(12, true);
-  if (view.getUint32(16, true) > 3) return false;
   const room = bytes.length - at - BLOCK_HEADER;
   if (room < ENTRY_HEADER || dataLength < ENTRY_HEADER) return false;
   const entry = at + BLOCK_HEADER;
   if (SECTION_NAMES[guidFromBytes(bytes, entry)] !== undefined) return true;
-  // An unknown section type: severity, revision and the lengths have to agree.
+  // An unknown section type: both severities, revision and the lengths have to agree.
+  if (view.getUint32(16, true) > 3) return false;
   const severity = view.getUint32(BLOCK_HEADER + 16, true);
   const length = view.getUint32(BLOCK_HEADER + 24, true);
   return dataLength <= room && severity <= 3 && length <= dataLength - ENTRY_HEADER;
@@ -80,7 +80,7 @@ export function decodeCper(bytes: Uint8Array): { value: CperRegion; diagnostics:
 /** The bytes of a record: a status block, or an error record when it has a header. Throws {@link CperError}. */
 export function encodeCper(record: CperRecord): Uint8Array {
   if (record.header !== undefined) return encodeCperRecord(record);
-  const { origin: _, ...block } = record;
+  const { origin: _, previousBoot: __, ...block } = record;
   return encodeGhesBlock(block);
 }
 
