@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { SECTION_MEMORY } from '../cper/guid.ts';
 import { encodeGhesBlock } from '../cper/index.ts';
+import { encodeMemoryError } from '../cper/memory.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { decode } from './index.ts';
 
@@ -10,4 +12,55 @@ it('a row of 18 bits is named whole', () => {
   });
   const [record] = decode(bytesToHex(block)).records;
   expect(record?.component?.name).toBe(`memory: card 1, row ${0x2beef}`);
+});
+
+describe('what to do next', () => {
+  const log = (severity: string, lines: readonly string[], prefix = '{1}'): string =>
+    [`event severity: ${severity}`, ` Error 0, type: ${severity}`, ...lines]
+      .map(l => `${prefix}[Hardware Error]: ${l}\n`)
+      .join('');
+  const PCIE = ['  section_type: PCIe error', '  port_type: 4, root port'];
+  const MEMORY = ['  section_type: memory error', '  error_type: 3, multi-bit ECC'];
+
+  it('depends on the kind of section', () => {
+    expect(decode(log('corrected', PCIE)).records[0]?.nextStep).toMatch(/Count them by device/);
+    expect(decode(log('recoverable', PCIE)).records[0]?.nextStep).toMatch(/AER/);
+    expect(decode(log('corrected', MEMORY)).records[0]?.nextStep).toMatch(/node, card, module/);
+    expect(decode(log('corrected', ['  section_type: general processor error'])).records[0]?.nextStep).toMatch(/core/);
+  });
+
+  it('of the boot before is nothing that this kernel does', () => {
+    const [record] = decode(log('fatal', MEMORY, 'BERT: ')).records;
+    expect(record?.headline).toMatch(/of the previous boot, fatal/);
+    expect(record?.nextStep).toMatch(/boot before/);
+    expect(record?.outlook).toEqual([]);
+  });
+
+  it('names the DIMM that Linux named', () => {
+    const [record] = decode(log('corrected', [...MEMORY, '  DIMM location: P0_Node0_Channel1_Dimm0 DIMM_A1'])).records;
+    expect(record?.component?.name).toBe('memory: DIMM P0_Node0_Channel1_Dimm0 DIMM_A1');
+    expect(record?.explanation).toContain('DIMM P0_Node0_Channel1_Dimm0');
+  });
+});
+
+describe('a severity that is not known', () => {
+  const memory = encodeMemoryError({ kind: 'memory', physicalAddress: 0x50000000n, errorType: 3 });
+
+  it('is unknown for a section alone', () => {
+    const [record] = decode(memory, { section: SECTION_MEMORY }).records;
+    expect([record?.severity, record?.class]).toEqual(['unknown', 'unknown']);
+    expect(record?.headline).toBe('Section of a firmware error record: memory error at 0x0000000050000000');
+    expect(record?.explanation).not.toMatch(/information only/);
+    expect(record?.outlook).toEqual([]);
+  });
+
+  it('is unknown for a number that does not exist, and the rest is decoded', () => {
+    const section = { type: SECTION_MEMORY, body: { kind: 'memory', physicalAddress: 0x50000000n } } as const;
+    const block = encodeGhesBlock({ severity: 'fatal', sections: [section] });
+    block[16] = 9;
+    const [record] = decode(block).records;
+    expect([record?.severity, record?.address?.value]).toEqual(['unknown', 0x50000000n]);
+    expect(record?.lint.map(l => l.code)).toContain('L_CPER_SEVERITY_RANGE');
+    expect(record?.nextStep).toMatch(/severity 9/);
+  });
 });

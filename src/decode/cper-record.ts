@@ -36,6 +36,38 @@ const NEXT: Readonly<Record<CperSeverity, string>> = {
   none: 'Nothing to do.',
 };
 
+/** The kinds of section whose next step differs from that of memory. */
+type Kind = 'memory' | 'processor' | 'pcie' | 'other';
+
+/** What else a corrected record is good for. */
+const CORRECTED: Readonly<Record<Kind, string>> = {
+  memory: NEXT.corrected,
+  processor: 'Count them by processor; one that repeats on the same core means that the processor wears out.',
+  pcie: 'Count them by device (segment, bus, device, function); many from one link mean a bad slot, riser, cable or card.',
+  other: 'Count them by FRU and section type; many from one place mean that the part is to be looked at.',
+};
+const RECOVERABLE: Readonly<Record<Kind, string>> = {
+  memory: NEXT.recoverable,
+  processor:
+    'Look whether the process that ran on it was ended (`SIGBUS`), and for a memory record of the same moment. A processor that repeats it is to be replaced.',
+  pcie: 'Look at the AER lines and the driver of the device: Linux resets the link and the driver recovers, or the device is gone.',
+  other: 'Look at the log of the firmware or the BMC of the same moment: Linux only prints such a section.',
+};
+const PREVIOUS_BOOT =
+  'It tells of the boot before this one, and Linux only prints it: look there for why the machine went down, at the log of the BMC, and replace the part that the record names if it comes again.';
+const BARE_SECTION =
+  'A section alone has no severity: that stands in the record or the data entry around it. Look for the whole record.';
+
+function kindOf(record: CperRecord): Kind {
+  const kinds = record.sections.map(({ body }) => body.kind);
+  if (kinds.some(k => k === 'memory' || k === 'memory2')) return 'memory';
+  if (kinds.some(k => k === 'processor' || k === 'x86-processor' || k === 'arm-processor')) return 'processor';
+  return kinds.includes('pcie') ? 'pcie' : 'other';
+}
+
+/** UEFI 2.10 N.2.1, record flags. */
+const FLAG_PREVERR = 2;
+
 /** Bytes of a member are shown up to here; `--raw` has them all. */
 const MAX_VALUE = 512;
 
@@ -74,11 +106,18 @@ export class CperDecoded extends LazyRecord {
     this.raw = raw;
   }
 
+  /** The input is a section without the record that says how bad it is. */
+  get #bare(): boolean {
+    return this.source.from === 'cper-section';
+  }
+  get #previousBoot(): boolean {
+    return this.raw.previousBoot === true || ((this.raw.header?.flags ?? 0) & FLAG_PREVERR) !== 0;
+  }
   override get class(): string {
-    return this.raw.severity;
+    return this.#bare || this.raw.severityNumber !== undefined ? 'unknown' : this.raw.severity;
   }
   override get severity(): DecodedSeverity {
-    return SEVERITY[this.raw.severity];
+    return this.#bare || this.raw.severityNumber !== undefined ? 'unknown' : SEVERITY[this.raw.severity];
   }
   override get flags(): readonly string[] {
     // UEFI 2.10 N.2.2, section flags.
@@ -115,7 +154,10 @@ export class CperDecoded extends LazyRecord {
     if (first === undefined) return undefined;
     const memory = sections.map(memoryOf).find(m => m !== undefined);
     const fru = sections.find(s => s.fruText !== undefined)?.fruText;
-    const where = memory === undefined ? '' : place(memory);
+    const dimm = memory?.kind === 'memory' ? memory.dimmLocation : undefined;
+    const where = [memory === undefined ? '' : place(memory), dimm === undefined ? '' : `DIMM ${dimm}`]
+      .filter(part => part !== '')
+      .join(', ');
     const name = where === '' ? nameOf(first.type) : `memory: ${where}`;
     return {
       area: memory !== undefined ? 'memory' : (AREA[first.body.kind] ?? 'unknown'),
@@ -125,11 +167,14 @@ export class CperDecoded extends LazyRecord {
     };
   }
   override get fields(): readonly DecodedField[] {
-    const rows: DecodedField[] = [{ register: 'block', name: 'severity', value: this.raw.severity }];
+    const rows: DecodedField[] = this.#bare ? [] : [{ register: 'block', name: 'severity', value: this.class }];
     this.raw.sections.forEach((section, i) => {
       const register = `section ${i}`;
       rows.push({ register, name: 'type', value: section.type, meaning: nameOf(section.type) });
-      rows.push({ register, name: 'severity', value: section.severity });
+      if (!this.#bare) {
+        const value = section.severityNumber === undefined ? section.severity : 'unknown';
+        rows.push({ register, name: 'severity', value });
+      }
       for (const row of describeSection(section.body))
         rows.push({ register, ...row, value: row.value.slice(0, MAX_VALUE) });
       if (section.fruText !== undefined) rows.push({ register, name: 'fruText', value: section.fruText });
@@ -138,21 +183,32 @@ export class CperDecoded extends LazyRecord {
     return rows;
   }
   override get headline(): string {
-    const { sections, severity } = this.raw;
+    const { sections } = this.raw;
     const what = sections.length === 0 ? 'no section' : [...new Set(sections.map(s => nameOf(s.type)))].join(', ');
     const at = this.address === undefined ? '' : ` at ${hex64(this.address.value)}`;
-    return `Firmware error record, ${severity}: ${what}${at}`;
+    if (this.#bare) return `Section of a firmware error record: ${what}${at}`;
+    return `Firmware error record${this.#previousBoot ? ' of the previous boot' : ''}, ${this.class}: ${what}${at}`;
   }
   override get explanation(): string {
-    return explainCper(this.raw);
+    return explainCper(this.raw, this.#bare);
   }
   override get nextStep(): string {
-    return NEXT[this.raw.severity];
+    if (this.#bare) return BARE_SECTION;
+    const { severity, severityNumber } = this.raw;
+    if (severityNumber !== undefined) {
+      return `The severity ${severityNumber} is none that is specified: Linux takes it for fatal and panics. Tell the vendor of the firmware.`;
+    }
+    if (this.#previousBoot && severity !== 'none') return PREVIOUS_BOOT;
+    const kind = kindOf(this.raw);
+    if (severity === 'corrected') return CORRECTED[kind];
+    return severity === 'recoverable' ? RECOVERABLE[kind] : NEXT[severity];
   }
   protected override findings(): readonly Finding[] {
     return lintCper(this.raw);
   }
   protected override predictions(): readonly DecodedOutlook[] {
+    // Nobody acts on what the boot before left behind, nor on what has no severity.
+    if (this.#bare || this.#previousBoot || this.raw.severityNumber !== undefined) return [];
     return outlookOf(this.raw, this.source.from);
   }
 }

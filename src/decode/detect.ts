@@ -3,7 +3,7 @@ import { looksLikeGhesBlock } from '../cper/region.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
 import { LOG_NEEDLES } from '../text/log-reader.ts';
 import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
-import { values } from '../text/values.ts';
+import { VALUE_FORMS, values, whyNoValues } from '../text/values.ts';
 import type { Form } from './form.ts';
 import { hexDump } from './hex-dump.ts';
 
@@ -17,10 +17,10 @@ export interface Detection {
 
 const MAX_VALUE_BYTES = 4096;
 
-/** Bytes of a text that is nothing but hex digits (blanks and `0x` allowed). */
-function fromHex(text: string): Uint8Array | undefined {
+/** Bytes of a text that is nothing but hex digits (blanks and `0x` allowed), at least so many of them. */
+function fromHex(text: string, least = 40): Uint8Array | undefined {
   const bare = text.replace(/0x|[\s,:]/gi, '');
-  if (bare.length < 40 || bare.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(bare)) return undefined;
+  if (bare.length < least || bare.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(bare)) return undefined;
   const out = new Uint8Array(bare.length / 2);
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(bare.slice(2 * i, 2 * i + 2), 16);
   return out;
@@ -39,6 +39,32 @@ function fromBase64(text: string): Uint8Array | undefined {
 function binaryForm(bytes: Uint8Array): 'cper' | 'ghes' | undefined {
   if (isCperRecord(bytes)) return 'cper';
   return looksLikeGhesBlock(bytes) ? 'ghes' : undefined;
+}
+
+/** Formats that hold no record themselves, by their first bytes, and what to do with them. */
+const OTHER_FORMATS: readonly (readonly [magic: readonly number[], advice: string])[] = [
+  [[0x1f, 0x8b], 'compressed with gzip: unpack it first, as in `zcat FILE | syndrome decode`'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'compressed with xz: unpack it first, as in `xzcat FILE | syndrome decode`'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'compressed with zstd: unpack it first, as in `zstdcat FILE | syndrome decode`'],
+  [[0x42, 0x5a, 0x68], 'compressed with bzip2: unpack it first, as in `bzcat FILE | syndrome decode`'],
+  [
+    [0x4c, 0x50, 0x4b, 0x53, 0x48, 0x48, 0x52, 0x48],
+    'a journal of systemd: `journalctl --file FILE | syndrome decode`',
+  ],
+];
+const ACPI_HEADER = 36;
+
+/** What to do with an input of another format; undefined when it is none that is known. */
+function otherFormat(bytes: Uint8Array): string | undefined {
+  const packed = OTHER_FORMATS.find(([magic]) => magic.every((b, i) => bytes[i] === b));
+  if (packed !== undefined) return packed[1];
+  const name = String.fromCharCode(...bytes.subarray(0, 4));
+  if (bytes.length < ACPI_HEADER || !['BERT', 'HEST', 'ERST', 'EINJ'].includes(name)) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  if (length < ACPI_HEADER || length > 1 << 20) return undefined;
+  return name === 'BERT'
+    ? 'an ACPI table BERT: it only says where the records are; Linux shows those in /sys/firmware/acpi/tables/data/BERT'
+    : `an ACPI table ${name}: it describes how errors are reported and holds no record`;
 }
 
 /** Decides how to read an input whose first bytes these are; `whole` when there are no more. */
@@ -62,7 +88,8 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
   if (whole && !text.includes('\0')) {
     for (const [name, decoded] of [
       ...hexDump(text).map(dump => ['dump', dump] as const),
-      ['hex', fromHex(text)],
+      // What is said to be binary may be as short as it likes.
+      ['hex', fromHex(text, from === 'cper' || from === 'ghes' ? 2 : 40)],
       ['base64', fromBase64(text)],
     ] as const) {
       const form = decoded === undefined ? undefined : binaryForm(decoded);
@@ -86,9 +113,14 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
   if (whole && looksLikeMceInject(text)) {
     return { form: 'mce-inject', evidence: 'CPU and STATUS statements of mce-inject' };
   }
+  const other = otherFormat(bytes);
+  if (other !== undefined) return { form: 'log', evidence: other };
   const word = LOG_NEEDLES.find(n => text.includes(n));
+  if (word !== undefined) return { form: 'log', evidence: `log: \`${word.trim()}\`` };
+  const line = whole && bytes.length <= MAX_VALUE_BYTES ? text.split('\n').find(l => l.trim() !== '') : undefined;
+  const why = line === undefined ? undefined : whyNoValues(line);
   return {
     form: 'log',
-    evidence: word === undefined ? 'read as a log; nothing known in its beginning' : `log: \`${word.trim()}\``,
+    evidence: why === undefined ? 'read as a log; nothing known in its beginning' : `${why}; ${VALUE_FORMS}`,
   };
 }

@@ -1,7 +1,7 @@
 /** @module What a log says besides records (page handling, signals, panics, events of QEMU and Xen) as decoded records. */
 import { hex64 } from '../common/hex.ts';
 import type { FieldValue } from '../text/event.ts';
-import { EVENT_WORDS } from './event-words.ts';
+import { EVENT_WORDS, qemuFailureSeverity } from './event-words.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
 import type {
@@ -14,6 +14,14 @@ import type {
 } from './record.ts';
 
 const PHYSICAL = new Set(['addr', 'gpa']);
+const DETAILS = ['message', 'page', 'result', 'comm', 'pid', 'code', 'action', 'recipient', 'reason', 'vcpu'] as const;
+/** Shown without their name. */
+const PLAIN: ReadonlySet<string> = new Set(['message', 'page']);
+/** Addresses of the other spaces, which `address` has no place for. */
+const OTHER_SPACES = [
+  ['gpa', 'guest physical address'],
+  ['hva', 'address in QEMU'],
+] as const;
 
 function shown(value: FieldValue): string {
   return typeof value === 'bigint' ? hex64(value) : String(value);
@@ -51,13 +59,18 @@ export class EventDecoded extends LazyRecord {
     return this.raw.name;
   }
   override get severity(): DecodedSeverity {
+    if (this.raw.name === 'qemu-memory-failure') return qemuFailureSeverity(this.raw.fields);
     if (this.kind === 'memory-failure' && this.raw.fields['result'] !== 'Recovered') return 'uncorrected';
     return EVENT_WORDS[this.raw.name]?.severity ?? 'info';
   }
   override get address(): DecodedAddress | undefined {
     for (const [name, value] of Object.entries(this.raw.fields)) {
       if (typeof value !== 'bigint') continue;
-      if (name === 'pfn') return { value: value << 12n, space: 'physical', pfn: value, lsb: 12, pages: 1n };
+      if (name === 'pfn') {
+        const page = this.#page(value);
+        if (page !== undefined) return page;
+        continue;
+      }
       if (PHYSICAL.has(name)) return { value, space: 'physical', pfn: value >> 12n };
     }
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
@@ -66,18 +79,41 @@ export class EventDecoded extends LazyRecord {
   override get headline(): string {
     const words = EVENT_WORDS[this.raw.name];
     const { fields } = this.raw;
-    const detail = ['message', 'page', 'result', 'comm', 'pid', 'code', 'action', 'recipient', 'reason', 'vcpu']
-      .filter(n => fields[n] !== undefined)
-      .map(n => `${n === 'message' || n === 'page' ? '' : `${n} `}${shown(fields[n] ?? '')}`);
+    const detail = DETAILS.filter(n => fields[n] !== undefined).map(
+      n => `${PLAIN.has(n) ? '' : `${n} `}${shown(fields[n] ?? '')}`,
+    );
+    if (fields['actionRequired'] !== undefined) {
+      detail.push(fields['actionRequired'] === true ? 'action required' : 'no action required');
+    }
+    if (fields['recursive'] === true) detail.push('recursive');
+    for (const [name, what] of OTHER_SPACES) {
+      const value = fields[name];
+      if (typeof value === 'bigint') detail.push(`${what} ${hex64(value)}`);
+    }
     const pfn = fields['pfn'];
     if (typeof pfn === 'bigint') detail.unshift(`page frame 0x${pfn.toString(16)}`);
     return `${words?.headline ?? this.raw.name}${detail.length === 0 ? '' : `: ${detail.join(', ')}`}`;
   }
   override get explanation(): string {
-    return EVENT_WORDS[this.raw.name]?.text ?? 'An event without a description.';
+    const text = EVENT_WORDS[this.raw.name]?.text ?? 'An event without a description.';
+    const { pfn, pageShift, arch } = this.raw.fields;
+    if (typeof pfn !== 'bigint' || pageShift !== undefined) return text;
+    return arch === 'arm64'
+      ? `${text} It counts pages of the kernel, 4, 16 or 64 KiB on arm64; the log does not say which, so the address is not known.`
+      : `${text} The address is that of pages of 4 KiB; an arm64 kernel may count 16 or 64 KiB.`;
   }
   override get nextStep(): string {
     return EVENT_WORDS[this.raw.name]?.next ?? 'Nothing to do.';
+  }
+  /** The page of a frame number: it counts pages of the kernel that printed it. */
+  #page(frame: bigint): DecodedAddress | undefined {
+    const { pageShift, arch, page } = this.raw.fields;
+    if (pageShift === undefined && arch === 'arm64') return undefined;
+    const lsb = typeof pageShift === 'number' ? pageShift : 12;
+    const value = frame << BigInt(lsb);
+    const start = { value, space: 'physical', pfn: value >> 12n } as const;
+    // Of a huge page the log does not say how large it is.
+    return typeof page === 'string' && page.includes('huge') ? start : { ...start, lsb, pages: 1n << BigInt(lsb - 12) };
   }
   /** QEMU got the signal: what it does with it is known. */
   protected override predictions(): readonly DecodedOutlook[] {

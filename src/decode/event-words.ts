@@ -40,6 +40,24 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Data was lost. The text names the DIMM by the label of the board or by controller, channel and slot.',
     'Replace the DIMM it names; look for the machine check or firmware record of the same moment.',
   ),
+  'edac-deferred': row(
+    'deferred',
+    'Memory controller driver: deferred error',
+    'Bad data was found and nobody has used it yet. The text names the DIMM by the label of the board or by controller, channel and slot.',
+    'Look for the `Memory failure:` lines of the page: whoever reads it next consumes the error.',
+  ),
+  'edac-fatal': row(
+    'fatal',
+    'Memory controller driver: fatal error',
+    'Data was lost and the machine cannot go on. The text names the DIMM by the label of the board or by controller, channel and slot.',
+    'Replace the DIMM it names; look for the machine check or firmware record of the same moment.',
+  ),
+  'arm-event': row(
+    'unknown',
+    'Arm processor error of rasdaemon',
+    'Firmware reported an error of a processor. MPIDR says which one, MIDR what it is. rasdaemon prints the error structures in lines of their own.',
+    'Look for the record in the kernel log (`section_type: ARM processor error`): it has severity, kind and address.',
+  ),
   'mc-event': row(
     'unknown',
     'Memory controller event of rasdaemon',
@@ -151,9 +169,9 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
   ),
   'qemu-memory-error': row(
     'uncorrected',
-    'QEMU got SIGBUS for memory of its own',
-    'The bad page is not guest memory; with action required QEMU exits.',
-    'Restart the virtual machine on healthy memory.',
+    'QEMU got SIGBUS and cannot tell its guest',
+    'On x86 the bad page is memory of QEMU itself and not of the guest. On arm the same words come for guest memory too: without ras=on, which is not the default, QEMU cannot report an error to its guest. With action required QEMU exits.',
+    'Restart the virtual machine on healthy memory; on arm give the machine ras=on, so that the guest can handle the next one.',
   ),
   'qemu-triple-fault': row(
     'fatal',
@@ -170,7 +188,7 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
   'qemu-memory-failure': row(
     'uncorrected',
     'QEMU dealt with a memory failure',
-    'inject: the guest got a record; ignore: dropped, because an earlier one was not finished; reset: the machine restarts; fatal: QEMU exits. The event carries no address and no CPU.',
+    'inject: the guest got a record, of whatever severity: QEMU says the same for a corrected error; ignore: dropped, because an earlier one was not finished; reset: the machine restarts; fatal: QEMU exits. The event carries no address and no CPU.',
     'For the address look at the log of QEMU (GUEST addr) or of the guest.',
   ),
   'process-sigbus': row(
@@ -210,3 +228,12 @@ export const EVENT_WORDS: Readonly<Record<string, EventWords>> = {
     'Move the guest to another host.',
   ),
 };
+
+/** Ends of a memory failure that say how bad it was: QEMU qapi/run-state.json, MemoryFailureAction and MemoryFailureFlags. */
+export function qemuFailureSeverity(fields: Readonly<Record<string, unknown>>): DecodedSeverity {
+  const { action, recipient, actionRequired } = fields;
+  if (action === 'reset' || action === 'fatal') return 'fatal';
+  // Memory of QEMU itself: there is no guest to tell, and no corrected error comes this way.
+  if (recipient === 'hypervisor') return 'uncorrected';
+  return actionRequired === true ? 'uncorrected-recoverable' : 'unknown';
+}

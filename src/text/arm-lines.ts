@@ -9,13 +9,18 @@ import type { KernelPart } from './kernel-reader.ts';
 import { hexU64 } from './line.ts';
 
 const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/;
-const FAULT = /^Unhandled fault: .{1,96} \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
+/** The second is that of Linux 4.12 to 4.18. */
+const FAULT =
+  /^(?:Unhandled fault|Synchronous External Abort): .{1,96} \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
 const USER_FAULT =
   /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: .{1,64}, ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /;
+/** Linux 4.12 to 4.18 print no name of the abort. */
 const INTERNAL =
-  /^Internal error: (?:synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
+  /^Internal error: (?:|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
 const ESR_LINE = /^\s{0,4}ESR = (0x[0-9a-fA-F]{1,16})/;
 const SERROR = /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-fA-F]{1,16})/;
+/** Linux before 4.14. */
+const BAD_MODE = /^Bad mode in Error handler detected(?: on CPU(\d{1,6}))?, code (0x[0-9a-fA-F]{1,16})/;
 const CPU_LINE = /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: /;
 const PC_LINE = /^pc : /;
 /** Lines an abort stays open for the ones that name its CPU. */
@@ -36,9 +41,16 @@ export class ArmLines implements KernelPart {
   #far: bigint | undefined;
   #esr: bigint | undefined;
   #farLine = 0;
+  /** There was an abort or an SError: the kernel is one of arm64. */
+  seen = false;
 
   constructor(sink: ItemSink) {
     this.#sink = sink;
+  }
+
+  /** The first line of what is open; Infinity when nothing is. */
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
   }
 
   /** True while the CPU line of an abort is still to come: it holds no word to look for. */
@@ -79,6 +91,7 @@ export class ArmLines implements KernelPart {
     const internal = INTERNAL.exec(text);
     if (internal !== null) {
       const esr = hexU64(internal[1]) ?? 0n;
+      if (!isHardware(esr)) return false;
       // The same abort was printed as a fault just before: one record.
       if (this.#open?.record.esr === esr && this.#open.as === 'sea') {
         this.#open.lastLine = lineNumber;
@@ -89,13 +102,11 @@ export class ArmLines implements KernelPart {
       this.#start(record, 'sea', lineNumber);
       return true;
     }
-    const serror = SERROR.exec(text);
+    const serror = SERROR.exec(text) ?? BAD_MODE.exec(text);
     if (serror !== null) {
-      this.#start(
-        { kind: 'arm-sea', esr: hexU64(serror[2]) ?? 0n, el: 1, cpu: Number(serror[1]) },
-        'serror',
-        lineNumber,
-      );
+      const record: ArmSeaRecord = { kind: 'arm-sea', esr: hexU64(serror[2]) ?? 0n, el: 1 };
+      if (serror[1] !== undefined) record.cpu = Number(serror[1]);
+      this.#start(record, 'serror', lineNumber);
       return true;
     }
     const cpu = this.#open === undefined ? null : CPU_LINE.exec(text);
@@ -125,6 +136,7 @@ export class ArmLines implements KernelPart {
   #start(record: ArmSeaRecord, as: 'sea' | 'serror', lineNumber: number): void {
     const far = this.#far;
     this.end();
+    this.seen = true;
     const firstLine = far !== undefined && record.far === far ? this.#farLine : lineNumber;
     this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 };
   }

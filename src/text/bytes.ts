@@ -42,6 +42,11 @@ export class Cursor {
     return this.at >= this.end;
   }
 
+  /** What is left, up to so many characters; more than that is left when it is longer. */
+  rest(length: number): string {
+    return String.fromCharCode(...this.bytes.subarray(this.at, Math.min(this.end, this.at + length + 1)));
+  }
+
   /** Takes `word`; false when it does not stand here. */
   word(word: Uint8Array): boolean {
     const { bytes, at } = this;

@@ -76,7 +76,7 @@ const LINUX: readonly Row[] = [
   ['cper-error-type', 'seq:number code:number type:string', 'Memory error type in a firmware-reported memory error.'],
   [
     'edac-amd',
-    'severity:string cpu:number bank:number status:register flags:string family:number model:number stepping:number',
+    'severity:string cpu:number bank:number status:register flags:string family?:number model?:number stepping?:number',
     'A machine check as the AMD decoder of the kernel prints it.',
   ],
   ['reboot', 'message:string', 'Linux restarts or stops the machine.'],
@@ -127,7 +127,11 @@ const VMM: readonly Row[] = [
     'hva:address gpa:address code:string',
     'QEMU got SIGBUS for guest memory and injected a machine check.',
   ],
-  ['memory-error', 'message:string hva?:address code?:string', 'QEMU got SIGBUS for memory that is not guest memory.'],
+  [
+    'memory-error',
+    'message:string hva?:address code?:string target?:string',
+    'QEMU got SIGBUS for memory that is not guest memory, or that it cannot tell its guest of.',
+  ],
   ['triple-fault', 'cpu:number reason:string', 'QEMU could not deliver a machine check and resets the machine.'],
   ['mce-rejected', 'reason:string cpu?:number bank?:number', 'QEMU refused to inject a machine check.'],
   ['message', 'severity:string message:string', 'A message of the virtual machine monitor.'],

@@ -100,6 +100,13 @@ export class CperLines implements KernelPart {
     }
   }
 
+  /** The first line of the oldest open report; Infinity when none is open. */
+  get since(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { firstLine } of this.#open.values()) first = Math.min(first, firstLine);
+    return first;
+  }
+
   end(): void {
     for (const key of this.#open.keys()) this.#close(key);
   }
@@ -125,6 +132,7 @@ export class CperLines implements KernelPart {
       lines: undefined,
       timestamp: undefined,
     };
+    if (key !== '' && !/^\d/.test(key)) open.record.previousBoot = true;
     this.#open.set(key, open);
     return open;
   }
@@ -202,6 +210,7 @@ function startSection(open: Open, section: CperSection): void {
 
 function endSection(open: Open): void {
   for (const message of open.lines?.end() ?? []) note(open, message, 'W_TEXT_INCOMPLETE');
+  for (const message of open.lines?.remarks ?? []) note(open, message, 'W_TEXT_VALUE');
   open.lines = undefined;
 }
 

@@ -1,6 +1,7 @@
 /** What the kernel prints of a firmware record, put together again: printed here by the rules of its format strings. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { armErrorTypeNames } from '../cper/arm.ts';
 import type { CperArmProcessor, CperBody, CperPcieError, CperX86Processor } from '../cper/record.ts';
 import { SECTION_PCIE, SECTION_PROC_ARM, SECTION_PROC_X86 } from '../cper/guid.ts';
 import { CperLines } from './cper-lines.ts';
@@ -37,7 +38,7 @@ function arm(body: CperArmProcessor): string[] {
     out.push(
       `Error info structure ${i}:`,
       `num errors: ${(e.multipleError ?? 0) + 1}`,
-      ` error_type: ${e.type}, cache error`,
+      ` error_type: 0x${(e.type ?? 0).toString(16).padStart(2, '0')}: ${armErrorTypeNames(e.type ?? 0).join('|') || 'unknown'}`,
     );
     if (e.errorInfo !== undefined)
       out.push(` error_info: ${h16(e.errorInfo)}`, '  cache level: 1', '  PC is imprecise');

@@ -75,6 +75,8 @@ interface Dump {
 /** Puts a section together from its lines; what is missing is told at the end. */
 export class SectionLines {
   readonly body: CperBody;
+  /** What its text says against itself. */
+  readonly remarks: string[] = [];
   readonly #missing: string[] = [];
   #dump: Dump | undefined;
   #armInfo: CperArmErrorInfo | undefined;
@@ -172,6 +174,8 @@ export class SectionLines {
       return true;
     }
     if (text.startsWith('Error info structure ')) this.#close();
+    const doubt = armTypeDoubt(text);
+    if (doubt !== undefined && this.remarks.length < MAX_INFO) this.remarks.push(doubt);
     this.#armInfo = armLine(arm, this.#armInfo, text);
     return true;
   }
@@ -312,6 +316,11 @@ function memoryLine(memory: CperMemoryError, body: string): boolean {
     memory.moduleHandle = Number.parseInt(handle[1] ?? '0', 16);
     return true;
   }
+  const dimm = /^DIMM location: (.{1,128})$/.exec(body);
+  if (dimm !== null) {
+    memory.dimmLocation = (dimm[1] ?? '').trim();
+    return true;
+  }
   let taken = false;
   for (const m of body.slice(0, 512).matchAll(NUMBERED)) {
     const member = Object.hasOwn(MEMORY, m[1] ?? '') ? MEMORY[m[1] ?? ''] : undefined;
@@ -335,6 +344,32 @@ const ARM_FLAGS: Readonly<Record<string, number>> = {
   'propagated error captured': 4,
   'overflow occurred, error info is incomplete': 8,
 };
+
+const ARM_TYPES: readonly string[] = ['cache error', 'TLB error', 'bus error', 'micro-architectural error'];
+
+/**
+ * The type as UEFI 2.10 encodes it, from the word that stands beside the number: Linux before 6.19 prints `2, bus error`,
+ * the number of a list that UEFI never had; later ones print `0x02: cache error`, a bit mask.
+ */
+function armErrorType(body: string): number | undefined {
+  const name = /^error_type: \d{1,10}, (.{1,64})$/.exec(body)?.[1] ?? '';
+  const index = ARM_TYPES.indexOf(name);
+  return index < 0 ? undefined : 2 << index;
+}
+
+/** Where number and word of an error type disagree in both encodings, what they say. */
+function armTypeDoubt(body: string): string | undefined {
+  const m = /^error_type: (0x[0-9a-f]{1,2}|\d{1,10})(?:,|:) (.{1,96})$/.exec(body);
+  if (m === null) return undefined;
+  const number = Number(m[1]);
+  const word = m[2] ?? '';
+  const agrees = m[1]?.startsWith('0x')
+    ? ARM_TYPES.every((name, i) => word.includes(name) === ((number & (2 << i)) !== 0)) || word.includes('unknown')
+    : ARM_TYPES.indexOf(word) === number || !ARM_TYPES.includes(word);
+  return agrees
+    ? undefined
+    : `the error type is printed as ${m[1]} and called ${word}; the ${m[1]?.startsWith('0x') ? 'number' : 'word'} was taken`;
+}
 
 /** Lines of an ARM processor section; returns the error information structure that is open. */
 function armLine(
@@ -362,7 +397,7 @@ function armLine(
   else if (name.startsWith('Power State Coordination')) arm.psciState = small;
   if (info === undefined) return info;
   if (name === 'num errors') info.multipleError = Math.max(0, (small & 0x1ffff) - 1) & 0xffff;
-  else if (name === 'error_type') info.type = small & 0xff;
+  else if (name === 'error_type') info.type = armErrorType(body) ?? small & 0xff;
   else if (name === 'error_info') info.errorInfo = value;
   else if (name === 'virtual fault address') info.virtualAddress = value;
   else if (name === 'physical fault address') info.physicalAddress = value;

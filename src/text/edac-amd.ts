@@ -12,9 +12,13 @@ const SEVERITIES: readonly string[] = [
   'Uncorrected, software containable error.',
   'System Fatal error.',
 ];
+/** Linux before 3.10 leaves the family out and puts a tab before the bank. The status has 16 digits in all kernels. */
 const STATUS =
-  /^CPU:(\d{1,6}) \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\) MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{1,16})$/;
-const ADDR = /^Error Addr: (0x[0-9a-f]{1,16})$/;
+  /^CPU:(\d{1,6})(?: \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\))?[ \t]{1,4}MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{16})$/;
+/** A status line whose end was lost. */
+export const EDAC_CUT =
+  /\[Hardware Error\]: CPU:(\d{1,6})[ \t(][^[]{0,24}MC\d{1,4}_STATUS\[[^\]]{0,128}(?:\](?:: ?(?:0x?[0-9a-f]{0,15})?)?)?$/;
+const ADDR = /^[ \t]{0,4}(?:Error Addr|MC\d{1,4}_ADDR): (0x[0-9a-f]{1,16})$/;
 const IPID = /^(?:PPIN: (0x[0-9a-f]{1,16}))?(?:, )?(?:IPID: (0x[0-9a-f]{1,16}))?(?:, Syndrome: (0x[0-9a-f]{1,16}))?$/;
 /** Lines of the block that carry no register. */
 const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/;
@@ -26,6 +30,8 @@ export interface EdacBlock {
   take(text: string, lineNumber: number): LogEvent[] | undefined;
   /** Another kernel line passed. */
   other(): LogEvent[];
+  /** The first line of the open block; Infinity when none is open. */
+  since(): number;
   end(): LogEvent[];
 }
 
@@ -70,9 +76,13 @@ export function edacAmd(prefix: string, source: string): EdacBlock {
             bank,
             status,
             flags: m[6] ?? '',
-            family: Number.parseInt(m[2] ?? '0', 16),
-            model: Number.parseInt(m[3] ?? '0', 16),
-            stepping: Number.parseInt(m[4] ?? '0', 16),
+            ...(m[2] === undefined
+              ? {}
+              : {
+                  family: Number.parseInt(m[2], 16),
+                  model: Number.parseInt(m[3] ?? '0', 16),
+                  stepping: Number.parseInt(m[4] ?? '0', 16),
+                }),
           },
         });
         severity = '';
@@ -98,5 +108,6 @@ export function edacAmd(prefix: string, source: string): EdacBlock {
       return foreign > MAX_FOREIGN ? end() : [];
     },
     end,
+    since: () => record?.origin?.firstLine ?? Number.POSITIVE_INFINITY,
   };
 }

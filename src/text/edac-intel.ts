@@ -10,12 +10,14 @@ import { hexU64 } from './line.ts';
 
 const PREFIX = /^EDAC (?:[a-z][\w-]{1,15} )?MC(\d{1,3}): (.*)$/;
 const HEADER =
-  /^CPU (\d{1,6}): Machine Check (Event|Exception): (?:0x)?([0-9a-f]{1,16}) Bank (\d{1,4}): (?:0x)?([0-9a-f]{1,16})$/;
+  /^CPU (\d{1,6}): Machine Check (Event|Exception): (?:0x)?([0-9a-f]{1,16}) Bank (\d{1,4}): (?:0x)?([0-9a-f]{16})$/;
 const REGISTER = /^(TSC|ADDR|MISC) (?:0x)?([0-9a-f]{1,16})\s*$/;
 const PROCESSOR =
   /^PROCESSOR (\d{1,3}):(?:0x)?([0-9a-f]{1,8}) TIME (\d{1,15}) SOCKET (\d{1,6}) APIC (?:0x)?([0-9a-f]{1,8})/;
 const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/;
-const PAGE = /\bpage:0x([0-9a-f]{1,13})(?: offset:0x([0-9a-f]{1,8}))?/;
+/** Linux before 3.6: one error a line. */
+const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/;
+const PAGE = /\bpage(?::| )0x([0-9a-f]{1,13})(?:,? offset(?::| )0x([0-9a-f]{1,8}))?/;
 const MAX_FOREIGN = 16;
 
 interface Open {
@@ -31,8 +33,17 @@ export class EdacIntelLines implements KernelPart {
   readonly #sink: ItemSink;
   #open: Open | undefined;
 
-  constructor(sink: ItemSink) {
+  /** log2 of the page size of the kernel that prints; undefined where it is not known. */
+  readonly #pageShift: () => number | undefined;
+
+  constructor(sink: ItemSink, pageShift: () => number | undefined) {
     this.#sink = sink;
+    this.#pageShift = pageShift;
+  }
+
+  /** The first line of what is open; Infinity when nothing is. */
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
   }
 
   /** True while the lines of a machine check are still to come: they hold no word to look for. */
@@ -65,7 +76,7 @@ export class EdacIntelLines implements KernelPart {
       };
       return true;
     }
-    const summary = SUMMARY.exec(body);
+    const summary = SUMMARY.exec(body) ?? OLD_SUMMARY.exec(body);
     if (summary !== null) {
       this.#summary(controller, summary, lineNumber);
       return true;
@@ -115,11 +126,13 @@ export class EdacIntelLines implements KernelPart {
 
   #summary(controller: string, m: RegExpExecArray, lineNumber: number): void {
     const message = (m[3] ?? '').slice(0, 512).trim();
-    const fields: Record<string, FieldValue> = { controller: Number(controller), count: Number(m[1]), message };
+    const fields: Record<string, FieldValue> = { controller: Number(controller), count: Number(m[1] || 1), message };
     const page = PAGE.exec(message);
     // A page of 0 is what a driver prints that does not know the address.
     const frame = BigInt(`0x${page?.[1] ?? '0'}`);
-    if (frame !== 0n) fields['addr'] = (frame << 12n) | (BigInt(`0x${page?.[2] ?? '0'}`) & 0xfffn);
+    const shift = this.#pageShift();
+    if (frame !== 0n && shift !== undefined)
+      fields['addr'] = (frame << BigInt(shift)) | BigInt(`0x${page?.[2] ?? '0'}`);
     const name = m[2] === 'CE' ? 'edac-corrected' : 'edac-uncorrected';
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
   }

@@ -46,7 +46,8 @@ export const TEXT_NOTES = {
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
   W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',
-  E_TEXT_TRUNCATED: 'The input ends in the middle of a record.',
+  E_TEXT_TRUNCATED:
+    'A line or the input ends in the middle of a record: a register has fewer digits than are always printed. What the register was cannot be told, so no record was made.',
 } as const;
 
 export type TextNoteCode = keyof typeof TEXT_NOTES;

@@ -67,5 +67,9 @@ export function jsonLine(line: string): JsonLine | undefined {
   const record = [data['record'], data['raw'], data].map(object).find(r => typeof r?.['kind'] === 'string');
   return record === undefined
     ? undefined
-    : { kind: 'record', message: record, bankUnknown: record === data['raw'] && data['bank'] === undefined };
+    : {
+        kind: 'record',
+        message: record,
+        bankUnknown: record['bank'] === undefined || (record === data['raw'] && data['bank'] === undefined),
+      };
 }

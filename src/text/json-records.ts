@@ -29,6 +29,7 @@ const MCA_WIDE = [
   'rip',
   'cs',
 ] as const satisfies readonly (keyof X86McaRecord)[];
+const MAX_LOCATION = 128;
 const ARM_WIDE = ['far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
 
 function u64(value: unknown): bigint | undefined {
@@ -41,7 +42,7 @@ function small(value: unknown): number | undefined {
 
 function mca(data: Data): X86McaRecord | undefined {
   const status = u64(data['status']);
-  const bank = small(data['bank']);
+  const bank = data['bank'] === undefined ? 0 : small(data['bank']);
   if (status === undefined || bank === undefined) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank, status };
   if (data['vendor'] === 'intel' || data['vendor'] === 'amd') record.vendor = data['vendor'];
@@ -72,6 +73,18 @@ function arm(data: Data): ArmSeaRecord | undefined {
   return record;
 }
 
+/** What the text of a log said, which the bytes have no place for. */
+function besidesBytes(record: CperRecord, given: CperRecord): CperRecord {
+  if (given.previousBoot === true) record.previousBoot = true;
+  record.sections.forEach(({ body }, i) => {
+    const from = given.sections[i]?.body;
+    if (body.kind !== 'memory' || from?.kind !== 'memory') return;
+    const { dimmLocation } = from;
+    if (typeof dimmLocation === 'string') body.dimmLocation = dimmLocation.slice(0, MAX_LOCATION);
+  });
+  return record;
+}
+
 /** The record that a JSON object stands for; undefined when it is none, or one that cannot be. Never throws. */
 export function recordOfJson(data: Data): X86McaRecord | ArmSeaRecord | CperRecord | undefined {
   if (data['kind'] === 'x86-mca') return mca(data);
@@ -79,7 +92,9 @@ export function recordOfJson(data: Data): X86McaRecord | ArmSeaRecord | CperReco
   if (data['kind'] !== 'cper') return undefined;
   try {
     // By way of its bytes: only what can be one, with nothing else in it.
-    return decodeCper(encodeCper(cperFromJson(data))).value.records[0]?.record;
+    const given = cperFromJson(data);
+    const record = decodeCper(encodeCper(given)).value.records[0]?.record;
+    return record === undefined ? undefined : besidesBytes(record, given);
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { ArmLines } from './arm-lines.ts';
 import { ascii } from './bytes.ts';
 import { CperLines } from './cper-lines.ts';
 import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
-import { edacAmd } from './edac-amd.ts';
+import { EDAC_CUT, edacAmd } from './edac-amd.ts';
 import type { EdacBlock } from './edac-amd.ts';
 import { EdacIntelLines } from './edac-intel.ts';
 import type { LogEvent } from './event.ts';
@@ -18,7 +18,7 @@ import { matchPattern } from './patterns.ts';
 
 /** Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c, arch/arm64. */
 const HARDWARE_PANIC =
-  /machine check|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error/i;
+  /machine check|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
 /** Events that are only a state of the machine, or that the records themselves carry. */
 const SILENT: ReadonlySet<string> = new Set([
   'boot',
@@ -32,6 +32,8 @@ const SILENT: ReadonlySet<string> = new Set([
 ]);
 /** Lines after a header of an old kernel, whose other lines carry no mark, that are looked at. */
 const BARE_LINES = 8;
+/** In front of the page tables of an arm64 crash: arch/arm64/mm/fault.c, `show_pte()`. */
+const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
 const TAG = ascii('[Hardware Error]: ');
 
 const INCOMPLETE: TextNote = {
@@ -51,6 +53,7 @@ export class KernelReader {
   readonly #sink: ItemSink;
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;
+  readonly #cper: CperLines;
   readonly #edacIntel: EdacIntelLines;
   readonly #old: OldMceLines;
   readonly #parts: readonly KernelPart[];
@@ -58,13 +61,20 @@ export class KernelReader {
   /** Of the AMD decoder's block that is open: the words it printed. */
   #edacHead: LogEvent['fields'] | undefined;
   #bare = 0;
+  /** log2 of the page size, where the log says it: x86 has one, arm64 three. */
+  #pageShift: number | undefined;
+  #arm64 = false;
 
   constructor(sink: ItemSink, input: string) {
     this.#sink = sink;
     this.#arm = new ArmLines(sink);
-    this.#edacIntel = new EdacIntelLines(sink);
+    this.#edacIntel = new EdacIntelLines(
+      sink,
+      () => this.#pageShift ?? (this.#arm64 || this.#arm.seen ? undefined : 12),
+    );
     this.#old = new OldMceLines(sink, input);
-    this.#parts = [new CperLines(sink), this.#arm, this.#edacIntel, this.#old];
+    this.#cper = new CperLines(sink);
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#old];
     this.#edac = edacAmd('k', input);
     this.#assembler = new MceAssembler(input, {
       header: () => {},
@@ -89,12 +99,24 @@ export class KernelReader {
             message: `a ${line.kind === 'rip' ? 'RIP' : line.kind === 'tsc' ? 'TSC' : 'PROCESSOR'} line belongs to a machine check that cannot be told from its neighbours`,
           },
         }),
+      cut: ({ cpu }, lineNumber) => this.#cut(cpu, lineNumber),
     });
   }
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
     return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted || this.#old.wanted;
+  }
+
+  /** The first line of the oldest record that is open; Infinity when none is. */
+  get since(): number {
+    return Math.min(
+      this.#assembler.since,
+      this.#edac.since(),
+      this.#arm.since,
+      this.#edacIntel.since,
+      this.#cper.since,
+    );
   }
 
   /** Takes a line of a machine check block with no more than a time stamp before it; false for any other line. */
@@ -106,6 +128,7 @@ export class KernelReader {
     const line = mceLine(bytes, at, stop);
     if (line === undefined) return false;
     this.#edac.other();
+    this.#pageShift = 12;
     this.#assembler.take(line, stampCaller, lineNumber);
     if (line.kind === 'header') this.#bare = hasTag(bytes, at, stop) ? 0 : BARE_LINES;
     return true;
@@ -126,6 +149,7 @@ export class KernelReader {
       const line = mceLineOf(text, bare);
       if (line !== undefined) {
         this.#edacEvents(this.#edac.other(), lineNumber);
+        this.#pageShift = 12;
         this.#assembler.take(line, caller ?? '', lineNumber);
         if (line.kind === 'header') this.#bare = text.includes('[Hardware Error]: ') ? 0 : BARE_LINES;
         return true;
@@ -133,9 +157,20 @@ export class KernelReader {
     }
     const decoded = this.#edac.take(text, lineNumber);
     if (decoded !== undefined) {
+      this.#pageShift = 12;
       this.#edacEvents(decoded, lineNumber);
       return true;
     }
+    if (text.includes('[Hardware Error]: ')) {
+      const cut = EDAC_CUT.exec(text);
+      if (cut !== null) {
+        this.#cut(Number(cut[1]), lineNumber);
+        return true;
+      }
+      if (text.endsWith('ARM processor error')) this.#arm64 = true;
+    }
+    const pages = PAGES.exec(text);
+    if (pages !== null) this.#pageShift = 10 + Math.log2(Number(pages[1]));
     for (const part of this.#parts) if (part.take(text, lineNumber)) return true;
     return this.#oneLine(text, lineNumber);
   }
@@ -153,6 +188,18 @@ export class KernelReader {
     for (const part of this.#parts) part.end();
   }
 
+  #cut(cpu: number, lineNumber: number): void {
+    const place = { form: 'linux', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const message = `the line of a machine check on CPU ${cpu} ends before its status register does; no record was made of it`;
+    this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message } });
+  }
+
+  /** What the kernel's page frame numbers count, as far as it is known. */
+  #pageFacts(text: string): void {
+    this.#arm64 = /aarch64|arm64/.test(text);
+    this.#pageShift = /x86_64|amd64|i[3-6]86/.test(text) ? 12 : undefined;
+  }
+
   #oneLine(text: string, lineNumber: number): boolean {
     const event = matchPattern(LINUX_LINES, 'k', text);
     if (event === undefined) {
@@ -167,11 +214,16 @@ export class KernelReader {
       if (name === 'boot' || name === 'panic') part.end();
       else part.skipped(1);
     }
+    if (name === 'boot') this.#pageFacts(text);
     if (SILENT.has(name) || name.startsWith('cper-')) return true;
     if (name === 'panic' && !HARDWARE_PANIC.test(String(fields['message'] ?? ''))) return false;
     if (name === 'msr-error') {
       if (fields['unchecked'] !== undefined) return false;
       fields['unchecked'] = false;
+    }
+    if (typeof fields['pfn'] === 'bigint') {
+      if (this.#pageShift !== undefined) fields['pageShift'] = this.#pageShift;
+      else if (this.#arm64 || this.#arm.seen) fields['arch'] = 'arm64';
     }
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
     return true;
@@ -190,7 +242,9 @@ export class KernelReader {
     const notes: TextNote[] = [];
     if (head !== undefined) {
       const flags = String(head['flags']);
-      record.cpuid = cpuidOf(Number(head['family']), Number(head['model']), Number(head['stepping']));
+      if (head['family'] !== undefined) {
+        record.cpuid = cpuidOf(Number(head['family']), Number(head['model']), Number(head['stepping']));
+      }
       const wrong = edacFlagMismatch(flags, record.status);
       if (wrong.length > 0) {
         notes.push({

@@ -73,6 +73,29 @@ export const LINUX_LINES: readonly Pattern[] = [
     source: 'Memory failure: %#lx: recovery action for %s: %s',
   },
   {
+    re: new RegExp(`^MCE ${HEX}: (.{1,64}?) recovery: ([A-Za-z]{1,16})$`),
+    event: 'memory-failure',
+    captures: [
+      ['pfn', 'hex'],
+      ['page', 'text'],
+      ['result', 'text'],
+    ],
+    source: 'MCE %#lx: %s recovery: %s (before 4.2)',
+  },
+  {
+    re: new RegExp(
+      `^(?:Memory failure: |MCE )${HEX}: Killing (.{0,64}):(\\d{1,10}) (?:early )?due to hardware memory corruption`,
+    ),
+    event: 'sigbus-sent',
+    captures: [
+      ['pfn', 'hex'],
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source:
+      'Memory failure: %#lx: Killing %s:%d due to hardware memory corruption (before 4.17; before 4.2: MCE %#lx: …)',
+  },
+  {
     re: new RegExp(
       `^(?:Memory failure: |GHES: )?${HEX}: Sending SIGBUS to (.{0,64}):(\\d{1,10}) due to hardware memory corruption`,
     ),
@@ -149,13 +172,13 @@ export const LINUX_LINES: readonly Pattern[] = [
     source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx',
   },
   {
-    re: new RegExp(`^Memory failure: ${HEX}: (.*)$`),
+    re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`),
     event: 'memory-failure-note',
     captures: [
       ['pfn', 'hex'],
       ['message', 'text'],
     ],
-    source: 'Memory failure: %#lx: …',
+    source: 'Memory failure: %#lx: … (before 4.2: MCE %#lx: …)',
   },
   {
     re: /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-f]{1,16})/,

@@ -6,7 +6,7 @@
  * had in an earlier complete block. A line that fits none or several is reported and given to nobody.
  */
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
-import type { MceHeader, MceLine, MceProcessor, MceTsc } from './mce-lexer.ts';
+import type { MceCut, MceHeader, MceLine, MceProcessor, MceTsc } from './mce-lexer.ts';
 
 /** Blocks open at the same time, per source. */
 const MAX_OPEN = 256;
@@ -35,6 +35,8 @@ export interface MceBlock {
   bare: boolean;
   /** Lines of this block may have been lost to others. */
   mixed: boolean;
+  /** A line came twice, so that one of the two is not of this block. */
+  doubled: boolean;
 }
 
 /** What the assembler finds, in order. */
@@ -42,8 +44,10 @@ export interface MceSink {
   header(header: MceHeader): void;
   /** A block ended; `complete` when its last line was seen and none can be missing. */
   record(block: MceBlock, complete: boolean): void;
-  /** A line that belongs to a block nobody can name. */
-  unattributed(line: MceLine, lineNumber: number): void;
+  /** A line that belongs to a block nobody can name, or that the block has already. */
+  unattributed(line: Exclude<MceLine, MceHeader | MceCut>, lineNumber: number): void;
+  /** A header without its whole status: no record can be made of it. */
+  cut(line: MceCut, lineNumber: number): void;
 }
 
 export class MceAssembler {
@@ -75,11 +79,21 @@ export class MceAssembler {
       this.#header(line, caller, lineNumber);
       return;
     }
+    if (line.kind === 'cut') {
+      this.#sink.cut(line, lineNumber);
+      return;
+    }
     if (line.kind === 'processor') this.#vendor = VENDOR[line.vendor] ?? this.#vendor;
     const block = this.#owner(line, caller);
     if (block === undefined) {
       this.#sink.unattributed(line, lineNumber);
       if (line.kind === 'processor') this.#lostProcessor(caller);
+      return;
+    }
+    // The kernel prints each line once: a second one is that of a block whose header was lost.
+    if ((line.kind === 'rip' && (block.hasRip || block.hasTsc)) || (line.kind === 'tsc' && block.hasTsc)) {
+      this.#sink.unattributed(line, lineNumber);
+      block.doubled = true;
       return;
     }
     block.lastLine = lineNumber;
@@ -110,6 +124,11 @@ export class MceAssembler {
     for (const caller of new Set(this.#open.map(b => b.caller))) this.#closeCaller(caller);
   }
 
+  /** The first line of the oldest open block; Infinity when none is open. */
+  get since(): number {
+    return this.#open.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...this.#open.map(b => b.firstLine));
+  }
+
   #header(line: MceHeader, caller: string, lineNumber: number): void {
     const open = this.#open;
     if (open.length > 0) {
@@ -133,6 +152,7 @@ export class MceAssembler {
       hasRip: false,
       bare: line.bare === true,
       mixed: false,
+      doubled: false,
     };
     for (const other of this.#open) if (other.caller === caller) other.mixed = block.mixed = true;
     this.#open.push(block);
@@ -140,7 +160,7 @@ export class MceAssembler {
   }
 
   /** The one open block of the caller that the line can belong to. */
-  #owner(line: MceLine, caller: string): MceBlock | undefined {
+  #owner(line: Exclude<MceLine, MceCut>, caller: string): MceBlock | undefined {
     const open = this.#open;
     if (open.length === 1) {
       const block = open[0];
@@ -175,7 +195,7 @@ export class MceAssembler {
     if (!block.mixed && record.cpu !== undefined && this.#apicOf.size < MAX_CPUS) {
       this.#apicOf.set(record.cpu, line.apicId);
     }
-    this.#close(block, !block.mixed || block.hasTsc);
+    this.#close(block, (!block.mixed || block.hasTsc) && !block.doubled);
   }
 
   #lostProcessor(caller: string): void {
@@ -207,7 +227,7 @@ function isWhole(block: MceBlock): boolean {
 }
 
 /** Whether a line can belong to a block whose lines are mixed with those of others. */
-function fits(line: MceLine, block: MceBlock, apicOf: ReadonlyMap<number, bigint>): boolean {
+function fits(line: Exclude<MceLine, MceCut>, block: MceBlock, apicOf: ReadonlyMap<number, bigint>): boolean {
   const { status, mcgStatus, cpu } = block.record;
   if (line.kind === 'tsc') {
     if (block.hasTsc) return false;

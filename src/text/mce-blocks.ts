@@ -34,6 +34,7 @@ export function mceBlocks(prefix: string, source: string): MceBlocks {
       events.push(recordEvent(`${prefix}.mce-record`, record, { exception, complete }));
     },
     unattributed: () => {},
+    cut: () => {},
   });
   const taken = (): LogEvent[] => {
     const out = events;

@@ -70,11 +70,11 @@ interface Open {
 }
 
 /** A word list of flags and numbers or-ed together; undefined when a word is neither. */
-function flags(words: readonly string[], table: Readonly<Record<string, bigint>>): bigint | undefined {
+function flags(words: readonly string[], table: Readonly<Record<string, bigint>>, numbers = true): bigint | undefined {
   let value = 0n;
   for (const word of words) {
     const upper = word.toUpperCase();
-    const bits = Object.hasOwn(table, upper) ? table[upper] : parseU64(word);
+    const bits = Object.hasOwn(table, upper) ? table[upper] : numbers ? parseU64(word) : undefined;
     if (bits === undefined) return undefined;
     value |= bits;
   }
@@ -227,7 +227,10 @@ export function looksLikeMceInject(text: string): boolean {
   const before = at < 0 ? [] : lines.slice(0, at);
   if (at < 0 || before.some(l => !DELIVERY.has(l.split(/\s/)[0]?.toUpperCase() ?? ''))) return false;
   return (
-    lines.some(l => /(?:^| )STATUS (?:0x[0-9a-f]+|[A-Z_|]+)/i.test(l)) &&
-    !lines.some(l => /^MCE \d|^MCG status:/.test(l))
+    // mcelog prints the same statement with bare hex digits.
+    lines.some(l => {
+      const value = /(?:^| )STATUS (\S{1,128})/i.exec(l)?.[1]?.replace(/^\|/, '') ?? '';
+      return /^0x[0-9a-f]+$/i.test(value) || flags(value.split('|'), STATUS_WORDS, false) !== undefined;
+    }) && !lines.some(l => /^MCE \d|^MCG status:/.test(l))
   );
 }

@@ -45,7 +45,14 @@ export interface MceProcessor {
   apicId: bigint;
   microcode: bigint | undefined;
 }
-export type MceLine = MceHeader | MceRip | MceTsc | MceProcessor;
+/** A header that ends before its status does: the kernel prints all 16 digits. */
+export interface MceCut {
+  kind: 'cut';
+  cpu: number;
+}
+export type MceLine = MceHeader | MceRip | MceTsc | MceProcessor | MceCut;
+/** Digits of MCi_STATUS in the header, `%016Lx` in all kernels. */
+const STATUS_DIGITS = 16;
 
 const MCE = ascii('mce: ');
 const TAG = ascii('[Hardware Error]: ');
@@ -53,7 +60,8 @@ const CPU = ascii('CPU ');
 const CHECK = ascii(': Machine Check');
 const EXCEPTION = ascii(' Exception');
 const COLON = ascii(': ');
-const BANK = ascii(' Bank ');
+const BANK_TEXT = ' Bank ';
+const BANK = ascii(BANK_TEXT);
 const RIP = ascii('RIP');
 const INEXACT = ascii(' !INEXACT!');
 const TSC = ascii('TSC ');
@@ -79,7 +87,7 @@ const NAMES: readonly (readonly [Uint8Array, TscMember])[] = [
 
 const cursor = new Cursor();
 
-function header(c: Cursor, tagged: boolean): MceHeader | undefined {
+function header(c: Cursor, tagged: boolean): MceHeader | MceCut | undefined {
   const cpu = c.decimal(6);
   if (cpu < 0 || !c.word(CHECK)) return undefined;
   const exception = c.word(EXCEPTION);
@@ -87,12 +95,19 @@ function header(c: Cursor, tagged: boolean): MceHeader | undefined {
   // Linux before 3.0 pads the value with blanks.
   for (let i = 0; i < 20 && c.byte(SPACE); i++);
   const mcgStatus = c.hex();
-  if (mcgStatus === undefined || !c.word(BANK)) return undefined;
+  if (mcgStatus === undefined) return undefined;
+  // The exception line of 32-bit kernels names no bank; its banks stand in lines of their own.
+  if (!c.word(BANK)) return tagged && BANK_TEXT.startsWith(c.rest(BANK_TEXT.length)) ? { kind: 'cut', cpu } : undefined;
+  if (c.done) return { kind: 'cut', cpu };
   const negative = c.byte(MINUS);
   const bank = c.decimal(4);
-  if (bank < 0 || !c.word(COLON)) return undefined;
+  if (bank < 0) return undefined;
+  if (c.done || (c.word(COLON) && c.done)) return { kind: 'cut', cpu };
+  if (c.bytes[c.at - 1] !== SPACE) return undefined;
+  const from = c.at;
   const status = c.hex();
   if (status === undefined || !c.done) return undefined;
+  if (c.at - from < STATUS_DIGITS) return { kind: 'cut', cpu };
   const line: MceHeader = { kind: 'header', cpu, exception, mcgStatus, bank: negative ? -bank : bank, status };
   if (!tagged) line.bare = true;
   return line;

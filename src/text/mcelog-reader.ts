@@ -46,6 +46,7 @@ const ADDRV = 1n << 58n;
 interface Open {
   record: X86McaRecord;
   hasStatus: boolean;
+  hasBank: boolean;
   firstLine: number;
   lastLine: number;
   foreign: number;
@@ -105,7 +106,8 @@ export class McelogReader {
       };
       const tsc = hexU64(cpu[4]);
       if (tsc !== undefined) record.tsc = tsc;
-      this.#open = { record, hasStatus: false, firstLine: lineNumber, lastLine: lineNumber, foreign: 0 };
+      const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
+      this.#open = { record, hasStatus: false, hasBank, firstLine: lineNumber, lastLine: lineNumber, foreign: 0 };
       return true;
     }
     const open = this.#open;
@@ -224,6 +226,7 @@ export class McelogReader {
     }
     if (this.#unknownAmd && record.vendor === undefined) record.vendor = 'amd';
     record.origin = { source: this.#source, firstLine, lastLine };
-    this.#sink({ type: 'mca', form: 'mcelog', record, notes, firstLine, lastLine });
+    const place = { form: 'mcelog', firstLine, lastLine } as const;
+    this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
   }
 }

@@ -53,13 +53,20 @@ export class OldMceLines implements KernelPart {
       return true;
     }
     const open = this.#open;
-    const record = open === undefined ? undefined : oldBankLine(text);
-    if (open === undefined || record === undefined) return false;
-    record.cpu = open.cpu;
-    if (open.mcgStatus !== undefined) record.mcgStatus = open.mcgStatus;
+    const record = oldBankLine(text);
+    if (record === undefined) return false;
+    // A bank line alone, its header lost, still says what it says.
+    if (open !== undefined) record.cpu = open.cpu;
+    if (open?.mcgStatus !== undefined) record.mcgStatus = open.mcgStatus;
     const place = { form: 'linux', firstLine: lineNumber, lastLine: lineNumber } as const;
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
-    this.#sink({ type: 'mca', ...place, record, exception: open.exception, notes: [] });
+    this.#sink({
+      type: 'mca',
+      ...place,
+      record,
+      notes: [],
+      ...(open === undefined ? {} : { exception: open.exception }),
+    });
     return true;
   }
 

@@ -37,6 +37,9 @@ export function qemuStderrParser(): LineParser {
         const hva = hexU64(own[1]);
         if (hva !== undefined) fields['hva'] = hva;
         if (own[2] !== undefined) fields['code'] = own[2];
+        // The same words mean another thing on arm.
+        const target = /qemu-system-([\w-]{1,32}): $/.exec(program?.[0] ?? '')?.[1];
+        if (target !== undefined) fields['target'] = target;
         return [{ name: 'vmm.memory-error', fields }];
       }
       return [{ name: 'vmm.message', fields: { severity, message: text.slice(0, 512) } }];

@@ -81,11 +81,19 @@ const ARM_NAMES: Readonly<
   flags: 'flags',
 };
 
-const PAIR = /^([A-Za-z][A-Za-z0-9_]{0,31})[=:](0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{1,16}|intel|amd)$/;
+const PAIR = /^([A-Za-z][A-Za-z0-9_]{0,31})[=:](0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{1,16}|\d{17,20}|intel|amd|hygon)$/;
+/** `MC9_STATUS`, `IA32_MC9_ADDR`: the bank in the name. */
+const BANK_NAME = /^(?:ia32)?mc(\d{1,2})(status|addr|misc)$/;
+/** mcelog's words without the first lines of its record: `STATUS bd80000000000134 MCGSTATUS 7`. */
+const MCELOG_WORDS = /^STATUS [0-9a-fA-F]{16}(?: [A-Z]{3,9} [0-9a-fA-F]{1,16})*$/;
+/** Registers in the order of QEMU's command, its CPU and bank left out. */
+const IN_ORDER = ['status', 'mcgStatus', 'addr', 'misc'] as const;
 const HMP = /^(?:\(qemu\) {0,4})?mce((?: {1,8}-b)?)((?: {1,8}(?:0[xX][0-9a-fA-F]{1,16}|\d{1,20})){6})$/;
 
 /** A number as written: `0x…` is hex; bare digits are decimal for counts and hex for registers, as logs print them. */
 function number(text: string, small: boolean): bigint | undefined {
+  // Too long for hex digits: decimal, as databases give 64-bit values.
+  if (/^\d{17,20}$/.test(text)) return BigInt(text) >> 64n === 0n ? BigInt(text) : undefined;
   if (small && /^\d{1,9}$/.test(text)) return BigInt(text);
   return hexU64(text);
 }
@@ -131,7 +139,14 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
       bankUnknown: true,
     };
   }
-  const words = line
+  if (/^\d{17,20}$/.test(line)) {
+    const value = number(line, false);
+    if (value === undefined) return undefined;
+    return { record: { kind: 'x86-mca', bank: 0, status: value }, notes: [], bankUnknown: true };
+  }
+  const list = inOrder(line);
+  if (list !== undefined) return list;
+  const words = (MCELOG_WORDS.test(line) ? line.replace(/ ([0-9a-fA-F]{1,16})(?= |$)/g, '=0x$1') : line)
     .replace(/([A-Za-z0-9_]) {0,4}([=:]) {0,4}(?=[0-9A-Za-z])/g, '$1$2')
     .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F])/g, '$1=')
     .split(/[\s,;]+/)
@@ -144,12 +159,22 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
   for (const word of words) {
     const m = PAIR.exec(word);
     if (m === null) return undefined;
-    const name = (m[1] ?? '').toLowerCase().replaceAll('_', '');
+    let name = (m[1] ?? '')
+      .toLowerCase()
+      .replaceAll('_', '')
+      .replace(/^ia32(?=mcg|mci)/, '');
     const value = m[2] ?? '';
-    if (value === 'intel' || value === 'amd') {
+    if (value === 'intel' || value === 'amd' || value === 'hygon') {
       if (name !== 'vendor') return undefined;
-      vendor = value;
+      vendor = value === 'intel' ? 'intel' : 'amd';
       continue;
+    }
+    const ofBank = BANK_NAME.exec(name);
+    if (ofBank !== null) {
+      const bank = BigInt(ofBank[1] ?? '0');
+      if ((x86.get('bank') ?? bank) !== bank) return undefined;
+      x86.set('bank', bank);
+      name = ofBank[2] ?? '';
     }
     const member = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
     const armMember = Object.hasOwn(ARM_NAMES, name) ? ARM_NAMES[name] : undefined;
@@ -158,8 +183,11 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     const small = member !== undefined && SMALL.has(member);
     const n = number(value, small || member === 'time');
     if (n === undefined) return undefined;
-    if (member !== undefined) x86.set(member, n);
-    else if (armMember !== undefined) arm.set(armMember, n);
+    if (member !== undefined) {
+      // Twice the same register with two values is two records, or a mistake: never one of the two.
+      if ((x86.get(member) ?? n) !== n) return undefined;
+      x86.set(member, n);
+    } else if (armMember !== undefined) arm.set(armMember, n);
     else notes.push({ code: 'W_TEXT_VALUE', message: `the name ${name} is not known; its value was left out` });
   }
   const esr = arm.get('esr');
@@ -180,4 +208,65 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     Object.assign(record, { [name]: SMALL.has(name) ? Number(value) : value });
   }
   return x86.has('bank') ? { record, notes } : { record, notes, bankUnknown: true };
+}
+
+/** `STATUS MCGSTATUS ADDR MISC` as bare numbers, with CPU and bank before them or without; the status says what it is. */
+function inOrder(line: string): Values | undefined {
+  const words = line.split(/[\s,]+/);
+  if (
+    words.length < 2 ||
+    words.length > 6 ||
+    !words.every(w => /^(?:0[xX][0-9a-fA-F]{1,16}|\d{1,20}|[0-9a-fA-F]{16})$/.test(w))
+  ) {
+    return undefined;
+  }
+  const numbers = words.map(w => (/^\d{1,15}$/.test(w) ? BigInt(w) : number(w, false)));
+  const [cpu, bank] = numbers;
+  const named = words.length === 6;
+  const rest = named ? numbers.slice(2) : numbers;
+  const status = rest[0];
+  if (status === undefined || status >> 63n === 0n || rest.includes(undefined)) return undefined;
+  if (words.length === 5 || (named && ((cpu ?? 0n) > 0xffffn || (bank ?? 0n) > 0xffn))) return undefined;
+  const record: X86McaRecord = { kind: 'x86-mca', bank: named ? Number(bank) : 0, status };
+  if (named) record.cpu = Number(cpu);
+  IN_ORDER.forEach((name, i) => {
+    const value = rest[i];
+    if (value !== undefined) Object.assign(record, { [name]: value });
+  });
+  return named ? { record, notes: [] } : { record, notes: [], bankUnknown: true };
+}
+
+/** The forms that values may have, for a message where none was recognised. */
+export const VALUE_FORMS =
+  'values are a lone 0x…, `status=… mcgstatus=… addr=… misc=… bank=… vendor=intel|amd`, the same registers as numbers in this order, QEMU’s `mce CPU BANK STATUS MCGSTATUS ADDR MISC`, or `esr=… far=…` (a lone ESR needs --esr)';
+
+/** Why a short line that looks like values is none; undefined when it looks like other text. */
+export function whyNoValues(text: string): string | undefined {
+  const line = text.trim();
+  const names = [...line.matchAll(/([A-Za-z][A-Za-z0-9_]{0,31}) {0,4}[=:] {0,4}(\S{1,64})/g)].map(m => ({
+    name: (m[1] ?? '').toLowerCase().replaceAll('_', '').replace(/^ia32/, ''),
+    value: m[2] ?? '',
+  }));
+  const numeric = /^[\s\dxXa-fA-F,;]{1,200}$/.test(line) && /\d/.test(line);
+  if (names.length === 0) return numeric ? 'not understood as values' : undefined;
+  const twice = names.find(({ name }, i) => names.findIndex(n => n.name === name) < i)?.name;
+  if (twice !== undefined && (Object.hasOwn(NAMES, twice) || Object.hasOwn(ARM_NAMES, twice))) {
+    return `${twice} is given twice with different values: give each record a line of its own`;
+  }
+  const known = names.filter(
+    ({ name }) => Object.hasOwn(NAMES, name) || Object.hasOwn(ARM_NAMES, name) || name === 'vendor',
+  );
+  if (known.length === 0) return undefined;
+  const wrong = known.find(({ name, value }) => !PAIR.test(`${name}=${value}`) || number(value, false) === undefined);
+  if (wrong !== undefined && wrong.name !== 'vendor') return `${wrong.name}=${wrong.value} is no 64-bit value`;
+  if (wrong !== undefined && !/^(?:intel|amd|hygon)$/.test(wrong.value))
+    return `the vendor ${wrong.value} is not known`;
+  if (
+    !names.some(
+      ({ name }) => name === 'status' || /^(?:mci|mca|mc\d{1,2})?status$/.test(name) || name.startsWith('esr'),
+    )
+  ) {
+    return `${known.map(k => k.name).join(', ')} without a status= or an esr= is no error record`;
+  }
+  return 'not understood as values';
 }

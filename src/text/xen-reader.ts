@@ -9,6 +9,9 @@ const MACHINE_CHECK = /machine check|MCE|HARDWARE ERROR|mcheck/i;
 /** Events that stand by themselves; banks become records, and the rest is the machine's own course. */
 const EVENTS: ReadonlySet<string> = new Set(['fatal-mce', 'vmce-injected', 'virq']);
 
+/** A bank that holds an error has 16 digits. */
+const CUT = /(?:^|\] )Bank (\d{1,4}): {0,20}[0-9a-f]{0,15}$/;
+
 /** Reads what stands behind `(XEN) `. */
 export class XenReader {
   readonly #sink: ItemSink;
@@ -23,6 +26,13 @@ export class XenReader {
   /** Returns whether anything was made of it. */
   message(text: string, lineNumber: number): boolean {
     this.#lastLine = lineNumber;
+    const cut = CUT.exec(text.trimEnd());
+    if (cut !== null) {
+      const place = { form: 'xen', firstLine: lineNumber, lastLine: lineNumber } as const;
+      const message = `the line of bank ${cut[1]} ends before its status register does; no record was made of it`;
+      this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message } });
+      return true;
+    }
     const events = this.#lines.push(text, lineNumber);
     for (const event of events) this.#event(event, lineNumber);
     return events.length > 0;
