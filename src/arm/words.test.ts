@@ -21,6 +21,7 @@ describe('syndromes from words', () => {
     ['esr EC=DABT_LOW DFSC=0x17 WnR', 0x92000057n, 1],
     ['esr ec=0x25 isv srt=3 dfsc=7 il=0', 0x95030007n, 1],
     ['esr EC=0x24 Overlay=1', 0x4092000000n, 1],
+    ['esr EC=0x24 el2 DFSC=0x10', 0x92000010n, 2],
   ])('%s', (text, esr, el) => {
     expect(esrOfWords(text.split(' '))).toEqual({ esr, el });
   });

@@ -19,7 +19,7 @@ const SERROR_HINT = 'serror: uc, ueu, ueo, uer or ce; uncategorized; iss=N for a
 export const ESR_WORDS = {
   sea: SEA_HINT,
   serror: SERROR_HINT,
-  esr: 'esr: EC=NAME or a number, then fields of its ISS.',
+  esr: 'esr: EC=NAME or a number, then fields of its ISS; el2 where it was taken to EL2.',
 };
 
 function wrong(word: string, hint: string): ArmError {
@@ -75,7 +75,9 @@ function serror(words: readonly string[]): WordedEsr {
   return { esr: encodeEsr({ ec: EC.SERROR, iss: own === undefined ? plain : own | (1n << 24n) }), el: 1 };
 }
 
-function fields(words: readonly string[]): WordedEsr {
+function fields(all: readonly string[]): WordedEsr {
+  const el = all.includes('el2') ? 2 : 1;
+  const words = all.filter(w => w !== 'el1' && w !== 'el2');
   const pairs = words.map(w => /^([A-Za-z0-9]{1,16})(?:=(.{1,32}))?$/.exec(w));
   const class_ = pairs.find(p => p?.[1]?.toUpperCase() === 'EC')?.[2];
   if (class_ === undefined) throw wrong(words[0] ?? 'esr', 'Name the exception class: EC=DABT_LOW, EC=0x24, ….');
@@ -105,7 +107,7 @@ function fields(words: readonly string[]): WordedEsr {
       throw wrong(words[i] ?? '', `Fields of the class: ${['EC', 'IL', ...known].join(' ')}.`);
     } else found[1][found[0].name] = found[0].kind === 'bit' ? value !== 0n : value;
   }
-  return { esr: encodeEsr({ ec, il, iss, iss2 }), el: 1 };
+  return { esr: encodeEsr({ ec, il, iss, iss2 }), el };
 }
 
 /**
