@@ -2,6 +2,7 @@
  * @module journald's export format (systemd, "Journal Export Formats"): `NAME=value` lines, an empty line after each
  * entry, and values that are not plain text as a name, a little-endian length of 8 bytes and the bytes.
  */
+import { InOrder } from './in-order.ts';
 import type { ItemSink } from './item.ts';
 import type { LineTaker } from './line-scanner.ts';
 import { MAX_LINE_BYTES } from './line-scanner.ts';
@@ -15,6 +16,7 @@ const EQUALS = 0x3d;
 const MAX_VALUE = MAX_LINE_BYTES;
 
 export class JournalExportReader implements LineTaker {
+  readonly #order: InOrder;
   readonly #context: LogContext;
   readonly #entry = new Map<string, string>();
   #messageLine = 0;
@@ -22,7 +24,8 @@ export class JournalExportReader implements LineTaker {
   #value: { name: string; bytes: number[]; length: number | undefined } | undefined;
 
   constructor(sink: ItemSink, input: string) {
-    this.#context = new LogContext(sink, input);
+    this.#order = new InOrder(sink);
+    this.#context = new LogContext(item => this.#order.take(item), input);
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
@@ -37,6 +40,7 @@ export class JournalExportReader implements LineTaker {
   end(): void {
     this.#flush();
     this.#context.end();
+    this.#order.release(Number.POSITIVE_INFINITY);
   }
 
   #field(bytes: Uint8Array, start: number, end: number, lineNumber: number): void {
@@ -88,5 +92,6 @@ export class JournalExportReader implements LineTaker {
       }
     }
     this.#entry.clear();
+    this.#order.release(this.#context.since);
   }
 }

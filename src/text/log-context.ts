@@ -31,6 +31,11 @@ export class LogContext {
     return this.kernel.wanted || this.#mcelog.wanted;
   }
 
+  /** The first line of the oldest record that is open; Infinity when none is. */
+  get since(): number {
+    return Math.min(this.kernel.since, this.#mcelog.since);
+  }
+
   /** A line with whatever prefixes its transport gave it. */
   line(raw: string, lineNumber: number): void {
     const at = raw.indexOf(TAG);

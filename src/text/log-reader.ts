@@ -1,6 +1,7 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
 import { agentSignal } from './agent-signal.ts';
 import { ascii } from './bytes.ts';
+import { InOrder } from './in-order.ts';
 import type { ItemSink } from './item.ts';
 import { jsonLine } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
@@ -19,7 +20,8 @@ export const LOG_NEEDLES: readonly string[] = [
   'ardware memory error',
   'Memory failure',
   'MCE 0x',
-  ...Array.from({ length: 10 }, (_, digit) => `Bank ${digit}`),
+  '] Bank ',
+  ': Bank ',
   'Memory error not',
   'accessed poison',
   'MSR access error',
@@ -77,6 +79,7 @@ function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: num
 }
 
 export class LogReader implements LineTaker {
+  readonly #order: InOrder;
   readonly #sink: ItemSink;
   readonly #input: string;
   readonly #main: LogContext;
@@ -85,31 +88,45 @@ export class LogReader implements LineTaker {
   #lastTrace = '';
 
   constructor(sink: ItemSink, input: string) {
-    this.#sink = sink;
+    this.#order = new InOrder(sink);
+    this.#sink = item => this.#order.take(item);
     this.#input = input;
-    this.#main = new LogContext(sink, input);
+    this.#main = new LogContext(this.#sink, input);
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
     const main = this.#main;
-    if (main.kernel.bytes(bytes, start, end, lineNumber)) return main.wanted;
+    if (main.kernel.bytes(bytes, start, end, lineNumber)) {
+      this.#release();
+      return main.wanted;
+    }
     // Of journald's forms of JSON two put something before each object.
     const from =
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
     if (bytes[from] === BRACE) this.#json(text, lineNumber);
     else main.line(text, lineNumber);
+    this.#release();
     return this.#wanted();
   }
 
   skipped(lines: number): void {
     this.#main.skipped(lines);
     for (const stream of this.#streams.values()) stream.skipped(lines);
+    this.#release();
   }
 
   end(): void {
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
+    this.#order.release(Number.POSITIVE_INFINITY);
+  }
+
+  #release(): void {
+    if (!this.#order.waiting) return;
+    let since = this.#main.since;
+    for (const stream of this.#streams.values()) since = Math.min(since, stream.since);
+    this.#order.release(since);
   }
 
   #wanted(): boolean {

@@ -73,6 +73,11 @@ export class McelogReader {
     return this.#started || this.#open !== undefined;
   }
 
+  /** The first line of the record that is open or kept; Infinity when none is. */
+  get since(): number {
+    return (this.#held ?? this.#open)?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Takes a line without prefixes; false when it is none of mcelog's. */
   message(text: string, lineNumber: number): boolean {
     const line = text.trim();
