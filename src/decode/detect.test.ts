@@ -31,9 +31,12 @@ describe('what is said of an input that holds nothing', () => {
     expect(decode(input).records).toEqual([]);
   });
 
-  it.each(['nothing of interest', 'user: root', 'BERT and ERNIE', ''])('%j is a log', input => {
-    expect(evidence(input)).toBe('read as a log; nothing known in its beginning');
-  });
+  it.each(['nothing of interest', 'user: root', 'time: 12:00 and all is well', 'BERT and ERNIE', ''])(
+    '%j is a log',
+    input => {
+      expect(evidence(input)).toBe('read as a log; nothing known in its beginning');
+    },
+  );
 
   it('reads short hex as bytes where bytes were asked for', () => {
     expect(detect(new TextEncoder().encode('00 ff'), true, 'cper').binary).toEqual(Uint8Array.of(0, 0xff));

@@ -256,7 +256,9 @@ export function whyNoValues(text: string): string | undefined {
   const known = names.filter(
     ({ name }) => Object.hasOwn(NAMES, name) || Object.hasOwn(ARM_NAMES, name) || name === 'vendor',
   );
-  if (known.length === 0) return undefined;
+  // A sentence with a word and a colon in it is a log.
+  const rest = line.replace(/[A-Za-z][A-Za-z0-9_]{0,31} {0,4}[=:] {0,4}\S{1,64}/g, '').trim();
+  if (known.length === 0 || rest !== '') return undefined;
   const wrong = known.find(({ name, value }) => !PAIR.test(`${name}=${value}`) || number(value, false) === undefined);
   if (wrong !== undefined && wrong.name !== 'vendor') return `${wrong.name}=${wrong.value} is no 64-bit value`;
   if (wrong !== undefined && !/^(?:intel|amd|hygon)$/.test(wrong.value))
