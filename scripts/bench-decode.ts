@@ -13,6 +13,7 @@ import { stringify } from '../src/common/hex.ts';
 import { createDecoder } from '../src/decode/index.ts';
 import type { DecodedRecord } from '../src/decode/index.ts';
 import { toData } from '../src/decode/record.ts';
+import { BriefWriter } from '../src/decode/to-brief.ts';
 import { JsonWriter } from '../src/decode/to-json.ts';
 import { TextWriter } from '../src/decode/to-text.ts';
 
@@ -149,6 +150,7 @@ let sink = 0;
 function uses(): [name: string, detail: string, use: (record: DecodedRecord) => void][] {
   const [text, plain, table] = [new TextWriter(), new TextWriter({ outlook: false }), new TextWriter({ table: true })];
   const json = new JsonWriter();
+  const brief = new BriefWriter();
   return [
     [
       'fields',
@@ -160,6 +162,7 @@ function uses(): [name: string, detail: string, use: (record: DecodedRecord) => 
       'with flags, headline, explanation, lint, next step',
       r => (sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length + r.nextStep.length),
     ],
+    ['brief', 'as decode --brief prints it', r => (sink += bytesOf(brief.line(r)))],
     ['text, no outlook', 'as decode --no-outlook prints it', r => (sink += bytesOf(plain.text(r)))],
     ['text', 'as decode prints it', r => (sink += bytesOf(text.text(r)))],
     ['table', 'as decode --table prints it', r => (sink += bytesOf(table.text(r)))],

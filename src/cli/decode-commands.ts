@@ -20,6 +20,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .argument('[value|file...]', 'values, files, or - for stdin (the default)')
     .option('--json', 'one JSON object a record')
     .option('--raw', 'only the values, one line a record')
+    .option('--brief', 'one line a record, and what they come to: for long logs')
     .option('--table', 'all fields of all registers, not only those that are set')
     .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
     .option('--no-outlook', 'leave that out of the text')
@@ -33,6 +34,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode status=0x9c00180000000000 addr=0x87ee000 vendor=amd
   syndrome decode --esr 0x92000410
   dmesg | syndrome decode
+  syndrome decode --brief kern.log.*                    # one line a record, counts and pages
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0

@@ -1,6 +1,7 @@
 import { safeText } from '../common/screen.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
+import { BriefWriter } from '../decode/to-brief.ts';
 import { JsonWriter } from '../decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
 import { screenJson } from '../report/json.ts';
@@ -13,6 +14,7 @@ export interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
   raw?: boolean;
   table?: boolean;
+  brief?: boolean;
   /** True without a value: list everything. */
   explain?: string | true;
   schema?: boolean;
@@ -48,6 +50,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   const { table = false, outlook = true } = options;
   const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)) });
   const json = new JsonWriter();
+  const brief = new BriefWriter();
   const out = new BatchedOutput();
   let found = 0;
 
@@ -56,6 +59,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
       const line = options.outlook === true ? undefined : json.line(record);
       out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
     } else if (options.raw) out.write(`${toRaw(record)}\n`);
+    else if (options.brief) out.write(`${brief.line(record)}\n`);
     else {
       if (found > 0) out.write('\n');
       out.write(text.text(record));
@@ -64,6 +68,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   }
 
   const evidence = await eachRecord(words, options, show, () => out.drain());
+  if (options.brief && found > 1) out.write(`\n${brief.summary().join('\n')}\n`);
   await out.end();
   if (found === 0) {
     process.stderr.write(`no error record found (${safeText(evidence)})\n`);

@@ -1,0 +1,67 @@
+/** @module One line a record, and in the end what they come to: for logs of more records than anybody reads. */
+import { hex64 } from '../common/hex.ts';
+import { safeText } from '../common/screen.ts';
+import type { DecodedRecord, DecodedSeverity, DecodedSource } from './record.ts';
+
+/** Pages counted; what a log of more of them comes to is said as "and more". */
+const MAX_PAGES = 1 << 16;
+/** Pages named in the end. */
+const TOP_PAGES = 8;
+const NO_ADDRESS = ' '.repeat(hex64(0n).length);
+
+/** The codes of what is wrong with a record, not of what is only worth knowing. */
+function marksOf(record: DecodedRecord): string {
+  const codes = record.lint.filter(l => l.severity !== 'info').map(l => ` ${l.code}`);
+  return codes.length === 0 ? '' : ` !${codes.join('')}`;
+}
+
+/** `kern.log:120`, `mcelog.bin@0x40`. */
+function placeOf({ input, firstLine, firstByte }: DecodedSource): string {
+  const name = safeText(input, 60);
+  if (firstLine !== undefined) return `${name}:${firstLine}`;
+  return firstByte === undefined ? name : `${name}@0x${firstByte.toString(16)}`;
+}
+
+/** Writes records as lines: place, physical address, headline, and the codes of lint errors and warnings. */
+export class BriefWriter {
+  readonly #marks = new WeakMap<object, string>();
+  readonly #severities = new Map<DecodedSeverity, number>();
+  readonly #pages = new Map<bigint, number>();
+  #uncounted = false;
+  #records = 0;
+
+  /** The line of a record, without its line feed. */
+  line(record: DecodedRecord): string {
+    const { severity, address, pattern } = record;
+    this.#records++;
+    this.#severities.set(severity, (this.#severities.get(severity) ?? 0) + 1);
+    if (address?.pfn !== undefined) this.#count(address.pfn);
+    let marks = pattern === undefined ? undefined : this.#marks.get(pattern);
+    if (marks === undefined) {
+      marks = marksOf(record);
+      if (pattern !== undefined) this.#marks.set(pattern, marks);
+    }
+    const where = address === undefined ? NO_ADDRESS : hex64(address.value);
+    return `${placeOf(record.source)}  ${where}  ${record.headline}${marks}`;
+  }
+
+  /** What the records came to: how many of each severity, and the pages that were met more than once. */
+  summary(): string[] {
+    const counts = [...this.#severities].toSorted((a, b) => b[1] - a[1]).map(([name, n]) => `${n} ${name}`);
+    const again = [...this.#pages].filter(([, n]) => n > 1).toSorted((a, b) => b[1] - a[1]);
+    const lines = [`${this.#records} record${this.#records === 1 ? '' : 's'}: ${counts.join(', ')}`];
+    if (this.#pages.size > 0) {
+      const top = again.slice(0, TOP_PAGES).map(([pfn, n]) => `0x${pfn.toString(16)} ×${n}`);
+      const rest = again.length > TOP_PAGES ? `, and ${again.length - TOP_PAGES} more` : '';
+      const met = top.length === 0 ? '' : `; more than once: ${top.join(', ')}${rest}`;
+      lines.push(`${this.#pages.size}${this.#uncounted ? ' and more' : ''} pages${met}`);
+    }
+    return lines;
+  }
+
+  #count(pfn: bigint): void {
+    const before = this.#pages.get(pfn);
+    if (before !== undefined || this.#pages.size < MAX_PAGES) this.#pages.set(pfn, (before ?? 0) + 1);
+    else this.#uncounted = true;
+  }
+}
