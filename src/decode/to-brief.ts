@@ -15,18 +15,14 @@ function marksOf(record: DecodedRecord): string {
   return codes.length === 0 ? '' : ` !${codes.join('')}`;
 }
 
-/** `kern.log:120`, `mcelog.bin@0x40`. */
-function placeOf({ input, firstLine, firstByte }: DecodedSource): string {
-  const name = safeText(input, 60);
-  if (firstLine !== undefined) return `${name}:${firstLine}`;
-  return firstByte === undefined ? name : `${name}@0x${firstByte.toString(16)}`;
-}
-
 /** Writes records as lines: place, physical address, headline, and the codes of lint errors and warnings. */
 export class BriefWriter {
   readonly #marks = new WeakMap<object, string>();
   readonly #severities = new Map<DecodedSeverity, number>();
-  readonly #pages = new Map<bigint, number>();
+  /** By page frame number, which is never above 2^52. */
+  readonly #pages = new Map<number, number>();
+  #input = '';
+  #name = '';
   #uncounted = false;
   #records = 0;
 
@@ -35,14 +31,14 @@ export class BriefWriter {
     const { severity, address, pattern } = record;
     this.#records++;
     this.#severities.set(severity, (this.#severities.get(severity) ?? 0) + 1);
-    if (address?.pfn !== undefined) this.#count(address.pfn);
+    if (address?.pfn !== undefined) this.#count(Number(address.pfn));
     let marks = pattern === undefined ? undefined : this.#marks.get(pattern);
     if (marks === undefined) {
       marks = marksOf(record);
       if (pattern !== undefined) this.#marks.set(pattern, marks);
     }
     const where = address === undefined ? NO_ADDRESS : hex64(address.value);
-    return `${placeOf(record.source)}  ${where}  ${record.headline}${marks}`;
+    return `${this.#place(record.source)}  ${where}  ${record.headline}${marks}`;
   }
 
   /** What the records came to: how many of each severity, and the pages that were met more than once. */
@@ -59,7 +55,14 @@ export class BriefWriter {
     return lines;
   }
 
-  #count(pfn: bigint): void {
+  /** `kern.log:120`, `mcelog.bin@0x40`. */
+  #place({ input, firstLine, firstByte }: DecodedSource): string {
+    if (input !== this.#input) [this.#input, this.#name] = [input, safeText(input, 60)];
+    if (firstLine !== undefined) return `${this.#name}:${firstLine}`;
+    return firstByte === undefined ? this.#name : `${this.#name}@0x${firstByte.toString(16)}`;
+  }
+
+  #count(pfn: number): void {
     const before = this.#pages.get(pfn);
     if (before !== undefined || this.#pages.size < MAX_PAGES) this.#pages.set(pfn, (before ?? 0) + 1);
     else this.#uncounted = true;
