@@ -16,6 +16,15 @@ function grouped(cells: string): string {
   return out;
 }
 
+/** Columns of 32 bits in groups of eight, and the blank behind them. */
+const HALF = 36;
+
+/** The strip in two pieces of 32 bits, where 64 do not fit. */
+export function halved(lines: readonly string[]): string[] {
+  if (lines.every(line => line.length < HALF)) return [...lines];
+  return [...lines.map(line => line.slice(0, HALF).trimEnd()), ...lines.map(line => line.slice(HALF))];
+}
+
 /**
  * Three lines: bit numbers, bits, letters. A bit of no field has a dot. Plain ASCII, 81 columns for 64 bits; the
  * upper half is left out when it is 0 and holds no field.

@@ -3,6 +3,7 @@ import type { CperRecord, CperSection } from '../cper/record.ts';
 import { decodeCper } from '../cper/region.ts';
 import { decodeSection } from '../cper/sections.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
+import { vendorOfCpu } from '../mca/cpu.ts';
 import type { McaVendor } from '../mca/record.ts';
 import { decodeXenMcelog } from '../mca/xen-mcelog.ts';
 import type { TextItem } from '../text/item.ts';
@@ -96,8 +97,11 @@ export function createDecoder(options: DecoderOptions): Decoder {
     }
     if (item.type === 'mca') {
       const { record } = item;
-      if (record.vendor === undefined && options.vendor !== undefined) record.vendor = options.vendor;
       if (record.cpuid === undefined && options.cpuid !== undefined) record.cpuid = options.cpuid;
+      if (record.vendor === undefined) {
+        const vendor = options.vendor ?? (record.cpuid === undefined ? undefined : vendorOfCpu(record.cpuid));
+        if (vendor !== undefined) record.vendor = vendor;
+      }
       options.onRecord(new McaDecoded(record, source, item.notes, item.bankUnknown !== true));
     } else if (item.type === 'event') options.onRecord(new EventDecoded(item.name, item.fields, source, []));
     else if (item.type === 'cper') options.onRecord(new CperDecoded(item.record, source, item.notes));

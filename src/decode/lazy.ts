@@ -68,6 +68,9 @@ export abstract class LazyRecord implements DecodedRecord {
     return this.fields.filter(f => f.register === register);
   }
   abstract get headline(): string;
+  get title(): string {
+    return this.headline;
+  }
   abstract get explanation(): string;
   abstract get nextStep(): string;
   get outlook(): readonly DecodedOutlook[] {

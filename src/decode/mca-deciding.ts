@@ -51,10 +51,17 @@ export class Deciding {
     words[3] = synd ?? 0n;
     if (addr !== undefined) {
       present |= 1 << 16;
-      // Without ADDRV the lint names the value; with it only the granularity that AMD keeps in the top byte matters.
+      // Without ADDRV the lint names the value; with it only whether the address is wider than any physical one matters,
+      // and the granularity that AMD keeps in the top byte.
       if ((flags & ADDRV) !== 0) {
+        const high = halves[2 + HIGH] as number;
         halves[2 + LOW] = 0;
-        halves[2 + HIGH] = vendor === 'amd' ? (halves[2 + HIGH] as number) & 0xff00_0000 : 0;
+        halves[2 + HIGH] =
+          vendor === 'amd'
+            ? (high & 0xff00_0000) | ((high & 0x00f0_0000) === 0 ? 0 : 1)
+            : (high & 0xfff0_0000) === 0
+              ? 0
+              : 1;
       }
     }
     if (misc !== undefined) {

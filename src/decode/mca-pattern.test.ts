@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import { classify } from '../mca/classify.ts';
+import { classify, gradedClass } from '../mca/classify.ts';
 import { component } from '../mca/component.ts';
 import { describeRecord } from '../mca/describe.ts';
 import { explain } from '../mca/explain.ts';
@@ -73,6 +73,7 @@ const record: fc.Arbitrary<X86McaRecord> = fc
           0xbea0000000000e0bn,
           0x9c20000000000e0bn,
           0xa000000000000000n,
+          0x8c000040001000c0n,
         ),
       })
       .map(own => ({ ...own, ...rest })),
@@ -98,7 +99,7 @@ function others(first: X86McaRecord, e: { cpu: number; addr: bigint; misc: bigin
 /** Every member from the functions of the mca room, nothing kept. */
 function fresh(raw: X86McaRecord): DecodedRecord {
   const decoded = new McaDecoded(raw, SOURCE, []);
-  const { kind, cpu, bank, registers, flags, mcacod, headline } = decoded;
+  const { kind, cpu, bank, registers, flags, mcacod, headline, title } = decoded;
   const { area, name, detail, basis } = component(raw);
   const page = pageOf(raw);
   const addrv = (raw.status & (1n << 58n)) !== 0n && raw.addr !== undefined;
@@ -114,14 +115,17 @@ function fresh(raw: X86McaRecord): DecodedRecord {
     flags,
     mcacod,
     headline,
-    class: classify(raw),
+    title,
+    class: gradedClass(raw),
     severity: severity(raw),
     address:
       page === undefined
         ? addrv
           ? { value: raw.addr ?? 0n, space: 'unknown' }
           : undefined
-        : { value: page.address, space: 'physical', pfn: page.pfn, lsb: page.lsb, pages: page.pages },
+        : page.assumed === true
+          ? { value: page.address, space: 'physical', pfn: page.pfn }
+          : { value: page.address, space: 'physical', pfn: page.pfn, lsb: page.lsb, pages: page.pages },
     component: detail === undefined ? { area, name, basis } : { area, name, detail, basis },
     lint: lint(raw),
     fields,

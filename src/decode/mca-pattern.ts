@@ -2,12 +2,15 @@
  * @module What is said of a machine check apart from its CPU, its address and its plain registers: made once for all
  * records that share it. The same few patterns fill most logs.
  */
-import { classify } from '../mca/classify.ts';
+import { gradedClass } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
 import { component } from '../mca/component.ts';
 import { layoutsOf } from '../mca/describe.ts';
-import { explanationFrame } from '../mca/explain.ts';
+import { errorText, errorWords } from '../mca/error-words.ts';
+import { CLASS_WORDS, explanationFrame, readings } from '../mca/explain.ts';
 import type { ExplanationFrame } from '../mca/explain.ts';
+import { isDowngradedScrub } from '../mca/downgraded.ts';
+import { isBroadcastFiller } from '../mca/lint-shapes.ts';
 import { lint } from '../mca/lint.ts';
 import { decodeMcacod } from '../mca/mcacod.ts';
 import { nextStep } from '../mca/next-step.ts';
@@ -18,7 +21,6 @@ import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { severity } from '../mca/severity.ts';
 import type { McaSeverity } from '../mca/severity.ts';
 import { Deciding } from './mca-deciding.ts';
-import { MCA_HEADLINE } from './mca-words.ts';
 import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
 
 /** Flags by bit, from the highest down; without a vendor only those that Intel and AMD share. */
@@ -64,7 +66,7 @@ export class McaPattern {
   constructor(record: X86McaRecord, kept: boolean) {
     this.#record = record;
     this.kept = kept;
-    this.class = classify(record);
+    this.class = gradedClass(record);
   }
 
   /** The object for records of this pattern whose inputs have the same readers: the outlook is theirs. */
@@ -83,8 +85,18 @@ export class McaPattern {
   get code(): DecodedCode {
     if (this.#code === undefined) {
       const value = Number(this.#record.status & 0xffffn);
-      const { class: cls, mnemonic, text } = decodeMcacod(value, this.#record.vendor);
-      this.#code = { value, class: cls, mnemonic, text };
+      const { class: cls, mnemonic, text, filtered } = decodeMcacod(value, this.#record.vendor);
+      const { extended, byUnit, what } = errorWords(this.#record);
+      this.#code = {
+        value,
+        class: cls,
+        mnemonic,
+        text,
+        ...(filtered ? { filtered } : {}),
+        ...(byUnit && extended !== undefined && what !== undefined
+          ? { extended: { value: extended, text: what } }
+          : {}),
+      };
     }
     return this.#code;
   }
@@ -107,10 +119,19 @@ export class McaPattern {
   get headline(): string {
     if (this.#headline === undefined) {
       const { vendor } = this.#record;
-      const what = this.class === 'invalid' || this.code.class === 'no-error' ? '' : `: ${this.code.text}`;
-      this.#headline = `${vendor === undefined ? 'x86' : WHO[vendor]} machine check, ${MCA_HEADLINE[this.class]}${what}`;
+      const what = errorText(this.#record);
+      const who = vendor === undefined ? 'x86' : WHO[vendor];
+      this.#headline = `${who} machine check, ${this.#classWords()}${what === undefined ? '' : `: ${what}`}`;
     }
     return this.#headline;
+  }
+  #classWords(): string {
+    const record = this.#record;
+    if (isBroadcastFiller(record)) return 'filler of a QEMU broadcast, no error of its own';
+    if (isDowngradedScrub(record)) return 'uncorrected and reported as corrected, action optional';
+    if (this.class !== 'unknown') return CLASS_WORDS[this.class];
+    const { intel, amd } = readings(record);
+    return `${CLASS_WORDS[intel]} on Intel, ${CLASS_WORDS[amd]} on AMD`;
   }
   get frame(): ExplanationFrame {
     return (this.#frame ??= explanationFrame(this.#record));

@@ -49,8 +49,10 @@ const ADDRV = 1n << 58n;
 function addressOf({ addr, status }: X86McaRecord, shape: PageShape | undefined): DecodedAddress | undefined {
   if (addr === undefined) return undefined;
   if (shape !== undefined) {
-    const { address, pfn, lsb, pages } = pageIn(shape, addr);
-    return { value: address, space: 'physical', pfn, lsb, pages };
+    const { address, pfn, lsb, assumed, pages } = pageIn(shape, addr);
+    return assumed === true
+      ? { value: address, space: 'physical', pfn }
+      : { value: address, space: 'physical', pfn, lsb, pages };
   }
   return (status & ADDRV) === 0n ? undefined : { value: addr, space: 'unknown' };
 }
@@ -114,15 +116,11 @@ export class McaDecoded extends LazyRecord {
   }
   override get headline(): string {
     const { cpu, bank } = this;
-    const where =
-      cpu === undefined
-        ? bank === undefined
-          ? ''
-          : ` (bank ${bank})`
-        : bank === undefined
-          ? ` (CPU ${cpu})`
-          : ` (CPU ${cpu}, bank ${bank})`;
-    return this.#said.headline + where;
+    const where = [...(cpu === undefined ? [] : [`CPU ${cpu}`]), ...(bank === undefined ? [] : [`bank ${bank}`])];
+    return where.length === 0 ? this.title : `${this.title} (${where.join(', ')})`;
+  }
+  override get title(): string {
+    return this.#said.headline;
   }
   override get explanation(): string {
     const { frame, page } = this.#said;

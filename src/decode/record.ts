@@ -80,6 +80,10 @@ export interface DecodedCode {
   class: string;
   mnemonic: string;
   text: string;
+  /** Bit 12 of an Intel code: reports of corrections are filtered. */
+  filtered?: boolean;
+  /** The extended code that the reporting unit numbers (AMD), in its words; it says more than `text`. */
+  extended?: { value: number; text: string };
 }
 
 /** One row of the field table. */
@@ -143,6 +147,8 @@ export interface DecodedRecord {
   fieldsOf(register: string): readonly DecodedField[];
   /** A few plain words. */
   readonly headline: string;
+  /** The headline without CPU and bank, for where these stand apart. */
+  readonly title: string;
   /** One to three sentences. */
   readonly explanation: string;
   /** What to look at, what would settle an ambiguity. */
@@ -182,7 +188,12 @@ export function toData(record: DecodedRecord, options: { outlook?: boolean } = {
     explanation: record.explanation,
     nextStep: record.nextStep,
     ...(options.outlook === true ? { outlook: record.outlook } : {}),
-    // 64-bit values and bytes as cperFromJson() reads them.
-    raw: record.raw.kind === 'cper' ? cperToJson(record.raw) : record.raw,
+    raw: rawData(record),
   };
+}
+
+/** The raw record as data: firmware records as cperFromJson() reads them, no bank where the input named none. */
+export function rawData({ raw, bank }: DecodedRecord): unknown {
+  if (raw.kind === 'cper') return cperToJson(raw);
+  return raw.kind === 'x86-mca' && bank === undefined ? { ...raw, bank: undefined } : raw;
 }

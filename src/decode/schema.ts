@@ -1,4 +1,5 @@
 /** @module The JSON Schema (draft 2020-12) of one line of `syndrome decode --json`. */
+import { CLASS_WORDS } from '../mca/explain.ts';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
 import { DECODED_SCHEMA_VERSION } from './record.ts';
 
@@ -29,6 +30,16 @@ const diagnostic = object({ code: { type: 'string', pattern: '^[EW]_[A-Z0-9_]+$'
   'message',
 ]);
 
+const ARM_CLASSES = ['sea', 'sea-walk', 'parity', 'parity-walk', 'serror', 'mmu-fault', 'reserved', 'other'];
+
+/** The classes of each kind of record that has a fixed set of them. */
+const CLASSES: Readonly<Record<string, readonly string[]>> = {
+  'x86-mca': Object.keys(CLASS_WORDS),
+  'arm-sea': ARM_CLASSES,
+  'arm-serror': ARM_CLASSES,
+  cper: ['recoverable', 'fatal', 'corrected', 'none', 'unknown'],
+};
+
 const SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:syndrome:decoded-record:1',
@@ -52,11 +63,21 @@ const SCHEMA = {
     bank: count,
     registers: { type: 'object', additionalProperties: u64 },
     flags: { type: 'array', items: text },
-    class: text,
+    class: { ...text, description: 'of machine checks, aborts and firmware records: see anyOf; of an event its name' },
     severity: {
       enum: ['none', 'corrected', 'deferred', 'uncorrected-recoverable', 'uncorrected', 'fatal', 'unknown', 'info'],
     },
-    mcacod: object({ value: { type: 'integer', minimum: 0, maximum: 0xffff }, class: text, mnemonic: text, text }),
+    mcacod: object(
+      {
+        value: { type: 'integer', minimum: 0, maximum: 0xffff },
+        class: text,
+        mnemonic: text,
+        text,
+        filtered: { type: 'boolean' },
+        extended: object({ value: { type: 'integer', minimum: 0, maximum: 0x3f }, text }),
+      },
+      ['value', 'class', 'mnemonic', 'text'],
+    ),
     address: object(
       {
         value: u64,
@@ -103,6 +124,12 @@ const SCHEMA = {
     'raw',
   ],
   additionalProperties: false,
+  anyOf: [
+    ...Object.entries(CLASSES).map(([kind, classes]) => ({
+      properties: { kind: { const: kind }, class: { enum: classes } },
+    })),
+    { properties: { kind: { enum: ['memory-failure', 'event'] } } },
+  ],
 } as const;
 
 /** The schema as text, two blanks a level. */

@@ -1,6 +1,6 @@
 /** @module Machine checks as JSON lines, fast: what records of one pattern have in common is written once. */
 import { hex64 } from '../common/hex.ts';
-import { DECODED_SCHEMA_VERSION } from './record.ts';
+import { DECODED_SCHEMA_VERSION, rawData } from './record.ts';
 import type { DecodedRecord } from './record.ts';
 
 /** Text that stands in JSON as it is, and that a terminal does not obey. */
@@ -64,12 +64,12 @@ export class JsonWriter {
   }
 
   #line(record: DecodedRecord): string {
-    const { source, kind, cpu, bank, registers, address, diagnostics, headline, explanation, raw } = record;
+    const { source, kind, cpu, bank, registers, address, diagnostics, headline, explanation } = record;
     const common = this.#commonOf(record);
     const first = bare({ schemaVersion: DECODED_SCHEMA_VERSION, source, kind, cpu, bank, registers });
     const where = address === undefined ? '' : `,${bare({ address })}`;
     const words = bare({ diagnostics, headline, explanation });
-    return `{${first},${common.grade}${where},${common.component},${words},${common.nextStep},"raw":${json(raw)}}`;
+    return `{${first},${common.grade}${where},${common.component},${words},${common.nextStep},"raw":${json(rawData(record))}}`;
   }
 
   #commonOf(record: DecodedRecord): CommonJson {

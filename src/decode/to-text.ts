@@ -4,10 +4,10 @@ import { safeText } from '../common/screen.ts';
 import { CperError } from '../cper/error.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { encodeCper } from '../cper/region.ts';
-import { bitStrip } from './bit-strip.ts';
+import { bitStrip, halved } from './bit-strip.ts';
 import { tellingMessage } from './outlook.ts';
-import type { DecodedAddress, DecodedField, DecodedRecord } from './record.ts';
-import { labelled, wrap } from './wrap.ts';
+import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
+import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
 function oneLine(text: string, maxLength: number): string {
@@ -25,6 +25,8 @@ export interface TextOptions {
   /** What Linux, Xen, QEMU and KVM will do. Default true. */
   outlook?: boolean;
   style?: TextStyle;
+  /** Of the terminal, 40 to 100. Default 100. */
+  columns?: number;
 }
 
 const PLAIN: TextStyle = (_part, text) => text;
@@ -94,32 +96,46 @@ function valueText(field: DecodedField): string {
   return hi === undefined ? hex64(value) : `0x${value.toString(16)}`;
 }
 
-function fieldLine(field: DecodedField, letter: string | undefined): string[] {
+/** Where the meanings of fields stand, and the width below which they stand under the field. */
+const MEANING = 44;
+const MEANING_BESIDE = 72;
+const MEANING_BELOW = 10;
+/** The widest strip of bits. */
+const STRIP = 75;
+
+function fieldLine(field: DecodedField, letter: string | undefined, columns: number): string[] {
   const range = field.hi === undefined ? '' : field.hi === field.lo ? `${field.hi}` : `${field.hi}:${field.lo}`;
   const head = `    ${(letter ?? '').padEnd(2)}${range.padEnd(7)}${field.name.padEnd(16)} ${valueText(field)}`;
   const meaning = field.meaning ?? '';
   if (meaning === '') return [head];
-  const column = 44;
-  if (head.length >= column) return [head, ...wrap(meaning, ' '.repeat(column))];
-  const lines = wrap(meaning, ' '.repeat(column));
-  return [head.padEnd(column) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
+  if (columns < MEANING_BESIDE) return [head, ...wrap(meaning, ' '.repeat(MEANING_BELOW), columns)];
+  if (head.length >= MEANING) return [head, ...wrap(meaning, ' '.repeat(MEANING), columns)];
+  const lines = wrap(meaning, ' '.repeat(MEANING), columns);
+  return [head.padEnd(MEANING) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
 }
 
-/** Lines of the values of one register, with its strip of bits. */
-function fieldLines(
-  value: bigint | undefined,
-  fields: readonly DecodedField[],
-  table: boolean,
-  style: TextStyle,
-): string[] {
-  const out: string[] = [];
-  const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
-  for (const line of strip?.lines ?? []) out.push(style('dim', `    ${line}`));
-  for (const field of fields) {
-    if (!table && field.hi !== undefined && field.value === 0n) continue;
-    out.push(...fieldLine(field, strip?.letters.get(field)));
-  }
-  return out;
+/** Date and time of seconds since 1970, as far as a calendar has years of four digits. */
+function timeText(time: bigint): string {
+  return time <= 253_402_300_799n ? new Date(Number(time) * 1000).toISOString().replace('.000Z', 'Z') : hex64(time);
+}
+
+/** When and where: `2026-01-31T12:00:00Z, CPU 3, bank 9, socket 1`, as far as a machine check says. */
+function place(record: DecodedRecord): string {
+  if (record.raw.kind !== 'x86-mca') return '';
+  const { time, socket } = record.raw;
+  const { cpu, bank } = record;
+  const parts: string[] = [];
+  if (time !== undefined && time !== 0n) parts.push(timeText(time));
+  if (cpu !== undefined) parts.push(`CPU ${cpu}`);
+  if (bank !== undefined) parts.push(`bank ${bank}`);
+  if (socket !== undefined) parts.push(`socket ${socket}`);
+  return parts.join(', ');
+}
+
+function codeText({ value, mnemonic, filtered, extended }: DecodedCode): string {
+  const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
+  if (extended !== undefined) return `${hex(value, 4)}, extended code ${hex(extended.value, 2)}: ${extended.text}`;
+  return `${hex(value, 4)} ${mnemonic}${filtered === true ? ', reports of corrections filtered (bit 12)' : ''}`;
 }
 
 /** Registers in the order they are shown: those that a record has, then rows that belong to none. */
@@ -128,30 +144,31 @@ function registerNames(record: DecodedRecord): readonly string[] {
   return record.kind === 'x86-mca' ? names : [...new Set([...names, ...record.fields.map(f => f.register)])];
 }
 
-function lintLines({ lint }: DecodedRecord, style: TextStyle): string[] {
+function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): string[] {
   const out: string[] = [];
   for (const l of lint) {
     const section = l.section === undefined ? '' : ` [${l.section}]`;
     const part = l.severity === 'info' ? 'dim' : l.severity;
     const text = oneLine(`${l.code}: ${l.message}${section}`, 1000);
-    out.push(...labelled(`lint ${l.severity}`, text, 14).map(t => style(part, t)));
+    out.push(...labelled(`lint ${l.severity}`, text, 14, columns).map(t => style(part, t)));
   }
   return out;
 }
 
 /** Why nothing can be said. */
-function noOutlook({ raw }: DecodedRecord): string[] {
-  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !isValid(raw.status)) return [];
-  return labelled('outlook', 'not known without the CPU’s vendor; --vendor or --cpuid gives it');
+function noOutlook({ raw }: DecodedRecord): string | undefined {
+  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !isValid(raw.status)) return undefined;
+  return 'not known without the CPU’s vendor; --vendor or --cpuid gives it';
 }
 
 /** MCi_STATUS.VAL. */
 const isValid = (status: bigint): boolean => status >> 63n === 1n;
 
 /** Answers that differ only in what the CPU was doing are one line. */
-function outlookLines(record: DecodedRecord): string[] {
+function outlookTexts(record: DecodedRecord): string[] {
   const { outlook } = record;
-  if (outlook.length === 0) return noOutlook(record);
+  const none = outlook.length === 0 ? noOutlook(record) : undefined;
+  if (none !== undefined) return [none];
   const said = new Map<string, string[]>();
   for (const { consumer, context, outcome, rule, dependsOn, messages } of outlook) {
     const message = tellingMessage(messages);
@@ -161,10 +178,10 @@ function outlookLines(record: DecodedRecord): string[] {
     const key = JSON.stringify([consumer, context['delivery'] ?? '', text]);
     said.set(key, [...(said.get(key) ?? []), context['running'] ?? '']);
   }
-  return [...said].flatMap(([key, running]) => {
+  return [...said].map(([key, running]) => {
     const [consumer, delivery, text] = JSON.parse(key) as [string, string, string];
     const context = [delivery, ...running].filter(word => word !== '').join(', ');
-    return labelled('outlook', `${context === '' ? consumer : `${consumer} (${context})`}: ${text}`);
+    return `${context === '' ? consumer : `${consumer} (${context})`}: ${text}`;
   });
 }
 
@@ -186,30 +203,38 @@ export class TextWriter {
   readonly #table: boolean;
   readonly #outlook: boolean;
   readonly #style: TextStyle;
+  readonly #columns: number;
   readonly #common = new WeakMap<object, CommonText>();
   readonly #fields = new WeakMap<readonly DecodedField[], string>();
 
-  constructor({ table = false, outlook = true, style = PLAIN }: TextOptions = {}) {
+  constructor({ table = false, outlook = true, style = PLAIN, columns = COLUMNS }: TextOptions = {}) {
     this.#table = table;
     this.#outlook = outlook;
     this.#style = style;
+    this.#columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, columns));
   }
 
-  /** The record in lines, each with its line end. */
+  /** The record in lines, each with its line end. What matters first; the registers it was read from last. */
   text(record: DecodedRecord): string {
     const style = this.#style;
+    const columns = this.#columns;
     const common = this.#commonOf(record);
     let out = '';
-    for (const line of wrap(oneLine(record.headline, 500))) out += `${style('headline', line)}\n`;
+    for (const line of wrap(oneLine(record.title, 500), '', columns)) out += `${style('headline', line)}\n`;
+    const where = place(record);
+    if (where !== '') out += `  ${where}\n`;
     out += `${style('dim', `  ${whereFrom(record)}`)}\n${common.grade}`;
     const { address, diagnostics } = record;
-    if (address !== undefined) out += joined(labelled('address', addressText(address)));
-    out += `${common.component}\n${joined(wrap(oneLine(record.explanation, 2000), '  '))}`;
+    if (address !== undefined) out += joined(this.#labelled('address', addressText(address)));
+    out += `${common.component}\n${joined(wrap(oneLine(record.explanation, 2000), '  ', columns))}${common.lint}`;
+    for (const d of diagnostics) out += joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
+    out += common.end;
     const registers = this.#registers(record);
-    if (registers !== '') out += `\n${registers}`;
-    out += common.lint;
-    for (const d of diagnostics) out += joined(labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
-    return out + common.end;
+    return registers === '' ? out : `${out}\n${registers}`;
+  }
+
+  #labelled(label: string, text: string): string[] {
+    return labelled(label, text, 13, this.#columns);
   }
 
   #commonOf(record: DecodedRecord): CommonText {
@@ -222,23 +247,27 @@ export class TextWriter {
 
   #layOut(record: DecodedRecord): CommonText {
     const { mcacod, component } = record;
-    const grade = labelled('severity', record.severity);
-    if (mcacod !== undefined && mcacod.class !== 'no-error') {
-      grade.push(...labelled('error code', `0x${mcacod.value.toString(16).padStart(4, '0')} ${mcacod.mnemonic}`));
+    const grade = this.#labelled('severity', record.severity);
+    // Without VAL the other bits say nothing.
+    if (mcacod !== undefined && mcacod.class !== 'no-error' && record.class !== 'invalid') {
+      grade.push(...this.#labelled('error code', codeText(mcacod)));
     }
     const unit =
       component === undefined || component.area === 'unknown'
         ? []
-        : labelled(
+        : this.#labelled(
             'component',
             oneLine(component.detail === undefined ? component.name : `${component.name}: ${component.detail}`, 400),
           );
-    const lint = lintLines(record, this.#style);
+    const lint = lintLines(record, this.#style, this.#columns);
     return {
       grade: joined(grade),
       component: joined(unit),
       lint: lint.length === 0 ? '' : `\n${joined(lint)}`,
-      end: `\n${joined([...labelled('next step', record.nextStep), ...(this.#outlook ? outlookLines(record) : [])])}`,
+      end: `\n${joined([
+        ...this.#labelled('next step', record.nextStep),
+        ...(this.#outlook ? outlookTexts(record).flatMap(text => this.#labelled('outlook', text)) : []),
+      ])}`,
     };
   }
 
@@ -256,11 +285,24 @@ export class TextWriter {
     return out;
   }
 
+  /** Lines of the values of one register, with its strip of bits. */
+  #fieldLines(value: bigint | undefined, fields: readonly DecodedField[]): string[] {
+    const out: string[] = [];
+    const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
+    const lines = strip?.lines ?? [];
+    for (const line of this.#columns < STRIP ? halved(lines) : lines) out.push(this.#style('dim', `    ${line}`));
+    for (const field of fields) {
+      if (!this.#table && field.hi !== undefined && field.value === 0n) continue;
+      out.push(...fieldLine(field, strip?.letters.get(field), this.#columns));
+    }
+    return out;
+  }
+
   /** Rows of one array belong to one value of one register. */
   #fieldText(value: bigint | undefined, fields: readonly DecodedField[]): string {
     let text = this.#fields.get(fields);
     if (text === undefined) {
-      text = joined(fieldLines(value, fields, this.#table, this.#style));
+      text = joined(this.#fieldLines(value, fields));
       if (Object.isFrozen(fields)) this.#fields.set(fields, text);
     }
     return text;

@@ -1,6 +1,8 @@
 /** @module Text laid out for a terminal or a mail: at most 100 columns. */
 
 export const COLUMNS = 100;
+/** Narrower than this nothing is laid out. */
+export const MIN_COLUMNS = 40;
 
 /** Whether one blank stands between words and nothing else that separates them. */
 function spaced(text: string): boolean {
@@ -25,9 +27,9 @@ export function wrap(text: string, indent = '', columns = COLUMNS): string[] {
 }
 
 /** `label  text`, wrapped, the text aligned behind the label. */
-export function labelled(label: string, text: string, width = 13): string[] {
+export function labelled(label: string, text: string, width = 13, columns = COLUMNS): string[] {
   const pad = ' '.repeat(width + 2);
-  const lines = wrap(text, pad);
+  const lines = wrap(text, pad, columns);
   if (lines.length === 0) return [];
   return [`  ${label.padEnd(width)}${(lines[0] ?? '').slice(pad.length)}`, ...lines.slice(1)];
 }

@@ -261,7 +261,7 @@ const LS: X86McaRecord = {
 
 describe('pageOf, AMD', () => {
   it('takes poison of a core for a system address, with the granularity of a cache line', () => {
-    expect(pageOf(LS)).toStrictEqual({ address: 0x12345678980n, pfn: 0x12345678n, lsb: 6, pages: 1n });
+    expect(pageOf(LS)).toStrictEqual({ address: 0x12345678980n, pfn: 0x12345678n, lsb: 6, pages: 1n, assumed: true });
   });
 
   it('takes the granularity from the status, else from the address of scalable banks', () => {

@@ -1,4 +1,6 @@
 /** @module What kind of error a record is, from its status register alone. */
+import { isDowngradedScrub } from './downgraded.ts';
+import type { Downgradable } from './downgraded.ts';
 import { MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import type { X86McaRecord } from './record.ts';
 
@@ -39,4 +41,12 @@ export function classify(record: Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCa
   const intel = classifyIntel(record.status, ser);
   if (record.vendor === 'intel') return intel;
   return intel === classifyAmd(record.status) ? intel : 'unknown';
+}
+
+/**
+ * The class by all that the record says: that of the status register, except where the model-specific code says that an
+ * error reported as corrected is none.
+ */
+export function gradedClass(record: Downgradable): McaClass {
+  return isDowngradedScrub(record) ? 'SRAO' : classify(record);
 }

@@ -1,6 +1,6 @@
 /** @module Family, model and stepping out of a CPUID signature. */
 import { bits, defineRegister } from '../registers/register.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaVendor, X86McaRecord } from './record.ts';
 
 /** CPUID leaf 1, EAX. */
 export const CPUID_1_EAX = defineRegister({
@@ -41,6 +41,17 @@ export function cpuModel(signature: bigint): CpuModel {
 /** The CPU of a record; undefined without a signature (0 is what software writes that does not know it). */
 export function cpuOf(record: Pick<X86McaRecord, 'cpuid'>): CpuModel | undefined {
   return record.cpuid === undefined || record.cpuid === 0n ? undefined : cpuModel(record.cpuid);
+}
+
+/** Families of one vendor only; 0Fh (Pentium 4, K8) and 12h (Llano, and an Intel family of 2025) are used by both. */
+const INTEL_FAMILIES: ReadonlySet<number> = new Set([0x06, 0x13]);
+const AMD_FAMILIES: ReadonlySet<number> = new Set([0x10, 0x11, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a]);
+
+/** The vendor that a CPUID signature settles (Hygon, 18h, follows AMD); undefined for families that both or neither use. */
+export function vendorOfCpu(signature: bigint): McaVendor | undefined {
+  const { family } = cpuModel(signature);
+  if (INTEL_FAMILIES.has(family)) return 'intel';
+  return AMD_FAMILIES.has(family) ? 'amd' : undefined;
 }
 
 /** `06_55H`: how the SDM writes a family and model. */

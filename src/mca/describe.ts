@@ -1,4 +1,5 @@
 /** @module The registers of a record with the field tables that apply to it: for tables and bit strips. */
+import { bits, defineRegister } from '../registers/register.ts';
 import type { FieldRow, Register } from '../registers/register.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import {
@@ -38,9 +39,21 @@ export interface RegisterView {
   rows: FieldRow[];
 }
 
+const UC = 1n << 61n;
+
+/** With UC set bits 54:53 are no threshold status (SDM vol. 3B, Enhanced Cache Error Reporting). */
+const MCI_STATUS_INTEL_UC: Register = defineRegister({
+  name: MCI_STATUS_INTEL.name,
+  width: MCI_STATUS_INTEL.width,
+  source: MCI_STATUS_INTEL.source,
+  fields: MCI_STATUS_INTEL.fields.map(f =>
+    f.name === 'TES' ? bits(f.hi, f.lo, f.name, 'undefined while UC is set') : f,
+  ),
+});
+
 /** The layout of MCi_STATUS for a record; without a vendor the architectural one of Intel is shown. */
 export function statusRegister(record: X86McaRecord): Register {
-  if (record.vendor !== 'amd') return MCI_STATUS_INTEL;
+  if (record.vendor !== 'amd') return (record.status & UC) === 0n ? MCI_STATUS_INTEL : MCI_STATUS_INTEL_UC;
   const cpu = cpuOf(record);
   const legacy = (record.ipid ?? 0n) === 0n && cpu !== undefined && isLegacyAmd(cpu);
   return legacy ? MCI_STATUS_AMD_LEGACY : MCI_STATUS_AMD;

@@ -1,8 +1,11 @@
 /** @module A machine check in a few plain sentences. */
 import { hex64 } from '../common/hex.ts';
-import { classify } from './classify.ts';
+import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { component } from './component.ts';
+import { isDowngradedScrub } from './downgraded.ts';
+import { errorWords } from './error-words.ts';
+import { isBroadcastFiller } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
 import { pageOf } from './page.ts';
 import type { PageRef } from './page.ts';
@@ -18,13 +21,46 @@ const LEAD: Readonly<Record<McaClass, string>> = {
   SRAR: 'Uncorrected, action required (SRAR): the running program tried to consume bad data and cannot go on without recovery',
   UC: 'Uncorrected error without a recovery class',
   PCC: 'Uncorrected and fatal: the processor context is corrupt (PCC), so nothing that ran can be trusted',
-  unknown:
-    'The vendor is not known, and Intel and AMD read these status bits differently; the CPU vendor (the PROCESSOR line, or CPUID) would settle it',
+  unknown: 'The vendor is not known, and Intel and AMD read these status bits differently',
 };
 
 const ADDRV = 1n << 58n;
 
+/** The class as each vendor reads the status, in a few words. */
+export const CLASS_WORDS: Readonly<Record<McaClass, string>> = {
+  invalid: 'no error (VAL is clear)',
+  CE: 'corrected',
+  Deferred: 'deferred: bad data marked, not consumed',
+  UCNA: 'uncorrected, no action required (UCNA)',
+  SRAO: 'uncorrected, action optional (SRAO)',
+  SRAR: 'uncorrected, action required (SRAR)',
+  UC: 'uncorrected',
+  PCC: 'uncorrected and fatal, processor context corrupt (PCC)',
+  unknown: 'class depends on the CPU vendor',
+};
+
+/** How Intel and AMD read a status of which they read the class differently. */
+export function readings(record: X86McaRecord): { intel: McaClass; amd: McaClass } {
+  return { intel: classify({ ...record, vendor: 'intel' }), amd: classify({ ...record, vendor: 'amd' }) };
+}
+
+/** AMD calls consumed poison UC: the bit that tells it apart is worth a word. */
+function amdReading(record: X86McaRecord, cls: McaClass): string {
+  const poison = cls === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+  return poison ? 'uncorrected, poison consumed' : CLASS_WORDS[cls];
+}
+
 function lead(record: X86McaRecord, cls: McaClass): string {
+  if (isBroadcastFiller(record)) {
+    return 'QEMU’s filler: a machine check sent to all CPUs (mce -b) is about one of them, the others get this, which reports no bad data and is skipped because EN is clear';
+  }
+  if (cls === 'unknown') {
+    const { intel, amd } = readings(record);
+    return `The vendor is not known. On Intel this is ${CLASS_WORDS[intel]}; on AMD ${amdReading(record, amd)}`;
+  }
+  if (isDowngradedScrub(record)) {
+    return 'Uncorrected, reported as corrected: the patrol scrubber found bad memory that nobody consumed, and this memory controller says so in its model-specific code only (UC is clear); action optional';
+  }
   const amd = MCI_STATUS_AMD.decode(record.status);
   if (record.vendor === 'amd' && cls === 'UC' && amd.POISON) {
     return 'Uncorrected, poison consumed (AMD): the running program tried to use data that was marked bad before';
@@ -48,6 +84,8 @@ function address({ addr, status }: X86McaRecord, page: Pick<PageRef, 'address' |
 /** The unit, and what its own code says, where that adds to the architectural code. */
 function unitSentence(record: X86McaRecord): string | undefined {
   const c = component(record);
+  // Then the unit stands where the error code would.
+  if (record.vendor === 'amd') return undefined;
   const fromRegisters = c.basis !== 'MCACOD' && c.basis !== 'error code';
   if (!fromRegisters || c.area === 'unknown') return undefined;
   const name = c.name.charAt(0).toUpperCase() + c.name.slice(1);
@@ -57,9 +95,12 @@ function unitSentence(record: X86McaRecord): string | undefined {
 /** Corrected errors: how many, and whether the cache says it has had too many (SDM vol. 3B, Enhanced Cache Error Reporting). */
 function countNotes(record: X86McaRecord): string[] {
   const s = MCI_STATUS_INTEL.decode(record.status);
-  if (record.vendor !== 'intel' || s.UC) return [];
+  if (record.vendor !== 'intel' || s.UC || isDowngradedScrub(record)) return [];
   const cap = record.mcgCap === undefined ? undefined : MCG_CAP.decode(record.mcgCap);
   const notes: string[] = [];
+  if (decodeMcacod(Number(s.MCACOD), 'intel').filtered) {
+    notes.push('Reports of corrections are filtered (bit 12 of the error code): there were more than are reported.');
+  }
   if (cap?.CMCI_P === true && s.CEC > 1n) notes.push(`The bank counted ${s.CEC} corrected errors.`);
   if (cap?.TES_P === true && s.TES === 2n) {
     notes.push('Threshold status yellow: the structure has had many corrected errors, plan its replacement.');
@@ -77,27 +118,37 @@ export interface ExplanationFrame {
   after: string;
 }
 
+/** What follows the bank and the CPU. */
+function whatSentence(record: X86McaRecord): string {
+  const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
+  const { unit, what, extended, byUnit } = errorWords(record);
+  const at = unit === undefined ? '' : `, ${unit}`;
+  if (what === undefined) return `${at}${at === '' ? ': ' : ', '}without an error code`;
+  if (!byUnit) return `${at}: ${what}, ${code.mnemonic}`;
+  const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
+  return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(Number(record.status & 0xffffn), 4)})`;
+}
+
 /** The frame of {@link explain}; of the address only its presence and validity count. */
 export function explanationFrame(record: X86McaRecord): ExplanationFrame {
-  const cls = classify(record);
+  const cls = gradedClass(record);
   if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
 
   const s = MCI_STATUS_INTEL.decode(record.status);
-  const code = decodeMcacod(Number(s.MCACOD), record.vendor);
-  const what = code.class === 'no-error' ? 'without an error code' : `${code.text}, ${code.mnemonic}`;
   const sentences: string[] = [];
   const unit = unitSentence(record);
   if (unit !== undefined) sentences.push(unit);
   sentences.push(...countNotes(record));
   if (s.OVER) sentences.push('At least one other error was lost (OVER).');
-  if (s.UC && !s.EN) sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
+  if (s.UC && !s.EN && !isBroadcastFiller(record))
+    sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
   if (s.UC && record.mcgStatus !== undefined) {
     const g = MCG_STATUS.decode(record.mcgStatus);
     if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
   return {
     before: `${lead(record, cls)}. Reported by `,
-    between: `: ${what}`,
+    between: whatSentence(record),
     after: ['.', ...sentences].join(' '),
   };
 }

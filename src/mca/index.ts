@@ -24,7 +24,7 @@ export {
   thresholdBlock,
 } from './amd-registers.ts';
 export type { ThresholdBlock } from './amd-registers.ts';
-export { CPUID_1_EAX, cpuModel, cpuOf, signatureName } from './cpu.ts';
+export { CPUID_1_EAX, cpuModel, cpuOf, signatureName, vendorOfCpu } from './cpu.ts';
 export type { CpuModel } from './cpu.ts';
 export { decodeMcacod, isMemoryCode } from './mcacod.ts';
 export type { Mcacod, McacodClass, McacodFields } from './mcacod.ts';
@@ -35,7 +35,7 @@ export type { SmcaArea, SmcaBank, UmcPlace } from './smca-banks.ts';
 export { deferredRecord, fruText } from './smca-extra.ts';
 export { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
 export type { LegacyBank } from './amd-legacy.ts';
-export { classify } from './classify.ts';
+export { classify, gradedClass } from './classify.ts';
 export type { McaClass } from './classify.ts';
 export { MCA_SEVERITIES, severity } from './severity.ts';
 export type { McaSeverity } from './severity.ts';
@@ -45,7 +45,10 @@ export { component, ioRootPort, isFirmwareBank } from './component.ts';
 export type { Component, ComponentArea } from './component.ts';
 export { describeRecord, miscRegister, statusRegister } from './describe.ts';
 export type { RegisterView } from './describe.ts';
+export { errorText, errorWords } from './error-words.ts';
+export type { ErrorWords } from './error-words.ts';
 export { explain } from './explain.ts';
+export { isDowngradedScrub } from './downgraded.ts';
 export { nextStep } from './next-step.ts';
 export { lint } from './lint.ts';
 export type { LintContext } from './lint.ts';

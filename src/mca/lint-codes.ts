@@ -68,13 +68,27 @@ export const LINT_CODES = {
     explanation:
       'MCA_IPID, MCA_SYND and MCA_CONFIG exist on AMD only. The vendor of the record is wrong, or two records were mixed.',
   },
-  // Address and MISC.
-  L_MCA_ADDR_MISSING: {
+  L_MCA_VENDOR_CPUID: {
     severity: 'warning',
-    title: 'ADDRV is set but there is no address',
+    title: 'no CPU of this vendor has this CPUID signature',
+    section: 'SDM vol. 2A, CPUID; APM vol. 3, CPUID Fn0000_0001_EAX',
+    explanation:
+      'The family in CPUID leaf 1 belongs to the other vendor. The record is read as its vendor reads it; if that was given by hand (--vendor), one of the two is wrong, and with the other vendor the status has another meaning.',
+  },
+  // Address and MISC.
+  L_MCA_REGISTER_MISSING: {
+    severity: 'info',
+    title: 'the status calls registers valid that the input does not have',
     section: SDM_STATUS,
     explanation:
-      'The status says that MCi_ADDR holds an address, and the record has none. The line with ADDR was lost, belongs to another block, or the injector left it out. Without it no page can be taken out of use.',
+      'MCi_ADDR, MCi_MISC or MCA_SYND was recorded, and the input does not give it: a lone status has none, and logs leave out what is 0. Without the address no page can be taken out of use; on Intel MCi_MISC says what kind of address it is; with MCA_SYND the chip select would be known.',
+  },
+  L_MCA_ADDR_WIDTH: {
+    severity: 'error',
+    title: 'the address has more bits than any physical address',
+    section: 'SDM vol. 1, CPUID leaf 80000008H, MAXPHYADDR; APM vol. 2, Long-Mode Page Translation',
+    explanation:
+      'Physical addresses have at most 52 bits. The value was mistyped or shifted, or it is a virtual address.',
   },
   L_MCA_ADDR_NOT_VALID: {
     severity: 'warning',
@@ -82,13 +96,6 @@ export const LINT_CODES = {
     section: SDM_STATUS,
     explanation:
       'MCi_ADDR is not valid while ADDRV is clear; what is in it is left over from something else. Nobody may act on it.',
-  },
-  L_MCA_MISC_MISSING: {
-    severity: 'info',
-    title: 'MISCV is set but there is no MCi_MISC',
-    section: SDM_STATUS,
-    explanation:
-      'The status says that MCi_MISC is valid, and the record has none. On Intel it holds the address mode and the granularity: without it the address cannot be used. (Linux prints no MISC when its value is 0.)',
   },
   L_MCA_MISC_NOT_VALID: {
     severity: 'info',
@@ -343,13 +350,6 @@ export const LINT_CODES = {
     title: 'UECC is set in an error that is neither uncorrected nor deferred',
     section: APM_STATUS,
     explanation: 'An error that ECC could not correct is reported as uncorrected or deferred.',
-  },
-  L_MCA_SYND_MISSING: {
-    severity: 'info',
-    title: 'SYNDV is set but there is no MCA_SYND',
-    section: PPR_STATUS,
-    explanation:
-      'MCA_SYND was recorded and is not in the record; with it the chip select and the symbol would be known.',
   },
   L_MCA_SYND_NOT_VALID: {
     severity: 'info',

@@ -8,6 +8,7 @@ import type { McaVendor, X86McaRecord } from './record.ts';
 
 /** OVER is added by whoever finds the bank full; it does not change where a record came from. */
 const OVER = 1n << 62n;
+const FILLER = 0xa000000000000000n;
 const QEMU_MISC = 0x8cn;
 const QEMU_BANK = 9;
 
@@ -29,7 +30,7 @@ const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_QEMU_SRAO', status: 0xbd000000000000c0n, vendor: 'intel', ...QEMU_KVM },
   { code: 'L_MCA_QEMU_AMD_AR', status: 0xbc00080000000000n, vendor: 'amd', ...QEMU_KVM },
   { code: 'L_MCA_QEMU_AMD_AO', status: 0x9c00180000000000n, vendor: 'amd', ...QEMU_KVM },
-  { code: 'L_MCA_QEMU_BROADCAST', status: 0xa000000000000000n, bank: 1 },
+  { code: 'L_MCA_QEMU_BROADCAST', status: FILLER, bank: 1 },
   {
     code: 'L_MCA_XEN_MCEINJ',
     status: 0xbd2000008000017an,
@@ -40,6 +41,11 @@ const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_XEN_MCEINJ', status: 0x9400000000000151n, bank: 1, note: 'type 3, instruction cache parity' },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
 ];
+
+/** What QEMU writes into bank 1 of the CPUs that a broadcast machine check is not about: UC and no EN, so it is skipped. */
+export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: number }): boolean {
+  return (status & ~OVER) === FILLER && bank === 1;
+}
 
 /** Status bits below the flags. */
 const BELOW_FLAGS = (1n << 55n) - 1n;

@@ -9,7 +9,7 @@ import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCA_SYND, MCI_STATUS_AMD_LEGACY } from
 import { classify } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { isFirmwareBank } from './component.ts';
-import { cpuOf } from './cpu.ts';
+import { cpuOf, vendorOfCpu } from './cpu.ts';
 import { statusRegister } from './describe.ts';
 import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
@@ -17,8 +17,8 @@ import type { Finding, FindingBits, LintCodeId } from './lint-codes.ts';
 import { softwareShapes } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
-import { amdAddressLsb } from './page.ts';
-import type { X86McaRecord } from './record.ts';
+import { amdAddressLsb, MAX_PHYSICAL_BITS, pageShape } from './page.ts';
+import type { McaVendor, X86McaRecord } from './record.ts';
 import { ADDRESS_MODE_PHYSICAL, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
 
@@ -64,20 +64,42 @@ const SRAR_CODES = new Set([0x134, 0x150]);
 const isScrub = (code: number): boolean => (code & 0xfff0) === 0x00c0;
 const LLC_WRITEBACK = 0x17a;
 const COUNT_OVERFLOW = 1n << 14n;
-/** Highest bit of a physical address (SDM vol. 1 3.3, MAXPHYADDR). */
-const MAX_PHYSICAL_BITS = 52;
+
+/** Registers that the status calls valid and the record does not have. AMD's MCi_MISC is a counter, no part of the error. */
+function missing(f: Facts): string[] {
+  const { addr, misc, synd } = f.record;
+  return [
+    ...(f.s.ADDRV && addr === undefined ? ['MCi_ADDR'] : []),
+    ...(!f.amd && f.s.MISCV && misc === undefined ? ['MCi_MISC'] : []),
+    ...(f.amd && !legacy(f) && f.a.SYNDV && synd === undefined ? ['MCA_SYND'] : []),
+  ];
+}
+
+/** Whether what should be a physical address cannot be one. */
+function tooWide(record: X86McaRecord): boolean {
+  const page = pageShape(record);
+  return page !== undefined && ((record.addr ?? 0n) & page.mask) >> BigInt(MAX_PHYSICAL_BITS) !== 0n;
+}
 
 const BOTH: readonly Rule[] = [
   { code: 'L_MCA_VENDOR_UNKNOWN', when: f => !f.intel && !f.amd },
   { code: 'L_MCA_PCC_WITHOUT_UC', when: f => f.s.PCC && !f.s.UC, bits: [[61], [57]] },
-  { code: 'L_MCA_ADDR_MISSING', when: f => f.s.ADDRV && f.record.addr === undefined, bits: [[58]] },
+  { code: 'L_MCA_REGISTER_MISSING', when: f => missing(f).length > 0, what: f => missing(f).join(', ') },
+  {
+    code: 'L_MCA_VENDOR_CPUID',
+    when: f => {
+      const cpu = cpuOf(f.record) === undefined ? undefined : vendorOfCpu(f.record.cpuid ?? 0n);
+      return cpu !== undefined && f.record.vendor !== undefined && cpu !== f.record.vendor;
+    },
+    what: f => hex(f.record.cpuid ?? 0n),
+  },
+  { code: 'L_MCA_ADDR_WIDTH', when: f => tooWide(f.record), bits: [[63, MAX_PHYSICAL_BITS]], register: 'MCi_ADDR' },
   {
     code: 'L_MCA_ADDR_NOT_VALID',
     when: f => !f.s.ADDRV && (f.record.addr ?? 0n) !== 0n,
     what: f => hex64(f.record.addr ?? 0n),
     bits: [[58]],
   },
-  { code: 'L_MCA_MISC_MISSING', when: f => f.s.MISCV && f.record.misc === undefined, bits: [[59]] },
   {
     code: 'L_MCA_MISC_NOT_VALID',
     when: f => !f.s.MISCV && (f.record.misc ?? 0n) !== 0n,
@@ -237,7 +259,6 @@ const AMD: readonly Rule[] = [
     when: f => f.a.UECC && !f.a.CECC && !f.a.UC && !f.a.DEFERRED,
     bits: [[61], [45]],
   },
-  { code: 'L_MCA_SYND_MISSING', when: f => !legacy(f) && f.a.SYNDV && f.record.synd === undefined, bits: [[53]] },
   {
     code: 'L_MCA_SYND_NOT_VALID',
     when: f => !legacy(f) && !f.a.SYNDV && (f.record.synd ?? 0n) !== 0n,
@@ -282,8 +303,25 @@ const AMD: readonly Rule[] = [
   },
 ];
 
-function finding(code: LintCodeId, what?: string, bits?: readonly FindingBits[]): Finding {
-  const { severity, title, section } = LINT_CODES[code];
+/** Where AMD's manual has what Intel's has in the section on the left. */
+const AMD_SECTION: Readonly<Record<string, string>> = {
+  [LINT_CODES.L_MCA_OVER.section]: 'APM vol. 2, Machine-Check Status Registers',
+  [LINT_CODES.L_MCA_CODE_RESERVED.section]: 'APM vol. 2, Machine-Check Status Registers',
+  'SDM vol. 3B, IA32_MCi_STATUS MSRs': 'APM vol. 2, Machine-Check Status Registers',
+  'SDM vol. 3B, IA32_MCG_STATUS MSR': 'APM vol. 2, Machine-Check Global-Status Register',
+  'SDM vol. 3B, IA32_MCG_CAP MSR, Count': 'APM vol. 2, Machine-Check Global-Capabilities Register',
+  [LINT_CODES.L_MCA_ADDR_LSB.section]: 'PPR, MCA_STATUS AddrLsb',
+  'SDM vol. 3B, Interpreting the MCA Error Codes': 'APM vol. 2, Machine-Check Status Registers',
+};
+
+function finding(
+  code: LintCodeId,
+  vendor: McaVendor | undefined,
+  what?: string,
+  bits?: readonly FindingBits[],
+): Finding {
+  const { severity, title, section: general } = LINT_CODES[code];
+  const section = vendor === 'amd' ? (AMD_SECTION[general] ?? general) : general;
   return {
     code,
     severity,
@@ -299,6 +337,7 @@ function apply(rules: readonly Rule[], facts: Facts): Finding[] {
     .map(rule =>
       finding(
         rule.code,
+        facts.record.vendor,
         rule.what?.(facts),
         rule.bits?.map(([hi, lo]) => ({ register: rule.register ?? STATUS, hi, lo: lo ?? hi })),
       ),
@@ -320,7 +359,7 @@ function runs(register: string, value: bigint): FindingBits[] {
 
 function reservedIn(register: Register, name: string, value: bigint | undefined): Finding[] {
   const bits = value === undefined ? 0n : register.decode(value).reserved;
-  return bits === 0n ? [] : [finding('L_MCA_RESERVED_BITS', `${name} ${hex64(bits)}`, runs(name, bits))];
+  return bits === 0n ? [] : [finding('L_MCA_RESERVED_BITS', undefined, `${name} ${hex64(bits)}`, runs(name, bits))];
 }
 
 /** Reserved bits, register by register; Intel's MCi_STATUS and MCi_MISC have none. */
@@ -348,7 +387,7 @@ function unknownMscod(f: Facts): Finding[] {
     .filter(row => row.text === undefined)
     .map(({ hi, lo }) => ({ register: STATUS, hi, lo }));
   if (bits.length === 0) return [];
-  return [finding('L_MCA_MSCOD_UNKNOWN', hex(f.s.MSCOD), bits)];
+  return [finding('L_MCA_MSCOD_UNKNOWN', 'intel', hex(f.s.MSCOD), bits)];
 }
 
 function factsOf(given: X86McaRecord, context: LintContext): Facts {
@@ -385,12 +424,12 @@ export function lint(record: X86McaRecord, context: LintContext = {}): Finding[]
   if (!facts.s.VAL) {
     return [
       record.status === 0n
-        ? finding('L_MCA_EMPTY')
-        : finding('L_MCA_VAL_CLEAR', hex64(record.status), [{ register: STATUS, hi: 63, lo: 63 }]),
+        ? finding('L_MCA_EMPTY', record.vendor)
+        : finding('L_MCA_VAL_CLEAR', record.vendor, hex64(record.status), [{ register: STATUS, hi: 63, lo: 63 }]),
     ];
   }
   const found = [
-    ...softwareShapes(facts.record).map(({ code, note }) => finding(code, note)),
+    ...softwareShapes(facts.record).map(({ code, note }) => finding(code, record.vendor, note)),
     ...apply(BOTH, facts),
     ...(facts.intel ? [...apply(INTEL, facts), ...unknownMscod(facts)] : []),
     ...(facts.amd ? apply(AMD, facts) : []),

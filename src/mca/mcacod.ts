@@ -202,11 +202,18 @@ function intelCompound(c: number): Found | undefined {
   return undefined;
 }
 
+/** AMD's form "memory": an error in any part of the memory hierarchy, of which only the levels 0 to 2 are caches for sure. */
+function amdMemory(code: number): Found | undefined {
+  const found = cache(code);
+  if (found?.fields.LL !== 'LG') return found;
+  return { ...found, text: found.text.replace('cache error', 'memory hierarchy error') };
+}
+
 /** APM tables "Error Code": TLB, memory, bus and internal forms; there is no filter bit. */
 function amdCode(c: number): Found | undefined {
   if (c === 0) return { class: 'no-error', mnemonic: 'No Error', text: 'no error', fields: {} };
   if ((c & 0xfff0) === 0x0010) return tlb(c);
-  if ((c & 0xff00) === 0x0100) return cache(c);
+  if ((c & 0xff00) === 0x0100) return amdMemory(c);
   if ((c & 0xfcff) === 0x0400) return internalUnclassified({ UU: (c >> 8) & 3 });
   if ((c & 0xf800) === 0x0800) return bus(c);
   return undefined;

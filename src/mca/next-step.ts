@@ -1,10 +1,10 @@
 /** @module What to do with a record: where to look, and what would settle what it leaves open. */
-import { classify } from './classify.ts';
+import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { component, isFirmwareBank } from './component.ts';
 import type { Component, ComponentArea } from './component.ts';
 import { cpuOf } from './cpu.ts';
-import { softwareShapes } from './lint-shapes.ts';
+import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
 import { pageOf } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
@@ -38,7 +38,9 @@ function openPoints(record: X86McaRecord, where: Component): string[] {
   const points: string[] = [];
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (record.vendor === undefined) {
-    points.push('Find the CPU vendor (PROCESSOR line, /proc/cpuinfo): it decides how the status reads.');
+    points.push(
+      'Find the CPU vendor (PROCESSOR line, /proc/cpuinfo) and give it with --vendor, or --cpuid: it decides how the status reads.',
+    );
     return points;
   }
   if (isFirmwareBank(record.bank)) {
@@ -74,10 +76,20 @@ function areaStep(record: X86McaRecord, where: Component): string | undefined {
   if (consumedPoison(record)) {
     return 'The core only used the data; the poison was made elsewhere: look for an earlier deferred record with the same address.';
   }
-  if (where.area === 'cache' && DATA_CLASSES.has(classify(record))) {
+  if (where.area === 'cache' && DATA_CLASSES.has(gradedClass(record))) {
     return 'The cache only noticed; the data was bad before: look for a memory controller record with the same address.';
   }
   return BY_AREA[where.area];
+}
+
+const ESR_STEP =
+  'This is no machine check status. It looks like an ESR of arm64, an abort: decode it with --esr (or esr=0x…).';
+/** DDI 0487, ESR_ELx.EC: instruction and data aborts, of a lower and of the same exception level; SError. */
+const ABORTS: ReadonlySet<bigint> = new Set([0x20n, 0x21n, 0x24n, 0x25n, 0x2fn]);
+
+/** A value that as a status is empty and as a syndrome is an abort. */
+function looksLikeEsr(status: bigint): boolean {
+  return status >> 32n === 0n && ABORTS.has(status >> 26n);
 }
 
 /** A record that a virtual machine monitor made is the shadow of one on the host. */
@@ -91,10 +103,10 @@ function hostStep(record: X86McaRecord): string | undefined {
 export function nextStep(record: X86McaRecord): string[] {
   const grade = severity(record);
   const first = BY_SEVERITY[grade];
-  if (grade === 'none') return [first ?? ''];
-  if (softwareShapes(record).some(shape => shape.code === 'L_MCA_QEMU_BROADCAST')) {
+  if (isBroadcastFiller(record)) {
     return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
   }
+  if (grade === 'none') return looksLikeEsr(record.status) ? [ESR_STEP] : [first ?? ''];
   const where = component(record);
   return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(
     step => step !== undefined,

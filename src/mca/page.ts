@@ -1,5 +1,6 @@
 /** @module The memory a record names. */
 import { MCA_ADDR } from './amd-registers.ts';
+import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
 import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import type { X86McaRecord } from './record.ts';
@@ -20,6 +21,8 @@ export interface PageRef {
   pfn: Pfn;
   /** log2 of the affected size in bytes. */
   lsb: number;
+  /** The record does not say the size; a cache line was taken. */
+  assumed?: true;
   /** Number of 4 KiB pages touched, at least 1. */
   pages: bigint;
 }
@@ -35,11 +38,16 @@ const ALL_BITS = (1n << 64n) - 1n;
 export interface PageShape {
   /** log2 of the granularity in bytes. */
   lsb: number;
+  /** The record does not say the granularity. */
+  assumed?: true;
   /** Bits of the address register that are the start of the affected memory. */
   mask: bigint;
   /** Number of 4 KiB pages touched, at least 1. */
   pages: bigint;
 }
+
+/** Physical addresses have at most 52 bits (SDM vol. 1 3.3, MAXPHYADDR; APM vol. 2): from there on a granularity leaves nothing of them. */
+export const MAX_PHYSICAL_BITS = 52;
 
 function shape(bits: bigint, lsb: number): PageShape {
   return { lsb, mask: (bits >> BigInt(lsb)) << BigInt(lsb), pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
@@ -50,7 +58,8 @@ function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
   const s = MCI_STATUS_INTEL.decode(status);
   if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
   const m = MCI_MISC.decode(misc);
-  return m.MODE === ADDRESS_MODE_PHYSICAL ? shape(ALL_BITS, Number(m.LSB)) : undefined;
+  const lsb = Number(m.LSB);
+  return m.MODE === ADDRESS_MODE_PHYSICAL && lsb < MAX_PHYSICAL_BITS ? shape(ALL_BITS, lsb) : undefined;
 }
 
 /**
@@ -58,10 +67,25 @@ function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
  * processors, else a cache line. QEMU's AMD records carry an Intel-shaped MISC; it does not count.
  */
 export function amdAddressLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ipid'>): number {
+  return amdGivenLsb(record) ?? CACHE_LINE_LSB;
+}
+
+function amdGivenLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ipid'>): number | undefined {
   const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
   if (inStatus !== 0) return inStatus;
   const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(record.addr ?? 0n).LSB);
-  return inAddr === 0 ? CACHE_LINE_LSB : inAddr;
+  return inAddr === 0 ? undefined : inAddr;
+}
+
+/** BKDG, NB MCA Status: the extended code of a DRAM ECC error, the one whose address Linux takes for physical. */
+const NORTHBRIDGE = 4;
+const NORTHBRIDGE_DRAM_ECC = 8n;
+
+/** Families 0Fh to 16h: no syndrome bit or address form of scalable MCA exists. */
+function legacyPage(record: X86McaRecord): PageShape | undefined {
+  const poisoned = MCI_STATUS_AMD.decode(record.status).POISON;
+  const usable = record.bank === NORTHBRIDGE ? ((record.status >> 16n) & 0x1fn) === NORTHBRIDGE_DRAM_ECC : poisoned;
+  return usable ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : undefined;
 }
 
 /**
@@ -72,10 +96,15 @@ function amdPage(record: X86McaRecord): PageShape | undefined {
   const { ipid } = record;
   const s = MCI_STATUS_AMD.decode(record.status);
   if (!s.VAL || !s.ADDRV) return undefined;
+  const cpu = cpuOf(record);
   const scalable = ipid !== undefined && ipid !== 0n;
-  const channelLocal = scalable && smcaBank(ipid, cpuOf(record))?.area === 'memory';
+  const channelLocal = scalable && smcaBank(ipid, cpu)?.area === 'memory';
+  if (!scalable && cpu !== undefined && isLegacyAmd(cpu)) return legacyPage(record);
   const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
-  return usable ? shape(scalable ? AMD_ADDRESS : ALL_BITS, amdAddressLsb(record)) : undefined;
+  const lsb = amdGivenLsb(record);
+  if (!usable || (lsb ?? 0) >= MAX_PHYSICAL_BITS) return undefined;
+  const bits = scalable ? AMD_ADDRESS : ALL_BITS;
+  return lsb === undefined ? { ...shape(bits, CACHE_LINE_LSB), assumed: true } : shape(bits, lsb);
 }
 
 /**
@@ -89,14 +118,16 @@ export function pageShape(record: X86McaRecord): PageShape | undefined {
 }
 
 /** The memory that an address register of this shape names. */
-export function pageIn({ lsb, mask, pages }: PageShape, addr: bigint): PageRef {
+export function pageIn({ lsb, assumed, mask, pages }: PageShape, addr: bigint): PageRef {
   const address = addr & mask;
-  return { address, pfn: pfnOf(address), lsb, pages };
+  const page = { address, pfn: pfnOf(address), lsb, pages };
+  return assumed === true ? { ...page, assumed } : page;
 }
 
 /**
  * The system memory a record names, or undefined when its address cannot be taken for a system physical one: no
- * ADDRV; vendor not known; Intel: no MISCV or another address mode than physical; AMD: neither PADDRV nor POISON.
+ * ADDRV; vendor not known; a granularity beyond any physical address; Intel: no MISCV or another address mode than
+ * physical; AMD: neither PADDRV nor POISON, nor, up to family 16h, a DRAM ECC error of the northbridge.
  */
 export function pageOf(record: X86McaRecord): PageRef | undefined {
   const found = pageShape(record);

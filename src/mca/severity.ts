@@ -1,11 +1,12 @@
 /** @module How bad a record is, in terms both vendors and the firmware tables share. */
-import { classify } from './classify.ts';
+import { gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
-import type { X86McaRecord } from './record.ts';
+import type { Downgradable } from './downgraded.ts';
+import { isBroadcastFiller } from './lint-shapes.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
 /**
- * `none` the bank holds nothing · `corrected` the data is right · `deferred` bad data was found, nothing consumed it
+ * `none` the bank holds nothing, or what QEMU fills in for CPUs that a broadcast is not about · `corrected` the data is right · `deferred` bad data was found, nothing consumed it
  * (AMD deferred, Intel UCNA) · `uncorrected-recoverable` bad data, and software that knows the page or the task can go on
  * (Intel SRAO and SRAR, AMD poison) · `uncorrected` bad data, and the record does not say whether one can go on ·
  * `fatal` the processor's state is lost, or the lost record of another error forbids to go on · `unknown` depends on the
@@ -48,8 +49,9 @@ const BY_CLASS: Readonly<Record<McaClass, McaSeverity>> = {
  * SDM vol. 3B, UCR Error Overwrite Rules: an overflowed SRAR has lost an error that may be fatal. AMD: consumed poison
  * is confined to what consumed it.
  */
-export function severity(record: Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCap'>): McaSeverity {
-  const cls = classify(record);
+export function severity(record: Downgradable): McaSeverity {
+  if (isBroadcastFiller(record)) return 'none';
+  const cls = gradedClass(record);
   if (cls === 'SRAR' && MCI_STATUS_INTEL.decode(record.status).OVER) return 'fatal';
   if (cls === 'UC' && record.vendor === 'amd') {
     const s = MCI_STATUS_AMD.decode(record.status);

@@ -1,0 +1,28 @@
+/** @module Uncorrected errors that firmware has the hardware report as corrected ones. */
+import { cpuOf } from './cpu.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCG_CAP } from './registers.ts';
+
+/** VAL, UC, MISCV, ADDRV, MSCOD and MCACOD without the filter bit and the channel. */
+const MASK = 0xac00_0000_ffff_eff0n;
+const SCRUB = 0x8c00_0000_0010_00c0n;
+const BANKS = { first: 13, last: 18 } as const;
+const SKYLAKE_SP = { family: 6, model: 0x55, firstStepping: 4 } as const;
+
+/** What of a record decides. */
+export type Downgradable = Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCap' | 'cpuid'> & { bank?: number };
+
+/**
+ * Whether a record with UC clear is an uncorrected patrol scrub error: memory controllers of 06_55H from stepping 4
+ * (Skylake-SP, Cascade Lake) say so in MSCOD only, so that the error comes as a corrected machine check interrupt. Linux
+ * grades it action optional (arch/x86/kernel/cpu/mce/severity.c).
+ */
+export function isDowngradedScrub(record: Downgradable): boolean {
+  const { status, vendor, bank, mcgCap } = record;
+  if (vendor !== 'intel' || (status & MASK) !== SCRUB) return false;
+  if (bank === undefined || bank < BANKS.first || bank > BANKS.last) return false;
+  if (mcgCap !== undefined && !MCG_CAP.decode(mcgCap).SER_P) return false;
+  const cpu = cpuOf(record);
+  const { family, model, firstStepping } = SKYLAKE_SP;
+  return cpu?.family === family && cpu.model === model && cpu.stepping >= firstStepping;
+}

@@ -1,0 +1,56 @@
+/** @module What happened in the words of whoever knows best: the extended code of the unit, else the error code. */
+import { classify } from './classify.ts';
+import { component, isFirmwareBank } from './component.ts';
+import { isDowngradedScrub } from './downgraded.ts';
+import { decodeMcacod } from './mcacod.ts';
+import type { X86McaRecord } from './record.ts';
+import { MCI_STATUS_AMD } from './registers.ts';
+
+export interface ErrorWords {
+  /** The unit, when it is known apart from the error code. */
+  unit?: string;
+  /** What happened there, as a noun phrase; undefined when the record has no error code. */
+  what?: string;
+  /** The extended error code (AMD), where the unit that numbers it is known. */
+  extended?: number;
+  /** Whether the words are those of the extended code. */
+  byUnit: boolean;
+}
+
+const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
+
+function amdWords(record: X86McaRecord): ErrorWords {
+  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const what: { what?: string } = code.class === 'no-error' ? {} : { what: code.text };
+  if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
+  const { area, name, detail, basis } = component(record);
+  if ((record.ipid ?? 0n) !== 0n && area !== 'unknown') {
+    const extended = Number(MCI_STATUS_AMD.decode(record.status).XEC);
+    return { unit: name, what: detail ?? `extended code ${hex(extended, 2)}`, extended, byUnit: true };
+  }
+  if (area === 'unknown') {
+    // The code of any unit of scalable MCA; that of its memory controllers, say, is no cache's.
+    return what.what === undefined
+      ? { byUnit: false }
+      : { what: what.what.replace('cache error', 'memory hierarchy error'), byUnit: false };
+  }
+  if (basis === 'error code') return { ...what, byUnit: false };
+  if (detail === undefined) return { unit: name, ...what, byUnit: false };
+  return { unit: name, what: detail, extended: Number((record.status >> 16n) & 0x1fn), byUnit: true };
+}
+
+/** What a record with VAL says happened; nothing is said of an empty bank. */
+export function errorWords(record: X86McaRecord): ErrorWords {
+  if (classify(record) === 'invalid') return { byUnit: false };
+  if (record.vendor === 'amd') return amdWords(record);
+  if (isDowngradedScrub(record)) return { what: 'an uncorrected patrol scrub error', byUnit: false };
+  const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
+  return code.class === 'no-error' ? { byUnit: false } : { what: code.text, byUnit: false };
+}
+
+/** `unit: what` for a line of its own; undefined when neither says what happened. */
+export function errorText(record: X86McaRecord): string | undefined {
+  const { unit, what } = errorWords(record);
+  if (what === undefined) return undefined;
+  return unit === undefined ? what : `${unit}: ${what}`;
+}
