@@ -8,7 +8,7 @@ function inputOptions(command: Command): Command {
     .option('--esr', 'a lone value is an ESR')
     .option('--section <type>', 'the input is one bare CPER section: memory, arm-processor, …, or a GUID')
     .addOption(new Option('--vendor <vendor>', 'CPU vendor, where the input does not say').choices(['intel', 'amd']))
-    .option('--cpuid <eax>', 'CPUID leaf 1 EAX, where the input does not say; 0x50654');
+    .option('--cpuid <eax>', 'CPUID leaf 1 EAX in hex, where the input does not say; 50654');
 }
 
 const all = (value: string, before: string[] = []): string[] => [...before, value];
@@ -40,6 +40,13 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0
   syndrome decode --explain L_MCA_QEMU_SRAR
   syndrome decode --explain SRAO                        # classes, fields, outcomes, error codes, …`,
+    )
+    .addHelpText(
+      'after',
+      `\nExit codes:
+  0  at least one record was found
+  2  the command line or an input is wrong
+  4  no error record in the input`,
     )
     .action(async (words: string[], options: OptionValues) =>
       (await import('./decode.ts')).decode(words, merge(options)),

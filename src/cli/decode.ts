@@ -1,9 +1,11 @@
+import { UsageError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
 import { BriefWriter } from '../decode/to-brief.ts';
 import { JsonWriter } from '../decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
+import { COLUMNS } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
 import { EXIT } from './exit-codes.ts';
@@ -35,6 +37,12 @@ function textStyle(style: Style): TextStyle {
   return (part, text) => `${marks[part][0] ?? ''}${text}${marks[part][1] ?? ''}`;
 }
 
+/** The width to lay out for: COLUMNS, else the terminal's. The writer bounds it. */
+function columns(): number {
+  const wanted = Number(process.env['COLUMNS']);
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : process.stdout.isTTY ? process.stdout.columns : COLUMNS;
+}
+
 /** Writes everything decoded from the inputs; exit code 4 when nothing was found. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
@@ -47,8 +55,12 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     else await explain(options.explain, options);
     return;
   }
+  const [form, other] = (['json', 'raw', 'table', 'brief'] as const).filter(name => options[name] === true);
+  if (form !== undefined && other !== undefined) {
+    throw new UsageError('E_USAGE', `--${form} and --${other} exclude each other`, { hint: 'Give one of them.' });
+  }
   const { table = false, outlook = true } = options;
-  const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)) });
+  const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)), columns: columns() });
   const json = new JsonWriter();
   const brief = new BriefWriter();
   const out = new BatchedOutput();
@@ -58,8 +70,10 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     if (options.json) {
       const line = options.outlook === true ? undefined : json.line(record);
       out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
-    } else if (options.raw) out.write(`${toRaw(record)}\n`);
-    else if (options.brief) out.write(`${brief.line(record)}\n`);
+    } else if (options.raw) {
+      // Events have no registers; JSON is what a program can read.
+      out.write(`${record.raw.kind === 'event' ? screenJson(record.raw) : toRaw(record)}\n`);
+    } else if (options.brief) out.write(`${brief.line(record)}\n`);
     else {
       if (found > 0) out.write('\n');
       out.write(text.text(record));

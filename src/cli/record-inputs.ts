@@ -80,10 +80,12 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
     throw new UsageError('E_USAGE', `--from ${options.from}: expected ${FORMS.join(', ')}`);
   }
   const vendor = vendorOf(options.vendor);
-  const cpuid = options.cpuid === undefined ? undefined : parseU64(options.cpuid);
+  // As the kernel prints it: hex, with 0x or without.
+  const cpuid =
+    options.cpuid === undefined ? undefined : parseU64(options.cpuid.replace(/^(?:0x)?(?=[0-9a-f]{1,8}$)/i, '0x'));
   if (options.cpuid !== undefined && cpuid === undefined) {
     throw new UsageError('E_USAGE', `--cpuid ${options.cpuid} is not a number`, {
-      hint: 'CPUID leaf 1 EAX, such as 0x50654: the number behind PROCESSOR 0: in a kernel log.',
+      hint: 'CPUID leaf 1 EAX in hex, such as 50654: the number behind PROCESSOR 0: in a kernel log.',
     });
   }
   return {
