@@ -47,6 +47,75 @@ describe('syndrome decode', () => {
     expect(piped.out).toMatch(/^cpu=0 status=0x8000000000000000 .* bank=1\n$/);
   });
 
+  it('names no bank that the input does not name', () => {
+    const lone = JSON.parse(syndrome(['decode', '--json', '0xbd80000000000134']).out);
+    expect(lone).not.toHaveProperty('bank');
+    expect(lone.raw).toStrictEqual({ kind: 'x86-mca', status: '0xbd80000000000134' });
+    const named = JSON.parse(syndrome(['decode', '--json', 'status=0xbd80000000000134 bank=0']).out);
+    expect([named.bank, named.raw.bank]).toStrictEqual([0, 0]);
+  });
+
+  it('takes the vendor from a CPUID, in hex with 0x and without', () => {
+    const vendor = (...args: string[]): unknown => {
+      const { out } = syndrome(['decode', '--json', '0xbd80000000000134', ...args]);
+      const { raw, lint } = JSON.parse(out) as { raw: { vendor?: string; cpuid: string }; lint: { code: string }[] };
+      return [raw.vendor, raw.cpuid, lint.some(l => l.code === 'L_MCA_VENDOR_CPUID')];
+    };
+    expect(vendor('--cpuid', '50654')).toEqual(['intel', '0x0000000000050654', false]);
+    expect(vendor('--cpuid', '0xa20f10')).toEqual(['amd', '0x0000000000a20f10', false]);
+    expect(vendor('--cpuid', 'f43')).toEqual([undefined, '0x0000000000000f43', false]);
+    expect(vendor('--cpuid', '50654', '--vendor', 'amd')).toEqual(['amd', '0x0000000000050654', true]);
+  });
+
+  it('says what matters first, and is as wide as the terminal', () => {
+    const args = ['decode', 'status=0xdc2040000400011b addr=0x7ff7e93c0 ipid=0x9600050f00 vendor=amd bank=17'];
+    const { out } = syndrome(args);
+    const at = [
+      'AMD machine check',
+      'bank 17',
+      'severity',
+      'error code',
+      'Corrected error:',
+      'lint',
+      'next step',
+      'outlook',
+    ];
+    const places = [...at, '  MCi_STATUS '].map(text => out.indexOf(text));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
+    for (const [columns, widest] of [
+      ['48', 48],
+      ['1', 48],
+      ['200', 100],
+      ['x', 100],
+    ] as const) {
+      const run = spawnSync(process.execPath, [MAIN, ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1', COLUMNS: columns },
+      });
+      const lines = run.stdout.split('\n');
+      // A word longer than a line stands alone.
+      expect(lines.filter(line => line.length > widest && line.trim().includes('  '))).toEqual([]);
+      expect(Math.max(...lines.map(line => line.length))).toBeGreaterThan(widest - 10);
+    }
+  });
+
+  it('gives one form of output at a time, and events as JSON in --raw', () => {
+    for (const forms of [
+      ['--json', '--raw'],
+      ['--table', '--json'],
+      ['--brief', '--raw'],
+    ]) {
+      const { status, err } = syndrome(['decode', '0xbd80000000000134', ...forms]);
+      expect(status).toBe(2);
+      expect(err).toContain('exclude each other [E_USAGE]');
+    }
+    const event =
+      '{"timestamp": {"seconds": 1, "microseconds": 0}, "event": "MEMORY_FAILURE", "data": {"recipient": "guest", "action": "inject", "flags": {"recursive": false, "action-required": true}}}\n';
+    const { out } = syndrome(['decode', '--raw'], event);
+    expect(JSON.parse(out)).toMatchObject({ kind: 'event', name: 'qemu-memory-failure', fields: { action: 'inject' } });
+  });
+
   it('lets no control character of a log through', () => {
     const log = 'Memory failure: 0x91ee: recovery action for \u001b[31mdirty\u0007 LRU\u009b page: Recovered\n';
     for (const args of [['decode'], ['decode', '--raw'], ['decode', '--json']]) {

@@ -84,7 +84,9 @@ export class ArmDecoded extends LazyRecord {
     return explainArm(this.raw);
   }
   override get nextStep(): string {
-    return NEXT[classifyArm(this.raw).class];
+    const { class: cls, from } = classifyArm(this.raw);
+    const next = NEXT[cls];
+    return from === undefined || !next.endsWith(ABORT) ? next : `${next} ${AFTER[from]}`;
   }
   protected override findings(): readonly Finding[] {
     return lintArm(this.raw);
@@ -109,7 +111,12 @@ const HEADLINE: Readonly<Record<ArmClass, string>> = {
 };
 
 const ABORT =
-  'Look for a firmware record (`Hardware error from APEI`) at the same time: only it can name the physical page. In user mode the process gets SIGBUS; in kernel mode Linux oopses.';
+  'Look for a firmware record (`Hardware error from APEI`) at the same time: only it can name the physical page.';
+/** What Linux does, by the exception level that the abort came from. */
+const AFTER = {
+  lower: 'It came from a lower exception level: Linux sends SIGBUS to the process, a hypervisor hands it to the guest.',
+  same: 'It came from the level that took it, the kernel itself: Linux oopses.',
+} as const;
 
 const NEXT: Readonly<Record<ArmClass, string>> = {
   sea: ABORT,

@@ -25,7 +25,7 @@ export interface TextOptions {
   /** What Linux, Xen, QEMU and KVM will do. Default true. */
   outlook?: boolean;
   style?: TextStyle;
-  /** Of the terminal, 40 to 100. Default 100. */
+  /** Of the terminal, 48 to 100. Default 100. */
   columns?: number;
 }
 

@@ -2,7 +2,7 @@
 
 export const COLUMNS = 100;
 /** Narrower than this nothing is laid out. */
-export const MIN_COLUMNS = 40;
+export const MIN_COLUMNS = 48;
 
 /** Whether one blank stands between words and nothing else that separates them. */
 function spaced(text: string): boolean {

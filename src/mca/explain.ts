@@ -52,7 +52,7 @@ function amdReading(record: X86McaRecord, cls: McaClass): string {
 
 function lead(record: X86McaRecord, cls: McaClass): string {
   if (isBroadcastFiller(record)) {
-    return 'QEMU’s filler: a machine check sent to all CPUs (mce -b) is about one of them, the others get this, which reports no bad data and is skipped because EN is clear';
+    return "QEMU's filler: a machine check sent to all CPUs (mce -b) is about one of them, the others get this, which reports no bad data and is skipped because EN is clear";
   }
   if (cls === 'unknown') {
     const { intel, amd } = readings(record);

@@ -14,7 +14,7 @@ import { statusRegister } from './describe.ts';
 import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, FindingBits, LintCodeId } from './lint-codes.ts';
-import { softwareShapes } from './lint-shapes.ts';
+import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import { amdAddressLsb, MAX_PHYSICAL_BITS, pageShape } from './page.ts';
@@ -107,7 +107,8 @@ const BOTH: readonly Rule[] = [
     bits: [[59]],
   },
   { code: 'L_MCA_OVER', when: f => f.s.OVER, bits: [[62]] },
-  { code: 'L_MCA_UC_WITHOUT_EN', when: f => f.s.UC && !f.s.EN, bits: [[61], [60]] },
+  // Of QEMU's filler that is the sense.
+  { code: 'L_MCA_UC_WITHOUT_EN', when: f => f.s.UC && !f.s.EN && !isBroadcastFiller(f.record), bits: [[61], [60]] },
   {
     code: 'L_MCA_BANK_OUT_OF_RANGE',
     when: f => f.cap !== undefined && !isFirmwareBank(f.record.bank) && BigInt(f.record.bank) >= f.cap.COUNT,

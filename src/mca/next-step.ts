@@ -83,7 +83,7 @@ function areaStep(record: X86McaRecord, where: Component): string | undefined {
 }
 
 const ESR_STEP =
-  'This is no machine check status. It looks like an ESR of arm64, an abort: decode it with --esr (or esr=0x…).';
+  'This is no machine check status. It looks like an ESR of arm64, an abort: decode it with --esr (or esr=0x96000410, say).';
 /** DDI 0487, ESR_ELx.EC: instruction and data aborts, of a lower and of the same exception level; SError. */
 const ABORTS: ReadonlySet<bigint> = new Set([0x20n, 0x21n, 0x24n, 0x25n, 0x2fn]);
 
