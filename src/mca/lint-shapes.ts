@@ -44,7 +44,7 @@ const SHAPES: readonly Shape[] = [
 
 /** What QEMU writes into bank 1 of the CPUs that a broadcast machine check is not about: UC and no EN, so it is skipped. */
 export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: number }): boolean {
-  return (status & ~OVER) === FILLER && bank === 1;
+  return bank === 1 && (status & ~OVER) === FILLER;
 }
 
 /** Status bits below the flags. */
