@@ -37,13 +37,17 @@ const X86_SERIAL = 'console=ttyS0 panic=-1 syndrome.port=/dev/ttyS1';
 const ARM_SERIAL = 'console=ttyAMA0 panic=-1 syndrome.port=/dev/ttyAMA1';
 /** DAMON walks the stage-2 tables of guests by itself, and the host would crash on a descriptor that the lab has broken. */
 const NO_DAMON = 'damon_stat.enabled=0';
+/** A VMM that crashes leaves its registers on the host's console; arm64 does not print them by itself. */
+const SHOW_CRASHES = 'sysctl.debug.exception-trace=1';
 const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
 
 /** The kernel command line of the layer right under the outer QEMU (or Xen). `extra` goes to the guest under test. */
 function kernelCommandLine(spec: MachineSpec, extra: string): string {
   if (spec.kind === 'xen-dom0') return words(DOM0_SERIAL, spec.append, extra);
   if (spec.kind === 'amd-host') return words(X86_SERIAL, spec.append);
-  if (spec.kind === 'arm64-host') return words(ARM_SERIAL, NO_DAMON, spec.firmware ? 'acpi=force' : '', spec.append);
+  if (spec.kind === 'arm64-host') {
+    return words(ARM_SERIAL, NO_DAMON, SHOW_CRASHES, spec.firmware ? 'acpi=force' : '', spec.append);
+  }
   if (spec.arch === 'aarch64') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
   return words(X86_SERIAL, spec.append, extra);
 }
