@@ -60,12 +60,15 @@ export class Session {
   /** Why the VMM under test said it would stop. */
   #shutdownReason: string | undefined;
   #stderr: string[] = [];
+  /** Number of the last event that is not of this machine. */
+  readonly #before: number;
 
   private constructor(recorder: TraceRecorder, spec: MachineSpec, signal: AbortSignal) {
     this.recorder = recorder;
     this.tape = new Tape(recorder);
     this.spec = spec;
     this.signal = signal;
+    this.#before = recorder.events.length;
   }
 
   /** Values saved by steps, by name without the `$`. */
@@ -294,12 +297,17 @@ export class Session {
 
   /** Has the system under test ended for good: a panic, the VMM's or the outer QEMU's end? */
   get dead(): boolean {
-    return this.exit !== undefined || [...DEATHS].some(name => this.recorder.index.has(name));
+    return this.exit !== undefined || [...DEATHS].some(name => this.#saw(name));
   }
 
   /** Has the VMM under test ended: nothing more can come from its guest. */
   get over(): boolean {
-    return this.exit !== undefined || this.recorder.index.has('vmm.exit');
+    return this.exit !== undefined || this.#saw('vmm.exit');
+  }
+
+  /** Whether it happened to this machine: the trace may begin with one that was given up. */
+  #saw(name: string): boolean {
+    return this.recorder.index.named(name).some(e => e.seq > this.#before);
   }
 
   /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */

@@ -41,13 +41,25 @@ export async function startMachine(
   try {
     return await startOnce(assembly, recorder, signal, options);
   } catch (error) {
-    // Seen about once in thirty boots of an emulated nested guest: it says that it is ready, then nothing more. Nothing has
-    // been injected yet, so it is started once more, and the trace says so.
-    if (!assembly.host || signal.aborted || !(error instanceof AgentDeadlineError)) throw error;
-    const text = `the guest stopped answering right after its boot (${error.message}); the machine is started once more`;
+    const why = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder);
+    if (why === undefined) throw error;
+    const text = `${why} (${messageOf(error)}); the machine is started once more`;
     recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
     return startOnce(assembly, recorder, signal, options);
   }
+}
+
+/**
+ * What an emulated nested host does wrong about once in thirty boots: its guest says that it is ready, then nothing more,
+ * or its VMM crashes. Nothing has been injected yet, so it is started once more, and the trace says so; a VMM that always
+ * crashes does it again.
+ */
+function emulationFault(error: unknown, recorder: TraceRecorder): string | undefined {
+  if (error instanceof AgentDeadlineError) return 'the guest stopped answering right after its boot';
+  const crashed = recorder.index
+    .named('vmm.exit')
+    .some(e => typeof e.fields?.signal === 'number' && !e.fields.expected);
+  return crashed ? 'the VMM in the host crashed' : undefined;
 }
 
 async function startOnce(
