@@ -64,7 +64,10 @@ export class ArmDecoded extends LazyRecord {
   }
   override get address(): DecodedAddress | undefined {
     const page = armPageOf(this.raw);
-    if (page !== undefined) return { value: page.address, space: 'physical', pfn: page.pfn };
+    if (page !== undefined) {
+      const space = page.space === 'guest' ? 'guest-physical' : 'physical';
+      return { value: page.address, space, pfn: page.pfn };
+    }
     const va = this.raw.gva ?? this.raw.far;
     const fnv = describeEsr(this.raw.esr).some(row => row.name === 'FnV' && row.value === 1n);
     return va === undefined || fnv ? undefined : { value: va, space: 'virtual' };

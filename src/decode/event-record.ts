@@ -13,7 +13,11 @@ import type {
   RawRecord,
 } from './record.ts';
 
-const PHYSICAL = new Set(['addr', 'gpa']);
+/** Fields that hold a physical address, and whose it is. */
+const PHYSICAL: ReadonlyMap<string, 'physical' | 'guest-physical'> = new Map([
+  ['addr', 'physical'],
+  ['gpa', 'guest-physical'],
+]);
 const DETAILS = ['message', 'page', 'result', 'comm', 'pid', 'code', 'action', 'recipient', 'reason', 'vcpu'] as const;
 /** Shown without their name. */
 const PLAIN: ReadonlySet<string> = new Set(['message', 'page']);
@@ -71,7 +75,8 @@ export class EventDecoded extends LazyRecord {
         if (page !== undefined) return page;
         continue;
       }
-      if (PHYSICAL.has(name)) return { value, space: 'physical', pfn: value >> 12n };
+      const space = PHYSICAL.get(name);
+      if (space !== undefined) return { value, space, pfn: value >> 12n };
     }
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;

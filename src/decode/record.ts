@@ -64,8 +64,8 @@ export interface Diagnostic {
 
 export interface DecodedAddress {
   value: bigint;
-  /** `physical`: a system physical address; `virtual`; `unknown`: the record does not say what space it is in. */
-  space: 'physical' | 'virtual' | 'unknown';
+  /** `physical`: of the system that reports; `guest-physical`: of a guest of it; `unknown`: the record does not say. */
+  space: 'physical' | 'guest-physical' | 'virtual' | 'unknown';
   /** First 4 KiB page frame; only for physical addresses. */
   pfn?: bigint;
   /** log2 of the granularity in bytes. */

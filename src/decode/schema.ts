@@ -81,7 +81,7 @@ const SCHEMA = {
     address: object(
       {
         value: u64,
-        space: { enum: ['physical', 'virtual', 'unknown'] },
+        space: { enum: ['physical', 'guest-physical', 'virtual', 'unknown'] },
         pfn: u64,
         lsb: { type: 'integer', minimum: 0, maximum: 63 },
         pages: u64,

@@ -76,7 +76,8 @@ export function whereFrom({ source }: DecodedRecord): string {
 }
 
 function addressText(address: DecodedAddress): string {
-  const space = address.space === 'unknown' ? 'not known to be a system physical address' : address.space;
+  const space =
+    address.space === 'unknown' ? 'not known to be a system physical address' : address.space.replace('-', ' ');
   const parts = [`${hex64(address.value)} (${space}`];
   if (address.pfn !== undefined) parts.push(`, page frame 0x${address.pfn.toString(16)}`);
   if (address.lsb !== undefined) parts.push(`, ${size(address.lsb)}`);
