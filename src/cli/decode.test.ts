@@ -247,6 +247,9 @@ describe('syndrome predict', () => {
     const { predictions } = JSON.parse(out) as { predictions: { outcome: string }[] };
     expect(new Set(predictions.map(p => p.outcome))).toEqual(new Set(['panicked']));
     expect(syndrome(['predict', 'uc-fatal', '--set', 'nosuch=1']).status).toBe(2);
+    const lone = syndrome(['predict', '0xbd80000000000134', '--vendor', 'intel', '--consumer', 'linux']).out;
+    expect(lone).toContain('Machine Check Exception: 7 Bank <bank>: bd80000000000134');
+    expect(lone).not.toContain('Bank 0');
     expect(syndrome(['predict', 'uc-fatal', '--set', 'running=asleep']).status).toBe(2);
   });
 });

@@ -142,6 +142,11 @@ function monitorDelivery(record: OutlookRecord): Partial<OutlookContext> {
   return record.kind === 'x86-mca' && MCI_STATUS_INTEL.decode(record.status).UC ? { delivery: 'exception' } : {};
 }
 
+/** The lines of a record whose input names no bank name none either. */
+function withoutBank(prediction: Prediction): Prediction {
+  return { ...prediction, messages: prediction.messages.map(m => m.replace(/\bBank 0\b/, 'Bank <bank>')) };
+}
+
 /** Says what the consumers of each record will do. */
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   const given = contextOf(options);
@@ -153,12 +158,13 @@ export async function predict(words: readonly string[], options: PredictOptions)
   const names = words.map(w => named(w, options));
   let found = 0;
 
-  function show(record: OutlookRecord, headline: string, monitor = fromCommand): void {
+  function show(record: OutlookRecord, headline: string, monitor = fromCommand, bankKnown = true): void {
     const context = vendorContext(record, known);
-    const predictions: Prediction[] =
+    const made: Prediction[] =
       options.chain === true
         ? predictChain(record, { consumer: firstConsumer(record), ...context })
         : predictAll(record, { ...(monitor ? monitorDelivery(record) : {}), ...context });
+    const predictions = bankKnown ? made : made.map(withoutBank);
     if (options.json) {
       printJson({ schemaVersion: 1, record, predictions });
     } else {
@@ -188,7 +194,9 @@ export async function predict(words: readonly string[], options: PredictOptions)
   }
   await eachRecord(words, options, decoded => {
     const record = predictable(decoded);
-    if (record !== undefined) show(record, decoded.headline, fromCommand || decoded.source.from === 'qemu');
+    if (record === undefined) return;
+    const bankKnown = record.kind !== 'x86-mca' || decoded.bank !== undefined;
+    show(record, decoded.headline, fromCommand || decoded.source.from === 'qemu', bankKnown);
   });
   if (found === 0) {
     process.stderr.write(
