@@ -82,12 +82,15 @@ export class LogContext {
       return;
     }
     if (this.kernel.line(raw, lineNumber) || program !== undefined) return;
+    // Before mcelog: its blocks have no end of their own, and take what follows for theirs.
+    const command = mceCommand(text);
+    if (command?.record.kind === 'x86-mca') {
+      const place = { form: 'value', firstLine: lineNumber, lastLine: lineNumber } as const;
+      this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
+      return;
+    }
     if (this.#mcelog.message(text, lineNumber)) return;
     if (this.#rasdaemon.message(text, lineNumber)) return;
-    if (this.qemu.message(text, lineNumber)) return;
-    const command = mceCommand(text);
-    if (command?.record.kind !== 'x86-mca') return;
-    const place = { form: 'value', firstLine: lineNumber, lastLine: lineNumber } as const;
-    this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
+    this.qemu.message(text, lineNumber);
   }
 }
