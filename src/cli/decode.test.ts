@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -238,6 +239,18 @@ describe('syndrome encode --from-json', () => {
     expect(err).toContain(why);
     expect(err).not.toMatch(/(.{12,}): \1/);
   });
+});
+
+describe('a log that goes on', () => {
+  it('is decoded while it comes, and Ctrl-C ends it', async () => {
+    const child = spawn(process.execPath, [MAIN, 'decode', '--brief', '-'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.write('[    1.000000] Memory failure: 0x12345: recovery action for dirty LRU page: Recovered\n');
+    const [first] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(first.toString()).toMatch(/^-:1 {2}0x0000000012345000 /);
+    child.kill('SIGINT');
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    expect([code, signal]).toContainEqual(code === null ? 'SIGINT' : 130);
+  }, 30_000);
 });
 
 describe('syndrome predict', () => {

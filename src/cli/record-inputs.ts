@@ -110,13 +110,13 @@ export class BatchedOutput {
     if (this.#text.length >= BATCH) this.#flush();
   }
 
-  /** Called between pieces of input: so memory stays bounded however slow the reader is. */
+  /** Called between pieces of input: what there is goes out, and memory stays bounded however slow the reader is. */
   drain(): Promise<void> | undefined {
+    this.#flush();
     return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined;
   }
 
   async end(): Promise<void> {
-    this.#flush();
     await this.drain();
   }
 

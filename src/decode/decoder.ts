@@ -17,7 +17,7 @@ import { NeedleSet } from '../text/needles.ts';
 import { values } from '../text/values.ts';
 import { ArmDecoded } from './arm-record.ts';
 import { CperDecoded } from './cper-record.ts';
-import { detect } from './detect.ts';
+import { detect, surelyLog } from './detect.ts';
 import type { Detection } from './detect.ts';
 import type { Form } from './form.ts';
 import { EventDecoded } from './event-record.ts';
@@ -228,7 +228,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     joined.set(head);
     joined.set(bytes.subarray(0, need), head.length);
     head = joined;
-    if (head.length < HEAD) return;
+    if (head.length < HEAD && !((options.from ?? 'auto') === 'auto' && surelyLog(head) !== undefined)) return;
     start(joined, false);
     if (bytes.length > need) pushed(bytes.subarray(need));
   }

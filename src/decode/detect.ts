@@ -67,6 +67,29 @@ function otherFormat(bytes: Uint8Array): string | undefined {
     : `an ACPI table ${name}: it describes how errors are reported and holds no record`;
 }
 
+/** What only a log has. */
+const LOG_ONLY = [' Machine Check: ', ' Machine Check Exception: ', 'Memory failure: 0x', '(XEN) ', 'Linux version '];
+/** journald's export form begins with it. */
+const UNDERSCORE = 0x5f;
+const latin1 = new TextDecoder('latin1');
+
+/**
+ * The first words that only a log has, if a whole line has them: then nothing that follows can make another form of the
+ * input, which of `journalctl -kf` may be hours in coming.
+ */
+export function surelyLog(bytes: Uint8Array): string | undefined {
+  const end = bytes.lastIndexOf(0x0a);
+  if (end < 0 || bytes[0] === UNDERSCORE || bytes.includes(0)) return undefined;
+  const text = latin1.decode(bytes.subarray(0, end));
+  let first = Number.POSITIVE_INFINITY;
+  let found: string | undefined;
+  for (const words of LOG_ONLY) {
+    const at = text.indexOf(words);
+    if (at >= 0 && at < first) [first, found] = [at, words];
+  }
+  return found;
+}
+
 /** Decides how to read an input whose first bytes these are; `whole` when there are no more. */
 export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection {
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
@@ -84,6 +107,8 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
       binary: bytes,
     };
   }
+  const words = from === 'auto' ? surelyLog(bytes) : undefined;
+  if (words !== undefined) return { form: 'log', evidence: `log: \`${words.trim()}\`` };
   const text = new TextDecoder().decode(bytes);
   if (whole && !text.includes('\0')) {
     for (const [name, decoded] of [
