@@ -47,7 +47,7 @@ const MCI_STATUS_INTEL_UC: Register = defineRegister({
   width: MCI_STATUS_INTEL.width,
   source: MCI_STATUS_INTEL.source,
   fields: MCI_STATUS_INTEL.fields.map(f =>
-    f.name === 'TES' ? bits(f.hi, f.lo, f.name, 'undefined while UC is set') : f,
+    f.name === 'TES' ? bits(f.hi, f.lo, f.name, 'without a meaning while UC is set') : f,
   ),
 });
 

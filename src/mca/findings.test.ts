@@ -139,7 +139,7 @@ describe('a field', () => {
 
   it('of the threshold status means something only while UC is clear', () => {
     expect(tes(0x9c20000000000e0bn)).toBe('green');
-    expect(tes(0xbe20000000000e0bn)).toBe('undefined while UC is set');
+    expect(tes(0xbe20000000000e0bn)).toBe('without a meaning while UC is set');
   });
 
   it('with the filter bit of a corrected error is explained', () => {
