@@ -270,6 +270,18 @@ static void reserve_huge_pages(uint64_t page_bytes, uint64_t pages)
 	close(fd);
 }
 
+/*
+ * Small machines boot with transparent huge pages off; collapsing works there too. It may fail for a moment, as while a
+ * page is on its way to the LRU lists or memory is being compacted, so it gets half a second.
+ */
+static void collapse(char *p, size_t bytes)
+{
+	const struct timespec pause = {0, 10 * 1000 * 1000};
+
+	for (int i = 0; i < 50 && madvise(p, bytes, MADV_COLLAPSE) != 0 && errno != EINVAL; i++)
+		nanosleep(&pause, NULL);
+}
+
 /* An anonymous area of that many bytes, aligned to the page size; NULL with errno. */
 static char *map_area(const char *kind, uint64_t bytes, uint64_t page_bytes)
 {
@@ -371,9 +383,8 @@ static void command_map(const struct request *r)
 	if (!hugetlb)
 		(void)madvise(p, pages * page_bytes, transparent ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	memset(p, (int)fill, pages * page_bytes);
-	/* Small machines boot with transparent huge pages off; collapsing works there too. */
 	if (transparent)
-		(void)madvise(p, pages * page_bytes, MADV_COLLAPSE);
+		collapse(p, pages * page_bytes);
 	if (mlock(p, pages * page_bytes) != 0) {
 		int error = errno;
 
