@@ -3,6 +3,7 @@ import type { McaClass } from '../mca/classify.ts';
 import { explainIn } from '../mca/explain.ts';
 import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
+import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { fieldsOfRegister } from './mca-fields.ts';
 import { patternOf } from './mca-pattern.ts';
@@ -20,29 +21,6 @@ import type {
   Diagnostic,
   Finding,
 } from './record.ts';
-
-/** Members of a record that are registers, in the order they are shown. */
-const REGISTERS = [
-  'status',
-  'mcgStatus',
-  'mcgCap',
-  'addr',
-  'misc',
-  'synd',
-  'synd1',
-  'synd2',
-  'ipid',
-  'config',
-  'destat',
-  'deaddr',
-  'ppin',
-  'tsc',
-  'cpuid',
-  'apicId',
-  'microcode',
-  'rip',
-  'cs',
-] as const satisfies readonly (keyof X86McaRecord)[];
 
 const ADDRV = 1n << 58n;
 
@@ -77,7 +55,7 @@ export class McaDecoded extends LazyRecord {
   }
   override get registers(): Readonly<Record<string, bigint>> {
     const out: Record<string, bigint> = {};
-    for (const name of REGISTERS) {
+    for (const name of MCA_REGISTERS) {
       const value = this.raw[name];
       if (value !== undefined) out[name] = value;
     }

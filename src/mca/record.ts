@@ -41,3 +41,26 @@ export interface X86McaRecord {
   cs?: bigint;
   origin?: RecordOrigin;
 }
+
+/** Members of a record that are registers, in the order they are shown. */
+export const MCA_REGISTERS = [
+  'status',
+  'mcgStatus',
+  'mcgCap',
+  'addr',
+  'misc',
+  'synd',
+  'synd1',
+  'synd2',
+  'ipid',
+  'config',
+  'destat',
+  'deaddr',
+  'ppin',
+  'tsc',
+  'cpuid',
+  'apicId',
+  'microcode',
+  'rip',
+  'cs',
+] as const satisfies readonly (keyof X86McaRecord)[];

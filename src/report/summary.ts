@@ -2,6 +2,7 @@ import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import { NAMED_MCA } from '../mca/named.ts';
 import { explain } from '../mca/explain.ts';
+import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { FieldValue, TraceEvent } from '../lab/trace/event.ts';
 
@@ -118,28 +119,7 @@ function explainRecord(event: TraceEvent): string {
   return event.raw === undefined ? `record ${pairs(event.fields ?? {})}` : safeText(event.raw, 400);
 }
 
-const REGISTERS: readonly (keyof X86McaRecord)[] = [
-  'status',
-  'mcgStatus',
-  'mcgCap',
-  'addr',
-  'misc',
-  'synd',
-  'synd1',
-  'synd2',
-  'ipid',
-  'config',
-  'destat',
-  'deaddr',
-  'ppin',
-  'tsc',
-  'cpuid',
-  'time',
-  'apicId',
-  'microcode',
-  'rip',
-  'cs',
-];
+const WIDE = [...MCA_REGISTERS, 'time'] as const;
 const NUMBERS: readonly (keyof X86McaRecord)[] = ['bank', 'cpu', 'socket'];
 
 /**
@@ -152,7 +132,7 @@ function mcaRecord(value: unknown): X86McaRecord | undefined {
   const { kind, vendor } = given;
   if (kind !== 'x86-mca' || !(vendor === undefined || vendor === 'intel' || vendor === 'amd')) return undefined;
   const record: Record<string, unknown> = { kind, ...(vendor === undefined ? {} : { vendor }) };
-  for (const name of REGISTERS) {
+  for (const name of WIDE) {
     const raw = given[name];
     if (raw === undefined) continue;
     const register = typeof raw === 'string' && /^0x[0-9a-f]{16}$/.test(raw) ? BigInt(raw) : raw;

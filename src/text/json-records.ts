@@ -4,31 +4,12 @@ import { parseU64 } from '../common/hex.ts';
 import { cperFromJson } from '../cper/json.ts';
 import { decodeCper, encodeCper } from '../cper/region.ts';
 import type { CperRecord } from '../cper/record.ts';
+import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
-const MCA_WIDE = [
-  'mcgStatus',
-  'mcgCap',
-  'addr',
-  'misc',
-  'synd',
-  'synd1',
-  'synd2',
-  'ipid',
-  'config',
-  'destat',
-  'deaddr',
-  'ppin',
-  'tsc',
-  'cpuid',
-  'time',
-  'microcode',
-  'apicId',
-  'rip',
-  'cs',
-] as const satisfies readonly (keyof X86McaRecord)[];
+const MCA_WIDE = [...MCA_REGISTERS, 'time'] as const;
 const MAX_LOCATION = 128;
 const ARM_WIDE = ['far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
 
