@@ -17,22 +17,10 @@ interface Counts {
   numFailedTests: number;
   numPendingTests: number;
   success: boolean;
-  testResults: { assertionResults: { fullName: string; status: string; failureMessages?: string[] }[] }[];
-}
-
-/** Machine tests get a second try (vitest.config.ts); what needed it is named, with the errors of the first. */
-function secondTries({ testResults }: Counts): string[] {
-  return testResults
-    .flatMap(file => file.assertionResults)
-    .filter(test => test.status === 'passed' && (test.failureMessages ?? []).length > 0)
-    .map(
-      test => `passed only at its second try: ${test.fullName}\n  ${test.failureMessages?.join('\n  ').slice(0, 4000)}`,
-    );
 }
 
 let [passed, failed, skipped] = [0, 0, 0];
 let interrupted: number | undefined;
-const again: string[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 try {
   for (const project of ['fast', 'machine']) {
@@ -64,7 +52,6 @@ try {
     passed += counts.numPassedTests;
     failed += counts.numFailedTests;
     skipped += counts.numPendingTests;
-    again.push(...secondTries(counts));
     // A file that cannot be loaded fails no test, but the run.
     if (vitest.code !== 0 && counts.numFailedTests === 0) failed++;
   }
@@ -74,6 +61,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-for (const text of again) console.log(text);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = interrupted ?? (failed === 0 && passed > 0 ? 0 : 1);
