@@ -19,9 +19,6 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
-          // Emulated hosts and real kernels have a fault of their own about once in a hundred boots. The report marks what
-          // passed only at the second try (retry x1); what is wrong fails twice.
-          retry: 1,
         },
       },
     ],
