@@ -10,6 +10,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['**/*.machine.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
+          setupFiles: ['test/seed.ts'],
         },
       },
       {

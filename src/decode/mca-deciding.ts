@@ -32,10 +32,10 @@ export class Deciding {
   readonly words = new BigUint64Array(WORDS);
   readonly halves = new Uint32Array(this.words.buffer);
 
-  /** Packs a record. Two records with the same words differ in nothing that the rules of the mca room look at. */
+  /** Packs a record. Two records with the same words differ in nothing that the rules of mca and outlook look at. */
   pack(record: X86McaRecord): void {
     const { words, halves } = this;
-    const { vendor, addr, misc, synd } = record;
+    const { vendor, addr, misc, synd, tsc, cs } = record;
     let present = 0;
     for (let i = 0; i < WHOLE.length; i++) {
       const value = record[WHOLE[i] as (typeof WHOLE)[number]];
@@ -72,6 +72,9 @@ export class Deciding {
       present |= 1 << 18;
       if (vendor === 'amd' && (flags & SYNDV) !== 0) this.#synd();
     }
+    // The outlook takes the way of arrival from a time stamp of 0, and what the CPU was doing from the privilege level.
+    if (tsc === 0n) present |= 1 << 22;
+    if (cs !== undefined) present |= (cs & 3n) === 3n ? 3 << 23 : 1 << 23;
     halves[LOW] = present | ((vendor === undefined ? 0 : VENDOR[vendor]) << 20);
     halves[HIGH] = record.bank;
   }

@@ -91,6 +91,10 @@ function others(first: X86McaRecord, e: { cpu: number; addr: bigint; misc: bigin
     { ...first, ...(misc === undefined ? {} : { misc: (misc & ~(0xfffn << 32n)) | (e.counter << 32n) }) },
     { ...first, ...(synd === undefined ? {} : { synd: (synd & 0xf8000007n) | (e.synd & ~0xf8000007n) }) },
     { ...first, bank: first.bank + 1 },
+    { ...first, tsc: 0n },
+    { ...first, tsc: 1n },
+    { ...first, cs: 0x33n },
+    { ...first, cs: 0x10n },
     first,
     first,
   ];
@@ -191,6 +195,11 @@ describe('what is kept for records of one pattern', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  it('writes booleans itself (the filter bit of an error code)', () => {
+    const raw = { kind: 'x86-mca', vendor: 'intel', bank: 0, status: 0x9000000000001e28n } as const;
+    expect(new JsonWriter().line(new McaDecoded(raw, SOURCE, []))).toContain('"filtered":true');
   });
 
   it('is shared where only address, CPU and time differ', () => {

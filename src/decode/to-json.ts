@@ -19,6 +19,8 @@ function json(value: unknown): string {
     case 'number':
       if (!Number.isFinite(value)) throw OTHER;
       return String(value);
+    case 'boolean':
+      return String(value);
     case 'object':
       if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
       if (value === null || Object.getPrototypeOf(value) !== Object.prototype) throw OTHER;
