@@ -8,6 +8,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../common/errors.ts';
+import { release } from '../socket/release.ts';
 import type { Deadline } from './deadline.ts';
 import { GdbClosedError, GdbDeadlineError, type GdbError, GdbProtocolError } from './errors.ts';
 import { DEFAULT_MAX_PACKET_BYTES, encodePacket, type Frame, INTERRUPT, PacketReader } from './packet.ts';
@@ -16,9 +17,6 @@ import { type TranscriptEntry, transcriptEntry } from './transcript.ts';
 
 /** How often a damaged frame is asked for again, and a refused one sent again, before the peer is given up. */
 const MAX_RETRIES = 3;
-
-/** Time for the peer to take what was written before the stream is destroyed. */
-const CLOSE_GRACE_MS = 1000;
 
 export type LinkOptions = {
   onTranscript?: ((entry: TranscriptEntry) => void) | undefined;
@@ -178,7 +176,7 @@ export class GdbLink {
         ended instanceof GdbProtocolError ? ended : new GdbClosedError(message, { cause: ended, ...hintOf(ended) }),
       );
     }
-    this.#release(() => this.#options.onClosed(reason));
+    release(this.#stream, () => this.#options.onClosed(reason));
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -263,20 +261,6 @@ export class GdbLink {
         { hint: 'QEMU has ended, or serves another debugger: look at its exit status and stderr.', cause },
       ),
     );
-  }
-
-  /** Lets go of the stream: flushes what was written, but not for ever. */
-  #release(done: () => void): void {
-    const stream = this.#stream;
-    if (stream.closed) return done();
-    const timer = setTimeout(() => stream.destroy(), CLOSE_GRACE_MS);
-    stream.once('close', () => {
-      clearTimeout(timer);
-      done();
-    });
-    if (stream.destroyed) return;
-    if (stream.writable) stream.end(() => stream.destroy());
-    else stream.destroy();
   }
 
   #dropped(payload: string, note: string): void {

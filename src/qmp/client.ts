@@ -9,6 +9,7 @@
 import type { Duplex } from 'node:stream';
 import { messageOf, UsageError } from '../common/errors.ts';
 import { openSocket, type SocketAddress } from '../socket/connect.ts';
+import { release } from '../socket/release.ts';
 import { commands, type QmpCommandName, type QmpCommands, type QmpEventName } from './commands.ts';
 import {
   QmpClosedError,
@@ -43,9 +44,6 @@ export const DEFAULT_DEADLINE_MS = 30_000;
 /** Events kept for one observed call; more would mean the machine is not in the hands of this call. */
 const MAX_OBSERVED = 4096;
 const CONNECT_ERRORS = { connect: QmpConnectError, deadline: QmpDeadlineError };
-
-/** Time for the peer to take what was written before the stream is destroyed. */
-const CLOSE_GRACE_MS = 1000;
 
 export type QmpClientOptions = {
   /** Bound of each wait: to connect, for the greeting, and for every call that names none, ms. Default 30 s. */
@@ -433,21 +431,7 @@ export class QmpClient {
       this.#take(id)?.reject(new QmpClosedError(message, { command, cause: ended }));
     }
     this.#events.close(ended);
-    this.#release(() => this.#resolveClosed(reason));
-  }
-
-  /** Lets go of the stream: flushes what was written, but not for ever. */
-  #release(done: () => void): void {
-    const stream = this.#stream;
-    if (stream.closed) return done();
-    const timer = setTimeout(() => stream.destroy(), CLOSE_GRACE_MS);
-    stream.once('close', () => {
-      clearTimeout(timer);
-      done();
-    });
-    if (stream.destroyed) return;
-    if (stream.writable) stream.end(() => stream.destroy());
-    else stream.destroy();
+    release(this.#stream, () => this.#resolveClosed(reason));
   }
 
   #note(note: string): void {
