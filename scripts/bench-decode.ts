@@ -150,7 +150,7 @@ let sink = 0;
 
 /** What is done with each record, by name. */
 function uses(): [name: string, detail: string, use: (record: DecodedRecord) => void][] {
-  const [text, plain, table] = [new TextWriter(), new TextWriter({ outlook: false }), new TextWriter({ table: true })];
+  const [text, full, table] = [new TextWriter(), new TextWriter({ full: true }), new TextWriter({ table: true })];
   const json = new JsonWriter();
   const brief = new BriefWriter();
   return [
@@ -165,8 +165,8 @@ function uses(): [name: string, detail: string, use: (record: DecodedRecord) => 
       r => (sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length + r.nextStep.length),
     ],
     ['brief', 'as decode --brief prints it', r => (sink += bytesOf(brief.line(r)))],
-    ['text, no outlook', 'as decode --no-outlook prints it', r => (sink += bytesOf(plain.text(r)))],
     ['text', 'as decode prints it', r => (sink += bytesOf(text.text(r)))],
+    ['text, full', 'as decode --full prints it', r => (sink += bytesOf(full.text(r)))],
     ['table', 'as decode --table prints it', r => (sink += bytesOf(table.text(r)))],
     ['JSON', 'as decode --json prints it', r => (sink += bytesOf(json.line(r) ?? stringify(toData(r))))],
   ];

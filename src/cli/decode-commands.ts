@@ -21,6 +21,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--json', 'one JSON object a record')
     .option('--raw', 'only the values, one line a record')
     .option('--brief', 'one line a record, and what they come to: for long logs')
+    .option('--full', 'every record whole, also where an earlier one says the same')
     .option('--table', 'all fields of all registers, not only those that are set')
     .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
     .option('--no-outlook', 'leave that out of the text')

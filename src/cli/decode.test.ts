@@ -117,6 +117,46 @@ describe('syndrome decode', () => {
     expect(JSON.parse(out)).toMatchObject({ kind: 'event', name: 'qemu-memory-failure', fields: { action: 'inject' } });
   });
 
+  it('writes once what records have in common, and everything with --full', () => {
+    const block = (page: number, second: number): string =>
+      [
+        'CPU 3: Machine Check: 0 Bank 7: 8c00004000010090',
+        `TSC 0 ADDR ${page.toString(16)}000 MISC 8c`,
+        `PROCESSOR 0:50654 TIME ${1_700_000_000 + second} SOCKET 0 APIC 6 microcode 1`,
+      ]
+        .map(line => `[    ${second}.000000] mce: [Hardware Error]: ${line}\n`)
+        .join('');
+    const bad = (page: number): string => `Memory failure: 0x${page}: recovery action for dirty LRU page: Recovered\n`;
+    const log = `${block(0x91e1, 1)}${block(0x91e2, 2)}${bad(71)}${bad(72)}${block(0x91e3, 3)}`;
+    const parts = (...args: string[]): string[] => syndrome(['decode', ...args], log).out.split(/\n\n(?=\w)/);
+    const [first, second, event, again, third] = parts();
+    expect([second, again, third]).toEqual([
+      [
+        'Intel machine check, corrected: an error of a memory read on channel 0',
+        '  2023-11-14T22:13:22Z, CPU 3, bank 7, socket 0',
+        '  -:4-6 (linux)',
+        '  address      0x00000000091e2000 (physical, page frame 0x91e2, 4 KiB)',
+        '  the rest     same as -:1-3 (linux)',
+        '  registers    status=0x8c00004000010090 mcgStatus=0x0000000000000000 addr=0x00000000091e2000',
+        '               misc=0x000000000000008c tsc=0x0000000000000000 cpuid=0x0000000000050654',
+        '               apicId=0x0000000000000006 microcode=0x0000000000000001',
+      ].join('\n'),
+      [
+        'Linux dealt with a bad page: page frame 0x72, dirty LRU page, result Recovered',
+        '  -:8 (linux)',
+        '  address      0x0000000000072000 (physical, page frame 0x72, 4 KiB)',
+        '  the rest     same as -:7 (linux)',
+        '',
+        '  pfn          0x0000000000000072',
+      ].join('\n'),
+      expect.stringContaining('same as -:1-3') as string,
+    ]);
+    const whole = parts('--full');
+    expect([whole[0], whole[2]]).toEqual([first, event]);
+    expect(whole[1]).toBe(first?.replaceAll('91e1', '91e2').replace(':21Z', ':22Z').replace('-:1-3', '-:4-6'));
+    expect(parts('--table').join('')).not.toContain('the rest');
+  });
+
   it('lets no control character of a log through', () => {
     const log = 'Memory failure: 0x91ee: recovery action for \u001b[31mdirty\u0007 LRU\u009b page: Recovered\n';
     for (const args of [['decode'], ['decode', '--raw'], ['decode', '--json']]) {

@@ -17,6 +17,7 @@ export interface DecodeOptions extends GlobalOptions, InputOptions {
   raw?: boolean;
   table?: boolean;
   brief?: boolean;
+  full?: boolean;
   /** True without a value: list everything. */
   explain?: string | true;
   schema?: boolean;
@@ -59,8 +60,8 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   if (form !== undefined && other !== undefined) {
     throw new UsageError('E_USAGE', `--${form} and --${other} exclude each other`, { hint: 'Give one of them.' });
   }
-  const { table = false, outlook = true } = options;
-  const text = new TextWriter({ table, outlook, style: textStyle(stdoutStyle(options)), columns: columns() });
+  const { table = false, full = table, outlook = true } = options;
+  const text = new TextWriter({ table, full, outlook, style: textStyle(stdoutStyle(options)), columns: columns() });
   const json = new JsonWriter();
   const brief = new BriefWriter();
   const out = new BatchedOutput();

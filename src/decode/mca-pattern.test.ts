@@ -167,7 +167,7 @@ describe('what is kept for records of one pattern', () => {
   });
 
   it.each([false, true])('changes no text (table: %s)', table => {
-    const writer = new TextWriter({ table });
+    const writer = new TextWriter({ table, full: true });
     fc.assert(
       fc.property(record, elsewhere, (first, e) => {
         for (const raw of others(first, e)) {

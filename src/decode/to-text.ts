@@ -22,6 +22,8 @@ export type TextStyle = (part: 'headline' | 'dim' | 'error' | 'warning', text: s
 export interface TextOptions {
   /** All fields of all registers, not only those that are set. */
   table?: boolean;
+  /** Every record whole: by default one that says what an earlier one said is shortened to what is its own. */
+  full?: boolean;
   /** What Linux, Xen, QEMU and KVM will do. Default true. */
   outlook?: boolean;
   style?: TextStyle;
@@ -197,19 +199,37 @@ interface CommonText {
   lint: string;
   /** Next step and outlook. */
   end: string;
+  /** All of it and the title, made when it is first asked for. */
+  key?: string;
 }
 
-/** Writes records as text. What records of one pattern have in common is laid out once. */
+/** What tells records apart that have the rest in common: the title of an event names values of its own. */
+const sort = ({ raw, title, explanation }: DecodedRecord): string => (raw.kind === 'event' ? explanation : title);
+
+/** A record that was written whole. */
+interface Said {
+  where: string;
+  explanation: string;
+}
+
+/** Records written whole that later ones may point to; when there are more all are forgotten, and written whole again. */
+const MAX_SAID = 512;
+
+/** Writes records as text. What records of one pattern have in common is laid out once, and by default written once. */
 export class TextWriter {
   readonly #table: boolean;
+  readonly #full: boolean;
   readonly #outlook: boolean;
   readonly #style: TextStyle;
   readonly #columns: number;
   readonly #common = new WeakMap<object, CommonText>();
+  /** By all that such records have in common. */
+  readonly #said = new Map<string, Said>();
   readonly #fields = new WeakMap<readonly DecodedField[], string>();
 
-  constructor({ table = false, outlook = true, style = PLAIN, columns = COLUMNS }: TextOptions = {}) {
+  constructor({ table = false, full = table, outlook = true, style = PLAIN, columns = COLUMNS }: TextOptions = {}) {
     this.#table = table;
+    this.#full = full;
     this.#outlook = outlook;
     this.#style = style;
     this.#columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, columns));
@@ -220,18 +240,47 @@ export class TextWriter {
     const style = this.#style;
     const columns = this.#columns;
     const common = this.#commonOf(record);
+    const { address, diagnostics, title } = record;
+    const from = whereFrom(record);
     let out = '';
-    for (const line of wrap(oneLine(record.title, 500), '', columns)) out += `${style('headline', line)}\n`;
+    for (const line of wrap(oneLine(title, 500), '', columns)) out += `${style('headline', line)}\n`;
     const where = place(record);
     if (where !== '') out += `  ${where}\n`;
-    out += `${style('dim', `  ${whereFrom(record)}`)}\n${common.grade}`;
-    const { address, diagnostics } = record;
-    if (address !== undefined) out += joined(this.#labelled('address', addressText(address)));
-    out += `${common.component}\n${joined(wrap(oneLine(record.explanation, 2000), '  ', columns))}${common.lint}`;
-    for (const d of diagnostics) out += joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000)));
-    out += common.end;
+    out += `${style('dim', `  ${from}`)}\n`;
+    const input = diagnostics
+      .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))
+      .join('');
+    const where64 = address === undefined ? '' : joined(this.#labelled('address', addressText(address)));
+    const said = this.#full ? undefined : this.#saidBefore(record, common, from);
+    if (said !== undefined) return `${out}${where64}${input}${this.#own(record, said)}`;
+    out += `${common.grade}${where64}${common.component}\n${this.#explanation(record)}${common.lint}${input}${common.end}`;
     const registers = this.#registers(record);
     return registers === '' ? out : `${out}\n${registers}`;
+  }
+
+  #explanation({ explanation }: DecodedRecord): string {
+    return joined(wrap(oneLine(explanation, 2000), '  ', this.#columns));
+  }
+
+  /** The record that was written whole and says all that this one says but for what is its own; undefined for the first. */
+  #saidBefore(record: DecodedRecord, common: CommonText, where: string): Said | undefined {
+    common.key ??= JSON.stringify([sort(record), common.grade, common.component, common.lint, common.end]);
+    const said = this.#said.get(common.key);
+    if (said !== undefined) return said;
+    if (this.#said.size >= MAX_SAID) this.#said.clear();
+    this.#said.set(common.key, { where, explanation: record.explanation });
+    return undefined;
+  }
+
+  /** What is a record's own, where the rest was said before. */
+  #own(record: DecodedRecord, said: Said): string {
+    const rest = joined(this.#labelled('the rest', `same as ${said.where}`));
+    // Of a machine check the explanation repeats place and address, and the fields the values.
+    if (record.kind === 'x86-mca')
+      return `${rest}${joined(this.#labelled('registers', registerValues(record).join(' ')))}`;
+    const explanation = record.explanation === said.explanation ? '' : `\n${this.#explanation(record)}`;
+    const registers = this.#registers(record);
+    return `${rest}${explanation}${registers === '' ? '' : `\n${registers}`}`;
   }
 
   #labelled(label: string, text: string): string[] {
@@ -289,7 +338,9 @@ export class TextWriter {
   /** Lines of the values of one register, with its strip of bits. */
   #fieldLines(value: bigint | undefined, fields: readonly DecodedField[]): string[] {
     const out: string[] = [];
-    const strip = value !== undefined && fields.some(f => f.hi !== undefined) ? bitStrip(value, fields) : undefined;
+    // A strip without a bit set shows nothing.
+    const shown = value !== undefined && (this.#table || value !== 0n) && fields.some(f => f.hi !== undefined);
+    const strip = shown ? bitStrip(value, fields) : undefined;
     const lines = strip?.lines ?? [];
     for (const line of this.#columns < STRIP ? halved(lines) : lines) out.push(this.#style('dim', `    ${line}`));
     for (const field of fields) {
@@ -326,11 +377,14 @@ function cperHex(record: DecodedRecord): string | undefined {
   }
 }
 
+const registerValues = (record: DecodedRecord): string[] =>
+  Object.entries(record.registers).map(([name, value]) => `${name}=${hex64(value)}`);
+
 /** The raw values on one line, as `syndrome decode` takes them back: registers by name, firmware records in hex. */
 export function toRaw(record: DecodedRecord): string {
   const hex = cperHex(record);
   if (hex !== undefined) return hex;
-  const parts = Object.entries(record.registers).map(([name, value]) => `${name}=${hex64(value)}`);
+  const parts = registerValues(record);
   if (record.cpu !== undefined) parts.unshift(`cpu=${record.cpu}`);
   if (record.bank !== undefined) parts.push(`bank=${record.bank}`);
   if (record.kind === 'x86-mca' && 'vendor' in record.raw && record.raw.vendor !== undefined) {
