@@ -1,5 +1,7 @@
 /** A u64 as every wire of the project writes it: `0x` and 16 hex digits. */
 export function hex64(value: bigint): string {
+  // Many registers of a log are zero.
+  if (value === 0n) return '0x0000000000000000';
   return `0x${BigInt.asUintN(64, value).toString(16).padStart(16, '0')}`;
 }
 

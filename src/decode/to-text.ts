@@ -117,9 +117,16 @@ function fieldLine(field: DecodedField, letter: string | undefined, columns: num
   return [head.padEnd(MEANING) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
 }
 
+/** The last minute that was asked for, as text up to its seconds: most records of a log share it with their neighbours. */
+let [lastMinute, lastText] = [-1, ''];
+
 /** Date and time of seconds since 1970, as far as a calendar has years of four digits. */
 function timeText(time: bigint): string {
-  return time <= 253_402_300_799n ? new Date(Number(time) * 1000).toISOString().replace('.000Z', 'Z') : hex64(time);
+  if (time > 253_402_300_799n) return hex64(time);
+  const seconds = Number(time);
+  const minute = Math.floor(seconds / 60);
+  if (minute !== lastMinute) [lastMinute, lastText] = [minute, new Date(minute * 60_000).toISOString().slice(0, 17)];
+  return `${lastText}${String(seconds % 60).padStart(2, '0')}Z`;
 }
 
 /** When and where: `2026-01-31T12:00:00Z, CPU 3, bank 9, socket 1`, as far as a machine check says. */
@@ -193,6 +200,7 @@ const joined = (lines: readonly string[]): string => (lines.length === 0 ? '' : 
 
 /** The text that all records of one pattern have, in the order it is shown. */
 interface CommonText {
+  title: string;
   /** Severity and error code. */
   grade: string;
   component: string;
@@ -208,7 +216,8 @@ const sort = ({ raw, title, explanation }: DecodedRecord): string => (raw.kind =
 
 /** A record that was written whole. */
 interface Said {
-  where: string;
+  /** The line that points to it. */
+  pointer: string;
   explanation: string;
 }
 
@@ -237,16 +246,11 @@ export class TextWriter {
 
   /** The record in lines, each with its line end. What matters first; the registers it was read from last. */
   text(record: DecodedRecord): string {
-    const style = this.#style;
-    const columns = this.#columns;
     const common = this.#commonOf(record);
-    const { address, diagnostics, title } = record;
+    const { address, diagnostics } = record;
     const from = whereFrom(record);
-    let out = '';
-    for (const line of wrap(oneLine(title, 500), '', columns)) out += `${style('headline', line)}\n`;
     const where = place(record);
-    if (where !== '') out += `  ${where}\n`;
-    out += `${style('dim', `  ${from}`)}\n`;
+    let out = `${common.title}${where === '' ? '' : `  ${where}\n`}${this.#style('dim', `  ${from}`)}\n`;
     const input = diagnostics
       .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))
       .join('');
@@ -268,19 +272,20 @@ export class TextWriter {
     const said = this.#said.get(common.key);
     if (said !== undefined) return said;
     if (this.#said.size >= MAX_SAID) this.#said.clear();
-    this.#said.set(common.key, { where, explanation: record.explanation });
+    const pointer = joined(this.#labelled('the rest', `same as ${where}`));
+    this.#said.set(common.key, { pointer, explanation: record.explanation });
     return undefined;
   }
 
   /** What is a record's own, where the rest was said before. */
-  #own(record: DecodedRecord, said: Said): string {
-    const rest = joined(this.#labelled('the rest', `same as ${said.where}`));
+  #own(record: DecodedRecord, { pointer, explanation }: Said): string {
     // Of a machine check the explanation repeats place and address, and the fields the values.
-    if (record.kind === 'x86-mca')
-      return `${rest}${joined(this.#labelled('registers', registerValues(record).join(' ')))}`;
-    const explanation = record.explanation === said.explanation ? '' : `\n${this.#explanation(record)}`;
+    if (record.kind === 'x86-mca') {
+      return `${pointer}${joined(this.#labelled('registers', registerValues(record).join(' ')))}`;
+    }
+    const own = record.explanation === explanation ? '' : `\n${this.#explanation(record)}`;
     const registers = this.#registers(record);
-    return `${rest}${explanation}${registers === '' ? '' : `\n${registers}`}`;
+    return `${pointer}${own}${registers === '' ? '' : `\n${registers}`}`;
   }
 
   #labelled(label: string, text: string): string[] {
@@ -310,7 +315,9 @@ export class TextWriter {
             oneLine(component.detail === undefined ? component.name : `${component.name}: ${component.detail}`, 400),
           );
     const lint = lintLines(record, this.#style, this.#columns);
+    const title = wrap(oneLine(record.title, 500), '', this.#columns).map(line => this.#style('headline', line));
     return {
+      title: joined(title),
       grade: joined(grade),
       component: joined(unit),
       lint: lint.length === 0 ? '' : `\n${joined(lint)}`,
