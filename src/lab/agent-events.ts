@@ -32,14 +32,17 @@ export function guestAgentEvent(event: AgentEvent): LogEvent {
   }
 }
 
-/** The same for the agent of a host layer, whose process `vmm` is the VMM under test. */
-export function hostAgentEvent(event: AgentEvent, shutdownSeen: boolean): LogEvent | undefined {
+/**
+ * The same for the agent of a host layer, whose process `vmm` is the VMM under test.
+ * @param announced the exit code that the VMM has announced, if it has
+ */
+export function hostAgentEvent(event: AgentEvent, announced: number | undefined): LogEvent | undefined {
   if (event.name === 'ready')
     return { name: 'host.agent-ready', fields: pick(event.fields, ['kernel', 'arch', 'cpus']) };
   if (event.name === 'exit' && event.fields.proc === 'vmm') {
     const { code, signo } = event.fields;
     const how = signo === undefined ? { code: code ?? 0 } : { signal: signo };
-    return { name: 'vmm.exit', fields: { ...how, expected: shutdownSeen && code === 0 } };
+    return { name: 'vmm.exit', fields: { ...how, expected: code !== undefined && code === announced } };
   }
   return undefined;
 }

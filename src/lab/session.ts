@@ -18,7 +18,7 @@ import { RunDir } from './machine/run-dir.ts';
 import { restoreState } from './machine/state.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import { Tape } from './tape.ts';
-import { vmmEventParser } from './vmm-events.ts';
+import { announcedExit, vmmEventParser } from './vmm-events.ts';
 import type { FieldValue, TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
@@ -57,8 +57,10 @@ export class Session {
   #process!: KeptProcess;
   #dir = new RunDir();
   #sockets = new Map<Channel, Socket>();
-  /** Why the VMM under test said it would stop. */
+  /** Why the QEMU under test said it would stop. */
   #shutdownReason: string | undefined;
+  /** The exit code that the VMM under test has announced. */
+  #announcedExit: number | undefined;
   #stderr: string[] = [];
   /** Number of the last event that is not of this machine. */
   readonly #before: number;
@@ -127,10 +129,11 @@ export class Session {
     if (nested) {
       tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
       tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
-      if (this.#sockets.has('events')) tape.console(this.#socket('events'), 'vmm', vmmEventParser(), 'events');
-      this.host = tape.agent(this.#socket('hostAgent'), 'host', event =>
-        hostAgentEvent(event, this.#shutdownReason !== undefined),
-      );
+      if (this.#sockets.has('events')) {
+        const parser = vmmEventParser(event => this.#vmmEvent(event));
+        tape.console(this.#socket('events'), 'vmm', parser, 'events');
+      }
+      this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#announcedExit));
     }
     const transcript = nested ? tape.qmp('machine', () => undefined) : tape.qmp('vmm', event => this.#vmmEvent(event));
     const attached = QmpClient.attach(this.#socket(nested ? 'outer' : 'qmp'), { onTranscript: transcript });
@@ -178,6 +181,7 @@ export class Session {
 
   #vmmEvent(event: LogEvent): LogEvent {
     if (event.name === 'vmm.shutdown') this.#shutdownReason = String(event.fields.reason);
+    this.#announcedExit ??= announcedExit(event);
     return event;
   }
 

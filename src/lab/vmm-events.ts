@@ -29,8 +29,28 @@ function fieldAt(event: Record<string, unknown>, path: string): FieldValue | und
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** Reads the events of the reference VMM (src/vmm/events.ts), one JSON object a line. */
-export function vmmEventParser(): LineParser {
+/**
+ * The exit codes of the reference VMM (src/vmm/exit-codes.ts) for the ends it has by design, by the reason of `stopped`:
+ * any other end is a failure of its own, or a signal.
+ */
+export const DESIGNED_ENDS: ReadonlyMap<unknown, number> = new Map([
+  ['shutdown', 0],
+  ['control', 0],
+  ['reset', 3],
+  ['threshold', 4],
+]);
+
+/**
+ * The exit code that a VMM has announced with this event, if it has: QEMU by its SHUTDOWN, the reference VMM by `stopped`.
+ * An exit with that code is then no death of the VMM.
+ */
+export function announcedExit({ name, fields }: LogEvent): number | undefined {
+  if (name === 'vmm.shutdown') return 0;
+  return name === 'vmm.stopped' ? DESIGNED_ENDS.get(fields.reason) : undefined;
+}
+
+/** Reads the events of the reference VMM (src/vmm/events.ts), one JSON object a line; `heard` may look at each. */
+export function vmmEventParser(heard: (event: LogEvent) => LogEvent): LineParser {
   return {
     push(line): LogEvent[] {
       let event: unknown;
@@ -47,7 +67,7 @@ export function vmmEventParser(): LineParser {
         const value = fieldAt(event, path);
         if (value !== undefined) fields[path.replace(/\.(\w)/, (_dot, c: string) => c.toUpperCase())] = value;
       }
-      return [{ name: `vmm.${event.event}`, fields }];
+      return [heard({ name: `vmm.${event.event}`, fields })];
     },
     end: () => [],
   };

@@ -30,10 +30,10 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'vmm.exit': f =>
     f.expected === true && f.signal === 9
       ? undefined
-      : `QEMU ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
+      : `the VMM ends (${f.signal === undefined ? `code ${short(f.code)}` : `signal ${short(f.signal)}`})`,
   // An emulated CPU lacks some features of its model; dozens of lines at each start.
   'vmm.message': f =>
-    String(f.message).startsWith("TCG doesn't support requested feature") ? undefined : `QEMU: ${short(f.message)}`,
+    String(f.message).startsWith("TCG doesn't support requested feature") ? undefined : `VMM: ${short(f.message)}`,
   'vmm.memory-failure': f =>
     `MEMORY_FAILURE ${short(f.recipient)} ${short(f.action)}` +
     (f.actionRequired === true ? ', action required' : '') +

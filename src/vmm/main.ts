@@ -5,18 +5,9 @@
  */
 import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
 import { VmmError } from './errors.ts';
+import { EXIT_FAILED, exitCodeOf } from './exit-codes.ts';
 import { parseOptions, USAGE } from './options.ts';
 
-/** What the guest's end means for the one who started it; everything else is a failure. */
-const EXIT_CODES: Readonly<Record<string, number>> = {
-  shutdown: 0,
-  control: 0,
-  SIGTERM: 0,
-  SIGINT: 0,
-  reset: 3,
-  threshold: 4,
-};
-const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -34,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { Machine } = await import('./machine.ts');
   const machine = new Machine(options);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => machine.end(signal));
-  return EXIT_CODES[await machine.run()] ?? EXIT_FAILED;
+  return exitCodeOf(await machine.run());
 }
 
 try {

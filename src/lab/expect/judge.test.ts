@@ -142,6 +142,17 @@ describe('outcome', () => {
       'panicked',
     ],
     ['a reset out of nowhere', [[13, 'vmm.shutdown', { reason: 'guest-reset' }]], 'reset'],
+    ['the reference VMM ends with a reset out of nowhere', [[13, 'vmm.stopped', { reason: 'reset' }]], 'reset'],
+    [
+      'and with one after a panic',
+      [
+        [12, 'guest.panic'],
+        [13, 'vmm.stopped', { reason: 'reset' }],
+        [14, 'vmm.exit', { code: 3, expected: true }],
+      ],
+      'panicked',
+    ],
+    ['the reference VMM ends with a shutdown', [[13, 'vmm.stopped', { reason: 'shutdown' }]], 'none'],
     ['QEMU says reset', [[13, 'vmm.memory-failure', { action: 'reset' }]], 'reset'],
     ['QEMU dies', [[13, 'vmm.exit', { signal: 6, expected: false }]], 'vmm-died'],
     ['QEMU ends as asked', [[13, 'vmm.exit', { code: 0, expected: true }]], 'none'],

@@ -5,6 +5,13 @@ import type { TraceIndex } from '../trace/index.ts';
 export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** How a VMM says that the guest was reset: QEMU, and the reference VMM. */
+const RESETS = [
+  ['vmm.reset', 'guest-reset'],
+  ['vmm.shutdown', 'guest-reset'],
+  ['vmm.stopped', 'reset'],
+] as const;
+
 type Sign = (event: TraceEvent, state: { panicked: boolean }) => boolean;
 
 /** Which events are signs of which outcome. A reboot after a panic is the panic's, not a reset. */
@@ -12,7 +19,7 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
   'vmm-died': e => e.name === 'vmm.exit' && e.fields?.expected === false,
   reset: (e, s) =>
     (e.name === 'vmm.memory-failure' && e.fields?.action === 'reset') ||
-    (!s.panicked && (e.name === 'vmm.reset' || e.name === 'vmm.shutdown') && e.fields?.reason === 'guest-reset'),
+    (!s.panicked && RESETS.some(([name, reason]) => e.name === name && e.fields?.reason === reason)),
   panicked: e =>
     ['guest.panic', 'host.panic', 'xen.panic', 'xen.fatal-mce', 'vmm.guest-panicked'].includes(e.name ?? ''),
   hung: e => e.name === 'guest.silent',
