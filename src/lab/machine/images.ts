@@ -9,12 +9,20 @@ import type { KexecPart } from '../../supply/kexec.ts';
 import type { NodePart } from '../../supply/node.ts';
 import type { Supply } from '../../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
+import { stripTypes } from './strip-types.ts';
 
 /** A file that goes into an initramfs. */
 export interface ImageFile {
   file: string;
-  /** Its path there, without the leading slash. */
+  /** Its path there, without the leading slash. With `.js` for a `file` in TypeScript, its types are stripped. */
   path: string;
+}
+
+const isStripped = ({ file, path }: ImageFile): boolean => file.endsWith('.ts') && path.endsWith('.js');
+
+/** The bytes of a file as they are in the image. */
+export function imageData(part: ImageFile): Uint8Array {
+  return isStripped(part) ? Buffer.from(stripTypes(readFileSync(part.file, 'utf8'))) : readFileSync(part.file);
 }
 
 /**
@@ -72,15 +80,23 @@ export async function agentImage(
 ): Promise<string> {
   const toolchain = await supply.toolchain(arch);
   const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
-  const parts = [{ path: 'init', file: agent }, ...extra].map(p => ({ path: p.path, data: readFileSync(p.file) }));
+  const parts = [{ path: 'init', file: agent }, ...extra];
   const hash = createHash('sha256').update(IMAGE_LAYOUT);
-  for (const { path, data } of parts) hash.update(`${path}\0${data.length}\0`).update(data);
+  // The sources stand for what is made of them, with the Node that makes it.
+  if (parts.some(isStripped)) hash.update(process.version);
+  for (const { path, file: source } of parts) {
+    const data = readFileSync(source);
+    hash.update(`${path}\0${data.length}\0`).update(data);
+  }
   const dir = join(supply.cacheDir, 'initramfs');
   const file = join(dir, `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
   if (existsSync(file)) return file;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, ...p }))));
+  writeFileSync(
+    temporary,
+    buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),
+  );
   renameSync(temporary, file);
   return file;
 }
@@ -112,30 +128,45 @@ export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string
   };
 }
 
+/** The files under a folder, but no tests. */
+function tree(from: string, to: string): ImageFile[] {
+  return globSync('**/*', { cwd: from, withFileTypes: true })
+    .filter(entry => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map(entry => join(entry.parentPath, entry.name))
+    .toSorted()
+    .map(file => ({ file, path: `${to}${file.slice(from.length)}` }));
+}
+
+/** The reference VMM, as JavaScript: stripping types costs an emulated Node seconds at each start. */
+export function vmmSources(): ImageFile[] {
+  const source = join(import.meta.dirname, '../..');
+  const stripped = (folder: string): ImageFile[] =>
+    tree(join(source, folder), `syndrome/src/${folder}`).map(({ file, path }) => ({
+      file,
+      path: path.replace(/\.ts$/, '.js'),
+    }));
+  return [
+    { file: join(source, '../package.json'), path: 'syndrome/package.json' },
+    ...stripped('vmm'),
+    ...stripped('common'),
+  ];
+}
+
 /** The reference VMM with Node for an arm64 host layer. */
 export function packVmm(node: NodePart): InnerProgram {
-  const source = join(import.meta.dirname, '../..');
   const libraries = libraryClosure([node.program, ...addons(node)], node.libraries);
-  const tree = (from: string, to: string): ImageFile[] =>
-    globSync('**/*', { cwd: from, withFileTypes: true })
-      .filter(entry => entry.isFile() && !entry.name.endsWith('.test.ts'))
-      .map(entry => join(entry.parentPath, entry.name))
-      .toSorted()
-      .map(file => ({ file, path: `${to}${file.slice(from.length)}` }));
   return {
     files: [
       { file: node.program, path: 'node/bin/node' },
       ...[...new Set([node.loader, ...libraries])].map(file => ({ file, path: `lib/${basename(file)}` })),
-      { file: join(source, '../package.json'), path: 'syndrome/package.json' },
-      ...tree(join(source, 'vmm'), 'syndrome/src/vmm'),
-      ...tree(join(source, 'common'), 'syndrome/src/common'),
+      ...vmmSources(),
       ...node.modules.flatMap(({ name, folder }) =>
         tree(folder, `syndrome/node_modules/${name}`).filter(
           f => /\.(js|cjs|mjs|json|node)$/.test(f.path) && !f.path.includes('musl'),
         ),
       ),
     ],
-    argv: ['/node/bin/node', '/syndrome/src/vmm/main.ts'],
+    argv: ['/node/bin/node', '/syndrome/src/vmm/main.js'],
   };
 }
 
