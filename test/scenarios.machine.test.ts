@@ -45,7 +45,7 @@ describe('every scenario, on real kernels and a real Xen', () => {
 });
 
 describe('a restored run gives the verdict of a cold one', () => {
-  test.each(['intel-srao-process', 'amd-consumed', 'xen-uc-fatal'])('%s', async name => {
+  test.each(['intel-srao-process', 'amd-consumed', 'xen-uc-fatal', 'arm64-sea-exit'])('%s', async name => {
     const run = async (...options: string[]): Promise<Result & { restored: boolean }> => {
       const { stdout } = await sandbox.run('run', name, '--json', '--accel', 'tcg', ...options);
       return JSON.parse(stdout) as Result & { restored: boolean };

@@ -8,7 +8,7 @@
  *
  * When L2 takes notice. TCG keeps translations of both stages together in its own TLB, which a write to memory does
  * not touch. Seen with QEMU 11.1 (poke.machine.test.ts): a page that L2 has touched since the last flush goes on
- * working; a page it has not touched aborts at once; and HCR_EL2.VM changing value flushes, which KVM with VHE causes
+ * working; a page it has not touched aborts at once; and HCR_EL2.VM changing value flushes, which KVM causes
  * by every exit to the host's kernel and userspace, so that a running guest meets the abort with its first access
  * after its next exit. With KVM of Linux 7.2 as L1 both a page touched before and one never touched gave
  * KVM_EXIT_ARM_SEA (esr 0x92000017) when read some seconds later, and after restore() the VM was destroyed cleanly.

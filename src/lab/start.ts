@@ -1,6 +1,6 @@
 import { messageOf } from '../common/errors.ts';
 import { CHANNELS, type MachineSockets } from './machine/channels.ts';
-import { qemuArgs } from './machine/qemu-args.ts';
+import { canBeKept, qemuArgs } from './machine/qemu-args.ts';
 import type { AgentClient } from '../guest/client.ts';
 import { AgentDeadlineError, AgentError } from '../guest/errors.ts';
 import { LabSkip } from './errors.ts';
@@ -69,9 +69,7 @@ async function startOnce(
   options: StartOptions,
 ): Promise<Session> {
   const { machine, accel, files, modules, host, crash } = assembly;
-  // QEMU 11.1 keeps the physical and the virtual timer of an arm64 CPU, but not those of EL2, by which a VHE host keeps
-  // time: a restored host stands still after a few seconds.
-  const cold = options.cold === true || machine.kind === 'arm64-host';
+  const cold = options.cold === true || !canBeKept(machine);
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
   const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
   const guestPoint = new Snapshot(options.cacheDir, command(names), files, [...modules, ...(host?.vmm ?? crash ?? [])]);

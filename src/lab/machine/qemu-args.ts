@@ -39,6 +39,23 @@ const ARM_SERIAL = 'console=ttyAMA0 panic=-1 syndrome.port=/dev/ttyAMA1';
 const NO_DAMON = 'damon_stat.enabled=0';
 /** A VMM that crashes leaves its registers on the host's console; arm64 does not print them by itself. */
 const SHOW_CRASHES = 'sysctl.debug.exception-trace=1';
+/**
+ * QEMU 11.1 keeps the physical and the virtual timer of an arm64 CPU, but not those of EL2, by which a VHE kernel keeps
+ * time: a restored one stands still after a few seconds. Without VHE the host kernel itself runs at EL1.
+ */
+const NO_VHE = 'kvm-arm.mode=nvhe';
+const KVM_MODE = /(?:^|\s)kvm[-_]arm\.mode=(\S*)/g;
+
+/** The modes of KVM that a scenario asks for: none where it leaves that to the lab. */
+function statedKvmModes(spec: Spec<'arm64-host'>): string[] {
+  return [...spec.append.matchAll(KVM_MODE)].map(match => match[1] ?? '');
+}
+
+/** Whether the state of a machine can be kept: the lab knows of an arm64 host only without VHE that it goes on in time. */
+export function canBeKept(spec: MachineSpec): boolean {
+  return spec.kind !== 'arm64-host' || statedKvmModes(spec).every(mode => mode === 'nvhe');
+}
+
 const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
 
 /** The kernel command line of the layer right under the outer QEMU (or Xen). `extra` goes to the guest under test. */
@@ -46,7 +63,8 @@ function kernelCommandLine(spec: MachineSpec, extra: string): string {
   if (spec.kind === 'xen-dom0') return words(DOM0_SERIAL, spec.append, extra);
   if (spec.kind === 'amd-host') return words(X86_SERIAL, spec.append);
   if (spec.kind === 'arm64-host') {
-    return words(ARM_SERIAL, NO_DAMON, SHOW_CRASHES, spec.firmware ? 'acpi=force' : '', spec.append);
+    const mode = statedKvmModes(spec).length === 0 ? NO_VHE : '';
+    return words(ARM_SERIAL, NO_DAMON, SHOW_CRASHES, mode, spec.firmware ? 'acpi=force' : '', spec.append);
   }
   if (spec.arch === 'aarch64') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
   return words(X86_SERIAL, spec.append, extra);
