@@ -208,7 +208,9 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
   for (;;) {
     const now = recorder.now();
     const pending = scenario.expect.filter(e => judge(e, recorder.index, now, false).status === 'pending');
-    const limits = pending.flatMap(e => (e.kind === 'never' ? [] : [recorder.index.zero + e.limit - now]));
+    const limits = pending
+      .flatMap(e => (e.kind === 'never' ? [] : [recorder.index.zero + e.limit - now]))
+      .filter(Number.isFinite);
     if (limits.length === 0 || session.over) break;
     await session.nextEvent(
       Math.max(1, Math.min(...limits) / 1e6 + 1),

@@ -8,10 +8,12 @@ import { type Condition, parseCondition } from './condition.ts';
  *     within 10s: CONDITION            an event matches, at most that long after the injection
  *     never: CONDITION                 no event matches until the run ends
  *     count 1 within 20s: CONDITION    exactly so many match in that time (also >=N, <=N)
+ *     count 1: CONDITION               the same until the run ends: nothing waits for them
  */
 export type Expectation =
   | { kind: 'within'; text: string; limit: number; condition: Condition }
   | { kind: 'never'; text: string; condition: Condition }
+  /** `limit` is infinite when the run's end is what ends the counting. */
   | { kind: 'count'; text: string; operator: '=' | '>=' | '<='; count: number; limit: number; condition: Condition };
 
 /** Parses `WHEN: CONDITION`. @throws UsageError E_EXPECT_SYNTAX. */
@@ -25,13 +27,13 @@ export function parseExpectation(text: string): Expectation {
     const limit = parseDuration(within[1] ?? '');
     if (limit !== undefined) return { kind: 'within', text, limit, condition };
   }
-  const count = /^count (>=|<=|=)?\s*(\d+) within (\S+)$/.exec(when);
+  const count = /^count (>=|<=|=)?\s*(\d+)(?: within (\S+))?$/.exec(when);
   if (count) {
-    const limit = parseDuration(count[3] ?? '');
+    const limit = count[3] === undefined ? Infinity : parseDuration(count[3]);
     const operator = (count[1] ?? '=') as '=' | '>=' | '<=';
     if (limit !== undefined) return { kind: 'count', text, operator, count: Number(count[2]), limit, condition };
   }
   throw new UsageError('E_EXPECT_SYNTAX', `"${when}" is not a kind of expectation`, {
-    hint: 'Use "within 10s", "never", or "count 2 within 10s" (count >=2, count <=2); units are ms, s and m.',
+    hint: 'Use "within 10s", "never", or "count 2 within 10s" (count >=2, count <=2; without "within" until the run ends); units are ms, s and m.',
   });
 }

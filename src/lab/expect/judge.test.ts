@@ -97,6 +97,18 @@ describe('count', () => {
   ])('%s with %i seen: %s', (text, n, status) => {
     expect(judge(parseExpectation(text), rows(n), 16 * S, false).status).toBe(status);
   });
+  test.each([
+    ['count 2: guest.mce', 1, 'fail'],
+    ['count 2: guest.mce', 2, 'pass'],
+    ['count <=2: guest.mce', 2, 'pass'],
+    ['count >=2: guest.mce', 1, 'fail'],
+  ])('%s with %i seen when the run has ended: %s', (text, n, status) => {
+    expect(judge(parseExpectation(text), rows(n), 1000 * S, false).status).toBe('pending');
+    expect(judge(parseExpectation(text), rows(n), 1000 * S, true).status).toBe(status);
+  });
+  test('one too many is seen at once, however long the run still goes on', () => {
+    expect(judge(parseExpectation('count 2: guest.mce'), rows(3), 11 * S, false).status).toBe('fail');
+  });
   test('exactly n stays open until the time is over: one more may come', () => {
     expect(judge(parseExpectation('count 2 within 5s: guest.mce'), rows(2), 11 * S, false).status).toBe('pending');
   });

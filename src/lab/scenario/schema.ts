@@ -105,7 +105,7 @@ const header = {
   expect: z
     .array(z.record(z.string(), z.string()))
     .min(1)
-    .describe('one key each: "within 10s", "never" or "count 1 within 10s"; the value is a condition'),
+    .describe('one key each: "within 10s", "never", "count 1 within 10s" or "count 1"; the value is a condition'),
   outcome: z.enum(OUTCOMES).describe('the worst that happens to the system'),
 };
 
