@@ -353,7 +353,7 @@ function breakWalk(plan: Plan, args: StepArgs<'break-walk'>): Leg[][] | undefine
     layers: {
       kvm: {
         ...(parts.hostKernel === undefined ? {} : { version: parts.hostKernel }),
-        seaToUser: machine.vmm.sea === 'on',
+        seaToUser: machine.vmm.sea !== 'off',
         apeiClaims: false,
         ...hostRas,
       },

@@ -324,3 +324,12 @@ test('the JUnit file is whole after each result', () => {
     rmSync(dir, { recursive: true, force: true });
   }
 });
+
+test.each([
+  [true, 1, 'the VMM runs its guest: it takes KVM_EXIT_ARM_SEA'],
+  [false, 1, 'the VMM runs its guest: without KVM_EXIT_ARM_SEA'],
+  [false, 0, 'the VMM runs its guest: without KVM_EXIT_ARM_SEA, the host kernel has no KVM_CAP_ARM_SEA_TO_USER'],
+])('the start of the reference VMM, opted in: %s, capability: %i', (seaEnabled, seaCapability, line) => {
+  const fields = { vcpus: 1, seaEnabled, seaCapability, ms: 5 };
+  expect(summarize({ seq: 1, t: 0, layer: 'vmm', source: 'events', name: 'vmm.started', fields })).toBe(line);
+});

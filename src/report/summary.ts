@@ -14,6 +14,12 @@ function short(value: FieldValue | undefined): string {
 
 type Fields = Record<string, FieldValue>;
 
+function seaWords({ seaEnabled, seaCapability }: Fields): string {
+  if (seaEnabled === true) return 'it takes KVM_EXIT_ARM_SEA';
+  if (seaCapability === 0) return 'without KVM_EXIT_ARM_SEA, the host kernel has no KVM_CAP_ARM_SEA_TO_USER';
+  return 'without KVM_EXIT_ARM_SEA';
+}
+
 /** One line for each event of the catalogue that a reader wants to see; `null` for those that only machinery needs. */
 const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
@@ -53,6 +59,7 @@ const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'host.hwpoison-injected': f => `hwpoison_inject: pfn ${short(f.pfn)}`,
   'vmm.sigbus-injected': f =>
     `QEMU got SIGBUS ${short(f.code)} and injects a machine check for guest address ${short(f.gpa)}`,
+  'vmm.started': f => `the VMM runs its guest: ${seaWords(f)}`,
   'guest.boot': f => `Linux ${short(f.version)} boots`,
   'guest.agent-ready': f => `agent ready on Linux ${short(f.kernel)}`,
   'guest.alive': () => 'the guest answers',

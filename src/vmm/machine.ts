@@ -12,7 +12,6 @@ import type { QuarantineReason } from './events.ts';
 import { writeFdt } from './fdt.ts';
 import { IMAGE_HEADER_BYTES, parseImageHeader } from './image.ts';
 import { interruptLine } from './interrupt-line.ts';
-import { CAP } from './ioctl.ts';
 import { bootLayout, FDT_MAX_BYTES, MAP } from './layout.ts';
 import {
   adviseSmallPages,
@@ -76,9 +75,9 @@ export class Machine {
   /** Starts the guest and resolves with the reason when it has ended. */
   async run(): Promise<string> {
     const { options, boot, bootargs } = this.#load();
-    if (options.sea === 'on') this.#vm.enable('KVM_CAP_ARM_SEA_TO_USER', CAP.ARM_SEA_TO_USER);
+    const seaEnabled = this.#vm.optInToSea(options.sea);
     // Without it, an access to a quarantined page by an instruction such as LDP fails KVM_RUN with ENOSYS.
-    this.#vm.enable('KVM_CAP_ARM_NISV_TO_USER', CAP.ARM_NISV_TO_USER);
+    this.#vm.enable('ARM_NISV_TO_USER');
     const vcpus = Array.from({ length: options.vcpus }, (_, index) => ({ index, ...this.#vm.createVcpu(index) }));
     const scratch = mapAnonymous(SCRATCH_BYTES);
     this.#vm.createGic({ address: scratch, view: new DataView(viewOf(scratch, SCRATCH_BYTES).buffer) });
@@ -96,7 +95,7 @@ export class Machine {
       event: 'started',
       pid: process.pid,
       api: this.#vm.api,
-      sea: { capability: this.#vm.seaCapability, enabled: options.sea === 'on' },
+      sea: { capability: this.#vm.seaCapability, enabled: seaEnabled },
       vcpus: options.vcpus,
       memory: { gpa: this.#ram.gpa, bytes: BigInt(this.#ram.bytes), hva: this.#ram.hva },
       kernel: { gpa: boot.kernel, bytes: boot.kernelBytes },

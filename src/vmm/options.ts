@@ -3,6 +3,9 @@ import { UsageError } from '../common/errors.ts';
 import { MAX_VCPUS } from './layout.ts';
 import type { QuarantinePolicy } from './threads.ts';
 
+/** Whether to opt in to KVM_EXIT_ARM_SEA: where the host kernel has it, on any account, or not at all. */
+export type SeaChoice = 'auto' | 'on' | 'off';
+
 export interface Options {
   kernel: string;
   initrd: string | undefined;
@@ -14,7 +17,7 @@ export interface Options {
   agent: string | undefined;
   events: string;
   control: string | undefined;
-  sea: 'on' | 'off';
+  sea: SeaChoice;
   quarantine: QuarantinePolicy;
   hugePages: boolean;
   maxErrors: number;
@@ -33,7 +36,9 @@ export const USAGE = `usage: node src/vmm/main.ts --kernel IMAGE [options]
   --agent CHANNEL      the guest's ttyS1
   --events CHANNEL     events as NDJSON (default fd:2)
   --control CHANNEL    requests as NDJSON: page, quarantine, stop
-  --sea on|off         take KVM_EXIT_ARM_SEA (default on); off: KVM injects an SError, as ever
+  --sea auto|on|off    take KVM_EXIT_ARM_SEA (default auto: where the host kernel has it, and the event "started" says
+                       whether it is enabled); on: a host kernel without it is an error; off: KVM injects an SError,
+                       as ever
   --quarantine now|on-request|off
                        what happens to a poisoned page (default now)
   --huge-pages on|off  let the host back guest memory with huge pages (default on)
@@ -97,7 +102,7 @@ export function parseOptions(argv: readonly string[]): Options {
     agent: values['agent'],
     events: values['events'] ?? 'fd:2',
     control: values['control'],
-    sea: choice('sea', ['on', 'off']),
+    sea: choice('sea', ['auto', 'on', 'off']),
     quarantine: choice('quarantine', ['now', 'on-request', 'off']),
     hugePages: choice('huge-pages', ['on', 'off']) === 'on',
     maxErrors: count('max-errors', 4, 1_000_000),

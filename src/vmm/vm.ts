@@ -3,7 +3,11 @@ import { VmmError } from './errors.ts';
 import { CAP, KVM, KVM_API_VERSION, SIZE, VCPU_FEATURE, VGIC } from './ioctl.ts';
 import { GIC_INTERRUPTS, MAP } from './layout.ts';
 import { ioctl, ioctlRaw, mapShared } from './libc.ts';
+import type { SeaChoice } from './options.ts';
 import type { Slot } from './quarantine.ts';
+
+/** The first Linux with a capability that is opted in to (Documentation/virt/kvm/api.rst, and its history). */
+const SINCE = { ARM_SEA_TO_USER: '6.19', ARM_NISV_TO_USER: '5.5' } as const;
 
 /** A virtual machine of KVM: its file descriptor and what is set up through it. Main thread only. */
 export class Vm {
@@ -30,14 +34,21 @@ export class Vm {
     return Math.max(0, ioctlRaw(this.fd, KVM.CHECK_EXTENSION, capability));
   }
 
+  /** Opts in to KVM_EXIT_ARM_SEA, as chosen; whether it is on then. Throws E_VMM_CAPABILITY where it must be and cannot. */
+  optInToSea(choice: SeaChoice): boolean {
+    if (choice === 'off' || (choice === 'auto' && this.seaCapability === 0)) return false;
+    this.enable('ARM_SEA_TO_USER');
+    return true;
+  }
+
   /** Turns a capability of the machine on. Throws E_VMM_CAPABILITY. */
-  enable(name: string, capability: number): void {
+  enable(name: keyof typeof SINCE): void {
     const argument = new Uint8Array(SIZE.enableCap);
-    new DataView(argument.buffer).setUint32(0, capability, true);
+    new DataView(argument.buffer).setUint32(0, CAP[name], true);
     const result = ioctlRaw(this.fd, KVM.ENABLE_CAP, argument);
     if (result >= 0) return;
-    throw new VmmError('E_VMM_CAPABILITY', `${name} cannot be enabled (errno ${-result})`, {
-      hint: `The host kernel must know it: KVM_CAP_ARM_SEA_TO_USER came with Linux 6.19.`,
+    throw new VmmError('E_VMM_CAPABILITY', `KVM_CAP_${name} cannot be enabled (errno ${-result})`, {
+      hint: `The host kernel must know it: it came with Linux ${SINCE[name]}.`,
     });
   }
 

@@ -75,7 +75,10 @@ export const machineSchema = z.discriminatedUnion('kind', [
     ras: z.boolean().default(false).describe('firmware-first RAS in the host layer; needs firmware: true'),
     vmm: z
       .strictObject({
-        sea: z.enum(['on', 'off']).default('on').describe('take KVM_EXIT_ARM_SEA, or leave the capability off'),
+        sea: z
+          .enum(['auto', 'on', 'off'])
+          .default('auto')
+          .describe('take KVM_EXIT_ARM_SEA where the host kernel has it, demand it, or leave the capability off'),
         quarantine: z.enum(['now', 'on-request', 'off']).default('now').describe('what happens to a poisoned page'),
         maxErrors: z.int().min(1).max(1000).default(4),
       })
