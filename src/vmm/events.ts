@@ -46,6 +46,8 @@ export type VmmEvent =
       /** `certain`: the error lies there, and not in a table on the way to it. */
       gpa: EventAddress & { source: GpaSource; certain: boolean; reason?: string };
       hva: EventAddress;
+      /** The guest's descriptor that the aborted walk wanted: it may be what is poisoned, and was not read. */
+      suspect?: EventAddress;
       action: InjectAction;
       quarantine: QuarantineAction;
     } & GuestPlace)

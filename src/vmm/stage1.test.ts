@@ -152,4 +152,28 @@ describe('walkStage1', () => {
       }),
     );
   });
+
+  test.each<[number, number, number[]]>([
+    [3, 3, [0, 1, 2]],
+    [3, 0, []],
+    [2, 1, [0]],
+  ])('leaf at level %i, aborted at level %i: only the levels above are read', (leaf, suspect, levels) => {
+    const regs = registers(12, 48);
+    const tables = new Tables();
+    const va = 0x1234_5678_9000n;
+    tables.map(va, 0x4000_0000n, regs, 12, 48, leaf, false);
+    const path: bigint[] = [];
+    walkStage1(va, regs, gpa => (path.push(gpa), tables.read(gpa)));
+    const read: bigint[] = [];
+    const result = walkStage1(va, regs, gpa => (read.push(gpa), tables.read(gpa)), suspect);
+    expect(result).toEqual({ ok: false, reason: 'suspect', level: suspect, descriptor: path[suspect] });
+    expect(read).toEqual(levels.map(level => path[level]));
+  });
+
+  test('an abort below the leaf was one of stage 2: the walk goes to its end', () => {
+    const regs = registers(12, 48);
+    const tables = new Tables();
+    tables.map(0x20_0000n, 0x4020_0000n, regs, 12, 48, 2, false);
+    expect(walkStage1(0x20_1000n, regs, tables.read, 3)).toMatchObject({ ok: true, gpa: 0x4020_1000n });
+  });
 });

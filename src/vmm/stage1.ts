@@ -12,7 +12,9 @@ export interface Stage1Registers {
 
 export type Stage1Result =
   | { ok: true; gpa: bigint; blockBytes: bigint }
-  | { ok: false; reason: 'fault' | 'out-of-range' | 'walk-disabled' | 'unsupported' | 'no-memory'; level?: number };
+  | { ok: false; reason: 'fault' | 'out-of-range' | 'walk-disabled' | 'unsupported' | 'no-memory'; level?: number }
+  /** The walk came to the level whose descriptor must not be read; it would lie at `descriptor`. */
+  | { ok: false; reason: 'suspect'; level: number; descriptor: bigint };
 
 const bits = (value: bigint, high: number, low: number): bigint =>
   (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
@@ -26,8 +28,14 @@ const LAST_LEVEL = 3;
 /**
  * Translates a virtual address. `read` gives the 64-bit little-endian word at a guest physical address, or undefined when
  * there is no memory. The result says nothing about permissions.
+ * @param suspectLevel do not read the descriptor of this level: the hardware could not
  */
-export function walkStage1(va: bigint, regs: Stage1Registers, read: (gpa: bigint) => bigint | undefined): Stage1Result {
+export function walkStage1(
+  va: bigint,
+  regs: Stage1Registers,
+  read: (gpa: bigint) => bigint | undefined,
+  suspectLevel?: number,
+): Stage1Result {
   if ((regs.sctlr & 1n) === 0n) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
   const upper = bits(va, 55, 55) === 1n;
   const shift = upper ? 16 : 0;
@@ -53,7 +61,9 @@ export function walkStage1(va: bigint, regs: Stage1Registers, read: (gpa: bigint
   let top = inputBits - 1;
   for (;;) {
     const low = lowestBit(level);
-    const descriptor = read(table + (bits(address, top, low) << 3n));
+    const at = table + (bits(address, top, low) << 3n);
+    if (level === suspectLevel) return { ok: false, reason: 'suspect', level, descriptor: at };
+    const descriptor = read(at);
     if (descriptor === undefined) return { ok: false, reason: 'no-memory', level };
     const isTable = (descriptor & 2n) !== 0n;
     if ((descriptor & 1n) === 0n || (level === LAST_LEVEL && !isTable)) return { ok: false, reason: 'fault', level };

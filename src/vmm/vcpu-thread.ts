@@ -151,7 +151,7 @@ function reportUnhandled(gpa: bigint, access: { write?: boolean; value?: bigint;
 function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
   const syndrome = decodeAbort(exit.esr);
   const gvaValid = !syndrome.fnv;
-  const found = findGpa(exit, gvaValid);
+  const found = findGpa(exit, gvaValid, syndrome.walkLevel);
   const { action, quarantine, certain } = seaResponse({
     syndrome,
     gpa: found.gpa,
@@ -175,6 +175,7 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
       ...(found.reason === undefined ? {} : { reason: found.reason }),
     },
     hva: hvaOf(found.gpa),
+    ...(found.suspect === undefined ? {} : { suspect: { valid: true, value: found.suspect } }),
     action,
     quarantine,
   });
@@ -215,11 +216,15 @@ function onSigbus(signal: TakenSignal): void {
   if (gpa === undefined && codename === 'BUS_MCEERR_AR') tell({ kind: 'ended', reason: 'vmm-memory-error' });
 }
 
-/** The guest physical address of an abort: KVM's own, else by walking the guest's tables. */
+/**
+ * The guest physical address of an abort: KVM's own, else by walking the guest's tables. When the hardware's walk was
+ * aborted, the descriptor it wanted may be what is poisoned, and this thread would die of reading it: `suspect`.
+ */
 function findGpa(
   exit: Extract<Exit, { kind: 'arm-sea' }>,
   gvaValid: boolean,
-): { gpa?: bigint; source: 'exit' | 'stage1-walk' | 'none'; reason?: string } {
+  walkLevel: number | undefined,
+): { gpa?: bigint; source: 'exit' | 'stage1-walk' | 'none'; reason?: string; suspect?: bigint } {
   if (exit.gpa !== undefined) return { gpa: exit.gpa, source: 'exit' };
   if (!gvaValid) return { source: 'none', reason: 'no-virtual-address' };
   const registers = {
@@ -228,8 +233,10 @@ function findGpa(
     tcr: vcpu.get('TCR_EL1'),
     sctlr: vcpu.get('SCTLR_EL1'),
   };
-  const walk = walkStage1(exit.gva, registers, readRam);
+  const walk = walkStage1(exit.gva, registers, readRam, walkLevel);
   if (walk.ok) return { gpa: walk.gpa, source: 'stage1-walk' };
+  if (walk.reason === 'suspect')
+    return { source: 'none', reason: `walk-aborted, level ${walk.level}`, suspect: walk.descriptor };
   return { source: 'none', reason: walk.level === undefined ? walk.reason : `${walk.reason}, level ${walk.level}` };
 }
 
