@@ -25,6 +25,7 @@ describe('EventWriter', () => {
       gva: { valid: true, value: 0xffff_8da0_3456n },
       gpa: { valid: true, value: 0x4440_3456n, source: 'stage1-walk', certain: false },
       hva: { valid: false },
+      hpa: { valid: false },
       action: 'inject-data-abort',
       quarantine: 'not-certain',
     });

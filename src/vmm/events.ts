@@ -46,6 +46,7 @@ export type VmmEvent =
       /** `certain`: the error lies there, and not in a table on the way to it. */
       gpa: EventAddress & { source: GpaSource; certain: boolean; reason?: string };
       hva: EventAddress;
+      hpa: EventAddress;
       /** The guest's descriptor that the aborted walk wanted: it may be what is poisoned, and was not read. */
       suspect?: EventAddress;
       action: InjectAction;
@@ -74,6 +75,7 @@ export type VmmEvent =
       gpa: bigint;
       bytes: bigint;
       hva: bigint;
+      hpa: EventAddress;
       by: QuarantineReason;
       slots: number;
       ranges: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { answerMmioRead, decodeExit, EXIT } from './exits.ts';
+import { answerMmioRead, decodeExit, EXIT, exitOfFailure } from './exits.ts';
 
 const RUN_BYTES = 4096;
 
@@ -86,5 +86,21 @@ describe('decodeExit', () => {
         expect(typeof decodeExit(view).kind).toBe('string');
       }),
     );
+  });
+});
+
+describe('exitOfFailure', () => {
+  const [EINTR, EFAULT, ENOSYS, EHWPOISON] = [4, 14, 38, 133];
+  test.each([EFAULT, EHWPOISON])('errno %i comes with KVM_EXIT_MEMORY_FAULT', errno => {
+    const exit = exitOfFailure(errno, run(EXIT.MEMORY_FAULT, [8n, 0x1000n, 0x2000n]));
+    expect(exit).toEqual({ kind: 'memory-fault', flags: 8n, gpa: 0x1000n, size: 0x2000n });
+  });
+
+  test.each([EFAULT, EHWPOISON])('with errno %i another reason is left over from before', errno => {
+    expect(exitOfFailure(errno, run(EXIT.MMIO, [0x0900_0000n, 0n]))).toBeUndefined();
+  });
+
+  test.each([EINTR, ENOSYS])('with errno %i the run area says nothing', errno => {
+    expect(exitOfFailure(errno, run(EXIT.MEMORY_FAULT, [8n, 0x1000n, 0x2000n]))).toBeUndefined();
   });
 });

@@ -5,9 +5,7 @@
 import { RUN_OFFSET } from './ioctl.ts';
 
 export const EXIT = {
-  DEBUG: 4,
   MMIO: 6,
-  SHUTDOWN: 8,
   FAIL_ENTRY: 9,
   INTR: 10,
   INTERNAL_ERROR: 17,
@@ -88,6 +86,20 @@ export function decodeExit(run: DataView): Exit {
     default:
       return { kind: 'unknown', reason };
   }
+}
+
+/** Errno values of a KVM_RUN that failed and yet left an exit (asm-generic/errno-base.h, errno.h). */
+const EFAULT = 14;
+const EHWPOISON = 133;
+
+/**
+ * The exit behind a KVM_RUN that failed, where there is one: only KVM_EXIT_MEMORY_FAULT comes with an error, and what the
+ * run area holds means nothing with any other (api.rst, KVM_EXIT_MEMORY_FAULT).
+ */
+export function exitOfFailure(errno: number, run: DataView): Exit | undefined {
+  if (errno !== EFAULT && errno !== EHWPOISON) return undefined;
+  const exit = decodeExit(run);
+  return exit.kind === 'memory-fault' ? exit : undefined;
 }
 
 /** Puts the answer to an MMIO read where KVM takes it at the next KVM_RUN. */

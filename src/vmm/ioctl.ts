@@ -57,7 +57,6 @@ export const KVM_API_VERSION = 12;
 export const CAP = {
   COALESCED_MMIO: 15,
   ARM_NISV_TO_USER: 177,
-  ARM_INJECT_EXT_DABT: 178,
   ARM_SEA_TO_USER: 245,
 } as const;
 
@@ -79,4 +78,4 @@ export const VCPU_FEATURE = { POWER_OFF: 0, PSCI_0_2: 2 } as const;
 export const spiIrqWord = (spi: number): number => (1 << 24) | (32 + spi);
 
 /** Byte offsets in `struct kvm_run`; the union of exit reasons begins at 32. */
-export const RUN_OFFSET = { immediateExit: 1, exitReason: 8, exit: 32 } as const;
+export const RUN_OFFSET = { exitReason: 8, exit: 32 } as const;

@@ -23,7 +23,7 @@ const c = {
 };
 
 /** Errno values that callers tell apart (asm-generic/errno-base.h). */
-export const ERRNO = { EINTR: 4, EAGAIN: 11, ENOSYS: 38, EHWPOISON: 133 } as const;
+export const ERRNO = { EINTR: 4, EAGAIN: 11 } as const;
 /** Signal numbers of Linux (asm-generic/signal.h). */
 export const SIGNAL = { SIGBUS: 7, SIGUSR2: 12 } as const;
 /** `si_code` of a SIGBUS for a memory error (asm-generic/siginfo.h). */

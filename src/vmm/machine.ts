@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Readable } from 'node:stream';
 import { messageOf } from '../common/errors.ts';
@@ -24,7 +25,7 @@ import {
   viewOf,
 } from './libc.ts';
 import type { Options } from './options.ts';
-import { physicalAddress } from './pagemap.ts';
+import { hostPlace } from './pagemap.ts';
 import { blockOf, withoutRange } from './quarantine.ts';
 import type { Slot } from './quarantine.ts';
 import { SERIAL_BYTES, SerialLine } from './serial.ts';
@@ -34,6 +35,7 @@ import { Vcpu } from './vcpu.ts';
 import { Vm } from './vm.ts';
 
 const PAUSE_DEADLINE_MS = 5000;
+const TERMINATE_DEADLINE_MS = 5000;
 /** Host memory is aligned to this, so that the host may back it with huge pages. */
 const BLOCK = 0x20_0000n;
 const SCRATCH_BYTES = 4096;
@@ -300,6 +302,7 @@ export class Machine {
       gpa: range.gpa,
       bytes: range.size,
       hva: this.#hvaOf(range.gpa),
+      hpa: hostPlace(this.#hvaOf(range.gpa), this.#pageBytes),
       by,
       slots: this.#slots.length,
       ranges: this.#quarantined,
@@ -337,12 +340,11 @@ export class Machine {
     } else if (request.cmd === 'quarantine') {
       this.#quarantine(page, 0, 'control');
     } else {
-      const hpa = physicalAddress(hva, this.#pageBytes);
       this.#events.emit({
         event: 'page',
         gpa: page,
         hva,
-        hpa: { valid: hpa !== undefined, ...(hpa === undefined ? {} : { value: hpa }) },
+        hpa: hostPlace(hva, this.#pageBytes),
         quarantined: this.#shared.isQuarantined(page),
       });
     }
@@ -353,7 +355,9 @@ export class Machine {
     for (const { line, write } of this.#lines) await write(line.rest()).catch(() => {}); // a lost line has nobody to tell
     this.#events.emit({ event: 'stopped', reason, errors: this.#errors, pages: this.#errorPages.size });
     for (const input of this.#inputs) input.destroy();
-    await Promise.all(this.#workers.map(worker => worker.terminate()));
+    // A thread that does not come back from the kernel must not keep a machine that has ended.
+    const threads = Promise.all(this.#workers.map(worker => worker.terminate()));
+    await Promise.race([threads, sleep(TERMINATE_DEADLINE_MS)]);
   }
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { EventAddress } from './events.ts';
 
 const ENTRY_BYTES = 8;
 const PRESENT = 1n << 63n;
@@ -25,4 +26,10 @@ export function physicalAddress(hva: bigint, pageBytes: bigint): bigint | undefi
   const pfn = value & PFN_MASK;
   if ((value & PRESENT) === 0n || pfn === 0n) return undefined;
   return pfn * pageBytes + (hva % pageBytes);
+}
+
+/** The same as an event says it: not valid where it cannot be had. */
+export function hostPlace(hva: bigint, pageBytes: bigint): EventAddress {
+  const value = physicalAddress(hva, pageBytes);
+  return value === undefined ? { valid: false } : { valid: true, value };
 }

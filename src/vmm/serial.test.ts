@@ -42,6 +42,16 @@ describe('SerialLine', () => {
     expect(levels.at(-1)).toBe(false);
   });
 
+  test('input that waits goes on when the guest throws away what it has not read', async () => {
+    const { line: l } = line();
+    const fed = l.input(new Uint8Array(4096 + 1).fill(7));
+    await new Promise(resolve => setImmediate(resolve));
+    const clearReceiver = 3;
+    l.guestWrite(2, clearReceiver);
+    await fed;
+    expect([l.guestRead(DATA), l.guestRead(LSR) & 1]).toEqual([7, 0]);
+  });
+
   test('what is left at the end can be taken at once', () => {
     const { line: l } = line();
     for (const byte of Buffer.from('bye')) l.guestWrite(DATA, byte);

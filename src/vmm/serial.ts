@@ -1,6 +1,8 @@
 import { SharedMutex } from './mutex.ts';
 import { UART_RX_WORD, UART_STATE_BYTES, UART_TX_WORD, Uart16550 } from './uart.ts';
 
+/** Register that clears the FIFOs, when written. */
+const FIFO_CONTROL = 2;
 /** Lock and interrupt level stand before the 16550's own state. */
 const HEADER_BYTES = 16;
 export const SERIAL_BYTES = HEADER_BYTES + UART_STATE_BYTES;
@@ -38,6 +40,8 @@ export class SerialLine {
       for (const value of values) this.#uart.write(register, value);
     });
     if (register === 0) Atomics.notify(this.#words, UART_TX_WORD);
+    // The FIFO control may have emptied the buffer that the host's end waits for.
+    if (register === FIFO_CONTROL) Atomics.notify(this.#words, UART_RX_WORD);
   }
 
   /** Passes what the guest sends to `write`, one piece at a time, until `write` fails; never returns before. */

@@ -4,12 +4,14 @@ import { messageOf } from '../common/errors.ts';
 import { CoalescedRing } from './coalesced.ts';
 import { decodeAbort } from './esr.ts';
 import { EventWriter } from './events.ts';
-import type { GuestPlace, InjectAction, QuarantineAction } from './events.ts';
-import { answerMmioRead } from './exits.ts';
+import type { EventAddress, GuestPlace, InjectAction, QuarantineAction } from './events.ts';
+import { answerMmioRead, exitOfFailure } from './exits.ts';
 import type { Exit } from './exits.ts';
 import { MAP, PAGE } from './layout.ts';
-import { BUS_CODE, blockSignals, ERRNO, SIGNAL, takeSignal, threadId, viewOf } from './libc.ts';
+import { BUS_CODE, blockSignals, ERRNO, hostPageBytes, SIGNAL, takeSignal, threadId } from './libc.ts';
 import type { TakenSignal } from './libc.ts';
+import { readOwnWord } from './own-memory.ts';
+import { hostPlace } from './pagemap.ts';
 import { blockOf } from './quarantine.ts';
 import { seaResponse } from './sea.ts';
 import { interruptLine } from './interrupt-line.ts';
@@ -26,7 +28,6 @@ const shared = new SharedBlock(data.shared);
 const events = new EventWriter(data.eventsFd, data.vm, shared);
 const cells = shared.vcpu(data.index);
 const vcpu = new Vcpu(data.index, data.vcpuFd, data.run);
-const ram = new DataView(viewOf(data.ram.hva, data.ram.bytes).buffer);
 const ramBytes = BigInt(data.ram.bytes);
 const lines = [
   { ...MAP.consoleUart, line: new SerialLine(data.console, interruptLine(data.vmFd, MAP.consoleUart.spi)) },
@@ -55,8 +56,11 @@ function main(): void {
     const result = vcpu.enterGuest();
     takeCoalescedWrites();
     if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) takeSignals();
-    else if (result < 0) return fail(`KVM_RUN failed with errno ${-result}`, []);
-    else if (!handle(vcpu.exit())) return;
+    else {
+      const exit = result < 0 ? exitOfFailure(-result, vcpu.run) : vcpu.exit();
+      if (exit === undefined) return fail(`KVM_RUN failed with errno ${-result}`, []);
+      if (!handle(exit)) return;
+    }
   }
 }
 
@@ -174,7 +178,7 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
       certain,
       ...(found.reason === undefined ? {} : { reason: found.reason }),
     },
-    hva: hvaOf(found.gpa),
+    ...hostOf(found.gpa),
     ...(found.suspect === undefined ? {} : { suspect: { valid: true, value: found.suspect } }),
     action,
     quarantine,
@@ -243,7 +247,7 @@ function findGpa(
 /** A word of guest memory; undefined outside it and in pages that must not be read again. */
 function readRam(gpa: bigint): bigint | undefined {
   if (!inRam(gpa) || gpa - data.ram.gpa > ramBytes - 8n || shared.isQuarantined(gpa)) return undefined;
-  return ram.getBigUint64(Number(gpa - data.ram.gpa), true);
+  return readOwnWord(gpa - data.ram.gpa + data.ram.hva);
 }
 
 /** Hands an error to the main thread; when the page is to go, the guest does not run again before it is gone. */
@@ -265,8 +269,12 @@ function place(): GuestPlace {
 
 const inRam = (gpa: bigint): boolean => gpa >= data.ram.gpa && gpa < data.ram.gpa + ramBytes;
 const inHostRam = (hva: bigint): boolean => hva >= data.ram.hva && hva < data.ram.hva + ramBytes;
-const hvaOf = (gpa: bigint | undefined): { valid: boolean; value?: bigint } =>
-  gpa !== undefined && inRam(gpa) ? { valid: true, value: gpa - data.ram.gpa + data.ram.hva } : { valid: false };
+/** Where guest memory is in the VMM and in the host. */
+function hostOf(gpa: bigint | undefined): { hva: EventAddress; hpa: EventAddress } {
+  if (gpa === undefined || !inRam(gpa)) return { hva: { valid: false }, hpa: { valid: false } };
+  const hva = gpa - data.ram.gpa + data.ram.hva;
+  return { hva: { valid: true, value: hva }, hpa: hostPlace(hva, hostPageBytes()) };
+}
 
 try {
   main();
