@@ -32,6 +32,8 @@ export interface RunResult extends Judgement {
   phases: { ready?: number; injected?: number };
   /** The machine was restored from its kept state instead of booted. */
   restored: boolean;
+  /** How often the machine was started once more, because its emulation failed before anything was injected. */
+  restarts: number;
 }
 
 export interface RunOptions extends PartChoices {
@@ -83,9 +85,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const recorder = new TraceRecorder(header, file);
   if (options.onEvent) recorder.listen(options.onEvent);
   options.onHeader?.(header, file);
+  let restarts = 0;
   try {
     if (assembly instanceof Error) throw assembly;
-    await drive(scenario, assembly, recorder, options);
+    await drive(scenario, assembly, recorder, options, () => void (restarts += 1));
   } catch (error) {
     if (error instanceof LabInterrupted || options.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
@@ -109,6 +112,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     trace: file,
     parts,
     restored: recorder.index.named('lab.restored').some(e => e.fields?.point === 'guest'),
+    restarts,
     phases: {
       ...(ready === undefined ? {} : { ready: ready / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
@@ -128,6 +132,7 @@ async function drive(
   assembly: Assembly,
   recorder: TraceRecorder,
   options: RunOptions,
+  onRestart: () => void,
 ): Promise<void> {
   const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
@@ -135,6 +140,7 @@ async function drive(
     cacheDir: options.supply.cacheDir,
     ...(options.cold ? { cold: true } : {}),
     ...(options.append === undefined ? {} : { append: options.append }),
+    onRestart,
   });
   try {
     for (const [index, step] of scenario.steps.entries()) {

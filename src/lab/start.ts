@@ -2,7 +2,8 @@ import { messageOf } from '../common/errors.ts';
 import { CHANNELS, type MachineSockets } from './machine/channels.ts';
 import { canBeKept, qemuArgs } from './machine/qemu-args.ts';
 import type { AgentClient } from '../guest/client.ts';
-import { AgentDeadlineError, AgentError } from '../guest/errors.ts';
+import { AgentError } from '../guest/errors.ts';
+import { emulationFault } from './emulation-fault.ts';
 import { LabSkip } from './errors.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import { LocalHost } from './host-local.ts';
@@ -23,6 +24,8 @@ export interface StartOptions {
   cold?: boolean;
   /** Added to the guest kernel command line. */
   append?: string;
+  /** The machine is started once more, see {@link emulationFault}. */
+  onRestart?: () => void;
 }
 
 /**
@@ -38,28 +41,17 @@ export async function startMachine(
   signal: AbortSignal,
   options: StartOptions,
 ): Promise<Session> {
+  const before = recorder.events.length;
   try {
     return await startOnce(assembly, recorder, signal, options);
   } catch (error) {
-    const why = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder);
-    if (why === undefined) throw error;
-    const text = `${why} (${messageOf(error)}); the machine is started once more`;
-    recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    const fault = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder.events.slice(before));
+    if (fault === undefined) throw error;
+    options.onRestart?.();
+    const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
+    for (const text of texts) recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
     return startOnce(assembly, recorder, signal, options);
   }
-}
-
-/**
- * What an emulated nested host does wrong about once in thirty boots: its guest says that it is ready, then nothing more,
- * or its VMM crashes. Nothing has been injected yet, so it is started once more, and the trace says so; a VMM that always
- * crashes does it again.
- */
-function emulationFault(error: unknown, recorder: TraceRecorder): string | undefined {
-  if (error instanceof AgentDeadlineError) return 'the guest stopped answering right after its boot';
-  const crashed = recorder.index
-    .named('vmm.exit')
-    .some(e => typeof e.fields?.signal === 'number' && !e.fields.expected);
-  return crashed ? 'the VMM in the host crashed' : undefined;
 }
 
 async function startOnce(

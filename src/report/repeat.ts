@@ -7,6 +7,8 @@ export interface Distribution {
   runs: number;
   verdicts: Record<string, number>;
   outcomes: Record<string, number>;
+  /** Machines that had to be started once more before anything was injected. */
+  restarts: number;
   /** Of the whole run and of the time after the injection; quantiles in seconds. */
   seconds: Quantiles;
   afterInjection?: Quantiles;
@@ -40,6 +42,7 @@ export function distribution(scenario: string, results: readonly RunResult[]): D
     runs: results.length,
     verdicts: count(results.map(r => r.verdict)),
     outcomes: count(results.map(r => r.outcome)),
+    restarts: results.reduce((sum, r) => sum + r.restarts, 0),
     seconds: quantiles(results.map(r => r.seconds)),
     ...(after.length === 0 ? {} : { afterInjection: quantiles(after) }),
   };
@@ -54,6 +57,7 @@ export function distributionLines(d: Distribution): string[] {
   return [
     `${d.scenario}: ${d.runs} runs, ${verdicts.join(', ')}`,
     ...Object.entries(d.outcomes).map(([outcome, n]) => `  ${outcome.padEnd(10)} ${String(n).padStart(4)}  ${bar(n)}`),
+    ...(d.restarts === 0 ? [] : [`  restarts   ${String(d.restarts).padStart(4)}`]),
     `  run        ${times(d.seconds)}`,
     ...(d.afterInjection ? [`  after inj. ${times(d.afterInjection)}`] : []),
   ];

@@ -10,8 +10,9 @@ import { junitReporter, junitXml, xmlText } from './junit.ts';
 import { ktap } from './ktap.ts';
 import { partsLine } from './parts-line.ts';
 import { plain, type Style, widthOf } from './style.ts';
+import { distribution, distributionLines } from './repeat.ts';
 import { summarize } from './summary.ts';
-import { layersOf, verdictLines } from './text.ts';
+import { layersOf, textReporter, verdictLines } from './text.ts';
 import { Timeline, wrap } from './timeline.ts';
 
 const base: RunResult = {
@@ -29,6 +30,7 @@ const base: RunResult = {
   parts: {},
   phases: {},
   restored: false,
+  restarts: 0,
 };
 const failed: RunResult = {
   ...base,
@@ -332,4 +334,19 @@ test.each([
 ])('the start of the reference VMM, opted in: %s, capability: %i', (seaEnabled, seaCapability, line) => {
   const fields = { vcpus: 1, seaEnabled, seaCapability, ms: 5 };
   expect(summarize({ seq: 1, t: 0, layer: 'vmm', source: 'events', name: 'vmm.started', fields })).toBe(line);
+});
+
+test('machines that had to be started once more are counted, and told only then', () => {
+  const lines = (...restarts: number[]): string => {
+    const results = restarts.map(n => ({ ...base, restarts: n }));
+    const d = distribution('a', results);
+    expect(d.restarts).toBe(restarts.reduce((sum, n) => sum + n, 0));
+    return distributionLines(d).join('\n');
+  };
+  expect(lines(0, 1, 1)).toMatch(/^  restarts +2$/m);
+  expect(lines(0, 0, 0)).not.toContain('restarts');
+  const said: string[] = [];
+  const look = { style: plain, width: 80 };
+  textReporter(line => said.push(line), look, { quiet: true }).result?.({ ...base, restarts: 1 });
+  expect(said).toEqual([expect.stringContaining('started once more')]);
 });

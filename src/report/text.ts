@@ -105,7 +105,7 @@ export function textReporter(
 
 function summaryLine(r: RunResult, style: Style): string {
   const verdict = style(VERDICTS[r.verdict], r.verdict.padEnd(6));
-  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s`;
+  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s${r.restarts === 0 ? '' : '  started once more'}`;
 }
 
 function summaryTable(results: readonly RunResult[], style: Style): string[] {
