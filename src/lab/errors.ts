@@ -12,3 +12,12 @@ export class LabInterrupted extends SyndromeError {
     super('E_LAB_INTERRUPTED', 'the run was interrupted');
   }
 }
+
+/** Why a wait for `what` ended early: the scenario's timeout passed, or the user interrupted the run. */
+export function abortError(signal: AbortSignal, what: string): LabError | LabInterrupted {
+  const reason: unknown = signal.reason;
+  if (!(reason instanceof Error && reason.name === 'TimeoutError')) return new LabInterrupted();
+  return new LabError('E_LAB_TIMEOUT', `the scenario's timeout passed while the lab waited for ${what}`, {
+    hint: 'A slow machine may need a longer --timeout.',
+  });
+}

@@ -11,7 +11,7 @@ import { qemuStderrParser } from '../text/qemu.ts';
 import { xenConsoleParser } from '../text/xen.ts';
 import type { LocalHost } from './host-local.ts';
 import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
-import { LabError, LabInterrupted } from './errors.ts';
+import { abortError, LabError } from './errors.ts';
 import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
@@ -193,7 +193,7 @@ export class Session {
     let stop = (): void => {};
     const failure = new Promise<never>((_resolve, reject) => {
       const timer = setTimeout(() => reject(this.#bootError(`waited ${deadlineMs / 1000} s for ${what}`)), deadlineMs);
-      const aborted = (): void => reject(this.#abortError(what));
+      const aborted = (): void => reject(abortError(this.signal, what));
       const unlisten = this.recorder.listen(({ name }) => {
         if (name === undefined || !DEATHS.has(name) || this.exit !== undefined) return;
         const how = name === 'vmm.exit' ? 'the VMM ended' : `the ${name.split('.')[0]} panicked`;
@@ -227,19 +227,11 @@ export class Session {
     }
   }
 
-  #abortError(what: string): Error {
-    const reason: unknown = this.signal.reason;
-    if (!(reason instanceof Error && reason.name === 'TimeoutError')) return new LabInterrupted();
-    return new LabError('E_LAB_TIMEOUT', `the scenario's timeout passed while the lab waited for ${what}`, {
-      hint: 'A slow machine may need a longer --timeout.',
-    });
-  }
-
   /** Does `work` until it is done or the run has to end. @throws LabInterrupted, LabError E_LAB_TIMEOUT. */
   async unlessAborted<T>(work: Promise<T>, what: string): Promise<T> {
     let aborted = (): void => {};
     const abort = new Promise<never>((_resolve, reject) => {
-      aborted = () => reject(this.#abortError(what));
+      aborted = () => reject(abortError(this.signal, what));
       if (this.signal.aborted) aborted();
       this.signal.addEventListener('abort', aborted, { once: true });
     });
@@ -323,7 +315,7 @@ export class Session {
         this.signal.removeEventListener('abort', aborted);
         finish();
       };
-      const aborted = (): void => done(() => reject(this.#abortError('the next event')));
+      const aborted = (): void => done(() => reject(abortError(this.signal, 'the next event')));
       const timer = setTimeout(() => done(resolve), ms);
       const unlisten = this.recorder.listen(event => {
         if (wanted(event)) done(resolve);

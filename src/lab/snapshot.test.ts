@@ -1,16 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Snapshot } from './snapshot.ts';
 
 let dir: string;
 beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'snapshot-'))));
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const name = (kernel: string, argv: string[] = ['-m', '256'], extra: string[] = []): string =>
-  new Snapshot(join(dir, 'cache'), argv, { qemu: [], kernel, initrd: 'none', guest: { kernel, initrd: 'none' } }, extra)
-    .file;
+const snapshot = (kernel: string, argv: string[] = ['-m', '256'], extra: string[] = []): Snapshot =>
+  new Snapshot(
+    join(dir, 'cache'),
+    argv,
+    { qemu: [], kernel, initrd: 'none', guest: { kernel, initrd: 'none' } },
+    extra,
+  );
+const name = (...of: Parameters<typeof snapshot>): string => snapshot(...of).file;
 
 test('another kernel under the same path has another state, also when size and time are the same', () => {
   const kernel = join(dir, 'bzImage');
@@ -26,4 +33,61 @@ test('the command line and what was done after the boot are part of the name', (
   writeFileSync(kernel, 'first');
   const names = [name(kernel), name(kernel, ['-m', '512']), name(kernel, ['-m', '256'], ['/modules/msr.ko'])];
   expect(new Set(names).size).toBe(3);
+});
+
+describe('of several runs that need the same state one makes it', () => {
+  const { signal } = new AbortController();
+  const silent = (): void => {};
+
+  test('and the others, here in the same process, get their turn when it is done', async () => {
+    const [first, second] = [snapshot('k'), snapshot('k')];
+    expect(await first.claim(signal, silent)).toBe(true);
+    const order: string[] = [];
+    const waiting = second.claim(signal, text => order.push(text)).then(() => order.push('claimed'));
+    await expect.poll(() => order).toEqual([expect.stringContaining(`waits for process ${process.pid}`)]);
+    order.push('released');
+    first.release();
+    await waiting;
+    expect(order.slice(1)).toEqual(['released', 'claimed']);
+    second.release();
+  });
+
+  test('another state is not waited for', async () => {
+    const [first, other] = [snapshot('k'), snapshot('k', ['-m', '512'])];
+    await first.claim(signal, silent);
+    expect(await other.claim(signal, silent, 0)).toBe(true);
+  });
+
+  test('who has waited long enough boots without keeping the state', async () => {
+    await snapshot('k').claim(signal, silent);
+    const said: string[] = [];
+    expect(await snapshot('k').claim(signal, text => said.push(text), 0)).toBe(false);
+    expect(said.at(-1)).toMatch(/will not be kept: process \d+ has been working on/);
+  });
+
+  test('the wait ends with the run', async () => {
+    await snapshot('k').claim(signal, silent);
+    const ended = snapshot('k').claim(AbortSignal.abort(), silent);
+    await expect(ended).rejects.toMatchObject({ code: 'E_LAB_INTERRUPTED' });
+    const late = snapshot('k').claim(AbortSignal.timeout(1), silent);
+    await expect(late).rejects.toMatchObject({ code: 'E_LAB_TIMEOUT' });
+  });
+
+  test('one that was killed holds nobody up', async () => {
+    const module = JSON.stringify(join(import.meta.dirname, 'snapshot.ts'));
+    const files = JSON.stringify({ qemu: [], kernel: 'k', initrd: 'none', guest: { kernel: 'k', initrd: 'none' } });
+    const script = `
+      import { Snapshot } from ${module};
+      const point = new Snapshot(${JSON.stringify(join(dir, 'cache'))}, ['-m', '256'], ${files}, []);
+      await point.claim(new AbortController().signal, () => {});
+      console.log(point.file);
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script]);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    expect(line.toString().trim()).toBe(name('k'));
+    expect(await snapshot('k').claim(signal, silent, 0)).toBe(false);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await snapshot('k').claim(signal, silent, 1000)).toBe(true);
+  });
 });

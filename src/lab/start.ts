@@ -70,6 +70,8 @@ async function startOnce(
   const hostPoint =
     host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), hostFiles, modules);
 
+  const say = (text: string): void =>
+    void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
     let session: Session | undefined;
@@ -87,9 +89,17 @@ async function startOnce(
       await session?.stop();
       if (signal.aborted) throw error;
       point.remove();
-      const text = `the kept state is of no use and was removed: ${messageOf(error)}`;
-      recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+      say(`the kept state is of no use and was removed: ${messageOf(error)}`);
       return undefined;
+    }
+  };
+  /** Restores; where there is nothing to restore, this run is the one that makes the state, or waits for who does. */
+  const restoreOrClaim = async (point: Snapshot): Promise<Session | undefined> => {
+    for (;;) {
+      const session = await restore(point);
+      if (session || cold || !(await point.claim(signal, say)) || !point.exists) return session;
+      // Another run was faster.
+      point.release();
     }
   };
 
@@ -100,11 +110,12 @@ async function startOnce(
     await session.ready(session.agent, false);
     return session;
   }
-  const whole = await restore(guestPoint);
-  if (whole) return whole;
-  const restoredHost = hostPoint && (await restore(hostPoint));
-  const session = restoredHost ?? (await Session.open(recorder, machine, signal, command));
+  let session: Session | undefined;
   try {
+    const whole = await restoreOrClaim(guestPoint);
+    if (whole) return whole;
+    const restoredHost = hostPoint && (await restoreOrClaim(hostPoint));
+    session = restoredHost ?? (await Session.open(recorder, machine, signal, command));
     const first = session.host ?? session.agent;
     if (!restoredHost) {
       await session.ready(first, false);
@@ -112,7 +123,7 @@ async function startOnce(
         await session.orDie(first.call('insmod', { path }, SLOW), SLOW.deadlineMs, `the module ${path}`);
       }
       for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
-      if (!cold) await hostPoint?.save(session);
+      await hostPoint?.save(session);
     }
     if (host) await startGuest(session, host);
     if (crash) await loadCrashKernel(session, crash);
@@ -128,8 +139,11 @@ async function startOnce(
     }
     return session;
   } catch (error) {
-    await session.stop();
+    await session?.stop();
     throw error;
+  } finally {
+    hostPoint?.release();
+    guestPoint.release();
   }
 }
 

@@ -1,0 +1,30 @@
+/** The kept states of machines, with real machines. */
+import { readFileSync, rmSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseEvent } from '../src/lab/trace/reader.ts';
+import { Sandbox } from './program.ts';
+
+let sandbox: Sandbox;
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox.remove());
+
+test('of two runs at once that need the same state one makes it, the other waits and restores it', async () => {
+  // A command line of its own: no state of it can be kept.
+  const args = ['run', 'intel-ce-logged', '--json', '--accel', 'tcg', '--guest-cmdline', `kept=${process.pid}`];
+  const ended = await Promise.all([sandbox.run(...args), sandbox.run(...args)]);
+  const results = ended.map(
+    ({ stdout }) => JSON.parse(stdout) as { verdict: string; restored: boolean; trace: string },
+  );
+  const events = results.flatMap(r => readFileSync(r.trace, 'utf8').split('\n').slice(1).map(parseEvent));
+  const kept = events.find(e => e?.name === 'lab.restored')?.fields?.file;
+  try {
+    expect(results.map(r => r.verdict)).toEqual(['pass', 'pass']);
+    expect(results.filter(r => r.restored)).toHaveLength(1);
+    const notes = events.filter(e => e?.name === 'lab.note').map(e => String(e?.fields?.text));
+    expect(notes.filter(text => text.startsWith('the state of the machine is kept'))).toHaveLength(1);
+    expect(notes.filter(text => /^waits for process \d+, which makes the state/.test(text))).toHaveLength(1);
+  } finally {
+    if (typeof kept === 'string') rmSync(kept, { force: true });
+  }
+  await sandbox.clean();
+});
