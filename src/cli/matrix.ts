@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from '../common/errors.ts';
 import { kernelAxis } from '../lab/matrix/axes.ts';
@@ -52,11 +52,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
     text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
   const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options, supply);
   const cells = cellsOf(await axis(chosen ?? 'all'), await axis(host), cpu === undefined ? [] : cpu.split(';'));
-  const identity = [
-    readFileSync(scenario.file, 'utf8'),
-    ...['qemu', 'hostQemu', 'xen', 'firmware', 'guestCmdline', 'accel'].map(k => String(options[k as keyof Options])),
-  ];
-  const memory = new MatrixMemory(identity);
+  const memory = new MatrixMemory(scenario.name);
   if (options.fresh) memory.forget();
   const jobs = jobsOf(options.jobs, scenario);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -95,6 +91,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
   }
   if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
   else for (const line of matrixText(results, stdoutStyle(options))) print(line);
+  memory.complete();
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
   process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));

@@ -43,6 +43,8 @@ export interface RunOptions extends PartChoices {
   trace?: string;
   /** Nanoseconds; overrides the scenario's. */
   timeout?: number;
+  /** The machine, where the caller has put it together already. */
+  assembly?: Assembly;
   /** Ends the run: everything is cleaned up and LabInterrupted is thrown. */
   signal?: AbortSignal;
   onHeader?: (header: TraceHeader, trace: string) => void;
@@ -68,7 +70,8 @@ function newTraceFile(scenario: string, startedAt: Date): string {
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const startedAt = new Date();
   const file = options.trace ?? newTraceFile(scenario.name, startedAt);
-  const assembly = await assemble(scenario.machine, options).catch((error: unknown) => error as Error);
+  const assembly =
+    options.assembly ?? (await assemble(scenario.machine, options).catch((error: unknown) => error as Error));
   options.signal?.throwIfAborted();
   const parts = assembly instanceof Error ? {} : assembly.parts;
   const header: TraceHeader = {

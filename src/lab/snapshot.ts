@@ -35,8 +35,9 @@ async function sync(path: string): Promise<void> {
  */
 export class Snapshot {
   readonly file: string;
+  /** 32 hex digits. */
+  readonly name: string;
   readonly #cacheDir: string;
-  readonly #name: string;
   #release: (() => void) | undefined;
 
   /**
@@ -51,8 +52,8 @@ export class Snapshot {
       if (existsSync(path) && statSync(path).isFile()) hash.update(`${path} ${fingerprint(path, cacheDir)}\n`);
     }
     this.#cacheDir = cacheDir;
-    this.#name = hash.digest('hex').slice(0, 32);
-    this.file = join(cacheDir, 'snapshots', `${this.#name}.state`);
+    this.name = hash.digest('hex').slice(0, 32);
+    this.file = join(cacheDir, 'snapshots', `${this.name}.state`);
   }
 
   get exists(): boolean {
@@ -70,7 +71,7 @@ export class Snapshot {
     try {
       const locks = join(this.#cacheDir, 'locks');
       mkdirSync(locks, { recursive: true, mode: 0o700 });
-      this.#release = await takeLock(locks, `state-${this.#name}`, {
+      this.#release = await takeLock(locks, `state-${this.name}`, {
         deadlineMs,
         signal,
         onWait: owner => say(`waits for process ${owner.pid}, which makes the state that this run needs`),

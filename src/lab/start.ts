@@ -54,6 +54,20 @@ export async function startMachine(
   }
 }
 
+/** The command line of the outer QEMU with sockets that are the same for every run. */
+function stableCommand(assembly: Assembly, append: string | undefined): string[] {
+  const { machine, accel, files } = assembly;
+  const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
+  return qemuArgs(machine, accel, files, names, append);
+}
+
+/** The state of a machine whose guest is ready. Its name stands for everything the machine is made of, by content. */
+export function guestPointOf(assembly: Assembly, options: Pick<StartOptions, 'cacheDir' | 'append'>): Snapshot {
+  const { files, modules, host, crash } = assembly;
+  const argv = stableCommand(assembly, options.append);
+  return new Snapshot(options.cacheDir, argv, files, [...modules, ...(host?.vmm ?? crash ?? [])]);
+}
+
 async function startOnce(
   assembly: Assembly,
   recorder: TraceRecorder,
@@ -63,12 +77,11 @@ async function startOnce(
   const { machine, accel, files, modules, host, crash } = assembly;
   const cold = options.cold === true || !canBeKept(machine);
   const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
-  const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
-  const guestPoint = new Snapshot(options.cacheDir, command(names), files, [...modules, ...(host?.vmm ?? crash ?? [])]);
+  const guestPoint = guestPointOf(assembly, options);
   // The guest's files are on disks that the host layer has not looked at yet.
   const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const hostPoint =
-    host && new Snapshot(options.cacheDir, qemuArgs(machine, accel, hostFiles, names), hostFiles, modules);
+  const hostCommand = (): string[] => stableCommand({ ...assembly, files: hostFiles }, undefined);
+  const hostPoint = host && new Snapshot(options.cacheDir, hostCommand(), hostFiles, modules);
 
   const say = (text: string): void =>
     void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from '../../common/hex.ts';
+import { VERSION } from '../../common/version.ts';
 import { ensureDir } from '../ensure-dir.ts';
-import { type RunResult, stateDir } from '../run.ts';
+import type { Assembly } from '../parts.ts';
+import { type RunOptions, type RunResult, stateDir } from '../run.ts';
+import type { Scenario } from '../scenario/load.ts';
+import { guestPointOf } from '../start.ts';
 
 /** One cell of a matrix: what is varied. A missing member is the scenario's own choice. */
 export interface Cell {
@@ -17,9 +22,6 @@ export interface CellResult {
   cell: Cell;
   result: RunResult;
 }
-
-export const cellKey = (cell: Cell): string =>
-  JSON.stringify([cell.kernel ?? null, cell.hostKernel ?? null, cell.cpu ?? null]);
 
 /** All combinations of the axes, kernels varying slowest. */
 export function cellsOf(kernels: readonly string[], hostKernels: readonly string[], cpus: readonly string[]): Cell[] {
@@ -35,38 +37,88 @@ export function cellsOf(kernels: readonly string[], hostKernels: readonly string
   );
 }
 
-/** What earlier, interrupted runs of the same matrix found out: one line a cell, kept in the state folder. */
+/**
+ * Everything the result of a cell depends on: this program, the scenario, the options of the run, and the machine as it
+ * was put together. Versions are resolved (`newest` becomes what is newest now), the user's own files are known by content.
+ */
+export function cellIdentity(scenario: Scenario, assembly: Assembly, options: RunOptions): string {
+  const of = {
+    version: VERSION,
+    scenario: readFileSync(scenario.file, 'utf8'),
+    timeout: options.timeout,
+    cold: options.cold === true,
+    host: assembly.local ? release() : undefined,
+    parts: assembly.parts,
+    machine: guestPointOf(assembly, { cacheDir: options.supply.cacheDir, ...pick(options.append) }).name,
+  };
+  return createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 32);
+}
+
+const pick = (append: string | undefined): { append?: string } => (append === undefined ? {} : { append });
+
+/** One line of a memory file. */
+interface Remembered {
+  identity: string;
+  result: RunResult;
+}
+
+function parseLine(line: string): Remembered | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<Remembered> | null;
+    if (typeof value?.identity !== 'string' || typeof value.result?.verdict !== 'string') return undefined;
+    return { identity: value.identity, result: value.result };
+  } catch {
+    // The last line of a run that was killed.
+    return undefined;
+  }
+}
+
+/**
+ * What interrupted matrices of one scenario found out: one line a cell, in the state folder. A matrix that comes to its end
+ * forgets its cells: the next one measures again.
+ */
 export class MatrixMemory {
   readonly file: string;
-  readonly #known = new Map<string, CellResult>();
+  readonly #known: ReadonlyMap<string, RunResult>;
+  readonly #used = new Set<string>();
 
-  /** @param identity everything a result depends on but the cell: the scenario's text, options, versions */
-  constructor(identity: readonly string[]) {
-    const key = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
-    this.file = join(stateDir(), 'matrix', `${key}.ndjson`);
-    if (!existsSync(this.file)) return;
-    for (const line of readFileSync(this.file, 'utf8').split('\n')) {
-      try {
-        const entry = JSON.parse(line) as CellResult;
-        this.#known.set(cellKey(entry.cell), entry);
-      } catch {
-        // The last line of a run that was killed.
-      }
-    }
+  constructor(scenario: string) {
+    this.file = join(stateDir(), 'matrix', `${scenario}.ndjson`);
+    this.#known = new Map(this.#read().map(({ identity, result }) => [identity, result]));
   }
 
-  get(cell: Cell): CellResult | undefined {
-    return this.#known.get(cellKey(cell));
+  #read(): Remembered[] {
+    if (!existsSync(this.file)) return [];
+    return readFileSync(this.file, 'utf8')
+      .split('\n')
+      .flatMap(line => parseLine(line) ?? []);
   }
 
-  add(entry: CellResult): void {
-    this.#known.set(cellKey(entry.cell), entry);
+  /** What an earlier matrix found out. A cell whose lab failed is not known. */
+  get(identity: string): RunResult | undefined {
+    this.#used.add(identity);
+    const result = this.#known.get(identity);
+    return result?.verdict === 'error' ? undefined : result;
+  }
+
+  add(identity: string, result: RunResult): void {
+    this.#used.add(identity);
     ensureDir(dirname(this.file));
-    appendFileSync(this.file, `${stringify(entry)}\n`);
+    // The break comes first: a line that a kill has torn stays alone.
+    appendFileSync(this.file, `\n${stringify({ identity, result } satisfies Remembered)}\n`);
   }
 
+  /** The matrix has come to its end: its cells are forgotten, those of other matrices stay. */
+  complete(): void {
+    const others = this.#read().filter(({ identity }) => !this.#used.has(identity));
+    if (others.length === 0) return this.forget();
+    const temporary = `${this.file}.${process.pid}`;
+    writeFileSync(temporary, others.map(entry => `${stringify(entry)}\n`).join(''));
+    renameSync(temporary, this.file);
+  }
+
+  /** Forgets every cell of the scenario. */
   forget(): void {
-    this.#known.clear();
     rmSync(this.file, { force: true });
   }
 }

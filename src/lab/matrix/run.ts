@@ -2,7 +2,8 @@ import { availableParallelism, freemem } from 'node:os';
 import { LabInterrupted } from '../errors.ts';
 import { type RunOptions, runScenario } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
-import { type Cell, type CellResult, MatrixMemory } from './cells.ts';
+import { assemble } from '../parts.ts';
+import { type Cell, type CellResult, cellIdentity, type MatrixMemory } from './cells.ts';
 
 /** What a QEMU needs besides its guest's memory, MiB. */
 const OVERHEAD_MIB = 400;
@@ -19,14 +20,9 @@ export interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'o
   onCell?: (entry: CellResult, known: boolean) => void;
 }
 
-/** Options of a run for one cell. */
-function cellOptions(options: MatrixOptions, cell: Cell): RunOptions {
-  return { ...options, ...cell };
-}
-
 /**
  * Runs a scenario for every cell; cells that are known from an interrupted run are not run again. A cell whose lab
- * failed is tried once more the next time.
+ * failed is tried once more the next time. The caller says when the memory may forget.
  * @throws LabInterrupted; what was found out until then is kept
  */
 export async function runMatrix(
@@ -38,17 +34,15 @@ export async function runMatrix(
   const waiting = [...cells];
   const worker = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      const known = options.memory.get(cell);
-      if (known && known.result.verdict !== 'error') {
-        results.set(cell, known);
-        options.onCell?.(known, true);
-        continue;
-      }
-      const result = await runScenario(scenario, cellOptions(options, cell));
-      const entry = { cell, result };
-      options.memory.add(entry);
-      results.set(cell, entry);
-      options.onCell?.(entry, false);
+      const chosen: RunOptions = { ...options, ...cell };
+      // What is wrong with a machine that cannot be put together, the run says.
+      const assembly = await assemble(scenario.machine, chosen).catch(() => undefined);
+      const identity = assembly && cellIdentity(scenario, assembly, chosen);
+      const known = identity === undefined ? undefined : options.memory.get(identity);
+      const result = known ?? (await runScenario(scenario, { ...chosen, ...(assembly ? { assembly } : {}) }));
+      if (!known && identity !== undefined) options.memory.add(identity, result);
+      results.set(cell, { cell, result });
+      options.onCell?.({ cell, result }, known !== undefined);
     }
   };
   const workers = Array.from({ length: Math.min(options.jobs, cells.length) }, worker);
