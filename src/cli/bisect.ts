@@ -6,9 +6,8 @@ import { runScenario } from '../lab/run.ts';
 import { findScenario } from '../lab/scenario/load.ts';
 import { compareKernels } from '../supply/kernels.ts';
 import { interruptSignal } from './interrupt.ts';
-import { kernelsFor } from './matrix.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {

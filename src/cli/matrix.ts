@@ -8,11 +8,10 @@ import { findScenario, type Scenario } from '../lab/scenario/load.ts';
 import { readTrace, type Trace } from '../lab/trace/reader.ts';
 import { matrixText } from '../report/matrix.ts';
 import { matrixHtml } from '../report/matrix-html.ts';
-import type { Supply } from '../supply/supply.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -22,14 +21,6 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   fresh?: boolean;
   cold?: boolean;
   timeout?: number;
-}
-
-/** The kernels on offer for the guest (or the host layer) of a scenario. */
-export async function kernelsFor(supply: Supply, scenario: Scenario): ReturnType<Supply['kernelsOnOffer']> {
-  const { machine } = scenario;
-  const arm = machine.kind === 'linux-guest' && machine.arch === 'aarch64';
-  const flavour = machine.kind === 'xen-dom0' ? 'generic' : 'cloud';
-  return supply.kernelsOnOffer(arm ? 'arm64' : 'amd64', flavour);
 }
 
 function jobsOf(text: string, scenario: Scenario): number {

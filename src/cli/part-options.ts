@@ -5,7 +5,7 @@ import type { Scenario } from '../lab/scenario/load.ts';
 import type { MachineSpec } from '../lab/scenario/schema.ts';
 import { isPath } from '../supply/kernel.ts';
 import { parseKernelQuery } from '../supply/kernels.ts';
-import type { Supply } from '../supply/supply.ts';
+import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '../supply/supply.ts';
 
 /** The options of the command line that choose the parts of a machine. */
 export interface PartOptions {
@@ -73,8 +73,22 @@ function checkFile(flag: string, path: string): void {
   }
 }
 
-const archOf = (machine: MachineSpec): 'amd64' | 'arm64' =>
+/** The architecture of the system under test, and of the host layer. */
+const archOf = (machine: MachineSpec): DebianArch =>
   machine.kind.startsWith('arm64') || ('arch' in machine && machine.arch === 'aarch64') ? 'arm64' : 'amd64';
+
+/** Which kernels a machine runs, in the guest and in the host layer. */
+export function kernelKind(machine: MachineSpec): { arch: DebianArch; flavour: KernelFlavour } {
+  // dom0 needs drivers that the cloud kernels leave out.
+  const flavour = machine.kind === 'xen-dom0' ? 'generic' : 'flavour' in machine ? machine.flavour : 'cloud';
+  return { arch: archOf(machine), flavour };
+}
+
+/** The kernels on offer for the guest (or the host layer) of a scenario. @throws SupplyError. */
+export async function kernelsFor(supply: Supply, scenario: Scenario): Promise<KernelOffer[]> {
+  const { arch, flavour } = kernelKind(scenario.machine);
+  return supply.kernelsOnOffer(arch, flavour);
+}
 
 /**
  * Looks at what the user gave, before any machine starts: a wrong file is a wrong command line, not a failure of the lab.
