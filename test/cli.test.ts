@@ -77,6 +77,7 @@ describe('help', () => {
 
 describe('what is wrong with the command line is exit code 2, and for git bisect 128', () => {
   const RUN = ['run', 'intel-uc-fatal', '--offline'];
+  const LOCAL = ['run', 'amd-deferred', '--offline', '--host', 'local'];
   test.each<[string, string[], string]>([
     ['an unknown command', ['rum'], "unknown command 'rum'"],
     ['an unknown option', ['run', '--al'], "unknown option '--al'"],
@@ -99,6 +100,16 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     ['Xen without Xen', [...RUN, '--xen', '4.20'], '--xen does not apply'],
     ['a host kernel without a host', [...RUN, '--host-kernel', '7.2'], '--host-kernel does not apply'],
     ['a host QEMU without a host', [...RUN, '--host-qemu', 'qemu'], '--host-qemu does not apply'],
+    [
+      'a host QEMU where the VMM is none',
+      ['run', 'arm64-sea-exit', '--host-qemu', 'qemu'],
+      'does not apply to arm64-sea',
+    ],
+    ['a CPU where none is chosen', ['run', 'arm64-sea-exit', '--cpu', 'max'], '--cpu does not apply to arm64-sea-exit'],
+    ['a kernel for this machine', [...LOCAL, '--host-kernel', '7.2'], '--host-kernel does not apply with --host local'],
+    ['two QEMUs on this machine', [...LOCAL, '--qemu', 'a', '--host-qemu', 'b'], 'name the same QEMU'],
+    ['emulation on this machine', [...LOCAL, '--accel', 'tcg'], '--accel tcg does not apply with --host local'],
+    ['consent to nothing', [...RUN, '--poison-this-host'], '--poison-this-host does not apply without --host local'],
     ['firmware that is none', ['run', 'arm64-ghes-memory', '--firmware', '$/readme'], 'is not UEFI firmware'],
     ['a report in no folder', [...RUN, '--junit', '$/no/r.xml'], 'there is no folder'],
     ['two reports on stdout', [...RUN, '--json', '--ktap'], 'cannot be used with'],
@@ -124,6 +135,23 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     [['inject', 'srar-data', '--addr', '0x1', '--qmp', '/no'], 'may kill or reset the guest; nothing was done'],
     [['inject', 'srao', '--addr', '0x1', '--no-broadcast', '--qmp', '/no'], 'nothing was done'],
     [['inject', 'mce', '--status', '0xbd80000000000134', '--qmp', '/no'], 'nothing was done'],
+    [
+      ['matrix', 'amd-deferred', '--offline', '--guest-kernel', '7.2,./no'],
+      '--guest-kernel ./no: there is no such file',
+    ],
+    [['matrix', 'amd-deferred', '--offline', '--kernel', '$/readme'], 'is not a Linux kernel image'],
+    [
+      ['matrix', 'amd-deferred', '--kernel', '7.2', '--host-kernel', './no'],
+      '--host-kernel ./no: there is no such file',
+    ],
+    [['matrix', 'amd-deferred', '--kernel', '7.2', '--qemu', './no'], '--qemu ./no: there is no such file'],
+    [['matrix', 'amd-deferred', '--kernel', 'newish'], 'newish is not a kernel version'],
+    [['matrix', 'arm64-sea-exit', '--kernel', '7.2', '--host-qemu', 'q'], '--host-qemu does not apply'],
+    [
+      ['bisect', 'amd-deferred', '--good', '7.2.6', '--bad', '7.2.9', '--kernel', '7.2'],
+      '--kernel does not apply to a',
+    ],
+    [['bisect', 'xen-ce', '--good', '7.2.6', '--bad', '7.2.9', '--xen', './no'], '--xen ./no: there is no such file'],
     [['watch'], "required option '--qmp <socket>'"],
     [['show'], "missing required argument 'trace'"],
     [['show', 'no-such'], 'no such file or directory'],
@@ -132,7 +160,7 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     [['scenarios', 'xen-ce', '--explain', 'xen-uc-fatal'], 'Name one scenario'],
     [['scenarios', '--schema', 'xen-ce'], '--schema takes no scenario'],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await inside(...args);
+    const { code, stdout, stderr } = await inside(...args.map(a => a.replace('$', sandbox.dir)));
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
   });

@@ -7,7 +7,7 @@ import { findScenario } from '../lab/scenario/load.ts';
 import { compareKernels } from '../supply/kernels.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { checkUserParts, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -20,8 +20,15 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
 export async function bisect(name: string, options: Options): Promise<void> {
   const scenario = findScenario(name);
   refuseUnusedParts([scenario], options);
+  if (options.guestKernel !== undefined || options.kernel !== undefined) {
+    const flag = options.guestKernel === undefined ? '--kernel' : '--guest-kernel';
+    throw new UsageError('E_USAGE', `${flag} does not apply to a bisection`, {
+      hint: 'Its guest kernels are those on offer from --good to --bad.',
+    });
+  }
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
+  await checkUserParts([scenario], options, supply);
   const onOffer = [...new Set((await kernelsFor(supply, scenario)).map(o => o.version))].toSorted(compareKernels);
   for (const version of [options.good, options.bad]) {
     if (!onOffer.includes(version)) {

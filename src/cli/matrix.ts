@@ -11,7 +11,7 @@ import { matrixHtml } from '../report/matrix-html.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -42,7 +42,9 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const axis = async (text: string | undefined): Promise<string[]> =>
     text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
   const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options, supply);
-  const cells = cellsOf(await axis(chosen ?? 'all'), await axis(host), cpu === undefined ? [] : cpu.split(';'));
+  const axes = { kernels: await axis(chosen ?? 'all'), hostKernels: await axis(host) };
+  await checkAxes(scenario, options, supply, axes);
+  const cells = cellsOf(axes.kernels, axes.hostKernels, cpu === undefined ? [] : cpu.split(';'));
   const memory = new MatrixMemory(scenario.name);
   if (options.fresh) memory.forget();
   const jobs = jobsOf(options.jobs, scenario);

@@ -27,7 +27,7 @@ const nested = (machine: MachineSpec): boolean => 'guest' in machine;
 
 /** Options that only some machines have a use for. */
 const ONLY_FOR: readonly {
-  option: 'firmware' | 'xen' | 'hostKernel' | 'hostQemu';
+  option: 'firmware' | 'xen' | 'hostKernel' | 'hostQemu' | 'cpu';
   flag: string;
   applies: (machine: MachineSpec) => boolean;
   needs: string;
@@ -35,16 +35,53 @@ const ONLY_FOR: readonly {
   {
     option: 'firmware',
     flag: '--firmware',
-    applies: m => m.kind === 'linux-guest' && m.firmware,
+    applies: m => 'firmware' in m && m.firmware,
     needs: 'boots through UEFI (firmware: true)',
   },
   { option: 'xen', flag: '--xen', applies: m => m.kind === 'xen-dom0', needs: 'has Xen (kind: xen-dom0)' },
   { option: 'hostKernel', flag: '--host-kernel', applies: nested, needs: 'has a host layer' },
-  { option: 'hostQemu', flag: '--host-qemu', applies: nested, needs: 'has a host layer' },
+  {
+    option: 'hostQemu',
+    flag: '--host-qemu',
+    applies: m => m.kind === 'amd-host',
+    needs: 'has a QEMU in its host layer (kind: amd-host)',
+  },
+  {
+    option: 'cpu',
+    flag: '--cpu',
+    applies: m => m.kind !== 'arm64-host',
+    needs: 'lets the CPU of its guest be chosen (any but kind: arm64-host)',
+  },
+];
+
+/** Options that contradict each other, or are for the other host layer. */
+const NOT_TOGETHER: readonly { when: (o: PartOptions) => boolean; message: string; hint: string }[] = [
+  {
+    when: o => o.host === 'local' && o.hostKernel !== undefined,
+    message: '--host-kernel does not apply with --host local',
+    hint: 'The host layer is this very machine, with the kernel that it runs.',
+  },
+  {
+    when: o => o.host === 'local' && o.hostQemu !== undefined && o.qemu !== undefined,
+    message: '--qemu and --host-qemu name the same QEMU with --host local',
+    hint: 'There is one QEMU only, that of the host layer: give one of them.',
+  },
+  {
+    when: o => o.host === 'local' && o.accel === 'tcg',
+    message: '--accel tcg does not apply with --host local',
+    hint: 'Real poison reaches a guest through KVM.',
+  },
+  {
+    when: o => o.host !== 'local' && o.poisonThisHost === true,
+    message: '--poison-this-host does not apply without --host local',
+    hint: 'Without it the host layer is an emulated machine, and nothing of this one is poisoned.',
+  },
 ];
 
 /** @throws UsageError for an option that none of the scenarios has a use for: it would be ignored without a word. */
 export function refuseUnusedParts(scenarios: readonly Scenario[], options: PartOptions): void {
+  const wrong = NOT_TOGETHER.find(rule => rule.when(options));
+  if (wrong) throw new UsageError('E_USAGE', wrong.message, { hint: wrong.hint });
   for (const { option, flag, applies, needs } of ONLY_FOR) {
     if (options[option] === undefined || scenarios.some(s => applies(s.machine))) continue;
     const which = scenarios.length === 1 ? (scenarios[0]?.name ?? '') : 'any of the chosen scenarios';
@@ -126,6 +163,26 @@ export async function checkUserParts(
     checkFile('--firmware', options.firmware);
     await supply.firmware(options.firmware);
   }
+}
+
+/**
+ * The same for a matrix: each kernel of its axes is looked at.
+ * @throws UsageError, SupplyError E_SUPPLY_FILE.
+ */
+export async function checkAxes(
+  scenario: Scenario,
+  options: PartOptions,
+  supply: Supply,
+  axes: { kernels: readonly string[]; hostKernels: readonly string[] },
+): Promise<void> {
+  const { guestKernel, kernel, hostKernel: _, ...fixed } = options;
+  await checkUserParts([scenario], fixed, supply);
+  const { accel } = options;
+  for (const version of axes.kernels) {
+    const given = guestKernel === undefined && kernel !== undefined ? { kernel: version } : { guestKernel: version };
+    await checkUserParts([scenario], { accel, ...given }, supply);
+  }
+  for (const hostKernel of axes.hostKernels) await checkUserParts([scenario], { accel, hostKernel }, supply);
 }
 
 /** The options as the lab takes them. */

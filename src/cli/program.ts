@@ -25,7 +25,7 @@ function partOptions(command: Command): Command {
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
-    .option('--host-qemu <path>', 'the QEMU inside the host layer')
+    .option('--host-qemu <path>', 'the QEMU inside the host layer (amd-host)')
     .addOption(
       new Option('--host <where>', 'local: this very machine is the host layer (root, AMD-V, hwpoison_inject)').choices(
         ['local'],

@@ -33,6 +33,7 @@ export interface PartChoices {
   /** Of the guest under test (in Xen: of dom0). */
   kernel?: string;
   hostKernel?: string;
+  /** The QEMU in the host layer, by default the same as `qemu`. */
   hostQemu?: string;
   xen?: string;
   firmware?: string;
@@ -222,7 +223,7 @@ async function amdHost(spec: Spec<'amd-host'>, choices: PartChoices): Promise<As
   };
 }
 
-/** The guest of a nested machine, right under a QEMU on this very machine. */
+/** The guest of a nested machine, right under a QEMU on this very machine: the QEMU of the host layer. */
 async function localGuest(spec: Spec<'amd-host'>, choices: PartChoices): Promise<Assembly> {
   const { cpu, cpus, memory, kernel, append, modules } = spec.guest;
   const guest = machineSchema.parse({
@@ -234,7 +235,9 @@ async function localGuest(spec: Spec<'amd-host'>, choices: PartChoices): Promise
     append,
     modules,
   }) as Spec<'linux-guest'>;
-  const assembly = await linuxGuest(guest, { ...choices, accel: 'kvm' });
+  const { qemu, hostQemu = qemu, ...others } = choices;
+  const own = hostQemu === undefined ? {} : { qemu: hostQemu };
+  const assembly = await linuxGuest(guest, { ...others, ...own, accel: 'kvm' });
   return { ...assembly, local: true, parts: { ...assembly.parts, host: 'this machine' } };
 }
 
