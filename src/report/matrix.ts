@@ -13,7 +13,7 @@ export interface MatrixTable {
   rows: { kernel: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
 }
 
-/** Kernels as rows, what else varies as columns; a cell is marked where its outcome differs from the one above. */
+/** Kernels as rows, what else varies as columns; a cell is marked where its verdict or its outcome differs from the one above. */
 export function matrixTable(results: readonly CellResult[]): MatrixTable {
   const columns = [...new Set(results.map(r => columnOf(r.cell)))];
   const kernels = [...new Set(results.map(r => r.cell.kernel ?? ''))];
@@ -22,11 +22,10 @@ export function matrixTable(results: readonly CellResult[]): MatrixTable {
     cells: columns.map(column => results.find(r => (r.cell.kernel ?? '') === kernel && columnOf(r.cell) === column)),
     changed: columns.map(() => false),
   }));
+  const what = (cell: CellResult | undefined): string => `${cell?.result.verdict} ${cell?.result.outcome}`;
   for (const [i, row] of rows.entries()) {
     const above = rows[i - 1];
-    row.changed = row.cells.map(
-      (cell, c) => above !== undefined && above.cells[c]?.result.outcome !== cell?.result.outcome,
-    );
+    row.changed = row.cells.map((cell, c) => above !== undefined && what(above.cells[c]) !== what(cell));
   }
   return { columns, rows };
 }

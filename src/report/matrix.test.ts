@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { matrixTable, matrixText } from './matrix.ts';
+import { plain } from './style.ts';
+import { column, entry } from './testing/cells.ts';
+
+describe('the table of a matrix', () => {
+  test('marks a change of the outcome, and of the verdict with the same outcome', () => {
+    expect(matrixTable(column).rows.map(r => r.changed)).toEqual([[false], [true], [true], [true], [false]]);
+    expect(matrixText(column, plain)).toEqual([
+      'guest kernel',
+      '6.18           pass  signalled   2.3 s',
+      '6.19           fail  panicked    2.3 s ◀',
+      '7.0            pass  signalled   2.3 s ◀',
+      '7.1            fail  signalled   2.3 s ◀',
+      '7.2            fail  signalled   2.3 s',
+    ]);
+  });
+
+  test('has kernels as rows, the other axes as columns, and a dash where there is no cell', () => {
+    const cells = [
+      entry({ kernel: '6.18', hostKernel: '7.0', cpu: 'EPYC' }, 'pass', 'logged'),
+      entry({ kernel: '6.18', hostKernel: '7.1', cpu: 'EPYC' }, 'pass', 'none'),
+      entry({ kernel: '6.19', hostKernel: '7.0', cpu: 'EPYC' }, 'pass', 'logged'),
+    ];
+    const { columns, rows } = matrixTable(cells);
+    expect(columns).toEqual(['host 7.0 EPYC', 'host 7.1 EPYC']);
+    expect(rows.map(r => r.cells.map(c => c?.result.outcome))).toEqual([
+      ['logged', 'none'],
+      ['logged', undefined],
+    ]);
+    expect(rows[1]?.changed).toEqual([false, true]);
+    expect(matrixText(cells, plain)[2]).toMatch(/^6\.19 .* logged .* -$/);
+  });
+
+  test('shows a known cause once, and no escape of a name', () => {
+    const cause = { id: 'linux-x', text: 'Why.', history: 'Since 6.19.' };
+    const cells = column.map(c => ({ ...c, result: { ...c.result, causes: [cause] } }));
+    const lines = matrixText([...cells, entry({ kernel: '\u001b[31m' }, 'skip', 'none')], plain);
+    expect(lines.filter(l => l === 'linux-x: Why.')).toHaveLength(1);
+    expect(lines.join('\n')).not.toContain('\u001b');
+  });
+});

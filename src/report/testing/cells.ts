@@ -1,0 +1,31 @@
+import type { Cell, CellResult } from '../../lab/matrix/cells.ts';
+import type { RunResult } from '../../lab/run.ts';
+
+/** A cell with a verdict and an outcome. */
+export const entry = (cell: Cell, verdict: RunResult['verdict'], outcome: RunResult['outcome']): CellResult => ({
+  cell,
+  result: {
+    schemaVersion: 1,
+    scenario: 's',
+    title: 'S',
+    verdict,
+    outcome,
+    seconds: 2.345,
+    expectations: [],
+    causes: [],
+    trace: 't.ndjson',
+    parts: {},
+    phases: {},
+    restored: false,
+    restarts: 0,
+  },
+});
+
+/** One column of a matrix, in which both change. */
+export const column = [
+  entry({ kernel: '6.18' }, 'pass', 'signalled'),
+  entry({ kernel: '6.19' }, 'fail', 'panicked'),
+  entry({ kernel: '7.0' }, 'pass', 'signalled'),
+  entry({ kernel: '7.1' }, 'fail', 'signalled'),
+  entry({ kernel: '7.2' }, 'fail', 'signalled'),
+];
