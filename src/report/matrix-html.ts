@@ -12,7 +12,7 @@ const CSS = `
 body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#1a1a1a;background:#fff}
 table{border-collapse:collapse}th,td{border:1px solid #ccc;padding:.3em .7em;text-align:left;font-variant-numeric:tabular-nums}
 .pass{background:#e3f4e4}.fail{background:#fbe0de}.error,.skip{background:#fdf3d3}.changed{border-top:3px solid #333}
-pre{overflow-x:auto;background:#f6f6f6;padding:.8em;font-size:12px}details{margin:.4em 0}summary{cursor:pointer}
+pre{scroll-margin-top:3em;overflow-x:auto;background:#f6f6f6;padding:.8em;font-size:12px}details{margin:.4em 0}summary{cursor:pointer}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}th,td{border-color:#444}.pass{background:#1d3a20}.fail{background:#4a1f1c}
 .error,.skip{background:#443a14}.changed{border-top-color:#ddd}pre{background:#222}}`;
 
@@ -39,12 +39,13 @@ export function matrixHtml(
       return `<tr><th>${escape(kernel)}</th>${tds.join('')}</tr>`;
     })
     .join('\n');
+  // A link opens the details around its target, but not details that are the target themselves.
   const details = results
     .map(entry => {
       const { kernel, hostKernel, cpu } = entry.cell;
       const name = [kernel, hostKernel && `host ${hostKernel}`, cpu].filter(Boolean).join(' · ');
       const lines = detailLines(entry, traceOf(entry));
-      return `<details id="${id(entry)}"><summary>${escape(`${name}: ${entry.result.verdict}, ${entry.result.outcome}`)}</summary><pre>${escape(lines.join('\n'))}</pre></details>`;
+      return `<details><summary>${escape(`${name}: ${entry.result.verdict}, ${entry.result.outcome}`)}</summary><pre id="${id(entry)}">${escape(lines.join('\n'))}</pre></details>`;
     })
     .join('\n');
   const causes = [...new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c])).values()];
