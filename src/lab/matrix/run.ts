@@ -1,4 +1,4 @@
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { LabInterrupted } from '../errors.ts';
 import { type RunOptions, runScenario } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
@@ -8,10 +8,19 @@ import { type Cell, type CellResult, cellIdentity, type MatrixMemory } from './c
 /** What a QEMU needs besides its guest's memory, MiB. */
 const OVERHEAD_MIB = 400;
 
-/** How many machines of this scenario may run at once here: as many as there are cores and memory for. */
-export function automaticJobs(scenario: Scenario): number {
-  const byMemory = Math.floor(freemem() / 2 ** 20 / (scenario.machine.memory + OVERHEAD_MIB));
-  return Math.max(1, Math.min(availableParallelism(), byMemory));
+/** What this process may use, where a control group bounds it less than what is free (cgroups(7)). */
+const here = (): { cores: number; memory: number } => ({
+  cores: availableParallelism(),
+  memory: process.availableMemory(),
+});
+
+/**
+ * How many machines of this scenario may run at once: as many as there are cores and memory for.
+ * @param limits cores, and memory in bytes
+ */
+export function automaticJobs(scenario: Pick<Scenario, 'machine'>, limits = here()): number {
+  const byMemory = Math.floor(limits.memory / 2 ** 20 / (scenario.machine.memory + OVERHEAD_MIB));
+  return Math.max(1, Math.min(limits.cores, byMemory));
 }
 
 export interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'onHeader'> {
