@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Fast tests run without any machine; `*.machine.test.ts` start QEMU or touch the package cache. */
 export default defineConfig({
   test: {
+    // The snapshots of help texts follow the same switch as the golden files.
+    update: process.env['UPDATE_GOLDEN'] === '1',
     projects: [
       {
         test: {
