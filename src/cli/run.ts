@@ -138,10 +138,10 @@ export async function run(names: string[], options: Options): Promise<void> {
 /** Flakiness is a result: how often which outcome, and how long it took. */
 function printDistributions(scenarios: readonly Scenario[], results: readonly RunResult[], options: Options): void {
   for (const { name } of scenarios) {
-    const d = distribution(
-      name,
-      results.filter(r => r.scenario === name),
-    );
+    const runs = results.filter(r => r.scenario === name);
+    // Interrupted before the first of them had ended.
+    if (runs.length === 0) continue;
+    const d = distribution(name, runs);
     if (options.json) print(screenJson(d));
     else if (!options.ktap) for (const line of distributionLines(d)) print(line);
   }

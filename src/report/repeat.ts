@@ -21,9 +21,10 @@ interface Quantiles {
   max: number;
 }
 
+/** By nearest rank: the smallest of the values below or at which that share of them lies. */
 function quantiles(values: readonly number[]): Quantiles {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+  const at = (q: number): number => sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? NaN;
   return { min: at(0), median: at(0.5), p90: at(0.9), max: at(1) };
 }
 
