@@ -5,6 +5,7 @@ import type { Verdict } from '../lab/expect/verdict.ts';
 import { runScenario } from '../lab/run.ts';
 import { findScenario } from '../lab/scenario/load.ts';
 import { compareKernels } from '../supply/kernels.ts';
+import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { checkUserParts, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
@@ -63,6 +64,8 @@ export async function bisect(name: string, options: Options): Promise<void> {
   }
   const start = order < 0 ? 'pass' : 'fail';
   const found = await search(versions, start, test);
+  // The pair is known, but not that the verdict changes there.
+  if (found.unsteady.length > 0) process.exitCode = EXIT.error;
   if (options.json) {
     printJson({
       schemaVersion: 1,
@@ -76,5 +79,9 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const word = start === 'pass' ? 'bad' : 'good';
   print(style('bold', `first ${word} kernel: ${found.first}`));
   print(`last ${start === 'pass' ? 'good' : 'bad'} kernel: ${found.last}; ${found.tried.length + 2} runs`);
+  for (const { version, verdicts } of found.unsteady) {
+    print(style('yellow', `not steady: ${version} was ${verdicts.join(', then ')}; the change may lie elsewhere`));
+    print(`  syndrome run ${name} --guest-kernel ${version} --repeat 20   # how often which`);
+  }
   if (found.untested.length > 0) print(`could not be tested: ${found.untested.join(' ')}`);
 }

@@ -20,7 +20,8 @@ export function addManyCommands(
       'after',
       `
 --guest-kernel and --host-kernel take a range (6.16..7.2, open at either end), all, or a list separated by commas;
---cpu takes models separated by semicolons.
+--cpu takes models separated by semicolons. An interrupted matrix, started again, goes on where it stopped; a finished
+one measures again.
 
 Examples:
   syndrome matrix amd-deferred --guest-kernel 6.12..7.2 --html matrix.html
@@ -36,6 +37,11 @@ Examples:
     .addOption(new Option('--good <version>', 'a kernel on which it passes').makeOptionMandatory())
     .addOption(new Option('--bad <version>', 'a kernel on which it fails; older or newer').makeOptionMandatory())
     .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `
+The pair that is found is tried once more; a verdict that is not steady is told, and the exit code is 3.`,
+    )
     .addHelpText('after', '\nExample:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6')
     .action(async (name: string, options: object) =>
       (await import('./bisect.ts')).bisect(name, merged(program, options)),

@@ -10,10 +10,13 @@ export interface BisectResult {
   untested: string[];
   /** Every version that was tried, in order, with its verdict. */
   tried: { version: string; verdict: Verdict }[];
+  /** Of the pair, what had another verdict when it was tried once more: the change may lie elsewhere. */
+  unsteady: { version: string; verdicts: [Verdict, Verdict] }[];
 }
 
 /**
- * Finds where the verdict of a scenario changes between two versions.
+ * Finds where the verdict of a scenario changes between two versions, and tries the pair that it found once more: one
+ * chance verdict would have led anywhere.
  * @param versions all versions on offer from one end to the other, in order
  * @param start the verdict of the first of them; the last has the other one
  * @param test the verdict of a version; `error` and `skip` mean that it cannot be tested
@@ -40,10 +43,21 @@ export async function bisect(
     else if (verdict === start) low = next;
     else high = next;
   }
+  const pair = [
+    [versions[low] ?? '', start],
+    [versions[high] ?? '', start === 'pass' ? 'fail' : 'pass'],
+  ] as const;
+  const unsteady: BisectResult['unsteady'] = [];
+  for (const [version, before] of pair) {
+    const verdict = await test(version);
+    tried.push({ version, verdict });
+    if (verdict !== before) unsteady.push({ version, verdicts: [before, verdict] });
+  }
   return {
-    last: versions[low] ?? '',
-    first: versions[high] ?? '',
+    last: pair[0][0],
+    first: pair[1][0],
     untested: versions.slice(low + 1, high),
     tried,
+    unsteady,
   };
 }

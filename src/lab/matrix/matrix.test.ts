@@ -55,9 +55,42 @@ describe('bisect', () => {
           // Whatever lies between could not be tested.
           for (let i = low + 1; i < high; i++) expect(holes).toContain(i);
           expect(found.untested).toEqual(versions.slice(low + 1, high));
-          expect(found.tried.length).toBeLessThanOrEqual(6 + holes.length);
+          expect(found.tried.length).toBeLessThanOrEqual(6 + holes.length + 2);
+          expect(found.unsteady).toEqual([]);
         },
       ),
     );
+  });
+
+  test('tries the pair once more, the last first', async () => {
+    const asked: string[] = [];
+    const found = await bisect(['a', 'b', 'c', 'd'], 'fail', async v => {
+      asked.push(v);
+      return v < 'c' ? 'fail' : 'pass';
+    });
+    expect(found).toMatchObject({ last: 'b', first: 'c', unsteady: [] });
+    expect(asked.slice(-2)).toEqual(['b', 'c']);
+    expect(found.tried.map(t => t.version)).toEqual(asked);
+  });
+
+  test.each<[string, Verdict, object[]]>([
+    ['b', 'pass', [{ version: 'b', verdicts: ['fail', 'pass'] }]],
+    ['a', 'fail', [{ version: 'a', verdicts: ['pass', 'fail'] }]],
+    ['b', 'error', [{ version: 'b', verdicts: ['fail', 'error'] }]],
+  ])('says that %s is not steady when it is %s the second time', async (version, verdict, unsteady) => {
+    const seen = new Set<string>(['a']);
+    const found = await bisect(['a', 'b', 'c'], 'pass', async v => {
+      if (v === version && seen.has(v)) return verdict;
+      seen.add(v);
+      return v === 'a' ? 'pass' : 'fail';
+    });
+    expect(found).toMatchObject({ last: 'a', first: 'b', unsteady });
+  });
+
+  test('where nothing between the ends can be tested, it says so', async () => {
+    const found = await bisect(['a', 'b', 'c', 'd'], 'pass', async v =>
+      v === 'a' ? 'pass' : v === 'd' ? 'fail' : 'skip',
+    );
+    expect(found).toMatchObject({ last: 'a', first: 'd', untested: ['b', 'c'], unsteady: [] });
   });
 });
