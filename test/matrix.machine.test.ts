@@ -1,0 +1,53 @@
+/** A matrix and a repetition on real machines. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Sandbox } from './program.ts';
+
+let sandbox: Sandbox;
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox.remove());
+
+interface Matrix {
+  cells: { cell: { cpu: string }; result: { verdict: string; outcome: string; trace: string } }[];
+}
+
+test('an interrupted matrix goes on where it stopped, a finished one measures again', async () => {
+  const cpus = ['Skylake-Server', 'Cascadelake-Server'];
+  const html = join(sandbox.dir, 'matrix.html');
+  const args = ['matrix', 'intel-ce-logged', '--guest-kernel', 'newest', '--cpu', cpus.join(';')].concat(
+    ['--accel', 'tcg', '--jobs', '1', '--json', '--html', html],
+    // Only a boot is long enough to be interrupted for certain; and no state of these machines has to be kept.
+    ['--cold'],
+  );
+  const first = sandbox.start(...args);
+  await first.until('1/2 newest');
+  first.child.kill('SIGINT');
+  expect(await first.ended).toMatchObject({ code: 130, stdout: '' });
+  await sandbox.clean();
+
+  const resumed = await sandbox.run(...args);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  const { cells } = JSON.parse(resumed.stdout) as Matrix;
+  expect(cells.map(c => [c.cell.cpu, c.result.verdict, c.result.outcome])).toEqual(
+    cpus.map(cpu => [cpu, 'pass', 'logged']),
+  );
+  const known = resumed.stderr.split('\n').filter(line => line.includes('(known)'));
+  expect(known).toEqual([expect.stringContaining('Skylake-Server')]);
+  // The table with a time line of a real run behind each cell.
+  const page = readFileSync(html, 'utf8');
+  expect(page.match(/<td class="pass">/g)).toHaveLength(2);
+  expect(page.match(/ INJECT /g)).toHaveLength(2);
+  expect(readdirSync(join(sandbox.dir, 'state/matrix'))).toEqual([]);
+  await sandbox.clean();
+});
+
+test('--repeat shows the distribution of real runs', async () => {
+  const { code, stdout } = await sandbox.run('run', 'intel-ce-logged', '--accel', 'tcg', '--repeat', '3');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^intel-ce-logged: 3 runs, 3 pass$/m);
+  expect(stdout).toMatch(/^ {2}logged +3 {2}█{40}$/m);
+  expect(stdout).toMatch(/^ {2}run +min \d+\.\d\d {2}median \d+\.\d\d {2}p90 \d+\.\d\d {2}max \d+\.\d\d s$/m);
+  expect(existsSync(join(sandbox.dir, 'state/traces'))).toBe(true);
+  await sandbox.clean();
+});
