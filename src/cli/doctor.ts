@@ -14,8 +14,9 @@ import { messageOf, SyndromeError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
 import { kvmAccessible } from '../lab/machine/accel.ts';
 import { assemble } from '../lab/parts.ts';
-import { stateDir } from '../lab/run.ts';
+import { frameList, leftPoison } from '../lab/poison-record.ts';
 import { findScenario } from '../lab/scenario/load.ts';
+import { stateDir } from '../lab/state-dir.ts';
 import { EXIT } from './exit-codes.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
@@ -217,6 +218,15 @@ const CHECKS: readonly Check[] = [
     ask: () => {
       const root = process.getuid?.() === 0;
       const hwpoison = existsSync('/sys/kernel/debug/hwpoison/corrupt-pfn');
+      const left = leftPoison();
+      if (left.length > 0) {
+        return {
+          status: 'limited',
+          detail: `page frames of this very machine are still poisoned: ${frameList(left)}`,
+          why: 'a run with --host local was killed, or the kernel did not take them back',
+          remedy: 'The next `run --host local --poison-this-host` gives them back; so does a reboot.',
+        };
+      }
       if (root && hwpoison) {
         const release = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();
         return { status: 'ok', detail: `hwpoison_inject is loaded on Linux ${release}` };

@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { LabError, LabSkip } from './errors.ts';
 import { kvmAccessible } from './machine/accel.ts';
 import { KeptProcess } from './machine/keeper.ts';
+import { frameList, giveBackLeft, leftPoison, poisonDir, PoisonRecord } from './poison-record.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 
 /** One thing that has to be so before this very machine may be the host layer. */
@@ -15,7 +16,13 @@ export interface Preflight {
 }
 
 const HWPOISON = '/sys/kernel/debug/hwpoison';
-const SOFT_OFFLINE = '/sys/devices/system/memory/soft_offline_page';
+
+/** The files by which the kernel of this machine is told. Linux Documentation/mm/hwpoison.rst, memory-hotplug.rst. */
+const KERNEL_FILES = {
+  corrupt: `${HWPOISON}/corrupt-pfn`,
+  unpoison: `${HWPOISON}/unpoison-pfn`,
+  softOffline: '/sys/devices/system/memory/soft_offline_page',
+};
 
 const read = (path: string): string => {
   try {
@@ -46,7 +53,7 @@ export function preflight(spec: MachineSpec, consent: boolean): Preflight[] {
     { what: '/dev/kvm', ok: kvmAccessible(), remedy: 'Load kvm-amd: modprobe kvm-amd.' },
     {
       what: 'hwpoison_inject',
-      ok: existsSync(`${HWPOISON}/corrupt-pfn`) && existsSync(`${HWPOISON}/unpoison-pfn`),
+      ok: existsSync(KERNEL_FILES.corrupt) && existsSync(KERNEL_FILES.unpoison),
       remedy: 'Load it and mount debugfs: modprobe hwpoison_inject; mount -t debugfs none /sys/kernel/debug.',
     },
     {
@@ -63,19 +70,36 @@ export function preflight(spec: MachineSpec, consent: boolean): Preflight[] {
 export function requirePreflight(spec: MachineSpec, consent: boolean): void {
   const missing = preflight(spec, consent).filter(p => !p.ok);
   if (missing.length === 0) return;
+  const left = leftPoison();
+  const still =
+    left.length === 0
+      ? ''
+      : ` Page frames that a killed run has left poisoned are given back then: ${frameList(left)}.`;
   throw new LabSkip(
     'E_LAB_HOST_LOCAL',
     `this machine cannot be the host layer: ${missing.map(p => p.what).join(', ')} missing`,
     {
-      hint: missing.map(p => p.remedy).join(' '),
+      hint: missing.map(p => p.remedy).join(' ') + still,
     },
   );
 }
 
 /** Poison on this very machine, and its undoing. */
 export class LocalHost {
-  #poisoned = new Set<bigint>();
+  readonly #files: typeof KERNEL_FILES;
+  readonly #folder: string;
+  readonly #record: PoisonRecord;
+  /** Guest physical addresses by the page frame of this machine that holds them. */
+  readonly #guestPages = new Map<bigint, bigint>();
+  readonly #poisoned = new Set<bigint>();
   #log: KeptProcess | undefined;
+
+  /** @param folder where the poisoned frames are written down */
+  constructor(files: typeof KERNEL_FILES = KERNEL_FILES, folder: string = poisonDir()) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#record = new PoisonRecord(folder);
+  }
 
   /** Follows the kernel log of this machine from now on. */
   follow(onLine: (line: string) => void): void {
@@ -83,14 +107,36 @@ export class LocalHost {
     this.#log = new KeptProcess(['dmesg', '--follow-new', '--notime', '--color=never'], scratch, onLine);
   }
 
-  /** @throws LabError when the kernel refuses. */
+  /** Gives back what killed runs have left poisoned, and says so. The preflight has seen the user's consent. */
+  giveBackLeft(say: (text: string) => void): void {
+    const { given, refused } = giveBackLeft(pfn => this.#write(this.#files.unpoison, pfn), this.#folder);
+    if (given.length > 0) say(`given back, left poisoned by a run that was killed: page frames ${frameList(given)}`);
+    if (refused.length > 0) say(`still poisoned by a run that was killed: page frames ${frameList(refused)}`);
+  }
+
+  /** A page of the guest, as its VMM has translated it: only such pages may be poisoned. */
+  guestPage(guest: bigint, address: bigint): void {
+    this.#guestPages.set(address >> 12n, guest & ~0xfffn);
+  }
+
+  /** The guest physical address of the page at an address of this machine. @throws LabError when it is none of the guest. */
+  guestAddress(address: bigint): bigint {
+    const guest = this.#guestPages.get(address >> 12n);
+    if (guest !== undefined) return guest;
+    throw new LabError('E_LAB_HOST_LOCAL', `0x${address.toString(16)} is not known as a page of the guest`, {
+      hint: 'On this very machine only an address that a gpa2hpa step has saved is poisoned.',
+    });
+  }
+
+  /** @throws LabError for a page that is none of the guest, or when the kernel refuses. */
   poison(address: bigint, how: 'corrupt-pfn' | 'soft-offline'): void {
+    this.guestAddress(address);
     const pfn = address >> 12n;
-    if (how === 'corrupt-pfn') this.#poisoned.add(pfn);
-    this.#write(
-      how === 'corrupt-pfn' ? `${HWPOISON}/corrupt-pfn` : SOFT_OFFLINE,
-      how === 'corrupt-pfn' ? pfn : address,
-    );
+    // Soft offline takes the frame out of use just as well.
+    this.#poisoned.add(pfn);
+    this.#record.write(this.#poisoned);
+    if (how === 'corrupt-pfn') this.#write(this.#files.corrupt, pfn);
+    else this.#write(this.#files.softOffline, address);
   }
 
   /** Gives back what was poisoned; called when the guest is gone. Returns the frames that the kernel did not take back. */
@@ -99,18 +145,25 @@ export class LocalHost {
     const refused: bigint[] = [];
     for (const pfn of this.#poisoned) {
       try {
-        this.#write(`${HWPOISON}/unpoison-pfn`, pfn);
+        this.#write(this.#files.unpoison, pfn);
       } catch {
         refused.push(pfn);
       }
     }
+    if (this.#poisoned.size > 0) this.#record.write(refused);
     this.#poisoned.clear();
     return refused;
   }
 
   #write(path: string, value: bigint): void {
     try {
-      writeFileSync(path, `0x${value.toString(16)}\n`);
+      // Never made where the kernel does not have it.
+      const fd = openSync(path, constants.O_WRONLY);
+      try {
+        writeSync(fd, `0x${value.toString(16)}\n`);
+      } finally {
+        closeSync(fd);
+      }
     } catch (error) {
       throw new LabError('E_LAB_HOST_LOCAL', `the kernel refused 0x${value.toString(16)} in ${path}`, { cause: error });
     }

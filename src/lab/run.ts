@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
@@ -11,6 +10,7 @@ import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
+import { stateDir } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
@@ -49,12 +49,6 @@ export interface RunOptions extends PartChoices {
   signal?: AbortSignal;
   onHeader?: (header: TraceHeader, trace: string) => void;
   onEvent?: (event: TraceEvent) => void;
-}
-
-/** Where traces go that nobody asked to put elsewhere: `$SYNDROME_STATE`, else `$XDG_STATE_HOME/syndrome`. */
-export function stateDir(): string {
-  const { SYNDROME_STATE, XDG_STATE_HOME } = process.env;
-  return SYNDROME_STATE || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'syndrome');
 }
 
 function newTraceFile(scenario: string, startedAt: Date): string {

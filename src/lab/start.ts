@@ -116,15 +116,17 @@ async function startOnce(
     }
   };
 
-  if (assembly.local) {
-    const session = await Session.open(recorder, machine, signal, command);
-    session.localHost = new LocalHost();
-    session.localHost.follow(session.tape.lines('host', 'console', linuxConsoleParser({ layer: 'host' })));
-    await session.ready(session.agent, false);
-    return session;
-  }
   let session: Session | undefined;
   try {
+    if (assembly.local) {
+      const localHost = new LocalHost();
+      localHost.giveBackLeft(say);
+      session = await Session.open(recorder, machine, signal, command);
+      session.localHost = localHost;
+      localHost.follow(session.tape.lines('host', 'console', linuxConsoleParser({ layer: 'host' })));
+      await session.ready(session.agent, false);
+      return session;
+    }
     const whole = await restoreOrClaim(guestPoint);
     if (whole) return whole;
     const restoredHost = hostPoint && (await restoreOrClaim(hostPoint));

@@ -6,9 +6,10 @@ import { stringify } from '../../common/hex.ts';
 import { VERSION } from '../../common/version.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import type { Assembly } from '../parts.ts';
-import { type RunOptions, type RunResult, stateDir } from '../run.ts';
+import type { RunOptions, RunResult } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
 import { guestPointOf } from '../start.ts';
+import { stateDir } from '../state-dir.ts';
 
 /** One cell of a matrix: what is varied. A missing member is the scenario's own choice. */
 export interface Cell {

@@ -118,13 +118,25 @@ const runners: StepRunners = {
   },
 
   gpa2hpa: async (session, { address, as }) => {
-    const { address: hpa } = await gpa2hpa(session.qmp, resolveU64(address, session.values));
+    const gpa = resolveU64(address, session.values);
+    const { address: hpa } = await gpa2hpa(session.qmp, gpa);
+    session.localHost?.guestPage(gpa, hpa);
     session.save(as, hpa);
   },
 
   'host-poison': async (session, { address, how }) => {
     const { host, localHost } = session;
     const hpa = resolveU64(address, session.values);
+    if (localHost) {
+      // The kernel may have moved the guest's page meanwhile, and given the frame to somebody else.
+      const { address: now } = await gpa2hpa(session.qmp, localHost.guestAddress(hpa));
+      if (now >> 12n !== hpa >> 12n) {
+        throw new LabError(
+          'E_LAB_HOST_LOCAL',
+          `the guest's page is no longer at 0x${hpa.toString(16)}: nothing is poisoned`,
+        );
+      }
+    }
     session.note('lab.injected', { kind: how, addr: hpa, pfn: hpa >> 12n });
     if (localHost) return localHost.poison(hpa, how);
     if (!host) throw new LabError('E_LAB_NO_HOST', 'this machine has no host layer whose pages could be poisoned');
