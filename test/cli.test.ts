@@ -171,6 +171,25 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
   });
 });
 
+describe('the kept states of machines', () => {
+  test('are counted with the cache, and their folder is told', async () => {
+    const folder = join(sandbox.dir, 'cache/snapshots');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'a.state'), Buffer.alloc(1 << 20, 1));
+    const { code, stdout } = await inside('supply', 'list', '--offline', '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ kind: 'states', count: 1, bytes: 1 << 20, limitBytes: 8e9, path: folder }),
+    ]);
+    const text = (await inside('supply', 'list', '--offline')).stdout;
+    expect(text).toMatch(
+      /^states +kept machine states: 1 +1\.0 MB {2}.*snapshots \(up to 8\.0 GB, SYNDROME_STATES_GB\)$/m,
+    );
+    expect(text).toMatch(/^1\.0 MB in /m);
+    expect((await inside('supply', 'where', 'states', '--offline')).stdout).toBe(`${folder}\n`);
+  });
+});
+
 describe('where the lab cannot work', () => {
   test('an empty cache without a network is exit code 3, and 125 for git bisect', async () => {
     const { code, stdout } = await inside('run', 'intel-uc-fatal', '--offline');

@@ -171,7 +171,7 @@ Examples:
     );
   supplyOptions(supply.command('where'))
     .description('the path of a part (fetched if needed), or of the cache')
-    .argument('[part]', 'as for fetch')
+    .argument('[part]', 'as for fetch; or states: the kept states of machines')
     .action(async (part: string | undefined, options: OptionValues) =>
       (await import('./supply.ts')).where(part, merged(program, options)),
     );

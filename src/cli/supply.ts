@@ -1,4 +1,5 @@
 import { UsageError } from '../common/errors.ts';
+import { keptStates, statesDir, statesLimit } from '../lab/kept-states.ts';
 import type { Supply } from '../supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
@@ -61,13 +62,25 @@ export async function list(
     return;
   }
   const parts = await supply.list({ verify: options.verify === true });
-  if (options.json) for (const part of parts) printJson(part);
+  const kept = keptStates(supply.cacheDir);
+  const states = {
+    kind: 'states',
+    name: `kept machine states: ${kept.length}`,
+    count: kept.length,
+    bytes: kept.reduce((sum, s) => sum + s.bytes, 0),
+    limitBytes: statesLimit(),
+    path: statesDir(supply.cacheDir),
+  };
+  if (options.json) for (const part of [...parts, states]) printJson(part);
   else {
     for (const p of parts) {
       const state = p.verifies ? '' : style('red', `  damaged: ${p.damage.join('; ')}`);
       print(`${p.kind.padEnd(12)} ${p.name.padEnd(34)} ${bytes(p.bytes).padStart(9)}  ${style('dim', p.path)}${state}`);
     }
-    print(`${bytes(parts.reduce((sum, p) => sum + p.bytes, 0))} in ${supply.cacheDir}`);
+    const { kind, name, path, limitBytes } = states;
+    const room = style('dim', `${path} (up to ${bytes(limitBytes)}, SYNDROME_STATES_GB)`);
+    print(`${kind.padEnd(12)} ${name.padEnd(34)} ${bytes(states.bytes).padStart(9)}  ${room}`);
+    print(`${bytes(parts.reduce((sum, p) => sum + p.bytes, states.bytes))} in ${supply.cacheDir}`);
   }
   if (parts.some(p => !p.verifies)) process.exitCode = EXIT.fail;
 }
@@ -80,7 +93,8 @@ export async function fetch(parts: readonly string[], options: Options): Promise
 
 export async function where(part: string | undefined, options: Options): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
-  print(part === undefined ? supply.cacheDir : await obtain(supply, part));
+  if (part === 'states') print(statesDir(supply.cacheDir));
+  else print(part === undefined ? supply.cacheDir : await obtain(supply, part));
 }
 
 export async function clean(options: Options & { downloads?: boolean }): Promise<void> {

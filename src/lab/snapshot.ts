@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '../common/errors.ts';
 import { takeLock } from '../supply/lock.ts';
 import { abortError } from './errors.ts';
+import { boundStates, statesDir } from './kept-states.ts';
 import type { MachineFiles } from './machine/qemu-args.ts';
 import { saveState } from './machine/state.ts';
 import type { Session } from './session.ts';
@@ -53,7 +54,7 @@ export class Snapshot {
     }
     this.#cacheDir = cacheDir;
     this.name = hash.digest('hex').slice(0, 32);
-    this.file = join(cacheDir, 'snapshots', `${this.name}.state`);
+    this.file = join(statesDir(cacheDir), `${this.name}.state`);
   }
 
   get exists(): boolean {
@@ -106,6 +107,8 @@ export class Snapshot {
       renameSync(temporary, this.file);
       await sync(folder);
       session.note('lab.note', { text: 'the state of the machine is kept for the next run' });
+      const removed = boundStates(this.#cacheDir, this.file).length;
+      if (removed > 0) session.note('lab.note', { text: `kept states removed to make room: ${removed}` });
     } catch (error) {
       session.signal.throwIfAborted();
       session.note('lab.note', { text: `the state of the machine could not be kept: ${messageOf(error)}` });

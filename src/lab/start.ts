@@ -7,6 +7,7 @@ import { emulationFault } from './emulation-fault.ts';
 import { LabSkip } from './errors.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import { LocalHost } from './host-local.ts';
+import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';
 import { loadCrashKernel } from './crash-kernel.ts';
 import type { Assembly, HostPlan } from './parts.ts';
@@ -96,6 +97,7 @@ async function startOnce(
         if (host) await session.attachVmm(true);
         await session.ready(session.agent, true);
       }
+      markUsed(point.file);
       session.note('lab.restored', { point: point === guestPoint ? 'guest' : 'host', file: point.file });
       return session;
     } catch (error) {
