@@ -12,6 +12,7 @@ import { xenConsoleParser } from '../text/xen.ts';
 import type { LocalHost } from './host-local.ts';
 import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
 import { abortError, LabError } from './errors.ts';
+import { lastWords } from './last-words.ts';
 import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
@@ -197,7 +198,7 @@ export class Session {
       const unlisten = this.recorder.listen(({ name }) => {
         if (name === undefined || !DEATHS.has(name) || this.exit !== undefined) return;
         const how = name === 'vmm.exit' ? 'the VMM ended' : `the ${name.split('.')[0]} panicked`;
-        reject(this.#bootError(`${how} while the lab waited for ${what}`));
+        reject(this.#bootError(`${how} while the lab waited for ${what}`, name === 'vmm.exit'));
       });
       if (this.signal.aborted) aborted();
       this.signal.addEventListener('abort', aborted, { once: true });
@@ -244,11 +245,8 @@ export class Session {
     }
   }
 
-  #bootError(message: string): LabError {
-    const console = this.recorder.events.filter(e => e.source === 'console').slice(-3);
-    const tail = console.map(e => e.raw).join(' / ');
-    const said = tail ? `; the console's last lines: ${tail}` : '; the console is silent';
-    return new LabError('E_LAB_BOOT', message + said, {
+  #bootError(message: string, vmmEnded = false): LabError {
+    return new LabError('E_LAB_BOOT', message + lastWords(this.recorder.events, vmmEnded), {
       hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
     });
   }
