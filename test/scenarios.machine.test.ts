@@ -113,6 +113,34 @@ describe('the system did wrong, or the lab could not tell', () => {
     await sandbox.clean();
   });
 
+  test.each([
+    ['a bank that does not exist', 'mce 0 99 0x9c000000000000c0 0 0x1000 0x8c', 'E_HMP_MCE_BANK'],
+    ['a CPU that does not exist', 'mce 7 9 0x9c000000000000c0 0 0x1000 0x8c', 'E_HMP_NO_EVENT'],
+    ['a command that does not exist', 'mcee 0', 'E_HMP_UNKNOWN_COMMAND'],
+  ])('and so is a refused monitor command: %s', async (_name, command, error) => {
+    const file = variant(sandbox.dir, 'intel-ce-logged', text =>
+      text
+        .replace(/^ {2}- inject-mce:.*$/m, `  - hmp: { command: "${command}", injects: true }`)
+        .replace(/^ {2}- wait:.*$/m, ''),
+    );
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg');
+    expect(stdout).toContain(error);
+    expect(stdout).not.toContain('INJECT');
+    expect(code).toBe(3);
+    await sandbox.clean();
+  });
+
+  test('an accepted one is an injection, and so is one that resets the machine', async () => {
+    const second = '  - hmp: { command: "mce 0 1 0xbd000000000000c1 0x5 0x1000 0x8c" }';
+    const file = variant(sandbox.dir, 'mce-while-mcip', text => text.replaceAll(/^ {2}- inject-mce:.*$/gm, second));
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg');
+    expect(stdout).toContain('INJECT mce 0 1');
+    expect(stdout).toContain('MCIP still set');
+    expect(stdout).toContain('outcome reset');
+    expect(code, stdout).toBe(0);
+    await sandbox.clean();
+  });
+
   test("a QEMU that does not start is an error with QEMU's own words", async () => {
     const { code, stdout } = await sandbox.run('run', 'intel-uc-fatal', '--accel', 'tcg', '--cpu', 'no-such-model');
     expect(stdout).toContain('E_LAB_QEMU_EXIT');

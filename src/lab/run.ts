@@ -99,8 +99,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     (error: unknown) => error,
   );
   if (unwritten !== undefined) recordProblem(recorder, 'lab.error', unwritten);
-  const at = (name: string): number | undefined => recorder.index.named(name)[0]?.t;
-  const [ready, injected] = [at('lab.step'), at('lab.injected')];
+  const ready = recorder.index.named('lab.step')[0]?.t;
+  const injected = recorder.index.has('lab.injected') ? recorder.index.zero : undefined;
   return {
     schemaVersion: RESULT_VERSION,
     scenario: scenario.name,

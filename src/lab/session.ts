@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentClient } from '../guest/client.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { QmpClient } from '../qmp/client.ts';
+import { HmpError } from '../qmp/errors.ts';
+import { hmpChecked } from '../qmp/hmp.ts';
+import { isMce, readMceAnswer } from '../qmp/mce.ts';
 import type { LogEvent } from '../text/event.ts';
 import { linuxConsoleParser } from '../text/linux.ts';
 import { recordEvent } from '../text/mce-blocks.ts';
@@ -267,11 +270,21 @@ export class Session {
     this.note(this.nested ? 'machine.exit' : 'vmm.exit', fields);
   }
 
-  /** Sends a monitor command to the VMM under test; what it prints is recorded with its meaning. */
-  async hmp(command: string): Promise<string> {
-    const output = await this.qmp.hmp(command);
-    this.tape.hmp(output);
-    return output;
+  /**
+   * Sends a monitor command to the VMM under test; what it prints is recorded with its meaning. A `mce` has to reach at least
+   * one CPU: the monitor takes one for a CPU that does not exist without a word.
+   * @throws HmpError when the monitor refuses it; QmpError
+   */
+  async hmp(command: string): Promise<void> {
+    try {
+      const output = isMce(command)
+        ? readMceAnswer(command, await this.qmp.hmpObserved(command), 1).output
+        : await hmpChecked(this.qmp, command);
+      this.tape.hmp(output);
+    } catch (error) {
+      if (error instanceof HmpError) this.tape.hmp(error.text);
+      throw error;
+    }
   }
 
   /** Something the lab itself has to say. */

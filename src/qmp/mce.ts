@@ -64,6 +64,11 @@ export type MceResult = {
 const U64_MAX = (1n << 64n) - 1n;
 const I32_MAX = 0x7fff_ffff;
 
+/** Whether a monitor command line is a `mce`. */
+export function isMce(commandLine: string): boolean {
+  return /^\s*mce\b/.test(commandLine);
+}
+
 /** The HMP command line of a machine check. Throws UsageError where a value does not fit its field. */
 export function mceCommandLine(mce: Mce): string {
   const numbers = [index('cpu', mce.cpu), index('bank', mce.bank)];
@@ -97,7 +102,7 @@ export async function injectMce(
   return readMceAnswer(commandLine, observed, mce.broadcast ? cpus.length : 1);
 }
 
-/** Judges what came back for a `mce` command line that addresses `expected` CPUs. */
+/** Judges what came back for a `mce` command line that addresses `expected` CPUs, at least. @throws HmpError. */
 export function readMceAnswer(
   commandLine: string,
   { value: output, events }: Observed<string>,

@@ -23,7 +23,10 @@ function seaWords({ seaEnabled, seaCapability }: Fields): string {
 /** One line for each event of the catalogue that a reader wants to see; `null` for those that only machinery needs. */
 const SUMMARIES: Record<string, ((f: Fields) => string | undefined) | null> = {
   'lab.step': f => `step ${short(f.index)}: ${short(f.text)}`,
-  'lab.injected': f => `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${explainInjected(f)}`}`,
+  'lab.injected': f => {
+    if (f.kind === 'hmp') return `INJECT ${short(f.command)}`;
+    return `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${explainInjected(f)}`}`;
+  },
   'lab.outlook': f =>
     `outlook: ${short(f.outcome)}, by ${short(f.rule)}${f.dependsOn === undefined ? '' : ` (depends on: ${short(f.dependsOn)})`}`,
   'lab.note': f => short(f.text),

@@ -1,5 +1,6 @@
 import { safeText } from '../common/screen.ts';
 import type { Layer, TraceEvent } from '../lab/trace/event.ts';
+import { injectedAt } from '../lab/trace/index.ts';
 import type { Style } from './style.ts';
 import { summarize } from './summary.ts';
 
@@ -47,7 +48,7 @@ export class Timeline {
   /** The lines for one event; none when there is nothing to show. */
   lines(event: TraceEvent): string[] {
     const { all } = this.#options;
-    if (event.name === 'lab.injected') this.#zero ??= event.t;
+    if (event.name === 'lab.injected') this.#zero ??= injectedAt(event);
     const summary = summarize(event);
     const raw = all && event.raw !== undefined ? safeText(event.raw, 400) : undefined;
     if (summary === undefined && raw === undefined) return [];

@@ -47,6 +47,13 @@ describe('within', () => {
       reason: 'no process.signal was seen at all',
     });
   });
+  test('counts from when the injection was sent, where it was noted only once it was accepted', () => {
+    const accepted: [number, string, TraceEvent['fields']] = [10.2, 'lab.injected', { sent: 10 * S }];
+    const r = judge(e, trace(value, [10.1, 'process.signal', signal], accepted), 11 * S, false);
+    expect(r).toMatchObject({ status: 'pass', reason: 'seen 0.100 s after the injection (event 2)' });
+    const later = judge(e, trace(value, [9.9, 'process.signal', signal], accepted), 16 * S, false);
+    expect(later.reason).toContain('before the injection');
+  });
   test('a failure shows the nearest evidence and what differs', () => {
     const events = trace(value, INJECTED, [10.1, 'process.signal', { ...signal, addr: 0x7f00_0000_2000n }]);
     const r = judge(e, events, 16 * S, false);

@@ -5,8 +5,9 @@ import { breakStage2Walk } from '../../gdb/poke.ts';
 import { AgentError } from '../../guest/errors.ts';
 import { decodeXenMcelog } from '../../mca/xen-mcelog.ts';
 import { namedMca } from '../../mca/named.ts';
+import { QmpClosedError } from '../../qmp/errors.ts';
 import { injectGhes } from '../../qmp/ghes.ts';
-import { injectMce, mceCommandLine } from '../../qmp/mce.ts';
+import { injectMce, isMce, mceCommandLine } from '../../qmp/mce.ts';
 import { gpa2hpa } from '../../qmp/translate.ts';
 import { parseDuration } from '../duration.ts';
 import { LabError } from '../errors.ts';
@@ -271,8 +272,18 @@ const runners: StepRunners = {
   },
 
   hmp: async (session, { command, injects }) => {
-    if (injects || /^\s*mce\b/.test(command)) session.note('lab.injected', { kind: 'hmp', command });
-    await session.hmp(command);
+    const sent = session.recorder.now();
+    const accepted = (): void => {
+      if (injects || isMce(command)) session.note('lab.injected', { kind: 'hmp', command, sent });
+    };
+    try {
+      await session.hmp(command);
+    } catch (error) {
+      // A VMM that ends of a command does not answer it.
+      if (error instanceof QmpClosedError) accepted();
+      throw error;
+    }
+    accepted();
   },
 
   wait: async (session, { for: condition, within }) => {

@@ -1,6 +1,14 @@
 import type { FieldValue, TraceEvent } from './event.ts';
 
 /**
+ * When an injection began (ns). What is noted only once it was accepted says itself when it was sent: its first effects may
+ * have come before the answer.
+ */
+export function injectedAt({ t, fields }: TraceEvent): number {
+  return typeof fields?.sent === 'number' ? Math.min(fields.sent, t) : t;
+}
+
+/**
  * What is asked of a trace again and again, kept up as events come: events by name, saved values, the time from which
  * expectations count.
  */
@@ -34,7 +42,8 @@ export class TraceIndex {
 
   /** The first injection, else the start of the steps, else 0 (ns). */
   get zero(): number {
-    return this.named('lab.injected')[0]?.t ?? this.named('lab.step')[0]?.t ?? 0;
+    const first = this.named('lab.injected')[0];
+    return first ? injectedAt(first) : (this.named('lab.step')[0]?.t ?? 0);
   }
 
   /** Names that occur. */
