@@ -116,6 +116,16 @@ describe('count', () => {
   test('one too many is seen at once, however long the run still goes on', () => {
     expect(judge(parseExpectation('count 2: guest.mce'), rows(3), 11 * S, false).status).toBe('fail');
   });
+  test('says what was seen, and what came nearest only where something did', () => {
+    const two = parseExpectation('count 2 within 5s: guest.mce bank=1');
+    const said = (...seen: [number, string, TraceEvent['fields']?][]): string =>
+      judge(two, trace(INJECTED, ...seen), 16 * S, false).reason;
+    expect(said()).toBe('no guest.mce was seen, wanted 2');
+    expect(said([11, 'guest.mce', { bank: 1 }])).toBe('seen once, wanted 2');
+    expect(said([11, 'guest.mce', { bank: 1 }], [12, 'guest.mce', { bank: 3 }])).toBe(
+      'seen once, wanted 2; the nearest guest.mce (event 3) differs: bank is 3, not 1',
+    );
+  });
   test('exactly n stays open until the time is over: one more may come', () => {
     expect(judge(parseExpectation('count 2 within 5s: guest.mce'), rows(2), 11 * S, false).status).toBe('pending');
   });
@@ -219,6 +229,30 @@ describe('verdict', () => {
     const strict = { ...header, expect: ['never: guest.panic'] };
     const events = trace(INJECTED, [11, 'guest.panic'], [12, 'lab.error', { code: 'E_LAB_TIMEOUT', message: 'm' }]);
     expect(judgeTrace(strict, events)).toMatchObject({ verdict: 'fail', problem: { code: 'E_LAB_TIMEOUT' } });
+  });
+  test.each([
+    ['count 2 within 30s: guest.mce-record', 1, 'error'],
+    ['count 2 within 30s: guest.mce-record', 2, 'error'],
+    ['count 2 within 30s: guest.mce-record', 3, 'fail'],
+    ['count >=2 within 30s: guest.mce-record', 1, 'error'],
+    ['count <=2 within 30s: guest.mce-record', 3, 'fail'],
+    ['within 30s: guest.mce-record bank=9', 1, 'error'],
+    ['within 1s: guest.mce-record bank=9', 1, 'error'],
+  ])('what was only missing when the lab failed proves nothing: %s, seen %i times, is %s', (text, n, verdict) => {
+    const seen = Array.from({ length: n }, (_, i): [number, string] => [11 + i / 10, 'guest.mce-record']);
+    const events = trace(INJECTED, ...seen, [13, 'lab.error', { code: 'E_LAB_QEMU_KILLED', message: 'm' }]);
+    expect(judgeTrace({ ...header, expect: [text] }, events)).toMatchObject({ verdict });
+  });
+  test('what happened because the lab failed is not what the system did', () => {
+    const strict = { ...header, expect: ['never: vmm.exit'] };
+    const killed: [number, string, TraceEvent['fields']] = [
+      12,
+      'lab.error',
+      { code: 'E_LAB_QEMU_KILLED', message: 'm' },
+    ];
+    const exit: [number, string, TraceEvent['fields']] = [12.1, 'vmm.exit', { signal: 9, expected: false }];
+    expect(judgeTrace(strict, trace(INJECTED, killed, exit)).verdict).toBe('error');
+    expect(judgeTrace(strict, trace(INJECTED, exit, killed)).verdict).toBe('fail');
   });
   test('when the lab could not tell, it is an error and no failure', () => {
     const r = judgeTrace(header, trace([1, 'lab.error', { code: 'E_LAB_BOOT', message: 'm', hint: 'h' }]));

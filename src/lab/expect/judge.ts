@@ -69,14 +69,12 @@ export function judge(expectation: Expectation, index: TraceIndex, now: number, 
     return over ? result('fail', nearestWords()) : result('pending', 'not seen so far');
   }
   const n = matches.length;
+  const seen = n === 0 ? `no ${condition.name} was seen` : `seen ${n === 1 ? 'once' : `${n} times`}`;
   const wanted = `${expectation.operator === '=' ? '' : expectation.operator}${expectation.count}`;
   const enough = n >= expectation.count;
-  if (expectation.operator === '>=' && enough) return result('pass', `seen ${n} times`);
-  if (expectation.operator !== '>=' && n > expectation.count)
-    return result('fail', `seen ${n} times, wanted ${wanted}`);
-  if (!over) return result('pending', `seen ${n} times so far`);
-  const ok = expectation.operator === '<=' || n === expectation.count;
-  return ok
-    ? result('pass', `seen ${n} times`)
-    : result('fail', `seen ${n} times, wanted ${wanted}; ${nearestWords()}`);
+  if (expectation.operator === '>=' && enough) return result('pass', seen);
+  if (expectation.operator !== '>=' && n > expectation.count) return result('fail', `${seen}, wanted ${wanted}`);
+  if (!over) return result('pending', `${seen} so far`);
+  if (expectation.operator === '<=' || n === expectation.count) return result('pass', seen);
+  return result('fail', `${seen}, wanted ${wanted}${near.length === 0 ? '' : `; ${nearestWords()}`}`);
 }

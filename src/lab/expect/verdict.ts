@@ -37,6 +37,17 @@ function problemOf(event: TraceEvent): Problem {
   return { code: String(code), message: String(message), ...(hint === undefined ? {} : { hint: String(hint) }) };
 }
 
+/**
+ * Whether these events, all before the lab failed, show that the system did wrong: what must never be was seen, or something
+ * was seen too often. What was missing might still have come.
+ */
+function provenWrong(header: TraceHeader, events: readonly TraceEvent[]): boolean {
+  const index = new TraceIndex(events);
+  if (!index.has('lab.injected')) return false;
+  // At the moment of the injection no time has passed, so nothing fails because it is missing.
+  return header.expect.some(text => judge(parseExpectation(text), index, index.zero, false).status === 'fail');
+}
+
 /** Judges a whole trace: the same answer when it is read again from a file. */
 export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): Judgement {
   const last = events.at(-1);
@@ -62,9 +73,8 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
   const error = index.named('lab.error')[0];
   if (error) {
-    // What was seen to be wrong after the injection, before the lab failed, stays wrong.
-    const proven = index.has('lab.injected') && expectations.some(e => e.status === 'fail' && e.evidence.length > 0);
-    return { verdict: proven ? 'fail' : 'error', ...base, problem: problemOf(error) };
+    const verdict = provenWrong(header, events.slice(0, events.indexOf(error))) ? 'fail' : 'error';
+    return { verdict, ...base, problem: problemOf(error) };
   }
   if (!ended) {
     const problem = { code: 'E_LAB_TRACE_CUT', message: 'the trace ends before the run did: the run was killed' };
