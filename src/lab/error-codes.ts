@@ -29,6 +29,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
     'The state of the machine could not be saved or restored; it was never idle, or QEMU’s migration failed.',
   E_LAB_TIMEOUT: 'The time of the scenario passed while the lab waited. A slow machine may need a longer --timeout.',
   E_LAB_TRACE_CUT: 'The trace ends before the run did: the run was killed, so there is no verdict about the system.',
+  E_LAB_TRACE_DAMAGED:
+    'Lines of the trace cannot be read, and what they said might have changed the verdict. Take the trace as the run wrote it, or run the scenario again.',
   E_LAB_TRACE_FORMAT:
     'The file is no trace of this program. A trace is the .ndjson file that `syndrome run` names at its end.',
   E_LAB_TRACE_READ: 'The trace cannot be read; the cause is the system’s.',

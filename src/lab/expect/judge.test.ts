@@ -5,7 +5,7 @@ import { type ExpectationResult, judge as judgeIndex } from './judge.ts';
 import { TraceIndex } from '../trace/index.ts';
 import type { Expectation } from './expectation.ts';
 import { outcomeOf } from './outcome.ts';
-import { judgeTrace } from './verdict.ts';
+import { judgeFile, judgeTrace, type Judgement } from './verdict.ts';
 
 const S = 1e9;
 
@@ -259,5 +259,20 @@ describe('verdict', () => {
     expect(r).toMatchObject({ verdict: 'error', problem: { code: 'E_LAB_BOOT', message: 'm', hint: 'h' } });
     const skipped = judgeTrace(header, trace([1, 'lab.skip', { code: 'E_LAB_KVM', message: 'm' }]));
     expect(skipped.verdict).toBe('skip');
+  });
+  test('a damaged line of a trace file leaves no verdict about the system', () => {
+    const whole = trace(INJECTED, seen, [12, 'lab.end']);
+    const damaged = (...problems: string[]): Judgement =>
+      judgeFile({ header, events: whole, diagnostics: problems.map((problem, i) => ({ line: i + 3, problem })) });
+    expect(damaged()).toMatchObject({ verdict: 'pass' });
+    expect(damaged('cut')).toMatchObject({
+      verdict: 'error',
+      problem: { code: 'E_LAB_TRACE_DAMAGED', message: expect.stringContaining('a line') as string },
+    });
+    const wrong = { ...header, outcome: 'panicked' };
+    const both = judgeFile({ header: wrong, events: whole, diagnostics: [{ line: 3, problem: 'cut' }] });
+    expect(both).toMatchObject({ verdict: 'error', problem: { hint: 'Without them the verdict would be fail.' } });
+    const cut = judgeFile({ header, events: whole.slice(0, -1), diagnostics: [{ line: 4, problem: 'cut' }] });
+    expect(cut).toMatchObject({ verdict: 'error', problem: { code: 'E_LAB_TRACE_CUT' } });
   });
 });

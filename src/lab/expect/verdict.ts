@@ -83,7 +83,13 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   return { verdict: expectations.every(e => e.status === 'pass') ? 'pass' : 'fail', ...base };
 }
 
-/** {@link judgeTrace} of a trace that was read from a file. */
-export function judgeFile(trace: Trace): Judgement {
-  return judgeTrace(trace.header, trace.events);
+/** {@link judgeTrace} of a trace that was read from a file. What a damaged line said might have decided otherwise. */
+export function judgeFile({ header, events, diagnostics }: Trace): Judgement {
+  const judgement = judgeTrace(header, events);
+  const [first] = diagnostics;
+  if (first === undefined || judgement.verdict === 'error' || judgement.verdict === 'skip') return judgement;
+  const lines = diagnostics.length === 1 ? 'a line' : `${diagnostics.length} lines`;
+  const message = `${lines} of the trace cannot be read, the first is line ${first.line}: ${first.problem}`;
+  const hint = `Without them the verdict would be ${judgement.verdict}.`;
+  return { ...judgement, verdict: 'error', problem: { code: 'E_LAB_TRACE_DAMAGED', message, hint } };
 }
