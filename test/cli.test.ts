@@ -1,5 +1,5 @@
 /** The command line as a user meets it: help, usage errors and exit codes. No machine, no network, an empty cache. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -309,15 +309,11 @@ test('the compile cache lies beside the code, not in TMPDIR', async () => {
 });
 
 test('output that is no longer taken ends it without a stack trace', () => {
-  const shell = (script: string): { status: number | null; stderr: string } => {
-    const env = { ...sandbox.env, SYNDROME: join(ROOT, 'bin/syndrome') };
-    return spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 60_000 });
-  };
-  expect(shell('"$SYNDROME" decode --help | head -1 >/dev/null; exit "${PIPESTATUS[0]}"')).toMatchObject({
+  expect(sandbox.shell('"$SYNDROME" decode --help | head -1 >/dev/null; exit "${PIPESTATUS[0]}"')).toMatchObject({
     status: 0,
     stderr: '',
   });
-  const full = shell('"$SYNDROME" decode 0xbd80000000000134 >/dev/full');
+  const full = sandbox.shell('"$SYNDROME" decode 0xbd80000000000134 >/dev/full');
   expect(full.status).toBe(3);
   expect(full.stderr).toMatch(/^syndrome: cannot write to stdout: ENOSPC[^\n]*\[E_OUTPUT\]\n$/);
 });

@@ -1,5 +1,5 @@
 /** Runs the program as a user does, and looks for what it may have left behind. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,12 @@ export class Sandbox {
 
   async run(...args: string[]): Promise<Awaited<Running['ended']>> {
     return this.start(...args).ended;
+  }
+
+  /** Runs a line of bash in which `$SYNDROME` is the program. */
+  shell(script: string): { status: number | null; stdout: string; stderr: string } {
+    const env = { ...this.env, SYNDROME: BIN };
+    return spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 120_000 });
   }
 
   /** Processes whose command line names this folder, apart from the program itself. */

@@ -165,6 +165,18 @@ describe('nothing is left behind', () => {
     await sandbox.clean();
   });
 
+  test.each([
+    ['a pipe that is closed at once', '| head -c1 >/dev/null; exit "${PIPESTATUS[0]}"', 3, ''],
+    ['a pipe that is closed at once, for git bisect', '--exit-code bisect | true; exit "${PIPESTATUS[0]}"', 125, ''],
+    ['a pipe that is closed when the guest runs', '| grep -qm1 "agent ready"; exit "${PIPESTATUS[0]}"', 3, ''],
+    ['a full disk', '>/dev/full', 3, 'syndrome: cannot write to stdout: ENOSPC'],
+  ])('by output that is lost to %s, and it is no verdict', async (_name, rest, code, said) => {
+    const { status, stderr } = sandbox.shell(`"$SYNDROME" run intel-uc-fatal --accel tcg --cold ${rest}`);
+    expect([status, stderr]).toEqual([code, expect.stringContaining(said)]);
+    expect(stderr).not.toMatch(/unexpected error|\n\s+at /);
+    await sandbox.clean();
+  });
+
   test('by Ctrl-C in a step that would go on for long', async () => {
     const file = variant(sandbox.dir, 'intel-srar-process', text =>
       text.replace('pause: { cpu: 0, mode: user }', 'pause: { cpu: 1, mode: user, within: 10m }'),

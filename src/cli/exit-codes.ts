@@ -22,6 +22,12 @@ export const EXIT_TEXT: readonly (readonly [string, string])[] = [
 /** The codes that `git bisect run` understands (git-bisect(1)): 0 good, 1 bad, 125 cannot be tested, 128 give up. */
 export const BISECT = { pass: 0, fail: 1, error: 125, skip: 125, usage: 128 } as const;
 
+/** The codes that this command line asks for. */
+export function exitTable(argv: readonly string[]): typeof EXIT | typeof BISECT {
+  const bisect = argv.some((a, i) => a === '--exit-code=bisect' || (a === '--exit-code' && argv[i + 1] === 'bisect'));
+  return bisect ? BISECT : EXIT;
+}
+
 export type ExitStyle = 'default' | 'bisect';
 
 /** The code for all runs together: an error outweighs a failure, a failure a pass; 4 only if nothing ran. */

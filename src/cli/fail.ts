@@ -1,12 +1,17 @@
 import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
-import { BISECT, EXIT } from './exit-codes.ts';
-import { exitCodeOfSignal } from './interrupt.ts';
+import { exitTable } from './exit-codes.ts';
+import { earlyEnd, exitCodeOfSignal } from './interrupt.ts';
 
 /** Prints an error for people (what happened, what to do, its code) and gives the exit code. */
 export function fail(error: unknown, argv: readonly string[]): number {
-  const bisect = argv.some((a, i) => a === '--exit-code=bisect' || (a === '--exit-code' && argv[i + 1] === 'bisect'));
-  const table = bisect ? BISECT : EXIT;
+  const table = exitTable(argv);
+  const early = earlyEnd();
+  if (early) {
+    // Whatever was going on then has failed of that.
+    if (early.line !== undefined) process.stderr.write(`syndrome: ${early.line} [E_LAB_INTERRUPTED]\n`);
+    return early.code;
+  }
   if (!(error instanceof SyndromeError)) {
     // A defect of ours: the stack is what a report needs.
     process.stderr.write(

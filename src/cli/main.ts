@@ -8,10 +8,12 @@ enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/syndrome
 const { program } = await import('./program.ts');
 const { fail } = await import('./fail.ts');
 const { endWhenOutputIsLost } = await import('./lost-output.ts');
-endWhenOutputIsLost();
+
+const argv = process.argv.slice(2);
+endWhenOutputIsLost(argv);
 
 try {
-  await program(process.argv.slice(2));
+  await program(argv);
 } catch (error) {
-  process.exitCode = fail(error, process.argv.slice(2));
+  process.exitCode = fail(error, argv);
 }

@@ -7,6 +7,13 @@ import { LabError } from '../errors.ts';
 /** sun_path holds 108 bytes with its NUL (unix(7)); the longest name in a run folder is short. */
 const MAX_SOCKET_PATH = 100;
 
+/** Folders of machines that run; what ends the program without warning leaves none of them behind. */
+const open = new Set<string>();
+
+function removeAll(): void {
+  for (const path of open) rmSync(path, { recursive: true, force: true });
+}
+
 /** A private folder for the sockets and files of one machine; gone when the machine is. */
 export class RunDir {
   readonly path: string;
@@ -17,6 +24,8 @@ export class RunDir {
       dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < MAX_SOCKET_PATH,
     );
     this.path = mkdtempSync(join(base ?? '/tmp', 'syndrome-'));
+    if (open.size === 0) process.on('exit', removeAll);
+    open.add(this.path);
     chmodSync(this.path, 0o700);
   }
 
@@ -53,5 +62,7 @@ export class RunDir {
     for (const server of this.#servers) server.close();
     this.#servers = [];
     rmSync(this.path, { recursive: true, force: true });
+    open.delete(this.path);
+    if (open.size === 0) process.off('exit', removeAll);
   }
 }
