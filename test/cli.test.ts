@@ -1,11 +1,13 @@
 /** The command line as a user meets it: help, usage errors and exit codes. No machine, no network, an empty cache. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fail } from '../src/cli/fail.ts';
 import { buildProgram, program } from '../src/cli/program.ts';
+import { GREETING } from '../src/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -316,4 +318,44 @@ test('output that is no longer taken ends it without a stack trace', () => {
   const full = sandbox.shell('"$SYNDROME" decode 0xbd80000000000134 >/dev/full');
   expect(full.status).toBe(3);
   expect(full.stderr).toMatch(/^syndrome: cannot write to stdout: ENOSPC[^\n]*\[E_OUTPUT\]\n$/);
+});
+
+describe('with a QMP peer that answers no more', () => {
+  const options = ['inject', 'uc-fatal', '--yes'];
+  const peers: net.Server[] = [];
+  afterAll(() => peers.forEach(peer => peer.close()));
+
+  /** Listens as QEMU does, and resolves `asked` at the first command after the negotiation, which it does not answer. */
+  function peer(name: string): { path: string; asked: Promise<void> } {
+    const path = join(sandbox.dir, name);
+    const asked = new Promise<void>(resolve => {
+      const server = net.createServer(socket => {
+        socket.on('error', () => {});
+        socket.write(GREETING);
+        let text = '';
+        socket.on('data', chunk => {
+          text += chunk.toString();
+          const lines = text.split('\n');
+          text = lines.pop() ?? '';
+          for (const line of lines) {
+            const { execute, id } = JSON.parse(line) as { execute?: string; id: string };
+            if (execute === 'qmp_capabilities') socket.write(`${JSON.stringify({ return: {}, id })}\r\n`);
+            else resolve();
+          }
+        });
+      });
+      peers.push(server.listen(path));
+    });
+    return { path, asked };
+  }
+
+  test('what nobody catches is exit code 3, with a stack', async () => {
+    const { path, asked } = peer('throw.sock');
+    const running = sandbox.startThrowing(...options, '--qmp', path);
+    await asked;
+    running.child.kill('SIGUSR2');
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/unexpected error, please report it\nError: nobody catches this\n\s+at /);
+  });
 });

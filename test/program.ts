@@ -50,6 +50,19 @@ export class Sandbox {
     return { child, until, ended };
   }
 
+  /** Like start(); SIGUSR2 then throws in the program where nothing catches it. */
+  startThrowing(...args: string[]): Running {
+    const script = 'process.on("SIGUSR2", () => { throw new Error("nobody catches this") })';
+    const { NODE_OPTIONS } = this.env;
+    this.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+    try {
+      return this.start(...args);
+    } finally {
+      if (NODE_OPTIONS === undefined) delete this.env.NODE_OPTIONS;
+      else this.env.NODE_OPTIONS = NODE_OPTIONS;
+    }
+  }
+
   async run(...args: string[]): Promise<Awaited<Running['ended']>> {
     return this.start(...args).ended;
   }

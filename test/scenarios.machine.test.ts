@@ -177,6 +177,22 @@ describe('nothing is left behind', () => {
     await sandbox.clean();
   });
 
+  test('by what nobody catches', async () => {
+    const running = sandbox.startThrowing('run', 'intel-uc-fatal', '--accel', 'tcg', '--cold');
+    await running.until('QEMU starts');
+    running.child.kill('SIGUSR2');
+    const { code, stderr } = await running.ended;
+    expect([code, stderr]).toEqual([3, expect.stringContaining('nobody catches this')]);
+    await sandbox.clean();
+  });
+
+  test('by a stderr that is closed, and the verdict is there', async () => {
+    const run = '"$SYNDROME" run intel-uc-fatal --accel tcg --json 2> >(head -c1 >/dev/null)';
+    const { status, stdout } = sandbox.shell(run);
+    expect([status, stdout]).toEqual([0, expect.stringContaining('"verdict":"pass"')]);
+    await sandbox.clean();
+  });
+
   test('by Ctrl-C in a step that would go on for long', async () => {
     const file = variant(sandbox.dir, 'intel-srar-process', text =>
       text.replace('pause: { cpu: 0, mode: user }', 'pause: { cpu: 1, mode: user, within: 10m }'),

@@ -1,4 +1,4 @@
-/** What to do when stdout takes nothing more, whoever was writing (help texts included). */
+/** What to do when stdout or stderr takes nothing more, whoever was writing (help texts included). */
 import { EXIT, exitTable } from './exit-codes.ts';
 import { endWithoutOutput } from './interrupt.ts';
 
@@ -19,4 +19,6 @@ export function endWhenOutputIsLost(argv: readonly string[]): void {
     said = true;
     endWithoutOutput(error);
   });
+  // What stands there is for people and decides nothing: the work goes on.
+  process.stderr.on('error', () => {});
 }

@@ -11,6 +11,8 @@ const { endWhenOutputIsLost } = await import('./lost-output.ts');
 
 const argv = process.argv.slice(2);
 endWhenOutputIsLost(argv);
+// A defect of ours is no verdict about anybody: Node's own exit code 1 would be one.
+process.on('uncaughtException', error => process.exit(fail(error, argv)));
 
 try {
   await program(argv);
