@@ -27,6 +27,7 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_SOCKET: 'The lab cannot listen on a socket in its run folder. Look at the rights and the length of the path.',
   E_LAB_STATE:
     'The state of the machine could not be saved or restored; it was never idle, or QEMU’s migration failed.',
+  E_LAB_STOPPED: 'The machine was stopped while something still waited for an event of it; the run was over by then.',
   E_LAB_TIMEOUT: 'The time of the scenario passed while the lab waited. A slow machine may need a longer --timeout.',
   E_LAB_TRACE_CUT: 'The trace ends before the run did: the run was killed, so there is no verdict about the system.',
   E_LAB_TRACE_DAMAGED:

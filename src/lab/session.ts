@@ -23,6 +23,7 @@ import { restoreState } from './machine/state.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import { Tape } from './tape.ts';
 import { announcedExit, vmmEventParser } from './vmm-events.ts';
+import { Waits } from './waits.ts';
 import type { FieldValue, TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
@@ -60,6 +61,7 @@ export class Session {
   exit: ExitStatus | undefined;
   #process!: KeptProcess;
   #dir = new RunDir();
+  #waits: Waits;
   #sockets = new Map<Channel, Socket>();
   /** Why the QEMU under test said it would stop. */
   #shutdownReason: string | undefined;
@@ -75,6 +77,7 @@ export class Session {
     this.spec = spec;
     this.signal = signal;
     this.#before = recorder.events.length;
+    this.#waits = new Waits(recorder, signal, what => abortError(signal, what));
   }
 
   /** Values saved by steps, by name without the `$`. */
@@ -317,23 +320,9 @@ export class Session {
     return this.recorder.index.named(name).some(e => e.seq > this.#before);
   }
 
-  /** Resolves at the next event or after `ms`; rejects when the run is interrupted. */
+  /** Resolves at the next wanted event or after `ms`; rejects when the run is interrupted, or with the session's end. */
   nextEvent(ms: number, wanted: (event: TraceEvent) => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (finish: () => void): void => {
-        clearTimeout(timer);
-        unlisten();
-        this.signal.removeEventListener('abort', aborted);
-        finish();
-      };
-      const aborted = (): void => done(() => reject(abortError(this.signal, 'the next event')));
-      const timer = setTimeout(() => done(resolve), ms);
-      const unlisten = this.recorder.listen(event => {
-        if (wanted(event)) done(resolve);
-      });
-      if (this.signal.aborted) aborted();
-      else this.signal.addEventListener('abort', aborted, { once: true });
-    });
+    return this.#waits.next(ms, wanted);
   }
 
   /** Ends everything this session started: QEMU, sockets, folder. Safe to call at any time, also twice. */
@@ -342,6 +331,7 @@ export class Session {
     this.agent?.close();
     this.host?.close();
     if (this.#process) await this.#process.stop();
+    this.#waits.end();
     await this.qmp?.close();
     await this.outer?.close();
     const kept = (await this.localHost?.end()) ?? [];
