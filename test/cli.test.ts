@@ -358,4 +358,19 @@ describe('with a QMP peer that answers no more', () => {
     expect(code).toBe(3);
     expect(stderr).toMatch(/unexpected error, please report it\nError: nobody catches this\n\s+at /);
   });
+
+  test.each<[string, string[], NodeJS.Signals, number]>([
+    ['inject', options, 'SIGINT', 130],
+    ['watch', ['watch'], 'SIGINT', 130],
+    ['watch', ['watch'], 'SIGTERM', 143],
+  ])('%s %j ends by %s, says so in one line, and gives its code', async (name, args, signal, code) => {
+    const { path, asked } = peer(`${name}-${signal}.sock`);
+    const running = sandbox.start(...args, '--qmp', path);
+    await asked;
+    running.child.kill(signal);
+    const ended = await running.ended;
+    expect(ended.code, ended.stderr).toBe(code);
+    const said = `\nsyndrome: ${signal}, cleaning up\nsyndrome: interrupted by ${signal} [E_LAB_INTERRUPTED]\n`;
+    expect(ended.stderr.slice(ended.stderr.indexOf('\nsyndrome: SIG'))).toBe(said);
+  });
 });

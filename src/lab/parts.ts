@@ -44,6 +44,8 @@ export interface PartChoices {
   append?: string;
   /** The host layer is this very machine: real KVM, real poison. */
   hostLocal?: { consent: boolean };
+  /** Ends the run: everything is cleaned up and LabInterrupted is thrown. */
+  signal?: AbortSignal;
 }
 
 /** What the host layer of a nested machine does after its boot. */
@@ -311,6 +313,6 @@ async function chooseAccel(choices: PartChoices, machine: MachineSpec, files: Ma
   if (!kvmAccessible()) {
     return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
   }
-  const probe = await probeKvm(machine, files, choices.supply.cacheDir);
+  const probe = await probeKvm(machine, files, choices.supply.cacheDir, choices.signal);
   return probe.works ? 'kvm' : no(probe.reason, leave);
 }

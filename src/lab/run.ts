@@ -45,8 +45,6 @@ export interface RunOptions extends PartChoices {
   timeout?: number;
   /** The machine, where the caller has put it together already. */
   assembly?: Assembly;
-  /** Ends the run: everything is cleaned up and LabInterrupted is thrown. */
-  signal?: AbortSignal;
   onHeader?: (header: TraceHeader, trace: string) => void;
   onEvent?: (event: TraceEvent) => void;
 }
@@ -66,7 +64,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const file = options.trace ?? newTraceFile(scenario.name, startedAt);
   const assembly =
     options.assembly ?? (await assemble(scenario.machine, options).catch((error: unknown) => error as Error));
-  options.signal?.throwIfAborted();
+  if (options.signal?.aborted) throw new LabInterrupted();
   const parts = assembly instanceof Error ? {} : assembly.parts;
   const header: TraceHeader = {
     type: 'trace',
