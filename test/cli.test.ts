@@ -83,6 +83,8 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
   test.each<[string, string[], string]>([
     ['an unknown command', ['rum'], "unknown command 'rum'"],
     ['an unknown option', ['run', '--al'], "unknown option '--al'"],
+    ['an option that is nearly one', [...RUN, '--timeot'], "'--timeot' [E_USAGE]\n(Did you mean --timeout?)\n"],
+    ['the beginning of a scenario', ['run', 'intel-ce'], 'Did you mean "intel-ce-logged"?'],
     ['no scenario', ['run'], 'no scenario given'],
     ['names and --all', ['run', 'xen-ce', '--all'], 'not both'],
     ['an unknown scenario', ['run', 'xen-cee'], 'Did you mean "xen-ce"?'],

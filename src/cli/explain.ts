@@ -81,7 +81,7 @@ async function near(word: string): Promise<string[]> {
   });
   const good = scored.filter(s => s.score >= 0.3).toSorted((a, b) => b.score - a.score);
   if (good.length > 0) return good.slice(0, MANY).map(s => s.code);
-  const { nearest } = await import('../lab/scenario/load.ts');
+  const { nearest } = await import('../common/nearest.ts');
   const like =
     word.length < 4 || word.length > 100
       ? undefined

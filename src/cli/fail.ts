@@ -19,8 +19,10 @@ export function fail(error: unknown, argv: readonly string[]): number {
     );
     return table.error;
   }
-  process.stderr.write(`syndrome: ${safeText(said(error), 2000)} [${error.code}]\n`);
-  if (error.hint !== undefined) process.stderr.write(`${safeText(error.hint, 2000)}\n`);
+  const [first = '', ...more] = said(error).split('\n');
+  const lines = [`syndrome: ${safeText(first, 2000)} [${error.code}]`, ...more, ...(error.hint?.split('\n') ?? [])];
+  // What a peer or a file said may be in them: so many lines, each of so many characters.
+  for (const line of lines.slice(0, 50)) process.stderr.write(`${safeText(line, 2000)}\n`);
   if (error.code === 'E_LAB_INTERRUPTED') return exitCodeOfSignal();
   return error instanceof UsageError || WRONG_FILE.has(error.code) ? table.usage : table.error;
 }

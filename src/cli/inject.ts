@@ -1,5 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { hex64, parseU64 } from '../common/hex.ts';
+import { didYouMean } from '../common/nearest.ts';
 import { safeText } from '../common/screen.ts';
 import { CPER_SEVERITIES, encodeGhesBlock } from '../cper/ghes.ts';
 import { classify } from '../mca/classify.ts';
@@ -8,7 +9,6 @@ import { NAMED_MCA, type NamedMca } from '../mca/named.ts';
 import { QmpClient } from '../qmp/client.ts';
 import { injectGhes } from '../qmp/ghes.ts';
 import { injectMce, type Mce, mceCommandLine } from '../qmp/mce.ts';
-import { nearest } from '../lab/scenario/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
@@ -192,9 +192,7 @@ export async function inject(kind: string | undefined, options: Options): Promis
   if (kind === undefined)
     throw new UsageError('E_USAGE', 'what should be injected?', { hint: `One of ${known.join(', ')}.` });
   if (!known.includes(kind)) {
-    const near = nearest(kind, known);
-    const hint = near === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${near}"?`;
-    throw new UsageError('E_USAGE', `there is no kind "${kind}"`, { hint });
+    throw new UsageError('E_USAGE', `there is no kind "${kind}"`, { hint: didYouMean(kind, known) });
   }
   const named = NAMED_MCA.find(r => r.name === kind);
   refuseForeign(kind, options);

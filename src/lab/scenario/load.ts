@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
+import { didYouMean } from '../../common/nearest.ts';
 import { catalogEvent, eventNames } from '../../text/catalog.ts';
 import { NAMED_MCA } from '../../mca/named.ts';
 import { parseDuration } from '../duration.ts';
@@ -29,35 +30,6 @@ export interface Scenario {
   settle: number;
   file: string;
 }
-
-/** The word in `known` that differs least from `word`, if it is near enough to be what was meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let distance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const d = editDistance(word, candidate);
-    if (d < distance) [best, distance] = [candidate, d];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-const didYouMean = (word: string, known: readonly string[]): string => {
-  const best = nearest(word, known);
-  return best === undefined ? `Known: ${known.join(', ')}.` : `Did you mean "${best}"?`;
-};
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `unknown key "${issue.keys.join('", "')}"`;

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { didYouMean, nearest } from './nearest.ts';
+
+const KNOWN = ['xen-ce', 'intel-ce-logged', 'intel-uc-fatal', 'amd-uc-plain'];
+
+test.each([
+  ['xen-cee', 'xen-ce'],
+  ['inetl-uc-fatal', 'intel-uc-fatal'],
+  ['intel-ce', 'intel-ce-logged'],
+  ['amd', 'amd-uc-plain'],
+  ['intel', undefined],
+  ['nothing-like-it', undefined],
+  ['', undefined],
+])('nearest to "%s": %s', (word, meant) => {
+  expect(nearest(word, KNOWN)).toBe(meant);
+});
+
+test('the hint names one word, else those that begin like it, else all', () => {
+  expect(didYouMean('intel-ce', KNOWN)).toBe('Did you mean "intel-ce-logged"?');
+  expect(didYouMean('intel', KNOWN)).toBe('Did you mean one of intel-ce-logged, intel-uc-fatal?');
+  expect(didYouMean('', KNOWN)).toBe(`Known: ${KNOWN.join(', ')}.`);
+});
