@@ -208,7 +208,7 @@ describe('nothing is left behind', () => {
     const file = variant(sandbox.dir, 'intel-srar-process', text =>
       text.replace('pause: { cpu: 0, mode: user }', 'pause: { cpu: 1, mode: user, within: 10m }'),
     );
-    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg', '--timeout', '20');
+    const { code, stdout } = await sandbox.run('run', file, '--accel', 'tcg', '--timeout', '20.0001');
     expect(stdout).toContain('E_LAB_TIMEOUT');
     expect(code).toBe(3);
     await sandbox.clean();

@@ -129,7 +129,8 @@ async function drive(
   options: RunOptions,
   onRestart: () => void,
 ): Promise<void> {
-  const timeout = AbortSignal.timeout((options.timeout ?? scenario.timeout) / 1e6);
+  // Whole milliseconds are all it takes.
+  const timeout = AbortSignal.timeout(Math.ceil((options.timeout ?? scenario.timeout) / 1e6));
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   const session = await startMachine(assembly, recorder, signal, {
     cacheDir: options.supply.cacheDir,
