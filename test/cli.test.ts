@@ -17,7 +17,7 @@ beforeAll(() => {
   sandbox.env.SYNDROME_CACHE = join(sandbox.dir, 'cache');
   sandbox.write('readme', 'not a kernel');
   sandbox.write('qemu', '#!/bin/sh\necho no emulator\n');
-  execFileSync('mkfifo', [join(sandbox.dir, 'pipe')]);
+  execFileSync('mkfifo', [join(sandbox.dir, 'pipe'), join(sandbox.dir, 'pipe.yaml')]);
   mkdirSync(join(sandbox.dir, 'folder'));
 });
 afterAll(() => sandbox.remove());
@@ -89,6 +89,7 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     ['names and --all', ['run', 'xen-ce', '--all'], 'not both'],
     ['an unknown scenario', ['run', 'xen-cee'], 'Did you mean "xen-ce"?'],
     ['a scenario file that is not there', ['run', './no.yaml'], './no.yaml cannot be read: no such file or directory'],
+    ['a scenario that is a pipe', ['run', '$/pipe.yaml'], '/pipe.yaml cannot be read: not a regular file'],
     ['a time that is none', [...RUN, '--timeout', '-1'], 'expected seconds'],
     ['a kernel file that is not there', [...RUN, '--kernel', './no'], '--kernel ./no: there is no such file'],
     ['a kernel that is none', [...RUN, '--guest-kernel', '$/readme'], 'is not a Linux kernel image'],

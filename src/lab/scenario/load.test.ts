@@ -32,6 +32,8 @@ describe('an error names file, line and column and what was expected', () => {
     ['unknown key', ['title: A case', 'titel: A case'], 'my.yaml:2:1: unknown key "titel"'],
     ['wrong machine', ['kind: linux-guest', 'kind: linux'], 'my.yaml:6:18: machine.kind: invalid'],
     ['unknown step', ['- spawn: {', '- spwan: {'], 'my.yaml:8:5: there is no step "spwan"'],
+    ['a step named like a method', ['- spawn: {', '- constructor: {'], 'my.yaml:8:5: there is no step "constructor"'],
+    ['a step named like the prototype', ['- spawn: {', '- __proto__: {'], 'my.yaml:8:'],
     ['unknown step key', ['as: page }', 'at: page }'], 'my.yaml:9:'],
     ['unknown record', ['record: srao', 'record: sroa'], 'my.yaml:10:27: there is no record "sroa"'],
     ['unsaved value', ['addr: $page,', 'addr: $pge,'], 'my.yaml:10:39: $pge is not saved by an earlier step'],

@@ -109,7 +109,7 @@ export function parseScenario(text: string, file: string): Scenario {
     const keys = Object.keys(raw);
     const step = keys[0] as StepName | undefined;
     if (step === undefined || keys.length !== 1) throw yaml.error(['steps', i], 'a step has exactly one key: its kind');
-    const schema = stepSchemas[step];
+    const schema = Object.hasOwn(stepSchemas, step) ? stepSchemas[step] : undefined;
     if (!schema) throw yaml.error(['steps', i, step], `there is no step "${step}"`, didYouMean(step, names), 'key');
     const parsed = schema.safeParse(raw[step]);
     if (!parsed.success) throw firstIssue(yaml, parsed.error, ['steps', i, step]);
@@ -189,7 +189,10 @@ const MAX_SCENARIO_BYTES = 1 << 20;
 export function loadScenario(file: string): Scenario {
   let text: string;
   try {
-    if (statSync(file).size > MAX_SCENARIO_BYTES) throw new Error('larger than 1 MiB');
+    const stat = statSync(file);
+    // Opening a pipe would wait for its writer.
+    if (!stat.isFile() && !stat.isDirectory()) throw new Error('not a regular file');
+    if (stat.size > MAX_SCENARIO_BYTES) throw new Error('larger than 1 MiB');
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError('E_SCENARIO_READ', `the scenario ${file} cannot be read`, { cause: error });
