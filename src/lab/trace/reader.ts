@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { SyndromeError } from '../../common/errors.ts';
 import { parseExpectation } from '../expect/expectation.ts';
 import { LabError } from '../errors.ts';
@@ -96,24 +95,53 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
   };
 }
 
+/** A run writes no longer ones: what it takes from a peer is bounded below that (QMP: 10 MiB, doubled by its escapes). */
+const MAX_LINE = 32 << 20;
+
+/** The lines of a text that comes in pieces; undefined for one longer than {@link MAX_LINE}, of which nothing is kept. */
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string | undefined> {
+  let parts: string[] = [];
+  let length = 0;
+  const add = (part: string): void => {
+    length += part.length;
+    if (length > MAX_LINE) parts = [];
+    else parts.push(part);
+  };
+  const take = (): string | undefined => {
+    const line = length > MAX_LINE ? undefined : parts.join('').replace(/\r$/, '');
+    [parts, length] = [[], 0];
+    return line;
+  };
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', from)) {
+      add(piece.slice(from, end));
+      yield take();
+      from = end + 1;
+    }
+    add(piece.slice(from));
+  }
+  if (length > 0) yield take();
+}
+
 /** Reads a trace file line by line. Damaged lines are reported, not fatal. */
 export async function readTrace(file: string): Promise<Trace> {
   const stream = createReadStream(file, 'utf8');
-  const lines = createInterface({ input: stream, crlfDelay: Infinity });
   let header: TraceHeader | undefined;
   const events: TraceEvent[] = [];
   const diagnostics: Trace['diagnostics'] = [];
   let number = 0;
   try {
-    for await (const line of lines) {
+    for await (const line of linesOf(stream as AsyncIterable<string>)) {
       number++;
       if (header === undefined) {
         header = parseHeader(line, file);
         continue;
       }
       if (line === '') continue;
-      const event = parseEvent(line);
+      const event = line === undefined ? undefined : parseEvent(line);
       if (event) events.push(event);
+      else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
       else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
     }
   } catch (error) {
