@@ -43,7 +43,7 @@ export class Waits {
   /** Nothing more comes: who still waits is told so, and so is who begins to. */
   end(): void {
     this.#ended = true;
-    for (const fail of [...this.#open]) fail(stopped());
+    for (const fail of this.#open) fail(stopped());
   }
 }
 
