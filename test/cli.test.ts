@@ -117,6 +117,12 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     ['consent to nothing', [...RUN, '--poison-this-host'], '--poison-this-host does not apply without --host local'],
     ['firmware that is none', ['run', 'arm64-ghes-memory', '--firmware', '$/readme'], 'is not UEFI firmware'],
     ['a report in no folder', [...RUN, '--junit', '$/no/r.xml'], 'there is no folder'],
+    [
+      'a report where none can be made',
+      [...RUN, '--junit', '/proc/r.xml'],
+      '/proc/r.xml: nothing can be written to /proc',
+    ],
+    ['one trace for every scenario', ['run', '--all', '--trace', '$/t.ndjson'], '--trace is for one scenario'],
     ['two reports on stdout', [...RUN, '--json', '--ktap'], 'cannot be used with'],
     ['quiet and verbose', [...RUN, '-q', '-v'], 'cannot be used with'],
   ])('%s', async (_what, args, message) => {
@@ -224,6 +230,13 @@ describe('where the lab cannot work', () => {
     const file = join(sandbox.dir, 'r.xml');
     await inside('run', 'intel-uc-fatal', 'xen-ce', '--offline', '--junit', file);
     expect(readFileSync(file, 'utf8')).toMatch(/<testsuite name="syndrome" tests="2" failures="0" errors="2"/);
+  });
+
+  test('a report that cannot be written after all is an error, not a wrong command line', async () => {
+    const run = ['run', 'intel-uc-fatal', '--offline', '--junit', '/dev/full'];
+    const { code, stderr } = await inside(...run);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/ENOSPC.*\[E_REPORT\]\n.*its trace\.\n$/)]);
+    expect((await inside(...run, '--exit-code', 'bisect')).code).toBe(125);
   });
 
   test('doctor answers every question, whatever is broken', async () => {

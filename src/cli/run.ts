@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { messageOf, UsageError } from '../common/errors.ts';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SyndromeError, UsageError } from '../common/errors.ts';
 import { LabInterrupted } from '../lab/errors.ts';
 import { CHANNELS } from '../lab/machine/channels.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
@@ -36,15 +36,12 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
 }
 
 function choose(names: readonly string[], options: Options): Scenario[] {
-  if (options.all) {
-    if (names.length > 0) throw new UsageError('E_USAGE', 'give names or --all, not both');
-    return bundledScenarios();
-  }
-  if (names.length === 0) {
+  if (options.all && names.length > 0) throw new UsageError('E_USAGE', 'give names or --all, not both');
+  if (!options.all && names.length === 0) {
     const known = bundledScenarios().map(s => s.name);
     throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
   }
-  const chosen = names.map(findScenario);
+  const chosen = options.all ? bundledScenarios() : names.map(findScenario);
   if (options.trace !== undefined && chosen.length > 1) {
     throw new UsageError('E_USAGE', '--trace is for one scenario', {
       hint: 'Without it each run gets a file of its own.',
@@ -79,8 +76,17 @@ function checkOutputs(options: Options): void {
   ] as const) {
     if (file === undefined) continue;
     if (file === '' || isFolder(file)) throw new UsageError('E_USAGE_FILE', `${flag} ${file}: not the name of a file`);
-    if (flag === '--junit' && !isFolder(dirname(file))) {
+    if (flag !== '--junit') continue;
+    // A device or a pipe is written to where it is; a file is made beside it first.
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) continue;
+    if (!isFolder(dirname(file))) {
       throw new UsageError('E_USAGE_FILE', `${flag} ${file}: there is no folder ${dirname(file)}`);
+    }
+    try {
+      // Rights alone do not tell: root has them below /proc too.
+      rmSync(mkdtempSync(join(dirname(file), '.syndrome-')), { recursive: true });
+    } catch {
+      throw new UsageError('E_USAGE_FILE', `${flag} ${file}: nothing can be written to ${dirname(file)}`);
     }
   }
 }
@@ -125,7 +131,10 @@ export async function run(names: string[], options: Options): Promise<void> {
   try {
     report.finish(results);
   } catch (error) {
-    throw new UsageError('E_REPORT', `the report could not be written: ${messageOf(error)}`);
+    throw new SyndromeError('E_REPORT', 'the report could not be written', {
+      cause: error,
+      hint: 'The runs are finished; their verdicts stand above, and each has its trace.',
+    });
   }
   if (repeat > 1) printDistributions(scenarios, results, options);
   if (interrupted) throw new LabInterrupted();
