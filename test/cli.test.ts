@@ -232,6 +232,11 @@ describe('where the lab cannot work', () => {
     expect(readFileSync(file, 'utf8')).toMatch(/<testsuite name="syndrome" tests="2" failures="0" errors="2"/);
   });
 
+  test('a scenario that is named twice has one distribution', async () => {
+    const { stdout } = await inside('run', 'xen-ce', 'xen-ce', '--offline', '--repeat', '2');
+    expect(stdout.match(/^xen-ce\b.*$/gm)?.filter(line => /\b4 runs\b/.test(line))).toHaveLength(1);
+  });
+
   test('a report that cannot be written after all is an error, not a wrong command line', async () => {
     const run = ['run', 'intel-uc-fatal', '--offline', '--junit', '/dev/full'];
     const { code, stderr } = await inside(...run);
@@ -341,8 +346,11 @@ describe('with a QMP peer that answers no more', () => {
   const peers: net.Server[] = [];
   afterAll(() => peers.forEach(peer => peer.close()));
 
-  /** Listens as QEMU does, and resolves `asked` at the first command after the negotiation, which it does not answer. */
-  function peer(name: string): { path: string; asked: Promise<void> } {
+  /**
+   * Listens as QEMU does, and resolves `asked` at the first command after the negotiation, which it does not answer: it
+   * only has `events` to tell.
+   */
+  function peer(name: string, events: readonly object[] = []): { path: string; asked: Promise<void> } {
     const path = join(sandbox.dir, name);
     const asked = new Promise<void>(resolve => {
       const server = net.createServer(socket => {
@@ -356,7 +364,10 @@ describe('with a QMP peer that answers no more', () => {
           for (const line of lines) {
             const { execute, id } = JSON.parse(line) as { execute?: string; id: string };
             if (execute === 'qmp_capabilities') socket.write(`${JSON.stringify({ return: {}, id })}\r\n`);
-            else resolve();
+            else {
+              for (const event of events) socket.write(`${JSON.stringify(event)}\r\n`);
+              resolve();
+            }
           }
         });
       });
@@ -373,6 +384,24 @@ describe('with a QMP peer that answers no more', () => {
     const { code, stderr } = await running.ended;
     expect(code).toBe(3);
     expect(stderr).toMatch(/unexpected error, please report it\nError: nobody catches this\n\s+at /);
+  });
+
+  test('watch shows an event whose time is out of range', async () => {
+    const { path, asked } = peer('time.sock', [
+      { event: 'RESET', data: { guest: true, reason: 'one' }, timestamp: { seconds: 1e300, microseconds: 0 } },
+      { event: 'RESET', data: { guest: true, reason: 'two' }, timestamp: { seconds: -1, microseconds: -1 } },
+    ]);
+    const running = sandbox.start('watch', '--qmp', path, '--json');
+    await asked;
+    await running.until('"two"');
+    running.child.kill('SIGINT');
+    const { stdout } = await running.ended;
+    const times = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => Date.parse((JSON.parse(line) as { time: string }).time));
+    expect(times).toEqual([expect.any(Number), -1000]);
+    expect(times[0]).toBeGreaterThan(0);
   });
 
   test.each<[string, string[], NodeJS.Signals, number]>([

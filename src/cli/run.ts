@@ -146,7 +146,7 @@ export async function run(names: string[], options: Options): Promise<void> {
 
 /** Flakiness is a result: how often which outcome, and how long it took. */
 function printDistributions(scenarios: readonly Scenario[], results: readonly RunResult[], options: Options): void {
-  for (const { name } of scenarios) {
+  for (const name of new Set(scenarios.map(s => s.name))) {
     const runs = results.filter(r => r.scenario === name);
     // Interrupted before the first of them had ended.
     if (runs.length === 0) continue;

@@ -14,6 +14,12 @@ interface Options extends GlobalOptions {
   for?: number;
 }
 
+/** When an event happened by its own clock; now where it does not say, or says what no calendar has. */
+function timeOf(stamp: { seconds: number; microseconds: number } | undefined): Date {
+  const time = new Date(stamp ? stamp.seconds * 1000 + stamp.microseconds / 1000 : Number.NaN);
+  return Number.isNaN(time.getTime()) ? new Date() : time;
+}
+
 /** Follows the events of a VM until it ends, or Ctrl-C, or `--for` seconds. Sends nothing but the negotiation. */
 export async function watch(options: Options): Promise<void> {
   const signal = interruptSignal();
@@ -28,12 +34,11 @@ export async function watch(options: Options): Promise<void> {
     if (entry.direction !== 'receive' || typeof message?.event !== 'string') return;
     const known = qmpEvent({ event: message.event, data: message.data });
     if (known.name === 'vmm.event' && !options.all) return;
-    const stamp = message.timestamp;
-    const time = stamp ? new Date(stamp.seconds * 1000 + stamp.microseconds / 1000) : new Date();
+    const time = timeOf(message.timestamp).toISOString();
     if (options.json) {
       printJson({
         schemaVersion: 1,
-        time: time.toISOString(),
+        time,
         name: known.name,
         fields: known.fields,
         qmp: message,
@@ -49,9 +54,7 @@ export async function watch(options: Options): Promise<void> {
       fields: known.fields,
     };
     const bad = /memory-failure|panicked|reset/.test(known.name);
-    print(
-      `${style('dim', time.toISOString())}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`,
-    );
+    print(`${style('dim', time)}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
   };
   const client = await QmpClient.connect(address, { signal, onTranscript: show });
   const { version } = client.greeting;
