@@ -135,6 +135,14 @@ Examples:
     .option('--explain <scenario>', 'what is injected, into which layer, and why that must happen')
     .option('--json', 'machine-readable')
     .option('--schema', 'print the JSON Schema of scenario files')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome scenarios
+  syndrome scenarios intel-srao-process     what is injected, and why its outcome must follow
+  syndrome scenarios --explain my-case.yaml
+  syndrome scenarios --json | jq -r .name`,
+    )
     .action(async (name: string | undefined, options: OptionValues) =>
       (await import('./scenarios.ts')).scenarios(name, merged(program, options)),
     );
@@ -145,6 +153,15 @@ Examples:
     .argument('<trace>', 'the .ndjson file of a run')
     .option('-a, --all', 'every console line and every QMP exchange too')
     .option('--json', 'the judgement as JSON')
+    .addHelpText(
+      'after',
+      `\nThe exit code is that of the verdict.
+
+Examples:
+  syndrome run xen-ce --trace xen-ce.ndjson; syndrome show xen-ce.ndjson
+  syndrome show xen-ce.ndjson --all | less
+  syndrome show xen-ce.ndjson --json | jq .expectations`,
+    )
     .action(async (file: string, options: OptionValues) =>
       (await import('./show.ts')).show(file, merged(program, options)),
     );
@@ -185,6 +202,15 @@ Examples:
     .option('--json', 'one JSON object an event')
     .option('--all', 'every event, not only those of memory errors and machine state')
     .option('--for <seconds>', 'end after this long', deadline)
+    .addHelpText(
+      'after',
+      `\nCtrl-C ends the watch, not the VM. For a VM of your own: qemu-system-x86_64 … -qmp unix:/run/vm/qmp.sock,server,nowait
+
+Examples:
+  syndrome watch --qmp /run/vm/qmp.sock
+  syndrome watch --qmp localhost:4444 --all --for 60
+  syndrome watch --qmp /run/vm/qmp.sock --json | jq .name`,
+    )
     .action(async (options: OptionValues) => (await import('./watch.ts')).watch(merged(program, options)));
 
   program
@@ -222,6 +248,13 @@ Examples:
   supplyOptions(program.command('doctor'))
     .description('what this machine can do and, for each thing it cannot, why and how to change it')
     .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome doctor
+  syndrome doctor --offline                 what the cache is good for without a network
+  syndrome doctor --json | jq '.findings[] | select(.status == "missing")'`,
+    )
     .action(async (options: OptionValues) => (await import('./doctor.ts')).doctor(merged(program, options)));
 
   return program;
