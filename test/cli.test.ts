@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fail } from '../src/cli/fail.ts';
 import { buildProgram, program } from '../src/cli/program.ts';
 import { GREETING } from '../src/qmp/testing/peer.ts';
+import { bundledScenarios } from '../src/lab/scenario/load.ts';
 import { Sandbox } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -260,6 +261,18 @@ describe('where the lab cannot work', () => {
     } finally {
       Object.assign(sandbox.env, { SYNDROME_CACHE, SYNDROME_STATE, TMPDIR });
     }
+  });
+
+  test('with an empty cache fetching without a network gives no scenario out as ready, and doctor names them all', async () => {
+    const fetched = await inside('supply', 'fetch', '--offline');
+    expect([fetched.code, fetched.stdout]).toEqual([3, '']);
+    expect(fetched.stderr).toContain('[E_SUPPLY_OFFLINE]');
+    const { stdout } = await inside('doctor', '--json', '--offline');
+    const { findings } = JSON.parse(stdout) as { findings: { topic: string; detail: string; why?: string }[] };
+    const offline = findings.find(f => f.topic === 'offline');
+    const names = bundledScenarios().map(s => s.name);
+    expect(offline?.detail).toContain(`${names.length} of ${names.length} scenarios`);
+    for (const name of names) expect(offline?.why).toContain(`${name} (E_SUPPLY_OFFLINE)`);
   });
 
   test('with an empty cache nothing is said about KVM but that it was not tried', async () => {

@@ -12,11 +12,12 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
+import { gatherParts } from '../lab/gather.ts';
 import { kvmAccessible } from '../lab/machine/accel.ts';
 import { assemble } from '../lab/parts.ts';
 import { frameList, leftPoison } from '../lab/poison-record.ts';
-import { findScenario } from '../lab/scenario/load.ts';
 import { stateDir } from '../lab/state-dir.ts';
+import { bundledScenarios, findScenario, type Scenario } from '../lab/scenario/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
@@ -66,14 +67,12 @@ function nearestFolder(dir: string): string {
   return existsSync(dir) || dirname(dir) === dir ? dir : nearestFolder(dirname(dir));
 }
 
-/** What is not in the cache for each of these scenarios; empty when all is. */
-async function notInCache(scenarios: readonly string[], options: SupplyOptions): Promise<string[]> {
+/** Which of these scenarios lack a part in the cache, with the error; empty when all is there. */
+async function notInCache(scenarios: readonly Scenario[], options: SupplyOptions): Promise<string[]> {
   const supply = await openSupply({ ...options, offline: true });
   const missing: string[] = [];
-  for (const name of scenarios) {
-    await assemble(findScenario(name).machine, { supply, accel: 'tcg' }).catch((error: unknown) => {
-      missing.push(`${name} (${error instanceof SyndromeError ? error.code : messageOf(error)})`);
-    });
+  for await (const found of gatherParts(scenarios, supply)) {
+    if ('error' in found) missing.push(`${found.scenario} (${found.error.code})`);
   }
   return missing;
 }
@@ -133,11 +132,13 @@ const CHECKS: readonly Check[] = [
     broken: 'the cache cannot be used',
     remedy: 'See "cache".',
     ask: async options => {
-      const missing = await notInCache(['intel-srao-process', 'arm64-ghes-memory', 'xen-ce'], options);
-      if (missing.length === 0) return { status: 'ok', detail: 'everything the scenarios need is in the cache' };
+      const scenarios = bundledScenarios();
+      const missing = await notInCache(scenarios, options);
+      const all = scenarios.length;
+      if (missing.length === 0) return { status: 'ok', detail: `everything the ${all} scenarios need is in the cache` };
       return {
         status: 'limited',
-        detail: 'some scenarios need the package mirror first',
+        detail: `${missing.length} of ${all} scenarios need the package mirror first`,
         why: `not in the cache: ${missing.join(', ')}`,
         remedy: 'Run `syndrome supply fetch` while the mirror can be reached.',
       };
@@ -163,7 +164,7 @@ const CHECKS: readonly Check[] = [
           remedy: 'Join the group that owns it (often kvm), then log in again.',
         };
       }
-      const scenario = 'intel-srao-process';
+      const scenario = findScenario('intel-srao-process');
       // Without a guest to boot nothing is known about KVM.
       const missing = await notInCache([scenario], options);
       if (missing.length > 0) {
@@ -176,7 +177,7 @@ const CHECKS: readonly Check[] = [
       }
       const supply = await openSupply({ ...options, offline: true });
       try {
-        await assemble(findScenario(scenario).machine, { supply, accel: 'kvm' });
+        await assemble(scenario.machine, { supply, accel: 'kvm' });
         return { status: 'ok', detail: 'a stock guest booted under KVM' };
       } catch (error) {
         return { status: 'limited', detail, why: messageOf(error), remedy };

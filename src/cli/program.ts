@@ -181,7 +181,7 @@ Examples:
     .description('fetch parts: all that the scenarios need, or those named')
     .argument(
       '[part...]',
-      'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic, xen[=VERSION], firmware, toolchain, toolchain-arm64, busybox',
+      'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic[=VERSION], xen[=VERSION], firmware, node-arm64, kexec, toolchain, toolchain-arm64, busybox',
     )
     .action(async (parts: string[], options: OptionValues) =>
       (await import('./supply.ts')).fetch(parts, merged(program, options)),

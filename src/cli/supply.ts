@@ -1,5 +1,9 @@
-import { UsageError } from '../common/errors.ts';
 import { keptStates, statesDir, statesLimit } from '../lab/kept-states.ts';
+import { SyndromeError, UsageError } from '../common/errors.ts';
+import { safeText } from '../common/screen.ts';
+import { gatherParts } from '../lab/gather.ts';
+import { bundledScenarios } from '../lab/scenario/load.ts';
+import { partsLine } from '../report/parts-line.ts';
 import type { Supply } from '../supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
@@ -19,6 +23,8 @@ const PARTS: Record<string, (supply: Supply, version?: string) => Promise<string
   'kernel-arm64': async (s, version = 'newest') => (await s.kernel({ arch: 'arm64', version })).image,
   xen: async (s, version) => (await s.xen(version)).image,
   firmware: async s => (await s.firmware()).code,
+  'node-arm64': async s => (await s.node()).program,
+  kexec: async s => (await s.kexec()).program,
   toolchain: s => toolchainFolder(s, 'amd64'),
   'toolchain-arm64': s => toolchainFolder(s, 'arm64'),
   busybox: async s => (await s.busybox('amd64')).program,
@@ -33,9 +39,6 @@ async function toolchainFolder(supply: Supply, arch: 'amd64' | 'arm64'): Promise
     .toSorted((a, b) => Number(b.current) - Number(a.current) || b.created.localeCompare(a.created));
   return found[0]?.path ?? id;
 }
-
-/** What the bundled scenarios need. */
-const DEFAULT_PARTS = Object.keys(PARTS).filter(part => part !== 'busybox');
 
 async function obtain(supply: Supply, spec: string): Promise<string> {
   const [part = '', version] = spec.split('=', 2);
@@ -87,8 +90,37 @@ export async function list(
 
 export async function fetch(parts: readonly string[], options: Options): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
-  for (const part of parts.length > 0 ? parts : DEFAULT_PARTS)
-    print(`${part.padEnd(16)} ${await obtain(supply, part)}`);
+  if (parts.length === 0) await fetchAll(supply);
+  for (const part of parts) print(`${part.padEnd(16)} ${await obtain(supply, part)}`);
+}
+
+/** After these the other scenarios may still get what they need; after any other error they would meet it too. */
+const OF_ONE_SCENARIO: ReadonlySet<string> = new Set(['E_SUPPLY_WITHDRAWN', 'E_LAB_MODULE']);
+
+/** What an assembled machine says of itself that is not a part. */
+const NO_PART: ReadonlySet<string> = new Set(['cpu', 'memory', 'host', 'hostMemory']);
+
+/** All that the bundled scenarios need, as the lab itself brings it together. @throws SyndromeError when one lacks a part. */
+async function fetchAll(supply: Supply): Promise<void> {
+  const scenarios = bundledScenarios();
+  const lacking: { scenario: string; error: SyndromeError }[] = [];
+  for await (const found of gatherParts(scenarios, supply)) {
+    if ('assembly' in found) {
+      const parts = Object.entries(found.assembly.parts).filter(([key]) => !NO_PART.has(key));
+      print(`${found.scenario.padEnd(25)} ${partsLine(Object.fromEntries(parts))}`);
+      continue;
+    }
+    if (!OF_ONE_SCENARIO.has(found.error.code)) throw found.error;
+    process.stderr.write(`${safeText(`${found.scenario}: ${found.error.message}`, 500)}\n`);
+    lacking.push(found);
+  }
+  const first = lacking[0]?.error;
+  if (first !== undefined) {
+    const names = lacking.map(l => l.scenario).join(', ');
+    const message = `${lacking.length} of ${scenarios.length} scenarios lack a part: ${names}`;
+    throw new SyndromeError(first.code, message, first.hint === undefined ? {} : { hint: first.hint });
+  }
+  print(`everything that the ${scenarios.length} scenarios need is in ${supply.cacheDir}`);
 }
 
 export async function where(part: string | undefined, options: Options): Promise<void> {
