@@ -12,10 +12,11 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
   outlook: { imports: ['common', 'registers', 'mca', 'arm', 'cper'], pure: true },
   decode: { imports: ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook'], pure: true },
   socket: { imports: ['common'] },
+  disk: { imports: ['common'] },
   qmp: { imports: ['common', 'socket'] },
   gdb: { imports: ['common', 'socket'] },
-  supply: { imports: ['common'] },
-  guest: { imports: ['common'] },
+  supply: { imports: ['common', 'disk'] },
+  guest: { imports: ['common', 'disk'] },
   vmm: { imports: ['common'], packages: ['koffi'] },
   lab: {
     imports: [
@@ -27,6 +28,7 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
       'text',
       'outlook',
       'decode',
+      'disk',
       'qmp',
       'gdb',
       'supply',
@@ -34,7 +36,7 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
     ],
     packages: ['yaml', 'zod'],
   },
-  report: { imports: ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook', 'decode', 'lab'] },
+  report: { imports: ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook', 'decode', 'disk', 'lab'] },
   cli: {
     imports: [
       'common',
@@ -46,6 +48,7 @@ export const rooms: Record<string, { imports: string[]; pure?: true; packages?: 
       'outlook',
       'decode',
       'socket',
+      'disk',
       'qmp',
       'gdb',
       'supply',

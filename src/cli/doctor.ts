@@ -115,11 +115,11 @@ const CHECKS: readonly Check[] = [
       const fs = statfsSync(supply.cacheDir);
       const free = fs.bavail * fs.bsize;
       const parts = await supply.list();
-      const detail = `${supply.cacheDir}: ${parts.length} parts, ${bytes(free)} free`;
+      const detail = `${supply.cacheDir}: ${parts.filter(p => p.kind !== 'derived').length} parts, ${bytes(free)} free`;
       const damaged = parts.filter(p => !p.verifies);
       if (damaged.length > 0) {
         const why = damaged.map(p => `${p.name}: ${p.damage[0]}`).join('; ');
-        const remedy = 'The damaged parts are fetched again when needed; or run `syndrome supply clean`.';
+        const remedy = 'What is damaged is fetched or made again when needed.';
         return { status: 'limited', detail, why, remedy };
       }
       if (free > 1e9) return { status: 'ok', detail };

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isDerivedName } from '../disk/derived.ts';
 import { agentBinary, agentSources } from './agent-build.ts';
 import type { StaticToolchain } from './agent-build.ts';
 import { agentCommands } from './protocol.ts';
@@ -37,7 +38,7 @@ describe('building the agent', () => {
     expect((await stat(first)).mode & 0o777).toBe(0o755);
     expect(await agentBinary({ arch: 'arm64', toolchain, cacheDir: dir })).not.toBe(first);
     expect(await agentBinary({ arch: 'amd64', toolchain: recorder('cc-2'), cacheDir: dir })).not.toBe(first);
-    expect((await readdir(dir)).length).toBe(3);
+    expect((await readdir(dir)).filter(isDerivedName).length).toBe(3);
   });
 
   test('a change of an included file builds anew', async () => {
@@ -56,12 +57,21 @@ describe('building the agent', () => {
     expect(await agentBinary(options)).not.toBe(before);
   });
 
+  test('one that was cut short is built anew', async () => {
+    const toolchain = recorder('cc');
+    const path = await agentBinary({ arch: 'amd64', toolchain, cacheDir: dir });
+    const whole = await readFile(path, 'utf8');
+    await truncate(path, 4);
+    expect(await agentBinary({ arch: 'amd64', toolchain, cacheDir: dir })).toBe(path);
+    expect([await readFile(path, 'utf8'), toolchain.outputs.length]).toEqual([whole, 2]);
+  });
+
   test('builds at the same time do not disturb each other', async () => {
     const toolchain = recorder('cc');
     const all = await Promise.all([1, 2, 3, 4].map(() => agentBinary({ arch: 'amd64', toolchain, cacheDir: dir })));
     expect(new Set(all).size).toBe(1);
     expect(new Set(toolchain.outputs).size).toBe(toolchain.outputs.length);
-    expect(await readdir(dir)).toHaveLength(1);
+    expect(await readdir(dir)).toEqual([basename(all[0] ?? ''), `${basename(all[0] ?? '')}.json`]);
   });
 
   test('a failed build leaves nothing behind and keeps the compiler’s message', async () => {

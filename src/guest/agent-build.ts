@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeDerived } from '../disk/derived.ts';
 import { AgentBuildError } from './errors.ts';
 
 export type GuestArch = 'amd64' | 'arm64';
@@ -18,7 +19,7 @@ const guestFile = (name: string): string => fileURLToPath(new URL(`../../guest/$
 export const agentSources: readonly string[] = ['agent.c', 'jobs.h', 'subject.h', 'wire.h'].map(guestFile);
 
 /**
- * Path of the agent program for an architecture, built when the cache does not hold it for these sources and this
+ * Path of the agent program for an architecture, built when the cache does not hold it whole for these sources and this
  * toolchain. Concurrent builds are safe: each writes its own file and renames it into place.
  * Throws AgentBuildError.
  */
@@ -39,24 +40,20 @@ export async function agentBinary(options: {
   }
   const name = `agent-${options.arch}-${hash.digest('hex').slice(0, 32)}`;
   const output = join(options.cacheDir, name);
-  if (await isFile(output)) return output;
-  await mkdir(options.cacheDir, { recursive: true });
-  const temporary = join(options.cacheDir, `.${name}.${process.pid}.${randomBytes(6).toString('hex')}`);
   try {
-    await options.toolchain.compileStatic({
-      source: main,
-      output: temporary,
-      ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+    await makeDerived(output, async fresh => {
+      await options.toolchain.compileStatic({
+        source: main,
+        output: fresh,
+        ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      });
+      await chmod(fresh, 0o755);
     });
-    await chmod(temporary, 0o755);
-    await rename(temporary, output);
   } catch (cause) {
     throw new AgentBuildError(`the guest agent for ${options.arch} could not be built`, {
       hint: 'The cause is the compiler’s own message. A damaged package cache is a common reason: clear it and retry.',
       cause,
     });
-  } finally {
-    await rm(temporary, { force: true });
   }
   return output;
 }
@@ -69,13 +66,5 @@ async function readSource(path: string): Promise<Buffer> {
       hint: 'The folder guest/ is part of the installation and must stand beside src/.',
       cause,
     });
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
   }
 }

@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { derivedDamage, isDerivedName } from '../disk/derived.ts';
 import type { Fetcher } from './fetcher.ts';
 import { classifyFs } from './errors.ts';
 import { DERIVED } from './layout.ts';
@@ -9,7 +10,8 @@ import { folderBytes, listFolder } from './part-store.ts';
 
 /** A part in the cache, for lists. */
 export interface CachedPart {
-  kind: PartKind | 'unknown';
+  /** `derived`: a file that the lab has made of the parts. */
+  kind: PartKind | 'derived' | 'unknown';
   name: string;
   version: string;
   /** Bytes on disk. */
@@ -75,8 +77,32 @@ export async function listParts(fetcher: Fetcher, options: { verify?: boolean } 
       damage: ['manifest.json is missing or unreadable'],
     });
   }
+  for (const path of derivedFiles(store.layout.root)) {
+    const damage = derivedDamage(path, { full: options.verify === true });
+    list.push({
+      kind: 'derived',
+      name: basename(path),
+      version: '',
+      bytes: folderBytes(path),
+      path,
+      created: statSync(path, { throwIfNoEntry: false })?.mtime.toISOString() ?? '',
+      packages: [],
+      origin: { mirror: '', suites: [] },
+      current: true,
+      verifies: damage === undefined,
+      damage: damage === undefined ? [] : [damage],
+    });
+  }
   return list.sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));
 }
+
+/** The agents and the images, which the lab makes again when they are not whole. */
+const derivedFiles = (root: string): string[] =>
+  ['agent', 'initramfs'].flatMap(folder =>
+    listFolder(join(root, folder))
+      .filter(isDerivedName)
+      .map(name => join(root, folder, name)),
+  );
 
 function currentParts(fetcher: Fetcher): Set<string> {
   const { store } = fetcher;

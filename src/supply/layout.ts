@@ -16,7 +16,8 @@ import { classifyFs, supplyError } from './errors.ts';
  *   apt/ARCH-MIRROR/        apt's private state for one architecture and mirror: lists, package caches, configuration
  *   tmp/PID-…/              work in progress of a live process, renamed into parts/ when complete
  *   locks/NAME.lock         who is working on what
- *   agent/ initramfs/ …     what other rooms derive from the parts (DERIVED), each with a layout of its own
+ *   agent/ initramfs/ …     what other rooms derive from the parts (DERIVED), each with a layout of its own; an agent or
+ *                           image has a note of its size and hash beside it (NAME.json)
  * ```
  */
 export interface Layout {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeDerived } from '../../disk/derived.ts';
 import { agentBinary } from '../../guest/agent-build.ts';
 import { libraryClosure } from '../../guest/elf.ts';
 import { buildInitramfs } from '../../guest/initramfs.ts';
@@ -88,16 +89,13 @@ export async function agentImage(
     const data = readFileSync(source);
     hash.update(`${path}\0${data.length}\0`).update(data);
   }
-  const dir = join(supply.cacheDir, 'initramfs');
-  const file = join(dir, `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
-  if (existsSync(file)) return file;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(
-    temporary,
-    buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),
-  );
-  renameSync(temporary, file);
+  const file = join(supply.cacheDir, 'initramfs', `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
+  await makeDerived(file, fresh => {
+    writeFileSync(
+      fresh,
+      buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),
+    );
+  });
   return file;
 }
 
