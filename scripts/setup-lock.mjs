@@ -1,4 +1,5 @@
 // One set-up at a time in one tree: two `npm ci` at once would delete each other's files.
+import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
   readFileSync,
@@ -60,7 +61,8 @@ function isStale(text, ageMs) {
  */
 export async function takeSetupLock(folder, onWait) {
   const owner = JSON.stringify({ pid: process.pid, start: startTime(process.pid), ...here() });
-  const mine = `${folder}.${process.pid}`;
+  // The pid alone is not enough: another container on this tree may have one with the same, or have left its folder behind.
+  const mine = `${folder}.${process.pid}.${randomBytes(8).toString('hex')}`;
   const until = Date.now() + DEADLINE_MS;
   let told = false;
   mkdirSync(mine);

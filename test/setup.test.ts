@@ -144,6 +144,27 @@ describe('two set-ups at once', () => {
     expect(readdirSync(clone).filter(name => name.startsWith('.syndrome'))).toEqual([]);
   });
 
+  test('waiters with one pid (of two containers, or one that was killed before) do not meet', async () => {
+    const lock = join(clone, '.syndrome-setup.lock');
+    const script = `import { takeSetupLock } from ${JSON.stringify(join(ROOT, 'scripts/setup-lock.mjs'))};
+      const lock = ${JSON.stringify(lock)};
+      const { mkdirSync } = await import('node:fs');
+      mkdirSync(lock + '.' + process.pid);
+      let [inside, turns] = [0, 0];
+      const take = async () => {
+        const release = await takeSetupLock(lock, () => {});
+        if (++inside > 1) throw new Error('two at once');
+        await new Promise(resolve => setImmediate(resolve));
+        inside--;
+        turns++;
+        release();
+      };
+      await Promise.all([take(), take()]);
+      console.log(turns);`;
+    const { ended } = start(process.execPath, '--input-type=module', '-e', script);
+    expect(await ended).toEqual({ code: 0, stdout: '2\n', stderr: '' });
+  });
+
   test('the lock of a process that is gone is taken over', async () => {
     const gone = spawn('true');
     await once(gone, 'close');

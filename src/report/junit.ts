@@ -1,4 +1,5 @@
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { writeWhole } from '../disk/write-whole.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -40,21 +41,13 @@ export function junitXml(results: readonly RunResult[]): string {
 }
 
 /** Replaces a file in one step, so that no reader sees half of it; a device or a pipe is written to as it is. */
-function writeWhole(file: string, text: string): void {
+function replace(file: string, text: string): void {
   const there = statSync(file, { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile()) {
     writeFileSync(file, text);
     return;
   }
-  const target = there === undefined ? file : realpathSync(file);
-  const fresh = `${target}.${process.pid}.tmp`;
-  try {
-    writeFileSync(fresh, text);
-    renameSync(fresh, target);
-  } catch (error) {
-    rmSync(fresh, { force: true });
-    throw error;
-  }
+  writeWhole(there === undefined ? file : realpathSync(file), text);
 }
 
 /**
@@ -69,11 +62,11 @@ export function junitReporter(file: string): Reporter {
       // A pipe would get the document many times.
       if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return;
       try {
-        writeWhole(file, junitXml(results));
+        replace(file, junitXml(results));
       } catch {
         // finish() meets the same error and reports it.
       }
     },
-    finish: every => writeWhole(file, junitXml(every)),
+    finish: every => replace(file, junitXml(every)),
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { writeWhole } from '../disk/write-whole.ts';
 import { type ChildResult, runChild } from './child.ts';
 import type { Mirror } from './debian-sources.ts';
 import { classifyApt, classifyFs, SupplyError, supplyError } from './errors.ts';
@@ -253,20 +254,13 @@ export class PrivateApt {
     const name = suites.join('+');
     const sources = join(folder, 'sets', `${name}.sources`);
     const config = join(folder, 'sets', `${name}.conf`);
-    writeWhole(sources, sourcesText(mirror, suites));
-    writeWhole(config, configText(folder, arch, name, sources));
+    try {
+      writeWhole(sources, sourcesText(mirror, suites));
+      writeWhole(config, configText(folder, arch, name, sources));
+    } catch (error) {
+      throw classifyFs(error, folder);
+    }
     return config;
-  }
-}
-
-/** Replaces a file in one step, so that a run beside this one never reads half of it. */
-function writeWhole(path: string, text: string): void {
-  const fresh = `${path}.${process.pid}.new`;
-  try {
-    writeFileSync(fresh, text);
-    renameSync(fresh, path);
-  } catch (error) {
-    throw classifyFs(error, path);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { writeWhole } from '../disk/write-whole.ts';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { isStale, type Owner, thisProcess } from './lock.ts';
@@ -71,12 +72,9 @@ export class PartStore {
   remember(key: string, part: StoredPart): void {
     const answer: Answer = { schema: 1, part: basename(part.folder), recipe: RECIPE_VERSION, at: Date.now() };
     const path = this.#answerPath(key);
-    const fresh = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
     try {
-      writeFileSync(fresh, JSON.stringify(answer));
-      renameSync(fresh, path);
+      writeWhole(path, JSON.stringify(answer));
     } catch (error) {
-      rmSync(fresh, { force: true });
       throw classifyFs(error, path);
     }
   }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unfinishedName } from '../disk/write-whole.ts';
 import type { DebianArch } from './apt.ts';
 import { runChild } from './child.ts';
 import { classifyFs, supplyError } from './errors.ts';
@@ -159,7 +160,7 @@ async function moveFile(from: string, to: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw classifyFs(error, to);
   }
   const { copyFile } = await import('node:fs/promises');
-  const beside = `${to}.${process.pid}.new`;
+  const beside = unfinishedName(to);
   try {
     await copyFile(from, beside);
     renameSync(beside, to);
