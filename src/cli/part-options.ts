@@ -190,6 +190,7 @@ export function partChoices(options: PartOptions, supply: Supply): PartChoices {
   const kernel = options.guestKernel ?? options.kernel;
   return {
     supply,
+    onNotice: text => void process.stderr.write(`syndrome: ${text}\n`),
     accel: options.accel,
     ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
     ...(kernel === undefined ? {} : { kernel }),

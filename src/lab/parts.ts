@@ -46,6 +46,8 @@ export interface PartChoices {
   hostLocal?: { consent: boolean };
   /** Ends the run: everything is cleaned up and LabInterrupted is thrown. */
   signal?: AbortSignal;
+  /** Told what is being done where it takes long. */
+  onNotice?: (text: string) => void;
 }
 
 /** What the host layer of a nested machine does after its boot. */
@@ -313,6 +315,7 @@ async function chooseAccel(choices: PartChoices, machine: MachineSpec, files: Ma
   if (!kvmAccessible()) {
     return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
   }
-  const probe = await probeKvm(machine, files, choices.supply.cacheDir, choices.signal);
+  const { signal, onNotice } = choices;
+  const probe = await probeKvm(machine, files, { cacheDir: choices.supply.cacheDir, signal, onNotice });
   return probe.works ? 'kvm' : no(probe.reason, leave);
 }
