@@ -32,9 +32,9 @@ const socket = (id: string, path: string | undefined): string[] => [
 ];
 const serial = (id: string, path: string | undefined): string[] => [...socket(id, path), '-serial', `chardev:${id}`];
 
-/** The console device and the agent's port of a Linux, by machine. */
-const X86_SERIAL = 'console=ttyS0 panic=-1 syndrome.port=/dev/ttyS1';
-const ARM_SERIAL = 'console=ttyAMA0 panic=-1 syndrome.port=/dev/ttyAMA1';
+/** The console device and the agent's port of a Linux, by the UARTs it has: 8250s of a PC and of the reference VMM, PL011s of `virt`. */
+const UART_SERIAL = 'console=ttyS0 panic=-1 syndrome.port=/dev/ttyS1';
+const PL011_SERIAL = 'console=ttyAMA0 panic=-1 syndrome.port=/dev/ttyAMA1';
 /** DAMON walks the stage-2 tables of guests by itself, and the host would crash on a descriptor that the lab has broken. */
 const NO_DAMON = 'damon_stat.enabled=0';
 /** A VMM that crashes leaves its registers on the host's console; arm64 does not print them by itself. */
@@ -61,13 +61,13 @@ const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
 /** The kernel command line of the layer right under the outer QEMU (or Xen). `extra` goes to the guest under test. */
 function kernelCommandLine(spec: MachineSpec, extra: string): string {
   if (spec.kind === 'xen-dom0') return words(DOM0_SERIAL, spec.append, extra);
-  if (spec.kind === 'amd-host') return words(X86_SERIAL, spec.append);
+  if (spec.kind === 'amd-host') return words(UART_SERIAL, spec.append);
   if (spec.kind === 'arm64-host') {
     const mode = statedKvmModes(spec).length === 0 ? NO_VHE : '';
-    return words(ARM_SERIAL, NO_DAMON, SHOW_CRASHES, mode, spec.firmware ? 'acpi=force' : '', spec.append);
+    return words(PL011_SERIAL, NO_DAMON, SHOW_CRASHES, mode, spec.firmware ? 'acpi=force' : '', spec.append);
   }
-  if (spec.arch === 'aarch64') return words(ARM_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
-  return words(X86_SERIAL, spec.append, extra);
+  if (spec.arch === 'aarch64') return words(PL011_SERIAL, spec.firmware ? 'acpi=force' : '', spec.append, extra);
+  return words(UART_SERIAL, spec.append, extra);
 }
 
 /** Xen's own command line. cpuidle=0: MWAIT faults under TCG on some models. */
@@ -184,7 +184,7 @@ export function innerQemuArgs(spec: Spec<'amd-host'>, qemu: readonly string[], e
     '-initrd',
     GUEST_FILES.initrd,
     '-append',
-    words(X86_SERIAL, guest.append, extra),
+    words(UART_SERIAL, guest.append, extra),
   ];
 }
 
@@ -220,12 +220,12 @@ export function innerVmmArgs(spec: Spec<'arm64-host'>, node: readonly string[], 
     '--huge-pages',
     'off',
     '--append',
-    words(X86_SERIAL, guest.append, extra),
+    words(UART_SERIAL, guest.append, extra),
   ];
 }
 
 /** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
-export const CRASH_KERNEL_COMMAND_LINE = `${X86_SERIAL} nr_cpus=1 reset_devices`;
+export const CRASH_KERNEL_COMMAND_LINE = `${UART_SERIAL} nr_cpus=1 reset_devices`;
 
 /** A command line as a shell would take it. */
 export function shellQuote(args: readonly string[]): string {
