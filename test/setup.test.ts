@@ -132,6 +132,17 @@ describe('.ci/run ends with the counts', () => {
   });
 });
 
+test('every command of package.json goes through the set-up, so that it runs in a bare clone', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const [name, command] of Object.entries(scripts)) {
+    expect(command, name).toMatch(/^node scripts\/setup\.mjs(?: |$)/);
+    const script = command.split(' ')[2];
+    if (script !== undefined) expect(existsSync(join(ROOT, script)), name).toBe(true);
+  }
+});
+
 describe('two set-ups at once', () => {
   test('one installs, the others wait for it', async () => {
     const all = await Promise.all([syndrome('1'), syndrome('2'), syndrome('3')]);

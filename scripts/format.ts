@@ -1,0 +1,7 @@
+/** `npm run format`: formats everything. */
+import { join } from 'node:path';
+import { runChild } from './child.mjs';
+
+const root = join(import.meta.dirname, '..');
+const child = await runChild(join(root, 'node_modules/.bin/biome'), ['format', '--write', '.'], { cwd: root });
+process.exitCode = child.code;
