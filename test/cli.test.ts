@@ -1,12 +1,13 @@
 /** The command line as a user meets it: help, usage errors and exit codes. No machine, no network, an empty cache. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fail } from '../src/cli/fail.ts';
 import { buildProgram, program } from '../src/cli/program.ts';
+import { makeDerived } from '../src/disk/derived.ts';
 import { GREETING } from '../src/qmp/testing/peer.ts';
 import { bundledScenarios } from '../src/lab/scenario/load.ts';
 import { Sandbox } from './program.ts';
@@ -170,6 +171,14 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     [['show'], "missing required argument 'trace'"],
     [['show', 'no-such'], 'no such file or directory'],
     [['supply', 'fetch', 'no-such'], 'there is no part "no-such"'],
+    [['supply', 'fetch', 'constructor', '--offline'], 'there is no part "constructor"'],
+    [['supply', 'where', '__proto__', '--offline'], 'there is no part "__proto__"'],
+    [['supply', 'fetch', 'qemu=99', '--offline'], 'qemu=99: no version of qemu can be chosen'],
+    [['supply', 'fetch', 'firmware=12', '--offline'], 'no version of firmware can be chosen'],
+    [['supply', 'where', 'xen=', '--offline'], 'the version is missing'],
+    [['supply', 'list', '--kernels', '--verify', '--offline'], '--verify is for what is in the cache'],
+    [['supply', 'clean', '--unused', '--damaged'], 'cannot be used with'],
+    [['supply', 'clean', '--downloads', '--unused'], 'cannot be used with'],
     [['supply', 'where', 'kernel=./no', '--offline'], 'no does not exist'],
     [['scenarios', 'xen-ce', '--explain', 'xen-uc-fatal'], 'Name one scenario'],
     [['scenarios', '--schema', 'xen-ce'], '--schema takes no scenario'],
@@ -314,6 +323,39 @@ test('a trace of somebody else is shown without its escapes, in --json too, and 
     expect(stdout.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     if (!extra.includes('--json')) expect(stdout).toContain('decoded: raw');
   }
+});
+
+test('supply on a cache with damage: list is exit code 3, clean --damaged removes it and leaves the rest', async () => {
+  const cache = join(sandbox.dir, 'damaged');
+  mkdirSync(join(cache, 'parts/half/root'), { recursive: true });
+  await makeDerived(join(cache, 'initramfs/whole.cpio'), fresh => writeFileSync(fresh, 'x'.repeat(9000)));
+  await makeDerived(join(cache, 'agent/cut'), fresh => writeFileSync(fresh, 'x'.repeat(9000)));
+  truncateSync(join(cache, 'agent/cut'), 5);
+  const supply = (...args: string[]): Promise<Ended> => inside('supply', ...args, '--cache', cache, '--json');
+  const rows = (text: string): unknown[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as unknown);
+
+  const before = await supply('list');
+  expect(before.code).toBe(3);
+  expect(rows(before.stdout)).toMatchObject([
+    { kind: 'derived', name: 'cut', verifies: false, damage: ['5 bytes instead of 9000'] },
+    { kind: 'derived', name: 'whole.cpio', verifies: true, damage: [] },
+    { kind: 'unknown', name: 'half', verifies: false },
+    { kind: 'states' },
+  ]);
+  const cleaned = await supply('clean', '--damaged');
+  expect(cleaned.code).toBe(0);
+  const removed = [join(cache, 'agent/cut'), join(cache, 'parts/half')];
+  expect(rows(cleaned.stdout)).toMatchObject([{ removed, cache, freedBytes: expect.any(Number) }]);
+  const after = await supply('list', '--verify');
+  expect([after.code, rows(after.stdout)]).toMatchObject([
+    0,
+    [{ name: 'whole.cpio', verifies: true }, { kind: 'states' }],
+  ]);
+  expect(await supply('where')).toMatchObject({ code: 0, stdout: `${JSON.stringify({ path: cache })}\n` });
 });
 
 test('the named records say what they need', async () => {

@@ -119,7 +119,8 @@ const CHECKS: readonly Check[] = [
       const damaged = parts.filter(p => !p.verifies);
       if (damaged.length > 0) {
         const why = damaged.map(p => `${p.name}: ${p.damage[0]}`).join('; ');
-        const remedy = 'What is damaged is fetched or made again when needed.';
+        const remedy =
+          'What is damaged is fetched or made again when needed; or run `syndrome supply clean --damaged`.';
         return { status: 'limited', detail, why, remedy };
       }
       if (free > 1e9) return { status: 'ok', detail };

@@ -176,6 +176,14 @@ Examples:
     .option('--kernels [arch]', 'kernel versions on offer: amd64 (default) or arm64')
     .option('--verify', 'read every file and compare its hash')
     .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExit code 3 when a part is damaged.
+
+Examples:
+  syndrome supply list --verify             is everything as it was when it was fetched?
+  syndrome supply list --kernels arm64      the kernels that --kernel can name`,
+    )
     .action(async (options: OptionValues) => (await import('./supply.ts')).list(merged(program, options)));
   supplyOptions(supply.command('fetch'))
     .description('fetch parts: all that the scenarios need, or those named')
@@ -183,18 +191,46 @@ Examples:
       '[part...]',
       'qemu, qemu-arm64, kernel[=VERSION], kernel-arm64[=VERSION], kernel-generic[=VERSION], xen[=VERSION], firmware, node-arm64, kexec, toolchain, toolchain-arm64, busybox',
     )
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome supply fetch                     all that the scenarios need, for work without a network
+  syndrome supply fetch kernel=6.19 xen=4.17`,
+    )
     .action(async (parts: string[], options: OptionValues) =>
       (await import('./supply.ts')).fetch(parts, merged(program, options)),
     );
   supplyOptions(supply.command('where'))
     .description('the path of a part (fetched if needed), or of the cache')
     .argument('[part]', 'as for fetch; or states: the kept states of machines')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome supply where                     the cache
+  file "$(syndrome supply where kernel=7.2)"`,
+    )
     .action(async (part: string | undefined, options: OptionValues) =>
       (await import('./supply.ts')).where(part, merged(program, options)),
     );
   supplyOptions(supply.command('clean'))
     .description('empty the cache')
-    .option('--downloads', 'only the package files and indices, not the unpacked parts')
+    .addOption(
+      new Option('--downloads', 'only the package lists, not the unpacked parts').conflicts(['unused', 'damaged']),
+    )
+    .addOption(
+      new Option('--unused', 'only parts that no request leads to any more, as after an update').conflicts('damaged'),
+    )
+    .option('--damaged', 'only what is not as it was made; every file is read')
+    .option('--json', 'machine-readable')
+    .addHelpText(
+      'after',
+      `\nExamples:
+  syndrome supply clean                     everything; it is fetched again when needed
+  syndrome supply clean --damaged
+  syndrome supply clean --unused            older versions, after newer ones were fetched`,
+    )
     .action(async (options: OptionValues) => (await import('./supply.ts')).clean(merged(program, options)));
 
   qmpOption(program.command('watch'))

@@ -13,21 +13,36 @@ import { EXIT } from './exit-codes.ts';
 
 type Options = GlobalOptions & SupplyOptions;
 
-/** The parts that can be named on the command line, and how to get the path of each. */
-const PARTS: Record<string, (supply: Supply, version?: string) => Promise<string>> = {
-  qemu: async s => (await s.qemu('x86_64')).dir,
-  'qemu-arm64': async s => (await s.qemu('aarch64')).dir,
-  kernel: async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', version })).image,
-  'kernel-generic': async (s, version = 'newest') =>
-    (await s.kernel({ arch: 'amd64', flavour: 'generic', version })).image,
-  'kernel-arm64': async (s, version = 'newest') => (await s.kernel({ arch: 'arm64', version })).image,
-  xen: async (s, version) => (await s.xen(version)).image,
-  firmware: async s => (await s.firmware()).code,
-  'node-arm64': async s => (await s.node()).program,
-  kexec: async s => (await s.kexec()).program,
-  toolchain: s => toolchainFolder(s, 'amd64'),
-  'toolchain-arm64': s => toolchainFolder(s, 'arm64'),
-  busybox: async s => (await s.busybox('amd64')).program,
+/** A part that can be named on the command line. */
+interface NamedPart {
+  /** Takes `=VERSION`. */
+  versions?: true;
+  /** Gets it, and gives its path. */
+  get: (supply: Supply, version?: string) => Promise<string>;
+}
+
+const PARTS: Record<string, NamedPart> = {
+  qemu: { get: async s => (await s.qemu('x86_64')).dir },
+  'qemu-arm64': { get: async s => (await s.qemu('aarch64')).dir },
+  kernel: {
+    versions: true,
+    get: async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', version })).image,
+  },
+  'kernel-generic': {
+    versions: true,
+    get: async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', flavour: 'generic', version })).image,
+  },
+  'kernel-arm64': {
+    versions: true,
+    get: async (s, version = 'newest') => (await s.kernel({ arch: 'arm64', version })).image,
+  },
+  xen: { versions: true, get: async (s, version) => (await s.xen(version)).image },
+  firmware: { get: async s => (await s.firmware()).code },
+  'node-arm64': { get: async s => (await s.node()).program },
+  kexec: { get: async s => (await s.kexec()).program },
+  toolchain: { get: s => toolchainFolder(s, 'amd64') },
+  'toolchain-arm64': { get: s => toolchainFolder(s, 'arm64') },
+  busybox: { get: async s => (await s.busybox('amd64')).program },
 };
 
 /** A compiler is used through the supply only; its folder is found in the list of the cache, newest first. */
@@ -40,17 +55,28 @@ async function toolchainFolder(supply: Supply, arch: 'amd64' | 'arm64'): Promise
   return found[0]?.path ?? id;
 }
 
-async function obtain(supply: Supply, spec: string): Promise<string> {
-  const [part = '', version] = spec.split('=', 2);
-  const get = PARTS[part];
-  if (!get)
-    throw new UsageError('E_USAGE', `there is no part "${part}"`, { hint: `Known: ${Object.keys(PARTS).join(', ')}.` });
-  return get(supply, version);
+/** A part as it is named on the command line. @throws UsageError. */
+function parsePart(spec: string): { spec: string; path: (supply: Supply) => Promise<string> } {
+  const at = spec.indexOf('=');
+  const [name, version] = at < 0 ? [spec, undefined] : [spec.slice(0, at), spec.slice(at + 1)];
+  const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+  if (part === undefined)
+    throw new UsageError('E_USAGE', `there is no part "${name}"`, { hint: `Known: ${Object.keys(PARTS).join(', ')}.` });
+  if (version !== undefined && !part.versions) {
+    const takes = Object.keys(PARTS).filter(p => PARTS[p]?.versions);
+    throw new UsageError('E_USAGE', `${spec}: no version of ${name} can be chosen`, {
+      hint: `There is one on offer. Versions are for ${takes.join(', ')}.`,
+    });
+  }
+  if (version === '') throw new UsageError('E_USAGE', `${spec}: the version is missing`);
+  return { spec, path: supply => part.get(supply, version) };
 }
 
 export async function list(
   options: Options & { kernels?: string | true; verify?: boolean; json?: boolean },
 ): Promise<void> {
+  if (options.kernels !== undefined && options.verify)
+    throw new UsageError('E_USAGE', '--verify is for what is in the cache, not for what is on offer (--kernels)');
   const supply = await openSupply(options, interruptSignal());
   const style = stdoutStyle(options);
   if (options.kernels !== undefined) {
@@ -85,13 +111,18 @@ export async function list(
     print(`${kind.padEnd(12)} ${name.padEnd(34)} ${bytes(states.bytes).padStart(9)}  ${room}`);
     print(`${bytes(parts.reduce((sum, p) => sum + p.bytes, states.bytes))} in ${supply.cacheDir}`);
   }
-  if (parts.some(p => !p.verifies)) process.exitCode = EXIT.fail;
+  if (parts.some(p => !p.verifies)) process.exitCode = EXIT.error;
 }
 
-export async function fetch(parts: readonly string[], options: Options): Promise<void> {
+export async function fetch(parts: readonly string[], options: Options & { json?: boolean }): Promise<void> {
+  const wanted = parts.map(parsePart);
   const supply = await openSupply(options, interruptSignal());
-  if (parts.length === 0) await fetchAll(supply);
-  for (const part of parts) print(`${part.padEnd(16)} ${await obtain(supply, part)}`);
+  if (wanted.length === 0) await fetchAll(supply, options.json === true);
+  for (const { spec, path } of wanted) {
+    const found = await path(supply);
+    if (options.json) printJson({ part: spec, path: found });
+    else print(`${spec.padEnd(16)} ${found}`);
+  }
 }
 
 /** After these the other scenarios may still get what they need; after any other error they would meet it too. */
@@ -101,13 +132,14 @@ const OF_ONE_SCENARIO: ReadonlySet<string> = new Set(['E_SUPPLY_WITHDRAWN', 'E_L
 const NO_PART: ReadonlySet<string> = new Set(['cpu', 'memory', 'host', 'hostMemory']);
 
 /** All that the bundled scenarios need, as the lab itself brings it together. @throws SyndromeError when one lacks a part. */
-async function fetchAll(supply: Supply): Promise<void> {
+async function fetchAll(supply: Supply, json: boolean): Promise<void> {
   const scenarios = bundledScenarios();
   const lacking: { scenario: string; error: SyndromeError }[] = [];
   for await (const found of gatherParts(scenarios, supply)) {
     if ('assembly' in found) {
       const parts = Object.entries(found.assembly.parts).filter(([key]) => !NO_PART.has(key));
-      print(`${found.scenario.padEnd(25)} ${partsLine(Object.fromEntries(parts))}`);
+      if (json) printJson({ scenario: found.scenario, parts: Object.fromEntries(parts) });
+      else print(`${found.scenario.padEnd(25)} ${partsLine(Object.fromEntries(parts))}`);
       continue;
     }
     if (!OF_ONE_SCENARIO.has(found.error.code)) throw found.error;
@@ -120,17 +152,26 @@ async function fetchAll(supply: Supply): Promise<void> {
     const message = `${lacking.length} of ${scenarios.length} scenarios lack a part: ${names}`;
     throw new SyndromeError(first.code, message, first.hint === undefined ? {} : { hint: first.hint });
   }
-  print(`everything that the ${scenarios.length} scenarios need is in ${supply.cacheDir}`);
+  if (!json) print(`everything that the ${scenarios.length} scenarios need is in ${supply.cacheDir}`);
 }
 
-export async function where(part: string | undefined, options: Options): Promise<void> {
+export async function where(part: string | undefined, options: Options & { json?: boolean }): Promise<void> {
+  const states = part === 'states';
+  const wanted = part === undefined || states ? undefined : parsePart(part);
   const supply = await openSupply(options, interruptSignal());
-  if (part === 'states') print(statesDir(supply.cacheDir));
-  else print(part === undefined ? supply.cacheDir : await obtain(supply, part));
+  const path = (await wanted?.path(supply)) ?? (states ? statesDir(supply.cacheDir) : supply.cacheDir);
+  if (options.json) printJson({ ...(part === undefined ? {} : { part }), path });
+  else print(path);
 }
 
-export async function clean(options: Options & { downloads?: boolean }): Promise<void> {
+/** What of the cache `syndrome supply clean` removes. */
+const CLEAN = ['downloads', 'unused', 'damaged'] as const;
+
+type CleanOptions = Options & { json?: boolean } & Partial<Record<(typeof CLEAN)[number], boolean>>;
+
+export async function clean(options: CleanOptions): Promise<void> {
   const supply = await openSupply(options, interruptSignal());
-  const { freedBytes, removed } = await supply.clean(options.downloads ? 'downloads' : 'all');
-  print(`${removed.length} folders removed, ${bytes(freedBytes)} freed in ${supply.cacheDir}`);
+  const { freedBytes, removed } = await supply.clean(CLEAN.find(what => options[what]) ?? 'all');
+  if (options.json) printJson({ removed, freedBytes, cache: supply.cacheDir });
+  else print(`${removed.length} removed, ${bytes(freedBytes)} freed in ${supply.cacheDir}`);
 }
