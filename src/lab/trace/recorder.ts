@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { stringify } from '../../common/hex.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import { LabError } from '../errors.ts';
-import type { Source, TraceEvent, TraceHeader } from './event.ts';
+import type { TraceEvent, TraceHeader } from './event.ts';
 import { TraceIndex } from './index.ts';
 
 /** What is recorded: an event without its position and time, which the recorder gives. */
@@ -12,6 +12,15 @@ export type NewEvent = Omit<TraceEvent, 'seq' | 't'>;
 
 /** More of one source in one run is a flood: it is counted, not kept. */
 const MAX_PER_SOURCE = 200_000;
+/** And so is this much text of one source: long lines fill memory and disk before they are many. */
+const MAX_TEXT_PER_SOURCE = 32 << 20;
+
+/** The characters of an event that its source has chosen. */
+function textOf({ raw, fields }: NewEvent): number {
+  let sum = raw?.length ?? 0;
+  for (const value of Object.values(fields ?? {})) if (typeof value === 'string') sum += value.length;
+  return sum;
+}
 
 /** Records events in memory and, when a file is given, as NDJSON. Listeners see each event at once. */
 export class TraceRecorder {
@@ -23,7 +32,7 @@ export class TraceRecorder {
   #listeners = new Set<(event: TraceEvent) => void>();
   #stream: WriteStream | undefined;
   #failure: Error | undefined;
-  #counts = new Map<string, number>();
+  #said = new Map<string, { lines: number; text: number; flood: boolean }>();
 
   constructor(header: TraceHeader, file?: string) {
     this.header = header;
@@ -48,7 +57,7 @@ export class TraceRecorder {
   /** Records an event. Of a source that floods, events are counted and given back, but not kept. */
   record(event: NewEvent): TraceEvent {
     const full: TraceEvent = { seq: this.events.length + 1, t: this.now(), ...event };
-    if (event.source !== 'lab' && this.#floods(`${event.layer} ${event.source}`, event.source)) return full;
+    if (event.source !== 'lab' && this.#floods(event)) return full;
     this.events.push(full);
     this.index.add(full);
     this.#stream?.write(`${stringify(full)}\n`);
@@ -56,14 +65,24 @@ export class TraceRecorder {
     return full;
   }
 
-  #floods(key: string, source: Source): boolean {
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    if (count === MAX_PER_SOURCE + 1) {
-      const text = `${key} has said ${MAX_PER_SOURCE} lines; what more it says is not recorded`;
-      this.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text, flood: source } });
-    }
-    return count > MAX_PER_SOURCE;
+  #floods(event: NewEvent): boolean {
+    const key = `${event.layer} ${event.source}`;
+    const said = this.#said.get(key) ?? { lines: 0, text: 0, flood: false };
+    this.#said.set(key, said);
+    if (said.flood) return true;
+    said.lines++;
+    said.text += textOf(event);
+    const much =
+      said.lines > MAX_PER_SOURCE
+        ? `${MAX_PER_SOURCE} lines`
+        : said.text > MAX_TEXT_PER_SOURCE
+          ? `${MAX_TEXT_PER_SOURCE >> 20} MiB`
+          : undefined;
+    if (much === undefined) return false;
+    said.flood = true;
+    const text = `${key} has said ${much}; what more it says is not recorded`;
+    this.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text, flood: event.source } });
+    return true;
   }
 
   /** Calls `listener` for every event from now on; returns the way to stop. */
