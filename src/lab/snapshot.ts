@@ -110,7 +110,7 @@ export class Snapshot {
       const removed = boundStates(this.#cacheDir, this.file).length;
       if (removed > 0) session.note('lab.note', { text: `kept states removed to make room: ${removed}` });
     } catch (error) {
-      session.signal.throwIfAborted();
+      if (session.signal.aborted) throw abortError(session.signal, 'the state of the machine');
       session.note('lab.note', { text: `the state of the machine could not be kept: ${messageOf(error)}` });
     } finally {
       rmSync(temporary, { force: true });
