@@ -10,7 +10,7 @@ import { injectGhes } from '../../qmp/ghes.ts';
 import { injectMce, isMce, mceCommandLine } from '../../qmp/mce.ts';
 import { gpa2hpa } from '../../qmp/translate.ts';
 import { parseDuration } from '../duration.ts';
-import { LabError } from '../errors.ts';
+import { abortError, LabError } from '../errors.ts';
 import { parseCondition, matchEvent } from '../expect/condition.ts';
 import { showValue } from '../expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
@@ -248,7 +248,7 @@ const runners: StepRunners = {
   pause: async (session, { cpu, mode, within }) => {
     const deadline = session.recorder.now() + ns(within);
     for (;;) {
-      session.signal.throwIfAborted();
+      if (session.signal.aborted) throw abortError(session.signal, `CPU ${cpu} in ${mode} mode`);
       await session.qmp.execute('stop');
       if (mode === 'any') return;
       // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
