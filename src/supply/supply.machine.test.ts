@@ -233,7 +233,7 @@ test.runIf(root)('an ordinary user needs no privilege', async () => {
   const tree = join(folder, 'src');
   cpSync(new URL('..', import.meta.url), tree, {
     recursive: true,
-    filter: path => !/\/src\/(?!supply|common)[a-z]+/.test(path.slice(path.lastIndexOf('/src/'))),
+    filter: path => !/\/src\/(?!supply|disk|common)[a-z]+/.test(path.slice(path.lastIndexOf('/src/'))),
   });
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   const code = `import { Supply } from ${JSON.stringify(join(tree, 'supply', 'supply.ts'))};
