@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
@@ -28,9 +29,25 @@ type Input = { name: string; text: string } | { name: string; file: string | und
 /** What is meant as a file name: no value is written like this. */
 const PATH = /^\.{0,2}\/.{1,4096}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
 
-/** Whether a word names something that can be read. @throws {InputError} for a folder. */
+/** What a word names; undefined for what can be no file: a word may be values, or bytes in base64 of any length. */
+function statOf(word: string): Stats | undefined {
+  try {
+    return statSync(word, { throwIfNoEntry: false });
+  } catch (error) {
+    // Too long, a file taken for a folder, a loop of links, a byte that no name has.
+    if (!(error instanceof Error && 'code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
+      return undefined;
+    }
+    throw new InputError('E_INPUT', `cannot read ${word}: ${messageOf(error)}`, {
+      hint: 'A folder on the way to it may not be entered.',
+      cause: error,
+    });
+  }
+}
+
+/** Whether a word names something that can be read. @throws {InputError} for a folder, or where nobody may look. */
 function isFile(word: string): boolean {
-  const stat = statSync(word, { throwIfNoEntry: false });
+  const stat = statOf(word);
   if (stat?.isDirectory() === true && PATH.test(word)) {
     throw new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
   }
