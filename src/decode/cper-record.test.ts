@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SECTION_MEMORY } from '../cper/guid.ts';
 import { encodeGhesBlock } from '../cper/index.ts';
@@ -30,10 +32,24 @@ describe('what to do next', () => {
   });
 
   it('of the boot before is nothing that this kernel does', () => {
-    const [record] = decode(log('fatal', MEMORY, 'BERT: ')).records;
+    const [record] = decode(log('fatal', MEMORY, '')).records;
     expect(record?.headline).toMatch(/of the previous boot, fatal/);
     expect(record?.nextStep).toMatch(/boot before/);
     expect(record?.outlook).toEqual([]);
+  });
+
+  it('of a machine check that the firmware kept is not what #MC would do', () => {
+    const bert = readFileSync(join(import.meta.dirname, 'golden', 'linux-bert.in'), 'utf8');
+    const [report, check] = decode(bert).records;
+    expect(report?.headline).toMatch(/of the previous boot, fatal/);
+    expect(check?.headline).toMatch(/^AMD machine check, .*, kept by the firmware from the previous boot \(bank 5\)$/);
+    expect(check?.nextStep).toMatch(/boot before this one: Linux only prints it/);
+    expect(check?.outlook).toEqual([]);
+    const now = bert.replaceAll(/(?<=kernel: )(?=\[Hardware Error\])/g, '{3}');
+    expect(decode(now).records.map(r => r.headline)).toEqual([
+      expect.stringMatching(/^Firmware error record, fatal/),
+      expect.stringMatching(/, kept by the firmware \(bank 5\)$/),
+    ]);
   });
 
   it('names the DIMM that Linux named', () => {

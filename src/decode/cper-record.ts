@@ -110,7 +110,8 @@ export class CperDecoded extends LazyRecord {
   get #bare(): boolean {
     return this.source.from === 'cper-section';
   }
-  get #previousBoot(): boolean {
+  /** Linux or the firmware says that it tells of the boot before. */
+  get ofPreviousBoot(): boolean {
     return this.raw.previousBoot === true || ((this.raw.header?.flags ?? 0) & FLAG_PREVERR) !== 0;
   }
   override get class(): string {
@@ -187,7 +188,7 @@ export class CperDecoded extends LazyRecord {
     const what = sections.length === 0 ? 'no section' : [...new Set(sections.map(s => nameOf(s.type)))].join(', ');
     const at = this.address === undefined ? '' : ` at ${hex64(this.address.value)}`;
     if (this.#bare) return `Section of a firmware error record: ${what}${at}`;
-    return `Firmware error record${this.#previousBoot ? ' of the previous boot' : ''}, ${this.class}: ${what}${at}`;
+    return `Firmware error record${this.ofPreviousBoot ? ' of the previous boot' : ''}, ${this.class}: ${what}${at}`;
   }
   override get explanation(): string {
     return explainCper(this.raw, this.#bare);
@@ -198,7 +199,7 @@ export class CperDecoded extends LazyRecord {
     if (severityNumber !== undefined) {
       return `The severity ${severityNumber} is none that is specified: Linux takes it for fatal and panics. Tell the vendor of the firmware.`;
     }
-    if (this.#previousBoot && severity !== 'none') return PREVIOUS_BOOT;
+    if (this.ofPreviousBoot && severity !== 'none') return PREVIOUS_BOOT;
     const kind = kindOf(this.raw);
     if (severity === 'corrected') return CORRECTED[kind];
     return severity === 'recoverable' ? RECOVERABLE[kind] : NEXT[severity];
@@ -208,7 +209,7 @@ export class CperDecoded extends LazyRecord {
   }
   protected override predictions(): readonly DecodedOutlook[] {
     // Nobody acts on what the boot before left behind, nor on what has no severity.
-    if (this.#bare || this.#previousBoot || this.raw.severityNumber !== undefined) return [];
+    if (this.#bare || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
     return outlookOf(this.raw, this.source.from);
   }
 }

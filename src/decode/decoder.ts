@@ -192,10 +192,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   /** The record, and the machine check banks that its processor sections carry. */
   function emitCper(record: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[]): void {
-    options.onRecord(new CperDecoded(record, source, diagnostics));
+    const decoded = new CperDecoded(record, source, diagnostics);
+    const within = decoded.ofPreviousBoot ? 'previous-boot' : 'report';
+    options.onRecord(decoded);
     for (const { body } of record.sections) {
       if (body.kind !== 'x86-processor') continue;
-      for (const bank of mcaBanksOf(body)) options.onRecord(new McaDecoded(bank, source, []));
+      for (const bank of mcaBanksOf(body)) options.onRecord(new McaDecoded({ ...bank, within }, source, []));
     }
   }
 

@@ -24,6 +24,18 @@ import type {
 
 const ADDRV = 1n << 58n;
 
+/** Of a machine check out of a report of the firmware: behind its headline, and what it was for the system. */
+const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suffix: string, words: string]>> = {
+  report: [
+    ', kept by the firmware',
+    'It stands in a report of the firmware, which says what becomes of the system: the record before this one. ',
+  ],
+  'previous-boot': [
+    ', kept by the firmware from the previous boot',
+    'It stands in a report of the firmware about the boot before this one: Linux only prints it. ',
+  ],
+};
+
 function addressOf({ addr, status }: X86McaRecord, shape: PageShape | undefined): DecodedAddress | undefined {
   if (addr === undefined) return undefined;
   if (shape !== undefined) {
@@ -65,7 +77,7 @@ export class McaDecoded extends LazyRecord {
     return (this.#pattern ??= patternOf(this.raw));
   }
   override get pattern(): object | undefined {
-    return this.#said.kept ? this.#said.of(readersOf(this.source.from)) : undefined;
+    return this.#said.kept ? this.#said.of(this.raw.within ?? readersOf(this.source.from)) : undefined;
   }
   override get flags(): readonly string[] {
     return this.#said.flags;
@@ -98,7 +110,8 @@ export class McaDecoded extends LazyRecord {
     return where.length === 0 ? this.title : `${this.title} (${where.join(', ')})`;
   }
   override get title(): string {
-    return this.#said.headline;
+    const { within } = this.raw;
+    return within === undefined ? this.#said.headline : this.#said.headline + WITHIN[within][0];
   }
   override get explanation(): string {
     const { frame, page } = this.#said;
@@ -112,12 +125,15 @@ export class McaDecoded extends LazyRecord {
           .replace('(bank 0)', '(bank not named)');
   }
   override get nextStep(): string {
-    return this.#said.nextStep;
+    const { within } = this.raw;
+    return within === undefined ? this.#said.nextStep : WITHIN[within][1] + this.#said.nextStep;
   }
   protected override findings(): readonly Finding[] {
     return this.#said.lint;
   }
   protected override predictions(): readonly DecodedOutlook[] {
+    // No CPU raises it again: Linux has it from the firmware.
+    if (this.raw.within !== undefined) return [];
     return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw, this.source.from);
   }
 }

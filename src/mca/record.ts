@@ -39,6 +39,8 @@ export interface X86McaRecord {
   /** Instruction pointer that came with the exception. */
   rip?: bigint;
   cs?: bigint;
+  /** It was taken out of a report of the firmware, of this boot or of the one before: no CPU raised it to Linux. */
+  within?: 'report' | 'previous-boot';
   origin?: RecordOrigin;
 }
 

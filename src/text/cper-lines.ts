@@ -6,13 +6,17 @@ import * as guid from '../cper/guid.ts';
 import type { CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
 import { encodeTimestamp } from '../cper/timestamp.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import { SectionLines } from './cper-section.ts';
 import type { ItemSink, TextNote } from './item.ts';
 import type { KernelPart } from './kernel-reader.ts';
 
-/** `{12}[Hardware Error]: `, `BERT: [Hardware Error]: `, `[Hardware Error]: ` (the last only inside a report). */
-const PREFIX = /^(?:\{(\d{1,10})\}|(BERT: )?)\[Hardware Error\]:(.*)$/;
-const SOURCE = /^Hardware error from APEI Generic Hardware Error Source: (\d{1,6})/;
+/**
+ * `{12}[Hardware Error]: ` of ghes.c; `[Hardware Error]: ` of bert.c, which prints what the firmware kept of the boot
+ * before; `{12}` alone of acpi_extlog.c.
+ */
+const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:|(\{\d{1,10}\}))(.*)$/;
+const SOURCE = /^Hardware error (?:from APEI Generic Hardware Error Source: \d{1,6}|detected on CPU\d{1,6}$)/;
 const SEVERITY = /^event severity: (\w{1,32})/;
 const ENTRY = /^Error (\d{1,4}), type: (\w{1,32})/;
 const SECTION = /^section_type: (.{1,96})$/;
@@ -40,6 +44,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
 
 /** Lines of other things after which an unfinished report is given up. */
 const MAX_FOREIGN = 64;
+/** And after which no more of its lines are waited for, if they hold no word to look for. */
+const UNMARKED_FOREIGN = 8;
 const MAX_OPEN = 16;
 const MAX_SECTIONS = 64;
 const MAX_TEXT_LINES = 64;
@@ -51,6 +57,8 @@ interface Open {
   foreign: number;
   notes: TextNote[];
   text: string[];
+  /** Of extlog: its lines hold no word to look for. */
+  unmarked: boolean;
   /** Severity was printed: without it there is no record. */
   severe: boolean;
   /** The section that is being read. */
@@ -70,18 +78,24 @@ export class CperLines implements KernelPart {
   take(text: string, lineNumber: number): boolean {
     const m = PREFIX.exec(text);
     if (m === null) return false;
-    const key = m[1] ?? m[2] ?? '';
-    const raw = m[3] ?? '';
-    const body = raw.trim();
-    const source = SOURCE.exec(body);
-    if (source !== null) {
-      this.#start(key, lineNumber);
+    const unmarked = m[2] !== undefined;
+    // The two count on their own.
+    const key = unmarked ? `extlog ${m[2]}` : (m[1] ?? '');
+    const body = (m[3] ?? '').trim();
+    if (SOURCE.test(body)) {
+      this.#start(key, lineNumber).unmarked = unmarked;
       return true;
     }
     let open = this.#open.get(key);
     const severity = SEVERITY.exec(body);
     if (severity !== null) {
-      if (open === undefined || open.severe) open = this.#start(key, lineNumber);
+      // Without the mark only what a header of it opened is extlog's: any program may write braces.
+      if (open === undefined && unmarked) return false;
+      if (open === undefined || open.severe) {
+        open = this.#start(key, lineNumber);
+        // ghes.c numbers its reports, or (before 3.3) begins them with their source.
+        if (key === '') open.record.previousBoot = true;
+      }
       open.record.severity = SEVERITIES[severity[1] ?? ''] ?? 'none';
       open.severe = true;
     }
@@ -98,6 +112,12 @@ export class CperLines implements KernelPart {
       this.#age(open, lines);
       if (open.foreign > MAX_FOREIGN) this.#close(key);
     }
+  }
+
+  /** True while lines may follow that hold no word to look for. */
+  get wanted(): boolean {
+    for (const { unmarked, foreign } of this.#open.values()) if (unmarked && foreign < UNMARKED_FOREIGN) return true;
+    return false;
   }
 
   /** The first line of the oldest open report; Infinity when none is open. */
@@ -128,11 +148,11 @@ export class CperLines implements KernelPart {
       foreign: 0,
       notes: [],
       text: [],
+      unmarked: false,
       severe: false,
       lines: undefined,
       timestamp: undefined,
     };
-    if (key !== '' && !/^\d/.test(key)) open.record.previousBoot = true;
     this.#open.set(key, open);
     return open;
   }
@@ -145,11 +165,13 @@ export class CperLines implements KernelPart {
     if (!open.severe) return;
     const { record, notes, firstLine, lastLine, text } = open;
     this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, text });
+    const within = record.previousBoot === true ? 'previous-boot' : 'report';
     // The machine check registers in it are records of their own, as those of a record in bytes are.
     for (const { body } of record.sections) {
       if (body.kind !== 'x86-processor') continue;
       for (const bank of mcaBanksOf(body)) {
-        this.#sink({ type: 'mca', form: 'linux', record: bank, notes: [], firstLine, lastLine });
+        const check: X86McaRecord = { ...bank, within };
+        this.#sink({ type: 'mca', form: 'linux', record: check, notes: [], firstLine, lastLine });
       }
     }
   }

@@ -27,6 +27,7 @@ function mca(data: Data): X86McaRecord | undefined {
   if (status === undefined || bank === undefined) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank, status };
   if (data['vendor'] === 'intel' || data['vendor'] === 'amd') record.vendor = data['vendor'];
+  if (data['within'] === 'report' || data['within'] === 'previous-boot') record.within = data['within'];
   for (const name of ['cpu', 'socket'] as const) {
     const value = small(data[name]);
     if (value !== undefined) record[name] = value;

@@ -105,7 +105,7 @@ export class KernelReader {
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted || this.#old.wanted;
+    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted || this.#old.wanted || this.#cper.wanted;
   }
 
   /** The first line of the oldest record that is open; Infinity when none is. */

@@ -19,6 +19,7 @@ export const LOG_NEEDLES: readonly string[] = [
   'correctable incident',
   'ardware memory error',
   'Memory failure',
+  'ardware error detected on CPU',
   'MCE 0x',
   '] Bank ',
   ': Bank ',
