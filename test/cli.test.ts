@@ -81,6 +81,25 @@ describe('help', () => {
   });
 });
 
+describe('the README', () => {
+  // What needs neither a pipe nor a file of the reader's.
+  const lines = [
+    ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^(?:\$ )?syndrome ((?:de|en)code|predict) (.*)$/gm),
+  ]
+    .map(m => `${m[1]} ${(m[2] ?? '').replace(/ +#.*$/, '')}`)
+    .filter(line => !/\.(?:log|cper)\b/.test(line));
+
+  test('holds commands that need no machine', () => {
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+  });
+
+  test.each(lines)('syndrome %s', async line => {
+    const { code, stdout, stderr } = await inside(...line.split(' '));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toBe('');
+  });
+});
+
 describe('what is wrong with the command line is exit code 2, and for git bisect 128', () => {
   const RUN = ['run', 'intel-uc-fatal', '--offline'];
   const LOCAL = ['run', 'amd-deferred', '--offline', '--host', 'local'];

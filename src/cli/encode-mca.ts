@@ -140,5 +140,8 @@ export function encodeMca(words: readonly string[], options: EncodeOptions): voi
 
 /** Lists the names. */
 export function listMca(): void {
-  for (const n of NAMED_MCA) print(`  ${n.name.padEnd(18)}${n.vendor.padEnd(7)}${hex64(n.status)}`);
+  for (const n of NAMED_MCA) {
+    const alias = n.alias === undefined ? '' : `  or ${n.alias}`;
+    print(`  ${n.name.padEnd(18)}${n.vendor.padEnd(7)}${hex64(n.status)}${alias}`);
+  }
 }

@@ -3,6 +3,8 @@ import type { McaVendor } from './record.ts';
 
 export interface NamedMca {
   name: string;
+  /** The same name in full words. */
+  alias?: string;
   /** Vendor whose guests receive it in this shape. */
   vendor: McaVendor;
   status: bigint;
@@ -53,6 +55,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
   {
     name: 'srar-data',
+    alias: 'srar-data-load',
     vendor: 'intel',
     status: 0xbd80000000000134n,
     mcgStatus: 0x7n,
@@ -66,6 +69,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
   {
     name: 'srar-instr',
+    alias: 'srar-instruction-fetch',
     vendor: 'intel',
     status: 0xbd80000000000150n,
     mcgStatus: 0x7n,
@@ -143,7 +147,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
 ];
 
-/** The named record, or undefined. */
+/** The record of a name or an alias, or undefined. */
 export function namedMca(name: string): NamedMca | undefined {
-  return NAMED_MCA.find(n => n.name === name);
+  return NAMED_MCA.find(n => n.name === name || n.alias === name);
 }

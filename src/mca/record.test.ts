@@ -112,6 +112,13 @@ describe('NAMED_MCA', () => {
     expect(Object.keys(classes)).toHaveLength(NAMED_MCA.length);
   });
 
+  it('knows a record in full words too, and no alias is the name of another', () => {
+    expect(namedMca('srar-data-load')?.name).toBe('srar-data');
+    expect(namedMca('srar-instruction-fetch')?.name).toBe('srar-instr');
+    const words = NAMED_MCA.flatMap(n => (n.alias === undefined ? [n.name] : [n.name, n.alias]));
+    expect(new Set(words).size).toBe(words.length);
+  });
+
   it('asks for an address exactly where the status says that one is valid', () => {
     for (const n of NAMED_MCA)
       expect([n.name, n.needsAddress]).toEqual([n.name, MCI_STATUS_INTEL.decode(n.status).ADDRV]);
