@@ -94,13 +94,13 @@ export class Deciding {
     }
   }
 
-  /** SYNDV is set: what counts are the chip select and the bits without a meaning. */
+  /** SYNDV is set: what counts is the chip select, and whether there is a value. */
   #synd(): void {
     const { halves } = this;
     const low = halves[6 + LOW] as number;
     const some = (low | (halves[6 + HIGH] as number)) !== 0 ? 8 : 0;
     halves[6 + HIGH] = 0;
-    halves[6 + LOW] = (low & 0xf800_0007) | some;
+    halves[6 + LOW] = (low & 7) | some;
   }
 
   /** Whether `halves` are those of the packed record. */

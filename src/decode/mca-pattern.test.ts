@@ -89,7 +89,7 @@ function others(first: X86McaRecord, e: { cpu: number; addr: bigint; misc: bigin
     { ...first, ...(addr === undefined ? {} : { addr: addr & 0xff00000000000000n }) },
     { ...first, ...(misc === undefined ? {} : { misc: (misc & 0x1ffn) | (e.misc & ~0x1ffn) }) },
     { ...first, ...(misc === undefined ? {} : { misc: (misc & ~(0xfffn << 32n)) | (e.counter << 32n) }) },
-    { ...first, ...(synd === undefined ? {} : { synd: (synd & 0xf8000007n) | (e.synd & ~0xf8000007n) }) },
+    { ...first, ...(synd === undefined ? {} : { synd: (synd & 7n) | (e.synd & ~7n) }) },
     { ...first, bank: first.bank + 1 },
     { ...first, tsc: 0n },
     { ...first, tsc: 1n },

@@ -52,8 +52,8 @@ export const MCA_SYND = defineRegister({
   source: 'PPR MCA_SYND',
   fields: [
     bits(63, 32, 'SYNDROME', 'syndrome'),
-    // Reserved in the public PPRs, but bit 27 is set by every UMC that was seen in the field (Zen 1 to Zen 4).
-    bit(27, 'BIT27', 'no meaning in public documents; hardware sets it'),
+    // Reserved in the public PPRs, but set in records of the field (Zen 1 to Zen 5): 4d000000, 5a800001, 5b240203.
+    bits(31, 27, 'UNDOCUMENTED', 'no meaning in public documents; hardware sets them'),
     bits(26, 24, 'PRIORITY', 'severity of the logged error', {
       0: 'no error',
       1: 'transparent',

@@ -5,7 +5,7 @@
 import { hex64 } from '../common/hex.ts';
 import type { Register } from '../registers/register.ts';
 import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
-import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCA_SYND, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
+import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { classify } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { isFirmwareBank } from './component.ts';
@@ -374,7 +374,6 @@ function reserved(f: Facts): Finding[] {
   return [
     ...reservedIn(statusRegister(record), STATUS, record.status),
     ...reservedIn(MCA_MISC0, 'MCi_MISC', f.s.MISCV ? record.misc : undefined),
-    ...reservedIn(MCA_SYND, 'MCA_SYND', record.synd),
     ...reservedIn(MCA_CONFIG, 'MCA_CONFIG', record.config),
     ...found,
   ];
