@@ -51,7 +51,9 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
       return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
     case 'x86-processor': {
       const banks = mcaBanksOf(body);
-      return banks.length === 0 ? undefined : banks.every(b => (b.status & (1n << 61n)) === 0n);
+      // What MCA_DESTAT alone holds is deferred: neither corrected nor consumed.
+      if (banks.length === 0 || banks.some(b => b.status === 0n)) return undefined;
+      return banks.every(b => (b.status & (1n << 61n)) === 0n);
     }
     default:
       return undefined;

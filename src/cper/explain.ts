@@ -85,7 +85,10 @@ function generic(body: CperProcessorGeneric): string[] {
 function x86(body: CperX86Processor): string[] {
   const kinds = body.errors.map(e => X86_CHECKS[e.type ?? '']?.name ?? 'unknown check');
   const cpu = body.apicId === undefined ? '' : ` of the processor with APIC id ${hex(body.apicId)}`;
-  const banks = mcaBanksOf(body).map(b => `bank ${b.bank}: MCi_STATUS ${hex64(b.status)}`);
+  const banks = mcaBanksOf(body).map(b => {
+    const value = b.status === 0n ? `MCA_DESTAT ${hex64(b.destat ?? 0n)}` : `MCi_STATUS ${hex64(b.status)}`;
+    return `bank ${b.bank}: ${value}`;
+  });
   const what = kinds.length === 0 ? 'no error structure' : list(kinds);
   return [
     `Processor error${cpu}: ${what}.`,

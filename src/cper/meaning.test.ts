@@ -35,6 +35,7 @@ import {
 } from './index.ts';
 import type { CperBody, CperRecord, CperSection, CperX86Processor, GhesSectionInput } from './index.ts';
 import { errorRecord, section, u64 } from './testing/arbitrary.ts';
+import { decodeX86, encodeX86 } from './x86.ts';
 
 const memory = (more: object = {}): CperBody => ({
   kind: 'memory',
@@ -221,6 +222,7 @@ describe('machine check banks', () => {
         status: 0xdc2040000000011bn,
         addr: 0x1234n,
         misc: 0xd01a000001000000n,
+        config: 0x1ffn,
         ipid: 0x9600050f00n,
         synd: 0x5bn,
         cpuid: 0x00a20f10n,
@@ -236,12 +238,39 @@ describe('machine check banks', () => {
         status: 2n,
         addr: 3n,
         misc: 4n,
+        config: 5n,
         ipid: 6n,
         synd: 7n,
+        destat: 9n,
+        deaddr: 10n,
         synd1: 15n,
         synd2: 16n,
       },
     ]);
+  });
+
+  it('are those with a deferred error in MCA_DESTAT too, after the way through bytes', () => {
+    const data = u64s(0n, 0n, 0n, 0x127n, 0x9600050f00n, 0n, 0n, 0x842010000000011bn, 0x12345678n);
+    const section = (bytes: Uint8Array) =>
+      x86({ contexts: [{ type: 1, msrAddress: 0xc0002111, mmAddress: 0n, data: bytes }] });
+    const read = decodeX86(encodeX86(section(data))).value;
+    expect(read === undefined ? [] : mcaBanksOf(read)).toEqual([
+      {
+        kind: 'x86-mca',
+        vendor: 'amd',
+        bank: 17,
+        status: 0n,
+        addr: 0n,
+        misc: 0n,
+        config: 0x127n,
+        ipid: 0x9600050f00n,
+        synd: 0n,
+        destat: 0x842010000000011bn,
+        deaddr: 0x12345678n,
+      },
+    ]);
+    expect(read === undefined ? true : bodyCorrected(read)).toBeUndefined();
+    expect(mcaBanksOf(section(u64s(0n, 0n, 0n, 0x127n, 0x9600050f00n, 0n, 0n, 0x042010000000011bn)))).toEqual([]);
   });
 
   it('are found in the old numbering, with the global registers', () => {

@@ -18,6 +18,9 @@ export interface CperMcaBank {
   synd1?: bigint;
   synd2?: bigint;
   ipid?: bigint;
+  config?: bigint;
+  destat?: bigint;
+  deaddr?: bigint;
   cpuid?: bigint;
   apicId?: bigint;
 }
@@ -39,13 +42,18 @@ const SMCA_REGISTERS: readonly (Register | undefined)[] = [
   'status',
   'addr',
   'misc',
-  undefined,
+  'config',
   'ipid',
   'synd',
-  ...Array.from({ length: 7 }, () => undefined),
+  undefined,
+  'destat',
+  'deaddr',
+  ...Array.from({ length: 4 }, () => undefined),
   'synd1',
   'synd2',
 ];
+
+const VAL = 1n << 63n;
 
 function* msrs(context: CperX86Context): Generator<[address: number, value: bigint]> {
   const { data } = context;
@@ -63,8 +71,9 @@ function vendorOf(eax: bigint | undefined): 'intel' | 'amd' | undefined {
 }
 
 /**
- * The machine check banks of a section whose status register is not 0, in the order they are met: MSR contexts that
- * cover bank registers, of either numbering. Registers outside the contexts are missing.
+ * The machine check banks of a section that hold an error, in the order they are met: MSR contexts that cover bank
+ * registers, of either numbering. Registers outside the contexts are missing. The status is 0 where the only error is a
+ * deferred one in MCA_DESTAT.
  */
 export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
   const eax =
@@ -92,8 +101,8 @@ export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
   }
   const out: CperMcaBank[] = [];
   for (const { smca, bank, registers } of banks.values()) {
-    const { status, ...rest } = registers;
-    if (status === undefined || status === 0n) continue;
+    const { status = 0n, ...rest } = registers;
+    if (status === 0n && ((rest.destat ?? 0n) & VAL) === 0n) continue;
     const vendor = smca ? 'amd' : vendorOf(eax);
     out.push({ kind: 'x86-mca', ...(vendor === undefined ? {} : { vendor }), bank, status, ...rest, ...common });
   }

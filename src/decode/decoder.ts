@@ -4,7 +4,8 @@ import { decodeCper } from '../cper/region.ts';
 import { decodeSection } from '../cper/sections.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
-import type { McaVendor } from '../mca/record.ts';
+import type { McaVendor, X86McaRecord } from '../mca/record.ts';
+import { errorsOf } from '../mca/smca-extra.ts';
 import { decodeXenMcelog } from '../mca/xen-mcelog.ts';
 import type { TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/journal-export.ts';
@@ -58,6 +59,8 @@ const HEAD = 65_536;
 /** Binary input is held whole; more is cut off. */
 const MAX_BINARY = 16 << 20;
 
+const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status is that of MCA_DESTAT';
+
 const utf8 = new TextEncoder();
 const NEEDLES = new NeedleSet(LOG_NEEDLES);
 
@@ -99,13 +102,28 @@ export function createDecoder(options: DecoderOptions): Decoder {
       const { record } = item;
       if (record.cpuid === undefined && options.cpuid !== undefined) record.cpuid = options.cpuid;
       if (record.vendor === undefined) {
-        const vendor = options.vendor ?? (record.cpuid === undefined ? undefined : vendorOfCpu(record.cpuid));
+        const byCpu = record.cpuid === undefined ? undefined : vendorOfCpu(record.cpuid);
+        // Only AMD has the register.
+        const vendor = options.vendor ?? byCpu ?? (record.destat === undefined ? undefined : 'amd');
         if (vendor !== undefined) record.vendor = vendor;
       }
-      options.onRecord(new McaDecoded(record, source, item.notes, item.bankUnknown !== true));
+      emitMca(record, source, item.notes, item.bankUnknown !== true);
     } else if (item.type === 'event') options.onRecord(new EventDecoded(item.name, item.fields, source, []));
     else if (item.type === 'cper') options.onRecord(new CperDecoded(item.record, source, item.notes));
     else options.onRecord(new ArmDecoded(item.record, source, item.notes));
+  }
+
+  /** The errors of a bank: one of scalable MCA may hold a deferred one beside that of its status. */
+  function emitMca(bank: X86McaRecord, source: DecodedSource, notes: readonly Diagnostic[], bankKnown = true): void {
+    // What `--json` printed has a deferred error as a record of its own already.
+    if (bank.destat === undefined || source.from === 'record') {
+      options.onRecord(new McaDecoded(bank, source, notes, bankKnown));
+      return;
+    }
+    for (const { record, fromDestat } of errorsOf(bank)) {
+      const all = fromDestat ? [...notes, { code: 'W_MCA_DESTAT', message: FROM_DESTAT }] : notes;
+      options.onRecord(new McaDecoded(record, source, all, bankKnown));
+    }
   }
 
   function start(bytes: Uint8Array, ended: boolean): void {
@@ -197,7 +215,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     options.onRecord(decoded);
     for (const { body } of record.sections) {
       if (body.kind !== 'x86-processor') continue;
-      for (const bank of mcaBanksOf(body)) options.onRecord(new McaDecoded({ ...bank, within }, source, []));
+      for (const bank of mcaBanksOf(body)) emitMca({ ...bank, within }, source, []);
     }
   }
 

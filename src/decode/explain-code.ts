@@ -4,6 +4,7 @@ import { CPER_DIAGNOSTICS } from '../cper/error.ts';
 import { CPER_LINT_CODES } from '../cper/lint-codes.ts';
 import type { CperLintCode } from '../cper/lint-codes.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
+import { MCA_NOTES } from '../mca/smca-extra.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
 import { TEXT_NOTES } from '../text/item.ts';
 import { ERROR_CODES } from './error-codes.ts';
@@ -45,6 +46,9 @@ export function explainCode(code: string): CodeExplanation | undefined {
       source: 'UEFI 2.10 appendix N; ACPI 6.5 18.3.2',
     };
   }
+  const kept = own<string>(MCA_NOTES, code);
+  if (kept !== undefined)
+    return { code, kind: 'diagnostic', title: 'deferred error', text: kept, source: 'PPR MCA_DESTAT' };
   const note = own<string>(TEXT_NOTES, code);
   if (note !== undefined) return { code, kind: 'diagnostic', title: 'input text', text: note };
   const error = own(ERROR_CODES, code);
@@ -61,6 +65,7 @@ export function allCodes(): string[] {
     ...Object.keys(ARM_LINT_CODES),
     ...Object.keys(CPER_LINT_CODES),
     ...Object.keys(CPER_DIAGNOSTICS),
+    ...Object.keys(MCA_NOTES),
     ...Object.keys(TEXT_NOTES),
     ...Object.keys(ERROR_CODES),
     ...RULES.map(r => r.id),

@@ -83,7 +83,10 @@ export const MCA_CONFIG = defineRegister({
     bit(10, 'INT_PRESENT', 'threshold interrupt present'),
     bit(9, 'FRU_TEXT', 'MCA_SYND1 and MCA_SYND2 hold the text of the replaceable unit'),
     bit(8, 'LSB_IN_STATUS', 'MCA_STATUS.ADDRLSB is defined'),
+    // Bits 7:6 and 4:3: set in records of the field (CONFIG 3000001f9), without a meaning in public documents.
+    bits(7, 6, 'UNDOCUMENTED1', 'no meaning in public documents; hardware sets them'),
     bit(5, 'DFR_INT_SUPP', 'deferred error interrupt type supported'),
+    bits(4, 3, 'UNDOCUMENTED0', 'no meaning in public documents; hardware sets them'),
     bit(2, 'DFR_LOG_SUPP', 'deferred errors are logged in MCA_DESTAT and MCA_DEADDR'),
     bit(1, 'TRANSPARENT_SUPP', 'transparent error logging supported'),
     bit(0, 'MCAX', 'the extended registers exist'),

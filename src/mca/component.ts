@@ -9,6 +9,7 @@ import type { Mcacod } from './mcacod.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
+import { fruText } from './smca-extra.ts';
 
 /** The area decides what to look at next; `unknown` when the data do not say. */
 export type ComponentArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware' | 'unknown';
@@ -194,5 +195,7 @@ export function component(record: X86McaRecord): Component {
   if (isFirmwareBank(record.bank)) return { area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' };
   const cpu = cpuOf(record);
   const found = vendor === 'intel' ? intelComponent(record, cpu) : amdComponent(record, cpu);
-  return found ?? NOTHING;
+  const fru = vendor === 'amd' ? fruText(record) : undefined;
+  if (found === undefined || fru === undefined) return found ?? NOTHING;
+  return { ...found, name: found.area === 'unknown' ? `FRU ${fru}` : `${found.name}, FRU ${fru}` };
 }

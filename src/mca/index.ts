@@ -32,7 +32,7 @@ export { INTEL_FAMILIES, intelFamily, intelModelInfo, intelPlace, intelUnit } fr
 export type { IntelFamily, IntelModelInfo, IntelPlace, IntelUnit, MscodRow } from './intel-model.ts';
 export { SMCA_BANKS, smcaBank, umcPlace } from './smca-banks.ts';
 export type { SmcaArea, SmcaBank, UmcPlace } from './smca-banks.ts';
-export { deferredRecord, fruText } from './smca-extra.ts';
+export { MCA_NOTES, deferredRecord, errorsOf, fruText } from './smca-extra.ts';
 export { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
 export type { LegacyBank } from './amd-legacy.ts';
 export { classify, gradedClass } from './classify.ts';

@@ -237,6 +237,10 @@ describe('lint', () => {
     expect(lint(LEGACY)).toEqual([]);
   });
 
+  it('takes the MCA_CONFIG of real records for what hardware writes', () => {
+    expect(codesOf({ ...AMD, config: 0x0000_0003_0000_01f9n })).not.toContain('L_MCA_RESERVED_BITS');
+  });
+
   it.each([0x4d000000n, 0x5a000005n, 0x5a020005n, 0x5b240203n, 0x5a800001n])(
     'takes the MCA_SYND 0x%x of real records for what hardware writes',
     synd => {

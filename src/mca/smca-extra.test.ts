@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, deferredRecord, fruText, pageOf, umcPlace } from './index.ts';
+import { classify, component, deferredRecord, errorsOf, fruText, pageOf, umcPlace } from './index.ts';
 import type { X86McaRecord } from './index.ts';
 
 const RECORD: X86McaRecord = {
@@ -47,6 +47,23 @@ describe('deferredRecord', () => {
     expect(Object.keys(deferredRecord(bare) ?? {})).not.toContain('synd');
   });
 
+  it('stands beside the error of MCA_STATUS, alone without one, and not twice where both registers have it', () => {
+    const errors = (record: X86McaRecord) => errorsOf(record).map(e => [e.record.status, e.fromDestat]);
+    const { destat = 0n, deaddr = 0n } = RECORD;
+    expect(errors(RECORD)).toEqual([
+      [RECORD.status, false],
+      [destat, true],
+    ]);
+    expect(errors({ ...RECORD, status: 0n })).toEqual([[destat, true]]);
+    expect(errors({ ...RECORD, status: destat, addr: deaddr })).toEqual([[destat, false]]);
+    expect(errors({ ...RECORD, status: destat, addr: deaddr + 64n })).toHaveLength(2);
+    expect(errors({ ...RECORD, status: destat ^ 1n, addr: deaddr })).toHaveLength(2);
+    expect(errors({ ...RECORD, status: 0n, destat: 0n })).toEqual([[0n, false]]);
+    expect(errors({ ...RECORD, vendor: 'intel' })).toEqual([[RECORD.status, false]]);
+    const { vendor: _, ...bare } = RECORD;
+    expect(deferredRecord(bare)?.vendor).toBe('amd');
+  });
+
   it('is none without MCA_DESTAT, VAL or DEFERRED', () => {
     const { destat: _, ...without } = RECORD;
     expect(deferredRecord(without)).toBeUndefined();
@@ -64,6 +81,8 @@ describe('fruText', () => {
     expect(fruText({ config, synd1: word('P0 Chann'), synd2: word('el A DM1') })).toBe('P0 Channel A DM1');
     expect(fruText({ config, synd1: word('DIMM A1') })).toBe('DIMM A1');
     expect(fruText({ config, synd1: word('P0_DIMM '), synd2: word('B  ') })).toBe('P0_DIMM B');
+    expect(component({ ...RECORD, config, synd1: word('DIMM A1') }).name).toMatch(/^UMC channel 3.*, FRU DIMM A1$/);
+    expect(component({ ...RECORD, ipid: 0xabc_0000_0000n, config, synd1: word('DIMM A1') }).name).toBe('FRU DIMM A1');
   });
 
   it('is none without the announcement, the registers or a text', () => {

@@ -2,6 +2,13 @@
 import { safeText } from '../common/screen.ts';
 import { MCA_CONFIG, MCA_DESTAT } from './amd-registers.ts';
 import type { X86McaRecord } from './record.ts';
+import { MCI_STATUS_AMD } from './registers.ts';
+
+/** Remarks about records made of these registers, for `--explain`. */
+export const MCA_NOTES = {
+  W_MCA_DESTAT:
+    'The record is the deferred error that MCA_DESTAT and MCA_DEADDR kept, and its status is that of MCA_DESTAT: MCA_STATUS holds none, or a later error that took its place.',
+} as const;
 
 /**
  * The deferred error in MCA_DESTAT and MCA_DEADDR as a record of its own, or undefined when there is none. A later error
@@ -9,17 +16,39 @@ import type { X86McaRecord } from './record.ts';
  */
 export function deferredRecord(record: X86McaRecord): X86McaRecord | undefined {
   const { destat, deaddr, synd } = record;
-  if (destat === undefined) return undefined;
+  if (destat === undefined || record.vendor === 'intel') return undefined;
   const d = MCA_DESTAT.decode(destat);
   if (!d.VAL || !d.DEFERRED) return undefined;
   const { destat: _destat, deaddr: _deaddr, addr: _addr, misc: _misc, synd: _synd, ...rest } = record;
   return {
     ...rest,
+    vendor: 'amd',
     status: destat,
     ...(d.ADDRV && deaddr !== undefined ? { addr: deaddr } : {}),
     ...(d.SYNDV && synd !== undefined ? { synd } : {}),
   };
 }
+
+/**
+ * The errors that the registers of a bank hold: the one of MCA_STATUS, if there is one, and the deferred one of
+ * MCA_DESTAT unless MCA_STATUS has the same (MCA_CONFIG.LOG_DFR_IN_STAT). A bank without an error is one empty record.
+ */
+export function errorsOf(record: X86McaRecord): { record: X86McaRecord; fromDestat: boolean }[] {
+  const deferred = deferredRecord(record);
+  const own = { record, fromDestat: false };
+  if (deferred === undefined) return [own];
+  const kept = { record: deferred, fromDestat: true };
+  const status = MCI_STATUS_AMD.decode(record.status);
+  if (!status.VAL) return [kept];
+  const same =
+    status.DEFERRED &&
+    ((record.status ^ deferred.status) & CODES) === 0n &&
+    (deferred.addr === undefined || deferred.addr === record.addr);
+  return same ? [own] : [own, kept];
+}
+
+/** Extended and plain error code. */
+const CODES = 0x3f_ffffn;
 
 function bytesOf(value: bigint): number[] {
   return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));

@@ -43,8 +43,16 @@ const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
   mcasynd: 'synd',
   synd1: 'synd1',
   synd2: 'synd2',
+  mcasynd1: 'synd1',
+  mcasynd2: 'synd2',
   ipid: 'ipid',
   mcaipid: 'ipid',
+  config: 'config',
+  mcaconfig: 'config',
+  destat: 'destat',
+  mcadestat: 'destat',
+  deaddr: 'deaddr',
+  mcadeaddr: 'deaddr',
   ppin: 'ppin',
   tsc: 'tsc',
   cpuid: 'cpuid',
@@ -199,7 +207,8 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     if (cpu !== undefined) record.cpu = Number(cpu);
     return { record, notes };
   }
-  const status = x86.get('status');
+  // A deferred error stands in MCA_DESTAT also when MCA_STATUS holds none.
+  const status = x86.get('status') ?? (x86.has('destat') ? 0n : undefined);
   if (status === undefined) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank: Number(x86.get('bank') ?? 0n), status };
   if (vendor !== undefined) record.vendor = vendor;
@@ -264,9 +273,7 @@ export function whyNoValues(text: string): string | undefined {
   if (wrong !== undefined && !/^(?:intel|amd|hygon)$/.test(wrong.value))
     return `the vendor ${wrong.value} is not known`;
   if (
-    !names.some(
-      ({ name }) => name === 'status' || /^(?:mci|mca|mc\d{1,2})?status$/.test(name) || name.startsWith('esr'),
-    )
+    !names.some(({ name }) => /^(?:(?:mci|mca|mc\d{1,2})?status|(?:mca)?destat)$/.test(name) || name.startsWith('esr'))
   ) {
     return `${known.map(k => k.name).join(', ')} without a status= or an esr= is no error record`;
   }
