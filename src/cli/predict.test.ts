@@ -55,6 +55,25 @@ describe('syndrome predict', () => {
     }
   });
 
+  it('follows every setting that is given', () => {
+    const ao = ['srao', '--consumer', 'qemu', '--set', 'delivery=sigbus-ao'];
+    expect(answers(...ao, '--set', 'mcip=yes')).toEqual([['qemu', 'none', 'qemu.inject.ignore-recursive']]);
+    expect(answers(...ao).map(a => a.slice(0, 2))).toEqual([['qemu', 'forwarded']]);
+    expect(answers('srao', '--set', 'delivery=sigbus-ao', '--set', 'mcip=yes').find(a => a[0] === 'qemu')?.[1]).toBe(
+      'none',
+    );
+    expect(answers('srar-data', '--consumer', 'kvm', '--set', 'delivery=sigbus-ar')).toEqual([
+      ['kvm', 'forwarded', 'kvm.poison.sigbus'],
+    ]);
+    expect(answers('srao', '--consumer', 'linux', '--set', 'delivery=hmp').map(a => a[1])).toEqual(['not-applicable']);
+    expect(answers('mce 0 9 0xbd000000000000c0 0x5 0x1000 0x8c', '--consumer', 'qemu')[0]?.[1]).toBe('forwarded');
+    // One CPU alone and all in the handler: Linux waits in vain, unless MCG_STATUS says that it is meant for one.
+    const one = ['srar-data', '--consumer', 'linux', '--set', 'broadcast=no', '--set', 'running=user'];
+    expect(answers(...one)).toEqual([['linux', 'panicked', 'linux.mce.rendezvous-timeout']]);
+    expect(answers(...one, '--set', 'mcgStatus=0xf').map(a => a[1])).toEqual(['killed']);
+    expect(answers('srar-data', '--set', 'mcgStatus=0', '--consumer', 'linux')[0]?.[2]).not.toContain('rendezvous');
+  });
+
   it('begins a chain where the record arrives', () => {
     expect(answers('qemu-sea-el0', '--chain')).toEqual([['linux', 'killed', 'linux.sigbus.deadly']]);
     expect(answers('host-data-uer', '--chain').map(a => a[0])).toEqual(['kvm', 'linux']);

@@ -137,8 +137,12 @@ function vendorTaken(predictions: readonly Prediction[]): string {
   return [...new Set(taken)].join(', ');
 }
 
-/** What QEMU's command `mce` does with an uncorrected record: #MC. */
-function monitorDelivery(record: OutlookRecord): Partial<OutlookContext> {
+/** What QEMU's command `mce` does with an uncorrected record: a kernel in the machine gets #MC. */
+function monitorDelivery(
+  record: OutlookRecord,
+  { consumer = 'linux' }: Partial<OutlookContext>,
+): Partial<OutlookContext> {
+  if (consumer !== 'linux' && consumer !== 'xen') return {};
   return record.kind === 'x86-mca' && MCI_STATUS_INTEL.decode(record.status).UC ? { delivery: 'exception' } : {};
 }
 
@@ -163,7 +167,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
     const made: Prediction[] =
       options.chain === true
         ? predictChain(record, { consumer: firstConsumer(record), ...context })
-        : predictAll(record, { ...(monitor ? monitorDelivery(record) : {}), ...context });
+        : predictAll(record, { ...(monitor ? monitorDelivery(record, context) : {}), ...context });
     const predictions = bankKnown ? made : made.map(withoutBank);
     if (options.json) {
       printJson({ schemaVersion: 1, record, predictions });

@@ -52,9 +52,9 @@ export interface Settings {
   broadcast: boolean;
   /** MCG_STATUS.MCIP is already set: an earlier machine check is not finished. */
   mcip: boolean;
-  /** MCG_STATUS at the time of the exception. A record's own value wins. */
+  /** MCG_STATUS at the time of the exception, in place of the record's. */
   mcgStatus: bigint;
-  /** MCG_CAP. A record's own value wins. */
+  /** MCG_CAP of the layer, in place of the record's. */
   mcgCap: bigint;
   /** Linux follows the S and AR bits: MCG_CAP.SER_P. */
   ser: boolean;
@@ -190,7 +190,8 @@ function machineCheckDelivery(record: X86McaRecord, facts: Facts): Delivery {
   const xen = facts.consumer === 'xen';
   if (!s.VAL || fromFirmware(record)) return 'poll';
   const cap = facts.given('mcgCap');
-  const mcip = record.mcgStatus !== undefined && MCG_STATUS.decode(record.mcgStatus).MCIP;
+  const mcgStatus = facts.given('mcgStatus');
+  const mcip = mcgStatus !== undefined && MCG_STATUS.decode(mcgStatus).MCIP;
   const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.decode(cap).SER_P) && (s.EN || !mcip);
   if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
     // The timer's poll takes no time stamp; the interrupts do.
@@ -199,7 +200,7 @@ function machineCheckDelivery(record: X86McaRecord, facts: Facts): Delivery {
     return cap === undefined || MCG_CAP.decode(cap).CMCI_P ? 'cmci' : 'poll';
   }
   // Xen prints what it found with MCG_STATUS as it was, and takes a machine check without MCIP.
-  if (xen || record.mcgStatus !== 0n) return 'exception';
+  if (xen || mcgStatus !== 0n) return 'exception';
   return s.PCC || s.S || amd ? 'boot' : 'poll';
 }
 
@@ -265,8 +266,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     text: 'software error recovery: the S and AR bits count',
     // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
     assume: f => {
-      const cap = f.record.kind === 'x86-mca' ? f.record.mcgCap : undefined;
-      const known = cap ?? f.given('mcgCap');
+      const known = f.given('mcgCap');
       if (known !== undefined) return MCG_CAP.decode(known).SER_P;
       return f.vendor() !== 'amd' || f.get('platform') !== 'bare-metal';
     },

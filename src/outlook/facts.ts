@@ -23,12 +23,10 @@ export class Facts {
     return this.context.consumer;
   }
 
-  /** What the caller gave, or the record says; undefined where neither does. */
+  /** What the caller gave, else what the record says (of another layer, perhaps); undefined where neither does. */
   given<K extends keyof Settings>(key: K): Settings[K] | undefined {
     const context: Partial<Settings> = this.context;
-    // The layer's vendor is the caller's to say: a record in Intel's shape can be given to an AMD guest.
-    if (key === 'vendor' && context[key] !== undefined) return context[key];
-    return this.#fromRecord(key) ?? context[key];
+    return context[key] ?? this.#fromRecord(key);
   }
 
   /** The value of a setting. When it has to be assumed, `assumed` (or the table's default) is taken and noted. */

@@ -95,7 +95,7 @@ export function kvmSetMce(record: X86McaRecord, facts: Facts, run: Run): Ending 
   }
   const exception = fate?.gives === 'exception';
   run.note(rule, exception ? '#MC' : 'waits in the bank');
-  const { mcgStatus, ...rest } = record;
+  const { mcgStatus: _, ...rest } = record;
   const over = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL ? OVER : 0n;
   return {
     outcome: 'forwarded',
@@ -106,7 +106,7 @@ export function kvmSetMce(record: X86McaRecord, facts: Facts, run: Run): Ending 
       record: {
         ...rest,
         status: record.status | over,
-        ...(exception ? { mcgStatus: mcgStatus ?? facts.get('mcgStatus') } : {}),
+        ...(exception ? { mcgStatus: facts.get('mcgStatus') } : {}),
       },
       settings: { platform: 'kvm', vendor: facts.vendor(), ...(exception ? { broadcast: false } : {}) },
     },

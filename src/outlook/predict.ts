@@ -219,15 +219,23 @@ function runningOf(record: OutlookRecord): readonly Running[] {
   return (record.cs & 3n) === 3n ? ['user'] : ['kernel', 'idle'];
 }
 
+/** The ways in which something other than a kernel gets a record. */
+const ARRIVALS: Partial<Record<Consumer, readonly Delivery[]>> = {
+  qemu: ['hmp', 'qmp-ghes', 'sigbus-ao', 'sigbus-ar'],
+  kvm: ['set-mce', 'sigbus-ar', 'sea'],
+  vmm: ['sea'],
+};
+
 /** The contexts worth a prediction when only part of the context is known. */
 function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): OutlookContext[] {
   const one = (consumer: Consumer, extra: Partial<Settings> = {}): OutlookContext => ({ ...extra, ...known, consumer });
   const running = (consumer: Consumer, kinds: readonly Running[], extra: Partial<Settings> = {}): OutlookContext[] =>
     known.running === undefined ? kinds.map(r => one(consumer, { ...extra, running: r })) : [one(consumer, extra)];
-  // A way of arrival that was given fits one consumer only; the others keep their own.
+  // A way of arrival that was given is for the consumer that was named, else for those that have it; others keep their own.
   const own = (consumer: Consumer): OutlookContext => {
-    const { delivery: _, ...rest } = known;
-    return { ...rest, consumer };
+    const { delivery, ...rest } = known;
+    const mine = delivery !== undefined && (known.consumer === consumer || ARRIVALS[consumer]?.includes(delivery));
+    return { ...rest, ...(mine ? { delivery } : {}), consumer };
   };
   switch (record.kind) {
     case 'x86-mca': {
@@ -251,9 +259,9 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
       // With the flags of kvm_run it is the exit itself, which KVM has handed to the VMM already.
       if (record.flags !== undefined)
         return [
-          { ...own('vmm'), delivery: 'sea' },
+          { delivery: 'sea', ...own('vmm') },
           one('linux', { platform: 'kvm' }),
-          { ...own('qemu'), delivery: 'sea' },
+          { delivery: 'sea', ...own('qemu') },
         ];
       // What a kernel at EL1 gets is no longer KVM’s.
       return record.el === 1 ? [one('linux')] : [one('linux'), own('kvm')];

@@ -145,7 +145,9 @@ export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options
   run.note(rule, fate?.gives === 'exception' ? '#MC' : 'waits in the bank');
   const overwrites = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL;
   if (overwrites) run.note(R.overwritten, 'OVER');
-  const { mcgStatus, ...rest } = record;
+  const { mcgStatus: own, ...rest } = record;
+  // Of a record that QEMU made of a signal it is QEMU's own.
+  const mcgStatus = record === facts.record ? undefined : own;
   const vendor = facts.vendor() === 'amd' ? ('amd' as const) : ('intel' as const);
   const status = overwrites ? record.status | VAL_OVER : record.status;
   const exception = fate?.gives === 'exception';
