@@ -148,6 +148,14 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     ['one trace for every scenario', ['run', '--all', '--trace', '$/t.ndjson'], '--trace is for one scenario'],
     ['two reports on stdout', [...RUN, '--json', '--ktap'], 'cannot be used with'],
     ['quiet and verbose', [...RUN, '-q', '-v'], 'cannot be used with'],
+    ['a member that a section does not have', ['encode', 'memory', 'foo=1'], '[E_CPER_FIELD]'],
+    ['a member that is no number', ['encode', 'memory', 'physicalAddress=zz'], '[E_CPER_JSON]'],
+    ['a word of no syndrome', ['encode', 'sea', 'bogus'], '[E_ARM_WORD]'],
+    ['a field that does not fit', ['encode', 'MCACOD=0x1ffff'], '[E_REGISTER_RANGE]'],
+    ['a value that is none', ['decode', 'status=xyz'], 'no error record found (argument: '],
+    ['a value of 65 bits', ['decode', '0x1ffffffffffffffff'], 'no error record found (argument: '],
+    ['a register that is none', ['decode', 'statu=0xbd80000000000134'], 'no error record found (argument: '],
+    ['a record that is none', ['predict', 'nosuch'], 'no record to predict from'],
   ])('%s', async (_what, args, message) => {
     const given = args.map(a => a.replace('$', sandbox.dir));
     const { code, stdout, stderr } = await inside(...given);

@@ -46,8 +46,8 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
       'after',
       `\nExit codes:
   0  at least one record was found
-  2  the command line or an input is wrong
-  4  no error record in the input`,
+  2  the command line or a file given is wrong, or values typed are no error record
+  4  no error record in the files or stdin`,
     )
     .action(async (words: string[], options: OptionValues) =>
       (await import('./decode.ts')).decode(words, merge(options)),

@@ -197,7 +197,7 @@ describe('syndrome encode', () => {
       class: 'recoverable',
       address: { value: '0x0000000050000000' },
     });
-    expect(syndrome(['encode', 'memory', 'nosuch=1']).status).toBe(3);
+    expect(syndrome(['encode', 'memory', 'nosuch=1']).status).toBe(2);
     expect(syndrome(['encode', 'NOSUCH']).status).toBe(2);
   });
 });

@@ -8,7 +8,7 @@ import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
 import { COLUMNS } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
-import { EXIT } from './exit-codes.ts';
+import { noRecordCode } from './exit-codes.ts';
 import { type GlobalOptions, print, stdoutStyle } from './output.ts';
 import { BatchedOutput, type InputOptions, eachRecord } from './record-inputs.ts';
 
@@ -44,7 +44,7 @@ function columns(): number {
   return Number.isInteger(wanted) && wanted > 0 ? wanted : process.stdout.isTTY ? process.stdout.columns : COLUMNS;
 }
 
-/** Writes everything decoded from the inputs; exit code 4 when nothing was found. */
+/** Writes everything decoded from the inputs; exit code 4 (2 for typed values) when nothing was found. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
     print(decodedSchema());
@@ -87,6 +87,6 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   await out.end();
   if (found === 0) {
     process.stderr.write(`no error record found (${safeText(evidence)})\n`);
-    process.exitCode = EXIT.skip;
+    process.exitCode = noRecordCode(evidence);
   }
 }

@@ -28,6 +28,14 @@ export function exitTable(argv: readonly string[]): typeof EXIT | typeof BISECT 
   return bisect ? BISECT : EXIT;
 }
 
+/**
+ * The code where no record was found. What was typed and is none is a wrong command line; a log without one is not.
+ * @param evidence how the last input was read; typed values come last and are called `argument`
+ */
+export function noRecordCode(evidence: string): number {
+  return evidence.startsWith('argument: ') ? EXIT.usage : EXIT.skip;
+}
+
 export type ExitStyle = 'default' | 'bisect';
 
 /** The code for all runs together: an error outweighs a failure, a failure a pass; 4 only if nothing ran. */

@@ -24,12 +24,21 @@ export function fail(error: unknown, argv: readonly string[]): number {
   // What a peer or a file said may be in them: so many lines, each of so many characters.
   for (const line of lines.slice(0, 50)) process.stderr.write(`${safeText(line, 2000)}\n`);
   if (error.code === 'E_LAB_INTERRUPTED') return exitCodeOfSignal();
-  return error instanceof UsageError || WRONG_FILE.has(error.code) ? table.usage : table.error;
+  return error instanceof UsageError || WRONG_INPUT.has(error.code) ? table.usage : table.error;
 }
 
-/** A file that the user named and that is not what it should be is a wrong command line, whichever room finds it out. */
-const WRONG_FILE: ReadonlySet<string> = new Set([
+/** A file that the user named, or a word, that is not what it should be is a wrong command line, whichever room finds it out. */
+const WRONG_INPUT: ReadonlySet<string> = new Set([
   'E_INPUT',
+  'E_ARM_CLASS',
+  'E_ARM_RANGE',
+  'E_ARM_WORD',
+  'E_CPER_FIELD',
+  'E_CPER_GUID',
+  'E_CPER_JSON',
+  'E_CPER_RANGE',
+  'E_REGISTER_FIELD',
+  'E_REGISTER_RANGE',
   'E_SUPPLY_FILE',
   'E_LAB_TRACE_FORMAT',
   'E_LAB_TRACE_READ',

@@ -14,7 +14,7 @@ import { parseVersion } from '../outlook/version.ts';
 import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { mceCommand } from '../text/values.ts';
-import { EXIT } from './exit-codes.ts';
+import { noRecordCode } from './exit-codes.ts';
 import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
 
@@ -196,7 +196,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
     });
     return;
   }
-  await eachRecord(words, options, decoded => {
+  const evidence = await eachRecord(words, options, decoded => {
     const record = predictable(decoded);
     if (record === undefined) return;
     const bankKnown = record.kind !== 'x86-mca' || decoded.bank !== undefined;
@@ -206,6 +206,6 @@ export async function predict(words: readonly string[], options: PredictOptions)
     process.stderr.write(
       `no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}\n`,
     );
-    process.exitCode = EXIT.skip;
+    process.exitCode = noRecordCode(evidence);
   }
 }
