@@ -19,7 +19,7 @@ const MCA_CLASSES: Readonly<Record<McaClass, string>> = {
   CE: 'Corrected error: the hardware repaired it and no data was lost (UC=0). Count how often one place repeats.',
   Deferred:
     'AMD: bad data was found and marked, and nothing has consumed it yet (DEFERRED=1). The page can be taken out of use in time.',
-  UCNA: 'Uncorrected, no action required (UC=1, PCC=0, S=0, AR=0): bad data was found, nothing consumed it, and no machine check was raised.',
+  UCNA: 'Uncorrected, no action required (UC=1, PCC=0, S=0, AR=0): bad data was found and nothing consumed it, or something else failed, and no machine check was raised.',
   SRAO: 'Software recoverable, action optional (UC=1, PCC=0, S=1, AR=0): bad data was found, for example by the scrubber, and no program depends on it yet.',
   SRAR: 'Software recoverable, action required (UC=1, PCC=0, S=1, AR=1): a program tried to consume bad data and cannot go on without recovery.',
   UC: 'Uncorrected, without a recovery class: AMD without DEFERRED, Intel without software recovery (MCG_CAP.SER_P=0), or AR without S. The record does not say whether one can go on.',

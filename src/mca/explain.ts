@@ -7,7 +7,7 @@ import { isDowngradedScrub } from './downgraded.ts';
 import { errorWords } from './error-words.ts';
 import { isBroadcastFiller } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
-import { pageOf } from './page.ts';
+import { concernsData, pageOf } from './page.ts';
 import type { PageRef } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
@@ -67,6 +67,9 @@ function lead(record: X86McaRecord, cls: McaClass): string {
   }
   if (record.vendor === 'amd' && cls === 'Deferred' && amd.POISON) {
     return `${LEAD.Deferred} (DEFERRED together with POISON is what a virtual machine monitor injects; real hardware never sets both)`;
+  }
+  if (cls === 'UCNA' && !concernsData(record)) {
+    return 'Uncorrected, no action required (UCNA): something failed, and the processor went on without a machine check';
   }
   return LEAD[cls];
 }

@@ -98,6 +98,23 @@ describe('the words of AMD', () => {
     for (let code = 0x0103; code < 0x200; code += 4) expect(decodeMcacod(code, 'amd').text).not.toMatch(/cache error/);
   });
 
+  it('speak of bad data and of a page only where the record is about memory', () => {
+    const said = (record: X86McaRecord): string => `${explain(record)} ${nextStep(record).join(' ')}`;
+    const io = rec(0xb800000000000e0bn, { vendor: 'intel', bank: 6, cpuid: 0x50654n, misc: 0x81120000n });
+    const bus = rec(0xbc00000000000e0fn, { vendor: 'intel', bank: 6, misc: 0x8cn, addr: 0x1000n });
+    for (const record of [io, rec(0xb800000000000400n, { vendor: 'intel' }), { ...bus, misc: 0x1cn }]) {
+      expect(said(record)).not.toMatch(/bad data|The page/);
+      expect(said(record)).toContain('No page is known to be bad');
+    }
+    expect(pageOf({ ...io, status: io.status | (1n << 58n), misc: 0x8cn, addr: 0x1000n })).toBeUndefined();
+    for (const record of [
+      bus,
+      rec(0xbc00000080000136n, { vendor: 'intel' }),
+      rec(0xb80000000000009fn, { vendor: 'intel' }),
+    ])
+      expect(said(record)).toMatch(/bad data was found.*The page holds bad data/);
+  });
+
   it('take the address of a northbridge DRAM error for physical, as Linux does, and no other of that bank', () => {
     const dram = rec(0xdc04410020080813n, { vendor: 'amd', bank: 4, cpuid: 0x600f20n, addr: 0x12345600n });
     expect(pageOf(dram)).toMatchObject({ address: 0x12345600n, pfn: 0x12345n, assumed: true });

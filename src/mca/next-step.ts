@@ -5,7 +5,7 @@ import { component, isFirmwareBank } from './component.ts';
 import type { Component, ComponentArea } from './component.ts';
 import { cpuOf } from './cpu.ts';
 import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
-import { pageOf } from './page.ts';
+import { concernsData, pageOf } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { severity } from './severity.ts';
@@ -21,6 +21,9 @@ const BY_SEVERITY: Readonly<Record<McaSeverity, string | undefined>> = {
   fatal: 'The machine must be reset; read the banks again after the reboot, they usually survive a warm reset.',
   unknown: undefined,
 };
+
+const WITHOUT_DATA =
+  'No page is known to be bad and the processor went on: act when it repeats, or when other errors come with it.';
 
 const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
   memory: 'Look at the EDAC counters and the firmware event log for the DIMM.',
@@ -102,7 +105,7 @@ function hostStep(record: X86McaRecord): string | undefined {
 /** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
 export function nextStep(record: X86McaRecord): string[] {
   const grade = severity(record);
-  const first = BY_SEVERITY[grade];
+  const first = grade === 'deferred' && !concernsData(record) ? WITHOUT_DATA : BY_SEVERITY[grade];
   if (isBroadcastFiller(record)) {
     return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
   }

@@ -2,6 +2,8 @@
 import { MCA_ADDR } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
+import { decodeMcacod } from './mcacod.ts';
+import type { McacodClass } from './mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import type { X86McaRecord } from './record.ts';
 import { smcaBank } from './smca-banks.ts';
@@ -57,6 +59,8 @@ function shape(bits: bigint, lsb: number): PageShape {
 function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
   const s = MCI_STATUS_INTEL.decode(status);
   if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
+  // There MCi_MISC is the address of the root port.
+  if (decodeMcacod(Number(s.MCACOD), 'intel').class === 'io') return undefined;
   const m = MCI_MISC.decode(misc);
   const lsb = Number(m.LSB);
   return m.MODE === ADDRESS_MODE_PHYSICAL && lsb < MAX_PHYSICAL_BITS ? shape(ALL_BITS, lsb) : undefined;
@@ -132,4 +136,20 @@ export function pageIn({ lsb, assumed, mask, pages }: PageShape, addr: bigint): 
 export function pageOf(record: X86McaRecord): PageRef | undefined {
   const found = pageShape(record);
   return found === undefined || record.addr === undefined ? undefined : pageIn(found, record.addr);
+}
+
+const DATA_CODES: ReadonlySet<McacodClass> = new Set([
+  'generic-cache-hierarchy',
+  'cache-hierarchy',
+  'memory-controller',
+  'extended-memory',
+]);
+
+/** Whether an uncorrected error is known to be about data in memory: an AMD deferred one always is, else its code or page says so. */
+export function concernsData(record: X86McaRecord): boolean {
+  if (record.vendor === 'amd') return true;
+  return (
+    DATA_CODES.has(decodeMcacod(Number(record.status & 0xffffn), record.vendor).class) ||
+    pageShape(record) !== undefined
+  );
 }
