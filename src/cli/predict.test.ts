@@ -91,6 +91,16 @@ describe('syndrome predict', () => {
     expect(answers('--esr', '0xbe000c11').map(a => a[0])).toEqual(['linux']);
   });
 
+  it('gives KVM only aborts of a lower exception level', () => {
+    const consumers = (esr: string): string[] => answers('--esr', esr).map(a => a[0] ?? '');
+    for (const esr of ['0x92000410', '0x82000410']) expect(consumers(esr)).toEqual(['linux', 'kvm']);
+    for (const esr of ['0x96000410', '0x86000410']) expect(consumers(esr)).toEqual(['linux']);
+    expect(answers('--esr', '0x96000410', '--consumer', 'kvm')).toEqual([
+      ['kvm', 'not-applicable', 'kvm.sea.same-level'],
+    ]);
+    expect(predict('--esr', '0x92000410', '--consumer', 'kvm').out).not.toContain('--vendor');
+  });
+
   it('says whose rules it takes when nobody says', () => {
     const { out } = predict('mce 0 9 0xbd000000000000c0 0x5 0x12345000 0x8c', '--consumer', 'linux');
     expect(out).toContain('The CPU’s vendor is not given: the rules of intel are taken');

@@ -132,9 +132,11 @@ function vendorContext(record: OutlookRecord, known: Partial<OutlookContext>): P
     : known;
 }
 
+/** The vendors that were assumed, in words; empty for none. */
 function vendorTaken(predictions: readonly Prediction[]): string {
   const taken = predictions.flatMap(p => p.assumptions.filter(a => a.setting === 'vendor').map(a => String(a.value)));
-  return [...new Set(taken)].join(', ');
+  // Of an arm64 record there is nothing to give.
+  return [...new Set(taken)].filter(vendor => vendor !== 'arm').join(', ');
 }
 
 /** What QEMU's command `mce` does with an uncorrected record: a kernel in the machine gets #MC. */
@@ -174,10 +176,9 @@ export async function predict(words: readonly string[], options: PredictOptions)
     } else {
       if (found > 0) print('');
       for (const line of wrap(safeText(headline, 500))) print(style('bold', line));
-      if (predictions.some(p => p.assumptions.some(a => a.setting === 'vendor'))) {
-        print(
-          `  The CPU’s vendor is not given: the rules of ${vendorTaken(predictions)} are taken (--vendor intel, amd).`,
-        );
+      const taken = vendorTaken(predictions);
+      if (taken !== '') {
+        print(`  The CPU’s vendor is not given: the rules of ${taken} are taken (--vendor intel, amd).`);
       }
       for (const prediction of predictions) {
         print('');

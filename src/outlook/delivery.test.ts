@@ -83,6 +83,7 @@ describe('who meets a record first', () => {
     ['a machine check', named('ce'), 'qemu'],
     ['an abort in a guest', { kind: 'arm-sea', esr: 0x92000010n, el: 1 }, 'linux'],
     ['an abort of a guest at EL2', { kind: 'arm-sea', esr: 0x92000010n, el: 2 }, 'kvm'],
+    ['an abort of the kernel at EL2', { kind: 'arm-sea', esr: 0x96000010n, el: 2 }, 'linux'],
     ['the exit', { kind: 'arm-sea', esr: 0x92000010n, flags: 0n }, 'vmm'],
   ] as const)('%s', (_, record, consumer) => expect(firstConsumer(record)).toBe(consumer));
 

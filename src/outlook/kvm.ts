@@ -36,6 +36,11 @@ export const KVM_SEA_RULES = defineRules('kvm.sea', 'Linux arch/arm64/kvm/mmu.c 
   ],
   'no-capability': ['The VMM did not enable KVM_CAP_ARM_SEA_TO_USER: the guest gets an SError.', 'observed'],
   'before-6.19': ['Before 6.19 KVM has no exit for it: the guest gets an SError.'],
+  'same-level': [
+    'An abort of the same exception level (EC 0x21, 0x25) is the kernel’s own: the exit of a guest has EC 0x20 or 0x24.',
+    'read',
+    'DDI 0487 D24.2.40, EC',
+  ],
   exit: ['KVM leaves to the VMM with KVM_EXIT_ARM_SEA.', 'observed'],
 });
 
@@ -130,8 +135,17 @@ export function kvmPoison(gpa: bigint | undefined, facts: Facts, run: Run): Endi
 
 const S = KVM_SEA_RULES;
 
+/** DDI 0487 D24.2.40, EC: instruction and data aborts without a change of exception level. */
+const SAME_LEVEL: ReadonlySet<bigint> = new Set([0x21n, 0x25n]);
+
+/** Whether an abort was taken at its own exception level: the exit of a guest to EL2 never is. */
+export function isOfSameLevel({ esr }: Pick<ArmSeaRecord, 'esr'>): boolean {
+  return SAME_LEVEL.has(ESR.decode(esr).EC);
+}
+
 /** A synchronous external abort an arm64 guest takes to EL2. */
 export function kvmSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
+  if (isOfSameLevel(record)) return run.end('not-applicable', S['same-level'], 'the kernel’s own abort');
   if (facts.get('apeiClaims')) {
     run.note(S.claimed, 'memory_failure() with action required');
     return { ...kvmPoison(record.gpa, facts, run), rule: S.claimed };

@@ -2,7 +2,7 @@
 import type { Consumer, Delivery, OutlookContext, Running, Settings } from './context.ts';
 import { FIELDS, VERSIONS, fromFirmware } from './context.ts';
 import { Facts } from './facts.ts';
-import { kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
+import { isOfSameLevel, kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
 import { linuxSea, linuxSerror } from './linux-arm64.ts';
 import { linuxException } from './linux-exception.ts';
 import { linuxGhes } from './linux-ghes.ts';
@@ -179,7 +179,7 @@ const MAX_LAYERS = 8;
 export function firstConsumer(record: OutlookRecord): Consumer {
   if (record.kind !== 'arm-sea') return 'qemu';
   if (record.flags !== undefined) return 'vmm';
-  return record.el === 2 ? 'kvm' : 'linux';
+  return record.el === 2 && !isOfSameLevel(record) ? 'kvm' : 'linux';
 }
 
 export interface ChainOptions extends PredictOptions {
@@ -263,7 +263,7 @@ function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): Out
           one('linux', { platform: 'kvm' }),
           { delivery: 'sea', ...own('qemu') },
         ];
-      // What a kernel at EL1 gets is no longer KVM’s.
+      // What a kernel at EL1 gets is no longer KVM’s; an abort of the same level is dropped as not applicable.
       return record.el === 1 ? [one('linux')] : [one('linux'), own('kvm')];
     case 'sigbus':
       return [own('qemu')];

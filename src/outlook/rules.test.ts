@@ -76,6 +76,7 @@ const CASES: readonly Case[] = [
   ['kvm.sea.host-owns', sea(0x92000097n), kvm({ hostRas: true, apeiClaims: false }), 'forwarded'],
   ['kvm.sea.before-6.19', sea(0x92000010n), kvm({ version: '6.18.44' }), 'forwarded'],
   ['kvm.sea.no-capability', sea(0x92000010n), kvm({ seaToUser: false }), 'forwarded'],
+  ['kvm.sea.same-level', sea(0x96000010n), kvm({ apeiClaims: false }), 'not-applicable'],
   ['kvm.sea.exit', sea(0x92000017n), kvm({ seaToUser: true }), 'forwarded'],
   // QEMU, monitor command
   ['qemu.hmp.no-mca', named('ce'), qemu({ mcgCap: 0n }), 'none', 'MCE injection not supported'],
