@@ -118,6 +118,14 @@ export const MCA_ADDR = defineRegister({
   fields: [bits(61, 56, 'LSB', 'lowest valid bit'), bits(55, 0, 'ADDRESS', 'address')],
 });
 
+/** MCA_ADDR and MCA_DEADDR of banks that keep the granularity in MCA_STATUS: MCA_CONFIG.LSB_IN_STATUS. */
+export const MCA_ADDR_WIDE = defineRegister({
+  name: 'MCA_ADDR',
+  width: 64,
+  source: 'PPR MCA_ADDR of family 19h and later',
+  fields: [bits(56, 0, 'ADDRESS', 'address')],
+});
+
 /** MCi_MISC0: the threshold counter of a bank. Software sets it to 0xfff less the limit; it overflows at 0xfff. */
 export const MCA_MISC0 = defineRegister({
   name: 'MCi_MISC0',

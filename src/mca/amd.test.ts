@@ -264,6 +264,25 @@ describe('pageOf, AMD', () => {
     expect(pageOf(LS)).toStrictEqual({ address: 0x12345678980n, pfn: 0x12345678n, lsb: 6, pages: 1n, assumed: true });
   });
 
+  it('takes bits 56:0 for the address where the granularity is in the status', () => {
+    const addr = 0x01ff_ffff_af90_6a82n;
+    const shown = (more: Partial<X86McaRecord>) =>
+      describeRecord({ ...LS, addr, ...more })
+        .find(v => v.member === 'addr')
+        ?.rows.map(r => `${r.name} ${r.value.toString(16)}`);
+    const wide = ['ADDRESS 1ffffffaf906a82'];
+    const narrow = ['LSB 1', 'ADDRESS ffffffaf906a82'];
+    expect(shown({ cpuid: 0xa20f12n })).toEqual(wide);
+    expect(shown({ cpuid: 0x800f12n })).toEqual(narrow);
+    expect(shown({ cpuid: 0x800f12n, status: LS.status | (1n << 24n) })).toEqual(wide);
+    expect(shown({ cpuid: 0x800f12n, config: 0x101n })).toEqual(wide);
+    expect(shown({ cpuid: 0xa20f12n, config: 1n })).toEqual(narrow);
+    expect(amdAddressLsb({ ...LS, addr, cpuid: 0xa20f12n })).toBe(6);
+    expect(pageOf({ ...LS, cpuid: 0xa20f12n, addr: 0x0c00_1234_5678_9abcn })?.lsb).toBe(6);
+    const destat = { destat: 0x8400_1000_0600_0000n, deaddr: addr };
+    expect(describeRecord({ ...LS, ...destat }).find(v => v.member === 'deaddr')?.rows).toHaveLength(1);
+  });
+
   it('takes the granularity from the status, else from the address of scalable banks', () => {
     const inStatus = { ...LS, status: LS.status | (12n << 24n) };
     const inAddr = { ...LS, addr: (21n << 56n) | 0x123456789abn };

@@ -4,6 +4,7 @@ import type { FieldRow, Register } from '../registers/register.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import {
   MCA_ADDR,
+  MCA_ADDR_WIDE,
   MCA_CONFIG,
   MCA_DESTAT,
   MCA_IPID,
@@ -14,6 +15,7 @@ import {
 import { CPUID_1_EAX, cpuOf } from './cpu.ts';
 import { intelModelInfo } from './intel-model.ts';
 import { decodeMcacod } from './mcacod.ts';
+import { isLsbInStatus } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
@@ -69,9 +71,14 @@ export function miscRegister(record: X86McaRecord): Register | undefined {
   return info?.misc === undefined ? MCI_MISC : info.unit.misc;
 }
 
-/** AMD keeps the granularity in MCA_ADDR only in scalable banks. */
+/** AMD keeps the granularity in MCA_ADDR only in scalable banks, and later in the status. */
 function addressRegister(record: X86McaRecord): Register | undefined {
-  return record.vendor === 'amd' && (record.ipid ?? 0n) !== 0n ? MCA_ADDR : undefined;
+  if (record.vendor !== 'amd' || (record.ipid ?? 0n) === 0n) return undefined;
+  return isLsbInStatus(record) ? MCA_ADDR_WIDE : MCA_ADDR;
+}
+
+function deferredAddressRegister(record: X86McaRecord): Register {
+  return isLsbInStatus({ ...record, status: record.destat ?? 0n }) ? MCA_ADDR_WIDE : MCA_ADDR;
 }
 
 type Member = RegisterView['member'];
@@ -86,7 +93,7 @@ const LAYOUTS: readonly (readonly [Member, string, (record: X86McaRecord) => Reg
   ['ipid', 'MCA_IPID', () => MCA_IPID],
   ['config', 'MCA_CONFIG', () => MCA_CONFIG],
   ['destat', 'MCA_DESTAT', () => MCA_DESTAT],
-  ['deaddr', 'MCA_DEADDR', () => MCA_ADDR],
+  ['deaddr', 'MCA_DEADDR', deferredAddressRegister],
   ['mcgCap', 'MCG_CAP', () => MCG_CAP],
   ['cpuid', 'CPUID.1:EAX', () => CPUID_1_EAX],
 ];

@@ -15,6 +15,7 @@ export {
 } from './registers.ts';
 export {
   MCA_ADDR,
+  MCA_ADDR_WIDE,
   MCA_CONFIG,
   MCA_DESTAT,
   MCA_IPID,

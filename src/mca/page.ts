@@ -1,5 +1,5 @@
 /** @module The memory a record names. */
-import { MCA_ADDR } from './amd-registers.ts';
+import { MCA_ADDR, MCA_CONFIG } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
 import { decodeMcacod } from './mcacod.ts';
@@ -32,8 +32,9 @@ export interface PageRef {
 /** Granularity assumed where the record names none: a cache line (AMD legacy banks carry no LSB). */
 const CACHE_LINE_LSB = 6;
 
-/** MCA_ADDR without what some AMD banks keep above the address. */
+/** MCA_ADDR without what some AMD banks keep above the address, and of those that keep nothing there. */
 const AMD_ADDRESS = (1n << 56n) - 1n;
+const AMD_ADDRESS_WIDE = (1n << 57n) - 1n;
 const ALL_BITS = (1n << 64n) - 1n;
 
 /** How the page of a record follows from its address register. */
@@ -66,17 +67,34 @@ function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
   return m.MODE === ADDRESS_MODE_PHYSICAL && lsb < MAX_PHYSICAL_BITS ? shape(ALL_BITS, lsb) : undefined;
 }
 
+type AmdAddress = Pick<X86McaRecord, 'status' | 'addr' | 'ipid' | 'config' | 'cpuid'>;
+
+/** PPR: family 19h is the first whose banks keep the granularity in MCA_STATUS. */
+const FIRST_LSB_IN_STATUS = 0x19;
+
 /**
- * The granularity of an AMD address: MCA_STATUS.ADDRLSB (PPR, when MCA_CONFIG says so), MCA_ADDR[61:56] of the first Zen
+ * Whether a scalable bank keeps the granularity in MCA_STATUS.ADDRLSB and the address in MCA_ADDR[56:0], as
+ * MCA_CONFIG.LSB_IN_STATUS says; without MCA_CONFIG as the status or the CPU family says.
+ */
+export function isLsbInStatus(record: AmdAddress): boolean {
+  if (record.config !== undefined) return MCA_CONFIG.decode(record.config).LSB_IN_STATUS;
+  if (MCI_STATUS_AMD.decode(record.status).ADDRLSB !== 0n) return true;
+  return (cpuOf(record)?.family ?? 0) >= FIRST_LSB_IN_STATUS;
+}
+
+/**
+ * The granularity of an AMD address: MCA_STATUS.ADDRLSB ({@link isLsbInStatus}), MCA_ADDR[61:56] of the first Zen
  * processors, else a cache line. QEMU's AMD records carry an Intel-shaped MISC; it does not count.
  */
-export function amdAddressLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ipid'>): number {
+export function amdAddressLsb(record: AmdAddress): number {
   return amdGivenLsb(record) ?? CACHE_LINE_LSB;
 }
 
-function amdGivenLsb(record: Pick<X86McaRecord, 'status' | 'addr' | 'ipid'>): number | undefined {
-  const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
-  if (inStatus !== 0) return inStatus;
+function amdGivenLsb(record: AmdAddress): number | undefined {
+  if (isLsbInStatus(record)) {
+    const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
+    return inStatus === 0 ? undefined : inStatus;
+  }
   const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(record.addr ?? 0n).LSB);
   return inAddr === 0 ? undefined : inAddr;
 }
@@ -107,7 +125,7 @@ function amdPage(record: X86McaRecord): PageShape | undefined {
   const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
   const lsb = amdGivenLsb(record);
   if (!usable || (lsb ?? 0) >= MAX_PHYSICAL_BITS) return undefined;
-  const bits = scalable ? AMD_ADDRESS : ALL_BITS;
+  const bits = !scalable ? ALL_BITS : isLsbInStatus(record) ? AMD_ADDRESS_WIDE : AMD_ADDRESS;
   return lsb === undefined ? { ...shape(bits, CACHE_LINE_LSB), assumed: true } : shape(bits, lsb);
 }
 
