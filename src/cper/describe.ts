@@ -51,6 +51,13 @@ const fromBits = (prefix: string, rows: readonly FieldRow[]): MemberRow[] =>
       ...(r.meaning === undefined ? {} : { meaning: r.meaning }),
     }));
 
+/** UEFI 2.10 N.2.4.2: a field of the check information means something only while its own validation bit is set. */
+function checkRows(type: string | undefined, checkInfo: bigint): FieldRow[] {
+  const rows = X86_CHECKS[type ?? '']?.register.describe(checkInfo) ?? [];
+  const clear = new Set(rows.filter(r => r.value === 0n).map(r => r.name));
+  return rows.map(r => (clear.has(`${r.name}_V`) ? { ...r, meaning: `not valid: ${r.name}_V is clear` } : r));
+}
+
 const raw = (name: string, data: Uint8Array | undefined): MemberRow[] =>
   data === undefined ? [] : [{ name, value: bytesToHex(data), meaning: `${data.length} bytes` }];
 
@@ -80,9 +87,7 @@ export function describeSection(body: CperBody): MemberRow[] {
               ? { ...r, meaning: X86_CHECKS[e.type ?? '']?.name ?? 'unknown kind of check' }
               : r,
           ),
-          ...(e.checkInfo === undefined
-            ? []
-            : fromBits(`errors[${i}].checkInfo`, X86_CHECKS[e.type ?? '']?.register.describe(e.checkInfo) ?? [])),
+          ...(e.checkInfo === undefined ? [] : fromBits(`errors[${i}].checkInfo`, checkRows(e.type, e.checkInfo))),
         ]),
         ...body.contexts.flatMap((c, i) => [
           ...prefixed(`contexts[${i}]`, describeLayout(X86_CONTEXT_LAYOUT, c)),

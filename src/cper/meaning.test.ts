@@ -454,11 +454,18 @@ describe('describeSection', () => {
     expect(describeSection({ kind: 'raw', data: Uint8Array.of(1, 0xab) })).toEqual([
       { name: 'data', value: '01ab', meaning: '2 bytes' },
     ]);
-    const rows = describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: 1n << 26n }] }));
+    const rows = describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: (1n << 26n) | 0x10n }] }));
+    const bare = describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: 0x06030000n }] }));
+    expect(bare.flatMap(r => (r.name.includes('checkInfo.') ? [[r.name.slice(20), r.meaning]] : []))).toEqual([
+      ['UC', 'not valid: UC_V is clear'],
+      ['PCC', 'not valid: PCC_V is clear'],
+      ['TRANSACTION', 'not valid: TRANSACTION_V is clear'],
+    ]);
     expect(rows).toEqual([
       { name: 'errors[0].type', value: X86_CHECK_CACHE, meaning: 'cache error' },
-      { name: 'errors[0].checkInfo', value: '0x0000000004000000' },
+      { name: 'errors[0].checkInfo', value: '0x0000000004000010' },
       { name: 'errors[0].checkInfo.UC', value: '0x1', meaning: 'uncorrected' },
+      { name: 'errors[0].checkInfo.UC_V', value: '0x1' },
     ]);
   });
 
