@@ -203,6 +203,16 @@ describe('syndrome encode', () => {
 });
 
 describe('syndrome encode, AMD and Arm', () => {
+  it('keeps within 100 columns, but for a command that is too long, which stands alone', () => {
+    const lines = (...args: string[]): string[] =>
+      syndrome(['encode', ...args])
+        .out.split('\n')
+        .filter(l => l.length > 100);
+    expect(lines('srao', '--addr', '0x1234000')).toEqual([]);
+    const long = ['VAL', '--vendor', 'amd', '--ipid', '0x9600000000', '--synd', '0x1f', '--addr', '0xfffffffff000'];
+    expect(lines(...long)).toEqual([expect.stringMatching(/^syndrome decode vendor=amd .* ipid=0x9600000000$/)]);
+  });
+
   it('puts MCA_SYND and MCA_IPID beside the status', () => {
     const args = ['encode', 'VAL', 'UC', 'EN', 'POISON', '--vendor', 'amd', '--ipid', 'umc', '--synd', '0x1f'];
     const made = JSON.parse(syndrome([...args, '--addr', '0x1234000', '--misc', '0', '--json']).out) as object;

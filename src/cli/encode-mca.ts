@@ -1,6 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
-import { wrap } from '../decode/wrap.ts';
+import { COLUMNS, wrap } from '../decode/wrap.ts';
 import { NAMED_MCA, namedMca } from '../mca/named.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
@@ -66,6 +66,14 @@ const ROWS: readonly (readonly [label: string, member: 'addr' | 'misc' | 'synd' 
   ['MCA_IPID', 'ipid'],
 ];
 
+/** Columns in front of a value. */
+const LABEL = 12;
+
+/** Without leading zeros, as QEMU's command has it. */
+function short(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
 /** Prints a record: registers, the command for QEMU, and how to decode it. `hints` stand behind a register's value. */
 export function printMca(
   record: X86McaRecord,
@@ -88,12 +96,16 @@ export function printMca(
   }
   print(`QEMU        ${command}`);
   if ('synd' in amd || 'ipid' in amd) print('            QEMU knows neither MCA_SYND nor MCA_IPID');
-  const values = [`vendor=${vendor}`, `bank=${bank}`, `status=${hex64(status)}`, `mcgstatus=${hex64(mcgStatus)}`];
+  const values = [`bank=${bank}`, `status=${short(status)}`, `mcgstatus=${short(mcgStatus)}`];
+  if (vendor !== undefined) values.unshift(`vendor=${vendor}`);
   for (const [, member] of ROWS) {
     const value = record[member];
-    if (value !== undefined) values.push(`${member}=${hex64(value)}`);
+    if (value !== undefined) values.push(`${member}=${short(value)}`);
   }
-  print(`decode      syndrome decode ${values.filter(v => v !== 'vendor=undefined').join(' ')}`);
+  const decode = `syndrome decode ${values.join(' ')}`;
+  // A command is not broken: one that is too long stands alone.
+  if (LABEL + decode.length <= COLUMNS) print(`${'decode'.padEnd(LABEL)}${decode}`);
+  else print(`decode\n${decode}`);
 }
 
 /** A named machine check, or one made of the fields of its registers. */

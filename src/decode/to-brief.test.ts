@@ -36,6 +36,10 @@ describe('brief', () => {
     expect(amd[0]).toMatch(/^a\.log:1 {2}0x00000000087ee000 {2}AMD.* ! L_MCA_DEFERRED_WITH_POISON/);
   });
 
+  it('counts one page as one', () => {
+    expect(brief(SCRUB(1, '12345') + SCRUB(3, '12345')).summary[1]).toBe('1 page; more than once: 0x12345 ×2');
+  });
+
   it('names the pages met most often, and stops at eight', () => {
     const pages = Array.from({ length: 12 }, (_, i) => [i + 1, i + 1]).flat();
     const { summary } = brief([...pages, 3].map(p => SCRUB(0, p.toString(16))).join(''));

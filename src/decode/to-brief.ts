@@ -50,7 +50,9 @@ export class BriefWriter {
       const top = again.slice(0, TOP_PAGES).map(([pfn, n]) => `0x${pfn.toString(16)} ×${n}`);
       const rest = again.length > TOP_PAGES ? `, and ${again.length - TOP_PAGES} more` : '';
       const met = top.length === 0 ? '' : `; more than once: ${top.join(', ')}${rest}`;
-      lines.push(`${this.#pages.size}${this.#uncounted ? ' and more' : ''} pages${met}`);
+      lines.push(
+        `${this.#pages.size}${this.#uncounted ? ' and more' : ''} ${this.#pages.size === 1 && !this.#uncounted ? 'page' : 'pages'}${met}`,
+      );
     }
     return lines;
   }

@@ -53,8 +53,8 @@ function processorLine(record: X86McaRecord, facts: Facts): string {
   const { cpuid, time, socket, apicId, microcode } = record;
   const cpu = cpuid?.toString(16) ?? '<cpuid>';
   return (
-    `${PREFIX}PROCESSOR ${number}:${cpu} TIME ${time ?? '<time>'} SOCKET ${socket ?? '<socket>'} ` +
-    `APIC ${apicId?.toString(16) ?? '<apic>'} microcode ${microcode?.toString(16) ?? '<microcode>'}`
+    `${PREFIX}PROCESSOR ${number}:${cpu} TIME ${time ?? '<time>'} SOCKET ${socket ?? '<n>'} ` +
+    `APIC ${apicId?.toString(16) ?? '<apic>'} microcode ${microcode?.toString(16) ?? '<rev>'}`
   );
 }
 
