@@ -1,4 +1,5 @@
-/** @module JSON lines: journald's JSON, traces of the lab, QMP messages, events of the reference VMM, records. */
+/** @module JSON lines: journald's JSON, log lines in objects, traces of the lab, QMP messages, events of the reference VMM, records. */
+import { beginsKernelMessage } from './line.ts';
 import { isVmmEvent } from './vmm-events.ts';
 
 const MAX_LINE = 65_536;
@@ -13,6 +14,7 @@ export type JsonLine =
       /** The same for all events that one line made. */
       key: string;
     }
+  | { kind: 'line'; text: string; program: string | undefined }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
   | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean };
 
@@ -30,9 +32,36 @@ export function journalText(value: unknown): string | undefined {
   return bytes.length === value.length ? new TextDecoder().decode(Uint8Array.from(bytes)) : undefined;
 }
 
+/** Members that name the program of a line, of those who ship logs as JSON. */
+const PROGRAMS = ['SYSLOG_IDENTIFIER', 'ident', 'program', 'appname', 'app', 'tag', 'process', 'logger'] as const;
+
+/** A log line that Docker (`log` beside `stream`) or another shipper (`message` or `msg`) put into an object. */
+function wrappedLine(data: Readonly<Record<string, unknown>>): JsonLine | undefined {
+  const line = typeof data['stream'] === 'string' ? data['log'] : (data['message'] ?? data['msg']);
+  if (typeof line !== 'string' || typeof data['kind'] === 'string') return undefined;
+  const program = PROGRAMS.map(name => data[name]).find(value => typeof value === 'string');
+  return { kind: 'line', text: line, program: typeof program === 'string' ? program : undefined };
+}
+
+/**
+ * The kernel message in a line of an object that is laid out over several (`journalctl -o json-pretty`). The program
+ * stands in another line, so that only what the kernel alone begins a message with counts.
+ */
+export function prettyMessage(line: string): string | undefined {
+  const m = /^\s{0,64}"(?:MESSAGE|message|log)"\s{0,4}:\s{0,4}("(?:[^"\\]|\\.){1,4096}"),?\s{0,4}$/.exec(line);
+  if (m === null) return undefined;
+  try {
+    const text = journalText(JSON.parse(m[1] ?? ''));
+    return text !== undefined && beginsKernelMessage(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a line holds; undefined when it is no JSON object of a kind that is known. Never throws. */
 export function jsonLine(line: string): JsonLine | undefined {
-  const text = line.trim();
+  // An array of objects, one a line, ends each with a comma.
+  const text = line.trim().replace(/\},$/, '}');
   if (!text.startsWith('{') || !text.endsWith('}') || text.length > MAX_LINE) return undefined;
   let value: unknown;
   try {
@@ -49,6 +78,8 @@ export function jsonLine(line: string): JsonLine | undefined {
     const identifier = typeof name === 'string' ? name : undefined;
     return { kind: 'journal', message, identifier, kernel: data['_TRANSPORT'] === 'kernel' || identifier === 'kernel' };
   }
+  const wrapped = wrappedLine(data);
+  if (wrapped !== undefined) return wrapped;
   if (isVmmEvent(data)) return { kind: 'vmm', message: data };
   if (
     typeof data['event'] === 'string' &&

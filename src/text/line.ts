@@ -15,10 +15,10 @@ const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
 /**
  * `Dec 22 08:20:00 host tag[pid]: ` of syslog and journald, its time also with a fraction (short-precise), as
  * `2026-03-16T11:34:29.123456+01:00` (short-iso), `Mon 2026-03-16 11:34:29 CET` (short-full, with-unit, where the unit
- * stands before the tag), `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag.
+ * stands before the tag), `2026-03-16 11:34:29`, `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag.
  */
 const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{1,255} (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{1,255} (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
@@ -30,12 +30,12 @@ const MONOTONIC = /^\S{1,255} (kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{
 /** `kern  :err   : `, from `dmesg -x`; `<3>`, the raw level. */
 const LEVEL = /^(?:<\d{1,3}>|[a-z0-9]{1,8} {0,7}:[a-z]{1,7} {0,7}: )/;
 /**
- * `[    1.234567] `, `[    1.234567][    T1] `, `[    1.234567] [    T1] `, `[Mon Mar 16 11:34:29 2026] `; with the
- * difference behind it (`dmesg -d`) or alone (`dmesg -H`: `[Mar16 11:34] `, `[  +0.000123] `); with the CPU behind it
- * (`[    1.234567,3] `, of telephones).
+ * `[    1.234567] `, `[    1.234567][    T1] `, `[    1.234567] [    T1] `, `[Mon Mar 16 11:34:29 2026] ` in any
+ * language; with the difference behind it (`dmesg -d`) or alone (`dmesg -H`: `[Mar16 11:34] `, `[  +0.000123] `); with
+ * the CPU behind it (`[    1.234567,3] `, of telephones); `[2026-03-16T11:34:29.123Z] `, of what logs a serial line.
  */
 const STAMP =
-  /^\[(?: {0,8}\d{1,10}\.\d{6}(?:,\d{1,3})?(?: <[ \d.+]{1,16}>)?|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}|[A-Z][a-z]{2}[ \d]\d \d{2}:\d{2}| {0,8}\+\d{1,8}\.\d{6})\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
+  /^\[(?: {0,8}\d{1,10}\.\d{3,9}(?:,\d{1,3})?(?: <[ \d.+]{1,16}>)?|[^\s\]]{1,16} [^\s\]]{1,16} {1,2}\d{1,2} [\d:]{8} \d{4}|[A-Z][a-z]{2}[ \d]\d \d{2}:\d{2}| {0,8}\+\d{1,8}\.\d{6}|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?)\] ?(?:\[ {0,8}([TC]\d{1,10})\] ?)?/;
 /** `2026-03-16T11:34:29,123456+01:00 `, from `dmesg --time-format iso`: no host and no program follow. */
 const STAMP_ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2},\d{6}[+-]\d{2}:\d{2} /;
 /** CPU and task that kernels of telephones put behind the stamp: `[3:  swapper/3:    0] `, `(0)[1:swapper/0]`. */
@@ -43,14 +43,68 @@ const TASK = /^(?:\(\d{1,3}\)\[\d{1,7}:[^\]]{1,32}\] ?|\[ {0,4}\d{1,3}: {0,16}[^
 /** The same stamp somewhere in a line: the console wrote it behind what a program left without a line end. */
 const STAMP_INSIDE = /\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?/;
 
-/** The prefix that names a program: its length and the name. */
-function transport(text: string): { length: number; program: string | undefined } | undefined {
+/**
+ * What stands before a line, or before its syslog prefix, and names no program: `3,1205,5123456793,-;` of /dev/kmsg and
+ * netconsole, `2026-03-16T11:34:29.1Z stderr F ` of Kubernetes (CRI), ` kernel:` of syslogd on a terminal.
+ */
+const WRAPPER =
+  /^(?:(?:\d[\w.+~-]{0,63},)?\d{1,4},\d{1,20},\d{1,20},[a-z-](?:,[^;]{0,128})?;|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:\d{2}) std(?:err|out) [FP] |\s?kernel: ?)/;
+/**
+ * The same where only what follows tells: a relay's `Mar 16 11:34:29 10.0.0.1 `, the file and line of `grep -r`, the
+ * marks of a quoted mail, blanks.
+ */
+const MAYBE_WRAPPER =
+  /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}:)?)/;
+/** Wrappers around one line. */
+const MAX_WRAPPERS = 3;
+
+/** What only the kernel begins a message with. */
+const ANCHOR = /mce: \[Hardware Error\]: |(?:\{\d{1,10}\})?\[Hardware Error\]: |EDAC MC\d|Memory failure: 0x/;
+const PANIC = 'Kernel panic - not syncing: ';
+/** Longer text before a kernel message is no prefix. */
+const MAX_BEFORE = 160;
+/** The end of a prefix that names another program than the kernel, of a sentence, or of what begins a quotation. */
+const FOREIGN =
+  /(?:^|[\s/])(?!kernel:)[A-Za-z][\w.@/-]{0,63}(?:\[\d{1,10}\])?: ?$|\[\d{1,10}\]: ?$|(?:^|[A-Za-z]{2} )[A-Za-z]{2,32} $|["'`]$/;
+
+/** Whether a text begins with what only the kernel begins a message with, perhaps behind a stamp. */
+export function beginsKernelMessage(text: string): boolean {
+  const from = STAMP.exec(text)?.[0].length ?? 0;
+  return text.startsWith(PANIC, from) || ANCHOR.exec(text.slice(from, from + MAX_BEFORE))?.index === 0;
+}
+
+/** The prefix that names a program. */
+function named(text: string): { length: number; program: string | undefined } | undefined {
   const m = SYSLOG.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
   if (m !== null) return { length: m[0].length, program: m[1] };
   if (text.charCodeAt(0) !== 0x5b) return undefined;
   const stamp = STAMP.exec(text);
   const rest = stamp === null ? null : MONOTONIC.exec(text.slice(stamp[0].length));
   return stamp === null || rest === null ? undefined : { length: stamp[0].length + rest[0].length, program: rest[1] };
+}
+
+/** What a transport put before a message: its length and the program it names, if any. */
+function transport(text: string): { length: number; program: string | undefined } | undefined {
+  let length = 0;
+  for (let n = 0; n <= MAX_WRAPPERS; n++) {
+    const rest = length === 0 ? text : text.slice(length);
+    const prefix = named(rest);
+    if (prefix !== undefined) return { length: length + prefix.length, program: prefix.program };
+    // The kernel's own stamp, or nothing: most lines.
+    if (rest.charCodeAt(0) === 0x5b) break;
+    const sure = WRAPPER.exec(rest);
+    const wrapper = sure ?? MAYBE_WRAPPER.exec(rest);
+    if (wrapper === null) break;
+    if (sure === null) {
+      const inner = rest.slice(wrapper[0].length);
+      if (!STAMP.test(inner) && named(inner) === undefined && !WRAPPER.test(inner) && !beginsKernelMessage(inner))
+        break;
+      // `word: ` is a program, not a file that grep names.
+      if (wrapper[0].endsWith(':') && inner.startsWith(' ')) break;
+    }
+    length += wrapper[0].length;
+  }
+  return length === 0 ? undefined : { length, program: undefined };
 }
 
 /** Cuts, removes terminal escapes and line ends. */
@@ -68,7 +122,7 @@ export function linuxLine(raw: string): LogLine {
   let kernel = true;
   const prefix = transport(text);
   if (prefix !== undefined) {
-    kernel = prefix.program === 'kernel';
+    kernel = prefix.program === undefined || prefix.program === 'kernel';
     text = text.slice(prefix.length);
   }
   const lvl = LEVEL.exec(text);
@@ -81,12 +135,26 @@ export function linuxLine(raw: string): LogLine {
       stamp = STAMP.exec(text);
     }
   }
+  let caller: string | undefined;
   if (stamp !== null) {
     text = text.slice(stamp[0].length);
+    // What logs a serial line puts its own stamp before the kernel's.
+    const second = STAMP.exec(text);
+    if (second !== null) text = text.slice(second[0].length);
+    caller = second?.[1] ?? stamp[1];
     const task = TASK.exec(text);
     if (task !== null) text = text.slice(task[0].length);
   }
-  return { text, caller: stamp?.[1], kernel };
+  if (kernel && prefix?.program === undefined) text = fromAnchor(text);
+  return { text, caller, kernel };
+}
+
+/** Behind a prefix that nobody knows, the message of the kernel; the text itself where another program is named. */
+function fromAnchor(text: string): string {
+  // A panic may tell of what else the kernel prints.
+  if (text.startsWith('Kernel panic')) return text;
+  const at = ANCHOR.exec(text)?.index ?? 0;
+  return at > 0 && at <= MAX_BEFORE && !FOREIGN.test(text.slice(0, at)) ? text.slice(at) : text;
 }
 
 /** Strips a syslog or journald prefix only; `program` is the tag it names. */

@@ -3,7 +3,7 @@ import { agentSignal } from './agent-signal.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './in-order.ts';
 import type { ItemSink } from './item.ts';
-import { jsonLine } from './json-lines.ts';
+import { jsonLine, prettyMessage } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
 import { LogContext } from './log-context.ts';
 import type { LineTaker } from './line-scanner.ts';
@@ -71,6 +71,8 @@ export const LOG_NEEDLES: readonly string[] = [
 /** Streams of a trace that are told apart. */
 const MAX_STREAMS = 32;
 const BRACE = 0x7b;
+const SPACE = 0x20;
+const TAB = 0x09;
 const RECORD_SEPARATOR = 0x1e;
 const DATA = ascii('data: {');
 const decoder = new TextDecoder();
@@ -106,6 +108,7 @@ export class LogReader implements LineTaker {
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
     if (bytes[from] === BRACE) this.#json(text, lineNumber);
+    else if (bytes[from] === SPACE || bytes[from] === TAB) main.line(prettyMessage(text) ?? text, lineNumber);
     else main.line(text, lineNumber);
     this.#release();
     return this.#wanted();
@@ -146,7 +149,12 @@ export class LogReader implements LineTaker {
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
     else if (line.kind === 'vmm') this.#vmm(line.message, lineNumber);
     else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, lineNumber);
-    else if (line.kind === 'journal') {
+    else if (line.kind === 'line') {
+      for (const part of line.text.split('\n')) {
+        if (line.program === undefined) this.#main.line(part, lineNumber);
+        else this.#main.message(part, line.program, lineNumber);
+      }
+    } else if (line.kind === 'journal') {
       this.#main.message(line.message, line.kernel ? 'kernel' : line.identifier, lineNumber);
     } else if (line.kind === 'trace') this.#trace(line, lineNumber);
   }
