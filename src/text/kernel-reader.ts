@@ -35,6 +35,8 @@ const BARE_LINES = 8;
 /** In front of the page tables of an arm64 crash: arch/arm64/mm/fault.c, `show_pte()`. */
 const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
 const TAG = ascii('[Hardware Error]: ');
+/** A line of a machine check block, whole or not. */
+const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
 
 const INCOMPLETE: TextNote = {
   code: 'W_TEXT_INCOMPLETE',
@@ -61,6 +63,8 @@ export class KernelReader {
   /** Of the AMD decoder's block that is open: the words it printed. */
   #edacHead: LogEvent['fields'] | undefined;
   #bare = 0;
+  /** A line of a machine check block that ends too early: a mail may have broken it. */
+  #held: { text: string; caller: string | undefined; lineNumber: number } | undefined;
   /** log2 of the page size, where the log says it: x86 has one, arm64 three. */
   #pageShift: number | undefined;
   #arm64 = false;
@@ -105,7 +109,14 @@ export class KernelReader {
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.#bare > 0 || this.#arm.wanted || this.#edacIntel.wanted || this.#old.wanted || this.#cper.wanted;
+    return (
+      this.#held !== undefined ||
+      this.#bare > 0 ||
+      this.#arm.wanted ||
+      this.#edacIntel.wanted ||
+      this.#old.wanted ||
+      this.#cper.wanted
+    );
   }
 
   /** The first line of the oldest record that is open; Infinity when none is. */
@@ -116,6 +127,7 @@ export class KernelReader {
       this.#arm.since,
       this.#edacIntel.since,
       this.#cper.since,
+      this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
     );
   }
 
@@ -126,7 +138,7 @@ export class KernelReader {
     const at = stampEnd(bytes, start, stop);
     if (at < 0) return false;
     const line = mceLine(bytes, at, stop);
-    if (line === undefined) return false;
+    if (line === undefined || line.kind === 'cut' || this.#held !== undefined) return false;
     this.#edac.other();
     this.#pageShift = 12;
     this.#assembler.take(line, stampCaller, lineNumber);
@@ -137,12 +149,40 @@ export class KernelReader {
   /** Takes any line of a log, with its prefixes. */
   line(raw: string, lineNumber: number): boolean {
     const { text, caller, kernel } = linuxLine(raw);
-    if (!kernel || text === '') return false;
+    if (!kernel || text === '') {
+      this.#release();
+      return false;
+    }
     return this.message(text, caller, lineNumber);
   }
 
   /** Takes a message without prefixes; returns whether anything was made of it. */
   message(text: string, caller: string | undefined, lineNumber: number): boolean {
+    const held = this.#held;
+    if (held !== undefined) {
+      const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{1,16}/, '').trimEnd()}`;
+      const line = mceLineOf(joined);
+      if (line !== undefined && line.kind !== 'cut') {
+        this.#held = undefined;
+        return this.#message(joined, held.caller, line.kind === 'header' ? held.lineNumber : lineNumber);
+      }
+      this.#release();
+    }
+    if (BLOCK_LINE.test(text) && (mceLineOf(text)?.kind ?? 'cut') === 'cut') {
+      this.#held = { text, caller, lineNumber };
+      return true;
+    }
+    return this.#message(text, caller, lineNumber);
+  }
+
+  /** What ended too early did end there. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#message(held.text, held.caller, held.lineNumber);
+  }
+
+  #message(text: string, caller: string | undefined, lineNumber: number): boolean {
     const bare = this.#bare > 0;
     if (bare) this.#bare--;
     if (text.includes('[Hardware Error]: ') || text.includes('Machine Check') || bare) {
@@ -176,6 +216,7 @@ export class KernelReader {
   }
 
   skipped(lines: number): void {
+    this.#release();
     this.#assembler.other(false, lines);
     if (this.#edacHead !== undefined)
       for (let i = 0; i < Math.min(lines, 16); i++) this.#edacEvents(this.#edac.other(), 0);
@@ -183,6 +224,7 @@ export class KernelReader {
   }
 
   end(): void {
+    this.#release();
     this.#assembler.end();
     this.#edacEvents(this.#edac.end(), 0);
     for (const part of this.#parts) part.end();

@@ -102,7 +102,8 @@ function header(c: Cursor, tagged: boolean): MceHeader | MceCut | undefined {
   const negative = c.byte(MINUS);
   const bank = c.decimal(4);
   if (bank < 0) return undefined;
-  if (c.done || (c.word(COLON) && c.done)) return { kind: 'cut', cpu };
+  // A mail is broken at the blank.
+  if (c.done || (c.word(COLON) && c.done) || (c.byte(COLON_BYTE) && c.done)) return { kind: 'cut', cpu };
   if (c.bytes[c.at - 1] !== SPACE) return undefined;
   const from = c.at;
   const status = c.hex();
