@@ -83,7 +83,8 @@ export class MceAssembler {
       this.#sink.cut(line, lineNumber);
       return;
     }
-    if (line.kind === 'processor') this.#vendor = VENDOR[line.vendor] ?? this.#vendor;
+    // Another vendor's is another machine, in a log that was put together: nobody inherits the one before.
+    if (line.kind === 'processor') this.#vendor = VENDOR[line.vendor];
     const block = this.#owner(line, caller);
     if (block === undefined) {
       this.#sink.unattributed(line, lineNumber);
