@@ -64,6 +64,9 @@ export const LOG_NEEDLES: readonly string[] = [
   'arm_event: ',
   'extlog_mem_event: ',
   'non_standard_event: ',
+  ' error(s): ',
+  ', status=0x',
+  'error: pfn=0x',
   '"MESSAGE":[',
   '"MESSAGE" : [',
 ];

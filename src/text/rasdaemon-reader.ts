@@ -1,4 +1,7 @@
-/** @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`. */
+/**
+ * @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`, and what its
+ * ras-mc-ctl --errors lists from the database.
+ */
 import { SECTION_MEMORY } from '../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../cper/memory.ts';
 import type { CperMemoryError, CperRecord, CperSeverity } from '../cper/record.ts';
@@ -31,10 +34,13 @@ const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
   ppin: 'ppin',
   microcode: 'microcode',
   cpuid: 'cpuid',
+  walltime: 'time',
 };
+/** More of the text of an event is not kept. */
+const MAX_MESSAGE = 512;
 const DECIMAL: ReadonlySet<string> = new Set(['cpu', 'socketid']);
 const SMALL: ReadonlySet<string> = new Set(['bank', 'cpu', 'socket']);
-const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}) page_type=(.{1,64}?) action_result=(\w{1,16})/;
+const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action_result=(\w{1,16})/;
 
 /** The stamp that rasdaemon puts before each event, and its level. */
 const STAMP = /^ {0,16}(?:\[?\w{1,12}\]? )?(?:[\d:+ -]{8,40} )?(?:<?\w{3,6}>? (?=\d))?/;
@@ -76,6 +82,15 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** ras-arm-handler.c: the first line; error structures follow in lines of their own. */
 const ARM = /\baffinity: (-?\d{1,3}) MPIDR: (0x[0-9a-f]{1,16}) MIDR: (0x[0-9a-f]{1,16})(.{0,512})$/;
 
+/** util/ras-mc-ctl.in, errors(): the number and the time of a row. */
+const ROW = /^\d{1,10} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} [+-]\d{4} (.*)$/;
+/** An mc_event of it; the address is decimal, and 0 where there is none. */
+const ROW_MC =
+  /^(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) error\(s\): (.{0,400}?) location: (-?\d{1,4}(?::-?\d{1,4}){3}), addr (-?\d{1,20}), (grain .*)$/;
+const ROW_PREFIX = 'error: ';
+/** The registers of an mce_record of it; those that are 0 are left out, the bank and the CPU too. */
+const ROW_MCE = /, status=0x[0-9a-f]{1,16}(?=,|$)/;
+
 type Place = { form: 'rasdaemon'; firstLine: number; lastLine: number };
 
 /** Reads single lines; nothing is kept between them. */
@@ -90,23 +105,16 @@ export class RasdaemonReader {
 
   message(text: string, lineNumber: number): boolean {
     const event = EVENT.exec(text);
-    if (event === null) return false;
+    if (event === null) return this.#row(text, lineNumber);
     const body = (event[2] ?? '').slice(0, 4096);
     const place = { form: 'rasdaemon', firstLine: lineNumber, lastLine: lineNumber } as const;
-    if (event[1] === 'memory_failure_event') {
-      const m = MEMORY_FAILURE.exec(body);
-      if (m === null) return false;
-      this.#sink({
-        type: 'event',
-        ...place,
-        name: 'memory-failure',
-        fields: { pfn: hexU64(m[1]) ?? 0n, page: m[2] ?? '', result: m[3] ?? '' },
-      });
-      return true;
-    }
+    if (event[1] === 'memory_failure_event') return this.#memoryFailure(body, place);
     if (event[1] === 'mc_event') {
       const m = MC_EVENT.exec(body);
-      const message = (m === null ? body.replace(STAMP, '') : body.slice(m.index)).slice(0, 512).trim();
+      // The count is said of the event already.
+      const message = (m === null ? body.replace(STAMP, '') : body.slice(m.index + m[0].length).replace(/^: {0,4}/, ''))
+        .slice(0, MAX_MESSAGE)
+        .trim();
       const fields: Record<string, FieldValue> = m === null ? { message } : { count: Number(m[1]), message };
       const page = /\bpage: 0x([0-9a-f]{1,13}) offset: 0x([0-9a-f]{1,8})/.exec(body);
       const addr =
@@ -121,6 +129,38 @@ export class RasdaemonReader {
     if (event[1] === 'non_standard_event') return this.#nonStandard(body, place);
     if (event[1] === 'arm_event') return this.#arm(body, place);
     return this.#mce(body, place);
+  }
+
+  /** A row of ras-mc-ctl --errors. */
+  #row(text: string, lineNumber: number): boolean {
+    const row = ROW.exec(text)?.[1]?.slice(0, 4096);
+    if (row === undefined) return false;
+    const place = { form: 'rasdaemon', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const m = ROW_MC.exec(row);
+    if (m !== null) {
+      const message = `${m[3] ?? ''} location: ${m[4] ?? ''}, ${m[6] ?? ''}`.slice(0, MAX_MESSAGE).trim();
+      const fields: Record<string, FieldValue> = { count: Number(m[1]), message };
+      // SQLite has signed integers.
+      const addr = BigInt.asUintN(64, BigInt(m[5] ?? '0'));
+      if (addr !== 0n) fields['addr'] = addr;
+      this.#sink({ type: 'event', ...place, name: MC_NAMES[m[2] ?? ''] ?? 'mc-event', fields });
+      return true;
+    }
+    if (!row.startsWith(ROW_PREFIX)) return false;
+    if (!ROW_MCE.test(row)) return this.#memoryFailure(row, place);
+    return this.#mce(row.slice(row.search(/, (?:mcgcap|mcgstatus|status)=0x/)), place, true);
+  }
+
+  #memoryFailure(body: string, place: Place): boolean {
+    const m = MEMORY_FAILURE.exec(body);
+    if (m === null) return false;
+    this.#sink({
+      type: 'event',
+      ...place,
+      name: 'memory-failure',
+      fields: { pfn: hexU64(m[1]) ?? 0n, page: m[2] ?? '', result: m[3] ?? '' },
+    });
+    return true;
   }
 
   /** Firmware's memory error as Intel's extended log gives it: a record with one memory section. */
@@ -185,15 +225,16 @@ export class RasdaemonReader {
     return true;
   }
 
-  #mce(body: string, place: Place): boolean {
+  /** `row`: of ras-mc-ctl, whose values are all hex and which leaves out what is 0. */
+  #mce(body: string, place: Place, row = false): boolean {
     const record: X86McaRecord = { kind: 'x86-mca', bank: 0, status: 0n };
     let hasStatus = false;
-    let hasBank = false;
+    let hasBank = row;
     for (const m of body.matchAll(PAIR)) {
       const name = m[1] ?? '';
       const member = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
       if (member === undefined) continue;
-      const decimal = DECIMAL.has(name);
+      const decimal = !row && DECIMAL.has(name);
       if (decimal && !/^\d{1,9}$/.test(m[2] ?? '')) continue;
       const value = decimal ? BigInt(m[2] ?? '0') : hexU64(m[2]);
       if (value === undefined || (SMALL.has(member) && value > 0xffff_ffffn)) continue;
@@ -202,6 +243,7 @@ export class RasdaemonReader {
       Object.assign(record, { [member]: SMALL.has(member) ? Number(value) : value });
     }
     if (!hasStatus) return false;
+    if (row) record.cpu ??= 0;
     // A bank without a name is printed in hex, one with a name in decimal behind it.
     const named = /\(bank=(\d{1,4})\)/.exec(body);
     if (named !== null) record.bank = Number(named[1]);
