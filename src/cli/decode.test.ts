@@ -48,6 +48,28 @@ describe('syndrome decode', () => {
     expect(piped.out).toMatch(/^cpu=0 status=0x8000000000000000 .* bank=1\n$/);
   });
 
+  it('takes an argument longer than a file name, and values as people have them', () => {
+    const block = syndrome(['encode', 'memory', 'physicalAddress=0x50000000']).out.trim();
+    expect(block.length).toBeGreaterThan(200);
+    for (const long of [block, `${block}${'\n'.repeat(300)}`]) {
+      const { status, out } = syndrome(['decode', long]);
+      expect([status, out.split('\n')[0]]).toEqual([0, expect.stringContaining('memory error at 0x0000000050000000')]);
+    }
+    expect(syndrome(['decode', 'a'.repeat(300)])).toMatchObject({
+      status: 4,
+      err: expect.stringContaining('values are') as string,
+    });
+    const raw = (...words: string[]): string => syndrome(['decode', '--raw', ...words]).out;
+    expect(raw('--esr', '0x92000410', 'far=0x1000')).toBe(raw('esr=0x92000410', 'far=0x1000'));
+    expect(raw('0xbd80000000000134', '--vendor', 'intel', 'mcgstatus=7', 'addr=0x1000')).toBe(
+      raw('status=0xbd80000000000134', 'vendor=intel', 'mcgstatus=7', 'addr=0x1000'),
+    );
+    expect(raw('be000000`00800400')).toBe('status=0xbe00000000800400\n');
+    expect(raw('0xbd80000000000134,', '0xbe00000000800400,')).toBe(
+      'status=0xbd80000000000134\nstatus=0xbe00000000800400\n',
+    );
+  });
+
   it('names no bank that the input does not name', () => {
     const lone = JSON.parse(syndrome(['decode', '--json', '0xbd80000000000134']).out);
     expect(lone).not.toHaveProperty('bank');
@@ -170,6 +192,11 @@ describe('syndrome decode', () => {
     const nothing = syndrome(['decode', '-'], 'all is well\n');
     expect(nothing).toMatchObject({ status: 4, out: '' });
     expect(nothing.err).toContain('no error record found');
+    expect(nothing.err).not.toContain('values are');
+    expect(syndrome(['decode'], 'Machine Check: the film\n').err).toContain(
+      '- looks like a log because of `Machine Check`, but none of its lines could be read',
+    );
+    expect(syndrome(['decode', 'nothing', 'known']).err).toContain('values are a lone 0x…');
     expect(syndrome(['decode', '--vendor', 'acme', '0xbd80000000000134']).status).toBe(2);
     expect(syndrome(['decode', '--explain', 'NO_SUCH_CODE']).status).toBe(2);
     expect(syndrome(['decode', '--section', 'nothing', '00']).status).toBe(2);

@@ -11,6 +11,7 @@ import { createDecoder } from '../decode/decoder.ts';
 import type { DecoderOptions } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
 import type { DecodedRecord } from '../decode/record.ts';
+import { VALUE_FORMS, plainValues } from '../text/values.ts';
 
 /** Options of the commands that read records. */
 export interface InputOptions {
@@ -56,7 +57,8 @@ function isFile(word: string): boolean {
 
 /** Several lone numbers are one value each; anything else is one line. */
 function valueText(words: readonly string[]): string {
-  return words.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? words.join('\n') : words.join(' ');
+  const plain = words.map(plainValues);
+  return plain.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? plain.join('\n') : words.join(' ');
 }
 
 /** Files by name, `-` for stdin; whatever is no file belongs to the values, which are taken together. */
@@ -202,6 +204,16 @@ async function readFile(path: string, take: Take): Promise<void> {
   }
 }
 
+/** What to say of an input in which nothing was found. @param typed of the command line, where values are meant */
+function whyNothing(name: string, evidence: string, typed: boolean): string {
+  const word = /^log: (`.*`)$/.exec(evidence)?.[1];
+  const why =
+    word === undefined
+      ? `${name}: ${evidence}`
+      : `${name} looks like a log because of ${word}, but none of its lines could be read as one of an error`;
+  return typed && !why.includes(VALUE_FORMS) ? `${why}; ${VALUE_FORMS}` : why;
+}
+
 /**
  * Decodes the inputs in their order; `between` is awaited after each piece of input. Remarks about text go to stderr. Returns how the last input was read.
  * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
@@ -219,7 +231,7 @@ export async function eachRecord(
       ...common,
       input: input.name,
       onRecord,
-      onDetected: d => (evidence = `${input.name}: ${d.evidence}`),
+      onDetected: d => (evidence = whyNothing(input.name, d.evidence, 'text' in input)),
       onDiagnostic: (d, source) => {
         const line = source.firstLine === undefined ? '' : `:${source.firstLine}`;
         process.stderr.write(`${safeText(`${input.name}${line}: ${d.message} [${d.code}]`)}\n`);

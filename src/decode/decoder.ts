@@ -128,7 +128,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   function start(bytes: Uint8Array, ended: boolean): void {
     head = undefined;
-    const detection = detect(bytes, ended, options.from ?? (options.section === undefined ? 'auto' : 'cper'));
+    const detection = detect(
+      bytes,
+      ended,
+      options.from ?? (options.section === undefined ? 'auto' : 'cper'),
+      options.esr,
+    );
     options.onDetected?.(detection);
     if (detection.binary !== undefined) {
       binary = { parts: [], length: 0, detection };

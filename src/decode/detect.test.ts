@@ -38,6 +38,13 @@ describe('what is said of an input that holds nothing', () => {
     },
   );
 
+  it.each(['0x92000410 addr=0x1000', '0xbd80000000000134 status=0xbe00000000800400', '0x1 of 2'])(
+    '%s is no status beside names',
+    input => {
+      expect(decode(input).records).toEqual([]);
+    },
+  );
+
   it('reads short hex as bytes where bytes were asked for', () => {
     expect(detect(new TextEncoder().encode('00 ff'), true, 'cper').binary).toEqual(Uint8Array.of(0, 0xff));
   });

@@ -90,8 +90,8 @@ export function surelyLog(bytes: Uint8Array): string | undefined {
   return found;
 }
 
-/** Decides how to read an input whose first bytes these are; `whole` when there are no more. */
-export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection {
+/** Decides how to read an input whose first bytes these are; `whole` when there are no more, `esr` when values are ESRs. */
+export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = false): Detection {
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
     return { form: from, evidence: 'asked for' };
   }
@@ -130,7 +130,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form): Detection
   if (from === 'cper' || from === 'ghes') return { form: from, evidence: 'asked for', binary: bytes };
   if (whole && bytes.length <= MAX_VALUE_BYTES) {
     const lines = text.split('\n').filter(l => l.trim() !== '');
-    if (lines.length > 0 && lines.every(l => values(l) !== undefined)) {
+    if (lines.length > 0 && lines.every(l => values(l, { esr }) !== undefined)) {
       return { form: 'value', evidence: 'every line is a value or a list of values' };
     }
   }

@@ -126,13 +126,24 @@ export function mceCommand(text: string): Values | undefined {
   return { record, notes: [] };
 }
 
+/** Without the mark in the middle that WinDbg writes (``be000000`00800400``), and without a comma at the end. */
+export function plainValues(text: string): string {
+  return text
+    .trim()
+    .replace(/\b((?:0[xX])?[0-9a-fA-F]{8})`([0-9a-fA-F]{8})\b/g, '$1$2')
+    .replace(/[,;]{1,4}$/, '')
+    .trimEnd();
+}
+
 /**
- * Reads one line of values: a lone number, or `name=value` words (`name: value` and `NAME value` too). Undefined when
+ * Reads one line of values: a lone number, or `name=value` words (`name: value` and `NAME value` too), of which the
+ * first may be the status (the ESR, beside names of its registers or where one is expected) alone. Undefined when
  * it is anything else, or names neither a status nor an ESR.
  */
 export function values(text: string, options: ValueOptions = {}): Values | undefined {
-  const line = text.trim();
-  if (line === '' || line.length > MAX_VALUES) return undefined;
+  if (text.length > MAX_VALUES) return undefined;
+  const line = plainValues(text);
+  if (line === '') return undefined;
   const command = mceCommand(line);
   if (command !== undefined) return command;
   const bank = oldBankLine(line);
@@ -159,6 +170,7 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F])/g, '$1=')
     .split(/[\s,;]+/)
     .filter(w => w !== '');
+  const lone = /^(?:0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{16})$/.test(words[0] ?? '') ? hexU64(words.shift()) : undefined;
   const x86 = new Map<keyof X86McaRecord, bigint>();
   const arm = new Map<string, bigint>();
   const notes: TextNote[] = [];
@@ -197,6 +209,14 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
       x86.set(member, n);
     } else if (armMember !== undefined) arm.set(armMember, n);
     else notes.push({ code: 'W_TEXT_VALUE', message: `the name ${name} is not known; its value was left out` });
+  }
+  if (lone !== undefined) {
+    if (x86.has('status') || arm.has('esr')) return undefined;
+    const ofArm = options.esr === true || (arm.size > 0 && [...x86.keys()].every(name => name === 'cpu'));
+    // A number that is no valid status is not guessed to be one.
+    if (!ofArm && lone >> 63n === 0n) return undefined;
+    if (ofArm) arm.set('esr', lone);
+    else x86.set('status', lone);
   }
   const esr = arm.get('esr');
   if (esr !== undefined && !x86.has('status')) {
@@ -247,7 +267,7 @@ function inOrder(line: string): Values | undefined {
 
 /** The forms that values may have, for a message where none was recognised. */
 export const VALUE_FORMS =
-  'values are a lone 0x…, `status=… mcgstatus=… addr=… misc=… bank=… vendor=intel|amd`, the same registers as numbers in this order, QEMU’s `mce CPU BANK STATUS MCGSTATUS ADDR MISC`, or `esr=… far=…` (a lone ESR needs --esr)';
+  'values are a lone 0x… (names may follow it), `status=… mcgstatus=… addr=… misc=… bank=… vendor=intel|amd`, the same registers as numbers in this order, QEMU’s `mce CPU BANK STATUS MCGSTATUS ADDR MISC`, or `esr=… far=…` (a lone ESR needs --esr)';
 
 /** Why a short line that looks like values is none; undefined when it looks like other text. */
 export function whyNoValues(text: string): string | undefined {
