@@ -200,7 +200,7 @@ const REFERENCE_VMM: readonly Row[] = [
   ['started', 'vcpus:number seaEnabled:boolean seaCapability:number ms:number', 'The reference VMM runs its guest.'],
   [
     'arm-sea',
-    'vcpu:number el:number pc:address flags:register esr:register gva?:address gpa?:address gpaSource:string gpaCertain?:boolean action:string quarantine:string',
+    'vcpu:number el:number pc:address flags:register esr:register gva?:address gpa?:address gpaSource:string gpaCertain?:boolean suspect?:address hpa?:address action:string quarantine:string',
     'The guest consumed an error: KVM_EXIT_ARM_SEA.',
   ],
   [
@@ -215,7 +215,7 @@ const REFERENCE_VMM: readonly Row[] = [
   ],
   [
     'quarantined',
-    'gpa:address bytes:bigint by:string slots:number',
+    'gpa:address hpa?:address bytes:bigint by:string slots:number',
     'The VMM has taken a page out of the memory of the guest.',
   ],
   ['quarantine-refused', 'gpa:address by:string reason:string', 'The VMM did not take a page away.'],

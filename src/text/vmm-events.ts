@@ -12,11 +12,11 @@ const MAX_TEXT = 512;
 const EVENTS: Readonly<Record<string, readonly string[]>> = {
   sigbus: ['codename', 'lsb', 'hva', 'gpa', 'action', 'quarantine'],
   'quarantine-hit': ['vcpu', 'pc', 'exit', 'gpa', 'write', 'action'],
-  quarantined: ['gpa', 'bytes', 'by'],
+  quarantined: ['gpa', 'hpa', 'bytes', 'by'],
   'quarantine-refused': ['gpa', 'by', 'reason'],
   threshold: ['errors', 'pages', 'limit'],
 };
-const U64: ReadonlySet<string> = new Set(['hva', 'gpa', 'pc', 'bytes']);
+const U64: ReadonlySet<string> = new Set(['hva', 'hpa', 'gpa', 'pc', 'bytes']);
 const RENAMED: Readonly<Record<string, string>> = { codename: 'code', vcpu: 'cpu' };
 
 function u64(value: unknown): bigint | undefined {
