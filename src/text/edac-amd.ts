@@ -22,6 +22,8 @@ const ADDR = /^[ \t]{0,4}(?:Error Addr|MC\d{1,4}_ADDR): (0x[0-9a-f]{1,16})$/;
 const IPID = /^(?:PPIN: (0x[0-9a-f]{1,16}))?(?:, )?(?:IPID: (0x[0-9a-f]{1,16}))?(?:, Syndrome: (0x[0-9a-f]{1,16}))?$/;
 /** Lines of the block that carry no register. */
 const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/;
+/** Of SMCA banks. */
+const EXTENDED = / Ext\. Error Code: (\d{1,2})(?:,|$)/;
 /** Foreign lines after which the block is given up. */
 const MAX_FOREIGN = 8;
 
@@ -32,6 +34,8 @@ export interface EdacBlock {
   other(): LogEvent[];
   /** The first line of the open block; Infinity when none is open. */
   since(): number;
+  /** The extended error code that was printed in the block that ended last. */
+  extended(): number | undefined;
   end(): LogEvent[];
 }
 
@@ -40,10 +44,14 @@ export function edacAmd(prefix: string, source: string): EdacBlock {
   let severity = '';
   let record: X86McaRecord | undefined;
   let foreign = 0;
+  let extended: number | undefined;
+  let printed: number | undefined;
 
   function end(): LogEvent[] {
     const done = record;
     record = undefined;
+    if (done !== undefined) printed = extended;
+    extended = undefined;
     return done === undefined ? [] : [recordEvent(`${prefix}.mce-record`, done, { complete: true })];
   }
 
@@ -98,6 +106,8 @@ export function edacAmd(prefix: string, source: string): EdacBlock {
       if (ppin !== undefined) record.ppin = ppin;
       if (id !== undefined) record.ipid = id;
       if (synd !== undefined) record.synd = synd;
+      const code = EXTENDED.exec(rest)?.[1];
+      if (code !== undefined) extended = Number(code);
       if (record.origin !== undefined) record.origin.lastLine = line;
       // The cache level line is the decoder's last.
       return rest.startsWith('cache level: ') ? end() : [];
@@ -108,6 +118,7 @@ export function edacAmd(prefix: string, source: string): EdacBlock {
       return foreign > MAX_FOREIGN ? end() : [];
     },
     end,
+    extended: () => printed,
     since: () => record?.origin?.firstLine ?? Number.POSITIVE_INFINITY,
   };
 }

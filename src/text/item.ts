@@ -41,7 +41,7 @@ export const TEXT_NOTES = {
   W_TEXT_UNATTRIBUTED:
     'A line of a machine check could belong to several CPUs whose blocks are mixed. It was given to none; boot with `printk` caller ids (CONFIG_PRINTK_CALLER) to settle it.',
   W_TEXT_FLAGS:
-    "The kernel's decoder prints flags beside the status register, and here they disagree. The register was taken. The text was edited, or the decoder read another register than it printed.",
+    "The kernel's decoder prints flags and the extended error code beside the status register, and here they disagree. The register was taken. The text was edited, or the decoder read another register than it printed.",
   W_TEXT_SPLIT:
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',

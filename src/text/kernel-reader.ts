@@ -16,9 +16,12 @@ import { mceLine, mceLineOf } from './mce-lexer.ts';
 import { OldMceLines } from './old-mce-lines.ts';
 import { matchPattern } from './patterns.ts';
 
-/** Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c, arch/arm64. */
+/**
+ * Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c,
+ * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
+ */
 const HARDWARE_PANIC =
-  /machine check|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
+  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
 /** Events that are only a state of the machine, or that the records themselves carry. */
 const SILENT: ReadonlySet<string> = new Set([
   'boot',
@@ -37,6 +40,9 @@ const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
 const TAG = ascii('[Hardware Error]: ');
 /** A line of a machine check block, whole or not. */
 const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
+
+/** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
+const EXTENDED = 0x3f;
 
 const INCOMPLETE: TextNote = {
   code: 'W_TEXT_INCOMPLETE',
@@ -286,6 +292,15 @@ export class KernelReader {
       const flags = String(head['flags']);
       if (head['family'] !== undefined) {
         record.cpuid = cpuidOf(Number(head['family']), Number(head['model']), Number(head['stepping']));
+      }
+      const extended = this.#edac.extended();
+      const ofStatus = Number(record.status >> 16n) & EXTENDED;
+      // Linux before 4.16 cuts it to five bits.
+      if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
+        notes.push({
+          code: 'W_TEXT_FLAGS',
+          message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
+        });
       }
       const wrong = edacFlagMismatch(flags, record.status);
       if (wrong.length > 0) {
