@@ -52,6 +52,13 @@ describe('what to do next', () => {
     ]);
   });
 
+  it('of the extended log is nothing: Linux acts on the machine check beside it', () => {
+    const [, record] = decode(readFileSync(join(import.meta.dirname, 'golden', 'linux-extlog.in'), 'utf8')).records;
+    expect(record?.headline).toBe('Firmware error record, recoverable: memory error at 0x0000000012345040');
+    expect(record?.nextStep).toMatch(/acpi_extlog/);
+    expect(record?.outlook).toEqual([]);
+  });
+
   it('names the DIMM that Linux named', () => {
     const [record] = decode(log('corrected', [...MEMORY, '  DIMM location: P0_Node0_Channel1_Dimm0 DIMM_A1'])).records;
     expect(record?.component?.name).toBe('memory: DIMM P0_Node0_Channel1_Dimm0 DIMM_A1');

@@ -55,6 +55,8 @@ const RECOVERABLE: Readonly<Record<Kind, string>> = {
 };
 const PREVIOUS_BOOT =
   'It tells of the boot before this one, and Linux only prints it: look there for why the machine went down, at the log of the BMC, and replace the part that the record names if it comes again.';
+const EXTLOG =
+  'Linux only prints it (acpi_extlog) and acts on the machine check that it belongs to: look for that beside it, and for `Memory failure:` lines with the page.';
 const BARE_SECTION =
   'A section alone has no severity: that stands in the record or the data entry around it. Look for the whole record.';
 
@@ -101,9 +103,13 @@ export class CperDecoded extends LazyRecord {
   readonly kind = 'cper';
   readonly raw: CperRecord;
 
-  constructor(raw: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[]) {
+  readonly #extlog: boolean;
+
+  /** @param extlog of Linux's extended log, which acts on nothing */
+  constructor(raw: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[], extlog = false) {
     super(source, diagnostics);
     this.raw = raw;
+    this.#extlog = extlog;
   }
 
   /** The input is a section without the record that says how bad it is. */
@@ -200,6 +206,7 @@ export class CperDecoded extends LazyRecord {
       return `The severity ${severityNumber} is none that is specified: Linux takes it for fatal and panics. Tell the vendor of the firmware.`;
     }
     if (this.ofPreviousBoot && severity !== 'none') return PREVIOUS_BOOT;
+    if (this.#extlog && severity !== 'corrected' && severity !== 'none') return EXTLOG;
     const kind = kindOf(this.raw);
     if (severity === 'corrected') return CORRECTED[kind];
     return severity === 'recoverable' ? RECOVERABLE[kind] : NEXT[severity];
@@ -208,8 +215,8 @@ export class CperDecoded extends LazyRecord {
     return lintCper(this.raw);
   }
   protected override predictions(): readonly DecodedOutlook[] {
-    // Nobody acts on what the boot before left behind, nor on what has no severity.
-    if (this.#bare || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
+    // Nobody acts on what the boot before left behind or extlog prints, nor on what has no severity.
+    if (this.#bare || this.#extlog || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
     return outlookOf(this.raw, this.source.from);
   }
 }

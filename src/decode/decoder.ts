@@ -109,7 +109,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
       }
       emitMca(record, source, item.notes, item.bankUnknown !== true);
     } else if (item.type === 'event') options.onRecord(new EventDecoded(item.name, item.fields, source, []));
-    else if (item.type === 'cper') options.onRecord(new CperDecoded(item.record, source, item.notes));
+    else if (item.type === 'cper')
+      options.onRecord(new CperDecoded(item.record, source, item.notes, item.extlog === true));
     else options.onRecord(new ArmDecoded(item.record, source, item.notes));
   }
 

@@ -163,8 +163,9 @@ export class CperLines implements KernelPart {
     this.#open.delete(key);
     endSection(open);
     if (!open.severe) return;
-    const { record, notes, firstLine, lastLine, text } = open;
-    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, text });
+    const { record, notes, firstLine, lastLine, text, unmarked } = open;
+    const extlog = unmarked ? ({ extlog: true } as const) : {};
+    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, text, ...extlog });
     const within = record.previousBoot === true ? 'previous-boot' : 'report';
     // The machine check registers in it are records of their own, as those of a record in bytes are.
     for (const { body } of record.sections) {

@@ -180,7 +180,7 @@ export class RasdaemonReader {
       const member = Object.hasOwn(PLACE, pair[1] ?? '') ? PLACE[pair[1] ?? ''] : undefined;
       if (member !== undefined && Number(pair[2]) <= 0xffff) Object.assign(memory, { [member]: Number(pair[2]) });
     }
-    this.#cper(severity, SECTION_MEMORY, memory, m[6] ?? '', m[7] ?? '', place, []);
+    this.#cper(severity, SECTION_MEMORY, memory, m[6] ?? '', m[7] ?? '', place, [], true);
     return true;
   }
 
@@ -203,11 +203,13 @@ export class RasdaemonReader {
     fruId: string,
     place: Place,
     notes: TextNote[],
+    extlog = false,
   ): void {
     const section: CperRecord['sections'][number] = { type, severity, revision: 0x300, flags: 0, body };
     if (fruText.trim() !== '') section.fruText = fruText.trim().slice(0, 20);
     if (fruId !== NO_ID) section.fruId = fruId;
-    this.#sink({ type: 'cper', ...place, record: { kind: 'cper', severity, sections: [section] }, notes });
+    const record: CperRecord = { kind: 'cper', severity, sections: [section] };
+    this.#sink({ type: 'cper', ...place, record, notes, ...(extlog ? ({ extlog: true } as const) : {}) });
   }
 
   #arm(body: string, place: Place): boolean {
