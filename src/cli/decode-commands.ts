@@ -36,6 +36,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --esr 0x92000410
   dmesg | syndrome decode
   syndrome decode --brief kern.log.*                    # one line a record, counts and pages
+  ras-mc-ctl --errors | syndrome decode --brief
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0

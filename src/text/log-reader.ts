@@ -64,9 +64,10 @@ export const LOG_NEEDLES: readonly string[] = [
   'arm_event: ',
   'extlog_mem_event: ',
   'non_standard_event: ',
-  ' error(s): ',
-  ', status=0x',
-  'error: pfn=0x',
+  // ras-mc-ctl; of each as much as is rare, which is what makes the search fast.
+  'rror(s): ',
+  ', mcgcap=0x',
+  'ge_type=',
   '"MESSAGE":[',
   '"MESSAGE" : [',
 ];
