@@ -66,7 +66,8 @@ describe('a derived file', () => {
     const { mtimeMs } = statSync(file);
     utimesSync(file, 1, 1);
     await make();
-    expect([made, Math.floor(statSync(file).mtimeMs)]).toEqual([1, Math.floor(mtimeMs)]);
+    expect(made).toBe(1);
+    expect(Math.abs(statSync(file).mtimeMs - mtimeMs)).toBeLessThan(2);
   });
 
   test('that cannot be made leaves nothing', async () => {
