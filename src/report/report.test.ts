@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../lab/run.ts';
+import { runResult } from '../lab/testing/result.ts';
 import type { TraceEvent } from '../lab/trace/event.ts';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,23 +16,14 @@ import { summarize } from './summary.ts';
 import { layersOf, textReporter, verdictLines } from './text.ts';
 import { Timeline, wrap } from './timeline.ts';
 
-const base: RunResult = {
-  schemaVersion: 1,
+const base = runResult({
   scenario: 'a',
   title: 'A',
-  verdict: 'pass',
-  outcome: 'logged',
   seconds: 1.5,
   expectations: [
     { expectation: 'never: guest.panic', kind: 'never', status: 'pass', evidence: [], nearest: [], reason: 'ok' },
   ],
-  causes: [],
-  trace: 't.ndjson',
-  parts: {},
-  phases: {},
-  restored: false,
-  restarts: 0,
-};
+});
 const failed: RunResult = {
   ...base,
   scenario: 'b',

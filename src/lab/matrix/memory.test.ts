@@ -7,6 +7,7 @@ import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
 import { findScenario } from '../scenario/load.ts';
 import { machineSchema } from '../scenario/schema.ts';
+import { runResult } from '../testing/result.ts';
 import { cellIdentity, MatrixMemory } from './cells.ts';
 
 let dir: string;
@@ -19,21 +20,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-const result = (verdict: RunResult['verdict'], seconds = 1): RunResult => ({
-  schemaVersion: 1,
-  scenario: 's',
-  title: 'S',
-  verdict,
-  outcome: 'logged',
-  seconds,
-  expectations: [],
-  causes: [],
-  trace: 't.ndjson',
-  parts: {},
-  phases: {},
-  restored: false,
-  restarts: 0,
-});
+const result = (verdict: RunResult['verdict'], seconds = 1): RunResult => runResult({ verdict, seconds });
 
 describe('what an interrupted matrix has found out', () => {
   test('is known to the next one, without the cells whose lab failed', () => {

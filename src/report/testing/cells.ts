@@ -1,24 +1,11 @@
 import type { Cell, CellResult } from '../../lab/matrix/cells.ts';
 import type { RunResult } from '../../lab/run.ts';
+import { runResult } from '../../lab/testing/result.ts';
 
 /** A cell with a verdict and an outcome. */
 export const entry = (cell: Cell, verdict: RunResult['verdict'], outcome: RunResult['outcome']): CellResult => ({
   cell,
-  result: {
-    schemaVersion: 1,
-    scenario: 's',
-    title: 'S',
-    verdict,
-    outcome,
-    seconds: 2.345,
-    expectations: [],
-    causes: [],
-    trace: 't.ndjson',
-    parts: {},
-    phases: {},
-    restored: false,
-    restarts: 0,
-  },
+  result: runResult({ verdict, outcome, seconds: 2.345 }),
 });
 
 /** One column of a matrix, in which both change. */
