@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseU64 } from '../common/hex.ts';
+import { writeWhole } from '../disk/write-whole.ts';
 import { isStale, type Owner, thisProcess } from '../supply/lock.ts';
 import { ensureDir } from './ensure-dir.ts';
 import { stateDir } from './state-dir.ts';
@@ -41,15 +42,7 @@ function syncFolder(folder: string): void {
 
 function rewrite(folder: string, { file, owner, frames }: Written): void {
   if (frames.length === 0) return rmSync(file, { force: true });
-  const temporary = `${file}.new`;
-  const fd = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(fd, JSON.stringify({ owner, frames: frames.map(pfn => `0x${pfn.toString(16)}`) }));
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, file);
+  writeWhole(file, JSON.stringify({ owner, frames: frames.map(pfn => `0x${pfn.toString(16)}`) }), 0o600);
   syncFolder(folder);
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from '../../common/hex.ts';
 import { VERSION } from '../../common/version.ts';
+import { writeWhole } from '../../disk/write-whole.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
@@ -113,9 +114,7 @@ export class MatrixMemory {
   complete(): void {
     const others = this.#read().filter(({ identity }) => !this.#used.has(identity));
     if (others.length === 0) return this.forget();
-    const temporary = `${this.file}.${process.pid}`;
-    writeFileSync(temporary, others.map(entry => `${stringify(entry)}\n`).join(''));
-    renameSync(temporary, this.file);
+    writeWhole(this.file, others.map(entry => `${stringify(entry)}\n`).join(''));
   }
 
   /** Forgets every cell of the scenario. */
