@@ -1,127 +1,65 @@
 /**
- * `npm run fuzz [-- --runs N --seed S --only NAME --case N --json]`: random bytes, spoiled golden inputs and spliced
- * records through every decoder and parser. Nothing may throw, print control characters, answer with more than the
- * input is worth, or keep memory. A case depends on seed, target and number alone: the command that repeats it is
- * printed with each failure. Exit code 1 when anything failed.
+ * `npm run fuzz [-- options]`: see `--help`, which fuzz/options.ts writes. Exit code 1 when anything failed, 2 for a wrong
+ * command line, 130 when it was interrupted.
  */
-import { setFlagsFromString } from 'node:v8';
-import { parseArgs } from 'node:util';
-import { runInNewContext } from 'node:vm';
-import { Chance } from './chance.ts';
-import { BLOCK, TARGETS } from './fuzz/targets.ts';
-import type { Target } from './fuzz/targets.ts';
+import { runInJobs } from './fuzz/jobs.ts';
+import { type Options, readCommandLine } from './fuzz/options.ts';
+import { type Result, runTarget } from './fuzz/run.ts';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
-    case: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
-
-function whole(name: string, text: string, smallest: number): number {
-  const n = Number(text.replaceAll('_', ''));
-  if (Number.isSafeInteger(n) && n >= smallest) return n;
-  console.error(`--${name} ${text}: give a whole number from ${smallest} on`);
-  process.exit(2);
-}
-const runs = whole('runs', values.runs, 1);
-const seed = whole('seed', values.seed, 0);
-const single = values.case === undefined ? undefined : whole('case', values.case, 0);
-const { only } = values;
-const chosen = TARGETS.filter(t => only === undefined || t.name === only || t.name.startsWith(`${only}:`));
-if (chosen.length === 0 || (single !== undefined && chosen.length !== 1)) {
-  console.error(`--only ${only ?? ''}: the names are ${TARGETS.map(t => t.name).join(' ')}; --case needs one of them`);
-  process.exit(2);
-}
-
-/** Heap that may stay used between the first and the last quarter of a target's cases, in bytes. */
-const MAX_GROWTH = 16 << 20;
-/** Slowest case that is no failure, in milliseconds: far beyond what a busy machine explains. */
-const MAX_CASE_MS = 10_000;
-/** A target is stopped after so many failures. */
-const MAX_FAILURES = 5;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-function heap(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
-}
-
-interface Result {
-  name: string;
-  cases: number;
-  seconds: number;
-  slowestMs: number;
-  heapGrowth: number;
-  failures: { case: number; wrong: string[] }[];
-}
-
-/** Runs the cases `first` to `last` - 1; earlier cases of the first block run too, unjudged. */
-function run(target: Target, first: number, last: number): Result {
-  const result: Result = { name: target.name, cases: 0, seconds: 0, slowestMs: 0, heapGrowth: 0, failures: [] };
+async function main({ targets, runs, seed, single, jobs, json }: Options): Promise<void> {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  const { signal } = interrupted;
+  const weights = targets.reduce((sum, t) => sum + t.weight, 0);
+  const results: Result[] = [];
+  const onResult = (result: Result): void => {
+    results.push(result);
+    if (json) return;
+    const { name, cases, seconds, slowestMs, heapGrowth, failures } = result;
+    console.log(
+      `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(24)} ${String(cases).padStart(9)} cases ${seconds.toFixed(1).padStart(8)} s` +
+        `  slowest ${slowestMs.toFixed(0)} ms  heap ${(heapGrowth / 2 ** 20).toFixed(1)} MiB`,
+    );
+    for (const failure of failures) {
+      console.log(`  npm run fuzz -- --seed ${seed} --only ${name} --case ${failure.case}`);
+      for (const wrong of failure.wrong)
+        console.log(`    ${JSON.stringify(wrong.slice(0, 2000)).replaceAll('\\n', '\n    ')}`);
+    }
+  };
   const started = performance.now();
-  const quarter = first + Math.floor((last - first) / 4);
-  let step = target.open();
-  let base: number | undefined;
-  for (let n = first - (first % BLOCK); n < last; n++) {
-    if (n % BLOCK === 0) step = target.open();
-    if (n === quarter && last - first >= 4 * BLOCK) base = heap();
-    const before = performance.now();
-    let wrong: string[];
-    try {
-      wrong = step(new Chance(seed, target.name, n), n);
-    } catch (error) {
-      wrong = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
-      step = target.open();
-    }
-    const ms = performance.now() - before;
-    if (n < first) continue;
-    result.cases++;
-    result.slowestMs = Math.max(result.slowestMs, ms);
-    if (ms > MAX_CASE_MS) wrong.push(`took ${Math.round(ms)} ms`);
-    if (wrong.length === 0) continue;
-    result.failures.push({ case: n, wrong: wrong.slice(0, 4) });
-    if (result.failures.length === MAX_FAILURES) break;
+  const planned = targets.map(t => ({ target: t, name: t.name, cases: Math.ceil((runs * t.weight) / weights) }));
+  if (!json) {
+    const cases = single === undefined ? planned.reduce((sum, p) => sum + p.cases, 0) : 1;
+    console.log(`cases: ${cases}, targets: ${targets.length}, seed: ${seed}, jobs: ${jobs}`);
   }
-  if (base !== undefined) {
-    step = target.open();
-    result.heapGrowth = heap() - base;
-    if (result.heapGrowth > MAX_GROWTH) {
-      result.failures.push({
-        case: last - 1,
-        wrong: [`${result.heapGrowth >> 20} MiB more heap than after a quarter`],
-      });
+  if (jobs > 1 && single === undefined) {
+    await runInJobs(planned, { seed, jobs, stop: signal, onResult });
+  } else {
+    for (const { target, cases } of planned) {
+      const range = single === undefined ? ([0, cases] as const) : ([single, single + 1] as const);
+      onResult(await runTarget(target, seed, range, { stopped: () => signal.aborted }));
+      if (signal.aborted) break;
     }
   }
-  result.seconds = (performance.now() - started) / 1000;
-  return result;
+  const failed = results.reduce((sum, r) => sum + r.failures.length, 0);
+  const total = results.reduce((sum, r) => sum + r.cases, 0);
+  const seconds = (performance.now() - started) / 1000;
+  if (json) {
+    const all = { schemaVersion: 1, seed, cases: total, seconds, failed, interrupted: signal.aborted, results };
+    console.log(JSON.stringify(all, null, 2));
+  } else {
+    const cut = signal.aborted ? ', interrupted' : '';
+    console.log(`${total} cases in ${seconds.toFixed(0)} s, seed ${seed}: ${failed} failed${cut}`);
+  }
+  process.exitCode = failed > 0 ? 1 : signal.aborted ? 130 : 0;
 }
 
-const weights = chosen.reduce((sum, t) => sum + t.weight, 0);
-const results: Result[] = [];
-for (const target of chosen) {
-  const share = Math.ceil((runs * target.weight) / weights);
-  const result = single === undefined ? run(target, 0, share) : run(target, single, single + 1);
-  results.push(result);
-  if (values.json) continue;
-  const { name, cases, seconds, slowestMs, heapGrowth, failures } = result;
-  console.log(
-    `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(22)} ${String(cases).padStart(9)} cases ${seconds.toFixed(1).padStart(8)} s` +
-      `  slowest ${slowestMs.toFixed(0)} ms  heap ${(heapGrowth / 2 ** 20).toFixed(1)} MiB`,
-  );
-  for (const failure of failures) {
-    console.log(`  npm run fuzz -- --seed ${seed} --only ${name} --case ${failure.case}`);
-    for (const wrong of failure.wrong) console.log(`    ${wrong.slice(0, 2000)}`);
-  }
+const asked = readCommandLine(process.argv.slice(2));
+if ('print' in asked) {
+  process.stdout.write(asked.print);
+} else if ('wrong' in asked) {
+  console.error(asked.wrong);
+  process.exitCode = 2;
+} else {
+  await main(asked);
 }
-const failed = results.reduce((sum, r) => sum + r.failures.length, 0);
-const total = results.reduce((sum, r) => sum + r.cases, 0);
-const seconds = results.reduce((sum, r) => sum + r.seconds, 0);
-if (values.json)
-  console.log(JSON.stringify({ schemaVersion: 1, seed, cases: total, seconds, failed, results }, null, 2));
-else console.log(`${total} cases in ${seconds.toFixed(0)} s, seed ${seed}: ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;

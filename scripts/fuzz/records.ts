@@ -1,0 +1,177 @@
+/** Fuzz targets of the rooms `mca`, `arm` and `cper`: error records, in values and in bytes. */
+import {
+  ARM_SEA_LENGTH,
+  armPageOf,
+  classifyArm,
+  decodeArmSea,
+  describeEsr,
+  encodeArmSea,
+  explainArm,
+  lintArm,
+} from '../../src/arm/index.ts';
+import { stringify } from '../../src/common/hex.ts';
+import {
+  classifyCper,
+  cperToJson,
+  decodeCper,
+  decodeSection,
+  describeSection,
+  encodeCperRegion,
+  explainBody,
+  explainCper,
+  lintCper,
+  pagesOfCper,
+} from '../../src/cper/index.ts';
+import { regionFromJson } from '../../src/cper/json.ts';
+import {
+  MCA_SEVERITIES,
+  XEN_MCE_BYTES,
+  classify,
+  component,
+  decodeXenMcelog,
+  describeRecord,
+  explain,
+  lint,
+  nextStep,
+  pageOf,
+  severity,
+} from '../../src/mca/index.ts';
+import type { X86McaRecord } from '../../src/mca/index.ts';
+import { BODIES, RECORDS, anyArmRecord, anyMcaRecord, splicedRecords, spoiled } from './inputs.ts';
+import { TEXT_PER_RECORD, VALIDATE_EVERY, textFaults } from './oracles.ts';
+import type { Target } from './target.ts';
+
+function mcaFaults(record: X86McaRecord): string[] {
+  const wrong: string[] = [];
+  if (!MCA_SEVERITIES.includes(severity(record))) wrong.push('severity');
+  const found = lint(record);
+  const { name, detail = '' } = component(record);
+  const text = [explain(record), classify(record), name, detail, ...nextStep(record), ...found.map(f => f.message)];
+  wrong.push(...textFaults('mca', text));
+  if (found.length > 64 || text.join('').length > TEXT_PER_RECORD) wrong.push('too much text');
+  for (const { hi, lo } of found.flatMap(f => f.bits ?? []))
+    if (hi > 63 || lo > hi || lo < 0) wrong.push(`${hi}:${lo}`);
+  for (const view of describeRecord(record)) {
+    const sum = view.rows.reduce((all, row) => all | (row.value << BigInt(row.lo)), 0n);
+    if (view.register !== undefined && sum !== view.value) wrong.push(`${view.name}: rows do not add up`);
+    wrong.push(
+      ...textFaults(
+        view.name,
+        view.rows.map(r => `${r.name} ${r.meaning ?? ''}`),
+      ),
+    );
+  }
+  const page = pageOf(record);
+  if (page !== undefined && page.pfn !== page.address >> 12n) wrong.push('page');
+  return wrong;
+}
+
+const MCA: Target = {
+  name: 'mca',
+  holds: 'any machine check record: our own words, rows that add up to the register, pages that follow',
+  weight: 10,
+  open: () => chance => mcaFaults(anyMcaRecord(chance)),
+};
+
+const XEN_MCELOG: Target = {
+  name: 'mca:xen-mcelog',
+  holds: 'bytes of /dev/mcelog of a Xen dom0: no more records than bytes, each as of any other source',
+  weight: 4,
+  open: () => chance => {
+    const bytes = chance.bytes(chance.below(3 * XEN_MCE_BYTES));
+    const records = decodeXenMcelog(bytes);
+    if (records.length * XEN_MCE_BYTES > bytes.length) return ['more records than bytes'];
+    return records.flatMap(mcaFaults);
+  },
+};
+
+const ARM: Target = {
+  name: 'arm',
+  holds: 'any abort or SError: our own words, rows that add up to the syndrome',
+  weight: 14,
+  open: () => chance => {
+    const record = anyArmRecord(chance);
+    const found = lintArm(record);
+    const rows = describeEsr(record.esr);
+    const wrong = textFaults('arm', [
+      explainArm(record),
+      ...Object.values(classifyArm(record)).map(v => (v === undefined ? '' : String(v))),
+      ...found.map(f => f.message),
+      ...rows.map(r => `${r.name} ${r.meaning ?? ''}`),
+    ]);
+    if (rows.reduce((all, r) => all | (r.value << BigInt(r.lo)), 0n) !== record.esr) wrong.push('rows do not add up');
+    for (const b of found.flatMap(f => f.bits ?? [])) if (b.hi > 63 || b.lo > b.hi) wrong.push(`${b.hi}:${b.lo}`);
+    const page = armPageOf(record);
+    if (page !== undefined && page.pfn < 0n) wrong.push('page');
+    return wrong;
+  },
+};
+
+const ARM_EXIT: Target = {
+  name: 'arm:kvm-exit',
+  holds: 'bytes of KVM_EXIT_ARM_SEA: encoded again they give the same record',
+  weight: 14,
+  open: () => chance => {
+    const bytes = chance.bytes(chance.oneIn(4) ? chance.below(64) : ARM_SEA_LENGTH);
+    const record = decodeArmSea(bytes);
+    if ((record === undefined) !== bytes.length < ARM_SEA_LENGTH) return [`${bytes.length} bytes`];
+    if (record === undefined) return [];
+    const again = decodeArmSea(encodeArmSea(record));
+    return stringify(again) === stringify(record) ? [] : ['does not survive encoding'];
+  },
+};
+
+function cperFaults(bytes: Uint8Array, n: number): string[] {
+  const { value, diagnostics } = decodeCper(bytes);
+  const wrong = textFaults(
+    'diagnostic',
+    diagnostics.map(d => d.message),
+  );
+  let sections = 0;
+  for (const { record } of value.records) {
+    sections += record.sections.length;
+    wrong.push(...textFaults('cper', [explainCper(record), ...lintCper(record).map(f => f.message)]));
+    if (!/^[a-z-]+$/.test(classifyCper(record).class)) wrong.push(`class ${classifyCper(record).class}`);
+    for (const { pfn } of pagesOfCper(record)) if (pfn < 0n) wrong.push('page');
+    for (const { body } of record.sections) if (describeSection(body).length > bytes.length + 512) wrong.push('rows');
+  }
+  if (value.records.length * 20 > bytes.length || sections * 64 > bytes.length) wrong.push('more records than bytes');
+  if (n % VALIDATE_EVERY === 0) {
+    const again = regionFromJson(JSON.parse(JSON.stringify(cperToJson(value))));
+    if (Buffer.compare(encodeCperRegion(value), encodeCperRegion(again)) !== 0) wrong.push('JSON changes the bytes');
+    if (Buffer.compare(encodeCperRegion(value), bytes) !== 0) wrong.push('encoding changes the bytes');
+  }
+  return wrong;
+}
+
+const CPER: readonly Target[] = [
+  {
+    name: 'cper:record',
+    holds: 'damaged error records: encoded again, also by way of JSON, they give the same bytes',
+    weight: 3,
+    open: () => (chance, n) =>
+      cperFaults(chance.oneIn(8) ? chance.bytes(chance.below(400)) : spoiled(chance, chance.pick(RECORDS), RECORDS), n),
+  },
+  {
+    name: 'cper:region',
+    holds: 'records and gaps behind each other: the same',
+    weight: 1,
+    open: () => (chance, n) => cperFaults(splicedRecords(chance), n),
+  },
+  {
+    name: 'cper:section',
+    holds: 'damaged section bodies: our own words, no more rows than bytes can give',
+    weight: 8,
+    open: () => chance => {
+      const { type, bytes: good } = chance.pick(BODIES);
+      const bytes = chance.oneIn(8) ? chance.bytes(chance.below(300)) : spoiled(chance, good, [good]);
+      const { value, diagnostics } = decodeSection(type, bytes);
+      const wrong = textFaults('section', [...explainBody(value, type), ...diagnostics.map(d => d.message)]);
+      const rows = describeSection(value);
+      if (rows.length > bytes.length * 8 + 64) wrong.push(`${rows.length} rows`);
+      return wrong;
+    },
+  },
+];
+
+export const RECORD_TARGETS: readonly Target[] = [MCA, XEN_MCELOG, ARM, ARM_EXIT, ...CPER];

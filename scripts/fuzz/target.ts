@@ -1,0 +1,20 @@
+/** What a fuzz target is. */
+import type { Chance } from '../chance.ts';
+
+/** Cases that may share what a target keeps between them (a parser); a block starts anew. */
+export const BLOCK = 1000;
+
+/** Runs one case and says what is wrong with the outcome; nothing when all is well. */
+export type Step = (chance: Chance, n: number) => string[] | Promise<string[]>;
+
+/** One decoder, parser or protocol under test. */
+export interface Target {
+  /** Room and thing: `qmp:protocol`. `--only qmp` takes all of a room. */
+  name: string;
+  /** One line: what goes in, and what has to hold. */
+  holds: string;
+  /** Its share of all cases, in relation to the other targets'. */
+  weight: number;
+  /** Starts a block. */
+  open(): Step;
+}
