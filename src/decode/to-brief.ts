@@ -1,6 +1,6 @@
 /** @module One line a record, and in the end what they come to: for logs of more records than anybody reads. */
 import { hex64 } from '../common/hex.ts';
-import { safeText } from '../common/screen.ts';
+import { escapeText, safeText } from '../common/screen.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from './record.ts';
 
 /** Pages counted; what a log of more of them comes to is said as "and more". */
@@ -38,7 +38,7 @@ export class BriefWriter {
       if (pattern !== undefined) this.#marks.set(pattern, marks);
     }
     const where = address === undefined ? NO_ADDRESS : hex64(address.value);
-    return `${this.#place(record.source)}  ${where}  ${record.headline}${marks}`;
+    return `${this.#place(record.source)}  ${where}  ${escapeText(record.headline)}${marks}`;
   }
 
   /** What the records came to: how many of each severity, and the pages that were met more than once. */

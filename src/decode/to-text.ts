@@ -11,8 +11,6 @@ import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
 function oneLine(text: string, maxLength: number): string {
-  // Most text is plain, and one look settles it.
-  if (text.length <= maxLength && !/[^ -~]/.test(text)) return text;
   return safeText(text.replaceAll('\t', ' '), maxLength);
 }
 
@@ -108,7 +106,7 @@ const STRIP = 75;
 
 function fieldLine(field: DecodedField, letter: string | undefined, columns: number): string[] {
   const range = field.hi === undefined ? '' : field.hi === field.lo ? `${field.hi}` : `${field.hi}:${field.lo}`;
-  const head = `    ${(letter ?? '').padEnd(2)}${range.padEnd(7)}${field.name.padEnd(16)} ${valueText(field)}`;
+  const head = `    ${(letter ?? '').padEnd(2)}${range.padEnd(7)}${oneLine(field.name, 60).padEnd(16)} ${valueText(field)}`;
   const meaning = field.meaning ?? '';
   if (meaning === '') return [head];
   if (columns < MEANING_BESIDE) return [head, ...wrap(meaning, ' '.repeat(MEANING_BELOW), columns)];
@@ -335,7 +333,7 @@ export class TextWriter {
       const fields = record.fieldsOf(name);
       const value = registers[name];
       if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
-        out += `  ${registerName(name).padEnd(13)}${hex64(value)}\n`;
+        out += `  ${oneLine(registerName(name), 40).padEnd(13)}${hex64(value)}\n`;
       } else if (fields.length > 0) out += `  ${oneLine(name, 40)}\n`;
       if (fields.length > 0) out += this.#fieldText(value, fields);
     }

@@ -1,4 +1,5 @@
-/** @module Text laid out for a terminal or a mail: at most 100 columns. */
+/** @module Text laid out for a terminal or a mail: at most 100 columns. What is laid out is safe for a screen. */
+import { escapeText } from '../common/screen.ts';
 
 export const COLUMNS = 100;
 /** Narrower than this nothing is laid out. */
@@ -9,9 +10,12 @@ function spaced(text: string): boolean {
   return !text.includes('  ') && !text.startsWith(' ') && !text.endsWith(' ') && !/[^\S ]/.test(text);
 }
 
-/** Words filled into lines of at most `columns`, each with `indent` before it. A longer word stands alone. */
+/**
+ * Words filled into lines of at most `columns`, each with `indent` before it. A longer word stands alone. For text without
+ * styles: whatever a screen would obey is escaped.
+ */
 export function wrap(text: string, indent = '', columns = COLUMNS): string[] {
-  const words = spaced(text) ? text : text.trim().replace(/\s+/g, ' ');
+  const words = escapeText(spaced(text) ? text : text.trim().replace(/\s+/g, ' '));
   const width = Math.max(1, columns - indent.length);
   const lines: string[] = [];
   let start = 0;

@@ -1,17 +1,22 @@
 import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { escapeLines } from '../common/screen.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Text for XML 1.0: markup escaped, characters that XML cannot hold (or discourages) and lone surrogates replaced. */
+/**
+ * Text for XML 1.0: markup as references; what XML cannot hold (control characters, lone surrogates, no characters at all),
+ * and what would hide in a page made of it, escaped as on a screen. Its line feeds stay.
+ */
 export function xmlText(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g, '\ufffd')
-    .replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
+  return escapeLines(text).replace(/[&<>"]/g, reference);
 }
 
-const attribute = (name: string, value: string | number): string => ` ${name}="${xmlText(String(value))}"`;
+const reference = (character: string): string => `&#${character.charCodeAt(0)};`;
+
+/** A line feed or tab that stands in an attribute as it is would be read as a blank. */
+const attribute = (name: string, value: string | number): string =>
+  ` ${name}="${xmlText(String(value)).replace(/[\t\n]/g, reference)}"`;
 
 function testCase(result: RunResult): string {
   const open = `  <testcase${attribute('name', result.scenario)}${attribute('classname', 'syndrome')}${attribute('time', result.seconds.toFixed(3))}>`;

@@ -1,4 +1,4 @@
-import { safeText } from '../common/screen.ts';
+import { escapeText } from '../common/screen.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -6,7 +6,7 @@ import type { Reporter } from './reporter.ts';
  * No `#` or line end may stand in a KTAP description: they would begin a directive or a new line. Other control characters
  * become visible, as on every screen.
  */
-const plain = (text: string): string => safeText(text.replace(/[\r\n]+/g, ' ')).replaceAll('#', '%23');
+const plain = (text: string): string => escapeText(text.replace(/[\r\n]+/g, ' ')).replaceAll('#', '%23');
 
 /** KTAP version 1 (Linux Documentation/dev-tools/ktap.rst): a subtest for each run, a line for each expectation. */
 export function ktap(results: readonly RunResult[]): string {

@@ -1,3 +1,4 @@
+import { escapeText } from '../common/screen.ts';
 import type { CellResult } from '../lab/matrix/cells.ts';
 import type { Trace } from '../lab/trace/reader.ts';
 import { matrixTable } from './matrix.ts';
@@ -6,7 +7,8 @@ import { plain } from './style.ts';
 import { layersOf, verdictLines } from './text.ts';
 import { Timeline } from './timeline.ts';
 
-const escape = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
+/** Text of a page: what hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it. */
+const escape = (text: string): string => escapeText(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
 
 const CSS = `
 body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#1a1a1a;background:#fff}
@@ -34,7 +36,7 @@ export function matrixHtml(
         if (!entry) return '<td>-</td>';
         const { verdict, outcome, seconds } = entry.result;
         const mark = changed[i] ? ' changed' : '';
-        return `<td class="${verdict}${mark}"><a href="#${id(entry)}">${escape(`${verdict} ${outcome}`)}</a> ${seconds.toFixed(1)} s</td>`;
+        return `<td class="${escape(verdict)}${mark}"><a href="#${id(entry)}">${escape(`${verdict} ${outcome}`)}</a> ${seconds.toFixed(1)} s</td>`;
       });
       return `<tr><th>${escape(kernel)}</th>${tds.join('')}</tr>`;
     })
@@ -45,7 +47,7 @@ export function matrixHtml(
       const { kernel, hostKernel, cpu } = entry.cell;
       const name = [kernel, hostKernel && `host ${hostKernel}`, cpu].filter(Boolean).join(' · ');
       const lines = detailLines(entry, traceOf(entry));
-      return `<details><summary>${escape(`${name}: ${entry.result.verdict}, ${entry.result.outcome}`)}</summary><pre id="${id(entry)}">${escape(lines.join('\n'))}</pre></details>`;
+      return `<details><summary>${escape(`${name}: ${entry.result.verdict}, ${entry.result.outcome}`)}</summary><pre id="${id(entry)}">${lines.map(escape).join('\n')}</pre></details>`;
     })
     .join('\n');
   const causes = [...new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c])).values()];

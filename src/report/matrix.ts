@@ -30,21 +30,22 @@ export function matrixTable(results: readonly CellResult[]): MatrixTable {
   return { columns, rows };
 }
 
-/** The table for a terminal or a mail. */
+/** The table for a terminal or a mail. Names are made safe before they are laid out: an escape is longer than what it shows. */
 export function matrixText(results: readonly CellResult[], style: Style): string[] {
   const { columns, rows } = matrixTable(results);
-  const lines = [style('dim', ['guest kernel'.padEnd(14), ...columns.map(c => c.padEnd(26))].join(' ').trimEnd())];
+  const heads = columns.map(c => safeText(c, 200).padEnd(26));
+  const lines = [style('dim', ['guest kernel'.padEnd(14), ...heads].join(' ').trimEnd())];
   for (const { kernel, cells, changed } of rows) {
     const shown = cells.map((cell, c) => {
       if (!cell) return '-'.padEnd(26);
       const { verdict, outcome, seconds } = cell.result;
-      const text = `${verdict.padEnd(5)} ${outcome.padEnd(9)} ${seconds.toFixed(1).padStart(5)} s`;
+      const text = `${safeText(verdict, 64).padEnd(5)} ${safeText(outcome, 64).padEnd(9)} ${seconds.toFixed(1).padStart(5)} s`;
       const mark = changed[c] ? ' ◀ ' : '   ';
       return style(COLORS[verdict], text) + mark;
     });
-    lines.push(`${safeText(kernel).padEnd(14)} ${shown.join(' ')}`.trimEnd());
+    lines.push(`${safeText(kernel, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
   }
   const causes = new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c]));
-  for (const cause of causes.values()) lines.push('', `${cause.id}: ${cause.text}`, cause.history);
+  for (const cause of causes.values()) lines.push('', safeText(`${cause.id}: ${cause.text}`), safeText(cause.history));
   return lines;
 }

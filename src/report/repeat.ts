@@ -1,3 +1,4 @@
+import { safeText } from '../common/screen.ts';
 import type { RunResult } from '../lab/run.ts';
 
 /** What repeated runs of one scenario came to. */
@@ -54,10 +55,12 @@ export function distributionLines(d: Distribution): string[] {
   const bar = (n: number): string => '█'.repeat(Math.max(1, Math.round((n / d.runs) * 40)));
   const times = (q: Quantiles): string =>
     `min ${q.min.toFixed(2)}  median ${q.median.toFixed(2)}  p90 ${q.p90.toFixed(2)}  max ${q.max.toFixed(2)} s`;
-  const verdicts = Object.entries(d.verdicts).map(([verdict, n]) => `${n} ${verdict}`);
+  const verdicts = Object.entries(d.verdicts).map(([verdict, n]) => `${n} ${safeText(verdict, 64)}`);
   return [
-    `${d.scenario}: ${d.runs} runs, ${verdicts.join(', ')}`,
-    ...Object.entries(d.outcomes).map(([outcome, n]) => `  ${outcome.padEnd(10)} ${String(n).padStart(4)}  ${bar(n)}`),
+    `${safeText(d.scenario, 200)}: ${d.runs} runs, ${verdicts.join(', ')}`,
+    ...Object.entries(d.outcomes).map(
+      ([outcome, n]) => `  ${safeText(outcome, 64).padEnd(10)} ${String(n).padStart(4)}  ${bar(n)}`,
+    ),
     ...(d.restarts === 0 ? [] : [`  restarts   ${String(d.restarts).padStart(4)}`]),
     `  run        ${times(d.seconds)}`,
     ...(d.afterInjection ? [`  after inj. ${times(d.afterInjection)}`] : []),

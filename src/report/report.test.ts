@@ -89,8 +89,7 @@ test('JUnit', () => {
     [[ATTACHMENT|t.ndjson]]</system-out>
       </testcase>
       <testcase name="c" classname="syndrome" time="1.500">
-        <error message="E_LAB_BOOT: dead
-    line"/>
+        <error message="E_LAB_BOOT: dead&#10;line"/>
         <system-out>outcome logged
     [[ATTACHMENT|t.ndjson]]</system-out>
       </testcase>
@@ -104,8 +103,8 @@ test('JUnit', () => {
   `);
 });
 
-test('XML text escapes markup and drops what XML cannot hold', () => {
-  expect(xmlText('<a b="c">&\u0000\u001b[31m')).toBe('&#60;a b=&#34;c&#34;&#62;&#38;\ufffd\ufffd[31m');
+test('XML text escapes markup and shows what XML cannot hold', () => {
+  expect(xmlText('<a b="c">&\u0000\u001b[31m\uffff')).toBe('&#60;a b=&#34;c&#34;&#62;&#38;\\x00\\x1b[31m\\u{ffff}');
 });
 
 test('a hostile console line cannot write escape sequences to the terminal', () => {
@@ -117,7 +116,7 @@ test('a hostile console line cannot write escape sequences to the terminal', () 
     source: 'console',
     raw: '\u001b]0;owned\u0007\u001b[2J\u202egnp',
   });
-  expect(lines.join('')).toBe('    0.000  ·     ·     ●     ·     console: \\x1b]0;owned\\x07\\x1b[2J\\x202egnp');
+  expect(lines.join('')).toBe('    0.000  ·     ·     ●     ·     console: \\x1b]0;owned\\x07\\x1b[2J\\u{202e}gnp');
 });
 
 test('the time line counts from the injection on', () => {
@@ -297,7 +296,7 @@ test('every layer of a nested machine has a lane when everything is shown; one w
 });
 
 test('XML text holds no lone surrogate', () => {
-  expect(xmlText('a\ud800b\udfffc\u{1f600}')).toBe('a\ufffdb\ufffdc\u{1f600}');
+  expect(xmlText('a\ud800b\udfffc\u{1f600}')).toBe('a\\u{d800}b\\u{dfff}c\u{1f600}');
 });
 
 test('the JUnit file is whole after each result', () => {
@@ -341,4 +340,9 @@ test('machines that had to be started once more are counted, and told only then'
   const look = { style: plain, width: 80 };
   textReporter(line => said.push(line), look, { quiet: true }).result?.({ ...base, restarts: 1 });
   expect(said).toEqual([expect.stringContaining('started once more')]);
+});
+
+test('a word is broken between characters, not inside of one', () => {
+  expect(wrap('a\u{1f600}\u{1f600}b', 2)).toEqual(['a', '\u{1f600}', '\u{1f600}', 'b']);
+  expect(wrap('\u{1f600}a', 1)).toEqual(['\u{1f600}', 'a']);
 });

@@ -63,7 +63,9 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     if (judgement.problem.hint) put(judgement.problem.hint, 2);
   }
   const word = style(['bold', VERDICTS[judgement.verdict]], judgement.verdict.toUpperCase());
-  lines.push(`${word}  ${safeText(name, 200)}  outcome ${judgement.outcome}  ${judgement.seconds.toFixed(1)} s`);
+  lines.push(
+    `${word}  ${safeText(name, 200)}  outcome ${safeText(judgement.outcome, 64)}  ${judgement.seconds.toFixed(1)} s`,
+  );
   // A path stays in one piece, so that it can be copied.
   if (trace !== undefined) lines.push(style('dim', `      trace ${safeText(trace)}`));
   return lines;
@@ -105,7 +107,7 @@ export function textReporter(
 
 function summaryLine(r: RunResult, style: Style): string {
   const verdict = style(VERDICTS[r.verdict], r.verdict.padEnd(6));
-  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${r.outcome.padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s${r.restarts === 0 ? '' : '  started once more'}`;
+  return `${verdict} ${safeText(r.scenario, 64).padEnd(24)} ${safeText(r.outcome, 64).padEnd(10)} ${r.seconds.toFixed(1).padStart(6)} s${r.restarts === 0 ? '' : '  started once more'}`;
 }
 
 function summaryTable(results: readonly RunResult[], style: Style): string[] {

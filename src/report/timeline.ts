@@ -1,4 +1,4 @@
-import { safeText } from '../common/screen.ts';
+import { cutAt, safeText } from '../common/screen.ts';
 import type { Layer, TraceEvent } from '../lab/trace/event.ts';
 import { injectedAt } from '../lab/trace/index.ts';
 import type { Style } from './style.ts';
@@ -104,8 +104,9 @@ export function wrap(text: string, width: number): string[] {
     while (word.length > width) {
       if (line !== '') lines.push(line);
       line = '';
-      lines.push(word.slice(0, width));
-      word = word.slice(width);
+      const end = cutAt(word, width) || 2;
+      lines.push(word.slice(0, end));
+      word = word.slice(end);
     }
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);

@@ -4,6 +4,7 @@
  * quarantine.ts about memory slots, events.ts says what comes out.
  */
 import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
+import { escapeLines } from '../common/screen.ts';
 import { VmmError } from './errors.ts';
 import { EXIT_FAILED, exitCodeOf } from './exit-codes.ts';
 import { parseOptions, USAGE } from './options.ts';
@@ -31,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
-  const hint = error instanceof SyndromeError && error.hint !== undefined ? `\n${error.hint}` : '';
-  process.stderr.write(`syndrome-vmm: ${messageOf(error)}${hint}\n`);
+  const hint = error instanceof SyndromeError && error.hint !== undefined ? `\n${escapeLines(error.hint)}` : '';
+  process.stderr.write(`syndrome-vmm: ${escapeLines(messageOf(error))}${hint}\n`);
   process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { isHostile } from '../../common/screen.ts';
 import { machineSchema } from '../scenario/schema.ts';
-import { canBeKept, qemuArgs } from './qemu-args.ts';
+import { canBeKept, qemuArgs, shellQuote } from './qemu-args.ts';
 
 /** Whether an arm64 host with this on its kernel's command line is kept, and the modes of KVM that are on it then. */
 function arm64Host(append: string): { kept: boolean; modes: string[] } {
@@ -24,4 +26,12 @@ test.each<[string, boolean, string[]]>([
 
 test.each(['linux-guest', 'xen-dom0', 'amd-host'])('%s is kept whatever its command line says', kind => {
   expect(canBeKept(machineSchema.parse({ kind, append: 'kvm-arm.mode=nested' }))).toBe(true);
+});
+
+test('a command line is what a shell takes it for, and holds nothing that a screen obeys', () => {
+  const args = ['-kernel', '/a b/it\'s "c"', 'x\u001b]0;P\u0007\\y\'"$z`', 'zero\u200bwidth\nline é \u{e0041}', ''];
+  const line = shellQuote(args);
+  expect(isHostile(line)).toBe(false);
+  const said = spawnSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8', env: { LC_ALL: 'C' } });
+  expect(said.stdout.split('\0').slice(0, -1)).toEqual(args);
 });

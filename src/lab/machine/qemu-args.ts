@@ -1,3 +1,4 @@
+import { isHostile } from '../../common/screen.ts';
 import type { MachineSpec } from '../scenario/schema.ts';
 import type { Accel } from './accel.ts';
 import { hostDevice, type MachineSockets, portDevice, virtioChannels } from './channels.ts';
@@ -227,7 +228,15 @@ export function innerVmmArgs(spec: Spec<'arm64-host'>, node: readonly string[], 
 /** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
 export const CRASH_KERNEL_COMMAND_LINE = `${UART_SERIAL} nr_cpus=1 reset_devices`;
 
-/** A command line as a shell would take it. */
+/** A command line as a shell would take it. What a screen would obey stands in quotes of bash that name it by its number. */
 export function shellQuote(args: readonly string[]): string {
-  return args.map(a => (/^[\w@%+=:,./-]+$/.test(a) ? a : `'${a.replaceAll("'", `'\\''`)}'`)).join(' ');
+  return args.map(a => (/^[\w@%+=:,./-]+$/.test(a) ? a : isHostile(a) ? ansiQuote(a) : plainQuote(a))).join(' ');
 }
+
+const plainQuote = (arg: string): string => `'${arg.replaceAll("'", `'\\''`)}'`;
+
+/** By its bytes, so that no locale changes it. */
+const ansiQuote = (arg: string): string =>
+  `$'${arg.replace(/[^ !#-&(-[\]-~]/gu, character => [...Buffer.from(character)].map(octal).join(''))}'`;
+
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
