@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { checkAllImports } from './imports.ts';
+import { checkAllScreens } from './screens.ts';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
@@ -22,9 +23,14 @@ await step('format (biome)', tool('biome', ['format', '.']));
 await step('lint (oxlint)', tool('oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts']));
 await step('types (tsc)', tool('tsc', ['--project', '.']));
 await step('pure rooms without Node (tsconfig.pure.json)', tool('tsc', ['--project', 'tsconfig.pure.json']));
-await step('import rule (scripts/rooms.ts)', () => {
-  const violations = checkAllImports(root);
-  for (const v of violations) console.log(`${v.file}:${v.line}: ${v.reason} (${v.specifier})`);
-  return violations.length === 0;
-});
+for (const [name, violationsOf] of [
+  ['import rule (scripts/rooms.ts)', checkAllImports],
+  ['screen rule (scripts/screens.ts)', checkAllScreens],
+] as const) {
+  await step(name, () => {
+    const violations = violationsOf(root);
+    for (const v of violations) console.log(`${v.file}:${v.line}: ${v.reason} (${v.specifier})`);
+    return violations.length === 0;
+  });
+}
 process.exitCode = failed === 0 ? 0 : 1;

@@ -18,7 +18,9 @@ const builtins = new Set(builtinModules);
 /** Clocks and chance are part of the language, so no declaration file can keep them out of a pure room. */
 const IMPURE = /\b(?:Date\.now|Math\.random)\b|\bnew\s+Date\s*(?:\(\s*\)|(?=[;,)\]}]))|(?<!new\s+)\bDate\s*\(/g;
 /** Comments, and strings without line ends; replaced by blanks, so that places stay. */
-const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
+export const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
+
+export const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
 /** Checks the imports of one source file; `file` is relative to the repository, with `/`. */
 export function checkImports(file: string, source: string): Violation[] {
@@ -59,7 +61,7 @@ export function checkImports(file: string, source: string): Violation[] {
     if (!(rule.packages ?? []).includes(name)) bad(`room "${room}" may not import package "${name}"`);
   }
   if (rule.pure && !isTest) {
-    const code = source.replace(NO_CODE, text => text.replace(/[^\n]/g, ' '));
+    const code = source.replace(NO_CODE, blank);
     for (const { 0: specifier, index } of code.matchAll(IMPURE)) {
       const reason = `pure room "${room}" may not use the clock or chance`;
       violations.push({ file, line: code.slice(0, index).split('\n').length, specifier, reason });

@@ -9,7 +9,7 @@ import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { checkUserParts, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   good: string;
@@ -40,7 +40,6 @@ export async function bisect(name: string, options: Options): Promise<void> {
   if (order === 0) throw new UsageError('E_USAGE', '--good and --bad are the same version');
   const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
   const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const test = async (version: string): Promise<Verdict> => {
     const result = await runScenario(scenario, { ...partChoices(options, supply), kernel: version, signal });
     say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);

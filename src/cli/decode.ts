@@ -1,5 +1,4 @@
 import { UsageError } from '../common/errors.ts';
-import { safeText } from '../common/screen.ts';
 import { type DecodedRecord, toData } from '../decode/record.ts';
 import { decodedSchema } from '../decode/schema.ts';
 import { BriefWriter } from '../decode/to-brief.ts';
@@ -9,8 +8,8 @@ import { COLUMNS } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
 import { noRecordCode } from './exit-codes.ts';
-import { type GlobalOptions, print, stdoutStyle } from './output.ts';
-import { BatchedOutput, type InputOptions, eachRecord } from './record-inputs.ts';
+import { BatchedOutput, type GlobalOptions, printLines, say, stdoutStyle, terminalColumns } from './output.ts';
+import { type InputOptions, eachRecord } from './record-inputs.ts';
 
 export interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
@@ -41,13 +40,13 @@ function textStyle(style: Style): TextStyle {
 /** The width to lay out for: COLUMNS, else the terminal's. The writer bounds it. */
 function columns(): number {
   const wanted = Number(process.env['COLUMNS']);
-  return Number.isInteger(wanted) && wanted > 0 ? wanted : process.stdout.isTTY ? process.stdout.columns : COLUMNS;
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : (terminalColumns() ?? COLUMNS);
 }
 
 /** Writes everything decoded from the inputs; exit code 4 (2 for typed values) when nothing was found. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
-    print(decodedSchema());
+    printLines(decodedSchema());
     return;
   }
   if (options.explain !== undefined) {
@@ -86,7 +85,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   if (options.brief && found > 1) out.write(`\n${brief.summary().join('\n')}\n`);
   await out.end();
   if (found === 0) {
-    process.stderr.write(`no error record found (${safeText(evidence)})\n`);
+    say(`no error record found (${evidence})`);
     process.exitCode = noRecordCode(evidence);
   }
 }

@@ -6,7 +6,7 @@ import type { CperBody, CperSeverity } from '../cper/record.ts';
 import { SECTIONS } from '../cper/sections.ts';
 import { encodeCperRecord, makeCperRecord } from '../cper/uefi-record.ts';
 import { type EncodeOptions, putBytes, refuse, u64 } from './encode-options.ts';
-import { print } from './output.ts';
+import { print, say } from './output.ts';
 
 /** A section from `NAME=VALUE` members: numbers, or text where they are none. Throws for members that do not fit. */
 function bodyOf(kind: string, words: readonly string[], addr: string | undefined): CperBody {
@@ -48,7 +48,7 @@ export function encodeSectionOf(kind: string, words: readonly string[], options:
   const bytes = encodeBody(bodyOf(kind, words, options.addr), options);
   putBytes(bytes, { kind: 'cper', severity: severityOf(options) }, options);
   if (options.out === undefined && !options.json && !options.record && bytes.length > QEMU_GHES_MAX_BYTES) {
-    process.stderr.write(`QEMU takes at most ${QEMU_GHES_MAX_BYTES} bytes, this has ${bytes.length}\n`);
+    say(`QEMU takes at most ${QEMU_GHES_MAX_BYTES} bytes, this has ${bytes.length}`);
   }
 }
 

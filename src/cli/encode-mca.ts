@@ -105,7 +105,10 @@ export function printMca(
   const decode = `syndrome decode ${values.join(' ')}`;
   // A command is not broken: one that is too long stands alone.
   if (LABEL + decode.length <= COLUMNS) print(`${'decode'.padEnd(LABEL)}${decode}`);
-  else print(`decode\n${decode}`);
+  else {
+    print('decode');
+    print(decode);
+  }
 }
 
 /** A named machine check, or one made of the fields of its registers. */

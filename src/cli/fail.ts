@@ -2,6 +2,7 @@ import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
 import { exitTable } from './exit-codes.ts';
 import { earlyEnd, exitCodeOfSignal } from './interrupt.ts';
+import { say } from './output.ts';
 
 /** Prints an error for people (what happened, what to do, its code) and gives the exit code. */
 export function fail(error: unknown, argv: readonly string[]): number {
@@ -9,22 +10,24 @@ export function fail(error: unknown, argv: readonly string[]): number {
   const early = earlyEnd();
   if (early) {
     // Whatever was going on then has failed of that.
-    if (early.line !== undefined) process.stderr.write(`syndrome: ${early.line} [E_LAB_INTERRUPTED]\n`);
+    if (early.line !== undefined) say(`syndrome: ${early.line} [E_LAB_INTERRUPTED]`);
     return early.code;
   }
   if (!(error instanceof SyndromeError)) {
     // A defect of ours: the stack is what a report needs.
-    process.stderr.write(
-      `syndrome: unexpected error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    say('syndrome: unexpected error, please report it');
+    sayAll((error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n'));
     return table.error;
   }
   const [first = '', ...more] = said(error).split('\n');
-  const lines = [`syndrome: ${safeText(first, 2000)} [${error.code}]`, ...more, ...(error.hint?.split('\n') ?? [])];
-  // What a peer or a file said may be in them: so many lines, each of so many characters.
-  for (const line of lines.slice(0, 50)) process.stderr.write(`${safeText(line, 2000)}\n`);
+  sayAll([`syndrome: ${safeText(first, 2000)} [${error.code}]`, ...more, ...(error.hint?.split('\n') ?? [])]);
   if (error.code === 'E_LAB_INTERRUPTED') return exitCodeOfSignal();
   return error instanceof UsageError || WRONG_INPUT.has(error.code) ? table.usage : table.error;
+}
+
+/** What a peer or a file said may be in them: so many lines, each of so many characters. */
+function sayAll(lines: readonly string[]): void {
+  for (const line of lines.slice(0, 50)) say(safeText(line, 2100));
 }
 
 /** A file that the user named, or a word, that is not what it should be is a wrong command line, whichever room finds it out. */

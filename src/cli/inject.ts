@@ -11,7 +11,7 @@ import { injectGhes } from '../qmp/ghes.ts';
 import { injectMce, type Mce, mceCommandLine } from '../qmp/mce.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';
 
 interface Options extends GlobalOptions {
@@ -198,7 +198,6 @@ export async function inject(kind: string | undefined, options: Options): Promis
   refuseForeign(kind, options);
   const plan = kind === 'ghes' ? ghesPlan(options) : mcePlan(named, options);
   if (options.printCmd) return print(plan.command);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (options.dryRun) {
     if (options.json)
       printJson({

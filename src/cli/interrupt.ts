@@ -1,5 +1,6 @@
 /** How work ends before it is done: by a signal, or because nobody takes its output any more. */
 import { constants } from 'node:os';
+import { say } from './output.ts';
 
 let received: NodeJS.Signals | undefined;
 let at = 0n;
@@ -20,7 +21,8 @@ export function interruptSignal(): AbortSignal {
       return;
     }
     [received, at] = [signal, now];
-    process.stderr.write(`\nsyndrome: ${signal}, cleaning up\n`);
+    say('');
+    say(`syndrome: ${signal}, cleaning up`);
     controller.abort(new DOMException('interrupted', 'AbortError'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);

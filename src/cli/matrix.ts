@@ -12,7 +12,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   jobs: string;
@@ -48,7 +48,6 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const memory = new MatrixMemory(scenario.name);
   if (options.fresh) memory.forget();
   const jobs = jobsOf(options.jobs, scenario);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   say(`${scenario.name}: ${cells.length} cells, ${jobs} at a time; an interrupted matrix goes on where it stopped`);
   const started = process.hrtime.bigint();
   let done = 0;

@@ -24,6 +24,6 @@ export async function openSupply(options: SupplyOptions, signal?: AbortSignal): 
     ...(options.mirror === undefined ? {} : { mirror: options.mirror }),
     ...(options.offline ? { offline: true } : {}),
     ...(signal === undefined ? {} : { signal }),
-    progress: progressLine(process.stderr),
+    progress: progressLine(),
   });
 }

@@ -6,6 +6,7 @@ import type { MachineSpec } from '../lab/scenario/schema.ts';
 import { isPath } from '../supply/kernel.ts';
 import { parseKernelQuery } from '../supply/kernels.ts';
 import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '../supply/supply.ts';
+import { say } from './output.ts';
 
 /** The options of the command line that choose the parts of a machine. */
 export interface PartOptions {
@@ -190,7 +191,7 @@ export function partChoices(options: PartOptions, supply: Supply): PartChoices {
   const kernel = options.guestKernel ?? options.kernel;
   return {
     supply,
-    onNotice: text => void process.stderr.write(`syndrome: ${text}\n`),
+    onNotice: text => say(`syndrome: ${text}`),
     accel: options.accel,
     ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
     ...(kernel === undefined ? {} : { kernel }),

@@ -15,7 +15,7 @@ import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { mceCommand } from '../text/values.ts';
 import { noRecordCode } from './exit-codes.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
 
 export interface PredictOptions extends GlobalOptions, InputOptions {
@@ -204,9 +204,7 @@ export async function predict(words: readonly string[], options: PredictOptions)
     show(record, decoded.headline, fromCommand || decoded.source.from === 'qemu', bankKnown);
   });
   if (found === 0) {
-    process.stderr.write(
-      `no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}\n`,
-    );
+    say(`no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}`);
     process.exitCode = noRecordCode(evidence);
   }
 }

@@ -4,6 +4,7 @@ import { VERSION } from '../common/version.ts';
 import { decodeCommands } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addManyCommands } from './many-commands.ts';
+import { printLines } from './output.ts';
 
 /** What every command that uses packages accepts. */
 function supplyOptions(command: Command): Command {
@@ -304,7 +305,7 @@ export async function program(argv: readonly string[]): Promise<void> {
   const root = buildProgram();
   const every = (command: Command): void => {
     command.exitOverride();
-    command.configureOutput({ writeErr: () => {} });
+    command.configureOutput({ writeOut: printLines, writeErr: () => {} });
     for (const sub of command.commands) every(sub);
   };
   every(root);

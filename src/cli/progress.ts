@@ -1,5 +1,6 @@
 import { safeText } from '../common/screen.ts';
 import type { SupplyProgress } from '../supply/fetcher.ts';
+import { say, sayForNow } from './output.ts';
 
 /** Bytes for people: `13.2 MB`. */
 export function bytes(n: number): string {
@@ -13,19 +14,14 @@ export function bytes(n: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** One line that is rewritten on a terminal; elsewhere one line for each change of phase. */
-export function progressLine(stream: NodeJS.WriteStream): (p: SupplyProgress) => void {
+/** One line of stderr that is rewritten on a terminal; elsewhere one line for each change of phase. */
+export function progressLine(): (p: SupplyProgress) => void {
   let last = '';
   return ({ part, phase, done, total, text }) => {
     const amount = phase === 'download' && total > 0 ? ` ${bytes(done)} of ${bytes(total)}` : '';
     const line = safeText(`${part}: ${text ?? phase}${amount}`, 300);
     const lasting = phase === 'done' || phase === 'notice';
-    if (stream.isTTY) {
-      const width = (stream.columns ?? 80) - 1;
-      stream.write(`\r\u001b[K${lasting ? `${line}\n` : line.slice(0, width)}`);
-    } else if (`${part} ${phase}` !== last || phase === 'notice') {
-      stream.write(`${line}\n`);
-    }
+    if (!sayForNow(line, lasting) && (`${part} ${phase}` !== last || phase === 'notice')) say(line);
     last = `${part} ${phase}`;
   };
 }

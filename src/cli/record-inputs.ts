@@ -1,17 +1,16 @@
-import { once } from 'node:events';
 import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
-import { safeText } from '../common/screen.ts';
 import { SECTIONS, sectionOfKind, sectionType } from '../cper/sections.ts';
 import { createDecoder } from '../decode/decoder.ts';
 import type { DecoderOptions } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
 import type { DecodedRecord } from '../decode/record.ts';
 import { VALUE_FORMS, plainValues } from '../text/values.ts';
+import { say } from './output.ts';
 
 /** Options of the commands that read records. */
 export interface InputOptions {
@@ -116,34 +115,8 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
   };
 }
 
-const BATCH = 1 << 16;
 const PIECE = 1 << 18;
 const STDIN = '/proc/self/fd/0';
-
-/** Text for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
-export class BatchedOutput {
-  #text = '';
-
-  write(text: string): void {
-    this.#text += text;
-    if (this.#text.length >= BATCH) this.#flush();
-  }
-
-  /** Called between pieces of input: what there is goes out, and memory stays bounded however slow the reader is. */
-  drain(): Promise<void> | undefined {
-    this.#flush();
-    return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined;
-  }
-
-  async end(): Promise<void> {
-    await this.drain();
-  }
-
-  #flush(): void {
-    if (this.#text !== '') process.stdout.write(this.#text);
-    this.#text = '';
-  }
-}
 
 /** After so many pieces what else waits gets its turn: signals, a reader that went away. */
 const TURN = 64;
@@ -234,7 +207,7 @@ export async function eachRecord(
       onDetected: d => (evidence = whyNothing(input.name, d.evidence, 'text' in input)),
       onDiagnostic: (d, source) => {
         const line = source.firstLine === undefined ? '' : `:${source.firstLine}`;
-        process.stderr.write(`${safeText(`${input.name}${line}: ${d.message} [${d.code}]`)}\n`);
+        say(`${input.name}${line}: ${d.message} [${d.code}]`);
       },
     });
     if ('text' in input) decoder.push(input.text);

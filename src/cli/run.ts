@@ -12,12 +12,11 @@ import { junitReporter } from '../report/junit.ts';
 import { ktapReporter } from '../report/ktap.ts';
 import { all, type Reporter } from '../report/reporter.ts';
 import { distribution, distributionLines } from '../report/repeat.ts';
-import { styleFor, widthOf } from '../report/style.ts';
 import { textReporter } from '../report/text.ts';
 import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { type GlobalOptions, print, stdoutLook } from './output.ts';
+import { type GlobalOptions, print, printLines, say, stderrLook, stdoutLook } from './output.ts';
 import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -53,16 +52,13 @@ function choose(names: readonly string[], options: Options): Scenario[] {
 /** What goes where: the machine-readable report on stdout, and then the time line for people on stderr. */
 function reporters(options: Options): Reporter[] {
   const machine = options.json === true || options.ktap === true;
-  const err = (line: string): void => void process.stderr.write(`${line}\n`);
   const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
-  const look = machine
-    ? { style: styleFor(process.stderr, options.color === false ? false : undefined), width: widthOf(process.stderr) }
-    : stdoutLook(options);
-  const text = textReporter(machine ? err : print, look, level);
+  const look = machine ? stderrLook(options) : stdoutLook(options);
+  const text = textReporter(machine ? say : print, look, level);
   return [
     ...(machine && options.quiet ? [] : [text]),
     ...(options.json ? [jsonReporter(print)] : []),
-    ...(options.ktap ? [ktapReporter(print)] : []),
+    ...(options.ktap ? [ktapReporter(printLines)] : []),
     ...(options.junit === undefined ? [] : [junitReporter(options.junit)]),
   ];
 }

@@ -7,7 +7,7 @@ import { partsLine } from '../report/parts-line.ts';
 import type { Supply } from '../supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, printPath, say, stdoutStyle } from './output.ts';
 import { bytes } from './progress.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -143,7 +143,7 @@ async function fetchAll(supply: Supply, json: boolean): Promise<void> {
       continue;
     }
     if (!OF_ONE_SCENARIO.has(found.error.code)) throw found.error;
-    process.stderr.write(`${safeText(`${found.scenario}: ${found.error.message}`, 500)}\n`);
+    say(safeText(`${found.scenario}: ${found.error.message}`, 500));
     lacking.push(found);
   }
   const first = lacking[0]?.error;
@@ -161,7 +161,7 @@ export async function where(part: string | undefined, options: Options & { json?
   const supply = await openSupply(options, interruptSignal());
   const path = (await wanted?.path(supply)) ?? (states ? statesDir(supply.cacheDir) : supply.cacheDir);
   if (options.json) printJson({ ...(part === undefined ? {} : { part }), path });
-  else print(path);
+  else printPath(path);
 }
 
 /** What of the cache `syndrome supply clean` removes. */

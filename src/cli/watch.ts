@@ -4,7 +4,7 @@ import { summarize } from '../report/summary.ts';
 import { qmpEvent } from '../text/qmp-events.ts';
 import type { TraceEvent } from '../lab/trace/event.ts';
 import { interruptSignal } from './interrupt.ts';
-import { type GlobalOptions, print, printJson, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';
 
 interface Options extends GlobalOptions {
@@ -60,11 +60,11 @@ export async function watch(options: Options): Promise<void> {
   const { version } = client.greeting;
   const status = await client.execute('query-status');
   const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
-  process.stderr.write(`watching ${options.qmp}: ${name}, ${status.status}; Ctrl-C ends the watch, not the VM\n`);
+  say(`watching ${options.qmp}: ${name}, ${safeText(status.status, 100)}; Ctrl-C ends the watch, not the VM`);
   const timer = options.for === undefined ? undefined : setTimeout(() => void client.close(), options.for * 1000);
   const aborted = (): void => void client.close();
   signal.addEventListener('abort', aborted, { once: true });
   const ended = await client.closed;
   clearTimeout(timer);
-  if (ended && !signal.aborted) process.stderr.write(`the VM closed the connection: ${safeText(ended.message, 300)}\n`);
+  if (ended && !signal.aborted) say(`the VM closed the connection: ${safeText(ended.message, 300)}`);
 }
