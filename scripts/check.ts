@@ -14,7 +14,7 @@ async function step(name: string, run: () => boolean | Promise<boolean>): Promis
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}`);
 }
 const tool = (command: string, args: string[]) => async (): Promise<boolean> => {
-  const child = await runChild(bin(command), args, { cwd: root });
+  const child = await runChild(process.execPath, [bin(command), ...args], { cwd: root });
   if (child.interrupted) process.exit(child.code);
   return child.code === 0;
 };

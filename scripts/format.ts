@@ -3,5 +3,7 @@ import { join } from 'node:path';
 import { runChild } from './child.mjs';
 
 const root = join(import.meta.dirname, '..');
-const child = await runChild(join(root, 'node_modules/.bin/biome'), ['format', '--write', '.'], { cwd: root });
+const child = await runChild(process.execPath, [join(root, 'node_modules/.bin/biome'), 'format', '--write', '.'], {
+  cwd: root,
+});
 process.exitCode = child.code;

@@ -5,8 +5,8 @@
 // Runs on any Node from 20 on and uses nothing outside the standard library: it is what makes the rest available.
 // Exit code: that of the script; 3 when the set-up failed; 128 + n when signal n ended it.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChild } from './child.mjs';
 import { takeSetupLock } from './setup-lock.mjs';
@@ -14,6 +14,11 @@ import { takeSetupLock } from './setup-lock.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Holds the hash of the lock file whose packages are installed, once all are. bin/syndrome compares its time. */
 const stamp = join(root, 'node_modules', '.syndrome-setup');
+/**
+ * The Node of the lock file, in the package for this processor; bin/syndrome starts the same one. Not `.bin/node`: the packages
+ * of both processors claim that name, and npm 9 leaves it out together with the package that is not for this one.
+ */
+const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
 
 function fail(message) {
   process.stderr.write(`syndrome set-up: ${message}\n`);
@@ -24,11 +29,35 @@ if (process.platform !== 'linux') fail('this project runs on Linux.');
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 20) fail(`Node ${process.versions.node} is too old to run npm; install Node 20 or newer.`);
 
+if (!['x64', 'arm64'].includes(process.arch)) {
+  fail(`there is no Node package for this processor (${process.arch}); x64 and arm64 are supported.`);
+}
+
 const lockHash = () =>
   createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-const isDone = () => existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === lockHash();
+const isStamped = () => existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === lockHash();
+
+/** What is not there of what npm says that it has installed, as a path below the root; undefined when all is. */
+function missingFile() {
+  try {
+    accessSync(node, constants.X_OK);
+  } catch {
+    return relative(root, node);
+  }
+  const list = join('node_modules', '.package-lock.json');
+  let packages;
+  try {
+    ({ packages } = JSON.parse(readFileSync(join(root, list), 'utf8')));
+  } catch {
+    return list;
+  }
+  return Object.keys(packages)
+    .map(folder => join(folder, 'package.json'))
+    .find(file => !existsSync(join(root, file)));
+}
+const isDone = () => isStamped() && missingFile() === undefined;
 
 async function install() {
   const release = await takeSetupLock(join(root, '.syndrome-setup.lock'), pid => {
@@ -36,16 +65,26 @@ async function install() {
   }).catch(error => fail(`${root} cannot be set up: ${error.message}`));
   process.on('exit', release);
   if (isDone()) return;
-  process.stderr.write('syndrome set-up: installing the packages of package-lock.json (npm ci) …\n');
+  const lost = isStamped() ? `${missingFile()} is missing; ` : '';
+  process.stderr.write(`syndrome set-up: ${lost}installing the packages of package-lock.json (npm ci) …\n`);
   const hash = lockHash();
   rmSync(stamp, { force: true });
-  const npm = await runChild('npm', ['ci', '--no-progress', '--loglevel=error'], {
+  // Nothing is left out, also where NODE_ENV or the user's own settings leave out what is optional or for development.
+  const all = ['--include=dev', '--include=optional'];
+  const npm = await runChild('npm', ['ci', ...all, '--no-progress', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm and try again.`);
   if (npm.interrupted) process.exit(npm.code);
   if (npm.code !== 0) fail('npm ci failed (its messages are above). The npm registry is needed for the first set-up.');
+  const left = missingFile();
+  if (left !== undefined) {
+    fail(
+      `npm ci ended well, but ${left} is missing. npm passes over an optional package that it cannot fetch: try again; ` +
+        'if it stays, look at the settings of npm (npm config list).',
+    );
+  }
   writeFileSync(stamp, `${hash}\n`);
   release();
 }
@@ -58,9 +97,6 @@ if (isDone()) {
     // A tree that cannot be written to is compared again at each start.
   }
 } else await install();
-
-const node = join(root, 'node_modules', '.bin', 'node');
-if (!existsSync(node)) fail(`no Node 24 package for ${process.arch} in node_modules; x64 and arm64 are supported.`);
 
 const [script, ...args] = process.argv.slice(2);
 if (script) {

@@ -1,8 +1,8 @@
-/** The set-up from a bare clone, with the real npm on a small tree whose only package lies in it: no registry is needed. */
+/** The set-up from a bare clone, with the real npm on a small tree whose packages lie in it: no registry is needed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -10,8 +10,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
-  symlinkSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,17 +21,25 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
+const NODE_PACKAGE = `node-linux-${process.arch}`;
+const NODE_FOLDER = `node_modules/${NODE_PACKAGE}`;
 let clone: string;
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'st-'));
   for (const file of ['bin/syndrome', 'scripts/setup.mjs', 'scripts/setup-lock.mjs', 'scripts/child.mjs', '.ci/run'])
     cpSync(join(ROOT, file), join(clone, file));
-  mkdirSync(join(clone, 'vendor'));
-  mkdirSync(join(clone, 'src/cli'), { recursive: true });
+  for (const folder of ['vendor/node/bin', 'vendor/tool', 'src/cli'])
+    mkdirSync(join(clone, folder), { recursive: true });
   const write = (name: string, value: unknown): void => writeFileSync(join(clone, name), JSON.stringify(value));
-  const own = { name: 'clone', version: '1.0.0', dependencies: { 'local-node': 'file:vendor' } };
-  const vendor = { name: 'local-node', version: '1.0.0', bin: { node: 'node.sh' } };
+  const own = {
+    name: 'clone',
+    version: '1.0.0',
+    optionalDependencies: { [NODE_PACKAGE]: 'file:vendor/node' },
+    devDependencies: { tool: 'file:vendor/tool' },
+  };
+  const node = { name: NODE_PACKAGE, version: '1.0.0', bin: { node: 'bin/node' } };
+  const tool = { name: 'tool', version: '1.0.0' };
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
   write('package.json', { ...own, type: 'module', scripts });
   write('package-lock.json', {
@@ -38,10 +47,18 @@ beforeEach(() => {
     version: own.version,
     lockfileVersion: 3,
     requires: true,
-    packages: { '': own, 'node_modules/local-node': { resolved: 'vendor', link: true }, vendor },
+    packages: {
+      '': own,
+      [NODE_FOLDER]: { resolved: 'vendor/node', link: true },
+      'node_modules/tool': { resolved: 'vendor/tool', link: true },
+      'vendor/node': { ...node, optional: true },
+      'vendor/tool': { ...tool, dev: true },
+    },
   });
-  write('vendor/package.json', vendor);
-  writeFileSync(join(clone, 'vendor/node.sh'), `#!/bin/sh\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  write('vendor/node/package.json', node);
+  write('vendor/tool/package.json', tool);
+  const program = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
+  writeFileSync(join(clone, 'vendor/node/bin/node'), program, { mode: 0o755 });
   writeFileSync(join(clone, 'src/cli/main.ts'), "console.log('main', ...process.argv.slice(2));\n");
 });
 afterEach(() => rmSync(clone, { recursive: true, force: true }));
@@ -71,6 +88,7 @@ function start(
   return { child, ended, says };
 }
 const syndrome = (...args: string[]): Promise<Ended> => start(join(clone, 'bin/syndrome'), ...args).ended;
+const setUp = (): Promise<Ended> => start(process.execPath, join(clone, 'scripts/setup.mjs')).ended;
 const stamp = (): string => join(clone, 'node_modules/.syndrome-setup');
 const INSTALLS = '(npm ci)';
 /** Makes a file younger than the stamp, whatever the clock's resolution. */
@@ -87,7 +105,7 @@ describe('bin/syndrome', () => {
     expect(await syndrome('c')).toEqual({ code: 0, stdout: 'main c\n', stderr: '' });
     // npm removes everything first and puts the commands in before the end.
     rmSync(stamp());
-    rmSync(join(clone, 'node_modules/local-node'), { recursive: true });
+    rmSync(join(clone, NODE_FOLDER), { recursive: true });
     expect((await syndrome()).stderr).toContain(INSTALLS);
     // A checkout may touch the file without changing it.
     touch('package-lock.json');
@@ -96,6 +114,54 @@ describe('bin/syndrome', () => {
     writeFileSync(join(clone, 'package-lock.json'), `${lock}\n`);
     touch('package-lock.json');
     expect((await syndrome()).stderr).toContain(INSTALLS);
+  });
+
+  test('needs no .bin/node, which npm 9 leaves out', async () => {
+    await syndrome();
+    rmSync(join(clone, 'node_modules/.bin'), { recursive: true });
+    // The first start looks at what has changed, the second has nothing to look at.
+    for (const word of ['once', 'twice'])
+      expect(await syndrome(word)).toEqual({ code: 0, stdout: `main ${word}\n`, stderr: '' });
+  });
+
+  test.each([
+    ['bin/syndrome', 'the Node package', NODE_FOLDER, `${NODE_FOLDER}/bin/node`],
+    ['bin/syndrome', 'another package', 'node_modules/tool', 'node_modules/tool/package.json'],
+    ['setup.mjs', 'the Node package', NODE_FOLDER, `${NODE_FOLDER}/bin/node`],
+    ['setup.mjs', 'the list of npm', 'node_modules/.package-lock.json', 'node_modules/.package-lock.json'],
+  ])('%s sees that %s is gone, and repairs the install', async (by, _what, lost, named) => {
+    await syndrome();
+    rmSync(join(clone, lost), { recursive: true });
+    const repaired = await (by === 'setup.mjs' ? setUp() : syndrome());
+    expect(repaired).toMatchObject({ code: 0, stdout: by === 'setup.mjs' ? '' : 'main\n' });
+    expect(repaired.stderr).toContain(`${named} is missing; installing`);
+    expect(await syndrome()).toEqual({ code: 0, stdout: 'main\n', stderr: '' });
+  });
+
+  test('a Node that may not be executed is no Node', async () => {
+    await syndrome();
+    chmodSync(join(clone, 'vendor/node/bin/node'), 0o644);
+    // npm makes the commands of a package executable.
+    expect((await syndrome()).stderr).toContain(`${NODE_FOLDER}/bin/node is missing`);
+    expect(statSync(join(clone, NODE_FOLDER, 'bin/node')).mode & 0o111).not.toBe(0);
+  });
+
+  test('what npm leaves out is said, and tried again by the next start', async () => {
+    const program = join(clone, 'vendor/node/bin/node');
+    renameSync(program, `${program}.away`);
+    const first = await syndrome();
+    expect([first.code, first.stdout]).toEqual([3, '']);
+    expect(first.stderr).toContain(`npm ci ended well, but ${NODE_FOLDER}/bin/node is missing`);
+    expect(existsSync(stamp())).toBe(false);
+    renameSync(`${program}.away`, program);
+    expect(await syndrome()).toMatchObject({ code: 0, stdout: 'main\n' });
+  });
+
+  test('settings of the user that leave out packages do not count', async () => {
+    const settings = ['NODE_ENV=production', 'npm_config_omit=optional'];
+    const { ended } = start('env', ...settings, join(clone, 'bin/syndrome'));
+    expect(await ended).toMatchObject({ code: 0, stdout: 'main\n' });
+    expect(existsSync(join(clone, 'node_modules/tool/package.json'))).toBe(true);
   });
 
   test('a set-up that fails is exit code 3, and leaves neither stamp nor lock', async () => {
@@ -199,14 +265,7 @@ describe('signals reach the script, and its end is the exit code', () => {
     ['that cleans up', HANDLES, 'SIGTERM', 143, 'ready\ncleaned up\n'],
     ['that ends well after it', HANDLES.replace('143', '0'), 'SIGTERM', 143, 'ready\ncleaned up\n'],
   ])('a script %s', async (_what, script, signal, code, stdout) => {
-    mkdirSync(join(clone, 'node_modules/.bin'), { recursive: true });
-    symlinkSync('../../vendor/node.sh', join(clone, 'node_modules/.bin/node'));
-    writeFileSync(
-      stamp(),
-      createHash('sha256')
-        .update(readFileSync(join(clone, 'package-lock.json')))
-        .digest('hex'),
-    );
+    await syndrome();
     writeFileSync(join(clone, 'script.mjs'), script);
     const running = start(process.execPath, join(clone, 'scripts/setup.mjs'), 'script.mjs');
     await running.says('ready');
