@@ -90,6 +90,22 @@ describe('never', () => {
   });
 });
 
+test.each(['(a|a)*$', '((a+))+$', '(a+b?)*$'])('a pattern such as ^%s cannot hold up a verdict', source => {
+  const e = parseExpectation(`never: guest.panic message~^${source}`);
+  const said = (message: string): string => judge(e, trace(INJECTED, [11, 'guest.panic', { message }]), S, true).status;
+  expect(said(`${'a'.repeat(8000)}!`)).toBe('pass');
+  expect(said('a'.repeat(8000))).toBe('fail');
+});
+
+test('a saved value is looked for as it is: it is no pattern', () => {
+  const e = parseExpectation('within 5s: guest.panic message~$said');
+  const seen = (value: string, message: string): string =>
+    judge(e, trace([9, 'lab.value', { name: 'said', value }], INJECTED, [11, 'guest.panic', { message }]), 20 * S, true)
+      .status;
+  expect(seen('(A|a)*[', 'it was (a|a)*[!')).toBe('pass');
+  expect(seen('a.c', 'abc')).toBe('fail');
+});
+
 describe('count', () => {
   const rows = (n: number): TraceEvent[] =>
     trace(INJECTED, ...Array.from({ length: n }, (_, i): [number, string] => [10 + i / 10, 'guest.mce']));
@@ -137,6 +153,13 @@ test.each([
   ['never: panic', 'does not begin with an event name'],
   ['never: guest.panic message', '"message" is not a comparison'],
   ['never: guest.panic message~"("', 'is not a regular expression'],
+  ['never: guest.panic message~a(?=b)', 'looks ahead or behind'],
+  ['never: guest.panic message~"(a)\\\\1"', 'has \\1, which is not taken'],
+  ['never: guest.panic message~(a{1000}){1000}', 'is too large'],
+  [`never: guest.panic message~${'a'.repeat(201)}`, 'is longer than 200 characters'],
+  [`never: guest.panic message="${'a'.repeat(5000)}"`, 'is longer than 4096 characters'],
+  ['never: guest.panic message~"machine check', 'has a quote that does not end its word'],
+  ['never: guest.panic message~"machine"check', 'has a quote that does not end its word'],
 ])('%s is refused', (text, message) => {
   expect(() => parseExpectation(text)).toThrow(message);
 });
