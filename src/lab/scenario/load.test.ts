@@ -63,6 +63,28 @@ describe('an error names file, line and column and what was expected', () => {
       ['  - inject-mce', '  - map: { process: victim, as: page }\n  - inject-mce'],
       'my.yaml:10:33: $page is saved by an earlier step already',
     ],
+    ['a key given twice', ['about: what', 'about: what\nname: b'], 'my.yaml:4:1: the key "name" is given twice'],
+    [
+      'a key given twice in one line',
+      ['addr: $page,', 'addr: $page, record: ce,'],
+      'my.yaml:10:46: the key "record" is given twice',
+    ],
+    [
+      'aliases in bulk',
+      ['sources: [SDM]', `sources: [&s SDM${', *s'.repeat(21)}]`],
+      'my.yaml:5:99: more than 20 aliases',
+    ],
+    ['what is nested deeply', ['sources: [SDM]', `sources: ${'['.repeat(99)}`], 'my.yaml:6:1: Flow sequence in block'],
+    [
+      'what is nested deeply and well',
+      ['sources: [SDM]', `sources: ${'['.repeat(200)}${']'.repeat(200)}`],
+      'my.yaml:5:108: nested too deeply for a scenario',
+    ],
+    [
+      'what fills the stack',
+      ['sources: [SDM]', `sources: ${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+      'nested too deeply for a scenario',
+    ],
     ['an alias without an anchor', ['title: A case', 'title: *nothing'], 'my.yaml:'],
     [
       'a decimal number that would be rounded',
@@ -83,6 +105,12 @@ describe('an error names file, line and column and what was expected', () => {
     }
     expect(thrown).toBeInstanceOf(Error);
     expect((thrown as Error).message).toContain(message.replace(/ $/, ''));
+  });
+  test('also one of very many keys, each of which is looked at once', () => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `k${i}: 1\n`).join('');
+    expect(() => parseScenario(`${GOOD}${keys}k7: 2\n`, 'my.yaml')).toThrow(
+      'my.yaml:20014:1: the key "k7" is given twice',
+    );
   });
   test('and suggests the nearest word', () => {
     expect(() => parseScenario(GOOD.replace('spawn', 'spwan'), 'x')).toThrow(

@@ -183,7 +183,8 @@ export function parseScenario(text: string, file: string): Scenario {
   };
 }
 
-const MAX_SCENARIO_BYTES = 1 << 20;
+/** A hundred times the longest that comes with the program; each wrong place of it is an error object. */
+const MAX_SCENARIO_BYTES = 256 << 10;
 
 /** Reads a scenario file. @throws UsageError when it cannot be read, ScenarioError when it is wrong. */
 export function loadScenario(file: string): Scenario {
@@ -192,7 +193,7 @@ export function loadScenario(file: string): Scenario {
     const stat = statSync(file);
     // Opening a pipe would wait for its writer.
     if (!stat.isFile() && !stat.isDirectory()) throw new Error('not a regular file');
-    if (stat.size > MAX_SCENARIO_BYTES) throw new Error('larger than 1 MiB');
+    if (stat.size > MAX_SCENARIO_BYTES) throw new Error('larger than 256 KiB');
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError('E_SCENARIO_READ', `the scenario ${file} cannot be read`, { cause: error });

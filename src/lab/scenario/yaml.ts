@@ -1,4 +1,5 @@
-import { isMap, isNode, isSeq, LineCounter, parseDocument, type ScalarTag, type Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, ScalarTag } from 'yaml';
 import { UsageError } from '../../common/errors.ts';
 import { hex64, parseU64 } from '../../common/hex.ts';
 
@@ -42,6 +43,11 @@ const exactHex: ScalarTag = {
   },
 };
 
+/** A scenario is small; an alias bomb is not. */
+const MAX_ALIASES = 20;
+const MAX_DEPTH = 100;
+const TOO_DEEP = 'nested too deeply for a scenario';
+
 /** A parsed YAML file that can tell where each of its values stands. */
 export class YamlFile {
   readonly file: string;
@@ -59,16 +65,41 @@ export class YamlFile {
       version: '1.2',
       prettyErrors: false,
       stringKeys: true,
+      // The package compares each key with each one before it.
+      uniqueKeys: false,
     });
     const problem = this.#document.errors[0];
-    if (problem) throw this.#errorAt(problem.pos[0], problem.message);
-    // No aliases in bulk: a scenario is small, an alias bomb is not.
+    if (problem) {
+      // The package follows what is nested until the stack is full.
+      const deep = problem.code === 'RESOURCE_EXHAUSTION';
+      throw this.#errorAt(problem.pos[0], deep ? TOO_DEEP : problem.message);
+    }
+    this.#checkBounds();
     try {
-      this.value = this.#document.toJS({ maxAliasCount: 20 });
+      this.value = this.#document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
       throw this.#errorAt(0, error instanceof Error ? error.message : String(error));
     }
     if (this.value === null) throw this.#errorAt(0, 'the file is empty');
+  }
+
+  /** Every key once in its map, nothing nested without end, and no aliases in bulk: each is looked for in the whole file. */
+  #checkBounds(): void {
+    let aliases = 0;
+    visit(this.#document, (_, node, path) => {
+      const fail = (message: string, at: unknown = node): never => {
+        throw this.#errorAt(isNode(at) ? (at.range?.[0] ?? 0) : 0, message);
+      };
+      if (path.length > MAX_DEPTH) fail(TOO_DEEP);
+      if (isAlias(node) && ++aliases > MAX_ALIASES) fail(`more than ${MAX_ALIASES} aliases`);
+      if (!isMap(node)) return;
+      const seen = new Set<unknown>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) fail(`the key "${String(key.value)}" is given twice`, key);
+        seen.add(key.value);
+      }
+    });
   }
 
   /** An error at the value (or the key) that `path` leads to, or at the nearest thing that exists above it. */
