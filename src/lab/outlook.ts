@@ -5,11 +5,10 @@
 import type { CperRecord } from '../cper/record.ts';
 import { parseU64 } from '../common/hex.ts';
 import { namedMca, type X86McaRecord } from '../mca/index.ts';
-import type { OutlookRecord, Settings } from '../outlook/index.ts';
-import { versionSince } from '../outlook/index.ts';
+import type { End, Exploration, Journey, OutlookRecord, Settings } from '../outlook/index.ts';
+import { explore, versionSince, worse } from '../outlook/index.ts';
 import { OUTCOMES, type Outcome } from './expect/outcome.ts';
 import type { Accel } from './machine/accel.ts';
-import { type End, explore, type Exploration, type Journey, worse } from './outlook-explore.ts';
 import { cpuVendor, kernelSettings, plainMca } from './outlook-settings.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import type { Step, StepArgs, StepName } from './scenario/steps.ts';
@@ -173,7 +172,17 @@ function x86Layers({ machine, accel, parts, append }: OutlookInput): X86Layer[] 
         : {};
     const { cr4Mce = true, ...rest } = kernel;
     return {
-      qemu: { ...qemuVersion, platform, vendor, mcgCap, cr4Mce, mcip: false, guestRam: true, lmceEnabled: false },
+      qemu: {
+        ...qemuVersion,
+        platform,
+        vendor,
+        cpus: spec.cpus,
+        mcgCap,
+        cr4Mce,
+        mcip: false,
+        guestRam: true,
+        lmceEnabled: false,
+      },
       linux: { ...part('kernel'), ...rest, platform, cpus: spec.cpus, ...recovery },
     };
   };

@@ -4,7 +4,8 @@ import { FIELDS } from './context.ts';
 import type { Settings } from './context.ts';
 import type { Alternative, OutlookOutcome, Prediction } from './prediction.ts';
 
-const WHO: Record<Prediction['consumer'], string> = {
+/** A consumer, at the beginning of a sentence. */
+export const WHO: Record<Prediction['consumer'], string> = {
   linux: 'Linux',
   xen: 'Xen',
   qemu: 'QEMU',
@@ -12,7 +13,8 @@ const WHO: Record<Prediction['consumer'], string> = {
   vmm: 'The VMM',
 };
 
-const WHAT: Record<OutlookOutcome, string> = {
+/** What becomes of it, as the rest of the sentence. */
+export const WHAT: Record<OutlookOutcome, string> = {
   'vmm-died': 'the VMM process ends',
   reset: 'the machine is reset',
   panicked: 'panics',

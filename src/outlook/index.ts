@@ -2,15 +2,20 @@
 export { RULES, ruleById } from './catalog.ts';
 export { FIELDS, SETTINGS } from './context.ts';
 export type { Consumer, Delivery, Field, OutlookContext, Running, Settings } from './context.ts';
+export { GUESTS, dangerText, dangersOf, isDangerous } from './danger.ts';
+export type { Danger, Guest, Target } from './danger.ts';
+export { explore, worse } from './explore.ts';
+export type { End, Exploration, Journey } from './explore.ts';
 export { explainPrediction, headline, settingText } from './explain-prediction.ts';
 export type { ExplainOptions } from './explain-prediction.ts';
 export type { Assumption } from './facts.ts';
 export { firstConsumer, predict, predictAll, predictChain } from './predict.ts';
 export type { ChainOptions, LayerSettings, PredictOptions } from './predict.ts';
-export { OUTLOOK_OUTCOMES } from './prediction.ts';
+export { OUTCOMES, OUTLOOK_OUTCOMES } from './prediction.ts';
 export type {
   Alternative,
   Handover,
+  Outcome,
   OutlookEvent,
   OutlookLayer,
   OutlookOutcome,

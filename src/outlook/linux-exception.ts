@@ -211,7 +211,9 @@ export function linuxException(record: X86McaRecord, facts: Facts, run: Run): En
   const { grade, message } = severity;
   run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);
   const fatal = grade === 'PANIC';
-  if (isFiller(record) && facts.vendor() !== 'amd' && MCG_STATUS.decode(facts.get('mcgStatus')).MCIP) {
+  // Where some CPU is known not to take part, no record of it decides anything.
+  const filler = isFiller(record) && facts.given('broadcast') !== false;
+  if (filler && facts.vendor() !== 'amd' && MCG_STATUS.decode(facts.get('mcgStatus')).MCIP) {
     run.note(R.filler, 'nothing; the poll finds it later');
     const { mcgStatus: _, ...polled } = record;
     const { consumer, delivery: __, ...settings } = facts.context;

@@ -5,22 +5,17 @@ import type { OutlookRecord } from './record.ts';
 import type { Rule } from './rule.ts';
 
 /**
- * What becomes of the consumer, the worst first: `vmm-died` · `reset` the machine · `panicked` · `hung` · `killed` a
- * process died · `signalled` a process got SIGBUS and lives · `logged` · `none` · `forwarded`: nothing happened here,
- * the next layer gets a record · `not-applicable`: the consumer cannot get this record at all, which says nothing of it.
+ * What becomes of a system, the worst first: `vmm-died` · `reset` the machine · `panicked` · `hung` · `killed` a
+ * process died · `signalled` a process got SIGBUS and lives · `logged` · `none`.
  */
-export const OUTLOOK_OUTCOMES = [
-  'vmm-died',
-  'reset',
-  'panicked',
-  'hung',
-  'killed',
-  'signalled',
-  'logged',
-  'none',
-  'forwarded',
-  'not-applicable',
-] as const;
+export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * What becomes of one consumer: an {@link Outcome}, or · `forwarded`: nothing happened here, the next layer gets a
+ * record · `not-applicable`: the consumer cannot get this record at all, which says nothing of it.
+ */
+export const OUTLOOK_OUTCOMES = [...OUTCOMES, 'forwarded', 'not-applicable'] as const;
 export type OutlookOutcome = (typeof OUTLOOK_OUTCOMES)[number];
 
 /** How a process learns of bad memory. Source: Linux include/uapi/asm-generic/siginfo.h. */

@@ -1,5 +1,5 @@
 /** @module What QEMU does with a machine check given to a virtual CPU. Source: QEMU target/i386, 7.2 to 11.1. */
-import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/index.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
 import type { X86McaRecord } from '../mca/index.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -30,9 +30,16 @@ export const QEMU_INJECT_RULES = defineRules('qemu.inject', 'QEMU target/i386 do
     'observed',
   ],
   lost: ['The bank holds an uncorrected error: the new one is lost, the old one gets OVER.'],
+  'others-uncorrected': [
+    'With -b every other CPU gets VAL and UC in its bank 1, also where the error sent to the first one is corrected.',
+    'read',
+    'QEMU target/i386 cpu_x86_inject_mce()',
+  ],
 });
 
 const VAL_OVER = MCI_STATUS_INTEL.encode({ OVER: true });
+const VAL_UC = MCI_STATUS_INTEL.encode({ VAL: true, UC: true });
+const MCIP_RIPV = MCG_STATUS.encode({ MCIP: true, RIPV: true });
 
 interface Hmp {
   record: X86McaRecord;
@@ -117,6 +124,12 @@ const RESET_TEXT: ReadonlyMap<Rule, string> = new Map([
 /** Writes a record into a virtual CPU; the handover is what its kernel finds. */
 export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options: InjectOptions): Ending {
   const s = MCI_STATUS_INTEL.decode(record.status);
+  if (!s.UC && options.broadcast === true && facts.get('cpus') > 1) {
+    run.note(R['others-uncorrected'], 'the corrected error of the first CPU is the lesser part');
+    const others = { kind: record.kind, cpu: record.cpu === 0 ? 1 : 0, bank: 1, status: VAL_UC, mcgStatus: MCIP_RIPV };
+    // The first CPU takes no #MC, so that not all of them do.
+    return qemuInject(others, facts, run, { ...options, broadcast: false });
+  }
   const fate = decide(FATES, { record, facts, s, options });
   const rule = fate?.rule ?? R.bank;
   const recursive = facts.given('mcip') ?? false;

@@ -98,6 +98,8 @@ const CASES: readonly Case[] = [
   ['qemu.inject.bank', named('ce'), qemu(), 'forwarded'],
   ['qemu.inject.bank', named('amd-deferred'), qemu(), 'forwarded'],
   ['qemu.inject.lost', named('ce'), qemu({ bankStatus: SRAO }), 'none'],
+  ['qemu.inject.others-uncorrected', named('ce'), qemu({ broadcast: true }), 'forwarded'],
+  ['qemu.inject.others-uncorrected', named('ce'), qemu({ broadcast: true, cr4Mce: false }), 'reset', 'raising triple'],
   // QEMU, SIGBUS
   ['qemu.inject.ignore-recursive', ...sigbus('AO', { mcip: true }), 'none', 'BUS_MCEERR_AO injected'],
   ['qemu.sigbus.no-kvm', ...sigbus('AR', { platform: 'tcg' }), 'vmm-died'],
@@ -297,6 +299,14 @@ const CASES: readonly Case[] = [
   ['linux.mce.amd-no-s-bit', named('amd-uc'), mc(), 'none'],
   ['linux.mce.not-uncorrected', named('ce', { mcgStatus: 0xdn }), mc({ ser: false }), 'none'],
   ['linux.mce.filler', x86(0xa000000000000000n, { bank: 1, cpu: 1 }), mc(), 'none'],
+  // Some CPU got no exception: nobody's record decides, and the others wait for it in vain.
+  [
+    'linux.mce.rendezvous-timeout',
+    x86(0xa000000000000000n, { bank: 1, cpu: 1, mcgStatus: 5n }),
+    mc({ broadcast: false }),
+    'panicked',
+    'Not all CPUs entered',
+  ],
   [
     'linux.mce.copy-signalled',
     named('srar-data'),

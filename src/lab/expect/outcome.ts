@@ -1,9 +1,8 @@
 import type { TraceEvent } from '../trace/event.ts';
 import type { TraceIndex } from '../trace/index.ts';
+import { OUTCOMES, type Outcome } from '../../outlook/index.ts';
 
-/** What became of the system under test, the worst first. */
-export const OUTCOMES = ['vmm-died', 'reset', 'panicked', 'hung', 'killed', 'signalled', 'logged', 'none'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export { OUTCOMES, type Outcome };
 
 /** How a VMM says that the guest was reset: QEMU, and the reference VMM. */
 const RESETS = [
