@@ -62,10 +62,34 @@ test('watch shows what inject does, decoded, and ends with the VM', async () => 
 });
 
 describe('inject', () => {
+  test('asks where the outlook lets the guest die, says how, and sends nothing', async () => {
+    const watching = sandbox.start('watch', '--qmp', second, '--json');
+    await watching.until('watching ');
+    const deferred = ['inject', 'amd-deferred', '--addr', '0x1000', '--qmp', socket];
+    // The CPU of this machine is Intel's: nobody takes the record for a deferred error.
+    const harmless = await sandbox.run(...deferred, '--dry-run', '--json');
+    expect(JSON.parse(harmless.stdout)).toMatchObject({ fatal: true });
+    const refused = await sandbox.run(...deferred, '--set', 'vendor=amd');
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain('[E_INJECT_FATAL]');
+    expect(refused.stderr).toContain('Linux: panics, with version=6.19.6 [linux.amd-destat.crash]');
+    expect(refused.stderr).toContain('Xen: panics [xen.amd-address-bug]');
+    const json = await sandbox.run(...deferred, '--set', 'vendor=amd', '--json');
+    expect(json.code).toBe(2);
+    expect(JSON.parse(json.stdout)).toMatchObject({ injected: false, fatal: true, consent: { needed: true } });
+    // What is known of the machine by itself is enough for this one.
+    const done = await sandbox.run(...deferred, '--json');
+    expect(JSON.parse(done.stdout), done.stderr).toMatchObject({ injected: true, consent: { needed: false } });
+    await watching.until('vmm.memory-failure');
+    qemu.kill('SIGTERM');
+    const { stdout } = await watching.ended;
+    expect(stdout.match(/vmm\.memory-failure/g)).toHaveLength(1);
+  });
   test('refuses a fatal kind without --yes and touches nothing', async () => {
     const refused = await sandbox.run('inject', 'uc-fatal', '--qmp', socket);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('--yes');
+    expect(refused.stderr).toContain('Linux: panics [linux.mce.fatal]');
     // The machine has no operating system: with --yes QEMU answers by a reset.
     const done = await sandbox.run('inject', 'uc-fatal', '--qmp', socket, '--yes');
     expect(done.stdout).toContain('QEMU: reset');

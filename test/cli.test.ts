@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fail } from '../src/cli/fail.ts';
 import { buildProgram, program } from '../src/cli/program.ts';
 import { makeDerived } from '../src/disk/derived.ts';
+import { NAMED_MCA } from '../src/mca/named.ts';
 import { GREETING } from '../src/qmp/testing/peer.ts';
 import { bundledScenarios } from '../src/lab/scenario/load.ts';
 import { Sandbox } from './program.ts';
@@ -391,10 +392,56 @@ test('the named records say what they need', async () => {
   const line = (name: string): string => stdout.split('\n').find(l => l.startsWith(name)) ?? '';
   expect(line('srar-data')).toContain('needs --yes');
   expect(line('srao')).toContain('to all CPUs');
-  expect(line('srao')).not.toContain('needs --yes');
+  expect(line('xen-note-ce')).not.toContain('needs --yes');
   const dry = await inside('inject', 'srao', '--addr', '0x1000', '--dry-run');
   expect(dry.stdout).toMatch(/^mce -b 0 9 /);
   expect(dry.stdout).toContain('srao goes to all CPUs');
+});
+
+test('what an injection may do is asked of the outlook, and said before it is done', async () => {
+  type Said = { name?: string; needsYes?: boolean; fatal?: boolean; consent: { needed: boolean; because: object[] } };
+  const listed = async (...args: string[]): Promise<Said[]> =>
+    (await inside('inject', '--list', '--json', ...args)).stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as Said);
+  const asking = (all: Said[]): (string | undefined)[] => all.filter(r => r.needsYes).map(r => r.name);
+  const everybody = await listed();
+  expect(everybody.every(r => r.needsYes === r.consent.needed && r.needsYes === r.consent.because.length > 0)).toBe(
+    true,
+  );
+  expect(asking(everybody)).toEqual(NAMED_MCA.map(r => r.name).filter(name => name !== 'xen-note-ce'));
+  expect(asking(await listed('--consumer', 'linux'))).not.toContain('ce');
+  const dry = async (...args: string[]): Promise<Said> =>
+    JSON.parse((await inside('inject', ...args, '--addr', '0x1000', '--dry-run', '--json')).stdout) as Said;
+  const deferred = await dry('amd-deferred', '--consumer', 'linux', '--set', 'version=6.19.6');
+  expect(deferred).toMatchObject({ fatal: true, injected: false, consent: { needed: true } });
+  expect(deferred.consent.because).toContainEqual({
+    guest: 'linux',
+    consumer: 'linux',
+    outcome: 'panicked',
+    rule: 'linux.amd-destat.crash',
+    settings: { qemu: { vendor: 'amd' } },
+  });
+  expect(await dry('ghes', '--severity', 'corrected')).toMatchObject({ fatal: false, consent: { because: [] } });
+  expect(await dry('ghes', '--severity', 'fatal')).toMatchObject({ fatal: true });
+  // Raw values are treated as the named record with the same.
+  const raw = await dry('mce', '--bank', '9', '--status', '0x9c00180000000000', '--mcgstatus', '5', '--misc', '0x8c');
+  expect(raw.consent).toEqual((await dry('amd-deferred')).consent);
+  const text = await inside('inject', 'amd-deferred', '--addr', '0x1000', '--dry-run');
+  expect(text.stdout).toContain('It needs --yes:');
+  expect(text.stdout).toContain('Xen: panics, with qemu vendor=amd [xen.amd-address-bug]');
+});
+
+test.each([
+  [['--set', 'version=6.12'], 'the version of what?'],
+  [['--set', 'delivery=poll'], 'does not apply to inject'],
+  [['--set', 'broadcast=yes'], 'use --broadcast'],
+  [['--set', 'colour=red'], 'no such setting'],
+  [['--consumer', 'kvm'], 'Allowed choices are linux, xen'],
+])('inject %j says what is wrong', async (args, message) => {
+  const { code, stderr } = await inside('inject', 'ce', '--addr', '0x1000', '--dry-run', ...args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
 test('the program ends with these codes', async () => {

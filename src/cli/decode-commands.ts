@@ -11,7 +11,8 @@ function inputOptions(command: Command): Command {
     .option('--cpuid <eax>', 'CPUID leaf 1 EAX in hex, where the input does not say; 50654');
 }
 
-const all = (value: string, before: string[] = []): string[] => [...before, value];
+/** Collects an option that may be given again. */
+export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
 /** Adds the commands that read, predict and make records. `merge` adds the options of the program itself. */
 export function decodeCommands(program: Command, merge: <T>(options: OptionValues) => T): void {
@@ -61,7 +62,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option(
       '--set <name=value>',
       'what is known of the context: running=kernel, version=6.19.6, …; again for more',
-      all,
+      repeated,
     )
     .option('--chain', 'follow the record from QEMU (or --consumer) through the layers')
     .option('--addr <u64>', 'address of a named record')

@@ -2,19 +2,24 @@ import { UsageError } from '../common/errors.ts';
 import { hex64, parseU64 } from '../common/hex.ts';
 import { didYouMean } from '../common/nearest.ts';
 import { safeText } from '../common/screen.ts';
-import { CPER_SEVERITIES, encodeGhesBlock } from '../cper/ghes.ts';
-import { classify } from '../mca/classify.ts';
+import { CPER_SEVERITIES, decodeGhesBlock, encodeGhesBlock } from '../cper/ghes.ts';
 import { explain } from '../mca/explain.ts';
 import { NAMED_MCA, type NamedMca } from '../mca/named.ts';
+import type { Settings } from '../outlook/context.ts';
+import type { Target } from '../outlook/danger.ts';
+import type { OutlookRecord } from '../outlook/record.ts';
 import { QmpClient } from '../qmp/client.ts';
 import { injectGhes } from '../qmp/ghes.ts';
+import { machineFacts } from '../qmp/machine-facts.ts';
 import { injectMce, type Mce, mceCommandLine } from '../qmp/mce.ts';
+import { type Consent, consentFor, consentLines, knownTarget, statedTarget } from './consent.ts';
+import type { ContextOptions } from './context-options.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';
 
-interface Options extends GlobalOptions {
+interface Options extends GlobalOptions, ContextOptions {
   qmp?: string;
   list?: boolean;
   cpu?: string;
@@ -37,8 +42,9 @@ interface Plan {
   command: string;
   /** In words. */
   meaning: string;
-  /** May kill or reset the guest: needs --yes. */
-  fatal: boolean;
+  /** As the outlook takes it, and how it is sent. */
+  record: OutlookRecord;
+  broadcast?: boolean;
   /** What was chosen for the caller, in words. */
   notes: string[];
   carryOut: (client: QmpClient) => Promise<Record<string, unknown>>;
@@ -61,22 +67,6 @@ function index(option: string, text: string): number {
 }
 
 const VAL = 1n << 63n;
-const UC = 1n << 61n;
-const PCC = 1n << 57n;
-const RIPV = 1n;
-
-/**
- * Decides from the bits alone, so that a named record and its raw values are treated alike. An uncorrected error goes to
- * the guest as #MC, and what the CPU was doing then decides about its life: idle or in the kernel means a panic. Only an
- * action-optional error that reaches all CPUs leaves the guest alone; without the broadcast Linux waits for the other CPUs
- * in vain and panics (arch/x86/kernel/cpu/mce/core.c, mce_timed_out).
- */
-export function mayKillGuest(mce: Pick<Mce, 'status' | 'mcgStatus' | 'broadcast'>): boolean {
-  // With a broadcast the other CPUs get an uncorrected error, whatever the first one gets.
-  if ((mce.status & (UC | PCC)) === 0n) return mce.broadcast === true;
-  const optional = classify({ status: mce.status, vendor: 'intel' }) === 'SRAO' && (mce.mcgStatus & RIPV) !== 0n;
-  return !(optional && mce.broadcast === true);
-}
 
 /** Only the action-optional record is sent to all CPUs unless the caller says otherwise. */
 const broadcastByDefault = (named: NamedMca | undefined): boolean => named?.name === 'srao';
@@ -101,24 +91,18 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
     misc: u64('misc', options.misc, named?.misc),
     broadcast: options.broadcast ?? broadcastByDefault(named),
   };
-  if ((mce.status & VAL) === 0n) {
-    throw new UsageError('E_USAGE', `status ${hex64(mce.status)} has no VAL (bit 63): QEMU refuses it`);
-  }
-  const { status, mcgStatus, addr, misc, bank, cpu } = mce;
-  const meaning = explain({
-    kind: 'x86-mca',
-    ...(named ? { vendor: named.vendor } : {}),
-    cpu,
-    bank,
-    status,
-    mcgStatus,
-    addr,
-    misc,
-  });
+  const { broadcast = false, ...registers } = mce;
+  const { status } = registers;
+  if ((status & VAL) === 0n)
+    throw new UsageError('E_USAGE', `status ${hex64(status)} has no VAL (bit 63): QEMU refuses it`);
+  // Whose CPU the guest has, only the machine knows: a record with a name may be given to any.
+  const record = { kind: 'x86-mca' as const, ...registers };
+  const meaning = explain({ ...record, ...(named ? { vendor: named.vendor } : {}) });
   return {
     command: mceCommandLine(mce),
     meaning: named ? `${named.explanation} ${meaning}` : meaning,
-    fatal: mayKillGuest(mce),
+    record,
+    broadcast,
     notes:
       broadcastByDefault(named) && options.broadcast === undefined
         ? [`${named?.name} goes to all CPUs; --no-broadcast sends it to one, which panics an Intel guest with more.`]
@@ -139,11 +123,13 @@ function ghesPlan(options: Options): Plan {
       { body: { kind: 'memory', physicalAddress, physicalAddressMask: 0xffff_ffff_ffff_f000n, errorType: 3 } },
     ],
   });
+  const { value: record } = decodeGhesBlock(block);
+  if (record === undefined) throw new Error('the block that was just encoded cannot be read');
   const cper = Buffer.from(block).toString('base64');
   return {
     command: `{"execute":"inject-ghes-v2-error","arguments":{"cper":"${cper}"}}`,
     meaning: `a ${severity} CPER memory section (multi-bit ECC) for ${hex64(physicalAddress)}, as firmware would report it`,
-    fatal: severity === 'fatal',
+    record,
     notes: [],
     carryOut: async client => {
       await injectGhes(client, block);
@@ -152,22 +138,42 @@ function ghesPlan(options: Options): Plan {
   };
 }
 
+/** The consent that a plan needs of somebody whose machine is known so far. */
+function consentOf({ record, broadcast }: Pick<Plan, 'record' | 'broadcast'>, target: Target): Consent {
+  const vmm = { ...target.vmm, ...(broadcast === undefined ? {} : { broadcast }) };
+  return consentFor(record, { ...target, vmm });
+}
+
+const VENDORS = ['intel', 'amd'] as const;
+const withVendor = (target: Target, vendor: Settings['vendor']): Target => ({
+  ...target,
+  vmm: { vendor, ...target.vmm },
+});
+
+/** Where a record without an address of its own is looked at. */
+const SOME_ADDRESS = 0x1234000n;
+
 function list(options: Options): void {
   const style = stdoutStyle(options);
+  const target = statedTarget(options);
   for (const r of NAMED_MCA) {
-    const needsYes = mayKillGuest({ ...r, broadcast: broadcastByDefault(r) });
-    if (options.json) printJson({ ...r, broadcast: broadcastByDefault(r), needsYes });
+    const broadcast = broadcastByDefault(r);
+    const { bank, status, mcgStatus, misc } = r;
+    const record = { kind: 'x86-mca' as const, cpu: 0, bank, status, mcgStatus, addr: SOME_ADDRESS, misc };
+    const consent = consentOf({ record, broadcast }, target);
+    if (options.json) printJson({ ...r, broadcast, needsYes: consent.needed, consent });
     else {
       const flags = [
         `${r.vendor}, bank ${r.bank}`,
         ...(r.needsAddress ? ['needs --addr'] : []),
-        ...(broadcastByDefault(r) ? ['to all CPUs'] : []),
-        ...(needsYes ? ['needs --yes'] : []),
+        ...(broadcast ? ['to all CPUs'] : []),
+        ...(consent.needed ? ['needs --yes'] : []),
       ].join(', ');
       print(
         `${style('bold', r.name.padEnd(13))} ${hex64(r.status)} mcg ${hex64(r.mcgStatus).replace(/^0x0+(?=.)/, '0x')}  ${style('dim', flags)}`,
       );
       print(`    ${r.explanation}`);
+      for (const line of consentLines(consent)) print(style('dim', `    ${line}`));
     }
   }
 }
@@ -185,7 +191,7 @@ function refuseForeign(kind: string, options: Options): void {
   });
 }
 
-/** `syndrome inject`. What may kill a VM we did not start needs --yes. */
+/** `syndrome inject`. What may end badly for a VM we did not start needs --yes; the outlook says what may. */
 export async function inject(kind: string | undefined, options: Options): Promise<void> {
   if (options.list) return list(options);
   const known = [...NAMED_MCA.map(r => r.name), 'mce', 'ghes'];
@@ -197,42 +203,47 @@ export async function inject(kind: string | undefined, options: Options): Promis
   const named = NAMED_MCA.find(r => r.name === kind);
   refuseForeign(kind, options);
   const plan = kind === 'ghes' ? ghesPlan(options) : mcePlan(named, options);
+  const stated = statedTarget(options);
   if (options.printCmd) return print(plan.command);
+  const { command, meaning, notes } = plan;
+  /** All that is said of an injection that is not done. */
+  const notDone = (consent: Consent): void =>
+    printJson({ schemaVersion: 1, kind, command, meaning, fatal: consent.needed, consent, notes, injected: false });
   if (options.dryRun) {
-    if (options.json)
-      printJson({
-        schemaVersion: 1,
-        kind,
-        command: plan.command,
-        meaning: plan.meaning,
-        fatal: plan.fatal,
-        notes: plan.notes,
-        injected: false,
-      });
-    else {
-      print(plan.command);
-      print(plan.meaning);
-      for (const note of plan.notes) print(note);
-      if (plan.fatal) print('This may kill or reset the guest: it needs --yes.');
-    }
+    const consent = consentOf(plan, stated);
+    if (options.json) return notDone(consent);
+    for (const line of [command, meaning, ...notes]) print(line);
+    if (consent.needed) for (const line of ['It needs --yes:', ...consentLines(consent)]) print(line);
     return;
   }
   if (options.qmp === undefined) {
     throw new UsageError('E_USAGE', '--qmp is missing', { hint: 'Give the QMP socket of the VM, or --dry-run.' });
   }
-  if (plan.fatal && !options.yes) {
-    throw new UsageError('E_INJECT_FATAL', `${kind} may kill or reset the guest; nothing was done`, {
-      hint: `Repeat with --yes if that is what you want: ${plan.command}`,
+  const refusal = (consent: Consent, more: { cause?: unknown } = {}): UsageError => {
+    if (options.json) notDone(consent);
+    else for (const line of [`What ${kind} may do to this machine:`, ...consentLines(consent)]) say(line);
+    return new UsageError('E_INJECT_FATAL', `${kind} may kill or reset the guest; nothing was done`, {
+      hint: `Repeat with --yes if that is what you want, or say what runs there (--consumer, --set): ${command}`,
+      ...more,
     });
-  }
-  const client = await QmpClient.connect(qmpAddress(options.qmp), { signal: interruptSignal() });
+  };
+  const client = await QmpClient.connect(qmpAddress(options.qmp), { signal: interruptSignal() }).catch(
+    (cause: unknown) => {
+      // No answer of the machine would spare the question.
+      if (options.yes || !VENDORS.every(vendor => consentOf(plan, withVendor(stated, vendor)).needed)) throw cause;
+      throw refusal(consentOf(plan, stated), { cause });
+    },
+  );
   try {
-    if (!options.json) for (const line of [...plan.notes, `> ${plan.command}`]) say(line);
+    const consent = consentOf(plan, knownTarget(stated, await machineFacts(client)));
+    if (consent.needed && !options.yes) throw refusal(consent);
+    if (!options.json) for (const line of [...notes, `> ${command}`]) say(line);
     const result = await plan.carryOut(client);
-    if (options.json) printJson({ schemaVersion: 1, kind, command: plan.command, injected: true, result });
+    if (options.json)
+      printJson({ schemaVersion: 1, kind, command, fatal: consent.needed, consent, injected: true, result });
     else {
       const action = typeof result.action === 'string' ? `QEMU: ${result.action}` : 'QEMU accepted the record';
-      print(`${action}. ${plan.meaning}`);
+      print(`${action}. ${meaning}`);
       if (typeof result.output === 'string' && result.output !== '')
         for (const line of result.output.trim().split('\n')) print(safeText(line));
     }

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { VERSION } from '../common/version.ts';
-import { decodeCommands } from './decode-commands.ts';
+import { decodeCommands, repeated } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addManyCommands } from './many-commands.ts';
 import { printLines } from './output.ts';
@@ -267,7 +267,9 @@ Examples:
     .option('--severity <name>', 'ghes: recoverable (default), fatal, corrected, none')
     .option('--dry-run', 'say what would be done, connect to nothing')
     .addOption(new Option('--print-cmd', 'print the monitor command only').conflicts(['dryRun', 'json']))
-    .option('--yes', 'needed for what may kill the guest: an uncorrected error other than a broadcast srao')
+    .addOption(new Option('--consumer <name>', 'who runs on the VM, where you know it').choices(['linux', 'xen']))
+    .option('--set <name=value>', 'what else is known of it, as for predict: version=6.12, vendor=intel, …', repeated)
+    .option('--yes', 'consent: needed where the outlook says that it may end badly, or does not know')
     .option('--json', 'machine-readable')
     .addHelpText(
       'after',
@@ -275,6 +277,7 @@ Examples:
   syndrome inject --list
   syndrome inject srao --addr 0x1234000 --dry-run
   syndrome inject ce --addr 0x1234000 --qmp /run/vm/qmp.sock
+  syndrome inject ce --addr 0x1234000 --consumer linux --dry-run
   syndrome inject uc-fatal --qmp /run/vm/qmp.sock --yes
   syndrome inject mce --bank 1 --status 0x8000000000000000 --qmp localhost:4444`,
     )

@@ -1,4 +1,5 @@
 /** What the command lines of a machine settle of an outlook: the CPU's vendor, and the kernel's machine check options. */
+import { vendorOfId } from '../mca/cpu.ts';
 import type { Settings } from '../outlook/index.ts';
 
 /** QEMU -cpu models by the vendor they say they are. Source: QEMU target/i386/cpu.c, builtin_x86_defs, 11.1. */
@@ -8,7 +9,6 @@ const MODELS: readonly (readonly [RegExp, 'intel' | 'amd'])[] = [
   [/^(Nehalem|Westmere|SandyBridge|IvyBridge|Haswell|Broadwell|Snowridge|Denverton|KnightsMill)/i, 'intel'],
   [/^(Penryn|Conroe|core2duo|coreduo|kvm64$)/i, 'intel'],
 ];
-const VENDOR_IDS: Readonly<Record<string, 'intel' | 'amd'>> = { GenuineIntel: 'intel', AuthenticAMD: 'amd' };
 
 /** Features of a -cpu option that change what a machine check does, and that the outlook does not follow. */
 const MCA_FEATURES = /(^|[,+-])(mce|mca|lmce|succor|overflow-recov|smca)\b/;
@@ -20,7 +20,7 @@ const MCA_FEATURES = /(^|[,+-])(mce|mca|lmce|succor|overflow-recov|smca)\b/;
  */
 export function cpuVendor(cpu: string, host: 'intel' | 'amd' | 'tcg' | undefined): 'intel' | 'amd' | undefined {
   const stated = /,vendor=([^,]+)/.exec(cpu)?.[1];
-  if (stated !== undefined) return VENDOR_IDS[stated];
+  if (stated !== undefined) return vendorOfId(stated);
   if (host !== 'tcg') return host;
   const model = cpu.split(',')[0] ?? '';
   return MODELS.find(([shape]) => shape.test(model))?.[1];

@@ -55,6 +55,17 @@ export function vendorOfCpu(signature: bigint): McaVendor | undefined {
   return AMD_FAMILIES.has(family) ? 'amd' : undefined;
 }
 
+/** Vendor strings of CPUID leaf 0. Hygon's CPUs are no AMD ones to software, and have no rules of their own here. */
+const VENDOR_IDS: ReadonlyMap<string, McaVendor> = new Map([
+  ['GenuineIntel', 'intel'],
+  ['AuthenticAMD', 'amd'],
+]);
+
+/** The vendor of a CPUID vendor string; undefined for any other. */
+export function vendorOfId(id: string): McaVendor | undefined {
+  return VENDOR_IDS.get(id);
+}
+
 /** `06_55H`: how the SDM writes a family and model. */
 export function signatureName(cpu: CpuModel): string {
   const hex = (n: number): string => n.toString(16).toUpperCase().padStart(2, '0');

@@ -10,6 +10,7 @@
 import { UsageError } from '../common/errors.ts';
 import type { QmpClient } from './client.ts';
 import { QmpCommandError, QmpInjectError } from './errors.ts';
+import { property } from './property.ts';
 
 /** Size of the error block QEMU reserves (hw/acpi/ghes.c, ACPI_GHES_MAX_RAW_DATA_LENGTH). */
 export const GHES_MAX_BYTES = 1024;
@@ -94,20 +95,6 @@ async function refuseSilentSuccess(client: QmpClient, options: { deadlineMs?: nu
     'the machine has no generic event device to notify the guest: QEMU would accept the record and drop it',
     { hint: 'Give the machine UEFI firmware (-bios or pflash) and leave ACPI on: without firmware there is no HEST.' },
   );
-}
-
-async function property(
-  client: QmpClient,
-  path: string,
-  name: string,
-  options: { deadlineMs?: number },
-): Promise<unknown> {
-  try {
-    return await client.execute('qom-get', { path, property: name }, options);
-  } catch (error) {
-    if (error instanceof QmpCommandError) return undefined;
-    throw error;
-  }
 }
 
 function refusalOf(error: QmpCommandError): QmpInjectError {
