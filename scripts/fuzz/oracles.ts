@@ -1,4 +1,6 @@
 /** What has to hold for more than one target. */
+import { SyndromeError } from '../../src/common/errors.ts';
+import { image } from './junk.ts';
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const NONSENSE = /\bundefined\b|\bNaN\b|\[object /;
@@ -18,4 +20,56 @@ export function textFaults(what: string, lines: readonly string[]): string[] {
     const wrong = controlFaults(what, [line]);
     return wrong.length === 0 && NONSENSE.test(line) ? [`${what}: nonsense in ${JSON.stringify(line)}`] : wrong;
   });
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** Longest message of an error: it quotes what it is about, bounded. */
+const LONGEST_MESSAGE = 20_000;
+
+/** What is wrong with an error: it has to be of one of these classes and carry a stable code. */
+export function errorFaults(error: unknown, classes: readonly ErrorClass[]): string[] {
+  if (!classes.some(c => error instanceof c)) {
+    return [error instanceof Error ? (error.stack ?? error.message) : `threw ${image(error)}`];
+  }
+  const wrong: string[] = [];
+  const { message } = error as Error;
+  if (error instanceof SyndromeError && !/^E_[A-Z0-9_]+$/.test(error.code)) wrong.push(`code ${error.code}`);
+  if (message === '') wrong.push('an error without a word');
+  if (message.length > LONGEST_MESSAGE) wrong.push(`a message of ${message.length} characters`);
+  return wrong;
+}
+
+/** Runs what may refuse its input with an error of these classes, and nothing else. */
+export function attempt<T>(
+  run: () => T,
+  classes: readonly ErrorClass[],
+): { value: T; wrong: string[]; error?: undefined } | { value: undefined; wrong: string[]; error: unknown } {
+  try {
+    return { value: run(), wrong: [] };
+  } catch (error) {
+    return { value: undefined, wrong: errorFaults(error, classes), error };
+  }
+}
+
+/** The same for what answers later. */
+export async function attemptLater<T>(
+  run: () => Promise<T>,
+  classes: readonly ErrorClass[],
+): Promise<{ value: T | undefined; wrong: string[]; error?: unknown }> {
+  try {
+    return { value: await run(), wrong: [] };
+  } catch (error) {
+    return { value: undefined, wrong: errorFaults(error, classes), error };
+  }
+}
+
+/** What two values that have to be the same differ in. */
+export function differences(what: string, a: unknown, b: unknown): string[] {
+  const [x, y] = [image(a), image(b)];
+  if (x === y) return [];
+  let at = 0;
+  while (x[at] === y[at]) at++;
+  const part = (text: string): string => text.slice(Math.max(0, at - 60), at + 200);
+  return [`${what}: ${part(x)} / ${part(y)}`];
 }

@@ -1,7 +1,9 @@
 /** All that is fuzzed. What has to hold for every input stands in the file of its room. */
 import { DECODE } from './decode.ts';
+import { GUEST } from './guest.ts';
+import { QMP } from './qmp.ts';
 import { RECORD_TARGETS } from './records.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
 
-export const TARGETS: readonly Target[] = [...DECODE, ...TEXT, ...RECORD_TARGETS];
+export const TARGETS: readonly Target[] = [...DECODE, ...TEXT, ...RECORD_TARGETS, ...QMP, ...GUEST];

@@ -7,8 +7,8 @@ import {
   xenConsoleParser,
 } from '../../src/text/index.ts';
 import type { LineParser, LogEvent } from '../../src/text/index.ts';
-import type { Chance } from '../chance.ts';
 import { anyLine } from './inputs.ts';
+import { anyJson } from './junk.ts';
 import { BLOCK, type Target } from './target.ts';
 
 function eventFaults(events: readonly LogEvent[]): string[] {
@@ -47,36 +47,8 @@ function lines(name: string, make: () => LineParser): Target {
 
 const QMP_EVENTS = ['MEMORY_FAILURE', 'GUEST_PANICKED', 'STOP', 'RESUME', 'SHUTDOWN', 'RESET', 'WATCHDOG', '__proto__'];
 
-function anyJson(chance: Chance, depth: number): unknown {
-  switch (chance.below(depth > 3 ? 5 : 7)) {
-    case 0:
-      return anyLine(chance);
-    case 1:
-      return chance.u32();
-    case 2:
-      return null;
-    case 3:
-      return chance.oneIn(2);
-    case 4:
-      return chance.pick(['hypervisor', 'guest', 'ignore', 'reset', 'poweroff', 'run']);
-    case 5:
-      return Array.from({ length: chance.below(4) }, () => anyJson(chance, depth + 1));
-    default: {
-      const keys = [
-        'recipient',
-        'action',
-        'flags',
-        'action-required',
-        'recursive',
-        'info',
-        'type',
-        'guest',
-        'constructor',
-      ];
-      return Object.fromEntries(keys.filter(() => chance.oneIn(2)).map(key => [key, anyJson(chance, depth + 1)]));
-    }
-  }
-}
+/** Members of these events, and words that stand in them. */
+const QMP_WORDS = ['recipient', 'action', 'flags', 'action-required', 'recursive', 'info', 'type', 'guest', 'ignore'];
 
 export const TEXT: readonly Target[] = [
   lines('linux', linuxConsoleParser),
@@ -95,7 +67,7 @@ export const TEXT: readonly Target[] = [
     weight: 4,
     open: () => chance => {
       const event = chance.oneIn(4) ? anyLine(chance) : chance.pick(QMP_EVENTS);
-      return eventFaults([qmpEvent({ event, data: anyJson(chance, 0) })]);
+      return eventFaults([qmpEvent({ event, data: anyJson(chance, QMP_WORDS) })]);
     },
   },
 ];

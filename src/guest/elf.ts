@@ -12,6 +12,11 @@ const DT_NULL = 0n;
 const DT_NEEDED = 1n;
 const DT_STRTAB = 5n;
 
+/** PATH_MAX: what no loader opens is no name. */
+const MAX_NAME = 4096;
+
+const damaged = (what: string): InitramfsError => new InitramfsError('a damaged ELF file', what);
+
 interface Segment {
   type: number;
   offset: number;
@@ -55,14 +60,17 @@ export function neededLibraries(file: Uint8Array): string[] {
     const home = all.find(
       s => s.type === PT_LOAD && table !== undefined && table >= s.vaddr && table < s.vaddr + BigInt(s.size),
     );
-    if (table === undefined || !home) return [];
+    if (names.length === 0) return [];
+    if (table === undefined || !home) throw damaged('no table of strings');
     const base = home.offset + Number(table - home.vaddr);
     return names.map(name => {
       const end = file.indexOf(0, base + name);
+      const length = end - base - name;
+      if (end === -1 || length === 0 || length > MAX_NAME) throw damaged(`the name of a library at ${base + name}`);
       return Buffer.from(file.subarray(base + name, end)).toString('latin1');
     });
   } catch (error) {
-    if (error instanceof RangeError) throw new InitramfsError('a damaged ELF file', String(error));
+    if (error instanceof RangeError) throw damaged(String(error));
     throw error;
   }
 }

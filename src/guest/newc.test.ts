@@ -107,7 +107,7 @@ describe('cpio newc', () => {
     ]);
   });
 
-  test.each(['', '/init', 'a//b', '../x', 'a/./b', 'a/', 'x\0y', 'TRAILER!!!', 'n'.repeat(5000)])(
+  test.each(['', '/init', 'a//b', '../x', 'a/./b', 'a/', 'x\0y', 'TRAILER!!!', 'TRAILER!!!/x', 'n'.repeat(5000)])(
     'refuses the path number %#',
     bad => {
       expect(() => writeNewc([{ type: 'directory', path: bad }])).toThrow(InitramfsError);

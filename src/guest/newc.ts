@@ -134,7 +134,9 @@ function withParents(entries: Iterable<CpioEntry>): CpioEntry[] {
 
 function checkPath(path: string): void {
   const parts = path.split('/');
-  if (path.includes('\0') || parts.some(part => part === '' || part === '.' || part === '..') || path === TRAILER)
+  // A folder of the trailer's name would be the end of the archive.
+  const isTrailer = parts[0] === TRAILER;
+  if (path.includes('\0') || parts.some(part => part === '' || part === '.' || part === '..') || isTrailer)
     throw new InitramfsError(`${JSON.stringify(path)} is not a path an initramfs can hold`);
   if (Buffer.byteLength(path) >= MAX_NAME) throw new InitramfsError(`${path.slice(0, 60)}…: path too long`);
 }

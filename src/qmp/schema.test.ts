@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { QmpProtocolError } from './errors.ts';
 import { type Disagreement, compareWithSchema } from './schema.ts';
 
 /** A schema in QEMU's form that knows only what is put into it; the real one is compared in the machine test. */
@@ -70,5 +71,15 @@ describe('compareWithSchema', () => {
     expect(about(compareWithSchema(schemaOf(members, all)), 'WATCHDOG')).toContain(
       "unlisted: WATCHDOG data 'action' may also be 'newer'",
     );
+  });
+
+  test.each([
+    ['no list', {}],
+    ['an entity that is none', [null]],
+    ['an entity without a name', [{ 'meta-type': 'object' }]],
+    ['members that are no list', [{ name: '0', 'meta-type': 'object', members: {} }]],
+    ['a member that is none', [{ name: '0', 'meta-type': 'enum', members: ['a'] }]],
+  ])('what is no schema is a protocol error: %s', (_what, schema) => {
+    expect(() => compareWithSchema(schema)).toThrow(QmpProtocolError);
   });
 });

@@ -26,9 +26,17 @@ type Entity = {
   members?: { name?: string; type?: string; default?: unknown }[];
 };
 
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function isEntity(value: unknown): value is Entity {
+  if (!isObject(value) || typeof value['name'] !== 'string' || typeof value['meta-type'] !== 'string') return false;
+  const { members } = value;
+  return members === undefined || (Array.isArray(members) && members.every(isObject));
+}
+
 /**
  * Lists where the tables and the schema (the return of `query-qmp-schema`) disagree; empty when every claim holds. A
- * command that is `absent` may be younger than this QEMU: see its `since`.
+ * command that is `absent` may be younger than this QEMU: see its `since`. Throws QmpProtocolError for what is no schema.
  */
 export function compareWithSchema(schema: unknown): Disagreement[] {
   const walk = new SchemaWalk(schema);
@@ -43,6 +51,8 @@ class SchemaWalk {
 
   constructor(schema: unknown) {
     if (!Array.isArray(schema)) throw new QmpProtocolError('a schema is an array', typeof schema);
+    const odd = schema.findIndex(entity => !isEntity(entity));
+    if (odd >= 0) throw new QmpProtocolError(`entity ${odd} of the schema is none`, typeof schema[odd]);
     this.#entities = new Map((schema as Entity[]).map(entity => [entity.name, entity]));
   }
 
