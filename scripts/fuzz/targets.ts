@@ -1,9 +1,11 @@
 /** All that is fuzzed. What has to hold for every input stands in the file of its room. */
 import { DECODE } from './decode.ts';
+import { GDB } from './gdb.ts';
 import { GUEST } from './guest.ts';
 import { QMP } from './qmp.ts';
 import { RECORD_TARGETS } from './records.ts';
+import { SUPPLY } from './supply.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
 
-export const TARGETS: readonly Target[] = [...DECODE, ...TEXT, ...RECORD_TARGETS, ...QMP, ...GUEST];
+export const TARGETS: readonly Target[] = [...DECODE, ...TEXT, ...RECORD_TARGETS, ...QMP, ...GUEST, ...GDB, ...SUPPLY];

@@ -71,6 +71,13 @@ describe('xmlElements', () => {
     expect(() => xmlElements(text)).toThrow(message);
   });
 
+  test('says what is wrong in one line, whatever a name holds', () => {
+    for (const text of ['<a></a\n\u001b[2Jb>', '<a b="&\n\u001b;"/>']) {
+      // oxlint-disable-next-line no-control-regex
+      expect(() => xmlElements(text)).toThrow(/^[^\u0000-\u001f]+$/);
+    }
+  });
+
   test('gives back what a document of any shape was made of', () => {
     type Node = { name: string; attributes: Record<string, string>; children: Node[] };
     const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,8}$/);

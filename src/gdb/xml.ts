@@ -2,6 +2,7 @@
  * The part of XML that target descriptions use: elements and attributes. Text, comments, processing instructions and
  * the document type are skipped; there are no entities but the five predefined ones, no DTD, no external anything.
  */
+import { safeText } from '../common/screen.ts';
 
 /** One start tag; `depth` is 0 for the root element. */
 export type XmlElement = { name: string; attributes: ReadonlyMap<string, string>; depth: number };
@@ -33,7 +34,7 @@ export function xmlElements(text: string): XmlElement[] {
     if (inner.startsWith('/')) {
       const name = inner.slice(1).trim();
       const expected = open.pop();
-      if (expected !== name) throw new Error(`</${name.slice(0, 40)}> where </${expected ?? ''}> is open`);
+      if (expected !== name) throw new Error(`</${safeText(name, 40)}> where </${expected ?? ''}> is open`);
       continue;
     }
     const empty = inner.endsWith('/');
@@ -109,7 +110,7 @@ const predefined: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '
 function unescape(text: string): string {
   return text.replace(/&([^;&]{0,32});?/g, (whole, entity: string) => {
     const value = whole.endsWith(';') && Object.hasOwn(predefined, entity) ? predefined[entity] : undefined;
-    if (value === undefined) throw new Error(`the entity ${whole.slice(0, 40)}`);
+    if (value === undefined) throw new Error(`the entity ${safeText(whole, 40)}`);
     return value;
   });
 }
