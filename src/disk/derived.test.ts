@@ -41,7 +41,13 @@ describe('a derived file', () => {
     ['is gone', () => rmSync(file), 'missing'],
     ['has no note', () => rmSync(`${file}.json`), 'nothing is noted of its content'],
     ['has half a note', () => truncateSync(`${file}.json`, 5), 'nothing is noted of its content'],
-    ['has a note of nothing', () => writeFileSync(`${file}.json`, '{}'), '7 bytes instead of undefined'],
+    ['has a note of nothing', () => writeFileSync(`${file}.json`, '{}'), 'nothing is noted of its content'],
+    ['has null as its note', () => writeFileSync(`${file}.json`, 'null'), 'nothing is noted of its content'],
+    [
+      'has a note without a time',
+      () => writeFileSync(`${file}.json`, readFileSync(`${file}.json`, 'utf8').replace('mtimeMs', 'time')),
+      'nothing is noted of its content',
+    ],
   ])('that %s is told and made again', async (_what, damage, said) => {
     await make();
     damage();

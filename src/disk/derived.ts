@@ -32,9 +32,23 @@ function hashOf(path: string): Note {
   }
 }
 
+/** The text of a note; undefined when it is none. */
+export function parseNote(text: string): Note | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { bytes, mtimeMs, sha256 } = value as Partial<Record<keyof Note, unknown>>;
+  if (typeof bytes !== 'number' || typeof mtimeMs !== 'number' || typeof sha256 !== 'string') return undefined;
+  return Number.isFinite(mtimeMs) && Number.isFinite(bytes) ? { bytes, mtimeMs, sha256 } : undefined;
+}
+
 function readNote(path: string): Note | undefined {
   try {
-    return JSON.parse(readFileSync(notePath(path), 'utf8')) as Note;
+    return parseNote(readFileSync(notePath(path), 'utf8'));
   } catch {
     return undefined;
   }

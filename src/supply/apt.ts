@@ -314,6 +314,15 @@ Dir::Log "${folder}/cache";
 `;
 }
 
+/** A version as apt writes it into a file name; undefined where a `%` stands for nothing. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parses the lines of `--print-uris`: `'URI' FILE SIZE SHA256:HASH`; the checksum is '' where apt prints none or another. */
 export function parseUris(text: string): Fetchable[] {
   const found: Fetchable[] = [];
@@ -321,12 +330,14 @@ export function parseUris(text: string): Fetchable[] {
     const match = /^'[^']+' ([^ /]+\.deb) (\d+)(?: (?:SHA256:([0-9a-f]{64})|\w+:\w+)?)?\s*$/.exec(line);
     if (!match) continue;
     const file = match[1] ?? '';
-    const [name, version] = file.split('_');
-    if (!name || !version) continue;
+    const [name, escaped] = file.split('_');
+    const version = unescaped(escaped ?? '');
+    const bytes = Number(match[2]);
+    if (!name || !version || !Number.isSafeInteger(bytes)) continue;
     found.push({
       name,
-      version: decodeURIComponent(version),
-      bytes: Number(match[2]),
+      version,
+      bytes,
       sha256: match[3] ?? '',
     });
   }

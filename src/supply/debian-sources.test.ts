@@ -110,6 +110,7 @@ Signed-By: /k.gpg
 
   test('a password never reaches a message', () => {
     expect(mirrorLabel('https://me:secret@m.example/debian')).toBe('https://m.example/debian');
+    expect(mirrorLabel('https://me:s3cr@t@p@m.example/debian/@x')).toBe('https://m.example/debian/@x');
     expect(chooseMirror(parseOneLine('deb http://u:p@m.example/debian sid main', 'f'), undefined)?.label).toBe(
       'http://m.example/debian',
     );

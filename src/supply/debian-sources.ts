@@ -169,9 +169,9 @@ export function chooseMirror(sources: readonly DebianSource[], defaultKeyring: s
   };
 }
 
-/** An address without the user name and password that it may carry. */
+/** An address without the user name and password that it may carry; these may hold an `@`, a host cannot. */
 export function mirrorLabel(uri: string): string {
-  return uri.replace(/\/\/[^/@]*@/, '//');
+  return uri.replace(/\/\/[^/]*@/, '//');
 }
 
 /** Checks a mirror named by the user: an absolute address of a kind apt can read, without white space. */

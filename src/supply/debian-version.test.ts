@@ -39,6 +39,13 @@ test('leading zeros do not count, and a missing revision is revision 0', () => {
   expect(compareDebianVersions('1.0-0', '1.0')).toBe(0);
 });
 
+test('only a number is an epoch', () => {
+  for (const odd of ['1e3:', '0x1:', 'Infinity:', '-1:', ' 1:']) {
+    expect(compareDebianVersions(`${odd}1`, '1:0')).toBeLessThan(0);
+    expect(upstreamVersion(`${odd}5`)).toBe(odd === '-1:' ? '' : `${odd}5`);
+  }
+});
+
 test('is antisymmetric and transitive', () => {
   const version = fc.string({ unit: fc.constantFrom(...'0129.+~-aZ'.split('')), maxLength: 8 });
   fc.assert(

@@ -9,9 +9,10 @@ export function compareDebianVersions(a: string, b: string): number {
 }
 
 function split(version: string): { epoch: number; upstream: string; revision: string } {
-  const colon = version.indexOf(':');
-  const epoch = colon > 0 ? Number(version.slice(0, colon)) || 0 : 0;
-  const rest = version.slice(colon + 1);
+  // What stands before a colon and is no number is no epoch.
+  const written = /^(\d{1,9}):/.exec(version)?.[1];
+  const epoch = Number(written ?? 0);
+  const rest = written === undefined ? version : version.slice(written.length + 1);
   const dash = rest.lastIndexOf('-');
   return dash < 0
     ? { epoch, upstream: rest, revision: '0' }

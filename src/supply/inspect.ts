@@ -104,16 +104,7 @@ const derivedFiles = (root: string): string[] =>
       .map(name => join(root, folder, name)),
   );
 
-function currentParts(fetcher: Fetcher): Set<string> {
-  const { store } = fetcher;
-  const ids = new Set<string>();
-  for (const file of listFolder(store.layout.answers)) {
-    if (!file.endsWith('.json')) continue;
-    const answer = store.answer(decodeURIComponent(file.slice(0, -5)));
-    if (answer) ids.add(basename(answer.part.folder));
-  }
-  return ids;
-}
+const currentParts = ({ store }: Fetcher): Set<string> => new Set(store.answered().map(part => basename(part.folder)));
 
 /**
  * Removes what `what` says and the unfinished work of killed runs. A part that a running machine uses may go too: its

@@ -88,10 +88,13 @@ describe('locks', () => {
 
   test('that nobody can have written are taken over only when old', async () => {
     const path = join(folder, 'a.lock');
-    writeFileSync(path, 'nonsense');
-    await expect(takeLock(folder, 'a', { deadlineMs: 0 })).rejects.toMatchObject({ code: 'E_SUPPLY_LOCKED' });
-    utimesSync(path, 1, 1);
-    (await takeLock(folder, 'a', { deadlineMs: 0 }))();
+    const odd = [null, {}, { pid: 1, start: '2' }, { pid: 1.5, start: '', boot: '', namespace: '' }, { pid: '../1' }];
+    for (const text of ['nonsense', ...odd.map(o => JSON.stringify(o))]) {
+      writeFileSync(path, text);
+      await expect(takeLock(folder, 'a', { deadlineMs: 0 })).rejects.toMatchObject({ code: 'E_SUPPLY_LOCKED' });
+      utimesSync(path, 1, 1);
+      (await takeLock(folder, 'a', { deadlineMs: 0 }))();
+    }
   });
 
   test('waiting ends when it is interrupted', async () => {

@@ -50,16 +50,22 @@ export function isStale(owner: Owner, ageMs: number, here: Owner = thisProcess()
   return startTime(owner.pid) !== owner.start;
 }
 
-function parseOwner(text: string): Owner | undefined {
+/** The owner that a value from a file stands for; undefined when it stands for none. */
+export function ownerOf(value: unknown): Owner | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { pid, start, boot, namespace } = value as Partial<Record<keyof Owner, unknown>>;
+  if (!Number.isSafeInteger(pid) || Number(pid) < 1) return undefined;
+  if (typeof start !== 'string' || typeof boot !== 'string' || typeof namespace !== 'string') return undefined;
+  return { pid: Number(pid), start, boot, namespace };
+}
+
+/** The owner that a lock names; undefined when it is not one of ours. */
+export function parseOwner(text: string): Owner | undefined {
   try {
-    const o = JSON.parse(text) as Partial<Owner>;
-    if (typeof o.pid === 'number' && typeof o.start === 'string') {
-      return { pid: o.pid, start: o.start, boot: String(o.boot), namespace: String(o.namespace) };
-    }
+    return ownerOf(JSON.parse(text));
   } catch {
-    // not ours
+    return undefined;
   }
-  return undefined;
 }
 
 export interface LockOptions {

@@ -65,17 +65,56 @@ export async function inventory(folder: string, signal?: AbortSignal): Promise<P
   return { files, links };
 }
 
+/** A word, or a name for the file system: no file has a NUL in its name. */
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A path that cannot lead out of the folder it is taken in. */
+const isInside = (value: unknown): boolean =>
+  isText(value) && value !== '' && !value.startsWith('/') && !value.split('/').includes('..');
+
+const isPackage = (p: unknown): boolean =>
+  isObject(p) && isText(p['name']) && isText(p['version']) && isText(p['sha256']) && isSize(p['bytes']);
+const isFile = (f: unknown): boolean =>
+  Array.isArray(f) && f.length === 4 && isInside(f[0]) && isSize(f[1]) && Number.isFinite(f[2]) && isText(f[3]);
+const isLink = (l: unknown): boolean => Array.isArray(l) && l.length === 2 && isInside(l[0]) && isText(l[1]);
+
+/** Whether a value is a manifest in all that is read of one: a cache may be damaged, or of another version. */
+function isManifest(value: unknown): value is Manifest {
+  if (!isObject(value) || value['schema'] !== 1) return false;
+  const { kind, name, version, created, origin, packages, facts, files, links } = value;
+  return (
+    [kind, name, version, created].every(isText) &&
+    isObject(origin) &&
+    isText(origin['mirror']) &&
+    Array.isArray(origin['suites']) &&
+    origin['suites'].every(isText) &&
+    Array.isArray(packages) &&
+    packages.every(isPackage) &&
+    isObject(facts) &&
+    Object.values(facts).every(isText) &&
+    Array.isArray(files) &&
+    files.every(isFile) &&
+    Array.isArray(links) &&
+    links.every(isLink)
+  );
+}
+
+/** The text of a manifest; undefined when it is not one of ours. */
+export function parseManifest(text: string): Manifest | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isManifest(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads a part's manifest; undefined when there is none or it is not one of ours. */
 export function readManifest(folder: string): Manifest | undefined {
   try {
-    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
-    const sound =
-      manifest.schema === 1 &&
-      typeof manifest.facts === 'object' &&
-      Array.isArray(manifest.files) &&
-      Array.isArray(manifest.links) &&
-      Array.isArray(manifest.packages);
-    return sound ? manifest : undefined;
+    return parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   } catch {
     return undefined;
   }

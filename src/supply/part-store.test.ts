@@ -20,7 +20,7 @@ import { Fetcher } from './fetcher.ts';
 import { listParts } from './inspect.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import { thisProcess } from './lock.ts';
-import { PartStore, RECIPE_VERSION, type StoredPart } from './part-store.ts';
+import { PartStore, RECIPE_VERSION, type StoredPart, workOwner } from './part-store.ts';
 
 let root: string;
 let store: PartStore;
@@ -108,6 +108,44 @@ test.each(['../../etc', '/etc', '..', '.', 'a/b'])('an answer cannot lead out of
     JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part, at: 0 }),
   );
   expect(store.answer('k')).toBeUndefined();
+});
+
+test.each([
+  ['null', 'null'],
+  ['a number', '5'],
+  ['without a part', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, at: 0 })],
+  ['whose part is a list', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: ['p'], at: 0 })],
+  ['without a time', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: 'p' })],
+  ['whose time is a word', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: 'p', at: 'now' })],
+])('an answer is none that is %s', async (_what, text) => {
+  await publish('p');
+  store.remember('k', store.part('p') as StoredPart);
+  expect(store.answer('k')?.part.manifest.name).toBe('busybox');
+  writeFileSync(join(store.layout.answers, 'k.json'), text);
+  expect(store.answer('k')).toBeUndefined();
+  expect(store.answered()).toEqual([]);
+});
+
+test('a file of any name among the answers does not hide the cache', async () => {
+  await publish('p');
+  store.remember('a b/c', store.part('p') as StoredPart);
+  writeFileSync(join(store.layout.answers, '%zz.json'), 'x');
+  expect(store.answered().map(p => p.manifest.name)).toEqual(['busybox']);
+});
+
+test("a work folder with a name that is nobody's is left until it is old", () => {
+  const names = [null, 5, 'abc', {}, [], [0, '', '', ''], ['../..', 'a', 'b', 'c']].map(v =>
+    Buffer.from(JSON.stringify(v)).toString('base64url'),
+  );
+  for (const name of names) {
+    const folder = join(store.layout.tmp, `${name}.ab`);
+    mkdirSync(folder);
+    expect(workOwner(`${name}.ab`)).toBeUndefined();
+  }
+  expect(store.sweep()).toBe(0);
+  for (const name of names) utimesSync(join(store.layout.tmp, `${name}.ab`), 1, 1);
+  store.sweep();
+  expect(readdirSync(store.layout.tmp)).toEqual([]);
 });
 
 test('the work of a killed process is swept, that of a living one is not', async () => {

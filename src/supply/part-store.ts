@@ -15,7 +15,7 @@ import { basename, join } from 'node:path';
 import { writeWhole } from '../disk/write-whole.ts';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
-import { isStale, type Owner, thisProcess } from './lock.ts';
+import { isStale, type Owner, ownerOf, thisProcess } from './lock.ts';
 import { inventory, type Manifest, type PartPackage, readManifest, sha256File, verify } from './manifest.ts';
 
 /** A part in the cache, ready to use. */
@@ -40,6 +40,21 @@ interface Answer {
   at: number;
 }
 
+/** The text of an answer; undefined when it is not one of this version, or damaged. */
+export function parseAnswer(text: string): Answer | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { schema, part, recipe, at } = value as Partial<Record<keyof Answer, unknown>>;
+  if (schema !== 1 || recipe !== RECIPE_VERSION || typeof at !== 'number' || !Number.isFinite(at)) return undefined;
+  if (typeof part !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(part)) return undefined;
+  return { schema, part, recipe, at };
+}
+
 /** The parts, the answers and the unfinished work in the cache. Knows nothing of packages or mirrors. */
 export class PartStore {
   readonly layout: Layout;
@@ -50,16 +65,23 @@ export class PartStore {
 
   /** The part that answered this request before, with the age of the answer; undefined when unknown or removed. */
   answer(key: string): { part: StoredPart; ageMs: number } | undefined {
-    let answer: Answer;
+    return this.#answerIn(this.#answerPath(key));
+  }
+
+  /** The parts that requests of earlier runs still lead to. */
+  answered(): StoredPart[] {
+    return listFolder(this.layout.answers).flatMap(name => this.#answerIn(join(this.layout.answers, name))?.part ?? []);
+  }
+
+  #answerIn(path: string): { part: StoredPart; ageMs: number } | undefined {
+    let answer: Answer | undefined;
     try {
-      answer = JSON.parse(readFileSync(this.#answerPath(key), 'utf8')) as Answer;
+      answer = parseAnswer(readFileSync(path, 'utf8'));
     } catch {
       return undefined;
     }
-    if (answer.schema !== 1 || answer.recipe !== RECIPE_VERSION) return undefined;
-    if (!/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(answer.part)) return undefined;
-    const part = this.part(answer.part);
-    return part && { part, ageMs: Math.max(0, Date.now() - answer.at) };
+    const part = answer && this.part(answer.part);
+    return answer && part && { part, ageMs: Math.max(0, Date.now() - answer.at) };
   }
 
   part(id: string): StoredPart | undefined {
@@ -118,7 +140,7 @@ export class PartStore {
       const folder = join(this.layout.tmp, name);
       const stat = lstatSync(folder, { throwIfNoEntry: false });
       if (!stat) continue;
-      const owner = ownerOf(name);
+      const owner = workOwner(name);
       const ageMs = Date.now() - stat.mtimeMs;
       // Work that belongs to another machine on a shared cache is left alone for an hour.
       const unseen = owner && (owner.boot !== here.boot || owner.namespace !== here.namespace);
@@ -222,12 +244,13 @@ export class PartStore {
   }
 }
 
-function ownerOf(name: string): Owner | undefined {
+/** The process for which a work folder is named; undefined for another name. */
+export function workOwner(name: string): Owner | undefined {
   try {
-    const [pid, start, boot, namespace] = JSON.parse(
-      Buffer.from(name.split('.')[0] ?? '', 'base64url').toString('utf8'),
-    ) as [number, string, string, string];
-    return { pid, start, boot, namespace };
+    const words: unknown = JSON.parse(Buffer.from(name.split('.')[0] ?? '', 'base64url').toString('utf8'));
+    if (!Array.isArray(words)) return undefined;
+    const [pid, start, boot, namespace] = words as unknown[];
+    return ownerOf({ pid, start, boot, namespace });
   } catch {
     return undefined;
   }
