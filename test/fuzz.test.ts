@@ -112,12 +112,14 @@ describe('cases', () => {
   });
 });
 
-describe('command line', () => {
+// Each of its processes has to load all that is fuzzed.
+describe('command line', { timeout: 120_000 }, () => {
   test('--help and --list name every target with what it holds', () => {
     for (const option of ['--help', '-h', '--list']) {
       const asked = readCommandLine([option]);
       const text = 'print' in asked ? asked.print : '';
-      for (const { name, holds } of TARGETS) expect(text).toMatch(new RegExp(`^  ${name} +${holds.slice(0, 20)}`, 'm'));
+      const lines = text.split('\n').map(line => line.trim().replace(/ +/, ' '));
+      for (const { name, holds } of TARGETS) expect(lines).toContain(`${name} ${holds}`);
     }
     expect(readCommandLine(['--help'])).toMatchObject({ print: expect.stringMatching(/^Examples:$/m) });
   });
