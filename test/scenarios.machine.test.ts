@@ -14,7 +14,7 @@ interface Result {
   verdict: string;
   outcome: string;
   seconds: number;
-  expectations: { status: string }[];
+  expectations: { kind: string; status: string }[];
   trace: string;
 }
 
@@ -23,7 +23,10 @@ describe('every scenario, on real kernels and a real Xen', () => {
     const { code, stdout, stderr } = await sandbox.run('run', name, '--json', '--accel', 'tcg');
     expect(stdout, stderr).not.toBe('');
     const result = JSON.parse(stdout) as Result;
-    const failed = result.expectations.filter(e => e.status !== 'pass');
+    // An outlook may leave room for what happened; everything else has to be judged.
+    const failed = result.expectations.filter(
+      e => e.status !== 'pass' && !(e.kind === 'outlook' && e.status === 'not-judged'),
+    );
     expect({ ...result, failed }, stderr).toMatchObject({
       schemaVersion: 1,
       scenario: name,

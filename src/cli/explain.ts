@@ -7,7 +7,7 @@ import { GDB_ERROR_CODES } from '../gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '../guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '../lab/error-codes.ts';
 import { KNOWN_CAUSES } from '../lab/expect/causes.ts';
-import { VERDICT_TERMS } from '../lab/terms.ts';
+import { EXPECTATION_TERMS, VERDICT_TERMS } from '../lab/terms.ts';
 import { QMP_ERROR_CODES } from '../qmp/error-codes.ts';
 import { screenJson } from '../report/json.ts';
 import { SUPPLY_ERROR_CODES } from '../supply/error-codes.ts';
@@ -37,6 +37,12 @@ function machineTerms(): CodeExplanation[] {
       code,
       kind: 'verdict',
       title: 'verdict of a run',
+      text,
+    })),
+    ...Object.entries(EXPECTATION_TERMS).map(([code, text]) => ({
+      code,
+      kind: 'status',
+      title: 'status of an expectation',
       text,
     })),
     ...KNOWN_CAUSES.map(({ id, text, history }) => ({

@@ -7,3 +7,9 @@ export const VERDICT_TERMS: Readonly<Record<Verdict, string>> = {
   error: 'The lab could not do its work, so nothing is known about the system under test. The code beside it says why.',
   skip: 'The scenario cannot run here: something that it needs is missing. The code beside it says what.',
 };
+
+/** What is said of one expectation, where it is no verdict's word. */
+export const EXPECTATION_TERMS: Readonly<Record<'not-judged', string>> = {
+  'not-judged':
+    'The run says neither that the expectation holds nor that it does not: it broke off before, or the outlook leaves room for what was seen. Its mark is ?, in KTAP it is skipped.',
+};

@@ -31,7 +31,12 @@ function testCase(result: RunResult): string {
     error: `    <error${attribute('message', problem)}/>\n`,
     skip: `    <skipped${attribute('message', problem)}/>\n`,
   }[result.verdict];
-  const out = `    <system-out>${xmlText(`outcome ${result.outcome}\n[[ATTACHMENT|${result.trace}]]`)}</system-out>\n`;
+  // A test case has no word for a part of it that could not be judged.
+  const notJudged = result.expectations
+    .filter(e => e.status === 'not-judged')
+    .map(e => `? ${e.expectation}: ${e.reason}`);
+  const said = [`outcome ${result.outcome}`, ...notJudged, `[[ATTACHMENT|${result.trace}]]`].join('\n');
+  const out = `    <system-out>${xmlText(said)}</system-out>\n`;
   return `${open}\n${body}${out}  </testcase>\n`;
 }
 

@@ -18,8 +18,9 @@ export function ktap(results: readonly RunResult[]): string {
     if (ran) {
       lines.push('  KTAP version 1', `  # Subtest: ${scenario}`, `  1..${expectations.length}`);
       for (const [j, e] of expectations.entries()) {
-        if (e.status !== 'pass') lines.push(`  # ${plain(e.reason)}`);
-        lines.push(`  ${e.status === 'pass' ? 'ok' : 'not ok'} ${j + 1} ${plain(e.expectation)}`);
+        if (e.status === 'fail') lines.push(`  # ${plain(e.reason)}`);
+        const skipped = e.status === 'not-judged' ? ` # SKIP ${plain(e.reason)}` : '';
+        lines.push(`  ${e.status === 'fail' ? 'not ok' : 'ok'} ${j + 1} ${plain(e.expectation)}${skipped}`);
       }
     } else if (problem) lines.push(`# ${scenario}: ${plain(`${problem.code}: ${problem.message}`)}`);
     const directive = verdict === 'skip' ? ' # SKIP' : '';

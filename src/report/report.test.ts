@@ -6,9 +6,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { screenJson } from './json.ts';
+import { jsonReporter, screenJson } from './json.ts';
 import { junitReporter, junitXml, xmlText } from './junit.ts';
 import { ktap } from './ktap.ts';
+import { matrixHtml } from './matrix-html.ts';
+import type { CellResult } from '../lab/matrix/cells.ts';
 import { partsLine } from './parts-line.ts';
 import { plain, type Style, widthOf } from './style.ts';
 import { distribution, distributionLines } from './repeat.ts';
@@ -101,6 +103,54 @@ test('JUnit', () => {
     </testsuite>
     "
   `);
+});
+
+describe('what could not be judged', () => {
+  const reason = 'not judged: the outcome is panicked, which the rules leave open; it depends on: running # 1';
+  const open: RunResult = {
+    ...base,
+    scenario: 'e',
+    expectations: [
+      ...base.expectations,
+      { expectation: 'outlook: signalled', kind: 'outlook', status: 'not-judged', evidence: [], nearest: [4], reason },
+    ],
+  };
+  const marking: Style = (format, text) => (format === 'reset' ? text : `<${String(format)}>${text}</>`);
+
+  test('has a mark and a colour of its own on a screen, and in a page', () => {
+    const lines = verdictLines('e', open, undefined, { style: marking, width: 140 });
+    expect(lines).toContain('  <green>✓</> never: guest.panic');
+    expect(lines).toContain('  <yellow>?</> outlook: signalled');
+    expect(lines).toContain(`      <yellow>${reason}</>`);
+    expect(lines.join('\n').match(/✓/g)).toHaveLength(1);
+    const cell = { cell: { kernel: '7.2' }, result: open } as CellResult;
+    expect(matrixHtml('t', [cell], () => undefined)).toContain('  ? outlook: signalled\n      not judged: ');
+  });
+
+  test('is skipped in KTAP, with its reason', () => {
+    expect(ktap([open])).toContain(
+      [
+        '  1..2',
+        '  ok 1 never: guest.panic',
+        `  ok 2 outlook: signalled # SKIP ${reason.replace('#', '%23')}`,
+        'ok 1 e',
+      ].join('\n'),
+    );
+  });
+
+  test('is told in JUnit, where nothing has failed', () => {
+    const xml = junitXml([open]);
+    expect(xml).toContain(`<system-out>outcome logged\n? outlook: signalled: ${reason}\n[[ATTACHMENT|t.ndjson]]`);
+    expect(xml).toContain('failures="0" errors="0" skipped="0"');
+    const wrong = { ...open, verdict: 'fail' as const, expectations: [...failed.expectations, ...open.expectations] };
+    expect(junitXml([wrong]).match(/<failure[^]*<\/failure>/)?.[0]).not.toContain('outlook');
+  });
+
+  test('keeps its name in JSON', () => {
+    const lines: string[] = [];
+    jsonReporter(line => lines.push(line)).result?.(open);
+    expect((JSON.parse(lines[0] ?? '') as RunResult).expectations.map(e => e.status)).toEqual(['pass', 'not-judged']);
+  });
 });
 
 test('XML text escapes markup and shows what XML cannot hold', () => {

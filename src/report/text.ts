@@ -9,7 +9,8 @@ import { Timeline, wrap } from './timeline.ts';
 
 export { partsLine };
 
-const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], pending: ['yellow', '?'] } as const;
+/** How an expectation is marked. What could not be judged has a mark of its own: it neither held nor failed. */
+const MARKS = { pass: ['green', '✓'], fail: ['red', '✗'], 'not-judged': ['yellow', '?'] } as const;
 const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
   pass: 'green',
   fail: 'red',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TraceEvent } from '../trace/event.ts';
 import { parseExpectation } from './expectation.ts';
-import { type ExpectationResult, judge as judgeIndex } from './judge.ts';
+import { type ExpectationResult, judge as judgeIndex, judgePart, type ResultSoFar } from './judge.ts';
 import { TraceIndex } from '../trace/index.ts';
 import type { Expectation } from './expectation.ts';
 import { outcomeOf } from './outcome.ts';
@@ -21,7 +21,7 @@ function trace(...rows: [number, string, TraceEvent['fields']?][]): TraceEvent[]
   }));
 }
 
-const judge = (e: Expectation, events: TraceEvent[], now: number, ended: boolean): ExpectationResult =>
+const judge = (e: Expectation, events: TraceEvent[], now: number, ended: boolean): ResultSoFar =>
   judgeIndex(e, new TraceIndex(events), now, ended);
 
 const INJECTED: [number, string] = [10, 'lab.injected'];
@@ -144,6 +144,63 @@ describe('count', () => {
   });
   test('exactly n stays open until the time is over: one more may come', () => {
     expect(judge(parseExpectation('count 2 within 5s: guest.mce'), rows(2), 11 * S, false).status).toBe('pending');
+  });
+});
+
+describe('what could not be judged', () => {
+  const part = (text: string, events: TraceEvent[]): ExpectationResult =>
+    judgePart(parseExpectation(text), new TraceIndex(events), 'the run broke off');
+  const panic: [number, string] = [10.5, 'guest.panic'];
+
+  test.each<[string, ExpectationResult['status'], string]>([
+    ['within 30s: process.signal', 'not-judged', 'not judged: the run broke off; not seen so far'],
+    ['within 100ms: process.signal', 'not-judged', 'not judged: the run broke off; not seen so far'],
+    ['never: process.signal', 'not-judged', 'not judged: the run broke off; not seen so far'],
+    ['count 2 within 30s: guest.panic', 'not-judged', 'not judged: the run broke off; seen once so far'],
+    ['count <=2: guest.panic', 'not-judged', 'not judged: the run broke off; seen once so far'],
+    ['count 1: guest.panic', 'not-judged', 'not judged: the run broke off; seen once so far'],
+    ['within 30s: guest.panic', 'pass', 'seen 0.500 s after the injection (event 2)'],
+    ['never: guest.panic', 'fail', 'guest.panic was seen 0.500 s after the injection (event 2)'],
+    ['count >=1: guest.panic', 'pass', 'seen once'],
+    ['count 0: guest.panic', 'fail', 'seen once, wanted 0'],
+  ])('in a run that broke off: %s is %s', (text, status, reason) => {
+    expect(part(text, trace(INJECTED, panic))).toMatchObject({ status, reason });
+  });
+
+  test('before anything was injected nothing is, and what was seen is shown as what it is', () => {
+    expect(part('never: guest.panic', trace([1, 'guest.boot'], [3.2, 'guest.panic']))).toMatchObject({
+      status: 'not-judged',
+      evidence: [2],
+      reason: 'not judged: the run broke off; guest.panic was seen 3.200 s after the start (event 2)',
+    });
+  });
+});
+
+describe('what came is counted from something that was there', () => {
+  const e = parseExpectation('within 5s: guest.mce');
+  const seen: [number, string] = [12, 'guest.mce'];
+  test.each<[string, [number, string][], string]>([
+    ['the injection', [[10, 'lab.step'], [11, 'lab.injected'], seen], 'seen 1.000 s after the injection (event 3)'],
+    ['the first step', [[10, 'lab.step'], [11, 'lab.step'], seen], 'seen 2.000 s after the first step (event 3)'],
+    ['the start', [[3, 'guest.mce']], 'seen 3.000 s after the start (event 1)'],
+  ])('%s', (_what, rows, reason) => {
+    expect(judge(e, trace(...rows), 20 * S, true).reason).toBe(reason);
+  });
+  test('also what came too early for it', () => {
+    const { status, reason } = judge(e, trace([1, 'guest.mce'], [10, 'lab.step']), 20 * S, true);
+    expect([status, reason]).toEqual(['fail', expect.stringContaining('it came before the first step')]);
+  });
+  test('a run that ended before the time was over says so', () => {
+    const late = parseExpectation('within 30s: guest.mce');
+    expect(judge(late, trace(INJECTED), 12 * S, true)).toMatchObject({
+      status: 'fail',
+      reason: 'no guest.mce was seen at all; the run ended 2.000 s after the injection',
+    });
+    const two = parseExpectation('count 2 within 30s: guest.mce');
+    expect(judge(two, trace(INJECTED, seen), 13 * S, true).reason).toBe(
+      'seen once, wanted 2; the run ended 3.000 s after the injection',
+    );
+    expect(judge(late, trace(INJECTED), 45 * S, true).reason).toBe('no guest.mce was seen at all');
   });
 });
 
@@ -282,6 +339,34 @@ describe('verdict', () => {
     expect(r).toMatchObject({ verdict: 'error', problem: { code: 'E_LAB_BOOT', message: 'm', hint: 'h' } });
     const skipped = judgeTrace(header, trace([1, 'lab.skip', { code: 'E_LAB_KVM', message: 'm' }]));
     expect(skipped.verdict).toBe('skip');
+  });
+  test('a run that broke off holds nothing for judged that the rest could have decided', () => {
+    const strict = {
+      ...header,
+      expect: ['within 5s: guest.mce-record', 'within 5s: guest.alive', 'never: guest.panic'],
+    };
+    const statuses = (...rows: [number, string, TraceEvent['fields']?][]): string[] =>
+      judgeTrace(strict, trace(INJECTED, seen, ...rows)).expectations.map(e => `${e.expectation}: ${e.status}`);
+    const part = [
+      'within 5s: guest.mce-record: pass',
+      'within 5s: guest.alive: not-judged',
+      'never: guest.panic: not-judged',
+      'outcome: logged: not-judged',
+    ];
+    const failed: TraceEvent['fields'] = { code: 'E_LAB_TIMEOUT', message: 'm' };
+    expect(statuses([30, 'lab.error', failed])).toEqual(part);
+    // What happens once the lab has failed is not what the system did.
+    expect(statuses([30, 'lab.error', failed], [31, 'guest.panic'])).toEqual(part);
+    expect(statuses([30, 'lab.skip', failed])).toEqual(part);
+    expect(statuses([30, 'lab.note'])).toEqual(part);
+    expect(statuses([11.5, 'guest.alive'], [30, 'lab.end'])).toEqual(part.map(p => p.replace('not-judged', 'pass')));
+    const damaged = judgeFile({
+      header: strict,
+      events: trace(INJECTED, seen, [11.5, 'guest.alive'], [30, 'lab.end']),
+      diagnostics: [{ line: 3, problem: 'cut' }],
+    });
+    expect(damaged.expectations.map(e => e.status)).toEqual(['pass', 'pass', 'not-judged', 'not-judged']);
+    expect(damaged.expectations[2]?.reason).toContain('a part of the trace cannot be read');
   });
   test('a damaged line of a trace file leaves no verdict about the system', () => {
     const whole = trace(INJECTED, seen, [12, 'lab.end']);

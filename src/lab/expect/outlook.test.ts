@@ -76,7 +76,17 @@ describe('a certain outlook', () => {
 
   test('something milder fails too, once the run has lasted long enough', () => {
     expect(judgeRun(CERTAIN, [LOGGED], 41).verdict).toBe('fail');
-    expect(judgeRun(CERTAIN, [LOGGED], 39)).toMatchObject({ verdict: 'pass' });
+    expect(judgeRun(CERTAIN, [LOGGED], 39)).toMatchObject({
+      verdict: 'pass',
+      expectations: [
+        {
+          status: 'not-judged',
+          evidence: [],
+          reason:
+            'not judged: signalled may show until 30 s after the injection, and the run ended 29.000 s after the injection',
+        },
+      ],
+    });
     expect(judgeRun({ ...CERTAIN, outcome: 'panicked' }, [SIGBUS], 12).verdict).toBe('fail');
   });
 });
@@ -90,6 +100,17 @@ describe('an outlook that depends', () => {
     }
   });
 
+  test('is not judged by another outcome than the one that was stated', () => {
+    expect(judgeRun(DEPENDS, [PANIC]).expectations[0]).toMatchObject({ status: 'pass', evidence: [1] });
+    expect(judgeRun(DEPENDS, [LOGGED]).expectations[0]).toMatchObject({
+      expectation: 'outlook: panicked',
+      status: 'not-judged',
+      evidence: [],
+      nearest: [1],
+      reason: 'not judged: the outcome is logged, which the rules leave open; it depends on: running',
+    });
+  });
+
   test('fails with an outcome it leaves no room for', () => {
     expect(judgeRun(DEPENDS, [SIGBUS])).toMatchObject({
       verdict: 'fail',
@@ -101,7 +122,18 @@ describe('an outlook that depends', () => {
 
   test('never fails where the rules need not hold', () => {
     const { possible: _, ...open } = DEPENDS;
-    expect(judgeRun({ ...open, dependsOn: 'parts of your own' }, [SIGBUS]).verdict).toBe('pass');
+    const own = { ...open, dependsOn: 'parts of your own' };
+    expect(judgeRun(own, [SIGBUS])).toMatchObject({
+      verdict: 'pass',
+      expectations: [
+        {
+          status: 'not-judged',
+          reason:
+            'not judged: the outcome is signalled; by the rule linux.mce.fatal it would be panicked; it depends on: parts of your own',
+        },
+      ],
+    });
+    expect(judgeRun(own, [PANIC]).expectations[0]?.status).toBe('pass');
   });
 });
 

@@ -17,7 +17,7 @@ export function judgeOutlook(index: TraceIndex, observed: Outcome, now: number):
   if (!index.has('lab.injected')) return [];
   const certain = event.fields?.certainty === 'certain';
   const named = certain ? [outcome] : typeof possible === 'string' ? possible.split(' ').filter(isOutcome) : undefined;
-  const result = (status: 'pass' | 'fail', reason: string): ExpectationResult[] => [
+  const result = (status: ExpectationResult['status'], reason: string): ExpectationResult[] => [
     {
       expectation: `outlook: ${outcome}`,
       kind: 'outlook',
@@ -28,18 +28,20 @@ export function judgeOutlook(index: TraceIndex, observed: Outcome, now: number):
     },
   ];
   const by = `by the rule ${String(rule)}`;
-  const on = `it depends on: ${String(dependsOn)}`;
+  const on = certain ? '' : `; it depends on: ${String(dependsOn)}`;
+  if (observed === outcome) return result('pass', `the outcome is ${observed}, ${by}${on}`);
   if (named === undefined) {
-    return result('pass', `${by} it would be ${outcome}, but ${on}; the outcome is ${observed}`);
+    return result('not-judged', `not judged: the outcome is ${observed}; ${by} it would be ${outcome}${on}`);
   }
   if (named.includes(observed)) {
-    return result('pass', certain ? `the outcome is ${observed}, ${by}` : `the outcome is ${observed}; ${on}`);
+    return result('not-judged', `not judged: the outcome is ${observed}, which the rules leave open${on}`);
   }
   const lasted = now - index.zero;
   // What shows late may still have been to come.
-  const early = (observed === 'none' || observed === 'logged') && typeof within === 'number' && lasted < within * 1e9;
-  if (early) {
-    return result('pass', `the run ended ${seconds(lasted)} s after the injection, too early to see ${outcome}`);
+  const open = (observed === 'none' || observed === 'logged') && typeof within === 'number' && lasted < within * 1e9;
+  if (open) {
+    const end = `the run ended ${seconds(lasted)} s after the injection`;
+    return result('not-judged', `not judged: ${outcome} may show until ${within} s after the injection, and ${end}`);
   }
   const room = certain ? outcome : `one of ${named.join(', ')}`;
   return result('fail', `the outcome is ${observed}; ${by} it had to be ${room}`);

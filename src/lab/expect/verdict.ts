@@ -3,7 +3,7 @@ import type { TraceEvent, TraceHeader } from '../trace/event.ts';
 import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
 import { TraceIndex } from '../trace/index.ts';
-import { type ExpectationResult, judge } from './judge.ts';
+import { type ExpectationResult, judge, judgePart } from './judge.ts';
 import { judgeOutlook } from './outlook.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
@@ -37,50 +37,55 @@ function problemOf(event: TraceEvent): Problem {
   return { code: String(code), message: String(message), ...(hint === undefined ? {} : { hint: String(hint) }) };
 }
 
-/**
- * Whether these events, all before the lab failed, show that the system did wrong: what must never be was seen, or something
- * was seen too often. What was missing might still have come.
- */
-function provenWrong(header: TraceHeader, events: readonly TraceEvent[]): boolean {
+/** The expectations of a run of which only `events` are known, and the outcome until then. */
+function judgeRest(header: TraceHeader, events: readonly TraceEvent[], why: string): ExpectationResult[] {
   const index = new TraceIndex(events);
-  if (!index.has('lab.injected')) return false;
-  // At the moment of the injection no time has passed, so nothing fails because it is missing.
-  return header.expect.some(text => judge(parseExpectation(text), index, index.zero, false).status === 'fail');
+  const results = header.expect.map(text => judgePart(parseExpectation(text), index, why));
+  if (header.outcome === undefined) return results;
+  const reason = `not judged: ${why}; the outcome until then is ${outcomeOf(events, index)}`;
+  return [...results, outcomeResult(header.outcome, 'not-judged', reason)];
+}
+
+function outcomeResult(wanted: string, status: ExpectationResult['status'], reason: string): ExpectationResult {
+  return { expectation: `outcome: ${wanted}`, kind: 'outcome', status, evidence: [], nearest: [], reason };
+}
+
+/** The expectations of a run that came to its end. */
+function judgeWhole(header: TraceHeader, index: TraceIndex, outcome: Outcome, now: number): ExpectationResult[] {
+  const results: ExpectationResult[] = header.expect.map(text => judge(parseExpectation(text), index, now, true));
+  if (header.outcome !== undefined) {
+    const ok = outcome === header.outcome;
+    const reason = ok ? `the outcome is ${outcome}` : `the outcome is ${outcome}, not ${header.outcome}`;
+    results.push(outcomeResult(header.outcome, ok ? 'pass' : 'fail', reason));
+  }
+  return [...results, ...judgeOutlook(index, outcome, now)];
 }
 
 /** Judges a whole trace: the same answer when it is read again from a file. */
 export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): Judgement {
-  const last = events.at(-1);
-  const now = last?.t ?? 0;
-  const ended = events.some(e => e.name === 'lab.end');
+  const now = events.at(-1)?.t ?? 0;
   const index = new TraceIndex(events);
   const outcome = outcomeOf(events, index);
-  const expectations = header.expect.map(text => judge(parseExpectation(text), index, now, true));
-  if (header.outcome !== undefined) {
-    const ok = outcome === header.outcome;
-    expectations.push({
-      expectation: `outcome: ${header.outcome}`,
-      kind: 'outcome',
-      status: ok ? 'pass' : 'fail',
-      evidence: [],
-      nearest: [],
-      reason: ok ? `the outcome is ${outcome}` : `the outcome is ${outcome}, not ${header.outcome}`,
-    });
-  }
-  if (ended) expectations.push(...judgeOutlook(index, outcome, now));
-  const base = { outcome, seconds: now / 1e9, expectations, causes: causesOf(events) };
-  const skip = events.find(e => e.name === 'lab.skip');
-  if (skip) return { verdict: 'skip', ...base, problem: problemOf(skip) };
+  const base = { outcome, seconds: now / 1e9, causes: causesOf(events) };
+  const skip = index.named('lab.skip')[0];
   const error = index.named('lab.error')[0];
-  if (error) {
-    const verdict = provenWrong(header, events.slice(0, events.indexOf(error))) ? 'fail' : 'error';
-    return { verdict, ...base, problem: problemOf(error) };
+  const stop = skip ?? error;
+  if (stop) {
+    // What happens once the lab has failed may be of its own making.
+    const expectations = judgeRest(header, events.slice(0, events.indexOf(stop)), 'the run broke off');
+    // What must never be was seen, or something was seen too often: no rest of the run makes that right.
+    const wrong = expectations.some(e => e.status === 'fail');
+    const verdict = skip ? 'skip' : wrong ? 'fail' : 'error';
+    return { verdict, ...base, expectations, problem: problemOf(stop) };
   }
-  if (!ended) {
+  if (!index.has('lab.end')) {
     const problem = { code: 'E_LAB_TRACE_CUT', message: 'the trace ends before the run did: the run was killed' };
-    return { verdict: 'error', ...base, problem };
+    return { verdict: 'error', ...base, expectations: judgeRest(header, events, 'the run was killed'), problem };
   }
-  return { verdict: expectations.every(e => e.status === 'pass') ? 'pass' : 'fail', ...base };
+  const expectations = judgeWhole(header, index, outcome, now);
+  // An outlook that leaves room says nothing against the system.
+  const ok = expectations.every(e => e.status === 'pass' || (e.kind === 'outlook' && e.status === 'not-judged'));
+  return { verdict: ok ? 'pass' : 'fail', ...base, expectations };
 }
 
 /** {@link judgeTrace} of a trace that was read from a file. What a damaged line said might have decided otherwise. */
@@ -91,5 +96,6 @@ export function judgeFile({ header, events, diagnostics }: Trace): Judgement {
   const lines = diagnostics.length === 1 ? 'a line' : `${diagnostics.length} lines`;
   const message = `${lines} of the trace cannot be read, the first is line ${first.line}: ${first.problem}`;
   const hint = `Without them the verdict would be ${judgement.verdict}.`;
-  return { ...judgement, verdict: 'error', problem: { code: 'E_LAB_TRACE_DAMAGED', message, hint } };
+  const expectations = judgeRest(header, events, 'a part of the trace cannot be read');
+  return { ...judgement, verdict: 'error', expectations, problem: { code: 'E_LAB_TRACE_DAMAGED', message, hint } };
 }

@@ -46,6 +46,12 @@ export class TraceIndex {
     return first ? injectedAt(first) : (this.named('lab.step')[0]?.t ?? 0);
   }
 
+  /** What {@link zero} is, in words. */
+  get zeroName(): 'the injection' | 'the first step' | 'the start' {
+    if (this.has('lab.injected')) return 'the injection';
+    return this.has('lab.step') ? 'the first step' : 'the start';
+  }
+
   /** Names that occur. */
   names(): IterableIterator<string> {
     return this.#byName.keys();
