@@ -1,4 +1,4 @@
-import { messageOf, SyndromeError, UsageError } from '../common/errors.ts';
+import { messageOf, SyndromeError, UsageError, withReason } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
 import { exitTable } from './exit-codes.ts';
 import { earlyEnd, exitCodeOfSignal } from './interrupt.ts';
@@ -51,9 +51,8 @@ const WRONG_INPUT: ReadonlySet<string> = new Set([
 /** The message with its causes. Of a system error about a path that was just named only the reason is added. */
 function said(error: SyndromeError): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
-  if (cause?.message === '') return error.message;
   if (typeof cause?.path !== 'string' || !error.message.includes(cause.path)) return messageOf(error);
   if (error.message.endsWith('does not exist')) return error.message;
   const reason = /^[A-Z0-9]+: (?<text>[^,]+),/.exec(cause.message)?.groups?.text;
-  return `${error.message}: ${reason ?? cause.message}`;
+  return withReason(error.message, reason ?? cause.message);
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { SyndromeError, UsageError, messageOf } from '../common/errors.ts';
+import { SyndromeError, UsageError } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
 import { SECTIONS, sectionOfKind, sectionType } from '../cper/sections.ts';
 import { createDecoder } from '../decode/decoder.ts';
@@ -38,7 +38,7 @@ function statOf(word: string): Stats | undefined {
     if (!(error instanceof Error && 'code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
       return undefined;
     }
-    throw new InputError('E_INPUT', `cannot read ${word}: ${messageOf(error)}`, {
+    throw new InputError('E_INPUT', `cannot read ${word}`, {
       hint: 'A folder on the way to it may not be entered.',
       cause: error,
     });
@@ -221,7 +221,7 @@ export async function eachRecord(
         await (file === undefined ? readStdin(take) : readFile(file, take));
       } catch (error) {
         if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
-        throw new InputError('E_INPUT', `cannot read ${input.name}: ${messageOf(error)}`, {
+        throw new InputError('E_INPUT', `cannot read ${input.name}`, {
           hint: 'Give a file that can be read, or - for stdin.',
           cause: error,
         });
