@@ -57,14 +57,20 @@ export async function watch(options: Options): Promise<void> {
     print(`${style('dim', time)}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
   };
   const client = await QmpClient.connect(address, { signal, onTranscript: show });
-  const { version } = client.greeting;
-  const status = await client.execute('query-status');
-  const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
-  say(`watching ${options.qmp}: ${name}, ${safeText(status.status, 100)}; Ctrl-C ends the watch, not the VM`);
-  const timer = options.for === undefined ? undefined : setTimeout(() => void client.close(), options.for * 1000);
-  const aborted = (): void => void client.close();
-  signal.addEventListener('abort', aborted, { once: true });
-  const ended = await client.closed;
-  clearTimeout(timer);
-  if (ended && !signal.aborted) say(`the VM closed the connection: ${safeText(ended.message, 300)}`);
+  const close = (): void => void client.close();
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    const { version } = client.greeting;
+    const status = await client.execute('query-status');
+    const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
+    say(`watching ${options.qmp}: ${name}, ${safeText(status.status, 100)}; Ctrl-C ends the watch, not the VM`);
+    if (options.for !== undefined) timer = setTimeout(close, options.for * 1000);
+    const ended = await client.closed;
+    if (ended && !signal.aborted) say(`the VM closed the connection: ${safeText(ended.message, 300)}`);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', close);
+    await client.close();
+  }
 }

@@ -179,7 +179,13 @@ const runners: StepRunners = {
     );
     session.note('lab.injected', { kind: 'stage-2 walk', addr: ipa });
     const attempts = Math.max(1, Math.round(ns(within) / 20e6));
-    const broken = await breakStage2Walk(gdb, { ipa, attempts });
+    let broken;
+    try {
+      broken = await breakStage2Walk(gdb, { ipa, attempts });
+    } catch (error) {
+      await gdb.close();
+      throw error;
+    }
     session.note('lab.note', {
       text: `stage-2 descriptor at ${hex64(broken.descriptorAddress)}: ${hex64(broken.was)} → ${hex64(broken.now)}`,
     });
@@ -188,8 +194,11 @@ const runners: StepRunners = {
       try {
         await session.nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name ?? ''));
       } finally {
-        await broken.restore();
-        await gdb.close();
+        try {
+          await broken.restore();
+        } finally {
+          await gdb.close();
+        }
         session.note('lab.note', { text: 'stage-2 descriptor put back' });
       }
     };
