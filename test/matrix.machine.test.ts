@@ -42,6 +42,17 @@ test('an interrupted matrix goes on where it stopped, a finished one measures ag
   await sandbox.clean();
 });
 
+test('a matrix whose page is lost has its cells when it is started again', async () => {
+  const args = ['matrix', 'intel-ce-logged', '--guest-kernel', 'newest', '--accel', 'tcg', '--jobs', '1'];
+  const lost = await sandbox.run(...args, '--html', '/dev/full');
+  expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('[E_REPORT]')]);
+  expect(lost.stdout).toMatch(/pass.*logged/);
+  const again = await sandbox.run(...args, '--html', join(sandbox.dir, 'matrix.html'));
+  expect([again.code, again.stderr]).toEqual([0, expect.stringMatching(/1\/1 newest +pass logged \(known\)/)]);
+  expect(again.stdout).toBe(lost.stdout);
+  await sandbox.clean();
+});
+
 test('--repeat shows the distribution of real runs', async () => {
   const { code, stdout } = await sandbox.run('run', 'intel-ce-logged', '--accel', 'tcg', '--repeat', '3');
   expect(code).toBe(0);

@@ -43,10 +43,10 @@ export function encodeBody(body: CperBody, options: EncodeOptions): Uint8Array {
 }
 
 /** A section of this kind with the members given. */
-export function encodeSectionOf(kind: string, words: readonly string[], options: EncodeOptions): void {
+export async function encodeSectionOf(kind: string, words: readonly string[], options: EncodeOptions): Promise<void> {
   refuse(options, 'a section', ['misc', 'synd', 'ipid', 'gpa', 'cpu', 'bank', 'vendor', 'broadcast']);
   const bytes = encodeBody(bodyOf(kind, words, options.addr), options);
-  putBytes(bytes, { kind: 'cper', severity: severityOf(options) }, options);
+  await putBytes(bytes, { kind: 'cper', severity: severityOf(options) }, options);
   if (options.out === undefined && !options.json && !options.record && bytes.length > QEMU_GHES_MAX_BYTES) {
     say(`QEMU takes at most ${QEMU_GHES_MAX_BYTES} bytes, this has ${bytes.length}`);
   }

@@ -83,9 +83,9 @@ export async function encodeJson(path: string, options: EncodeOptions): Promise<
   const made = values.flatMap(v => encodeOne(v.value, v.where, options) ?? []);
   if (values.length === 0) throw new UsageError('E_USAGE', `${path} holds no record`, { hint: HINT });
   if (options.out === undefined) {
-    for (const bytes of made) putBytes(bytes, { kind: 'cper' }, options);
+    for (const bytes of made) await putBytes(bytes, { kind: 'cper' }, options);
     return;
   }
   if (made.length === 0) throw new UsageError('E_USAGE', '--out: only firmware records have bytes');
-  putBytes(Buffer.concat(made), {}, options);
+  await putBytes(Buffer.concat(made), {}, options);
 }

@@ -1,7 +1,8 @@
-import { createReadStream, writeFileSync } from 'node:fs';
-import { UsageError, messageOf } from '../common/errors.ts';
+import { createReadStream } from 'node:fs';
+import { UsageError } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
 import { bytesToHex } from '../cper/layout.ts';
+import { writeOutput } from '../disk/output-file.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
 import { InputError } from './record-inputs.ts';
 
@@ -55,19 +56,24 @@ export async function readText(path: string): Promise<string> {
     return Buffer.concat(parts).toString('utf8');
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError('E_INPUT', `cannot read ${path}: ${messageOf(error)}`, {
+    throw new InputError('E_INPUT', `cannot read ${path}`, {
       hint: 'Give a file that can be read, or - for stdin.',
+      cause: error,
     });
   }
 }
 
 /** Writes the bytes of a firmware record: to `--out`, or to stdout as JSON, base64 or hex. `about` goes into the JSON. */
-export function putBytes(bytes: Uint8Array, about: Readonly<Record<string, unknown>>, options: EncodeOptions): void {
+export async function putBytes(
+  bytes: Uint8Array,
+  about: Readonly<Record<string, unknown>>,
+  options: EncodeOptions,
+): Promise<void> {
   if (options.out !== undefined) {
     try {
-      writeFileSync(options.out, bytes);
+      await writeOutput(options.out, bytes);
     } catch (error) {
-      throw new InputError('E_OUTPUT', `cannot write ${options.out}: ${messageOf(error)}`);
+      throw new InputError('E_OUTPUT', `cannot write ${options.out}`, { cause: error });
     }
     return;
   }

@@ -1,5 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { sectionOfKind } from '../cper/sections.ts';
+import { checkOutput } from '../disk/output-file.ts';
 import { encodeArm, listArm } from './encode-arm.ts';
 import { encodeSectionOf, listSections } from './encode-cper.ts';
 import { encodeJson } from './encode-json.ts';
@@ -19,10 +20,11 @@ function list(): void {
 /** Builds a record and prints its register values, the QEMU command, or its bytes. */
 export async function encode(words: readonly string[], options: EncodeOptions): Promise<void> {
   const first = words[0];
+  if (options.out !== undefined) checkOutput('--out', options.out);
   if (options.fromJson !== undefined) {
     if (first !== undefined) throw new UsageError('E_USAGE', `${first}: --from-json takes no words`);
     await encodeJson(options.fromJson, options);
   } else if (options.list || first === undefined) list();
-  else if (sectionOfKind(first) !== undefined) encodeSectionOf(first, words.slice(1), options);
+  else if (sectionOfKind(first) !== undefined) await encodeSectionOf(first, words.slice(1), options);
   else if (!encodeArm(words, options)) encodeMca(words, options);
 }

@@ -10,5 +10,5 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The runs are finished, but the report (--junit and the like) could not be written; the cause is the system’s.',
   E_USAGE: 'The command line is wrong; nothing was started. The hint says what is expected, --help the rest.',
   E_USAGE_FILE:
-    'A file named on the command line is missing, not readable or no regular file, or the folder for an output is not there or cannot be written to; nothing was started.',
+    'A file named on the command line is missing, not readable or no regular file, or an output cannot be written where it is to go: a folder, a named pipe, no folder, no right, a link or file of another user in a folder that everybody may write to. Nothing was started.',
 };

@@ -1,6 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { UsageError } from '../common/errors.ts';
+import { SyndromeError, UsageError } from '../common/errors.ts';
+import { checkOutput, writeOutput } from '../disk/output-file.ts';
+import { LabInterrupted } from '../lab/errors.ts';
 import { kernelAxis } from '../lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '../lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '../lab/matrix/run.ts';
@@ -34,9 +34,7 @@ function jobsOf(text: string, scenario: Scenario): number {
 export async function matrix(name: string, options: Options): Promise<void> {
   const scenario = findScenario(name);
   refuseUnusedParts([scenario], options);
-  if (options.html !== undefined && !existsSync(dirname(options.html))) {
-    throw new UsageError('E_USAGE_FILE', `--html ${options.html}: there is no folder ${dirname(options.html)}`);
-  }
+  if (options.html !== undefined) checkOutput('--html', options.html);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   const axis = async (text: string | undefined): Promise<string[]> =>
@@ -68,23 +66,41 @@ export async function matrix(name: string, options: Options): Promise<void> {
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
   });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  if (options.html !== undefined) {
-    const traces = new Map<CellResult, Trace>();
-    for (const entry of results)
-      await readTrace(entry.result.trace).then(
-        t => traces.set(entry, t),
-        () => {},
-      );
-    writeFileSync(
-      options.html,
-      matrixHtml(`${scenario.name}: ${scenario.title}`, results, entry => traces.get(entry)),
-    );
-    say(`${options.html} written`);
-  }
   if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
   else for (const line of matrixText(results, stdoutStyle(options))) print(line);
+  // What cost hours to measure is known until all that was asked for is written.
+  if (options.html !== undefined) await writePage(options.html, scenario, results, signal);
   memory.complete();
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
   process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));
+}
+
+/** The page of a matrix. @throws SyndromeError E_REPORT, LabInterrupted */
+async function writePage(
+  file: string,
+  scenario: Scenario,
+  results: readonly CellResult[],
+  signal: AbortSignal,
+): Promise<void> {
+  const traces = new Map<CellResult, Trace>();
+  for (const entry of results)
+    await readTrace(entry.result.trace).then(
+      t => traces.set(entry, t),
+      () => {},
+    );
+  try {
+    await writeOutput(
+      file,
+      matrixHtml(`${scenario.name}: ${scenario.title}`, results, entry => traces.get(entry)),
+      signal,
+    );
+  } catch (cause) {
+    if (signal.aborted) throw new LabInterrupted();
+    throw new SyndromeError('E_REPORT', `the page ${file} could not be written`, {
+      cause,
+      hint: 'The table stands above; the same matrix, started again, has its cells already.',
+    });
+  }
+  say(`${file} written`);
 }

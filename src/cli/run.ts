@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { SyndromeError, UsageError } from '../common/errors.ts';
+import { checkOutput } from '../disk/output-file.ts';
 import { LabInterrupted } from '../lab/errors.ts';
 import { CHANNELS } from '../lab/machine/channels.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
@@ -50,7 +49,7 @@ function choose(names: readonly string[], options: Options): Scenario[] {
 }
 
 /** What goes where: the machine-readable report on stdout, and then the time line for people on stderr. */
-function reporters(options: Options): Reporter[] {
+function reporters(options: Options, signal: AbortSignal): Reporter[] {
   const machine = options.json === true || options.ktap === true;
   const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
   const look = machine ? stderrLook(options) : stdoutLook(options);
@@ -59,32 +58,14 @@ function reporters(options: Options): Reporter[] {
     ...(machine && options.quiet ? [] : [text]),
     ...(options.json ? [jsonReporter(print)] : []),
     ...(options.ktap ? [ktapReporter(printLines)] : []),
-    ...(options.junit === undefined ? [] : [junitReporter(options.junit)]),
+    ...(options.junit === undefined ? [] : [junitReporter(options.junit, signal)]),
   ];
 }
 
 /** Where results go is looked at first: a long run should not end in a report that cannot be written. @throws UsageError. */
 function checkOutputs(options: Options): void {
-  const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  for (const [flag, file] of [
-    ['--junit', options.junit],
-    ['--trace', options.trace],
-  ] as const) {
-    if (file === undefined) continue;
-    if (file === '' || isFolder(file)) throw new UsageError('E_USAGE_FILE', `${flag} ${file}: not the name of a file`);
-    if (flag !== '--junit') continue;
-    // A device or a pipe is written to where it is; a file is made beside it first.
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) continue;
-    if (!isFolder(dirname(file))) {
-      throw new UsageError('E_USAGE_FILE', `${flag} ${file}: there is no folder ${dirname(file)}`);
-    }
-    try {
-      // Rights alone do not tell: root has them below /proc too.
-      rmSync(mkdtempSync(join(dirname(file), '.syndrome-')), { recursive: true });
-    } catch {
-      throw new UsageError('E_USAGE_FILE', `${flag} ${file}: nothing can be written to ${dirname(file)}`);
-    }
-  }
+  if (options.junit !== undefined) checkOutput('--junit', options.junit);
+  if (options.trace !== undefined) checkOutput('--trace', options.trace, { stream: true });
 }
 
 /** `syndrome run`. The exit code is that of all runs together. */
@@ -101,7 +82,7 @@ export async function run(names: string[], options: Options): Promise<void> {
     return;
   }
   const repeat = options.repeat ?? 1;
-  const report = all(reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options));
+  const report = all(reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options, signal));
   const results: RunResult[] = [];
   let interrupted = false;
   try {
@@ -124,16 +105,18 @@ export async function run(names: string[], options: Options): Promise<void> {
     interrupted = true;
   }
   // What was finished before an interruption is reported all the same.
-  try {
-    report.finish(results);
-  } catch (error) {
+  const lost = await Promise.resolve(report.finish(results)).then(
+    () => undefined,
+    (cause: unknown) => ({ cause }),
+  );
+  if (repeat > 1) printDistributions(scenarios, results, options);
+  if (interrupted || signal.aborted) throw new LabInterrupted();
+  if (lost !== undefined) {
     throw new SyndromeError('E_REPORT', 'the report could not be written', {
-      cause: error,
+      ...lost,
       hint: 'The runs are finished; their verdicts stand above, and each has its trace.',
     });
   }
-  if (repeat > 1) printDistributions(scenarios, results, options);
-  if (interrupted) throw new LabInterrupted();
   process.exitCode = exitCodeOf(
     results.map(r => r.verdict),
     options.exitCode,

@@ -13,9 +13,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 test('a file is replaced, with the mode that is asked for, and nothing stays beside it', () => {
   const file = join(dir, 'f');
   writeWhole(file, 'first');
-  writeWhole(file, Buffer.from('second'), 0o600);
+  writeWhole(file, Buffer.from('second'), { mode: 0o640 });
   expect(readFileSync(file, 'utf8')).toBe('second');
-  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(statSync(file).mode & 0o777).toBe(0o640);
   expect(readdirSync(dir)).toEqual(['f']);
 });
 

@@ -42,7 +42,7 @@ function syncFolder(folder: string): void {
 
 function rewrite(folder: string, { file, owner, frames }: Written): void {
   if (frames.length === 0) return rmSync(file, { force: true });
-  writeWhole(file, JSON.stringify({ owner, frames: frames.map(pfn => `0x${pfn.toString(16)}`) }), 0o600);
+  writeWhole(file, JSON.stringify({ owner, frames: frames.map(pfn => `0x${pfn.toString(16)}`) }));
   syncFolder(folder);
 }
 

@@ -87,12 +87,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   } catch (error) {
     if (error instanceof LabInterrupted || options.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
-      await recorder.close().catch(() => {});
+      await recorder.close(options.signal).catch(() => {});
       throw error instanceof LabInterrupted ? error : new LabInterrupted();
     }
     recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
   }
-  const unwritten = await recorder.close().then(
+  const unwritten = await recorder.close(options.signal).then(
     () => undefined,
     (error: unknown) => error,
   );

@@ -1,6 +1,5 @@
-import { realpathSync, statSync, writeFileSync } from 'node:fs';
 import { escapeLines } from '../common/screen.ts';
-import { writeWhole } from '../disk/write-whole.ts';
+import { replaceOutput, writeOutput } from '../disk/output-file.ts';
 import type { RunResult } from '../lab/run.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -50,33 +49,23 @@ export function junitXml(results: readonly RunResult[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${suite}\n${results.map(testCase).join('')}</testsuite>\n`;
 }
 
-/** Replaces a file in one step, so that no reader sees half of it; a device or a pipe is written to as it is. */
-function replace(file: string, text: string): void {
-  const there = statSync(file, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isFile()) {
-    writeFileSync(file, text);
-    return;
-  }
-  writeWhole(there === undefined ? file : realpathSync(file), text);
-}
-
 /**
  * Writes the document after each result, so that a run that is killed leaves what it knew, and at the end. A file that
  * cannot be written is an error at the end only: the runs go on.
+ * @param signal ends the wait for the reader of a pipe
  */
-export function junitReporter(file: string): Reporter {
+export function junitReporter(file: string, signal?: AbortSignal): Reporter {
   const results: RunResult[] = [];
   return {
     result(result) {
       results.push(result);
-      // A pipe would get the document many times.
-      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return;
       try {
-        replace(file, junitXml(results));
+        // A device or a pipe would get the document many times.
+        replaceOutput(file, junitXml(results));
       } catch {
         // finish() meets the same error and reports it.
       }
     },
-    finish: every => replace(file, junitXml(every)),
+    finish: every => writeOutput(file, junitXml(every), signal),
   };
 }

@@ -14,6 +14,7 @@ import type { CellResult } from '../lab/matrix/cells.ts';
 import { partsLine } from './parts-line.ts';
 import { plain, type Style, widthOf } from './style.ts';
 import { distribution, distributionLines } from './repeat.ts';
+import { all } from './reporter.ts';
 import { summarize } from './summary.ts';
 import { layersOf, textReporter, verdictLines } from './text.ts';
 import { Timeline, wrap } from './timeline.ts';
@@ -349,7 +350,7 @@ test('XML text holds no lone surrogate', () => {
   expect(xmlText('a\ud800b\udfffc\u{1f600}')).toBe('a\\u{d800}b\\u{dfff}c\u{1f600}');
 });
 
-test('the JUnit file is whole after each result', () => {
+test('the JUnit file is whole after each result', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'st-'));
   try {
     const file = join(dir, 'r.xml');
@@ -362,10 +363,20 @@ test('the JUnit file is whole after each result', () => {
     }
     const nowhere = junitReporter(join(dir, 'no', 'r.xml'));
     nowhere.result?.(base);
-    expect(() => nowhere.finish?.([base])).toThrow('ENOENT');
+    await expect(nowhere.finish?.([base])).rejects.toThrow('ENOENT');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+});
+
+test('a report that is lost takes none from the others', async () => {
+  const finished: number[] = [];
+  const lost = async (): Promise<void> => {
+    throw new Error('lost');
+  };
+  const every = all([{ finish: lost }, { finish: r => void finished.push(r.length) }]);
+  await expect(every.finish([base])).rejects.toThrow('lost');
+  expect(finished).toEqual([1]);
 });
 
 test.each([

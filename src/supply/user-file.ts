@@ -1,17 +1,19 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openInput } from '../disk/input-file.ts';
 import { supplyError } from './errors.ts';
 
-/** The first bytes of a file (fewer when it is shorter). Throws E_SUPPLY_FILE when it cannot be read. */
+/** The first bytes of a regular file (fewer when it is shorter). Throws E_SUPPLY_FILE when it cannot be read. */
 export function readStart(path: string, bytes: number, from = 0): Buffer {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openInput(path);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw supplyError('E_SUPPLY_FILE', `${path} is ${(error as Error).message}`);
+    const missing = code === 'ENOENT';
     throw supplyError('E_SUPPLY_FILE', `${path} ${missing ? 'does not exist' : 'cannot be read'}`, { cause: error });
   }
   try {
-    if (!fstatSync(fd).isFile()) throw supplyError('E_SUPPLY_FILE', `${path} is not a regular file`);
     const buffer = Buffer.alloc(bytes);
     return buffer.subarray(0, readSync(fd, buffer, 0, bytes, from));
   } finally {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
 import { didYouMean } from '../../common/nearest.ts';
+import { readInput } from '../../disk/input-file.ts';
 import { catalogEvent, eventNames } from '../../text/catalog.ts';
 import { NAMED_MCA } from '../../mca/named.ts';
 import { parseDuration } from '../duration.ts';
@@ -190,11 +191,7 @@ const MAX_SCENARIO_BYTES = 256 << 10;
 export function loadScenario(file: string): Scenario {
   let text: string;
   try {
-    const stat = statSync(file);
-    // Opening a pipe would wait for its writer.
-    if (!stat.isFile() && !stat.isDirectory()) throw new Error('not a regular file');
-    if (stat.size > MAX_SCENARIO_BYTES) throw new Error('larger than 256 KiB');
-    text = readFileSync(file, 'utf8');
+    text = readInput(file, MAX_SCENARIO_BYTES).toString('utf8');
   } catch (error) {
     throw new UsageError('E_SCENARIO_READ', `the scenario ${file} cannot be read`, { cause: error });
   }

@@ -1,5 +1,6 @@
-import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { SyndromeError } from '../../common/errors.ts';
+import { openInputStream } from '../../disk/input-file.ts';
 import { parseExpectation } from '../expect/expectation.ts';
 import { LabError } from '../errors.ts';
 import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS, SOURCES } from './event.ts';
@@ -124,15 +125,34 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string | 
   if (length > 0) yield take();
 }
 
-/** Reads a trace file line by line. Damaged lines are reported, not fatal. */
+/** No run writes more: its sources are few, and each is bounded. */
+const MAX_LENGTH = 2 ** 31;
+/** A run that was killed leaves one. With so many it is no trace, whatever its first line says. */
+const MAX_DAMAGED = 10_000;
+
+/**
+ * Reads a trace line by line, from a file or a pipe. Damaged lines are reported, not fatal.
+ * @throws LabError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION, E_LAB_TRACE_READ
+ */
 export async function readTrace(file: string): Promise<Trace> {
-  const stream = createReadStream(file, 'utf8');
+  let stream: Readable | undefined;
   let header: TraceHeader | undefined;
   const events: TraceEvent[] = [];
   const diagnostics: Trace['diagnostics'] = [];
   let number = 0;
+  /** What there is of the text, up to what a trace can hold: some inputs have no end. */
+  async function* bounded(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+    let length = 0;
+    for await (const piece of pieces) {
+      length += piece.length;
+      if (header === undefined && length > MAX_LINE) parseHeader(undefined, file);
+      if (length > MAX_LENGTH) throw new LabError('E_LAB_TRACE_FORMAT', `${file} is longer than any trace`);
+      yield piece;
+    }
+  }
   try {
-    for await (const line of linesOf(stream as AsyncIterable<string>)) {
+    stream = openInputStream(file).setEncoding('utf8');
+    for await (const line of linesOf(bounded(stream as AsyncIterable<string>))) {
       number++;
       if (header === undefined) {
         header = parseHeader(line, file);
@@ -143,12 +163,18 @@ export async function readTrace(file: string): Promise<Trace> {
       if (event) events.push(event);
       else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
       else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
+      if (diagnostics.length > MAX_DAMAGED) {
+        throw new LabError(
+          'E_LAB_TRACE_FORMAT',
+          `${file} is no trace: more than ${MAX_DAMAGED} of its lines are no events`,
+        );
+      }
     }
   } catch (error) {
     if (error instanceof LabError) throw error;
     throw new LabError('E_LAB_TRACE_READ', `the trace ${file} could not be read`, { cause: error });
   } finally {
-    stream.destroy();
+    stream?.destroy();
   }
   return { header: header ?? parseHeader(undefined, file), events, diagnostics };
 }

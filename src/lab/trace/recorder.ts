@@ -1,7 +1,8 @@
-import { createWriteStream, openSync, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
 import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { stringify } from '../../common/hex.ts';
+import { openOutput } from '../../disk/output-file.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import { LabError } from '../errors.ts';
 import type { TraceEvent, TraceHeader } from './event.ts';
@@ -30,7 +31,7 @@ export class TraceRecorder {
   readonly file: string | undefined;
   #start = process.hrtime.bigint();
   #listeners = new Set<(event: TraceEvent) => void>();
-  #stream: WriteStream | undefined;
+  #stream: Writable | undefined;
   #failure: Error | undefined;
   #said = new Map<string, { lines: number; text: number; flood: boolean }>();
 
@@ -40,7 +41,7 @@ export class TraceRecorder {
     if (file !== undefined) {
       try {
         ensureDir(dirname(file));
-        this.#stream = createWriteStream(file, { fd: openSync(file, 'w', 0o600) });
+        this.#stream = openOutput(file);
       } catch (error) {
         throw writeError(file, error);
       }
@@ -91,16 +92,49 @@ export class TraceRecorder {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Flushes the file; throws a {@link LabError} if it could not be written. */
-  async close(): Promise<void> {
+  /**
+   * Flushes the file; throws a {@link LabError} if it could not be written. A pipe whose reader takes nothing is given up,
+   * with `signal` soon after its abort.
+   */
+  async close(signal?: AbortSignal): Promise<void> {
     const stream = this.#stream;
     if (!stream) return;
     this.#stream = undefined;
     if (!this.#failure) {
       stream.end();
-      await once(stream, 'close').catch((error: unknown) => (this.#failure = error as Error));
+      await taken(stream, signal).catch((error: unknown) => (this.#failure = error as Error));
     }
+    stream.destroy();
     if (this.#failure) throw writeError(this.file ?? '', this.#failure);
+  }
+}
+
+/** How long what reads a trace may take nothing of it, and after an interruption take at all. */
+const STUCK_MS = 60_000;
+const INTERRUPTED_MS = 500;
+
+/** Waits until an ended stream is written. Throws when nobody takes what is in it. */
+async function taken(stream: Writable, signal: AbortSignal | undefined): Promise<void> {
+  const stuck = new AbortController();
+  let left = stream.writableLength;
+  let timer = setTimeout(function look() {
+    if (stream.writableLength === left) return stuck.abort();
+    left = stream.writableLength;
+    timer = setTimeout(look, STUCK_MS);
+  }, STUCK_MS);
+  const onAbort = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => stuck.abort(), INTERRUPTED_MS);
+  };
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await finished(stream, { signal: stuck.signal });
+  } catch (error) {
+    throw stuck.signal.aborted ? new Error('nobody takes what is written') : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
