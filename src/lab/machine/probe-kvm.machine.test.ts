@@ -30,6 +30,11 @@ describe.skipIf(!kvmAccessible())('with a /dev/kvm that opens', () => {
     expect(await probeKvm(machine, other, { cacheDir })).toEqual(probe);
   });
 
+  test('a deadline is no answer to keep', async () => {
+    expect((await probeKvm(machine, files, { cacheDir, deadlineMs: 1 })).works).toBe(false);
+    expect(kept()).toEqual([]);
+  });
+
   test('a kernel that does not boot says nothing about KVM', async () => {
     const probe = await probeKvm(machine, { ...files, kernel: '/no/such/kernel' }, { cacheDir });
     expect(probe.works).toBe(false);
@@ -37,8 +42,23 @@ describe.skipIf(!kvmAccessible())('with a /dev/kvm that opens', () => {
   });
 });
 
-test('a deadline is no answer to keep', async () => {
-  expect((await probeKvm(machine, files, { cacheDir, deadlineMs: 1 })).works).toBe(false);
+describe.skipIf(kvmAccessible())('with a /dev/kvm that may not be opened', () => {
+  test('the refusal is certain, and holds for another kernel', async () => {
+    const probe = await probeKvm(machine, files, { cacheDir });
+    expect(probe).toMatchObject({ works: false, reason: expect.stringMatching(/kvm/i) as string });
+    expect(kept()).toHaveLength(2);
+    expect(await probeKvm(machine, { ...files, kernel: '/no/such/kernel' }, { cacheDir })).toEqual(probe);
+  });
+});
+
+test.for([1, 3000])('a deadline of %i ms is no answer to keep', async deadlineMs => {
+  // KVM that neither refuses nor gets on, on any machine: the emulator in its place, with a guest that is not let go.
+  const words = 'case $word in kvm) word=tcg ;; host) word=max ;; esac';
+  const slow = ['-c', `for word; do shift; ${words}; set -- "$@" "$word"; done; exec "$@" -S`];
+  const qemu = ['/bin/sh', ...slow, 'sh', ...files.qemu];
+  const probe = await probeKvm(machine, { ...files, qemu }, { cacheDir, deadlineMs });
+  expect(probe.works).toBe(false);
+  expect(probe.reason).not.toMatch(/kvm/i);
   expect(kept()).toEqual([]);
 });
 
