@@ -20,7 +20,7 @@ import {
 } from '../../src/supply/kernels.ts';
 import { isStale, parseOwner, thisProcess } from '../../src/supply/lock.ts';
 import { parseManifest } from '../../src/supply/manifest.ts';
-import { RECIPE_VERSION, parseAnswer, workOwner } from '../../src/supply/part-store.ts';
+import { parseAnswer, recipeVersion, workOwner } from '../../src/supply/part-store.ts';
 import { parseNote } from '../../src/disk/derived.ts';
 import type { Chance } from '../chance.ts';
 import { anyJson, anyText, spoiledJson, spoiledText } from './junk.ts';
@@ -290,7 +290,7 @@ const MANIFEST_TARGET: Target = {
   },
 };
 
-const ANSWER = { schema: 1, part: 'qemu-0123456789ab', recipe: RECIPE_VERSION, at: 1_700_000_000_000 };
+const ANSWER = { schema: 1, part: 'qemu-0123456789ab', recipe: recipeVersion('qemu'), at: 1_700_000_000_000 };
 const NOTE = { bytes: 5, mtimeMs: 1_700_000_000_000, sha256: HASH };
 
 const NOTES: Target = {

@@ -7,7 +7,7 @@ import { SupplyError, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { takeLock } from './lock.ts';
 import type { PartKind } from './manifest.ts';
-import { checkPackage, PartStore, type StoredPart } from './part-store.ts';
+import { checkPackage, PartStore, recipeVersion, type StoredPart } from './part-store.ts';
 
 export interface SupplyProgress {
   /** The part being worked on: `qemu-x86_64`, `linux 7.2.12 (cloud, amd64)`. */
@@ -249,7 +249,7 @@ export class Fetcher {
     this.tell({ part, phase: 'resolve', done: 0, total: 1 });
     const recipe = await request.resolve(again || this.options.refresh === true);
     const all = recipe.groups.flatMap(group => group.packages);
-    const id = PartStore.partId(recipe.name, all);
+    const id = PartStore.partId(recipe.name, all, recipeVersion(request.kind));
     const release = await takeLock(store.layout.locks, id, {
       deadlineMs: this.options.lockDeadlineMs ?? LOCK_DEADLINE_MS,
       signal: this.options.signal,

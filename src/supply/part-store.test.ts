@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -20,7 +21,7 @@ import { Fetcher } from './fetcher.ts';
 import { listParts } from './inspect.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import { thisProcess } from './lock.ts';
-import { PartStore, RECIPE_VERSION, type StoredPart, workOwner } from './part-store.ts';
+import { PartStore, recipeVersion, type StoredPart, workOwner } from './part-store.ts';
 
 let root: string;
 let store: PartStore;
@@ -105,7 +106,7 @@ describe('a published part', () => {
 test.each(['../../etc', '/etc', '..', '.', 'a/b'])('an answer cannot lead out of the cache: %s', part => {
   writeFileSync(
     join(store.layout.answers, 'k.json'),
-    JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part, at: 0 }),
+    JSON.stringify({ schema: 1, recipe: recipeVersion('busybox'), part, at: 0 }),
   );
   expect(store.answer('k')).toBeUndefined();
 });
@@ -113,10 +114,11 @@ test.each(['../../etc', '/etc', '..', '.', 'a/b'])('an answer cannot lead out of
 test.each([
   ['null', 'null'],
   ['a number', '5'],
-  ['without a part', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, at: 0 })],
-  ['whose part is a list', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: ['p'], at: 0 })],
-  ['without a time', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: 'p' })],
-  ['whose time is a word', JSON.stringify({ schema: 1, recipe: RECIPE_VERSION, part: 'p', at: 'now' })],
+  ['without a part', JSON.stringify({ schema: 1, recipe: recipeVersion('busybox'), at: 0 })],
+  ['whose part is a list', JSON.stringify({ schema: 1, recipe: recipeVersion('busybox'), part: ['p'], at: 0 })],
+  ['without a recipe', JSON.stringify({ schema: 1, part: 'p', at: 0 })],
+  ['without a time', JSON.stringify({ schema: 1, recipe: recipeVersion('busybox'), part: 'p' })],
+  ['whose time is a word', JSON.stringify({ schema: 1, recipe: recipeVersion('busybox'), part: 'p', at: 'now' })],
 ])('an answer is none that is %s', async (_what, text) => {
   await publish('p');
   store.remember('k', store.part('p') as StoredPart);
@@ -146,6 +148,16 @@ test("a work folder with a name that is nobody's is left until it is old", () =>
   for (const name of names) utimesSync(join(store.layout.tmp, `${name}.ab`), 1, 1);
   store.sweep();
   expect(readdirSync(store.layout.tmp)).toEqual([]);
+});
+
+test('an answer of an older recipe of its kind is none: the part is made anew', async () => {
+  const part = await publish('busybox-1');
+  store.remember('k', part);
+  const file = join(store.layout.answers, 'k.json');
+  const answer = JSON.parse(readFileSync(file, 'utf8')) as { recipe: number };
+  expect(store.answer('k')?.part).toEqual(part);
+  writeFileSync(file, JSON.stringify({ ...answer, recipe: answer.recipe - 1 }));
+  expect(store.answer('k')).toBeUndefined();
 });
 
 test('the work of a killed process is swept, that of a living one is not', async () => {

@@ -16,7 +16,15 @@ import { writeWhole } from '../disk/write-whole.ts';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { isStale, type Owner, ownerOf, thisProcess } from './lock.ts';
-import { inventory, type Manifest, type PartPackage, readManifest, sha256File, verify } from './manifest.ts';
+import {
+  inventory,
+  type Manifest,
+  type PartKind,
+  type PartPackage,
+  readManifest,
+  sha256File,
+  verify,
+} from './manifest.ts';
 
 /** A part in the cache, ready to use. */
 export interface StoredPart {
@@ -25,22 +33,23 @@ export interface StoredPart {
 }
 
 /**
- * Raised when the contents of a part change for the same packages (other files kept, other facts), so that parts made
- * the old way are not taken for the new ones.
+ * Raised for a kind when the contents of its parts change for the same packages (other files kept, other facts), so that
+ * parts made the old way are not taken for the new ones.
  */
-export const RECIPE_VERSION = 2;
+const RECIPE_VERSIONS: Readonly<Partial<Record<PartKind, number>>> = { qemu: 3 };
+export const recipeVersion = (kind: PartKind): number => RECIPE_VERSIONS[kind] ?? 2;
 
 /** What was found out for a request, kept so that the next run needs no package index. */
 interface Answer {
   schema: 1;
   part: string;
-  /** {@link RECIPE_VERSION} of the run that found it out. */
+  /** {@link recipeVersion} of the run that found it out. */
   recipe: number;
   /** Milliseconds since the epoch when the mirror was asked. */
   at: number;
 }
 
-/** The text of an answer; undefined when it is not one of this version, or damaged. */
+/** The text of an answer, of whatever recipe; undefined when it is not one, or damaged. */
 export function parseAnswer(text: string): Answer | undefined {
   let value: unknown;
   try {
@@ -50,9 +59,9 @@ export function parseAnswer(text: string): Answer | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { schema, part, recipe, at } = value as Partial<Record<keyof Answer, unknown>>;
-  if (schema !== 1 || recipe !== RECIPE_VERSION || typeof at !== 'number' || !Number.isFinite(at)) return undefined;
+  if (schema !== 1 || !Number.isInteger(recipe) || typeof at !== 'number' || !Number.isFinite(at)) return undefined;
   if (typeof part !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(part)) return undefined;
-  return { schema, part, recipe, at };
+  return { schema, part, recipe: recipe as number, at };
 }
 
 /** The parts, the answers and the unfinished work in the cache. Knows nothing of packages or mirrors. */
@@ -81,7 +90,8 @@ export class PartStore {
       return undefined;
     }
     const part = answer && this.part(answer.part);
-    return answer && part && { part, ageMs: Math.max(0, Date.now() - answer.at) };
+    if (!answer || !part || answer.recipe !== recipeVersion(part.manifest.kind)) return undefined;
+    return { part, ageMs: Math.max(0, Date.now() - answer.at) };
   }
 
   part(id: string): StoredPart | undefined {
@@ -92,7 +102,8 @@ export class PartStore {
 
   /** Remembers which part answers a request, as of now. */
   remember(key: string, part: StoredPart): void {
-    const answer: Answer = { schema: 1, part: basename(part.folder), recipe: RECIPE_VERSION, at: Date.now() };
+    const recipe = recipeVersion(part.manifest.kind);
+    const answer: Answer = { schema: 1, part: basename(part.folder), recipe, at: Date.now() };
     const path = this.#answerPath(key);
     try {
       writeWhole(path, JSON.stringify(answer));
@@ -106,7 +117,7 @@ export class PartStore {
   }
 
   /** The folder name of a part made of these packages: the same packages give the same folder. */
-  static partId(name: string, packages: readonly PartPackage[], recipe = RECIPE_VERSION): string {
+  static partId(name: string, packages: readonly PartPackage[], recipe: number): string {
     const content = packages.map(p => `${p.name}=${p.version}:${p.sha256}`).sort();
     const hash = createHash('sha256')
       .update(JSON.stringify([recipe, content]))

@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { runChild } from './child.ts';
 import { supplyError } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
@@ -30,6 +30,14 @@ const TARGET_RELEASE = 'trixie-backports';
 const NEEDED = /^(?:lib|zlib1g$|qemu-system-(?:x86|arm|data|common)$|seabios$|ipxe-qemu$)/;
 const NOT_NEEDED =
   /^(?:libsystemd-shared|libc-gconv-modules|libc-bin|libpam|libperl|libsasl2-modules|libdebconf|libdb5|libexecs|libnss-|libsystemd0)/;
+
+/**
+ * QEMU opens its modules below the path it was built with, /usr/lib/TRIPLET/qemu, where a QEMU that is installed on this
+ * machine has those of another build; QEMU_MODULE_DIR only comes before it. One of them is enough to end ours, when it
+ * lists its types. But where this folder is beside the program (to the kernel that is the loader), it stands for the root
+ * of all such paths. The modules of our own build (sound, graphics, USB of the host) are for no machine of ours.
+ */
+const BUNDLE = 'qemu-bundle';
 
 /** The loader of the unpacked system: `usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2` and its likes. */
 export function findLoader(root: string): { loader: string; libraries: string } | undefined {
@@ -85,7 +93,9 @@ export async function packagedQemu(fetcher: Fetcher, target: QemuTarget): Promis
       const packages = await fetcher.apt(host).closure(suites, [main], { targetRelease, want });
       const packageVersion = packages.find(p => p.name === main)?.version ?? '';
       const version = /(\d+(?:\.\d+)+)/.exec(packageVersion.replace(/^\d+:/, ''))?.[1] ?? packageVersion;
-      const unused = new RegExp(`^usr/(?:sbin|include|libexec)/|^usr/bin/(?!qemu-system-${target}$)|/gconv/`);
+      const unused = new RegExp(
+        `^usr/(?:sbin|include|libexec)/|^usr/bin/(?!qemu-system-${target}$)|/gconv/|^usr/lib/[^/]+-linux-gnu/qemu/`,
+      );
       return {
         name: `qemu-${target}-${version}`,
         version,
@@ -122,6 +132,9 @@ async function describeQemu(
   if (missing.length > 0) {
     throw supplyError('E_SUPPLY_APT', `libraries of QEMU are missing in its packages: ${missing.join(', ')}`);
   }
+  const bundle = join(root, dirname(found.loader), BUNDLE);
+  mkdirSync(bundle);
+  writeFileSync(join(bundle, 'README'), 'QEMU looks here for what it would open below /usr/lib of the machine.\n');
   const data = ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'].filter(p => existsSync(join(root, p)));
   return {
     loader: `root/${found.loader}`,

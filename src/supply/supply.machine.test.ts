@@ -12,12 +12,15 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Fetcher } from './fetcher.ts';
+import { openLayout } from './layout.ts';
 import { Supply, type SupplyProgress } from './supply.ts';
 import { kernelFormat } from './user-file.ts';
 
@@ -293,6 +296,60 @@ describe('QEMU and a kernel', () => {
     const kernel = await supply.kernel({ arch: 'amd64', version: 'newest' });
     expect(kernelFormat(kernel.image)).toBe('bzImage');
     expect(kernel.release.startsWith(kernel.version)).toBe(true);
+  });
+
+  test('of packages opens no module of another build that is installed on this machine', async () => {
+    // trixie's modules, of an older QEMU, where ours was built to look: a path as long as /usr/lib/TRIPLET/qemu in its place.
+    const fetcher = new Fetcher(openLayout(cacheDir), {});
+    const arch = fetcher.hostArch();
+    const foreign = await fetcher.obtain({
+      key: 'foreign-modules',
+      kind: 'qemu',
+      label: 'foreign modules',
+      exact: false,
+      resolve: async () => {
+        const suites = await fetcher.index('foreign modules', arch, ['trixie']);
+        const packages = await fetcher.apt(arch).lookup(suites, ['qemu-system-common']);
+        return { name: 'foreign', version: '1', groups: [{ arch, suites, packages }], finish: async () => ({}) };
+      },
+    });
+    const { argv } = await (await Supply.open()).qemu('x86_64');
+    const program = argv.find(word => word.endsWith('/qemu-system-x86_64')) ?? '';
+    const loader = argv[0] ?? '';
+    const builtIn = `/usr/lib/${basename(dirname(loader))}/qemu`;
+    const scratch = mkdtempSync('/tmp/q');
+    try {
+      const there = `${scratch}/`.padEnd(builtIn.length - 1, '/') + 'm';
+      symlinkSync(join(foreign.folder, 'root', builtIn), there);
+      const bytes = readFileSync(program);
+      const at = bytes.indexOf(`\0${builtIn}\0`) + 1;
+      expect(at).toBeGreaterThan(0);
+      bytes.write(there, at);
+      const patched = join(scratch, 'qemu');
+      writeFileSync(patched, bytes, { mode: 0o755 });
+      const types = (run: string): { status: number | null; stdout: string; stderr: string } =>
+        spawnSync(
+          run,
+          [
+            ...argv.slice(1).map(word => (word === program ? patched : word)),
+            ...'-M none -nodefaults -display none -qmp stdio'.split(' '),
+          ],
+          {
+            input: '{"execute":"qmp_capabilities"}{"execute":"qom-list-types"}{"execute":"quit"}',
+            encoding: 'utf8',
+            timeout: 60_000,
+          },
+        );
+      // Started by a loader that lies elsewhere, it opens them (and aborts, or at least says so): the danger is real.
+      const elsewhere = join(scratch, 'ld.so');
+      cpSync(loader, elsewhere);
+      expect(types(elsewhere).stderr).toContain(`failed to open module: ${there}/`);
+      const { status, stdout, stderr } = types(loader);
+      expect([status, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('"name": "pvpanic"');
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
   });
 
   test("of the user's own is taken for the architecture it emulates, and for no other", async () => {
