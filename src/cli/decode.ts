@@ -7,9 +7,9 @@ import { type TextStyle, TextWriter, toRaw } from '../decode/to-text.ts';
 import { COLUMNS } from '../decode/wrap.ts';
 import { screenJson } from '../report/json.ts';
 import type { Style } from '../report/style.ts';
-import { noRecordCode } from './exit-codes.ts';
+import { readCode } from './exit-codes.ts';
 import { BatchedOutput, type GlobalOptions, printLines, say, stdoutStyle, terminalColumns } from './output.ts';
-import { type InputOptions, eachRecord } from './record-inputs.ts';
+import { type InputOptions, eachRecord, nothingIn } from './record-inputs.ts';
 
 export interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
@@ -43,7 +43,7 @@ function columns(): number {
   return Number.isInteger(wanted) && wanted > 0 ? wanted : (terminalColumns() ?? COLUMNS);
 }
 
-/** Writes everything decoded from the inputs; exit code 4 (2 for typed values) when nothing was found. */
+/** Writes everything decoded from the inputs; the exit code says whether there was anything, and whether something was lost. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
     printLines(decodedSchema());
@@ -66,7 +66,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   const out = new BatchedOutput();
   let found = 0;
 
-  function show(record: DecodedRecord): void {
+  function show(record: DecodedRecord): true {
     if (options.json) {
       const line = options.outlook === true ? undefined : json.line(record);
       out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
@@ -79,13 +79,12 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
       out.write(text.text(record));
     }
     found++;
+    return true;
   }
 
-  const evidence = await eachRecord(words, options, show, () => out.drain());
+  const result = await eachRecord(words, options, show, () => out.drain());
   if (options.brief && found > 1) out.write(`\n${brief.summary().join('\n')}\n`);
   await out.end();
-  if (found === 0) {
-    say(`no error record found (${evidence})`);
-    process.exitCode = noRecordCode(evidence);
-  }
+  if (found === 0 && result.inputs === 1) say(nothingIn(result.evidence));
+  process.exitCode = readCode(result);
 }

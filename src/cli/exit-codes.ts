@@ -7,6 +7,7 @@ export const EXIT = {
   usage: 2,
   error: 3,
   skip: 4,
+  partial: 5,
 } as const;
 
 /** What each code means, for help texts. */
@@ -15,7 +16,8 @@ export const EXIT_TEXT: readonly (readonly [string, string])[] = [
   ['1', 'fail: the system under test did something else'],
   ['2', 'usage: the command line or a file given is wrong'],
   ['3', 'error: the lab could not do its work, nothing is known about the system under test'],
-  ['4', 'skip: what is needed is not here'],
+  ['4', 'skip: what is needed is not here; of records, that there is none'],
+  ['5', 'partial: of the input something was cut or could not be read; stderr says what, the rest was read'],
   ['130, 143', 'interrupted by SIGINT or SIGTERM; everything is cleaned up'],
 ];
 
@@ -28,12 +30,24 @@ export function exitTable(argv: readonly string[]): typeof EXIT | typeof BISECT 
   return bisect ? BISECT : EXIT;
 }
 
+/** What came of the inputs of a command that reads records. */
+export interface ReadResult {
+  /** How many records were used. */
+  found: number;
+  /** What was typed, and not a file, gave none. */
+  typedNothing: boolean;
+  /** How often something was lost: diagnostics with a code `E_…`. */
+  lost: number;
+}
+
 /**
- * The code where no record was found. What was typed and is none is a wrong command line; a log without one is not.
- * @param evidence how the last input was read; typed values come last and are called `argument`
+ * The code of a command that read records. What was typed and is none is a wrong command line. Loss outweighs that there
+ * is nothing: what was lost may have been a record. A file without one beside others that have some is no fault.
  */
-export function noRecordCode(evidence: string): number {
-  return evidence.startsWith('argument: ') ? EXIT.usage : EXIT.skip;
+export function readCode({ found, typedNothing, lost }: ReadResult): number {
+  if (typedNothing) return EXIT.usage;
+  if (lost > 0) return EXIT.partial;
+  return found > 0 ? EXIT.pass : EXIT.skip;
 }
 
 export type ExitStyle = 'default' | 'bisect';

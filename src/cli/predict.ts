@@ -13,7 +13,7 @@ import type { Prediction } from '../outlook/prediction.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { mceCommand } from '../text/values.ts';
 import { type ContextOptions, contextOf } from './context-options.ts';
-import { noRecordCode } from './exit-codes.ts';
+import { readCode } from './exit-codes.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
 
@@ -117,14 +117,15 @@ export async function predict(words: readonly string[], options: PredictOptions)
     });
     return;
   }
-  const evidence = await eachRecord(words, options, decoded => {
+  const result = await eachRecord(words, options, decoded => {
     const record = predictable(decoded);
-    if (record === undefined) return;
+    if (record === undefined) return false;
     const bankKnown = record.kind !== 'x86-mca' || decoded.bank !== undefined;
     show(record, decoded.headline, fromCommand || decoded.source.from === 'qemu', bankKnown);
+    return true;
   });
   if (found === 0) {
     say(`no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}`);
-    process.exitCode = noRecordCode(evidence);
   }
+  process.exitCode = readCode(result);
 }

@@ -8,8 +8,9 @@ import { SECTIONS, sectionOfKind, sectionType } from '../cper/sections.ts';
 import { createDecoder } from '../decode/decoder.ts';
 import type { DecoderOptions } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
-import type { DecodedRecord } from '../decode/record.ts';
+import type { DecodedRecord, DecodedSource, Diagnostic } from '../decode/record.ts';
 import { VALUE_FORMS, plainValues } from '../text/values.ts';
+import type { ReadResult } from './exit-codes.ts';
 import { say } from './output.ts';
 
 /** Options of the commands that read records. */
@@ -187,27 +188,66 @@ function whyNothing(name: string, evidence: string, typed: boolean): string {
   return typed && !why.includes(VALUE_FORMS) ? `${why}; ${VALUE_FORMS}` : why;
 }
 
+/** Diagnostics told of one input with one code; how many more there are is said at its end. */
+const MAX_TOLD = 200;
+
+/** Tells what is odd or lost about one input, on stderr; returns how often something was lost. */
+class Remarks {
+  readonly #input: string;
+  readonly #count = new Map<string, number>();
+
+  constructor(input: string) {
+    this.#input = input;
+  }
+
+  tell({ code, message, offset }: Diagnostic, { firstLine }: DecodedSource): void {
+    const count = (this.#count.get(code) ?? 0) + 1;
+    this.#count.set(code, count);
+    if (count > MAX_TOLD) return;
+    const line = firstLine === undefined ? '' : `:${firstLine}`;
+    const byte = offset === undefined ? '' : ` (byte ${offset})`;
+    say(`${this.#input}${line}: ${message}${byte} [${code}]`);
+  }
+
+  end(): void {
+    for (const [code, count] of this.#count) {
+      if (count > MAX_TOLD) say(`${this.#input}: ${count - MAX_TOLD} more like these [${code}]`);
+    }
+  }
+}
+
+const isLoss = (d: Diagnostic): boolean => d.code.startsWith('E_');
+
 /**
- * Decodes the inputs in their order; `between` is awaited after each piece of input. Remarks about text go to stderr. Returns how the last input was read.
+ * Decodes the inputs in their order; `between` is awaited after each piece of input. Remarks about text go to stderr, and
+ * a line for each of several inputs of which no record was used.
+ * @param onRecord says whether it used the record
+ * @returns what came of it, how many inputs there were, and how the last was read
  * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
  */
 export async function eachRecord(
   words: readonly string[],
   options: InputOptions,
-  onRecord: (record: DecodedRecord) => void,
+  onRecord: (record: DecodedRecord) => boolean,
   between: () => Promise<void> | undefined = () => undefined,
-): Promise<string> {
+): Promise<ReadResult & { inputs: number; evidence: string }> {
   const common = decoderOptions(options);
-  let evidence = '';
-  for (const input of inputsOf(words)) {
+  const inputs = inputsOf(words);
+  const result = { found: 0, typedNothing: false, lost: 0, inputs: inputs.length, evidence: '' };
+  for (const input of inputs) {
+    const before = result.found;
+    const remarks = new Remarks(input.name);
     const decoder = createDecoder({
       ...common,
       input: input.name,
-      onRecord,
-      onDetected: d => (evidence = whyNothing(input.name, d.evidence, 'text' in input)),
-      onDiagnostic: (d, source) => {
-        const line = source.firstLine === undefined ? '' : `:${source.firstLine}`;
-        say(`${input.name}${line}: ${d.message} [${d.code}]`);
+      onRecord(record) {
+        if (record.diagnostics.some(isLoss)) result.lost++;
+        if (onRecord(record)) result.found++;
+      },
+      onDetected: d => (result.evidence = whyNothing(input.name, d.evidence, 'text' in input)),
+      onDiagnostic(d, source) {
+        if (isLoss(d)) result.lost++;
+        remarks.tell(d, source);
       },
     });
     if ('text' in input) decoder.push(input.text);
@@ -229,6 +269,15 @@ export async function eachRecord(
     }
     decoder.end();
     await between();
+    remarks.end();
+    if (result.found > before) continue;
+    if ('text' in input) result.typedNothing = true;
+    if (inputs.length > 1) say(nothingIn(result.evidence));
   }
-  return evidence;
+  return result;
+}
+
+/** What to say of inputs that hold no record. */
+export function nothingIn(evidence: string): string {
+  return `no error record found (${evidence})`;
 }

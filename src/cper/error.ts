@@ -14,6 +14,7 @@ export interface CperDiagnostic {
     | 'E_CPER_LENGTH'
     | 'E_CPER_OVERLAP'
     | 'E_CPER_UNKNOWN'
+    | 'E_CPER_LIMIT'
     | 'W_CPER_LENGTH'
     | 'W_CPER_REVISION'
     | 'W_CPER_COUNT'
@@ -34,6 +35,7 @@ export const CPER_DIAGNOSTICS: Readonly<Record<CperDiagnostic['code'], string>> 
   E_CPER_LENGTH: 'A length is smaller than the structure it belongs to.',
   E_CPER_OVERLAP: 'Sections lie on top of each other; the later one was not read.',
   E_CPER_UNKNOWN: 'The bytes are neither a UEFI error record nor a generic error status block.',
+  E_CPER_LIMIT: 'A record is longer than is held of one; what stands behind that was not read.',
   W_CPER_LENGTH: 'A length is not the specified one; what is there was read.',
   W_CPER_REVISION: 'The revision is not the current one; it was read all the same.',
   W_CPER_COUNT: 'A count is not the number of structures that were found.',

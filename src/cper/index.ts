@@ -38,7 +38,9 @@ export type { CperPage, CperPfn } from './page.ts';
 export { CPER_SEVERITIES, QEMU_GHES_MAX_BYTES, decodeGhesBlock, encodeGhesBlock, rawDataOf } from './ghes.ts';
 export type { GhesBlockInput, GhesRead, GhesSectionInput } from './ghes.ts';
 export type * from './record.ts';
-export { decodeCper, encodeCper, encodeCperRegion, looksLikeGhesBlock } from './region.ts';
+export { CperReader, looksLikeGhesBlock } from './reader.ts';
+export type { CperFound, CperSink } from './reader.ts';
+export { decodeCper, encodeCper, encodeCperRegion } from './region.ts';
 export type { CperRegion } from './region.ts';
 export {
   SECTIONS,

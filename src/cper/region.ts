@@ -1,13 +1,10 @@
-/**
- * @module Several records or status blocks in one buffer: BERT and ERST regions, files that were put together. Records
- * are told by their signature; status blocks have none and are told by lengths and severities that can be.
- */
+/** @module Several records or status blocks in one buffer: BERT and ERST regions, files that were put together. */
 import type { CperDiagnostic } from './error.ts';
 import { CperError } from './error.ts';
-import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
-import { SECTION_NAMES, guidFromBytes } from './guid.ts';
+import { encodeGhesBlock } from './ghes.ts';
+import { CperReader } from './reader.ts';
 import type { CperRecord } from './record.ts';
-import { decodeCperRecord, encodeCperRecord, isCperRecord } from './uefi-record.ts';
+import { encodeCperRecord } from './uefi-record.ts';
 
 /** What a buffer holds. `gaps` are the bytes between and behind the records that are not all zero. */
 export interface CperRegion {
@@ -17,63 +14,27 @@ export interface CperRegion {
   gaps: { offset: number; data: Uint8Array }[];
 }
 
-const BLOCK_HEADER = 20;
-const ENTRY_HEADER = 64;
 const MAX_REGION = 1 << 28;
 
-/** Whether a status block can begin at `at`: data entries of a known type, or a severity that exists and entries that fit. */
-export function looksLikeGhesBlock(bytes: Uint8Array, at = 0): boolean {
-  if (bytes.length - at < BLOCK_HEADER) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.length - at);
-  const dataLength = view.getUint32(12, true);
-  const room = bytes.length - at - BLOCK_HEADER;
-  if (room < ENTRY_HEADER || dataLength < ENTRY_HEADER) return false;
-  const entry = at + BLOCK_HEADER;
-  if (SECTION_NAMES[guidFromBytes(bytes, entry)] !== undefined) return true;
-  // An unknown section type: both severities, revision and the lengths have to agree.
-  if (view.getUint32(16, true) > 3) return false;
-  const severity = view.getUint32(BLOCK_HEADER + 16, true);
-  const length = view.getUint32(BLOCK_HEADER + 24, true);
-  return dataLength <= room && severity <= 3 && length <= dataLength - ENTRY_HEADER;
-}
-
 /**
- * Reads everything in a buffer. Zero bytes between records are skipped; what is neither a record nor a block ends the
- * reading and is kept as a gap. Never throws.
+ * Reads everything in a buffer. Zero bytes between records are skipped; what is neither a record nor a block is kept as a
+ * gap, behind which the next record that has a signature is read. Never throws.
  */
 export function decodeCper(bytes: Uint8Array): { value: CperRegion; diagnostics: CperDiagnostic[] } {
   const value: CperRegion = { length: bytes.length, records: [], gaps: [] };
   const diagnostics: CperDiagnostic[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const rest = bytes.subarray(at);
-    const read = isCperRecord(rest)
-      ? decodeCperRecord(rest, at)
-      : looksLikeGhesBlock(rest)
-        ? decodeGhesBlock(rest, at)
-        : undefined;
-    if (read?.value !== undefined) {
-      value.records.push({ offset: at, record: read.value });
-      diagnostics.push(...read.diagnostics);
-      at += read.length;
-      continue;
-    }
-    const next = rest.findIndex(b => b !== 0);
-    if (next < 0) break;
-    // A block may begin with zero bytes: step to the word that holds the first other byte.
-    const step = next - (next % 4);
-    if (step > 0) {
-      at += step;
-      continue;
-    }
-    diagnostics.push(...(read?.diagnostics ?? []), {
-      code: 'E_CPER_UNKNOWN',
-      message: `${rest.length} bytes are neither an error record nor a status block`,
-      offset: at,
-    });
-    value.gaps.push({ offset: at, data: rest.slice() });
-    break;
-  }
+  const reader = new CperReader({
+    record: ({ offset, record, diagnostics: of }) => {
+      value.records.push({ offset, record });
+      diagnostics.push(...of);
+    },
+    gap: (offset, end, of) => {
+      value.gaps.push({ offset, data: bytes.slice(offset, end) });
+      diagnostics.push(...of);
+    },
+  });
+  reader.push(bytes);
+  reader.end();
   return { value, diagnostics };
 }
 

@@ -1,22 +1,23 @@
 /** @module The front door: any input in, decoded records out, with bounded memory. */
 import type { CperRecord, CperSection } from '../cper/record.ts';
-import { decodeCper } from '../cper/region.ts';
 import { decodeSection } from '../cper/sections.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { errorsOf } from '../mca/smca-extra.ts';
-import { decodeXenMcelog } from '../mca/xen-mcelog.ts';
+import { XEN_MCE_BYTES } from '../mca/xen-mcelog.ts';
 import type { TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/journal-export.ts';
-import { MAX_LINE } from '../text/line.ts';
 import { LineScanner } from '../text/line-scanner.ts';
-import type { LineTaker } from '../text/line-scanner.ts';
-import { LOG_NEEDLES, LogReader } from '../text/log-reader.ts';
+import { LOG_NEEDLES } from '../text/log-needles.ts';
+import { LogReader } from '../text/log-reader.ts';
 import { MceInjectReader } from '../text/mce-inject-reader.ts';
 import { NeedleSet } from '../text/needles.ts';
-import { values } from '../text/values.ts';
+import { ValueReader } from '../text/value-reader.ts';
 import { ArmDecoded } from './arm-record.ts';
+import { cperReader, wholeReader, xenReader } from './binary-reader.ts';
+import type { BinaryReader } from './binary-reader.ts';
+import type { ByteText } from './byte-text.ts';
 import { CperDecoded } from './cper-record.ts';
 import { detect, surelyLog } from './detect.ts';
 import type { Detection } from './detect.ts';
@@ -56,25 +57,11 @@ export interface Decoder {
 
 /** What is looked at before the form is decided. */
 const HEAD = 65_536;
-/** Binary input is held whole; more is cut off. */
-const MAX_BINARY = 16 << 20;
-
+const NEWLINE = 0x0a;
 const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status is that of MCA_DESTAT';
 
 const utf8 = new TextEncoder();
 const NEEDLES = new NeedleSet(LOG_NEEDLES);
-
-function mceInjectTaker(reader: MceInjectReader): LineTaker & { end(): void } {
-  const text = new TextDecoder();
-  return {
-    line(bytes, start, end, lineNumber) {
-      reader.message(text.decode(bytes.subarray(start, Math.min(end, start + MAX_LINE))), lineNumber);
-      return false;
-    },
-    skipped: () => {},
-    end: () => reader.end(),
-  };
-}
 
 /** Makes a decoder. It never throws on data; what `onRecord` throws passes through. */
 export function createDecoder(options: DecoderOptions): Decoder {
@@ -83,9 +70,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const isText = options.section === undefined && !['cper', 'ghes', 'xen-mcelog'].includes(options.from ?? 'auto');
   const text = isText ? recoder() : undefined;
   let head: Uint8Array | undefined = new Uint8Array(0);
-  let scanner: LineScanner | undefined;
-  let log: (LineTaker & { end(): void }) | undefined;
-  let binary: { parts: Uint8Array[]; length: number; detection: Detection } | undefined;
+  let headLength = 0;
+  /** What takes the input once it is known how to read it. */
+  let reader: ByteText | undefined;
 
   function emit(item: TextItem): void {
     const source: DecodedSource = {
@@ -95,7 +82,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       lastLine: item.lastLine,
     };
     if (item.type === 'note') {
-      options.onDiagnostic?.(item.note, source);
+      note(item.note, source);
       return;
     }
     if (item.type === 'mca') {
@@ -127,91 +114,101 @@ export function createDecoder(options: DecoderOptions): Decoder {
     }
   }
 
+  /** A remark about the text of the input. */
+  function note({ offset, ...rest }: Diagnostic, source: DecodedSource): void {
+    // Of what was another encoding the places are not those of the input.
+    const at = offset === undefined || text?.recoded === true ? undefined : offset + (text?.mark ?? 0);
+    options.onDiagnostic?.(at === undefined ? rest : { ...rest, offset: at }, source);
+  }
+
   function start(bytes: Uint8Array, ended: boolean): void {
     head = undefined;
-    const detection = detect(
-      bytes,
-      ended,
-      options.from ?? (options.section === undefined ? 'auto' : 'cper'),
-      options.esr,
-    );
+    const from = options.from ?? (options.section === undefined ? 'auto' : 'cper');
+    const detection = detect(bytes, ended, from, options.esr);
     options.onDetected?.(detection);
-    if (detection.binary !== undefined) {
-      binary = { parts: [], length: 0, detection };
-      take(detection.binary);
-      return;
-    }
-    if (detection.form === 'value') {
-      readValues(bytes);
-      return;
-    }
-    if (detection.form === 'journal-export') log = new JournalExportReader(emit, input);
-    else if (detection.form === 'mce-inject') log = mceInjectTaker(new MceInjectReader(emit, input));
-    else log = new LogReader(emit, input);
-    scanner = new LineScanner(log, detection.form === 'log' ? NEEDLES : undefined);
-    scanner.push(bytes);
+    reader = detection.binary === undefined ? lineReader(detection.form) : byteReader(detection);
+    reader.push(bytes);
   }
 
-  function readValues(bytes: Uint8Array): void {
-    const text = new TextDecoder().decode(bytes);
-    text.split('\n').forEach((line, i) => {
-      if (line.trim() === '') return;
-      const place = { form: 'value', firstLine: i + 1, lastLine: i + 1 } as const;
-      const found = values(line, options.esr ? { esr: true } : {});
-      if (found === undefined) {
-        emit({
-          type: 'note',
-          ...place,
-          note: { code: 'W_TEXT_VALUE', message: 'the line holds no value that is known' },
-        });
-      } else if (found.record.kind === 'x86-mca') {
-        const unknown = found.bankUnknown === true ? ({ bankUnknown: true } as const) : {};
-        emit({ type: 'mca', ...place, record: found.record, notes: found.notes, ...unknown });
-      } else emit({ type: 'arm', ...place, record: found.record, as: 'esr', notes: found.notes });
+  function lineReader(form: Detection['form']): ByteText {
+    const taker =
+      form === 'value'
+        ? new ValueReader(emit, options.esr ? { esr: true } : {})
+        : form === 'journal-export'
+          ? new JournalExportReader(emit, input)
+          : form === 'mce-inject'
+            ? new MceInjectReader(emit, input)
+            : new LogReader(emit, input);
+    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined);
+    return {
+      push: bytes => scanner.push(bytes),
+      end() {
+        scanner.end();
+        taker.end();
+      },
+    };
+  }
+
+  /** Reads bytes, or text that stands for bytes. */
+  function byteReader({ form, text: open }: Detection): ByteText {
+    let taken = 0;
+    let broken = false;
+    let binary = binaryReader(form, 0);
+    if (open === undefined) return binary;
+    const bytes = open({
+      bytes(bytes) {
+        taken += bytes.length;
+        // One section does not begin anew.
+        if (options.section === undefined || !broken) binary.push(bytes);
+      },
+      broken(message, offset, line) {
+        const source = { input, from: form === 'xen-mcelog' ? form : 'cper', firstLine: line, lastLine: line } as const;
+        if (message !== undefined) note({ code: 'E_INPUT_BYTES', message, offset }, source);
+        if (options.section === undefined) {
+          binary.end();
+          binary = binaryReader(form, taken);
+        }
+        broken = true;
+      },
+    });
+    return {
+      push: piece => bytes.push(piece),
+      end() {
+        bytes.end();
+        binary.end();
+      },
+    };
+  }
+
+  /** Reads bytes of which the first is the `offset`th of the input. */
+  function binaryReader(form: Detection['form'], offset: number): BinaryReader {
+    const note = (d: Diagnostic): void =>
+      options.onDiagnostic?.(d, { input, from: form === 'xen-mcelog' ? form : 'cper' });
+    const { section } = options;
+    if (section !== undefined) return wholeReader(offset, { whole: bytes => emitSection(section, bytes), note });
+    if (form === 'xen-mcelog') {
+      return xenReader(offset, {
+        record(record, at) {
+          const source: DecodedSource = { input, from: 'xen-mcelog', firstByte: at, endByte: at + XEN_MCE_BYTES };
+          options.onRecord(new McaDecoded(record, source, []));
+        },
+        note,
+      });
+    }
+    return cperReader(offset, {
+      record({ offset: firstByte, end: endByte, record, diagnostics }) {
+        const from = record.header === undefined ? 'ghes' : 'cper';
+        emitCper(record, { input, from, firstByte, endByte }, diagnostics);
+      },
+      note,
     });
   }
 
-  function take(bytes: Uint8Array): void {
-    if (binary === undefined) return;
-    const room = MAX_BINARY - binary.length;
-    if (room <= 0) return;
-    const part = bytes.slice(0, room);
-    binary.parts.push(part);
-    binary.length += part.length;
-  }
-
-  function endBinary(): void {
-    if (binary === undefined) return;
-    const bytes = new Uint8Array(binary.length);
-    let at = 0;
-    for (const part of binary.parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    const whole: DecodedSource = { input, from: 'cper', firstByte: 0, endByte: bytes.length };
-    if (options.section !== undefined) {
-      const { value: body, diagnostics } = decodeSection(options.section, bytes);
-      const section: CperSection = { type: options.section, severity: 'none', revision: 0x300, flags: 0, body };
-      const record: CperRecord = { kind: 'cper', severity: 'none', sections: [section] };
-      emitCper(record, { ...whole, from: 'cper-section' }, diagnostics);
-      return;
-    }
-    if (binary.detection.form === 'xen-mcelog') {
-      for (const record of decodeXenMcelog(bytes)) {
-        options.onRecord(new McaDecoded(record, { ...whole, from: 'xen-mcelog' }, []));
-      }
-      return;
-    }
-    const { value, diagnostics } = decodeCper(bytes);
-    const { records } = value;
-    records.forEach(({ offset, record }, i) => {
-      const end = records[i + 1]?.offset ?? bytes.length;
-      const from = record.header === undefined ? 'ghes' : 'cper';
-      const mine = diagnostics.filter(d => d.offset >= offset && d.offset < end && d.code !== 'E_CPER_UNKNOWN');
-      emitCper(record, { input, from, firstByte: offset, endByte: end }, mine);
-    });
-    for (const d of diagnostics)
-      if (d.code === 'E_CPER_UNKNOWN' || records.length === 0) options.onDiagnostic?.(d, whole);
+  function emitSection(type: string, bytes: Uint8Array): void {
+    const { value: body, diagnostics } = decodeSection(type, bytes);
+    const section: CperSection = { type, severity: 'none', revision: 0x300, flags: 0, body };
+    const record: CperRecord = { kind: 'cper', severity: 'none', sections: [section] };
+    emitCper(record, { input, from: 'cper-section', firstByte: 0, endByte: bytes.length }, diagnostics);
   }
 
   /** The record, and the machine check banks that its processor sections carry. */
@@ -232,31 +229,32 @@ export function createDecoder(options: DecoderOptions): Decoder {
     },
     end() {
       if (text !== undefined) pushed(text.end());
-      if (head !== undefined) start(head, true);
-      scanner?.end();
-      log?.end();
-      endBinary();
-      scanner = undefined;
-      log = undefined;
-      binary = undefined;
+      if (head !== undefined) start(head.subarray(0, headLength), true);
+      reader?.end();
+      reader = undefined;
     },
   };
 
   function pushed(bytes: Uint8Array): void {
     if (head === undefined) {
-      if (scanner !== undefined) scanner.push(bytes);
-      else take(bytes);
+      reader?.push(bytes);
       return;
     }
     // The decision is made on the same bytes wherever the chunks end.
-    const need = HEAD - head.length;
-    const joined = new Uint8Array(head.length + Math.min(need, bytes.length));
-    joined.set(head);
-    joined.set(bytes.subarray(0, need), head.length);
-    head = joined;
-    if (head.length < HEAD && !((options.from ?? 'auto') === 'auto' && surelyLog(head) !== undefined)) return;
-    start(joined, false);
-    if (bytes.length > need) pushed(bytes.subarray(need));
+    const part = bytes.subarray(0, HEAD - headLength);
+    if (head.length < headLength + part.length) {
+      const bigger = new Uint8Array(Math.min(HEAD, 2 * (headLength + part.length)));
+      bigger.set(head.subarray(0, headLength));
+      head = bigger;
+    }
+    head.set(part, headLength);
+    headLength += part.length;
+    const there = head.subarray(0, headLength);
+    // Lines come one by one: only a new one can settle it.
+    const settled = part.includes(NEWLINE) && (options.from ?? 'auto') === 'auto' && surelyLog(there) !== undefined;
+    if (headLength < HEAD && !settled) return;
+    start(there, false);
+    if (bytes.length > part.length) reader?.push(bytes.subarray(part.length));
   }
 }
 

@@ -1,44 +1,71 @@
 /** @module What an input is, from its first bytes, with the evidence. */
-import { looksLikeGhesBlock } from '../cper/region.ts';
+import { looksLikeGhesBlock } from '../cper/reader.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
-import { LOG_NEEDLES } from '../text/log-reader.ts';
+import { LOG_NEEDLES } from '../text/log-needles.ts';
 import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
-import { VALUE_FORMS, values, whyNoValues } from '../text/values.ts';
+import { MAX_VALUES, VALUE_FORMS, values, whyNoValues } from '../text/values.ts';
+import { Base64Text, HexText } from './byte-text.ts';
+import type { ByteSink, ByteText } from './byte-text.ts';
 import type { Form } from './form.ts';
-import { hexDump } from './hex-dump.ts';
+import { DumpText, dumpLayouts } from './hex-dump.ts';
 
 export interface Detection {
   form: Exclude<Form, 'auto'>;
   /** One sentence. */
   evidence: string;
-  /** The bytes to decode, for binary forms: the input itself or what its hex or base64 text stands for. */
+  /** For binary forms the first bytes: those of the input itself, or those that its text stands for. */
   binary?: Uint8Array;
+  /** What makes bytes of the text, where the input is text that stands for bytes. */
+  text?: (sink: ByteSink) => ByteText;
 }
 
-const MAX_VALUE_BYTES = 4096;
+/** Shorter texts of digits are a value, or anything. */
+const MIN_BYTES = 20;
 
-/** Bytes of a text that is nothing but hex digits (blanks and `0x` allowed), at least so many of them. */
-function fromHex(text: string, least = 40): Uint8Array | undefined {
-  const bare = text.replace(/0x|[\s,:]/gi, '');
-  if (bare.length < least || bare.length % 2 !== 0 || !/^[0-9a-fA-F]+$/.test(bare)) return undefined;
-  const out = new Uint8Array(bare.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(bare.slice(2 * i, 2 * i + 2), 16);
-  return out;
-}
-
-function fromBase64(text: string): Uint8Array | undefined {
-  const bare = text.replace(/\s/g, '');
-  if (bare.length < 28 || !/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) return undefined;
-  try {
-    return Uint8Array.from(atob(bare), c => c.charCodeAt(0));
-  } catch {
-    return undefined;
+/** The first bytes that a text stands for, up to what is wrong with it. */
+function firstBytes(
+  text: Uint8Array,
+  whole: boolean,
+  open: (sink: ByteSink) => ByteText,
+): { bytes: Uint8Array; sound: boolean } {
+  const parts: Uint8Array[] = [];
+  let sound = true;
+  const reader = open({ bytes: bytes => sound && parts.push(bytes.slice()), broken: () => (sound = false) });
+  reader.push(text);
+  // Where the text ends within a byte the last one is said to be lost when all is read.
+  const untilHere = sound;
+  if (whole) reader.end();
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
+  return { bytes: out, sound: untilHere };
 }
 
-function binaryForm(bytes: Uint8Array): 'cper' | 'ghes' | undefined {
+function binaryForm(bytes: Uint8Array, more: boolean): 'cper' | 'ghes' | undefined {
   if (isCperRecord(bytes)) return 'cper';
-  return looksLikeGhesBlock(bytes) ? 'ghes' : undefined;
+  return looksLikeGhesBlock(bytes, 0, more) ? 'ghes' : undefined;
+}
+
+/** The ways in which a text can stand for bytes, the likelier first. */
+function byteTexts(
+  head: Uint8Array,
+  whole: boolean,
+): (Pick<Detection, 'text'> & { name: string; bytes: Uint8Array; sound: boolean })[] {
+  const rows = whole ? head : head.subarray(0, head.lastIndexOf(NEWLINE) + 1);
+  const dumps = dumpLayouts(rows).map(layout => ({
+    name: 'dump',
+    bytes: layout.bytes,
+    sound: true,
+    text: (sink: ByteSink) => new DumpText(layout, sink),
+  }));
+  const plain = [
+    { name: 'hex', text: (sink: ByteSink) => new HexText(sink) },
+    { name: 'base64', text: (sink: ByteSink) => new Base64Text(sink) },
+  ].map(one => ({ ...one, ...firstBytes(head, whole, one.text) }));
+  return [...dumps, ...plain];
 }
 
 /** Formats that hold no record themselves, by their first bytes, and what to do with them. */
@@ -71,6 +98,7 @@ function otherFormat(bytes: Uint8Array): string | undefined {
 const LOG_ONLY = [' Machine Check: ', ' Machine Check Exception: ', 'Memory failure: 0x', '(XEN) ', 'Linux version '];
 /** journald's export form begins with it. */
 const UNDERSCORE = 0x5f;
+const NEWLINE = 0x0a;
 const latin1 = new TextDecoder('latin1');
 
 /**
@@ -78,7 +106,7 @@ const latin1 = new TextDecoder('latin1');
  * input, which of `journalctl -kf` may be hours in coming.
  */
 export function surelyLog(bytes: Uint8Array): string | undefined {
-  const end = bytes.lastIndexOf(0x0a);
+  const end = bytes.lastIndexOf(NEWLINE);
   if (end < 0 || bytes[0] === UNDERSCORE || bytes.includes(0)) return undefined;
   const text = latin1.decode(bytes.subarray(0, end));
   let first = Number.POSITIVE_INFINITY;
@@ -96,10 +124,10 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
     return { form: from, evidence: 'asked for' };
   }
   if (from === 'xen-mcelog') {
-    const text = whole ? new TextDecoder().decode(bytes) : '';
-    return { form: from, evidence: 'asked for', binary: hexDump(text)[0] ?? fromHex(text) ?? bytes };
+    const text = byteTexts(bytes, whole).find(t => t.name !== 'base64' && t.sound && t.bytes.length > 0);
+    return { form: from, evidence: 'asked for', binary: text?.bytes ?? bytes, ...textOf(text) };
   }
-  const direct = binaryForm(bytes);
+  const direct = binaryForm(bytes, !whole);
   if (direct !== undefined && (from === 'auto' || from === direct)) {
     return {
       form: direct,
@@ -109,43 +137,58 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   }
   const words = from === 'auto' ? surelyLog(bytes) : undefined;
   if (words !== undefined) return { form: 'log', evidence: `log: \`${words.trim()}\`` };
+  const asked = from === 'cper' || from === 'ghes' ? from : undefined;
+  if (!bytes.includes(0)) {
+    for (const text of byteTexts(bytes, whole)) {
+      // What is said to be binary may be as short as it likes, and begin as it likes, if all of it is such text.
+      if (text.bytes.length < (asked === undefined || text.name === 'base64' ? MIN_BYTES : 1)) continue;
+      const form = binaryForm(text.bytes, !whole);
+      if (form === undefined && (asked === undefined || !text.sound)) continue;
+      return {
+        form: form ?? asked ?? 'ghes',
+        evidence: `${text.name} text of a firmware record`,
+        binary: text.bytes,
+        ...textOf(text),
+      };
+    }
+  }
+  if (asked !== undefined) return { form: asked, evidence: 'asked for', binary: bytes };
   const text = new TextDecoder().decode(bytes);
-  if (whole && !text.includes('\0')) {
-    for (const [name, decoded] of [
-      ...hexDump(text).map(dump => ['dump', dump] as const),
-      // What is said to be binary may be as short as it likes.
-      ['hex', fromHex(text, from === 'cper' || from === 'ghes' ? 2 : 40)],
-      ['base64', fromBase64(text)],
-    ] as const) {
-      const form = decoded === undefined ? undefined : binaryForm(decoded);
-      if (decoded !== undefined && (form !== undefined || from === 'cper' || from === 'ghes')) {
-        return {
-          form: form ?? (from === 'cper' ? 'cper' : 'ghes'),
-          evidence: `${name} text of a firmware record`,
-          binary: decoded,
-        };
-      }
-    }
-  }
-  if (from === 'cper' || from === 'ghes') return { form: from, evidence: 'asked for', binary: bytes };
-  if (whole && bytes.length <= MAX_VALUE_BYTES) {
-    const lines = text.split('\n').filter(l => l.trim() !== '');
-    if (lines.length > 0 && lines.every(l => values(l, { esr }) !== undefined)) {
-      return { form: 'value', evidence: 'every line is a value or a list of values' };
-    }
-  }
+  // The last line may go on behind what is looked at.
+  const lines = (whole ? text : text.slice(0, text.lastIndexOf('\n') + 1)).split('\n').filter(l => l.trim() !== '');
+  const found = valueEvidence(lines, esr);
+  if (found !== undefined) return { form: 'value', evidence: found };
   if (text.startsWith('__CURSOR=')) return { form: 'journal-export', evidence: 'begins with __CURSOR=' };
-  if (whole && looksLikeMceInject(text)) {
+  if (looksLikeMceInject(lines)) {
     return { form: 'mce-inject', evidence: 'CPU and STATUS statements of mce-inject' };
   }
   const other = otherFormat(bytes);
   if (other !== undefined) return { form: 'log', evidence: other };
   const word = LOG_NEEDLES.find(n => text.includes(n));
   if (word !== undefined) return { form: 'log', evidence: `log: \`${word.trim()}\`` };
-  const line = whole && bytes.length <= MAX_VALUE_BYTES ? text.split('\n').find(l => l.trim() !== '') : undefined;
-  const why = line === undefined ? undefined : whyNoValues(line);
+  const line = lines[0];
+  const why =
+    line === undefined
+      ? undefined
+      : line.length > MAX_VALUES
+        ? `the first line has ${line.length} characters, and one of values has at most ${MAX_VALUES}`
+        : whyNoValues(line);
   return {
     form: 'log',
     evidence: why === undefined ? 'read as a log; nothing known in its beginning' : `${why}; ${VALUE_FORMS}`,
   };
+}
+
+const textOf = (text: Pick<Detection, 'text'> | undefined): Pick<Detection, 'text'> =>
+  text?.text === undefined ? {} : { text: text.text };
+
+/** Why lines are values, although not each of them need be one; undefined when they are not. */
+function valueEvidence(lines: readonly string[], esr: boolean): string | undefined {
+  const [first] = lines;
+  if (first === undefined || values(first, { esr }) === undefined) return undefined;
+  const count = lines.filter(l => values(l, { esr }) !== undefined).length;
+  if (count === lines.length) return 'every line is a value or a list of values';
+  // A line that is none is told apart; a log has none, or few.
+  const log = lines.some(l => LOG_NEEDLES.some(n => l.includes(n)));
+  return log || 2 * count < lines.length ? undefined : `${count} of ${lines.length} lines are values`;
 }

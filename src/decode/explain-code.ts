@@ -8,6 +8,7 @@ import { MCA_NOTES } from '../mca/smca-extra.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
 import { TEXT_NOTES } from '../text/item.ts';
 import { ERROR_CODES } from './error-codes.ts';
+import { INPUT_NOTES } from './input-notes.ts';
 
 export interface CodeExplanation {
   code: string;
@@ -51,6 +52,8 @@ export function explainCode(code: string): CodeExplanation | undefined {
     return { code, kind: 'diagnostic', title: 'deferred error', text: kept, source: 'PPR MCA_DESTAT' };
   const note = own<string>(TEXT_NOTES, code);
   if (note !== undefined) return { code, kind: 'diagnostic', title: 'input text', text: note };
+  const input = own<string>(INPUT_NOTES, code);
+  if (input !== undefined) return { code, kind: 'diagnostic', title: 'input bytes', text: input };
   const error = own(ERROR_CODES, code);
   if (error !== undefined) return { code, kind: 'error', title: 'a record cannot be made', text: error };
   const rule = ruleById(code);
@@ -67,6 +70,7 @@ export function allCodes(): string[] {
     ...Object.keys(CPER_DIAGNOSTICS),
     ...Object.keys(MCA_NOTES),
     ...Object.keys(TEXT_NOTES),
+    ...Object.keys(INPUT_NOTES),
     ...Object.keys(ERROR_CODES),
     ...RULES.map(r => r.id),
   ];

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeCper } from '../cper/index.ts';
 import { errorRecord } from '../cper/testing/arbitrary.ts';
 import { createDecoder, decode } from './decoder.ts';
-import { hexDump } from './hex-dump.ts';
+import { dumpLayouts } from './hex-dump.ts';
 
+const hexDump = (text: string): Uint8Array[] => dumpLayouts(new TextEncoder().encode(text)).map(l => l.bytes);
 const hex = (n: number, width: number): string => n.toString(16).padStart(width, '0');
 const chunks = <T>(list: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));

@@ -58,7 +58,10 @@ export interface Diagnostic {
   /** Stable: `E_…` something was lost, `W_…` it was read all the same. */
   code: string;
   message: string;
-  /** Byte offset into binary input. */
+  /**
+   * Byte offset into the input; of what text stands for (hex, base64, a dump), into those bytes, unless the text itself is
+   * meant, which has lines.
+   */
   offset?: number;
 }
 

@@ -7,6 +7,10 @@ const UTF8 = [0xef, 0xbb, 0xbf] as const;
 const NOTHING = new Uint8Array(0);
 
 export interface Recoder {
+  /** Bytes that were taken away at the beginning. */
+  readonly mark: number;
+  /** Places in what it gives are not those of the input. */
+  readonly recoded: boolean;
   /** The bytes to go on with; they may be those given. */
   take(bytes: Uint8Array): Uint8Array;
   end(): Uint8Array;
@@ -16,17 +20,27 @@ export interface Recoder {
 export function recoder(): Recoder {
   let head: Uint8Array | undefined = NOTHING;
   let text: InstanceType<typeof TextDecoder> | undefined;
+  let mark = 0;
 
   const starts = (bytes: Uint8Array, mark: readonly number[]): boolean => mark.every((b, i) => bytes[i] === b);
   function decide(bytes: Uint8Array): Uint8Array {
     head = undefined;
-    if (starts(bytes, UTF8)) return bytes.subarray(UTF8.length);
+    if (starts(bytes, UTF8)) {
+      mark = UTF8.length;
+      return bytes.subarray(mark);
+    }
     if (starts(bytes, LITTLE)) text = new TextDecoder('utf-16le');
     else if (starts(bytes, BIG)) text = new TextDecoder('utf-16be');
     return text === undefined ? bytes : encoder.encode(text.decode(bytes, { stream: true }));
   }
 
   return {
+    get mark() {
+      return mark;
+    },
+    get recoded() {
+      return text !== undefined;
+    },
     take(bytes) {
       if (text !== undefined) return encoder.encode(text.decode(bytes, { stream: true }));
       if (head === undefined) return bytes;

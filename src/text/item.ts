@@ -32,6 +32,8 @@ export interface Place {
 export interface TextNote {
   code: TextNoteCode;
   message: string;
+  /** Byte of the input where it is, or where what was left out begins; as far as it is known. */
+  offset?: number;
 }
 
 /** What each code says in general, for `--explain`. */
@@ -46,8 +48,14 @@ export const TEXT_NOTES = {
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
   W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',
+  E_TEXT_VALUE:
+    'A line among values is none, or one among the statements of mce-inject belongs to no record. Nothing was made of it.',
+  E_TEXT_LONG:
+    'A line is longer than is read of one, and it mentions what lines about errors do. What stands behind the bound was left out; of values and of mce-inject the whole line was, since half of one says something else.',
+  E_TEXT_STREAMS:
+    'A trace has more streams (layer and source) than are told apart. The lines of the others were left out.',
   E_TEXT_TRUNCATED:
-    'A line or the input ends in the middle of a record: a register has fewer digits than are always printed. What the register was cannot be told, so no record was made.',
+    'A line or the input ends in the middle of a record: a register has fewer digits than are always printed, or a value fewer bytes than were announced. What it was cannot be told, so no record was made.',
 } as const;
 
 export type TextNoteCode = keyof typeof TEXT_NOTES;
@@ -92,6 +100,16 @@ export interface EventItem extends Place {
 export interface NoteItem extends Place {
   type: 'note';
   note: TextNote;
+}
+
+/** What is said of a line of which `kept` bytes or characters were read; `offset`: where it, or what was left out, begins. */
+export function longLine(form: TextForm, lineNumber: number, kept: number, offset: number): NoteItem {
+  const message =
+    kept === 0
+      ? 'the line is too long for what it should be; nothing of it was read'
+      : `the line is longer than ${kept} characters; what stands behind them was not read`;
+  const note: TextNote = { code: 'E_TEXT_LONG', message, offset };
+  return { type: 'note', form, firstLine: lineNumber, lastLine: lineNumber, note };
 }
 
 export type TextItem = McaItem | CperItem | ArmItem | EventItem | NoteItem;

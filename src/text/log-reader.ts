@@ -2,75 +2,16 @@
 import { agentSignal } from './agent-signal.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './in-order.ts';
+import { longLine } from './item.ts';
 import type { ItemSink } from './item.ts';
 import { jsonLine, prettyMessage } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
+import { MAX_LINE } from './line.ts';
 import { LogContext } from './log-context.ts';
+import { mentions } from './log-needles.ts';
+import { MAX_LINE_BYTES } from './line-scanner.ts';
 import type { LineTaker } from './line-scanner.ts';
 import { vmmEventItem } from './vmm-events.ts';
-
-/** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
-export const LOG_NEEDLES: readonly string[] = [
-  '[Hardware Error]',
-  'EDAC MC',
-  'Machine Check',
-  'Machine check',
-  'hardware memory',
-  'correctable incident',
-  'ardware memory error',
-  'Memory failure',
-  'ardware error detected on CPU',
-  'MCE 0x',
-  '] Bank ',
-  ': Bank ',
-  'Memory error not',
-  'accessed poison',
-  'MSR access error',
-  'ffline: ',
-  'offlining pfn',
-  'njecting memory failure',
-  'Unpoison: ',
-  'SError Interrupt',
-  'Bad mode in Error',
-  'Synchronous External Abort',
-  'Unable to handle kernel',
-  'Unhandled fault',
-  'unhandled exception',
-  'Internal error: ',
-  'Kernel panic',
-  'Linux version',
-  '(XEN) ',
-  'MCE Memory Error',
-  'MEMORY_FAILURE',
-  'BUS_MCEERR_A',
-  'arm-sea',
-  'quarantine',
-  '"kind":"x86-mca"',
-  '"kind":"cper"',
-  'triple fault',
-  'reporting disabled',
-  'MCE injection not',
-  'Invalid MCE ',
-  'MCA broadcast',
-  'mce -b ',
-  '(qemu) mce',
-  'Hardware event. This',
-  'HARDWARE ERROR. This',
-  'CPU type vendor ',
-  ' BANK ',
-  'mce_record: ',
-  'memory_failure_event: ',
-  'mc_event: ',
-  'arm_event: ',
-  'extlog_mem_event: ',
-  'non_standard_event: ',
-  // ras-mc-ctl; of each as much as is rare, which is what makes the search fast.
-  'rror(s): ',
-  ', mcgcap=0x',
-  'ge_type=',
-  '"MESSAGE":[',
-  '"MESSAGE" : [',
-];
 
 /** Streams of a trace that are told apart. */
 const MAX_STREAMS = 32;
@@ -93,6 +34,9 @@ export class LogReader implements LineTaker {
   /** By layer and source of a trace. */
   readonly #streams = new Map<string, LogContext>();
   #lastTrace = '';
+  #tooMany = false;
+  /** Byte of the input where the line begins that is read. */
+  #offset = 0;
 
   constructor(sink: ItemSink, input: string) {
     this.#order = new InOrder(sink);
@@ -101,8 +45,9 @@ export class LogReader implements LineTaker {
     this.#main = new LogContext(this.#sink, input);
   }
 
-  line(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
+  line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
+    this.#offset = offset;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) {
       this.#release();
       return main.wanted;
@@ -112,10 +57,26 @@ export class LogReader implements LineTaker {
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
     if (bytes[from] === BRACE) this.#json(text, lineNumber);
-    else if (bytes[from] === SPACE || bytes[from] === TAB) main.line(prettyMessage(text) ?? text, lineNumber);
-    else main.line(text, lineNumber);
+    else if (bytes[from] === SPACE || bytes[from] === TAB) this.#line(prettyMessage(text) ?? text, lineNumber);
+    else this.#line(text, lineNumber);
     this.#release();
     return this.#wanted();
+  }
+
+  cut(lineNumber: number, _bytes: number, offset: number): void {
+    this.#sink(longLine('linux', lineNumber, MAX_LINE_BYTES, offset));
+    this.#release();
+  }
+
+  #line(text: string, lineNumber: number): void {
+    this.#main.line(text, lineNumber);
+    this.#long(text, lineNumber);
+  }
+
+  /** Of a long line only the beginning was read, which is said where the rest may matter. */
+  #long(text: string, lineNumber: number): void {
+    if (text.length <= MAX_LINE || !mentions(text, MAX_LINE)) return;
+    this.#sink(longLine('linux', lineNumber, MAX_LINE, this.#offset));
   }
 
   skipped(lines: number): void {
@@ -147,7 +108,7 @@ export class LogReader implements LineTaker {
     const line = jsonLine(text);
     if (line === undefined) {
       // `{1}[Hardware Error]: …` begins with a brace too.
-      this.#main.line(text, lineNumber);
+      this.#line(text, lineNumber);
       return;
     }
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
@@ -157,9 +118,13 @@ export class LogReader implements LineTaker {
       for (const part of line.text.split('\n')) {
         if (line.program === undefined) this.#main.line(part, lineNumber);
         else this.#main.message(part, line.program, lineNumber);
+        this.#long(part, lineNumber);
       }
     } else if (line.kind === 'journal') {
-      this.#main.message(line.message, line.kernel ? 'kernel' : line.identifier, lineNumber);
+      for (const part of line.message.split('\n')) {
+        this.#main.message(part, line.kernel ? 'kernel' : line.identifier, lineNumber);
+        this.#long(part, lineNumber);
+      }
     } else if (line.kind === 'trace') this.#trace(line, lineNumber);
   }
 
@@ -184,7 +149,10 @@ export class LogReader implements LineTaker {
     const name = `${line.layer} ${line.source}`;
     let stream = this.#streams.get(name);
     if (stream === undefined) {
-      if (this.#streams.size >= MAX_STREAMS) return;
+      if (this.#streams.size >= MAX_STREAMS) {
+        this.#tooManyStreams(name, lineNumber);
+        return;
+      }
       stream = new LogContext(this.#sink, this.#input);
       this.#streams.set(name, stream);
     }
@@ -199,10 +167,22 @@ export class LogReader implements LineTaker {
       return;
     }
     if (line.source !== 'qmp') {
-      for (const part of line.raw.split('\n')) stream.line(part, lineNumber);
+      for (const part of line.raw.split('\n')) {
+        stream.line(part, lineNumber);
+        this.#long(part, lineNumber);
+      }
       return;
     }
     const inner = jsonLine(line.raw);
     if (inner?.kind === 'qmp') stream.qemu.qmp(inner.message, lineNumber);
+  }
+
+  /** Said once: how many there are is not known before the end. */
+  #tooManyStreams(name: string, lineNumber: number): void {
+    if (this.#tooMany) return;
+    this.#tooMany = true;
+    const message = `the trace has more than ${MAX_STREAMS} streams; ${name} is the first whose lines are left out`;
+    const note = { code: 'E_TEXT_STREAMS', message, offset: this.#offset } as const;
+    this.#sink({ type: 'note', form: 'trace', firstLine: lineNumber, lastLine: lineNumber, note });
   }
 }

@@ -3,8 +3,11 @@
  * numbers as in C. Delivery flags change who gets the record and not what it is.
  */
 import type { X86McaRecord } from '../mca/record.ts';
+import { longLine } from './item.ts';
 import type { ItemSink, TextNote } from './item.ts';
 import { parseU64 } from '../common/hex.ts';
+import { MAX_LINE } from './line.ts';
+import type { LineTaker } from './line-scanner.ts';
 
 const VAL = 1n << 63n;
 const UC = 1n << 61n;
@@ -81,7 +84,13 @@ function flags(words: readonly string[], table: Readonly<Record<string, bigint>>
   return value;
 }
 
-export class MceInjectReader {
+/** Words of a line; a longer one is no statement of a person or a program. */
+const MAX_WORDS = 64;
+/** Remarks of one record. */
+const MAX_NOTES = 64;
+const decoder = new TextDecoder();
+
+export class MceInjectReader implements LineTaker {
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;
@@ -91,33 +100,47 @@ export class MceInjectReader {
     this.#source = source;
   }
 
-  /** Takes a line; false when it is none of the language. */
-  message(text: string, lineNumber: number): boolean {
-    const line = text.replace(/#.*$/, '').trim();
-    if (line === '') return true;
-    const words = line.split(/\s+/).slice(0, 64);
+  line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    const text = end - start > MAX_LINE ? '' : decoder.decode(bytes.subarray(start, end));
+    const words = text
+      .replace(/#.*$/, '')
+      .trim()
+      .split(/\s+/, MAX_WORDS + 1);
+    if (end - start > MAX_LINE || words.length > MAX_WORDS) {
+      this.#sink(longLine('mce-inject', lineNumber, 0, offset));
+    } else if (words[0] !== '') this.#words(words, lineNumber, offset);
+    return false;
+  }
+
+  skipped(): void {}
+
+  /** Nothing of such a line was read. */
+  cut(): void {}
+
+  #words(words: readonly string[], lineNumber: number, offset: number): void {
     let i = 0;
-    let taken = false;
     while (i < words.length) {
       const name = (words[i] ?? '').toUpperCase();
       if (DELIVERY.has(name)) {
         i++;
-        taken = true;
         continue;
       }
       if (name === 'CPU') this.#start(lineNumber);
       const open = this.#open;
-      if (open === undefined) return taken;
+      if (open === undefined) {
+        const note: TextNote = { code: 'E_TEXT_VALUE', message: 'no CPU statement stands before the line', offset };
+        this.#sink({ type: 'note', form: 'mce-inject', firstLine: lineNumber, lastLine: lineNumber, note });
+        return;
+      }
       const used = this.#statement(open, name, words, i);
       if (used === 0) {
-        open.notes.push({ code: 'W_TEXT_VALUE', message: `line ${lineNumber} is no statement of mce-inject` });
-        return taken;
+        const message = `line ${lineNumber} is no statement of mce-inject`;
+        if (open.notes.length < MAX_NOTES) open.notes.push({ code: 'W_TEXT_VALUE', message });
+        return;
       }
       open.lastLine = lineNumber;
       i += used;
-      taken = true;
     }
-    return taken;
   }
 
   end(): void {
@@ -218,11 +241,8 @@ function isStatement(word: string): boolean {
 }
 
 /** Whether a text is written in this language: its first statement starts a record, and a STATUS follows. */
-export function looksLikeMceInject(text: string): boolean {
-  const lines = text
-    .split('\n')
-    .map(l => l.replace(/#.*$/, '').trim())
-    .filter(l => l !== '');
+export function looksLikeMceInject(text: readonly string[]): boolean {
+  const lines = text.map(l => l.replace(/#.*$/, '').trim()).filter(l => l !== '');
   const at = lines.findIndex(l => /^CPU (?:0x[0-9a-f]{1,4}|\d{1,6})(?: |$)/i.test(l));
   const before = at < 0 ? [] : lines.slice(0, at);
   if (at < 0 || before.some(l => !DELIVERY.has(l.split(/\s/)[0]?.toUpperCase() ?? ''))) return false;

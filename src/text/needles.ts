@@ -9,11 +9,14 @@ export class NeedleSet {
   /** By the last two bytes of the window: how far it may move; 0 where a word may stand. */
   readonly #shift = new Uint8Array(65_536);
   readonly #words = new Map<number, Uint8Array[]>();
+  /** Length of the longest word. */
+  readonly longest: number;
 
   /** Words are ASCII, at least two characters long. */
   constructor(words: readonly string[]) {
     const window = Math.min(...words.map(w => w.length));
     this.#window = window;
+    this.longest = Math.max(...words.map(w => w.length));
     this.#shift.fill(window - 1);
     for (const word of words) {
       for (let i = 1; i < window; i++) {

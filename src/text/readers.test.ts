@@ -83,6 +83,7 @@ describe('line scanner', () => {
               skipped(n) {
                 passed += n;
               },
+              cut: () => {},
             },
             new NeedleSet(['needle']),
           );
@@ -101,17 +102,28 @@ describe('line scanner', () => {
     );
   });
 
-  it('cuts lines that are too long at the same place, in one chunk or many', () => {
-    const long = bytes(`${'x'.repeat(200_000)}needle\nneedle${'y'.repeat(100_000)}\nend needle\n`);
-    const run = (size: number): [number, number][] => {
-      const seen: [number, number][] = [];
+  it('cuts lines that are too long at the same place, in one chunk or many, and says what may matter of them', () => {
+    const parts = [
+      `${'x'.repeat(200_000)}needle\n`,
+      `needle${'y'.repeat(100_000)}\n`,
+      `${'z'.repeat(70_000)}\n`,
+      // Over the bound itself.
+      `${'x'.repeat(65_533)}needle and more\n`,
+      'end needle\n',
+      `${'x'.repeat(65_537)}needle`,
+    ];
+    const long = bytes(parts.join(''));
+    const starts = parts.map((_, i) => parts.slice(0, i).join('').length);
+    const run = (size: number): unknown[][] => {
+      const seen: unknown[][] = [];
       const scanner = new LineScanner(
         {
-          line(_b, start, end, n) {
-            seen.push([n, end - start]);
+          line(_b, start, end, n, offset) {
+            seen.push(['line', n, end - start, offset]);
             return false;
           },
           skipped: () => {},
+          cut: (n, left, offset) => seen.push(['cut', n, left, offset]),
         },
         new NeedleSet(['needle']),
       );
@@ -120,10 +132,14 @@ describe('line scanner', () => {
       return seen;
     };
     const expected = [
-      [2, 65_536],
-      [3, 10],
+      ['cut', 1, 200_006 - 65_536, 65_536],
+      ['line', 2, 65_536, starts[1]],
+      ['cut', 2, 100_006 - 65_536, (starts[1] ?? 0) + 65_536],
+      ['cut', 4, 12, (starts[3] ?? 0) + 65_536],
+      ['line', 5, 10, starts[4]],
+      ['cut', 6, 7, (starts[5] ?? 0) + 65_536],
     ];
-    for (const size of [long.length, 65_536, 1000, 4097]) expect(run(size)).toEqual(expected);
+    for (const size of [long.length, 65_536, 1000, 4097, 1]) expect(run(size)).toEqual(expected);
   });
 });
 
@@ -273,9 +289,10 @@ describe('JSON lines', () => {
 
 describe('mce-inject', () => {
   it('is told from what resembles it', () => {
-    expect(looksLikeMceInject('# x\nCPU 0 BANK 1\nSTATUS CORRECTED\n')).toBe(true);
-    expect(looksLikeMceInject('NOBROADCAST\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(true);
-    expect(looksLikeMceInject('MCE 0\nCPU 0 BANK 1\nSTATUS 9c MCGSTATUS 0\n')).toBe(false);
-    expect(looksLikeMceInject('some text\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(false);
+    const isInject = (text: string): boolean => looksLikeMceInject(text.split('\n'));
+    expect(isInject('# x\nCPU 0 BANK 1\nSTATUS CORRECTED\n')).toBe(true);
+    expect(isInject('NOBROADCAST\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(true);
+    expect(isInject('MCE 0\nCPU 0 BANK 1\nSTATUS 9c MCGSTATUS 0\n')).toBe(false);
+    expect(isInject('some text\nCPU 0 BANK 1\nSTATUS 0x9c\n')).toBe(false);
   });
 });

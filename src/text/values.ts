@@ -19,7 +19,7 @@ export interface ValueOptions {
 }
 
 /** Longer lines are not values. */
-const MAX_VALUES = 2048;
+export const MAX_VALUES = 2048;
 
 /** Names people and programs write, without `_`, lower case → record member. */
 const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {

@@ -1,0 +1,94 @@
+/** @module Bytes of firmware records, of one section, or of a Xen dom0's /dev/mcelog, in pieces → what they hold. */
+import { CperReader } from '../cper/reader.ts';
+import type { CperDiagnostic } from '../cper/error.ts';
+import type { CperFound } from '../cper/reader.ts';
+import { XEN_MCE_BYTES, decodeXenMcelog } from '../mca/xen-mcelog.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import type { InputNoteCode } from './input-notes.ts';
+
+/** Bytes held of one record; more is left out, and said. */
+export const MAX_HELD = 16 << 20;
+
+export interface BinaryReader {
+  push(bytes: Uint8Array): void;
+  end(): void;
+}
+
+/** Firmware records, as {@link CperReader} finds them. */
+export function cperReader(
+  offset: number,
+  sink: { record(found: CperFound): void; note(diagnostic: CperDiagnostic): void },
+): BinaryReader {
+  return new CperReader(
+    {
+      record: found => sink.record(found),
+      gap: (_from, _to, diagnostics) => diagnostics.forEach(d => sink.note(d)),
+    },
+    MAX_HELD,
+    offset,
+  );
+}
+
+/** Everything at once, up to the bound. */
+export function wholeReader(
+  offset: number,
+  sink: { whole(bytes: Uint8Array): void; note(diagnostic: CperDiagnostic): void },
+): BinaryReader {
+  let held = new Uint8Array(0);
+  let length = 0;
+  let over = 0;
+  return {
+    push(bytes) {
+      const part = bytes.subarray(0, MAX_HELD - length);
+      if (held.length < length + part.length) {
+        const bigger = new Uint8Array(Math.min(MAX_HELD, 2 * (length + part.length)));
+        bigger.set(held.subarray(0, length));
+        held = bigger;
+      }
+      held.set(part, length);
+      length += part.length;
+      over += bytes.length - part.length;
+    },
+    end() {
+      sink.whole(held.slice(0, length));
+      const message = `the section is longer than the ${MAX_HELD} bytes that are held; ${over} bytes were not read`;
+      if (over > 0) sink.note({ code: 'E_CPER_LIMIT', message, offset: offset + length });
+    },
+  };
+}
+
+/** Records of /dev/mcelog, each of the same length. */
+export function xenReader(
+  offset: number,
+  sink: {
+    record(record: X86McaRecord, offset: number): void;
+    note(note: { code: InputNoteCode; message: string; offset: number }): void;
+  },
+): BinaryReader {
+  const one = new Uint8Array(XEN_MCE_BYTES);
+  let length = 0;
+  let at = offset;
+  return {
+    push(bytes) {
+      for (let from = 0; from < bytes.length; ) {
+        const part = bytes.subarray(from, from + XEN_MCE_BYTES - length);
+        one.set(part, length);
+        length += part.length;
+        from += part.length;
+        if (length < XEN_MCE_BYTES) return;
+        const [record] = decodeXenMcelog(one);
+        // A place that holds nothing is all zero.
+        if (record !== undefined) sink.record(record, at);
+        else if (one.some(b => b !== 0)) {
+          sink.note({ code: 'E_INPUT_XEN', message: 'a record that was not finished; it was left out', offset: at });
+        }
+        length = 0;
+        at += XEN_MCE_BYTES;
+      }
+    },
+    end() {
+      const message = `${length} bytes at the end are no whole record, which has ${XEN_MCE_BYTES}`;
+      if (length > 0) sink.note({ code: 'E_INPUT_XEN', message, offset: at });
+    },
+  };
+}
