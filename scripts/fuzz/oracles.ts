@@ -73,3 +73,13 @@ export function differences(what: string, a: unknown, b: unknown): string[] {
   const part = (text: string): string => text.slice(Math.max(0, at - 60), at + 200);
   return [`${what}: ${part(x)} / ${part(y)}`];
 }
+
+/** Puts a function of our own in the place of another one, to see what it would be given; returns how to put that back. */
+export function standIn(on: object, name: string, value: (...args: never[]) => unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(on, name);
+  Object.defineProperty(on, name, { value, configurable: true, writable: true });
+  return () => {
+    if (before === undefined) Reflect.deleteProperty(on, name);
+    else Object.defineProperty(on, name, before);
+  };
+}

@@ -1,11 +1,25 @@
 /** All that is fuzzed. What has to hold for every input stands in the file of its room. */
+import { CLI } from './cli.ts';
 import { DECODE } from './decode.ts';
 import { GDB } from './gdb.ts';
 import { GUEST } from './guest.ts';
+import { LAB } from './lab.ts';
 import { QMP } from './qmp.ts';
 import { RECORD_TARGETS } from './records.ts';
 import { SUPPLY } from './supply.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
+import { VMM } from './vmm.ts';
 
-export const TARGETS: readonly Target[] = [...DECODE, ...TEXT, ...RECORD_TARGETS, ...QMP, ...GUEST, ...GDB, ...SUPPLY];
+export const TARGETS: readonly Target[] = [
+  ...DECODE,
+  ...TEXT,
+  ...RECORD_TARGETS,
+  ...QMP,
+  ...GUEST,
+  ...GDB,
+  ...SUPPLY,
+  ...VMM,
+  ...LAB,
+  ...CLI,
+];

@@ -123,6 +123,9 @@ describe('poison on this machine', () => {
       writeFileSync(join(folder, `${name}.json`), JSON.stringify({ owner: { ...owner, ...changed }, ...rest }));
     }
     writeFileSync(join(folder, 'torn.json'), '{"owner":');
+    for (const [i, odd] of [null, 5, {}, { frames: [] }, { owner: null, ...rest }, { owner, frames: {} }].entries()) {
+      writeFileSync(join(folder, `odd${i}.json`), JSON.stringify(odd));
+    }
     mkdirSync(join(folder, 'folder.json'));
     expect(leftPoison(folder)).toEqual([1n]);
     const asked: bigint[] = [];

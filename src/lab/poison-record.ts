@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import { parseU64 } from '../common/hex.ts';
 import { writeWhole } from '../disk/write-whole.ts';
-import { isStale, type Owner, thisProcess } from '../supply/lock.ts';
+import { isStale, type Owner, ownerOf, thisProcess } from '../supply/lock.ts';
 import { ensureDir } from './ensure-dir.ts';
 import { stateDir } from './state-dir.ts';
 
@@ -46,10 +46,25 @@ function rewrite(folder: string, { file, owner, frames }: Written): void {
   syncFolder(folder);
 }
 
+/** The text of such a file: its owner, and those of its frames that can be read; undefined when it is none. */
+export function parseWritten(text: string): Omit<Written, 'file'> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { owner, frames } = value as { owner?: unknown; frames?: unknown };
+  const known = ownerOf(owner);
+  if (known === undefined || !Array.isArray(frames)) return undefined;
+  return { owner: known, frames: frames.flatMap(f => (typeof f === 'string' ? (parseU64(f) ?? []) : [])) };
+}
+
 function read(file: string): Written | undefined {
   try {
-    const { owner, frames } = JSON.parse(readFileSync(file, 'utf8')) as { owner: Owner; frames: string[] };
-    return { file, owner, frames: frames.flatMap(text => parseU64(text) ?? []) };
+    const written = parseWritten(readFileSync(file, 'utf8'));
+    return written && { file, ...written };
   } catch {
     return undefined;
   }

@@ -136,7 +136,8 @@ export function matchEvent(
   for (const term of condition.terms) {
     const { field, operator, operand } = term;
     const expected = isReference(operand) ? values.get(operand.slice(1)) : operand;
-    const actual = event.fields?.[field];
+    // A field, and not what every object inherits.
+    const actual = Object.hasOwn(event.fields ?? {}, field) ? event.fields?.[field] : undefined;
     if (expected === undefined) differences.push(`${operand} has no value in this run`);
     else if (actual === undefined) differences.push(`it has no field ${field}`);
     else if (!compare(actual, term, expected)) {

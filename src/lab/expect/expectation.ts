@@ -27,7 +27,7 @@ export function parseExpectation(text: string): Expectation {
     const limit = parseDuration(within[1] ?? '');
     if (limit !== undefined) return { kind: 'within', text, limit, condition };
   }
-  const count = /^count (>=|<=|=)?\s*(\d+)(?: within (\S+))?$/.exec(when);
+  const count = /^count (>=|<=|=)?\s*(\d{1,9})(?: within (\S+))?$/.exec(when);
   if (count) {
     const limit = count[3] === undefined ? Infinity : parseDuration(count[3]);
     const operator = (count[1] ?? '=') as '=' | '>=' | '<=';

@@ -106,6 +106,15 @@ test('a saved value is looked for as it is: it is no pattern', () => {
   expect(seen('a.c', 'abc')).toBe('fail');
 });
 
+test.each(['constructor', 'toString', 'hasOwnProperty'])('%s is no field that every event has', field => {
+  const events = trace(INJECTED, [11, 'guest.panic', { message: 'm' }]);
+  expect(judge(parseExpectation(`never: guest.panic ${field}!=x`), events, 20 * S, true).status).toBe('pass');
+  expect(judge(parseExpectation(`within 5s: guest.panic ${field}~native`), events, 20 * S, true)).toMatchObject({
+    status: 'fail',
+    reason: expect.stringContaining(`it has no field ${field}`),
+  });
+});
+
 describe('count', () => {
   const rows = (n: number): TraceEvent[] =>
     trace(INJECTED, ...Array.from({ length: n }, (_, i): [number, string] => [10 + i / 10, 'guest.mce']));
@@ -207,6 +216,7 @@ describe('what came is counted from something that was there', () => {
 test.each([
   ['withn 5s: guest.panic', '"withn 5s" is not a kind of expectation'],
   ['within 5: guest.panic', '"within 5" is not a kind of expectation'],
+  ['count 18446744073709551616: guest.panic', 'is not a kind of expectation'],
   ['never: panic', 'does not begin with an event name'],
   ['never: guest.panic message', '"message" is not a comparison'],
   ['never: guest.panic message~"("', 'is not a regular expression'],
@@ -289,6 +299,16 @@ describe('verdict', () => {
     parts: {},
   };
   const seen: [number, string] = [11, 'guest.mce-record'];
+  test.each([
+    ['lab.error', 'error'],
+    ['lab.skip', 'skip'],
+  ])('%s that says nothing is told as that', (name, verdict) => {
+    expect(judgeTrace(header, trace(INJECTED, [12, name]))).toMatchObject({
+      verdict,
+      problem: { code: 'E_LAB_TRACE_FORMAT', message: 'the trace does not say why' },
+    });
+  });
+
   test('pass needs the end of the run', () => {
     expect(judgeTrace(header, trace(INJECTED, seen, [12, 'lab.end'])).verdict).toBe('pass');
     expect(judgeTrace(header, trace(INJECTED, seen))).toMatchObject({

@@ -135,6 +135,15 @@ describe('an outlook that depends', () => {
     });
     expect(judgeRun(own, [PANIC]).expectations[0]?.status).toBe('pass');
   });
+
+  test('that names neither its rule nor what it depends on is not filled up', () => {
+    const { rule: _, dependsOn: __, ...bare } = DEPENDS;
+    for (const seen of [[PANIC], [LOGGED], [SIGBUS]]) {
+      const reasons = judgeRun(bare, seen).expectations.map(e => e.reason);
+      expect(reasons.length).toBe(1);
+      expect(reasons.join()).not.toContain('undefined');
+    }
+  });
 });
 
 describe('no outlook', () => {

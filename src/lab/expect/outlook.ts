@@ -27,8 +27,8 @@ export function judgeOutlook(index: TraceIndex, observed: Outcome, now: number):
       reason,
     },
   ];
-  const by = `by the rule ${String(rule)}`;
-  const on = certain ? '' : `; it depends on: ${String(dependsOn)}`;
+  const by = rule === undefined ? 'by the outlook' : `by the rule ${String(rule)}`;
+  const on = certain || dependsOn === undefined ? '' : `; it depends on: ${String(dependsOn)}`;
   if (observed === outcome) return result('pass', `the outcome is ${observed}, ${by}${on}`);
   if (named === undefined) {
     return result('not-judged', `not judged: the outcome is ${observed}; ${by} it would be ${outcome}${on}`);

@@ -33,7 +33,8 @@ export interface Judgement {
 }
 
 function problemOf(event: TraceEvent): Problem {
-  const { code, message, hint } = event.fields ?? {};
+  // A trace may come from anybody.
+  const { code = 'E_LAB_TRACE_FORMAT', message = 'the trace does not say why', hint } = event.fields ?? {};
   return { code: String(code), message: String(message), ...(hint === undefined ? {} : { hint: String(hint) }) };
 }
 

@@ -2,7 +2,8 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readTrace } from './reader.ts';
+import { LabError } from '../errors.ts';
+import { parseEvent, parseHeader, readTrace } from './reader.ts';
 
 let file: string;
 let dir: string;
@@ -44,4 +45,46 @@ test('a first line that is too long is no header', async () => {
   ftruncateSync(fd, 40 << 20);
   closeSync(fd);
   await expect(readTrace(file)).rejects.toMatchObject({ code: 'E_LAB_TRACE_FORMAT' });
+});
+
+test.each([
+  ['a position that no number holds', '"seq":1e999'],
+  ['a position below nothing', '"seq":-1'],
+  ['half a nanosecond', '"t":0.5'],
+  ['a time without end', '"t":1e999'],
+])('an event with %s is damage', (_what, member) => {
+  const [name = ''] = member.split(':');
+  const line = event(1).replace(new RegExp(`${name}:\\d+`), member);
+  expect(parseEvent(event(1))).toMatchObject({ seq: 1, t: 1 });
+  expect(line).not.toBe(event(1));
+  expect(parseEvent(line)).toBeUndefined();
+});
+
+test('an event has the members of one and no others, and no field without end', () => {
+  const line = event(1).replace('}', ',"extra":1,"__proto__":{"x":1},"fields":{"a":1e999,"b":2}}');
+  expect(parseEvent(line)).toEqual({
+    seq: 1,
+    t: 1,
+    layer: 'lab',
+    source: 'lab',
+    name: 'lab.note',
+    fields: { b: 2 },
+  });
+});
+
+test.each(['tool', 'scenario', 'startedAt', 'outcome', 'settle'])('a header whose %s is no word has none', name => {
+  for (const odd of [{ toString: 1, valueOf: 1 }, [[{ toString: null }]], null]) {
+    const header = parseHeader(JSON.stringify({ ...JSON.parse(HEADER), scenario: 'x', [name]: odd }), 'f');
+    expect(header[name as 'tool']).toBe(name === 'settle' ? 0 : '');
+  }
+});
+
+test('expectations and parts that are no words are none', () => {
+  const odd = { toString: 1, valueOf: 1 };
+  const line = (more: object): string => JSON.stringify({ ...JSON.parse(HEADER), ...more });
+  expect(parseHeader(line({ parts: { qemu: odd, kernel: 7 }, settle: -1 }), 'f')).toMatchObject({
+    parts: { qemu: '', kernel: '7' },
+    settle: 0,
+  });
+  expect(() => parseHeader(line({ expect: [odd] }), 'f')).toThrow(LabError);
 });

@@ -23,10 +23,14 @@ function revive(fields: Record<string, unknown>): Record<string, FieldValue> {
   const out: Record<string, FieldValue> = {};
   for (const [key, value] of Object.entries(fields)) {
     if (typeof value === 'string') out[key] = HEX64.test(value) ? BigInt(value) : value;
-    else if (typeof value === 'number' || typeof value === 'boolean') out[key] = value;
+    // JSON has no infinity, but numbers that JavaScript takes for one.
+    else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) out[key] = value;
   }
   return out;
 }
+
+/** Positions and times: what the recorder counts. */
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** Reads one line of a trace; undefined when it is not an event. */
 export function parseEvent(line: string): TraceEvent | undefined {
@@ -38,7 +42,7 @@ export function parseEvent(line: string): TraceEvent | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const event = value as TraceEvent;
-  if (typeof event.seq !== 'number' || typeof event.t !== 'number') return undefined;
+  if (!isCount(event.seq) || !isCount(event.t)) return undefined;
   if (!LAYERS.includes(event.layer)) return undefined;
   if (!SOURCES.includes(event.source)) return undefined;
   if (event.name !== undefined && !(typeof event.name === 'string' && NAME.test(event.name))) return undefined;
@@ -47,10 +51,24 @@ export function parseEvent(line: string): TraceEvent | undefined {
   if (event.fields !== undefined) {
     if (typeof event.fields !== 'object' || event.fields === null) return undefined;
     if (!Object.keys(event.fields).every(key => NAME.test(key))) return undefined;
-    event.fields = revive(event.fields);
   }
-  return event;
+  const { seq, t, layer, source, raw, dir, name, fields, record } = event;
+  return {
+    seq,
+    t,
+    layer,
+    source,
+    ...(raw === undefined ? {} : { raw }),
+    ...(dir === undefined ? {} : { dir }),
+    ...(name === undefined ? {} : { name }),
+    ...(fields === undefined ? {} : { fields: revive(fields) }),
+    ...(record === undefined ? {} : { record }),
+  };
 }
+
+/** What a header says with a word, a number or not at all; anything else says nothing. */
+const wordOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 
 /**
  * Reads the first line of a trace.
@@ -75,24 +93,25 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
       { hint: 'Use a newer Syndrome to read it.' },
     );
   }
-  const expect = Array.isArray(header.expect) ? header.expect.map(String) : [];
+  const expect: string[] = Array.isArray(header.expect) ? header.expect.map(wordOf) : [];
   try {
     for (const text of expect) parseExpectation(text);
   } catch (error) {
     if (!(error instanceof SyndromeError)) throw error;
     throw new LabError('E_LAB_TRACE_FORMAT', `${file}: an expectation in the header is not one`, { cause: error });
   }
+  const { settle } = header;
   const parts = Object.entries(typeof header.parts === 'object' && header.parts !== null ? header.parts : {});
   return {
     type: 'trace',
     version: header.version,
-    tool: String(header.tool ?? ''),
-    scenario: String(header.scenario ?? ''),
-    startedAt: String(header.startedAt ?? ''),
+    tool: wordOf(header.tool),
+    scenario: wordOf(header.scenario),
+    startedAt: wordOf(header.startedAt),
     expect,
-    ...(header.outcome === undefined ? {} : { outcome: String(header.outcome) }),
-    settle: Number(header.settle ?? 0),
-    parts: Object.fromEntries(parts.filter(([key]) => NAME.test(key)).map(([key, value]) => [key, String(value)])),
+    ...(header.outcome === undefined ? {} : { outcome: wordOf(header.outcome) }),
+    settle: typeof settle === 'number' && settle >= 0 && Number.isFinite(settle) ? settle : 0,
+    parts: Object.fromEntries(parts.filter(([key]) => NAME.test(key)).map(([key, value]) => [key, wordOf(value)])),
   };
 }
 
@@ -131,17 +150,17 @@ const MAX_LENGTH = 2 ** 31;
 const MAX_DAMAGED = 10_000;
 
 /**
- * Reads a trace line by line, from a file or a pipe. Damaged lines are reported, not fatal.
- * @throws LabError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION, E_LAB_TRACE_READ
+ * The trace that a text in pieces is. Damaged lines are reported, not fatal.
+ * @param file what it is called in errors
+ * @throws LabError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION
  */
-export async function readTrace(file: string): Promise<Trace> {
-  let stream: Readable | undefined;
+export async function traceOf(pieces: AsyncIterable<string>, file: string): Promise<Trace> {
   let header: TraceHeader | undefined;
   const events: TraceEvent[] = [];
   const diagnostics: Trace['diagnostics'] = [];
   let number = 0;
   /** What there is of the text, up to what a trace can hold: some inputs have no end. */
-  async function* bounded(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  async function* bounded(): AsyncGenerator<string> {
     let length = 0;
     for await (const piece of pieces) {
       length += piece.length;
@@ -150,31 +169,37 @@ export async function readTrace(file: string): Promise<Trace> {
       yield piece;
     }
   }
+  for await (const line of linesOf(bounded())) {
+    number++;
+    if (header === undefined) {
+      header = parseHeader(line, file);
+      continue;
+    }
+    if (line === '') continue;
+    const event = line === undefined ? undefined : parseEvent(line);
+    if (event) events.push(event);
+    else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
+    else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
+    if (diagnostics.length > MAX_DAMAGED) {
+      throw new LabError(
+        'E_LAB_TRACE_FORMAT',
+        `${file} is no trace: more than ${MAX_DAMAGED} of its lines are no events`,
+      );
+    }
+  }
+  return { header: header ?? parseHeader(undefined, file), events, diagnostics };
+}
+
+/** Reads a trace from a file or a pipe: see {@link traceOf}. @throws also LabError E_LAB_TRACE_READ */
+export async function readTrace(file: string): Promise<Trace> {
+  let stream: Readable | undefined;
   try {
     stream = openInputStream(file).setEncoding('utf8');
-    for await (const line of linesOf(bounded(stream as AsyncIterable<string>))) {
-      number++;
-      if (header === undefined) {
-        header = parseHeader(line, file);
-        continue;
-      }
-      if (line === '') continue;
-      const event = line === undefined ? undefined : parseEvent(line);
-      if (event) events.push(event);
-      else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
-      else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
-      if (diagnostics.length > MAX_DAMAGED) {
-        throw new LabError(
-          'E_LAB_TRACE_FORMAT',
-          `${file} is no trace: more than ${MAX_DAMAGED} of its lines are no events`,
-        );
-      }
-    }
+    return await traceOf(stream as AsyncIterable<string>, file);
   } catch (error) {
     if (error instanceof LabError) throw error;
     throw new LabError('E_LAB_TRACE_READ', `the trace ${file} could not be read`, { cause: error });
   } finally {
     stream?.destroy();
   }
-  return { header: header ?? parseHeader(undefined, file), events, diagnostics };
 }
