@@ -10,6 +10,7 @@ import { SUPPLY } from './supply.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
 import { VMM } from './vmm.ts';
+import { WRITERS } from './writers.ts';
 
 export const TARGETS: readonly Target[] = [
   ...DECODE,
@@ -22,4 +23,5 @@ export const TARGETS: readonly Target[] = [
   ...VMM,
   ...LAB,
   ...CLI,
+  ...WRITERS,
 ];

@@ -38,7 +38,7 @@ export class BriefWriter {
       if (pattern !== undefined) this.#marks.set(pattern, marks);
     }
     const where = address === undefined ? NO_ADDRESS : hex64(address.value);
-    return `${this.#place(record.source)}  ${where}  ${escapeText(record.headline)}${marks}`;
+    return escapeText(`${this.#place(record.source)}  ${where}  ${record.headline}${marks}`);
   }
 
   /** What the records came to: how many of each severity, and the pages that were met more than once. */
@@ -54,7 +54,7 @@ export class BriefWriter {
         `${this.#pages.size}${this.#uncounted ? ' and more' : ''} ${this.#pages.size === 1 && !this.#uncounted ? 'page' : 'pages'}${met}`,
       );
     }
-    return lines;
+    return lines.map(escapeText);
   }
 
   /** `kern.log:120`, `mcelog.bin@0x40`. */

@@ -64,15 +64,15 @@ function registerName(name: string): string {
 
 /** `input:3-6`, or the byte range. */
 export function whereFrom({ source }: DecodedRecord): string {
-  const input = oneLine(source.input, 200);
+  const [input, from] = [oneLine(source.input, 200), oneLine(source.from, 40)];
   if (source.firstLine !== undefined && source.lastLine !== undefined) {
     const lines =
       source.firstLine === source.lastLine ? `${source.firstLine}` : `${source.firstLine}-${source.lastLine}`;
-    return `${input}:${lines} (${source.from})`;
+    return `${input}:${lines} (${from})`;
   }
   return source.firstByte === undefined
     ? input
-    : `${input} bytes ${source.firstByte}-${source.endByte ?? ''} (${source.from})`;
+    : `${input} bytes ${source.firstByte}-${source.endByte ?? ''} (${from})`;
 }
 
 function addressText(address: DecodedAddress): string {

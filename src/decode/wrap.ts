@@ -35,5 +35,5 @@ export function labelled(label: string, text: string, width = 13, columns = COLU
   const pad = ' '.repeat(width + 2);
   const lines = wrap(text, pad, columns);
   if (lines.length === 0) return [];
-  return [`  ${label.padEnd(width)}${(lines[0] ?? '').slice(pad.length)}`, ...lines.slice(1)];
+  return [`  ${escapeText(label).padEnd(width)}${(lines[0] ?? '').slice(pad.length)}`, ...lines.slice(1)];
 }
