@@ -2,6 +2,14 @@
 import { SyndromeError } from '../../src/common/errors.ts';
 import { image } from './junk.ts';
 
+/**
+ * What may never come out on a screen, written down a second time: controls but the tab, formats, fillers and whatever
+ * else shows nothing, lone surrogates, separators of lines, and what is no character.
+ */
+export const HOSTILE: RegExp =
+  // oxlint-disable-next-line no-misleading-character-class
+  /(?!\t)[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}\ud800-\udfff]/u;
+
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const NONSENSE = /\bundefined\b|\bNaN\b|\[object /;
 /** Full schema validation costs more than decoding: every so many cases. */

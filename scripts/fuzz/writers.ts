@@ -28,12 +28,8 @@ import { partsLine, textReporter } from '../../src/report/text.ts';
 import { CATALOG } from '../../src/text/catalog.ts';
 import type { Chance } from '../chance.ts';
 import { LINES, anyInput, anyLine } from './inputs.ts';
+import { HOSTILE } from './oracles.ts';
 import type { Target } from './target.ts';
-
-/** What may never come out, written down here a second time: controls but the tab, formats, fillers, lone surrogates, separators of lines. */
-const HOSTILE =
-  // oxlint-disable-next-line no-misleading-character-class
-  /(?!\t)[\p{Cc}\p{Cf}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\u{e0000}-\u{e0fff}\ud800-\udfff]/u;
 
 /** Pieces of which hostile text is made: what terminals obey, what hides, what turns around, what markup and reports are made of. */
 const PIECES = [
@@ -361,12 +357,18 @@ const CI: Target = {
 /** What was written to stdout and stderr meanwhile. */
 function heard(work: () => void): string {
   let text = '';
-  const streams = [process.stdout, process.stderr].map(stream => ({ stream, write: stream.write }));
+  const streams = [process.stdout, process.stderr].map(stream => ({
+    stream,
+    own: Object.getOwnPropertyDescriptor(stream, 'write'),
+  }));
   for (const { stream } of streams) stream.write = (chunk: string | Uint8Array) => ((text += String(chunk)), true);
   try {
     work();
   } finally {
-    for (const { stream, write } of streams) stream.write = write;
+    for (const { stream, own } of streams) {
+      if (own === undefined) Reflect.deleteProperty(stream, 'write');
+      else Object.defineProperty(stream, 'write', own);
+    }
   }
   return text;
 }
