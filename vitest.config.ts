@@ -12,7 +12,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['**/*.machine.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
-          setupFiles: ['test/seed.ts'],
+          setupFiles: ['test/seed.ts', 'test/umask.ts'],
         },
       },
       {

@@ -9,14 +9,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { messageOf, SyndromeError } from '../common/errors.ts';
 import { safeText } from '../common/screen.ts';
+import { requireSafeTemporary } from '../disk/own-folder.ts';
 import { gatherParts } from '../lab/gather.ts';
 import { kvmAccessible } from '../lab/machine/accel.ts';
 import { assemble } from '../lab/parts.ts';
 import { frameList, leftPoison } from '../lab/poison-record.ts';
-import { stateDir } from '../lab/state-dir.ts';
+import { stateFolder } from '../lab/state-dir.ts';
 import { bundledScenarios, findScenario, type Scenario } from '../lab/scenario/load.ts';
 import { EXIT } from './exit-codes.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
@@ -190,9 +191,10 @@ const CHECKS: readonly Check[] = [
     broken: 'runs have no place for their sockets',
     remedy: 'Set TMPDIR to a folder that can be written to.',
     ask: () => {
-      const dir = tmpdir();
+      const dir = resolve(tmpdir());
       // A run moves to /tmp where the name of its sockets would not fit.
       const fits = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < 100;
+      requireSafeTemporary(fits ? dir : '/tmp');
       tryFolder(fits ? dir : '/tmp');
       if (fits) return { status: 'ok', detail: `run folders go to ${dir}` };
       return {
@@ -208,7 +210,7 @@ const CHECKS: readonly Check[] = [
     broken: 'traces cannot be kept',
     remedy: 'Choose another place with SYNDROME_STATE, or name a file with --trace.',
     ask: () => {
-      const dir = stateDir();
+      const dir = dirname(stateFolder('traces'));
       const there = nearestFolder(dir);
       tryFolder(there);
       return { status: 'ok', detail: `traces go to ${dir}${there === dir ? '' : ', which is made when needed'}` };

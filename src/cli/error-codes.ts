@@ -2,6 +2,7 @@
 export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
   E_BISECT_ENDS:
     'A kernel that was given as good or bad has another verdict, so there is nothing to search between. See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
+  E_CWD: 'The working folder was removed while a shell stood in it. Go to another one and try again.',
   E_INJECT_FATAL:
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',
   E_INPUT: 'A file given to read is missing, a folder, not readable, or too long. Give a file, or - for stdin.',

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 // lies and not in a shared folder; where that cannot be written to, every start compiles again.
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/syndrome'));
 
+// Before anything is made: what the program keeps is its user's alone, whatever the umask.
+(await import('../disk/umask.ts')).makePrivately();
+
 const { program } = await import('./program.ts');
 const { fail } = await import('./fail.ts');
 const { endWhenOutputIsLost } = await import('./lost-output.ts');

@@ -1,4 +1,5 @@
 import { SyndromeError, UsageError } from '../common/errors.ts';
+import { safeText } from '../common/screen.ts';
 import { checkOutput, writeOutput } from '../disk/output-file.ts';
 import { LabInterrupted } from '../lab/errors.ts';
 import { kernelAxis } from '../lab/matrix/axes.ts';
@@ -71,6 +72,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
   // What cost hours to measure is known until all that was asked for is written.
   if (options.html !== undefined) await writePage(options.html, scenario, results, signal);
   memory.complete();
+  if (memory.lost !== undefined) say(`an interrupted matrix would not go on: ${safeText(memory.lost.message, 300)}`);
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
   process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));

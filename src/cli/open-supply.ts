@@ -1,3 +1,4 @@
+import { SyndromeError } from '../common/errors.ts';
 import { ensureDir } from '../lab/ensure-dir.ts';
 import { classifyFs } from '../supply/errors.ts';
 import { cacheRoot } from '../supply/layout.ts';
@@ -10,8 +11,18 @@ export interface SupplyOptions {
   offline?: boolean;
 }
 
+/** Programs are started in it, and paths begin there. */
+function requireWorkingFolder(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new SyndromeError('E_CWD', 'the working folder is gone', { cause, hint: 'Go to another one and try again.' });
+  }
+}
+
 /** Opens the supply as the options say, with progress on stderr. @throws SupplyError E_SUPPLY_CACHE. */
 export async function openSupply(options: SupplyOptions, signal?: AbortSignal): Promise<Supply> {
+  requireWorkingFolder();
   const root = cacheRoot(options.cache);
   try {
     // A folder that can never be made (below /proc) would not let Node's own recursive mkdir end.

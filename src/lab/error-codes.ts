@@ -24,10 +24,16 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_QEMU_EXIT: 'QEMU ended while the lab waited for something; what it said last is in the message.',
   E_LAB_QEMU_KILLED:
     'QEMU was ended from outside, by a signal or a request that is not the lab’s: nothing can be said of the system under test.',
+  E_LAB_RUN_DIR:
+    'The folder for the sockets of a run cannot be made: TMPDIR names none, it cannot be written to, it is another user’s, or others could replace what is made in it. Set TMPDIR to another one.',
   E_LAB_SOCKET: 'The lab cannot listen on a socket in its run folder. Look at the rights and the length of the path.',
   E_LAB_STATE:
     'The state of the machine could not be saved or restored; it was never idle, or QEMU’s migration failed.',
+  E_LAB_STATE_DIR:
+    'The folder for traces and what runs remember cannot be used: there is no home, it belongs to another user, or others may write to it. The message says which; choose another place with SYNDROME_STATE.',
   E_LAB_STOPPED: 'The machine was stopped while something still waited for an event of it; the run was over by then.',
+  E_LAB_SYSTEM:
+    'The operating system refused something that the lab needs: a full disk, too many open files or processes, a right that is missing. The message says what.',
   E_LAB_TIMEOUT: 'The time of the scenario passed while the lab waited. A slow machine may need a longer --timeout.',
   E_LAB_TRACE_CUT: 'The trace ends before the run did: the run was killed, so there is no verdict about the system.',
   E_LAB_TRACE_DAMAGED:

@@ -5,10 +5,10 @@ import { parseU64 } from '../common/hex.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import { isStale, type Owner, ownerOf, thisProcess } from '../supply/lock.ts';
 import { ensureDir } from './ensure-dir.ts';
-import { stateDir } from './state-dir.ts';
+import { stateFolder } from './state-dir.ts';
 
 /** Where runs write down which page frames of this very machine they poison. */
-export const poisonDir = (): string => join(stateDir(), 'host-poison');
+export const poisonDir = (): string => stateFolder('host-poison');
 
 /** Frames that a run of this boot has poisoned. */
 interface Written {

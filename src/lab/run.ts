@@ -10,7 +10,7 @@ import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
-import { stateDir } from './state-dir.ts';
+import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
@@ -51,7 +51,7 @@ export interface RunOptions extends PartChoices {
 
 function newTraceFile(scenario: string, startedAt: Date): string {
   const stamp = startedAt.toISOString().replace(/[-:]/g, '').replace('.', '-');
-  return join(stateDir(), 'traces', `${scenario}-${stamp}-${process.pid}.ndjson`);
+  return join(stateFolder('traces'), `${scenario}-${stamp}-${process.pid}.ndjson`);
 }
 
 /**
@@ -115,9 +115,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   };
 }
 
+/** An error of the operating system (a full disk, no more processes, a right that is missing) is no defect of ours. */
+const isSystem = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string';
+
 function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', error: unknown): void {
   const known = error instanceof SyndromeError ? error : undefined;
-  const fields = { code: known?.code ?? 'E_LAB_UNEXPECTED', message: messageOf(error) };
+  const code = known?.code ?? (isSystem(error) ? 'E_LAB_SYSTEM' : 'E_LAB_UNEXPECTED');
+  const fields = { code, message: messageOf(error) };
   const hint = known?.hint === undefined ? {} : { hint: known.hint };
   recorder.record({ layer: 'lab', source: 'lab', name, fields: { ...fields, ...hint } });
 }

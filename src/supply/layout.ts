@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { requireOwnFolder } from '../disk/own-folder.ts';
+import { userFolder } from '../disk/user-folder.ts';
 import { classifyFs, supplyError } from './errors.ts';
 
 /**
@@ -29,13 +30,21 @@ export interface Layout {
   locks: string;
 }
 
-/** The cache folder: the option, else SYNDROME_CACHE, else XDG_CACHE_HOME/syndrome, else ~/.cache/syndrome. */
+/**
+ * The cache folder: the option, else SYNDROME_CACHE, else XDG_CACHE_HOME/syndrome, else ~/.cache/syndrome.
+ * @throws SupplyError E_SUPPLY_CACHE for a user without a home
+ */
 export function cacheRoot(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
   if (option) return resolve(option);
   if (env['SYNDROME_CACHE']) return resolve(env['SYNDROME_CACHE']);
-  const xdg = env['XDG_CACHE_HOME'];
-  if (xdg && isAbsolute(xdg)) return join(xdg, 'syndrome');
-  return join(env['HOME'] ?? homedir(), '.cache', 'syndrome');
+  try {
+    return userFolder('XDG_CACHE_HOME', env);
+  } catch (cause) {
+    throw supplyError('E_SUPPLY_CACHE', 'there is no place for the cache', {
+      cause,
+      hint: 'Choose a folder with SYNDROME_CACHE.',
+    });
+  }
 }
 
 /** Folders that other rooms keep in the cache; `clean all` removes them, and no folder that it does not know. */
@@ -45,7 +54,10 @@ const TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # Packages unpacked by syndrome; safe to remove.
 `;
 
-/** Creates the folders of the cache (mode 0700). Throws E_SUPPLY_CACHE or E_SUPPLY_DISK_FULL. */
+/**
+ * Creates the folders of the cache (mode 0700), and holds that nobody else can write to them. Throws E_SUPPLY_CACHE or
+ * E_SUPPLY_DISK_FULL.
+ */
 export function openLayout(root: string): Layout {
   if (/["\n\\]/.test(root)) {
     throw supplyError('E_SUPPLY_CACHE', `the cache folder has a character that apt cannot take: ${root}`, {
@@ -61,7 +73,13 @@ export function openLayout(root: string): Layout {
     locks: join(root, 'locks'),
   };
   try {
+    if (!existsSync(root)) mkdirSync(root, { recursive: true, mode: 0o700 });
+    requireOwnFolder(root);
     for (const folder of Object.values(layout)) mkdirSync(folder as string, { recursive: true, mode: 0o700 });
+    const derived = DERIVED.map(name => join(root, name)).filter(folder => existsSync(folder));
+    for (const folder of [layout.parts, layout.answers, layout.apt, layout.tmp, layout.locks, ...derived]) {
+      requireOwnFolder(folder);
+    }
     try {
       writeFileSync(join(root, 'CACHEDIR.TAG'), TAG, { flag: 'wx' });
     } catch (error) {

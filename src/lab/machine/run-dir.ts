@@ -1,7 +1,8 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { requireSafeTemporary } from '../../disk/own-folder.ts';
 import { LabError } from '../errors.ts';
 
 /** sun_path holds 108 bytes with its NUL (unix(7)); the longest name in a run folder is short. */
@@ -14,16 +15,29 @@ function removeAll(): void {
   for (const path of open) rmSync(path, { recursive: true, force: true });
 }
 
+/** @throws LabError E_LAB_RUN_DIR */
+function makeIn(base: string): string {
+  try {
+    requireSafeTemporary(base);
+    return mkdtempSync(join(base, 'syndrome-'));
+  } catch (cause) {
+    throw new LabError('E_LAB_RUN_DIR', `no folder for the sockets of a run can be made in ${base}`, {
+      cause,
+      hint: 'Set TMPDIR to a folder that can be written to and that is yours, or has the sticky bit; or free some space.',
+    });
+  }
+}
+
 /** A private folder for the sockets and files of one machine; gone when the machine is. */
 export class RunDir {
   readonly path: string;
   #servers: Server[] = [];
 
   constructor() {
-    const base = [tmpdir(), '/tmp'].find(
+    const base = [resolve(tmpdir()), '/tmp'].find(
       dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < MAX_SOCKET_PATH,
     );
-    this.path = mkdtempSync(join(base ?? '/tmp', 'syndrome-'));
+    this.path = makeIn(base ?? '/tmp');
     if (open.size === 0) process.on('exit', removeAll);
     open.add(this.path);
     chmodSync(this.path, 0o700);

@@ -10,7 +10,7 @@ import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
 import { guestPointOf } from '../start.ts';
-import { stateDir } from '../state-dir.ts';
+import { stateFolder } from '../state-dir.ts';
 
 /** One cell of a matrix: what is varied. A missing member is the scenario's own choice. */
 export interface Cell {
@@ -81,11 +81,13 @@ function parseLine(line: string): Remembered | undefined {
  */
 export class MatrixMemory {
   readonly file: string;
+  /** Why what was found out could not be kept, or forgotten. */
+  lost: Error | undefined;
   readonly #known: ReadonlyMap<string, RunResult>;
   readonly #used = new Set<string>();
 
   constructor(scenario: string) {
-    this.file = join(stateDir(), 'matrix', `${scenario}.ndjson`);
+    this.file = join(stateFolder('matrix'), `${scenario}.ndjson`);
     this.#known = new Map(this.#read().map(({ identity, result }) => [identity, result]));
   }
 
@@ -105,16 +107,29 @@ export class MatrixMemory {
 
   add(identity: string, result: RunResult): void {
     this.#used.add(identity);
-    ensureDir(dirname(this.file));
-    // The break comes first: a line that a kill has torn stays alone.
-    appendFileSync(this.file, `\n${stringify({ identity, result } satisfies Remembered)}\n`);
+    this.#keep(() => {
+      ensureDir(dirname(this.file));
+      // The break comes first: a line that a kill has torn stays alone.
+      appendFileSync(this.file, `\n${stringify({ identity, result } satisfies Remembered)}\n`, { mode: 0o600 });
+    });
   }
 
   /** The matrix has come to its end: its cells are forgotten, those of other matrices stay. */
   complete(): void {
-    const others = this.#read().filter(({ identity }) => !this.#used.has(identity));
-    if (others.length === 0) return this.forget();
-    writeWhole(this.file, others.map(entry => `${stringify(entry)}\n`).join(''));
+    this.#keep(() => {
+      const others = this.#read().filter(({ identity }) => !this.#used.has(identity));
+      if (others.length === 0) return this.forget();
+      writeWhole(this.file, others.map(entry => `${stringify(entry)}\n`).join(''));
+    });
+  }
+
+  /** A full disk costs the memory, not the matrix. */
+  #keep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.lost ??= error as Error;
+    }
   }
 
   /** Forgets every cell of the scenario. */
