@@ -4,6 +4,7 @@
 //
 // Runs on any Node from 20 on and uses nothing outside the standard library: it is what makes the rest available.
 // Exit code: that of the script; 3 when the set-up failed; 128 + n when signal n ended it.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -100,6 +101,13 @@ if (isDone()) {
 
 const [script, ...args] = process.argv.slice(2);
 if (script) {
+  // Options that this Node takes may be none of the other's; its own end with 1 would be taken for an answer of the script.
+  const asked = process.env.NODE_OPTIONS;
+  if (asked && !/--inspect-(?:brk|wait)/.test(asked)) {
+    const { status, stderr } = spawnSync(node, ['-e', 'process.exit(0)'], { encoding: 'utf8' });
+    const why = /^(?:.*\/node: |\w*Error).*$/m.exec(stderr ?? '')?.[0] ?? '';
+    if (status !== 0) fail(`Node does not start with the NODE_OPTIONS of the environment: ${why}`);
+  }
   const child = await runChild(node, [join(root, script), ...args]);
   if (child.error) fail(`${node} could not be started (${child.error.message}).`);
   process.exitCode = child.code;
