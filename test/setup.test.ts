@@ -131,9 +131,10 @@ describe('bin/syndrome', () => {
   test('needs no .bin/node, which npm 9 leaves out', async () => {
     await syndrome();
     rmSync(join(clone, 'node_modules/.bin'), { recursive: true });
-    // The first start looks at what has changed, the second has nothing to look at.
-    for (const word of ['once', 'twice'])
-      expect(await syndrome(word)).toEqual({ code: 0, stdout: `main ${word}\n`, stderr: '' });
+    expect(await syndrome('once')).toEqual({ code: 0, stdout: 'main once\n', stderr: '' });
+    // That start has looked at what changed; the next goes to Node at once.
+    rmSync(join(clone, 'scripts/setup.mjs'));
+    expect(await syndrome('twice')).toEqual({ code: 0, stdout: 'main twice\n', stderr: '' });
   });
 
   test.each([
