@@ -18,10 +18,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fetcher } from './fetcher.ts';
 import { openLayout } from './layout.ts';
 import { Supply, type SupplyProgress } from './supply.ts';
+import { noMirror, skipWithout } from './testing/required.ts';
 import { kernelFormat } from './user-file.ts';
 
 /**
@@ -30,11 +31,15 @@ import { kernelFormat } from './user-file.ts';
  */
 let folder: string;
 let cacheDir: string;
-beforeAll(() => {
+let missing: string | undefined;
+beforeAll(async () => {
+  missing = await noMirror();
   folder = mkdtempSync(join(tmpdir(), 'supply-machine-'));
   cacheDir = join(folder, 'cache');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const needsMirror = (context: { skip(reason: string): void }): void => skipWithout(context, 'mirror', missing);
 
 const SUPPLY = new URL('./supply.ts', import.meta.url).href;
 
@@ -73,6 +78,8 @@ const leftovers = (cache: string): string[] => [
 ];
 
 describe('a part from the mirror', () => {
+  beforeEach(needsMirror);
+
   test('is fetched with signatures checked, verifies, and runs', async () => {
     const progress: SupplyProgress[] = [];
     const supply = await Supply.open({ cacheDir, progress: p => progress.push(p) });
@@ -150,6 +157,8 @@ describe('a part from the mirror', () => {
 });
 
 describe('interruption', () => {
+  beforeEach(needsMirror);
+
   test('by a signal stops apt and leaves nothing behind', async () => {
     const cache = join(folder, 'aborted');
     const controller = new AbortController();
@@ -185,7 +194,7 @@ describe('interruption', () => {
 
 describe('a mirror', () => {
   const fails = async (mirror: string): Promise<unknown> => {
-    const supply = await Supply.open({ cacheDir: join(folder, 'mirrors'), mirror });
+    const supply = await Supply.open({ cacheDir: join(folder, 'mirrors'), mirror, offline: false });
     return await supply.busybox('amd64').catch((error: unknown) => error);
   };
 
@@ -196,9 +205,11 @@ describe('a mirror', () => {
       message: expect.stringContaining(mirror),
       hint: expect.stringContaining('SYNDROME_MIRROR'),
     });
+    expect(await noMirror(mirror)).toContain(mirror);
   });
 
-  test('without the suite, with a forged signature, with forged contents', async () => {
+  test('without the suite, with a forged signature, with forged contents', async context => {
+    needsMirror(context);
     const fake = join(folder, 'mirror');
     const dist = join(fake, 'dists', 'trixie');
     mkdirSync(dist, { recursive: true });
@@ -219,7 +230,8 @@ describe('a mirror', () => {
     expect(existsSync(join(folder, 'mirrors', 'answers', 'busybox-amd64.json'))).toBe(false);
   });
 
-  test('that cannot be reached any more leaves the last answer in use', async () => {
+  test('that cannot be reached any more leaves the last answer in use', async context => {
+    needsMirror(context);
     const supply = await Supply.open({ cacheDir, mirror: 'http://127.0.0.1:9/debian', refresh: true });
     expect(kernelFormat((await supply.xen()).image)).toBe('elf');
   });
@@ -227,7 +239,9 @@ describe('a mirror', () => {
 
 const root = process.getuid?.() === 0;
 
-test.runIf(root)('an ordinary user needs no privilege', async () => {
+test('an ordinary user needs no privilege', async context => {
+  if (!root) context.skip('only root can become another user');
+  needsMirror(context);
   const home = join(folder, 'home');
   mkdirSync(home);
   chownSync(home, 65534, 65534);
@@ -298,7 +312,8 @@ describe('QEMU and a kernel', () => {
     expect(kernel.release.startsWith(kernel.version)).toBe(true);
   });
 
-  test('of packages opens no module of another build that is installed on this machine', async () => {
+  test('of packages opens no module of another build that is installed on this machine', async context => {
+    needsMirror(context);
     // trixie's modules, of an older QEMU, where ours was built to look: a path as long as /usr/lib/TRIPLET/qemu in its place.
     const fetcher = new Fetcher(openLayout(cacheDir), {});
     const arch = fetcher.hostArch();

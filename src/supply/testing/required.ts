@@ -1,0 +1,52 @@
+/**
+ * What some tests need beyond the parts in the cache. Where it is missing they are skipped with the reason; where
+ * SYNDROME_TESTS_REQUIRE names it, as in .ci/run, they fail with the same reason.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Fetcher } from '../fetcher.ts';
+import { openLayout } from '../layout.ts';
+
+const NEEDS = ['mirror'] as const;
+export type Need = (typeof NEEDS)[number];
+
+/** What the environment requires. @throws an Error for a word that is no need, which would require nothing */
+export function requiredNeeds(words = process.env['SYNDROME_TESTS_REQUIRE'] ?? ''): Need[] {
+  return words.split(/[\s,]+/).flatMap(word => {
+    if (word === '') return [];
+    const need = NEEDS.find(n => n === word);
+    if (need === undefined) throw new Error(`SYNDROME_TESTS_REQUIRE: no test needs "${word}", but ${NEEDS.join(', ')}`);
+    return [need];
+  });
+}
+
+/** Goes on with a test, skips it, or fails it. @param missing why it cannot run; undefined when it can */
+export function skipWithout(
+  context: { skip(reason: string): void },
+  need: Need,
+  missing: string | undefined,
+  required: readonly Need[] = requiredNeeds(),
+): void {
+  if (missing === undefined) return;
+  if (required.includes(need)) throw new Error(`a ${need} is required here: ${missing}`);
+  context.skip(missing);
+}
+
+/** Why no package can be fetched here, as apt says it; undefined when one can. */
+export async function noMirror(mirror?: string): Promise<string | undefined> {
+  const cache = mkdtempSync(join(tmpdir(), 'mirror-'));
+  try {
+    const fetcher = new Fetcher(openLayout(cache), { mirror });
+    if (mirror === undefined && fetcher.offline) return 'SYNDROME_OFFLINE is set';
+    // The smallest of the lists.
+    await fetcher.index('mirror', fetcher.hostArch(), ['trixie-updates']);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === 'E_SUPPLY_NETWORK' || code === 'E_SUPPLY_NO_MIRROR') return message;
+    throw error;
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
