@@ -70,7 +70,7 @@ const VALUES_TARGET: Target = {
 const ADDRESS: Target = {
   name: 'cli:qmp-address',
   holds: '--qmp: a path, or a host with a port that exists, or a usage error',
-  weight: 12,
+  weight: 40,
   open: () => chance => {
     const text = spoiledText(
       chance,
@@ -119,7 +119,7 @@ function inner(value: unknown, chance: Chance): unknown {
 const JSON_RECORDS: Target = {
   name: 'cli:json-records',
   holds: 'records as JSON: bytes that decode again, or an error of the room, whatever is in them',
-  weight: 4,
+  weight: 2,
   open: () => chance => {
     const good = inner(chance.pick(RECORDS_JSON), chance);
     const value = chance.oneIn(8) ? anyJson(chance, KEYS) : spoiledJson(chance, good, KEYS);

@@ -20,7 +20,7 @@ function frontDoor(form: (typeof FORMS)[number]): Target {
   return {
     name: `decode:${form}`,
     holds: `any bytes as ${form}: records that fit the schema, text that is bounded and safe for a screen`,
-    weight: form === 'auto' ? 3 : 1,
+    weight: form === 'auto' ? 8 : 3,
     open: () => (chance, n) => {
       const bytes = anyInput(chance);
       const options: Parameters<typeof decode>[1] = { from: form };

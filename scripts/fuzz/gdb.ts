@@ -77,7 +77,7 @@ const PACKET: Target = {
 const STOP: Target = {
   name: 'gdb:stop',
   holds: 'stop replies: a signal or an end that the payload tells, or none',
-  weight: 24,
+  weight: 60,
   open: () => chance => {
     const payload = spoiledText(chance, chance.pick(PAYLOADS), PAYLOADS);
     const stop = parseStop(payload);
@@ -97,7 +97,7 @@ const LINK: Target = {
   name: 'gdb:link',
   holds:
     'requests to a stub that answers wrong, twice or never: each ends, with an answer that came or an error of the room',
-  weight: 4,
+  weight: 2,
   open: () => async chance => {
     const wrong: string[] = [];
     const written: Buffer[] = [];
@@ -246,7 +246,7 @@ const STAGE2: Target = {
   name: 'gdb:stage2',
   holds:
     'stage-2 walks: what was mapped is found; damaged tables lead to few reads within memory and a fault or an address that fits',
-  weight: 8,
+  weight: 16,
   open: () => async chance => {
     const { fields, granuleBits, inputBits, levels } = chance.pick(FORMATS);
     const tables = new Stage2Tables(fields);
@@ -299,7 +299,7 @@ const STAGE2_REGISTERS: Target = {
   name: 'gdb:stage2-registers',
   holds:
     'any VTCR_EL2 and VTTBR_EL2: a format whose numbers go together or a Stage2Error; an address put into a descriptor is found there',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const vtcr = chance.oneIn(2) ? any64(chance) : (chance.u64() & 0x3_0007_c0c0n) | BigInt(12 + chance.below(36));
     const { value: format, wrong } = attempt((): Stage2Format => stage2Format(vtcr), [Stage2Error]);

@@ -63,7 +63,7 @@ function anyLine(chance: Chance): string {
 const WIRE: Target = {
   name: 'guest:wire',
   holds: 'lines of an agent: no line or one with fields that are told once; what is encoded is decoded again',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const wrong: string[] = [];
     const text = anyText(chance);
@@ -137,7 +137,7 @@ const HEARD: Target = {
   name: 'guest:events',
   holds:
     'what an agent says unasked, in any pieces: numbered events within the rate, and each says what the lab can write',
-  weight: 8,
+  weight: 3,
   open: () => chance => {
     const text = Array.from({ length: chance.below(20) }, () => anyLine(chance) + chance.pick(['\n', '\r\n'])).join('');
     const bytes = Buffer.from(text, 'latin1');
@@ -159,7 +159,7 @@ const CLIENT: Target = {
   name: 'guest:client',
   holds:
     'calls to an agent that answers late, wrong, twice or never: each ends, with its own answer or an error of the room',
-  weight: 4,
+  weight: 2,
   open: () => async chance => {
     const wrong: string[] = [];
     const asked: string[] = [];
@@ -286,7 +286,7 @@ const byPath = (entries: readonly CpioEntry[]): Map<string, CpioEntry> => new Ma
 const NEWC: Target = {
   name: 'guest:newc',
   holds: 'archives: what was written is read again, with the folders on the way; a damaged one is an InitramfsError',
-  weight: 8,
+  weight: 12,
   open: () => chance => {
     const entries = Array.from({ length: chance.below(5) }, () => anyEntry(chance));
     const { value: archive, wrong } = attempt(() => writeNewc(entries), [InitramfsError]);

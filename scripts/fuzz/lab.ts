@@ -131,7 +131,7 @@ function eventFaults(event: TraceEvent): string[] {
 const TRACE_EVENT: Target = {
   name: 'lab:trace-event',
   holds: 'lines of a trace: no event, or one with exact numbers and plain fields; written and read it is the same',
-  weight: 24,
+  weight: 30,
   open: () => chance => {
     const good = anyEvent(chance, 1 + chance.below(99), chance.u32());
     const wrong = differences('written and read', parseEvent(wire(good)), good);
@@ -180,7 +180,7 @@ async function* decoded(pieces: readonly Uint8Array[]): AsyncGenerator<string> {
 const TRACE_FILE: Target = {
   name: 'lab:trace-file',
   holds: 'whole traces in any pieces: each line an event, empty, or told with its number',
-  weight: 4,
+  weight: 2,
   open: () => async chance => {
     const lines = [wire(HEADER), ...anyTrace(chance).map(wire)];
     for (let n = chance.below(3); n > 0; n--) {
@@ -213,7 +213,7 @@ const JUDGE: Target = {
   name: 'lab:judge',
   holds:
     'traces and expectations: the same verdict when they are written and read, reasons in words, evidence that is there',
-  weight: 8,
+  weight: 3,
   open: () => chance => {
     const events = anyTrace(chance);
     const expect = Array.from({ length: 1 + chance.below(3) }, () => anyExpectation(chance));
@@ -245,7 +245,7 @@ const JUDGE: Target = {
 const MONOTONE: Target = {
   name: 'lab:judge-growing',
   holds: 'a trace that grows after its injection: what is decided stays decided, and the end decides all',
-  weight: 8,
+  weight: 10,
   open: () => chance => {
     const expectation = parseExpectation(anyExpectation(chance));
     const value = {
@@ -286,7 +286,7 @@ const CONDITION: Target = {
   name: 'lab:condition',
   holds:
     'conditions and expectations: parsed, or a usage error; written and parsed the same; a field is one of the event, = is not !=',
-  weight: 12,
+  weight: 16,
   open: () => chance => {
     const text = spoiledText(chance, chance.pick(CONDITIONS), CONDITIONS);
     const { value: condition, wrong, error } = attempt(() => parseCondition(text), [UsageError]);
@@ -415,7 +415,7 @@ const YAML_PIECES = [
 const YAML: Target = {
   name: 'lab:yaml',
   holds: 'any YAML: a value whose integers are exact, or an error at a place that is there; nothing on stderr',
-  weight: 4,
+  weight: 3,
   open: () => chance => {
     const text = Array.from({ length: chance.below(20) }, () => chance.pick(YAML_PIECES)).join('');
     const { value: yaml, wrong } = quietly(() => new YamlFile(text, 'f'));
@@ -442,7 +442,7 @@ const YAML: Target = {
 const TAPE: Target = {
   name: 'lab:tape',
   holds: 'consoles, monitors and QMP on one trace: every line that is written is read again as it was',
-  weight: 8,
+  weight: 16,
   open: () => {
     const tape = new Tape(new TraceRecorder(HEADER));
     const line = tape.lines('guest', 'console', linuxConsoleParser());
@@ -476,7 +476,7 @@ const FRAMES = { owner: { pid: 5, start: '7', boot: 'b', namespace: 'pid:[1]' },
 const POISON: Target = {
   name: 'lab:poison',
   holds: 'notes of poisoned frames: none, or an owner and 64-bit frames, each of which was written',
-  weight: 8,
+  weight: 16,
   open: () => chance => {
     const wrong = differences('read', parseWritten(JSON.stringify(FRAMES)), { ...FRAMES, frames: [0x1234n, 7n] });
     const words = ['owner', 'frames', 'pid', 'start', '0x5'];

@@ -77,7 +77,7 @@ function framesByTheBook(bytes: Uint8Array, most: number): Frame[] {
 const FRAMING: Target = {
   name: 'qmp:framing',
   holds: 'any bytes in any pieces: the lines that the book gives, up to a bound; nothing after a bad one',
-  weight: 24,
+  weight: 16,
   open: () => chance => {
     let bytes = chance.bytes(chance.below(200));
     if (!chance.oneIn(3)) {
@@ -122,7 +122,7 @@ function exact(chance: Chance, depth = 0): unknown {
 const JSON_TARGET: Target = {
   name: 'qmp:json',
   holds: 'JSON: every integer exact both ways, everything else as JSON.parse has it; damage is a SyntaxError',
-  weight: 24,
+  weight: 30,
   open: () => chance => {
     const value = exact(chance);
     const text = stringifyJson(value);
@@ -143,7 +143,7 @@ const JSON_TARGET: Target = {
 const MESSAGES: Target = {
   name: 'qmp:messages',
   holds: 'one line of a peer: one of five shapes or bad, with nothing in it that the line did not say',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const line = anyMessage(chance);
     const { message, parsed } = readMessage(line);
@@ -199,7 +199,7 @@ function conversation(chance: Chance, protocol: QmpProtocol): { bytes: Uint8Arra
 const PROTOCOL: Target = {
   name: 'qmp:protocol',
   holds: 'a peer that answers in any order, twice, or with junk: each command at most once, the same for all pieces',
-  weight: 16,
+  weight: 6,
   open: () => chance => {
     const make = (): QmpProtocol => new QmpProtocol({ idPrefix: 'x-', maxLineBytes: 4096 });
     const [one, other] = [make(), make()];
@@ -253,7 +253,7 @@ function conforming(chance: Chance, shape: Shape): unknown {
 const SHAPE: Target = {
   name: 'qmp:shapes',
   holds: 'answers and events: what fits is taken, what does not is named',
-  weight: 16,
+  weight: 40,
   open: () => chance => {
     const shape = chance.pick(SHAPES);
     const good = conforming(chance, shape);
@@ -374,7 +374,7 @@ const HMP: Target = {
 const MCE: Target = {
   name: 'qmp:mce',
   holds: 'an injection and its answer: a command line that the monitor reads as it was meant, a result or an HmpError',
-  weight: 16,
+  weight: 24,
   open: () => chance => {
     const wide = (): bigint => (chance.oneIn(16) ? -chance.u64() : chance.u64() << (chance.oneIn(16) ? 1n : 0n));
     const mce = {

@@ -69,7 +69,7 @@ function mcaFaults(record: X86McaRecord): string[] {
 const MCA: Target = {
   name: 'mca',
   holds: 'any machine check record: our own words, rows that add up to the register, pages that follow',
-  weight: 10,
+  weight: 20,
   open: () => chance => mcaFaults(anyMcaRecord(chance)),
 };
 
@@ -88,7 +88,7 @@ const XEN_MCELOG: Target = {
 const ARM: Target = {
   name: 'arm',
   holds: 'any abort or SError: our own words, rows that add up to the syndrome',
-  weight: 14,
+  weight: 20,
   open: () => chance => {
     const record = anyArmRecord(chance);
     const found = lintArm(record);
@@ -110,7 +110,7 @@ const ARM: Target = {
 const ARM_EXIT: Target = {
   name: 'arm:kvm-exit',
   holds: 'bytes of KVM_EXIT_ARM_SEA: encoded again they give the same record',
-  weight: 14,
+  weight: 40,
   open: () => chance => {
     const bytes = chance.bytes(chance.oneIn(4) ? chance.below(64) : ARM_SEA_LENGTH);
     const record = decodeArmSea(bytes);
@@ -148,20 +148,20 @@ const CPER: readonly Target[] = [
   {
     name: 'cper:record',
     holds: 'damaged error records: encoded again, also by way of JSON, they give the same bytes',
-    weight: 3,
+    weight: 8,
     open: () => (chance, n) =>
       cperFaults(chance.oneIn(8) ? chance.bytes(chance.below(400)) : spoiled(chance, chance.pick(RECORDS), RECORDS), n),
   },
   {
     name: 'cper:region',
     holds: 'records and gaps behind each other: the same',
-    weight: 1,
+    weight: 3,
     open: () => (chance, n) => cperFaults(splicedRecords(chance), n),
   },
   {
     name: 'cper:section',
     holds: 'damaged section bodies: our own words, no more rows than bytes can give',
-    weight: 8,
+    weight: 12,
     open: () => chance => {
       const { type, bytes: good } = chance.pick(BODIES);
       const bytes = chance.oneIn(8) ? chance.bytes(chance.below(300)) : spoiled(chance, good, [good]);

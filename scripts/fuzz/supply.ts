@@ -37,7 +37,7 @@ const URIS = [
 const APT_URIS: Target = {
   name: 'supply:apt-uris',
   holds: 'what --print-uris prints: packages that stand in it, with whole sizes and full hashes',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const lines = Array.from({ length: chance.below(4) }, () => spoiledText(chance, chance.pick(URIS), URIS));
     const text = lines.join('\n');
@@ -68,7 +68,7 @@ const APT_WORDS = [
 const APT_ERRORS: Target = {
   name: 'supply:apt-errors',
   holds: 'what a failed apt says: one error of the room with a hint, its words bounded; known words keep their meaning',
-  weight: 12,
+  weight: 20,
   open: () => chance => {
     const lines = Array.from({ length: chance.below(6) }, () => spoiledText(chance, chance.pick(APT_WORDS), APT_WORDS));
     const error = classifyApt(lines.join('\n'), 'deb.example');
@@ -121,7 +121,7 @@ const SOURCES: Target = {
   name: 'supply:sources',
   holds:
     'sources of apt, both formats: what stands in them, and the mirror chosen from them is the same when apt reads it again',
-  weight: 12,
+  weight: 20,
   open: () => chance => {
     const oneLine = chance.oneIn(3);
     const text = spoiledText(chance, oneLine ? ONE_LINE : DEB822, [DEB822, ONE_LINE]);
@@ -129,7 +129,8 @@ const SOURCES: Target = {
     const wrong = sourceFaults(sources, text);
     const mirror = chooseMirror(sources, undefined);
     if (mirror === undefined) return wrong;
-    if (/secret/.test(mirror.label)) wrong.push(`the password is in ${mirror.label}`);
+    // Who it is that asks stands before the host.
+    if (/^[a-z+]*:\/\/[^/]*@/i.test(mirror.label)) wrong.push(`a password may be in ${mirror.label}`);
     const again = parseDeb822(sourcesText(mirror, ['sid', 'trixie']), 'f');
     wrong.push(
       ...differences(
@@ -150,7 +151,7 @@ const SOURCES: Target = {
 const MIRROR: Target = {
   name: 'supply:mirror',
   holds: 'addresses of mirrors: one apt can take or an error of the room; no user name or password in what is shown',
-  weight: 24,
+  weight: 50,
   open: () => chance => {
     const word = (): string => chance.pick(['me', 'secret', 's3cr@t', 'a:b', 'x%40y', 'p@@q']);
     const uri = `${chance.pick(['http', 'https', 'tor+https'])}://${word()}:${word()}@deb.example/debian/@x`;
@@ -177,7 +178,7 @@ function anyVersion(chance: Chance): string {
 const VERSIONS: Target = {
   name: 'supply:versions',
   holds: 'versions: an order (reflexive, antisymmetric, transitive), also of kernels; ~ before everything',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const [a, b, c] = [anyVersion(chance), anyVersion(chance), anyVersion(chance)];
     const wrong: string[] = [];
@@ -208,7 +209,7 @@ const KERNELS: Target = {
   name: 'supply:kernels',
   holds:
     'packages on offer and any query: kernels of the list alone, newest first; what is chosen is what was asked for',
-  weight: 12,
+  weight: 20,
   open: () => chance => {
     const entries = Array.from({ length: chance.below(6) }, () => ({
       name: spoiledText(chance, chance.pick(KERNEL_NAMES), KERNEL_NAMES),

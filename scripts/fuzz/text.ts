@@ -25,7 +25,7 @@ function lines(name: string, make: () => LineParser): Target {
   return {
     name: `text:${name}`,
     holds: 'lines for a parser that lives long: few events, fields within their bounds, nothing after the end',
-    weight: 8,
+    weight: 24,
     open() {
       const parser = make();
       let [pushed, seen] = [0, 0];
@@ -57,14 +57,14 @@ export const TEXT: readonly Target[] = [
   {
     name: 'text:hmp',
     holds: 'what a monitor command printed: fields within their bounds',
-    weight: 4,
+    weight: 24,
     open: () => chance =>
       eventFaults(hmpOutputEvents(`${anyLine(chance)}${chance.oneIn(2) ? '\r\n' : anyLine(chance)}`)),
   },
   {
     name: 'text:qmp',
     holds: 'QMP events with any data: fields within their bounds',
-    weight: 4,
+    weight: 24,
     open: () => chance => {
       const event = chance.oneIn(4) ? anyLine(chance) : chance.pick(QMP_EVENTS);
       return eventFaults([qmpEvent({ event, data: anyJson(chance, QMP_WORDS) })]);

@@ -17,7 +17,7 @@ const CONTROL: Target = {
   name: 'vmm:control',
   holds:
     'the control channel in any pieces: the same lines, none too long; a request with an address it named, or words',
-  weight: 24,
+  weight: 20,
   open: () => chance => {
     const lines = Array.from({ length: chance.below(5) }, () => {
       const good = chance.pick(REQUESTS);
@@ -79,7 +79,7 @@ const OPTION_VALUES = [
 const OPTIONS: Target = {
   name: 'vmm:options',
   holds: 'command lines of the VMM: numbers within their bounds, or a usage error',
-  weight: 12,
+  weight: 20,
   open: () => chance => {
     const args = ['--kernel', 'Image'];
     for (let n = chance.below(4); n > 0; n--) {
@@ -101,7 +101,7 @@ const EXITS: Target = {
   name: 'vmm:exits',
   holds:
     'what KVM wrote into its run area, a syndrome, the head of a kernel: bounded values of 64 bits, or an error of the room',
-  weight: 24,
+  weight: 40,
   open: () => chance => {
     const bytes = chance.bytes(256);
     const view = new DataView(bytes.buffer);
@@ -137,7 +137,7 @@ const EXITS: Target = {
 const UART: Target = {
   name: 'vmm:uart',
   holds: 'a serial line driven at random: bytes come out in the order they went in, registers stay bytes',
-  weight: 4,
+  weight: 6,
   open: () => chance => {
     const uart = new Uart16550(new ArrayBuffer(UART_STATE_BYTES));
     const wrong: string[] = [];
