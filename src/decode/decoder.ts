@@ -139,7 +139,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
           : form === 'mce-inject'
             ? new MceInjectReader(emit, input)
             : new LogReader(emit, input);
-    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined);
+    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined, true);
     return {
       push: bytes => scanner.push(bytes),
       end() {

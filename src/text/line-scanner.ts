@@ -33,10 +33,11 @@ export class LineScanner {
   #overEnd = new Uint8Array(0);
   #overNeedle = false;
 
-  /** Without needles every line is handed on. */
-  constructor(taker: LineTaker, needles?: NeedleSet) {
+  /** Without needles every line is handed on. `wanted`: the first line is, whatever it holds. */
+  constructor(taker: LineTaker, needles?: NeedleSet, wanted = false) {
     this.#taker = taker;
     this.#needles = needles;
+    this.#wanted = wanted;
   }
 
   /** Lines seen so far, the unfinished one not counted. */

@@ -48,6 +48,10 @@ export const LOG_NEEDLES: readonly string[] = [
   'Hardware event. This',
   'HARDWARE ERROR. This',
   'CPU type vendor ',
+  // Of records of mcelog that lost their first lines.
+  'mcelog',
+  'MCGSTATUS ',
+  ' ADDR ',
   ' BANK ',
   'mce_record: ',
   'memory_failure_event: ',

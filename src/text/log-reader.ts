@@ -13,6 +13,8 @@ import { MAX_LINE_BYTES } from './line-scanner.ts';
 import type { LineTaker } from './line-scanner.ts';
 import { vmmEventItem } from './vmm-events.ts';
 
+/** Lines at the beginning that are looked at whatever they hold: who cut a log may have cut the words that open a record. */
+const FIRST_LINES = 32;
 /** Streams of a trace that are told apart. */
 const MAX_STREAMS = 32;
 const BRACE = 0x7b;
@@ -50,7 +52,7 @@ export class LogReader implements LineTaker {
     this.#offset = offset;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) {
       this.#release();
-      return main.wanted;
+      return main.wanted || lineNumber < FIRST_LINES;
     }
     // Of journald's forms of JSON two put something before each object.
     const from =
@@ -60,7 +62,7 @@ export class LogReader implements LineTaker {
     else if (bytes[from] === SPACE || bytes[from] === TAB) this.#line(prettyMessage(text) ?? text, lineNumber);
     else this.#line(text, lineNumber);
     this.#release();
-    return this.#wanted();
+    return lineNumber < FIRST_LINES || this.#wanted();
   }
 
   cut(lineNumber: number, _bytes: number, offset: number): void {

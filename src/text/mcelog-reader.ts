@@ -14,6 +14,16 @@ const CPU =
   /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
+/** A name of a unit whose words are empty: no line end follows it, and the next line stands behind it. */
+const GLUED = /^(?:[A-Za-z][A-Za-z0-9 ]{0,23}: ?){1,3}(?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}\s*$)/;
+/** What stands in a record in front of its STATUS, and what says which register. */
+const BEFORE_STATUS: readonly (readonly [RegExp, keyof X86McaRecord | undefined])[] = [
+  [/^STATUS [0-9a-f]{16} MCGSTATUS [0-9a-f]{1,16}$/, 'status'],
+  [/^MISC [0-9a-f]{1,16}(?: ADDR [0-9a-f]{1,16})?$/, 'misc'],
+  [/^ADDR [0-9a-f]{1,16}$/, 'addr'],
+  [/^TIME \d{1,15} [A-Z][a-z]{2} [A-Z][a-z]{2} /, 'time'],
+  [/^MC[Gi] status:(?: [A-Za-z]{2,8}){0,8}$/, undefined],
+];
 const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
 const UNKNOWN_CPU = /^(?:mcelog: )?Unknown CPU type vendor (\d{1,3})/;
 const RIP = /^RIP(?: !INEXACT!)? (?:([0-9a-f]{1,4}):)?<?([0-9a-f]{1,16})>?/;
@@ -35,6 +45,8 @@ const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
 /** Lines that carry such pairs; others may hold the same words in prose. */
 const PAIRS_LINE =
   /^(?:STATUS|MCGSTATUS|MCGCAP|ADDR|MISC|TSC|PPIN|APICID|MICROCODE|SYND|IPID) (?:0x)?[0-9a-f]{1,16}(?: |$)/;
+/** A status that is printed has bit 63 set, and so 16 digits. */
+const CUT_STATUS = /^STATUS (?:0x)?(?!0+$)[0-9a-f]{1,15}$/;
 const TIME = /^TIME (\d{1,15})\b/;
 const SOCKET = /\bSOCKETID ([0-9a-f]{1,8})\b/;
 /** Lines of other things, or words that say nothing, after which a record is given up. */
@@ -45,7 +57,11 @@ const ADDRV = 1n << 58n;
 
 interface Open {
   record: X86McaRecord;
+  /** Nothing was seen that begins a record: until its STATUS it may be anything. */
+  headless: boolean;
   hasStatus: boolean;
+  /** Its STATUS was cut, which was said. */
+  cut: boolean;
   hasBank: boolean;
   firstLine: number;
   lastLine: number;
@@ -80,7 +96,7 @@ export class McelogReader {
 
   /** Takes a line without prefixes; false when it is none of mcelog's. */
   message(text: string, lineNumber: number): boolean {
-    const line = text.trim();
+    const line = text.trim().replace(GLUED, '');
     if (OPENING.test(line)) {
       this.#finish();
       this.#started = true;
@@ -92,7 +108,8 @@ export class McelogReader {
       this.#unknownAmd = unknown[1] === '2';
       return true;
     }
-    if (!this.#started && this.#open === undefined && !BANK_LINE.test(line)) return false;
+    const before = BEFORE_STATUS.find(([re]) => re.test(line));
+    if (!this.#started && this.#open === undefined && before === undefined && !BANK_LINE.test(line)) return false;
     if (NUMBER.test(line)) {
       if (this.#open !== undefined) this.#finish();
       this.#started = true;
@@ -112,18 +129,24 @@ export class McelogReader {
       const tsc = hexU64(cpu[4]);
       if (tsc !== undefined) record.tsc = tsc;
       const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
-      this.#open = { record, hasStatus: false, hasBank, firstLine: lineNumber, lastLine: lineNumber, foreign: 0 };
+      this.#begin(record, lineNumber, { headless: false, hasBank });
       return true;
+    }
+    if (before !== undefined && (this.#open === undefined || isNext(this.#open, before[1]))) {
+      // The line with CPU and bank is missing: what the record says is kept all the same.
+      const headless = !this.#started || this.#open !== undefined;
+      this.#finish();
+      this.#begin({ kind: 'x86-mca', bank: 0, status: 0n }, lineNumber, { headless, hasBank: false });
     }
     const open = this.#open;
     if (open === undefined) {
       if (++this.#advice > MAX_ADVICE) this.#started = false;
       return false;
     }
-    if (!this.#pairs(open, line)) {
+    if (!this.#pairs(open, line, lineNumber)) {
       open.foreign++;
       if (open.foreign > MAX_FOREIGN) this.#finish();
-      return true;
+      return !open.headless || open.hasStatus;
     }
     open.lastLine = lineNumber;
     return true;
@@ -142,7 +165,19 @@ export class McelogReader {
     this.#started = false;
   }
 
-  #pairs(open: Open, line: string): boolean {
+  #begin(record: X86McaRecord, lineNumber: number, how: Pick<Open, 'headless' | 'hasBank'>): void {
+    this.#open = {
+      record,
+      ...how,
+      hasStatus: false,
+      cut: false,
+      firstLine: lineNumber,
+      lastLine: lineNumber,
+      foreign: 0,
+    };
+  }
+
+  #pairs(open: Open, line: string, lineNumber: number): boolean {
     const { record } = open;
     const id = CPUID.exec(line);
     if (id !== null) {
@@ -165,6 +200,13 @@ export class McelogReader {
       return true;
     }
     if (!PAIRS_LINE.test(line)) return false;
+    if (CUT_STATUS.test(line)) {
+      open.cut = true;
+      const message = 'the line ends before the status register does; no record was made of it';
+      const note: TextNote = { code: 'E_TEXT_TRUNCATED', message };
+      this.#sink({ type: 'note', form: 'mcelog', firstLine: lineNumber, lastLine: lineNumber, note });
+      return true;
+    }
     for (const m of line.slice(0, 256).matchAll(PAIR)) {
       const member = Object.hasOwn(NAMES, m[1] ?? '') ? NAMES[m[1] ?? ''] : undefined;
       const value = hexU64(m[2]);
@@ -217,6 +259,7 @@ export class McelogReader {
     if (open === undefined) return;
     const { record, firstLine, lastLine } = open;
     if (!open.hasStatus) {
+      if (open.headless || open.cut) return;
       this.#sink({
         type: 'note',
         form: 'mcelog',
@@ -224,7 +267,7 @@ export class McelogReader {
         lastLine,
         note: {
           code: 'W_TEXT_INCOMPLETE',
-          message: `a record of mcelog for CPU ${record.cpu} without its STATUS line`,
+          message: `a record of mcelog${record.cpu === undefined ? '' : ` for CPU ${record.cpu}`} without its STATUS line`,
         },
       });
       return;
@@ -234,4 +277,11 @@ export class McelogReader {
     const place = { form: 'mcelog', firstLine, lastLine } as const;
     this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
   }
+}
+
+/** Whether a line that stands before a STATUS belongs to the record behind the one that is open. */
+function isNext(open: Open, member: keyof X86McaRecord | undefined): boolean {
+  if (!open.hasStatus) return false;
+  // Of a record that has its head, lines may stand in another order.
+  return open.headless || (member !== undefined && (member === 'status' || open.record[member] !== undefined));
 }
