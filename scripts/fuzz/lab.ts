@@ -13,7 +13,9 @@ import { OUTCOMES } from '../../src/lab/expect/outcome.ts';
 import { judgeFile, judgeTrace } from '../../src/lab/expect/verdict.ts';
 import { parseWritten } from '../../src/lab/poison-record.ts';
 import { SCENARIO_DIR, parseScenario } from '../../src/lab/scenario/load.ts';
-import { ScenarioError, YamlFile } from '../../src/lab/scenario/yaml.ts';
+import { ScenarioError } from '../../src/lab/scenario/faults.ts';
+import type { ScenarioFault } from '../../src/lab/scenario/faults.ts';
+import { YamlFile } from '../../src/lab/scenario/yaml.ts';
 import { Tape } from '../../src/lab/tape.ts';
 import type { FieldValue, TraceEvent, TraceHeader } from '../../src/lab/trace/event.ts';
 import { TraceIndex } from '../../src/lab/trace/index.ts';
@@ -365,8 +367,9 @@ const SCENARIO: Target = {
       } catch (error) {
         if (error instanceof ScenarioError) {
           const lines = text.split(/\r\n|\n|\r/);
-          if (error.line < 1 || error.line > lines.length || error.column < 1)
-            places.push(`${error.line}:${error.column}`);
+          for (const { line, column } of error.faults) {
+            if (line < 1 || line > lines.length || column < 1) places.push(`${line}:${column}`);
+          }
         }
         throw error;
       }
@@ -412,6 +415,16 @@ const YAML_PIECES = [
   '!!timestamp ',
 ];
 
+function faultsOf(yaml: YamlFile): readonly ScenarioFault[] {
+  try {
+    yaml.faults.check();
+    return [];
+  } catch (error) {
+    if (error instanceof ScenarioError) return error.faults;
+    throw error;
+  }
+}
+
 const YAML: Target = {
   name: 'lab:yaml',
   holds: 'any YAML: a value whose integers are exact, or an error at a place that is there; nothing on stderr',
@@ -423,12 +436,20 @@ const YAML: Target = {
       const path = Array.from({ length: chance.below(4) }, () =>
         chance.pick<PropertyKey>(['a', 'b', 0, 1, '__proto__', '']),
       );
-      const { line, column } = yaml.error(path, 'x', undefined, chance.pick(['key', 'value']));
-      if (line < 1 || column < 1 || line > text.split('\n').length) wrong.push(`${line}:${column}`);
+      yaml.fault(path, 'x', undefined, chance.pick(['key', 'value']));
+      const faults = faultsOf(yaml);
+      if (faults.length === 0) wrong.push('a fault is not told');
+      for (const { line, column } of faults) {
+        if (line < 1 || column < 1 || line > text.split('\n').length) wrong.push(`${line}:${column}`);
+      }
     }
     const number = chance.oneIn(2) ? chance.u64() : BigInt(chance.u32());
     const digits = chance.oneIn(2) ? `0x${number.toString(16)}` : String(number);
-    const exact = quietly(() => new YamlFile(`a: ${digits}`, 'f'));
+    const exact = quietly(() => {
+      const file = new YamlFile(`a: ${digits}`, 'f');
+      file.faults.check();
+      return file;
+    });
     if (exact.value === undefined) {
       if (digits.startsWith('0x') || number <= BigInt(Number.MAX_SAFE_INTEGER)) wrong.push(`${digits} is refused`);
     } else {

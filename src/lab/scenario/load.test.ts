@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { bundledScenarios, findScenario, parseScenario, SCENARIO_DIR } from './load.ts';
+import { ScenarioError } from './faults.ts';
 import { scenarioJsonSchema } from './schema.ts';
 
 const GOOD = `name: my-case
@@ -112,6 +113,72 @@ describe('an error names file, line and column and what was expected', () => {
       'my.yaml:20014:1: the key "k7" is given twice',
     );
   });
+  const thrownBy = (text: string): ScenarioError => {
+    try {
+      parseScenario(text, 'my.yaml');
+    } catch (error) {
+      if (error instanceof ScenarioError) return error;
+      throw error;
+    }
+    throw new Error('no fault was found');
+  };
+
+  test('also when there are five, all of them in the order of the file', () => {
+    const five = GOOD.replace('title: A case', 'titel: A case')
+      .replace('kind: linux-guest', 'kind: linux-guest, cpus: 99')
+      .replace('- spawn', '- spwan')
+      .replace('record: srao', 'record: sroa')
+      .replace('process.signal', 'process.singal')
+      .replace('signalled', 'fine');
+    const error = thrownBy(five);
+    expect(error.message.split('\n')).toEqual([
+      'my.yaml:2:1: unknown key "titel"',
+      expect.stringMatching(/^my\.yaml:6:37: machine\.cpus: too big/) as string,
+      'my.yaml:8:5: there is no step "spwan"',
+      '  Did you mean "spawn"?',
+      'my.yaml:10:27: there is no record "sroa"',
+      expect.stringMatching(/^ {2}Did you mean "sra[or]/) as string,
+      'my.yaml:12:16: no event has the name "process.singal"',
+      '  Did you mean "process.signal"?',
+      expect.stringContaining('my.yaml:13:10: outcome: invalid') as string,
+    ]);
+    expect([error.hint, error.line, error.column]).toEqual([undefined, 2, 1]);
+    expect(error.faults.map(f => f.line)).toEqual([2, 6, 8, 10, 12, 13]);
+  });
+
+  test('and no fault twice: what a wrong step would have made is not missed behind it', () => {
+    for (const [from, to] of [
+      ['- spawn: {', '- spwan: {'],
+      ['as: page }', 'as: page, pages: none }'],
+      ['addr: $page,', 'addr: 9007199254740993,'],
+      ['title: A case', 'titel: A case'],
+    ] as const) {
+      expect(thrownBy(GOOD.replace(from, to)).faults).toHaveLength(1);
+    }
+  });
+
+  test('also faults of the syntax, where there are several', () => {
+    const wrong = GOOD.replace('title: A case', 'title: *a').replace('about: what', 'about: *b');
+    expect(thrownBy(wrong).faults.map(f => f.line)).toEqual([2, 3]);
+    const numbers = GOOD.replace('addr: $page', 'addr: 9007199254740993').replace(
+      'outcome: signalled',
+      'outcome: fine',
+    );
+    expect(thrownBy(numbers).faults.map(f => f.line)).toEqual([10, 13]);
+    const keys = GOOD.replace('about: what', 'about: what\nname: b\nwhy: c');
+    expect(thrownBy(keys).faults.map(f => f.message)).toEqual([
+      'the key "name" is given twice',
+      'the key "why" is given twice',
+    ]);
+  });
+
+  test('a bounded number of them, and says how many more there are', () => {
+    const steps = '  - spwan: { process: victim }\n'.repeat(3000);
+    const { message, faults } = thrownBy(GOOD.replace('  - spawn', `${steps}  - spawn`));
+    const lines = message.split('\n');
+    expect([lines.length, lines.at(-1), faults.length]).toEqual([41, 'and 2980 more of them', 1000]);
+  });
+
   test('and suggests the nearest word', () => {
     expect(() => parseScenario(GOOD.replace('spawn', 'spwan'), 'x')).toThrow(
       expect.objectContaining({ hint: 'Did you mean "spawn"?' }),

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
-import { didYouMean } from '../../common/nearest.ts';
+import { didYouMean, nearest } from '../../common/nearest.ts';
 import { readInput } from '../../disk/input-file.ts';
 import { catalogEvent, eventNames } from '../../text/catalog.ts';
 import { NAMED_MCA } from '../../mca/named.ts';
@@ -32,156 +32,210 @@ export interface Scenario {
   file: string;
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown key "${issue.keys.join('", "')}"`;
-  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+type Path = readonly PropertyKey[];
+type Data = Readonly<Record<string, unknown>>;
+
+/** Unknown keys of one map that are told one by one. */
+const MAX_UNKNOWN = 10;
+
+const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Data)[String(key)] : undefined,
+    value,
+  );
 }
 
-/** Maps the first complaint of zod to its place in the file. */
-function firstIssue(yaml: YamlFile, error: z.ZodError, prefix: PropertyKey[] = []): Error {
-  // A misspelt key is both unknown and missing; the first is what the author can see.
-  const issue = error.issues.find(i => i.code === 'unrecognized_keys') ?? error.issues[0];
-  if (!issue) return yaml.error(prefix, 'not a scenario');
-  const path = [...prefix, ...issue.path];
-  const where = path.length === 0 ? '' : `${path.map(String).join('.')}: `;
-  const message = where + describeIssue(issue);
-  return issue.code === 'unrecognized_keys'
-    ? yaml.error([...path, issue.keys[0] ?? ''], message, undefined, 'key')
-    : yaml.error(path, message);
+/** Tells the complaints of zod about the value that `prefix` leads to, each at its place in the file. */
+function addIssues(yaml: YamlFile, error: z.ZodError, prefix: Path = []): void {
+  const unknown = error.issues.filter(i => i.code === 'unrecognized_keys');
+  for (const issue of error.issues) {
+    const path = [...prefix, ...issue.path];
+    const where = path.length === 0 ? '' : `${path.map(String).join('.')}: `;
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys.slice(0, MAX_UNKNOWN)) {
+        yaml.fault([...path, key], `${where}unknown key "${key}"`, undefined, 'key');
+      }
+      const more = issue.keys.length - MAX_UNKNOWN;
+      if (more > 0)
+        yaml.fault([...path, issue.keys[MAX_UNKNOWN] ?? ''], `${where}${more} more unknown keys`, undefined, 'key');
+      continue;
+    }
+    // A misspelt key is both unknown and missing; the first is what the author can see.
+    const name = String(issue.path.at(-1));
+    const map = issue.path.slice(0, -1).join('.');
+    const beside = unknown.find(u => u.path.join('.') === map)?.keys.slice(0, MAX_UNKNOWN) ?? [];
+    const missing = issue.path.length > 0 && valueAt(yaml.value, path) === undefined;
+    if (missing && beside.some(key => nearest(key, [name]) !== undefined)) continue;
+    yaml.fault(path, where + issue.message.charAt(0).toLowerCase() + issue.message.slice(1));
+  }
+}
+
+/** Checks what the steps and expectations of a file say, beyond their shape. */
+class Checker {
+  readonly #yaml: YamlFile;
+  readonly #saved = new Set<string>();
+  readonly #processes = new Set<string>();
+
+  constructor(yaml: YamlFile) {
+    this.#yaml = yaml;
+  }
+
+  machine(machine: unknown): void {
+    if (!isData(machine)) return;
+    // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
+    if (machine['ras'] === true && machine['firmware'] !== true) {
+      this.#yaml.fault(['machine', 'ras'], 'ras: true needs firmware: true');
+    }
+    if (machine['kind'] === 'linux-guest' && machine['firmware'] === true && machine['arch'] !== 'aarch64') {
+      this.#yaml.fault(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
+    }
+  }
+
+  /** A step with its arguments; undefined for one that is wrong. */
+  step(raw: Data, i: number): Step | undefined {
+    const keys = Object.keys(raw);
+    const step = keys[0] as StepName | undefined;
+    const path = ['steps', i, ...(step === undefined ? [] : [step])];
+    const schema = step !== undefined && Object.hasOwn(stepSchemas, step) ? stepSchemas[step] : undefined;
+    if (step === undefined || keys.length !== 1) {
+      this.#yaml.fault(['steps', i], 'a step has exactly one key: its kind');
+    } else if (schema === undefined) {
+      this.#yaml.fault(path, `there is no step "${step}"`, didYouMean(step, Object.keys(stepSchemas)), 'key');
+    } else {
+      const parsed = schema.safeParse(raw[step]);
+      if (parsed.success) {
+        this.#arguments(step, path, parsed.data);
+        return { step, args: parsed.data } as Step;
+      }
+      addIssues(this.#yaml, parsed.error, path);
+    }
+    for (const args of Object.values(raw)) this.#mayHaveMade(args);
+    return undefined;
+  }
+
+  /** An expectation; undefined for one that is wrong. */
+  expectation(entry: Data, i: number): Expectation | undefined {
+    const keys = Object.keys(entry);
+    const when = keys[0];
+    if (when === undefined || keys.length !== 1) {
+      this.#yaml.fault(['expect', i], 'an expectation has exactly one key');
+      return undefined;
+    }
+    return this.#condition(['expect', i, when], () => parseExpectation(`${when}: ${String(entry[when])}`));
+  }
+
+  /** What a wrong step names: that it was not made is no fault of the steps behind it. */
+  #mayHaveMade(args: unknown): void {
+    if (!isData(args)) return;
+    for (const [key, value] of Object.entries(args)) {
+      if (typeof value !== 'string') continue;
+      if (key !== 'as') this.#processes.add(value);
+      if (key !== 'process') this.#saved.add(value).add(`${value}.virt`);
+    }
+  }
+
+  #arguments(step: StepName, path: Path, args: Data): void {
+    for (const [key, value] of Object.entries(args)) {
+      if (typeof value === 'string' && /^\$[A-Za-z]/.test(value)) this.#use([...path, key], value.slice(1));
+    }
+    if (step === 'wait') this.#condition([...path, 'for'], () => ({ condition: parseCondition(String(args['for'])) }));
+    if (step === 'inject-mce') this.#injection(path, args);
+    if (step === 'spawn') this.#processes.add(String(args['process']));
+    else this.#made([...path, 'process'], args['process'], this.#processes, 'process');
+    if (step !== 'map') this.#made([...path, 'page'], args['page'], this.#saved, 'page');
+    if (step === 'gpa2hpa' || step === 'vmm-page' || step === 'map') this.#save([...path, 'as'], String(args['as']));
+    if (step === 'map') this.#saved.add(`${String(args['as'])}.virt`);
+  }
+
+  #injection(path: Path, args: Data): void {
+    const { record } = args;
+    const known = NAMED_MCA.map(r => r.name);
+    if (typeof record === 'string' && !known.includes(record)) {
+      this.#yaml.fault([...path, 'record'], `there is no record "${record}"`, didYouMean(record, known));
+    }
+    if (record === undefined && args['status'] === undefined) {
+      this.#yaml.fault(path, 'give a named record, or at least a status');
+    }
+  }
+
+  #use(path: Path, name: string): void {
+    if (this.#saved.has(name)) return;
+    const known = [...this.#saved];
+    const hint = known.length > 0 ? didYouMean(name, known) : undefined;
+    this.#yaml.fault(path, `$${name} is not saved by an earlier step`, hint);
+  }
+
+  #made(path: Path, name: unknown, set: ReadonlySet<string>, what: string): void {
+    if (typeof name !== 'string' || set.has(name)) return;
+    this.#yaml.fault(path, `no earlier step has made the ${what} "${name}"`, didYouMean(name, [...set]));
+  }
+
+  #save(path: Path, name: string): void {
+    if (this.#saved.has(name)) this.#yaml.fault(path, `$${name} is saved by an earlier step already`);
+    this.#saved.add(name);
+  }
+
+  #condition<T extends { condition: ReturnType<typeof parseCondition> }>(path: Path, parse: () => T): T | undefined {
+    let parsed: T;
+    try {
+      parsed = parse();
+    } catch (error) {
+      if (!(error instanceof UsageError) || error.code !== 'E_EXPECT_SYNTAX') throw error;
+      const at = error.message.includes('kind of expectation') ? 'key' : 'value';
+      this.#yaml.fault(path, error.message, error.hint, at);
+      return undefined;
+    }
+    const { name, terms } = parsed.condition;
+    const event = catalogEvent(name);
+    if (event === undefined) {
+      this.#yaml.fault(path, `no event has the name "${name}"`, didYouMean(name, eventNames()));
+      return undefined;
+    }
+    const fields = Object.keys(event.fields);
+    for (const { field } of terms) {
+      if (!fields.includes(field)) this.#yaml.fault(path, `${name} has no field "${field}"`, didYouMean(field, fields));
+    }
+    for (const used of references(parsed.condition)) this.#use(path, used);
+    return parsed;
+  }
+}
+
+/** The entries of a list that are maps; what the others are is a matter of the shape. */
+function entries(value: unknown): [number, Data][] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  return list.flatMap((entry, i): [number, Data][] => (isData(entry) ? [[i, entry]] : []));
 }
 
 /**
  * Checks the text of a scenario.
- * @throws ScenarioError with file, line and column and what was expected.
+ * @throws ScenarioError with every fault: file, line and column and what was expected.
  */
 export function parseScenario(text: string, file: string): Scenario {
   const yaml = new YamlFile(text, file);
   const loose = looseScenarioSchema.safeParse(yaml.value);
-  if (!loose.success) throw firstIssue(yaml, loose.error);
-  const machineSpec = loose.data.machine;
-  // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
-  if ('ras' in machineSpec && machineSpec.ras && !machineSpec.firmware) {
-    throw yaml.error(['machine', 'ras'], 'ras: true needs firmware: true');
-  }
-  if (machineSpec.kind === 'linux-guest') {
-    const { arch, firmware } = machineSpec;
-    if (firmware && arch !== 'aarch64') throw yaml.error(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
-  }
-  const saved = new Set<string>();
-  const processes = new Set<string>();
-  const names = Object.keys(stepSchemas);
-  const useValue = (path: PropertyKey[], name: string): void => {
-    if (!saved.has(name)) {
-      const known = [...saved];
-      throw yaml.error(
-        path,
-        `$${name} is not saved by an earlier step`,
-        known.length ? didYouMean(name, known) : undefined,
-      );
-    }
-  };
-  const condition = (path: PropertyKey[], parse: () => { condition: ReturnType<typeof parseCondition> }): void => {
-    try {
-      const parsed = parse().condition;
-      const known = eventNames();
-      if (!known.includes(parsed.name)) {
-        throw yaml.error(path, `no event has the name "${parsed.name}"`, didYouMean(parsed.name, known));
-      }
-      const fields = Object.keys(catalogEvent(parsed.name)?.fields ?? {});
-      for (const { field } of parsed.terms) {
-        if (!fields.includes(field)) {
-          throw yaml.error(path, `${parsed.name} has no field "${field}"`, didYouMean(field, fields));
-        }
-      }
-      for (const name of references(parsed)) useValue(path, name);
-    } catch (error) {
-      if (error instanceof UsageError && error.code === 'E_EXPECT_SYNTAX') {
-        throw yaml.error(
-          path,
-          error.message,
-          error.hint,
-          error.message.includes('kind of expectation') ? 'key' : 'value',
-        );
-      }
-      throw error;
-    }
-  };
-  const steps = loose.data.steps.map((raw, i): Step => {
-    const keys = Object.keys(raw);
-    const step = keys[0] as StepName | undefined;
-    if (step === undefined || keys.length !== 1) throw yaml.error(['steps', i], 'a step has exactly one key: its kind');
-    const schema = Object.hasOwn(stepSchemas, step) ? stepSchemas[step] : undefined;
-    if (!schema) throw yaml.error(['steps', i, step], `there is no step "${step}"`, didYouMean(step, names), 'key');
-    const parsed = schema.safeParse(raw[step]);
-    if (!parsed.success) throw firstIssue(yaml, parsed.error, ['steps', i, step]);
-    const args = parsed.data as Record<string, unknown>;
-    for (const [key, value] of Object.entries(args)) {
-      if (typeof value === 'string' && /^\$[A-Za-z]/.test(value)) useValue(['steps', i, step, key], value.slice(1));
-    }
-    if (step === 'wait') condition(['steps', i, step, 'for'], () => ({ condition: parseCondition(String(args.for)) }));
-    if (step === 'inject-mce') {
-      const record = args.record as string | undefined;
-      const known = NAMED_MCA.map(r => r.name);
-      if (record !== undefined && !known.includes(record)) {
-        throw yaml.error(['steps', i, step, 'record'], `there is no record "${record}"`, didYouMean(record, known));
-      }
-      if (record === undefined && args.status === undefined) {
-        throw yaml.error(['steps', i, step], 'give a named record, or at least a status');
-      }
-    }
-    const known = (path: string, set: ReadonlySet<string>, what: string): void => {
-      const name = args[path];
-      if (typeof name === 'string' && !set.has(name)) {
-        throw yaml.error(
-          ['steps', i, step, path],
-          `no earlier step has made the ${what} "${name}"`,
-          didYouMean(name, [...set]),
-        );
-      }
-    };
-    const save = (path: string): void => {
-      const name = String(args[path]);
-      if (saved.has(name)) throw yaml.error(['steps', i, step, path], `$${name} is saved by an earlier step already`);
-      saved.add(name);
-    };
-    if (step === 'spawn') processes.add(String(args.process));
-    else known('process', processes, 'process');
-    if (step !== 'map') known('page', saved, 'page');
-    if (step === 'gpa2hpa' || step === 'vmm-page') save('as');
-    if (step === 'map') {
-      save('as');
-      saved.add(`${String(args.as)}.virt`);
-    }
-    return { step, args } as Step;
-  });
-  const expect = loose.data.expect.map((entry, i): Expectation => {
-    const keys = Object.keys(entry);
-    const when = keys[0];
-    if (when === undefined || keys.length !== 1) throw yaml.error(['expect', i], 'an expectation has exactly one key');
-    const line = `${when}: ${entry[when]}`;
-    condition(['expect', i, when], () => parseExpectation(line));
-    return parseExpectation(line);
-  });
+  if (!loose.success) addIssues(yaml, loose.error);
+  const raw = isData(yaml.value) ? yaml.value : {};
+  const checker = new Checker(yaml);
+  checker.machine(loose.data?.machine ?? raw['machine']);
+  const steps = entries(raw['steps']).flatMap(([i, entry]) => checker.step(entry, i) ?? []);
+  const expect = entries(raw['expect']).flatMap(([i, entry]) =>
+    Object.values(entry).every(v => typeof v === 'string') ? (checker.expectation(entry, i) ?? []) : [],
+  );
   const time = (key: 'timeout' | 'settle'): number => {
-    const ns = parseDuration(loose.data[key]);
-    if (ns === undefined) throw yaml.error([key], 'expected a duration such as 500ms, 10s or 2m');
-    return ns;
+    const value = loose.data?.[key] ?? raw[key] ?? '0s';
+    const ns = typeof value === 'string' ? parseDuration(value) : 0;
+    if (ns === undefined) yaml.fault([key], 'expected a duration such as 500ms, 10s or 2m');
+    return ns ?? 0;
   };
+  const timeout = time('timeout');
+  const settle = time('settle');
+  yaml.faults.check();
+  if (!loose.success) throw loose.error;
   const { name, title, about, why, sources, machine, outcome } = loose.data;
-  return {
-    name,
-    title,
-    about,
-    why,
-    sources,
-    machine,
-    steps,
-    expect,
-    outcome,
-    timeout: time('timeout'),
-    settle: time('settle'),
-    file,
-  };
+  return { name, title, about, why, sources, machine, steps, expect, outcome, timeout, settle, file };
 }
 
 /** A hundred times the longest that comes with the program; each wrong place of it is an error object. */

@@ -1,20 +1,8 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, ScalarTag } from 'yaml';
-import { UsageError } from '../../common/errors.ts';
 import { hex64, parseU64 } from '../../common/hex.ts';
-
-/** A wrong place in a scenario file, as an editor shows it: `file:line:column: message`. */
-export class ScenarioError extends UsageError {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  constructor(file: string, line: number, column: number, message: string, hint?: string) {
-    super('E_SCENARIO', `${file}:${line}:${column}: ${message}`, hint === undefined ? {} : { hint });
-    this.file = file;
-    this.line = line;
-    this.column = column;
-  }
-}
+import { Faults } from './faults.ts';
+import type { ScenarioFault } from './faults.ts';
 
 /** Decimal integers that a double would round are refused. */
 const exactDecimal: ScalarTag = {
@@ -50,14 +38,18 @@ const TOO_DEEP = 'nested too deeply for a scenario';
 
 /** A parsed YAML file that can tell where each of its values stands. */
 export class YamlFile {
-  readonly file: string;
   readonly value: unknown;
   readonly #document: Document;
   readonly #lines: LineCounter;
+  /** Places of numbers that do not fit. */
+  readonly #unresolved = new Set<string>();
 
-  /** @throws ScenarioError at the first syntax error. */
+  /** Faults of the syntax, and those that whoever reads the values finds. */
+  readonly faults: Faults;
+
+  /** @throws ScenarioError with all faults of the syntax, when it leaves no values to look at. */
   constructor(text: string, file: string) {
-    this.file = file;
+    this.faults = new Faults(file);
     this.#lines = new LineCounter();
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
@@ -68,42 +60,51 @@ export class YamlFile {
       // The package compares each key with each one before it.
       uniqueKeys: false,
     });
-    const problem = this.#document.errors[0];
-    if (problem) {
+    for (const { code, pos, message } of this.#document.errors) {
       // The package follows what is nested until the stack is full.
-      const deep = problem.code === 'RESOURCE_EXHAUSTION';
-      throw this.#errorAt(problem.pos[0], deep ? TOO_DEEP : problem.message);
+      const fault = this.#faultAt(pos[0], code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message);
+      this.#unresolved.add(`${fault.line}:${fault.column}`);
+      this.faults.add(fault);
     }
+    // A number that does not fit is told beside the other faults; behind broken syntax anything would be one.
+    if (this.#document.errors.some(e => e.code !== 'TAG_RESOLVE_FAILED')) this.faults.check();
     this.#checkBounds();
     try {
       this.value = this.#document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
-      throw this.#errorAt(0, error instanceof Error ? error.message : String(error));
+      this.#giveUp(0, error instanceof Error ? error.message : String(error));
     }
-    if (this.value === null) throw this.#errorAt(0, 'the file is empty');
+    if (this.value === null) this.#giveUp(0, 'the file is empty');
   }
 
   /** Every key once in its map, nothing nested without end, and no aliases in bulk: each is looked for in the whole file. */
   #checkBounds(): void {
     let aliases = 0;
+    let unresolved = false;
+    const anchors = new Set<string>();
     visit(this.#document, (_, node, path) => {
-      const fail = (message: string, at: unknown = node): never => {
-        throw this.#errorAt(isNode(at) ? (at.range?.[0] ?? 0) : 0, message);
-      };
-      if (path.length > MAX_DEPTH) fail(TOO_DEEP);
-      if (isAlias(node) && ++aliases > MAX_ALIASES) fail(`more than ${MAX_ALIASES} aliases`);
+      const offset = (at: unknown): number => (isNode(at) ? (at.range?.[0] ?? 0) : 0);
+      if (path.length > MAX_DEPTH) this.#giveUp(offset(node), TOO_DEEP);
+      if (isAlias(node) && ++aliases > MAX_ALIASES) this.#giveUp(offset(node), `more than ${MAX_ALIASES} aliases`);
+      if (isAlias(node) && !anchors.has(node.source)) {
+        unresolved = true;
+        this.faults.add(this.#faultAt(offset(node), `no anchor stands before the alias *${node.source}`));
+      }
+      if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined) anchors.add(node.anchor);
       if (!isMap(node)) return;
       const seen = new Set<unknown>();
       for (const { key } of node.items) {
         if (!isScalar(key)) continue;
-        if (seen.has(key.value)) fail(`the key "${String(key.value)}" is given twice`, key);
+        if (seen.has(key.value))
+          this.faults.add(this.#faultAt(offset(key), `the key "${String(key.value)}" is given twice`));
         seen.add(key.value);
       }
     });
+    if (unresolved) this.faults.check();
   }
 
-  /** An error at the value (or the key) that `path` leads to, or at the nearest thing that exists above it. */
-  error(path: readonly PropertyKey[], message: string, hint?: string, at: 'value' | 'key' = 'value'): ScenarioError {
+  /** Adds a fault at the value (or the key) that `path` leads to, or at the nearest thing that exists above it. */
+  fault(path: readonly PropertyKey[], message: string, hint?: string, at: 'value' | 'key' = 'value'): void {
     let node: unknown = this.#document.contents;
     let offset = 0;
     for (const [depth, key] of path.entries()) {
@@ -119,11 +120,20 @@ export class YamlFile {
       } else break;
       if (isNode(node) && node.range) offset = node.range[0];
     }
-    return this.#errorAt(offset, message, hint);
+    const fault = this.#faultAt(offset, message, hint);
+    // What does not fit was told; that it is no number then is no second fault.
+    const { line, column } = fault;
+    if (!this.#unresolved.has(`${line}:${column}`)) this.faults.add(fault);
   }
 
-  #errorAt(offset: number, message: string, hint?: string): ScenarioError {
+  #giveUp(offset: number, message: string): never {
+    this.faults.add(this.#faultAt(offset, message));
+    this.faults.check();
+    throw new Error(message);
+  }
+
+  #faultAt(offset: number, message: string, hint?: string): ScenarioFault {
     const { line, col } = this.#lines.linePos(offset);
-    return new ScenarioError(this.file, Math.max(line, 1), Math.max(col, 1), message, hint);
+    return { line: Math.max(line, 1), column: Math.max(col, 1), message, hint };
   }
 }
