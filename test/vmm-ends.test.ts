@@ -38,3 +38,17 @@ test.each<[string, string | undefined, { code: number } | { signo: number }]>([
 test('a reason without a code of its own is a failure', () => {
   expect(exitCodeOf('run-failed')).toBe(1);
 });
+
+test.each(['null', '[]', '5', '{"event":5}', '{"event":"constructor"}', '{"event":"stopped"'])(
+  'the line %s is no event',
+  line => {
+    expect(vmmEventParser(event => event).push(line)).toEqual([]);
+  },
+);
+
+test('a number without end is no field', () => {
+  const line = '{"event":"stopped","reason":"reset","errors":1e999,"pages":2}';
+  expect(vmmEventParser(event => event).push(line)).toEqual([
+    { name: 'vmm.stopped', fields: { reason: 'reset', pages: 2 } },
+  ]);
+});

@@ -11,6 +11,7 @@ import { parseExpectation } from '../../src/lab/expect/expectation.ts';
 import { judge, showValue } from '../../src/lab/expect/judge.ts';
 import { OUTCOMES } from '../../src/lab/expect/outcome.ts';
 import { judgeFile, judgeTrace } from '../../src/lab/expect/verdict.ts';
+import { parseRemembered } from '../../src/lab/matrix/cells.ts';
 import { parseWritten } from '../../src/lab/poison-record.ts';
 import { SCENARIO_DIR, parseScenario } from '../../src/lab/scenario/load.ts';
 import { ScenarioError } from '../../src/lab/scenario/faults.ts';
@@ -21,6 +22,12 @@ import type { FieldValue, TraceEvent, TraceHeader } from '../../src/lab/trace/ev
 import { TraceIndex } from '../../src/lab/trace/index.ts';
 import { parseEvent, parseHeader, traceOf } from '../../src/lab/trace/reader.ts';
 import { TraceRecorder } from '../../src/lab/trace/recorder.ts';
+import { junitXml } from '../../src/report/junit.ts';
+import { ktap } from '../../src/report/ktap.ts';
+import { matrixText } from '../../src/report/matrix.ts';
+import { plain as plainStyle } from '../../src/report/style.ts';
+import { verdictLines } from '../../src/report/text.ts';
+import { vmmEventParser } from '../../src/lab/vmm-events.ts';
 import { linuxConsoleParser } from '../../src/text/index.ts';
 import type { Chance } from '../chance.ts';
 import { anyLine } from './inputs.ts';
@@ -460,6 +467,13 @@ const YAML: Target = {
   },
 };
 
+const VMM_EVENTS = [
+  { event: 'arm-sea', vcpu: 0, el: 0, esr: '0x0000000096000010', gpa: { valid: true, value: '0x0000000040000000' } },
+  { event: 'stopped', reason: 'threshold', errors: 4, pages: 4 },
+  { event: 'started', vcpus: 1, sea: { enabled: true, capability: 'yes' }, ms: 7 },
+];
+const VMM_WORDS = ['event', 'gpa', 'valid', 'value', 'sea', 'enabled', 'reason', 'constructor', 'stopped'];
+
 const TAPE: Target = {
   name: 'lab:tape',
   holds: 'consoles, monitors and QMP on one trace: every line that is written is read again as it was',
@@ -467,14 +481,24 @@ const TAPE: Target = {
   open: () => {
     const tape = new Tape(new TraceRecorder(HEADER));
     const line = tape.lines('guest', 'console', linuxConsoleParser());
+    const vmm = tape.lines(
+      'vmm',
+      'events',
+      vmmEventParser(event => event),
+    );
     const qmp = tape.qmp('vmm', event => event);
     const { events } = tape.recorder;
     return chance => {
       const before = events.length;
-      switch (chance.below(3)) {
+      switch (chance.below(4)) {
         case 0:
           line(anyLine(chance));
           break;
+        case 2: {
+          const text = JSON.stringify(spoiledJson(chance, chance.pick(VMM_EVENTS), VMM_WORDS));
+          vmm(chance.oneIn(16) ? text.replace(/\d+/, '1e999') : text);
+          break;
+        }
         case 1:
           tape.hmp(anyLine(chance));
           break;
@@ -489,6 +513,51 @@ const TAPE: Target = {
         return differences('read again', wire(again), wire(event));
       });
     };
+  },
+};
+
+const RESULT = {
+  schemaVersion: 1,
+  scenario: 's',
+  title: 'S',
+  verdict: 'fail',
+  outcome: 'logged',
+  seconds: 1.5,
+  expectations: [
+    { expectation: 'never: guest.panic', kind: 'never', status: 'fail', evidence: [3], nearest: [], reason: 'seen' },
+  ],
+  causes: [{ id: 'a', text: 'b', history: 'c' }],
+  problem: { code: 'E_LAB_TIMEOUT', message: 'too late', hint: 'wait' },
+  trace: 't.ndjson',
+  parts: { qemu: '10.0.2' },
+  phases: { ready: 1, injected: 2 },
+  restored: true,
+  restarts: 0,
+};
+
+/** Without colours. */
+const LOOK = { style: plainStyle, width: 100 };
+
+const REMEMBERED: Target = {
+  name: 'lab:remembered',
+  holds: 'what an interrupted matrix has found out, damaged: nothing, or a result that every report can print',
+  weight: 4,
+  open: () => chance => {
+    const good = { identity: 'i', result: RESULT };
+    const wrong = differences('read', parseRemembered(wire(good)), good);
+    const words = [...Object.keys(RESULT), 'pass', 'logged'];
+    const line = wire(chance.oneIn(8) ? anyJson(chance, words) : spoiledJson(chance, good, words));
+    const found = parseRemembered(chance.oneIn(4) ? spoiledText(chance, line) : line);
+    if (found === undefined) return wrong;
+    const { result } = found;
+    const lines = [
+      ...verdictLines('s', result, undefined, LOOK),
+      ...matrixText([{ cell: {}, result }], LOOK.style),
+      ...`${junitXml([result])}\n${ktap([result])}`.split('\n'),
+    ];
+    // Words of the line itself may be anything.
+    if (textFaults('', [line]).length === 0) wrong.push(...textFaults('report', lines));
+    return wrong;
   },
 };
 
@@ -529,4 +598,5 @@ export const LAB: readonly Target[] = [
   YAML,
   TAPE,
   POISON,
+  REMEMBERED,
 ];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { parseObject } from '../common/json.ts';
 import { unfinishedName, writeWhole } from './write-whole.ts';
 
 /** What a file was when it was made; kept beside it, since its name says only what it was made of. */
@@ -34,14 +35,7 @@ function hashOf(path: string): Note {
 
 /** The text of a note; undefined when it is none. */
 export function parseNote(text: string): Note | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { bytes, mtimeMs, sha256 } = value as Partial<Record<keyof Note, unknown>>;
+  const { bytes, mtimeMs, sha256 } = parseObject(text) ?? {};
   if (typeof bytes !== 'number' || typeof mtimeMs !== 'number' || typeof sha256 !== 'string') return undefined;
   return Number.isFinite(mtimeMs) && Number.isFinite(bytes) ? { bytes, mtimeMs, sha256 } : undefined;
 }

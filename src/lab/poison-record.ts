@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseObject } from '../common/json.ts';
 import { parseU64 } from '../common/hex.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import { isStale, type Owner, ownerOf, thisProcess } from '../supply/lock.ts';
@@ -48,14 +49,7 @@ function rewrite(folder: string, { file, owner, frames }: Written): void {
 
 /** The text of such a file: its owner, and those of its frames that can be read; undefined when it is none. */
 export function parseWritten(text: string): Omit<Written, 'file'> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { owner, frames } = value as { owner?: unknown; frames?: unknown };
+  const { owner, frames } = parseObject(text) ?? {};
   const known = ownerOf(owner);
   if (known === undefined || !Array.isArray(frames)) return undefined;
   return { owner: known, frames: frames.flatMap(f => (typeof f === 'string' ? (parseU64(f) ?? []) : [])) };

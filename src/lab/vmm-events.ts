@@ -1,3 +1,4 @@
+import { parseObject } from '../common/json.ts';
 import { parseU64 } from '../common/hex.ts';
 import type { LineParser, LogEvent } from '../text/event.ts';
 import type { FieldValue } from './trace/event.ts';
@@ -40,7 +41,7 @@ function fieldAt(event: Record<string, unknown>, path: string): FieldValue | und
   for (const key of path.split('.')) value = isObject(value) ? value[key] : undefined;
   if (isObject(value)) value = value.valid === true ? value.value : undefined;
   if (typeof value === 'string') return /^0x[0-9a-f]{16}$/.test(value) ? parseU64(value) : value;
-  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)) ? value : undefined;
 }
 
 /**
@@ -67,13 +68,8 @@ export function announcedExit({ name, fields }: LogEvent): number | undefined {
 export function vmmEventParser(heard: (event: LogEvent) => LogEvent): LineParser {
   return {
     push(line): LogEvent[] {
-      let event: unknown;
-      try {
-        event = JSON.parse(line);
-      } catch {
-        return [];
-      }
-      if (!isObject(event) || typeof event.event !== 'string') return [];
+      const event = parseObject(line);
+      if (event === undefined || typeof event.event !== 'string') return [];
       const wanted = Object.hasOwn(FIELDS, event.event) ? FIELDS[event.event] : undefined;
       if (!wanted) return [];
       const fields: LogEvent['fields'] = {};

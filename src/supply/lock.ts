@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseObject } from '../common/json.ts';
 import { classifyFs, supplyError } from './errors.ts';
 
 /** Who a process is, in a way that survives reuse of its pid: boot, pid namespace, pid, start time. */
@@ -61,11 +62,7 @@ export function ownerOf(value: unknown): Owner | undefined {
 
 /** The owner that a lock names; undefined when it is not one of ours. */
 export function parseOwner(text: string): Owner | undefined {
-  try {
-    return ownerOf(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return ownerOf(parseObject(text));
 }
 
 export interface LockOptions {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { parseObject } from '../common/json.ts';
 
 export type PartKind =
   | 'qemu'
@@ -103,12 +104,8 @@ function isManifest(value: unknown): value is Manifest {
 
 /** The text of a manifest; undefined when it is not one of ours. */
 export function parseManifest(text: string): Manifest | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isManifest(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseObject(text);
+  return isManifest(value) ? value : undefined;
 }
 
 /** Reads a part's manifest; undefined when there is none or it is not one of ours. */

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseObject } from '../common/json.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
@@ -51,14 +52,7 @@ interface Answer {
 
 /** The text of an answer, of whatever recipe; undefined when it is not one, or damaged. */
 export function parseAnswer(text: string): Answer | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { schema, part, recipe, at } = value as Partial<Record<keyof Answer, unknown>>;
+  const { schema, part, recipe, at } = parseObject(text) ?? {};
   if (schema !== 1 || !Number.isInteger(recipe) || typeof at !== 'number' || !Number.isFinite(at)) return undefined;
   if (typeof part !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9.+~_-]*$/.test(part)) return undefined;
   return { schema, part, recipe: recipe as number, at };

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { stringify } from '../../common/hex.ts';
 import { VERSION } from '../../common/version.ts';
 import { writeWhole } from '../../disk/write-whole.ts';
 import { ensureDir } from '../ensure-dir.ts';
+import { OUTCOMES } from '../expect/outcome.ts';
 import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
@@ -64,13 +66,41 @@ interface Remembered {
   result: RunResult;
 }
 
-function parseLine(line: string): Remembered | undefined {
+/** What tables and reports read of a result. */
+const remembered = z.object({
+  identity: z.string(),
+  result: z.looseObject({
+    schemaVersion: z.number(),
+    scenario: z.string(),
+    title: z.string(),
+    verdict: z.enum(['pass', 'fail', 'error', 'skip']),
+    outcome: z.enum(OUTCOMES),
+    seconds: z.number(),
+    expectations: z.array(
+      z.looseObject({
+        expectation: z.string(),
+        kind: z.enum(['within', 'never', 'count', 'outcome', 'outlook']),
+        status: z.enum(['pass', 'fail', 'not-judged']),
+        evidence: z.array(z.number()),
+        nearest: z.array(z.number()),
+        reason: z.string(),
+      }),
+    ),
+    causes: z.array(z.looseObject({ id: z.string(), text: z.string(), history: z.string() })),
+    problem: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+    trace: z.string(),
+    parts: z.record(z.string(), z.string()),
+    phases: z.looseObject({ ready: z.number().optional(), injected: z.number().optional() }),
+    restored: z.boolean(),
+    restarts: z.number(),
+  }),
+});
+
+/** A line of a memory file; undefined for one that a kill has torn, or that is damaged. */
+export function parseRemembered(line: string): Remembered | undefined {
   try {
-    const value = JSON.parse(line) as Partial<Remembered> | null;
-    if (typeof value?.identity !== 'string' || typeof value.result?.verdict !== 'string') return undefined;
-    return { identity: value.identity, result: value.result };
+    return remembered.parse(JSON.parse(line)) as Remembered;
   } catch {
-    // The last line of a run that was killed.
     return undefined;
   }
 }
@@ -95,7 +125,7 @@ export class MatrixMemory {
     if (!existsSync(this.file)) return [];
     return readFileSync(this.file, 'utf8')
       .split('\n')
-      .flatMap(line => parseLine(line) ?? []);
+      .flatMap(line => parseRemembered(line) ?? []);
   }
 
   /** What an earlier matrix found out. A cell whose lab failed is not known. */

@@ -54,6 +54,26 @@ describe('what an interrupted matrix has found out', () => {
     },
   );
 
+  test('of a damaged line nothing is believed', () => {
+    const sound = result('fail');
+    const odd: Partial<Record<keyof RunResult, unknown>>[] = [
+      { expectations: undefined },
+      { expectations: [null] },
+      { causes: {} },
+      { parts: null },
+      { outcome: 'x' },
+      { seconds: 'long' },
+      { phases: [] },
+      { problem: { code: 5 } },
+    ];
+    mkdirSync(join(dir, 'state/matrix'), { recursive: true });
+    for (const change of [{}, ...odd]) {
+      const line = JSON.stringify({ identity: 'a', result: { ...sound, ...change } });
+      writeFileSync(join(dir, 'state/matrix/s.ndjson'), `${line}\n`);
+      expect(new MatrixMemory('s').get('a')).toEqual(Object.keys(change).length > 0 ? undefined : sound);
+    }
+  });
+
   test('is forgotten when the matrix comes to its end, but not what another one has found out', () => {
     const other = new MatrixMemory('s');
     other.add('of another', result('pass'));
