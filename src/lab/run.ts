@@ -4,7 +4,7 @@ import { VERSION } from '../common/version.ts';
 import { isPath } from '../supply/kernel.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from './expect/verdict.ts';
-import { judge } from './expect/judge.ts';
+import { judge, Tally } from './expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
 import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
@@ -212,9 +212,12 @@ async function stepOrDeath(session: Session, name: string, step: Promise<void>):
 async function observe(scenario: Scenario, session: Session): Promise<void> {
   const { recorder } = session;
   const names = new Set(scenario.expect.map(e => e.condition.name));
+  const tallies = new Map(scenario.expect.map(e => [e, new Tally(e, recorder.index)]));
   for (;;) {
     const now = recorder.now();
-    const pending = scenario.expect.filter(e => judge(e, recorder.index, now, false).status === 'pending');
+    const pending = scenario.expect.filter(
+      e => judge(e, recorder.index, now, false, tallies.get(e)).status === 'pending',
+    );
     const limits = pending
       .flatMap(e => (e.kind === 'never' ? [] : [recorder.index.zero + e.limit - now]))
       .filter(Number.isFinite);

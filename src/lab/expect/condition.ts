@@ -132,12 +132,13 @@ export function matchEvent(
   values: ReadonlyMap<string, FieldValue>,
   show: (value: FieldValue) => string,
 ): Match {
+  const { fields = {} } = event;
   const differences: string[] = [];
   for (const term of condition.terms) {
     const { field, operator, operand } = term;
     const expected = isReference(operand) ? values.get(operand.slice(1)) : operand;
     // A field, and not what every object inherits.
-    const actual = Object.hasOwn(event.fields ?? {}, field) ? event.fields?.[field] : undefined;
+    const actual = Object.hasOwn(fields, field) ? fields[field] : undefined;
     if (expected === undefined) differences.push(`${operand} has no value in this run`);
     else if (actual === undefined) differences.push(`it has no field ${field}`);
     else if (!compare(actual, term, expected)) {

@@ -16,6 +16,9 @@ export type Expectation =
   /** `limit` is infinite when the run's end is what ends the counting. */
   | { kind: 'count'; text: string; operator: '=' | '>=' | '<='; count: number; limit: number; condition: Condition };
 
+/** Each is judged on every event of its name: more of them would make a long trace a very long wait. */
+export const MAX_EXPECTATIONS = 100;
+
 /** Parses `WHEN: CONDITION`. @throws UsageError E_EXPECT_SYNTAX. */
 export function parseExpectation(text: string): Expectation {
   const colon = text.indexOf(':');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TraceEvent } from '../trace/event.ts';
 import { parseExpectation } from './expectation.ts';
-import { type ExpectationResult, judge as judgeIndex, judgePart, type ResultSoFar } from './judge.ts';
+import { type ExpectationResult, judge as judgeIndex, judgePart, type ResultSoFar, Tally } from './judge.ts';
 import { TraceIndex } from '../trace/index.ts';
 import type { Expectation } from './expectation.ts';
 import { outcomeOf } from './outcome.ts';
@@ -113,6 +113,35 @@ test.each(['constructor', 'toString', 'hasOwnProperty'])('%s is no field that ev
     status: 'fail',
     reason: expect.stringContaining(`it has no field ${field}`),
   });
+});
+
+test('what is judged again and again while a trace grows looks at each event once', () => {
+  const e = parseExpectation('count 3 within 5s: guest.mce bank=1');
+  const events = trace(
+    INJECTED,
+    ...Array.from({ length: 1000 }, (_, i): [number, string, TraceEvent['fields']] => [
+      10 + i / 1000,
+      'guest.mce',
+      { bank: i % 300 === 0 ? 1 : i },
+    ]),
+  );
+  const [grows, whole] = [new TraceIndex(events.slice(0, 1)), new TraceIndex(events.slice(0, 1))];
+  const tally = new Tally(e, grows);
+  let looked = 0;
+  for (const event of events.slice(1)) {
+    const { fields = {}, ...rest } = event;
+    grows.add({
+      ...rest,
+      get fields() {
+        looked++;
+        return fields;
+      },
+    });
+    whole.add(event);
+    looked = 0;
+    expect(judgeIndex(e, grows, 11 * S, false, tally)).toEqual(judgeIndex(e, whole, 11 * S, false));
+    expect(looked).toBe(1);
+  }
 });
 
 describe('count', () => {

@@ -32,37 +32,91 @@ export function showValue(value: FieldValue): string {
 
 const MAX_EVIDENCE = 5;
 
+/** An event that did not match, and what differs. */
+interface Near {
+  event: TraceEvent;
+  differences: string[];
+}
+
+/**
+ * What the events of a growing trace mean for one expectation; each is looked at once, however often it is judged. The
+ * injection and the saved values must be in the index before the first time.
+ */
+export class Tally {
+  readonly #expectation: Expectation;
+  readonly #index: TraceIndex;
+  #looked = 0;
+  /** How many matched, and the first of them. */
+  count = 0;
+  readonly matches: TraceEvent[] = [];
+  /** The last of those that came near, and the one of them all that differs least (of equals the last). */
+  readonly near: Near[] = [];
+  nearest: Near | undefined;
+
+  constructor(expectation: Expectation, index: TraceIndex) {
+    this.#expectation = expectation;
+    this.#index = index;
+  }
+
+  /** Looks at what is new. */
+  look(): void {
+    const { zero, zeroName, values } = this.#index;
+    const { condition, kind } = this.#expectation;
+    for (const event of this.#index.named(condition.name).slice(this.#looked)) {
+      this.#looked++;
+      const { ok, differences } = matchEvent(condition, event, values, showValue);
+      const late = kind !== 'never' && event.t > zero + this.#expectation.limit;
+      if (event.t < zero) this.#miss({ event, differences: [...differences, `it came before ${zeroName}`] });
+      else if (!ok) this.#miss({ event, differences });
+      else if (late) this.#miss({ event, differences: [`it came after ${seconds(event.t - zero)} s`] });
+      else {
+        this.count++;
+        if (this.matches.length < MAX_EVIDENCE) this.matches.push(event);
+      }
+    }
+  }
+
+  #miss(near: Near): void {
+    if (this.near.push(near) > MAX_EVIDENCE) this.near.shift();
+    if (near.differences.length <= (this.nearest?.differences.length ?? Infinity)) this.nearest = near;
+  }
+}
+
 /**
  * Judges one expectation on what the trace holds so far.
  * @param now nanoseconds of the trace clock up to which everything has been seen
  * @param ended the run is over: what is undecided is decided now
+ * @param tally of the same expectation and trace, where it is judged again and again
  */
 export function judge(expectation: Expectation, index: TraceIndex, now: number, ended: true): Decided;
-export function judge(expectation: Expectation, index: TraceIndex, now: number, ended: boolean): ResultSoFar;
-export function judge(expectation: Expectation, index: TraceIndex, now: number, ended: boolean): ResultSoFar {
-  const { zero, zeroName, values } = index;
+export function judge(
+  expectation: Expectation,
+  index: TraceIndex,
+  now: number,
+  ended: boolean,
+  tally?: Tally,
+): ResultSoFar;
+export function judge(
+  expectation: Expectation,
+  index: TraceIndex,
+  now: number,
+  ended: boolean,
+  tally: Tally = new Tally(expectation, index),
+): ResultSoFar {
+  tally.look();
+  const { zero, zeroName } = index;
   const { condition, kind, text } = expectation;
-  const matches: TraceEvent[] = [];
-  const near: { event: TraceEvent; differences: string[] }[] = [];
-  for (const event of index.named(condition.name)) {
-    const { ok, differences } = matchEvent(condition, event, values, showValue);
-    const late = kind !== 'never' && event.t > zero + expectation.limit;
-    if (event.t < zero) near.push({ event, differences: [...differences, `it came before ${zeroName}`] });
-    else if (ok && !late) matches.push(event);
-    else if (ok) near.push({ event, differences: [`it came after ${seconds(event.t - zero)} s`] });
-    else near.push({ event, differences });
-  }
+  const { matches, count: n, near, nearest: last } = tally;
   const result = (status: ResultSoFar['status'], reason: string): ResultSoFar => ({
     expectation: text,
     kind,
     status,
-    evidence: matches.slice(0, MAX_EVIDENCE).map(e => e.seq),
-    nearest: status === 'fail' && kind !== 'never' ? near.slice(-MAX_EVIDENCE).map(n => n.event.seq) : [],
+    evidence: matches.map(e => e.seq),
+    nearest: status === 'fail' && kind !== 'never' ? near.map(n => n.event.seq) : [],
     reason,
   });
   const after = (event: TraceEvent): string => `${seconds(event.t - zero)} s after ${zeroName}`;
   const nearestWords = (): string => {
-    const last = near.toSorted((a, b) => b.differences.length - a.differences.length).at(-1);
     if (last) return `the nearest ${condition.name} (event ${last.event.seq}) differs: ${last.differences.join('; ')}`;
     return `no ${condition.name} was seen at all`;
   };
@@ -83,7 +137,6 @@ export function judge(expectation: Expectation, index: TraceIndex, now: number, 
     if (first) return result('pass', `seen ${after(first)} (event ${first.seq})`);
     return over ? result('fail', `${nearestWords()}${endedEarly()}`) : result('pending', 'not seen so far');
   }
-  const n = matches.length;
   const seen = n === 0 ? `no ${condition.name} was seen` : `seen ${n === 1 ? 'once' : `${n} times`}`;
   const wanted = `${expectation.operator === '=' ? '' : expectation.operator}${expectation.count}`;
   const enough = n >= expectation.count;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_EXPECTATIONS } from '../expect/expectation.ts';
 import { OUTCOMES } from '../expect/outcome.ts';
 import { stepSchemas, stepSchema } from './steps.ts';
 
@@ -108,6 +109,7 @@ const header = {
   expect: z
     .array(z.record(z.string(), z.string()))
     .min(1)
+    .max(MAX_EXPECTATIONS)
     .describe('one key each: "within 10s", "never", "count 1 within 10s" or "count 1"; the value is a condition'),
   outcome: z.enum(OUTCOMES).describe('the worst that happens to the system'),
 };

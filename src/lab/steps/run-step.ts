@@ -297,8 +297,14 @@ const runners: StepRunners = {
 
   wait: async (session, { for: condition, within }) => {
     const wanted = parseCondition(condition);
-    const seen = (): boolean =>
-      session.recorder.index.named(wanted.name).some(e => matchEvent(wanted, e, session.values, showValue).ok);
+    let looked = 0;
+    const seen = (): boolean => {
+      for (const event of session.recorder.index.named(wanted.name).slice(looked)) {
+        looked++;
+        if (matchEvent(wanted, event, session.values, showValue).ok) return true;
+      }
+      return false;
+    };
     const deadline = session.recorder.now() + ns(within);
     while (!seen()) {
       const left = (deadline - session.recorder.now()) / 1e6;

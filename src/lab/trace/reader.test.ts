@@ -28,6 +28,18 @@ test('a cut line is damage, with its number', async () => {
   expect([events.length, diagnostics.map(d => d.line)]).toEqual([1, [3]]);
 });
 
+test('a header with more expectations than a trace has is refused', async () => {
+  const expectations = (n: number): string => JSON.stringify(Array(n).fill('never: guest.panic'));
+  const header = (n: number): string => `{"type":"trace","version":1,"expect":${expectations(n)}}\n`;
+  writeFileSync(file, header(100));
+  expect((await readTrace(file)).header.expect).toHaveLength(100);
+  writeFileSync(file, header(101));
+  await expect(readTrace(file)).rejects.toMatchObject({
+    code: 'E_LAB_TRACE_FORMAT',
+    message: `${file}: its header has 101 expectations; a trace has at most 100`,
+  });
+});
+
 test('a line longer than a run writes is damage, and what follows it is read', async () => {
   const fd = openSync(file, 'w');
   writeSync(fd, `${HEADER}\n${event(1)}\n`);

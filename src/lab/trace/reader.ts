@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { SyndromeError } from '../../common/errors.ts';
 import { openInputStream } from '../../disk/input-file.ts';
-import { parseExpectation } from '../expect/expectation.ts';
+import { MAX_EXPECTATIONS, parseExpectation } from '../expect/expectation.ts';
 import { LabError } from '../errors.ts';
 import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS, SOURCES } from './event.ts';
 
@@ -94,6 +94,10 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
     );
   }
   const expect: string[] = Array.isArray(header.expect) ? header.expect.map(wordOf) : [];
+  if (expect.length > MAX_EXPECTATIONS) {
+    const count = `${expect.length} expectations; a trace has at most ${MAX_EXPECTATIONS}`;
+    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: its header has ${count}`);
+  }
   try {
     for (const text of expect) parseExpectation(text);
   } catch (error) {
