@@ -317,7 +317,8 @@ export class AgentClient {
   }
 
   #endLine(): void {
-    const line = Buffer.concat(this.#buffer).toString('latin1').replace(/\r+$/, '');
+    let line = Buffer.concat(this.#buffer).toString('latin1');
+    while (line.endsWith('\r')) line = line.slice(0, -1);
     const cut = this.#cut;
     this.#buffer = [];
     this.#buffered = 0;

@@ -112,8 +112,8 @@ export class PrivateApt {
     }
   }
 
-  /** Reads the indexes of the suites (which must be up to date) and returns the entries whose name matches. */
-  async search(suites: readonly string[], name: RegExp): Promise<IndexEntry[]> {
+  /** Reads the indexes of the suites (which must be up to date) and returns the entries whose name is wanted. */
+  async search(suites: readonly string[], wanted: (name: string) => boolean): Promise<IndexEntry[]> {
     const listed = await this.#run(
       'apt-get',
       suites,
@@ -143,7 +143,7 @@ export class PrivateApt {
         if (text === '') flush();
         else if (text.startsWith('Package: ')) {
           const value = text.slice(9);
-          if (name.test(value)) fields['Package'] = value;
+          if (wanted(value)) fields['Package'] = value;
         } else if (fields['Package'] !== undefined) {
           const field = /^(Version|Size|SHA256): (.*)$/.exec(text);
           if (field?.[1]) fields[field[1]] = field[2] ?? '';

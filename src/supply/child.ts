@@ -27,10 +27,14 @@ function lines(onLine: (line: string) => void): { push(chunk: Buffer): void; end
   let rest = '';
   return {
     push(chunk) {
-      const parts = (rest + decoder.write(chunk)).split('\n');
-      rest = parts.pop() ?? '';
+      // Only what is new is searched, however small the pieces of a long line are.
+      const [first = '', ...parts] = decoder.write(chunk).split('\n');
+      rest += first;
+      for (const part of parts) {
+        onLine(rest);
+        rest = part;
+      }
       if (rest.length > KEEP) rest = '';
-      for (const part of parts) onLine(part);
     },
     end() {
       if (rest !== '') onLine(rest);

@@ -13,15 +13,18 @@ export interface DebianSource {
   where: string;
 }
 
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter(word => word !== '');
+
 /** Parses the one-line format: `deb [option=value …] uri suite component…`. Other lines are ignored. */
 export function parseOneLine(text: string, file: string): DebianSource[] {
   const sources: DebianSource[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.replace(/#.*/, '').trim();
-    const match = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(line);
-    if (!match) continue;
+    const line = (raw.split('#', 1)[0] ?? '').trim();
+    const head = /^deb\s+(?:\[([^\]]*)\]\s+)?/.exec(line);
+    const [uri, suite, ...components] = wordsOf(line.slice(head?.[0].length));
+    if (!head || uri === undefined || suite === undefined) continue;
     const options: Record<string, string> = {};
-    for (const option of (match[1] ?? '').trim().split(/\s+/)) {
+    for (const option of wordsOf(head[1] ?? '')) {
       const equals = option.indexOf('=');
       if (equals > 0) {
         options[option.slice(0, equals).replace(/[+-]$/, '').toLowerCase()] = option
@@ -30,9 +33,9 @@ export function parseOneLine(text: string, file: string): DebianSource[] {
       }
     }
     sources.push({
-      uri: match[2] ?? '',
-      suites: [match[3] ?? ''],
-      components: (match[4] ?? '').split(/\s+/).filter(c => c !== ''),
+      uri,
+      suites: [suite],
+      components,
       options,
       where: `${file}:${index + 1}`,
     });
@@ -47,22 +50,16 @@ export function parseDeb822(text: string, file: string): DebianSource[] {
   let start = 1;
   let last = '';
   const flush = (): void => {
-    const words = (name: string): string[] => (fields.get(name) ?? '').split(/\s+/).filter(w => w !== '');
+    const words = (name: string): string[] => wordsOf(fields.get(name) ?? '');
     const enabled = !/^(?:no|false|0|off|without|disable)$/i.test(fields.get('enabled')?.trim() ?? 'yes');
     if (enabled && words('types').includes('deb')) {
       const options: Record<string, string> = {};
       for (const [name, value] of fields) {
         if (!['types', 'uris', 'suites', 'components', 'enabled'].includes(name)) options[name] = value.trim();
       }
-      for (const uri of words('uris')) {
-        sources.push({
-          uri,
-          suites: words('suites'),
-          components: words('components'),
-          options,
-          where: `${file}:${start}`,
-        });
-      }
+      // Shared by all addresses of the stanza: one may name many of each.
+      const shared = { suites: words('suites'), components: words('components'), options, where: `${file}:${start}` };
+      for (const uri of words('uris')) sources.push({ uri, ...shared });
     }
     fields = new Map();
     last = '';
@@ -73,13 +70,14 @@ export function parseDeb822(text: string, file: string): DebianSource[] {
       flush();
       continue;
     }
-    const field = /^([A-Za-z0-9-]+)\s*:\s*(.*)$/.exec(line);
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0)).trimEnd();
     if (/^\s/.test(line)) {
       if (last !== '') fields.set(last, `${fields.get(last) ?? ''}\n${line}`);
-    } else if (field) {
+    } else if (/^[A-Za-z0-9-]+$/.test(name)) {
       if (fields.size === 0) start = index + 1;
-      last = (field[1] ?? '').toLowerCase();
-      fields.set(last, field[2] ?? '');
+      last = name.toLowerCase();
+      fields.set(last, line.slice(colon + 1).trimStart());
     }
   }
   flush();
@@ -141,19 +139,32 @@ const KEPT_OPTIONS = [
   'allow-weak',
 ];
 
+const [PLAIN, DEBIAN, SERVES] = [4, 2, 1];
+
+/** What the addresses of a stanza are worth: 0 when they do not serve the main Debian archive. */
+function stanzaScore({ components, suites, options }: DebianSource): number {
+  const served = suites.filter(suite => MAIN_SUITE.test(suite));
+  if (!components.includes('main') || served.length === 0) return 0;
+  const plain = served.some(suite => !suite.includes('-'));
+  const debian = (options['signed-by'] ?? '').includes('debian-archive');
+  return SERVES | (plain ? PLAIN : 0) | (debian ? DEBIAN : 0);
+}
+
 /**
  * Chooses the entry that serves the main Debian archive (not security updates, not third parties): a Debian suite name
  * with component `main`. Plain suites are preferred to `-updates` and `-backports`. Undefined when there is none.
  */
 export function chooseMirror(sources: readonly DebianSource[], defaultKeyring: string | undefined): Mirror | undefined {
   let best: { source: DebianSource; score: number } | undefined;
+  // The addresses of one stanza share all but themselves: what they share is looked at once.
+  const scores = new Map<DebianSource['options'], number>();
   for (const source of sources) {
-    if (!source.components.includes('main') || /security/.test(source.uri) || source.uri.startsWith('cdrom:')) continue;
-    const suites = source.suites.filter(suite => MAIN_SUITE.test(suite));
-    if (suites.length === 0) continue;
-    const plain = suites.some(suite => !suite.includes('-'));
-    const debian = /\/debian\/?$/.test(source.uri) || (source.options['signed-by'] ?? '').includes('debian-archive');
-    const score = (plain ? 2 : 0) + (debian ? 1 : 0);
+    if (/security/.test(source.uri) || source.uri.startsWith('cdrom:')) continue;
+    const { options } = source;
+    const stanza = scores.get(options) ?? stanzaScore(source);
+    scores.set(options, stanza);
+    if (stanza === 0) continue;
+    const score = stanza | (/\/debian\/?$/.test(source.uri) ? DEBIAN : 0);
     if (best === undefined || score > best.score) best = { source, score };
   }
   if (best === undefined) return undefined;

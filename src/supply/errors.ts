@@ -56,7 +56,7 @@ const APT_TEXTS: ReadonlyArray<{
   {
     code: 'E_SUPPLY_KEYRING',
     pattern:
-      /NO_PUBKEY|public key is not available|EXPKEYSIG|gpgv2? or gpgv1? required|gpgv, gpgv2|No keyring installed|keyring.*(?:not readable|unsupported filetype)|Missing key|could not be verified because the public key/i,
+      /NO_PUBKEY|public key is not available|EXPKEYSIG|gpgv2? or gpgv1? required|gpgv, gpgv2|No keyring installed|keyring[^\n]{0,300}(?:not readable|unsupported filetype)|Missing key|could not be verified because the public key/i,
     message: mirror => `the packages of ${mirror} are signed with a key that this machine does not hold`,
     hint: 'Bring the package debian-archive-keyring (and gpgv) up to date.',
   },
@@ -69,7 +69,7 @@ const APT_TEXTS: ReadonlyArray<{
   {
     code: 'E_SUPPLY_SIGNATURE',
     pattern:
-      /BADSIG|signatures were invalid|is not signed|NODATA|Clearsigned file isn't valid|is not valid yet|Release file for .* is expired|not authenticated|unauthenticated packages/i,
+      /BADSIG|signatures were invalid|is not signed|NODATA|Clearsigned file isn't valid|is not valid yet|Release file for \S+ is expired|not authenticated|unauthenticated packages/i,
     message: mirror => `the signature of the package lists of ${mirror} does not hold`,
     hint: 'Check the clock of this machine and whether a proxy changes what it delivers; then try another mirror with SYNDROME_MIRROR.',
   },
@@ -96,7 +96,7 @@ const APT_TEXTS: ReadonlyArray<{
   {
     code: 'E_SUPPLY_WITHDRAWN',
     pattern:
-      /404  ?Not Found|Unable to locate package|Version '.*' for '.*' was not found|has no installation candidate|Can't find a source to download/,
+      /404  ?Not Found|Unable to locate package|Version '[^'\n]*' for '[^'\n]*' was not found|has no installation candidate|Can't find a source to download/,
     message: mirror => `${mirror} no longer offers a package that is needed`,
     hint: 'Packages leave the archive when newer ones arrive: ask for another version, or for `newest`.',
   },

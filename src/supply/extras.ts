@@ -39,12 +39,12 @@ async function newestOf(
   label: string,
   arch: DebianArch,
   suites: readonly string[],
-  name: RegExp,
+  name: string,
   refresh: boolean,
 ): Promise<{ entry: IndexEntry; suite: string } | undefined> {
   for (const suite of suites) {
     const there = await fetcher.index(label, arch, [suite], { refresh });
-    const entries = await fetcher.apt(arch).search(there, name);
+    const entries = await fetcher.apt(arch).search(there, other => other === name);
     const entry = entries.sort((a, b) => compareDebianVersions(b.version, a.version))[0];
     if (entry) return { entry, suite };
   }
@@ -65,8 +65,7 @@ async function single(
     ...request,
     exact: false,
     resolve: async refresh => {
-      const name = new RegExp(`^${packageName.replace(/[.+]/g, '\\$&')}$`);
-      const found = await newestOf(fetcher, request.label, arch, suites, name, refresh);
+      const found = await newestOf(fetcher, request.label, arch, suites, packageName, refresh);
       if (!found) {
         throw supplyError('E_SUPPLY_WITHDRAWN', `${packageName} is not on offer at ${fetcher.mirror().label}`, {
           hint: withdrawnHint,

@@ -165,14 +165,13 @@ async function companion(
       const suite = facts['suite'] ?? '';
       const suites = await fetcher.index(label, arch, [suite], { refresh });
       const names = prefixes.map(prefix => prefix + release);
-      const entries = await fetcher
-        .apt(arch)
-        .search(suites, new RegExp(`^(?:${names.map(n => n.replace(/[.+]/g, '\\$&')).join('|')})$`));
+      const entries = await fetcher.apt(arch).search(suites, name => names.includes(name));
       const entry = names
         .map(name => entries.find(e => e.name === name && e.version === packageVersion))
         .find(e => e !== undefined);
       if (entry === undefined) {
-        const others = await fetcher.apt(arch).search(suites, new RegExp(`^${prefixes[0]}\\d.*-${arch}$`));
+        const versioned = new RegExp(`^${prefixes[0]}\\d.*-${arch}$`);
+        const others = await fetcher.apt(arch).search(suites, name => versioned.test(name));
         const flavour = facts['flavour'] === 'cloud';
         const names = [...new Set(others.map(e => e.name.slice(prefixes[0].length)))];
         const near = names.filter(name => name.includes('-cloud-') === flavour && !/-rt-|-dbg/.test(name));
@@ -206,10 +205,11 @@ async function findKernel(
 ): Promise<KernelOffer> {
   const floor = queryFloor(query);
   const entries: IndexEntry[] = [];
+  const images = imagePackages(arch);
   const seen = (): KernelOffer[] => kernelsIn(entries, arch, flavour);
   const read = async (suites: readonly string[]): Promise<KernelOffer | undefined> => {
     const there = await fetcher.index(label, arch, suites, { refresh, optional: true });
-    entries.push(...(await fetcher.apt(arch).search(there, imagePackages(arch))));
+    entries.push(...(await fetcher.apt(arch).search(there, name => images.test(name))));
     return selectKernel(seen(), query);
   };
   let found = await read(KERNEL_SUITES.first);
@@ -243,7 +243,8 @@ export async function offeredKernels(
       hint: 'List the kernels once with the network.',
     });
   }
-  return kernelsIn(await fetcher.apt(arch).search(suites, imagePackages(arch)), arch, flavour);
+  const images = imagePackages(arch);
+  return kernelsIn(await fetcher.apt(arch).search(suites, name => images.test(name)), arch, flavour);
 }
 
 function userKernel(path: string, arch: DebianArch): KernelPart {
