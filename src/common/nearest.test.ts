@@ -20,3 +20,9 @@ test('the hint names one word, else those that begin like it, else all', () => {
   expect(didYouMean('intel', KNOWN)).toBe('Did you mean one of intel-ce-logged, intel-uc-fatal?');
   expect(didYouMean('', KNOWN)).toBe(`Known: ${KNOWN.join(', ')}.`);
 });
+
+test('a word longer than anybody mistypes is near to nothing', () => {
+  expect(nearest('x'.repeat(64), ['y'.repeat(64)])).toBeUndefined();
+  expect(nearest(`${'x'.repeat(63)}y`, ['x'.repeat(64)])).toBe('x'.repeat(64));
+  expect(nearest(`${'x'.repeat(64)}y`, ['x'.repeat(64)])).toBeUndefined();
+});

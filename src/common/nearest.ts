@@ -1,11 +1,16 @@
+/** Longer words are no slip of a hand; to compare them costs the product of their lengths. */
+const MAX_WORD = 64;
+
 /**
  * The word in `known` that was most likely meant: the one that differs least, if it is near enough, else the only one that
  * begins like it.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > MAX_WORD) return undefined;
   let best: string | undefined;
   let distance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= distance) continue;
     const d = editDistance(word, candidate);
     if (d < distance) [best, distance] = [candidate, d];
   }

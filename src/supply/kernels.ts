@@ -86,8 +86,9 @@ export type KernelQuery = { kind: 'newest' } | { kind: 'series'; series: string 
 /** Reads a version query; undefined when it is none of them. */
 export function parseKernelQuery(text: string): KernelQuery | undefined {
   if (text === 'newest' || text === 'latest') return { kind: 'newest' };
+  if (text.length > 100) return undefined;
   if (/^\d+\.\d+$/.test(text)) return { kind: 'series', series: text };
-  if (/^\d+\.\d+[0-9A-Za-z.+~-]*$/.test(text) && text.length <= 100) return { kind: 'exact', text };
+  if (/^\d+\.\d+[0-9A-Za-z.+~-]*$/.test(text)) return { kind: 'exact', text };
   return undefined;
 }
 

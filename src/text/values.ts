@@ -278,7 +278,8 @@ export function whyNoValues(text: string): string | undefined {
   }));
   const numeric = /^[\s\dxXa-fA-F,;]{1,200}$/.test(line) && /\d/.test(line);
   if (names.length === 0) return numeric ? 'not understood as values' : undefined;
-  const twice = names.find(({ name }, i) => names.findIndex(n => n.name === name) < i)?.name;
+  const seen = new Set<string>();
+  const twice = names.find(({ name }) => seen.size === seen.add(name).size)?.name;
   if (twice !== undefined && (Object.hasOwn(NAMES, twice) || Object.hasOwn(ARM_NAMES, twice))) {
     return `${twice} is given twice with different values: give each record a line of its own`;
   }
