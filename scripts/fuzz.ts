@@ -15,11 +15,12 @@ async function main({ targets, runs, seed, single, jobs, json }: Options): Promi
   const onResult = (result: Result): void => {
     results.push(result);
     if (json) return;
-    const { name, cases, seconds, slowestMs, heapGrowth, failures } = result;
+    const { name, cases, seconds, slowestMs, heapGrowth, failures, notes } = result;
     console.log(
       `${failures.length === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(24)} ${String(cases).padStart(9)} cases ${seconds.toFixed(1).padStart(8)} s` +
         `  slowest ${slowestMs.toFixed(0)} ms  heap ${(heapGrowth / 2 ** 20).toFixed(1)} MiB`,
     );
+    for (const note of notes) console.log(`       ${note}`);
     for (const failure of failures) {
       console.log(`  npm run fuzz -- --seed ${seed} --only ${name} --case ${failure.case}`);
       for (const wrong of failure.wrong)
@@ -27,7 +28,11 @@ async function main({ targets, runs, seed, single, jobs, json }: Options): Promi
     }
   };
   const started = performance.now();
-  const planned = targets.map(t => ({ target: t, name: t.name, cases: Math.ceil((runs * t.weight) / weights) }));
+  const planned = targets.map(t => ({
+    target: t,
+    name: t.name,
+    cases: Math.min(t.most ?? Infinity, Math.ceil((runs * t.weight) / weights)),
+  }));
   if (!json) {
     const cases = single === undefined ? planned.reduce((sum, p) => sum + p.cases, 0) : 1;
     console.log(`cases: ${cases}, targets: ${targets.length}, seed: ${seed}, jobs: ${jobs}`);

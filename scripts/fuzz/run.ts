@@ -26,6 +26,7 @@ export interface Result {
   slowestMs: number;
   heapGrowth: number;
   failures: { case: number; wrong: string[] }[];
+  notes: string[];
 }
 
 /** After so long what else waits gets its turn: signals, messages. */
@@ -87,7 +88,15 @@ export async function runTarget(
   [first, last]: readonly [number, number],
   { limits = LIMITS, stopped = () => false }: { limits?: Limits; stopped?: () => boolean } = {},
 ): Promise<Result> {
-  const result: Result = { name: target.name, cases: 0, seconds: 0, slowestMs: 0, heapGrowth: 0, failures: [] };
+  const result: Result = {
+    name: target.name,
+    cases: 0,
+    seconds: 0,
+    slowestMs: 0,
+    heapGrowth: 0,
+    failures: [],
+    notes: [],
+  };
   const started = performance.now();
   const quarter = first + Math.floor((last - first) / 4);
   let turn = started;
@@ -129,6 +138,8 @@ export async function runTarget(
       result.failures.push({ case: last - 1, wrong });
     }
   }
+  const note = target.note?.();
+  if (note !== undefined) result.notes.push(note);
   result.seconds = (performance.now() - started) / 1000;
   return result;
 }
@@ -144,5 +155,6 @@ export function merged(parts: readonly Result[]): Result {
     slowestMs: Math.max(...parts.map(p => p.slowestMs)),
     heapGrowth: Math.max(...parts.map(p => p.heapGrowth)),
     failures: parts.flatMap(p => p.failures).toSorted((a, b) => a.case - b.case),
+    notes: parts.flatMap(p => p.notes),
   };
 }

@@ -15,6 +15,10 @@ export interface Target {
   holds: string;
   /** Its share of all cases, in relation to the other targets'. */
   weight: number;
+  /** More cases than this are not worth their time. */
+  most?: number;
+  /** What is to be told of all cases so far, beside whether they failed. */
+  note?(): string | undefined;
   /** Starts a block. */
   open(): Step;
 }

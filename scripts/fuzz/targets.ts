@@ -2,6 +2,7 @@
 import { CLI } from './cli.ts';
 import { DECODE } from './decode.ts';
 import { GDB } from './gdb.ts';
+import { GROWTH } from './growth.ts';
 import { GUEST } from './guest.ts';
 import { LAB } from './lab.ts';
 import { QMP } from './qmp.ts';
@@ -24,4 +25,5 @@ export const TARGETS: readonly Target[] = [
   ...LAB,
   ...CLI,
   ...WRITERS,
+  ...GROWTH,
 ];
