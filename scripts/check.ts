@@ -1,4 +1,4 @@
-/** `npm run check`: formatter, linter, types, purity and the import rule. Prints what failed; exit 1 if anything did. */
+/** `npm run check`: formatter, linter, types, purity, the import rule and the screen rule. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { checkAllImports } from './imports.ts';

@@ -354,20 +354,29 @@ const CI: Target = {
   },
 };
 
-/** What was written to stdout and stderr meanwhile. */
-function heard(work: () => void): string {
+/** How a line of a terminal is written over. */
+// oxlint-disable-next-line no-control-regex
+const REWRITTEN = /^\r\u001b\[K/;
+
+/** What was written to stdout and stderr meanwhile, as to a terminal or not. */
+function heard(work: () => void, terminal = false): string {
   let text = '';
   const streams = [process.stdout, process.stderr].map(stream => ({
     stream,
-    own: Object.getOwnPropertyDescriptor(stream, 'write'),
+    own: (['write', 'isTTY'] as const).map(name => [name, Object.getOwnPropertyDescriptor(stream, name)] as const),
   }));
-  for (const { stream } of streams) stream.write = (chunk: string | Uint8Array) => ((text += String(chunk)), true);
+  for (const { stream } of streams) {
+    stream.write = (chunk: string | Uint8Array) => ((text += String(chunk)), true);
+    stream.isTTY = terminal;
+  }
   try {
     work();
   } finally {
     for (const { stream, own } of streams) {
-      if (own === undefined) Reflect.deleteProperty(stream, 'write');
-      else Object.defineProperty(stream, 'write', own);
+      for (const [name, before] of own) {
+        if (before === undefined) Reflect.deleteProperty(stream, name);
+        else Object.defineProperty(stream, name, before);
+      }
     }
   }
   return text;
@@ -409,10 +418,14 @@ const SCREEN: Target = {
       print(after);
       printLines(styled);
       printJson({ [before]: inside, after }, chance.pick([0, 2]));
-      const phase = chance.pick(['download', 'done', 'notice'] as const);
-      progressLine()({ part: before, phase, done: 1, total: 2, text: inside });
     });
     wrong.push(...seen('written', inLines(said.replace(OURS, ''))));
+    const phase = chance.pick(['download', 'done', 'notice'] as const);
+    const progress = heard(
+      () => progressLine()({ part: before, phase, done: 1, total: 2, text: inside }),
+      chance.oneIn(2),
+    );
+    wrong.push(...seen('progress', inLines(progress.replace(REWRITTEN, ''))));
     return [...wrong, ...seen('command', [shellQuote([before, inside])])];
   },
 };

@@ -3,6 +3,7 @@
  * the colours of its own styles (src/report/style.ts). scripts/screens.ts holds every other file to it.
  */
 import { once } from 'node:events';
+import { cutAt, escapeText } from '../common/screen.ts';
 import { screenJson } from '../report/json.ts';
 import { type Style, styledLine, styledLines, styleFor, widthOf } from '../report/style.ts';
 import type { Look } from '../report/text.ts';
@@ -62,11 +63,11 @@ export function say(line: string): void {
   process.stderr.write(`${styledLine(line)}\n`);
 }
 
-/** Writes a line to stderr that the next one replaces, unless it lasts; false where stderr is no terminal and nothing was written. */
+/** Writes a line without styles to stderr that the next one replaces, unless it lasts; false where stderr is no terminal and nothing was written. */
 export function sayForNow(line: string, lasting: boolean): boolean {
   if (!process.stderr.isTTY) return false;
-  const width = (process.stderr.columns ?? 80) - 1;
-  process.stderr.write(`\r\u001b[K${lasting ? `${styledLine(line)}\n` : styledLine(line).slice(0, width)}`);
+  const [shown, width] = [escapeText(line), (process.stderr.columns ?? 80) - 1];
+  process.stderr.write(`\r\u001b[K${lasting ? `${shown}\n` : shown.slice(0, cutAt(shown, width))}`);
   return true;
 }
 
