@@ -40,25 +40,31 @@ const lockHash = () =>
     .digest('hex');
 const isStamped = () => existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === lockHash();
 
-/** What is not there of what npm says that it has installed, as a path below the root; undefined when all is. */
-function missingFile() {
+/** What is wrong with the packages that npm says it has installed, in words; undefined when all are there and Node runs. */
+function damage() {
+  const isMissing = file => `${file} is missing`;
   try {
     accessSync(node, constants.X_OK);
   } catch {
-    return relative(root, node);
+    return isMissing(relative(root, node));
   }
+  // A download or a disk that broke off leaves a file that is executable: the shell takes an empty one for a script.
+  const { NODE_OPTIONS: _theirs, ...env } = process.env;
+  const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8', env });
+  if (!/^v\d+\./.test(stdout ?? '')) return `${relative(root, node)} does not run`;
   const list = join('node_modules', '.package-lock.json');
   let packages;
   try {
     ({ packages } = JSON.parse(readFileSync(join(root, list), 'utf8')));
   } catch {
-    return list;
+    return isMissing(list);
   }
-  return Object.keys(packages)
+  const lost = Object.keys(packages)
     .map(folder => join(folder, 'package.json'))
     .find(file => !existsSync(join(root, file)));
+  return lost === undefined ? undefined : isMissing(lost);
 }
-const isDone = () => isStamped() && missingFile() === undefined;
+const isDone = () => isStamped() && damage() === undefined;
 
 async function install() {
   const release = await takeSetupLock(join(root, '.syndrome-setup.lock'), pid => {
@@ -66,7 +72,7 @@ async function install() {
   }).catch(error => fail(`${root} cannot be set up: ${error.message}`));
   process.on('exit', release);
   if (isDone()) return;
-  const lost = isStamped() ? `${missingFile()} is missing; ` : '';
+  const lost = isStamped() ? `${damage()}; ` : '';
   process.stderr.write(`syndrome set-up: ${lost}installing the packages of package-lock.json (npm ci) …\n`);
   const hash = lockHash();
   rmSync(stamp, { force: true });
@@ -79,10 +85,10 @@ async function install() {
   if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm and try again.`);
   if (npm.interrupted) process.exit(npm.code);
   if (npm.code !== 0) fail('npm ci failed (its messages are above). The npm registry is needed for the first set-up.');
-  const left = missingFile();
+  const left = damage();
   if (left !== undefined) {
     fail(
-      `npm ci ended well, but ${left} is missing. npm passes over an optional package that it cannot fetch: try again; ` +
+      `npm ci ended well, but ${left}. npm passes over an optional package that it cannot fetch: try again; ` +
         'if it stays, look at the settings of npm (npm config list).',
     );
   }

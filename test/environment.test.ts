@@ -37,6 +37,22 @@ describe('NODE_OPTIONS', () => {
   });
 });
 
+test('a file that is missing in the installation is exit code 3', async () => {
+  const hook =
+    "import{registerHooks}from'node:module';registerHooks({resolve(s,c,n){if(s==='commander')throw(Object.assign(new(Error)('no'),{code:'ERR_MODULE_NOT_FOUND'}));return(n(s,c))}})";
+  sandbox.env.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+  const { code, stdout, stderr } = await sandbox.run('decode', '0xbd80000000000134');
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toContain('a file of the installation is missing');
+});
+
+test('a CDPATH of the user leads nowhere else', () => {
+  const { status, stdout } = sandbox.shell(
+    `mkdir -p ${at('elsewhere/bin')}; cd "$(dirname "$SYNDROME")/.." && CDPATH=${at('elsewhere')} bin/syndrome --version`,
+  );
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+});
+
 describe('folders', () => {
   test('a working folder that is gone is said; what needs none works', () => {
     const inside = (args: string): string =>

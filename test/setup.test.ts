@@ -159,6 +159,24 @@ describe('bin/syndrome', () => {
     expect(statSync(join(clone, NODE_FOLDER, 'bin/node')).mode & 0o111).not.toBe(0);
   });
 
+  test.each([
+    ['is empty', ''],
+    ['breaks off', '\x7fELF'],
+  ])('a Node that %s is none: no command ends well without having been run', async (_what, bytes) => {
+    await syndrome();
+    const program = join(clone, 'vendor/node/bin/node');
+    const whole = readFileSync(program);
+    writeFileSync(program, bytes);
+    // Here the package is a link, so that npm cannot mend it.
+    for (const run of bytes === '' ? [syndrome, setUp] : [setUp]) {
+      const { code, stdout, stderr } = await run();
+      expect([code, stdout]).toEqual([3, '']);
+      expect(stderr).toContain(`${NODE_FOLDER}/bin/node does not run`);
+    }
+    writeFileSync(program, whole);
+    expect(await syndrome()).toMatchObject({ code: 0, stdout: 'main\n' });
+  });
+
   test('what npm leaves out is said, and tried again by the next start', async () => {
     const program = join(clone, 'vendor/node/bin/node');
     renameSync(program, `${program}.away`);

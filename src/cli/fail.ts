@@ -14,8 +14,13 @@ export function fail(error: unknown, argv: readonly string[]): number {
     return early.code;
   }
   if (!(error instanceof SyndromeError)) {
-    // A defect of ours: the stack is what a report needs.
-    say('syndrome: unexpected error, please report it');
+    // A defect of ours, or of the installation: the stack is what a report needs.
+    const isLost = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    say(
+      isLost
+        ? 'syndrome: a file of the installation is missing; in a clone, remove node_modules and try again'
+        : 'syndrome: unexpected error, please report it',
+    );
     sayAll((error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n'));
     return table.error;
   }

@@ -8,7 +8,6 @@ enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/syndrome
 // Before anything is made: what the program keeps is its user's alone, whatever the umask.
 (await import('../disk/umask.ts')).makePrivately();
 
-const { program } = await import('./program.ts');
 const { fail } = await import('./fail.ts');
 const { endWhenOutputIsLost } = await import('./lost-output.ts');
 
@@ -18,6 +17,7 @@ endWhenOutputIsLost(argv);
 process.on('uncaughtException', error => process.exit(fail(error, argv)));
 
 try {
+  const { program } = await import('./program.ts');
   await program(argv);
 } catch (error) {
   process.exitCode = fail(error, argv);
