@@ -83,6 +83,61 @@ describe('a record of mcelog', () => {
     ]);
   });
 
+  it.each(['STATUS be0000000008040e', 'STATUS be0000000008040e MCGSTATUS 5 and more', 'STATUS be00 MCGSTATUS 5'])(
+    'ends before a second STATUS, however that is written: %s',
+    second => {
+      const all = read([...HEAD, ...REST, STATUS, ...TAIL, second, STATUS.replace('7', '6')]);
+      const status = second.split(' ')[1];
+      const mcgStatus = second.includes('MCGSTATUS') ? 5n : undefined;
+      const others = Array(3).fill(undefined);
+      expect(all).toEqual([
+        ALL,
+        [undefined, undefined, status, mcgStatus, ...others],
+        [undefined, undefined, 'bc0000000008040e', 6n, ...others],
+      ]);
+      expect(read(['STATUS be00000000080400 MCGSTATUS 0', 'STATUS 0 MCGSTATUS 0'])).toEqual([
+        [undefined, undefined, 'be00000000080400', 0n, ...others],
+        [undefined, undefined, '0', 0n, ...others],
+      ]);
+    },
+  );
+
+  it('takes no register of the next, which begins where one has another value', () => {
+    const other = [undefined, undefined, 'be0000000008040e', 7n, undefined, undefined, 'c0ffee'];
+    const second = STATUS.replace('bc', 'be');
+    expect(read([...HEAD, ...REST, STATUS, ...TAIL, 'PPIN c0ffee', second])).toEqual([ALL, other]);
+    expect(read([...HEAD, ...REST, STATUS, ...TAIL, ...TAIL])).toEqual([ALL]);
+    for (const line of ['PPIN c0ffee', 'MCGCAP 1c09 APICID 8', 'CPUID Vendor AMD Family 23 Model 1', 'MISC 8d']) {
+      expect(read([...HEAD, ...REST, STATUS, ...TAIL, line])).toEqual([ALL, 'E_TEXT_INCOMPLETE']);
+      // Nor does what follows a STATUS that was cut.
+      expect(read([...HEAD, ...REST, STATUS, ...TAIL, 'STATUS be0000', line])).toEqual([ALL, 'E_TEXT_TRUNCATED']);
+    }
+  });
+
+  it('is none without its STATUS, which is a loss', () => {
+    expect(read([...HEAD, ...REST, ...TAIL])).toEqual(['E_TEXT_INCOMPLETE']);
+    expect(read([...HEAD, ...REST, ...HEAD, ...REST, STATUS, ...TAIL])).toEqual([ALL, 'E_TEXT_INCOMPLETE']);
+  });
+
+  it.each([
+    'PCU: Internal errors PCU internal error',
+    'Intel TXT errors',
+    'Ubox error',
+    'MCA: Memory/CPU:',
+    'MemCtrl: 2LM (far-memory) error, channel #3;',
+  ])('keeps its STATUS behind words without a line end: %s', words => {
+    expect(read([...HEAD, ...REST, `${words} ${STATUS}`, ...TAIL])).toEqual([ALL]);
+    expect(read([...HEAD, ...REST, `${words} ${STATUS} `, ...TAIL])).toEqual([ALL]);
+    expect(read([`${words} ${STATUS}`])).toEqual([[undefined, undefined, 'bc0000000008040e', 7n, ...Array(3)]]);
+  });
+
+  it('is read where its lines were joined to one', () => {
+    expect(
+      read([...HEAD, 'TIME 1608654000 Tue Dec 22 08:20:00 2020', `MISC 8c ADDR 1234000 ${STATUS}`, ...TAIL]),
+    ).toEqual([ALL]);
+    expect(read([`${HEAD[2]?.trim()} ${STATUS}`])).toEqual([[3, 4, 'bc0000000008040e', 7n, ...Array(3)]]);
+  });
+
   it('is nothing that only looks like its first lines, and takes no line of others', () => {
     expect(read(['MISC 8c', 'ADDR 1000', 'MCG status:', 'all is well'])).toEqual([]);
     const error = 'mce: Uncorrected hardware memory error in user-access at 91ee000';

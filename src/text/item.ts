@@ -48,6 +48,8 @@ export const TEXT_NOTES = {
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
   W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',
+  E_TEXT_INCOMPLETE:
+    'Lines of a record are missing, and its status register with them, so no record was made of the lines that are there.',
   E_TEXT_VALUE:
     'A line among values is none, or one among the statements of mce-inject belongs to no record. Nothing was made of it.',
   E_TEXT_LONG:

@@ -14,15 +14,15 @@ const CPU =
   /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
-/** A name of a unit whose words are empty: no line end follows it, and the next line stands behind it. */
-const GLUED = /^(?:[A-Za-z][A-Za-z0-9 ]{0,23}: ?){1,3}(?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}\s*$)/;
-/** What stands in a record in front of its STATUS, and what says which register. */
-const BEFORE_STATUS: readonly (readonly [RegExp, keyof X86McaRecord | undefined])[] = [
-  [/^STATUS [0-9a-f]{16} MCGSTATUS [0-9a-f]{1,16}$/, 'status'],
-  [/^MISC [0-9a-f]{1,16}(?: ADDR [0-9a-f]{1,16})?$/, 'misc'],
-  [/^ADDR [0-9a-f]{1,16}$/, 'addr'],
-  [/^TIME \d{1,15} [A-Z][a-z]{2} [A-Z][a-z]{2} /, 'time'],
-  [/^MC[Gi] status:(?: [A-Za-z]{2,8}){0,8}$/, undefined],
+/** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
+const GLUED = /^.*[^\w](?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}$)/;
+/** What stands in a record up to its STATUS, and can be little else. */
+const BEFORE_STATUS: readonly RegExp[] = [
+  /^STATUS [0-9a-f]{16} MCGSTATUS [0-9a-f]{1,16}$/,
+  /^MISC [0-9a-f]{1,16}(?: ADDR [0-9a-f]{1,16})?$/,
+  /^ADDR [0-9a-f]{1,16}$/,
+  /^TIME \d{1,15} [A-Z][a-z]{2} [A-Z][a-z]{2} /,
+  /^MC[Gi] status:(?: [A-Za-z]{2,8}){0,8}$/,
 ];
 const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
 const UNKNOWN_CPU = /^(?:mcelog: )?Unknown CPU type vendor (\d{1,3})/;
@@ -59,6 +59,8 @@ interface Open {
   record: X86McaRecord;
   /** Nothing was seen that begins a record: until its STATUS it may be anything. */
   headless: boolean;
+  /** It is a record, or a part of one, whatever it holds: another one stands before it. */
+  sure: boolean;
   hasStatus: boolean;
   /** Its STATUS was cut, which was said. */
   cut: boolean;
@@ -96,7 +98,12 @@ export class McelogReader {
 
   /** Takes a line without prefixes; false when it is none of mcelog's. */
   message(text: string, lineNumber: number): boolean {
-    const line = text.trim().replace(GLUED, '');
+    const line = text.trim();
+    const glued = GLUED.exec(line)?.[0];
+    if (glued !== undefined) {
+      this.message(glued, lineNumber);
+      return this.message(line.slice(glued.length), lineNumber);
+    }
     if (OPENING.test(line)) {
       this.#finish();
       this.#started = true;
@@ -108,8 +115,8 @@ export class McelogReader {
       this.#unknownAmd = unknown[1] === '2';
       return true;
     }
-    const before = BEFORE_STATUS.find(([re]) => re.test(line));
-    if (!this.#started && this.#open === undefined && before === undefined && !BANK_LINE.test(line)) return false;
+    const before = BEFORE_STATUS.some(re => re.test(line));
+    if (!this.#started && this.#open === undefined && !before && !BANK_LINE.test(line)) return false;
     if (NUMBER.test(line)) {
       if (this.#open !== undefined) this.#finish();
       this.#started = true;
@@ -129,26 +136,34 @@ export class McelogReader {
       const tsc = hexU64(cpu[4]);
       if (tsc !== undefined) record.tsc = tsc;
       const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
-      this.#begin(record, lineNumber, { headless: false, hasBank });
+      this.#begin(record, lineNumber, { headless: false, sure: true, hasBank });
       return true;
     }
-    if (before !== undefined && (this.#open === undefined || isNext(this.#open, before[1]))) {
+    const said = registersOf(line);
+    const last = this.#open;
+    if (last === undefined ? before : isNext(last, before, said)) {
       // The line with CPU and bank is missing: what the record says is kept all the same.
-      const headless = !this.#started || this.#open !== undefined;
+      const headless = !this.#started || last !== undefined;
+      const sure = !headless || last?.sure === true || last?.hasStatus === true;
       this.#finish();
-      this.#begin({ kind: 'x86-mca', bank: 0, status: 0n }, lineNumber, { headless, hasBank: false });
+      this.#begin({ kind: 'x86-mca', bank: 0, status: 0n }, lineNumber, { headless, sure, hasBank: false });
     }
     const open = this.#open;
     if (open === undefined) {
       if (++this.#advice > MAX_ADVICE) this.#started = false;
       return false;
     }
-    if (!this.#pairs(open, line, lineNumber)) {
+    if (said === undefined) {
       open.foreign++;
       if (open.foreign > MAX_FOREIGN) this.#finish();
       return !open.headless || open.hasStatus;
     }
     open.lastLine = lineNumber;
+    if (said === 'cut') this.#cut(open, lineNumber);
+    else {
+      if (said.status !== undefined) open.hasStatus = true;
+      Object.assign(open.record, said);
+    }
     return true;
   }
 
@@ -165,7 +180,7 @@ export class McelogReader {
     this.#started = false;
   }
 
-  #begin(record: X86McaRecord, lineNumber: number, how: Pick<Open, 'headless' | 'hasBank'>): void {
+  #begin(record: X86McaRecord, lineNumber: number, how: Pick<Open, 'headless' | 'sure' | 'hasBank'>): void {
     this.#open = {
       record,
       ...how,
@@ -177,46 +192,11 @@ export class McelogReader {
     };
   }
 
-  #pairs(open: Open, line: string, lineNumber: number): boolean {
-    const { record } = open;
-    const id = CPUID.exec(line);
-    if (id !== null) {
-      const vendor = id[1];
-      if (vendor === 'Intel') record.vendor = 'intel';
-      if (vendor === 'AMD' || vendor === 'Hygon') record.vendor = 'amd';
-      record.cpuid = cpuidOf(Number(id[2]), Number(id[3]), Number(id[4] ?? 0));
-      return true;
-    }
-    const time = TIME.exec(line);
-    if (time !== null) {
-      record.time = BigInt(time[1] ?? '0');
-      return true;
-    }
-    const rip = RIP.exec(line);
-    if (rip !== null) {
-      const cs = hexU64(rip[1]);
-      if (cs !== undefined) record.cs = cs;
-      record.rip = hexU64(rip[2]) ?? 0n;
-      return true;
-    }
-    if (!PAIRS_LINE.test(line)) return false;
-    if (CUT_STATUS.test(line)) {
-      open.cut = true;
-      const message = 'the line ends before the status register does; no record was made of it';
-      const note: TextNote = { code: 'E_TEXT_TRUNCATED', message };
-      this.#sink({ type: 'note', form: 'mcelog', firstLine: lineNumber, lastLine: lineNumber, note });
-      return true;
-    }
-    for (const m of line.slice(0, 256).matchAll(PAIR)) {
-      const member = Object.hasOwn(NAMES, m[1] ?? '') ? NAMES[m[1] ?? ''] : undefined;
-      const value = hexU64(m[2]);
-      if (member === undefined || value === undefined) continue;
-      if (member === 'status') open.hasStatus = true;
-      Object.assign(record, { [member]: value });
-    }
-    const socket = SOCKET.exec(line);
-    if (socket !== null) record.socket = Number.parseInt(socket[1] ?? '0', 16);
-    return true;
+  #cut(open: Open, lineNumber: number): void {
+    open.cut = true;
+    const message = 'the line ends before the status register does; no record was made of it';
+    const note: TextNote = { code: 'E_TEXT_TRUNCATED', message };
+    this.#sink({ type: 'note', form: 'mcelog', firstLine: lineNumber, lastLine: lineNumber, note });
   }
 
   #finish(): void {
@@ -259,15 +239,15 @@ export class McelogReader {
     if (open === undefined) return;
     const { record, firstLine, lastLine } = open;
     if (!open.hasStatus) {
-      if (open.headless || open.cut) return;
+      if (!open.sure || open.cut) return;
       this.#sink({
         type: 'note',
         form: 'mcelog',
         firstLine,
         lastLine,
         note: {
-          code: 'W_TEXT_INCOMPLETE',
-          message: `a record of mcelog${record.cpu === undefined ? '' : ` for CPU ${record.cpu}`} without its STATUS line`,
+          code: 'E_TEXT_INCOMPLETE',
+          message: `a record of mcelog${record.cpu === undefined ? '' : ` for CPU ${record.cpu}`} has no STATUS line; nothing was made of it`,
         },
       });
       return;
@@ -279,9 +259,49 @@ export class McelogReader {
   }
 }
 
-/** Whether a line that stands before a STATUS belongs to the record behind the one that is open. */
-function isNext(open: Open, member: keyof X86McaRecord | undefined): boolean {
-  if (!open.hasStatus) return false;
+/** What a line gives to a record; `cut` for a STATUS that is; undefined when the line is none of a record. */
+function registersOf(line: string): Partial<X86McaRecord> | 'cut' | undefined {
+  const said: Partial<X86McaRecord> = {};
+  const id = CPUID.exec(line);
+  if (id !== null) {
+    const vendor = id[1];
+    if (vendor === 'Intel') said.vendor = 'intel';
+    if (vendor === 'AMD' || vendor === 'Hygon') said.vendor = 'amd';
+    said.cpuid = cpuidOf(Number(id[2]), Number(id[3]), Number(id[4] ?? 0));
+    return said;
+  }
+  const time = TIME.exec(line);
+  if (time !== null) {
+    said.time = BigInt(time[1] ?? '0');
+    return said;
+  }
+  const rip = RIP.exec(line);
+  if (rip !== null) {
+    const cs = hexU64(rip[1]);
+    if (cs !== undefined) said.cs = cs;
+    said.rip = hexU64(rip[2]) ?? 0n;
+    return said;
+  }
+  if (CUT_STATUS.test(line)) return 'cut';
+  if (!PAIRS_LINE.test(line)) return undefined;
+  for (const m of line.slice(0, 256).matchAll(PAIR)) {
+    const member = Object.hasOwn(NAMES, m[1] ?? '') ? NAMES[m[1] ?? ''] : undefined;
+    const value = hexU64(m[2]);
+    if (member !== undefined && value !== undefined) Object.assign(said, { [member]: value });
+  }
+  const socket = SOCKET.exec(line);
+  if (socket !== null) said.socket = Number.parseInt(socket[1] ?? '0', 16);
+  return said;
+}
+
+/** Whether a line belongs to the record behind the one that is open: that one has another value in its place. */
+function isNext(open: Open, before: boolean, said: ReturnType<typeof registersOf>): boolean {
   // Of a record that has its head, lines may stand in another order.
-  return open.headless || (member !== undefined && (member === 'status' || open.record[member] !== undefined));
+  if (open.headless && open.hasStatus && before) return true;
+  if (said === undefined) return false;
+  if (said === 'cut' || said.status !== undefined) return open.hasStatus || open.cut;
+  const { record } = open;
+  return Object.entries(said).some(
+    ([name, value]) => Object.hasOwn(record, name) && record[name as keyof X86McaRecord] !== value,
+  );
 }
