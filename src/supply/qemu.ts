@@ -65,11 +65,11 @@ export async function missingLibraries(
   const args = ['--inhibit-cache', '--library-path', libraryPath, '--list', program];
   const listed = await runChild(loader, args, { deadlineMs: 60_000, signal });
   const text = `${listed.stdout}\n${listed.stderr}`;
-  const missing = [...text.matchAll(/^\s*(\S+) => not found/gm)].map(m => m[1] ?? '');
+  const missing = [...text.matchAll(/^[^\S\n]*(\S+) => not found/gm)].map(m => m[1] ?? '');
   const failed = /error while loading shared libraries: ([^:\s]+)/.exec(text)?.[1];
   if (failed) missing.push(failed);
   // A library of the machine instead of the part would tie the part to this machine.
-  for (const match of listed.stdout.matchAll(/^\s*(\S+) => (\/\S+)/gm)) {
+  for (const match of listed.stdout.matchAll(/^[^\S\n]*(\S+) => (\/\S+)/gm)) {
     if (match[2] && !match[2].startsWith(libraryPath) && match[2] !== loader) missing.push(match[1] ?? '');
   }
   if (listed.code !== 0 && missing.length === 0) missing.push(text.trim().slice(0, 500));

@@ -90,6 +90,9 @@ const MAX_WORDS = 64;
 const MAX_NOTES = 64;
 const decoder = new TextDecoder();
 
+/** A line without the comment at its end. */
+const statement = (line: string): string => (line.split('#', 1)[0] ?? '').trim();
+
 export class MceInjectReader implements LineTaker {
   readonly #sink: ItemSink;
   readonly #source: string;
@@ -102,10 +105,7 @@ export class MceInjectReader implements LineTaker {
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const text = end - start > MAX_LINE ? '' : decoder.decode(bytes.subarray(start, end));
-    const words = text
-      .replace(/#.*$/, '')
-      .trim()
-      .split(/\s+/, MAX_WORDS + 1);
+    const words = statement(text).split(/\s+/, MAX_WORDS + 1);
     if (end - start > MAX_LINE || words.length > MAX_WORDS) {
       this.#sink(longLine('mce-inject', lineNumber, 0, offset));
     } else if (words[0] !== '') this.#words(words, lineNumber, offset);
@@ -242,7 +242,7 @@ function isStatement(word: string): boolean {
 
 /** Whether a text is written in this language: its first statement starts a record, and a STATUS follows. */
 export function looksLikeMceInject(text: readonly string[]): boolean {
-  const lines = text.map(l => l.replace(/#.*$/, '').trim()).filter(l => l !== '');
+  const lines = text.map(statement).filter(l => l !== '');
   const at = lines.findIndex(l => /^CPU (?:0x[0-9a-f]{1,4}|\d{1,6})(?: |$)/i.test(l));
   const before = at < 0 ? [] : lines.slice(0, at);
   if (at < 0 || before.some(l => !DELIVERY.has(l.split(/\s/)[0]?.toUpperCase() ?? ''))) return false;

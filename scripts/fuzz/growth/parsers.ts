@@ -21,6 +21,10 @@ import { xmlElements } from '../../../src/gdb/xml.ts';
 import { AgentClient } from '../../../src/guest/client.ts';
 import { ConsoleReader } from '../../../src/guest/console.ts';
 import { parseLine, typeFields } from '../../../src/guest/wire.ts';
+import { qmpAddress } from '../../../src/cli/qmp-address.ts';
+import { kernelAxis } from '../../../src/lab/matrix/axes.ts';
+import { cpuVendor, kernelSettings, plainMca } from '../../../src/lab/outlook-settings.ts';
+import { findInterrupt } from '../../../src/lab/steps/interrupts.ts';
 import { parseDuration } from '../../../src/lab/duration.ts';
 import { parseCondition } from '../../../src/lab/expect/condition.ts';
 import { parseExpectation } from '../../../src/lab/expect/expectation.ts';
@@ -396,6 +400,37 @@ export const PARSERS: readonly Parser[] = [
         () => show(HEADER, rows(text)),
         () => show(rows(text)[0] ?? '', rows(text)),
         () => show(JSON.stringify({ type: 'trace', version: 1, expect: rows(text).slice(0, 100) }), TRACE),
+      ),
+  },
+  {
+    name: 'lab-interrupts',
+    seeds: [
+      '           CPU0       CPU1',
+      'MCE:          0          1   Machine check exceptions',
+      ' 45:  1 2  xen-dyn -virq mce',
+    ],
+    run: text => findInterrupt(['', ...rows(text)], 'mce'),
+  },
+  {
+    name: 'cli-arguments',
+    seeds: [
+      '6.16..7.2',
+      'all',
+      '6.16,7.2',
+      'unix:/run/qmp',
+      'tcp:[::1]:4444',
+      '1.5s',
+      'host,vendor=intel',
+      'mce=3 panic=1',
+    ],
+    run: text =>
+      each(
+        () => kernelAxis(text, []),
+        () => qmpAddress(text),
+        () => parseDuration(text),
+        () => cpuVendor(text, 'intel'),
+        () => kernelSettings(text),
+        () => plainMca(text),
       ),
   },
   { name: 'lab-judge', seeds: ['machine check', 'aaaaaaaa', 'x y z', 'a = b = c'], run: judged },

@@ -19,13 +19,13 @@ function within(version: string, from: string | undefined, to: string | undefine
  * @throws UsageError when a range is empty
  */
 export function kernelAxis(text: string, offers: readonly KernelOffer[]): string[] {
-  const range = /^([\w.-]*)\.\.([\w.-]*)$/.exec(text);
-  if (text !== 'all' && !range)
+  const dots = /^[\w.-]*$/.test(text) ? text.lastIndexOf('..') : -1;
+  if (text !== 'all' && dots < 0)
     return text
       .split(',')
       .map(v => v.trim())
       .filter(v => v !== '');
-  const [from, to] = [range?.[1] || undefined, range?.[2] || undefined];
+  const [from, to] = dots < 0 ? [] : [text.slice(0, dots) || undefined, text.slice(dots + 2) || undefined];
   const versions = [...new Set(offers.map(o => o.version))]
     .filter(version => within(version, from, to))
     .toSorted(compareKernels);

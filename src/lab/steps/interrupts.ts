@@ -11,9 +11,9 @@ export interface InterruptLine {
  */
 export function findInterrupt(lines: readonly string[], match: string): InterruptLine | undefined {
   for (const line of lines.slice(1)) {
-    const parts = /^\s*(\S+):((?:\s+\d+)+)\s*(.*)$/.exec(line);
+    const parts = /^\s*(\S+):((?:\s+\d+)+)/.exec(line);
     if (!parts) continue;
-    const description = (parts[3] ?? '').trim();
+    const description = line.slice(parts[0].length).trim();
     if (parts[1] !== match && !description.includes(match)) continue;
     const counts = (parts[2] ?? '').trim().split(/\s+/).map(Number);
     return { count: counts.reduce((a, b) => a + b, 0), description };
