@@ -71,6 +71,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const text = isText ? recoder() : undefined;
   let head: Uint8Array | undefined = new Uint8Array(0);
   let headLength = 0;
+  let lookedAt = 0;
+  let mayBeBinary = false;
   /** What takes the input once it is known how to read it. */
   let reader: ByteText | undefined;
 
@@ -235,6 +237,15 @@ export function createDecoder(options: DecoderOptions): Decoder {
     },
   };
 
+  /** Whether the lines that end in `part` settle what the input is; none is looked at twice. */
+  function settledBy(part: Uint8Array, there: Uint8Array): boolean {
+    if (mayBeBinary || (options.from ?? 'auto') !== 'auto' || !part.includes(NEWLINE)) return false;
+    mayBeBinary = there.includes(0, lookedAt);
+    if (surelyLog(there, lookedAt) !== undefined) return true;
+    lookedAt = there.lastIndexOf(NEWLINE) + 1;
+    return false;
+  }
+
   function pushed(bytes: Uint8Array): void {
     if (head === undefined) {
       reader?.push(bytes);
@@ -250,9 +261,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     head.set(part, headLength);
     headLength += part.length;
     const there = head.subarray(0, headLength);
-    // Lines come one by one: only a new one can settle it.
-    const settled = part.includes(NEWLINE) && (options.from ?? 'auto') === 'auto' && surelyLog(there) !== undefined;
-    if (headLength < HEAD && !settled) return;
+    if (headLength < HEAD && !settledBy(part, there)) return;
     start(there, false);
     if (bytes.length > part.length) reader?.push(bytes.subarray(part.length));
   }

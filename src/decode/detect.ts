@@ -104,11 +104,12 @@ const latin1 = new TextDecoder('latin1');
 /**
  * The first words that only a log has, if a whole line has them: then nothing that follows can make another form of the
  * input, which of `journalctl -kf` may be hours in coming.
+ * @param since where the first line begins that was not looked at before
  */
-export function surelyLog(bytes: Uint8Array): string | undefined {
+export function surelyLog(bytes: Uint8Array, since = 0): string | undefined {
   const end = bytes.lastIndexOf(NEWLINE);
-  if (end < 0 || bytes[0] === UNDERSCORE || bytes.includes(0)) return undefined;
-  const text = latin1.decode(bytes.subarray(0, end));
+  if (end < since || bytes[0] === UNDERSCORE || bytes.includes(0, since)) return undefined;
+  const text = latin1.decode(bytes.subarray(since, end));
   let first = Number.POSITIVE_INFINITY;
   let found: string | undefined;
   for (const words of LOG_ONLY) {

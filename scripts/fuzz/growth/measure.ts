@@ -19,7 +19,7 @@ export interface Bounds {
   deadlineMs: number;
 }
 
-export const BOUNDS: Bounds = { exponent: 1.6, floorMs: 20, repeats: 6, patienceMs: 1_000, deadlineMs: 30_000 };
+export const BOUNDS: Bounds = { exponent: 1.7, floorMs: 30, repeats: 6, patienceMs: 1_000, deadlineMs: 30_000 };
 
 export interface Growth {
   /** Size and least time in ms, as far as it was measured. */
