@@ -48,6 +48,7 @@ const MAX_FOREIGN = 64;
 const UNMARKED_FOREIGN = 8;
 const MAX_OPEN = 16;
 const MAX_SECTIONS = 64;
+const MAX_NOTES = 64;
 const MAX_TEXT_LINES = 64;
 
 interface Open {
@@ -61,6 +62,8 @@ interface Open {
   unmarked: boolean;
   /** Severity was printed: without it there is no record. */
   severe: boolean;
+  /** It has more sections than are kept: what is said of the others belongs nowhere. */
+  full: boolean;
   /** The section that is being read. */
   lines: SectionLines | undefined;
   /** Time stamp printed before the section it belongs to. */
@@ -103,7 +106,7 @@ export class CperLines implements KernelPart {
     for (const other of this.#open.values()) if (other !== open) this.#age(other, 1);
     open.lastLine = lineNumber;
     open.foreign = 0;
-    if (severity === null) this.#line(open, body);
+    if (severity === null) this.#line(open, body, lineNumber);
     return true;
   }
 
@@ -150,6 +153,7 @@ export class CperLines implements KernelPart {
       text: [],
       unmarked: false,
       severe: false,
+      full: false,
       lines: undefined,
       timestamp: undefined,
     };
@@ -177,12 +181,18 @@ export class CperLines implements KernelPart {
     }
   }
 
-  #line(open: Open, body: string): void {
+  #line(open: Open, body: string, lineNumber: number): void {
     const { record } = open;
+    if (open.full) return;
     const entry = ENTRY.exec(body);
     if (entry !== null) {
-      if (record.sections.length >= MAX_SECTIONS) return;
       endSection(open);
+      open.full = record.sections.length >= MAX_SECTIONS;
+      if (open.full) {
+        const message = `the record has more than ${MAX_SECTIONS} sections; those from line ${lineNumber} on were left out`;
+        note(open, message, 'E_TEXT_BOUND');
+        return;
+      }
       record.sections.push({
         type: guid.GUID_NULL,
         severity: SEVERITIES[entry[2] ?? ''] ?? 'none',
@@ -222,7 +232,8 @@ export class CperLines implements KernelPart {
 }
 
 function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {
-  if (open.notes.length < MAX_SECTIONS) open.notes.push({ code, message });
+  // A loss is said however much else was.
+  if (code.startsWith('E_') || open.notes.length < MAX_NOTES) open.notes.push({ code, message });
 }
 
 function startSection(open: Open, section: CperSection): void {
@@ -234,6 +245,7 @@ function startSection(open: Open, section: CperSection): void {
 function endSection(open: Open): void {
   for (const message of open.lines?.end() ?? []) note(open, message, 'W_TEXT_INCOMPLETE');
   for (const message of open.lines?.remarks ?? []) note(open, message, 'W_TEXT_VALUE');
+  for (const message of open.lines?.lost ?? []) note(open, message, 'E_TEXT_BOUND');
   open.lines = undefined;
 }
 

@@ -207,6 +207,77 @@ describe('what is missing is said', () => {
     }
   });
 
+  const more = (what: string): string => `the section has more than 64 ${what}; the others were left out`;
+  const bounded = (section: string, lines: readonly string[]): { body: CperBody | undefined; said: string[] } => {
+    const { cper } = read(section, lines);
+    expect(cper.notes.filter(n => n.code !== 'E_TEXT_BOUND')).toEqual([]);
+    return { body: cper.record.sections[0]?.body, said: cper.notes.map(n => n.message) };
+  };
+
+  it('when a record has more sections than are read, and the last that is read is itself', () => {
+    const all: TextItem[] = [];
+    const reader = new CperLines(item => all.push(item));
+    const lines = ['event severity: corrected'];
+    for (let i = 0; i < 70; i++) {
+      lines.push(` Error ${i}, type: corrected`, ' fru_text: DIMM', '  section_type: memory error');
+      lines.push(`  physical_address: ${h16(BigInt(i + 1) << 12n)}`);
+    }
+    lines.forEach((text, i) => reader.take(`{1}[Hardware Error]: ${text}`, i + 1));
+    reader.end();
+    const [cper] = all;
+    if (cper?.type !== 'cper') throw new Error('no record');
+    const addresses = cper.record.sections.map(({ body }) => (body.kind === 'memory' ? body.physicalAddress : 0n));
+    expect(addresses).toEqual(Array.from({ length: 64 }, (_, i) => BigInt(i + 1) << 12n));
+    const message = `the record has more than 64 sections; those from line ${2 + 64 * 4} on were left out`;
+    expect(cper.notes).toEqual([{ code: 'E_TEXT_BOUND', message }]);
+  });
+
+  it('when a record says so much else that there is no more room for remarks', () => {
+    const all: TextItem[] = [];
+    const reader = new CperLines(item => all.push(item));
+    const lines = ['event severity: corrected'];
+    for (let i = 0; i < 70; i++) lines.push(` Error ${i}, type: corrected`, '  section_type: something new');
+    lines.forEach((text, i) => reader.take(`{1}[Hardware Error]: ${text}`, i + 1));
+    reader.end();
+    expect(all[0]?.type === 'cper' && all[0].notes.map(n => n.code)).toEqual([
+      ...Array(64).fill('W_TEXT_SECTION'),
+      'E_TEXT_BOUND',
+    ]);
+  });
+
+  it('when a section has more structures than are read, and the last that is read is itself', () => {
+    const errors = Array.from({ length: 70 }, (_, i) => ({ type: 2, errorInfo: BigInt(i), multipleError: 0 }));
+    const data = Uint8Array.of(1, 2, 3, 4);
+    const contexts = errors.map((_, i) => ({ type: 4, data: data.map(b => b + i) }));
+    const ofArm = { kind: 'arm-processor' as const, midr: 1n, errors, contexts, vendorInfo: data };
+    expect(bounded('ARM processor error', arm(ofArm))).toEqual({
+      body: { ...ofArm, errors: errors.slice(0, 64), contexts: contexts.slice(0, 64) },
+      said: [more('error structures'), more('register contexts')],
+    });
+    const type = Object.values(PRINTED_CHECKS)[0] ?? '';
+    const checks = errors.map(({ errorInfo }) => ({ type, checkInfo: errorInfo }));
+    const ofX86 = { kind: 'x86-processor' as const, apicId: 1n, errors: checks, contexts };
+    expect(bounded('IA32/X64 processor error', x86(ofX86))).toEqual({
+      body: { ...ofX86, errors: checks.slice(0, 64), contexts: contexts.slice(0, 64) },
+      said: [more('error structures'), more('register contexts')],
+    });
+  });
+
+  it('when a dump has more bytes than are read, announced or not', () => {
+    const rows = dump(new Uint8Array(65_536 + 16).fill(7), 4);
+    const none = { kind: 'raw', data: new Uint8Array(0) };
+    const message = 'the dump of the section has more than 65536 bytes; it was left out';
+    const unknown = 'section type: unknown, 12345678-1234-1234-1234-123456789abc';
+    for (const head of [[], ['section length: 0x10010']]) {
+      const { cper } = read('', [unknown, ...head, ...rows]);
+      expect(cper.record.sections[0]?.body).toEqual(none);
+      expect(cper.notes).toEqual([{ code: 'E_TEXT_BOUND', message }]);
+    }
+    const whole = read('', [unknown, ...rows.slice(0, -1)]);
+    expect(whole.cper.record.sections[0]?.body).toEqual({ kind: 'raw', data: new Uint8Array(65_536).fill(7) });
+    expect(whole.cper.notes).toEqual([]);
+  });
+
   it('and machine check registers that are there are records of their own', () => {
     const data = new Uint8Array(16);
     new DataView(data.buffer).setBigUint64(8, 0xb200000000000000n, true);

@@ -70,6 +70,8 @@ interface Dump {
   put(bytes: Uint8Array): void;
   /** A row did not follow the one before. */
   broken: boolean;
+  /** It has more bytes than are read. */
+  over: boolean;
 }
 
 /** Puts a section together from its lines; what is missing is told at the end. */
@@ -77,6 +79,8 @@ export class SectionLines {
   readonly body: CperBody;
   /** What its text says against itself. */
   readonly remarks: string[] = [];
+  /** What it has more of than is read, each said once. */
+  readonly lost = new Set<string>();
   readonly #missing: string[] = [];
   #dump: Dump | undefined;
   #armInfo: CperArmErrorInfo | undefined;
@@ -120,7 +124,8 @@ export class SectionLines {
 
   #expect(what: string, length: number | undefined, put: (bytes: Uint8Array) => void): void {
     this.#close();
-    if (length === undefined || length <= MAX_DUMP) this.#dump = { bytes: [], length, what, put, broken: false };
+    const over = length !== undefined && length > MAX_DUMP;
+    this.#dump = { bytes: [], length, what, put, broken: false, over };
   }
 
   #row(offset: string, groups: readonly string[]): boolean {
@@ -131,7 +136,8 @@ export class SectionLines {
     const dump = this.#dump;
     if (dump === undefined) return false;
     if (Number.parseInt(offset, 16) !== dump.bytes.length) dump.broken = true;
-    if (dump.broken || dump.bytes.length >= MAX_DUMP) return true;
+    if (dump.bytes.length >= MAX_DUMP) dump.over = true;
+    if (dump.broken || dump.over) return true;
     for (const group of groups) {
       const bytes = (group.match(/../g) ?? []).map(d => Number.parseInt(d, 16));
       dump.bytes.push(...bytes.toReversed());
@@ -143,11 +149,22 @@ export class SectionLines {
     const dump = this.#dump;
     this.#dump = undefined;
     if (dump === undefined) return;
+    if (dump.over) {
+      this.lost.add(`the dump of ${dump.what} has more than ${MAX_DUMP} bytes; it was left out`);
+      return;
+    }
     if (dump.broken || dump.bytes.length === 0 || (dump.length !== undefined && dump.bytes.length !== dump.length)) {
       this.#missing.push(`rows of the dump of ${dump.what} are missing`);
       return;
     }
     dump.put(Uint8Array.from(dump.bytes));
+  }
+
+  /** Whether there is room for one more; where there is none, that is said. */
+  #room(list: readonly unknown[], what: string): boolean {
+    if (list.length < MAX_INFO) return true;
+    this.lost.add(`the section has more than ${MAX_INFO} ${what}; the others were left out`);
+    return false;
   }
 
   #arm(arm: CperArmProcessor, text: string): boolean {
@@ -159,7 +176,7 @@ export class SectionLines {
     const context = /^register context type: (.{1,64})$/.exec(text);
     if (context !== null) {
       const type = ARM_CONTEXT_NAMES.indexOf(context[1] ?? '');
-      if (type < 0 || arm.contexts.length >= MAX_INFO) return false;
+      if (type < 0 || !this.#room(arm.contexts, 'register contexts')) return false;
       this.#expect('a register context', undefined, data => arm.contexts.push({ type, data }));
       return true;
     }
@@ -173,7 +190,11 @@ export class SectionLines {
       this.#missing.push('the kernel found the section too short');
       return true;
     }
-    if (text.startsWith('Error info structure ')) this.#close();
+    if (text.startsWith('Error info structure ')) {
+      this.#close();
+      this.#armInfo = undefined;
+      if (!this.#room(arm.errors, 'error structures')) return true;
+    }
     const doubt = armTypeDoubt(text);
     if (doubt !== undefined && this.remarks.length < MAX_INFO) this.remarks.push(doubt);
     this.#armInfo = armLine(arm, this.#armInfo, text);
@@ -187,14 +208,17 @@ export class SectionLines {
     }
     if (/^Error Information Structure \d{1,4}:/.test(text)) {
       this.#close();
-      if (x86.errors.length < MAX_INFO) x86.errors.push({});
+      this.#noRoom = !this.#room(x86.errors, 'error structures');
+      if (!this.#noRoom) x86.errors.push({});
       return true;
     }
     if (/^Context Information Structure \d{1,4}:/.test(text)) {
       this.#close();
-      if (x86.contexts.length < MAX_INFO) x86.contexts.push({ data: new Uint8Array(0) });
+      this.#noRoom = !this.#room(x86.contexts, 'register contexts');
+      if (!this.#noRoom) x86.contexts.push({ data: new Uint8Array(0) });
       return true;
     }
+    if (this.#noRoom) return false;
     const context = x86.contexts.at(-1);
     if (text === 'Register Array:' && context !== undefined) {
       const length = this.#arraySize;
@@ -218,6 +242,8 @@ export class SectionLines {
   }
   /** Of the register array that is announced. */
   #arraySize: number | undefined;
+  /** The lines that come are of a structure that was left out. */
+  #noRoom = false;
 }
 
 const CHECK_MEMBERS: Readonly<
@@ -378,7 +404,6 @@ function armLine(
   body: string,
 ): CperArmErrorInfo | undefined {
   if (/^Error info structure \d{1,4}:/.test(body)) {
-    if (arm.errors.length >= MAX_INFO) return undefined;
     const next: CperArmErrorInfo = {};
     arm.errors.push(next);
     return next;

@@ -51,11 +51,13 @@ export const TEXT_NOTES = {
   E_TEXT_INCOMPLETE:
     'Lines of a record are missing, and its status register with them, so no record was made of the lines that are there.',
   E_TEXT_VALUE:
-    'A line among values is none, or one among the statements of mce-inject belongs to no record. Nothing was made of it.',
+    'A line among values is none, or a statement of mce-inject is none, gives what is no value or a second one, or belongs to no record. Nothing was made of it.',
   E_TEXT_LONG:
     'A line is longer than is read of one, and it mentions what lines about errors do. What stands behind the bound was left out; of values and of mce-inject the whole line was, since half of one says something else.',
   E_TEXT_STREAMS:
     'A trace has more streams (layer and source) than are told apart. The lines of the others were left out.',
+  E_TEXT_BOUND:
+    'A record that is printed as text has more sections, structures or bytes than are read of one. What is beyond the bound was left out.',
   E_TEXT_TRUNCATED:
     'A line or the input ends in the middle of a record: a register has fewer digits than are always printed, or a value fewer bytes than were announced. What it was cannot be told, so no record was made.',
 } as const;
