@@ -132,15 +132,30 @@ export class MceInjectReader implements LineTaker {
         this.#sink({ type: 'note', form: 'mce-inject', firstLine: lineNumber, lastLine: lineNumber, note });
         return;
       }
+      const { hasBank, hasStatus } = open;
+      const before = { ...open.record };
       const used = this.#statement(open, name, words, i);
-      if (used === 0) {
-        const message = `line ${lineNumber} is no statement of mce-inject`;
-        if (open.notes.length < MAX_NOTES) open.notes.push({ code: 'W_TEXT_VALUE', message });
-        return;
-      }
       open.lastLine = lineNumber;
+      if (used === 0) {
+        const what = isStatement(name) ? `of ${name} is no value of it` : 'is no statement of mce-inject';
+        this.#lost(open, lineNumber, `what line ${lineNumber} says ${what}; it was left out`);
+        i = nextStatement(words, i);
+        continue;
+      }
+      if (!hasBank) before.bank = open.record.bank;
+      if (!hasStatus) before.status = open.record.status;
+      if (differs(before, open.record)) {
+        this.#lost(open, lineNumber, `line ${lineNumber} gives ${name} another value; the one before was left out`);
+      }
       i += used;
     }
+  }
+
+  /** Part of a record was left out: said with it, so far as it has room for that. */
+  #lost(open: Open, lineNumber: number, message: string): void {
+    const note: TextNote = { code: 'E_TEXT_VALUE', message };
+    if (open.notes.length < MAX_NOTES) open.notes.push(note);
+    else this.#sink({ type: 'note', form: 'mce-inject', firstLine: lineNumber, lastLine: lineNumber, note });
   }
 
   end(): void {
@@ -150,8 +165,11 @@ export class MceInjectReader implements LineTaker {
     const { record, firstLine, lastLine, notes } = open;
     const place = { form: 'mce-inject', firstLine, lastLine } as const;
     if (!open.hasStatus) {
-      const note: TextNote = { code: 'W_TEXT_INCOMPLETE', message: 'a record without STATUS' };
-      this.#sink({ type: 'note', ...place, note });
+      const none: TextNote = {
+        code: 'E_TEXT_INCOMPLETE',
+        message: 'a record of mce-inject has no STATUS; nothing was made of it',
+      };
+      for (const note of [...notes, none]) this.#sink({ type: 'note', ...place, note });
       return;
     }
     // mce-inject sets the valid bits of what is given.
@@ -195,8 +213,8 @@ export class MceInjectReader implements LineTaker {
       return 2;
     }
     if (name === 'STATUS' || name === 'MCGSTATUS') {
-      const stop = words.findIndex((w, at) => at > i && isStatement(w));
-      const list = words.slice(i + 1, stop < 0 ? undefined : stop).filter(w => w !== '|');
+      const stop = nextStatement(words, i);
+      const list = words.slice(i + 1, stop).filter(w => w !== '|');
       const value = flags(
         list.flatMap(w => w.split('|')).filter(w => w !== ''),
         name === 'STATUS' ? STATUS_WORDS : MCG_WORDS,
@@ -206,7 +224,7 @@ export class MceInjectReader implements LineTaker {
         record.status = value;
         open.hasStatus = true;
       } else record.mcgStatus = value;
-      return (stop < 0 ? words.length : stop) - i;
+      return stop - i;
     }
     if (name === 'RIP') {
       const m = /^(?:(0x[0-9a-f]{1,4}|\d{1,5}):)?(0x[0-9a-f]{1,16}|\d{1,20})$/i.exec(words[i + 1] ?? '');
@@ -229,6 +247,17 @@ export class MceInjectReader implements LineTaker {
     Object.assign(record, { [member]: number });
     return 2;
   }
+}
+
+/** Where the statement begins that follows the one at `i`. */
+function nextStatement(words: readonly string[], i: number): number {
+  const next = words.findIndex((w, at) => at > i && isStatement(w));
+  return next < 0 ? words.length : next;
+}
+
+/** Whether a member that was there has another value now. */
+function differs(before: X86McaRecord, now: X86McaRecord): boolean {
+  return Object.entries(before).some(([name, value]) => now[name as keyof X86McaRecord] !== value);
 }
 
 function isStatement(word: string): boolean {
