@@ -1,4 +1,5 @@
 /** Nothing hostile on a screen: the program as a user starts it, with text of an attacker wherever text comes from. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +7,8 @@ import { HOSTILE } from '../scripts/fuzz/oracles.ts';
 import { TRACE_VERSION } from '../src/lab/trace/event.ts';
 import { type Peer, type PeerServer, peerServer } from '../src/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
+
+const ROOT = join(import.meta.dirname, '..');
 
 /** Sets a title, a colour, clears the screen; turns around, hides, and tears lines. */
 const EVIL = '\u001b]0;P\u0007\u001b[31m\u009b2J\u202e\u200b\u{e0041}\u3164';
@@ -132,6 +135,39 @@ describe('a QMP peer', () => {
     const ended = await watch.ended;
     clean(ended);
     expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining(`no${SHOWN}\\x0aline`)]);
+  });
+});
+
+describe('NODE_OPTIONS', () => {
+  const environment = (): NodeJS.ProcessEnv => ({ ...sandbox.env, NODE_OPTIONS: `--require=/nowhere/x${EVIL}` });
+
+  // In any locale: some take bytes for characters, and some a byte for a character.
+  test.each(['C', 'C.UTF-8', 'nonsense'])('what the starter tells of them, LC_ALL=%s', locale => {
+    const ended = spawnSync(join(ROOT, 'bin/syndrome'), ['scenarios'], {
+      env: { ...environment(), LC_ALL: locale },
+      encoding: 'utf8',
+    });
+    clean(ended);
+    expect(ended).toMatchObject({ status: 3, stdout: '' });
+    expect(ended.stderr).toMatch(/^syndrome: Node does not start .*Cannot find module '\/nowhere\/x\?\]0;P\?\?\[31m/);
+  });
+
+  test('what the set-up tells of them', () => {
+    // The Node that runs the set-up starts without them, and hands them on: as where they suit that one alone.
+    const hand = `process.env.NODE_OPTIONS = process.env.EVIL; process.argv.splice(1, 0, '');
+      await import(process.env.SETUP);`;
+    const ended = spawnSync(process.execPath, ['--input-type=module', '-e', hand, 'scripts/child.mjs'], {
+      env: {
+        ...sandbox.env,
+        NODE_OPTIONS: '',
+        EVIL: environment().NODE_OPTIONS,
+        SETUP: join(ROOT, 'scripts/setup.mjs'),
+      },
+      encoding: 'utf8',
+    });
+    clean(ended);
+    expect(ended).toMatchObject({ status: 3, stdout: '' });
+    expect(ended.stderr).toMatch(/^syndrome set-up: Node does not start .*\/nowhere\/x\\u\{1b\}\]0;P/);
   });
 });
 
