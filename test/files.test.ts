@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram } from '../src/cli/program.ts';
+import { type Peer, peerServer } from '../src/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
 
 const sandbox = new Sandbox();
@@ -203,6 +204,33 @@ describe('watch ends after its own error', () => {
     await new Promise<void>(resolve => server.listen(path, resolve));
     const { code, stderr } = await sandbox.run('watch', '--qmp', path);
     expect([code, stderr]).toEqual([3, expect.stringMatching(/\[E_QMP_/)]);
+  });
+
+  test.each<[string, number, RegExp, (peer: Peer) => Promise<unknown> | void]>([
+    [
+      'an event that is none',
+      3,
+      /^syndrome: .* \[E_QMP_PROTOCOL\]$/m,
+      peer => peer.say({ event: 'ACPI_DEVICE_OST', timestamp: 5, data: ['x'] }),
+    ],
+    ['a peer that hangs up', 0, /^the VM closed the connection: /m, peer => void peer.socket.end()],
+  ])('%s, while it watches, is exit code %i', async (_name, code, said, then) => {
+    const peers = await peerServer();
+    try {
+      const accepted = peers.accept();
+      const running = sandbox.start('watch', '--qmp', peers.path);
+      const peer = await accepted;
+      await peer.greet();
+      const { id } = await peer.command();
+      await peer.say({ return: { status: 'running', running: true, singlestep: false }, id });
+      await running.until('Ctrl-C ends the watch');
+      await then(peer);
+      const ended = await running.ended;
+      expect([ended.code, ended.stdout, ended.stderr]).toEqual([code, '', expect.stringMatching(said)]);
+      expect(ended.stderr.includes('the VM closed')).toBe(code === 0);
+    } finally {
+      await peers.close();
+    }
   });
 
   test('a socket that is not there is said once', async () => {

@@ -1,5 +1,6 @@
 import { safeText } from '../common/screen.ts';
 import { QmpClient, type TranscriptEntry } from '../qmp/client.ts';
+import { QmpClosedError } from '../qmp/errors.ts';
 import { summarize } from '../report/summary.ts';
 import { qmpEvent } from '../text/qmp-events.ts';
 import type { TraceEvent } from '../lab/trace/event.ts';
@@ -67,7 +68,10 @@ export async function watch(options: Options): Promise<void> {
     say(`watching ${options.qmp}: ${name}, ${safeText(status.status, 100)}; Ctrl-C ends the watch, not the VM`);
     if (options.for !== undefined) timer = setTimeout(close, options.for * 1000);
     const ended = await client.closed;
-    if (ended && !signal.aborted) say(`the VM closed the connection: ${safeText(ended.message, 300)}`);
+    if (!ended || signal.aborted) return;
+    // Only where the peer hung up has the VM ended: a broken protocol or connection says nothing of it.
+    if (!(ended instanceof QmpClosedError) || ended.cause !== undefined) throw ended;
+    say(`the VM closed the connection: ${safeText(ended.message, 300)}`);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', close);
