@@ -1,9 +1,11 @@
 /** `npm run check`: formatter, linter, types, purity, the import rule and the screen rule. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
+import { commandLine } from './command-line.ts';
 import { checkAllImports } from './imports.ts';
 import { checkAllScreens } from './screens.ts';
 
+commandLine({});
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 

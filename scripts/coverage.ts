@@ -6,8 +6,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
+import { commandLine, wrongCommandLine } from './command-line.ts';
 import { rooms as allRooms } from './rooms.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -35,16 +35,13 @@ interface Gap {
   what: string;
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   allowPositionals: true,
   options: { gaps: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
 });
 const rooms = positionals.length === 0 ? PURE : positionals;
-const unknown = rooms.find(room => !(room in allRooms));
-if (unknown !== undefined) {
-  console.error(`no room ${unknown}: ${Object.keys(allRooms).join(' ')}`);
-  process.exit(2);
-}
+const unknown = rooms.find(room => !Object.hasOwn(allRooms, room));
+if (unknown !== undefined) wrongCommandLine(`no room ${unknown}: ${Object.keys(allRooms).join(' ')}`);
 
 const nothing = (): Counts => ({
   lines: { covered: 0, total: 0 },

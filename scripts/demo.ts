@@ -1,7 +1,9 @@
 /** `npm run demo`: from a bare clone to two judged memory errors in a real kernel. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
+import { commandLine } from './command-line.ts';
 
+commandLine({});
 const root = join(import.meta.dirname, '..');
 const started = process.hrtime.bigint();
 

@@ -10,8 +10,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Chance } from './chance.ts';
+import { commandLine, wrongCommandLine } from './command-line.ts';
 import { applyMutant, describeMutant, mutantsOf } from './mutation/mutants.ts';
 import type { Mutant } from './mutation/mutants.ts';
 import type { Job, Outcome } from './mutation/worker.ts';
@@ -28,7 +28,7 @@ const BASELINE_MS = 300_000;
 const MUTANTS_PER_PROCESS = 200;
 const WORKER_HEAP_MIB = 1024;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   allowPositionals: true,
   options: {
     sample: { type: 'string' },
@@ -41,8 +41,7 @@ const rooms = positionals.length === 0 ? ROOMS : positionals;
 const sample = values.sample === undefined ? Infinity : Number(values.sample);
 const unknown = rooms.find(room => !ROOMS.includes(room));
 if (unknown !== undefined || !(sample > 0)) {
-  console.error(unknown === undefined ? '--sample takes a number above 0' : `no room ${unknown}: ${ROOMS.join(' ')}`);
-  process.exit(2);
+  wrongCommandLine(unknown === undefined ? '--sample takes a number above 0' : `no room ${unknown}: ${ROOMS.join(' ')}`);
 }
 
 /** The process that runs the tests; it is ended and started anew when a mutant hangs or breaks it. */

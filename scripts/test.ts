@@ -5,12 +5,35 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isHostile } from '../src/common/screen.ts';
+import { messageOf } from '../src/common/errors.ts';
 import { runChild } from './child.mjs';
+import { wrongCommandLine } from './command-line.ts';
 
 const root = join(import.meta.dirname, '..');
 const [first, ...rest] = process.argv.slice(2);
 const only = first === 'fast' || first === 'machine' ? first : undefined;
 const extra = only === undefined && first !== undefined ? [first, ...rest] : rest;
+
+if (extra.length > 0) {
+  // Vitest answers an option that it does not know with a stack, and shows the names of files as they are.
+  const { createCLI } = await import('vitest/node');
+  try {
+    const cli = createCLI();
+    cli.parse(['node', 'vitest', 'run', ...extra], { run: false });
+    cli.matchedCommand?.checkUnknownOptions();
+    cli.matchedCommand?.checkOptionValue();
+  } catch (error) {
+    notRun(messageOf(error));
+  }
+  if (extra.some(isHostile)) notRun(`no test is named so: ${extra.join(' ')}`);
+}
+
+/** The last line is of the same form as ever. */
+function notRun(why: string): never {
+  console.log('0 passed, 1 failed');
+  return wrongCommandLine(why);
+}
 
 interface Counts {
   numPassedTests: number;

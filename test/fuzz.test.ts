@@ -126,6 +126,9 @@ describe('command line', { timeout: 120_000 }, () => {
 
   test.each([
     [['--hlep'], "Unknown option '--hlep'"],
+    [['--\u001b]0;x\u202e'], "Unknown option '--\\x1b]0;x\\u{202e}'"],
+    [['--runs', '\u001b[2J'], '--runs \\x1b[2J: give a whole number from 1'],
+    [['--only', 'a\n\u009b'], '--only a\\x0a\\x9b: there is no such target'],
     [['more'], "Unexpected argument 'more'"],
     [['--runs', 'many'], '--runs many: give a whole number from 1'],
     [['--runs', '1e3'], '--runs 1e3: give a whole number'],

@@ -1,6 +1,8 @@
 /** The command line of `npm run fuzz`. */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/common/errors.ts';
 import { didYouMean } from '../../src/common/nearest.ts';
+import { escapeText } from '../../src/common/screen.ts';
 import { TARGETS } from './targets.ts';
 import type { Target } from './target.ts';
 
@@ -55,7 +57,7 @@ done until then is told).
 /** Reads the arguments. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const parsed = parse(args);
-  if ('wrong' in parsed) return { wrong: `${parsed.wrong}\nSee npm run fuzz -- --help.` };
+  if ('wrong' in parsed) return { wrong: `${escapeText(parsed.wrong)}\nSee npm run fuzz -- --help.` };
   return parsed;
 }
 
@@ -76,7 +78,7 @@ function parse(args: readonly string[]): CommandLine {
       },
     }));
   } catch (error) {
-    return { wrong: error instanceof Error ? error.message : String(error) };
+    return { wrong: messageOf(error) };
   }
   if (values.help) return { print: usage() };
   if (values.list) return { print: `${targetList()}\n` };
