@@ -81,6 +81,8 @@ test.each<[parser: string, what: string, make: (size: number) => string]>([
   ['lab-pattern', 'a run of what is repeated', size => `${'a'.repeat(size)}!`],
   ['lab-judge', 'many events', size => lines(size, () => 'a\n')],
   ['lab-judge', 'one long message', size => 'a'.repeat(size)],
+  ['lab-judge-large', 'many events', size => lines(size / 4, () => `${'ab'.repeat(100)}\n`)],
+  ['lab-judge-large', 'one long message', size => 'ab'.repeat(size / 8)],
   ['lab-interrupts', 'counts before another kind of line end', size => `1:${' 1'.repeat(size / 2)}a\u2028b`],
   ['cli-arguments', 'dots', size => `${'.'.repeat(size)}!`],
   ['decode-mce-inject', 'comments', size => `${'#'.repeat(size / 10)}\u2028x\n`.repeat(10)],

@@ -176,8 +176,12 @@ function show(header: string, lines: readonly string[]): void {
   verdictLines('x', judgeTrace(head, events), undefined, { style: plain, width: 100 });
 }
 
+const PATTERNS = ['^(a|a)*$', '((a+))+$', '(a+b?)*$', 'x.*y.*z', '\\s+$', '(?:.{0,20}=){5}'];
+/** A hundred expectations, with patterns about as large as a header may have. */
+const LARGE = [...Array<string>(2).fill('(a?b?a?b?){48}d'), ...Array<string>(98).fill('d')];
+
 /** As many events as there are lines, judged by patterns and by numbers. */
-function judged(text: string): void {
+function judged(text: string, patterns: readonly string[], more: readonly string[] = []): void {
   const events: TraceEvent[] = rows(text).map((message, i) => ({
     seq: i + 1,
     t: i,
@@ -186,9 +190,8 @@ function judged(text: string): void {
     name: 'guest.panic',
     fields: { message, bank: i },
   }));
-  const patterns = ['^(a|a)*$', '((a+))+$', '(a+b?)*$', 'x.*y.*z', '\\s+$', '(?:.{0,20}=){5}'];
   const expect = patterns.map(pattern => `never: guest.panic message~"${pattern.replaceAll('\\', '\\\\')}"`);
-  const header = { type: 'trace', version: 1, expect: [...expect, 'count >=2: guest.panic bank>3'] };
+  const header = { type: 'trace', version: 1, expect: [...expect, ...more] };
   judgeTrace(parseHeader(JSON.stringify(header), 'x'), events);
 }
 
@@ -433,7 +436,12 @@ export const PARSERS: readonly Parser[] = [
         () => plainMca(text),
       ),
   },
-  { name: 'lab-judge', seeds: ['machine check', 'aaaaaaaa', 'x y z', 'a = b = c'], run: judged },
+  {
+    name: 'lab-judge',
+    seeds: ['machine check', 'aaaaaaaa', 'x y z', 'a = b = c'],
+    run: text => judged(text, PATTERNS, ['count >=2: guest.panic bank>3']),
+  },
+  { name: 'lab-judge-large', seeds: ['abababab', 'a b'], run: text => judged(text, LARGE) },
   { name: 'report-all', seeds: ['machine check', 'a b c', '<a & "b">'], run: reported },
   {
     name: 'common-nearest',

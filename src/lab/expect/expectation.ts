@@ -40,3 +40,21 @@ export function parseExpectation(text: string): Expectation {
     hint: 'Use "within 10s", "never", or "count 2 within 10s" (count >=2, count <=2; without "within" until the run ends); units are ms, s and m.',
   });
 }
+
+/** Most states of all patterns of a run together: each may cost a step for each character of each event. */
+const MAX_STATES = 1000;
+
+/**
+ * Holds what all expectations of a run cost together to a bound, however many events there will be.
+ * @throws UsageError E_EXPECT_SYNTAX
+ */
+export function checkPatterns(expectations: readonly Expectation[]): void {
+  const terms = expectations.flatMap(({ condition }) => condition.terms);
+  const states = terms.reduce((sum, { pattern }) => sum + (pattern?.size ?? 0), 0);
+  if (states <= MAX_STATES) return;
+  throw new UsageError(
+    'E_EXPECT_SYNTAX',
+    `the patterns of all expectations together have ${states} states; at most ${MAX_STATES} are taken`,
+    { hint: 'Each character of a pattern is about one state, as often as its {n} repeats it. Use shorter patterns.' },
+  );
+}

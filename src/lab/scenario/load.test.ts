@@ -41,6 +41,11 @@ describe('an error names file, line and column and what was expected', () => {
     ['unknown event', ['process.signal', 'process.singal'], 'my.yaml:12:16: no event has the name "process.singal"'],
     ['unsaved value in an expectation', ['$page.virt', '$other'], 'my.yaml:12:16: $other is not saved'],
     ['bad time', ['within 5s', 'within 5'], 'my.yaml:12:5: "within 5" is not a kind of expectation'],
+    [
+      'patterns too large together',
+      ['addr=$page.virt', 'proc~(a?b?a?b?){48}a proc~(a?b?a?b?){48}b proc~(a?b?a?b?){48}c'],
+      'my.yaml:12:3: the patterns of all expectations together have 1158 states; at most 1000 are taken',
+    ],
     ['bad outcome', ['outcome: signalled', 'outcome: fine'], 'my.yaml:13:10: outcome: invalid'],
     [
       'too large a number',

@@ -8,7 +8,7 @@ import { catalogEvent, eventNames } from '../../text/catalog.ts';
 import { NAMED_MCA } from '../../mca/named.ts';
 import { parseDuration } from '../duration.ts';
 import { parseCondition, references } from '../expect/condition.ts';
-import { type Expectation, parseExpectation } from '../expect/expectation.ts';
+import { checkPatterns, type Expectation, parseExpectation } from '../expect/expectation.ts';
 import type { Outcome } from '../expect/outcome.ts';
 import { looseScenarioSchema, type MachineSpec } from './schema.ts';
 import { type Step, type StepName, stepSchemas } from './steps.ts';
@@ -178,6 +178,16 @@ class Checker {
     this.#saved.add(name);
   }
 
+  /** What is a matter of all expectations together. */
+  patterns(expectations: readonly Expectation[]): void {
+    try {
+      checkPatterns(expectations);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      this.#yaml.fault(['expect'], error.message, error.hint);
+    }
+  }
+
   #condition<T extends { condition: ReturnType<typeof parseCondition> }>(path: Path, parse: () => T): T | undefined {
     let parsed: T;
     try {
@@ -224,6 +234,7 @@ export function parseScenario(text: string, file: string): Scenario {
   const expect = entries(raw['expect']).flatMap(([i, entry]) =>
     Object.values(entry).every(v => typeof v === 'string') ? (checker.expectation(entry, i) ?? []) : [],
   );
+  checker.patterns(expect);
   const time = (key: 'timeout' | 'settle'): number => {
     const value = loose.data?.[key] ?? raw[key] ?? '0s';
     const ns = typeof value === 'string' ? parseDuration(value) : 0;

@@ -40,6 +40,26 @@ test('a header with more expectations than a trace has is refused', async () => 
   });
 });
 
+test('a header whose patterns together have more states than are taken is refused', () => {
+  const header = (n: number): string => {
+    const expect = Array<string>(n).fill('never: guest.line text~"(a?b?a?b?){48}d"');
+    return JSON.stringify({ type: 'trace', version: 1, expect });
+  };
+  expect(parseHeader(header(2), 'x').expect).toHaveLength(2);
+  for (const n of [3, 100]) {
+    expect(() => parseHeader(header(n), 'x')).toThrow(
+      expect.objectContaining({
+        code: 'E_LAB_TRACE_FORMAT',
+        message: 'x: the expectations in the header are not taken',
+        cause: expect.objectContaining({
+          code: 'E_EXPECT_SYNTAX',
+          message: `the patterns of all expectations together have ${n * 386} states; at most 1000 are taken`,
+        }),
+      }),
+    );
+  }
+});
+
 test('a line longer than a run writes is damage, and what follows it is read', async () => {
   const fd = openSync(file, 'w');
   writeSync(fd, `${HEADER}\n${event(1)}\n`);

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { SyndromeError } from '../../common/errors.ts';
 import { openInputStream } from '../../disk/input-file.ts';
-import { MAX_EXPECTATIONS, parseExpectation } from '../expect/expectation.ts';
+import { checkPatterns, MAX_EXPECTATIONS, parseExpectation } from '../expect/expectation.ts';
 import { LabError } from '../errors.ts';
 import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS, SOURCES } from './event.ts';
 
@@ -99,10 +99,10 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
     throw new LabError('E_LAB_TRACE_FORMAT', `${file}: its header has ${count}`);
   }
   try {
-    for (const text of expect) parseExpectation(text);
+    checkPatterns(expect.map(parseExpectation));
   } catch (error) {
     if (!(error instanceof SyndromeError)) throw error;
-    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: an expectation in the header is not one`, { cause: error });
+    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: the expectations in the header are not taken`, { cause: error });
   }
   const { settle } = header;
   const parts = Object.entries(typeof header.parts === 'object' && header.parts !== null ? header.parts : {});
