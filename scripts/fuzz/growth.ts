@@ -28,7 +28,7 @@ export function growthTarget({ name, seeds, run }: Parser): Target {
   return {
     name: `growth:${name}`,
     holds: 'crafted text of 10k, 20k and 40k characters: the time grows with the length, not with its square',
-    weight: 0.25,
+    weight: 2,
     most: MOST,
     open: () => (chance, n) => {
       const shape = shapeOf(chance, n, seeds);

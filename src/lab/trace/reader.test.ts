@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LabError } from '../errors.ts';
-import { parseEvent, parseHeader, readTrace } from './reader.ts';
+import { parseEvent, parseHeader, readTrace, traceOf } from './reader.ts';
 
 let file: string;
 let dir: string;
@@ -70,6 +70,20 @@ test('a line longer than a run writes is damage, and what follows it is read', a
   const { events, diagnostics } = await readTrace(file);
   expect(events.map(e => e.seq)).toEqual([1, 2]);
   expect(diagnostics).toEqual([{ line: 3, problem: 'longer than any line of a trace' }]);
+});
+
+test('a text with more events than a trace has is refused before it fills the memory', async () => {
+  const thousand = `${event(1)}\n`.repeat(1000);
+  let given = 0;
+  async function* pieces(): AsyncGenerator<string> {
+    yield `${HEADER}\n`;
+    for (; given < 30; given++) yield await Promise.resolve(thousand);
+  }
+  await expect(traceOf(pieces(), 'x', 20_000)).rejects.toMatchObject({
+    code: 'E_LAB_TRACE_FORMAT',
+    message: 'x has more events than any trace: at most 20000 are read',
+  });
+  expect(given).toBe(20);
 });
 
 test('a first line that is too long is no header', async () => {

@@ -150,15 +150,18 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string | 
 
 /** No run writes more: its sources are few, and each is bounded. */
 const MAX_LENGTH = 2 ** 31;
+/** Nor more events: a recorder keeps 200,000 of a source. Each takes 100 bytes and more, and memory has an end. */
+const MAX_EVENTS = 2_000_000;
 /** A run that was killed leaves one. With so many it is no trace, whatever its first line says. */
 const MAX_DAMAGED = 10_000;
 
 /**
  * The trace that a text in pieces is. Damaged lines are reported, not fatal.
  * @param file what it is called in errors
+ * @param most events that are kept; with more it is no trace
  * @throws LabError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION
  */
-export async function traceOf(pieces: AsyncIterable<string>, file: string): Promise<Trace> {
+export async function traceOf(pieces: AsyncIterable<string>, file: string, most = MAX_EVENTS): Promise<Trace> {
   let header: TraceHeader | undefined;
   const events: TraceEvent[] = [];
   const diagnostics: Trace['diagnostics'] = [];
@@ -181,6 +184,9 @@ export async function traceOf(pieces: AsyncIterable<string>, file: string): Prom
     }
     if (line === '') continue;
     const event = line === undefined ? undefined : parseEvent(line);
+    if (event && events.length === most) {
+      throw new LabError('E_LAB_TRACE_FORMAT', `${file} has more events than any trace: at most ${most} are read`);
+    }
     if (event) events.push(event);
     else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
     else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
