@@ -32,7 +32,7 @@ export const CPER_DIAGNOSTICS: Readonly<Record<CperDiagnostic['code'], string>> 
   E_CPER_TOO_MANY: 'There are more sections than a block can count; the rest was not read.',
   E_CPER_SEVERITY: 'The severity is none of the four numbers; it was read as none.',
   E_CPER_SIGNATURE: 'The record does not begin with CPER.',
-  E_CPER_LENGTH: 'A length is smaller than the structure it belongs to.',
+  E_CPER_LENGTH: 'A length is smaller than the structure it belongs to, or another record begins within it.',
   E_CPER_OVERLAP: 'Sections lie on top of each other; the later one was not read.',
   E_CPER_UNKNOWN: 'The bytes are neither a UEFI error record nor a generic error status block.',
   E_CPER_LIMIT: 'A record is longer than is held of one; what stands behind that was not read.',

@@ -4,12 +4,13 @@
  */
 import type { CperDiagnostic } from './error.ts';
 import { decodeGhesBlock } from './ghes.ts';
-import { SECTION_NAMES, guidFromBytes } from './guid.ts';
+import { GUID_NULL, SECTION_NAMES, guidFromBytes } from './guid.ts';
 import type { CperRecord } from './record.ts';
 import { RECORD_HEADER_LENGTH, decodeCperRecord, isCperRecord } from './uefi-record.ts';
 
 const BLOCK_HEADER = 20;
 const ENTRY_HEADER = 64;
+const DESCRIPTOR = 72;
 
 /**
  * Whether a status block can begin at `at`: data entries of a known type, or a severity that exists and entries that fit.
@@ -46,11 +47,93 @@ export interface CperSink {
 
 /** `CPER`, a revision, and the end of the signature. */
 const SIGNATURE_LENGTH = 10;
+/** Bytes that tell what begins at the first of them. */
+const TELLING = BLOCK_HEADER + ENTRY_HEADER;
 
 function hasSignature(bytes: Uint8Array, at: number): boolean {
   if (!isCperRecord(bytes, at)) return false;
   for (let i = 6; i < SIGNATURE_LENGTH; i++) if (bytes[at + i] !== 0xff) return false;
   return true;
+}
+
+/** First bytes of the types that are known. */
+const TYPE_BYTES = new Set(Object.keys(SECTION_NAMES).map(type => Number.parseInt(type.slice(6, 8), 16)));
+const MAX_SEVERITY = 3;
+const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
+
+function isKnownType(bytes: Uint8Array, at: number): boolean {
+  return TYPE_BYTES.has(bytes[at] ?? -1) && SECTION_NAMES[guidFromBytes(bytes, at)] !== undefined;
+}
+
+/** Whether it can only be a status block that begins at `at`: a known type, and everything beside it as it must be. */
+function isSurelyBlock(bytes: Uint8Array, at: number): boolean {
+  const entry = at + BLOCK_HEADER;
+  if (bytes.length - entry < ENTRY_HEADER || !isKnownType(bytes, entry)) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, BLOCK_HEADER + ENTRY_HEADER);
+  return (
+    view.getUint32(16, true) <= MAX_SEVERITY &&
+    view.getUint32(BLOCK_HEADER + 16, true) <= MAX_SEVERITY &&
+    ENTRY_REVISIONS.includes(view.getUint16(BLOCK_HEADER + 20, true)) &&
+    view.getUint32(12, true) >= ENTRY_HEADER + view.getUint32(BLOCK_HEADER + 24, true)
+  );
+}
+
+/** Where the first record or status block from `from` to `end` begins that is told beyond doubt; -1 when there is none. */
+export function findRecord(bytes: Uint8Array, from = 0, end = bytes.length): number {
+  for (let at = from; at < end && at + SIGNATURE_LENGTH <= bytes.length; at++) {
+    if (hasSignature(bytes, at) || isSurelyBlock(bytes, at)) return at;
+  }
+  return -1;
+}
+
+/**
+ * Where what begins here ends: at `end`, or where another record begins within: then the length is wrong, or the end of
+ * this one is missing.
+ */
+function endOf(bytes: Uint8Array, end: number): number {
+  if (bytes.length < TELLING) return end;
+  return isCperRecord(bytes) ? endOfRecord(bytes, end) : endOfBlock(bytes, end);
+}
+
+/** A section of a type that is not known may hold a record; nothing else of a record does. */
+function endOfRecord(bytes: Uint8Array, end: number): number {
+  if (end < RECORD_HEADER_LENGTH) return end;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const count = Math.min(view.getUint16(10, true), Math.floor((end - RECORD_HEADER_LENGTH) / DESCRIPTOR));
+  const opaque: (readonly [from: number, to: number])[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = RECORD_HEADER_LENGTH + i * DESCRIPTOR;
+    const from = view.getUint32(at, true);
+    const to = from + view.getUint32(at + 4, true);
+    if (to <= end && !isKnownType(bytes, at + 16)) opaque.push([from, to]);
+  }
+  let at = bytes.indexOf(0x43, RECORD_HEADER_LENGTH);
+  for (; at >= 0 && at < end; at = bytes.indexOf(0x43, at + 1)) {
+    const here = at;
+    if (hasSignature(bytes, here) && !opaque.some(([from, to]) => from <= here && here < to)) return here;
+  }
+  return end;
+}
+
+/** Among data entries of a known type, and behind them. */
+function endOfBlock(bytes: Uint8Array, end: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const last = Math.min(end, BLOCK_HEADER + view.getUint32(12, true));
+  let at = BLOCK_HEADER;
+  while (at + ENTRY_HEADER <= last) {
+    const none = guidFromBytes(bytes, at) === GUID_NULL;
+    if (hasSignature(bytes, at) || isSurelyBlock(bytes, at)) return at;
+    const header = view.getUint16(at + 20, true) < 0x300 ? ENTRY_HEADER : ENTRY_HEADER + 8;
+    const stop = none ? last : Math.min(last, at + header + view.getUint32(at + 24, true));
+    if (none || isKnownType(bytes, at)) {
+      // The end of a section and the entry behind it look like a block where the header of that would begin.
+      let next = findRecord(bytes, at, stop);
+      if (next === stop - BLOCK_HEADER && !none && stop < last) next = findRecord(bytes, next + 1, stop);
+      if (next >= 0) return next;
+    }
+    at = stop;
+  }
+  return end;
 }
 
 /** How many bytes tell what begins here, and all of it; Infinity where nothing says how long it is. */
@@ -133,7 +216,7 @@ export class CperReader {
   #read(ended: boolean): void {
     while (this.#length > 0) {
       if (this.#state === 'gap') {
-        if (!this.#findSignature(ended)) return;
+        if (!this.#findNext(ended)) return;
       } else if (this.#state === 'zeros') {
         if (!this.#passZeros()) return;
       } else if (!this.#readOne(ended)) return;
@@ -144,20 +227,30 @@ export class CperReader {
   #readOne(ended: boolean): boolean {
     const there = this.#bytes.subarray(0, Math.min(this.#length, this.#limit));
     const need = needed(there);
-    if (there.length < need && there.length < this.#limit && !ended) {
-      this.#need = Math.min(need, this.#limit);
+    // Whether another begins before this one could end shows in the bytes behind it.
+    const more = need + TELLING - 1;
+    if (there.length < more && there.length < this.#limit && !ended) {
+      this.#need = Math.min(more, this.#limit);
       return false;
     }
     const offset = this.#offset;
+    const whole = Math.min(there.length, need === 0 ? there.length : need);
+    const bytes = there.subarray(0, endOf(there, whole));
     const read = isCperRecord(there)
-      ? decodeCperRecord(there, offset)
+      ? decodeCperRecord(bytes, offset)
       : looksLikeGhesBlock(there)
-        ? decodeGhesBlock(there, offset)
+        ? decodeGhesBlock(bytes, offset)
         : undefined;
     if (read?.value !== undefined) {
       const end = offset + read.length;
       const { diagnostics } = read;
-      const cut = need > there.length && there.length >= this.#limit;
+      const next = bytes.length < whole;
+      if (next) {
+        const message =
+          'another record begins here, before this one could end: its length is wrong, or a part is missing';
+        diagnostics.push({ code: 'E_CPER_LENGTH', message, offset: end });
+      }
+      const cut = !next && need > there.length && there.length >= this.#limit;
       if (cut) {
         const message = `the record is longer than the ${this.#limit} bytes that are held of one; the rest was not read`;
         diagnostics.push({ code: 'E_CPER_LIMIT', message, offset: end });
@@ -188,19 +281,19 @@ export class CperReader {
     this.#gap = { offset: this.#offset, diagnostics };
   }
 
-  #findSignature(ended: boolean): boolean {
+  #findNext(ended: boolean): boolean {
+    const there = this.#bytes.subarray(0, this.#length);
     // Where the gap begins nothing could be read.
-    const from = this.#gap.offset === this.#offset ? 1 : 0;
-    for (let at = this.#bytes.indexOf(0x43, from); at >= 0 && at + SIGNATURE_LENGTH <= this.#length; ) {
-      if (hasSignature(this.#bytes, at)) {
-        this.#drop(at);
-        this.#endGap(this.#offset);
-        this.#state = 'record';
-        return true;
-      }
-      at = this.#bytes.indexOf(0x43, at + 1);
+    const found = findRecord(there, this.#gap.offset === this.#offset ? 1 : 0);
+    // One that begins behind this would not be whole enough to be told, so that it depends on what is to come.
+    const told = Math.max(0, this.#length - TELLING + 1);
+    if (found >= 0 && (ended || found < told)) {
+      this.#drop(found);
+      this.#endGap(this.#offset);
+      this.#state = 'record';
+      return true;
     }
-    if (!ended) this.#drop(Math.max(0, this.#length - SIGNATURE_LENGTH + 1));
+    if (!ended && told > 0) this.#drop(told);
     return false;
   }
 

@@ -168,7 +168,11 @@ abstract class CharacterReader implements ByteText {
 
   #cutLine(offset: number, line: number): void {
     this.rest();
-    this.#break('the line ends within a byte, of which nothing was taken; the next line is a new beginning', offset, line);
+    this.#break(
+      'the line ends within a byte, of which nothing was taken; the next line is a new beginning',
+      offset,
+      line,
+    );
   }
 
   #break(message: string | undefined, offset = this.#offset, line = this.#line): void {

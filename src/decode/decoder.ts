@@ -58,6 +58,7 @@ export interface Decoder {
 /** What is looked at before the form is decided. */
 const HEAD = 65_536;
 const NEWLINE = 0x0a;
+const ONE_SECTION = 'nothing behind it was read: one section does not begin anew';
 const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status is that of MCA_DESTAT';
 
 const utf8 = new TextEncoder();
@@ -154,23 +155,34 @@ export function createDecoder(options: DecoderOptions): Decoder {
   /** Reads bytes, or text that stands for bytes. */
   function byteReader({ form, text: open }: Detection): ByteText {
     let taken = 0;
+    /** One section does not begin anew. */
     let broken = false;
-    let binary = binaryReader(form, 0);
+    let told = false;
+    const isText = open !== undefined;
+    let binary = binaryReader(form, 0, isText);
     if (open === undefined) return binary;
     const bytes = open({
       bytes(bytes) {
         taken += bytes.length;
-        // One section does not begin anew.
-        if (options.section === undefined || !broken) binary.push(bytes);
+        if (!broken) binary.push(bytes);
+        else if (!told) {
+          told = true;
+          options.onDiagnostic?.({ code: 'E_INPUT_BYTES', message: ONE_SECTION }, { input, from: 'cper' });
+        }
       },
       broken(message, offset, line) {
         const source = { input, from: form === 'xen-mcelog' ? form : 'cper', firstLine: line, lastLine: line } as const;
-        if (message !== undefined) note({ code: 'E_INPUT_BYTES', message, offset }, source);
-        if (options.section === undefined) {
-          binary.end();
-          binary = binaryReader(form, taken);
+        if (options.section !== undefined) {
+          if (message !== undefined && !told) {
+            note({ code: 'E_INPUT_BYTES', message: `${message}; ${ONE_SECTION}`, offset }, source);
+            told = true;
+          }
+          broken = true;
+          return;
         }
-        broken = true;
+        if (message !== undefined) note({ code: 'E_INPUT_BYTES', message, offset }, source);
+        binary.end();
+        binary = binaryReader(form, taken, isText);
       },
     });
     return {
@@ -182,10 +194,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
     };
   }
 
-  /** Reads bytes of which the first is the `offset`th of the input. */
-  function binaryReader(form: Detection['form'], offset: number): BinaryReader {
-    const note = (d: Diagnostic): void =>
-      options.onDiagnostic?.(d, { input, from: form === 'xen-mcelog' ? form : 'cper' });
+  /** Reads bytes of which the first is the `offset`th of the input, or of what its text stands for. */
+  function binaryReader(form: Detection['form'], offset: number, isText: boolean): BinaryReader {
+    const note = ({ offset: at, ...rest }: Diagnostic): void => {
+      // Places of the input are those of its text.
+      const place = isText ? { message: `${rest.message} (at byte ${at} of the decoded bytes)` } : { offset: at };
+      const said = at === undefined ? rest : { ...rest, ...place };
+      options.onDiagnostic?.(said as Diagnostic, { input, from: form === 'xen-mcelog' ? form : 'cper' });
+    };
     const { section } = options;
     if (section !== undefined) return wholeReader(offset, { whole: bytes => emitSection(section, bytes), note });
     if (form === 'xen-mcelog') {

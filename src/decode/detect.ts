@@ -1,6 +1,7 @@
 /** @module What an input is, from its first bytes, with the evidence. */
-import { looksLikeGhesBlock } from '../cper/reader.ts';
+import { findRecord, looksLikeGhesBlock } from '../cper/reader.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
+import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
 import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
 import { MAX_VALUES, VALUE_FORMS, values, whyNoValues } from '../text/values.ts';
@@ -22,26 +23,39 @@ export interface Detection {
 /** Shorter texts of digits are a value, or anything. */
 const MIN_BYTES = 20;
 
-/** The first bytes that a text stands for, up to what is wrong with it. */
+/** The first bytes that a text stands for, up to what is wrong with it, and those from there to the next such place. */
 function firstBytes(
   text: Uint8Array,
   whole: boolean,
   open: (sink: ByteSink) => ByteText,
-): { bytes: Uint8Array; sound: boolean } {
-  const parts: Uint8Array[] = [];
-  let sound = true;
-  const reader = open({ bytes: bytes => sound && parts.push(bytes.slice()), broken: () => (sound = false) });
+): { bytes: Uint8Array; more: Uint8Array[]; sound: boolean } {
+  const runs: Uint8Array[][] = [[]];
+  const reader = open({
+    bytes: bytes => runs.at(-1)?.push(bytes.slice()),
+    broken: () => runs.push([]),
+  });
   reader.push(text);
   // Where the text ends within a byte the last one is said to be lost when all is read.
-  const untilHere = sound;
+  const sound = runs.length === 1;
   if (whole) reader.end();
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  const [bytes = new Uint8Array(0), ...more] = runs.map(parts => concat(parts));
+  return { bytes, more, sound };
+}
+
+/** Whether nearly all of a text is hex digits. A wrong one makes no base64 of it, whose every character they are too. */
+function isNearlyHex(text: Uint8Array): boolean {
+  let digits = 0;
+  let others = 0;
+  let before = 0;
+  for (const byte of text) {
+    const letter = (byte | 0x20) - 0x61;
+    // Base64 writes zeros as `A`, and `0x` is of hex.
+    const counted = letter !== 0 && !(letter === 23 && before === 0x30);
+    if (counted && ((byte >= 0x30 && byte <= 0x39) || (letter > 0 && letter < 6))) digits++;
+    else if (counted && byte > 0x20) others++;
+    before = byte;
   }
-  return { bytes: out, sound: untilHere };
+  return digits > 8 * others;
 }
 
 function binaryForm(bytes: Uint8Array, more: boolean): 'cper' | 'ghes' | undefined {
@@ -53,11 +67,18 @@ function binaryForm(bytes: Uint8Array, more: boolean): 'cper' | 'ghes' | undefin
 function byteTexts(
   head: Uint8Array,
   whole: boolean,
-): (Pick<Detection, 'text'> & { name: string; bytes: Uint8Array; sound: boolean })[] {
+): (Pick<Detection, 'text'> & {
+  name: string;
+  bytes: Uint8Array;
+  more: Uint8Array[];
+  sound: boolean;
+  nearly?: true;
+})[] {
   const rows = whole ? head : head.subarray(0, head.lastIndexOf(NEWLINE) + 1);
   const dumps = dumpLayouts(rows).map(layout => ({
     name: 'dump',
     bytes: layout.bytes,
+    more: [],
     sound: true,
     text: (sink: ByteSink) => new DumpText(layout, sink),
   }));
@@ -65,6 +86,8 @@ function byteTexts(
     { name: 'hex', text: (sink: ByteSink) => new HexText(sink) },
     { name: 'base64', text: (sink: ByteSink) => new Base64Text(sink) },
   ].map(one => ({ ...one, ...firstBytes(head, whole, one.text) }));
+  const [hex] = plain;
+  if (hex?.sound === false && isNearlyHex(head)) return [...dumps, { ...hex, sound: true, nearly: true }];
   return [...dumps, ...plain];
 }
 
@@ -140,9 +163,11 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (words !== undefined) return { form: 'log', evidence: `log: \`${words.trim()}\`` };
   const asked = from === 'cper' || from === 'ghes' ? from : undefined;
   if (!bytes.includes(0)) {
-    for (const text of byteTexts(bytes, whole)) {
+    const texts = byteTexts(bytes, whole);
+    for (const text of texts) {
       // What is said to be binary may be as short as it likes, and begin as it likes, if all of it is such text.
-      if (text.bytes.length < (asked === undefined || text.name === 'base64' ? MIN_BYTES : 1)) continue;
+      const least = asked === undefined || text.name === 'base64' ? MIN_BYTES : text.nearly ? 0 : 1;
+      if (text.bytes.length < least) continue;
       const form = binaryForm(text.bytes, !whole);
       if (form === undefined && (asked === undefined || !text.sound)) continue;
       return {
@@ -151,6 +176,14 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
         binary: text.bytes,
         ...textOf(text),
       };
+    }
+    const log = LOG_NEEDLES.some(n => latin1.decode(bytes).includes(n));
+    for (const text of log ? [] : texts) {
+      const run = text.more.find(r => findRecord(r) === 0);
+      const form = run === undefined ? undefined : binaryForm(run, !whole);
+      if (run === undefined || form === undefined || (asked !== undefined && form !== asked)) continue;
+      const evidence = `${text.name} text of a firmware record, behind something else`;
+      return { form, evidence, binary: run, ...textOf(text) };
     }
   }
   if (asked !== undefined) return { form: asked, evidence: 'asked for', binary: bytes };
@@ -167,6 +200,11 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (other !== undefined) return { form: 'log', evidence: other };
   const word = LOG_NEEDLES.find(n => text.includes(n));
   if (word !== undefined) return { form: 'log', evidence: `log: \`${word.trim()}\`` };
+  const at = bytes.includes(0) && bytes[0] !== UNDERSCORE ? findRecord(bytes) : -1;
+  if (at >= 0) {
+    const form = isCperRecord(bytes, at) ? 'cper' : 'ghes';
+    return { form, evidence: `a firmware record begins at byte ${at}`, binary: bytes };
+  }
   const line = lines[0];
   const why =
     line === undefined
