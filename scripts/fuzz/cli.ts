@@ -135,14 +135,14 @@ const JSON_RECORDS: Target = {
       if (bytes !== undefined && encode === encoders[0]) decodeCper(bytes);
     }
     if (typeof value === 'object' && value !== null) {
-      const record = recordOfJson(value as Record<string, unknown>);
+      const { record } = recordOfJson(value as Record<string, unknown>, true);
       if (record !== undefined) {
         wrong.push(
           ...differences(
             'once more',
             recordOfJson(
               JSON.parse(wire(record.kind === 'cper' ? cperToJson(record) : record)) as Record<string, unknown>,
-            ),
+            ).record,
             record,
           ),
         );

@@ -11,6 +11,13 @@ function inputOptions(command: Command): Command {
     .option('--cpuid <eax>', 'CPUID leaf 1 EAX in hex, where the input does not say; 50654');
 }
 
+/** The exit codes of the commands that read records. */
+const EXIT_CODES = `\nExit codes:
+  0  at least one record was found
+  2  the command line or a file given is wrong, or values typed are no error record
+  4  no error record in the files or stdin
+  5  something of the input was cut or could not be read, which stderr says; the rest was read`;
+
 /** Collects an option that may be given again. */
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
@@ -44,13 +51,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --explain L_MCA_QEMU_SRAR
   syndrome decode --explain SRAO                        # classes, fields, outcomes, error codes, …`,
     )
-    .addHelpText(
-      'after',
-      `\nExit codes:
-  0  at least one record was found
-  2  the command line or a file given is wrong, or values typed are no error record
-  4  no error record in the files or stdin`,
-    )
+    .addHelpText('after', EXIT_CODES)
     .action(async (words: string[], options: OptionValues) =>
       (await import('./decode.ts')).decode(words, merge(options)),
     );
@@ -75,6 +76,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome predict amd-deferred --consumer linux --set version=6.19.6 --set platform=kvm
   syndrome predict status=0xbd80000000000134 mcgstatus=7 addr=0x1000 misc=0x8c vendor=intel`,
     )
+    .addHelpText('after', EXIT_CODES)
     .action(async (words: string[], options: OptionValues) =>
       (await import('./predict.ts')).predict(words, merge(options)),
     );

@@ -1,6 +1,6 @@
 /** What is lost of the input of a command is said, and shows in its exit code. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -53,7 +53,8 @@ describe('a command that reads records', () => {
 
   it('says of each file that it yielded nothing, which alone is no fault', () => {
     const [some, none, more] = [file('some', LOG), file('none', 'all is well\n'), file('more', LOG)];
-    const { status, lines, err } = syndrome('decode', '--raw', some, none, more);
+    // With --json what is odd about a record stands in it.
+    const { status, lines, err } = syndrome('decode', '--json', some, none, more);
     expect([status, lines, err]).toEqual([
       0,
       2,
@@ -61,7 +62,7 @@ describe('a command that reads records', () => {
     ]);
     expect(syndrome('decode', none, none)).toMatchObject({ status: 4, err: [err[0], err[0]] });
     // What was typed was meant.
-    const typed = syndrome('decode', '--raw', some, 'bd8x');
+    const typed = syndrome('decode', '--json', some, 'bd8x');
     expect([typed.status, typed.lines, typed.err.length]).toEqual([2, 1, 1]);
   });
 
@@ -86,5 +87,54 @@ describe('a command that reads records', () => {
       201,
       `${path}: 100 more like these [E_TEXT_VALUE]`,
     ]);
+  });
+
+  it('tells what a record lost, whatever the output', () => {
+    const whole = syndrome('encode', 'memory', 'physicalAddress=0x50000000', 'errorType=3', '--out', join(dir, 'cper'));
+    expect(whole.status).toBe(0);
+    const cut = file('cut.cper', '');
+    writeFileSync(cut, readFileSync(join(dir, 'cper')).subarray(0, 150));
+    for (const args of [['decode', '--raw'], ['decode', '--brief'], ['decode', '--json'], ['decode'], ['predict']]) {
+      const { status, err } = syndrome(...args, cut);
+      expect([args, status, err.filter(l => /^\S+cut\.cper: .*\[E_CPER_/.test(l)).length > 0]).toEqual([args, 5, true]);
+    }
+  });
+
+  it('tells what is odd about a record where the output has no place for it', () => {
+    const odd = ['status=0xbd80000000000134', 'adr=0x1000'];
+    const told = ['argument:1: the name adr is not known; its value was left out [W_TEXT_VALUE]'];
+    expect(syndrome('decode', '--raw', ...odd)).toMatchObject({ status: 0, err: told });
+    expect(syndrome('decode', '--brief', ...odd)).toMatchObject({ status: 0, err: told });
+    expect(syndrome('predict', ...odd).err).toEqual(told);
+    // These say it themselves.
+    expect(syndrome('decode', ...odd).err).toEqual([]);
+    expect(syndrome('decode', '--json', ...odd).err).toEqual([]);
+  });
+
+  it('says of events that they are read and nothing is predicted from them', () => {
+    const path = file('events', 'Memory failure: 0x91ef: recovery action for dirty LRU page: Recovered\n');
+    const why = `(${path} was read, and holds nothing but events: 1 of them)`;
+    const alone = syndrome('predict', path);
+    expect([alone.status, alone.err[0]]).toEqual([
+      4,
+      expect.stringContaining(`no record to predict from ${why}; names:`),
+    ]);
+    expect(syndrome('predict', path, file('log', LOG)).err).toContain(`no error record found ${why}`);
+    expect(syndrome('decode', path)).toMatchObject({ status: 0, err: [] });
+  });
+
+  it('says of a folder that it is one, however it is written', () => {
+    mkdirSync(join(dir, 'folder'), { recursive: true });
+    mkdirSync(join(dir, 'mce'), { recursive: true });
+    const folder = spawnSync(process.execPath, [MAIN, 'decode', 'folder'], { cwd: dir, encoding: 'utf8' });
+    expect([folder.status, folder.stderr]).toEqual([2, expect.stringContaining('folder is a folder [E_INPUT]')]);
+    const words = ['mce', '0', '9', '0xbd000000000000c0', '0x5', '0x91ee000', '0x8c'];
+    expect(spawnSync(process.execPath, [MAIN, 'decode', '--raw', ...words], { cwd: dir }).status).toBe(0);
+  });
+
+  it('says what was not read behind a file that cannot be', () => {
+    // Opens, and cannot be read from its beginning.
+    const { status, err } = syndrome('decode', '--raw', file('before', LOG), '/proc/self/mem', file('behind', LOG));
+    expect([status, err.join('\n')]).toEqual([2, expect.stringContaining(`not read either: ${join(dir, 'behind')}.`)]);
   });
 });

@@ -82,7 +82,10 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     return true;
   }
 
-  const result = await eachRecord(words, options, show, () => out.drain());
+  const result = await eachRecord(words, options, show, {
+    between: () => out.drain(),
+    showsRemarks: options.raw !== true && options.brief !== true,
+  });
   if (options.brief && found > 1) out.write(`\n${brief.summary().join('\n')}\n`);
   await out.end();
   if (found === 0 && result.inputs === 1) say(nothingIn(result.evidence));

@@ -66,7 +66,10 @@ function encodeOne(value: unknown, where: string, options: EncodeOptions): Uint8
     throw new UsageError('E_USAGE', `${where}: ${messageOf(error)}`, { hint });
   }
   if (bytes !== undefined) return bytes;
-  const record = recordOfJson(data);
+  const { record, notes } = recordOfJson(data, true);
+  if (notes.length > 0) {
+    throw new UsageError('E_USAGE', `${where}: ${notes.map(n => n.message).join('; ')}`, { hint: HINT });
+  }
   if (record?.kind === 'x86-mca') printMca(record, options);
   else if (record?.kind === 'arm-sea') printArm(record, options);
   else {

@@ -125,7 +125,8 @@ export async function predict(words: readonly string[], options: PredictOptions)
     return true;
   });
   if (found === 0) {
-    say(`no record to predict from; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}`);
+    const why = result.inputs === 1 ? ` (${result.evidence})` : '';
+    say(`no record to predict from${why}; names: ${[...NAMED_MCA, ...NAMED_ESR].map(n => n.name).join(', ')}`);
   }
   process.exitCode = readCode(result);
 }

@@ -9,7 +9,7 @@ import { createDecoder } from '../decode/decoder.ts';
 import type { DecoderOptions } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from '../decode/record.ts';
-import { VALUE_FORMS, plainValues } from '../text/values.ts';
+import { VALUE_FORMS, plainValues, values } from '../text/values.ts';
 import type { ReadResult } from './exit-codes.ts';
 import { say } from './output.ts';
 
@@ -46,33 +46,40 @@ function statOf(word: string): Stats | undefined {
   }
 }
 
-/** Whether a word names something that can be read. @throws {InputError} for a folder, or where nobody may look. */
-function isFile(word: string): boolean {
-  const stat = statOf(word);
-  if (stat?.isDirectory() === true && PATH.test(word)) {
-    throw new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
-  }
-  return stat !== undefined && !stat.isDirectory();
+function isFolder(word: string): InputError {
+  return new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
 }
 
 /** Several lone numbers are one value each; anything else is one line. */
 function valueText(words: readonly string[]): string {
   const plain = words.map(plainValues);
-  return plain.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? plain.join('\n') : words.join(' ');
+  // What was typed ends where it ends: with a line end nothing looks as if it had been cut.
+  return plain.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? `${plain.join('\n')}\n` : words.join(' ');
 }
 
 /** Files by name, `-` for stdin; whatever is no file belongs to the values, which are taken together. */
 function inputsOf(words: readonly string[]): Input[] {
   const inputs: Input[] = [];
-  const values: string[] = [];
+  const typed: string[] = [];
+  let folder: string | undefined;
   for (const word of words) {
+    const stat = word === '-' ? undefined : statOf(word);
     if (word === '-') inputs.push({ name: '-', file: undefined });
-    else if (isFile(word)) inputs.push({ name: word, file: word });
+    else if (stat?.isDirectory() === false) inputs.push({ name: word, file: word });
     else if (PATH.test(word)) {
+      if (stat !== undefined) throw isFolder(word);
       throw new InputError('E_INPUT', `there is no file ${word}`, { hint: 'Values are written as 0x… or name=0x….' });
-    } else values.push(word);
+    } else {
+      if (stat !== undefined) folder ??= word;
+      typed.push(word);
+    }
   }
-  if (values.length > 0) inputs.push({ name: 'argument', text: valueText(values) });
+  if (typed.length > 0) {
+    const text = valueText(typed);
+    // A word of QEMU's command may be the name of a folder too; what is no value at all was meant as one.
+    if (folder !== undefined && text.split('\n').every(line => values(line) === undefined)) throw isFolder(folder);
+    inputs.push({ name: 'argument', text });
+  }
   return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
 }
 
@@ -218,9 +225,17 @@ class Remarks {
 
 const isLoss = (d: Diagnostic): boolean => d.code.startsWith('E_');
 
+/** How the records of some inputs are taken. */
+interface Taking {
+  /** Awaited after each piece of input. */
+  between?: () => Promise<void> | undefined;
+  /** What is made of a record has its remarks in it: of them only losses are told again. */
+  showsRemarks?: boolean;
+}
+
 /**
- * Decodes the inputs in their order; `between` is awaited after each piece of input. Remarks about text go to stderr, and
- * a line for each of several inputs of which no record was used.
+ * Decodes the inputs in their order. Remarks about the text and about a record go to stderr, and a line for each of
+ * several inputs of which no record was used.
  * @param onRecord says whether it used the record
  * @returns what came of it, how many inputs there were, and how the last was read
  * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
@@ -229,19 +244,22 @@ export async function eachRecord(
   words: readonly string[],
   options: InputOptions,
   onRecord: (record: DecodedRecord) => boolean,
-  between: () => Promise<void> | undefined = () => undefined,
+  { between = () => undefined, showsRemarks = false }: Taking = {},
 ): Promise<ReadResult & { inputs: number; evidence: string }> {
   const common = decoderOptions(options);
   const inputs = inputsOf(words);
   const result = { found: 0, typedNothing: false, lost: 0, inputs: inputs.length, evidence: '' };
-  for (const input of inputs) {
+  for (const [i, input] of inputs.entries()) {
     const before = result.found;
+    let read = 0;
     const remarks = new Remarks(input.name);
     const decoder = createDecoder({
       ...common,
       input: input.name,
       onRecord(record) {
+        read++;
         if (record.diagnostics.some(isLoss)) result.lost++;
+        for (const d of record.diagnostics) if (!showsRemarks || isLoss(d)) remarks.tell(d, record.source);
         if (onRecord(record)) result.found++;
       },
       onDetected: d => (result.evidence = whyNothing(input.name, d.evidence, 'text' in input)),
@@ -261,8 +279,10 @@ export async function eachRecord(
         await (file === undefined ? readStdin(take) : readFile(file, take));
       } catch (error) {
         if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
+        const unread = inputs.slice(i + 1).map(other => other.name);
+        const behind = unread.length === 0 ? '' : ` What stands behind it was not read either: ${unread.join(', ')}.`;
         throw new InputError('E_INPUT', `cannot read ${input.name}`, {
-          hint: 'Give a file that can be read, or - for stdin.',
+          hint: `Give a file that can be read, or - for stdin.${behind}`,
           cause: error,
         });
       }
@@ -271,6 +291,7 @@ export async function eachRecord(
     await between();
     remarks.end();
     if (result.found > before) continue;
+    if (read > 0) result.evidence = `${input.name} was read, and holds nothing but events: ${read} of them`;
     if ('text' in input) result.typedNothing = true;
     if (inputs.length > 1) say(nothingIn(result.evidence));
   }

@@ -16,7 +16,9 @@ export type JsonLine =
     }
   | { kind: 'line'; text: string; program: string | undefined }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
-  | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean };
+  | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean }
+  /** Begins as an object does and is none: it was cut, or damaged. */
+  | { kind: 'broken' };
 
 function object(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -58,16 +60,20 @@ export function prettyMessage(line: string): string | undefined {
   }
 }
 
+/** `{1}[Hardware Error]: …` begins with a brace too. */
+const BEGINS_OBJECT = /^\{\s{0,64}"/;
+
 /** What a line holds; undefined when it is no JSON object of a kind that is known. Never throws. */
 export function jsonLine(line: string): JsonLine | undefined {
   // An array of objects, one a line, ends each with a comma.
   const text = line.trim().replace(/\},$/, '}');
-  if (!text.startsWith('{') || !text.endsWith('}') || text.length > MAX_LINE) return undefined;
+  const broken = BEGINS_OBJECT.test(text) ? ({ kind: 'broken' } as const) : undefined;
+  if (!text.startsWith('{') || !text.endsWith('}') || text.length > MAX_LINE) return broken;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return undefined;
+    return broken;
   }
   const data = object(value);
   if (data === undefined) return undefined;

@@ -3,7 +3,7 @@ import { agentSignal } from './agent-signal.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './in-order.ts';
 import { longLine } from './item.ts';
-import type { ItemSink } from './item.ts';
+import type { ItemSink, TextNoteCode } from './item.ts';
 import { jsonLine, prettyMessage } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
 import { MAX_LINE } from './line.ts';
@@ -22,6 +22,10 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const RECORD_SEPARATOR = 0x1e;
 const DATA = ascii('data: {');
+/** What only a record of this project's has; where it does not begin with a brace its beginning is gone. */
+const OWN_KIND = /"kind":"(?:x86-mca|cper|arm-sea)"/;
+const BROKEN_OBJECT = 'the line begins a JSON object and is none: it was cut or damaged; nothing was made of it';
+const NO_BEGINNING = 'the line is the rest of a JSON record whose beginning is missing; nothing was made of it';
 const decoder = new TextDecoder();
 
 function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
@@ -39,6 +43,8 @@ export class LogReader implements LineTaker {
   #tooMany = false;
   /** Byte of the input where the line begins that is read. */
   #offset = 0;
+  /** The line that is read was an object, and cannot be read as one. */
+  #broken = false;
 
   constructor(sink: ItemSink, input: string) {
     this.#order = new InOrder(sink);
@@ -50,6 +56,7 @@ export class LogReader implements LineTaker {
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
     this.#offset = offset;
+    this.#broken = false;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) {
       this.#release();
       return main.wanted || lineNumber < FIRST_LINES;
@@ -58,15 +65,20 @@ export class LogReader implements LineTaker {
     const from =
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
-    if (bytes[from] === BRACE) this.#json(text, lineNumber);
+    if (bytes[from] === BRACE) this.#json(text, lineNumber, end - start);
     else if (bytes[from] === SPACE || bytes[from] === TAB) this.#line(prettyMessage(text) ?? text, lineNumber);
-    else this.#line(text, lineNumber);
+    else {
+      this.#line(text, lineNumber);
+      if (OWN_KIND.test(text)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', NO_BEGINNING);
+    }
     this.#release();
     return lineNumber < FIRST_LINES || this.#wanted();
   }
 
   cut(lineNumber: number, _bytes: number, offset: number): void {
-    this.#sink(longLine('linux', lineNumber, MAX_LINE_BYTES, offset));
+    // The beginning of an object is none.
+    if (this.#broken) this.#sink(longLine('linux', lineNumber, 0, this.#offset));
+    else this.#sink(longLine('linux', lineNumber, MAX_LINE_BYTES, offset));
     this.#release();
   }
 
@@ -106,11 +118,14 @@ export class LogReader implements LineTaker {
     return false;
   }
 
-  #json(text: string, lineNumber: number): void {
+  #json(text: string, lineNumber: number, length: number): void {
     const line = jsonLine(text);
-    if (line === undefined) {
+    if (line === undefined || line.kind === 'broken') {
       // `{1}[Hardware Error]: …` begins with a brace too.
       this.#line(text, lineNumber);
+      this.#broken = line !== undefined;
+      // Of one that is too long the scanner says so.
+      if (this.#broken && length < MAX_LINE_BYTES) this.#brokenObject(text, lineNumber);
       return;
     }
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
@@ -130,18 +145,30 @@ export class LogReader implements LineTaker {
     } else if (line.kind === 'trace') this.#trace(line, lineNumber);
   }
 
+  /** Said of an object that was cut or damaged where it may matter. */
+  #brokenObject(text: string, lineNumber: number): void {
+    if (mentions(text, 0)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
+  }
+
+  #lost(lineNumber: number, code: TextNoteCode, message: string): void {
+    const note = { code, message, offset: this.#offset };
+    this.#sink({ type: 'note', form: 'record', firstLine: lineNumber, lastLine: lineNumber, note });
+  }
+
   #vmm(message: Readonly<Record<string, unknown>>, lineNumber: number): void {
     const item = vmmEventItem(message, lineNumber);
     if (item !== undefined) this.#sink(item);
   }
 
   #record(message: Readonly<Record<string, unknown>>, bankUnknown: boolean, lineNumber: number): void {
-    const record = recordOfJson(message);
+    const { record, notes: lost } = recordOfJson(message);
+    const notes = lost.map(note => ({ ...note, message: `${note.message}; it was left out` }));
     const place = { form: 'record', firstLine: lineNumber, lastLine: lineNumber } as const;
     const bank = bankUnknown ? ({ bankUnknown: true } as const) : {};
-    if (record?.kind === 'x86-mca') this.#sink({ type: 'mca', ...place, notes: [], record, ...bank });
-    else if (record?.kind === 'cper') this.#sink({ type: 'cper', ...place, notes: [], record });
-    else if (record !== undefined) this.#sink({ type: 'arm', ...place, notes: [], record, as: 'esr' });
+    if (record?.kind === 'x86-mca') this.#sink({ type: 'mca', ...place, notes, record, ...bank });
+    else if (record?.kind === 'cper') this.#sink({ type: 'cper', ...place, notes, record });
+    else if (record !== undefined) this.#sink({ type: 'arm', ...place, notes, record, as: 'esr' });
+    else for (const { code, message: why } of lost) this.#lost(lineNumber, code, `${why}; no record was made`);
   }
 
   #trace(line: { raw: string; layer: string; source: string; key: string }, lineNumber: number): void {
@@ -166,6 +193,7 @@ export class LogReader implements LineTaker {
     if (line.source === 'events') {
       const event = jsonLine(line.raw);
       if (event?.kind === 'vmm') this.#vmm(event.message, lineNumber);
+      else if (event?.kind === 'broken') this.#brokenObject(line.raw, lineNumber);
       return;
     }
     if (line.source !== 'qmp') {
@@ -177,6 +205,7 @@ export class LogReader implements LineTaker {
     }
     const inner = jsonLine(line.raw);
     if (inner?.kind === 'qmp') stream.qemu.qmp(inner.message, lineNumber);
+    else if (inner?.kind === 'broken') this.#brokenObject(line.raw, lineNumber);
   }
 
   /** Said once: how many there are is not known before the end. */
