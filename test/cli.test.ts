@@ -399,17 +399,15 @@ test('the named records say what they need', async () => {
 });
 
 test('what an injection may do is asked of the outlook, and said before it is done', async () => {
-  type Said = { name?: string; needsYes?: boolean; fatal?: boolean; consent: { needed: boolean; because: object[] } };
+  type Said = { name?: string; fatal?: boolean; consent: { needed: boolean; because: object[] } };
   const listed = async (...args: string[]): Promise<Said[]> =>
     (await inside('inject', '--list', '--json', ...args)).stdout
       .trim()
       .split('\n')
       .map(line => JSON.parse(line) as Said);
-  const asking = (all: Said[]): (string | undefined)[] => all.filter(r => r.needsYes).map(r => r.name);
+  const asking = (all: Said[]): (string | undefined)[] => all.filter(r => r.fatal).map(r => r.name);
   const everybody = await listed();
-  expect(everybody.every(r => r.needsYes === r.consent.needed && r.needsYes === r.consent.because.length > 0)).toBe(
-    true,
-  );
+  expect(everybody.every(r => r.fatal === r.consent.needed && r.fatal === r.consent.because.length > 0)).toBe(true);
   expect(asking(everybody)).toEqual(NAMED_MCA.map(r => r.name).filter(name => name !== 'xen-note-ce'));
   expect(asking(await listed('--consumer', 'linux'))).not.toContain('ce');
   const dry = async (...args: string[]): Promise<Said> =>

@@ -1,5 +1,5 @@
 /** The kept states of machines, with real machines. */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseEvent } from '../src/lab/trace/reader.ts';
 import { Sandbox } from './program.ts';
@@ -23,6 +23,13 @@ test('of two runs at once that need the same state one makes it, the other waits
     const notes = events.filter(e => e?.name === 'lab.note').map(e => String(e?.fields?.text));
     expect(notes.filter(text => text.startsWith('the state of the machine is kept'))).toHaveLength(1);
     expect(notes.filter(text => /^waits for process \d+, which makes the state/.test(text))).toHaveLength(1);
+    // What is wrong around a run is no fault of the state.
+    const { TMPDIR } = sandbox.env;
+    sandbox.env.TMPDIR = '/no/such/folder';
+    const { code, stdout } = await sandbox.run(...args);
+    sandbox.env.TMPDIR = TMPDIR;
+    expect([code, existsSync(String(kept))]).toEqual([3, true]);
+    expect(stdout).toContain('E_LAB_RUN_DIR');
   } finally {
     if (typeof kept === 'string') rmSync(kept, { force: true });
   }

@@ -161,7 +161,7 @@ function list(options: Options): void {
     const { bank, status, mcgStatus, misc } = r;
     const record = { kind: 'x86-mca' as const, cpu: 0, bank, status, mcgStatus, addr: SOME_ADDRESS, misc };
     const consent = consentOf({ record, broadcast }, target);
-    if (options.json) printJson({ ...r, broadcast, needsYes: consent.needed, consent });
+    if (options.json) printJson({ ...r, broadcast, fatal: consent.needed, consent });
     else {
       const flags = [
         `${r.vendor}, bank ${r.bank}`,

@@ -3,6 +3,13 @@ import { SyndromeError } from '../common/errors.ts';
 /** A record cannot be encoded: a value does not fit. Decoding never throws; it returns diagnostics. */
 export class CperError extends SyndromeError {}
 
+/** A value that is no word of ours, for a message: short, and whatever it is. */
+export function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number'
+    ? String(value).slice(0, 32)
+    : `of type ${typeof value}`;
+}
+
 /** Something about the bytes that is not as the specification says. */
 export interface CperDiagnostic {
   /** Stable: `E_…` data was lost, `W_…` it was read all the same. */

@@ -6,6 +6,7 @@ import {
   cperToJson,
   decodeGhesBlock,
   encodeCper,
+  encodeCperRegion,
   encodeSection,
   regionFromJson,
 } from './index.ts';
@@ -138,6 +139,18 @@ describe('encoding', () => {
       /rank does not fit its field: the structure has 73 bytes/,
     );
     expect(() => encodeSection({ kind: 'nothing' } as never)).toThrow(/no section of kind nothing/);
+    const noWord = JSON.parse('{"toString":1}') as never;
+    expect(() => encodeSection({ kind: noWord })).toThrow(/no section of kind of type object/);
+    expect(() => encodeSection({ kind: 'firmware', recordGuid: noWord })).toThrow(/recordGuid is not a GUID/);
+    expect(() => encodeCper({ kind: 'cper', severity: noWord, sections: [] })).toThrow(/no severity of type object/);
+    for (const offset of [undefined, 'x', 0.5, -1, 4]) {
+      expect(() =>
+        encodeCperRegion({ length: 4, records: [], gaps: [{ offset: offset as never, data: new Uint8Array(1) }] }),
+      ).toThrow(/does not fit 4 bytes/);
+    }
+    expect(() => encodeCperRegion({ length: 4, records: [], gaps: [{ offset: 0 } as never] })).toThrow(
+      /what is at 0 does not fit/,
+    );
     expect(() => encodeSection({ kind: 'firmware', recordGuid: 'x' })).toThrow(/not a GUID/);
     expect(() => encodeSection({ kind: 'pcie', aer: new Uint8Array(95) })).toThrow(/aer needs 96 bytes/);
     expect(() => encodeSection({ kind: 'processor', brand: 'x'.repeat(129) })).toThrow(/brand does not fit/);

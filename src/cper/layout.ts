@@ -301,7 +301,8 @@ function writeField(layout: Layout, field: LayoutField, member: unknown, given: 
       return;
     }
     case 'guid':
-      bytes.set(guidToBytes(String(member)), field.at);
+      if (typeof member !== 'string') throw range(layout, field.name, 'is not a GUID');
+      bytes.set(guidToBytes(member), field.at);
       return;
     case 'bytes':
       if (!(member instanceof Uint8Array) || member.length !== field.size) {

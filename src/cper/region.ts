@@ -1,6 +1,6 @@
 /** @module Several records or status blocks in one buffer: BERT and ERST regions, files that were put together. */
 import type { CperDiagnostic } from './error.ts';
-import { CperError } from './error.ts';
+import { CperError, wordOf } from './error.ts';
 import { encodeGhesBlock } from './ghes.ts';
 import { CperReader } from './reader.ts';
 import type { CperRecord } from './record.ts';
@@ -53,8 +53,9 @@ export function encodeCperRegion(region: CperRegion): Uint8Array {
   const bytes = new Uint8Array(region.length);
   const parts = [...region.records.map(r => ({ offset: r.offset, data: encodeCper(r.record) })), ...region.gaps];
   for (const { offset, data } of parts) {
-    if (offset < 0 || offset + data.length > bytes.length) {
-      throw new CperError('E_CPER_RANGE', `region: what is at ${offset} does not fit ${bytes.length} bytes`);
+    const isPlace = Number.isInteger(offset) && offset >= 0 && data instanceof Uint8Array;
+    if (!isPlace || offset + data.length > bytes.length) {
+      throw new CperError('E_CPER_RANGE', `region: what is at ${wordOf(offset)} does not fit ${bytes.length} bytes`);
     }
     bytes.set(data, offset);
   }

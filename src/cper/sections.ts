@@ -1,6 +1,6 @@
 /** @module The section types this room reads and writes, by GUID. */
 import { decodeArm, encodeArm } from './arm.ts';
-import { CperError } from './error.ts';
+import { CperError, wordOf } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
 import { FIRMWARE_LAYOUT, FIRMWARE_LENGTH_0 } from './firmware.ts';
 import {
@@ -151,7 +151,7 @@ export function encodeSection(body: CperBody): Uint8Array {
   if (body.kind === 'raw') return body.data;
   const known = sectionOfKind(body.kind);
   if (known === undefined) {
-    throw new CperError('E_CPER_FIELD', `no section of kind ${String((body as { kind: unknown }).kind).slice(0, 32)}`, {
+    throw new CperError('E_CPER_FIELD', `no section of kind ${wordOf((body as { kind: unknown }).kind)}`, {
       hint: `Kinds are ${[...SECTIONS.map(s => s.kind), 'raw'].join(', ')}.`,
     });
   }

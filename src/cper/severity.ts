@@ -1,5 +1,5 @@
 /** @module Severity numbers. Sources: ACPI 6.5 tables 18.11 and 18.12; UEFI 2.10 N.2.1. */
-import { CperError } from './error.ts';
+import { CperError, wordOf } from './error.ts';
 import type { CperSeverity } from './record.ts';
 
 /** Severity by number, the same in blocks, data entries, records and section descriptors. */
@@ -16,7 +16,7 @@ export function severityNumber(severity: CperSeverity, raw?: number): number {
   if (raw !== undefined && severity === 'none') return raw;
   const n = CPER_SEVERITIES.indexOf(severity);
   if (n < 0) {
-    throw new CperError('E_CPER_RANGE', `no severity ${String(severity).slice(0, 32)}`, {
+    throw new CperError('E_CPER_RANGE', `no severity ${wordOf(severity)}`, {
       hint: `Severities are ${CPER_SEVERITIES.join(', ')}.`,
     });
   }

@@ -88,9 +88,13 @@ async function startOnce(
     void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
-    let session: Session | undefined;
+    // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
+    const session = await Session.open(recorder, machine, signal, sockets => [
+      ...command(sockets),
+      '-incoming',
+      'defer',
+    ]);
     try {
-      session = await Session.open(recorder, machine, signal, sockets => [...command(sockets), '-incoming', 'defer']);
       await session.restore(point.file);
       if (session.host) await session.ready(session.host, true);
       if (point === guestPoint) {
@@ -101,7 +105,7 @@ async function startOnce(
       session.note('lab.restored', { point: point === guestPoint ? 'guest' : 'host', file: point.file });
       return session;
     } catch (error) {
-      await session?.stop();
+      await session.stop();
       if (signal.aborted) throw error;
       point.remove();
       say(`the kept state is of no use and was removed: ${messageOf(error)}`);

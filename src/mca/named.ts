@@ -14,8 +14,6 @@ export interface NamedMca {
   bank: number;
   /** True when the record is meaningless without a physical address. */
   needsAddress: boolean;
-  /** True when a guest operating system would normally die (panic) or be reset by it, whatever was running. */
-  fatal: boolean;
   /** One or two plain sentences. */
   explanation: string;
   source: string;
@@ -36,7 +34,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation: 'A corrected error found by the memory scrubber. The guest finds it at its next poll and logs it.',
     source: SDM,
   },
@@ -48,7 +45,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation:
       'Bad memory found by the scrubber before anybody used it (action optional), the shape QEMU gives a SIGBUS BUS_MCEERR_AO. Linux takes the page away and tells early-kill processes. On more than one CPU it wants broadcast (or MCG_STATUS.LMCE).',
     source: QEMU,
@@ -62,7 +58,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation:
       'A data load consumed bad memory (action required), the shape QEMU gives a SIGBUS BUS_MCEERR_AR. Linux kills the process that was running on that CPU, and panics when the CPU was in the kernel or idle.',
     source: QEMU,
@@ -76,7 +71,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation:
       'An instruction fetch consumed bad memory (action required). Linux kills the process that was running on that CPU, and panics when the CPU was in the kernel or idle.',
     source: SDM,
@@ -89,7 +83,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: 0x86n,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation:
       'Bad data found in a cache and consumed by nobody (no action required). QEMU still raises #MC because UC is set; Linux skips the bank there, and its poller logs it later.',
     source: SDM,
@@ -102,7 +95,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: 0n,
     bank: 1,
     needsAddress: false,
-    fatal: true,
     explanation: 'Uncorrected with a corrupt processor context (PCC). Linux panics; Xen reboots the machine.',
     source: `${SDM}; the Xen injection note of December 2020`,
   },
@@ -114,7 +106,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: 0n,
     bank: 1,
     needsAddress: false,
-    fatal: false,
     explanation:
       'The smallest valid record: VAL and nothing else, read as a corrected error without a code. Under Xen the mce VIRQ of dom0 counts up.',
     source: 'the Xen injection note of December 2020',
@@ -127,7 +118,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: false,
     explanation:
       'What QEMU gives an AMD guest for a SIGBUS BUS_MCEERR_AO: a deferred error, with POISON so that the address counts as usable (real hardware never sets both). No exception; the guest finds it at its next poll. Linux 6.19.0 to 6.19.9 under KVM panics on it.',
     source: QEMU,
@@ -140,7 +130,6 @@ export const NAMED_MCA: readonly NamedMca[] = [
     misc: MISC_PAGE,
     bank: 9,
     needsAddress: true,
-    fatal: true,
     explanation:
       'What QEMU gives an AMD guest for a SIGBUS BUS_MCEERR_AR: poison consumed, delivered as #MC to one CPU. Linux panics when the guest CPU lacks the SUCCOR feature, which every emulated one does.',
     source: QEMU,

@@ -15,7 +15,7 @@ import {
 describe('one-line sources', () => {
   test('options, several components and comments', () => {
     const text = `# deb http://old.example/debian bookworm main
-deb [arch=amd64,arm64 signed-by=/usr/share/keyrings/k.gpg trusted=yes] https://m.example/debian bookworm main contrib # why
+deb [arch=,amd64,arm64 signed-by=/usr/share/keyrings/k.gpg trusted=yes] https://m.example/debian bookworm main contrib # why
 deb-src http://m.example/debian bookworm main
   deb http://m.example/debian trixie-updates main`;
     expect(parseOneLine(text, 'f')).toEqual([

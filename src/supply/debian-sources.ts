@@ -27,9 +27,11 @@ export function parseOneLine(text: string, file: string): DebianSource[] {
     for (const option of wordsOf(head[1] ?? '')) {
       const equals = option.indexOf('=');
       if (equals > 0) {
-        options[option.slice(0, equals).replace(/[+-]$/, '').toLowerCase()] = option
+        const name = option.slice(0, equals).replace(/[+-]$/, '').toLowerCase();
+        options[name] = option
           .slice(equals + 1)
-          .replaceAll(',', ' ');
+          .replaceAll(',', ' ')
+          .trim();
       }
     }
     sources.push({
