@@ -41,7 +41,9 @@ const rooms = positionals.length === 0 ? ROOMS : positionals;
 const sample = values.sample === undefined ? Infinity : Number(values.sample);
 const unknown = rooms.find(room => !ROOMS.includes(room));
 if (unknown !== undefined || !(sample > 0)) {
-  wrongCommandLine(unknown === undefined ? '--sample takes a number above 0' : `no room ${unknown}: ${ROOMS.join(' ')}`);
+  wrongCommandLine(
+    unknown === undefined ? '--sample takes a number above 0' : `no room ${unknown}: ${ROOMS.join(' ')}`,
+  );
 }
 
 /** The process that runs the tests; it is ended and started anew when a mutant hangs or breaks it. */
