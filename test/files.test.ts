@@ -79,7 +79,9 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['bisect', '$/pipe.yaml', '--good', '7.1', '--bad', '7.2'], 'not a regular file'],
     [['supply', 'where', 'kernel=$/pipe', '--offline'], 'pipe is not a regular file but a named pipe'],
     [['supply', 'fetch', 'xen=$/pipe', '--offline'], 'pipe is not a regular file but a named pipe'],
-    [['encode', '--from-json', '/dev/zero'], '/dev/zero is longer than'],
+    [['encode', '--from-json', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
+    [['decode', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
+    [['predict', '/dev/urandom'], '/dev/urandom is a device [E_INPUT]'],
   ])('%j is refused', async (args, message) => {
     const { code, stdout, stderr } = await sandbox.run(...args.map(a => a.replace('$', sandbox.dir)));
     expect([code, stdout]).toEqual([2, '']);

@@ -4,7 +4,7 @@ import { parseU64 } from '../common/hex.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { writeOutput } from '../disk/output-file.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
-import { InputError } from './record-inputs.ts';
+import { InputError, refuseEndless } from './record-inputs.ts';
 
 export interface EncodeOptions extends GlobalOptions {
   fromJson?: string;
@@ -45,6 +45,7 @@ const MAX_INPUT = 64 << 20;
 
 /** The whole of a file, `-` for stdin, as text. */
 export async function readText(path: string): Promise<string> {
+  if (path !== '-') refuseEndless(path);
   try {
     const parts: Buffer[] = [];
     let length = 0;

@@ -10,6 +10,7 @@ import type { DecoderOptions } from '../decode/decoder.ts';
 import { FORMS } from '../decode/form.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from '../decode/record.ts';
 import { VALUE_FORMS, plainValues, values } from '../text/values.ts';
+import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
 import { say } from './output.ts';
 
@@ -50,6 +51,12 @@ function isFolder(word: string): InputError {
   return new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
 }
 
+/** @throws {InputError} for a device that says nothing, for ever, or where nobody may look. */
+export function refuseEndless(word: string, stat = statOf(word)): void {
+  if (stat === undefined || !isEndless(stat)) return;
+  throw new InputError('E_INPUT', `${word} is a device`, { hint: 'Give a file, a pipe, or - for stdin.' });
+}
+
 /** Several lone numbers are one value each; anything else is one line. */
 function valueText(words: readonly string[]): string {
   const plain = words.map(plainValues);
@@ -65,8 +72,10 @@ function inputsOf(words: readonly string[]): Input[] {
   for (const word of words) {
     const stat = word === '-' ? undefined : statOf(word);
     if (word === '-') inputs.push({ name: '-', file: undefined });
-    else if (stat?.isDirectory() === false) inputs.push({ name: word, file: word });
-    else if (PATH.test(word)) {
+    else if (stat?.isDirectory() === false) {
+      refuseEndless(word, stat);
+      inputs.push({ name: word, file: word });
+    } else if (PATH.test(word)) {
       if (stat !== undefined) throw isFolder(word);
       throw new InputError('E_INPUT', `there is no file ${word}`, { hint: 'Values are written as 0x… or name=0x….' });
     } else {
