@@ -51,6 +51,21 @@ describe('a command that reads records', () => {
     expect([predicted.status, predicted.err.length]).toEqual([5, 2]);
   });
 
+  it('ends with 5 where values and a log are mixed, or the last value is cut', () => {
+    const values = 'status=0xbd80000000000134 cpuid=0x50654\n'.repeat(30);
+    expect(syndrome('decode', '--raw', file('values-log', `${values}${LOG}`))).toMatchObject({ status: 5, lines: 30 });
+    const behind = syndrome('decode', '--raw', file('log-values', `${LOG}${values}`));
+    expect([behind.status, behind.lines, behind.err.filter(l => l.endsWith('[E_TEXT_VALUE]')).length]).toEqual([
+      5, 1, 30,
+    ]);
+    const cut = syndrome('decode', '--raw', file('values-cut', `${values}status=0xbd8000000000`));
+    expect([cut.status, cut.lines, cut.err.join('\n')]).toEqual([
+      5,
+      30,
+      expect.stringMatching(/:31: .*\[E_TEXT_TRUNCATED\]$/),
+    ]);
+  });
+
   it('says of each file that it yielded nothing, which alone is no fault', () => {
     const [some, none, more] = [file('some', LOG), file('none', 'all is well\n'), file('more', LOG)];
     // With --json what is odd about a record stands in it.

@@ -9,7 +9,7 @@ import { XEN_MCE_BYTES } from '../mca/xen-mcelog.ts';
 import type { TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/journal-export.ts';
 import { LineScanner } from '../text/line-scanner.ts';
-import { LOG_NEEDLES } from '../text/log-needles.ts';
+import { LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
 import { MceInjectReader } from '../text/mce-inject-reader.ts';
 import { NeedleSet } from '../text/needles.ts';
@@ -62,7 +62,7 @@ const ONE_SECTION = 'nothing behind it was read: one section does not begin anew
 const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status is that of MCA_DESTAT';
 
 const utf8 = new TextEncoder();
-const NEEDLES = new NeedleSet(LOG_NEEDLES);
+const NEEDLES = new NeedleSet([...LOG_NEEDLES, VALUE_NEEDLE]);
 
 /** Makes a decoder. It never throws on data; what `onRecord` throws passes through. */
 export function createDecoder(options: DecoderOptions): Decoder {
@@ -257,7 +257,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   function settledBy(part: Uint8Array, there: Uint8Array): boolean {
     if (mayBeBinary || (options.from ?? 'auto') !== 'auto' || !part.includes(NEWLINE)) return false;
     mayBeBinary = there.includes(0, lookedAt);
-    if (surelyLog(there, lookedAt) !== undefined) return true;
+    if (surelyLog(there, lookedAt, options.esr) !== undefined) return true;
     lookedAt = there.lastIndexOf(NEWLINE) + 1;
     return false;
   }

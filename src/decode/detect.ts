@@ -4,7 +4,15 @@ import { isCperRecord } from '../cper/uefi-record.ts';
 import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
 import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
-import { MAX_VALUES, VALUE_FORMS, values, whyNoValues } from '../text/values.ts';
+import {
+  MAX_VALUES,
+  VALUE_FORMS,
+  clearValues,
+  isNoStatement,
+  tooManyValues,
+  values,
+  whyNoValues,
+} from '../text/values.ts';
 import { Base64Text, HexText } from './byte-text.ts';
 import type { ByteSink, ByteText } from './byte-text.ts';
 import type { Form } from './form.ts';
@@ -127,9 +135,11 @@ const latin1 = new TextDecoder('latin1');
 /**
  * The first words that only a log has, if a whole line has them: then nothing that follows can make another form of the
  * input, which of `journalctl -kf` may be hours in coming.
+ * Where the first line is one of values the others may be too, and all that there is has to be looked at.
  * @param since where the first line begins that was not looked at before
+ * @param esr whether values are ESRs
  */
-export function surelyLog(bytes: Uint8Array, since = 0): string | undefined {
+export function surelyLog(bytes: Uint8Array, since = 0, esr = false): string | undefined {
   const end = bytes.lastIndexOf(NEWLINE);
   if (end < since || bytes[0] === UNDERSCORE || bytes.includes(0, since)) return undefined;
   const text = latin1.decode(bytes.subarray(since, end));
@@ -139,7 +149,18 @@ export function surelyLog(bytes: Uint8Array, since = 0): string | undefined {
     const at = text.indexOf(words);
     if (at >= 0 && at < first) [first, found] = [at, words];
   }
-  return found;
+  return found === undefined || beginsWithValues(bytes, esr) ? undefined : found;
+}
+
+function beginsWithValues(bytes: Uint8Array, esr: boolean): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, at);
+    const line = latin1.decode(bytes.subarray(at, end < 0 ? bytes.length : end));
+    if (!isNoStatement(line)) return clearValues(line, { esr });
+    if (end < 0) return false;
+    at = end + 1;
+  }
+  return false;
 }
 
 /** Decides how to read an input whose first bytes these are; `whole` when there are no more, `esr` when values are ESRs. */
@@ -159,7 +180,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
       binary: bytes,
     };
   }
-  const words = from === 'auto' ? surelyLog(bytes) : undefined;
+  const words = from === 'auto' ? surelyLog(bytes, 0, esr) : undefined;
   if (words !== undefined) return { form: 'log', evidence: `log: \`${words.trim()}\`` };
   const asked = from === 'cper' || from === 'ghes' ? from : undefined;
   if (!bytes.includes(0)) {
@@ -189,13 +210,19 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (asked !== undefined) return { form: asked, evidence: 'asked for', binary: bytes };
   const text = new TextDecoder().decode(bytes);
   // The last line may go on behind what is looked at.
-  const lines = (whole ? text : text.slice(0, text.lastIndexOf('\n') + 1)).split('\n').filter(l => l.trim() !== '');
+  const all = (whole ? text : text.slice(0, text.lastIndexOf('\n') + 1)).split('\n');
+  const lines = all.filter(l => !isNoStatement(l));
   const found = valueEvidence(lines, esr);
   if (found !== undefined) return { form: 'value', evidence: found };
+  // Such a line may have no end in what is looked at.
+  if (tooManyValues(lines[0] ?? text, { esr }))
+    return { form: 'value', evidence: 'the first line is a list of values' };
   if (text.startsWith('__CURSOR=')) return { form: 'journal-export', evidence: 'begins with __CURSOR=' };
-  if (looksLikeMceInject(lines)) {
+  if (looksLikeMceInject(all)) {
     return { form: 'mce-inject', evidence: 'CPU and STATUS statements of mce-inject' };
   }
+  const mixed = mixedEvidence(lines, esr);
+  if (mixed !== undefined) return { form: 'value', evidence: mixed };
   const other = otherFormat(bytes);
   if (other !== undefined) return { form: 'log', evidence: other };
   const word = LOG_NEEDLES.find(n => text.includes(n));
@@ -230,4 +257,10 @@ function valueEvidence(lines: readonly string[], esr: boolean): string | undefin
   // A line that is none is told apart; a log has none, or few.
   const log = lines.some(l => LOG_NEEDLES.some(n => l.includes(n)));
   return log || 2 * count < lines.length ? undefined : `${count} of ${lines.length} lines are values`;
+}
+
+/** The same of lines that are mostly values beyond doubt, whatever the first and the others are. */
+function mixedEvidence(lines: readonly string[], esr: boolean): string | undefined {
+  const count = lines.filter(l => clearValues(l, { esr })).length;
+  return 2 * count > lines.length ? `${count} of ${lines.length} lines are values` : undefined;
 }

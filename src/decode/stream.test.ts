@@ -108,6 +108,75 @@ describe('values', () => {
     }
   });
 
+  const log = 'mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 9: 9c000000000000c0';
+  const told = (input: string): unknown[] => {
+    const { records, diagnostics, detection } = decode(input);
+    const bytes = utf8(input);
+    for (const size of [1, 50, 4096]) expect(said(bytes, [size])).toEqual(said(bytes, [bytes.length]));
+    return [detection?.form, records.length, [...new Set(diagnostics.map(d => d.code))], diagnostics.length];
+  };
+
+  it.each([1, 30, 3000])('of %i lines are read with a line of a log behind or among them, which is told', count => {
+    const lines = Array.from({ length: count }, (_, i) => line(i));
+    const half = Math.ceil(count / 2) + 1;
+    for (const some of [
+      [...lines, line(0), log],
+      [line(0), ...lines.slice(0, half), log, ...lines.slice(half)],
+    ]) {
+      expect(told(`${some.join('\n')}\n`)).toEqual(['value', count + 1, ['E_TEXT_VALUE'], 1]);
+    }
+    expect(decode(`${line(0)}\n${line(1)}\n${log}\n`).diagnostics[0]?.message).toContain('a log');
+  });
+
+  it.each([1, 30, 3000])('of %i lines behind a line of a log are not read, and each is told', count => {
+    const lines = Array.from({ length: count }, (_, i) => line(i));
+    expect(told(`${[log, ...lines].join('\n')}\n`)).toEqual(['log', 1, ['E_TEXT_VALUE'], count]);
+    // What the input is is decided on its beginning; the others are told either way.
+    const logs = Array.from({ length: count + 1 }, () => log);
+    const form =
+      count < 3000 ? ['log', count + 1, ['E_TEXT_VALUE'], count] : ['value', count, ['E_TEXT_VALUE'], count + 1];
+    expect(told(`${[...lines, ...logs].join('\n')}\n`)).toEqual(form);
+  });
+
+  it('are none in records of logs and of mce-inject, of which half the lines are like them', () => {
+    const bank = 'Bank 4: b200000000070f0f[0000000000000000] at 0000000000001000';
+    expect(told(`CPU 0: Machine Check Exception: 0000000000000004\n${bank}\n${bank}\n`)).toEqual(['log', 2, [], 0]);
+    const mcelog = 'CPU 0 BANK 9\nSTATUS bd80000000000134 MCGSTATUS 7\n';
+    expect(told(`${mcelog}STATUS bd80000000000134 MCGSTATUS 7\n`)[0]).toBe('log');
+    const inject = 'CPU 0 BANK 9\nSTATUS 0xbd80000000000134\nSTATUS=0xbd80000000000134\nSTATUS=0xbd80000000000134\n';
+    expect(told(inject)[0]).toBe('mce-inject');
+  });
+
+  it('are read behind and between comments, and behind a line of words, which is told', () => {
+    const three = [line(0), line(1), line(2)];
+    expect(told(`# registers\n${line(0)}\n`)).toEqual(['value', 1, [], 0]);
+    expect(told(`${three.map(l => `# one\n\n  # two\n${l}\n`).join('')}`)).toEqual(['value', 3, [], 0]);
+    expect(told(`registers\n${three.join('\n')}\n`)).toEqual(['value', 3, ['E_TEXT_VALUE'], 1]);
+    // Numbers that are no valid status are none of an error.
+    expect(told('addresses\n0x1000\n0x2000\n')).toEqual(['log', 0, [], 0]);
+  });
+
+  it.each([200, 5000])('of which %i stand in one line are told', count => {
+    const one = Array.from({ length: count }, (_, i) => `0x${(STATUS + BigInt(i)).toString(16)}`);
+    expect(told(`${one.join(' ')}\n`)).toEqual(['value', 0, ['E_TEXT_LONG'], 1]);
+    expect(told(one.join(', '))).toEqual(['value', 0, ['E_TEXT_LONG'], 1]);
+  });
+
+  it('make no record of one that the end of the input cut, where others show it', () => {
+    const lone = '0xbd80000000000134';
+    const named = `status=${lone} addr=0x1234000`;
+    for (const cut of [4, 10, 17]) {
+      expect(told(`${named}\nstatus=${lone.slice(0, cut)}`)).toEqual(['value', 1, ['E_TEXT_TRUNCATED'], 1]);
+      expect(told(`${lone}\n${lone}\n${lone.slice(0, cut)}`)).toEqual(['value', 2, ['E_TEXT_TRUNCATED'], 1]);
+    }
+    // With a line end it was meant, and so it is where others are as short.
+    expect(told(`${lone}\n0xbd8\n`)).toEqual(['value', 2, [], 0]);
+    expect(told(`${lone}\n0xbd8\n0xbd80`)).toEqual(['value', 3, [], 0]);
+    const short = decode(`${named}\nstatus=${lone} addr=0x1234`).records;
+    expect(short.map(r => r.diagnostics.map(d => d.code))).toEqual([[], ['W_TEXT_INCOMPLETE']]);
+    expect(decode(`${named}\n${named}`).records.flatMap(r => r.diagnostics)).toEqual([]);
+  });
+
   it('behind a mark of UTF-8 have the places of the file, of UTF-16 only lines', () => {
     const text = `${line(0)}\n${line(1)}\nnothing\n`;
     const [first] = decode(utf8(`\ufeff${text}`)).diagnostics;

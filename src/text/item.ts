@@ -39,7 +39,7 @@ export interface TextNote {
 /** What each code says in general, for `--explain`. */
 export const TEXT_NOTES = {
   W_TEXT_INCOMPLETE:
-    'Lines of a record are missing, or they are mixed with those of other CPUs in a way that nobody can undo. What is certain was taken.',
+    'Lines of a record are missing, or they are mixed with those of other CPUs in a way that nobody can undo; or the input seems to end within the last value. What is certain was taken.',
   W_TEXT_UNATTRIBUTED:
     'A line of a machine check could belong to several CPUs whose blocks are mixed. It was given to none; boot with `printk` caller ids (CONFIG_PRINTK_CALLER) to settle it.',
   W_TEXT_FLAGS:

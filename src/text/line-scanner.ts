@@ -14,6 +14,8 @@ export interface LineTaker {
   skipped(lines: number): void;
   /** Said behind a line that was cut and may matter: how many bytes of it were left out, and where they begin. */
   cut(lineNumber: number, bytes: number, offset: number): void;
+  /** Said before the last line where no line end is behind it: it may be cut. */
+  unended?(): void;
 }
 
 /** Cuts chunks into lines; the result does not depend on where the chunks end. */
@@ -68,7 +70,9 @@ export class LineScanner {
   }
 
   end(): void {
-    if (this.#restLength > 0) this.#flush();
+    if (this.#restLength === 0) return;
+    this.#taker.unended?.();
+    this.#flush();
   }
 
   #keep(chunk: Uint8Array, from: number, to: number): void {

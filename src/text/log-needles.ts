@@ -67,6 +67,9 @@ export const LOG_NEEDLES: readonly string[] = [
   '"MESSAGE" : [',
 ];
 
+/** Of values among the lines of a log: nothing is read of them, which is told. */
+export const VALUE_NEEDLE = 'status=0x';
+
 const LONGEST = Math.max(...LOG_NEEDLES.map(n => n.length));
 
 /** Whether a text holds such a word that does not end before `at`. */

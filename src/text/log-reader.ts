@@ -3,7 +3,7 @@ import { agentSignal } from './agent-signal.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './in-order.ts';
 import { longLine } from './item.ts';
-import type { ItemSink, TextNoteCode } from './item.ts';
+import type { ItemSink, TextForm, TextNoteCode } from './item.ts';
 import { jsonLine, prettyMessage } from './json-lines.ts';
 import { recordOfJson } from './json-records.ts';
 import { MAX_LINE } from './line.ts';
@@ -11,6 +11,7 @@ import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
 import { MAX_LINE_BYTES } from './line-scanner.ts';
 import type { LineTaker } from './line-scanner.ts';
+import { clearValues } from './values.ts';
 import { vmmEventItem } from './vmm-events.ts';
 
 /** Lines at the beginning that are looked at whatever they hold: who cut a log may have cut the words that open a record. */
@@ -26,6 +27,7 @@ const DATA = ascii('data: {');
 const OWN_KIND = /"kind":"(?:x86-mca|cper|arm-sea)"/;
 const BROKEN_OBJECT = 'the line begins a JSON object and is none: it was cut or damaged; nothing was made of it';
 const NO_BEGINNING = 'the line is the rest of a JSON record whose beginning is missing; nothing was made of it';
+const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
 
 function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
@@ -70,6 +72,8 @@ export class LogReader implements LineTaker {
     else {
       this.#line(text, lineNumber);
       if (OWN_KIND.test(text)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', NO_BEGINNING);
+      // Digits alone are the rest of a line that was wrapped.
+      else if (text.includes('0x') && clearValues(text)) this.#lost(lineNumber, 'E_TEXT_VALUE', OF_VALUES, 'value');
     }
     this.#release();
     return lineNumber < FIRST_LINES || this.#wanted();
@@ -150,9 +154,9 @@ export class LogReader implements LineTaker {
     if (mentions(text, 0)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
   }
 
-  #lost(lineNumber: number, code: TextNoteCode, message: string): void {
+  #lost(lineNumber: number, code: TextNoteCode, message: string, form: TextForm = 'record'): void {
     const note = { code, message, offset: this.#offset };
-    this.#sink({ type: 'note', form: 'record', firstLine: lineNumber, lastLine: lineNumber, note });
+    this.#sink({ type: 'note', form, firstLine: lineNumber, lastLine: lineNumber, note });
   }
 
   #vmm(message: Readonly<Record<string, unknown>>, lineNumber: number): void {

@@ -265,6 +265,33 @@ function inOrder(line: string): Values | undefined {
   return named ? { record, notes: [] } : { record, notes: [], bankUnknown: true };
 }
 
+/** Whether a line says nothing: it is empty, or a comment. */
+export const isNoStatement = (text: string): boolean => /^\s*(?:#|$)/.test(text);
+
+/** Whether a line is surely one of values: it gives an error that is valid, and is not of a form that logs have too. */
+export function clearValues(text: string, options: ValueOptions = {}): boolean {
+  const line = plainValues(text);
+  const found = values(line, options)?.record;
+  if (found === undefined || oldBankLine(line) !== undefined) return false;
+  if (MCELOG_WORDS.test(line) || mceCommand(line) !== undefined) return false;
+  return found.kind === 'arm-sea' || (found.status | (found.destat ?? 0n)) >> 63n === 1n;
+}
+
+/** Whether a line of values begins here that is longer than is read of one. */
+export function tooManyValues(text: string, options: ValueOptions = {}): boolean {
+  if (text.length <= MAX_VALUES) return false;
+  // The last word may go on behind the bound.
+  const words = text
+    .slice(0, MAX_VALUES)
+    .trimStart()
+    .split(/[\s,;]+/)
+    .slice(0, -1);
+  return (
+    clearValues(words[0] ?? '', options) &&
+    words.every(w => /^(?:[A-Za-z]\w{0,31}[=:])?0[xX][0-9a-fA-F]{1,16}$/.test(w))
+  );
+}
+
 /** The forms that values may have, for a message where none was recognised. */
 export const VALUE_FORMS =
   'values are a lone 0x… (names may follow it), `status=… mcgstatus=… addr=… misc=… bank=… vendor=intel|amd`, the same registers as numbers in this order, QEMU’s `mce CPU BANK STATUS MCGSTATUS ADDR MISC`, or `esr=… far=…` (a lone ESR needs --esr)';
