@@ -5,7 +5,7 @@ import { CHANNELS } from '../lab/machine/channels.ts';
 import { qemuArgs, shellQuote } from '../lab/machine/qemu-args.ts';
 import { assemble, type PartChoices } from '../lab/parts.ts';
 import { type RunResult, runScenario } from '../lab/run.ts';
-import { bundledScenarios, findScenario, type Scenario } from '../lab/scenario/load.ts';
+import { bundledScenarios, findScenarios, type Scenario } from '../lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '../report/json.ts';
 import { junitReporter } from '../report/junit.ts';
 import { ktapReporter } from '../report/ktap.ts';
@@ -39,7 +39,7 @@ function choose(names: readonly string[], options: Options): Scenario[] {
     const known = bundledScenarios().map(s => s.name);
     throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
   }
-  const chosen = options.all ? bundledScenarios() : names.map(findScenario);
+  const chosen = options.all ? bundledScenarios() : findScenarios(names);
   if (options.trace !== undefined && chosen.length > 1) {
     throw new UsageError('E_USAGE', '--trace is for one scenario', {
       hint: 'Without it each run gets a file of its own.',

@@ -1,9 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { bundledScenarios, findScenario, parseScenario, SCENARIO_DIR } from './load.ts';
+import { UsageError } from '../../common/errors.ts';
+import { bundledScenarios, findScenario, findScenarios, parseScenario, SCENARIO_DIR } from './load.ts';
 import { ScenarioError } from './faults.ts';
 import { scenarioJsonSchema } from './schema.ts';
 
@@ -182,6 +184,55 @@ describe('an error names file, line and column and what was expected', () => {
     const { message, faults } = thrownBy(GOOD.replace('  - spawn', `${steps}  - spawn`));
     const lines = message.split('\n');
     expect([lines.length, lines.at(-1), faults.length]).toEqual([41, 'and 2980 more of them', 1000]);
+  });
+
+  test('of several files together, of each some, and of names that are none', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'scenarios-'));
+    try {
+      const write = (name: string, text: string): string => {
+        writeFileSync(join(dir, name), text);
+        return join(dir, name);
+      };
+      const messageOf = (...names: string[]): string => {
+        try {
+          findScenarios(names);
+        } catch (error) {
+          if (error instanceof UsageError) return `${error.message} [${error.code}]`;
+          throw error;
+        }
+        return '';
+      };
+      const a = write('a.yaml', GOOD.replace('title: A case', 'titel: A case'));
+      const b = write('b.yaml', GOOD.replace('record: srao', 'record: sroa'));
+      const good = write('good.yaml', GOOD);
+      const gone = join(dir, 'gone.yaml');
+      expect(findScenarios([good, 'xen-ce', good]).map(s => s.name)).toEqual(['my-case', 'xen-ce', 'my-case']);
+      expect(messageOf(a, good, b, a).split('\n')).toEqual([
+        `${a}:2:1: unknown key "titel"`,
+        `${b}:10:27: there is no record "sroa"`,
+        expect.stringMatching(/^ {2}Did you mean "sra[or]"\? \[E_SCENARIO\]$/),
+      ]);
+      expect(messageOf(gone, 'xen-cee', a).split('\n')).toEqual([
+        expect.stringMatching(/gone\.yaml cannot be read: .*ENOENT/),
+        'there is no scenario "xen-cee"',
+        '  Did you mean "xen-ce"?',
+        `${a}:2:1: unknown key "titel" [E_SCENARIO]`,
+      ]);
+      const many = write(
+        'many.yaml',
+        GOOD.replace('  - spawn', `${'  - spwan: { process: victim }\n'.repeat(3000)}  - spawn`),
+      );
+      const lines = messageOf(many, b, a).split('\n');
+      expect(lines.filter(l => l.startsWith(many))).toHaveLength(18);
+      expect(lines.slice(-4)).toEqual([
+        `${b}:10:27: there is no record "sroa"`,
+        expect.stringContaining('Did you mean'),
+        `${a}:2:1: unknown key "titel"`,
+        'and 2982 more of them [E_SCENARIO]',
+      ]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   test('and suggests the nearest word', () => {

@@ -10,6 +10,7 @@ import { parseDuration } from '../duration.ts';
 import { parseCondition, references } from '../expect/condition.ts';
 import { checkPatterns, type Expectation, parseExpectation } from '../expect/expectation.ts';
 import type { Outcome } from '../expect/outcome.ts';
+import { together } from './faults.ts';
 import { looseScenarioSchema, type MachineSpec } from './schema.ts';
 import { type Step, type StepName, stepSchemas } from './steps.ts';
 import { YamlFile } from './yaml.ts';
@@ -283,4 +284,22 @@ export function findScenario(nameOrFile: string): Scenario {
   throw new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${nameOrFile}"`, {
     hint: didYouMean(nameOrFile, names),
   });
+}
+
+/** {@link findScenario} of several. @throws UsageError with what is wrong with all of them. */
+export function findScenarios(namesOrFiles: readonly string[]): Scenario[] {
+  const found: Scenario[] = [];
+  const wrong = new Map<string, UsageError>();
+  for (const name of namesOrFiles) {
+    if (wrong.has(name)) continue;
+    try {
+      found.push(findScenario(name));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      wrong.set(name, error);
+    }
+  }
+  const [first, ...others] = wrong.values();
+  if (first !== undefined) throw together([first, ...others]);
+  return found;
 }
