@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../lab/run.ts';
 import { runResult } from '../lab/testing/result.ts';
-import type { TraceEvent } from '../lab/trace/event.ts';
+import { judgeTrace } from '../lab/expect/verdict.ts';
+import type { TraceEvent, TraceHeader } from '../lab/trace/event.ts';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,41 @@ describe('what could not be judged', () => {
     expect(lines.join('\n').match(/✓/g)).toHaveLength(1);
     const cell = { cell: { kernel: '7.2' }, result: open } as CellResult;
     expect(matrixHtml('t', [cell], () => undefined)).toContain('  ? outlook: signalled\n      not judged: ');
+  });
+
+  test('stands with its mark and reason under a run that was killed, and not under one that cannot be', () => {
+    const header: TraceHeader = {
+      type: 'trace',
+      version: 1,
+      tool: 't',
+      scenario: 'k',
+      startedAt: '2026-01-01T00:00:00Z',
+      parts: {},
+      expect: ['within 5s: guest.mce-record', 'never: guest.panic'],
+      outcome: 'logged',
+      settle: 0,
+    };
+    const event = (seq: number, name: string): TraceEvent => ({
+      seq,
+      t: seq * 1e9,
+      layer: 'lab',
+      source: 'lab',
+      name,
+    });
+    const look = { style: marking, width: 140 };
+    const killed = judgeTrace(header, [event(1, 'lab.injected'), event(2, 'lab.note')]);
+    const lines = verdictLines('k', killed, undefined, look);
+    expect(lines.slice(0, 6)).toEqual([
+      '  <yellow>?</> within 5s: guest.mce-record',
+      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
+      '  <yellow>?</> never: guest.panic',
+      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
+      '  <yellow>?</> outcome: logged',
+      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
+    ]);
+    expect(lines[6]).toContain('E_LAB_TRACE_CUT');
+    const skip = verdictLines('k', judgeTrace(header, [event(1, 'lab.skip')]), undefined, look);
+    expect(skip.filter(l => l.includes('?</>'))).toEqual([]);
   });
 
   test('is skipped in KTAP, with its reason', () => {

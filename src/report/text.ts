@@ -44,8 +44,8 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     const pieces = wrap(safeText(text), width - indent);
     lines.push(...pieces.map(piece => ' '.repeat(indent) + (format === 'reset' ? piece : style(format, piece))));
   };
-  // Of a run that never got to its injection only what was seen is worth a line.
-  const judged = judgement.verdict === 'pass' || judgement.verdict === 'fail';
+  // Of a run that this machine cannot do only what was seen is worth a line; one that broke off says of each that it did.
+  const judged = judgement.verdict !== 'skip';
   for (const { expectation, status, reason, evidence, nearest } of judgement.expectations) {
     if (!judged && evidence.length === 0) continue;
     const [color, mark] = MARKS[status];
