@@ -1,6 +1,7 @@
-import { chmodSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 
 const isOurs = (stats: Stats): boolean => stats.uid === process.geteuid?.() || stats.uid === 0;
+const modeText = (stats: Stats): string => (stats.mode & 0o7777).toString(8).padStart(4, '0');
 
 /**
  * Holds that only this user (and root) can change what lies in a folder: programs are run from a cache, memory of machines is
@@ -22,8 +23,15 @@ export function requireOwnFolder(path: string): void {
     chmodSync(real, stats.mode & 0o755);
     return;
   }
-  const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-  throw new Error(`others may write to ${path} (mode ${mode}): chmod go-w it, or choose another folder`);
+  throw new Error(`others may write to ${path} (mode ${modeText(stats)}): chmod go-w it, or choose another folder`);
+}
+
+/** Why what lies at a path may be somebody else's work: its owner, or who may write to it; undefined when it is this user's. */
+export function whyNotOwn(path: string): string | undefined {
+  const stats = lstatSync(path);
+  if (!isOurs(stats)) return `${path} belongs to another user (uid ${stats.uid}, this is ${process.geteuid?.()})`;
+  if (stats.isSymbolicLink()) return `${path} is a symbolic link`;
+  return (stats.mode & 0o022) === 0 ? undefined : `others may write to ${path} (mode ${modeText(stats)})`;
 }
 
 /**

@@ -108,10 +108,12 @@ export function parseManifest(text: string): Manifest | undefined {
   return isManifest(value) ? value : undefined;
 }
 
+export const manifestPath = (folder: string): string => join(folder, 'manifest.json');
+
 /** Reads a part's manifest; undefined when there is none or it is not one of ours. */
 export function readManifest(folder: string): Manifest | undefined {
   try {
-    return parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    return parseManifest(readFileSync(manifestPath(folder), 'utf8'));
   } catch {
     return undefined;
   }

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Fetcher } from './fetcher.ts';
 import { listParts } from './inspect.ts';
 import { cacheRoot, openLayout } from './layout.ts';
@@ -100,6 +102,52 @@ describe('a published part', () => {
     const third = await publish('busybox-1');
     expect(await store.check(third, { full: true })).toEqual([]);
     expect(readdirSync(store.layout.tmp)).toEqual([]);
+  });
+});
+
+describe('a part that others could have made', () => {
+  const paths = (part: StoredPart): string[] => [part.folder, join(part.folder, 'manifest.json')];
+
+  test('or could change, is not taken from the cache, until that is put right', async () => {
+    const part = await publish('busybox-1');
+    for (const path of paths(part)) {
+      const { mode } = statSync(path);
+      for (const open of [0o020, 0o002]) {
+        chmodSync(path, mode | open);
+        expect(await store.check(part)).toEqual([expect.stringContaining(`others may write to ${path} (mode `)]);
+      }
+      chmodSync(path, mode);
+      expect(await store.check(part)).toEqual([]);
+    }
+  });
+
+  test.runIf(process.getuid?.() === 0)('by its owner, is not taken from the cache either', async () => {
+    const part = await publish('busybox-1');
+    for (const path of paths(part)) {
+      chownSync(path, 12345, 12345);
+      const why = `${path} belongs to another user (uid 12345, this is 0)`;
+      expect(await store.check(part)).toEqual([why]);
+      expect(await store.check(part, { only: [] })).toEqual([why]);
+      chownSync(path, 0, 0);
+    }
+  });
+
+  test.runIf(process.getuid?.() === 0)('is told to a run that is offline, as what it is', async () => {
+    const part = await publish('busybox-1');
+    store.remember('k', part);
+    chownSync(part.folder, 12345, 12345);
+    const fetcher = new Fetcher(store.layout, { offline: true });
+    const request = {
+      key: 'k',
+      kind: 'busybox',
+      label: 'busybox',
+      exact: true,
+      resolve: vi.fn<() => Promise<never>>(),
+    } as const;
+    await expect(fetcher.obtain(request)).rejects.toMatchObject({
+      code: 'E_SUPPLY_DAMAGED',
+      message: expect.stringContaining('another user') as string,
+    });
   });
 });
 

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseObject } from '../common/json.ts';
+import { whyNotOwn } from '../disk/own-folder.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import { classifyFs, supplyError } from './errors.ts';
 import type { Layout } from './layout.ts';
@@ -20,6 +21,7 @@ import { isStale, type Owner, ownerOf, thisProcess } from './lock.ts';
 import {
   inventory,
   type Manifest,
+  manifestPath,
   type PartKind,
   type PartPackage,
   readManifest,
@@ -175,7 +177,7 @@ export class PartStore {
         created: new Date().toISOString(),
         ...(await inventory(work, options.signal)),
       };
-      writeFileSync(join(work, 'manifest.json'), JSON.stringify(whole));
+      writeFileSync(manifestPath(work), JSON.stringify(whole));
       if (options.replace && existsSync(folder)) this.retire(folder);
       try {
         renameSync(work, folder);
@@ -221,6 +223,9 @@ export class PartStore {
     part: StoredPart,
     options: { full?: boolean; only?: readonly string[] | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<string[]> {
+    // A manifest that somebody else wrote says nothing of the files.
+    const foreign = [part.folder, manifestPath(part.folder)].flatMap(path => whyNotOwn(path) ?? []);
+    if (foreign.length > 0) return foreign;
     const { damage, touched } = await verify(part.folder, part.manifest, options);
     if (damage.length === 0) {
       const times = new Map(part.manifest.files.map(([path, , mtimeMs]) => [path, mtimeMs]));
