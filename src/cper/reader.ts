@@ -24,6 +24,8 @@ export function looksLikeGhesBlock(bytes: Uint8Array, at = 0, more = false): boo
   if (room < ENTRY_HEADER || dataLength < ENTRY_HEADER) return false;
   const entry = at + BLOCK_HEADER;
   if (SECTION_NAMES[guidFromBytes(bytes, entry)] !== undefined) return true;
+  // No section has a type of zeros: in a block that lost its beginning that is where no FRU is named.
+  if (bytes.subarray(entry, entry + 16).every(b => b === 0)) return false;
   // An unknown section type: both severities, revision and the lengths have to agree.
   if (view.getUint32(16, true) > 3) return false;
   const severity = view.getUint32(BLOCK_HEADER + 16, true);

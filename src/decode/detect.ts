@@ -17,6 +17,7 @@ import { Base64Text, HexText } from './byte-text.ts';
 import type { ByteSink, ByteText } from './byte-text.ts';
 import type { Form } from './form.ts';
 import { DumpText, dumpLayouts } from './hex-dump.ts';
+import type { DumpLayout } from './hex-dump.ts';
 
 export interface Detection {
   form: Exclude<Form, 'auto'>;
@@ -71,6 +72,10 @@ function binaryForm(bytes: Uint8Array, more: boolean): 'cper' | 'ghes' | undefin
   return looksLikeGhesBlock(bytes, 0, more) ? 'ghes' : undefined;
 }
 
+/** How a text can be read as a dump; its last row may go on behind what is looked at. */
+const dumpsOf = (head: Uint8Array, whole: boolean): DumpLayout[] =>
+  dumpLayouts(whole ? head : head.subarray(0, head.lastIndexOf(NEWLINE) + 1));
+
 /** The ways in which a text can stand for bytes, the likelier first. */
 function byteTexts(
   head: Uint8Array,
@@ -82,8 +87,7 @@ function byteTexts(
   sound: boolean;
   nearly?: true;
 })[] {
-  const rows = whole ? head : head.subarray(0, head.lastIndexOf(NEWLINE) + 1);
-  const dumps = dumpLayouts(rows).map(layout => ({
+  const dumps = dumpsOf(head, whole).map(layout => ({
     name: 'dump',
     bytes: layout.bytes,
     more: [],
@@ -231,6 +235,12 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (at >= 0) {
     const form = isCperRecord(bytes, at) ? 'cper' : 'ghes';
     return { form, evidence: `a firmware record begins at byte ${at}`, binary: bytes };
+  }
+  // With its first rows damaged no record begins there, but what is wrong with the rows has to be said.
+  const [dump] = bytes.includes(0) ? [] : dumpsOf(bytes, whole);
+  if (dump !== undefined && 2 * dump.rows >= lines.length) {
+    const evidence = 'dump text, which does not begin with a whole firmware record';
+    return { form: 'ghes', evidence, binary: dump.bytes, text: sink => new DumpText(dump, sink) };
   }
   const line = lines[0];
   const why =

@@ -102,6 +102,55 @@ describe('dumps', () => {
   });
 });
 
+describe('a dump of a status block with a row missing among its first', () => {
+  const blockOf = (fru: { fruText?: string }): Uint8Array =>
+    encodeCper({
+      kind: 'ghes',
+      severity: 'corrected',
+      sections: [
+        {
+          type: 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1',
+          severity: 'corrected',
+          revision: 0x300,
+          flags: 0,
+          ...fru,
+          body: { kind: 'memory', physicalAddress: 0x12345000n },
+        },
+      ],
+    } as never);
+  // So that no two rows are the same, and od leaves none out.
+  const block = blockOf({ fruText: 'DIMM_A1 of node 0' });
+
+  it('makes no record of the zeros where no FRU is named', () => {
+    const rows = LAYOUTS['hexdump -C']?.([...blockOf({})]).split('\n') ?? [];
+    const { detection, records } = decode(rows.toSpliced(1, 1).join('\n'));
+    expect([detection?.form, records]).toEqual(['ghes', []]);
+  });
+
+  it.each(Object.keys(LAYOUTS).flatMap(name => [0, 1, 2, 3, 4, 5].map(row => [name, row] as const)))(
+    '%s, row %i, is known as a dump, and told',
+    (name, row) => {
+      const bytes = [...block].slice(0, block.length & ~3);
+      const rows = LAYOUTS[name]?.(bytes).split('\n') ?? [];
+      const { detection, diagnostics, records } = decode(rows.toSpliced(row, 1).join('\n'));
+      expect(detection).toMatchObject({ form: 'ghes', evidence: expect.stringMatching(/^dump text/) as string });
+      expect(records).toEqual([]);
+      const missing = diagnostics.filter(d => d.message === '16 bytes are missing before the row');
+      expect(missing).toHaveLength(row === 0 ? 0 : 1);
+      expect(diagnostics.map(d => d.message).join('\n')).toContain('neither an error record nor a status block');
+    },
+  );
+
+  it('is none where most lines are of something else', () => {
+    const rows =
+      LAYOUTS.xxd?.([...block])
+        .split('\n')
+        .slice(0, 5) ?? [];
+    const text = [...rows.toSpliced(1, 1), ...Array.from({ length: 6 }, (_, i) => `a line ${i}`)].join('\n');
+    expect(decode(text).detection?.form).toBe('log');
+  });
+});
+
 describe('text with a byte order mark', () => {
   const log = 'naïve 日本\nMemory failure: 0x91ee: recovery action for dirty LRU page: Recovered\n';
   const utf16 = (text: string, big: boolean): Uint8Array => {

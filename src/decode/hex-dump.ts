@@ -14,7 +14,10 @@ export interface DumpLayout {
   words: boolean;
   /** Digits of a group. */
   digits: number;
+  /** The first, up to what is wrong. */
   bytes: Uint8Array;
+  /** That can be read, also behind what is wrong. */
+  rows: number;
 }
 
 interface Row {
@@ -170,32 +173,47 @@ export class DumpText implements ByteText, LineTaker {
   }
 }
 
-/** How many rows of a text can be read in a layout before anything is wrong, and the first bytes of them. */
-function probe(
-  text: Uint8Array,
-  layout: Pick<DumpLayout, 'base' | 'words' | 'digits'>,
-): { rows: number; bytes: Uint8Array } {
+/** Rows that follow each other further on make a dump of a text whose first two do not: one of them may be missing. */
+const SURE_ROWS = 3;
+
+interface Probe {
+  rows: number;
+  /** Of them those before anything is wrong, and the most that follow each other. */
+  sound: number;
+  following: number;
+  bytes: Uint8Array;
+}
+
+/** Which rows of a text can be read in a layout, and the first bytes of them. */
+function probe(text: Uint8Array, layout: Pick<DumpLayout, 'base' | 'words' | 'digits'>): Probe {
   const out = new Uint8Array(PROBED);
   let length = 0;
-  let rows: number | undefined;
+  let sound: number | undefined;
+  let since = 0;
+  let following = 0;
   const dump: DumpText = new DumpText(layout, {
     bytes(bytes) {
-      if (rows !== undefined || length === PROBED) return;
+      if (sound !== undefined || length === PROBED) return;
       const part = bytes.subarray(0, PROBED - length);
       out.set(part, length);
       length += part.length;
     },
-    broken: () => (rows ??= dump.rows),
+    broken() {
+      sound ??= dump.rows;
+      following = Math.max(following, dump.rows - since);
+      since = dump.rows;
+    },
   });
   dump.push(text);
   dump.end();
-  return { rows: rows ?? dump.rows, bytes: out.slice(0, length) };
+  const { rows } = dump;
+  return { rows, sound: sound ?? rows, following: Math.max(following, rows - since), bytes: out.slice(0, length) };
 }
 
 /**
  * The layouts in which a text can be a dump, the likelier first: groups of digits as bytes in their order (xxd, and every
  * dump of single bytes), or as little-endian numbers (od, hexdump, the kernel). None when it does not begin with two rows
- * that follow each other.
+ * that follow each other, or with one and has several further on.
  */
 export function dumpLayouts(text: Uint8Array): DumpLayout[] {
   const lines = decoder
@@ -206,12 +224,12 @@ export function dumpLayouts(text: Uint8Array): DumpLayout[] {
   if (first === undefined || first.groups.length < 2) return [];
   const digits = first.groups[0]?.length ?? 0;
   const words = digits > 2 && !(first.colon && digits === 4);
-  let best: DumpLayout[] = [];
-  let most = 1;
-  for (const base of [16, 8, 10] as const) {
-    const read = [words, !words].map(w => ({ base, words: w, digits, ...probe(text, { base, words: w, digits }) }));
-    const rows = Math.max(...read.map(r => r.rows));
-    if (rows > most) [best, most] = [read, rows];
-  }
-  return best;
+  const read = ([16, 8, 10] as const).map(base =>
+    [words, !words].map(w => ({ base, words: w, digits, ...probe(text, { base, words: w, digits }) })),
+  );
+  const followingIn = (layouts: readonly Probe[]): number => Math.max(...layouts.map(l => l.following));
+  const most = Math.max(...read.map(followingIn));
+  // Where one row is missing, the next may be the one that follows if its offset is read as of another base.
+  const best = read.find(layouts => followingIn(layouts) === most) ?? [];
+  return most >= SURE_ROWS || best.some(l => l.sound >= 2) ? best : [];
 }
