@@ -233,7 +233,7 @@ export class CperLines implements KernelPart {
 
 function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {
   // A loss is said however much else was.
-  if (code.startsWith('E_') || open.notes.length < MAX_NOTES) open.notes.push({ code, message });
+  if (code.startsWith('E') || open.notes.length < MAX_NOTES) open.notes.push({ code, message });
 }
 
 function startSection(open: Open, section: CperSection): void {
