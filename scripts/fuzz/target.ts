@@ -17,6 +17,8 @@ export interface Target {
   weight: number;
   /** More cases than this are not worth their time. */
   most?: number;
+  /** It measures times itself and has its own deadline: how long a case takes in all says nothing. */
+  measures?: true;
   /** What is to be told of all cases so far, beside whether they failed. */
   note?(): string | undefined;
   /** Starts a block. */
