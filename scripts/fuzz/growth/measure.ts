@@ -88,7 +88,10 @@ export function growthOf(
     times.push(now);
     if (before === undefined) continue;
     const shorter = make(before[0]);
-    const tooMuch = (): boolean => now[1] > bounds.floorMs && power(before, now) > bounds.exponent;
+    // One slow measurement looks like growth from the size before, hardly from the one before that.
+    const further = times.at(-3) ?? before;
+    const tooMuch = (): boolean =>
+      now[1] > bounds.floorMs && power(before, now) > bounds.exponent && power(further, now) > bounds.exponent - 0.2;
     let spent = first;
     for (let n = 1; n < bounds.repeats && tooMuch() && (n === 1 || spent < bounds.patienceMs); n++) {
       before[1] = Math.min(before[1], once(shorter) ?? Infinity);
