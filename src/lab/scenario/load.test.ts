@@ -89,6 +89,11 @@ describe('an error names file, line and column and what was expected', () => {
       'my.yaml:5:108: nested too deeply for a scenario',
     ],
     [
+      'what fills the stack of the parser',
+      ['{ process: victim, as: page }', `{${' process:'.repeat(20_000)} }`],
+      'my.yaml:1:1: nested too deeply for a scenario',
+    ],
+    [
       'what fills the stack',
       ['sources: [SDM]', `sources: ${'['.repeat(20_000)}${']'.repeat(20_000)}`],
       'nested too deeply for a scenario',

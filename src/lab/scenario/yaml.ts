@@ -51,15 +51,7 @@ export class YamlFile {
   constructor(text: string, file: string) {
     this.faults = new Faults(file);
     this.#lines = new LineCounter();
-    this.#document = parseDocument(text, {
-      lineCounter: this.#lines,
-      customTags: tags => [exactHex, exactDecimal, ...tags],
-      version: '1.2',
-      prettyErrors: false,
-      stringKeys: true,
-      // The package compares each key with each one before it.
-      uniqueKeys: false,
-    });
+    this.#document = this.#parse(text);
     for (const { code, pos, message } of this.#document.errors) {
       // The package follows what is nested until the stack is full.
       const fault = this.#faultAt(pos[0], code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message);
@@ -75,6 +67,24 @@ export class YamlFile {
       this.#giveUp(0, error instanceof Error ? error.message : String(error));
     }
     if (this.value === null) this.#giveUp(0, 'the file is empty');
+  }
+
+  #parse(text: string): Document {
+    try {
+      return parseDocument(text, {
+        lineCounter: this.#lines,
+        customTags: tags => [exactHex, exactDecimal, ...tags],
+        version: '1.2',
+        prettyErrors: false,
+        stringKeys: true,
+        // The package compares each key with each one before it.
+        uniqueKeys: false,
+      });
+    } catch (error) {
+      // Its parser follows what is nested too, and is less careful.
+      if (error instanceof RangeError) this.#giveUp(0, TOO_DEEP);
+      throw error;
+    }
   }
 
   /** Every key once in its map, nothing nested without end, and no aliases in bulk: each is looked for in the whole file. */
