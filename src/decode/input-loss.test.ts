@@ -154,3 +154,57 @@ describe('one section', () => {
     expect(decode(rows.join(''), { section: 'memory' }).diagnostics).toEqual([]);
   });
 });
+
+describe('a line that was cut in a log', () => {
+  const FIRST = '[    1.000001] mce: [Hardware Error]: CPU 1: Machine Check Exception: 5 Bank 7: be00';
+  const LINES = [
+    'Nov 29 10:00:00 host kernel: nothing about errors',
+    FIRST,
+    '[    1.000004] [Hardware Error]: CPU:3 (17:1:1) MC2_STATUS[-|CE|-|-|AddrV|CECC]: 0x94004000',
+    '(XEN) CPU0: Machine Check Exception:                5',
+    '(XEN) Bank 1: b2000000000',
+    '[    1.000010] mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 9: bd8000',
+  ];
+  it.each([1, 40])('is told with the byte where it begins, %i times', times => {
+    const lines = Array.from({ length: times }, () => LINES).flat();
+    const cut = new Set(LINES.filter(l => /: (?:be00|0x94004000|b2000000000|bd8000)$/.test(l)));
+    let at = 0;
+    const expected: number[] = [];
+    for (const line of lines) {
+      if (cut.has(line)) expected.push(at);
+      at += line.length + 1;
+    }
+    const { records, diagnostics } = decode(lines.join('\n'));
+    expect(records).toEqual([]);
+    const told = diagnostics.filter(d => d.code === 'E_TEXT_TRUNCATED');
+    expect(told.map(d => d.offset)).toEqual(expected);
+    expect(expected.length).toBe(4 * times);
+  });
+});
+
+describe('reports that stand mixed', () => {
+  const line = (i: number, text: string): string => `{${i}}[Hardware Error]: ${text}`;
+  const numbers = Array.from({ length: 17 }, (_, i) => i + 1);
+  const each = (text: (i: number) => string): string[] => numbers.map(i => line(i, text(i)));
+  it('are each themselves, and of one too many that is said', () => {
+    const lines = [
+      ...each(() => 'Hardware error from APEI Generic Hardware Error Source: 2'),
+      ...each(() => 'event severity: corrected'),
+      ...each(() => ' Error 0, type: corrected'),
+      ...each(() => '  section_type: memory error'),
+      ...each(i => `  physical_address: 0x000000000000${i.toString(16).padStart(2, '0')}00`),
+    ];
+    const read = (text: string): { whole: number; bounds: number } => {
+      const { records, diagnostics } = decode(text);
+      const codes = [...records.flatMap(r => r.diagnostics), ...diagnostics].map(d => d.code);
+      return {
+        whole: records.filter(r => r.address !== undefined).length,
+        bounds: codes.filter(c => c === 'E_TEXT_BOUND').length,
+      };
+    };
+    expect(read(lines.filter(l => !l.startsWith('{17}')).join('\n'))).toEqual({ whole: 16, bounds: 0 });
+    const { whole, bounds } = read(lines.join('\n'));
+    expect(whole).toBeLessThan(17);
+    expect(bounds).toBeGreaterThanOrEqual(17 - whole);
+  });
+});

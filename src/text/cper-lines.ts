@@ -49,7 +49,7 @@ const UNMARKED_FOREIGN = 8;
 const MAX_OPEN = 16;
 const MAX_SECTIONS = 64;
 const MAX_NOTES = 64;
-const MAX_TEXT_LINES = 64;
+const MIXED = `more than ${MAX_OPEN} reports stand mixed; what comes later of this one was left out`;
 
 interface Open {
   record: CperRecord;
@@ -57,7 +57,6 @@ interface Open {
   lastLine: number;
   foreign: number;
   notes: TextNote[];
-  text: string[];
   /** Of extlog: its lines hold no word to look for. */
   unmarked: boolean;
   /** Severity was printed: without it there is no record. */
@@ -142,7 +141,7 @@ export class CperLines implements KernelPart {
     this.#close(key);
     if (this.#open.size >= MAX_OPEN) {
       const [oldest] = this.#open.keys();
-      if (oldest !== undefined) this.#close(oldest);
+      if (oldest !== undefined) this.#close(oldest, MIXED);
     }
     const open: Open = {
       record: { kind: 'cper', severity: 'none', sections: [] },
@@ -150,7 +149,6 @@ export class CperLines implements KernelPart {
       lastLine: lineNumber,
       foreign: 0,
       notes: [],
-      text: [],
       unmarked: false,
       severe: false,
       full: false,
@@ -161,15 +159,20 @@ export class CperLines implements KernelPart {
     return open;
   }
 
-  #close(key: string): void {
+  #close(key: string, early?: string): void {
     const open = this.#open.get(key);
     if (open === undefined) return;
     this.#open.delete(key);
     endSection(open);
-    if (!open.severe) return;
-    const { record, notes, firstLine, lastLine, text, unmarked } = open;
+    if (!open.severe) {
+      const place = { form: 'linux', firstLine: open.firstLine, lastLine: open.lastLine } as const;
+      if (early !== undefined) this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_BOUND', message: early } });
+      return;
+    }
+    if (early !== undefined) note(open, early, 'E_TEXT_BOUND');
+    const { record, notes, firstLine, lastLine, unmarked } = open;
     const extlog = unmarked ? ({ extlog: true } as const) : {};
-    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, text, ...extlog });
+    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, ...extlog });
     const within = record.previousBoot === true ? 'previous-boot' : 'report';
     // The machine check registers in it are records of their own, as those of a record in bytes are.
     for (const { body } of record.sections) {
@@ -226,8 +229,7 @@ export class CperLines implements KernelPart {
     }
     if (body.startsWith('fru_text: ')) section.fruText = body.slice(10, 30);
     else if (body.startsWith('fru_id: ')) section.fruId = body.slice(8, 44).toLowerCase();
-    else if (open.lines?.take(body) === true) return;
-    else if (open.text.length < MAX_TEXT_LINES) open.text.push(body.slice(0, 256));
+    else open.lines?.take(body);
   }
 }
 

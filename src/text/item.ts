@@ -80,8 +80,6 @@ export interface CperItem extends Place {
   notes: TextNote[];
   /** Linux's extended log gave it (acpi_extlog.c): that only prints, and the machine check of it comes on its own. */
   extlog?: true;
-  /** What the text said and the record cannot hold, by section. */
-  text?: readonly string[];
 }
 
 export interface ArmItem extends Place {
