@@ -10,17 +10,20 @@ const DIR = join(import.meta.dirname, 'golden');
 describe('what decode --json printed is decoded again', () => {
   const inputs = readdirSync(DIR).filter(f => f.endsWith('.in'));
   it.each(inputs)('%s', name => {
-    const first = decode(readFileSync(join(DIR, name))).records.filter(r => r.raw.kind !== 'event');
+    const first = decode(readFileSync(join(DIR, name))).records;
     const lines = first.map(r => `${stringify(toData(r))}\n`).join('');
     const { records, diagnostics } = decode(lines);
     expect(diagnostics).toEqual([]);
-    expect(records.map(r => [r.kind, r.registers, r.class, r.cpu, r.address, r.headline])).toEqual(
-      first.map(r => [r.kind, r.registers, r.class, r.cpu, r.address, r.headline]),
+    expect(records.map(r => [r.kind, r.registers, r.class, r.cpu, r.address, r.headline, r.severity])).toEqual(
+      first.map(r => [r.kind, r.registers, r.class, r.cpu, r.address, r.headline, r.severity]),
     );
   });
 
   it('and what is no record stays without one', () => {
     for (const raw of [
+      { kind: 'event' },
+      { kind: 'event', name: 'Memory Failure', fields: {} },
+      { kind: 'event', name: 'memory-failure', fields: [] },
       { kind: 'x86-mca' },
       { kind: 'x86-mca', bank: 1, status: 5 },
       { kind: 'x86-mca', bank: 1.5, status: '0x8000000000000000' },

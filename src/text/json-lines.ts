@@ -17,6 +17,7 @@ export type JsonLine =
   | { kind: 'line'; text: string; program: string | undefined }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
   | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean }
+  | { kind: 'event'; message: Readonly<Record<string, unknown>> }
   /** Begins as an object does and is none: it was cut, or damaged. */
   | { kind: 'broken' };
 
@@ -101,7 +102,9 @@ export function jsonLine(line: string): JsonLine | undefined {
     return { kind: 'trace', raw: data['raw'], source: data['source'], layer, key };
   }
   // A record that the lab got by other means than a line, one that decode printed, or one alone.
-  const record = [data['record'], data['raw'], data].map(object).find(r => typeof r?.['kind'] === 'string');
+  const raw = object(data['raw']);
+  if (raw?.['kind'] === 'event' && data['schemaVersion'] !== undefined) return { kind: 'event', message: raw };
+  const record = [data['record'], raw, data].map(object).find(r => typeof r?.['kind'] === 'string');
   return record === undefined
     ? undefined
     : {

@@ -7,7 +7,8 @@ import { decodeCper, encodeCper } from '../cper/region.ts';
 import type { CperRecord } from '../cper/record.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import type { TextNote } from './item.ts';
+import type { FieldValue } from './event.ts';
+import type { EventItem, TextNote } from './item.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -124,6 +125,28 @@ function besidesBytes(record: CperRecord, given: CperRecord): CperRecord {
     if (typeof dimmLocation === 'string') body.dimmLocation = dimmLocation.slice(0, MAX_LOCATION);
   });
   return record;
+}
+
+const MAX_FIELDS = 32;
+const MAX_FIELD_TEXT = 4096;
+
+/**
+ * The event that decode wrote as a record (`{"kind":"event","name":…,"fields":{…}}`); undefined when it is none. Numbers of
+ * 64 bits are written as text of 16 digits, and no other text of the catalogue looks so.
+ */
+export function eventOfJson(data: Data): Pick<EventItem, 'name' | 'fields'> | undefined {
+  const { name, fields } = data;
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,63}$/.test(name)) return undefined;
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return undefined;
+  const out: [string, FieldValue][] = [];
+  for (const [key, value] of Object.entries(fields).slice(0, MAX_FIELDS)) {
+    if (typeof value === 'number' || typeof value === 'boolean') out.push([key, value]);
+    else if (typeof value === 'string') {
+      const wide = /^0x[0-9a-f]{16}$/.test(value) ? parseU64(value) : undefined;
+      out.push([key, wide ?? value.slice(0, MAX_FIELD_TEXT)]);
+    }
+  }
+  return { name, fields: Object.fromEntries(out) };
 }
 
 /**

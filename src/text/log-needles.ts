@@ -38,6 +38,7 @@ export const LOG_NEEDLES: readonly string[] = [
   'quarantine',
   '"kind":"x86-mca"',
   '"kind":"cper"',
+  '"kind":"event"',
   'triple fault',
   'reporting disabled',
   'MCE injection not',

@@ -5,7 +5,7 @@ import { InOrder } from './in-order.ts';
 import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextNote, TextNoteCode } from './item.ts';
 import { jsonLine, prettyMessage } from './json-lines.ts';
-import { recordOfJson } from './json-records.ts';
+import { eventOfJson, recordOfJson } from './json-records.ts';
 import { MAX_LINE } from './line.ts';
 import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
@@ -27,6 +27,7 @@ const DATA = ascii('data: {');
 const OWN_KIND = /"kind":"(?:x86-mca|cper|arm-sea)"/;
 const BROKEN_OBJECT = 'the line begins a JSON object and is none: it was cut or damaged; nothing was made of it';
 const NO_BEGINNING = 'the line is the rest of a JSON record whose beginning is missing; nothing was made of it';
+const NO_EVENT = 'an event in JSON has no name or no fields; nothing was made of it';
 const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
 
@@ -148,6 +149,7 @@ export class LogReader implements LineTaker {
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
     else if (line.kind === 'vmm') this.#vmm(line.message, lineNumber);
     else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, lineNumber);
+    else if (line.kind === 'event') this.#event(line.message, lineNumber);
     else if (line.kind === 'line') {
       for (const part of line.text.split('\n')) {
         if (line.program === undefined) this.#main.line(part, lineNumber);
@@ -181,6 +183,12 @@ export class LogReader implements LineTaker {
   #vmm(message: Readonly<Record<string, unknown>>, lineNumber: number): void {
     const item = vmmEventItem(message, lineNumber);
     if (item !== undefined) this.#sink(item);
+  }
+
+  #event(message: Readonly<Record<string, unknown>>, lineNumber: number): void {
+    const event = eventOfJson(message);
+    if (event === undefined) this.#lost(lineNumber, 'E_TEXT_VALUE', NO_EVENT);
+    else this.#sink({ type: 'event', form: 'record', ...event, firstLine: lineNumber, lastLine: lineNumber });
   }
 
   #record(message: Readonly<Record<string, unknown>>, bankUnknown: boolean, lineNumber: number): void {
