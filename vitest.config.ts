@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['**/*.machine.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
           setupFiles: ['test/seed.ts', 'test/umask.ts'],
@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'machine',
-          include: ['src/**/*.machine.test.ts', 'test/**/*.machine.test.ts'],
+          include: ['packages/*/src/**/*.machine.test.ts', 'test/**/*.machine.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -9,13 +9,13 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from '../src/common/hex.ts';
-import { createDecoder } from '../src/decode/index.ts';
-import type { DecodedRecord } from '../src/decode/index.ts';
-import { toData } from '../src/decode/record.ts';
-import { BriefWriter } from '../src/decode/to-brief.ts';
-import { JsonWriter } from '../src/decode/to-json.ts';
-import { TextWriter } from '../src/decode/to-text.ts';
+import { stringify } from '@syndrome/decode/common/hex.ts';
+import { createDecoder } from '@syndrome/decode/decode/index.ts';
+import type { DecodedRecord } from '@syndrome/decode/decode/index.ts';
+import { toData } from '@syndrome/decode/decode/record.ts';
+import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
+import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
+import { TextWriter } from '@syndrome/decode/decode/to-text.ts';
 
 const argument = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);

@@ -1,7 +1,7 @@
 /** How a script reads its command line; a wrong one is told in one line, with exit code 2. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { messageOf } from '../src/common/errors.ts';
-import { escapeText } from '../src/common/screen.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { escapeText } from '@syndrome/decode/common/screen.ts';
 
 /** Ends the script. @param message of one line; what was typed may be in it as it is */
 export function wrongCommandLine(message: string): never {

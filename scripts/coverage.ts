@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine, wrongCommandLine } from './command-line.ts';
-import { rooms as allRooms } from './rooms.ts';
+import { roomOf, rooms as allRooms } from './rooms.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PURE = Object.keys(allRooms).filter(room => allRooms[room]?.pure === true);
@@ -84,7 +84,7 @@ try {
   const args = ['run', '--project', 'fast', '--reporter=dot'];
   const how = ['--coverage.enabled', '--coverage.provider=v8', '--coverage.reportOnFailure'];
   const where = ['--coverage.reporter=json', `--coverage.reportsDirectory=${folder}`];
-  const what = rooms.map(room => `--coverage.include=src/${room}/**/*.ts`);
+  const what = rooms.map(room => `--coverage.include=${allRooms[room]?.folder}/**/*.ts`);
   const not = ['--coverage.exclude=**/*.test.ts', '--coverage.exclude=**/testing/**'];
   const vitest = await runChild(
     process.execPath,
@@ -104,7 +104,7 @@ try {
     const rows = rooms.map(room => {
       const counts = nothing();
       for (const file of files) {
-        if (relative(ROOT, file.path).startsWith(join('src', room, '/'))) gaps.push(...addFile(file, counts));
+        if (roomOf(relative(ROOT, file.path)) === room) gaps.push(...addFile(file, counts));
       }
       for (const kind of Object.keys(all) as Kind[]) {
         all[kind].covered += counts[kind].covered;

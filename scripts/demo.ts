@@ -12,7 +12,7 @@ const codes: number[] = [];
 /** Runs the program; an interruption ends the demo too. */
 async function syndrome(...args: string[]): Promise<void> {
   console.log(`\n$ syndrome ${args.join(' ')}`);
-  const child = await runChild(process.execPath, [join(root, 'src/cli/main.ts'), ...args]);
+  const child = await runChild(process.execPath, [join(root, 'packages/cli/src/main.ts'), ...args]);
   if (child.interrupted || child.code >= 128) process.exit(child.code);
   codes.push(child.code);
 }

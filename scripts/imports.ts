@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { globSync } from 'node:fs';
-import { rooms, testImports } from './rooms.ts';
+import type { Room } from './rooms.ts';
+import { SOURCES, packageOf, roomOf, rooms, testImports } from './rooms.ts';
 
 /** One import that the table in rooms.ts does not allow. */
 export interface Violation {
@@ -22,28 +23,44 @@ export const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\
 
 export const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
+/** The file that a specifier of the project names; undefined for a built-in or a package of others. */
+function targetOf(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith('.')) return join(dirname(file), specifier).split(sep).join('/');
+  const [, name, inner] = /^@syndrome\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
+  return name === undefined ? undefined : `packages/${name}/src/${inner}`;
+}
+
 /** Checks the imports of one source file; `file` is relative to the repository, with `/`. */
 export function checkImports(file: string, source: string): Violation[] {
   const violations: Violation[] = [];
-  const room = file.split('/')[1] ?? '';
-  const rule = rooms[room];
-  if (file.split('/').length < 3) {
-    return [{ file, line: 1, specifier: '', reason: 'every file under src/ belongs to a room: a folder' }];
+  const room = roomOf(file);
+  if (room === undefined) {
+    return [
+      {
+        file,
+        line: 1,
+        specifier: '',
+        reason: 'every source belongs to a room, and the folder is not in scripts/rooms.ts',
+      },
+    ];
   }
-  if (!rule) return [{ file, line: 1, specifier: '', reason: `room "${room}" is not in scripts/rooms.ts` }];
+  const rule = rooms[room] as Room;
   const isTest = file.endsWith('.test.ts') || file.includes('/testing/');
   for (const match of source.matchAll(IMPORT)) {
     const specifier = match[1] ?? match[2] ?? '';
     const at = (match.index ?? 0) + match[0].indexOf(specifier);
     const line = source.slice(0, at).split('\n').length;
     const bad = (reason: string): void => void violations.push({ file, line, specifier, reason });
-    if (specifier.startsWith('.')) {
-      const target = join(dirname(file), specifier).split(sep).join('/');
-      const other = target.split('/')[1] ?? '';
-      if (!target.startsWith('src/')) {
-        if (!isTest) bad('source may not import from outside src/');
+    const target = targetOf(file, specifier);
+    if (target !== undefined) {
+      const other = roomOf(target);
+      const within = packageOf(target) === packageOf(file);
+      if (other === undefined) {
+        if (!isTest) bad('source may not import from outside the rooms');
       } else if (other !== room && !rule.imports.includes(other) && !(isTest && testImports.includes(other))) {
         bad(`room "${room}" may not import room "${other}"`);
+      } else if (within !== specifier.startsWith('.')) {
+        bad(within ? 'write imports within a package relative' : 'write imports of another package as @syndrome/…');
       }
       continue;
     }
@@ -70,9 +87,9 @@ export function checkImports(file: string, source: string): Violation[] {
   return violations;
 }
 
-/** Checks every TypeScript file under src/. */
+/** Checks every source. */
 export function checkAllImports(root: string): Violation[] {
-  return globSync('src/**/*.ts', { cwd: root })
+  return globSync(SOURCES, { cwd: root })
     .toSorted()
     .flatMap(file => checkImports(relative('.', file).split(sep).join('/'), readFileSync(join(root, file), 'utf8')));
 }

@@ -15,6 +15,7 @@ import { commandLine, wrongCommandLine } from './command-line.ts';
 import { applyMutant, describeMutant, mutantsOf } from './mutation/mutants.ts';
 import type { Mutant } from './mutation/mutants.ts';
 import type { Job, Outcome } from './mutation/worker.ts';
+import { roomOf, rooms as allRooms } from './rooms.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const ROOMS = ['registers', 'mca', 'arm'];
@@ -120,7 +121,10 @@ const tests = new Tests();
 let number = 0;
 
 async function mutateRoom(room: string): Promise<RoomResult> {
-  const inRoom = (pattern: string): string[] => globSync(`src/${room}/${pattern}`, { cwd: ROOT }).toSorted();
+  const inRoom = (pattern: string): string[] =>
+    globSync(`${allRooms[room]?.folder}/${pattern}`, { cwd: ROOT })
+      .filter(file => roomOf(file) === room)
+      .toSorted();
   const own = inRoom('**/*.test.ts').filter(f => !f.endsWith('.machine.test.ts'));
   const files = inRoom('**/*.ts').filter(f => !f.endsWith('.test.ts') && !f.includes('/testing/'));
   const sources = new Map(files.map(f => [f, readFileSync(join(ROOT, f), 'utf8')]));

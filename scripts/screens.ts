@@ -2,10 +2,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { NO_CODE, blank } from './imports.ts';
+import { SOURCES } from './rooms.ts';
 import type { Violation } from './imports.ts';
 
 /** The writers: each escapes whatever it is given. */
-export const WRITERS: readonly string[] = ['src/cli/output.ts', 'src/vmm/main.ts'];
+export const WRITERS: readonly string[] = ['packages/cli/src/output.ts', 'packages/vmm/src/main.ts'];
 
 /** Ways to a screen, in code. A descriptor that a variable holds is seen by nobody; the numbers of stdout and stderr are. */
 const WAYS: readonly RegExp[] = [
@@ -21,7 +22,7 @@ const NAMES: readonly RegExp[] = [
   /['"`]\/(?:dev\/(?:stdout|stderr|tty\b)|(?:dev|proc\/self)\/fd\/[12]\b)/g,
 ];
 
-/** Where a file of src/ writes to a screen past the writers; `file` is relative to the repository, with `/`. */
+/** Where a source writes to a screen past the writers; `file` is relative to the repository, with `/`. */
 export function checkScreens(file: string, source: string): Violation[] {
   if (WRITERS.includes(file) || file.endsWith('.test.ts') || file.includes('/testing/')) return [];
   const found = (text: string, ways: readonly RegExp[]): Violation[] =>
@@ -36,9 +37,9 @@ export function checkScreens(file: string, source: string): Violation[] {
   return [...found(source.replace(NO_CODE, blank), WAYS), ...found(source, NAMES)];
 }
 
-/** Checks every TypeScript file under src/. */
+/** Checks every source. */
 export function checkAllScreens(root: string): Violation[] {
-  return globSync('src/**/*.ts', { cwd: root })
+  return globSync(SOURCES, { cwd: root })
     .toSorted()
     .flatMap(file => checkScreens(relative('.', file).split(sep).join('/'), readFileSync(join(root, file), 'utf8')));
 }

@@ -21,7 +21,7 @@ const stamp = join(root, 'node_modules', '.syndrome-setup');
  */
 const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
 
-/** What a screen obeys or hides, as in src/common/screen.ts: the Node that runs this may read no TypeScript. */
+/** What a screen obeys or hides, as in packages/decode/src/common/screen.ts: the Node that runs this may read no TypeScript. */
 const HOSTILE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** @param {string} message of one line; names and the words of others may be in it */

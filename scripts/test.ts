@@ -5,8 +5,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isHostile } from '../src/common/screen.ts';
-import { messageOf } from '../src/common/errors.ts';
+import { isHostile } from '@syndrome/decode/common/screen.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { runChild } from './child.mjs';
 import { wrongCommandLine } from './command-line.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
-import { testQemu } from '../src/supply/testing/parts.ts';
+import { testQemu } from '@syndrome/lab/supply/testing/parts.ts';
 import { Sandbox } from './program.ts';
 
 let sandbox: Sandbox;

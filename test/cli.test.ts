@@ -5,12 +5,12 @@ import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { fail } from '../src/cli/fail.ts';
-import { buildProgram, program } from '../src/cli/program.ts';
-import { makeDerived } from '../src/disk/derived.ts';
-import { NAMED_MCA } from '../src/mca/named.ts';
-import { GREETING } from '../src/qmp/testing/peer.ts';
-import { bundledScenarios } from '../src/lab/scenario/load.ts';
+import { fail } from '@syndrome/cli/fail.ts';
+import { buildProgram, program } from '@syndrome/cli/program.ts';
+import { makeDerived } from '@syndrome/base/disk/derived.ts';
+import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
+import { GREETING } from '@syndrome/qemu/qmp/testing/peer.ts';
+import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
 import { Sandbox } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -5,24 +5,25 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ARM_LINT_CODES } from '../src/arm/index.ts';
-import * as arm from '../src/arm/esr.ts';
-import * as cper from '../src/cper/index.ts';
-import { EXIT_TEXT } from '../src/cli/exit-codes.ts';
-import { everyExplanation, explanationsOf } from '../src/cli/explain.ts';
-import { allCodes, explainCode } from '../src/decode/explain-code.ts';
-import { explainField, REGISTERS } from '../src/decode/explain-field.ts';
-import { KNOWN_CAUSES } from '../src/lab/expect/causes.ts';
-import { OUTCOMES } from '../src/lab/expect/outcome.ts';
-import { decodeMcacod, MCA_SEVERITIES, SMCA_BANKS } from '../src/mca/index.ts';
-import { LINT_CODES } from '../src/mca/lint-codes.ts';
-import * as amd from '../src/mca/amd-registers.ts';
-import * as misc from '../src/mca/intel-misc.ts';
-import * as mca from '../src/mca/registers.ts';
-import { RULES } from '../src/outlook/catalog.ts';
-import { SETTINGS } from '../src/outlook/context.ts';
-import { OUTLOOK_OUTCOMES } from '../src/outlook/prediction.ts';
-import { MANUALS } from '../src/registers/manuals.ts';
+import { ARM_LINT_CODES } from '@syndrome/decode/arm/index.ts';
+import * as arm from '@syndrome/decode/arm/esr.ts';
+import * as cper from '@syndrome/decode/cper/index.ts';
+import { EXIT_TEXT } from '@syndrome/cli/exit-codes.ts';
+import { everyExplanation, explanationsOf } from '@syndrome/cli/explain.ts';
+import { allCodes, explainCode } from '@syndrome/decode/decode/explain-code.ts';
+import { explainField, REGISTERS } from '@syndrome/decode/decode/explain-field.ts';
+import { KNOWN_CAUSES } from '@syndrome/lab/expect/causes.ts';
+import { OUTCOMES } from '@syndrome/lab/expect/outcome.ts';
+import { decodeMcacod, MCA_SEVERITIES, SMCA_BANKS } from '@syndrome/decode/mca/index.ts';
+import { LINT_CODES } from '@syndrome/decode/mca/lint-codes.ts';
+import * as amd from '@syndrome/decode/mca/amd-registers.ts';
+import * as misc from '@syndrome/decode/mca/intel-misc.ts';
+import * as mca from '@syndrome/decode/mca/registers.ts';
+import { RULES } from '@syndrome/decode/outlook/catalog.ts';
+import { SETTINGS } from '@syndrome/decode/outlook/context.ts';
+import { OUTLOOK_OUTCOMES } from '@syndrome/decode/outlook/prediction.ts';
+import { SOURCES, roomOf } from '../scripts/rooms.ts';
+import { MANUALS } from '@syndrome/decode/registers/manuals.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Rooms that have `W_…` and `L_…` codes beside their errors. */
@@ -30,11 +31,11 @@ const PURE = ['common', 'registers', 'mca', 'arm', 'cper', 'text', 'outlook', 'd
 /** Tables that explain codes; a code that stands only there is never printed. */
 const TABLES = /\/(error-codes|lint-codes|terms)\.ts$/;
 
-const sources = globSync('src/**/*.ts', { cwd: ROOT })
+const sources = globSync(SOURCES, { cwd: ROOT })
   .filter(f => !/\.test\.ts$|\/testing\//.test(f))
   .map(file => ({
     file,
-    room: file.split('/')[1] ?? '',
+    room: roomOf(file) ?? '',
     // Without comments, and without the members of union types: to declare a code is not to print it.
     text: readFileSync(join(ROOT, file), 'utf8')
       .replaceAll(/^\s*(\/\*\*|\*|\/\/).*$/gm, '')

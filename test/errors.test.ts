@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { messageOf, SyndromeError, UsageError } from '../src/common/errors.ts';
+import { messageOf, SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -13,9 +13,12 @@ const classes = new Map<string, typeof SyndromeError>([
 ]);
 
 beforeAll(async () => {
-  for (const file of ['src/*/errors.ts', 'src/*/error.ts', 'src/cli/record-inputs.ts', 'src/lab/scenario/*.ts'].flatMap(
-    pattern => globSync(pattern, { cwd: ROOT }),
-  )) {
+  for (const file of [
+    'packages/*/src/**/errors.ts',
+    'packages/*/src/**/error.ts',
+    'packages/cli/src/record-inputs.ts',
+    'packages/lab/src/scenario/*.ts',
+  ].flatMap(pattern => globSync(pattern, { cwd: ROOT }))) {
     const room = (await import(join(ROOT, file))) as Record<string, unknown>;
     for (const [name, value] of Object.entries(room)) {
       if (typeof value === 'function' && value.prototype instanceof SyndromeError) {

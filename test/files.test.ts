@@ -5,8 +5,8 @@ import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildProgram } from '../src/cli/program.ts';
-import { type Peer, peerServer } from '../src/qmp/testing/peer.ts';
+import { buildProgram } from '@syndrome/cli/program.ts';
+import { type Peer, peerServer } from '@syndrome/qemu/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
 
 const sandbox = new Sandbox();

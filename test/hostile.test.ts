@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HOSTILE } from '../scripts/fuzz/oracles.ts';
-import { TRACE_VERSION } from '../src/lab/trace/event.ts';
-import { type Peer, type PeerServer, peerServer } from '../src/qmp/testing/peer.ts';
+import { TRACE_VERSION } from '@syndrome/lab/trace/event.ts';
+import { type Peer, type PeerServer, peerServer } from '@syndrome/qemu/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -7,39 +7,58 @@ import { checkAllImports, checkImports } from '../scripts/imports.ts';
 import { rooms } from '../scripts/rooms.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const NO_ROOM = 'every source belongs to a room, and the folder is not in scripts/rooms.ts';
 
-test('every import in src/ goes in the direction the design allows', () => {
+test('every import goes in the direction the design allows', () => {
   expect(checkAllImports(new URL('..', import.meta.url).pathname)).toEqual([]);
 });
 
 test.each([
-  ['src/qmp/a.ts', "import { x } from '../lab/run.ts';", 'room "qmp" may not import room "lab"'],
-  ['src/mca/a.ts', "import { readFileSync } from 'node:fs';", 'pure room "mca" may not import Node built-ins'],
-  ['src/mca/a.ts', "import yaml from 'yaml';", 'room "mca" may not import package "yaml"'],
-  ['src/lab/a.ts', "const x = await import('../cli/main.ts');", 'room "lab" may not import room "cli"'],
-  ['src/lab/a.ts', "export * from '../report/text.ts';", 'room "lab" may not import room "report"'],
-  ['src/index.ts', 'export {};', 'every file under src/ belongs to a room: a folder'],
-  ['src/mca/a.ts', 'const now = Date.now();', 'pure room "mca" may not use the clock or chance'],
-  ['src/mca/a.ts', 'const now = new Date();', 'pure room "mca" may not use the clock or chance'],
-  ['src/mca/a.ts', '// Date.now()\nconst x = Math.random();', 'pure room "mca" may not use the clock or chance'],
-  ['src/attic/a.ts', 'export {};', 'room "attic" is not in scripts/rooms.ts'],
+  ['packages/qemu/src/qmp/a.ts', "import { x } from '@syndrome/lab/run.ts';", 'room "qmp" may not import room "lab"'],
+  [
+    'packages/decode/src/mca/a.ts',
+    "import { readFileSync } from 'node:fs';",
+    'pure room "mca" may not import Node built-ins',
+  ],
+  ['packages/decode/src/mca/a.ts', "import yaml from 'yaml';", 'room "mca" may not import package "yaml"'],
+  ['packages/lab/src/a.ts', "const x = await import('@syndrome/cli/main.ts');", 'room "lab" may not import room "cli"'],
+  ['packages/lab/src/a.ts', "export * from './report/text.ts';", 'room "lab" may not import room "report"'],
+  ['packages/decode/src/index.ts', 'export {};', NO_ROOM],
+  [
+    'packages/cli/src/a.ts',
+    "import { x } from '../../lab/src/run.ts';",
+    'write imports of another package as @syndrome/…',
+  ],
+  [
+    'packages/decode/src/text/a.ts',
+    "import { x } from '@syndrome/decode/mca/lint.ts';",
+    'write imports within a package relative',
+  ],
+  ['packages/decode/src/mca/a.ts', 'const now = Date.now();', 'pure room "mca" may not use the clock or chance'],
+  ['packages/decode/src/mca/a.ts', 'const now = new Date();', 'pure room "mca" may not use the clock or chance'],
+  [
+    'packages/decode/src/mca/a.ts',
+    '// Date.now()\nconst x = Math.random();',
+    'pure room "mca" may not use the clock or chance',
+  ],
+  ['packages/attic/src/a.ts', 'export {};', NO_ROOM],
 ])('%s: %s is refused', (file, source, reason) => {
   expect(checkImports(file, source).map(v => v.reason)).toEqual([reason]);
 });
 
 test.each([
-  ['src/mca/a.ts', 'const day = new Date(0n);'],
-  ['src/mca/a.ts', "/* Date.now() */ const text = 'Math.random is not for us'; // new Date()"],
-  ['src/lab/a.ts', 'const now = Date.now();'],
-  ['src/mca/a.test.ts', 'const now = Date.now();'],
+  ['packages/decode/src/mca/a.ts', 'const day = new Date(0n);'],
+  ['packages/decode/src/mca/a.ts', "/* Date.now() */ const text = 'Math.random is not for us'; // new Date()"],
+  ['packages/lab/src/a.ts', 'const now = Date.now();'],
+  ['packages/decode/src/mca/a.test.ts', 'const now = Date.now();'],
 ])('%s: %s is allowed', (file, source) => {
   expect(checkImports(file, source)).toEqual([]);
 });
 
 test('tsconfig.pure.json covers the pure rooms of scripts/rooms.ts', () => {
   const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.pure.json'), 'utf8')) as { include: string[] };
-  const pure = Object.entries(rooms).flatMap(([room, rule]) => (rule.pure ? [`src/${room}`] : []));
-  expect(config.include.filter(path => path.startsWith('src/'))).toEqual(pure);
+  const pure = Object.values(rooms).flatMap(rule => (rule.pure ? [rule.folder] : []));
+  expect(config.include.filter(path => path.startsWith('packages/'))).toEqual(pure);
 });
 
 test('in a pure room whatever belongs to Node is a type error', () => {

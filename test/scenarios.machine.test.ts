@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bundledScenarios } from '../src/lab/scenario/load.ts';
+import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
 import { Sandbox } from './program.ts';
 
 let sandbox: Sandbox;

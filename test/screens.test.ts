@@ -25,10 +25,15 @@ test.each([
   'process.emitWarning(text);',
   'show(process.stdout);',
 ])('%s is refused', source => {
-  expect(checkScreens('src/lab/a.ts', `// one\n${source}`)).toEqual([
-    { file: 'src/lab/a.ts', line: 2, specifier: expect.any(String), reason: expect.stringContaining(WRITERS[0] ?? '') },
+  expect(checkScreens('packages/lab/src/a.ts', `// one\n${source}`)).toEqual([
+    {
+      file: 'packages/lab/src/a.ts',
+      line: 2,
+      specifier: expect.any(String),
+      reason: expect.stringContaining(WRITERS[0] ?? ''),
+    },
   ]);
-  for (const file of [...WRITERS, 'src/lab/a.test.ts', 'src/lab/testing/a.ts']) {
+  for (const file of [...WRITERS, 'packages/lab/src/a.test.ts', 'packages/lab/src/testing/a.ts']) {
     expect(checkScreens(file, source)).toEqual([]);
   }
 });
@@ -42,5 +47,5 @@ test.each([
   "readlinkSync('/proc/self/fd/0');",
   'const { stdout } = spawnSync(command);',
 ])('%s is allowed', source => {
-  expect(checkScreens('src/lab/a.ts', source)).toEqual([]);
+  expect(checkScreens('packages/lab/src/a.ts', source)).toEqual([]);
 });

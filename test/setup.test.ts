@@ -34,7 +34,7 @@ beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'st-'));
   for (const file of ['bin/syndrome', 'scripts/setup.mjs', 'scripts/setup-lock.mjs', 'scripts/child.mjs', '.ci/run'])
     cpSync(join(ROOT, file), join(clone, file));
-  for (const folder of ['vendor/node/bin', 'vendor/tool', 'src/cli'])
+  for (const folder of ['vendor/node/bin', 'vendor/tool', 'packages/cli/src'])
     mkdirSync(join(clone, folder), { recursive: true });
   const write = (name: string, value: unknown): void => writeFileSync(join(clone, name), JSON.stringify(value));
   const own = {
@@ -64,7 +64,7 @@ beforeEach(() => {
   write('vendor/tool/package.json', tool);
   const program = `#!/bin/sh\nexec '${process.execPath}' "$@"\n`;
   writeFileSync(join(clone, 'vendor/node/bin/node'), program, { mode: 0o755 });
-  writeFileSync(join(clone, 'src/cli/main.ts'), "console.log('main', ...process.argv.slice(2));\n");
+  writeFileSync(join(clone, 'packages/cli/src/main.ts'), "console.log('main', ...process.argv.slice(2));\n");
 });
 afterEach(() => rmSync(clone, { recursive: true, force: true }));
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { hostAgentEvent } from '../src/lab/agent-events.ts';
-import { announcedExit, DESIGNED_ENDS, vmmEventParser } from '../src/lab/vmm-events.ts';
-import { exitCodeOf } from '../src/vmm/exit-codes.ts';
-import { USAGE } from '../src/vmm/options.ts';
+import { hostAgentEvent } from '@syndrome/lab/agent-events.ts';
+import { announcedExit, DESIGNED_ENDS, vmmEventParser } from '@syndrome/lab/vmm-events.ts';
+import { exitCodeOf } from '@syndrome/vmm/exit-codes.ts';
+import { USAGE } from '@syndrome/vmm/options.ts';
 
 /** What the lab makes of the exit of a VMM that has written this line before. */
 function exitAfter(line: string | undefined, exit: { code: number } | { signo: number }): unknown {

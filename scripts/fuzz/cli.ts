@@ -1,13 +1,13 @@
 /** Fuzz targets of the room `cli`: words of a command line, and records as JSON. */
-import { UsageError } from '../../src/common/errors.ts';
-import { CperError } from '../../src/cper/error.ts';
-import { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from '../../src/cper/json.ts';
-import { decodeCper, encodeCper, encodeCperRegion, encodeSection } from '../../src/cper/index.ts';
-import { qmpAddress } from '../../src/cli/qmp-address.ts';
-import { InputError, eachRecord } from '../../src/cli/record-inputs.ts';
-import { FORMS } from '../../src/decode/form.ts';
-import { SECTIONS } from '../../src/cper/sections.ts';
-import { recordOfJson } from '../../src/text/json-records.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { CperError } from '@syndrome/decode/cper/error.ts';
+import { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from '@syndrome/decode/cper/json.ts';
+import { decodeCper, encodeCper, encodeCperRegion, encodeSection } from '@syndrome/decode/cper/index.ts';
+import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
+import { InputError, eachRecord } from '@syndrome/cli/record-inputs.ts';
+import { FORMS } from '@syndrome/decode/decode/form.ts';
+import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
+import { recordOfJson } from '@syndrome/decode/text/json-records.ts';
 import type { Chance } from '../chance.ts';
 import { LINES, RECORDS } from './inputs.ts';
 import { anyJson, anyText, spoiledJson, spoiledText, wire } from './junk.ts';

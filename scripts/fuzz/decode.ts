@@ -1,12 +1,12 @@
 /** Fuzz targets of the room `decode`: the front door, in every form that can be asked for. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { stringify } from '../../src/common/hex.ts';
-import { SECTIONS } from '../../src/cper/index.ts';
-import { decode } from '../../src/decode/decoder.ts';
-import { FORMS } from '../../src/decode/form.ts';
-import { toData } from '../../src/decode/record.ts';
-import { decodedSchema } from '../../src/decode/schema.ts';
-import { toRaw, toText } from '../../src/decode/to-text.ts';
+import { stringify } from '@syndrome/decode/common/hex.ts';
+import { SECTIONS } from '@syndrome/decode/cper/index.ts';
+import { decode } from '@syndrome/decode/decode/decoder.ts';
+import { FORMS } from '@syndrome/decode/decode/form.ts';
+import { toData } from '@syndrome/decode/decode/record.ts';
+import { decodedSchema } from '@syndrome/decode/decode/schema.ts';
+import { toRaw, toText } from '@syndrome/decode/decode/to-text.ts';
 import { anyInput } from './inputs.ts';
 import { TEXT_PER_RECORD, VALIDATE_EVERY, controlFaults } from './oracles.ts';
 import type { Target } from './target.ts';

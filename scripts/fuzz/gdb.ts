@@ -1,15 +1,21 @@
 /** Fuzz targets of the room `gdb`: what a stub may send, the XML of its registers, and page tables that are damaged. */
 import { Duplex } from 'node:stream';
-import { UsageError } from '../../src/common/errors.ts';
-import { deadlineIn } from '../../src/gdb/deadline.ts';
-import { GdbClosedError, GdbError, GdbProtocolError, Stage2Error } from '../../src/gdb/errors.ts';
-import { GdbLink } from '../../src/gdb/link.ts';
-import { type Frame, PacketReader, encodePacket } from '../../src/gdb/packet.ts';
-import { type Stage2Format, stage2Base, stage2Format, walkStage2, withTableAddress } from '../../src/gdb/stage2.ts';
-import { isThreadId, parseStop } from '../../src/gdb/stop.ts';
-import { readTargetDescription } from '../../src/gdb/target-description.ts';
-import { Stage2Tables, type VtcrFields } from '../../src/gdb/testing/stage2-tables.ts';
-import { xmlElements } from '../../src/gdb/xml.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { deadlineIn } from '@syndrome/qemu/gdb/deadline.ts';
+import { GdbClosedError, GdbError, GdbProtocolError, Stage2Error } from '@syndrome/qemu/gdb/errors.ts';
+import { GdbLink } from '@syndrome/qemu/gdb/link.ts';
+import { type Frame, PacketReader, encodePacket } from '@syndrome/qemu/gdb/packet.ts';
+import {
+  type Stage2Format,
+  stage2Base,
+  stage2Format,
+  walkStage2,
+  withTableAddress,
+} from '@syndrome/qemu/gdb/stage2.ts';
+import { isThreadId, parseStop } from '@syndrome/qemu/gdb/stop.ts';
+import { readTargetDescription } from '@syndrome/qemu/gdb/target-description.ts';
+import { Stage2Tables, type VtcrFields } from '@syndrome/qemu/gdb/testing/stage2-tables.ts';
+import { xmlElements } from '@syndrome/qemu/gdb/xml.ts';
 import type { Chance } from '../chance.ts';
 import { anyText, chunks, spoiledText } from './junk.ts';
 import { spoiled } from './inputs.ts';

@@ -1,13 +1,20 @@
 /** Fuzz targets of the room `guest`: what an agent and a console may send, and the files an image is made of. */
 import { Duplex } from 'node:stream';
-import { AgentClient } from '../../src/guest/client.ts';
-import { type ConsoleLine, ConsoleReader } from '../../src/guest/console.ts';
-import { neededLibraries } from '../../src/guest/elf.ts';
-import { AgentClosedError, AgentError, AgentProtocolError, InitramfsError } from '../../src/guest/errors.ts';
-import { type CpioEntry, readNewc, writeNewc } from '../../src/guest/newc.ts';
-import { type AgentEvent, agentCommands, fieldKinds } from '../../src/guest/protocol.ts';
-import { WIRE_MAX, encodeRequest, parseLine, percentDecode, percentEncode, typeFields } from '../../src/guest/wire.ts';
-import { guestAgentEvent, hostAgentEvent } from '../../src/lab/agent-events.ts';
+import { AgentClient } from '@syndrome/lab/guest/client.ts';
+import { type ConsoleLine, ConsoleReader } from '@syndrome/lab/guest/console.ts';
+import { neededLibraries } from '@syndrome/lab/guest/elf.ts';
+import { AgentClosedError, AgentError, AgentProtocolError, InitramfsError } from '@syndrome/lab/guest/errors.ts';
+import { type CpioEntry, readNewc, writeNewc } from '@syndrome/lab/guest/newc.ts';
+import { type AgentEvent, agentCommands, fieldKinds } from '@syndrome/lab/guest/protocol.ts';
+import {
+  WIRE_MAX,
+  encodeRequest,
+  parseLine,
+  percentDecode,
+  percentEncode,
+  typeFields,
+} from '@syndrome/lab/guest/wire.ts';
+import { guestAgentEvent, hostAgentEvent } from '@syndrome/lab/agent-events.ts';
 import type { Chance } from '../chance.ts';
 import { anyNumber, anyText, chunks, spoiledText } from './junk.ts';
 import { spoiled } from './inputs.ts';

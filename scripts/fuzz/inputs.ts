@@ -2,11 +2,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { SECTIONS, encodeCper, encodeSection } from '../../src/cper/index.ts';
-import { bodyOf, errorRecord } from '../../src/cper/testing/arbitrary.ts';
-import { SMCA_BANKS } from '../../src/mca/index.ts';
-import type { X86McaRecord } from '../../src/mca/index.ts';
-import type { ArmSeaRecord } from '../../src/arm/index.ts';
+import { SECTIONS, encodeCper, encodeSection } from '@syndrome/decode/cper/index.ts';
+import { bodyOf, errorRecord } from '@syndrome/decode/cper/testing/arbitrary.ts';
+import { SMCA_BANKS } from '@syndrome/decode/mca/index.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/index.ts';
+import type { ArmSeaRecord } from '@syndrome/decode/arm/index.ts';
 import type { Chance } from '../chance.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,7 +20,10 @@ const read = (pattern: string): Uint8Array[] =>
     .map(file => readFileSync(join(ROOT, file)));
 
 /** Golden inputs of `decode` and of the console parsers. */
-export const GOLDEN: readonly Uint8Array[] = [...read('src/decode/golden/*.in'), ...read('src/text/golden/**/*.log')];
+export const GOLDEN: readonly Uint8Array[] = [
+  ...read('packages/decode/src/decode/golden/*.in'),
+  ...read('packages/decode/src/text/golden/**/*.log'),
+];
 /** Their lines. */
 export const LINES: readonly string[] = [
   ...new Set(GOLDEN.flatMap(g => Buffer.from(g).toString('latin1').split('\n'))),

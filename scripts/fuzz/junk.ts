@@ -1,5 +1,5 @@
 /** Anything: texts, JSON values and chunks of bytes that nobody has promised, and ways to spoil good ones. */
-import { stringify } from '../../src/common/hex.ts';
+import { stringify } from '@syndrome/decode/common/hex.ts';
 import type { Chance } from '../chance.ts';
 
 /** Keys that mean something to JavaScript itself. */

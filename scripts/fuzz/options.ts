@@ -1,8 +1,8 @@
 /** The command line of `npm run fuzz`. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/common/errors.ts';
-import { didYouMean } from '../../src/common/nearest.ts';
-import { escapeText } from '../../src/common/screen.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { didYouMean } from '@syndrome/decode/common/nearest.ts';
+import { escapeText } from '@syndrome/decode/common/screen.ts';
 import { TARGETS } from './targets.ts';
 import type { Target } from './target.ts';
 

@@ -1,5 +1,5 @@
 /** What has to hold for more than one target. */
-import { SyndromeError } from '../../src/common/errors.ts';
+import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { image } from './junk.ts';
 
 /**

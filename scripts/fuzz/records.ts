@@ -8,8 +8,8 @@ import {
   encodeArmSea,
   explainArm,
   lintArm,
-} from '../../src/arm/index.ts';
-import { stringify } from '../../src/common/hex.ts';
+} from '@syndrome/decode/arm/index.ts';
+import { stringify } from '@syndrome/decode/common/hex.ts';
 import {
   classifyCper,
   cperToJson,
@@ -21,8 +21,8 @@ import {
   explainCper,
   lintCper,
   pagesOfCper,
-} from '../../src/cper/index.ts';
-import { regionFromJson } from '../../src/cper/json.ts';
+} from '@syndrome/decode/cper/index.ts';
+import { regionFromJson } from '@syndrome/decode/cper/json.ts';
 import {
   MCA_SEVERITIES,
   XEN_MCE_BYTES,
@@ -35,8 +35,8 @@ import {
   nextStep,
   pageOf,
   severity,
-} from '../../src/mca/index.ts';
-import type { X86McaRecord } from '../../src/mca/index.ts';
+} from '@syndrome/decode/mca/index.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/index.ts';
 import { BODIES, RECORDS, anyArmRecord, anyMcaRecord, splicedRecords, spoiled } from './inputs.ts';
 import { TEXT_PER_RECORD, VALIDATE_EVERY, textFaults } from './oracles.ts';
 import type { Target } from './target.ts';

@@ -1,6 +1,6 @@
 /** Fuzz targets of the rooms `supply` and `disk`: what apt says, the machine's sources, and notes in a damaged cache. */
-import { classifyApt, SupplyError } from '../../src/supply/errors.ts';
-import { parseUris, sourcesText } from '../../src/supply/apt.ts';
+import { classifyApt, SupplyError } from '@syndrome/lab/supply/errors.ts';
+import { parseUris, sourcesText } from '@syndrome/lab/supply/apt.ts';
 import {
   type DebianSource,
   checkMirrorUri,
@@ -8,8 +8,8 @@ import {
   mirrorLabel,
   parseDeb822,
   parseOneLine,
-} from '../../src/supply/debian-sources.ts';
-import { compareDebianVersions, upstreamVersion } from '../../src/supply/debian-version.ts';
+} from '@syndrome/lab/supply/debian-sources.ts';
+import { compareDebianVersions, upstreamVersion } from '@syndrome/lab/supply/debian-version.ts';
 import {
   compareKernels,
   kernelsIn,
@@ -17,11 +17,11 @@ import {
   parseKernelQuery,
   queryFloor,
   selectKernel,
-} from '../../src/supply/kernels.ts';
-import { isStale, parseOwner, thisProcess } from '../../src/supply/lock.ts';
-import { parseManifest } from '../../src/supply/manifest.ts';
-import { parseAnswer, recipeVersion, workOwner } from '../../src/supply/part-store.ts';
-import { parseNote } from '../../src/disk/derived.ts';
+} from '@syndrome/lab/supply/kernels.ts';
+import { isStale, parseOwner, thisProcess } from '@syndrome/lab/supply/lock.ts';
+import { parseManifest } from '@syndrome/lab/supply/manifest.ts';
+import { parseAnswer, recipeVersion, workOwner } from '@syndrome/lab/supply/part-store.ts';
+import { parseNote } from '@syndrome/base/disk/derived.ts';
 import type { Chance } from '../chance.ts';
 import { anyJson, anyText, spoiledJson, spoiledText } from './junk.ts';
 import { attempt, differences, errorFaults } from './oracles.ts';

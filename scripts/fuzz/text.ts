@@ -5,8 +5,8 @@ import {
   qemuStderrParser,
   qmpEvent,
   xenConsoleParser,
-} from '../../src/text/index.ts';
-import type { LineParser, LogEvent } from '../../src/text/index.ts';
+} from '@syndrome/decode/text/index.ts';
+import type { LineParser, LogEvent } from '@syndrome/decode/text/index.ts';
 import { anyLine } from './inputs.ts';
 import { anyJson } from './junk.ts';
 import { BLOCK, type Target } from './target.ts';

@@ -1,12 +1,12 @@
 /** Fuzz targets of the room `vmm`: its control channel, command line, serial line, and what KVM and files hand it. */
-import { UsageError } from '../../src/common/errors.ts';
-import { ControlLines, MAX_CONTROL_LINE, parseControl } from '../../src/vmm/control.ts';
-import { VmmError } from '../../src/vmm/errors.ts';
-import { decodeAbort } from '../../src/vmm/esr.ts';
-import { decodeExit, exitOfFailure } from '../../src/vmm/exits.ts';
-import { parseImageHeader } from '../../src/vmm/image.ts';
-import { parseOptions } from '../../src/vmm/options.ts';
-import { UART_STATE_BYTES, Uart16550 } from '../../src/vmm/uart.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { ControlLines, MAX_CONTROL_LINE, parseControl } from '@syndrome/vmm/control.ts';
+import { VmmError } from '@syndrome/vmm/errors.ts';
+import { decodeAbort } from '@syndrome/vmm/esr.ts';
+import { decodeExit, exitOfFailure } from '@syndrome/vmm/exits.ts';
+import { parseImageHeader } from '@syndrome/vmm/image.ts';
+import { parseOptions } from '@syndrome/vmm/options.ts';
+import { UART_STATE_BYTES, Uart16550 } from '@syndrome/vmm/uart.ts';
 import { anyJson, anyText, chunks, spoiledJson } from './junk.ts';
 import { attempt, differences } from './oracles.ts';
 import type { Target } from './target.ts';

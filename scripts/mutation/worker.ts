@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SRC = `${pathToFileURL(join(ROOT, 'src')).href}/`;
+const SRC = `${pathToFileURL(join(ROOT, 'packages')).href}/`;
 const SHIM = pathToFileURL(join(import.meta.dirname, 'collected.ts')).href;
 const stripped = new Map<string, string>();
 let changed: { url: string; code: string } | undefined;

@@ -1,62 +1,62 @@
 /** Every parser of text that somebody else has written, with lines that it knows. */
 import { Duplex } from 'node:stream';
 import { LINES } from '../inputs.ts';
-import { didYouMean } from '../../../src/common/nearest.ts';
-import { Pattern } from '../../../src/common/pattern.ts';
-import { escapeJson, escapeLines, escapeText, safeText } from '../../../src/common/screen.ts';
-import { createDecoder, decode } from '../../../src/decode/decoder.ts';
-import { explainCode } from '../../../src/decode/explain-code.ts';
-import { explainField, explainRegister } from '../../../src/decode/explain-field.ts';
-import { explainMnemonic } from '../../../src/decode/explain-mnemonic.ts';
-import { explainTerm } from '../../../src/decode/explain-term.ts';
-import { FORMS } from '../../../src/decode/form.ts';
-import { toData } from '../../../src/decode/record.ts';
-import { BriefWriter } from '../../../src/decode/to-brief.ts';
-import { JsonWriter } from '../../../src/decode/to-json.ts';
-import { TextWriter, toRaw, toText } from '../../../src/decode/to-text.ts';
-import { wrap as wrapDecoded } from '../../../src/decode/wrap.ts';
-import { PacketReader } from '../../../src/gdb/packet.ts';
-import { parseStop } from '../../../src/gdb/stop.ts';
-import { xmlElements } from '../../../src/gdb/xml.ts';
-import { AgentClient } from '../../../src/guest/client.ts';
-import { ConsoleReader } from '../../../src/guest/console.ts';
-import { parseLine, typeFields } from '../../../src/guest/wire.ts';
-import { qmpAddress } from '../../../src/cli/qmp-address.ts';
-import { kernelAxis } from '../../../src/lab/matrix/axes.ts';
-import { cpuVendor, kernelSettings, plainMca } from '../../../src/lab/outlook-settings.ts';
-import { findInterrupt } from '../../../src/lab/steps/interrupts.ts';
-import { parseDuration } from '../../../src/lab/duration.ts';
-import { parseCondition } from '../../../src/lab/expect/condition.ts';
-import { parseExpectation } from '../../../src/lab/expect/expectation.ts';
-import { judgeTrace } from '../../../src/lab/expect/verdict.ts';
-import { parseScenario } from '../../../src/lab/scenario/load.ts';
-import type { TraceEvent } from '../../../src/lab/trace/event.ts';
-import { parseEvent, parseHeader } from '../../../src/lab/trace/reader.ts';
-import { runResult } from '../../../src/lab/testing/result.ts';
-import { parseVersion } from '../../../src/outlook/version.ts';
-import { LineSplitter } from '../../../src/qmp/framing.ts';
-import { hmpErrorOf } from '../../../src/qmp/hmp.ts';
-import { QmpProtocol } from '../../../src/qmp/protocol.ts';
-import { junitXml } from '../../../src/report/junit.ts';
-import { ktap } from '../../../src/report/ktap.ts';
-import { plain, styledLines } from '../../../src/report/style.ts';
-import { verdictLines } from '../../../src/report/text.ts';
-import { Timeline } from '../../../src/report/timeline.ts';
-import { parseUris } from '../../../src/supply/apt.ts';
-import { chooseMirror, parseDeb822, parseOneLine } from '../../../src/supply/debian-sources.ts';
-import { compareDebianVersions } from '../../../src/supply/debian-version.ts';
-import { classifyApt } from '../../../src/supply/errors.ts';
-import { imagePackages, kernelsIn, parseKernelQuery } from '../../../src/supply/kernels.ts';
-import type { LineParser } from '../../../src/text/event.ts';
+import { didYouMean } from '@syndrome/decode/common/nearest.ts';
+import { Pattern } from '@syndrome/decode/common/pattern.ts';
+import { escapeJson, escapeLines, escapeText, safeText } from '@syndrome/decode/common/screen.ts';
+import { createDecoder, decode } from '@syndrome/decode/decode/decoder.ts';
+import { explainCode } from '@syndrome/decode/decode/explain-code.ts';
+import { explainField, explainRegister } from '@syndrome/decode/decode/explain-field.ts';
+import { explainMnemonic } from '@syndrome/decode/decode/explain-mnemonic.ts';
+import { explainTerm } from '@syndrome/decode/decode/explain-term.ts';
+import { FORMS } from '@syndrome/decode/decode/form.ts';
+import { toData } from '@syndrome/decode/decode/record.ts';
+import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
+import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
+import { TextWriter, toRaw, toText } from '@syndrome/decode/decode/to-text.ts';
+import { wrap as wrapDecoded } from '@syndrome/decode/decode/wrap.ts';
+import { PacketReader } from '@syndrome/qemu/gdb/packet.ts';
+import { parseStop } from '@syndrome/qemu/gdb/stop.ts';
+import { xmlElements } from '@syndrome/qemu/gdb/xml.ts';
+import { AgentClient } from '@syndrome/lab/guest/client.ts';
+import { ConsoleReader } from '@syndrome/lab/guest/console.ts';
+import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
+import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
+import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
+import { cpuVendor, kernelSettings, plainMca } from '@syndrome/lab/outlook-settings.ts';
+import { findInterrupt } from '@syndrome/lab/steps/interrupts.ts';
+import { parseDuration } from '@syndrome/lab/duration.ts';
+import { parseCondition } from '@syndrome/lab/expect/condition.ts';
+import { parseExpectation } from '@syndrome/lab/expect/expectation.ts';
+import { judgeTrace } from '@syndrome/lab/expect/verdict.ts';
+import { parseScenario } from '@syndrome/lab/scenario/load.ts';
+import type { TraceEvent } from '@syndrome/lab/trace/event.ts';
+import { parseEvent, parseHeader } from '@syndrome/lab/trace/reader.ts';
+import { runResult } from '@syndrome/lab/testing/result.ts';
+import { parseVersion } from '@syndrome/decode/outlook/version.ts';
+import { LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
+import { hmpErrorOf } from '@syndrome/qemu/qmp/hmp.ts';
+import { QmpProtocol } from '@syndrome/qemu/qmp/protocol.ts';
+import { junitXml } from '@syndrome/lab/report/junit.ts';
+import { ktap } from '@syndrome/lab/report/ktap.ts';
+import { plain, styledLines } from '@syndrome/lab/report/style.ts';
+import { verdictLines } from '@syndrome/lab/report/text.ts';
+import { Timeline } from '@syndrome/lab/report/timeline.ts';
+import { parseUris } from '@syndrome/lab/supply/apt.ts';
+import { chooseMirror, parseDeb822, parseOneLine } from '@syndrome/lab/supply/debian-sources.ts';
+import { compareDebianVersions } from '@syndrome/lab/supply/debian-version.ts';
+import { classifyApt } from '@syndrome/lab/supply/errors.ts';
+import { imagePackages, kernelsIn, parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
+import type { LineParser } from '@syndrome/decode/text/event.ts';
 import {
   hmpOutputEvents,
   linuxConsoleParser,
   qemuStderrParser,
   qmpEvent,
   xenConsoleParser,
-} from '../../../src/text/index.ts';
-import { mceCommand, values, whyNoValues } from '../../../src/text/values.ts';
-import { ControlLines, parseControl } from '../../../src/vmm/control.ts';
+} from '@syndrome/decode/text/index.ts';
+import { mceCommand, values, whyNoValues } from '@syndrome/decode/text/values.ts';
+import { ControlLines, parseControl } from '@syndrome/vmm/control.ts';
 
 /** A parser under test. */
 export interface Parser {

@@ -1,0 +1,86 @@
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
+import { LabError } from '@syndrome/lab/errors.ts';
+import type { Verdict } from '@syndrome/lab/expect/verdict.ts';
+import { runScenario } from '@syndrome/lab/run.ts';
+import { findScenario } from '@syndrome/lab/scenario/load.ts';
+import { compareKernels } from '@syndrome/lab/supply/kernels.ts';
+import { EXIT } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { checkUserParts, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
+
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
+  good: string;
+  bad: string;
+  json?: boolean;
+}
+
+/** `syndrome bisect`: between which two kernels on offer does the verdict of a scenario change? */
+export async function bisect(name: string, options: Options): Promise<void> {
+  const scenario = findScenario(name);
+  refuseUnusedParts([scenario], options);
+  if (options.guestKernel !== undefined || options.kernel !== undefined) {
+    const flag = options.guestKernel === undefined ? '--kernel' : '--guest-kernel';
+    throw new UsageError('E_USAGE', `${flag} does not apply to a bisection`, {
+      hint: 'Its guest kernels are those on offer from --good to --bad.',
+    });
+  }
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  await checkUserParts([scenario], options, supply);
+  const onOffer = [...new Set((await kernelsFor(supply, scenario)).map(o => o.version))].toSorted(compareKernels);
+  for (const version of [options.good, options.bad]) {
+    if (!onOffer.includes(version)) {
+      throw new UsageError('E_USAGE', `Linux ${version} is not on offer`, { hint: `On offer: ${onOffer.join(' ')}` });
+    }
+  }
+  const order = compareKernels(options.good, options.bad);
+  if (order === 0) throw new UsageError('E_USAGE', '--good and --bad are the same version');
+  const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
+  const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
+  const test = async (version: string): Promise<Verdict> => {
+    const result = await runScenario(scenario, { ...partChoices(options, supply), kernel: version, signal });
+    say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);
+    return result.verdict;
+  };
+  say(`${scenario.name}: ${versions.length} kernels from ${from} to ${to}`);
+  for (const [version, wanted] of [
+    [options.good, 'pass'],
+    [options.bad, 'fail'],
+  ] as const) {
+    const verdict = await test(version);
+    if (verdict !== wanted) {
+      throw new LabError(
+        'E_BISECT_ENDS',
+        `${version} was given as ${wanted === 'pass' ? 'good' : 'bad'}, but its verdict is ${verdict}`,
+        {
+          hint: 'See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
+        },
+      );
+    }
+  }
+  const start = order < 0 ? 'pass' : 'fail';
+  const found = await search(versions, start, test);
+  // The pair is known, but not that the verdict changes there.
+  if (found.unsteady.length > 0) process.exitCode = EXIT.error;
+  if (options.json) {
+    printJson({
+      schemaVersion: 1,
+      scenario: scenario.name,
+      change: start === 'pass' ? 'good to bad' : 'bad to good',
+      ...found,
+    });
+    return;
+  }
+  const style = stdoutStyle(options);
+  const word = start === 'pass' ? 'bad' : 'good';
+  print(style('bold', `first ${word} kernel: ${found.first}`));
+  print(`last ${start === 'pass' ? 'good' : 'bad'} kernel: ${found.last}; ${found.tried.length + 2} runs`);
+  for (const { version, verdicts } of found.unsteady) {
+    print(style('yellow', `not steady: ${version} was ${verdicts.join(', then ')}; the change may lie elsewhere`));
+    print(`  syndrome run ${name} --guest-kernel ${version} --repeat 20   # how often which`);
+  }
+  if (found.untested.length > 0) print(`could not be tested: ${found.untested.join(' ')}`);
+}

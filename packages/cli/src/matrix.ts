@@ -1,0 +1,108 @@
+import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { checkOutput, writeOutput } from '@syndrome/base/disk/output-file.ts';
+import { LabInterrupted } from '@syndrome/lab/errors.ts';
+import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
+import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
+import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
+import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { readTrace, type Trace } from '@syndrome/lab/trace/reader.ts';
+import { matrixText } from '@syndrome/lab/report/matrix.ts';
+import { matrixHtml } from '@syndrome/lab/report/matrix-html.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
+
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
+  jobs: string;
+  json?: boolean;
+  html?: string;
+  fresh?: boolean;
+  cold?: boolean;
+  timeout?: number;
+}
+
+function jobsOf(text: string, scenario: Scenario): number {
+  if (text === 'auto') return automaticJobs(scenario);
+  const jobs = Number(text);
+  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 64) return jobs;
+  throw new UsageError('E_USAGE', `--jobs ${text}: expected auto or a number from 1 to 64`);
+}
+
+/** `syndrome matrix`: one scenario over many kernels; resumable after an interruption. */
+export async function matrix(name: string, options: Options): Promise<void> {
+  const scenario = findScenario(name);
+  refuseUnusedParts([scenario], options);
+  if (options.html !== undefined) checkOutput('--html', options.html);
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  const axis = async (text: string | undefined): Promise<string[]> =>
+    text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
+  const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options, supply);
+  const axes = { kernels: await axis(chosen ?? 'all'), hostKernels: await axis(host) };
+  await checkAxes(scenario, options, supply, axes);
+  const cells = cellsOf(axes.kernels, axes.hostKernels, cpu === undefined ? [] : cpu.split(';'));
+  const memory = new MatrixMemory(scenario.name);
+  if (options.fresh) memory.forget();
+  const jobs = jobsOf(options.jobs, scenario);
+  say(`${scenario.name}: ${cells.length} cells, ${jobs} at a time; an interrupted matrix goes on where it stopped`);
+  const started = process.hrtime.bigint();
+  let done = 0;
+  const onCell = ({ cell, result }: CellResult, known: boolean): void => {
+    done++;
+    const what = [cell.kernel, cell.hostKernel, cell.cpu].filter(Boolean).join(' ');
+    say(
+      `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
+    );
+  };
+  const results = await runMatrix(scenario, cells, {
+    ...choices,
+    jobs,
+    memory,
+    signal,
+    onCell,
+    ...(options.cold ? { cold: true } : {}),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+  });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
+  else for (const line of matrixText(results, stdoutStyle(options))) print(line);
+  // What cost hours to measure is known until all that was asked for is written.
+  if (options.html !== undefined) await writePage(options.html, scenario, results, signal);
+  memory.complete();
+  if (memory.lost !== undefined) say(`an interrupted matrix would not go on: ${safeText(memory.lost.message, 300)}`);
+  say(`${results.length} cells in ${seconds.toFixed(0)} s`);
+  // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
+  process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));
+}
+
+/** The page of a matrix. @throws SyndromeError E_REPORT, LabInterrupted */
+async function writePage(
+  file: string,
+  scenario: Scenario,
+  results: readonly CellResult[],
+  signal: AbortSignal,
+): Promise<void> {
+  const traces = new Map<CellResult, Trace>();
+  for (const entry of results)
+    await readTrace(entry.result.trace).then(
+      t => traces.set(entry, t),
+      () => {},
+    );
+  try {
+    await writeOutput(
+      file,
+      matrixHtml(`${scenario.name}: ${scenario.title}`, results, entry => traces.get(entry)),
+      signal,
+    );
+  } catch (cause) {
+    if (signal.aborted) throw new LabInterrupted();
+    throw new SyndromeError('E_REPORT', `the page ${file} could not be written`, {
+      cause,
+      hint: 'The table stands above; the same matrix, started again, has its cells already.',
+    });
+  }
+  say(`${file} written`);
+}

@@ -1,0 +1,206 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import type { PartChoices } from '@syndrome/lab/parts.ts';
+import type { Scenario } from '@syndrome/lab/scenario/load.ts';
+import type { MachineSpec } from '@syndrome/lab/scenario/schema.ts';
+import { isPath } from '@syndrome/lab/supply/kernel.ts';
+import { parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
+import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '@syndrome/lab/supply/supply.ts';
+import { say } from './output.ts';
+
+/** The options of the command line that choose the parts of a machine. */
+export interface PartOptions {
+  qemu?: string;
+  guestKernel?: string;
+  kernel?: string;
+  hostKernel?: string;
+  hostQemu?: string;
+  xen?: string;
+  firmware?: string;
+  cpu?: string;
+  guestCmdline?: string;
+  accel: 'auto' | 'tcg' | 'kvm';
+  host?: 'local';
+  poisonThisHost?: boolean;
+}
+
+const nested = (machine: MachineSpec): boolean => 'guest' in machine;
+
+/** Options that only some machines have a use for. */
+const ONLY_FOR: readonly {
+  option: 'firmware' | 'xen' | 'hostKernel' | 'hostQemu' | 'cpu';
+  flag: string;
+  applies: (machine: MachineSpec) => boolean;
+  needs: string;
+}[] = [
+  {
+    option: 'firmware',
+    flag: '--firmware',
+    applies: m => 'firmware' in m && m.firmware,
+    needs: 'boots through UEFI (firmware: true)',
+  },
+  { option: 'xen', flag: '--xen', applies: m => m.kind === 'xen-dom0', needs: 'has Xen (kind: xen-dom0)' },
+  { option: 'hostKernel', flag: '--host-kernel', applies: nested, needs: 'has a host layer' },
+  {
+    option: 'hostQemu',
+    flag: '--host-qemu',
+    applies: m => m.kind === 'amd-host',
+    needs: 'has a QEMU in its host layer (kind: amd-host)',
+  },
+  {
+    option: 'cpu',
+    flag: '--cpu',
+    applies: m => m.kind !== 'arm64-host',
+    needs: 'lets the CPU of its guest be chosen (any but kind: arm64-host)',
+  },
+];
+
+/** Options that contradict each other, or are for the other host layer. */
+const NOT_TOGETHER: readonly { when: (o: PartOptions) => boolean; message: string; hint: string }[] = [
+  {
+    when: o => o.host === 'local' && o.hostKernel !== undefined,
+    message: '--host-kernel does not apply with --host local',
+    hint: 'The host layer is this very machine, with the kernel that it runs.',
+  },
+  {
+    when: o => o.host === 'local' && o.hostQemu !== undefined && o.qemu !== undefined,
+    message: '--qemu and --host-qemu name the same QEMU with --host local',
+    hint: 'There is one QEMU only, that of the host layer: give one of them.',
+  },
+  {
+    when: o => o.host === 'local' && o.accel === 'tcg',
+    message: '--accel tcg does not apply with --host local',
+    hint: 'Real poison reaches a guest through KVM.',
+  },
+  {
+    when: o => o.host !== 'local' && o.poisonThisHost === true,
+    message: '--poison-this-host does not apply without --host local',
+    hint: 'Without it the host layer is an emulated machine, and nothing of this one is poisoned.',
+  },
+];
+
+/** @throws UsageError for an option that none of the scenarios has a use for: it would be ignored without a word. */
+export function refuseUnusedParts(scenarios: readonly Scenario[], options: PartOptions): void {
+  const wrong = NOT_TOGETHER.find(rule => rule.when(options));
+  if (wrong) throw new UsageError('E_USAGE', wrong.message, { hint: wrong.hint });
+  for (const { option, flag, applies, needs } of ONLY_FOR) {
+    if (options[option] === undefined || scenarios.some(s => applies(s.machine))) continue;
+    const which = scenarios.length === 1 ? (scenarios[0]?.name ?? '') : 'any of the chosen scenarios';
+    throw new UsageError('E_USAGE', `${flag} does not apply to ${which}`, {
+      hint: `It is for a machine that ${needs}; \`syndrome scenarios --explain NAME\` shows the machine.`,
+    });
+  }
+}
+
+/** A file that the user names is looked at before anything is started. @throws UsageError. */
+function checkFile(flag: string, path: string): void {
+  const wrong = (what: string): UsageError => new UsageError('E_USAGE_FILE', `${flag} ${path}: ${what}`);
+  let stat;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw wrong(code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file' : `cannot be read (${code})`);
+  }
+  // Opening a pipe would wait for its writer.
+  if (!stat.isFile()) throw wrong('not a regular file');
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw wrong(`cannot be read (${(error as NodeJS.ErrnoException).code ?? ''})`);
+  }
+}
+
+/** The architecture of the system under test, and of the host layer. */
+const archOf = (machine: MachineSpec): DebianArch =>
+  machine.kind.startsWith('arm64') || ('arch' in machine && machine.arch === 'aarch64') ? 'arm64' : 'amd64';
+
+/** Which kernels a machine runs, in the guest and in the host layer. */
+export function kernelKind(machine: MachineSpec): { arch: DebianArch; flavour: KernelFlavour } {
+  // dom0 needs drivers that the cloud kernels leave out.
+  const flavour = machine.kind === 'xen-dom0' ? 'generic' : 'flavour' in machine ? machine.flavour : 'cloud';
+  return { arch: archOf(machine), flavour };
+}
+
+/** The kernels on offer for the guest (or the host layer) of a scenario. @throws SupplyError. */
+export async function kernelsFor(supply: Supply, scenario: Scenario): Promise<KernelOffer[]> {
+  const { arch, flavour } = kernelKind(scenario.machine);
+  return supply.kernelsOnOffer(arch, flavour);
+}
+
+/**
+ * Looks at what the user gave, before any machine starts: a wrong file is a wrong command line, not a failure of the lab.
+ * Nothing is fetched.
+ * @throws UsageError, SupplyError E_SUPPLY_FILE.
+ */
+export async function checkUserParts(
+  scenarios: readonly Scenario[],
+  options: PartOptions,
+  supply: Supply,
+): Promise<void> {
+  const kernel = async (flag: string, version: string | undefined, archs: readonly ('amd64' | 'arm64')[]) => {
+    if (version === undefined) return;
+    if (isPath(version)) checkFile(flag, version);
+    else if (parseKernelQuery(version) !== undefined) return;
+    for (const arch of new Set(archs)) await supply.kernel({ arch, version });
+  };
+  const qemu = async (flag: string, path: string | undefined, targets: readonly ('x86_64' | 'aarch64')[]) => {
+    if (path === undefined) return;
+    if (path.includes('/')) checkFile(flag, path);
+    for (const target of new Set(targets)) await supply.qemu(target, path);
+  };
+  const machines = scenarios.map(s => s.machine);
+  const kernelFlag = options.guestKernel === undefined ? '--kernel' : '--guest-kernel';
+  const targetOf = (machine: MachineSpec) => (archOf(machine) === 'arm64' ? 'aarch64' : 'x86_64');
+  await qemu('--qemu', options.qemu, machines.map(targetOf));
+  await qemu('--host-qemu', options.hostQemu, machines.filter(nested).map(targetOf));
+  await kernel(kernelFlag, options.guestKernel ?? options.kernel, machines.map(archOf));
+  await kernel('--host-kernel', options.hostKernel, machines.filter(nested).map(archOf));
+  if (options.xen !== undefined && isPath(options.xen)) {
+    checkFile('--xen', options.xen);
+    await supply.xen(options.xen);
+  }
+  if (options.firmware !== undefined) {
+    checkFile('--firmware', options.firmware);
+    await supply.firmware(options.firmware);
+  }
+}
+
+/**
+ * The same for a matrix: each kernel of its axes is looked at.
+ * @throws UsageError, SupplyError E_SUPPLY_FILE.
+ */
+export async function checkAxes(
+  scenario: Scenario,
+  options: PartOptions,
+  supply: Supply,
+  axes: { kernels: readonly string[]; hostKernels: readonly string[] },
+): Promise<void> {
+  const { guestKernel, kernel, hostKernel: _, ...fixed } = options;
+  await checkUserParts([scenario], fixed, supply);
+  const { accel } = options;
+  for (const version of axes.kernels) {
+    const given = guestKernel === undefined && kernel !== undefined ? { kernel: version } : { guestKernel: version };
+    await checkUserParts([scenario], { accel, ...given }, supply);
+  }
+  for (const hostKernel of axes.hostKernels) await checkUserParts([scenario], { accel, hostKernel }, supply);
+}
+
+/** The options as the lab takes them. */
+export function partChoices(options: PartOptions, supply: Supply): PartChoices {
+  const kernel = options.guestKernel ?? options.kernel;
+  return {
+    supply,
+    onNotice: text => say(`syndrome: ${text}`),
+    accel: options.accel,
+    ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(options.hostKernel === undefined ? {} : { hostKernel: options.hostKernel }),
+    ...(options.hostQemu === undefined ? {} : { hostQemu: options.hostQemu }),
+    ...(options.xen === undefined ? {} : { xen: options.xen }),
+    ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+    ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
+    ...(options.host === 'local' ? { hostLocal: { consent: options.poisonThisHost === true } } : {}),
+  };
+}

@@ -1,0 +1,313 @@
+import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { isatty } from 'node:tty';
+import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
+import { parseU64 } from '@syndrome/decode/common/hex.ts';
+import { SECTIONS, sectionOfKind, sectionType } from '@syndrome/decode/cper/sections.ts';
+import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
+import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
+import { FORMS } from '@syndrome/decode/decode/form.ts';
+import type { DecodedRecord, DecodedSource, Diagnostic } from '@syndrome/decode/decode/record.ts';
+import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values.ts';
+import { isEndless } from './device.ts';
+import type { ReadResult } from './exit-codes.ts';
+import { say } from './output.ts';
+
+/** Options of the commands that read records. */
+export interface InputOptions {
+  from?: string;
+  esr?: boolean;
+  vendor?: string;
+  cpuid?: string;
+  section?: string;
+}
+
+/** An input file cannot be read. */
+export class InputError extends SyndromeError {}
+
+type Input = { name: string; text: string } | { name: string; file: string | undefined };
+
+/** What is meant as a file name: no value is written like this. */
+const PATH = /^\.{0,2}\/.{1,4096}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
+
+/** What a word names; undefined for what can be no file: a word may be values, or bytes in base64 of any length. */
+function statOf(word: string): Stats | undefined {
+  try {
+    return statSync(word, { throwIfNoEntry: false });
+  } catch (error) {
+    // Too long, a file taken for a folder, a loop of links, a byte that no name has.
+    if (!(error instanceof Error && 'code' in error) || (error.code !== 'EACCES' && error.code !== 'EPERM')) {
+      return undefined;
+    }
+    throw new InputError('E_INPUT', `cannot read ${word}`, {
+      hint: 'A folder on the way to it may not be entered.',
+      cause: error,
+    });
+  }
+}
+
+function isFolder(word: string): InputError {
+  return new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
+}
+
+/** @throws {InputError} for a device that says nothing, for ever, or where nobody may look. */
+export function refuseEndless(word: string, stat = statOf(word)): void {
+  if (stat === undefined || !isEndless(stat)) return;
+  throw new InputError('E_INPUT', `${word} is a device`, { hint: 'Give a file, a pipe, or - for stdin.' });
+}
+
+/** Several lone numbers are one value each; anything else is one line. */
+function valueText(words: readonly string[]): string {
+  const plain = words.map(plainValues);
+  // What was typed ends where it ends: with a line end nothing looks as if it had been cut.
+  return plain.every(w => /^(?:0[xX])?[0-9a-fA-F]{8,16}$/.test(w)) ? `${plain.join('\n')}\n` : words.join(' ');
+}
+
+/** Files by name, `-` for stdin; whatever is no file belongs to the values, which are taken together. */
+function inputsOf(words: readonly string[]): Input[] {
+  const inputs: Input[] = [];
+  const typed: string[] = [];
+  let folder: string | undefined;
+  for (const word of words) {
+    const stat = word === '-' ? undefined : statOf(word);
+    if (word === '-') inputs.push({ name: '-', file: undefined });
+    else if (stat?.isDirectory() === false) {
+      refuseEndless(word, stat);
+      inputs.push({ name: word, file: word });
+    } else if (PATH.test(word)) {
+      if (stat !== undefined) throw isFolder(word);
+      throw new InputError('E_INPUT', `there is no file ${word}`, { hint: 'Values are written as 0x… or name=0x….' });
+    } else {
+      if (stat !== undefined) folder ??= word;
+      typed.push(word);
+    }
+  }
+  if (typed.length > 0) {
+    const text = valueText(typed);
+    // A word of QEMU's command may be the name of a folder too; what is no value at all was meant as one.
+    if (folder !== undefined && text.split('\n').every(line => values(line) === undefined)) throw isFolder(folder);
+    inputs.push({ name: 'argument', text });
+  }
+  return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
+}
+
+/** A section type by its GUID or by the short name of its kind. */
+function sectionGuid(text: string): string {
+  const guid = text.toLowerCase();
+  const found = sectionType(guid) ?? sectionOfKind(text);
+  if (found !== undefined) return found.type;
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(guid)) return guid;
+  throw new UsageError('E_USAGE', `--section ${text} is no section type`, {
+    hint: `A GUID, or one of ${SECTIONS.map(s => s.kind).join(', ')}.`,
+  });
+}
+
+/** The vendor of `--vendor`; undefined when it is not given. */
+export function vendorOf(text: string | undefined): 'intel' | 'amd' | undefined {
+  if (text === undefined || text === 'intel' || text === 'amd') return text;
+  throw new UsageError('E_USAGE', `--vendor ${text}: expected intel or amd`);
+}
+
+function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'> {
+  const from = FORMS.find(f => f === options.from);
+  if (options.from !== undefined && from === undefined) {
+    throw new UsageError('E_USAGE', `--from ${options.from}: expected ${FORMS.join(', ')}`);
+  }
+  const vendor = vendorOf(options.vendor);
+  // As the kernel prints it: hex, with 0x or without.
+  const cpuid =
+    options.cpuid === undefined ? undefined : parseU64(options.cpuid.replace(/^(?:0x)?(?=[0-9a-f]{1,8}$)/i, '0x'));
+  if (options.cpuid !== undefined && cpuid === undefined) {
+    throw new UsageError('E_USAGE', `--cpuid ${options.cpuid} is not a number`, {
+      hint: 'CPUID leaf 1 EAX in hex, such as 50654: the number behind PROCESSOR 0: in a kernel log.',
+    });
+  }
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(cpuid === undefined ? {} : { cpuid }),
+    ...(options.esr ? { esr: true } : {}),
+    ...(options.section === undefined ? {} : { section: sectionGuid(options.section) }),
+  };
+}
+
+const PIECE = 1 << 18;
+const STDIN = '/proc/self/fd/0';
+
+/** After so many pieces what else waits gets its turn: signals, a reader that went away. */
+const TURN = 64;
+
+/** Takes pieces of input; a piece is only good during the call. What it returns is waited for. */
+type Take = (piece: Uint8Array) => Promise<void> | undefined;
+
+/**
+ * Reads a descriptor to its end, all pieces in the same buffer. Without a promise for each: over a long input these
+ * fill more memory than its decoding needs.
+ */
+async function readAll(fd: number, take: Take): Promise<void> {
+  const buffer = new Uint8Array(PIECE);
+  for (let n = 1; ; n++) {
+    const length = readSync(fd, buffer, 0, PIECE, null);
+    if (length === 0) return;
+    const busy = take(buffer.subarray(0, length));
+    if (busy !== undefined) await busy;
+    if (n % TURN === 0) await setImmediate();
+  }
+}
+
+/**
+ * A descriptor of the pipe that is stdin which waits for data; undefined where stdin is something else. Node makes stdin
+ * itself one that does not wait as soon as anything looks at `process.stdin`, as a `require('node:process')` does.
+ */
+function waitingStdin(): number | undefined {
+  try {
+    // A named pipe is left alone: to open one waits for a writer, who may be gone.
+    return readlinkSync(STDIN).startsWith('pipe:') ? openSync(STDIN, 'r') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stdin; where it can only be read without waiting, as Node's stream gives it. */
+async function readStdin(take: Take): Promise<void> {
+  const pipe = waitingStdin();
+  try {
+    if (pipe !== undefined || !isatty(0)) {
+      await readAll(pipe ?? 0, take);
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+  } finally {
+    if (pipe !== undefined) closeSync(pipe);
+  }
+  for await (const piece of process.stdin as AsyncIterable<Uint8Array>) await take(piece);
+}
+
+async function readFile(path: string, take: Take): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await readAll(fd, take);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What to say of an input in which nothing was found. @param typed of the command line, where values are meant */
+function whyNothing(name: string, evidence: string, typed: boolean): string {
+  const word = /^log: (`.*`)$/.exec(evidence)?.[1];
+  const why =
+    word === undefined
+      ? `${name}: ${evidence}`
+      : `${name} looks like a log because of ${word}, but none of its lines could be read as one of an error`;
+  return typed && !why.includes(VALUE_FORMS) ? `${why}; ${VALUE_FORMS}` : why;
+}
+
+/** Diagnostics told of one input with one code; how many more there are is said at its end. */
+const MAX_TOLD = 200;
+
+/** Tells what is odd or lost about one input, on stderr; returns how often something was lost. */
+class Remarks {
+  readonly #input: string;
+  readonly #count = new Map<string, number>();
+
+  constructor(input: string) {
+    this.#input = input;
+  }
+
+  tell({ code, message, offset }: Diagnostic, { firstLine }: DecodedSource): void {
+    const count = (this.#count.get(code) ?? 0) + 1;
+    this.#count.set(code, count);
+    if (count > MAX_TOLD) return;
+    const line = firstLine === undefined ? '' : `:${firstLine}`;
+    const byte = offset === undefined ? '' : ` (byte ${offset})`;
+    say(`${this.#input}${line}: ${message}${byte} [${code}]`);
+  }
+
+  end(): void {
+    for (const [code, count] of this.#count) {
+      if (count > MAX_TOLD) say(`${this.#input}: ${count - MAX_TOLD} more like these [${code}]`);
+    }
+  }
+}
+
+const isLoss = (d: Diagnostic): boolean => d.code.startsWith('E_');
+
+/** How the records of some inputs are taken. */
+interface Taking {
+  /** Awaited after each piece of input. */
+  between?: () => Promise<void> | undefined;
+  /** What is made of a record has its remarks in it: of them only losses are told again. */
+  showsRemarks?: boolean;
+}
+
+/**
+ * Decodes the inputs in their order. Remarks about the text and about a record go to stderr, and a line for each of
+ * several inputs of which no record was used.
+ * @param onRecord says whether it used the record
+ * @returns what came of it, how many inputs there were, and how the last was read
+ * @throws {UsageError} for wrong options, {InputError} for a file that cannot be read.
+ */
+export async function eachRecord(
+  words: readonly string[],
+  options: InputOptions,
+  onRecord: (record: DecodedRecord) => boolean,
+  { between = () => undefined, showsRemarks = false }: Taking = {},
+): Promise<ReadResult & { inputs: number; evidence: string }> {
+  const common = decoderOptions(options);
+  const inputs = inputsOf(words);
+  const result = { found: 0, typedNothing: false, lost: 0, inputs: inputs.length, evidence: '' };
+  for (const [i, input] of inputs.entries()) {
+    const before = result.found;
+    let read = 0;
+    const remarks = new Remarks(input.name);
+    const decoder = createDecoder({
+      ...common,
+      input: input.name,
+      onRecord(record) {
+        read++;
+        if (record.diagnostics.some(isLoss)) result.lost++;
+        for (const d of record.diagnostics) if (!showsRemarks || isLoss(d)) remarks.tell(d, record.source);
+        if (onRecord(record)) result.found++;
+      },
+      onDetected: d => (result.evidence = whyNothing(input.name, d.evidence, 'text' in input)),
+      onDiagnostic(d, source) {
+        if (isLoss(d)) result.lost++;
+        remarks.tell(d, source);
+      },
+    });
+    if ('text' in input) decoder.push(input.text);
+    else {
+      const { file } = input;
+      try {
+        const take = (piece: Uint8Array): Promise<void> | undefined => {
+          decoder.push(piece);
+          return between();
+        };
+        await (file === undefined ? readStdin(take) : readFile(file, take));
+      } catch (error) {
+        if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
+        const unread = inputs.slice(i + 1).map(other => other.name);
+        const behind = unread.length === 0 ? '' : ` What stands behind it was not read either: ${unread.join(', ')}.`;
+        throw new InputError('E_INPUT', `cannot read ${input.name}`, {
+          hint: `Give a file that can be read, or - for stdin.${behind}`,
+          cause: error,
+        });
+      }
+    }
+    decoder.end();
+    await between();
+    remarks.end();
+    if (result.found > before) continue;
+    if (read > 0) result.evidence = `${input.name} was read, and holds nothing but events: ${read} of them`;
+    if ('text' in input) result.typedNothing = true;
+    if (inputs.length > 1) say(nothingIn(result.evidence));
+  }
+  return result;
+}
+
+/** What to say of inputs that hold no record. */
+export function nothingIn(evidence: string): string {
+  return `no error record found (${evidence})`;
+}

@@ -1,0 +1,144 @@
+import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
+import { checkOutput } from '@syndrome/base/disk/output-file.ts';
+import { LabInterrupted } from '@syndrome/lab/errors.ts';
+import { CHANNELS } from '@syndrome/lab/machine/channels.ts';
+import { qemuArgs, shellQuote } from '@syndrome/lab/machine/qemu-args.ts';
+import { assemble, type PartChoices } from '@syndrome/lab/parts.ts';
+import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
+import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
+import { junitReporter } from '@syndrome/lab/report/junit.ts';
+import { ktapReporter } from '@syndrome/lab/report/ktap.ts';
+import { all, type Reporter } from '@syndrome/lab/report/reporter.ts';
+import { distribution, distributionLines } from '@syndrome/lab/report/repeat.ts';
+import { textReporter } from '@syndrome/lab/report/text.ts';
+import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { type GlobalOptions, print, printLines, say, stderrLook, stdoutLook } from './output.ts';
+import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+
+interface Options extends GlobalOptions, SupplyOptions, PartOptions {
+  all?: boolean;
+  json?: boolean;
+  junit?: string;
+  ktap?: boolean;
+  trace?: string;
+  timeout?: number;
+  repeat?: number;
+  cold?: boolean;
+  printCmd?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  exitCode: ExitStyle;
+}
+
+function choose(names: readonly string[], options: Options): Scenario[] {
+  if (options.all && names.length > 0) throw new UsageError('E_USAGE', 'give names or --all, not both');
+  if (!options.all && names.length === 0) {
+    const known = bundledScenarios().map(s => s.name);
+    throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
+  }
+  const chosen = options.all ? bundledScenarios() : findScenarios(names);
+  if (options.trace !== undefined && chosen.length > 1) {
+    throw new UsageError('E_USAGE', '--trace is for one scenario', {
+      hint: 'Without it each run gets a file of its own.',
+    });
+  }
+  return chosen;
+}
+
+/** What goes where: the machine-readable report on stdout, and then the time line for people on stderr. */
+function reporters(options: Options, signal: AbortSignal): Reporter[] {
+  const machine = options.json === true || options.ktap === true;
+  const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
+  const look = machine ? stderrLook(options) : stdoutLook(options);
+  const text = textReporter(machine ? say : print, look, level);
+  return [
+    ...(machine && options.quiet ? [] : [text]),
+    ...(options.json ? [jsonReporter(print)] : []),
+    ...(options.ktap ? [ktapReporter(printLines)] : []),
+    ...(options.junit === undefined ? [] : [junitReporter(options.junit, signal)]),
+  ];
+}
+
+/** Where results go is looked at first: a long run should not end in a report that cannot be written. @throws UsageError. */
+function checkOutputs(options: Options): void {
+  if (options.junit !== undefined) checkOutput('--junit', options.junit);
+  if (options.trace !== undefined) checkOutput('--trace', options.trace, { stream: true });
+}
+
+/** `syndrome run`. The exit code is that of all runs together. */
+export async function run(names: string[], options: Options): Promise<void> {
+  const scenarios = choose(names, options);
+  refuseUnusedParts(scenarios, options);
+  checkOutputs(options);
+  const signal = interruptSignal();
+  const supply = await openSupply(options, signal);
+  await checkUserParts(scenarios, options, supply);
+  const choices = partChoices(options, supply);
+  if (options.printCmd) {
+    for (const scenario of scenarios) await printCommand(scenario, choices);
+    return;
+  }
+  const repeat = options.repeat ?? 1;
+  const report = all(reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options, signal));
+  const results: RunResult[] = [];
+  let interrupted = false;
+  try {
+    for (const scenario of scenarios.flatMap(s => Array.from({ length: repeat }, () => s))) {
+      report.start(scenario);
+      const result = await runScenario(scenario, {
+        ...choices,
+        signal,
+        ...(options.cold ? { cold: true } : {}),
+        ...(options.trace === undefined ? {} : { trace: options.trace }),
+        ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+        onHeader: report.header,
+        onEvent: report.event,
+      });
+      results.push(result);
+      report.result(result);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    interrupted = true;
+  }
+  // What was finished before an interruption is reported all the same.
+  const lost = await Promise.resolve(report.finish(results)).then(
+    () => undefined,
+    (cause: unknown) => ({ cause }),
+  );
+  if (repeat > 1) printDistributions(scenarios, results, options);
+  if (interrupted || signal.aborted) throw new LabInterrupted();
+  if (lost !== undefined) {
+    throw new SyndromeError('E_REPORT', 'the report could not be written', {
+      ...lost,
+      hint: 'The runs are finished; their verdicts stand above, and each has its trace.',
+    });
+  }
+  process.exitCode = exitCodeOf(
+    results.map(r => r.verdict),
+    options.exitCode,
+  );
+}
+
+/** Flakiness is a result: how often which outcome, and how long it took. */
+function printDistributions(scenarios: readonly Scenario[], results: readonly RunResult[], options: Options): void {
+  for (const name of new Set(scenarios.map(s => s.name))) {
+    const runs = results.filter(r => r.scenario === name);
+    // Interrupted before the first of them had ended.
+    if (runs.length === 0) continue;
+    const d = distribution(name, runs);
+    if (options.json) print(screenJson(d));
+    else if (!options.ktap) for (const line of distributionLines(d)) print(line);
+  }
+}
+
+/** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
+async function printCommand(scenario: Scenario, choices: PartChoices): Promise<void> {
+  const { machine, accel, files, host } = await assemble(scenario.machine, choices);
+  const sockets = Object.fromEntries(CHANNELS[machine.kind].map(channel => [channel, `${channel}.sock`]));
+  print(shellQuote(qemuArgs(machine, accel, files, sockets, choices.append)));
+  if (host) print(`# in the host layer: ${shellQuote(host.vmm)}`);
+}

@@ -1,0 +1,41 @@
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { judgeFile } from '@syndrome/lab/expect/verdict.ts';
+import { readTrace } from '@syndrome/lab/trace/reader.ts';
+import { layersOf, partsLine, verdictLines } from '@syndrome/lab/report/text.ts';
+import { Timeline, wrap } from '@syndrome/lab/report/timeline.ts';
+import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
+import { exitCodeOf } from './exit-codes.ts';
+
+interface Options extends GlobalOptions {
+  all?: boolean;
+  json?: boolean;
+}
+
+/** Renders a trace again; the verdict is computed from it, and is the exit code. */
+export async function show(file: string, options: Options): Promise<void> {
+  const trace = await readTrace(file);
+  const judgement = judgeFile(trace);
+  process.exitCode = exitCodeOf([judgement.verdict]);
+  if (options.json) {
+    printJson({
+      schemaVersion: 1,
+      scenario: trace.header.scenario,
+      ...judgement,
+      trace: file,
+      diagnostics: trace.diagnostics,
+    });
+    return;
+  }
+  const { header, events, diagnostics } = trace;
+  const look = stdoutLook(options);
+  const { style, width } = look;
+  const all = options.all === true;
+  const timeline = new Timeline({ style, width, layers: layersOf(header, all), all });
+  print(`${style('bold', safeText(header.scenario, 200))}  ${safeText(header.startedAt, 100)}`);
+  for (const line of wrap(partsLine(header.parts), width)) print(style('dim', line));
+  print(timeline.head());
+  for (const event of events) for (const line of timeline.lines(event)) print(line);
+  for (const line of verdictLines(header.scenario, judgement, undefined, look)) print(line);
+  for (const { line, problem } of diagnostics.slice(0, 5)) print(safeText(`${file}:${line}: ${problem}`));
+  if (diagnostics.length > 5) print(`${diagnostics.length - 5} more damaged lines`);
+}

@@ -1,0 +1,45 @@
+import { AgentDeadlineError } from './guest/errors.ts';
+import type { TraceEvent } from './trace/event.ts';
+
+/** Why a machine is started once more, and what the trace holds that may tell more of it, a line each. */
+export interface EmulationFault {
+  why: string;
+  evidence: string[];
+}
+
+/** Lines of a register dump: arm64 prints 17, x86 about as many. */
+const DUMP_LINES = 20;
+const LINE_LENGTH = 300;
+
+/**
+ * What an emulated nested host does wrong about once in thirty boots: its guest says that it is ready, then nothing more,
+ * or its VMM crashes. Nothing has been injected yet, so it is started once more, and the run says so; a VMM that always
+ * crashes does it again.
+ * @param error what ended the start
+ * @param events of this start
+ * @returns undefined for anything else
+ */
+export function emulationFault(error: unknown, events: readonly TraceEvent[]): EmulationFault | undefined {
+  const exit = events.find(e => e.name === 'vmm.exit' && !e.fields?.expected && typeof e.fields?.signal === 'number');
+  const silent = error instanceof AgentDeadlineError;
+  if (!silent && exit === undefined) return undefined;
+  const last = events.findLast(e => e.layer === 'vmm' && e.raw !== undefined && e.source !== 'control');
+  return {
+    why: silent ? 'the guest stopped answering right after its boot' : 'the VMM in the host crashed',
+    evidence: [
+      ...(exit === undefined ? [] : [`the VMM ended by signal ${String(exit.fields?.signal)}`]),
+      ...(last?.raw === undefined ? [] : [`the last the VMM said: ${last.raw.slice(0, LINE_LENGTH)}`]),
+      ...registers(events),
+    ],
+  };
+}
+
+/** What the host's kernel printed of the registers of a process that crashed (debug.exception-trace). */
+function registers(events: readonly TraceEvent[]): string[] {
+  const lines = events.filter(e => e.layer === 'host' && e.source === 'console').map(e => e.raw ?? '');
+  const start = lines.findLastIndex(line => line.includes('unhandled exception: '));
+  if (start < 0) return [];
+  const dump = lines.slice(start, start + DUMP_LINES);
+  const end = dump.findIndex(line => /\bx0 ?: /.test(line));
+  return dump.slice(0, end < 0 ? DUMP_LINES : end + 1).map(line => line.slice(0, LINE_LENGTH));
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { chmod, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeDerived } from '@syndrome/base/disk/derived.ts';
+import { AgentBuildError } from './errors.ts';
+
+export type GuestArch = 'amd64' | 'arm64';
+
+/** A C compiler for one architecture that links statically against a libc; `id` changes when its output may change. */
+export interface StaticToolchain {
+  readonly id: string;
+  compileStatic(options: { source: string; output: string; deadlineMs?: number }): Promise<void>;
+}
+
+const guestFile = (name: string): string => fileURLToPath(new URL(`../../../../guest/${name}`, import.meta.url));
+
+/** The agent's C sources: the first is compiled, the others are included by it. */
+export const agentSources: readonly string[] = ['agent.c', 'jobs.h', 'subject.h', 'wire.h'].map(guestFile);
+
+/**
+ * Path of the agent program for an architecture, built when the cache does not hold it whole for these sources and this
+ * toolchain. Concurrent builds are safe: each writes its own file and renames it into place.
+ * Throws AgentBuildError.
+ */
+export async function agentBinary(options: {
+  arch: GuestArch;
+  toolchain: StaticToolchain;
+  cacheDir: string;
+  sources?: readonly string[];
+  deadlineMs?: number;
+}): Promise<string> {
+  const sources = options.sources ?? agentSources;
+  const main = sources[0];
+  if (main === undefined) throw new AgentBuildError('no source was given for the guest agent');
+  const hash = createHash('sha256').update(JSON.stringify([options.arch, options.toolchain.id]));
+  for (const source of sources) {
+    const content = await readSource(source);
+    hash.update(JSON.stringify([basename(source), content.length])).update(content);
+  }
+  const name = `agent-${options.arch}-${hash.digest('hex').slice(0, 32)}`;
+  const output = join(options.cacheDir, name);
+  try {
+    await makeDerived(output, async fresh => {
+      await options.toolchain.compileStatic({
+        source: main,
+        output: fresh,
+        ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      });
+      await chmod(fresh, 0o755);
+    });
+  } catch (cause) {
+    throw new AgentBuildError(`the guest agent for ${options.arch} could not be built`, {
+      hint: 'The cause is the compiler’s own message. A damaged package cache is a common reason: clear it and retry.',
+      cause,
+    });
+  }
+  return output;
+}
+
+async function readSource(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new AgentBuildError(`cannot read the agent source ${basename(path)}`, {
+      hint: 'The folder guest/ is part of the installation and must stand beside packages/.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { makeDerived } from '@syndrome/base/disk/derived.ts';
+import { agentBinary } from '../guest/agent-build.ts';
+import { libraryClosure } from '../guest/elf.ts';
+import { buildInitramfs } from '../guest/initramfs.ts';
+import type { KernelPart } from '../supply/kernel.ts';
+import type { KexecPart } from '../supply/kexec.ts';
+import type { NodePart } from '../supply/node.ts';
+import type { Supply } from '../supply/supply.ts';
+import { LabSkip } from '../errors.ts';
+import { stripTypes } from './strip-types.ts';
+
+/** A file that goes into an initramfs. */
+export interface ImageFile {
+  file: string;
+  /** Its path there, without the leading slash. With `.js` for a `file` in TypeScript, its types are stripped. */
+  path: string;
+}
+
+const isStripped = ({ file, path }: ImageFile): boolean => file.endsWith('.ts') && path.endsWith('.js');
+
+/** The bytes of a file as they are in the image. */
+export function imageData(part: ImageFile): Uint8Array {
+  return isStripped(part) ? Buffer.from(stripTypes(readFileSync(part.file, 'utf8'))) : readFileSync(part.file);
+}
+
+/**
+ * The files of kernel modules. A kernel of the user's own has none: what is built in needs no module, so nothing is
+ * loaded then. @throws LabSkip when a packaged kernel lacks one.
+ */
+export function findModules(kernel: KernelPart, names: readonly string[]): ImageFile[] {
+  const { modulesDir } = kernel;
+  if (names.length === 0 || kernel.source === 'user') return [];
+  const files = modulesDir === undefined ? [] : globSync('kernel/**/*.ko*', { cwd: modulesDir });
+  return names.map(name => {
+    const found = files.find(f => basename(f).replace(/\.ko(\.\w+)?$/, '') === name);
+    if (found === undefined || modulesDir === undefined) {
+      throw new LabSkip('E_LAB_MODULE', `Linux ${kernel.release} is not offered with the module ${name}`, {
+        hint: 'Choose another kernel; `syndrome supply list --kernels` lists them.',
+      });
+    }
+    return { file: join(modulesDir, found), path: `modules/${basename(found)}` };
+  });
+}
+
+/** What shows that a kernel without modules has something built in. */
+export interface BuiltIn {
+  module: string;
+  /** Kernel configuration option. */
+  option: string;
+  /** A file that is there only then. */
+  path: string;
+}
+
+const BUILT_IN: readonly BuiltIn[] = [
+  { module: 'pvpanic-mmio', option: 'CONFIG_PVPANIC_MMIO', path: '/sys/bus/platform/drivers/pvpanic-mmio/uevent' },
+  { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
+  { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
+  { module: 'xen-privcmd', option: 'CONFIG_XEN_PRIVCMD', path: '/dev/xen/privcmd' },
+  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: '/sys/kernel/debug/hwpoison/corrupt-pfn' },
+];
+
+/** For a kernel of the user's own: what has to be built in, since no module is loaded. */
+export function builtInSigns(kernel: KernelPart, names: readonly string[]): BuiltIn[] {
+  return kernel.source === 'user' ? BUILT_IN.filter(sign => names.includes(sign.module)) : [];
+}
+
+/** Modules with which kexec talks to Xen. */
+export const KEXEC_MODULES = ['xen-privcmd'];
+
+/** Part of the name of an image: raise it when the folders or devices of an initramfs change. */
+const IMAGE_LAYOUT = '1';
+
+/** The initramfs with the agent as its init and these files; made once for each content and kept in the cache. */
+export async function agentImage(
+  supply: Supply,
+  arch: 'amd64' | 'arm64',
+  extra: readonly ImageFile[] = [],
+): Promise<string> {
+  const toolchain = await supply.toolchain(arch);
+  const agent = await agentBinary({ arch, toolchain, cacheDir: join(supply.cacheDir, 'agent') });
+  const parts = [{ path: 'init', file: agent }, ...extra];
+  const hash = createHash('sha256').update(IMAGE_LAYOUT);
+  // The sources stand for what is made of them, with the Node that makes it.
+  if (parts.some(isStripped)) hash.update(process.version);
+  for (const { path, file: source } of parts) {
+    const data = readFileSync(source);
+    hash.update(`${path}\0${data.length}\0`).update(data);
+  }
+  const file = join(supply.cacheDir, 'initramfs', `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
+  await makeDerived(file, fresh => {
+    writeFileSync(
+      fresh,
+      buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),
+    );
+  });
+  return file;
+}
+
+/** Files for dom0 with which it loads a crash kernel, and the command that does. */
+export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string, commandLine: string): InnerProgram {
+  const libraries = libraryClosure([kexec.program], kexec.libraries).filter(
+    l => basename(l) !== basename(kexec.loader),
+  );
+  return {
+    files: [
+      { file: kexec.program, path: 'kexec/kexec' },
+      { file: kexec.loader, path: 'kexec/ld.so' },
+      ...libraries.map(file => ({ file, path: `kexec/lib/${basename(file)}` })),
+      { file: kernel, path: 'crash/kernel' },
+      { file: initrd, path: 'crash/initrd' },
+    ],
+    argv: [
+      '/kexec/ld.so',
+      '--library-path',
+      '/kexec/lib',
+      '/kexec/kexec',
+      '--kexec-syscall',
+      '--load-panic',
+      '/crash/kernel',
+      '--initrd=/crash/initrd',
+      `--append=${commandLine}`,
+    ],
+  };
+}
+
+/** The files under a folder, but no tests. */
+function tree(from: string, to: string): ImageFile[] {
+  return globSync('**/*', { cwd: from, withFileTypes: true })
+    .filter(entry => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .map(entry => join(entry.parentPath, entry.name))
+    .toSorted()
+    .map(file => ({ file, path: `${to}${file.slice(from.length)}` }));
+}
+
+/** Imports of a source file that name a file, of its own package or of another. */
+const IMPORTED = /(?:from|import) '(\.{1,2}\/[^'\n]+|@syndrome\/[^'\n]+)'/g;
+
+/** The reference VMM and what it imports, as JavaScript: stripping types costs an emulated Node seconds at each start. */
+export function vmmSources(): ImageFile[] {
+  const packages = join(import.meta.dirname, '../../..');
+  const path = (file: string): string => {
+    const [name = '', ...rest] = file.slice(packages.length + 1).split('/');
+    return join(name === 'vmm' ? 'syndrome' : `syndrome/node_modules/@syndrome/${name}`, ...rest);
+  };
+  const files = new Set(tree(join(packages, 'vmm/src'), '').map(({ file }) => file));
+  for (const file of files) {
+    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(IMPORTED)) {
+      const [, name, inner = ''] = /^@syndrome\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
+      files.add(name === undefined ? join(dirname(file), specifier) : join(packages, name, 'src', inner));
+    }
+  }
+  const named = [...new Set([...files].map(file => file.slice(0, file.indexOf('/src/', packages.length))))];
+  return [
+    ...named.map(folder => ({ file: join(folder, 'package.json'), path: path(join(folder, 'package.json')) })),
+    ...[...files].map(file => ({ file, path: path(file).replace(/\.ts$/, '.js') })),
+  ].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The reference VMM with Node for an arm64 host layer. */
+export function packVmm(node: NodePart): InnerProgram {
+  const libraries = libraryClosure([node.program, ...addons(node)], node.libraries);
+  return {
+    files: [
+      { file: node.program, path: 'node/bin/node' },
+      ...[...new Set([node.loader, ...libraries])].map(file => ({ file, path: `lib/${basename(file)}` })),
+      ...vmmSources(),
+      ...node.modules.flatMap(({ name, folder }) =>
+        tree(folder, `syndrome/node_modules/${name}`).filter(
+          f => /\.(js|cjs|mjs|json|node)$/.test(f.path) && !f.path.includes('musl'),
+        ),
+      ),
+    ],
+    argv: ['/node/bin/node', '/syndrome/src/main.js'],
+  };
+}
+
+/** Native parts of the packages, which need libraries of their own. */
+function addons(node: NodePart): string[] {
+  return node.modules
+    .flatMap(({ folder }) => globSync('**/*.node', { cwd: folder }).map(file => join(folder, file)))
+    .filter(file => !file.includes('musl'));
+}
+
+/** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */
+const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
+
+/** A program as files for an image, and how to start it there. */
+export interface InnerProgram {
+  files: ImageFile[];
+  argv: string[];
+}
+
+/**
+ * Packs an x86-64 QEMU for the host layer: loader, program, its libraries, the ROMs it needs.
+ * @param argv how it is started here: from packages through their own loader, or the user's own program
+ */
+export function packQemu(argv: readonly string[]): InnerProgram {
+  const loader = argv.find(a => /\/ld-linux-[^/]*\.so\.\d$/.test(a));
+  const program = loader === undefined ? (argv[0] ?? '') : (argv[argv.indexOf('--library-path') + 2] ?? '');
+  const libraryPath =
+    loader === undefined ? SYSTEM_LIBRARIES : (argv[argv.indexOf('--library-path') + 1] ?? '').split(':');
+  const dirs = [...libraryPath, join(dirname(program), '../lib/x86_64-linux-gnu')];
+  const libraries = libraryClosure([program], dirs);
+  const interpreter =
+    loader ?? libraries.find(l => basename(l).startsWith('ld-linux-')) ?? '/lib64/ld-linux-x86-64.so.2';
+  const data = argv.flatMap((a, i) => (argv[i - 1] === '-L' ? [a] : []));
+  const romDirs = [
+    ...data,
+    join(dirname(program), '../share/qemu'),
+    join(dirname(program), '../pc-bios'),
+    '/usr/share/seabios',
+    '/usr/share/qemu',
+  ];
+  const roms = QEMU_ROMS.flatMap(rom => {
+    const found = romDirs.map(dir => join(dir, rom)).find(existsSync);
+    return found === undefined ? [] : [{ file: found, path: `qemu/share/${rom}` }];
+  });
+  return {
+    files: [
+      { file: interpreter, path: 'qemu/ld.so' },
+      { file: program, path: 'qemu/qemu' },
+      ...libraries.filter(l => l !== interpreter).map(file => ({ file, path: `qemu/lib/${basename(file)}` })),
+      ...roms,
+    ],
+    argv: ['/qemu/ld.so', '--library-path', '/qemu/lib', '/qemu/qemu', '-L', '/qemu/share'],
+  };
+}
+
+const SYSTEM_LIBRARIES = ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib64', '/usr/lib64', '/usr/lib'];

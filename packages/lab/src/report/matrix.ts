@@ -1,0 +1,51 @@
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import type { Cell, CellResult } from '../matrix/cells.ts';
+import type { Style } from './style.ts';
+
+const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
+
+/** The cells that stand in one column: the same in everything but the guest kernel. */
+const columnOf = ({ hostKernel, cpu }: Cell): string =>
+  [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? ''].filter(Boolean).join(' ');
+
+export interface MatrixTable {
+  columns: string[];
+  rows: { kernel: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
+}
+
+/** Kernels as rows, what else varies as columns; a cell is marked where its verdict or its outcome differs from the one above. */
+export function matrixTable(results: readonly CellResult[]): MatrixTable {
+  const columns = [...new Set(results.map(r => columnOf(r.cell)))];
+  const kernels = [...new Set(results.map(r => r.cell.kernel ?? ''))];
+  const rows = kernels.map(kernel => ({
+    kernel,
+    cells: columns.map(column => results.find(r => (r.cell.kernel ?? '') === kernel && columnOf(r.cell) === column)),
+    changed: columns.map(() => false),
+  }));
+  const what = (cell: CellResult | undefined): string => `${cell?.result.verdict} ${cell?.result.outcome}`;
+  for (const [i, row] of rows.entries()) {
+    const above = rows[i - 1];
+    row.changed = row.cells.map((cell, c) => above !== undefined && what(above.cells[c]) !== what(cell));
+  }
+  return { columns, rows };
+}
+
+/** The table for a terminal or a mail. Names are made safe before they are laid out: an escape is longer than what it shows. */
+export function matrixText(results: readonly CellResult[], style: Style): string[] {
+  const { columns, rows } = matrixTable(results);
+  const heads = columns.map(c => safeText(c, 200).padEnd(26));
+  const lines = [style('dim', ['guest kernel'.padEnd(14), ...heads].join(' ').trimEnd())];
+  for (const { kernel, cells, changed } of rows) {
+    const shown = cells.map((cell, c) => {
+      if (!cell) return '-'.padEnd(26);
+      const { verdict, outcome, seconds } = cell.result;
+      const text = `${safeText(verdict, 64).padEnd(5)} ${safeText(outcome, 64).padEnd(9)} ${seconds.toFixed(1).padStart(5)} s`;
+      const mark = changed[c] ? ' ◀ ' : '   ';
+      return style(COLORS[verdict], text) + mark;
+    });
+    lines.push(`${safeText(kernel, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
+  }
+  const causes = new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c]));
+  for (const cause of causes.values()) lines.push('', safeText(`${cause.id}: ${cause.text}`), safeText(cause.history));
+  return lines;
+}

@@ -1,0 +1,28 @@
+import { safeText } from '@syndrome/decode/common/screen.ts';
+
+/** What the parts in the header of a trace are called, in the order they are shown: from the outside in. */
+const LABELS: readonly (readonly [key: string, label: string])[] = [
+  ['qemu', 'qemu'],
+  ['xen', 'xen'],
+  ['hostKernel', 'host kernel'],
+  ['host', 'host cpu'],
+  ['hostMemory', 'host memory'],
+  ['hostQemu', 'host qemu'],
+  ['kernel', 'kernel'],
+  ['cpu', 'cpu'],
+  ['memory', 'memory'],
+];
+
+/** `someKey` as `some key`, for parts this version does not know. */
+const words = (key: string): string => key.replace(/(?<=[a-z0-9])[A-Z]/g, c => ` ${c.toLowerCase()}`);
+
+/** One line on what the machine was made of; paths are left out. */
+export function partsLine(parts: Readonly<Record<string, string>>): string {
+  const nested = parts.hostKernel !== undefined;
+  const inner = (label: string): string => (nested && /^(kernel|cpu|memory)$/.test(label) ? `guest ${label}` : label);
+  const known = LABELS.filter(([key]) => Object.hasOwn(parts, key)).map(([key, label]) => [key, inner(label)] as const);
+  const other = Object.keys(parts)
+    .filter(key => !key.endsWith('Path') && !LABELS.some(([name]) => name === key))
+    .map(key => [key, words(key)] as const);
+  return [...known, ...other].map(([key, label]) => safeText(`${label} ${parts[key] ?? ''}`, 200)).join(' · ');
+}

@@ -1,0 +1,234 @@
+import { join } from 'node:path';
+import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
+import { VERSION } from '@syndrome/decode/common/version.ts';
+import { isPath } from './supply/kernel.ts';
+import { LabInterrupted, LabSkip } from './errors.ts';
+import { type Judgement, judgeTrace } from './expect/verdict.ts';
+import { judge, Tally } from './expect/judge.ts';
+import { type Assembly, assemble, type PartChoices } from './parts.ts';
+import { isInjection, outlookOf } from './outlook.ts';
+import type { Scenario } from './scenario/load.ts';
+import type { Session } from './session.ts';
+import { startMachine } from './start.ts';
+import { stateFolder } from './state-dir.ts';
+import { describeStep } from './steps/describe.ts';
+import { runStep } from './steps/run-step.ts';
+import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
+import { TraceRecorder } from './trace/recorder.ts';
+
+/** Of the JSON that `run --json` prints. */
+export const RESULT_VERSION = 1;
+
+/** The result of one run, as `--json` prints it. */
+export interface RunResult extends Judgement {
+  schemaVersion: number;
+  scenario: string;
+  title: string;
+  /** Path of the trace file. */
+  trace: string;
+  /** Versions and files the machine was made of. */
+  parts: Record<string, string>;
+  /** Seconds from the start until the guest was ready, and until the first injection. */
+  phases: { ready?: number; injected?: number };
+  /** The machine was restored from its kept state instead of booted. */
+  restored: boolean;
+  /** How often the machine was started once more, because its emulation failed before anything was injected. */
+  restarts: number;
+}
+
+export interface RunOptions extends PartChoices {
+  /** Boot the machine even if its state after the boot is kept, and do not keep it. */
+  cold?: boolean;
+  /** Where the trace goes; the default is a new file in the state folder. */
+  trace?: string;
+  /** Nanoseconds; overrides the scenario's. */
+  timeout?: number;
+  /** The machine, where the caller has put it together already. */
+  assembly?: Assembly;
+  onHeader?: (header: TraceHeader, trace: string) => void;
+  onEvent?: (event: TraceEvent) => void;
+}
+
+function newTraceFile(scenario: string, startedAt: Date): string {
+  const stamp = startedAt.toISOString().replace(/[-:]/g, '').replace('.', '-');
+  return join(stateFolder('traces'), `${scenario}-${stamp}-${process.pid}.ndjson`);
+}
+
+/**
+ * Runs a scenario: machine, steps, expectations, verdict. What goes wrong in the lab is part of the result (verdict
+ * `error` or `skip`); only an interruption is thrown.
+ * @throws LabInterrupted
+ */
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
+  const startedAt = new Date();
+  const file = options.trace ?? newTraceFile(scenario.name, startedAt);
+  const assembly =
+    options.assembly ?? (await assemble(scenario.machine, options).catch((error: unknown) => error as Error));
+  if (options.signal?.aborted) throw new LabInterrupted();
+  const parts = assembly instanceof Error ? {} : assembly.parts;
+  const header: TraceHeader = {
+    type: 'trace',
+    version: TRACE_VERSION,
+    tool: `syndrome ${VERSION}`,
+    scenario: scenario.name,
+    startedAt: startedAt.toISOString(),
+    expect: scenario.expect.map(e => e.text),
+    outcome: scenario.outcome,
+    settle: scenario.settle,
+    parts,
+  };
+  const recorder = new TraceRecorder(header, file);
+  if (options.onEvent) recorder.listen(options.onEvent);
+  options.onHeader?.(header, file);
+  let restarts = 0;
+  try {
+    if (assembly instanceof Error) throw assembly;
+    await drive(scenario, assembly, recorder, options, () => void (restarts += 1));
+  } catch (error) {
+    if (error instanceof LabInterrupted || options.signal?.aborted) {
+      recordProblem(recorder, 'lab.error', new LabInterrupted());
+      await recorder.close(options.signal).catch(() => {});
+      throw error instanceof LabInterrupted ? error : new LabInterrupted();
+    }
+    recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
+  }
+  const unwritten = await recorder.close(options.signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (unwritten !== undefined) recordProblem(recorder, 'lab.error', unwritten);
+  const ready = recorder.index.named('lab.step')[0]?.t;
+  const injected = recorder.index.has('lab.injected') ? recorder.index.zero : undefined;
+  return {
+    schemaVersion: RESULT_VERSION,
+    scenario: scenario.name,
+    title: scenario.title,
+    ...judgeTrace(header, recorder.events),
+    trace: file,
+    parts,
+    restored: recorder.index.named('lab.restored').some(e => e.fields?.point === 'guest'),
+    restarts,
+    phases: {
+      ...(ready === undefined ? {} : { ready: ready / 1e9 }),
+      ...(injected === undefined ? {} : { injected: injected / 1e9 }),
+    },
+  };
+}
+
+/** An error of the operating system (a full disk, no more processes, a right that is missing) is no defect of ours. */
+const isSystem = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && typeof (error as NodeJS.ErrnoException).code === 'string';
+
+function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', error: unknown): void {
+  const known = error instanceof SyndromeError ? error : undefined;
+  const code = known?.code ?? (isSystem(error) ? 'E_LAB_SYSTEM' : 'E_LAB_UNEXPECTED');
+  const fields = { code, message: messageOf(error) };
+  const hint = known?.hint === undefined ? {} : { hint: known.hint };
+  recorder.record({ layer: 'lab', source: 'lab', name, fields: { ...fields, ...hint } });
+}
+
+async function drive(
+  scenario: Scenario,
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  options: RunOptions,
+  onRestart: () => void,
+): Promise<void> {
+  // Whole milliseconds are all it takes.
+  const timeout = AbortSignal.timeout(Math.ceil((options.timeout ?? scenario.timeout) / 1e6));
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const session = await startMachine(assembly, recorder, signal, {
+    cacheDir: options.supply.cacheDir,
+    ...(options.cold ? { cold: true } : {}),
+    ...(options.append === undefined ? {} : { append: options.append }),
+    onRestart,
+  });
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      recorder.record({
+        layer: 'lab',
+        source: 'lab',
+        name: 'lab.step',
+        fields: { index: index + 1, step: step.step, text: describeStep(step) },
+      });
+      if (isInjection(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session, options);
+      await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
+    }
+    await observe(scenario, session);
+    session.tape.end();
+    recorder.record({ layer: 'lab', source: 'lab', name: 'lab.end', fields: {} });
+  } finally {
+    await session.stop();
+  }
+}
+
+/** Says before the first injection what the rules expect of it, where they can be followed. */
+function stateOutlook(scenario: Scenario, assembly: Assembly, session: Session, options: RunOptions): void {
+  const { machine, accel, parts } = assembly;
+  const chosen = [options.kernel, options.hostKernel, options.qemu, options.hostQemu, options.xen, options.firmware];
+  const stated = 'guest' in machine ? [machine.kernel, machine.guest.kernel] : [machine.kernel];
+  const outlook = outlookOf({
+    machine,
+    accel,
+    parts,
+    ...(options.append === undefined ? {} : { append: options.append }),
+    own: assembly.local === true || [...chosen, ...stated].some(part => part !== undefined && isPath(part)),
+    steps: scenario.steps,
+    values: session.values,
+  });
+  if (outlook === undefined) return;
+  const { possible, dependsOn, ...rest } = outlook;
+  session.note('lab.outlook', {
+    ...rest,
+    ...(possible === undefined ? {} : { possible: possible.join(' ') }),
+    ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.join(', ') }),
+  });
+}
+
+/**
+ * A step may be overtaken by what it provoked: when the guest dies after the injection, the step is over and the
+ * expectations say whether that was right.
+ */
+async function stepOrDeath(session: Session, name: string, step: Promise<void>): Promise<void> {
+  let unlisten = (): void => {};
+  const death = new Promise<'dead'>(resolve => {
+    unlisten = session.recorder.listen(() => {
+      if (session.dead && session.recorder.index.has('lab.injected')) resolve('dead');
+    });
+  });
+  try {
+    await Promise.race([step, death]);
+  } catch (error) {
+    const injected = session.recorder.index.has('lab.injected');
+    if (!(injected && session.dead)) throw error;
+    session.note('lab.note', { text: `the step ${name} was cut short: ${messageOf(error)}` });
+  } finally {
+    unlisten();
+    step.catch(() => {});
+  }
+}
+
+/** Watches until every expectation is decided, and then for the scenario's settling time. */
+async function observe(scenario: Scenario, session: Session): Promise<void> {
+  const { recorder } = session;
+  const names = new Set(scenario.expect.map(e => e.condition.name));
+  const tallies = new Map(scenario.expect.map(e => [e, new Tally(e, recorder.index)]));
+  for (;;) {
+    const now = recorder.now();
+    const pending = scenario.expect.filter(
+      e => judge(e, recorder.index, now, false, tallies.get(e)).status === 'pending',
+    );
+    const limits = pending
+      .flatMap(e => (e.kind === 'never' ? [] : [recorder.index.zero + e.limit - now]))
+      .filter(Number.isFinite);
+    if (limits.length === 0 || session.over) break;
+    await session.nextEvent(
+      Math.max(1, Math.min(...limits) / 1e6 + 1),
+      e => names.has(e.name ?? '') || e.name === 'vmm.exit',
+    );
+  }
+  const end = recorder.now() + scenario.settle;
+  while (!session.over && recorder.now() < end) {
+    await session.nextEvent(Math.max(1, (end - recorder.now()) / 1e6), e => e.name === 'vmm.exit');
+  }
+}

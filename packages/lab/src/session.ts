@@ -1,0 +1,346 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentClient } from './guest/client.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
+import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
+import { HmpError } from '@syndrome/qemu/qmp/errors.ts';
+import { hmpChecked } from '@syndrome/qemu/qmp/hmp.ts';
+import { isMce, readMceAnswer } from '@syndrome/qemu/qmp/mce.ts';
+import type { LogEvent } from '@syndrome/decode/text/event.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux.ts';
+import { recordEvent } from '@syndrome/decode/text/mce-blocks.ts';
+import { qemuStderrParser } from '@syndrome/decode/text/qemu.ts';
+import { xenConsoleParser } from '@syndrome/decode/text/xen.ts';
+import type { LocalHost } from './host-local.ts';
+import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
+import { abortError, LabError } from './errors.ts';
+import { lastWords } from './last-words.ts';
+import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
+import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
+import { RunDir } from './machine/run-dir.ts';
+import { restoreState } from './machine/state.ts';
+import type { MachineSpec } from './scenario/schema.ts';
+import { Tape } from './tape.ts';
+import { announcedExit, vmmEventParser } from './vmm-events.ts';
+import { Waits } from './waits.ts';
+import type { FieldValue, TraceEvent } from './trace/event.ts';
+import type { TraceRecorder } from './trace/recorder.ts';
+
+/** Longer than any scenario's timeout: that one is what ends a boot. */
+const BOOT_DEADLINE_MS = 3_600_000;
+const CONNECT_MS = 30_000;
+const RESTORE_MS = 120_000;
+const DRAIN_MS = 2000;
+
+/** Signs that nobody will answer any more. */
+const DEATHS = new Set(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
+
+/** A running machine: the outer QEMU and everything in it, all written to one trace. */
+export class Session {
+  readonly recorder: TraceRecorder;
+  readonly tape: Tape;
+  readonly spec: MachineSpec;
+  /** Last reading of each interrupt counter. */
+  readonly counters: Map<string, number> = new Map();
+  /** Aborted when the run has to end: Ctrl-C or the scenario's timeout. */
+  readonly signal: AbortSignal;
+  /** The monitor of the outer QEMU, and of the VMM under test: the same where there is no host layer. */
+  outer!: QmpClient;
+  qmp!: QmpClient;
+  /** The agent in the guest under test, and that of the host layer of a nested machine. */
+  agent!: AgentClient;
+  host: AgentClient | undefined;
+  /** Where the outer QEMU listens for a debugger, if it does. */
+  gdbPath: string | undefined;
+  /** What goes on behind the steps; the end of the run waits for it. */
+  readonly pending: Promise<unknown>[] = [];
+  /** This machine, when it is the host layer itself. */
+  localHost: LocalHost | undefined;
+  /** Set once the outer QEMU has ended. */
+  exit: ExitStatus | undefined;
+  #process!: KeptProcess;
+  #dir = new RunDir();
+  #waits: Waits;
+  #sockets = new Map<Channel, Socket>();
+  /** Why the QEMU under test said it would stop. */
+  #shutdownReason: string | undefined;
+  /** The exit code that the VMM under test has announced. */
+  #announcedExit: number | undefined;
+  #stderr: string[] = [];
+  /** Number of the last event that is not of this machine. */
+  readonly #before: number;
+
+  private constructor(recorder: TraceRecorder, spec: MachineSpec, signal: AbortSignal) {
+    this.recorder = recorder;
+    this.tape = new Tape(recorder);
+    this.spec = spec;
+    this.signal = signal;
+    this.#before = recorder.events.length;
+    this.#waits = new Waits(recorder, signal, what => abortError(signal, what));
+  }
+
+  /** Values saved by steps, by name without the `$`. */
+  get values(): ReadonlyMap<string, FieldValue> {
+    return this.recorder.index.values;
+  }
+
+  get nested(): boolean {
+    return CHANNELS[this.spec.kind].includes('outer');
+  }
+
+  /**
+   * Starts the outer QEMU and listens to all its layers; nothing has booted yet.
+   * @param command makes the QEMU command line for the sockets of this run
+   * @throws LabError E_LAB_QEMU_EXIT; LabInterrupted. Nothing is left behind then.
+   */
+  static async open(
+    recorder: TraceRecorder,
+    spec: MachineSpec,
+    signal: AbortSignal,
+    command: (sockets: MachineSockets) => string[],
+  ): Promise<Session> {
+    const session = new Session(recorder, spec, signal);
+    try {
+      await session.#open(command);
+      return session;
+    } catch (error) {
+      await session.stop();
+      throw error;
+    }
+  }
+
+  async #open(command: (sockets: MachineSockets) => string[]): Promise<void> {
+    const { tape, nested } = this;
+    const sockets: MachineSockets = {};
+    const connections: Promise<unknown>[] = [];
+    for (const channel of CHANNELS[this.spec.kind]) {
+      const { path, connection } = await this.#dir.listen(`${channel}.sock`);
+      sockets[channel] = path;
+      connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
+    }
+    if (this.spec.kind === 'arm64-host') sockets.gdb = this.#dir.file('gdb.sock');
+    const argv = command(sockets);
+    this.gdbPath = sockets.gdb;
+    this.note('vmm.start', { command: argv.join(' ') });
+    const sink = tape.lines(nested ? 'machine' : 'vmm', 'stderr', qemuStderrParser());
+    this.#process = new KeptProcess(argv, this.#dir.path, line => {
+      if (this.#stderr.push(line) > 20) this.#stderr.shift();
+      sink(line);
+    });
+    void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
+    await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
+    const consoleParser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
+    tape.console(this.#socket('console'), 'guest', consoleParser);
+    this.agent = tape.agent(this.#socket('agent'), 'guest', guestAgentEvent);
+    if (nested) {
+      tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
+      tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
+      if (this.#sockets.has('events')) {
+        const parser = vmmEventParser(event => this.#vmmEvent(event));
+        tape.console(this.#socket('events'), 'vmm', parser, 'events');
+      }
+      this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#announcedExit));
+    }
+    const transcript = nested ? tape.qmp('machine', () => undefined) : tape.qmp('vmm', event => this.#vmmEvent(event));
+    const attached = QmpClient.attach(this.#socket(nested ? 'outer' : 'qmp'), { onTranscript: transcript });
+    this.outer = await this.orDie(attached, CONNECT_MS, 'the QMP greeting');
+    if (!nested) this.qmp = this.outer;
+  }
+
+  #socket(channel: Channel): Socket {
+    const socket = this.#sockets.get(channel);
+    if (!socket) throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
+    return socket;
+  }
+
+  /** Loads the kept state of a machine that was started with `-incoming defer`. */
+  async restore(file: string): Promise<void> {
+    await this.orDie(restoreState(this.outer, file), RESTORE_MS, 'the saved state to load');
+  }
+
+  /** Waits until an agent answers: after a boot it speaks first, in a restored machine it is asked. */
+  async ready(agent: AgentClient, restored: boolean): Promise<void> {
+    const what = agent === this.host ? 'the agent in the host layer' : 'the agent in the guest';
+    if (restored) await this.orDie(agent.ready(RESTORE_MS), RESTORE_MS, what);
+    else {
+      const first = agent.nextEvent(event => event.name === 'ready', { after: 0, deadlineMs: BOOT_DEADLINE_MS });
+      await this.orDie(first, BOOT_DEADLINE_MS, what);
+    }
+  }
+
+  /** Sends a request to the reference VMM: one JSON object on its control line. */
+  control(request: Record<string, string>): void {
+    const line = JSON.stringify(request);
+    this.tape.record(undefined, 'vmm', 'control', line, 'send');
+    this.#socket('control').write(`${line}\n`);
+  }
+
+  /** Attaches to the monitor of the VMM in the host layer; the reference VMM has none, it tells by its events. */
+  async attachVmm(restored: boolean): Promise<void> {
+    if (!this.#sockets.has('qmp')) return;
+    const onTranscript = this.tape.qmp('vmm', event => this.#vmmEvent(event));
+    const options = { oob: false, deadlineMs: RESTORE_MS, onTranscript };
+    const socket = this.#socket('qmp');
+    const attached = restored ? QmpClient.resume(socket, options) : QmpClient.attach(socket, options);
+    this.qmp = await this.orDie(attached, RESTORE_MS, 'the monitor of the VMM');
+  }
+
+  #vmmEvent(event: LogEvent): LogEvent {
+    if (event.name === 'vmm.shutdown') this.#shutdownReason = String(event.fields.reason);
+    this.#announcedExit ??= announcedExit(event);
+    return event;
+  }
+
+  /**
+   * Waits for `what`, but not longer than the run lives: QEMU's end, a panic or an interruption end the wait.
+   * @throws LabError E_LAB_QEMU_EXIT, E_LAB_BOOT; LabInterrupted
+   */
+  async orDie<T>(promise: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+    let stop = (): void => {};
+    const failure = new Promise<never>((_resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#bootError(`waited ${deadlineMs / 1000} s for ${what}`)), deadlineMs);
+      const aborted = (): void => reject(abortError(this.signal, what));
+      const unlisten = this.recorder.listen(({ name }) => {
+        if (name === undefined || !DEATHS.has(name) || this.exit !== undefined) return;
+        const how = name === 'vmm.exit' ? 'the VMM ended' : `the ${name.split('.')[0]} panicked`;
+        reject(this.#bootError(`${how} while the lab waited for ${what}`, name === 'vmm.exit'));
+      });
+      if (this.signal.aborted) aborted();
+      this.signal.addEventListener('abort', aborted, { once: true });
+      void this.#process.exited.then(status => {
+        const how = status.signal === undefined ? `with code ${status.code}` : `by signal ${status.signal}`;
+        const said = this.#stderr.slice(-3).join(' / ');
+        const message = `QEMU ended ${how} while the lab waited for ${what}`;
+        reject(new LabError('E_LAB_QEMU_EXIT', message + (said && `: ${said}`)));
+      });
+      stop = () => {
+        clearTimeout(timer);
+        unlisten();
+        this.signal.removeEventListener('abort', aborted);
+      };
+    });
+    failure.catch(() => {});
+    promise.catch(() => {});
+    try {
+      return await Promise.race([promise, failure]);
+    } catch (error) {
+      // A closed connection is most often the first sign of QEMU's end, which says more.
+      const gone = await Promise.race([this.#process.exited, sleep(1000, undefined, { ref: false })]);
+      if (gone !== undefined && !gone.expected) await failure;
+      throw error;
+    } finally {
+      stop();
+    }
+  }
+
+  /** Does `work` until it is done or the run has to end. @throws LabInterrupted, LabError E_LAB_TIMEOUT. */
+  async unlessAborted<T>(work: Promise<T>, what: string): Promise<T> {
+    let aborted = (): void => {};
+    const abort = new Promise<never>((_resolve, reject) => {
+      aborted = () => reject(abortError(this.signal, what));
+      if (this.signal.aborted) aborted();
+      this.signal.addEventListener('abort', aborted, { once: true });
+    });
+    abort.catch(() => {});
+    work.catch(() => {});
+    try {
+      return await Promise.race([work, abort]);
+    } finally {
+      this.signal.removeEventListener('abort', aborted);
+    }
+  }
+
+  #bootError(message: string, vmmEnded = false): LabError {
+    return new LabError('E_LAB_BOOT', message + lastWords(this.recorder.events, vmmEnded), {
+      hint: 'See the whole console with `syndrome show TRACE --all`; a slow machine may need a longer --timeout.',
+    });
+  }
+
+  /** The end of the outer QEMU: what it said last is read before anything is made of it. */
+  async #onExit(status: ExitStatus): Promise<void> {
+    const drained = [...this.#sockets.values()].filter(socket => !socket.closed).map(socket => once(socket, 'close'));
+    await Promise.race([Promise.all(drained), sleep(DRAIN_MS, undefined, { ref: false })]).catch(() => {});
+    const asked = this.#shutdownReason?.startsWith('guest-') === true && status.code === 0;
+    this.exit = { ...status, expected: status.expected || asked };
+    const { code, signal, expected } = this.exit;
+    // Somebody else ended QEMU: nothing can be said about the system under test.
+    if (!expected && (signal === 9 || signal === 15 || this.#shutdownReason?.startsWith('host-'))) {
+      const how = signal === undefined ? `for the reason ${this.#shutdownReason}` : `by signal ${signal}`;
+      this.note('lab.error', { code: 'E_LAB_QEMU_KILLED', message: `QEMU was ended from outside, ${how}` });
+    }
+    const fields = { ...(code === undefined ? {} : { code }), ...(signal === undefined ? {} : { signal }), expected };
+    this.note(this.nested ? 'machine.exit' : 'vmm.exit', fields);
+  }
+
+  /**
+   * Sends a monitor command to the VMM under test; what it prints is recorded with its meaning. A `mce` has to reach at least
+   * one CPU: the monitor takes one for a CPU that does not exist without a word.
+   * @throws HmpError when the monitor refuses it; QmpError
+   */
+  async hmp(command: string): Promise<void> {
+    try {
+      const output = isMce(command)
+        ? readMceAnswer(command, await this.qmp.hmpObserved(command), 1).output
+        : await hmpChecked(this.qmp, command);
+      this.tape.hmp(output);
+    } catch (error) {
+      if (error instanceof HmpError) this.tape.hmp(error.text);
+      throw error;
+    }
+  }
+
+  /** Something the lab itself has to say. */
+  note(name: string, fields: Record<string, FieldValue>): TraceEvent {
+    return this.tape.note(name, fields);
+  }
+
+  /** A record that dom0 handed out through /dev/mcelog. */
+  recordMcelog(record: X86McaRecord): void {
+    this.tape.record(recordEvent('guest.mce-record', record, { source: 'mcelog' }), 'guest', 'agent');
+  }
+
+  /** Saves a value under a name for later steps and expectations. */
+  save(name: string, value: FieldValue): void {
+    this.note('lab.value', { name, value });
+  }
+
+  /** Has the system under test ended for good: a panic, the VMM's or the outer QEMU's end? */
+  get dead(): boolean {
+    return this.exit !== undefined || [...DEATHS].some(name => this.#saw(name));
+  }
+
+  /** Has the VMM under test ended: nothing more can come from its guest. */
+  get over(): boolean {
+    return this.exit !== undefined || this.#saw('vmm.exit');
+  }
+
+  /** Whether it happened to this machine: the trace may begin with one that was given up. */
+  #saw(name: string): boolean {
+    return this.recorder.index.named(name).some(e => e.seq > this.#before);
+  }
+
+  /** Resolves at the next wanted event or after `ms`; rejects when the run is interrupted, or with the session's end. */
+  nextEvent(ms: number, wanted: (event: TraceEvent) => boolean): Promise<void> {
+    return this.#waits.next(ms, wanted);
+  }
+
+  /** Ends everything this session started: QEMU, sockets, folder. Safe to call at any time, also twice. */
+  async stop(): Promise<void> {
+    this.tape.end();
+    this.agent?.close();
+    this.host?.close();
+    if (this.#process) await this.#process.stop();
+    this.#waits.end();
+    await this.qmp?.close();
+    await this.outer?.close();
+    const kept = (await this.localHost?.end()) ?? [];
+    this.localHost = undefined;
+    if (kept.length > 0) {
+      const frames = kept.map(pfn => `0x${pfn.toString(16)}`).join(', ');
+      this.note('lab.note', { text: `the kernel of this machine keeps these page frames as poisoned: ${frames}` });
+    }
+    for (const socket of this.#sockets.values()) socket.destroy();
+    this.#dir.remove();
+  }
+}

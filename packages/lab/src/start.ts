@@ -1,0 +1,202 @@
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { CHANNELS, type MachineSockets } from './machine/channels.ts';
+import { canBeKept, qemuArgs } from './machine/qemu-args.ts';
+import type { AgentClient } from './guest/client.ts';
+import { AgentError } from './guest/errors.ts';
+import { emulationFault } from './emulation-fault.ts';
+import { LabSkip } from './errors.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux.ts';
+import { LocalHost } from './host-local.ts';
+import { markUsed } from './kept-states.ts';
+import type { BuiltIn } from './machine/images.ts';
+import { loadCrashKernel } from './crash-kernel.ts';
+import type { Assembly, HostPlan } from './parts.ts';
+import { Session } from './session.ts';
+import { Snapshot } from './snapshot.ts';
+import type { TraceRecorder } from './trace/recorder.ts';
+
+const SLOW = { deadlineMs: 120_000 };
+/** A guest that has just said that it is ready. */
+const ANSWER = { deadlineMs: 30_000 };
+
+export interface StartOptions {
+  cacheDir: string;
+  /** Boot even if a state is kept, and keep none. */
+  cold?: boolean;
+  /** Added to the guest kernel command line. */
+  append?: string;
+  /** The machine is started once more, see {@link emulationFault}. */
+  onRestart?: () => void;
+}
+
+/**
+ * Starts a machine up to the point where its guest answers: from the state kept by an earlier run where there is one,
+ * else by booting it, keeping the state for the next run.
+ *
+ * A nested machine has two such points: the host layer is up (the same for every guest kernel), and the guest is up.
+ * @throws LabError, LabInterrupted. Nothing is left behind then.
+ */
+export async function startMachine(
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  signal: AbortSignal,
+  options: StartOptions,
+): Promise<Session> {
+  const before = recorder.events.length;
+  try {
+    return await startOnce(assembly, recorder, signal, options);
+  } catch (error) {
+    const fault = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder.events.slice(before));
+    if (fault === undefined) throw error;
+    options.onRestart?.();
+    const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
+    for (const text of texts) recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    return startOnce(assembly, recorder, signal, options);
+  }
+}
+
+/** The command line of the outer QEMU with sockets that are the same for every run. */
+function stableCommand(assembly: Assembly, append: string | undefined): string[] {
+  const { machine, accel, files } = assembly;
+  const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
+  return qemuArgs(machine, accel, files, names, append);
+}
+
+/** The state of a machine whose guest is ready. Its name stands for everything the machine is made of, by content. */
+export function guestPointOf(assembly: Assembly, options: Pick<StartOptions, 'cacheDir' | 'append'>): Snapshot {
+  const { files, modules, host, crash } = assembly;
+  const argv = stableCommand(assembly, options.append);
+  return new Snapshot(options.cacheDir, argv, files, [...modules, ...(host?.vmm ?? crash ?? [])]);
+}
+
+async function startOnce(
+  assembly: Assembly,
+  recorder: TraceRecorder,
+  signal: AbortSignal,
+  options: StartOptions,
+): Promise<Session> {
+  const { machine, accel, files, modules, host, crash } = assembly;
+  const cold = options.cold === true || !canBeKept(machine);
+  const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
+  const guestPoint = guestPointOf(assembly, options);
+  // The guest's files are on disks that the host layer has not looked at yet.
+  const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
+  const hostCommand = (): string[] => stableCommand({ ...assembly, files: hostFiles }, undefined);
+  const hostPoint = host && new Snapshot(options.cacheDir, hostCommand(), hostFiles, modules);
+
+  const say = (text: string): void =>
+    void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+  const restore = async (point: Snapshot): Promise<Session | undefined> => {
+    if (cold || !point.exists) return undefined;
+    // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
+    const session = await Session.open(recorder, machine, signal, sockets => [
+      ...command(sockets),
+      '-incoming',
+      'defer',
+    ]);
+    try {
+      await session.restore(point.file);
+      if (session.host) await session.ready(session.host, true);
+      if (point === guestPoint) {
+        if (host) await session.attachVmm(true);
+        await session.ready(session.agent, true);
+      }
+      markUsed(point.file);
+      session.note('lab.restored', { point: point === guestPoint ? 'guest' : 'host', file: point.file });
+      return session;
+    } catch (error) {
+      await session.stop();
+      if (signal.aborted) throw error;
+      point.remove();
+      say(`the kept state is of no use and was removed: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  /** Restores; where there is nothing to restore, this run is the one that makes the state, or waits for who does. */
+  const restoreOrClaim = async (point: Snapshot): Promise<Session | undefined> => {
+    for (;;) {
+      const session = await restore(point);
+      if (session || cold || !(await point.claim(signal, say)) || !point.exists) return session;
+      // Another run was faster.
+      point.release();
+    }
+  };
+
+  let session: Session | undefined;
+  try {
+    if (assembly.local) {
+      const localHost = new LocalHost();
+      localHost.giveBackLeft(say);
+      session = await Session.open(recorder, machine, signal, command);
+      session.localHost = localHost;
+      localHost.follow(session.tape.lines('host', 'console', linuxConsoleParser({ layer: 'host' })));
+      await session.ready(session.agent, false);
+      return session;
+    }
+    const whole = await restoreOrClaim(guestPoint);
+    if (whole) return whole;
+    const restoredHost = hostPoint && (await restoreOrClaim(hostPoint));
+    session = restoredHost ?? (await Session.open(recorder, machine, signal, command));
+    const first = session.host ?? session.agent;
+    if (!restoredHost) {
+      await session.ready(first, false);
+      for (const path of modules) {
+        await session.orDie(first.call('insmod', { path }, SLOW), SLOW.deadlineMs, `the module ${path}`);
+      }
+      for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
+      await hostPoint?.save(session);
+    }
+    if (host) await startGuest(session, host);
+    if (crash) await loadCrashKernel(session, crash);
+    await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
+    if (!cold) {
+      await guestPoint.save(session);
+      // The machine that was saved goes on being used: it has to have survived that.
+      await session.orDie(
+        session.agent.call('hello', {}, SLOW),
+        SLOW.deadlineMs,
+        'the guest to answer after its state was kept',
+      );
+    }
+    return session;
+  } catch (error) {
+    await session?.stop();
+    throw error;
+  } finally {
+    hostPoint?.release();
+    guestPoint.release();
+  }
+}
+
+/** In the host layer: fetches the guest's files from the disks, starts the VMM, waits for the guest's agent. */
+async function startGuest(session: Session, plan: HostPlan): Promise<void> {
+  const { host } = session;
+  if (!host) return;
+  const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
+  for (const path of plan.diskModules) await call(host.call('insmod', { path }, SLOW), `the module ${path}`);
+  for (const copy of plan.copies) await call(host.call('copy', copy, SLOW), `the copy of ${copy.to}`);
+  session.note('lab.note', { text: `the host layer starts ${plan.vmm.join(' ')}` });
+  const exec = { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output };
+  await call(host.call('exec', exec, SLOW), 'the VMM to start');
+  await session.attachVmm(false);
+  await session.ready(session.agent, false);
+  for (const path of plan.guestModules) {
+    await call(session.agent.call('insmod', { path }, SLOW), `the module ${path}`);
+  }
+}
+
+/** @throws LabSkip when a kernel without modules has not built in what the scenario needs. */
+async function requireBuiltIn(session: Session, agent: AgentClient, sign: BuiltIn): Promise<void> {
+  const error: unknown = await session.orDie(agent.readBytes(sign.path, { max: 1 }), SLOW.deadlineMs, sign.path).then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (!(error instanceof AgentError) || error.errno !== 'ENOENT') return;
+  throw new LabSkip(
+    'E_LAB_MODULE',
+    `this kernel of yours has not built in ${sign.module} (${sign.option}), which the scenario needs`,
+    {
+      hint: `Build it with ${sign.option}=y.`,
+    },
+  );
+}

@@ -1,0 +1,117 @@
+import type { Socket } from 'node:net';
+import { AgentClient } from './guest/client.ts';
+import { ConsoleReader } from './guest/console.ts';
+import type { AgentEvent } from './guest/protocol.ts';
+import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
+import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
+import { hmpOutputEvents } from '@syndrome/decode/text/qemu.ts';
+import { qmpEvent } from '@syndrome/decode/text/qmp-events.ts';
+import { type FieldValue, LAYERS, type Layer, type Source, type TraceEvent } from './trace/event.ts';
+import type { TraceRecorder } from './trace/recorder.ts';
+
+/** An event belongs to the layer its name begins with, else to the layer it was heard from. */
+function layerOf(name: string | undefined, fallback: Layer): Layer {
+  const prefix = name?.split('.')[0];
+  return LAYERS.find(layer => layer === prefix) ?? fallback;
+}
+
+/** Puts everything that the layers of a machine say on one trace: raw, and with what it means. */
+export class Tape {
+  readonly recorder: TraceRecorder;
+  #ends: (() => void)[] = [];
+
+  constructor(recorder: TraceRecorder) {
+    this.recorder = recorder;
+  }
+
+  record(
+    event: LogEvent | undefined,
+    layer: Layer,
+    source: Source,
+    raw?: string,
+    dir?: 'send' | 'receive',
+  ): TraceEvent {
+    return this.recorder.record({
+      layer: layer === 'machine' ? layer : layerOf(event?.name, layer),
+      source,
+      ...(raw === undefined ? {} : { raw }),
+      ...(dir === undefined ? {} : { dir }),
+      ...(event === undefined ? {} : { name: event.name, fields: event.fields }),
+      ...(event?.record === undefined ? {} : { record: event.record }),
+    });
+  }
+
+  #all(events: readonly LogEvent[], layer: Layer, source: Source): void {
+    for (const event of events) this.record(event, layer, source);
+  }
+
+  /** Something the lab itself has to say. */
+  note(name: string, fields: Record<string, FieldValue>): TraceEvent {
+    return this.record({ name, fields }, 'lab', 'lab');
+  }
+
+  /** Takes the lines of one source. */
+  lines(layer: Layer, source: Source, parser: LineParser): (line: string) => void {
+    this.#ends.push(() => this.#all(parser.end(), layer, source));
+    return line => {
+      const [first, ...more] = parser.push(line);
+      this.record(first, line.startsWith('(XEN)') ? 'xen' : layer, source, line);
+      this.#all(more, layer, source);
+    };
+  }
+
+  /** Reads a console, within bounds whatever is written to it. */
+  console(socket: Socket, layer: Layer, parser: LineParser, source: Source = 'console'): void {
+    const sink = this.lines(layer, source, parser);
+    const reader = new ConsoleReader({
+      onLine: line => sink(line.text),
+      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} ${source}: ${code}: ${message}` }),
+    });
+    socket.on('data', (chunk: Buffer) => reader.push(chunk));
+    socket.on('close', () => reader.end());
+  }
+
+  /** Talks to the agent of a layer. */
+  agent(socket: Socket, layer: Layer, meaning: (event: AgentEvent) => LogEvent | undefined): AgentClient {
+    const agent = new AgentClient(socket, {
+      onLine: (direction, raw) => this.record(undefined, layer, 'agent', raw, direction === 'in' ? 'receive' : 'send'),
+      onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
+    });
+    let readyBoot: string | undefined;
+    agent.onEvent(event => {
+      if (event.name === 'ready') {
+        // Every `hello` makes an agent say `ready` again; it becomes ready once for each boot of its Linux. The line may
+        // also be one that a Linux since crashed left without its end, and that the next one's first byte completed.
+        if (event.fields.boot === readyBoot) return;
+        readyBoot = event.fields.boot;
+      }
+      const known = meaning(event);
+      if (known) this.record(known, layer, 'agent');
+    });
+    return agent;
+  }
+
+  /** Takes a QMP transcript. `meaning` says which events count, and may look at them. */
+  qmp(layer: Layer, meaning: (event: LogEvent) => LogEvent | undefined): (entry: TranscriptEntry) => void {
+    return entry => {
+      const message = entry.message as { event?: unknown; data?: unknown } | undefined;
+      const event =
+        typeof message?.event === 'string' ? qmpEvent({ event: message.event, data: message.data }) : undefined;
+      this.record(event === undefined ? undefined : meaning(event), layer, 'qmp', entry.raw, entry.direction);
+    };
+  }
+
+  /** Takes what a monitor command printed. */
+  hmp(output: string): void {
+    const text = output.trim();
+    if (text === '') return;
+    const [first, ...more] = hmpOutputEvents(text);
+    this.record(first, 'vmm', 'hmp', text);
+    this.#all(more, 'vmm', 'hmp');
+  }
+
+  /** Nothing more comes: what the parsers still hold is recorded. */
+  end(): void {
+    for (const end of this.#ends.splice(0)) end();
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Machine checks by HMP `mce`, the only way a running x86 QEMU offers (there is no QMP command). It writes one bank's
+ * registers and, where UC is set, raises #MC. It poisons nothing: the memory at `addr` stays readable.
+ * Source: QEMU 11.1 target/i386/helper.c (cpu_x86_inject_mce, do_inject_x86_mce), hmp-commands.hx.
+ */
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import type { Observed, QmpClient, QmpEvent } from './client.ts';
+import { HmpError } from './errors.ts';
+import { isEvent } from './events.ts';
+import { hmpErrorOf } from './hmp.ts';
+
+/** One machine check as the monitor takes it. Registers are u64. */
+export type Mce = {
+  /** `cpu-index` of query-cpus-fast. */
+  cpu: number;
+  bank: number;
+  /** MCi_STATUS; VAL (bit 63) must be set. */
+  status: bigint;
+  /** MCG_STATUS; written only where status has UC. */
+  mcgStatus: bigint;
+  addr: bigint;
+  misc: bigint;
+  /** Also raise a bare `VAL|UC` in bank 1 of every other CPU, as Intel hardware does. Default false. */
+  broadcast?: boolean | undefined;
+};
+
+export const memoryFailureActions = ['ignore', 'inject', 'fatal', 'reset'] as const;
+/** What QEMU did with an error: raised or recorded it, dropped it, reset the machine, or ended itself. */
+export type MemoryFailureAction = (typeof memoryFailureActions)[number];
+
+const memoryFailureRecipients = ['hypervisor', 'guest'] as const;
+/** Whose memory it is: QEMU's own, or the guest's. */
+export type MemoryFailureRecipient = (typeof memoryFailureRecipients)[number];
+
+/** A MEMORY_FAILURE event, parsed. QEMU does not say which CPU, bank or address it means. */
+export type MemoryFailure = {
+  recipient: MemoryFailureRecipient;
+  action: MemoryFailureAction;
+  /** MCi_STATUS.AR of the error. */
+  actionRequired: boolean;
+  /** MCG_STATUS.MCIP was set: the guest was still handling another machine check. */
+  recursive: boolean;
+  t: bigint;
+};
+
+/** QEMU resets the machine instead of delivering the error, and calls that a triple fault. */
+export type TripleFault = {
+  cpu: number;
+  /** CR4.MCE is clear (no operating system has taken over yet), or the machine check before is still being handled. */
+  reason: 'mce-not-enabled' | 'mcip-set';
+};
+
+export type MceResult = {
+  commandLine: string;
+  /** The monitor's text; empty unless the machine was reset. */
+  output: string;
+  /** One per CPU the error went to, the addressed CPU first. */
+  events: MemoryFailure[];
+  /** What happened on the addressed CPU. */
+  action: MemoryFailureAction;
+  messages: TripleFault[];
+};
+
+const U64_MAX = (1n << 64n) - 1n;
+const I32_MAX = 0x7fff_ffff;
+
+/** Whether a monitor command line is a `mce`. */
+export function isMce(commandLine: string): boolean {
+  return /^\s*mce\b/.test(commandLine);
+}
+
+/** The HMP command line of a machine check. Throws UsageError where a value does not fit its field. */
+export function mceCommandLine(mce: Mce): string {
+  const numbers = [index('cpu', mce.cpu), index('bank', mce.bank)];
+  const registers = [
+    register('status', mce.status),
+    register('mcgStatus', mce.mcgStatus),
+    register('addr', mce.addr),
+    register('misc', mce.misc),
+  ];
+  return ['mce', ...(mce.broadcast ? ['-b'] : []), ...numbers, ...registers].join(' ');
+}
+
+/**
+ * Injects a machine check and returns what QEMU did with it. Success is proven by MEMORY_FAILURE events: the monitor
+ * accepts a CPU that does not exist without a word. A reset (`action: 'reset'`) is a result, not an error.
+ *
+ * Throws HmpError with the codes of hmp.ts, and E_HMP_BAD_CPU, E_HMP_NO_EVENT, E_HMP_UNEXPECTED_OUTPUT.
+ */
+export async function injectMce(
+  client: QmpClient,
+  mce: Mce,
+  options: { deadlineMs?: number } = {},
+): Promise<MceResult> {
+  const commandLine = mceCommandLine(mce);
+  const cpus = (await client.execute('query-cpus-fast', undefined, options)).map(cpu => cpu['cpu-index']);
+  if (!cpus.includes(mce.cpu)) {
+    const hint = `This machine has the CPUs ${cpus.slice(0, 64).join(', ')}.`;
+    throw new HmpError('E_HMP_BAD_CPU', `CPU ${mce.cpu} does not exist`, commandLine, '', { hint });
+  }
+  const observed = await client.hmpObserved(commandLine, options);
+  return readMceAnswer(commandLine, observed, mce.broadcast ? cpus.length : 1);
+}
+
+/** Judges what came back for a `mce` command line that addresses `expected` CPUs, at least. @throws HmpError. */
+export function readMceAnswer(
+  commandLine: string,
+  { value: output, events }: Observed<string>,
+  expected: number,
+): MceResult {
+  const failures = events.map(parseMemoryFailure).filter(failure => failure !== undefined);
+  const { messages, rest } = takeTripleFaults(output);
+  if (rest !== '') {
+    const error = hmpErrorOf(commandLine, rest);
+    if (failures.length === 0) throw error;
+    // With -b one CPU may refuse while the others take the error.
+    const text = `${error.message.slice(error.message.indexOf(': ') + 2)}; ${failures.length} of ${expected} CPUs took it`;
+    throw new HmpError(error.code, text, commandLine, output, error.hint === undefined ? {} : { hint: error.hint });
+  }
+  const first = failures[0];
+  if (first === undefined || failures.length < expected) {
+    const message = `${failures.length} of ${expected} MEMORY_FAILURE events were seen, so the error was not injected everywhere`;
+    throw new HmpError('E_HMP_NO_EVENT', message, commandLine, output, {
+      hint: 'The monitor accepted the command without doing it: check the CPU index with query-cpus-fast.',
+    });
+  }
+  return { commandLine, output, events: failures, action: first.action, messages };
+}
+
+/** Parses a MEMORY_FAILURE event; undefined for any other event and for values this table does not know. */
+export function parseMemoryFailure(event: QmpEvent): MemoryFailure | undefined {
+  if (!isEvent(event, 'MEMORY_FAILURE')) return undefined;
+  const { recipient, action, flags } = event.data;
+  const knownRecipient = memoryFailureRecipients.find(r => r === recipient);
+  const knownAction = memoryFailureActions.find(a => a === action);
+  if (knownRecipient === undefined || knownAction === undefined) return undefined;
+  return {
+    recipient: knownRecipient,
+    action: knownAction,
+    actionRequired: flags['action-required'],
+    recursive: flags.recursive,
+    t: event.t,
+  };
+}
+
+/** Takes the reset messages out of the monitor's text. With -b they follow each other without a line end. */
+function takeTripleFaults(output: string): { messages: TripleFault[]; rest: string } {
+  const messages: TripleFault[] = [];
+  const rest = output.replace(
+    /CPU (\d{1,9}): (MCE capability is not enabled|Previous MCE still in progress), raising triple fault/g,
+    (_text, cpu: string, cause: string) => {
+      messages.push({ cpu: Number(cpu), reason: cause.startsWith('MCE') ? 'mce-not-enabled' : 'mcip-set' });
+      return '';
+    },
+  );
+  return { messages, rest: rest.trim() };
+}
+
+function index(name: string, value: number): string {
+  if (Number.isInteger(value) && value >= 0 && value <= I32_MAX) return String(value);
+  throw new UsageError('E_MCE_ARGUMENT', `mce: ${name} is ${value}, not a number from 0 to ${I32_MAX}`);
+}
+
+function register(name: string, value: bigint): string {
+  if (value >= 0n && value <= U64_MAX) return `0x${value.toString(16)}`;
+  throw new UsageError('E_MCE_ARGUMENT', `mce: ${name} is ${value}, which does not fit in 64 bits`);
+}
