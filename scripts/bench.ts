@@ -14,7 +14,7 @@ import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { parseEvent } from '@syndrome/lab/trace/reader.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { Supply } from '@syndrome/lab/supply/supply.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
 
 const json = process.argv.includes('--json');
 const supply = await Supply.open({ progress: p => p.phase === 'done' && console.error(`${p.part}: ready`) });

@@ -7,7 +7,7 @@ import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { InputError, eachRecord } from '@syndrome/cli/record-inputs.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
 import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
-import { recordOfJson } from '@syndrome/decode/text/json-records.ts';
+import { recordOfJson } from '@syndrome/decode/text/syndrome/json-records.ts';
 import type { Chance } from '../chance.ts';
 import { LINES, RECORDS } from './inputs.ts';
 import { anyJson, anyText, spoiledJson, spoiledText, wire } from './junk.ts';

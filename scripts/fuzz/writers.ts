@@ -25,7 +25,7 @@ import { matrixHtml } from '@syndrome/lab/report/matrix-html.ts';
 import { distribution, distributionLines } from '@syndrome/lab/report/repeat.ts';
 import { plain, styledLine, styledLines, styleFor } from '@syndrome/lab/report/style.ts';
 import { partsLine, textReporter } from '@syndrome/lab/report/text.ts';
-import { CATALOG } from '@syndrome/decode/text/catalog.ts';
+import { CATALOG } from '@syndrome/decode/events/catalog.ts';
 import type { Chance } from '../chance.ts';
 import { LINES, anyInput, anyLine } from './inputs.ts';
 import { HOSTILE } from './oracles.ts';

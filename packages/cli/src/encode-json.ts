@@ -3,7 +3,7 @@ import { stringify } from '@syndrome/decode/common/hex.ts';
 import { bodyFromJson, cperFromJson, regionFromJson } from '@syndrome/decode/cper/json.ts';
 import { encodeCper, encodeCperRegion } from '@syndrome/decode/cper/region.ts';
 import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
-import { recordOfJson } from '@syndrome/decode/text/json-records.ts';
+import { recordOfJson } from '@syndrome/decode/text/syndrome/json-records.ts';
 import { printArm } from './encode-arm.ts';
 import { encodeBody } from './encode-cper.ts';
 import { printMca } from './encode-mca.ts';

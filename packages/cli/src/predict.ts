@@ -11,7 +11,7 @@ import { explainPrediction } from '@syndrome/decode/outlook/explain-prediction.t
 import { firstConsumer, predictAll, predictChain } from '@syndrome/decode/outlook/predict.ts';
 import type { Prediction } from '@syndrome/decode/outlook/prediction.ts';
 import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
-import { mceCommand } from '@syndrome/decode/text/values.ts';
+import { mceCommand } from '@syndrome/decode/text/values/values.ts';
 import { type ContextOptions, contextOf } from './context-options.ts';
 import { readCode } from './exit-codes.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';

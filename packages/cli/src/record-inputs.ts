@@ -9,7 +9,7 @@ import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
 import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from '@syndrome/decode/decode/record.ts';
-import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values.ts';
+import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values/values.ts';
 import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
 import { say } from './output.ts';

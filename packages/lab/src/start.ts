@@ -5,7 +5,7 @@ import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
 import { emulationFault } from './emulation-fault.ts';
 import { LabSkip } from './errors.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
 import { LocalHost } from './host-local.ts';
 import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';

@@ -4,8 +4,8 @@ import { ConsoleReader } from './guest/console.ts';
 import type { AgentEvent } from './guest/protocol.ts';
 import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
-import { hmpOutputEvents } from '@syndrome/decode/text/qemu.ts';
-import { qmpEvent } from '@syndrome/decode/text/qmp-events.ts';
+import { hmpOutputEvents } from '@syndrome/decode/text/qemu/qemu.ts';
+import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import { type FieldValue, LAYERS, type Layer, type Source, type TraceEvent } from './trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 

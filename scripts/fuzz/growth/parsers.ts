@@ -55,7 +55,7 @@ import {
   qmpEvent,
   xenConsoleParser,
 } from '@syndrome/decode/text/index.ts';
-import { mceCommand, values, whyNoValues } from '@syndrome/decode/text/values.ts';
+import { mceCommand, values, whyNoValues } from '@syndrome/decode/text/values/values.ts';
 import { ControlLines, parseControl } from '@syndrome/vmm/control.ts';
 
 /** A parser under test. */

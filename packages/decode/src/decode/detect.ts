@@ -3,7 +3,7 @@ import { findRecord, looksLikeGhesBlock } from '../cper/reader.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
 import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
-import { looksLikeMceInject } from '../text/mce-inject-reader.ts';
+import { looksLikeMceInject } from '../text/tools/mce-inject-reader.ts';
 import {
   MAX_VALUES,
   VALUE_FORMS,
@@ -12,7 +12,7 @@ import {
   tooManyValues,
   values,
   whyNoValues,
-} from '../text/values.ts';
+} from '../text/values/values.ts';
 import { Base64Text, HexText } from './byte-text.ts';
 import type { ByteSink, ByteText } from './byte-text.ts';
 import type { Form } from './form.ts';

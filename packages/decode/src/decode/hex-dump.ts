@@ -2,8 +2,8 @@
  * @module Bytes out of a dump: `hexdump -C`, `hexdump`, `xxd`, `od -x`, `od -t x1` to `x8`, the kernel's print_hex_dump().
  * Offsets are checked, so that no other text passes for one, and so that no row goes missing unseen.
  */
-import { LineScanner } from '../text/line-scanner.ts';
-import type { LineTaker } from '../text/line-scanner.ts';
+import { LineScanner } from '../text/transport/line-scanner.ts';
+import type { LineTaker } from '../text/transport/line-scanner.ts';
 import type { ByteSink, ByteText } from './byte-text.ts';
 
 /** How a dump is written, and what begins it. */

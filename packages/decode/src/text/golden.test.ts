@@ -6,12 +6,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import { catalogEvent } from './catalog.ts';
-import type { FieldType } from './catalog.ts';
+import { catalogEvent } from '../events/catalog.ts';
+import type { FieldType } from '../events/catalog.ts';
 import type { LineParser, LogEvent } from './event.ts';
-import { linuxConsoleParser } from './linux.ts';
-import { qemuStderrParser } from './qemu.ts';
-import { xenConsoleParser } from './xen.ts';
+import { linuxConsoleParser } from './linux/linux.ts';
+import { qemuStderrParser } from './qemu/qemu.ts';
+import { xenConsoleParser } from './xen/xen.ts';
 
 const DIR = join(import.meta.dirname, 'golden');
 const PARSERS: Readonly<Record<string, () => LineParser>> = {

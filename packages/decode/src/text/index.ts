@@ -1,10 +1,8 @@
 /** @module Log lines in, events out. */
 export type { FieldValue, LineParser, LogEvent } from './event.ts';
-export { MAX_LINE } from './line.ts';
-export { linuxConsoleParser } from './linux.ts';
-export type { LinuxParserOptions } from './linux.ts';
-export { xenConsoleParser } from './xen.ts';
-export { hmpOutputEvents, qemuStderrParser } from './qemu.ts';
-export { qmpEvent } from './qmp-events.ts';
-export { CATALOG, catalogEvent, eventNames } from './catalog.ts';
-export type { CatalogEvent, CatalogField, EventLayer, FieldType } from './catalog.ts';
+export { MAX_LINE } from './transport/line.ts';
+export { linuxConsoleParser } from './linux/linux.ts';
+export type { LinuxParserOptions } from './linux/linux.ts';
+export { xenConsoleParser } from './xen/xen.ts';
+export { hmpOutputEvents, qemuStderrParser } from './qemu/qemu.ts';
+export { qmpEvent } from './qemu/qmp-events.ts';

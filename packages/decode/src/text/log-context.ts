@@ -1,13 +1,13 @@
 /** @module One stream of log lines: the readers of the programs that may write into it, and who gets a line. */
 import type { ItemSink } from './item.ts';
-import { KernelReader } from './kernel-reader.ts';
-import { cleanLine, syslogLine } from './line.ts';
-import { McelogReader } from './mcelog-reader.ts';
-import { QemuReader } from './qemu-reader.ts';
-import { RasdaemonReader } from './rasdaemon-reader.ts';
-import { mceCommand } from './values.ts';
-import { XenReader } from './xen-reader.ts';
-import { TAG } from './xen.ts';
+import { KernelReader } from './linux/kernel-reader.ts';
+import { cleanLine, syslogLine } from './transport/line.ts';
+import { McelogReader } from './tools/mcelog-reader.ts';
+import { QemuReader } from './qemu/qemu-reader.ts';
+import { RasdaemonReader } from './tools/rasdaemon-reader.ts';
+import { mceCommand } from './values/values.ts';
+import { XenReader } from './xen/xen-reader.ts';
+import { TAG } from './xen/xen.ts';
 
 export class LogContext {
   readonly kernel: KernelReader;

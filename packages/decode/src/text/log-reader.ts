@@ -1,18 +1,18 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
-import { agentSignal } from './agent-signal.ts';
+import { agentSignal } from './syndrome/agent-signal.ts';
 import { ascii } from './bytes.ts';
-import { InOrder } from './in-order.ts';
+import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextNote, TextNoteCode } from './item.ts';
-import { jsonLine, prettyMessage } from './json-lines.ts';
-import { eventOfJson, recordOfJson } from './json-records.ts';
-import { MAX_LINE } from './line.ts';
+import { jsonLine, prettyMessage } from './transport/json-lines.ts';
+import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
+import { MAX_LINE } from './transport/line.ts';
 import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
-import { MAX_LINE_BYTES } from './line-scanner.ts';
-import type { LineTaker } from './line-scanner.ts';
-import { clearValues } from './values.ts';
-import { vmmEventItem } from './vmm-events.ts';
+import { MAX_LINE_BYTES } from './transport/line-scanner.ts';
+import type { LineTaker } from './transport/line-scanner.ts';
+import { clearValues } from './values/values.ts';
+import { vmmEventItem } from './syndrome/vmm-events.ts';
 
 /** Lines at the beginning that are looked at whatever they hold: who cut a log may have cut the words that open a record. */
 const FIRST_LINES = 32;

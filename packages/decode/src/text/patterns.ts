@@ -1,6 +1,6 @@
 /** @module Tables of one-line patterns: a regular expression, an event name and how its groups become fields. */
 import type { FieldValue, LogEvent } from './event.ts';
-import { hexU64 } from './line.ts';
+import { hexU64 } from './transport/line.ts';
 
 /** How a group is read: `hex` → bigint, `dec` → number, `text` → string, cut to a bounded length. */
 export type Capture = 'hex' | 'dec' | 'text';

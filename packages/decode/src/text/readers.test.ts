@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cursor, u64Of } from './bytes.ts';
-import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
-import { jsonLine } from './json-lines.ts';
-import { LineScanner } from './line-scanner.ts';
-import { mceLineOf } from './mce-lexer.ts';
-import { looksLikeMceInject } from './mce-inject-reader.ts';
+import { cpuidOf, edacFlagBits, edacFlagMismatch } from './linux/edac-flags.ts';
+import { jsonLine } from './transport/json-lines.ts';
+import { LineScanner } from './transport/line-scanner.ts';
+import { mceLineOf } from './linux/mce-lexer.ts';
+import { looksLikeMceInject } from './tools/mce-inject-reader.ts';
 import { NeedleSet } from './needles.ts';
-import { mceCommand, values } from './values.ts';
+import { mceCommand, values } from './values/values.ts';
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

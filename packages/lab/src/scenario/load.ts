@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { didYouMean, nearest } from '@syndrome/decode/common/nearest.ts';
 import { readInput } from '@syndrome/base/disk/input-file.ts';
-import { catalogEvent, eventNames } from '@syndrome/decode/text/catalog.ts';
+import { catalogEvent, eventNames } from '@syndrome/decode/events/catalog.ts';
 import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
 import { parseDuration } from '../duration.ts';
 import { parseCondition, references } from '../expect/condition.ts';

@@ -1,0 +1,149 @@
+/**
+ * @module arm64 aborts and SErrors in a kernel log: `Internal error: synchronous external abort: …`, the `Mem abort
+ * info:` block that comes before it, `SError Interrupt on CPU…`. Facts: arch/arm64/mm/fault.c, kernel/traps.c.
+ */
+import { classifyArm } from '../../arm/classify.ts';
+import type { ArmSeaRecord } from '../../arm/record.ts';
+import type { ItemSink } from '../item.ts';
+import type { KernelPart } from './kernel-reader.ts';
+import { hexU64 } from '../transport/line.ts';
+
+const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/;
+/** The second is that of Linux 4.12 to 4.18. */
+const FAULT =
+  /^(?:Unhandled fault|Synchronous External Abort): .{1,96} \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
+const USER_FAULT =
+  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: .{1,64}, ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /;
+/** Linux 4.12 to 4.18 print no name of the abort. */
+const INTERNAL =
+  /^Internal error: (?:|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
+const ESR_LINE = /^\s{0,4}ESR = (0x[0-9a-fA-F]{1,16})/;
+const SERROR = /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-fA-F]{1,16})/;
+/** Linux before 4.14. */
+const BAD_MODE = /^Bad mode in Error handler detected(?: on CPU(\d{1,6}))?, code (0x[0-9a-fA-F]{1,16})/;
+const CPU_LINE = /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: /;
+const PC_LINE = /^pc : /;
+/** Lines an abort stays open for the ones that name its CPU. */
+const MAX_FOREIGN = 40;
+
+interface Open {
+  record: ArmSeaRecord;
+  as: 'sea' | 'serror';
+  firstLine: number;
+  lastLine: number;
+  foreign: number;
+}
+
+export class ArmLines implements KernelPart {
+  readonly #sink: ItemSink;
+  #open: Open | undefined;
+  /** Address and ESR of a fault whose kind is still to come. */
+  #far: bigint | undefined;
+  #esr: bigint | undefined;
+  #farLine = 0;
+  /** There was an abort or an SError: the kernel is one of arm64. */
+  seen = false;
+
+  constructor(sink: ItemSink) {
+    this.#sink = sink;
+  }
+
+  /** The first line of what is open; Infinity when nothing is. */
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** True while the CPU line of an abort is still to come: it holds no word to look for. */
+  get wanted(): boolean {
+    return this.#open !== undefined || this.#far !== undefined;
+  }
+
+  take(text: string, lineNumber: number): boolean {
+    const unable = UNABLE.exec(text);
+    if (unable !== null) {
+      this.#far = hexU64(unable[1]);
+      this.#esr = undefined;
+      this.#farLine = lineNumber;
+      return false;
+    }
+    if (this.#far !== undefined) {
+      const esr = ESR_LINE.exec(text);
+      if (esr !== null) {
+        this.#esr = hexU64(esr[1]);
+        return false;
+      }
+      if (lineNumber - this.#farLine > MAX_FOREIGN) this.#far = undefined;
+    }
+    const fault = FAULT.exec(text);
+    if (fault !== null) {
+      const esr = hexU64(fault[1]) ?? 0n;
+      if (!isHardware(esr)) return false;
+      this.#start({ kind: 'arm-sea', esr, far: hexU64(fault[2]) ?? 0n }, 'sea', lineNumber);
+      return true;
+    }
+    const user = USER_FAULT.exec(text);
+    if (user !== null) {
+      const esr = hexU64(user[3]) ?? 0n;
+      if (!isHardware(esr)) return false;
+      this.#start({ kind: 'arm-sea', esr }, 'sea', lineNumber);
+      return true;
+    }
+    const internal = INTERNAL.exec(text);
+    if (internal !== null) {
+      const esr = hexU64(internal[1]) ?? 0n;
+      if (!isHardware(esr)) return false;
+      // The same abort was printed as a fault just before: one record.
+      if (this.#open?.record.esr === esr && this.#open.as === 'sea') {
+        this.#open.lastLine = lineNumber;
+        return true;
+      }
+      const record: ArmSeaRecord = { kind: 'arm-sea', esr, el: 1 };
+      if (this.#far !== undefined && (this.#esr === undefined || this.#esr === esr)) record.far = this.#far;
+      this.#start(record, 'sea', lineNumber);
+      return true;
+    }
+    const serror = SERROR.exec(text) ?? BAD_MODE.exec(text);
+    if (serror !== null) {
+      const record: ArmSeaRecord = { kind: 'arm-sea', esr: hexU64(serror[2]) ?? 0n, el: 1 };
+      if (serror[1] !== undefined) record.cpu = Number(serror[1]);
+      this.#start(record, 'serror', lineNumber);
+      return true;
+    }
+    const cpu = this.#open === undefined ? null : CPU_LINE.exec(text);
+    if (cpu !== null && this.#open !== undefined) {
+      this.#open.record.cpu ??= Number(cpu[1]);
+      return false;
+    }
+    if (this.#open !== undefined && PC_LINE.test(text)) this.end();
+    return false;
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.foreign += lines;
+    if (this.#open.foreign > MAX_FOREIGN) this.end();
+  }
+
+  end(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#far = undefined;
+    if (open === undefined) return;
+    const { record, as, firstLine, lastLine } = open;
+    this.#sink({ type: 'arm', form: 'linux', record, as, notes: [], firstLine, lastLine });
+  }
+
+  #start(record: ArmSeaRecord, as: 'sea' | 'serror', lineNumber: number): void {
+    const far = this.#far;
+    this.end();
+    this.seen = true;
+    const firstLine = far !== undefined && record.far === far ? this.#farLine : lineNumber;
+    this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 };
+  }
+}
+
+/** Whether an ESR is one of a memory error; ordinary faults of programs are none. */
+function isHardware(esr: bigint): boolean {
+  const { class: cls } = classifyArm({ esr });
+  return cls !== 'mmu-fault' && cls !== 'other' && cls !== 'reserved';
+}

@@ -1,0 +1,261 @@
+/**
+ * @module CPER records as Linux prints them (drivers/firmware/efi/cper.c, cper-arm.c, cper-x86.c) put together again.
+ * The sequence number in braces keeps the lines of one report together, so reports of several CPUs may mix.
+ */
+import * as guid from '../../cper/guid.ts';
+import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
+import { encodeTimestamp } from '../../cper/timestamp.ts';
+import { mcaBanksOf } from '../../cper/x86-mca.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
+import { SectionLines } from './cper-section.ts';
+import type { ItemSink, TextNote } from '../item.ts';
+import type { KernelPart } from './kernel-reader.ts';
+
+/**
+ * `{12}[Hardware Error]: ` of ghes.c; `[Hardware Error]: ` of bert.c, which prints what the firmware kept of the boot
+ * before; `{12}` alone of acpi_extlog.c.
+ */
+const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:|(\{\d{1,10}\}))(.*)$/;
+const SOURCE = /^Hardware error (?:from APEI Generic Hardware Error Source: \d{1,6}|detected on CPU\d{1,6}$)/;
+const SEVERITY = /^event severity: (\w{1,32})/;
+const ENTRY = /^Error (\d{1,4}), type: (\w{1,32})/;
+const SECTION = /^section_type: (.{1,96})$/;
+const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
+const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
+
+const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
+  recoverable: 'recoverable',
+  fatal: 'fatal',
+  corrected: 'corrected',
+  info: 'none',
+  informational: 'none',
+};
+
+/** Printed section name → section type. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  'memory error': guid.SECTION_MEMORY,
+  'ARM processor error': guid.SECTION_PROC_ARM,
+  'general processor error': guid.SECTION_PROC_GENERIC,
+  'IA32/X64 processor error': guid.SECTION_PROC_X86,
+  'PCIe error': guid.SECTION_PCIE,
+  'Firmware Error Record Reference': guid.SECTION_FIRMWARE,
+  'CXL Protocol Error': guid.SECTION_CXL_PROTOCOL,
+};
+
+/** Lines of other things after which an unfinished report is given up. */
+const MAX_FOREIGN = 64;
+/** And after which no more of its lines are waited for, if they hold no word to look for. */
+const UNMARKED_FOREIGN = 8;
+const MAX_OPEN = 16;
+const MAX_SECTIONS = 64;
+const MAX_NOTES = 64;
+const MIXED = `more than ${MAX_OPEN} reports stand mixed; what comes later of this one was left out`;
+
+interface Open {
+  record: CperRecord;
+  firstLine: number;
+  lastLine: number;
+  foreign: number;
+  notes: TextNote[];
+  /** Of extlog: its lines hold no word to look for. */
+  unmarked: boolean;
+  /** Severity was printed: without it there is no record. */
+  severe: boolean;
+  /** It has more sections than are kept: what is said of the others belongs nowhere. */
+  full: boolean;
+  /** The section that is being read. */
+  lines: SectionLines | undefined;
+  /** Time stamp printed before the section it belongs to. */
+  timestamp: bigint | undefined;
+}
+
+export class CperLines implements KernelPart {
+  readonly #sink: ItemSink;
+  readonly #open = new Map<string, Open>();
+
+  constructor(sink: ItemSink) {
+    this.#sink = sink;
+  }
+
+  take(text: string, lineNumber: number): boolean {
+    const m = PREFIX.exec(text);
+    if (m === null) return false;
+    const unmarked = m[2] !== undefined;
+    // The two count on their own.
+    const key = unmarked ? `extlog ${m[2]}` : (m[1] ?? '');
+    const body = (m[3] ?? '').trim();
+    if (SOURCE.test(body)) {
+      this.#start(key, lineNumber).unmarked = unmarked;
+      return true;
+    }
+    let open = this.#open.get(key);
+    const severity = SEVERITY.exec(body);
+    if (severity !== null) {
+      // Without the mark only what a header of it opened is extlog's: any program may write braces.
+      if (open === undefined && unmarked) return false;
+      if (open === undefined || open.severe) {
+        open = this.#start(key, lineNumber);
+        // ghes.c numbers its reports, or (before 3.3) begins them with their source.
+        if (key === '') open.record.previousBoot = true;
+      }
+      open.record.severity = SEVERITIES[severity[1] ?? ''] ?? 'none';
+      open.severe = true;
+    }
+    if (open === undefined) return false;
+    for (const other of this.#open.values()) if (other !== open) this.#age(other, 1);
+    open.lastLine = lineNumber;
+    open.foreign = 0;
+    if (severity === null) this.#line(open, body, lineNumber);
+    return true;
+  }
+
+  skipped(lines: number): void {
+    for (const [key, open] of this.#open) {
+      this.#age(open, lines);
+      if (open.foreign > MAX_FOREIGN) this.#close(key);
+    }
+  }
+
+  /** True while lines may follow that hold no word to look for. */
+  get wanted(): boolean {
+    for (const { unmarked, foreign } of this.#open.values()) if (unmarked && foreign < UNMARKED_FOREIGN) return true;
+    return false;
+  }
+
+  /** The first line of the oldest open report; Infinity when none is open. */
+  get since(): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { firstLine } of this.#open.values()) first = Math.min(first, firstLine);
+    return first;
+  }
+
+  end(): void {
+    for (const key of this.#open.keys()) this.#close(key);
+  }
+
+  #age(open: Open, lines: number): void {
+    open.foreign += lines;
+  }
+
+  #start(key: string, lineNumber: number): Open {
+    this.#close(key);
+    if (this.#open.size >= MAX_OPEN) {
+      const [oldest] = this.#open.keys();
+      if (oldest !== undefined) this.#close(oldest, MIXED);
+    }
+    const open: Open = {
+      record: { kind: 'cper', severity: 'none', sections: [] },
+      firstLine: lineNumber,
+      lastLine: lineNumber,
+      foreign: 0,
+      notes: [],
+      unmarked: false,
+      severe: false,
+      full: false,
+      lines: undefined,
+      timestamp: undefined,
+    };
+    this.#open.set(key, open);
+    return open;
+  }
+
+  #close(key: string, early?: string): void {
+    const open = this.#open.get(key);
+    if (open === undefined) return;
+    this.#open.delete(key);
+    endSection(open);
+    if (!open.severe) {
+      const place = { form: 'linux', firstLine: open.firstLine, lastLine: open.lastLine } as const;
+      if (early !== undefined) this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_BOUND', message: early } });
+      return;
+    }
+    if (early !== undefined) note(open, early, 'E_TEXT_BOUND');
+    const { record, notes, firstLine, lastLine, unmarked } = open;
+    const extlog = unmarked ? ({ extlog: true } as const) : {};
+    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, ...extlog });
+    const within = record.previousBoot === true ? 'previous-boot' : 'report';
+    // The machine check registers in it are records of their own, as those of a record in bytes are.
+    for (const { body } of record.sections) {
+      if (body.kind !== 'x86-processor') continue;
+      for (const bank of mcaBanksOf(body)) {
+        const check: X86McaRecord = { ...bank, within };
+        this.#sink({ type: 'mca', form: 'linux', record: check, notes: [], firstLine, lastLine });
+      }
+    }
+  }
+
+  #line(open: Open, body: string, lineNumber: number): void {
+    const { record } = open;
+    if (open.full) return;
+    const entry = ENTRY.exec(body);
+    if (entry !== null) {
+      endSection(open);
+      open.full = record.sections.length >= MAX_SECTIONS;
+      if (open.full) {
+        const message = `the record has more than ${MAX_SECTIONS} sections; those from line ${lineNumber} on were left out`;
+        note(open, message, 'E_TEXT_BOUND');
+        return;
+      }
+      record.sections.push({
+        type: guid.GUID_NULL,
+        severity: SEVERITIES[entry[2] ?? ''] ?? 'none',
+        revision: 0x300,
+        flags: 0,
+        ...(open.timestamp === undefined ? {} : { timestamp: open.timestamp }),
+        body: { kind: 'raw', data: new Uint8Array(0) },
+      });
+      open.timestamp = undefined;
+      return;
+    }
+    const stamp = STAMP.exec(body);
+    if (stamp !== null) {
+      open.timestamp = timestamp(stamp[2] ?? '', stamp[1] === 'precise');
+      return;
+    }
+    const section = record.sections.at(-1);
+    if (section === undefined) return;
+    const named = SECTION.exec(body);
+    if (named !== null) {
+      section.type = SECTIONS[named[1] ?? ''] ?? guid.GUID_NULL;
+      startSection(open, section);
+      if (section.body.kind === 'raw') note(open, `a ${named[1] ?? ''} is kept as text only`);
+      return;
+    }
+    const unknown = UNKNOWN.exec(body);
+    if (unknown !== null) {
+      section.type = (unknown[1] ?? '').toLowerCase();
+      startSection(open, section);
+      return;
+    }
+    if (body.startsWith('fru_text: ')) section.fruText = body.slice(10, 30);
+    else if (body.startsWith('fru_id: ')) section.fruId = body.slice(8, 44).toLowerCase();
+    else open.lines?.take(body);
+  }
+}
+
+function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {
+  // A loss is said however much else was.
+  if (code.startsWith('E') || open.notes.length < MAX_NOTES) open.notes.push({ code, message });
+}
+
+function startSection(open: Open, section: CperSection): void {
+  endSection(open);
+  open.lines = new SectionLines(section.type);
+  section.body = open.lines.body;
+}
+
+function endSection(open: Open): void {
+  for (const message of open.lines?.end() ?? []) note(open, message, 'W_TEXT_INCOMPLETE');
+  for (const message of open.lines?.remarks ?? []) note(open, message, 'W_TEXT_VALUE');
+  for (const message of open.lines?.lost ?? []) note(open, message, 'E_TEXT_BOUND');
+  open.lines = undefined;
+}
+
+/** The raw stamp; undefined for a time that cannot be. */
+function timestamp(text: string, precise: boolean): bigint | undefined {
+  try {
+    return encodeTimestamp(text, precise);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * @module What Intel's EDAC drivers print (drivers/edac: sb_edac.c, skx_common.c, edac_mc.c): the raw machine check, a
+ * register a line, and a summary `EDAC MC0: 1 CE memory read error on …` for any memory controller.
+ */
+import type { X86McaRecord } from '../../mca/record.ts';
+import type { FieldValue } from '../event.ts';
+import type { ItemSink } from '../item.ts';
+import type { KernelPart } from './kernel-reader.ts';
+import { hexU64 } from '../transport/line.ts';
+
+const PREFIX = /^EDAC (?:[a-z][\w-]{1,15} )?MC(\d{1,3}): (.*)$/;
+const HEADER =
+  /^CPU (\d{1,6}): Machine Check (Event|Exception): (?:0x)?([0-9a-f]{1,16}) Bank (\d{1,4}): (?:0x)?([0-9a-f]{16})$/;
+const REGISTER = /^(TSC|ADDR|MISC) (?:0x)?([0-9a-f]{1,16})\s*$/;
+const PROCESSOR =
+  /^PROCESSOR (\d{1,3}):(?:0x)?([0-9a-f]{1,8}) TIME (\d{1,15}) SOCKET (\d{1,6}) APIC (?:0x)?([0-9a-f]{1,8})/;
+const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/;
+/** Linux before 3.6: one error a line. */
+const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/;
+const PAGE = /\bpage(?::| )0x([0-9a-f]{1,13})(?:,? offset(?::| )0x([0-9a-f]{1,8}))?/;
+const MAX_FOREIGN = 16;
+
+interface Open {
+  record: X86McaRecord;
+  controller: string;
+  exception: boolean;
+  firstLine: number;
+  lastLine: number;
+  foreign: number;
+}
+
+export class EdacIntelLines implements KernelPart {
+  readonly #sink: ItemSink;
+  #open: Open | undefined;
+
+  /** log2 of the page size of the kernel that prints; undefined where it is not known. */
+  readonly #pageShift: () => number | undefined;
+
+  constructor(sink: ItemSink, pageShift: () => number | undefined) {
+    this.#sink = sink;
+    this.#pageShift = pageShift;
+  }
+
+  /** The first line of what is open; Infinity when nothing is. */
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** True while the lines of a machine check are still to come: they hold no word to look for. */
+  get wanted(): boolean {
+    return this.#open !== undefined;
+  }
+
+  take(text: string, lineNumber: number): boolean {
+    if (!text.startsWith('EDAC ')) return false;
+    const m = PREFIX.exec(text);
+    if (m === null) return false;
+    const [controller, body] = [m[1] ?? '', m[2] ?? ''];
+    const header = HEADER.exec(body);
+    if (header !== null) {
+      this.end();
+      this.#open = {
+        record: {
+          kind: 'x86-mca',
+          vendor: 'intel',
+          cpu: Number(header[1]),
+          bank: Number(header[4]),
+          status: hexU64(header[5]) ?? 0n,
+          mcgStatus: hexU64(header[3]) ?? 0n,
+        },
+        controller,
+        exception: header[2] === 'Exception',
+        firstLine: lineNumber,
+        lastLine: lineNumber,
+        foreign: 0,
+      };
+      return true;
+    }
+    const summary = SUMMARY.exec(body) ?? OLD_SUMMARY.exec(body);
+    if (summary !== null) {
+      this.#summary(controller, summary, lineNumber);
+      return true;
+    }
+    return this.#register(controller, body, lineNumber);
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.foreign += lines;
+    if (this.#open.foreign > MAX_FOREIGN) this.end();
+  }
+
+  end(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    const { record, exception, firstLine, lastLine } = open;
+    this.#sink({ type: 'mca', form: 'linux', record, exception, notes: [], firstLine, lastLine });
+  }
+
+  /** One line, one register; the lines of another controller belong to another machine check. */
+  #register(controller: string, body: string, lineNumber: number): boolean {
+    const open = this.#open;
+    if (open === undefined || open.controller !== controller) return false;
+    const register = REGISTER.exec(body);
+    if (register !== null) {
+      const value = hexU64(register[2]) ?? 0n;
+      if (register[1] === 'TSC') open.record.tsc = value;
+      else if (register[1] === 'ADDR') open.record.addr = value;
+      else open.record.misc = value;
+      open.lastLine = lineNumber;
+      return true;
+    }
+    const processor = PROCESSOR.exec(body);
+    if (processor === null) return false;
+    const { record } = open;
+    if (processor[1] !== '0') delete record.vendor;
+    record.cpuid = hexU64(processor[2]) ?? 0n;
+    record.time = BigInt(processor[3] ?? '0');
+    record.socket = Number(processor[4]);
+    record.apicId = hexU64(processor[5]) ?? 0n;
+    open.lastLine = lineNumber;
+    this.end();
+    return true;
+  }
+
+  #summary(controller: string, m: RegExpExecArray, lineNumber: number): void {
+    const message = (m[3] ?? '').slice(0, 512).trim();
+    const fields: Record<string, FieldValue> = { controller: Number(controller), count: Number(m[1] || 1), message };
+    const page = PAGE.exec(message);
+    // A page of 0 is what a driver prints that does not know the address.
+    const frame = BigInt(`0x${page?.[1] ?? '0'}`);
+    const shift = this.#pageShift();
+    if (frame !== 0n && shift !== undefined)
+      fields['addr'] = (frame << BigInt(shift)) | BigInt(`0x${page?.[2] ?? '0'}`);
+    const name = m[2] === 'CE' ? 'edac-corrected' : 'edac-uncorrected';
+    this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
+  }
+}

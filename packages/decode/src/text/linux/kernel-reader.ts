@@ -1,0 +1,375 @@
+/** @module Linux kernel messages → items: machine check blocks, the AMD decoder, firmware reports, page handling. */
+import type { X86McaRecord } from '../../mca/record.ts';
+import { ArmLines } from './arm-lines.ts';
+import { ascii } from '../bytes.ts';
+import { CperLines } from './cper-lines.ts';
+import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
+import { EDAC_CUT, edacAmd } from './edac-amd.ts';
+import type { EdacBlock } from './edac-amd.ts';
+import { EdacIntelLines } from './edac-intel.ts';
+import type { LogEvent } from '../event.ts';
+import type { ItemSink, TextNote } from '../item.ts';
+import { linuxLine } from '../transport/line.ts';
+import { LINUX_LINES } from './linux-lines.ts';
+import { MceAssembler } from './mce-assembler.ts';
+import { mceLine, mceLineOf } from './mce-lexer.ts';
+import { OldMceLines } from './old-mce-lines.ts';
+import { matchPattern } from '../patterns.ts';
+
+/**
+ * Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c,
+ * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
+ */
+const HARDWARE_PANIC =
+  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
+/** Events that are only a state of the machine, or that the records themselves carry. */
+const SILENT: ReadonlySet<string> = new Set([
+  'boot',
+  'reboot',
+  'mce-logged',
+  'cper',
+  'oops',
+  'edac-amd',
+  'sea',
+  'serror',
+]);
+/** Lines after a header of an old kernel, whose other lines carry no mark, that are looked at. */
+const BARE_LINES = 8;
+/** In front of the page tables of an arm64 crash: arch/arm64/mm/fault.c, `show_pte()`. */
+const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
+const TAG = ascii('[Hardware Error]: ');
+/** A line of a machine check block, whole or not. */
+const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
+
+/** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
+const EXTENDED = 0x3f;
+
+const INCOMPLETE: TextNote = {
+  code: 'W_TEXT_INCOMPLETE',
+  message: 'lines of this record are missing or mixed with those of other CPUs; only what is certain was taken',
+};
+
+/** Readers of the messages that other modules know; each takes a stripped line or leaves it. */
+export interface KernelPart {
+  take(text: string, lineNumber: number): boolean;
+  skipped(lines: number): void;
+  end(): void;
+}
+
+/** Reads kernel messages, as bytes where it is fast and as strings else. */
+export class KernelReader {
+  readonly #sink: ItemSink;
+  readonly #assembler: MceAssembler;
+  readonly #arm: ArmLines;
+  readonly #cper: CperLines;
+  readonly #edacIntel: EdacIntelLines;
+  readonly #old: OldMceLines;
+  readonly #parts: readonly KernelPart[];
+  #edac: EdacBlock;
+  /** Of the AMD decoder's block that is open: the words it printed. */
+  #edacHead: LogEvent['fields'] | undefined;
+  #bare = 0;
+  /** A line of a machine check block that ends too early: a mail may have broken it. */
+  #held: { text: string; caller: string | undefined; lineNumber: number } | undefined;
+  /** log2 of the page size, where the log says it: x86 has one, arm64 three. */
+  #pageShift: number | undefined;
+  #arm64 = false;
+
+  constructor(sink: ItemSink, input: string) {
+    this.#sink = sink;
+    this.#arm = new ArmLines(sink);
+    this.#edacIntel = new EdacIntelLines(
+      sink,
+      () => this.#pageShift ?? (this.#arm64 || this.#arm.seen ? undefined : 12),
+    );
+    this.#old = new OldMceLines(sink, input);
+    this.#cper = new CperLines(sink);
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#old];
+    this.#edac = edacAmd('k', input);
+    this.#assembler = new MceAssembler(input, {
+      header: () => {},
+      record: ({ record, exception, firstLine, lastLine }, complete) =>
+        sink({
+          type: 'mca',
+          form: 'linux',
+          record,
+          exception,
+          firstLine,
+          lastLine,
+          notes: complete ? [] : [INCOMPLETE],
+        }),
+      unattributed: (line, lineNumber) =>
+        sink({
+          type: 'note',
+          form: 'linux',
+          firstLine: lineNumber,
+          lastLine: lineNumber,
+          note: {
+            code: 'W_TEXT_UNATTRIBUTED',
+            message: `a ${line.kind === 'rip' ? 'RIP' : line.kind === 'tsc' ? 'TSC' : 'PROCESSOR'} line belongs to a machine check that cannot be told from its neighbours`,
+          },
+        }),
+      cut: ({ cpu }, lineNumber) => this.#cut(cpu, lineNumber),
+    });
+  }
+
+  /** True while something is open whose lines carry no word to look for. */
+  get wanted(): boolean {
+    return (
+      this.#held !== undefined ||
+      this.#bare > 0 ||
+      this.#arm.wanted ||
+      this.#edacIntel.wanted ||
+      this.#old.wanted ||
+      this.#cper.wanted
+    );
+  }
+
+  /** The first line of the oldest record that is open; Infinity when none is. */
+  get since(): number {
+    return Math.min(
+      this.#assembler.since,
+      this.#edac.since(),
+      this.#arm.since,
+      this.#edacIntel.since,
+      this.#cper.since,
+      this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Takes a line of a machine check block with no more than a time stamp before it; false for any other line. */
+  bytes(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
+    let stop = end;
+    if (stop > start && bytes[stop - 1] === 0x0d) stop--;
+    const at = stampEnd(bytes, start, stop);
+    if (at < 0) return false;
+    const line = mceLine(bytes, at, stop);
+    if (line === undefined || line.kind === 'cut' || this.#held !== undefined) return false;
+    this.#edac.other();
+    this.#pageShift = 12;
+    this.#assembler.take(line, stampCaller, lineNumber);
+    if (line.kind === 'header') this.#bare = hasTag(bytes, at, stop) ? 0 : BARE_LINES;
+    return true;
+  }
+
+  /** Takes any line of a log, with its prefixes. */
+  line(raw: string, lineNumber: number): boolean {
+    const { text, caller, kernel } = linuxLine(raw);
+    if (!kernel || text === '') {
+      this.#release();
+      return false;
+    }
+    return this.message(text, caller, lineNumber);
+  }
+
+  /** Takes a message without prefixes; returns whether anything was made of it. */
+  message(text: string, caller: string | undefined, lineNumber: number): boolean {
+    const held = this.#held;
+    if (held !== undefined) {
+      const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{1,16}/, '').trimEnd()}`;
+      const line = mceLineOf(joined);
+      if (line !== undefined && line.kind !== 'cut') {
+        this.#held = undefined;
+        return this.#message(joined, held.caller, line.kind === 'header' ? held.lineNumber : lineNumber);
+      }
+      this.#release();
+    }
+    if (BLOCK_LINE.test(text) && (mceLineOf(text)?.kind ?? 'cut') === 'cut') {
+      this.#held = { text, caller, lineNumber };
+      return true;
+    }
+    return this.#message(text, caller, lineNumber);
+  }
+
+  /** What ended too early did end there. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#message(held.text, held.caller, held.lineNumber);
+  }
+
+  #message(text: string, caller: string | undefined, lineNumber: number): boolean {
+    const bare = this.#bare > 0;
+    if (bare) this.#bare--;
+    if (text.includes('[Hardware Error]: ') || text.includes('Machine Check') || bare) {
+      const line = mceLineOf(text, bare);
+      if (line !== undefined) {
+        this.#edacEvents(this.#edac.other(), lineNumber);
+        this.#pageShift = 12;
+        this.#assembler.take(line, caller ?? '', lineNumber);
+        if (line.kind === 'header') this.#bare = text.includes('[Hardware Error]: ') ? 0 : BARE_LINES;
+        return true;
+      }
+    }
+    const decoded = this.#edac.take(text, lineNumber);
+    if (decoded !== undefined) {
+      this.#pageShift = 12;
+      this.#edacEvents(decoded, lineNumber);
+      return true;
+    }
+    if (text.includes('[Hardware Error]: ')) {
+      const cut = EDAC_CUT.exec(text);
+      if (cut !== null) {
+        this.#cut(Number(cut[1]), lineNumber);
+        return true;
+      }
+      if (text.endsWith('ARM processor error')) this.#arm64 = true;
+    }
+    const pages = PAGES.exec(text);
+    if (pages !== null) this.#pageShift = 10 + Math.log2(Number(pages[1]));
+    for (const part of this.#parts) if (part.take(text, lineNumber)) return true;
+    return this.#oneLine(text, lineNumber);
+  }
+
+  skipped(lines: number): void {
+    this.#release();
+    this.#assembler.other(false, lines);
+    if (this.#edacHead !== undefined)
+      for (let i = 0; i < Math.min(lines, 16); i++) this.#edacEvents(this.#edac.other(), 0);
+    for (const part of this.#parts) part.skipped(lines);
+  }
+
+  end(): void {
+    this.#release();
+    this.#assembler.end();
+    this.#edacEvents(this.#edac.end(), 0);
+    for (const part of this.#parts) part.end();
+  }
+
+  #cut(cpu: number, lineNumber: number): void {
+    const place = { form: 'linux', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const message = `the line of a machine check on CPU ${cpu} ends before its status register does; no record was made of it`;
+    this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message } });
+  }
+
+  /** What the kernel's page frame numbers count, as far as it is known. */
+  #pageFacts(text: string): void {
+    this.#arm64 = /aarch64|arm64/.test(text);
+    this.#pageShift = /x86_64|amd64|i[3-6]86/.test(text) ? 12 : undefined;
+  }
+
+  #oneLine(text: string, lineNumber: number): boolean {
+    const event = matchPattern(LINUX_LINES, 'k', text);
+    if (event === undefined) {
+      this.skipped(1);
+      return false;
+    }
+    const name = event.name.slice(2);
+    const fields = event.fields;
+    this.#assembler.other(name === 'panic' || name === 'mce-severity' || name === 'boot');
+    this.#edacEvents(name === 'boot' ? this.#edac.end() : this.#edac.other(), lineNumber);
+    for (const part of this.#parts) {
+      if (name === 'boot' || name === 'panic') part.end();
+      else part.skipped(1);
+    }
+    if (name === 'boot') this.#pageFacts(text);
+    if (SILENT.has(name) || name.startsWith('cper-')) return true;
+    if (name === 'panic' && !HARDWARE_PANIC.test(String(fields['message'] ?? ''))) return false;
+    if (name === 'msr-error') {
+      if (fields['unchecked'] !== undefined) return false;
+      fields['unchecked'] = false;
+    }
+    if (typeof fields['pfn'] === 'bigint') {
+      if (this.#pageShift !== undefined) fields['pageShift'] = this.#pageShift;
+      else if (this.#arm64 || this.#arm.seen) fields['arch'] = 'arm64';
+    }
+    this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
+    return true;
+  }
+
+  #edacEvents(events: readonly LogEvent[], lineNumber: number): void {
+    for (const event of events) {
+      if (event.name === 'k.edac-amd') this.#edacHead = event.fields;
+      else if (event.record?.kind === 'x86-mca') this.#edacRecord(event.record, lineNumber);
+    }
+  }
+
+  #edacRecord(record: X86McaRecord, lineNumber: number): void {
+    const head = this.#edacHead;
+    this.#edacHead = undefined;
+    const notes: TextNote[] = [];
+    if (head !== undefined) {
+      const flags = String(head['flags']);
+      if (head['family'] !== undefined) {
+        record.cpuid = cpuidOf(Number(head['family']), Number(head['model']), Number(head['stepping']));
+      }
+      const extended = this.#edac.extended();
+      const ofStatus = Number(record.status >> 16n) & EXTENDED;
+      // Linux before 4.16 cuts it to five bits.
+      if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
+        notes.push({
+          code: 'W_TEXT_FLAGS',
+          message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
+        });
+      }
+      const wrong = edacFlagMismatch(flags, record.status);
+      if (wrong.length > 0) {
+        notes.push({
+          code: 'W_TEXT_FLAGS',
+          message: `the printed flags say ${edacFlagBits(flags).toString(16).padStart(16, '0')}, the status beside them is ${record.status.toString(16).padStart(16, '0')} (${wrong.join(' ')})`,
+        });
+      }
+    }
+    const first = record.origin?.firstLine ?? lineNumber;
+    this.#sink({
+      type: 'mca',
+      form: 'linux',
+      record,
+      notes,
+      firstLine: first,
+      lastLine: record.origin?.lastLine ?? first,
+    });
+  }
+}
+
+/** The printk caller of the stamp that {@link stampEnd} read last. */
+let stampCaller = '';
+const callers = new Map<number, string>();
+const MAX_CALLERS = 4096;
+
+/** Position behind `[    1.234567] ` and `[    1.234567][    T1] `, `start` when no stamp is there, -1 when unsure. */
+function stampEnd(bytes: Uint8Array, start: number, end: number): number {
+  stampCaller = '';
+  if (bytes[start] !== 0x5b) return bytes[start] === 0x6d ? start : -1;
+  // `[Hardware Error]: ` without a stamp.
+  if (bytes[start + 1] === 0x48) return start;
+  let at = start + 1;
+  while (at < end && bytes[at] === 0x20) at++;
+  const digits = at;
+  while (at < end && isDigit(bytes[at])) at++;
+  if (at === digits || at - digits > 10 || bytes[at] !== 0x2e) return -1;
+  at++;
+  for (let i = 0; i < 6; i++, at++) if (!isDigit(bytes[at])) return -1;
+  if (at >= end || bytes[at] !== 0x5d) return -1;
+  at++;
+  if (bytes[at] === 0x20) at++;
+  if (bytes[at] !== 0x5b || bytes[at + 1] === 0x48) return at;
+  at++;
+  while (at < end && bytes[at] === 0x20) at++;
+  const type = bytes[at] ?? 0;
+  if (type !== 0x54 && type !== 0x43) return -1;
+  at++;
+  let id = 0;
+  const idAt = at;
+  while (at < end && isDigit(bytes[at])) id = id * 10 + (bytes[at++] as number) - 0x30;
+  if (at === idAt || at - idAt > 10 || at >= end || bytes[at] !== 0x5d) return -1;
+  at++;
+  if (bytes[at] === 0x20) at++;
+  const key = 2 * id + (type === 0x54 ? 1 : 0);
+  let name = callers.get(key);
+  if (name === undefined) {
+    name = `${type === 0x54 ? 'T' : 'C'}${id}`;
+    if (callers.size < MAX_CALLERS) callers.set(key, name);
+  }
+  stampCaller = name;
+  return at;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+function hasTag(bytes: Uint8Array, at: number, end: number): boolean {
+  const from = bytes[at] === 0x6d ? at + 5 : at;
+  return from + TAG.length <= end && bytes[from] === TAG[0] && bytes[from + 1] === TAG[1];
+}

@@ -1,0 +1,268 @@
+/**
+ * @module Linux kernel messages that are one line long. Fixed message texts are facts of arch/x86/kernel/cpu/mce,
+ * mm/memory-failure.c, drivers/acpi/apei, drivers/firmware/efi/cper.c, kernel/panic.c and arch/arm64/kernel/traps.c.
+ */
+import type { Pattern } from '../patterns.ts';
+
+const HEX = '(0x[0-9a-fA-F]{1,16}|0)';
+
+export const LINUX_LINES: readonly Pattern[] = [
+  {
+    re: /^Linux version (\S{1,128})/,
+    event: 'boot',
+    captures: [['version', 'text']],
+    source: 'Linux version %s',
+  },
+  {
+    re: /^Kernel panic(?: - not syncing)?: (.*)$/,
+    event: 'panic',
+    captures: [['message', 'text']],
+    source: 'Kernel panic - not syncing: %s (before 2.6: Kernel panic: %s)',
+  },
+  {
+    re: /^(?:mce: )?\[Hardware Error\]: Machine check: (.*)$/,
+    event: 'mce-severity',
+    captures: [['message', 'text']],
+    source: 'mce: [Hardware Error]: Machine check: %s',
+  },
+  {
+    re: /^(?:mce: )?\[Hardware Error\]: Machine check events logged$/,
+    event: 'mce-logged',
+    captures: [],
+    source: 'mce: [Hardware Error]: Machine check events logged',
+  },
+  {
+    re: /^mce: Uncorrected hardware memory error in user-access at ([0-9a-f]{1,16})$/,
+    event: 'mce-user-error',
+    captures: [['addr', 'hex']],
+    source: 'mce: Uncorrected hardware memory error in user-access at %llx',
+  },
+  {
+    re: /^mce: Kernel accessed poison in user space at ([0-9a-f]{1,16})$/,
+    event: 'mce-kernel-access',
+    captures: [['addr', 'hex']],
+    source: 'mce: Kernel accessed poison in user space at %llx',
+  },
+  {
+    re: /^mce: Memory error not recovered$/,
+    event: 'mce-not-recovered',
+    captures: [],
+    source: 'mce: Memory error not recovered',
+  },
+  {
+    re: /^(?:mce: |(unchecked) )MSR access error: (RDMSR|WRMSR) (?:from|to) (0x[0-9a-f]{1,8})(?: \(tried to write (0x[0-9a-f]{1,16})\))?(?: at rIP: (0x[0-9a-f]{1,16})(?: \(([^)]{1,128})\))?)?/,
+    event: 'msr-error',
+    captures: [
+      ['unchecked', 'text'],
+      ['access', 'text'],
+      ['msr', 'hex'],
+      ['value', 'hex'],
+      ['rip', 'hex'],
+      ['symbol', 'text'],
+    ],
+    source: '[mce: |unchecked ]MSR access error: WRMSR to 0x%x (tried to write 0x%08x%08x) at rIP: 0x%lx (%pS)',
+  },
+  {
+    re: new RegExp(`^Memory failure: ${HEX}: recovery action for (.{1,64}?): ([A-Za-z]{1,16})`),
+    event: 'memory-failure',
+    captures: [
+      ['pfn', 'hex'],
+      ['page', 'text'],
+      ['result', 'text'],
+    ],
+    source: 'Memory failure: %#lx: recovery action for %s: %s',
+  },
+  {
+    re: new RegExp(`^MCE ${HEX}: (.{1,64}?) recovery: ([A-Za-z]{1,16})$`),
+    event: 'memory-failure',
+    captures: [
+      ['pfn', 'hex'],
+      ['page', 'text'],
+      ['result', 'text'],
+    ],
+    source: 'MCE %#lx: %s recovery: %s (before 4.2)',
+  },
+  {
+    re: new RegExp(
+      `^(?:Memory failure: |MCE )${HEX}: Killing (.{0,64}):(\\d{1,10}) (?:early )?due to hardware memory corruption`,
+    ),
+    event: 'sigbus-sent',
+    captures: [
+      ['pfn', 'hex'],
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source:
+      'Memory failure: %#lx: Killing %s:%d due to hardware memory corruption (before 4.17; before 4.2: MCE %#lx: …)',
+  },
+  {
+    re: new RegExp(
+      `^(?:Memory failure: |GHES: )?${HEX}: Sending SIGBUS to (.{0,64}):(\\d{1,10}) due to hardware memory corruption`,
+    ),
+    event: 'sigbus-sent',
+    captures: [
+      ['pfn', 'hex'],
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source: 'Memory failure: %#lx: Sending SIGBUS to %s:%d due to hardware memory corruption',
+  },
+  {
+    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}: (.*)$`),
+    event: 'soft-offline',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'Soft offline: %#lx: … (older: soft_offline: …)',
+  },
+  {
+    re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.*)$`),
+    event: 'soft-offline',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: '%#lx: soft offline: …',
+  },
+  {
+    re: new RegExp(`^Unpoison: ${HEX}: (.*)$`),
+    event: 'unpoison',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'Unpoison: %#lx: …',
+  },
+  {
+    re: /^MCE: Killing (.{0,64}):(\d{1,10}) due to hardware memory corruption fault at ([0-9a-f]{1,16})$/,
+    event: 'poison-fault',
+    captures: [
+      ['comm', 'text'],
+      ['pid', 'dec'],
+      ['virt', 'hex'],
+    ],
+    source: 'MCE: Killing %s:%d due to hardware memory corruption fault at %lx',
+  },
+  {
+    re: /^\[Hardware Error\]: GHES: (.{0,64}):(\d{1,10}): synchronous unrecoverable error \(SIGBUS\)$/,
+    event: 'ghes-sigbus',
+    captures: [
+      ['comm', 'text'],
+      ['pid', 'dec'],
+    ],
+    source: '[Hardware Error]: GHES: %s:%d: synchronous unrecoverable error (SIGBUS)',
+  },
+  {
+    re: new RegExp(`^Soft offlining pfn ${HEX}`),
+    event: 'soft-offline',
+    captures: [['pfn', 'hex']],
+    fixed: { message: 'requested' },
+    source: 'Soft offlining pfn %#lx at process virtual address %#lx',
+  },
+  {
+    re: new RegExp(
+      `^(?:[\\w-]{1,32}: )?Injecting memory failure (?:at|for) pfn ${HEX}(?: at process virtual address ${HEX})?`,
+    ),
+    event: 'hwpoison-injected',
+    captures: [
+      ['pfn', 'hex'],
+      ['virt', 'hex'],
+    ],
+    source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx',
+  },
+  {
+    re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`),
+    event: 'memory-failure-note',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'Memory failure: %#lx: … (before 4.2: MCE %#lx: …)',
+  },
+  {
+    re: /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-f]{1,16})/,
+    event: 'serror',
+    captures: [
+      ['cpu', 'dec'],
+      ['esr', 'hex'],
+    ],
+    source: 'SError Interrupt on CPU%d, code 0x%016lx -- %s',
+  },
+  {
+    re: /^(reboot: .*|Rebooting in \d{1,10} seconds\.\.)$/,
+    event: 'reboot',
+    captures: [['message', 'text']],
+    source: 'reboot: …',
+  },
+  // APEI: the sequence number in braces keeps the lines of one report together.
+  {
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: Hardware error from APEI Generic Hardware Error Source: (\d{1,6})/,
+    event: 'cper',
+    captures: [
+      ['seq', 'dec'],
+      ['source', 'dec'],
+    ],
+    source: '{%u}[Hardware Error]: Hardware error from APEI Generic Hardware Error Source: %d',
+  },
+  {
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: event severity: (\w{1,32})/,
+    event: 'cper-severity',
+    captures: [
+      ['seq', 'dec'],
+      ['severity', 'text'],
+    ],
+    source: '{%u}[Hardware Error]: event severity: %s',
+  },
+  {
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}section_type: (.{1,128})$/,
+    event: 'cper-section',
+    captures: [
+      ['seq', 'dec'],
+      ['section', 'text'],
+    ],
+    source: '{%u}[Hardware Error]:   section_type: %s',
+  },
+  {
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}physical_address: (0x[0-9a-f]{1,16})/,
+    event: 'cper-address',
+    captures: [
+      ['seq', 'dec'],
+      ['addr', 'hex'],
+    ],
+    source: '{%u}[Hardware Error]:   physical_address: 0x%016llx',
+  },
+  {
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}error_type: (\d{1,5}), (.{1,128})$/,
+    event: 'cper-error-type',
+    captures: [
+      ['seq', 'dec'],
+      ['code', 'dec'],
+      ['type', 'text'],
+    ],
+    source: '{%u}[Hardware Error]:   error_type: %d, %s',
+  },
+];
+
+/** Kernel crashes that are not a panic yet. `Internal error` of a synchronous external abort is also a `sea`. */
+export const LINUX_OOPSES: readonly Pattern[] = [
+  {
+    re: /^((?:BUG:|Internal error:|Oops:|Unable to handle kernel |general protection fault[,:]).*)$/,
+    event: 'oops',
+    captures: [['message', 'text']],
+    source: 'BUG: … | Internal error: … | Oops: … | general protection fault…',
+  },
+];
+
+/** arm64: printed by the kernel that consumed poison in kernel mode. */
+export const LINUX_SEA: readonly Pattern[] = [
+  {
+    re: /^Internal error: (synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/,
+    event: 'sea',
+    captures: [
+      ['message', 'text'],
+      ['esr', 'hex'],
+    ],
+    source: 'Internal error: %s: %016lx [#%d] …',
+  },
+];

@@ -1,0 +1,285 @@
+/**
+ * @module The language of mce-inject (mce-inject(8)): `CPU 0 BANK 5`, `STATUS CORRECTED ADDRV`, `ADDR 0x1234`, …;
+ * numbers as in C. Delivery flags change who gets the record and not what it is.
+ */
+import type { X86McaRecord } from '../../mca/record.ts';
+import { longLine } from '../item.ts';
+import type { ItemSink, TextNote } from '../item.ts';
+import { parseU64 } from '../../common/hex.ts';
+import { MAX_LINE } from '../transport/line.ts';
+import type { LineTaker } from '../transport/line-scanner.ts';
+
+const VAL = 1n << 63n;
+const UC = 1n << 61n;
+const EN = 1n << 60n;
+const PCC = 1n << 57n;
+const S = 1n << 56n;
+const AR = 1n << 55n;
+
+/** Words of a STATUS line. The classes are those of SDM vol. 3B, UCR Error Reporting and Logging; mce-inject enables what it injects. */
+const STATUS_WORDS: Readonly<Record<string, bigint>> = {
+  CORRECTED: VAL | EN,
+  UNCORRECTED: VAL | UC | EN,
+  FATAL: VAL | UC | EN | PCC,
+  UCNA: VAL | UC | EN,
+  SRAO: VAL | UC | EN | S,
+  SRAR: VAL | UC | EN | S | AR,
+  VAL,
+  OVER: 1n << 62n,
+  UC,
+  EN,
+  MISCV: 1n << 59n,
+  ADDRV: 1n << 58n,
+  PCC,
+  S,
+  AR,
+  TES_GREEN: 1n << 53n,
+  TES_YELLOW: 2n << 53n,
+};
+const MCG_WORDS: Readonly<Record<string, bigint>> = { RIPV: 1n, EIPV: 2n, MCIP: 4n, LMCE: 8n, SEAM_NR: 1n << 12n };
+const DELIVERY: ReadonlySet<string> = new Set([
+  'NOBROADCAST',
+  'NO_BROADCAST',
+  'BROADCAST',
+  'IRQBROADCAST',
+  'IRQ_BROADCAST',
+  'NMIBROADCAST',
+  'NMI_BROADCAST',
+  'HOLD',
+  'POLL',
+  'EXCP',
+  'EXCEPTION',
+  'IN_IRQ',
+  'IN_PROC',
+]);
+const VALUES: Readonly<Record<string, keyof X86McaRecord>> = {
+  ADDR: 'addr',
+  MISC: 'misc',
+  TSC: 'tsc',
+  TIME: 'time',
+  MCGCAP: 'mcgCap',
+  APICID: 'apicId',
+  PPIN: 'ppin',
+  MICROCODE: 'microcode',
+};
+
+interface Open {
+  record: X86McaRecord;
+  hasStatus: boolean;
+  hasBank: boolean;
+  firstLine: number;
+  lastLine: number;
+  notes: TextNote[];
+}
+
+/** A word list of flags and numbers or-ed together; undefined when a word is neither. */
+function flags(words: readonly string[], table: Readonly<Record<string, bigint>>, numbers = true): bigint | undefined {
+  let value = 0n;
+  for (const word of words) {
+    const upper = word.toUpperCase();
+    const bits = Object.hasOwn(table, upper) ? table[upper] : numbers ? parseU64(word) : undefined;
+    if (bits === undefined) return undefined;
+    value |= bits;
+  }
+  return value;
+}
+
+/** Words of a line; a longer one is no statement of a person or a program. */
+const MAX_WORDS = 64;
+/** Remarks of one record. */
+const MAX_NOTES = 64;
+const decoder = new TextDecoder();
+
+/** A line without the comment at its end. */
+const statement = (line: string): string => (line.split('#', 1)[0] ?? '').trim();
+
+export class MceInjectReader implements LineTaker {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: Open | undefined;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    const text = end - start > MAX_LINE ? '' : decoder.decode(bytes.subarray(start, end));
+    const words = statement(text).split(/\s+/, MAX_WORDS + 1);
+    if (end - start > MAX_LINE || words.length > MAX_WORDS) {
+      this.#sink(longLine('mce-inject', lineNumber, 0, offset));
+    } else if (words[0] !== '') this.#words(words, lineNumber, offset);
+    return false;
+  }
+
+  skipped(): void {}
+
+  /** Nothing of such a line was read. */
+  cut(): void {}
+
+  #words(words: readonly string[], lineNumber: number, offset: number): void {
+    let i = 0;
+    while (i < words.length) {
+      const name = (words[i] ?? '').toUpperCase();
+      if (DELIVERY.has(name)) {
+        i++;
+        continue;
+      }
+      if (name === 'CPU') this.#start(lineNumber);
+      const open = this.#open;
+      if (open === undefined) {
+        const note: TextNote = { code: 'E_TEXT_VALUE', message: 'no CPU statement stands before the line', offset };
+        this.#sink({ type: 'note', form: 'mce-inject', firstLine: lineNumber, lastLine: lineNumber, note });
+        return;
+      }
+      const { hasBank, hasStatus } = open;
+      const before = { ...open.record };
+      const used = this.#statement(open, name, words, i);
+      open.lastLine = lineNumber;
+      if (used === 0) {
+        const what = isStatement(name) ? `of ${name} is no value of it` : 'is no statement of mce-inject';
+        this.#lost(open, lineNumber, `what line ${lineNumber} says ${what}; it was left out`);
+        i = nextStatement(words, i);
+        continue;
+      }
+      if (!hasBank) before.bank = open.record.bank;
+      if (!hasStatus) before.status = open.record.status;
+      if (differs(before, open.record)) {
+        this.#lost(open, lineNumber, `line ${lineNumber} gives ${name} another value; the one before was left out`);
+      }
+      i += used;
+    }
+  }
+
+  /** Part of a record was left out: said with it, so far as it has room for that. */
+  #lost(open: Open, lineNumber: number, message: string): void {
+    const note: TextNote = { code: 'E_TEXT_VALUE', message };
+    if (open.notes.length < MAX_NOTES) open.notes.push(note);
+    else this.#sink({ type: 'note', form: 'mce-inject', firstLine: lineNumber, lastLine: lineNumber, note });
+  }
+
+  end(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    const { record, firstLine, lastLine, notes } = open;
+    const place = { form: 'mce-inject', firstLine, lastLine } as const;
+    if (!open.hasStatus) {
+      const none: TextNote = {
+        code: 'E_TEXT_INCOMPLETE',
+        message: 'a record of mce-inject has no STATUS; nothing was made of it',
+      };
+      for (const note of [...notes, none]) this.#sink({ type: 'note', ...place, note });
+      return;
+    }
+    // mce-inject sets the valid bits of what is given.
+    if (record.addr !== undefined) record.status |= STATUS_WORDS['ADDRV'] ?? 0n;
+    if (record.misc !== undefined) record.status |= STATUS_WORDS['MISCV'] ?? 0n;
+    record.origin = { source: this.#source, firstLine, lastLine };
+    this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
+  }
+
+  #start(lineNumber: number): void {
+    this.end();
+    this.#open = {
+      record: { kind: 'x86-mca', bank: 0, status: 0n },
+      hasStatus: false,
+      hasBank: false,
+      firstLine: lineNumber,
+      lastLine: lineNumber,
+      notes: [],
+    };
+  }
+
+  /** Reads one statement at `words[i]`; returns how many words it took, 0 when it is none. */
+  #statement(open: Open, name: string, words: readonly string[], i: number): number {
+    const { record } = open;
+    const number = parseU64(words[i + 1] ?? '');
+    if (name === 'CPU' || name === 'BANK' || name === 'SOCKETID') {
+      if (number === undefined || number > 0xffff_ffffn) return 0;
+      if (name === 'CPU') {
+        record.cpu = Number(number);
+        // `CPU 0 5`: the number behind the CPU is the bank.
+        const bank = /^\d{1,4}$/.test(words[i + 2] ?? '') ? Number(words[i + 2]) : undefined;
+        if (bank === undefined) return 2;
+        record.bank = bank;
+        open.hasBank = true;
+        return 3;
+      }
+      if (name === 'BANK') {
+        record.bank = Number(number);
+        open.hasBank = true;
+      } else record.socket = Number(number);
+      return 2;
+    }
+    if (name === 'STATUS' || name === 'MCGSTATUS') {
+      const stop = nextStatement(words, i);
+      const list = words.slice(i + 1, stop).filter(w => w !== '|');
+      const value = flags(
+        list.flatMap(w => w.split('|')).filter(w => w !== ''),
+        name === 'STATUS' ? STATUS_WORDS : MCG_WORDS,
+      );
+      if (value === undefined || list.length === 0) return 0;
+      if (name === 'STATUS') {
+        record.status = value;
+        open.hasStatus = true;
+      } else record.mcgStatus = value;
+      return stop - i;
+    }
+    if (name === 'RIP') {
+      const m = /^(?:(0x[0-9a-f]{1,4}|\d{1,5}):)?(0x[0-9a-f]{1,16}|\d{1,20})$/i.exec(words[i + 1] ?? '');
+      if (m === null) return 0;
+      const cs = m[1] === undefined ? undefined : parseU64(m[1]);
+      if (cs !== undefined) record.cs = cs;
+      record.rip = parseU64(m[2] ?? '') ?? 0n;
+      return 2;
+    }
+    if (name === 'PROCESSOR') {
+      const m = /^(\d{1,3}):(0x[0-9a-f]{1,8}|[0-9a-f]{1,8})$/i.exec(words[i + 1] ?? '');
+      if (m === null) return 0;
+      if (m[1] === '0') record.vendor = 'intel';
+      if (m[1] === '2' || m[1] === '9') record.vendor = 'amd';
+      record.cpuid = BigInt(`0x${(m[2] ?? '0').replace(/^0x/i, '')}`);
+      return 2;
+    }
+    const member = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
+    if (member === undefined || number === undefined) return 0;
+    Object.assign(record, { [member]: number });
+    return 2;
+  }
+}
+
+/** Where the statement begins that follows the one at `i`. */
+function nextStatement(words: readonly string[], i: number): number {
+  const next = words.findIndex((w, at) => at > i && isStatement(w));
+  return next < 0 ? words.length : next;
+}
+
+/** Whether a member that was there has another value now. */
+function differs(before: X86McaRecord, now: X86McaRecord): boolean {
+  return Object.entries(before).some(([name, value]) => now[name as keyof X86McaRecord] !== value);
+}
+
+function isStatement(word: string): boolean {
+  const upper = word.toUpperCase();
+  return (
+    DELIVERY.has(upper) ||
+    Object.hasOwn(VALUES, upper) ||
+    ['CPU', 'BANK', 'SOCKETID', 'STATUS', 'MCGSTATUS', 'RIP', 'PROCESSOR'].includes(upper)
+  );
+}
+
+/** Whether a text is written in this language: its first statement starts a record, and a STATUS follows. */
+export function looksLikeMceInject(text: readonly string[]): boolean {
+  const lines = text.map(statement).filter(l => l !== '');
+  const at = lines.findIndex(l => /^CPU (?:0x[0-9a-f]{1,4}|\d{1,6})(?: |$)/i.test(l));
+  const before = at < 0 ? [] : lines.slice(0, at);
+  if (at < 0 || before.some(l => !DELIVERY.has(l.split(/\s/)[0]?.toUpperCase() ?? ''))) return false;
+  return (
+    // mcelog prints the same statement with bare hex digits.
+    lines.some(l => {
+      const value = /(?:^| )STATUS (\S{1,128})/i.exec(l)?.[1]?.replace(/^\|/, '') ?? '';
+      return /^0x[0-9a-f]+$/i.test(value) || flags(value.split('|'), STATUS_WORDS, false) !== undefined;
+    }) && !lines.some(l => /^MCE \d|^MCG status:/.test(l))
+  );
+}

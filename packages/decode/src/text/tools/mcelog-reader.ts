@@ -1,0 +1,307 @@
+/**
+ * @module mcelog's text (its log file, syslog, `--ascii` output) → records. Format: mcelog's documentation, "mcelog
+ * logfile format": pairs of an upper-case name and a value; register values are hex without prefix.
+ */
+import type { X86McaRecord } from '../../mca/record.ts';
+import { cpuidOf } from '../linux/edac-flags.ts';
+import type { ItemSink, TextNote } from '../item.ts';
+import { hexU64 } from '../transport/line.ts';
+
+const OPENING =
+  /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
+const NUMBER = /^MCE (\d{1,9})$/;
+const CPU =
+  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
+/** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
+const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
+/** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
+const GLUED = /^.*[^\w](?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}$)/;
+/** What stands in a record up to its STATUS, and can be little else. */
+const BEFORE_STATUS: readonly RegExp[] = [
+  /^STATUS [0-9a-f]{16} MCGSTATUS [0-9a-f]{1,16}$/,
+  /^MISC [0-9a-f]{1,16}(?: ADDR [0-9a-f]{1,16})?$/,
+  /^ADDR [0-9a-f]{1,16}$/,
+  /^TIME \d{1,15} [A-Z][a-z]{2} [A-Z][a-z]{2} /,
+  /^MC[Gi] status:(?: [A-Za-z]{2,8}){0,8}$/,
+];
+const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
+const UNKNOWN_CPU = /^(?:mcelog: )?Unknown CPU type vendor (\d{1,3})/;
+const RIP = /^RIP(?: !INEXACT!)? (?:([0-9a-f]{1,4}):)?<?([0-9a-f]{1,16})>?/;
+const PAIR = /([A-Z][A-Z0-9]{2,11}) (?:0x)?([0-9a-f]{1,16})(?= |$)/g;
+
+const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
+  STATUS: 'status',
+  MCGSTATUS: 'mcgStatus',
+  MCGCAP: 'mcgCap',
+  ADDR: 'addr',
+  MISC: 'misc',
+  TSC: 'tsc',
+  PPIN: 'ppin',
+  APICID: 'apicId',
+  MICROCODE: 'microcode',
+  SYND: 'synd',
+  IPID: 'ipid',
+};
+/** Lines that carry such pairs; others may hold the same words in prose. */
+const PAIRS_LINE =
+  /^(?:STATUS|MCGSTATUS|MCGCAP|ADDR|MISC|TSC|PPIN|APICID|MICROCODE|SYND|IPID) (?:0x)?[0-9a-f]{1,16}(?: |$)/;
+/** A status that is printed has bit 63 set, and so 16 digits. */
+const CUT_STATUS = /^STATUS (?:0x)?(?!0+$)[0-9a-f]{1,15}$/;
+const TIME = /^TIME (\d{1,15})\b/;
+const SOCKET = /\bSOCKETID ([0-9a-f]{1,8})\b/;
+/** Lines of other things, or words that say nothing, after which a record is given up. */
+const MAX_FOREIGN = 24;
+/** Lines of advice that may stand before the first line of a record. */
+const MAX_ADVICE = 3;
+const ADDRV = 1n << 58n;
+
+interface Open {
+  record: X86McaRecord;
+  /** Nothing was seen that begins a record: until its STATUS it may be anything. */
+  headless: boolean;
+  /** It is a record, or a part of one, whatever it holds: another one stands before it. */
+  sure: boolean;
+  hasStatus: boolean;
+  /** Its STATUS was cut, which was said. */
+  cut: boolean;
+  hasBank: boolean;
+  firstLine: number;
+  lastLine: number;
+  foreign: number;
+}
+
+export class McelogReader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: Open | undefined;
+  /** A finished record that may be the first half of a split one. */
+  #held: Open | undefined;
+  /** mcelog said that it does not know AMD's CPUs: then it splits records. */
+  #unknownAmd = false;
+  #started = false;
+  #advice = 0;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  /** True inside a record, whose lines hold no word to look for. */
+  get wanted(): boolean {
+    return this.#started || this.#open !== undefined;
+  }
+
+  /** The first line of the record that is open or kept; Infinity when none is. */
+  get since(): number {
+    return (this.#held ?? this.#open)?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes a line without prefixes; false when it is none of mcelog's. */
+  message(text: string, lineNumber: number): boolean {
+    const line = text.trim();
+    const glued = GLUED.exec(line)?.[0];
+    if (glued !== undefined) {
+      this.message(glued, lineNumber);
+      return this.message(line.slice(glued.length), lineNumber);
+    }
+    if (OPENING.test(line)) {
+      this.#finish();
+      this.#started = true;
+      this.#advice = 0;
+      return true;
+    }
+    const unknown = UNKNOWN_CPU.exec(line);
+    if (unknown !== null) {
+      this.#unknownAmd = unknown[1] === '2';
+      return true;
+    }
+    const before = BEFORE_STATUS.some(re => re.test(line));
+    if (!this.#started && this.#open === undefined && !before && !BANK_LINE.test(line)) return false;
+    if (NUMBER.test(line)) {
+      if (this.#open !== undefined) this.#finish();
+      this.#started = true;
+      this.#advice = 0;
+      return true;
+    }
+    const cpu = CPU.exec(line);
+    if (cpu !== null) {
+      this.#finish();
+      this.#started = true;
+      const record: X86McaRecord = {
+        kind: 'x86-mca',
+        cpu: Number(cpu[1]),
+        bank: Number(cpu[2] ?? cpu[3] ?? 0),
+        status: 0n,
+      };
+      const tsc = hexU64(cpu[4]);
+      if (tsc !== undefined) record.tsc = tsc;
+      const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
+      this.#begin(record, lineNumber, { headless: false, sure: true, hasBank });
+      return true;
+    }
+    const said = registersOf(line);
+    const last = this.#open;
+    if (last === undefined ? before : isNext(last, before, said)) {
+      // The line with CPU and bank is missing: what the record says is kept all the same.
+      const headless = !this.#started || last !== undefined;
+      const sure = !headless || last?.sure === true || last?.hasStatus === true;
+      this.#finish();
+      this.#begin({ kind: 'x86-mca', bank: 0, status: 0n }, lineNumber, { headless, sure, hasBank: false });
+    }
+    const open = this.#open;
+    if (open === undefined) {
+      if (++this.#advice > MAX_ADVICE) this.#started = false;
+      return false;
+    }
+    if (said === undefined) {
+      open.foreign++;
+      if (open.foreign > MAX_FOREIGN) this.#finish();
+      return !open.headless || open.hasStatus;
+    }
+    open.lastLine = lineNumber;
+    if (said === 'cut') this.#cut(open, lineNumber);
+    else {
+      if (said.status !== undefined) open.hasStatus = true;
+      Object.assign(open.record, said);
+    }
+    return true;
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.foreign += lines;
+    if (this.#open.foreign > MAX_FOREIGN) this.#finish();
+  }
+
+  end(): void {
+    this.#finish();
+    this.#emit(this.#held, []);
+    this.#held = undefined;
+    this.#started = false;
+  }
+
+  #begin(record: X86McaRecord, lineNumber: number, how: Pick<Open, 'headless' | 'sure' | 'hasBank'>): void {
+    this.#open = {
+      record,
+      ...how,
+      hasStatus: false,
+      cut: false,
+      firstLine: lineNumber,
+      lastLine: lineNumber,
+      foreign: 0,
+    };
+  }
+
+  #cut(open: Open, lineNumber: number): void {
+    open.cut = true;
+    const message = 'the line ends before the status register does; no record was made of it';
+    const note: TextNote = { code: 'E_TEXT_TRUNCATED', message };
+    this.#sink({ type: 'note', form: 'mcelog', firstLine: lineNumber, lastLine: lineNumber, note });
+  }
+
+  #finish(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    const held = this.#held;
+    if (held !== undefined && open.hasStatus && open.record.status === 0n && this.#isRest(held, open)) {
+      const { addr, misc, synd, ipid, tsc, time } = open.record;
+      const rest = { addr, misc, synd, ipid, tsc, time };
+      for (const [name, value] of Object.entries(rest)) {
+        if (value !== undefined && !Object.hasOwn(held.record, name)) Object.assign(held.record, { [name]: value });
+      }
+      held.lastLine = open.lastLine;
+      this.#held = undefined;
+      this.#emit(held, [
+        {
+          code: 'W_TEXT_SPLIT',
+          message: 'mcelog does not know this CPU and split the record in two; the part with STATUS 0 was joined to it',
+        },
+      ]);
+      return;
+    }
+    this.#emit(held, []);
+    this.#held = open;
+    if (!this.#unknownAmd) {
+      this.#emit(open, []);
+      this.#held = undefined;
+    }
+  }
+
+  /** Whether a record with STATUS 0 is what mcelog cut off the one before: the address that one says it has. */
+  #isRest(held: Open, open: Open): boolean {
+    const sameCpu = open.record.cpu === held.record.cpu;
+    const missing = (held.record.status & ADDRV) !== 0n && held.record.addr === undefined;
+    return this.#unknownAmd && sameCpu && (missing ? open.record.addr !== undefined : open.record.addr === undefined);
+  }
+
+  #emit(open: Open | undefined, notes: TextNote[]): void {
+    if (open === undefined) return;
+    const { record, firstLine, lastLine } = open;
+    if (!open.hasStatus) {
+      if (!open.sure || open.cut) return;
+      this.#sink({
+        type: 'note',
+        form: 'mcelog',
+        firstLine,
+        lastLine,
+        note: {
+          code: 'E_TEXT_INCOMPLETE',
+          message: `a record of mcelog${record.cpu === undefined ? '' : ` for CPU ${record.cpu}`} has no STATUS line; nothing was made of it`,
+        },
+      });
+      return;
+    }
+    if (this.#unknownAmd && record.vendor === undefined) record.vendor = 'amd';
+    record.origin = { source: this.#source, firstLine, lastLine };
+    const place = { form: 'mcelog', firstLine, lastLine } as const;
+    this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
+  }
+}
+
+/** What a line gives to a record; `cut` for a STATUS that is; undefined when the line is none of a record. */
+function registersOf(line: string): Partial<X86McaRecord> | 'cut' | undefined {
+  const said: Partial<X86McaRecord> = {};
+  const id = CPUID.exec(line);
+  if (id !== null) {
+    const vendor = id[1];
+    if (vendor === 'Intel') said.vendor = 'intel';
+    if (vendor === 'AMD' || vendor === 'Hygon') said.vendor = 'amd';
+    said.cpuid = cpuidOf(Number(id[2]), Number(id[3]), Number(id[4] ?? 0));
+    return said;
+  }
+  const time = TIME.exec(line);
+  if (time !== null) {
+    said.time = BigInt(time[1] ?? '0');
+    return said;
+  }
+  const rip = RIP.exec(line);
+  if (rip !== null) {
+    const cs = hexU64(rip[1]);
+    if (cs !== undefined) said.cs = cs;
+    said.rip = hexU64(rip[2]) ?? 0n;
+    return said;
+  }
+  if (CUT_STATUS.test(line)) return 'cut';
+  if (!PAIRS_LINE.test(line)) return undefined;
+  for (const m of line.slice(0, 256).matchAll(PAIR)) {
+    const member = Object.hasOwn(NAMES, m[1] ?? '') ? NAMES[m[1] ?? ''] : undefined;
+    const value = hexU64(m[2]);
+    if (member !== undefined && value !== undefined) Object.assign(said, { [member]: value });
+  }
+  const socket = SOCKET.exec(line);
+  if (socket !== null) said.socket = Number.parseInt(socket[1] ?? '0', 16);
+  return said;
+}
+
+/** Whether a line belongs to the record behind the one that is open: that one has another value in its place. */
+function isNext(open: Open, before: boolean, said: ReturnType<typeof registersOf>): boolean {
+  // Of a record that has its head, lines may stand in another order.
+  if (open.headless && open.hasStatus && before) return true;
+  if (said === undefined) return false;
+  if (said === 'cut' || said.status !== undefined) return open.hasStatus || open.cut;
+  const { record } = open;
+  return Object.entries(said).some(
+    ([name, value]) => Object.hasOwn(record, name) && record[name as keyof X86McaRecord] !== value,
+  );
+}

@@ -1,0 +1,183 @@
+/** @module A stream of bytes cut into numbered lines, of which only those that can matter are handed on. */
+import type { NeedleSet } from '../needles.ts';
+
+/** Longer lines are cut. */
+export const MAX_LINE_BYTES = 65_536;
+
+const NEWLINE = 0x0a;
+
+/** Takes what the scanner finds. Bytes are lent for the time of the call. */
+export interface LineTaker {
+  /** One line without its line end; returns whether the next line is wanted whatever it holds. `offset`: its first byte. */
+  line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean;
+  /** Lines that hold no needle were left out. */
+  skipped(lines: number): void;
+  /** Said behind a line that was cut and may matter: how many bytes of it were left out, and where they begin. */
+  cut(lineNumber: number, bytes: number, offset: number): void;
+  /** Said before the last line where no line end is behind it: it may be cut. */
+  unended?(): void;
+}
+
+/** Cuts chunks into lines; the result does not depend on where the chunks end. */
+export class LineScanner {
+  readonly #needles: NeedleSet | undefined;
+  readonly #taker: LineTaker;
+  /** The unfinished line at the end of what was pushed, up to the bound. */
+  #rest = new Uint8Array(0);
+  #restLength = 0;
+  #lines = 0;
+  #wanted = false;
+  /** Bytes before the chunk that is looked at, and of them those before the unfinished line. */
+  #before = 0;
+  #restOffset = 0;
+  /** Of the unfinished line: its bytes beyond the bound, the last of them, and whether a needle stands there. */
+  #over = 0;
+  #overEnd = new Uint8Array(0);
+  #overNeedle = false;
+
+  /** Without needles every line is handed on. `wanted`: the first line is, whatever it holds. */
+  constructor(taker: LineTaker, needles?: NeedleSet, wanted = false) {
+    this.#taker = taker;
+    this.#needles = needles;
+    this.#wanted = wanted;
+  }
+
+  /** Lines seen so far, the unfinished one not counted. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#push(chunk);
+    this.#before += chunk.length;
+  }
+
+  #push(chunk: Uint8Array): void {
+    let start = 0;
+    if (this.#restLength > 0) {
+      const end = chunk.indexOf(NEWLINE);
+      this.#keep(chunk, 0, end < 0 ? chunk.length : end);
+      if (end < 0) return;
+      this.#flush();
+      start = end + 1;
+    }
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last >= start) {
+      this.#whole(chunk, start, last + 1);
+      start = last + 1;
+    }
+    if (start < chunk.length) this.#keep(chunk, start, chunk.length);
+  }
+
+  end(): void {
+    if (this.#restLength === 0) return;
+    this.#taker.unended?.();
+    this.#flush();
+  }
+
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    if (this.#restLength === 0) this.#restOffset = this.#before + from;
+    const room = MAX_LINE_BYTES - this.#restLength;
+    const length = Math.min(room, to - from);
+    if (length > 0) {
+      if (this.#rest.length < this.#restLength + length) {
+        const bigger = new Uint8Array(Math.min(MAX_LINE_BYTES, 2 * (this.#restLength + length)));
+        bigger.set(this.#rest.subarray(0, this.#restLength));
+        this.#rest = bigger;
+      }
+      this.#rest.set(chunk.subarray(from, from + length), this.#restLength);
+      this.#restLength += length;
+    }
+    if (from + length < to) this.#leaveOut(chunk.subarray(from + length, to));
+  }
+
+  /** Bytes of the unfinished line beyond the bound: nothing of them is kept but whether they mention anything. */
+  #leaveOut(bytes: Uint8Array): void {
+    const needles = this.#needles;
+    this.#over += bytes.length;
+    if (needles === undefined || this.#overNeedle) return;
+    // A needle may begin in what came before: within the bound, or in the chunk before.
+    const before = this.#over === bytes.length ? this.#rest.subarray(0, this.#restLength) : this.#overEnd;
+    const seam = new Uint8Array(needles.longest - 1 + bytes.length);
+    const tail = before.subarray(Math.max(0, before.length - needles.longest + 1));
+    seam.set(tail);
+    seam.set(bytes, tail.length);
+    const length = tail.length + bytes.length;
+    this.#overNeedle = needles.find(seam, 0, length) >= 0;
+    this.#overEnd = seam.slice(Math.max(0, length - needles.longest + 1), length);
+  }
+
+  #flush(): void {
+    const end = this.#restLength;
+    const over = this.#over;
+    const mentioned = this.#overNeedle || this.#needles === undefined;
+    this.#restLength = 0;
+    this.#over = 0;
+    this.#overNeedle = false;
+    this.#line(this.#rest, 0, end, this.#restOffset, over, () => mentioned);
+  }
+
+  /** One line; `over` bytes of it are not in `bytes[start, end)`, and `mentioned` says whether they may matter. */
+  #line(bytes: Uint8Array, start: number, end: number, offset: number, over: number, mentioned: () => boolean): void {
+    this.#lines++;
+    const found =
+      this.#needles !== undefined && (over > 0 || !this.#wanted) && this.#needles.find(bytes, start, end) >= 0;
+    if (this.#wanted || this.#needles === undefined || found) {
+      this.#wanted = this.#taker.line(bytes, start, end, this.#lines, offset);
+    } else this.#taker.skipped(1);
+    if (over > 0 && (found || mentioned())) this.#taker.cut(this.#lines, over, offset + end - start);
+  }
+
+  /** `bytes[start, end)` holds whole lines. */
+  #whole(bytes: Uint8Array, start: number, end: number): void {
+    const needles = this.#needles;
+    let at = start;
+    while (at < end) {
+      let lineStart = at;
+      if (!this.#wanted && needles !== undefined) {
+        const hit = needles.find(bytes, at, end);
+        const stop = hit < 0 ? end : hit;
+        const skipped = countNewlines(bytes, at, stop);
+        if (skipped > 0) {
+          lineStart = bytes.lastIndexOf(NEWLINE, stop - 1) + 1;
+          this.#lines += skipped;
+          this.#taker.skipped(skipped);
+        }
+        if (hit < 0) return;
+      }
+      const lineEnd = bytes.indexOf(NEWLINE, lineStart);
+      const cut = Math.min(lineEnd, lineStart + MAX_LINE_BYTES);
+      const offset = this.#before + lineStart;
+      if (cut === lineEnd) {
+        this.#lines++;
+        this.#wanted = this.#taker.line(bytes, lineStart, lineEnd, this.#lines, offset);
+      } else {
+        // Beyond the bound nothing is read, so a needle there must not count either.
+        const from = cut - (needles?.longest ?? 1) + 1;
+        const mentioned = (): boolean => needles === undefined || needles.find(bytes, from, lineEnd) >= 0;
+        this.#line(bytes, lineStart, cut, offset, lineEnd - cut, mentioned);
+      }
+      at = lineEnd + 1;
+    }
+  }
+}
+
+/** Line ends in `bytes[from, to)`, four bytes at a time. */
+function countNewlines(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  let at = from;
+  for (; at < to && ((bytes.byteOffset + at) & 3) !== 0; at++) count += bytes[at] === NEWLINE ? 1 : 0;
+  const words = (to - at) >> 2;
+  if (words > 8) {
+    const view = new Uint32Array(bytes.buffer, bytes.byteOffset + at, words);
+    for (let i = 0; i < words; i++) {
+      const x = (view[i] as number) ^ 0x0a0a0a0a;
+      // The high bit of each byte that became zero; then the four bits are added up.
+      const zero = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
+      if (zero !== 0) count += Math.imul((zero >>> 7) & 0x01010101, 0x01010101) >>> 24;
+    }
+    at += 4 * words;
+  }
+  for (; at < to; at++) count += bytes[at] === NEWLINE ? 1 : 0;
+  return count;
+}
