@@ -25,6 +25,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },
   decode: { folder: 'packages/decode/src/decode', imports: [...BYTES, 'events', 'text', 'outlook'], pure: true },
 
+  trace: { folder: 'packages/trace/src', imports: DECODE, pure: true },
+
   socket: { folder: 'packages/qemu/src/socket', imports: ['common'] },
   qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'socket'] },
   gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'socket'] },
@@ -35,20 +37,20 @@ export const rooms: Readonly<Record<string, Room>> = {
   guest: { folder: 'packages/lab/src/guest', imports: ['common', 'disk'] },
   lab: {
     folder: 'packages/lab/src',
-    imports: [...DECODE, 'disk', 'qmp', 'gdb', 'supply', 'guest'],
+    imports: [...DECODE, 'trace', 'disk', 'qmp', 'gdb', 'supply', 'guest'],
     packages: ['yaml', 'zod'],
   },
-  report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'disk', 'lab'] },
+  report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'lab'] },
 
   vmm: { folder: 'packages/vmm/src', imports: ['common'], packages: ['koffi'] },
 
   // Neither stands yet; the lab and the supervisor never import each other.
-  supervisor: { folder: 'packages/supervisor/src', imports: [...DECODE, 'socket', 'disk', 'qmp'] },
-  web: { folder: 'packages/web/src', imports: DECODE },
+  supervisor: { folder: 'packages/supervisor/src', imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp'] },
+  web: { folder: 'packages/web/src', imports: [...DECODE, 'trace'] },
 
   cli: {
     folder: 'packages/cli/src',
-    imports: [...DECODE, 'socket', 'disk', 'qmp', 'gdb', ...LAB, 'vmm', 'supervisor', 'web'],
+    imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp', 'gdb', ...LAB, 'vmm', 'supervisor', 'web'],
     packages: ['commander'],
   },
 };

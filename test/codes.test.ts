@@ -12,8 +12,8 @@ import { EXIT_TEXT } from '@syndrome/cli/exit-codes.ts';
 import { everyExplanation, explanationsOf } from '@syndrome/cli/explain.ts';
 import { allCodes, explainCode } from '@syndrome/decode/decode/explain-code.ts';
 import { explainField, REGISTERS } from '@syndrome/decode/decode/explain-field.ts';
-import { KNOWN_CAUSES } from '@syndrome/lab/expect/causes.ts';
-import { OUTCOMES } from '@syndrome/lab/expect/outcome.ts';
+import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
+import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { decodeMcacod, MCA_SEVERITIES, SMCA_BANKS } from '@syndrome/decode/mca/index.ts';
 import { LINT_CODES } from '@syndrome/decode/mca/lint-codes.ts';
 import * as amd from '@syndrome/decode/mca/amd-registers.ts';
@@ -27,7 +27,7 @@ import { MANUALS } from '@syndrome/decode/registers/manuals.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Rooms that have `W_…` and `L_…` codes beside their errors. */
-const PURE = ['common', 'registers', 'mca', 'arm', 'cper', 'events', 'text', 'outlook', 'decode'];
+const PURE = ['common', 'registers', 'mca', 'arm', 'cper', 'events', 'text', 'outlook', 'decode', 'trace'];
 /** Tables that explain codes; a code that stands only there is never printed. */
 const TABLES = /\/(error-codes|lint-codes|terms)\.ts$/;
 

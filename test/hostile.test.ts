@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HOSTILE } from '../scripts/fuzz/oracles.ts';
-import { TRACE_VERSION } from '@syndrome/lab/trace/event.ts';
+import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { type Peer, type PeerServer, peerServer } from '@syndrome/qemu/qmp/testing/peer.ts';
 import { Sandbox } from './program.ts';
 

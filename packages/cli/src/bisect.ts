@@ -1,7 +1,7 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
-import type { Verdict } from '@syndrome/lab/expect/verdict.ts';
+import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { runScenario } from '@syndrome/lab/run.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { compareKernels } from '@syndrome/lab/supply/kernels.ts';

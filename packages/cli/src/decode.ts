@@ -6,7 +6,7 @@ import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '@syndrome/decode/decode/to-text.ts';
 import { COLUMNS } from '@syndrome/decode/decode/wrap.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
-import type { Style } from '@syndrome/lab/report/style.ts';
+import type { Style } from '@syndrome/trace/style.ts';
 import { readCode } from './exit-codes.ts';
 import { BatchedOutput, type GlobalOptions, printLines, say, stdoutStyle, terminalColumns } from './output.ts';
 import { type InputOptions, eachRecord, nothingIn } from './record-inputs.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Verdict } from '@syndrome/lab/expect/verdict.ts';
+import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { EXIT, EXIT_TEXT, exitCodeOf } from './exit-codes.ts';
 
 test.each<[Verdict[], number, number]>([

@@ -1,4 +1,4 @@
-import type { Verdict } from '@syndrome/lab/expect/verdict.ts';
+import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 
 /** The one table of exit codes, for every command. */
 export const EXIT = {

@@ -6,10 +6,11 @@ import { labelled, wrap } from '@syndrome/decode/decode/wrap.ts';
 import { GDB_ERROR_CODES } from '@syndrome/qemu/gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '@syndrome/lab/error-codes.ts';
-import { KNOWN_CAUSES } from '@syndrome/lab/expect/causes.ts';
-import { EXPECTATION_TERMS, VERDICT_TERMS } from '@syndrome/lab/terms.ts';
+import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
+import { EXPECTATION_TERMS, VERDICT_TERMS } from '@syndrome/trace/terms.ts';
 import { QMP_ERROR_CODES } from '@syndrome/qemu/qmp/error-codes.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
+import { TRACE_ERROR_CODES } from '@syndrome/trace/error-codes.ts';
 import { SUPPLY_ERROR_CODES } from '@syndrome/lab/supply/error-codes.ts';
 import { VMM_ERROR_CODES } from '@syndrome/vmm/error-codes.ts';
 import { CLI_ERROR_CODES } from './error-codes.ts';
@@ -25,6 +26,7 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['guest agent', GUEST_ERROR_CODES],
   ['reference VMM', VMM_ERROR_CODES],
   ['lab', LAB_ERROR_CODES],
+  ['trace', TRACE_ERROR_CODES],
 ];
 
 /** What the rooms outside of `decode` print. */

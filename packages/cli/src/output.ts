@@ -5,7 +5,8 @@
 import { once } from 'node:events';
 import { cutAt, escapeText } from '@syndrome/decode/common/screen.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
-import { type Style, styledLine, styledLines, styleFor, widthOf } from '@syndrome/lab/report/style.ts';
+import { styledLine, styledLines, styleFor, widthOf } from '@syndrome/lab/report/style.ts';
+import type { Style } from '@syndrome/trace/style.ts';
 import type { Look } from '@syndrome/lab/report/text.ts';
 
 /** Options every command has. */

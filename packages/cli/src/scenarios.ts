@@ -3,7 +3,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { bundledScenarios, findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { scenarioJsonSchema } from '@syndrome/lab/scenario/schema.ts';
 import { describeStep } from '@syndrome/lab/steps/describe.ts';
-import { wrap } from '@syndrome/lab/report/timeline.ts';
+import { wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions {

@@ -1,8 +1,8 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { judgeFile } from '@syndrome/lab/expect/verdict.ts';
-import { readTrace } from '@syndrome/lab/trace/reader.ts';
+import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
+import { readTrace } from '@syndrome/lab/trace/read-file.ts';
 import { layersOf, partsLine, verdictLines } from '@syndrome/lab/report/text.ts';
-import { Timeline, wrap } from '@syndrome/lab/report/timeline.ts';
+import { Timeline, wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 

@@ -3,7 +3,7 @@ import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { gatherParts } from '@syndrome/lab/gather.ts';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
-import { partsLine } from '@syndrome/lab/report/parts-line.ts';
+import { partsLine } from '@syndrome/trace/parts-line.ts';
 import type { Supply } from '@syndrome/lab/supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';

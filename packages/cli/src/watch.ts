@@ -1,9 +1,9 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { QmpClient, type TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import { QmpClosedError } from '@syndrome/qemu/qmp/errors.ts';
-import { summarize } from '@syndrome/lab/report/summary.ts';
+import { summarize } from '@syndrome/trace/summary.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import type { TraceEvent } from '@syndrome/lab/trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 import { interruptSignal } from './interrupt.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { qmpAddress } from './qmp-address.ts';

@@ -1,6 +1,6 @@
 import type { AgentEvent } from './guest/protocol.ts';
 import type { LogEvent } from '@syndrome/decode/text/event.ts';
-import type { FieldValue } from './trace/event.ts';
+import type { FieldValue } from '@syndrome/trace/event.ts';
 
 type Fields = Record<string, FieldValue>;
 

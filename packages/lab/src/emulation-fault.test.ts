@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AgentDeadlineError } from './guest/errors.ts';
 import { emulationFault } from './emulation-fault.ts';
-import type { TraceEvent } from './trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 
 type Row = Omit<TraceEvent, 'seq' | 't'>;
 const trace = (...rows: Row[]): TraceEvent[] => rows.map((row, i) => ({ seq: i + 1, t: i, ...row }));

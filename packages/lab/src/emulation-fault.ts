@@ -1,5 +1,5 @@
 import { AgentDeadlineError } from './guest/errors.ts';
-import type { TraceEvent } from './trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 
 /** Why a machine is started once more, and what the trace holds that may tell more of it, a line each. */
 export interface EmulationFault {

@@ -1,7 +1,5 @@
 /** What the lab throws or puts into a trace, for `--explain`: what happened, and what to do. */
 export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
-  E_EXPECT_SYNTAX:
-    'An expectation cannot be read: it begins with an event name (guest.panic), then field=value, !=, ~regexp, >= and the like; it holds within a time, never, or a number of times.',
   E_LAB_BOOT:
     'The guest did not become ready. The last lines of its console are in the message; see all of it with `syndrome show TRACE --all`.',
   E_LAB_HOST_LOCAL:
@@ -35,13 +33,7 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_SYSTEM:
     'The operating system refused something that the lab needs: a full disk, too many open files or processes, a right that is missing. The message says what.',
   E_LAB_TIMEOUT: 'The time of the scenario passed while the lab waited. A slow machine may need a longer --timeout.',
-  E_LAB_TRACE_CUT: 'The trace ends before the run did: the run was killed, so there is no verdict about the system.',
-  E_LAB_TRACE_DAMAGED:
-    'Lines of the trace cannot be read, and what they said might have changed the verdict. Take the trace as the run wrote it, or run the scenario again.',
-  E_LAB_TRACE_FORMAT:
-    'The file is no trace of this program. A trace is the .ndjson file that `syndrome run` names at its end.',
   E_LAB_TRACE_READ: 'The trace cannot be read; the cause is the system’s.',
-  E_LAB_TRACE_VERSION: 'The trace is of a newer version than this program reads. Use a newer Syndrome.',
   E_LAB_TRACE_WRITE:
     'The trace cannot be written. Give another place with --trace or SYNDROME_STATE, or free some space.',
   E_LAB_UNEXPECTED: 'The lab failed in a way that it has no code for: a fault of this program. Please report it.',

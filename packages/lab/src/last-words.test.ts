@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { lastWords } from './last-words.ts';
-import type { Layer, Source, TraceEvent } from './trace/event.ts';
+import type { Layer, Source, TraceEvent } from '@syndrome/trace/event.ts';
 
 const said = (...rows: [Layer, Source, string][]): TraceEvent[] =>
   rows.map(([layer, source, raw], i) => ({ seq: i + 1, t: i, layer, source, raw }));

@@ -1,4 +1,4 @@
-import type { TraceEvent } from './trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 
 const LINES = 3;
 

@@ -7,12 +7,12 @@ import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { namedMca, type X86McaRecord } from '@syndrome/decode/mca/index.ts';
 import type { End, Exploration, Journey, OutlookRecord, Settings } from '@syndrome/decode/outlook/index.ts';
 import { explore, versionSince, worse } from '@syndrome/decode/outlook/index.ts';
-import { OUTCOMES, type Outcome } from './expect/outcome.ts';
+import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
 import type { Accel } from './machine/accel.ts';
 import { cpuVendor, kernelSettings, plainMca } from './outlook-settings.ts';
 import type { MachineSpec } from './scenario/schema.ts';
 import type { Step, StepArgs, StepName } from './scenario/steps.ts';
-import type { FieldValue } from './trace/event.ts';
+import type { FieldValue } from '@syndrome/trace/event.ts';
 
 /** What an outlook is derived from. */
 export interface OutlookInput {

@@ -3,8 +3,8 @@ import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { isPath } from './supply/kernel.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
-import { type Judgement, judgeTrace } from './expect/verdict.ts';
-import { judge, Tally } from './expect/judge.ts';
+import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
+import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
 import { type Assembly, assemble, type PartChoices } from './parts.ts';
 import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
@@ -13,7 +13,7 @@ import { startMachine } from './start.ts';
 import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
-import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './trace/event.ts';
+import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
 /** Of the JSON that `run --json` prints. */

@@ -24,7 +24,7 @@ import type { MachineSpec } from './scenario/schema.ts';
 import { Tape } from './tape.ts';
 import { announcedExit, vmmEventParser } from './vmm-events.ts';
 import { Waits } from './waits.ts';
-import type { FieldValue, TraceEvent } from './trace/event.ts';
+import type { FieldValue, TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** Longer than any scenario's timeout: that one is what ends a boot. */

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { guestAgentEvent } from './agent-events.ts';
 import { Tape } from './tape.ts';
-import { TRACE_VERSION } from './trace/event.ts';
+import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
 const ready = (boot: string, cpus: number): string =>

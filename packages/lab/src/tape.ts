@@ -6,7 +6,7 @@ import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
 import { hmpOutputEvents } from '@syndrome/decode/text/qemu/qemu.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import { type FieldValue, LAYERS, type Layer, type Source, type TraceEvent } from './trace/event.ts';
+import { type FieldValue, LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** An event belongs to the layer its name begins with, else to the layer it was heard from. */

@@ -1,7 +1,7 @@
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
-import type { FieldValue } from './trace/event.ts';
+import type { FieldValue } from '@syndrome/trace/event.ts';
 
 /** Which fields of an event of the reference VMM go into the event of the catalogue, by the VMM's name of the event. */
 const FIELDS: Record<string, readonly string[]> = {

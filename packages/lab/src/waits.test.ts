@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { LabInterrupted } from './errors.ts';
-import { TRACE_VERSION } from './trace/event.ts';
+import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 import { Waits } from './waits.ts';
 

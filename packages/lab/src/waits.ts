@@ -1,5 +1,5 @@
 import { LabError } from './errors.ts';
-import type { TraceEvent } from './trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** Waits for events of a run. All of them end with it, so that no timer keeps the program after the verdict. */

@@ -6,7 +6,7 @@ import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { LabInterrupted } from '../errors.ts';
 import type { MachineSpec } from '../scenario/schema.ts';
 import { Session } from '../session.ts';
-import { TRACE_VERSION } from '../trace/event.ts';
+import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { type MachineFiles, qemuArgs } from './qemu-args.ts';
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../expect/verdict.ts';
+import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 
 /** What a bisection found: the neighbouring pair between which the verdict changes. */
 export interface BisectResult {

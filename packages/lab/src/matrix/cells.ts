@@ -7,7 +7,7 @@ import { stringify } from '@syndrome/decode/common/hex.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { ensureDir } from '../ensure-dir.ts';
-import { OUTCOMES } from '../expect/outcome.ts';
+import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';

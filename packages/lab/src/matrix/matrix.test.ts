@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KernelOffer } from '../supply/kernels.ts';
-import type { Verdict } from '../expect/verdict.ts';
+import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { kernelAxis } from './axes.ts';
 import { bisect } from './bisect.ts';
 import { cellsOf } from './cells.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { TRACE_VERSION } from '../trace/event.ts';
-import type { Trace } from '../trace/reader.ts';
+import { TRACE_VERSION } from '@syndrome/trace/event.ts';
+import type { Trace } from '@syndrome/trace/reader.ts';
 import { matrixHtml } from './matrix-html.ts';
 import { column, entry } from './testing/cells.ts';
 

@@ -1,11 +1,11 @@
 import { escapeText } from '@syndrome/decode/common/screen.ts';
 import type { CellResult } from '../matrix/cells.ts';
-import type { Trace } from '../trace/reader.ts';
+import type { Trace } from '@syndrome/trace/reader.ts';
 import { matrixTable } from './matrix.ts';
-import { partsLine } from './parts-line.ts';
-import { plain } from './style.ts';
+import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { plain } from '@syndrome/trace/style.ts';
 import { layersOf, verdictLines } from './text.ts';
-import { Timeline } from './timeline.ts';
+import { Timeline } from '@syndrome/trace/timeline.ts';
 
 /** Text of a page: what hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it. */
 const escape = (text: string): string => escapeText(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);

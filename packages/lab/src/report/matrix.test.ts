@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matrixTable, matrixText } from './matrix.ts';
-import { plain } from './style.ts';
+import { plain } from '@syndrome/trace/style.ts';
 import { column, entry } from './testing/cells.ts';
 
 describe('the table of a matrix', () => {

@@ -1,6 +1,6 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Cell, CellResult } from '../matrix/cells.ts';
-import type { Style } from './style.ts';
+import type { Style } from '@syndrome/trace/style.ts';
 
 const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../run.ts';
 import { runResult } from '../testing/result.ts';
-import { judgeTrace } from '../expect/verdict.ts';
-import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
+import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ import { junitReporter, junitXml, xmlText } from './junit.ts';
 import { ktap } from './ktap.ts';
 import { matrixHtml } from './matrix-html.ts';
 import type { CellResult } from '../matrix/cells.ts';
-import { partsLine } from './parts-line.ts';
-import { plain, type Style, widthOf } from './style.ts';
+import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { widthOf } from './style.ts';
+import { plain, type Style } from '@syndrome/trace/style.ts';
 import { distribution, distributionLines } from './repeat.ts';
 import { all } from './reporter.ts';
-import { summarize } from './summary.ts';
 import { layersOf, textReporter, verdictLines } from './text.ts';
-import { Timeline, wrap } from './timeline.ts';
+import { Timeline } from '@syndrome/trace/timeline.ts';
 
 const base = runResult({
   scenario: 'a',
@@ -194,64 +194,10 @@ test('XML text escapes markup and shows what XML cannot hold', () => {
   expect(xmlText('<a b="c">&\u0000\u001b[31m\uffff')).toBe('&#60;a b=&#34;c&#34;&#62;&#38;\\x00\\x1b[31m\\u{ffff}');
 });
 
-test('a hostile console line cannot write escape sequences to the terminal', () => {
-  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm', 'guest', 'process'], all: true });
-  const lines = timeline.lines({
-    seq: 1,
-    t: 0,
-    layer: 'guest',
-    source: 'console',
-    raw: '\u001b]0;owned\u0007\u001b[2J\u202egnp',
-  });
-  expect(lines.join('')).toBe('    0.000  ·     ·     ●     ·     console: \\x1b]0;owned\\x07\\x1b[2J\\u{202e}gnp');
-});
-
-test('the time line counts from the injection on', () => {
-  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm', 'guest', 'process'] });
-  const event = { seq: 1, layer: 'lab', source: 'lab' } as const;
-  const lines = [
-    ...timeline.lines({ ...event, t: 7e9, name: 'lab.note', fields: { text: 'before' } }),
-    ...timeline.lines({ ...event, t: 8e9, name: 'lab.injected', fields: { kind: 'ghes' } }),
-    ...timeline.lines({
-      ...event,
-      t: 8.06e9,
-      layer: 'process',
-      name: 'process.exit',
-      fields: { proc: 'victim', status: 'exited', code: 7 },
-    }),
-  ];
-  expect(lines).toEqual([
-    '    7.000  ●     ·     ·     ·     before',
-    '   +0.000  ●     ·     ·     ·     INJECT kind=ghes',
-    '   +0.060  ·     ·     ·     ●     victim ends: exited 7',
-  ]);
-});
-
-test('wrapping breaks at blanks, and inside words only where it must', () => {
-  expect(wrap('aa bb ccccccccc d', 5)).toEqual(['aa bb', 'ccccc', 'cccc', 'd']);
-});
-
 describe('a trace of somebody else', () => {
   const hostile = '\u001b[2J\u009b31m\u202eevil\u0007\r\n';
   // oxlint-disable-next-line no-control-regex
   const unsafe = /[\u0000-\u001f\u007f-\u009f\u202e]/;
-  const event = (more: object): TraceEvent =>
-    ({ seq: 1, t: 0, layer: 'guest', source: 'console', ...more }) as unknown as TraceEvent;
-  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm', 'guest'], all: true });
-
-  test.each<[string, object]>([
-    ['event.source', { source: hostile, raw: 'x' }],
-    ['event.name', { name: hostile }],
-    ['a key of the fields', { name: 'guest.odd', fields: { [hostile]: 1 } }],
-    ['a value of the fields', { name: 'guest.panic', fields: { message: hostile } }],
-    ['the raw line', { raw: hostile }],
-    ['the layer', { layer: hostile, raw: 'x' }],
-  ])('%s cannot write escapes to the time line', (_what, more) => {
-    const lines = timeline.lines(event(more));
-    expect(lines.length).toBeGreaterThan(0);
-    expect(lines.join('')).not.toMatch(unsafe);
-    expect(summarize(event(more)) ?? '').not.toMatch(unsafe);
-  });
 
   test('nor can the header, the expectations and the problem', () => {
     const judgement = {
@@ -275,46 +221,6 @@ describe('a trace of somebody else', () => {
         expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify({ value, text, hostile })));
       }),
     );
-  });
-
-  test('names of the language itself are no events', () => {
-    for (const name of ['constructor', '__proto__', 'toString']) {
-      expect(summarize(event({ name, fields: { a: 1 } }))).toBe(`${name} a=1`);
-    }
-  });
-
-  const record = {
-    kind: 'x86-mca',
-    vendor: 'intel',
-    bank: 9,
-    status: '0xbd000000000000c0',
-    addr: '0x0000000009eca000',
-    misc: '0x000000000000008c',
-  };
-
-  test('a record that was read from a file is explained', () => {
-    expect(summarize(event({ name: 'guest.mce-record', record, raw: 'line' }))).toContain('action optional (SRAO)');
-  });
-
-  test.each([
-    ['a bad register', { status: 'many' }],
-    ['no register', { status: undefined }],
-    ['a number for a register', { misc: 12 }],
-    ['an object for a register', { addr: { toString: 1 } }],
-    ['no bank', { bank: undefined }],
-    ['a bad bank', { bank: '9' }],
-    ['a bad cpu', { cpu: 1.5 }],
-    ['another vendor', { vendor: 'acme' }],
-  ])('a damaged record with %s falls back to the raw line', (_what, change) => {
-    for (const name of ['guest.mce-record', 'xen.mce-bank']) {
-      const damaged = { ...record, ...change };
-      expect(summarize(event({ name, record: damaged, raw: 'the raw line' }))).toContain('the raw line');
-    }
-  });
-
-  test('an injection with damaged fields is shown by its fields', () => {
-    const fields = { command: 'mce 1', bank: 'x', status: 'y' };
-    expect(summarize(event({ name: 'lab.injected', fields }))).toContain('bank=x status=y');
   });
 });
 
@@ -352,15 +258,6 @@ describe('width', () => {
     expect(reasons.length).toBeGreaterThan(1);
     for (const line of reasons) expect(line).toMatch(/<red>.*<\/>$/);
   });
-});
-
-test('the line of the parts reads like words, from the outside in', () => {
-  const parts = { qemu: '11.1.3 tcg', kernel: '7.2.12 amd64', cpu: 'host × 1', memory: '256 MiB', kernelPath: '/k' };
-  expect(partsLine(parts)).toBe('qemu 11.1.3 tcg · kernel 7.2.12 amd64 · cpu host × 1 · memory 256 MiB');
-  expect(partsLine({ ...parts, hostKernel: '7.2', host: 'EPYC × 2', hostMemory: '1536 MiB', someThing: 'x' })).toBe(
-    'qemu 11.1.3 tcg · host kernel 7.2 · host cpu EPYC × 2 · host memory 1536 MiB · guest kernel 7.2.12 amd64 · ' +
-      'guest cpu host × 1 · guest memory 256 MiB · some thing x',
-  );
 });
 
 test('every layer of a nested machine has a lane when everything is shown; one without is named', () => {
@@ -415,15 +312,6 @@ test('a report that is lost takes none from the others', async () => {
   expect(finished).toEqual([1]);
 });
 
-test.each([
-  [true, 1, 'the VMM runs its guest: it takes KVM_EXIT_ARM_SEA'],
-  [false, 1, 'the VMM runs its guest: without KVM_EXIT_ARM_SEA'],
-  [false, 0, 'the VMM runs its guest: without KVM_EXIT_ARM_SEA, the host kernel has no KVM_CAP_ARM_SEA_TO_USER'],
-])('the start of the reference VMM, opted in: %s, capability: %i', (seaEnabled, seaCapability, line) => {
-  const fields = { vcpus: 1, seaEnabled, seaCapability, ms: 5 };
-  expect(summarize({ seq: 1, t: 0, layer: 'vmm', source: 'events', name: 'vmm.started', fields })).toBe(line);
-});
-
 test('machines that had to be started once more are counted, and told only then', () => {
   const lines = (...restarts: number[]): string => {
     const results = restarts.map(n => ({ ...base, restarts: n }));
@@ -437,9 +325,4 @@ test('machines that had to be started once more are counted, and told only then'
   const look = { style: plain, width: 80 };
   textReporter(line => said.push(line), look, { quiet: true }).result?.({ ...base, restarts: 1 });
   expect(said).toEqual([expect.stringContaining('started once more')]);
-});
-
-test('a word is broken between characters, not inside of one', () => {
-  expect(wrap('a\u{1f600}\u{1f600}b', 2)).toEqual(['a', '\u{1f600}', '\u{1f600}', 'b']);
-  expect(wrap('\u{1f600}a', 1)).toEqual(['\u{1f600}', 'a']);
 });

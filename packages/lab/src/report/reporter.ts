@@ -1,4 +1,4 @@
-import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
 import type { RunResult } from '../run.ts';
 import type { Scenario } from '../scenario/load.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { plain, styleFor, styledLine, styledLines } from './style.ts';
+import { plain } from '@syndrome/trace/style.ts';
+import { styleFor, styledLine, styledLines } from './style.ts';
 
 const style = styleFor(process.stdout, true);
 

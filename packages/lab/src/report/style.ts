@@ -1,20 +1,12 @@
 import { styleText } from 'node:util';
 import { escapeLines, escapeText } from '@syndrome/decode/common/screen.ts';
-
-type Format = Parameters<typeof styleText>[0];
-
-/** Colours for one output stream; plain text where the stream is no terminal, or NO_COLOR is set. */
-export interface Style {
-  (format: Format, text: string): string;
-}
+import { plain, type Style } from '@syndrome/trace/style.ts';
 
 /** Columns to draw on: those of the terminal within reason, 100 where the stream is none. */
 export function widthOf(stream: { isTTY?: boolean; columns?: number }): number {
   if (stream.isTTY !== true || stream.columns === undefined) return 100;
   return Math.min(140, Math.max(60, stream.columns));
 }
-
-export const plain: Style = (_format, text) => text;
 
 /**
  * Stands in every escape sequence of a style until it is written. Text from outside cannot hold it, as it is another one in

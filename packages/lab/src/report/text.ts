@@ -1,11 +1,11 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { Judgement, Verdict } from '../expect/verdict.ts';
-import type { Layer, TraceHeader } from '../trace/event.ts';
+import type { Judgement, Verdict } from '@syndrome/trace/expect/verdict.ts';
+import type { Layer, TraceHeader } from '@syndrome/trace/event.ts';
 import type { RunResult } from '../run.ts';
 import type { Reporter } from './reporter.ts';
-import { partsLine } from './parts-line.ts';
-import type { Style } from './style.ts';
-import { Timeline, wrap } from './timeline.ts';
+import { partsLine } from '@syndrome/trace/parts-line.ts';
+import type { Style } from '@syndrome/trace/style.ts';
+import { Timeline, wrap } from '@syndrome/trace/timeline.ts';
 
 export { partsLine };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MAX_EXPECTATIONS } from '../expect/expectation.ts';
-import { OUTCOMES } from '../expect/outcome.ts';
+import { MAX_EXPECTATIONS } from '@syndrome/trace/expect/expectation.ts';
+import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { stepSchemas, stepSchema } from './steps.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use lower-case letters, digits and dashes');

@@ -9,14 +9,14 @@ import { QmpClosedError } from '@syndrome/qemu/qmp/errors.ts';
 import { injectGhes } from '@syndrome/qemu/qmp/ghes.ts';
 import { injectMce, isMce, mceCommandLine } from '@syndrome/qemu/qmp/mce.ts';
 import { gpa2hpa } from '@syndrome/qemu/qmp/translate.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '@syndrome/trace/duration.ts';
 import { abortError, LabError } from '../errors.ts';
-import { parseCondition, matchEvent } from '../expect/condition.ts';
-import { showValue } from '../expect/judge.ts';
+import { parseCondition, matchEvent } from '@syndrome/trace/expect/condition.ts';
+import { showValue } from '@syndrome/trace/expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
 import type { Session } from '../session.ts';
 import { findInterrupt, type InterruptLine } from './interrupts.ts';
-import type { TraceEvent } from '../trace/event.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 import { resolveU64 } from './values.ts';
 
 /** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */

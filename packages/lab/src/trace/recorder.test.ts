@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Tape } from '../tape.ts';
-import { TRACE_VERSION, type TraceHeader } from './event.ts';
+import { TRACE_VERSION, type TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './recorder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'recorder-'));

@@ -5,8 +5,8 @@ import { stringify } from '@syndrome/decode/common/hex.ts';
 import { openOutput } from '@syndrome/base/disk/output-file.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import { LabError } from '../errors.ts';
-import type { TraceEvent, TraceHeader } from './event.ts';
-import { TraceIndex } from './index.ts';
+import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
+import { TraceIndex } from '@syndrome/trace/trace-index.ts';
 
 /** What is recorded: an event without its position and time, which the recorder gives. */
 export type NewEvent = Omit<TraceEvent, 'seq' | 't'>;

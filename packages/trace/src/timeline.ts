@@ -1,6 +1,6 @@
 import { cutAt, safeText } from '@syndrome/decode/common/screen.ts';
-import type { Layer, TraceEvent } from '../trace/event.ts';
-import { injectedAt } from '../trace/index.ts';
+import type { Layer, TraceEvent } from './event.ts';
+import { injectedAt } from './trace-index.ts';
 import type { Style } from './style.ts';
 import { summarize } from './summary.ts';
 

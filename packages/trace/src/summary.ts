@@ -4,7 +4,7 @@ import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
 import { explain } from '@syndrome/decode/mca/explain.ts';
 import { MCA_REGISTERS } from '@syndrome/decode/mca/record.ts';
 import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
-import type { FieldValue, TraceEvent } from '../trace/event.ts';
+import type { FieldValue, TraceEvent } from './event.ts';
 
 /** 64-bit values without leading zeros, as the kernel prints most of them; registers are shown in full elsewhere. */
 function short(value: FieldValue | undefined): string {

@@ -1,5 +1,5 @@
-import type { TraceEvent } from '../trace/event.ts';
-import type { TraceIndex } from '../trace/index.ts';
+import type { TraceEvent } from '../event.ts';
+import type { TraceIndex } from '../trace-index.ts';
 import { OUTCOMES, type Outcome } from '@syndrome/decode/outlook/index.ts';
 
 export { OUTCOMES, type Outcome };

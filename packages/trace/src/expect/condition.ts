@@ -1,7 +1,7 @@
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { Pattern, PatternError } from '@syndrome/decode/common/pattern.ts';
-import type { FieldValue, TraceEvent } from '../trace/event.ts';
+import type { FieldValue, TraceEvent } from '../event.ts';
 
 /**
  * A condition on one event: its name and any number of comparisons of fields.

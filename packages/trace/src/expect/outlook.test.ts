@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import type { TraceEvent, TraceHeader } from '../event.ts';
 import { judgeTrace } from './verdict.ts';
 
 const header: TraceHeader = {

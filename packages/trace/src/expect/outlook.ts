@@ -1,5 +1,5 @@
 import { seconds } from '../duration.ts';
-import type { TraceIndex } from '../trace/index.ts';
+import type { TraceIndex } from '../trace-index.ts';
 import type { ExpectationResult } from './judge.ts';
 import { OUTCOMES, type Outcome } from './outcome.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { TraceEvent } from '../trace/event.ts';
+import type { TraceEvent } from '../event.ts';
 import { parseExpectation } from './expectation.ts';
 import { type ExpectationResult, judge as judgeIndex, judgePart, type ResultSoFar, Tally } from './judge.ts';
-import { TraceIndex } from '../trace/index.ts';
+import { TraceIndex } from '../trace-index.ts';
 import type { Expectation } from './expectation.ts';
 import { outcomeOf } from './outcome.ts';
 import { judgeFile, judgeTrace, type Judgement } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { TraceEvent } from '../trace/event.ts';
+import type { TraceEvent } from '../event.ts';
 
 /** A known defect of a consumer that a trace shows. */
 export interface Cause {

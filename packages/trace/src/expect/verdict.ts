@@ -1,8 +1,8 @@
-import type { Trace } from '../trace/reader.ts';
-import type { TraceEvent, TraceHeader } from '../trace/event.ts';
+import type { Trace } from '../reader.ts';
+import type { TraceEvent, TraceHeader } from '../event.ts';
 import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
-import { TraceIndex } from '../trace/index.ts';
+import { TraceIndex } from '../trace-index.ts';
 import { type ExpectationResult, judge, judgePart } from './judge.ts';
 import { judgeOutlook } from './outlook.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';

@@ -1,8 +1,6 @@
-import type { Readable } from 'node:stream';
 import { SyndromeError } from '@syndrome/decode/common/errors.ts';
-import { openInputStream } from '@syndrome/base/disk/input-file.ts';
-import { checkPatterns, MAX_EXPECTATIONS, parseExpectation } from '../expect/expectation.ts';
-import { LabError } from '../errors.ts';
+import { checkPatterns, MAX_EXPECTATIONS, parseExpectation } from './expect/expectation.ts';
+import { TraceError } from './errors.ts';
 import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader, LAYERS, SOURCES } from './event.ts';
 
 /** A whole trace in memory, and what could not be read of it. */
@@ -72,7 +70,7 @@ const wordOf = (value: unknown): string =>
 
 /**
  * Reads the first line of a trace.
- * @throws LabError E_LAB_TRACE_FORMAT when it is not a trace, E_LAB_TRACE_VERSION when it is newer than this program.
+ * @throws TraceError E_LAB_TRACE_FORMAT when it is not a trace, E_LAB_TRACE_VERSION when it is newer than this program.
  */
 export function parseHeader(line: string | undefined, file: string): TraceHeader {
   let header: Partial<TraceHeader> | undefined;
@@ -82,12 +80,16 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
     header = undefined;
   }
   if (header?.type !== 'trace' || typeof header.version !== 'number') {
-    throw new LabError('E_LAB_TRACE_FORMAT', `${file} is not a Syndrome trace: its first line is not a trace header`, {
-      hint: 'A trace is the .ndjson file that `syndrome run` names at its end.',
-    });
+    throw new TraceError(
+      'E_LAB_TRACE_FORMAT',
+      `${file} is not a Syndrome trace: its first line is not a trace header`,
+      {
+        hint: 'A trace is the .ndjson file that `syndrome run` names at its end.',
+      },
+    );
   }
   if (header.version > TRACE_VERSION) {
-    throw new LabError(
+    throw new TraceError(
       'E_LAB_TRACE_VERSION',
       `${file} is a trace of version ${header.version}; this program reads up to version ${TRACE_VERSION}`,
       { hint: 'Use a newer Syndrome to read it.' },
@@ -96,13 +98,15 @@ export function parseHeader(line: string | undefined, file: string): TraceHeader
   const expect: string[] = Array.isArray(header.expect) ? header.expect.map(wordOf) : [];
   if (expect.length > MAX_EXPECTATIONS) {
     const count = `${expect.length} expectations; a trace has at most ${MAX_EXPECTATIONS}`;
-    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: its header has ${count}`);
+    throw new TraceError('E_LAB_TRACE_FORMAT', `${file}: its header has ${count}`);
   }
   try {
     checkPatterns(expect.map(parseExpectation));
   } catch (error) {
     if (!(error instanceof SyndromeError)) throw error;
-    throw new LabError('E_LAB_TRACE_FORMAT', `${file}: the expectations in the header are not taken`, { cause: error });
+    throw new TraceError('E_LAB_TRACE_FORMAT', `${file}: the expectations in the header are not taken`, {
+      cause: error,
+    });
   }
   const { settle } = header;
   const parts = Object.entries(typeof header.parts === 'object' && header.parts !== null ? header.parts : {});
@@ -159,7 +163,7 @@ const MAX_DAMAGED = 10_000;
  * The trace that a text in pieces is. Damaged lines are reported, not fatal.
  * @param file what it is called in errors
  * @param most events that are kept; with more it is no trace
- * @throws LabError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION
+ * @throws TraceError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION
  */
 export async function traceOf(pieces: AsyncIterable<string>, file: string, most = MAX_EVENTS): Promise<Trace> {
   let header: TraceHeader | undefined;
@@ -172,7 +176,7 @@ export async function traceOf(pieces: AsyncIterable<string>, file: string, most 
     for await (const piece of pieces) {
       length += piece.length;
       if (header === undefined && length > MAX_LINE) parseHeader(undefined, file);
-      if (length > MAX_LENGTH) throw new LabError('E_LAB_TRACE_FORMAT', `${file} is longer than any trace`);
+      if (length > MAX_LENGTH) throw new TraceError('E_LAB_TRACE_FORMAT', `${file} is longer than any trace`);
       yield piece;
     }
   }
@@ -185,31 +189,17 @@ export async function traceOf(pieces: AsyncIterable<string>, file: string, most 
     if (line === '') continue;
     const event = line === undefined ? undefined : parseEvent(line);
     if (event && events.length === most) {
-      throw new LabError('E_LAB_TRACE_FORMAT', `${file} has more events than any trace: at most ${most} are read`);
+      throw new TraceError('E_LAB_TRACE_FORMAT', `${file} has more events than any trace: at most ${most} are read`);
     }
     if (event) events.push(event);
     else if (line === undefined) diagnostics.push({ line: number, problem: 'longer than any line of a trace' });
     else diagnostics.push({ line: number, problem: 'not a trace event (cut off or damaged)' });
     if (diagnostics.length > MAX_DAMAGED) {
-      throw new LabError(
+      throw new TraceError(
         'E_LAB_TRACE_FORMAT',
         `${file} is no trace: more than ${MAX_DAMAGED} of its lines are no events`,
       );
     }
   }
   return { header: header ?? parseHeader(undefined, file), events, diagnostics };
-}
-
-/** Reads a trace from a file or a pipe: see {@link traceOf}. @throws also LabError E_LAB_TRACE_READ */
-export async function readTrace(file: string): Promise<Trace> {
-  let stream: Readable | undefined;
-  try {
-    stream = openInputStream(file).setEncoding('utf8');
-    return await traceOf(stream as AsyncIterable<string>, file);
-  } catch (error) {
-    if (error instanceof LabError) throw error;
-    throw new LabError('E_LAB_TRACE_READ', `the trace ${file} could not be read`, { cause: error });
-  } finally {
-    stream?.destroy();
-  }
 }
