@@ -18,6 +18,7 @@ import { guestAgentEvent, hostAgentEvent } from '@syndrome/lab/agent-events.ts';
 import type { Chance } from '../chance.ts';
 import { anyNumber, anyText, chunks, spoiledText } from './junk.ts';
 import { spoiled } from './inputs.ts';
+import { AGENT_WIRE } from './agent-wire.ts';
 import { attempt, differences, errorFaults } from './oracles.ts';
 import type { Target } from './target.ts';
 
@@ -365,4 +366,4 @@ const ELF: Target = {
   },
 };
 
-export const GUEST: readonly Target[] = [WIRE, HEARD, CLIENT, CONSOLE, NEWC, ELF];
+export const GUEST: readonly Target[] = [WIRE, AGENT_WIRE, HEARD, CLIENT, CONSOLE, NEWC, ELF];

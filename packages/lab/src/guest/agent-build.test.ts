@@ -23,7 +23,8 @@ function recorder(id: string, fail = false): StaticToolchain & { outputs: string
     outputs,
     async compileStatic({ source, output }) {
       outputs.push(output);
-      await writeFile(output, `built from ${(await readFile(source)).length} bytes`);
+      const texts = await Promise.all(source.map(async file => await readFile(file, 'utf8')));
+      await writeFile(output, `built from ${texts.join('').length} bytes`);
       if (fail) throw new Error('cc1: out of memory');
     },
   };
@@ -82,17 +83,23 @@ describe('building the agent', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('the sources that are hashed are the ones that are included', async () => {
+  test('what is included is hashed, and all headers are included', async () => {
     const included = new Set<string>();
-    for (const source of agentSources)
+    const sources = agentSources();
+    for (const source of sources)
       for (const match of (await readFile(source, 'utf8')).matchAll(/^#include "([^"]+)"/gm))
         included.add(match[1] ?? '');
-    expect(agentSources.slice(1).map(s => s.split('/').at(-1))).toEqual(Array.from(included).sort());
+    const headers = sources.map(s => basename(s)).filter(s => s.endsWith('.h'));
+    expect(headers).toEqual(Array.from(included).sort());
+  });
+
+  test('a folder without sources is told', () => {
+    expect(() => agentSources(join(dir, 'none'))).toThrow(/cannot read the agent sources in .*none/);
   });
 });
 
 test('the C table of commands and this one agree', async () => {
-  const source = await readFile(agentSources[0] ?? '', 'utf8');
+  const source = await readFile(agentSources().find(s => basename(s) === 'commands.c') ?? '', 'utf8');
   const rows = Array.from(source.matchAll(/^\t\{"([a-z-]+)", IN_(AGENT|JOB|SUBJECT), "([a-z ]*)"( TIMEOUT)?, /gm));
   const inC = Object.fromEntries(
     rows.map(([, name = '', , keys = '', timed]) => [

@@ -1,22 +1,34 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { chmod, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDerived } from '@syndrome/base/disk/derived.ts';
 import { AgentBuildError } from './errors.ts';
 
+const WHERE = 'The folder guest/ is part of the installation and must stand beside packages/.';
+
 export type GuestArch = 'amd64' | 'arm64';
 
 /** A C compiler for one architecture that links statically against a libc; `id` changes when its output may change. */
 export interface StaticToolchain {
   readonly id: string;
-  compileStatic(options: { source: string; output: string; deadlineMs?: number }): Promise<void>;
+  compileStatic(options: { source: readonly string[]; output: string; deadlineMs?: number }): Promise<void>;
 }
 
-const guestFile = (name: string): string => fileURLToPath(new URL(`../../../../guest/${name}`, import.meta.url));
+const GUEST_FOLDER = fileURLToPath(new URL('../../../../guest', import.meta.url));
 
-/** The agent's C sources: the first is compiled, the others are included by it. */
-export const agentSources: readonly string[] = ['agent.c', 'jobs.h', 'subject.h', 'wire.h'].map(guestFile);
+/** The agent's C sources: what is compiled and what it includes. @throws AgentBuildError where the folder is not there */
+export function agentSources(folder = GUEST_FOLDER): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(name => /\.[ch]$/.test(name))
+      .sort()
+      .map(name => join(folder, name));
+  } catch (cause) {
+    throw new AgentBuildError(`cannot read the agent sources in ${folder}`, { hint: WHERE, cause });
+  }
+}
 
 /**
  * Path of the agent program for an architecture, built when the cache does not hold it whole for these sources and this
@@ -30,9 +42,9 @@ export async function agentBinary(options: {
   sources?: readonly string[];
   deadlineMs?: number;
 }): Promise<string> {
-  const sources = options.sources ?? agentSources;
-  const main = sources[0];
-  if (main === undefined) throw new AgentBuildError('no source was given for the guest agent');
+  const sources = options.sources ?? agentSources();
+  const compiled = sources.filter(source => source.endsWith('.c'));
+  if (compiled.length === 0) throw new AgentBuildError('there is no source of the guest agent', { hint: WHERE });
   const hash = createHash('sha256').update(JSON.stringify([options.arch, options.toolchain.id]));
   for (const source of sources) {
     const content = await readSource(source);
@@ -43,7 +55,7 @@ export async function agentBinary(options: {
   try {
     await makeDerived(output, async fresh => {
       await options.toolchain.compileStatic({
-        source: main,
+        source: compiled,
         output: fresh,
         ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
       });
@@ -63,7 +75,7 @@ async function readSource(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (cause) {
     throw new AgentBuildError(`cannot read the agent source ${basename(path)}`, {
-      hint: 'The folder guest/ is part of the installation and must stand beside packages/.',
+      hint: WHERE,
       cause,
     });
   }

@@ -91,6 +91,16 @@ describe('the agent as an ordinary process', () => {
     expect(client.diagnostics.size).toBe(0);
   });
 
+  test('an empty choice is refused at once', async () => {
+    const { client } = await start();
+    await expect(client.call('spawn', { name: 'x', kill: '' })).rejects.toMatchObject({ errno: 'EINVAL' });
+    await client.call('spawn', { name: 'x' });
+    await expect(client.call('map', { proc: 'x', id: 'a', kind: '' })).rejects.toMatchObject({ errno: 'EINVAL' });
+    await expect(client.call('map', { proc: 'x', id: 'a', kind: 'private shared' })).rejects.toMatchObject({
+      errno: 'EINVAL',
+    });
+  });
+
   test('a signal is reported, ends the subject on request, or is left to the kernel', async () => {
     const { client } = await start();
     for (const [action, outcome] of [

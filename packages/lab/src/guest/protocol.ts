@@ -1,6 +1,6 @@
 /**
  * The agent's commands and events as data: arguments, and the fields of replies with their kinds. The C side holds the
- * same table (guest/agent.c, commands[]). A reply that lacks a required field is a protocol error.
+ * same table (guest/commands.c, commands[]). A reply that lacks a required field is a protocol error.
  */
 
 export const AGENT_PROTOCOL = 1;

@@ -15,6 +15,8 @@ export interface CompileRequest {
   defines?: Readonly<Record<string, string>>;
   /** Folders for `#include "…"` beside the source's own. */
   include?: readonly string[];
+  /** A warning of the compiler is an error. */
+  strict?: boolean;
   deadlineMs?: number;
 }
 
@@ -44,6 +46,7 @@ const CC1_OPTIONS = [
   '-fno-stack-protector',
   '-Wall',
   '-Wextra',
+  '-Wconversion',
   '-nostdinc',
 ];
 const CC1_ARCH = {
@@ -116,6 +119,7 @@ export async function obtainToolchain(fetcher: Fetcher, arch: DebianArch): Promi
       const folders = (facts['include'] ?? '').split(':').flatMap(p => ['-isystem', join(part.folder, p)]);
       const extra = (request.include ?? []).flatMap(p => ['-iquote', resolve(p)]);
       const defines = Object.entries(request.defines ?? {}).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+      const strict = request.strict === true ? ['-Werror'] : [];
       const work = fetcher.store.workFolder();
       try {
         const objects: string[] = [];
@@ -125,7 +129,9 @@ export async function obtainToolchain(fetcher: Fetcher, arch: DebianArch): Promi
           // Messages and __FILE__ name the file as it is called, wherever the tree lies.
           const map = `-ffile-prefix-map=${dirname(source)}/=`;
           const asm = source.endsWith('.S');
-          const mode = asm ? ['-E', '-lang-asm', '-quiet', '-nostdinc'] : [...CC1_OPTIONS, ...CC1_ARCH[arch]];
+          const mode = asm
+            ? ['-E', '-lang-asm', '-quiet', '-nostdinc']
+            : [...CC1_OPTIONS, ...CC1_ARCH[arch], ...strict];
           await tool('cc1', [...mode, map, ...folders, ...extra, ...defines, source, '-o', assembly], left(), source);
           await tool('as', [...(arch === 'amd64' ? ['--64'] : []), '-o', object, assembly], left(), source);
           objects.push(object);
