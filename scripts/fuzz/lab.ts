@@ -18,9 +18,11 @@ import { ScenarioError } from '@syndrome/lab/scenario/faults.ts';
 import type { ScenarioFault } from '@syndrome/lab/scenario/faults.ts';
 import { YamlFile } from '@syndrome/lab/scenario/yaml.ts';
 import { Tape } from '@syndrome/lab/tape.ts';
-import type { FieldValue, TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
+import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceIndex } from '@syndrome/trace/trace-index.ts';
-import { parseEvent, parseHeader, traceOf } from '@syndrome/trace/reader.ts';
+import { parseEvent } from '@syndrome/trace/parse-event.ts';
+import { parseHeader } from '@syndrome/trace/parse-header.ts';
+import { traceOf } from '@syndrome/trace/reader.ts';
 import { TraceRecorder } from '@syndrome/lab/trace/recorder.ts';
 import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
@@ -37,10 +39,11 @@ import type { Target } from './target.ts';
 
 const HEADER: TraceHeader = {
   type: 'trace',
-  version: 1,
+  version: TRACE_VERSION,
   tool: 'syndrome 0.1.0',
   scenario: 'amd-deferred',
   startedAt: '2026-01-01T00:00:00.000Z',
+  layers: ['lab', 'vmm', 'guest', 'process'],
   expect: ['within 10s: process.signal code=BUS_MCEERR_AO addr=$page', 'never: guest.panic'],
   outcome: 'signalled',
   settle: 200_000_000,
@@ -163,7 +166,8 @@ const TRACE_HEADER: Target = {
   open: () => chance => {
     const wrong = differences('written and read', parseHeader(wire(HEADER), 'f'), HEADER);
     const keys = Object.keys(HEADER);
-    const value = chance.oneIn(8) ? anyJson(chance, keys) : spoiledJson(chance, HEADER, keys);
+    const good = { ...HEADER, version: 1 + chance.below(TRACE_VERSION) };
+    const value = chance.oneIn(8) ? anyJson(chance, keys) : spoiledJson(chance, good, keys);
     const line = chance.oneIn(4) ? spoiledText(chance, JSON.stringify(value)) : JSON.stringify(value);
     const { value: header, wrong: thrown } = attempt(() => parseHeader(line, 'f'), [TraceError]);
     wrong.push(...thrown);

@@ -16,7 +16,7 @@ import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { shellQuote } from '@syndrome/lab/machine/qemu-args.ts';
 import { runResult } from '@syndrome/lab/testing/result.ts';
 import type { Scenario } from '@syndrome/lab/scenario/load.ts';
-import { LAYERS, SOURCES, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
+import { LAYERS, SOURCES, TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
 import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
@@ -225,10 +225,11 @@ const anyParts = (chance: Chance): Record<string, string> => ({
 
 const anyHeader = (chance: Chance): TraceHeader => ({
   type: 'trace',
-  version: 1,
+  version: TRACE_VERSION,
   tool: hostile(chance),
   scenario: hostile(chance),
   startedAt: hostile(chance),
+  layers: LAYERS.filter(() => chance.oneIn(2)),
   expect: [],
   settle: 0,
   parts: anyParts(chance),
@@ -322,7 +323,8 @@ const MATRIX: Target = {
       { length: 1 + chance.below(3) },
       (): CellResult => ({ cell: name(), result: anyResult(chance) }),
     );
-    const trace = { header: anyHeader(chance), events: [anyEvent(chance, 1), anyEvent(chance, 2)], diagnostics: [] };
+    const events = [anyEvent(chance, 1), anyEvent(chance, 2)];
+    const trace = { version: TRACE_VERSION, header: anyHeader(chance), events, diagnostics: [] };
     const html = matrixHtml(hostile(chance), cells, () => (chance.oneIn(4) ? undefined : trace));
     return [
       ...seen('table', matrixText(cells, plain)),

@@ -1,8 +1,8 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
 import { readTrace } from '@syndrome/lab/trace/read-file.ts';
-import { layersOf, partsLine, verdictLines } from '@syndrome/lab/report/text.ts';
-import { Timeline, wrap } from '@syndrome/trace/timeline.ts';
+import { partsLine, verdictLines } from '@syndrome/lab/report/text.ts';
+import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
@@ -30,7 +30,7 @@ export async function show(file: string, options: Options): Promise<void> {
   const look = stdoutLook(options);
   const { style, width } = look;
   const all = options.all === true;
-  const timeline = new Timeline({ style, width, layers: layersOf(header, all), all });
+  const timeline = new Timeline({ style, width, layers: lanesOf(header, all), all });
   print(`${style('bold', safeText(header.scenario, 200))}  ${safeText(header.startedAt, 100)}`);
   for (const line of wrap(partsLine(header.parts), width)) print(style('dim', line));
   print(timeline.head());

@@ -14,6 +14,7 @@ import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
 import { runStep } from './steps/run-step.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
+import { layersOf } from './trace/layers.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
 /** Of the JSON that `run --json` prints. */
@@ -72,6 +73,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     tool: `syndrome ${VERSION}`,
     scenario: scenario.name,
     startedAt: startedAt.toISOString(),
+    layers: layersOf(assembly instanceof Error ? scenario.machine : assembly.machine),
     expect: scenario.expect.map(e => e.text),
     outcome: scenario.outcome,
     settle: scenario.settle,

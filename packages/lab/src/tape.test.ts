@@ -13,7 +13,7 @@ test.each([
   ['half a line', 'E ready version=1.0.0 proto=1 kernel=7.2.1'],
   ['a line without its end', ready('a', 2).trimEnd()],
 ])('an agent is ready once for each boot of its Linux, also behind %s of the Linux that crashed', async (_, left) => {
-  const header = { tool: 'test', scenario: 'x', startedAt: '', expect: [], settle: 0, parts: {} };
+  const header = { tool: 'test', scenario: 'x', startedAt: '', layers: [], expect: [], settle: 0, parts: {} };
   const recorder = new TraceRecorder({ type: 'trace', version: TRACE_VERSION, ...header, outcome: 'none' });
   const tape = new Tape(recorder);
   const port = new PassThrough();

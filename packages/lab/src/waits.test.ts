@@ -4,7 +4,7 @@ import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 import { Waits } from './waits.ts';
 
-const header = { scenario: '', tool: '', startedAt: '', expect: [], settle: 0, parts: {} };
+const header = { scenario: '', tool: '', startedAt: '', layers: [], expect: [], settle: 0, parts: {} };
 const recorder = (): TraceRecorder => new TraceRecorder({ type: 'trace', version: TRACE_VERSION, ...header });
 const LONG_MS = 3_600_000;
 const never = (): boolean => false;

@@ -7,5 +7,6 @@ export const TRACE_ERROR_CODES: Readonly<Record<string, string>> = {
     'Lines of the trace cannot be read, and what they said might have changed the verdict. Take the trace as the run wrote it, or run the scenario again.',
   E_LAB_TRACE_FORMAT:
     'The file is no trace of this program. A trace is the .ndjson file that `syndrome run` names at its end.',
-  E_LAB_TRACE_VERSION: 'The trace is of a newer version than this program reads. Use a newer Syndrome.',
+  E_LAB_TRACE_VERSION:
+    'The trace is of a newer version than this program reads; the message says which. Each Syndrome reads all versions up to its own: use a newer one.',
 };

@@ -3,8 +3,11 @@
  * replay, difference) is a function of it. The first line is the header.
  */
 
-/** Raised when a reader of an older version would misunderstand; a reader refuses newer versions. */
-export const TRACE_VERSION = 1;
+/**
+ * Raised when a reader of an older version would misunderstand. A reader refuses newer versions, and knows the older ones by
+ * the steps of `modernize.ts`: a new version needs one there.
+ */
+export const TRACE_VERSION = 2;
 
 /**
  * `lab` is what the lab itself did, `machine` the outer QEMU of a nested machine; the others are the layers of the system
@@ -27,6 +30,8 @@ export interface TraceHeader {
   scenario: string;
   /** Wall clock at t = 0, ISO 8601; the only wall-clock value in a trace. */
   startedAt: string;
+  /** The layers of the machine, outermost first; the time line has a lane for each. */
+  layers: Layer[];
   /** The expectations, in the scenario's own words, so that the verdict can be recomputed from the trace alone. */
   expect: string[];
   /** The outcome the scenario states, if it states one. */

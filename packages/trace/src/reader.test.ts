@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { TraceError } from './errors.ts';
-import { parseEvent, parseHeader, type Trace, traceOf } from './reader.ts';
+import { parseEvent } from './parse-event.ts';
+import { parseHeader } from './parse-header.ts';
+import { type Trace, traceOf } from './reader.ts';
 
-const HEADER = '{"type":"trace","version":1,"scenario":"x"}';
+const HEADER = '{"type":"trace","version":2,"scenario":"x"}';
 
 /** Reads a text that comes in pieces of a few characters. */
 async function read(text: string): Promise<Trace> {
@@ -26,7 +28,7 @@ test('a cut line is damage, with its number', async () => {
 
 test('a header with more expectations than a trace has is refused', async () => {
   const expectations = (n: number): string => JSON.stringify(Array(n).fill('never: guest.panic'));
-  const header = (n: number): string => `{"type":"trace","version":1,"expect":${expectations(n)}}\n`;
+  const header = (n: number): string => `{"type":"trace","version":2,"expect":${expectations(n)}}\n`;
   expect((await read(header(100))).header.expect).toHaveLength(100);
   await expect(read(header(101))).rejects.toMatchObject({
     code: 'E_LAB_TRACE_FORMAT',
@@ -37,7 +39,7 @@ test('a header with more expectations than a trace has is refused', async () => 
 test('a header whose patterns together have more states than are taken is refused', () => {
   const header = (n: number): string => {
     const expect = Array<string>(n).fill('never: guest.line text~"(a?b?a?b?){48}d"');
-    return JSON.stringify({ type: 'trace', version: 1, expect });
+    return JSON.stringify({ type: 'trace', version: 2, expect });
   };
   expect(parseHeader(header(2), 'x').expect).toHaveLength(2);
   for (const n of [3, 100]) {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { TraceEvent } from './event.ts';
+import type { Layer, TraceEvent } from './event.ts';
 import { plain } from './style.ts';
 import { summarize } from './summary.ts';
-import { Timeline, wrap } from './timeline.ts';
+import { lanesOf, Timeline, wrap } from './timeline.ts';
 
 test('a hostile console line cannot write escape sequences to the terminal', () => {
   const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm', 'guest', 'process'], all: true });
@@ -67,4 +67,14 @@ describe('a trace of somebody else', () => {
 test('a word is broken between characters, not inside of one', () => {
   expect(wrap('a\u{1f600}\u{1f600}b', 2)).toEqual(['a', '\u{1f600}', '\u{1f600}', 'b']);
   expect(wrap('\u{1f600}a', 1)).toEqual(['\u{1f600}', 'a']);
+});
+
+test('every layer of a nested machine has a lane when everything is shown; one without is named', () => {
+  const layers: Layer[] = ['lab', 'machine', 'host', 'vmm', 'guest', 'process'];
+  expect(lanesOf({ layers })).toEqual(['lab', 'host', 'vmm', 'guest', 'process']);
+  expect(lanesOf({ layers }, true)).toEqual(layers);
+  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm'], all: true });
+  expect(timeline.lines({ seq: 1, t: 0, layer: 'host', source: 'console', raw: 'hello' })).toEqual([
+    '    0.000  ·     ·     (host) console: hello',
+  ]);
 });

@@ -1,5 +1,5 @@
 import { cutAt, safeText } from '@syndrome/decode/common/screen.ts';
-import type { Layer, TraceEvent } from './event.ts';
+import type { Layer, TraceEvent, TraceHeader } from './event.ts';
 import { injectedAt } from './trace-index.ts';
 import type { Style } from './style.ts';
 import { summarize } from './summary.ts';
@@ -17,9 +17,17 @@ const LANES: Record<Layer, { head: string; color: 'gray' | 'cyan' | 'magenta' | 
 
 const LANE_WIDTH = 6;
 
+/**
+ * The layers of a trace that get a lane, outermost first. The outer machine of a nested one says nothing that is shown
+ * unless everything is.
+ */
+export function lanesOf({ layers }: Pick<TraceHeader, 'layers'>, all = false): Layer[] {
+  return all ? layers : layers.filter(layer => layer !== 'machine');
+}
+
 export interface TimelineOptions {
   style: Style;
-  /** The layers of the machine, outermost first. */
+  /** The layers that have a lane, outermost first: {@link lanesOf} a header. */
   layers: readonly Layer[];
   /** Also show every raw line: console, QMP, agent. */
   all?: boolean;

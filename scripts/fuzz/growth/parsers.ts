@@ -30,8 +30,9 @@ import { parseCondition } from '@syndrome/trace/expect/condition.ts';
 import { parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { parseScenario } from '@syndrome/lab/scenario/load.ts';
-import type { TraceEvent } from '@syndrome/trace/event.ts';
-import { parseEvent, parseHeader } from '@syndrome/trace/reader.ts';
+import { TRACE_VERSION, type TraceEvent } from '@syndrome/trace/event.ts';
+import { parseEvent } from '@syndrome/trace/parse-event.ts';
+import { parseHeader } from '@syndrome/trace/parse-header.ts';
 import { runResult } from '@syndrome/lab/testing/result.ts';
 import { parseVersion } from '@syndrome/decode/outlook/version.ts';
 import { LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
@@ -194,7 +195,7 @@ function judged(text: string, patterns: readonly string[], more: readonly string
     fields: { message, bank: i },
   }));
   const expect = patterns.map(pattern => `never: guest.panic message~"${pattern.replaceAll('\\', '\\\\')}"`);
-  const header = { type: 'trace', version: 1, expect: [...expect, ...more] };
+  const header = { type: 'trace', version: TRACE_VERSION, expect: [...expect, ...more] };
   judgeTrace(parseHeader(JSON.stringify(header), 'x'), events);
 }
 
@@ -405,7 +406,7 @@ export const PARSERS: readonly Parser[] = [
       each(
         () => show(HEADER, rows(text)),
         () => show(rows(text)[0] ?? '', rows(text)),
-        () => show(JSON.stringify({ type: 'trace', version: 1, expect: rows(text).slice(0, 100) }), TRACE),
+        () => show(JSON.stringify({ type: 'trace', version: TRACE_VERSION, expect: rows(text).slice(0, 100) }), TRACE),
       ),
   },
   {

@@ -7,6 +7,7 @@ import { LabInterrupted } from '../errors.ts';
 import type { MachineSpec } from '../scenario/schema.ts';
 import { Session } from '../session.ts';
 import { TRACE_VERSION } from '@syndrome/trace/event.ts';
+import { layersOf } from '../trace/layers.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { type MachineFiles, qemuArgs } from './qemu-args.ts';
 
@@ -86,6 +87,7 @@ async function tryBoot(
     tool: 'syndrome kvm probe',
     scenario: 'kvm-probe',
     startedAt: new Date().toISOString(),
+    layers: layersOf(machine),
     expect: [],
     settle: 0,
     parts: {},

@@ -7,12 +7,14 @@ import { column, entry } from './testing/cells.ts';
 describe('the HTML of a matrix', () => {
   const hostile = '"><img src=x onerror=alert(1)>\'&';
   const trace: Trace = {
+    version: TRACE_VERSION,
     header: {
       type: 'trace',
       version: TRACE_VERSION,
       tool: 't',
       scenario: hostile,
       startedAt: '2026-01-01T00:00:00Z',
+      layers: ['lab', 'guest'],
       expect: [],
       settle: 0,
       parts: { qemu: hostile },

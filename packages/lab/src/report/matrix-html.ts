@@ -4,8 +4,8 @@ import type { Trace } from '@syndrome/trace/reader.ts';
 import { matrixTable } from './matrix.ts';
 import { partsLine } from '@syndrome/trace/parts-line.ts';
 import { plain } from '@syndrome/trace/style.ts';
-import { layersOf, verdictLines } from './text.ts';
-import { Timeline } from '@syndrome/trace/timeline.ts';
+import { verdictLines } from './text.ts';
+import { lanesOf, Timeline } from '@syndrome/trace/timeline.ts';
 
 /** Text of a page: what hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it. */
 const escape = (text: string): string => escapeText(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
@@ -70,7 +70,7 @@ ${details}
 function detailLines(entry: CellResult, trace: Trace | undefined): string[] {
   const verdict = verdictLines(entry.result.scenario, entry.result, entry.result.trace, { style: plain, width: 100 });
   if (!trace) return verdict;
-  const timeline = new Timeline({ style: plain, layers: layersOf(trace.header) });
+  const timeline = new Timeline({ style: plain, layers: lanesOf(trace.header) });
   const events = trace.events.flatMap(event => timeline.lines(event));
   return [partsLine(trace.header.parts), timeline.head(), ...events, ...verdict];
 }

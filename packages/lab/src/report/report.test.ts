@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../run.ts';
 import { runResult } from '../testing/result.ts';
 import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
-import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
+import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { widthOf } from './style.ts';
 import { plain, type Style } from '@syndrome/trace/style.ts';
 import { distribution, distributionLines } from './repeat.ts';
 import { all } from './reporter.ts';
-import { layersOf, textReporter, verdictLines } from './text.ts';
+import { textReporter, verdictLines } from './text.ts';
 import { Timeline } from '@syndrome/trace/timeline.ts';
 
 const base = runResult({
@@ -132,10 +132,11 @@ describe('what could not be judged', () => {
   test('stands with its mark and reason under a run that was killed, and not under one that cannot be', () => {
     const header: TraceHeader = {
       type: 'trace',
-      version: 1,
+      version: TRACE_VERSION,
       tool: 't',
       scenario: 'k',
       startedAt: '2026-01-01T00:00:00Z',
+      layers: ['lab', 'vmm', 'guest', 'process'],
       parts: {},
       expect: ['within 5s: guest.mce-record', 'never: guest.panic'],
       outcome: 'logged',
@@ -258,25 +259,6 @@ describe('width', () => {
     expect(reasons.length).toBeGreaterThan(1);
     for (const line of reasons) expect(line).toMatch(/<red>.*<\/>$/);
   });
-});
-
-test('every layer of a nested machine has a lane when everything is shown; one without is named', () => {
-  const header = {
-    type: 'trace',
-    version: 1,
-    tool: '',
-    scenario: '',
-    startedAt: '',
-    expect: [],
-    settle: 0,
-    parts: { hostKernel: '7' },
-  } as const;
-  expect(layersOf({ ...header, expect: [] })).toEqual(['lab', 'host', 'vmm', 'guest', 'process']);
-  expect(layersOf({ ...header, expect: [] }, true)).toEqual(['lab', 'machine', 'host', 'vmm', 'guest', 'process']);
-  const timeline = new Timeline({ style: plain, layers: ['lab', 'vmm'], all: true });
-  expect(timeline.lines({ seq: 1, t: 0, layer: 'host', source: 'console', raw: 'hello' })).toEqual([
-    '    0.000  ·     ·     (host) console: hello',
-  ]);
 });
 
 test('XML text holds no lone surrogate', () => {

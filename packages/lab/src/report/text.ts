@@ -1,11 +1,10 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Judgement, Verdict } from '@syndrome/trace/expect/verdict.ts';
-import type { Layer, TraceHeader } from '@syndrome/trace/event.ts';
 import type { RunResult } from '../run.ts';
 import type { Reporter } from './reporter.ts';
 import { partsLine } from '@syndrome/trace/parts-line.ts';
 import type { Style } from '@syndrome/trace/style.ts';
-import { Timeline, wrap } from '@syndrome/trace/timeline.ts';
+import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
 
 export { partsLine };
 
@@ -17,16 +16,6 @@ const VERDICTS: Record<Verdict, 'green' | 'red' | 'yellow'> = {
   error: 'yellow',
   skip: 'yellow',
 };
-
-/** The layers of a trace that get a lane, outermost first, from the machine named in its header. */
-export function layersOf(header: TraceHeader, all = false): Layer[] {
-  // The outer machine of a nested one says nothing that is shown unless everything is.
-  if (header.parts.hostKernel !== undefined)
-    return ['lab', ...(all ? (['machine'] as const) : []), 'host', 'vmm', 'guest', 'process'];
-  return header.parts.xen === undefined
-    ? ['lab', 'vmm', 'guest', 'process']
-    : ['lab', 'vmm', 'xen', 'guest', 'process'];
-}
 
 /** How a report is drawn. */
 export interface Look {
@@ -84,7 +73,7 @@ export function textReporter(
   return {
     header(header) {
       if (options.quiet) return;
-      timeline = new Timeline({ style, width, layers: layersOf(header, all), all });
+      timeline = new Timeline({ style, width, layers: lanesOf(header, all), all });
       for (const line of wrap(partsLine(header.parts), width)) write(style('dim', line));
       write(timeline.head());
     },

@@ -17,6 +17,7 @@ const header: TraceHeader = {
   tool: 'test',
   scenario: 'x',
   startedAt: '',
+  layers: [],
   expect: [],
   settle: 0,
   parts: {},

@@ -318,10 +318,11 @@ describe('outcome', () => {
 describe('verdict', () => {
   const header = {
     type: 'trace' as const,
-    version: 1,
+    version: 2,
     tool: '',
     scenario: 'x',
     startedAt: '',
+    layers: [],
     expect: ['within 5s: guest.mce-record'],
     outcome: 'logged',
     settle: 0,

@@ -4,10 +4,11 @@ import { judgeTrace } from './verdict.ts';
 
 const header: TraceHeader = {
   type: 'trace',
-  version: 1,
+  version: 2,
   tool: '',
   scenario: 'x',
   startedAt: '',
+  layers: [],
   expect: [],
   settle: 0,
   parts: {},

@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from '@syndrome/decode/common/hex.ts';
+import { describe, expect, test } from 'vitest';
+import { TRACE_VERSION } from './event.ts';
+import { judgeFile } from './expect/verdict.ts';
+import { modernizer, STEPS } from './modernize.ts';
+import { parseHeader } from './parse-header.ts';
+import { parseTrace } from './reader.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
+const files = readdirSync(GOLDEN).filter(file => file.endsWith('.ndjson'));
+const text = (file: string): string => readFileSync(join(GOLDEN, file), 'utf8');
+const old = Array.from({ length: TRACE_VERSION - 1 }, (_, i) => i + 1);
+
+describe('every older version', () => {
+  test.each(old)('%i has a step to the next, and a trace to try it with', version => {
+    expect(STEPS[version]).toBeDefined();
+    expect(files.filter(file => file.startsWith(`v${version}-`))).not.toEqual([]);
+  });
+
+  test.each(files.filter(file => !file.startsWith('v99-')))(
+    '%s is read whole, and written anew it is the same',
+    file => {
+      const trace = parseTrace(text(file), file);
+      expect(trace.version).toBe(Number(/^v(\d+)-/.exec(file)?.[1]));
+      expect(trace.header.version).toBe(TRACE_VERSION);
+      expect(trace.events.length).toBe(text(file).trim().split('\n').length - 1);
+      expect(trace.diagnostics).toEqual([]);
+      const anew = parseTrace([trace.header, ...trace.events].map(line => stringify(line)).join('\n'), file);
+      expect(anew).toEqual({ ...trace, version: TRACE_VERSION });
+      expect(judgeFile(trace)).toMatchObject({ verdict: 'pass', outcome: trace.header.outcome });
+    },
+  );
+
+  test('a step changes nothing of what it is given', () => {
+    for (const version of old) {
+      const line = Object.freeze({ type: 'trace', version, parts: Object.freeze({ xen: '4.20' }) });
+      expect(modernizer(version).header(line)).toMatchObject({ version: TRACE_VERSION });
+      expect(line.version).toBe(version);
+    }
+  });
+});
+
+test.each([
+  [{}, ['lab', 'vmm', 'guest', 'process']],
+  [{ xen: '4.20' }, ['lab', 'vmm', 'xen', 'guest', 'process']],
+  [{ hostKernel: '7.2' }, ['lab', 'machine', 'host', 'vmm', 'guest', 'process']],
+  [null, ['lab', 'vmm', 'guest', 'process']],
+  ['xen', ['lab', 'vmm', 'guest', 'process']],
+])('version 1 of a machine of the parts %j gets its layers', (parts, layers) => {
+  expect(parseHeader(JSON.stringify({ type: 'trace', version: 1, parts }), 'x').layers).toEqual(layers);
+});
+
+describe('a version that this program does not know', () => {
+  test('is refused with what it is, what is read, and what to do', () => {
+    expect(() => parseTrace(text('v99-made-up.ndjson'), 'tomorrow.ndjson')).toThrow(
+      expect.objectContaining({
+        code: 'E_LAB_TRACE_VERSION',
+        message: `tomorrow.ndjson is a trace of version 99, written by syndrome 9.9.0; this program reads versions 1 to ${TRACE_VERSION}`,
+        hint: 'Use a newer Syndrome to read it: each reads all versions up to its own.',
+      }),
+    );
+  });
+
+  test.each([0, -1, 1.5])('is none when it is %d', version => {
+    expect(() => parseHeader(JSON.stringify({ type: 'trace', version }), 'x')).toThrow(
+      expect.objectContaining({
+        code: 'E_LAB_TRACE_FORMAT',
+        message: `x says that it is a trace of version ${version}; there is none`,
+      }),
+    );
+  });
+});
+
+test('a header names layers that there are, each once, in its own order', () => {
+  const layers = ['guest', 'lab', 'moon', 'guest', 7, null];
+  expect(parseHeader(JSON.stringify({ type: 'trace', version: 2, layers }), 'x').layers).toEqual(['guest', 'lab']);
+  expect(parseHeader('{"type":"trace","version":2,"layers":"guest"}', 'x').layers).toEqual([]);
+});

@@ -1,0 +1,63 @@
+import { type FieldValue, LAYERS, SOURCES, type TraceEvent } from './event.ts';
+import type { Line } from './modernize.ts';
+import { NAME } from './names.ts';
+
+const HEX64 = /^0x[0-9a-f]{16}$/;
+
+/** Wire strings of 64-bit values become bigint again. */
+function revive(fields: Record<string, unknown>): Record<string, FieldValue> {
+  const out: Record<string, FieldValue> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (typeof value === 'string') out[key] = HEX64.test(value) ? BigInt(value) : value;
+    // JSON has no infinity, but numbers that JavaScript takes for one.
+    else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) out[key] = value;
+  }
+  return out;
+}
+
+/** Positions and times: what the recorder counts. */
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** The object that a line is; undefined when it is none. */
+export function parseLine(line: string): Line | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return typeof value === 'object' && value !== null ? (value as Line) : undefined;
+}
+
+/** Reads one line of a trace of the newest version; undefined when it is not an event. */
+export function parseEvent(text: string): TraceEvent | undefined {
+  const line = parseLine(text);
+  return line === undefined ? undefined : eventOf(line);
+}
+
+/** The event that a line in the newest form is; undefined when it is none. */
+export function eventOf(line: Line): TraceEvent | undefined {
+  const event = line as unknown as TraceEvent;
+  if (!isCount(event.seq) || !isCount(event.t)) return undefined;
+  if (!LAYERS.includes(event.layer)) return undefined;
+  if (!SOURCES.includes(event.source)) return undefined;
+  if (event.name !== undefined && !(typeof event.name === 'string' && NAME.test(event.name))) return undefined;
+  if (event.dir !== undefined && event.dir !== 'send' && event.dir !== 'receive') return undefined;
+  if (event.raw !== undefined && typeof event.raw !== 'string') return undefined;
+  if (event.fields !== undefined) {
+    if (typeof event.fields !== 'object' || event.fields === null) return undefined;
+    if (!Object.keys(event.fields).every(key => NAME.test(key))) return undefined;
+  }
+  const { seq, t, layer, source, raw, dir, name, fields, record } = event;
+  return {
+    seq,
+    t,
+    layer,
+    source,
+    ...(raw === undefined ? {} : { raw }),
+    ...(dir === undefined ? {} : { dir }),
+    ...(name === undefined ? {} : { name }),
+    ...(fields === undefined ? {} : { fields: revive(fields) }),
+    ...(record === undefined ? {} : { record }),
+  };
+}
