@@ -10,8 +10,8 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from '@syndrome/decode/common/hex.ts';
-import { createDecoder } from '@syndrome/decode/decode/index.ts';
-import type { DecodedRecord } from '@syndrome/decode/decode/index.ts';
+import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
+import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import { toData } from '@syndrome/decode/decode/record.ts';
 import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
 import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';

@@ -11,7 +11,7 @@ import { Bench } from 'tinybench';
 import { KeptProcess } from '@syndrome/lab/machine/keeper.ts';
 import { runScenario } from '@syndrome/lab/run.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
-import { parseEvent } from '@syndrome/trace/parse-event.ts';
+import { parseEvent } from '@syndrome/trace/testing/parse.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { Supply } from '@syndrome/lab/supply/supply.ts';
 import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';

@@ -1,7 +1,8 @@
-/** `npm run check`: formatter, linter, types, purity, the import rule and the screen rule. Prints what failed; exit 1 if anything did. */
+/** `npm run check`: formatter, linter, types, purity, the import and screen rules, and dead exports. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
+import { checkAllExports } from './exports.ts';
 import { checkAllImports } from './imports.ts';
 import { checkAllScreens } from './screens.ts';
 
@@ -28,6 +29,7 @@ await step('pure rooms without Node (tsconfig.pure.json)', tool('tsc', ['--proje
 for (const [name, violationsOf] of [
   ['import rule (scripts/rooms.ts)', checkAllImports],
   ['screen rule (scripts/screens.ts)', checkAllScreens],
+  ['dead exports (scripts/exports.ts)', checkAllExports],
 ] as const) {
   await step(name, () => {
     const violations = violationsOf(root);

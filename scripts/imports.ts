@@ -24,7 +24,7 @@ export const NO_CODE = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\
 export const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
 
 /** The file that a specifier of the project names; undefined for a built-in or a package of others. */
-function targetOf(file: string, specifier: string): string | undefined {
+export function targetOf(file: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return join(dirname(file), specifier).split(sep).join('/');
   const [, name, inner] = /^@syndrome\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
   return name === undefined ? undefined : `packages/${name}/src/${inner}`;

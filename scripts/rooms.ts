@@ -24,6 +24,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },
   decode: { folder: 'packages/decode/src/decode', imports: [...BYTES, 'events', 'text', 'outlook'], pure: true },
+  /** The one file of the package that others import by its name. */
+  api: { folder: 'packages/decode/src', imports: DECODE, pure: true },
 
   trace: { folder: 'packages/trace/src', imports: DECODE, pure: true },
 

@@ -5,20 +5,18 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ARM_LINT_CODES } from '@syndrome/decode/arm/index.ts';
-import * as arm from '@syndrome/decode/arm/esr.ts';
-import * as cper from '@syndrome/decode/cper/index.ts';
+import { ARM_LINT_CODES } from '@syndrome/decode/arm/lint-codes.ts';
+import { CPER_LINT_CODES } from '@syndrome/decode/cper/lint-codes.ts';
 import { EXIT_TEXT } from '@syndrome/cli/exit-codes.ts';
 import { everyExplanation, explanationsOf } from '@syndrome/cli/explain.ts';
 import { allCodes, explainCode } from '@syndrome/decode/decode/explain-code.ts';
 import { explainField, REGISTERS } from '@syndrome/decode/decode/explain-field.ts';
 import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
-import { decodeMcacod, MCA_SEVERITIES, SMCA_BANKS } from '@syndrome/decode/mca/index.ts';
+import { decodeMcacod } from '@syndrome/decode/mca/mcacod.ts';
+import { MCA_SEVERITIES } from '@syndrome/decode/mca/severity.ts';
+import { SMCA_BANKS } from '@syndrome/decode/mca/smca-banks.ts';
 import { LINT_CODES } from '@syndrome/decode/mca/lint-codes.ts';
-import * as amd from '@syndrome/decode/mca/amd-registers.ts';
-import * as misc from '@syndrome/decode/mca/intel-misc.ts';
-import * as mca from '@syndrome/decode/mca/registers.ts';
 import { RULES } from '@syndrome/decode/outlook/catalog.ts';
 import { SETTINGS } from '@syndrome/decode/outlook/context.ts';
 import { OUTLOOK_OUTCOMES } from '@syndrome/decode/outlook/prediction.ts';
@@ -160,18 +158,8 @@ describe('terms', () => {
 });
 
 describe('citations', () => {
-  const registers = [arm, cper, mca, amd, misc]
-    .flatMap(room => Object.values(room) as unknown[])
-    .filter(
-      (r): r is { source: string; fields: unknown } =>
-        typeof r === 'object' && r !== null && 'source' in r && 'fields' in r,
-    )
-    .map(r => r.source);
-  const findings = [
-    ...Object.values(LINT_CODES),
-    ...Object.values(ARM_LINT_CODES),
-    ...Object.values(cper.CPER_LINT_CODES),
-  ];
+  const registers = REGISTERS.map(r => r.source);
+  const findings = [...Object.values(LINT_CODES), ...Object.values(ARM_LINT_CODES), ...Object.values(CPER_LINT_CODES)];
   const cited = [...new Set([...registers, ...findings.map(f => f.section), ...RULES.map(r => r.source)])];
   const parts = cited.flatMap(c => c.split('; '));
   const MANUAL = new RegExp(`^(${Object.keys(MANUALS).join('|')})\\b`);

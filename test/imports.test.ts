@@ -23,7 +23,7 @@ test.each([
   ['packages/decode/src/mca/a.ts', "import yaml from 'yaml';", 'room "mca" may not import package "yaml"'],
   ['packages/lab/src/a.ts', "const x = await import('@syndrome/cli/main.ts');", 'room "lab" may not import room "cli"'],
   ['packages/lab/src/a.ts', "export * from './report/text.ts';", 'room "lab" may not import room "report"'],
-  ['packages/decode/src/index.ts', 'export {};', NO_ROOM],
+  ['packages/qemu/src/index.ts', 'export {};', NO_ROOM],
   [
     'packages/cli/src/a.ts',
     "import { x } from '../../lab/src/run.ts';",
@@ -57,8 +57,9 @@ test.each([
 
 test('tsconfig.pure.json covers the pure rooms of scripts/rooms.ts', () => {
   const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.pure.json'), 'utf8')) as { include: string[] };
-  const pure = Object.values(rooms).flatMap(rule => (rule.pure ? [rule.folder] : []));
-  expect(config.include.filter(path => path.startsWith('packages/'))).toEqual(pure);
+  const covered = config.include.filter(path => path.startsWith('packages/'));
+  const missing = Object.values(rooms).flatMap(rule => (rule.pure ? [rule.folder] : []));
+  expect(missing.filter(folder => !covered.some(path => `${folder}/`.startsWith(`${path}/`)))).toEqual([]);
 });
 
 test('in a pure room whatever belongs to Node is a type error', () => {

@@ -1,7 +1,7 @@
 /** The kept states of machines, with real machines. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseEvent } from '@syndrome/trace/parse-event.ts';
+import { parseEvent } from '@syndrome/trace/testing/parse.ts';
 import { Sandbox } from './program.ts';
 
 let sandbox: Sandbox;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const BIN = join(import.meta.dirname, '../bin/syndrome');
 
-export interface Running {
+interface Running {
   child: ChildProcess;
   /** Resolves when stdout or stderr holds the text; rejects when the program ends without it. */
   until(text: string): Promise<void>;

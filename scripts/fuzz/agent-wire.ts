@@ -13,7 +13,7 @@ import { anyText, spoiledText } from './junk.ts';
 import { differences } from './oracles.ts';
 import type { Step, Target } from './target.ts';
 
-export const GUEST_FOLDER = join(import.meta.dirname, '..', '..', 'guest');
+const GUEST_FOLDER = join(import.meta.dirname, '..', '..', 'guest');
 
 /** What the agent's sources are held to, beside what the supply's compiler is told. */
 export const WARNINGS = ['-std=gnu17', '-Wall', '-Wextra', '-Wconversion', '-Werror'] as const;

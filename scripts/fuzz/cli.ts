@@ -2,11 +2,11 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { CperError } from '@syndrome/decode/cper/error.ts';
 import { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from '@syndrome/decode/cper/json.ts';
-import { decodeCper, encodeCper, encodeCperRegion, encodeSection } from '@syndrome/decode/cper/index.ts';
+import { decodeCper, encodeCper, encodeCperRegion } from '@syndrome/decode/cper/region.ts';
+import { encodeSection, SECTIONS } from '@syndrome/decode/cper/sections.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { InputError, eachRecord } from '@syndrome/cli/record-inputs.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
-import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
 import { recordOfJson } from '@syndrome/decode/text/syndrome/json-records.ts';
 import type { Chance } from '../chance.ts';
 import { LINES, RECORDS } from './inputs.ts';

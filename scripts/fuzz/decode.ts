@@ -1,7 +1,7 @@
 /** Fuzz targets of the room `decode`: the front door, in every form that can be asked for. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { stringify } from '@syndrome/decode/common/hex.ts';
-import { SECTIONS } from '@syndrome/decode/cper/index.ts';
+import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
 import { decode } from '@syndrome/decode/decode/decoder.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
 import { toData } from '@syndrome/decode/decode/record.ts';

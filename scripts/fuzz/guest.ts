@@ -4,7 +4,8 @@ import { AgentClient } from '@syndrome/lab/guest/client.ts';
 import { type ConsoleLine, ConsoleReader } from '@syndrome/lab/guest/console.ts';
 import { neededLibraries } from '@syndrome/lab/guest/elf.ts';
 import { AgentClosedError, AgentError, AgentProtocolError, InitramfsError } from '@syndrome/lab/guest/errors.ts';
-import { type CpioEntry, readNewc, writeNewc } from '@syndrome/lab/guest/newc.ts';
+import { readNewc } from '@syndrome/lab/guest/testing/read-newc.ts';
+import { type CpioEntry, writeNewc } from '@syndrome/lab/guest/newc.ts';
 import { type AgentEvent, agentCommands, fieldKinds } from '@syndrome/lab/guest/protocol.ts';
 import {
   WIRE_MAX,

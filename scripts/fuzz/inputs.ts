@@ -2,11 +2,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { SECTIONS, encodeCper, encodeSection } from '@syndrome/decode/cper/index.ts';
+import { SECTIONS, encodeSection } from '@syndrome/decode/cper/sections.ts';
+import { encodeCper } from '@syndrome/decode/cper/region.ts';
 import { bodyOf, errorRecord } from '@syndrome/decode/cper/testing/arbitrary.ts';
-import { SMCA_BANKS } from '@syndrome/decode/mca/index.ts';
-import type { X86McaRecord } from '@syndrome/decode/mca/index.ts';
-import type { ArmSeaRecord } from '@syndrome/decode/arm/index.ts';
+import { SMCA_BANKS } from '@syndrome/decode/mca/smca-banks.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
+import type { ArmSeaRecord } from '@syndrome/decode/arm/record.ts';
 import type { Chance } from '../chance.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,7 +21,7 @@ const read = (pattern: string): Uint8Array[] =>
     .map(file => readFileSync(join(ROOT, file)));
 
 /** Golden inputs of `decode` and of the console parsers. */
-export const GOLDEN: readonly Uint8Array[] = [
+const GOLDEN: readonly Uint8Array[] = [
   ...read('packages/decode/src/decode/golden/*.in'),
   ...read('packages/decode/src/text/golden/**/*.log'),
 ];
@@ -108,7 +109,7 @@ export function anyLine(chance: Chance): string {
 }
 
 /** Whole lines in another order. */
-export function splicedLines(chance: Chance): Uint8Array {
+function splicedLines(chance: Chance): Uint8Array {
   const lines: string[] = [];
   for (let n = chance.below(16); n > 0; n--) lines.push(anyLine(chance));
   const text = lines.join(chance.oneIn(8) ? '\r\n' : '\n');

@@ -16,7 +16,7 @@ export interface Options {
   json: boolean;
 }
 
-export type CommandLine = Options | { print: string } | { wrong: string };
+type CommandLine = Options | { print: string } | { wrong: string };
 
 const MAX_JOBS = 256;
 

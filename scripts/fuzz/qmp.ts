@@ -9,9 +9,9 @@ import { parseJson, stringifyJson } from '@syndrome/qemu/qmp/json.ts';
 import { mceCommandLine, parseMemoryFailure, readMceAnswer } from '@syndrome/qemu/qmp/mce.ts';
 import { readMessage } from '@syndrome/qemu/qmp/messages.ts';
 import { type Incoming, IN_FLIGHT_WINDOW, QmpProtocol } from '@syndrome/qemu/qmp/protocol.ts';
-import { compareWithSchema } from '@syndrome/qemu/qmp/schema.ts';
+import { compareWithSchema } from '@syndrome/qemu/qmp/testing/schema.ts';
 import { type Members, type Shape, departure, memberName } from '@syndrome/qemu/qmp/shapes.ts';
-import { gpa2hpa, gpa2hva, gva2gpa } from '@syndrome/qemu/qmp/translate.ts';
+import { gpa2hpa, gva2gpa } from '@syndrome/qemu/qmp/translate.ts';
 import { Chance } from '../chance.ts';
 import { anyJson, anyNumber, anyText, chunks, image, spoiledJson, spoiledText } from './junk.ts';
 import { attempt, attemptLater, differences, errorFaults } from './oracles.ts';
@@ -356,7 +356,7 @@ const HMP: Target = {
       const wrong = errorFaults(error, [HmpError]);
       if (!codes.has(error.code)) wrong.push(`code ${error.code}`);
       const client = { hmp: () => Promise.resolve(text) } as unknown as QmpClient;
-      const ask = chance.pick([gpa2hpa, gpa2hva, gva2gpa]);
+      const ask = chance.pick([gpa2hpa, gva2gpa]);
       const { value, wrong: thrown } = await attemptLater<bigint | { address: bigint; region: string }>(
         () => ask(client, chance.u64()),
         [HmpError],

@@ -1,42 +1,28 @@
 /** Fuzz targets of the rooms `mca`, `arm` and `cper`: error records, in values and in bytes. */
-import {
-  ARM_SEA_LENGTH,
-  armPageOf,
-  classifyArm,
-  decodeArmSea,
-  describeEsr,
-  encodeArmSea,
-  explainArm,
-  lintArm,
-} from '@syndrome/decode/arm/index.ts';
+import { ARM_SEA_LENGTH, decodeArmSea, encodeArmSea } from '@syndrome/decode/arm/kvm.ts';
+import { armPageOf, classifyArm } from '@syndrome/decode/arm/classify.ts';
+import { describeEsr } from '@syndrome/decode/arm/esr.ts';
+import { explainArm } from '@syndrome/decode/arm/explain.ts';
+import { lintArm } from '@syndrome/decode/arm/lint.ts';
 import { stringify } from '@syndrome/decode/common/hex.ts';
-import {
-  classifyCper,
-  cperToJson,
-  decodeCper,
-  decodeSection,
-  describeSection,
-  encodeCperRegion,
-  explainBody,
-  explainCper,
-  lintCper,
-  pagesOfCper,
-} from '@syndrome/decode/cper/index.ts';
-import { regionFromJson } from '@syndrome/decode/cper/json.ts';
-import {
-  MCA_SEVERITIES,
-  XEN_MCE_BYTES,
-  classify,
-  component,
-  decodeXenMcelog,
-  describeRecord,
-  explain,
-  lint,
-  nextStep,
-  pageOf,
-  severity,
-} from '@syndrome/decode/mca/index.ts';
-import type { X86McaRecord } from '@syndrome/decode/mca/index.ts';
+import { classifyCper } from '@syndrome/decode/cper/classify.ts';
+import { cperToJson, regionFromJson } from '@syndrome/decode/cper/json.ts';
+import { decodeCper, encodeCperRegion } from '@syndrome/decode/cper/region.ts';
+import { decodeSection } from '@syndrome/decode/cper/sections.ts';
+import { describeSection } from '@syndrome/decode/cper/describe.ts';
+import { explainBody, explainCper } from '@syndrome/decode/cper/explain.ts';
+import { lintCper } from '@syndrome/decode/cper/lint.ts';
+import { pagesOfCper } from '@syndrome/decode/cper/page.ts';
+import { MCA_SEVERITIES, severity } from '@syndrome/decode/mca/severity.ts';
+import { XEN_MCE_BYTES, decodeXenMcelog } from '@syndrome/decode/mca/xen-mcelog.ts';
+import { classify } from '@syndrome/decode/mca/classify.ts';
+import { component } from '@syndrome/decode/mca/component.ts';
+import { describeRecord } from '@syndrome/decode/mca/describe.ts';
+import { explain } from '@syndrome/decode/mca/explain.ts';
+import { lint } from '@syndrome/decode/mca/lint.ts';
+import { nextStep } from '@syndrome/decode/mca/next-step.ts';
+import { pageOf } from '@syndrome/decode/mca/page.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
 import { BODIES, RECORDS, anyArmRecord, anyMcaRecord, splicedRecords, spoiled } from './inputs.ts';
 import { TEXT_PER_RECORD, VALIDATE_EVERY, textFaults } from './oracles.ts';
 import type { Target } from './target.ts';

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { Chance } from '../chance.ts';
 import { BLOCK, type Step, type Target } from './target.ts';
 
-export interface Limits {
+interface Limits {
   /** Heap that may stay used between the first and the last quarter of a target's cases, in bytes. */
   growth: number;
   /** Slowest case that is no failure, in milliseconds: far beyond what a busy machine explains. */

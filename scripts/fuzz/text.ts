@@ -1,12 +1,9 @@
 /** Fuzz targets of the room `text`: the parsers that live for a block of lines, and what monitors say. */
-import {
-  hmpOutputEvents,
-  linuxConsoleParser,
-  qemuStderrParser,
-  qmpEvent,
-  xenConsoleParser,
-} from '@syndrome/decode/text/index.ts';
-import type { LineParser, LogEvent } from '@syndrome/decode/text/index.ts';
+import { hmpOutputEvents, qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
+import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
+import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
 import { anyLine } from './inputs.ts';
 import { anyJson } from './junk.ts';
 import { BLOCK, type Target } from './target.ts';

@@ -11,7 +11,7 @@ import { readCode } from './exit-codes.ts';
 import { BatchedOutput, type GlobalOptions, printLines, say, stdoutStyle, terminalColumns } from './output.ts';
 import { type InputOptions, eachRecord, nothingIn } from './record-inputs.ts';
 
-export interface DecodeOptions extends GlobalOptions, InputOptions {
+interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
   raw?: boolean;
   table?: boolean;

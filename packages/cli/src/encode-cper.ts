@@ -28,7 +28,7 @@ function bodyOf(kind: string, words: readonly string[], addr: string | undefined
 }
 
 /** `--severity`, recoverable unless given. */
-export function severityOf(options: EncodeOptions): CperSeverity {
+function severityOf(options: EncodeOptions): CperSeverity {
   const severity = CPER_SEVERITIES.find((s): s is CperSeverity => s === (options.severity ?? 'recoverable'));
   if (severity !== undefined) return severity;
   throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${CPER_SEVERITIES.join(', ')}`);

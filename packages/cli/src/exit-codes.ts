@@ -22,7 +22,7 @@ export const EXIT_TEXT: readonly (readonly [string, string])[] = [
 ];
 
 /** The codes that `git bisect run` understands (git-bisect(1)): 0 good, 1 bad, 125 cannot be tested, 128 give up. */
-export const BISECT = { pass: 0, fail: 1, error: 125, skip: 125, usage: 128 } as const;
+const BISECT = { pass: 0, fail: 1, error: 125, skip: 125, usage: 128 } as const;
 
 /** The codes that this command line asks for. */
 export function exitTable(argv: readonly string[]): typeof EXIT | typeof BISECT {

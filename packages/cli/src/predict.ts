@@ -17,7 +17,7 @@ import { readCode } from './exit-codes.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 import { type InputOptions, eachRecord, vendorOf } from './record-inputs.ts';
 
-export interface PredictOptions extends GlobalOptions, InputOptions, ContextOptions {
+interface PredictOptions extends GlobalOptions, InputOptions, ContextOptions {
   chain?: boolean;
   addr?: string;
   json?: boolean;

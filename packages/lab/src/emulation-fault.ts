@@ -2,7 +2,7 @@ import { AgentDeadlineError } from './guest/errors.ts';
 import type { TraceEvent } from '@syndrome/trace/event.ts';
 
 /** Why a machine is started once more, and what the trace holds that may tell more of it, a line each. */
-export interface EmulationFault {
+interface EmulationFault {
   why: string;
   evidence: string[];
 }

@@ -4,7 +4,7 @@ import { assemble, type Assembly } from './parts.ts';
 import type { Scenario } from './scenario/load.ts';
 
 /** What came of looking for the parts of one scenario: the assembled machine, or why there is none. */
-export type Gathered = { scenario: string } & ({ assembly: Assembly } | { error: SyndromeError });
+type Gathered = { scenario: string } & ({ assembly: Assembly } | { error: SyndromeError });
 
 /**
  * Brings together all that these scenarios need, in the way a run does: packages, modules, the agents, the images. With a

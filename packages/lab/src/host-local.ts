@@ -8,7 +8,7 @@ import { frameList, giveBackLeft, leftPoison, poisonDir, PoisonRecord } from './
 import type { MachineSpec } from './scenario/schema.ts';
 
 /** One thing that has to be so before this very machine may be the host layer. */
-export interface Preflight {
+interface Preflight {
   what: string;
   ok: boolean;
   /** How to make it so. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export const statesDir = (cacheDir: string): string => join(cacheDir, 'snapshots');
 
 /** A machine's state after its boot, kept for the next run. */
-export interface KeptState {
+interface KeptState {
   path: string;
   /** On disk: the files are sparse. */
   bytes: number;

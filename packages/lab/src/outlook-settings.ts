@@ -1,6 +1,6 @@
 /** What the command lines of a machine settle of an outlook: the CPU's vendor, and the kernel's machine check options. */
 import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
-import type { Settings } from '@syndrome/decode/outlook/index.ts';
+import type { Settings } from '@syndrome/decode/outlook/context.ts';
 
 /** QEMU -cpu models by the vendor they say they are. Source: QEMU target/i386/cpu.c, builtin_x86_defs, 11.1. */
 const MODELS: readonly (readonly [RegExp, 'intel' | 'amd'])[] = [

@@ -4,9 +4,13 @@
  */
 import type { CperRecord } from '@syndrome/decode/cper/record.ts';
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
-import { namedMca, type X86McaRecord } from '@syndrome/decode/mca/index.ts';
-import type { End, Exploration, Journey, OutlookRecord, Settings } from '@syndrome/decode/outlook/index.ts';
-import { explore, versionSince, worse } from '@syndrome/decode/outlook/index.ts';
+import { namedMca } from '@syndrome/decode/mca/named.ts';
+import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
+import type { End, Exploration, Journey } from '@syndrome/decode/outlook/explore.ts';
+import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
+import type { Settings } from '@syndrome/decode/outlook/context.ts';
+import { explore, worse } from '@syndrome/decode/outlook/explore.ts';
+import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
 import type { Accel } from './machine/accel.ts';
 import { cpuVendor, kernelSettings, plainMca } from './outlook-settings.ts';
@@ -30,7 +34,7 @@ export interface OutlookInput {
 }
 
 /** The outlook of a whole scenario. */
-export interface LabOutlook {
+interface LabOutlook {
   outcome: Outcome;
   /** Id of the rule that decides. */
   rule: string;

@@ -18,7 +18,7 @@ import { layersOf } from './trace/layers.ts';
 import { TraceRecorder } from './trace/recorder.ts';
 
 /** Of the JSON that `run --json` prints. */
-export const RESULT_VERSION = 1;
+const RESULT_VERSION = 1;
 
 /** The result of one run, as `--json` prints it. */
 export interface RunResult extends Judgement {

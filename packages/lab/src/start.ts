@@ -19,7 +19,7 @@ const SLOW = { deadlineMs: 120_000 };
 /** A guest that has just said that it is ready. */
 const ANSWER = { deadlineMs: 30_000 };
 
-export interface StartOptions {
+interface StartOptions {
   cacheDir: string;
   /** Boot even if a state is kept, and keep none. */
   cold?: boolean;

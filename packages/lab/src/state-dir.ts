@@ -10,7 +10,7 @@ const HINT = 'Choose another place with SYNDROME_STATE.';
  * Where traces and what runs remember go: `$SYNDROME_STATE`, else `$XDG_STATE_HOME/syndrome`.
  * @throws LabError E_LAB_STATE_DIR for a user without a home
  */
-export function stateDir(): string {
+function stateDir(): string {
   const { SYNDROME_STATE } = process.env;
   try {
     return SYNDROME_STATE ? resolve(SYNDROME_STATE) : userFolder('XDG_STATE_HOME');

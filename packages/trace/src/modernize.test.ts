@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { TRACE_VERSION } from './event.ts';
 import { judgeFile } from './expect/verdict.ts';
 import { modernizer, STEPS } from './modernize.ts';
-import { parseHeader } from './parse-header.ts';
-import { parseTrace } from './reader.ts';
+import { parseHeader, parseTrace } from './testing/parse.ts';
 
 const GOLDEN = join(import.meta.dirname, 'golden');
 const files = readdirSync(GOLDEN).filter(file => file.endsWith('.ndjson'));

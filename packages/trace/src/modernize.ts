@@ -5,7 +5,7 @@ import { type Layer, TRACE_VERSION } from './event.ts';
 export type Line = Readonly<Record<string, unknown>>;
 
 /** From one version to the next. What is not there stays as it is. */
-export interface Step {
+interface Step {
   header?: (header: Line) => Line;
   event?: (event: Line) => Line;
 }

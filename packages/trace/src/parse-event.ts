@@ -29,12 +29,6 @@ export function parseLine(line: string): Line | undefined {
   return typeof value === 'object' && value !== null ? (value as Line) : undefined;
 }
 
-/** Reads one line of a trace of the newest version; undefined when it is not an event. */
-export function parseEvent(text: string): TraceEvent | undefined {
-  const line = parseLine(text);
-  return line === undefined ? undefined : eventOf(line);
-}
-
 /** The event that a line in the newest form is; undefined when it is none. */
 export function eventOf(line: Line): TraceEvent | undefined {
   const event = line as unknown as TraceEvent;

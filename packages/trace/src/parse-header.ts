@@ -40,13 +40,10 @@ function layersOf(value: unknown): Layer[] {
 
 /**
  * Reads the first line of a trace of any version.
- * @returns the header in the newest form
+ * @returns the header in the newest form, and the version that the trace was written in
  * @throws TraceError E_LAB_TRACE_FORMAT when it is not a trace, E_LAB_TRACE_VERSION when it is newer than this program
- * @example parseHeader('{"type":"trace","version":1,"scenario":"x"}', 'x.ndjson').layers // ['lab', 'vmm', 'guest', 'process']
+ * @example readHeader('{"type":"trace","version":1,"scenario":"x"}', 'x.ndjson').header.layers // ['lab', 'vmm', 'guest', 'process']
  */
-export const parseHeader = (line: string | undefined, file: string): TraceHeader => readHeader(line, file).header;
-
-/** {@link parseHeader}, with the version that the trace was written in. */
 export function readHeader(line: string | undefined, file: string): { header: TraceHeader; version: number } {
   const { raw, version } = rawHeader(line, file);
   const {

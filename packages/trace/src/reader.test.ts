@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { TraceError } from './errors.ts';
-import { parseEvent } from './parse-event.ts';
-import { parseHeader } from './parse-header.ts';
+import { parseEvent, parseHeader } from './testing/parse.ts';
 import { type Trace, traceOf } from './reader.ts';
 
 const HEADER = '{"type":"trace","version":2,"scenario":"x"}';

@@ -97,18 +97,10 @@ export class TraceReader {
 }
 
 /**
- * The trace that a whole text is.
+ * The trace of a text that comes in pieces: a file, a pipe, the body of a response.
  * @param file what it is called in errors
  * @throws TraceError E_LAB_TRACE_FORMAT, E_LAB_TRACE_VERSION
- * @example parseTrace(await response.text(), 'run.ndjson').events.length
  */
-export function parseTrace(text: string, file: string): Trace {
-  const reader = new TraceReader(file);
-  reader.push(text);
-  return reader.end();
-}
-
-/** {@link parseTrace} of a text that comes in pieces: a file, a pipe, the body of a response. */
 export async function traceOf(pieces: AsyncIterable<string>, file: string, most?: number): Promise<Trace> {
   const reader = new TraceReader(file, most);
   for await (const piece of pieces) reader.push(piece);

@@ -1,5 +1,5 @@
 /** Formats a time line uses; a subset of what terminals and `node:util` know. */
-export type Format = 'reset' | 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray';
+type Format = 'reset' | 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan' | 'gray';
 
 /** How text looks where it is written: in colour, marked up, or not at all. */
 export interface Style {

@@ -25,7 +25,7 @@ export function lanesOf({ layers }: Pick<TraceHeader, 'layers'>, all = false): L
   return all ? layers : layers.filter(layer => layer !== 'machine');
 }
 
-export interface TimelineOptions {
+interface TimelineOptions {
   style: Style;
   /** The layers that have a lane, outermost first: {@link lanesOf} a header. */
   layers: readonly Layer[];

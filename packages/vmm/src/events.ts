@@ -25,7 +25,7 @@ export interface GuestPlace {
 }
 
 /** Every event this VMM writes. u64 values are bigint here and `0x` and 16 digits on the wire. */
-export type VmmEvent =
+type VmmEvent =
   | {
       event: 'started';
       pid: number;

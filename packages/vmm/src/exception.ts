@@ -4,14 +4,14 @@
  */
 import { EC, FNV_BIT, FSC_EXTABT, IL_BIT } from './esr.ts';
 
-export interface El1State {
+interface El1State {
   pc: bigint;
   pstate: bigint;
   vbar: bigint;
   sctlr: bigint;
 }
 
-export interface El1Entry {
+interface El1Entry {
   pc: bigint;
   pstate: bigint;
   elr: bigint;

@@ -8,7 +8,7 @@ export interface FdtNode {
 }
 
 /** `null` is an empty property; a string list is one string after the other; a bigint is two cells. */
-export type FdtValue = null | string | readonly string[] | readonly (number | bigint)[] | Uint8Array;
+type FdtValue = null | string | readonly string[] | readonly (number | bigint)[] | Uint8Array;
 
 /** Devicetree Specification 0.4, section 5: the flattened format, version 17. */
 const MAGIC = 0xd00dfeed;

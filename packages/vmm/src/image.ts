@@ -1,7 +1,7 @@
 import { VmmError } from './errors.ts';
 
 /** What the header of an arm64 `Image` says (Documentation/arch/arm64/booting.rst, section 4). */
-export interface ImageHeader {
+interface ImageHeader {
   textOffset: bigint;
   /** Bytes of memory from the start of the image that the kernel uses. */
   imageSize: bigint;

@@ -9,7 +9,7 @@ const IOC_WRITE = 1;
 const IOC_READ = 2;
 
 /** `_IOC(dir, type, nr, size)`: size 29:16, type 15:8, number 7:0, direction 31:30 (asm-generic/ioctl.h). */
-export function ioc(direction: number, nr: number, size: number): number {
+function ioc(direction: number, nr: number, size: number): number {
   return ((direction << 30) | (size << 16) | (KVMIO << 8) | nr) >>> 0;
 }
 const io = (nr: number): number => ioc(IOC_NONE, nr, 0);

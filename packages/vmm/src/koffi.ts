@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { VmmError } from './errors.ts';
 
 /** A C function bound by koffi. Pointers are bigint addresses; a typed array passes the address of its bytes. */
-export type CFunction = (...args: (number | bigint | Uint8Array | null)[]) => number | bigint;
+type CFunction = (...args: (number | bigint | Uint8Array | null)[]) => number | bigint;
 
 /** What this VMM uses of koffi 3 (https://koffi.dev). */
-export interface Koffi {
+interface Koffi {
   load(path: string | null): { func(definition: string): CFunction };
   errno(): number;
   /** The bytes at an address as an ArrayBuffer, without a copy. */

@@ -22,7 +22,7 @@ export const FDT_MAX_BYTES = 0x1_0000;
 
 const alignUp = (value: bigint): bigint => (value + ALIGN - 1n) & ~(ALIGN - 1n);
 
-export interface BootLayout {
+interface BootLayout {
   fdt: bigint;
   kernel: bigint;
   initrd: { start: bigint; end: bigint } | undefined;

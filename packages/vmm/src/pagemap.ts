@@ -9,7 +9,7 @@ const PFN_MASK = (1n << 55n) - 1n;
  * The host physical address behind an address of this process (Documentation/admin-guide/mm/pagemap.rst), or undefined
  * when the page is not present or the PFN is hidden (needs CAP_SYS_ADMIN). `pageBytes` is the host's page size.
  */
-export function physicalAddress(hva: bigint, pageBytes: bigint): bigint | undefined {
+function physicalAddress(hva: bigint, pageBytes: bigint): bigint | undefined {
   const entry = Buffer.alloc(ENTRY_BYTES);
   let fd: number;
   try {

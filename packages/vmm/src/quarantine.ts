@@ -18,11 +18,6 @@ export interface Slot extends Range {
 /** The naturally aligned block of `size` bytes (a power of two) that an address is in. */
 export const blockOf = (address: bigint, size: bigint): bigint => address & ~(size - 1n);
 
-/** The slot an address is in, or undefined. */
-export function slotAt(slots: readonly Slot[], gpa: bigint): Slot | undefined {
-  return slots.find(s => gpa >= s.gpa && gpa < s.gpa + s.size);
-}
-
 /**
  * Takes a range out of the slots. Undefined when no slot holds any of it. KVM cannot shrink a slot, so each that is hit is
  * deleted (size 0) and what is left of it is made anew: the first piece keeps the number, the second gets a free one.

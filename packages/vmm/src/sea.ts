@@ -3,7 +3,7 @@ import type { AbortSyndrome } from './esr.ts';
 import type { GpaSource, InjectAction, QuarantineAction } from './events.ts';
 import type { QuarantinePolicy } from './threads.ts';
 
-export interface SeaResponse {
+interface SeaResponse {
   action: InjectAction;
   quarantine: QuarantineAction;
   /** Whether the address is that of the error. See {@link seaResponse}. */

@@ -19,7 +19,7 @@ const CELL = { COMMAND: 0, STATE: 1, THREAD: 2, ANSWERS: 3 } as const;
 /** More ranges than this and the machine has long passed any threshold. */
 export const MAX_QUARANTINED = 1024;
 const RANGES_AT = (HEADER_WORDS + WORDS_PER_VCPU * MAX_VCPUS) * 4;
-export const SHARED_BYTES = RANGES_AT + MAX_QUARANTINED * 16;
+const SHARED_BYTES = RANGES_AT + MAX_QUARANTINED * 16;
 
 /** Views over the shared block; every thread makes its own. */
 export class SharedBlock {
@@ -71,7 +71,7 @@ export class SharedBlock {
   }
 }
 
-export class VcpuCells {
+class VcpuCells {
   readonly #words: Int32Array;
 
   constructor(words: Int32Array) {

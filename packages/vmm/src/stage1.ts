@@ -10,7 +10,7 @@ export interface Stage1Registers {
   sctlr: bigint;
 }
 
-export type Stage1Result =
+type Stage1Result =
   | { ok: true; gpa: bigint; blockBytes: bigint }
   | { ok: false; reason: 'fault' | 'out-of-range' | 'walk-disabled' | 'unsupported' | 'no-memory'; level?: number }
   /** The walk came to the level whose descriptor must not be read; it would lie at `descriptor`. */

@@ -5,9 +5,9 @@
 import { createContext, Script } from 'node:vm';
 
 /** Characters; the last three are what is told. */
-export const SIZES: readonly number[] = [160, 625, 2_500, 10_000, 20_000, 40_000];
+const SIZES: readonly number[] = [160, 625, 2_500, 10_000, 20_000, 40_000];
 
-export interface Bounds {
+interface Bounds {
   /** Time is that of the size to this power at most: 1 is linear, 2 quadratic. */
   exponent: number;
   /** Milliseconds below which no growth is judged. */
@@ -21,7 +21,7 @@ export interface Bounds {
 
 export const BOUNDS: Bounds = { exponent: 1.7, floorMs: 30, repeats: 6, patienceMs: 1_000, deadlineMs: 30_000 };
 
-export interface Growth {
+interface Growth {
   /** Size and least time in ms, as far as it was measured. */
   times: [size: number, ms: number][];
   /** What is wrong; nothing when it grows as it may. */

@@ -31,8 +31,7 @@ import { parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { parseScenario } from '@syndrome/lab/scenario/load.ts';
 import { TRACE_VERSION, type TraceEvent } from '@syndrome/trace/event.ts';
-import { parseEvent } from '@syndrome/trace/parse-event.ts';
-import { parseHeader } from '@syndrome/trace/parse-header.ts';
+import { parseEvent, parseHeader } from '@syndrome/trace/testing/parse.ts';
 import { runResult } from '@syndrome/lab/testing/result.ts';
 import { parseVersion } from '@syndrome/decode/outlook/version.ts';
 import { LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
@@ -50,13 +49,10 @@ import { compareDebianVersions } from '@syndrome/lab/supply/debian-version.ts';
 import { classifyApt } from '@syndrome/lab/supply/errors.ts';
 import { imagePackages, kernelsIn, parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
 import type { LineParser } from '@syndrome/decode/text/event.ts';
-import {
-  hmpOutputEvents,
-  linuxConsoleParser,
-  qemuStderrParser,
-  qmpEvent,
-  xenConsoleParser,
-} from '@syndrome/decode/text/index.ts';
+import { hmpOutputEvents, qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
+import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
 import { mceCommand, values, whyNoValues } from '@syndrome/decode/text/values/values.ts';
 import { ControlLines, parseControl } from '@syndrome/vmm/control.ts';
 

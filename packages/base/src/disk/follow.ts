@@ -32,7 +32,7 @@ function statsOf(path: string): Stats | undefined {
 }
 
 /** A path without symbolic links. */
-export interface Followed {
+interface Followed {
   path: string;
   /** It stands for a file that is open already (/dev/stdout, /proc/self/fd/3). */
   descriptor: boolean;

@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, type Stats } f
 /** open(2): a descriptor that names the file and does nothing else. Node has no name for it; x86 and arm64 have one value. */
 const O_PATH = 0o10000000;
 
-export type Kind =
+type Kind =
   | 'regular file'
   | 'folder'
   | 'pipe'
@@ -18,7 +18,7 @@ export type Kind =
   | 'symbolic link';
 
 /** Something in the file system that was found and not opened yet. */
-export interface Found {
+interface Found {
   kind: Kind;
   stats: Stats;
   /** Opens it. */

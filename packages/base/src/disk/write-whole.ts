@@ -20,7 +20,7 @@ export function unfinishedName(path: string): string {
 }
 
 /** Of a file that is written whole. */
-export interface WholeOptions {
+interface WholeOptions {
   /** Whatever the umask: 0600 unless given. */
   mode?: number;
   /** Whom it shall belong to, where this user may give it away. */

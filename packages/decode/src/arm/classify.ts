@@ -89,9 +89,9 @@ export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdi
 }
 
 /** A page frame number: a physical address shifted right by 12. */
-export type ArmPfn = bigint & { readonly __brand: 'Pfn' };
+type ArmPfn = bigint & { readonly __brand: 'Pfn' };
 
-export interface ArmPage {
+interface ArmPage {
   /** Start of the 4 KiB page. */
   address: bigint;
   pfn: ArmPfn;

@@ -1,21 +1,13 @@
 /** The edges of the Arm room: values wider than a field, codes next to those that matter, members that are missing. */
 import { describe, expect, it } from 'vitest';
-import {
-  armPageOf,
-  armSeaAddresses,
-  classifyArm,
-  describeEsr,
-  encodeArmSea,
-  encodeEsr,
-  exceptionClass,
-  explainArm,
-  guestEsr,
-  hpfarOf,
-  kvmExitOf,
-  lintArm,
-  syndromeTables,
-} from './index.ts';
-import type { ArmSeaRecord } from './index.ts';
+import { armPageOf, classifyArm } from './classify.ts';
+import { armSeaAddresses, encodeArmSea, guestEsr, kvmExitOf } from './kvm.ts';
+import { describeEsr, hpfarOf, syndromeTables } from './esr.ts';
+import { encodeEsr } from './encode.ts';
+import { exceptionClass } from './exception-class.ts';
+import { explainArm } from './explain.ts';
+import { lintArm } from './lint.ts';
+import type { ArmSeaRecord } from './record.ts';
 
 const rec = (esr: bigint, more: Partial<ArmSeaRecord> = {}): ArmSeaRecord => ({ kind: 'arm-sea', esr, ...more });
 

@@ -4,7 +4,7 @@ import { ESR, syndromeTables } from './esr.ts';
 import { exceptionClassByName } from './exception-class.ts';
 
 /** Fields of an ESR: the class by number or short name, the fields of its ISS and ISS2 by name. IL is set unless said. */
-export interface EsrFields {
+interface EsrFields {
   ec: number | string;
   il?: boolean;
   /** Fields of the ISS table of the class (see syndromeTables), or the 25 bits as a bigint. */
@@ -33,7 +33,7 @@ export function encodeEsr(fields: EsrFields): bigint {
   });
 }
 
-export interface NamedEsr {
+interface NamedEsr {
   name: string;
   esr: bigint;
   /** The level whose ESR it is. */

@@ -1,9 +1,9 @@
 /** @module Exception classes of ESR_ELx. Source: Arm ARM DDI 0487, D24.2.40 "ESR_EL1", field EC (and ESR_EL2, ESR_EL3). */
 
 /** What the ISS of a class means to this room. */
-export type IssKind = 'data-abort' | 'instruction-abort' | 'serror' | 'other';
+type IssKind = 'data-abort' | 'instruction-abort' | 'serror' | 'other';
 
-export interface ExceptionClass {
+interface ExceptionClass {
   value: number;
   /** Short name, as kernels write it. */
   name: string;

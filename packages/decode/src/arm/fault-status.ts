@@ -3,7 +3,7 @@
  * Source: Arm ARM DDI 0487, D24.2.40 "ESR_EL1", ISS encodings for a Data Abort and for an Instruction Abort.
  */
 
-export type FaultKind =
+type FaultKind =
   | 'address-size'
   | 'translation'
   | 'access-flag'
@@ -112,11 +112,6 @@ const BY_CODE = new Map(FAULT_STATUS.map(f => [f.code, f]));
 export function faultStatus(code: number, abort: 'data' | 'instruction' = 'data'): FaultStatus | undefined {
   const fault = BY_CODE.get(code);
   return fault?.dataOnly && abort === 'instruction' ? undefined : fault;
-}
-
-/** The code of a kind of fault on a level; undefined when there is none. */
-export function faultCode(kind: FaultKind, level?: number): number | undefined {
-  return FAULT_STATUS.find(f => f.kind === kind && f.level === level)?.code;
 }
 
 /** Whether bits 12:11 of a data abort are LST (FEAT_LS64) and not SET: translation, access flag, permission, 0x35. */

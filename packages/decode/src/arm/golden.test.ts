@@ -3,8 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import * as arm from './index.ts';
-import type { ArmSeaRecord } from './index.ts';
+import { armPageOf, classifyArm } from './classify.ts';
+import { NAMED_ESR } from './encode.ts';
+import * as arm from './esr.ts';
+import { EXCEPTION_CLASSES } from './exception-class.ts';
+import { FAULT_STATUS, hasLoadStoreType } from './fault-status.ts';
+import { ARM_SEA_LENGTH, KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm.ts';
+import { ARM_LINT_CODES } from './lint-codes.ts';
+import { lintArm } from './lint.ts';
+import type { ArmSeaRecord } from './record.ts';
 
 /** The text of a golden file, after it was written anew where that was asked for. */
 function golden(name: string, text: string): string {
@@ -58,13 +65,13 @@ describe('golden', () => {
   it('tables and constants', () => {
     const text = json({
       registers: REGISTERS.map(({ name, width, source, fields }) => ({ name, width, source, fields })),
-      classes: arm.EXCEPTION_CLASSES,
-      faults: arm.FAULT_STATUS,
-      named: arm.NAMED_ESR,
-      lint: arm.ARM_LINT_CODES,
-      lst: Array.from({ length: 64 }, (_, code) => code).filter(arm.hasLoadStoreType),
+      classes: EXCEPTION_CLASSES,
+      faults: FAULT_STATUS,
+      named: NAMED_ESR,
+      lint: ARM_LINT_CODES,
+      lst: Array.from({ length: 64 }, (_, code) => code).filter(hasLoadStoreType),
       lstRow: arm.describeEsr(0x92001005n).find(r => r.name === 'LST'),
-      kvm: [arm.KVM_EXIT_ARM_SEA, arm.KVM_CAP_ARM_SEA_TO_USER, arm.ARM_SEA_LENGTH, arm.KVM_EXIT_ARM_SEA_FLAG_GPA_VALID],
+      kvm: [KVM_EXIT_ARM_SEA, KVM_CAP_ARM_SEA_TO_USER, ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID],
     });
     expect(text).toBe(golden('tables.json', text));
   });
@@ -72,9 +79,9 @@ describe('golden', () => {
   it('class, page and findings of every fault, state and bit', () => {
     const examples = new Map<string, string>();
     const rows = records().map(record => {
-      const { class: cls, state, stateCertain, severity, ...more } = arm.classifyArm(record);
-      const page = arm.armPageOf(record);
-      const findings = arm.lintArm(record).map(f => {
+      const { class: cls, state, stateCertain, severity, ...more } = classifyArm(record);
+      const page = armPageOf(record);
+      const findings = lintArm(record).map(f => {
         if (!examples.has(f.code)) examples.set(f.code, `${f.severity} ${f.message} (${f.section})`);
         const bits = f.bits?.map(b => `[${b.hi}:${b.lo}]`).join(' ') ?? '';
         return `${f.code.slice('L_ARM_'.length)}${bits}`;

@@ -4,9 +4,9 @@
  */
 
 /** `error` the architecture forbids it · `warning` real hardware is not known to do it · `info` worth knowing. */
-export type ArmLintSeverity = 'error' | 'warning' | 'info';
+type ArmLintSeverity = 'error' | 'warning' | 'info';
 
-export interface ArmLintCode {
+interface ArmLintCode {
   severity: ArmLintSeverity;
   /** One line, without the values of a record. */
   title: string;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { NAMED_ESR, classifyArm, esrOfWords } from './index.ts';
+import { NAMED_ESR } from './encode.ts';
+import { classifyArm } from './classify.ts';
+import { esrOfWords } from './words.ts';
 
 describe('syndromes from words', () => {
   it.each([

@@ -6,7 +6,7 @@ import { ESR, syndromeTables } from './esr.ts';
 import { EC, exceptionClassByName } from './exception-class.ts';
 
 /** A syndrome and the level whose ESR it is. */
-export interface WordedEsr {
+interface WordedEsr {
   esr: bigint;
   el: 1 | 2;
 }
@@ -14,13 +14,6 @@ export interface WordedEsr {
 const SEA_HINT =
   'sea: data or instruction; read or write; el0, el1 or guest (whose access it is); walk=-1 to 3; parity; uer, ueo or uc; fnv; ea; s1ptw.';
 const SERROR_HINT = 'serror: uc, ueu, ueo, uer or ce; uncategorized; iss=N for a format of the CPU maker; ea.';
-
-/** First words that begin a syndrome. */
-export const ESR_WORDS = {
-  sea: SEA_HINT,
-  serror: SERROR_HINT,
-  esr: 'esr: EC=NAME or a number, then fields of its ISS; el2 where it was taken to EL2.',
-};
 
 function wrong(word: string, hint: string): ArmError {
   return new ArmError('E_ARM_WORD', `${word} says nothing about this syndrome`, { hint });
@@ -111,7 +104,8 @@ function fields(all: readonly string[]): WordedEsr {
 }
 
 /**
- * The syndrome that words describe; the first says of what kind. Undefined when it is none of {@link ESR_WORDS}. Throws
+ * The syndrome that words describe; the first says of what kind. Undefined when that is none of sea, serror and esr.
+ * Throws
  * {@link ArmError} for a word that is not understood, RegisterError for a value that does not fit.
  */
 export function esrOfWords(words: readonly string[]): WordedEsr | undefined {

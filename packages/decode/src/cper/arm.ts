@@ -84,7 +84,7 @@ export const ARM_ERROR_LAYOUT: Layout = {
   ],
 };
 
-export const ARM_CONTEXT_TYPES: Readonly<Record<number, string>> = {
+const ARM_CONTEXT_TYPES: Readonly<Record<number, string>> = {
   0: 'AArch32 general purpose registers',
   1: 'AArch32 EL1 context',
   2: 'AArch32 EL2 context',

@@ -6,7 +6,7 @@ import { severityRank } from './severity.ts';
 
 export type CperClass = 'memory' | 'processor' | 'pcie' | 'firmware' | 'other' | 'empty';
 
-export interface CperVerdict {
+interface CperVerdict {
   /** The class of the worst section; `empty` without one. */
   class: CperClass;
   /** The severity of the record: what Linux acts on. */

@@ -5,7 +5,7 @@
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
 import { guid, readLayout, text, u16, u32, u64, u8, writeLayout } from './layout.ts';
-import type { CperKept, Layout } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { CperBody, CperRecord, CperSection, CperSeverity } from './record.ts';
 import { decodeSection, encodeSection, sectionOfKind } from './sections.ts';
 import { CPER_SEVERITIES, severityNumber, severityOf } from './severity.ts';
@@ -69,7 +69,7 @@ export interface GhesSectionInput extends Partial<Omit<CperSection, 'body'>> {
 }
 
 /** A block to encode; block status, lengths and counts follow from the sections unless they are given. */
-export interface GhesBlockInput extends Partial<Omit<CperRecord, 'severity' | 'sections'>> {
+interface GhesBlockInput extends Partial<Omit<CperRecord, 'severity' | 'sections'>> {
   severity: CperSeverity;
   sections: readonly GhesSectionInput[];
 }
@@ -146,7 +146,7 @@ export function encodeGhesBlock(input: GhesBlockInput): Uint8Array {
   return concat([header, data, input.rawData ?? new Uint8Array()]);
 }
 
-export interface GhesRead {
+interface GhesRead {
   value: CperRecord | undefined;
   diagnostics: CperDiagnostic[];
   /** Bytes the block takes, its raw data included. */
@@ -246,10 +246,3 @@ export function decodeGhesBlock(bytes: Uint8Array, base = 0): GhesRead {
   }
   return { value, diagnostics, length };
 }
-
-/** The raw data of a status block; undefined when there is none. */
-export function rawDataOf(record: CperRecord): Uint8Array | undefined {
-  return record.rawData?.slice(record.rawData.length - (record.rawDataLength ?? 0));
-}
-
-export type { CperKept };

@@ -8,23 +8,15 @@ import {
   SECTION_PROC_ARM,
   SECTION_PROC_GENERIC,
   SECTION_PROC_X86,
-  X86_CHECK_TLB,
-  decodeCper,
-  decodeCperRecord,
-  decodeGhesBlock,
-  decodeSection,
-  encodeCper,
-  encodeCperRegion,
-  encodeGhesBlock,
-  encodeSection,
   guidToBytes,
-  isCperRecord,
-  looksLikeGhesBlock,
-  makeCperRecord,
-  rawDataOf,
-  sectionName,
-} from './index.ts';
-import type { CperBody, CperRecord } from './index.ts';
+} from './guid.ts';
+import { X86_CHECK_TLB } from './x86.ts';
+import { decodeCper, encodeCper, encodeCperRegion } from './region.ts';
+import { decodeCperRecord, isCperRecord, makeCperRecord } from './uefi-record.ts';
+import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
+import { decodeSection, encodeSection, sectionName } from './sections.ts';
+import { looksLikeGhesBlock } from './reader.ts';
+import type { CperBody, CperRecord } from './record.ts';
 
 type Put = readonly [offset: number, size: number, value: number | bigint | Uint8Array | string];
 
@@ -483,9 +475,7 @@ describe('generic error status block', () => {
     expect(length).toBe(182);
     expect(value).toMatchObject({ rawDataOffset: 176, rawDataLength: 6, severity: 'corrected' });
     expect(value?.sections[0]?.timestamp).toBe(0x2026071401235958n);
-    expect(value && rawDataOf(value)).toEqual(seq(1, 6));
     expect(value && encodeCper(value)).toEqual(bytes);
-    expect(value && rawDataOf({ ...value, rawData: undefined } as never)).toBeUndefined();
     const lies = bytes.slice();
     lies[8] = 0xff;
     expect(decodeGhesBlock(lies, 100)).toMatchObject({

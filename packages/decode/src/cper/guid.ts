@@ -36,7 +36,7 @@ export const SECTION_PCIE = 'd995e954-bbc1-430f-ad91-b44dcb3c6f35';
 export const SECTION_FIRMWARE = '81212a96-09ed-4996-9471-8d729c8e69ed';
 export const SECTION_CXL_PROTOCOL = '80b9efb4-52b5-4de3-a777-68784b771048';
 
-export const SECTION_CCIX = '91335ef6-ebfb-4478-a6a6-88b728cf75d7';
+const SECTION_CCIX = '91335ef6-ebfb-4478-a6a6-88b728cf75d7';
 
 /**
  * Section types by name: UEFI 2.10 N.2.2 and the sections themselves; FRU memory poison is of UEFI 2.11 N.2.15, the

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  SECTION_MEMORY,
-  bodyFromJson,
-  cperFromJson,
-  cperToJson,
-  decodeGhesBlock,
-  encodeCper,
-  encodeCperRegion,
-  encodeSection,
-  regionFromJson,
-} from './index.ts';
+import { SECTION_MEMORY } from './guid.ts';
+import { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from './json.ts';
+import { decodeGhesBlock } from './ghes.ts';
+import { encodeCper, encodeCperRegion } from './region.ts';
+import { encodeSection } from './sections.ts';
 import { hexToBytes, writeLayout } from './layout.ts';
 import { MEMORY_LAYOUT } from './memory.ts';
 

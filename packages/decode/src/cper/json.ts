@@ -15,7 +15,7 @@ import type { CperBody, CperRecord } from './record.ts';
 import type { CperRegion } from './region.ts';
 import { X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const LAYOUTS: readonly Layout[] = [
   MEMORY_LAYOUT,

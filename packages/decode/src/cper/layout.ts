@@ -19,25 +19,25 @@ interface Common {
 }
 
 /** Bits `hi`:`lo` of a little endian integer; a number up to 32 bits, a bigint for 64. */
-export interface IntegerField extends Common {
+interface IntegerField extends Common {
   readonly kind: 'integer';
   readonly hi: number;
   readonly lo: number;
   readonly values?: Readonly<Record<number, string>>;
 }
-export interface BytesField extends Common {
+interface BytesField extends Common {
   readonly kind: 'bytes';
 }
 /** GUID in its text form. */
-export interface GuidField extends Common {
+interface GuidField extends Common {
   readonly kind: 'guid';
 }
 /** ASCII, NUL terminated unless it fills its place. */
-export interface TextField extends Common {
+interface TextField extends Common {
   readonly kind: 'text';
 }
 /** A validation bit with no place of its own. */
-export interface FlagField extends Common {
+interface FlagField extends Common {
   readonly kind: 'flag';
 }
 export type LayoutField = IntegerField | BytesField | GuidField | TextField | FlagField;

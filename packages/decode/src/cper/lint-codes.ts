@@ -4,7 +4,7 @@
  */
 
 /** `error` the specification forbids it · `warning` it is not as specified, or it decides what is done · `info` worth knowing. */
-export type CperLintSeverity = 'error' | 'warning' | 'info';
+type CperLintSeverity = 'error' | 'warning' | 'info';
 
 export interface CperLintCode {
   severity: CperLintSeverity;

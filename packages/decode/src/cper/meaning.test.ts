@@ -4,38 +4,34 @@ import {
   ARM_BUS_ERROR,
   ARM_CACHE_ERROR,
   ARM_TLB_ERROR,
-  CPER_DIAGNOSTICS,
-  CPER_LINT_CODES,
-  SECTION_FIRMWARE,
-  SECTION_MEMORY,
-  SECTION_MEMORY2,
+  armErrorInfoTable,
+  armErrorTypeDoubt,
+  armErrorTypeNames,
+} from './arm.ts';
+import { CPER_DIAGNOSTICS } from './error.ts';
+import { CPER_LINT_CODES } from './lint-codes.ts';
+import { SECTION_FIRMWARE, SECTION_MEMORY, SECTION_MEMORY2 } from './guid.ts';
+import {
   X86_BUS_CHECK,
   X86_CACHE_CHECK,
   X86_CHECK_CACHE,
   X86_MS_CHECK,
   X86_TLB_CHECK,
-  armContextRegisters,
-  armErrorInfoTable,
-  armErrorTypeDoubt,
-  armErrorTypeNames,
-  bodyCorrected,
-  classifyCper,
-  decodeGhesBlock,
-  decodeTimestamp,
-  describeSection,
-  encodeGhesBlock,
-  encodeTimestamp,
-  explainCper,
-  lintCper,
-  makeCperRecord,
-  maskLsb,
-  mcaBanksOf,
-  pagesOfBody,
-  pagesOfCper,
-} from './index.ts';
-import type { CperBody, CperRecord, CperSection, CperX86Processor, GhesSectionInput } from './index.ts';
+  decodeX86,
+  encodeX86,
+} from './x86.ts';
+import { armContextRegisters, describeSection } from './describe.ts';
+import { bodyCorrected, classifyCper } from './classify.ts';
+import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
+import { decodeTimestamp, encodeTimestamp } from './timestamp.ts';
+import { explainCper } from './explain.ts';
+import { lintCper } from './lint.ts';
+import { makeCperRecord } from './uefi-record.ts';
+import { maskLsb, pagesOfBody, pagesOfCper } from './page.ts';
+import { mcaBanksOf } from './x86-mca.ts';
+import type { CperBody, CperRecord, CperSection, CperX86Processor } from './record.ts';
+import type { GhesSectionInput } from './ghes.ts';
 import { errorRecord, section, u64 } from './testing/arbitrary.ts';
-import { decodeX86, encodeX86 } from './x86.ts';
 
 const memory = (more: object = {}): CperBody => ({
   kind: 'memory',

@@ -5,12 +5,10 @@ import { knownValidationBits, part, readLayout, u16, u32, u64, u8, validationBit
 import type { Layout } from './layout.ts';
 import type { CperMemoryError, CperMemoryError2 } from './record.ts';
 
-export { CPER_ERROR_STATUS } from './error-status.ts';
-
 /** Length since UEFI 2.3; 73 bytes are the UEFI 2.1 layout, without rank and handles; 77 appears in the field. */
-export const MEMORY_SECTION_LENGTH = 80;
+const MEMORY_SECTION_LENGTH = 80;
 const MEMORY_SECTION_LENGTH_2_1 = 73;
-export const MEMORY2_SECTION_LENGTH = 96;
+const MEMORY2_SECTION_LENGTH = 96;
 
 /** Memory error type numbers, the same in both sections. */
 export const MEMORY_ERROR_TYPES: Readonly<Record<number, string>> = {

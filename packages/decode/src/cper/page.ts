@@ -3,9 +3,9 @@ import { armErrorTypeNames } from './arm.ts';
 import type { CperBody, CperRecord } from './record.ts';
 
 /** A page frame number: a physical address shifted right by 12; the same type as that of the machine check room. */
-export type CperPfn = bigint & { readonly __brand: 'Pfn' };
+type CperPfn = bigint & { readonly __brand: 'Pfn' };
 
-export interface CperPage {
+interface CperPage {
   /** Start of the affected memory, aligned to its granularity. */
   address: bigint;
   /** First 4 KiB page. */

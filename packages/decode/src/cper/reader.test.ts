@@ -1,7 +1,9 @@
 /** Records behind one whose length is wrong, or that lost bytes, are found. */
 import { describe, expect, it } from 'vitest';
-import { decodeCper, encodeCper, encodeGhesBlock, makeCperRecord } from './index.ts';
-import type { CperBody, CperRecord } from './index.ts';
+import { decodeCper, encodeCper } from './region.ts';
+import { encodeGhesBlock } from './ghes.ts';
+import { makeCperRecord } from './uefi-record.ts';
+import type { CperBody, CperRecord } from './record.ts';
 
 const body = (i: number): CperBody => ({ kind: 'memory', physicalAddress: BigInt(i) });
 const record = (i: number): Buffer => Buffer.from(encodeCper(makeCperRecord('corrected', [{ body: body(i) }])));

@@ -41,7 +41,7 @@ export interface CperFound {
   diagnostics: CperDiagnostic[];
 }
 
-export interface CperSink {
+interface CperSink {
   record(found: CperFound): void;
   /** Bytes that are neither, and not all zero. */
   gap(offset: number, end: number, diagnostics: CperDiagnostic[]): void;

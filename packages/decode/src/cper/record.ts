@@ -2,8 +2,6 @@
 import type { RecordOrigin } from '../registers/origin.ts';
 import type { CperKept } from './layout.ts';
 
-export type { CperKept };
-
 /** ACPI 6.5 table 18.12, UEFI N.2.1: 0 recoverable, 1 fatal, 2 corrected, 3 none (informational). */
 export type CperSeverity = 'recoverable' | 'fatal' | 'corrected' | 'none';
 

@@ -1,20 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import {
-  CPER_SEVERITIES,
-  cperFromJson,
-  cperToJson,
-  decodeCper,
-  decodeCperRecord,
-  decodeGhesBlock,
-  encodeCper,
-  encodeCperRecord,
-  encodeCperRegion,
-  encodeGhesBlock,
-  regionFromJson,
-} from './index.ts';
-import type { CperRecord } from './index.ts';
+import { CPER_SEVERITIES, decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
+import { cperFromJson, cperToJson, regionFromJson } from './json.ts';
+import { decodeCper, encodeCper, encodeCperRegion } from './region.ts';
+import { decodeCperRecord, encodeCperRecord } from './uefi-record.ts';
+import type { CperRecord } from './record.ts';
 import { errorRecord, fuzzRuns, near, section } from './testing/arbitrary.ts';
 
 const severity = fc.constantFrom(...CPER_SEVERITIES);

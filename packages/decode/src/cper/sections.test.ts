@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import {
-  SECTIONS,
-  bodyFromJson,
-  cperToJson,
-  decodeSection,
-  encodeSection,
-  sectionOfKind,
-  sectionType,
-} from './index.ts';
+import { SECTIONS, decodeSection, encodeSection, sectionOfKind, sectionType } from './sections.ts';
+import { bodyFromJson, cperToJson } from './json.ts';
 import { bodyOf, fuzzRuns, near } from './testing/arbitrary.ts';
 
 describe.each(SECTIONS.map(s => [s.name, s] as const))('%s', (_name, type) => {

@@ -21,11 +21,11 @@ import { PROCESSOR_LAYOUT } from './processor.ts';
 import type { CperBody, CperRawSection } from './record.ts';
 import { decodeX86, encodeX86 } from './x86.ts';
 
-export type CperKnownBody = Exclude<CperBody, CperRawSection>;
+type CperKnownBody = Exclude<CperBody, CperRawSection>;
 export type CperKind = CperKnownBody['kind'];
 
 /** One section type. */
-export interface SectionType<B extends CperKnownBody = CperKnownBody> {
+interface SectionType<B extends CperKnownBody = CperKnownBody> {
   /** GUID text. */
   type: string;
   kind: B['kind'];

@@ -4,7 +4,7 @@
  */
 import { CperError } from './error.ts';
 
-export interface CperTime {
+interface CperTime {
   /** `YYYY-MM-DD hh:mm:ss`, local time of the platform. */
   text: string;
   /** The time of the error itself, not of its collection. */

@@ -84,7 +84,7 @@ export function isCperRecord(bytes: Uint8Array, at = 0): boolean {
   return bytes[at] === 0x43 && bytes[at + 1] === 0x50 && bytes[at + 2] === 0x45 && bytes[at + 3] === 0x52;
 }
 
-export interface RecordRead {
+interface RecordRead {
   value: CperRecord | undefined;
   diagnostics: CperDiagnostic[];
   /** Bytes the record takes. */

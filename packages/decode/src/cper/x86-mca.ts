@@ -5,7 +5,7 @@
 import type { CperX86Context, CperX86Processor } from './record.ts';
 
 /** A bank as the machine check room's X86McaRecord has it. */
-export interface CperMcaBank {
+interface CperMcaBank {
   kind: 'x86-mca';
   vendor?: 'intel' | 'amd';
   bank: number;

@@ -47,7 +47,7 @@ export const X86_ERROR_LAYOUT: Layout = {
   ],
 };
 
-export const X86_CONTEXT_TYPES: Readonly<Record<number, string>> = {
+const X86_CONTEXT_TYPES: Readonly<Record<number, string>> = {
   0: 'unclassified data',
   1: 'MSR registers',
   2: '32-bit mode execution context',

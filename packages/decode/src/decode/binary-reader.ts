@@ -7,7 +7,7 @@ import type { X86McaRecord } from '../mca/record.ts';
 import type { InputNoteCode } from './input-notes.ts';
 
 /** Bytes held of one record; more is left out, and said. */
-export const MAX_HELD = 16 << 20;
+const MAX_HELD = 16 << 20;
 
 export interface BinaryReader {
   push(bytes: Uint8Array): void;

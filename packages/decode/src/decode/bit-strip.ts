@@ -4,7 +4,7 @@ import type { DecodedField } from './record.ts';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** Fields of one register, each with the letter it has in the strip. */
-export interface Strip {
+interface Strip {
   lines: string[];
   letters: ReadonlyMap<DecodedField, string>;
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SECTION_MEMORY } from '../cper/guid.ts';
-import { encodeGhesBlock } from '../cper/index.ts';
+import { encodeGhesBlock } from '../cper/ghes.ts';
 import { encodeMemoryError } from '../cper/memory.ts';
 import { bytesToHex } from '../cper/layout.ts';
-import { decode } from './index.ts';
+import { decode } from './decoder.ts';
 
 it('a row of 18 bits is named whole', () => {
   const block = encodeGhesBlock({

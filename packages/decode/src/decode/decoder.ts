@@ -48,7 +48,7 @@ export interface DecoderOptions {
   section?: string;
 }
 
-export interface Decoder {
+interface Decoder {
   /** Takes any part of the input; bytes are not kept. A string is taken as UTF-8. */
   push(chunk: Uint8Array | string): void;
   /** The input ended: emits what was still open. */

@@ -1,7 +1,7 @@
 /** @module Events of logs in plain words. Facts: Linux mm/memory-failure.c, arch/x86/kernel/cpu/mce; QEMU qapi/run-state.json; Xen mcheck. */
 import type { DecodedSeverity } from './record.ts';
 
-export interface EventWords {
+interface EventWords {
   severity: DecodedSeverity;
   headline: string;
   text: string;

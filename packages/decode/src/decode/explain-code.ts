@@ -1,5 +1,5 @@
 /** @module What a code that this program prints means. */
-import { ARM_LINT_CODES } from '../arm/index.ts';
+import { ARM_LINT_CODES } from '../arm/lint-codes.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
 import { CPER_LINT_CODES } from '../cper/lint-codes.ts';
 import type { CperLintCode } from '../cper/lint-codes.ts';

@@ -1,9 +1,11 @@
 /** @module What a register holds, and what a field is, by its name, in all registers that have it. */
-import * as arm from '../arm/index.ts';
+import * as arm from '../arm/esr.ts';
 import { CPER_ERROR_STATUS } from '../cper/error-status.ts';
 import { ARM_BUS_ERROR, ARM_CACHE_ERROR, ARM_TLB_ERROR } from '../cper/arm.ts';
 import { X86_BUS_CHECK, X86_CACHE_CHECK, X86_MS_CHECK, X86_TLB_CHECK } from '../cper/x86.ts';
-import * as mca from '../mca/index.ts';
+import * as amd from '../mca/amd-registers.ts';
+import { CPUID_1_EAX } from '../mca/cpu.ts';
+import * as common from '../mca/registers.ts';
 import * as misc from '../mca/intel-misc.ts';
 import type { Register } from '../registers/register.ts';
 import type { CodeExplanation } from './explain-code.ts';
@@ -19,7 +21,7 @@ const named = (namespace: Readonly<Record<string, unknown>>): unknown[] =>
 
 /** Every register that records are described with. */
 export const REGISTERS: readonly Register[] = [
-  ...[mca, misc, arm].flatMap(named).filter(isRegister),
+  ...[{ ...common, ...amd, CPUID_1_EAX }, misc, arm].flatMap(named).filter(isRegister),
   CPER_ERROR_STATUS,
   ARM_CACHE_ERROR,
   ARM_TLB_ERROR,

@@ -1,5 +1,6 @@
 /** @module The error codes that a mnemonic of MCi_STATUS[15:0] stands for: {@link decodeMcacod} the other way round. */
-import { decodeMcacod, type McaVendor } from '../mca/index.ts';
+import { decodeMcacod } from '../mca/mcacod.ts';
+import type { McaVendor } from '../mca/record.ts';
 import type { CodeExplanation } from './explain-code.ts';
 
 /** Compound and simple codes without the filter bit, which is not part of a mnemonic. */

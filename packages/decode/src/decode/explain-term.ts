@@ -1,6 +1,6 @@
 /** @module What a word of the output means: a code, or a term, a register, a field, a mnemonic, a bank, a setting. */
-import { EXCEPTION_CLASSES } from '../arm/index.ts';
-import { SMCA_BANKS } from '../mca/index.ts';
+import { EXCEPTION_CLASSES } from '../arm/exception-class.ts';
+import { SMCA_BANKS } from '../mca/smca-banks.ts';
 import { FIELDS } from '../outlook/context.ts';
 import { allCodes, type CodeExplanation, explainCode } from './explain-code.ts';
 import { explainField, explainRegister, fieldNames, registerNames } from './explain-field.ts';
@@ -11,7 +11,7 @@ import { TERM_GROUPS } from './terms.ts';
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** Terms that stand in tables, in the order of the output. */
-export const TERMS: readonly CodeExplanation[] = [
+const TERMS: readonly CodeExplanation[] = [
   ...TERM_GROUPS.flatMap(({ kind, title, source, terms }) =>
     Object.entries(terms).map(([code, text]) => ({
       code,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeCper } from '../cper/index.ts';
+import { encodeCper } from '../cper/region.ts';
 import { errorRecord } from '../cper/testing/arbitrary.ts';
 import { createDecoder, decode } from './decoder.ts';
 import { dumpLayouts } from './hex-dump.ts';

@@ -1,7 +1,10 @@
 /** Bytes that come as text, or behind other bytes: nothing is invented, and whatever is lost is said. */
 import { describe, expect, it } from 'vitest';
-import { encodeCper, encodeGhesBlock, encodeSection, makeCperRecord } from '../cper/index.ts';
-import type { CperBody } from '../cper/index.ts';
+import { encodeCper } from '../cper/region.ts';
+import { encodeGhesBlock } from '../cper/ghes.ts';
+import { encodeSection } from '../cper/sections.ts';
+import { makeCperRecord } from '../cper/uefi-record.ts';
+import type { CperBody } from '../cper/record.ts';
 import { decode } from './decoder.ts';
 
 const body = (physicalAddress: bigint): CperBody => ({ kind: 'memory', physicalAddress });

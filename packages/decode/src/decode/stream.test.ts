@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import { encodeCper } from '../cper/index.ts';
+import { encodeCper } from '../cper/region.ts';
 import { errorRecord } from '../cper/testing/arbitrary.ts';
 import { XEN_MCE_BYTES } from '../mca/xen-mcelog.ts';
 import { createDecoder, decode } from './decoder.ts';

@@ -1,7 +1,10 @@
 /** @module The words that stand in the output beside codes: classes, states, severities, outcomes, deliveries. */
-import type { ArmClass, ArmSeverity, ArmState } from '../arm/index.ts';
-import type { CperClass, CperSeverity } from '../cper/index.ts';
-import type { ComponentArea, McacodClass, McaClass } from '../mca/index.ts';
+import type { ArmClass, ArmSeverity, ArmState } from '../arm/classify.ts';
+import type { CperClass } from '../cper/classify.ts';
+import type { CperSeverity } from '../cper/record.ts';
+import type { ComponentArea } from '../mca/component.ts';
+import type { McacodClass } from '../mca/mcacod.ts';
+import type { McaClass } from '../mca/classify.ts';
 import type { Consumer, Delivery, Running } from '../outlook/context.ts';
 import type { OutlookOutcome, Prediction, SignalCode } from '../outlook/prediction.ts';
 import type { Evidence } from '../outlook/rule.ts';

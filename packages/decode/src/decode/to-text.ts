@@ -17,7 +17,7 @@ function oneLine(text: string, maxLength: number): string {
 /** Emphasis of the parts of a text; the default is none. */
 export type TextStyle = (part: 'headline' | 'dim' | 'error' | 'warning', text: string) => string;
 
-export interface TextOptions {
+interface TextOptions {
   /** All fields of all registers, not only those that are set. */
   table?: boolean;
   /** Every record whole: by default one that says what an earlier one said is shortened to what is its own. */
@@ -63,7 +63,7 @@ function registerName(name: string): string {
 }
 
 /** `input:3-6`, or the byte range. */
-export function whereFrom({ source }: DecodedRecord): string {
+function whereFrom({ source }: DecodedRecord): string {
   const [input, from] = [oneLine(source.input, 200), oneLine(source.from, 40)];
   if (source.firstLine !== undefined && source.lastLine !== undefined) {
     const lines =

@@ -6,7 +6,7 @@ const BIG = [0xfe, 0xff] as const;
 const UTF8 = [0xef, 0xbb, 0xbf] as const;
 const NOTHING = new Uint8Array(0);
 
-export interface Recoder {
+interface Recoder {
   /** Bytes that were taken away at the beginning. */
   readonly mark: number;
   /** Places in what it gives are not those of the input. */

@@ -1,16 +1,16 @@
 /** @module Every event name there is: its layer, its fields and one sentence. Scenarios, documents and `syndrome show` read it. */
 
-export type EventLayer = 'host' | 'guest' | 'xen' | 'vmm' | 'process' | 'lab';
+type EventLayer = 'host' | 'guest' | 'xen' | 'vmm' | 'process' | 'lab';
 /** `address`, `register` and `pfn` are bigint (u64), told apart because they are different things; `any` is any of all. */
 export type FieldType = 'string' | 'number' | 'boolean' | 'address' | 'register' | 'pfn' | 'bigint' | 'any';
 
-export interface CatalogField {
+interface CatalogField {
   type: FieldType;
   /** True when the event may come without it. */
   optional: boolean;
 }
 
-export interface CatalogEvent {
+interface CatalogEvent {
   name: string;
   layer: EventLayer;
   fields: Readonly<Record<string, CatalogField>>;

@@ -7,7 +7,7 @@ import type { CpuModel } from './cpu.ts';
 import type { Mcacod } from './mcacod.ts';
 import type { CodeTable } from './smca-codes.ts';
 
-export interface LegacyBank {
+interface LegacyBank {
   /** Short name of the BKDG. */
   id: string;
   name: string;

@@ -144,33 +144,3 @@ export const MCA_MISC0 = defineRegister({
     bits(31, 24, 'BLKPTR', 'further threshold registers exist when not 0'),
   ],
 });
-
-/** Value of the threshold counter at which it overflows. */
-export const THRESHOLD_MAX = 0xfffn;
-
-/** A threshold block in words that need no table: how many more errors until the limit. */
-export interface ThresholdBlock {
-  present: boolean;
-  counting: boolean;
-  overflowed: boolean;
-  locked: boolean;
-  /** Errors that still fit before the interrupt. */
-  remaining: number;
-  interrupt: 'none' | 'APIC' | 'SMI' | 'reserved';
-  /** Offset of the local vector table entry in the APIC's register page. */
-  lvt: number;
-}
-
-/** Reads MCi_MISC0. The limit that software set is not kept by the hardware, only what is left of it. */
-export function thresholdBlock(misc0: bigint): ThresholdBlock {
-  const m = MCA_MISC0.decode(misc0);
-  return {
-    present: m.VAL && m.CNTP,
-    counting: m.CNTEN,
-    overflowed: m.OVRFLW,
-    locked: m.LOCKED,
-    remaining: Number(THRESHOLD_MAX - m.ERRCNT),
-    interrupt: (['none', 'APIC', 'SMI', 'reserved'] as const)[Number(m.INTTYPE) as 0 | 1 | 2 | 3],
-    lvt: 0x500 + 0x10 * Number(m.LVTOFF),
-  };
-}

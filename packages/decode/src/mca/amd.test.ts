@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import {
-  amdAddressLsb,
-  component,
-  cpuModel,
-  decodeMcacod,
-  describeRecord,
-  isLegacyAmd,
-  legacyBank,
-  legacyText,
-  MCA_IPID,
-  MCA_MISC0,
-  pageOf,
-  smcaBank,
-  SMCA_BANKS,
-  statusRegister,
-  thresholdBlock,
-  umcPlace,
-} from './index.ts';
-import type { CpuModel, X86McaRecord } from './index.ts';
+import { amdAddressLsb, pageOf } from './page.ts';
+import { component } from './component.ts';
+import { cpuModel } from './cpu.ts';
+import { decodeMcacod } from './mcacod.ts';
+import { describeRecord, statusRegister } from './describe.ts';
+import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
+import { MCA_IPID } from './amd-registers.ts';
+import { smcaBank, SMCA_BANKS, umcPlace } from './smca-banks.ts';
+import type { CpuModel } from './cpu.ts';
+import type { X86McaRecord } from './record.ts';
 import { NOT_PUBLIC } from './smca-codes.ts';
 
 const ipid = (hwid: number, mcaType: number, low = 0n, high = 0n): bigint =>
@@ -215,37 +206,6 @@ describe('banks before scalable MCA', () => {
     expect(legacyText(5, 1, bus, f10)).toBeUndefined();
     expect(legacyText(5, 0, bus, cpu(0x0f, 4))).toBeUndefined();
     expect(legacyText(0, 0, tlb, cpu(0x17, 1))).toBeUndefined();
-  });
-});
-
-describe('thresholdBlock', () => {
-  it('reads a block that counts', () => {
-    expect(thresholdBlock(0xd01a0ffe00000000n)).toStrictEqual({
-      present: true,
-      counting: true,
-      overflowed: false,
-      locked: false,
-      remaining: 1,
-      interrupt: 'APIC',
-      lvt: 0x510,
-    });
-    expect(
-      thresholdBlock(MCA_MISC0.encode({ VAL: true, LOCKED: true, OVRFLW: true, ERRCNT: 0xfffn, INTTYPE: 2n })),
-    ).toStrictEqual({
-      present: false,
-      counting: false,
-      overflowed: true,
-      locked: true,
-      remaining: 0,
-      interrupt: 'SMI',
-      lvt: 0x500,
-    });
-    expect(thresholdBlock(MCA_MISC0.encode({ CNTP: true, INTTYPE: 3n }))).toMatchObject({
-      present: false,
-      remaining: 0xfff,
-      interrupt: 'reserved',
-    });
-    expect(thresholdBlock(0n).interrupt).toBe('none');
   });
 });
 

@@ -1,22 +1,18 @@
 /** What each code and each bank of the known CPUs is called, and the layouts and sentences beside them. */
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
-import {
-  INTEL_FAMILIES,
-  MCI_STATUS_AMD,
-  MCI_STATUS_AMD_LEGACY,
-  MCI_STATUS_INTEL,
-  NAMED_MCA,
-  component,
-  cpuOf,
-  explain,
-  lint,
-  nextStep,
-  smcaBank,
-  statusRegister,
-  umcPlace,
-} from './index.ts';
-import type { McaVendor, X86McaRecord } from './index.ts';
+import { INTEL_FAMILIES } from './intel-model.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
+import { NAMED_MCA } from './named.ts';
+import { component } from './component.ts';
+import { cpuOf } from './cpu.ts';
+import { explain } from './explain.ts';
+import { lint } from './lint.ts';
+import { nextStep } from './next-step.ts';
+import { smcaBank, umcPlace } from './smca-banks.ts';
+import { statusRegister } from './describe.ts';
+import type { McaVendor, X86McaRecord } from './record.ts';
 
 const VAL = 1n << 63n;
 const rec = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({

@@ -6,7 +6,7 @@ import { decodeMcacod } from './mcacod.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_AMD } from './registers.ts';
 
-export interface ErrorWords {
+interface ErrorWords {
   /** The unit, when it is known apart from the error code. */
   unit?: string;
   /** What happened there, as a noun phrase; undefined when the record has no error code. */

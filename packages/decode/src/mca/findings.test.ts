@@ -1,19 +1,16 @@
 /** What a record must not be called: each a real value that was misread once. */
 import { describe, expect, it } from 'vitest';
-import {
-  classify,
-  decodeMcacod,
-  describeRecord,
-  errorText,
-  explain,
-  gradedClass,
-  lint,
-  nextStep,
-  pageOf,
-  severity,
-  vendorOfCpu,
-} from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { classify, gradedClass } from './classify.ts';
+import { decodeMcacod } from './mcacod.ts';
+import { describeRecord } from './describe.ts';
+import { errorText } from './error-words.ts';
+import { explain } from './explain.ts';
+import { lint } from './lint.ts';
+import { nextStep } from './next-step.ts';
+import { pageOf } from './page.ts';
+import { severity } from './severity.ts';
+import { vendorOfCpu } from './cpu.ts';
+import type { X86McaRecord } from './record.ts';
 
 const rec = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({
   kind: 'x86-mca',

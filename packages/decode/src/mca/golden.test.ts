@@ -1,19 +1,16 @@
 /** Whole records and everything that is said about them. `vitest -u` rewrites golden/records.txt. */
 import { expect, test } from 'vitest';
 import { hex64 } from '../common/hex.ts';
-import {
-  classify,
-  component,
-  describeRecord,
-  explain,
-  lint,
-  miscRegister,
-  NAMED_MCA,
-  nextStep,
-  pageOf,
-  severity,
-} from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { classify } from './classify.ts';
+import { component } from './component.ts';
+import { describeRecord, miscRegister } from './describe.ts';
+import { explain } from './explain.ts';
+import { lint } from './lint.ts';
+import { NAMED_MCA } from './named.ts';
+import { nextStep } from './next-step.ts';
+import { pageOf } from './page.ts';
+import { severity } from './severity.ts';
+import type { X86McaRecord } from './record.ts';
 
 const intel = (bank: number, status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({
   kind: 'x86-mca',

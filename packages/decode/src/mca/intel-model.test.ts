@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  component,
-  cpuModel,
-  cpuOf,
-  explain,
-  intelFamily,
-  intelModelInfo,
-  intelPlace,
-  intelUnit,
-  ioRootPort,
-  signatureName,
-} from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { component, ioRootPort } from './component.ts';
+import { cpuModel, cpuOf, signatureName } from './cpu.ts';
+import { explain } from './explain.ts';
+import { intelFamily, intelModelInfo, intelPlace, intelUnit } from './intel-model.ts';
+import type { X86McaRecord } from './record.ts';
 
 const SKX = 0x50657n;
 const ICX = 0x606a6n;

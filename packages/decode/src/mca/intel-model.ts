@@ -12,7 +12,7 @@ import { decodeMcacod, isMemoryCode } from './mcacod.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
-export type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'UPI' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
+type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'UPI' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
 
 export interface IntelUnit {
   id: IntelUnitId;
@@ -30,7 +30,7 @@ export interface IntelUnit {
   miscNotFor?: readonly [lo: number, hi: number];
 }
 
-export interface IntelFamily {
+interface IntelFamily {
   id: 'SKX' | 'ICX' | 'SPR' | 'GNR';
   name: string;
   models: readonly number[];
@@ -269,7 +269,7 @@ function slice(status: bigint, hi: number, lo: number): number {
 }
 
 /** Cutting a part out of the code; `text` is undefined for a value the tables do not have. */
-export interface MscodRow {
+interface MscodRow {
   hi: number;
   lo: number;
   value: number;
@@ -321,7 +321,7 @@ function readMscod(parts: readonly MscodPart[], status: bigint): MscodRow[] {
 }
 
 /** What the model-specific fields of an Intel record say. */
-export interface IntelModelInfo {
+interface IntelModelInfo {
   family: IntelFamily;
   unit: IntelUnit;
   /** Parts of MCi_STATUS[31:16] that say something or are not known. */
@@ -358,7 +358,7 @@ export function intelModelInfo(record: X86McaRecord, cpu: CpuModel): IntelModelI
 }
 
 /** Where in the memory system of its socket an Intel record points, as far as bank and error code say. */
-export interface IntelPlace {
+interface IntelPlace {
   controller?: number;
   channel?: number;
 }

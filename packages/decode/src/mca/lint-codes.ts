@@ -4,9 +4,9 @@
  */
 
 /** `error` the architecture forbids it · `warning` real hardware is not known to do it, or it decides the outcome · `info` worth knowing. */
-export type LintSeverity = 'error' | 'warning' | 'info';
+type LintSeverity = 'error' | 'warning' | 'info';
 
-export interface LintCode {
+interface LintCode {
   severity: LintSeverity;
   /** One line, without the values of a record. */
   title: string;

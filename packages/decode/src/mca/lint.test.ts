@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { softwareShapes } from './lint-shapes.ts';
-import { lint, LINT_CODES, NAMED_MCA } from './index.ts';
-import type { LintCodeId, X86McaRecord } from './index.ts';
+import { lint } from './lint.ts';
+import { LINT_CODES } from './lint-codes.ts';
+import { NAMED_MCA } from './named.ts';
+import type { LintCodeId } from './lint-codes.ts';
+import type { X86McaRecord } from './record.ts';
 
 const VAL = 1n << 63n;
 const at = (n: number): bigint => 1n << BigInt(n);

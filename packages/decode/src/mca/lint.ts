@@ -23,7 +23,7 @@ import { ADDRESS_MODE_PHYSICAL, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, M
 import { smcaBank } from './smca-banks.ts';
 
 /** What is known about the CPU beside the record. */
-export interface LintContext {
+interface LintContext {
   /** MCG_CAP, for records that do not carry it. */
   mcgCap?: bigint;
   /** CPUID leaf 1 EAX, for records that do not carry it. */

@@ -25,7 +25,7 @@ export type McacodClass =
   | 'unknown';
 
 /** The sub-fields of a compound code, by the manual's letters; a member is there when the form has the field. */
-export interface McacodFields {
+interface McacodFields {
   /** Transaction type. */
   TT?: 'I' | 'D' | 'G';
   /** Level: LG is any level (Intel) or L3 and any level (AMD). */

@@ -9,7 +9,7 @@ import type { X86McaRecord } from './record.ts';
 import { smcaBank } from './smca-banks.ts';
 
 /** A page frame number: a physical address shifted right by 12. A type of its own, so that no address passes for one. */
-export type Pfn = bigint & { readonly __brand: 'Pfn' };
+type Pfn = bigint & { readonly __brand: 'Pfn' };
 
 /** The frame of a physical address. */
 export function pfnOf(address: bigint): Pfn {

@@ -1,18 +1,15 @@
 /** Where other decoders are known to be wrong, and what is right. */
 import { expect, test } from 'vitest';
-import {
-  classify,
-  component,
-  decodeMcacod,
-  describeRecord,
-  explain,
-  isMemoryCode,
-  lint,
-  MCI_STATUS_INTEL,
-  nextStep,
-  severity,
-} from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { classify } from './classify.ts';
+import { component } from './component.ts';
+import { decodeMcacod, isMemoryCode } from './mcacod.ts';
+import { describeRecord } from './describe.ts';
+import { explain } from './explain.ts';
+import { lint } from './lint.ts';
+import { MCI_STATUS_INTEL } from './registers.ts';
+import { nextStep } from './next-step.ts';
+import { severity } from './severity.ts';
+import type { X86McaRecord } from './record.ts';
 
 const intel = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({
   kind: 'x86-mca',

@@ -1,27 +1,28 @@
 /** Properties of all registers and records, and every combination of the flags. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import * as all from './index.ts';
-import {
-  classify,
-  component,
-  describeRecord,
-  explain,
-  lint,
-  LINT_CODES,
-  MCA_SEVERITIES,
-  MCI_STATUS_AMD,
-  MCI_STATUS_INTEL,
-  nextStep,
-  pageOf,
-  severity,
-} from './index.ts';
-import type { McaClass, McaSeverity, McaVendor, X86McaRecord } from './index.ts';
+import * as amd from './amd-registers.ts';
+import * as common from './registers.ts';
+import { classify } from './classify.ts';
+import { CPUID_1_EAX } from './cpu.ts';
+import { SMCA_BANKS } from './smca-banks.ts';
+import { component } from './component.ts';
+import { describeRecord } from './describe.ts';
+import { explain } from './explain.ts';
+import { lint } from './lint.ts';
+import { LINT_CODES } from './lint-codes.ts';
+import { MCA_SEVERITIES, severity } from './severity.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { nextStep } from './next-step.ts';
+import { pageOf } from './page.ts';
+import type { McaClass } from './classify.ts';
+import type { McaSeverity } from './severity.ts';
+import type { McaVendor, X86McaRecord } from './record.ts';
 import * as intelMisc from './intel-misc.ts';
 import type { Register } from '../registers/register.ts';
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
-const REGISTERS = (Object.values({ ...all, ...intelMisc }) as unknown[]).filter(
+const REGISTERS = (Object.values({ ...common, ...amd, CPUID_1_EAX, ...intelMisc }) as unknown[]).filter(
   (v): v is Register => typeof v === 'object' && v !== null && 'fields' in v,
 );
 
@@ -174,7 +175,7 @@ const anyRecord = fc
     misc: maybe(fc.oneof(fc.constantFrom(0x8cn, 0x86n, 0n), u64)),
     synd: maybe(u64),
     ipid: maybe(
-      fc.oneof(fc.constantFrom(...all.SMCA_BANKS.map(b => (BigInt(b.mcaType) << 48n) | (BigInt(b.hwid) << 32n))), u64),
+      fc.oneof(fc.constantFrom(...SMCA_BANKS.map(b => (BigInt(b.mcaType) << 48n) | (BigInt(b.hwid) << 32n))), u64),
     ),
     config: maybe(u64),
     destat: maybe(u64),

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, explain, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './index.ts';
-import { NAMED_MCA, namedMca, pageOf } from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { classify } from './classify.ts';
+import { explain } from './explain.ts';
+import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { NAMED_MCA, namedMca } from './named.ts';
+import { pageOf } from './page.ts';
+import type { X86McaRecord } from './record.ts';
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 

@@ -1,8 +1,6 @@
 /** @module The x86 machine check record: raw register values only; everything else is derived from them. */
 import type { RecordOrigin } from '../registers/origin.ts';
 
-export type { RecordOrigin };
-
 /** CPU vendor; it decides how MCi_STATUS bits below 57 are read. Hygon follows AMD. */
 export type McaVendor = 'intel' | 'amd';
 

@@ -12,17 +12,10 @@ import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
  * `fatal` the processor's state is lost, or the lost record of another error forbids to go on · `unknown` depends on the
  * vendor, which is not known.
  */
-export type McaSeverity =
-  | 'none'
-  | 'corrected'
-  | 'deferred'
-  | 'uncorrected-recoverable'
-  | 'uncorrected'
-  | 'fatal'
-  | 'unknown';
+export type McaSeverity = (typeof MCA_SEVERITIES)[number];
 
 /** All severities, mildest first; `unknown` is last because it may be any of them. */
-export const MCA_SEVERITIES: readonly McaSeverity[] = [
+export const MCA_SEVERITIES = [
   'none',
   'corrected',
   'deferred',
@@ -30,7 +23,7 @@ export const MCA_SEVERITIES: readonly McaSeverity[] = [
   'uncorrected',
   'fatal',
   'unknown',
-];
+] as const;
 
 const BY_CLASS: Readonly<Record<McaClass, McaSeverity>> = {
   invalid: 'none',

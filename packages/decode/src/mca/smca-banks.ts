@@ -9,9 +9,9 @@ import { MCA_IPID } from './amd-registers.ts';
 import type { CpuModel } from './cpu.ts';
 
 /** What part of the machine a bank watches: decides what to look at next. */
-export type SmcaArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware';
+type SmcaArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware';
 
-export interface SmcaBank {
+interface SmcaBank {
   /** Short name, as AMD's documents use it. */
   id: string;
   /** Plain name, as the middle of a sentence. */
@@ -91,7 +91,7 @@ function hasErratum1384({ family, model }: CpuModel): boolean {
 }
 
 /** Whether the memory controllers are those of HBM (family 19h models 90h-9Fh). */
-export function hasHbm({ family, model }: CpuModel): boolean {
+function hasHbm({ family, model }: CpuModel): boolean {
   return family === 0x19 && within(model, 0x90, 0x9f);
 }
 
@@ -106,7 +106,7 @@ export function smcaBank(ipid: bigint, cpu?: CpuModel): SmcaBank | undefined {
 }
 
 /** What a DDR memory controller's record says of the place: PPR MCA_IPID_UMC (instance) and MCA_SYND_UMC. */
-export interface UmcPlace {
+interface UmcPlace {
   channel: number;
   /** Only of a DRAM ECC error (extended code 0) with a valid MCA_SYND. */
   chipSelect?: number;

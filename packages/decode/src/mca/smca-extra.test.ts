@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, component, deferredRecord, errorsOf, fruText, pageOf, umcPlace } from './index.ts';
-import type { X86McaRecord } from './index.ts';
+import { classify } from './classify.ts';
+import { component } from './component.ts';
+import { deferredRecord, errorsOf, fruText } from './smca-extra.ts';
+import { pageOf } from './page.ts';
+import { umcPlace } from './smca-banks.ts';
+import type { X86McaRecord } from './record.ts';
 
 const RECORD: X86McaRecord = {
   kind: 'x86-mca',

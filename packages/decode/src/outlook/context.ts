@@ -2,9 +2,10 @@
  * @module The context of an outlook: what the record itself does not say. Every member may be missing; then the table
  * at the end gives what is assumed and what else it could be, and a prediction says whether that matters.
  */
-import { classifyArm } from '../arm/index.ts';
-import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL, classify } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { classifyArm } from '../arm/classify.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { classify } from '../mca/classify.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 
 /** `vmm`: one that takes KVM_EXIT_ARM_SEA, which QEMU does not. */
@@ -116,7 +117,7 @@ export interface OutlookContext extends Partial<Settings> {
 }
 
 /** What is taken when a setting is not given, and what else it could be. */
-export interface Field<K extends keyof Settings = keyof Settings> {
+interface Field<K extends keyof Settings = keyof Settings> {
   text: string;
   /** The value assumed, from the record and the settings that are known. */
   assume: (facts: Facts) => Settings[K];

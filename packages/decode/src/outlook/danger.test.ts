@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CperRecord } from '../cper/record.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import { NAMED_MCA } from '../mca/named.ts';
 import type { Settings } from './context.ts';
 import { FIELDS } from './context.ts';

@@ -2,7 +2,7 @@
  * @module What an error given to a virtual machine that is not ours may do to it. Everything that is not known of the
  * machine is tried, so that nothing is safe only because of a guess.
  */
-import { classify } from '../mca/index.ts';
+import { classify } from '../mca/classify.ts';
 import { WHAT, WHO, settingText } from './explain-prediction.ts';
 import { combine, endOf } from './explore.ts';
 import { firstConsumer, predict, predictChain } from './predict.ts';
@@ -13,8 +13,8 @@ import type { Outcome, Prediction } from './prediction.ts';
 import type { OutlookRecord } from './record.ts';
 
 /** Who may run on the machine; `other`: an operating system that the outlook has no rules for. */
-export const GUESTS = ['linux', 'xen', 'other'] as const;
-export type Guest = (typeof GUESTS)[number];
+const GUESTS = ['linux', 'xen', 'other'] as const;
+type Guest = (typeof GUESTS)[number];
 
 /** What is known of the machine that gets the record. */
 export interface Target {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Consumer, OutlookContext } from './context.ts';
 import { firstConsumer, predict, predictAll, predictChain } from './predict.ts';
 import { named, x86 } from './testing/records.ts';

@@ -1,6 +1,6 @@
 /** The lines Linux prints in cases that no scenario of the lab reaches. */
 import { describe, expect, it } from 'vitest';
-import { encodeEsr } from '../arm/index.ts';
+import { encodeEsr } from '../arm/encode.ts';
 import type { CperRecord } from '../cper/record.ts';
 import type { OutlookContext } from './context.ts';
 import { predict } from './predict.ts';

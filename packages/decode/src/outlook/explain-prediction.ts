@@ -65,7 +65,7 @@ function outcomeText({ outcome, delivery, signal }: Alternative): string {
   return how === undefined ? outcome : `${outcome} (${how})`;
 }
 
-export interface ExplainOptions {
+interface ExplainOptions {
   /** Also names the source of each rule. */
   sources?: boolean;
   /** Longest line, 100 unless given. */

@@ -1,8 +1,10 @@
 /** @module What KVM does: with KVM_X86_SET_MCE, with poison its guest touches, with aborts of arm64 guests. */
-import { ESR, ISS_DATA_ABORT, classifyArm, kvmExitOf } from '../arm/index.ts';
+import { ESR, ISS_DATA_ABORT } from '../arm/esr.ts';
+import { classifyArm } from '../arm/classify.ts';
+import { kvmExitOf } from '../arm/kvm.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
-import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
 import { decide, defineRules } from './rule.ts';

@@ -1,5 +1,5 @@
 /** @module What arm64 Linux does with an external abort or an SError. Source: Linux arch/arm64/mm/fault.c, kernel/traps.c. */
-import { armPageOf, classifyArm } from '../arm/index.ts';
+import { armPageOf, classifyArm } from '../arm/classify.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import type { Facts } from './facts.ts';
 import { memoryFailure, signalled } from './memory-failure.ts';

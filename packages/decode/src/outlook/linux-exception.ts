@@ -1,6 +1,6 @@
 /** @module What the machine check exception handler of Linux does. Source: arch/x86/kernel/cpu/mce/core.c, 6.1 to 7.2. */
-import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { EVENTS_LOGGED, hex, panicLines, recordLines } from './linux-messages.ts';
 import { linuxSeverity } from './linux-severity.ts';

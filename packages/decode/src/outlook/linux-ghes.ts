@@ -1,5 +1,5 @@
 /** @module What Linux does with a record from firmware. Source: Linux drivers/acpi/apei/ghes.c, 6.1 to 7.2. */
-import { MEMORY_ERROR_TYPES } from '../cper/index.ts';
+import { MEMORY_ERROR_TYPES } from '../cper/memory.ts';
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import type { Facts } from './facts.ts';
 import { memoryFailure, signalled } from './memory-failure.ts';

@@ -2,8 +2,8 @@
  * @module The lines Linux prints for a machine check record, with the values the record has. What cannot be known is
  * written as `<name>`. Source: Linux arch/x86/kernel/cpu/mce/core.c, log format of 5.10 to 7.2.
  */
-import { MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 
 const PREFIX = 'mce: [Hardware Error]: ';

@@ -1,6 +1,6 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
-import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { fromFirmware } from './context.ts';
 import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
@@ -57,7 +57,7 @@ export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/m
 });
 
 /** Kernels whose poll clears an SMCA register on every AMD CPU. Distributions may have carried the fix back. */
-export const DESTAT_CRASH_RANGES = [
+const DESTAT_CRASH_RANGES = [
   { from: '6.19-rc1', to: '6.19.9' },
   { from: '7.0-rc1', to: '7.0-rc4' },
 ] as const;

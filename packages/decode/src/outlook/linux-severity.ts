@@ -1,5 +1,5 @@
 /** @module The grade of a record on Linux x86, whichever vendor. */
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { amdSeverity } from './severity-amd.ts';
 import { intelSeverity } from './severity-intel.ts';

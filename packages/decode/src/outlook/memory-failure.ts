@@ -1,5 +1,5 @@
 /** @module What Linux does with a page that has gone bad. Source: Linux mm/memory-failure.c, 6.1 to 7.2. */
-import { pfnOf } from '../mca/index.ts';
+import { pfnOf } from '../mca/page.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
 import type { Ending, OutlookOutcome, Run, SignalCode } from './prediction.ts';

@@ -120,7 +120,7 @@ function evaluate(
   return { facts, run, ending: { ...ending, rule } };
 }
 
-export interface PredictOptions {
+interface PredictOptions {
   /** False leaves `alternatives` and `dependsOn` empty: many times faster, for long streams. */
   alternatives?: boolean;
 }

@@ -21,23 +21,23 @@ export type OutlookOutcome = (typeof OUTLOOK_OUTCOMES)[number];
 /** How a process learns of bad memory. Source: Linux include/uapi/asm-generic/siginfo.h. */
 export type SignalCode = 'BUS_MCEERR_AR' | 'BUS_MCEERR_AO' | 'BUS_OBJERR' | 'SI_KERNEL';
 
-export type OutlookLayer = 'linux' | 'memory-failure' | 'xen' | 'qemu' | 'kvm' | 'vmm';
+type OutlookLayer = 'linux' | 'memory-failure' | 'xen' | 'qemu' | 'kvm' | 'vmm';
 
 /** One rule that took part, and what it did here. */
-export interface Step {
+interface Step {
   layer: OutlookLayer;
   rule: Rule;
   effect: string;
 }
 
 /** An event a management client sees (QMP). */
-export interface OutlookEvent {
+interface OutlookEvent {
   name: string;
   data: Readonly<Record<string, string | boolean>>;
 }
 
 /** What the next layer gets. */
-export interface Handover {
+interface Handover {
   consumer: Consumer;
   delivery: Delivery;
   record: OutlookRecord;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import { RULES } from './catalog.ts';
 import { FIELDS, SETTINGS } from './context.ts';
 import type { OutlookContext } from './context.ts';

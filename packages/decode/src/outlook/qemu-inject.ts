@@ -1,6 +1,6 @@
 /** @module What QEMU does with a machine check given to a virtual CPU. Source: QEMU target/i386, 7.2 to 11.1. */
-import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
 import { decide, defineRules } from './rule.ts';
@@ -82,7 +82,7 @@ export function qemuHmp(record: X86McaRecord, facts: Facts, run: Run): Ending {
   });
 }
 
-export interface InjectOptions {
+interface InjectOptions {
   /** Inject action optional errors even while MCIP is set. */
   keepActionOptional: boolean;
   /** The other CPUs get MCIP and RIPV, with VAL and UC in bank 1; missing where it is not known. */

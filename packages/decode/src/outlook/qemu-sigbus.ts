@@ -1,6 +1,6 @@
 /** @module What QEMU makes of a SIGBUS for poisoned host memory. Source: QEMU target/i386/kvm, target/arm, accel/kvm. */
 import type { CperRecord } from '../cper/record.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
 import type { Ending, Run } from './prediction.ts';

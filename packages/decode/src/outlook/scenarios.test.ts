@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { X86McaRecord } from '../mca/index.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { OutlookContext, Settings } from './context.ts';
 import { predict, predictChain } from './predict.ts';
 import type { ChainOptions, LayerSettings } from './predict.ts';

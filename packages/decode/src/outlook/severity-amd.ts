@@ -2,8 +2,8 @@
  * @module How Linux grades a machine check on AMD and Hygon. Source: Linux arch/x86/kernel/cpu/mce/severity.c; the
  * bits are those of APM vol. 2, Machine-Check Status Registers, the features those of CPUID Fn8000_0007_EBX.
  */
-import { MCI_STATUS_AMD } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCI_STATUS_AMD } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { decide, defineRules } from './rule.ts';
 import type { Decision } from './rule.ts';

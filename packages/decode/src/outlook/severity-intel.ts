@@ -3,8 +3,8 @@
  * row that matches decides. Source: Linux arch/x86/kernel/cpu/mce/severity.c, behaviour of 5.19 to 7.2; the classes
  * are those of the SDM vol. 3B, UCR Error Classification.
  */
-import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import type { Evidence, Rule } from './rule.ts';
 import { cpuContext } from './severity.ts';

@@ -1,5 +1,5 @@
 /** @module Linux's grades of a machine check, common to both vendors. */
-import { MCG_STATUS } from '../mca/index.ts';
+import { MCG_STATUS } from '../mca/registers.ts';
 import type { Facts } from './facts.ts';
 import type { Rule } from './rule.ts';
 import { versionSince } from './version.ts';

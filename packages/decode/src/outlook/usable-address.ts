@@ -1,6 +1,6 @@
 /** @module Whether Linux takes the address of a record for one of system memory that it can act on. */
-import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { loggedAddress } from './linux-messages.ts';
 import { defineRules } from './rule.ts';
@@ -21,7 +21,7 @@ export const ADDRESS_RULES = defineRules('linux.address', 'Linux mce_usable_addr
   'amd-before-6.7': ['Up to 6.6 any valid address of an AMD bank was used.'],
 });
 
-export interface UsableAddress {
+interface UsableAddress {
   /** Undefined when Linux does not use it. */
   address?: bigint;
   rule: Rule;

@@ -8,7 +8,7 @@ export interface Version {
 }
 
 /** Both ends are included; a missing end is open. */
-export interface VersionRange {
+interface VersionRange {
   from?: string;
   to?: string;
 }

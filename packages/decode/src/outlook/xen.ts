@@ -1,6 +1,6 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
-import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/index.ts';
-import type { X86McaRecord } from '../mca/index.ts';
+import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { X86McaRecord } from '../mca/record.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
 import type { Ending, Run } from './prediction.ts';

@@ -1,7 +1,7 @@
 /** The edges of register tables: fields across the halves, gaps of one bit, what encode and define refuse. */
 import { describe, expect, it } from 'vitest';
-import { bit, bits, defineRegister } from './index.ts';
-import type { Field } from './index.ts';
+import { bit, bits, defineRegister } from './register.ts';
+import type { Field } from './register.ts';
 
 const U64 = (1n << 64n) - 1n;
 const register = (fields: readonly Field[], width = 64) =>

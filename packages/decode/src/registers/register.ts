@@ -3,7 +3,7 @@ import { SyndromeError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
 
 /** A single-bit field; decodes to a boolean. */
-export interface BitField<N extends string = string> {
+interface BitField<N extends string = string> {
   readonly kind: 'bit';
   readonly name: N;
   readonly hi: number;
@@ -14,7 +14,7 @@ export interface BitField<N extends string = string> {
 }
 
 /** A field of several bits; decodes to a bigint shifted down to bit 0. */
-export interface BitsField<N extends string = string> {
+interface BitsField<N extends string = string> {
   readonly kind: 'bits';
   readonly name: N;
   readonly hi: number;
@@ -43,7 +43,7 @@ export function bits<const N extends string>(
 }
 
 /** The decoded value: one member per field, and every bit no field names in `reserved`, in its place. */
-export type Decoded<F extends readonly Field[]> = {
+type Decoded<F extends readonly Field[]> = {
   readonly [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
 } & { readonly reserved: bigint };
 

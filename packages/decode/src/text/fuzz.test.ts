@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LineParser } from './event.ts';
-import { MAX_LINE, hmpOutputEvents, linuxConsoleParser, qemuStderrParser, xenConsoleParser } from './index.ts';
+import { MAX_LINE } from './transport/line.ts';
+import { hmpOutputEvents, qemuStderrParser } from './qemu/qemu.ts';
+import { linuxConsoleParser } from './linux/linux.ts';
+import { xenConsoleParser } from './xen/xen.ts';
 
 const PARSERS: readonly (readonly [string, () => LineParser])[] = [
   ['linux', linuxConsoleParser],

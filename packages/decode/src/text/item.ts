@@ -64,7 +64,7 @@ export const TEXT_NOTES = {
 
 export type TextNoteCode = keyof typeof TEXT_NOTES;
 
-export interface McaItem extends Place {
+interface McaItem extends Place {
   type: 'mca';
   record: X86McaRecord;
   notes: TextNote[];
@@ -82,7 +82,7 @@ export interface CperItem extends Place {
   extlog?: true;
 }
 
-export interface ArmItem extends Place {
+interface ArmItem extends Place {
   type: 'arm';
   record: ArmSeaRecord;
   /** Whether the text calls it a synchronous abort, an SError, or says nothing. */
@@ -99,7 +99,7 @@ export interface EventItem extends Place {
 }
 
 /** Text about errors that could not become part of a record. */
-export interface NoteItem extends Place {
+interface NoteItem extends Place {
   type: 'note';
   note: TextNote;
 }
@@ -117,13 +117,3 @@ export function longLine(form: TextForm, lineNumber: number, kept: number, offse
 export type TextItem = McaItem | CperItem | ArmItem | EventItem | NoteItem;
 
 export type ItemSink = (item: TextItem) => void;
-
-/** Reads lines of one form. It never throws on text and keeps a bounded amount of it. */
-export interface TextReader {
-  /** Takes a line; returns whether the next one is wanted whatever it holds. */
-  line(text: string, lineNumber: number): boolean;
-  /** Lines without interest passed. */
-  skipped(lines: number): void;
-  /** The source ended. */
-  end(): void;
-}

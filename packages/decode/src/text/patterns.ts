@@ -3,7 +3,7 @@ import type { FieldValue, LogEvent } from './event.ts';
 import { hexU64 } from './transport/line.ts';
 
 /** How a group is read: `hex` → bigint, `dec` → number, `text` → string, cut to a bounded length. */
-export type Capture = 'hex' | 'dec' | 'text';
+type Capture = 'hex' | 'dec' | 'text';
 
 export interface Pattern {
   /** Anchored, with bounded repetition: lines are untrusted. */

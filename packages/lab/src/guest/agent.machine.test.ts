@@ -12,7 +12,7 @@ import type { GuestArch } from './agent-build.ts';
 import { AgentClient } from './client.ts';
 import { ConsoleReader } from './console.ts';
 import { AgentClosedError } from './errors.ts';
-import { agentInitramfs } from './initramfs.ts';
+import { buildInitramfs } from './initramfs.ts';
 import { testFirmware, testKernel, testQemu, testToolchain } from './testing/parts.ts';
 
 let dir = '';
@@ -240,7 +240,8 @@ describe('the agent as PID 1', () => {
     const machine = await (machines[name] as () => Promise<Machine>)();
     const [program = '', ...prefix] = await testQemu(machine.target);
     const image = join(dir, `${machine.arch}.cpio`);
-    await writeFile(image, agentInitramfs(await readFile(await agentFor(machine.arch))));
+    const agent = await readFile(await agentFor(machine.arch));
+    await writeFile(image, buildInitramfs([{ type: 'file', path: 'init', data: agent, mode: 0o755 }]));
     const paths = { console: join(dir, 'console'), agent: join(dir, 'agent') };
     const [serial, port] = await Promise.all([listen(paths.console), listen(paths.agent)]);
     const args = ['-accel', 'tcg', ...machine.args, '-smp', '2', '-m', '512'];

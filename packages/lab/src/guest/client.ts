@@ -17,7 +17,7 @@ import { encodeRequest, parseLine, typeFields, WIRE_MAX } from './wire.ts';
 import type { WireLine } from './wire.ts';
 
 /** What a guest may do to its host; beyond a bound its lines are dropped and counted. */
-export type AgentLimits = {
+type AgentLimits = {
   /** Data of one reply, in bytes. */
   dataBytes: number;
   /** Events per second in the long run, and at once. */
@@ -41,7 +41,7 @@ const DEFAULT_LIMITS: AgentLimits = {
 };
 
 /** Kinds of things a well-behaved agent does not send. */
-export type AgentDiagnosticCode =
+type AgentDiagnosticCode =
   | 'line-too-long'
   | 'not-a-line'
   | 'unexpected-reply'
@@ -50,7 +50,7 @@ export type AgentDiagnosticCode =
   | 'event-flood'
   | 'data-too-long';
 
-export type AgentDiagnostic = { code: AgentDiagnosticCode; message: string };
+type AgentDiagnostic = { code: AgentDiagnosticCode; message: string };
 
 export type AgentClientOptions = {
   limits?: Partial<AgentLimits>;

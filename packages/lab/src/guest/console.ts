@@ -14,7 +14,7 @@ export type ConsoleLine = {
   continued: boolean;
 };
 
-export type ConsoleDiagnostic = {
+type ConsoleDiagnostic = {
   code: 'console-rate' | 'console-total';
   message: string;
 };

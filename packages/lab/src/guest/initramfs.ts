@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { writeNewc } from './newc.ts';
 import type { CpioEntry } from './newc.ts';
 
-export type InitramfsOptions = {
+type InitramfsOptions = {
   /** Default `none`: an emulated CPU unpacks slower than the image loads. `gzip` saves disk where it is kept. */
   compression?: 'none' | 'gzip';
 };
@@ -24,13 +24,4 @@ export function buildInitramfs(entries: readonly CpioEntry[], options: Initramfs
   const packed = gzipSync(archive, { level: 1 });
   packed[9] = 255; // operating system "unknown" (RFC 1952, 2.3): zlib writes the one it was built for
   return packed;
-}
-
-/** An initramfs whose PID 1 is the agent. */
-export function agentInitramfs(
-  agent: Uint8Array,
-  extra: readonly CpioEntry[] = [],
-  options: InitramfsOptions = {},
-): Uint8Array {
-  return buildInitramfs([{ type: 'file', path: 'init', data: agent, mode: 0o755 }, ...extra], options);
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InitramfsError } from './errors.ts';
-import { readNewc, writeNewc } from './newc.ts';
+import { readNewc } from './testing/read-newc.ts';
+import { writeNewc } from './newc.ts';
 import type { CpioEntry } from './newc.ts';
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);

@@ -8,21 +8,19 @@ export type CpioEntry =
   | { type: 'character' | 'block'; path: string; major: number; minor: number; mode?: number };
 
 const MAGIC = '070701';
-const HEADER_BYTES = 110;
-const TRAILER = 'TRAILER!!!';
+export const TRAILER = 'TRAILER!!!';
 /** Archives are padded to this, so that several can be laid one behind the other (initramfs buffer format). */
 const BLOCK = 512;
-const MAX_NAME = 4096;
+export const MAX_NAME = 4096;
 
 /** File types in c_mode (stat(2), S_IFMT). */
-const TYPES = {
+export const TYPES = {
   file: 0o100000,
   directory: 0o040000,
   symlink: 0o120000,
   character: 0o020000,
   block: 0o060000,
 } as const;
-const TYPE_MASK = 0o170000;
 
 const DEFAULT_MODES = { file: 0o644, directory: 0o755, symlink: 0o777, character: 0o600, block: 0o600 } as const;
 
@@ -65,53 +63,6 @@ export function writeNewc(entries: Iterable<CpioEntry>): Uint8Array {
     at += part.length;
   }
   return archive;
-}
-
-/** Reads one newc archive up to its trailer. Throws {@link InitramfsError} on anything damaged or unknown. */
-export function readNewc(bytes: Uint8Array): CpioEntry[] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: CpioEntry[] = [];
-  let at = 0;
-  const take = (length: number, what: string): Buffer => {
-    if (at + length > view.length) throw new InitramfsError(`archive ends inside ${what} at byte ${at}`);
-    const part = view.subarray(at, at + length);
-    at += length;
-    return part;
-  };
-  for (;;) {
-    const start = at;
-    const head = take(HEADER_BYTES, 'a header').toString('latin1');
-    if (!/^070701[0-9a-fA-F]{104}$/.test(head)) throw new InitramfsError(`no newc header at byte ${start}`);
-    const field = (index: number): number => Number.parseInt(head.slice(6 + index * 8, 14 + index * 8), 16);
-    const nameSize = field(11);
-    if (nameSize < 2 || nameSize > MAX_NAME) throw new InitramfsError(`name of ${nameSize} bytes at byte ${start}`);
-    const name = take(nameSize, 'a name');
-    if (name[nameSize - 1] !== 0) throw new InitramfsError(`name without its NUL at byte ${start}`);
-    const path = name.toString('utf8', 0, nameSize - 1);
-    at += -at & 3;
-    const data = take(field(6), path);
-    at += -at & 3;
-    if (path === TRAILER) return entries;
-    entries.push(entryOf(path, field(1), data, field(9), field(10)));
-  }
-}
-
-function entryOf(path: string, mode: number, data: Buffer, major: number, minor: number): CpioEntry {
-  const permissions = mode & 0o7777;
-  switch (mode & TYPE_MASK) {
-    case TYPES.file:
-      return { type: 'file', path, data: new Uint8Array(data), mode: permissions };
-    case TYPES.directory:
-      return { type: 'directory', path, mode: permissions };
-    case TYPES.symlink:
-      return { type: 'symlink', path, target: data.toString('utf8') };
-    case TYPES.character:
-      return { type: 'character', path, major, minor, mode: permissions };
-    case TYPES.block:
-      return { type: 'block', path, major, minor, mode: permissions };
-    default:
-      throw new InitramfsError(`${path}: file type 0o${(mode & TYPE_MASK).toString(8)} is not supported`);
-  }
 }
 
 function withParents(entries: Iterable<CpioEntry>): CpioEntry[] {

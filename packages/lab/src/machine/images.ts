@@ -13,7 +13,7 @@ import { LabSkip } from '../errors.ts';
 import { stripTypes } from './strip-types.ts';
 
 /** A file that goes into an initramfs. */
-export interface ImageFile {
+interface ImageFile {
   file: string;
   /** Its path there, without the leading slash. With `.js` for a `file` in TypeScript, its types are stripped. */
   path: string;
@@ -188,7 +188,7 @@ function addons(node: NodePart): string[] {
 const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
 
 /** A program as files for an image, and how to start it there. */
-export interface InnerProgram {
+interface InnerProgram {
   files: ImageFile[];
   argv: string[];
 }

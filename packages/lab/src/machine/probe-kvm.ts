@@ -11,12 +11,12 @@ import { layersOf } from '../trace/layers.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { type MachineFiles, qemuArgs } from './qemu-args.ts';
 
-export interface KvmProbe {
+interface KvmProbe {
   works: boolean;
   reason: string;
 }
 
-export interface ProbeOptions {
+interface ProbeOptions {
   cacheDir: string;
   signal?: AbortSignal | undefined;
   /** Told once, when the answer takes long. */

@@ -90,7 +90,7 @@ function machineType(spec: MachineSpec): string {
 }
 
 /** Is the layer right under the outer QEMU an x86 machine? */
-export function isX86(spec: MachineSpec): boolean {
+function isX86(spec: MachineSpec): boolean {
   return spec.kind === 'linux-guest' ? spec.arch === 'x86_64' : spec.kind !== 'arm64-host';
 }
 

@@ -23,7 +23,7 @@ export function automaticJobs(scenario: Pick<Scenario, 'machine'>, limits = here
   return Math.max(1, Math.min(limits.cores, byMemory));
 }
 
-export interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'onHeader'> {
+interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'onHeader'> {
   jobs: number;
   memory: MatrixMemory;
   onCell?: (entry: CellResult, known: boolean) => void;

@@ -8,7 +8,7 @@ const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } a
 const columnOf = ({ hostKernel, cpu }: Cell): string =>
   [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? ''].filter(Boolean).join(' ');
 
-export interface MatrixTable {
+interface MatrixTable {
   columns: string[];
   rows: { kernel: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
 }

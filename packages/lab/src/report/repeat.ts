@@ -2,7 +2,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { RunResult } from '../run.ts';
 
 /** What repeated runs of one scenario came to. */
-export interface Distribution {
+interface Distribution {
   schemaVersion: 1;
   scenario: string;
   runs: number;

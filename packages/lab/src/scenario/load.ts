@@ -254,7 +254,7 @@ export function parseScenario(text: string, file: string): Scenario {
 const MAX_SCENARIO_BYTES = 256 << 10;
 
 /** Reads a scenario file. @throws UsageError when it cannot be read, ScenarioError when it is wrong. */
-export function loadScenario(file: string): Scenario {
+function loadScenario(file: string): Scenario {
   let text: string;
   try {
     text = readInput(file, MAX_SCENARIO_BYTES).toString('utf8');

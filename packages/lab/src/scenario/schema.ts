@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_EXPECTATIONS } from '@syndrome/trace/expect/expectation.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
-import { stepSchemas, stepSchema } from './steps.ts';
+import { stepSchema } from './steps.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use lower-case letters, digits and dashes');
 
@@ -121,12 +121,10 @@ export const looseScenarioSchema = z.strictObject({
 });
 
 /** The whole shape; `scenarios/scenario.schema.json` is made of it. */
-export const scenarioSchema = z.strictObject({ ...header, steps: z.array(stepSchema).min(1) });
+const scenarioSchema = z.strictObject({ ...header, steps: z.array(stepSchema).min(1) });
 
 /** JSON Schema (draft 2020-12) of a scenario file, for editors. */
 export function scenarioJsonSchema(): object {
   const schema = z.toJSONSchema(scenarioSchema, { io: 'input' });
   return { ...schema, $id: 'scenario.schema.json', title: 'Syndrome scenario' };
 }
-
-export { stepSchemas };

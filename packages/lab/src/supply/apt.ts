@@ -23,7 +23,7 @@ export interface IndexEntry {
   sha256: string;
 }
 
-export interface AptOptions {
+interface AptOptions {
   /** Folder of the private state. */
   folder: string;
   locks: string;
@@ -39,7 +39,7 @@ const UPDATE_DEADLINE_MS = 15 * 60_000;
 const DOWNLOAD_DEADLINE_MS = 60 * 60_000;
 const LOCAL_DEADLINE_MS = 3 * 60_000;
 /** A package index older than this is updated before something new is looked up in it. */
-export const INDEX_FRESH_MS = 12 * 3_600_000;
+const INDEX_FRESH_MS = 12 * 3_600_000;
 /** A forced update is not repeated for each part of one run. */
 const JUST_NOW_MS = 60_000;
 

@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { supplyError } from './errors.ts';
 
-export interface ChildOptions {
+interface ChildOptions {
   cwd?: string;
   signal?: AbortSignal | undefined;
   /** Milliseconds until the child and its children are killed. */

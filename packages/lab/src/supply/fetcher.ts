@@ -37,7 +37,7 @@ export interface PackageGroup {
 }
 
 /** How to make the part that answers a request. */
-export interface Recipe {
+interface Recipe {
   /** Name of the part; with a hash of the packages it becomes the folder. */
   name: string;
   version: string;
@@ -64,7 +64,7 @@ export interface PartRequest {
 }
 
 /** An answer such as "the newest is 7.2.12" is used for a week before it is asked for again. */
-export const ANSWER_FRESH_MS = 7 * 24 * 3_600_000;
+const ANSWER_FRESH_MS = 7 * 24 * 3_600_000;
 const LOCK_DEADLINE_MS = 20 * 60_000;
 const UNPACK_DEADLINE_MS = 10 * 60_000;
 const DEBIAN_KEYRINGS = [
@@ -362,7 +362,7 @@ export class Fetcher {
   }
 }
 
-export function damagedError(part: StoredPart, damage: readonly string[]): SupplyError {
+function damagedError(part: StoredPart, damage: readonly string[]): SupplyError {
   return supplyError(
     'E_SUPPLY_DAMAGED',
     `${part.manifest.name} in the cache is damaged: ${damage.slice(0, 3).join('; ')}`,
@@ -373,7 +373,7 @@ export function damagedError(part: StoredPart, damage: readonly string[]): Suppl
 }
 
 /** True for an environment switch that is set to something other than 0, no, false. */
-export function isOn(value: string | undefined): boolean {
+function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(?:|0|no|false|off)$/i.test(value);
 }
 

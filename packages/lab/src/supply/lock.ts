@@ -65,7 +65,7 @@ export function parseOwner(text: string): Owner | undefined {
   return ownerOf(parseObject(text));
 }
 
-export interface LockOptions {
+interface LockOptions {
   deadlineMs: number;
   signal?: AbortSignal | undefined;
   /** Called once when another process holds the lock. */

@@ -119,7 +119,7 @@ export function readManifest(folder: string): Manifest | undefined {
   }
 }
 
-export interface Verification {
+interface Verification {
   /** One line per damaged file; empty when the part is whole. */
   damage: string[];
   /** Files whose time changed but not their content: the cache was copied. */

@@ -19,9 +19,9 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Fetcher } from './fetcher.ts';
+import { Fetcher, type SupplyProgress } from './fetcher.ts';
 import { openLayout } from './layout.ts';
-import { Supply, type SupplyProgress } from './supply.ts';
+import { Supply } from './supply.ts';
 import { noMirror, skipWithout } from './testing/required.ts';
 import { kernelFormat } from './user-file.ts';
 

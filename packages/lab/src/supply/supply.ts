@@ -18,17 +18,9 @@ import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.t
 import { obtainToolchain, type Toolchain } from './toolchain.ts';
 
 export type { DebianArch } from './apt.ts';
-export { SupplyError, type SupplyCode } from './errors.ts';
-export type { BusyboxPart, FirmwarePart, XenPart } from './extras.ts';
-export type { SupplyProgress } from './fetcher.ts';
-export type { CachedPart, Cleaned, CleanWhat } from './inspect.ts';
-export type { KernelPart, KernelRequest } from './kernel.ts';
 export type { KernelFlavour, KernelOffer } from './kernels.ts';
-export type { PartKind, PartPackage } from './manifest.ts';
-export type { QemuPart, QemuTarget } from './qemu.ts';
-export type { CompileRequest, Toolchain } from './toolchain.ts';
 
-export interface SupplyOptions extends FetcherOptions {
+interface SupplyOptions extends FetcherOptions {
   /** Folder of the cache; else SYNDROME_CACHE, XDG_CACHE_HOME/syndrome, ~/.cache/syndrome. */
   cacheDir?: string | undefined;
 }

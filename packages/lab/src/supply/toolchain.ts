@@ -7,7 +7,7 @@ import { classifyFs, supplyError } from './errors.ts';
 import type { Fetcher, PackageGroup } from './fetcher.ts';
 import { findLoader, missingLibraries, QEMU_SUITES } from './qemu.ts';
 
-export interface CompileRequest {
+interface CompileRequest {
   /** C or preprocessed-assembly (`.S`) files, linked together. */
   source: string | readonly string[];
   output: string;

@@ -21,7 +21,7 @@ export function readStart(path: string, bytes: number, from = 0): Buffer {
   }
 }
 
-export type KernelFormat = 'bzImage' | 'arm64-Image' | 'efi-zboot' | 'gzip' | 'elf';
+type KernelFormat = 'bzImage' | 'arm64-Image' | 'efi-zboot' | 'gzip' | 'elf';
 
 /**
  * Which kind of kernel image a file is, by its magic numbers: bzImage `HdrS` at 0x202

@@ -9,7 +9,7 @@ import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceIndex } from '@syndrome/trace/trace-index.ts';
 
 /** What is recorded: an event without its position and time, which the recorder gives. */
-export type NewEvent = Omit<TraceEvent, 'seq' | 't'>;
+type NewEvent = Omit<TraceEvent, 'seq' | 't'>;
 
 /** More of one source in one run is a flood: it is counted, not kept. */
 const MAX_PER_SOURCE = 200_000;

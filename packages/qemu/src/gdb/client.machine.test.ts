@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { GdbClient, type TranscriptEntry } from './client.ts';
+import { GdbClient } from './client.ts';
+import type { TranscriptEntry } from './transcript.ts';
 import { GdbClosedError, GdbDeadlineError, GdbRemoteError, GdbWriteError } from './errors.ts';
 import { startMachine, type TestMachine } from './testing/machine.ts';
 

@@ -2,7 +2,8 @@ import net from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
-import { GdbClient, type GdbClientOptions, type TranscriptEntry } from './client.ts';
+import { GdbClient, type GdbClientOptions } from './client.ts';
+import type { TranscriptEntry } from './transcript.ts';
 import {
   GdbClosedError,
   GdbConnectError,

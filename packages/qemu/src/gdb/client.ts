@@ -35,15 +35,11 @@ import { isThreadId, parseStop, type StopReason } from './stop.ts';
 import { type RegisterDescription, readTargetDescription, type TargetDescription } from './target-description.ts';
 import type { TranscriptEntry } from './transcript.ts';
 
-export type { StopReason } from './stop.ts';
-export type { RegisterDescription, TargetDescription } from './target-description.ts';
-export type { TranscriptEntry } from './transcript.ts';
-
 /** How long a call may take where the caller says nothing. */
-export const DEFAULT_DEADLINE_MS = 30_000;
+const DEFAULT_DEADLINE_MS = 30_000;
 
 /** Longest read or write of memory in one call. */
-export const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
+const MAX_MEMORY_BYTES = 64 * 1024 * 1024;
 
 const CONNECT_ERRORS = { connect: GdbConnectError, deadline: GdbDeadlineError };
 
@@ -72,28 +68,28 @@ export type GdbClientOptions = {
   maxPacketBytes?: number;
 };
 
-export type CallOptions = {
+type CallOptions = {
   /** Bound of the call, the time behind other calls included, ms. */
   deadlineMs?: number;
 };
 
-export type ThreadOptions = CallOptions & {
+type ThreadOptions = CallOptions & {
   /** The vCPU, as threads() names it. Default: the one the machine stopped on. */
   thread?: string;
 };
 
-export type MemoryOptions = ThreadOptions & {
+type MemoryOptions = ThreadOptions & {
   /** Take the address as guest-physical instead of virtual. Default: what physicalMemory() said last, else false. */
   physical?: boolean;
 };
 
-export type CloseOptions = CallOptions & {
+type CloseOptions = CallOptions & {
   /** Close without detaching: a halted machine stays halted. Default false. */
   leaveHalted?: boolean;
 };
 
 /** `halted`: requests are possible. `exited`: QEMU has said that the machine has ended. */
-export type MachineState = 'halted' | 'running' | 'exited';
+type MachineState = 'halted' | 'running' | 'exited';
 
 type StopWaiter = { resolve(stop: StopReason): void; reject(error: GdbError): void };
 

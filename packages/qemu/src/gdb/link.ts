@@ -18,7 +18,7 @@ import { type TranscriptEntry, transcriptEntry } from './transcript.ts';
 /** How often a damaged frame is asked for again, and a refused one sent again, before the peer is given up. */
 const MAX_RETRIES = 3;
 
-export type LinkOptions = {
+type LinkOptions = {
   onTranscript?: ((entry: TranscriptEntry) => void) | undefined;
   onStop: (stop: StopReason) => void;
   onClosed: (reason: GdbError | undefined) => void;

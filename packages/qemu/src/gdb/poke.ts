@@ -40,16 +40,16 @@ const VTTBR_BADDR = 0xffff_ffff_fffen;
 const DEFAULT_SLICE_MS = 20;
 const DEFAULT_ATTEMPTS = 200;
 
-export type Stage2Registers = { vttbr: bigint; vtcr: bigint };
+type Stage2Registers = { vttbr: bigint; vtcr: bigint };
 
-export type GuestInView = Stage2Registers & {
+type GuestInView = Stage2Registers & {
   /** The vCPU of the machine that runs the nested guest. */
   thread: string;
   /** Exception level it was halted at. */
   el: 0 | 1;
 };
 
-export type FindGuestOptions = {
+type FindGuestOptions = {
   /** How often to look. Default 200. */
   attempts?: number;
   /** How long to let the machine run between two looks, ms. Default 20. */
@@ -58,7 +58,7 @@ export type FindGuestOptions = {
   accept?: (guest: GuestInView) => boolean;
 };
 
-export type BreakOptions = FindGuestOptions & {
+type BreakOptions = FindGuestOptions & {
   /** The guest's (L2's) physical address. */
   ipa: bigint;
   /** Level of the table descriptor to change. Default: the last one of the walk, which hits the fewest pages. */
@@ -71,7 +71,7 @@ export type BreakOptions = FindGuestOptions & {
   leaveHalted?: boolean;
 };
 
-export type BrokenWalk = {
+type BrokenWalk = {
   /** Puts the descriptor back, when it still is what was written. The machine runs or stands as before. Repeatable. */
   restore(): Promise<void>;
   /** The walk as it was. */

@@ -16,7 +16,7 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { Stage2Error } from './errors.ts';
 
-export type GranuleBits = 12 | 14 | 16;
+type GranuleBits = 12 | 14 | 16;
 
 /** What VTCR_EL2 says about the tables. */
 export type Stage2Format = {
@@ -48,7 +48,7 @@ export type Stage2Step = {
   kind: 'table' | 'block' | 'page' | 'invalid';
 };
 
-export type Stage2FaultReason = 'translation' | 'address-size' | 'access-flag';
+type Stage2FaultReason = 'translation' | 'address-size' | 'access-flag';
 
 export type Stage2Walk = {
   /** What was read, in order; at most five. */
@@ -59,7 +59,7 @@ export type Stage2Walk = {
   fault?: { level: number; reason: Stage2FaultReason };
 };
 
-export type Stage2Input = { vttbr: bigint; vtcr: bigint; ipa: bigint };
+type Stage2Input = { vttbr: bigint; vtcr: bigint; ipa: bigint };
 
 /** VTCR_EL2.TG0. */
 const granules: Record<number, GranuleBits | undefined> = { 0: 12, 1: 16, 2: 14 };

@@ -10,7 +10,7 @@ export type TranscriptEntry = {
 };
 
 /** Longest `payload` of a transcript entry; a chunk of memory may be longer and is cut. */
-export const MAX_PAYLOAD_CHARS = 64 * 1024;
+const MAX_PAYLOAD_CHARS = 64 * 1024;
 
 export function transcriptEntry(
   direction: 'send' | 'receive',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { QmpClient, type TranscriptEntry } from './client.ts';
 import { QmpClosedError, QmpCommandError, QmpDeadlineError, QmpNegotiationError } from './errors.ts';
-import { compareWithSchema } from './schema.ts';
+import { compareWithSchema } from './testing/schema.ts';
 import { startMachine, type TestMachine } from './testing/machine.ts';
 
 const cleanups: (() => Promise<void>)[] = [];

@@ -34,12 +34,11 @@ import { type Incoming, QmpProtocol } from './protocol.ts';
 import { departure } from './shapes.ts';
 import { type TranscriptEntry, transcriptEntry } from './transcript.ts';
 
-export { isEvent, type QmpEvent, type QmpEventOf } from './events.ts';
-export type { Greeting } from './messages.ts';
+export type { QmpEvent } from './events.ts';
 export type { TranscriptEntry } from './transcript.ts';
 
 /** How long an answer may take where the caller says nothing. HMP `savevm` and a loaded machine take seconds. */
-export const DEFAULT_DEADLINE_MS = 30_000;
+const DEFAULT_DEADLINE_MS = 30_000;
 
 /** Events kept for one observed call; more would mean the machine is not in the hands of this call. */
 const MAX_OBSERVED = 4096;
@@ -58,7 +57,7 @@ export type QmpClientOptions = {
   maxLineBytes?: number;
 };
 
-export type CallOptions = {
+type CallOptions = {
   /** Bound of the answer, the time in our own queue included, ms. */
   deadlineMs?: number;
   /** Execute out of band: overtakes commands in flight; only few commands allow it. */

@@ -72,7 +72,7 @@ export class QmpDeadlineError extends QmpError {
 }
 
 /** Error classes of QMP (qapi/error.json, QapiErrorClass). */
-export type QmpErrorClass = 'GenericError' | 'CommandNotFound' | 'DeviceNotActive' | 'DeviceNotFound' | 'KVMMissingCap';
+type QmpErrorClass = 'GenericError' | 'CommandNotFound' | 'DeviceNotActive' | 'DeviceNotFound' | 'KVMMissingCap';
 
 /** QEMU refused or failed a command. */
 export class QmpCommandError extends QmpError {

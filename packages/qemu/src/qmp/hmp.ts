@@ -7,7 +7,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { HmpOptions, QmpClient } from './client.ts';
 import { HmpError } from './errors.ts';
 
-export type HmpFailure = {
+type HmpFailure = {
   code: string;
   /** Matches anywhere in the monitor's text. */
   pattern: RegExp;

@@ -24,16 +24,16 @@ export type Mce = {
   broadcast?: boolean | undefined;
 };
 
-export const memoryFailureActions = ['ignore', 'inject', 'fatal', 'reset'] as const;
+const memoryFailureActions = ['ignore', 'inject', 'fatal', 'reset'] as const;
 /** What QEMU did with an error: raised or recorded it, dropped it, reset the machine, or ended itself. */
-export type MemoryFailureAction = (typeof memoryFailureActions)[number];
+type MemoryFailureAction = (typeof memoryFailureActions)[number];
 
 const memoryFailureRecipients = ['hypervisor', 'guest'] as const;
 /** Whose memory it is: QEMU's own, or the guest's. */
-export type MemoryFailureRecipient = (typeof memoryFailureRecipients)[number];
+type MemoryFailureRecipient = (typeof memoryFailureRecipients)[number];
 
 /** A MEMORY_FAILURE event, parsed. QEMU does not say which CPU, bank or address it means. */
-export type MemoryFailure = {
+type MemoryFailure = {
   recipient: MemoryFailureRecipient;
   action: MemoryFailureAction;
   /** MCi_STATUS.AR of the error. */
@@ -44,13 +44,13 @@ export type MemoryFailure = {
 };
 
 /** QEMU resets the machine instead of delivering the error, and calls that a triple fault. */
-export type TripleFault = {
+type TripleFault = {
   cpu: number;
   /** CR4.MCE is clear (no operating system has taken over yet), or the machine check before is still being handled. */
   reason: 'mce-not-enabled' | 'mcip-set';
 };
 
-export type MceResult = {
+type MceResult = {
   commandLine: string;
   /** The monitor's text; empty unless the machine was reset. */
   output: string;

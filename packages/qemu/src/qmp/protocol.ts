@@ -17,7 +17,7 @@ export const IN_FLIGHT_WINDOW = 8;
 /** Calls known at a time, queued and sent: a bound for a peer that never answers. */
 const MAX_CALLS = 1024;
 
-export type Outcome = { ok: true; value: unknown } | { ok: false; error: QmpCommandError };
+type Outcome = { ok: true; value: unknown } | { ok: false; error: QmpCommandError };
 
 /** One thing the peer said, in order. `parsed` is undefined where the line is not JSON. */
 export type Incoming = { raw: string; parsed: unknown } & (
@@ -30,11 +30,11 @@ export type Incoming = { raw: string; parsed: unknown } & (
   | { kind: 'failure'; error: QmpError }
 );
 
-export type Outgoing = { id: string; line: string; message: unknown };
+type Outgoing = { id: string; line: string; message: unknown };
 
 type Call = Outgoing & { command: string; oob: boolean; state: 'queued' | 'sent' | 'abandoned' };
 
-export type ProtocolOptions = {
+type ProtocolOptions = {
   idPrefix?: string;
   maxLineBytes?: number;
   window?: number;

@@ -34,7 +34,7 @@ export type ReceivedMembers<M> = Flat<
 >;
 
 /** TypeScript type of a shape we send. */
-export type Sent<S> = S extends { readonly enum: readonly (infer V)[] }
+type Sent<S> = S extends { readonly enum: readonly (infer V)[] }
   ? V
   : S extends { readonly array: infer E }
     ? Sent<E>[]

@@ -12,7 +12,7 @@ export type TranscriptEntry = {
 };
 
 /** Longest `raw` of a transcript entry; query-qmp-schema is longer and is cut. */
-export const MAX_RAW_CHARS = 64 * 1024;
+const MAX_RAW_CHARS = 64 * 1024;
 
 export function transcriptEntry(
   direction: 'send' | 'receive',

@@ -8,8 +8,8 @@ import { HmpError } from './errors.ts';
 import { hmpErrorOf } from './hmp.ts';
 
 /** A place in guest RAM as the host sees it. */
-export type HostAddress = {
-  /** Virtual address in the QEMU process (gpa2hva) or physical address of the host (gpa2hpa). */
+type HostAddress = {
+  /** Physical address of the host. */
   address: bigint;
   /** QEMU's name of the memory region, e.g. `pc.ram`, `mach-virt.ram`. */
   region: string;
@@ -21,17 +21,12 @@ export type HostAddress = {
  */
 const HIDDEN_BELOW = 0x1_0000n;
 
-/** Guest physical → virtual address in the QEMU process. Throws HmpError (no memory there, not RAM). */
-export async function gpa2hva(client: QmpClient, gpa: bigint, options: HmpOptions = {}): Promise<HostAddress> {
-  return hostAddress(client, 'gpa2hva', 'Host virtual address', gpa, options);
-}
-
 /**
- * Guest physical → physical address of the host. Linux hosts only. Throws HmpError: as gpa2hva, and
+ * Guest physical → physical address of the host. Linux hosts only. Throws HmpError: no memory there, not RAM,
  * E_HMP_PAGE_NOT_PRESENT, E_HMP_PAGEMAP, or E_HMP_PFN_HIDDEN where QEMU lacks CAP_SYS_ADMIN.
  */
 export async function gpa2hpa(client: QmpClient, gpa: bigint, options: HmpOptions = {}): Promise<HostAddress> {
-  const host = await hostAddress(client, 'gpa2hpa', 'Host physical address', gpa, options);
+  const host = await askHost(client, gpa, options);
   if (host.address >= HIDDEN_BELOW) return host;
   throw new HmpError(
     'E_HMP_PFN_HIDDEN',
@@ -56,17 +51,11 @@ export async function gva2gpa(client: QmpClient, gva: bigint, options: HmpOption
   return gpa;
 }
 
-async function hostAddress(
-  client: QmpClient,
-  command: string,
-  prefix: string,
-  gpa: bigint,
-  options: HmpOptions,
-): Promise<HostAddress> {
-  const commandLine = `${command} ${hex(gpa)}`;
+async function askHost(client: QmpClient, gpa: bigint, options: HmpOptions): Promise<HostAddress> {
+  const commandLine = `gpa2hpa ${hex(gpa)}`;
   const text = await client.hmp(commandLine, options);
   const match = /^(.+) for 0x[0-9a-f]{1,16} \(([^\r\n]{0,256})\) is (0x[0-9a-f]{1,16})\s*$/.exec(text);
-  const address = match?.[1] === prefix ? parseU64(match[3]!) : undefined;
+  const address = match?.[1] === 'Host physical address' ? parseU64(match[3]!) : undefined;
   if (address === undefined) throw hmpErrorOf(commandLine, text);
   return { address, region: match![2]! };
 }

@@ -6,7 +6,7 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 export type SocketAddress = { path: string } | { host: string; port: number };
 
 /** The client's own errors: the taxonomy a caller programs against belongs to the protocol. */
-export type ConnectErrors = {
+type ConnectErrors = {
   connect: new (message: string, options?: { hint?: string; cause?: unknown }) => Error;
   deadline: new (waitingFor: string, deadlineMs: number) => Error;
 };

@@ -8,7 +8,7 @@ export interface Cause {
   history: string;
 }
 
-export interface KnownCause extends Cause {
+interface KnownCause extends Cause {
   signs: (events: readonly TraceEvent[]) => boolean;
 }
 

@@ -14,9 +14,9 @@ export interface Condition {
   terms: Term[];
 }
 
-export type Operator = '=' | '!=' | '~' | '>=' | '<=' | '>' | '<';
+type Operator = '=' | '!=' | '~' | '>=' | '<=' | '>' | '<';
 
-export interface Term {
+interface Term {
   field: string;
   operator: Operator;
   /** `$name` refers to a value that a step saved; anything else is the text to compare with. */
@@ -118,7 +118,7 @@ function compare(actual: FieldValue, { operator, pattern }: Term, expected: Fiel
 }
 
 /** How one event fares against a condition. */
-export interface Match {
+interface Match {
   /** All terms hold. */
   ok: boolean;
   /** The terms that do not, in words: `code is BUS_MCEERR_AR, not BUS_MCEERR_AO`. */

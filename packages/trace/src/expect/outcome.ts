@@ -1,6 +1,6 @@
 import type { TraceEvent } from '../event.ts';
 import type { TraceIndex } from '../trace-index.ts';
-import { OUTCOMES, type Outcome } from '@syndrome/decode/outlook/index.ts';
+import { OUTCOMES, type Outcome } from '@syndrome/decode/outlook/prediction.ts';
 
 export { OUTCOMES, type Outcome };
 

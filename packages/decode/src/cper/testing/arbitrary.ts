@@ -14,8 +14,8 @@ import type { CperKind } from '../sections.ts';
 import { X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from '../x86.ts';
 
 export const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
-export const guid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(b => guidFromBytes(b, 0));
-export const ascii = (max: number): fc.Arbitrary<string> =>
+const guid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(b => guidFromBytes(b, 0));
+const ascii = (max: number): fc.Arbitrary<string> =>
   fc.array(fc.integer({ min: 0x20, max: 0x7e }), { maxLength: max }).map(a => String.fromCharCode(...a));
 
 function member(field: LayoutField): fc.Arbitrary<unknown> {

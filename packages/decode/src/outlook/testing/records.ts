@@ -1,7 +1,7 @@
 /** @module Records that the tests of this room share. */
 import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
-import { namedMca } from '../../mca/index.ts';
-import type { X86McaRecord } from '../../mca/index.ts';
+import { namedMca } from '../../mca/named.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
 
 /** A named record as a guest receives it: CPU 0, with an address. */
 export function named(name: string, changes: Partial<X86McaRecord> = {}): X86McaRecord {

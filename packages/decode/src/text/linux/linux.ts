@@ -6,7 +6,7 @@ import { LINUX_LINES, LINUX_OOPSES, LINUX_SEA } from './linux-lines.ts';
 import { mceBlocks } from './mce-blocks.ts';
 import { matchPattern } from '../patterns.ts';
 
-export interface LinuxParserOptions {
+interface LinuxParserOptions {
   /** Layer in front of every event name; `host` for the outer Linux of a nested machine. Default `guest`. */
   layer?: 'guest' | 'host';
   /** Name of the source in record origins. Default `console`. */

@@ -22,7 +22,7 @@ const ADDRV = 1n << 58n;
 const MISCV = 1n << 59n;
 const RIPV_EIPV = 3n;
 
-export interface MceBlock {
+interface MceBlock {
   record: X86McaRecord;
   exception: boolean;
   caller: string;
@@ -40,7 +40,7 @@ export interface MceBlock {
 }
 
 /** What the assembler finds, in order. */
-export interface MceSink {
+interface MceSink {
   header(header: MceHeader): void;
   /** A block ended; `complete` when its last line was seen and none can be missing. */
   record(block: MceBlock, complete: boolean): void;

@@ -15,7 +15,7 @@ export function recordEvent(name: string, record: X86McaRecord, extra: LogEvent[
   return { name, fields, record };
 }
 
-export interface MceBlocks {
+interface MceBlocks {
   /** Takes one stripped kernel line; undefined when the line is not part of a block. */
   take(text: string, caller: string | undefined, lineNumber: number): LogEvent[] | undefined;
   /** Another kernel line passed: ages open blocks; `close` ends them at once. */

@@ -6,7 +6,7 @@
 import { Cursor, ascii } from '../bytes.ts';
 
 /** Registers a TSC line may carry. */
-export type TscMember = 'addr' | 'misc' | 'ppin' | 'synd' | 'synd1' | 'synd2' | 'ipid';
+type TscMember = 'addr' | 'misc' | 'ppin' | 'synd' | 'synd1' | 'synd2' | 'ipid';
 
 export interface MceHeader {
   kind: 'header';
@@ -18,7 +18,7 @@ export interface MceHeader {
   /** Without the tag of Linux since 2.6.33: then no PROCESSOR line has to follow. */
   bare?: true;
 }
-export interface MceRip {
+interface MceRip {
   kind: 'rip';
   exact: boolean;
   cs: bigint;

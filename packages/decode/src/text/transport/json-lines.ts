@@ -4,7 +4,7 @@ import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
 const MAX_LINE = 65_536;
 
-export type JsonLine =
+type JsonLine =
   | { kind: 'journal'; message: string; identifier: string | undefined; kernel: boolean }
   | {
       kind: 'trace';
@@ -28,7 +28,7 @@ function object(value: unknown): Readonly<Record<string, unknown>> | undefined {
 }
 
 /** journald gives a message that is not plain text as an array of bytes. */
-export function journalText(value: unknown): string | undefined {
+function journalText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value) || value.length > MAX_LINE) return undefined;
   const bytes = value.filter((b): b is number => typeof b === 'number' && b >= 0 && b < 256);

@@ -3,7 +3,7 @@
 /** Longer lines are cut; no line that matters here comes near it. */
 export const MAX_LINE = 4096;
 
-export interface LogLine {
+interface LogLine {
   text: string;
   /** printk caller id (`T12`, `C3`) when the kernel prints it (CONFIG_PRINTK_CALLER); it tells interleaved blocks apart. */
   caller: string | undefined;

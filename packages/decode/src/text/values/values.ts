@@ -6,7 +6,7 @@ import type { TextNote } from '../item.ts';
 import { oldBankLine } from '../linux/old-mce-lines.ts';
 
 /** What the values are, and what could not be read of them. */
-export interface Values {
+interface Values {
   record: X86McaRecord | ArmSeaRecord;
   notes: TextNote[];
   /** No bank was given; the record's `bank` is 0 only because it needs one. */

@@ -7,7 +7,7 @@ import type { Toolchain } from '../toolchain.ts';
 let supply: Promise<Supply> | undefined;
 
 /** One supply for a test process, on the user's cache. */
-export function testSupply(): Promise<Supply> {
+function testSupply(): Promise<Supply> {
   supply ??= Supply.open();
   return supply;
 }

@@ -9,7 +9,7 @@ import { Fetcher } from '../fetcher.ts';
 import { openLayout } from '../layout.ts';
 
 const NEEDS = ['mirror'] as const;
-export type Need = (typeof NEEDS)[number];
+type Need = (typeof NEEDS)[number];
 
 /** What the environment requires. @throws an Error for a word that is no need, which would require nothing */
 export function requiredNeeds(words = process.env['SYNDROME_TESTS_REQUIRE'] ?? ''): Need[] {

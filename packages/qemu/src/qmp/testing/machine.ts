@@ -51,7 +51,7 @@ export async function startMachine(
   }
 }
 
-export type StartedQemu = {
+type StartedQemu = {
   child: ChildProcess;
   /** Resolves when the process has ended. */
   gone: Promise<void>;
@@ -60,7 +60,7 @@ export type StartedQemu = {
 };
 
 /** Starts QEMU with a bare machine and leaves the monitor to the caller. */
-export async function start(target: QemuTarget, args: string[]): Promise<StartedQemu> {
+async function start(target: QemuTarget, args: string[]): Promise<StartedQemu> {
   const [command, ...first] = await testQemu(target);
   const child = spawn(command!, [...first, ...BARE, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const gone = new Promise<void>(resolve => child.once('close', () => resolve()));

@@ -8,7 +8,7 @@ import { listening } from './machine.ts';
 export const GREETING =
   '{"QMP": {"version": {"qemu": {"micro": 3, "minor": 1, "major": 11}, "package": "test"}, "capabilities": ["oob"]}}\r\n';
 
-export type SentCommand = { execute?: string; 'exec-oob'?: string; arguments?: unknown; id: string };
+type SentCommand = { execute?: string; 'exec-oob'?: string; arguments?: unknown; id: string };
 
 export class Peer {
   readonly socket: net.Socket;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { QmpProtocolError } from './errors.ts';
+import { QmpProtocolError } from '../errors.ts';
 import { type Disagreement, compareWithSchema } from './schema.ts';
 
 /** A schema in QEMU's form that knows only what is put into it; the real one is compared in the machine test. */

@@ -3,9 +3,9 @@
  * comparison walks the types: commands, events and members have names, types only have a meta-type.
  * Source: qapi/introspect.json.
  */
-import { type CommandShape, commands, type EventShape, events } from './commands.ts';
-import { QmpProtocolError } from './errors.ts';
-import { type Members, memberName, type Shape } from './shapes.ts';
+import { type CommandShape, commands, type EventShape, events } from '../commands.ts';
+import { QmpProtocolError } from '../errors.ts';
+import { type Members, memberName, type Shape } from '../shapes.ts';
 
 export type Disagreement = {
   /** Where, e.g. `set-action argument 'panic'`. */
