@@ -132,7 +132,7 @@ const JSON_TARGET: Target = {
     const { value: read, wrong: thrown, error } = attempt(() => parseJson(damaged), [SyntaxError, RangeError]);
     wrong.push(...thrown);
     if (error === undefined) {
-      const rounded = image(read).replace(/"-?\d+n"/g, '0');
+      const rounded = image(read).replace(/"-?\d{16,}n"/g, '0');
       const plain = image(JSON.parse(damaged.replace(/(?<=[[{:,]\s*)-?\d{16,}(?=\s*[\]},])|^-?\d{16,}$/g, '0')));
       if (!/\d{16}/.test(damaged)) wrong.push(...differences('as JSON.parse', rounded, plain));
     }

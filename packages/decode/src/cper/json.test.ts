@@ -108,6 +108,12 @@ describe('JSON', () => {
     let deep: unknown = 1;
     for (let i = 0; i < 40; i++) deep = [deep];
     expect(() => cperFromJson({ severity: 'fatal', sections: [], x: deep })).toThrow(/nested too deep/);
+    // Arithmetic with one would throw what nobody expects.
+    for (const bank of [{ toString: 1 }, [{ toString: 1 }], []]) {
+      expect(() => cperFromJson({ severity: 'fatal', sections: [{ body: { kind: 'memory2', bank } }] })).toThrow(
+        /sections\[0\]\.body\.bank: a list or an object/,
+      );
+    }
     expect(() => regionFromJson({ records: [{ record: {} }], gaps: [] })).toThrow(
       /records\[0\]\.record\.severity: missing/,
     );

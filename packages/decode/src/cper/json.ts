@@ -52,6 +52,9 @@ const BYTES: ReadonlySet<string> = new Set([
   'rawData',
 ]);
 
+/** Members that have one value, and so no members of their own. */
+const LEAVES: ReadonlySet<string> = new Set(namesOf(() => true));
+
 /** Depth of nesting that a record can have, with room to spare. */
 const MAX_DEPTH = 16;
 
@@ -82,6 +85,8 @@ function wrong(path: string, what: string): CperError {
 
 function fromJson(json: unknown, name: string, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) throw wrong(path, 'nested too deep');
+  if (LEAVES.has(name) && typeof json === 'object' && json !== null)
+    throw wrong(path, 'a list or an object, not a value');
   if (Array.isArray(json)) return json.map((v, i) => fromJson(v, name, `${path}[${i}]`, depth + 1));
   if (typeof json === 'object' && json !== null) {
     return Object.fromEntries(
