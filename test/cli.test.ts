@@ -4,13 +4,13 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { fail } from '@syndrome/cli/fail.ts';
-import { buildProgram, program } from '@syndrome/cli/program.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram } from '@syndrome/cli/program.ts';
 import { makeDerived } from '@syndrome/base/disk/derived.ts';
 import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
 import { GREETING } from '@syndrome/qemu/qmp/testing/peer.ts';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
+import { type Ended, runInside } from './inside.ts';
 import { Sandbox } from './program.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -25,39 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => sandbox.remove());
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the program in this process, which saves a start for each of many cases; what it prints is caught. */
-async function inside(...args: string[]): Promise<Ended> {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const before = signals.map(signal => process.listeners(signal));
-  let [stdout, stderr] = ['', ''];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(text => ((stdout += String(text)), true)),
-    vi.spyOn(process.stderr, 'write').mockImplementation(text => ((stderr += String(text)), true)),
-  ];
-  const exitCode = process.exitCode;
-  process.exitCode = undefined;
-  for (const [name, value] of Object.entries(sandbox.env)) vi.stubEnv(name, value);
-  try {
-    const code = await program(args).then(
-      () => Number(process.exitCode ?? 0),
-      (error: unknown) => fail(error, args),
-    );
-    return { code, stdout, stderr };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-    vi.unstubAllEnvs();
-    process.exitCode = exitCode;
-    for (const [i, signal] of signals.entries())
-      for (const listener of process.listeners(signal))
-        if (!before[i]?.includes(listener)) process.off(signal, listener);
-  }
-}
+const inside = (...args: string[]): Promise<Ended> => runInside(sandbox.env, args);
 
 /** Every command with the words that lead to it. */
 function commands(command: Command, path: string[] = []): [string, Command][] {
@@ -79,25 +47,6 @@ describe('help', () => {
     await expect(help).toMatchFileSnapshot(file);
     // Every command shows how it is called; those of supply are too small to need it.
     if (!name.startsWith('supply')) expect(help).toMatch(/^Examples?:\n {2}/m);
-  });
-});
-
-describe('the README', () => {
-  // What needs neither a pipe nor a file of the reader's.
-  const lines = [
-    ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^(?:\$ )?syndrome ((?:de|en)code|predict) (.*)$/gm),
-  ]
-    .map(m => `${m[1]} ${(m[2] ?? '').replace(/ +#.*$/, '')}`)
-    .filter(line => !/\.(?:log|cper)\b/.test(line));
-
-  test('holds commands that need no machine', () => {
-    expect(lines.length).toBeGreaterThanOrEqual(5);
-  });
-
-  test.each(lines)('syndrome %s', async line => {
-    const { code, stdout, stderr } = await inside(...line.split(' '));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).not.toBe('');
   });
 });
 

@@ -1,0 +1,139 @@
+/** What README and docs/ show and say holds: commands, outputs, links, transcripts, names of rooms. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agentCommands, requiredEventFields } from '@syndrome/lab/guest/protocol.ts';
+import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
+import { rooms } from '../scripts/rooms.ts';
+import { runInside } from './inside.ts';
+import { Sandbox } from './program.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const texts = new Map(
+  ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: ROOT })].map(file => [
+    file,
+    readFileSync(join(ROOT, file), 'utf8'),
+  ]),
+);
+const textOf = (file: string): string => texts.get(file) ?? '';
+
+let sandbox: Sandbox;
+beforeAll(() => {
+  sandbox = new Sandbox();
+});
+afterAll(() => sandbox.remove());
+
+// The first of them loads the program, which takes long on a busy machine.
+describe('commands that are shown', { timeout: 180_000 }, () => {
+  // What needs neither a pipe nor a file of the reader's.
+  const called = /^(?:\$ )?syndrome ((?:de|en)code|predict) (.*)$/;
+  const lines = [...texts]
+    // The recipes of this one are for a copy of the sources.
+    .flatMap(([file, text]) => (file === 'docs/adding.md' ? [] : text.split('\n')))
+    .flatMap(line => called.exec(line) ?? [])
+    .filter(line => called.test(line))
+    .map(line => line.replace(/^(?:\$ )?syndrome /, '').replace(/ +#.*$/, ''))
+    .filter(line => !/\.(?:log|cper)\b/.test(line));
+
+  test('hold commands that need no machine', () => {
+    expect(lines.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test.each([...new Set(lines)])('syndrome %s', async line => {
+    const { code, stdout, stderr } = await runInside(sandbox.env, line.split(' '));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toBe('');
+  });
+
+  // `…` stands for what is left out: lines, or the rest of one.
+  const shown = [...texts.values()].flatMap(text => [
+    ...text.matchAll(/^```\n\$ syndrome (decode .*)\n([^`]+)^```$/gm),
+  ]);
+  test.each(shown.map(m => [m[1] ?? '', m[2] ?? ''] as const))(
+    'the output of syndrome %s is shown',
+    async (line, block) => {
+      const { stdout } = await runInside(sandbox.env, line.split(' '));
+      const real = stdout.split('\n');
+      let at = 0;
+      for (const wanted of block.trimEnd().split('\n')) {
+        if (wanted === '…') continue;
+        const begin = wanted.replace(/ …$/, '');
+        const found = real.findIndex((l, i) => i >= at && (begin === wanted ? l === wanted : l.startsWith(begin)));
+        expect(found, wanted).toBeGreaterThanOrEqual(at);
+        at = found + 1;
+      }
+    },
+  );
+
+  test('show outputs of decode', () => {
+    expect(shown.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+test('the README is one screen and a half', () => {
+  expect(textOf('README.md').split('\n').length).toBeLessThanOrEqual(90);
+});
+
+/** The name that a page gives a heading. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-');
+
+test.each([...texts])('links of %s lead somewhere', (file, text) => {
+  const dead = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+    if (/^https?:/.test(link)) return [];
+    const [path = '', fragment] = link.split('#');
+    const target = path === '' ? file : join(dirname(file), path);
+    if (!existsSync(join(ROOT, target))) return [link];
+    const headings = [...textOf(target).matchAll(/^#+ (.*)$/gm)].map(m => anchor(m[1] ?? ''));
+    return fragment === undefined || headings.includes(fragment) ? [] : [link];
+  });
+  expect(dead).toEqual([]);
+});
+
+test('docs/architecture.md names every room', () => {
+  const named = [...textOf('docs/architecture.md').matchAll(/^\| (`[^|]*) \|/gm)].flatMap(m => m[1]?.split(', ') ?? []);
+  expect(named.map(n => n.replaceAll('`', ''))).toEqual(expect.arrayContaining(Object.keys(rooms)));
+});
+
+describe('docs/agent-wire.md', () => {
+  const doc = textOf('docs/agent-wire.md');
+  const lines = /^```transcript\n([^`]+)^```$/m.exec(doc)?.[1]?.trimEnd().split('\n') ?? [];
+
+  test('shows a run of which every line is one of the wire', () => {
+    const asked = new Map<number, keyof typeof agentCommands>();
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) {
+      const text = line.slice(2);
+      if (line.startsWith('> ')) {
+        const [id, command = '', ...args] = text.split(' ');
+        expect(Object.keys(agentCommands), line).toContain(command);
+        const known = agentCommands[command as keyof typeof agentCommands];
+        asked.set(Number(id), command as keyof typeof agentCommands);
+        for (const arg of args)
+          expect([...known.args, ...known.optional, 'timeout-ms'], line).toContain(arg.split('=')[0]);
+        continue;
+      }
+      const parsed = parseLine(text);
+      if (parsed?.kind !== 'ok' && parsed?.kind !== 'event') throw new Error(`no line of the agent: ${line}`);
+      const command = parsed.kind === 'ok' ? asked.get(parsed.id) : undefined;
+      const required =
+        parsed.kind === 'event' ? requiredEventFields(parsed.name) : agentCommands[command ?? 'sync'].reply;
+      expect(required, line).toBeDefined();
+      expect(typeFields(parsed.fields, required ?? []).wrong, line).toBeUndefined();
+    }
+  });
+
+  test('lists every command with its arguments', () => {
+    const table = doc.slice(doc.indexOf('## Commands'), doc.indexOf('| event |'));
+    const rows = [...table.matchAll(/^\| `([a-z-]+)` \| ([^|]*)\|/gm)].map(([, name = '', args = '']) => [
+      name,
+      [...args.matchAll(/`([a-z]+)`/g)].map(m => m[1]),
+    ]);
+    const told = Object.fromEntries(rows.filter(([name]) => Object.hasOwn(agentCommands, String(name))));
+    const all = Object.entries(agentCommands).map(([name, c]) => [name, [...c.args, ...c.optional]]);
+    expect(told).toEqual(Object.fromEntries(all));
+  });
+});
