@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { Accel } from '../machine/accel.ts';
+import { CHANNELS, type MachineSockets } from '../machine/channels.ts';
+import { innerQemuArgs, innerVmmArgs, type MachineFiles, qemuArgs } from '../machine/qemu-args.ts';
+import { type MachineSpec, machineSchema } from '../scenario/schema.ts';
+
+const SPECS: Readonly<Record<string, object>> = {
+  'linux-guest': {},
+  'linux-guest, all of it': {
+    cpu: 'EPYC,lmce=on',
+    cpus: 4,
+    memory: 512,
+    modules: ['msr'],
+    append: 'mce=print_all a=b,c',
+    reboot: 'reset',
+  },
+  'linux-guest, arm64': { arch: 'aarch64', cpu: 'max,pauth-impdef=on', append: 'quiet' },
+  'linux-guest, arm64 with firmware': { arch: 'aarch64', cpu: 'max', firmware: true },
+  'linux-guest, arm64 with RAS': { arch: 'aarch64', cpu: 'max', firmware: true, ras: true, append: 'quiet' },
+  'xen-dom0': {},
+  'xen-dom0, all of it': { cpu: 'EPYC', append: 'quiet a,b', xenAppend: 'mce=off', crashKernel: true, dom0Memory: 512 },
+  'amd-host': {},
+  'amd-host, all of it': {
+    cpu: 'EPYC-Milan',
+    cpus: 3,
+    append: 'quiet',
+    guest: { cpu: 'EPYC', cpus: 2, memory: 512, modules: ['msr'], append: 'mce=print_all' },
+  },
+  'arm64-host': {},
+  'arm64-host, all of it': {
+    append: 'kvm-arm.mode=nested',
+    firmware: true,
+    ras: true,
+    vmm: { sea: 'off', quarantine: 'on-request', maxErrors: 9 },
+    guest: { cpus: 2, memory: 512, append: 'quiet' },
+  },
+};
+
+/** Kernel, initramfs and firmware have a comma: in QEMU's option values it is written twice. */
+function filesOf(spec: MachineSpec): MachineFiles {
+  return {
+    qemu: ['/lib/ld.so', '/bin/qemu', '-L', '/share'],
+    kernel: '/k,1/vmlinuz',
+    initrd: '/i,1/initrd.cpio',
+    ...('firmware' in spec && spec.firmware ? { firmware: '/f,1/code.fd' } : {}),
+    ...(spec.kind === 'xen-dom0' ? { xen: '/x/xen' } : {}),
+    ...('guest' in spec ? { guest: { kernel: '/g,1/vmlinuz', initrd: '/g/initrd.cpio' } } : {}),
+  };
+}
+
+function outer(spec: MachineSpec, accel: Accel, sockets: MachineSockets, append: string): string[] {
+  return qemuArgs(spec, accel, filesOf(spec), sockets, append);
+}
+
+function inner(spec: MachineSpec, append: string): string[] {
+  if (spec.kind === 'amd-host') return innerQemuArgs(spec, ['/qemu'], append);
+  return spec.kind === 'arm64-host' ? innerVmmArgs(spec, ['/node', 'main.js'], append) : [];
+}
+
+/** An argument a line: a difference shows which one it is. */
+const lines = (title: string, argv: readonly string[]): string[] => ['', title, ...argv.map(a => `  ${a}`)];
+
+test('the command lines of every kind of machine are as they were', async () => {
+  const text = Object.entries(SPECS).flatMap(([title, rest]) => {
+    const spec = machineSchema.parse({ kind: title.split(',')[0], ...rest });
+    const sockets = Object.fromEntries(CHANNELS[spec.kind].map(channel => [channel, `/run,1/${channel}.sock`]));
+    const withGdb = { ...sockets, gdb: '/run,1/gdb.sock' };
+    return [
+      ...lines(title, outer(spec, 'tcg', sockets, '')),
+      ...lines(`${title}: kvm, gdb, appended`, outer(spec, 'kvm', withGdb, 'x=1,2')),
+      ...(inner(spec, '').length === 0 ? [] : lines(`${title}: VMM`, inner(spec, ''))),
+      ...(inner(spec, '').length === 0 ? [] : lines(`${title}: VMM, appended`, inner(spec, 'x=1,2'))),
+    ];
+  });
+  await expect(`${text.join('\n').trim()}\n`).toMatchFileSnapshot('golden/command-lines.txt');
+});
