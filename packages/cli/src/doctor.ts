@@ -15,6 +15,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { requireSafeTemporary } from '@syndrome/base/disk/own-folder.ts';
 import { gatherParts } from '@syndrome/lab/gather.ts';
 import { kvmAccessible } from '@syndrome/lab/machine/accel.ts';
+import { machineKinds } from '@syndrome/lab/machines/registry.ts';
 import { assemble } from '@syndrome/lab/parts.ts';
 import { frameList, leftPoison } from '@syndrome/lab/poison-record.ts';
 import { stateFolder } from '@syndrome/lab/state-dir.ts';
@@ -88,7 +89,9 @@ const CHECKS: readonly Check[] = [
       const [cpus, memory, free] = [availableParallelism(), totalmem(), process.availableMemory()];
       const detail = `${cpus} CPUs, ${bytes(free)} of ${bytes(memory)} memory free`;
       if (free > 2e9) return { status: 'ok', detail };
-      const remedy = 'Free memory, or run scenarios one at a time; linux-guest needs about 0.6 GB, xen-dom0 2 GB.';
+      const needs = machineKinds().flatMap(({ name, memoryGb }) => (memoryGb === undefined ? [] : [[name, memoryGb]]));
+      const told = needs.map(([name, gb], i) => `${name} ${i === 0 ? 'needs about ' : ''}${gb} GB`).join(', ');
+      const remedy = `Free memory, or run scenarios one at a time; ${told}.`;
       return { status: 'limited', detail, why: 'less than 2 GB of memory is free', remedy };
     },
   },
@@ -179,7 +182,7 @@ const CHECKS: readonly Check[] = [
       }
       const supply = await openSupply({ ...options, offline: true });
       try {
-        await assemble(scenario.machine, { supply, accel: 'kvm' });
+        await assemble(scenario.machine, { accel: 'kvm' }, { supply });
         return { status: 'ok', detail: 'a stock guest booted under KVM' };
       } catch (error) {
         return { status: 'limited', detail, why: messageOf(error), remedy };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
-import { machineSchema } from '@syndrome/lab/scenario/schema.ts';
+import { machineSchema } from '@syndrome/lab/machines/registry.ts';
 import { kernelKind } from './part-options.ts';
 
 test.each([

@@ -1,11 +1,12 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
-import type { PartChoices } from '@syndrome/lab/parts.ts';
+import { kindsTaking, machineKind, machineKinds, type MachineSpec } from '@syndrome/lab/machines/registry.ts';
+import type { PartChoices, SpecialPart } from '@syndrome/lab/part-choices.ts';
+import type { Services } from '@syndrome/lab/parts.ts';
 import type { Scenario } from '@syndrome/lab/scenario/load.ts';
-import type { MachineSpec } from '@syndrome/lab/scenario/schema.ts';
 import { isPath } from '@syndrome/lab/supply/kernel.ts';
 import { parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
-import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '@syndrome/lab/supply/supply.ts';
+import type { DebianArch, KernelFlavour, KernelOffer, QemuTarget, Supply } from '@syndrome/lab/supply/supply.ts';
 import { say } from './output.ts';
 
 /** The options of the command line that choose the parts of a machine. */
@@ -24,34 +25,27 @@ export interface PartOptions {
   poisonThisHost?: boolean;
 }
 
-const nested = (machine: MachineSpec): boolean => 'guest' in machine;
+const nested = (machine: MachineSpec): boolean => machineKind(machine).vmm !== undefined;
+
+/** Kinds of machine in words: `kind: a or b`. */
+const kinds = (names: readonly string[]): string => `kind: ${names.join(' or ')}`;
+const others = (names: readonly string[]): string[] =>
+  machineKinds().flatMap(({ name }) => (names.includes(name) ? [] : [name]));
 
 /** Options that only some machines have a use for. */
-const ONLY_FOR: readonly {
-  option: 'firmware' | 'xen' | 'hostKernel' | 'hostQemu' | 'cpu';
-  flag: string;
-  applies: (machine: MachineSpec) => boolean;
-  needs: string;
-}[] = [
-  {
-    option: 'firmware',
-    flag: '--firmware',
-    applies: m => 'firmware' in m && m.firmware,
-    needs: 'boots through UEFI (firmware: true)',
-  },
-  { option: 'xen', flag: '--xen', applies: m => m.kind === 'xen-dom0', needs: 'has Xen (kind: xen-dom0)' },
-  { option: 'hostKernel', flag: '--host-kernel', applies: nested, needs: 'has a host layer' },
+const ONLY_FOR: readonly { option: SpecialPart; flag: string; needs: () => string }[] = [
+  { option: 'firmware', flag: '--firmware', needs: () => 'boots through UEFI (firmware: true)' },
+  { option: 'xen', flag: '--xen', needs: () => `has Xen (${kinds(kindsTaking('xen'))})` },
+  { option: 'hostKernel', flag: '--host-kernel', needs: () => 'has a host layer' },
   {
     option: 'hostQemu',
     flag: '--host-qemu',
-    applies: m => m.kind === 'amd-host',
-    needs: 'has a QEMU in its host layer (kind: amd-host)',
+    needs: () => `has a QEMU in its host layer (${kinds(kindsTaking('hostQemu'))})`,
   },
   {
     option: 'cpu',
     flag: '--cpu',
-    applies: m => m.kind !== 'arm64-host',
-    needs: 'lets the CPU of its guest be chosen (any but kind: arm64-host)',
+    needs: () => `lets the CPU of its guest be chosen (any but ${kinds(others(kindsTaking('cpu')))})`,
   },
 ];
 
@@ -83,11 +77,12 @@ const NOT_TOGETHER: readonly { when: (o: PartOptions) => boolean; message: strin
 export function refuseUnusedParts(scenarios: readonly Scenario[], options: PartOptions): void {
   const wrong = NOT_TOGETHER.find(rule => rule.when(options));
   if (wrong) throw new UsageError('E_USAGE', wrong.message, { hint: wrong.hint });
-  for (const { option, flag, applies, needs } of ONLY_FOR) {
-    if (options[option] === undefined || scenarios.some(s => applies(s.machine))) continue;
+  const takes = ({ machine }: Scenario): readonly SpecialPart[] => machineKind(machine).takes(machine);
+  for (const { option, flag, needs } of ONLY_FOR) {
+    if (options[option] === undefined || scenarios.some(s => takes(s).includes(option))) continue;
     const which = scenarios.length === 1 ? (scenarios[0]?.name ?? '') : 'any of the chosen scenarios';
     throw new UsageError('E_USAGE', `${flag} does not apply to ${which}`, {
-      hint: `It is for a machine that ${needs}; \`syndrome scenarios --explain NAME\` shows the machine.`,
+      hint: `It is for a machine that ${needs()}; \`syndrome scenarios --explain NAME\` shows the machine.`,
     });
   }
 }
@@ -112,14 +107,12 @@ function checkFile(flag: string, path: string): void {
 }
 
 /** The architecture of the system under test, and of the host layer. */
-const archOf = (machine: MachineSpec): DebianArch =>
-  machine.kind.startsWith('arm64') || ('arch' in machine && machine.arch === 'aarch64') ? 'arm64' : 'amd64';
+const archOf = (machine: MachineSpec): DebianArch => (targetOf(machine) === 'aarch64' ? 'arm64' : 'amd64');
+const targetOf = (machine: MachineSpec): QemuTarget => machineKind(machine).target(machine);
 
 /** Which kernels a machine runs, in the guest and in the host layer. */
 export function kernelKind(machine: MachineSpec): { arch: DebianArch; flavour: KernelFlavour } {
-  // dom0 needs drivers that the cloud kernels leave out.
-  const flavour = machine.kind === 'xen-dom0' ? 'generic' : 'flavour' in machine ? machine.flavour : 'cloud';
-  return { arch: archOf(machine), flavour };
+  return { arch: archOf(machine), flavour: machineKind(machine).flavour(machine) };
 }
 
 /** The kernels on offer for the guest (or the host layer) of a scenario. @throws SupplyError. */
@@ -151,7 +144,6 @@ export async function checkUserParts(
   };
   const machines = scenarios.map(s => s.machine);
   const kernelFlag = options.guestKernel === undefined ? '--kernel' : '--guest-kernel';
-  const targetOf = (machine: MachineSpec) => (archOf(machine) === 'arm64' ? 'aarch64' : 'x86_64');
   await qemu('--qemu', options.qemu, machines.map(targetOf));
   await qemu('--host-qemu', options.hostQemu, machines.filter(nested).map(targetOf));
   await kernel(kernelFlag, options.guestKernel ?? options.kernel, machines.map(archOf));
@@ -187,7 +179,7 @@ export async function checkAxes(
 }
 
 /** The options as the lab takes them. */
-export function partChoices(options: PartOptions, supply: Supply): PartChoices {
+export function partChoices(options: PartOptions, supply: Supply): PartChoices & Services {
   const kernel = options.guestKernel ?? options.kernel;
   return {
     supply,

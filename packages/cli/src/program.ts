@@ -26,7 +26,7 @@ function partOptions(command: Command): Command {
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
-    .option('--host-qemu <path>', 'the QEMU inside the host layer (amd-host)')
+    .option('--host-qemu <path>', 'the QEMU inside the host layer, where the VMM is one')
     .addOption(
       new Option('--host <where>', 'local: this very machine is the host layer (root, AMD-V, hwpoison_inject)').choices(
         ['local'],

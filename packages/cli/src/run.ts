@@ -1,9 +1,9 @@
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
-import { CHANNELS } from '@syndrome/lab/machine/channels.ts';
-import { qemuArgs, shellQuote } from '@syndrome/lab/machine/qemu-args.ts';
-import { assemble, type PartChoices } from '@syndrome/lab/parts.ts';
+import { shellQuote, stableArgs } from '@syndrome/lab/machine/qemu-args.ts';
+import type { PartChoices } from '@syndrome/lab/part-choices.ts';
+import { assemble, type Services } from '@syndrome/lab/parts.ts';
 import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
@@ -78,7 +78,7 @@ export async function run(names: string[], options: Options): Promise<void> {
   await checkUserParts(scenarios, options, supply);
   const choices = partChoices(options, supply);
   if (options.printCmd) {
-    for (const scenario of scenarios) await printCommand(scenario, choices);
+    for (const scenario of scenarios) await printCommand(scenario, choices, choices);
     return;
   }
   const repeat = options.repeat ?? 1;
@@ -136,9 +136,8 @@ function printDistributions(scenarios: readonly Scenario[], results: readonly Ru
 }
 
 /** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
-async function printCommand(scenario: Scenario, choices: PartChoices): Promise<void> {
-  const { machine, accel, files, host } = await assemble(scenario.machine, choices);
-  const sockets = Object.fromEntries(CHANNELS[machine.kind].map(channel => [channel, `${channel}.sock`]));
-  print(shellQuote(qemuArgs(machine, accel, files, sockets, choices.append)));
-  if (host) print(`# in the host layer: ${shellQuote(host.vmm)}`);
+async function printCommand(scenario: Scenario, choices: PartChoices, services: Services): Promise<void> {
+  const assembly = await assemble(scenario.machine, choices, services);
+  print(shellQuote(stableArgs(assembly, channel => `${channel}.sock`)));
+  if (assembly.host) print(`# in the host layer: ${shellQuote(assembly.host.vmm)}`);
 }

@@ -21,7 +21,7 @@ export async function* gatherParts(
     let found = known.get(key);
     if (found === undefined) {
       try {
-        found = { assembly: await assemble(machine, { supply, accel: 'tcg' }) };
+        found = { assembly: await assemble(machine, { accel: 'tcg' }, { supply }) };
       } catch (error) {
         if (!(error instanceof SyndromeError)) throw error;
         found = { error };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LocalHost, preflight, requirePreflight } from './host-local.ts';
 import { giveBackLeft, leftPoison, PoisonRecord } from './poison-record.ts';
-import { machineSchema } from './scenario/schema.ts';
+import { machineSchema } from './machines/registry.ts';
 
 const amd = machineSchema.parse({ kind: 'amd-host' });
 const flat = machineSchema.parse({ kind: 'linux-guest' });

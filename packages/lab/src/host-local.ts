@@ -5,7 +5,7 @@ import { LabError, LabSkip } from './errors.ts';
 import { kvmAccessible } from './machine/accel.ts';
 import { KeptProcess } from './machine/keeper.ts';
 import { frameList, giveBackLeft, leftPoison, poisonDir, PoisonRecord } from './poison-record.ts';
-import type { MachineSpec } from './scenario/schema.ts';
+import { machineKind, machineKinds, type MachineSpec } from './machines/registry.ts';
 
 /** One thing that has to be so before this very machine may be the host layer. */
 interface Preflight {
@@ -32,6 +32,11 @@ const read = (path: string): string => {
   }
 };
 
+const localKinds = (): string[] =>
+  machineKinds()
+    .filter(kind => kind.local)
+    .map(kind => kind.name);
+
 /**
  * Looks whether this machine can be the host layer of a scenario. Nothing is changed.
  * @param consent the user has said that pages of this machine may be poisoned
@@ -41,8 +46,8 @@ export function preflight(spec: MachineSpec, consent: boolean): Preflight[] {
   return [
     {
       what: 'the scenario has a host layer of x86-64',
-      ok: spec.kind === 'amd-host',
-      remedy: 'Choose a scenario with machine kind amd-host.',
+      ok: machineKind(spec).local !== undefined,
+      remedy: `Choose a scenario with machine kind ${localKinds().join(' or ')}.`,
     },
     { what: 'root', ok: process.getuid?.() === 0, remedy: 'gpa2hpa and hwpoison need root: run it as root.' },
     {

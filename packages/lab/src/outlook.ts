@@ -10,22 +10,15 @@ import type { End, Exploration, Journey } from '@syndrome/decode/outlook/explore
 import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { explore, worse } from '@syndrome/decode/outlook/explore.ts';
-import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
-import type { Accel } from './machine/accel.ts';
-import { cpuVendor, kernelSettings, plainMca } from './outlook-settings.ts';
-import type { MachineSpec } from './scenario/schema.ts';
+import type { FactsInput, MachineFacts } from './machines/facts.ts';
+import { machineKind, type MachineSpec } from './machines/registry.ts';
 import type { Step, StepArgs, StepName } from './scenario/steps.ts';
 import type { FieldValue } from '@syndrome/trace/event.ts';
 
 /** What an outlook is derived from. */
-export interface OutlookInput {
+export interface OutlookInput extends FactsInput {
   machine: MachineSpec;
-  accel: Accel;
-  /** Versions, as in the header of the trace. */
-  parts: Readonly<Record<string, string>>;
-  /** Added to the guest kernel command line. */
-  append?: string;
   /** A kernel, QEMU or Xen of the user's own is part of the machine: what its version says need not hold for it. */
   own?: boolean;
   steps: readonly Step[];
@@ -52,12 +45,8 @@ interface LabOutlook {
 
 type StepOf<N extends StepName> = Step & { step: N };
 
-/** What QEMU gives a virtual CPU under TCG and on an Intel host, and what KVM leaves of it on AMD: no SER_P. */
-const MCG_CAP = { ser: 0x0100_010an, noSer: 0x10an };
-
-/** Seconds: an emulated machine is slow, and its rendezvous more so; Xen polls every 2 to 16 s. */
+/** Seconds: an emulated machine is slow, and its rendezvous more so. */
 const AT_ONCE = 30;
-const XEN_POLL = 30;
 /** Linux polls every 5 minutes unless told otherwise. */
 const LINUX_POLL = 300;
 
@@ -76,6 +65,7 @@ export function isInjection(step: Step): boolean {
 /** A scenario split at its one injection. */
 interface Plan {
   input: OutlookInput;
+  facts: MachineFacts;
   injection: Step;
   before: readonly Step[];
   after: readonly Step[];
@@ -143,81 +133,6 @@ function linuxPoll({ before }: Plan): number {
   return seconds === undefined ? LINUX_POLL + 2 * AT_ONCE : 2 * seconds + AT_ONCE;
 }
 
-interface X86Layer {
-  qemu: Partial<Settings>;
-  linux: Partial<Settings>;
-  guest?: 'xen';
-  xen?: Partial<Settings>;
-}
-
-/** What is known of the layers around an x86 guest; one entry for each kind of host it may stand on. */
-function x86Layers({ machine, accel, parts, append }: OutlookInput): X86Layer[] | undefined {
-  const part = (name: string): Partial<Settings> => {
-    const version = parts[name];
-    return version === undefined || !/^\d/.test(version) ? {} : { version };
-  };
-  const join = (own: string): string => `${own} ${append ?? ''}`;
-  const layer = (
-    spec: { cpu: string; cpus: number },
-    commandLine: string,
-    platform: 'tcg' | 'kvm',
-    host: 'intel' | 'amd' | 'tcg' | undefined,
-    qemu: string,
-  ): X86Layer | undefined => {
-    const kernel = kernelSettings(commandLine);
-    const vendor = cpuVendor(spec.cpu, host);
-    if (kernel === undefined || vendor === undefined || !plainMca(spec.cpu)) return undefined;
-    const mcgCap = host === 'amd' ? MCG_CAP.noSer : MCG_CAP.ser;
-    const qemuVersion = part(qemu);
-    // Since 9.1 QEMU lets `-cpu host` have what KVM offers of it.
-    const recovery =
-      spec.cpu === 'host' && versionSince(qemuVersion.version ?? '', '9.1')
-        ? { succor: true, overflowRecov: true }
-        : {};
-    const { cr4Mce = true, ...rest } = kernel;
-    return {
-      qemu: {
-        ...qemuVersion,
-        platform,
-        vendor,
-        cpus: spec.cpus,
-        mcgCap,
-        cr4Mce,
-        mcip: false,
-        guestRam: true,
-        lmceEnabled: false,
-      },
-      linux: { ...part('kernel'), ...rest, platform, cpus: spec.cpus, ...recovery },
-    };
-  };
-  const all = (layers: (X86Layer | undefined)[]): X86Layer[] | undefined =>
-    layers.includes(undefined) ? undefined : (layers as X86Layer[]);
-  switch (machine.kind) {
-    case 'linux-guest': {
-      if (machine.arch !== 'x86_64') return undefined;
-      const hosts = accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
-      return all(hosts.map(host => layer(machine, join(machine.append), accel, host, 'qemu')));
-    }
-    case 'amd-host': {
-      const { guest } = machine;
-      // The host layer's own CPU is AMD's; what its KVM ignores is an option of its command line.
-      const found = layer(guest, join(guest.append), 'kvm', 'amd', 'hostQemu');
-      if (found === undefined || /ignore_msrs/.test(machine.append)) return undefined;
-      return [{ ...found, linux: { ...found.linux, ignoreMsrs: false } }];
-    }
-    case 'xen-dom0': {
-      const found = accel === 'tcg' ? layer(machine, join(machine.append), 'tcg', 'tcg', 'qemu') : undefined;
-      if (found === undefined || machine.xenAppend !== '') return undefined;
-      const { platform: _, ...dom0 } = found.linux;
-      return [
-        { ...found, linux: dom0, guest: 'xen', xen: { ...part('xen'), cpus: machine.cpus, dom0Registered: true } },
-      ];
-    }
-    default:
-      return undefined;
-  }
-}
-
 /** The record an inject-mce step gives, as the step itself puts it together. */
 function mceRecord(args: StepArgs<'inject-mce'>, input: OutlookInput): X86McaRecord | undefined {
   const named = args.record === undefined ? undefined : namedMca(args.record);
@@ -233,19 +148,22 @@ function mceRecord(args: StepArgs<'inject-mce'>, input: OutlookInput): X86McaRec
 }
 
 function injectMce(plan: Plan, args: StepArgs<'inject-mce'>, mcip = false): Leg[] | undefined {
-  const { input } = plan;
+  const { input, facts } = plan;
   const record = mceRecord(args, input);
   const victim = victimOf(args.addr, plan);
   const cpu = running(args.cpu, plan, victim);
-  const layers = x86Layers(input);
+  const layers = facts.x86;
   if (record === undefined || layers === undefined || cpu === undefined) return undefined;
-  // dom0's page is at another address of the machine than of dom0.
-  const page = input.machine.kind === 'xen-dom0' ? {} : victim.settings;
   return layers.map(({ qemu, linux, xen, guest }) => ({
     journey: {
       record,
       consumer: 'qemu' as const,
-      layers: { qemu: { ...qemu, broadcast: args.broadcast, mcip }, linux: { ...linux, ...page }, ...(xen && { xen }) },
+      layers: {
+        qemu: { ...qemu, broadcast: args.broadcast, mcip },
+        // dom0's page is at another address of the machine than of dom0.
+        linux: { ...linux, ...(guest === 'xen' ? {} : victim.settings) },
+        ...(xen && { xen }),
+      },
       ...(guest === undefined ? {} : { guest }),
       choices: { linux: { running: cpu } },
     },
@@ -263,9 +181,8 @@ interface Leg {
 
 /** A page of the host is poisoned under a guest of QEMU: SIGBUS, action optional; action required when it is read. */
 function hostPoison(plan: Plan, args: StepArgs<'host-poison'>): Leg[][] | undefined {
-  const layers = x86Layers(plan.input);
   const victim = victimOf(args.address, plan);
-  const [known] = layers ?? [];
+  const [known] = plan.facts.x86 ?? [];
   if (args.how !== 'corrupt-pfn' || known === undefined || victim.phys === undefined) return undefined;
   const linux = { ...known.linux, ...victim.settings };
   const gpa = victim.phys;
@@ -308,70 +225,46 @@ const GUEST_ABORT: OutlookRecord = { kind: 'arm-sea', esr: 0x9200_0010n, el: 1 }
 const WALK_ABORT = { kind: 'arm-sea', esr: 0x9200_0017n, el: 2 } as const;
 
 function injectGhes(plan: Plan, args: StepArgs<'inject-ghes'>): Leg[][] | undefined {
-  const { machine, parts, append, accel } = plan.input;
+  const { ghes } = plan.facts;
   const address = u64(args.address, plan.input);
   const victim = victimOf(args.address, plan);
-  if (address === undefined || !(machine.kind === 'linux-guest' || machine.kind === 'arm64-host')) return undefined;
-  if (machine.kind === 'linux-guest' && machine.arch !== 'aarch64') return undefined;
-  const nested = machine.kind === 'arm64-host';
-  const kernel = kernelSettings(nested ? machine.append : `${machine.append} ${append ?? ''}`);
-  const release = parts[nested ? 'hostKernel' : 'kernel'];
-  if (kernel === undefined || release === undefined || (nested && args.severity === 'recoverable' && !victim.process))
-    return undefined;
+  if (address === undefined || ghes === undefined) return undefined;
+  if (ghes.host && args.severity === 'recoverable' && !victim.process) return undefined;
   // In the host layer the page is the VMM's, which asks for early signals and takes them.
-  const page: Partial<Settings> = nested ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
+  const page: Partial<Settings> = ghes.host ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
   const journey: Journey = {
     record: ghesRecord(args, address),
     consumer: 'qemu',
-    layers: {
-      qemu: { ...(parts.qemu === undefined ? {} : { version: parts.qemu }), ras: machine.ras && machine.firmware },
-      linux: { ...kernel, version: release, platform: accel, cpus: machine.cpus, ...page },
-    },
+    layers: { qemu: ghes.qemu, linux: { ...ghes.linux, ...page } },
   };
-  if (!nested) return [[{ journey, victim }]];
+  if (!ghes.host) return [[{ journey, victim }]];
   // A signal to the VMM and lines on the host's console are nothing that its guest notices.
   const unnoticed = (outcome: Outcome): Outcome => (outcome === 'signalled' || outcome === 'logged' ? 'none' : outcome);
   const host: Leg = { journey, victim: { ...victim, reads: false }, within: unnoticed };
   if (!victim.reads || args.severity !== 'recoverable') return [[host]];
   const waits = plan.after.filter(is('wait')).some(s => /^vmm\.(quarantined|sigbus)\b/.test(s.args.for));
-  const guest = guestOfVmm(plan.input, victim);
+  const guest = guestOfVmm(plan, victim);
   if (!waits || guest === undefined) return undefined;
   const abort: Journey = { record: GUEST_ABORT, consumer: 'linux', layers: { linux: guest } };
   return [[host], [{ journey: abort, victim: { ...victim, reads: false } }]];
 }
 
-/** The Linux under the reference VMM, hit in the user mode of `victim`. It has no firmware. */
-function guestOfVmm({ machine, parts, append }: OutlookInput, victim: Victim): Partial<Settings> | undefined {
-  if (machine.kind !== 'arm64-host' || parts.kernel === undefined) return undefined;
-  const kernel = kernelSettings(`${machine.guest.append} ${append ?? ''}`);
-  if (kernel === undefined) return undefined;
-  const { cpus } = machine.guest;
-  const version = parts.kernel;
-  const known = { version, platform: 'kvm', vendor: 'arm', cpus, running: 'user', apeiClaims: false } as const;
-  return { ...kernel, ...known, ...victim.settings };
+/** The Linux under a VMM, hit in the user mode of `victim`. */
+function guestOfVmm({ facts: { sea } }: Plan, victim: Victim): Partial<Settings> | undefined {
+  return sea && { ...sea.linux, running: 'user', ...victim.settings };
 }
 
 function breakWalk(plan: Plan, args: StepArgs<'break-walk'>): Leg[][] | undefined {
-  const { machine, parts } = plan.input;
+  const { sea } = plan.facts;
   const victim = victimOf(args.address, plan);
-  const guest = guestOfVmm(plan.input, victim);
+  const guest = guestOfVmm(plan, victim);
   // All of the 2 MiB have to be the process's: anything else in them would be hit first.
   const map = plan.before.filter(is('map')).find(s => `$${s.args.as}` === args.address);
-  if (machine.kind !== 'arm64-host' || guest === undefined || map?.args.size !== '2m' || !victim.reads)
-    return undefined;
-  const hostRas = machine.cpu.startsWith('max') ? { hostRas: true } : {};
+  if (sea === undefined || guest === undefined || map?.args.size !== '2m' || !victim.reads) return undefined;
   const journey: Journey = {
     record: WALK_ABORT,
     consumer: 'kvm',
-    layers: {
-      kvm: {
-        ...(parts.hostKernel === undefined ? {} : { version: parts.hostKernel }),
-        seaToUser: machine.vmm.sea !== 'off',
-        apeiClaims: false,
-        ...hostRas,
-      },
-      linux: guest,
-    },
+    layers: { kvm: sea.kvm, linux: guest },
     vmm: () => GUEST_ABORT,
   };
   return [[{ journey, victim: { ...victim, reads: false } }]];
@@ -403,8 +296,10 @@ function planOf(input: OutlookInput): { plan: Plan; first?: Step } | undefined {
   const [first, second] = found;
   // What a raw command does is not looked at.
   if (first === undefined || steps.some(is('qmp', 'hmp'))) return undefined;
+  const facts = machineKind(input.machine).facts(input.machine, input);
   const at = (i: number): Plan => ({
     input,
+    facts,
     injection: steps[i] as Step,
     before: steps.slice(0, i),
     after: steps.slice(i + 1),
@@ -477,7 +372,7 @@ const RENDEZVOUS_FACTOR = 6;
 
 /** Seconds by which an outlook has come true. */
 function deadline(plan: Plan, ends: readonly End[]): number {
-  if (ends.some(polled)) return plan.input.machine.kind === 'xen-dom0' ? XEN_POLL : linuxPoll(plan);
+  if (ends.some(polled)) return plan.facts.poll ?? linuxPoll(plan);
   const rendezvous = ends.flatMap(e => e.chain.map(p => p.context.monarchTimeout ?? 0));
   return AT_ONCE + (RENDEZVOUS_FACTOR * Math.max(0, ...rendezvous)) / 1e6;
 }

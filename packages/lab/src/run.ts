@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
-import { isPath } from './supply/kernel.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
-import { type Assembly, assemble, type PartChoices } from './parts.ts';
+import type { PartChoices } from './part-choices.ts';
+import { type Assembly, assemble, type Services } from './parts.ts';
 import { isInjection, outlookOf } from './outlook.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
@@ -37,7 +37,7 @@ export interface RunResult extends Judgement {
   restarts: number;
 }
 
-export interface RunOptions extends PartChoices {
+export interface RunOptions extends PartChoices, Services {
   /** Boot the machine even if its state after the boot is kept, and do not keep it. */
   cold?: boolean;
   /** Where the trace goes; the default is a new file in the state folder. */
@@ -64,7 +64,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const startedAt = new Date();
   const file = options.trace ?? newTraceFile(scenario.name, startedAt);
   const assembly =
-    options.assembly ?? (await assemble(scenario.machine, options).catch((error: unknown) => error as Error));
+    options.assembly ?? (await assemble(scenario.machine, options, options).catch((error: unknown) => error as Error));
   if (options.signal?.aborted) throw new LabInterrupted();
   const parts = assembly instanceof Error ? {} : assembly.parts;
   const header: TraceHeader = {
@@ -142,7 +142,6 @@ async function drive(
   const session = await startMachine(assembly, recorder, signal, {
     cacheDir: options.supply.cacheDir,
     ...(options.cold ? { cold: true } : {}),
-    ...(options.append === undefined ? {} : { append: options.append }),
     onRestart,
   });
   try {
@@ -153,7 +152,7 @@ async function drive(
         name: 'lab.step',
         fields: { index: index + 1, step: step.step, text: describeStep(step) },
       });
-      if (isInjection(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session, options);
+      if (isInjection(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session);
       await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
     }
     await observe(scenario, session);
@@ -165,16 +164,14 @@ async function drive(
 }
 
 /** Says before the first injection what the rules expect of it, where they can be followed. */
-function stateOutlook(scenario: Scenario, assembly: Assembly, session: Session, options: RunOptions): void {
-  const { machine, accel, parts } = assembly;
-  const chosen = [options.kernel, options.hostKernel, options.qemu, options.hostQemu, options.xen, options.firmware];
-  const stated = 'guest' in machine ? [machine.kernel, machine.guest.kernel] : [machine.kernel];
+function stateOutlook(scenario: Scenario, assembly: Assembly, session: Session): void {
+  const { machine, accel, parts, append, own } = assembly;
   const outlook = outlookOf({
     machine,
     accel,
     parts,
-    ...(options.append === undefined ? {} : { append: options.append }),
-    own: assembly.local === true || [...chosen, ...stated].some(part => part !== undefined && isPath(part)),
+    ...(append === undefined ? {} : { append }),
+    ...(own ? { own } : {}),
     steps: scenario.steps,
     values: session.values,
   });

@@ -11,18 +11,18 @@ import type { LogEvent } from '@syndrome/decode/text/event.ts';
 import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
 import { recordEvent } from '@syndrome/decode/text/linux/mce-blocks.ts';
 import { qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
-import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
 import type { LocalHost } from './host-local.ts';
 import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
 import { abortError, LabError } from './errors.ts';
 import { lastWords } from './last-words.ts';
-import { CHANNELS, type Channel, type MachineSockets } from './machine/channels.ts';
+import type { Channel, MachineSockets } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
 import { restoreState } from './machine/state.ts';
-import type { MachineSpec } from './scenario/schema.ts';
+import type { MachineKind } from './machines/kind.ts';
+import { machineKind, type MachineSpec } from './machines/registry.ts';
 import { Tape } from './tape.ts';
-import { announcedExit, vmmEventParser } from './vmm-events.ts';
+import { announcedExit } from './vmm-events.ts';
 import { Waits } from './waits.ts';
 import type { FieldValue, TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
@@ -41,6 +41,7 @@ export class Session {
   readonly recorder: TraceRecorder;
   readonly tape: Tape;
   readonly spec: MachineSpec;
+  readonly kind: MachineKind<MachineSpec>;
   /** Last reading of each interrupt counter. */
   readonly counters: Map<string, number> = new Map();
   /** Aborted when the run has to end: Ctrl-C or the scenario's timeout. */
@@ -75,6 +76,7 @@ export class Session {
     this.recorder = recorder;
     this.tape = new Tape(recorder);
     this.spec = spec;
+    this.kind = machineKind(spec);
     this.signal = signal;
     this.#before = recorder.events.length;
     this.#waits = new Waits(recorder, signal, what => abortError(signal, what));
@@ -86,7 +88,7 @@ export class Session {
   }
 
   get nested(): boolean {
-    return CHANNELS[this.spec.kind].includes('outer');
+    return this.kind.vmm !== undefined;
   }
 
   /**
@@ -111,41 +113,44 @@ export class Session {
   }
 
   async #open(command: (sockets: MachineSockets) => string[]): Promise<void> {
-    const { tape, nested } = this;
+    const { tape, kind } = this;
     const sockets: MachineSockets = {};
     const connections: Promise<unknown>[] = [];
-    for (const channel of CHANNELS[this.spec.kind]) {
+    for (const channel of kind.channels) {
       const { path, connection } = await this.#dir.listen(`${channel}.sock`);
       sockets[channel] = path;
       connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
     }
-    if (this.spec.kind === 'arm64-host') sockets.gdb = this.#dir.file('gdb.sock');
+    if (kind.debugger) sockets.gdb = this.#dir.file('gdb.sock');
     const argv = command(sockets);
     this.gdbPath = sockets.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
-    const sink = tape.lines(nested ? 'machine' : 'vmm', 'stderr', qemuStderrParser());
+    const [outer = 'vmm'] = kind.layers;
+    const sink = tape.lines(outer, 'stderr', qemuStderrParser());
     this.#process = new KeptProcess(argv, this.#dir.path, line => {
       if (this.#stderr.push(line) > 20) this.#stderr.shift();
       sink(line);
     });
     void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
-    const consoleParser = this.spec.kind === 'xen-dom0' ? xenConsoleParser() : linuxConsoleParser();
-    tape.console(this.#socket('console'), 'guest', consoleParser);
+    tape.console(this.#socket('console'), 'guest', kind.console());
     this.agent = tape.agent(this.#socket('agent'), 'guest', guestAgentEvent);
-    if (nested) {
+    if (kind.vmm) {
       tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
-      tape.console(this.#socket('stderr'), 'vmm', qemuStderrParser(), 'stderr');
-      if (this.#sockets.has('events')) {
-        const parser = vmmEventParser(event => this.#vmmEvent(event));
-        tape.console(this.#socket('events'), 'vmm', parser, 'events');
+      for (const { channel, reader } of kind.vmm.prints) {
+        tape.console(
+          this.#socket(channel),
+          'vmm',
+          reader(event => this.#vmmEvent(event)),
+          channel,
+        );
       }
       this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#announcedExit));
     }
-    const transcript = nested ? tape.qmp('machine', () => undefined) : tape.qmp('vmm', event => this.#vmmEvent(event));
-    const attached = QmpClient.attach(this.#socket(nested ? 'outer' : 'qmp'), { onTranscript: transcript });
+    const onTranscript = tape.qmp(outer, kind.vmm ? () => undefined : event => this.#vmmEvent(event));
+    const attached = QmpClient.attach(this.#socket(kind.vmm ? 'outer' : 'qmp'), { onTranscript });
     this.outer = await this.orDie(attached, CONNECT_MS, 'the QMP greeting');
-    if (!nested) this.qmp = this.outer;
+    if (!kind.vmm) this.qmp = this.outer;
   }
 
   #socket(channel: Channel): Socket {
@@ -176,9 +181,9 @@ export class Session {
     this.#socket('control').write(`${line}\n`);
   }
 
-  /** Attaches to the monitor of the VMM in the host layer; the reference VMM has none, it tells by its events. */
+  /** Attaches to the monitor of the VMM in the host layer, if it has one. */
   async attachVmm(restored: boolean): Promise<void> {
-    if (!this.#sockets.has('qmp')) return;
+    if (this.kind.vmm?.control !== 'qmp') return;
     const onTranscript = this.tape.qmp('vmm', event => this.#vmmEvent(event));
     const options = { oob: false, deadlineMs: RESTORE_MS, onTranscript };
     const socket = this.#socket('qmp');

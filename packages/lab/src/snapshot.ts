@@ -6,7 +6,7 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { takeLock } from './supply/lock.ts';
 import { abortError } from './errors.ts';
 import { boundStates, statesDir } from './kept-states.ts';
-import type { MachineFiles } from './machine/qemu-args.ts';
+import type { MachineFiles } from './machines/kind.ts';
 import { saveState } from './machine/state.ts';
 import type { Session } from './session.ts';
 

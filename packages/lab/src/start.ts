@@ -1,6 +1,7 @@
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import { CHANNELS, type MachineSockets } from './machine/channels.ts';
-import { canBeKept, qemuArgs } from './machine/qemu-args.ts';
+import type { MachineSockets } from './machine/channels.ts';
+import { qemuArgs, stableArgs } from './machine/qemu-args.ts';
+import { machineKind } from './machines/registry.ts';
 import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
 import { emulationFault } from './emulation-fault.ts';
@@ -10,7 +11,8 @@ import { LocalHost } from './host-local.ts';
 import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';
 import { loadCrashKernel } from './crash-kernel.ts';
-import type { Assembly, HostPlan } from './parts.ts';
+import type { HostPlan } from './machines/kind.ts';
+import type { Assembly } from './parts.ts';
 import { Session } from './session.ts';
 import { Snapshot } from './snapshot.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
@@ -23,8 +25,6 @@ interface StartOptions {
   cacheDir: string;
   /** Boot even if a state is kept, and keep none. */
   cold?: boolean;
-  /** Added to the guest kernel command line. */
-  append?: string;
   /** The machine is started once more, see {@link emulationFault}. */
   onRestart?: () => void;
 }
@@ -55,18 +55,11 @@ export async function startMachine(
   }
 }
 
-/** The command line of the outer QEMU with sockets that are the same for every run. */
-function stableCommand(assembly: Assembly, append: string | undefined): string[] {
-  const { machine, accel, files } = assembly;
-  const names = Object.fromEntries(CHANNELS[machine.kind].map(c => [c, c]));
-  return qemuArgs(machine, accel, files, names, append);
-}
-
 /** The state of a machine whose guest is ready. Its name stands for everything the machine is made of, by content. */
-export function guestPointOf(assembly: Assembly, options: Pick<StartOptions, 'cacheDir' | 'append'>): Snapshot {
+export function guestPointOf(assembly: Assembly, cacheDir: string): Snapshot {
   const { files, modules, host, crash } = assembly;
-  const argv = stableCommand(assembly, options.append);
-  return new Snapshot(options.cacheDir, argv, files, [...modules, ...(host?.vmm ?? crash ?? [])]);
+  const argv = stableArgs(assembly, channel => channel);
+  return new Snapshot(cacheDir, argv, files, [...modules, ...(host?.vmm ?? crash ?? [])]);
 }
 
 async function startOnce(
@@ -76,12 +69,12 @@ async function startOnce(
   options: StartOptions,
 ): Promise<Session> {
   const { machine, accel, files, modules, host, crash } = assembly;
-  const cold = options.cold === true || !canBeKept(machine);
-  const command = (sockets: MachineSockets): string[] => qemuArgs(machine, accel, files, sockets, options.append);
-  const guestPoint = guestPointOf(assembly, options);
+  const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
+  const command = (sockets: MachineSockets): string[] => qemuArgs(assembly, sockets);
+  const guestPoint = guestPointOf(assembly, options.cacheDir);
   // The guest's files are on disks that the host layer has not looked at yet.
   const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const hostCommand = (): string[] => stableCommand({ ...assembly, files: hostFiles }, undefined);
+  const hostCommand = (): string[] => stableArgs({ machine, accel, files: hostFiles }, channel => channel);
   const hostPoint = host && new Snapshot(options.cacheDir, hostCommand(), hostFiles, modules);
 
   const say = (text: string): void =>

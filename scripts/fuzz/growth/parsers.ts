@@ -22,6 +22,7 @@ import { AgentClient } from '@syndrome/lab/guest/client.ts';
 import { ConsoleReader } from '@syndrome/lab/guest/console.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
+import { machineKinds } from '@syndrome/lab/machines/registry.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
 import { cpuVendor, kernelSettings, plainMca } from '@syndrome/lab/outlook-settings.ts';
 import { findInterrupt } from '@syndrome/lab/steps/interrupts.ts';
@@ -150,7 +151,7 @@ const URIS = [
 ];
 const PACKAGES = ['linux-image-6.1.0-50-cloud-amd64', 'linux-binary-7.2.12+deb13-amd64', '1:6.1.176-1~bpo12+1'];
 const SCENARIO = [
-  'name: my-case\ntitle: A case\nabout: what\nwhy: because\nsources: [SDM]\nmachine: { kind: linux-guest }\nsteps:\n  - spawn: { process: victim }\n  - map: { process: victim, as: page }\n  - inject-mce: { record: srao, addr: $page, status: 0xbd000000000000c1 }\nexpect:\n  - within 5s: process.signal addr=$page.virt code~"BUS_(A|B)+"\noutcome: signalled\n',
+  `name: my-case\ntitle: A case\nabout: what\nwhy: because\nsources: [SDM]\nmachine: { kind: ${machineKinds()[0]?.name} }\nsteps:\n  - spawn: { process: victim }\n  - map: { process: victim, as: page }\n  - inject-mce: { record: srao, addr: $page, status: 0xbd000000000000c1 }\nexpect:\n  - within 5s: process.signal addr=$page.virt code~"BUS_(A|B)+"\noutcome: signalled\n`,
   'a: &anchor [1, "two", \'three\']\nb: *anchor\nc: !!str |\n  text\n  more\nd: >-\n  folded\n# comment\n? e\n: f',
   '%TAG ! tag:example,2000:\n---\na: {b: 1, c: [d, e]}\n',
 ];

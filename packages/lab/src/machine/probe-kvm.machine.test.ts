@@ -15,10 +15,11 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const { machine, files } = await assemble(findScenario('intel-uc-fatal').machine, {
-  supply: await Supply.open(),
-  accel: 'tcg',
-});
+const { machine, files } = await assemble(
+  findScenario('intel-uc-fatal').machine,
+  { accel: 'tcg' },
+  { supply: await Supply.open() },
+);
 const kept = (): string[] => readdirSync(cacheDir, { recursive: true, encoding: 'utf8' });
 
 describe.skipIf(!kvmAccessible())('with a /dev/kvm that opens', () => {

@@ -4,12 +4,13 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { LabInterrupted } from '../errors.ts';
-import type { MachineSpec } from '../scenario/schema.ts';
+import type { MachineFiles } from '../machines/kind.ts';
+import { machineKind, type MachineSpec } from '../machines/registry.ts';
 import { Session } from '../session.ts';
 import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { layersOf } from '../trace/layers.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
-import { type MachineFiles, qemuArgs } from './qemu-args.ts';
+import { qemuArgs } from './qemu-args.ts';
 
 interface KvmProbe {
   works: boolean;
@@ -92,8 +93,7 @@ async function tryBoot(
     settle: 0,
     parts: {},
   });
-  const guest: MachineSpec =
-    machine.kind === 'linux-guest' ? { ...machine, cpu: 'host', cpus: 1 } : { ...machine, cpu: 'host' };
+  const guest = machineKind(machine).stock?.(machine) ?? machine;
   const gaveUp = new AbortController();
   recorder.listen(({ name, source, raw }) => {
     const said = source === 'stderr' && raw !== undefined && KVM_FAILS.test(raw);
@@ -104,7 +104,7 @@ async function tryBoot(
   const ends = [gaveUp.signal, AbortSignal.timeout(deadlineMs), ...(signal ? [signal] : [])];
   try {
     const session = await Session.open(recorder, guest, AbortSignal.any(ends), sockets =>
-      qemuArgs(guest, 'kvm', files, sockets),
+      qemuArgs({ machine: guest, accel: 'kvm', files }, sockets),
     );
     try {
       await session.ready(session.agent, false);

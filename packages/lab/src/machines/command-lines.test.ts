@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Accel } from '../machine/accel.ts';
-import { CHANNELS, type MachineSockets } from '../machine/channels.ts';
-import { innerQemuArgs, innerVmmArgs, type MachineFiles, qemuArgs } from '../machine/qemu-args.ts';
-import { type MachineSpec, machineSchema } from '../scenario/schema.ts';
+import type { MachineSockets } from '../machine/channels.ts';
+import { qemuArgs } from '../machine/qemu-args.ts';
+import { VMMS } from '../vmms/registry.ts';
+import type { MachineFiles } from './kind.ts';
+import { machineKind, machineKinds, type MachineSpec, machineSchema } from './registry.ts';
 
 const SPECS: Readonly<Record<string, object>> = {
   'linux-guest': {},
@@ -49,21 +51,26 @@ function filesOf(spec: MachineSpec): MachineFiles {
 }
 
 function outer(spec: MachineSpec, accel: Accel, sockets: MachineSockets, append: string): string[] {
-  return qemuArgs(spec, accel, filesOf(spec), sockets, append);
+  return qemuArgs({ machine: spec, accel, files: filesOf(spec), append }, sockets);
 }
 
 function inner(spec: MachineSpec, append: string): string[] {
-  if (spec.kind === 'amd-host') return innerQemuArgs(spec, ['/qemu'], append);
-  return spec.kind === 'arm64-host' ? innerVmmArgs(spec, ['/node', 'main.js'], append) : [];
+  if (spec.kind === 'amd-host') return VMMS.qemu.command(['/qemu'], spec.guest, {}, append);
+  return spec.kind === 'arm64-host' ? VMMS.reference.command(['/node', 'main.js'], spec.guest, spec.vmm, append) : [];
 }
 
 /** An argument a line: a difference shows which one it is. */
 const lines = (title: string, argv: readonly string[]): string[] => ['', title, ...argv.map(a => `  ${a}`)];
 
+test('every kind of machine is among them', () => {
+  const kinds = new Set(Object.keys(SPECS).map(title => title.split(',')[0]));
+  expect([...kinds]).toEqual(machineKinds().map(kind => kind.name));
+});
+
 test('the command lines of every kind of machine are as they were', async () => {
   const text = Object.entries(SPECS).flatMap(([title, rest]) => {
     const spec = machineSchema.parse({ kind: title.split(',')[0], ...rest });
-    const sockets = Object.fromEntries(CHANNELS[spec.kind].map(channel => [channel, `/run,1/${channel}.sock`]));
+    const sockets = Object.fromEntries(machineKind(spec).channels.map(channel => [channel, `/run,1/${channel}.sock`]));
     const withGdb = { ...sockets, gdb: '/run,1/gdb.sock' };
     return [
       ...lines(title, outer(spec, 'tcg', sockets, '')),

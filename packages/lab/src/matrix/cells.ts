@@ -53,12 +53,10 @@ export function cellIdentity(scenario: Scenario, assembly: Assembly, options: Ru
     cold: options.cold === true,
     host: assembly.local ? release() : undefined,
     parts: assembly.parts,
-    machine: guestPointOf(assembly, { cacheDir: options.supply.cacheDir, ...pick(options.append) }).name,
+    machine: guestPointOf(assembly, options.supply.cacheDir).name,
   };
   return createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 32);
 }
-
-const pick = (append: string | undefined): { append?: string } => (append === undefined ? {} : { append });
 
 /** One line of a memory file. */
 interface Remembered {

@@ -6,7 +6,7 @@ import { Supply } from '../supply/supply.ts';
 import type { Assembly } from '../parts.ts';
 import type { RunOptions, RunResult } from '../run.ts';
 import { findScenario } from '../scenario/load.ts';
-import { machineSchema } from '../scenario/schema.ts';
+import { machineSchema } from '../machines/registry.ts';
 import { runResult } from '../testing/result.ts';
 import { cellIdentity, MatrixMemory } from './cells.ts';
 
@@ -129,7 +129,7 @@ describe('a cell is known by', () => {
       identity({ machine: machineSchema.parse({ kind: 'linux-guest', cpu: 'EPYC' }) }),
       identity({}, { timeout: 60e9 }),
       identity({}, { cold: true }),
-      identity({}, { append: 'mce=ignore_ce' }),
+      identity({ append: 'mce=ignore_ce' }),
     ];
     expect(new Set(all).size).toBe(all.length);
   });

@@ -45,7 +45,7 @@ export async function runMatrix(
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
       const chosen: RunOptions = { ...options, ...cell };
       // What is wrong with a machine that cannot be put together, the run says.
-      const assembly = await assemble(scenario.machine, chosen).catch(() => undefined);
+      const assembly = await assemble(scenario.machine, chosen, chosen).catch(() => undefined);
       const identity = assembly && cellIdentity(scenario, assembly, chosen);
       const known = identity === undefined ? undefined : options.memory.get(identity);
       const result = known ?? (await runScenario(scenario, { ...chosen, ...(assembly ? { assembly } : {}) }));

@@ -11,7 +11,8 @@ import { parseCondition, references } from '@syndrome/trace/expect/condition.ts'
 import { checkPatterns, type Expectation, parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { together } from './faults.ts';
-import { looseScenarioSchema, type MachineSpec } from './schema.ts';
+import { machineFaults, type MachineSpec } from '../machines/registry.ts';
+import { looseScenarioSchema } from './schema.ts';
 import { type Step, type StepName, stepSchemas } from './steps.ts';
 import { YamlFile } from './yaml.ts';
 
@@ -86,13 +87,7 @@ class Checker {
 
   machine(machine: unknown): void {
     if (!isData(machine)) return;
-    // QEMU 11.1 dies at start with ras=on and ACPI but no firmware; x86 machines have neither.
-    if (machine['ras'] === true && machine['firmware'] !== true) {
-      this.#yaml.fault(['machine', 'ras'], 'ras: true needs firmware: true');
-    }
-    if (machine['kind'] === 'linux-guest' && machine['firmware'] === true && machine['arch'] !== 'aarch64') {
-      this.#yaml.fault(['machine', 'firmware'], 'firmware: true needs arch: aarch64');
-    }
+    for (const { key, message } of machineFaults(machine)) this.#yaml.fault(['machine', key], message);
   }
 
   /** A step with its arguments; undefined for one that is wrong. */

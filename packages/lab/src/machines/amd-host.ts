@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { HOST_CHANNELS } from '../machine/channels.ts';
+import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
+import { VMMS } from '../vmms/registry.ts';
+import { x86Layer } from './facts.ts';
+import { gatherHost } from './host-layer.ts';
+import type { MachineKind } from './kind.ts';
+
+const vmm = VMMS.qemu;
+
+const schema = z.strictObject({
+  kind: z.literal('amd-host').describe('emulated AMD-V: a Linux host with KVM, a QEMU in it, a Linux guest in that'),
+  cpu: z.string().default('EPYC').describe('QEMU -cpu model of the host layer; svm and npt are added'),
+  cpus: z.int().min(1).max(8).default(2),
+  memory: z.int().min(512).max(16384).default(1536).describe('MiB, of the host layer'),
+  kernel: z.string().default('newest').describe('of the host layer'),
+  append: z.string().default('').describe('added to the kernel command line of the host layer'),
+  guest: z
+    .strictObject({
+      cpu: z.string().default('host').describe('-cpu model of the guest'),
+      cpus: z.int().min(1).max(4).default(1),
+      memory: z.int().min(64).max(4096).default(256).describe('MiB'),
+      kernel: z.string().default('newest'),
+      modules: z
+        .array(z.string().regex(/^[\w-]+$/))
+        .default([])
+        .describe('kernel modules of the guest to load, in this order'),
+      append: z.string().default('').describe('added to the kernel command line of the guest'),
+    })
+    .prefault({}),
+});
+
+type Spec = z.infer<typeof schema>;
+
+/** KVM for AMD-V, and the way to poison a page. */
+const MODULES = ['irqbypass', 'kvm', 'kvm-amd', 'hwpoison-inject'];
+
+export const amdHost = {
+  name: 'amd-host',
+  schema,
+  layers: ['machine', 'host', 'vmm', 'guest'],
+  vmm,
+  channels: [...HOST_CHANNELS, ...vmm.channels],
+  console: () => linuxConsoleParser(),
+  target: () => 'x86_64',
+  flavour: () => 'cloud',
+  takes: () => ['hostKernel', ...vmm.takes],
+
+  gather(spec, choices, supply) {
+    const guest = choices.cpu === undefined ? spec.guest : { ...spec.guest, cpu: choices.cpu };
+    const command = (program: readonly string[]): string[] => vmm.command(program, guest, {}, choices.append);
+    return gatherHost({ ...spec, guest }, choices, supply, { target: 'x86_64', modules: MODULES, vmm, command });
+  },
+
+  outer(spec, files) {
+    const boot = bootLinux(files, words(UART_SERIAL, spec.append));
+    return { machine: 'pc', cpu: `${spec.cpu},+svm,+npt`, boot };
+  },
+
+  local: ({ guest }) => guest,
+
+  facts(spec, input) {
+    // The host layer's own CPU is AMD's; what its KVM ignores is an option of its command line.
+    const found = x86Layer(spec.guest, input, 'amd', 'hostQemu');
+    if (found === undefined || /ignore_msrs/.test(spec.append)) return {};
+    return { x86: [{ ...found, linux: { ...found.linux, ignoreMsrs: false } }] };
+  },
+} satisfies MachineKind<Spec>;

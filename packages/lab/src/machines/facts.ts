@@ -1,0 +1,110 @@
+/** What the rules of an outlook ask of a machine; each kind tells it of itself. Pure. */
+import type { Settings } from '@syndrome/decode/outlook/context.ts';
+import { versionSince } from '@syndrome/decode/outlook/version.ts';
+import type { Accel } from '../machine/accel.ts';
+import { cpuVendor, kernelSettings, plainMca } from '../outlook-settings.ts';
+
+/** What the facts of a machine are derived from, besides what the scenario says of it. */
+export interface FactsInput {
+  accel: Accel;
+  /** Versions, as in the header of the trace. */
+  parts: Readonly<Record<string, string>>;
+  /** Added to the guest kernel command line. */
+  append?: string;
+}
+
+/** The layers that a machine check of an x86 guest goes through. */
+export interface X86Layer {
+  qemu: Partial<Settings>;
+  linux: Partial<Settings>;
+  /** A guest of Xen: an address of its own is not one of the machine. */
+  guest?: 'xen';
+  xen?: Partial<Settings>;
+}
+
+/** Of each, undefined where a machine has no such thing, or where the rules cannot be followed. */
+export interface MachineFacts {
+  /** One entry for each kind of host that it may stand on. */
+  x86?: X86Layer[] | undefined;
+  /** The layer that a GHES record of the outer QEMU reaches. */
+  ghes?: GhesTarget | undefined;
+  /** A VMM of arm64 whose guest consumes errors of its host. */
+  sea?: SeaTarget | undefined;
+  /** Seconds by which a poll has found what waits in the banks, where that is not Linux's own matter. */
+  poll?: number;
+}
+
+export interface GhesTarget {
+  qemu: Partial<Settings>;
+  linux: Partial<Settings>;
+  /** It is a host layer: what is hit there is a page of its VMM. */
+  host: boolean;
+}
+
+export interface SeaTarget {
+  /** KVM in the host layer. */
+  kvm: Partial<Settings>;
+  /** The Linux under the VMM. It has no firmware. */
+  linux: Partial<Settings>;
+}
+
+/** The version of a part as a setting; none where it does not begin with a number. */
+export function versionSetting(parts: FactsInput['parts'], name: string): Partial<Settings> {
+  const version = parts[name];
+  return version === undefined || !/^\d/.test(version) ? {} : { version };
+}
+
+/** What QEMU gives a virtual CPU under TCG and on an Intel host, and what KVM leaves of it on AMD: no SER_P. */
+const MCG_CAP = { ser: 0x0100_010an, noSer: 0x10an };
+
+/**
+ * The layers of an x86 Linux right under a QEMU.
+ * @param host vendor of the CPU under KVM; `tcg` where the model itself decides
+ * @param qemu which part the QEMU is
+ * @returns undefined when its CPU or its command line has what the rules do not follow
+ */
+export function x86Layer(
+  spec: { cpu: string; cpus: number; append: string },
+  { parts, append = '' }: FactsInput,
+  host: 'intel' | 'amd' | 'tcg',
+  qemu: 'qemu' | 'hostQemu',
+): X86Layer | undefined {
+  const kernel = kernelSettings(`${spec.append} ${append}`);
+  const vendor = cpuVendor(spec.cpu, host);
+  if (kernel === undefined || vendor === undefined || !plainMca(spec.cpu)) return undefined;
+  const platform = host === 'tcg' ? 'tcg' : 'kvm';
+  const qemuVersion = versionSetting(parts, qemu);
+  // Since 9.1 QEMU lets `-cpu host` have what KVM offers of it.
+  const recovery =
+    spec.cpu === 'host' && versionSince(qemuVersion.version ?? '', '9.1') ? { succor: true, overflowRecov: true } : {};
+  const { cr4Mce = true, ...rest } = kernel;
+  return {
+    qemu: {
+      ...qemuVersion,
+      platform,
+      vendor,
+      cpus: spec.cpus,
+      mcgCap: host === 'amd' ? MCG_CAP.noSer : MCG_CAP.ser,
+      cr4Mce,
+      mcip: false,
+      guestRam: true,
+      lmceEnabled: false,
+    },
+    linux: { ...versionSetting(parts, 'kernel'), ...rest, platform, cpus: spec.cpus, ...recovery },
+  };
+}
+
+/** The target of GHES records where the outer QEMU has firmware. `version` is that of its Linux. */
+export function ghesTarget(
+  spec: { cpus: number; ras: boolean; firmware: boolean },
+  { accel, parts }: FactsInput,
+  { commandLine, version, host }: { commandLine: string; version: string | undefined; host: boolean },
+): GhesTarget | undefined {
+  const kernel = kernelSettings(commandLine);
+  if (kernel === undefined || version === undefined) return undefined;
+  return {
+    qemu: { ...(parts.qemu === undefined ? {} : { version: parts.qemu }), ras: spec.ras && spec.firmware },
+    linux: { ...kernel, version, platform: accel, cpus: spec.cpus },
+    host,
+  };
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { FLAT_CHANNELS } from '../machine/channels.ts';
+import { bootLinux, firmwareWords, PL011_SERIAL, UART_SERIAL, virtMachine, words } from '../machine/command-line.ts';
+import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
+import { ghesTarget, x86Layer } from './facts.ts';
+import { describeSystem, type MachineKind } from './kind.ts';
+
+const schema = z.strictObject({
+  kind: z.literal('linux-guest').describe('Linux right under QEMU'),
+  arch: z.enum(['x86_64', 'aarch64']).default('x86_64'),
+  cpu: z.string().default('Skylake-Server').describe('QEMU -cpu model with features, e.g. EPYC or max,pauth-impdef=on'),
+  cpus: z.int().min(1).max(8).default(2),
+  memory: z.int().min(64).max(16384).default(256).describe('MiB'),
+  firmware: z.boolean().default(false).describe('boot through UEFI with ACPI (aarch64)'),
+  ras: z.boolean().default(false).describe('firmware-first RAS: HEST/GHES tables; needs firmware: true'),
+  kernel: z.string().default('newest').describe('version, series such as 6.19, or newest'),
+  flavour: z.enum(['cloud', 'generic']).default('cloud'),
+  modules: z
+    .array(z.string().regex(/^[\w-]+$/))
+    .default([])
+    .describe('kernel modules to load before the steps, in this order'),
+  append: z.string().default('').describe('added to the kernel command line'),
+  reboot: z.enum(['exit', 'reset']).default('exit').describe('what a guest reset does: end QEMU, or reset the machine'),
+});
+
+type Spec = z.infer<typeof schema>;
+
+export const linuxGuest = {
+  name: 'linux-guest',
+  schema,
+  layers: ['vmm', 'guest'],
+  channels: FLAT_CHANNELS,
+  memoryGb: 0.6,
+  console: () => linuxConsoleParser(),
+  target: spec => spec.arch,
+  flavour: spec => spec.flavour,
+  takes: spec => (spec.firmware ? ['firmware', 'cpu'] : ['cpu']),
+
+  faults(data) {
+    if (data['firmware'] !== true || data['arch'] === 'aarch64') return [];
+    return [{ key: 'firmware', message: 'firmware: true needs arch: aarch64' }];
+  },
+
+  async gather(spec, choices, supply) {
+    const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
+    const arch = machine.arch === 'aarch64' ? 'arm64' : 'amd64';
+    const qemu = await supply.qemu(machine.arch, choices.qemu);
+    const version = choices.kernel ?? machine.kernel;
+    const kernel = await supply.kernel({
+      arch,
+      flavour: machine.flavour,
+      version,
+      modules: machine.modules.length > 0,
+    });
+    const firmware = machine.firmware ? await supply.firmware(choices.firmware) : undefined;
+    const modules = findModules(kernel, machine.modules);
+    return {
+      machine,
+      qemu,
+      files: {
+        qemu: qemu.argv,
+        kernel: kernel.image,
+        initrd: await agentImage(supply, arch, modules),
+        ...(firmware === undefined ? {} : { firmware: firmware.code }),
+      },
+      modules: modules.map(m => `/${m.path}`),
+      builtIn: builtInSigns(kernel, machine.modules),
+      parts: describeSystem(kernel, machine),
+    };
+  },
+
+  outer(spec, files, append) {
+    const x86 = spec.arch === 'x86_64';
+    const commandLine = x86
+      ? words(UART_SERIAL, spec.append, append)
+      : words(PL011_SERIAL, firmwareWords(spec), spec.append, append);
+    return {
+      machine: x86 ? 'pc' : virtMachine(spec),
+      cpu: spec.cpu,
+      resets: spec.reboot === 'reset',
+      boot: bootLinux(files, commandLine),
+    };
+  },
+
+  stock: spec => ({ ...spec, cpu: 'host', cpus: 1 }),
+
+  facts(spec, input) {
+    if (spec.arch === 'aarch64') {
+      const commandLine = `${spec.append} ${input.append ?? ''}`;
+      return { ghes: ghesTarget(spec, input, { commandLine, version: input.parts.kernel, host: false }) };
+    }
+    const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
+    const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);
+    return { x86: layers.length === hosts.length ? layers : undefined };
+  },
+} satisfies MachineKind<Spec>;

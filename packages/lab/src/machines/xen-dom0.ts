@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
+import { FLAT_CHANNELS } from '../machine/channels.ts';
+import { escape, UART_SERIAL, words } from '../machine/command-line.ts';
+import { agentImage, builtInSigns, findModules, KEXEC_MODULES, packCrashKernel } from '../machine/images.ts';
+import { versionSetting, x86Layer } from './facts.ts';
+import { describeSystem, type MachineKind } from './kind.ts';
+
+const schema = z.strictObject({
+  kind: z.literal('xen-dom0').describe('Xen under QEMU, Linux as dom0'),
+  cpu: z.string().default('Skylake-Server'),
+  cpus: z.int().min(1).max(8).default(2),
+  memory: z.int().min(512).max(16384).default(1536).describe('MiB, of QEMU'),
+  dom0Memory: z.int().min(256).max(8192).default(1024).describe('MiB, of dom0'),
+  xen: z.string().default('4.20').describe('version on offer'),
+  kernel: z.string().default('newest'),
+  append: z.string().default('').describe('added to the dom0 kernel command line'),
+  xenAppend: z.string().default('').describe('added to the Xen command line'),
+  crashKernel: z.boolean().default(false).describe('dom0 loads a crash kernel: its own kernel, with the agent in it'),
+});
+
+type Spec = z.infer<typeof schema>;
+
+/** MiB that Xen keeps for the crash kernel: Debian's unpacks and boots in less. */
+const CRASH_MEMORY = 192;
+/** The command line of a crash kernel: it finds the devices as the dead system left them, and needs one CPU. */
+const CRASH_COMMAND_LINE = `${UART_SERIAL} nr_cpus=1 reset_devices`;
+const DOM0_SERIAL = 'console=hvc0 panic=-1 syndrome.port=/dev/ttyS1';
+/** Xen polls every 2 to 16 s. */
+const POLL_SECONDS = 30;
+
+/** Xen's own command line. cpuidle=0: MWAIT faults under TCG on some models. */
+function xenCommandLine(spec: Spec): string {
+  return words(
+    `dom0_mem=${spec.dom0Memory}M`,
+    'com1=115200,8n1 console=com1 cpuidle=0',
+    'loglvl=all guest_loglvl=all mce_verbosity=verbose',
+    spec.crashKernel ? `crashkernel=${CRASH_MEMORY}M` : '',
+    spec.xenAppend,
+  );
+}
+
+export const xenDom0 = {
+  name: 'xen-dom0',
+  schema,
+  layers: ['vmm', 'xen', 'guest'],
+  channels: FLAT_CHANNELS,
+  memoryGb: 2,
+  console: () => xenConsoleParser(),
+  target: () => 'x86_64',
+  // dom0 needs drivers that the cloud kernels leave out.
+  flavour: () => 'generic',
+  takes: () => ['xen', 'cpu'],
+
+  async gather(spec, choices, supply) {
+    const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
+    const { crashKernel } = machine;
+    const qemu = await supply.qemu('x86_64', choices.qemu);
+    const version = choices.kernel ?? machine.kernel;
+    const kernel = await supply.kernel({ arch: 'amd64', flavour: 'generic', version, modules: crashKernel });
+    const xen = await supply.xen(choices.xen ?? machine.xen);
+    const plain = await agentImage(supply, 'amd64');
+    const names = crashKernel ? KEXEC_MODULES : [];
+    const modules = findModules(kernel, names);
+    const kexec = crashKernel ? await supply.kexec() : undefined;
+    const crash = kexec && packCrashKernel(kexec, kernel.image, plain, CRASH_COMMAND_LINE);
+    const initrd = crash ? await agentImage(supply, 'amd64', [...modules, ...crash.files]) : plain;
+    return {
+      machine,
+      qemu,
+      files: { qemu: qemu.argv, kernel: kernel.image, initrd, xen: xen.image },
+      modules: modules.map(m => `/${m.path}`),
+      builtIn: builtInSigns(kernel, names),
+      ...(crash === undefined ? {} : { crash: crash.argv }),
+      parts: {
+        ...describeSystem(kernel, machine),
+        xen: xen.version,
+        ...(kexec === undefined ? {} : { kexec: kexec.version }),
+      },
+    };
+  },
+
+  outer(spec, files, append) {
+    const dom0 = words(DOM0_SERIAL, spec.append, append);
+    const boot = ['-kernel', files.xen ?? '', '-append', xenCommandLine(spec)];
+    boot.push('-initrd', `${escape(files.kernel)} ${escape(dom0)},${escape(files.initrd)}`);
+    return { machine: 'pc', cpu: spec.cpu, boot };
+  },
+
+  stock: spec => ({ ...spec, cpu: 'host' }),
+
+  facts(spec, input) {
+    const found = input.accel === 'tcg' && spec.xenAppend === '' ? x86Layer(spec, input, 'tcg', 'qemu') : undefined;
+    if (found === undefined) return { poll: POLL_SECONDS };
+    const { platform: _, ...linux } = found.linux;
+    const xen = { ...versionSetting(input.parts, 'xen'), cpus: spec.cpus, dom0Registered: true };
+    return { x86: [{ ...found, linux, guest: 'xen', xen }], poll: POLL_SECONDS };
+  },
+} satisfies MachineKind<Spec>;
