@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Bench } from 'tinybench';
 import { KeptProcess } from '@syndrome/lab/machine/keeper.ts';
 import { runScenario } from '@syndrome/lab/run.ts';
+import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { parseEvent } from '@syndrome/trace/testing/parse.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
@@ -39,7 +40,8 @@ try {
   for (let i = 0; i < 3; i++) {
     const trace = join(dir, `${i}.ndjson`);
     const started = process.hrtime.bigint();
-    const result = await runScenario(scenario, { supply, trace, accel: 'tcg', cold: true });
+    const spec = { scenario: scenarioData(scenario), accel: 'tcg', cold: true } as const;
+    const result = await runScenario(spec, { supply, trace });
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
     if (result.verdict !== 'pass') throw new Error(`${scenario.name}: ${result.verdict}, see ${trace}`);
     runs.push({ seconds, injected: result.phases.injected ?? NaN });

@@ -3,12 +3,20 @@ import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { runScenario } from '@syndrome/lab/run.ts';
+import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { compareKernels } from '@syndrome/lab/supply/kernels.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { checkUserParts, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import {
+  checkUserParts,
+  kernelsFor,
+  partChoices,
+  type PartOptions,
+  refuseUnusedParts,
+  services,
+} from './part-options.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -41,7 +49,8 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
   const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
   const test = async (version: string): Promise<Verdict> => {
-    const result = await runScenario(scenario, { ...partChoices(options, supply), kernel: version, signal });
+    const spec = { ...partChoices(options), scenario: scenarioData(scenario), kernel: version };
+    const result = await runScenario(spec, { ...services(supply), signal });
     say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);
     return result.verdict;
   };

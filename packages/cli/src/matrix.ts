@@ -5,6 +5,7 @@ import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
+import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { readTrace } from '@syndrome/lab/trace/read-file.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
@@ -13,7 +14,7 @@ import { matrixHtml } from '@syndrome/lab/report/matrix-html.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -41,7 +42,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const supply = await openSupply(options, signal);
   const axis = async (text: string | undefined): Promise<string[]> =>
     text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
-  const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options, supply);
+  const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options);
   const axes = { kernels: await axis(chosen ?? 'all'), hostKernels: await axis(host) };
   await checkAxes(scenario, options, supply, axes);
   const cells = cellsOf(axes.kernels, axes.hostKernels, cpu === undefined ? [] : cpu.split(';'));
@@ -58,15 +59,13 @@ export async function matrix(name: string, options: Options): Promise<void> {
       `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
     );
   };
-  const results = await runMatrix(scenario, cells, {
+  const spec: RunSpec = {
     ...choices,
-    jobs,
-    memory,
-    signal,
-    onCell,
+    scenario: scenarioData(scenario),
     ...(options.cold ? { cold: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
-  });
+  };
+  const results = await runMatrix(spec, cells, { ...services(supply), jobs, memory, signal, onCell });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
   else for (const line of matrixText(results, stdoutStyle(options))) print(line);

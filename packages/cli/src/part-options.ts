@@ -6,7 +6,8 @@ import type { Services } from '@syndrome/lab/parts.ts';
 import type { Scenario } from '@syndrome/lab/scenario/load.ts';
 import { isPath } from '@syndrome/lab/supply/kernel.ts';
 import { parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
-import type { DebianArch, KernelFlavour, KernelOffer, QemuTarget, Supply } from '@syndrome/lab/supply/supply.ts';
+import type { QemuTarget } from '@syndrome/lab/supply/qemu.ts';
+import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '@syndrome/lab/supply/supply.ts';
 import { say } from './output.ts';
 
 /** The options of the command line that choose the parts of a machine. */
@@ -178,12 +179,15 @@ export async function checkAxes(
   for (const hostKernel of axes.hostKernels) await checkUserParts([scenario], { accel, hostKernel }, supply);
 }
 
+/** What the lab works with, and tells people through. */
+export function services(supply: Supply): Services {
+  return { supply, onNotice: text => say(`syndrome: ${text}`) };
+}
+
 /** The options as the lab takes them. */
-export function partChoices(options: PartOptions, supply: Supply): PartChoices & Services {
+export function partChoices(options: PartOptions): PartChoices {
   const kernel = options.guestKernel ?? options.kernel;
   return {
-    supply,
-    onNotice: text => say(`syndrome: ${text}`),
     accel: options.accel,
     ...(options.qemu === undefined ? {} : { qemu: options.qemu }),
     ...(kernel === undefined ? {} : { kernel }),

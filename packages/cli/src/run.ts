@@ -5,6 +5,7 @@ import { shellQuote, stableArgs } from '@syndrome/lab/machine/qemu-args.ts';
 import type { PartChoices } from '@syndrome/lab/part-choices.ts';
 import { assemble, type Services } from '@syndrome/lab/parts.ts';
 import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
+import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
 import { junitReporter } from '@syndrome/lab/report/junit.ts';
@@ -16,7 +17,7 @@ import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { type GlobalOptions, print, printLines, say, stderrLook, stdoutLook } from './output.ts';
-import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts } from './part-options.ts';
+import { checkUserParts, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   all?: boolean;
@@ -76,9 +77,9 @@ export async function run(names: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   await checkUserParts(scenarios, options, supply);
-  const choices = partChoices(options, supply);
+  const choices = partChoices(options);
   if (options.printCmd) {
-    for (const scenario of scenarios) await printCommand(scenario, choices, choices);
+    for (const scenario of scenarios) await printCommand(scenario, choices, services(supply));
     return;
   }
   const repeat = options.repeat ?? 1;
@@ -88,12 +89,16 @@ export async function run(names: string[], options: Options): Promise<void> {
   try {
     for (const scenario of scenarios.flatMap(s => Array.from({ length: repeat }, () => s))) {
       report.start(scenario);
-      const result = await runScenario(scenario, {
+      const spec: RunSpec = {
         ...choices,
-        signal,
+        scenario: scenarioData(scenario),
         ...(options.cold ? { cold: true } : {}),
-        ...(options.trace === undefined ? {} : { trace: options.trace }),
         ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+      };
+      const result = await runScenario(spec, {
+        ...services(supply),
+        signal,
+        ...(options.trace === undefined ? {} : { trace: options.trace }),
         onHeader: report.header,
         onEvent: report.event,
       });
@@ -136,8 +141,8 @@ function printDistributions(scenarios: readonly Scenario[], results: readonly Ru
 }
 
 /** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
-async function printCommand(scenario: Scenario, choices: PartChoices, services: Services): Promise<void> {
-  const assembly = await assemble(scenario.machine, choices, services);
+async function printCommand(scenario: Scenario, choices: PartChoices, by: Services): Promise<void> {
+  const assembly = await assemble(scenario.machine, choices, by);
   print(shellQuote(stableArgs(assembly, channel => `${channel}.sock`)));
   if (assembly.host) print(`# in the host layer: ${shellQuote(assembly.host.vmm)}`);
 }

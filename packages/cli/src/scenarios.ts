@@ -1,5 +1,6 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
+import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { bundledScenarios, findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { scenarioJsonSchema } from '@syndrome/lab/scenario/schema.ts';
 import { describeStep } from '@syndrome/lab/steps/describe.ts';
@@ -27,7 +28,7 @@ export function scenarios(name: string | undefined, options: Options): void {
   const one = options.explain ?? name;
   const chosen = one === undefined ? bundledScenarios() : [findScenario(one)];
   if (options.json) {
-    for (const s of chosen) printJson({ schemaVersion: 1, ...s, expect: s.expect.map(e => e.text) });
+    for (const s of chosen) printJson({ schemaVersion: 1, ...scenarioData(s) });
   } else if (one !== undefined && chosen[0]) explain(chosen[0], options);
   else {
     const style = stdoutStyle(options);

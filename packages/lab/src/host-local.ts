@@ -34,7 +34,7 @@ const read = (path: string): string => {
 
 const localKinds = (): string[] =>
   machineKinds()
-    .filter(kind => kind.local)
+    .filter(kind => kind.local !== undefined)
     .map(kind => kind.name);
 
 /**

@@ -15,6 +15,8 @@ export interface PartChoices {
   accel?: 'auto' | Accel;
   /** Added to the guest kernel command line. */
   append?: string;
+  /** Of the random numbers that QEMU gives its guest; without it they are others in every run. */
+  seed?: number;
   /** The host layer is this very machine: real KVM, real poison. */
   hostLocal?: { consent: boolean };
 }

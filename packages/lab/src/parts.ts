@@ -6,7 +6,8 @@ import type { MachineFiles, MachineParts } from './machines/kind.ts';
 import { FLAT_GUEST, machineKind, machineSchema, type MachineSpec } from './machines/registry.ts';
 import type { PartChoices } from './part-choices.ts';
 import { isPath } from './supply/kernel.ts';
-import type { QemuTarget, Supply } from './supply/supply.ts';
+import type { QemuTarget } from './supply/qemu.ts';
+import type { Supply } from './supply/supply.ts';
 
 /** What brings the parts of a machine together. */
 export interface Services {
@@ -22,6 +23,8 @@ export interface Assembly extends Omit<MachineParts<MachineSpec>, 'qemu'> {
   accel: Accel;
   /** Added to the kernel command line of the guest under test. */
   append?: string;
+  /** See {@link PartChoices.seed}. */
+  seed?: number;
   /** Poison goes to this very machine. */
   local?: true;
   /** A kernel, QEMU or Xen of the user's own is part of it: what its version says need not hold for it. */
@@ -47,6 +50,7 @@ async function put(spec: MachineSpec, choices: PartChoices, services: Services):
     ...found,
     accel,
     ...(choices.append === undefined ? {} : { append: choices.append }),
+    ...(choices.seed === undefined ? {} : { seed: choices.seed }),
     ...(isOwn(found.machine, choices) ? { own: true } : {}),
     parts: { qemu: `${qemu.version} ${accel}`, ...found.parts },
   };

@@ -4,9 +4,9 @@ import { VERSION } from '@syndrome/decode/common/version.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
-import type { PartChoices } from './part-choices.ts';
 import { type Assembly, assemble, type Services } from './parts.ts';
 import { isInjection, outlookOf } from './outlook.ts';
+import { type RunSpec, scenarioOf } from './run-spec.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
@@ -37,13 +37,10 @@ export interface RunResult extends Judgement {
   restarts: number;
 }
 
-export interface RunOptions extends PartChoices, Services {
-  /** Boot the machine even if its state after the boot is kept, and do not keep it. */
-  cold?: boolean;
+/** What carries a run out, and who is told of it. */
+export interface RunServices extends Services {
   /** Where the trace goes; the default is a new file in the state folder. */
   trace?: string;
-  /** Nanoseconds; overrides the scenario's. */
-  timeout?: number;
   /** The machine, where the caller has put it together already. */
   assembly?: Assembly;
   onHeader?: (header: TraceHeader, trace: string) => void;
@@ -60,12 +57,13 @@ function newTraceFile(scenario: string, startedAt: Date): string {
  * `error` or `skip`); only an interruption is thrown.
  * @throws LabInterrupted
  */
-export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
+export async function runScenario(spec: RunSpec, services: RunServices): Promise<RunResult> {
   const startedAt = new Date();
-  const file = options.trace ?? newTraceFile(scenario.name, startedAt);
+  const scenario = scenarioOf(spec.scenario);
+  const file = services.trace ?? newTraceFile(scenario.name, startedAt);
   const assembly =
-    options.assembly ?? (await assemble(scenario.machine, options, options).catch((error: unknown) => error as Error));
-  if (options.signal?.aborted) throw new LabInterrupted();
+    services.assembly ?? (await assemble(scenario.machine, spec, services).catch((error: unknown) => error as Error));
+  if (services.signal?.aborted) throw new LabInterrupted();
   const parts = assembly instanceof Error ? {} : assembly.parts;
   const header: TraceHeader = {
     type: 'trace',
@@ -80,21 +78,21 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     parts,
   };
   const recorder = new TraceRecorder(header, file);
-  if (options.onEvent) recorder.listen(options.onEvent);
-  options.onHeader?.(header, file);
+  if (services.onEvent) recorder.listen(services.onEvent);
+  services.onHeader?.(header, file);
   let restarts = 0;
   try {
     if (assembly instanceof Error) throw assembly;
-    await drive(scenario, assembly, recorder, options, () => void (restarts += 1));
+    await drive({ ...spec, scenario }, assembly, recorder, services, () => void (restarts += 1));
   } catch (error) {
-    if (error instanceof LabInterrupted || options.signal?.aborted) {
+    if (error instanceof LabInterrupted || services.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
-      await recorder.close(options.signal).catch(() => {});
+      await recorder.close(services.signal).catch(() => {});
       throw error instanceof LabInterrupted ? error : new LabInterrupted();
     }
     recordProblem(recorder, error instanceof LabSkip ? 'lab.skip' : 'lab.error', error);
   }
-  const unwritten = await recorder.close(options.signal).then(
+  const unwritten = await recorder.close(services.signal).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -130,18 +128,18 @@ function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', 
 }
 
 async function drive(
-  scenario: Scenario,
+  { scenario, timeout: limit, cold }: Pick<RunSpec, 'timeout' | 'cold'> & { scenario: Scenario },
   assembly: Assembly,
   recorder: TraceRecorder,
-  options: RunOptions,
+  services: RunServices,
   onRestart: () => void,
 ): Promise<void> {
   // Whole milliseconds are all it takes.
-  const timeout = AbortSignal.timeout(Math.ceil((options.timeout ?? scenario.timeout) / 1e6));
-  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const timeout = AbortSignal.timeout(Math.ceil((limit ?? scenario.timeout) / 1e6));
+  const signal = services.signal ? AbortSignal.any([services.signal, timeout]) : timeout;
   const session = await startMachine(assembly, recorder, signal, {
-    cacheDir: options.supply.cacheDir,
-    ...(options.cold ? { cold: true } : {}),
+    cacheDir: services.supply.cacheDir,
+    ...(cold ? { cold: true } : {}),
     onRestart,
   });
   try {

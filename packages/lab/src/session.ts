@@ -137,13 +137,9 @@ export class Session {
     this.agent = tape.agent(this.#socket('agent'), 'guest', guestAgentEvent);
     if (kind.vmm) {
       tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
-      for (const { channel, reader } of kind.vmm.prints) {
-        tape.console(
-          this.#socket(channel),
-          'vmm',
-          reader(event => this.#vmmEvent(event)),
-          channel,
-        );
+      for (const output of kind.vmm.prints) {
+        const parser = output.reader(event => this.#vmmEvent(event));
+        tape.console(this.#socket(output.channel), 'vmm', parser, output.channel);
       }
       this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#announcedExit));
     }

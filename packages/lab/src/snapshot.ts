@@ -1,21 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { takeLock } from './supply/lock.ts';
 import { abortError } from './errors.ts';
 import { boundStates, statesDir } from './kept-states.ts';
-import type { MachineFiles } from './machines/kind.ts';
 import { saveState } from './machine/state.ts';
 import type { Session } from './session.ts';
-
-/** A part in the cache never changes under its path; any other file is read. */
-function fingerprint(path: string, cacheDir: string): string {
-  const { size, mtimeMs } = statSync(path);
-  if (path.startsWith(`${cacheDir}/`)) return `${size} ${mtimeMs}`;
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
-}
 
 /** How long a run waits for another one that makes the same state, before it boots a machine without keeping it. */
 const CLAIM_MS = 90_000;
@@ -30,31 +22,18 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-/**
- * The state of a machine after its boot, kept so that the next run need not boot. Its name is made of everything the
- * state depends on: the QEMU command line and each file in it.
- */
+/** The state of a machine after its boot, kept so that the next run need not boot. */
 export class Snapshot {
   readonly file: string;
-  /** 32 hex digits. */
-  readonly name: string;
+  readonly #name: string;
   readonly #cacheDir: string;
   #release: (() => void) | undefined;
 
-  /**
-   * @param argv the QEMU command line, with sockets that are the same for every run
-   * @param files what it boots: known by content, since a path of the user's own may hold another kernel tomorrow
-   * @param extra what else was done before the state was taken
-   */
-  constructor(cacheDir: string, argv: readonly string[], files: MachineFiles, extra: readonly string[]) {
-    const hash = createHash('sha256').update(JSON.stringify([...argv, ...extra]));
-    const { qemu, guest, ...booted } = files;
-    for (const path of [...qemu, ...Object.values({ ...booted, ...guest })]) {
-      if (existsSync(path) && statSync(path).isFile()) hash.update(`${path} ${fingerprint(path, cacheDir)}\n`);
-    }
+  /** @param identity of the machine in this state (identity.ts): the name of the file */
+  constructor(cacheDir: string, identity: string) {
     this.#cacheDir = cacheDir;
-    this.name = hash.digest('hex').slice(0, 32);
-    this.file = join(statesDir(cacheDir), `${this.name}.state`);
+    this.#name = identity;
+    this.file = join(statesDir(cacheDir), `${identity}.state`);
   }
 
   get exists(): boolean {
@@ -72,7 +51,7 @@ export class Snapshot {
     try {
       const locks = join(this.#cacheDir, 'locks');
       mkdirSync(locks, { recursive: true, mode: 0o700 });
-      this.#release = await takeLock(locks, `state-${this.name}`, {
+      this.#release = await takeLock(locks, `state-${this.#name}`, {
         deadlineMs,
         signal,
         onWait: owner => say(`waits for process ${owner.pid}, which makes the state that this run needs`),

@@ -1,6 +1,7 @@
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { MachineSockets } from './machine/channels.ts';
-import { qemuArgs, stableArgs } from './machine/qemu-args.ts';
+import { guestIdentity, hostIdentity } from './identity.ts';
+import { qemuArgs } from './machine/qemu-args.ts';
 import { machineKind } from './machines/registry.ts';
 import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
@@ -55,27 +56,18 @@ export async function startMachine(
   }
 }
 
-/** The state of a machine whose guest is ready. Its name stands for everything the machine is made of, by content. */
-export function guestPointOf(assembly: Assembly, cacheDir: string): Snapshot {
-  const { files, modules, host, crash } = assembly;
-  const argv = stableArgs(assembly, channel => channel);
-  return new Snapshot(cacheDir, argv, files, [...modules, ...(host?.vmm ?? crash ?? [])]);
-}
-
 async function startOnce(
   assembly: Assembly,
   recorder: TraceRecorder,
   signal: AbortSignal,
   options: StartOptions,
 ): Promise<Session> {
-  const { machine, accel, files, modules, host, crash } = assembly;
+  const { machine, modules, host, crash } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
   const command = (sockets: MachineSockets): string[] => qemuArgs(assembly, sockets);
-  const guestPoint = guestPointOf(assembly, options.cacheDir);
-  // The guest's files are on disks that the host layer has not looked at yet.
-  const hostFiles = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const hostCommand = (): string[] => stableArgs({ machine, accel, files: hostFiles }, channel => channel);
-  const hostPoint = host && new Snapshot(options.cacheDir, hostCommand(), hostFiles, modules);
+  const { cacheDir } = options;
+  const guestPoint = new Snapshot(cacheDir, guestIdentity(assembly, cacheDir));
+  const hostPoint = host && new Snapshot(cacheDir, hostIdentity(assembly, cacheDir));
 
   const say = (text: string): void =>
     void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });

@@ -188,7 +188,7 @@ function addons(node: NodePart): string[] {
 const QEMU_ROMS = ['bios-256k.bin', 'kvmvapic.bin', 'linuxboot_dma.bin', 'pvh.bin'];
 
 /** A program as files for an image, and how to start it there. */
-interface InnerProgram {
+export interface InnerProgram {
   files: ImageFile[];
   argv: string[];
 }

@@ -30,16 +30,19 @@ function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles,
 }
 
 /** A machine with what runs it: all that its command line is made of, but its sockets. */
-export interface MachineSetup {
+interface MachineSetup {
   machine: MachineSpec;
   accel: Accel;
   files: MachineFiles;
   /** Added to the kernel command line of the guest under test. */
   append?: string;
+  /** Of the random numbers that QEMU gives its guest. */
+  seed?: number;
 }
 
 /** The exact QEMU command line of a machine. */
-export function qemuArgs({ machine, accel, files, append = '' }: MachineSetup, sockets: MachineSockets): string[] {
+export function qemuArgs(setup: MachineSetup, sockets: MachineSockets): string[] {
+  const { machine, accel, files, append = '', seed } = setup;
   const kind = machineKind(machine);
   const { vmm } = kind;
   const x86 = kind.target(machine) === 'x86_64';
@@ -59,6 +62,7 @@ export function qemuArgs({ machine, accel, files, append = '' }: MachineSetup, s
   if (sockets.gdb !== undefined) {
     args.push('-chardev', `socket,id=gdb,path=${escape(sockets.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
   }
+  if (seed !== undefined) args.push('-seed', String(seed));
   if (vmm) args.push(...nestedDevices(vmm, files, sockets));
   args.push(...outer.boot);
   return args;

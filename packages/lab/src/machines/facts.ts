@@ -14,7 +14,7 @@ export interface FactsInput {
 }
 
 /** The layers that a machine check of an x86 guest goes through. */
-export interface X86Layer {
+interface X86Layer {
   qemu: Partial<Settings>;
   linux: Partial<Settings>;
   /** A guest of Xen: an address of its own is not one of the machine. */
@@ -34,7 +34,7 @@ export interface MachineFacts {
   poll?: number;
 }
 
-export interface GhesTarget {
+interface GhesTarget {
   qemu: Partial<Settings>;
   linux: Partial<Settings>;
   /** It is a host layer: what is hit there is a page of its VMM. */

@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
 import type { PartChoices } from '../part-choices.ts';
-import type { QemuTarget, Supply } from '../supply/supply.ts';
+import type { QemuTarget } from '../supply/qemu.ts';
+import type { Supply } from '../supply/supply.ts';
 import { GUEST_FILES, hostDevice, type Vmm, type VmmGuest } from '../vmms/vmm.ts';
 import { type BaseSpec, describeSystem, type HostPlan, type MachineFiles, type MachineParts } from './kind.ts';
 

@@ -3,7 +3,8 @@ import type { LineParser } from '@syndrome/decode/text/event.ts';
 import type { Channel } from '../machine/channels.ts';
 import type { BuiltIn } from '../machine/images.ts';
 import type { PartChoices, SpecialPart } from '../part-choices.ts';
-import type { KernelFlavour, QemuPart, QemuTarget, Supply } from '../supply/supply.ts';
+import type { QemuPart, QemuTarget } from '../supply/qemu.ts';
+import type { KernelFlavour, Supply } from '../supply/supply.ts';
 import type { Layer } from '@syndrome/trace/event.ts';
 import type { Vmm } from '../vmms/vmm.ts';
 import type { FactsInput, MachineFacts } from './facts.ts';
@@ -65,7 +66,7 @@ export interface MachineParts<Spec> {
 }
 
 /** What is particular to the outer QEMU of a machine. */
-export interface OuterQemu {
+interface OuterQemu {
   /** -machine */
   machine: string;
   /** -cpu, where nothing else follows from the accelerator. */

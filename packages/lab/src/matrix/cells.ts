@@ -1,17 +1,11 @@
-import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
-import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { stringify } from '@syndrome/decode/common/hex.ts';
-import { VERSION } from '@syndrome/decode/common/version.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { ensureDir } from '../ensure-dir.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
-import type { Assembly } from '../parts.ts';
-import type { RunOptions, RunResult } from '../run.ts';
-import type { Scenario } from '../scenario/load.ts';
-import { guestPointOf } from '../start.ts';
+import type { RunResult } from '../run.ts';
 import { stateFolder } from '../state-dir.ts';
 
 /** One cell of a matrix: what is varied. A missing member is the scenario's own choice. */
@@ -39,23 +33,6 @@ export function cellsOf(kernels: readonly string[], hostKernels: readonly string
       })),
     ),
   );
-}
-
-/**
- * Everything the result of a cell depends on: this program, the scenario, the options of the run, and the machine as it
- * was put together. Versions are resolved (`newest` becomes what is newest now), the user's own files are known by content.
- */
-export function cellIdentity(scenario: Scenario, assembly: Assembly, options: RunOptions): string {
-  const of = {
-    version: VERSION,
-    scenario: readFileSync(scenario.file, 'utf8'),
-    timeout: options.timeout,
-    cold: options.cold === true,
-    host: assembly.local ? release() : undefined,
-    parts: assembly.parts,
-    machine: guestPointOf(assembly, options.supply.cacheDir).name,
-  };
-  return createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 32);
 }
 
 /** One line of a memory file. */

@@ -1,14 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Supply } from '../supply/supply.ts';
-import type { Assembly } from '../parts.ts';
-import type { RunOptions, RunResult } from '../run.ts';
-import { findScenario } from '../scenario/load.ts';
-import { machineSchema } from '../machines/registry.ts';
+import type { RunResult } from '../run.ts';
 import { runResult } from '../testing/result.ts';
-import { cellIdentity, MatrixMemory } from './cells.ts';
+import { MatrixMemory } from './cells.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -92,53 +88,5 @@ describe('what an interrupted matrix has found out', () => {
     first.add('a', result('pass'));
     first.forget();
     expect(new MatrixMemory('s').get('a')).toBeUndefined();
-  });
-});
-
-describe('a cell is known by', () => {
-  const scenario = findScenario('intel-ce-logged');
-  let supply: Supply;
-  let assembly: Assembly;
-  beforeEach(async () => {
-    supply = await Supply.open({ cacheDir: join(dir, 'cache'), offline: true });
-    for (const name of ['qemu', 'kernel', 'initrd']) writeFileSync(join(dir, name), name);
-    const machine = machineSchema.parse({ kind: 'linux-guest' });
-    const files = { qemu: [join(dir, 'qemu')], kernel: join(dir, 'kernel'), initrd: join(dir, 'initrd') };
-    assembly = { machine, accel: 'tcg', files, modules: [], builtIn: [], parts: { qemu: '11.1.3', kernel: '7.2.12' } };
-  });
-  const identity = (changed: Partial<Assembly> = {}, options: Partial<RunOptions> = {}): string =>
-    cellIdentity(scenario, { ...assembly, ...changed }, { supply, ...options });
-
-  test('the content of the files, not their names', () => {
-    const first = identity();
-    expect(identity()).toBe(first);
-    for (const name of ['qemu', 'kernel']) {
-      writeFileSync(join(dir, name), `${name.slice(1)}x`);
-      expect(identity(), name).not.toBe(first);
-      writeFileSync(join(dir, name), name);
-      expect(identity(), name).toBe(first);
-    }
-  });
-
-  test('what newest is now, the accelerator, the host layer, and the options of the run', () => {
-    const all = [
-      identity(),
-      identity({ parts: { ...assembly.parts, kernel: '7.2.13' } }),
-      identity({ accel: 'kvm' }),
-      identity({ local: true }),
-      identity({ machine: machineSchema.parse({ kind: 'linux-guest', cpu: 'EPYC' }) }),
-      identity({}, { timeout: 60e9 }),
-      identity({}, { cold: true }),
-      identity({ append: 'mce=ignore_ce' }),
-    ];
-    expect(new Set(all).size).toBe(all.length);
-  });
-
-  test('the text of the scenario', () => {
-    const file = join(dir, 'own.yaml');
-    writeFileSync(file, readFileSync(scenario.file));
-    expect(cellIdentity({ ...scenario, file }, assembly, { supply })).toBe(identity());
-    appendFileSync(file, '# changed\n');
-    expect(cellIdentity({ ...scenario, file }, assembly, { supply })).not.toBe(identity());
   });
 });

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Supply } from '../supply/supply.ts';
+import { scenarioData } from '../run-spec.ts';
 import { findScenario } from '../scenario/load.ts';
 import { type Cell, MatrixMemory } from './cells.ts';
 import { automaticJobs, runMatrix } from './run.ts';
@@ -40,7 +41,7 @@ test('automatic jobs follow what this process may use', () => {
 
 /** Cells of machines that cannot be put together: the parts are looked for by real programs, and nothing boots. */
 describe('runMatrix', () => {
-  const scenario = findScenario('intel-ce-logged');
+  const scenario = scenarioData(findScenario('intel-ce-logged'));
   let dir: string;
   let supply: Supply;
   /** Asked for its version it says when it began and when it ended, and is slow in between. */
@@ -76,12 +77,10 @@ exit 1
     const gate = openSync(join(dir, 'qemu.gate'), constants.O_RDWR);
     const peaks: number[] = [];
     let finished = false;
-    const ended = runMatrix(scenario, cells, {
-      supply,
-      jobs,
-      memory: new MatrixMemory('m'),
-      qemu: join(dir, 'qemu'),
-    }).finally(() => (finished = true));
+    const spec = { scenario, qemu: join(dir, 'qemu') };
+    const ended = runMatrix(spec, cells, { supply, jobs, memory: new MatrixMemory('m') }).finally(
+      () => (finished = true),
+    );
     await expect.poll(running, { timeout: 10_000 }).toBe(jobs);
     while (!finished) {
       peaks.push(running());
@@ -104,12 +103,12 @@ exit 1
   test('an interruption ends it, and what was not begun is not run', async () => {
     const controller = new AbortController();
     const seen: Cell[] = [];
-    const ended = runMatrix(scenario, cells, {
+    const spec = { scenario, qemu: '/bin/false' };
+    const ended = runMatrix(spec, cells, {
       supply,
       jobs: 1,
       memory: new MatrixMemory('m'),
       signal: controller.signal,
-      qemu: '/bin/false',
       onCell: ({ cell }) => {
         seen.push(cell);
         if (seen.length === 2) controller.abort(new DOMException('interrupted', 'AbortError'));

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { LabInterrupted } from '../errors.ts';
-import { type RunOptions, runScenario } from '../run.ts';
+import { runIdentity } from '../identity.ts';
+import { type RunServices, runScenario } from '../run.ts';
+import type { RunSpec } from '../run-spec.ts';
 import type { Scenario } from '../scenario/load.ts';
 import { assemble } from '../parts.ts';
-import { type Cell, type CellResult, cellIdentity, type MatrixMemory } from './cells.ts';
+import type { Cell, CellResult, MatrixMemory } from './cells.ts';
 
 /** What a QEMU needs besides its guest's memory, MiB. */
 const OVERHEAD_MIB = 400;
@@ -23,40 +25,40 @@ export function automaticJobs(scenario: Pick<Scenario, 'machine'>, limits = here
   return Math.max(1, Math.min(limits.cores, byMemory));
 }
 
-interface MatrixOptions extends Omit<RunOptions, 'trace' | 'onEvent' | 'onHeader'> {
+interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHeader' | 'assembly'> {
   jobs: number;
   memory: MatrixMemory;
   onCell?: (entry: CellResult, known: boolean) => void;
 }
 
 /**
- * Runs a scenario for every cell; cells that are known from an interrupted run are not run again. A cell whose lab
+ * Carries out a run for every cell; cells that are known from an interrupted run are not run again. A cell whose lab
  * failed is tried once more the next time. The caller says when the memory may forget.
  * @throws LabInterrupted; what was found out until then is kept
  */
 export async function runMatrix(
-  scenario: Scenario,
+  spec: RunSpec,
   cells: readonly Cell[],
-  options: MatrixOptions,
+  services: MatrixServices,
 ): Promise<CellResult[]> {
   const results = new Map<Cell, CellResult>();
   const waiting = [...cells];
   const worker = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      const chosen: RunOptions = { ...options, ...cell };
+      const chosen: RunSpec = { ...spec, ...cell };
       // What is wrong with a machine that cannot be put together, the run says.
-      const assembly = await assemble(scenario.machine, chosen, chosen).catch(() => undefined);
-      const identity = assembly && cellIdentity(scenario, assembly, chosen);
-      const known = identity === undefined ? undefined : options.memory.get(identity);
-      const result = known ?? (await runScenario(scenario, { ...chosen, ...(assembly ? { assembly } : {}) }));
-      if (!known && identity !== undefined) options.memory.add(identity, result);
+      const assembly = await assemble(spec.scenario.machine, chosen, services).catch(() => undefined);
+      const identity = assembly && runIdentity(chosen, assembly, services.supply.cacheDir);
+      const known = identity === undefined ? undefined : services.memory.get(identity);
+      const result = known ?? (await runScenario(chosen, { ...services, ...(assembly ? { assembly } : {}) }));
+      if (!known && identity !== undefined) services.memory.add(identity, result);
       results.set(cell, { cell, result });
-      options.onCell?.({ cell, result }, known !== undefined);
+      services.onCell?.({ cell, result }, known !== undefined);
     }
   };
-  const workers = Array.from({ length: Math.min(options.jobs, cells.length) }, worker);
+  const workers = Array.from({ length: Math.min(services.jobs, cells.length) }, worker);
   const ended = await Promise.allSettled(workers);
-  if (options.signal?.aborted) throw new LabInterrupted();
+  if (services.signal?.aborted) throw new LabInterrupted();
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
   return cells.flatMap(cell => results.get(cell) ?? []);
 }

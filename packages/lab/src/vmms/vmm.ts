@@ -18,7 +18,7 @@ export interface VmmGuest {
 }
 
 /** The program of a VMM, for the initramfs of the host layer. */
-export interface VmmProgram extends InnerProgram {
+interface VmmProgram extends InnerProgram {
   /** Its version, for the header of the trace. */
   parts: Record<string, string>;
 }
