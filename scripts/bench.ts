@@ -15,7 +15,7 @@ import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { parseEvent } from '@syndrome/trace/testing/parse.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { Supply } from '@syndrome/lab/supply/supply.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 
 const json = process.argv.includes('--json');
 const supply = await Supply.open({ progress: p => p.phase === 'done' && console.error(`${p.part}: ready`) });
@@ -67,7 +67,7 @@ try {
     lines.length,
     `${lines.length} lines of a real boot with a machine check`,
     () => {
-      const parser = linuxConsoleParser();
+      const parser = linuxEvents();
       for (const line of lines) parser.push(line);
       parser.end();
     },

@@ -36,7 +36,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },
 
   supply: { folder: 'packages/lab/src/supply', imports: ['common', 'disk'] },
-  guest: { folder: 'packages/lab/src/guest', imports: ['common', 'disk'] },
+  guest: { folder: 'packages/lab/src/guest', imports: ['common', 'events', 'text', 'disk'] },
   lab: {
     folder: 'packages/lab/src',
     imports: [...DECODE, 'trace', 'disk', 'qmp', 'gdb', 'supply', 'guest'],

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
+import { parseEvent } from '@syndrome/trace/testing/parse.ts';
 import { Sandbox } from './program.ts';
+import { decodedOf, heardByLab, tracedOf } from './same-events.ts';
 
 let sandbox: Sandbox;
 beforeEach(() => void (sandbox = new Sandbox()));
@@ -43,6 +45,10 @@ describe('every scenario, on real kernels and a real Xen', () => {
       outcome: result.outcome,
       expectations: result.expectations,
     });
+    // And whoever pastes its lines into decode sees what the lab saw.
+    const trace = readFileSync(result.trace, 'utf8');
+    const events = trace.split('\n').flatMap(line => parseEvent(line) ?? []);
+    expect(tracedOf(events)).toEqual(decodedOf(heardByLab(trace)));
     await sandbox.clean();
   });
 });

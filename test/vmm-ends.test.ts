@@ -1,20 +1,16 @@
 import { expect, test } from 'vitest';
-import { hostAgentEvent } from '@syndrome/lab/agent-events.ts';
-import { announcedExit, DESIGNED_ENDS, vmmEventParser } from '@syndrome/lab/vmm-events.ts';
+import { vmmEvents } from '@syndrome/decode/text/event-reader.ts';
+import { announcedExit, DESIGNED_ENDS, vmmExit } from '@syndrome/lab/vmm-ends.ts';
 import { exitCodeOf } from '@syndrome/vmm/exit-codes.ts';
 import { USAGE } from '@syndrome/vmm/options.ts';
 
 /** What the lab makes of the exit of a VMM that has written this line before. */
 function exitAfter(line: string | undefined, exit: { code: number } | { signo: number }): unknown {
   let announced: number | undefined;
-  const parser = vmmEventParser(event => {
-    announced ??= announcedExit(event);
-    return event;
-  });
-  if (line !== undefined) parser.push(line);
+  for (const event of line === undefined ? [] : vmmEvents().push(line)) announced ??= announcedExit(event);
   const fields = { proc: 'vmm', pid: 9, status: 'code' in exit ? 'exited' : 'signaled', ...exit };
-  const event = { name: 'exit', fields } as unknown as Parameters<typeof hostAgentEvent>[0];
-  return hostAgentEvent(event, announced)?.fields.expected;
+  const event = { name: 'exit', fields } as unknown as Parameters<typeof vmmExit>[0];
+  return vmmExit(event, announced)?.fields.expected;
 }
 
 const stopped = (reason: string): string => JSON.stringify({ event: 'stopped', reason, errors: 0, pages: 0 });
@@ -42,13 +38,11 @@ test('a reason without a code of its own is a failure', () => {
 test.each(['null', '[]', '5', '{"event":5}', '{"event":"constructor"}', '{"event":"stopped"'])(
   'the line %s is no event',
   line => {
-    expect(vmmEventParser(event => event).push(line)).toEqual([]);
+    expect(vmmEvents().push(line)).toEqual([]);
   },
 );
 
 test('a number without end is no field', () => {
   const line = '{"event":"stopped","reason":"reset","errors":1e999,"pages":2}';
-  expect(vmmEventParser(event => event).push(line)).toEqual([
-    { name: 'vmm.stopped', fields: { reason: 'reset', pages: 2 } },
-  ]);
+  expect(vmmEvents().push(line)).toEqual([{ name: 'vmm.stopped', fields: { reason: 'reset', pages: 2 } }]);
 });

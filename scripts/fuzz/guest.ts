@@ -7,15 +7,10 @@ import { AgentClosedError, AgentError, AgentProtocolError, InitramfsError } from
 import { readNewc } from '@syndrome/lab/guest/testing/read-newc.ts';
 import { type CpioEntry, writeNewc } from '@syndrome/lab/guest/newc.ts';
 import { type AgentEvent, agentCommands, fieldKinds } from '@syndrome/lab/guest/protocol.ts';
-import {
-  WIRE_MAX,
-  encodeRequest,
-  parseLine,
-  percentDecode,
-  percentEncode,
-  typeFields,
-} from '@syndrome/lab/guest/wire.ts';
-import { guestAgentEvent, hostAgentEvent } from '@syndrome/lab/agent-events.ts';
+import { WIRE_MAX, percentDecode } from '@syndrome/decode/text/syndrome/agent-events.ts';
+import { encodeRequest, parseLine, percentEncode, typeFields } from '@syndrome/lab/guest/wire.ts';
+import { vmmExit } from '@syndrome/lab/vmm-ends.ts';
+import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import type { Chance } from '../chance.ts';
 import { anyNumber, anyText, chunks, spoiledText } from './junk.ts';
 import { spoiled } from './inputs.ts';
@@ -79,7 +74,11 @@ const WIRE: Target = {
     const encoded = percentEncode(text);
     if (!/^[\x21-\x7e]*$/.test(encoded)) wrong.push(`encoded: ${JSON.stringify(encoded)}`);
     wrong.push(
-      ...differences('encoded and decoded', percentDecode(encoded).toString('hex'), Buffer.from(text).toString('hex')),
+      ...differences(
+        'encoded and decoded',
+        Buffer.from(percentDecode(encoded)).toString('hex'),
+        Buffer.from(text).toString('hex'),
+      ),
     );
     const args: [string, string | number | bigint | boolean][] = [
       ['a', text],
@@ -155,7 +154,10 @@ const HEARD: Target = {
     if (one.events.length > 8) wrong.push('more events than the burst');
     one.events.forEach((event, i) => {
       if (event.seq !== i + 1) wrong.push(`event ${i + 1} has number ${event.seq}`);
-      const meant = [guestAgentEvent(event), hostAgentEvent(event, chance.pick([undefined, 0]))];
+      const meant = [
+        agentEvent(event.name, event.fields, chance.pick(['guest', 'host'])),
+        vmmExit(event, chance.pick([undefined, 0])),
+      ];
       for (const { fields } of meant.flatMap(m => m ?? [])) {
         if (Object.values(fields).some(v => v === undefined)) wrong.push(`${event.name}: a field that is undefined`);
       }

@@ -18,7 +18,8 @@ import { ScenarioError } from '@syndrome/lab/scenario/faults.ts';
 import type { ScenarioFault } from '@syndrome/lab/scenario/faults.ts';
 import { YamlFile } from '@syndrome/lab/scenario/yaml.ts';
 import { Tape } from '@syndrome/lab/tape.ts';
-import { type FieldValue, TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import { type NamedEvent, TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceIndex } from '@syndrome/trace/trace-index.ts';
 import { parseEvent, parseHeader } from '@syndrome/trace/testing/parse.ts';
 import { traceOf } from '@syndrome/trace/reader.ts';
@@ -28,8 +29,7 @@ import { ktap } from '@syndrome/lab/report/ktap.ts';
 import { matrixText } from '@syndrome/lab/report/matrix.ts';
 import { plain as plainStyle } from '@syndrome/trace/style.ts';
 import { verdictLines } from '@syndrome/lab/report/text.ts';
-import { vmmEventParser } from '@syndrome/lab/vmm-events.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents, vmmEvents } from '@syndrome/decode/text/event-reader.ts';
 import type { Chance } from '../chance.ts';
 import { anyLine } from './inputs.ts';
 import { HOSTILE_KEYS, anyJson, anyText, chunks, image, spoiledJson, spoiledText, wire } from './junk.ts';
@@ -93,7 +93,7 @@ function anyEvent(chance: Chance, seq: number, t: number): TraceEvent {
     ...(chance.oneIn(3) ? { raw: anyText(chance) } : {}),
     name,
     fields: Object.fromEntries(given.map(([key, values]) => [key, chance.pick(values)])),
-  };
+  } as TraceEvent;
 }
 
 /** A trace in the order of its clock. */
@@ -314,7 +314,7 @@ const CONDITION: Target = {
     wrong.push(...differences('written and parsed', plain(parseCondition(written(condition))), plain(condition)));
     if (references(condition).length > condition.terms.length) wrong.push('references');
     const values = new Map<string, FieldValue>([['page', 0x1234000n]]);
-    const event = { ...anyEvent(chance, 1, 1), name: condition.name };
+    const event = { ...anyEvent(chance, 1, 1), name: condition.name } as NamedEvent;
     const { ok, differences: found } = matchEvent(condition, event, values, showValue);
     if (ok !== (found.length === 0)) wrong.push('differences of what matches');
     const field = chance.pick([...HOSTILE_KEYS.filter(k => k !== '__proto__'), 'code', 'bank']);
@@ -483,12 +483,8 @@ const TAPE: Target = {
   weight: 16,
   open: () => {
     const tape = new Tape(new TraceRecorder(HEADER));
-    const line = tape.lines('guest', 'console', linuxConsoleParser());
-    const vmm = tape.lines(
-      'vmm',
-      'events',
-      vmmEventParser(event => event),
-    );
+    const line = tape.lines('guest', 'console', linuxEvents());
+    const vmm = tape.lines('vmm', 'events', vmmEvents());
     const qmp = tape.qmp('vmm', event => event);
     const { events } = tape.recorder;
     return chance => {

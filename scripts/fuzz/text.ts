@@ -1,9 +1,8 @@
 /** Fuzz targets of the room `text`: the parsers that live for a block of lines, and what monitors say. */
-import { hmpOutputEvents, qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents, qemuEvents, xenEvents, type EventReader } from '@syndrome/decode/text/event-reader.ts';
+import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
-import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
+import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import { anyLine } from './inputs.ts';
 import { anyJson } from './junk.ts';
 import { BLOCK, type Target } from './target.ts';
@@ -18,7 +17,7 @@ function eventFaults(events: readonly LogEvent[]): string[] {
 }
 
 /** A parser that lives for a block of lines. */
-function lines(name: string, make: () => LineParser): Target {
+function lines(name: string, make: () => EventReader): Target {
   return {
     name: `text:${name}`,
     holds: 'lines for a parser that lives long: few events, fields within their bounds, nothing after the end',
@@ -48,9 +47,9 @@ const QMP_EVENTS = ['MEMORY_FAILURE', 'GUEST_PANICKED', 'STOP', 'RESUME', 'SHUTD
 const QMP_WORDS = ['recipient', 'action', 'flags', 'action-required', 'recursive', 'info', 'type', 'guest', 'ignore'];
 
 export const TEXT: readonly Target[] = [
-  lines('linux', linuxConsoleParser),
-  lines('xen', xenConsoleParser),
-  lines('qemu', qemuStderrParser),
+  lines('linux', linuxEvents),
+  lines('xen', xenEvents),
+  lines('qemu', qemuEvents),
   {
     name: 'text:hmp',
     holds: 'what a monitor command printed: fields within their bounds',

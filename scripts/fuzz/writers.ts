@@ -192,14 +192,14 @@ const DECODED: Target = {
 
 /** An event of the catalogue, or none of it, with hostile text in what it says. */
 function anyEvent(chance: Chance, seq: number): TraceEvent {
-  const { name, fields: known } = chance.pick(CATALOG);
+  const { name, fieldTypes: known } = chance.pick(CATALOG);
   const fields: Record<string, string | number | boolean | bigint> = {};
   for (const field of Object.keys(known)) {
     if (chance.oneIn(8)) continue;
     fields[field] = chance.pick([hostile(chance), hostile(chance), chance.u32(), chance.u64(), chance.oneIn(2)]);
   }
   if (chance.oneIn(8)) fields[hostile(chance)] = hostile(chance);
-  const event: TraceEvent = {
+  const event: Record<string, unknown> = {
     seq,
     t: chance.u32(),
     layer: chance.oneIn(16) ? (hostile(chance) as TraceEvent['layer']) : chance.pick(LAYERS),
@@ -207,12 +207,12 @@ function anyEvent(chance: Chance, seq: number): TraceEvent {
     name: chance.oneIn(8) ? hostile(chance) : name,
     fields,
   };
-  if (chance.oneIn(2)) event.raw = hostile(chance);
-  if (chance.oneIn(4)) event.dir = chance.pick(['send', 'receive']);
+  if (chance.oneIn(2)) event['raw'] = hostile(chance);
+  if (chance.oneIn(4)) event['dir'] = chance.pick(['send', 'receive']);
   if (chance.oneIn(4)) {
-    event.record = infected({ kind: 'x86-mca', vendor: 'intel', bank: 1, status: '0xbd80000000000134' }, chance);
+    event['record'] = infected({ kind: 'x86-mca', vendor: 'intel', bank: 1, status: '0xbd80000000000134' }, chance);
   }
-  return event;
+  return event as unknown as TraceEvent;
 }
 
 const PARTS = { qemu: '11.1.3', kernel: '7.2', cpu: 'max × 1', memory: '256 MiB', someThing: 'x', kernelPath: '/k' };

@@ -1,4 +1,5 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
+import type { EventName } from '@syndrome/decode/events/catalog.ts';
 import { QmpClient, type TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import { QmpClosedError } from '@syndrome/qemu/qmp/errors.ts';
 import { summarize } from '@syndrome/trace/summary.ts';
@@ -14,6 +15,8 @@ interface Options extends GlobalOptions {
   all?: boolean;
   for?: number;
 }
+
+const BAD: ReadonlySet<EventName> = new Set<EventName>(['vmm.memory-failure', 'vmm.guest-panicked', 'vmm.reset']);
 
 /** When an event happened by its own clock; now where it does not say, or says what no calendar has. */
 function timeOf(stamp: { seconds: number; microseconds: number } | undefined): Date {
@@ -46,15 +49,15 @@ export async function watch(options: Options): Promise<void> {
       });
       return;
     }
-    const event: TraceEvent = {
+    const event = {
       seq: ++seq,
       t: Number(entry.t - start),
       layer: 'vmm',
       source: 'qmp',
       name: known.name,
       fields: known.fields,
-    };
-    const bad = /memory-failure|panicked|reset/.test(known.name);
+    } as TraceEvent;
+    const bad = BAD.has(known.name);
     print(`${style('dim', time)}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
   };
   const client = await QmpClient.connect(address, { signal, onTranscript: show });

@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest';
 import { AgentDeadlineError } from './guest/errors.ts';
 import { emulationFault } from './emulation-fault.ts';
-import type { TraceEvent } from '@syndrome/trace/event.ts';
+import type { NamedEvent, TraceEvent } from '@syndrome/trace/event.ts';
+import type { NewEvent } from './trace/recorder.ts';
 
-type Row = Omit<TraceEvent, 'seq' | 't'>;
-const trace = (...rows: Row[]): TraceEvent[] => rows.map((row, i) => ({ seq: i + 1, t: i, ...row }));
-const console = (raw: string): Row => ({ layer: 'host', source: 'console', raw });
-const started: Row = { layer: 'vmm', source: 'events', raw: '{"event":"started"}', name: 'vmm.started', fields: {} };
-const exit = (fields: TraceEvent['fields']): Row => ({
+const trace = (...rows: NewEvent[]): TraceEvent[] => rows.map((row, i) => ({ seq: i + 1, t: i, ...row }) as TraceEvent);
+const console = (raw: string): NewEvent => ({ layer: 'host', source: 'console', raw });
+const started: NewEvent = {
+  layer: 'vmm',
+  source: 'events',
+  raw: '{"event":"started"}',
+  name: 'vmm.started',
+  fields: {},
+};
+const exit = (fields: NamedEvent<'vmm.exit'>['fields']): NewEvent => ({
   layer: 'vmm',
   source: 'agent',
   name: 'vmm.exit',
@@ -52,7 +58,7 @@ test('a guest that stopped answering', () => {
   });
 });
 
-test.each<[string, TraceEvent['fields']]>([
+test.each<[string, NamedEvent<'vmm.exit'>['fields']]>([
   ['with a code', { code: 1, expected: false }],
   ['as it has announced', { code: 3, expected: true }],
 ])('a VMM that ended %s is no fault of the emulation', (_name, fields) => {

@@ -1,5 +1,5 @@
 import { AgentDeadlineError } from './guest/errors.ts';
-import type { TraceEvent } from '@syndrome/trace/event.ts';
+import type { NamedEvent, TraceEvent } from '@syndrome/trace/event.ts';
 
 /** Why a machine is started once more, and what the trace holds that may tell more of it, a line each. */
 interface EmulationFault {
@@ -20,7 +20,10 @@ const LINE_LENGTH = 300;
  * @returns undefined for anything else
  */
 export function emulationFault(error: unknown, events: readonly TraceEvent[]): EmulationFault | undefined {
-  const exit = events.find(e => e.name === 'vmm.exit' && !e.fields?.expected && typeof e.fields?.signal === 'number');
+  const exit = events.find(
+    (e): e is NamedEvent<'vmm.exit'> =>
+      e.name === 'vmm.exit' && e.fields?.expected !== true && typeof e.fields?.signal === 'number',
+  );
   const silent = error instanceof AgentDeadlineError;
   if (!silent && exit === undefined) return undefined;
   const last = events.findLast(e => e.layer === 'vmm' && e.raw !== undefined && e.source !== 'control');

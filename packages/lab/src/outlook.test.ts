@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { outlookOf, type OutlookInput } from './outlook.ts';
 import { bundledScenarios, parseScenario, type Scenario } from './scenario/load.ts';
-import type { FieldValue } from '@syndrome/trace/event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
 type Kind = Scenario['machine']['kind'];
 

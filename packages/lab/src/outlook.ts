@@ -14,7 +14,7 @@ import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
 import type { FactsInput, MachineFacts } from './machines/facts.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
 import type { Step, StepArgs, StepName } from './scenario/steps.ts';
-import type { FieldValue } from '@syndrome/trace/event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
 /** What an outlook is derived from. */
 export interface OutlookInput extends FactsInput {

@@ -221,7 +221,7 @@ async function observe(scenario: Scenario, session: Session): Promise<void> {
     if (limits.length === 0 || session.over) break;
     await session.nextEvent(
       Math.max(1, Math.min(...limits) / 1e6 + 1),
-      e => names.has(e.name ?? '') || e.name === 'vmm.exit',
+      e => e.name === 'vmm.exit' || (e.name !== undefined && names.has(e.name)),
     );
   }
   const end = recorder.now() + scenario.settle;

@@ -7,12 +7,11 @@ import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { HmpError } from '@syndrome/qemu/qmp/errors.ts';
 import { hmpChecked } from '@syndrome/qemu/qmp/hmp.ts';
 import { isMce, readMceAnswer } from '@syndrome/qemu/qmp/mce.ts';
-import type { LogEvent } from '@syndrome/decode/text/event.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
-import { recordEvent } from '@syndrome/decode/text/linux/mce-blocks.ts';
-import { qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
+import type { EventFields, EventName } from '@syndrome/decode/events/catalog.ts';
+import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
+import { linuxEvents, qemuEvents, recordFields } from '@syndrome/decode/text/event-reader.ts';
+import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import type { LocalHost } from './host-local.ts';
-import { guestAgentEvent, hostAgentEvent } from './agent-events.ts';
 import { abortError, LabError } from './errors.ts';
 import { lastWords } from './last-words.ts';
 import type { Channel, MachineSockets } from './machine/channels.ts';
@@ -22,9 +21,10 @@ import { restoreState } from './machine/state.ts';
 import type { MachineKind } from './machines/kind.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
 import { Tape } from './tape.ts';
-import { announcedExit } from './vmm-events.ts';
+import { announcedExit, vmmExit } from './vmm-ends.ts';
 import { Waits } from './waits.ts';
-import type { FieldValue, TraceEvent } from '@syndrome/trace/event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import type { TraceEvent } from '@syndrome/trace/event.ts';
 import type { TraceRecorder } from './trace/recorder.ts';
 
 /** Longer than any scenario's timeout: that one is what ends a boot. */
@@ -34,7 +34,7 @@ const RESTORE_MS = 120_000;
 const DRAIN_MS = 2000;
 
 /** Signs that nobody will answer any more. */
-const DEATHS = new Set(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
+const DEATHS: ReadonlySet<EventName> = new Set<EventName>(['guest.panic', 'xen.panic', 'host.panic', 'vmm.exit']);
 
 /** A running machine: the outer QEMU and everything in it, all written to one trace. */
 export class Session {
@@ -126,7 +126,7 @@ export class Session {
     this.gdbPath = sockets.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
     const [outer = 'vmm'] = kind.layers;
-    const sink = tape.lines(outer, 'stderr', qemuStderrParser());
+    const sink = tape.lines(outer, 'stderr', qemuEvents());
     this.#process = new KeptProcess(argv, this.#dir.path, line => {
       if (this.#stderr.push(line) > 20) this.#stderr.shift();
       sink(line);
@@ -134,14 +134,19 @@ export class Session {
     void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
     tape.console(this.#socket('console'), 'guest', kind.console());
-    this.agent = tape.agent(this.#socket('agent'), 'guest', guestAgentEvent);
+    this.agent = tape.agent(this.#socket('agent'), 'guest', said => agentEvent(said.name, said.fields, 'guest'));
     if (kind.vmm) {
-      tape.console(this.#socket('hostConsole'), 'host', linuxConsoleParser({ layer: 'host' }));
+      tape.console(this.#socket('hostConsole'), 'host', linuxEvents('host'));
       for (const output of kind.vmm.prints) {
-        const parser = output.reader(event => this.#vmmEvent(event));
-        tape.console(this.#socket(output.channel), 'vmm', parser, output.channel);
+        const reader = output.reader();
+        const push = (line: string): LogEvent[] => reader.push(line).map(said => this.#vmmEvent(said));
+        tape.console(this.#socket(output.channel), 'vmm', { ...reader, push }, output.channel);
       }
-      this.host = tape.agent(this.#socket('hostAgent'), 'host', event => hostAgentEvent(event, this.#announcedExit));
+      this.host = tape.agent(
+        this.#socket('hostAgent'),
+        'host',
+        said => vmmExit(said, this.#announcedExit) ?? agentEvent(said.name, said.fields, 'host'),
+      );
     }
     const onTranscript = tape.qmp(outer, kind.vmm ? () => undefined : event => this.#vmmEvent(event));
     const attached = QmpClient.attach(this.#socket(kind.vmm ? 'outer' : 'qmp'), { onTranscript });
@@ -292,13 +297,17 @@ export class Session {
   }
 
   /** Something the lab itself has to say. */
-  note(name: string, fields: Record<string, FieldValue>): TraceEvent {
+  note<N extends EventName>(name: N, fields: EventFields<N>): TraceEvent {
     return this.tape.note(name, fields);
   }
 
   /** A record that dom0 handed out through /dev/mcelog. */
   recordMcelog(record: X86McaRecord): void {
-    this.tape.record(recordEvent('guest.mce-record', record, { source: 'mcelog' }), 'guest', 'agent');
+    this.tape.record(
+      { ...event('guest.mce-record', recordFields(record, { source: 'mcelog' })), record },
+      'guest',
+      'agent',
+    );
   }
 
   /** Saves a value under a name for later steps and expectations. */
@@ -317,7 +326,7 @@ export class Session {
   }
 
   /** Whether it happened to this machine: the trace may begin with one that was given up. */
-  #saw(name: string): boolean {
+  #saw(name: EventName): boolean {
     return this.recorder.index.named(name).some(e => e.seq > this.#before);
   }
 

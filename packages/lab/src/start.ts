@@ -7,7 +7,8 @@ import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
 import { emulationFault } from './emulation-fault.ts';
 import { LabSkip } from './errors.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { event } from '@syndrome/decode/events/event.ts';
+import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { LocalHost } from './host-local.ts';
 import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';
@@ -51,7 +52,7 @@ export async function startMachine(
     if (fault === undefined) throw error;
     options.onRestart?.();
     const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
-    for (const text of texts) recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    for (const text of texts) recorder.record({ layer: 'lab', source: 'lab', ...event('lab.note', { text }) });
     return startOnce(assembly, recorder, signal, options);
   }
 }
@@ -70,7 +71,7 @@ async function startOnce(
   const hostPoint = host && new Snapshot(cacheDir, hostIdentity(assembly, cacheDir));
 
   const say = (text: string): void =>
-    void recorder.record({ layer: 'lab', source: 'lab', name: 'lab.note', fields: { text } });
+    void recorder.record({ layer: 'lab', source: 'lab', ...event('lab.note', { text }) });
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
     // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
@@ -114,7 +115,7 @@ async function startOnce(
       localHost.giveBackLeft(say);
       session = await Session.open(recorder, machine, signal, command);
       session.localHost = localHost;
-      localHost.follow(session.tape.lines('host', 'console', linuxConsoleParser({ layer: 'host' })));
+      localHost.follow(session.tape.lines('host', 'console', linuxEvents('host')));
       await session.ready(session.agent, false);
       return session;
     }

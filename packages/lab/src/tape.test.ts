@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { guestAgentEvent } from './agent-events.ts';
+import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import { Tape } from './tape.ts';
 import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from './trace/recorder.ts';
@@ -17,7 +17,7 @@ test.each([
   const recorder = new TraceRecorder({ type: 'trace', version: TRACE_VERSION, ...header, outcome: 'none' });
   const tape = new Tape(recorder);
   const port = new PassThrough();
-  const agent = tape.agent(port as unknown as Socket, 'guest', guestAgentEvent);
+  const agent = tape.agent(port as unknown as Socket, 'guest', said => agentEvent(said.name, said.fields, 'guest'));
   const said = async (text: string): Promise<void> => {
     port.write(text);
     await new Promise(setImmediate);

@@ -3,14 +3,16 @@ import { AgentClient } from './guest/client.ts';
 import { ConsoleReader } from './guest/console.ts';
 import type { AgentEvent } from './guest/protocol.ts';
 import type { TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
-import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
-import { hmpOutputEvents } from '@syndrome/decode/text/qemu/qemu.ts';
+import type { EventFields, EventName } from '@syndrome/decode/events/catalog.ts';
+import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
+import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
+import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import { type FieldValue, LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
-import type { TraceRecorder } from './trace/recorder.ts';
+import { LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
+import type { NewEvent, TraceRecorder } from './trace/recorder.ts';
 
 /** An event belongs to the layer its name begins with, else to the layer it was heard from. */
-function layerOf(name: string | undefined, fallback: Layer): Layer {
+function layerOf(name: EventName | undefined, fallback: Layer): Layer {
   const prefix = name?.split('.')[0];
   return LAYERS.find(layer => layer === prefix) ?? fallback;
 }
@@ -31,14 +33,14 @@ export class Tape {
     raw?: string,
     dir?: 'send' | 'receive',
   ): TraceEvent {
-    return this.recorder.record({
+    const line: Omit<NewEvent, 'name' | 'fields'> = {
       layer: layer === 'machine' ? layer : layerOf(event?.name, layer),
       source,
       ...(raw === undefined ? {} : { raw }),
       ...(dir === undefined ? {} : { dir }),
-      ...(event === undefined ? {} : { name: event.name, fields: event.fields }),
       ...(event?.record === undefined ? {} : { record: event.record }),
-    });
+    };
+    return this.recorder.record(event === undefined ? line : ({ ...line, ...event } as NewEvent));
   }
 
   #all(events: readonly LogEvent[], layer: Layer, source: Source): void {
@@ -46,12 +48,12 @@ export class Tape {
   }
 
   /** Something the lab itself has to say. */
-  note(name: string, fields: Record<string, FieldValue>): TraceEvent {
-    return this.record({ name, fields }, 'lab', 'lab');
+  note<N extends EventName>(name: N, fields: EventFields<N>): TraceEvent {
+    return this.record(event(name, fields) as LogEvent, 'lab', 'lab');
   }
 
   /** Takes the lines of one source. */
-  lines(layer: Layer, source: Source, parser: LineParser): (line: string) => void {
+  lines(layer: Layer, source: Source, parser: EventReader): (line: string) => void {
     this.#ends.push(() => this.#all(parser.end(), layer, source));
     return line => {
       const [first, ...more] = parser.push(line);
@@ -61,7 +63,7 @@ export class Tape {
   }
 
   /** Reads a console, within bounds whatever is written to it. */
-  console(socket: Socket, layer: Layer, parser: LineParser, source: Source = 'console'): void {
+  console(socket: Socket, layer: Layer, parser: EventReader, source: Source = 'console'): void {
     const sink = this.lines(layer, source, parser);
     const reader = new ConsoleReader({
       onLine: line => sink(line.text),

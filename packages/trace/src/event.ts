@@ -3,6 +3,8 @@
  * replay, difference) is a function of it. The first line is the header.
  */
 
+import type { EventName, SaidFields } from '@syndrome/decode/events/catalog.ts';
+
 /**
  * Raised when a reader of an older version would misunderstand. A reader refuses newer versions, and knows the older ones by
  * the steps of `modernize.ts`: a new version needs one there.
@@ -19,9 +21,6 @@ export type Layer = (typeof LAYERS)[number];
 /** Where a line came from. */
 export const SOURCES = ['lab', 'console', 'qmp', 'hmp', 'agent', 'stderr', 'events', 'control', 'gdb'] as const;
 export type Source = (typeof SOURCES)[number];
-
-/** A field of an event. A bigint is written as `0x` and 16 hex digits. */
-export type FieldValue = string | number | boolean | bigint;
 
 export interface TraceHeader {
   type: 'trace';
@@ -42,8 +41,8 @@ export interface TraceHeader {
   parts: Record<string, string>;
 }
 
-/** One event: one line of a trace. */
-export interface TraceEvent {
+/** What every line of a trace says. */
+interface Line {
   /** Position in the trace, from 1; evidence refers to it. */
   seq: number;
   /** Nanoseconds since the start of the run, monotonic. */
@@ -54,9 +53,20 @@ export interface TraceEvent {
   raw?: string;
   /** Direction of a QMP or agent exchange. */
   dir?: 'send' | 'receive';
-  /** What the line means, from the event catalogue; absent when it means nothing to us. */
-  name?: string;
-  fields?: Record<string, FieldValue>;
   /** The raw registers or bytes of an error record, when the line completed one. */
   record?: unknown;
 }
+
+/** A line that means an event of the catalogue. A trace may come from anybody: a field may be missing, or of another type. */
+export type NamedEvent<N extends EventName = EventName> = {
+  [K in N]: Line & { name: K; fields?: SaidFields<K> };
+}[N];
+
+/** A line that means nothing to us. */
+interface PlainLine extends Line {
+  name?: undefined;
+  fields?: undefined;
+}
+
+/** One event: one line of a trace, told apart by its name. A bigint is written as `0x` and 16 hex digits. */
+export type TraceEvent = NamedEvent | PlainLine;

@@ -1,4 +1,6 @@
-import { type FieldValue, LAYERS, SOURCES, type TraceEvent } from './event.ts';
+import { foreignName } from '@syndrome/decode/events/catalog.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import { LAYERS, SOURCES, type TraceEvent } from './event.ts';
 import type { Line } from './modernize.ts';
 import { NAME } from './names.ts';
 
@@ -50,8 +52,9 @@ export function eventOf(line: Line): TraceEvent | undefined {
     source,
     ...(raw === undefined ? {} : { raw }),
     ...(dir === undefined ? {} : { dir }),
-    ...(name === undefined ? {} : { name }),
+    // A name of a later catalogue stays what it is: it is shown, and may be waited for.
+    ...(name === undefined ? {} : { name: foreignName(name) }),
     ...(fields === undefined ? {} : { fields: revive(fields) }),
     ...(record === undefined ? {} : { record }),
-  };
+  } as TraceEvent;
 }

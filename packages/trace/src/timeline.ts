@@ -1,4 +1,5 @@
 import { cutAt, safeText } from '@syndrome/decode/common/screen.ts';
+import type { EventName } from '@syndrome/decode/events/catalog.ts';
 import type { Layer, TraceEvent, TraceHeader } from './event.ts';
 import { injectedAt } from './trace-index.ts';
 import type { Style } from './style.ts';
@@ -14,6 +15,21 @@ const LANES: Record<Layer, { head: string; color: 'gray' | 'cyan' | 'magenta' | 
   guest: { head: 'guest', color: 'blue' },
   process: { head: 'proc', color: 'yellow' },
 };
+
+/** What stands out: the system under test, or a part of it, goes no further. */
+const DEATHS: ReadonlySet<EventName | undefined> = new Set<EventName>([
+  'guest.panic',
+  'host.panic',
+  'xen.panic',
+  'vmm.guest-panicked',
+  'xen.fatal-mce',
+  'guest.oops',
+  'host.oops',
+  'xen.bug',
+  'guest.silent',
+  'vmm.reset',
+  'vmm.triple-fault',
+]);
 
 const LANE_WIDTH = 6;
 
@@ -72,7 +88,7 @@ export class Timeline {
   #emphasis(event: TraceEvent): Parameters<Style>[0] {
     if (event.name === 'lab.injected') return ['bold', 'red'];
     if (event.name === 'lab.step' || event.name === 'vmm.start') return 'dim';
-    if (/\.(panic|guest-panicked|fatal-mce|oops|bug|silent|reset|triple-fault)$/.test(event.name ?? '')) return 'red';
+    if (DEATHS.has(event.name)) return 'red';
     return event.name === 'process.signal' ? 'bold' : 'reset';
   }
 

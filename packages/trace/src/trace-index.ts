@@ -1,10 +1,12 @@
-import type { FieldValue, TraceEvent } from './event.ts';
+import type { EventName } from '@syndrome/decode/events/catalog.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import type { NamedEvent, TraceEvent } from './event.ts';
 
 /**
  * When an injection began (ns). What is noted only once it was accepted says itself when it was sent: its first effects may
  * have come before the answer.
  */
-export function injectedAt({ t, fields }: TraceEvent): number {
+export function injectedAt({ t, fields }: NamedEvent<'lab.injected'>): number {
   return typeof fields?.sent === 'number' ? Math.min(fields.sent, t) : t;
 }
 
@@ -13,7 +15,7 @@ export function injectedAt({ t, fields }: TraceEvent): number {
  * expectations count.
  */
 export class TraceIndex {
-  readonly #byName = new Map<string, TraceEvent[]>();
+  readonly #byName = new Map<EventName, NamedEvent[]>();
   readonly values: Map<string, FieldValue> = new Map();
   last: TraceEvent | undefined;
 
@@ -23,20 +25,21 @@ export class TraceIndex {
 
   add(event: TraceEvent): void {
     this.last = event;
-    const { name, fields } = event;
-    if (name === undefined) return;
-    const same = this.#byName.get(name);
+    if (event.name === undefined) return;
+    const same = this.#byName.get(event.name);
     if (same) same.push(event);
-    else this.#byName.set(name, [event]);
-    if (name === 'lab.value' && fields?.value !== undefined) this.values.set(String(fields.name), fields.value);
+    else this.#byName.set(event.name, [event]);
+    if (event.name === 'lab.value' && event.fields?.value !== undefined) {
+      this.values.set(String(event.fields.name), event.fields.value);
+    }
   }
 
   /** All events of a name, in order. */
-  named(name: string): readonly TraceEvent[] {
-    return this.#byName.get(name) ?? [];
+  named<N extends EventName>(name: N): readonly NamedEvent<N>[] {
+    return (this.#byName.get(name) ?? []) as unknown as readonly NamedEvent<N>[];
   }
 
-  has(name: string): boolean {
+  has(name: EventName): boolean {
     return this.#byName.has(name);
   }
 
@@ -53,7 +56,7 @@ export class TraceIndex {
   }
 
   /** Names that occur. */
-  names(): IterableIterator<string> {
+  names(): IterableIterator<EventName> {
     return this.#byName.keys();
   }
 }

@@ -49,11 +49,9 @@ import { chooseMirror, parseDeb822, parseOneLine } from '@syndrome/lab/supply/de
 import { compareDebianVersions } from '@syndrome/lab/supply/debian-version.ts';
 import { classifyApt } from '@syndrome/lab/supply/errors.ts';
 import { imagePackages, kernelsIn, parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
-import type { LineParser } from '@syndrome/decode/text/event.ts';
-import { hmpOutputEvents, qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents, qemuEvents, xenEvents, type EventReader } from '@syndrome/decode/text/event-reader.ts';
+import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
 import { mceCommand, values, whyNoValues } from '@syndrome/decode/text/values/values.ts';
 import { ControlLines, parseControl } from '@syndrome/vmm/control.ts';
 
@@ -88,7 +86,7 @@ const each = (...parts: (() => unknown)[]): void => {
   }
 };
 
-const withParser = (make: () => LineParser) => (text: string) => {
+const withParser = (make: () => EventReader) => (text: string) => {
   const parser = make();
   for (const line of rows(text)) parser.push(line);
   parser.end();
@@ -252,9 +250,9 @@ export const PARSERS: readonly Parser[] = [
         () => explainTerm(text),
       ),
   },
-  { name: 'text-linux', seeds: LINES, run: withParser(linuxConsoleParser) },
-  { name: 'text-xen', seeds: LINES.filter(line => line.includes('XEN')), run: withParser(xenConsoleParser) },
-  { name: 'text-qemu', seeds: LINES.filter(line => /qemu|QEMU/.test(line)), run: withParser(qemuStderrParser) },
+  { name: 'text-linux', seeds: LINES, run: withParser(linuxEvents) },
+  { name: 'text-xen', seeds: LINES.filter(line => line.includes('XEN')), run: withParser(xenEvents) },
+  { name: 'text-qemu', seeds: LINES.filter(line => /qemu|QEMU/.test(line)), run: withParser(qemuEvents) },
   { name: 'text-hmp', seeds: [...HMP, 'CPU 0: Machine check'], run: hmpOutputEvents },
   {
     name: 'text-qmp',

@@ -2,6 +2,7 @@
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import { decodeSection } from '../cper/sections.ts';
 import { mcaBanksOf } from '../cper/x86-mca.ts';
+import { recordOfEvent } from '../events/records.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { errorsOf } from '../mca/smca-extra.ts';
@@ -98,10 +99,15 @@ export function createDecoder(options: DecoderOptions): Decoder {
         if (vendor !== undefined) record.vendor = vendor;
       }
       emitMca(record, source, item.notes, item.bankUnknown !== true);
-    } else if (item.type === 'event') options.onRecord(new EventDecoded(item.name, item.fields, source, []));
-    else if (item.type === 'cper')
+    } else if (item.type === 'event') {
+      const record = recordOfEvent(item.name, item.fields);
+      if (record === undefined) return;
+      options.onRecord(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, []));
+    } else if (item.type === 'foreign-event') {
+      options.onRecord(new EventDecoded(item.name, item.fields, source, []));
+    } else if (item.type === 'cper') {
       options.onRecord(new CperDecoded(item.record, source, item.notes, item.extlog === true));
-    else options.onRecord(new ArmDecoded(item.record, source, item.notes));
+    } else options.onRecord(new ArmDecoded(item.record, source, item.notes));
   }
 
   /** The errors of a bank: one of scalable MCA may hold a deferred one beside that of its status. */

@@ -1,7 +1,7 @@
 /** @module What a log says besides records (page handling, signals, panics, events of QEMU and Xen) as decoded records. */
 import { hex64 } from '../common/hex.ts';
-import type { FieldValue } from '../text/event.ts';
-import { EVENT_WORDS, qemuFailureSeverity } from './event-words.ts';
+import { RECORD_ROWS } from '../events/records.ts';
+import type { FieldValue } from '../events/row.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
 import type {
@@ -26,6 +26,15 @@ const OTHER_SPACES = [
   ['gpa', 'guest physical address'],
   ['hva', 'address in QEMU'],
 ] as const;
+
+/** Ends of a memory failure that say how bad it was: QEMU qapi/run-state.json, MemoryFailureAction and MemoryFailureFlags. */
+function qemuFailureSeverity(fields: Readonly<Record<string, FieldValue>>): DecodedSeverity {
+  const { action, recipient, actionRequired } = fields;
+  if (action === 'reset' || action === 'fatal') return 'fatal';
+  // Memory of QEMU itself: there is no guest to tell, and no corrected error comes this way.
+  if (recipient === 'hypervisor') return 'uncorrected';
+  return actionRequired === true ? 'uncorrected-recoverable' : 'unknown';
+}
 
 function shown(value: FieldValue): string {
   return typeof value === 'bigint' ? hex64(value) : String(value);
@@ -65,7 +74,7 @@ export class EventDecoded extends LazyRecord {
   override get severity(): DecodedSeverity {
     if (this.raw.name === 'qemu-memory-failure') return qemuFailureSeverity(this.raw.fields);
     if (this.kind === 'memory-failure' && this.raw.fields['result'] !== 'Recovered') return 'uncorrected';
-    return EVENT_WORDS[this.raw.name]?.severity ?? 'info';
+    return RECORD_ROWS.get(this.raw.name)?.severity ?? 'info';
   }
   override get address(): DecodedAddress | undefined {
     for (const [name, value] of Object.entries(this.raw.fields)) {
@@ -82,7 +91,7 @@ export class EventDecoded extends LazyRecord {
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
   }
   override get headline(): string {
-    const words = EVENT_WORDS[this.raw.name];
+    const words = RECORD_ROWS.get(this.raw.name);
     const { fields } = this.raw;
     const detail = DETAILS.filter(n => fields[n] !== undefined).map(
       n => `${PLAIN.has(n) ? '' : `${n} `}${shown(fields[n] ?? '')}`,
@@ -100,7 +109,7 @@ export class EventDecoded extends LazyRecord {
     return `${words?.headline ?? this.raw.name}${detail.length === 0 ? '' : `: ${detail.join(', ')}`}`;
   }
   override get explanation(): string {
-    const text = EVENT_WORDS[this.raw.name]?.text ?? 'An event without a description.';
+    const text = RECORD_ROWS.get(this.raw.name)?.explanation ?? 'An event without a description.';
     const { pfn, pageShift, arch } = this.raw.fields;
     if (typeof pfn !== 'bigint' || pageShift !== undefined) return text;
     return arch === 'arm64'
@@ -108,7 +117,7 @@ export class EventDecoded extends LazyRecord {
       : `${text} The address is that of pages of 4 KiB; an arm64 kernel may count 16 or 64 KiB.`;
   }
   override get nextStep(): string {
-    return EVENT_WORDS[this.raw.name]?.next ?? 'Nothing to do.';
+    return RECORD_ROWS.get(this.raw.name)?.next ?? 'Nothing to do.';
   }
   /** The page of a frame number: it counts pages of the kernel that printed it. */
   #page(frame: bigint): DecodedAddress | undefined {

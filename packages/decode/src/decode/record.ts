@@ -6,7 +6,7 @@ import type { ComponentArea } from '../mca/component.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { McaSeverity } from '../mca/severity.ts';
 import type { TextForm } from '../text/item.ts';
-import type { FieldValue } from '../text/event.ts';
+import type { FieldValue } from '../events/row.ts';
 
 /** Version of the record as it is written to JSON. It changes when a member goes away or changes its meaning. */
 export const DECODED_SCHEMA_VERSION = 1;

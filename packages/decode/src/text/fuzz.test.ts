@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LineParser } from './event.ts';
+import { linuxEvents, qemuEvents, xenEvents, type EventReader } from './event-reader.ts';
+import { hmpOutputEvents } from './qemu/messages.ts';
 import { MAX_LINE } from './transport/line.ts';
-import { hmpOutputEvents, qemuStderrParser } from './qemu/qemu.ts';
-import { linuxConsoleParser } from './linux/linux.ts';
-import { xenConsoleParser } from './xen/xen.ts';
 
-const PARSERS: readonly (readonly [string, () => LineParser])[] = [
-  ['linux', linuxConsoleParser],
-  ['xen', xenConsoleParser],
-  ['qemu', qemuStderrParser],
+const PARSERS: readonly (readonly [string, () => EventReader])[] = [
+  ['linux', linuxEvents],
+  ['xen', xenEvents],
+  ['qemu', qemuEvents],
 ];
 
 /** Pieces of the messages the parsers know, so that random lines come near them. */

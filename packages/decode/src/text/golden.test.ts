@@ -7,18 +7,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
 import { catalogEvent } from '../events/catalog.ts';
-import type { FieldType } from '../events/catalog.ts';
-import type { LineParser, LogEvent } from './event.ts';
-import { linuxConsoleParser } from './linux/linux.ts';
-import { qemuStderrParser } from './qemu/qemu.ts';
-import { xenConsoleParser } from './xen/xen.ts';
+import type { LogEvent } from '../events/event.ts';
+import type { FieldType } from '../events/row.ts';
+import { linuxEvents, qemuEvents, xenEvents } from './event-reader.ts';
+import type { EventReader } from './event-reader.ts';
 
 const DIR = join(import.meta.dirname, 'golden');
-const PARSERS: Readonly<Record<string, () => LineParser>> = {
-  linux: () => linuxConsoleParser(),
-  host: () => linuxConsoleParser({ layer: 'host' }),
-  xen: xenConsoleParser,
-  qemu: qemuStderrParser,
+const PARSERS: Readonly<Record<string, () => EventReader>> = {
+  linux: () => linuxEvents(),
+  host: () => linuxEvents('host'),
+  xen: xenEvents,
+  qemu: qemuEvents,
 };
 const BIGINTS: readonly FieldType[] = ['address', 'register', 'pfn', 'bigint'];
 /** What a log of a healthy boot may hold. */
@@ -30,11 +29,11 @@ function catalogFaults(event: LogEvent): string[] {
   if (row === undefined) return [`${event.name} is not in the catalog`];
   const faults: string[] = [];
   for (const [field, value] of Object.entries(event.fields)) {
-    const type = row.fields[field]?.type;
+    const type = row.fieldTypes[field]?.type;
     const wanted = type !== undefined && BIGINTS.includes(type) ? 'bigint' : type;
     if (typeof value !== wanted) faults.push(`${event.name} ${field} is ${typeof value}, the catalog says ${type}`);
   }
-  for (const [field, { optional }] of Object.entries(row.fields)) {
+  for (const [field, { optional }] of Object.entries(row.fieldTypes)) {
     if (!optional && !Object.hasOwn(event.fields, field)) faults.push(`${event.name} lacks ${field}`);
   }
   return faults;
@@ -47,7 +46,7 @@ function originInside(event: LogEvent, lines: number): boolean {
   return origin.firstLine >= 1 && origin.firstLine <= origin.lastLine && origin.lastLine <= lines;
 }
 
-function parse(make: () => LineParser, log: string): LogEvent[] {
+function parse(make: () => EventReader, log: string): LogEvent[] {
   const parser = make();
   const events = log.split('\n').flatMap(line => parser.push(line));
   return [...events, ...parser.end()];
@@ -66,7 +65,7 @@ describe('golden logs', () => {
 
   it.each(cases)('$kind/$name', ({ kind, name, path }) => {
     const log = readFileSync(path, 'utf8');
-    const events = parse(PARSERS[kind] ?? linuxConsoleParser, log);
+    const events = parse(PARSERS[kind] ?? linuxEvents, log);
     const text = events.map(e => `${stringify(e)}\n`).join('');
     const golden = path.replace(/\.log$/, '.golden');
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);

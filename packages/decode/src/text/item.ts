@@ -2,7 +2,9 @@
 import type { ArmSeaRecord } from '../arm/record.ts';
 import type { CperRecord } from '../cper/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import type { FieldValue } from './event.ts';
+import type { EventKind, KindFields } from '../events/catalog.ts';
+import type { KindEvent } from '../events/event.ts';
+import type { FieldValue } from '../events/row.ts';
 
 /** The program or format a text came from. */
 export type TextForm =
@@ -90,10 +92,20 @@ interface ArmItem extends Place {
   notes: TextNote[];
 }
 
-/** One thing the log says that is no register record: page handling, signals, panics, events of QEMU. */
-export interface EventItem extends Place {
-  type: 'event';
-  /** Name without a layer: `memory-failure`, `panic`, … */
+/** What the page frame numbers of a kernel count, as far as its log says. */
+export type PageFacts = { pageShift: number } | { arch: 'arm64' } | undefined;
+
+/**
+ * One thing a line says: an event of the catalogue. Most are page handling, signals, panics; some stand beside records, at once
+ * where the record is still to come.
+ */
+export type EventItem<K extends EventKind = EventKind> = {
+  [N in K]: Place & { type: 'event'; name: N; fields: KindFields<N>; pages?: PageFacts };
+}[K];
+
+/** An event that somebody wrote as JSON: its name and its fields are his, and may be those of another version. */
+export interface ForeignEventItem extends Place {
+  type: 'foreign-event';
   name: string;
   fields: Readonly<Record<string, FieldValue>>;
 }
@@ -114,6 +126,11 @@ export function longLine(form: TextForm, lineNumber: number, kept: number, offse
   return { type: 'note', form, firstLine: lineNumber, lastLine: lineNumber, note };
 }
 
-export type TextItem = McaItem | CperItem | ArmItem | EventItem | NoteItem;
+export type TextItem = McaItem | CperItem | ArmItem | EventItem | ForeignEventItem | NoteItem;
 
 export type ItemSink = (item: TextItem) => void;
+
+/** The event of a line, made by a reader. */
+export function eventItem(form: TextForm, lineNumber: number, { name, fields }: KindEvent): EventItem {
+  return { type: 'event', form, name, fields, firstLine: lineNumber, lastLine: lineNumber } as EventItem;
+}

@@ -6,8 +6,7 @@ import { McelogReader } from './tools/mcelog-reader.ts';
 import { QemuReader } from './qemu/qemu-reader.ts';
 import { RasdaemonReader } from './tools/rasdaemon-reader.ts';
 import { mceCommand } from './values/values.ts';
-import { XenReader } from './xen/xen-reader.ts';
-import { TAG } from './xen/xen.ts';
+import { TAG, XenReader } from './xen/xen-reader.ts';
 
 export class LogContext {
   readonly kernel: KernelReader;
@@ -21,7 +20,7 @@ export class LogContext {
     this.#sink = sink;
     this.kernel = new KernelReader(sink, input);
     this.qemu = new QemuReader(sink);
-    this.#xen = new XenReader(sink, input);
+    this.#xen = new XenReader(sink, input, () => this.kernel.end());
     this.#mcelog = new McelogReader(sink, input);
     this.#rasdaemon = new RasdaemonReader(sink, input);
   }
@@ -47,14 +46,14 @@ export class LogContext {
     const tag = line.indexOf(TAG);
     // Xen may start in the middle of a dom0 line; a syslog prefix is no such line.
     if (tag > 0 && syslogLine(line).program === undefined) this.#plain(line.slice(0, tag), lineNumber);
-    if (tag >= 0) this.#xen.message(line.slice(tag + TAG.length), lineNumber);
+    if (tag >= 0) this.#xen.push(line.slice(tag + TAG.length), lineNumber);
   }
 
   /** A message whose program is known, such as journald delivers it. */
   message(text: string, program: string | undefined, lineNumber: number): void {
     if (program === undefined || program === 'kernel') {
       if (text.includes(TAG)) this.line(text, lineNumber);
-      else this.kernel.line(text, lineNumber);
+      else this.kernel.push(text, lineNumber);
     } else this.#program(text, program, lineNumber);
   }
 
@@ -70,9 +69,9 @@ export class LogContext {
   }
 
   #program(text: string, program: string, lineNumber: number): boolean {
-    if (program === 'mcelog') return this.#mcelog.message(text, lineNumber);
-    if (program === 'rasdaemon') return this.#rasdaemon.message(text, lineNumber);
-    return program.startsWith('qemu') && this.qemu.message(text, lineNumber);
+    if (program === 'mcelog') return this.#mcelog.push(text, lineNumber);
+    if (program === 'rasdaemon') return this.#rasdaemon.push(text, lineNumber);
+    return program.startsWith('qemu') && this.qemu.push(text, lineNumber);
   }
 
   #plain(raw: string, lineNumber: number): void {
@@ -81,7 +80,7 @@ export class LogContext {
       this.#program(text, program, lineNumber);
       return;
     }
-    if (this.kernel.line(raw, lineNumber) || program !== undefined) return;
+    if (this.kernel.push(raw, lineNumber) || program !== undefined) return;
     // Before mcelog: its blocks have no end of their own, and take what follows for theirs.
     const command = mceCommand(text);
     if (command?.record.kind === 'x86-mca') {
@@ -89,8 +88,8 @@ export class LogContext {
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
       return;
     }
-    if (this.#mcelog.message(text, lineNumber)) return;
-    if (this.#rasdaemon.message(text, lineNumber)) return;
-    this.qemu.message(text, lineNumber);
+    if (this.#mcelog.push(text, lineNumber)) return;
+    if (this.#rasdaemon.push(text, lineNumber)) return;
+    this.qemu.push(text, lineNumber);
   }
 }

@@ -1,71 +1,27 @@
-/** @module The words by which the lines of a log that can matter are found. */
+/** @module The words by which the lines of a log that can matter are found: those of all readers. */
+import { LINUX_NEEDLES } from './linux/needles.ts';
+import { QEMU_NEEDLES } from './qemu/qemu-reader.ts';
+import { AGENT_NEEDLES } from './syndrome/agent-events.ts';
+import { RECORD_NEEDLES } from './syndrome/json-records.ts';
+import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
+import { MCELOG_NEEDLES } from './tools/mcelog-reader.ts';
+import { RASDAEMON_NEEDLES } from './tools/rasdaemon-reader.ts';
+import { JOURNAL_NEEDLES } from './transport/json-lines.ts';
+import { VALUES_NEEDLES } from './values/values.ts';
+import { XEN_NEEDLES } from './xen/xen-reader.ts';
 
 /** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
 export const LOG_NEEDLES: readonly string[] = [
-  '[Hardware Error]',
-  'EDAC MC',
-  'Machine Check',
-  'Machine check',
-  'hardware memory',
-  'correctable incident',
-  'ardware memory error',
-  'Memory failure',
-  'ardware error detected on CPU',
-  'MCE 0x',
-  '] Bank ',
-  ': Bank ',
-  'Memory error not',
-  'accessed poison',
-  'MSR access error',
-  'ffline: ',
-  'offlining pfn',
-  'njecting memory failure',
-  'Unpoison: ',
-  'SError Interrupt',
-  'Bad mode in Error',
-  'Synchronous External Abort',
-  'Unable to handle kernel',
-  'Unhandled fault',
-  'unhandled exception',
-  'Internal error: ',
-  'Kernel panic',
-  'Linux version',
-  '(XEN) ',
-  'MCE Memory Error',
-  'MEMORY_FAILURE',
-  'BUS_MCEERR_A',
-  'arm-sea',
-  'quarantine',
-  '"kind":"x86-mca"',
-  '"kind":"cper"',
-  '"kind":"event"',
-  'triple fault',
-  'reporting disabled',
-  'MCE injection not',
-  'Invalid MCE ',
-  'MCA broadcast',
-  'mce -b ',
-  '(qemu) mce',
-  'Hardware event. This',
-  'HARDWARE ERROR. This',
-  'CPU type vendor ',
-  // Of records of mcelog that lost their first lines.
-  'mcelog',
-  'MCGSTATUS ',
-  ' ADDR ',
-  ' BANK ',
-  'mce_record: ',
-  'memory_failure_event: ',
-  'mc_event: ',
-  'arm_event: ',
-  'extlog_mem_event: ',
-  'non_standard_event: ',
-  // ras-mc-ctl; of each as much as is rare, which is what makes the search fast.
-  'rror(s): ',
-  ', mcgcap=0x',
-  'ge_type=',
-  '"MESSAGE":[',
-  '"MESSAGE" : [',
+  ...LINUX_NEEDLES,
+  ...XEN_NEEDLES,
+  ...QEMU_NEEDLES,
+  ...AGENT_NEEDLES,
+  ...VMM_NEEDLES,
+  ...RECORD_NEEDLES,
+  ...VALUES_NEEDLES,
+  ...MCELOG_NEEDLES,
+  ...RASDAEMON_NEEDLES,
+  ...JOURNAL_NEEDLES,
 ];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */

@@ -1,5 +1,5 @@
 /** @module Any log, line by line, to the reader of the program that wrote the line. Implements the scanner's taker. */
-import { agentSignal } from './syndrome/agent-signal.ts';
+import { agentItem } from './syndrome/agent-events.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
@@ -188,7 +188,7 @@ export class LogReader implements LineTaker {
   #event(message: Readonly<Record<string, unknown>>, lineNumber: number): void {
     const event = eventOfJson(message);
     if (event === undefined) this.#lost(lineNumber, 'E_TEXT_VALUE', NO_EVENT);
-    else this.#sink({ type: 'event', form: 'record', ...event, firstLine: lineNumber, lastLine: lineNumber });
+    else this.#sink({ type: 'foreign-event', form: 'record', ...event, firstLine: lineNumber, lastLine: lineNumber });
   }
 
   #record(message: Readonly<Record<string, unknown>>, bankUnknown: boolean, lineNumber: number): void {
@@ -217,7 +217,7 @@ export class LogReader implements LineTaker {
       this.#streams.set(name, stream);
     }
     if (line.source === 'agent') {
-      const signal = agentSignal(line.raw, lineNumber);
+      const signal = agentItem(line.raw, lineNumber);
       if (signal !== undefined) this.#sink(signal);
       return;
     }

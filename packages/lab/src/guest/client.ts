@@ -13,7 +13,8 @@ import type {
   AgentReply,
   FieldValue,
 } from './protocol.ts';
-import { encodeRequest, parseLine, typeFields, WIRE_MAX } from './wire.ts';
+import { WIRE_MAX } from '@syndrome/decode/text/syndrome/agent-events.ts';
+import { encodeRequest, parseLine, typeFields } from './wire.ts';
 import type { WireLine } from './wire.ts';
 
 /** What a guest may do to its host; beyond a bound its lines are dropped and counted. */

@@ -1,9 +1,7 @@
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
+import { agentLine, percentDecode, splitFields, WIRE_MAX } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import { fieldKinds } from './protocol.ts';
 import type { ArgumentValue, FieldValue } from './protocol.ts';
-
-/** Longest line of the wire in bytes, its LF included (WIRE_MAX in guest/wire.h). */
-export const WIRE_MAX = 4096;
 
 /** One line from the agent, split but not interpreted. `id` 0 answers a line that had no usable id. */
 export type WireLine =
@@ -22,22 +20,6 @@ export function percentEncode(text: string): string {
         : `%${byte.toString(16).padStart(2, '0')}`;
   }
   return out;
-}
-
-/** The bytes of a percent-encoded text; a `%` without two hex digits stays as it is. */
-export function percentDecode(text: string): Buffer {
-  const bytes = Buffer.alloc(text.length);
-  let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const escape = text[i] === '%' ? text.slice(i + 1, i + 3) : '';
-    if (/^[0-9a-fA-F]{2}$/.test(escape)) {
-      bytes[length++] = Number.parseInt(escape, 16);
-      i += 2;
-    } else {
-      bytes[length++] = text.charCodeAt(i) & 0xff;
-    }
-  }
-  return bytes.subarray(0, length);
 }
 
 /** A request line with its LF. Throws RangeError when it is longer than the wire allows or a number is not an integer. */
@@ -67,35 +49,19 @@ function argumentText(key: string, value: ArgumentValue): string {
 /** Splits a line of the agent; undefined when it is not one. Never throws. */
 export function parseLine(line: string): WireLine | undefined {
   if (line.length >= WIRE_MAX || !/^[\x20-\x7e]*$/.test(line)) return undefined;
-  const event = /^E ([a-z][a-z0-9-]{0,31})((?: [^ ]+)*)$/.exec(line);
-  if (event?.[1] !== undefined) {
-    const fields = splitFields(event[2] ?? '');
-    return fields && { kind: 'event', name: event[1], fields };
-  }
+  const event = agentLine(line);
+  if (event !== undefined) return { kind: 'event', ...event };
   const head = /^([RDC]) ([0-9]{1,15}) (.*)$/.exec(line);
   if (head === null) return undefined;
   const [, letter, idText = '', rest = ''] = head;
   const id = Number(idText);
-  if (letter !== 'R') return { kind: 'data', id, bytes: percentDecode(rest), continued: letter === 'C' };
+  if (letter !== 'R') return { kind: 'data', id, bytes: Buffer.from(percentDecode(rest)), continued: letter === 'C' };
   const error = /^err (E[A-Z0-9]{1,31}) ([^ ]*)(?: t=[0-9]+)?$/.exec(rest);
   if (error?.[1] !== undefined)
-    return { kind: 'error', id, errno: error[1], text: percentDecode(error[2] ?? '').toString('utf8') };
+    return { kind: 'error', id, errno: error[1], text: new TextDecoder().decode(percentDecode(error[2] ?? '')) };
   if (rest !== 'ok' && !rest.startsWith('ok ')) return undefined;
   const fields = splitFields(rest.slice(2));
   return fields && { kind: 'ok', id, fields };
-}
-
-function splitFields(text: string): Map<string, string> | undefined {
-  const fields = new Map<string, string>();
-  for (const word of text.split(' ')) {
-    if (word === '') continue;
-    const equals = word.indexOf('=');
-    if (equals < 1) return undefined;
-    const key = word.slice(0, equals);
-    if (!/^[a-z][a-z0-9-]*$/.test(key) || fields.has(key)) return undefined;
-    fields.set(key, percentDecode(word.slice(equals + 1)).toString('utf8'));
-  }
-  return fields;
 }
 
 /**

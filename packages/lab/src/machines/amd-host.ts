@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
 import { VMMS } from '../vmms/registry.ts';
@@ -42,7 +42,7 @@ export const amdHost = {
   layers: ['machine', 'host', 'vmm', 'guest'],
   vmm,
   channels: [...HOST_CHANNELS, ...vmm.channels],
-  console: () => linuxConsoleParser(),
+  console: () => linuxEvents(),
   target: () => 'x86_64',
   flavour: () => 'cloud',
   takes: () => ['hostKernel', ...vmm.takes],

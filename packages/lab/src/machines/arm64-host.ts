@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, firmwareWords, PL011_SERIAL, virtMachine, words } from '../machine/command-line.ts';
 import { kernelSettings } from '../outlook-settings.ts';
@@ -77,7 +77,7 @@ export const arm64Host = {
   vmm,
   channels: [...HOST_CHANNELS, ...vmm.channels],
   debugger: true,
-  console: () => linuxConsoleParser(),
+  console: () => linuxEvents(),
   target: () => 'aarch64',
   flavour: () => 'cloud',
   takes: spec => ['hostKernel', ...(spec.firmware ? (['firmware'] as const) : []), ...vmm.takes],

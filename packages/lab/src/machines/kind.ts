@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { LineParser } from '@syndrome/decode/text/event.ts';
+import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
 import type { Channel } from '../machine/channels.ts';
 import type { BuiltIn } from '../machine/images.ts';
 import type { PartChoices, SpecialPart } from '../part-choices.ts';
@@ -98,7 +98,7 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   /** Memory that a run takes, in GB (10⁹ bytes): told to people who have little of it. */
   readonly memoryGb?: number;
   /** Reads the console of the system under test. */
-  console(): LineParser;
+  console(): EventReader;
   /** What does not fit together in a `machine:` that need not have the right shape. */
   faults?(data: Readonly<Record<string, unknown>>): MachineFault[];
   /** The target of the outer QEMU; a guest in a host layer is of the same. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { linuxConsoleParser } from '@syndrome/decode/text/linux/linux.ts';
+import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { FLAT_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, firmwareWords, PL011_SERIAL, UART_SERIAL, virtMachine, words } from '../machine/command-line.ts';
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
@@ -32,7 +32,7 @@ export const linuxGuest = {
   layers: ['vmm', 'guest'],
   channels: FLAT_CHANNELS,
   memoryGb: 0.6,
-  console: () => linuxConsoleParser(),
+  console: () => linuxEvents(),
   target: spec => spec.arch,
   flavour: spec => spec.flavour,
   takes: spec => (spec.firmware ? ['firmware', 'cpu'] : ['cpu']),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { xenConsoleParser } from '@syndrome/decode/text/xen/xen.ts';
+import { xenEvents } from '@syndrome/decode/text/event-reader.ts';
 import { FLAT_CHANNELS } from '../machine/channels.ts';
 import { escape, UART_SERIAL, words } from '../machine/command-line.ts';
 import { agentImage, builtInSigns, findModules, KEXEC_MODULES, packCrashKernel } from '../machine/images.ts';
@@ -46,7 +46,7 @@ export const xenDom0 = {
   layers: ['vmm', 'xen', 'guest'],
   channels: FLAT_CHANNELS,
   memoryGb: 2,
-  console: () => xenConsoleParser(),
+  console: () => xenEvents(),
   target: () => 'x86_64',
   // dom0 needs drivers that the cloud kernels leave out.
   flavour: () => 'generic',

@@ -20,7 +20,15 @@ describe('the HTML of a matrix', () => {
       parts: { qemu: hostile },
     },
     events: [
-      { seq: 1, t: 0, layer: 'guest', source: 'console', raw: hostile, name: 'guest.panic', fields: { text: hostile } },
+      {
+        seq: 1,
+        t: 0,
+        layer: 'guest',
+        source: 'console',
+        raw: hostile,
+        name: 'guest.panic',
+        fields: { message: hostile },
+      },
     ],
     diagnostics: [],
   };

@@ -142,7 +142,7 @@ describe('what could not be judged', () => {
       outcome: 'logged',
       settle: 0,
     };
-    const event = (seq: number, name: string): TraceEvent => ({
+    const event = (seq: number, name: 'lab.injected' | 'lab.note' | 'lab.skip'): TraceEvent => ({
       seq,
       t: seq * 1e9,
       layer: 'lab',

@@ -200,7 +200,7 @@ class Checker {
       this.#yaml.fault(path, `no event has the name "${name}"`, didYouMean(name, eventNames()));
       return undefined;
     }
-    const fields = Object.keys(event.fields);
+    const fields = Object.keys(event.fieldTypes);
     for (const { field } of terms) {
       if (!fields.includes(field)) this.#yaml.fault(path, `${name} has no field "${field}"`, didYouMean(field, fields));
     }

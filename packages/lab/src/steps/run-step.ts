@@ -1,3 +1,4 @@
+import type { EventName } from '@syndrome/decode/events/catalog.ts';
 import { encodeGhesBlock } from '@syndrome/decode/cper/ghes.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
@@ -16,7 +17,7 @@ import { showValue } from '@syndrome/trace/expect/judge.ts';
 import type { Step, StepArgs, StepName } from '../scenario/steps.ts';
 import type { Session } from '../session.ts';
 import { findInterrupt, type InterruptLine } from './interrupts.ts';
-import type { TraceEvent } from '@syndrome/trace/event.ts';
+import type { NamedEvent } from '@syndrome/trace/event.ts';
 import { resolveU64 } from './values.ts';
 
 /** Numbers too large for a double stand as `0x…` text in a scenario; QMP gets them as what they are. */
@@ -32,7 +33,12 @@ type StepRunners = { [N in StepName]: (session: Session, args: StepArgs<N>) => P
 const ns = (duration: string): number => parseDuration(duration) ?? 0;
 
 /** Signs that the error behind a broken walk has been consumed. */
-const CONSUMED = new Set(['vmm.arm-sea', 'vmm.sigbus', 'guest.serror', 'guest.sea']);
+const CONSUMED: ReadonlySet<EventName | undefined> = new Set<EventName>([
+  'vmm.arm-sea',
+  'vmm.sigbus',
+  'guest.serror',
+  'guest.sea',
+]);
 
 /** Sums one line of /proc/interrupts. */
 async function readInterrupt(session: Session, match: string): Promise<InterruptLine> {
@@ -160,7 +166,7 @@ const runners: StepRunners = {
     const from = session.recorder.index.named('vmm.page').length;
     session.control({ cmd: 'page', gpa: hex64(gpa) });
     const deadline = session.recorder.now() + 30e9;
-    const answer = (): TraceEvent | undefined => session.recorder.index.named('vmm.page')[from];
+    const answer = (): NamedEvent<'vmm.page'> | undefined => session.recorder.index.named('vmm.page')[from];
     while (!answer() && session.recorder.now() < deadline) await session.nextEvent(1000, e => e.name === 'vmm.page');
     const hpa = answer()?.fields?.hpa;
     if (typeof hpa !== 'bigint') throw new LabError('E_LAB_PAGE', `the VMM did not tell where ${hex64(gpa)} is`);
@@ -192,7 +198,7 @@ const runners: StepRunners = {
     // The host's own walks of these tables (DAMON, the end of the VM) would crash it: mended as soon as it has served.
     const mend = async (): Promise<void> => {
       try {
-        await session.nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name ?? ''));
+        await session.nextEvent(ns('2m') / 1e6, e => CONSUMED.has(e.name));
       } finally {
         try {
           await broken.restore();

@@ -1,6 +1,6 @@
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { LabError } from '../errors.ts';
-import type { FieldValue } from '@syndrome/trace/event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
 /** The u64 that a step argument stands for: a number, `0x…` text, or `$name`. @throws LabError E_LAB_VALUE. */
 export function resolveU64(value: string | number, values: ReadonlyMap<string, FieldValue>): bigint {

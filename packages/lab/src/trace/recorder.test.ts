@@ -47,7 +47,7 @@ describe('a source that floods is cut, told once, and does not silence the other
 
   test('what is long in the fields counts too', () => {
     const recorder = new TraceRecorder(header);
-    const fields = { text: 'x'.repeat(MIB), n: 1 };
+    const fields = { message: 'x'.repeat(MIB) };
     for (let i = 0; i < 40; i++) recorder.record({ layer: 'guest', source: 'console', name: 'guest.panic', fields });
     expect(recorder.index.named('guest.panic')).toHaveLength(32);
   });

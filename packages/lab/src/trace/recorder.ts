@@ -9,7 +9,7 @@ import type { TraceEvent, TraceHeader } from '@syndrome/trace/event.ts';
 import { TraceIndex } from '@syndrome/trace/trace-index.ts';
 
 /** What is recorded: an event without its position and time, which the recorder gives. */
-type NewEvent = Omit<TraceEvent, 'seq' | 't'>;
+export type NewEvent = TraceEvent extends infer E ? (E extends TraceEvent ? Omit<E, 'seq' | 't'> : never) : never;
 
 /** More of one source in one run is a flood: it is counted, not kept. */
 const MAX_PER_SOURCE = 200_000;

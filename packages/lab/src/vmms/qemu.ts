@@ -1,4 +1,4 @@
-import { qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
+import { qemuEvents } from '@syndrome/decode/text/event-reader.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
 import { packQemu } from '../machine/images.ts';
 import { GUEST_FILES, hostDevice, type Vmm, type VmmGuest } from './vmm.ts';
@@ -15,7 +15,7 @@ export const qemu = {
   channels,
   port,
   control: 'qmp',
-  prints: [{ channel: 'stderr', reader: () => qemuStderrParser() }],
+  prints: [{ channel: 'stderr', reader: () => qemuEvents() }],
   takes: ['hostQemu', 'cpu'],
 
   async gather({ hostQemu }, supply, outer) {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { qemuStderrParser } from '@syndrome/decode/text/qemu/qemu.ts';
+import { qemuEvents, vmmEvents } from '@syndrome/decode/text/event-reader.ts';
 import { UART_SERIAL, words } from '../machine/command-line.ts';
 import { packVmm } from '../machine/images.ts';
-import { vmmEventParser } from '../vmm-events.ts';
 import { GUEST_FILES, hostDevice, type Vmm, type VmmGuest } from './vmm.ts';
 
 const settings = z.strictObject({
@@ -28,8 +27,8 @@ export const reference = {
   port,
   control: 'requests',
   prints: [
-    { channel: 'stderr', reader: () => qemuStderrParser() },
-    { channel: 'events', reader: heard => vmmEventParser(heard) },
+    { channel: 'stderr', reader: () => qemuEvents() },
+    { channel: 'events', reader: () => vmmEvents() },
   ],
   takes: [],
 

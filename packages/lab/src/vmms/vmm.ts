@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { LineParser, LogEvent } from '@syndrome/decode/text/event.ts';
+import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
 import type { Channel } from '../machine/channels.ts';
 import type { InnerProgram } from '../machine/images.ts';
 import type { PartChoices, SpecialPart } from '../part-choices.ts';
@@ -40,10 +40,10 @@ export interface Vmm<Guest extends VmmGuest = VmmGuest, Settings = unknown> {
   readonly port: 'virtserialport' | 'virtconsole';
   /** How it is controlled: by QMP on the channel `qmp`, or by requests of its own on `control`, a JSON object a line. */
   readonly control: 'qmp' | 'requests';
-  /** What it prints, beside the console of its guest. `heard` is told of each event that a VMM tells of itself. */
+  /** What it prints, beside the console of its guest, and who reads it. */
   readonly prints: readonly {
     channel: 'stderr' | 'events';
-    reader(heard: (event: LogEvent) => LogEvent): LineParser;
+    reader(): EventReader;
   }[];
   /** Which choices of the user it has a use for. */
   readonly takes: readonly SpecialPart[];

@@ -1,7 +1,9 @@
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { Pattern, PatternError } from '@syndrome/decode/common/pattern.ts';
-import type { FieldValue, TraceEvent } from '../event.ts';
+import { type EventName, foreignName } from '@syndrome/decode/events/catalog.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import type { TraceEvent } from '../event.ts';
 
 /**
  * A condition on one event: its name and any number of comparisons of fields.
@@ -10,7 +12,8 @@ import type { FieldValue, TraceEvent } from '../event.ts';
  *     guest.panic message~"machine check"
  */
 export interface Condition {
-  name: string;
+  /** Of a condition in somebody's trace perhaps a name that is not known here: no event has it. */
+  name: EventName;
   terms: Term[];
 }
 
@@ -69,7 +72,7 @@ export function parseCondition(text: string): Condition {
     if (term.operator === '~' && !isReference(operand)) term.pattern = patternOf(operand);
     return term;
   });
-  return { name, terms };
+  return { name: foreignName(name), terms };
 }
 
 /** A pattern from a scenario or from somebody's trace. */
@@ -132,7 +135,7 @@ export function matchEvent(
   values: ReadonlyMap<string, FieldValue>,
   show: (value: FieldValue) => string,
 ): Match {
-  const { fields = {} } = event;
+  const fields: Readonly<Record<string, FieldValue>> = event.fields ?? {};
   const differences: string[] = [];
   for (const term of condition.terms) {
     const { field, operator, operand } = term;

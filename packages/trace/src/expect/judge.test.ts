@@ -10,15 +10,18 @@ import { judgeFile, judgeTrace, type Judgement } from './verdict.ts';
 const S = 1e9;
 
 /** A trace from (seconds, name, fields). */
-function trace(...rows: [number, string, TraceEvent['fields']?][]): TraceEvent[] {
-  return rows.map(([t, name, fields], i) => ({
-    seq: i + 1,
-    t: t * S,
-    layer: 'guest',
-    source: 'lab',
-    name,
-    fields: fields ?? {},
-  }));
+function trace(...rows: [number, string, object?][]): TraceEvent[] {
+  return rows.map(
+    ([t, name, fields], i) =>
+      ({
+        seq: i + 1,
+        t: t * S,
+        layer: 'guest',
+        source: 'lab',
+        name,
+        fields: fields ?? {},
+      }) as TraceEvent,
+  );
 }
 
 const judge = (e: Expectation, events: TraceEvent[], now: number, ended: boolean): ResultSoFar =>
@@ -28,11 +31,7 @@ const INJECTED: [number, string] = [10, 'lab.injected'];
 
 describe('within', () => {
   const e = parseExpectation('within 5s: process.signal code=BUS_MCEERR_AO addr=$page.virt');
-  const value: [number, string, TraceEvent['fields']] = [
-    9,
-    'lab.value',
-    { name: 'page.virt', value: 0x7f00_0000_1000n },
-  ];
+  const value: [number, string, object] = [9, 'lab.value', { name: 'page.virt', value: 0x7f00_0000_1000n }];
   const signal = { code: 'BUS_MCEERR_AO', addr: 0x7f00_0000_1000n };
 
   test('passes at the first event that matches, with its evidence', () => {
@@ -48,7 +47,7 @@ describe('within', () => {
     });
   });
   test('counts from when the injection was sent, where it was noted only once it was accepted', () => {
-    const accepted: [number, string, TraceEvent['fields']] = [10.2, 'lab.injected', { sent: 10 * S }];
+    const accepted: [number, string, object] = [10.2, 'lab.injected', { sent: 10 * S }];
     const r = judge(e, trace(value, [10.1, 'process.signal', signal], accepted), 11 * S, false);
     expect(r).toMatchObject({ status: 'pass', reason: 'seen 0.100 s after the injection (event 2)' });
     const later = judge(e, trace(value, [9.9, 'process.signal', signal], accepted), 16 * S, false);
@@ -119,7 +118,7 @@ test('what is judged again and again while a trace grows looks at each event onc
   const e = parseExpectation('count 3 within 5s: guest.mce bank=1');
   const events = trace(
     INJECTED,
-    ...Array.from({ length: 1000 }, (_, i): [number, string, TraceEvent['fields']] => [
+    ...Array.from({ length: 1000 }, (_, i): [number, string, object] => [
       10 + i / 1000,
       'guest.mce',
       { bank: i % 300 === 0 ? 1 : i },
@@ -136,7 +135,7 @@ test('what is judged again and again while a trace grows looks at each event onc
         looked++;
         return fields;
       },
-    });
+    } as TraceEvent);
     whole.add(event);
     looked = 0;
     expect(judgeIndex(e, grows, 11 * S, false, tally)).toEqual(judgeIndex(e, whole, 11 * S, false));
@@ -172,7 +171,7 @@ describe('count', () => {
   });
   test('says what was seen, and what came nearest only where something did', () => {
     const two = parseExpectation('count 2 within 5s: guest.mce bank=1');
-    const said = (...seen: [number, string, TraceEvent['fields']?][]): string =>
+    const said = (...seen: [number, string, object?][]): string =>
       judge(two, trace(INJECTED, ...seen), 16 * S, false).reason;
     expect(said()).toBe('no guest.mce was seen, wanted 2');
     expect(said([11, 'guest.mce', { bank: 1 }])).toBe('seen once, wanted 2');
@@ -261,7 +260,7 @@ test.each([
 });
 
 describe('outcome', () => {
-  test.each<[string, [number, string, TraceEvent['fields']?][], string]>([
+  test.each<[string, [number, string, object?][], string]>([
     ['nothing', [], 'none'],
     ['a record', [[11, 'guest.mce-record']], 'logged'],
     [
@@ -375,12 +374,8 @@ describe('verdict', () => {
   });
   test('what happened because the lab failed is not what the system did', () => {
     const strict = { ...header, expect: ['never: vmm.exit'] };
-    const killed: [number, string, TraceEvent['fields']] = [
-      12,
-      'lab.error',
-      { code: 'E_LAB_QEMU_KILLED', message: 'm' },
-    ];
-    const exit: [number, string, TraceEvent['fields']] = [12.1, 'vmm.exit', { signal: 9, expected: false }];
+    const killed: [number, string, object] = [12, 'lab.error', { code: 'E_LAB_QEMU_KILLED', message: 'm' }];
+    const exit: [number, string, object] = [12.1, 'vmm.exit', { signal: 9, expected: false }];
     expect(judgeTrace(strict, trace(INJECTED, killed, exit)).verdict).toBe('error');
     expect(judgeTrace(strict, trace(INJECTED, exit, killed)).verdict).toBe('fail');
   });
@@ -395,7 +390,7 @@ describe('verdict', () => {
       ...header,
       expect: ['within 5s: guest.mce-record', 'within 5s: guest.alive', 'never: guest.panic'],
     };
-    const statuses = (...rows: [number, string, TraceEvent['fields']?][]): string[] =>
+    const statuses = (...rows: [number, string, object?][]): string[] =>
       judgeTrace(strict, trace(INJECTED, seen, ...rows)).expectations.map(e => `${e.expectation}: ${e.status}`);
     const part = [
       'within 5s: guest.mce-record: pass',
@@ -403,7 +398,7 @@ describe('verdict', () => {
       'never: guest.panic: not-judged',
       'outcome: logged: not-judged',
     ];
-    const failed: TraceEvent['fields'] = { code: 'E_LAB_TIMEOUT', message: 'm' };
+    const failed: object = { code: 'E_LAB_TIMEOUT', message: 'm' };
     expect(statuses([30, 'lab.error', failed])).toEqual(part);
     // What happens once the lab has failed is not what the system did.
     expect(statuses([30, 'lab.error', failed], [31, 'guest.panic'])).toEqual(part);

@@ -1,6 +1,7 @@
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { seconds } from '../duration.ts';
-import type { FieldValue, TraceEvent } from '../event.ts';
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import type { TraceEvent } from '../event.ts';
 import type { TraceIndex } from '../trace-index.ts';
 import { matchEvent } from './condition.ts';
 import type { Expectation } from './expectation.ts';

@@ -14,25 +14,21 @@ const header: TraceHeader = {
   parts: {},
 };
 
-type Row = [seconds: number, name: string, fields?: TraceEvent['fields']];
+type Row = [seconds: number, name: string, fields?: object];
 
 /** A run with this outlook: injection at 10 s, then `seen`, then the end at `end` s. */
-function judgeRun(
-  outlook: TraceEvent['fields'],
-  seen: Row[],
-  end = 60,
-  last = 'lab.end',
-): ReturnType<typeof judgeTrace> {
+function judgeRun(outlook: object, seen: Row[], end = 60, last = 'lab.end'): ReturnType<typeof judgeTrace> {
   const rows: Row[] = [[9, 'lab.outlook', outlook], [10, 'lab.injected'], ...seen, [end, last]];
   const events = rows.map(
-    ([t, name, fields], i): TraceEvent => ({
-      seq: i + 1,
-      t: t * 1e9,
-      layer: 'lab',
-      source: 'lab',
-      name,
-      fields: fields ?? {},
-    }),
+    ([t, name, fields], i) =>
+      ({
+        seq: i + 1,
+        t: t * 1e9,
+        layer: 'lab',
+        source: 'lab',
+        name,
+        fields: fields ?? {},
+      }) as TraceEvent,
   );
   return judgeTrace(header, events);
 }
@@ -148,7 +144,7 @@ describe('an outlook that depends', () => {
 });
 
 describe('no outlook', () => {
-  test.each<[string, TraceEvent['fields']]>([
+  test.each<[string, object]>([
     ['of an unknown outcome', { ...CERTAIN, outcome: 'forwarded' }],
     ['that is damaged', { certainty: 'certain' }],
   ])('%s is judged', (_name, fields) => {

@@ -1,5 +1,5 @@
 import type { Trace } from '../reader.ts';
-import type { TraceEvent, TraceHeader } from '../event.ts';
+import type { NamedEvent, TraceEvent, TraceHeader } from '../event.ts';
 import { type Cause, causesOf } from './causes.ts';
 import { parseExpectation } from './expectation.ts';
 import { TraceIndex } from '../trace-index.ts';
@@ -32,7 +32,7 @@ export interface Judgement {
   problem?: Problem;
 }
 
-function problemOf(event: TraceEvent): Problem {
+function problemOf(event: NamedEvent<'lab.skip' | 'lab.error'>): Problem {
   // A trace may come from anybody.
   const { code = 'E_LAB_TRACE_FORMAT', message = 'the trace does not say why', hint } = event.fields ?? {};
   return { code: String(code), message: String(message), ...(hint === undefined ? {} : { hint: String(hint) }) };

@@ -4,19 +4,21 @@
  */
 import { classifyArm } from '../../arm/classify.ts';
 import type { ArmSeaRecord } from '../../arm/record.ts';
+import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
+import type { KindEvent } from '../../events/event.ts';
 import type { KernelPart } from './kernel-reader.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/;
 /** The second is that of Linux 4.12 to 4.18. */
 const FAULT =
-  /^(?:Unhandled fault|Synchronous External Abort): .{1,96} \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
+  /^(?:Unhandled fault|Synchronous External Abort): (.{1,96}) \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
 const USER_FAULT =
-  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: .{1,64}, ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /;
+  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /;
 /** Linux 4.12 to 4.18 print no name of the abort. */
 const INTERNAL =
-  /^Internal error: (?:|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
+  /^Internal error: (|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
 const ESR_LINE = /^\s{0,4}ESR = (0x[0-9a-fA-F]{1,16})/;
 const SERROR = /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-fA-F]{1,16})/;
 /** Linux before 4.14. */
@@ -76,21 +78,21 @@ export class ArmLines implements KernelPart {
     }
     const fault = FAULT.exec(text);
     if (fault !== null) {
-      const esr = hexU64(fault[1]) ?? 0n;
+      const esr = hexU64(fault[2]) ?? 0n;
       if (!isHardware(esr)) return false;
-      this.#start({ kind: 'arm-sea', esr, far: hexU64(fault[2]) ?? 0n }, 'sea', lineNumber);
+      this.#start({ kind: 'arm-sea', esr, far: hexU64(fault[3]) ?? 0n }, fault[1] ?? '', lineNumber);
       return true;
     }
     const user = USER_FAULT.exec(text);
     if (user !== null) {
-      const esr = hexU64(user[3]) ?? 0n;
+      const esr = hexU64(user[4]) ?? 0n;
       if (!isHardware(esr)) return false;
-      this.#start({ kind: 'arm-sea', esr }, 'sea', lineNumber);
+      this.#start({ kind: 'arm-sea', esr }, user[3] ?? '', lineNumber);
       return true;
     }
     const internal = INTERNAL.exec(text);
     if (internal !== null) {
-      const esr = hexU64(internal[1]) ?? 0n;
+      const esr = hexU64(internal[2]) ?? 0n;
       if (!isHardware(esr)) return false;
       // The same abort was printed as a fault just before: one record.
       if (this.#open?.record.esr === esr && this.#open.as === 'sea') {
@@ -99,14 +101,14 @@ export class ArmLines implements KernelPart {
       }
       const record: ArmSeaRecord = { kind: 'arm-sea', esr, el: 1 };
       if (this.#far !== undefined && (this.#esr === undefined || this.#esr === esr)) record.far = this.#far;
-      this.#start(record, 'sea', lineNumber);
+      this.#start(record, internal[1] ?? '', lineNumber);
       return true;
     }
     const serror = SERROR.exec(text) ?? BAD_MODE.exec(text);
     if (serror !== null) {
       const record: ArmSeaRecord = { kind: 'arm-sea', esr: hexU64(serror[2]) ?? 0n, el: 1 };
       if (serror[1] !== undefined) record.cpu = Number(serror[1]);
-      this.#start(record, 'serror', lineNumber);
+      this.#start(record, undefined, lineNumber);
       return true;
     }
     const cpu = this.#open === undefined ? null : CPU_LINE.exec(text);
@@ -133,11 +135,19 @@ export class ArmLines implements KernelPart {
     this.#sink({ type: 'arm', form: 'linux', record, as, notes: [], firstLine, lastLine });
   }
 
-  #start(record: ArmSeaRecord, as: 'sea' | 'serror', lineNumber: number): void {
+  /** @param abort what the kernel calls the synchronous abort; undefined of an SError */
+  #start(record: ArmSeaRecord, abort: string | undefined, lineNumber: number): void {
     const far = this.#far;
     this.end();
     this.seen = true;
     const firstLine = far !== undefined && record.far === far ? this.#farLine : lineNumber;
+    const { esr, cpu } = record;
+    const event: KindEvent<'sea' | 'serror'> =
+      abort === undefined
+        ? { name: 'serror', fields: { ...(cpu === undefined ? {} : { cpu }), esr } }
+        : { name: 'sea', fields: { message: abort, esr } };
+    this.#sink(eventItem('linux', lineNumber, event));
+    const as = abort === undefined ? 'serror' : 'sea';
     this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 };
   }
 }

@@ -1,8 +1,7 @@
 /** @module AMD machine checks as the kernel's EDAC decoder prints them (drivers/edac/mce_amd.c), back into a record. */
 import type { X86McaRecord } from '../../mca/record.ts';
-import type { LogEvent } from '../event.ts';
+import type { KindFields } from '../../events/catalog.ts';
 import { hexU64 } from '../transport/line.ts';
-import { recordEvent } from './mce-blocks.ts';
 
 const PREFIX = '[Hardware Error]: ';
 const SEVERITIES: readonly string[] = [
@@ -27,98 +26,108 @@ const EXTENDED = / Ext\. Error Code: (\d{1,2})(?:,|$)/;
 /** Foreign lines after which the block is given up. */
 const MAX_FOREIGN = 8;
 
-export interface EdacBlock {
-  /** Takes one stripped kernel line; undefined when the line is not part of a block. */
-  take(text: string, lineNumber: number): LogEvent[] | undefined;
-  /** Another kernel line passed. */
-  other(): LogEvent[];
-  /** The first line of the open block; Infinity when none is open. */
-  since(): number;
-  /** The extended error code that was printed in the block that ended last. */
-  extended(): number | undefined;
-  end(): LogEvent[];
+/** The words of a block's status line. */
+export type EdacHead = KindFields<'edac-amd'>;
+
+/** What the decoder printed of one machine check: its words, the extended error code of an SMCA bank, the record of it. */
+interface EdacSink {
+  /** At the status line. */
+  head(head: EdacHead, lineNumber: number): void;
+  /** When the block has ended. */
+  record(record: X86McaRecord, head: EdacHead, extended: number | undefined): void;
 }
 
-/** One block at a time: `edac-amd` at its status line, `mce-record` when it ends. */
-export function edacAmd(prefix: string, source: string): EdacBlock {
-  let severity = '';
-  let record: X86McaRecord | undefined;
-  let foreign = 0;
-  let extended: number | undefined;
-  let printed: number | undefined;
+interface Open {
+  record: X86McaRecord;
+  head: EdacHead;
+  extended: number | undefined;
+  firstLine: number;
+}
 
-  function end(): LogEvent[] {
-    const done = record;
-    record = undefined;
-    if (done !== undefined) printed = extended;
-    extended = undefined;
-    return done === undefined ? [] : [recordEvent(`${prefix}.mce-record`, done, { complete: true })];
+/** One block at a time. */
+export class EdacAmdLines {
+  readonly #sink: EdacSink;
+  readonly #source: string;
+  #severity = '';
+  #open: Open | undefined;
+  #foreign = 0;
+
+  constructor(sink: EdacSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
   }
 
-  return {
-    take(text, line) {
-      if (!text.startsWith(PREFIX)) return undefined;
-      const rest = text.slice(PREFIX.length);
-      if (SEVERITIES.includes(rest)) {
-        severity = rest;
-        foreign = 0;
-        return end();
-      }
-      const m = STATUS.exec(rest);
-      if (m !== null) {
-        const events = end();
-        const [cpu, bank, status] = [Number(m[1]), Number(m[5]), hexU64(m[7]) ?? 0n];
-        record = {
-          kind: 'x86-mca',
-          vendor: 'amd',
-          cpu,
-          bank,
-          status,
-          origin: { source, firstLine: line, lastLine: line },
-        };
-        events.push({
-          name: `${prefix}.edac-amd`,
-          fields: {
-            severity,
-            cpu,
-            bank,
-            status,
-            flags: m[6] ?? '',
-            ...(m[2] === undefined
-              ? {}
-              : {
-                  family: Number.parseInt(m[2], 16),
-                  model: Number.parseInt(m[3] ?? '0', 16),
-                  stepping: Number.parseInt(m[4] ?? '0', 16),
-                }),
-          },
-        });
-        severity = '';
-        foreign = 0;
-        return events;
-      }
-      if (record === undefined) return undefined;
-      const addr = hexU64(ADDR.exec(rest)?.[1]);
-      const ipid = rest === '' ? null : IPID.exec(rest);
-      if (addr === undefined && ipid === null && !DETAIL.test(rest)) return undefined;
-      if (addr !== undefined) record.addr = addr;
-      const [ppin, id, synd] = [hexU64(ipid?.[1]), hexU64(ipid?.[2]), hexU64(ipid?.[3])];
-      if (ppin !== undefined) record.ppin = ppin;
-      if (id !== undefined) record.ipid = id;
-      if (synd !== undefined) record.synd = synd;
-      const code = EXTENDED.exec(rest)?.[1];
-      if (code !== undefined) extended = Number(code);
-      if (record.origin !== undefined) record.origin.lastLine = line;
-      // The cache level line is the decoder's last.
-      return rest.startsWith('cache level: ') ? end() : [];
-    },
-    other() {
-      if (record === undefined) return [];
-      foreign++;
-      return foreign > MAX_FOREIGN ? end() : [];
-    },
-    end,
-    extended: () => printed,
-    since: () => record?.origin?.firstLine ?? Number.POSITIVE_INFINITY,
-  };
+  /** Takes one stripped kernel line; false when it is not part of a block. */
+  take(text: string, line: number): boolean {
+    if (!text.startsWith(PREFIX)) return false;
+    const rest = text.slice(PREFIX.length);
+    if (SEVERITIES.includes(rest)) {
+      this.#severity = rest;
+      this.#foreign = 0;
+      this.end();
+      return true;
+    }
+    const m = STATUS.exec(rest);
+    if (m !== null) {
+      this.end();
+      this.#start(m, line);
+      return true;
+    }
+    return this.#detail(rest, line);
+  }
+
+  /** Other kernel lines passed. */
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#foreign += lines;
+    if (this.#foreign > MAX_FOREIGN) this.end();
+  }
+
+  /** The first line of the open block; Infinity when none is open. */
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  end(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open !== undefined) this.#sink.record(open.record, open.head, open.extended);
+  }
+
+  #start(m: RegExpExecArray, line: number): void {
+    const [cpu, bank, status] = [Number(m[1]), Number(m[5]), hexU64(m[7]) ?? 0n];
+    const head: EdacHead = { severity: this.#severity, cpu, bank, status, flags: m[6] ?? '' };
+    if (m[2] !== undefined) {
+      head.family = Number.parseInt(m[2], 16);
+      head.model = Number.parseInt(m[3] ?? '0', 16);
+      head.stepping = Number.parseInt(m[4] ?? '0', 16);
+    }
+    const origin = { source: this.#source, firstLine: line, lastLine: line };
+    const record: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', cpu, bank, status, origin };
+    this.#open = { record, head, extended: undefined, firstLine: line };
+    this.#severity = '';
+    this.#foreign = 0;
+    this.#sink.head(head, line);
+  }
+
+  /** A line behind the status line. */
+  #detail(rest: string, line: number): boolean {
+    const open = this.#open;
+    if (open === undefined) return false;
+    const { record } = open;
+    const addr = hexU64(ADDR.exec(rest)?.[1]);
+    const ipid = rest === '' ? null : IPID.exec(rest);
+    if (addr === undefined && ipid === null && !DETAIL.test(rest)) return false;
+    if (addr !== undefined) record.addr = addr;
+    const [ppin, id, synd] = [hexU64(ipid?.[1]), hexU64(ipid?.[2]), hexU64(ipid?.[3])];
+    if (ppin !== undefined) record.ppin = ppin;
+    if (id !== undefined) record.ipid = id;
+    if (synd !== undefined) record.synd = synd;
+    const code = EXTENDED.exec(rest)?.[1];
+    if (code !== undefined) open.extended = Number(code);
+    if (record.origin !== undefined) record.origin.lastLine = line;
+    // The cache level line is the decoder's last.
+    if (rest.startsWith('cache level: ')) this.end();
+    return true;
+  }
 }

@@ -3,7 +3,7 @@
  * register a line, and a summary `EDAC MC0: 1 CE memory read error on …` for any memory controller.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
-import type { FieldValue } from '../event.ts';
+import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink } from '../item.ts';
 import type { KernelPart } from './kernel-reader.ts';
 import { hexU64 } from '../transport/line.ts';
@@ -126,13 +126,12 @@ export class EdacIntelLines implements KernelPart {
 
   #summary(controller: string, m: RegExpExecArray, lineNumber: number): void {
     const message = (m[3] ?? '').slice(0, 512).trim();
-    const fields: Record<string, FieldValue> = { controller: Number(controller), count: Number(m[1] || 1), message };
+    const fields: KindFields<'edac-corrected'> = { controller: Number(controller), count: Number(m[1] || 1), message };
     const page = PAGE.exec(message);
     // A page of 0 is what a driver prints that does not know the address.
     const frame = BigInt(`0x${page?.[1] ?? '0'}`);
     const shift = this.#pageShift();
-    if (frame !== 0n && shift !== undefined)
-      fields['addr'] = (frame << BigInt(shift)) | BigInt(`0x${page?.[2] ?? '0'}`);
+    if (frame !== 0n && shift !== undefined) fields.addr = (frame << BigInt(shift)) | BigInt(`0x${page?.[2] ?? '0'}`);
     const name = m[2] === 'CE' ? 'edac-corrected' : 'edac-uncorrected';
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
   }

@@ -4,35 +4,20 @@ import { ArmLines } from './arm-lines.ts';
 import { ascii } from '../bytes.ts';
 import { CperLines } from './cper-lines.ts';
 import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
-import { EDAC_CUT, edacAmd } from './edac-amd.ts';
-import type { EdacBlock } from './edac-amd.ts';
+import { EDAC_CUT, EdacAmdLines } from './edac-amd.ts';
+import type { EdacHead } from './edac-amd.ts';
 import { EdacIntelLines } from './edac-intel.ts';
-import type { LogEvent } from '../event.ts';
-import type { ItemSink, TextNote } from '../item.ts';
+import { eventItem } from '../item.ts';
+import type { ItemSink, PageFacts, TextNote } from '../item.ts';
 import { linuxLine } from '../transport/line.ts';
-import { LINUX_LINES } from './linux-lines.ts';
+import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
+import { LINUX_NEEDLES } from './needles.ts';
 import { mceLine, mceLineOf } from './mce-lexer.ts';
 import { OldMceLines } from './old-mce-lines.ts';
 import { matchPattern } from '../patterns.ts';
+import type { Reader } from '../reader.ts';
 
-/**
- * Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c,
- * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
- */
-const HARDWARE_PANIC =
-  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
-/** Events that are only a state of the machine, or that the records themselves carry. */
-const SILENT: ReadonlySet<string> = new Set([
-  'boot',
-  'reboot',
-  'mce-logged',
-  'cper',
-  'oops',
-  'edac-amd',
-  'sea',
-  'serror',
-]);
 /** Lines after a header of an old kernel, whose other lines carry no mark, that are looked at. */
 const BARE_LINES = 8;
 /** In front of the page tables of an arm64 crash: arch/arm64/mm/fault.c, `show_pte()`. */
@@ -57,7 +42,8 @@ export interface KernelPart {
 }
 
 /** Reads kernel messages, as bytes where it is fast and as strings else. */
-export class KernelReader {
+export class KernelReader implements Reader {
+  readonly needles: readonly string[] = LINUX_NEEDLES;
   readonly #sink: ItemSink;
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;
@@ -65,9 +51,8 @@ export class KernelReader {
   readonly #edacIntel: EdacIntelLines;
   readonly #old: OldMceLines;
   readonly #parts: readonly KernelPart[];
-  #edac: EdacBlock;
-  /** Of the AMD decoder's block that is open: the words it printed. */
-  #edacHead: LogEvent['fields'] | undefined;
+  readonly #edac: EdacAmdLines;
+  readonly #steps: boolean;
   #bare = 0;
   /** A line of a machine check block that ends too early: a mail may have broken it. */
   #held: { text: string; caller: string | undefined; lineNumber: number } | undefined;
@@ -75,8 +60,10 @@ export class KernelReader {
   #pageShift: number | undefined;
   #arm64 = false;
 
-  constructor(sink: ItemSink, input: string) {
+  /** @param steps hand on, too, what single lines of a record say, at once: its end may be long in coming */
+  constructor(sink: ItemSink, input: string, steps = false) {
     this.#sink = sink;
+    this.#steps = steps;
     this.#arm = new ArmLines(sink);
     this.#edacIntel = new EdacIntelLines(
       sink,
@@ -85,9 +72,20 @@ export class KernelReader {
     this.#old = new OldMceLines(sink, input);
     this.#cper = new CperLines(sink);
     this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#old];
-    this.#edac = edacAmd('k', input);
+    this.#edac = new EdacAmdLines(
+      {
+        head: (head, lineNumber) => {
+          if (steps) sink(eventItem('linux', lineNumber, { name: 'edac-amd', fields: head }));
+        },
+        record: (record, head, extended) => this.#edacRecord(record, head, extended),
+      },
+      input,
+    );
     this.#assembler = new MceAssembler(input, {
-      header: () => {},
+      header: ({ cpu, exception, mcgStatus, bank, status }, lineNumber) => {
+        if (!steps) return;
+        sink(eventItem('linux', lineNumber, { name: 'mce', fields: { cpu, exception, mcgStatus, bank, status } }));
+      },
       record: ({ record, exception, firstLine, lastLine }, complete) =>
         sink({
           type: 'mca',
@@ -129,7 +127,7 @@ export class KernelReader {
   get since(): number {
     return Math.min(
       this.#assembler.since,
-      this.#edac.since(),
+      this.#edac.since,
       this.#arm.since,
       this.#edacIntel.since,
       this.#cper.since,
@@ -145,7 +143,7 @@ export class KernelReader {
     if (at < 0) return false;
     const line = mceLine(bytes, at, stop);
     if (line === undefined || line.kind === 'cut' || this.#held !== undefined) return false;
-    this.#edac.other();
+    this.#edac.skipped(1);
     this.#pageShift = 12;
     this.#assembler.take(line, stampCaller, lineNumber);
     if (line.kind === 'header') this.#bare = hasTag(bytes, at, stop) ? 0 : BARE_LINES;
@@ -153,17 +151,17 @@ export class KernelReader {
   }
 
   /** Takes any line of a log, with its prefixes. */
-  line(raw: string, lineNumber: number): boolean {
+  push(raw: string, lineNumber: number): boolean {
     const { text, caller, kernel } = linuxLine(raw);
     if (!kernel || text === '') {
       this.#release();
       return false;
     }
-    return this.message(text, caller, lineNumber);
+    return this.#taken(text, caller, lineNumber);
   }
 
   /** Takes a message without prefixes; returns whether anything was made of it. */
-  message(text: string, caller: string | undefined, lineNumber: number): boolean {
+  #taken(text: string, caller: string | undefined, lineNumber: number): boolean {
     const held = this.#held;
     if (held !== undefined) {
       const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{1,16}/, '').trimEnd()}`;
@@ -194,17 +192,15 @@ export class KernelReader {
     if (text.includes('[Hardware Error]: ') || text.includes('Machine Check') || bare) {
       const line = mceLineOf(text, bare);
       if (line !== undefined) {
-        this.#edacEvents(this.#edac.other(), lineNumber);
+        this.#edac.skipped(1);
         this.#pageShift = 12;
         this.#assembler.take(line, caller ?? '', lineNumber);
         if (line.kind === 'header') this.#bare = text.includes('[Hardware Error]: ') ? 0 : BARE_LINES;
         return true;
       }
     }
-    const decoded = this.#edac.take(text, lineNumber);
-    if (decoded !== undefined) {
+    if (this.#edac.take(text, lineNumber)) {
       this.#pageShift = 12;
-      this.#edacEvents(decoded, lineNumber);
       return true;
     }
     if (text.includes('[Hardware Error]: ')) {
@@ -217,22 +213,28 @@ export class KernelReader {
     }
     const pages = PAGES.exec(text);
     if (pages !== null) this.#pageShift = 10 + Math.log2(Number(pages[1]));
-    for (const part of this.#parts) if (part.take(text, lineNumber)) return true;
-    return this.#oneLine(text, lineNumber);
+    const taken = this.#parts.some(part => part.take(text, lineNumber)) || this.#oneLine(text, lineNumber);
+    if (this.#steps) this.#step(text, lineNumber);
+    return taken;
+  }
+
+  /** What a line says beside the record that it belongs to. */
+  #step(text: string, lineNumber: number): void {
+    const step = matchPattern(LINUX_STEPS, text);
+    if (step !== undefined) this.#sink(eventItem('linux', lineNumber, step));
   }
 
   skipped(lines: number): void {
     this.#release();
     this.#assembler.other(false, lines);
-    if (this.#edacHead !== undefined)
-      for (let i = 0; i < Math.min(lines, 16); i++) this.#edacEvents(this.#edac.other(), 0);
+    this.#edac.skipped(lines);
     for (const part of this.#parts) part.skipped(lines);
   }
 
   end(): void {
     this.#release();
     this.#assembler.end();
-    this.#edacEvents(this.#edac.end(), 0);
+    this.#edac.end();
     for (const part of this.#parts) part.end();
   }
 
@@ -249,76 +251,52 @@ export class KernelReader {
   }
 
   #oneLine(text: string, lineNumber: number): boolean {
-    const event = matchPattern(LINUX_LINES, 'k', text);
+    const event = matchPattern(LINUX_LINES, text);
     if (event === undefined) {
       this.skipped(1);
       return false;
     }
-    const name = event.name.slice(2);
-    const fields = event.fields;
+    const { name, fields } = event;
     this.#assembler.other(name === 'panic' || name === 'mce-severity' || name === 'boot');
-    this.#edacEvents(name === 'boot' ? this.#edac.end() : this.#edac.other(), lineNumber);
+    if (name === 'boot') this.#edac.end();
+    else this.#edac.skipped(1);
     for (const part of this.#parts) {
       if (name === 'boot' || name === 'panic') part.end();
       else part.skipped(1);
     }
     if (name === 'boot') this.#pageFacts(text);
-    if (SILENT.has(name) || name.startsWith('cper-')) return true;
-    if (name === 'panic' && !HARDWARE_PANIC.test(String(fields['message'] ?? ''))) return false;
-    if (name === 'msr-error') {
-      if (fields['unchecked'] !== undefined) return false;
-      fields['unchecked'] = false;
-    }
-    if (typeof fields['pfn'] === 'bigint') {
-      if (this.#pageShift !== undefined) fields['pageShift'] = this.#pageShift;
-      else if (this.#arm64 || this.#arm.seen) fields['arch'] = 'arm64';
-    }
-    this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
+    const item = eventItem('linux', lineNumber, event);
+    if ('pfn' in fields) item.pages = this.#pages();
+    this.#sink(item);
     return true;
   }
 
-  #edacEvents(events: readonly LogEvent[], lineNumber: number): void {
-    for (const event of events) {
-      if (event.name === 'k.edac-amd') this.#edacHead = event.fields;
-      else if (event.record?.kind === 'x86-mca') this.#edacRecord(event.record, lineNumber);
-    }
+  #pages(): PageFacts {
+    if (this.#pageShift !== undefined) return { pageShift: this.#pageShift };
+    return this.#arm64 || this.#arm.seen ? { arch: 'arm64' } : undefined;
   }
 
-  #edacRecord(record: X86McaRecord, lineNumber: number): void {
-    const head = this.#edacHead;
-    this.#edacHead = undefined;
+  /** Of the words that the decoder printed beside the status, those that do not fit it are told. */
+  #edacRecord(record: X86McaRecord, head: EdacHead, extended: number | undefined): void {
     const notes: TextNote[] = [];
-    if (head !== undefined) {
-      const flags = String(head['flags']);
-      if (head['family'] !== undefined) {
-        record.cpuid = cpuidOf(Number(head['family']), Number(head['model']), Number(head['stepping']));
-      }
-      const extended = this.#edac.extended();
-      const ofStatus = Number(record.status >> 16n) & EXTENDED;
-      // Linux before 4.16 cuts it to five bits.
-      if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
-        notes.push({
-          code: 'W_TEXT_FLAGS',
-          message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
-        });
-      }
-      const wrong = edacFlagMismatch(flags, record.status);
-      if (wrong.length > 0) {
-        notes.push({
-          code: 'W_TEXT_FLAGS',
-          message: `the printed flags say ${edacFlagBits(flags).toString(16).padStart(16, '0')}, the status beside them is ${record.status.toString(16).padStart(16, '0')} (${wrong.join(' ')})`,
-        });
-      }
+    if (head.family !== undefined) record.cpuid = cpuidOf(head.family, head.model ?? 0, head.stepping ?? 0);
+    const ofStatus = Number(record.status >> 16n) & EXTENDED;
+    // Linux before 4.16 cuts it to five bits.
+    if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
+      notes.push({
+        code: 'W_TEXT_FLAGS',
+        message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
+      });
     }
-    const first = record.origin?.firstLine ?? lineNumber;
-    this.#sink({
-      type: 'mca',
-      form: 'linux',
-      record,
-      notes,
-      firstLine: first,
-      lastLine: record.origin?.lastLine ?? first,
-    });
+    const wrong = edacFlagMismatch(head.flags, record.status);
+    if (wrong.length > 0) {
+      notes.push({
+        code: 'W_TEXT_FLAGS',
+        message: `the printed flags say ${edacFlagBits(head.flags).toString(16).padStart(16, '0')}, the status beside them is ${record.status.toString(16).padStart(16, '0')} (${wrong.join(' ')})`,
+      });
+    }
+    const { firstLine = 0, lastLine = firstLine } = record.origin ?? {};
+    this.#sink({ type: 'mca', form: 'linux', record, notes, firstLine, lastLine });
   }
 }
 

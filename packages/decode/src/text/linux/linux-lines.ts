@@ -2,11 +2,12 @@
  * @module Linux kernel messages that are one line long. Fixed message texts are facts of arch/x86/kernel/cpu/mce,
  * mm/memory-failure.c, drivers/acpi/apei, drivers/firmware/efi/cper.c, kernel/panic.c and arch/arm64/kernel/traps.c.
  */
+import type { LinuxKind } from '../../events/catalog.ts';
 import type { Pattern } from '../patterns.ts';
 
 const HEX = '(0x[0-9a-fA-F]{1,16}|0)';
 
-export const LINUX_LINES: readonly Pattern[] = [
+export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
   {
     re: /^Linux version (\S{1,128})/,
     event: 'boot',
@@ -53,7 +54,7 @@ export const LINUX_LINES: readonly Pattern[] = [
     re: /^(?:mce: |(unchecked) )MSR access error: (RDMSR|WRMSR) (?:from|to) (0x[0-9a-f]{1,8})(?: \(tried to write (0x[0-9a-f]{1,16})\))?(?: at rIP: (0x[0-9a-f]{1,16})(?: \(([^)]{1,128})\))?)?/,
     event: 'msr-error',
     captures: [
-      ['unchecked', 'text'],
+      ['unchecked', 'there'],
       ['access', 'text'],
       ['msr', 'hex'],
       ['value', 'hex'],
@@ -181,21 +182,15 @@ export const LINUX_LINES: readonly Pattern[] = [
     source: 'Memory failure: %#lx: … (before 4.2: MCE %#lx: …)',
   },
   {
-    re: /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-f]{1,16})/,
-    event: 'serror',
-    captures: [
-      ['cpu', 'dec'],
-      ['esr', 'hex'],
-    ],
-    source: 'SError Interrupt on CPU%d, code 0x%016lx -- %s',
-  },
-  {
     re: /^(reboot: .*|Rebooting in \d{1,10} seconds\.\.)$/,
     event: 'reboot',
     captures: [['message', 'text']],
     source: 'reboot: …',
   },
-  // APEI: the sequence number in braces keeps the lines of one report together.
+];
+
+/** Lines of a firmware report, one by one. APEI: the sequence number in braces keeps the lines of one report together. */
+const REPORT_LINES: readonly Pattern<LinuxKind>[] = [
   {
     re: /^\{(\d{1,10})\}\[Hardware Error\]: Hardware error from APEI Generic Hardware Error Source: (\d{1,6})/,
     event: 'cper',
@@ -245,7 +240,7 @@ export const LINUX_LINES: readonly Pattern[] = [
 ];
 
 /** Kernel crashes that are not a panic yet. `Internal error` of a synchronous external abort is also a `sea`. */
-export const LINUX_OOPSES: readonly Pattern[] = [
+const OOPSES: readonly Pattern<LinuxKind>[] = [
   {
     re: /^((?:BUG:|Internal error:|Oops:|Unable to handle kernel |general protection fault[,:]).*)$/,
     event: 'oops',
@@ -254,15 +249,5 @@ export const LINUX_OOPSES: readonly Pattern[] = [
   },
 ];
 
-/** arm64: printed by the kernel that consumed poison in kernel mode. */
-export const LINUX_SEA: readonly Pattern[] = [
-  {
-    re: /^Internal error: (synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/,
-    event: 'sea',
-    captures: [
-      ['message', 'text'],
-      ['esr', 'hex'],
-    ],
-    source: 'Internal error: %s: %016lx [#%d] …',
-  },
-];
+/** What a line says beside the record that it belongs to. */
+export const LINUX_STEPS: readonly Pattern<LinuxKind>[] = [...REPORT_LINES, ...OOPSES];

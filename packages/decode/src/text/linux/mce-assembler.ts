@@ -41,7 +41,7 @@ interface MceBlock {
 
 /** What the assembler finds, in order. */
 interface MceSink {
-  header(header: MceHeader): void;
+  header(header: MceHeader, lineNumber: number): void;
   /** A block ended; `complete` when its last line was seen and none can be missing. */
   record(block: MceBlock, complete: boolean): void;
   /** A line that belongs to a block nobody can name, or that the block has already. */
@@ -63,15 +63,6 @@ export class MceAssembler {
   constructor(source: string, sink: MceSink) {
     this.#source = source;
     this.#sink = sink;
-  }
-
-  /** True while a block waits for lines. */
-  get busy(): boolean {
-    return this.#open.length > 0;
-  }
-
-  get vendor(): McaVendor | undefined {
-    return this.#vendor;
   }
 
   take(line: MceLine, caller: string, lineNumber: number): void {
@@ -157,7 +148,7 @@ export class MceAssembler {
     };
     for (const other of this.#open) if (other.caller === caller) other.mixed = block.mixed = true;
     this.#open.push(block);
-    this.#sink.header(line);
+    this.#sink.header(line, lineNumber);
   }
 
   /** The one open block of the caller that the line can belong to. */

@@ -1,56 +1,63 @@
 /** @module QEMU's error output, its monitor's answers and QMP events → items. */
-import type { LogEvent } from '../event.ts';
+import type { EventName } from '../../events/catalog.ts';
+import type { LogEvent } from '../../events/event.ts';
+import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
-import { hmpOutputEvents, qemuStderrParser } from './qemu.ts';
+import type { Reader } from '../reader.ts';
+import { hmpOutputEvents, stderrEvent } from './messages.ts';
 import { qmpEvent } from './qmp-events.ts';
 
-/** The parts of QEMU's output that are about memory errors; anything else is no record. */
-const EVENTS: ReadonlySet<string> = new Set([
-  'vmm.sigbus-injected',
-  'vmm.memory-error',
-  'vmm.triple-fault',
-  'vmm.mce-rejected',
-  'vmm.memory-failure',
-]);
+/** Words of what QEMU says about memory errors. */
+export const QEMU_NEEDLES: readonly string[] = [
+  'ardware memory error',
+  'MCE Memory Error',
+  'MEMORY_FAILURE',
+  'triple fault',
+  'reporting disabled',
+  'MCE injection not',
+  'Invalid MCE ',
+  'MCA broadcast',
+];
 
-/** Reads single lines; nothing is kept between them. */
-export class QemuReader {
+type QemuEvent = Extract<EventName, `vmm.${string}`>;
+
+/** What the monitor prints about machine checks. */
+const MONITOR = /^CPU \d+: |MCE injection not supported|^Invalid MCE |support MCA broadcast/;
+
+/** Reads single lines among those of others, and makes nothing of what may be anybody's; nothing is kept between them. */
+export class QemuReader implements Reader {
+  readonly needles: readonly string[] = QEMU_NEEDLES;
   readonly #sink: ItemSink;
-  readonly #stderr = qemuStderrParser();
 
   constructor(sink: ItemSink) {
     this.#sink = sink;
   }
 
   /** A line of QEMU's error output or of its monitor. */
-  message(text: string, lineNumber: number): boolean {
-    let taken = false;
+  push(text: string, lineNumber: number): boolean {
     if (text.includes('emory error') || text.includes('Memory Error')) {
-      for (const event of this.#stderr.push(text)) taken = this.#event(event, 'qemu', lineNumber) || taken;
-    } else if (/^CPU \d+: |MCE injection not supported|^Invalid MCE |support MCA broadcast/.test(text)) {
-      for (const event of hmpOutputEvents(text)) taken = this.#event(event, 'qemu', lineNumber) || taken;
+      const event = stderrEvent(text);
+      return event !== undefined && this.#events([event], 'qemu', lineNumber);
     }
-    return taken;
+    return MONITOR.test(text) && this.#events(hmpOutputEvents(text), 'qemu', lineNumber);
   }
 
   /** A QMP message that was parsed; only events can matter. */
   qmp(message: Readonly<Record<string, unknown>>, lineNumber: number): boolean {
     const { event, data } = message;
-    if (typeof event !== 'string') return false;
-    return this.#event(qmpEvent({ event, data }), 'qmp', lineNumber);
+    return typeof event === 'string' && this.#events([qmpEvent({ event, data })], 'qmp', lineNumber);
   }
 
-  #event(event: LogEvent, form: 'qemu' | 'qmp', lineNumber: number): boolean {
-    if (!EVENTS.has(event.name)) return false;
-    const name = event.name.slice('vmm.'.length);
-    this.#sink({
-      type: 'event',
-      form,
-      name: `qemu-${name}`,
-      fields: event.fields,
-      firstLine: lineNumber,
-      lastLine: lineNumber,
-    });
-    return true;
+  end(): void {}
+
+  #events(events: readonly LogEvent<QemuEvent>[], form: 'qemu' | 'qmp', lineNumber: number): boolean {
+    let taken = false;
+    for (const event of events) {
+      // Without its program's name a message may be of anybody.
+      if (event.name === 'vmm.message') continue;
+      this.#sink(eventItem(form, lineNumber, event));
+      taken = true;
+    }
+    return taken;
   }
 }

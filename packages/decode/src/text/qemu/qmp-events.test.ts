@@ -39,6 +39,8 @@ describe('qmpEvent', () => {
       expect(qmpEvent({ event: 'MEMORY_FAILURE', data })).toEqual({ name: 'vmm.memory-failure', fields: {} });
     }
     expect(qmpEvent({ event: 'constructor' }).name).toBe('vmm.event');
-    expect(qmpEvent({ event: 'RESET', data: { reason: 'x'.repeat(1000) } }).fields['reason']).toHaveLength(128);
+    expect(qmpEvent({ event: 'RESET', data: { reason: 'x'.repeat(1000) } }).fields).toEqual({
+      reason: 'x'.repeat(128),
+    });
   });
 });

@@ -1,10 +1,19 @@
 /** @module QMP events → events of the lab. Source: QEMU qapi/run-state.json. */
-import type { FieldValue, LogEvent } from '../event.ts';
+import type { EventFields, EventName } from '../../events/catalog.ts';
+import { event } from '../../events/event.ts';
+import type { LogEvent } from '../../events/event.ts';
+import type { FieldValue } from '../../events/row.ts';
 
-/** QMP member names → field names. Members that are missing or of another type are left out. */
-type Members = readonly (readonly [path: string, field: string, type: 'string' | 'boolean'])[];
+type Name = Extract<EventName, `vmm.${string}`>;
+/** The event of a QMP event, and its members → fields. Members that are missing or of another type are left out. */
+type Row<N extends Name = Name> = {
+  [K in N]: {
+    name: K;
+    members: readonly (readonly [path: string, field: keyof EventFields<K> & string, type: 'string' | 'boolean'])[];
+  };
+}[N];
 
-const EVENTS: Readonly<Record<string, { name: string; members: Members }>> = {
+const EVENTS: Readonly<Record<string, Row>> = {
   MEMORY_FAILURE: {
     name: 'vmm.memory-failure',
     members: [
@@ -44,14 +53,15 @@ function at(data: unknown, path: string): unknown {
 }
 
 /** Names a QMP event; one that the table does not know becomes `vmm.event` with its type. Never throws on data. */
-export function qmpEvent(event: { event: string; data?: unknown }): LogEvent {
-  const known = Object.hasOwn(EVENTS, event.event) ? EVENTS[event.event] : undefined;
-  if (known === undefined) return { name: 'vmm.event', fields: { type: event.event.slice(0, 128) } };
+export function qmpEvent(message: { event: string; data?: unknown }): LogEvent<Name> {
+  const known = Object.hasOwn(EVENTS, message.event) ? EVENTS[message.event] : undefined;
+  if (known === undefined) return event('vmm.event', { type: message.event.slice(0, 128) });
   const fields: Record<string, FieldValue> = {};
   for (const [path, field, type] of known.members) {
-    const value = at(event.data, path);
+    const value = at(message.data, path);
     if (type === 'string' && typeof value === 'string') fields[field] = value.slice(0, 128);
     if (type === 'boolean' && typeof value === 'boolean') fields[field] = value;
   }
-  return { name: known.name, fields };
+  // All these fields are optional in the catalogue.
+  return { name: known.name, fields } as LogEvent<Name>;
 }

@@ -7,8 +7,11 @@ import { decodeCper, encodeCper } from '../../cper/region.ts';
 import type { CperRecord } from '../../cper/record.ts';
 import { MCA_REGISTERS } from '../../mca/record.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
-import type { FieldValue } from '../event.ts';
-import type { EventItem, TextNote } from '../item.ts';
+import type { FieldValue } from '../../events/row.ts';
+import type { ForeignEventItem, TextNote } from '../item.ts';
+
+/** What only a record of this project's has. */
+export const RECORD_NEEDLES: readonly string[] = ['"kind":"x86-mca"', '"kind":"cper"', '"kind":"event"'];
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -134,7 +137,7 @@ const MAX_FIELD_TEXT = 4096;
  * The event that decode wrote as a record (`{"kind":"event","name":…,"fields":{…}}`); undefined when it is none. Numbers of
  * 64 bits are written as text of 16 digits, and no other text of the catalogue looks so.
  */
-export function eventOfJson(data: Data): Pick<EventItem, 'name' | 'fields'> | undefined {
+export function eventOfJson(data: Data): Pick<ForeignEventItem, 'name' | 'fields'> | undefined {
   const { name, fields } = data;
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,63}$/.test(name)) return undefined;
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return undefined;

@@ -5,7 +5,19 @@
 import type { X86McaRecord } from '../../mca/record.ts';
 import { cpuidOf } from '../linux/edac-flags.ts';
 import type { ItemSink, TextNote } from '../item.ts';
+import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
+
+/** The last are those of records that lost their first lines. */
+export const MCELOG_NEEDLES: readonly string[] = [
+  'Hardware event. This',
+  'HARDWARE ERROR. This',
+  'CPU type vendor ',
+  'mcelog',
+  'MCGSTATUS ',
+  ' ADDR ',
+  ' BANK ',
+];
 
 const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
@@ -70,7 +82,8 @@ interface Open {
   foreign: number;
 }
 
-export class McelogReader {
+export class McelogReader implements Reader {
+  readonly needles: readonly string[] = MCELOG_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;
@@ -97,12 +110,12 @@ export class McelogReader {
   }
 
   /** Takes a line without prefixes; false when it is none of mcelog's. */
-  message(text: string, lineNumber: number): boolean {
+  push(text: string, lineNumber: number): boolean {
     const line = text.trim();
     const glued = GLUED.exec(line)?.[0];
     if (glued !== undefined) {
-      this.message(glued, lineNumber);
-      return this.message(line.slice(glued.length), lineNumber);
+      this.push(glued, lineNumber);
+      return this.push(line.slice(glued.length), lineNumber);
     }
     if (OPENING.test(line)) {
       this.#finish();

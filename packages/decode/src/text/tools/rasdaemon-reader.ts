@@ -6,9 +6,23 @@ import { SECTION_MEMORY } from '../../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
 import type { CperMemoryError, CperRecord, CperSeverity } from '../../cper/record.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
-import type { FieldValue } from '../event.ts';
+import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink, TextNote } from '../item.ts';
+import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
+
+/** The last two are those of ras-mc-ctl. */
+export const RASDAEMON_NEEDLES: readonly string[] = [
+  'mce_record: ',
+  'memory_failure_event: ',
+  'mc_event: ',
+  'arm_event: ',
+  'extlog_mem_event: ',
+  'non_standard_event: ',
+  'rror(s): ',
+  ', mcgcap=0x',
+  'ge_type=',
+];
 
 const EVENT = /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event): (.*)$/;
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
@@ -46,7 +60,8 @@ const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action
 const STAMP = /^ {0,16}(?:\[?\w{1,12}\]? )?(?:[\d:+ -]{8,40} )?(?:<?\w{3,6}>? (?=\d))?/;
 /** ras-mc-handler.c: `1 Corrected error: … on … (mc: 0 location: 0:0:0 address: 0x… grain: 12 …)`. */
 const MC_EVENT = /\b(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) errors?:/;
-const MC_NAMES: Readonly<Record<string, string>> = {
+type McFields = KindFields<'mc-event'>;
+const MC_NAMES: Readonly<Record<string, 'edac-corrected' | 'edac-uncorrected' | 'edac-deferred' | 'edac-fatal'>> = {
   Corrected: 'edac-corrected',
   Uncorrected: 'edac-uncorrected',
   Deferred: 'edac-deferred',
@@ -94,7 +109,8 @@ const ROW_MCE = /, status=0x[0-9a-f]{1,16}(?=,|$)/;
 type Place = { form: 'rasdaemon'; firstLine: number; lastLine: number };
 
 /** Reads single lines; nothing is kept between them. */
-export class RasdaemonReader {
+export class RasdaemonReader implements Reader {
+  readonly needles: readonly string[] = RASDAEMON_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
 
@@ -103,7 +119,7 @@ export class RasdaemonReader {
     this.#source = source;
   }
 
-  message(text: string, lineNumber: number): boolean {
+  push(text: string, lineNumber: number): boolean {
     const event = EVENT.exec(text);
     if (event === null) return this.#row(text, lineNumber);
     const body = (event[2] ?? '').slice(0, 4096);
@@ -115,14 +131,14 @@ export class RasdaemonReader {
       const message = (m === null ? body.replace(STAMP, '') : body.slice(m.index + m[0].length).replace(/^: {0,4}/, ''))
         .slice(0, MAX_MESSAGE)
         .trim();
-      const fields: Record<string, FieldValue> = m === null ? { message } : { count: Number(m[1]), message };
+      const fields: McFields = m === null ? { message } : { count: Number(m[1]), message };
       const page = /\bpage: 0x([0-9a-f]{1,13}) offset: 0x([0-9a-f]{1,8})/.exec(body);
       const addr =
         page === null
           ? hexU64(/\baddress: (0x[0-9a-f]{1,16})/.exec(body)?.[1])
           : (BigInt(`0x${page[1] ?? '0'}`) << 12n) | BigInt(`0x${page[2] ?? '0'}`);
-      if (addr !== undefined) fields['addr'] = addr;
-      this.#sink({ type: 'event', ...place, name: MC_NAMES[m?.[2] ?? ''] ?? 'mc-event', fields });
+      if (addr !== undefined) fields.addr = addr;
+      this.#memoryController(m?.[2], fields, place);
       return true;
     }
     if (event[1] === 'extlog_mem_event') return this.#extlog(body, place);
@@ -139,16 +155,26 @@ export class RasdaemonReader {
     const m = ROW_MC.exec(row);
     if (m !== null) {
       const message = `${m[3] ?? ''} location: ${m[4] ?? ''}, ${m[6] ?? ''}`.slice(0, MAX_MESSAGE).trim();
-      const fields: Record<string, FieldValue> = { count: Number(m[1]), message };
+      const fields: McFields = { count: Number(m[1]), message };
       // SQLite has signed integers.
       const addr = BigInt.asUintN(64, BigInt(m[5] ?? '0'));
-      if (addr !== 0n) fields['addr'] = addr;
-      this.#sink({ type: 'event', ...place, name: MC_NAMES[m[2] ?? ''] ?? 'mc-event', fields });
+      if (addr !== 0n) fields.addr = addr;
+      this.#memoryController(m[2], fields, place);
       return true;
     }
     if (!row.startsWith(ROW_PREFIX)) return false;
     if (!ROW_MCE.test(row)) return this.#memoryFailure(row, place);
     return this.#mce(row.slice(row.search(/, (?:mcgcap|mcgstatus|status)=0x/)), place, true);
+  }
+
+  end(): void {}
+
+  /** @param severity in rasdaemon's word, where it says one */
+  #memoryController(severity: string | undefined, fields: McFields, place: Place): void {
+    const name = MC_NAMES[severity ?? ''];
+    const { count } = fields;
+    if (name === undefined || count === undefined) this.#sink({ type: 'event', ...place, name: 'mc-event', fields });
+    else this.#sink({ type: 'event', ...place, name, fields: { ...fields, count } });
   }
 
   #memoryFailure(body: string, place: Place): boolean {
@@ -215,14 +241,14 @@ export class RasdaemonReader {
   #arm(body: string, place: Place): boolean {
     const m = ARM.exec(body);
     if (m === null) return false;
-    const fields: Record<string, FieldValue> = {
+    const fields: KindFields<'arm-event'> = {
       affinity: Number(m[1]),
       mpidr: hexU64(m[2]) ?? 0n,
       midr: hexU64(m[3]) ?? 0n,
       message: (m[4] ?? '').trim(),
     };
     const addr = hexU64(/physical fault address: (0x[0-9a-f]{1,16})/.exec(m[4] ?? '')?.[1]);
-    if (addr !== undefined) fields['addr'] = addr;
+    if (addr !== undefined) fields.addr = addr;
     this.#sink({ type: 'event', ...place, name: 'arm-event', fields });
     return true;
   }

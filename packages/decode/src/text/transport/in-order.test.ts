@@ -3,7 +3,7 @@ import { InOrder } from './in-order.ts';
 import type { TextItem } from '../item.ts';
 
 const item = (firstLine: number, name = 'x'): TextItem => ({
-  type: 'event',
+  type: 'foreign-event',
   form: 'linux',
   name,
   fields: {},
@@ -13,7 +13,7 @@ const item = (firstLine: number, name = 'x'): TextItem => ({
 
 function collect(): { out: [number, string][]; order: InOrder } {
   const out: [number, string][] = [];
-  return { out, order: new InOrder(i => out.push([i.firstLine, i.type === 'event' ? i.name : ''])) };
+  return { out, order: new InOrder(i => out.push([i.firstLine, i.type === 'foreign-event' ? i.name : ''])) };
 }
 
 describe('items in the order of the input', () => {

@@ -2,6 +2,9 @@
 import { beginsKernelMessage } from './line.ts';
 import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
+/** A message that is given as an array of bytes. */
+export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
+
 const MAX_LINE = 65_536;
 
 type JsonLine =

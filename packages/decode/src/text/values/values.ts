@@ -18,6 +18,9 @@ export interface ValueOptions {
   esr?: boolean;
 }
 
+/** QEMU's command among the lines of a log. */
+export const VALUES_NEEDLES: readonly string[] = ['mce -b ', '(qemu) mce'];
+
 /** Longer lines are not values. */
 export const MAX_VALUES = 2048;
 

@@ -1,57 +1,175 @@
-/** @module Xen's messages → items. */
-import type { LogEvent } from '../event.ts';
+/** @module Xen's lines → items. Message texts are facts of xen/arch/x86/cpu/mcheck and xen/drivers/char/console.c. */
+import type { KindFields } from '../../events/catalog.ts';
+import type { KindEvent } from '../../events/event.ts';
+import type { XEN } from '../../events/xen.ts';
+import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
+import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
-import { XenLines } from './xen.ts';
+import { MAX_TEXT, matchPattern } from '../patterns.ts';
+import type { Pattern } from '../patterns.ts';
+import type { Reader } from '../reader.ts';
+import { hexU64 } from '../transport/line.ts';
 
-/** Panics and bugs of Xen that a machine check causes; others are no memory errors. */
-const MACHINE_CHECK = /machine check|MCE|HARDWARE ERROR|mcheck/i;
+const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
+  {
+    re: /^\s{0,8}Xen version (\S{1,64})/,
+    event: 'xen.boot',
+    captures: [['version', 'text']],
+    source: 'Xen version %d.%d%s',
+  },
+  {
+    re: /^Xen BUG at ([^:]{1,256}):(\d{1,9})/,
+    event: 'xen.bug',
+    captures: [
+      ['file', 'text'],
+      ['line', 'dec'],
+    ],
+    source: 'Xen BUG at %s%s:%d',
+  },
+  {
+    re: /^(Reboot in .{1,32} seconds\.{0,3}|Resetting .{0,64}|Manual reset required .{0,64})$/,
+    event: 'xen.reboot',
+    captures: [['message', 'text']],
+    source: "%s in five seconds... | Manual reset required ('noreboot' specified)",
+  },
+  {
+    re: /^Executing kexec image on cpu(\d{1,6})/,
+    event: 'xen.kexec',
+    captures: [['cpu', 'dec']],
+    source: 'Executing kexec image on cpu%u',
+  },
+  {
+    re: /^(MCE|CMCI): send (?:MCE#|CMCI) to DOM0 through virq/,
+    event: 'xen.virq',
+    captures: [['cause', 'text']],
+    source: 'MCE: send MCE# to DOM0 through virq',
+  },
+  {
+    re: /^MCE: inject vMCE to (\S{1,32})/,
+    event: 'xen.vmce-injected',
+    captures: [['vcpu', 'text']],
+    source: 'MCE: inject vMCE to %pv',
+  },
+];
 
-/** Events that stand by themselves; banks become records, and the rest is the machine's own course. */
-const EVENTS: ReadonlySet<string> = new Set(['fatal-mce', 'vmce-injected', 'virq']);
+const FATAL = /^Fatal machine check: (.{0,256})$/;
+/** `%*pb` is a hexadecimal CPU bitmap, in groups of 32 bits with commas between them, not a CPU number. */
+const FATAL_CPUS = /Fatal error happened on CPUs ([0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8}){0,127})/;
+const MCE = /^CPU(\d{1,6}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
+const NO_EXCEPTION = /^(CMCI|POLLED) occurred on CPU (\d{1,6})\./;
+const BANK = /^Bank (\d{1,4}): {0,20}([0-9a-f]{1,16})(?:\[ {0,20}([0-9a-f]{1,16})\])?(?: at {1,20}([0-9a-f]{1,16}))?$/;
+const PANIC = /^Panic on CPU (\d{1,6}):$/;
+/** `(XEN) [    1.234567] `, `(XEN) [2020-12-22 08:20:00.123] `, and `(XEN) [0000000007fd9b58] ` before the clock is set up. */
+export const TAG = '(XEN) ';
+export const XEN_NEEDLES: readonly string[] = [TAG];
+const STAMP = /^\[(?: {0,8}\d{1,10}(?:\.\d{1,9})?|[0-9a-f]{16}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\] ?/;
+/** `CPU Vendor: Intel, Family …`, `CPU0: Intel machine check reporting enabled`, `CPU0: AMD Fam17h machine check …`. */
+const VENDOR_LINE =
+  /^CPU Vendor: (Intel|AMD|Hygon)\b|\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/;
 
 /** A bank that holds an error has 16 digits. */
 const CUT = /(?:^|\] )Bank (\d{1,4}): {0,20}[0-9a-f]{0,15}$/;
 
-/** Reads what stands behind `(XEN) `. */
-export class XenReader {
+/** Reads what stands behind `(XEN) `, with or without Xen's time stamp: `xen.…` events, and a record for each bank. */
+export class XenReader implements Reader {
+  readonly needles: readonly string[] = XEN_NEEDLES;
   readonly #sink: ItemSink;
-  readonly #lines: XenLines;
+  readonly #source: string;
+  readonly #onBoot: () => void;
+  #vendor: McaVendor | undefined;
+  /** The CPU whose banks follow. */
+  #current: { cpu: number; mcgStatus?: bigint } | undefined;
+  /** CPU of a panic whose reason line is still to come. */
+  #panicCpu: number | undefined;
   #lastLine = 0;
 
-  constructor(sink: ItemSink, input: string) {
+  /** @param onBoot called when Xen boots: nothing that another system on the same console left open goes on */
+  constructor(sink: ItemSink, source: string, onBoot: () => void) {
     this.#sink = sink;
-    this.#lines = new XenLines(input);
+    this.#source = source;
+    this.#onBoot = onBoot;
   }
 
-  /** Returns whether anything was made of it. */
-  message(text: string, lineNumber: number): boolean {
+  push(raw: string, lineNumber: number): boolean {
     this.#lastLine = lineNumber;
-    const cut = CUT.exec(text.trimEnd());
+    const cut = CUT.exec(raw.trimEnd());
     if (cut !== null) {
       const place = { form: 'xen', firstLine: lineNumber, lastLine: lineNumber } as const;
       const message = `the line of bank ${cut[1]} ends before its status register does; no record was made of it`;
       this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message } });
       return true;
     }
-    const events = this.#lines.push(text, lineNumber);
-    for (const event of events) this.#event(event, lineNumber);
-    return events.length > 0;
+    const text = raw.replace(STAMP, '');
+    if (this.#panicCpu !== undefined && text.trim() !== '') {
+      this.#panic(text.trim());
+      return true;
+    }
+    const v = VENDOR_LINE.exec(text);
+    if (v !== null) this.#vendor = (v[1] ?? v[2]) === 'Intel' ? 'intel' : 'amd';
+    const bank = BANK.exec(text);
+    if (bank !== null) {
+      this.#bank(bank, lineNumber);
+      return true;
+    }
+    const panic = PANIC.exec(text);
+    if (panic !== null) {
+      this.#panicCpu = Number(panic[1]);
+      return true;
+    }
+    const event = this.#check(text) ?? matchPattern(XEN_LINES, text);
+    if (event === undefined) return false;
+    if (event.name === 'xen.boot') {
+      this.#vendor = undefined;
+      this.#current = undefined;
+      this.#onBoot();
+    }
+    this.#sink(eventItem('xen', lineNumber, event));
+    return true;
   }
 
   end(): void {
-    for (const event of this.#lines.end()) this.#event(event, this.#lastLine);
+    this.#panic('');
   }
 
-  #event(event: LogEvent, lineNumber: number): void {
-    const place = { form: 'xen', firstLine: lineNumber, lastLine: lineNumber } as const;
-    if (event.record?.kind === 'x86-mca') {
-      this.#sink({ type: 'mca', ...place, record: event.record, notes: [] });
-      return;
+  /** The first line of a machine check, whose banks follow, or that it is fatal. */
+  #check(text: string): KindEvent<'xen.mce' | 'xen.fatal-mce'> | undefined {
+    const exception = MCE.exec(text);
+    if (exception !== null) {
+      this.#current = { cpu: Number(exception[1]), mcgStatus: hexU64(exception[2]) ?? 0n };
+      return { name: 'xen.mce', fields: { ...this.#current, cause: 'exception' } };
     }
-    const name = event.name.slice('xen.'.length);
-    const about = `${String(event.fields['message'] ?? '')} ${String(event.fields['file'] ?? '')}`;
-    if (EVENTS.has(name) || ((name === 'panic' || name === 'bug') && MACHINE_CHECK.test(about))) {
-      this.#sink({ type: 'event', ...place, name: `xen-${name}`, fields: event.fields });
+    const other = NO_EXCEPTION.exec(text);
+    if (other !== null) {
+      this.#current = { cpu: Number(other[2]) };
+      return { name: 'xen.mce', fields: { ...this.#current, cause: other[1] === 'CMCI' ? 'cmci' : 'poll' } };
     }
+    const fatal = FATAL.exec(text);
+    if (fatal === null) return undefined;
+    const fields: KindFields<'xen.fatal-mce'> = { message: fatal[1] ?? '' };
+    const mask = FATAL_CPUS.exec(fields.message)?.[1];
+    if (mask !== undefined) fields.cpusMask = BigInt(`0x${mask.replaceAll(',', '')}`);
+    return { name: 'xen.fatal-mce', fields };
+  }
+
+  #panic(message: string): void {
+    const cpu = this.#panicCpu;
+    this.#panicCpu = undefined;
+    if (cpu === undefined) return;
+    const fields = { cpu, message: message.slice(0, MAX_TEXT) };
+    this.#sink(eventItem('xen', this.#lastLine, { name: 'xen.panic', fields }));
+  }
+
+  #bank(m: RegExpExecArray, lineNumber: number): void {
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(m[1]), status: hexU64(m[2]) ?? 0n };
+    if (this.#vendor !== undefined) record.vendor = this.#vendor;
+    if (this.#current !== undefined) {
+      record.cpu = this.#current.cpu;
+      if (this.#current.mcgStatus !== undefined) record.mcgStatus = this.#current.mcgStatus;
+    }
+    const [misc, addr] = [hexU64(m[3]), hexU64(m[4])];
+    if (misc !== undefined) record.misc = misc;
+    if (addr !== undefined) record.addr = addr;
+    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
+    this.#sink({ type: 'mca', form: 'xen', record, notes: [], firstLine: lineNumber, lastLine: lineNumber });
   }
 }

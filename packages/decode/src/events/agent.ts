@@ -1,0 +1,63 @@
+/** @module What the agent in a layer reports: itself, processes and their memory, registers and counters that the lab asked for. */
+import { row } from './row.ts';
+import { short } from './show.ts';
+
+export const AGENT = {
+  'process.mapped': row(
+    'proc:string id:string virt:address phys:address pages:number',
+    'A process in the guest mapped memory and knows its physical address.',
+    { line: f => `${short(f.proc)} maps ${short(f.id)}: virt ${short(f.virt)} phys ${short(f.phys)}` },
+  ),
+  'process.signal': row(
+    'proc:string pid:number signal:string code:string addr?:address lsb?:number',
+    'A process in the guest got a signal.',
+    {
+      severity: 'uncorrected-recoverable',
+      line: f =>
+        `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)}` +
+        (f.lsb === undefined ? '' : ` lsb ${short(f.lsb)}`),
+      record: {
+        name: 'process-sigbus',
+        fields: 'comm=proc pid lsb code virt=addr',
+        only: f => f.code === 'BUS_MCEERR_AO' || f.code === 'BUS_MCEERR_AR',
+        headline: 'A process got SIGBUS for bad memory',
+        explanation: 'BUS_MCEERR_AR: it touched the page; BUS_MCEERR_AO: it was told beforehand.',
+        next: 'What it had in the page is lost; look for the `Memory failure:` lines of its kernel.',
+      },
+    },
+  ),
+  'process.exit': row(
+    'proc:string pid:number status:string code?:number signal?:string',
+    'A process in the guest ended.',
+    { line: f => `${short(f.proc)} ends: ${short(f.status)} ${short(f.signal ?? f.code)}` },
+  ),
+  'process.touched': row(
+    'proc:string id:string value?:any signal?:string',
+    'A process in the guest touched its memory again.',
+  ),
+  'process.verified': row(
+    'proc:string id:string intact:any bytes?:any',
+    'A process in the guest compared its memory with what it wrote.',
+  ),
+  'process.spin-ended': row(
+    'proc:string id?:string ended?:any iterations?:any',
+    'A process in the guest stopped reading in a loop.',
+  ),
+  'guest.interrupts': row('name:string count:number delta?:number description?:string', 'A line of /proc/interrupts.', {
+    line: f =>
+      `${short(f.description ?? f.name).replace(/ +/g, ' ')}: ${short(f.count)}${f.delta === undefined ? '' : ` (+${short(f.delta)})`}`,
+  }),
+  'guest.agent-ready': row('kernel:string arch?:string cpus?:number', 'The agent in the guest answers.', {
+    line: f => `agent ready on Linux ${short(f.kernel)}`,
+  }),
+  'guest.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
+  'guest.alive': row('kernel?:string', 'The guest answered when asked.', { line: () => 'the guest answers' }),
+  'guest.silent': row('reason?:string', 'The guest did not answer when asked.', {
+    severity: 'fatal',
+    line: f => `the guest does not answer: ${short(f.reason)}`,
+  }),
+  'host.agent-ready': row('kernel:string arch?:string cpus?:number', 'The agent in the host layer answers.', {
+    line: f => `agent ready on host Linux ${short(f.kernel)}`,
+  }),
+  'host.msr': row('cpu:number msr:register value:register', 'A model-specific register that the lab read.'),
+};

@@ -1,0 +1,42 @@
+/** @module What the lab itself did, and the end of the outer machine. */
+import { row } from './row.ts';
+import { injectedWords, pairs, short } from './show.ts';
+
+export const LAB = {
+  'lab.step': row('index:number step?:string text?:string', 'The lab begins a step of the scenario.', {
+    line: f => `step ${short(f.index)}: ${short(f.text)}`,
+  }),
+  'lab.injected': row(
+    'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number bytes?:number pfn?:pfn sent?:number',
+    'The lab is about to inject an error: a machine check (mce), a firmware report (ghes) or a poisoned page.',
+    {
+      line: f => {
+        if (f.kind === 'hmp') return `INJECT ${short(f.command)}`;
+        return `INJECT ${f.command === undefined ? pairs(f) : `${short(f.command)}: ${injectedWords(f)}`}`;
+      },
+    },
+  ),
+  'lab.outlook': row(
+    'outcome:string rule:string certainty:string possible?:string dependsOn?:string within?:number message?:string',
+    'What the rules say the scenario will come to, stated before the injection.',
+    {
+      line: f =>
+        `outlook: ${short(f.outcome)}, by ${short(f.rule)}${f.dependsOn === undefined ? '' : ` (depends on: ${short(f.dependsOn)})`}`,
+    },
+  ),
+  'lab.value': row('name:string value:any', 'The lab saved a value under a name.', { line: null }),
+  'lab.note': row('text:string flood?:string', 'A remark of the lab.', { line: f => short(f.text) }),
+  'lab.skip': row('code:string message:string hint?:string', 'The scenario cannot run here.', {
+    line: f => `skipped: ${short(f.message)}`,
+  }),
+  'lab.error': row('code:string message:string hint?:string', 'The lab itself failed.', {
+    line: f => `the lab could not go on: ${short(f.message)}`,
+  }),
+  'lab.end': row('', 'The lab carried out all steps.', { line: null }),
+  'lab.restored': row('point?:string file:string', 'The machine was restored from the state kept by an earlier run.', {
+    line: () => 'machine restored from its kept state',
+  }),
+  'machine.exit': row('code?:number signal?:number expected?:boolean', 'The outer QEMU of a nested machine ended.', {
+    line: null,
+  }),
+};

@@ -1,0 +1,234 @@
+/** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
+import { row } from './row.ts';
+import { recordWords, short } from './show.ts';
+
+/**
+ * Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c,
+ * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
+ */
+const HARDWARE_PANIC =
+  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
+
+/** Names without a layer: `guest.…` of the system under test, `host.…` of the Linux around it in a nested machine. */
+export const LINUX = {
+  boot: row('version:string', 'Linux started.', {
+    line: (f, { layer }) => `${layer === 'host' ? 'host ' : ''}Linux ${short(f.version)} boots`,
+  }),
+  mce: row(
+    'cpu:number exception:boolean mcgStatus:register bank:number status:register',
+    'The first line of a machine check: an exception, or an error found by polling.',
+    {
+      severity: 'unknown',
+      line: f =>
+        `${f.exception === true ? 'Machine Check Exception' : 'Machine check'} on CPU ${short(f.cpu)} bank ${short(f.bank)} STATUS ${short(f.status)} MCGSTATUS ${short(f.mcgStatus)}`,
+    },
+  ),
+  'mce-record': row(
+    'cpu?:number bank:number status:register mcgStatus?:register addr?:address misc?:register class:string exception?:boolean complete?:boolean source?:string',
+    'A machine check with all the lines that belong to it; complete is false when lines were lost or mixed with others.',
+    {
+      severity: 'unknown',
+      line: (f, event) =>
+        `${f.source === 'mcelog' ? `/dev/mcelog: bank ${short(f.bank)} STATUS ${short(f.status)}` : 'decoded'}: ${recordWords(event)}`,
+    },
+  ),
+  'mce-severity': row('message:string', 'Why Linux holds a machine check to be fatal.', {
+    severity: 'fatal',
+    line: f => `severity: ${short(f.message)}`,
+    record: {
+      headline: 'Linux holds a machine check to be fatal',
+      explanation: 'The text is the rule of the kernel that decided.',
+      next: 'Look at the records before it; the first bank that reported counts.',
+    },
+  }),
+  'mce-logged': row('', 'Linux queued machine checks for a user-space logger.', {
+    line: () => 'Machine check events logged',
+  }),
+  'mce-user-error': row('addr:address', 'A process consumed an uncorrected memory error.', {
+    severity: 'uncorrected-recoverable',
+    line: f => `uncorrected error in user access at ${short(f.addr)}`,
+    record: {
+      headline: 'A process consumed an uncorrected memory error',
+      explanation: 'Linux takes the page away and signals the process.',
+      next: 'Look for the recovery action of the page.',
+    },
+  }),
+  'mce-kernel-access': row('addr:address', 'The kernel consumed poison while it copied from user memory.', {
+    severity: 'uncorrected-recoverable',
+    record: {
+      headline: 'The kernel consumed poison while it copied from user memory',
+      explanation: 'The copy fails with an error instead of a crash.',
+      next: 'Look for the recovery action of the page.',
+    },
+  }),
+  'mce-not-recovered': row('', 'Linux could not take the bad page away; the process is killed.', {
+    severity: 'uncorrected',
+    record: {
+      headline: 'Linux could not take the bad page away',
+      explanation: 'The process is killed and the page stays in use.',
+      next: 'Plan a restart of the machine.',
+    },
+  }),
+  'memory-failure': row(
+    'pfn:pfn page:string result:string',
+    'Linux dealt with a bad page: what it was, and the result.',
+    {
+      severity: 'uncorrected-recoverable',
+      line: f => `memory_failure pfn ${short(f.pfn)}: ${short(f.page)}: ${short(f.result)}`,
+      record: {
+        headline: 'Linux dealt with a bad page',
+        explanation:
+          'The number is a page frame, not an address. Recovered: the page is out of use. Delayed: it will be when its users let go. Ignored or Failed: it is still in use.',
+        next: 'For Ignored and Failed plan a restart of the machine: whoever touches the page next takes a machine check. Otherwise look for the SIGBUS lines beside it.',
+      },
+    },
+  ),
+  'memory-failure-note': row('pfn:pfn message:string', 'Another remark of the memory-failure code about a page.', {
+    severity: 'info',
+    record: {
+      headline: 'Remark about a bad page',
+      explanation: 'Linux says something about a page that it handles as bad.',
+      next: 'Read it together with the recovery line of the same page frame.',
+    },
+  }),
+  'sigbus-sent': row('pfn:pfn comm:string pid:number', 'Linux sends SIGBUS to a process that maps a bad page.', {
+    severity: 'uncorrected-recoverable',
+    line: f => `memory_failure pfn ${short(f.pfn)}: SIGBUS to ${short(f.comm)}:${short(f.pid)}`,
+    record: {
+      headline: 'Linux sends SIGBUS because of a bad page',
+      explanation: 'The process maps the page. A VMM that gets this signal hands a machine check on to its guest.',
+      next: 'If the process is a VMM, look at the log of its guest. Otherwise look whether the process died.',
+    },
+  }),
+  'soft-offline': row('pfn:pfn message:string', 'Linux moves the contents of a weak page elsewhere.', {
+    severity: 'info',
+    record: {
+      headline: 'Linux moves a weak page away',
+      explanation: 'Soft offline: the contents are copied elsewhere and nobody loses data.',
+      next: 'Nothing, unless it failed.',
+    },
+  }),
+  'hwpoison-injected': row('pfn:pfn virt?:address', 'Somebody asked Linux to treat a page as bad.', {
+    severity: 'info',
+    line: f => `hwpoison_inject: pfn ${short(f.pfn)}`,
+    record: {
+      headline: 'Somebody asked Linux to treat a page as bad',
+      explanation: 'A test: hwpoison-inject or madvise(MADV_HWPOISON). The memory itself is fine.',
+      next: 'Do not replace hardware for the errors that follow from it.',
+    },
+  }),
+  unpoison: row('pfn:pfn message:string', 'Somebody asked Linux to treat a bad page as good again.', {
+    severity: 'info',
+    record: {
+      headline: 'Somebody asked Linux to treat a page as good again',
+      explanation: 'A test ends.',
+      next: 'Nothing to do.',
+    },
+  }),
+  'poison-fault': row('comm:string pid:number virt:address', 'A process touched a page that was known to be bad.', {
+    severity: 'uncorrected-recoverable',
+    record: {
+      headline: 'A process touched a page known to be bad',
+      explanation: 'The page was poisoned before; the process gets SIGBUS at this virtual address.',
+      next: 'Find the earlier record of the page; this is only its consequence.',
+    },
+  }),
+  'ghes-sigbus': row(
+    'comm:string pid:number',
+    'Linux kills a process because a firmware-reported error cannot be recovered.',
+    {
+      severity: 'uncorrected-recoverable',
+      record: {
+        headline: 'Linux kills a process for a firmware-reported error',
+        explanation: 'The error was synchronous and could not be recovered from.',
+        next: 'Look at the firmware record before it.',
+      },
+    },
+  ),
+  panic: row('message:string', 'Linux panicked.', {
+    severity: 'fatal',
+    line: f => `Kernel panic: ${short(f.message)}`,
+    record: {
+      only: f => HARDWARE_PANIC.test(String(f.message)),
+      headline: 'Linux panicked because of a hardware error',
+      explanation: 'The kernel stopped; what it printed before says why.',
+      next: 'Look at the records before it.',
+    },
+  }),
+  oops: row(
+    'message:string',
+    'A crash of Linux, or an inconsistency that it found in itself, that is not a panic yet.',
+    { severity: 'fatal' },
+  ),
+  'msr-error': row(
+    'access:string msr:register value?:register rip?:address symbol?:string unchecked:boolean',
+    'Access to a model-specific register faulted.',
+    {
+      severity: 'fatal',
+      record: {
+        only: f => f.unchecked !== true,
+        headline: 'The machine check code of Linux faulted on a register',
+        explanation:
+          'A register of the machine check architecture does not exist here; the kernel panics. Linux 6.19.0 to 6.19.9 does this in AMD guests after a deferred error, because it writes MCA_DESTAT (0xc0002008 + 16 × bank) without asking for SMCA.',
+        next: 'Use Linux 6.19.10, 7.0 or newer in the guest. kvm.ignore_msrs=1 on the host hides it.',
+      },
+    },
+  ),
+  sea: row('message:string esr:register', 'Linux on arm64 took a synchronous external abort.', {
+    severity: 'uncorrected',
+  }),
+  serror: row('cpu?:number esr:register', 'Linux on arm64 took an SError.', { severity: 'uncorrected' }),
+  cper: row('seq:number source:number', 'Firmware reported an error through an APEI source.', {
+    severity: 'unknown',
+    line: f => `CPER from GHES source ${short(f.source)}`,
+  }),
+  'cper-severity': row('seq:number severity:string', 'Severity of a firmware-reported error.', {
+    severity: 'unknown',
+    line: f => `CPER severity ${short(f.severity)}`,
+  }),
+  'cper-section': row('seq:number section:string', 'Kind of one section of a firmware-reported error.', {
+    severity: 'unknown',
+    line: f => `CPER section: ${short(f.section)}`,
+  }),
+  'cper-address': row('seq:number addr:address', 'Physical address in a firmware-reported memory error.', {
+    severity: 'unknown',
+    line: f => `CPER physical address ${short(f.addr)}`,
+  }),
+  'cper-error-type': row(
+    'seq:number code:number type:string',
+    'Memory error type in a firmware-reported memory error.',
+    { severity: 'unknown' },
+  ),
+  'edac-amd': row(
+    'severity:string cpu:number bank:number status:register flags:string family?:number model?:number stepping?:number',
+    'A machine check as the AMD decoder of the kernel prints it.',
+    { severity: 'unknown' },
+  ),
+  reboot: row('message:string', 'Linux restarts or stops the machine.'),
+  'edac-corrected': row(
+    'controller?:number count:number message:string addr?:address',
+    'A memory controller driver of Linux reports a corrected error.',
+    {
+      severity: 'corrected',
+      record: {
+        headline: 'Memory controller driver: corrected error',
+        explanation:
+          'The hardware repaired it. The text names the DIMM by the label of the board or by controller, channel and slot.',
+        next: 'Count them by place; many from one DIMM in a day mean that it is to be replaced.',
+      },
+    },
+  ),
+  'edac-uncorrected': row(
+    'controller?:number count:number message:string addr?:address',
+    'A memory controller driver of Linux reports an uncorrected error.',
+    {
+      severity: 'uncorrected',
+      record: {
+        headline: 'Memory controller driver: uncorrected error',
+        explanation:
+          'Data was lost. The text names the DIMM by the label of the board or by controller, channel and slot.',
+        next: 'Replace the DIMM it names; look for the machine check or firmware record of the same moment.',
+      },
+    },
+  ),
+};

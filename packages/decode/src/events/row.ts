@@ -1,0 +1,85 @@
+/** @module One row of the catalogue: an event's fields as a short text, from which its TypeScript type follows, and its words. */
+import type { McaSeverity } from '../mca/severity.ts';
+
+/** A value of a field as it stands in an event: addresses, registers and PFNs are bigint (u64), counts are number. */
+export type FieldValue = string | number | boolean | bigint;
+
+/** `address`, `register` and `pfn` are bigint (u64), told apart because they are different things; `any` is any of all. */
+export type FieldType = 'string' | 'number' | 'boolean' | 'address' | 'register' | 'pfn' | 'bigint' | 'any';
+
+interface Values {
+  string: string;
+  number: number;
+  boolean: boolean;
+  address: bigint;
+  register: bigint;
+  pfn: bigint;
+  bigint: bigint;
+  any: FieldValue;
+}
+
+/** `'a:string b?:pfn'` → `'a:string' | 'b?:pfn'`. */
+type Words<S extends string> = S extends `${infer W} ${infer Rest}` ? W | Words<Rest> : S extends '' ? never : S;
+type Required<W> = W extends `${string}?:${string}` ? never : W extends `${infer N}:${string}` ? N : never;
+type Optional<W> = W extends `${infer N}?:${string}` ? N : never;
+type ValueOf<W> = W extends `${string}:${infer T extends FieldType}` ? Values[T] : never;
+
+/**
+ * The fields of a row as a type.
+ * @example FieldsOf<'pfn:pfn virt?:address'> // { pfn: bigint; virt?: bigint }
+ */
+export type FieldsOf<S extends string> = { -readonly [W in Words<S> as Required<W>]: ValueOf<W> } & {
+  -readonly [W in Words<S> as Optional<W>]?: ValueOf<W>;
+};
+
+/** The same fields where nobody vouches for them: in a trace that was read, each may be missing or be of another type. */
+export type Said<S extends string> = { readonly [W in Words<S> as Required<W> | Optional<W>]?: FieldValue };
+
+/** How bad what an event says is: the terms of machine checks, `info` for what is no error. */
+export type EventSeverity = McaSeverity | 'info';
+
+/** What is known of an event beside its fields when it is put into words. */
+export interface EventContext {
+  layer?: string;
+  /** The error record it completes, as it stands in a trace: registers may be text. */
+  record?: unknown;
+  raw?: string;
+  fields?: Readonly<Record<string, FieldValue>>;
+}
+
+/** What `decode` says of an event that it prints as a record. Without them the event is none. */
+export interface RecordWords<S extends string> {
+  /** Its name among decoded records, where it is not that of the event with `-` for the dot. */
+  name?: string;
+  /** The fields it shows, in order, as `name` or `shown=name`; all where this is missing. */
+  fields?: string;
+  /** Whether the event is about memory errors at all, where not each is. */
+  only?: (fields: Said<S>) => boolean;
+  /** A few plain words. */
+  headline: string;
+  /** One to three sentences. */
+  explanation: string;
+  /** What to look at or do. */
+  next: string;
+}
+
+export interface Row<S extends string = string> {
+  /** `name:type` and `name?:type`, in the order in which they are shown. */
+  fields: S;
+  /** One plain sentence. */
+  text: string;
+  /** Default `info`. */
+  severity?: EventSeverity;
+  /** Its line in the time line of a trace; its fields where this is missing. `null`, or undefined of it: only machinery needs it. */
+  line?: ((fields: Said<S>, event: EventContext) => string | undefined) | null;
+  record?: RecordWords<S>;
+}
+
+/** Writes a row down; what is said of its fields has to name them as they are. */
+export function row<const S extends string>(
+  fields: S,
+  text: string,
+  more: Omit<Row<S>, 'fields' | 'text'> = {},
+): Row<S> {
+  return { fields, text, ...more };
+}

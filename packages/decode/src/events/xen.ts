@@ -1,0 +1,81 @@
+/** @module What Xen reports. Facts: xen/arch/x86/cpu/mcheck. */
+import { row } from './row.ts';
+import { recordWords, short } from './show.ts';
+
+/** Panics and bugs of Xen that a machine check causes; others are no memory errors. */
+const MACHINE_CHECK = /machine check|MCE|HARDWARE ERROR|mcheck/i;
+
+export const XEN = {
+  'xen.boot': row('version:string', 'Xen started.', { line: f => `Xen ${short(f.version)} boots` }),
+  'xen.mce': row(
+    'cpu:number mcgStatus?:register cause:string',
+    'Xen reports a machine check; cause is exception, cmci or poll.',
+    {
+      severity: 'unknown',
+      line: f => `CPU ${short(f.cpu)}: Machine Check Exception, MCG_STATUS ${short(f.mcgStatus)}`,
+    },
+  ),
+  'xen.mce-bank': row(
+    'bank:number status:register class:string cpu?:number misc?:register addr?:address',
+    'One bank of a machine check that Xen reports.',
+    {
+      severity: 'unknown',
+      line: (f, event) => `Bank ${short(f.bank)} STATUS ${short(f.status)}: ${recordWords(event)}`,
+    },
+  ),
+  'xen.fatal-mce': row(
+    'message:string cpusMask?:bigint',
+    'Xen cannot survive a machine check; cpusMask has one bit for each CPU.',
+    {
+      severity: 'fatal',
+      line: f => `Fatal machine check: ${short(f.message)}`,
+      record: {
+        headline: 'Xen cannot survive a machine check',
+        explanation: 'The number behind CPUs is a bit mask in hex: `CPUs 1` means CPU 0.',
+        next: 'Look at the banks that follow; the machine restarts or stops.',
+      },
+    },
+  ),
+  'xen.panic': row('cpu:number message:string', 'Xen panicked.', {
+    severity: 'fatal',
+    line: f => `Xen panics: ${short(f.message)}`,
+    record: {
+      only: f => MACHINE_CHECK.test(String(f.message)),
+      headline: 'Xen panicked because of a hardware error',
+      explanation: 'The hypervisor and all its domains are gone.',
+      next: 'Look at the banks before it.',
+    },
+  }),
+  'xen.reboot': row('message:string', 'Xen restarts the machine or waits for a reset.', {
+    line: f => `Xen: ${short(f.message)}`,
+  }),
+  'xen.bug': row('file:string line:number', 'Xen ran into one of its own assertions.', {
+    severity: 'fatal',
+    record: {
+      only: f => MACHINE_CHECK.test(String(f.file)),
+      headline: 'Xen ran into an assertion of its own machine check code',
+      explanation: 'A defect of Xen, not of the memory.',
+      next: 'Report it with the record that came before.',
+    },
+  }),
+  'xen.kexec': row('cpu:number', 'Xen starts the crash kernel.', {
+    line: f => `Xen starts the crash kernel${f.cpu === undefined ? '' : ` on CPU ${short(f.cpu)}`}`,
+  }),
+  'xen.virq': row('cause:string', 'Xen tells dom0 about an error through the virtual interrupt VIRQ_MCA.', {
+    severity: 'info',
+    line: () => 'Xen sends VIRQ_MCA to dom0',
+    record: {
+      headline: 'Xen tells dom0 about an error',
+      explanation: 'dom0 fetches the record through VIRQ_MCA.',
+      next: 'Look at the log of dom0.',
+    },
+  }),
+  'xen.vmce-injected': row('vcpu:string', 'Xen hands a machine check to a domain.', {
+    severity: 'uncorrected-recoverable',
+    record: {
+      headline: 'Xen hands a machine check to a domain',
+      explanation: 'The domain owns the bad page and gets a virtual machine check.',
+      next: 'Look at the log of the domain.',
+    },
+  }),
+};

@@ -1,0 +1,153 @@
+/**
+ * @module The readers of text for whoever wants events of the catalogue line by line, such as the lab's tape: one for each wire.
+ * They are the readers that `decode` uses, with what single lines of a record say on top.
+ */
+import { nameIn } from '../events/catalog.ts';
+import type { KindFields, LinuxLayer } from '../events/catalog.ts';
+import type { LogEvent } from '../events/event.ts';
+import { parseObject } from '../common/json.ts';
+import { classify } from '../mca/classify.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import type { ItemSink, TextItem } from './item.ts';
+import { KernelReader } from './linux/kernel-reader.ts';
+import { stderrEvent } from './qemu/messages.ts';
+import { vmmEvent } from './syndrome/vmm-events.ts';
+import { cleanLine } from './transport/line.ts';
+import { TAG, XenReader } from './xen/xen-reader.ts';
+
+/** A stateful reader of one wire. It never throws on text and keeps a bounded amount of it. */
+export interface EventReader {
+  /** Takes one line, with or without its line end; returns the events it completes. */
+  push(line: string): LogEvent[];
+  /** The source ended: returns what was still open. */
+  end(): LogEvent[];
+}
+
+/**
+ * The fields of the event that a record of Linux is.
+ * @param said what is known of it beside its registers
+ */
+export function recordFields(
+  record: X86McaRecord,
+  said: Pick<KindFields<'mce-record'>, 'exception' | 'complete' | 'source'>,
+): KindFields<'mce-record'> {
+  const { bank, status, cpu, mcgStatus, addr, misc } = record;
+  return {
+    bank,
+    status,
+    class: classify(record),
+    ...said,
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(mcgStatus === undefined ? {} : { mcgStatus }),
+    ...(addr === undefined ? {} : { addr }),
+    ...(misc === undefined ? {} : { misc }),
+  };
+}
+
+function bankFields(record: X86McaRecord): KindFields<'xen.mce-bank'> {
+  const { bank, status, cpu, addr, misc } = record;
+  return {
+    bank,
+    status,
+    class: classify(record),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(misc === undefined ? {} : { misc }),
+    ...(addr === undefined ? {} : { addr }),
+  };
+}
+
+/** An item as an event in the layer that wrote it; undefined for what other events say already, and for remarks on the text. */
+function eventOf(item: TextItem, layer: LinuxLayer): LogEvent | undefined {
+  if (item.type === 'event') {
+    const name = nameIn(layer, item.name);
+    return name === undefined ? undefined : ({ name, fields: item.fields } as LogEvent);
+  }
+  if (item.type !== 'mca') return undefined;
+  const { record, exception, notes } = item;
+  if (item.form === 'xen') return { name: 'xen.mce-bank', fields: bankFields(record), record };
+  const complete = !notes.some(note => note.code === 'W_TEXT_INCOMPLETE');
+  const fields = recordFields(record, { ...(exception === undefined ? {} : { exception }), complete });
+  return { name: `${layer}.mce-record`, fields, record } as LogEvent;
+}
+
+/** Makes a reader of events out of one of items. */
+function eventReader(
+  layer: LinuxLayer,
+  open: (sink: ItemSink) => { push(line: string, lineNumber: number): void; end(): void },
+): EventReader {
+  let events: LogEvent[] = [];
+  let lineNumber = 0;
+  const reader = open(item => {
+    const event = eventOf(item, layer);
+    if (event !== undefined) events.push(event);
+  });
+  const taken = (): LogEvent[] => {
+    const out = events;
+    events = [];
+    return out;
+  };
+  return {
+    push(line) {
+      reader.push(line, ++lineNumber);
+      return taken();
+    },
+    end() {
+      reader.end();
+      return taken();
+    },
+  };
+}
+
+const SOURCE = 'console';
+
+/**
+ * Reads a console of Linux, or its log: kernel messages with or without time stamps, syslog and journald prefixes.
+ * @param layer in front of every event name; `host` for the outer Linux of a nested machine
+ */
+export function linuxEvents(layer: LinuxLayer = 'guest'): EventReader {
+  return eventReader(layer, sink => new KernelReader(sink, SOURCE, true));
+}
+
+/** Reads a console on which Xen (`(XEN) ` lines) and dom0 write: `xen.…` events, and `guest.…` events from everything else. */
+export function xenEvents(): EventReader {
+  return eventReader('guest', sink => {
+    const dom0 = new KernelReader(sink, SOURCE, true);
+    const xen = new XenReader(sink, SOURCE, () => dom0.end());
+    return {
+      push(raw, lineNumber) {
+        const line = cleanLine(raw);
+        const at = line.indexOf(TAG);
+        // Xen may start in the middle of a dom0 line; what stands before it is dom0's.
+        if (at !== 0) dom0.push(at < 0 ? line : line.slice(0, at), lineNumber);
+        if (at >= 0) xen.push(line.slice(at + TAG.length), lineNumber);
+      },
+      end() {
+        xen.end();
+        dom0.end();
+      },
+    };
+  });
+}
+
+/** Reads QEMU's error output. */
+export function qemuEvents(): EventReader {
+  return {
+    push(line) {
+      const event = stderrEvent(line);
+      return event === undefined ? [] : [event];
+    },
+    end: () => [],
+  };
+}
+
+/** Reads the events of the reference VMM, one JSON object a line. */
+export function vmmEvents(): EventReader {
+  return {
+    push(line) {
+      const data = parseObject(line);
+      const event = data === undefined ? undefined : vmmEvent(data);
+      return event === undefined ? [] : [event];
+    },
+    end: () => [],
+  };
+}
