@@ -39,7 +39,7 @@ describe('every scenario, on real kernels and a real Xen', () => {
     expect(code).toBe(0);
     // The verdict is a function of the trace: reading it again gives the same.
     const again = await sandbox.run('show', result.trace, '--json');
-    const shown = JSON.parse(again.stdout) as Result;
+    const shown = JSON.parse(again.stdout) as Result & { diagnostics: unknown[]; departures: unknown[] };
     expect({ verdict: shown.verdict, outcome: shown.outcome, expectations: shown.expectations }).toEqual({
       verdict: result.verdict,
       outcome: result.outcome,
@@ -49,6 +49,8 @@ describe('every scenario, on real kernels and a real Xen', () => {
     const trace = readFileSync(result.trace, 'utf8');
     const events = trace.split('\n').flatMap(line => parseEvent(line) ?? []);
     expect(tracedOf(events)).toEqual(decodedOf(heardByLab(trace)));
+    // And each event is as the catalogue has it.
+    expect([shown.diagnostics, shown.departures]).toEqual([[], []]);
     await sandbox.clean();
   });
 });

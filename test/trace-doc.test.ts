@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LAYERS, SOURCES, TRACE_VERSION } from '@syndrome/trace/event.ts';
+import { TRACE_NOTES } from '@syndrome/trace/terms.ts';
 import { parseTrace } from '@syndrome/trace/testing/parse.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -31,15 +32,15 @@ test('its example is read whole, and is of the run that it names', () => {
   const run = new Set(readFileSync(RUN, 'utf8').split('\n'));
   expect(of('ndjson')).toHaveLength(1);
   for (const text of of('ndjson')) {
-    const { version, header, events, diagnostics } = parseTrace(text, 'docs/trace.md');
-    expect([version, diagnostics]).toEqual([TRACE_VERSION, []]);
+    const { version, header, events, diagnostics, departures } = parseTrace(text, 'docs/trace.md');
+    expect([version, diagnostics, departures]).toEqual([TRACE_VERSION, [], []]);
     expect(events.length).toBeGreaterThan(5);
     expect(text.split('\n').filter(line => !run.has(line))).toEqual([]);
     expect(rows('member | what it is').toSorted()).toEqual(Object.keys(header).toSorted());
   }
 });
 
-test('it names every member of an event, every layer, source and version', () => {
+test('it names every member of an event, every layer, source, version and note', () => {
   const { events } = parseTrace(readFileSync(RUN, 'utf8'), 'x');
   const event = doc.slice(doc.indexOf('## Event'), doc.indexOf('### Values'));
   const named = [...event.matchAll(/^\| `(\w+)` \|/gm)].map(m => m[1]);
@@ -47,6 +48,7 @@ test('it names every member of an event, every layer, source and version', () =>
   expect([...new Set(events.flatMap(e => Object.keys(e)))].filter(key => !named.includes(key))).toEqual([]);
   const sources = event.slice(event.indexOf('Sources:'));
   expect(SOURCES.filter(source => !sources.includes(`\`${source}\``))).toEqual([]);
+  expect(Object.keys(TRACE_NOTES).filter(code => !doc.includes(code))).toEqual([]);
   expect(rows('version | what is new')).toEqual(Array.from({ length: TRACE_VERSION }, (_, i) => `${i + 1}`));
 });
 

@@ -206,7 +206,14 @@ const TRACE_FILE: Target = {
     const [one, other] = [await read(), await read()];
     const wrong = [...one.wrong, ...differences('other pieces', image(one), image(other))];
     if (one.value === undefined) return wrong;
-    const { events, diagnostics } = one.value;
+    const { events, diagnostics, departures } = one.value;
+    if (departures.length > 100) wrong.push(`${departures.length} departures`);
+    wrong.push(
+      ...textFaults(
+        'departure',
+        departures.map(d => d.problem),
+      ),
+    );
     const said = text
       .split('\n')
       .slice(1)

@@ -324,7 +324,7 @@ const MATRIX: Target = {
       (): CellResult => ({ cell: name(), result: anyResult(chance) }),
     );
     const events = [anyEvent(chance, 1), anyEvent(chance, 2)];
-    const trace = { version: TRACE_VERSION, header: anyHeader(chance), events, diagnostics: [] };
+    const trace = { header: anyHeader(chance), events };
     const html = matrixHtml(hostile(chance), cells, () => (chance.oneIn(4) ? undefined : trace));
     return [
       ...seen('table', matrixText(cells, plain)),

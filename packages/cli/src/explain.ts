@@ -7,7 +7,7 @@ import { GDB_ERROR_CODES } from '@syndrome/qemu/gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '@syndrome/lab/error-codes.ts';
 import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
-import { EXPECTATION_TERMS, VERDICT_TERMS } from '@syndrome/trace/terms.ts';
+import { EXPECTATION_TERMS, TRACE_NOTES, VERDICT_TERMS } from '@syndrome/trace/terms.ts';
 import { QMP_ERROR_CODES } from '@syndrome/qemu/qmp/error-codes.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
 import { TRACE_ERROR_CODES } from '@syndrome/trace/error-codes.ts';
@@ -41,6 +41,7 @@ function machineTerms(): CodeExplanation[] {
       title: 'verdict of a run',
       text,
     })),
+    ...Object.entries(TRACE_NOTES).map(([code, text]) => ({ code, kind: 'diagnostic', title: 'trace', text })),
     ...Object.entries(EXPECTATION_TERMS).map(([code, text]) => ({
       code,
       kind: 'status',

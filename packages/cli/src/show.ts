@@ -23,10 +23,12 @@ export async function show(file: string, options: Options): Promise<void> {
       ...judgement,
       trace: file,
       diagnostics: trace.diagnostics,
+      departures: trace.departures,
+      moreDepartures: trace.moreDepartures,
     });
     return;
   }
-  const { header, events, diagnostics } = trace;
+  const { header, events, diagnostics, departures, moreDepartures } = trace;
   const look = stdoutLook(options);
   const { style, width } = look;
   const all = options.all === true;
@@ -38,4 +40,8 @@ export async function show(file: string, options: Options): Promise<void> {
   for (const line of verdictLines(header.scenario, judgement, undefined, look)) print(line);
   for (const { line, problem } of diagnostics.slice(0, 5)) print(safeText(`${file}:${line}: ${problem}`));
   if (diagnostics.length > 5) print(`${diagnostics.length - 5} more damaged lines`);
+  for (const { line, problem, count } of departures.slice(0, 5))
+    print(safeText(`${file}:${line}: ${problem}${count === 1 ? '' : ` (${count} events)`}`));
+  const others = departures.slice(5).reduce((sum, { count }) => sum + count, moreDepartures);
+  if (others > 0) print(`${others} more events are not as the catalogue of this program has them`);
 }

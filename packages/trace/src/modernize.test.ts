@@ -25,7 +25,7 @@ describe('every older version', () => {
       expect(trace.version).toBe(Number(/^v(\d+)-/.exec(file)?.[1]));
       expect(trace.header.version).toBe(TRACE_VERSION);
       expect(trace.events.length).toBe(text(file).trim().split('\n').length - 1);
-      expect(trace.diagnostics).toEqual([]);
+      expect([trace.diagnostics, trace.departures]).toEqual([[], []]);
       const anew = parseTrace([trace.header, ...trace.events].map(line => stringify(line)).join('\n'), file);
       expect(anew).toEqual({ ...trace, version: TRACE_VERSION });
       expect(judgeFile(trace)).toMatchObject({ verdict: 'pass', outcome: trace.header.outcome });

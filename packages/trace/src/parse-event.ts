@@ -1,4 +1,4 @@
-import { foreignName } from '@syndrome/decode/events/catalog.ts';
+import { type CatalogField, catalogEvent, foreignName } from '@syndrome/decode/events/catalog.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 import { LAYERS, SOURCES, type TraceEvent } from './event.ts';
 import type { Line } from './modernize.ts';
@@ -6,11 +6,15 @@ import { NAME } from './names.ts';
 
 const HEX64 = /^0x[0-9a-f]{16}$/;
 
-/** Wire strings of 64-bit values become bigint again. */
-function revive(fields: Record<string, unknown>): Record<string, FieldValue> {
+const NONE: Readonly<Record<string, CatalogField>> = {};
+
+/** Wire strings of 64-bit values become bigint again; a text that the catalogue knows as one stays a text. */
+function revive(name: string | undefined, fields: Record<string, unknown>): Record<string, FieldValue> {
+  const types = (name === undefined ? undefined : catalogEvent(name)?.fieldTypes) ?? NONE;
   const out: Record<string, FieldValue> = {};
   for (const [key, value] of Object.entries(fields)) {
-    if (typeof value === 'string') out[key] = HEX64.test(value) ? BigInt(value) : value;
+    const isText = Object.hasOwn(types, key) && types[key]?.type === 'string';
+    if (typeof value === 'string') out[key] = !isText && HEX64.test(value) ? BigInt(value) : value;
     // JSON has no infinity, but numbers that JavaScript takes for one.
     else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) out[key] = value;
   }
@@ -54,7 +58,7 @@ export function eventOf(line: Line): TraceEvent | undefined {
     ...(dir === undefined ? {} : { dir }),
     // A name of a later catalogue stays what it is: it is shown, and may be waited for.
     ...(name === undefined ? {} : { name: foreignName(name) }),
-    ...(fields === undefined ? {} : { fields: revive(fields) }),
+    ...(fields === undefined ? {} : { fields: revive(name, fields) }),
     ...(record === undefined ? {} : { record }),
   } as TraceEvent;
 }

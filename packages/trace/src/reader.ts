@@ -1,3 +1,4 @@
+import { type Departure, Departures } from './departures.ts';
 import { TraceError } from './errors.ts';
 import type { TraceEvent, TraceHeader } from './event.ts';
 import { LineSplitter, MAX_LINE } from './lines.ts';
@@ -13,6 +14,10 @@ export interface Trace {
   events: TraceEvent[];
   /** Lines that are not events: a cut last line of a killed run, or damage. */
   diagnostics: { line: number; problem: string }[];
+  /** Events that the catalogue does not have so: they are kept as they are. */
+  departures: Departure[];
+  /** Events with departures beyond those that are told. */
+  moreDepartures: number;
 }
 
 /** No run writes more: its sources are few, and each is bounded. */
@@ -40,6 +45,7 @@ export class TraceReader {
   #modern: ReturnType<typeof modernizer>['event'] | undefined;
   readonly #events: TraceEvent[] = [];
   readonly #diagnostics: Trace['diagnostics'] = [];
+  readonly #departures = new Departures();
 
   /**
    * @param file what the trace is called in errors
@@ -62,7 +68,9 @@ export class TraceReader {
   end(): Trace {
     for (const line of this.#lines.end()) this.#take(line);
     const { header, version } = this.#head ?? readHeader(undefined, this.#file);
-    return { version, header, events: this.#events, diagnostics: this.#diagnostics };
+    const departures = this.#departures.list();
+    const { more: moreDepartures } = this.#departures;
+    return { version, header, events: this.#events, diagnostics: this.#diagnostics, departures, moreDepartures };
   }
 
   #take(line: string | undefined): void {
@@ -78,6 +86,7 @@ export class TraceReader {
       throw this.#none(`has more events than any trace: at most ${this.#most} are read`);
     if (event) {
       this.#events.push(event);
+      this.#departures.see(event, this.#number);
       return;
     }
     const problem = line === undefined ? 'longer than any line of a trace' : 'not a trace event (cut off or damaged)';

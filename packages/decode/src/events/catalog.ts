@@ -42,7 +42,7 @@ export type EventFields<N extends EventName> = KindFields<KindOf<N>>;
 /** The same fields as a trace from anybody holds them: there or not, of any type. */
 export type SaidFields<N extends EventName> = Said<SpecOf<KindOf<N>>>;
 
-interface CatalogField {
+export interface CatalogField {
   type: FieldType;
   /** True when the event may come without it. */
   optional: boolean;

@@ -6,8 +6,7 @@ import { column, entry } from './testing/cells.ts';
 
 describe('the HTML of a matrix', () => {
   const hostile = '"><img src=x onerror=alert(1)>\'&';
-  const trace: Trace = {
-    version: TRACE_VERSION,
+  const trace: Pick<Trace, 'header' | 'events'> = {
     header: {
       type: 'trace',
       version: TRACE_VERSION,
@@ -30,7 +29,6 @@ describe('the HTML of a matrix', () => {
         fields: { message: hostile },
       },
     ],
-    diagnostics: [],
   };
   const cause = { id: hostile, text: hostile, history: hostile };
   const cells = [...column, entry({ kernel: hostile, cpu: hostile, hostKernel: hostile }, 'error', 'none')].map(c => ({

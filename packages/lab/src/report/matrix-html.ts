@@ -18,6 +18,9 @@ pre{scroll-margin-top:3em;overflow-x:auto;background:#f6f6f6;padding:.8em;font-s
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}th,td{border-color:#444}.pass{background:#1d3a20}.fail{background:#4a1f1c}
 .error,.skip{background:#443a14}.changed{border-top-color:#ddd}pre{background:#222}}`;
 
+/** What the page shows of a trace. */
+type SeenTrace = Pick<Trace, 'header' | 'events'>;
+
 /**
  * One self-contained HTML file: the table, and behind each cell its time line. No script, nothing loaded from elsewhere.
  * @param traceOf the trace of a cell, if it can still be read
@@ -25,7 +28,7 @@ pre{scroll-margin-top:3em;overflow-x:auto;background:#f6f6f6;padding:.8em;font-s
 export function matrixHtml(
   title: string,
   results: readonly CellResult[],
-  traceOf: (entry: CellResult) => Trace | undefined,
+  traceOf: (entry: CellResult) => SeenTrace | undefined,
 ): string {
   const { columns, rows } = matrixTable(results);
   const id = (entry: CellResult): string => `c${results.indexOf(entry)}`;
@@ -67,7 +70,7 @@ ${details}
 `;
 }
 
-function detailLines(entry: CellResult, trace: Trace | undefined): string[] {
+function detailLines(entry: CellResult, trace: SeenTrace | undefined): string[] {
   const verdict = verdictLines(entry.result.scenario, entry.result, entry.result.trace, { style: plain, width: 100 });
   if (!trace) return verdict;
   const timeline = new Timeline({ style: plain, layers: lanesOf(trace.header) });

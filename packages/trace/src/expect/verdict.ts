@@ -90,7 +90,11 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
 }
 
 /** {@link judgeTrace} of a trace that was read from a file. What a damaged line said might have decided otherwise. */
-export function judgeFile({ header, events, diagnostics }: Omit<Trace, 'version'>): Judgement {
+export function judgeFile({
+  header,
+  events,
+  diagnostics,
+}: Pick<Trace, 'header' | 'events' | 'diagnostics'>): Judgement {
   const judgement = judgeTrace(header, events);
   const [first] = diagnostics;
   if (first === undefined || judgement.verdict === 'error' || judgement.verdict === 'skip') return judgement;
