@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Fast tests run without any machine; `*.machine.test.ts` start QEMU or touch the package cache. */
+/**
+ * Fast tests run without any machine; `*.long.test.ts` build, pack and install what is published; `*.machine.test.ts` start
+ * QEMU or touch the package cache.
+ */
 export default defineConfig({
   test: {
     // The snapshots of help texts follow the same switch as the golden files.
@@ -10,9 +13,18 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/*.machine.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.machine.test.ts', '**/*.long.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
           setupFiles: ['test/seed.ts', 'test/umask.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/**/*.long.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          setupFiles: ['test/umask.ts'],
         },
       },
       {

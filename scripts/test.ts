@@ -1,5 +1,6 @@
 /**
- * `npm test [-- fast|machine] [vitest arguments]`: the fast tests, then those that need packages, QEMU and kernels.
+ * `npm test [-- fast|long|machine] [vitest arguments]`: the fast tests, those of what is published, then those that need
+ * packages, QEMU and kernels.
  * Ends with a line `N passed, N failed`, whatever happens; an interruption counts as a failure.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,8 +12,9 @@ import { runChild } from './child.mjs';
 import { wrongCommandLine } from './command-line.ts';
 
 const root = join(import.meta.dirname, '..');
+const PROJECTS = ['fast', 'long', 'machine'];
 const [first, ...rest] = process.argv.slice(2);
-const only = first === 'fast' || first === 'machine' ? first : undefined;
+const only = PROJECTS.find(project => project === first);
 const extra = only === undefined && first !== undefined ? [first, ...rest] : rest;
 
 if (extra.length > 0) {
@@ -46,7 +48,7 @@ let [passed, failed, skipped] = [0, 0, 0];
 let interrupted: number | undefined;
 const folder = mkdtempSync(join(tmpdir(), 'syndrome-test-'));
 try {
-  for (const project of ['fast', 'machine']) {
+  for (const project of PROJECTS) {
     if (only !== undefined && only !== project) continue;
     const report = join(folder, `${project}.json`);
     const args = [

@@ -1,7 +1,8 @@
 /** Runs the program in the test's own process. */
 import { vi } from 'vitest';
 import { fail } from '@syndrome/cli/fail.ts';
-import { program } from '@syndrome/cli/program.ts';
+import { buildProgram } from '@syndrome/cli/program.ts';
+import { runProgram } from '@syndrome/cli/run-program.ts';
 
 /** How a command ended. */
 export interface Ended {
@@ -23,7 +24,7 @@ export async function runInside(env: NodeJS.ProcessEnv, args: readonly string[])
   process.exitCode = undefined;
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   try {
-    const code = await program(args).then(
+    const code = await runProgram(buildProgram(), args).then(
       () => Number(process.exitCode ?? 0),
       (error: unknown) => fail(error, args),
     );

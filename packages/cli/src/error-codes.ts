@@ -7,6 +7,8 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',
   E_INPUT: 'A file given to read is missing, a folder, not readable, or too long. Give a file, or - for stdin.',
   E_OUTPUT: 'The output cannot be written, to the file of --out or to stdout: the disk is full, or a right is missing.',
+  E_PLATFORM:
+    'The lab starts machines with QEMU and packages of Debian, and for that it needs Linux. Decoding, predicting and encoding work elsewhere too.',
   E_REPORT:
     'The runs are finished, but the report (--junit and the like) could not be written; the cause is the system’s.',
   E_USAGE: 'The command line is wrong; nothing was started. The hint says what is expected, --help the rest.',

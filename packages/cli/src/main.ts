@@ -17,8 +17,9 @@ endWhenOutputIsLost(argv);
 process.on('uncaughtException', error => process.exit(fail(error, argv)));
 
 try {
-  const { program } = await import('./program.ts');
-  await program(argv);
+  const { buildProgram } = await import('./program.ts');
+  const { runProgram } = await import('./run-program.ts');
+  await runProgram(buildProgram(), argv);
 } catch (error) {
   process.exitCode = fail(error, argv);
 }

@@ -1,10 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option, type OptionValues } from 'commander';
-import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { Argument, Command, InvalidArgumentError, Option, type OptionValues } from 'commander';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { decodeCommands, repeated } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
 import { addManyCommands } from './many-commands.ts';
-import { printLines } from './output.ts';
+import { needLinux } from './need-linux.ts';
 
 /** What every command that uses packages accepts. */
 function supplyOptions(command: Command): Command {
@@ -62,6 +61,9 @@ const repeatCount = (value: string): number => {
     throw new InvalidArgumentError('expected a number from 1 to 99999.');
   return Number(value);
 };
+
+/** Commands that start machines, or make what a machine needs. */
+const LAB: ReadonlySet<string> = new Set(['run', 'matrix', 'bisect', 'supply', 'doctor']);
 
 /** Builds the command tree. Actions are loaded when they are called, so that `--help` stays fast. */
 export function buildProgram(): Command {
@@ -297,33 +299,19 @@ Examples:
     )
     .action(async (options: OptionValues) => (await import('./doctor.ts')).doctor(merged(program, options)));
 
-  return program;
-}
+  program
+    .command('completion')
+    .description('print the completion of a shell: commands, options, names of scenarios and records')
+    .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      `\nExamples:
+  source <(syndrome completion bash)        in ~/.bashrc
+  source <(syndrome completion zsh)         in ~/.zshrc, behind compinit
+  syndrome completion fish | source         in ~/.config/fish/config.fish`,
+    )
+    .action(async (shell: string) => (await import('./completion.ts')).completion(program, shell));
 
-/**
- * Runs the command line.
- * @throws UsageError when it is wrong; whatever the command throws.
- */
-export async function program(argv: readonly string[]): Promise<void> {
-  const root = buildProgram();
-  const every = (command: Command): void => {
-    command.exitOverride();
-    command.configureOutput({ writeOut: printLines, writeErr: () => {} });
-    for (const sub of command.commands) every(sub);
-  };
-  every(root);
-  if (argv.length === 0) {
-    root.outputHelp();
-    return;
-  }
-  try {
-    await root.parseAsync([...argv], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return;
-    const message = error.message.replace(/^error: /, '').trim();
-    if (error.code === 'commander.help')
-      throw new UsageError('E_USAGE', 'a sub-command is missing', { hint: 'See --help.' });
-    throw new UsageError('E_USAGE', message, { hint: 'See --help.' });
-  }
+  for (const command of program.commands) if (LAB.has(command.name())) command.hook('preAction', needLinux);
+  return program;
 }

@@ -1,6 +1,37 @@
-/** @module Everything that is public: decode any input, encode, explain and predict. What is not named here is inner. */
-export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, decodeArmSea, guestEsr } from './arm/kvm.ts';
+/**
+ * @module Everything that is public: decode any input, make records, say what becomes of them. Nothing here throws on data
+ * that is read; what is not named here is inner and may change.
+ */
+// Any input in, decoded records out: class, severity, fields, lint, explanation, next step, outlook.
 export { createDecoder, decode } from './decode/decoder.ts';
+export type { DecoderOptions } from './decode/decoder.ts';
+export { FORMS } from './decode/form.ts';
+export type { Form } from './decode/form.ts';
+export type { DecodedRecord, DecodedSource, Diagnostic, Finding, RawRecord } from './decode/record.ts';
+// One record: of raw values, to a worker and back, as data, as text.
+export { dataOf, recordOf } from './decode/transfer.ts';
+export type { RecordData } from './decode/transfer.ts';
+export { toData } from './decode/record.ts';
 export { toText } from './decode/to-text.ts';
 export { describeRecord } from './mca/describe.ts';
+export { stringify } from './common/hex.ts';
+// Make one.
+export { encodeCper } from './cper/region.ts';
+export { encodeEsr, namedEsr } from './arm/encode.ts';
+export { namedMca } from './mca/named.ts';
+export { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './mca/registers.ts';
+export type { BitField, BitsField } from './registers/register.ts';
+export type { ArmSeaRecord } from './arm/record.ts';
+export type { CperRecord } from './cper/record.ts';
+export type { X86McaRecord } from './mca/record.ts';
+// What Linux, Xen, QEMU and KVM do with it, and by which rule.
+export { predict, predictChain } from './outlook/predict.ts';
+export { settings } from './outlook/settings.ts';
+export type { SettingInfo } from './outlook/settings.ts';
+export type { OutlookContext } from './outlook/context.ts';
+export type { Prediction } from './outlook/prediction.ts';
+// For a VMM that takes KVM_EXIT_ARM_SEA.
+export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, decodeArmSea, guestEsr } from './arm/kvm.ts';
+// The manuals that fields and findings cite, with their editions.
 export { MANUALS } from './registers/manuals.ts';
+export { VERSION } from './common/version.ts';

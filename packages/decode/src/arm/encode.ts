@@ -13,7 +13,12 @@ interface EsrFields {
   iss2?: bigint | Readonly<Record<string, bigint | boolean>>;
 }
 
-/** The register value. Throws {@link ArmError} for an unknown class and RegisterError for a field that does not fit. */
+/**
+ * The register value. Throws {@link ArmError} for an unknown class and RegisterError for a field that does not fit.
+ *
+ * @example
+ * encodeEsr({ ec: 'DABT_LOW', iss: { DFSC: 0x10n } }) // 0x92000010n
+ */
 export function encodeEsr(fields: EsrFields): bigint {
   const ec = typeof fields.ec === 'number' ? fields.ec : exceptionClassByName(fields.ec)?.value;
   if (ec === undefined) {
@@ -87,7 +92,12 @@ export const NAMED_ESR: readonly NamedEsr[] = [
   row('serror-ce', 1, 'SError, corrected', { ec: 'SERROR', iss: { AET: 6n, DFSC: 0x11n } }),
 ];
 
-/** The named syndrome; undefined when there is none. */
+/**
+ * The named syndrome; undefined when there is none.
+ *
+ * @example
+ * namedEsr('kvm-data-el0').esr // 0x92000010n
+ */
 export function namedEsr(name: string): NamedEsr | undefined {
   return NAMED_ESR.find(n => n.name === name);
 }

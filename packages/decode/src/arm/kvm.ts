@@ -19,7 +19,13 @@ const FNV = 1n << 10n;
 /** ESR bits KVM keeps: EC, IL, SET, FnV, EA, CM, WnR, FSC. */
 export const KVM_ARM_SEA_ESR_MASK = 0xfe001f7fn;
 
-/** Reads `arm_sea`; undefined when fewer than 32 bytes are there. */
+/**
+ * Reads `arm_sea`; undefined when fewer than 32 bytes are there.
+ *
+ * @example
+ * decodeArmSea(new Uint8Array(31)) // undefined
+ * decodeArmSea(new Uint8Array(32)).gpa // 0n
+ */
 export function decodeArmSea(bytes: Uint8Array, littleEndian = true): ArmSeaRecord | undefined {
   if (bytes.length < ARM_SEA_LENGTH) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -73,6 +79,9 @@ export function kvmExitOf(abort: { esr: bigint; far?: bigint; ipa?: bigint; vmHa
 /**
  * The ESR_EL1 a guest sees when a VMM passes the abort on. A guest's own EL1 code sees class 0x21 or 0x25 where the
  * hypervisor saw 0x20 or 0x24; code at EL0 keeps the lower-level class, because EL0 is below EL1 too.
+ *
+ * @example
+ * guestEsr(0x92000010n, 'el1') // 0x96000010n
  */
 export function guestEsr(hostEsr: bigint, from: 'el0' | 'el1'): bigint {
   const fields = ESR.decode(hostEsr);

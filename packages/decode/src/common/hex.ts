@@ -14,7 +14,12 @@ export function parseU64(text: string): bigint | undefined {
   return value > U64_MAX ? undefined : value;
 }
 
-/** JSON.stringify with every bigint as a {@link hex64} string, so that no 64-bit value is ever rounded. */
+/**
+ * JSON.stringify with every bigint as a {@link hex64} string, so that no 64-bit value is ever rounded.
+ *
+ * @example
+ * stringify({ status: 1n }) // '{"status":"0x0000000000000001"}'
+ */
 export function stringify(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? hex64(v) : v), indent);
 }

@@ -38,7 +38,17 @@ export function decodeCper(bytes: Uint8Array): { value: CperRegion; diagnostics:
   return { value, diagnostics };
 }
 
-/** The bytes of a record: a status block, or an error record when it has a header. Throws {@link CperError}. */
+/**
+ * The bytes of a record: a status block, or an error record when it has a header. Throws {@link CperError}.
+ *
+ * @example
+ * const type = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
+ * const body = { kind: 'memory', physicalAddress: 0x50000000n };
+ * const sections = [{ type, severity: 'recoverable', revision: 0x300, flags: 0, body }];
+ * const bytes = encodeCper({ kind: 'cper', severity: 'recoverable', sections });
+ * bytes.length // 172
+ * decode(bytes).records[0].address.pfn // 0x50000n
+ */
 export function encodeCper(record: CperRecord): Uint8Array {
   if (record.header !== undefined) return encodeCperRecord(record);
   const { origin: _, previousBoot: __, ...block } = record;

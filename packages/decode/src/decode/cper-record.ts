@@ -102,14 +102,13 @@ function place(m: CperMemoryError | CperMemoryError2): string {
 export class CperDecoded extends LazyRecord {
   readonly kind = 'cper';
   readonly raw: CperRecord;
+  /** Of Linux's extended log, which acts on nothing. */
+  readonly extlog: boolean;
 
-  readonly #extlog: boolean;
-
-  /** @param extlog of Linux's extended log, which acts on nothing */
   constructor(raw: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[], extlog = false) {
     super(source, diagnostics);
     this.raw = raw;
-    this.#extlog = extlog;
+    this.extlog = extlog;
   }
 
   /** The input is a section without the record that says how bad it is. */
@@ -206,7 +205,7 @@ export class CperDecoded extends LazyRecord {
       return `The severity ${severityNumber} is none that is specified: Linux takes it for fatal and panics. Tell the vendor of the firmware.`;
     }
     if (this.ofPreviousBoot && severity !== 'none') return PREVIOUS_BOOT;
-    if (this.#extlog && severity !== 'corrected' && severity !== 'none') return EXTLOG;
+    if (this.extlog && severity !== 'corrected' && severity !== 'none') return EXTLOG;
     const kind = kindOf(this.raw);
     if (severity === 'corrected') return CORRECTED[kind];
     return severity === 'recoverable' ? RECOVERABLE[kind] : NEXT[severity];
@@ -216,7 +215,7 @@ export class CperDecoded extends LazyRecord {
   }
   protected override predictions(): readonly DecodedOutlook[] {
     // Nobody acts on what the boot before left behind or extlog prints, nor on what has no severity.
-    if (this.#bare || this.#extlog || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
+    if (this.#bare || this.extlog || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
     return outlookOf(this.raw, this.source.from);
   }
 }

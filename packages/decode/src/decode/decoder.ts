@@ -65,7 +65,17 @@ const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status
 const utf8 = new TextEncoder();
 const NEEDLES = new NeedleSet([...LOG_NEEDLES, VALUE_NEEDLE]);
 
-/** Makes a decoder. It never throws on data; what `onRecord` throws passes through. */
+/**
+ * Makes a decoder. It never throws on data; what `onRecord` throws passes through.
+ *
+ * @example
+ * const found = [];
+ * const decoder = createDecoder({ onRecord: record => found.push(record.class), vendor: 'intel' });
+ * decoder.push('0xbd8000000010');
+ * decoder.push('0134\n');
+ * decoder.end();
+ * found // ['SRAR']
+ */
 export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
   // What is said to be binary begins as it likes.
@@ -289,7 +299,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
   }
 }
 
-/** Decodes a whole input at once. */
+/**
+ * Decodes a whole input at once.
+ *
+ * @example
+ * const { records } = decode('kernel: mce: [Hardware Error]: CPU 2: Machine Check: 0 Bank 9: 9c00000000000135\n');
+ * records[0].severity // 'corrected'
+ * records[0].source.firstLine // 1
+ */
 export function decode(
   data: Uint8Array | string,
   options: Omit<DecoderOptions, 'onRecord'> = {},

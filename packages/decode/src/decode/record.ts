@@ -169,6 +169,11 @@ export interface DecodedRecord {
 /**
  * The whole record as plain data, with `schemaVersion`, for {@link stringify}. Missing members are left out; the outlook,
  * which costs more than all others together, is there only when asked for.
+ *
+ * @example
+ * const [record] = decode('0xbd80000000100134', { vendor: 'intel' }).records;
+ * toData(record).schemaVersion // 1
+ * toData(record).class // 'SRAR'
  */
 export function toData(record: DecodedRecord, options: { outlook?: boolean } = {}): Record<string, unknown> {
   const { source, kind, cpu, bank, registers, flags, severity, mcacod, address, component } = record;

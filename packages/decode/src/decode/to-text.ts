@@ -366,7 +366,13 @@ export class TextWriter {
   }
 }
 
-/** The record in lines without line ends. */
+/**
+ * The record in lines without line ends.
+ *
+ * @example
+ * const [record] = decode('status=0x9c00000000000135 addr=0x1234000 vendor=intel').records;
+ * toText(record)[0] // 'Intel machine check, corrected: a data cache error (level 1) on a data read'
+ */
 export function toText(record: DecodedRecord, options: TextOptions = {}): string[] {
   return new TextWriter(options).text(record).slice(0, -1).split('\n');
 }

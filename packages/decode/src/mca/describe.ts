@@ -106,7 +106,13 @@ export function layoutsOf(record: X86McaRecord): Omit<RegisterView, 'value' | 'r
   });
 }
 
-/** Every register the record has, in the order a person reads them. */
+/**
+ * Every register the record has, in the order a person reads them.
+ *
+ * @example
+ * const [status] = describeRecord({ kind: 'x86-mca', vendor: 'intel', bank: 1, status: 0xbd80000000100134n });
+ * status.rows.find(row => row.name === 'UC').meaning // 'uncorrected'
+ */
 export function describeRecord(record: X86McaRecord): RegisterView[] {
   return layoutsOf(record).map(view => {
     const value = record[view.member] ?? 0n;

@@ -136,7 +136,12 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
 ];
 
-/** The record of a name or an alias, or undefined. */
+/**
+ * The record of a name or an alias, or undefined.
+ *
+ * @example
+ * namedMca('srao').status // 0xbd000000000000c0n
+ */
 export function namedMca(name: string): NamedMca | undefined {
   return NAMED_MCA.find(n => n.name === name || n.alias === name);
 }

@@ -128,6 +128,13 @@ interface PredictOptions {
 /**
  * What `context.consumer` will do with `record`. Total: every record and every context has an answer, and nothing
  * throws. Settings that are missing are assumed; the assumptions that matter are in `dependsOn`.
+ *
+ * @example
+ * const record = { kind: 'x86-mca', vendor: 'amd', bank: 9, status: namedMca('amd-deferred').status, addr: 0x1234000n };
+ * const known = predict(record, { consumer: 'linux', version: '6.19.6', platform: 'kvm' });
+ * known.outcome // 'panicked'
+ * known.rule.id // 'linux.amd-destat.crash'
+ * known.dependsOn // ['ignoreMsrs']
  */
 export function predict(record: OutlookRecord, context: OutlookContext, options: PredictOptions = {}): Prediction {
   const { facts, run, ending } = evaluate(record, context);
@@ -194,6 +201,10 @@ export type LayerSettings = Partial<Record<Consumer, Partial<Settings>>>;
  * Follows a record through the layers: what the first consumer hands over is predicted for the next one, until nobody
  * gets anything any more. `layers` gives what is known of each; what a layer decides itself (delivery) wins over it.
  * The last prediction says what becomes of the system.
+ *
+ * @example
+ * const record = { kind: 'x86-mca', vendor: 'amd', bank: 9, status: namedMca('amd-deferred').status, addr: 0x1234000n };
+ * predictChain(record, { consumer: 'qemu' }).map(p => p.consumer) // ['qemu', 'linux']
  */
 export function predictChain(
   record: OutlookRecord,

@@ -3,7 +3,7 @@ import { SyndromeError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
 
 /** A single-bit field; decodes to a boolean. */
-interface BitField<N extends string = string> {
+export interface BitField<N extends string = string> {
   readonly kind: 'bit';
   readonly name: N;
   readonly hi: number;
@@ -14,7 +14,7 @@ interface BitField<N extends string = string> {
 }
 
 /** A field of several bits; decodes to a bigint shifted down to bit 0. */
-interface BitsField<N extends string = string> {
+export interface BitsField<N extends string = string> {
   readonly kind: 'bits';
   readonly name: N;
   readonly hi: number;

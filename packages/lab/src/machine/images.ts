@@ -145,7 +145,10 @@ export function vmmSources(): ImageFile[] {
     const [name = '', ...rest] = file.slice(packages.length + 1).split('/');
     return join(name === 'vmm' ? 'syndrome' : `syndrome/node_modules/@syndrome/${name}`, ...rest);
   };
-  const files = new Set(tree(join(packages, 'vmm/src'), '').map(({ file }) => file));
+  // Beside the JavaScript of an installed program stand its types and maps.
+  const files = new Set(
+    tree(join(packages, 'vmm/src'), '').flatMap(({ file }) => (/(?<!\.d)\.[jt]s$/.test(file) ? [file] : [])),
+  );
   for (const file of files) {
     for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(IMPORTED)) {
       const [, name, inner = ''] = /^@syndrome\/([^/]+)\/(.+)$/.exec(specifier) ?? [];

@@ -1,0 +1,139 @@
+/** What `npm run build` and `npm run build:single` make: packed, installed into an empty folder without a network, and used. */
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { vmmSources } from '@syndrome/lab/machine/images.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const work = mkdtempSync(join(tmpdir(), 'syndrome-published-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = process.env): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 240_000 });
+  expect(status, `${command} ${args.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
+  return stdout;
+}
+const npm = (args: string[], cwd: string): string =>
+  run('npm', args, cwd, { ...process.env, npm_config_offline: 'true', npm_config_cache: join(work, 'cache') });
+
+/** Packs what was built and installs it into an empty folder; gives the folder and the size of the tarball. */
+function installed(name: 'decode' | 'syndrome'): { folder: string; bytes: number } {
+  const [tarball = ''] = npm(['pack', '--silent', '--pack-destination', work], join(work, name)).trim().split('\n');
+  const folder = join(work, `uses-${name}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+  npm(['install', '--no-audit', '--no-fund', join(work, tarball)], folder);
+  return { folder, bytes: statSync(join(work, tarball)).size };
+}
+
+beforeAll(() => {
+  run(process.execPath, [join(ROOT, 'scripts/build.ts'), '--out', work], ROOT);
+});
+
+describe('syndrome-decode', () => {
+  let folder = '';
+  let tarball = 0;
+  beforeAll(() => {
+    ({ folder, bytes: tarball } = installed('decode'));
+  });
+
+  /** Bytes of a program, minified and compressed as a browser would get it. */
+  async function bundled(source: string): Promise<{ bytes: number; code: string }> {
+    const input = join(folder, 'entry.js');
+    writeFileSync(input, source);
+    const bundle = await rolldown({ input, platform: 'browser', logLevel: 'silent' });
+    const { output } = await bundle.generate({ format: 'esm', minify: true, codeSplitting: false });
+    await bundle.close();
+    return { bytes: gzipSync(output[0].code).length, code: output[0].code };
+  }
+  const USE = "import { decode } from 'syndrome-decode';\n";
+  const SHOW = "console.log(decode('0xbd80000000100134', { vendor: 'intel' }).records[0].class);\n";
+
+  test('is imported from Node, and depends on nothing', () => {
+    writeFileSync(join(folder, 'use.js'), USE + SHOW);
+    expect(run(process.execPath, ['use.js'], folder)).toBe('SRAR\n');
+    expect(globSync('node_modules/*', { cwd: folder })).toEqual(['node_modules/syndrome-decode']);
+  });
+
+  test('has types', () => {
+    const source = `${USE}const record = decode('').records[0];\nexport const status: string | undefined = record?.severity;\n`;
+    writeFileSync(join(folder, 'use.ts'), source);
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    run(process.execPath, [tsc, ...options, 'use.ts'], folder);
+    writeFileSync(join(folder, 'use.ts'), source.replace('severity', 'severety'));
+    expect(spawnSync(process.execPath, [tsc, ...options, 'use.ts'], { cwd: folder }).status).not.toBe(0);
+  });
+
+  test('goes through a bundler, and what is not used stays out', async () => {
+    const all = await bundled(USE + SHOW);
+    writeFileSync(join(folder, 'bundle.mjs'), all.code);
+    expect(run(process.execPath, ['bundle.mjs'], folder)).toBe('SRAR\n');
+    expect(all.code).not.toMatch(/\bfrom\s*["']|\brequire\(|\bprocess\b/);
+    const little = await bundled("import { encodeEsr } from 'syndrome-decode';\nconsole.log(encodeEsr({ ec: 1 }));\n");
+    // Budgets: a page pays for the first. Raise them knowingly.
+    expect(all.bytes).toBeLessThan(150_000);
+    expect(little.bytes).toBeLessThan(12_000);
+    expect(tarball).toBeLessThan(1_000_000);
+    console.log(`syndrome-decode: tarball ${tarball}, decode bundled ${all.bytes}, encodeEsr bundled ${little.bytes}`);
+  });
+});
+
+describe('syndrome', () => {
+  let folder = '';
+  let tarball = 0;
+  beforeAll(() => {
+    ({ folder, bytes: tarball } = installed('syndrome'));
+  });
+  const syndrome = (...args: string[]): string => run(join(folder, 'node_modules/.bin/syndrome'), args, folder, env);
+  // The Node of the lock file, where the shell finds it.
+  const env = { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` };
+
+  test('installs without a registry and runs', () => {
+    expect(syndrome('--help')).toContain('Usage: syndrome');
+    expect(syndrome('decode', '0xbd80000000100134', '--vendor', 'intel')).toContain('action required (SRAR)');
+    expect(tarball).toBeLessThan(3_500_000);
+    console.log(`syndrome: tarball ${tarball}`);
+  });
+
+  test('holds the scenarios, the sources of the agent and those of the reference VMM', () => {
+    const clone = run(process.execPath, [join(ROOT, 'packages/cli/src/main.ts'), 'scenarios', '--json'], ROOT);
+    expect(syndrome('scenarios', '--json')).toBe(clone);
+    const root = join(folder, 'node_modules/syndrome');
+    const sources = (at: string): string[] => globSync('*.{c,h}', { cwd: join(at, 'guest') }).toSorted();
+    expect(sources(root)).toEqual(sources(ROOT));
+    const images = join(root, 'packages/lab/src/machine/images.js');
+    const print = `import(${JSON.stringify(images)}).then(m => console.log(JSON.stringify(m.vmmSources().map(f => f.path))))`;
+    const paths = JSON.parse(run(process.execPath, ['-e', print], folder)) as string[];
+    expect(paths).toEqual(vmmSources().map(f => f.path));
+  });
+
+  test('has a manual page for each command', () => {
+    const pages = globSync('*.1', { cwd: join(folder, 'node_modules/syndrome/man') }).toSorted();
+    expect(pages).toContain('syndrome-supply-list.1');
+    for (const page of pages) {
+      const text = readFileSync(join(folder, 'node_modules/syndrome/man', page), 'utf8');
+      expect(text).toMatch(/^\.TH SYNDROME\S* 1 /);
+      // A line that begins with a dot is a request: each is known.
+      for (const [, request = ''] of text.matchAll(/^[.'](\S*)/gm))
+        expect(['TH', 'SH', 'TP', 'B', 'I', 'BR', 'nf', 'fi']).toContain(request);
+    }
+  });
+});
+
+test.skipIf(process.arch !== 'x64')('the single file decodes where there is no Node', () => {
+  run(process.execPath, [join(ROOT, 'scripts/build-single.ts'), '--out', work], ROOT);
+  const file = join(work, 'syndrome-linux-x64');
+  const env = { PATH: '' };
+  expect(run(file, ['decode', '0xbd80000000100134', '--vendor', 'intel'], work, env)).toContain(
+    'action required (SRAR)',
+  );
+  expect(run(file, ['encode', 'srao', '--addr', '0x1000'], work, env)).toContain('0xbd000000000000c0');
+  expect(run(file, ['predict', 'srao'], work, env)).toContain('Linux');
+  expect(run(file, ['--help'], work, env)).toContain('Usage: syndrome');
+  console.log(`single file: ${statSync(file).size}`);
+});
