@@ -36,12 +36,12 @@ const write = (file: string, text: string, mode = 0o644): void => {
 
 rmSync(dist, { recursive: true, force: true });
 const staged = join(dist, '.staged');
-const tsc = await runChild(
-  process.execPath,
-  [join(root, 'node_modules/.bin/tsc'), '--project', join(root, 'tsconfig.build.json'), '--outDir', staged],
-  { cwd: root },
-);
-if (tsc.code !== 0) process.exit(tsc.code);
+// The library has types; the program is a command, and nobody compiles against it.
+for (const project of ['tsconfig.build.json', 'tsconfig.declarations.json']) {
+  const args = [join(root, 'node_modules/.bin/tsc'), '--project', join(root, project), '--outDir', staged];
+  const tsc = await runChild(process.execPath, args, { cwd: root });
+  if (tsc.code !== 0) process.exit(tsc.code);
+}
 
 const compiled = globSync('**/*.{js,js.map,d.ts}', { cwd: staged }).map(file => file.split(sep).join('/'));
 for (const file of compiled) {
@@ -49,7 +49,7 @@ for (const file of compiled) {
   const result = file.endsWith('.map')
     ? text
     : text.replace(SPECIFIER, (_, quote: string, specifier: string) => `${quote}${published(file, specifier)}${quote}`);
-  write(join(dist, 'syndrome/packages', file), result);
+  if (!file.endsWith('.d.ts')) write(join(dist, 'syndrome/packages', file), result);
   const [, inner] = /^decode\/src\/(.+)$/.exec(file) ?? [];
   if (inner !== undefined) write(join(dist, 'decode/lib', inner), result);
 }
