@@ -16,12 +16,8 @@ import { pagesOfCper } from '@syndrome/decode/cper/page.ts';
 import { MCA_SEVERITIES, severity } from '@syndrome/decode/mca/severity.ts';
 import { XEN_MCE_BYTES, decodeXenMcelog } from '@syndrome/decode/mca/xen-mcelog.ts';
 import { classify } from '@syndrome/decode/mca/classify.ts';
-import { component } from '@syndrome/decode/mca/component.ts';
-import { describeRecord } from '@syndrome/decode/mca/describe.ts';
-import { explain } from '@syndrome/decode/mca/explain.ts';
-import { lint } from '@syndrome/decode/mca/lint.ts';
-import { nextStep } from '@syndrome/decode/mca/next-step.ts';
-import { pageOf } from '@syndrome/decode/mca/page.ts';
+import { describeRecord, explain, lint, nextStep, pageOf } from '@syndrome/decode/mca/of-record.ts';
+import { component } from '@syndrome/decode/mca/testing/rules.ts';
 import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
 import { BODIES, RECORDS, anyArmRecord, anyMcaRecord, splicedRecords, spoiled } from './inputs.ts';
 import { TEXT_PER_RECORD, VALIDATE_EVERY, textFaults } from './oracles.ts';
@@ -39,7 +35,7 @@ function mcaFaults(record: X86McaRecord): string[] {
     if (hi > 63 || lo > hi || lo < 0) wrong.push(`${hi}:${lo}`);
   for (const view of describeRecord(record)) {
     const sum = view.rows.reduce((all, row) => all | (row.value << BigInt(row.lo)), 0n);
-    if (view.register !== undefined && sum !== view.value) wrong.push(`${view.name}: rows do not add up`);
+    if (view.source !== undefined && sum !== view.value) wrong.push(`${view.name}: rows do not add up`);
     wrong.push(
       ...textFaults(
         view.name,

@@ -3,7 +3,7 @@ import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { didYouMean } from '@syndrome/decode/common/nearest.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { CPER_SEVERITIES, decodeGhesBlock, encodeGhesBlock } from '@syndrome/decode/cper/ghes.ts';
-import { explain } from '@syndrome/decode/mca/explain.ts';
+import { explain } from '@syndrome/decode/mca/of-record.ts';
 import { NAMED_MCA, type NamedMca } from '@syndrome/decode/mca/named.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Target } from '@syndrome/decode/outlook/danger.ts';

@@ -13,7 +13,9 @@ export { dataOf, recordOf } from './decode/transfer.ts';
 export type { RecordData } from './decode/transfer.ts';
 export { toData } from './decode/record.ts';
 export { toText } from './decode/to-text.ts';
-export { describeRecord } from './mca/describe.ts';
+export { describeRecord } from './mca/of-record.ts';
+export { stripOf } from './decode/bit-strip.ts';
+export { registerViews } from './decode/record-rules.ts';
 export { stringify } from './common/hex.ts';
 // Make one.
 export { encodeCper } from './cper/region.ts';

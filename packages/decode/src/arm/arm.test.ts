@@ -423,12 +423,14 @@ describe('lintArm', () => {
         severity: 'error',
         message: 'SET is not 0 on a CPU without FEAT_RAS: 2',
         section: 'DDI 0487 D24.2.40, ISS encodings for a Data Abort and an Instruction Abort',
-        bits: [{ register: 'ESR', hi: 12, lo: 11 }],
+        members: ['esr', 'ras'],
+        bits: [{ member: 'esr', register: 'ESR', hi: 12, lo: 11 }],
       },
     ]);
     expect(lintArm(rec(0x92000410n, { far: 0x12n }))[0]).toMatchObject({
       message: 'an address is given although FnV says there is none: 0x0000000000000012',
-      bits: [{ register: 'ESR', hi: 10, lo: 10 }],
+      members: ['esr', 'far'],
+      bits: [{ member: 'esr', register: 'ESR', hi: 10, lo: 10 }],
     });
   });
 

@@ -110,9 +110,16 @@ describe('lintArm', () => {
     expect(lintArm(rec((1n << 55n) | 0x92000010n))[0]?.message).toMatch(/: 0x0080000000000000$/);
   });
 
-  it('names the bit that makes an SError syndrome the maker’s', () => {
+  it('names the bit that makes an SError syndrome the maker’s, and those that it takes over', () => {
     const found = lintArm(rec(0xbf000400n)).filter(f => f.code === 'L_ARM_AET_IDS');
-    expect(found).toMatchObject([{ bits: [{ register: 'ESR', hi: 24, lo: 24 }] }]);
+    expect(found).toMatchObject([
+      {
+        bits: [
+          { hi: 24, lo: 24 },
+          { hi: 12, lo: 10 },
+        ],
+      },
+    ]);
   });
 
   it('tells the fault code of a KVM exit from its neighbours', () => {

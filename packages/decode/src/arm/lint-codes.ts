@@ -3,25 +3,14 @@
  * the place in the manual, and the text behind `--explain`. The shapes are those of the machine check lint.
  */
 
-/** `error` the architecture forbids it · `warning` real hardware is not known to do it · `info` worth knowing. */
-type ArmLintSeverity = 'error' | 'warning' | 'info';
-
-interface ArmLintCode {
-  severity: ArmLintSeverity;
-  /** One line, without the values of a record. */
-  title: string;
-  /** Manual and section. */
-  section: string;
-  /** What it means, why it matters, what to do. */
-  explanation: string;
-}
+import type { Finding, FindingCode, FindingSeverity } from '../registers/finding.ts';
 
 const DDI = 'DDI 0487 D24.2.40, ESR_ELx';
 const ABORT = 'DDI 0487 D24.2.40, ISS encodings for a Data Abort and an Instruction Abort';
 const SERROR = 'DDI 0487 D24.2.40, ISS encoding for an SError';
 const KVM = 'Linux Documentation/virt/kvm/api.rst, KVM_EXIT_ARM_SEA';
 
-const row = (severity: ArmLintSeverity, section: string, title: string, explanation: string): ArmLintCode => ({
+const row = (severity: FindingSeverity, section: string, title: string, explanation: string): FindingCode => ({
   severity,
   title,
   section,
@@ -187,16 +176,8 @@ export const ARM_LINT_CODES = {
     'a guest physical address without its flag',
     'gpa says something only with flag bit 0. Without it the page is not known.',
   ),
-} as const satisfies Readonly<Record<string, ArmLintCode>>;
+} as const satisfies Readonly<Record<string, FindingCode>>;
 
 export type ArmLintCodeId = keyof typeof ARM_LINT_CODES;
 
-/** One finding about a record. */
-export interface ArmFinding {
-  code: ArmLintCodeId;
-  severity: ArmLintSeverity;
-  /** The title, with the values of this record. One line, made of registers only. */
-  message: string;
-  section: string;
-  bits?: readonly { register: string; hi: number; lo: number }[];
-}
+export type ArmFinding = Finding<ArmLintCodeId>;

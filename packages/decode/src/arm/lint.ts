@@ -1,5 +1,7 @@
 /** @module Whether an abort or SError can be what a real CPU, or KVM, reports. */
 import { hex64 } from '../common/hex.ts';
+import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
+import type { FindingPlace } from '../registers/finding.ts';
 import { hpfarValid } from './classify.ts';
 import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, syndromeTables } from './esr.ts';
 import { EC as CLASS, exceptionClass } from './exception-class.ts';
@@ -9,19 +11,19 @@ import { ARM_LINT_CODES } from './lint-codes.ts';
 import type { ArmFinding, ArmLintCodeId } from './lint-codes.ts';
 import type { ArmSeaRecord } from './record.ts';
 
-const RANK = { error: 0, warning: 1, info: 2 } as const;
 const hex = (n: number | bigint): string => `0x${n.toString(16).padStart(2, '0')}`;
 
-type Add = (code: ArmLintCodeId, note?: string, hi?: number, lo?: number) => void;
+type Place = FindingPlace<keyof ArmSeaRecord>;
+type Add = (code: ArmLintCodeId, note: string | undefined, ...places: Place[]) => void;
+
+const bits = (hi: number, lo = hi): Place => ({ member: 'esr', register: 'ESR', hi, lo });
 
 /** What is wrong or remarkable about a record, errors first. Empty for one that nothing speaks against. */
 export function lintArm(record: ArmSeaRecord): ArmFinding[] {
   const findings: ArmFinding[] = [];
-  const add: Add = (code, note, hi, lo = hi) => {
+  const add: Add = (code, note, ...places) => {
     const { severity, title, section } = ARM_LINT_CODES[code];
-    const message = note === undefined ? title : `${title}: ${note}`;
-    const bits = hi === undefined || lo === undefined ? {} : { bits: [{ register: 'ESR', hi, lo }] };
-    findings.push({ code, severity, message, section, ...bits });
+    findings.push(findingAt(code, severity, note === undefined ? title : `${title}: ${note}`, section, places));
   };
   const esr = BigInt.asUintN(64, record.esr);
   lintSyndrome(esr, add);
@@ -30,38 +32,39 @@ export function lintArm(record: ArmSeaRecord): ArmFinding[] {
   if (kind === 'serror') lintSError(ISS, add);
   if (kind === 'data-abort' || kind === 'instruction-abort') lintAbort(record, ISS, kind === 'instruction-abort', add);
   if (record.hpfar !== undefined) {
-    if (HPFAR.decode(record.hpfar).reserved !== 0n) add('L_ARM_HPFAR_RESERVED', hex64(record.hpfar));
-    if (record.hpfar !== 0n && !hpfarValid(esr)) add('L_ARM_HPFAR_UNKNOWN', hex64(record.hpfar));
+    const { reserved } = HPFAR.decode(record.hpfar);
+    if (reserved !== 0n) add('L_ARM_HPFAR_RESERVED', hex64(record.hpfar), ...runsOf('hpfar', HPFAR.name, reserved));
+    if (record.hpfar !== 0n && !hpfarValid(esr)) add('L_ARM_HPFAR_UNKNOWN', hex64(record.hpfar), 'hpfar', bits(5, 0));
   }
   if (record.flags !== undefined) lintKvm(record, esr, record.flags, add);
-  return findings.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
+  return findings.sort(bySeverity);
 }
 
 function lintSyndrome(esr: bigint, add: Add): void {
   const { EC, IL, ISS, ISS2 } = ESR.decode(esr);
   const cls = exceptionClass(Number(EC));
-  if (cls === undefined) add('L_ARM_RESERVED_CLASS', hex(EC), 31, 26);
-  if (esr >> 56n !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', 63, 56);
+  if (cls === undefined) add('L_ARM_RESERVED_CLASS', hex(EC), bits(31, 26));
+  if (esr >> 56n !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
   if (cls === undefined || cls.iss === 'other') return;
   const { iss, iss2 } = syndromeTables(esr);
   const stray = iss.decode(ISS).reserved | (iss2.decode(ISS2).reserved << 32n);
-  if (stray !== 0n) add('L_ARM_RESERVED_BITS', hex64(stray), 55, 0);
+  if (stray !== 0n) add('L_ARM_RESERVED_BITS', hex64(stray), ...runsOf('esr', 'ESR', stray));
   const isv = cls.iss === 'data-abort' && ISS >> 24n === 1n;
-  if (!isv && !IL) add('L_ARM_IL_CLEAR', cls.name, 25);
+  if (!isv && !IL) add('L_ARM_IL_CLEAR', cls.name, bits(25));
 }
 
 function lintSError(iss: bigint, add: Add): void {
   const s = ISS_SERROR.decode(iss);
   if (s.IDS) {
-    if (s.AET !== 0n) add('L_ARM_AET_IDS', undefined, 24);
+    if (s.AET !== 0n) add('L_ARM_AET_IDS', undefined, bits(24), bits(12, 10));
     return;
   }
   if (s.DFSC === 0n) {
-    if (s.AET !== 0n || s.EA) add('L_ARM_AET_UNCATEGORIZED', undefined, 12, 9);
+    if (s.AET !== 0n || s.EA) add('L_ARM_AET_UNCATEGORIZED', undefined, bits(12, 9));
   } else if (s.DFSC !== 0x11n) {
-    add('L_ARM_SERROR_FAULT', hex(s.DFSC), 5, 0);
+    add('L_ARM_SERROR_FAULT', hex(s.DFSC), bits(5, 0));
   } else if (s.AET === 4n || s.AET === 5n || s.AET === 7n) {
-    add('L_ARM_AET_RESERVED', String(s.AET), 12, 10);
+    add('L_ARM_AET_RESERVED', String(s.AET), bits(12, 10));
   }
 }
 
@@ -70,43 +73,45 @@ function lintAbort(record: ArmSeaRecord, iss: bigint, instruction: boolean, add:
   const code = Number(IFSC);
   const fault = faultStatus(code, instruction ? 'instruction' : 'data');
   if (fault === undefined) {
-    add('L_ARM_RESERVED_FAULT', hex(code), 5, 0);
+    add('L_ARM_RESERVED_FAULT', hex(code), bits(5, 0));
     return;
   }
-  if (fault.needs !== undefined) add('L_ARM_FAULT_FEATURE', `${fault.text}, ${fault.needs}`, 5, 0);
-  if (fault.withoutRas && record.ras === true) add('L_ARM_PARITY_WITH_RAS', hex(code), 5, 0);
+  if (fault.needs !== undefined) add('L_ARM_FAULT_FEATURE', `${fault.text}, ${fault.needs}`, bits(5, 0));
+  if (fault.withoutRas && record.ras === true) add('L_ARM_PARITY_WITH_RAS', hex(code), bits(5, 0), 'ras');
   if (fault.kind === 'external-abort') {
-    if (SET === 1n) add('L_ARM_SET_RESERVED', undefined, 12, 11);
-    if (SET !== 0n && record.ras === false) add('L_ARM_SET_WITHOUT_RAS', String(SET), 12, 11);
+    if (SET === 1n) add('L_ARM_SET_RESERVED', undefined, bits(12, 11));
+    if (SET !== 0n && record.ras === false) add('L_ARM_SET_WITHOUT_RAS', String(SET), bits(12, 11), 'ras');
     const address = record.far ?? record.gva ?? 0n;
-    if (FnV && address !== 0n) add('L_ARM_FNV_WITH_FAR', hex64(address), 10);
-    if (S1PTW) add('L_ARM_S1PTW_ABORT', undefined, 7);
+    if (FnV && address !== 0n)
+      add('L_ARM_FNV_WITH_FAR', hex64(address), bits(10), record.far === undefined ? 'gva' : 'far');
+    if (S1PTW) add('L_ARM_S1PTW_ABORT', undefined, bits(7));
   } else {
     const lst = !instruction && hasLoadStoreType(code);
-    if (!lst && SET !== 0n) add('L_ARM_SET_MISPLACED', fault.text, 12, 11);
-    if (FnV) add('L_ARM_FNV_MISPLACED', fault.text, 10);
+    if (!lst && SET !== 0n) add('L_ARM_SET_MISPLACED', fault.text, bits(12, 11));
+    if (FnV) add('L_ARM_FNV_MISPLACED', fault.text, bits(10));
   }
-  if (EA && !isMemoryError(fault.kind)) add('L_ARM_EA_MISPLACED', fault.text, 9);
+  if (EA && !isMemoryError(fault.kind)) add('L_ARM_EA_MISPLACED', fault.text, bits(9));
   const el1 = record.el === 1;
-  if (S1PTW && el1) add('L_ARM_S1PTW_EL1', undefined, 7);
+  if (S1PTW && el1) add('L_ARM_S1PTW_EL1', undefined, bits(7), 'el');
   if (instruction) return;
   const { ISV, VNCR } = ISS_DATA_ABORT.decode(iss);
-  if (ISV && isMemoryError(fault.kind)) add('L_ARM_ISV_EXTERNAL', fault.text, 24);
-  if (ISV && el1) add('L_ARM_ISV_EL1', undefined, 24);
-  if (VNCR && el1) add('L_ARM_VNCR_EL1', undefined, 13);
+  if (ISV && isMemoryError(fault.kind)) add('L_ARM_ISV_EXTERNAL', fault.text, bits(24));
+  if (ISV && el1) add('L_ARM_ISV_EL1', undefined, bits(24), 'el');
+  if (VNCR && el1) add('L_ARM_VNCR_EL1', undefined, bits(13), 'el');
 }
 
 function lintKvm(record: ArmSeaRecord, esr: bigint, flags: bigint, add: Add): void {
   const ec = Number(ESR.decode(esr).EC);
   if (ec !== CLASS.IABT_LOW && ec !== CLASS.DABT_LOW) {
-    add('L_ARM_KVM_CLASS', hex(ec), 31, 26);
+    add('L_ARM_KVM_CLASS', hex(ec), bits(31, 26));
   } else {
     const fault = faultStatus(Number(esr & 0x3fn));
-    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(esr & 0x3fn), 5, 0);
+    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(esr & 0x3fn), bits(5, 0));
   }
   const masked = esr & ~KVM_ARM_SEA_ESR_MASK;
-  if (masked !== 0n) add('L_ARM_KVM_MASKED', hex64(masked));
-  if ((flags & ~KVM_EXIT_ARM_SEA_FLAG_GPA_VALID) !== 0n) add('L_ARM_KVM_FLAGS', hex64(flags));
+  if (masked !== 0n) add('L_ARM_KVM_MASKED', hex64(masked), ...runsOf('esr', 'ESR', masked));
+  const unknown = flags & ~KVM_EXIT_ARM_SEA_FLAG_GPA_VALID;
+  if (unknown !== 0n) add('L_ARM_KVM_FLAGS', hex64(flags), ...runsOf('flags', 'flags', unknown));
   const gpa = record.gpa ?? 0n;
-  if ((flags & KVM_EXIT_ARM_SEA_FLAG_GPA_VALID) === 0n && gpa !== 0n) add('L_ARM_KVM_GPA', hex64(gpa));
+  if ((flags & KVM_EXIT_ARM_SEA_FLAG_GPA_VALID) === 0n && gpa !== 0n) add('L_ARM_KVM_GPA', hex64(gpa), 'flags', 'gpa');
 }

@@ -28,7 +28,14 @@ const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
   raw: 'other',
 };
 
+/** UEFI 2.10 N.2.1, record flags. */
+const PREVERR = 2;
 const SIMULATED = 4;
+
+/** Linux or the firmware says that it tells of the boot before. */
+export function isOfPreviousBoot({ previousBoot, header }: CperRecord): boolean {
+  return previousBoot === true || ((header?.flags ?? 0) & PREVERR) !== 0;
+}
 
 /** Classifies a record by its worst section, the first of equals. */
 export function classifyCper(record: CperRecord): CperVerdict {

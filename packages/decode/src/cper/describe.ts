@@ -52,7 +52,7 @@ const fromBits = (prefix: string, rows: readonly FieldRow[]): MemberRow[] =>
     }));
 
 /** UEFI 2.10 N.2.4.2: a field of the check information means something only while its own validation bit is set. */
-function checkRows(type: string | undefined, checkInfo: bigint): FieldRow[] {
+export function checkRows(type: string | undefined, checkInfo: bigint): FieldRow[] {
   const rows = X86_CHECKS[type ?? '']?.register.describe(checkInfo) ?? [];
   const clear = new Set(rows.filter(r => r.value === 0n).map(r => r.name));
   return rows.map(r => (clear.has(`${r.name}_V`) ? { ...r, meaning: `not valid: ${r.name}_V is clear` } : r));

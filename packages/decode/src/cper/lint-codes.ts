@@ -3,18 +3,7 @@
  * place in the manual, and the text behind `--explain`. The shapes are those of the machine check lint.
  */
 
-/** `error` the specification forbids it · `warning` it is not as specified, or it decides what is done · `info` worth knowing. */
-type CperLintSeverity = 'error' | 'warning' | 'info';
-
-export interface CperLintCode {
-  severity: CperLintSeverity;
-  /** One line, without the values of a record. */
-  title: string;
-  /** Manual and section. */
-  section: string;
-  /** What it means, why it matters, what to do. */
-  explanation: string;
-}
+import type { Finding, FindingCode, FindingSeverity } from '../registers/finding.ts';
 
 const GHES = 'ACPI 6.5 18.3.2.7.1, Generic Error Status Block and Data Entry';
 const RECORD = 'UEFI 2.10 N.2.1, record header';
@@ -23,7 +12,7 @@ const MEMORY = 'UEFI 2.10 N.2.5 and N.2.6, memory error sections';
 const ARM = 'UEFI 2.10 N.2.4.4, ARM processor error section';
 const X86 = 'UEFI 2.10 N.2.4.2, IA32/X64 processor error section';
 
-const row = (severity: CperLintSeverity, section: string, title: string, explanation: string): CperLintCode => ({
+const row = (severity: FindingSeverity, section: string, title: string, explanation: string): FindingCode => ({
   severity,
   title,
   section,
@@ -218,16 +207,8 @@ export const CPER_LINT_CODES = {
     "the shape of QEMU's own record",
     'QEMU makes this record when the host tells it that guest memory is bad: one memory section, recoverable, type unknown, with the guest physical address and nothing else, and an entry count of 0.',
   ),
-} as const satisfies Readonly<Record<string, CperLintCode>>;
+} as const satisfies Readonly<Record<string, FindingCode>>;
 
 export type CperLintCodeId = keyof typeof CPER_LINT_CODES;
 
-/** One finding about a record. */
-export interface CperFinding {
-  code: CperLintCodeId;
-  severity: CperLintSeverity;
-  /** The title, with the values of this record. One line; text of the firmware in it is printable ASCII. */
-  message: string;
-  section: string;
-  bits?: readonly { register: string; hi: number; lo: number }[];
-}
+export type CperFinding = Finding<CperLintCodeId>;

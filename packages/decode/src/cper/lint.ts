@@ -1,5 +1,7 @@
 /** @module Whether a firmware record is as specified, agrees with itself, and says what software needs. */
 import { hex64 } from '../common/hex.ts';
+import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
+import type { FindingPlace } from '../registers/finding.ts';
 import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { bodyCorrected } from './classify.ts';
 import { FIRMWARE_LAYOUT } from './firmware.ts';
@@ -17,7 +19,6 @@ import { severityRank } from './severity.ts';
 import { decodeTimestamp } from './timestamp.ts';
 import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
 
-const RANK = { error: 0, warning: 1, info: 2 } as const;
 const hex = (n: number): string => `0x${n.toString(16)}`;
 const FRU_TEXT = 20;
 const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
@@ -26,7 +27,13 @@ const SIMULATED = 4;
 /** Bits of the block status that have a meaning. */
 const STATUS_BITS = 0x3fff;
 
-type Add = (code: CperLintCodeId, note?: string, register?: string, hi?: number, lo?: number) => void;
+/** Places are relative to what is looked at: the record, a section of it, or the body of one. */
+type Add = (code: CperLintCodeId, note: string | undefined, ...places: FindingPlace[]) => void;
+
+const bits = (member: string, register: string, hi: number, lo = hi): FindingPlace => ({ member, register, hi, lo });
+/** A place as it is called from one step further out. */
+const within = (outer: string, place: FindingPlace): FindingPlace =>
+  typeof place === 'string' ? `${outer}.${place}` : { ...place, member: `${outer}.${place.member}` };
 
 const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
   memory: MEMORY_LAYOUT,
@@ -39,102 +46,126 @@ const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
 /** What is wrong or remarkable about a record, errors first. Empty for one that is as specified. */
 export function lintCper(record: CperRecord): CperFinding[] {
   const findings: CperFinding[] = [];
-  const add: Add = (code, note, register, hi, lo = hi) => {
+  const add: Add = (code, note, ...places) => {
     const { severity, title, section } = CPER_LINT_CODES[code];
-    const message = note === undefined ? title : `${title}: ${note}`;
-    const bits = register === undefined || hi === undefined || lo === undefined ? {} : { bits: [{ register, hi, lo }] };
-    findings.push({ code, severity, message, section, ...bits });
+    findings.push(findingAt(code, severity, note === undefined ? title : `${title}: ${note}`, section, places));
   };
   if (record.blockStatus !== undefined) lintBlock(record, record.blockStatus, add);
   if (record.header !== undefined) lintHeader(record, add);
-  if (record.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(record.severityNumber));
+  if (record.severityNumber !== undefined)
+    add('L_CPER_SEVERITY_RANGE', String(record.severityNumber), 'severityNumber');
   lintSeverity(record, add);
-  if (record.trailing !== undefined) add('L_CPER_TRAILING', `${record.trailing.length} bytes`);
+  if (record.trailing !== undefined) add('L_CPER_TRAILING', `${record.trailing.length} bytes`, 'trailing');
   record.sections.forEach((s, i) => {
     const where = record.sections.length > 1 ? `section ${i + 1}` : undefined;
-    lintSection(s, record, (code, note, ...bits) => {
-      add(code, [where, note].filter(t => t !== undefined).join(', ') || undefined, ...bits);
+    lintSection(s, record, (code, note, ...places) => {
+      const text = [where, note].filter(t => t !== undefined).join(', ') || undefined;
+      add(code, text, ...places.map(p => within(`sections[${i}]`, p)));
     });
   });
-  if (isQemuShape(record)) add('L_CPER_QEMU');
-  return findings.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
+  if (isQemuShape(record)) add('L_CPER_QEMU', undefined);
+  return findings.sort(bySeverity);
 }
 
 function lintSeverity(record: CperRecord, add: Add): void {
   const [first, ...rest] = record.sections;
   if (first === undefined) return;
   const worst = rest.reduce((a, s) => (severityRank(s.severity) > severityRank(a) ? s.severity : a), first.severity);
-  if (worst !== record.severity) add('L_CPER_SEVERITY_MISMATCH', `${record.severity}, the worst section is ${worst}`);
+  if (worst === record.severity) return;
+  const at = record.sections.findIndex(s => s.severity === worst);
+  const note = `${record.severity}, the worst section is ${worst}`;
+  add('L_CPER_SEVERITY_MISMATCH', note, 'severity', `sections[${at}].severity`);
 }
 
 function lintBlock(record: CperRecord, status: number, add: Add): void {
   const expected = blockStatus(record.sections.map(s => s.severity));
-  if (record.sections.length === 0) add('L_CPER_NO_SECTION');
+  const block = (hi: number, lo: number): FindingPlace => bits('blockStatus', 'BlockStatus', hi, lo);
+  if (record.sections.length === 0) add('L_CPER_NO_SECTION', undefined, 'sections');
   if ((status & 0xf) !== (expected & 0xf)) {
-    add('L_CPER_STATUS_BITS', `${hex(status & 0xf)}, ${hex(expected & 0xf)} expected`, 'BlockStatus', 3, 0);
+    add('L_CPER_STATUS_BITS', `${hex(status & 0xf)}, ${hex(expected & 0xf)} expected`, block(3, 0));
   }
   const count = (status >>> 4) & 0x3ff;
   if (count !== record.sections.length) {
-    add('L_CPER_STATUS_COUNT', `${count}, ${record.sections.length} are there`, 'BlockStatus', 13, 4);
+    add('L_CPER_STATUS_COUNT', `${count}, ${record.sections.length} are there`, block(13, 4), 'sections');
   }
-  if ((status & ~STATUS_BITS) !== 0) add('L_CPER_RESERVED', 'bits 31:14 of the block status', 'BlockStatus', 31, 14);
-  if (record.dataLength !== undefined) add('L_CPER_LENGTH', `the data length is ${record.dataLength}`);
+  if ((status & ~STATUS_BITS) !== 0) add('L_CPER_RESERVED', 'bits 31:14 of the block status', block(31, 14));
+  if (record.dataLength !== undefined) add('L_CPER_LENGTH', `the data length is ${record.dataLength}`, 'dataLength');
   if (record.rawDataLength !== undefined && record.rawData === undefined) {
-    add('L_CPER_LENGTH', `${record.rawDataLength} bytes of raw data at ${record.rawDataOffset ?? 0} are not there`);
+    const note = `${record.rawDataLength} bytes of raw data at ${record.rawDataOffset ?? 0} are not there`;
+    add('L_CPER_LENGTH', note, 'rawDataLength', 'rawDataOffset');
   }
   const revisions = record.sections.map(s => s.revision);
+  const where = (is: (revision: number) => boolean): FindingPlace[] =>
+    revisions.flatMap((r, i) => (is(r) ? [`sections[${i}].revision`] : []));
   for (const revision of new Set(revisions.filter(r => !ENTRY_REVISIONS.includes(r)))) {
-    add('L_CPER_REVISION', `data entry ${hex(revision)}`);
+    add('L_CPER_REVISION', `data entry ${hex(revision)}`, ...where(r => r === revision));
   }
-  if (revisions.some(r => r < 0x300) && revisions.some(r => r >= 0x300)) add('L_CPER_REVISION_MIXED');
+  if (revisions.some(r => r < 0x300) && revisions.some(r => r >= 0x300)) {
+    add('L_CPER_REVISION_MIXED', undefined, ...where(() => true));
+  }
 }
 
 function lintHeader(record: CperRecord, add: Add): void {
   const header = record.header;
   if (header === undefined) return;
-  if (record.sections.length === 0) add('L_CPER_NO_SECTION');
-  if (header.signatureEnd !== undefined) add('L_CPER_SIGNATURE', hex(header.signatureEnd));
-  if (!RECORD_REVISIONS.includes(header.revision)) add('L_CPER_REVISION', `record ${hex(header.revision)}`);
-  if (header.recordLength !== undefined) add('L_CPER_LENGTH', `the record length is ${header.recordLength}`);
+  if (record.sections.length === 0) add('L_CPER_NO_SECTION', undefined, 'sections');
+  if (header.signatureEnd !== undefined) add('L_CPER_SIGNATURE', hex(header.signatureEnd), 'header.signatureEnd');
+  if (!RECORD_REVISIONS.includes(header.revision))
+    add('L_CPER_REVISION', `record ${hex(header.revision)}`, 'header.revision');
+  if (header.recordLength !== undefined) {
+    add('L_CPER_LENGTH', `the record length is ${header.recordLength}`, 'header.recordLength');
+  }
   if (header.sectionCount !== undefined) {
-    add('L_CPER_COUNT', `${header.sectionCount} sections, ${record.sections.length} were read`);
+    const note = `${header.sectionCount} sections, ${record.sections.length} were read`;
+    add('L_CPER_COUNT', note, 'header.sectionCount', 'sections');
   }
   if (header.timestamp !== undefined && decodeTimestamp(header.timestamp) === undefined) {
-    add('L_CPER_TIMESTAMP', hex64(header.timestamp));
+    add('L_CPER_TIMESTAMP', hex64(header.timestamp), 'header.timestamp');
   }
-  if ((header.flags & SIMULATED) !== 0) add('L_CPER_SIMULATED');
-  if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header');
-  if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections');
+  if ((header.flags & SIMULATED) !== 0) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
+  if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header', 'header.kept');
+  if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections', 'kept');
 }
+
+/** The member of a body that says whether the error was corrected. */
+const SAID_BY: Readonly<Partial<Record<CperBody['kind'], string>>> = {
+  processor: 'flags',
+  memory2: 'status',
+  memory: 'errorType',
+  'x86-processor': 'contexts',
+};
 
 function lintSection(s: CperSection, record: CperRecord, add: Add): void {
-  if (s.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(s.severityNumber));
-  if (s.length !== undefined) add('L_CPER_LENGTH', `the section says it has ${s.length} bytes`);
-  if (s.offset !== undefined) add('L_CPER_OVERLAP', `offset ${s.offset}`);
-  if (s.fruTextBytes !== undefined) add('L_CPER_FRU_TEXT', s.fruText);
-  if (s.fruText?.length === FRU_TEXT) add('L_CPER_FRU_UNTERMINATED', s.fruText);
+  if (s.severityNumber !== undefined) add('L_CPER_SEVERITY_RANGE', String(s.severityNumber), 'severityNumber');
+  if (s.length !== undefined) add('L_CPER_LENGTH', `the section says it has ${s.length} bytes`, 'length');
+  if (s.offset !== undefined) add('L_CPER_OVERLAP', `offset ${s.offset}`, 'offset');
+  if (s.fruTextBytes !== undefined) add('L_CPER_FRU_TEXT', s.fruText, 'fruText', 'fruTextBytes');
+  if (s.fruText?.length === FRU_TEXT) add('L_CPER_FRU_UNTERMINATED', s.fruText, 'fruText');
   if (s.timestamp !== undefined && decodeTimestamp(s.timestamp) === undefined) {
-    add('L_CPER_TIMESTAMP', hex64(s.timestamp));
+    add('L_CPER_TIMESTAMP', hex64(s.timestamp), 'timestamp');
   }
-  if ((s.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the header of the section');
+  if ((s.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the header of the section', 'kept');
   const said = bodyCorrected(s.body);
   if (said !== undefined && said !== (s.severity === 'corrected') && s.severity !== 'none') {
-    add('L_CPER_BODY_SEVERITY', `${said ? 'corrected' : 'not corrected'}, severity ${s.severity}`);
+    const by = SAID_BY[s.body.kind];
+    const note = `${said ? 'corrected' : 'not corrected'}, severity ${s.severity}`;
+    add('L_CPER_BODY_SEVERITY', note, 'severity', ...(by === undefined ? [] : [`body.${by}`]));
   }
-  lintBody(s, record, add);
+  lintBody(s, record, add, (code, note, ...places) => add(code, note, ...places.map(p => within('body', p))));
 }
 
-function lintBody(s: CperSection, record: CperRecord, add: Add): void {
+/** @param outside takes places of the section, `add` those of its body */
+function lintBody(s: CperSection, record: CperRecord, outside: Add, add: Add): void {
   const { body } = s;
   const flat = FLAT[body.kind];
   if (flat !== undefined && 'kept' in body) lintKept(flat, body.kept, '', add);
   switch (body.kind) {
     case 'raw': {
       const known = sectionType(s.type);
-      if (known === undefined) add('L_CPER_SECTION_UNKNOWN', s.type);
+      if (known === undefined) outside('L_CPER_SECTION_UNKNOWN', s.type, 'type');
       // Text of a kernel log carries no bytes; only what was read from bytes can be too short.
       else if (record.blockStatus !== undefined || record.header !== undefined) {
-        add('L_CPER_SECTION_BROKEN', `${known.name}, ${body.data.length} bytes`);
+        add('L_CPER_SECTION_BROKEN', `${known.name}, ${body.data.length} bytes`, 'data');
       }
       return;
     }
@@ -143,32 +174,36 @@ function lintBody(s: CperSection, record: CperRecord, add: Add): void {
       lintMemory(body, add);
       return;
     case 'processor':
-      if (body.brandBytes !== undefined) add('L_CPER_FRU_TEXT', body.brand);
+      if (body.brandBytes !== undefined) add('L_CPER_FRU_TEXT', body.brand, 'brand', 'brandBytes');
       return;
     case 'x86-processor':
       lintKept(X86_LAYOUT, body.kept, '', add);
       lintLists(body, add);
       for (const [i, e] of body.errors.entries()) {
         lintKept(X86_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
-        if (X86_CHECKS[e.type ?? ''] === undefined) add('L_CPER_X86_CHECK', e.type);
+        if (X86_CHECKS[e.type ?? ''] === undefined) add('L_CPER_X86_CHECK', e.type, `errors[${i}].type`);
       }
       for (const [i, c] of body.contexts.entries()) lintKept(X86_CONTEXT_LAYOUT, c.kept, `contexts[${i}]`, add);
       return;
     case 'arm-processor':
       lintKept(ARM_LAYOUT, body.kept, '', add);
       lintLists(body, add);
-      if (body.sectionLength !== undefined) add('L_CPER_LENGTH', `the section says it has ${body.sectionLength} bytes`);
-      if (body.errors.length === 0) add('L_CPER_ARM_EMPTY');
+      if (body.sectionLength !== undefined) {
+        add('L_CPER_LENGTH', `the section says it has ${body.sectionLength} bytes`, 'sectionLength');
+      }
+      if (body.errors.length === 0) add('L_CPER_ARM_EMPTY', undefined, 'errors');
       for (const [i, e] of body.errors.entries()) {
         lintKept(ARM_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
         if (e.length !== undefined && e.length !== ARM_ERROR_LAYOUT.length) {
-          add('L_CPER_LENGTH', `an error structure of ${e.length} bytes`);
+          add('L_CPER_LENGTH', `an error structure of ${e.length} bytes`, `errors[${i}].length`);
         }
         const type = e.type ?? 0;
         const doubt = armErrorTypeDoubt(type, e.version);
         if (armErrorTypeNames(type, e.version).length === 0) {
-          add('L_CPER_ARM_TYPE', doubt === undefined ? hex(type) : `${hex(type)}, ${doubt}`);
-        } else if (doubt !== undefined) add('L_CPER_ARM_TYPE_DOUBT', `${hex(type)}, ${doubt}`);
+          add('L_CPER_ARM_TYPE', doubt === undefined ? hex(type) : `${hex(type)}, ${doubt}`, `errors[${i}].type`);
+        } else if (doubt !== undefined) {
+          add('L_CPER_ARM_TYPE_DOUBT', `${hex(type)}, ${doubt}`, `errors[${i}].type`);
+        }
       }
       return;
     case 'pcie':
@@ -181,20 +216,36 @@ function lintLists(
   add: Add,
 ): void {
   const { errors, contexts, errorCount, contextCount, trailing } = body;
-  if (errorCount !== undefined) add('L_CPER_COUNT', `${errorCount} error structures, ${errors.length} are there`);
-  if (contextCount !== undefined) add('L_CPER_COUNT', `${contextCount} contexts, ${contexts.length} are there`);
-  if (trailing !== undefined) add('L_CPER_TRAILING', `${trailing.length} bytes in the section`);
+  if (errorCount !== undefined) {
+    add('L_CPER_COUNT', `${errorCount} error structures, ${errors.length} are there`, 'errorCount', 'errors');
+  }
+  if (contextCount !== undefined) {
+    add('L_CPER_COUNT', `${contextCount} contexts, ${contexts.length} are there`, 'contextCount', 'contexts');
+  }
+  if (trailing !== undefined) add('L_CPER_TRAILING', `${trailing.length} bytes in the section`, 'trailing');
+}
+
+/** Clear bits between set ones. */
+function holesOf(mask: bigint): bigint {
+  const top = mask.toString(2).length;
+  const lowest = mask & -mask;
+  return ~mask & ((1n << BigInt(top)) - 1n) & ~(lowest - 1n);
 }
 
 function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
-  if (body.physicalAddress === undefined) add('L_CPER_NO_ADDRESS');
+  if (body.physicalAddress === undefined) add('L_CPER_NO_ADDRESS', undefined, 'physicalAddress');
   const mask = body.physicalAddressMask;
-  if (mask !== undefined && maskLsb(mask) === undefined) add('L_CPER_MASK', hex64(mask), 'physicalAddressMask', 63, 0);
+  if (mask !== undefined && maskLsb(mask) === undefined) {
+    const member = 'physicalAddressMask';
+    const holes = runsOf(member, member, holesOf(mask));
+    add('L_CPER_MASK', hex64(mask), ...(holes.length === 0 ? [member] : holes));
+  }
   if (body.errorType !== undefined && MEMORY_ERROR_TYPES[body.errorType] === undefined) {
-    add('L_CPER_MEMORY_TYPE', String(body.errorType));
+    add('L_CPER_MEMORY_TYPE', String(body.errorType), 'errorType');
   }
   if (body.bank !== undefined && (body.bankGroup !== undefined || body.bankAddress !== undefined)) {
-    add('L_CPER_BANK_TWICE');
+    const parts = (['bankGroup', 'bankAddress'] as const).filter(name => body[name] !== undefined);
+    add('L_CPER_BANK_TWICE', undefined, 'bank', ...parts);
   }
 }
 
@@ -202,9 +253,10 @@ function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
 function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add: Add): void {
   if (kept === undefined) return;
   const name = (text: string): string => (where === '' ? text : `${where}.${text}`);
+  const at = name('kept');
   // The error structures of ARM have a length of their own.
   if (kept.length !== undefined && layout !== ARM_ERROR_LAYOUT) {
-    add('L_CPER_SECTION_SIZE', `${kept.length} bytes, ${layout.length} expected`);
+    add('L_CPER_SECTION_SIZE', `${kept.length} bytes, ${layout.length} expected`, at);
   }
   const unmarked = new Set<string>();
   let validation = 0n;
@@ -223,10 +275,10 @@ function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add
       else unmarked.add(name(field.name));
     }
   }
-  if (validation !== 0n) add('L_CPER_VALID_EMPTY', name(`validation ${hex64(validation)}`));
-  if (unmarked.size > 0) add('L_CPER_VALUE_UNMARKED', [...unmarked].join(' '));
-  if (reserved) add('L_CPER_RESERVED', where === '' ? undefined : where);
-  if (behind) add('L_CPER_TRAILING', where === '' ? undefined : where);
+  if (validation !== 0n) add('L_CPER_VALID_EMPTY', name(`validation ${hex64(validation)}`), at);
+  if (unmarked.size > 0) add('L_CPER_VALUE_UNMARKED', [...unmarked].join(' '), ...unmarked);
+  if (reserved) add('L_CPER_RESERVED', where === '' ? undefined : where, at);
+  if (behind) add('L_CPER_TRAILING', where === '' ? undefined : where, at);
 }
 
 /** QEMU hw/acpi/ghes.c: block status 1, one memory section, recoverable, error type 0 and a physical address. */

@@ -609,7 +609,8 @@ describe('lintCper', () => {
         severity: 'warning',
         message: 'the block status disagrees with the severities of the sections: 0x2, 0x1 expected',
         section: 'ACPI 6.5 18.3.2.7.1, Generic Error Status Block and Data Entry',
-        bits: [{ register: 'BlockStatus', hi: 3, lo: 0 }],
+        members: ['blockStatus'],
+        bits: [{ member: 'blockStatus', register: 'BlockStatus', hi: 3, lo: 0 }],
       },
     ]);
     expect(lintCper(block([memory(), keptAt(32, '01')]))[0]?.message).toBe(

@@ -1,9 +1,11 @@
 /** @module An arm64 abort or SError as a decoded record. */
 import { armPageOf, classifyArm } from '../arm/classify.ts';
-import type { ArmSeverity } from '../arm/classify.ts';
-import { HPFAR, describeEsr } from '../arm/esr.ts';
+import type { ArmClass, ArmSeverity } from '../arm/classify.ts';
+import { describeArm } from '../arm/describe.ts';
+import { describeEsr } from '../arm/esr.ts';
 import { explainArm } from '../arm/explain.ts';
 import { lintArm } from '../arm/lint.ts';
+import { nextStepArm } from '../arm/next-step.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
@@ -26,8 +28,6 @@ const SEVERITY: Readonly<Record<ArmSeverity, DecodedSeverity>> = {
   unknown: 'unknown',
 };
 
-const REGISTERS = ['esr', 'far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
-
 export class ArmDecoded extends LazyRecord {
   readonly kind: 'arm-sea' | 'arm-serror';
   readonly raw: ArmSeaRecord;
@@ -42,12 +42,7 @@ export class ArmDecoded extends LazyRecord {
     return this.raw.cpu;
   }
   override get registers(): Readonly<Record<string, bigint>> {
-    const out: Record<string, bigint> = {};
-    for (const name of REGISTERS) {
-      const value = this.raw[name];
-      if (value !== undefined) out[name] = value;
-    }
-    return out;
+    return Object.fromEntries(describeArm(this.raw).map(({ member, value }) => [member, value]));
   }
   override get flags(): readonly string[] {
     return describeEsr(this.raw.esr)
@@ -73,11 +68,7 @@ export class ArmDecoded extends LazyRecord {
     return va === undefined || fnv ? undefined : { value: va, space: 'virtual' };
   }
   override get fields(): readonly DecodedField[] {
-    const rows: DecodedField[] = describeEsr(this.raw.esr).map(row => ({ register: 'esr', ...row }));
-    if (this.raw.hpfar !== undefined) {
-      for (const row of HPFAR.describe(this.raw.hpfar)) rows.push({ register: 'hpfar', ...row });
-    }
-    return rows;
+    return describeArm(this.raw).flatMap(({ member, rows }) => rows.map(row => ({ register: member, ...row })));
   }
   override get headline(): string {
     const cpu = this.raw.cpu === undefined ? '' : ` (CPU ${this.raw.cpu})`;
@@ -87,9 +78,7 @@ export class ArmDecoded extends LazyRecord {
     return explainArm(this.raw);
   }
   override get nextStep(): string {
-    const { class: cls, from } = classifyArm(this.raw);
-    const next = NEXT[cls];
-    return from === undefined || !next.endsWith(ABORT) ? next : `${next} ${AFTER[from]}`;
+    return nextStepArm(this.raw).join(' ');
   }
   protected override findings(): readonly Finding[] {
     return lintArm(this.raw);
@@ -100,8 +89,6 @@ export class ArmDecoded extends LazyRecord {
   }
 }
 
-type ArmClass = ReturnType<typeof classifyArm>['class'];
-
 const HEADLINE: Readonly<Record<ArmClass, string>> = {
   sea: 'synchronous external abort',
   'sea-walk': 'synchronous external abort on a translation table walk',
@@ -111,24 +98,4 @@ const HEADLINE: Readonly<Record<ArmClass, string>> = {
   'mmu-fault': 'MMU fault, not a memory error',
   reserved: 'exception with a reserved syndrome',
   other: 'exception that is neither an abort nor an SError',
-};
-
-const ABORT =
-  'Look for a firmware record (`Hardware error from APEI`) at the same time: only it can name the physical page.';
-/** What Linux does, by the exception level that the abort came from. */
-const AFTER = {
-  lower: 'It came from a lower exception level: Linux sends SIGBUS to the process, a hypervisor hands it to the guest.',
-  same: 'It came from the level that took it, the kernel itself: Linux oopses.',
-} as const;
-
-const NEXT: Readonly<Record<ArmClass, string>> = {
-  sea: ABORT,
-  'sea-walk': `The walk itself failed, so the bad memory holds a translation table, which nobody can repair. ${ABORT}`,
-  parity: ABORT,
-  'parity-walk': ABORT,
-  serror:
-    'An SError is imprecise: the program that ran need not have caused it. Linux panics unless the syndrome says corrected or restartable. Look for a firmware record, and at the RAS registers of the CPU.',
-  'mmu-fault': 'This is an ordinary fault of the memory management unit. Nothing of the memory is broken.',
-  reserved: 'Check that the value was copied whole and that it is ESR_ELx.',
-  other: 'Check that the value is the ESR of the exception you look for.',
 };

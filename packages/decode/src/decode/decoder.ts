@@ -24,6 +24,7 @@ import { detect, surelyLog } from './detect.ts';
 import type { Detection } from './detect.ts';
 import type { Form } from './form.ts';
 import { EventDecoded } from './event-record.ts';
+import { Kept } from './kept.ts';
 import { McaDecoded } from './mca-record.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from './record.ts';
 import { recoder } from './utf16.ts';
@@ -81,6 +82,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   // What is said to be binary begins as it likes.
   const isText = options.section === undefined && !['cper', 'ghes', 'xen-mcelog'].includes(options.from ?? 'auto');
   const text = isText ? recoder() : undefined;
+  const kept = new Kept();
   let head: Uint8Array | undefined = new Uint8Array(0);
   let headLength = 0;
   let lookedAt = 0;
@@ -124,12 +126,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
   function emitMca(bank: X86McaRecord, source: DecodedSource, notes: readonly Diagnostic[], bankKnown = true): void {
     // What `--json` printed has a deferred error as a record of its own already.
     if (bank.destat === undefined || source.from === 'record') {
-      options.onRecord(new McaDecoded(bank, source, notes, bankKnown));
+      options.onRecord(new McaDecoded(bank, source, notes, kept, bankKnown));
       return;
     }
     for (const { record, fromDestat } of errorsOf(bank)) {
       const all = fromDestat ? [...notes, { code: 'W_MCA_DESTAT', message: FROM_DESTAT }] : notes;
-      options.onRecord(new McaDecoded(record, source, all, bankKnown));
+      options.onRecord(new McaDecoded(record, source, all, kept, bankKnown));
     }
   }
 
@@ -224,7 +226,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       return xenReader(offset, {
         record(record, at) {
           const source: DecodedSource = { input, from: 'xen-mcelog', firstByte: at, endByte: at + XEN_MCE_BYTES };
-          options.onRecord(new McaDecoded(record, source, []));
+          options.onRecord(new McaDecoded(record, source, [], kept));
         },
         note,
       });

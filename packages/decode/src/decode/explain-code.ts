@@ -2,7 +2,7 @@
 import { ARM_LINT_CODES } from '../arm/lint-codes.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
 import { CPER_LINT_CODES } from '../cper/lint-codes.ts';
-import type { CperLintCode } from '../cper/lint-codes.ts';
+import type { FindingCode } from '../registers/finding.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
 import { MCA_NOTES } from '../mca/smca-extra.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
@@ -33,7 +33,7 @@ export function explainCode(code: string): CodeExplanation | undefined {
   if (arm !== undefined) {
     return { code, kind: 'lint', title: arm.title, text: arm.explanation, source: arm.section };
   }
-  const section = own<CperLintCode>(CPER_LINT_CODES, code);
+  const section = own<FindingCode>(CPER_LINT_CODES, code);
   if (section !== undefined) {
     return { code, kind: 'lint', title: section.title, text: section.explanation, source: section.section };
   }

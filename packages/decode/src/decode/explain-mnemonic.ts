@@ -13,29 +13,24 @@ interface Meaning {
   vendors: McaVendor[];
 }
 
-let meanings: Map<string, Meaning[]> | undefined;
-
-/** Every mnemonic in capitals, with what it says; codes that say the same count once. */
-function index(): Map<string, Meaning[]> {
-  const all = new Map<string, Meaning[]>();
+/** What the mnemonic, in capitals, says; codes that say the same count once. */
+function meaningsOf(wanted: string): Meaning[] {
+  const found: Meaning[] = [];
   for (const vendor of ['intel', 'amd'] as const) {
     for (let code = 0; code < CODES; code++) {
       const { class: cls, mnemonic, text } = decodeMcacod(code, vendor);
-      if (cls === 'unknown') continue;
-      const same = all.get(mnemonic.toUpperCase()) ?? [];
-      const known = same.find(m => m.text === text);
-      if (known === undefined) same.push({ mnemonic, code, text, vendors: [vendor] });
+      if (cls === 'unknown' || mnemonic.toUpperCase() !== wanted) continue;
+      const known = found.find(m => m.text === text);
+      if (known === undefined) found.push({ mnemonic, code, text, vendors: [vendor] });
       else if (!known.vendors.includes(vendor)) known.vendors.push(vendor);
-      all.set(mnemonic.toUpperCase(), same);
     }
   }
-  return all;
+  return found;
 }
 
 /** What the mnemonic says; several when codes of different forms share it, none when it is no mnemonic. */
 export function explainMnemonic(mnemonic: string): CodeExplanation[] {
-  meanings ??= index();
-  return (meanings.get(mnemonic.toUpperCase()) ?? []).map(({ mnemonic: name, code, text, vendors }) => {
+  return meaningsOf(mnemonic.toUpperCase()).map(({ mnemonic: name, code, text, vendors }) => {
     const only = vendors.length > 1 ? '' : ` Only ${vendors[0] === 'amd' ? 'AMD' : 'Intel'} has it.`;
     return {
       code: name,

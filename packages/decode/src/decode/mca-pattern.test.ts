@@ -3,14 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
 import { classify, gradedClass } from '../mca/classify.ts';
-import { component } from '../mca/component.ts';
-import { describeRecord } from '../mca/describe.ts';
-import { explain } from '../mca/explain.ts';
-import { lint } from '../mca/lint.ts';
-import { nextStep } from '../mca/next-step.ts';
-import { pageOf } from '../mca/page.ts';
+import { describeRecord, explain, lint, nextStep, pageOf } from '../mca/of-record.ts';
+import { component } from '../mca/testing/rules.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { severity } from '../mca/severity.ts';
+import { Kept } from './kept.ts';
 import { McaDecoded } from './mca-record.ts';
 import { outlookOf } from './outlook.ts';
 import { toData } from './record.ts';
@@ -100,6 +97,9 @@ function others(first: X86McaRecord, e: { cpu: number; addr: bigint; misc: bigin
   ];
 }
 
+/** As of one decoder. */
+const kept = new Kept();
+
 /** Every member from the functions of the mca room, nothing kept. */
 function fresh(raw: X86McaRecord): DecodedRecord {
   const decoded = new McaDecoded(raw, SOURCE, []);
@@ -158,11 +158,11 @@ describe('what is kept for records of one pattern', () => {
     fc.assert(
       fc.property(record, elsewhere, (first, e) => {
         for (const raw of others(first, e)) {
-          const [kept, own] = [new McaDecoded(raw, SOURCE, []), fresh(raw)];
-          for (const member of MEMBERS) expect({ [member]: kept[member] }).toEqual({ [member]: own[member] });
+          const [shared, own] = [new McaDecoded(raw, SOURCE, [], kept), fresh(raw)];
+          for (const member of MEMBERS) expect({ [member]: shared[member] }).toEqual({ [member]: own[member] });
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
@@ -171,11 +171,11 @@ describe('what is kept for records of one pattern', () => {
     fc.assert(
       fc.property(record, elsewhere, (first, e) => {
         for (const raw of others(first, e)) {
-          const kept = writer.text(new McaDecoded(raw, SOURCE, []));
-          expect(kept).toBe(`${toText(fresh(raw), { table }).join('\n')}\n`);
+          const shared = writer.text(new McaDecoded(raw, SOURCE, [], kept));
+          expect(shared).toBe(`${toText(fresh(raw), { table }).join('\n')}\n`);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   });
 
@@ -185,7 +185,7 @@ describe('what is kept for records of one pattern', () => {
     fc.assert(
       fc.property(record, elsewhere, input, (first, e, name) => {
         for (const raw of others(first, e)) {
-          const decoded = new McaDecoded({ ...raw }, { ...SOURCE, input: name }, []);
+          const decoded = new McaDecoded({ ...raw }, { ...SOURCE, input: name }, [], kept);
           const line = writer.line(decoded);
           const whole = stringify(toData(decoded));
           if (line !== undefined) expect(line).toBe(whole);
@@ -193,19 +193,19 @@ describe('what is kept for records of one pattern', () => {
           else expect(whole).toMatch(/[^ -~]|\\/);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   });
 
   it('writes booleans itself (the filter bit of an error code)', () => {
     const raw = { kind: 'x86-mca', vendor: 'intel', bank: 0, status: 0x9000000000001e28n } as const;
-    expect(new JsonWriter().line(new McaDecoded(raw, SOURCE, []))).toContain('"filtered":true');
+    expect(new JsonWriter().line(new McaDecoded(raw, SOURCE, [], kept))).toContain('"filtered":true');
   });
 
   it('is shared where only address, CPU and time differ', () => {
     const raw = { kind: 'x86-mca', vendor: 'intel', bank: 7, status: 0x8c00004000010090n, misc: 0x8cn } as const;
     const records = [1n, 2n, 3n].map(
-      n => new McaDecoded({ ...raw, cpu: Number(n), addr: n << 20n, tsc: n }, SOURCE, []),
+      n => new McaDecoded({ ...raw, cpu: Number(n), addr: n << 20n, tsc: n }, SOURCE, [], kept),
     );
     // The first is only remembered.
     const [, second, third] = records.map(r => r.pattern);

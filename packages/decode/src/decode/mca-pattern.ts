@@ -4,23 +4,24 @@
  */
 import { gradedClass } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
-import { component } from '../mca/component.ts';
+import { componentOf } from '../mca/component.ts';
+import { McaKey } from '../mca/deciding.ts';
+import type { McaDeciding } from '../mca/deciding.ts';
 import { layoutsOf } from '../mca/describe.ts';
-import { errorText, errorWords } from '../mca/error-words.ts';
+import { textOf, wordsOf } from '../mca/error-words.ts';
 import { CLASS_WORDS, explanationFrame, readings } from '../mca/explain.ts';
 import type { ExplanationFrame } from '../mca/explain.ts';
 import { isDowngradedScrub } from '../mca/downgraded.ts';
 import { isBroadcastFiller } from '../mca/lint-shapes.ts';
-import { lint } from '../mca/lint.ts';
+import { findingsOf } from '../mca/lint.ts';
 import { decodeMcacod } from '../mca/mcacod.ts';
-import { nextStep } from '../mca/next-step.ts';
+import { stepsFor } from '../mca/next-step.ts';
 import { pageShape } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { severity } from '../mca/severity.ts';
 import type { McaSeverity } from '../mca/severity.ts';
-import { Deciding } from './mca-deciding.ts';
 import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
 
 /** Flags by bit, from the highest down; without a vendor only those that Intel and AMD share. */
@@ -38,16 +39,16 @@ function flagTable(
     .map(f => [f.name, 1n << BigInt(f.lo)] as const);
 }
 
-function flagsOf({ vendor, status }: X86McaRecord): readonly string[] {
+function flagsOf({ vendor, status }: McaDeciding): readonly string[] {
   const table = vendor === 'intel' ? INTEL : vendor === 'amd' ? AMD : COMMON;
   return table.filter(([, mask]) => (status & mask) !== 0n).map(([name]) => name);
 }
 
 const WHO = { intel: 'Intel', amd: 'AMD' } as const;
 
-/** Members are made when they are first asked for, from the first record that had the pattern. */
+/** Members are made when they are first asked for, of nothing but what decides: the type of every rule sees to that. */
 export class McaPattern {
-  readonly #record: X86McaRecord;
+  readonly #record: McaDeciding;
   /** Whether later records get the same object. */
   readonly kept: boolean;
   readonly class: McaClass;
@@ -63,7 +64,7 @@ export class McaPattern {
   #layouts: ReturnType<typeof layoutsOf> | undefined;
   readonly #groups = new Map<string, object>();
 
-  constructor(record: X86McaRecord, kept: boolean) {
+  constructor(record: McaDeciding, kept: boolean) {
     this.#record = record;
     this.kept = kept;
     this.class = gradedClass(record);
@@ -86,7 +87,7 @@ export class McaPattern {
     if (this.#code === undefined) {
       const value = Number(this.#record.status & 0xffffn);
       const { class: cls, mnemonic, text, filtered } = decodeMcacod(value, this.#record.vendor);
-      const { extended, byUnit, what } = errorWords(this.#record);
+      const { extended, byUnit, what } = wordsOf(this.#record);
       this.#code = {
         value,
         class: cls,
@@ -107,19 +108,19 @@ export class McaPattern {
   }
   get component(): DecodedComponent {
     if (this.#component === undefined) {
-      const { area, name, detail, basis } = component(this.#record);
+      const { area, name, detail, basis } = componentOf(this.#record);
       this.#component = detail === undefined ? { area, name, basis } : { area, name, detail, basis };
     }
     return this.#component;
   }
   get lint(): readonly Finding[] {
-    return (this.#lint ??= lint(this.#record));
+    return (this.#lint ??= findingsOf(this.#record));
   }
   /** Without the place. */
   get headline(): string {
     if (this.#headline === undefined) {
       const { vendor } = this.#record;
-      const what = errorText(this.#record);
+      const what = textOf(this.#record);
       const who = vendor === undefined ? 'x86' : WHO[vendor];
       this.#headline = `${who} machine check, ${this.#classWords()}${what === undefined ? '' : `: ${what}`}`;
     }
@@ -137,32 +138,34 @@ export class McaPattern {
     return (this.#frame ??= explanationFrame(this.#record));
   }
   get nextStep(): string {
-    return (this.#nextStep ??= nextStep(this.#record).join(' '));
+    return (this.#nextStep ??= stepsFor(this.#record).join(' '));
   }
   get layouts(): ReturnType<typeof layoutsOf> {
     return (this.#layouts ??= layoutsOf(this.#record));
   }
 }
 
-/**
- * Patterns by the hash of what decides them; undefined where it was met once, so that what never comes back costs no
- * memory. When there are too many all are forgotten.
- */
+/** When there are more patterns all are forgotten; what is common returns at once. */
 const MAX_KEPT = 1024;
-const known = new Map<number, { words: Uint32Array; pattern: McaPattern } | undefined>();
-const deciding = new Deciding();
 
-/** The pattern of a record; one that is `kept` is the same object for all records that share it. */
-export function patternOf(record: X86McaRecord): McaPattern {
-  // No such bank exists, and it would not fit into the words.
-  if ((record.bank | 0) !== record.bank) return new McaPattern(record, false);
-  deciding.pack(record);
-  const hash = deciding.hash();
-  const found = known.get(hash);
-  if (found !== undefined && deciding.equals(found.words)) return found.pattern;
-  const again = known.has(hash);
-  const pattern = new McaPattern(record, again);
-  if (!again && known.size >= MAX_KEPT) known.clear();
-  known.set(hash, again ? { words: deciding.halves.slice(), pattern } : undefined);
-  return pattern;
+/** The patterns that one decoder met. */
+export class McaPatterns {
+  readonly #key = new McaKey();
+  /** By the hash of the key; undefined where it was met once, so that what never comes back costs no memory. */
+  readonly #known = new Map<number, { key: Uint32Array; pattern: McaPattern } | undefined>();
+
+  /** The pattern of a record; one that is `kept` is the same object for all records that share it. */
+  of(record: X86McaRecord): McaPattern {
+    const key = this.#key;
+    const known = this.#known;
+    key.pack(record);
+    const hash = key.hash();
+    const found = known.get(hash);
+    if (found !== undefined && key.equals(found.key)) return found.pattern;
+    const again = known.has(hash);
+    const pattern = new McaPattern(key.read(), again);
+    if (!again && known.size >= MAX_KEPT) known.clear();
+    known.set(hash, again ? { key: key.copy(), pattern } : undefined);
+    return pattern;
+  }
 }

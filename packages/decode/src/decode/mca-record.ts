@@ -5,8 +5,7 @@ import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import { fieldsOfRegister } from './mca-fields.ts';
-import { patternOf } from './mca-pattern.ts';
+import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf, readersOf } from './outlook.ts';
@@ -51,11 +50,20 @@ export class McaDecoded extends LazyRecord {
   readonly kind = 'x86-mca';
   readonly raw: X86McaRecord;
   readonly #bankKnown: boolean;
+  readonly #kept: Kept;
   #pattern: McaPattern | undefined;
 
-  constructor(raw: X86McaRecord, source: DecodedSource, diagnostics: readonly Diagnostic[], bankKnown = true) {
+  /** @param kept of the decoder; a record by itself has its own */
+  constructor(
+    raw: X86McaRecord,
+    source: DecodedSource,
+    diagnostics: readonly Diagnostic[],
+    kept: Kept = new Kept(),
+    bankKnown = true,
+  ) {
     super(source, diagnostics);
     this.raw = raw;
+    this.#kept = kept;
     this.#bankKnown = bankKnown;
   }
 
@@ -74,7 +82,7 @@ export class McaDecoded extends LazyRecord {
     return out;
   }
   get #said(): McaPattern {
-    return (this.#pattern ??= patternOf(this.raw));
+    return (this.#pattern ??= this.#kept.patterns.of(this.raw));
   }
   override get pattern(): object | undefined {
     return this.#said.kept ? this.#said.of(this.raw.within ?? readersOf(this.source.from)) : undefined;
@@ -98,11 +106,11 @@ export class McaDecoded extends LazyRecord {
     return addressOf(this.raw, this.#said.page);
   }
   override get fields(): readonly DecodedField[] {
-    return this.#said.layouts.flatMap(l => fieldsOfRegister(l.member, l.register, this.raw[l.member]));
+    return this.#said.layouts.flatMap(l => this.#kept.rows.of(l.member, l.register, this.raw[l.member]));
   }
   override fieldsOf(register: string): readonly DecodedField[] {
     const layout = this.#said.layouts.find(l => l.member === register);
-    return layout === undefined ? [] : fieldsOfRegister(layout.member, layout.register, this.raw[layout.member]);
+    return layout === undefined ? [] : this.#kept.rows.of(layout.member, layout.register, this.raw[layout.member]);
   }
   override get headline(): string {
     const { cpu, bank } = this;

@@ -5,8 +5,11 @@ import type { CperRecord } from '../cper/record.ts';
 import type { ComponentArea } from '../mca/component.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { McaSeverity } from '../mca/severity.ts';
+import type { Finding } from '../registers/finding.ts';
 import type { TextForm } from '../text/item.ts';
 import type { FieldValue } from '../events/row.ts';
+
+export type { Finding };
 
 /** Version of the record as it is written to JSON. It changes when a member goes away or changes its meaning. */
 export const DECODED_SCHEMA_VERSION = 1;
@@ -31,17 +34,6 @@ export interface DecodedSource {
 
 /** One vocabulary for all architectures: that of machine checks, and `info` for what is no error. */
 export type DecodedSeverity = McaSeverity | 'info';
-
-/** Something the architecture or the text says about a record: the same shape in all rooms. */
-export interface Finding {
-  /** Stable. */
-  code: string;
-  /** `error` cannot be real, `warning` is not as it should be, `info` is worth knowing. */
-  severity: 'error' | 'warning' | 'info';
-  message: string;
-  /** Manual and section. */
-  section?: string;
-}
 
 /** What reported an error, as far as the data say. */
 export interface DecodedComponent {

@@ -7,6 +7,7 @@ const u64 = { type: 'string', pattern: '^0x[0-9a-f]{16}$', description: 'an unsi
 const text = { type: 'string' };
 const count = { type: 'integer' };
 const line = { type: 'integer', minimum: 1 };
+const bit = { type: 'integer', minimum: 0, maximum: 63 };
 const byte = { type: 'integer', minimum: 0 };
 
 const object = (
@@ -20,7 +21,8 @@ const finding = object(
     severity: { enum: ['error', 'warning', 'info'] },
     message: text,
     section: text,
-    bits: {},
+    members: { type: 'array', items: text, description: 'of `raw`, that the finding speaks of' },
+    bits: { type: 'array', items: object({ member: text, register: text, hi: bit, lo: bit }) },
   },
   ['code', 'severity', 'message'],
 );

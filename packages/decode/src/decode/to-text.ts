@@ -115,25 +115,31 @@ function fieldLine(field: DecodedField, letter: string | undefined, columns: num
   return [head.padEnd(MEANING) + (lines[0] ?? '').trimStart(), ...lines.slice(1)];
 }
 
-/** The last minute that was asked for, as text up to its seconds: most records of a log share it with their neighbours. */
-let [lastMinute, lastText] = [-1, ''];
+class Clock {
+  /** The last minute that was asked for, as text up to its seconds: most records share it with their neighbours. */
+  #minute = -1;
+  #text = '';
 
-/** Date and time of seconds since 1970, as far as a calendar has years of four digits. */
-function timeText(time: bigint): string {
-  if (time > 253_402_300_799n) return hex64(time);
-  const seconds = Number(time);
-  const minute = Math.floor(seconds / 60);
-  if (minute !== lastMinute) [lastMinute, lastText] = [minute, new Date(minute * 60_000).toISOString().slice(0, 17)];
-  return `${lastText}${String(seconds % 60).padStart(2, '0')}Z`;
+  /** Date and time of seconds since 1970, as far as a calendar has years of four digits. */
+  text(time: bigint): string {
+    if (time > 253_402_300_799n) return hex64(time);
+    const seconds = Number(time);
+    const minute = Math.floor(seconds / 60);
+    if (minute !== this.#minute) {
+      this.#minute = minute;
+      this.#text = new Date(minute * 60_000).toISOString().slice(0, 17);
+    }
+    return `${this.#text}${String(seconds % 60).padStart(2, '0')}Z`;
+  }
 }
 
 /** When and where: `2026-01-31T12:00:00Z, CPU 3, bank 9, socket 1`, as far as a machine check says. */
-function place(record: DecodedRecord): string {
+function place(record: DecodedRecord, clock: Clock): string {
   if (record.raw.kind !== 'x86-mca') return '';
   const { time, socket } = record.raw;
   const { cpu, bank } = record;
   const parts: string[] = [];
-  if (time !== undefined && time !== 0n) parts.push(timeText(time));
+  if (time !== undefined && time !== 0n) parts.push(clock.text(time));
   if (cpu !== undefined) parts.push(`CPU ${cpu}`);
   if (bank !== undefined) parts.push(`bank ${bank}`);
   if (socket !== undefined) parts.push(`socket ${socket}`);
@@ -229,6 +235,7 @@ export class TextWriter {
   readonly #outlook: boolean;
   readonly #style: TextStyle;
   readonly #columns: number;
+  readonly #clock = new Clock();
   readonly #common = new WeakMap<object, CommonText>();
   /** By all that such records have in common. */
   readonly #said = new Map<string, Said>();
@@ -247,7 +254,7 @@ export class TextWriter {
     const common = this.#commonOf(record);
     const { address, diagnostics } = record;
     const from = whereFrom(record);
-    const where = place(record);
+    const where = place(record, this.#clock);
     let out = `${common.title}${where === '' ? '' : `  ${where}\n`}${this.#style('dim', `  ${from}`)}\n`;
     const input = diagnostics
       .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))

@@ -45,7 +45,7 @@ export function recordOf(data: RecordData): DecodedRecord {
   const { raw, source = { input: '-', from: 'value' }, diagnostics = [] } = data;
   switch (raw.kind) {
     case 'x86-mca':
-      return new McaDecoded(raw, source, diagnostics, data.bankUnknown !== true);
+      return new McaDecoded(raw, source, diagnostics, undefined, data.bankUnknown !== true);
     case 'cper':
       return new CperDecoded(raw, source, diagnostics, data.extlog === true);
     case 'event':

@@ -1,7 +1,7 @@
 /** @module What the lines of the time line are made of: short values, records in words. Whatever a trace holds is safe here. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
-import { explain } from '../mca/explain.ts';
+import { explain } from '../mca/of-record.ts';
 import { NAMED_MCA } from '../mca/named.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { amdAddressLsb, pageOf } from './page.ts';
-import { component } from './component.ts';
+import { amdAddressLsb } from './page.ts';
+import { describeRecord, pageOf } from './of-record.ts';
+import { component } from './testing/rules.ts';
 import { cpuModel } from './cpu.ts';
+import { decidingOf } from './deciding.ts';
 import { decodeMcacod } from './mcacod.ts';
-import { describeRecord, statusRegister } from './describe.ts';
 import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
 import { MCA_IPID } from './amd-registers.ts';
 import { smcaBank, SMCA_BANKS, umcPlace } from './smca-banks.ts';
+import { statusRegister } from './describe.ts';
 import type { CpuModel } from './cpu.ts';
 import type { X86McaRecord } from './record.ts';
 import { NOT_PUBLIC } from './smca-codes.ts';
@@ -131,14 +133,14 @@ describe('smcaBank', () => {
 describe('umcPlace', () => {
   const status = at(63) | at(53);
   it('takes the channel from MCA_IPID and the chip select from a valid MCA_SYND', () => {
-    expect(umcPlace({ ipid: UMC, status, synd: 0xan })).toStrictEqual({ channel: 3, chipSelect: 2 });
-    expect(umcPlace({ ipid: ipid(0x96, 0, 0xb50f00n), status, synd: 7n })).toStrictEqual({
+    expect(umcPlace({ ipid: UMC, status, synd: { chipSelect: 2n } })).toStrictEqual({ channel: 3, chipSelect: 2 });
+    expect(umcPlace({ ipid: ipid(0x96, 0, 0xb50f00n), status, synd: { chipSelect: 7n } })).toStrictEqual({
       channel: 11,
       chipSelect: 7,
     });
-    expect(umcPlace({ ipid: UMC, status: at(63), synd: 0xan })).toStrictEqual({ channel: 3 });
+    expect(umcPlace({ ipid: UMC, status: at(63), synd: { chipSelect: 2n } })).toStrictEqual({ channel: 3 });
     expect(umcPlace({ ipid: UMC, status })).toStrictEqual({ channel: 3 });
-    expect(umcPlace({ ipid: UMC, status: status | at(16), synd: 0xan })).toStrictEqual({ channel: 3 });
+    expect(umcPlace({ ipid: UMC, status: status | at(16), synd: { chipSelect: 2n } })).toStrictEqual({ channel: 3 });
   });
 
   it('says nothing of other banks, nor of HBM', () => {
@@ -237,7 +239,7 @@ describe('pageOf, AMD', () => {
     expect(shown({ cpuid: 0x800f12n, status: LS.status | (1n << 24n) })).toEqual(wide);
     expect(shown({ cpuid: 0x800f12n, config: 0x101n })).toEqual(wide);
     expect(shown({ cpuid: 0xa20f12n, config: 1n })).toEqual(narrow);
-    expect(amdAddressLsb({ ...LS, addr, cpuid: 0xa20f12n })).toBe(6);
+    expect(amdAddressLsb(decidingOf({ ...LS, addr, cpuid: 0xa20f12n }))).toBe(6);
     expect(pageOf({ ...LS, cpuid: 0xa20f12n, addr: 0x0c00_1234_5678_9abcn })?.lsb).toBe(6);
     const destat = { destat: 0x8400_1000_0600_0000n, deaddr: addr };
     expect(describeRecord({ ...LS, ...destat }).find(v => v.member === 'deaddr')?.rows).toHaveLength(1);
@@ -248,9 +250,9 @@ describe('pageOf, AMD', () => {
     const inAddr = { ...LS, addr: (21n << 56n) | 0x123456789abn };
     expect(pageOf(inStatus)).toStrictEqual({ address: 0x12345678000n, pfn: 0x12345678n, lsb: 12, pages: 1n });
     expect(pageOf(inAddr)).toStrictEqual({ address: 0x12345600000n, pfn: 0x12345600n, lsb: 21, pages: 512n });
-    expect(amdAddressLsb({ ...inAddr, status: inStatus.status })).toBe(12);
+    expect(amdAddressLsb(decidingOf({ ...inAddr, status: inStatus.status }))).toBe(12);
     const { ipid: _, ...old } = inAddr;
-    expect(amdAddressLsb(old)).toBe(6);
+    expect(amdAddressLsb(decidingOf(old))).toBe(6);
     expect(amdAddressLsb({ status: 0n, ipid: 1n })).toBe(6);
   });
 
@@ -371,7 +373,7 @@ describe('registers of a record, AMD', () => {
       mcgStatus: 1n,
       cpuid: 1n,
     });
-    expect(views.map(v => [v.member, v.name, v.register !== undefined])).toStrictEqual([
+    expect(views.map(v => [v.member, v.name, v.source !== undefined])).toStrictEqual([
       ['status', 'MCi_STATUS', true],
       ['mcgStatus', 'MCG_STATUS', true],
       ['addr', 'MCi_ADDR', true],
@@ -385,7 +387,7 @@ describe('registers of a record, AMD', () => {
       ['cpuid', 'CPUID.1:EAX', true],
     ]);
     expect(
-      describeRecord({ kind: 'x86-mca', bank: 0, status: 0n, addr: 1n, misc: 1n }).map(v => v.register),
-    ).toStrictEqual([statusRegister({ kind: 'x86-mca', bank: 0, status: 0n }), undefined, undefined]);
+      describeRecord({ kind: 'x86-mca', bank: 0, status: 0n, addr: 1n, misc: 1n }).map(v => v.source),
+    ).toStrictEqual([statusRegister({ status: 0n }).source, undefined, undefined]);
   });
 });

@@ -2,7 +2,7 @@
 import { isDowngradedScrub } from './downgraded.ts';
 import type { Downgradable } from './downgraded.ts';
 import { MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 
 /**
  * The class of a machine check:
@@ -34,7 +34,7 @@ function classifyAmd(status: bigint): McaClass {
 }
 
 /** Classifies a record. Never guesses: without a vendor the answer is `unknown` where the vendors differ. */
-export function classify(record: Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCap'>): McaClass {
+export function classify(record: Pick<McaDeciding, 'status' | 'vendor' | 'mcgCap'>): McaClass {
   // Every Intel CPU of the last decade and every virtual one has SER_P; a record that says otherwise is believed.
   const ser = record.mcgCap === undefined || MCG_CAP.decode(record.mcgCap).SER_P;
   if (record.vendor === 'amd') return classifyAmd(record.status);

@@ -6,8 +6,8 @@ import type { CpuModel } from './cpu.ts';
 import { intelModelInfo, intelPlace } from './intel-model.ts';
 import { decodeMcacod } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
-import type { X86McaRecord } from './record.ts';
-import { MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import type { McaDeciding } from './deciding.ts';
+import { MCI_MISC_IO, MCI_STATUS_AMD } from './registers.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
@@ -30,11 +30,10 @@ export interface Component {
 }
 
 /** The PCI address in MCi_MISC of an I/O error; undefined without a valid MCi_MISC or for other errors. */
-export function ioRootPort(record: X86McaRecord): string | undefined {
-  const s = MCI_STATUS_INTEL.decode(record.status);
-  if (record.vendor !== 'intel' || record.misc === undefined || !s.MISCV) return undefined;
-  if (decodeMcacod(Number(s.MCACOD), 'intel').class !== 'io') return undefined;
-  const m = MCI_MISC_IO.decode(record.misc);
+export function rootPortOf(record: McaDeciding): string | undefined {
+  const rootPort = record.misc?.rootPort;
+  if (rootPort === undefined) return undefined;
+  const m = MCI_MISC_IO.decode(rootPort);
   const hex = (n: bigint, width: number): string => n.toString(16).padStart(width, '0');
   return `${hex(m.SEGMENT, 4)}:${hex(m.BUS, 2)}:${hex(m.DEVICE, 2)}.${hex(m.FUNCTION, 1)}`;
 }
@@ -83,10 +82,10 @@ function fromCode(code: Mcacod, basis: string): Component | undefined {
   }
 }
 
-function intelComponent(record: X86McaRecord, cpu: CpuModel | undefined): Component | undefined {
+function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
   const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
-  const pci = ioRootPort(record);
+  const pci = rootPortOf(record);
   if (pci !== undefined) return { area: 'io', name: `PCIe root port ${pci}`, basis: 'MCi_MISC', pci };
   const place = intelPlace(record, cpu);
   const detail = info?.mscod.map(row => row.text).filter(text => text !== undefined);
@@ -114,7 +113,7 @@ function intelComponent(record: X86McaRecord, cpu: CpuModel | undefined): Compon
   return { area: 'firmware', name, ...more, basis };
 }
 
-function smcaComponent(record: X86McaRecord, ipid: bigint, cpu: CpuModel | undefined): Component {
+function smcaComponent(record: McaDeciding, ipid: bigint, cpu: CpuModel | undefined): Component {
   const bank = smcaBank(ipid, cpu);
   const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
   if (bank === undefined) {
@@ -141,7 +140,7 @@ function smcaComponent(record: X86McaRecord, ipid: bigint, cpu: CpuModel | undef
 const LEGACY_DRAM = new Set([0x00, 0x08]);
 const LEGACY_NB = 4;
 
-function legacyComponent(record: X86McaRecord, cpu: CpuModel): Component | undefined {
+function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefined {
   const bank = legacyBank(record.bank, cpu);
   if (bank === undefined) return undefined;
   const xec = Number((record.status >> 16n) & 0x1fn);
@@ -158,12 +157,12 @@ function legacyComponent(record: X86McaRecord, cpu: CpuModel): Component | undef
 }
 
 /** Family 17h and later, or a flag that only scalable MCA has. */
-function isScalable(record: X86McaRecord, cpu: CpuModel | undefined): boolean {
+function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
   if (cpu !== undefined) return cpu.family >= 0x17;
   return record.synd !== undefined || MCI_STATUS_AMD.decode(record.status).SYNDV;
 }
 
-function amdComponent(record: X86McaRecord, cpu: CpuModel | undefined): Component | undefined {
+function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
   const { ipid } = record;
   if (ipid !== undefined && ipid !== 0n) return smcaComponent(record, ipid, cpu);
   if (isScalable(record, cpu)) {
@@ -188,7 +187,7 @@ export function isFirmwareBank(bank: number): boolean {
 }
 
 /** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
-export function component(record: X86McaRecord): Component {
+export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;
   if ((record.status & (1n << 63n)) === 0n) return { ...NOTHING, basis: 'VAL is clear' };
   if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };

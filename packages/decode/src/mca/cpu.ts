@@ -1,6 +1,6 @@
 /** @module Family, model and stepping out of a CPUID signature. */
 import { bits, defineRegister } from '../registers/register.ts';
-import type { McaVendor, X86McaRecord } from './record.ts';
+import type { McaVendor } from './record.ts';
 
 /** CPUID leaf 1, EAX. */
 export const CPUID_1_EAX = defineRegister({
@@ -40,7 +40,7 @@ export function cpuModel(signature: bigint): CpuModel {
 }
 
 /** The CPU of a record; undefined without a signature (0 is what software writes that does not know it). */
-export function cpuOf(record: Pick<X86McaRecord, 'cpuid'>): CpuModel | undefined {
+export function cpuOf(record: { readonly cpuid?: bigint | undefined }): CpuModel | undefined {
   return record.cpuid === undefined || record.cpuid === 0n ? undefined : cpuModel(record.cpuid);
 }
 

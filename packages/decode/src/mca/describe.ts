@@ -1,6 +1,6 @@
 /** @module The registers of a record with the field tables that apply to it: for tables and bit strips. */
 import { bits, defineRegister } from '../registers/register.ts';
-import type { FieldRow, Register } from '../registers/register.ts';
+import type { Register } from '../registers/register.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import {
   MCA_ADDR,
@@ -16,29 +16,28 @@ import { CPUID_1_EAX, cpuOf } from './cpu.ts';
 import { intelModelInfo } from './intel-model.ts';
 import { decodeMcacod } from './mcacod.ts';
 import { isLsbInStatus } from './page.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
-/** One register of a record. `register` is missing where the layout is not known: the value stands alone. */
-export interface RegisterView {
-  /** Member of the record the value came from. */
-  member:
-    | 'status'
-    | 'mcgStatus'
-    | 'mcgCap'
-    | 'addr'
-    | 'misc'
-    | 'synd'
-    | 'ipid'
-    | 'config'
-    | 'destat'
-    | 'deaddr'
-    | 'cpuid';
+/** Members of a record that are shown with their fields. */
+export type McaRegister =
+  | 'status'
+  | 'mcgStatus'
+  | 'mcgCap'
+  | 'addr'
+  | 'misc'
+  | 'synd'
+  | 'ipid'
+  | 'config'
+  | 'destat'
+  | 'deaddr'
+  | 'cpuid';
+
+/** A register that a record has, and its layout where that is known. */
+interface McaLayout {
+  member: McaRegister;
   name: string;
-  value: bigint;
   register?: Register;
-  /** All fields, highest bit first; empty without a layout. */
-  rows: FieldRow[];
 }
 
 const UC = 1n << 61n;
@@ -54,7 +53,7 @@ const MCI_STATUS_INTEL_UC: Register = defineRegister({
 });
 
 /** The layout of MCi_STATUS for a record; without a vendor the architectural one of Intel is shown. */
-export function statusRegister(record: X86McaRecord): Register {
+export function statusRegister(record: Pick<McaDeciding, 'status' | 'vendor' | 'ipid' | 'cpuid'>): Register {
   if (record.vendor !== 'amd') return (record.status & UC) === 0n ? MCI_STATUS_INTEL : MCI_STATUS_INTEL_UC;
   const cpu = cpuOf(record);
   const legacy = (record.ipid ?? 0n) === 0n && cpu !== undefined && isLegacyAmd(cpu);
@@ -62,33 +61,31 @@ export function statusRegister(record: X86McaRecord): Register {
 }
 
 /** The layout of MCi_MISC for a record, or undefined where it is not known. */
-export function miscRegister(record: X86McaRecord): Register | undefined {
+export function miscLayout(record: McaDeciding): Register | undefined {
   if (record.vendor === 'amd') return MCA_MISC0;
   if (record.vendor === undefined) return undefined;
   if (decodeMcacod(Number(record.status & 0xffffn), 'intel').class === 'io') return MCI_MISC_IO;
   const cpu = cpuOf(record);
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
-  return info?.misc === undefined ? MCI_MISC : info.unit.misc;
+  return info?.misc ?? MCI_MISC;
 }
 
 /** AMD keeps the granularity in MCA_ADDR only in scalable banks, and later in the status. */
-function addressRegister(record: X86McaRecord): Register | undefined {
+function addressRegister(record: McaDeciding): Register | undefined {
   if (record.vendor !== 'amd' || (record.ipid ?? 0n) === 0n) return undefined;
   return isLsbInStatus(record) ? MCA_ADDR_WIDE : MCA_ADDR;
 }
 
-function deferredAddressRegister(record: X86McaRecord): Register {
+function deferredAddressRegister(record: McaDeciding): Register {
   return isLsbInStatus({ ...record, status: record.destat ?? 0n }) ? MCA_ADDR_WIDE : MCA_ADDR;
 }
 
-type Member = RegisterView['member'];
-
 /** Name and layout of each register, in the order a person reads them. */
-const LAYOUTS: readonly (readonly [Member, string, (record: X86McaRecord) => Register | undefined])[] = [
+const LAYOUTS: readonly (readonly [McaRegister, string, (record: McaDeciding) => Register | undefined])[] = [
   ['status', 'MCi_STATUS', statusRegister],
   ['mcgStatus', 'MCG_STATUS', () => MCG_STATUS],
   ['addr', 'MCi_ADDR', addressRegister],
-  ['misc', 'MCi_MISC', miscRegister],
+  ['misc', 'MCi_MISC', miscLayout],
   ['synd', 'MCA_SYND', () => MCA_SYND],
   ['ipid', 'MCA_IPID', () => MCA_IPID],
   ['config', 'MCA_CONFIG', () => MCA_CONFIG],
@@ -98,24 +95,10 @@ const LAYOUTS: readonly (readonly [Member, string, (record: X86McaRecord) => Reg
   ['cpuid', 'CPUID.1:EAX', () => CPUID_1_EAX],
 ];
 
-/** The registers a record has and their layouts, without their fields; no value of `addr` counts. */
-export function layoutsOf(record: X86McaRecord): Omit<RegisterView, 'value' | 'rows'>[] {
+/** The registers a record has and their layouts, without their fields. */
+export function layoutsOf(record: McaDeciding): McaLayout[] {
   return LAYOUTS.filter(([member]) => record[member] !== undefined).map(([member, name, layout]) => {
     const register = layout(record);
     return register === undefined ? { member, name } : { member, name, register };
-  });
-}
-
-/**
- * Every register the record has, in the order a person reads them.
- *
- * @example
- * const [status] = describeRecord({ kind: 'x86-mca', vendor: 'intel', bank: 1, status: 0xbd80000000100134n });
- * status.rows.find(row => row.name === 'UC').meaning // 'uncorrected'
- */
-export function describeRecord(record: X86McaRecord): RegisterView[] {
-  return layoutsOf(record).map(view => {
-    const value = record[view.member] ?? 0n;
-    return { ...view, value, rows: view.register?.describe(value) ?? [] };
   });
 }

@@ -1,6 +1,6 @@
 /** @module Uncorrected errors that firmware has the hardware report as corrected ones. */
 import { cpuOf } from './cpu.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCG_CAP } from './registers.ts';
 
 /** VAL, UC, MISCV, ADDRV, MSCOD and MCACOD without the filter bit and the channel. */
@@ -10,7 +10,7 @@ const BANKS = { first: 13, last: 18 } as const;
 const SKYLAKE_SP = { family: 6, model: 0x55, firstStepping: 4 } as const;
 
 /** What of a record decides. */
-export type Downgradable = Pick<X86McaRecord, 'status' | 'vendor' | 'mcgCap' | 'cpuid'> & { bank?: number };
+export type Downgradable = Pick<McaDeciding, 'status' | 'vendor' | 'mcgCap' | 'cpuid'> & { bank?: number };
 
 /**
  * Whether a record with UC clear is an uncorrected patrol scrub error: memory controllers of 06_55H from stepping 4

@@ -5,11 +5,9 @@ import { INTEL_FAMILIES } from './intel-model.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { NAMED_MCA } from './named.ts';
-import { component } from './component.ts';
+import { explain, lint, nextStep } from './of-record.ts';
+import { component } from './testing/rules.ts';
 import { cpuOf } from './cpu.ts';
-import { explain } from './explain.ts';
-import { lint } from './lint.ts';
-import { nextStep } from './next-step.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
 import { statusRegister } from './describe.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -134,7 +132,7 @@ describe('an AMD bank', () => {
 
 describe('a UMC', () => {
   it('names the chip select of a DRAM ECC error, whatever the error code says', () => {
-    const of = (status: bigint) => umcPlace({ ipid: 0x9600250f00n, status, synd: 5n });
+    const of = (status: bigint) => umcPlace({ ipid: 0x9600250f00n, status, synd: { chipSelect: 5n } });
     const syndV = VAL | (1n << 53n);
     expect(of(syndV)).toStrictEqual({ channel: 2, chipSelect: 5 });
     expect(of(syndV | 0xffffn)).toStrictEqual({ channel: 2, chipSelect: 5 });

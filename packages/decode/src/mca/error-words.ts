@@ -1,9 +1,9 @@
 /** @module What happened in the words of whoever knows best: the extended code of the unit, else the error code. */
 import { classify } from './classify.ts';
-import { component, isFirmwareBank } from './component.ts';
+import { componentOf, isFirmwareBank } from './component.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { decodeMcacod } from './mcacod.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_AMD } from './registers.ts';
 
 interface ErrorWords {
@@ -19,11 +19,11 @@ interface ErrorWords {
 
 const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
 
-function amdWords(record: X86McaRecord): ErrorWords {
+function amdWords(record: McaDeciding): ErrorWords {
   const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
   const what: { what?: string } = code.class === 'no-error' ? {} : { what: code.text };
   if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
-  const { area, name, detail, basis } = component(record);
+  const { area, name, detail, basis } = componentOf(record);
   if ((record.ipid ?? 0n) !== 0n && area !== 'unknown') {
     const extended = Number(MCI_STATUS_AMD.decode(record.status).XEC);
     return { unit: name, what: detail ?? `extended code ${hex(extended, 2)}`, extended, byUnit: true };
@@ -40,7 +40,7 @@ function amdWords(record: X86McaRecord): ErrorWords {
 }
 
 /** What a record with VAL says happened; nothing is said of an empty bank. */
-export function errorWords(record: X86McaRecord): ErrorWords {
+export function wordsOf(record: McaDeciding): ErrorWords {
   if (classify(record) === 'invalid') return { byUnit: false };
   if (record.vendor === 'amd') return amdWords(record);
   if (isDowngradedScrub(record)) return { what: 'an uncorrected patrol scrub error', byUnit: false };
@@ -49,8 +49,8 @@ export function errorWords(record: X86McaRecord): ErrorWords {
 }
 
 /** `unit: what` for a line of its own; undefined when neither says what happened. */
-export function errorText(record: X86McaRecord): string | undefined {
-  const { unit, what } = errorWords(record);
+export function textOf(record: McaDeciding): string | undefined {
+  const { unit, what } = wordsOf(record);
   if (what === undefined) return undefined;
   return unit === undefined ? what : `${unit}: ${what}`;
 }

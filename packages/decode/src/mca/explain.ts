@@ -2,12 +2,13 @@
 import { hex64 } from '../common/hex.ts';
 import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
-import { component } from './component.ts';
+import { componentOf } from './component.ts';
+import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
-import { errorWords } from './error-words.ts';
+import { wordsOf } from './error-words.ts';
 import { isBroadcastFiller } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
-import { concernsData, pageOf } from './page.ts';
+import { concernsData } from './page.ts';
 import type { PageRef } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
@@ -40,17 +41,17 @@ export const CLASS_WORDS: Readonly<Record<McaClass, string>> = {
 };
 
 /** How Intel and AMD read a status of which they read the class differently. */
-export function readings(record: X86McaRecord): { intel: McaClass; amd: McaClass } {
+export function readings(record: McaDeciding): { intel: McaClass; amd: McaClass } {
   return { intel: classify({ ...record, vendor: 'intel' }), amd: classify({ ...record, vendor: 'amd' }) };
 }
 
 /** AMD calls consumed poison UC: the bit that tells it apart is worth a word. */
-function amdReading(record: X86McaRecord, cls: McaClass): string {
+function amdReading(record: McaDeciding, cls: McaClass): string {
   const poison = cls === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
   return poison ? 'uncorrected, poison consumed' : CLASS_WORDS[cls];
 }
 
-function lead(record: X86McaRecord, cls: McaClass): string {
+function lead(record: McaDeciding, cls: McaClass): string {
   if (isBroadcastFiller(record)) {
     return "QEMU's filler: a machine check sent to all CPUs (mce -b) is about one of them, the others get this, which reports no bad data and is skipped because EN is clear";
   }
@@ -74,7 +75,7 @@ function lead(record: X86McaRecord, cls: McaClass): string {
   return LEAD[cls];
 }
 
-/** Where the memory is: `page` is {@link pageOf} of the record. */
+/** Where the memory is: `page` is what its address register names. */
 function address({ addr, status }: X86McaRecord, page: Pick<PageRef, 'address' | 'pfn'> | undefined): string {
   if (page !== undefined) {
     return `, physical address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)})`;
@@ -85,8 +86,8 @@ function address({ addr, status }: X86McaRecord, page: Pick<PageRef, 'address' |
 }
 
 /** The unit, and what its own code says, where that adds to the architectural code. */
-function unitSentence(record: X86McaRecord): string | undefined {
-  const c = component(record);
+function unitSentence(record: McaDeciding): string | undefined {
+  const c = componentOf(record);
   // Then the unit stands where the error code would.
   if (record.vendor === 'amd') return undefined;
   const fromRegisters = c.basis !== 'MCACOD' && c.basis !== 'error code';
@@ -96,7 +97,7 @@ function unitSentence(record: X86McaRecord): string | undefined {
 }
 
 /** Corrected errors: how many, and whether the cache says it has had too many (SDM vol. 3B, Enhanced Cache Error Reporting). */
-function countNotes(record: X86McaRecord): string[] {
+function countNotes(record: McaDeciding): string[] {
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (record.vendor !== 'intel' || s.UC || isDowngradedScrub(record)) return [];
   const cap = record.mcgCap === undefined ? undefined : MCG_CAP.decode(record.mcgCap);
@@ -122,9 +123,9 @@ export interface ExplanationFrame {
 }
 
 /** What follows the bank and the CPU. */
-function whatSentence(record: X86McaRecord): string {
+function whatSentence(record: McaDeciding): string {
   const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
-  const { unit, what, extended, byUnit } = errorWords(record);
+  const { unit, what, extended, byUnit } = wordsOf(record);
   const at = unit === undefined ? '' : `, ${unit}`;
   if (what === undefined) return `${at}${at === '' ? ': ' : ', '}without an error code`;
   if (!byUnit) return `${at}: ${what}, ${code.mnemonic}`;
@@ -132,8 +133,8 @@ function whatSentence(record: X86McaRecord): string {
   return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(Number(record.status & 0xffffn), 4)})`;
 }
 
-/** The frame of {@link explain}; of the address only its presence and validity count. */
-export function explanationFrame(record: X86McaRecord): ExplanationFrame {
+/** The frame of an explanation. */
+export function explanationFrame(record: McaDeciding): ExplanationFrame {
   const cls = gradedClass(record);
   if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
 
@@ -156,7 +157,7 @@ export function explanationFrame(record: X86McaRecord): ExplanationFrame {
   };
 }
 
-/** {@link explain}, with its frame and its page made before. */
+/** The explanation of a record, with its frame and its page made before. */
 export function explainIn(
   { before, between, after }: ExplanationFrame,
   record: X86McaRecord,
@@ -164,12 +165,4 @@ export function explainIn(
 ): string {
   const who = `bank ${record.bank}${record.cpu === undefined ? '' : ` of CPU ${record.cpu}`}`;
   return before + who + (between === undefined ? '' : between + address(record, page)) + after;
-}
-
-/**
- * Says what the record is, what reported it and which memory it names. A few sentences, no line breaks, made of
- * registers only (no untrusted text).
- */
-export function explain(record: X86McaRecord): string {
-  return explainIn(explanationFrame(record), record, pageOf(record));
 }

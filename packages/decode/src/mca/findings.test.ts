@@ -2,12 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { classify, gradedClass } from './classify.ts';
 import { decodeMcacod } from './mcacod.ts';
-import { describeRecord } from './describe.ts';
-import { errorText } from './error-words.ts';
-import { explain } from './explain.ts';
-import { lint } from './lint.ts';
-import { nextStep } from './next-step.ts';
-import { pageOf } from './page.ts';
+import { describeRecord, explain, lint, nextStep, pageOf } from './of-record.ts';
+import { errorText } from './testing/rules.ts';
 import { severity } from './severity.ts';
 import { vendorOfCpu } from './cpu.ts';
 import type { X86McaRecord } from './record.ts';

@@ -2,13 +2,9 @@
 import { expect, test } from 'vitest';
 import { hex64 } from '../common/hex.ts';
 import { classify } from './classify.ts';
-import { component } from './component.ts';
-import { describeRecord, miscRegister } from './describe.ts';
-import { explain } from './explain.ts';
-import { lint } from './lint.ts';
+import { describeRecord, explain, lint, nextStep, pageOf } from './of-record.ts';
+import { component, miscRegister } from './testing/rules.ts';
 import { NAMED_MCA } from './named.ts';
-import { nextStep } from './next-step.ts';
-import { pageOf } from './page.ts';
 import { severity } from './severity.ts';
 import type { X86McaRecord } from './record.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { component, ioRootPort } from './component.ts';
+import { explain } from './of-record.ts';
+import { component, ioRootPort } from './testing/rules.ts';
 import { cpuModel, cpuOf, signatureName } from './cpu.ts';
-import { explain } from './explain.ts';
+import { decidingOf } from './deciding.ts';
 import { intelFamily, intelModelInfo, intelPlace, intelUnit } from './intel-model.ts';
 import type { X86McaRecord } from './record.ts';
 
@@ -22,7 +23,7 @@ const record = (cpuid: bigint, bank: number, status: bigint, misc?: bigint): X86
 });
 
 const mscod = (cpuid: bigint, bank: number, code: bigint, mcacod = 0x0091n): unknown =>
-  intelModelInfo(record(cpuid, bank, (1n << 63n) | (code << 16n) | mcacod), cpuModel(cpuid))?.mscod;
+  intelModelInfo(decidingOf(record(cpuid, bank, (1n << 63n) | (code << 16n) | mcacod)), cpuModel(cpuid))?.mscod;
 
 describe('cpuModel', () => {
   it.each([
@@ -199,17 +200,17 @@ describe('model-specific codes', () => {
 
   it('is silent about other vendors, banks and models', () => {
     const skx = cpuModel(SKX);
-    expect(intelModelInfo({ ...record(SKX, 13, 1n << 63n), vendor: 'amd' }, skx)).toBeUndefined();
-    expect(intelModelInfo(record(SKX, 6, 1n << 63n), skx)).toBeUndefined();
-    expect(intelModelInfo(record(SKX, 13, 1n << 63n), { ...skx, model: 0x56 })).toBeUndefined();
-    expect(intelModelInfo(record(SKX, 13, 1n << 63n), skx)?.source).toBe(
+    expect(intelModelInfo(decidingOf({ ...record(SKX, 13, 1n << 63n), vendor: 'amd' }), skx)).toBeUndefined();
+    expect(intelModelInfo(decidingOf(record(SKX, 6, 1n << 63n)), skx)).toBeUndefined();
+    expect(intelModelInfo(decidingOf(record(SKX, 13, 1n << 63n)), { ...skx, model: 0x56 })).toBeUndefined();
+    expect(intelModelInfo(decidingOf(record(SKX, 13, 1n << 63n)), skx)?.source).toBe(
       'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_55H (06_55H)',
     );
   });
 });
 
 const rows = (r: X86McaRecord): Record<string, bigint> | undefined => {
-  const found = intelModelInfo(r, cpuModel(r.cpuid ?? 0n))?.misc;
+  const found = intelModelInfo(decidingOf(r), cpuModel(r.cpuid ?? 0n))?.misc?.describe(r.misc ?? 0n);
   return found === undefined ? undefined : Object.fromEntries(found.map(row => [row.name, row.value]));
 };
 const VALID = 0x8c00000000000091n;

@@ -2,14 +2,14 @@
  * @module Which unit of an Intel server reports through a bank, and what its model-specific fields say: chosen by CPUID
  * family and model, and bank. Banks and codes that are not in the tables stay raw. Sources: intel-codes.ts.
  */
-import type { FieldRow, Register } from '../registers/register.ts';
+import type { Register } from '../registers/register.ts';
 import { signatureName } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
 import * as codes from './intel-codes.ts';
 import type { MscodPart } from './intel-codes.ts';
 import * as misc from './intel-misc.ts';
 import { decodeMcacod, isMemoryCode } from './mcacod.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
 type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'UPI' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
@@ -326,33 +326,33 @@ interface IntelModelInfo {
   unit: IntelUnit;
   /** Parts of MCi_STATUS[31:16] that say something or are not known. */
   mscod: MscodRow[];
-  /** The fields of MCi_MISC, where the unit defines them and the record has them. */
-  misc?: FieldRow[];
+  /** The layout of MCi_MISC, where the unit defines one and it applies to the record. */
+  misc?: Register;
   source: string;
 }
 
-function miscRows(unit: IntelUnit, record: X86McaRecord): FieldRow[] | undefined {
+function miscLayout(unit: IntelUnit, record: McaDeciding): Register | undefined {
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (unit.misc === undefined || record.misc === undefined || !s.MISCV) return undefined;
   const needs = unit.miscNeeds ?? 0n;
   if ((record.status & needs) !== needs) return undefined;
   const [lo, hi] = unit.miscNotFor ?? [0x10000, 0];
   if (Number(s.MSCOD) >= lo && Number(s.MSCOD) <= hi) return undefined;
-  return unit.misc.describe(record.misc);
+  return unit.misc;
 }
 
 /** Reads the model-specific fields; undefined for other CPUs, other vendors and banks without a table. */
-export function intelModelInfo(record: X86McaRecord, cpu: CpuModel): IntelModelInfo | undefined {
+export function intelModelInfo(record: McaDeciding, cpu: CpuModel): IntelModelInfo | undefined {
   if (record.vendor !== 'intel') return undefined;
   const family = intelFamily(cpu);
   const unit = family?.banks[record.bank];
   if (family === undefined || unit === undefined) return undefined;
-  const rows = miscRows(unit, record);
+  const layout = miscLayout(unit, record);
   return {
     family,
     unit,
     mscod: readMscod(unit.mscod, record.status),
-    ...(rows === undefined ? {} : { misc: rows }),
+    ...(layout === undefined ? {} : { misc: layout }),
     source: `${family.source} (${signatureName(cpu)})`,
   };
 }
@@ -367,7 +367,7 @@ interface IntelPlace {
  * Channel of a memory error. A bank of one channel wins over the code's CCCC; a bank of one controller takes the channel
  * from the code; without a known CPU only the code speaks.
  */
-export function intelPlace(record: X86McaRecord, cpu?: CpuModel): IntelPlace | undefined {
+export function intelPlace(record: Pick<McaDeciding, 'status' | 'bank'>, cpu?: CpuModel): IntelPlace | undefined {
   const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
   if (!isMemoryCode(code)) return undefined;
   const unit = cpu === undefined ? undefined : intelUnit(record.bank, cpu);

@@ -3,18 +3,8 @@
  * place in the manual, and the long text behind `--explain`.
  */
 
-/** `error` the architecture forbids it · `warning` real hardware is not known to do it, or it decides the outcome · `info` worth knowing. */
-type LintSeverity = 'error' | 'warning' | 'info';
-
-interface LintCode {
-  severity: LintSeverity;
-  /** One line, without the values of a record. */
-  title: string;
-  /** Manual and section, or the program that makes the shape. */
-  section: string;
-  /** What it means, why it matters, what to do. */
-  explanation: string;
-}
+import type { FindingCode } from '../registers/finding.ts';
+import type * as finding from '../registers/finding.ts';
 
 const SDM_STATUS = 'SDM vol. 3B, IA32_MCi_STATUS MSRs';
 const SDM_UCR = 'SDM vol. 3B, UCR Error Reporting and Logging';
@@ -447,23 +437,8 @@ export const LINT_CODES = {
     explanation:
       'The status is one of the fixed values of the Xen injection tool; a CPU could write the same. The labels of its types 0 and 1 are swapped: what it calls memory scrubbing (0x017a) is a last level cache write-back, and what it calls LLC (0x00cf) is memory scrubbing.',
   },
-} as const satisfies Readonly<Record<string, LintCode>>;
+} as const satisfies Readonly<Record<string, FindingCode>>;
 
 export type LintCodeId = keyof typeof LINT_CODES;
 
-/** Bits of a register that a finding is about. */
-export interface FindingBits {
-  register: string;
-  hi: number;
-  lo: number;
-}
-
-/** One finding about a record. */
-export interface Finding {
-  code: LintCodeId;
-  severity: LintSeverity;
-  /** The title, with the values of this record. One line, made of registers only. */
-  message: string;
-  section: string;
-  bits?: readonly FindingBits[];
-}
+export type Finding = finding.Finding<LintCodeId>;

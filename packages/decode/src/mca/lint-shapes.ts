@@ -4,12 +4,13 @@
  */
 import { isFirmwareBank } from './component.ts';
 import type { LintCodeId } from './lint-codes.ts';
-import type { McaVendor, X86McaRecord } from './record.ts';
+import { ADDRESS_MODE_PHYSICAL } from './registers.ts';
+import type { McaDeciding, MiscShape } from './deciding.ts';
+import type { McaVendor } from './record.ts';
 
 /** OVER is added by whoever finds the bank full; it does not change where a record came from. */
 const OVER = 1n << 62n;
 const FILLER = 0xa000000000000000n;
-const QEMU_MISC = 0x8cn;
 const QEMU_BANK = 9;
 
 interface Shape {
@@ -18,12 +19,12 @@ interface Shape {
   /** A vendor that contradicts it excludes the shape; an unknown vendor does not. */
   vendor?: McaVendor;
   bank?: number;
-  /** Compared when the record has one. */
-  misc?: bigint;
+  /** MCi_MISC is QEMU's; compared when the record has one. */
+  qemuMisc?: true;
   note?: string;
 }
 
-const QEMU_KVM = { bank: QEMU_BANK, misc: QEMU_MISC } as const;
+const QEMU_KVM = { bank: QEMU_BANK, qemuMisc: true } as const;
 
 const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_QEMU_SRAR', status: 0xbd80000000000134n, vendor: 'intel', ...QEMU_KVM },
@@ -41,6 +42,11 @@ const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_XEN_MCEINJ', status: 0x9400000000000151n, bank: 1, note: 'type 3, instruction cache parity' },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
 ];
+
+/** 0x8c: a physical address, exact to a page; QEMU gives every record it makes of a SIGBUS this MCi_MISC. */
+export function isQemuMisc({ MODE, LSB, more }: MiscShape): boolean {
+  return MODE === ADDRESS_MODE_PHYSICAL && LSB === 12n && !more;
+}
 
 /** What QEMU writes into bank 1 of the CPUs that a broadcast machine check is not about: UC and no EN, so it is skipped. */
 export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: number }): boolean {
@@ -61,24 +67,44 @@ const MCE_INJECT: ReadonlyMap<bigint, string> = new Map([
   [0xb200000000000000n, 'FATAL'],
 ]);
 
-/** The shapes a record has; a note says which of several. */
-export function softwareShapes(record: X86McaRecord): { code: LintCodeId; note?: string }[] {
+/** A shape that a record has. */
+interface SoftwareShape {
+  code: LintCodeId;
+  /** Which of several. */
+  note?: string;
+  /** Members by which it is told. */
+  places: readonly (keyof McaDeciding)[];
+}
+
+/** The shapes a record has. */
+export function softwareShapes(record: McaDeciding): SoftwareShape[] {
   const status = record.status & ~OVER;
   if ((status & VAL_ONLY) === 0n) return [];
   if (isFirmwareBank(record.bank)) {
     const known = (status & 0xffffn) === GHES_CODE;
-    return [known ? { code: 'L_MCA_GHES_MADE' } : { code: 'L_MCA_GHES_MADE', note: 'with an unusual error code' }];
+    const code = 'L_MCA_GHES_MADE';
+    return [{ code, ...(known ? {} : { note: 'with an unusual error code' }), places: ['bank'] }];
   }
   const exact = SHAPES.filter(
     shape =>
       shape.status === status &&
       (shape.vendor === undefined || record.vendor === undefined || shape.vendor === record.vendor) &&
       (shape.bank === undefined || shape.bank === record.bank) &&
-      (shape.misc === undefined || record.misc === undefined || shape.misc === record.misc),
+      (shape.qemuMisc === undefined || record.misc === undefined || isQemuMisc(record.misc)),
   );
-  if (exact.length > 0) return exact.map(({ code, note }) => (note === undefined ? { code } : { code, note }));
+  if (exact.length > 0) {
+    return exact.map(({ code, note, bank, qemuMisc }) => ({
+      code,
+      ...(note === undefined ? {} : { note }),
+      places: [
+        'status',
+        ...(bank === undefined ? [] : (['bank'] as const)),
+        ...(qemuMisc === undefined || record.misc === undefined ? [] : (['misc'] as const)),
+      ],
+    }));
+  }
   const keyword = MCE_INJECT.get(status);
-  if (keyword !== undefined) return [{ code: 'L_MCA_MCE_INJECT', note: keyword }];
+  if (keyword !== undefined) return [{ code: 'L_MCA_MCE_INJECT', note: keyword, places: ['status'] }];
   const bare = (status & BELOW_FLAGS) === 0n && (status & VAL_ADDRV_MISCV) === VAL_ONLY;
-  return bare ? [{ code: 'L_MCA_BARE_STATUS' }] : [];
+  return bare ? [{ code: 'L_MCA_BARE_STATUS', places: ['status'] }] : [];
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { softwareShapes } from './lint-shapes.ts';
-import { lint } from './lint.ts';
+import { decidingOf } from './deciding.ts';
+import { lint } from './of-record.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import { NAMED_MCA } from './named.ts';
 import type { LintCodeId } from './lint-codes.ts';
@@ -345,7 +346,7 @@ describe('lint', () => {
   });
 
   it('takes nothing that is not valid for a shape', () => {
-    expect(softwareShapes({ ...INTEL, status: 0x3d000000000000c0n })).toEqual([]);
-    expect(softwareShapes({ ...INTEL, status: 0n, bank: 255 })).toEqual([]);
+    expect(softwareShapes(decidingOf({ ...INTEL, status: 0x3d000000000000c0n }))).toEqual([]);
+    expect(softwareShapes(decidingOf({ ...INTEL, status: 0n, bank: 255 }))).toEqual([]);
   });
 });

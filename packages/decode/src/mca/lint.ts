@@ -3,6 +3,8 @@
  * and what only software makes. Rules are data: each yields the code of lint-codes.ts when its condition holds.
  */
 import { hex64 } from '../common/hex.ts';
+import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
+import type { FindingPlace } from '../registers/finding.ts';
 import type { Register } from '../registers/register.ts';
 import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
 import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
@@ -10,39 +12,39 @@ import { classify } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { isFirmwareBank } from './component.ts';
 import { cpuOf, vendorOfCpu } from './cpu.ts';
+import type { McaDeciding, MiscShape } from './deciding.ts';
 import { statusRegister } from './describe.ts';
 import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
-import type { Finding, FindingBits, LintCodeId } from './lint-codes.ts';
+import type { Finding, LintCodeId } from './lint-codes.ts';
 import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
 import { decodeMcacod } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
-import { amdAddressLsb, MAX_PHYSICAL_BITS, pageShape } from './page.ts';
+import { amdAddressLsb, isTooWide } from './page.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
-import { ADDRESS_MODE_PHYSICAL, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import {
+  ADDRESS_MODE_PHYSICAL,
+  MAX_PHYSICAL_BITS,
+  MCG_CAP,
+  MCG_STATUS,
+  MCI_STATUS_AMD,
+  MCI_STATUS_INTEL,
+} from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
-
-/** What is known about the CPU beside the record. */
-interface LintContext {
-  /** MCG_CAP, for records that do not carry it. */
-  mcgCap?: bigint;
-  /** CPUID leaf 1 EAX, for records that do not carry it. */
-  cpuid?: bigint;
-}
 
 type Intel = ReturnType<typeof MCI_STATUS_INTEL.decode>;
 type Amd = ReturnType<typeof MCI_STATUS_AMD.decode>;
 
 /** Everything the rules look at, decoded once. */
 interface Facts {
-  record: X86McaRecord;
+  record: McaDeciding;
   cls: McaClass;
   code: Mcacod;
   s: Intel;
   a: Amd;
   cap: ReturnType<typeof MCG_CAP.decode> | undefined;
   mcg: ReturnType<typeof MCG_STATUS.decode> | undefined;
-  misc: ReturnType<typeof MCI_MISC.decode> | undefined;
+  misc: MiscShape | undefined;
   intel: boolean;
   amd: boolean;
 }
@@ -52,11 +54,34 @@ interface Rule {
   when: (f: Facts) => boolean;
   /** Values of the record that the message should name. */
   what?: (f: Facts) => string;
+  /** Bits of one register, the status unless `register` names another. */
   bits?: readonly (readonly [hi: number, lo?: number])[];
-  register?: string;
+  register?: RegisterMember;
+  /** Other members that it speaks of. */
+  members?: readonly Member[] | ((f: Facts) => readonly Member[]);
 }
 
-const STATUS = 'MCi_STATUS';
+type Member = keyof X86McaRecord;
+
+/** The registers whose bits are named, as the manuals call them. */
+const REGISTER_NAMES = {
+  status: 'MCi_STATUS',
+  mcgStatus: 'MCG_STATUS',
+  mcgCap: 'MCG_CAP',
+  addr: 'MCi_ADDR',
+  misc: 'MCi_MISC',
+  synd: 'MCA_SYND',
+  ipid: 'MCA_IPID',
+  config: 'MCA_CONFIG',
+} as const satisfies Partial<Record<Member, string>>;
+type RegisterMember = keyof typeof REGISTER_NAMES;
+
+const bitsOf = (member: RegisterMember, hi: number, lo: number): FindingPlace => ({
+  member,
+  register: REGISTER_NAMES[member],
+  hi,
+  lo,
+});
 const hex = (n: number | bigint): string => `0x${n.toString(16)}`;
 const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls === 'SRAR');
 
@@ -66,44 +91,58 @@ const LLC_WRITEBACK = 0x17a;
 const COUNT_OVERFLOW = 1n << 14n;
 
 /** Registers that the status calls valid and the record does not have. AMD's MCi_MISC is a counter, no part of the error. */
-function missing(f: Facts): string[] {
+function missing(f: Facts): RegisterMember[] {
   const { addr, misc, synd } = f.record;
-  return [
-    ...(f.s.ADDRV && addr === undefined ? ['MCi_ADDR'] : []),
-    ...(!f.amd && f.s.MISCV && misc === undefined ? ['MCi_MISC'] : []),
-    ...(f.amd && !legacy(f) && f.a.SYNDV && synd === undefined ? ['MCA_SYND'] : []),
-  ];
+  const found: RegisterMember[] = [];
+  if (f.s.ADDRV && addr === undefined) found.push('addr');
+  if (!f.amd && f.s.MISCV && misc === undefined) found.push('misc');
+  if (f.amd && !legacy(f) && f.a.SYNDV && synd === undefined) found.push('synd');
+  return found;
 }
 
-/** Whether what should be a physical address cannot be one. */
-function tooWide(record: X86McaRecord): boolean {
-  const page = pageShape(record);
-  return page !== undefined && ((record.addr ?? 0n) & page.mask) >> BigInt(MAX_PHYSICAL_BITS) !== 0n;
+/** Registers that only AMD has, as far as there is anything in them. */
+function foreign({ record: { ipid, config, synd } }: Facts): RegisterMember[] {
+  const found: RegisterMember[] = [];
+  if ((ipid ?? 0n) !== 0n) found.push('ipid');
+  if (synd?.some === true) found.push('synd');
+  if ((config ?? 0n) !== 0n) found.push('config');
+  return found;
 }
 
 const BOTH: readonly Rule[] = [
-  { code: 'L_MCA_VENDOR_UNKNOWN', when: f => !f.intel && !f.amd },
+  { code: 'L_MCA_VENDOR_UNKNOWN', members: ['vendor'], when: f => !f.intel && !f.amd },
   { code: 'L_MCA_PCC_WITHOUT_UC', when: f => f.s.PCC && !f.s.UC, bits: [[61], [57]] },
-  { code: 'L_MCA_REGISTER_MISSING', when: f => missing(f).length > 0, what: f => missing(f).join(', ') },
+  {
+    code: 'L_MCA_REGISTER_MISSING',
+    members: missing,
+    when: f => missing(f).length > 0,
+    what: f =>
+      missing(f)
+        .map(m => REGISTER_NAMES[m])
+        .join(', '),
+  },
   {
     code: 'L_MCA_VENDOR_CPUID',
+    members: ['vendor', 'cpuid'],
     when: f => {
       const cpu = cpuOf(f.record) === undefined ? undefined : vendorOfCpu(f.record.cpuid ?? 0n);
       return cpu !== undefined && f.record.vendor !== undefined && cpu !== f.record.vendor;
     },
     what: f => hex(f.record.cpuid ?? 0n),
   },
-  { code: 'L_MCA_ADDR_WIDTH', when: f => tooWide(f.record), bits: [[63, MAX_PHYSICAL_BITS]], register: 'MCi_ADDR' },
+  { code: 'L_MCA_ADDR_WIDTH', when: f => isTooWide(f.record), bits: [[63, MAX_PHYSICAL_BITS]], register: 'addr' },
   {
     code: 'L_MCA_ADDR_NOT_VALID',
-    when: f => !f.s.ADDRV && (f.record.addr ?? 0n) !== 0n,
-    what: f => hex64(f.record.addr ?? 0n),
+    members: ['addr'],
+    when: f => (f.record.addr?.stray ?? 0n) !== 0n,
+    what: f => hex64(f.record.addr?.stray ?? 0n),
     bits: [[58]],
   },
   {
     code: 'L_MCA_MISC_NOT_VALID',
-    when: f => !f.s.MISCV && (f.record.misc ?? 0n) !== 0n,
-    what: f => hex64(f.record.misc ?? 0n),
+    members: ['misc'],
+    when: f => (f.misc?.stray ?? 0n) !== 0n,
+    what: f => hex64(f.misc?.stray ?? 0n),
     bits: [[59]],
   },
   { code: 'L_MCA_OVER', when: f => f.s.OVER, bits: [[62]] },
@@ -111,10 +150,11 @@ const BOTH: readonly Rule[] = [
   { code: 'L_MCA_UC_WITHOUT_EN', when: f => f.s.UC && !f.s.EN && !isBroadcastFiller(f.record), bits: [[61], [60]] },
   {
     code: 'L_MCA_BANK_OUT_OF_RANGE',
+    members: ['bank'],
     when: f => f.cap !== undefined && !isFirmwareBank(f.record.bank) && BigInt(f.record.bank) >= f.cap.COUNT,
     what: f => `bank ${f.record.bank}, MCG_CAP has ${f.cap?.COUNT}`,
     bits: [[7, 0]],
-    register: 'MCG_CAP',
+    register: 'mcgCap',
   },
   {
     code: 'L_MCA_CODE_RESERVED',
@@ -126,13 +166,14 @@ const BOTH: readonly Rule[] = [
     code: 'L_MCA_NO_IP',
     when: f => f.mcg !== undefined && f.mcg.MCIP && !f.mcg.RIPV && !f.mcg.EIPV,
     bits: [[1], [0]],
-    register: 'MCG_STATUS',
+    register: 'mcgStatus',
   },
   {
     code: 'L_MCA_LMCE_WITHOUT_LMCE_P',
+    members: ['mcgCap'],
     when: f => f.mcg?.LMCE === true && f.cap?.LMCE_P === false,
     bits: [[3]],
-    register: 'MCG_STATUS',
+    register: 'mcgStatus',
   },
 ];
 
@@ -147,6 +188,7 @@ const INTEL: readonly Rule[] = [
   { code: 'L_MCA_S_WITHOUT_EN', when: f => f.s.UC && f.s.S && !f.s.EN, bits: [[60], [56]] },
   {
     code: 'L_MCA_S_AR_WITHOUT_SER_P',
+    members: ['mcgCap'],
     when: f => f.cap?.SER_P === false && (f.s.S || f.s.AR),
     bits: [[56], [55]],
   },
@@ -161,7 +203,7 @@ const INTEL: readonly Rule[] = [
     when: f => signalled(f) && f.s.ADDRV && f.s.MISCV && f.misc !== undefined && f.misc.MODE !== ADDRESS_MODE_PHYSICAL,
     what: f => `${f.cls}, mode ${f.misc?.MODE}`,
     bits: [[8, 6]],
-    register: 'MCi_MISC',
+    register: 'misc',
   },
   {
     code: 'L_MCA_SRAR_CODE',
@@ -185,17 +227,18 @@ const INTEL: readonly Rule[] = [
     when: f => f.s.MISCV && f.misc !== undefined && f.misc.MODE >= 4n && f.misc.MODE <= 6n && f.code.class !== 'io',
     what: f => `mode ${f.misc?.MODE}`,
     bits: [[8, 6]],
-    register: 'MCi_MISC',
+    register: 'misc',
   },
   {
     code: 'L_MCA_ADDR_LSB',
     when: f => f.s.ADDRV && f.s.MISCV && f.misc !== undefined && Number(f.misc.LSB) >= MAX_PHYSICAL_BITS,
     what: f => `bit ${f.misc?.LSB}`,
     bits: [[5, 0]],
-    register: 'MCi_MISC',
+    register: 'misc',
   },
   {
     code: 'L_MCA_COUNT_WITHOUT_CMCI_P',
+    members: ['mcgCap'],
     when: f => f.cap?.CMCI_P === false && f.s.CEC !== 0n,
     what: f => hex(f.s.CEC),
     bits: [[52, 38]],
@@ -211,20 +254,27 @@ const INTEL: readonly Rule[] = [
     when: f => f.cap?.CMCI_P === true && !f.s.UC && (f.s.CEC & COUNT_OVERFLOW) !== 0n,
     bits: [[52]],
   },
-  { code: 'L_MCA_TES_WITHOUT_TES_P', when: f => f.cap?.TES_P === false && f.s.TES !== 0n, bits: [[54, 53]] },
+  {
+    code: 'L_MCA_TES_WITHOUT_TES_P',
+    members: ['mcgCap'],
+    when: f => f.cap?.TES_P === false && f.s.TES !== 0n,
+    bits: [[54, 53]],
+  },
   { code: 'L_MCA_TES_RESERVED', when: f => f.cap?.TES_P === true && !f.s.UC && f.s.TES === 3n, bits: [[54, 53]] },
   { code: 'L_MCA_TES_WITH_UC', when: f => f.cap?.TES_P === true && f.s.UC && f.s.TES !== 0n, bits: [[54, 53]] },
   { code: 'L_MCA_FILTER_WITH_UC', when: f => f.code.filtered && f.s.UC, bits: [[61], [12]] },
   { code: 'L_MCA_NO_CODE', when: f => f.code.class === 'no-error', bits: [[15, 0]] },
   {
     code: 'L_MCA_S_WITHOUT_MCIP',
+    members: ['status'],
     when: f => f.s.UC && f.s.S && f.mcg !== undefined && !f.mcg.MCIP,
     bits: [[2]],
-    register: 'MCG_STATUS',
+    register: 'mcgStatus',
   },
   {
     code: 'L_MCA_VENDOR_MIX',
-    when: ({ record: r }) => [r.ipid, r.synd, r.config].some(v => (v ?? 0n) !== 0n),
+    members: foreign,
+    when: f => foreign(f).length > 0,
   },
 ];
 
@@ -262,8 +312,9 @@ const AMD: readonly Rule[] = [
   },
   {
     code: 'L_MCA_SYND_NOT_VALID',
-    when: f => !legacy(f) && !f.a.SYNDV && (f.record.synd ?? 0n) !== 0n,
-    what: f => hex64(f.record.synd ?? 0n),
+    members: ['synd'],
+    when: f => !legacy(f) && (f.record.synd?.stray ?? 0n) !== 0n,
+    what: f => hex64(f.record.synd?.stray ?? 0n),
     bits: [[53]],
   },
   {
@@ -274,6 +325,7 @@ const AMD: readonly Rule[] = [
   },
   {
     code: 'L_MCA_IPID_MISSING',
+    members: ['ipid'],
     when: f => !scalable(f) && !legacy(f) && (f.a.TCC || f.a.SYNDV || f.a.PADDRV),
     bits: [[55], [54], [53]],
   },
@@ -288,7 +340,7 @@ const AMD: readonly Rule[] = [
       [63, 48],
       [43, 32],
     ],
-    register: 'MCA_IPID',
+    register: 'ipid',
   },
   {
     code: 'L_MCA_XEC_UNKNOWN',
@@ -318,63 +370,44 @@ const AMD_SECTION: Readonly<Record<string, string>> = {
 function finding(
   code: LintCodeId,
   vendor: McaVendor | undefined,
-  what?: string,
-  bits?: readonly FindingBits[],
+  what: string | undefined,
+  places: readonly FindingPlace[],
 ): Finding {
   const { severity, title, section: general } = LINT_CODES[code];
   const section = vendor === 'amd' ? (AMD_SECTION[general] ?? general) : general;
-  return {
-    code,
-    severity,
-    message: what === undefined ? title : `${title} (${what})`,
-    section,
-    ...(bits === undefined ? {} : { bits }),
-  };
+  return findingAt(code, severity, what === undefined ? title : `${title} (${what})`, section, places);
 }
 
 function apply(rules: readonly Rule[], facts: Facts): Finding[] {
   return rules
     .filter(rule => rule.when(facts))
     .map(rule =>
-      finding(
-        rule.code,
-        facts.record.vendor,
-        rule.what?.(facts),
-        rule.bits?.map(([hi, lo]) => ({ register: rule.register ?? STATUS, hi, lo: lo ?? hi })),
-      ),
+      finding(rule.code, facts.record.vendor, rule.what?.(facts), [
+        ...(rule.bits ?? []).map(([hi, lo]) => bitsOf(rule.register ?? 'status', hi, lo ?? hi)),
+        ...(typeof rule.members === 'function' ? rule.members(facts) : (rule.members ?? [])),
+      ]),
     );
 }
 
-/** Runs of set bits, highest first. */
-function runs(register: string, value: bigint): FindingBits[] {
-  const found: FindingBits[] = [];
-  for (let hi = 63; hi >= 0; hi--) {
-    if (((value >> BigInt(hi)) & 1n) === 0n) continue;
-    let lo = hi;
-    while (lo > 0 && ((value >> BigInt(lo - 1)) & 1n) === 1n) lo--;
-    found.push({ register, hi, lo });
-    hi = lo;
-  }
-  return found;
-}
-
-function reservedIn(register: Register, name: string, value: bigint | undefined): Finding[] {
+function reservedIn(register: Register, member: RegisterMember, value: bigint | undefined): Finding[] {
   const bits = value === undefined ? 0n : register.decode(value).reserved;
-  return bits === 0n ? [] : [finding('L_MCA_RESERVED_BITS', undefined, `${name} ${hex64(bits)}`, runs(name, bits))];
+  if (bits === 0n) return [];
+  const name = REGISTER_NAMES[member];
+  return [finding('L_MCA_RESERVED_BITS', undefined, `${name} ${hex64(bits)}`, runsOf(member, name, bits))];
 }
 
 /** Reserved bits, register by register; Intel's MCi_STATUS and MCi_MISC have none. */
 function reserved(f: Facts): Finding[] {
   const { record } = f;
   const found = [
-    ...reservedIn(MCG_STATUS, 'MCG_STATUS', record.mcgStatus),
-    ...reservedIn(MCG_CAP, 'MCG_CAP', record.mcgCap),
+    ...reservedIn(MCG_STATUS, 'mcgStatus', record.mcgStatus),
+    ...reservedIn(MCG_CAP, 'mcgCap', record.mcgCap),
   ];
   if (!f.amd) return found;
   return [
-    ...reservedIn(statusRegister(record), STATUS, record.status),
-    ...reservedIn(MCA_MISC0, 'MCi_MISC', f.s.MISCV ? record.misc : undefined),
-    ...reservedIn(MCA_CONFIG, 'MCA_CONFIG', record.config),
+    ...reservedIn(statusRegister(record), 'status', record.status),
+    ...reservedIn(MCA_MISC0, 'misc', f.misc?.reserved),
+    ...reservedIn(MCA_CONFIG, 'config', record.config),
     ...found,
   ];
 }
@@ -383,22 +416,13 @@ function reserved(f: Facts): Finding[] {
 function unknownMscod(f: Facts): Finding[] {
   const cpu = cpuOf(f.record);
   const info = cpu === undefined ? undefined : intelModelInfo(f.record, cpu);
-  const bits = (info?.mscod ?? [])
-    .filter(row => row.text === undefined)
-    .map(({ hi, lo }) => ({ register: STATUS, hi, lo }));
+  const bits = (info?.mscod ?? []).filter(row => row.text === undefined).map(({ hi, lo }) => bitsOf('status', hi, lo));
   if (bits.length === 0) return [];
   return [finding('L_MCA_MSCOD_UNKNOWN', 'intel', hex(f.s.MSCOD), bits)];
 }
 
-function factsOf(given: X86McaRecord, context: LintContext): Facts {
-  const mcgCap = given.mcgCap ?? context.mcgCap;
-  const cpuid = given.cpuid ?? context.cpuid;
-  const record: X86McaRecord = {
-    ...given,
-    ...(mcgCap === undefined ? {} : { mcgCap }),
-    ...(cpuid === undefined ? {} : { cpuid }),
-  };
-  const { status, mcgStatus, misc, vendor } = record;
+function factsOf(record: McaDeciding): Facts {
+  const { status, mcgStatus, mcgCap, misc, vendor } = record;
   return {
     record,
     cls: classify(record),
@@ -407,33 +431,28 @@ function factsOf(given: X86McaRecord, context: LintContext): Facts {
     a: MCI_STATUS_AMD.decode(status),
     cap: mcgCap === undefined ? undefined : MCG_CAP.decode(mcgCap),
     mcg: mcgStatus === undefined ? undefined : MCG_STATUS.decode(mcgStatus),
-    misc: misc === undefined ? undefined : MCI_MISC.decode(misc),
+    misc,
     intel: vendor === 'intel',
     amd: vendor === 'amd',
   };
 }
 
-const RANK = { error: 0, warning: 1, info: 2 } as const;
-
-/**
- * What is wrong or remarkable about a record, errors first. Empty for a record that hardware may well have written.
- * `context` supplies what the record does not carry; the record's own registers win.
- */
-export function lint(record: X86McaRecord, context: LintContext = {}): Finding[] {
-  const facts = factsOf(record, context);
+/** What is wrong or remarkable about a record, errors first. Empty for a record that hardware may well have written. */
+export function findingsOf(record: McaDeciding): Finding[] {
+  const facts = factsOf(record);
   if (!facts.s.VAL) {
     return [
       record.status === 0n
-        ? finding('L_MCA_EMPTY', record.vendor)
-        : finding('L_MCA_VAL_CLEAR', record.vendor, hex64(record.status), [{ register: STATUS, hi: 63, lo: 63 }]),
+        ? finding('L_MCA_EMPTY', record.vendor, undefined, ['status'])
+        : finding('L_MCA_VAL_CLEAR', record.vendor, hex64(record.status), [bitsOf('status', 63, 63)]),
     ];
   }
   const found = [
-    ...softwareShapes(facts.record).map(({ code, note }) => finding(code, record.vendor, note)),
+    ...softwareShapes(record).map(({ code, note, places }) => finding(code, record.vendor, note, places)),
     ...apply(BOTH, facts),
     ...(facts.intel ? [...apply(INTEL, facts), ...unknownMscod(facts)] : []),
     ...(facts.amd ? apply(AMD, facts) : []),
     ...reserved(facts),
   ];
-  return found.sort((x, y) => RANK[x.severity] - RANK[y.severity]);
+  return found.sort(bySeverity);
 }

@@ -249,6 +249,11 @@ export function decodeMcacod(code: number, vendor?: McaVendor): Mcacod {
   };
 }
 
+/** Whether an Intel code is an I/O error, filtered or not. */
+export function isIoCode(code: number): boolean {
+  return (code & ~0x1000) === IO_ERROR;
+}
+
 /** Whether an Intel code is an error of memory: the memory controller's, or memory that serves as a cache. */
 export function isMemoryCode(code: Pick<Mcacod, 'class'>): boolean {
   return code.class === 'memory-controller' || code.class === 'extended-memory';

@@ -1,12 +1,12 @@
 /** @module What to do with a record: where to look, and what would settle what it leaves open. */
 import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
-import { component, isFirmwareBank } from './component.ts';
+import { componentOf, isFirmwareBank } from './component.ts';
 import type { Component, ComponentArea } from './component.ts';
 import { cpuOf } from './cpu.ts';
 import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
-import { concernsData, pageOf } from './page.ts';
-import type { X86McaRecord } from './record.ts';
+import { concernsData, pageShape } from './page.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { severity } from './severity.ts';
 import type { McaSeverity } from './severity.ts';
@@ -37,7 +37,7 @@ const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
 };
 
 /** What is missing to say more, one sentence per open point. */
-function openPoints(record: X86McaRecord, where: Component): string[] {
+function openPoints(record: McaDeciding, where: Component): string[] {
   const points: string[] = [];
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (record.vendor === undefined) {
@@ -57,7 +57,7 @@ function openPoints(record: X86McaRecord, where: Component): string[] {
     points.push('The CPU model (CPUID) would give the model-specific code a meaning.');
   }
   if (s.ADDRV && record.addr === undefined) points.push('The status says that an address was recorded: find it.');
-  if (s.ADDRV && record.addr !== undefined && pageOf(record) === undefined && where.area === 'memory') {
+  if (s.ADDRV && record.addr !== undefined && pageShape(record) === undefined && where.area === 'memory') {
     points.push(
       record.vendor === 'amd'
         ? "The address is the channel's own: the kernel's address translation (amd_atl) gives the system address."
@@ -68,14 +68,14 @@ function openPoints(record: X86McaRecord, where: Component): string[] {
   return points;
 }
 
-function consumedPoison(record: X86McaRecord): boolean {
+function consumedPoison(record: McaDeciding): boolean {
   return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
 }
 
 /** Classes of bad data: a cache or link that names itself only noticed what the memory holds. */
 const DATA_CLASSES: ReadonlySet<McaClass> = new Set(['UCNA', 'SRAO', 'SRAR']);
 
-function areaStep(record: X86McaRecord, where: Component): string | undefined {
+function areaStep(record: McaDeciding, where: Component): string | undefined {
   if (consumedPoison(record)) {
     return 'The core only used the data; the poison was made elsewhere: look for an earlier deferred record with the same address.';
   }
@@ -96,21 +96,21 @@ function looksLikeEsr(status: bigint): boolean {
 }
 
 /** A record that a virtual machine monitor made is the shadow of one on the host. */
-function hostStep(record: X86McaRecord): string | undefined {
+function hostStep(record: McaDeciding): string | undefined {
   return softwareShapes(record).some(shape => shape.code.startsWith('L_MCA_QEMU_'))
     ? "QEMU made this record: the cause is in the host's kernel log at the same moment, unless it was injected."
     : undefined;
 }
 
 /** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
-export function nextStep(record: X86McaRecord): string[] {
+export function stepsFor(record: McaDeciding): string[] {
   const grade = severity(record);
   const first = grade === 'deferred' && !concernsData(record) ? WITHOUT_DATA : BY_SEVERITY[grade];
   if (isBroadcastFiller(record)) {
     return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
   }
   if (grade === 'none') return looksLikeEsr(record.status) ? [ESR_STEP] : [first ?? ''];
-  const where = component(record);
+  const where = componentOf(record);
   return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(
     step => step !== undefined,
   );

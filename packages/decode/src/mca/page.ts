@@ -2,10 +2,10 @@
 import { MCA_ADDR, MCA_CONFIG } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
-import { decodeMcacod } from './mcacod.ts';
+import type { AddressShape, McaDeciding } from './deciding.ts';
+import { decodeMcacod, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
-import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
-import type { X86McaRecord } from './record.ts';
+import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
 
 /** A page frame number: a physical address shifted right by 12. A type of its own, so that no address passes for one. */
@@ -49,25 +49,22 @@ export interface PageShape {
   pages: bigint;
 }
 
-/** Physical addresses have at most 52 bits (SDM vol. 1 3.3, MAXPHYADDR; APM vol. 2): from there on a granularity leaves nothing of them. */
-export const MAX_PHYSICAL_BITS = 52;
-
 function shape(bits: bigint, lsb: number): PageShape {
   return { lsb, mask: (bits >> BigInt(lsb)) << BigInt(lsb), pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
 }
 
 /** SDM vol. 3B, IA32_MCi_MISC MSRs: MISCV, and address mode 2. */
-function intelPage({ misc, status }: X86McaRecord): PageShape | undefined {
+function intelPage({ misc, status }: McaDeciding): PageShape | undefined {
   const s = MCI_STATUS_INTEL.decode(status);
   if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
   // There MCi_MISC is the address of the root port.
-  if (decodeMcacod(Number(s.MCACOD), 'intel').class === 'io') return undefined;
-  const m = MCI_MISC.decode(misc);
-  const lsb = Number(m.LSB);
-  return m.MODE === ADDRESS_MODE_PHYSICAL && lsb < MAX_PHYSICAL_BITS ? shape(ALL_BITS, lsb) : undefined;
+  if (isIoCode(Number(s.MCACOD))) return undefined;
+  const lsb = Number(misc.LSB);
+  return misc.MODE === ADDRESS_MODE_PHYSICAL && lsb < MAX_PHYSICAL_BITS ? shape(ALL_BITS, lsb) : undefined;
 }
 
-type AmdAddress = Pick<X86McaRecord, 'status' | 'addr' | 'ipid' | 'config' | 'cpuid'>;
+type AmdStatus = Pick<McaDeciding, 'status' | 'config' | 'cpuid'>;
+type AmdAddress = AmdStatus & Pick<McaDeciding, 'addr' | 'ipid'>;
 
 /** PPR: family 19h is the first whose banks keep the granularity in MCA_STATUS. */
 const FIRST_LSB_IN_STATUS = 0x19;
@@ -76,7 +73,7 @@ const FIRST_LSB_IN_STATUS = 0x19;
  * Whether a scalable bank keeps the granularity in MCA_STATUS.ADDRLSB and the address in MCA_ADDR[56:0], as
  * MCA_CONFIG.LSB_IN_STATUS says; without MCA_CONFIG as the status or the CPU family says.
  */
-export function isLsbInStatus(record: AmdAddress): boolean {
+export function isLsbInStatus(record: AmdStatus): boolean {
   if (record.config !== undefined) return MCA_CONFIG.decode(record.config).LSB_IN_STATUS;
   if (MCI_STATUS_AMD.decode(record.status).ADDRLSB !== 0n) return true;
   return (cpuOf(record)?.family ?? 0) >= FIRST_LSB_IN_STATUS;
@@ -90,12 +87,17 @@ export function amdAddressLsb(record: AmdAddress): number {
   return amdGivenLsb(record) ?? CACHE_LINE_LSB;
 }
 
+/** An address register without the bits that a physical address may have. */
+function highBits(addr: AddressShape | undefined): bigint {
+  return (addr?.high ?? 0n) << BigInt(MAX_PHYSICAL_BITS);
+}
+
 function amdGivenLsb(record: AmdAddress): number | undefined {
   if (isLsbInStatus(record)) {
     const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
     return inStatus === 0 ? undefined : inStatus;
   }
-  const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(record.addr ?? 0n).LSB);
+  const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(highBits(record.addr)).LSB);
   return inAddr === 0 ? undefined : inAddr;
 }
 
@@ -104,7 +106,7 @@ const NORTHBRIDGE = 4;
 const NORTHBRIDGE_DRAM_ECC = 8n;
 
 /** Families 0Fh to 16h: no syndrome bit or address form of scalable MCA exists. */
-function legacyPage(record: X86McaRecord): PageShape | undefined {
+function legacyPage(record: McaDeciding): PageShape | undefined {
   const poisoned = MCI_STATUS_AMD.decode(record.status).POISON;
   const usable = record.bank === NORTHBRIDGE ? ((record.status >> 16n) & 0x1fn) === NORTHBRIDGE_DRAM_ECC : poisoned;
   return usable ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : undefined;
@@ -114,7 +116,7 @@ function legacyPage(record: X86McaRecord): PageShape | undefined {
  * AMD says outright that an address is a system physical one only from family 1Ah on (PADDRV). Before, consumed poison is
  * the safe sign, but not in a memory controller bank, whose addresses are local to its channel (PPR, MCA_ADDR_UMC).
  */
-function amdPage(record: X86McaRecord): PageShape | undefined {
+function amdPage(record: McaDeciding): PageShape | undefined {
   const { ipid } = record;
   const s = MCI_STATUS_AMD.decode(record.status);
   if (!s.VAL || !s.ADDRV) return undefined;
@@ -129,11 +131,8 @@ function amdPage(record: X86McaRecord): PageShape | undefined {
   return lsb === undefined ? { ...shape(bits, CACHE_LINE_LSB), assumed: true } : shape(bits, lsb);
 }
 
-/**
- * How a record's address is read; undefined under the conditions of {@link pageOf}. Of the address itself only AMD's bits
- * 63:56 count.
- */
-export function pageShape(record: X86McaRecord): PageShape | undefined {
+/** How a record's address is read; undefined under the conditions of {@link pageOf}. */
+export function pageShape(record: McaDeciding): PageShape | undefined {
   if (record.addr === undefined) return undefined;
   if (record.vendor === 'amd') return amdPage(record);
   return record.vendor === 'intel' ? intelPage(record) : undefined;
@@ -146,16 +145,6 @@ export function pageIn({ lsb, assumed, mask, pages }: PageShape, addr: bigint): 
   return assumed === true ? { ...page, assumed } : page;
 }
 
-/**
- * The system memory a record names, or undefined when its address cannot be taken for a system physical one: no
- * ADDRV; vendor not known; a granularity beyond any physical address; Intel: no MISCV or another address mode than
- * physical; AMD: neither PADDRV nor POISON, nor, up to family 16h, a DRAM ECC error of the northbridge.
- */
-export function pageOf(record: X86McaRecord): PageRef | undefined {
-  const found = pageShape(record);
-  return found === undefined || record.addr === undefined ? undefined : pageIn(found, record.addr);
-}
-
 const DATA_CODES: ReadonlySet<McacodClass> = new Set([
   'generic-cache-hierarchy',
   'cache-hierarchy',
@@ -163,8 +152,14 @@ const DATA_CODES: ReadonlySet<McacodClass> = new Set([
   'extended-memory',
 ]);
 
+/** Whether what should be a physical address has bits that none has. */
+export function isTooWide(record: McaDeciding): boolean {
+  const found = pageShape(record);
+  return found !== undefined && (highBits(record.addr) & found.mask) !== 0n;
+}
+
 /** Whether an uncorrected error is known to be about data in memory: an AMD deferred one always is, else its code or page says so. */
-export function concernsData(record: X86McaRecord): boolean {
+export function concernsData(record: McaDeciding): boolean {
   if (record.vendor === 'amd') return true;
   return (
     DATA_CODES.has(decodeMcacod(Number(record.status & 0xffffn), record.vendor).class) ||

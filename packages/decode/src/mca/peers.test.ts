@@ -1,13 +1,10 @@
 /** Where other decoders are known to be wrong, and what is right. */
 import { expect, test } from 'vitest';
 import { classify } from './classify.ts';
-import { component } from './component.ts';
+import { describeRecord, explain, lint, nextStep } from './of-record.ts';
+import { component } from './testing/rules.ts';
 import { decodeMcacod, isMemoryCode } from './mcacod.ts';
-import { describeRecord } from './describe.ts';
-import { explain } from './explain.ts';
-import { lint } from './lint.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
-import { nextStep } from './next-step.ts';
 import { severity } from './severity.ts';
 import type { X86McaRecord } from './record.ts';
 

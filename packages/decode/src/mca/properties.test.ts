@@ -6,15 +6,11 @@ import * as common from './registers.ts';
 import { classify } from './classify.ts';
 import { CPUID_1_EAX } from './cpu.ts';
 import { SMCA_BANKS } from './smca-banks.ts';
-import { component } from './component.ts';
-import { describeRecord } from './describe.ts';
-import { explain } from './explain.ts';
-import { lint } from './lint.ts';
+import { describeRecord, explain, lint, nextStep, pageOf } from './of-record.ts';
+import { component } from './testing/rules.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import { MCA_SEVERITIES, severity } from './severity.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
-import { nextStep } from './next-step.ts';
-import { pageOf } from './page.ts';
 import type { McaClass } from './classify.ts';
 import type { McaSeverity } from './severity.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -209,7 +205,7 @@ describe('any record', () => {
         for (const view of describeRecord(record)) {
           expect(view.value).toBe(record[view.member]);
           const sum = view.rows.reduce((all64, row) => all64 | (row.value << BigInt(row.lo)), 0n);
-          expect([view.rows.length > 0, sum]).toEqual(view.register === undefined ? [false, 0n] : [true, view.value]);
+          expect([view.rows.length > 0, sum]).toEqual(view.source === undefined ? [false, 0n] : [true, view.value]);
         }
       }),
     );

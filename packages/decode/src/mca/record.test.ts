@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from './classify.ts';
-import { explain } from './explain.ts';
+import { explain, pageOf } from './of-record.ts';
 import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { NAMED_MCA, namedMca } from './named.ts';
-import { pageOf } from './page.ts';
 import type { X86McaRecord } from './record.ts';
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });

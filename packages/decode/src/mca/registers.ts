@@ -159,5 +159,8 @@ export const MCI_MISC_IO = defineRegister({
   ],
 });
 
+/** Physical addresses have at most 52 bits (SDM vol. 1 3.3, MAXPHYADDR; APM vol. 2): from there on a granularity leaves nothing of them. */
+export const MAX_PHYSICAL_BITS = 52;
+
 /** MCi_MISC.MODE of a physical address. */
 export const ADDRESS_MODE_PHYSICAL = 2n;

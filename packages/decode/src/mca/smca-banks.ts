@@ -113,11 +113,12 @@ interface UmcPlace {
 }
 
 const UMC_CHANNEL_SHIFT = 20n;
-const UMC_CHIP_SELECT = 7n;
+/** Bits of MCA_SYND. */
+export const UMC_CHIP_SELECT = 7n;
 
 /** Channel and chip select of a UMC record; undefined for other banks and for HBM, whose places are numbered otherwise. */
 export function umcPlace(
-  record: { ipid: bigint; status: bigint; synd?: bigint },
+  record: { ipid: bigint; status: bigint; synd?: { chipSelect: bigint } | undefined },
   cpu?: CpuModel,
 ): UmcPlace | undefined {
   if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
@@ -125,5 +126,5 @@ export function umcPlace(
   const syndV = (record.status & (1n << 53n)) !== 0n;
   const xec = (record.status >> 16n) & 0x3fn;
   if (!syndV || record.synd === undefined || xec !== 0n) return { channel };
-  return { channel, chipSelect: Number(record.synd & UMC_CHIP_SELECT) };
+  return { channel, chipSelect: Number(record.synd.chipSelect) };
 }

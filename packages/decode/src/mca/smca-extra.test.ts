@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify } from './classify.ts';
-import { component } from './component.ts';
+import { pageOf } from './of-record.ts';
+import { component } from './testing/rules.ts';
 import { deferredRecord, errorsOf, fruText } from './smca-extra.ts';
-import { pageOf } from './page.ts';
 import { umcPlace } from './smca-banks.ts';
 import type { X86McaRecord } from './record.ts';
 
@@ -35,7 +35,7 @@ describe('deferredRecord', () => {
       ipid: 0x0000009600350f00n,
     });
     expect(found === undefined ? undefined : [classify(found), pageOf(found)]).toEqual(['Deferred', undefined]);
-    expect(umcPlace({ ipid: RECORD.ipid ?? 0n, status: found?.status ?? 0n, synd: 2n })).toEqual({
+    expect(umcPlace({ ipid: RECORD.ipid ?? 0n, status: found?.status ?? 0n, synd: { chipSelect: 2n } })).toEqual({
       channel: 3,
       chipSelect: 2,
     });

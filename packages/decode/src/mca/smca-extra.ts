@@ -1,6 +1,7 @@
 /** @module What scalable MCA keeps beside MCA_STATUS: the deferred error, and the text of the replaceable unit. */
 import { safeText } from '../common/screen.ts';
 import { MCA_CONFIG, MCA_DESTAT } from './amd-registers.ts';
+import type { McaDeciding } from './deciding.ts';
 import type { X86McaRecord } from './record.ts';
 import { MCI_STATUS_AMD } from './registers.ts';
 
@@ -58,7 +59,7 @@ function bytesOf(value: bigint): number[] {
  * The text of the replaceable unit (DIMM) in MCA_SYND1 and MCA_SYND2, which MCA_CONFIG.FRU_TEXT announces; undefined
  * without that bit, the registers, or any text. At most 16 characters, safe for a terminal.
  */
-export function fruText(record: Pick<X86McaRecord, 'config' | 'synd1' | 'synd2'>): string | undefined {
+export function fruText(record: Pick<McaDeciding, 'config' | 'synd1' | 'synd2'>): string | undefined {
   const { config, synd1, synd2 } = record;
   if (config === undefined || synd1 === undefined || !MCA_CONFIG.decode(config).FRU_TEXT) return undefined;
   const bytes = [...bytesOf(synd1), ...bytesOf(synd2 ?? 0n)];
