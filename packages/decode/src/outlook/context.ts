@@ -5,7 +5,8 @@
 import { classifyArm } from '../arm/classify.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { classify } from '../mca/classify.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import type { McaCase } from './case.ts';
+import { isQemuMisc } from '../mca/lint-shapes.ts';
 import type { Facts } from './facts.ts';
 
 /** `vmm`: one that takes KVM_EXIT_ARM_SEA, which QEMU does not. */
@@ -162,7 +163,7 @@ const either =
 
 /** Bank 9 and this MCi_MISC are what QEMU gives every record it makes of a SIGBUS (target/i386 kvm_mce_inject()). */
 function fromQemu({ record }: Facts): boolean {
-  return record.kind === 'x86-mca' && record.bank === 9 && record.misc === 0x8cn;
+  return record.kind === 'x86-mca' && record.bank === 9 && record.misc !== undefined && isQemuMisc(record.misc);
 }
 
 /** A delivery that fits the record and the consumer. */
@@ -176,7 +177,7 @@ function assumeDelivery(facts: Facts): Delivery {
 }
 
 /** A record Linux made itself of one from firmware. Source: Linux arch/x86/kernel/cpu/mce/apei.c, bank -1. */
-export function fromFirmware(record: X86McaRecord): boolean {
+export function fromFirmware(record: Pick<McaCase, 'bank'>): boolean {
   return record.bank === -1 || record.bank === 255;
 }
 
@@ -185,7 +186,7 @@ export function fromFirmware(record: X86McaRecord): boolean {
  * (UCNA), wait in their bank until an interrupt or the poll. A log that says MCG_STATUS 0 was not written by #MC.
  * Source: Intel SDM vol. 3B 16.5, 16.6.3; AMD APM vol. 2 9.3.
  */
-function machineCheckDelivery(record: X86McaRecord, facts: Facts): Delivery {
+function machineCheckDelivery(record: McaCase, facts: Facts): Delivery {
   const s = MCI_STATUS_INTEL.decode(record.status);
   const amd = facts.peek('vendor') === 'amd';
   const xen = facts.consumer === 'xen';
@@ -196,7 +197,7 @@ function machineCheckDelivery(record: X86McaRecord, facts: Facts): Delivery {
   const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.decode(cap).SER_P) && (s.EN || !mcip);
   if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
     // The timer's poll takes no time stamp; the interrupts do.
-    if (xen || record.tsc === 0n || facts.peek('platform') !== 'bare-metal') return 'poll';
+    if (xen || record.tsc === false || facts.peek('platform') !== 'bare-metal') return 'poll';
     if (amd) return MCI_STATUS_AMD.decode(record.status).DEFERRED ? 'interrupt' : 'poll';
     return cap === undefined || MCG_CAP.decode(cap).CMCI_P ? 'cmci' : 'poll';
   }

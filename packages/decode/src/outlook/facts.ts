@@ -1,6 +1,8 @@
 /** @module The known and the assumed of one prediction: answers what rules ask and remembers what was assumed. */
 import { FIELDS } from './context.ts';
 import type { Consumer, OutlookContext, Settings } from './context.ts';
+import { caseOf } from './case.ts';
+import type { OutlookCase } from './case.ts';
 import type { OutlookRecord } from './record.ts';
 
 /** A setting nobody gave, and the value taken for it. */
@@ -10,12 +12,12 @@ export interface Assumption {
 }
 
 export class Facts {
-  readonly record: OutlookRecord;
+  readonly record: OutlookCase;
   readonly context: OutlookContext;
   readonly #assumed = new Map<keyof Settings, Settings[keyof Settings]>();
 
-  constructor(record: OutlookRecord, context: OutlookContext) {
-    this.record = record;
+  constructor(record: OutlookRecord | OutlookCase, context: OutlookContext) {
+    this.record = caseOf(record);
     this.context = context;
   }
 

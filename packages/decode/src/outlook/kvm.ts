@@ -4,7 +4,8 @@ import { classifyArm } from '../arm/classify.ts';
 import { kvmExitOf } from '../arm/kvm.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { passOn } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
 import { decide, defineRules } from './rule.ts';
@@ -47,7 +48,7 @@ export const KVM_SEA_RULES = defineRules('kvm.sea', 'Linux arch/arm64/kvm/mmu.c 
 });
 
 interface Question {
-  record: X86McaRecord;
+  record: McaCase;
   facts: Facts;
   s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
 }
@@ -84,7 +85,7 @@ const FATES: readonly Decision<Question, Fate>[] = [
 const OVER = MCI_STATUS_INTEL.encode({ OVER: true });
 
 /** The ioctl KVM_X86_SET_MCE. */
-export function kvmSetMce(record: X86McaRecord, facts: Facts, run: Run): Ending {
+export function kvmSetMce(record: McaCase, facts: Facts, run: Run): Ending {
   const s = MCI_STATUS_INTEL.decode(record.status);
   const fate = decide(FATES, { record, facts, s });
   const rule = fate?.rule ?? M.bank;
@@ -102,7 +103,6 @@ export function kvmSetMce(record: X86McaRecord, facts: Facts, run: Run): Ending 
   }
   const exception = fate?.gives === 'exception';
   run.note(rule, exception ? '#MC' : 'waits in the bank');
-  const { mcgStatus: _, ...rest } = record;
   const over = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL ? OVER : 0n;
   return {
     outcome: 'forwarded',
@@ -110,11 +110,10 @@ export function kvmSetMce(record: X86McaRecord, facts: Facts, run: Run): Ending 
     handover: {
       consumer: 'linux',
       delivery: exception ? 'exception' : 'poll',
-      record: {
-        ...rest,
+      record: passOn(record, {
         status: record.status | over,
-        ...(exception ? { mcgStatus: facts.get('mcgStatus') } : {}),
-      },
+        mcgStatus: exception ? facts.get('mcgStatus') : undefined,
+      }),
       settings: { platform: 'kvm', vendor: facts.vendor(), ...(exception ? { broadcast: false } : {}) },
     },
   };

@@ -2,6 +2,7 @@
 import { armPageOf, classifyArm } from '../arm/classify.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import type { Facts } from './facts.ts';
+import { PrintedAddress } from './linux-messages.ts';
 import { memoryFailure, signalled } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
 import { defineRules } from './rule.ts';
@@ -60,7 +61,7 @@ export function linuxSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
     const page = armPageOf(record);
     // The address is in the firmware's record; without it the page is taken to be one of the process.
     if (page?.space !== 'system') return signalled(facts, run, 'BUS_MCEERR_AR');
-    const ending = memoryFailure(page.address, true, facts, run);
+    const ending = memoryFailure(new PrintedAddress(page.address), true, facts, run);
     return ending.failed ? signalled(facts, run, 'SI_KERNEL') : ending;
   }
   if (walk) return run.end('killed', R['user-walk'], 'SIGKILL');

@@ -1,8 +1,9 @@
 /** @module What the machine check exception handler of Linux does. Source: arch/x86/kernel/cpu/mce/core.c, 6.1 to 7.2. */
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { passOn } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
-import { EVENTS_LOGGED, hex, panicLines, recordLines } from './linux-messages.ts';
+import { EVENTS_LOGGED, panicLines, recordLines } from './linux-messages.ts';
 import { linuxSeverity } from './linux-severity.ts';
 import { memoryFailure, signalled, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -106,7 +107,7 @@ function rendezvous(facts: Facts, run: Run): Ending | { met: boolean } {
 }
 
 /** The pass over the banks, here over the one bank that holds the record. */
-function scan(record: X86McaRecord, severity: Severity, facts: Facts, run: Run): Scan {
+function scan(record: McaCase, severity: Severity, facts: Facts, run: Run): Scan {
   const { grade } = severity;
   const fatal = grade === 'PANIC';
   const status = MCI_STATUS_INTEL.decode(record.status);
@@ -131,12 +132,12 @@ function scan(record: X86McaRecord, severity: Severity, facts: Facts, run: Run):
 }
 
 /** The exception returns without having killed anybody. */
-function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Ending {
+function resume(record: McaCase, found: Scan, facts: Facts, run: Run): Ending {
   if (found.worst === 'NO') {
     if (!found.left) return { outcome: 'none' };
     // The bank stays as it is: the next poll finds it.
-    const { mcgStatus: _, ...polled } = record;
-    const { consumer, delivery: __, ...settings } = facts.context;
+    const polled = passOn(record, { mcgStatus: undefined });
+    const { consumer, delivery: _, ...settings } = facts.context;
     return { outcome: 'none', handover: { consumer, delivery: 'poll', record: polled, settings } };
   }
   run.note(R.resume, 'logged');
@@ -147,7 +148,7 @@ function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Endi
     return { outcome: 'logged', rule: R.resume };
   }
   const { address, rule } = usableAddress(record, facts);
-  run.note(rule, address === undefined ? 'no page' : hex(address));
+  run.note(rule, address === undefined ? 'no page' : address.text);
   if (address === undefined) {
     run.print(...lines);
     return { outcome: 'logged' };
@@ -158,7 +159,7 @@ function resume(record: X86McaRecord, found: Scan, facts: Facts, run: Run): Endi
 }
 
 /** The interrupted task cannot simply go on. */
-function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts, run: Run): Ending {
+function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run: Run): Ending {
   const logged = found.worst !== 'NO';
   const usable = usableAddress(record, facts);
   if (logged) run.print(EVENTS_LOGGED);
@@ -175,22 +176,22 @@ function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts
     run.note(R['copy-fixup'], 'the system call fails');
     if (usable.address === undefined) return { outcome: 'logged' };
     if (!versionSince(facts.get('version'), '5.15')) {
-      run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.toString(16)}`);
+      run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);
       memoryFailure(usable.address, false, facts, run);
       run.note(R['copy-signalled'], 'SIGBUS');
       return signalled(facts, run, 'BUS_MCEERR_AR');
     }
-    run.print(`mce: Kernel accessed poison in user space at ${usable.address.toString(16)}`);
+    run.print(`mce: Kernel accessed poison in user space at ${usable.address.digits}`);
     return memoryFailure(usable.address, false, facts, run);
   }
   if (found.worst !== 'AR') run.note(R['no-restart'], 'RIPV is clear');
-  run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
+  run.note(usable.rule, usable.address?.text ?? 'no page');
   if (usable.address === undefined) {
     run.note(R['kill-now'], 'SIGBUS');
     return signalled(facts, run, 'SI_KERNEL');
   }
-  run.note(R['kill-maybe'], hex(usable.address));
-  run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.toString(16)}`);
+  run.note(R['kill-maybe'], usable.address.text);
+  run.print(`mce: Uncorrected hardware memory error in user-access at ${usable.address.digits}`);
   const ending = memoryFailure(usable.address, true, facts, run);
   if (!ending.failed) return ending;
   run.print('mce: Memory error not recovered');
@@ -199,12 +200,12 @@ function act(record: X86McaRecord, severity: Severity, found: Scan, facts: Facts
 }
 
 /** What QEMU writes into bank 1 of the other CPUs of a broadcast: VAL and UC, without EN. */
-function isFiller({ bank, status }: X86McaRecord): boolean {
+function isFiller({ bank, status }: McaCase): boolean {
   return bank === 1 && status === 0xa000_0000_0000_0000n;
 }
 
 /** do_machine_check() for one record; the other banks are taken to be empty, or to hold QEMU's broadcast filler. */
-export function linuxException(record: X86McaRecord, facts: Facts, run: Run): Ending {
+export function linuxException(record: McaCase, facts: Facts, run: Run): Ending {
   if (facts.get('mceOff')) return run.end('reset', R.off, 'shutdown, the machine is reset');
   if (facts.context.mcip === true) return run.end('reset', R.nested, 'shutdown, the machine is reset');
   const severity = linuxSeverity(record, facts, true);
@@ -215,8 +216,8 @@ export function linuxException(record: X86McaRecord, facts: Facts, run: Run): En
   const filler = isFiller(record) && facts.given('broadcast') !== false;
   if (filler && facts.vendor() !== 'amd' && MCG_STATUS.decode(facts.get('mcgStatus')).MCIP) {
     run.note(R.filler, 'nothing; the poll finds it later');
-    const { mcgStatus: _, ...polled } = record;
-    const { consumer, delivery: __, ...settings } = facts.context;
+    const polled = passOn(record, { mcgStatus: undefined });
+    const { consumer, delivery: _, ...settings } = facts.context;
     const handover = { consumer, delivery: 'poll' as const, record: polled, settings };
     return { outcome: 'none', rule: R.filler, ...(facts.get('ser') ? { handover } : {}) };
   }

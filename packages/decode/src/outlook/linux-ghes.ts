@@ -2,6 +2,7 @@
 import { MEMORY_ERROR_TYPES } from '../cper/memory.ts';
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import type { Facts } from './facts.ts';
+import { PrintedAddress } from './linux-messages.ts';
 import { memoryFailure, signalled } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
 import { defineRules } from './rule.ts';
@@ -148,7 +149,7 @@ export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts
     const { work, rule } = workOf(section, record, synchronous);
     run.note(rule, work.length === 0 ? 'printed' : `${work.length === 1 ? 'one page' : `${work.length} pages`}`);
     for (const { address } of work) {
-      const ending = memoryFailure(address, synchronous, facts, run);
+      const ending = memoryFailure(new PrintedAddress(address), synchronous, facts, run);
       const done = ending.failed ? signalled(facts, run, 'SI_KERNEL') : ending;
       if (worst === undefined || ORDER.indexOf(done.outcome) < ORDER.indexOf(worst.outcome)) worst = done;
     }

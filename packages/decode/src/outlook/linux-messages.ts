@@ -2,8 +2,11 @@
  * @module The lines Linux prints for a machine check record, with the values the record has. What cannot be known is
  * written as `<name>`. Source: Linux arch/x86/kernel/cpu/mce/core.c, log format of 5.10 to 7.2.
  */
-import { MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { pfnOf } from '../mca/page.ts';
 import type { X86McaRecord } from '../mca/record.ts';
+import { valuesOf } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 
 const PREFIX = 'mce: [Hardware Error]: ';
@@ -16,25 +19,47 @@ export function hex(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** An address to be printed: which one it is decides nothing, so that rules get its text only. */
+export class PrintedAddress {
+  readonly #address: bigint;
+
+  constructor(address: bigint) {
+    this.#address = address;
+  }
+  /** `0x1234000`. */
+  get text(): string {
+    return hex(this.#address);
+  }
+  /** `1234000`. */
+  get digits(): string {
+    return this.#address.toString(16);
+  }
+  /** Page frame number, `0x1234`. */
+  get page(): string {
+    return hex(pfnOf(this.#address));
+  }
+}
+
 /** MCi_ADDR as logged: where the S and AR bits count, the bits below MISC.LSB are cut off. */
-export function loggedAddress(record: X86McaRecord, facts: Facts): bigint | undefined {
+export function loggedAddress(record: McaCase, facts: Facts): PrintedAddress | undefined {
   const status = MCI_STATUS_INTEL.decode(record.status);
-  if (!status.ADDRV || record.addr === undefined) return undefined;
-  if (!status.MISCV || record.misc === undefined || !facts.get('ser')) return record.addr;
-  const lsb = MCI_MISC.decode(record.misc).LSB;
-  return (record.addr >> lsb) << lsb;
+  const { addr } = valuesOf(record);
+  if (!status.ADDRV || addr === undefined) return undefined;
+  if (!status.MISCV || record.misc === undefined || !facts.get('ser')) return new PrintedAddress(addr);
+  const { LSB } = record.misc;
+  return new PrintedAddress((addr >> LSB) << LSB);
 }
 
 /** Code segments of x86-64 Linux: __USER_CS and __KERNEL_CS. */
 const CS = { user: 0x33n, kernel: 0x10n };
 
 /** Where the CPU was: only from an exception, and only where MCG_STATUS says that the saved address means something. */
-function ripLine(record: X86McaRecord, mcgStatus: bigint, facts: Facts): string[] {
+function ripLine({ rip: at, cs: segment }: X86McaRecord, mcgStatus: bigint, facts: Facts): string[] {
   const { RIPV, EIPV } = MCG_STATUS.decode(mcgStatus);
-  if (record.rip === 0n || (!RIPV && !EIPV)) return [];
+  if (at === 0n || (!RIPV && !EIPV)) return [];
   const user = facts.peek('running') === 'user';
-  const cs = record.cs ?? (user ? CS.user : CS.kernel);
-  const rip = record.rip === undefined ? '<address>' : record.rip.toString(16).padStart(16, '0');
+  const cs = segment ?? (user ? CS.user : CS.kernel);
+  const rip = at === undefined ? '<address>' : at.toString(16).padStart(16, '0');
   const symbol = cs === CS.kernel ? '{<symbol>}' : '';
   return [`${PREFIX}RIP${EIPV ? '' : ' !INEXACT!'} ${cs.toString(16).padStart(2, '0')}:<${rip}> ${symbol}`];
 }
@@ -59,10 +84,11 @@ function processorLine(record: X86McaRecord, facts: Facts): string {
 }
 
 /** The block of one record; `mcgStatus` is 0 for a record that was polled, `polled` for one the timer found. */
-export function recordLines(record: X86McaRecord, mcgStatus: bigint, facts: Facts, polled = false): string[] {
+export function recordLines(seen: McaCase, mcgStatus: bigint, facts: Facts, polled = false): string[] {
+  const record = valuesOf(seen);
   const status = MCI_STATUS_INTEL.decode(record.status);
   const exception = MCG_STATUS.decode(mcgStatus).MCIP ? ' Exception' : '';
-  const address = loggedAddress(record, facts);
+  const address = loggedAddress(seen, facts);
   const misc = status.MISCV ? record.misc : undefined;
   const digits = record.status.toString(16).padStart(16, '0');
   const cpu = record.cpu ?? '<cpu>';
@@ -72,7 +98,7 @@ export function recordLines(record: X86McaRecord, mcgStatus: bigint, facts: Fact
     ...ripLine(record, mcgStatus, facts),
     // The timer takes no time stamp.
     `${PREFIX}TSC ${record.tsc?.toString(16) ?? (polled ? '0' : '<tsc>')} ` +
-      (address === undefined ? '' : `ADDR ${address.toString(16)} `) +
+      (address === undefined ? '' : `ADDR ${address.digits} `) +
       (misc === undefined ? '' : `MISC ${misc.toString(16)} `) +
       moreRegisters(record),
     processorLine(record, facts),
@@ -80,7 +106,7 @@ export function recordLines(record: X86McaRecord, mcgStatus: bigint, facts: Fact
 }
 
 /** What a panic prints. `severity` is the grade's text, which stands on a line of its own. */
-export function panicLines(panic: string, record: X86McaRecord | undefined, severity: string, facts: Facts): string[] {
+export function panicLines(panic: string, record: McaCase | undefined, severity: string, facts: Facts): string[] {
   const lines: string[] = [];
   if (record !== undefined) {
     lines.push(...recordLines(record, facts.get('mcgStatus'), facts));

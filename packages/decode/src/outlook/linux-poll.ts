@@ -1,6 +1,7 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { mcaCase, passOn, valuesOf } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { fromFirmware } from './context.ts';
 import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
@@ -78,7 +79,7 @@ export const DESTAT_RULES = defineRules('linux.amd-destat', DESTAT_SOURCE, {
 const MSR_DESTAT = 0xc000_2008;
 
 interface Question {
-  record: X86McaRecord;
+  record: McaCase;
   facts: Facts;
   s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
 }
@@ -92,7 +93,7 @@ const FOUND: Readonly<Record<string, string> & { poll: string }> = {
 };
 
 /** A corrected memory error with an address the collector can count. Source: Linux drivers/ras/cec.c cec_notifier(). */
-function collected(record: X86McaRecord, facts: Facts): boolean {
+function collected(record: McaCase, facts: Facts): boolean {
   const { UC, ADDRV } = MCI_STATUS_INTEL.decode(record.status);
   if (UC || !ADDRV) return false;
   const code = record.status & 0xffffn;
@@ -121,7 +122,7 @@ const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
 ];
 
 /** Clearing the bank; an ending when the kernel does not survive it. */
-function clear(record: X86McaRecord, facts: Facts, run: Run): Ending | undefined {
+function clear(record: McaCase, facts: Facts, run: Run): Ending | undefined {
   if (facts.vendor() !== 'amd' || !MCI_STATUS_AMD.decode(record.status).DEFERRED) return undefined;
   if (!versionIn(facts.get('version'), DESTAT_CRASH_RANGES)) return undefined;
   if (facts.get('smca')) {
@@ -143,17 +144,18 @@ function clear(record: X86McaRecord, facts: Facts, run: Run): Ending | undefined
 }
 
 /** The deferred error of an SMCA bank whose MCA_STATUS is empty. */
-function deferredRegister(record: X86McaRecord, facts: Facts, run: Run): X86McaRecord | undefined {
-  const { destat, deaddr } = record;
+function deferredRegister(record: McaCase, facts: Facts, run: Run): McaCase | undefined {
+  const { destat } = record;
   if (destat === undefined || facts.vendor() !== 'amd' || MCI_STATUS_AMD.decode(record.status).VAL) return undefined;
   const deferred = MCI_STATUS_AMD.decode(destat);
   if (!deferred.VAL || !deferred.DEFERRED || !facts.get('smca')) return undefined;
   run.note(R['deferred-register'], hex(destat));
-  return { ...record, status: destat, ...(deaddr === undefined ? {} : { addr: deaddr }) };
+  const { deaddr, addr } = valuesOf(record);
+  return mcaCase(passOn(record, { status: destat, addr: deaddr ?? addr }));
 }
 
 /** machine_check_poll() of the bank that holds `record`. */
-export function linuxPoll(polled: X86McaRecord, facts: Facts, run: Run): Ending {
+export function linuxPoll(polled: McaCase, facts: Facts, run: Run): Ending {
   const record = deferredRegister(polled, facts, run) ?? polled;
   const s = MCI_STATUS_INTEL.decode(record.status);
   const found = decide(SHOULD_LOG, { record, facts, s });
@@ -181,9 +183,9 @@ export function linuxPoll(polled: X86McaRecord, facts: Facts, run: Run): Ending 
   if (crash !== undefined) return crash;
   let handled = false;
   if (act && usable !== undefined) {
-    run.note(usable.rule, usable.address === undefined ? 'no page' : hex(usable.address));
+    run.note(usable.rule, usable.address?.text ?? 'no page');
     if (usable.address !== undefined) {
-      run.note(R['hand-over'], hex(usable.address));
+      run.note(R['hand-over'], usable.address.text);
       ending = memoryFailure(usable.address, false, facts, run);
       handled = tookAway(ending);
     }

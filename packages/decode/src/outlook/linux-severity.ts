@@ -1,11 +1,11 @@
 /** @module The grade of a record on Linux x86, whichever vendor. */
-import type { X86McaRecord } from '../mca/record.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { amdSeverity } from './severity-amd.ts';
 import { intelSeverity } from './severity-intel.ts';
 import type { Severity } from './severity.ts';
 
 /** Grades `record`; `exception` false for a polled bank. */
-export function linuxSeverity(record: X86McaRecord, facts: Facts, exception: boolean): Severity {
+export function linuxSeverity(record: McaCase, facts: Facts, exception: boolean): Severity {
   return facts.vendor() === 'amd' ? amdSeverity(record, facts, exception) : intelSeverity(record, facts, exception);
 }

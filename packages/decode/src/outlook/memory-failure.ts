@@ -1,7 +1,6 @@
 /** @module What Linux does with a page that has gone bad. Source: Linux mm/memory-failure.c, 6.1 to 7.2. */
-import { pfnOf } from '../mca/page.ts';
 import type { Facts } from './facts.ts';
-import { hex } from './linux-messages.ts';
+import type { PrintedAddress } from './linux-messages.ts';
 import type { Ending, OutlookOutcome, Run, SignalCode } from './prediction.ts';
 import { defineRules } from './rule.ts';
 
@@ -47,13 +46,13 @@ export function tookAway({ rule }: Ending): boolean {
  * page cannot be taken away the caller of Linux kills that thread, which `failed` says.
  */
 export function memoryFailure(
-  address: bigint,
+  address: PrintedAddress,
   actionRequired: boolean,
   facts: Facts,
   run: Run,
 ): Ending & { failed?: true } {
   const R = MEMORY_FAILURE_RULES;
-  const pfn = hex(pfnOf(address));
+  const pfn = address.page;
   const failed = (ending: Ending): Ending & { failed?: true } =>
     actionRequired ? { ...ending, failed: true } : ending;
   if (!facts.get('memoryFailure')) return failed(run.end('logged', R.off, `page ${pfn} stays as it is`));
@@ -61,7 +60,7 @@ export function memoryFailure(
   switch (page) {
     case 'none':
       run.print(`Memory failure: ${pfn}: memory outside kernel control`);
-      return failed(run.end('logged', R.outside, `no page at ${hex(address)}`));
+      return failed(run.end('logged', R.outside, `no page at ${address.text}`));
     case 'poisoned':
       run.print(`Memory failure: ${pfn}: already hardware poisoned`);
       run.note(R.already, `page ${pfn}`, 'memory-failure');

@@ -12,6 +12,8 @@ import type { Alternative, Ending, Prediction } from './prediction.ts';
 import { qemuGhes } from './qemu-ghes.ts';
 import { qemuHmp } from './qemu-inject.ts';
 import { qemuSigbus } from './qemu-sigbus.ts';
+import { caseOf, valuesOf } from './case.ts';
+import type { OutlookCase } from './case.ts';
 import type { OutlookRecord } from './record.ts';
 import { compareVersions, parseVersion } from './version.ts';
 import { defineRules } from './rule.ts';
@@ -31,8 +33,8 @@ export const FRONT_RULES = defineRules('outlook', 'this project', {
 });
 
 /** Guest physical address a record names, for the ways of poison that need only the page. */
-function addressOf(record: OutlookRecord): bigint | undefined {
-  if (record.kind === 'x86-mca') return record.addr;
+function addressOf(record: OutlookCase): bigint | undefined {
+  if (record.kind === 'x86-mca') return valuesOf(record).addr;
   if (record.kind === 'sigbus' || record.kind === 'arm-sea') return record.gpa;
   for (const { body } of record.sections) if (body.kind === 'memory') return body.physicalAddress;
   return undefined;
@@ -93,7 +95,7 @@ function versionRule({ consumer, version }: OutlookContext): Rule | undefined {
 }
 
 function evaluate(
-  record: OutlookRecord,
+  record: OutlookCase,
   context: OutlookContext,
 ): { facts: Facts; run: Run; ending: Required<Pick<Ending, 'rule'>> & Ending } {
   const facts = new Facts(record, context);
@@ -137,6 +139,10 @@ interface PredictOptions {
  * known.dependsOn // ['ignoreMsrs']
  */
 export function predict(record: OutlookRecord, context: OutlookContext, options: PredictOptions = {}): Prediction {
+  return predictCase(caseOf(record), context, options);
+}
+
+function predictCase(record: OutlookCase, context: OutlookContext, options: PredictOptions): Prediction {
   const { facts, run, ending } = evaluate(record, context);
   const assumptions = facts.assumptions();
   const alternatives: Alternative[] = [];
@@ -225,9 +231,9 @@ export function predictChain(
 }
 
 /** What the CPU may have been doing; the code segment that an exception saved tells user mode from the kernel. */
-function runningOf(record: OutlookRecord): readonly Running[] {
+function runningOf(record: OutlookCase): readonly Running[] {
   if (record.kind !== 'x86-mca' || record.cs === undefined) return ['user', 'kernel', 'idle'];
-  return (record.cs & 3n) === 3n ? ['user'] : ['kernel', 'idle'];
+  return record.cs === 'user' ? ['user'] : ['kernel', 'idle'];
 }
 
 /** The ways in which something other than a kernel gets a record. */
@@ -238,7 +244,7 @@ const ARRIVALS: Partial<Record<Consumer, readonly Delivery[]>> = {
 };
 
 /** The contexts worth a prediction when only part of the context is known. */
-function contextsFor(record: OutlookRecord, known: Partial<OutlookContext>): OutlookContext[] {
+function contextsFor(record: OutlookCase, known: Partial<OutlookContext>): OutlookContext[] {
   const one = (consumer: Consumer, extra: Partial<Settings> = {}): OutlookContext => ({ ...extra, ...known, consumer });
   const running = (consumer: Consumer, kinds: readonly Running[], extra: Partial<Settings> = {}): OutlookContext[] =>
     known.running === undefined ? kinds.map(r => one(consumer, { ...extra, running: r })) : [one(consumer, extra)];
@@ -291,13 +297,14 @@ export function predictAll(
   known: Partial<OutlookContext> = {},
   options: PredictOptions = {},
 ): Prediction[] {
-  return contextsFor(record, known)
+  const seen = caseOf(record);
+  return contextsFor(seen, known)
     .filter(context => known.consumer === undefined || context.consumer === known.consumer)
     .map(context => {
       if (known.consumer !== undefined || context.consumer === 'linux' || known.version === undefined) return context;
       const { version: _, ...rest } = context;
       return rest;
     })
-    .map(context => predict(record, context, options))
+    .map(context => predictCase(seen, context, options))
     .filter(prediction => known.consumer !== undefined || prediction.outcome !== 'not-applicable');
 }

@@ -1,6 +1,7 @@
 /** @module What QEMU does with a machine check given to a virtual CPU. Source: QEMU target/i386, 7.2 to 11.1. */
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { mcaCase, passOn, valuesOf } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
 import { decide, defineRules } from './rule.ts';
@@ -42,7 +43,7 @@ const VAL_UC = MCI_STATUS_INTEL.encode({ VAL: true, UC: true });
 const MCIP_RIPV = MCG_STATUS.encode({ MCIP: true, RIPV: true });
 
 interface Hmp {
-  record: X86McaRecord;
+  record: McaCase;
   facts: Facts;
 }
 
@@ -68,7 +69,7 @@ const HMP_CHECKS: readonly Decision<Hmp, string>[] = [
 ];
 
 /** The monitor command `mce`. */
-export function qemuHmp(record: X86McaRecord, facts: Facts, run: Run): Ending {
+export function qemuHmp(record: McaCase, facts: Facts, run: Run): Ending {
   const refused = decide(HMP_CHECKS, { record, facts });
   if (refused !== undefined) {
     run.print(refused.gives);
@@ -90,7 +91,7 @@ interface InjectOptions {
 }
 
 interface Question {
-  record: X86McaRecord;
+  record: McaCase;
   facts: Facts;
   s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
   options: InjectOptions;
@@ -122,11 +123,12 @@ const RESET_TEXT: ReadonlyMap<Rule, string> = new Map([
 ]);
 
 /** Writes a record into a virtual CPU; the handover is what its kernel finds. */
-export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options: InjectOptions): Ending {
+export function qemuInject(record: McaCase, facts: Facts, run: Run, options: InjectOptions): Ending {
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (!s.UC && options.broadcast === true && facts.get('cpus') > 1) {
     run.note(R['others-uncorrected'], 'the corrected error of the first CPU is the lesser part');
-    const others = { kind: record.kind, cpu: record.cpu === 0 ? 1 : 0, bank: 1, status: VAL_UC, mcgStatus: MCIP_RIPV };
+    const cpu = valuesOf(record).cpu === 0 ? 1 : 0;
+    const others = mcaCase({ kind: record.kind, cpu, bank: 1, status: VAL_UC, mcgStatus: MCIP_RIPV });
     // The first CPU takes no #MC, so that not all of them do.
     return qemuInject(others, facts, run, { ...options, broadcast: false });
   }
@@ -135,7 +137,7 @@ export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options
   const recursive = facts.given('mcip') ?? false;
   const memoryFailure = (action: string): void =>
     run.event('MEMORY_FAILURE', { recipient: 'guest', action, 'action-required': s.AR, recursive });
-  const cpu = record.cpu ?? 0;
+  const cpu = valuesOf(record).cpu ?? 0;
   switch (fate?.gives) {
     case 'ignore':
       memoryFailure('ignore');
@@ -158,9 +160,8 @@ export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options
   run.note(rule, fate?.gives === 'exception' ? '#MC' : 'waits in the bank');
   const overwrites = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL;
   if (overwrites) run.note(R.overwritten, 'OVER');
-  const { mcgStatus: own, ...rest } = record;
   // Of a record that QEMU made of a signal it is QEMU's own.
-  const mcgStatus = record === facts.record ? undefined : own;
+  const mcgStatus = record === facts.record ? undefined : record.mcgStatus;
   const vendor = facts.vendor() === 'amd' ? ('amd' as const) : ('intel' as const);
   const status = overwrites ? record.status | VAL_OVER : record.status;
   const exception = fate?.gives === 'exception';
@@ -170,13 +171,12 @@ export function qemuInject(record: X86McaRecord, facts: Facts, run: Run, options
     handover: {
       consumer: 'linux',
       delivery: exception ? 'exception' : 'poll',
-      record: {
-        ...rest,
+      record: passOn(record, {
         cpu,
         vendor,
         status,
-        ...(exception ? { mcgStatus: mcgStatus ?? facts.get('mcgStatus') } : {}),
-      },
+        mcgStatus: exception ? (mcgStatus ?? facts.get('mcgStatus')) : undefined,
+      }),
       settings: {
         platform: facts.get('platform'),
         ...(exception && options.broadcast !== undefined ? { broadcast: options.broadcast } : {}),

@@ -1,6 +1,6 @@
 /** @module What QEMU makes of a SIGBUS for poisoned host memory. Source: QEMU target/i386/kvm, target/arm, accel/kvm. */
 import type { CperRecord } from '../cper/record.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { mcaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -67,7 +67,7 @@ function x86(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run)
   run.note(R['page-kept'], gpa === undefined ? 'the page' : hex(gpa));
   const code = required ? 'BUS_MCEERR_AR' : 'BUS_MCEERR_AO';
   const where = gpa === undefined ? '<gpa>' : hex(gpa);
-  const record: X86McaRecord = {
+  const record = mcaCase({
     kind: 'x86-mca',
     vendor: amdGuest ? 'amd' : 'intel',
     // Action optional comes to the main thread, which tells the first CPU.
@@ -77,7 +77,7 @@ function x86(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run)
     mcgStatus: lmce ? shape.mcgStatus | LMCE : shape.mcgStatus,
     misc: MISC_PAGE,
     ...(gpa === undefined ? {} : { addr: gpa }),
-  };
+  });
   const ending = qemuInject(record, facts, run, { keepActionOptional: false, broadcast: !amd && !lmce });
   run.print(
     `${required ? '' : 'warning: '}Guest MCE Memory Error at QEMU addr <hva> and GUEST addr ${where} of type ${code} injected`,

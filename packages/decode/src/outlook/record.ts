@@ -4,7 +4,7 @@ import type { CperRecord } from '../cper/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 
 /** The SIGBUS a VMM process gets from its host kernel for poisoned memory. */
-interface SigbusSignal {
+export interface SigbusSignal {
   kind: 'sigbus';
   /** si_code: BUS_MCEERR_AO (5) action optional, BUS_MCEERR_AR (4) action required. */
   code: 'BUS_MCEERR_AO' | 'BUS_MCEERR_AR';

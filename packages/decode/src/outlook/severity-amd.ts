@@ -3,7 +3,7 @@
  * bits are those of APM vol. 2, Machine-Check Status Registers, the features those of CPUID Fn8000_0007_EBX.
  */
 import { MCI_STATUS_AMD } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { decide, defineRules } from './rule.ts';
 import type { Decision } from './rule.ts';
@@ -86,7 +86,7 @@ const OLD_ROWS: readonly Row[] = [
 ];
 
 /** Grades `record` as Linux does. */
-export function amdSeverity(record: X86McaRecord, facts: Facts, exception: boolean): Severity {
+export function amdSeverity(record: McaCase, facts: Facts, exception: boolean): Severity {
   const question = { status: MCI_STATUS_AMD.decode(record.status), facts, exception };
   // What is neither uncorrected nor fatal is graded the same way by every kernel.
   const plain = !question.status.UC && !question.status.PCC;

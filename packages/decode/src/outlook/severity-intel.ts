@@ -4,7 +4,7 @@
  * are those of the SDM vol. 3B, UCR Error Classification.
  */
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import type { Evidence, Rule } from './rule.ts';
 import { cpuContext } from './severity.ts';
@@ -338,7 +338,7 @@ function bitsMatch(decoded: Record<string, boolean | bigint>, wanted: Record<str
 }
 
 /** CPUID leaf 1 EAX of the record against a row's CPU. A record that does not name its CPU does not match. */
-function cpuMatches(record: X86McaRecord, cpu: Row['cpu']): boolean {
+function cpuMatches(record: McaCase, cpu: Row['cpu']): boolean {
   if (cpu === undefined) return true;
   if (record.cpuid === undefined) return false;
   const eax = record.cpuid;
@@ -353,7 +353,7 @@ function cpuMatches(record: X86McaRecord, cpu: Row['cpu']): boolean {
 }
 
 /** Grades `record` as Linux does; the last row always matches. */
-export function intelSeverity(record: X86McaRecord, facts: Facts, exception: boolean): Severity {
+export function intelSeverity(record: McaCase, facts: Facts, exception: boolean): Severity {
   const status = MCI_STATUS_INTEL.decode(record.status);
   // Facts are asked only where a row needs them, so that no assumption is reported that did not count.
   const index = ROWS.findIndex(row => {

@@ -1,8 +1,9 @@
 /** @module Whether Linux takes the address of a record for one of system memory that it can act on. */
-import { ADDRESS_MODE_PHYSICAL, MCI_MISC, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { ADDRESS_MODE_PHYSICAL, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { loggedAddress } from './linux-messages.ts';
+import type { PrintedAddress } from './linux-messages.ts';
 import { defineRules } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { versionSince } from './version.ts';
@@ -23,12 +24,12 @@ export const ADDRESS_RULES = defineRules('linux.address', 'Linux mce_usable_addr
 
 interface UsableAddress {
   /** Undefined when Linux does not use it. */
-  address?: bigint;
+  address?: PrintedAddress;
   rule: Rule;
 }
 
 /** The address Linux acts on, with the reason. */
-export function usableAddress(record: X86McaRecord, facts: Facts): UsableAddress {
+export function usableAddress(record: McaCase, facts: Facts): UsableAddress {
   const R = ADDRESS_RULES;
   const address = loggedAddress(record, facts);
   if (address === undefined) return { rule: R.none };
@@ -41,8 +42,8 @@ export function usableAddress(record: X86McaRecord, facts: Facts): UsableAddress
     return s.POISON ? { address, rule: R['amd-poison'] } : { rule: R['amd-other'] };
   }
   const s = MCI_STATUS_INTEL.decode(record.status);
-  if (!s.MISCV || record.misc === undefined) return { rule: R['intel-no-misc'] };
-  const misc = MCI_MISC.decode(record.misc);
+  const { misc } = record;
+  if (!s.MISCV || misc === undefined) return { rule: R['intel-no-misc'] };
   if (misc.LSB > 12n) return { rule: R['intel-coarse'] };
   if (misc.MODE !== ADDRESS_MODE_PHYSICAL) return { rule: R['intel-mode'] };
   return { address, rule: R.intel };

@@ -1,6 +1,7 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
-import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import type { X86McaRecord } from '../mca/record.ts';
+import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { passOn, valuesOf } from './case.ts';
+import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -75,7 +76,7 @@ const BUS = 0x0800n;
 const MEMORY = 0x0100n;
 const TLB = 0x0010n;
 
-function kindless(record: X86McaRecord): boolean {
+function kindless(record: McaCase): boolean {
   return (record.status & (BUS | MEMORY | TLB)) === 0n;
 }
 
@@ -85,7 +86,8 @@ function bug(run: Run, rule: Rule): Ending {
 }
 
 /** The record as Xen dumps it: numbers right-aligned in 16 columns. */
-function dump(record: X86McaRecord, facts: Facts): string[] {
+function dump(seen: McaCase, facts: Facts): string[] {
+  const record = valuesOf(seen);
   const s = MCI_STATUS_INTEL.decode(record.status);
   const wide = (value: bigint): string => value.toString(16).padStart(16);
   const misc = s.MISCV ? `[${wide(record.misc ?? 0n)}]` : '';
@@ -97,9 +99,9 @@ function dump(record: X86McaRecord, facts: Facts): string[] {
 }
 
 /** A machine check that is fatal by its record. */
-function fatal(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+function fatal(record: McaCase, facts: Facts, run: Run, rule: Rule): Ending {
   // A hexadecimal bitmap of CPUs, not a number.
-  const cpu = Math.min(Math.max(Math.trunc(record.cpu ?? 0), 0), 4095);
+  const cpu = Math.min(Math.max(Math.trunc(valuesOf(record).cpu ?? 0), 0), 4095);
   const bitmap = (1n << BigInt(cpu)).toString(16);
   run.print(
     MCI_STATUS_INTEL.decode(record.status).VAL
@@ -114,7 +116,7 @@ function fatal(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending
 }
 
 /** A machine check that could have been recovered from, and was not. */
-function failed(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Ending {
+function failed(record: McaCase, facts: Facts, run: Run, rule: Rule): Ending {
   run.print(
     ...dump(record, facts),
     'Panic on CPU <cpu>:',
@@ -125,7 +127,7 @@ function failed(record: X86McaRecord, facts: Facts, run: Run, rule: Rule): Endin
 }
 
 /** Nothing is stopped: the record is printed and dom0 is told. */
-function goOn(record: X86McaRecord, facts: Facts, run: Run, rule: Rule, effect: string): Ending {
+function goOn(record: McaCase, facts: Facts, run: Run, rule: Rule, effect: string): Ending {
   run.print(...dump(record, facts));
   return run.end('logged', rule, effect);
 }
@@ -133,7 +135,7 @@ function goOn(record: X86McaRecord, facts: Facts, run: Run, rule: Rule, effect: 
 type Recovery = 'fatal' | 'page' | 'continue';
 
 interface Question {
-  record: X86McaRecord;
+  record: McaCase;
   facts: Facts;
   s: ReturnType<typeof MCI_STATUS_INTEL.decode>;
 }
@@ -170,20 +172,20 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
 };
 
 /** Codes Intel's recovery acts on: scrubbing, last level cache write back, data load, instruction fetch. */
-function actsOn(record: X86McaRecord): boolean {
+function actsOn(record: McaCase): boolean {
   const code = record.status & 0xffffn;
   return (code & 0xfff0n) === 0x00c0n || code === 0x017an || code === 0x0134n || code === 0x0150n;
 }
 
 /** Whether Xen takes the address for a physical one. */
-function physical(record: X86McaRecord, amd: boolean): boolean {
+function physical(record: McaCase, amd: boolean): boolean {
   const s = MCI_STATUS_INTEL.decode(record.status);
   if (!s.ADDRV || record.addr === undefined) return false;
-  return amd || (s.MISCV && record.misc !== undefined && MCI_MISC.decode(record.misc).MODE === ADDRESS_MODE_PHYSICAL);
+  return amd || (s.MISCV && record.misc?.MODE === ADDRESS_MODE_PHYSICAL);
 }
 
 /** Takes the page away. */
-function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
+function offline(record: McaCase, facts: Facts, run: Run): Ending {
   const amd = facts.vendor() === 'amd';
   const s = MCI_STATUS_INTEL.decode(record.status);
   const required = !amd && s.S && s.AR;
@@ -193,9 +195,10 @@ function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
   if (!amd && !actsOn(record)) return lost(required ? R['srar-unknown'] : R.continue);
   if (!physical(record, amd)) return lost(R['no-address']);
   const page = facts.get('page');
-  if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], hex(record.addr ?? 0n));
+  const address = hex(valuesOf(record).addr ?? 0n);
+  if (page === 'free' || page === 'poisoned') return run.end('logged', R['page-free'], address);
   if (page !== 'user') return lost(R['not-recovered']);
-  run.note(R['page-offline'], hex(record.addr ?? 0n));
+  run.note(R['page-offline'], address);
   run.print(
     'MCE: This error page is ownded by DOM <domain>',
     'MCE: inject vMCE to <vcpu>',
@@ -207,14 +210,14 @@ function offline(record: X86McaRecord, facts: Facts, run: Run): Ending {
     handover: {
       consumer: 'linux',
       delivery: 'exception',
-      record: { ...record, bank: VMCE_BANK },
+      record: passOn(record, { bank: VMCE_BANK }),
       settings: { platform: 'bare-metal', broadcast: true, ser: true },
     },
   };
 }
 
 /** A machine check exception, or a polled bank, of the machine Xen runs on. */
-export function xen(record: X86McaRecord, polled: boolean, facts: Facts, run: Run): Ending {
+export function xen(record: McaCase, polled: boolean, facts: Facts, run: Run): Ending {
   const s = MCI_STATUS_INTEL.decode(record.status);
   const amd = facts.vendor() === 'amd';
   if (polled) {
