@@ -2,9 +2,9 @@
 import type { ItemSink } from './item.ts';
 import { KernelReader } from './linux/kernel-reader.ts';
 import { cleanLine, syslogLine } from './transport/line.ts';
-import { McelogReader } from './tools/mcelog-reader.ts';
 import { QemuReader } from './qemu/qemu-reader.ts';
-import { RasdaemonReader } from './tools/rasdaemon-reader.ts';
+import type { Reader } from './reader.ts';
+import { TOOLS } from './tools/registry.ts';
 import { mceCommand } from './values/values.ts';
 import { TAG, XenReader } from './xen/xen-reader.ts';
 
@@ -12,8 +12,8 @@ export class LogContext {
   readonly kernel: KernelReader;
   readonly qemu: QemuReader;
   readonly #xen: XenReader;
-  readonly #mcelog: McelogReader;
-  readonly #rasdaemon: RasdaemonReader;
+  /** Those of TOOLS, in their order. */
+  readonly #tools: readonly Reader[];
   readonly #sink: ItemSink;
 
   constructor(sink: ItemSink, input: string) {
@@ -21,18 +21,21 @@ export class LogContext {
     this.kernel = new KernelReader(sink, input);
     this.qemu = new QemuReader(sink);
     this.#xen = new XenReader(sink, input, () => this.kernel.end());
-    this.#mcelog = new McelogReader(sink, input);
-    this.#rasdaemon = new RasdaemonReader(sink, input);
+    this.#tools = TOOLS.map(tool => tool.open(sink, input));
   }
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    return this.kernel.wanted || this.#mcelog.wanted;
+    if (this.kernel.wanted) return true;
+    for (const tool of this.#tools) if (tool.wanted === true) return true;
+    return false;
   }
 
   /** The first line of the oldest record that is open; Infinity when none is. */
   get since(): number {
-    return Math.min(this.kernel.since, this.#mcelog.since);
+    let since = this.kernel.since;
+    for (const tool of this.#tools) since = Math.min(since, tool.since ?? Number.POSITIVE_INFINITY);
+    return since;
   }
 
   /** A line with whatever prefixes its transport gave it. */
@@ -59,18 +62,18 @@ export class LogContext {
 
   skipped(lines: number): void {
     this.kernel.skipped(lines);
-    this.#mcelog.skipped(lines);
+    for (const tool of this.#tools) tool.skipped?.(lines);
   }
 
   end(): void {
     this.kernel.end();
     this.#xen.end();
-    this.#mcelog.end();
+    for (const tool of this.#tools) tool.end();
   }
 
   #program(text: string, program: string, lineNumber: number): boolean {
-    if (program === 'mcelog') return this.#mcelog.push(text, lineNumber);
-    if (program === 'rasdaemon') return this.#rasdaemon.push(text, lineNumber);
+    const tool = this.#tools[TOOLS.findIndex(t => t.program === program)];
+    if (tool !== undefined) return tool.push(text, lineNumber);
     return program.startsWith('qemu') && this.qemu.push(text, lineNumber);
   }
 
@@ -81,15 +84,14 @@ export class LogContext {
       return;
     }
     if (this.kernel.push(raw, lineNumber) || program !== undefined) return;
-    // Before mcelog: its blocks have no end of their own, and take what follows for theirs.
+    // Before the tools: mcelog's blocks have no end of their own, and take what follows for theirs.
     const command = mceCommand(text);
     if (command?.record.kind === 'x86-mca') {
       const place = { form: 'value', firstLine: lineNumber, lastLine: lineNumber } as const;
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
       return;
     }
-    if (this.#mcelog.push(text, lineNumber)) return;
-    if (this.#rasdaemon.push(text, lineNumber)) return;
+    for (const tool of this.#tools) if (tool.push(text, lineNumber)) return;
     this.qemu.push(text, lineNumber);
   }
 }

@@ -4,8 +4,7 @@ import { QEMU_NEEDLES } from './qemu/qemu-reader.ts';
 import { AGENT_NEEDLES } from './syndrome/agent-events.ts';
 import { RECORD_NEEDLES } from './syndrome/json-records.ts';
 import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
-import { MCELOG_NEEDLES } from './tools/mcelog-reader.ts';
-import { RASDAEMON_NEEDLES } from './tools/rasdaemon-reader.ts';
+import { TOOLS } from './tools/registry.ts';
 import { JOURNAL_NEEDLES } from './transport/json-lines.ts';
 import { VALUES_NEEDLES } from './values/values.ts';
 import { XEN_NEEDLES } from './xen/xen-reader.ts';
@@ -19,8 +18,7 @@ export const LOG_NEEDLES: readonly string[] = [
   ...VMM_NEEDLES,
   ...RECORD_NEEDLES,
   ...VALUES_NEEDLES,
-  ...MCELOG_NEEDLES,
-  ...RASDAEMON_NEEDLES,
+  ...TOOLS.flatMap(tool => tool.needles),
   ...JOURNAL_NEEDLES,
 ];
 
