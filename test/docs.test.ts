@@ -1,5 +1,6 @@
 /** What README and docs/ show and say holds: commands, outputs, links, transcripts, names of rooms. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentCommands, requiredEventFields } from '@syndrome/lab/guest/protocol.ts';
@@ -135,5 +136,29 @@ describe('docs/agent-wire.md', () => {
     const told = Object.fromEntries(rows.filter(([name]) => Object.hasOwn(agentCommands, String(name))));
     const all = Object.entries(agentCommands).map(([name, c]) => [name, [...c.args, ...c.optional]]);
     expect(told).toEqual(Object.fromEntries(all));
+  });
+});
+
+describe('docs/decode-api.md', { timeout: 180_000 }, () => {
+  const examples = [
+    ...textOf('docs/decode-api.md').matchAll(/^```ts\n([\s\S]*?)^```$\n\n```output\n([\s\S]*?)^```$/gm),
+  ].map(([, code = '', output = ''], i) => [i + 1, code, output] as const);
+
+  test('has examples, each with its output', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(5);
+    expect(textOf('docs/decode-api.md').match(/^```ts$/gm)).toHaveLength(examples.length);
+  });
+
+  test.each(examples)('example %i prints what is shown', (i, code, output) => {
+    // A module beside the installed packages, as a user's is.
+    const folder = join(sandbox.dir, `example-${i}`);
+    mkdirSync(folder);
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    // Nothing is built here: its published name stands for the source of its entry.
+    const here = code.replaceAll("'syndrome-decode'", "'@syndrome/decode/index.ts'");
+    writeFileSync(join(folder, 'example.ts'), here);
+    const printed = execFileSync(process.execPath, ['example.ts'], { cwd: folder, encoding: 'utf8', timeout: 120_000 });
+    expect(printed).toBe(output);
   });
 });
