@@ -1,9 +1,10 @@
-/** `npm run check`: formatter, linter, types, purity, the import and screen rules, and dead exports. Prints what failed; exit 1 if anything did. */
+/** `npm run check`: formatter, linter, types, purity, the import and screen rules, dead exports and raw register bits. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
 import { checkAllExports } from './exports.ts';
 import { checkAllImports } from './imports.ts';
+import { checkAllRawBits } from './raw-bits.ts';
 import { checkAllScreens } from './screens.ts';
 
 commandLine({});
@@ -30,6 +31,7 @@ for (const [name, violationsOf] of [
   ['import rule (scripts/rooms.ts)', checkAllImports],
   ['screen rule (scripts/screens.ts)', checkAllScreens],
   ['dead exports (scripts/exports.ts)', checkAllExports],
+  ['raw register bits (scripts/raw-bits.ts)', checkAllRawBits],
 ] as const) {
   await step(name, () => {
     const violations = violationsOf(root);
