@@ -208,6 +208,16 @@ describe('watch ends after its own error', () => {
     expect([code, stderr]).toEqual([3, expect.stringMatching(/\[E_QMP_/)]);
   });
 
+  test('a peer that says nothing ends a watch of a given length, too', async () => {
+    const path = at('silent.sock');
+    const server = net.createServer(socket => void socket.on('error', () => {}));
+    servers.push(server);
+    await new Promise<void>(resolve => server.listen(path, resolve));
+    const { code, stderr } = await sandbox.run('watch', '--qmp', path, '--for', '0.5');
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/\b500 ms\b.*\[E_QMP_DEADLINE\]|\b0\.5 s\b.*\[E_QMP_DEADLINE\]/);
+  });
+
   test.each<[string, number, RegExp, (peer: Peer) => Promise<unknown> | void]>([
     [
       'an event that is none',

@@ -1,6 +1,6 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { EventName } from '@syndrome/decode/events/catalog.ts';
-import { QmpClient, type TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
+import { DEFAULT_DEADLINE_MS, QmpClient, type TranscriptEntry } from '@syndrome/qemu/qmp/client.ts';
 import { QmpClosedError } from '@syndrome/qemu/qmp/errors.ts';
 import { summarize } from '@syndrome/trace/summary.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
@@ -60,7 +60,11 @@ export async function watch(options: Options): Promise<void> {
     const bad = BAD.has(known.name);
     print(`${style('dim', time)}  ${style(bad ? 'red' : 'reset', safeText(summarize(event) ?? known.name, 300))}`);
   };
-  const client = await QmpClient.connect(address, { signal, onTranscript: show });
+  // A peer that says nothing ends the watch no later than one that has nothing to tell.
+  const most = options.for === undefined ? undefined : options.for * 1000;
+  const began = Date.now();
+  const deadline = most === undefined || most > DEFAULT_DEADLINE_MS ? {} : { deadlineMs: Math.max(1, most) };
+  const client = await QmpClient.connect(address, { signal, onTranscript: show, ...deadline });
   const close = (): void => void client.close();
   let timer: NodeJS.Timeout | undefined;
   signal.addEventListener('abort', close, { once: true });
@@ -69,7 +73,7 @@ export async function watch(options: Options): Promise<void> {
     const status = await client.execute('query-status');
     const name = `QEMU ${version.major}.${version.minor}.${version.micro}`;
     say(`watching ${options.qmp}: ${name}, ${safeText(status.status, 100)}; Ctrl-C ends the watch, not the VM`);
-    if (options.for !== undefined) timer = setTimeout(close, options.for * 1000);
+    if (most !== undefined) timer = setTimeout(close, Math.max(0, most - (Date.now() - began)));
     const ended = await client.closed;
     if (!ended || signal.aborted) return;
     // Only where the peer hung up has the VM ended: a broken protocol or connection says nothing of it.

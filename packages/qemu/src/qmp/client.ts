@@ -38,7 +38,7 @@ export type { QmpEvent } from './events.ts';
 export type { TranscriptEntry } from './transcript.ts';
 
 /** How long an answer may take where the caller says nothing. HMP `savevm` and a loaded machine take seconds. */
-const DEFAULT_DEADLINE_MS = 30_000;
+export const DEFAULT_DEADLINE_MS = 30_000;
 
 /** Events kept for one observed call; more would mean the machine is not in the hands of this call. */
 const MAX_OBSERVED = 4096;
