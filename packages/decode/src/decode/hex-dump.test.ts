@@ -153,14 +153,17 @@ describe('a dump of a status block with a row missing among its first', () => {
 
 describe('text with a byte order mark', () => {
   const log = 'naïve 日本\nMemory failure: 0x91ee: recovery action for dirty LRU page: Recovered\n';
-  const utf16 = (text: string, big: boolean): Uint8Array => {
-    const bytes = Buffer.from(`\ufeff${text}`, 'utf16le');
+  const plain = log.replace('naïve 日本', 'a line');
+  const utf16 = (text: string, big: boolean, mark = '\ufeff'): Uint8Array => {
+    const bytes = Buffer.from(`${mark}${text}`, 'utf16le');
     return new Uint8Array(big ? bytes.swap16() : bytes);
   };
 
   it.each([
     ['UTF-16LE', utf16(log, false)],
     ['UTF-16BE', utf16(log, true)],
+    ['UTF-16LE without a mark', utf16(plain, false, '')],
+    ['UTF-16BE without a mark', utf16(plain, true, '')],
     ['UTF-8', new TextEncoder().encode(`\ufeff${log}`)],
   ])('%s is read, whatever the pieces are', (_, bytes) => {
     expect(decode(bytes).records.map(r => r.raw)).toMatchObject([{ name: 'memory-failure', fields: { pfn: 0x91een } }]);

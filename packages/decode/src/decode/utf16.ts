@@ -1,10 +1,30 @@
-/** @module Text with a byte order mark: UTF-16 becomes UTF-8, the mark of UTF-8 is taken away. Anything else passes. */
+/**
+ * @module UTF-16 becomes UTF-8, with a byte order mark or without one, and the mark of UTF-8 is taken away. Anything else
+ * passes.
+ */
 
 const encoder = new TextEncoder();
 const LITTLE = [0xff, 0xfe] as const;
 const BIG = [0xfe, 0xff] as const;
 const UTF8 = [0xef, 0xbb, 0xbf] as const;
 const NOTHING = new Uint8Array(0);
+
+/** Characters that settle it where there is no mark: each ASCII that prints or ends a line, with a zero beside it. */
+const ENOUGH = 8;
+const isText = (byte: number): boolean => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d);
+
+/** The byte order of UTF-16 without a mark; undefined where the beginning is anything else. */
+function unmarked(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const length = Math.min(bytes.length, 2 * ENOUGH) & ~1;
+  if (length < 4) return undefined;
+  const all = (first: number): boolean => {
+    for (let i = 0; i < length; i += 2) {
+      if (!isText(bytes[i + first] ?? 0) || bytes[i + 1 - first] !== 0) return false;
+    }
+    return true;
+  };
+  return all(0) ? 'utf-16le' : all(1) ? 'utf-16be' : undefined;
+}
 
 interface Recoder {
   /** Bytes that were taken away at the beginning. */
@@ -31,6 +51,10 @@ export function recoder(): Recoder {
     }
     if (starts(bytes, LITTLE)) text = new TextDecoder('utf-16le');
     else if (starts(bytes, BIG)) text = new TextDecoder('utf-16be');
+    else {
+      const order = unmarked(bytes);
+      if (order !== undefined) text = new TextDecoder(order);
+    }
     return text === undefined ? bytes : encoder.encode(text.decode(bytes, { stream: true }));
   }
 
@@ -47,7 +71,9 @@ export function recoder(): Recoder {
       const joined = new Uint8Array(head.length + bytes.length);
       joined.set(head);
       joined.set(bytes, head.length);
-      if (joined.length >= UTF8.length) return decide(joined);
+      // Two bytes of which none is zero are no UTF-16 without a mark: nothing more is waited for.
+      const least = joined[0] === 0 || joined[1] === 0 ? 2 * ENOUGH : UTF8.length;
+      if (joined.length >= least) return decide(joined);
       head = joined;
       return NOTHING;
     },
