@@ -211,3 +211,48 @@ describe('reports that stand mixed', () => {
     expect(bounds).toBeGreaterThanOrEqual(17 - whole);
   });
 });
+
+describe('the last register of a machine check', () => {
+  const HEAD = 'mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 4: bc00000000010090\n';
+  const TSC = 'mce: [Hardware Error]: TSC 1234 ADDR 12340';
+  const notes = (text: string): unknown[] => {
+    const { records, diagnostics } = decode(text);
+    expect(records.map(r => r.registers['status'])).toEqual([0xbc00_0000_0001_0090n]);
+    return diagnostics.map(d => [d.code, d.offset]);
+  };
+  it('may be cut where the input ends right behind it, which is said with its byte', () => {
+    expect(notes(`${HEAD}${TSC}`)).toEqual([['W_TEXT_INCOMPLETE', HEAD.length]]);
+    expect(notes(`${HEAD}${TSC} `)).toEqual([]);
+    expect(notes(`${HEAD}${TSC}\n`)).toEqual([]);
+  });
+  it.each(['TSC 1234 ADDR ', 'TSC 1234 ADDR', 'TSC ', 'TSC 1234 ADDR 12340x'])('%s is no line: that is said', line => {
+    const cut = `mce: [Hardware Error]: ${line}`;
+    expect(notes(`${HEAD}${cut}`)).toEqual([['E_TEXT_TRUNCATED', HEAD.length]]);
+    expect(notes(`${HEAD}${cut}\nsomething else\n`)).toEqual([['E_TEXT_TRUNCATED', HEAD.length]]);
+  });
+});
+
+describe('a name that a process gave itself', () => {
+  const names = ['\r', '\u2028', '\u2029', '\u0085', '\u000b', '\u202e', '\u00ad'];
+  const lines: ((name: string) => string)[] = [
+    name => `Memory failure: 0x100e: Sending SIGBUS to a${name}b:1 due to hardware memory corruption`,
+    name => `Memory failure: 0x100e: Killing a${name}b:1 due to hardware memory corruption`,
+    name => `MCE: Killing a${name}b:1 due to hardware memory corruption fault at 7f00`,
+    name => `[Hardware Error]: GHES: a${name}b:1: synchronous unrecoverable error (SIGBUS)`,
+    name => `Memory failure: 0x100e: recovery action for a${name}b: Recovered`,
+    name => `Soft offline: 0x100e: a${name}b`,
+    name => `Unpoison: 0x100e: a${name}b`,
+    name => `Kernel panic - not syncing: Fatal machine check a${name}b`,
+    name => `mce: [Hardware Error]: Machine check: a${name}b`,
+  ];
+  it.each(names)('hides no line: %j', name => {
+    for (const line of lines) {
+      const { records } = decode(`[    1.000001] ${line(name)}\n`);
+      expect(
+        records.map(r => r.class),
+        line(name),
+      ).toEqual(decode(`[    1.000001] ${line('x')}\n`).records.map(r => r.class));
+      expect(records.length, line(name)).toBe(1);
+    }
+  });
+});

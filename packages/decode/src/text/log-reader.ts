@@ -27,6 +27,10 @@ const DATA = ascii('data: {');
 const OWN_KIND = /"kind":"(?:x86-mca|cper|arm-sea)"/;
 const BROKEN_OBJECT = 'the line begins a JSON object and is none: it was cut or damaged; nothing was made of it';
 const NO_BEGINNING = 'the line is the rest of a JSON record whose beginning is missing; nothing was made of it';
+/** The last registers of a machine check have as many digits as they need, and the kernel prints a blank behind them. */
+const LAST_REGISTER = /(?:^|\s)TSC [0-9a-f]{1,16}(?: [A-Z]{4}[12]? [0-9a-f]{1,16}){0,7}$/;
+const NO_BLANK =
+  'the input ends right behind the digits of a register, without the blank and the line end that the kernel prints: some may be missing';
 const NO_EVENT = 'an event in JSON has no name or no fields; nothing was made of it';
 const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
@@ -47,6 +51,7 @@ export class LogReader implements LineTaker {
   /** Byte of the input where the line begins that is read. */
   #offset = 0;
   #lineNumber = 0;
+  #unended = false;
   /** Those of the line read before. */
   #lastOffset = 0;
   #lastNumber = 0;
@@ -66,6 +71,7 @@ export class LogReader implements LineTaker {
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
+    if (this.#unended) this.#lastLine(bytes.subarray(start, end), lineNumber, offset);
     if (lineNumber !== this.#lineNumber) {
       this.#lastNumber = this.#lineNumber;
       this.#lastOffset = this.#offset;
@@ -91,6 +97,17 @@ export class LogReader implements LineTaker {
     }
     this.#release();
     return lineNumber < FIRST_LINES || this.#wanted();
+  }
+
+  unended(): void {
+    this.#unended = true;
+  }
+
+  /** A line without its end: whoever cut it may have cut the number that it ends with. */
+  #lastLine(bytes: Uint8Array, lineNumber: number, offset: number): void {
+    if (!LAST_REGISTER.test(decoder.decode(bytes))) return;
+    const place = { form: 'linux', firstLine: lineNumber, lastLine: lineNumber } as const;
+    this.#sink({ type: 'note', ...place, note: { code: 'W_TEXT_INCOMPLETE', message: NO_BLANK, offset } });
   }
 
   cut(lineNumber: number, _bytes: number, offset: number): void {

@@ -10,12 +10,12 @@ import type { KindEvent } from '../../events/event.ts';
 import type { KernelPart } from './kernel-reader.ts';
 import { hexU64 } from '../transport/line.ts';
 
-const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/;
+const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/s;
 /** The second is that of Linux 4.12 to 4.18. */
 const FAULT =
-  /^(?:Unhandled fault|Synchronous External Abort): (.{1,96}) \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/;
+  /^(?:Unhandled fault|Synchronous External Abort): (.{1,96}) \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/s;
 const USER_FAULT =
-  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /;
+  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /s;
 /** Linux 4.12 to 4.18 print no name of the abort. */
 const INTERNAL =
   /^Internal error: (|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;

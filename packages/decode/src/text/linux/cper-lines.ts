@@ -15,11 +15,11 @@ import type { KernelPart } from './kernel-reader.ts';
  * `{12}[Hardware Error]: ` of ghes.c; `[Hardware Error]: ` of bert.c, which prints what the firmware kept of the boot
  * before; `{12}` alone of acpi_extlog.c.
  */
-const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:|(\{\d{1,10}\}))(.*)$/;
+const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:|(\{\d{1,10}\}))(.*)$/s;
 const SOURCE = /^Hardware error (?:from APEI Generic Hardware Error Source: \d{1,6}|detected on CPU\d{1,6}$)/;
 const SEVERITY = /^event severity: (\w{1,32})/;
 const ENTRY = /^Error (\d{1,4}), type: (\w{1,32})/;
-const SECTION = /^section_type: (.{1,96})$/;
+const SECTION = /^section_type: (.{1,96})$/s;
 const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
 

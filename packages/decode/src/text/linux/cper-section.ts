@@ -139,7 +139,7 @@ export class SectionLines {
     if (dump.bytes.length >= MAX_DUMP) dump.over = true;
     if (dump.broken || dump.over) return true;
     for (const group of groups) {
-      const bytes = (group.match(/../g) ?? []).map(d => Number.parseInt(d, 16));
+      const bytes = (group.match(/../gs) ?? []).map(d => Number.parseInt(d, 16));
       dump.bytes.push(...bytes.toReversed());
     }
     return true;
@@ -173,7 +173,7 @@ export class SectionLines {
       this.#armInfo = undefined;
       return true;
     }
-    const context = /^register context type: (.{1,64})$/.exec(text);
+    const context = /^register context type: (.{1,64})$/s.exec(text);
     if (context !== null) {
       const type = ARM_CONTEXT_NAMES.indexOf(context[1] ?? '');
       if (type < 0 || !this.#room(arm.contexts, 'register contexts')) return false;
@@ -226,7 +226,7 @@ export class SectionLines {
       this.#arraySize = undefined;
       return true;
     }
-    const m = /^([A-Za-z_ ]{4,32}): (.{1,64})$/.exec(text);
+    const m = /^([A-Za-z_ ]{4,32}): (.{1,64})$/s.exec(text);
     const [, name = '', value = ''] = m ?? [];
     const number = value.startsWith('0x') ? hexU64(value) : undefined;
     if (name === 'Local APIC_ID' && number !== undefined) x86.apicId = number;
@@ -315,7 +315,7 @@ function pcieLine(pcie: CperPcieError, text: string): boolean {
 }
 
 function firmwareLine(firmware: CperFirmwareReference, text: string): boolean {
-  const m = /^(Firmware Error Record Type|Revision|Record Identifier): (.{1,64})$/.exec(text);
+  const m = /^(Firmware Error Record Type|Revision|Record Identifier): (.{1,64})$/s.exec(text);
   if (m === null) return false;
   const value = m[2] ?? '';
   if (m[1] === 'Revision') firmware.revision = Number(value) & 0xff;
@@ -331,7 +331,7 @@ function firmwareLine(firmware: CperFirmwareReference, text: string): boolean {
 
 /** `physical_address: 0x…`, `error_type: 3, multi-bit ECC`, `node:0 card:1 …`; newer kernels put the status behind its name. */
 function memoryLine(memory: CperMemoryError, body: string): boolean {
-  const status = /^error_status: (?:.{1,64} \()?(0x[0-9a-fA-F]{1,16})\)?$/.exec(body);
+  const status = /^error_status: (?:.{1,64} \()?(0x[0-9a-fA-F]{1,16})\)?$/s.exec(body);
   if (status !== null) {
     const value = hexU64(status[1]);
     if (value !== undefined) memory.errorStatus = value;
@@ -342,7 +342,7 @@ function memoryLine(memory: CperMemoryError, body: string): boolean {
     memory.moduleHandle = Number.parseInt(handle[1] ?? '0', 16);
     return true;
   }
-  const dimm = /^DIMM location: (.{1,128})$/.exec(body);
+  const dimm = /^DIMM location: (.{1,128})$/s.exec(body);
   if (dimm !== null) {
     memory.dimmLocation = (dimm[1] ?? '').trim();
     return true;
@@ -378,14 +378,14 @@ const ARM_TYPES: readonly string[] = ['cache error', 'TLB error', 'bus error', '
  * the number of a list that UEFI never had; later ones print `0x02: cache error`, a bit mask.
  */
 function armErrorType(body: string): number | undefined {
-  const name = /^error_type: \d{1,10}, (.{1,64})$/.exec(body)?.[1] ?? '';
+  const name = /^error_type: \d{1,10}, (.{1,64})$/s.exec(body)?.[1] ?? '';
   const index = ARM_TYPES.indexOf(name);
   return index < 0 ? undefined : 2 << index;
 }
 
 /** Where number and word of an error type disagree in both encodings, what they say. */
 function armTypeDoubt(body: string): string | undefined {
-  const m = /^error_type: (0x[0-9a-f]{1,2}|\d{1,10})(?:,|:) (.{1,96})$/.exec(body);
+  const m = /^error_type: (0x[0-9a-f]{1,2}|\d{1,10})(?:,|:) (.{1,96})$/s.exec(body);
   if (m === null) return undefined;
   const number = Number(m[1]);
   const word = m[2] ?? '';

@@ -20,7 +20,7 @@ export const EDAC_CUT =
 const ADDR = /^[ \t]{0,4}(?:Error Addr|MC\d{1,4}_ADDR): (0x[0-9a-f]{1,16})$/;
 const IPID = /^(?:PPIN: (0x[0-9a-f]{1,16}))?(?:, )?(?:IPID: (0x[0-9a-f]{1,16}))?(?:, Syndrome: (0x[0-9a-f]{1,16}))?$/;
 /** Lines of the block that carry no register. */
-const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/;
+const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/s;
 /** Of SMCA banks. */
 const EXTENDED = / Ext\. Error Code: (\d{1,2})(?:,|$)/;
 /** Foreign lines after which the block is given up. */

@@ -8,15 +8,15 @@ import type { ItemSink } from '../item.ts';
 import type { KernelPart } from './kernel-reader.ts';
 import { hexU64 } from '../transport/line.ts';
 
-const PREFIX = /^EDAC (?:[a-z][\w-]{1,15} )?MC(\d{1,3}): (.*)$/;
+const PREFIX = /^EDAC (?:[a-z][\w-]{1,15} )?MC(\d{1,3}): (.*)$/s;
 const HEADER =
   /^CPU (\d{1,6}): Machine Check (Event|Exception): (?:0x)?([0-9a-f]{1,16}) Bank (\d{1,4}): (?:0x)?([0-9a-f]{16})$/;
 const REGISTER = /^(TSC|ADDR|MISC) (?:0x)?([0-9a-f]{1,16})\s*$/;
 const PROCESSOR =
   /^PROCESSOR (\d{1,3}):(?:0x)?([0-9a-f]{1,8}) TIME (\d{1,15}) SOCKET (\d{1,6}) APIC (?:0x)?([0-9a-f]{1,8})/;
-const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/;
+const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/s;
 /** Linux before 3.6: one error a line. */
-const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/;
+const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/s;
 const PAGE = /\bpage(?::| )0x([0-9a-f]{1,13})(?:,? offset(?::| )0x([0-9a-f]{1,8}))?/;
 const MAX_FOREIGN = 16;
 

@@ -29,6 +29,8 @@ const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check
 /** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
 const EXTENDED = 0x3f;
 
+const CUT_LINE = 'a line of a machine check ends within a register, or was damaged; nothing of it was taken';
+
 const INCOMPLETE: TextNote = {
   code: 'W_TEXT_INCOMPLETE',
   message: 'lines of this record are missing or mixed with those of other CPUs; only what is certain was taken',
@@ -183,7 +185,10 @@ export class KernelReader implements Reader {
   #release(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#message(held.text, held.caller, held.lineNumber);
+    if (held === undefined || this.#message(held.text, held.caller, held.lineNumber)) return;
+    if (!held.text.includes('[Hardware Error]: TSC ')) return;
+    const place = { form: 'linux', firstLine: held.lineNumber, lastLine: held.lineNumber } as const;
+    this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message: CUT_LINE } });
   }
 
   #message(text: string, caller: string | undefined, lineNumber: number): boolean {

@@ -15,13 +15,13 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Linux version %s',
   },
   {
-    re: /^Kernel panic(?: - not syncing)?: (.*)$/,
+    re: /^Kernel panic(?: - not syncing)?: (.*)$/s,
     event: 'panic',
     captures: [['message', 'text']],
     source: 'Kernel panic - not syncing: %s (before 2.6: Kernel panic: %s)',
   },
   {
-    re: /^(?:mce: )?\[Hardware Error\]: Machine check: (.*)$/,
+    re: /^(?:mce: )?\[Hardware Error\]: Machine check: (.*)$/s,
     event: 'mce-severity',
     captures: [['message', 'text']],
     source: 'mce: [Hardware Error]: Machine check: %s',
@@ -64,7 +64,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: '[mce: |unchecked ]MSR access error: WRMSR to 0x%x (tried to write 0x%08x%08x) at rIP: 0x%lx (%pS)',
   },
   {
-    re: new RegExp(`^Memory failure: ${HEX}: recovery action for (.{1,64}?): ([A-Za-z]{1,16})`),
+    re: new RegExp(`^Memory failure: ${HEX}: recovery action for (.{1,64}?): ([A-Za-z]{1,16})`, 's'),
     event: 'memory-failure',
     captures: [
       ['pfn', 'hex'],
@@ -74,7 +74,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Memory failure: %#lx: recovery action for %s: %s',
   },
   {
-    re: new RegExp(`^MCE ${HEX}: (.{1,64}?) recovery: ([A-Za-z]{1,16})$`),
+    re: new RegExp(`^MCE ${HEX}: (.{1,64}?) recovery: ([A-Za-z]{1,16})$`, 's'),
     event: 'memory-failure',
     captures: [
       ['pfn', 'hex'],
@@ -86,6 +86,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
   {
     re: new RegExp(
       `^(?:Memory failure: |MCE )${HEX}: Killing (.{0,64}):(\\d{1,10}) (?:early )?due to hardware memory corruption`,
+      's',
     ),
     event: 'sigbus-sent',
     captures: [
@@ -99,6 +100,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
   {
     re: new RegExp(
       `^(?:Memory failure: |GHES: )?${HEX}: Sending SIGBUS to (.{0,64}):(\\d{1,10}) due to hardware memory corruption`,
+      's',
     ),
     event: 'sigbus-sent',
     captures: [
@@ -109,7 +111,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Memory failure: %#lx: Sending SIGBUS to %s:%d due to hardware memory corruption',
   },
   {
-    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}: (.*)$`),
+    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}: (.*)$`, 's'),
     event: 'soft-offline',
     captures: [
       ['pfn', 'hex'],
@@ -118,7 +120,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Soft offline: %#lx: … (older: soft_offline: …)',
   },
   {
-    re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.*)$`),
+    re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.*)$`, 's'),
     event: 'soft-offline',
     captures: [
       ['pfn', 'hex'],
@@ -127,7 +129,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: '%#lx: soft offline: …',
   },
   {
-    re: new RegExp(`^Unpoison: ${HEX}: (.*)$`),
+    re: new RegExp(`^Unpoison: ${HEX}: (.*)$`, 's'),
     event: 'unpoison',
     captures: [
       ['pfn', 'hex'],
@@ -136,7 +138,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Unpoison: %#lx: …',
   },
   {
-    re: /^MCE: Killing (.{0,64}):(\d{1,10}) due to hardware memory corruption fault at ([0-9a-f]{1,16})$/,
+    re: /^MCE: Killing (.{0,64}):(\d{1,10}) due to hardware memory corruption fault at ([0-9a-f]{1,16})$/s,
     event: 'poison-fault',
     captures: [
       ['comm', 'text'],
@@ -146,7 +148,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'MCE: Killing %s:%d due to hardware memory corruption fault at %lx',
   },
   {
-    re: /^\[Hardware Error\]: GHES: (.{0,64}):(\d{1,10}): synchronous unrecoverable error \(SIGBUS\)$/,
+    re: /^\[Hardware Error\]: GHES: (.{0,64}):(\d{1,10}): synchronous unrecoverable error \(SIGBUS\)$/s,
     event: 'ghes-sigbus',
     captures: [
       ['comm', 'text'],
@@ -173,7 +175,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx',
   },
   {
-    re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`),
+    re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`, 's'),
     event: 'memory-failure-note',
     captures: [
       ['pfn', 'hex'],
@@ -182,7 +184,7 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Memory failure: %#lx: … (before 4.2: MCE %#lx: …)',
   },
   {
-    re: /^(reboot: .*|Rebooting in \d{1,10} seconds\.\.)$/,
+    re: /^(reboot: .*|Rebooting in \d{1,10} seconds\.\.)$/s,
     event: 'reboot',
     captures: [['message', 'text']],
     source: 'reboot: …',
@@ -210,7 +212,7 @@ const REPORT_LINES: readonly Pattern<LinuxKind>[] = [
     source: '{%u}[Hardware Error]: event severity: %s',
   },
   {
-    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}section_type: (.{1,128})$/,
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}section_type: (.{1,128})$/s,
     event: 'cper-section',
     captures: [
       ['seq', 'dec'],
@@ -228,7 +230,7 @@ const REPORT_LINES: readonly Pattern<LinuxKind>[] = [
     source: '{%u}[Hardware Error]:   physical_address: 0x%016llx',
   },
   {
-    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}error_type: (\d{1,5}), (.{1,128})$/,
+    re: /^\{(\d{1,10})\}\[Hardware Error\]: {1,8}error_type: (\d{1,5}), (.{1,128})$/s,
     event: 'cper-error-type',
     captures: [
       ['seq', 'dec'],
@@ -242,7 +244,7 @@ const REPORT_LINES: readonly Pattern<LinuxKind>[] = [
 /** Kernel crashes that are not a panic yet. `Internal error` of a synchronous external abort is also a `sea`. */
 const OOPSES: readonly Pattern<LinuxKind>[] = [
   {
-    re: /^((?:BUG:|Internal error:|Oops:|Unable to handle kernel |general protection fault[,:]).*)$/,
+    re: /^((?:BUG:|Internal error:|Oops:|Unable to handle kernel |general protection fault[,:]).*)$/s,
     event: 'oops',
     captures: [['message', 'text']],
     source: 'BUG: … | Internal error: … | Oops: … | general protection fault…',

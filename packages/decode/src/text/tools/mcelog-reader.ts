@@ -27,7 +27,7 @@ const CPU =
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
 /** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
-const GLUED = /^.*[^\w](?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}$)/;
+const GLUED = /^.*[^\w](?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}$)/s;
 /** What stands in a record up to its STATUS, and can be little else. */
 const BEFORE_STATUS: readonly RegExp[] = [
   /^STATUS [0-9a-f]{16} MCGSTATUS [0-9a-f]{1,16}$/,

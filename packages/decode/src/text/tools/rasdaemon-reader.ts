@@ -24,7 +24,7 @@ export const RASDAEMON_NEEDLES: readonly string[] = [
   'ge_type=',
 ];
 
-const EVENT = /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event): (.*)$/;
+const EVENT = /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event): (.*)$/s;
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
 
 /** Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`. */
@@ -54,7 +54,7 @@ const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
 const MAX_MESSAGE = 512;
 const DECIMAL: ReadonlySet<string> = new Set(['cpu', 'socketid']);
 const SMALL: ReadonlySet<string> = new Set(['bank', 'cpu', 'socket']);
-const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action_result=(\w{1,16})/;
+const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action_result=(\w{1,16})/s;
 
 /** The stamp that rasdaemon puts before each event, and its level. */
 const STAMP = /^ {0,16}(?:\[?\w{1,12}\]? )?(?:[\d:+ -]{8,40} )?(?:<?\w{3,6}>? (?=\d))?/;
@@ -69,7 +69,7 @@ const MC_NAMES: Readonly<Record<string, 'edac-corrected' | 'edac-uncorrected' | 
 };
 /** ras-extlog-handler.c. */
 const EXTLOG =
-  /\b\d{1,9} ([a-z]{4,13}) error: (.{1,48}?) physical addr: (0x[0-9a-f]{1,16}) mask: (0x[0-9a-f]{1,16})(?: \(([^)]{0,256})\))? (.{0,32}?) ?([0-9a-f]{8}-[0-9a-f-]{27})\s*$/;
+  /\b\d{1,9} ([a-z]{4,13}) error: (.{1,48}?) physical addr: (0x[0-9a-f]{1,16}) mask: (0x[0-9a-f]{1,16})(?: \(([^)]{0,256})\))? (.{0,32}?) ?([0-9a-f]{8}-[0-9a-f-]{27})\s*$/s;
 const PLACE: Readonly<Record<string, keyof CperMemoryError>> = {
   node: 'node',
   card: 'card',
@@ -85,7 +85,7 @@ const PLACE: Readonly<Record<string, keyof CperMemoryError>> = {
 };
 /** ras-non-standard-handler.c: the head; its bytes follow in rows of their own. */
 const NON_STANDARD =
-  /\b(Informational|Corrected|Recoverable|Fatal) section type: ([0-9a-f]{8}-[0-9a-f-]{27}|[\w ]{1,48}?) fru text: (.{0,32}?) ?fru id: ([0-9a-f]{8}-[0-9a-f-]{27})/;
+  /\b(Informational|Corrected|Recoverable|Fatal) section type: ([0-9a-f]{8}-[0-9a-f-]{27}|[\w ]{1,48}?) fru text: (.{0,32}?) ?fru id: ([0-9a-f]{8}-[0-9a-f-]{27})/s;
 const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
   informational: 'none',
   corrected: 'corrected',
@@ -95,13 +95,13 @@ const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
 const AMPERE = 'e8ed898d-df16-43cc-8ecc-54f060ef157f';
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** ras-arm-handler.c: the first line; error structures follow in lines of their own. */
-const ARM = /\baffinity: (-?\d{1,3}) MPIDR: (0x[0-9a-f]{1,16}) MIDR: (0x[0-9a-f]{1,16})(.{0,512})$/;
+const ARM = /\baffinity: (-?\d{1,3}) MPIDR: (0x[0-9a-f]{1,16}) MIDR: (0x[0-9a-f]{1,16})(.{0,512})$/s;
 
 /** util/ras-mc-ctl.in, errors(): the number and the time of a row. */
-const ROW = /^\d{1,10} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} [+-]\d{4} (.*)$/;
+const ROW = /^\d{1,10} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} [+-]\d{4} (.*)$/s;
 /** An mc_event of it; the address is decimal, and 0 where there is none. */
 const ROW_MC =
-  /^(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) error\(s\): (.{0,400}?) location: (-?\d{1,4}(?::-?\d{1,4}){3}), addr (-?\d{1,20}), (grain .*)$/;
+  /^(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) error\(s\): (.{0,400}?) location: (-?\d{1,4}(?::-?\d{1,4}){3}), addr (-?\d{1,20}), (grain .*)$/s;
 const ROW_PREFIX = 'error: ';
 /** The registers of an mce_record of it; those that are 0 are left out, the bank and the CPU too. */
 const ROW_MCE = /, status=0x[0-9a-f]{1,16}(?=,|$)/;

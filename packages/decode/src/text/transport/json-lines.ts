@@ -54,7 +54,7 @@ function wrappedLine(data: Readonly<Record<string, unknown>>): JsonLine | undefi
  * stands in another line, so that only what the kernel alone begins a message with counts.
  */
 export function prettyMessage(line: string): string | undefined {
-  const m = /^\s{0,64}"(?:MESSAGE|message|log)"\s{0,4}:\s{0,4}("(?:[^"\\]|\\.){1,4096}"),?\s{0,4}$/.exec(line);
+  const m = /^\s{0,64}"(?:MESSAGE|message|log)"\s{0,4}:\s{0,4}("(?:[^"\\]|\\.){1,4096}"),?\s{0,4}$/s.exec(line);
   if (m === null) return undefined;
   try {
     const text = journalText(JSON.parse(m[1] ?? ''));

@@ -27,7 +27,7 @@ const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
     source: 'Xen BUG at %s%s:%d',
   },
   {
-    re: /^(Reboot in .{1,32} seconds\.{0,3}|Resetting .{0,64}|Manual reset required .{0,64})$/,
+    re: /^(Reboot in .{1,32} seconds\.{0,3}|Resetting .{0,64}|Manual reset required .{0,64})$/s,
     event: 'xen.reboot',
     captures: [['message', 'text']],
     source: "%s in five seconds... | Manual reset required ('noreboot' specified)",
@@ -52,7 +52,7 @@ const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
   },
 ];
 
-const FATAL = /^Fatal machine check: (.{0,256})$/;
+const FATAL = /^Fatal machine check: (.{0,256})$/s;
 /** `%*pb` is a hexadecimal CPU bitmap, in groups of 32 bits with commas between them, not a CPU number. */
 const FATAL_CPUS = /Fatal error happened on CPUs ([0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8}){0,127})/;
 const MCE = /^CPU(\d{1,6}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
@@ -65,7 +65,7 @@ export const XEN_NEEDLES: readonly string[] = [TAG];
 const STAMP = /^\[(?: {0,8}\d{1,10}(?:\.\d{1,9})?|[0-9a-f]{16}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\] ?/;
 /** `CPU Vendor: Intel, Family …`, `CPU0: Intel machine check reporting enabled`, `CPU0: AMD Fam17h machine check …`. */
 const VENDOR_LINE =
-  /^CPU Vendor: (Intel|AMD|Hygon)\b|\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/;
+  /^CPU Vendor: (Intel|AMD|Hygon)\b|\b(Intel|AMD|HYGON|Hygon)\b.{0,32} machine check reporting enabled/s;
 
 /** A bank that holds an error has 16 digits. */
 const CUT = /(?:^|\] )Bank (\d{1,4}): {0,20}[0-9a-f]{0,15}$/;
