@@ -11,7 +11,7 @@ export interface Room {
 }
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
-const DECODE = [...BYTES, 'events', 'text', 'outlook', 'decode'] as const;
+const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -20,9 +20,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers'], pure: true },
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
   cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers'], pure: true },
-  events: { folder: 'packages/decode/src/events', imports: BYTES, pure: true },
+  events: { folder: 'packages/decode/src/events', imports: [...BYTES, 'inject'], pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },
+  inject: { folder: 'packages/decode/src/inject', imports: [...BYTES, 'outlook'], pure: true },
   decode: { folder: 'packages/decode/src/decode', imports: [...BYTES, 'events', 'text', 'outlook'], pure: true },
   /** The one file of the package that others import by its name. */
   api: { folder: 'packages/decode/src', imports: DECODE, pure: true },
@@ -30,7 +31,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   trace: { folder: 'packages/trace/src', imports: DECODE, pure: true },
 
   socket: { folder: 'packages/qemu/src/socket', imports: ['common'] },
-  qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'socket'] },
+  qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'inject', 'socket'] },
   gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'socket'] },
 
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },

@@ -6,7 +6,8 @@ import { HmpError, QmpNegotiationError, QmpProtocolError } from '@syndrome/qemu/
 import { type Frame, LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
 import { hmpErrorOf, hmpFailures } from '@syndrome/qemu/qmp/hmp.ts';
 import { parseJson, stringifyJson } from '@syndrome/qemu/qmp/json.ts';
-import { mceCommandLine, parseMemoryFailure, readMceAnswer } from '@syndrome/qemu/qmp/mce.ts';
+import { mceCommandLine } from '@syndrome/decode/inject/mce-command.ts';
+import { parseMemoryFailure, readMceAnswer } from '@syndrome/qemu/qmp/mce.ts';
 import { readMessage } from '@syndrome/qemu/qmp/messages.ts';
 import { type Incoming, IN_FLIGHT_WINDOW, QmpProtocol } from '@syndrome/qemu/qmp/protocol.ts';
 import { compareWithSchema } from '@syndrome/qemu/qmp/testing/schema.ts';

@@ -1,9 +1,10 @@
 /** Whether a machine that we did not start may be given a record unasked: what the outlook says of everybody it may run. */
 import { UsageError } from '@syndrome/decode/common/errors.ts';
+import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import { dangersOfInjection } from '@syndrome/decode/inject/ways.ts';
 import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
-import { type Danger, type Target, dangersOf, dangerText } from '@syndrome/decode/outlook/danger.ts';
-import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
+import { type Danger, type Target, dangerText } from '@syndrome/decode/outlook/danger.ts';
 import type { MachineFacts } from '@syndrome/qemu/qmp/machine-facts.ts';
 import { type ContextOptions, contextOf } from './context-options.ts';
 
@@ -58,8 +59,10 @@ export function knownTarget({ guests, vmm, guest }: Target, facts: MachineFacts)
 }
 
 /** Asks the outlook. */
-export function consentFor(record: OutlookRecord, target: Target): Consent {
-  const because = dangersOf(record, target);
+export function consentFor(injection: Injection, target: Target): Consent {
+  const because = dangersOfInjection(injection, target);
+  // Of what it has no rules for nobody knows what it does.
+  if (because === undefined) return { needed: true, because: [] };
   return { needed: because.length > 0, because };
 }
 

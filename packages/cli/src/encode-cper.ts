@@ -1,9 +1,10 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
-import { CPER_SEVERITIES, QEMU_GHES_MAX_BYTES, encodeGhesBlock } from '@syndrome/decode/cper/ghes.ts';
+import { CPER_SEVERITIES, encodeGhesBlock } from '@syndrome/decode/cper/ghes.ts';
 import { bodyFromJson } from '@syndrome/decode/cper/json.ts';
 import type { CperBody, CperSeverity } from '@syndrome/decode/cper/record.ts';
 import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
+import { GHES_MAX_BYTES } from '@syndrome/decode/inject/ghes-command.ts';
 import { encodeCperRecord, makeCperRecord } from '@syndrome/decode/cper/uefi-record.ts';
 import { type EncodeOptions, putBytes, refuse, u64 } from './encode-options.ts';
 import { print, say } from './output.ts';
@@ -47,8 +48,8 @@ export async function encodeSectionOf(kind: string, words: readonly string[], op
   refuse(options, 'a section', ['misc', 'synd', 'ipid', 'gpa', 'cpu', 'bank', 'vendor', 'broadcast']);
   const bytes = encodeBody(bodyOf(kind, words, options.addr), options);
   await putBytes(bytes, { kind: 'cper', severity: severityOf(options) }, options);
-  if (options.out === undefined && !options.json && !options.record && bytes.length > QEMU_GHES_MAX_BYTES) {
-    say(`QEMU takes at most ${QEMU_GHES_MAX_BYTES} bytes, this has ${bytes.length}`);
+  if (options.out === undefined && !options.json && !options.record && bytes.length > GHES_MAX_BYTES) {
+    say(`QEMU takes at most ${GHES_MAX_BYTES} bytes, this has ${bytes.length}`);
   }
 }
 

@@ -2,16 +2,19 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { didYouMean } from '@syndrome/decode/common/nearest.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { CPER_SEVERITIES, decodeGhesBlock, encodeGhesBlock } from '@syndrome/decode/cper/ghes.ts';
-import { explain } from '@syndrome/decode/mca/of-record.ts';
+import { CPER_SEVERITIES } from '@syndrome/decode/cper/ghes.ts';
+import { ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
+import type { GhesInjection, MceInjection } from '@syndrome/decode/inject/injection.ts';
+import { goesToAll, mceInjection } from '@syndrome/decode/inject/mce.ts';
+import { commandOf, wordsOf } from '@syndrome/decode/inject/ways.ts';
 import { NAMED_MCA, type NamedMca } from '@syndrome/decode/mca/named.ts';
+import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Target } from '@syndrome/decode/outlook/danger.ts';
-import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { injectGhes } from '@syndrome/qemu/qmp/ghes.ts';
 import { machineFacts } from '@syndrome/qemu/qmp/machine-facts.ts';
-import { injectMce, type Mce, mceCommandLine } from '@syndrome/qemu/qmp/mce.ts';
+import { type MceResult, injectMce } from '@syndrome/qemu/qmp/mce.ts';
 import { type Consent, consentFor, consentLines, knownTarget, statedTarget } from './consent.ts';
 import type { ContextOptions } from './context-options.ts';
 import { EXIT } from './exit-codes.ts';
@@ -38,20 +41,15 @@ interface Options extends GlobalOptions, ContextOptions {
 
 /** What is about to be done, before anything is connected. */
 interface Plan {
-  /** The monitor command, as one could type it. */
-  command: string;
+  injection: MceInjection | GhesInjection;
   /** In words. */
   meaning: string;
-  /** As the outlook takes it, and how it is sent. */
-  record: OutlookRecord;
-  broadcast?: boolean;
   /** What was chosen for the caller, in words. */
   notes: string[];
-  carryOut: (client: QmpClient) => Promise<Record<string, unknown>>;
 }
 
-function u64(option: string, text: string | undefined, fallback: bigint | undefined): bigint {
-  if (text === undefined) return fallback ?? 0n;
+function u64(option: string, text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
   const value = parseU64(text);
   if (value === undefined)
     throw new UsageError('E_USAGE', `--${option} ${text} is not a 64-bit value`, { hint: 'Write 0x… or decimal.' });
@@ -59,17 +57,13 @@ function u64(option: string, text: string | undefined, fallback: bigint | undefi
 }
 
 /** A number that names a CPU or a bank; which of them the machine has, only the machine knows. */
-function index(option: string, text: string): number {
+function index(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   if (!/^\d{1,4}$/.test(text)) {
     throw new UsageError('E_USAGE', `--${option} ${text} is not a number of at most four digits`);
   }
   return Number(text);
 }
-
-const VAL = 1n << 63n;
-
-/** Only the action-optional record is sent to all CPUs unless the caller says otherwise. */
-const broadcastByDefault = (named: NamedMca | undefined): boolean => named?.name === 'srao';
 
 function mcePlan(named: NamedMca | undefined, options: Options): Plan {
   if (!named && options.status === undefined) {
@@ -82,32 +76,27 @@ function mcePlan(named: NamedMca | undefined, options: Options): Plan {
       hint: 'A guest physical address, such as 0x1234000.',
     });
   }
-  const mce: Mce = {
-    cpu: index('cpu', options.cpu ?? '0'),
-    bank: options.bank === undefined ? (named?.bank ?? 0) : index('bank', options.bank),
-    status: u64('status', options.status, named?.status),
-    mcgStatus: u64('mcgstatus', options.mcgstatus, named?.mcgStatus),
-    addr: u64('addr', options.addr, undefined),
-    misc: u64('misc', options.misc, named?.misc),
-    broadcast: options.broadcast ?? broadcastByDefault(named),
-  };
-  const { broadcast = false, ...registers } = mce;
-  const { status } = registers;
-  if ((status & VAL) === 0n)
-    throw new UsageError('E_USAGE', `status ${hex64(status)} has no VAL (bit 63): QEMU refuses it`);
-  // Whose CPU the guest has, only the machine knows: a record with a name may be given to any.
-  const record = { kind: 'x86-mca' as const, ...registers };
-  const meaning = explain({ ...record, ...(named ? { vendor: named.vendor } : {}) });
-  return {
-    command: mceCommandLine(mce),
-    meaning: named ? `${named.explanation} ${meaning}` : meaning,
-    record,
+  const broadcast = options.broadcast ?? goesToAll(named);
+  const injection = mceInjection({
+    named,
+    cpu: index('cpu', options.cpu),
+    bank: index('bank', options.bank),
+    status: u64('status', options.status),
+    mcgStatus: u64('mcgstatus', options.mcgstatus),
+    addr: u64('addr', options.addr),
+    misc: u64('misc', options.misc),
     broadcast,
-    notes:
-      broadcastByDefault(named) && options.broadcast === undefined
-        ? [`${named?.name} goes to all CPUs; --no-broadcast sends it to one, which panics an Intel guest with more.`]
-        : [],
-    carryOut: async client => ({ ...(await injectMce(client, mce)) }),
+  });
+  const { status } = injection;
+  if (!MCI_STATUS_INTEL.decode(status).VAL)
+    throw new UsageError('E_USAGE', `status ${hex64(status)} has no VAL (bit 63): QEMU refuses it`);
+  const chosen = broadcast && options.broadcast === undefined;
+  return {
+    injection,
+    meaning: [...(named ? [named.explanation] : []), wordsOf(injection)].join(' '),
+    notes: chosen
+      ? [`${named?.name} goes to all CPUs; --no-broadcast sends it to one, which panics an Intel guest with more.`]
+      : [],
   };
 }
 
@@ -115,33 +104,21 @@ function ghesPlan(options: Options): Plan {
   const severity = CPER_SEVERITIES.find(s => s === (options.severity ?? 'recoverable'));
   if (!severity)
     throw new UsageError('E_USAGE', `--severity ${options.severity}: expected ${CPER_SEVERITIES.join(', ')}`);
-  if (options.addr === undefined) throw new UsageError('E_USAGE', 'inject ghes needs --addr, a guest physical address');
-  const physicalAddress = u64('addr', options.addr, undefined);
-  const block = encodeGhesBlock({
-    severity,
-    sections: [
-      { body: { kind: 'memory', physicalAddress, physicalAddressMask: 0xffff_ffff_ffff_f000n, errorType: 3 } },
-    ],
-  });
-  const { value: record } = decodeGhesBlock(block);
-  if (record === undefined) throw new Error('the block that was just encoded cannot be read');
-  const cper = Buffer.from(block).toString('base64');
-  return {
-    command: `{"execute":"inject-ghes-v2-error","arguments":{"cper":"${cper}"}}`,
-    meaning: `a ${severity} CPER memory section (multi-bit ECC) for ${hex64(physicalAddress)}, as firmware would report it`,
-    record,
-    notes: [],
-    carryOut: async client => {
-      await injectGhes(client, block);
-      return { bytes: block.length };
-    },
-  };
+  const addr = u64('addr', options.addr);
+  if (addr === undefined) throw new UsageError('E_USAGE', 'inject ghes needs --addr, a guest physical address');
+  const injection = ghesInjection(severity, addr);
+  return { injection, meaning: wordsOf(injection) ?? '', notes: [] };
 }
 
-/** The consent that a plan needs of somebody whose machine is known so far. */
-function consentOf({ record, broadcast }: Pick<Plan, 'record' | 'broadcast'>, target: Target): Consent {
-  const vmm = { ...target.vmm, ...(broadcast === undefined ? {} : { broadcast }) };
-  return consentFor(record, { ...target, vmm });
+/** What came of it. */
+async function carryOut(
+  client: QmpClient,
+  injection: Plan['injection'],
+): Promise<Partial<MceResult> & { bytes?: number }> {
+  if (injection.way === 'mce') return injectMce(client, injection);
+  const block = ghesBlock(injection);
+  await injectGhes(client, block);
+  return { bytes: block.length };
 }
 
 const VENDORS = ['intel', 'amd'] as const;
@@ -157,10 +134,8 @@ function list(options: Options): void {
   const style = stdoutStyle(options);
   const target = statedTarget(options);
   for (const r of NAMED_MCA) {
-    const broadcast = broadcastByDefault(r);
-    const { bank, status, mcgStatus, misc } = r;
-    const record = { kind: 'x86-mca' as const, cpu: 0, bank, status, mcgStatus, addr: SOME_ADDRESS, misc };
-    const consent = consentOf({ record, broadcast }, target);
+    const broadcast = goesToAll(r);
+    const consent = consentFor(mceInjection({ named: r, addr: SOME_ADDRESS, broadcast }), target);
     if (options.json) printJson({ ...r, broadcast, fatal: consent.needed, consent });
     else {
       const flags = [
@@ -204,13 +179,14 @@ export async function inject(kind: string | undefined, options: Options): Promis
   refuseForeign(kind, options);
   const plan = kind === 'ghes' ? ghesPlan(options) : mcePlan(named, options);
   const stated = statedTarget(options);
-  if (options.printCmd) return print(plan.command);
-  const { command, meaning, notes } = plan;
+  const { injection, meaning, notes } = plan;
+  const command = commandOf(injection) ?? '';
+  if (options.printCmd) return print(command);
   /** All that is said of an injection that is not done. */
   const notDone = (consent: Consent): void =>
     printJson({ schemaVersion: 1, kind, command, meaning, fatal: consent.needed, consent, notes, injected: false });
   if (options.dryRun) {
-    const consent = consentOf(plan, stated);
+    const consent = consentFor(injection, stated);
     if (options.json) return notDone(consent);
     for (const line of [command, meaning, ...notes]) print(line);
     if (consent.needed) for (const line of ['It needs --yes:', ...consentLines(consent)]) print(line);
@@ -230,15 +206,16 @@ export async function inject(kind: string | undefined, options: Options): Promis
   const client = await QmpClient.connect(qmpAddress(options.qmp), { signal: interruptSignal() }).catch(
     (cause: unknown) => {
       // No answer of the machine would spare the question.
-      if (options.yes || !VENDORS.every(vendor => consentOf(plan, withVendor(stated, vendor)).needed)) throw cause;
-      throw refusal(consentOf(plan, stated), { cause });
+      if (options.yes || !VENDORS.every(vendor => consentFor(injection, withVendor(stated, vendor)).needed))
+        throw cause;
+      throw refusal(consentFor(injection, stated), { cause });
     },
   );
   try {
-    const consent = consentOf(plan, knownTarget(stated, await machineFacts(client)));
+    const consent = consentFor(injection, knownTarget(stated, await machineFacts(client)));
     if (consent.needed && !options.yes) throw refusal(consent);
     if (!options.json) for (const line of [...notes, `> ${command}`]) say(line);
-    const result = await plan.carryOut(client);
+    const result = await carryOut(client, injection);
     if (options.json)
       printJson({ schemaVersion: 1, kind, command, fatal: consent.needed, consent, injected: true, result });
     else {

@@ -32,6 +32,11 @@ export { settings } from './outlook/settings.ts';
 export type { SettingInfo } from './outlook/settings.ts';
 export type { OutlookContext } from './outlook/context.ts';
 export type { Prediction } from './outlook/prediction.ts';
+// Put it into a machine: what is typed, what it may do, what the guest finds.
+export { ghesInjection } from './inject/ghes.ts';
+export { mceInjection } from './inject/mce.ts';
+export type { Injection } from './inject/injection.ts';
+export { commandOf, dangersOfInjection, seenRecord, wordsOf } from './inject/ways.ts';
 // For a VMM that takes KVM_EXIT_ARM_SEA.
 export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, decodeArmSea, guestEsr } from './arm/kvm.ts';
 // The manuals that fields and findings cite, with their editions.

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { LabError, LabSkip } from './errors.ts';
 import { kvmAccessible } from './machine/accel.ts';
 import { KeptProcess } from './machine/keeper.ts';
@@ -15,13 +16,11 @@ interface Preflight {
   remedy: string;
 }
 
-const HWPOISON = '/sys/kernel/debug/hwpoison';
-
 /** The files by which the kernel of this machine is told. Linux Documentation/mm/hwpoison.rst, memory-hotplug.rst. */
 const KERNEL_FILES = {
-  corrupt: `${HWPOISON}/corrupt-pfn`,
-  unpoison: `${HWPOISON}/unpoison-pfn`,
-  softOffline: '/sys/devices/system/memory/soft_offline_page',
+  corrupt: hostFile('corrupt-pfn'),
+  unpoison: '/sys/kernel/debug/hwpoison/unpoison-pfn',
+  softOffline: hostFile('soft-offline'),
 };
 
 const read = (path: string): string => {

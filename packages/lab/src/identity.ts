@@ -9,7 +9,7 @@ import { VERSION } from '@syndrome/decode/common/version.ts';
 import { stableArgs } from './machine/qemu-args.ts';
 import type { Assembly } from './parts.ts';
 import type { RunSpec } from './run-spec.ts';
-import type { Step } from './scenario/steps.ts';
+import type { Step } from './steps/registry.ts';
 
 /** 32 hex digits of a SHA-256. */
 type Identity = string;

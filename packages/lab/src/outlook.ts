@@ -2,18 +2,19 @@
  * What the rules of the outlook say a scenario will come to, from its machine and its steps. Where they cannot be followed
  * with certainty nothing is said: a scenario must not fail for what the lab does not know.
  */
-import type { CperRecord } from '@syndrome/decode/cper/record.ts';
-import { parseU64 } from '@syndrome/decode/common/hex.ts';
-import { namedMca } from '@syndrome/decode/mca/named.ts';
-import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
+import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
+import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
+import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { End, Exploration, Journey } from '@syndrome/decode/outlook/explore.ts';
-import type { OutlookRecord } from '@syndrome/decode/outlook/record.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { explore, worse } from '@syndrome/decode/outlook/explore.ts';
 import { OUTCOMES, type Outcome } from '@syndrome/trace/expect/outcome.ts';
+import { LabError } from './errors.ts';
 import type { FactsInput, MachineFacts } from './machines/facts.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
-import type { Step, StepArgs, StepName } from './scenario/steps.ts';
+import { injectionOf, injects, type Step, type StepArgs, type StepName } from './steps/registry.ts';
+import { valueIn } from './steps/values.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
 /** What an outlook is derived from. */
@@ -55,18 +56,12 @@ const is =
   (step: Step): step is StepOf<N> =>
     (names as string[]).includes(step.step);
 
-const injects = is('inject-mce', 'inject-ghes', 'host-poison', 'break-walk', 'poison');
-
-/** True for the step before which the outlook is stated: the first that injects. */
-export function isInjection(step: Step): boolean {
-  return injects(step);
-}
-
 /** A scenario split at its one injection. */
 interface Plan {
   input: OutlookInput;
   facts: MachineFacts;
-  injection: Step;
+  step: Step;
+  injection: Injection;
   before: readonly Step[];
   after: readonly Step[];
 }
@@ -81,14 +76,6 @@ interface Victim {
   reads: boolean;
 }
 
-function u64(value: string | number | undefined, input: OutlookInput): bigint | undefined {
-  if (typeof value === 'number') return BigInt(value);
-  if (value === undefined) return undefined;
-  const saved = value.startsWith('$') ? input.values.get(value.slice(1)) : value;
-  if (typeof saved === 'bigint') return saved;
-  return typeof saved === 'number' ? BigInt(saved) : typeof saved === 'string' ? parseU64(saved) : undefined;
-}
-
 /** The process whose page stands at `address`, following the translation to a host address. */
 function victimOf(address: string | number | undefined, { before, after, input }: Plan): Victim {
   const named = typeof address === 'string' ? address.replace(/^\$/, '') : undefined;
@@ -99,11 +86,11 @@ function victimOf(address: string | number | undefined, { before, after, input }
   const { process, as, kill, sharing, size } = map.args;
   const action = before.filter(is('on-signal')).findLast(s => s.args.process === process)?.args.action ?? 'report';
   const ofPage = (s: StepOf<'touch' | 'verify' | 'spin'>): boolean => s.args.process === process && s.args.page === as;
-  const phys = u64(`$${as}`, input);
+  const phys = input.values.get(as);
   const plain = sharing === 'private' && size === '4k';
   return {
     process,
-    ...(phys === undefined ? {} : { phys }),
+    ...(typeof phys === 'bigint' ? { phys } : {}),
     settings: {
       ...(plain ? { page: 'user' as const } : {}),
       earlyKill: kill === 'early',
@@ -133,23 +120,9 @@ function linuxPoll({ before }: Plan): number {
   return seconds === undefined ? LINUX_POLL + 2 * AT_ONCE : 2 * seconds + AT_ONCE;
 }
 
-/** The record an inject-mce step gives, as the step itself puts it together. */
-function mceRecord(args: StepArgs<'inject-mce'>, input: OutlookInput): X86McaRecord | undefined {
-  const named = args.record === undefined ? undefined : namedMca(args.record);
-  if (args.record !== undefined && named === undefined) return undefined;
-  const pick = (value: string | number | undefined, otherwise = 0n): bigint | undefined =>
-    value === undefined ? otherwise : u64(value, input);
-  const status = pick(args.status, named?.status);
-  const mcgStatus = pick(args.mcgstatus, named?.mcgStatus);
-  const addr = pick(args.addr);
-  const misc = pick(args.misc, named?.misc);
-  if (status === undefined || mcgStatus === undefined || addr === undefined || misc === undefined) return undefined;
-  return { kind: 'x86-mca', cpu: args.cpu, bank: args.bank ?? named?.bank ?? 0, status, mcgStatus, addr, misc };
-}
-
 function injectMce(plan: Plan, args: StepArgs<'inject-mce'>, mcip = false): Leg[] | undefined {
-  const { input, facts } = plan;
-  const record = mceRecord(args, input);
+  const { facts, injection } = plan;
+  const record = recordOf(injection);
   const victim = victimOf(args.addr, plan);
   const cpu = running(args.cpu, plan, victim);
   const layers = facts.x86;
@@ -159,7 +132,7 @@ function injectMce(plan: Plan, args: StepArgs<'inject-mce'>, mcip = false): Leg[
       record,
       consumer: 'qemu' as const,
       layers: {
-        qemu: { ...qemu, broadcast: args.broadcast, mcip },
+        qemu: { ...qemu, ...settledBy(injection), mcip },
         // dom0's page is at another address of the machine than of dom0.
         linux: { ...linux, ...(guest === 'xen' ? {} : victim.settings) },
         ...(xen && { xen }),
@@ -183,57 +156,34 @@ interface Leg {
 function hostPoison(plan: Plan, args: StepArgs<'host-poison'>): Leg[][] | undefined {
   const victim = victimOf(args.address, plan);
   const [known] = plan.facts.x86 ?? [];
-  if (args.how !== 'corrupt-pfn' || known === undefined || victim.phys === undefined) return undefined;
-  const linux = { ...known.linux, ...victim.settings };
-  const gpa = victim.phys;
-  const sigbus = (code: 'BUS_MCEERR_AO' | 'BUS_MCEERR_AR', journey: Partial<Journey>): Leg => ({
-    journey: {
-      record: { kind: 'sigbus', code, gpa },
-      consumer: 'qemu',
-      layers: { qemu: known.qemu, linux },
-      ...journey,
-    },
-    victim,
-  });
+  if (plan.injection.way !== 'corrupt-pfn' || known === undefined || victim.phys === undefined) return undefined;
+  const sigbus = recordOf({ ...plan.injection, gpa: victim.phys });
   // QEMU's main thread tells the first CPU.
   const cpu = running(0, plan, victim);
-  if (cpu === undefined) return undefined;
-  const optional = sigbus('BUS_MCEERR_AO', { choices: { linux: { running: cpu } } });
+  if (sigbus?.kind !== 'sigbus' || cpu === undefined) return undefined;
+  const linux = { ...known.linux, ...victim.settings };
+  const leg = (code: typeof sigbus.code, journey: Partial<Journey>): Leg => ({
+    journey: { record: { ...sigbus, code }, consumer: 'qemu', layers: { qemu: known.qemu, linux }, ...journey },
+    victim,
+  });
+  const optional = leg(sigbus.code, { choices: { linux: { running: cpu } } });
   if (!victim.reads) return [[optional]];
   // The bank may hold the record of the first signal, or be empty again.
   const choices = { qemu: { bankStatus: [0n, 0x9c00_1800_0000_0000n] } };
   const layersOfRead = { qemu: known.qemu, linux: { ...linux, running: 'user' as const } };
-  return [[optional], [sigbus('BUS_MCEERR_AR', { choices, layers: layersOfRead })]];
+  return [[optional], [leg('BUS_MCEERR_AR', { choices, layers: layersOfRead })]];
 }
-
-/** UEFI 2.10 N.2.5, the memory error section. */
-const MEMORY_SECTION = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
-
-function ghesRecord({ severity, errorType }: StepArgs<'inject-ghes'>, physicalAddress: bigint): CperRecord {
-  const body = { kind: 'memory' as const, physicalAddress, errorType };
-  return {
-    kind: 'cper',
-    severity,
-    blockStatus: 1,
-    sections: [{ type: MEMORY_SECTION, severity, revision: 0x300, flags: 0, body }],
-  };
-}
-
-/** ESR_EL1 of the external abort KVM gives a guest in user mode: data abort from EL0, no table walk (Arm ARM D24.2.40). */
-const GUEST_ABORT: OutlookRecord = { kind: 'arm-sea', esr: 0x9200_0010n, el: 1 };
-/** ESR_EL2 of an abort on the stage-2 walk at level 3, for a data access of EL0. */
-const WALK_ABORT = { kind: 'arm-sea', esr: 0x9200_0017n, el: 2 } as const;
 
 function injectGhes(plan: Plan, args: StepArgs<'inject-ghes'>): Leg[][] | undefined {
   const { ghes } = plan.facts;
-  const address = u64(args.address, plan.input);
+  const record = recordOf(plan.injection);
   const victim = victimOf(args.address, plan);
-  if (address === undefined || ghes === undefined) return undefined;
+  if (record === undefined || ghes === undefined) return undefined;
   if (ghes.host && args.severity === 'recoverable' && !victim.process) return undefined;
   // In the host layer the page is the VMM's, which asks for early signals and takes them.
   const page: Partial<Settings> = ghes.host ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
   const journey: Journey = {
-    record: ghesRecord(args, address),
+    record,
     consumer: 'qemu',
     layers: { qemu: ghes.qemu, linux: { ...ghes.linux, ...page } },
   };
@@ -245,7 +195,7 @@ function injectGhes(plan: Plan, args: StepArgs<'inject-ghes'>): Leg[][] | undefi
   const waits = plan.after.filter(is('wait')).some(s => /^vmm\.(quarantined|sigbus)\b/.test(s.args.for));
   const guest = guestOfVmm(plan, victim);
   if (!waits || guest === undefined) return undefined;
-  const abort: Journey = { record: GUEST_ABORT, consumer: 'linux', layers: { linux: guest } };
+  const abort: Journey = { record: ABORT_FROM_VMM, consumer: 'linux', layers: { linux: guest } };
   return [[host], [{ journey: abort, victim: { ...victim, reads: false } }]];
 }
 
@@ -258,62 +208,72 @@ function breakWalk(plan: Plan, args: StepArgs<'break-walk'>): Leg[][] | undefine
   const { sea } = plan.facts;
   const victim = victimOf(args.address, plan);
   const guest = guestOfVmm(plan, victim);
+  const record = recordOf(plan.injection);
   // All of the 2 MiB have to be the process's: anything else in them would be hit first.
   const map = plan.before.filter(is('map')).find(s => `$${s.args.as}` === args.address);
-  if (sea === undefined || guest === undefined || map?.args.size !== '2m' || !victim.reads) return undefined;
+  if (map?.args.size !== '2m' || !victim.reads) return undefined;
+  if (sea === undefined || guest === undefined || record === undefined) return undefined;
   const journey: Journey = {
-    record: WALK_ABORT,
+    record,
     consumer: 'kvm',
     layers: { kvm: sea.kvm, linux: guest },
-    vmm: () => GUEST_ABORT,
+    vmm: () => ABORT_FROM_VMM,
   };
   return [[{ journey, victim: { ...victim, reads: false } }]];
 }
 
 /** The journeys of a scenario: those in one list are alternatives, the lists come one after the other. */
 function legsOf(plan: Plan): Leg[][] | undefined {
-  const { injection } = plan;
-  switch (injection.step) {
+  const { step } = plan;
+  switch (step.step) {
     case 'inject-mce': {
-      const legs = injectMce(plan, injection.args);
+      const legs = injectMce(plan, step.args);
       return legs && [legs];
     }
     case 'host-poison':
-      return hostPoison(plan, injection.args);
+      return hostPoison(plan, step.args);
     case 'inject-ghes':
-      return injectGhes(plan, injection.args);
+      return injectGhes(plan, step.args);
     case 'break-walk':
-      return breakWalk(plan, injection.args);
+      return breakWalk(plan, step.args);
     default:
       return undefined;
   }
 }
 
+/** What a step injects; undefined where a value that it needs is not saved yet. */
+function injectionIn(step: Step, values: OutlookInput['values']): Injection | undefined {
+  try {
+    return injectionOf(step, valueIn({ values }));
+  } catch (error) {
+    if (error instanceof LabError) return undefined;
+    throw error;
+  }
+}
+
 /** The part of the scenario that has one injection; a second machine check counts while the CPUs stand still. */
-function planOf(input: OutlookInput): { plan: Plan; first?: Step } | undefined {
-  const { steps } = input;
+function planOf(input: OutlookInput): { plan: Plan; first?: Plan } | undefined {
+  const { steps, values } = input;
   const found = steps.flatMap((step, i) => (injects(step) ? [i] : []));
   const [first, second] = found;
   // What a raw command does is not looked at.
   if (first === undefined || steps.some(is('qmp', 'hmp'))) return undefined;
   const facts = machineKind(input.machine).facts(input.machine, input);
-  const at = (i: number): Plan => ({
-    input,
-    facts,
-    injection: steps[i] as Step,
-    before: steps.slice(0, i),
-    after: steps.slice(i + 1),
-  });
+  const at = (i: number): Plan | undefined => {
+    const step = steps[i] as Step;
+    const injection = injectionIn(step, values);
+    return injection && { input, facts, step, injection, before: steps.slice(0, i), after: steps.slice(i + 1) };
+  };
   const stopped = steps.slice(0, first).findLast(is('pause', 'resume'))?.step === 'pause';
   const rest = steps.slice((second ?? first) + 1);
   // Virtual CPUs that nobody lets run again show nothing.
   if ((stopped && !rest.some(is('resume'))) || rest.some(is('pause'))) return undefined;
-  if (second === undefined) return { plan: at(first) };
+  const one = at(first);
+  if (second === undefined) return one && { plan: one };
   const together = stopped && steps.slice(first + 1, second).every(is('note'));
-  return found.length === 2 && together ? { plan: at(second), first: steps[first] as Step } : undefined;
+  const other = found.length === 2 && together ? at(second) : undefined;
+  return one && other && { plan: other, first: one };
 }
-
-const UNCORRECTED = 1n << 61n;
 
 interface Found {
   explorations: Exploration[];
@@ -425,11 +385,10 @@ export function outlookOf(input: OutlookInput): LabOutlook | undefined {
 }
 
 /** A second uncorrected machine check of the same CPU while it stands still: MCIP of the first is set. */
-function secondMce(plan: Plan, first: Step): Leg[][] | undefined {
-  const { injection } = plan;
-  if (first.step !== 'inject-mce' || injection.step !== 'inject-mce') return undefined;
-  const status = mceRecord(first.args, plan.input)?.status ?? 0n;
-  if (first.args.cpu !== injection.args.cpu || (status & UNCORRECTED) === 0n) return undefined;
-  const legs = injectMce(plan, injection.args, true);
+function secondMce(plan: Plan, { injection: first }: Plan): Leg[][] | undefined {
+  const { step, injection } = plan;
+  if (first.way !== 'mce' || injection.way !== 'mce' || step.step !== 'inject-mce') return undefined;
+  if (first.cpu !== injection.cpu || !MCI_STATUS_INTEL.decode(first.status).UC) return undefined;
+  const legs = injectMce(plan, step.args, true);
   return legs && [legs];
 }

@@ -5,14 +5,14 @@ import { LabInterrupted, LabSkip } from './errors.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
 import { type Assembly, assemble, type Services } from './parts.ts';
-import { isInjection, outlookOf } from './outlook.ts';
+import { outlookOf } from './outlook.ts';
 import { type RunSpec, scenarioOf } from './run-spec.ts';
 import type { Scenario } from './scenario/load.ts';
 import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
 import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
-import { runStep } from './steps/run-step.ts';
+import { injects, runStep } from './steps/registry.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { layersOf } from './trace/layers.ts';
 import { TraceRecorder } from './trace/recorder.ts';
@@ -150,7 +150,7 @@ async function drive(
         name: 'lab.step',
         fields: { index: index + 1, step: step.step, text: describeStep(step) },
       });
-      if (isInjection(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session);
+      if (injects(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session);
       await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
     }
     await observe(scenario, session);

@@ -25,7 +25,7 @@ import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { machineKinds } from '@syndrome/lab/machines/registry.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
 import { cpuVendor, kernelSettings, plainMca } from '@syndrome/lab/outlook-settings.ts';
-import { findInterrupt } from '@syndrome/lab/steps/interrupts.ts';
+import { findInterrupt } from '@syndrome/lab/steps/interrupt-line.ts';
 import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition } from '@syndrome/trace/expect/condition.ts';
 import { parseExpectation } from '@syndrome/trace/expect/expectation.ts';

@@ -13,9 +13,6 @@ import { concat } from './x86.ts';
 
 export { CPER_SEVERITIES };
 
-/** What QEMU's `inject-ghes-v2-error` accepts at most. */
-export const QEMU_GHES_MAX_BYTES = 1024;
-
 const BLOCK_HEADER = 20;
 const ENTRY_HEADER = 72;
 /** Revisions below 3.0 have no time stamp. */

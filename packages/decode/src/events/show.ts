@@ -1,8 +1,8 @@
 /** @module What the lines of the time line are made of: short values, records in words. Whatever a trace holds is safe here. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
+import { injectionOf, wordsOf } from '../inject/ways.ts';
 import { explain } from '../mca/of-record.ts';
-import { NAMED_MCA } from '../mca/named.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { EventContext, FieldValue } from './row.ts';
@@ -20,12 +20,12 @@ export function pairs(fields: Readonly<Record<string, FieldValue | undefined>>):
     .join(' ');
 }
 
-/** The record that the fields of an injection describe, in words. */
+/** What the fields of an injection say was done: its command, and words for it. */
 export function injectedWords(fields: Readonly<Record<string, FieldValue | undefined>>): string {
-  const { bank, status, mcgStatus, addr, misc } = fields;
-  const vendor = NAMED_MCA.find(r => r.name === fields['record'])?.vendor;
-  const record = mcaRecord({ kind: 'x86-mca', vendor, bank, status, mcgStatus, addr, misc });
-  return record === undefined ? pairs(fields) : explain(record);
+  const { command } = fields;
+  const injection = injectionOf(fields);
+  const words = injection === undefined ? pairs(fields) : wordsOf(injection);
+  return [...(command === undefined ? [] : [short(command)]), ...(words === undefined ? [] : [words])].join(': ');
 }
 
 /** The record that an event completes, in words; the raw line where the record is damaged. */

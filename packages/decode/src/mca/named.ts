@@ -19,8 +19,8 @@ export interface NamedMca {
   source: string;
 }
 
-/** Address mode 2 (physical), LSB 12: one 4 KiB page. What QEMU puts into MCi_MISC. */
-const MISC_PAGE = 0x8cn;
+/** MCi_MISC of one 4 KiB page, as QEMU gives it: address mode 2 (physical), LSB 12. */
+export const MISC_PAGE = 0x8cn;
 
 const QEMU = 'QEMU target/i386/kvm/kvm.c, kvm_mce_inject()';
 const SDM = 'SDM vol. 3B, UCR Error Classification and Interpreting the MCA Error Codes';

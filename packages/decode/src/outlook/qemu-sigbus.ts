@@ -1,5 +1,6 @@
 /** @module What QEMU makes of a SIGBUS for poisoned host memory. Source: QEMU target/i386/kvm, target/arm, accel/kvm. */
 import type { CperRecord } from '../cper/record.ts';
+import { MISC_PAGE } from '../mca/named.ts';
 import { mcaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
@@ -43,7 +44,6 @@ const R = QEMU_SIGBUS_RULES;
 
 /** Records kvm_mce_inject() makes: bank 9, physical address exact to a page. */
 const BANK = 9;
-const MISC_PAGE = 0x8cn;
 const SHAPES = {
   'intel-required': { status: 0xbd80_0000_0000_0134n, mcgStatus: 0x7n },
   'intel-optional': { status: 0xbd00_0000_0000_00c0n, mcgStatus: 0x5n },

@@ -5,15 +5,15 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { didYouMean, nearest } from '@syndrome/decode/common/nearest.ts';
 import { readInput } from '@syndrome/base/disk/input-file.ts';
 import { catalogEvent, eventNames } from '@syndrome/decode/events/catalog.ts';
-import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
 import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition, references } from '@syndrome/trace/expect/condition.ts';
 import { checkPatterns, type Expectation, parseExpectation } from '@syndrome/trace/expect/expectation.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { together } from './faults.ts';
 import { machineFaults, type MachineSpec } from '../machines/registry.ts';
+import { type Step, stepKind, stepKinds } from '../steps/registry.ts';
+import type { StepKind } from '../steps/step.ts';
 import { looseScenarioSchema } from './schema.ts';
-import { type Step, type StepName, stepSchemas } from './steps.ts';
 import { YamlFile } from './yaml.ts';
 
 /** A checked scenario. */
@@ -93,17 +93,18 @@ class Checker {
   /** A step with its arguments; undefined for one that is wrong. */
   step(raw: Data, i: number): Step | undefined {
     const keys = Object.keys(raw);
-    const step = keys[0] as StepName | undefined;
+    const [step] = keys;
     const path = ['steps', i, ...(step === undefined ? [] : [step])];
-    const schema = step !== undefined && Object.hasOwn(stepSchemas, step) ? stepSchemas[step] : undefined;
+    const kind = step === undefined ? undefined : stepKind(step);
     if (step === undefined || keys.length !== 1) {
       this.#yaml.fault(['steps', i], 'a step has exactly one key: its kind');
-    } else if (schema === undefined) {
-      this.#yaml.fault(path, `there is no step "${step}"`, didYouMean(step, Object.keys(stepSchemas)), 'key');
+    } else if (kind === undefined) {
+      const known = stepKinds.map(({ name }) => name);
+      this.#yaml.fault(path, `there is no step "${step}"`, didYouMean(step, known), 'key');
     } else {
-      const parsed = schema.safeParse(raw[step]);
+      const parsed = kind.schema.safeParse(raw[step]);
       if (parsed.success) {
-        this.#arguments(step, path, parsed.data);
+        this.#arguments(kind, path, parsed.data);
         return { step, args: parsed.data } as Step;
       }
       addIssues(this.#yaml, parsed.error, path);
@@ -133,28 +134,24 @@ class Checker {
     }
   }
 
-  #arguments(step: StepName, path: Path, args: Data): void {
+  #arguments(kind: StepKind, path: Path, args: Data): void {
     for (const [key, value] of Object.entries(args)) {
       if (typeof value === 'string' && /^\$[A-Za-z]/.test(value)) this.#use([...path, key], value.slice(1));
     }
-    if (step === 'wait') this.#condition([...path, 'for'], () => ({ condition: parseCondition(String(args['for'])) }));
-    if (step === 'inject-mce') this.#injection(path, args);
-    if (step === 'spawn') this.#processes.add(String(args['process']));
-    else this.#made([...path, 'process'], args['process'], this.#processes, 'process');
-    if (step !== 'map') this.#made([...path, 'page'], args['page'], this.#saved, 'page');
-    if (step === 'gpa2hpa' || step === 'vmm-page' || step === 'map') this.#save([...path, 'as'], String(args['as']));
-    if (step === 'map') this.#saved.add(`${String(args['as'])}.virt`);
-  }
-
-  #injection(path: Path, args: Data): void {
-    const { record } = args;
-    const known = NAMED_MCA.map(r => r.name);
-    if (typeof record === 'string' && !known.includes(record)) {
-      this.#yaml.fault([...path, 'record'], `there is no record "${record}"`, didYouMean(record, known));
+    const { condition } = kind;
+    if (condition !== undefined) {
+      this.#condition([...path, condition], () => ({ condition: parseCondition(String(args[condition])) }));
     }
-    if (record === undefined && args['status'] === undefined) {
-      this.#yaml.fault(path, 'give a named record, or at least a status');
+    for (const { argument, message, hint } of kind.faults?.(args) ?? []) {
+      this.#yaml.fault(argument === undefined ? path : [...path, argument], message, hint);
     }
+    const started = kind.starts?.(args);
+    if (started === undefined) this.#made([...path, 'process'], args['process'], this.#processes, 'process');
+    else this.#processes.add(started);
+    this.#made([...path, 'page'], args['page'], this.#saved, 'page');
+    const [first, ...others] = kind.saves?.(args) ?? [];
+    if (first !== undefined) this.#save([...path, 'as'], first);
+    for (const name of others) this.#saved.add(name);
   }
 
   #use(path: Path, name: string): void {

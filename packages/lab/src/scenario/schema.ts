@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_EXPECTATIONS } from '@syndrome/trace/expect/expectation.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { machineSchema } from '../machines/registry.ts';
-import { stepSchema } from './steps.ts';
+import { stepKinds } from '../steps/registry.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use lower-case letters, digits and dashes');
 
@@ -28,6 +28,9 @@ export const looseScenarioSchema = z.strictObject({
   ...header,
   steps: z.array(z.record(z.string(), z.unknown())).min(1),
 });
+
+/** One of the steps: an object with exactly one key. */
+const stepSchema = z.union(stepKinds.map(({ name: key, schema }) => z.strictObject({ [key]: schema })));
 
 /** The whole shape; `scenarios/scenario.schema.json` is made of it. */
 const scenarioSchema = z.strictObject({ ...header, steps: z.array(stepSchema).min(1) });

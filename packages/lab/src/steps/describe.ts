@@ -1,5 +1,5 @@
 import { hex64 } from '@syndrome/decode/common/hex.ts';
-import type { Step } from '../scenario/steps.ts';
+import type { Step } from './registry.ts';
 
 /** What a step says of itself, on one line: `inject-mce record=srao addr=$page`. */
 export function describeStep({ step, args }: Step): string {

@@ -1,22 +1,38 @@
-/** One line of /proc/interrupts: the counts of all CPUs added up, and the rest of the line. */
-export interface InterruptLine {
-  count: number;
-  /** What stands after the counts, e.g. `xen-dyn -virq mce`. */
-  description: string;
+import { z } from 'zod';
+import { LabError } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { duration, ident, ns } from './arguments.ts';
+import { findInterrupt, type InterruptLine } from './interrupt-line.ts';
+import { defineStep } from './step.ts';
+
+/** Sums one line of /proc/interrupts. */
+async function readInterrupt(session: Session, match: string): Promise<InterruptLine> {
+  const table = await session.agent.readText('/proc/interrupts');
+  const found = findInterrupt(table.split('\n'), match);
+  if (!found) throw new LabError('E_LAB_INTERRUPTS', `/proc/interrupts of the guest has no line with "${match}"`);
+  return found;
 }
 
-/**
- * Finds the line of /proc/interrupts that contains `match`.
- * The label before the colon counts too: `MCE`, `THR`, a number.
- */
-export function findInterrupt(lines: readonly string[], match: string): InterruptLine | undefined {
-  for (const line of lines.slice(1)) {
-    const parts = /^\s*(\S+):((?:\s+\d+)+)/.exec(line);
-    if (!parts) continue;
-    const description = line.slice(parts[0].length).trim();
-    if (parts[1] !== match && !description.includes(match)) continue;
-    const counts = (parts[2] ?? '').trim().split(/\s+/).map(Number);
-    return { count: counts.reduce((a, b) => a + b, 0), description };
-  }
-  return undefined;
-}
+export const interrupts = defineStep({
+  name: 'interrupts',
+  schema: z
+    .strictObject({
+      match: z.string().min(1).max(40).describe('part of the line of /proc/interrupts'),
+      as: ident.describe('name of the counter; a second reading tells the difference'),
+      until: z.int().min(1).optional().describe('read again until the difference is at least this'),
+      within: duration.default('30s'),
+    })
+    .describe('read a line of /proc/interrupts'),
+  run: async (session, { match, as, until, within }) => {
+    const before = session.counters.get(as);
+    const deadline = session.recorder.now() + ns(within);
+    let line = await readInterrupt(session, match);
+    while (until !== undefined && line.count - (before ?? line.count) < until && session.recorder.now() < deadline) {
+      await session.nextEvent(500, event => event.layer === 'xen' || event.name === 'guest.panic');
+      line = await readInterrupt(session, match);
+    }
+    session.counters.set(as, line.count);
+    const delta = before === undefined ? {} : { delta: line.count - before };
+    session.note('guest.interrupts', { name: as, count: line.count, ...delta, description: line.description });
+  },
+});

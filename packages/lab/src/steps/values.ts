@@ -1,12 +1,19 @@
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
-import { LabError } from '../errors.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import { LabError } from '../errors.ts';
+import type { Value } from './step.ts';
 
 /** The u64 that a step argument stands for: a number, `0x…` text, or `$name`. @throws LabError E_LAB_VALUE. */
-export function resolveU64(value: string | number, values: ReadonlyMap<string, FieldValue>): bigint {
+function resolveU64(value: string | number, values: ReadonlyMap<string, FieldValue>): bigint {
   if (typeof value === 'number') return BigInt(value);
   const saved = value.startsWith('$') ? values.get(value.slice(1)) : value;
   const number = typeof saved === 'bigint' ? saved : parseU64(String(saved));
   if (number === undefined) throw new LabError('E_LAB_VALUE', `${value} is not a number (${String(saved)})`);
   return number;
 }
+
+/** {@link resolveU64} with the values that are saved so far. */
+export const valueIn =
+  ({ values }: { values: ReadonlyMap<string, FieldValue> }): Value =>
+  argument =>
+    resolveU64(argument, values);

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { GHES_MAX_BYTES, injectGhes } from './ghes.ts';
+import { GHES_MAX_BYTES } from '@syndrome/decode/inject/ghes-command.ts';
+import { injectGhes } from './ghes.ts';
 import { startMachine, type TestMachine } from './testing/machine.ts';
 
 let dir: string;

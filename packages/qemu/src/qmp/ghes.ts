@@ -8,14 +8,10 @@
  * only together with the guest's own report: wait for the guest to boot, inject, and look for the record there.
  */
 import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { GHES_COMMAND, GHES_MAX_BYTES, ghesArguments } from '@syndrome/decode/inject/ghes-command.ts';
 import type { QmpClient } from './client.ts';
 import { QmpCommandError, QmpInjectError } from './errors.ts';
 import { property } from './property.ts';
-
-/** Size of the error block QEMU reserves (hw/acpi/ghes.c, ACPI_GHES_MAX_RAW_DATA_LENGTH). */
-export const GHES_MAX_BYTES = 1024;
-
-const COMMAND = 'inject-ghes-v2-error';
 
 type Refusal = { code: string; pattern: RegExp; explanation: string; hint?: string };
 
@@ -65,14 +61,14 @@ export async function injectGhes(
   if (block.length === 0 || block.length > GHES_MAX_BYTES) {
     throw new UsageError('E_GHES_SIZE', `a GHES error block has 1 to ${GHES_MAX_BYTES} bytes, not ${block.length}`);
   }
-  if (!(await client.has(COMMAND))) {
-    throw new QmpInjectError('E_GHES_NO_COMMAND', `this QEMU has no ${COMMAND}`, { hint: 'It came with QEMU 10.2.' });
+  if (!(await client.has(GHES_COMMAND))) {
+    throw new QmpInjectError('E_GHES_NO_COMMAND', `this QEMU has no ${GHES_COMMAND}`, {
+      hint: 'It came with QEMU 10.2.',
+    });
   }
   await refuseSilentSuccess(client, options);
-  // Encoded here and nowhere else: QEMU 10.2 to 11.1 aborts on a string that is not base64.
-  const cper = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('base64');
   try {
-    await client.execute(COMMAND, { cper }, options);
+    await client.execute(GHES_COMMAND, ghesArguments(block), options);
   } catch (error) {
     throw error instanceof QmpCommandError ? refusalOf(error) : error;
   }

@@ -1,43 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import type { QmpEvent } from './client.ts';
-import { type Mce, mceCommandLine, parseMemoryFailure, readMceAnswer } from './mce.ts';
-
-const srao: Mce = { cpu: 0, bank: 9, status: 0xbd000000000000c0n, mcgStatus: 5n, addr: 0x1000n, misc: 0x8cn };
+import { parseMemoryFailure, readMceAnswer } from './mce.ts';
 
 function memoryFailure(action: string, flags: { 'action-required'?: unknown; recursive?: unknown } = {}): QmpEvent {
   const data = { recipient: 'guest', action, flags: { 'action-required': false, recursive: false, ...flags } };
   return { event: 'MEMORY_FAILURE', data, timestamp: undefined, t: 1n };
 }
-
-describe('mceCommandLine', () => {
-  test('is what the monitor takes', () => {
-    expect(mceCommandLine(srao)).toBe('mce 0 9 0xbd000000000000c0 0x5 0x1000 0x8c');
-    expect(mceCommandLine({ ...srao, broadcast: true })).toBe('mce -b 0 9 0xbd000000000000c0 0x5 0x1000 0x8c');
-  });
-
-  test('carries every u64 exactly', () => {
-    const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
-    fc.assert(
-      fc.property(u64, u64, u64, u64, (status, mcgStatus, addr, misc) => {
-        const words = mceCommandLine({ cpu: 1, bank: 2, status, mcgStatus, addr, misc }).split(' ');
-        expect(words.slice(3).map(parseU64)).toEqual([status, mcgStatus, addr, misc]);
-      }),
-    );
-  });
-
-  test.each<Partial<Mce>>([
-    { cpu: -1 },
-    { cpu: 0.5 },
-    { bank: 2 ** 31 },
-    { bank: Number.NaN },
-    { status: -1n },
-    { addr: 1n << 64n },
-  ])('refuses %o', wrong => {
-    expect(() => mceCommandLine({ ...srao, ...wrong })).toThrow(/^mce: /);
-  });
-});
 
 describe('readMceAnswer', () => {
   const line = 'mce …';

@@ -3,26 +3,12 @@
  * registers and, where UC is set, raises #MC. It poisons nothing: the memory at `addr` stays readable.
  * Source: QEMU 11.1 target/i386/helper.c (cpu_x86_inject_mce, do_inject_x86_mce), hmp-commands.hx.
  */
-import { UsageError } from '@syndrome/decode/common/errors.ts';
+import type { Mce } from '@syndrome/decode/inject/injection.ts';
+import { mceCommandLine } from '@syndrome/decode/inject/mce-command.ts';
 import type { Observed, QmpClient, QmpEvent } from './client.ts';
 import { HmpError } from './errors.ts';
 import { isEvent } from './events.ts';
 import { hmpErrorOf } from './hmp.ts';
-
-/** One machine check as the monitor takes it. Registers are u64. */
-export type Mce = {
-  /** `cpu-index` of query-cpus-fast. */
-  cpu: number;
-  bank: number;
-  /** MCi_STATUS; VAL (bit 63) must be set. */
-  status: bigint;
-  /** MCG_STATUS; written only where status has UC. */
-  mcgStatus: bigint;
-  addr: bigint;
-  misc: bigint;
-  /** Also raise a bare `VAL|UC` in bank 1 of every other CPU, as Intel hardware does. Default false. */
-  broadcast?: boolean | undefined;
-};
 
 const memoryFailureActions = ['ignore', 'inject', 'fatal', 'reset'] as const;
 /** What QEMU did with an error: raised or recorded it, dropped it, reset the machine, or ended itself. */
@@ -50,7 +36,7 @@ type TripleFault = {
   reason: 'mce-not-enabled' | 'mcip-set';
 };
 
-type MceResult = {
+export type MceResult = {
   commandLine: string;
   /** The monitor's text; empty unless the machine was reset. */
   output: string;
@@ -60,26 +46,6 @@ type MceResult = {
   action: MemoryFailureAction;
   messages: TripleFault[];
 };
-
-const U64_MAX = (1n << 64n) - 1n;
-const I32_MAX = 0x7fff_ffff;
-
-/** Whether a monitor command line is a `mce`. */
-export function isMce(commandLine: string): boolean {
-  return /^\s*mce\b/.test(commandLine);
-}
-
-/** The HMP command line of a machine check. Throws UsageError where a value does not fit its field. */
-export function mceCommandLine(mce: Mce): string {
-  const numbers = [index('cpu', mce.cpu), index('bank', mce.bank)];
-  const registers = [
-    register('status', mce.status),
-    register('mcgStatus', mce.mcgStatus),
-    register('addr', mce.addr),
-    register('misc', mce.misc),
-  ];
-  return ['mce', ...(mce.broadcast ? ['-b'] : []), ...numbers, ...registers].join(' ');
-}
 
 /**
  * Injects a machine check and returns what QEMU did with it. Success is proven by MEMORY_FAILURE events: the monitor
@@ -154,14 +120,4 @@ function takeTripleFaults(output: string): { messages: TripleFault[]; rest: stri
     },
   );
   return { messages, rest: rest.trim() };
-}
-
-function index(name: string, value: number): string {
-  if (Number.isInteger(value) && value >= 0 && value <= I32_MAX) return String(value);
-  throw new UsageError('E_MCE_ARGUMENT', `mce: ${name} is ${value}, not a number from 0 to ${I32_MAX}`);
-}
-
-function register(name: string, value: bigint): string {
-  if (value >= 0n && value <= U64_MAX) return `0x${value.toString(16)}`;
-  throw new UsageError('E_MCE_ARGUMENT', `mce: ${name} is ${value}, which does not fit in 64 bits`);
 }

@@ -1,0 +1,78 @@
+/** @module One error to be put into a machine, as a value: data only, so that it can be shown, stored, sent and done. */
+import type { CperSeverity } from '../cper/record.ts';
+
+/** A machine check as QEMU's monitor takes it. Registers are u64. */
+export interface Mce {
+  /** `cpu-index` of query-cpus-fast. */
+  cpu: number;
+  bank: number;
+  /** MCi_STATUS; VAL (bit 63) must be set. */
+  status: bigint;
+  /** MCG_STATUS; written only where status has UC. */
+  mcgStatus: bigint;
+  addr: bigint;
+  misc: bigint;
+  /** Also raise a bare `VAL|UC` in bank 1 of every other CPU, as Intel hardware does; not unless given. */
+  broadcast?: boolean | undefined;
+}
+
+/** The monitor command `mce`. */
+export interface MceInjection extends Mce {
+  way: 'mce';
+  broadcast: boolean;
+  /** Name of the record that it was made from. */
+  record?: string;
+}
+
+/** A memory error in a firmware record, by QMP `inject-ghes-v2-error`. */
+export interface GhesInjection {
+  way: 'ghes';
+  severity: CperSeverity;
+  /** Physical address of the page. */
+  addr: bigint;
+  /** UEFI 2.10 N.2.5, memory error type; 3 is multi-bit ECC. */
+  errorType: number;
+}
+
+/** A page frame of the host, by hwpoison_inject or soft_offline_page of its kernel. */
+export interface HostInjection {
+  way: 'corrupt-pfn' | 'soft-offline';
+  /** Physical address in the host. */
+  addr: bigint;
+  /** The same page in the guest, where it is known. */
+  gpa?: bigint;
+}
+
+/** A page of a process, by the process itself: MADV_HWPOISON or MADV_SOFT_OFFLINE. */
+export interface ProcessInjection {
+  way: 'madvise' | 'madvise-soft-offline';
+  process: string;
+  page: string;
+}
+
+/** A stage-2 table descriptor that leads nowhere: the next walk of the table is an external abort taken to EL2. */
+export interface WalkInjection {
+  way: 'stage-2-walk';
+  /** Guest physical address behind the descriptor. */
+  addr: bigint;
+}
+
+/** A monitor command of the user's own; only its author knows what it does. */
+export interface MonitorInjection {
+  way: 'hmp';
+  command: string;
+}
+
+export type Injection =
+  | MceInjection
+  | GhesInjection
+  | HostInjection
+  | ProcessInjection
+  | WalkInjection
+  | MonitorInjection;
+
+/** How an error gets into a machine. */
+export type Way = Injection['way'];
+
+/** The injections of one way. */
+export type InjectionOf<W extends Way, I = Injection> = I extends Injection ? (W extends I['way'] ? I : never) : never;

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { didYouMean } from '@syndrome/decode/common/nearest.ts';
+import type { MceInjection } from '@syndrome/decode/inject/injection.ts';
+import { mceInjection } from '@syndrome/decode/inject/mce.ts';
+import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
+import { NAMED_MCA, namedMca } from '@syndrome/decode/mca/named.ts';
+import { injectMce as inject } from '@syndrome/qemu/qmp/mce.ts';
+import { u64 } from './arguments.ts';
+import { type ArgumentFault, defineStep, type Value } from './step.ts';
+import { valueIn } from './values.ts';
+
+const schema = z
+  .strictObject({
+    record: z.string().optional().describe('a named record (`syndrome inject --list`); single values override it'),
+    cpu: z.int().min(0).max(255).default(0),
+    bank: z.int().min(0).max(255).optional(),
+    status: u64.optional(),
+    mcgstatus: u64.optional(),
+    addr: u64.optional(),
+    misc: u64.optional(),
+    broadcast: z.boolean().default(false),
+  })
+  .describe('the monitor command mce: write a machine check bank and, if uncorrected, raise #MC');
+
+type Args = z.infer<typeof schema>;
+
+function faults({ record, status }: Args): ArgumentFault[] {
+  if (record === undefined) {
+    return status === undefined ? [{ message: 'give a named record, or at least a status' }] : [];
+  }
+  const known = NAMED_MCA.map(r => r.name);
+  if (known.includes(record)) return [];
+  return [{ argument: 'record', message: `there is no record "${record}"`, hint: didYouMean(record, known) }];
+}
+
+function injection({ record, cpu, bank, status, mcgstatus, addr, misc, broadcast }: Args, value: Value): MceInjection {
+  const given = (argument: string | number | undefined): bigint | undefined =>
+    argument === undefined ? undefined : value(argument);
+  return mceInjection({
+    named: record === undefined ? undefined : namedMca(record),
+    cpu,
+    bank,
+    status: given(status),
+    mcgStatus: given(mcgstatus),
+    addr: given(addr),
+    misc: given(misc),
+    broadcast,
+  });
+}
+
+export const injectMce = defineStep({
+  name: 'inject-mce',
+  schema,
+  faults,
+  injection,
+  run: async (session, args) => {
+    const made = injection(args, valueIn(session));
+    session.note('lab.injected', fieldsOf(made));
+    const result = await inject(session.qmp, made);
+    session.tape.hmp(result.output);
+  },
+});

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { abortError, LabError } from '../errors.ts';
+import { duration, ns } from './arguments.ts';
+import { defineStep } from './step.ts';
+
+export const pause = defineStep({
+  name: 'pause',
+  schema: z
+    .strictObject({
+      cpu: z.int().min(0).max(63).default(0),
+      mode: z.enum(['any', 'user', 'kernel']).default('any').describe('what that CPU has to be running (x86)'),
+      within: duration.default('20s'),
+    })
+    .describe('stop all virtual CPUs, at a moment when one of them is in user or kernel mode'),
+  run: async (session, { cpu, mode, within }) => {
+    const deadline = session.recorder.now() + ns(within);
+    for (;;) {
+      if (session.signal.aborted) throw abortError(session.signal, `CPU ${cpu} in ${mode} mode`);
+      await session.qmp.execute('stop');
+      if (mode === 'any') return;
+      // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
+      const level = /\bCPL=([0-3])\b/.exec(await session.qmp.hmp('info registers', { cpuIndex: cpu }))?.[1];
+      if (level === undefined)
+        throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
+      if ((level === '3') === (mode === 'user')) return;
+      await session.qmp.execute('cont');
+      if (session.recorder.now() >= deadline) {
+        throw new LabError('E_LAB_PAUSE', `CPU ${cpu} was not seen in ${mode} mode within ${within}`);
+      }
+    }
+  },
+});

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { processWay } from '@syndrome/decode/inject/poison.ts';
+import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
+import { ident } from './arguments.ts';
+import { defineStep } from './step.ts';
+
+const schema = z
+  .strictObject({ process: ident, page: ident, how: z.enum(['madvise', 'soft-offline']).default('madvise') })
+  .describe('madvise(MADV_HWPOISON) or madvise(MADV_SOFT_OFFLINE) by the process itself');
+
+const injection = ({ process, page, how }: z.infer<typeof schema>) => ({ way: processWay(how), process, page });
+
+export const poison = defineStep({
+  name: 'poison',
+  schema,
+  injection,
+  run: async (session, args) => {
+    session.note('lab.injected', fieldsOf(injection(args)));
+    await session.agent.call('poison', { proc: args.process, id: args.page, how: args.how });
+  },
+});

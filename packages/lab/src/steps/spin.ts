@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { ident } from './arguments.ts';
+import { defineStep } from './step.ts';
+
+export const spin = defineStep({
+  name: 'spin',
+  schema: z
+    .strictObject({ process: ident, page: ident, cpu: z.int().min(0).max(63).default(0) })
+    .describe('read the page in a loop in user mode on one CPU'),
+  run: async (session, { process, page, cpu }) => {
+    await session.agent.call('spin', { proc: process, id: page, cpu });
+  },
+});
