@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ROOT, cooked, recipes, syndrome } from './recipes.ts';
 
 test('there is a recipe for each of these', () => {
-  expect(recipes().map(r => r.name)).toEqual(['A bank type', 'A log form', 'A kind of machine']);
+  expect(recipes().map(r => r.name)).toEqual(['A bank type', 'A log form', 'A step', 'A kind of machine']);
 });
 
 describe.each(recipes().map(r => [r.name, r] as const))('%s', { timeout: 400_000 }, (_name, recipe) => {
