@@ -256,7 +256,9 @@ describe('the agent as PID 1', () => {
       const reader = new ConsoleReader({ onLine: line => lines.push(line.text) });
       (await serial.socket).on('data', (chunk: Buffer) => reader.push(chunk));
       const client = new AgentClient(await port.socket);
-      const { pid1, cpus } = await client.ready(120_000);
+      const { pid1, cpus } = await client.ready(120_000).catch((cause: unknown) => {
+        throw new Error(`the guest said: ${lines.slice(-20).join('\n')}`, { cause });
+      });
       expect({ pid1, cpus }).toEqual({ pid1: true, cpus: 2 });
 
       const { pid } = await client.call('spawn', { name: 'victim', kill: 'early' });
