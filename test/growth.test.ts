@@ -8,7 +8,7 @@ import { growthTarget } from '../scripts/fuzz/growth.ts';
 import { LIMITS, runTarget } from '../scripts/fuzz/run.ts';
 
 /** Each measures several times, by its own time of the processor; where others have that it waits. */
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const planted = (text: string): boolean => text.includes('never');
 

@@ -162,7 +162,7 @@ describe('what is kept for records of one pattern', () => {
           for (const member of MEMBERS) expect({ [member]: shared[member] }).toEqual({ [member]: own[member] });
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 
@@ -175,7 +175,7 @@ describe('what is kept for records of one pattern', () => {
           expect(shared).toBe(`${toText(fresh(raw), { table }).join('\n')}\n`);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 80 },
     );
   });
 
@@ -193,7 +193,7 @@ describe('what is kept for records of one pattern', () => {
           else expect(whole).toMatch(/[^ -~]|\\/);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 80 },
     );
   });
 
