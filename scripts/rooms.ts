@@ -12,6 +12,7 @@ export interface Room {
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode'] as const;
+const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -47,13 +48,32 @@ export const rooms: Readonly<Record<string, Room>> = {
 
   vmm: { folder: 'packages/vmm/src', imports: ['common'], packages: ['koffi'] },
 
-  // Neither stands yet; the lab and the supervisor never import each other.
-  supervisor: { folder: 'packages/supervisor/src', imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp'] },
+  store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
+  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'socket'] },
+
+  /** What is decided: the same function in production, in the simulator and in a replay. */
+  core: { folder: 'packages/supervisor/src/core', imports: [...BYTES, 'events'], pure: true },
+  /** Policies from YAML, and what is said of them. */
+  policy: { folder: 'packages/supervisor/src/policy', imports: ['common', 'core'], packages: ['yaml', 'zod'] },
+  /** Lines between agent and controller, rows and orders as JSON, checked. */
+  wire: { folder: 'packages/supervisor/src/wire', imports: [...BYTES, 'events', 'core'], packages: ['zod'] },
+  agent: {
+    folder: 'packages/supervisor/src/agent',
+    imports: [...DECODE, 'disk', 'socket', 'qmp', 'libvirt', 'core', 'wire'],
+    packages: ['yaml', 'zod'],
+  },
+  notify: { folder: 'packages/supervisor/src/notify', imports: ['common', 'core'] },
+  controller: {
+    folder: 'packages/supervisor/src/controller',
+    imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'notify'],
+    packages: ['yaml', 'zod'],
+  },
+  // The lab and the supervisor never import each other; `web` is to come.
   web: { folder: 'packages/web/src', imports: [...DECODE, 'trace'] },
 
   cli: {
     folder: 'packages/cli/src',
-    imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp', 'gdb', ...LAB, 'vmm', 'supervisor', 'web'],
+    imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp', 'gdb', ...LAB, 'vmm', 'libvirt', ...SUPERVISOR, 'web'],
     packages: ['commander'],
   },
 };

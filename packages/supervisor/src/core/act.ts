@@ -1,0 +1,86 @@
+/** @module Acts: what the core wants done, what the agent answers, and what proves that a copy of a VM has stopped. */
+import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
+
+/**
+ * `prove`: look whether the copy of that epoch is gone, and say how it is known. `terminate`: stop and stay stopped.
+ * `autostart-off` precedes every start elsewhere.
+ */
+export const ACT_KINDS = [
+  'quarantine',
+  'soft-offline',
+  'hard-offline',
+  're-offline',
+  'pause',
+  'reset',
+  'autostart-off',
+  'stop',
+  'prove',
+  'fence',
+  'start',
+  'migrate',
+  'terminate',
+] as const;
+export type ActKind = (typeof ACT_KINDS)[number];
+
+/** Something to be done on a host. The agent does it at most once for an id, and answers the same again. */
+export interface Act {
+  id: ActionId;
+  kind: ActKind;
+  host: HostId;
+  vm?: VmId;
+  /** The epoch under which it is done; an agent that has seen a higher one for the VM refuses. */
+  epoch: Epoch;
+  incident: IncidentId;
+  /** After this, its outcome is `unknown` and is looked at (`prove`), never assumed. ms UTC. */
+  deadline: Time;
+  /** `start`: what to start. `migrate`: to which host, at which address. */
+  definition?: string;
+  to?: HostId;
+  pfn?: bigint;
+  gpa?: bigint;
+}
+
+/**
+ * How a stop may be known. None else is a proof: not time, not silence, not the return code of a command, not a free lease.
+ * - `process-gone`: the agent saw the process of that epoch gone (no /proc/PID, another start time, or a zombie) and autostart off
+ * - `domain-destroyed`: libvirt says shut off or undefined, and the process is gone
+ * - `power-off`: the power state of the host was read back as off by a fence agent
+ * - `image-lock`: QEMU's image lock is free, where both hosts share one kernel or the storage was tested; else it only supports
+ * - `sanlock`: the lease expired by sanlock's rules with a watchdog
+ * - `attested`: a person says so, audited
+ */
+export const PROOF_KINDS = [
+  'process-gone',
+  'domain-destroyed',
+  'power-off',
+  'image-lock',
+  'sanlock',
+  'attested',
+] as const;
+export type ProofKind = (typeof PROOF_KINDS)[number];
+
+export interface StopProof {
+  kind: ProofKind;
+  vm: VmId;
+  host: HostId;
+  epoch: Epoch;
+  at: Time;
+  /** What was seen, for a person and an audit: pid, start ticks, /proc state, libvirt's words, who attested. */
+  evidence: Record<string, string>;
+}
+
+export const RESULT_STATES = ['confirmed', 'failed', 'refused', 'unknown'] as const;
+
+/** What became of an act, by the state that was seen afterwards. */
+export interface ActResult {
+  action: ActionId;
+  vm?: VmId;
+  epoch: Epoch;
+  state: (typeof RESULT_STATES)[number];
+  /** Why not, in words for a person. */
+  reason?: string;
+  /** Of `stop`, `prove`, `terminate`, `fence` that saw it: the proof. */
+  proof?: StopProof;
+  /** What was seen: of `start` the pid and start ticks of the new process, … */
+  seen?: Record<string, string>;
+}

@@ -1,0 +1,51 @@
+/** @module What the customer and the operator are told. */
+import type { HostId, IncidentId, Time, VmId } from './ids.ts';
+
+export const NOTICE_TYPES = [
+  'vm.memory.poisoned',
+  'vm.memory.predicted',
+  'vm.restart.planned',
+  'vm.restarted',
+  'vm.migrated',
+  'vm.terminated',
+  'vm.down',
+  'host.draining',
+  'host.drained',
+  'host.repaired',
+] as const;
+export type NoticeType = (typeof NOTICE_TYPES)[number];
+
+export const ALERT_TYPES = [
+  'unproven',
+  'no-target',
+  'agent-silent',
+  'source-stalled',
+  'spool-full',
+  'breaker-open',
+  'budget-spent',
+  'action-failed',
+  'unapplied-pages',
+  'second-copy',
+] as const;
+export type AlertType = (typeof ALERT_TYPES)[number];
+
+/** One per transition of an incident; the id is the same on every try and for every target. */
+export interface Notice {
+  /** `<incident>/<transition>`. */
+  id: string;
+  type: NoticeType | `alert.${AlertType}`;
+  severity: 'info' | 'warning' | 'critical';
+  at: Time;
+  incident?: IncidentId;
+  host?: HostId;
+  vm?: VmId;
+  vmName?: string;
+  /** The act that it announces will not be done before, ms UTC. */
+  notBefore?: Time;
+  /** One sentence in the customer's words. */
+  summary: string;
+  /** What was lost, as far as known: guest page, process, what the kernel did. */
+  lost?: { gpa?: bigint; bytes?: number; process?: string; kernel?: string };
+  /** File name in docs/playbooks. */
+  playbook?: string;
+}
