@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   /** Policies from YAML, and what is said of them. */
   policy: { folder: 'packages/supervisor/src/policy', imports: ['common', 'core'], packages: ['yaml', 'zod'] },
   /** Lines between agent and controller, rows and orders as JSON, checked. */
-  wire: { folder: 'packages/supervisor/src/wire', imports: [...BYTES, 'events', 'core'], packages: ['zod'] },
+  wire: { folder: 'packages/supervisor/src/wire', imports: [...BYTES, 'events', 'text', 'core'], packages: ['zod'] },
   agent: {
     folder: 'packages/supervisor/src/agent',
     imports: [...DECODE, 'disk', 'socket', 'qmp', 'libvirt', 'core', 'wire'],

@@ -3,7 +3,7 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { commands, events } from '@syndrome/qemu/qmp/commands.ts';
 import { HmpError, QmpNegotiationError, QmpProtocolError } from '@syndrome/qemu/qmp/errors.ts';
-import { type Frame, LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
+import { type Frame, LineSplitter } from '@syndrome/decode/common/line-splitter.ts';
 import { hmpErrorOf, hmpFailures } from '@syndrome/qemu/qmp/hmp.ts';
 import { parseJson, stringifyJson } from '@syndrome/qemu/qmp/json.ts';
 import { mceCommandLine } from '@syndrome/decode/inject/mce-command.ts';

@@ -12,6 +12,8 @@ import { QMP_ERROR_CODES } from '@syndrome/qemu/qmp/error-codes.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
 import { TRACE_ERROR_CODES } from '@syndrome/trace/error-codes.ts';
 import { SUPPLY_ERROR_CODES } from '@syndrome/lab/supply/error-codes.ts';
+import { NOTIFY_ERROR_CODES } from '@syndrome/supervisor/notify/error-codes.ts';
+import { WIRE_ERROR_CODES } from '@syndrome/supervisor/wire/error-codes.ts';
 import { VMM_ERROR_CODES } from '@syndrome/vmm/error-codes.ts';
 import { CLI_ERROR_CODES } from './error-codes.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
@@ -27,6 +29,8 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['reference VMM', VMM_ERROR_CODES],
   ['lab', LAB_ERROR_CODES],
   ['trace', TRACE_ERROR_CODES],
+  ['agent and controller', WIRE_ERROR_CODES],
+  ['notices', NOTIFY_ERROR_CODES],
 ];
 
 /** What the rooms outside of `decode` print. */

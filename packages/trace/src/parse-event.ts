@@ -1,25 +1,8 @@
-import { type CatalogField, catalogEvent, foreignName } from '@syndrome/decode/events/catalog.ts';
-import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import { foreignName } from '@syndrome/decode/events/catalog.ts';
+import { reviveFields } from '@syndrome/decode/events/revive.ts';
 import { LAYERS, SOURCES, type TraceEvent } from './event.ts';
 import type { Line } from './modernize.ts';
 import { NAME } from './names.ts';
-
-const HEX64 = /^0x[0-9a-f]{16}$/;
-
-const NONE: Readonly<Record<string, CatalogField>> = {};
-
-/** Wire strings of 64-bit values become bigint again; a text that the catalogue knows as one stays a text. */
-function revive(name: string | undefined, fields: Record<string, unknown>): Record<string, FieldValue> {
-  const types = (name === undefined ? undefined : catalogEvent(name)?.fieldTypes) ?? NONE;
-  const out: Record<string, FieldValue> = {};
-  for (const [key, value] of Object.entries(fields)) {
-    const isText = Object.hasOwn(types, key) && types[key]?.type === 'string';
-    if (typeof value === 'string') out[key] = !isText && HEX64.test(value) ? BigInt(value) : value;
-    // JSON has no infinity, but numbers that JavaScript takes for one.
-    else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) out[key] = value;
-  }
-  return out;
-}
 
 /** Positions and times: what the recorder counts. */
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -58,7 +41,7 @@ export function eventOf(line: Line): TraceEvent | undefined {
     ...(dir === undefined ? {} : { dir }),
     // A name of a later catalogue stays what it is: it is shown, and may be waited for.
     ...(name === undefined ? {} : { name: foreignName(name) }),
-    ...(fields === undefined ? {} : { fields: revive(name, fields) }),
+    ...(fields === undefined ? {} : { fields: reviveFields(name, fields) }),
     ...(record === undefined ? {} : { record }),
   } as TraceEvent;
 }

@@ -35,7 +35,7 @@ import { TRACE_VERSION, type TraceEvent } from '@syndrome/trace/event.ts';
 import { parseEvent, parseHeader } from '@syndrome/trace/testing/parse.ts';
 import { runResult } from '@syndrome/lab/testing/result.ts';
 import { parseVersion } from '@syndrome/decode/outlook/version.ts';
-import { LineSplitter } from '@syndrome/qemu/qmp/framing.ts';
+import { LineSplitter } from '@syndrome/decode/common/line-splitter.ts';
 import { hmpErrorOf } from '@syndrome/qemu/qmp/hmp.ts';
 import { QmpProtocol } from '@syndrome/qemu/qmp/protocol.ts';
 import { junitXml } from '@syndrome/lab/report/junit.ts';
@@ -314,7 +314,7 @@ export const PARSERS: readonly Parser[] = [
     name: 'qmp-framing',
     seeds: QMP,
     run: text => {
-      const splitter = new LineSplitter();
+      const splitter = new LineSplitter(10 << 20);
       pieces(text, piece => Array.from(splitter.push(piece)));
       return [splitter.pendingStart, ...splitter.push(utf8.encode('\n'))];
     },

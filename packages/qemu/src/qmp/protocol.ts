@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { QmpCommandError, QmpError, QmpNegotiationError, QmpProtocolError } from './errors.ts';
-import { DEFAULT_MAX_LINE_BYTES, LineSplitter } from './framing.ts';
+import { LineSplitter } from '@syndrome/decode/common/line-splitter.ts';
 import { stringifyJson } from './json.ts';
 import { type EventTimestamp, type Greeting, type Message, readMessage } from './messages.ts';
 
@@ -13,6 +13,9 @@ import { type EventTimestamp, type Greeting, type Message, readMessage } from '.
  * would then not see an out-of-band command either.
  */
 export const IN_FLIGHT_WINDOW = 8;
+
+/** Bound of one incoming line: query-qmp-schema, the largest answer we ask for, is about 0.2 MiB. */
+const DEFAULT_MAX_LINE_BYTES = 10 * 1024 * 1024;
 
 /** Calls known at a time, queued and sent: a bound for a peer that never answers. */
 const MAX_CALLS = 1024;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Frame, LineSplitter } from './framing.ts';
+import { type Frame, LineSplitter } from './line-splitter.ts';
 
 /** Cuts bytes at the given places. */
 function cut(bytes: Uint8Array, places: number[]): Uint8Array[] {
@@ -8,7 +8,7 @@ function cut(bytes: Uint8Array, places: number[]): Uint8Array[] {
   return [...at, bytes.length].map((end, i) => bytes.subarray(i === 0 ? 0 : at[i - 1], end));
 }
 
-function split(chunks: Uint8Array[], maxLineBytes?: number): Frame[] {
+function split(chunks: Uint8Array[], maxLineBytes = 10_000): Frame[] {
   const splitter = new LineSplitter(maxLineBytes);
   return chunks.flatMap(chunk => [...splitter.push(chunk)]);
 }
@@ -17,7 +17,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('LineSplitter', () => {
   test('takes CR LF and LF, skips empty lines, keeps an unfinished one', () => {
-    const splitter = new LineSplitter();
+    const splitter = new LineSplitter(10_000);
     expect(
       [...splitter.push(bytesOf('a\r\nb\n\r\n\nc d\r\ne'))].map(f => (f.kind === 'line' ? f.text : f.kind)),
     ).toEqual(['a', 'b', 'c d']);

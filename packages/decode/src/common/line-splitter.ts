@@ -1,10 +1,4 @@
-/**
- * Bytes to lines. QEMU writes each message as one line of JSON ended by CR LF (docs/interop/qmp-spec.rst, 2.2), except
- * with `pretty=on`, which nobody sets on a machine's monitor and which this client does not support.
- */
-
-/** Bound of one incoming line: query-qmp-schema, the largest answer we ask for, is about 0.2 MiB. */
-export const DEFAULT_MAX_LINE_BYTES = 10 * 1024 * 1024;
+/** @module Bytes to lines, bounded: the framing of every protocol of ours that has one message a line (QMP, agent, admin). */
 
 export type Frame =
   | { kind: 'line'; text: string }
@@ -21,7 +15,7 @@ export class LineSplitter {
   #size = 0;
   #failed = false;
 
-  constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
+  constructor(maxLineBytes: number) {
     this.#maxLineBytes = maxLineBytes;
   }
 
@@ -35,7 +29,7 @@ export class LineSplitter {
     return startOf(this.#parts);
   }
 
-  /** Gives every line that `chunk` completes, without its CR LF or LF; empty lines are skipped. */
+  /** Gives every line of at most the bound that `chunk` completes, without its CR LF or LF; empty lines are skipped. */
   *push(chunk: Uint8Array): Generator<Frame, void, undefined> {
     let from = 0;
     while (!this.#failed && from < chunk.length) {
