@@ -8,6 +8,7 @@ import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '@syndrome/lab/error-codes.ts';
 import { KNOWN_CAUSES } from '@syndrome/trace/expect/causes.ts';
 import { EXPECTATION_TERMS, TRACE_NOTES, VERDICT_TERMS } from '@syndrome/trace/terms.ts';
+import { LIBVIRT_ERROR_CODES } from '@syndrome/qemu/libvirt/error-codes.ts';
 import { QMP_ERROR_CODES } from '@syndrome/qemu/qmp/error-codes.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
 import { TRACE_ERROR_CODES } from '@syndrome/trace/error-codes.ts';
@@ -23,6 +24,7 @@ import { print } from './output.ts';
 const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, string>>])[] = [
   ['command line', CLI_ERROR_CODES],
   ['QEMU monitor', QMP_ERROR_CODES],
+  ['libvirt', LIBVIRT_ERROR_CODES],
   ['debugger', GDB_ERROR_CODES],
   ['packages', SUPPLY_ERROR_CODES],
   ['guest agent', GUEST_ERROR_CODES],
