@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bootId, listenerInode, listenerOf, processFacts, statOf, unitOf, whyGone } from './proc.ts';
+
+describe('processes', () => {
+  test('a stat line is taken apart, whatever the name of the process holds', () => {
+    const line = `42 (a (b) c) S 1 42 42 0 -1 4194560 ${'0 '.repeat(12)}987654 0 0`;
+    expect(statOf(line)).toEqual({ comm: 'a (b) c', state: 'S', startTicks: '987654' });
+    for (const bad of ['', '42', '42 (a', '42 (a) S', '42 (a) S 1 2 3']) expect(statOf(bad)).toBeUndefined();
+  });
+
+  test('this process is there, with its own words', () => {
+    const facts = processFacts(process.pid);
+    expect(facts?.argv[0]).toContain('node');
+    expect(whyGone({ pid: process.pid, startTicks: facts?.startTicks ?? '' })).toBeUndefined();
+    expect(whyGone({ pid: process.pid, startTicks: '1' })).toMatch(/another process/);
+    expect(bootId()).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('a zombie is gone, and so is what was reaped', async () => {
+    // The shell becomes a program that never asks for its child, which has ended.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(text.toString());
+    const seen = (): string | undefined => processFacts(pid)?.state;
+    while (seen() !== 'Z') await new Promise(resolve => setTimeout(resolve, 5));
+    const facts = processFacts(pid);
+    expect(whyGone({ pid, startTicks: facts?.startTicks ?? '' })).toBe('state Z: it has ended');
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    expect(whyGone({ pid: parent.pid ?? 0, startTicks: '5' })).toBe('no such process');
+  });
+
+  test('who listens on a socket is found by its inode', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'proc-'));
+    const path = join(folder, 'a.sock');
+    const server = net.createServer().listen(path);
+    await once(server, 'listening');
+    expect(listenerOf(path)?.pid).toBe(process.pid);
+    expect(listenerOf(join(folder, 'b.sock'))).toBeUndefined();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('a connected socket of the same path is no listener', () => {
+    const text =
+      'Num       RefCount Protocol Flags    Type St Inode Path\n' +
+      '0000000000000000: 00000003 00000000 00000000 0001 03 11111 /run/a b.sock\n' +
+      '0000000000000000: 00000002 00000000 00010000 0001 01 22222 /run/a b.sock\n';
+    expect(listenerInode(text, '/run/a b.sock')).toBe('22222');
+    expect(listenerInode(text, '/run/a')).toBeUndefined();
+  });
+
+  test('the unit of a process', () => {
+    expect(unitOf('0::/system.slice/system-vm.slice/vm@web.service\n')).toBe('vm@web.service');
+    expect(unitOf('2:cpu:/x.service\n1:name=systemd:/system.slice/a.service/sub\n')).toBe('a.service');
+    expect(unitOf('0::/user.slice/user-0.slice/session-1.scope\n')).toBeUndefined();
+  });
+});

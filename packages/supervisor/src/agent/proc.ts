@@ -1,0 +1,133 @@
+/** @module What /proc says of processes: who is who, who is gone, and who listens on a socket (proc(5)). */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** A process. A PID is used again: only with its start it is one and the same. */
+export interface ProcessId {
+  pid: number;
+  /** Clock ticks since boot, as /proc/PID/stat has them. */
+  startTicks: string;
+}
+
+export interface ProcessFacts extends ProcessId {
+  /** One letter: R, S, D, T, Z, X, … */
+  state: string;
+  comm: string;
+  argv: string[];
+}
+
+/** No command line of a VM is longer, bytes. */
+const MAX_CMDLINE = 1 << 20;
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+/** State and start of a `stat` line; the name in it may hold blanks and parentheses. @example statOf('7 (a) b) S 1 …') */
+export function statOf(line: string): { comm: string; state: string; startTicks: string } | undefined {
+  const [open, close] = [line.indexOf('('), line.lastIndexOf(')')];
+  if (open < 0 || close < open) return undefined;
+  // Behind the name: field 3 is the state, field 22 the start.
+  const rest = line.slice(close + 2).split(' ');
+  const [state, startTicks] = [rest[0], rest[19]];
+  if (state === undefined || startTicks === undefined || !/^\d{1,20}$/.test(startTicks)) return undefined;
+  return { comm: line.slice(open + 1, close), state, startTicks };
+}
+
+/** What is known of a process; undefined where there is none. A zombie is one, in state Z. */
+export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefined {
+  const stat = statOf(read(`${proc}/${pid}/stat`) ?? '');
+  if (stat === undefined) return undefined;
+  const text = Buffer.from((read(`${proc}/${pid}/cmdline`) ?? '').slice(0, MAX_CMDLINE), 'latin1').toString();
+  const argv = text === '' ? [] : text.replace(/\0$/, '').split('\0');
+  return { pid, ...stat, argv };
+}
+
+/** How it is known that a process is gone; undefined where it is there: no /proc/PID, another start, or a zombie. */
+export function whyGone({ pid, startTicks }: ProcessId, proc = '/proc'): string | undefined {
+  const facts = processFacts(pid, proc);
+  if (facts === undefined) return 'no such process';
+  if (facts.startTicks !== startTicks) return `the pid is that of another process, started at ${facts.startTicks}`;
+  return facts.state === 'Z' || facts.state === 'X' ? `state ${facts.state}: it has ended` : undefined;
+}
+
+/** All processes. */
+export function pids(proc = '/proc'): number[] {
+  return readdirSync(proc)
+    .filter(name => /^\d{1,10}$/.test(name))
+    .map(Number);
+}
+
+/** The inode of a listening unix socket in the text of /proc/net/unix. */
+export function listenerInode(text: string, path: string): string | undefined {
+  for (const line of text.split('\n')) {
+    // Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is SO_ACCEPTCON.
+    const m = /^[0-9a-f]+: [0-9a-f]{8} [0-9a-f]{8} ([0-9a-f]{8}) [0-9a-f]{4} [0-9a-f]{2} +(\d+) (.*)$/.exec(line);
+    if (m?.[3] === path && (Number.parseInt(m[1] as string, 16) & 0x1_0000) !== 0) return m[2];
+  }
+  return undefined;
+}
+
+/** Whether a process has a socket open; false also where this user may not look. */
+function holds(pid: number, inode: string, proc: string): boolean {
+  try {
+    return readdirSync(`${proc}/${pid}/fd`).some(fd => {
+      try {
+        return readlinkSync(`${proc}/${pid}/fd/${fd}`) === `socket:[${inode}]`;
+      } catch {
+        return false;
+      }
+    });
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The process that listens on a unix socket: by the socket's inode among its descriptors, else (another user's) by the path in
+ * its command line. Undefined where none, or more than one, can be it.
+ */
+export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefined {
+  const all = pids(proc).flatMap(pid => {
+    const facts = processFacts(pid, proc);
+    return facts === undefined || facts.state === 'Z' ? [] : [facts];
+  });
+  // The likely ones first: looking at descriptors is what costs.
+  const named = all.filter(p => p.argv.some(word => word.includes(basename(path))));
+  const inode = listenerInode(read(`${proc}/net/unix`) ?? '', path);
+  if (inode !== undefined) {
+    const rest = all.filter(p => !named.includes(p));
+    const holder = [...named, ...rest].find(p => holds(p.pid, inode, proc));
+    if (holder !== undefined) return holder;
+  }
+  const exact = named.filter(p => p.argv.some(word => word.includes(path)) && p.comm.startsWith('qemu'));
+  return exact.length === 1 ? exact[0] : undefined;
+}
+
+/** The kernel's name of this boot. */
+export function bootId(proc = '/proc'): string {
+  return (read(`${proc}/sys/kernel/random/boot_id`) ?? 'unknown').trim();
+}
+
+/**
+ * The systemd unit that a process belongs to, by its cgroup (v2, or the `name=systemd` hierarchy of v1); undefined where it is
+ * none of a service.
+ * @example unitOf('0::/system.slice/vm@web.service\n') // 'vm@web.service'
+ */
+export function unitOf(cgroup: string): string | undefined {
+  for (const line of cgroup.split('\n')) {
+    const path = /^(?:0::|\d+:name=systemd:)(.*)$/.exec(line)?.[1];
+    const unit = path === undefined ? undefined : /\/([^/]{1,255}\.service)(?:\/|$)/.exec(path)?.[1];
+    if (unit !== undefined) return unit;
+  }
+  return undefined;
+}
+
+/** The unit of a process that runs. */
+export function unitOfProcess(pid: number, proc = '/proc'): string | undefined {
+  return unitOf(read(`${proc}/${pid}/cgroup`) ?? '');
+}
