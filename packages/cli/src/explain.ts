@@ -3,6 +3,7 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import type { CodeExplanation } from '@syndrome/decode/decode/explain-code.ts';
 import { allExplanations, explainTerm } from '@syndrome/decode/decode/explain-term.ts';
 import { labelled, wrap } from '@syndrome/decode/decode/wrap.ts';
+import { STORE_ERROR_CODES } from '@syndrome/base/store/error-codes.ts';
 import { GDB_ERROR_CODES } from '@syndrome/qemu/gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
 import { LAB_ERROR_CODES } from '@syndrome/lab/error-codes.ts';
@@ -33,6 +34,7 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['trace', TRACE_ERROR_CODES],
   ['agent and controller', WIRE_ERROR_CODES],
   ['notices', NOTIFY_ERROR_CODES],
+  ['store', STORE_ERROR_CODES],
 ];
 
 /** What the rooms outside of `decode` print. */

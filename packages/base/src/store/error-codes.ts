@@ -1,0 +1,25 @@
+import type { StoreCode } from './errors.ts';
+
+/** What the store throws, for `--explain`: what happened, and what to do. */
+export const STORE_ERROR_CODES: Readonly<Record<StoreCode, string>> = {
+  E_STORE_BUSY: 'Another process kept the store for itself for too long. Look for one that hangs, and try again.',
+  E_STORE_CHANGED:
+    'A step of the schema that the store has gone through is not the one that this version has. The file was made by another program; use that one, or another file.',
+  E_STORE_DAMAGED:
+    'The file is no store, or parts of it are damaged. Nothing was written to it. Move it away and put the last backup in its place; what agents still hold in their spools comes again.',
+  E_STORE_ENGINE: 'This Node has no node:sqlite, or an SQLite with a known loss of data. Use Node 24 or later.',
+  E_STORE_EXISTS: 'A backup never replaces a file. Give another name.',
+  E_STORE_FULL:
+    'The disk is full. Nothing that was accepted is lost, and nothing more is accepted until there is room again.',
+  E_STORE_IO:
+    'The operating system failed to read or write the file of the store. What is on the disk is not sure any more: look at the disk, and start again.',
+  E_STORE_LEASE:
+    'Another process has become the owner of what this one was about to write; nothing was written. This process was paused or too slow, or the clock was changed.',
+  E_STORE_NEWER:
+    'The store was written by a later version of the program, which this one would damage. Use that version.',
+  E_STORE_OPEN:
+    'The file of the store cannot be opened, belongs to another user, or can be read or written by others. The message says which; it has to be of mode 0600 in a folder that others cannot write to.',
+  E_STORE_SQL: 'The store refused a statement: a fault of this program. Please report it.',
+  E_STORE_USE:
+    'The store was used after it, or a transaction of it, had ended: a fault of this program. Please report it.',
+};

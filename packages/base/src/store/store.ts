@@ -1,0 +1,39 @@
+/**
+ * @module The port of all that is kept: three functions over SQL that every engine speaks. One contract suite
+ * (`testing/contract.ts`) says what an engine has to hold.
+ */
+
+/** An integer is bound as one, exactly; a boolean has no form that all engines share. */
+export type SqlValue = string | number | bigint | null;
+
+/** Integers come back as bigint, whatever their size; everything else as text, number (floating point) or null. */
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/**
+ * Runs one statement; its parameters are `$1`, `$2`, …
+ * @throws StoreError; inside of a transaction it is lost then, and has to be left
+ * @example const [row] = await query('select seq from input where host = $1', ['h1']);
+ */
+export type Query = (sql: string, values?: readonly SqlValue[]) => Promise<readonly SqlRow[]>;
+
+/** What engines say differently. */
+export interface Dialect {
+  engine: 'sqlite' | 'postgresql';
+  /** Expression: the clock of the store, ms UTC, an integer. Several processes agree on it. */
+  now: string;
+  /** End of a select that keeps its rows for this transaction; with a space in front where it is not empty. */
+  forUpdate: string;
+}
+
+export interface Store {
+  readonly dialect: Dialect;
+  /** One statement that is a transaction of its own. */
+  readonly query: Query;
+  /**
+   * All that `f` asks for, or nothing of it: durable when it resolves. One at a time writes. `f` may wait for nothing else.
+   * @throws what `f` throws; StoreError. Nothing is written then.
+   */
+  transaction<T>(f: (query: Query) => Promise<T>): Promise<T>;
+  /** Waits for what runs. Anything later is refused with E_STORE_USE. */
+  close(): Promise<void>;
+}
