@@ -22,7 +22,10 @@ export const ACT_KINDS = [
 ] as const;
 export type ActKind = (typeof ACT_KINDS)[number];
 
-/** Something to be done on a host. The agent does it at most once for an id, and answers the same again. */
+/**
+ * Something to be done on a host (`fence`: to a host, by whatever switches its power). The agent does it at most once for an id, and
+ * answers the same again. The outcome of `stop`, `prove` and `terminate` is the proof, with the epoch of the act.
+ */
 export interface Act {
   id: ActionId;
   kind: ActKind;
@@ -65,7 +68,10 @@ export interface StopProof {
   host: HostId;
   epoch: Epoch;
   at: Time;
-  /** What was seen, for a person and an audit: pid, start ticks, /proc state, libvirt's words, who attested. */
+  /**
+   * What was seen, for a person and an audit: pid, start ticks, /proc state, libvirt's words, who attested. What has to stand
+   * in it stands in the table of `proof.ts`.
+   */
   evidence: Record<string, string>;
 }
 

@@ -1,6 +1,6 @@
 /** @module Everything that the core may be told, and everything that it may want. Both are data, and go through JSON. */
-import type { Act } from './act.ts';
-import type { Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
+import type { Act, ActResult } from './act.ts';
+import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
 import type { Notice } from './notice.ts';
 import type { Policy } from './policy.ts';
 import type { Row } from './said.ts';
@@ -11,7 +11,9 @@ export type Order =
   | { order: 'resume' }
   | { order: 'drain'; host: HostId; reason?: string }
   | { order: 'repaired'; host: HostId }
+  /** Stop it with proof, start it on another host. */
   | { order: 'restart'; vm: VmId; reason?: string }
+  | { order: 'terminate'; vm: VmId; reason?: string }
   | { order: 'planned-stop'; vm: VmId }
   | { order: 'breaker-close' }
   | { order: 'close'; incident: IncidentId; reason?: string }
@@ -20,7 +22,10 @@ export type Order =
 
 export type Input =
   | { input: 'row'; at: Time; row: Row }
-  /** The store is no longer sure that the act was sent (a controller died), or its deadline is over. */
+  /** `sent`: an agent has the act. `unknown`: the store is no longer sure (a controller died), or its deadline is over. */
+  | { input: 'act'; at: Time; action: ActionId; state: 'sent' | 'unknown'; reason?: string }
+  /** What became of an act that no agent carries out: a fence agent beside the controller. */
+  | { input: 'result'; at: Time; host: HostId; result: ActResult }
   | { input: 'order'; at: Time; by: string; order: Order }
   | { input: 'policy'; at: Time; by: string; policy: Policy }
   /** An agent's connection came or went. Silence is no proof of anything. */
@@ -36,6 +41,7 @@ export interface Decision {
   vm?: VmId;
   /** The rule of the policy, or of the core itself (`core/never-twice`). */
   rule: string;
+  /** `name@version#hash`. */
   policy: string;
   /** What it led to, in one word of the ladder or an order: `observe`, `tell`, …, `hold`. */
   rung: string;

@@ -33,6 +33,8 @@ export interface SeenEvent {
   pfn?: bigint;
   /** The guest address, where the agent could tell. */
   gpa?: bigint;
+  /** Where in the hardware, for corrected errors: the label of the DIMM, bank and row as its driver names them. */
+  where?: { dimm?: string; bank?: string; row?: string };
   /** log2 of the bytes that are lost with the page, where known: 12, 21, 30. */
   order?: number;
   /** The line as it was read, bounded; for a person, never for a decision. */
@@ -69,6 +71,8 @@ export interface HostReport {
   unapplied?: bigint[];
   /** sysfs memory_failure counters and HardwareCorrupted at this moment, by name. */
   counters?: Record<string, number>;
+  /** The power of this host can be switched and read back by a fence agent. */
+  fence?: boolean;
 }
 
 export const VM_STATES = ['running', 'paused', 'crashed', 'shut-off', 'migrating-in', 'migrating-out', 'gone'] as const;
@@ -99,6 +103,8 @@ export interface VmReport {
   owner?: string;
   /** Its owner wants us to act (label, metadata or configuration). */
   optedIn: boolean;
+  /** The VMM can take a page out of the guest's memory. The reference VMM can. */
+  canQuarantine?: boolean;
   /** Highest epoch that the agent has persisted for it. */
   epoch: number;
 }

@@ -1,0 +1,189 @@
+/** @module The life of an act: intent → sent → confirmed, failed or refused; after its deadline unknown, which is looked at. */
+import type { Act, ActKind, ActResult } from './act.ts';
+import { decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
+import { isAlive, newer } from './ledger.ts';
+import { proofFault, proofSays } from './proof.ts';
+import type { Policy } from './policy.ts';
+import type { Doing, Page, Place, Vm } from './state.ts';
+
+/** Finished acts that are kept, so that a late or second answer is known for what it is. */
+const MAX_DONE = 5000;
+
+const DEADLINE: Partial<Record<ActKind, keyof Policy['deadlines']>> = {
+  stop: 'stop',
+  terminate: 'stop',
+  start: 'start',
+  migrate: 'migrate',
+  prove: 'prove',
+  'autostart-off': 'prove',
+  fence: 'fence',
+};
+
+interface Wanted {
+  kind: ActKind;
+  host: HostId;
+  vm?: Vm;
+  page?: Page;
+  epoch: Epoch;
+  incident: IncidentId;
+  to?: HostId;
+  /** Rule and rung of the decision, its facts, and why. */
+  rule: string;
+  rung: string;
+  inputs?: Record<string, string | number | boolean>;
+  why: string;
+}
+
+/** Whether an act is under way. */
+export function isFlying(doing: Doing | undefined): boolean {
+  return doing?.state === 'intent' || doing?.state === 'sent';
+}
+
+/**
+ * Wants an act, with the decision behind it. Nothing is wanted while the fleet is paused.
+ * The id is a function of what is wanted and how often it was: a core that forgot that it wanted it wants the same again.
+ * @returns the act, or undefined while the fleet is paused
+ */
+export function want(t: Turn, w: Wanted): Doing | undefined {
+  const { s } = t;
+  if (s.paused !== undefined) return undefined;
+  const about = w.vm?.id ?? w.page?.key ?? w.host;
+  const base = `${w.incident}/${w.kind}/${w.host}/${about}/${w.epoch}`;
+  let id: ActionId = base;
+  for (let n = 2; s.acts.has(id); n++) id = `${base}/${n}`;
+  const deadline: Time = t.now + s.policy.deadlines[DEADLINE[w.kind] ?? 'act'];
+  const doing: Doing = {
+    id,
+    kind: w.kind,
+    host: w.host,
+    epoch: w.epoch,
+    incident: w.incident,
+    deadline,
+    state: 'intent',
+    ...(w.vm === undefined ? {} : { vm: w.vm.id }),
+    ...(w.page === undefined ? {} : { page: w.page.key }),
+    ...(w.to === undefined ? {} : { to: w.to }),
+  };
+  s.acts.set(id, doing);
+  s.flying.push(id);
+  const vm = w.vm === undefined ? {} : { vm: w.vm.id };
+  decide(t, {
+    incident: w.incident,
+    host: w.host,
+    ...vm,
+    rule: w.rule,
+    rung: w.rung,
+    inputs: { act: w.kind, epoch: w.epoch, ...(w.to === undefined ? {} : { to: w.to }), ...w.inputs },
+    why: w.why,
+  });
+  const act: Act = {
+    id,
+    kind: w.kind,
+    host: w.host,
+    ...vm,
+    epoch: w.epoch,
+    incident: w.incident,
+    deadline,
+    ...(w.to === undefined ? {} : { to: w.to }),
+    ...(w.vm?.definition !== undefined && (w.kind === 'start' || w.kind === 'migrate')
+      ? { definition: w.vm.definition }
+      : {}),
+    ...(w.page?.pfn === undefined ? {} : { pfn: BigInt(w.page.pfn) }),
+    ...(w.page?.gpa === undefined ? {} : { gpa: BigInt(w.page.gpa) }),
+  };
+  t.out.push({ effect: 'act', act });
+  return doing;
+}
+
+/** Ends the wait for an act. */
+export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'intent' | 'sent'>, reason?: string): void {
+  doing.state = state;
+  if (reason !== undefined) doing.reason = reason.slice(0, 300);
+  const { s } = t;
+  s.flying = s.flying.filter(id => id !== doing.id);
+  if (doing.vm !== undefined) t.vms.add(doing.vm);
+  t.hosts.add(doing.host);
+  if (s.acts.size <= MAX_DONE) return;
+  for (const [id, old] of s.acts) {
+    if (s.acts.size <= MAX_DONE) break;
+    if (!isFlying(old) && s.vms.get(old.vm ?? '')?.move?.incident !== old.incident) s.acts.delete(id);
+  }
+}
+
+/** An act whose deadline is over has an unknown outcome: it is looked at, never assumed. */
+export function expireActs(t: Turn): void {
+  for (const id of t.s.flying) {
+    const doing = t.s.acts.get(id);
+    if (doing === undefined || t.now < doing.deadline) continue;
+    land(t, doing, 'unknown', 'no answer before its deadline');
+  }
+}
+
+/** Acts whose outcome counts only with a proof. */
+const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'terminate', 'fence']);
+
+/** A person's word comes as an order with a name; an agent cannot give it. */
+const FROM_AGENTS = (kind: string): boolean => kind !== 'attested';
+
+/**
+ * Takes the answer of an agent, or of a fence agent. What counts is what was seen, never that a command returned: a stop is
+ * confirmed by its proof alone, also where the command failed because the host was off already.
+ * @param place where the answer stands in the story of its host, where it came from there
+ */
+export function takeResult(t: Turn, from: HostId, result: ActResult, place: Place): void {
+  const { s } = t;
+  const doing = s.acts.get(result.action);
+  if (doing === undefined || doing.host !== from || result.epoch !== doing.epoch) return;
+  if (doing.state !== 'intent' && doing.state !== 'sent' && doing.state !== 'unknown') return;
+  const vm = s.vms.get(doing.vm ?? '');
+  const seen = result.seen?.['state'] ?? (result.seen?.['pid'] === undefined ? undefined : 'running');
+  if (seen !== undefined) doing.seen = seen.slice(0, 40);
+  if (NEEDS_PROOF.has(doing.kind)) {
+    const fault = vm === undefined ? 'the VM is not known' : takeProof(t, vm, doing, result, place);
+    if (fault === undefined) land(t, doing, 'confirmed');
+    else land(t, doing, result.state === 'confirmed' ? 'unknown' : result.state, result.reason ?? fault);
+    return;
+  }
+  // That a start was ordered is not seen to run.
+  const unseen = doing.kind === 'start' && result.state === 'confirmed' && doing.seen !== 'running';
+  if (result.state === 'confirmed') pageDone(t, doing, place);
+  land(t, doing, unseen ? 'unknown' : result.state, unseen ? 'it was not seen to run' : result.reason);
+}
+
+/** What an act on a page has come to, in the ledger. */
+function pageDone({ s }: Turn, doing: Doing, place: Place): void {
+  const host = s.hosts.get(doing.host);
+  const page = host?.pages.get(doing.page ?? '');
+  if (host === undefined || page === undefined) return;
+  if (doing.kind === 'quarantine') page.quarantined = true;
+  const sinceBoot = host.bootPlace === undefined || !newer(host.bootPlace, place);
+  if ((doing.kind === 're-offline' || doing.kind === 'hard-offline') && sinceBoot) page.applied = true;
+}
+
+/** Records a proof that counts; else says why it does not. */
+function takeProof(t: Turn, vm: Vm, doing: Doing, { proof }: ActResult, place: Place): string | undefined {
+  if (proof === undefined) return 'no proof came with it';
+  const copy = vm.copies.find(c => c.host === doing.host);
+  if (copy === undefined) return 'no copy is known there';
+  if (!FROM_AGENTS(proof.kind)) return 'only a person can attest';
+  if (proof.epoch !== doing.epoch)
+    return `it is for epoch ${proof.epoch}, not for epoch ${doing.epoch} that was asked for`;
+  const fault = proofFault(t.s.policy, vm.id, copy, proof);
+  if (fault !== undefined) return fault;
+  if (copy.place !== undefined && isAlive(copy.state) && newer(copy.place, place)) return 'it was seen to run since';
+  copy.proof = proof;
+  copy.proofPlace = place;
+  copy.state = 'gone';
+  decide(t, {
+    incident: doing.incident,
+    host: doing.host,
+    vm: vm.id,
+    rule: 'core/stop-proof',
+    rung: 'observe',
+    inputs: { proof: proof.kind, epoch: proof.epoch, act: doing.id, ...proof.evidence },
+    why: `The copy of epoch ${proof.epoch} on ${doing.host} has stopped: ${proofSays(proof.kind)}.`,
+  });
+  return undefined;
+}

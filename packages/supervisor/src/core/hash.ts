@@ -1,0 +1,81 @@
+/** @module SHA-256 (FIPS 180-4) without a library, for names of policies and chains of decisions: pure rooms have no node:crypto. */
+import { hex64 } from '@syndrome/decode/common/hex.ts';
+import type { Decision } from './input.ts';
+
+const primes = (n: number): number[] => {
+  const out: number[] = [];
+  for (let p = 2; out.length < n; p++) if (out.every(q => p % q !== 0)) out.push(p);
+  return out;
+};
+const fraction = (x: number): number => Math.floor((x - Math.floor(x)) * 2 ** 32);
+/** FIPS 180-4 4.2.2 and 5.3.3: the first 32 bits of the fractions of cube and square roots of primes. */
+const K = primes(64).map(p => fraction(Math.cbrt(p)));
+const START = primes(8).map(p => fraction(Math.sqrt(p)));
+
+const rotate = (x: number, n: number): number => (x >>> n) | (x << (32 - n));
+const at = (list: ArrayLike<number>, i: number): number => list[i] ?? 0;
+
+/** The UTF-8 bytes of a text, padded as FIPS 180-4 5.1.1 says. */
+function padded(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const c = character.codePointAt(0) ?? 0;
+    if (c < 0x80) bytes.push(c);
+    else if (c < 0x800) bytes.push(0xc0 | (c >> 6), 0x80 | (c & 63));
+    else if (c < 0x10000) bytes.push(0xe0 | (c >> 12), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
+    else bytes.push(0xf0 | (c >> 18), 0x80 | ((c >> 12) & 63), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
+  }
+  const length = bytes.length;
+  const out = new Uint8Array(Math.ceil((length + 9) / 64) * 64);
+  out.set(bytes);
+  out[length] = 0x80;
+  const view = new DataView(out.buffer);
+  view.setUint32(out.length - 8, Math.floor((length * 8) / 2 ** 32));
+  view.setUint32(out.length - 4, (length * 8) >>> 0);
+  return out;
+}
+
+/** The SHA-256 of a text's UTF-8 bytes, 64 hex digits. */
+export function sha256(text: string): string {
+  const bytes = padded(text);
+  const view = new DataView(bytes.buffer);
+  const h = [...START];
+  const w = new Int32Array(64);
+  for (let block = 0; block < bytes.length; block += 64) {
+    for (let i = 0; i < 16; i++) w[i] = view.getInt32(block + i * 4);
+    for (let i = 16; i < 64; i++) {
+      const a = at(w, i - 15);
+      const b = at(w, i - 2);
+      const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
+      const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
+      w[i] = (at(w, i - 16) + s0 + at(w, i - 7) + s1) | 0;
+    }
+    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, k = 0] = h;
+    for (let i = 0; i < 64; i++) {
+      const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+      const t1 = (k + s1 + ((e & f) ^ (~e & g)) + at(K, i) + at(w, i)) | 0;
+      const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      [k, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+    }
+    for (const [i, v] of [a, b, c, d, e, f, g, k].entries()) h[i] = (at(h, i) + v) | 0;
+  }
+  return h.map(v => (v >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** JSON with the keys of every object in order and 64-bit values exact: the same data is the same text. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) => {
+    if (typeof v === 'bigint') return hex64(v);
+    if (typeof v !== 'object' || v === null || Array.isArray(v)) return v;
+    return Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/**
+ * The hash of a decision and of all before it: two runs that end in the same one have decided the same, in the same order (I12).
+ * @example decisions.reduce(decisionHash, '')
+ */
+export function decisionHash(before: string, decision: Decision): string {
+  return sha256(`${before}\n${canonical(decision)}`);
+}

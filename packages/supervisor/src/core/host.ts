@@ -1,0 +1,158 @@
+/** @module What hosts say of themselves: boots, counters, sources that stopped reading, and pages that are in use again. */
+import type { HostId, Time } from './ids.ts';
+import { openIncident } from './incident.ts';
+import { hostOf, newer, unapplied } from './ledger.ts';
+import { hex64 } from '@syndrome/decode/common/hex.ts';
+import type { HostReport, Row, SourceState } from './said.ts';
+import type { Host } from './state.ts';
+import { want } from './acts.ts';
+import { alarm, calm, decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** Sources that a host may have: one for each VM, and a few. */
+const MAX_SOURCES = 5000;
+/** An agent that is away for so long is told; that it is away proves nothing. */
+const SILENT_MS = 30_000;
+
+/** Takes a report of a host. Another boot: its pages are in use again, unless it says which are not. */
+export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
+  const host = hostOf(t.s, row.host);
+  const place = { spool: row.spool, seq: row.seq, at: row.at };
+  if (!newer(place, host.place)) return;
+  host.place = place;
+  if (host.boot !== report.boot) {
+    if (host.boot !== undefined) reboot(t, host, report);
+    host.boot = report.boot;
+    host.bootPlace = place;
+  }
+  host.arch = report.arch;
+  host.kernel = report.kernel;
+  host.memoryBytes = report.memoryBytes;
+  host.freeBytes = report.freeBytes;
+  host.cpuModels = report.cpuModels;
+  host.storage = report.storage;
+  host.fence = report.fence === true;
+  if (report.unapplied !== undefined) {
+    const inUse = new Set(report.unapplied.map(hex64));
+    for (const page of host.pages.values()) page.applied = !inUse.has(page.key);
+  }
+  t.hosts.add(host.id);
+}
+
+function reboot(t: Turn, host: Host, report: HostReport): void {
+  let pages = 0;
+  for (const page of host.pages.values()) {
+    page.applied = false;
+    if (page.pfn !== undefined && page.repaired !== true) pages++;
+  }
+  delete host.suspect;
+  decide(t, {
+    host: host.id,
+    rule: 'core/host-boot',
+    rung: 'observe',
+    inputs: { boot: report.boot, pages },
+    why: `${host.id} has booted again; ${pages} bad pages of its ledger are in use until they are taken out again.`,
+  });
+}
+
+/** Re-offlines pages where the policy wants it, one at a time; else says that they are in use. */
+export function applyPages(t: Turn, host: Host): void {
+  const pages = unapplied(host);
+  if (pages.length === 0) {
+    calm(t, 'unapplied-pages', host.id);
+    return;
+  }
+  alarm(t, 'unapplied-pages', host.id, {
+    severity: 'warning',
+    host: host.id,
+    summary: `${pages.length} pages of ${host.id} that are known to be bad are in use again since its last boot. It takes no VM.`,
+  });
+  const { policy, flying, acts } = t.s;
+  if (!policy.reoffline || policy.mode !== 'act' || !host.connected || host.boot === undefined) return;
+  if (flying.some(id => acts.get(id)?.host === host.id && acts.get(id)?.kind === 're-offline')) return;
+  const page = pages.find(p => p.reofflined !== host.boot);
+  if (page === undefined) return;
+  const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+  const doing = want(t, {
+    kind: 're-offline',
+    host: host.id,
+    page,
+    epoch: 0,
+    incident: incident.id,
+    rule: 'core/re-offline',
+    rung: 'quarantine',
+    inputs: { page: page.key, hits: page.hits },
+    why: `Page ${page.key} of ${host.id} was bad before its last boot: it is taken out of use before anybody gets it.`,
+  });
+  // Once a boot: what failed is told by the pages that stay in use.
+  if (doing !== undefined) page.reofflined = host.boot;
+}
+
+/** What became of a source. A gap is told, and so is a source that stopped reading. */
+export function takeSource(t: Turn, row: Row, source: SourceState): void {
+  const host = hostOf(t.s, row.host);
+  const name = source.vm === undefined ? source.source : `${source.source} ${source.vm}`;
+  const place = { spool: row.spool, seq: row.seq, at: row.at };
+  const known = host.sources.get(name);
+  if (known !== undefined && !newer(place, known.place)) return;
+  if (known === undefined && host.sources.size >= MAX_SOURCES) return;
+  host.sources.set(name, { state: source.state, since: t.now, place });
+  const about = `${host.id} ${name}`;
+  const vm = source.vm === undefined ? {} : { vm: source.vm };
+  if (source.state === 'stalled')
+    alarm(t, 'source-stalled', about, {
+      host: host.id,
+      ...vm,
+      summary: `Source ${name} of ${host.id} has stopped reading: errors may happen there and nobody is told.`,
+    });
+  if (source.state === 'spool-full')
+    alarm(t, 'spool-full', about, {
+      host: host.id,
+      ...vm,
+      summary: `The spool of ${host.id} is full: source ${name} is not read any more. Make room for it, or find why it is not taken.`,
+    });
+  if (source.state === 'reading' || source.state === 'back') {
+    calm(t, 'source-stalled', about);
+    calm(t, 'spool-full', about);
+  }
+  if (source.state !== 'back') return;
+  decide(t, {
+    host: host.id,
+    ...vm,
+    rule: 'core/gap',
+    rung: 'observe',
+    inputs: { source: name, gapMs: source.gapMs ?? 0, lostEvents: source.lostEvents ?? 0 },
+    why:
+      source.lostEvents === undefined
+        ? `Source ${name} of ${host.id} reads again after a gap; what happened in it is not known to be nothing.`
+        : `Source ${name} of ${host.id} reads again after a gap in which ${source.lostEvents} events were lost.`,
+  });
+}
+
+/** An agent's connection came or went. */
+export function takeAgent(t: Turn, id: HostId, connected: boolean): void {
+  const host = hostOf(t.s, id);
+  if (host.connected !== connected) host.since = t.now;
+  host.connected = connected;
+  if (connected) calm(t, 'agent-silent', id);
+  t.hosts.add(id);
+}
+
+/** How long no agent has been connected, ms; 0 while one is. */
+export function silence(host: Host, now: Time): Time {
+  return host.connected ? 0 : now - host.since;
+}
+
+/** Tells agents that are away, and has their hosts judged. */
+export function watchSilence(t: Turn): void {
+  for (const host of t.s.hosts.values()) {
+    if (host.connected || host.boot === undefined) continue;
+    t.hosts.add(host.id);
+    if (silence(host, t.now) < SILENT_MS) continue;
+    alarm(t, 'agent-silent', host.id, {
+      severity: 'warning',
+      host: host.id,
+      summary: `The agent of ${host.id} has not been connected for half a minute. Its VMs may run; nobody can tell.`,
+    });
+  }
+}

@@ -1,0 +1,270 @@
+/** @module Incidents: one for each host, page and cause. Witnesses join them, repeats are counted, and what follows belongs to them. */
+import type { HostId, IncidentId, Time, VmId } from './ids.ts';
+import { errorBefore, homeCopy, twinOf, vmOf } from './ledger.ts';
+import type { Consequence } from './policy.ts';
+import type { SeenEvent } from './said.ts';
+import type { Host, Incident, Page, State, Vm } from './state.ts';
+import { AT_ONCE_MS, JOIN_MS, LATE_MS, near } from './times.ts';
+import { decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+const MAX_WITNESSES = 40;
+const MAX_REMARKS = 8;
+const MAX_AFTER = 16;
+/** Closed incidents that are kept. */
+const MAX_CLOSED = 5000;
+
+const pageName = (host: HostId, page: string): string => `page ${host} ${page}`;
+export const unlocatedName = (host: HostId, vm: VmId): string => `unlocated ${host} ${vm}`;
+
+/** Opens an incident, or gives the one that is known for what it is about. */
+export function openIncident(
+  t: Turn,
+  name: string,
+  about: Pick<Incident, 'host' | 'cause' | 'page' | 'vm'>,
+  when: Time,
+): { incident: Incident; opened: boolean } {
+  const known = t.s.incidents.get(t.s.byKey.get(name) ?? '');
+  if (known !== undefined && (known.state === 'open' || about.cause === 'page' || about.cause === 'predicted'))
+    return { incident: known, opened: false };
+  t.s.lastIncident++;
+  const incident: Incident = {
+    id: `inc-${t.s.lastIncident}`,
+    ...about,
+    state: 'open',
+    openedAt: t.now,
+    first: when,
+    last: when,
+    witnesses: new Map(),
+    remarks: [],
+    told: [],
+  };
+  t.s.incidents.set(incident.id, incident);
+  t.s.byKey.set(name, incident.id);
+  return { incident, opened: true };
+}
+
+/** A witness joins an incident. A storm of the same only counts. */
+function join(incident: Incident, what: string, when: Time, count: number): void {
+  incident.first = Math.min(incident.first, when);
+  incident.last = Math.max(incident.last, when);
+  const known = incident.witnesses.get(what);
+  if (known === undefined) {
+    if (incident.witnesses.size < MAX_WITNESSES) incident.witnesses.set(what, { count, first: when, last: when });
+    return;
+  }
+  known.count += count;
+  known.first = Math.min(known.first, when);
+  known.last = Math.max(known.last, when);
+}
+
+const witness = (seen: SeenEvent): string => `${seen.source} ${seen.event.name}`;
+
+/** The incident of a page that a witness named; opened where it is the first. */
+export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, when: Time): Incident {
+  const { s } = t;
+  const name = pageName(host.id, page.key);
+  const count = seen.count ?? 1;
+  const known = s.incidents.get(s.byKey.get(name) ?? '');
+  if (known !== undefined) {
+    join(known, witness(seen), when, count);
+    // It is hit again: what follows belongs to it, and nobody is told twice.
+    if (known.state === 'closed' && t.now - when <= LATE_MS) known.state = 'open';
+    const vm = vmOf(page);
+    if (known.vm === undefined && vm !== undefined) known.vm = vm;
+    return known;
+  }
+  const twin = twinOf(host, page);
+  const shared = twin === undefined ? undefined : s.byKey.get(pageName(host.id, twin.key));
+  const vm = vmOf(page);
+  const joined = s.incidents.get(shared ?? '') ?? promoted(s, host, page, vm);
+  if (joined !== undefined) {
+    s.byKey.set(name, joined.id);
+    // The entry with the frame says more than that of the guest address alone.
+    if (joined.page === undefined || page.pfn !== undefined) joined.page = page.key;
+    join(joined, witness(seen), when, count);
+    return joined;
+  }
+  const about = { host: host.id, cause: 'page' as const, page: page.key, ...(vm === undefined ? {} : { vm }) };
+  const { incident, opened } = openIncident(t, name, about, when);
+  join(incident, witness(seen), when, count);
+  if (opened) noteNew(t, host.id, when);
+  return incident;
+}
+
+/** An incident without an address becomes that of the page that is joined later, when the page explains all of it. */
+function promoted(s: State, host: Host, page: Page, vm: VmId | undefined): Incident | undefined {
+  if (vm === undefined) return undefined;
+  const incident = openUnlocated(s, host.id, vm);
+  if (incident === undefined || !explains(s, host, page, vm)) return undefined;
+  s.byKey.delete(unlocatedName(host.id, vm));
+  incident.cause = 'page';
+  return incident;
+}
+
+function openUnlocated(s: State, host: HostId, vm: VmId): Incident | undefined {
+  const incident = s.incidents.get(s.byKey.get(unlocatedName(host, vm)) ?? '');
+  return incident?.state === 'open' ? incident : undefined;
+}
+
+/** Whether every error without an address of an open incident came near a witness of the page. */
+function explains(s: State, host: Host, page: Page, vm: VmId): boolean {
+  const incident = openUnlocated(s, host.id, vm);
+  const of = s.vms.get(vm);
+  if (incident === undefined || of === undefined) return false;
+  return [...of.unlocated.values()].every(
+    ([a, b]) => b < incident.first || a > incident.last || near(page.times, a) || near(page.times, b),
+  );
+}
+
+/** When a page is joined to a VM whose error without an address has its own incident: that one is absorbed. */
+export function absorb(t: Turn, host: Host, page: Page): void {
+  const vm = vmOf(page);
+  if (vm === undefined) return;
+  const into = t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
+  const open = openUnlocated(t.s, host.id, vm);
+  if (into === undefined || open === undefined || open === into || !explains(t.s, host, page, vm)) return;
+  open.state = 'absorbed';
+  open.absorbedBy = into.id;
+  t.s.byKey.delete(unlocatedName(host.id, vm));
+  if (into.vm === undefined) into.vm = vm;
+  for (const [what, { count, first, last }] of open.witnesses) {
+    join(into, what, first, count);
+    join(into, what, last, 0);
+  }
+  for (const told of open.told) if (!into.told.includes(told)) into.told.push(told);
+  if (into.consequence === undefined && open.consequence !== undefined) into.consequence = open.consequence;
+}
+
+/** The incident of an error without an address: that of a page of the VM which was hit just then, else one of its own. */
+export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, when: Time): Incident {
+  const count = seen.count ?? 1;
+  const page = [...host.pages.values()].find(p => vmOf(p) === vm.id && near(p.times, when));
+  const of = page === undefined ? undefined : t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
+  if (of !== undefined) {
+    join(of, witness(seen), when, count);
+    if (of.vm === undefined) of.vm = vm.id;
+    return of;
+  }
+  const { incident, opened } = openIncident(
+    t,
+    unlocatedName(host.id, vm.id),
+    { host: host.id, cause: 'unlocated', vm: vm.id },
+    when,
+  );
+  join(incident, witness(seen), when, count);
+  if (opened) noteNew(t, host.id, when);
+  return incident;
+}
+
+/** A host has a new incident: the storm breaker counts such hosts. What is long past is history. */
+export function noteNew(t: Turn, host: HostId, when: Time): void {
+  if (t.now - when <= t.s.policy.breaker.within) t.s.breaker.hosts.set(host, t.now);
+}
+
+/** Incidents of a VM on its present host that are open, oldest first. */
+export function openOf(s: State, vm: Vm): Incident[] {
+  return [...s.incidents.values()].filter(i => i.state === 'open' && i.vm === vm.id && i.cause !== 'order');
+}
+
+/** Notes what happened to a VM. It is a consequence where an error came before it; else it waits for one that is told late. */
+export function noteAfter(t: Turn, vm: Vm, what: Consequence, at: Time): void {
+  if (vm.plannedStop !== undefined && what !== 'panicked' && at >= vm.plannedStop) return;
+  if (vm.after.some(a => a.what === what && Math.abs(a.at - at) < JOIN_MS)) return;
+  vm.after = [...vm.after, { what, at }]
+    .toSorted((a, b) => a.at - b.at || (a.what < b.what ? -1 : 1))
+    .slice(-MAX_AFTER);
+  t.vms.add(vm.id);
+}
+
+/** What became of a VM after an error, at the worst. */
+export interface After {
+  what: Consequence;
+  at: Time;
+  /** A reboot at once after an error: nobody told of the panic. */
+  untold: boolean;
+}
+
+/**
+ * The worst that happened to a VM after an error since it was started, within the time in which a poll may find it.
+ * A reboot at once is a panic that nobody told.
+ */
+export function consequenceOf(s: State, vm: Vm): After | undefined {
+  const home = homeCopy(vm);
+  const host = home === undefined ? undefined : s.hosts.get(home.host);
+  if (home === undefined || host === undefined) return undefined;
+  const since = Math.max(home.since, vm.settled);
+  let worst: After | undefined;
+  for (const { what, at } of vm.after) {
+    if (at < since || !errorBefore(vm, host, at, LATE_MS)) continue;
+    const untold = what === 'rebooted' && errorBefore(vm, host, at, AT_ONCE_MS);
+    const found: After = { what: untold ? 'panicked' : what, at, untold };
+    if (worst === undefined || rank(found) >= rank(worst)) worst = found;
+  }
+  return worst;
+}
+
+/** Panicked before rebooted: a guest that reboots after its panic has panicked. */
+const ORDER: readonly Consequence[] = ['rebooted', 'panicked', 'died'];
+const rank = ({ what, untold }: After): number => ORDER.indexOf(what) * 2 + (untold ? 0 : 1);
+
+/** The incident that a consequence belongs to: the last one before it. */
+export function incidentBefore(s: State, vm: Vm, at: Time): Incident | undefined {
+  return openOf(s, vm)
+    .filter(i => i.first <= at + JOIN_MS)
+    .toSorted((a, b) => a.last - b.last)
+    .at(-1);
+}
+
+/** Keeps words for a person with the VM, and with its incidents of that time. */
+export function remark(t: Turn, vm: Vm, at: Time, text: string): void {
+  if (vm.said.some(r => r.text === text && Math.abs(r.at - at) < LATE_MS)) return;
+  vm.said = [...vm.said, { at, text }].slice(-MAX_REMARKS);
+  for (const incident of openOf(t.s, vm)) addRemarks(incident, vm);
+}
+
+/** Gives an incident the words that belong to its time. */
+export function addRemarks(incident: Incident, vm: Vm): void {
+  for (const { at, text } of vm.said) {
+    const belongs = at >= incident.first - JOIN_MS && at <= incident.last + LATE_MS;
+    if (belongs && !incident.remarks.includes(text) && incident.remarks.length < MAX_REMARKS)
+      incident.remarks.push(text);
+  }
+}
+
+/** Ends an incident. Its page stays in the ledger, and a repeat still counts in it. */
+export function closeIncident(t: Turn, incident: Incident, rule: string, why: string): void {
+  if (incident.state !== 'open') return;
+  incident.state = 'closed';
+  decide(t, {
+    incident: incident.id,
+    host: incident.host,
+    ...(incident.vm === undefined ? {} : { vm: incident.vm }),
+    rule,
+    rung: 'observe',
+    inputs: { first: incident.first, last: incident.last, witnesses: incident.witnesses.size },
+    why,
+  });
+}
+
+/** Closes what has been quiet for longer than any consequence takes, and forgets the oldest that are closed. */
+export function closeQuiet(t: Turn): void {
+  const busy = new Set(t.s.moving.map(id => t.s.vms.get(id)?.move?.incident));
+  let closed = 0;
+  for (const incident of t.s.incidents.values()) {
+    if (incident.state !== 'open') {
+      closed++;
+      continue;
+    }
+    const quiet = t.now - Math.max(incident.last, incident.openedAt) > LATE_MS;
+    if (quiet && !busy.has(incident.id))
+      closeIncident(t, incident, 'core/quiet', 'Nothing more came of it for seven minutes, and nothing is under way.');
+  }
+  if (closed <= MAX_CLOSED) return;
+  for (const [id, incident] of t.s.incidents) {
+    if (closed <= MAX_CLOSED) break;
+    if (incident.state === 'open' || busy.has(id as IncidentId)) continue;
+    t.s.incidents.delete(id);
+    closed--;
+  }
+}

@@ -1,0 +1,355 @@
+/** @module What has changed is judged by the rules, and what they say is done: told, planned, closed. */
+import { want } from './acts.ts';
+import { mayDrain } from './budget.ts';
+import type { Time } from './ids.ts';
+import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
+import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
+import type { HostFacts, VmFacts } from './ladder.ts';
+import { homeCopy, isAlive, isClean } from './ledger.ts';
+import { planMove } from './move.ts';
+import { RUNGS } from './policy.ts';
+import type { HostRule, Rung, VmRule } from './policy.ts';
+import { handsOff } from './budget.ts';
+import type { Host, Incident, Page, Vm } from './state.ts';
+import { alarm, calm, decide, tellOnce } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { lostOf, nameOf, playbookOf, poisonedText, severityOf } from './words.ts';
+
+const MOVES: ReadonlySet<Rung> = new Set(['reboot', 'migrate', 'restart-elsewhere', 'terminate']);
+const atLeast = (rung: Rung, least: Rung): boolean => RUNGS.indexOf(rung) >= RUNGS.indexOf(least);
+
+/** Judges a VM whose facts have changed. The same facts under the same rule are no new decision. */
+export function judgeVm(t: Turn, vm: Vm): void {
+  const found = ruleForVm(t.s, vm);
+  noteConsequence(t, vm, found?.facts);
+  if (found === undefined) return;
+  const { rule, facts } = found;
+  const incident = openOf(t.s, vm).at(-1) ?? lastIncident(t, vm);
+  if (incident === undefined) return;
+  const { rung, because } = allowedRung(t.s.policy, vm, rule.do);
+  const { errors, unlocated, consumed, recursive, hypervisor, after } = facts;
+  const decided = `${rule.name} ${rung} ${errors} ${unlocated} ${after?.what} ${consumed} ${recursive} ${hypervisor} ${vm.epoch}`;
+  if (vm.decided === decided) {
+    if (atLeast(rung, 'tell')) tellErrors(t, vm);
+    return;
+  }
+  vm.decided = decided;
+  decide(t, {
+    incident: incident.id,
+    ...(vm.home === undefined ? {} : { host: vm.home }),
+    vm: vm.id,
+    rule: rule.name,
+    rung,
+    inputs: {
+      errors,
+      unlocated,
+      consumed,
+      recursive,
+      hypervisor,
+      epoch: vm.epoch,
+      ...(after === undefined ? {} : { consequence: after.what, untold: after.untold }),
+      ...(because === undefined ? {} : { asked: rule.do }),
+    },
+    why: vmSentence(vm, rule, facts, rung, because),
+  });
+  if (atLeast(rung, 'tell')) tellErrors(t, vm);
+  if (rung === 'quarantine' || MOVES.has(rung)) quarantine(t, vm, facts.pages, rule.name);
+  if (rule.drain && modeIs(t.s.policy, 'act') && vm.home !== undefined) {
+    const host = t.s.hosts.get(vm.home);
+    if (host !== undefined) drain(t, host, rule.name, false, incident);
+  }
+  if (MOVES.has(rung)) plan(t, vm, rule, rung, facts, incident);
+}
+
+function vmSentence(vm: Vm, rule: VmRule, { errors, after }: VmFacts, rung: Rung, because: string | undefined): string {
+  const met = `VM ${nameOf(vm)} has met ${errors} distinct memory error${errors === 1 ? '' : 's'} on ${vm.home ?? '?'}`;
+  const untold = after?.untold === true ? ' (it rebooted at once after an error: a panic that nobody told)' : '';
+  const then = after === undefined ? '' : ` and has ${after.what}${untold}`;
+  const less = because === undefined ? '' : `, though the rule says ${rule.do}: ${because}`;
+  return `${met}${then}: ${rule.name} says ${rung}${less}.`;
+}
+
+/** The last incident of a VM where none is open: a consequence may come when it was closed already. */
+function lastIncident(t: Turn, vm: Vm): Incident | undefined {
+  return [...t.s.incidents.values()].filter(i => i.vm === vm.id && i.state === 'closed' && i.cause !== 'order').at(-1);
+}
+
+/** Gives a consequence to the incident that it follows, which is told again as what it now is. */
+function noteConsequence(t: Turn, vm: Vm, facts: VmFacts | undefined): void {
+  const after = facts?.after;
+  if (after === undefined) return;
+  const incident = incidentBefore(t.s, vm, after.at);
+  if (incident === undefined || incident.consequence === after.what) return;
+  incident.consequence = after.what;
+  decide(t, {
+    incident: incident.id,
+    vm: vm.id,
+    rule: 'core/consequence',
+    rung: 'observe',
+    inputs: { consequence: after.what, untold: after.untold, afterMs: after.at - incident.first },
+    why: `VM ${nameOf(vm)} has ${after.what} after the error: it belongs to ${incident.id}.`,
+  });
+}
+
+const pageOf = (t: Turn, incident: Incident): Page | undefined =>
+  incident.page === undefined ? undefined : t.s.hosts.get(incident.host)?.pages.get(incident.page);
+
+/** Tells the owner of a VM what it has lost, once for each incident, and once more when something follows from it. */
+function tellErrors(t: Turn, vm: Vm): void {
+  for (const incident of openOf(t.s, vm)) {
+    if (incident.cause !== 'page' && incident.cause !== 'unlocated') continue;
+    const page = pageOf(t, incident);
+    const lost = lostOf(page);
+    const notice = {
+      type: 'vm.memory.poisoned' as const,
+      severity: severityOf(page, incident),
+      host: incident.host,
+      vm: vm.id,
+      vmName: vm.name,
+      summary: poisonedText(vm, page, incident),
+      playbook: playbookOf(incident),
+      ...(lost === undefined ? {} : { lost }),
+    };
+    if (incident.consequence === undefined) tellOnce(t, incident, 'poisoned', notice);
+    else {
+      tellOnce(t, incident, incident.consequence, notice);
+      if (!incident.told.includes('poisoned')) incident.told.push('poisoned');
+    }
+  }
+}
+
+/** Bad pages of a VM are taken out of the guest's memory, where its VMM can. */
+function quarantine(t: Turn, vm: Vm, pages: readonly Page[], rule: string): void {
+  const home = homeCopy(vm);
+  if (!vm.canQuarantine || home === undefined || t.s.hosts.get(home.host)?.connected !== true) return;
+  for (const page of pages) {
+    if (page.gpa === undefined || page.quarantined === true) continue;
+    const incident = openOf(t.s, vm).at(-1);
+    const known = [...t.s.acts.values()].some(
+      a => a.kind === 'quarantine' && a.page === page.key && a.host === home.host,
+    );
+    if (incident === undefined || known) continue;
+    want(t, {
+      kind: 'quarantine',
+      host: home.host,
+      vm,
+      page,
+      epoch: home.epoch,
+      incident: incident.id,
+      rule,
+      rung: 'quarantine',
+      inputs: { page: page.key },
+      why: `The guest page ${page.gpa} of VM ${nameOf(vm)} is bad: its VMM takes it out of the guest's memory.`,
+    });
+  }
+}
+
+/** Plans what the rule says. Where the VM still runs its owner is told before, and has the time that the rule gives. */
+function plan(t: Turn, vm: Vm, rule: VmRule, rung: Rung, facts: VmFacts, incident: Incident): void {
+  const down = facts.after !== undefined && facts.after.what !== 'rebooted';
+  const wait: Time = down ? (facts.after?.at ?? 0) + rule.settle : t.now + rule.notice;
+  const planned = planMove(t, vm, { rung, rule: rule.name, incident: incident.id, by: '', wait });
+  if (!planned) return;
+  tellPlanned(t, vm, rung, incident, wait);
+}
+
+const PLANNED: Partial<Record<Rung, string>> = {
+  reboot: 'is reset where it runs',
+  migrate: 'is moved to another host while it runs',
+  'restart-elsewhere': 'is stopped and started again on another host',
+  terminate: 'is stopped for good',
+};
+
+/** Tells the owner what will be done, and not before when. */
+export function tellPlanned(t: Turn, vm: Vm, rung: Rung, incident: Incident, wait: Time): void {
+  tellOnce(t, incident, `planned/${rung}/${vm.epoch}`, {
+    type: 'vm.restart.planned',
+    severity: 'warning',
+    host: incident.host,
+    vm: vm.id,
+    vmName: vm.name,
+    ...(wait > t.now ? { notBefore: wait } : {}),
+    summary: `VM ${nameOf(vm)} ${PLANNED[rung] ?? rung}, because of memory errors of its host.`,
+    playbook: 'restart-planned.md',
+  });
+}
+
+/** Judges a host whose facts have changed. */
+export function judgeHost(t: Turn, host: Host): void {
+  judgePages(t, host);
+  const found = ruleForHost(t.s, host);
+  if (found === undefined) return;
+  const { rule, facts } = found;
+  const rung = allowedHostRung(t.s.policy, rule.do);
+  const { errors, sameDimm, corrected, where, suspect } = facts;
+  const wants = rung === 'drain' || rung === 'evacuate';
+  const held = wants && (t.s.breaker.open !== undefined || t.s.paused !== undefined || !mayDrain(t.s, host));
+  // Corrected errors are told by powers of two, so that a host with thousands a second is no flood.
+  const decided = `${rule.name} ${rung} ${errors} ${sameDimm} ${Math.floor(Math.log2(corrected + 1))} ${where} ${suspect} ${held}`;
+  if (host.decided === decided) return;
+  host.decided = decided;
+  const { incident } = hostIncident(t, host, facts, rule);
+  decide(t, {
+    incident: incident.id,
+    host: host.id,
+    rule: rule.name,
+    rung: held ? 'hold' : rung,
+    inputs: {
+      errors,
+      sameDimm,
+      corrected,
+      ...(where === '' ? {} : { where }),
+      suspect,
+      ...(rule.when.silent === undefined ? {} : { silentSeconds: Math.floor(facts.silentMs / 1000) }),
+      ...(rung === rule.do ? {} : { asked: rule.do }),
+    },
+    why: hostSentence(host, rule, facts, held ? 'hold' : rung),
+  });
+  if (held) {
+    if (t.s.breaker.open === undefined && t.s.paused === undefined)
+      alarm(t, 'budget-spent', host.id, {
+        severity: 'warning',
+        incident: incident.id,
+        host: host.id,
+        summary: `${host.id} should be drained, and as many hosts drain already as the policy allows.`,
+      });
+    return;
+  }
+  calm(t, 'budget-spent', host.id);
+  if (rung === 'tell') tellHost(t, host, incident);
+  if (wants) drain(t, host, rule.name, rung === 'evacuate', incident);
+}
+
+function hostIncident(t: Turn, host: Host, facts: HostFacts, rule: HostRule): { incident: Incident; opened: boolean } {
+  const predicted = rule.when.corrected !== undefined;
+  const cause = predicted ? ('predicted' as const) : ('host' as const);
+  const name = predicted ? `predicted ${host.id} ${facts.where}` : `host ${host.id}`;
+  return openIncident(t, name, { host: host.id, cause }, t.now);
+}
+
+function hostSentence(host: Host, rule: HostRule, facts: HostFacts, rung: string): string {
+  const parts = [`${facts.errors} bad pages`];
+  if (rule.when.corrected !== undefined) parts.push(`${facts.corrected} corrected errors in ${facts.where || 'it'}`);
+  if (facts.suspect) parts.push('a page that its kernel could not take away');
+  if (rule.when.silent !== undefined) parts.push(`no agent for ${Math.floor(facts.silentMs / 1000)} s`);
+  return `${host.id} has ${parts.join(', ')}: ${rule.name} says ${rung}.`;
+}
+
+/** Owners of the VMs of a host that may fail are told, where the host's errors are only predicted to hurt. */
+function tellHost(t: Turn, host: Host, incident: Incident): void {
+  for (const vm of t.s.vms.values()) {
+    if (vm.home !== host.id) continue;
+    tellOnce(t, incident, `predicted/${vm.id}`, {
+      type: 'vm.memory.predicted',
+      severity: 'info',
+      host: host.id,
+      vm: vm.id,
+      vmName: vm.name,
+      summary: `The host of VM ${nameOf(vm)} shows signs of failing memory. The VM has lost nothing so far.`,
+      playbook: 'predicted.md',
+    });
+  }
+}
+
+/** Closes a host to new VMs; with `evacuate` those that are there leave it. Refused where too many drain already. */
+function drain(t: Turn, host: Host, by: string, evacuate: boolean, incident: Incident): void {
+  if (host.draining !== undefined) {
+    if (evacuate && !host.draining.evacuate) host.draining.evacuate = true;
+    return;
+  }
+  if (t.s.breaker.open !== undefined || t.s.paused !== undefined || !mayDrain(t.s, host)) {
+    alarm(t, 'budget-spent', host.id, {
+      severity: 'warning',
+      incident: incident.id,
+      host: host.id,
+      summary: `${host.id} should be drained, and no more hosts may drain now.`,
+    });
+    return;
+  }
+  host.draining = { at: t.now, by, evacuate };
+  tellOnce(t, incident, `draining/${host.id}/${t.now}`, {
+    type: 'host.draining',
+    severity: 'warning',
+    host: host.id,
+    summary: `${host.id} takes no VM any more${evacuate ? ', and those on it leave it' : ''}: ${by}.`,
+  });
+  t.hosts.add(host.id);
+}
+
+/** Has the VMs of a draining host leave it: live where they are clean, else by a cold restart. */
+export function evacuate(t: Turn, host: Host): void {
+  const { draining } = host;
+  if (draining?.evacuate !== true) return;
+  const ordered = draining.by.startsWith('order by ');
+  if (!ordered && !modeIs(t.s.policy, 'act')) return;
+  let left = 0;
+  for (const vm of t.s.vms.values()) {
+    const home = homeCopy(vm);
+    if (home === undefined || home.host !== host.id || !isAlive(home.state) || vm.plannedStop !== undefined) continue;
+    left++;
+    if (vm.move !== undefined || handsOff(vm) !== undefined) continue;
+    const clean = isClean(t.s, vm) && host.connected && home.state === 'running';
+    if (clean && (vm.noMigrate ?? 0) > t.now) continue;
+    const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+    const rung: Rung = clean ? 'migrate' : 'restart-elsewhere';
+    const planned = planMove(t, vm, {
+      rung,
+      rule: draining.by,
+      incident: incident.id,
+      by: ordered ? draining.by : '',
+      wait: t.now,
+    });
+    if (!planned) continue;
+    decide(t, {
+      incident: incident.id,
+      host: host.id,
+      vm: vm.id,
+      rule: draining.by,
+      rung,
+      inputs: { clean, connected: host.connected, state: home.state },
+      why: `VM ${nameOf(vm)} leaves ${host.id}: ${clean ? 'it is clean, and moves while it runs' : 'it has bad pages or cannot be asked, and is started anew'}.`,
+    });
+    tellPlanned(t, vm, rung, incident, t.now);
+  }
+  if (left > 0 || draining.told === true) return;
+  draining.told = true;
+  const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+  tellOnce(t, incident, `drained/${draining.at}`, {
+    type: 'host.drained',
+    severity: 'info',
+    host: host.id,
+    summary: `No VM runs on ${host.id} any more; it can be repaired.`,
+  });
+  closeIncident(t, incident, 'core/drained', `${host.id} is empty.`);
+}
+
+/** Pages with many corrected errors: the kernel of the host moves their content before it is lost. */
+function judgePages(t: Turn, host: Host): void {
+  for (const rule of t.s.policy.rules) {
+    if (rule.of !== 'page') continue;
+    for (const [name, part] of host.corrected) {
+      if (part.by !== 'page' || part.rung !== undefined) continue;
+      const count = correctedWithin(part, t.now, rule.when.within);
+      if (count < rule.when.corrected) continue;
+      const act = rule.do === 'soft-offline' && modeIs(t.s.policy, 'act') && host.connected;
+      if (act && (t.s.paused !== undefined || t.s.breaker.open !== undefined)) continue;
+      part.rung = rule.do;
+      const about = { host: host.id, cause: 'predicted' as const, page: name };
+      const { incident } = openIncident(t, `predicted ${host.id} ${name}`, about, t.now);
+      const why = `Page ${name} of ${host.id} had ${count} corrected errors: ${rule.name} says ${rule.do}.`;
+      const said = {
+        incident: incident.id,
+        host: host.id,
+        rule: rule.name,
+        inputs: { page: name, corrected: count },
+        why,
+      };
+      if (!act) {
+        decide(t, { ...said, rung: modeIs(t.s.policy, 'notify') ? 'tell' : 'observe' });
+        continue;
+      }
+      const page: Page = { key: name, pfn: name, claims: [], order: 12, times: new Map(), hits: 0, applied: true };
+      want(t, { ...said, kind: 'soft-offline', page, epoch: 0, rung: 'quarantine' });
+    }
+  }
+}

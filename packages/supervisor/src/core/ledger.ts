@@ -1,0 +1,277 @@
+/** @module The ledger of a host's bad pages: what is out of use, whose it was, and which entries are one page. */
+import { hex64 } from '@syndrome/decode/common/hex.ts';
+import type { HostId, Time, VmId } from './ids.ts';
+import type { Row, SeenEvent } from './said.ts';
+import type { Copy, Host, Page, Place, State, Vm } from './state.ts';
+import { addTime, countApart, firstOf, JOIN_MS, lastOf, near } from './times.ts';
+import type { Finding } from './witness.ts';
+
+const PAGE_MASK = ~0xfffn;
+
+/** Whether what stands at `a` was said after what stands at `b`. */
+export function newer(a: Place, b: Place | undefined): boolean {
+  if (b === undefined) return true;
+  return a.spool === b.spool ? a.seq > b.seq : a.at > b.at;
+}
+
+/** Whether a copy in that state has a process, or may get one by itself. */
+export function isAlive(state: Copy['state']): boolean {
+  return state !== 'gone' && state !== 'shut-off';
+}
+
+/** Worst last: what the kernel of the host could do about a page. */
+const RESULTS = ['Recovered', 'Delayed', 'Ignored', 'Failed'];
+
+function worse(a: Page['kernel'], b: Page['kernel']): Page['kernel'] {
+  if (a === undefined || b === undefined) return a ?? b;
+  const rank = (k: NonNullable<Page['kernel']>): string => `${RESULTS.indexOf(k.result)} ${k.result} ${k.page}`;
+  return rank(a) >= rank(b) ? a : b;
+}
+
+/** The kernel could not take the page away, or it is its own: the host is not to be trusted. */
+export function isSuspect(kernel: Page['kernel']): boolean {
+  if (kernel === undefined) return false;
+  return kernel.result === 'Failed' || kernel.result === 'Ignored' || /slab|kernel|reserved/i.test(kernel.page);
+}
+
+/** The key of an incident and of a page in the ledger. */
+function pageKey(pfn: bigint | undefined, gpa: bigint | undefined, vm: VmId | undefined): string | undefined {
+  if (pfn !== undefined) return hex64(pfn);
+  return gpa === undefined || vm === undefined ? undefined : `${vm}/${hex64(gpa & PAGE_MASK)}`;
+}
+
+/**
+ * Enters a witness of a bad page. Entries do not depend on the order in which witnesses come.
+ * @returns the page, whether it is new to the ledger, and whether the witness says anything new; undefined where it names no page.
+ */
+export function enterPage(
+  s: State,
+  host: Host,
+  row: Row,
+  seen: SeenEvent,
+  finding: Finding & { is: 'page' },
+  when: Time,
+): { page: Page; isNew: boolean; changed: boolean } | undefined {
+  const { pfn, gpa, consumed, process, kernel } = finding;
+  const key = pageKey(pfn, gpa, seen.vm);
+  if (key === undefined) return undefined;
+  let page = host.pages.get(key);
+  const isNew = page === undefined;
+  page ??= { key, claims: [], order: 12, times: new Map(), hits: 0, applied: false };
+  host.pages.set(key, page);
+  page.hits += seen.count ?? 1;
+  const before = `${page.gpa} ${page.vm} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
+  if (pfn !== undefined) page.pfn = key;
+  // Of two that differ the smaller: which one came first is chance.
+  if (gpa !== undefined) page.gpa = smaller(page.gpa, hex64(gpa & PAGE_MASK));
+  if (seen.vm !== undefined) page.vm = smaller(page.vm, seen.vm);
+  page.order = Math.max(page.order, seen.order ?? 12);
+  if (consumed === true) page.consumed = true;
+  if (process !== undefined) page.process = smaller(page.process, process);
+  const worst = worse(page.kernel, kernel);
+  if (worst !== undefined) page.kernel = worst;
+  if (seen.where?.dimm !== undefined) page.dimm = smaller(page.dimm, seen.where.dimm.slice(0, 80));
+  if (host.bootPlace === undefined || !newer(host.bootPlace, row)) page.applied = true;
+  // Bad again after the memory was replaced: the new memory is bad.
+  if (page.repaired === true && when > host.repairedAt) page.repaired = false;
+  const newTime = addTime(page.times, when);
+  if (newTime) claim(s, host, page);
+  const after = `${page.gpa} ${page.vm} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
+  return { page, isNew, changed: isNew || newTime || before !== after };
+}
+
+function smaller(a: string | undefined, b: string): string {
+  return a === undefined || b < a ? b : a;
+}
+
+/** VMs of the host that met an error without an address at that time may be the page's. */
+function claim(s: State, host: Host, page: Page): void {
+  if (page.vm !== undefined) return;
+  for (const vm of s.vms.values())
+    if (vm.copies.some(c => c.host === host.id)) claimBy(vm, page, [...page.times.values()]);
+}
+
+function claimBy(vm: Vm, page: Page, times: readonly (readonly [Time, Time])[]): boolean {
+  if (page.claims.includes(vm.id)) return false;
+  if (!times.some(([a, b]) => near(vm.unlocated, a) || near(vm.unlocated, b))) return false;
+  page.claims = [...page.claims, vm.id].toSorted();
+  return true;
+}
+
+/** After an error without an address: the pages of the host that it may be about. True when one is claimed anew. */
+export function claimPages(vm: Vm, host: Host, when: Time): boolean {
+  let any = false;
+  for (const page of host.pages.values()) {
+    if (page.vm !== undefined || page.claims.includes(vm.id) || !near(page.times, when)) continue;
+    page.claims = [...page.claims, vm.id].toSorted();
+    any = true;
+  }
+  return any;
+}
+
+/** The VM that a page was given to, as far as known. */
+export function vmOf(page: Page): VmId | undefined {
+  return page.vm ?? (page.claims.length === 1 ? page.claims[0] : undefined);
+}
+
+/** The page's entry by its frame, for a guest page of the same VM that was told at the same time; and the other way round. */
+export function twinOf(host: Host, page: Page): Page | undefined {
+  for (const [a, b] of twins(host, vmOf(page))) {
+    if (a === page) return b;
+    if (b === page) return a;
+  }
+  return undefined;
+}
+
+const first = (page: Page): Time => firstOf(page.times) ?? 0;
+const byTime = (a: Page, b: Page): number => first(a) - first(b) || (a.key < b.key ? -1 : 1);
+const together = (a: Page, b: Page): boolean =>
+  [...a.times.values()].some(([x, y]) => near(b.times, x) || near(b.times, y));
+
+/** Pairs of entries that are one page: of equal guest address, else of the same time, earliest first. */
+function twins(host: Host, vm: VmId | undefined): [guest: Page, frame: Page][] {
+  if (vm === undefined) return [];
+  const of = [...host.pages.values()].filter(p => vmOf(p) === vm);
+  const guests = of.filter(p => p.pfn === undefined).toSorted(byTime);
+  if (guests.length === 0) return [];
+  const frames = of.filter(p => p.pfn !== undefined).toSorted(byTime);
+  const free = new Set(frames);
+  const pairs: [Page, Page][] = [];
+  const pair = (fits: (guest: Page, frame: Page) => boolean): void => {
+    for (const guest of guests) {
+      if (pairs.some(([g]) => g === guest)) continue;
+      const frame = frames.find(f => free.has(f) && fits(guest, f));
+      if (frame === undefined) continue;
+      free.delete(frame);
+      pairs.push([guest, frame]);
+    }
+  };
+  pair((g, f) => f.gpa === g.gpa);
+  pair((g, f) => f.gpa === undefined && together(g, f));
+  return pairs;
+}
+
+/** What a VM has met on one host, in numbers. The order in which rows came does not change them (I3). */
+export interface VmCount {
+  /** Distinct pages, and errors whose page is not known. */
+  errors: number;
+  unlocated: number;
+  consumed: boolean;
+  recursive: boolean;
+  hypervisor: boolean;
+  /** Pages of the ledger, one for each. */
+  pages: Page[];
+}
+
+const counts = (page: Page, since: Time): boolean => page.repaired !== true && (lastOf(page.times) ?? 0) >= since;
+
+/** Pages of a host since a time, each once; of one VM where one is given. */
+export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
+  const all = [...host.pages.values()].filter(p => counts(p, since) && (vm === undefined || vmOf(p) === vm));
+  const owners = vm === undefined ? new Set(all.map(vmOf)) : new Set([vm]);
+  const doubles = new Set([...owners].flatMap(owner => twins(host, owner).map(([guest]) => guest)));
+  return all.filter(p => !doubles.has(p)).toSorted(byTime);
+}
+
+/** Counts what a VM has met on a host since a time. */
+export function countVm(vm: Vm, host: Host, since: Time): VmCount {
+  const pages = distinctPages(host, since, vm.id);
+  const mine = [...host.pages.values()].filter(p => vmOf(p) === vm.id);
+  const unlocated = countApart(vm.unlocated, since, at => mine.some(p => near(p.times, at)));
+  const any = (times: Vm['recursive']): boolean => (lastOf(times) ?? -Infinity) >= since;
+  return {
+    errors: pages.length + unlocated,
+    unlocated,
+    consumed: mine.some(p => counts(p, since) && p.consumed === true) || any(vm.consumed),
+    recursive: any(vm.recursive),
+    hypervisor: any(vm.hypervisor),
+    pages,
+  };
+}
+
+/** The host on which a VM is counted, and since when: what an earlier copy met is none of its business. */
+export function homeCopy(vm: Vm): Copy | undefined {
+  return vm.copies.find(c => c.host === vm.home);
+}
+
+/** Whether no error of the VM is known since it was started: only such a VM may be migrated live. */
+export function isClean(s: State, vm: Vm): boolean {
+  const home = homeCopy(vm);
+  const host = home === undefined ? undefined : s.hosts.get(home.host);
+  if (home === undefined || host === undefined) return false;
+  const { errors, hypervisor, consumed } = countVm(vm, host, home.since);
+  // Two VMs may be the owners of a page: neither is clean.
+  const maybe = [...host.pages.values()].some(
+    p => p.vm === undefined && p.claims.includes(vm.id) && counts(p, home.since),
+  );
+  return errors === 0 && !hypervisor && !consumed && !maybe;
+}
+
+/** Bad pages that the host's kernel may give out again. */
+export function unapplied(host: Host): Page[] {
+  return [...host.pages.values()].filter(p => p.pfn !== undefined && !p.applied && p.repaired !== true);
+}
+
+/** Bytes that are lost with pages. */
+export function lostBytes(pages: readonly Page[]): number {
+  return pages.reduce((sum, p) => sum + 2 ** p.order, 0);
+}
+
+/** Whether a VM met any error within so long before a time. */
+export function errorBefore(vm: Vm, host: Host, at: Time, within: Time): boolean {
+  const before = (times: Page['times']): boolean => {
+    for (const [a, b] of times.values()) {
+      // The clocks of two readers of one host differ by no more than the window of a join.
+      if ((b <= at + JOIN_MS / 2 && at - b <= within) || (a <= at + JOIN_MS / 2 && at - a <= within)) return true;
+    }
+    return false;
+  };
+  return before(vm.unlocated) || [...host.pages.values()].some(p => vmOf(p) === vm.id && before(p.times));
+}
+
+/** The host of an id, made when first heard of. */
+export function hostOf(s: State, id: HostId): Host {
+  const known = s.hosts.get(id);
+  if (known !== undefined) return known;
+  const host: Host = {
+    id,
+    connected: false,
+    since: s.now,
+    memoryBytes: 0,
+    freeBytes: 0,
+    cpuModels: [],
+    storage: [],
+    fence: false,
+    pages: new Map(),
+    corrected: new Map(),
+    repairedAt: 0,
+    sources: new Map(),
+  };
+  s.hosts.set(id, host);
+  return host;
+}
+
+/** The VM of an id, made when first heard of. It is acted on only once its host has reported that it may be. */
+export function vmById(s: State, id: VmId): Vm {
+  const known = s.vms.get(id);
+  if (known !== undefined) return known;
+  const vm: Vm = {
+    id,
+    name: id,
+    disks: [],
+    memoryBytes: 0,
+    optedIn: false,
+    canQuarantine: false,
+    epoch: 0,
+    copies: [],
+    unlocated: new Map(),
+    hypervisor: new Map(),
+    recursive: new Map(),
+    consumed: new Map(),
+    after: [],
+    settled: 0,
+    said: [],
+  };
+  s.vms.set(id, vm);
+  return vm;
+}

@@ -1,0 +1,558 @@
+/**
+ * @module What is being done with a VM, step by step, from what is the case: autostart off, stop, proof, place, start. Each step is
+ * taken when the one before is seen done; nothing is done twice, and nothing is taken for done.
+ */
+import type { ActKind } from './act.ts';
+import { isFlying, want } from './acts.ts';
+import { handsOff, mayBegin } from './budget.ts';
+import { closeIncident } from './incident.ts';
+import type { IncidentId, Time, VmId } from './ids.ts';
+import { homeCopy, isAlive, isClean } from './ledger.ts';
+import { RUNGS } from './policy.ts';
+import type { Rung } from './policy.ts';
+import { isProven, mayStart, unprovenCopies } from './proof.ts';
+import type { Copy, Doing, Incident, Move, Vm } from './state.ts';
+import { placeFor } from './target.ts';
+import { alarm, calm, decide, tellOnce } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { nameOf } from './words.ts';
+
+/** A copy that could not be proven is looked at again so often, while its agent is there. */
+const AGAIN_MS = 60_000;
+/** Starts that may fail before a person has to look. */
+const MAX_STARTS = 3;
+/** A live migration that failed is not tried again for so long. */
+const NO_MIGRATE_MS = 3_600_000;
+
+interface Asked {
+  rung: Rung;
+  rule: string;
+  incident: IncidentId;
+  by: string;
+  wait: Time;
+}
+
+/** Plans a move. One that has begun goes on; one that waits gives way to a higher rung, or to a person. */
+export function planMove(t: Turn, vm: Vm, asked: Asked): boolean {
+  const { move } = vm;
+  if (move !== undefined) {
+    if (move.begun) return false;
+    const higher = RUNGS.indexOf(asked.rung) > RUNGS.indexOf(move.rung) || (asked.by !== '' && move.by === '');
+    if (!higher) return false;
+  }
+  vm.move = { ...asked, step: 'waiting', begun: false, tried: new Map(), again: 0, failed: [] };
+  if (!t.s.moving.includes(vm.id)) t.s.moving.push(vm.id);
+  return true;
+}
+
+function end(t: Turn, vm: Vm): void {
+  delete vm.move;
+  t.s.moving = t.s.moving.filter(id => id !== vm.id);
+  t.vms.add(vm.id);
+  for (const type of ['unproven', 'no-target', 'action-failed'] as const) calm(t, type, vm.id);
+  for (const host of t.s.hosts.values()) if (host.draining !== undefined) t.hosts.add(host.id);
+}
+
+/** Takes every move as far as it goes now: first those that have begun, then as many more as the budget allows. */
+export function advanceMoves(t: Turn): void {
+  for (const begun of [true, false]) {
+    for (const id of t.s.moving) {
+      const vm = t.s.vms.get(id);
+      if (vm?.move === undefined || vm.move.begun !== begun) continue;
+      if (!begun && !mayBegin(t.s)) break;
+      advance(t, vm, vm.move);
+    }
+  }
+}
+
+function advance(t: Turn, vm: Vm, move: Move): void {
+  if (move.wait > t.now && !move.begun) return;
+  if (t.s.paused !== undefined || (t.s.breaker.open !== undefined && !move.begun && move.by === '')) return;
+  if (isFlying(t.s.acts.get(move.act ?? ''))) return;
+  // What waits is looked at again when something has changed, and takes its place in the budget again.
+  const idle = move.step === 'unproven' || move.step === 'no-target';
+  if (idle && !t.awake) return;
+  if (move.begun && move.step !== 'working' && !mayBegin(t.s)) return;
+  if (!move.begun && !stillWanted(t, vm, move)) return;
+  switch (move.rung) {
+    case 'reboot':
+      return reboot(t, vm, move);
+    case 'migrate':
+      return migrate(t, vm, move);
+    case 'terminate':
+      return terminate(t, vm, move);
+    default:
+      return restart(t, vm, move);
+  }
+}
+
+/** What has changed since it was planned may have made it wrong. */
+function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
+  const off = handsOff(vm);
+  const gone = vm.plannedStop !== undefined;
+  if (off === undefined && !gone) return true;
+  drop(t, vm, move, off ?? 'it was stopped on purpose');
+  return false;
+}
+
+function drop(t: Turn, vm: Vm, move: Move, why: string): void {
+  decide(t, {
+    incident: move.incident,
+    vm: vm.id,
+    rule: move.rule,
+    rung: 'observe',
+    inputs: { planned: move.rung },
+    why: `${word(move.rung)} of VM ${nameOf(vm)} is given up: ${why}.`,
+  });
+  end(t, vm);
+}
+
+const WORDS: Partial<Record<Rung, string>> = {
+  reboot: 'The reboot',
+  migrate: 'The live migration',
+  'restart-elsewhere': 'The restart on another host',
+  terminate: 'The end',
+};
+const word = (rung: Rung): string => WORDS[rung] ?? 'The act';
+
+interface Step {
+  kind: ActKind;
+  copy: Copy;
+  why: string;
+  to?: string;
+  rule?: string;
+  inputs?: Record<string, string | number | boolean>;
+}
+
+function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, rule, inputs }: Step): Doing | undefined {
+  const doing = want(t, {
+    kind,
+    host: copy.host,
+    vm,
+    epoch: copy.epoch,
+    incident: move.incident,
+    rule: rule ?? move.rule,
+    rung: move.rung,
+    why,
+    ...(to === undefined ? {} : { to }),
+    ...(inputs === undefined ? {} : { inputs }),
+  });
+  if (doing === undefined) return undefined;
+  move.begun = true;
+  move.step = 'working';
+  move.act = doing.id;
+  return doing;
+}
+
+/** The last act of the move of a kind, on a copy. */
+function lastOf(t: Turn, move: Move, kind: ActKind, copy: Copy): Doing | undefined {
+  const last = t.s.acts.get(move.act ?? '');
+  return last?.kind === kind && last.host === copy.host && last.epoch === copy.epoch ? last : undefined;
+}
+
+const copyName = (copy: Copy): string => `${copy.host}/${copy.epoch}`;
+
+/** What to do next so that a copy is known to have stopped: first what is sure, then what is left. */
+function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
+  const host = t.s.hosts.get(copy.host);
+  const name = copyName(copy);
+  const tried = move.tried.get(name) ?? [];
+  const left: ActKind[] = [];
+  if (host?.connected === true) {
+    // A start whose outcome is not known is looked at before anything is stopped.
+    const looks: ActKind[] =
+      copy.state === 'starting' ? ['prove', 'autostart-off', 'stop'] : ['autostart-off', 'stop', 'prove'];
+    left.push(...looks.filter(kind => !tried.includes(kind)));
+    // A stop that was not seen to work may have worked since.
+    if (copy.state === 'starting' && left.length === 0 && tried.filter(k => k === 'prove').length < 2)
+      left.push('prove');
+  } else if (
+    // A host is powered off only as a whole: when all of its VMs are to leave it, and nobody can ask it.
+    host?.fence === true &&
+    host.draining?.evacuate === true &&
+    t.s.policy.proofs.fence &&
+    !tried.includes('fence')
+  ) {
+    left.push('fence');
+  }
+  const kind = left[0];
+  if (kind !== undefined) {
+    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy) }) !== undefined)
+      move.tried.set(name, [...tried, kind]);
+    return;
+  }
+  if (move.step !== 'unproven') {
+    move.step = 'unproven';
+    move.begun = true;
+    move.again = t.now + AGAIN_MS;
+    const summary =
+      `VM ${nameOf(vm)} stays down: nobody can prove that its copy of epoch ${copy.epoch} on ${copy.host} has stopped. ` +
+      `Look at ${copy.host}; when the copy is certainly gone, attest it.`;
+    decide(t, {
+      incident: move.incident,
+      host: copy.host,
+      vm: vm.id,
+      rule: 'core/never-twice',
+      rung: 'hold',
+      inputs: { host: copy.host, epoch: copy.epoch, tried: tried.join(' '), connected: host?.connected === true },
+      why: summary,
+    });
+    alarm(t, 'unproven', vm.id, { incident: move.incident, host: copy.host, vm: vm.id, vmName: vm.name, summary });
+    return;
+  }
+  if (host?.connected === true && t.now >= move.again) {
+    move.tried.delete(name);
+    move.again = t.now + AGAIN_MS;
+    towardsProof(t, vm, move, copy);
+  }
+}
+
+function whyOf(kind: ActKind, vm: Vm, copy: Copy): string {
+  const what = `VM ${nameOf(vm)}, epoch ${copy.epoch}`;
+  if (kind === 'autostart-off') return `${copy.host} must not start ${what} again by itself.`;
+  if (kind === 'stop') return `${what} is stopped on ${copy.host}, and its end has to be seen.`;
+  if (kind === 'fence') return `Nobody can ask ${copy.host} about ${what}: its power is switched off and read back.`;
+  return `Whether ${what} still runs on ${copy.host} has to be seen.`;
+}
+
+/** Restart on another host: each copy is proven to have stopped, then it is placed and started in the next epoch. */
+function restart(t: Turn, vm: Vm, move: Move): void {
+  const started = move.to === undefined ? undefined : vm.copies.find(c => c.host === move.to);
+  if (started !== undefined && runsAt(t, move, started)) {
+    arrived(t, vm, move, started);
+    return;
+  }
+  if (started !== undefined && move.to !== undefined && isProven(vm, started) && !move.failed.includes(move.to)) {
+    move.failed.push(move.to);
+    delete move.to;
+  }
+  const open = unprovenCopies(vm)[0];
+  if (open !== undefined) {
+    towardsProof(t, vm, move, open);
+    return;
+  }
+  calm(t, 'unproven', vm.id);
+  tellDown(t, vm, move);
+  if (move.failed.length >= MAX_STARTS) {
+    fail(t, vm, move, `VM ${nameOf(vm)} is down: ${MAX_STARTS} hosts could not start it (${move.failed.join(', ')}).`);
+    return;
+  }
+  const home = homeCopy(vm);
+  const { to, reason, against } = placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed]);
+  if (to === undefined) {
+    noTarget(t, vm, move, against);
+    return;
+  }
+  calm(t, 'no-target', vm.id);
+  start(t, vm, move, to, reason, against);
+}
+
+/** The one place from which a VM is started. */
+function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against: Record<string, string>): void {
+  if (t.s.paused !== undefined) return;
+  if (!mayStart(vm)) return;
+  const proofs = vm.copies.flatMap(c =>
+    c.ran && c.proof !== undefined ? [`${c.host}/${c.epoch}: ${c.proof.kind}`] : [],
+  );
+  const copy: Copy = {
+    host: to,
+    epoch: vm.epoch + 1,
+    state: 'starting',
+    ran: true,
+    since: t.now,
+    autostart: false,
+    told: 0,
+  };
+  const old = vm.copies.find(c => c.host === to);
+  if (old?.place !== undefined) copy.place = old.place;
+  if (old !== undefined) copy.told = old.told;
+  vm.epoch = copy.epoch;
+  vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
+  move.to = to;
+  act(t, vm, move, {
+    kind: 'start',
+    copy,
+    inputs: { proofs: proofs.join('; '), target: reason, ...prefixed(against) },
+    why: `All copies of VM ${nameOf(vm)} are proven to have stopped; it is started on ${to}: ${reason}.`,
+  });
+}
+
+const prefixed = (against: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(against).map(([host, why]) => [`not ${host}`, why]));
+
+/** A start is done when the VM is seen to run there, by the answer or by a report. */
+function runsAt(t: Turn, move: Move, copy: Copy): boolean {
+  if (copy.state !== 'starting') return copy.state === 'running' || copy.state === 'paused';
+  const last = t.s.acts.get(move.act ?? '');
+  const about = last?.host === copy.host && last.epoch === copy.epoch && last.seen === 'running';
+  return about && (last.kind === 'prove' || (last.kind === 'start' && last.state === 'confirmed'));
+}
+
+function arrived(t: Turn, vm: Vm, move: Move, copy: Copy): void {
+  const from = vm.home;
+  if (copy.state === 'starting') copy.state = 'running';
+  vm.home = copy.host;
+  vm.settled = t.now;
+  vm.after = [];
+  delete vm.down;
+  finish(t, vm, move, {
+    type: 'vm.restarted',
+    transition: `restarted/${copy.epoch}`,
+    summary: `VM ${nameOf(vm)} runs again, on ${copy.host}; the copy on ${from ?? '?'} is proven to have stopped.`,
+    inputs: { from: from ?? '', to: copy.host, epoch: copy.epoch },
+  });
+}
+
+interface Finished {
+  type: 'vm.restarted' | 'vm.migrated' | 'vm.terminated';
+  transition: string;
+  summary: string;
+  inputs: Record<string, string | number | boolean>;
+}
+
+/** A move has reached its end: it is said, and what led to it is closed. */
+function finish(t: Turn, vm: Vm, move: Move, { type, transition, summary, inputs }: Finished): void {
+  const incident = t.s.incidents.get(move.incident);
+  decide(t, { incident: move.incident, vm: vm.id, rule: move.rule, rung: move.rung, inputs, why: summary });
+  if (incident !== undefined)
+    tellOnce(t, incident, transition, { type, severity: 'info', ...subject(vm, incident), summary });
+  for (const open of openOf(t, vm.id)) closeIncident(t, open, move.rule, `VM ${nameOf(vm)}: ${move.rung} is done.`);
+  end(t, vm);
+}
+
+const openOf = (t: Turn, vm: VmId): Incident[] =>
+  [...t.s.incidents.values()].filter(i => i.state === 'open' && i.vm === vm && i.cause !== 'host');
+
+const subject = (vm: Vm, incident: Incident): { host: string; vm: string; vmName: string } => ({
+  host: vm.home ?? incident.host,
+  vm: vm.id,
+  vmName: vm.name,
+});
+
+function tellDown(t: Turn, vm: Vm, move: Move): void {
+  const incident = t.s.incidents.get(move.incident);
+  if (vm.down === true || incident === undefined) return;
+  vm.down = true;
+  tellOnce(t, incident, `down/${vm.epoch}`, {
+    type: 'vm.down',
+    severity: 'critical',
+    ...subject(vm, incident),
+    summary: `VM ${nameOf(vm)} is stopped, and is started again on another host.`,
+  });
+}
+
+function noTarget(t: Turn, vm: Vm, move: Move, against: Record<string, string>): void {
+  if (move.step === 'no-target') return;
+  move.step = 'no-target';
+  const summary = `VM ${nameOf(vm)} has nowhere to go: ${
+    Object.entries(against)
+      .map(([host, why]) => `${host}: ${why}`)
+      .join('; ')
+      .slice(0, 500) || 'there is no other host'
+  }.`;
+  decide(t, {
+    incident: move.incident,
+    vm: vm.id,
+    rule: 'core/no-target',
+    rung: 'hold',
+    inputs: prefixed(against),
+    why: summary,
+  });
+  alarm(t, 'no-target', vm.id, { incident: move.incident, vm: vm.id, vmName: vm.name, summary });
+}
+
+function fail(t: Turn, vm: Vm, move: Move, summary: string): void {
+  if (move.step === 'failed') return;
+  move.step = 'failed';
+  decide(t, {
+    incident: move.incident,
+    vm: vm.id,
+    rule: move.rule,
+    rung: 'hold',
+    inputs: { failed: move.failed.join(' ') },
+    why: summary,
+  });
+  alarm(t, 'action-failed', vm.id, { incident: move.incident, vm: vm.id, vmName: vm.name, summary });
+}
+
+/** Stop and stay stopped. */
+function terminate(t: Turn, vm: Vm, move: Move): void {
+  const open = unprovenCopies(vm)[0];
+  if (open !== undefined) {
+    const name = copyName(open);
+    const tried = move.tried.get(name) ?? [];
+    // `terminate` is the stop of this rung.
+    if (tried.includes('autostart-off') && !tried.includes('stop') && t.s.hosts.get(open.host)?.connected === true) {
+      const why = `VM ${nameOf(vm)} is stopped on ${open.host} for good, and its end has to be seen.`;
+      if (act(t, vm, move, { kind: 'terminate', copy: open, why }) !== undefined)
+        move.tried.set(name, [...tried, 'stop']);
+      return;
+    }
+    towardsProof(t, vm, move, open);
+    return;
+  }
+  calm(t, 'unproven', vm.id);
+  vm.plannedStop = t.now;
+  finish(t, vm, move, {
+    type: 'vm.terminated',
+    transition: `terminated/${vm.epoch}`,
+    summary: `VM ${nameOf(vm)} is stopped for good, and will not be started again by us.`,
+    inputs: { epoch: vm.epoch },
+  });
+}
+
+/** Reset in place: QEMU gives the guest fresh memory for pages that were bad. */
+function reboot(t: Turn, vm: Vm, move: Move): void {
+  const home = homeCopy(vm);
+  if (home === undefined || !isAlive(home.state)) {
+    drop(t, vm, move, 'it does not run');
+    return;
+  }
+  const done = lastOf(t, move, 'reset', home);
+  if (done === undefined) {
+    if (t.s.hosts.get(home.host)?.connected !== true) return;
+    act(t, vm, move, {
+      kind: 'reset',
+      copy: home,
+      why: `VM ${nameOf(vm)} is reset: it gets fresh memory for its bad pages.`,
+    });
+    return;
+  }
+  if (done.state === 'confirmed') {
+    vm.settled = t.now;
+    finish(t, vm, move, {
+      type: 'vm.restarted',
+      transition: `rebooted/${done.id}`,
+      summary: `VM ${nameOf(vm)} was reset on ${home.host}, and has fresh memory for the pages that were bad.`,
+      inputs: { host: home.host, epoch: home.epoch },
+    });
+    return;
+  }
+  giveUp(t, vm, move, `VM ${nameOf(vm)} could not be reset on ${home.host}: ${done.reason ?? done.state}.`);
+}
+
+/** Says that it did not work, and ends: the VM is where it was. */
+function giveUp(t: Turn, vm: Vm, move: Move, summary: string): void {
+  fail(t, vm, move, summary);
+  delete vm.move;
+  t.s.moving = t.s.moving.filter(id => id !== vm.id);
+  t.vms.add(vm.id);
+}
+
+/** Live migration, of clean VMs only. It ends when the process at its source is proven to be gone. */
+function migrate(t: Turn, vm: Vm, move: Move): void {
+  const home = homeCopy(vm);
+  if (home === undefined) {
+    drop(t, vm, move, 'it is not known where it runs');
+    return;
+  }
+  if (move.to === undefined) {
+    beginMigration(t, vm, move, home);
+    return;
+  }
+  const source = home;
+  const target = vm.copies.find(c => c.host === move.to);
+  if (target === undefined) return;
+  const last = t.s.acts.get(move.act ?? '');
+  if (last?.kind === 'migrate' && last.state === 'confirmed') move.arrived = true;
+  if (last?.host === target.host && last.kind === 'prove' && last.seen === 'running') move.arrived = true;
+  if (target.state === 'running' && !isAlive(source.state)) move.arrived = true;
+  if (move.arrived === true) {
+    // The target runs: what is left at the source is stopped, and the target is not started again.
+    if (!isProven(vm, source)) {
+      towardsProof(t, vm, move, source);
+      return;
+    }
+    calm(t, 'unproven', vm.id);
+    if (target.state === 'starting') target.state = 'running';
+    vm.home = target.host;
+    target.since = t.now;
+    finish(t, vm, move, {
+      type: 'vm.migrated',
+      transition: `migrated/${vm.epoch}/${target.host}`,
+      summary: `VM ${nameOf(vm)} was moved to ${target.host} while it ran; its process on ${source.host} is proven to be gone.`,
+      inputs: { from: source.host, to: target.host, epoch: vm.epoch },
+    });
+    return;
+  }
+  // It failed, or nobody knows. Where no copy is at the target the VM is where it was.
+  if (!isProven(vm, target)) {
+    lookAtTarget(t, vm, move, target);
+    return;
+  }
+  vm.noMigrate = t.now + NO_MIGRATE_MS;
+  giveUp(
+    t,
+    vm,
+    move,
+    `VM ${nameOf(vm)} could not be migrated to ${target.host}: ${last?.reason ?? 'it did not arrive'}. It stays where it was.`,
+  );
+}
+
+/** A target whose copy nobody can see is only looked at: to stop it could end the only copy that there is. */
+function lookAtTarget(t: Turn, vm: Vm, move: Move, target: Copy): void {
+  const name = copyName(target);
+  const tried = move.tried.get(name) ?? [];
+  const connected = t.s.hosts.get(target.host)?.connected === true;
+  if (connected && (tried.length === 0 || t.now >= move.again)) {
+    move.again = t.now + AGAIN_MS;
+    const why = `Whether VM ${nameOf(vm)} has arrived on ${target.host} has to be seen.`;
+    if (act(t, vm, move, { kind: 'prove', copy: target, why }) !== undefined) move.tried.set(name, [...tried, 'prove']);
+    return;
+  }
+  if (move.step === 'unproven') return;
+  move.step = 'unproven';
+  const summary = `Nobody can tell whether VM ${nameOf(vm)} runs on ${target.host}, to which it was migrated. Nothing is done with it until that is known.`;
+  decide(t, {
+    incident: move.incident,
+    host: target.host,
+    vm: vm.id,
+    rule: 'core/never-twice',
+    rung: 'hold',
+    inputs: { host: target.host, epoch: target.epoch, connected },
+    why: summary,
+  });
+  alarm(t, 'unproven', vm.id, { incident: move.incident, host: target.host, vm: vm.id, vmName: vm.name, summary });
+}
+
+function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
+  if (!isClean(t.s, vm)) {
+    drop(t, vm, move, 'it has bad pages, and QEMU cannot carry them over');
+    return;
+  }
+  if (home.state !== 'running' || t.s.hosts.get(home.host)?.connected !== true) {
+    drop(t, vm, move, 'it does not run, or its host cannot be reached');
+    return;
+  }
+  if (unprovenCopies(vm).some(c => c !== home)) {
+    drop(t, vm, move, 'another copy of it is not proven to have stopped');
+    return;
+  }
+  const { to, reason, against } = placeFor(t.s, vm, [home.host]);
+  if (to === undefined) {
+    noTarget(t, vm, move, against);
+    return;
+  }
+  calm(t, 'no-target', vm.id);
+  const old = vm.copies.find(c => c.host === to);
+  const doing = act(t, vm, move, {
+    kind: 'migrate',
+    copy: home,
+    to,
+    inputs: { target: reason, ...prefixed(against) },
+    why: `VM ${nameOf(vm)} has no bad page and can be moved while it runs, to ${to}: ${reason}.`,
+  });
+  if (doing === undefined) return;
+  move.to = to;
+  const copy: Copy = {
+    host: to,
+    epoch: home.epoch,
+    state: 'starting',
+    ran: true,
+    since: t.now,
+    autostart: false,
+    told: old?.told ?? 0,
+  };
+  if (old?.place !== undefined) copy.place = old.place;
+  vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
+}

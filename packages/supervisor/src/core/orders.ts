@@ -1,0 +1,183 @@
+/** @module What a person orders. Each is a decision with a name behind it. */
+import { closeBreaker, judgeAll } from './breaker.ts';
+import { handsOff } from './budget.ts';
+import { closeIncident, openIncident } from './incident.ts';
+import type { Order } from './input.ts';
+import { planMove } from './move.ts';
+import { hostOf } from './ledger.ts';
+import { proofFault } from './proof.ts';
+import type { Rung } from './policy.ts';
+import type { StopProof } from './act.ts';
+import { calm, decide, tellOnce } from './turn.ts';
+import type { Turn, Why } from './turn.ts';
+import { evacuate, tellPlanned } from './judge.ts';
+import { nameOf } from './words.ts';
+
+type Of<K extends Order['order']> = Order & { order: K };
+
+/** Carries an order out. One that cannot be is a decision too, which says why. */
+export function takeOrder(t: Turn, by: string, order: Order): void {
+  switch (order.order) {
+    case 'pause':
+      t.s.paused ??= { at: t.now, by, reason: order.reason ?? '' };
+      return said(t, by, order, {
+        rung: 'hold',
+        why: `${by} has paused the fleet: nothing is done until it is resumed.`,
+      });
+    case 'resume':
+      delete t.s.paused;
+      said(t, by, order, { rung: 'observe', why: `${by} has resumed the fleet. All is judged as it is now.` });
+      return judgeAll(t);
+    case 'breaker-close':
+      return closeBreaker(t, by, `${by} has said so`);
+    case 'drain':
+      return drainHost(t, by, order);
+    case 'repaired':
+      return repaired(t, by, order);
+    case 'restart':
+      return move(t, by, order, 'restart-elsewhere');
+    case 'terminate':
+      return move(t, by, order, 'terminate');
+    case 'planned-stop': {
+      const vm = t.s.vms.get(order.vm);
+      if (vm === undefined) return refused(t, by, order, `no VM ${order.vm} is known`);
+      vm.plannedStop = t.now;
+      return said(t, by, order, {
+        vm: vm.id,
+        rung: 'observe',
+        why: `${by} stops VM ${nameOf(vm)}: that it ends is no failure.`,
+      });
+    }
+    case 'close': {
+      const incident = t.s.incidents.get(order.incident);
+      if (incident === undefined) return refused(t, by, order, `no incident ${order.incident} is known`);
+      return closeIncident(
+        t,
+        incident,
+        'order/close',
+        `${by} has closed it${order.reason === undefined ? '' : `: ${order.reason.slice(0, 200)}`}.`,
+      );
+    }
+    case 'attest':
+      return attest(t, by, order);
+  }
+}
+
+function said(t: Turn, by: string, order: Order, { rung, why, ...subject }: Omit<Why, 'rule' | 'inputs'>): void {
+  decide(t, { ...subject, rule: `order/${order.order}`, rung, inputs: { by }, why });
+}
+
+function refused(t: Turn, by: string, order: Order, why: string): void {
+  decide(t, {
+    rule: `order/${order.order}`,
+    rung: 'hold',
+    inputs: { by, refused: true },
+    why: `The order ${order.order} by ${by} is refused: ${why}.`,
+  });
+}
+
+function drainHost(t: Turn, by: string, order: Of<'drain'>): void {
+  const host = t.s.hosts.get(order.host);
+  if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
+  host.draining = { at: t.now, by: `order by ${by}`, evacuate: true };
+  const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+  said(t, by, order, {
+    incident: incident.id,
+    host: host.id,
+    rung: 'evacuate',
+    why: `${by} drains ${host.id}: it takes no VM any more, and those on it leave it.`,
+  });
+  tellOnce(t, incident, `draining/${host.id}/${t.now}`, {
+    type: 'host.draining',
+    severity: 'warning',
+    host: host.id,
+    summary: `${host.id} takes no VM any more, and those on it leave it.`,
+  });
+  evacuate(t, host);
+}
+
+function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
+  const host = hostOf(t.s, order.host);
+  host.repairedAt = t.now;
+  for (const page of host.pages.values()) {
+    page.repaired = true;
+    t.s.byKey.delete(`page ${host.id} ${page.key}`);
+  }
+  host.corrected.clear();
+  delete host.suspect;
+  delete host.draining;
+  delete host.decided;
+  calm(t, 'budget-spent', host.id);
+  for (const incident of t.s.incidents.values())
+    if (incident.host === host.id)
+      closeIncident(t, incident, 'order/repaired', `The memory of ${host.id} was replaced.`);
+  said(t, by, order, {
+    host: host.id,
+    rung: 'observe',
+    why: `${by} has repaired ${host.id}: its bad pages are history.`,
+  });
+  tellOnce(
+    t,
+    openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now).incident,
+    `repaired/${t.now}`,
+    {
+      type: 'host.repaired',
+      severity: 'info',
+      host: host.id,
+      summary: `${host.id} was repaired and takes VMs again.`,
+    },
+  );
+  judgeAll(t);
+}
+
+function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung: Rung): void {
+  const vm = t.s.vms.get(order.vm);
+  if (vm === undefined) return refused(t, by, order, `no VM ${order.vm} is known`);
+  const off = handsOff(vm);
+  if (off !== undefined) return refused(t, by, order, `${nameOf(vm)} is only observed: ${off}`);
+  const { incident } = openIncident(t, `order ${vm.id}`, { host: vm.home ?? '', cause: 'order', vm: vm.id }, t.now);
+  said(t, by, order, { incident: incident.id, vm: vm.id, rung, why: `${by} orders ${rung} of VM ${nameOf(vm)}.` });
+  delete vm.plannedStop;
+  // One that is stuck is begun anew.
+  if (vm.move !== undefined && vm.move.begun && vm.move.rung === rung && vm.move.step !== 'working') {
+    vm.move.tried.clear();
+    vm.move.failed = [];
+    vm.move.again = 0;
+    vm.move.step = 'no-target';
+    calm(t, 'action-failed', vm.id);
+    return;
+  }
+  if (planMove(t, vm, { rung, rule: `order/${order.order}`, incident: incident.id, by, wait: t.now }))
+    tellPlanned(t, vm, rung, incident, t.now);
+  else
+    said(t, by, order, {
+      vm: vm.id,
+      rung: 'hold',
+      why: `Something is under way with VM ${nameOf(vm)}; it is brought to its end first.`,
+    });
+}
+
+/** A person says that a copy has stopped. Host and epoch have to be exactly those of the copy. */
+function attest(t: Turn, by: string, order: Of<'attest'>): void {
+  const vm = t.s.vms.get(order.vm);
+  const copy = vm?.copies.find(c => c.host === order.host);
+  if (vm === undefined || copy === undefined)
+    return refused(t, by, order, `no copy of ${order.vm} is known on ${order.host}`);
+  const { host, epoch } = order;
+  const evidence = { by, statement: order.statement.slice(0, 500) };
+  const proof: StopProof = { kind: 'attested', vm: vm.id, host, epoch, at: t.now, evidence };
+  const fault = by === '' ? 'nobody is named' : proofFault(t.s.policy, vm.id, copy, proof);
+  if (fault !== undefined) return refused(t, by, order, fault);
+  copy.proof = proof;
+  copy.proofPlace = { spool: '', seq: 0, at: t.now };
+  copy.state = 'gone';
+  t.vms.add(vm.id);
+  decide(t, {
+    vm: vm.id,
+    host,
+    rule: 'core/stop-proof',
+    rung: 'observe',
+    inputs: { proof: 'attested', epoch, by },
+    why: `${by} attests that the copy of VM ${nameOf(vm)}, epoch ${epoch}, on ${host} has stopped.`,
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * @module How it may be known that a copy of a VM has stopped. Seen on real hosts: a free lease of virtlockd or sanlock proves nothing
+ * by itself (two copies ran), QEMU's image lock stays held by a paused or panicked copy, and a network file system may let go of
+ * the locks of a host that was cut off while its QEMU runs. Time, silence and the return code of a command prove nothing.
+ */
+import type { ProofKind, StopProof } from './act.ts';
+import type { VmId } from './ids.ts';
+import type { Policy } from './policy.ts';
+import type { Copy, Vm } from './state.ts';
+
+interface ProofRow {
+  /** What has to stand in the evidence: the name, and the values that count. */
+  evidence: Readonly<Record<string, readonly string[]>>;
+  /** Why it does not count under this policy, where it does not. */
+  unless?: (policy: Policy, proof: StopProof) => string | undefined;
+  /** What it says, for `explain`. */
+  says: string;
+}
+
+const PROCESS_GONE = ['absent', 'other-start-time', 'zombie'];
+
+/** Which evidence is a proof, under which conditions. */
+const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
+  'process-gone': {
+    evidence: { process: PROCESS_GONE, autostart: ['off'] },
+    says: 'the agent saw that the process is gone and that the host will not start it again',
+  },
+  'domain-destroyed': {
+    evidence: { domain: ['shut off', 'undefined'], process: PROCESS_GONE, autostart: ['off'] },
+    says: 'libvirt says that the domain is destroyed, and its process is gone',
+  },
+  'power-off': {
+    evidence: { power: ['off'] },
+    says: 'the power of its host was read back as off',
+  },
+  'image-lock': {
+    evidence: { lock: ['free'] },
+    unless: ({ proofs }, { evidence }) => {
+      if (proofs.imageLock === 'one-kernel') return undefined;
+      if (proofs.imageLock === 'never') return 'the policy takes a free image lock as support, not as a proof';
+      const storage = evidence['storage'] ?? '';
+      return proofs.testedStorage.includes(storage) ? undefined : `the locks of storage "${storage}" were not tested`;
+    },
+    says: 'no copy holds the lock on its disk, on storage whose locks were tested',
+  },
+  sanlock: {
+    evidence: { lease: ['expired'], watchdog: ['armed'] },
+    unless: ({ proofs }) => (proofs.sanlock ? undefined : 'the policy does not count sanlock'),
+    says: 'its lease expired by the rules of sanlock, and a watchdog was armed',
+  },
+  attested: { evidence: {}, says: 'a person has looked and said so' },
+};
+
+/** What a proof of a kind says. */
+export function proofSays(kind: ProofKind): string {
+  return PROOFS[kind].says;
+}
+
+/**
+ * Why a proof does not count for a copy; undefined where it does. It has to name exactly the VM, the host and the epoch of the
+ * copy, and to hold the evidence of its kind.
+ */
+export function proofFault(
+  policy: Policy,
+  vm: VmId,
+  copy: Pick<Copy, 'host' | 'epoch'>,
+  proof: StopProof,
+): string | undefined {
+  if (proof.vm !== vm || proof.host !== copy.host || proof.epoch !== copy.epoch)
+    return `it is for ${proof.vm} on ${proof.host}, epoch ${proof.epoch}, not for ${vm} on ${copy.host}, epoch ${copy.epoch}`;
+  const row = PROOFS[proof.kind];
+  for (const [name, values] of Object.entries(row.evidence)) {
+    const said = proof.evidence[name];
+    if (said === undefined || !values.includes(said))
+      return `${name} is ${said === undefined ? 'not said' : `"${said}"`}, and would have to be ${values.join(' or ')}`;
+  }
+  return row.unless?.(policy, proof);
+}
+
+/** Whether it is proven that a copy does not run. The proof was looked at when it came; its epoch is looked at again. */
+export function isProven(vm: Vm, copy: Copy): boolean {
+  const { proof } = copy;
+  return proof !== undefined && proof.vm === vm.id && proof.host === copy.host && proof.epoch === copy.epoch;
+}
+
+/** Copies of a VM that may run for all that is known. */
+export function unprovenCopies(vm: Vm): Copy[] {
+  return vm.copies.filter(copy => copy.ran && !isProven(vm, copy));
+}
+
+/** Never twice: a VM may be started only when each of its copies is proven to have stopped. */
+export function mayStart(vm: Vm): boolean {
+  return unprovenCopies(vm).length === 0;
+}

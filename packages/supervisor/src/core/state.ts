@@ -1,0 +1,278 @@
+/**
+ * @module All that the core knows, as data. It goes through JSON: 64-bit values are `0x` text in it, and its maps are written as
+ * lists, because their keys come from outside.
+ */
+import type { ActKind, StopProof, RESULT_STATES } from './act.ts';
+import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
+import { NO_POLICY } from './policy.ts';
+import type { Consequence, Policy, Rung } from './policy.ts';
+import type { SourceState, VmState } from './said.ts';
+
+/** Where a row stands in its host's story: what an older one says does not undo what a newer one said. */
+export interface Place {
+  spool: string;
+  seq: number;
+  at: Time;
+}
+
+/** Times by cells of 5 s: the first and the last of each. The order in which they come does not matter, a storm fills one. */
+export type Times = Map<number, [first: Time, last: Time]>;
+
+/** A bad page of a host: by its page frame, or by guest address alone where no more is known. */
+export interface Page {
+  /** `0x…` of the page frame, or `VM/0x…` of the guest page. */
+  key: string;
+  pfn?: string;
+  gpa?: string;
+  /** The VM that a witness named. */
+  vm?: VmId;
+  /** VMs that were told of an error without an address at about that time. One alone is taken for the page's. */
+  claims: VmId[];
+  /** log2 of the bytes that are lost with it. */
+  order: number;
+  times: Times;
+  /** Witnesses, repeats among them. */
+  hits: number;
+  consumed?: boolean;
+  recursive?: boolean;
+  /** A process that lost it. */
+  process?: string;
+  /** What the host's kernel did: the worst result, and the kind of page. */
+  kernel?: { result: string; page: string };
+  dimm?: string;
+  /** Out of use since this boot of the host. */
+  applied: boolean;
+  quarantined?: boolean;
+  /** The boot in which it was last asked to be taken out of use again. */
+  reofflined?: string;
+  /** The memory behind it was replaced. */
+  repaired?: boolean;
+}
+
+export interface Corrected {
+  /** `page`, `row`, …: which part of the host. */
+  by: string;
+  /** Errors by quarter of an hour. */
+  counts: Map<number, number>;
+  /** The highest rung that it led to. */
+  rung?: string;
+}
+
+export interface Host {
+  id: HostId;
+  connected: boolean;
+  /** Since when it is (not) connected. */
+  since: Time;
+  place?: Place;
+  boot?: string;
+  /** The first row of this boot: pages that were seen before it are in use again. */
+  bootPlace?: Place;
+  arch?: string;
+  kernel?: string;
+  memoryBytes: number;
+  freeBytes: number;
+  cpuModels: string[];
+  storage: string[];
+  fence: boolean;
+  pages: Map<string, Page>;
+  corrected: Map<string, Corrected>;
+  /** Why its own memory is not to be trusted: a page that its kernel could not take away. */
+  suspect?: string;
+  draining?: { at: Time; by: string; evacuate: boolean; told?: boolean };
+  repairedAt: Time;
+  sources: Map<string, { state: SourceState['state']; since: Time; place: Place }>;
+  /** Last rule that was decided, with what it saw. */
+  decided?: string;
+}
+
+/** One place where a VM runs or may run. Only a proof says that it does not. */
+export interface Copy {
+  host: HostId;
+  epoch: Epoch;
+  state: VmState | 'starting';
+  /** It was seen running, or was ordered to: only a proof says that it does not. */
+  ran: boolean;
+  /** What happened before is none of its business. */
+  since: Time;
+  place?: Place;
+  pid?: string;
+  autostart: boolean;
+  proof?: StopProof;
+  /** Where the proof stands in the story of the host: only what is newer can void it. */
+  proofPlace?: Place;
+  /** Highest epoch that its agent is known to have. */
+  told: Epoch;
+  /** The epoch that its agent was last told of. */
+  taught?: Epoch;
+  /** When it was first seen running beside another copy. */
+  doubled?: Time;
+}
+
+export type MoveStep = 'waiting' | 'working' | 'unproven' | 'no-target' | 'failed';
+
+/** What is being done with a VM: one thing at a time. */
+export interface Move {
+  rung: Rung;
+  rule: string;
+  incident: IncidentId;
+  /** Who ordered it; empty for a policy's rule. */
+  by: string;
+  /** Not before. */
+  wait: Time;
+  step: MoveStep;
+  /** Begun means that something was sent: it is carried to its end even if a rule would no longer ask for it. */
+  begun: boolean;
+  /** What was tried on a copy, by `host/epoch`. */
+  tried: Map<string, ActKind[]>;
+  /** When a copy may be looked at again. */
+  again: Time;
+  /** Hosts on which a start has failed. */
+  failed: HostId[];
+  act?: ActionId;
+  to?: HostId;
+  /** Of a live migration: whether the VM is known to run at its target. */
+  arrived?: boolean;
+}
+
+export interface Vm {
+  id: VmId;
+  name: string;
+  vmm?: string;
+  definition?: string;
+  disks: string[];
+  memoryBytes: number;
+  cpuModel?: string;
+  onCrash?: string;
+  owner?: string;
+  optedIn: boolean;
+  canQuarantine: boolean;
+  /** Highest epoch that was ordered or reported. */
+  epoch: Epoch;
+  /** Where it should be. */
+  home?: HostId;
+  copies: Copy[];
+  /** Errors that came without an address. */
+  unlocated: Times;
+  /** Those of them in the VMM's own memory; a second error while one was handled; bad data that was used. */
+  hypervisor: Times;
+  recursive: Times;
+  consumed: Times;
+  /** What happened to it, whether after an error or not. */
+  after: { what: Consequence; at: Time }[];
+  /** What happened before it is history: it was restarted since, or somebody said that it is handled. */
+  settled: Time;
+  plannedStop?: Time;
+  /** For words only: what its kernel said that it is, and remarks of its consoles. */
+  guestKernel?: string;
+  said: { at: Time; text: string }[];
+  /** The customer was told that it is down. */
+  down?: boolean;
+  move?: Move;
+  /** Rule, rung and numbers of the last decision: the same again is none. */
+  decided?: string;
+  noMigrate?: Time;
+}
+
+export interface Incident {
+  id: IncidentId;
+  host: HostId;
+  /** `page`: of a page; `unlocated`: of a VM without an address; `predicted`: corrected errors; `host`: the host; `order`: a person's. */
+  cause: 'page' | 'unlocated' | 'predicted' | 'host' | 'order';
+  page?: string;
+  vm?: VmId;
+  state: 'open' | 'closed' | 'absorbed';
+  absorbedBy?: IncidentId;
+  openedAt: Time;
+  /** Times by the clock of the host. */
+  first: Time;
+  last: Time;
+  /** Witnesses by `source event`: how often, first and last. */
+  witnesses: Map<string, { count: number; first: Time; last: Time }>;
+  consequence?: Consequence;
+  /** For a person, from consoles too: nothing is decided on it. */
+  remarks: string[];
+  /** Transitions that were told. */
+  told: string[];
+}
+
+export interface Doing {
+  id: ActionId;
+  kind: ActKind;
+  host: HostId;
+  vm?: VmId;
+  epoch: Epoch;
+  incident: IncidentId;
+  deadline: Time;
+  page?: string;
+  to?: HostId;
+  state: 'intent' | 'sent' | (typeof RESULT_STATES)[number];
+  reason?: string;
+  /** What its agent saw, `running` of a VM above all. */
+  seen?: string;
+}
+
+export interface State {
+  schema: 1;
+  /** The latest time that any input carried. */
+  now: Time;
+  policy: Policy;
+  /** `name@version#hash`. */
+  policyId: string;
+  paused?: { at: Time; by: string; reason: string };
+  breaker: { open?: { at: Time; last: Time }; hosts: Map<HostId, Time> };
+  hosts: Map<HostId, Host>;
+  vms: Map<VmId, Vm>;
+  incidents: Map<IncidentId, Incident>;
+  /** Incidents by what they are about. */
+  byKey: Map<string, IncidentId>;
+  lastIncident: number;
+  acts: Map<ActionId, Doing>;
+  /** VMs that are acted on, and acts whose outcome is awaited. */
+  moving: VmId[];
+  flying: ActionId[];
+  /** Rows that were taken, by `host spool`: all up to one, and those beyond it. */
+  taken: Map<string, { upTo: number; beyond: number[] }>;
+  /** Alerts that stand, and how often each was raised. */
+  alerts: Map<string, { raised: number; standing: boolean }>;
+  decisions: { count: number; hash: string };
+}
+
+/** A core that knows nothing. Its policy does nothing until it is given one. */
+export function newState(): State {
+  return {
+    schema: 1,
+    now: 0,
+    policy: NO_POLICY,
+    policyId: 'none@0',
+    breaker: { hosts: new Map() },
+    hosts: new Map(),
+    vms: new Map(),
+    incidents: new Map(),
+    byKey: new Map(),
+    lastIncident: 0,
+    acts: new Map(),
+    moving: [],
+    flying: [],
+    taken: new Map(),
+    alerts: new Map(),
+    decisions: { count: 0, hash: '' },
+  };
+}
+
+/** The state as JSON. {@link restore} makes the same state of it. */
+export function snapshot(state: State): string {
+  return JSON.stringify(state, (_key, v: unknown) => (v instanceof Map ? { '@map': [...v] } : v));
+}
+
+/**
+ * The state that {@link snapshot} wrote.
+ * @throws Error (a SyntaxError) when the text is no JSON; an Error when it is of another schema.
+ */
+export function restore(text: string): State {
+  const state = JSON.parse(text, (_key, v: unknown) => {
+    if (typeof v !== 'object' || v === null || !('@map' in v)) return v;
+    return new Map(v['@map'] as [unknown, unknown][]);
+  }) as State;
+  if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
+  return state;
+}

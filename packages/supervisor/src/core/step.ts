@@ -1,0 +1,195 @@
+/** @module The one function: what the core wants of an input. No clock, no chance, nothing but its state. */
+import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
+import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
+import { canonical, sha256 } from './hash.ts';
+import { applyPages, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
+import { closeQuiet, openIncident } from './incident.ts';
+import type { Effect, Input } from './input.ts';
+import { evacuate, judgeHost, judgeVm } from './judge.ts';
+import { advanceMoves } from './move.ts';
+import { takeOrder } from './orders.ts';
+import type { Policy } from './policy.ts';
+import { takeRow } from './rows.ts';
+import type { Row } from './said.ts';
+import { takeEvent } from './seen.ts';
+import type { Copy, State, Vm } from './state.ts';
+import { decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+import { staleHosts, takeVmReport, watchCopies } from './vm.ts';
+import { nameOf } from './words.ts';
+
+/**
+ * Takes one input into the state, which it owns, and says what is wanted now. The same inputs in the same order give the same
+ * effects (I12); a row that was taken before gives none (I3).
+ * @returns acts, notices and decisions, in their order; each act and notice after the decision behind it
+ * @example
+ * const state = newState();
+ * for (const effect of step(state, { input: 'tick', at: Date.now() })) …
+ */
+export function step(state: State, input: Input): Effect[] {
+  state.now = Math.max(state.now, input.at);
+  const t: Turn = {
+    s: state,
+    now: state.now,
+    out: [],
+    vms: new Set(),
+    hosts: new Set(),
+    awake: input.input === 'tick',
+  };
+  take(t, input);
+  settle(t);
+  return t.out;
+}
+
+function take(t: Turn, input: Input): void {
+  switch (input.input) {
+    case 'row':
+      if (takeRow(t.s, input.row)) said(t, input.row);
+      return;
+    case 'order':
+      return takeOrder(t, input.by, input.order);
+    case 'policy':
+      return takePolicy(t, input.by, input.policy);
+    case 'agent':
+      takeAgent(t, input.host, input.connected);
+      if (input.connected) askAgain(t.s, input.host);
+      return;
+    case 'act': {
+      const doing = t.s.acts.get(input.action);
+      if (doing === undefined || !isFlying(doing)) return;
+      if (input.state === 'sent') doing.state = 'sent';
+      else land(t, doing, 'unknown', input.reason);
+      return;
+    }
+    case 'result':
+      return takeResult(t, input.host, input.result, { spool: '', seq: 0, at: input.at });
+    case 'tick':
+      expireActs(t);
+      coolBreaker(t);
+      watchSilence(t);
+      closeQuiet(t);
+      for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);
+      for (const host of t.s.hosts.values()) if (host.draining?.evacuate === true) t.hosts.add(host.id);
+      return;
+  }
+}
+
+function said(t: Turn, row: Row): void {
+  const { said: what, host, spool, seq, at } = row;
+  switch (what.kind) {
+    case 'event':
+      return takeEvent(t, row, what);
+    case 'source':
+      return takeSource(t, row, what);
+    case 'host':
+      return takeHostReport(t, row, what);
+    case 'vm':
+      return takeVmReport(t, row, what);
+    case 'result':
+      return takeResult(t, host, what, { spool, seq, at });
+  }
+}
+
+/** A policy is known by its name, its version and what it says: two that differ are never taken for one. */
+export function policyId(policy: Policy): string {
+  return `${policy.name}@${policy.version}#${sha256(canonical(policy)).slice(0, 12)}`;
+}
+
+function takePolicy(t: Turn, by: string, policy: Policy): void {
+  const id = policyId(policy);
+  if (id === t.s.policyId) return;
+  t.s.policy = policy;
+  t.s.policyId = id;
+  decide(t, {
+    rule: 'core/policy',
+    rung: policy.mode,
+    inputs: { by, mode: policy.mode, rules: policy.rules.length },
+    why: `${by} has set the policy ${id}. All is judged by it as it is now.`,
+  });
+  judgeAll(t);
+}
+
+/** An agent is back: what it could not prove before it may prove now. */
+function askAgain(s: State, host: string): void {
+  for (const id of s.moving) {
+    const vm = s.vms.get(id);
+    for (const copy of vm?.copies ?? []) if (copy.host === host) vm?.move?.tried.delete(`${copy.host}/${copy.epoch}`);
+    if (vm?.move !== undefined) vm.move.again = 0;
+  }
+}
+
+/** Judges what has changed, until nothing more changes by it, and takes what is under way further. */
+function settle(t: Turn): void {
+  watchBreaker(t);
+  for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
+    const vms = [...t.vms].toSorted();
+    const hosts = [...t.hosts].toSorted();
+    if (vms.length + hosts.length > 0) t.awake = true;
+    t.vms.clear();
+    t.hosts.clear();
+    for (const id of vms) {
+      const vm = t.s.vms.get(id);
+      if (vm !== undefined) judgeOne(t, vm);
+    }
+    for (const id of hosts) {
+      const host = t.s.hosts.get(id);
+      if (host === undefined) continue;
+      judgeHost(t, host);
+      evacuate(t, host);
+      applyPages(t, host);
+    }
+    if (t.s.moving.length > 0) advanceMoves(t);
+  }
+}
+
+function judgeOne(t: Turn, vm: Vm): void {
+  judgeVm(t, vm);
+  const idle = vm.move?.begun !== true;
+  for (const copy of watchCopies(t, vm)) if (idle) stopStray(t, vm, copy);
+  if (idle) for (const copy of staleHosts(t.s, vm)) teach(t, vm, copy);
+}
+
+/** A host runs a copy again that we have replaced: it is stopped there. */
+function stopStray(t: Turn, vm: Vm, copy: Copy): void {
+  if (t.s.policy.mode !== 'act' || t.s.hosts.get(copy.host)?.connected !== true) return;
+  const busy = t.s.flying.some(id => {
+    const doing = t.s.acts.get(id);
+    return doing?.vm === vm.id && doing.host === copy.host && doing.kind === 'stop';
+  });
+  if (busy) return;
+  const { incident } = openIncident(t, `order ${vm.id}`, { host: copy.host, cause: 'order', vm: vm.id }, t.now);
+  want(t, {
+    kind: 'stop',
+    host: copy.host,
+    vm,
+    epoch: copy.epoch,
+    incident: incident.id,
+    rule: 'core/second-copy',
+    rung: 'hold',
+    inputs: { home: vm.home ?? '', homeEpoch: vm.epoch },
+    why: `VM ${nameOf(vm)} runs on ${vm.home ?? '?'} in epoch ${vm.epoch}; the copy of epoch ${copy.epoch} on ${copy.host} is stopped.`,
+  });
+}
+
+/** A host that had an older copy learns of the newer epoch, and does not start the VM by itself. */
+function teach(t: Turn, vm: Vm, copy: Copy): void {
+  if (t.s.policy.mode !== 'act') return;
+  const busy = t.s.flying.some(id => {
+    const doing = t.s.acts.get(id);
+    return doing?.vm === vm.id && doing.host === copy.host && doing.kind === 'autostart-off';
+  });
+  if (busy || copy.taught === vm.epoch) return;
+  const { incident } = openIncident(t, `order ${vm.id}`, { host: copy.host, cause: 'order', vm: vm.id }, t.now);
+  const doing = want(t, {
+    kind: 'autostart-off',
+    host: copy.host,
+    vm,
+    epoch: vm.epoch,
+    incident: incident.id,
+    rule: 'core/old-host',
+    rung: 'observe',
+    inputs: { home: vm.home ?? '', told: copy.told },
+    why: `${copy.host} learns that VM ${nameOf(vm)} is in epoch ${vm.epoch} on ${vm.home ?? '?'}: it has to refuse what is older.`,
+  });
+  if (doing !== undefined) copy.taught = vm.epoch;
+}

@@ -1,0 +1,63 @@
+/** @module Where a VM may be started or migrated to, and why not elsewhere. */
+import { distinctPages, unapplied } from './ledger.ts';
+import type { HostId } from './ids.ts';
+import type { Host, State, Vm } from './state.ts';
+
+/** Where to, and what spoke against each other host. */
+export interface Placement {
+  to: HostId | undefined;
+  reason: string;
+  /** By host. */
+  against: Record<string, string>;
+}
+
+/** The storage that a disk lies on is named by itself, or by a folder above it. */
+function reaches(host: Host, disk: string): boolean {
+  return host.storage.some(s => disk === s || disk.startsWith(s.endsWith('/') ? s : `${s}/`));
+}
+
+/** Memory that VMs will take which are on their way to a host. */
+function promised(s: State, host: HostId, but: Vm): number {
+  let bytes = 0;
+  for (const id of s.moving) {
+    const vm = s.vms.get(id);
+    if (vm !== undefined && vm !== but && vm.move?.to === host) bytes += vm.memoryBytes;
+  }
+  return bytes;
+}
+
+/** Why a host cannot take a VM; undefined where it can. */
+function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | undefined {
+  if (!host.connected) return 'its agent is not connected';
+  if (host.boot === undefined) return 'it has not reported itself';
+  if (host.draining !== undefined) return 'it is draining';
+  if (host.suspect !== undefined) return `its own memory is not to be trusted: ${host.suspect}`;
+  const pages = unapplied(host).length;
+  if (pages > 0) return `${pages} of its known bad pages are in use again`;
+  if (from?.arch !== undefined && host.arch !== from.arch) return `it is ${host.arch ?? 'of an unknown architecture'}`;
+  const disk = vm.disks.find(d => !reaches(host, d));
+  if (disk !== undefined) return `it does not reach ${disk}`;
+  if (vm.cpuModel !== undefined && host.cpuModels.length > 0 && !host.cpuModels.includes(vm.cpuModel))
+    return `it does not have the CPU model ${vm.cpuModel}`;
+  if (host.freeBytes - promised(s, host.id, vm) < vm.memoryBytes) return 'it has too little free memory';
+  return undefined;
+}
+
+/**
+ * The best host for a VM: fewest bad pages, then most free memory, then by name, so that the same facts give the same host.
+ * @param but hosts that are out of the question: where it runs, and where a start has failed
+ */
+export function placeFor(s: State, vm: Vm, but: readonly HostId[]): Placement {
+  const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
+  const against: Record<string, string> = {};
+  const fit: { host: Host; pages: number }[] = [];
+  for (const host of [...s.hosts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    const no = but.includes(host.id) ? 'it runs there, or a start there has failed' : fault(s, vm, host, from);
+    if (no === undefined) fit.push({ host, pages: distinctPages(host, 0).length });
+    else against[host.id] = no;
+  }
+  const best = fit.toSorted((a, b) => a.pages - b.pages || b.host.freeBytes - a.host.freeBytes)[0];
+  if (best === undefined) return { to: undefined, reason: 'no host can take it', against };
+  const reason = `healthy, reaches its disks, has room; ${best.pages} bad pages known; best of ${fit.length}`;
+  return { to: best.host.id, reason, against };
+}

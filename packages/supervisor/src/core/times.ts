@@ -1,0 +1,66 @@
+/** @module Sets of times that do not depend on the order in which their members come, and that a storm does not fill. */
+import type { Time } from './ids.ts';
+import type { Times } from './state.ts';
+
+/** QMP's event, the kernel's line and QEMU's line of one error come within this; agents read them at different moments. */
+export const JOIN_MS = 10_000;
+/** AMD guests look for deferred errors every five minutes and may panic then (facts: the AMD deferred-error thread). */
+export const LATE_MS = 420_000;
+/** A reboot so soon after an error is a panic that nobody told. */
+export const AT_ONCE_MS = 15_000;
+/** Errors without an address count at most once in that time and VM. */
+const UNLOCATED_MS = 60_000;
+/**
+ * Times are kept by cells of this length, and compared by cells: what is up to 10 s apart is near, what is more than 15 s apart
+ * is not. So a storm costs nothing, and no order of arrival makes a difference.
+ */
+const CELL_MS = 5000;
+const MAX_CELLS = 4000;
+
+/** Adds a time. True when it says something new: not each member of a storm does. */
+export function addTime(times: Times, at: Time): boolean {
+  const cell = Math.floor(at / CELL_MS);
+  const there = times.get(cell);
+  if (there === undefined) {
+    times.set(cell, [at, at]);
+    if (times.size > MAX_CELLS) times.delete(Math.min(...times.keys()));
+    return true;
+  }
+  if (at < there[0]) there[0] = at;
+  if (at > there[1]) there[1] = at;
+  return false;
+}
+
+/** Whether a member is near: within so many ms, and never more than a cell beyond. */
+export function near(times: Times, at: Time, within: Time = JOIN_MS): boolean {
+  const reach = Math.ceil(within / CELL_MS);
+  const cell = Math.floor(at / CELL_MS);
+  for (let i = cell - reach; i <= cell + reach; i++) if (times.has(i)) return true;
+  return false;
+}
+
+/** The earliest; undefined of an empty set. */
+export function firstOf(times: Times): Time | undefined {
+  let first: Time | undefined;
+  for (const [a] of times.values()) if (first === undefined || a < first) first = a;
+  return first;
+}
+
+/** The latest; undefined of an empty set. */
+export function lastOf(times: Times): Time | undefined {
+  let last: Time | undefined;
+  for (const [, b] of times.values()) if (last === undefined || b > last) last = b;
+  return last;
+}
+
+/** How many there are when at most one a minute counts, of those since a time that no other set explains. */
+export function countApart(times: Times, since: Time, explained: (at: Time) => boolean): number {
+  let counted = 0;
+  let last = -Infinity;
+  for (const [at] of [...times.values()].toSorted((a, b) => a[0] - b[0])) {
+    if (at < since || at < last + UNLOCATED_MS || explained(at)) continue;
+    counted++;
+    last = at;
+  }
+  return counted;
+}

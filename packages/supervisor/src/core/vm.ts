@@ -1,0 +1,161 @@
+/** @module What hosts say of their VMs: where copies are, in which epoch, and whether there is one too many. */
+import { handsOff } from './budget.ts';
+import type { HostId, Time } from './ids.ts';
+import { noteAfter } from './incident.ts';
+import { homeCopy, isAlive, newer, vmById } from './ledger.ts';
+import { isProven, unprovenCopies } from './proof.ts';
+import type { Row, VmReport } from './said.ts';
+import type { Copy, State, Vm } from './state.ts';
+import { alarm, calm, decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** During a live migration both hosts list the VM for 1.3 to 2 s (seen with libvirt 9.0). */
+const DOUBLE_MS = 10_000;
+
+/** Takes a report of a VM. What is older than what its host said last changes nothing. */
+export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
+  const vm = vmById(t.s, report.vm);
+  const { host, spool, seq, at } = row;
+  const place = { spool, seq, at };
+  let copy = vm.copies.find(c => c.host === host);
+  if (copy !== undefined && !newer(place, copy.place)) return;
+  if (copy === undefined) {
+    copy = { host, epoch: report.epoch, state: 'gone', ran: false, since: 0, autostart: false, told: 0 };
+    vm.copies.push(copy);
+    vm.copies.sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+  copy.told = Math.max(copy.told, report.epoch);
+  const ordered = copy.state === 'starting';
+  // A report from before the start that we ordered says nothing of it.
+  const migrated = vm.move?.rung === 'migrate' && isAlive(report.state);
+  if (ordered && !migrated && (report.epoch < copy.epoch || !isAlive(report.state))) {
+    copy.place = place;
+    copy.autostart = report.autostart;
+    return;
+  }
+  describe(vm, report, host);
+  copy.place = place;
+  copy.autostart = report.autostart;
+  if (report.pid !== undefined) copy.pid = `${report.pid}/${report.startTicks ?? '?'}`;
+  if (isAlive(report.state)) runs(t, vm, copy, report, at);
+  else if (copy.ran && report.state === 'gone' && isAlive(copy.state)) goes(t, vm, copy, report, at);
+  copy.state = report.state;
+  settleHome(t, vm);
+  t.vms.add(vm.id);
+}
+
+/** What a start elsewhere needs to know. Its home says it; another host only where nobody has yet. */
+function describe(vm: Vm, report: VmReport, host: HostId): void {
+  if (vm.home !== undefined && vm.home !== host && vm.vmm !== undefined) return;
+  vm.name = report.name;
+  vm.vmm = report.vmm;
+  if (report.definition !== undefined) vm.definition = report.definition;
+  if (report.disks.length > 0 || vm.disks.length === 0) vm.disks = report.disks;
+  vm.memoryBytes = report.memoryBytes;
+  if (report.cpuModel !== undefined) vm.cpuModel = report.cpuModel;
+  set(vm, 'onCrash', report.onCrash);
+  set(vm, 'owner', report.owner);
+  vm.optedIn = report.optedIn;
+  vm.canQuarantine = report.canQuarantine ?? report.vmm === 'reference';
+}
+
+function set(vm: Vm, name: 'onCrash' | 'owner', value: string | undefined): void {
+  if (value === undefined) delete vm[name];
+  else vm[name] = value;
+}
+
+function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
+  const { proof } = copy;
+  if (
+    proof !== undefined &&
+    (copy.proofPlace === undefined || copy.place === undefined || newer(copy.place, copy.proofPlace))
+  ) {
+    delete copy.proof;
+    delete copy.proofPlace;
+    decide(t, {
+      vm: vm.id,
+      host: copy.host,
+      rule: 'core/proof-void',
+      rung: 'hold',
+      inputs: { proof: proof.kind, epoch: proof.epoch, reported: report.epoch },
+      why: `The copy on ${copy.host} was proven to have stopped, and its host says that it runs again.`,
+    });
+  }
+  copy.epoch = Math.max(copy.epoch, report.epoch);
+  vm.epoch = Math.max(vm.epoch, copy.epoch);
+  copy.ran = true;
+  if (vm.plannedStop !== undefined && at > vm.plannedStop) delete vm.plannedStop;
+  if (report.state === 'crashed') noteAfter(t, vm, 'panicked', at);
+}
+
+/** A VM that goes without having been asked to has died; what libvirt calls destroyed or shut down was asked for. */
+function goes(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
+  const asked = vm.move?.begun === true || vm.home !== copy.host || vm.plannedStop !== undefined;
+  if (!asked && (report.reason === undefined || /fail|crash|signal|kill/i.test(report.reason)))
+    noteAfter(t, vm, 'died', at);
+}
+
+/** Where the VM is now: a copy that runs, where the one that was its home does not. */
+function settleHome(t: Turn, vm: Vm): void {
+  if (vm.home === undefined) {
+    const only = vm.copies.find(c => isAlive(c.state)) ?? vm.copies[0];
+    if (only !== undefined) vm.home = only.host;
+    return;
+  }
+  const home = homeCopy(vm);
+  if (vm.move?.begun === true || (home !== undefined && isAlive(home.state))) return;
+  // Somebody else has moved it. A copy of an older epoch than that of its home is no move but a copy too many.
+  const elsewhere = vm.copies.find(c => c.host !== vm.home && isAlive(c.state) && c.epoch >= (home?.epoch ?? 0));
+  if (elsewhere === undefined) return;
+  vm.home = elsewhere.host;
+  elsewhere.since = elsewhere.place?.at ?? t.now;
+}
+
+/** Copies that run beside that of the VM's home, and should not. */
+function strays(s: State, vm: Vm): Copy[] {
+  const home = homeCopy(vm);
+  if (home === undefined || home.state === 'gone' || home.state === 'shut-off') return [];
+  const migrating = vm.move?.rung === 'migrate' && vm.move.begun ? vm.move.to : undefined;
+  return vm.copies.filter(
+    c => c !== home && c.host !== migrating && c.ran && !isProven(vm, c) && isAlive(c.state) && s.hosts.has(c.host),
+  );
+}
+
+/** Whether the copy is one that we have replaced: it may be stopped. Of two that others started nobody knows which is right. */
+function isReplaced(vm: Vm, copy: Copy): boolean {
+  const home = homeCopy(vm);
+  return home !== undefined && home.epoch > 0 && home.epoch > copy.epoch;
+}
+
+/** A second copy that a replaced host runs again, which may be stopped at once; the others are told. */
+export function watchCopies(t: Turn, vm: Vm): Copy[] {
+  const found = strays(t.s, vm);
+  for (const copy of vm.copies) if (!found.includes(copy)) delete copy.doubled;
+  if (found.length === 0) {
+    calm(t, 'second-copy', vm.id);
+    return [];
+  }
+  const replaced: Copy[] = [];
+  for (const copy of found) {
+    copy.doubled ??= t.now;
+    const old = isReplaced(vm, copy);
+    if (!old && t.now - copy.doubled < DOUBLE_MS) continue;
+    alarm(t, 'second-copy', vm.id, {
+      host: copy.host,
+      vm: vm.id,
+      vmName: vm.name,
+      summary:
+        `VM ${vm.id} runs on ${vm.home ?? '?'} and on ${copy.host} too: both may write to its disks. ` +
+        (old ? `That on ${copy.host} is the old one.` : 'Neither was started by us; stop one of them now.'),
+    });
+    if (old && handsOff(vm) === undefined) replaced.push(copy);
+  }
+  return replaced;
+}
+
+/** Hosts whose agent does not know yet that a newer copy of the VM was ordered: it has to refuse what is older. */
+export function staleHosts(s: State, vm: Vm): Copy[] {
+  const home = homeCopy(vm);
+  if (home === undefined || home.epoch === 0 || unprovenCopies(vm).some(c => c !== home)) return [];
+  return vm.copies.filter(c => c !== home && c.told < home.epoch && s.hosts.get(c.host)?.connected === true);
+}
