@@ -15,9 +15,12 @@ export interface ReconnectOptions {
 /** What a session may tell of itself. */
 export interface Session {
   /** Reading has begun. Events that are known to be lost in the gap before it, where the source counts them. */
-  up(lostEvents?: number): void;
+  up: (lostEvents?: number) => void;
   signal: AbortSignal;
 }
+
+/** What a session ends with where its peer is there and does not do its part: `stalled`, not `lost`. */
+export class Stalled extends Error {}
 
 /** A reason is for a person; a peer does not fill the spool with it. */
 const MAX_REASON = 256;
@@ -56,15 +59,17 @@ export async function keepReading(
       }
     };
     let reason = 'the peer ended the connection';
+    let state: SourceState['state'] = 'lost';
     try {
       await session({ up, signal });
     } catch (error) {
       reason = messageOf(error);
+      if (error instanceof Stalled) state = 'stalled';
     }
     if (signal.aborted) return;
     if (isUp || lostAt === undefined) {
       lostAt = performance.now();
-      say({ state: 'lost', reason: reason.slice(0, MAX_REASON) });
+      say({ state, reason: reason.slice(0, MAX_REASON) });
     }
     await pause(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, longestMs);

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { Emitted, emitLine } from './emitted.ts';
+
+const T = 1795914984_562398;
+const S = 1e6;
+
+describe('monitor_protocol_event_emit', () => {
+  test('a line of it', () => {
+    expect(emitLine('23915@1795914984.562398:monitor_protocol_event_emit event=11 data=0x55d0')).toEqual({
+      pid: 23915,
+      us: T,
+      ordinal: 11,
+    });
+    expect(emitLine('qemu: monitor_protocol_event_emit event=11')).toBeUndefined();
+  });
+
+  test('the number is learned from an event that came both ways; one that came one way is lost', () => {
+    const emitted = new Emitted('MEMORY_FAILURE');
+    emitted.line(T, 11);
+    expect(emitted.lost(T + 3 * S)).toEqual([]);
+    emitted.line(T + 5 * S, 11);
+    emitted.received(T + 5 * S + 50, 'MEMORY_FAILURE');
+    emitted.line(T + 6 * S, 4);
+    // The first is told as soon as it can be named; nothing before two seconds have passed, and nothing twice.
+    expect(emitted.lost(T + 5 * S)).toEqual([T]);
+    expect(emitted.lost(T + 20 * S)).toEqual([]);
+    emitted.line(T + 30 * S, 11);
+    expect(emitted.lost(T + 31 * S)).toEqual([]);
+    expect(emitted.lost(T + 32 * S)).toEqual([T + 30 * S]);
+    expect(emitted.lost(T + 40 * S)).toEqual([]);
+  });
+
+  test('two kinds at one moment teach nothing', () => {
+    const emitted = new Emitted('MEMORY_FAILURE');
+    emitted.line(T, 11);
+    emitted.line(T, 4);
+    emitted.received(T, 'MEMORY_FAILURE');
+    expect(emitted.lost(T + 10 * S)).toEqual([]);
+    emitted.line(T + 11 * S, 11);
+    emitted.received(T + 11 * S, 'MEMORY_FAILURE');
+    expect(emitted.lost(T + 20 * S)).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * @module Events that QEMU emitted and nobody got. QEMU's trace event `monitor_protocol_event_emit` writes a line for each,
+ * connected or not, with the number of its kind, which differs from QEMU to QEMU: it is learned from one that came both ways.
+ */
+
+/** `23915@1795914984.562398:monitor_protocol_event_emit event=11 data=0x…`; times in µs UTC. */
+export function emitLine(line: string): { pid: number; us: number; ordinal: number } | undefined {
+  const m = /^(\d{1,10})@(\d{1,12})\.(\d{6}):monitor_protocol_event_emit event=(\d{1,4}) data=/.exec(line);
+  if (m === null) return undefined;
+  return { pid: Number(m[1]), us: Number(m[2]) * 1e6 + Number(m[3]), ordinal: Number(m[4]) };
+}
+
+/** Both ways name the time within this, µs (50 were seen). */
+const SAME_US = 1000;
+/** How long the other way may take, µs. */
+const LATE_US = 2e6;
+/** Kept of each way. */
+const KEEP = 1024;
+
+/** What QEMU says of one event, of one VM. Times are µs UTC by QEMU's clock, which both ways share. */
+export class Emitted {
+  readonly #name: string;
+  #ordinal: number | undefined;
+  #lines: { us: number; ordinal: number }[] = [];
+  #received: { us: number; name: string }[] = [];
+
+  /** @param name the QMP event whose loss matters */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** A line of the log. */
+  line(us: number, ordinal: number): void {
+    this.#lines.push({ us, ordinal });
+    if (this.#lines.length > KEEP) this.#lines.shift();
+    this.#learn();
+  }
+
+  /** An event of the monitor. */
+  received(us: number, name: string): void {
+    this.#received.push({ us, name });
+    if (this.#received.length > KEEP) this.#received.shift();
+    this.#learn();
+  }
+
+  /** Emitted, and not received until `now`: their times. Each is told once. */
+  lost(now: number): number[] {
+    const due = this.#lines.filter(l => l.us <= now - LATE_US);
+    // What cannot be named yet is kept: the number may be learned from a later one.
+    const kept = this.#ordinal === undefined ? due : [];
+    this.#lines = [...kept, ...this.#lines.filter(l => l.us > now - LATE_US)];
+    if (this.#ordinal === undefined) return [];
+    const left = this.#received.filter(r => r.name === this.#name);
+    const lost: number[] = [];
+    for (const { us, ordinal } of due) {
+      if (ordinal !== this.#ordinal) continue;
+      const at = left.findIndex(r => Math.abs(r.us - us) <= SAME_US);
+      if (at < 0) lost.push(us);
+      else left.splice(at, 1);
+    }
+    this.#received = this.#received.filter(r => r.us > now - 2 * LATE_US);
+    return lost;
+  }
+
+  #learn(): void {
+    if (this.#ordinal !== undefined) return;
+    for (const { us, name } of this.#received) {
+      if (name !== this.#name) continue;
+      const near = this.#lines.filter(l => Math.abs(l.us - us) <= SAME_US);
+      // Two kinds at one moment tell nothing.
+      if (new Set(near.map(l => l.ordinal)).size === 1) this.#ordinal = near[0]?.ordinal;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/** @module A file, or a FIFO, to which somebody else writes lines. */
+import { constants, openSync, statSync, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import net from 'node:net';
+import { LineScanner } from '@syndrome/decode/text/transport/line-scanner.ts';
+import { pause } from '../reconnect.ts';
+
+export interface FollowOptions {
+  signal: AbortSignal;
+  /** `<inode>:<offset>` of an earlier run. Without it, or where the file is another one, reading begins at `begin`. */
+  from?: string | undefined;
+  /** Where to begin in a file that was not read before. Default: its end. */
+  begin?: 'start' | 'end';
+  /** Between two looks where the system does not tell of changes, ms. Default 1000. */
+  pollMs?: number;
+  /** Called when the file is open, and whenever everything in it was read, with the position. */
+  up: () => void;
+  idle: (position: string) => void;
+}
+
+const CHUNK = 65_536;
+
+/**
+ * Hands on the lines that come, without their ends, bounded in length. A file that was replaced or cut is read from its begin.
+ * Returns when `signal` aborts or the writer of a socket-like file is gone.
+ * @throws the error of the file system, also where the file goes away and none comes in its place
+ */
+export async function followLines(path: string, take: (line: string) => void, options: FollowOptions): Promise<void> {
+  const scanner = (): LineScanner =>
+    new LineScanner({
+      line: (bytes, start, end) => {
+        take(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString());
+        return true;
+      },
+      skipped: () => undefined,
+      cut: () => undefined,
+    });
+  if (statSync(path).isFIFO()) return readFifo(path, scanner(), options);
+  const wake = new Wake();
+  const watcher = watch(path, { persistent: false }, () => wake.up());
+  watcher.on('error', () => undefined);
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    let { ino, size } = await file.stat();
+    let offset = options.begin === 'start' ? 0 : size;
+    const [oldIno, oldOffset] = options.from?.split(':').map(Number) ?? [];
+    if (oldIno === ino && oldOffset !== undefined && oldOffset <= size) offset = oldOffset;
+    let lines = scanner();
+    options.up();
+    const chunk = Buffer.alloc(CHUNK);
+    /** Where the last whole line ended. */
+    let whole = offset;
+    while (!options.signal.aborted) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK, offset);
+      if (bytesRead > 0) {
+        lines.push(chunk.subarray(0, bytesRead));
+        const end = chunk.subarray(0, bytesRead).lastIndexOf(0x0a);
+        if (end >= 0) whole = offset + end + 1;
+        offset += bytesRead;
+        continue;
+      }
+      options.idle(`${ino}:${whole}`);
+      await wake.wait(options.pollMs ?? 1000, options.signal);
+      const now = statSync(path);
+      if (now.ino === ino && now.size >= offset) continue;
+      lines.end();
+      lines = scanner();
+      await file.close();
+      file = await open(path, 'r');
+      ({ ino, size } = await file.stat());
+      offset = whole = 0;
+    }
+  } finally {
+    watcher.close();
+    await file?.close();
+  }
+}
+
+/** Ends a wait early. */
+class Wake {
+  #control = new AbortController();
+  #isUp = false;
+
+  up(): void {
+    this.#isUp = true;
+    this.#control.abort();
+  }
+
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#isUp) await pause(ms, AbortSignal.any([signal, this.#control.signal]));
+    this.#isUp = false;
+    this.#control = new AbortController();
+  }
+}
+
+async function readFifo(path: string, lines: LineScanner, options: FollowOptions): Promise<void> {
+  // Open for writing too: without that the end of one writer would be the end of the file.
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const stream = new net.Socket({ fd, readable: true, writable: false });
+  const onAbort = (): void => void stream.destroy();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setInterval(() => options.idle(''), options.pollMs ?? 1000);
+  options.up();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      stream.on('data', (chunk: Buffer) => lines.push(chunk));
+      stream.once('error', reject);
+      stream.once('close', () => resolve());
+    });
+  } finally {
+    clearInterval(timer);
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}

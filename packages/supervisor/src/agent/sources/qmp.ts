@@ -1,0 +1,328 @@
+/** @module QMP sockets: one monitor for each VM, held open, asked, and listened to. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync, watch } from 'node:fs';
+import { basename, join } from 'node:path';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { event } from '@syndrome/decode/events/event.ts';
+import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
+import { QmpClient, type QmpEvent } from '@syndrome/qemu/qmp/client.ts';
+import type { Epoch, VmId } from '../../core/ids.ts';
+import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
+import { bootId, listenerOf, type ProcessFacts, unitOfProcess } from '../proc.ts';
+import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
+import type { Sink, Source } from '../source.ts';
+import { factsBeside, factsOfArgv, qemuDefinition, type VmFacts } from '../vm-facts.ts';
+import { type Copy, type KnownVm, type Vms, whyGoneCopy } from '../vms.ts';
+import type { Emitted } from './emitted.ts';
+
+/** QMP's run states (qapi/run-state.json) as states of a VM. */
+const STATES: Readonly<Record<string, VmState>> = {
+  running: 'running',
+  'finish-migrate': 'migrating-out',
+  postmigrate: 'migrating-out',
+  inmigrate: 'migrating-in',
+  'guest-panicked': 'crashed',
+  'internal-error': 'crashed',
+  shutdown: 'shut-off',
+};
+/** After these the state is asked for. */
+const CHANGES = new Set(['STOP', 'RESUME', 'SHUTDOWN', 'GUEST_PANICKED', 'RESET', 'SUSPEND', 'WAKEUP', 'MIGRATION']);
+
+/** How long a monitor may take to answer, ms. */
+const ANSWER_MS = 5000;
+/** How often it is asked whether it still does, ms. */
+const ASK_MS = 15_000;
+/** No QEMU says so much in a second; whoever does is left, and comes back after a pause. */
+const MAX_EVENTS_A_SECOND = 5000;
+/** No event or answer that we ask for is longer, bytes. */
+const MAX_LINE_BYTES = 1 << 20;
+/** How long a process is waited for after its monitor is gone, ms; each later try to connect looks again. */
+const END_MS = 150;
+
+export interface QmpOptions extends ReconnectOptions {
+  vms: Vms;
+  /** The highest epoch that was persisted for a VM. */
+  epochOf: (vm: VmId) => Epoch;
+  facts?: VmFacts;
+  /** What QEMU's log tells of emitted events. */
+  emitted?: (vm: VmId) => Emitted;
+  answerMs?: number;
+  askMs?: number;
+  proc?: string;
+}
+
+/** One monitor. */
+export class QmpSource implements Source {
+  readonly name = 'qmp';
+  readonly socket: string;
+  readonly #options: QmpOptions;
+  #sent = '';
+  #definition = '';
+
+  constructor(socket: string, options: QmpOptions) {
+    this.socket = socket;
+    this.#options = options;
+  }
+
+  async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
+    const { facts = {} } = this.#options;
+    // The name that QEMU has is known once it answers; until then its socket's stands for it.
+    const of: { source: 'qmp'; vm?: VmId } = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) };
+    const session = (s: Session): Promise<void> => this.#session(s, of, sink, pulse);
+    await keepReading(of, session, sink, signal, { longestMs: 5000, ...this.#options });
+  }
+
+  async #session({ up, signal }: Session, of: { vm?: VmId }, sink: Sink, pulse: () => void): Promise<void> {
+    const { vms, emitted, answerMs = ANSWER_MS, askMs = ASK_MS, proc } = this.#options;
+    const facts = { ...this.#options.facts, ...factsBeside(this.socket) };
+    const ending = new AbortController();
+    const either = AbortSignal.any([signal, ending.signal]);
+    let known: KnownVm | undefined;
+    let process: ProcessFacts | undefined;
+    const options = { deadlineMs: answerMs, maxLineBytes: MAX_LINE_BYTES, signal: either };
+    const qmp = await QmpClient.connect({ path: this.socket }, options).catch((error: unknown) => {
+      // It may have ended while nobody could ask it, or nobody was here.
+      const last = vms.ofSocket(this.socket);
+      if (last?.copy !== undefined && whyGoneCopy(last.copy, proc) !== undefined) this.#tellGone(last, sink);
+      throw error;
+    });
+    try {
+      let stop: Error | undefined;
+      const leave = (why: Error): void => {
+        stop ??= why;
+        ending.abort();
+      };
+      // Before the first question, so that nothing is missed between answer and listening.
+      const early: QmpEvent[] = [];
+      let take = (e: QmpEvent): void => void (early.length < MAX_EVENTS_A_SECOND && early.push(e));
+      let [second, inSecond] = [0, 0];
+      qmp.onEvent(e => {
+        const now = Math.floor(performance.now() / 1000);
+        if (now !== second) [second, inSecond] = [now, 0];
+        if (++inSecond > MAX_EVENTS_A_SECOND) leave(new Stalled('the peer floods: more events than any QEMU sends'));
+        else take(e);
+      });
+      process = listenerOf(this.socket, proc);
+      const name = (await qmp.execute('query-name')).name;
+      const vm = facts.vm ?? name ?? socketName(this.socket);
+      of.vm = vm;
+      known = vms.of(vm);
+      known.qmp = qmp;
+      const memoryBytes = await memorySize(qmp);
+      const report = async (): Promise<void> => {
+        const { status } = await qmp.execute('query-status');
+        this.#tell(sink, {
+          ...this.#facts(vm, facts.name ?? name ?? vm, facts, process),
+          state: STATES[status] ?? 'paused',
+          reason: status,
+          memoryBytes,
+        });
+      };
+      await report();
+      if (process !== undefined) {
+        const { pid, startTicks } = process;
+        const { definition: _, ...first } = known.report as VmReport;
+        vms.foundCopy(vm, { pid, startTicks, boot: bootId(proc), socket: this.socket, report: first });
+      }
+      up();
+      take = e => {
+        sinkEvent(sink, vms, vm, e);
+        if (e.timestamp !== undefined)
+          emitted?.(vm).received(e.timestamp.seconds * 1e6 + e.timestamp.microseconds, e.event);
+        if (CHANGES.has(e.event)) void report().catch(() => undefined);
+      };
+      for (const e of early) take(e);
+      pulse();
+      const asking = (async () => {
+        while (!either.aborted) {
+          await pause(askMs, either);
+          if (either.aborted) return;
+          try {
+            await report();
+            pulse();
+          } catch (error) {
+            if (!either.aborted) leave(new Stalled(messageOf(error)));
+          }
+        }
+      })();
+      const why = await qmp.closed;
+      ending.abort();
+      await asking;
+      if (stop !== undefined) throw stop;
+      if (why !== undefined) throw why;
+    } finally {
+      ending.abort();
+      if (known?.qmp === qmp) delete known.qmp;
+      if (known?.copy !== undefined && process !== undefined && !signal.aborted)
+        await this.#lookGone(known, known.copy, sink, signal);
+    }
+  }
+
+  /** The monitor is gone: is its process? */
+  async #lookGone(known: KnownVm, copy: Copy, sink: Sink, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + END_MS;
+    while (whyGoneCopy(copy, this.#options.proc) === undefined) {
+      if (performance.now() > until || signal.aborted) return;
+      await pause(10, signal);
+    }
+    this.#tellGone(known, sink);
+  }
+
+  #tellGone(known: KnownVm, sink: Sink): void {
+    const { vms, epochOf, proc } = this.#options;
+    const { vm, copy } = known;
+    const last = known.report ?? copy?.report;
+    if (last === undefined || copy === undefined || last.state === 'gone') return;
+    const seen: SeenEvent = { kind: 'event', source: 'proc', vm, event: event('vmm.exit', {}) };
+    vms.saw(seen);
+    sink(seen);
+    const reason = whyGoneCopy(copy, proc) ?? '';
+    this.#tell(sink, { ...last, state: 'gone', reason, epoch: epochOf(vm) });
+  }
+
+  #facts(
+    vm: VmId,
+    name: string,
+    facts: VmFacts,
+    process: ProcessFacts | undefined,
+  ): Omit<VmReport, 'state' | 'reason' | 'memoryBytes'> {
+    const said = factsOfArgv(process?.argv ?? []);
+    const unit = process === undefined ? undefined : unitOfProcess(process.pid, this.#options.proc);
+    return {
+      kind: 'vm',
+      vm,
+      name,
+      vmm: 'qemu',
+      ...(process === undefined
+        ? {}
+        : {
+            pid: process.pid,
+            startTicks: process.startTicks,
+            definition: JSON.stringify(qemuDefinition(process, this.socket, this.#options.proc)),
+          }),
+      disks: facts.disks ?? said.disks,
+      ...(said.cpuModel === undefined ? {} : { cpuModel: said.cpuModel }),
+      autostart: facts.autostart === true || (unit !== undefined && unitRestarts(unit)),
+      ...(facts.owner === undefined ? {} : { owner: facts.owner }),
+      optedIn: facts.optedIn ?? false,
+      epoch: this.#options.epochOf(vm),
+    };
+  }
+
+  /** Tells what changed; the definition only where it did, since it is large. */
+  #tell(sink: Sink, report: VmReport): void {
+    this.#options.vms.of(report.vm).report = report;
+    const text = JSON.stringify(report);
+    if (text === this.#sent) return;
+    this.#sent = text;
+    const { definition, ...rest } = report;
+    if (definition === undefined || definition === this.#definition) return sink(rest);
+    this.#definition = definition;
+    sink(report);
+  }
+}
+
+const socketName = (socket: string): string => basename(socket).replace(/\.(?:qmp|sock)$/, '');
+
+function sinkEvent(sink: Sink, vms: Vms, vm: VmId, e: QmpEvent): void {
+  const named = qmpEvent(e);
+  // What no catalogue knows is no news of a memory error.
+  if (named.name === 'vmm.event') return;
+  const at = e.timestamp;
+  // QEMU says -1 where it could not read the clock.
+  const when = at === undefined || at.seconds < 0 ? undefined : at.seconds * 1000 + Math.floor(at.microseconds / 1000);
+  const seen: SeenEvent = { kind: 'event', source: 'qmp', vm, event: named, ...(when === undefined ? {} : { when }) };
+  vms.saw(seen);
+  sink(seen);
+}
+
+/** Guest memory, bytes; 0 where this QEMU does not say. */
+async function memorySize(qmp: QmpClient): Promise<number> {
+  try {
+    const answer = (await qmp.execute('query-memory-size-summary')) as { 'base-memory'?: unknown };
+    const size = answer['base-memory'];
+    return typeof size === 'number' || typeof size === 'bigint' ? Number(size) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+const restarts = new Map<string, boolean>();
+
+/** Whether systemd would start a unit again by itself; where it cannot be asked, that is to be feared. Asked once a unit. */
+function unitRestarts(unit: string): boolean {
+  const known = restarts.get(unit);
+  if (known !== undefined) return known;
+  let answer = true;
+  try {
+    const words = ['show', '-p', 'Restart', '--value', '--', unit];
+    const said = execFileSync('systemctl', words, { timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'] });
+    answer = said.toString().trim() !== 'no';
+  } catch {
+    // No systemctl, or no manager that answers.
+  }
+  restarts.set(unit, answer);
+  return answer;
+}
+
+/** A folder in which sockets come and go: each is read for as long as it is there. */
+export class QmpFolder implements Source {
+  readonly name = 'qmp';
+  readonly #folder: string;
+  readonly #options: QmpOptions & { pollMs?: number };
+
+  constructor(folder: string, options: QmpOptions & { pollMs?: number }) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
+    const running = new Map<string, { end: AbortController; done: Promise<void> }>();
+    const session = async ({ up }: Session): Promise<void> => {
+      let wake = new AbortController();
+      const watcher = watch(this.#folder, { persistent: false }, () => wake.abort());
+      watcher.on('error', () => wake.abort());
+      try {
+        while (!signal.aborted) {
+          wake = new AbortController();
+          const there = sockets(this.#folder);
+          up();
+          pulse();
+          for (const path of there) {
+            if (running.has(path)) continue;
+            const end = new AbortController();
+            const source = new QmpSource(path, this.#options);
+            running.set(path, { end, done: source.run(sink, AbortSignal.any([signal, end.signal]), pulse) });
+          }
+          for (const [path, { end }] of running) {
+            if (there.includes(path)) continue;
+            // The name of a socket is gone before its process is, and that has to be told too.
+            const known = this.#options.vms.ofSocket(path);
+            if (known !== undefined && (known.report ?? known.copy?.report)?.state !== 'gone') continue;
+            end.abort();
+            running.delete(path);
+          }
+          await pause(this.#options.pollMs ?? 5000, AbortSignal.any([signal, wake.signal]));
+        }
+      } finally {
+        watcher.close();
+      }
+    };
+    await keepReading({ source: 'qmp' }, session, sink, signal, this.#options);
+    await Promise.all([...running.values()].map(r => r.done));
+  }
+}
+
+/** The sockets of a folder, by their ending. @throws the error of the file system */
+function sockets(folder: string): string[] {
+  return readdirSync(folder)
+    .filter(name => /\.(?:qmp|sock)$/.test(name))
+    .map(name => join(folder, name))
+    .filter(path => {
+      try {
+        return statSync(path).isSocket();
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { processFacts } from './proc.ts';
+import { factsBeside, factsOfArgv, localCommand, qemuDefinition } from './vm-facts.ts';
+
+describe('facts of a VM', () => {
+  test('stand beside its socket, as YAML or JSON, and nothing else does', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'facts-'));
+    const socket = join(folder, 'a.qmp');
+    expect(factsBeside(socket)).toEqual({});
+    writeFileSync(`${socket}.json`, '{"optedIn": true}');
+    expect(factsBeside(socket)).toEqual({ optedIn: true });
+    writeFileSync(`${socket}.yaml`, 'owner: masakari\nautostart: true\n');
+    expect(factsBeside(socket)).toEqual({ owner: 'masakari', autostart: true });
+    for (const bad of ['optedin: true', 'optedIn: yes please', '- a', ': :']) {
+      writeFileSync(`${socket}.yaml`, bad);
+      expect(() => factsBeside(socket)).toThrow(`${socket}.yaml does not describe a VM`);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test('disks and CPU model are read from a command line', () => {
+    const words =
+      'qemu -cpu host,+mce -drive file=/srv/a.img,format=raw,if=virtio -blockdev driver=file,filename=/srv/b.img,node-name=b -hda /srv/a.img -cdrom /srv/c.iso';
+    expect(factsOfArgv(words.split(' '))).toEqual({
+      disks: ['/srv/a.img', '/srv/b.img', '/srv/c.iso'],
+      cpuModel: 'host',
+    });
+    expect(factsOfArgv(['-blockdev', '{"driver":"file","filename":"/d"}']).disks).toEqual(['/d']);
+    expect(factsOfArgv([])).toEqual({ disks: [] });
+  });
+});
+
+describe('a definition', () => {
+  test('holds no secret, and an absolute program', () => {
+    const self = processFacts(process.pid)!;
+    const argv = ['qemu', '-object', 'secret,id=s,data=geheim,format=raw', '-name', 'data=name'];
+    const definition = qemuDefinition({ ...self, argv }, '/run/a/web.qmp');
+    expect(definition.argv).toEqual([
+      process.execPath,
+      '-object',
+      'secret,id=s,data=,format=raw',
+      '-name',
+      'data=name',
+    ]);
+    expect(definition).toMatchObject({ folder: '/run/a', socket: '/run/a/web.qmp', cwd: process.cwd() });
+  });
+
+  test('starts on another host with sockets of that host, not waiting', () => {
+    const argv = [
+      '/usr/bin/qemu',
+      '-S',
+      '-qmp',
+      'unix:/run/a/web.qmp,server=on',
+      '-incoming',
+      'tcp:0:1',
+      '-daemonize',
+      '-m',
+      '1G',
+    ];
+    const definition = { schema: 1, vmm: 'qemu', argv, cwd: '/', folder: '/run/a', socket: '/run/a/web.qmp' } as const;
+    expect(localCommand({ ...definition, argv: [...argv] }, '/run/b')).toEqual({
+      argv: ['/usr/bin/qemu', '-qmp', 'unix:/run/b/web.qmp,server=on', '-m', '1G'],
+      socket: '/run/b/web.qmp',
+    });
+  });
+});

@@ -1,0 +1,116 @@
+/** @module What an administrator says of a VM, in the configuration or in a file beside its socket, and what its command line says. */
+import { readFileSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { ProcessFacts } from './proc.ts';
+
+/** All may be left out: then nothing is done to the VM, since it has not opted in. */
+export const vmFactsSchema = z.strictObject({
+  /** Its id on every host; else the name that QEMU was given, else that of the socket. */
+  vm: z.string().min(1).max(256).optional(),
+  name: z.string().min(1).max(256).optional(),
+  optedIn: z.boolean().optional(),
+  /** Something on this host starts it by itself. */
+  autostart: z.boolean().optional(),
+  owner: z.string().max(256).optional(),
+  disks: z.array(z.string().max(4096)).max(64).optional(),
+  /** QEMU's error output. */
+  log: z.string().max(4096).optional(),
+  /** Of the reference VMM: where it takes commands. */
+  control: z.string().max(4096).optional(),
+});
+export type VmFacts = z.infer<typeof vmFactsSchema>;
+
+const MAX_FACTS = 65_536;
+
+/**
+ * The facts beside a socket: `<socket>.yaml` or `.json`; none where there is no such file.
+ * @throws UsageError E_AGENT_VM_FACTS where it is of another form
+ */
+export function factsBeside(socket: string): VmFacts {
+  for (const ending of ['.yaml', '.json']) {
+    const path = `${socket}${ending}`;
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8').slice(0, MAX_FACTS);
+    } catch {
+      continue;
+    }
+    try {
+      return vmFactsSchema.parse(parse(text) ?? {});
+    } catch (cause) {
+      const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
+      throw new UsageError('E_AGENT_VM_FACTS', `${path} does not describe a VM: ${why.slice(0, 300)}`, { cause });
+    }
+  }
+  return {};
+}
+
+/** How a bare QEMU is started again elsewhere: as JSON, in a VM's definition. */
+export const qemuDefinitionSchema = z.object({
+  schema: z.literal(1),
+  vmm: z.literal('qemu'),
+  argv: z.array(z.string()).min(1).max(4096),
+  cwd: z.string(),
+  /** The folder of its monitor's socket: paths below it are those of a host, and are made anew on another one. */
+  folder: z.string(),
+  socket: z.string(),
+});
+export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
+
+/** Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. */
+const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)[^,]*/g;
+
+/** The definition of a running QEMU. */
+export function qemuDefinition(facts: ProcessFacts, socket: string, proc = '/proc'): QemuDefinition {
+  const [program = '', ...rest] = facts.argv;
+  const link = (name: string): string => {
+    try {
+      return readlinkSync(`${proc}/${facts.pid}/${name}`);
+    } catch {
+      return '';
+    }
+  };
+  // What stands as a bare word was found by somebody's PATH.
+  const first = isAbsolute(program) ? program : link('exe') || program;
+  const argv = rest.map((word, i) => (rest[i - 1] === '-object' ? word.replaceAll(SECRET, '$1') : word));
+  return { schema: 1, vmm: 'qemu', argv: [first, ...argv], cwd: link('cwd') || '/', folder: dirname(socket), socket };
+}
+
+/**
+ * The command line that starts it here: paths below its host's folder are below ours, it does not wait for a migration or for
+ * `cont`, and its process stays the one that we start.
+ */
+export function localCommand(definition: QemuDefinition, folder: string): { argv: string[]; socket: string } {
+  const { argv, folder: theirs, socket } = definition;
+  const own = (word: string): string => word.replaceAll(`${theirs}/`, `${folder}/`);
+  const out: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] as string;
+    if (word === '-S' || word === '-daemonize') continue;
+    if (word === '-incoming') i++;
+    else out.push(i === 0 ? word : own(word));
+  }
+  return { argv: out, socket: join(folder, basename(socket)) };
+}
+
+/** What of a VM its command line says: disks, CPU model. */
+export function factsOfArgv(argv: readonly string[]): { disks: string[]; cpuModel?: string } {
+  const disks: string[] = [];
+  let cpuModel: string | undefined;
+  for (const [i, word] of argv.entries()) {
+    const value = argv[i + 1] ?? '';
+    if (word === '-cpu') cpuModel = value.split(',')[0];
+    if (/^-(?:hd[a-d]|cdrom|sda)$/.test(word)) disks.push(value);
+    if (word === '-drive' || word === '-blockdev') {
+      const file =
+        /(?:^|,)(?:file|filename|file\.filename)=([^,]+)/.exec(value)?.[1] ??
+        /"filename"\s*:\s*"([^"]+)"/.exec(value)?.[1];
+      if (file !== undefined) disks.push(file);
+    }
+  }
+  return { disks: [...new Set(disks)], ...(cpuModel === undefined || cpuModel === '' ? {} : { cpuModel }) };
+}

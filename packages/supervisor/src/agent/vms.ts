@@ -1,0 +1,115 @@
+/** @module The VMs of this host as the agent knows them: what sources found out is what acts work with. */
+import { readFileSync } from 'node:fs';
+import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
+import { parseObject } from '@syndrome/decode/common/json.ts';
+import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
+import type { VmId } from '../core/ids.ts';
+import type { SeenEvent, VmReport } from '../core/said.ts';
+import { bootId, type ProcessId, whyGone } from './proc.ts';
+
+/** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */
+export interface Copy extends ProcessId {
+  /** The kernel's boot in which it ran. */
+  boot: string;
+  /** Where its monitor listens, or the file that it writes. */
+  socket: string;
+  /** What was told of it first, without its definition: so that its end can be told by an agent that did not see it. */
+  report?: VmReport;
+}
+
+/** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
+export function whyGoneCopy(copy: Copy, proc?: string): string | undefined {
+  const boot = bootId(proc);
+  return boot === copy.boot ? whyGone(copy, proc) : `the host has booted again: ${boot}`;
+}
+
+/** One VM. */
+export interface KnownVm {
+  vm: VmId;
+  vmm: VmReport['vmm'];
+  /** While it can be asked. */
+  qmp?: QmpClient;
+  copy?: Copy;
+  report?: VmReport;
+  /** Where the reference VMM takes commands. */
+  control?: string;
+}
+
+const text = (value: unknown): value is string => typeof value === 'string';
+const isCopy = (value: unknown): value is Copy => {
+  const { pid, startTicks, boot, socket } = (value ?? {}) as Record<string, unknown>;
+  return Number.isSafeInteger(pid) && text(startTicks) && text(boot) && text(socket);
+};
+
+const sameProcess = (a: Copy, b: Copy): boolean =>
+  a.pid === b.pid && a.startTicks === b.startTicks && a.boot === b.boot && a.socket === b.socket;
+
+/** All VMs by their id; the copies are kept in a file, where there is one. */
+export class Vms {
+  readonly #path: string | undefined;
+  readonly #known = new Map<VmId, KnownVm>();
+  readonly #copies = new Map<VmId, Copy>();
+  readonly #observers = new Set<(seen: SeenEvent) => void>();
+
+  /** @param path a file of the agent's folder; one that is damaged counts as none: then no stop is proven from it */
+  constructor(path?: string) {
+    this.#path = path;
+    let content = '';
+    try {
+      if (path !== undefined) content = readFileSync(path, 'utf8');
+    } catch {
+      // The first start.
+    }
+    for (const [vm, copy] of Object.entries(parseObject(content) ?? {})) if (isCopy(copy)) this.#copies.set(vm, copy);
+  }
+
+  /** What is known of a VM; made where nothing is. */
+  of(vm: VmId, vmm: VmReport['vmm'] = 'qemu'): KnownVm {
+    let known = this.#known.get(vm);
+    if (known === undefined) {
+      const copy = this.#copies.get(vm);
+      known = { vm, vmm, ...(copy === undefined ? {} : { copy }) };
+      this.#known.set(vm, known);
+    }
+    return known;
+  }
+
+  /** What is known of a VM that a source has found, or that ran here before. */
+  find(vm: VmId): KnownVm | undefined {
+    return this.#known.has(vm) || this.#copies.has(vm) ? this.of(vm) : undefined;
+  }
+
+  all(): KnownVm[] {
+    return [...this.#known.values()];
+  }
+
+  /** The VM whose process it is. */
+  ofPid(pid: number): KnownVm | undefined {
+    return this.all().find(known => known.copy?.pid === pid);
+  }
+
+  /** Its process was found. Durable when this returns. */
+  foundCopy(vm: VmId, copy: Copy): void {
+    const old = this.#copies.get(vm);
+    this.of(vm).copy = copy;
+    if (old !== undefined && old.report !== undefined && sameProcess(old, copy)) return;
+    this.#copies.set(vm, copy);
+    if (this.#path !== undefined) writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
+  }
+
+  /** The copy whose monitor listens, or listened, on a socket. */
+  ofSocket(socket: string): KnownVm | undefined {
+    for (const [vm, copy] of this.#copies) if (copy.socket === socket) return this.of(vm);
+    return undefined;
+  }
+
+  /** Hears what sources see of VMs: an act is verified by it. Returns what ends it. */
+  observe(observer: (seen: SeenEvent) => void): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  saw(seen: SeenEvent): void {
+    for (const observer of this.#observers) observer(seen);
+  }
+}
