@@ -26,6 +26,7 @@ const saidSchema = z.discriminatedUnion('kind', [
     count: count.min(1).optional(),
     pfn: wide.optional(),
     gpa: wide.optional(),
+    where: z.object({ dimm: name.optional(), bank: name.optional(), row: name.optional() }).optional(),
     order: z.number().int().min(0).max(63).optional(),
     raw: words.optional(),
   }),
@@ -49,6 +50,7 @@ const saidSchema = z.discriminatedUnion('kind', [
     storage: z.array(words).max(4096),
     unapplied: z.array(wide).max(MAX_PAGES).optional(),
     counters: z.record(z.string().max(128), z.number()).optional(),
+    fence: z.boolean().optional(),
   }),
   z.object({
     kind: z.literal('vm'),
@@ -67,6 +69,7 @@ const saidSchema = z.discriminatedUnion('kind', [
     onCrash: words.optional(),
     owner: words.optional(),
     optedIn: z.boolean(),
+    canQuarantine: z.boolean().optional(),
     epoch: count,
   }),
   z.object({ kind: z.literal('result'), ...resultMembers }),

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { checkPolicy, parsePolicy, PolicyError } from './check.ts';
+import { explainPolicy } from './explain.ts';
+import { SHIPPED, shippedPolicy, shippedText } from './shipped.ts';
+
+const BASE = 'schema: 1\nname: mine\nversion: "1"\nmode: act\n';
+const faults = (text: string): string[] => {
+  const checked = checkPolicy(text);
+  return 'faults' in checked
+    ? checked.faults.map(f => `${f.line}:${f.column} ${f.message} ${f.hint ?? ''}`.trim())
+    : [];
+};
+
+describe('shipped policies', () => {
+  test.each(SHIPPED)('%s is right, and is called what its file is called', name => {
+    expect(faults(shippedText(name))).toEqual([]);
+    expect(shippedPolicy(name).name).toBe(name);
+  });
+
+  test('observe and notify have the rules of protect: its decisions can be read before it is trusted', () => {
+    for (const name of ['observe', 'notify'] as const) {
+      expect(shippedPolicy(name).mode).toBe(name);
+      expect(shippedPolicy(name).rules).toEqual(shippedPolicy('protect').rules);
+    }
+  });
+
+  test('protect acts once at a time and counts no proof that storage has to give', () => {
+    const { mode, budget, proofs, reoffline } = shippedPolicy('protect');
+    expect({ mode, budget, proofs, reoffline }).toEqual({
+      mode: 'act',
+      budget: { moves: 1, drainingPercent: 5, drainingAtLeast: 1 },
+      proofs: { imageLock: 'never', testedStorage: [], sanlock: false, fence: false },
+      reoffline: false,
+    });
+  });
+});
+
+describe('faults', () => {
+  test('an unknown key names the nearest one, at its place', () => {
+    expect(faults(`${BASE}rulez: []\nrules: []\n`)).toEqual(['5:1 unknown key "rulez" Did you mean "rules"?']);
+    expect(faults(`${BASE}rules:\n  - name: a\n    of: vm\n    when: { eror: 3, errors: 1 }\n    do: tell\n`)).toEqual([
+      '8:13 rules.0.when: unknown key "eror" Did you mean "errors"?',
+    ]);
+    expect(faults(`${BASE}rules: []\nbudget: { mowes: 2 }\n`)).toEqual([
+      '6:11 budget: unknown key "mowes" Did you mean "moves"?',
+    ]);
+  });
+
+  test.each([
+    ['a command', 'exec: /bin/true'],
+    ['a URL', 'webhook: http://example.org'],
+  ])('%s has no place in it', (_, line) => {
+    expect(faults(`${BASE}rules: []\n${line}\n`)[0]).toContain('unknown key');
+  });
+
+  test('a rule that asks for nothing, times and names', () => {
+    const rule = (more: string): string => `${BASE}rules:\n  - { name: a, of: vm, ${more}, do: tell }\n`;
+    expect(faults(rule('when: { within: 1h }'))).toEqual(['6:30 rules.0.when: a rule has to ask for something']);
+    expect(faults(rule('when: { errors: 1, within: 10 }'))[0]).toContain('rules.0.when.within');
+    expect(faults(rule('when: { errors: 1, within: 10y }'))[0]).toContain('ms, s, m, h or d');
+    expect(faults(rule('when: { errors: 0 }'))[0]).toContain('rules.0.when.errors');
+    expect(faults(`${BASE}rules:\n${'  - { name: a, of: vm, when: { errors: 1 }, do: tell }\n'.repeat(2)}`)).toEqual([
+      '7:13 two rules are named a',
+    ]);
+  });
+
+  test('no YAML, an alias bomb and a long text are faults, not crashes', () => {
+    expect(faults('a: [').length).toBeGreaterThan(0);
+    expect(faults('')).not.toEqual([]);
+    expect(faults(`a: &a [1]\nb: [*a, *a]\n`)).not.toEqual([]);
+    expect(faults('x'.repeat(300_000))[0]).toContain('at most');
+  });
+
+  test('the error holds file, line and column', () => {
+    expect(() => parsePolicy(`${BASE}rules: 3\n`, 'my.yaml')).toThrow(PolicyError);
+    expect(() => parsePolicy(`${BASE}rules: 3\n`, 'my.yaml')).toThrow(/^my\.yaml:5:8: rules: /);
+  });
+});
+
+test('a policy explains itself: one sentence for each rule', () => {
+  const text = explainPolicy(shippedPolicy('protect'));
+  for (const { name } of shippedPolicy('protect').rules) expect(text).toContain(`. ${name}: when `);
+  expect(text).toContain(
+    'third-error: when a VM has met 3 distinct errors within 30 days, its owner is told, and it is stopped, proven to have stopped, and started on another host. A VM that runs is acted on 5 minutes after its owner was told. Its host takes no VM any more.',
+  );
+  expect(text).toMatch(/^Policy protect@1#[0-9a-f]{12}\nIt acts, /);
+  expect(explainPolicy(shippedPolicy('observe'))).toContain('nothing is done.');
+});
