@@ -1,0 +1,253 @@
+/** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
+import type { Act, ActResult, StopProof } from '../../core/act.ts';
+import type { VmId } from '../../core/ids.ts';
+import { type Actuator, resultOf } from '../actuator.ts';
+import { bootId, listenerOf, processFacts } from '../proc.ts';
+import { pause } from '../reconnect.ts';
+import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
+import { type Copy, type KnownVm, type Vms, whyGoneCopy } from '../vms.ts';
+
+export interface QemuActsOptions {
+  vms: Vms;
+  /** Where the sockets of the VMs that we start are. */
+  folder: string;
+  /** Where their error output goes. */
+  logs: string;
+  /** Programs that a definition may start, by their whole path. Default: any whose name begins with `qemu-system-`. */
+  programs?: readonly string[];
+  /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 2000. */
+  stepMs?: number;
+  proc?: string;
+}
+
+type Outcome = Omit<ActResult, 'action' | 'vm' | 'epoch'>;
+
+const LOOK_MS = 20;
+const failed = (reason: string): Outcome => ({ state: 'failed', reason });
+const refused = (reason: string): Outcome => ({ state: 'refused', reason });
+
+/** The part of a name that a file may have. */
+const fileName = (vm: VmId): string =>
+  vm
+    .replaceAll(/[^\w.-]/g, '_')
+    .replace(/^\.+/, '_')
+    .slice(0, 64);
+
+export class QemuActs implements Actuator {
+  readonly #options: QemuActsOptions;
+
+  constructor(options: QemuActsOptions) {
+    this.#options = options;
+  }
+
+  async act(act: Act, signal: AbortSignal): Promise<ActResult> {
+    const { vm } = act;
+    if (vm === undefined) return resultOf(act, refused(`${act.kind} needs a VM`));
+    const late = AbortSignal.timeout(Math.max(1, Math.min(act.deadline - Date.now(), 0x7fff_ffff)));
+    const either = AbortSignal.any([signal, late]);
+    try {
+      return resultOf(act, await this.#do(act, vm, either));
+    } catch (error) {
+      if (either.aborted)
+        return resultOf(act, { state: 'unknown', reason: `it was not over by then: ${messageOf(error)}` });
+      return resultOf(act, failed(messageOf(error)));
+    }
+  }
+
+  async #do(act: Act, vm: VmId, signal: AbortSignal): Promise<Outcome> {
+    if (act.kind === 'start') return this.#start(act, vm, signal);
+    const known = this.#options.vms.find(vm);
+    if (known === undefined) return failed(`this host knows no VM ${vm}`);
+    switch (act.kind) {
+      case 'pause':
+        return this.#pause(known);
+      case 'reset':
+        return this.#reset(known);
+      case 'autostart-off':
+        return this.#autostartOff(known);
+      case 'stop':
+      case 'terminate':
+        return this.#stop(act, known, signal);
+      case 'prove':
+        return this.#prove(act, known);
+      default:
+        return refused(`a bare QEMU cannot be asked for ${act.kind}`);
+    }
+  }
+
+  async #pause(known: KnownVm): Promise<Outcome> {
+    const qmp = monitor(known);
+    await qmp.execute('stop');
+    const { running, status } = await qmp.execute('query-status');
+    return running ? failed(`it runs all the same: ${status}`) : { state: 'confirmed', seen: { status } };
+  }
+
+  async #reset(known: KnownVm): Promise<Outcome> {
+    const qmp = monitor(known);
+    const reset = qmp.waitEvent('RESET', 10_000);
+    const [, event] = await Promise.all([qmp.execute('system_reset'), reset]);
+    const { status } = await qmp.execute('query-status');
+    return { state: 'confirmed', seen: { reason: event.data.reason, status } };
+  }
+
+  /** We start nothing by ourselves, and what others start is theirs to switch off. */
+  #autostartOff(known: KnownVm): Outcome {
+    if ((known.report ?? known.copy?.report)?.autostart !== true)
+      return { state: 'confirmed', seen: { autostart: 'off' } };
+    return failed(
+      'something on this host starts it again by itself (its unit, or its configuration says so): switch it off there',
+    );
+  }
+
+  async #stop(act: Act, known: KnownVm, signal: AbortSignal): Promise<Outcome> {
+    const { stepMs = 2000 } = this.#options;
+    const { copy, qmp } = known;
+    if (copy === undefined) return failed('its process is not known: it can be neither ended nor proven gone');
+    let way = 'it had ended';
+    if (!this.#isGone(copy) && qmp !== undefined) {
+      way = 'quit';
+      await qmp.execute('quit', {}, { deadlineMs: stepMs }).catch(() => undefined);
+      await this.#gone(copy, stepMs, signal);
+    }
+    for (const name of ['SIGTERM', 'SIGKILL'] as const) {
+      if (this.#isGone(copy) || signal.aborted) continue;
+      way = name;
+      // Looked at just now: this very process, and not another of the same number.
+      process.kill(copy.pid, name);
+      await this.#gone(copy, name === 'SIGTERM' ? stepMs : 0x7fff_ffff, signal);
+    }
+    if (!this.#isGone(copy)) return { state: 'unknown', reason: 'its process is still there', seen: evidenceOf(copy) };
+    return this.#proof(act, known, copy, way);
+  }
+
+  #prove(act: Act, known: KnownVm): Outcome {
+    const { copy } = known;
+    if (copy === undefined) return { state: 'unknown', reason: 'no process of it was seen on this host' };
+    if (!this.#isGone(copy)) return failed(`it is there: pid ${copy.pid}`);
+    return this.#proof(act, known, copy, 'looked at');
+  }
+
+  /** Its process is gone: that proves the stop where nothing brings it back, and no other process has its monitor. */
+  #proof(act: Act, known: KnownVm, copy: Copy, way: string): Outcome {
+    const { proc } = this.#options;
+    const why = whyGoneCopy(copy, proc) ?? '';
+    const seen = { ...evidenceOf(copy), seen: why, way };
+    if ((known.report ?? copy.report)?.autostart === true)
+      return { state: 'confirmed', reason: 'it is gone, and no proof: something may start it again by itself', seen };
+    const other = listenerOf(copy.socket, proc);
+    if (other !== undefined) return failed(`another process has its monitor: pid ${other.pid}`);
+    const proof: StopProof = {
+      kind: 'process-gone',
+      vm: known.vm,
+      host: act.host,
+      epoch: act.epoch,
+      at: Date.now(),
+      evidence: { ...seen, autostart: 'off' },
+    };
+    return { state: 'confirmed', seen, proof };
+  }
+
+  async #start(act: Act, vm: VmId, signal: AbortSignal): Promise<Outcome> {
+    const { vms, folder, logs, proc } = this.#options;
+    const definition = parseDefinition(act.definition);
+    if (typeof definition === 'string') return refused(definition);
+    const { argv, socket } = localCommand(definition, folder);
+    const [program = ''] = argv;
+    if (!this.#mayStart(program))
+      return refused(`${program} is no program that this agent may start: name it in its configuration (programs)`);
+    const there = vms.find(vm)?.copy;
+    if (there !== undefined && !this.#isGone(there)) return refused(`it runs here already: pid ${there.pid}`);
+    const listener = listenerOf(socket, proc);
+    if (listener !== undefined) return refused(`pid ${listener.pid} listens on ${socket} already`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    const log = openSync(join(logs, `${fileName(vm)}.log`), 'a', 0o600);
+    let ended: string | undefined;
+    const child = spawn(program, argv.slice(1), {
+      detached: true,
+      cwd: definition.cwd,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    child.once('error', error => (ended = messageOf(error)));
+    child.once(
+      'exit',
+      (code, killed) => (ended ??= `it ended with ${killed ?? `code ${code}`}: see its log in ${logs}`),
+    );
+    child.unref();
+    const facts = child.pid === undefined ? undefined : processFacts(child.pid, proc);
+    if (facts !== undefined)
+      vms.foundCopy(vm, { pid: facts.pid, startTicks: facts.startTicks, boot: bootId(proc), socket });
+    const running = await this.#running(socket, vm, () => ended, signal);
+    if (ended !== undefined) return failed(ended);
+    if (running === undefined) return { state: 'unknown', reason: 'its monitor did not say that it runs' };
+    if (facts === undefined) return { state: 'unknown', reason: 'its process was not seen' };
+    return { state: 'confirmed', seen: { pid: String(facts.pid), startTicks: facts.startTicks, status: running } };
+  }
+
+  #mayStart(program: string): boolean {
+    const { programs } = this.#options;
+    if (programs !== undefined) return programs.includes(program);
+    return isAbsolute(program) && basename(program).startsWith('qemu-system-');
+  }
+
+  /** Waits until a monitor says that its VM runs; the source may be the one that has it. */
+  async #running(
+    socket: string,
+    vm: VmId,
+    ended: () => string | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    while (!signal.aborted && ended() === undefined) {
+      const known = this.#options.vms.find(vm);
+      const theirs = known?.copy?.socket === socket ? known.qmp : undefined;
+      const own =
+        theirs ?? (await QmpClient.connect({ path: socket }, { deadlineMs: 500, signal }).catch(() => undefined));
+      try {
+        const { running, status } = (await own?.execute('query-status', {}, { deadlineMs: 2000 })) ?? {};
+        if (running === true) return status;
+      } catch {
+        // It may be on its way up.
+      } finally {
+        if (own !== theirs) await own?.close();
+      }
+      await pause(LOOK_MS, signal);
+    }
+    return undefined;
+  }
+
+  #isGone(copy: Copy): boolean {
+    return whyGoneCopy(copy, this.#options.proc) !== undefined;
+  }
+
+  /** Waits until it is gone, or the time is over. */
+  async #gone(copy: Copy, ms: number, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + ms;
+    while (!this.#isGone(copy) && performance.now() < until && !signal.aborted) await pause(LOOK_MS, signal);
+  }
+}
+
+function monitor(known: KnownVm): QmpClient {
+  if (known.qmp === undefined) throw new Error('its monitor cannot be asked now');
+  return known.qmp;
+}
+
+const evidenceOf = ({ pid, startTicks, boot }: Copy): Record<string, string> => ({
+  pid: String(pid),
+  startTicks,
+  boot,
+});
+
+function parseDefinition(text: string | undefined): QemuDefinition | string {
+  if (text === undefined) return 'start needs a definition';
+  try {
+    return qemuDefinitionSchema.parse(JSON.parse(text));
+  } catch (error) {
+    return `its definition is not that of a bare QEMU: ${messageOf(error).slice(0, 200)}`;
+  }
+}
