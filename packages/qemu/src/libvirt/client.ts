@@ -127,6 +127,11 @@ export class LibvirtClient {
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
+  /** Whether calls can still be made. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   /**
    * Makes a call of the table and returns its answer. Calls may overlap. Throws LibvirtCallError, LibvirtDeadlineError,
    * LibvirtClosedError; LibvirtProtocolError when the answer has another shape, which also closes the connection.

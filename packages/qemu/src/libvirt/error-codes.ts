@@ -9,6 +9,8 @@ export const LIBVIRT_ERROR_CODES: Readonly<Record<string, string>> = {
     'Nobody answers at libvirt’s socket, or the daemon wants a login. Start libvirtd or virtqemud, check the path, and use a user who may open it.',
   E_LIBVIRT_DEADLINE:
     'libvirt’s daemon did not answer in time, or not to a keepalive. A call that was sent may still be carried out.',
+  E_LIBVIRT_DEFINITION:
+    'A domain definition is not XML as libvirt writes it, is larger than what is read, or lacks what every domain has. Take it from libvirt: virsh dumpxml --migratable.',
   E_LIBVIRT_PROTOCOL:
     'The peer sent something that is not libvirt’s RPC; nothing after it can be trusted, so the connection was closed.',
 };

@@ -6,7 +6,8 @@
  *   ├── LibvirtProtocolError  the peer sent something that is not libvirt's RPC; the connection is closed
  *   ├── LibvirtClosedError    the connection ended while (or before) something was asked
  *   ├── LibvirtDeadlineError  no answer in time; after a missed keepalive the connection is closed too
- *   └── LibvirtCallError      libvirt answered a call with an error; the connection stays usable
+ *   ├── LibvirtCallError      libvirt answered a call with an error; the connection stays usable
+ *   └── LibvirtDefinitionError  a domain's XML is not what libvirt writes
  */
 import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
@@ -62,5 +63,14 @@ export class LibvirtCallError extends LibvirtError {
     this.number = number;
     this.class = what;
     this.text = text;
+  }
+}
+
+/** A definition is not XML that libvirt writes, or lacks what every domain has. */
+export class LibvirtDefinitionError extends LibvirtError {
+  constructor(why: string) {
+    super('E_LIBVIRT_DEFINITION', `the definition cannot be read: ${safeText(why, 200)}`, {
+      hint: 'Take it from libvirt: virsh dumpxml --migratable NAME.',
+    });
   }
 }

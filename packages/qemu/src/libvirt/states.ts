@@ -50,7 +50,7 @@ const STATES = [
   ['pmsuspended', ['unknown', 'disk']],
 ] as const;
 
-export type DomainStateName = (typeof STATES)[number][0];
+type DomainStateName = (typeof STATES)[number][0];
 
 export interface DomainState {
   state: DomainStateName;

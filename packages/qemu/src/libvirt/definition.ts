@@ -1,0 +1,112 @@
+/** @module What a domain's definition says, and the definition without what is secret in it. Source: libvirt's documentation, "Domain XML format". */
+import { LibvirtDefinitionError } from './errors.ts';
+import { childOf, childrenOf, readXml, textOf, writeXml, type XmlElement } from './xml.ts';
+
+interface Definition {
+  name: string;
+  uuid: string;
+  memoryBytes: number;
+  /** Its model or mode (`host-passthrough`); undefined where the definition leaves it to QEMU. */
+  cpuModel?: string;
+  onCrash?: string;
+  /** Where its disks are: a path, a device, `pool/volume`, or `protocol:name`. */
+  disks: string[];
+  /** The elements of <metadata> by their namespace. */
+  metadata: ReadonlyMap<string, XmlElement>;
+}
+
+/** Units of <memory>: those with an i, and single letters, are powers of two. */
+const UNITS: Readonly<Record<string, number>> = {
+  b: 1,
+  bytes: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  k: 2 ** 10,
+  KiB: 2 ** 10,
+  M: 2 ** 20,
+  MiB: 2 ** 20,
+  G: 2 ** 30,
+  GiB: 2 ** 30,
+  T: 2 ** 40,
+  TiB: 2 ** 40,
+};
+
+function memoryOf(domain: XmlElement): number {
+  const memory = childOf(domain, 'memory');
+  const unit = UNITS[memory?.attributes['unit'] ?? 'KiB'];
+  const bytes = Number(textOf(memory) || Number.NaN) * (unit ?? Number.NaN);
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new LibvirtDefinitionError('its memory is no number of bytes');
+  return bytes;
+}
+
+function diskOf(disk: XmlElement): string | undefined {
+  const of = childOf(disk, 'source')?.attributes ?? {};
+  if (of['pool'] !== undefined && of['volume'] !== undefined) return `${of['pool']}/${of['volume']}`;
+  if (of['protocol'] !== undefined) return `${of['protocol']}:${of['name'] ?? ''}`;
+  return of['file'] ?? of['dev'] ?? of['dir'];
+}
+
+/** The namespace that an element itself declares for its own prefix; libvirt wants that in <metadata>. */
+function namespaceOf({ name, attributes }: XmlElement): string | undefined {
+  const colon = name.indexOf(':');
+  return attributes[colon < 0 ? 'xmlns' : `xmlns:${name.slice(0, colon)}`];
+}
+
+function readDomain(xml: string): XmlElement {
+  const domain = readXml(xml);
+  if (domain.name !== 'domain') throw new LibvirtDefinitionError(`<${domain.name}> is no domain`);
+  return domain;
+}
+
+/** What a definition says. @throws LibvirtDefinitionError for what is no domain's XML */
+export function readDefinition(xml: string): Definition {
+  const domain = readDomain(xml);
+  const [name, uuid] = [textOf(childOf(domain, 'name')), textOf(childOf(domain, 'uuid'))];
+  if (!name || !uuid) throw new LibvirtDefinitionError('it has no name or no UUID');
+  const cpu = childOf(domain, 'cpu');
+  const cpuModel = textOf(childOf(cpu, 'model')) || cpu?.attributes['mode'];
+  const onCrash = textOf(childOf(domain, 'on_crash'));
+  return {
+    name,
+    uuid,
+    memoryBytes: memoryOf(domain),
+    ...(cpuModel && { cpuModel }),
+    ...(onCrash && { onCrash }),
+    disks: childrenOf(childOf(domain, 'devices'), 'disk').flatMap(disk => diskOf(disk) ?? []),
+    metadata: new Map(
+      childrenOf(childOf(domain, 'metadata')).flatMap(e => {
+        const namespace = namespaceOf(e);
+        return namespace === undefined ? [] : [[namespace, e] as const];
+      }),
+    ),
+  };
+}
+
+const SECRET_NAME = /pass|secret|token|api_?key|credential/i;
+/** A secret's value in an argument of QEMU: `-object secret,id=s,data=…`, or the same as JSON. */
+const SECRET_IN_ARGUMENT = /((?:^|,)(?:data|password)=)[^,]*|("(?:data|password)"\s*:\s*)"(?:[^"\\]|\\.)*"/g;
+
+/** Takes away what is secret in an element and all in it. */
+function clean(element: XmlElement): XmlElement {
+  const { name } = element;
+  const attributes = { ...element.attributes };
+  // An empty password disables the display; none at all would open it to everybody.
+  if (name === 'graphics' && attributes['passwd'] !== undefined) attributes['passwd'] = '';
+  const value = attributes['value'];
+  if (name === 'qemu:arg' && value !== undefined)
+    attributes['value'] = value.replaceAll(SECRET_IN_ARGUMENT, (_, key, json) => (json ? `${json}""` : key));
+  if (name === 'qemu:env' && value !== undefined && SECRET_NAME.test(attributes['name'] ?? ''))
+    attributes['value'] = '';
+  const children = element.children.filter(c => typeof c === 'string' || c.name !== 'cookies');
+  return { name, attributes, children: children.map(c => (typeof c === 'string' ? c : clean(c))) };
+}
+
+/**
+ * The definition without passwords of displays, cookies of network disks, and secrets in arguments and environment that are
+ * handed to QEMU. Secrets that libvirt keeps itself are only named in a definition.
+ */
+export function withoutSecrets(xml: string): string {
+  return writeXml(clean(readDomain(xml)));
+}
