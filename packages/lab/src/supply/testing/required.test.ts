@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { requiredNeeds, skipWithout } from './required.ts';
+import { LIBVIRT_APT_LINE, requiredNeeds, skipWithout } from './required.ts';
 
 const run = (missing: string | undefined, words: string): string => {
   let told = 'went on';
@@ -20,4 +20,12 @@ test('.ci/run requires a mirror: a machine without one passes nothing', () => {
   const script = readFileSync(new URL('../../../../../.ci/run', import.meta.url), 'utf8');
   const words = /^export SYNDROME_TESTS_REQUIRE=(\S+)$/m.exec(script)?.[1];
   expect(requiredNeeds(words)).toEqual(['mirror']);
+});
+
+test('.ci/run as root requires libvirt too, and brings it by the line that a skipped test names', () => {
+  const script = readFileSync(new URL('../../../../../.ci/run', import.meta.url), 'utf8');
+  const words = /id -u[^]*?^ +SYNDROME_TESTS_REQUIRE=(\S+)$/m.exec(script)?.[1];
+  expect(requiredNeeds(words)).toEqual(['mirror', 'libvirt']);
+  expect(() => skipWithout({ skip: () => {} }, 'libvirt', 'no libvirtd', requiredNeeds(words))).toThrow('no libvirtd');
+  expect(script).toContain(LIBVIRT_APT_LINE);
 });

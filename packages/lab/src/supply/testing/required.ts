@@ -1,6 +1,6 @@
 /**
  * What some tests need beyond the parts in the cache. Where it is missing they are skipped with the reason; where
- * SYNDROME_TESTS_REQUIRE names it, as in .ci/run, they fail with the same reason.
+ * SYNDROME_TESTS_REQUIRE (as in .ci/run) or SYNDROME_REQUIRE names it, they fail with the same reason.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,20 @@ import { join } from 'node:path';
 import { Fetcher } from '../fetcher.ts';
 import { openLayout } from '../layout.ts';
 
-const NEEDS = ['mirror'] as const;
+const NEEDS = ['mirror', 'libvirt'] as const;
 type Need = (typeof NEEDS)[number];
 
+/** What brings libvirt, for the reason of a test that is skipped. */
+export const LIBVIRT_APT_LINE =
+  'apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold libvirt-daemon-system libvirt-clients libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils';
+
+/** SYNDROME_REQUIRE adds to what .ci/run requires by itself. */
+function required(): string {
+  return `${process.env['SYNDROME_TESTS_REQUIRE'] ?? ''},${process.env['SYNDROME_REQUIRE'] ?? ''}`;
+}
+
 /** What the environment requires. @throws an Error for a word that is no need, which would require nothing */
-export function requiredNeeds(words = process.env['SYNDROME_TESTS_REQUIRE'] ?? ''): Need[] {
+export function requiredNeeds(words = required()): Need[] {
   return words.split(/[\s,]+/).flatMap(word => {
     if (word === '') return [];
     const need = NEEDS.find(n => n === word);
@@ -26,10 +35,10 @@ export function skipWithout(
   context: { skip(reason: string): void },
   need: Need,
   missing: string | undefined,
-  required: readonly Need[] = requiredNeeds(),
+  needs: readonly Need[] = requiredNeeds(),
 ): void {
   if (missing === undefined) return;
-  if (required.includes(need)) throw new Error(`a ${need} is required here: ${missing}`);
+  if (needs.includes(need)) throw new Error(`a ${need} is required here: ${missing}`);
   context.skip(missing);
 }
 

@@ -1,0 +1,137 @@
+/** @module The VMs of one libvirt: how they are asked for, and which process is which. Source and acts share one of these. */
+import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import type { Domain } from '@syndrome/qemu/libvirt/calls.ts';
+import { XML_FLAGS } from '@syndrome/qemu/libvirt/calls.ts';
+import type { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
+import { LibvirtCallError } from '@syndrome/qemu/libvirt/errors.ts';
+import type { DomainState } from '@syndrome/qemu/libvirt/states.ts';
+import type { VmId } from '../core/ids.ts';
+import { pids, type ProcessFacts, processFacts, type ProcessId, whyGone } from './proc.ts';
+
+interface LibvirtPlace {
+  /** Of the daemon: /run/libvirt/libvirt-sock (root's), $XDG_RUNTIME_DIR/libvirt/libvirt-sock (a user's), virtqemud-sock. */
+  socket: string;
+  /** Default `qemu:///system`; `qemu:///session` for a user's own daemon. */
+  uri?: string;
+  /** Default /proc. */
+  proc?: string;
+  /** Which processes are of this host; all, but where two hosts share one kernel. */
+  sees?: (pid: number) => boolean;
+}
+
+/** A domain as libvirt has it at this moment. */
+export interface DomainNow extends DomainState {
+  domain: Domain;
+  active: boolean;
+  autostart: boolean;
+  persistent: boolean;
+}
+
+/** Why it is thought that no process of a VM is left; or the process that is there. */
+type Gone = { gone: true; why: string; last?: ProcessId } | { gone: false; process: ProcessId };
+
+export class LibvirtVms {
+  readonly place: LibvirtPlace;
+  /** The process that each VM was last seen to have. */
+  readonly #last = new Map<VmId, ProcessId>();
+  /** VMs that were seen to leave for another host: that they are gone here does not say that they have stopped. */
+  readonly #away = new Set<VmId>();
+
+  constructor(place: LibvirtPlace) {
+    this.place = place;
+  }
+
+  /** The URI by which `virsh` finds the same daemon. */
+  get connection(): string {
+    const { socket, uri = 'qemu:///system' } = this.place;
+    return `${uri.replace(/^qemu:/, 'qemu+unix:')}?socket=${encodeURI(socket)}`;
+  }
+
+  left(vm: VmId): boolean {
+    return this.#away.has(vm);
+  }
+
+  setLeft(vm: VmId, left: boolean): void {
+    if (left) this.#away.add(vm);
+    else this.#away.delete(vm);
+  }
+
+  /** State, reason and what starts it again; undefined for a domain that libvirt does not have. */
+  async now(client: LibvirtClient, vm: VmId): Promise<DomainNow | undefined> {
+    try {
+      const domain = await client.call('domain-lookup-by-uuid', { uuid: vm });
+      const state = await client.call('domain-get-state', { domain });
+      const persistent = await client.call('domain-is-persistent', { domain });
+      // What is not persistent is not there to be started again.
+      const autostart = persistent && (await client.call('domain-get-autostart', { domain }));
+      return { domain, ...state, active: isActive(state), autostart, persistent };
+    } catch (error) {
+      if (error instanceof LibvirtCallError && error.class === 'no-domain') return undefined;
+      throw error;
+    }
+  }
+
+  /** The definition as another libvirt can start it; it may hold passwords. */
+  xml(client: LibvirtClient, { domain, active }: DomainNow): Promise<string> {
+    const flags = XML_FLAGS.migratable + (active ? 0 : XML_FLAGS.inactive);
+    return client.call('domain-get-xml-desc', { domain, flags });
+  }
+
+  /** The process of a domain: by libvirt's pid file, checked against its own arguments, else by those of every process. */
+  process(vm: VmId, name: string): ProcessFacts | undefined {
+    const found = this.#byPidFile(vm, name) ?? this.#byArguments(vm);
+    if (found !== undefined) this.#last.set(vm, { pid: found.pid, startTicks: found.startTicks });
+    return found;
+  }
+
+  /** Whether a process of the VM is left: the one that was last seen, and any other that has its UUID. */
+  gone(vm: VmId): Gone {
+    const other = this.#byArguments(vm);
+    if (other !== undefined) return { gone: false, process: { pid: other.pid, startTicks: other.startTicks } };
+    const last = this.#last.get(vm);
+    if (last === undefined) return { gone: true, why: 'no process has its UUID' };
+    const why = whyGone(last, this.place.proc);
+    return why === undefined ? { gone: false, process: last } : { gone: true, why, last };
+  }
+
+  #byPidFile(vm: VmId, name: string): ProcessFacts | undefined {
+    if (name.includes('/')) return undefined;
+    const folder = dirname(this.place.socket);
+    for (const path of [join(folder, 'qemu', `${name}.pid`), join(folder, 'qemu', 'run', `${name}.pid`)]) {
+      const pid = pidIn(path);
+      const facts = pid === undefined ? undefined : processFacts(pid, this.place.proc);
+      if (facts !== undefined && isOf(facts, vm)) return facts;
+    }
+    return undefined;
+  }
+
+  #byArguments(vm: VmId): ProcessFacts | undefined {
+    const { proc, sees = () => true } = this.place;
+    for (const pid of pids(proc)) {
+      const facts = processFacts(pid, proc);
+      if (facts !== undefined && isOf(facts, vm) && sees(pid)) return facts;
+    }
+    return undefined;
+  }
+}
+
+/** Whether a domain in this state has, or may have, a process. */
+function isActive({ state }: DomainState): boolean {
+  return state !== 'shut off' && state !== 'no state';
+}
+
+/** A QEMU that libvirt started has the UUID among its arguments; a zombie has none any more, and counts as gone. */
+function isOf({ argv, state }: ProcessFacts, vm: VmId): boolean {
+  const at = argv.indexOf('-uuid');
+  return state !== 'Z' && state !== 'X' && at >= 0 && argv[at + 1]?.toLowerCase() === vm.toLowerCase();
+}
+
+function pidIn(path: string): number | undefined {
+  try {
+    const text = readFileSync(path, 'latin1').trim();
+    return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

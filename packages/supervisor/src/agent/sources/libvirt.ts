@@ -1,0 +1,246 @@
+/** @module The libvirt source: all domains with state and reason at each (re)connection, its events, and what changed since. */
+import { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
+import { readDefinition, withoutSecrets } from '@syndrome/qemu/libvirt/definition.ts';
+import { LibvirtCallError, LibvirtDeadlineError, LibvirtDefinitionError } from '@syndrome/qemu/libvirt/errors.ts';
+import type { LibvirtEvent } from '@syndrome/qemu/libvirt/events.ts';
+import type { XmlElement } from '@syndrome/qemu/libvirt/xml.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { Epoch, VmId } from '../../core/ids.ts';
+import type { VmReport, VmState } from '../../core/said.ts';
+import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
+import type { ProcessFacts } from '../proc.ts';
+import { keepReading, pause, type ReconnectOptions, type Session } from '../reconnect.ts';
+import type { Sink, Source } from '../source.ts';
+import { catalogEventOf, wordsOf } from './libvirt-events.ts';
+
+/** Of `<syndrome:vm xmlns:syndrome="…" act="yes" owner="…"/>` in a domain's <metadata>: its owner wants us to act. */
+const METADATA_NAMESPACE = 'urn:syndrome:supervisor:1';
+
+/** Who else starts domains again, by the namespace that they mark them with. */
+const OWNERS: readonly (readonly [prefix: string, owner: string])[] = [
+  ['http://openstack.org/xmlns/libvirt/nova/', 'OpenStack'],
+  ['http://ovirt.org/vm/', 'oVirt'],
+  ['http://kubevirt.io', 'KubeVirt'],
+];
+
+interface LibvirtSourceOptions {
+  vms: LibvirtVms;
+  /** The highest epoch that the agent has persisted for a VM. */
+  epochOf: (vm: VmId) => Epoch;
+  /** Between two looks at all domains, ms; what changes without an event (autostart) is seen then. Default 15 s. */
+  lookMs?: number;
+  /** Between our keepalives, ms. Default 5 s. */
+  keepaliveMs?: number;
+  reconnect?: ReconnectOptions;
+}
+
+/** Reads one libvirt. */
+export function libvirtSource(options: LibvirtSourceOptions): Source {
+  // Kept over reconnections: what a paused domain was before says whether it comes or goes.
+  const before = new Map<VmId, VmReport>();
+  return {
+    name: 'libvirt',
+    run: (sink, signal, pulse) =>
+      keepReading(
+        { source: 'libvirt' },
+        session => readLibvirt(options, before, session, sink, pulse),
+        sink,
+        signal,
+        options.reconnect,
+      ),
+  };
+}
+
+async function readLibvirt(
+  options: LibvirtSourceOptions,
+  before: Map<VmId, VmReport>,
+  session: Session,
+  sink: Sink,
+  pulse: () => void,
+): Promise<void> {
+  const { signal } = session;
+  const { vms, lookMs = 15_000 } = options;
+  const { socket: path, uri } = vms.place;
+  const client = await LibvirtClient.connect(
+    { path },
+    {
+      signal,
+      onAlive: pulse,
+      ...(uri === undefined ? {} : { uri }),
+      ...(options.keepaliveMs === undefined ? {} : { keepaliveMs: options.keepaliveMs }),
+    },
+  );
+  const reader = new DomainReader(options, before, client, sink);
+  const stop = new AbortController();
+  try {
+    client.onEvent(event => reader.take(event));
+    await client.listen();
+    session.up();
+    pulse();
+    const looks = (async () => {
+      while (!stop.signal.aborted) {
+        await reader.all();
+        pulse();
+        await pause(lookMs, stop.signal);
+      }
+    })();
+    const why = await Promise.race([client.closed, looks]);
+    if (why !== undefined) throw why;
+  } finally {
+    stop.abort();
+    await client.close();
+  }
+}
+
+/** Tells of the domains of one connection, one look after the other. */
+class DomainReader {
+  readonly #options: LibvirtSourceOptions;
+  readonly #before: Map<VmId, VmReport>;
+  readonly #client: LibvirtClient;
+  readonly #sink: Sink;
+  /** What was told on this connection: after a gap everything is told again. */
+  readonly #told = new Map<VmId, string>();
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: LibvirtSourceOptions, before: Map<VmId, VmReport>, client: LibvirtClient, sink: Sink) {
+    this.#options = options;
+    this.#before = before;
+    this.#client = client;
+    this.#sink = sink;
+  }
+
+  /** Tells of an event at once, and then looks at its domain. */
+  take(e: LibvirtEvent): void {
+    const vm = e.domain.uuid;
+    if (e.event === 'lifecycle' && (e.type === 'stopped' || e.type === 'started'))
+      this.#options.vms.setLeft(vm, e.type === 'stopped' && e.detail === 'migrated');
+    const event = catalogEventOf(e);
+    if (event !== undefined) this.#sink({ kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) });
+    if (e.event === 'lifecycle' || e.event === 'reboot') {
+      // What fails here fails at the next look at all, too, and is told then.
+      this.#queue(() => this.#one(vm)).catch(() => undefined);
+    }
+  }
+
+  /** Looks at every domain, and at those that were there before. */
+  all(): Promise<void> {
+    return this.#queue(async () => {
+      const domains = await this.#client.call('connect-list-all-domains');
+      for (const vm of new Set([...domains.map(d => d.uuid), ...this.#before.keys()])) await this.#one(vm);
+    });
+  }
+
+  /** One look at a time, so that an older state is never told after a newer one. Its failure is that of who waits. */
+  #queue(look: () => Promise<void>): Promise<void> {
+    const next = this.#looking.then(look);
+    this.#looking = next.catch(() => undefined);
+    // That the connection ended is told by itself.
+    return next.catch(error => {
+      if (this.#client.isOpen) throw error;
+    });
+  }
+
+  async #one(vm: VmId): Promise<void> {
+    try {
+      const now = await this.#options.vms.now(this.#client, vm);
+      const report = now === undefined ? this.#gone(vm) : await this.#report(now);
+      if (report !== undefined) this.#tell(report);
+    } catch (error) {
+      // One domain that is busy or hangs hides no other; the next look asks again.
+      if (!(error instanceof LibvirtCallError || error instanceof LibvirtDeadlineError)) throw error;
+    }
+  }
+
+  #tell(report: VmReport): void {
+    const { vm } = report;
+    if (report.state === 'gone') this.#before.delete(vm);
+    else this.#before.set(vm, report);
+    const text = JSON.stringify(report);
+    const told = this.#told.get(vm);
+    if (told === text) return;
+    this.#told.set(vm, text);
+    this.#sink(told === undefined ? report : sinceFirst(report, told));
+  }
+
+  /** Of a domain that libvirt has no more. */
+  #gone(vm: VmId): VmReport | undefined {
+    const last = this.#before.get(vm);
+    if (last === undefined) return undefined;
+    const { pid: _, startTicks: __, definition: ___, ...rest } = last;
+    const left = this.#options.vms.gone(vm);
+    return left.gone
+      ? { ...rest, state: 'gone', reason: left.why }
+      : { ...rest, ...left.process, state: 'running', reason: 'libvirt has it no more, but its process runs' };
+  }
+
+  async #report(now: DomainNow): Promise<VmReport | undefined> {
+    const { vms, epochOf } = this.#options;
+    const { domain, autostart } = now;
+    const vm = domain.uuid;
+    const process = vms.process(vm, domain.name);
+    const xml = await vms.xml(this.#client, now);
+    const { state, reason } = this.#state(now, process);
+    return {
+      kind: 'vm',
+      vm,
+      name: domain.name,
+      state,
+      reason,
+      ...(process === undefined ? {} : { pid: process.pid, startTicks: process.startTicks }),
+      vmm: 'libvirt',
+      ...factsOf(xml),
+      autostart,
+      epoch: epochOf(vm),
+    };
+  }
+
+  #state(now: DomainNow, process: ProcessFacts | undefined): { state: VmState; reason: string } {
+    const { state, reason, active } = now;
+    if (!active)
+      return process === undefined
+        ? { state: 'shut-off', reason }
+        : { state: 'running', reason: `libvirt says shut off (${reason}), but its process runs` };
+    if (state === 'crashed') return { state: 'crashed', reason };
+    if (state !== 'paused') return { state: 'running', reason };
+    if (reason !== 'migrating') return { state: 'paused', reason };
+    // Its process waits for another's memory, and was not seen to run: it comes.
+    const was = this.#before.get(now.domain.uuid);
+    const ran = was !== undefined && was.pid === process?.pid && was.state !== 'migrating-in';
+    return { state: process?.argv.includes('-incoming') === true && !ran ? 'migrating-in' : 'migrating-out', reason };
+  }
+}
+
+/** The definition is sent when it is first told, or changed. */
+function sinceFirst(report: VmReport, told: string): VmReport {
+  const { definition, ...rest } = report;
+  return (JSON.parse(told) as VmReport).definition === definition ? rest : report;
+}
+
+/** What the definition says; of one that cannot be read, that nothing may be done with it. */
+function factsOf(
+  xml: string,
+): Pick<VmReport, 'definition' | 'disks' | 'memoryBytes' | 'cpuModel' | 'onCrash' | 'owner' | 'optedIn'> {
+  try {
+    const { memoryBytes, cpuModel, onCrash, disks, metadata } = readDefinition(xml);
+    const ours = metadata.get(METADATA_NAMESPACE);
+    const owner = ours?.attributes['owner'] ?? ownerOf(metadata);
+    return {
+      definition: withoutSecrets(xml),
+      disks,
+      memoryBytes,
+      ...(cpuModel === undefined ? {} : { cpuModel }),
+      ...(onCrash === undefined ? {} : { onCrash }),
+      ...(owner === undefined ? {} : { owner }),
+      optedIn: ours?.attributes['act'] === 'yes',
+    };
+  } catch (error) {
+    if (!(error instanceof LibvirtDefinitionError)) throw error;
+    return { disks: [], memoryBytes: 0, owner: messageOf(error), optedIn: false };
+  }
+}
+
+function ownerOf(metadata: ReadonlyMap<string, XmlElement>): string | undefined {
+  for (const namespace of metadata.keys())
+    for (const [prefix, owner] of OWNERS) if (namespace.startsWith(prefix)) return owner;
+  return undefined;
+}
