@@ -1,8 +1,8 @@
 /** @module Acts and what became of them, on the wire. */
 import { z } from 'zod';
-import type { Act, ActResult } from '../core/act.ts';
+import type { Act, ActResult, StopProof } from '../core/act.ts';
 import { ACT_KINDS, PROOF_KINDS, RESULT_STATES } from '../core/act.ts';
-import { count, name, wide, words } from './json.ts';
+import { count, name, parseLine, wide, words } from './json.ts';
 
 /** A domain XML or a command line. */
 const MAX_DEFINITION = 512 * 1024;
@@ -10,7 +10,7 @@ export const definition = z.string().max(MAX_DEFINITION);
 
 const seen = z.record(z.string().max(64), words);
 
-export const actSchema: z.ZodType<Act> = z.object({
+const act = {
   id: name,
   kind: z.enum(ACT_KINDS),
   host: name,
@@ -22,16 +22,18 @@ export const actSchema: z.ZodType<Act> = z.object({
   to: name.optional(),
   pfn: wide.optional(),
   gpa: wide.optional(),
-}) as z.ZodType<Act>;
+} satisfies Record<keyof Act, z.ZodType>;
 
-const proof = z.object({
+export const actSchema = z.object(act) as unknown as z.ZodType<Act>;
+
+const proof = {
   kind: z.enum(PROOF_KINDS),
   vm: name,
   host: name,
   epoch: count,
   at: count,
   evidence: seen,
-});
+} satisfies Record<keyof StopProof, z.ZodType>;
 
 /** The members of an act's result, without their discriminator. */
 export const resultMembers = {
@@ -40,6 +42,9 @@ export const resultMembers = {
   epoch: count,
   state: z.enum(RESULT_STATES),
   reason: words.optional(),
-  proof: proof.optional(),
+  proof: z.object(proof).optional(),
   seen: seen.optional(),
 } satisfies Record<keyof ActResult, z.ZodType>;
+
+/** An act out of the store. @throws WireError E_WIRE_MESSAGE */
+export const parseAct = (text: string): Act => parseLine(actSchema, text, 'an act');

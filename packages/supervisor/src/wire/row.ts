@@ -1,7 +1,7 @@
 /** @module Rows of a spool as lines, both ways: the spool's own file and the wire to the controller have the same form. */
 import { z } from 'zod';
 import type { HostId } from '../core/ids.ts';
-import type { Row } from '../core/said.ts';
+import type { HostReport, Row, SeenEvent, SourceState, VmReport } from '../core/said.ts';
 import { SOURCES, VM_STATES } from '../core/said.ts';
 import { definition, resultMembers } from './act.ts';
 import { WireError } from './errors.ts';
@@ -16,62 +16,69 @@ const MAX_PAGES = 65_536;
 
 const source = z.enum(SOURCES);
 
+/** The members of a kind of row: all of them, so that none is lost on the way. */
+type Members<T> = Record<Exclude<keyof T, 'kind'>, z.ZodType>;
+
+const seenEvent = {
+  source,
+  event: eventSchema,
+  vm: name.optional(),
+  when: count.optional(),
+  count: count.min(1).optional(),
+  pfn: wide.optional(),
+  gpa: wide.optional(),
+  where: z.object({ dimm: words.optional(), bank: words.optional(), row: words.optional() }).optional(),
+  order: z.number().int().min(0).max(63).optional(),
+  raw: words.optional(),
+} satisfies Members<SeenEvent>;
+
+const sourceState = {
+  source,
+  vm: name.optional(),
+  state: z.enum(['reading', 'lost', 'back', 'stalled', 'spool-full']),
+  gapMs: count.optional(),
+  lostEvents: count.optional(),
+  reason: words.optional(),
+} satisfies Members<SourceState>;
+
+const hostReport = {
+  boot: name,
+  arch: z.enum(['x86-64', 'arm64']),
+  kernel: words,
+  memoryBytes: count,
+  freeBytes: count,
+  cpuModels: z.array(name).max(1024),
+  storage: z.array(words).max(4096),
+  fence: z.boolean().optional(),
+  unapplied: z.array(wide).max(MAX_PAGES).optional(),
+  counters: z.record(z.string().max(128), z.number()).optional(),
+} satisfies Members<HostReport>;
+
+const vmReport = {
+  vm: name,
+  name,
+  state: z.enum(VM_STATES),
+  reason: words.optional(),
+  pid: count.optional(),
+  startTicks: z.string().max(32).optional(),
+  vmm: z.enum(['qemu', 'libvirt', 'reference']),
+  definition: definition.optional(),
+  disks: z.array(words).max(1024),
+  memoryBytes: count,
+  cpuModel: name.optional(),
+  autostart: z.boolean(),
+  onCrash: words.optional(),
+  owner: words.optional(),
+  optedIn: z.boolean(),
+  canQuarantine: z.boolean().optional(),
+  epoch: count,
+} satisfies Members<VmReport>;
+
 const saidSchema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('event'),
-    source,
-    event: eventSchema,
-    vm: name.optional(),
-    when: count.optional(),
-    count: count.min(1).optional(),
-    pfn: wide.optional(),
-    gpa: wide.optional(),
-    where: z.object({ dimm: name.optional(), bank: name.optional(), row: name.optional() }).optional(),
-    order: z.number().int().min(0).max(63).optional(),
-    raw: words.optional(),
-  }),
-  z.object({
-    kind: z.literal('source'),
-    source,
-    vm: name.optional(),
-    state: z.enum(['reading', 'lost', 'back', 'stalled', 'spool-full']),
-    gapMs: count.optional(),
-    lostEvents: count.optional(),
-    reason: words.optional(),
-  }),
-  z.object({
-    kind: z.literal('host'),
-    boot: name,
-    arch: z.enum(['x86-64', 'arm64']),
-    kernel: words,
-    memoryBytes: count,
-    freeBytes: count,
-    cpuModels: z.array(name).max(1024),
-    storage: z.array(words).max(4096),
-    unapplied: z.array(wide).max(MAX_PAGES).optional(),
-    counters: z.record(z.string().max(128), z.number()).optional(),
-    fence: z.boolean().optional(),
-  }),
-  z.object({
-    kind: z.literal('vm'),
-    vm: name,
-    name: name,
-    state: z.enum(VM_STATES),
-    reason: words.optional(),
-    pid: count.optional(),
-    startTicks: z.string().max(32).optional(),
-    vmm: z.enum(['qemu', 'libvirt', 'reference']),
-    definition: definition.optional(),
-    disks: z.array(words).max(1024),
-    memoryBytes: count,
-    cpuModel: name.optional(),
-    autostart: z.boolean(),
-    onCrash: words.optional(),
-    owner: words.optional(),
-    optedIn: z.boolean(),
-    canQuarantine: z.boolean().optional(),
-    epoch: count,
-  }),
+  z.object({ kind: z.literal('event'), ...seenEvent }),
+  z.object({ kind: z.literal('source'), ...sourceState }),
+  z.object({ kind: z.literal('host'), ...hostReport }),
+  z.object({ kind: z.literal('vm'), ...vmReport }),
   z.object({ kind: z.literal('result'), ...resultMembers }),
 ]);
 

@@ -1,0 +1,133 @@
+/** @module The agents that are connected: their rows come in, what is durable is told, acts go out. */
+import type { Socket } from 'node:net';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import type { Act } from '../core/act.ts';
+import type { HostId } from '../core/ids.ts';
+import type { Row } from '../core/said.ts';
+import { WireError } from '../wire/errors.ts';
+import { LineSocket } from '../wire/line-socket.ts';
+import {
+  type AgentMessage,
+  type ControllerMessage,
+  MAX_LINE_BYTES,
+  messageLine,
+  parseAgentMessage,
+  WIRE_VERSION,
+} from '../wire/messages.ts';
+
+/** Rows of one connection that are not written yet. With more nothing is read from it. */
+const MAX_UNWRITTEN = 10_000;
+/** How often an agent is asked whether it lives, and how long it may take to say hello or to answer, ms. */
+export const PING_MS = 5000;
+const SILENT_MS = 15_000;
+
+/** What a controller does for its agents. */
+export interface Desk {
+  /** Resolves when the rows are durable, with the last row up to which all of the spool is. */
+  take(rows: Row[]): Promise<number>;
+  /** Up to which row everything of a spool is durable. */
+  upto(host: HostId, spool: string): Promise<number>;
+  /** A host's agent has come; what is open for it may be sent. */
+  came(host: HostId): void;
+  went(host: HostId): void;
+  log(line: string): void;
+}
+
+interface Connected {
+  host: HostId;
+  spool: string;
+  lines: LineSocket;
+}
+
+export class Agents {
+  readonly #desk: Desk;
+  readonly #now: () => number;
+  readonly #hosts = new Map<HostId, Connected>();
+
+  /** @param now steady clock, ms */
+  constructor(desk: Desk, now: () => number = () => performance.now()) {
+    this.#desk = desk;
+    this.#now = now;
+  }
+
+  isConnected(host: HostId): boolean {
+    return this.#hosts.has(host);
+  }
+
+  /** Whether it could be handed to the agent of its host. */
+  send(act: Act): boolean {
+    const connected = this.#hosts.get(act.host);
+    if (connected === undefined || connected.lines.closed) return false;
+    connected.lines.send(messageLine({ type: 'act', act }));
+    return true;
+  }
+
+  /** Takes a connection that somebody has opened. What is wrong with it ends it, and nothing else. */
+  accept(socket: Socket): void {
+    let agent: Connected | undefined;
+    let greeting = false;
+    let unwritten = 0;
+    let heard = this.#now();
+    let pings = 0;
+    const send = (message: ControllerMessage): void => lines.send(messageLine(message));
+
+    const hello = async ({ version, host, spool, agent: what }: AgentMessage & { type: 'hello' }): Promise<void> => {
+      if (agent !== undefined || greeting) throw new WireError('E_WIRE_ORDER', 'a second hello');
+      greeting = true;
+      if (version !== WIRE_VERSION)
+        throw new WireError('E_WIRE_VERSION', `version ${version} of the wire, not ${WIRE_VERSION}`);
+      const other = this.#hosts.get(host);
+      // The same agent has come again before its old connection was seen to end.
+      if (other?.spool === spool) other.lines.close(new WireError('E_WIRE_STALLED', 'it has connected again'));
+      else if (other !== undefined)
+        throw new WireError('E_WIRE_HOST_TAKEN', `another agent is connected as ${safeText(host, 100)}`);
+      const upto = await this.#desk.upto(host, spool);
+      if (lines.closed) return;
+      agent = { host, spool, lines };
+      this.#hosts.set(host, agent);
+      this.#desk.log(
+        `agent ${safeText(host, 100)} is here (${safeText(what, 100)}), its spool is known up to row ${upto}`,
+      );
+      send({ type: 'welcome', version: WIRE_VERSION, upto });
+      this.#desk.came(host);
+    };
+
+    const take = (message: AgentMessage): void | Promise<void> => {
+      heard = this.#now();
+      if (message.type === 'hello') return hello(message);
+      if (agent === undefined) throw new WireError('E_WIRE_ORDER', `${message.type} before hello`);
+      if (message.type === 'pong') return;
+      const { host, spool } = agent;
+      const { length } = message.rows;
+      unwritten += length;
+      const written = this.#desk.take(message.rows.map(row => ({ host, spool, ...row }))).then(
+        upto => {
+          unwritten -= length;
+          send({ type: 'ack', upto });
+        },
+        // The agent keeps what was not acknowledged, and comes again.
+        () => lines.close(),
+      );
+      return unwritten > MAX_UNWRITTEN ? written : undefined;
+    };
+
+    const lines = new LineSocket(socket, MAX_LINE_BYTES, {
+      line: text => take(parseAgentMessage(text)),
+      farewell: ({ code, message }) => messageLine({ type: 'refused', code, reason: message.slice(0, 1000) }),
+      ended: error => {
+        clearInterval(timer);
+        const who = agent === undefined ? 'somebody' : `agent ${safeText(agent.host, 100)}`;
+        if (error !== undefined) this.#desk.log(`${who} was left: ${safeText(error.message, 500)}`);
+        if (agent === undefined || this.#hosts.get(agent.host) !== agent) return;
+        this.#hosts.delete(agent.host);
+        this.#desk.went(agent.host);
+      },
+    });
+    const timer = setInterval(() => {
+      if (this.#now() - heard > SILENT_MS)
+        return lines.close(new WireError('E_WIRE_STALLED', `nothing came for ${SILENT_MS} ms`));
+      if (agent !== undefined) send({ type: 'ping', n: ++pings });
+    }, PING_MS);
+    timer.unref();
+  }
+}

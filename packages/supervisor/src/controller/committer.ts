@@ -1,0 +1,127 @@
+/**
+ * @module Group commit: what has come during a commit goes into the next one, all in one transaction. A commit that a full
+ * disk has refused is tried again until there is room; until then nothing is acknowledged.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreError } from '@syndrome/base/store/errors.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { Input } from '../core/input.ts';
+import type { SteadyTime } from './clock.ts';
+import { ControllerError } from './errors.ts';
+import type { Committed, Journal } from './journal.ts';
+
+/** Inputs of one transaction. */
+const MAX_BATCH = 2000;
+/** How long to wait until a full disk is asked again, ms. */
+const AGAIN_MS = 500;
+
+type Bare<I> = I extends { at: number } ? Omit<I, 'at'> : never;
+/** An input whose time is that of its commit. */
+export type Timeless = Bare<Input>;
+
+/** A full disk may have room again, and another writer may end. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof StoreError && (error.code === 'E_STORE_FULL' || error.code === 'E_STORE_BUSY');
+
+interface Waiting {
+  inputs: readonly Timeless[];
+  done: (committed: Committed) => void;
+  failed: (error: unknown) => void;
+}
+
+export class Committer {
+  readonly #journal: Journal;
+  readonly #time: SteadyTime;
+  readonly #log: (line: string) => void;
+  readonly #fatal: (error: unknown) => void;
+  readonly #committed: (committed: Committed) => void;
+  #waiting: Waiting[] = [];
+  #working: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * @param fatal called when the journal cannot go on
+   * @param committed called after each commit, before those who wait for it
+   */
+  constructor(
+    journal: Journal,
+    time: SteadyTime,
+    log: (line: string) => void,
+    fatal: (error: unknown) => void,
+    committed: (committed: Committed) => void,
+  ) {
+    this.#journal = journal;
+    this.#time = time;
+    this.#log = log;
+    this.#fatal = fatal;
+    this.#committed = committed;
+  }
+
+  /**
+   * Resolves when the inputs are durable, with all that came of their commit.
+   * @throws ControllerError E_CONTROLLER_STOPPED: whoever sent them keeps them, and sends them again
+   */
+  put(inputs: readonly Timeless[]): Promise<Committed> {
+    if (this.#closed) return Promise.reject(new ControllerError('E_CONTROLLER_STOPPED', 'the controller stops'));
+    return new Promise((done, failed) => {
+      this.#waiting.push({ inputs, done, failed });
+      this.#working ??= this.#work().finally(() => (this.#working = undefined));
+    });
+  }
+
+  /** Writes what waits, and what a quick start needs. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+    this.#refuse(this.#waiting.splice(0));
+    // Where this fails the next start replays what is missing.
+    await this.#journal.close().catch((error: unknown) => this.#log(messageOf(error)));
+  }
+
+  async #work(): Promise<void> {
+    // What comes in this turn of the loop goes together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#batch();
+      try {
+        const committed = await this.#commit(batch.flatMap(w => w.inputs));
+        this.#committed(committed);
+        for (const { done } of batch) done(committed);
+      } catch (error) {
+        this.#refuse([...batch, ...this.#waiting.splice(0)]);
+        this.#closed = true;
+        this.#fatal(error);
+      }
+    }
+  }
+
+  #batch(): Waiting[] {
+    let inputs = 0;
+    let n = 0;
+    for (const { inputs: more } of this.#waiting) {
+      if (n > 0 && inputs + more.length > MAX_BATCH) break;
+      inputs += more.length;
+      n++;
+    }
+    return this.#waiting.splice(0, n);
+  }
+
+  async #commit(inputs: readonly Timeless[]): Promise<Committed> {
+    for (let tries = 0; ; tries++) {
+      try {
+        const at = this.#time.now();
+        return await this.#journal.commit(inputs.map(input => ({ ...input, at }) as Input));
+      } catch (error) {
+        if (!isPassing(error) || this.#closed) throw error;
+        if (tries === 0) this.#log(`nothing is accepted until this is over: ${messageOf(error)}`);
+        await sleep(AGAIN_MS);
+        await this.#journal.reload();
+      }
+    }
+  }
+
+  #refuse(waiting: readonly Waiting[]): void {
+    const error = new ControllerError('E_CONTROLLER_STOPPED', 'the controller stops');
+    for (const { failed } of waiting) failed(error);
+  }
+}

@@ -1,0 +1,370 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { migrate } from '@syndrome/base/store/migrate.ts';
+import { openSqlite, type SqliteStore } from '@syndrome/base/store/sqlite.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Notice } from '../core/notice.ts';
+import { NO_POLICY, type Policy } from '../core/policy.ts';
+import { WireError } from '../wire/errors.ts';
+import { messageLine } from '../wire/messages.ts';
+import { type ControllerOptions, runController } from './controller.ts';
+import { replay } from './replay.ts';
+import { SCHEMA } from './schema.ts';
+import { ask } from './testing/ask.ts';
+import { Peer, World } from './testing/peer.ts';
+import { MOVES } from './testing/policy.ts';
+
+let dir = '';
+let store: SqliteStore;
+let world: World;
+let peers: Peer[] = [];
+let running: { stop: AbortController; ended: Promise<void> }[] = [];
+/** What was delivered: id and target. */
+let told: string[] = [];
+let log: string[] = [];
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'ctl-'));
+  store = await openSqlite(join(dir, 'store.db'));
+  await migrate(store, SCHEMA);
+  [world, peers, running, told, log] = [new World(), [], [], [], []];
+});
+afterEach(async () => {
+  for (const peer of peers) peer.stop();
+  for (const { stop } of running) stop.abort();
+  await Promise.all(running.map(r => r.ended));
+  await store.close();
+  rmSync(dir, { recursive: true });
+});
+
+const agentSocket = (): string => join(dir, 'run/agents.sock');
+const adminSocket = (): string => join(dir, 'run/admin.sock');
+
+/** Starts a controller; its end is that of the test unless it is stopped before. */
+function start(options: Partial<ControllerOptions> = {}): { stop: AbortController; ended: Promise<void> } {
+  const stop = new AbortController();
+  const ended = runController(
+    {
+      store,
+      agentSocket: agentSocket(),
+      adminSocket: adminSocket(),
+      targets: ['one', 'two'],
+      targetsOf: () => ['one', 'two'],
+      deliver: async (notice: Notice, target) => {
+        told.push(`${target} ${notice.id}`);
+        return { ok: true };
+      },
+      checkPolicy: given => {
+        if ((given as Policy).schema !== 1) throw new WireError('E_WIRE_MESSAGE', 'no policy');
+        return given as Policy;
+      },
+      policy: { policy: MOVES, by: 'configuration' },
+      ttlMs: 3000,
+      log: line => log.push(line),
+      ...options,
+    },
+    stop.signal,
+  );
+  running.push({ stop, ended });
+  return { stop, ended };
+}
+
+function peer(host: string): Peer {
+  const made = new Peer(world, host, agentSocket());
+  peers.push(made);
+  return made;
+}
+
+const value = async (sql: string): Promise<unknown> => Object.values((await store.query(sql))[0] ?? {})[0];
+
+/** Resolves when a query gives something; looked at every few ms, within the time of the test. */
+async function until(sql: string, wanted: unknown): Promise<void> {
+  while ((await value(sql)) !== wanted) await new Promise(resolve => setTimeout(resolve, 10));
+}
+
+describe('a controller', () => {
+  test('moves a VM at its third page: with a proof, once, and tells each target once', async () => {
+    start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    for (const pfn of [1n, 2n, 3n]) a.page('v', pfn);
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+    await until(`select count(*) from act where state = 'confirmed'`, 4n);
+    expect([world.copies.get('v'), world.copiesMax]).toEqual([new Map([['b', 1]]), 1]);
+    expect([...world.effects.values()].every(n => n === 1)).toBe(true);
+    const acts = await store.query(`select kind, host, state from act order by seq, id`);
+    expect(acts.map(act => Object.values(act).join(' '))).toEqual([
+      'autostart-off a confirmed',
+      'stop a confirmed',
+      'start b confirmed',
+      'autostart-off a confirmed',
+    ]);
+    await until(`select count(*) from outbox where state = 'waiting'`, 0n);
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.filter(t => t.startsWith('one ')).length).toBe(told.length / 2);
+    expect(await replay(store.query)).not.toHaveProperty('differs');
+  });
+
+  test('takes rows that come again, and in another order, once each', async () => {
+    start();
+    const a = peer('a');
+    a.vm('v');
+    await a.settled();
+    for (const pfn of [1n, 2n]) a.page('v', pfn);
+    await a.settled();
+    const decided = await value('select count(*) from decision');
+    a.send(`{"type":"rows","rows":[${a.spool.toReversed().join(',')}]}`);
+    a.send(`{"type":"rows","rows":[${a.spool.slice(1).join(',')}]}`);
+    a.drop();
+    await a.until(() => a.connections === 2);
+    a.page('v', 1n);
+    await a.settled();
+    expect(await value(`select count(*) from input where kind = 'row'`)).toBe(BigInt(a.spool.length));
+    expect(await value(`select count(distinct "row") from input where kind = 'row'`)).toBe(BigInt(a.spool.length));
+    // A repeat of a page is no decision either; the agent's coming and going is none.
+    expect(await value('select count(*) from decision')).toBe(decided);
+  });
+
+  test('goes on where it was stopped, and sends again what was not answered', async () => {
+    const first = start();
+    const a = peer('a');
+    a.vm('v');
+    for (const pfn of [1n, 2n, 3n]) a.page('v', pfn);
+    // There is no other host: the VM stays where it is until there is one.
+    await until(`select count(*) from outbox where id like '%no-target%' and state = 'delivered'`, 2n);
+    first.stop.abort();
+    await first.ended;
+    const before = told.length;
+    start();
+    peer('b');
+    await until(`select count(*) from outbox where id like '%restarted%' and state = 'delivered'`, 2n);
+    expect([world.copies.get('v'), world.copiesMax]).toEqual([new Map([['b', 1]]), 1]);
+    await until(`select count(*) from outbox where state = 'waiting'`, 0n);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.length).toBeGreaterThan(before);
+    expect(await replay(store.query)).toMatchObject({ compared: expect.any(Number) as unknown });
+    expect(await replay(store.query)).not.toHaveProperty('differs');
+  });
+
+  test('waits while another one works, and takes its place', async () => {
+    const first = start();
+    const a = peer('a');
+    await a.settled();
+    start({ log: line => log.push(`2: ${line}`) });
+    await seen(() => log.includes('2: another controller works on this store; this one waits'));
+    first.stop.abort();
+    await first.ended;
+    a.vm('v');
+    await a.settled();
+    expect(log.filter(line => line.includes('works now')).map(line => line.replace(/^2: /, ''))).toEqual([
+      'this controller works now, epoch 1',
+      'this controller works now, epoch 2',
+    ]);
+  });
+
+  test('writes no more once another one has taken its lease', async () => {
+    start();
+    const a = peer('a');
+    await a.settled();
+    const rows = await value(`select count(*) from input where kind = 'row'`);
+    await store.query(`update lease set owner = 'other', epoch = epoch + 1, expires = ${store.dialect.now} + 60000`);
+    const acked = a.acked;
+    a.page('v', 1n);
+    await seen(() => log.some(line => line.includes('works no more')));
+    expect(await value(`select count(*) from input where kind = 'row'`)).toBe(rows);
+    expect(a.acked).toBe(acked);
+    // The other one dies: this one works again, and has everything.
+    await store.query('update lease set expires = 0');
+    await a.settled();
+    expect(await value(`select count(*) from input where kind = 'row'`)).toBe(BigInt(a.spool.length));
+  });
+
+  test('refuses what is no agent, and only that', async () => {
+    start();
+    const a = peer('a');
+    await a.settled();
+    const refused = async (sent: string): Promise<string> => {
+      const socket = connect(agentSocket());
+      socket.end(sent);
+      return text(socket);
+    };
+    const hello = { type: 'hello', version: 1, host: 'x', spool: 's', agent: 'test' } as const;
+    const said = [
+      await refused('GET / HTTP/1.1\n'),
+      await refused(`${messageLine({ type: 'pong', n: 1 })}\n`),
+      await refused(`${messageLine({ ...hello, version: 2 })}\n`),
+      await refused(`${messageLine({ ...hello, host: 'a' })}\n`),
+      await refused(`${messageLine(hello)}\n${messageLine(hello)}\n`),
+      await refused(`${messageLine(hello)}\n{"type":"rows","rows":[{"seq":1,"at":1,"said":{"kind":"x"}}]}\n`),
+      await refused('x'.repeat(5 << 20)),
+    ];
+    expect(said.map(line => /E_[A-Z_]+/.exec(line)?.[0])).toEqual([
+      'E_WIRE_MESSAGE',
+      'E_WIRE_ORDER',
+      'E_WIRE_VERSION',
+      'E_WIRE_HOST_TAKEN',
+      'E_WIRE_ORDER',
+      'E_WIRE_MESSAGE',
+      'E_WIRE_LINE',
+    ]);
+    a.vm('v');
+    await a.settled();
+    expect(a.connections).toBe(1);
+  });
+
+  test('tells of an agent that comes and goes', async () => {
+    start();
+    const a = peer('a');
+    await a.settled();
+    a.drop();
+    await a.until(() => a.connections === 2);
+    await a.settled();
+    await until(`select count(*) from input where kind = 'agent'`, 3n);
+    const rows = await store.query(`select body from input where kind = 'agent' order by seq`);
+    expect(rows.map(r => (JSON.parse(String(r['body'])) as { connected: boolean }).connected)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test('does nothing while the fleet is paused, also after a restart', async () => {
+    const first = start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    await ask(adminSocket(), { ask: 'order', by: 'ann', order: { order: 'pause', reason: 'a test' } });
+    first.stop.abort();
+    await first.ended;
+    start();
+    for (const pfn of [1n, 2n, 3n]) a.page('v', pfn);
+    await a.settled();
+    expect(await value('select count(*) from act')).toBe(0n);
+    await ask(adminSocket(), { ask: 'order', by: 'ann', order: { order: 'resume' } });
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+    const [row] = await store.query(`select body from input where kind = 'order' order by seq limit 1`);
+    expect(JSON.parse(String(row?.['body']))).toEqual({
+      by: 'ann (as stated)',
+      order: { order: 'pause', reason: 'a test' },
+    });
+  });
+
+  test('retries a notice under the same id until it is taken, over a restart', async () => {
+    const tries: string[] = [];
+    const deaf = start({
+      targets: ['one'],
+      targetsOf: () => ['one'],
+      deliver: async ({ id }) => {
+        tries.push(id);
+        if (tries.length === 1) throw new Error('refused');
+        return { ok: false, why: 'busy', retryAfterMs: 5 };
+      },
+    });
+    const a = peer('a');
+    a.vm('v');
+    a.page('v', 1n);
+    await until(`select attempts from outbox`, 1n);
+    deaf.stop.abort();
+    await deaf.ended;
+    expect(await value('select error from outbox')).toBe('refused');
+    start({ targets: ['one'], targetsOf: () => ['one'] });
+    await until(`select state from outbox`, 'delivered');
+    expect(told).toEqual([`one ${tries[0]}`]);
+    expect(Number(await value('select attempts from outbox'))).toBeGreaterThanOrEqual(2);
+  });
+
+  test('answers the command line', async () => {
+    start({ backup: path => store.backup(path) });
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    const events: unknown[] = [];
+    await ask(adminSocket(), { ask: 'subscribe' }, event => events.push(event));
+    for (const pfn of [1n, 2n, 3n]) a.page('v', pfn);
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+    await until(`select count(*) from act where state in ('intent', 'sent')`, 0n);
+    const list = async (
+      name: 'status' | 'hosts' | 'vms' | 'pages' | 'incidents' | 'actions' | 'outbox',
+    ): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: name })).result;
+    expect(await list('status')).toMatchObject({ hosts: 2, connected: 2, vms: 1, mode: 'act', epoch: 1 });
+    expect(await list('hosts')).toMatchObject([
+      { id: 'a', pages: 3 },
+      { id: 'b', pages: 0 },
+    ]);
+    expect(await list('vms')).toMatchObject([{ id: 'v', home: 'b', epoch: 1 }]);
+    expect(await list('pages')).toHaveLength(3);
+    const incidents = (await list('incidents')) as { id: string }[];
+    const actions = (await list('actions')) as { id: string; incident: string; state: string }[];
+    expect(actions.length).toBeGreaterThanOrEqual(3);
+    expect(await list('outbox')).toEqual([]);
+    const action = actions.at(-1);
+    const explained = (await ask(adminSocket(), { ask: 'explain', id: action?.id ?? '' })).result;
+    expect(explained).toMatchObject({ incident: { id: action?.incident }, acts: expect.any(Array) as unknown });
+    expect(incidents.map(i => i.id)).toContain(action?.incident);
+    expect(events.length).toBeGreaterThan(5);
+    const wrong = await ask(adminSocket(), { ask: 'explain', id: 'nothing' });
+    expect(wrong.error?.code).toBe('E_CONTROLLER_ASK');
+    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: {} })).error?.message).toContain('no policy');
+    const policy = { ...NO_POLICY, name: 'calm' };
+    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy })).result).toMatchObject([
+      { effect: 'decision' },
+    ]);
+    expect((await ask(adminSocket(), { ask: 'replay' })).result).not.toHaveProperty('differs');
+    await ask(adminSocket(), { ask: 'backup', path: join(dir, 'copy.db') });
+    expect(statSync(join(dir, 'copy.db')).size).toBeGreaterThan(10_000);
+    expect((await ask(adminSocket(), { ask: 'backup', path: join(dir, 'copy.db') })).error?.code).toBe(
+      'E_STORE_EXISTS',
+    );
+    expect((statSync(adminSocket()).mode & 0o777).toString(8)).toBe('600');
+    expect((statSync(join(dir, 'run')).mode & 0o777).toString(8)).toBe('700');
+  });
+
+  test('asks the fence agent that it has', async () => {
+    const fenced: string[] = [];
+    const deadlines = { act: 50, stop: 50, start: 50, migrate: 50, prove: 50, fence: 5000 };
+    start({
+      fence: async act => {
+        fenced.push(act.host);
+        return { action: act.id, epoch: act.epoch, state: 'failed', reason: 'no answer' };
+      },
+      policy: {
+        by: 'configuration',
+        policy: {
+          ...MOVES,
+          rules: [{ name: 'gone', of: 'host', when: { silent: 300 }, do: 'evacuate' }],
+          proofs: { ...MOVES.proofs, fence: true },
+          deadlines,
+        },
+      },
+    });
+    const a = peer('a');
+    peer('b');
+    a.say({
+      kind: 'host',
+      boot: 'a-boot',
+      arch: 'x86-64',
+      kernel: '6',
+      memoryBytes: 1,
+      freeBytes: 1,
+      cpuModels: [],
+      storage: ['nfs:/vms'],
+      fence: true,
+    });
+    a.vm('v');
+    await a.settled();
+    a.stop();
+    await seen(() => fenced.length > 0);
+    expect(fenced[0]).toBe('a');
+    await until(`select count(*) from input where kind = 'result'`, 1n);
+    expect(world.copies.get('v')?.has('b')).toBeFalsy();
+  });
+});
+
+async function seen(so: () => boolean): Promise<void> {
+  while (!so()) await new Promise(resolve => setTimeout(resolve, 10));
+}

@@ -1,0 +1,88 @@
+/**
+ * @module One controller: it waits until it may write, then takes what agents and people say into the ledger, sends what the
+ * core wants, and tells whom it has to. Several on one store: one works, the others wait.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lease, releaseLease, takeLease } from '@syndrome/base/store/lease.ts';
+import { StoreError } from '@syndrome/base/store/errors.ts';
+import { migrate } from '@syndrome/base/store/migrate.ts';
+import type { Store } from '@syndrome/base/store/store.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { Act, ActResult } from '../core/act.ts';
+import type { Notice } from '../core/notice.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Delivery } from '../notify/target.ts';
+import { type Clocks, MACHINE } from './clock.ts';
+import { Leader } from './leader.ts';
+import { SCHEMA } from './schema.ts';
+
+/** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
+const TTL_MS = 5000;
+/** The name of its lease. */
+const LEASE = 'controller';
+
+export interface ControllerOptions {
+  store: Store;
+  /** Paths of the two sockets: for agents, and for the command line. */
+  agentSocket: string;
+  adminSocket: string;
+  /** The names of the targets of notices, and which of them want one. */
+  targets: readonly string[];
+  targetsOf: (notice: Notice) => readonly string[];
+  deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
+  /** Takes a policy that a person has given as data. @throws SyndromeError that says what is wrong with it */
+  checkPolicy: (policy: unknown) => Policy;
+  /** The policy of the configuration, set when this controller begins to work. */
+  policy?: { policy: Policy; by: string };
+  /** Copies the store into a new file. Missing where the engine has its own way. */
+  backup?: (path: string) => Promise<void>;
+  /** Carries out `fence`: switches a host off, and reads back that it is. Missing: it is refused. */
+  fence?: (act: Act, signal: AbortSignal) => Promise<ActResult>;
+  clocks?: Clocks;
+  /** How long nobody takes its place when it says nothing, ms. Default 5 s. */
+  ttlMs?: number;
+  snapshotEvery?: number;
+  log: (line: string) => void;
+}
+
+/**
+ * Works until the signal says stop. Waits while another one does.
+ * @throws StoreError, ControllerError when it cannot go on: what is wrong has to be looked at before it is started again
+ */
+export async function runController(options: ControllerOptions, stop: AbortSignal): Promise<void> {
+  const { store, log } = options;
+  await migrate(store, SCHEMA);
+  // Another name each time: what an owner of before has left lying is not continued under its epoch.
+  const owner = randomUUID();
+  const ttlMs = options.ttlMs ?? TTL_MS;
+  let said = false;
+  while (!stop.aborted) {
+    const lease = await takeLease(store, LEASE, owner, ttlMs);
+    if (lease !== undefined) {
+      said = false;
+      log(`this controller works now, epoch ${lease.epoch}`);
+      await lead(options, lease, ttlMs, stop);
+      continue;
+    }
+    if (!said) log('another controller works on this store; this one waits');
+    said = true;
+    await sleep(ttlMs / 5, undefined, { signal: stop }).catch(() => {});
+  }
+}
+
+async function lead(options: ControllerOptions, lease: Lease, ttlMs: number, stop: AbortSignal): Promise<void> {
+  const leader = new Leader(options, options.clocks ?? MACHINE, lease, ttlMs);
+  const leave = (): void => leader.end();
+  stop.addEventListener('abort', leave, { once: true });
+  if (stop.aborted) leave();
+  try {
+    await leader.work();
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'E_STORE_LEASE')) throw error;
+    options.log(`this controller works no more: ${messageOf(error)}`);
+  } finally {
+    stop.removeEventListener('abort', leave);
+    await releaseLease(options.store, lease).catch(() => {});
+  }
+}

@@ -1,0 +1,12 @@
+import type { ControllerCode } from './errors.ts';
+
+/** What the controller throws, for `--explain`: what happened, and what to do. */
+export const CONTROLLER_ERROR_CODES: Readonly<Record<ControllerCode, string>> = {
+  E_CONTROLLER_ASK:
+    'The controller was asked for something that it does not have, or in a wrong form; the message says what.',
+  E_CONTROLLER_LISTEN:
+    'The controller cannot listen on its sockets: the path is too long, or the folder is not this user’s alone (mode 0700). Over TCP nothing is taken.',
+  E_CONTROLLER_STATE:
+    'What the store remembers cannot be made a state again: it was written by another version. Use that version, or replay from a backup.',
+  E_CONTROLLER_STOPPED: 'The controller stops, or another one has taken over. What was sent is sent again there.',
+};

@@ -1,0 +1,288 @@
+/**
+ * @module The core and the store as one: an input counts once it is written, with all that comes of it, in one transaction.
+ * What the core knows is always what a replay of the inputs gives; after a failed write it is made anew that way.
+ */
+import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
+import type { Query, SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
+import type { Act } from '../core/act.ts';
+import type { ActionId, Time } from '../core/ids.ts';
+import type { Effect, Input } from '../core/input.ts';
+import type { Notice } from '../core/notice.ts';
+import { newState, restore, snapshot, type State } from '../core/state.ts';
+import { step } from '../core/step.ts';
+import { parseAct } from '../wire/act.ts';
+import { toJson } from '../wire/json.ts';
+import { ControllerError } from './errors.ts';
+import { inputBody, type InputRow, inputsOf, type Kept } from './input-json.ts';
+import { Spools } from './spools.ts';
+
+/** Inputs between two snapshots: a restart takes so many steps at most. */
+const SNAPSHOT_EVERY = 5000;
+/** Ticks that wanted nothing are written after so many at the latest. */
+const MAX_IDLE_TICKS = 60;
+/** Rows of one insert, largest first: few statements, that an engine prepares once; their parameters are bounded. */
+const ROWS_AT_ONCE = [128, 16, 1] as const;
+/** Inputs that are read at once. */
+const READ_AT_ONCE = 2000;
+
+interface Options {
+  /** How long nobody else may write, ms. */
+  ttlMs: number;
+  /** The targets that want a notice. */
+  targetsOf: (notice: Notice) => readonly string[];
+  snapshotEvery?: number;
+}
+
+/** What a commit has brought. */
+export interface Committed {
+  effects: Effect[];
+  /** Notices were put into the outbox. */
+  notices: boolean;
+}
+
+/** An act that is not over, as it was decided. */
+export interface OpenAct {
+  act: Act;
+  state: 'intent' | 'sent';
+  /** It was handed to an agent, in this life of the controller. */
+  handed: boolean;
+}
+
+export class Journal {
+  readonly #store: Store;
+  readonly #lease: Lease;
+  readonly #options: Options;
+  #state: State = newState();
+  #seq = 0;
+  #snapshotSeq = 0;
+  readonly #spools = new Spools();
+  #open = new Map<ActionId, OpenAct>();
+  /** Ticks that the state has seen and the store has not. Nothing came of them; a crash may lose them. */
+  #idle: Time[] = [];
+
+  private constructor(store: Store, lease: Lease, options: Options) {
+    this.#store = store;
+    this.#lease = lease;
+    this.#options = options;
+  }
+
+  /**
+   * The state that the store remembers: its last snapshot and what came after.
+   * @throws StoreError; ControllerError E_CONTROLLER_STATE
+   */
+  static async open(store: Store, lease: Lease, options: Options): Promise<Journal> {
+    const journal = new Journal(store, lease, options);
+    await journal.reload();
+    return journal;
+  }
+
+  /** For reading only. It is another object after a {@link reload}. */
+  get state(): Readonly<State> {
+    return this.#state;
+  }
+
+  /** Inputs that are written. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get openActs(): ReadonlyMap<ActionId, OpenAct> {
+    return this.#open;
+  }
+
+  /** Up to which row everything of a spool is durable. */
+  upto(host: string, spool: string): Promise<number> {
+    return this.#spools.upto(this.#store.query, host, spool);
+  }
+
+  /** Makes state and caches anew of what the store has. */
+  async reload(): Promise<void> {
+    const { query } = this.#store;
+    this.#spools.clear();
+    this.#idle = [];
+    const [last] = await query('select seq, body from snapshot order by seq desc limit 1');
+    this.#state = last === undefined ? newState() : restored(String(last['body']));
+    this.#seq = this.#snapshotSeq = Number(last?.['seq'] ?? 0);
+    for await (const row of inputsAfter(query, this.#seq)) {
+      for (const input of inputsOf(row)) step(this.#state, input);
+      this.#seq = row.seq;
+    }
+    const open = await query(`select id, state, body from act where state in ('intent', 'sent') order by seq`);
+    this.#open = new Map(
+      open.map(row => [
+        String(row['id']),
+        { act: parseAct(String(row['body'])), state: row['state'] as OpenAct['state'], handed: false },
+      ]),
+    );
+  }
+
+  /**
+   * Writes inputs and all that comes of them. Rows that were written before are left out. A tick that wants nothing is not
+   * written at once.
+   * @throws StoreError: nothing is written then, and {@link reload} has to be called before the next commit
+   */
+  async commit(inputs: readonly Input[]): Promise<Committed> {
+    if (inputs.every(input => input.input === 'tick')) {
+      const effects = inputs.flatMap(input => this.#tick(input.at));
+      const quiet = effects.length === 0 && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
+      if (quiet) return { effects, notices: false };
+      return this.#write([], effects);
+    }
+    return this.#write(inputs, []);
+  }
+
+  /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
+  async close(): Promise<void> {
+    if (this.#idle.length > 0 || this.#seq > this.#snapshotSeq) await this.#write([], [], true);
+  }
+
+  #tick(at: Time): Effect[] {
+    this.#idle.push(at);
+    return step(this.#state, { input: 'tick', at });
+  }
+
+  #write(inputs: readonly Input[], before: readonly Effect[], last = false): Promise<Committed> {
+    return this.#store.transaction(async query => {
+      await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
+      const fresh = await this.#spools.fresh(query, inputs);
+      const kept: Kept[] = [];
+      if (this.#idle.length > 0) kept.push({ input: 'ticks', at: this.#idle.at(-1) ?? 0, times: this.#idle });
+      for (const input of fresh) {
+        kept.push(input.input === 'tick' ? { input: 'ticks', at: input.at, times: [input.at] } : input);
+      }
+      const first = this.#seq + 1;
+      await insert(
+        query,
+        'input(seq, at, kind, host, spool, "row", body)',
+        kept.map((k, i) => columns(first + i, k)),
+      );
+      // Only now: a disk that is full has said so, in most cases, before the state has changed.
+      const count = this.#state.decisions.count;
+      const effects = [...before, ...fresh.flatMap(input => step(this.#state, input))];
+      this.#seq += kept.length;
+      const notices = await this.#keep(query, effects);
+      await this.#keepActs(query);
+      const { decisions } = this.#state;
+      if (decisions.count > count || before.length > 0) {
+        await query('insert into mark(seq, decisions, hash) values ($1, $2, $3) on conflict do nothing', [
+          this.#seq,
+          decisions.count,
+          decisions.hash,
+        ]);
+      }
+      const due = this.#seq - this.#snapshotSeq >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
+      if (due || last) await this.#keepSnapshot(query);
+      this.#idle = [];
+      return { effects, notices };
+    });
+  }
+
+  async #keep(query: Query, effects: readonly Effect[]): Promise<boolean> {
+    const decisions = effects.flatMap(e => (e.effect === 'decision' ? [e.decision] : []));
+    const from = this.#state.decisions.count - decisions.length;
+    await insert(
+      query,
+      'decision(number, seq, incident, host, vm, body)',
+      decisions.map((d, i) => [from + i + 1, this.#seq, d.incident ?? null, d.host ?? null, d.vm ?? null, toJson(d)]),
+    );
+    for (const effect of effects) {
+      if (effect.effect !== 'act') continue;
+      const { act } = effect;
+      // A core that has forgotten wants the same under the same id: it is there already.
+      const [row] = await query(
+        `insert into act(id, seq, host, vm, incident, kind, state, body) values ($1, $2, $3, $4, $5, $6, 'intent', $7)
+         on conflict do nothing returning id`,
+        [act.id, this.#seq, act.host, act.vm ?? null, act.incident, act.kind, toJson(act)],
+      );
+      if (row !== undefined) this.#open.set(act.id, { act, state: 'intent', handed: false });
+    }
+    const rows = effects.flatMap(effect => {
+      if (effect.effect !== 'notice') return [];
+      const { notice } = effect;
+      return this.#options
+        .targetsOf(notice)
+        .map(target => [notice.id, target, this.#seq, notice.incident ?? null, notice.at, toJson(notice)]);
+    });
+    for (const row of rows) {
+      await query(
+        `insert into outbox(id, target, seq, incident, state, attempts, due, body)
+         values ($1, $2, $3, $4, 'waiting', 0, $5, $6) on conflict do nothing`,
+        row,
+      );
+    }
+    return rows.length > 0;
+  }
+
+  #actsChanged(): boolean {
+    return [...this.#open].some(([id, { state }]) => (this.#state.acts.get(id)?.state ?? state) !== state);
+  }
+
+  /** The store says of an act what the core says. */
+  async #keepActs(query: Query): Promise<void> {
+    for (const [id, open] of this.#open) {
+      const doing = this.#state.acts.get(id);
+      if (doing === undefined || doing.state === open.state) continue;
+      const { state, reason } = doing;
+      await query('update act set state = $2, reason = $3 where id = $1', [id, state, reason ?? null]);
+      if (state === 'intent' || state === 'sent') open.state = state;
+      else this.#open.delete(id);
+    }
+  }
+
+  async #keepSnapshot(query: Query): Promise<void> {
+    await query('insert into snapshot(seq, at, body) values ($1, $2, $3) on conflict do nothing', [
+      this.#seq,
+      this.#state.now,
+      snapshot(this.#state),
+    ]);
+    await query('delete from snapshot where seq < $1', [this.#snapshotSeq]);
+    this.#snapshotSeq = this.#seq;
+  }
+}
+
+function restored(body: string): State {
+  try {
+    return restore(body);
+  } catch (cause) {
+    throw new ControllerError('E_CONTROLLER_STATE', 'the last snapshot cannot be read', { cause });
+  }
+}
+
+function columns(seq: number, kept: Kept): SqlValue[] {
+  const row = kept.input === 'row' ? kept.row : undefined;
+  return [seq, kept.at, kept.input, row?.host ?? null, row?.spool ?? null, row?.seq ?? null, inputBody(kept)];
+}
+
+/** Inserts rows, many with one statement. */
+async function insert(query: Query, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+  for (let at = 0; at < rows.length; ) {
+    const size = ROWS_AT_ONCE.find(n => n <= rows.length - at) ?? 1;
+    const some = rows.slice(at, at + size);
+    let n = 0;
+    const places = some.map(row => `(${row.map(() => `$${++n}`).join(', ')})`);
+    await query(`insert into ${into} values ${places.join(', ')}`, some.flat());
+    at += size;
+  }
+}
+
+/** All inputs after one, in their order. */
+export async function* inputsAfter(query: Query, after: number): AsyncGenerator<InputRow> {
+  for (let seq = after; ; ) {
+    const rows = await query(
+      'select seq, at, kind, host, spool, body from input where seq > $1 order by seq limit $2',
+      [seq, READ_AT_ONCE],
+    );
+    for (const row of rows) yield inputRow(row);
+    if (rows.length < READ_AT_ONCE) return;
+    seq = Number(rows.at(-1)?.['seq']);
+  }
+}
+
+const inputRow = (row: SqlRow): InputRow => ({
+  seq: Number(row['seq']),
+  at: Number(row['at']),
+  kind: String(row['kind']),
+  host: row['host'] as string | null,
+  spool: row['spool'] as string | null,
+  body: String(row['body']),
+});

@@ -1,0 +1,238 @@
+/** @module The work of the one controller that may write, from the moment it may until it ends or is told that it may not. */
+import { type Lease, takeLease } from '@syndrome/base/store/lease.ts';
+import { StoreError } from '@syndrome/base/store/errors.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { ActResult } from '../core/act.ts';
+import type { Row } from '../core/said.ts';
+import type { Question } from '../wire/admin.ts';
+import { type Respond, serveAdmin } from './admin.ts';
+import { Agents } from './agents.ts';
+import { type Clocks, SteadyTime } from './clock.ts';
+import type { ControllerOptions } from './controller.ts';
+import { ControllerError } from './errors.ts';
+import { Committer, isPassing, type Timeless } from './committer.ts';
+import { Journal, type OpenAct } from './journal.ts';
+import { type Listening, listenAt } from './listen.ts';
+import { Outbox } from './outbox.ts';
+import { replay } from './replay.ts';
+import {
+  actionsView,
+  explainView,
+  hostsView,
+  incidentsView,
+  pagesView,
+  statusView,
+  vmsView,
+  waitingView,
+} from './views.ts';
+
+/** Time passes for the core so often, ms. */
+const TICK_MS = 500;
+
+export class Leader {
+  readonly #options: ControllerOptions;
+  readonly #clocks: Clocks;
+  readonly #lease: Lease;
+  readonly #ttlMs: number;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #over = new AbortController();
+  readonly #listening: Listening[] = [];
+  readonly #subscribers = new Set<(event: unknown) => void>();
+  readonly #fencing = new Set<string>();
+
+  constructor(options: ControllerOptions, clocks: Clocks, lease: Lease, ttlMs: number) {
+    this.#options = options;
+    this.#clocks = clocks;
+    this.#lease = lease;
+    this.#ttlMs = ttlMs;
+  }
+
+  /** Ends the work in order. */
+  end(): void {
+    this.#ended.resolve();
+  }
+
+  /** @throws StoreError E_STORE_LEASE when another one works now; StoreError, ControllerError when nothing can go on */
+  async work(): Promise<void> {
+    const { store, log } = this.#options;
+    const failed = (error: unknown): void => this.#ended.reject(error);
+    this.#ended.promise.catch(() => {});
+    const journal = await Journal.open(store, this.#lease, { ...this.#options, ttlMs: this.#ttlMs });
+    const time = new SteadyTime(this.#clocks, journal.state.now);
+    log(`the ledger has ${journal.seq} inputs and ${journal.state.decisions.count} decisions`);
+    const committer = new Committer(journal, time, log, failed, committed => {
+      if (committed.notices) outbox.wake();
+      for (const effect of committed.effects) for (const tell of this.#subscribers) tell(effect);
+      dispatch();
+    });
+    const outbox = new Outbox(
+      {
+        ...this.#options,
+        lease: this.#lease,
+        ttlMs: this.#ttlMs,
+        // The clock of the store's rows is that of the inputs.
+        now: () => time.now(),
+        failed: error => (isPassing(error) ? log(messageOf(error)) : failed(error)),
+      },
+      this.#options.targets,
+    );
+    const agents = new Agents({
+      take: rows => this.#take(committer, journal, rows),
+      upto: (host, spool) => journal.upto(host, spool),
+      came: host => {
+        committer.put([{ input: 'agent', host, connected: true }]).catch(() => {});
+        for (const open of journal.openActs.values())
+          if (open.act.host === host) this.#send(agents, committer, journal, open);
+      },
+      went: host => void committer.put([{ input: 'agent', host, connected: false }]).catch(() => {}),
+      log,
+    });
+    const dispatch = (): void => {
+      for (const open of journal.openActs.values()) {
+        if (!open.handed) this.#send(agents, committer, journal, open);
+      }
+    };
+    const tick = setInterval(() => void committer.put([{ input: 'tick' }]).catch(() => {}), TICK_MS);
+    const renew = setInterval(() => {
+      takeLease(store, this.#lease.name, this.#lease.owner, this.#ttlMs).then(
+        lease => {
+          if (lease?.epoch !== this.#lease.epoch)
+            failed(new StoreError('E_STORE_LEASE', 'the lease has passed to another controller'));
+        },
+        error => (isPassing(error) ? log(messageOf(error)) : failed(error)),
+      );
+    }, this.#ttlMs / 3);
+    try {
+      await this.#begin(committer, journal);
+      dispatch();
+      const { agentSocket, adminSocket } = this.#options;
+      this.#listening.push(await listenAt(agentSocket, socket => agents.accept(socket)));
+      const respond: Respond = (question, tell, ended) =>
+        this.#answer(question, { committer, journal, time, tell, ended });
+      this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));
+      await this.#ended.promise;
+    } finally {
+      clearInterval(tick);
+      clearInterval(renew);
+      this.#over.abort();
+      await Promise.all(this.#listening.map(listening => listening.close()));
+      await outbox.close();
+      await committer.close();
+    }
+  }
+
+  /** What has changed while nobody worked. */
+  async #begin(committer: Committer, journal: Journal): Promise<void> {
+    const gone = [...journal.state.hosts.values()].filter(host => host.connected);
+    await committer.put([
+      { input: 'tick' },
+      ...gone.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
+      ...(this.#options.policy === undefined ? [] : [{ input: 'policy', ...this.#options.policy } as Timeless]),
+    ]);
+  }
+
+  async #take(committer: Committer, journal: Journal, rows: readonly Row[]): Promise<number> {
+    await committer.put(rows.map(row => ({ input: 'row', row })));
+    return journal.upto(rows[0]?.host ?? '', rows[0]?.spool ?? '');
+  }
+
+  /**
+   * Sends an act that is not over. The same act may be sent again, never under another id: its agent knows it by that. None is
+   * sent after its deadline: its outcome is unknown then, and is looked at.
+   */
+  #send(agents: Agents, committer: Committer, journal: Journal, open: OpenAct): void {
+    const { act } = open;
+    if (journal.state.paused !== undefined && open.state === 'intent') return;
+    if (act.deadline <= journal.state.now) return;
+    if (act.kind === 'fence') return this.#fence(committer, open);
+    if (!agents.send(act)) return;
+    open.handed = true;
+    if (open.state === 'intent') committer.put([{ input: 'act', action: act.id, state: 'sent' }]).catch(() => {});
+  }
+
+  #fence(committer: Committer, { act }: OpenAct): void {
+    if (act.kind !== 'fence' || this.#fencing.has(act.id)) return;
+    this.#fencing.add(act.id);
+    const { fence } = this.#options;
+    const without: ActResult = {
+      action: act.id,
+      epoch: act.epoch,
+      state: 'refused',
+      reason: 'no fence agent is set up',
+    };
+    const result =
+      fence === undefined
+        ? Promise.resolve(without)
+        : fence(act, this.#over.signal).catch(
+            (error: unknown): ActResult => ({ ...without, state: 'unknown', reason: messageOf(error).slice(0, 1000) }),
+          );
+    void result
+      .then(async done => {
+        if (!this.#over.signal.aborted) await committer.put([{ input: 'result', host: act.host, result: done }]);
+      })
+      .catch(() => {})
+      .finally(() => this.#fencing.delete(act.id));
+  }
+
+  async #answer(question: Question, desk: Desk): Promise<unknown> {
+    const { committer, journal, time, tell, ended } = desk;
+    const { store, checkPolicy, backup } = this.#options;
+    switch (question.ask) {
+      case 'list':
+        return this.#list(question.list, journal, time);
+      case 'explain':
+        return explainView(journal.state, store.query, question.id);
+      case 'order': {
+        // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
+        const by = `${question.by} (as stated)`;
+        const { effects } = await committer.put([{ input: 'order', by, order: question.order }]);
+        return effects;
+      }
+      case 'policy': {
+        const policy = checkPolicy(question.policy);
+        const { effects } = await committer.put([{ input: 'policy', by: `${question.by} (as stated)`, policy }]);
+        return effects;
+      }
+      case 'replay':
+        return replay(store.query);
+      case 'backup':
+        if (backup === undefined)
+          throw new ControllerError('E_CONTROLLER_ASK', 'this store is backed up by its own tools');
+        await backup(question.path);
+        return { path: question.path };
+      case 'subscribe':
+        this.#subscribers.add(tell);
+        ended.addEventListener('abort', () => this.#subscribers.delete(tell), { once: true });
+        return { seq: journal.seq };
+    }
+  }
+
+  async #list(list: (Question & { ask: 'list' })['list'], journal: Journal, time: SteadyTime): Promise<unknown> {
+    const { state } = journal;
+    const { query } = this.#options.store;
+    switch (list) {
+      case 'status':
+        return { ...statusView(state), epoch: Number(this.#lease.epoch), inputs: journal.seq, clockJumps: time.jumps };
+      case 'hosts':
+        return hostsView(state);
+      case 'vms':
+        return vmsView(state);
+      case 'pages':
+        return pagesView(state);
+      case 'incidents':
+        return incidentsView(state);
+      case 'actions':
+        return actionsView(query);
+      case 'outbox':
+        return waitingView(query);
+    }
+  }
+}
+
+interface Desk {
+  committer: Committer;
+  journal: Journal;
+  time: SteadyTime;
+  tell: (event: unknown) => void;
+  ended: AbortSignal;
+}

@@ -1,0 +1,122 @@
+/** @module What a person may read of the core and the store: plain data, for text and JSON alike. */
+import type { Query, SqlRow } from '@syndrome/base/store/store.ts';
+import type { Decision } from '../core/input.ts';
+import type { Host, Incident, State, Vm } from '../core/state.ts';
+import { ControllerError } from './errors.ts';
+
+/** Rows of the store that one answer holds. */
+const MAX_ROWS = 1000;
+
+const plain = (map: ReadonlyMap<string, unknown>): Record<string, unknown> => Object.fromEntries(map);
+
+export function statusView(s: Readonly<State>): Record<string, unknown> {
+  const open = [...s.incidents.values()].filter(i => i.state === 'open').length;
+  return {
+    now: s.now,
+    policy: s.policyId,
+    mode: s.policy.mode,
+    paused: s.paused,
+    breakerOpen: s.breaker.open !== undefined,
+    hosts: s.hosts.size,
+    connected: [...s.hosts.values()].filter(h => h.connected).length,
+    vms: s.vms.size,
+    openIncidents: open,
+    moving: s.moving,
+    flying: s.flying,
+    alerts: [...s.alerts].filter(([, { standing }]) => standing).map(([key]) => key),
+    decisions: s.decisions,
+  };
+}
+
+export const hostsView = (s: Readonly<State>): unknown[] =>
+  [...s.hosts.values()].map(({ pages, corrected, sources, ...host }: Host) => ({
+    ...host,
+    pages: pages.size,
+    notApplied: [...pages.values()].filter(p => !p.applied && p.repaired !== true).length,
+    corrected: corrected.size,
+    sources: Object.fromEntries([...sources].map(([name, { state, since }]) => [name, { state, since }])),
+  }));
+
+export const vmsView = (s: Readonly<State>): unknown[] =>
+  [...s.vms.values()].map(
+    ({ unlocated, hypervisor: _h, recursive: _r, consumed: _c, definition: _d, said: _s, move, ...vm }: Vm) => ({
+      ...vm,
+      unlocated: unlocated.size,
+      ...(move === undefined ? {} : { move: { ...move, tried: plain(move.tried) } }),
+    }),
+  );
+
+export const pagesView = (s: Readonly<State>): unknown[] =>
+  [...s.hosts.values()].flatMap(host =>
+    [...host.pages.values()].map(({ times, ...page }) => {
+      const seen = [...times.values()].flat();
+      return { host: host.id, ...page, first: Math.min(...seen), last: Math.max(...seen) };
+    }),
+  );
+
+const incidentView = ({ witnesses, ...incident }: Incident): Record<string, unknown> => ({
+  ...incident,
+  witnesses: plain(witnesses),
+});
+
+export const incidentsView = (s: Readonly<State>): unknown[] => [...s.incidents.values()].map(incidentView);
+
+const actColumns = 'id, host, vm, incident, kind, state, reason, body';
+const actView = (row: SqlRow): Record<string, unknown> => ({
+  ...row,
+  body: JSON.parse(String(row['body'])) as unknown,
+});
+
+/** The last acts, newest first. */
+export async function actionsView(query: Query): Promise<unknown[]> {
+  const rows = await query(`select ${actColumns} from act order by seq desc, id limit $1`, [MAX_ROWS]);
+  return rows.map(actView);
+}
+
+const outboxColumns = 'id, target, state, attempts, due, done, error';
+const deliveryView = (row: SqlRow): Record<string, unknown> => ({
+  ...row,
+  attempts: Number(row['attempts']),
+  due: Number(row['due']),
+  done: row['done'] === null ? null : Number(row['done']),
+});
+
+/** What waits to be delivered, the longest waiting first. */
+export async function waitingView(query: Query): Promise<unknown[]> {
+  const rows = await query(`select ${outboxColumns} from outbox where state = 'waiting' order by seq, id limit $1`, [
+    MAX_ROWS,
+  ]);
+  return rows.map(deliveryView);
+}
+
+/**
+ * All that is known of an incident, or of the incident of an action: what was decided, and why; what was done, what was told.
+ * @throws ControllerError E_CONTROLLER_ASK when there is none of that name
+ */
+export async function explainView(s: Readonly<State>, query: Query, id: string): Promise<unknown> {
+  const [act] = await query(`select ${actColumns} from act where id = $1`, [id]);
+  const of = act === undefined ? id : String(act['incident']);
+  const decisions = await query('select body from decision where incident = $1 order by number limit $2', [
+    of,
+    MAX_ROWS,
+  ]);
+  const incident = s.incidents.get(of);
+  if (incident === undefined && decisions.length === 0)
+    throw new ControllerError('E_CONTROLLER_ASK', `there is no incident or action ${id}`, {
+      hint: 'The lists of incidents and actions have their names.',
+    });
+  const acts = await query(`select ${actColumns} from act where incident = $1 order by seq, id limit $2`, [
+    of,
+    MAX_ROWS,
+  ]);
+  const notices = await query(
+    `select ${outboxColumns}, body from outbox where incident = $1 order by seq, id, target limit $2`,
+    [of, MAX_ROWS],
+  );
+  return {
+    incident: incident === undefined ? { id: of, state: 'forgotten' } : incidentView(incident),
+    decisions: decisions.map(row => JSON.parse(String(row['body'])) as Decision),
+    acts: acts.map(actView),
+    notices: notices.map(row => ({ ...deliveryView(row), body: JSON.parse(String(row['body'])) as unknown })),
+  };
+}
