@@ -151,6 +151,13 @@ describe('the spool', () => {
     expect(spool.fill).toBeGreaterThan(0.9);
     await spool.acknowledge(30);
     expect(spool.fill).toBeLessThan(0.5);
+    // All in one go, which fills a segment beyond its size: confirmed, it makes room too.
+    for (const body of numbered(30)) spool.append(body);
+    await spool.durable(60);
+    expect(spool.fill).toBeGreaterThan(0.9);
+    await spool.acknowledge(60);
+    expect(spool.fill).toBeLessThan(0.5);
+    expect(spool.append('next')).toBe(61);
     await spool.close();
   });
 });

@@ -194,7 +194,13 @@ export class Spool {
   /** The controller has everything up to `seq` durably: segments that are wholly behind it are removed. */
   async acknowledge(seq: number): Promise<void> {
     this.#acknowledged = Math.max(this.#acknowledged, Math.min(seq, this.#durable));
-    // The last one stays: it says which seq comes next.
+    const last = this.#segments.at(-1);
+    if (last === undefined) return;
+    // The last one stays: it says which seq comes next. A large one that is behind the watermark too makes room for a new one.
+    if (last.bytes >= this.#segmentBytes && last.last <= this.#acknowledged && !this.#closed) {
+      this.#flushing ??= this.#rotate();
+      await this.#flushing;
+    }
     const gone = this.#segments.slice(0, -1).filter(s => s.last <= this.#acknowledged);
     if (gone.length === 0) return;
     this.#segments = this.#segments.filter(s => !gone.includes(s));
@@ -300,20 +306,37 @@ export class Spool {
     if (!isSeqKnown) await this.renew();
   }
 
+  async #rotate(): Promise<void> {
+    try {
+      await this.#writable(this.#durable + 1);
+    } catch {
+      // The disk has no room for a new one: the old one stays.
+    } finally {
+      this.#flushing = undefined;
+    }
+    if (this.#queue.length > 0) this.#flushing ??= this.#flush();
+  }
+
+  /** So much of the queue as a segment takes. */
+  #batch(): { seq: number; line: string }[] {
+    let bytes = 0;
+    let rows = 0;
+    while (rows < this.#queue.length && (rows === 0 || bytes < this.#segmentBytes))
+      bytes += this.#queue[rows++]?.line.length ?? 0;
+    return this.#queue.splice(0, rows);
+  }
+
   async #flush(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const batch = this.#queue;
-        const bytes = this.#queueBytes;
-        this.#queue = [];
-        this.#queueBytes = 0;
+        const batch = this.#batch();
         try {
           await this.#write(batch);
+          this.#queueBytes -= batch.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0);
           this.#failure = undefined;
         } catch (error) {
           // The rows stay; a part that reached the file is cut off, for after a failed fsync nobody knows what of it is there.
           this.#queue = [...batch, ...this.#queue];
-          this.#queueBytes += bytes;
           this.#failure = messageOf(error);
           await this.#abandonSegment();
           this.#tell();

@@ -1,0 +1,169 @@
+/**
+ * @module The way to the controller: rows of the spool up, at least once, and acts down. The controller's watermark alone says
+ * what may be forgotten.
+ */
+import net from 'node:net';
+import { dirname } from 'node:path';
+import { requireOwnFolder } from '@syndrome/base/disk/own-folder.ts';
+import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
+import type { Act } from '../core/act.ts';
+import type { HostId } from '../core/ids.ts';
+import { LineSocket } from '../wire/line-socket.ts';
+import {
+  type ControllerMessage,
+  fittingRows,
+  MAX_LINE_BYTES,
+  messageLine,
+  parseControllerMessage,
+  rowsLine,
+  WIRE_VERSION,
+} from '../wire/messages.ts';
+import { pause } from './reconnect.ts';
+import type { SpooledRow } from './spool/line.ts';
+import type { Spool } from './spool/spool.ts';
+
+export interface UplinkOptions {
+  /** The controller's unix socket, in a folder of this user or root. */
+  socket: string;
+  host: HostId;
+  /** Name and version of the agent. */
+  agent: string;
+  onAct: (act: Act) => void;
+  /** What became of the connection: `undefined` when it is up, else why not. For a person. */
+  onState?: (reason: string | undefined) => void;
+  /** A controller from which nothing came for so long is gone, ms: it pings more often. Default 30,000. */
+  silenceMs?: number;
+  firstMs?: number;
+  longestMs?: number;
+}
+
+/** Rows on their way without an answer. */
+const WINDOW = 8192;
+
+/** A row as the wire has it; what it says is text already. */
+const bareRow = ({ seq, at, body }: SpooledRow): string => `{"seq":${seq},"at":${at},"said":${body}}`;
+
+/** Wakes whoever waits for a change. */
+class Change {
+  #wake: (() => void) | undefined;
+  #is = false;
+
+  readonly happened = (): void => {
+    this.#is = true;
+    this.#wake?.();
+  };
+
+  async next(signal: AbortSignal): Promise<void> {
+    if (!this.#is && !signal.aborted) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', this.happened, { once: true });
+      });
+      signal.removeEventListener('abort', this.happened);
+    }
+    this.#wake = undefined;
+    this.#is = false;
+  }
+}
+
+/** Connects, again and again, until `signal` aborts. Never rejects. */
+export async function runUplink(spool: Spool, options: UplinkOptions, signal: AbortSignal): Promise<void> {
+  const { firstMs = 100, longestMs = 10_000, onState } = options;
+  let pauseMs = firstMs;
+  while (!signal.aborted) {
+    const up = (): void => {
+      pauseMs = firstMs;
+      onState?.(undefined);
+    };
+    let reason = 'the controller ended the connection';
+    try {
+      await session(spool, options, up, signal);
+    } catch (error) {
+      reason = messageOf(error);
+    }
+    if (signal.aborted) return;
+    onState?.(reason);
+    await pause(pauseMs, signal);
+    pauseMs = Math.min(pauseMs * 2, longestMs);
+  }
+}
+
+/** One connection, from hello to its end. @throws why it ended */
+async function session(spool: Spool, options: UplinkOptions, up: () => void, signal: AbortSignal): Promise<void> {
+  const { socket: path, host, agent, onAct, silenceMs = 30_000 } = options;
+  // Whoever can put a socket there gives orders.
+  requireOwnFolder(dirname(path));
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const change = new Change();
+  let why: Error | undefined;
+  /** The controller's watermark; undefined before its welcome. */
+  let upto: number | undefined;
+  const end = (error: Error | undefined): void => {
+    why ??= error;
+    ending.abort();
+  };
+  const heard = setTimeout(
+    () => end(new Error(`nothing came from the controller for ${silenceMs} ms: the connection is half open`)),
+    silenceMs,
+  );
+  const socket = net.connect({ path });
+  const lines = new LineSocket(socket, MAX_LINE_BYTES, {
+    line: async text => {
+      heard.refresh();
+      await take(parseControllerMessage(text));
+    },
+    ended: end,
+  });
+  const take = async (message: ControllerMessage): Promise<void> => {
+    switch (message.type) {
+      case 'welcome':
+        if (message.version !== WIRE_VERSION)
+          throw new SyndromeError('E_AGENT_VERSION', `the controller speaks version ${message.version} of the wire`);
+        // The disk lost rows that the controller has: their numbers may not be used for others.
+        if (message.upto > spool.lastSeq) {
+          await spool.renew();
+          throw new Error('the spool had lost rows: it goes on under another name');
+        }
+        await spool.acknowledge(message.upto);
+        upto = message.upto;
+        up();
+        return change.happened();
+      case 'ack':
+        await spool.acknowledge(message.upto);
+        if (upto !== undefined) upto = Math.max(upto, message.upto);
+        return change.happened();
+      case 'act':
+        return onAct(message.act);
+      case 'ping':
+        return lines.send(messageLine({ type: 'pong', n: message.n }));
+      case 'refused':
+        throw new SyndromeError('E_AGENT_REFUSED', `the controller refuses this agent: ${message.reason}`);
+    }
+  };
+  const stop = spool.onChange(change.happened);
+  try {
+    lines.send(messageLine({ type: 'hello', version: WIRE_VERSION, host, spool: spool.id, agent }));
+    let next: number | undefined;
+    while (!either.aborted) {
+      if (upto !== undefined) {
+        next ??= upto + 1;
+        const rows = next - upto > WINDOW ? [] : await spool.read(next);
+        for (let left = rows.map(bareRow); left.length > 0 && !either.aborted; ) {
+          const fit = fittingRows(left);
+          lines.send(rowsLine(left.slice(0, fit)));
+          left = left.slice(fit);
+        }
+        next = (rows.at(-1)?.seq ?? next - 1) + 1;
+        if (rows.length > 0) continue;
+      }
+      await change.next(either);
+    }
+  } finally {
+    stop();
+    clearTimeout(heard);
+    lines.close();
+    socket.destroySoon();
+  }
+  if (why !== undefined) throw why;
+}
