@@ -37,7 +37,7 @@ describe('a definition', () => {
   test('holds no secret, and an absolute program', () => {
     const self = processFacts(process.pid)!;
     const argv = ['qemu', '-object', 'secret,id=s,data=geheim,format=raw', '-name', 'data=name'];
-    const definition = qemuDefinition({ ...self, argv }, '/run/a/web.qmp');
+    const definition = qemuDefinition({ ...self, argv }, '/run/a/web.qmp', { optedIn: true, log: '/l' });
     expect(definition.argv).toEqual([
       process.execPath,
       '-object',
@@ -46,6 +46,7 @@ describe('a definition', () => {
       'data=name',
     ]);
     expect(definition).toMatchObject({ folder: '/run/a', socket: '/run/a/web.qmp', cwd: process.cwd() });
+    expect(definition.facts).toEqual({ optedIn: true });
   });
 
   test('starts on another host with sockets of that host, not waiting', () => {
@@ -60,7 +61,15 @@ describe('a definition', () => {
       '-m',
       '1G',
     ];
-    const definition = { schema: 1, vmm: 'qemu', argv, cwd: '/', folder: '/run/a', socket: '/run/a/web.qmp' } as const;
+    const definition = {
+      schema: 1,
+      vmm: 'qemu',
+      argv,
+      cwd: '/',
+      folder: '/run/a',
+      socket: '/run/a/web.qmp',
+      facts: {},
+    } as const;
     expect(localCommand({ ...definition, argv: [...argv] }, '/run/b')).toEqual({
       argv: ['/usr/bin/qemu', '-qmp', 'unix:/run/b/web.qmp,server=on', '-m', '1G'],
       socket: '/run/b/web.qmp',

@@ -1,6 +1,5 @@
 /** @module What an administrator says of a VM, in the configuration or in a file beside its socket, and what its command line says. */
-import { readFileSync } from 'node:fs';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
@@ -58,6 +57,8 @@ export const qemuDefinitionSchema = z.object({
   /** The folder of its monitor's socket: paths below it are those of a host, and are made anew on another one. */
   folder: z.string(),
   socket: z.string(),
+  /** What its administrator says of it goes with it; what holds for one host only does not. */
+  facts: vmFactsSchema.omit({ log: true, control: true, autostart: true }).prefault({}),
 });
 export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 
@@ -65,11 +66,12 @@ export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)[^,]*/g;
 
 /** The definition of a running QEMU. */
-export function qemuDefinition(facts: ProcessFacts, socket: string, proc = '/proc'): QemuDefinition {
-  const [program = '', ...rest] = facts.argv;
+export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFacts, proc = '/proc'): QemuDefinition {
+  const [program = '', ...rest] = process.argv;
+  const { log: _log, control: _control, autostart: _autostart, ...facts } = vm;
   const link = (name: string): string => {
     try {
-      return readlinkSync(`${proc}/${facts.pid}/${name}`);
+      return readlinkSync(`${proc}/${process.pid}/${name}`);
     } catch {
       return '';
     }
@@ -77,7 +79,15 @@ export function qemuDefinition(facts: ProcessFacts, socket: string, proc = '/pro
   // What stands as a bare word was found by somebody's PATH.
   const first = isAbsolute(program) ? program : link('exe') || program;
   const argv = rest.map((word, i) => (rest[i - 1] === '-object' ? word.replaceAll(SECRET, '$1') : word));
-  return { schema: 1, vmm: 'qemu', argv: [first, ...argv], cwd: link('cwd') || '/', folder: dirname(socket), socket };
+  return {
+    schema: 1,
+    vmm: 'qemu',
+    argv: [first, ...argv],
+    cwd: link('cwd') || '/',
+    folder: dirname(socket),
+    socket,
+    facts,
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import { parseObject } from '@syndrome/decode/common/json.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
+import type { RamPiece } from './join.ts';
 import { bootId, type ProcessId, whyGone } from './proc.ts';
 
 /** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */
@@ -31,6 +32,8 @@ export interface KnownVm {
   qmp?: QmpClient;
   copy?: Copy;
   report?: VmReport;
+  /** Where guest memory lies in its process. */
+  ram?: RamPiece[];
   /** Where the reference VMM takes commands. */
   control?: string;
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
+import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { Act, ActResult, StopProof } from '../../core/act.ts';
@@ -19,7 +20,7 @@ export interface QemuActsOptions {
   /** Where their error output goes. */
   logs: string;
   /** Programs that a definition may start, by their whole path. Default: any whose name begins with `qemu-system-`. */
-  programs?: readonly string[];
+  programs?: readonly string[] | undefined;
   /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 2000. */
   stepMs?: number;
   proc?: string;
@@ -166,7 +167,10 @@ export class QemuActs implements Actuator {
     if (listener !== undefined) return refused(`pid ${listener.pid} listens on ${socket} already`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     mkdirSync(logs, { recursive: true, mode: 0o700 });
-    const log = openSync(join(logs, `${fileName(vm)}.log`), 'a', 0o600);
+    const logPath = join(logs, `${fileName(vm)}.log`);
+    // What was said of it on its old host holds here, and its log is read.
+    writeWhole(`${socket}.json`, JSON.stringify({ ...definition.facts, vm, log: logPath }));
+    const log = openSync(logPath, 'a', 0o600);
     let ended: string | undefined;
     const child = spawn(program, argv.slice(1), {
       detached: true,

@@ -9,11 +9,14 @@ import { QmpClient, type QmpEvent } from '@syndrome/qemu/qmp/client.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import { bootId, listenerOf, type ProcessFacts, unitOfProcess } from '../proc.ts';
+import type { Positions } from '../positions.ts';
+import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { factsBeside, factsOfArgv, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import { type Copy, type KnownVm, type Vms, whyGoneCopy } from '../vms.ts';
 import type { Emitted } from './emitted.ts';
+import { QemuLogSource } from './qemu-log.ts';
 
 /** QMP's run states (qapi/run-state.json) as states of a VM. */
 const STATES: Readonly<Record<string, VmState>> = {
@@ -46,6 +49,9 @@ export interface QmpOptions extends ReconnectOptions {
   facts?: VmFacts;
   /** What QEMU's log tells of emitted events. */
   emitted?: (vm: VmId) => Emitted;
+  positions?: Positions;
+  /** The host page behind an address of QEMU's process, where it can be told. */
+  pfnOf?: (vm: VmId, hva: bigint) => bigint | undefined;
   answerMs?: number;
   askMs?: number;
   proc?: string;
@@ -68,11 +74,29 @@ export class QmpSource implements Source {
     const { facts = {} } = this.#options;
     // The name that QEMU has is known once it answers; until then its socket's stands for it.
     const of: { source: 'qmp'; vm?: VmId } = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) };
-    const session = (s: Session): Promise<void> => this.#session(s, of, sink, pulse);
+    let log: Promise<void> | undefined;
+    const onVm = (vm: VmId, { log: path }: VmFacts): void => {
+      if (path === undefined) return;
+      const { vms, emitted, positions, pfnOf } = this.#options;
+      log ??= new QemuLogSource(vm, path, {
+        vms,
+        ...(emitted === undefined ? {} : { emitted: emitted(vm) }),
+        ...(positions === undefined ? {} : { positions }),
+        ...(pfnOf === undefined ? {} : { pfnOf }),
+      }).run(sink, signal, pulse);
+    };
+    const session = (s: Session): Promise<void> => this.#session(s, of, sink, pulse, onVm);
     await keepReading(of, session, sink, signal, { longestMs: 5000, ...this.#options });
+    await log;
   }
 
-  async #session({ up, signal }: Session, of: { vm?: VmId }, sink: Sink, pulse: () => void): Promise<void> {
+  async #session(
+    { up, signal }: Session,
+    of: { vm?: VmId },
+    sink: Sink,
+    pulse: () => void,
+    onVm: (vm: VmId, facts: VmFacts) => void,
+  ): Promise<void> {
     const { vms, emitted, answerMs = ANSWER_MS, askMs = ASK_MS, proc } = this.#options;
     const facts = { ...this.#options.facts, ...factsBeside(this.socket) };
     const ending = new AbortController();
@@ -108,6 +132,7 @@ export class QmpSource implements Source {
       of.vm = vm;
       known = vms.of(vm);
       known.qmp = qmp;
+      onVm(vm, facts);
       const memoryBytes = await memorySize(qmp);
       const report = async (): Promise<void> => {
         const { status } = await qmp.execute('query-status');
@@ -133,6 +158,11 @@ export class QmpSource implements Source {
       };
       for (const e of early) take(e);
       pulse();
+      // Not in the way of events; without it no guest address is told, and nothing else.
+      const ram = ramOf(qmp, memoryBytes).then(
+        pieces => void (known === undefined || (known.ram = pieces)),
+        () => undefined,
+      );
       const asking = (async () => {
         while (!either.aborted) {
           await pause(askMs, either);
@@ -147,7 +177,7 @@ export class QmpSource implements Source {
       })();
       const why = await qmp.closed;
       ending.abort();
-      await asking;
+      await Promise.all([asking, ram]);
       if (stop !== undefined) throw stop;
       if (why !== undefined) throw why;
     } finally {
@@ -198,7 +228,9 @@ export class QmpSource implements Source {
         : {
             pid: process.pid,
             startTicks: process.startTicks,
-            definition: JSON.stringify(qemuDefinition(process, this.socket, this.#options.proc)),
+            definition: JSON.stringify(
+              qemuDefinition(process, this.socket, { ...facts, vm, name }, this.#options.proc),
+            ),
           }),
       disks: facts.disks ?? said.disks,
       ...(said.cpuModel === undefined ? {} : { cpuModel: said.cpuModel }),

@@ -1,0 +1,204 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { event } from '@syndrome/decode/events/event.ts';
+import type { Act, ActResult } from '../core/act.ts';
+import type { ResultReport, Said, SeenEvent } from '../core/said.ts';
+import { resultOf } from './actuator.ts';
+import { Agent, type AgentOptions } from './agent.ts';
+import { parseAgentConfig } from './config.ts';
+import type { Sink, Source } from './source.ts';
+import { TestController } from './testing/controller.ts';
+
+let folder: string;
+let controller: TestController;
+let end: AbortController;
+let running: Promise<void>;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'agent-'));
+  controller = await TestController.listen(join(folder, 'c.sock'));
+  end = new AbortController();
+  running = Promise.resolve();
+});
+afterEach(async () => {
+  end.abort();
+  await running;
+  await controller.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A source that a test speaks through. */
+class Voice implements Source {
+  readonly name = 'drill';
+  runs = 0;
+  say: Sink = () => undefined;
+
+  run(sink: Sink, signal: AbortSignal): Promise<void> {
+    this.runs++;
+    this.say = sink;
+    return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+}
+
+async function start(options: AgentOptions = {}, more = ''): Promise<Agent> {
+  const text = `host: a
+folder: ${folder}/state
+controller: ${folder}/c.sock
+kmsg: false
+trace: false
+sysfs: false
+start: { folder: ${folder}/vms, logs: ${folder}/logs }
+${more}`;
+  const agent = await Agent.open(parseAgentConfig(text, 'test'), { tickMs: 10, ...options });
+  running = agent.run(end.signal);
+  return agent;
+}
+async function stop(): Promise<void> {
+  end.abort();
+  await running;
+  end = new AbortController();
+}
+
+const failure = (n: number): SeenEvent => ({
+  kind: 'event',
+  source: 'drill',
+  vm: 'web',
+  event: event('vmm.memory-failure', { recipient: 'guest', action: 'inject' }),
+  pfn: BigInt(n),
+});
+const isEvent = (said: Said): said is SeenEvent => said.kind === 'event';
+const isResult = (said: Said): said is ResultReport => said.kind === 'result';
+const act = (id: string, epoch: number): Act => ({
+  id,
+  kind: 'pause',
+  host: 'a',
+  vm: 'web',
+  epoch,
+  incident: 'inc-1',
+  deadline: Date.now() + 60_000,
+});
+
+describe('the agent', () => {
+  test('brings what sources say to the controller', async () => {
+    const voice = new Voice();
+    await start({ parts: () => ({ sources: [voice] }) });
+    voice.say(failure(1));
+    expect(await controller.until(isEvent)).toEqual(failure(1));
+    expect(controller.said[0]).toMatchObject({ source: 'agent', state: 'reading' });
+  });
+
+  test('keeps what the controller does not hear, and brings it after a restart', async () => {
+    const voice = new Voice();
+    await controller.close();
+    await start({ parts: () => ({ sources: [voice] }) });
+    voice.say(failure(1));
+    await stop();
+    controller = await TestController.listen(join(folder, 'c.sock'));
+    await start();
+    expect(await controller.until(isEvent)).toEqual(failure(1));
+  });
+
+  test('does an act once, whatever comes how often, and answers the same', async () => {
+    const done: string[] = [];
+    const libvirt = {
+      act: (order: Act): Promise<ActResult> => {
+        done.push(order.id);
+        return Promise.resolve(resultOf(order, { state: 'confirmed', seen: { status: 'paused' } }));
+      },
+    };
+    await start({ parts: () => ({ libvirt }) });
+    controller.order(act('1', 5));
+    const first = await controller.until(isResult);
+    expect(first).toEqual({
+      kind: 'result',
+      action: '1',
+      vm: 'web',
+      epoch: 5,
+      state: 'confirmed',
+      seen: { status: 'paused' },
+    });
+    controller.order(act('old', 4));
+    expect(await controller.until(s => isResult(s) && s.action === 'old')).toMatchObject({ state: 'refused' });
+    controller.order({ ...act('other', 6), host: 'b' });
+    expect(await controller.until(s => isResult(s) && s.action === 'other')).toMatchObject({ state: 'refused' });
+    await stop();
+    // It is ordered again as soon as the agent is there.
+    await start({ parts: () => ({ libvirt }) });
+    await controller.until(
+      s => isResult(s) && s.action === '1' && controller.said.filter(isResult).filter(r => r.action === '1').length > 1,
+    );
+    expect(done).toEqual(['1']);
+    for (const again of controller.said.filter(isResult).filter(r => r.action === '1')) expect(again).toEqual(first);
+  });
+
+  test('an act of which nothing comes is unknown, and never done again', async () => {
+    let begun = 0;
+    const libvirt = {
+      act: (order: Act, signal: AbortSignal): Promise<ActResult> =>
+        new Promise((_, reject) => {
+          begun++;
+          signal.addEventListener('abort', () => reject(new Error(`${order.id} was given up`)), { once: true });
+          end.abort();
+        }),
+    };
+    await start({ parts: () => ({ libvirt }) });
+    controller.order(act('1', 5));
+    await running;
+    end = new AbortController();
+    await start({ parts: () => ({ libvirt }) });
+    expect(await controller.until(isResult)).toMatchObject({ action: '1', state: 'unknown' });
+    expect(begun).toBe(1);
+  });
+
+  test('a full spool stops the sources, says so, drops nothing, and goes on with the gap', {
+    timeout: 30_000,
+  }, async () => {
+    const voice = new Voice();
+    await controller.close();
+    const agent = await start({ parts: () => ({ sources: [voice] }) }, 'spoolMiB: 1');
+    let n = 0;
+    // Each another page, so that nothing can be put together.
+    while (agent.spool.fill < 1) {
+      for (let i = 0; i < 200; i++) voice.say({ ...failure(++n), raw: 'x'.repeat(400) });
+      await agent.spool.durable(agent.spool.lastSeq);
+    }
+    controller = await TestController.listen(join(folder, 'c.sock'));
+    await controller.until(s => s.kind === 'source' && s.state === 'spool-full');
+    expect(await controller.until(s => s.kind === 'source' && s.source === 'drill')).toMatchObject({
+      state: 'back',
+      gapMs: expect.any(Number),
+      reason: 'the spool was full',
+    });
+    expect(voice.runs).toBe(2);
+    voice.say(failure(n + 1));
+    await controller.until(s => isEvent(s) && s.pfn === BigInt(n + 1));
+    expect(new Set(controller.said.filter(isEvent).map(s => s.pfn)).size).toBe(n + 1);
+  });
+
+  test('a storm of one page costs a row a second, and its count is right', async () => {
+    const voice = new Voice();
+    const agent = await start({ parts: () => ({ sources: [voice] }) });
+    for (let i = 0; i < 50_000; i++) voice.say(failure(1));
+    expect(agent.spool.lastSeq).toBeLessThan(40);
+    await stop();
+    await start();
+    const counted = (): number => controller.said.filter(isEvent).reduce((sum, s) => sum + (s.count ?? 1), 0);
+    await controller.until(() => counted() === 50_000);
+    expect(controller.said.filter(isEvent).length).toBeLessThan(40);
+  });
+
+  test('what no controller would take does not stand in the way of the rest', async () => {
+    const voice = new Voice();
+    await start({ parts: () => ({ sources: [voice] }) });
+    voice.say({ ...failure(1), vm: 'a name\nof two lines' });
+    voice.say(failure(2));
+    await controller.until(s => isEvent(s) && s.pfn === 2n);
+    expect(controller.said).toContainEqual(expect.objectContaining({ source: 'drill', state: 'back', lostEvents: 1 }));
+  });
+
+  test('a second agent on the same folder is refused', async () => {
+    await start();
+    await expect(start()).rejects.toMatchObject({ code: 'E_AGENT_RUNNING' });
+  });
+});

@@ -1,0 +1,298 @@
+/** @module The agent of a host: sources → spool → controller, and acts the other way. */
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { requireOwnFolder } from '@syndrome/base/disk/own-folder.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { VERSION } from '@syndrome/decode/common/version.ts';
+import type { Act, ActResult } from '../core/act.ts';
+import type { Epoch, HostId, VmId } from '../core/ids.ts';
+import type { Said } from '../core/said.ts';
+import { toJson } from '../wire/json.ts';
+import { rowLine } from '../wire/row.ts';
+import { ActBook } from './acts/book.ts';
+import { HostActs } from './acts/host.ts';
+import { QemuActs } from './acts/qemu.ts';
+import { ReferenceActs } from './acts/reference.ts';
+import { type Actuator, resultOf } from './actuator.ts';
+import type { AgentConfig } from './config.ts';
+import { frameAt, Joiner } from './join.ts';
+import { Keeper } from './keeper.ts';
+import { Positions } from './positions.ts';
+import { pause } from './reconnect.ts';
+import { Emitted } from './sources/emitted.ts';
+import { HostSource } from './sources/host.ts';
+import { KmsgSource } from './sources/kmsg.ts';
+import { QmpFolder, type QmpOptions, QmpSource } from './sources/qmp.ts';
+import { findTraceEvent, TraceSource } from './sources/trace.ts';
+import { VmmLogSource } from './sources/vmm-log.ts';
+import type { Source } from './source.ts';
+import { Coalescer } from './spool/coalesce.ts';
+import { Spool } from './spool/spool.ts';
+import { runUplink } from './uplink.ts';
+import { Vms } from './vms.ts';
+
+/** What others add to an agent: libvirt's daemons, a drill. */
+export interface AgentParts {
+  sources?: readonly Source[];
+  /** Acts on domains of libvirt. */
+  libvirt?: Actuator;
+}
+
+export interface AgentContext {
+  host: HostId;
+  vms: Vms;
+  epochOf: (vm: VmId) => Epoch;
+}
+
+export interface AgentOptions {
+  /** Makes the parts, which may need the epochs. */
+  parts?: (context: AgentContext) => AgentParts;
+  /** Tells a person what happens, a line each. */
+  log?: (text: string) => void;
+  tickMs?: number;
+}
+
+/** Above this part of its bound the spool counts repeats earlier and longer; at 1 the sources are stopped, below `ROOM` started again. */
+const TIGHT = 0.75;
+const ROOM = 0.5;
+const TRACEFS = '/sys/kernel/tracing';
+/** What stands for a row that the disk damaged. */
+const FILLER = toJson({
+  kind: 'source',
+  source: 'agent',
+  state: 'back',
+  gapMs: 0,
+  lostEvents: 1,
+  reason: 'a row of the spool was damaged on the disk',
+} satisfies Said);
+
+const RAW_KINDS = new Set<Act['kind']>(['soft-offline', 'hard-offline', 're-offline']);
+
+function mayRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export class Agent {
+  /**
+   * Opens spool, epochs and results of the folder, and makes the sources.
+   * @throws SyndromeError E_AGENT_RUNNING, E_AGENT_BOOK; Error where others may write to the folder
+   */
+  static async open(config: AgentConfig, options: AgentOptions = {}): Promise<Agent> {
+    mkdirSync(config.folder, { recursive: true, mode: 0o700 });
+    requireOwnFolder(config.folder);
+    chmodSync(config.folder, 0o700);
+    const spoolOptions = { maxBytes: config.spoolMiB << 20, filler: FILLER };
+    const spool = await Spool.open(join(config.folder, 'spool'), spoolOptions);
+    try {
+      return new Agent(config, options, spool);
+    } catch (error) {
+      await spool.close();
+      throw error;
+    }
+  }
+
+  readonly spool: Spool;
+  readonly vms: Vms;
+  readonly #config: AgentConfig;
+  readonly #options: AgentOptions;
+  readonly #book: ActBook;
+  readonly #positions: Positions;
+  readonly #coalescer: Coalescer;
+  readonly #joiner: Joiner;
+  readonly #keepers: Keeper[];
+  readonly #qemu: Actuator;
+  readonly #reference: Actuator;
+  readonly #onHost: Actuator;
+  readonly #libvirt: Actuator | undefined;
+  readonly #emitted = new Map<VmId, Emitted>();
+  readonly #acting = new Set<Promise<void>>();
+  #isFull = false;
+  #signal = new AbortController().signal;
+
+  private constructor(config: AgentConfig, options: AgentOptions, spool: Spool) {
+    this.#config = config;
+    this.#options = options;
+    this.spool = spool;
+    this.#book = new ActBook(join(config.folder, 'acts.json'));
+    this.#positions = new Positions(join(config.folder, 'positions.json'));
+    this.vms = new Vms(join(config.folder, 'copies.json'));
+    this.#coalescer = new Coalescer(said => this.#write(said));
+    this.#joiner = new Joiner(this.vms);
+    const epochOf = (vm: VmId): Epoch => this.#book.epochOf(vm);
+    const parts = options.parts?.({ host: config.host, vms: this.vms, epochOf }) ?? {};
+    this.#libvirt = parts.libvirt;
+    this.#qemu = new QemuActs({ vms: this.vms, ...config.start });
+    this.#reference = new ReferenceActs(this.vms, this.#qemu);
+    this.#onHost = new HostActs({ allowed: config.offline });
+    const sources = [...this.#sources(epochOf), ...(parts.sources ?? [])];
+    this.#keepers = sources.map(source => new Keeper(source, said => this.take(said)));
+    const { torn, damaged } = spool.recovery;
+    if (torn > 0) this.#log(`an unfinished write of ${torn} bytes was cut off the spool`);
+    if (damaged > 0) this.#log(`${damaged} rows of the spool were damaged; fillers stand for them`);
+  }
+
+  /** Runs until `signal` aborts; then ends the sources, writes what is on its way, and returns. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    const { host, controller } = this.#config;
+    this.take({ kind: 'source', source: 'agent', state: 'reading', reason: `agent ${VERSION}` });
+    for (const keeper of this.#keepers) keeper.start(performance.now());
+    const uplink = runUplink(
+      this.spool,
+      {
+        socket: controller,
+        host,
+        agent: `syndrome ${VERSION}`,
+        onAct: act => this.#order(act),
+        onState: reason =>
+          this.#log(reason === undefined ? `connected to ${controller}` : `no connection to the controller: ${reason}`),
+      },
+      signal,
+    );
+    while (!signal.aborted) {
+      await pause(this.#options.tickMs ?? 1000, signal);
+      this.#tick();
+    }
+    await Promise.all(this.#keepers.map(keeper => keeper.stop(performance.now())));
+    await Promise.all(this.#acting);
+    await uplink;
+    this.#coalescer.end();
+    await this.#savePositions().catch(() => undefined);
+    await this.spool.close();
+  }
+
+  /** Takes what a source, or a drill, has to say. */
+  take(said: Said): void {
+    const joined = said.kind === 'event' ? this.#joiner.join(said) : said;
+    this.#coalescer.take(joined, performance.now(), this.spool.fill >= TIGHT);
+  }
+
+  /** Takes an order of the controller, or of a drill: it is done once for its id, and its result goes through the spool. */
+  #order(act: Act): void {
+    const begin = act.host === this.#config.host ? this.#book.begin(act, Date.now()) : this.#misdirected(act);
+    if (!begin.begin) {
+      if (begin.answer !== undefined) this.#answer(begin.answer);
+      return;
+    }
+    this.#log(`${act.kind} ${act.vm ?? ''} (${act.id}, epoch ${act.epoch})`);
+    const acting = this.#actuatorOf(act)
+      .act(act, this.#signal)
+      .catch((error: unknown) => resultOf(act, { state: 'unknown', reason: messageOf(error) }))
+      .then(result => {
+        this.#book.end(result);
+        this.#answer(result);
+      })
+      .finally(() => this.#acting.delete(acting));
+    this.#acting.add(acting);
+  }
+
+  #misdirected(act: Act): { begin: false; answer: ActResult } {
+    const reason = `this is host ${this.#config.host}, and the act is for ${act.host}`;
+    return { begin: false, answer: resultOf(act, { state: 'refused', reason }) };
+  }
+
+  #answer(result: ActResult): void {
+    this.#log(`${result.action}: ${result.state}${result.reason === undefined ? '' : `: ${result.reason}`}`);
+    this.take({ kind: 'result', ...result });
+  }
+
+  #actuatorOf(act: Act): Actuator {
+    if (RAW_KINDS.has(act.kind)) return this.#onHost;
+    const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
+    if (vmm === 'reference') return this.#reference;
+    // A domain is libvirt's; a VM that is to be started here is what its definition is.
+    const isDomain = act.definition === undefined ? vmm === undefined : act.definition.trimStart().startsWith('<');
+    return isDomain && this.#libvirt !== undefined ? this.#libvirt : this.#qemu;
+  }
+
+  #write(said: Said): void {
+    let body: string;
+    try {
+      // What no controller would take may not stand in the way of the rest.
+      rowLine({ seq: 1, at: 0, said });
+      body = toJson(said);
+    } catch (error) {
+      this.#log(`a row was left out: ${messageOf(error)}`);
+      const source = said.kind === 'event' || said.kind === 'source' ? said.source : 'agent';
+      body = toJson({
+        kind: 'source',
+        source,
+        state: 'back',
+        gapMs: 0,
+        lostEvents: 1,
+        reason: messageOf(error).slice(0, 300),
+      });
+    }
+    this.spool.append(body);
+    if (!this.#isFull && this.spool.fill >= 1) this.#fill();
+  }
+
+  /** Nothing more is read until there is room; what is said of that still fits. */
+  #fill(): void {
+    this.#isFull = true;
+    const reason = this.spool.failure ?? `${this.spool.bytes} bytes wait for the controller`;
+    this.#log(`the spool is full: nothing is read until there is room (${reason})`);
+    // Behind the row that is being written.
+    queueMicrotask(() => {
+      for (const keeper of this.#keepers) void keeper.stop(performance.now(), true);
+      this.#write({ kind: 'source', source: 'agent', state: 'spool-full', reason });
+    });
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const { fill } = this.spool;
+    this.#coalescer.tick(now, fill >= TIGHT);
+    if (!this.#isFull && fill >= 1) this.#fill();
+    else if (this.#isFull && fill < ROOM) {
+      this.#isFull = false;
+      this.#log('there is room in the spool again');
+      this.take({ kind: 'source', source: 'agent', state: 'back', reason: 'there is room in the spool' });
+      for (const keeper of this.#keepers) keeper.start(now);
+    }
+    for (const keeper of this.#keepers) keeper.tick(now);
+    void this.#savePositions().catch(() => undefined);
+  }
+
+  /** Positions are written when the rows that were read up to them are durable. */
+  async #savePositions(): Promise<void> {
+    const text = this.#positions.take();
+    if (text === undefined) return;
+    await this.spool.durable(this.spool.lastSeq);
+    this.#positions.save(text);
+  }
+
+  #sources(epochOf: (vm: VmId) => Epoch): Source[] {
+    const { folders, monitors, vmms, kmsg, trace, sysfs, start, storage, cpuModels } = this.#config;
+    const positions = this.#positions;
+    const { vms } = this;
+    const emitted = (vm: VmId): Emitted => {
+      const one = this.#emitted.get(vm) ?? new Emitted('MEMORY_FAILURE');
+      this.#emitted.set(vm, one);
+      return one;
+    };
+    const pfnOf = (vm: VmId, hva: bigint): bigint | undefined => {
+      const pid = vms.find(vm)?.copy?.pid;
+      return pid === undefined ? undefined : frameAt(pid, hva);
+    };
+    const qmp: QmpOptions = { vms, epochOf, emitted, positions, pfnOf };
+    mkdirSync(start.folder, { recursive: true, mode: 0o700 });
+    return [
+      ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels })]),
+      ...(kmsg === true || (kmsg === 'auto' && mayRead('/dev/kmsg')) ? [new KmsgSource({ positions })] : []),
+      ...(trace === true || (trace === 'auto' && findTraceEvent(TRACEFS) !== undefined) ? [new TraceSource()] : []),
+      ...[...new Set([...folders, start.folder])].map(folder => new QmpFolder(folder, qmp)),
+      ...monitors.map(({ socket, ...facts }) => new QmpSource(socket, { ...qmp, facts })),
+      ...vmms.map(({ events, ...facts }) => new VmmLogSource(facts.vm, events, { vms, epochOf, positions, facts })),
+    ];
+  }
+
+  #log(text: string): void {
+    this.#options.log?.(text);
+  }
+}

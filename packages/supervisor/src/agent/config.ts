@@ -1,0 +1,81 @@
+/** @module The configuration of an agent: YAML with a schema. Everything but the name of the host has a default. */
+import { readFileSync, statSync } from 'node:fs';
+import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { vmFactsSchema } from './vm-facts.ts';
+
+const path = z.string().min(1).max(4096).startsWith('/', 'a whole path, from / on');
+const readIt = z.union([z.boolean(), z.literal('auto')]).default('auto');
+
+export const agentConfigSchema = z.strictObject({
+  /** The name of this host in its site: it stays the same for ever. */
+  host: z.string().min(1).max(256),
+  /** Spool, epochs and results: of this user alone. */
+  folder: path.default('/var/lib/syndrome/agent'),
+  /** The controller's unix socket. */
+  controller: path.default('/run/syndrome/controller/agents.sock'),
+  /** Bound of the spool, MiB. */
+  spoolMiB: z.number().int().min(1).max(65_536).default(64),
+  /** Folders of QMP sockets (`*.qmp`, `*.sock`), each with what is said of its VM beside it in `<socket>.yaml`. */
+  folders: z.array(path).max(64).default([]),
+  /** Single QMP sockets. */
+  monitors: z
+    .array(vmFactsSchema.extend({ socket: path }))
+    .max(4096)
+    .default([]),
+  /** Reference VMMs: their NDJSON, a file or a FIFO. */
+  vmms: z
+    .array(vmFactsSchema.extend({ vm: z.string().min(1).max(256), events: path }))
+    .max(256)
+    .default([]),
+  /** What of the host is read; `auto`: what is there and may be read. */
+  kmsg: readIt,
+  trace: readIt,
+  sysfs: readIt,
+  /** Bare QEMUs that are started here. */
+  start: z
+    .strictObject({
+      folder: path.default('/run/syndrome/vms'),
+      logs: path.default('/var/log/syndrome/vms'),
+      /** Programs that may be started, by whole path. Default: any `qemu-system-…`. */
+      programs: z.array(path).max(64).optional(),
+    })
+    .prefault({}),
+  /** May pages of this host be taken out of use (soft and hard offlining)? */
+  offline: z.boolean().default(false),
+  /** Disks that this host reaches, and CPU models that it can give; nothing: every VM fits. */
+  storage: z.array(z.string().max(4096)).max(4096).default([]),
+  cpuModels: z.array(z.string().max(256)).max(1024).default([]),
+});
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+
+const MAX_CONFIG = 1 << 20;
+
+/**
+ * A configuration out of its text.
+ * @param from its name, for the error
+ * @throws UsageError E_AGENT_CONFIG that says where it is wrong
+ */
+export function parseAgentConfig(text: string, from: string): AgentConfig {
+  try {
+    return agentConfigSchema.parse(parse(text) ?? {});
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
+    throw new UsageError('E_AGENT_CONFIG', `${from} is no configuration of an agent: ${why.slice(0, 1000)}`, { cause });
+  }
+}
+
+/**
+ * Reads a configuration. It names programs that are started, so that nobody but its owner may write to it.
+ * @throws UsageError E_AGENT_CONFIG; the error of the file system
+ */
+export function readAgentConfig(file: string): AgentConfig {
+  const stats = statSync(file);
+  if ((stats.mode & 0o022) !== 0 || (stats.uid !== 0 && stats.uid !== process.geteuid?.())) {
+    throw new UsageError('E_AGENT_CONFIG', `others may write to ${file}`, {
+      hint: `chown it to root or yourself, and chmod go-w ${file}.`,
+    });
+  }
+  return parseAgentConfig(readFileSync(file, 'utf8').slice(0, MAX_CONFIG), file);
+}
