@@ -7,7 +7,8 @@ import type { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
 import { LibvirtCallError } from '@syndrome/qemu/libvirt/errors.ts';
 import type { DomainState } from '@syndrome/qemu/libvirt/states.ts';
 import type { VmId } from '../core/ids.ts';
-import { pids, type ProcessFacts, processFacts, type ProcessId, whyGone } from './proc.ts';
+import { bootId, pids, type ProcessFacts, processFacts, type ProcessId } from './proc.ts';
+import { type Copy, type Vms, whyGoneCopy } from './vms.ts';
 
 interface LibvirtPlace {
   /** Of the daemon: /run/libvirt/libvirt-sock (root's), $XDG_RUNTIME_DIR/libvirt/libvirt-sock (a user's), virtqemud-sock. */
@@ -33,13 +34,12 @@ type Gone = { gone: true; why: string; last?: ProcessId } | { gone: false; proce
 
 export class LibvirtVms {
   readonly place: LibvirtPlace;
-  /** The process that each VM was last seen to have. */
-  readonly #last = new Map<VmId, ProcessId>();
-  /** VMs that were seen to leave for another host: that they are gone here does not say that they have stopped. */
-  readonly #away = new Set<VmId>();
+  /** All VMs of the host: what is found here is what a line of the kernel is joined to. */
+  readonly host: Vms;
 
-  constructor(place: LibvirtPlace) {
+  constructor(place: LibvirtPlace, host: Vms) {
     this.place = place;
+    this.host = host;
   }
 
   /** The URI by which `virsh` finds the same daemon. */
@@ -48,13 +48,14 @@ export class LibvirtVms {
     return `${uri.replace(/^qemu:/, 'qemu+unix:')}?socket=${encodeURI(socket)}`;
   }
 
+  /** Whether its last process here went to another host. */
   left(vm: VmId): boolean {
-    return this.#away.has(vm);
+    return this.host.find(vm)?.copy?.left === true;
   }
 
-  setLeft(vm: VmId, left: boolean): void {
-    if (left) this.#away.add(vm);
-    else this.#away.delete(vm);
+  /** Copies that this libvirt had or has, also before this agent was started. */
+  copies(): [VmId, Copy][] {
+    return this.host.copiesOf('libvirt').filter(([, copy]) => copy.socket === this.place.socket);
   }
 
   /** State, reason and what starts it again; undefined for a domain that libvirt does not have. */
@@ -81,7 +82,11 @@ export class LibvirtVms {
   /** The process of a domain: by libvirt's pid file, checked against its own arguments, else by those of every process. */
   process(vm: VmId, name: string): ProcessFacts | undefined {
     const found = this.#byPidFile(vm, name) ?? this.#byArguments(vm);
-    if (found !== undefined) this.#last.set(vm, { pid: found.pid, startTicks: found.startTicks });
+    const { copy } = this.host.of(vm, 'libvirt');
+    if (found !== undefined && !(copy?.pid === found.pid && copy.startTicks === found.startTicks)) {
+      const { pid, startTicks } = found;
+      this.host.foundCopy(vm, { pid, startTicks, boot: bootId(this.place.proc), socket: this.place.socket });
+    }
     return found;
   }
 
@@ -89,9 +94,9 @@ export class LibvirtVms {
   gone(vm: VmId): Gone {
     const other = this.#byArguments(vm);
     if (other !== undefined) return { gone: false, process: { pid: other.pid, startTicks: other.startTicks } };
-    const last = this.#last.get(vm);
+    const last = this.host.find(vm)?.copy;
     if (last === undefined) return { gone: true, why: 'no process has its UUID' };
-    const why = whyGone(last, this.place.proc);
+    const why = whyGoneCopy(last, this.place.proc);
     return why === undefined ? { gone: false, process: last } : { gone: true, why, last };
   }
 

@@ -10,6 +10,7 @@ import type { Actuator } from './actuator.ts';
 import { LibvirtVms } from './libvirt-vms.ts';
 import { whyGone } from './proc.ts';
 import { libvirtSource } from './sources/libvirt.ts';
+import { QemuLogSource } from './sources/qemu-log.ts';
 import { guestLine } from './testing/guest-line.ts';
 import {
   consoleOf,
@@ -22,6 +23,7 @@ import {
   until,
   uuidOf,
 } from './testing/libvirt-hosts.ts';
+import { Vms } from './vms.ts';
 
 const VM = uuidOf('t1');
 
@@ -42,9 +44,15 @@ afterAll(async () => {
 });
 
 function watch(host: LibvirtHost, other: LibvirtHost, shared: string): Watched {
-  const vms = new LibvirtVms({ socket: host.socket, sees: host.sees() });
+  const vms = new LibvirtVms({ socket: host.socket, sees: host.sees() }, new Vms());
   const said: Said[] = [];
-  const source = libvirtSource({ vms, epochOf: () => 7, lookMs: 1000, reconnect: { firstMs: 100, longestMs: 500 } });
+  const source = libvirtSource({
+    vms,
+    epochOf: () => 7,
+    lookMs: 1000,
+    reconnect: { firstMs: 100, longestMs: 500 },
+    logOf: (vm, name) => new QemuLogSource(vm, join(host.folder, 'log/qemu', `${name}.log`), { vms: vms.host }),
+  });
   running.push(
     source.run(
       s => void said.push(s),
@@ -74,7 +82,8 @@ function act(on: Watched, kind: ActKind, more: Partial<Act> = {}): Promise<ActRe
 
 const reports = ({ said }: Watched): VmReport[] => said.filter(s => s.kind === 'vm');
 const events = ({ said }: Watched): SeenEvent[] => said.filter(s => s.kind === 'event');
-const states = ({ said }: Watched): SourceState[] => said.filter(s => s.kind === 'source');
+const states = ({ said }: Watched): SourceState[] =>
+  said.filter((s): s is SourceState => s.kind === 'source' && s.source === 'libvirt');
 const last = (on: Watched): VmReport | undefined => reports(on).at(-1);
 const agentOf = (on: Watched): string => join(on.host.folder, 'run/vm/t1.agent');
 const commandsOf = (result: ActResult): string[][] => JSON.parse(result.seen?.['commands'] ?? '[]') as string[][];
@@ -112,6 +121,7 @@ describe('two libvirt hosts', () => {
     });
     expect(String(report?.pid)).toBe(result.seen?.['pid']);
     expect(readFileSync(`/proc/${report?.pid}/cmdline`, 'latin1')).toContain(VM);
+    await until(() => a.said.some(s => s.kind === 'source' && s.source === 'qemu-log' && s.state === 'reading'));
     expect((await act(a, 'start', { definition })).seen).toMatchObject({ pid: result.seen?.['pid'] });
   });
 

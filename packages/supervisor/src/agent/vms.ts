@@ -16,6 +16,8 @@ export interface Copy extends ProcessId {
   socket: string;
   /** What was told of it first, without its definition: so that its end can be told by an agent that did not see it. */
   report?: VmReport;
+  /** It went to another host alive: that it is gone here proves no stop. */
+  left?: boolean;
 }
 
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
@@ -96,8 +98,20 @@ export class Vms {
     const old = this.#copies.get(vm);
     this.of(vm).copy = copy;
     if (old !== undefined && old.report !== undefined && sameProcess(old, copy)) return;
-    this.#copies.set(vm, copy);
-    if (this.#path !== undefined) writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
+    this.#keep(vm, copy);
+  }
+
+  /** Its process went to another host alive. Durable when this returns; the next process that is found here has not left. */
+  hasLeft(vm: VmId): void {
+    const { copy } = this.of(vm);
+    if (copy === undefined || copy.left === true) return;
+    copy.left = true;
+    this.#keep(vm, copy);
+  }
+
+  /** Copies that a VMM had or has, also before this agent was started. */
+  copiesOf(vmm: VmReport['vmm']): [VmId, Copy][] {
+    return [...this.#copies].filter(([, copy]) => copy.report?.vmm === vmm);
   }
 
   /** The copy whose monitor listens, or listened, on a socket. */
@@ -114,5 +128,10 @@ export class Vms {
 
   saw(seen: SeenEvent): void {
     for (const observer of this.#observers) observer(seen);
+  }
+
+  #keep(vm: VmId, copy: Copy): void {
+    this.#copies.set(vm, copy);
+    if (this.#path !== undefined) writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
   }
 }

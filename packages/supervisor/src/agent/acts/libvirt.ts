@@ -160,7 +160,6 @@ async function start(doing: Doing, { vms }: LibvirtActuatorOptions): Promise<Out
   }
   const seen = await doing.until(() => runningProcess(doing, vms));
   if (seen === undefined) return { state: 'unknown', reason: 'it was started, and was not seen to run' };
-  vms.setLeft(doing.vm, false);
   return { state: 'confirmed', seen };
 }
 
@@ -221,7 +220,7 @@ async function migrate(doing: Doing, { vms, peers = {} }: LibvirtActuatorOptions
     if (ran.code !== 0) return doing.failed('it was not moved, and runs here');
     return { state: 'unknown', reason: 'virsh says that it was moved, and it runs here' };
   }
-  vms.setLeft(doing.vm, true);
+  vms.host.hasLeft(doing.vm);
   if (ran.code !== 0)
     return { ...doing.failed('it is gone here, but virsh does not say that it arrived'), state: 'unknown' };
   return { state: 'confirmed', seen: { source: end.why } };

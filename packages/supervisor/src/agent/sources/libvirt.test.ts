@@ -1,52 +1,15 @@
 /** The source against a peer that speaks libvirt's RPC and has domains that a test changes. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Domain, readDomain, writeDomain } from '@syndrome/qemu/libvirt/calls.ts';
+import { writeDomain } from '@syndrome/qemu/libvirt/calls.ts';
 import { type Peer, peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
-import { XdrReader, XdrWriter } from '@syndrome/qemu/libvirt/xdr.ts';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Said, VmReport } from '../../core/said.ts';
 import { LibvirtVms } from '../libvirt-vms.ts';
+import { addProcess, type Fake, serve, t1, VM } from '../testing/fake-libvirt.ts';
+import { Vms } from '../vms.ts';
 import { libvirtSource } from './libvirt.ts';
-
-const VM = '83f1535f-99ab-4bf4-89d0-2dfd85d3e3f7';
-
-interface Fake extends Domain {
-  state: [state: number, reason: number];
-  autostart: boolean;
-  inside: string;
-}
-const t1 = (): Fake => ({ name: 't1', uuid: VM, id: 3, state: [1, 1], autostart: false, inside: '' });
-const xmlOf = ({ name, uuid, inside }: Fake): string =>
-  `<domain type="kvm"><name>${name}</name><uuid>${uuid}</uuid><memory unit="MiB">1</memory>${inside}</domain>`;
-
-/** A daemon as far as the source asks it. */
-function serve(peer: Peer, domains: Map<string, Fake>): void {
-  peer.answers = ({ procedure }, body) => {
-    const r = new XdrReader(body);
-    const w = new XdrWriter();
-    if (procedure === 316) return w.int(1).bytes();
-    if (procedure === 273) {
-      const all = [...domains.values()];
-      return w
-        .array(all, d => writeDomain(w, d))
-        .uint(all.length)
-        .bytes();
-    }
-    const bytes = procedure === 24 ? Buffer.from(r.opaque(16)).toString('hex') : readDomain(r).uuid.replaceAll('-', '');
-    const domain = [...domains.values()].find(d => d.uuid.replaceAll('-', '') === bytes);
-    if (domain === undefined) return { number: 42, text: 'Domain not found' };
-    if (procedure === 24) writeDomain(w, domain);
-    else if (procedure === 212) w.int(domain.state[0]).int(domain.state[1]);
-    else if (procedure === 14) w.string(xmlOf(domain));
-    else if (procedure === 15) w.int(domain.autostart ? 1 : 0);
-    else if (procedure === 151) w.int(1);
-    else throw new Error(`procedure ${procedure}`);
-    return w.bytes();
-  };
-}
 
 describe('the libvirt source', () => {
   let proc: string;
@@ -59,18 +22,11 @@ describe('the libvirt source', () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  async function addProcess(pid: number, ...more: string[]): Promise<void> {
-    const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '4711', '0'].join(' ');
-    await mkdir(join(proc, String(pid)), { recursive: true });
-    await writeFile(join(proc, String(pid), 'stat'), `${pid} (qemu-system-x86) ${rest}\n`);
-    await writeFile(join(proc, String(pid), 'cmdline'), ['qemu', '-uuid', VM, ...more, ''].join('\0'));
-  }
-
   async function read(domains: Map<string, Fake>) {
     const server = await peerServer();
     const said: Said[] = [];
     const waiting = new Set<() => void>();
-    const vms = new LibvirtVms({ socket: server.path, proc });
+    const vms = new LibvirtVms({ socket: server.path, proc }, new Vms());
     const source = libvirtSource({ vms, epochOf: () => 7, lookMs: 20, reconnect: { firstMs: 10, longestMs: 20 } });
     const abort = new AbortController();
     const done = source.run(
@@ -110,7 +66,7 @@ describe('the libvirt source', () => {
   }
 
   test('tells that it reads, every domain, and then only what changes', async () => {
-    await addProcess(42);
+    await addProcess(proc, 42);
     const domain = t1();
     const { said, accept, report } = await read(new Map([[VM, domain]]));
     const peer = await accept();
@@ -150,7 +106,7 @@ describe('the libvirt source', () => {
   });
 
   test('a domain that libvirt has no more is gone only when its process is', async () => {
-    await addProcess(42);
+    await addProcess(proc, 42);
     const domains = new Map([[VM, t1()]]);
     const { accept, report } = await read(domains);
     await accept();
@@ -165,14 +121,14 @@ describe('the libvirt source', () => {
   });
 
   test('a domain that is shut off while its process runs is said to run', async () => {
-    await addProcess(42);
+    await addProcess(proc, 42);
     const { accept, report } = await read(new Map([[VM, { ...t1(), id: -1, state: [5, 2] }]]));
     await accept();
     expect((await report({ state: 'running' })).reason).toContain('shut off (destroyed), but its process runs');
   });
 
   test('what is paused for a migration comes or goes', async () => {
-    await addProcess(42, '-incoming', 'defer');
+    await addProcess(proc, 42, '-incoming', 'defer');
     const domain: Fake = { ...t1(), state: [3, 2] };
     const { said, accept, report } = await read(new Map([[VM, domain]]));
     await accept();
@@ -184,17 +140,47 @@ describe('the libvirt source', () => {
     expect(said.filter(s => s.kind === 'vm').map(s => s.state)).toEqual(['migrating-in', 'running', 'migrating-out']);
   });
 
-  test('a migration away is remembered, until it starts here again', async () => {
+  test('a migration away is remembered, until another process of it is here', async () => {
+    await addProcess(proc, 42);
     const domain = t1();
     const { accept, report, found, vms } = await read(new Map([[VM, domain]]));
     const peer = await accept();
-    await report({ state: 'running' });
+    await report({ state: 'running', pid: 42 });
+    expect(vms.host.ofPid(42)?.vm).toBe(VM);
     peer.event(318, w => (writeDomain(w, domain), w.int(5).int(3)));
     await found((s): s is Extract<Said, { kind: 'event' }> => s.kind === 'event' && s.event.name === 'vmm.exit');
     expect(vms.left(VM)).toBe(true);
-    peer.event(318, w => (writeDomain(w, domain), w.int(2).int(0)));
-    await found((s): s is Extract<Said, { kind: 'event' }> => s.kind === 'event' && s.event.name === 'vmm.start');
+    rmSync(join(proc, '42'), { recursive: true });
+    await addProcess(proc, 43);
+    await report({ pid: 43 });
     expect(vms.left(VM)).toBe(false);
+  });
+
+  test('the end of a domain is told by an agent that did not see it', async () => {
+    const file = join(proc, 'copies.json');
+    const server = await peerServer();
+    cleanups.push(() => server.close());
+    const place = { socket: server.path, proc };
+    await addProcess(proc, 42);
+    const agent = (domains: Map<string, Fake>): { said: Said[]; end: () => Promise<void> } => {
+      const said: Said[] = [];
+      const abort = new AbortController();
+      const vms = new LibvirtVms(place, new Vms(file));
+      const done = libvirtSource({ vms, epochOf: () => 7, lookMs: 10 }).run(
+        s => said.push(s),
+        abort.signal,
+        () => {},
+      );
+      void server.accept().then(peer => serve(peer, domains));
+      return { said, end: () => (abort.abort(), done) };
+    };
+    const first = agent(new Map([[VM, t1()]]));
+    await vi.waitFor(() => expect(first.said.at(-1)).toMatchObject({ kind: 'vm', pid: 42 }));
+    await first.end();
+    rmSync(join(proc, '42'), { recursive: true });
+    const second = agent(new Map());
+    await vi.waitFor(() => expect(second.said.at(-1)).toMatchObject({ kind: 'vm', vm: VM, state: 'gone' }));
+    await second.end();
   });
 
   test.each([

@@ -6,7 +6,7 @@ import type { LibvirtEvent } from '@syndrome/qemu/libvirt/events.ts';
 import type { XmlElement } from '@syndrome/qemu/libvirt/xml.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
-import type { VmReport, VmState } from '../../core/said.ts';
+import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 import type { ProcessFacts } from '../proc.ts';
 import { keepReading, pause, type ReconnectOptions, type Session } from '../reconnect.ts';
@@ -32,27 +32,40 @@ interface LibvirtSourceOptions {
   /** Between our keepalives, ms. Default 5 s. */
   keepaliveMs?: number;
   reconnect?: ReconnectOptions;
+  /** Reads QEMU's log of a domain: the guest address stands there only. */
+  logOf?: (vm: VmId, name: string) => Source;
 }
+
+type ReadOptions = LibvirtSourceOptions & { onVm: (report: VmReport) => void };
 
 /** Reads one libvirt. */
 export function libvirtSource(options: LibvirtSourceOptions): Source {
-  // Kept over reconnections: what a paused domain was before says whether it comes or goes.
-  const before = new Map<VmId, VmReport>();
+  // Kept over reconnections: what a paused domain was before says whether it comes or goes. And the end of a domain is told
+  // also where only an earlier agent had seen it.
+  const before = new Map(options.vms.copies().map(([vm, { report }]) => [vm, report as VmReport]));
+  const logs = new Map<VmId, Promise<void>>();
   return {
     name: 'libvirt',
-    run: (sink, signal, pulse) =>
-      keepReading(
-        { source: 'libvirt' },
-        session => readLibvirt(options, before, session, sink, pulse),
-        sink,
-        signal,
-        options.reconnect,
-      ),
+    run: async (sink, signal, pulse) => {
+      logs.clear();
+      const onVm = ({ vm, name }: VmReport): void => {
+        // Its pulse is not ours: a log that is read says nothing of libvirt.
+        if (options.logOf !== undefined && !logs.has(vm))
+          logs.set(
+            vm,
+            options.logOf(vm, name).run(sink, signal, () => {}),
+          );
+      };
+      const session = (s: Session): Promise<void> => readLibvirt({ ...options, onVm }, before, s, sink, pulse);
+      await keepReading({ source: 'libvirt' }, session, sink, signal, options.reconnect);
+      await Promise.all(logs.values());
+    },
   };
 }
 
+/** @param options.onVm told of each domain that has a process */
 async function readLibvirt(
-  options: LibvirtSourceOptions,
+  options: ReadOptions,
   before: Map<VmId, VmReport>,
   session: Session,
   sink: Sink,
@@ -94,7 +107,7 @@ async function readLibvirt(
 
 /** Tells of the domains of one connection, one look after the other. */
 class DomainReader {
-  readonly #options: LibvirtSourceOptions;
+  readonly #options: ReadOptions;
   readonly #before: Map<VmId, VmReport>;
   readonly #client: LibvirtClient;
   readonly #sink: Sink;
@@ -102,7 +115,7 @@ class DomainReader {
   readonly #told = new Map<VmId, string>();
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(options: LibvirtSourceOptions, before: Map<VmId, VmReport>, client: LibvirtClient, sink: Sink) {
+  constructor(options: ReadOptions, before: Map<VmId, VmReport>, client: LibvirtClient, sink: Sink) {
     this.#options = options;
     this.#before = before;
     this.#client = client;
@@ -112,10 +125,14 @@ class DomainReader {
   /** Tells of an event at once, and then looks at its domain. */
   take(e: LibvirtEvent): void {
     const vm = e.domain.uuid;
-    if (e.event === 'lifecycle' && (e.type === 'stopped' || e.type === 'started'))
-      this.#options.vms.setLeft(vm, e.type === 'stopped' && e.detail === 'migrated');
+    const { host } = this.#options.vms;
+    if (e.event === 'lifecycle' && e.type === 'stopped' && e.detail === 'migrated') host.hasLeft(vm);
     const event = catalogEventOf(e);
-    if (event !== undefined) this.#sink({ kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) });
+    if (event !== undefined) {
+      const seen: SeenEvent = { kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) };
+      host.saw(seen);
+      this.#sink(seen);
+    }
     if (e.event === 'lifecycle' || e.event === 'reboot') {
       // What fails here fails at the next look at all, too, and is told then.
       this.#queue(() => this.#one(vm)).catch(() => undefined);
@@ -153,6 +170,7 @@ class DomainReader {
 
   #tell(report: VmReport): void {
     const { vm } = report;
+    this.#remember(report);
     if (report.state === 'gone') this.#before.delete(vm);
     else this.#before.set(vm, report);
     const text = JSON.stringify(report);
@@ -160,6 +178,17 @@ class DomainReader {
     if (told === text) return;
     this.#told.set(vm, text);
     this.#sink(told === undefined ? report : sinceFirst(report, told));
+  }
+
+  /** Other sources and acts, and the agent after this one, know it by this. */
+  #remember(report: VmReport): void {
+    const { host } = this.#options.vms;
+    const { definition: _, ...first } = report;
+    const known = host.of(report.vm, 'libvirt');
+    known.report = report;
+    if (report.pid === undefined || known.copy === undefined) return;
+    host.foundCopy(report.vm, { ...known.copy, report: first });
+    this.#options.onVm(report);
   }
 
   /** Of a domain that libvirt has no more. */
