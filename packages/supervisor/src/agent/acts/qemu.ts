@@ -21,7 +21,7 @@ export interface QemuActsOptions {
   logs: string;
   /** Programs that a definition may start, by their whole path. Default: any whose name begins with `qemu-system-`. */
   programs?: readonly string[] | undefined;
-  /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 2000. */
+  /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 1500. */
   stepMs?: number;
   proc?: string;
 }
@@ -106,14 +106,15 @@ export class QemuActs implements Actuator {
   }
 
   async #stop(act: Act, known: KnownVm, signal: AbortSignal): Promise<Outcome> {
-    const { stepMs = 2000 } = this.#options;
+    const { stepMs = 1500 } = this.#options;
     const { copy, qmp } = known;
     if (copy === undefined) return failed('its process is not known: it can be neither ended nor proven gone');
     let way = 'it had ended';
     if (!this.#isGone(copy) && qmp !== undefined) {
       way = 'quit';
-      await qmp.execute('quit', {}, { deadlineMs: stepMs }).catch(() => undefined);
-      await this.#gone(copy, stepMs, signal);
+      // One that does not read its monitor does not answer either.
+      const asked = qmp.execute('quit', {}, { deadlineMs: stepMs }).catch(() => undefined);
+      await Promise.all([asked, this.#gone(copy, stepMs, signal)]);
     }
     for (const name of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.#isGone(copy) || signal.aborted) continue;
