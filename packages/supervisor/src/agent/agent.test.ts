@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { event } from '@syndrome/decode/events/event.ts';
+import { peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
 import type { Act, ActResult } from '../core/act.ts';
 import type { ResultReport, Said, SeenEvent } from '../core/said.ts';
 import { resultOf } from './actuator.ts';
@@ -10,6 +11,7 @@ import { Agent, type AgentOptions } from './agent.ts';
 import { parseAgentConfig } from './config.ts';
 import type { Sink, Source } from './source.ts';
 import { TestController } from './testing/controller.ts';
+import { serve, t1, VM } from './testing/fake-libvirt.ts';
 
 let folder: string;
 let controller: TestController;
@@ -130,6 +132,35 @@ describe('the agent', () => {
     );
     expect(done).toEqual(['1']);
     for (const again of controller.said.filter(isResult).filter(r => r.action === '1')) expect(again).toEqual(first);
+  });
+
+  test('domains of libvirt are told and acted on by libvirt, also by an agent that was started again', async () => {
+    const daemon = await peerServer();
+    const domain = `libvirt: { socket: ${daemon.path} }`;
+    const prove = (id: string): Act => ({ ...act(id, 5), kind: 'prove', vm: VM });
+    const isRunning = (said: Said): boolean => said.kind === 'vm' && said.vm === VM && said.state === 'running';
+    try {
+      const served = daemon.accept().then(peer => serve(peer, new Map([[VM, t1()]])));
+      await start({}, domain);
+      await served;
+      expect(await controller.until(isRunning)).toMatchObject({ vmm: 'libvirt', name: 't1' });
+      void daemon.accept().then(peer => serve(peer, new Map([[VM, t1()]])));
+      controller.order(prove('1'));
+      expect(await controller.until(isResult)).toMatchObject({
+        state: 'failed',
+        reason: 'libvirt says running (booted)',
+      });
+      await stop();
+      await daemon.close();
+      await start({}, domain);
+      controller.order(prove('2'));
+      expect(await controller.until(s => isResult(s) && s.action === '2')).toMatchObject({
+        state: 'unknown',
+        reason: expect.stringContaining('cannot connect') as string,
+      });
+    } finally {
+      await daemon.close().catch(() => undefined);
+    }
   });
 
   test('an act of which nothing comes is unknown, and never done again', async () => {

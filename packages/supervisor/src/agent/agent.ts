@@ -17,6 +17,7 @@ import { type Actuator, resultOf } from './actuator.ts';
 import type { AgentConfig } from './config.ts';
 import { frameAt, Joiner } from './join.ts';
 import { Keeper } from './keeper.ts';
+import { libvirtPart } from './libvirt-part.ts';
 import { Positions } from './positions.ts';
 import { pause } from './reconnect.ts';
 import { Emitted } from './sources/emitted.ts';
@@ -31,10 +32,10 @@ import { Spool } from './spool/spool.ts';
 import { runUplink } from './uplink.ts';
 import { Vms } from './vms.ts';
 
-/** What others add to an agent: libvirt's daemons, a drill. */
+/** What others add to an agent: a drill, another libvirt. */
 export interface AgentParts {
   sources?: readonly Source[];
-  /** Acts on domains of libvirt. */
+  /** Acts on domains of libvirt, in place of those of the configuration. */
   libvirt?: Actuator;
 }
 
@@ -124,12 +125,15 @@ export class Agent {
     this.#coalescer = new Coalescer(said => this.#write(said));
     this.#joiner = new Joiner(this.vms);
     const epochOf = (vm: VmId): Epoch => this.#book.epochOf(vm);
-    const parts = options.parts?.({ host: config.host, vms: this.vms, epochOf }) ?? {};
-    this.#libvirt = parts.libvirt;
+    const context: AgentContext = { host: config.host, vms: this.vms, epochOf };
+    const parts = options.parts?.(context) ?? {};
+    const logs = { vms: this.vms, positions: this.#positions, pfnOf: this.#pfnOf };
+    const libvirt = config.libvirt === undefined ? undefined : libvirtPart(config.libvirt, context, logs);
+    this.#libvirt = parts.libvirt ?? libvirt?.libvirt;
     this.#qemu = new QemuActs({ vms: this.vms, ...config.start });
     this.#reference = new ReferenceActs(this.vms, this.#qemu);
     this.#onHost = new HostActs({ allowed: config.offline });
-    const sources = [...this.#sources(epochOf), ...(parts.sources ?? [])];
+    const sources = [...this.#sources(epochOf), ...(libvirt?.sources ?? []), ...(parts.sources ?? [])];
     this.#keepers = sources.map(source => new Keeper(source, said => this.take(said)));
     const { torn, damaged } = spool.recovery;
     if (torn > 0) this.#log(`an unfinished write of ${torn} bytes was cut off the spool`);
@@ -206,7 +210,8 @@ export class Agent {
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
     if (vmm === 'reference') return this.#reference;
     // A domain is libvirt's; a VM that is to be started here is what its definition is.
-    const isDomain = act.definition === undefined ? vmm === undefined : act.definition.trimStart().startsWith('<');
+    const isOne = vmm === undefined || vmm === 'libvirt';
+    const isDomain = act.definition === undefined ? isOne : act.definition.trimStart().startsWith('<');
     return isDomain && this.#libvirt !== undefined ? this.#libvirt : this.#qemu;
   }
 
@@ -267,6 +272,12 @@ export class Agent {
     this.#positions.save(text);
   }
 
+  /** The host page behind an address of a VM's process. */
+  readonly #pfnOf = (vm: VmId, hva: bigint): bigint | undefined => {
+    const pid = this.vms.find(vm)?.copy?.pid;
+    return pid === undefined ? undefined : frameAt(pid, hva);
+  };
+
   #sources(epochOf: (vm: VmId) => Epoch): Source[] {
     const { folders, monitors, vmms, kmsg, trace, sysfs, start, storage, cpuModels } = this.#config;
     const positions = this.#positions;
@@ -276,11 +287,7 @@ export class Agent {
       this.#emitted.set(vm, one);
       return one;
     };
-    const pfnOf = (vm: VmId, hva: bigint): bigint | undefined => {
-      const pid = vms.find(vm)?.copy?.pid;
-      return pid === undefined ? undefined : frameAt(pid, hva);
-    };
-    const qmp: QmpOptions = { vms, epochOf, emitted, positions, pfnOf };
+    const qmp: QmpOptions = { vms, epochOf, emitted, positions, pfnOf: this.#pfnOf };
     mkdirSync(start.folder, { recursive: true, mode: 0o700 });
     return [
       ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels })]),

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { libvirtConfigSchema } from './libvirt-part.ts';
 import { vmFactsSchema } from './vm-facts.ts';
 
 const path = z.string().min(1).max(4096).startsWith('/', 'a whole path, from / on');
@@ -29,6 +30,8 @@ export const agentConfigSchema = z.strictObject({
     .array(vmFactsSchema.extend({ vm: z.string().min(1).max(256), events: path }))
     .max(256)
     .default([]),
+  /** The host's libvirt, where it has one; `{}` for the system's with defaults. */
+  libvirt: libvirtConfigSchema.optional(),
   /** What of the host is read; `auto`: what is there and may be read. */
   kmsg: readIt,
   trace: readIt,

@@ -6,7 +6,7 @@ import { libvirtActuator } from './acts/libvirt.ts';
 import type { Actuator } from './actuator.ts';
 import { LibvirtVms } from './libvirt-vms.ts';
 import { libvirtSource } from './sources/libvirt.ts';
-import { QemuLogSource } from './sources/qemu-log.ts';
+import { type QemuLogOptions, QemuLogSource } from './sources/qemu-log.ts';
 import type { Source } from './source.ts';
 import type { Vms } from './vms.ts';
 
@@ -37,19 +37,20 @@ export const libvirtConfigSchema = z.strictObject({
     )
     .default({}),
 });
-export type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
+type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
-/** Source and acts for the domains of one libvirt. */
+/** Source and acts for the domains of one libvirt. @param logs how the logs of its QEMUs are read */
 export function libvirtPart(
   config: LibvirtConfig,
   context: { host: HostId; vms: Vms; epochOf: (vm: VmId) => Epoch },
+  logs: QemuLogOptions = { vms: context.vms },
 ): { sources: Source[]; libvirt: Actuator } {
   const vms = new LibvirtVms({ socket: config.socket, uri: config.uri }, context.vms);
   const source = libvirtSource({
     vms,
     epochOf: context.epochOf,
     // libvirt lets no domain have a slash in its name.
-    logOf: (vm, name) => new QemuLogSource(vm, join(config.logs, `${name}.log`), { vms: context.vms }),
+    logOf: (vm, name) => new QemuLogSource(vm, join(config.logs, `${name}.log`), logs),
   });
   const peers = Object.fromEntries(
     Object.entries(config.peers).map(([host, { migrateUri, ...peer }]) => [

@@ -73,7 +73,7 @@ export class Vms {
     let known = this.#known.get(vm);
     if (known === undefined) {
       const copy = this.#copies.get(vm);
-      known = { vm, vmm, ...(copy === undefined ? {} : { copy }) };
+      known = { vm, vmm: copy?.report?.vmm ?? vmm, ...(copy === undefined ? {} : { copy }) };
       this.#known.set(vm, known);
     }
     return known;

@@ -178,6 +178,8 @@ describe('the libvirt source', () => {
     await vi.waitFor(() => expect(first.said.at(-1)).toMatchObject({ kind: 'vm', pid: 42 }));
     await first.end();
     rmSync(join(proc, '42'), { recursive: true });
+    // Acts on it go to libvirt before that has said anything.
+    expect(new Vms(file).find(VM)?.vmm).toBe('libvirt');
     const second = agent(new Map());
     await vi.waitFor(() => expect(second.said.at(-1)).toMatchObject({ kind: 'vm', vm: VM, state: 'gone' }));
     await second.end();

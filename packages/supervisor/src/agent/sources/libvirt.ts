@@ -186,6 +186,7 @@ class DomainReader {
     const { definition: _, ...first } = report;
     const known = host.of(report.vm, 'libvirt');
     known.report = report;
+    known.vmm = 'libvirt';
     if (report.pid === undefined || known.copy === undefined) return;
     host.foundCopy(report.vm, { ...known.copy, report: first });
     this.#options.onVm(report);
