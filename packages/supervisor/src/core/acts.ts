@@ -149,6 +149,11 @@ export function takeResult(t: Turn, from: HostId, result: ActResult, place: Plac
   // That a start was ordered is not seen to run.
   const unseen = doing.kind === 'start' && result.state === 'confirmed' && doing.seen !== 'running';
   if (result.state === 'confirmed') pageDone(t, doing, place);
+  const copy = vm?.copies.find(c => c.host === doing.host);
+  if (copy !== undefined && doing.kind === 'autostart-off' && result.state === 'confirmed') {
+    copy.autostart = false;
+    copy.told = Math.max(copy.told, doing.epoch);
+  }
   land(t, doing, unseen ? 'unknown' : result.state, unseen ? 'it was not seen to run' : result.reason);
 }
 

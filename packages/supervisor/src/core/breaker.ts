@@ -18,12 +18,7 @@ export function watchBreaker(t: Turn): void {
   const limit = Math.max(least, Math.ceil((hosts.size * percent) / 100));
   if (breaker.hosts.size < limit) return;
   breaker.open = { at: t.now, last: t.now };
-  for (const id of t.s.moving) {
-    const vm = t.s.vms.get(id);
-    if (vm?.move === undefined || vm.move.begun || vm.move.by !== '') continue;
-    delete vm.move;
-    t.s.moving = t.s.moving.filter(m => m !== id);
-  }
+  dropWaiting(t);
   alarm(t, 'breaker-open', 'fleet', {
     summary:
       `${breaker.hosts.size} of ${hosts.size} hosts have new memory errors within ${Math.round(within / 60_000)} minutes. ` +
@@ -54,8 +49,19 @@ export function closeBreaker(t: Turn, by: string, reason: string): void {
   judgeAll(t);
 }
 
+/** What rules have planned and nobody has begun is history when all is judged anew. */
+function dropWaiting(t: Turn): void {
+  for (const id of t.s.moving) {
+    const vm = t.s.vms.get(id);
+    if (vm?.move === undefined || vm.move.begun || vm.move.by !== '') continue;
+    delete vm.move;
+    t.s.moving = t.s.moving.filter(m => m !== id);
+  }
+}
+
 /** Forgets what was decided last, so that all is decided again on the present state. */
 export function judgeAll(t: Turn): void {
+  dropWaiting(t);
   for (const vm of t.s.vms.values()) {
     delete vm.decided;
     t.vms.add(vm.id);

@@ -8,6 +8,7 @@ import type { Host } from './state.ts';
 import { want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
+import { askAgain } from './vm.ts';
 
 /** Sources that a host may have: one for each VM, and a few. */
 const MAX_SOURCES = 5000;
@@ -22,6 +23,7 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   host.place = place;
   if (host.boot !== report.boot) {
     if (host.boot !== undefined) reboot(t, host, report);
+    askAgain(t.s, host.id);
     host.boot = report.boot;
     host.bootPlace = place;
   }
@@ -129,13 +131,15 @@ export function takeSource(t: Turn, row: Row, source: SourceState): void {
   });
 }
 
-/** An agent's connection came or went. */
-export function takeAgent(t: Turn, id: HostId, connected: boolean): void {
+/** An agent's connection came or went. True when that is new. */
+export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
   const host = hostOf(t.s, id);
-  if (host.connected !== connected) host.since = t.now;
+  const changed = host.connected !== connected;
+  if (changed) host.since = t.now;
   host.connected = connected;
   if (connected) calm(t, 'agent-silent', id);
   t.hosts.add(id);
+  return changed;
 }
 
 /** How long no agent has been connected, ms; 0 while one is. */

@@ -1,6 +1,6 @@
 /** @module Incidents: one for each host, page and cause. Witnesses join them, repeats are counted, and what follows belongs to them. */
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { errorBefore, homeCopy, twinOf, vmOf } from './ledger.ts';
+import { errorBefore, homeCopy, isOf, ownersOf, twinOf } from './ledger.ts';
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Page, State, Vm } from './state.ts';
@@ -70,15 +70,15 @@ export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, w
     join(known, witness(seen), when, count);
     // It is hit again: what follows belongs to it, and nobody is told twice.
     if (known.state === 'closed' && t.now - when <= LATE_MS) known.state = 'open';
-    const vm = vmOf(page);
-    if (known.vm === undefined && vm !== undefined) known.vm = vm;
+    addOwners(known, page);
     return known;
   }
   const twin = twinOf(host, page);
   const shared = twin === undefined ? undefined : s.byKey.get(pageName(host.id, twin.key));
-  const vm = vmOf(page);
+  const [vm] = ownersOf(page);
   const joined = s.incidents.get(shared ?? '') ?? promoted(s, host, page, vm);
   if (joined !== undefined) {
+    addOwners(joined, page);
     s.byKey.set(name, joined.id);
     // The entry with the frame says more than that of the guest address alone.
     if (joined.page === undefined || page.pfn !== undefined) joined.page = page.key;
@@ -88,8 +88,17 @@ export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, w
   const about = { host: host.id, cause: 'page' as const, page: page.key, ...(vm === undefined ? {} : { vm }) };
   const { incident, opened } = openIncident(t, name, about, when);
   join(incident, witness(seen), when, count);
+  addOwners(incident, page);
   if (opened) noteNew(t, host.id, when);
   return incident;
+}
+
+function addOwners(incident: Incident, page: Page): void {
+  for (const owner of ownersOf(page)) {
+    if (incident.vm === undefined) incident.vm = owner;
+    else if (incident.vm !== owner && incident.also?.includes(owner) !== true)
+      incident.also = [...(incident.also ?? []), owner];
+  }
 }
 
 /** An incident without an address becomes that of the page that is joined later, when the page explains all of it. */
@@ -112,15 +121,17 @@ function explains(s: State, host: Host, page: Page, vm: VmId): boolean {
   const incident = openUnlocated(s, host.id, vm);
   const of = s.vms.get(vm);
   if (incident === undefined || of === undefined) return false;
-  return [...of.unlocated.values()].every(
+  return [...(of.met.get(host.id)?.unlocated ?? new Map<number, [Time, Time]>()).values()].every(
     ([a, b]) => b < incident.first || a > incident.last || near(page.times, a) || near(page.times, b),
   );
 }
 
 /** When a page is joined to a VM whose error without an address has its own incident: that one is absorbed. */
 export function absorb(t: Turn, host: Host, page: Page): void {
-  const vm = vmOf(page);
-  if (vm === undefined) return;
+  for (const vm of ownersOf(page)) absorbOf(t, host, page, vm);
+}
+
+function absorbOf(t: Turn, host: Host, page: Page, vm: VmId): void {
   const into = t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
   const open = openUnlocated(t.s, host.id, vm);
   if (into === undefined || open === undefined || open === into || !explains(t.s, host, page, vm)) return;
@@ -139,7 +150,7 @@ export function absorb(t: Turn, host: Host, page: Page): void {
 /** The incident of an error without an address: that of a page of the VM which was hit just then, else one of its own. */
 export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, when: Time): Incident {
   const count = seen.count ?? 1;
-  const page = [...host.pages.values()].find(p => vmOf(p) === vm.id && near(p.times, when));
+  const page = [...host.pages.values()].find(p => isOf(p, vm.id) && near(p.times, when));
   const of = page === undefined ? undefined : t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
   if (of !== undefined) {
     join(of, witness(seen), when, count);
@@ -164,7 +175,9 @@ export function noteNew(t: Turn, host: HostId, when: Time): void {
 
 /** Incidents of a VM on its present host that are open, oldest first. */
 export function openOf(s: State, vm: Vm): Incident[] {
-  return [...s.incidents.values()].filter(i => i.state === 'open' && i.vm === vm.id && i.cause !== 'order');
+  return [...s.incidents.values()].filter(
+    i => i.state === 'open' && (i.vm === vm.id || i.also?.includes(vm.id) === true) && i.cause !== 'order',
+  );
 }
 
 /** Notes what happened to a VM. It is a consequence where an error came before it; else it waits for one that is told late. */

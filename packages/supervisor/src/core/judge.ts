@@ -18,6 +18,14 @@ import { lostOf, nameOf, playbookOf, poisonedText, severityOf } from './words.ts
 const MOVES: ReadonlySet<Rung> = new Set(['reboot', 'migrate', 'restart-elsewhere', 'terminate']);
 const atLeast = (rung: Rung, least: Rung): boolean => RUNGS.indexOf(rung) >= RUNGS.indexOf(least);
 
+/** What is left of a rung now: nothing is begun in a storm or while the fleet is paused. Both end in all being judged anew. */
+function nowAllowed(t: Turn, vm: Vm, rung: Rung): { rung: Rung; because?: string } {
+  const allowed = allowedRung(t.s.policy, vm, rung);
+  if (!MOVES.has(allowed.rung)) return allowed;
+  if (t.s.paused !== undefined) return { rung: 'hold', because: 'the fleet is paused' };
+  return t.s.breaker.open === undefined ? allowed : { rung: 'hold', because: 'the storm breaker is open' };
+}
+
 /** Judges a VM whose facts have changed. The same facts under the same rule are no new decision. */
 export function judgeVm(t: Turn, vm: Vm): void {
   const found = ruleForVm(t.s, vm);
@@ -26,9 +34,9 @@ export function judgeVm(t: Turn, vm: Vm): void {
   const { rule, facts } = found;
   const incident = openOf(t.s, vm).at(-1) ?? lastIncident(t, vm);
   if (incident === undefined) return;
-  const { rung, because } = allowedRung(t.s.policy, vm, rule.do);
+  const { rung, because } = nowAllowed(t, vm, rule.do);
   const { errors, unlocated, consumed, recursive, hypervisor, after } = facts;
-  const decided = `${rule.name} ${rung} ${errors} ${unlocated} ${after?.what} ${consumed} ${recursive} ${hypervisor} ${vm.epoch}`;
+  const decided = `${rule.name} ${rung} ${errors} ${unlocated} ${after?.what} ${consumed} ${recursive} ${hypervisor} ${homeCopy(vm)?.epoch}`;
   if (vm.decided === decided) {
     if (atLeast(rung, 'tell')) tellErrors(t, vm);
     return;
@@ -46,7 +54,7 @@ export function judgeVm(t: Turn, vm: Vm): void {
       consumed,
       recursive,
       hypervisor,
-      epoch: vm.epoch,
+      epoch: homeCopy(vm)?.epoch ?? vm.epoch,
       ...(after === undefined ? {} : { consequence: after.what, untold: after.untold }),
       ...(because === undefined ? {} : { asked: rule.do }),
     },
@@ -54,7 +62,7 @@ export function judgeVm(t: Turn, vm: Vm): void {
   });
   if (atLeast(rung, 'tell')) tellErrors(t, vm);
   if (rung === 'quarantine' || MOVES.has(rung)) quarantine(t, vm, facts.pages, rule.name);
-  if (rule.drain && modeIs(t.s.policy, 'act') && vm.home !== undefined) {
+  if (rule.drain && rung !== 'hold' && modeIs(t.s.policy, 'act') && vm.home !== undefined) {
     const host = t.s.hosts.get(vm.home);
     if (host !== undefined) drain(t, host, rule.name, false, incident);
   }
@@ -110,10 +118,12 @@ function tellErrors(t: Turn, vm: Vm): void {
       playbook: playbookOf(incident),
       ...(lost === undefined ? {} : { lost }),
     };
-    if (incident.consequence === undefined) tellOnce(t, incident, 'poisoned', notice);
+    // Each of the VMs that share a page is told.
+    const of = incident.vm === vm.id ? '' : `/${vm.id}`;
+    if (incident.consequence === undefined) tellOnce(t, incident, `poisoned${of}`, notice);
     else {
-      tellOnce(t, incident, incident.consequence, notice);
-      if (!incident.told.includes('poisoned')) incident.told.push('poisoned');
+      tellOnce(t, incident, `${incident.consequence}${of}`, notice);
+      if (!incident.told.includes(`poisoned${of}`)) incident.told.push(`poisoned${of}`);
     }
   }
 }
@@ -160,6 +170,12 @@ const PLANNED: Partial<Record<Rung, string>> = {
   terminate: 'is stopped for good',
 };
 
+const because = (t: Turn, { cause, host }: Incident): string => {
+  if (cause === 'order') return 'as its operator has ordered';
+  const emptied = cause === 'host' && t.s.hosts.get(host)?.draining?.evacuate === true;
+  return emptied ? 'because its host is being emptied' : 'because of memory errors of its host';
+};
+
 /** Tells the owner what will be done, and not before when. */
 export function tellPlanned(t: Turn, vm: Vm, rung: Rung, incident: Incident, wait: Time): void {
   tellOnce(t, incident, `planned/${rung}/${vm.epoch}`, {
@@ -169,7 +185,7 @@ export function tellPlanned(t: Turn, vm: Vm, rung: Rung, incident: Incident, wai
     vm: vm.id,
     vmName: vm.name,
     ...(wait > t.now ? { notBefore: wait } : {}),
-    summary: `VM ${nameOf(vm)} ${PLANNED[rung] ?? rung}, because of memory errors of its host.`,
+    summary: `VM ${nameOf(vm)} ${PLANNED[rung] ?? rung}, ${because(t, incident)}.`,
     playbook: 'restart-planned.md',
   });
 }
@@ -228,7 +244,7 @@ function hostIncident(t: Turn, host: Host, facts: HostFacts, rule: HostRule): { 
 }
 
 function hostSentence(host: Host, rule: HostRule, facts: HostFacts, rung: string): string {
-  const parts = [`${facts.errors} bad pages`];
+  const parts = [`${facts.errors} bad page${facts.errors === 1 ? '' : 's'}`];
   if (rule.when.corrected !== undefined) parts.push(`${facts.corrected} corrected errors in ${facts.where || 'it'}`);
   if (facts.suspect) parts.push('a page that its kernel could not take away');
   if (rule.when.silent !== undefined) parts.push(`no agent for ${Math.floor(facts.silentMs / 1000)} s`);
@@ -348,7 +364,16 @@ function judgePages(t: Turn, host: Host): void {
         decide(t, { ...said, rung: modeIs(t.s.policy, 'notify') ? 'tell' : 'observe' });
         continue;
       }
-      const page: Page = { key: name, pfn: name, claims: [], order: 12, times: new Map(), hits: 0, applied: true };
+      const page: Page = {
+        key: name,
+        pfn: name,
+        vms: [],
+        claims: [],
+        order: 12,
+        times: new Map(),
+        hits: 0,
+        applied: true,
+      };
       want(t, { ...said, kind: 'soft-offline', page, epoch: 0, rung: 'quarantine' });
     }
   }

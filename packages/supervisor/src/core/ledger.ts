@@ -2,11 +2,14 @@
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 import type { Row, SeenEvent } from './said.ts';
-import type { Copy, Host, Page, Place, State, Vm } from './state.ts';
+import type { Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
 import { addTime, countApart, firstOf, JOIN_MS, lastOf, near } from './times.ts';
 import type { Finding } from './witness.ts';
 
 const PAGE_MASK = ~0xfffn;
+/** VMs that are remembered of a page that many share. */
+const MAX_SHARERS = 64;
+const NO_TIMES: Times = new Map();
 
 /** Whether what stands at `a` was said after what stands at `b`. */
 export function newer(a: Place, b: Place | undefined): boolean {
@@ -57,14 +60,15 @@ export function enterPage(
   if (key === undefined) return undefined;
   let page = host.pages.get(key);
   const isNew = page === undefined;
-  page ??= { key, claims: [], order: 12, times: new Map(), hits: 0, applied: false };
+  page ??= { key, vms: [], claims: [], order: 12, times: new Map(), hits: 0, applied: false };
   host.pages.set(key, page);
   page.hits += seen.count ?? 1;
-  const before = `${page.gpa} ${page.vm} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
+  const before = `${page.gpa} ${page.vms.length} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
   if (pfn !== undefined) page.pfn = key;
   // Of two that differ the smaller: which one came first is chance.
   if (gpa !== undefined) page.gpa = smaller(page.gpa, hex64(gpa & PAGE_MASK));
-  if (seen.vm !== undefined) page.vm = smaller(page.vm, seen.vm);
+  if (seen.vm !== undefined && !page.vms.includes(seen.vm) && page.vms.length < MAX_SHARERS)
+    page.vms = [...page.vms, seen.vm].toSorted();
   page.order = Math.max(page.order, seen.order ?? 12);
   if (consumed === true) page.consumed = true;
   if (process !== undefined) page.process = smaller(page.process, process);
@@ -76,7 +80,7 @@ export function enterPage(
   if (page.repaired === true && when > host.repairedAt) page.repaired = false;
   const newTime = addTime(page.times, when);
   if (newTime) claim(s, host, page);
-  const after = `${page.gpa} ${page.vm} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
+  const after = `${page.gpa} ${page.vms.length} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
   return { page, isNew, changed: isNew || newTime || before !== after };
 }
 
@@ -84,41 +88,50 @@ function smaller(a: string | undefined, b: string): string {
   return a === undefined || b < a ? b : a;
 }
 
-/** VMs of the host that met an error without an address at that time may be the page's. */
+/**
+ * VMs of the host that met an error without an address at that time may be the page's. That is noted also where its VM is
+ * known: which of the two is known first is chance.
+ */
 function claim(s: State, host: Host, page: Page): void {
-  if (page.vm !== undefined) return;
-  for (const vm of s.vms.values())
-    if (vm.copies.some(c => c.host === host.id)) claimBy(vm, page, [...page.times.values()]);
+  for (const vm of s.vms.values()) claimBy(vm, host, page);
 }
 
-function claimBy(vm: Vm, page: Page, times: readonly (readonly [Time, Time])[]): boolean {
-  if (page.claims.includes(vm.id)) return false;
-  if (!times.some(([a, b]) => near(vm.unlocated, a) || near(vm.unlocated, b))) return false;
+function claimBy(vm: Vm, host: Host, page: Page): void {
+  const unlocated = vm.met.get(host.id)?.unlocated;
+  if (unlocated === undefined || page.claims.includes(vm.id)) return;
+  if (![...page.times.values()].some(([a, b]) => near(unlocated, a) || near(unlocated, b))) return;
   page.claims = [...page.claims, vm.id].toSorted();
-  return true;
 }
 
 /** After an error without an address: the pages of the host that it may be about. True when one is claimed anew. */
 export function claimPages(vm: Vm, host: Host, when: Time): boolean {
   let any = false;
   for (const page of host.pages.values()) {
-    if (page.vm !== undefined || page.claims.includes(vm.id) || !near(page.times, when)) continue;
+    if (page.claims.includes(vm.id) || !near(page.times, when)) continue;
     page.claims = [...page.claims, vm.id].toSorted();
     any = true;
   }
   return any;
 }
 
-/** The VM that a page was given to, as far as known. */
-export function vmOf(page: Page): VmId | undefined {
-  return page.vm ?? (page.claims.length === 1 ? page.claims[0] : undefined);
+/** The VMs that a page was given to, as far as known. */
+export function ownersOf(page: Page): VmId[] {
+  if (page.vms.length > 0) return page.vms;
+  return page.claims.length === 1 ? page.claims : [];
+}
+
+/** Whether a page was given to a VM. */
+export function isOf(page: Page, vm: VmId): boolean {
+  return ownersOf(page).includes(vm);
 }
 
 /** The page's entry by its frame, for a guest page of the same VM that was told at the same time; and the other way round. */
 export function twinOf(host: Host, page: Page): Page | undefined {
-  for (const [a, b] of twins(host, vmOf(page))) {
-    if (a === page) return b;
-    if (b === page) return a;
+  for (const owner of ownersOf(page)) {
+    for (const [a, b] of twins(host, owner)) {
+      if (a === page) return b;
+      if (b === page) return a;
+    }
   }
   return undefined;
 }
@@ -129,9 +142,8 @@ const together = (a: Page, b: Page): boolean =>
   [...a.times.values()].some(([x, y]) => near(b.times, x) || near(b.times, y));
 
 /** Pairs of entries that are one page: of equal guest address, else of the same time, earliest first. */
-function twins(host: Host, vm: VmId | undefined): [guest: Page, frame: Page][] {
-  if (vm === undefined) return [];
-  const of = [...host.pages.values()].filter(p => vmOf(p) === vm);
+function twins(host: Host, vm: VmId): [guest: Page, frame: Page][] {
+  const of = [...host.pages.values()].filter(p => isOf(p, vm));
   const guests = of.filter(p => p.pfn === undefined).toSorted(byTime);
   if (guests.length === 0) return [];
   const frames = of.filter(p => p.pfn !== undefined).toSorted(byTime);
@@ -167,8 +179,8 @@ const counts = (page: Page, since: Time): boolean => page.repaired !== true && (
 
 /** Pages of a host since a time, each once; of one VM where one is given. */
 export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
-  const all = [...host.pages.values()].filter(p => counts(p, since) && (vm === undefined || vmOf(p) === vm));
-  const owners = vm === undefined ? new Set(all.map(vmOf)) : new Set([vm]);
+  const all = [...host.pages.values()].filter(p => counts(p, since) && (vm === undefined || isOf(p, vm)));
+  const owners = vm === undefined ? new Set(all.flatMap(ownersOf)) : new Set([vm]);
   const doubles = new Set([...owners].flatMap(owner => twins(host, owner).map(([guest]) => guest)));
   return all.filter(p => !doubles.has(p)).toSorted(byTime);
 }
@@ -176,15 +188,16 @@ export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
 /** Counts what a VM has met on a host since a time. */
 export function countVm(vm: Vm, host: Host, since: Time): VmCount {
   const pages = distinctPages(host, since, vm.id);
-  const mine = [...host.pages.values()].filter(p => vmOf(p) === vm.id);
-  const unlocated = countApart(vm.unlocated, since, at => mine.some(p => near(p.times, at)));
-  const any = (times: Vm['recursive']): boolean => (lastOf(times) ?? -Infinity) >= since;
+  const mine = [...host.pages.values()].filter(p => isOf(p, vm.id));
+  const met = vm.met.get(host.id);
+  const unlocated = countApart(met?.unlocated ?? NO_TIMES, since, at => mine.some(p => near(p.times, at)));
+  const any = (times: Times | undefined): boolean => (lastOf(times ?? NO_TIMES) ?? -Infinity) >= since;
   return {
     errors: pages.length + unlocated,
     unlocated,
-    consumed: mine.some(p => counts(p, since) && p.consumed === true) || any(vm.consumed),
-    recursive: any(vm.recursive),
-    hypervisor: any(vm.hypervisor),
+    consumed: mine.some(p => counts(p, since) && p.consumed === true) || any(met?.consumed),
+    recursive: any(met?.recursive),
+    hypervisor: any(met?.hypervisor),
     pages,
   };
 }
@@ -202,7 +215,7 @@ export function isClean(s: State, vm: Vm): boolean {
   const { errors, hypervisor, consumed } = countVm(vm, host, home.since);
   // Two VMs may be the owners of a page: neither is clean.
   const maybe = [...host.pages.values()].some(
-    p => p.vm === undefined && p.claims.includes(vm.id) && counts(p, home.since),
+    p => p.vms.length === 0 && p.claims.includes(vm.id) && counts(p, home.since),
   );
   return errors === 0 && !hypervisor && !consumed && !maybe;
 }
@@ -226,7 +239,8 @@ export function errorBefore(vm: Vm, host: Host, at: Time, within: Time): boolean
     }
     return false;
   };
-  return before(vm.unlocated) || [...host.pages.values()].some(p => vmOf(p) === vm.id && before(p.times));
+  const unlocated = vm.met.get(host.id)?.unlocated ?? NO_TIMES;
+  return before(unlocated) || [...host.pages.values()].some(p => isOf(p, vm.id) && before(p.times));
 }
 
 /** The host of an id, made when first heard of. */
@@ -264,14 +278,20 @@ export function vmById(s: State, id: VmId): Vm {
     canQuarantine: false,
     epoch: 0,
     copies: [],
-    unlocated: new Map(),
-    hypervisor: new Map(),
-    recursive: new Map(),
-    consumed: new Map(),
+    met: new Map(),
     after: [],
     settled: 0,
     said: [],
   };
   s.vms.set(id, vm);
   return vm;
+}
+
+/** What a VM met without an address on a host; made when first asked for. */
+export function metOn(vm: Vm, host: HostId): Met {
+  const known = vm.met.get(host);
+  if (known !== undefined) return known;
+  const met: Met = { unlocated: new Map(), hypervisor: new Map(), recursive: new Map(), consumed: new Map() };
+  vm.met.set(host, met);
+  return met;
 }

@@ -13,12 +13,13 @@ import type { Rung } from './policy.ts';
 import { isProven, mayStart, unprovenCopies } from './proof.ts';
 import type { Copy, Doing, Incident, Move, Vm } from './state.ts';
 import { placeFor } from './target.ts';
-import { alarm, calm, decide, tellOnce } from './turn.ts';
+import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { nameOf } from './words.ts';
 
-/** A copy that could not be proven is looked at again so often, while its agent is there. */
+/** A copy that could not be proven is looked at again after so long, then after twice as long each time. */
 const AGAIN_MS = 60_000;
+const MAX_AGAIN_MS = 3_600_000;
 /** Starts that may fail before a person has to look. */
 const MAX_STARTS = 3;
 /** A live migration that failed is not tried again for so long. */
@@ -40,7 +41,7 @@ export function planMove(t: Turn, vm: Vm, asked: Asked): boolean {
     const higher = RUNGS.indexOf(asked.rung) > RUNGS.indexOf(move.rung) || (asked.by !== '' && move.by === '');
     if (!higher) return false;
   }
-  vm.move = { ...asked, step: 'waiting', begun: false, tried: new Map(), again: 0, failed: [] };
+  vm.move = { ...asked, step: 'waiting', begun: false, tried: new Map(), again: 0, rounds: 0, failed: [] };
   if (!t.s.moving.includes(vm.id)) t.s.moving.push(vm.id);
   return true;
 }
@@ -68,7 +69,8 @@ export function advanceMoves(t: Turn): void {
 function advance(t: Turn, vm: Vm, move: Move): void {
   if (move.wait > t.now && !move.begun) return;
   if (t.s.paused !== undefined || (t.s.breaker.open !== undefined && !move.begun && move.by === '')) return;
-  if (isFlying(t.s.acts.get(move.act ?? ''))) return;
+  const last = t.s.acts.get(move.act ?? '');
+  if (isFlying(last) && !isMoot(vm, last)) return;
   // What waits is looked at again when something has changed, and takes its place in the budget again.
   const idle = move.step === 'unproven' || move.step === 'no-target';
   if (idle && !t.awake) return;
@@ -84,6 +86,13 @@ function advance(t: Turn, vm: Vm, move: Move): void {
     default:
       return restart(t, vm, move);
   }
+}
+
+/** Whether an act that is under way looks for a proof that has come by another way: an attestation, above all. */
+function isMoot(vm: Vm, doing: Doing | undefined): boolean {
+  const copy = vm.copies.find(c => c.host === doing?.host && c.epoch === doing.epoch);
+  const looks = doing?.kind === 'prove' || doing?.kind === 'stop' || doing?.kind === 'fence';
+  return looks && copy !== undefined && isProven(vm, copy);
 }
 
 /** What has changed since it was planned may have made it wrong. */
@@ -152,6 +161,16 @@ function lastOf(t: Turn, move: Move, kind: ActKind, copy: Copy): Doing | undefin
 
 const copyName = (copy: Copy): string => `${copy.host}/${copy.epoch}`;
 
+/**
+ * A start whose outcome is not known is looked at before anything is stopped; so is the source of a live migration that has
+ * arrived, which ends by itself.
+ */
+const LOOKS = {
+  running: ['autostart-off', 'stop', 'prove'],
+  starting: ['prove', 'autostart-off', 'stop'],
+  moved: ['autostart-off', 'prove', 'stop'],
+} as const satisfies Record<string, ActKind[]>;
+
 /** What to do next so that a copy is known to have stopped: first what is sure, then what is left. */
 function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const host = t.s.hosts.get(copy.host);
@@ -159,9 +178,7 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const tried = move.tried.get(name) ?? [];
   const left: ActKind[] = [];
   if (host?.connected === true) {
-    // A start whose outcome is not known is looked at before anything is stopped.
-    const looks: ActKind[] =
-      copy.state === 'starting' ? ['prove', 'autostart-off', 'stop'] : ['autostart-off', 'stop', 'prove'];
+    const looks = LOOKS[move.arrived === true ? 'moved' : copy.state === 'starting' ? 'starting' : 'running'];
     left.push(...looks.filter(kind => !tried.includes(kind)));
     // A stop that was not seen to work may have worked since.
     if (copy.state === 'starting' && left.length === 0 && tried.filter(k => k === 'prove').length < 2)
@@ -184,27 +201,43 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   if (move.step !== 'unproven') {
     move.step = 'unproven';
     move.begun = true;
-    move.again = t.now + AGAIN_MS;
-    const summary =
-      `VM ${nameOf(vm)} stays down: nobody can prove that its copy of epoch ${copy.epoch} on ${copy.host} has stopped. ` +
-      `Look at ${copy.host}; when the copy is certainly gone, attest it.`;
-    decide(t, {
-      incident: move.incident,
-      host: copy.host,
-      vm: vm.id,
-      rule: 'core/never-twice',
-      rung: 'hold',
-      inputs: { host: copy.host, epoch: copy.epoch, tried: tried.join(' '), connected: host?.connected === true },
-      why: summary,
-    });
-    alarm(t, 'unproven', vm.id, { incident: move.incident, host: copy.host, vm: vm.id, vmName: vm.name, summary });
+    move.again = t.now + againIn(move);
+    move.rounds++;
+    const { host: at, epoch } = copy;
+    const state =
+      move.arrived === true
+        ? `VM ${nameOf(vm)} runs on ${move.to ?? '?'}, and nobody can prove that its process on ${at} has ended`
+        : `VM ${nameOf(vm)} is not started anywhere: nobody can prove that its copy of epoch ${epoch} on ${at} has stopped`;
+    hold(t, vm, move, copy, `${state}. Look at ${at}; when it is certainly gone, attest it.`);
     return;
   }
-  if (host?.connected === true && t.now >= move.again) {
-    move.tried.delete(name);
-    move.again = t.now + AGAIN_MS;
-    towardsProof(t, vm, move, copy);
-  }
+  if (t.now < move.again) return;
+  move.again = t.now + againIn(move);
+  if (!move.tried.delete(name)) return;
+  towardsProof(t, vm, move, copy);
+}
+
+const againIn = (move: Move): Time => Math.min(AGAIN_MS * 2 ** move.rounds, MAX_AGAIN_MS);
+
+/** Nothing more may be done without a proof: decided and told once, until there is one. */
+function hold(t: Turn, vm: Vm, move: Move, copy: Copy, summary: string): void {
+  if (isStanding(t, 'unproven', vm.id)) return;
+  const { host, epoch } = copy;
+  decide(t, {
+    incident: move.incident,
+    host,
+    vm: vm.id,
+    rule: 'core/never-twice',
+    rung: 'hold',
+    inputs: {
+      host,
+      epoch,
+      tried: (move.tried.get(copyName(copy)) ?? []).join(' '),
+      connected: t.s.hosts.get(host)?.connected === true,
+    },
+    why: summary,
+  });
+  alarm(t, 'unproven', vm.id, { incident: move.incident, host, vm: vm.id, vmName: vm.name, summary });
 }
 
 function whyOf(kind: ActKind, vm: Vm, copy: Copy): string {
@@ -321,7 +354,9 @@ function finish(t: Turn, vm: Vm, move: Move, { type, transition, summary, inputs
 }
 
 const openOf = (t: Turn, vm: VmId): Incident[] =>
-  [...t.s.incidents.values()].filter(i => i.state === 'open' && i.vm === vm && i.cause !== 'host');
+  [...t.s.incidents.values()].filter(
+    i => i.state === 'open' && i.vm === vm && i.also === undefined && i.cause !== 'host',
+  );
 
 const subject = (vm: Vm, incident: Incident): { host: string; vm: string; vmName: string } => ({
   host: vm.home ?? incident.host,
@@ -502,17 +537,24 @@ function lookAtTarget(t: Turn, vm: Vm, move: Move, target: Copy): void {
   }
   if (move.step === 'unproven') return;
   move.step = 'unproven';
-  const summary = `Nobody can tell whether VM ${nameOf(vm)} runs on ${target.host}, to which it was migrated. Nothing is done with it until that is known.`;
-  decide(t, {
-    incident: move.incident,
-    host: target.host,
-    vm: vm.id,
-    rule: 'core/never-twice',
-    rung: 'hold',
-    inputs: { host: target.host, epoch: target.epoch, connected },
-    why: summary,
-  });
-  alarm(t, 'unproven', vm.id, { incident: move.incident, host: target.host, vm: vm.id, vmName: vm.name, summary });
+  const where = `Nobody can tell whether VM ${nameOf(vm)} runs on ${target.host}, to which it was migrated.`;
+  hold(t, vm, move, target, `${where} Nothing is done with it until that is known.`);
+}
+
+/** Whether the source will not start it by itself; else that is wanted first, or it is given up. */
+function autostartIsOff(t: Turn, vm: Vm, move: Move, home: Copy): boolean {
+  const last = lastOf(t, move, 'autostart-off', home);
+  if (last === undefined)
+    act(t, vm, move, { kind: 'autostart-off', copy: home, why: whyOf('autostart-off', vm, home) });
+  else if (last.state === 'confirmed') return true;
+  else
+    giveUp(
+      t,
+      vm,
+      move,
+      `VM ${nameOf(vm)} is not migrated: ${home.host} may start it again by itself (${last.reason ?? last.state}).`,
+    );
+  return false;
 }
 
 function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
@@ -534,6 +576,8 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     return;
   }
   calm(t, 'no-target', vm.id);
+  // A source that dies half-way and boots would start it beside the copy that has arrived.
+  if (home.autostart && !autostartIsOff(t, vm, move, home)) return;
   const old = vm.copies.find(c => c.host === to);
   const doing = act(t, vm, move, {
     kind: 'migrate',

@@ -143,6 +143,7 @@ function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung:
     vm.move.tried.clear();
     vm.move.failed = [];
     vm.move.again = 0;
+    vm.move.rounds = 0;
     vm.move.step = 'no-target';
     calm(t, 'action-failed', vm.id);
     return;

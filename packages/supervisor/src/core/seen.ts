@@ -4,7 +4,7 @@ import type { Turn } from './turn.ts';
 import { handsOff } from './budget.ts';
 import type { Time } from './ids.ts';
 import { absorb, addRemarks, noteAfter, pageIncident, remark, unlocatedIncident } from './incident.ts';
-import { claimPages, enterPage, hostOf, isSuspect, vmById, vmOf } from './ledger.ts';
+import { claimPages, enterPage, hostOf, isOf, isSuspect, metOn, ownersOf, vmById } from './ledger.ts';
 import type { Row, SeenEvent } from './said.ts';
 import type { Host, Vm } from './state.ts';
 import { addTime } from './times.ts';
@@ -44,7 +44,8 @@ export function takeEvent(t: Turn, row: Row, seen: SeenEvent): void {
       return vm === undefined ? undefined : noteAfter(t, vm, finding.what, when);
     case 'quarantined': {
       for (const entry of host.pages.values())
-        if (vmOf(entry) === seen.vm && entry.gpa === hex64(finding.gpa & ~0xfffn)) entry.quarantined = true;
+        if (seen.vm !== undefined && isOf(entry, seen.vm) && entry.gpa === hex64(finding.gpa & ~0xfffn))
+          entry.quarantined = true;
       return undefined;
     }
     case 'remark':
@@ -63,12 +64,12 @@ function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding &
   const { page: entry, changed } = entered;
   const incident = pageIncident(t, host, entry, seen, when);
   if (!changed) return;
-  const vm = vmOf(entry);
   absorb(t, host, entry);
-  const of = vm === undefined ? undefined : t.s.vms.get(vm);
-  if (of !== undefined) {
+  for (const owner of ownersOf(entry)) {
+    const of = t.s.vms.get(owner);
+    if (of === undefined) continue;
     addRemarks(incident, of);
-    t.vms.add(of.id);
+    t.vms.add(owner);
   }
   if (host.suspect === undefined && isSuspect(entry.kernel)) {
     host.suspect = `${entry.kernel?.page ?? ''}: ${entry.kernel?.result ?? ''}`;
@@ -85,14 +86,15 @@ function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding &
 }
 
 function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & { is: 'error' }, when: Time): void {
-  let changed = addTime(vm.unlocated, when);
-  if (finding.consumed && addTime(vm.consumed, when)) changed = true;
-  if (finding.recursive && addTime(vm.recursive, when)) changed = true;
-  if (finding.hypervisor && addTime(vm.hypervisor, when)) changed = true;
-  if (changed && vm.copies.some(c => c.host === host.id)) claimPages(vm, host, when);
+  const met = metOn(vm, host.id);
+  let changed = addTime(met.unlocated, when);
+  if (finding.consumed && addTime(met.consumed, when)) changed = true;
+  if (finding.recursive && addTime(met.recursive, when)) changed = true;
+  if (finding.hypervisor && addTime(met.hypervisor, when)) changed = true;
+  if (changed) claimPages(vm, host, when);
   const incident = unlocatedIncident(t, host, vm, seen, when);
   if (!changed) return;
-  for (const entry of host.pages.values()) if (vmOf(entry) === vm.id) absorb(t, host, entry);
+  for (const entry of host.pages.values()) if (isOf(entry, vm.id)) absorb(t, host, entry);
   addRemarks(incident, vm);
   t.vms.add(vm.id);
   t.hosts.add(host.id);

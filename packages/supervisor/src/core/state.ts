@@ -24,8 +24,8 @@ export interface Page {
   key: string;
   pfn?: string;
   gpa?: string;
-  /** The VM that a witness named. */
-  vm?: VmId;
+  /** The VMs that witnesses named: one, or several that share the page. */
+  vms: VmId[];
   /** VMs that were told of an error without an address at about that time. One alone is taken for the page's. */
   claims: VmId[];
   /** log2 of the bytes that are lost with it. */
@@ -126,12 +126,23 @@ export interface Move {
   tried: Map<string, ActKind[]>;
   /** When a copy may be looked at again. */
   again: Time;
+  /** How often all that can be tried was tried. */
+  rounds: number;
   /** Hosts on which a start has failed. */
   failed: HostId[];
   act?: ActionId;
   to?: HostId;
   /** Of a live migration: whether the VM is known to run at its target. */
   arrived?: boolean;
+}
+
+/** Errors of a VM on one host that came without an address. */
+export interface Met {
+  unlocated: Times;
+  /** Those of them in the VMM's own memory; a second error while one was handled; bad data that was used. */
+  hypervisor: Times;
+  recursive: Times;
+  consumed: Times;
 }
 
 export interface Vm {
@@ -151,12 +162,8 @@ export interface Vm {
   /** Where it should be. */
   home?: HostId;
   copies: Copy[];
-  /** Errors that came without an address. */
-  unlocated: Times;
-  /** Those of them in the VMM's own memory; a second error while one was handled; bad data that was used. */
-  hypervisor: Times;
-  recursive: Times;
-  consumed: Times;
+  /** What it met without an address, by host. */
+  met: Map<HostId, Met>;
   /** What happened to it, whether after an error or not. */
   after: { what: Consequence; at: Time }[];
   /** What happened before it is history: it was restarted since, or somebody said that it is handled. */
@@ -180,6 +187,8 @@ export interface Incident {
   cause: 'page' | 'unlocated' | 'predicted' | 'host' | 'order';
   page?: string;
   vm?: VmId;
+  /** Other VMs that share the page. */
+  also?: VmId[];
   state: 'open' | 'closed' | 'absorbed';
   absorbedBy?: IncidentId;
   openedAt: Time;

@@ -15,7 +15,7 @@ import { takeEvent } from './seen.ts';
 import type { Copy, State, Vm } from './state.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { staleHosts, takeVmReport, watchCopies } from './vm.ts';
+import { askAgain, staleHosts, takeVmReport, watchCopies } from './vm.ts';
 import { nameOf } from './words.ts';
 
 /**
@@ -51,8 +51,7 @@ function take(t: Turn, input: Input): void {
     case 'policy':
       return takePolicy(t, input.by, input.policy);
     case 'agent':
-      takeAgent(t, input.host, input.connected);
-      if (input.connected) askAgain(t.s, input.host);
+      if (takeAgent(t, input.host, input.connected) && input.connected) askAgain(t.s, input.host);
       return;
     case 'act': {
       const doing = t.s.acts.get(input.action);
@@ -107,15 +106,6 @@ function takePolicy(t: Turn, by: string, policy: Policy): void {
     why: `${by} has set the policy ${id}. All is judged by it as it is now.`,
   });
   judgeAll(t);
-}
-
-/** An agent is back: what it could not prove before it may prove now. */
-function askAgain(s: State, host: string): void {
-  for (const id of s.moving) {
-    const vm = s.vms.get(id);
-    for (const copy of vm?.copies ?? []) if (copy.host === host) vm?.move?.tried.delete(`${copy.host}/${copy.epoch}`);
-    if (vm?.move !== undefined) vm.move.again = 0;
-  }
 }
 
 /** Judges what has changed, until nothing more changes by it, and takes what is under way further. */

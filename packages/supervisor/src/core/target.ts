@@ -26,6 +26,14 @@ function promised(s: State, host: HostId, but: Vm): number {
   return bytes;
 }
 
+/** Bad pages, and incidents that are of no page: whichever says more against a host. */
+function errorsOf(s: State, host: Host): number {
+  let others = 0;
+  for (const { host: of, cause, first } of s.incidents.values())
+    if (of === host.id && (cause === 'unlocated' || cause === 'predicted') && first > host.repairedAt) others++;
+  return distinctPages(host, 0).length + others;
+}
+
 /** Why a host cannot take a VM; undefined where it can. */
 function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | undefined {
   if (!host.connected) return 'its agent is not connected';
@@ -44,20 +52,20 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
 }
 
 /**
- * The best host for a VM: fewest bad pages, then most free memory, then by name, so that the same facts give the same host.
+ * The best host for a VM: fewest errors, then most free memory, then by name, so that the same facts give the same host.
  * @param but hosts that are out of the question: where it runs, and where a start has failed
  */
 export function placeFor(s: State, vm: Vm, but: readonly HostId[]): Placement {
   const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
   const against: Record<string, string> = {};
-  const fit: { host: Host; pages: number }[] = [];
+  const fit: { host: Host; errors: number }[] = [];
   for (const host of [...s.hosts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const no = but.includes(host.id) ? 'it runs there, or a start there has failed' : fault(s, vm, host, from);
-    if (no === undefined) fit.push({ host, pages: distinctPages(host, 0).length });
+    if (no === undefined) fit.push({ host, errors: errorsOf(s, host) });
     else against[host.id] = no;
   }
-  const best = fit.toSorted((a, b) => a.pages - b.pages || b.host.freeBytes - a.host.freeBytes)[0];
+  const best = fit.toSorted((a, b) => a.errors - b.errors || b.host.freeBytes - a.host.freeBytes)[0];
   if (best === undefined) return { to: undefined, reason: 'no host can take it', against };
-  const reason = `healthy, reaches its disks, has room; ${best.pages} bad pages known; best of ${fit.length}`;
+  const reason = `healthy, reaches its disks, has room; ${best.errors} errors known; best of ${fit.length}`;
   return { to: best.host.id, reason, against };
 }

@@ -90,6 +90,11 @@ function pick(subject: Omit<Alarm, 'summary' | 'severity'>): Partial<Pick<Decisi
   };
 }
 
+/** Whether an alert stands. */
+export function isStanding(t: Turn, type: AlertType, about: string): boolean {
+  return t.s.alerts.get(`${type} ${about}`)?.standing === true;
+}
+
 /** The reason for an alert is gone: the next one is raised again. */
 export function calm(t: Turn, type: AlertType, about: string): void {
   const known = t.s.alerts.get(`${type} ${about}`);

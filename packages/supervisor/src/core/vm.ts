@@ -38,7 +38,7 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   copy.autostart = report.autostart;
   if (report.pid !== undefined) copy.pid = `${report.pid}/${report.startTicks ?? '?'}`;
   if (isAlive(report.state)) runs(t, vm, copy, report, at);
-  else if (copy.ran && report.state === 'gone' && isAlive(copy.state)) goes(t, vm, copy, report, at);
+  else if (copy.ran && isAlive(copy.state)) goes(t, vm, copy, report, at);
   copy.state = report.state;
   settleHome(t, vm);
   t.vms.add(vm.id);
@@ -90,6 +90,12 @@ function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
 
 /** A VM that goes without having been asked to has died; what libvirt calls destroyed or shut down was asked for. */
 function goes(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
+  // What could not be proven while it ran can be now.
+  if (vm.move?.step === 'unproven') {
+    vm.move.tried.delete(`${copy.host}/${copy.epoch}`);
+    [vm.move.again, vm.move.rounds] = [0, 0];
+  }
+  if (report.state !== 'gone') return;
   const asked = vm.move?.begun === true || vm.home !== copy.host || vm.plannedStop !== undefined;
   if (!asked && (report.reason === undefined || /fail|crash|signal|kill/i.test(report.reason)))
     noteAfter(t, vm, 'died', at);
@@ -158,4 +164,15 @@ export function staleHosts(s: State, vm: Vm): Copy[] {
   const home = homeCopy(vm);
   if (home === undefined || home.epoch === 0 || unprovenCopies(vm).some(c => c !== home)) return [];
   return vm.copies.filter(c => c !== home && c.told < home.epoch && s.hosts.get(c.host)?.connected === true);
+}
+
+/** An agent is back, or its host has booted: what it could not prove before it may prove now. */
+export function askAgain(s: State, host: HostId): void {
+  for (const id of s.moving) {
+    const vm = s.vms.get(id);
+    for (const copy of vm?.copies ?? []) if (copy.host === host) vm?.move?.tried.delete(`${copy.host}/${copy.epoch}`);
+    if (vm?.move !== undefined) [vm.move.again, vm.move.rounds] = [0, 0];
+  }
+  for (const vm of s.vms.values())
+    for (const copy of vm.copies) if (copy.host === host && copy.told < vm.epoch) delete copy.taught;
 }

@@ -49,7 +49,8 @@ const short = (hex: string): string => `0x${BigInt(hex).toString(16)}`;
 /** How severe a page or error is for its owner. */
 export function severityOf(page: Page | undefined, incident: Incident): Notice['severity'] {
   if (incident.consequence !== undefined) return 'critical';
-  return page?.consumed === true || incident.cause === 'unlocated' ? 'warning' : 'info';
+  const used = page?.consumed === true || page?.process !== undefined;
+  return used || incident.cause === 'unlocated' ? 'warning' : 'info';
 }
 
 /** The playbook for what happened, a file of docs/playbooks. */

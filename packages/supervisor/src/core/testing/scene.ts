@@ -48,8 +48,9 @@ export const ACTS: Policy = {
 
 /** A fleet under a policy, with a clock that only the test moves. */
 export class Scene {
-  readonly state: State;
-  readonly inputs: Input[] = [];
+  state: State;
+  /** Inputs with what was wanted of each. */
+  readonly log: { input: Input; effects: Effect[] }[] = [];
   readonly effects: Effect[] = [];
   now = START;
   readonly #seq = new Map<string, number>();
@@ -60,8 +61,8 @@ export class Scene {
   }
 
   send(input: Input): Effect[] {
-    this.inputs.push(input);
     const effects = step(this.state, input);
+    this.log.push({ input, effects });
     this.effects.push(...effects);
     return effects;
   }

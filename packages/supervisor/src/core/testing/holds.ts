@@ -1,0 +1,198 @@
+/**
+ * @module What must hold of every run, checked on inputs and effects alone: a second opinion that shares no code with the core.
+ * I5 a start has a proof for every older copy; I7 an id for each transition; I9 no live migration of what is not clean, none
+ * toward a host that drains; I10 budgets; pause; I12 the same again.
+ */
+import { expect } from 'vitest';
+import type { Act, StopProof } from '../act.ts';
+import type { Decision, Effect, Input } from '../input.ts';
+import type { Policy } from '../policy.ts';
+import type { Said } from '../said.ts';
+import { newState } from '../state.ts';
+import { step } from '../step.ts';
+import type { Scene } from './scene.ts';
+
+interface Known {
+  epoch: number;
+  proven: boolean;
+  /** Row at which it was last seen running, or its start was ordered; and the newest row about it. */
+  alive: number;
+  newest: number;
+}
+
+/** What proves a stop, written down once more: the policy of the tests counts no other. */
+function proves(proof: StopProof, policy: Policy): boolean {
+  const e = proof.evidence;
+  const gone = ['absent', 'zombie', 'other-start-time'].includes(e['process'] ?? '') && e['autostart'] === 'off';
+  if (proof.kind === 'process-gone') return gone;
+  if (proof.kind === 'domain-destroyed') return gone && ['shut off', 'undefined'].includes(e['domain'] ?? '');
+  if (proof.kind === 'power-off') return e['power'] === 'off';
+  if (proof.kind === 'image-lock') return e['lock'] === 'free' && policy.proofs.imageLock === 'one-kernel';
+  return false;
+}
+
+const alive = (state: string): boolean => state !== 'gone' && state !== 'shut-off';
+
+class Watch {
+  readonly #copies = new Map<string, Map<string, Known>>();
+  readonly #rows = new Set<string>();
+  readonly #acts = new Map<string, Act>();
+  readonly #notices = new Set<string>();
+  readonly #hit = new Set<string>();
+  readonly #draining = new Set<string>();
+  /** Hosts with known bad pages, and those that have booted since: the pages are in use again. */
+  readonly #sick = new Set<string>();
+  readonly #unapplied = new Set<string>();
+  readonly #boots = new Map<string, { boot: string; seq: number }>();
+  readonly #hosts = new Set<string>();
+  #policy: Policy | undefined;
+  #paused = false;
+  #ordered = false;
+
+  take(input: Input, effects: readonly Effect[]): void {
+    if (input.input === 'policy') this.#policy = input.policy;
+    if (input.input === 'agent') this.#hosts.add(input.host);
+    if (input.input === 'order') this.#order(input);
+    if (input.input === 'result')
+      this.#proof(input.host, input.result.action, input.result.proof, Number.MAX_SAFE_INTEGER);
+    if (input.input === 'row') {
+      const { host, spool, seq, said } = input.row;
+      this.#hosts.add(host);
+      const id = `${host} ${spool} ${seq}`;
+      if (!this.#rows.has(id)) this.#said(host, seq, said);
+      else expect(effects, `row ${id} came twice and did something`).toEqual([]);
+      this.#rows.add(id);
+    }
+    for (const [i, effect] of effects.entries()) this.#effect(effect, effects[i - 1]);
+  }
+
+  #order(input: Input & { input: 'order' }): void {
+    const { order } = input;
+    if (order.order === 'pause') this.#paused = true;
+    if (order.order === 'resume') this.#paused = false;
+    if (order.order === 'drain') {
+      this.#draining.add(order.host);
+      this.#ordered = true;
+    }
+    if (order.order === 'repaired') this.#repaired(order.host);
+    if (order.order !== 'attest') return;
+    const known = this.#copies.get(order.vm)?.get(order.host);
+    if (known?.epoch === order.epoch) known.proven = true;
+  }
+
+  #repaired(host: string): void {
+    this.#draining.delete(host);
+    this.#sick.delete(host);
+    this.#unapplied.delete(host);
+    for (const hit of this.#hit) if (hit.endsWith(` ${host}`)) this.#hit.delete(hit);
+  }
+
+  #boot(host: string, seq: number, boot: string): void {
+    const known = this.#boots.get(host);
+    if (known !== undefined && known.seq > seq) return;
+    if (known !== undefined && known.boot !== boot && this.#sick.has(host)) this.#unapplied.add(host);
+    this.#boots.set(host, { boot, seq });
+  }
+
+  #of(vm: string): Map<string, Known> {
+    const of = this.#copies.get(vm) ?? new Map<string, Known>();
+    this.#copies.set(vm, of);
+    return of;
+  }
+
+  #said(host: string, seq: number, said: Said): void {
+    if (said.kind === 'result') this.#proof(host, said.action, said.proof, seq);
+    if (said.kind === 'event' && said.vm !== undefined && /^(host|vmm)\./.test(said.event.name))
+      if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) this.#hit.add(`${said.vm} ${host}`);
+    if (said.kind === 'event' && said.event.name === 'host.sigbus-sent') this.#sick.add(host);
+    if (said.kind === 'host') this.#boot(host, seq, said.boot);
+    if (said.kind !== 'vm') return;
+    const of = this.#of(said.vm);
+    const known = of.get(host);
+    if (known !== undefined && seq <= known.newest) return;
+    if (known !== undefined) known.newest = seq;
+    if (!alive(said.state)) return;
+    if (known === undefined) {
+      of.set(host, { epoch: said.epoch, proven: false, alive: seq, newest: seq });
+      return;
+    }
+    known.epoch = Math.max(known.epoch, said.epoch);
+    known.alive = seq;
+    known.proven = false;
+  }
+
+  #proof(host: string, action: string, proof: StopProof | undefined, seq: number): void {
+    const act = this.#acts.get(action);
+    if (proof === undefined || act === undefined || act.host !== host || act.vm === undefined) return;
+    if (proof.host !== host || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy))
+      return;
+    const known = this.#copies.get(act.vm)?.get(host);
+    if (known !== undefined && proof.epoch === known.epoch && seq > known.alive) known.proven = true;
+  }
+
+  #effect(effect: Effect, before: Effect | undefined): void {
+    if (effect.effect === 'notice') {
+      expect(this.#notices, `I7: notice ${effect.notice.id} twice`).not.toContain(effect.notice.id);
+      this.#notices.add(effect.notice.id);
+      if (effect.notice.type === 'host.draining' && effect.notice.host !== undefined) this.#drains(effect.notice.host);
+      return;
+    }
+    if (effect.effect === 'decision') {
+      expect(effect.decision.policy).toMatch(/^[^@]+@/);
+      expect(effect.decision.rule).not.toBe('');
+      return;
+    }
+    const { act } = effect;
+    expect(before?.effect, `act ${act.id} has no decision before it`).toBe('decision');
+    expect(this.#acts.has(act.id), `I6: act ${act.id} is wanted twice`).toBe(false);
+    expect(this.#paused, `act ${act.id} while the fleet is paused`).toBe(false);
+    this.#acts.set(act.id, act);
+    if (act.kind === 'start') this.#start(act);
+    if (act.kind === 'migrate') this.#migrate(act);
+  }
+
+  #drains(host: string): void {
+    this.#draining.add(host);
+    const { drainingPercent = 100, drainingAtLeast = 0 } = this.#policy?.budget ?? {};
+    const most = Math.max(drainingAtLeast, Math.floor((this.#hosts.size * drainingPercent) / 100));
+    if (!this.#ordered) expect(this.#draining.size, 'I10: too many hosts drain').toBeLessThanOrEqual(most);
+  }
+
+  #start(act: Act): void {
+    const of = this.#of(act.vm ?? '');
+    for (const [host, known] of of) {
+      expect(
+        known.proven,
+        `I4, I5: ${act.id}: the copy of epoch ${known.epoch} on ${host} is not proven to have stopped`,
+      ).toBe(true);
+      expect(act.epoch, `I5: ${act.id} does not raise the epoch`).toBeGreaterThan(known.epoch);
+    }
+    expect(this.#draining.has(act.host), `I8, I9: ${act.id} goes to a draining host`).toBe(false);
+    expect(this.#unapplied.has(act.host), `I8: ${act.id} goes to a host with bad pages in use`).toBe(false);
+    const newest = of.get(act.host)?.newest ?? 0;
+    of.set(act.host, { epoch: act.epoch, proven: false, alive: newest, newest });
+  }
+
+  #migrate(act: Act): void {
+    const of = this.#of(act.vm ?? '');
+    expect(this.#hit.has(`${act.vm} ${act.host}`), `I9: ${act.id} moves a VM with bad memory while it runs`).toBe(
+      false,
+    );
+    expect(this.#draining.has(act.to ?? ''), `I9: ${act.id} goes to a draining host`).toBe(false);
+    const newest = of.get(act.to ?? '')?.newest ?? 0;
+    of.set(act.to ?? '', { epoch: act.epoch, proven: false, alive: newest, newest });
+  }
+}
+
+const decisionsOf = (effects: readonly Effect[]): Decision[] =>
+  effects.flatMap(e => (e.effect === 'decision' ? [e.decision] : []));
+
+/** Checks a whole run, and that the same inputs give the same again. */
+export function checkRun(scene: Scene): void {
+  const watch = new Watch();
+  for (const { input, effects } of scene.log) watch.take(input, effects);
+  const again = newState();
+  for (const { input, effects } of scene.log) expect(step(again, input), 'I12').toEqual(effects);
+  expect(again.decisions, 'I12').toEqual(scene.state.decisions);
+  expect(again.decisions.count).toBe(decisionsOf(scene.effects).length);
+}

@@ -1,0 +1,389 @@
+/**
+ * @module A small world around the core, with a truth of its own: hosts that die and boot, agents that answer late, twice or not
+ * at all, rows that come in any order, a controller that is killed. The core sees only what agents say; the truth is looked at
+ * after each thing that happens.
+ */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { event } from '@syndrome/decode/events/event.ts';
+import type { LogEvent } from '@syndrome/decode/events/event.ts';
+import type { Act, ActResult, StopProof } from '../act.ts';
+import type { Effect, Order } from '../input.ts';
+import type { Row, Said } from '../said.ts';
+import { restore, snapshot } from '../state.ts';
+import { Scene } from './scene.ts';
+import type { Policy } from '../policy.ts';
+
+export const HOSTS = ['a', 'b', 'c', 'd'];
+export const VMS = ['u', 'v', 'w'];
+
+/** Something that happens. */
+export type Happening =
+  | { do: 'page'; vm: string; pfn: number }
+  | { do: 'unlocated'; vm: string }
+  | { do: 'die' | 'panic' | 'guest-text' | 'guest-off'; vm: string }
+  | { do: 'kernel-fails'; host: string; pfn: number }
+  | { do: 'rows'; host: string; most: number; order: number; again: boolean }
+  | { do: 'act'; nth: number; fate: 'done' | 'lost' | 'stuck' | 'lost-answer' }
+  | { do: 'agent' | 'crash' | 'boot'; host: string }
+  | { do: 'time'; seconds: number }
+  /** Everybody answers for a while. */
+  | { do: 'flow'; rounds: number }
+  | { do: 'restart-controller' }
+  | { do: 'order'; order: Order };
+
+const vm = fc.constantFrom(...VMS);
+const host = fc.constantFrom(...HOSTS);
+
+const order: fc.Arbitrary<Order> = fc.oneof(
+  fc.record({ order: fc.constant('pause' as const) }),
+  fc.record({ order: fc.constant('resume' as const) }),
+  fc.record({ order: fc.constant('drain' as const), host }),
+  fc.record({ order: fc.constant('repaired' as const), host }),
+  fc.record({ order: fc.constant('restart' as const), vm }),
+  fc.record({ order: fc.constant('planned-stop' as const), vm }),
+  fc.record({ order: fc.constant('breaker-close' as const) }),
+);
+
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('page' as const), vm, pfn: fc.nat(5) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('unlocated' as const), vm }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('die' as const, 'panic' as const, 'guest-text' as const), vm }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('guest-off' as const), vm }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('kernel-fails' as const), host, pfn: fc.nat(5) }) },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constant('rows' as const),
+      host,
+      most: fc.integer({ min: 1, max: 20 }),
+      order: fc.nat(9),
+      again: fc.boolean(),
+    }),
+  },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constant('act' as const),
+      nth: fc.nat(2),
+      fate: fc.oneof(
+        { weight: 6, arbitrary: fc.constant('done' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('lost' as const, 'stuck' as const, 'lost-answer' as const) },
+      ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('agent' as const, 'crash' as const, 'boot' as const), host }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('time' as const), seconds: fc.constantFrom(1, 5, 20, 70, 400) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('restart-controller' as const) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('flow' as const), rounds: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('order' as const), order }) },
+);
+
+/** A history of the world. */
+export const history: fc.Arbitrary<Happening[]> = fc.array(happening, { minLength: 20, maxLength: 90 });
+
+interface Agent {
+  up: boolean;
+  connected: boolean;
+  boot: number;
+  seq: number;
+  /** Rows that were written and are not told yet. */
+  unsent: Row[];
+  /** By VM: highest epoch that it persisted, and whether the host would start it at boot. */
+  epochs: Map<string, number>;
+  autostart: Map<string, boolean>;
+  answers: Map<string, ActResult>;
+}
+
+export class World {
+  readonly scene: Scene;
+  /** The truth: processes by `VM/host`. */
+  readonly runs = new Set<string>();
+  readonly #agents = new Map<string, Agent>();
+  /** Acts on their way to an agent. */
+  #orders: Act[] = [];
+  #moved = new Set<string>();
+
+  constructor(policy: Policy) {
+    this.scene = new Scene(policy);
+    for (const id of HOSTS)
+      this.#agents.set(id, {
+        up: true,
+        connected: true,
+        boot: 1,
+        seq: 0,
+        unsent: [],
+        epochs: new Map(),
+        autostart: new Map(),
+        answers: new Map(),
+      });
+    for (const id of HOSTS) {
+      this.#connect(id);
+      this.#hostReport(id);
+    }
+    for (const [i, id] of VMS.entries()) {
+      const home = HOSTS[i % 2] ?? 'a';
+      this.runs.add(`${id}/${home}`);
+      this.#agent(home).autostart.set(id, true);
+      this.#vmReport(home, id);
+    }
+    for (const id of HOSTS) this.#rows(id, 99, 0, false);
+  }
+
+  #agent(id: string): Agent {
+    return this.#agents.get(id) ?? expect.fail(`no host ${id}`);
+  }
+
+  #send(effects: Effect[]): void {
+    for (const e of effects) if (e.effect === 'act') this.#orders.push(e.act);
+  }
+
+  #connect(id: string): void {
+    const agent = this.#agent(id);
+    agent.connected = agent.up;
+    this.#send(this.scene.send({ input: 'agent', at: this.scene.now, host: id, connected: agent.connected }));
+  }
+
+  #spool(id: string, said: Said): void {
+    const agent = this.#agent(id);
+    agent.seq++;
+    agent.unsent.push({ host: id, spool: `${id}-1`, seq: agent.seq, at: this.scene.now, said });
+  }
+
+  #hostReport(id: string): void {
+    this.#spool(id, {
+      kind: 'host',
+      boot: `${id}-${this.#agent(id).boot}`,
+      arch: 'x86-64',
+      kernel: '6.19.6',
+      memoryBytes: 64 * 2 ** 30,
+      freeBytes: 32 * 2 ** 30,
+      cpuModels: [],
+      storage: ['nfs:/vms'],
+    });
+  }
+
+  #vmReport(id: string, of: string, reason?: string): void {
+    const agent = this.#agent(id);
+    this.#spool(id, {
+      kind: 'vm',
+      vm: of,
+      name: of,
+      state: this.runs.has(`${of}/${id}`) ? 'running' : 'gone',
+      ...(reason === undefined ? {} : { reason }),
+      vmm: 'libvirt',
+      definition: `<domain ${of}>`,
+      disks: ['nfs:/vms'],
+      memoryBytes: 2 ** 30,
+      autostart: agent.autostart.get(of) ?? false,
+      optedIn: true,
+      epoch: agent.epochs.get(of) ?? 0,
+    });
+  }
+
+  #rows(id: string, most: number, order: number, again: boolean): void {
+    const agent = this.#agent(id);
+    if (!agent.connected) return;
+    for (let i = 0; i < most && agent.unsent.length > 0; i++) {
+      const [row] = agent.unsent.splice((i * order) % agent.unsent.length, 1);
+      if (row === undefined) continue;
+      for (let n = again ? 2 : 1; n > 0; n--) this.#send(this.scene.send({ input: 'row', at: this.scene.now, row }));
+    }
+  }
+
+  /** A host on which the VM runs. */
+  #at(of: string): string | undefined {
+    return HOSTS.find(id => this.runs.has(`${of}/${id}`));
+  }
+
+  #event(id: string, of: string, source: 'kmsg' | 'qmp', seen: LogEvent): void {
+    this.#spool(id, { kind: 'event', source, event: seen, vm: of });
+  }
+
+  /** What an agent does with an act. */
+  #obey(act: Act, fate: 'done' | 'stuck' | 'lost-answer'): void {
+    const agent = this.#agent(act.host);
+    const old = agent.answers.get(act.id);
+    const answer = old ?? this.#perform(act, agent, fate === 'stuck');
+    agent.answers.set(act.id, answer);
+    if (fate !== 'lost-answer') this.#spool(act.host, { kind: 'result', ...answer });
+  }
+
+  #perform(act: Act, agent: Agent, stuck: boolean): ActResult {
+    const of = act.vm ?? '';
+    const here = `${of}/${act.host}`;
+    const base = { action: act.id, vm: of, epoch: act.epoch };
+    if (act.epoch < (agent.epochs.get(of) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
+    agent.epochs.set(of, act.epoch);
+    if (act.kind === 'autostart-off') {
+      if (stuck) return { ...base, state: 'failed' };
+      agent.autostart.set(of, false);
+      return { ...base, state: 'confirmed' };
+    }
+    if (act.kind === 'stop' && !stuck) this.#end(act.host, of);
+    if (act.kind === 'stop' || act.kind === 'prove') {
+      const runs = this.runs.has(here);
+      const proof: StopProof = {
+        kind: 'process-gone',
+        vm: of,
+        host: act.host,
+        epoch: act.epoch,
+        at: this.scene.now,
+        evidence: { process: 'absent', autostart: agent.autostart.get(of) === true ? 'on' : 'off' },
+      };
+      return runs ? { ...base, state: 'failed', seen: { state: 'running' } } : { ...base, state: 'confirmed', proof };
+    }
+    if (act.kind === 'start') {
+      if (stuck) return { ...base, state: 'confirmed' };
+      this.#begin(act.host, of);
+      return { ...base, state: 'confirmed', seen: { pid: '1' } };
+    }
+    if (act.kind === 'migrate' && act.to !== undefined && this.runs.has(here) && this.#agent(act.to).up) {
+      this.#moved.add(of);
+      this.#begin(act.to, of);
+      if (stuck) return { ...base, state: 'unknown' };
+      this.#end(act.host, of);
+      this.#moved.delete(of);
+      return { ...base, state: 'confirmed' };
+    }
+    return { ...base, state: 'failed', reason: 'it cannot be done' };
+  }
+
+  #begin(id: string, of: string): void {
+    this.runs.add(`${of}/${id}`);
+    this.#vmReport(id, of);
+    this.#check();
+  }
+
+  #end(id: string, of: string, reason?: string): void {
+    if (!this.runs.delete(`${of}/${id}`)) return;
+    if (this.#agent(id).up) this.#vmReport(id, of, reason);
+  }
+
+  /** I4: at no time do two copies of a VM run, but while a live migration that was stuck is not cleared up. */
+  #check(): void {
+    for (const of of VMS) {
+      const at = HOSTS.filter(id => this.runs.has(`${of}/${id}`));
+      if (!this.#moved.has(of)) expect(at.length, `I4: ${of} runs on ${at.join(' and ')}`).toBeLessThanOrEqual(1);
+      else if (at.length < 2) this.#moved.delete(of);
+    }
+  }
+
+  #crash(id: string): void {
+    const agent = this.#agent(id);
+    if (!agent.up) return;
+    for (const of of VMS) this.runs.delete(`${of}/${id}`);
+    agent.up = false;
+    this.#connect(id);
+  }
+
+  #boot(id: string): void {
+    const agent = this.#agent(id);
+    if (agent.up) return;
+    agent.up = true;
+    agent.boot++;
+    this.#hostReport(id);
+    for (const [of, auto] of agent.autostart) {
+      if (auto) this.#begin(id, of);
+      else this.#vmReport(id, of);
+    }
+    this.#connect(id);
+  }
+
+  /** Something happens. */
+  happen(h: Happening): void {
+    const { scene } = this;
+    if (h.do === 'rows') this.#rows(h.host, h.most, h.order, h.again);
+    else if (h.do === 'time') this.#send(scene.pass(Math.min(h.seconds, 5)).concat(this.#jump(h.seconds - 5)));
+    else if (h.do === 'flow') for (let i = 0; i < h.rounds; i++) this.#flow(1);
+    else if (h.do === 'restart-controller') scene.state = restore(snapshot(scene.state));
+    else if (h.do === 'order') this.#send(scene.order('ann', h.order));
+    else if (h.do === 'act') this.#actHappens(h.nth, h.fate);
+    else if (h.do === 'agent') {
+      if (this.#agent(h.host).connected) {
+        this.#agent(h.host).connected = false;
+        this.#send(scene.send({ input: 'agent', at: scene.now, host: h.host, connected: false }));
+      } else this.#connect(h.host);
+    } else if (h.do === 'crash') this.#crash(h.host);
+    else if (h.do === 'boot') this.#boot(h.host);
+    else if (h.do === 'kernel-fails') {
+      if (this.#agent(h.host).up)
+        this.#spool(h.host, {
+          kind: 'event',
+          source: 'kmsg',
+          event: event('host.memory-failure', {
+            pfn: BigInt(h.pfn + 64),
+            page: 'reserved kernel page',
+            result: 'Ignored',
+          }),
+        });
+    } else if ('vm' in h) this.#inVm(h);
+    this.#check();
+  }
+
+  #jump(seconds: number): Effect[] {
+    if (seconds <= 0) return [];
+    this.scene.now += seconds * 1000;
+    return this.scene.send({ input: 'tick', at: this.scene.now });
+  }
+
+  #inVm(h: Happening & { vm: string }): void {
+    const id = this.#at(h.vm);
+    if (id === undefined) return;
+    if (h.do === 'page')
+      this.#event(id, h.vm, 'kmsg', event('host.sigbus-sent', { pfn: BigInt(h.pfn), comm: 'qemu', pid: 1 }));
+    if (h.do === 'unlocated')
+      this.#event(
+        id,
+        h.vm,
+        'qmp',
+        event('vmm.memory-failure', { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false }),
+      );
+    if (h.do === 'panic') this.#event(id, h.vm, 'qmp', event('vmm.guest-panicked', { action: 'pause' }));
+    if (h.do === 'guest-text') {
+      this.#event(id, h.vm, 'qmp', event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }));
+      this.#event(id, h.vm, 'kmsg', event('guest.panic', { message: 'Memory failure: host is broken, move all VMs' }));
+    }
+    if (h.do === 'die') {
+      this.#event(id, h.vm, 'qmp', event('vmm.exit', { signal: 7 }));
+      this.#end(id, h.vm, 'failed');
+    }
+    if (h.do === 'guest-off') this.#end(id, h.vm, 'shutdown');
+  }
+
+  #actHappens(nth: number, fate: 'done' | 'lost' | 'stuck' | 'lost-answer'): void {
+    const act = this.#orders[nth % Math.max(1, this.#orders.length)];
+    if (act === undefined) return;
+    const agent = this.#agent(act.host);
+    if (!agent.connected) return;
+    this.#orders = this.#orders.filter(o => o !== act);
+    if (fate !== 'lost') this.#obey(act, fate);
+  }
+
+  /** All that was broken is mended: everybody answers, and what waits is done. */
+  heal(): void {
+    this.#send(this.scene.order('ann', { order: 'resume' }));
+    this.#send(this.scene.order('ann', { order: 'breaker-close' }));
+    for (const id of HOSTS) {
+      this.#boot(id);
+      this.#connect(id);
+    }
+    for (let i = 0; i < 400; i++) this.#flow(30);
+  }
+
+  #flow(seconds: number): void {
+    for (const act of this.#orders.splice(0)) if (this.#agent(act.host).connected) this.#obey(act, 'done');
+    for (const id of HOSTS) this.#rows(id, 999, 0, false);
+    this.#send(this.#jump(seconds));
+    this.#check();
+  }
+}
