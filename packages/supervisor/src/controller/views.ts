@@ -38,13 +38,11 @@ export const hostsView = (s: Readonly<State>): unknown[] =>
   }));
 
 export const vmsView = (s: Readonly<State>): unknown[] =>
-  [...s.vms.values()].map(
-    ({ unlocated, hypervisor: _h, recursive: _r, consumed: _c, definition: _d, said: _s, move, ...vm }: Vm) => ({
-      ...vm,
-      unlocated: unlocated.size,
-      ...(move === undefined ? {} : { move: { ...move, tried: plain(move.tried) } }),
-    }),
-  );
+  [...s.vms.values()].map(({ met, definition: _d, said: _s, move, ...vm }: Vm) => ({
+    ...vm,
+    unlocated: [...met.values()].reduce((sum, { unlocated }) => sum + unlocated.size, 0),
+    ...(move === undefined ? {} : { move: { ...move, tried: plain(move.tried) } }),
+  }));
 
 export const pagesView = (s: Readonly<State>): unknown[] =>
   [...s.hosts.values()].flatMap(host =>

@@ -168,7 +168,7 @@ const copyName = (copy: Copy): string => `${copy.host}/${copy.epoch}`;
 const LOOKS = {
   running: ['autostart-off', 'stop', 'prove'],
   starting: ['prove', 'autostart-off', 'stop'],
-  moved: ['autostart-off', 'prove', 'stop'],
+  moved: ['prove', 'autostart-off', 'stop'],
 } as const satisfies Record<string, ActKind[]>;
 
 /** What to do next so that a copy is known to have stopped: first what is sure, then what is left. */

@@ -4,13 +4,13 @@
  * after each thing that happens.
  */
 import fc from 'fast-check';
-import { expect } from 'vitest';
 import { event } from '@syndrome/decode/events/event.ts';
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { Act, ActResult, StopProof } from '../act.ts';
 import type { Effect, Order } from '../input.ts';
 import type { Row, Said } from '../said.ts';
 import { restore, snapshot } from '../state.ts';
+import { holds } from './holds.ts';
 import { Scene } from './scene.ts';
 import type { Policy } from '../policy.ts';
 
@@ -140,7 +140,9 @@ export class World {
   }
 
   #agent(id: string): Agent {
-    return this.#agents.get(id) ?? expect.fail(`no host ${id}`);
+    const agent = this.#agents.get(id);
+    if (agent === undefined) throw new Error(`no host ${id}`);
+    return agent;
   }
 
   #send(effects: Effect[]): void {
@@ -273,7 +275,7 @@ export class World {
   #check(): void {
     for (const of of VMS) {
       const at = HOSTS.filter(id => this.runs.has(`${of}/${id}`));
-      if (!this.#moved.has(of)) expect(at.length, `I4: ${of} runs on ${at.join(' and ')}`).toBeLessThanOrEqual(1);
+      if (!this.#moved.has(of)) holds(at.length <= 1, `I4: ${of} runs on ${at.join(' and ')}`);
       else if (at.length < 2) this.#moved.delete(of);
     }
   }
