@@ -14,6 +14,7 @@ import { QMP_ERROR_CODES } from '@syndrome/qemu/qmp/error-codes.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
 import { TRACE_ERROR_CODES } from '@syndrome/trace/error-codes.ts';
 import { SUPPLY_ERROR_CODES } from '@syndrome/lab/supply/error-codes.ts';
+import { AGENT_ERROR_CODES } from '@syndrome/supervisor/agent/error-codes.ts';
 import { CONTROLLER_ERROR_CODES } from '@syndrome/supervisor/controller/error-codes.ts';
 import { NOTIFY_ERROR_CODES } from '@syndrome/supervisor/notify/error-codes.ts';
 import { WIRE_ERROR_CODES } from '@syndrome/supervisor/wire/error-codes.ts';
@@ -34,6 +35,7 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['lab', LAB_ERROR_CODES],
   ['trace', TRACE_ERROR_CODES],
   ['agent and controller', WIRE_ERROR_CODES],
+  ['agent', AGENT_ERROR_CODES],
   ['controller', CONTROLLER_ERROR_CODES],
   ['notices', NOTIFY_ERROR_CODES],
   ['store', STORE_ERROR_CODES],
