@@ -135,16 +135,38 @@ function absorbOf(t: Turn, host: Host, page: Page, vm: VmId): void {
   const into = t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
   const open = openUnlocated(t.s, host.id, vm);
   if (into === undefined || open === undefined || open === into || !explains(t.s, host, page, vm)) return;
-  open.state = 'absorbed';
-  open.absorbedBy = into.id;
   t.s.byKey.delete(unlocatedName(host.id, vm));
-  if (into.vm === undefined) into.vm = vm;
-  for (const [what, { count, first, last }] of open.witnesses) {
+  into.vm ??= vm;
+  absorbInto(open, into);
+}
+
+/** One incident is found to be another: it gives away its witnesses, and what was told of it is not told again. */
+function absorbInto(from: Incident, into: Incident): void {
+  from.state = 'absorbed';
+  from.absorbedBy = into.id;
+  for (const [what, { count, first, last }] of from.witnesses) {
     join(into, what, first, count);
     join(into, what, last, 0);
   }
-  for (const told of open.told) if (!into.told.includes(told)) into.told.push(told);
-  if (into.consequence === undefined && open.consequence !== undefined) into.consequence = open.consequence;
+  for (const told of from.told) if (!into.told.includes(told)) into.told.push(told);
+  if (into.consequence === undefined && from.consequence !== undefined) into.consequence = from.consequence;
+}
+
+/** Two entries of the ledger are found to be one page: their incidents become one, that which was told or came first. */
+export function mergeTwins(t: Turn, host: Host, page: Page): void {
+  const twin = twinOf(host, page);
+  if (twin === undefined) return;
+  const names = [page, twin].map(({ key }) => pageName(host.id, key));
+  const [a, b] = names.map(name => t.s.incidents.get(t.s.byKey.get(name) ?? ''));
+  if (a === undefined || b === undefined || a === b) return;
+  const older = Number(a.id.slice(4)) < Number(b.id.slice(4));
+  const [into, from] =
+    a.told.length > 0 === b.told.length > 0 ? (older ? [a, b] : [b, a]) : a.told.length > 0 ? [a, b] : [b, a];
+  for (const name of names) t.s.byKey.set(name, into.id);
+  into.page = page.pfn === undefined ? twin.key : page.key;
+  for (const entry of [page, twin]) addOwners(into, entry);
+  absorbInto(from, into);
+  if (into.state === 'closed') into.state = 'open';
 }
 
 /** The incident of an error without an address: that of a page of the VM which was hit just then, else one of its own. */

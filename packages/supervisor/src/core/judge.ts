@@ -5,7 +5,7 @@ import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
-import { homeCopy, isAlive, isClean } from './ledger.ts';
+import { gpaOf, homeCopy, isAlive, isClean, twinOf } from './ledger.ts';
 import { planMove } from './move.ts';
 import { RUNGS } from './policy.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
@@ -38,7 +38,9 @@ export function judgeVm(t: Turn, vm: Vm): void {
   const { errors, unlocated, consumed, recursive, hypervisor, after } = facts;
   const decided = `${rule.name} ${rung} ${errors} ${unlocated} ${after?.what} ${consumed} ${recursive} ${hypervisor} ${homeCopy(vm)?.epoch}`;
   if (vm.decided === decided) {
+    // Another witness may have told the address, or shown that the page is shared.
     if (atLeast(rung, 'tell')) tellErrors(t, vm);
+    if (rung === 'quarantine') quarantine(t, vm, facts.pages, rule.name);
     return;
   }
   vm.decided = decided;
@@ -99,8 +101,13 @@ function noteConsequence(t: Turn, vm: Vm, facts: VmFacts | undefined): void {
   });
 }
 
-const pageOf = (t: Turn, incident: Incident): Page | undefined =>
-  incident.page === undefined ? undefined : t.s.hosts.get(incident.host)?.pages.get(incident.page);
+function pageOf(t: Turn, incident: Incident): Page | undefined {
+  const host = t.s.hosts.get(incident.host);
+  const page = host?.pages.get(incident.page ?? '');
+  if (host === undefined || page === undefined) return undefined;
+  const gpa = gpaOf(host, page);
+  return gpa === undefined ? page : { ...page, gpa };
+}
 
 /** Tells the owner of a VM what it has lost, once for each incident, and once more when something follows from it. */
 function tellErrors(t: Turn, vm: Vm): void {
@@ -131,25 +138,27 @@ function tellErrors(t: Turn, vm: Vm): void {
 /** Bad pages of a VM are taken out of the guest's memory, where its VMM can. */
 function quarantine(t: Turn, vm: Vm, pages: readonly Page[], rule: string): void {
   const home = homeCopy(vm);
-  if (!vm.canQuarantine || home === undefined || t.s.hosts.get(home.host)?.connected !== true) return;
-  for (const page of pages) {
-    if (page.gpa === undefined || page.quarantined === true) continue;
+  const host = t.s.hosts.get(home?.host ?? '');
+  if (!vm.canQuarantine || home === undefined || host?.connected !== true) return;
+  for (const entry of pages) {
+    const gpa = gpaOf(host, entry);
+    if (gpa === undefined || entry.quarantined === true || twinOf(host, entry)?.quarantined === true) continue;
     const incident = openOf(t.s, vm).at(-1);
     const known = [...t.s.acts.values()].some(
-      a => a.kind === 'quarantine' && a.page === page.key && a.host === home.host,
+      a => a.kind === 'quarantine' && a.page === entry.key && a.host === home.host && a.epoch === home.epoch,
     );
     if (incident === undefined || known) continue;
     want(t, {
       kind: 'quarantine',
       host: home.host,
       vm,
-      page,
+      page: { ...entry, gpa },
       epoch: home.epoch,
       incident: incident.id,
       rule,
       rung: 'quarantine',
-      inputs: { page: page.key },
-      why: `The guest page ${page.gpa} of VM ${nameOf(vm)} is bad: its VMM takes it out of the guest's memory.`,
+      inputs: { page: entry.key, gpa },
+      why: `The guest page ${gpa} of VM ${nameOf(vm)} is bad: its VMM takes it out of the guest's memory.`,
     });
   }
 }

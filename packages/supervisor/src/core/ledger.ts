@@ -136,6 +136,11 @@ export function twinOf(host: Host, page: Page): Page | undefined {
   return undefined;
 }
 
+/** The guest address of a page, from its own witnesses or from those that named the guest page alone. */
+export function gpaOf(host: Host, page: Page): string | undefined {
+  return page.gpa ?? twinOf(host, page)?.gpa;
+}
+
 const first = (page: Page): Time => firstOf(page.times) ?? 0;
 const byTime = (a: Page, b: Page): number => first(a) - first(b) || (a.key < b.key ? -1 : 1);
 const together = (a: Page, b: Page): boolean =>

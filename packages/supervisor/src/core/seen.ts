@@ -3,7 +3,7 @@ import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { handsOff } from './budget.ts';
 import type { Time } from './ids.ts';
-import { absorb, addRemarks, noteAfter, pageIncident, remark, unlocatedIncident } from './incident.ts';
+import { absorb, addRemarks, mergeTwins, noteAfter, pageIncident, remark, unlocatedIncident } from './incident.ts';
 import { claimPages, enterPage, hostOf, isOf, isSuspect, metOn, ownersOf, vmById } from './ledger.ts';
 import type { Row, SeenEvent } from './said.ts';
 import type { Host, Vm } from './state.ts';
@@ -64,6 +64,7 @@ function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding &
   const { page: entry, changed } = entered;
   const incident = pageIncident(t, host, entry, seen, when);
   if (!changed) return;
+  mergeTwins(t, host, entry);
   absorb(t, host, entry);
   for (const owner of ownersOf(entry)) {
     const of = t.s.vms.get(owner);
@@ -91,9 +92,10 @@ function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & 
   if (finding.consumed && addTime(met.consumed, when)) changed = true;
   if (finding.recursive && addTime(met.recursive, when)) changed = true;
   if (finding.hypervisor && addTime(met.hypervisor, when)) changed = true;
-  if (changed) claimPages(vm, host, when);
+  const claimed = changed && claimPages(vm, host, when);
   const incident = unlocatedIncident(t, host, vm, seen, when);
   if (!changed) return;
+  if (claimed) for (const entry of host.pages.values()) if (isOf(entry, vm.id)) mergeTwins(t, host, entry);
   for (const entry of host.pages.values()) if (isOf(entry, vm.id)) absorb(t, host, entry);
   addRemarks(incident, vm);
   t.vms.add(vm.id);
