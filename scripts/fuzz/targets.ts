@@ -5,6 +5,7 @@ import { GDB } from './gdb.ts';
 import { GROWTH } from './growth.ts';
 import { GUEST } from './guest.ts';
 import { LAB } from './lab.ts';
+import { LIBVIRT } from './libvirt.ts';
 import { QMP } from './qmp.ts';
 import { RECORD_TARGETS } from './records.ts';
 import { SUPPLY } from './supply.ts';
@@ -18,6 +19,7 @@ export const TARGETS: readonly Target[] = [
   ...TEXT,
   ...RECORD_TARGETS,
   ...QMP,
+  ...LIBVIRT,
   ...GUEST,
   ...GDB,
   ...SUPPLY,
