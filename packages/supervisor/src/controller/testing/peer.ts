@@ -44,7 +44,7 @@ export class Peer {
   readonly spool: string[] = [];
   /** Up to which row the controller has said that it has everything. */
   acked = 0;
-  /** Rows of every message that was sent, by number. */
+  /** Codes of refusals that it was told. */
   refusals: string[] = [];
   connections = 0;
   readonly #socket: string;
@@ -54,6 +54,7 @@ export class Peer {
   #lines: LineSocket | undefined;
   #sent = 0;
   #stopped = false;
+  #held = false;
   #pid = 100;
 
   constructor(world: World, host: string, socket: string) {
@@ -87,14 +88,24 @@ export class Peer {
     this.say(this.#report(vm, 'running', epoch));
   }
 
-  /** A page of this host that a VM has lost. */
-  page(vm: string, pfn: bigint): void {
+  /** A page of this host that a VM, or nobody known, has lost. */
+  page(vm: string | undefined, pfn: bigint): void {
     this.say({
       kind: 'event',
       source: 'kmsg',
       event: { name: 'host.sigbus-sent', fields: { pfn, comm: 'qemu', pid: 100 } },
-      vm,
+      ...(vm === undefined ? {} : { vm }),
     } as Said);
+  }
+
+  /** Sends nothing until it is released. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#flush();
   }
 
   /** Resolves when all rows are acknowledged. */
@@ -167,7 +178,7 @@ export class Peer {
   }
 
   #flush(): void {
-    while (this.#lines !== undefined && this.#sent < this.spool.length) {
+    while (!this.#held && this.#lines !== undefined && this.#sent < this.spool.length) {
       const rows = this.spool.slice(this.#sent, this.#sent + AT_ONCE);
       this.#lines.send(rowsLine(rows));
       this.#sent += rows.length;

@@ -1,0 +1,28 @@
+/** A controller in a process of its own, to be killed. `node run.ts FOLDER SNAPSHOT-EVERY`; what it delivers it appends to FOLDER/told, its log is its output. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSqlite } from '@syndrome/base/store/sqlite.ts';
+import { NO_POLICY } from '../../core/policy.ts';
+import { runController } from '../controller.ts';
+import { MOVES } from './policy.ts';
+
+const folder = process.argv[2] ?? '';
+await runController(
+  {
+    store: await openSqlite(join(folder, 'store.db')),
+    agentSocket: join(folder, 'run/agents.sock'),
+    adminSocket: join(folder, 'run/admin.sock'),
+    targets: ['one'],
+    targetsOf: () => ['one'],
+    deliver: async ({ id }) => {
+      appendFileSync(join(folder, 'told'), `${id}\n`);
+      return { ok: true };
+    },
+    checkPolicy: () => NO_POLICY,
+    policy: { policy: MOVES, by: 'configuration' },
+    ttlMs: 400,
+    snapshotEvery: Number(process.argv[3]),
+    log: line => process.stdout.write(`${line}\n`),
+  },
+  new AbortController().signal,
+);
