@@ -47,8 +47,9 @@ export const agentConfigSchema = z.strictObject({
     .prefault({}),
   /** May pages of this host be taken out of use (soft and hard offlining)? */
   offline: z.boolean().default(false),
-  /** Disks that this host reaches, and CPU models that it can give; nothing: every VM fits. */
+  /** Disks, or folders of disks, that this host reaches: no VM with another disk is placed here. */
   storage: z.array(z.string().max(4096)).max(4096).default([]),
+  /** CPU models that it can give; none named: every VM fits. */
   cpuModels: z.array(z.string().max(256)).max(1024).default([]),
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;

@@ -7,8 +7,9 @@ import type { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
 import { LibvirtCallError } from '@syndrome/qemu/libvirt/errors.ts';
 import type { DomainState } from '@syndrome/qemu/libvirt/states.ts';
 import type { VmId } from '../core/ids.ts';
+import type { ProcessGone } from '../core/act.ts';
 import { bootId, pids, type ProcessFacts, processFacts, type ProcessId } from './proc.ts';
-import { type Copy, type Vms, whyGoneCopy } from './vms.ts';
+import { type Copy, type Vms, howGoneCopy } from './vms.ts';
 
 interface LibvirtPlace {
   /** Of the daemon: /run/libvirt/libvirt-sock (root's), $XDG_RUNTIME_DIR/libvirt/libvirt-sock (a user's), virtqemud-sock. */
@@ -29,8 +30,8 @@ export interface DomainNow extends DomainState {
   persistent: boolean;
 }
 
-/** Why it is thought that no process of a VM is left; or the process that is there. */
-type Gone = { gone: true; why: string; last?: ProcessId } | { gone: false; process: ProcessId };
+/** How no process of a VM is left; or the process that is there. */
+type Gone = { gone: true; how: ProcessGone; last?: ProcessId } | { gone: false; process: ProcessId };
 
 export class LibvirtVms {
   readonly place: LibvirtPlace;
@@ -95,9 +96,9 @@ export class LibvirtVms {
     const other = this.#byArguments(vm);
     if (other !== undefined) return { gone: false, process: { pid: other.pid, startTicks: other.startTicks } };
     const last = this.host.find(vm)?.copy;
-    if (last === undefined) return { gone: true, why: 'no process has its UUID' };
-    const why = whyGoneCopy(last, this.place.proc);
-    return why === undefined ? { gone: false, process: last } : { gone: true, why, last };
+    if (last === undefined) return { gone: true, how: 'absent' };
+    const how = howGoneCopy(last, this.place.proc);
+    return how === undefined ? { gone: false, process: last } : { gone: true, how, last };
   }
 
   #byPidFile(vm: VmId, name: string): ProcessFacts | undefined {

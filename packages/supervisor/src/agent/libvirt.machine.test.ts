@@ -8,7 +8,7 @@ import type { Said, SeenEvent, SourceState, VmReport } from '../core/said.ts';
 import { libvirtActuator } from './acts/libvirt.ts';
 import type { Actuator } from './actuator.ts';
 import { LibvirtVms } from './libvirt-vms.ts';
-import { whyGone } from './proc.ts';
+import { howGone } from './proc.ts';
 import { libvirtSource } from './sources/libvirt.ts';
 import { QemuLogSource } from './sources/qemu-log.ts';
 import { guestLine } from './testing/guest-line.ts';
@@ -150,7 +150,7 @@ describe('two libvirt hosts', () => {
     await a.host.killLibvirtd();
     await until(() => states(a).at(-1)?.state === 'lost');
     expect(await act(a, 'stop', { deadline: Date.now() + 2000 })).toMatchObject({ state: 'unknown' });
-    expect(whyGone({ pid: pid as number, startTicks: startTicks as string })).toBeUndefined();
+    expect(howGone({ pid: pid as number, startTicks: startTicks as string })).toBeUndefined();
     await a.host.startDaemon('libvirtd');
     await until(() => states(a).at(-1)?.state === 'back');
     expect(states(a).at(-1)?.gapMs).toBeGreaterThan(0);
@@ -167,7 +167,7 @@ describe('two libvirt hosts', () => {
     expect(await act(a, 'migrate', { to: 'nowhere' })).toMatchObject({ state: 'refused' });
     const result = await act(a, 'migrate', { to: 'b' });
     expect(result).toMatchObject({ state: 'confirmed' });
-    expect(whyGone({ pid: pid as number, startTicks: startTicks as string })).toBeDefined();
+    expect(howGone({ pid: pid as number, startTicks: startTicks as string })).toBeDefined();
     await until(() => last(b)?.state === 'running' && last(a)?.state === 'gone');
     expect(events(a)).toContainEqual(
       expect.objectContaining({
@@ -206,7 +206,7 @@ describe('two libvirt hosts', () => {
         evidence: { libvirt: 'shut off (destroyed)', pid: String(pid), startTicks, autostart: 'off' },
       },
     });
-    expect(whyGone({ pid: pid as number, startTicks: startTicks as string })).toBeDefined();
+    expect(howGone({ pid: pid as number, startTicks: startTicks as string })).toBeDefined();
     const again = await act(b, 'stop');
     expect(again).toMatchObject({ state: 'confirmed', proof: { kind: 'domain-destroyed' } });
     expect(commandsOf(again)).toEqual([]);

@@ -1,6 +1,7 @@
 /** @module What /proc says of processes: who is who, who is gone, and who listens on a socket (proc(5)). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { ProcessGone } from '../core/act.ts';
 
 /** A process. A PID is used again: only with its start it is one and the same. */
 export interface ProcessId {
@@ -47,12 +48,12 @@ export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefi
   return { pid, ...stat, argv };
 }
 
-/** How it is known that a process is gone; undefined where it is there: no /proc/PID, another start, or a zombie. */
-export function whyGone({ pid, startTicks }: ProcessId, proc = '/proc'): string | undefined {
+/** How a process is gone; undefined where it is there: no /proc/PID, another start, or a zombie. */
+export function howGone({ pid, startTicks }: ProcessId, proc = '/proc'): ProcessGone | undefined {
   const facts = processFacts(pid, proc);
-  if (facts === undefined) return 'no such process';
-  if (facts.startTicks !== startTicks) return `the pid is that of another process, started at ${facts.startTicks}`;
-  return facts.state === 'Z' || facts.state === 'X' ? `state ${facts.state}: it has ended` : undefined;
+  if (facts === undefined) return 'absent';
+  if (facts.startTicks !== startTicks) return 'other-start-time';
+  return facts.state === 'Z' || facts.state === 'X' ? 'zombie' : undefined;
 }
 
 /** All processes. */

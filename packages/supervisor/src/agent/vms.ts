@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
+import type { ProcessGone } from '../core/act.ts';
 import type { VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
 import type { RamPiece } from './join.ts';
-import { bootId, type ProcessId, whyGone } from './proc.ts';
+import { bootId, type ProcessId, howGone } from './proc.ts';
 
 /** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */
 export interface Copy extends ProcessId {
@@ -21,9 +22,9 @@ export interface Copy extends ProcessId {
 }
 
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
-export function whyGoneCopy(copy: Copy, proc?: string): string | undefined {
+export function howGoneCopy(copy: Copy, proc?: string): ProcessGone | undefined {
   const boot = bootId(proc);
-  return boot === copy.boot ? whyGone(copy, proc) : `the host has booted again: ${boot}`;
+  return boot === copy.boot ? howGone(copy, proc) : 'host-rebooted';
 }
 
 /** One VM. */

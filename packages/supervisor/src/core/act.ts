@@ -62,6 +62,10 @@ export const PROOF_KINDS = [
 ] as const;
 export type ProofKind = (typeof PROOF_KINDS)[number];
 
+/** How a process may be gone: no /proc/PID, another process has its PID, it only waits to be reaped, or its host has booted since. */
+export const PROCESS_GONE = ['absent', 'other-start-time', 'zombie', 'host-rebooted'] as const;
+export type ProcessGone = (typeof PROCESS_GONE)[number];
+
 export interface StopProof {
   kind: ProofKind;
   vm: VmId;

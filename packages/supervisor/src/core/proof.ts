@@ -3,6 +3,7 @@
  * by itself (two copies ran), QEMU's image lock stays held by a paused or panicked copy, and a network file system may let go of
  * the locks of a host that was cut off while its QEMU runs. Time, silence and the return code of a command prove nothing.
  */
+import { PROCESS_GONE } from './act.ts';
 import type { ProofKind, StopProof } from './act.ts';
 import type { VmId } from './ids.ts';
 import type { Policy } from './policy.ts';
@@ -16,8 +17,6 @@ interface ProofRow {
   /** What it says, for `explain`. */
   says: string;
 }
-
-const PROCESS_GONE = ['absent', 'other-start-time', 'zombie'];
 
 /** Which evidence is a proof, under which conditions. */
 const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Act, ActKind, ActResult } from '../../core/act.ts';
+import type { Act, ActKind, ActResult, StopProof } from '../../core/act.ts';
+import { NO_POLICY } from '../../core/policy.ts';
+import { proofFault } from '../../core/proof.ts';
 import { LibvirtVms } from '../libvirt-vms.ts';
 import { addProcess, type Fake, serve, t1, VM, xmlOf } from '../testing/fake-libvirt.ts';
 import { Vms } from '../vms.ts';
@@ -75,6 +77,9 @@ describe('an act on a domain', () => {
     const domain = t1();
     const result = await act('stop', new Map([[VM, domain]]), destroyed(domain));
     expect(told()).toEqual([`destroy ${VM}`]);
+    // What the core takes for a proof.
+    const proof = result.proof as StopProof;
+    expect(proofFault(NO_POLICY, VM, { host: 'a', epoch: 3 }, proof)).toBeUndefined();
     expect(result).toMatchObject({
       action: 'act-1',
       state: 'confirmed',
@@ -83,7 +88,14 @@ describe('an act on a domain', () => {
         vm: VM,
         host: 'a',
         epoch: 3,
-        evidence: { libvirt: 'shut off (destroyed)', process: 'no such process', pid: '42', startTicks: '4711' },
+        evidence: {
+          libvirt: 'shut off (destroyed)',
+          process: 'absent',
+          domain: 'shut off',
+          autostart: 'off',
+          pid: '42',
+          startTicks: '4711',
+        },
       },
     });
     expect(JSON.parse(result.seen?.['commands'] ?? '')).toEqual([

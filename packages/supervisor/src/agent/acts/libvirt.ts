@@ -119,10 +119,13 @@ async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions): Promi
     epoch: doing.act.epoch,
     at: Date.now(),
     evidence: {
-      libvirt: now === undefined ? 'does not have the domain' : `${now.state} (${now.reason})`,
-      process: left.why,
+      // Not active is what libvirt calls shut off, whatever it says of why.
+      domain: now === undefined ? 'undefined' : 'shut off',
+      ...(now === undefined ? {} : { libvirt: `${now.state} (${now.reason})` }),
+      process: left.how,
       ...(left.last === undefined ? {} : { pid: String(left.last.pid), startTicks: left.last.startTicks }),
-      autostart: autostartOf(now),
+      // What is not there, or not persistent, is not started with the host.
+      autostart: now?.autostart === true ? 'on' : 'off',
     },
   };
   return { state: 'confirmed', proof };
@@ -223,7 +226,7 @@ async function migrate(doing: Doing, { vms, peers = {} }: LibvirtActuatorOptions
   vms.host.hasLeft(doing.vm);
   if (ran.code !== 0)
     return { ...doing.failed('it is gone here, but virsh does not say that it arrived'), state: 'unknown' };
-  return { state: 'confirmed', seen: { source: end.why } };
+  return { state: 'confirmed', seen: { source: end.how } };
 }
 
 /** A definition in a file of our own, 0600, for as long as virsh reads it. */

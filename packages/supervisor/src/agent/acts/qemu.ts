@@ -11,7 +11,7 @@ import { type Actuator, resultOf } from '../actuator.ts';
 import { bootId, listenerOf, processFacts } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
-import { type Copy, type KnownVm, type Vms, whyGoneCopy } from '../vms.ts';
+import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 
 export interface QemuActsOptions {
   vms: Vms;
@@ -137,8 +137,9 @@ export class QemuActs implements Actuator {
   /** Its process is gone: that proves the stop where nothing brings it back, and no other process has its monitor. */
   #proof(act: Act, known: KnownVm, copy: Copy, way: string): Outcome {
     const { proc } = this.#options;
-    const why = whyGoneCopy(copy, proc) ?? '';
-    const seen = { ...evidenceOf(copy), seen: why, way };
+    const gone = howGoneCopy(copy, proc);
+    if (gone === undefined) return failed(`it is there: pid ${copy.pid}`);
+    const seen = { ...evidenceOf(copy), process: gone, way };
     if ((known.report ?? copy.report)?.autostart === true)
       return { state: 'confirmed', reason: 'it is gone, and no proof: something may start it again by itself', seen };
     const other = listenerOf(copy.socket, proc);
@@ -227,7 +228,7 @@ export class QemuActs implements Actuator {
   }
 
   #isGone(copy: Copy): boolean {
-    return whyGoneCopy(copy, this.#options.proc) !== undefined;
+    return howGoneCopy(copy, this.#options.proc) !== undefined;
   }
 
   /** Waits until it is gone, or the time is over. */

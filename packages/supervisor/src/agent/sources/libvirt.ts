@@ -199,7 +199,7 @@ class DomainReader {
     const { pid: _, startTicks: __, definition: ___, ...rest } = last;
     const left = this.#options.vms.gone(vm);
     return left.gone
-      ? { ...rest, state: 'gone', reason: left.why }
+      ? { ...rest, state: 'gone', reason: left.how }
       : { ...rest, ...left.process, state: 'running', reason: 'libvirt has it no more, but its process runs' };
   }
 

@@ -14,7 +14,7 @@ import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { factsBeside, factsOfArgv, qemuDefinition, type VmFacts } from '../vm-facts.ts';
-import { type Copy, type KnownVm, type Vms, whyGoneCopy } from '../vms.ts';
+import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import type { Emitted } from './emitted.ts';
 import { QemuLogSource } from './qemu-log.ts';
 
@@ -107,7 +107,7 @@ export class QmpSource implements Source {
     const qmp = await QmpClient.connect({ path: this.socket }, options).catch((error: unknown) => {
       // It may have ended while nobody could ask it, or nobody was here.
       const last = vms.ofSocket(this.socket);
-      if (last?.copy !== undefined && whyGoneCopy(last.copy, proc) !== undefined) this.#tellGone(last, sink);
+      if (last?.copy !== undefined && howGoneCopy(last.copy, proc) !== undefined) this.#tellGone(last, sink);
       throw error;
     });
     try {
@@ -191,7 +191,7 @@ export class QmpSource implements Source {
   /** The monitor is gone: is its process? */
   async #lookGone(known: KnownVm, copy: Copy, sink: Sink, signal: AbortSignal): Promise<void> {
     const until = performance.now() + END_MS;
-    while (whyGoneCopy(copy, this.#options.proc) === undefined) {
+    while (howGoneCopy(copy, this.#options.proc) === undefined) {
       if (performance.now() > until || signal.aborted) return;
       await pause(10, signal);
     }
@@ -206,7 +206,7 @@ export class QmpSource implements Source {
     const seen: SeenEvent = { kind: 'event', source: 'proc', vm, event: event('vmm.exit', {}) };
     vms.saw(seen);
     sink(seen);
-    const reason = whyGoneCopy(copy, proc) ?? '';
+    const reason = howGoneCopy(copy, proc) ?? '';
     this.#tell(sink, { ...last, state: 'gone', reason, epoch: epochOf(vm) });
   }
 

@@ -8,7 +8,7 @@ import { bootId, processFacts } from '../proc.ts';
 import { keepReading, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import type { VmFacts } from '../vm-facts.ts';
-import { type Vms, whyGoneCopy } from '../vms.ts';
+import { type Vms, howGoneCopy } from '../vms.ts';
 import { followLines } from './follow.ts';
 
 const MAX_RAW = 512;
@@ -83,7 +83,7 @@ export class VmmLogSource implements Source {
           idle: position => {
             pulse();
             positions?.set(name, position);
-            const gone = known.copy === undefined ? undefined : whyGoneCopy(known.copy);
+            const gone = known.copy === undefined ? undefined : howGoneCopy(known.copy);
             if (gone !== undefined) tell('gone', gone);
             else if (known.copy !== undefined && known.report === undefined) tell('running', 'its process is there');
           },

@@ -1,7 +1,7 @@
 /** @module One agent for one folder: a second one would give out the same numbers. */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { SyndromeError } from '@syndrome/decode/common/errors.ts';
-import { processFacts, whyGone } from '../proc.ts';
+import { processFacts, howGone } from '../proc.ts';
 
 /**
  * Takes the lock of a folder, a file with pid and start of its holder; one whose holder is gone is taken over.
@@ -20,7 +20,7 @@ export function lock(path: string): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const [pid, startTicks = ''] = holder(path).split(' ');
-    if (startTicks !== '' && whyGone({ pid: Number(pid), startTicks }) === undefined) {
+    if (startTicks !== '' && howGone({ pid: Number(pid), startTicks }) === undefined) {
       throw new SyndromeError('E_AGENT_RUNNING', `another agent (pid ${pid}) works in the folder of ${path}`, {
         hint: 'End it, or give this one another folder.',
       });
