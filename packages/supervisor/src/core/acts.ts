@@ -154,7 +154,16 @@ export function takeResult(t: Turn, from: HostId, result: ActResult, place: Plac
     copy.autostart = false;
     copy.told = Math.max(copy.told, doing.epoch);
   }
+  if (doing.kind === 'start' && result.state === 'refused') neverRan(vm, doing);
   land(t, doing, unseen ? 'unknown' : result.state, unseen ? 'it was not seen to run' : result.reason);
+}
+
+/** An agent refuses before it does anything: the copy that was ordered is none. */
+function neverRan(vm: Vm | undefined, { host, epoch }: Doing): void {
+  const copy = vm?.copies.find(c => c.host === host && c.epoch === epoch);
+  if (copy?.state !== 'starting') return;
+  copy.ran = false;
+  copy.state = 'gone';
 }
 
 /** What an act on a page has come to, in the ledger. */

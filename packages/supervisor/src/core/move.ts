@@ -255,7 +255,8 @@ function restart(t: Turn, vm: Vm, move: Move): void {
     arrived(t, vm, move, started);
     return;
   }
-  if (started !== undefined && move.to !== undefined && isProven(vm, started) && !move.failed.includes(move.to)) {
+  const ended = started !== undefined && (isProven(vm, started) || !started.ran);
+  if (ended && move.to !== undefined && !move.failed.includes(move.to)) {
     move.failed.push(move.to);
     delete move.to;
   }
