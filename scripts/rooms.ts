@@ -12,7 +12,7 @@ export interface Room {
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode'] as const;
-const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'] as const;
+const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'site'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -66,6 +66,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   controller: {
     folder: 'packages/supervisor/src/controller',
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'notify'],
+    packages: ['yaml', 'zod'],
+  },
+  /** A site as its file describes it, put together. */
+  site: {
+    folder: 'packages/supervisor/src/site',
+    imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'],
     packages: ['yaml', 'zod'],
   },
   // The lab and the supervisor never import each other; `web` is to come.

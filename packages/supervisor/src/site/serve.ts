@@ -1,0 +1,60 @@
+/** @module An agent or a controller as a site's file describes it, in this process, until it is told to stop. */
+import { openSqlite } from '@syndrome/base/store/sqlite.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { Agent, type AgentParts } from '../agent/agent.ts';
+import { DrillSource } from '../agent/sources/drill.ts';
+import { runController } from '../controller/controller.ts';
+import { deliver, type Sender } from '../notify/deliver.ts';
+import { wants } from '../notify/target.ts';
+import { parsePolicy } from '../policy/check.ts';
+import type { Site } from './site-file.ts';
+
+/** What both say to people, a line each. */
+type Log = (line: string) => void;
+
+/**
+ * Runs the controller of a site.
+ * @param out takes the notices of targets of kind `log`, a line each
+ * @throws StoreError, ControllerError
+ */
+export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
+  const store = await openSqlite(site.store);
+  const sender: Sender = { site: site.site, now: () => Date.now(), log: out };
+  try {
+    await runController(
+      {
+        store,
+        agentSocket: site.sockets.agents,
+        adminSocket: site.sockets.admin,
+        targets: site.targets.map(t => t.name),
+        targetsOf: ({ type }) => site.targets.filter(t => wants(t, type)).map(t => t.name),
+        deliver: async (notice, name, signal) => {
+          const target = site.targets.find(t => t.name === name);
+          return target === undefined ? { ok: true } : deliver(sender, target, notice, signal);
+        },
+        checkPolicy: text => parsePolicy(typeof text === 'string' ? text : '', 'the policy'),
+        policy: { policy: site.policy, by: 'the file of the site' },
+        backup: path => store.backup(path),
+        log,
+      },
+      stop,
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+/**
+ * Runs the agent of a site.
+ * @throws UsageError E_SITE_FILE where the file has none; SyndromeError where another one runs
+ */
+export async function serveAgent(site: Site, stop: AbortSignal, log: Log): Promise<void> {
+  const { agent: config, drill } = site;
+  if (config === undefined)
+    throw new UsageError('E_SITE_FILE', 'the file of the site has no agent', {
+      hint: 'Say under agent: what is to be watched.',
+    });
+  const parts = (): AgentParts => (drill === undefined ? {} : { sources: [new DrillSource(drill)] });
+  const agent = await Agent.open(config, { log, parts });
+  await agent.run(stop);
+}

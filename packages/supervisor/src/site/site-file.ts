@@ -1,0 +1,166 @@
+/** @module The operator's file: one site, who is told, by which policy, and what this host is. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { type AgentConfig, agentConfigSchema } from '../agent/config.ts';
+import type { Policy } from '../core/policy.ts';
+import { checkTarget } from '../notify/deliver.ts';
+import type { Target } from '../notify/target.ts';
+import { parsePolicy } from '../policy/check.ts';
+import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
+
+const MAX_FILE = 256 * 1024;
+const name = z.string().regex(/^[\w.-]{1,63}$/);
+const path = z.string().min(1).max(4096);
+const types = z
+  .array(z.string().regex(/^[a-z.-]+\*?$/))
+  .max(64)
+  .optional();
+const json: z.ZodType = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]),
+);
+
+const targetSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('log').describe('a line on standard output'), name, types }),
+  z.strictObject({
+    kind: z.literal('hook').describe('a program: argv, no shell; the notice on its standard input'),
+    name,
+    types,
+    argv: z.tuple([path], path),
+    deadlineMs: z.int().min(1).max(600_000).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('webhook').describe('CloudEvents over HTTP, signed as Standard Webhooks says'),
+    name,
+    types,
+    url: z.string().max(2048),
+    secretFiles: z.array(path).min(1).max(2).describe('two while one replaces the other, newest first'),
+    allow: z.array(z.string().max(64)).max(32).optional().describe('networks that are not public and may be reached'),
+    deadlineMs: z.int().min(1).max(600_000).optional(),
+    body: json.optional().describe('sent in the place of the CloudEvent; {words} are filled in'),
+  }),
+]);
+
+/** Of an agent; what it keeps lies in the folder of the site, and its controller is that of the site, unless it says otherwise. */
+const siteAgentSchema = agentConfigSchema.extend({
+  folder: path.optional(),
+  controller: path.optional(),
+  drill: path.optional().describe('a file in which the injector of a drill says what it does; leave it out elsewhere'),
+  start: agentConfigSchema.shape.start.unwrap().partial().prefault({}),
+});
+
+const siteSchema = z.strictObject({
+  site: name.default('site').describe('its name in notices'),
+  folder: path.describe('an absolute path: ledger, spool and sockets lie below it, for this user alone'),
+  policy: z.string().max(4096).default('observe').describe('observe, notify, protect, or the path of a policy file'),
+  notify: z
+    .array(targetSchema)
+    .max(32)
+    .default([{ kind: 'log', name: 'log' }]),
+  agent: siteAgentSchema.optional().describe('what is watched on this host'),
+});
+
+/** A site as its file says, with absolute paths. */
+export interface Site {
+  site: string;
+  folder: string;
+  policy: Policy;
+  targets: Target[];
+  agent: AgentConfig | undefined;
+  drill: string | undefined;
+  sockets: { agents: string; admin: string };
+  store: string;
+}
+
+/** Where things lie in the folder of a site. */
+function placesIn(folder: string): Pick<Site, 'sockets' | 'store'> {
+  return {
+    sockets: { agents: join(folder, 'run/agents.sock'), admin: join(folder, 'run/admin.sock') },
+    store: join(folder, 'ledger/ledger.sqlite'),
+  };
+}
+
+function read(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (text.length <= MAX_FILE) return text;
+  } catch (cause) {
+    throw new UsageError('E_SITE_FILE', `cannot read ${file}`, {
+      cause,
+      hint: 'Name the file of your site with --config.',
+    });
+  }
+  throw new UsageError('E_SITE_FILE', `${file} has more than ${MAX_FILE} characters`);
+}
+
+/**
+ * The policy that a site names: a shipped one, or a file.
+ * @throws PolicyError, UsageError
+ */
+export function policyNamed(text: string, folder: string): Policy {
+  const shipped = SHIPPED.find(known => known === text);
+  if (shipped !== undefined) return shippedPolicy(shipped);
+  const file = resolve(folder, text);
+  return parsePolicy(read(file), file);
+}
+
+/** The file as data. @throws UsageError E_SITE_FILE */
+function parseSite(file: string): z.infer<typeof siteSchema> {
+  let data: unknown;
+  try {
+    data = parse(read(file), { version: '1.2', stringKeys: true, maxAliasCount: 0 });
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError('E_SITE_FILE', `${file} is no YAML: ${messageOf(cause)}`, { cause });
+  }
+  const parsed = siteSchema.safeParse(data ?? {});
+  if (!parsed.success) throw new UsageError('E_SITE_FILE', `${file}: ${z.prettifyError(parsed.error)}`);
+  if (isAbsolute(parsed.data.folder)) return parsed.data;
+  throw new UsageError('E_SITE_FILE', `${file}: folder: ${parsed.data.folder} is no absolute path`);
+}
+
+/** Where the things of a site lie. @throws UsageError E_SITE_FILE */
+export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
+  return placesIn(parseSite(file).folder);
+}
+
+/**
+ * Reads a site's file and all that it names: policy, targets, their secrets.
+ * @throws UsageError E_SITE_FILE, PolicyError, NotifyError: nothing of it is then begun
+ */
+export function readSite(file: string): Site {
+  const { site, folder, policy, notify, agent } = parseSite(file);
+  const targets = notify as Target[];
+  const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
+  if (twice !== undefined) throw new UsageError('E_SITE_FILE', `${file}: notify: two targets are named ${twice.name}`);
+  for (const target of targets) checkTarget(target);
+  const places = placesIn(folder);
+  return {
+    site,
+    folder,
+    policy: policyNamed(policy, dirname(file)),
+    targets,
+    agent: agent && agentIn(folder, places, agent),
+    drill: agent?.drill,
+    ...places,
+  };
+}
+
+function agentIn(
+  folder: string,
+  { sockets }: Pick<Site, 'sockets'>,
+  given: z.infer<typeof siteAgentSchema>,
+): AgentConfig {
+  const { start, drill: _, ...rest } = given;
+  return {
+    ...rest,
+    folder: given.folder ?? join(folder, 'agent'),
+    controller: given.controller ?? sockets.agents,
+    start: { ...start, folder: start.folder ?? join(folder, 'vms'), logs: start.logs ?? join(folder, 'logs') },
+  };
+}
+
+/** The JSON Schema of a site's file, for editors. */
+export const siteJsonSchema = (): unknown => z.toJSONSchema(siteSchema, { io: 'input', unrepresentable: 'any' });
