@@ -1,0 +1,191 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+type Merge = <T>(program: Command, options: object) => T;
+
+const count = (value: string): number => {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(value);
+};
+
+const site = (command: Command): Command => command.requiredOption('--config <file>', 'the file of the site (YAML)');
+
+/** The supervisor: what runs on hosts, and what a person asks and orders. */
+export function addFleetCommands(
+  program: Command,
+  supplyOptions: (command: Command) => Command,
+  merged: Merge,
+  deadline: (value: string) => number,
+): void {
+  const drill = program
+    .command('drill')
+    .description('game days: errors that are injected on purpose, and what the supervisor makes of them');
+  supplyOptions(drill.command('demo'))
+    .description(
+      'two hosts, a controller, a VM and a customer on this machine: three lost pages, and the VM runs elsewhere',
+    )
+    .option('--json', 'machine-readable')
+    .option('--keep', 'keep ledger and logs, and say where')
+    .option('--timeout <seconds>', 'give up after this long', deadline, 90)
+    .addHelpText(
+      'after',
+      `\nNeeds no configuration, no libvirt and no root. Exit code 1 when something was not as it has to be.
+
+Examples:
+  syndrome drill demo
+  syndrome drill demo --json | jq '{verdict, copiesMax, noticeMs, restartMs}'`,
+    )
+    .action(async (options: object) => (await import('./drill.ts')).drill(merged(program, options)));
+
+  site(program.command('supervise'))
+    .description(
+      'watch the VMs of this host, remember poisoned pages, tell, decide, act: agent, controller and store in one process',
+    )
+    .option('--check', 'read the file and all that it names, say what is wrong, and end')
+    .addHelpText(
+      'after',
+      `\nA first file, which acts on nothing:
+  site: home
+  folder: /var/lib/syndrome
+  policy: observe
+  agent: { host: h1, qmp: { folder: /run/vms } }
+
+Examples:
+  syndrome supervise --config site.yaml --check
+  syndrome supervise --config site.yaml
+  syndrome drill demo                       see all of it work, without any configuration`,
+    )
+    .action(async (options: object) => (await import('./supervise.ts')).supervise('both', merged(program, options)));
+  site(program.command('agent'))
+    .description('the part of the supervisor that runs on each host: sources, spool, acts')
+    .option('--check', 'read the file and all that it names, say what is wrong, and end')
+    .addHelpText('after', '\nExample:\n  syndrome agent --config site.yaml')
+    .action(async (options: object) => (await import('./supervise.ts')).supervise('agent', merged(program, options)));
+  site(program.command('controller'))
+    .description('the part of the supervisor that decides: ledger, policy, notices')
+    .option('--check', 'read the file and all that it names, say what is wrong, and end')
+    .addHelpText('after', '\nExample:\n  syndrome controller --config site.yaml')
+    .action(async (options: object) =>
+      (await import('./supervise.ts')).supervise('controller', merged(program, options)),
+    );
+
+  const fleet = program
+    .command('fleet')
+    .description('ask the supervisor, and order: what is wrong, why it acted, what to do');
+  const asks = (name: string, description: string): Command =>
+    site(fleet.command(name)).description(description).option('--json', 'machine-readable');
+  const lists: readonly (readonly [name: string, what: string])[] = [
+    ['status', 'is it well: policy, agents, alerts, what is being done'],
+    ['hosts', 'hosts: connected, draining, poisoned pages, sources'],
+    ['vms', 'VMs: where they run, under which epoch, what is being done with them'],
+    ['pages', 'the ledger of poisoned pages'],
+    ['incidents', 'incidents: what was lost, who has seen it, what became of it'],
+    ['actions', 'acts: what was ordered of agents, and what was seen afterwards'],
+    ['outbox', 'notices that are not delivered yet'],
+  ];
+  for (const [name, what] of lists)
+    asks(name, what)
+      .addHelpText('after', `\nExample:\n  syndrome fleet ${name} --config site.yaml --json`)
+      .action(async (options: object) => (await import('./fleet.ts')).list(name, merged(program, options)));
+  asks('explain', 'why: an incident with its witnesses, decisions, acts, proofs and notices')
+    .argument('<id>', 'an incident or an action')
+    .addHelpText('after', '\nExample:\n  syndrome fleet explain inc-1 --config site.yaml')
+    .action(async (id: string, options: object) => (await import('./fleet.ts')).explain(id, merged(program, options)));
+
+  const orders = (name: string, description: string): Command =>
+    asks(name, description).option('--dry-run', 'say what would be decided, and change nothing');
+  const order = async (given: object, options: object): Promise<void> =>
+    (await import('./fleet.ts')).order(given, merged(program, options));
+  orders('pause', 'stop all acts; it goes on watching, remembering and telling, also after a restart')
+    .option('--reason <text>', 'why; it is kept')
+    .action((options: { reason?: string }) => order({ order: 'pause', ...reasonOf(options) }, options));
+  orders('resume', 'act again, on the present state').action((options: object) => order({ order: 'resume' }, options));
+  orders('drain', 'place no VM on a host any more, and move its VMs away as the policy says')
+    .argument('<host>')
+    .option('--reason <text>', 'why; it is kept')
+    .action((host: string, options: { reason?: string }) =>
+      order({ order: 'drain', host, ...reasonOf(options) }, options),
+    );
+  orders('repaired', 'the memory of a host was replaced: its pages are history, it may have VMs again')
+    .argument('<host>')
+    .action((host: string, options: object) => order({ order: 'repaired', host }, options));
+  orders('restart', 'stop a VM, prove it, and start it on another host')
+    .argument('<vm>')
+    .option('--reason <text>', 'why; it is kept')
+    .action((vm: string, options: { reason?: string }) =>
+      order({ order: 'restart', vm, ...reasonOf(options) }, options),
+    );
+  orders('planned-stop', 'its owner stops this VM: that is no failure')
+    .argument('<vm>')
+    .action((vm: string, options: object) => order({ order: 'planned-stop', vm }, options));
+  orders('breaker-close', 'the cause of a storm is known: decide again, on the present state').action(
+    (options: object) => order({ order: 'breaker-close' }, options),
+  );
+  orders('close', 'close an incident')
+    .argument('<incident>')
+    .option('--reason <text>', 'why; it is kept')
+    .action((incident: string, options: { reason?: string }) =>
+      order({ order: 'close', incident, ...reasonOf(options) }, options),
+    );
+  orders('attest', 'state that a copy of a VM has stopped, because you have seen it')
+    .argument('<vm>')
+    .argument('<host>', 'where the copy was')
+    .argument('<epoch>', 'its epoch, as `fleet vms` shows it', count)
+    .requiredOption('--statement <text>', 'what you have seen; it is kept with your name')
+    .addHelpText(
+      'after',
+      `\nOnly where nothing else can prove it: two copies of a VM destroy its disks. Look at the machine, not at what does not answer.
+
+Example:
+  syndrome fleet attest db h1 3 --statement "power cable pulled, seen by me" --config site.yaml`,
+    )
+    .action((vm: string, host: string, epoch: number, options: { statement: string }) =>
+      order({ order: 'attest', vm, host, epoch, statement: options.statement }, options),
+    );
+
+  const policy = fleet.command('policy').description('policies: what is done at which threshold');
+  policy
+    .command('check')
+    .description('is it a policy? Every fault with its line')
+    .argument('<policy>', 'observe, notify, protect, or a file')
+    .option('--json', 'machine-readable')
+    .action(async (file: string, options: object) =>
+      (await import('./fleet-policy.ts')).check(file, merged(program, options)),
+    );
+  policy
+    .command('explain')
+    .description('what it does, in sentences')
+    .argument('<policy>', 'observe, notify, protect, or a file')
+    .addHelpText('after', '\nExample:\n  syndrome fleet policy explain protect')
+    .action(async (file: string, options: object) =>
+      (await import('./fleet-policy.ts')).explain(file, merged(program, options)),
+    );
+  policy
+    .command('show')
+    .description('the text of a shipped policy, to begin one of your own with')
+    .argument('<policy>', 'observe, notify or protect')
+    .action(async (name: string) => (await import('./fleet-policy.ts')).show(name));
+  site(policy.command('set'))
+    .description('judge by this policy from now on, until the controller is started again')
+    .argument('<policy>', 'observe, notify, protect, or a file')
+    .option('--json', 'machine-readable')
+    .option('--dry-run', 'say what would be decided, and change nothing')
+    .action(async (file: string, options: object) =>
+      (await import('./fleet.ts')).setPolicy(file, merged(program, options)),
+    );
+
+  fleet
+    .command('replay')
+    .description('decide everything once more from the ledger, and compare: the same must come out')
+    .option('--config <file>', 'of a controller that runs')
+    .option('--ledger <file>', 'a ledger, or a backup of one; no controller is needed')
+    .option('--json', 'machine-readable')
+    .addHelpText('after', '\nExample:\n  syndrome fleet replay --ledger backup.sqlite')
+    .action(async (options: object) => (await import('./fleet.ts')).replayLedger(merged(program, options)));
+  asks('backup', 'copy the ledger of a running controller into a new file')
+    .argument('<file>')
+    .action(async (file: string, options: object) =>
+      (await import('./fleet.ts')).backup(file, merged(program, options)),
+    );
+}
+
+const reasonOf = ({ reason }: { reason?: string }): { reason?: string } => (reason === undefined ? {} : { reason });
