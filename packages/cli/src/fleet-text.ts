@@ -9,7 +9,7 @@ type Cell = (row: Row) => string;
 /** Answers come from a controller of the same user; names and reasons in them come from VMs and hosts. */
 const text = (value: unknown, most = 60): string => {
   if (value === undefined || value === null) return '';
-  return safeText(typeof value === 'object' ? JSON.stringify(value) : String(value), most);
+  return safeText(typeof value === 'string' ? value : JSON.stringify(value), most);
 };
 const list = (value: unknown): Row[] => (Array.isArray(value) ? (value as Row[]) : []);
 const time = (value: unknown): string => (Number.isFinite(value) ? new Date(Number(value)).toISOString() : '');

@@ -1,0 +1,33 @@
+import { drillDemo } from './drill/demo.ts';
+import { drillLines } from './drill/report.ts';
+import { EXIT } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
+import { needLinux } from './need-linux.ts';
+import { openSupply, type SupplyOptions } from './open-supply.ts';
+import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+
+interface Options extends GlobalOptions, SupplyOptions {
+  json?: boolean;
+  keep?: boolean;
+  timeout: number;
+}
+
+/** Runs `drill demo`: exit code 0 when everything was as it has to be, 1 when it was not, 3 when it did not come so far. */
+export async function drill(options: Options): Promise<void> {
+  needLinux();
+  const stop = AbortSignal.any([interruptSignal(), AbortSignal.timeout(options.timeout * 1000)]);
+  const supply = await openSupply(options, stop);
+  const started = Date.now();
+  const report = await drillDemo({
+    services: { supply, signal: stop, onNotice: say },
+    signal: stop,
+    ...(options.keep === true ? { keep: true } : {}),
+    onMoment: ({ at, who, what }) =>
+      say(`${((at - started) / 1000).toFixed(1).padStart(6)} s  ${who}: ${safeText(what, 200)}`),
+  });
+  if (report.verdict === 'fail') process.exitCode = EXIT.fail;
+  if (options.json === true) printJson(report);
+  else for (const line of drillLines(report, stdoutStyle(options))) print(line);
+  if (report.folder !== undefined) say(`ledger and logs are kept in ${report.folder}`);
+}
