@@ -49,7 +49,7 @@ function watch(host: LibvirtHost, other: LibvirtHost, shared: string): Watched {
   const source = libvirtSource({
     vms,
     epochOf: () => 7,
-    lookMs: 1000,
+    lookMs: 100,
     reconnect: { firstMs: 100, longestMs: 500 },
     logOf: (vm, name) => new QemuLogSource(vm, join(host.folder, 'log/qemu', `${name}.log`), { vms: vms.host }),
   });
@@ -175,6 +175,10 @@ describe('two libvirt hosts', () => {
         raw: 'lifecycle stopped migrated',
       }),
     );
+    expect(events(a).map(e => e.raw)).toContain('job-completed');
+    // For a while both hosts list it; who counts copies has to read that one of them waits.
+    expect(reports(b).map(r => r.state)).toContain('migrating-in');
+    expect(reports(b).map(r => r.state)).not.toContain('migrating-out');
     expect(await guestLine(agentOf(b), 'hello')).toMatch(/ ok /);
     // Gone from here, and not stopped: no proof.
     expect(await act(a, 'prove')).toMatchObject({ state: 'refused' });

@@ -36,13 +36,21 @@ interface LibvirtSourceOptions {
   logOf?: (vm: VmId, name: string) => Source;
 }
 
-type ReadOptions = LibvirtSourceOptions & { onVm: (report: VmReport) => void };
+/** Why a domain is paused that a migration brings. */
+const ARRIVING = new Set(['migrating', 'starting up']);
+
+type ReadOptions = LibvirtSourceOptions & {
+  /** Told of each domain that has a process. */
+  onVm: (report: VmReport) => void;
+  /** Kept over reconnections: the process in which each domain was seen to run. */
+  running: Map<VmId, number>;
+};
 
 /** Reads one libvirt. */
 export function libvirtSource(options: LibvirtSourceOptions): Source {
-  // Kept over reconnections: what a paused domain was before says whether it comes or goes. And the end of a domain is told
-  // also where only an earlier agent had seen it.
+  // The end of a domain is told also where only an earlier connection, or an earlier agent, had seen it.
   const before = new Map(options.vms.copies().map(([vm, { report }]) => [vm, report as VmReport]));
+  const running = new Map<VmId, number>();
   const logs = new Map<VmId, Promise<void>>();
   return {
     name: 'libvirt',
@@ -56,14 +64,13 @@ export function libvirtSource(options: LibvirtSourceOptions): Source {
             options.logOf(vm, name).run(sink, signal, () => {}),
           );
       };
-      const session = (s: Session): Promise<void> => readLibvirt({ ...options, onVm }, before, s, sink, pulse);
+      const session = (s: Session): Promise<void> => readLibvirt({ ...options, onVm, running }, before, s, sink, pulse);
       await keepReading({ source: 'libvirt' }, session, sink, signal, options.reconnect);
       await Promise.all(logs.values());
     },
   };
 }
 
-/** @param options.onVm told of each domain that has a process */
 async function readLibvirt(
   options: ReadOptions,
   before: Map<VmId, VmReport>,
@@ -231,12 +238,15 @@ class DomainReader {
         ? { state: 'shut-off', reason }
         : { state: 'running', reason: `libvirt says shut off (${reason}), but its process runs` };
     if (state === 'crashed') return { state: 'crashed', reason };
-    if (state !== 'paused') return { state: 'running', reason };
-    if (reason !== 'migrating') return { state: 'paused', reason };
-    // Its process waits for another's memory, and was not seen to run: it comes.
-    const was = this.#before.get(now.domain.uuid);
-    const ran = was !== undefined && was.pid === process?.pid && was.state !== 'migrating-in';
-    return { state: process?.argv.includes('-incoming') === true && !ran ? 'migrating-in' : 'migrating-out', reason };
+    if (state !== 'paused') {
+      if (process !== undefined) this.#options.running.set(now.domain.uuid, process.pid);
+      return { state: 'running', reason };
+    }
+    // A process that waits for another's memory, and was not seen to run, comes.
+    const waits =
+      process?.argv.includes('-incoming') === true && this.#options.running.get(now.domain.uuid) !== process.pid;
+    if (waits && ARRIVING.has(reason)) return { state: 'migrating-in', reason };
+    return { state: reason === 'migrating' ? 'migrating-out' : 'paused', reason };
   }
 }
 
