@@ -1,7 +1,7 @@
 /** @module Incidents: one for each host, page and cause. Witnesses join them, repeats are counted, and what follows belongs to them. */
 import type { ActKind } from './act.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { errorBefore, homeCopy, isOf, ownersOf, twinOf } from './ledger.ts';
+import { errorBefore, homeCopy, isOf, isPlannedStop, ownersOf, twinOf } from './ledger.ts';
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Page, State, Vm } from './state.ts';
@@ -205,8 +205,7 @@ export function openOf(s: State, vm: Vm): Incident[] {
 
 /** Notes what happened to a VM. It is a consequence where an error came before it; else it waits for one that is told late. */
 export function noteAfter(t: Turn, vm: Vm, what: Consequence, at: Time): void {
-  if (vm.plannedStop !== undefined && what !== 'panicked' && at >= vm.plannedStop) return;
-  if (what !== 'panicked' && wasEndedByUs(vm)) return;
+  if (what !== 'panicked' && (isPlannedStop(vm, at) || wasEndedByUs(vm))) return;
   if (vm.after.some(a => a.what === what && Math.abs(a.at - at) < JOIN_MS)) return;
   vm.after = [...vm.after, { what, at }]
     .toSorted((a, b) => a.at - b.at || (a.what < b.what ? -1 : 1))

@@ -5,7 +5,7 @@ import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
-import { gpaOf, homeCopy, isAlive, isClean, twinOf } from './ledger.ts';
+import { gpaOf, homeCopy, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
 import { planMove } from './move.ts';
 import { RUNGS } from './policy.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
@@ -310,7 +310,7 @@ export function evacuate(t: Turn, host: Host): void {
   let left = 0;
   for (const vm of t.s.vms.values()) {
     const home = homeCopy(vm);
-    if (home === undefined || home.host !== host.id || !isAlive(home.state) || vm.plannedStop !== undefined) continue;
+    if (home === undefined || home.host !== host.id || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
     left++;
     if (vm.move !== undefined || handsOff(vm) !== undefined) continue;
     const clean = isClean(t.s, vm) && host.connected && home.state === 'running';

@@ -212,6 +212,16 @@ export function homeCopy(vm: Vm): Copy | undefined {
   return vm.copies.find(c => c.host === vm.home);
 }
 
+/** A stop that was announced and does not come is forgotten after so long. */
+const PLANNED_MS = 3_600_000;
+
+/** Whether the end of a VM at that time was asked for: it is no failure. */
+export function isPlannedStop(vm: Vm, at: Time): boolean {
+  if (vm.plannedStop === undefined || at < vm.plannedStop) return false;
+  const home = homeCopy(vm);
+  return home === undefined || !isAlive(home.state) || at - vm.plannedStop <= PLANNED_MS;
+}
+
 /** Whether no error of the VM is known since it was started: only such a VM may be migrated live. */
 export function isClean(s: State, vm: Vm): boolean {
   const home = homeCopy(vm);

@@ -7,7 +7,7 @@ import { isFlying, want } from './acts.ts';
 import { handsOff, mayBegin } from './budget.ts';
 import { closeIncident } from './incident.ts';
 import type { IncidentId, Time, VmId } from './ids.ts';
-import { homeCopy, isAlive, isClean } from './ledger.ts';
+import { homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
 import { isProven, mayStart, unprovenCopies } from './proof.ts';
@@ -98,7 +98,7 @@ function isMoot(vm: Vm, doing: Doing | undefined): boolean {
 /** What has changed since it was planned may have made it wrong. */
 function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
   const off = handsOff(vm);
-  const gone = vm.plannedStop !== undefined;
+  const gone = isPlannedStop(vm, t.now);
   if (off === undefined && !gone) return true;
   drop(t, vm, move, off ?? 'it was stopped on purpose');
   return false;

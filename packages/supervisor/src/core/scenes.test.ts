@@ -385,6 +385,25 @@ test('terminate stops a VM with proof, and it stays stopped', () => {
   expect(acts(scene.effects).length).toBe(2);
 });
 
+test('a stop that was announced is no failure, also when the VM is reported to run before it comes', () => {
+  const end = (scene: Scene): void => {
+    scene.see('a', 'qmp', 'vmm.exit', { code: 1 }, { vm: 'v' });
+    scene.vm('a', 'v', { state: 'gone', reason: 'failed' });
+  };
+  const scene = fleet();
+  sigbus(scene, 1n);
+  scene.order('ann', { order: 'planned-stop', vm: 'v' });
+  scene.vm('a', 'v');
+  end(scene);
+  scene.pass(100);
+  expect(acts(scene.effects)).toEqual([]);
+  // It was started again: what happens to it then counts.
+  scene.vm('a', 'v', { pid: 7 });
+  sigbus(scene, 2n);
+  end(scene);
+  expect(acts(scene.effects)).toEqual(['autostart-off a 0']);
+});
+
 test('two copies that others started are told after the time of a live migration', () => {
   const scene = fleet();
   scene.vm('b', 'v');

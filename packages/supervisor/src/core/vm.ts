@@ -2,7 +2,7 @@
 import { handsOff } from './budget.ts';
 import type { HostId, Time } from './ids.ts';
 import { noteAfter } from './incident.ts';
-import { homeCopy, isAlive, newer, vmById } from './ledger.ts';
+import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
 import { isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
 import type { Copy, State, Vm } from './state.ts';
@@ -84,7 +84,8 @@ function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
   copy.epoch = Math.max(copy.epoch, report.epoch);
   vm.epoch = Math.max(vm.epoch, copy.epoch);
   copy.ran = true;
-  if (vm.plannedStop !== undefined && at > vm.plannedStop) delete vm.plannedStop;
+  // It was stopped, and somebody has started it again. That it still runs undoes no announcement.
+  if (vm.plannedStop !== undefined && !isAlive(copy.state)) delete vm.plannedStop;
   if (report.state === 'crashed') noteAfter(t, vm, 'panicked', at);
 }
 
@@ -96,7 +97,7 @@ function goes(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
     [vm.move.again, vm.move.rounds] = [0, 0];
   }
   if (report.state !== 'gone') return;
-  const asked = vm.move?.begun === true || vm.home !== copy.host || vm.plannedStop !== undefined;
+  const asked = vm.move?.begun === true || vm.home !== copy.host || isPlannedStop(vm, at);
   if (!asked && (report.reason === undefined || /fail|crash|signal|kill/i.test(report.reason)))
     noteAfter(t, vm, 'died', at);
 }

@@ -1,0 +1,146 @@
+/** Each wall by itself: several stand one behind the other, so that a scene still holds when one of them is gone. */
+import { describe, expect, test } from 'vitest';
+import type { Act } from './act.ts';
+import type { Effect } from './input.ts';
+import { isProven, mayStart, unprovenCopies } from './proof.ts';
+import type { Row, Said } from './said.ts';
+import type { Copy, Vm } from './state.ts';
+import { ACTS, goneProof, Scene } from './testing/scene.ts';
+import { vmById } from './ledger.ts';
+import { newState } from './state.ts';
+
+const copyOf = (more: Partial<Copy> = {}): Copy => ({
+  host: 'a',
+  epoch: 1,
+  state: 'gone',
+  ran: true,
+  since: 0,
+  autostart: false,
+  told: 1,
+  proof: goneProof({ vm: 'v', host: 'a', epoch: 1 }),
+  ...more,
+});
+const vmOf = (...copies: Copy[]): Vm => ({ ...vmById(newState(), 'v'), copies });
+
+describe('a start', () => {
+  test('may be when each copy that ever ran is proven, and needs no proof for one that never did', () => {
+    expect(mayStart(vmOf(copyOf()))).toBe(true);
+    const { proof: _, ...bare } = copyOf({ host: 'b' });
+    expect(mayStart(vmOf(copyOf(), { ...bare, ran: false, state: 'shut-off' }))).toBe(true);
+    expect(mayStart(vmOf(copyOf(), bare))).toBe(false);
+  });
+
+  test.each(['gone', 'shut-off', 'crashed', 'paused', 'running', 'starting'] as const)(
+    'may not be for a report of %s alone',
+    state => {
+      const { proof: _, ...bare } = copyOf({ state });
+      expect(unprovenCopies(vmOf(bare)).length).toBe(1);
+    },
+  );
+
+  test('may not be with the proof of another epoch, host or VM', () => {
+    expect(isProven(vmOf(), copyOf())).toBe(true);
+    expect(isProven(vmOf(), copyOf({ epoch: 2 }))).toBe(false);
+    expect(isProven(vmOf(), copyOf({ host: 'b' }))).toBe(false);
+    expect(isProven({ ...vmOf(), id: 'w' }, copyOf())).toBe(false);
+  });
+});
+
+/** A scene with the VM about to be stopped, and rows that can be held back. */
+function stopping(): { scene: Scene; stop: Act; row: (seq: number, said: Said) => Effect[] } {
+  const scene = new Scene(ACTS);
+  scene.host('a');
+  scene.host('b');
+  scene.vm('a', 'v');
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  scene.good(scene.acts()[0] ?? expect.fail('no act'));
+  const stop = scene.acts()[0] ?? expect.fail('no stop');
+  const row = (seq: number, said: Said): Effect[] => {
+    const at = scene.now;
+    const of: Row = { host: 'a', spool: 'a-1', seq, at, said };
+    return scene.send({ input: 'row', at, row: of });
+  };
+  return { scene, stop, row };
+}
+
+const kinds = (effects: readonly Effect[]): string[] => effects.flatMap(e => (e.effect === 'act' ? [e.act.kind] : []));
+const report = (state: 'running' | 'gone'): Said => ({
+  kind: 'vm',
+  vm: 'v',
+  name: 'v',
+  state,
+  vmm: 'libvirt',
+  disks: ['nfs:/vms'],
+  memoryBytes: 2 ** 30,
+  autostart: false,
+  optedIn: true,
+  epoch: 0,
+});
+const stopped = (stop: Act): Said => ({
+  kind: 'result',
+  action: stop.id,
+  vm: 'v',
+  epoch: stop.epoch,
+  state: 'confirmed',
+  proof: goneProof(stop),
+});
+
+describe('rows that come late', () => {
+  test('a report from before the stop does not void its proof', () => {
+    const { scene, stop, row } = stopping();
+    expect(kinds(row(20, stopped(stop)))).toEqual(['start']);
+    row(19, report('running'));
+    expect(scene.state.vms.get('v')?.copies.find(c => c.host === 'a')?.proof?.kind).toBe('process-gone');
+    row(21, report('running'));
+    expect(scene.state.vms.get('v')?.copies.find(c => c.host === 'a')?.proof).toBeUndefined();
+  });
+
+  test('a proof from before a report that it runs is none', () => {
+    const { scene, stop, row } = stopping();
+    row(21, report('running'));
+    expect(kinds(row(20, stopped(stop)))).toEqual(['prove']);
+    expect([...scene.state.acts.values()].find(a => a.id === stop.id)?.reason).toBe('it was seen to run since');
+  });
+
+  test('an older report does not undo a newer one', () => {
+    const { scene, row } = stopping();
+    row(21, report('gone'));
+    row(20, { ...report('running'), optedIn: false } as Said);
+    const vm = scene.state.vms.get('v');
+    expect([vm?.optedIn, vm?.copies.find(c => c.host === 'a')?.state]).toEqual([true, 'gone']);
+  });
+
+  test('an answer of another host, of another epoch, or to what nobody asked is none', () => {
+    const { scene, stop, row } = stopping();
+    const answer = stopped(stop) as Said & { kind: 'result' };
+    scene.say('b', answer);
+    row(20, { ...answer, epoch: 5 });
+    row(21, { ...answer, action: 'inc-9/stop/a/v/0' });
+    expect(scene.state.acts.get(stop.id)?.state).toBe('intent');
+    expect(kinds(scene.effects)).not.toContain('start');
+  });
+
+  test('an agent cannot attest', () => {
+    const { scene, stop, row } = stopping();
+    row(20, { ...stopped(stop), proof: { ...goneProof(stop), kind: 'attested', evidence: { by: 'ann' } } } as Said);
+    expect(kinds(scene.effects)).not.toContain('start');
+  });
+});
+
+test('while the fleet is paused no page is taken out of use and no second copy is stopped', () => {
+  const scene = new Scene({ ...ACTS, reoffline: true });
+  scene.host('a');
+  scene.host('b');
+  scene.vm('a', 'v');
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  scene.allGood();
+  scene.see('a', 'kmsg', 'host.memory-failure', { pfn: 1n, page: 'x', result: 'Recovered' });
+  scene.order('ann', { order: 'pause' });
+  const before = kinds(scene.effects).length;
+  scene.host('a', { boot: 'a-2' });
+  scene.vm('a', 'v', { epoch: 0 });
+  scene.pass(100);
+  expect(kinds(scene.effects).length).toBe(before);
+  scene.order('ann', { order: 'resume' });
+  expect(kinds(scene.effects).slice(before).toSorted()).toEqual(['re-offline', 'stop']);
+});
