@@ -261,6 +261,7 @@ export class Agent {
       for (const keeper of this.#keepers) keeper.start(now);
     }
     for (const keeper of this.#keepers) keeper.tick(now);
+    this.vms.flush();
     void this.#savePositions().catch(() => undefined);
   }
 

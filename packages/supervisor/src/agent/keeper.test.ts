@@ -25,11 +25,17 @@ function keep(stallMs = 1000): { puppet: Puppet; keeper: Keeper; said: Said[] } 
   return { puppet, keeper: new Keeper(puppet, s => said.push(s), stallMs), said };
 }
 
+/** The source runs when those before it have ended. */
+async function begin(keeper: Keeper, now: number): Promise<void> {
+  keeper.start(now);
+  await Promise.resolve();
+}
+
 describe('Keeper', () => {
-  test('a source without a sign of life is said once, and its return with the gap', () => {
+  test('a source without a sign of life is said once, and its return with the gap', async () => {
     const { puppet, keeper, said } = keep();
     const now = performance.now();
-    keeper.start(now);
+    await begin(keeper, now);
     keeper.tick(now + 900);
     expect(said).toEqual([]);
     keeper.tick(now + 1100);
@@ -40,10 +46,10 @@ describe('Keeper', () => {
     expect(said.slice(1)).toMatchObject([{ state: 'back', gapMs: 6000 }]);
   });
 
-  test('one that has said it is lost is not said to be stalled too', () => {
+  test('one that has said it is lost is not said to be stalled too', async () => {
     const { puppet, keeper, said } = keep();
     const now = performance.now();
-    keeper.start(now);
+    await begin(keeper, now);
     puppet.sink({ kind: 'source', source: 'qmp', vm: 'web', state: 'lost' });
     keeper.tick(now + 50_000);
     puppet.sink({ kind: 'source', source: 'qmp', vm: 'web', state: 'back', gapMs: 5 });
@@ -53,18 +59,28 @@ describe('Keeper', () => {
     expect(said.at(-1)).toMatchObject({ state: 'stalled' });
   });
 
+  test('of many VMs one that is lost does not hide that the source shows no sign of life', async () => {
+    const { puppet, keeper, said } = keep();
+    const now = performance.now();
+    await begin(keeper, now);
+    puppet.sink({ kind: 'source', source: 'qmp', state: 'reading' });
+    puppet.sink({ kind: 'source', source: 'qmp', vm: 'db', state: 'lost' });
+    keeper.tick(now + 2000);
+    expect(said.at(-1)).toMatchObject({ state: 'stalled' });
+  });
+
   test('stopped for the spool it says the gap when it starts again', async () => {
     const { puppet, keeper, said } = keep();
-    keeper.start(0);
+    await begin(keeper, 0);
     await keeper.stop(1000, true);
     await keeper.stop(2000, true);
-    keeper.start(5000);
+    await begin(keeper, 5000);
     expect(puppet.runs).toBe(2);
     expect(said).toEqual([
       { kind: 'source', source: 'qmp', vm: 'web', state: 'back', gapMs: 4000, reason: 'the spool was full' },
     ]);
     await keeper.stop(6000);
-    keeper.start(7000);
+    await begin(keeper, 7000);
     expect(said).toHaveLength(1);
     await keeper.stop(8000);
   });

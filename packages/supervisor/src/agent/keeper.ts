@@ -11,7 +11,10 @@ export class Keeper {
   #pulse = 0;
   #stalledAt: number | undefined;
   #heldAt: number | undefined;
-  #isLost = false;
+  /** What was told to end and has not yet. */
+  #ending: Promise<void> = Promise.resolve();
+  /** Which of the VMs that it reads (none: itself) are known to be lost. */
+  readonly #lost = new Map<string, boolean>();
 
   constructor(source: Source, sink: Sink, stallMs = 3 * PULSE_MS) {
     this.source = source;
@@ -29,13 +32,15 @@ export class Keeper {
     const end = new AbortController();
     const sink: Sink = said => {
       if (said.kind === 'source' && said.source === this.source.name)
-        this.#isLost = said.state === 'lost' || said.state === 'stalled';
+        this.#lost.set(said.vm ?? '', said.state === 'lost' || said.state === 'stalled');
       this.#sink(said);
     };
     const pulse = (): void => {
       this.#pulse = performance.now();
     };
-    this.#run = { end, done: this.source.run(sink, end.signal, pulse) };
+    // Never two of it at a time.
+    const done = this.#ending.then(() => this.source.run(sink, end.signal, pulse));
+    this.#run = { end, done };
   }
 
   /** Ends the source; it may be started again. `held`: because of the spool, so that the gap is said when it is. */
@@ -43,14 +48,18 @@ export class Keeper {
     const run = this.#run;
     this.#run = undefined;
     if (held && run !== undefined) this.#heldAt = now;
-    run?.end.abort();
-    await run?.done;
+    if (run !== undefined) {
+      run.end.abort();
+      this.#ending = run.done;
+    }
+    await this.#ending;
   }
 
   /** Looks for a sign of life. To be called about once a second. */
   tick(now: number): void {
     // What is known to be lost has said so.
-    if (this.#run === undefined || this.#isLost) {
+    const isLost = this.#lost.size > 0 && [...this.#lost.values()].every(lost => lost);
+    if (this.#run === undefined || isLost) {
       this.#pulse = now;
       return;
     }

@@ -19,6 +19,8 @@ export interface Copy extends ProcessId {
   report?: VmReport;
   /** It went to another host alive: that it is gone here proves no stop. */
   left?: boolean;
+  /** Further processes of the same VM that were there when this one was found: a stop is one of all of them. */
+  others?: Omit<Copy, 'report' | 'others'>[];
 }
 
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
@@ -47,6 +49,10 @@ const isCopy = (value: unknown): value is Copy => {
   return Number.isSafeInteger(pid) && text(startTicks) && text(boot) && text(socket);
 };
 
+function bare({ pid, startTicks, boot, socket, left }: Copy): Omit<Copy, 'report' | 'others'> {
+  return { pid, startTicks, boot, socket, ...(left === undefined ? {} : { left }) };
+}
+
 const sameProcess = (a: Copy, b: Copy): boolean =>
   a.pid === b.pid && a.startTicks === b.startTicks && a.boot === b.boot && a.socket === b.socket;
 
@@ -56,6 +62,7 @@ export class Vms {
   readonly #known = new Map<VmId, KnownVm>();
   readonly #copies = new Map<VmId, Copy>();
   readonly #observers = new Set<(seen: SeenEvent) => void>();
+  #isUnsaved = false;
 
   /** @param path a file of the agent's folder; one that is damaged counts as none: then no stop is proven from it */
   constructor(path?: string) {
@@ -94,15 +101,20 @@ export class Vms {
     return this.all().find(known => known.copy?.pid === pid);
   }
 
-  /** Its process was found. Durable when this returns. */
+  /** Its process was found. Durable when this returns, where the disk takes it; else with a later `flush`. */
   foundCopy(vm: VmId, copy: Copy): void {
     const old = this.#copies.get(vm);
-    this.of(vm).copy = copy;
-    if (old !== undefined && old.report !== undefined && sameProcess(old, copy)) return;
-    this.#keep(vm, copy);
+    const isSame = old !== undefined && sameProcess(old, copy);
+    const before = old === undefined ? [] : [...(old.others ?? []), ...(isSame ? [] : [bare(old)])];
+    const others = before.filter(other => howGoneCopy(other) === undefined && !sameProcess(other, copy));
+    const left = isSame && old.left === true;
+    const found = { ...copy, ...(left ? { left } : {}), ...(others.length > 0 ? { others } : {}) };
+    this.of(vm).copy = found;
+    if (isSame && old.report !== undefined && (old.others ?? []).length === others.length) return;
+    this.#keep(vm, found);
   }
 
-  /** Its process went to another host alive. Durable when this returns; the next process that is found here has not left. */
+  /** Its process went to another host alive. Durable as `foundCopy` is; the next process that is found here has not left. */
   hasLeft(vm: VmId): void {
     const { copy } = this.of(vm);
     if (copy === undefined || copy.left === true) return;
@@ -131,8 +143,20 @@ export class Vms {
     for (const observer of this.#observers) observer(seen);
   }
 
+  /** Writes what the disk did not take before. To be called about once a second. */
+  flush(): void {
+    if (!this.#isUnsaved || this.#path === undefined) return;
+    try {
+      writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
+      this.#isUnsaved = false;
+    } catch {
+      // A full disk is no reason not to read, or to forget it here.
+    }
+  }
+
   #keep(vm: VmId, copy: Copy): void {
     this.#copies.set(vm, copy);
-    if (this.#path !== undefined) writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
+    this.#isUnsaved = true;
+    this.flush();
   }
 }

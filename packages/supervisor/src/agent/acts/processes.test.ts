@@ -90,6 +90,7 @@ describe('stopping a process', () => {
   test('a process of the same number and another start is left alone', async () => {
     const child = await copy();
     const known = vms.find('web')!.copy!;
+    vms = new Vms();
     vms.foundCopy('web', { ...known, startTicks: '1' });
     expect(await acts().act(order('stop'), never)).toMatchObject({ proof: { evidence: { way: 'it had ended' } } });
     expect(processFacts(child.pid!)).toBeDefined();
@@ -121,9 +122,29 @@ describe('stopping a process', () => {
     });
   });
 
+  test('is one of every process of the VM, and none where it left alive', async () => {
+    const first = await copy();
+    const second = await copy();
+    expect(vms.find('web')?.copy?.others).toMatchObject([{ pid: first.pid }]);
+    expect(await acts().act(order('stop'), never)).toMatchObject({
+      state: 'failed',
+      reason: `another process of it is there: pid ${first.pid}`,
+    });
+    expect(processFacts(second.pid!)?.state ?? 'Z').toBe('Z');
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    expect(await acts().act(order('prove'), never)).toMatchObject({ proof: { kind: 'process-gone' } });
+    vms.hasLeft('web');
+    const left = await acts().act(order('prove'), never);
+    expect(left).toMatchObject({ state: 'unknown', reason: expect.stringContaining('alive') });
+    expect(left.proof).toBeUndefined();
+  });
+
   test('after a reboot of the host every older copy is gone', async () => {
     await copy();
-    vms.foundCopy('web', { ...vms.find('web')!.copy!, boot: 'another boot' });
+    const known = vms.find('web')!.copy!;
+    vms = new Vms();
+    vms.foundCopy('web', { ...known, boot: 'another boot' });
     const proof = { evidence: { process: 'host-rebooted' } };
     expect(await acts().act(order('prove'), never)).toMatchObject({ proof });
   });

@@ -140,6 +140,10 @@ export class QemuActs implements Actuator {
     const gone = howGoneCopy(copy, proc);
     if (gone === undefined) return failed(`it is there: pid ${copy.pid}`);
     const seen = { ...evidenceOf(copy), process: gone, way };
+    if (copy.left === true)
+      return { state: 'unknown', reason: 'it went to another host alive: that it is gone here proves nothing', seen };
+    const another = copy.others?.find(one => howGoneCopy(one, proc) === undefined);
+    if (another !== undefined) return failed(`another process of it is there: pid ${another.pid}`);
     if ((known.report ?? copy.report)?.autostart === true)
       return { state: 'confirmed', reason: 'it is gone, and no proof: something may start it again by itself', seen };
     const other = listenerOf(copy.socket, proc);

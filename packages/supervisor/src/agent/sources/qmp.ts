@@ -136,6 +136,7 @@ export class QmpSource implements Source {
       const memoryBytes = await memorySize(qmp);
       const report = async (): Promise<void> => {
         const { status } = await qmp.execute('query-status');
+        if (status === 'postmigrate') vms.hasLeft(vm);
         this.#tell(sink, {
           ...this.#facts(vm, facts.name ?? name ?? vm, facts, process),
           state: STATES[status] ?? 'paused',
