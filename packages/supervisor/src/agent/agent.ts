@@ -39,7 +39,7 @@ export interface AgentParts {
   libvirt?: Actuator;
 }
 
-export interface AgentContext {
+interface AgentContext {
   host: HostId;
   vms: Vms;
   epochOf: (vm: VmId) => Epoch;

@@ -25,7 +25,7 @@ function isPage(value: Record<string, unknown> | undefined): boolean {
 }
 
 /** Whether an act may be done, or what is answered instead. */
-export type Begin = { begin: true } | { begin: false; answer: ActResult | undefined };
+type Begin = { begin: true } | { begin: false; answer: ActResult | undefined };
 
 export class ActBook {
   readonly #path: string;

@@ -12,7 +12,7 @@ const HWPOISON = 19n;
 /** Entry of the auxiliary vector: the page size (getauxval(3)). */
 const AT_PAGESZ = 6n;
 
-export interface HostActsOptions {
+interface HostActsOptions {
   /** May this host take pages out of use at all? */
   allowed: boolean;
   sys?: string;

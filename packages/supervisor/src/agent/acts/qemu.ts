@@ -13,7 +13,7 @@ import { pause } from '../reconnect.ts';
 import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 
-export interface QemuActsOptions {
+interface QemuActsOptions {
   vms: Vms;
   /** Where the sockets of the VMs that we start are. */
   folder: string;

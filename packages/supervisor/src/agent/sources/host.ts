@@ -51,7 +51,7 @@ export function hostCounters(sys = '/sys', proc = '/proc'): Record<string, numbe
   return Object.fromEntries(counters.slice(0, MAX_COUNTERS));
 }
 
-export interface HostOptions extends ReconnectOptions {
+interface HostOptions extends ReconnectOptions {
   sys?: string;
   proc?: string;
   /** Between two looks, ms. Default 5000. */

@@ -10,7 +10,7 @@ import { keepReading, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { readRecords } from './poll-reader.ts';
 
-export interface KmsgRecord {
+interface KmsgRecord {
   /** 0 is the kernel; users can write all others. */
   facility: number;
   level: number;
@@ -93,7 +93,7 @@ export class KmsgDecoder {
   }
 }
 
-export interface KmsgOptions extends ReconnectOptions {
+interface KmsgOptions extends ReconnectOptions {
   /** Default `/dev/kmsg`. */
   path?: string;
   pollMs?: number;

@@ -33,7 +33,6 @@ describe('a format file', () => {
   test('is taken apart', () => {
     const format = traceFormat(FORMAT);
     expect(format).toMatchObject({ name: 'memory_failure_event', id: 117 });
-    expect(format?.fields.at(-3)).toEqual({ name: 'pfn', type: 'unsigned long', offset: 8, size: 8, signed: false });
     expect(format?.arguments.map(a => a.field)).toEqual(['pfn', 'type', 'result']);
     expect(format?.arguments[1]?.symbols?.get(13)).toBe('dirty LRU page');
     expect(format?.arguments[2]?.symbols?.get(3)).toBe('Recovered');

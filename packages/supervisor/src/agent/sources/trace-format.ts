@@ -1,20 +1,11 @@
 /**
- * @module The `format` file of a trace event: its fields, and how the kernel prints them. Numbers of enumerations differ from
+ * @module The `format` file of a trace event: how the kernel prints it. Numbers of enumerations differ from
  * kernel to kernel, their words stand in this file. Format: Documentation/trace/events.rst of Linux.
  */
-
-export interface TraceField {
-  name: string;
-  type: string;
-  offset: number;
-  size: number;
-  signed: boolean;
-}
 
 export interface TraceFormat {
   name: string;
   id: number;
-  fields: TraceField[];
   /** The text of `print fmt`, and what is printed for each of its conversions: a field, with the words of its values. */
   template: string;
   arguments: { field: string; symbols?: ReadonlyMap<number, string> }[];
@@ -30,13 +21,8 @@ export function traceFormat(text: string): TraceFormat | undefined {
   const id = /^ID: (\d{1,9})$/m.exec(head)?.[1];
   const print = /^print fmt: "((?:[^"\\]|\\.)*)"(?:, (.*))?$/ms.exec(head);
   if (name === undefined || id === undefined || print === null) return undefined;
-  const fields = [...head.matchAll(/^\tfield:(.+?);\toffset:(\d+);\tsize:(\d+);\tsigned:([01]);$/gm)].map(m => {
-    const [, declaration = '', offset, size, signed] = m;
-    const [, type = '', field = ''] = /^(.*?)\s*\b(\w+)(?:\[.*\])?$/.exec(declaration) ?? [];
-    return { name: field, type, offset: Number(offset), size: Number(size), signed: signed === '1' };
-  });
   const [, template = '', given = ''] = print;
-  return { name, id: Number(id), fields, template, arguments: topLevel(given).map(argument) };
+  return { name, id: Number(id), template, arguments: topLevel(given).map(argument) };
 }
 
 /** Splits at commas outside parentheses, braces and strings. */

@@ -43,7 +43,7 @@ export function traceReader(format: TraceFormat): (line: string) => { event?: Lo
   };
 }
 
-export interface TraceOptions extends ReconnectOptions {
+interface TraceOptions extends ReconnectOptions {
   /** The mounted tracefs. Default `/sys/kernel/tracing`. */
   root?: string;
   pollMs?: number;
@@ -65,6 +65,7 @@ export class TraceSource implements Source {
       async session => {
         const found = findTraceEvent(root);
         if (found === undefined) throw new Error(`this kernel has no ${EVENT} in ${PLACES.join(' or ')} of ${root}`);
+        // It stays when the agent ends: what the kernel writes into it meanwhile is read by the next one.
         const instance = join(root, INSTANCE);
         mkdirSync(instance, { recursive: true });
         writeFileSync(join(instance, found.place, EVENT, 'enable'), '1');

@@ -14,7 +14,7 @@ import { followLines } from './follow.ts';
 const MAX_RAW = 512;
 const PAGE_SHIFT = 12n;
 
-export interface VmmLogOptions extends ReconnectOptions {
+interface VmmLogOptions extends ReconnectOptions {
   vms: Vms;
   epochOf: (vm: VmId) => Epoch;
   facts?: VmFacts;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Said, SeenEvent } from '../../core/said.ts';
 
-export interface CoalesceOptions {
+interface CoalesceOptions {
   /** So many equal events of one window are written one by one. Default 16. */
   burst?: number;
   /** How long further ones are counted before the count is written, ms. Default 1000. */

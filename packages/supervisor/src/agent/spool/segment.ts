@@ -20,7 +20,7 @@ const NEWLINE = 0x0a;
 const CHUNK = 256 << 10;
 
 /** What a scan of a segment found beside its rows. */
-export interface Found {
+interface Found {
   segment: Segment;
   /** Bytes behind the last good line: a write that was not finished. */
   torn: number;

@@ -33,7 +33,7 @@ export interface SpoolOptions {
 }
 
 /** What `open` found on the disk beside good rows. */
-export interface Recovery {
+interface Recovery {
   /** Bytes of an unfinished write that were cut off. */
   torn: number;
   /** Rows that are damaged; each is replaced by the filler. */
