@@ -80,9 +80,24 @@ export class LibvirtVms {
     return client.call('domain-get-xml-desc', { domain, flags });
   }
 
-  /** The process of a domain: by libvirt's pid file, checked against its own arguments, else by those of every process. */
-  process(vm: VmId, name: string): ProcessFacts | undefined {
-    const found = this.#byPidFile(vm, name) ?? this.#byArguments(vm);
+  /** All processes that have a UUID among their arguments, by it: one pass of /proc, for who asks of many domains. */
+  processes(): ReadonlyMap<VmId, ProcessFacts> {
+    const { proc, sees = () => true } = this.place;
+    const found = new Map<VmId, ProcessFacts>();
+    for (const pid of pids(proc)) {
+      const facts = processFacts(pid, proc);
+      const uuid = facts === undefined ? undefined : uuidOf(facts);
+      if (facts !== undefined && uuid !== undefined && !found.has(uuid) && sees(pid)) found.set(uuid, facts);
+    }
+    return found;
+  }
+
+  /**
+   * The process of a domain: by libvirt's pid file, checked against its own arguments, else by those of every process.
+   * @param all those of this moment, where many domains are asked for
+   */
+  process(vm: VmId, name: string, all = () => this.processes()): ProcessFacts | undefined {
+    const found = this.#byPidFile(vm, name) ?? this.#still(vm, all().get(vm)?.pid);
     const { copy } = this.host.of(vm, 'libvirt');
     if (found !== undefined && !(copy?.pid === found.pid && copy.startTicks === found.startTicks)) {
       const { pid, startTicks } = found;
@@ -93,7 +108,7 @@ export class LibvirtVms {
 
   /** Whether a process of the VM is left: the one that was last seen, and any other that has its UUID. */
   gone(vm: VmId): Gone {
-    const other = this.#byArguments(vm);
+    const other = this.processes().get(vm);
     if (other !== undefined) return { gone: false, process: { pid: other.pid, startTicks: other.startTicks } };
     const last = this.host.find(vm)?.copy;
     if (last === undefined) return { gone: true, how: 'absent' };
@@ -105,20 +120,16 @@ export class LibvirtVms {
     if (name.includes('/')) return undefined;
     const folder = dirname(this.place.socket);
     for (const path of [join(folder, 'qemu', `${name}.pid`), join(folder, 'qemu', 'run', `${name}.pid`)]) {
-      const pid = pidIn(path);
-      const facts = pid === undefined ? undefined : processFacts(pid, this.place.proc);
-      if (facts !== undefined && isOf(facts, vm)) return facts;
+      const facts = this.#still(vm, pidIn(path));
+      if (facts !== undefined) return facts;
     }
     return undefined;
   }
 
-  #byArguments(vm: VmId): ProcessFacts | undefined {
-    const { proc, sees = () => true } = this.place;
-    for (const pid of pids(proc)) {
-      const facts = processFacts(pid, proc);
-      if (facts !== undefined && isOf(facts, vm) && sees(pid)) return facts;
-    }
-    return undefined;
+  /** What a process is at this moment, if it is that of the VM. */
+  #still(vm: VmId, pid: number | undefined): ProcessFacts | undefined {
+    const facts = pid === undefined ? undefined : processFacts(pid, this.place.proc);
+    return facts !== undefined && uuidOf(facts) === vm ? facts : undefined;
   }
 }
 
@@ -127,10 +138,10 @@ function isActive({ state }: DomainState): boolean {
   return state !== 'shut off' && state !== 'no state';
 }
 
-/** A QEMU that libvirt started has the UUID among its arguments; a zombie has none any more, and counts as gone. */
-function isOf({ argv, state }: ProcessFacts, vm: VmId): boolean {
+/** The UUID among the arguments of a QEMU; a zombie has none any more, and counts as gone. */
+function uuidOf({ argv, state }: ProcessFacts): VmId | undefined {
   const at = argv.indexOf('-uuid');
-  return state !== 'Z' && state !== 'X' && at >= 0 && argv[at + 1]?.toLowerCase() === vm.toLowerCase();
+  return at < 0 || state === 'Z' || state === 'X' ? undefined : argv[at + 1]?.toLowerCase();
 }
 
 function pidIn(path: string): number | undefined {

@@ -150,7 +150,9 @@ class DomainReader {
   all(): Promise<void> {
     return this.#queue(async () => {
       const domains = await this.#client.call('connect-list-all-domains');
-      for (const vm of new Set([...domains.map(d => d.uuid), ...this.#before.keys()])) await this.#one(vm);
+      let found: ReadonlyMap<VmId, ProcessFacts> | undefined;
+      const processes = (): ReadonlyMap<VmId, ProcessFacts> => (found ??= this.#options.vms.processes());
+      for (const vm of new Set([...domains.map(d => d.uuid), ...this.#before.keys()])) await this.#one(vm, processes);
     });
   }
 
@@ -164,10 +166,10 @@ class DomainReader {
     });
   }
 
-  async #one(vm: VmId): Promise<void> {
+  async #one(vm: VmId, processes?: () => ReadonlyMap<VmId, ProcessFacts>): Promise<void> {
     try {
       const now = await this.#options.vms.now(this.#client, vm);
-      const report = now === undefined ? this.#gone(vm) : await this.#report(now);
+      const report = now === undefined ? this.#gone(vm) : await this.#report(now, processes);
       if (report !== undefined) this.#tell(report);
     } catch (error) {
       // One domain that is busy or hangs hides no other; the next look asks again.
@@ -210,11 +212,11 @@ class DomainReader {
       : { ...rest, ...left.process, state: 'running', reason: 'libvirt has it no more, but its process runs' };
   }
 
-  async #report(now: DomainNow): Promise<VmReport | undefined> {
+  async #report(now: DomainNow, processes?: () => ReadonlyMap<VmId, ProcessFacts>): Promise<VmReport | undefined> {
     const { vms, epochOf } = this.#options;
     const { domain, autostart } = now;
     const vm = domain.uuid;
-    const process = vms.process(vm, domain.name);
+    const process = vms.process(vm, domain.name, processes);
     const xml = await vms.xml(this.#client, now);
     const { state, reason } = this.#state(now, process);
     return {
