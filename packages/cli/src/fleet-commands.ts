@@ -36,7 +36,10 @@ Examples:
     )
     .action(async (options: object) => (await import('./drill.ts')).drill(merged(program, options)));
 
-  site(program.command('supervise'))
+  program
+    .command('supervise')
+    .option('--config <file>', 'the file of the site (YAML)')
+    .option('--schema', 'print the JSON Schema of such a file, for editors')
     .description(
       'watch the VMs of this host, remember poisoned pages, tell, decide, act: agent, controller and store in one process',
     )
@@ -47,7 +50,7 @@ Examples:
   site: home
   folder: /var/lib/syndrome
   policy: observe
-  agent: { host: h1, qmp: { folder: /run/vms } }
+  agent: { host: h1, folders: [/run/vms] }
 
 Examples:
   syndrome supervise --config site.yaml --check

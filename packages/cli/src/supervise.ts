@@ -1,22 +1,29 @@
-import { readSite } from '@syndrome/supervisor/site/site-file.ts';
+import { keepHeapSmall } from '@syndrome/supervisor/agent/small-heap.ts';
+import { readSite, siteJsonSchema } from '@syndrome/supervisor/site/site-file.ts';
 import { serveAgent, serveController } from '@syndrome/supervisor/site/serve.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { interruptSignal } from './interrupt.ts';
 import { needLinux } from './need-linux.ts';
-import { type GlobalOptions, print, say } from './output.ts';
+import { type GlobalOptions, print, printJson, say } from './output.ts';
 
 interface Options extends GlobalOptions {
-  config: string;
+  config?: string;
+  schema?: boolean;
   check?: boolean;
 }
 
 /** Runs an agent, a controller, or both in this process, until Ctrl-C or SIGTERM. */
 export async function supervise(part: 'agent' | 'controller' | 'both', options: Options): Promise<void> {
+  if (options.schema === true) return printJson(siteJsonSchema(), 2);
   needLinux();
-  const site = readSite(options.config);
+  const file = options.config;
+  if (file === undefined)
+    throw new UsageError('E_SITE_FILE', 'no site is named', { hint: 'Name its file with --config.' });
+  const site = readSite(file);
   if (options.check === true) {
     print(
-      `${options.config} is well: site ${site.site}, policy ${site.policy.name}@${site.policy.version}, ${site.targets.length} targets`,
+      `${file} is well: site ${site.site}, policy ${site.policy.name}@${site.policy.version}, ${site.targets.length} targets`,
     );
     return;
   }
@@ -24,6 +31,8 @@ export async function supervise(part: 'agent' | 'controller' | 'both', options: 
   const failed = new AbortController();
   const stop = AbortSignal.any([asked, failed.signal]);
   const log = (who: string) => (line: string) => say(`${new Date().toISOString()} ${who}: ${safeText(line, 1000)}`);
+  // Beside VMs, on memory that is theirs.
+  if (part === 'agent') keepHeapSmall();
   const parts = [
     ...(part === 'agent' ? [] : [serveController(site, stop, log('controller'), print)]),
     ...(part === 'controller' ? [] : [serveAgent(site, stop, log('agent'))]),

@@ -61,7 +61,7 @@ async function until<T>(
   }
 }
 
-export interface DrillOptions {
+interface DrillOptions {
   services: Services;
   signal: AbortSignal;
   /** Takes each point of the story when it happens. */
@@ -71,7 +71,7 @@ export interface DrillOptions {
 }
 
 /** The report, and where ledger and logs are where they were kept. */
-export type DrillResult = DrillReport & { folder?: string };
+type DrillResult = DrillReport & { folder?: string };
 
 /**
  * Runs the drill. Everything that it starts has ended when it returns, also when it is interrupted.

@@ -5,7 +5,7 @@ import type { Received } from './receiver.ts';
 import type { DrillReport, Moment } from './report.ts';
 
 /** Everything that was seen. */
-export interface Seen {
+interface Seen {
   pages: readonly bigint[];
   facts: LedgerFacts;
   notices: readonly Received[];

@@ -10,7 +10,8 @@ import { testQemu } from '@syndrome/qemu/qmp/testing/qemu.ts';
 import type { Act, ActKind, ActResult } from '../core/act.ts';
 import type { ResultReport, Said, SeenEvent, VmReport } from '../core/said.ts';
 import { Agent } from './agent.ts';
-import { parseAgentConfig } from './config.ts';
+import { parse } from 'yaml';
+import { agentConfigSchema } from './config.ts';
 import { pids, processFacts } from './proc.ts';
 import { TestController } from './testing/controller.ts';
 
@@ -51,7 +52,7 @@ controller: ${folder}/c.sock
 kmsg: false
 trace: false
 start: { folder: ${own}/vms, logs: ${own}/logs, programs: ['${program}'] }`;
-  const agent = await Agent.open(parseAgentConfig(text, 'test'));
+  const agent = await Agent.open(agentConfigSchema.parse(parse(text)));
   const end = new AbortController();
   ends.push({ end, done: agent.run(end.signal) });
   return agent;

@@ -8,7 +8,8 @@ import type { Act, ActResult } from '../core/act.ts';
 import type { ResultReport, Said, SeenEvent } from '../core/said.ts';
 import { resultOf } from './actuator.ts';
 import { Agent, type AgentOptions } from './agent.ts';
-import { parseAgentConfig } from './config.ts';
+import { parse } from 'yaml';
+import { agentConfigSchema } from './config.ts';
 import type { Sink, Source } from './source.ts';
 import { TestController } from './testing/controller.ts';
 import { serve, t1, VM } from './testing/fake-libvirt.ts';
@@ -52,7 +53,7 @@ trace: false
 sysfs: false
 start: { folder: ${folder}/vms, logs: ${folder}/logs }
 ${more}`;
-  const agent = await Agent.open(parseAgentConfig(text, 'test'), { tickMs: 10, ...options });
+  const agent = await Agent.open(agentConfigSchema.parse(parse(text)), { tickMs: 10, ...options });
   running = agent.run(end.signal);
   return agent;
 }

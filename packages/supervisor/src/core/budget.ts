@@ -10,7 +10,7 @@ export function handsOff(vm: Vm): string | undefined {
 }
 
 /** VMs that are acted on now. Those that wait for a proof or a target hold nobody up. */
-export function movesUnderWay(s: State): number {
+function movesUnderWay(s: State): number {
   return s.moving.filter(id => {
     const move = s.vms.get(id)?.move;
     return move?.begun === true && move.step === 'working';

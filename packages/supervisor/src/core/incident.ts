@@ -16,7 +16,7 @@ const MAX_AFTER = 16;
 const MAX_CLOSED = 5000;
 
 const pageName = (host: HostId, page: string): string => `page ${host} ${page}`;
-export const unlocatedName = (host: HostId, vm: VmId): string => `unlocated ${host} ${vm}`;
+const unlocatedName = (host: HostId, vm: VmId): string => `unlocated ${host} ${vm}`;
 
 /** Opens an incident, or gives the one that is known for what it is about. */
 export function openIncident(
@@ -192,7 +192,7 @@ export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, 
 }
 
 /** A host has a new incident: the storm breaker counts such hosts. What is long past is history. */
-export function noteNew(t: Turn, host: HostId, when: Time): void {
+function noteNew(t: Turn, host: HostId, when: Time): void {
   if (t.now - when <= t.s.policy.breaker.within) t.s.breaker.hosts.set(host, t.now);
 }
 

@@ -20,7 +20,7 @@ export interface VmFacts extends VmCount {
 }
 
 /** What is the case for a VM, seen over so much time. */
-export function vmFacts(s: State, vm: Vm, within: Time | undefined): VmFacts | undefined {
+function vmFacts(s: State, vm: Vm, within: Time | undefined): VmFacts | undefined {
   const home = homeCopy(vm);
   const host = home === undefined ? undefined : s.hosts.get(home.host);
   if (home === undefined || host === undefined) return undefined;
@@ -84,7 +84,7 @@ export interface HostFacts {
 }
 
 /** What is the case for a host, as a rule asks for it. */
-export function hostFacts(s: State, host: Host, when: HostWhen): HostFacts {
+function hostFacts(s: State, host: Host, when: HostWhen): HostFacts {
   const since = Math.max(host.repairedAt, when.within === undefined ? 0 : s.now - when.within);
   const pages = distinctPages(host, since);
   const dimms = new Map<string, number>();

@@ -1,7 +1,7 @@
 /** @module What the customer and the operator are told. */
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 
-export const NOTICE_TYPES = [
+const NOTICE_TYPES = [
   'vm.memory.poisoned',
   'vm.memory.predicted',
   'vm.restart.planned',
@@ -13,9 +13,9 @@ export const NOTICE_TYPES = [
   'host.drained',
   'host.repaired',
 ] as const;
-export type NoticeType = (typeof NOTICE_TYPES)[number];
+type NoticeType = (typeof NOTICE_TYPES)[number];
 
-export const ALERT_TYPES = [
+const ALERT_TYPES = [
   'unproven',
   'no-target',
   'agent-silent',

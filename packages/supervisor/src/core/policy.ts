@@ -3,7 +3,7 @@ import type { Time } from './ids.ts';
 
 /** `observe`: remember and decide, tell no customer. `notify`: tell too. `act`: all that the rules say. */
 export const MODES = ['observe', 'notify', 'act'] as const;
-export type Mode = (typeof MODES)[number];
+type Mode = (typeof MODES)[number];
 
 /** The ladder of a VM, lowest first; `hold` is where nothing more may be done without a proof. */
 export const RUNGS = [
@@ -24,7 +24,7 @@ export type HostRung = (typeof HOST_RUNGS)[number];
 
 /** The ladder of a page that only has corrected errors. */
 export const PAGE_RUNGS = ['observe', 'tell', 'soft-offline'] as const;
-export type PageRung = (typeof PAGE_RUNGS)[number];
+type PageRung = (typeof PAGE_RUNGS)[number];
 
 /** What became of a VM after an error: `rebooted` was not known to be a panic, `died` is the end of the VMM. */
 export const CONSEQUENCES = ['panicked', 'rebooted', 'died'] as const;
@@ -32,7 +32,7 @@ export type Consequence = (typeof CONSEQUENCES)[number];
 
 /** Where corrected errors are counted. */
 export const CORRECTED_BY = ['page', 'row', 'bank', 'dimm', 'host'] as const;
-export type CorrectedBy = (typeof CORRECTED_BY)[number];
+type CorrectedBy = (typeof CORRECTED_BY)[number];
 
 /** All that is named has to hold. Errors are distinct pages, plus those without an address: at most one a minute and VM. */
 export interface VmWhen {
@@ -63,7 +63,7 @@ export interface HostWhen {
   silent?: Time | undefined;
 }
 
-export interface PageWhen {
+interface PageWhen {
   corrected: number;
   within: Time;
 }
@@ -95,7 +95,7 @@ export interface PageRule {
 /** For each VM, host and page the first rule that holds decides. */
 export type Rule = VmRule | HostRule | PageRule;
 
-export interface Budget {
+interface Budget {
   /** VMs that are acted on at the same time; each has one act under way at most. */
   moves: number;
   /** Hosts that drain at the same time, in percent of all, rounded down, but at least so many. */
@@ -104,7 +104,7 @@ export interface Budget {
 }
 
 /** So many hosts with new errors within a time is no set of bad DIMMs: nothing is done until it is over. */
-export interface Breaker {
+interface Breaker {
   hosts: number;
   percent: number;
   within: Time;
@@ -113,7 +113,7 @@ export interface Breaker {
 }
 
 /** Which proofs count here, beside those that always do. */
-export interface Proofs {
+interface Proofs {
   /** `never`; `one-kernel`: all hosts share one kernel; `tested`: for the storage named in `testedStorage`. */
   imageLock: 'never' | 'one-kernel' | 'tested';
   testedStorage: string[];
@@ -124,7 +124,7 @@ export interface Proofs {
 }
 
 /** How long an act may take before its outcome is unknown. */
-export interface Deadlines {
+interface Deadlines {
   act: Time;
   stop: Time;
   start: Time;

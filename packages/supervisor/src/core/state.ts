@@ -108,7 +108,7 @@ export interface Copy {
   doubled?: Time;
 }
 
-export type MoveStep = 'waiting' | 'working' | 'unproven' | 'no-target' | 'failed';
+type MoveStep = 'waiting' | 'working' | 'unproven' | 'no-target' | 'failed';
 
 /** What is being done with a VM: one thing at a time. */
 export interface Move {

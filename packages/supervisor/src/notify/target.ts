@@ -28,7 +28,7 @@ export interface HookTarget extends Filter {
   deadlineMs?: number;
 }
 
-export interface LogTarget extends Filter {
+interface LogTarget extends Filter {
   kind: 'log';
 }
 

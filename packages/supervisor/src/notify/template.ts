@@ -6,7 +6,7 @@ import { NotifyError } from './errors.ts';
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** The words that a template may use. */
-export const WORDS = [
+const WORDS = [
   'id',
   'type',
   'severity',

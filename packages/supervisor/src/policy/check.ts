@@ -7,7 +7,7 @@ import { didYouMean } from '@syndrome/decode/common/nearest.ts';
 import type { Policy } from '../core/policy.ts';
 import { policySchema } from './schema.ts';
 
-export interface PolicyFault {
+interface PolicyFault {
   line: number;
   column: number;
   message: string;

@@ -6,7 +6,7 @@ import { type Answer, adminLine, MAX_ANSWER_BYTES, parseAnswer, type Question } 
 import { LineSocket } from '../wire/line-socket.ts';
 
 /** No controller answers, or it refused. Carries the code of the controller where it gave one. */
-export class AskError extends SyndromeError {}
+class AskError extends SyndromeError {}
 
 const DEADLINE_MS = 30_000;
 

@@ -1,5 +1,5 @@
 /** @module The operator's file: one site, who is told, by which policy, and what this host is. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -14,6 +14,7 @@ import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
 const MAX_FILE = 256 * 1024;
 const name = z.string().regex(/^[\w.-]{1,63}$/);
 const path = z.string().min(1).max(4096);
+const whole = path.startsWith('/', 'a whole path, from / on');
 const types = z
   .array(z.string().regex(/^[a-z.-]+\*?$/))
   .max(64)
@@ -45,10 +46,12 @@ const targetSchema = z.discriminatedUnion('kind', [
 
 /** Of an agent; what it keeps lies in the folder of the site, and its controller is that of the site, unless it says otherwise. */
 const siteAgentSchema = agentConfigSchema.extend({
-  folder: path.optional(),
-  controller: path.optional(),
-  drill: path.optional().describe('a file in which the injector of a drill says what it does; leave it out elsewhere'),
-  start: agentConfigSchema.shape.start.unwrap().partial().prefault({}),
+  folder: whole.optional(),
+  controller: whole.optional(),
+  drill: whole.optional().describe('a file in which the injector of a drill says what it does; leave it out elsewhere'),
+  start: z
+    .strictObject({ folder: whole.optional(), logs: whole.optional(), programs: z.array(whole).max(64).optional() })
+    .prefault({}),
 });
 
 const siteSchema = z.strictObject({
@@ -82,16 +85,24 @@ function placesIn(folder: string): Pick<Site, 'sockets' | 'store'> {
   };
 }
 
+/** Its text. It names programs that are started, so that nobody but its owner may write to it. */
 function read(file: string): string {
+  let text: string;
   try {
-    const text = readFileSync(file, 'utf8');
-    if (text.length <= MAX_FILE) return text;
+    const { uid, mode } = statSync(file);
+    if ((mode & 0o022) !== 0 || (uid !== 0 && uid !== process.geteuid?.()))
+      throw new UsageError('E_SITE_FILE', `others may write to ${file}`, {
+        hint: `chown it to root or yourself, and chmod go-w ${file}.`,
+      });
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError('E_SITE_FILE', `cannot read ${file}`, {
       cause,
       hint: 'Name the file of your site with --config.',
     });
   }
+  if (text.length <= MAX_FILE) return text;
   throw new UsageError('E_SITE_FILE', `${file} has more than ${MAX_FILE} characters`);
 }
 
@@ -99,7 +110,7 @@ function read(file: string): string {
  * The policy that a site names: a shipped one, or a file.
  * @throws PolicyError, UsageError
  */
-export function policyNamed(text: string, folder: string): Policy {
+function policyNamed(text: string, folder: string): Policy {
   const shipped = SHIPPED.find(known => known === text);
   if (shipped !== undefined) return shippedPolicy(shipped);
   const file = resolve(folder, text);

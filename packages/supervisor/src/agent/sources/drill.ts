@@ -11,7 +11,7 @@ import type { Sink, Source } from '../source.ts';
 import { followLines } from './follow.ts';
 
 /** `{"vm":"…","when":1700000000000,"gpa":"0x…","kind":"srao"}` as what was seen; undefined for any other line. */
-export function drillEvent(line: string): SeenEvent | undefined {
+function drillEvent(line: string): SeenEvent | undefined {
   const { vm, when, gpa, kind } = parseObject(line) ?? {};
   const address = typeof gpa === 'string' ? parseU64(gpa) : undefined;
   if (typeof vm !== 'string' || typeof kind !== 'string' || !Number.isSafeInteger(when) || address === undefined)

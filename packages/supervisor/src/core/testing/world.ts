@@ -18,7 +18,7 @@ export const HOSTS = ['a', 'b', 'c', 'd'];
 export const VMS = ['u', 'v', 'w'];
 
 /** Something that happens. */
-export type Happening =
+type Happening =
   | { do: 'page'; vm: string; pfn: number }
   | { do: 'unlocated'; vm: string }
   | { do: 'die' | 'panic' | 'guest-text' | 'guest-off'; vm: string }

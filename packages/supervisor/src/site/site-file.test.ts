@@ -1,0 +1,73 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readPlaces, readSite, siteJsonSchema } from './site-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'site-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(text: string, name = 'site.yaml', mode = 0o600): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  return file;
+}
+
+describe('the file of a site', () => {
+  it('needs a folder, observes, tells the log, and keeps all below its folder', () => {
+    const site = readSite(write('folder: /srv/s\nagent: { host: h1 }'));
+    expect(site.policy).toMatchObject({ name: 'observe', mode: 'observe' });
+    expect(site.targets).toEqual([{ kind: 'log', name: 'log' }]);
+    expect(site.sockets).toEqual({ agents: '/srv/s/run/agents.sock', admin: '/srv/s/run/admin.sock' });
+    expect(site.agent).toMatchObject({
+      host: 'h1',
+      folder: '/srv/s/agent',
+      controller: '/srv/s/run/agents.sock',
+      start: { folder: '/srv/s/vms', logs: '/srv/s/logs' },
+      offline: false,
+      monitors: [],
+    });
+    expect(site.drill).toBeUndefined();
+  });
+
+  it('may name another controller, folders and a policy file beside it', () => {
+    write(
+      'schema: 1\nname: mine\nversion: "7"\nmode: notify\nrules:\n  - { name: all, of: vm, when: { errors: 1 }, do: tell }\n',
+      'mine.yaml',
+    );
+    const site = readSite(
+      write(
+        'folder: /srv/s\npolicy: mine.yaml\nagent: { host: h1, controller: /run/c.sock, start: { folder: /run/v } }',
+      ),
+    );
+    expect(site.policy).toMatchObject({ name: 'mine', version: '7', mode: 'notify' });
+    expect(site.agent).toMatchObject({ controller: '/run/c.sock', start: { folder: '/run/v', logs: '/srv/s/logs' } });
+  });
+
+  it.each([
+    ['', /folder/],
+    ['folder: here', /no absolute path/],
+    ['folder: /s\nfoldr: /t', /foldr/],
+    ['folder: /s\nagent: { host: a, hots: b }', /hots/],
+    ['folder: /s\nagent: { host: a, controller: tcp://b }', /controller/],
+    ['folder: /s\npolicy: nowhere.yaml', /cannot read .*nowhere.yaml/],
+    ['folder: /s\nnotify: [{ kind: log, name: a }, { kind: log, name: a }]', /two targets are named a/],
+    ['folder: /s\nnotify: [{ kind: webhook, name: a, url: "https://x/", secretFiles: [/none] }]', /secret file/],
+    ['folder: [', /no YAML/],
+    ['- a', /expected object/i],
+  ])('that is wrong says where: %j', (text, fault) => {
+    expect(() => readSite(write(text))).toThrow(fault);
+  });
+
+  it('is not taken where others may write to it', () => {
+    const file = write('folder: /srv/s', 'open.yaml', 0o622);
+    expect(() => readSite(file)).toThrow(/others may write/);
+    expect(() => readPlaces(file)).toThrow(/others may write/);
+  });
+
+  it('has a JSON Schema that names what it may hold', () => {
+    const { properties } = siteJsonSchema() as { properties: Record<string, unknown> };
+    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'notify', 'agent']);
+  });
+});
