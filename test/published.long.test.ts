@@ -30,6 +30,55 @@ function installed(name: 'decode' | 'syndrome'): { folder: string; bytes: number
   return { folder, bytes: statSync(join(work, tarball)).size };
 }
 
+const TSC = join(ROOT, 'node_modules/.bin/tsc');
+const STRICT = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
+
+/** A program of another project: a stream, one record, encode, describe, lint, predict. */
+const EVERYTHING = `
+import { MCI_STATUS_INTEL, createDecoder, decode, describe, encodeCper, encodeEsr, lint, predict, recordOf } from 'syndrome-decode';
+import type { ArmSeaRecord, CperRecord, RawRecord, RegisterView, X86McaRecord } from 'syndrome-decode';
+
+declare const console: { log(text: string): void };
+const decoder = createDecoder({
+  vendor: 'intel',
+  onRecord: record => console.log(\`stream \${record.kind} \${record.class}\`),
+});
+decoder.push('0xbd8000000010');
+decoder.push(new Uint8Array([0x30, 0x31, 0x33, 0x34, 0x0a]));
+decoder.end();
+
+const esr: ArmSeaRecord = { kind: 'arm-sea', esr: 0x92000410n, far: 0x1000n };
+const one = recordOf({ raw: esr });
+console.log(\`one \${one.kind} \${one.class}\`);
+
+const status: bigint = MCI_STATUS_INTEL.encode({ VAL: true, UC: true, EN: true, PCC: true });
+const abort: bigint = encodeEsr({ ec: 'DABT_LOW', iss: { DFSC: 0x10n } });
+const cper: CperRecord = {
+  kind: 'cper',
+  severity: 'fatal',
+  blockStatus: 0x11,
+  sections: [
+    {
+      type: 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1',
+      severity: 'fatal',
+      revision: 0x300,
+      flags: 0,
+      body: { kind: 'memory' },
+    },
+  ],
+};
+const [back] = decode(encodeCper(cper)).records;
+console.log(\`encode \${status.toString(16)} \${abort.toString(16)} \${back?.kind}\`);
+
+const mca: X86McaRecord = { kind: 'x86-mca', vendor: 'intel', bank: 1, status: 0xbd80000000000134n };
+const records: readonly RawRecord[] = [mca, esr, cper];
+for (const raw of records) {
+  const views: readonly RegisterView[] = describe(raw);
+  console.log(\`\${raw.kind} \${views.map(view => view.name)} \${lint(raw)[0]?.code}\`);
+}
+console.log(\`predict \${predict(mca, { consumer: 'linux', running: 'kernel' }).outcome}\`);
+`;
+
 beforeAll(() => {
   run(process.execPath, [join(ROOT, 'scripts/build.ts'), '--out', work], ROOT);
 });
@@ -59,14 +108,27 @@ describe('syndrome-decode', () => {
     expect(globSync('node_modules/*', { cwd: folder })).toEqual(['node_modules/syndrome-decode']);
   });
 
+  test('does all that it is for, with types', () => {
+    writeFileSync(join(folder, 'all.ts'), EVERYTHING);
+    run(process.execPath, [TSC, ...STRICT, 'all.ts'], folder);
+    expect(run(process.execPath, ['all.ts'], folder).split('\n')).toEqual([
+      'stream x86-mca SRAR',
+      'one arm-sea sea',
+      'encode b200000000000000 92000010 cper',
+      'x86-mca MCi_STATUS L_MCA_REGISTER_MISSING',
+      'arm-sea ESR_ELx,FAR_ELx L_ARM_FNV_WITH_FAR',
+      'cper BlockStatus L_CPER_NO_ADDRESS',
+      'predict panicked',
+      '',
+    ]);
+  });
+
   test('has types', () => {
     const source = `${USE}const record = decode('').records[0];\nexport const status: string | undefined = record?.severity;\n`;
     writeFileSync(join(folder, 'use.ts'), source);
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
-    const tsc = join(ROOT, 'node_modules/.bin/tsc');
-    run(process.execPath, [tsc, ...options, 'use.ts'], folder);
+    run(process.execPath, [TSC, ...STRICT, 'use.ts'], folder);
     writeFileSync(join(folder, 'use.ts'), source.replace('severity', 'severety'));
-    expect(spawnSync(process.execPath, [tsc, ...options, 'use.ts'], { cwd: folder }).status).not.toBe(0);
+    expect(spawnSync(process.execPath, [TSC, ...STRICT, 'use.ts'], { cwd: folder }).status).not.toBe(0);
   });
 
   test('goes through a bundler, and what is not used stays out', async () => {

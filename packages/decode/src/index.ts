@@ -13,10 +13,11 @@ export { dataOf, recordOf } from './decode/transfer.ts';
 export type { RecordData } from './decode/transfer.ts';
 export { toData } from './decode/record.ts';
 export { toText } from './decode/to-text.ts';
-export { describeRecord } from './mca/of-record.ts';
-export { stripOf } from './decode/bit-strip.ts';
-export { registerViews } from './decode/record-rules.ts';
 export { stringify } from './common/hex.ts';
+// What a raw record of any kind holds, field by field, and whether it can be real.
+export { describe, lint } from './decode/record-rules.ts';
+export type { RegisterView } from './registers/view.ts';
+export { stripOf } from './decode/bit-strip.ts';
 // Make one.
 export { encodeCper } from './cper/region.ts';
 export { encodeEsr, namedEsr } from './arm/encode.ts';
