@@ -12,7 +12,6 @@ import type { ItemSink, PageFacts, TextNote } from '../item.ts';
 import { linuxLine } from '../transport/line.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
-import { LINUX_NEEDLES } from './needles.ts';
 import { mceLine, mceLineOf } from './mce-lexer.ts';
 import { OldMceLines } from './old-mce-lines.ts';
 import { matchPattern } from '../patterns.ts';
@@ -45,7 +44,6 @@ export interface KernelPart {
 
 /** Reads kernel messages, as bytes where it is fast and as strings else. */
 export class KernelReader implements Reader {
-  readonly needles: readonly string[] = LINUX_NEEDLES;
   readonly #sink: ItemSink;
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;

@@ -83,7 +83,6 @@ interface Open {
 }
 
 export class McelogReader implements Reader {
-  readonly needles: readonly string[] = MCELOG_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;
