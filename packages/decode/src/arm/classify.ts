@@ -1,5 +1,5 @@
 /** @module What kind of error an abort or SError is, from its syndrome alone. */
-import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, ipaOf } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, PFAR, faultCodeOf, ipaOf } from './esr.ts';
 import { exceptionClass } from './exception-class.ts';
 import { faultStatus } from './fault-status.ts';
 import type { FaultStatus } from './fault-status.ts';
@@ -115,8 +115,7 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   if (gpa !== undefined) return page(gpa, 'guest', 'gpa');
   if (record.walkedGpa !== undefined && classifyArm(record).walkLevel === undefined)
     return page(record.walkedGpa, 'guest', 'walkedGpa');
-  if (record.pfar !== undefined && pfarValid(record.esr))
-    return page(record.pfar & ((1n << 56n) - 1n), 'system', 'pfar');
+  if (record.pfar !== undefined && pfarValid(record.esr)) return page(PFAR.decode(record.pfar).PA, 'system', 'pfar');
   if (record.hpfar !== undefined && record.el !== 1 && hpfarValid(record.esr))
     return page(ipaOf(record.hpfar), 'guest', 'hpfar');
   return undefined;
@@ -126,10 +125,14 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
 function pfarValid(esr: bigint): boolean {
   const { EC, ISS } = ESR.decode(esr);
   const kind = exceptionClass(Number(EC))?.iss;
-  if (kind === undefined || kind === 'other' || ISS >> 24n === 1n) return false;
-  if (kind === 'serror') return ISS_SERROR.decode(ISS).PFV;
-  const fault = faultStatus(Number(ISS & 0x3fn));
-  return fault !== undefined && fault.kind.startsWith('external-abort') && ISS_DATA_ABORT.decode(ISS).PFV;
+  if (kind === undefined || kind === 'other') return false;
+  if (kind === 'serror') {
+    const { IDS, PFV } = ISS_SERROR.decode(ISS);
+    return !IDS && PFV;
+  }
+  const { ISV, PFV, DFSC } = ISS_DATA_ABORT.decode(ISS);
+  const fault = faultStatus(Number(DFSC));
+  return !ISV && PFV && fault !== undefined && fault.kind.startsWith('external-abort');
 }
 
 /**
@@ -140,7 +143,7 @@ export function hpfarValid(esr: bigint): boolean {
   const { EC, ISS } = ESR.decode(esr);
   const kind = exceptionClass(Number(EC))?.iss;
   if (kind !== 'data-abort' && kind !== 'instruction-abort') return false;
-  const fault = faultStatus(Number(ISS & 0x3fn), kind === 'data-abort' ? 'data' : 'instruction');
+  const fault = faultStatus(faultCodeOf(ISS), kind === 'data-abort' ? 'data' : 'instruction');
   switch (fault?.kind) {
     case 'translation':
     case 'access-flag':

@@ -1,6 +1,6 @@
 /** @module Syndromes made from fields, and the ones that are met in practice by name. */
 import { ArmError } from './errors.ts';
-import { ESR, syndromeTables } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, syndromeTables } from './esr.ts';
 import { exceptionClassByName } from './exception-class.ts';
 
 /** Fields of an ESR: the class by number or short name, the fields of its ISS and ISS2 by name. IL is set unless said. */
@@ -29,7 +29,7 @@ export function encodeEsr(fields: EsrFields): bigint {
   const { iss = 0n, iss2 = 0n } = fields;
   // ISV and IDS stand in the same bit and decide which table the other fields are from.
   const top = typeof iss === 'bigint' ? false : iss['ISV'] === true || iss['IDS'] === true;
-  const tables = syndromeTables(ESR.encode({ EC: BigInt(ec), ISS: top ? 1n << 24n : 0n }));
+  const tables = syndromeTables(ESR.encode({ EC: BigInt(ec), ISS: top ? ISS_DATA_ABORT.masks.ISV : 0n }));
   return ESR.encode({
     EC: BigInt(ec),
     IL: fields.il ?? true,

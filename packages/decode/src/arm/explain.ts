@@ -2,7 +2,7 @@
 import { hex64 } from '../common/hex.ts';
 import { armPageOf, classifyArm } from './classify.ts';
 import type { ArmState, ArmVerdict } from './classify.ts';
-import { ESR, ISS_DATA_ABORT, ISS_SERROR } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, ISS_SERROR, faultCodeOf } from './esr.ts';
 import { exceptionClass } from './exception-class.ts';
 import { faultStatus } from './fault-status.ts';
 import { armSeaAddresses } from './kvm.ts';
@@ -45,7 +45,7 @@ function lead(record: ArmSeaRecord, verdict: ArmVerdict): string {
       : 'SError without a category: the CPU says only that something failed.';
   }
   const instruction = verdict.access === 'instruction';
-  const code = Number(ISS & 0x3fn);
+  const code = faultCodeOf(ISS);
   const fault = faultStatus(code, instruction ? 'instruction' : 'data');
   const what = fault?.text ?? `reserved fault status 0x${code.toString(16).padStart(2, '0')}`;
   const by = verdict.access === undefined ? '' : ` by ${ACCESS[verdict.access]}`;

@@ -3,7 +3,7 @@ import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
 import { hpfarValid } from './classify.ts';
-import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, syndromeTables } from './esr.ts';
+import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, faultCodeOf, syndromeTables } from './esr.ts';
 import { EC as CLASS, exceptionClass } from './exception-class.ts';
 import { faultStatus, hasLoadStoreType, isMemoryError } from './fault-status.ts';
 import { KVM_ARM_SEA_ESR_MASK, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm.ts';
@@ -41,15 +41,15 @@ export function lintArm(record: ArmSeaRecord): ArmFinding[] {
 }
 
 function lintSyndrome(esr: bigint, add: Add): void {
-  const { EC, IL, ISS, ISS2 } = ESR.decode(esr);
+  const { EC, IL, ISS, ISS2, reserved } = ESR.decode(esr);
   const cls = exceptionClass(Number(EC));
   if (cls === undefined) add('L_ARM_RESERVED_CLASS', hex(EC), bits(31, 26));
-  if (esr >> 56n !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
+  if (reserved !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
   if (cls === undefined || cls.iss === 'other') return;
   const { iss, iss2 } = syndromeTables(esr);
   const stray = iss.decode(ISS).reserved | (iss2.decode(ISS2).reserved << 32n);
   if (stray !== 0n) add('L_ARM_RESERVED_BITS', hex64(stray), ...runsOf('esr', 'ESR', stray));
-  const isv = cls.iss === 'data-abort' && ISS >> 24n === 1n;
+  const isv = cls.iss === 'data-abort' && ISS_DATA_ABORT.decode(ISS).ISV;
   if (!isv && !IL) add('L_ARM_IL_CLEAR', cls.name, bits(25));
 }
 
@@ -101,12 +101,14 @@ function lintAbort(record: ArmSeaRecord, iss: bigint, instruction: boolean, add:
 }
 
 function lintKvm(record: ArmSeaRecord, esr: bigint, flags: bigint, add: Add): void {
-  const ec = Number(ESR.decode(esr).EC);
+  const { EC, ISS } = ESR.decode(esr);
+  const ec = Number(EC);
   if (ec !== CLASS.IABT_LOW && ec !== CLASS.DABT_LOW) {
     add('L_ARM_KVM_CLASS', hex(ec), bits(31, 26));
   } else {
-    const fault = faultStatus(Number(esr & 0x3fn));
-    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(esr & 0x3fn), bits(5, 0));
+    const code = faultCodeOf(ISS);
+    const fault = faultStatus(code);
+    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(code), bits(5, 0));
   }
   const masked = esr & ~KVM_ARM_SEA_ESR_MASK;
   if (masked !== 0n) add('L_ARM_KVM_MASKED', hex64(masked), ...runsOf('esr', 'ESR', masked));

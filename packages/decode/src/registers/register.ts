@@ -47,6 +47,9 @@ type Decoded<F extends readonly Field[]> = {
   readonly [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
 } & { readonly reserved: bigint };
 
+/** The bits of every field, in their place. */
+type Masks<F extends readonly Field[]> = { readonly [K in F[number] as K['name']]: bigint };
+
 /** One line of a described register. */
 export interface FieldRow {
   name: string;
@@ -63,6 +66,11 @@ export interface Register<F extends readonly Field[] = readonly Field[]> {
   /** Manual and section the table was made from. */
   readonly source: string;
   readonly fields: F;
+  /**
+   * The bits of each field in its place, for the one flag that is asked of many values.
+   * @example const { ADDRV } = MCI_STATUS_INTEL.masks; // (status & ADDRV) !== 0n
+   */
+  readonly masks: Masks<F>;
   /** Splits a u64. Never fails: bits outside the fields (and above `width`) come back in `reserved`. */
   decode(value: bigint): Decoded<F>;
   /** Joins fields; missing ones are 0. Throws {@link RegisterError} for a value that does not fit or an unknown name. */
@@ -122,6 +130,7 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     known |= maskOf(f.hi, f.lo);
     names.add(f.name);
   }
+  const masks = Object.fromEntries(fields.map(f => [f.name, maskOf(f.hi, f.lo)])) as Masks<F>;
   const sorted = [...fields].sort((a, b) => b.hi - a.hi);
 
   const readers = fields.map(readerOf);
@@ -206,5 +215,5 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     return rows;
   }
 
-  return { name, width, source, fields, decode, encode, describe };
+  return { name, width, source, fields, masks, decode, encode, describe };
 }
