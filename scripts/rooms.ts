@@ -17,9 +17,9 @@ const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 export const rooms: Readonly<Record<string, Room>> = {
   common: { folder: 'packages/decode/src/common', imports: [], pure: true },
   registers: { folder: 'packages/decode/src/registers', imports: ['common'], pure: true },
-  mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers'], pure: true },
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
-  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers'], pure: true },
+  mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers', 'arm'], pure: true },
+  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'mca'], pure: true },
   events: { folder: 'packages/decode/src/events', imports: [...BYTES, 'inject'], pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },

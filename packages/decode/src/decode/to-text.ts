@@ -4,6 +4,7 @@ import { safeText } from '../common/screen.ts';
 import { CperError } from '../cper/error.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { encodeCper } from '../cper/region.ts';
+import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { tellingMessage } from './outlook.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
@@ -171,12 +172,9 @@ function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): 
 
 /** Why nothing can be said. */
 function noOutlook({ raw }: DecodedRecord): string | undefined {
-  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !isValid(raw.status)) return undefined;
+  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !holdsError(raw.status)) return undefined;
   return 'not known without the CPU’s vendor; --vendor or --cpuid gives it';
 }
-
-/** MCi_STATUS.VAL. */
-const isValid = (status: bigint): boolean => status >> 63n === 1n;
 
 /** Answers that differ only in what the CPU was doing are one line. */
 function outlookTexts(record: DecodedRecord): string[] {

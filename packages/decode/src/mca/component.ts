@@ -1,13 +1,13 @@
 /** @module Which part of the machine a record names, as far as the data say. */
 import { legacyBank, legacyText } from './amd-legacy.ts';
-import { MCA_IPID } from './amd-registers.ts';
+import { MCA_IPID, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { cpuOf } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
 import { intelModelInfo, intelPlace } from './intel-model.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
-import { MCI_MISC_IO, MCI_STATUS_AMD } from './registers.ts';
+import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
@@ -83,7 +83,7 @@ function fromCode(code: Mcacod, basis: string): Component | undefined {
 }
 
 function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
+  const code = decodeMcacod(errorCodeOf(record.status), 'intel');
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
   const pci = rootPortOf(record);
   if (pci !== undefined) return { area: 'io', name: `PCIe root port ${pci}`, basis: 'MCi_MISC', pci };
@@ -143,8 +143,8 @@ const LEGACY_NB = 4;
 function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefined {
   const bank = legacyBank(record.bank, cpu);
   if (bank === undefined) return undefined;
-  const xec = Number((record.status >> 16n) & 0x1fn);
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const xec = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
+  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   const detail = legacyText(record.bank, xec, code, cpu);
   const dram = record.bank === LEGACY_NB && LEGACY_DRAM.has(xec);
   const area = dram ? 'memory' : record.bank === LEGACY_NB ? 'fabric' : record.bank < 3 ? 'cache' : 'core';
@@ -170,7 +170,7 @@ function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component
   }
   const legacy = cpu === undefined ? undefined : legacyComponent(record, cpu);
   if (legacy !== undefined) return legacy;
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   // Level LG stands for DRAM errors of the memory controller too (a UMC logs them as 0x011b).
   if (code.class === 'cache-hierarchy' && code.fields.LL === 'LG') {
     return {
@@ -189,7 +189,7 @@ export function isFirmwareBank(bank: number): boolean {
 /** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
 export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;
-  if ((record.status & (1n << 63n)) === 0n) return { ...NOTHING, basis: 'VAL is clear' };
+  if (!holdsError(record.status)) return { ...NOTHING, basis: 'VAL is clear' };
   if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };
   if (isFirmwareBank(record.bank)) return { area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' };
   const cpu = cpuOf(record);

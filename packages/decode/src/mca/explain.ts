@@ -7,7 +7,7 @@ import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { wordsOf } from './error-words.ts';
 import { isBroadcastFiller } from './lint-shapes.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import { concernsData } from './page.ts';
 import type { PageRef } from './page.ts';
 import type { X86McaRecord } from './record.ts';
@@ -25,7 +25,7 @@ const LEAD: Readonly<Record<McaClass, string>> = {
   unknown: 'The vendor is not known, and Intel and AMD read these status bits differently',
 };
 
-const ADDRV = 1n << 58n;
+const { ADDRV } = MCI_STATUS_INTEL.masks;
 
 /** The class as each vendor reads the status, in a few words. */
 export const CLASS_WORDS: Readonly<Record<McaClass, string>> = {
@@ -124,13 +124,13 @@ export interface ExplanationFrame {
 
 /** What follows the bank and the CPU. */
 function whatSentence(record: McaDeciding): string {
-  const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
+  const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
   const { unit, what, extended, byUnit } = wordsOf(record);
   const at = unit === undefined ? '' : `, ${unit}`;
   if (what === undefined) return `${at}${at === '' ? ': ' : ', '}without an error code`;
   if (!byUnit) return `${at}: ${what}, ${code.mnemonic}`;
   const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
-  return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(Number(record.status & 0xffffn), 4)})`;
+  return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(errorCodeOf(record.status), 4)})`;
 }
 
 /** The frame of an explanation. */

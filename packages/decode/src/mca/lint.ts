@@ -18,7 +18,7 @@ import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import { amdAddressLsb, isTooWide } from './page.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -88,7 +88,8 @@ const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls =
 const SRAR_CODES = new Set([0x134, 0x150]);
 const isScrub = (code: number): boolean => (code & 0xfff0) === 0x00c0;
 const LLC_WRITEBACK = 0x17a;
-const COUNT_OVERFLOW = 1n << 14n;
+/** The highest bit of the count, which stays set once it is (SDM vol. 3B, Corrected Error Count). */
+const COUNT_OVERFLOW = 0x4000n;
 
 /** Registers that the status calls valid and the record does not have. AMD's MCi_MISC is a counter, no part of the error. */
 function missing(f: Facts): RegisterMember[] {
@@ -426,7 +427,7 @@ function factsOf(record: McaDeciding): Facts {
   return {
     record,
     cls: classify(record),
-    code: decodeMcacod(Number(status & 0xffffn), vendor),
+    code: decodeMcacod(errorCodeOf(status), vendor),
     s: MCI_STATUS_INTEL.decode(status),
     a: MCI_STATUS_AMD.decode(status),
     cap: mcgCap === undefined ? undefined : MCG_CAP.decode(mcgCap),

@@ -1,9 +1,9 @@
 /** @module The memory a record names. */
-import { MCA_ADDR, MCA_CONFIG } from './amd-registers.ts';
+import { MCA_ADDR, MCA_CONFIG, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
 import type { AddressShape, McaDeciding } from './deciding.ts';
-import { decodeMcacod, isIoCode } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
@@ -108,7 +108,8 @@ const NORTHBRIDGE_DRAM_ECC = 8n;
 /** Families 0Fh to 16h: no syndrome bit or address form of scalable MCA exists. */
 function legacyPage(record: McaDeciding): PageShape | undefined {
   const poisoned = MCI_STATUS_AMD.decode(record.status).POISON;
-  const usable = record.bank === NORTHBRIDGE ? ((record.status >> 16n) & 0x1fn) === NORTHBRIDGE_DRAM_ECC : poisoned;
+  const usable =
+    record.bank === NORTHBRIDGE ? MCI_STATUS_AMD_LEGACY.decode(record.status).XEC === NORTHBRIDGE_DRAM_ECC : poisoned;
   return usable ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : undefined;
 }
 
@@ -162,7 +163,6 @@ export function isTooWide(record: McaDeciding): boolean {
 export function concernsData(record: McaDeciding): boolean {
   if (record.vendor === 'amd') return true;
   return (
-    DATA_CODES.has(decodeMcacod(Number(record.status & 0xffffn), record.vendor).class) ||
-    pageShape(record) !== undefined
+    DATA_CODES.has(decodeMcacod(errorCodeOf(record.status), record.vendor).class) || pageShape(record) !== undefined
   );
 }

@@ -7,6 +7,7 @@ import * as codes from './smca-codes.ts';
 import type { CodeTable } from './smca-codes.ts';
 import { MCA_IPID } from './amd-registers.ts';
 import type { CpuModel } from './cpu.ts';
+import { MCI_STATUS_AMD } from './registers.ts';
 
 /** What part of the machine a bank watches: decides what to look at next. */
 type SmcaArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware';
@@ -123,8 +124,7 @@ export function umcPlace(
 ): UmcPlace | undefined {
   if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
   const channel = Number(MCA_IPID.decode(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
-  const syndV = (record.status & (1n << 53n)) !== 0n;
-  const xec = (record.status >> 16n) & 0x3fn;
-  if (!syndV || record.synd === undefined || xec !== 0n) return { channel };
+  const { SYNDV, XEC } = MCI_STATUS_AMD.decode(record.status);
+  if (!SYNDV || record.synd === undefined || XEC !== 0n) return { channel };
   return { channel, chipSelect: Number(record.synd.chipSelect) };
 }

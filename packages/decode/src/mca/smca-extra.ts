@@ -49,7 +49,7 @@ export function errorsOf(record: X86McaRecord): { record: X86McaRecord; fromDest
 }
 
 /** Extended and plain error code. */
-const CODES = 0x3f_ffffn;
+const CODES = MCI_STATUS_AMD.masks.XEC | MCI_STATUS_AMD.masks.ERRORCODE;
 
 function bytesOf(value: bigint): number[] {
   return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));

@@ -1,4 +1,5 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
+import { errorCodeOf } from '../mca/mcacod.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { mcaCase, passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
@@ -96,11 +97,11 @@ const FOUND: Readonly<Record<string, string> & { poll: string }> = {
 function collected(record: McaCase, facts: Facts): boolean {
   const { UC, ADDRV } = MCI_STATUS_INTEL.decode(record.status);
   if (UC || !ADDRV) return false;
-  const code = record.status & 0xffffn;
+  const code = errorCodeOf(record.status);
   const memory =
     facts.vendor() === 'amd'
       ? !facts.get('smca') && record.bank === 4 && MCI_STATUS_AMD.decode(record.status).XEC === 8n
-      : (code & 0xef80n) === 0x80n || (code & 0xef00n) === 0x100n || (code & 0xeffcn) === 0xcn;
+      : (code & 0xef80) === 0x80 || (code & 0xef00) === 0x100 || (code & 0xeffc) === 0xc;
   return memory && usableAddress(record, facts).address !== undefined;
 }
 

@@ -3,6 +3,7 @@
  * row that matches decides. Source: Linux arch/x86/kernel/cpu/mce/severity.c, behaviour of 5.19 to 7.2; the classes
  * are those of the SDM vol. 3B, UCR Error Classification.
  */
+import { cpuModel } from '../mca/cpu.ts';
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
@@ -341,12 +342,11 @@ function bitsMatch(decoded: Record<string, boolean | bigint>, wanted: Record<str
 function cpuMatches(record: McaCase, cpu: Row['cpu']): boolean {
   if (cpu === undefined) return true;
   if (record.cpuid === undefined) return false;
-  const eax = record.cpuid;
-  const model = Number(((eax >> 12n) & 0xf0n) | ((eax >> 4n) & 0xfn));
+  const { family, model, stepping } = cpuModel(record.cpuid);
   return (
-    Number((eax >> 8n) & 0xfn) === cpu.family &&
+    family === cpu.family &&
     model === cpu.model &&
-    Number(eax & 0xfn) >= cpu.minStepping &&
+    stepping >= cpu.minStepping &&
     record.bank >= cpu.banks[0] &&
     record.bank <= cpu.banks[1]
   );

@@ -1,4 +1,5 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
+import { errorCodeOf } from '../mca/mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
@@ -173,8 +174,8 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
 
 /** Codes Intel's recovery acts on: scrubbing, last level cache write back, data load, instruction fetch. */
 function actsOn(record: McaCase): boolean {
-  const code = record.status & 0xffffn;
-  return (code & 0xfff0n) === 0x00c0n || code === 0x017an || code === 0x0134n || code === 0x0150n;
+  const code = errorCodeOf(record.status);
+  return (code & 0xfff0) === 0x00c0 || code === 0x017a || code === 0x0134 || code === 0x0150;
 }
 
 /** Whether Xen takes the address for a physical one. */

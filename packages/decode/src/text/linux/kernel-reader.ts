@@ -1,5 +1,7 @@
 /** @module Linux kernel messages → items: machine check blocks, the AMD decoder, firmware reports, page handling. */
+import { MCI_STATUS_AMD_LEGACY } from '../../mca/amd-registers.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
+import { MCI_STATUS_AMD } from '../../mca/registers.ts';
 import { ArmLines } from './arm-lines.ts';
 import { ascii } from '../bytes.ts';
 import { CperLines } from './cper-lines.ts';
@@ -26,7 +28,6 @@ const TAG = ascii('[Hardware Error]: ');
 const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
 
 /** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
-const EXTENDED = 0x3f;
 
 const CUT_LINE = 'a line of a machine check ends within a register, or was damaged; nothing of it was taken';
 
@@ -283,9 +284,10 @@ export class KernelReader implements Reader {
   #edacRecord(record: X86McaRecord, head: EdacHead, extended: number | undefined): void {
     const notes: TextNote[] = [];
     if (head.family !== undefined) record.cpuid = cpuidOf(head.family, head.model ?? 0, head.stepping ?? 0);
-    const ofStatus = Number(record.status >> 16n) & EXTENDED;
+    const ofStatus = Number(MCI_STATUS_AMD.decode(record.status).XEC);
+    const ofLegacy = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
     // Linux before 4.16 cuts it to five bits.
-    if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
+    if (extended !== undefined && extended !== ofStatus && extended !== ofLegacy) {
       notes.push({
         code: 'W_TEXT_FLAGS',
         message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
