@@ -1,8 +1,10 @@
 /** @module What kind of error a firmware record is, and how bad. */
-import { mcaBanksOf } from './x86-mca.ts';
+import { MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { MEMORY2_STATUS } from './error-status.ts';
 import { PROCESSOR_FLAGS } from './processor.ts';
 import type { CperBody, CperRecord, CperSeverity } from './record.ts';
 import { severityRank } from './severity.ts';
+import { mcaBanksOf } from './x86-mca.ts';
 
 export type CperClass = 'memory' | 'processor' | 'pcie' | 'firmware' | 'other' | 'empty';
 
@@ -52,7 +54,7 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
     case 'processor':
       return body.flags === undefined ? undefined : (body.flags & PROCESSOR_FLAGS.corrected) !== 0;
     case 'memory2':
-      return body.status === undefined ? undefined : (body.status & 1) === 0;
+      return body.status === undefined ? undefined : !MEMORY2_STATUS.decode(BigInt(body.status)).UNCORRECTED;
     case 'memory':
       // Scrub errors say it in their type; the other types may be either.
       return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
@@ -60,7 +62,7 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
       const banks = mcaBanksOf(body);
       // What MCA_DESTAT alone holds is deferred: neither corrected nor consumed.
       if (banks.length === 0 || banks.some(b => b.status === 0n)) return undefined;
-      return banks.every(b => (b.status & (1n << 61n)) === 0n);
+      return banks.every(b => !MCI_STATUS_INTEL.decode(b.status).UC);
     }
     default:
       return undefined;

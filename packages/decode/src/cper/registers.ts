@@ -1,26 +1,12 @@
 /** @module The bit fields of a firmware record with their tables: for tables and strips of bits. */
-import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { Register } from '../registers/register.ts';
 import type { RegisterView } from '../registers/view.ts';
 import { armErrorInfoTable } from './arm.ts';
+import { BLOCK_STATUS } from './block-status.ts';
 import { checkRows } from './describe.ts';
 import { CPER_ERROR_STATUS } from './error-status.ts';
 import type { CperBody, CperRecord } from './record.ts';
 import { X86_CHECKS } from './x86.ts';
-
-/** Block status of a generic error status block. */
-const BLOCK_STATUS = defineRegister({
-  name: 'BlockStatus',
-  width: 32,
-  source: 'ACPI 6.5 18.3.2.7.1, Generic Error Status Block',
-  fields: [
-    bits(13, 4, 'ENTRY_COUNT', 'data entries'),
-    bit(3, 'MULTIPLE_CE', 'several correctable errors'),
-    bit(2, 'MULTIPLE_UE', 'several uncorrectable errors'),
-    bit(1, 'CE_VALID', 'a correctable error'),
-    bit(0, 'UE_VALID', 'an uncorrectable error'),
-  ],
-});
 
 function view(member: string, register: Register, value: bigint): RegisterView {
   const { name, width, source } = register;
