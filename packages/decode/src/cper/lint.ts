@@ -4,7 +4,7 @@ import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
 import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { BLOCK_STATUS, blockStatus, entryCount, errorKinds } from './block-status.ts';
-import { bodyCorrected } from './classify.ts';
+import { bodyCorrected, classifyCper } from './classify.ts';
 import { FIRMWARE_LAYOUT } from './firmware.ts';
 import type { CperKept, Layout } from './layout.ts';
 import { CPER_LINT_CODES } from './lint-codes.ts';
@@ -23,7 +23,6 @@ const hex = (n: number): string => `0x${n.toString(16)}`;
 const FRU_TEXT = 20;
 const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
 const RECORD_REVISIONS: readonly number[] = [0x100, 0x101];
-const SIMULATED = 4;
 
 /** Places are relative to what is looked at: the record, a section of it, or the body of one. */
 type Add = (code: CperLintCodeId, note: string | undefined, ...places: FindingPlace[]) => void;
@@ -121,7 +120,7 @@ function lintHeader(record: CperRecord, add: Add): void {
   if (header.timestamp !== undefined && decodeTimestamp(header.timestamp) === undefined) {
     add('L_CPER_TIMESTAMP', hex64(header.timestamp), 'header.timestamp');
   }
-  if ((header.flags & SIMULATED) !== 0) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
+  if (classifyCper(record).simulated) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
   if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header', 'header.kept');
   if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections', 'kept');
 }

@@ -59,8 +59,19 @@ const REGISTER: Readonly<Record<string, string>> = {
   elr: 'ELR',
 };
 
+/** A register of a section of a firmware record is named by its path. */
 function registerName(name: string): string {
-  return REGISTER[name] ?? name;
+  return REGISTER[name] ?? name.replace(/^sections\[(\d+)\]\.(?:body\.)?/, 'section $1 ');
+}
+
+/** The value that the fields of a firmware record's register make up; undefined for rows that are no bits. */
+function valueOf(fields: readonly DecodedField[]): bigint | undefined {
+  let value = 0n;
+  for (const { lo, value: part } of fields) {
+    if (lo === undefined || typeof part !== 'bigint') return undefined;
+    value |= part << BigInt(lo);
+  }
+  return value;
 }
 
 /** `input:3-6`, or the byte range. */
@@ -336,9 +347,9 @@ export class TextWriter {
     let out = '';
     for (const name of registerNames(record)) {
       const fields = record.fieldsOf(name);
-      const value = registers[name];
+      const value = registers[name] ?? valueOf(fields);
       if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
-        out += `  ${oneLine(registerName(name), 40).padEnd(13)}${hex64(value)}\n`;
+        out += `  ${oneLine(registerName(name), 40).padEnd(12)} ${hex64(value)}\n`;
       } else if (fields.length > 0) out += `  ${oneLine(name, 40)}\n`;
       if (fields.length > 0) out += this.#fieldText(value, fields);
     }
