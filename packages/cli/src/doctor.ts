@@ -196,7 +196,7 @@ const CHECKS: readonly Check[] = [
     ask: () => {
       const dir = resolve(tmpdir());
       // A run moves to /tmp where the name of its sockets would not fit.
-      const fits = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < 100;
+      const fits = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'outer.sock')) < 100;
       requireSafeTemporary(fits ? dir : '/tmp');
       tryFolder(fits ? dir : '/tmp');
       if (fits) return { status: 'ok', detail: `run folders go to ${dir}` };
