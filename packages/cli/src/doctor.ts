@@ -11,6 +11,7 @@ import {
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
+import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { requireSafeTemporary } from '@syndrome/base/disk/own-folder.ts';
 import { gatherParts } from '@syndrome/lab/gather.ts';
@@ -224,7 +225,7 @@ const CHECKS: readonly Check[] = [
     broken: 'this very machine cannot be looked at',
     ask: () => {
       const root = process.getuid?.() === 0;
-      const hwpoison = existsSync('/sys/kernel/debug/hwpoison/corrupt-pfn');
+      const hwpoison = existsSync(hostFile('corrupt-pfn'));
       const left = leftPoison();
       if (left.length > 0) {
         return {

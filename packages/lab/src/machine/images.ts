@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeDerived } from '@syndrome/base/disk/derived.ts';
+import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { agentBinary } from '../guest/agent-build.ts';
 import { libraryClosure } from '../guest/elf.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
@@ -59,7 +60,7 @@ const BUILT_IN: readonly BuiltIn[] = [
   { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
   { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
   { module: 'xen-privcmd', option: 'CONFIG_XEN_PRIVCMD', path: '/dev/xen/privcmd' },
-  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: '/sys/kernel/debug/hwpoison/corrupt-pfn' },
+  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: hostFile('corrupt-pfn') },
 ];
 
 /** For a kernel of the user's own: what has to be built in, since no module is loaded. */
