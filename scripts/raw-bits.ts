@@ -10,7 +10,8 @@ import type { Violation } from './imports.ts';
 /** Where the bits of registers are defined. */
 const TABLE = /\bdefineRegister\(/;
 /** Values that are a register, by the names that they have everywhere. */
-const REGISTER = 'status|mcgStatus|mcgCap|misc|synd|ipid|config|destat|esr|far|hpfar|pfar|cpuid|eax|iss2?';
+const REGISTER =
+  'status|mcgStatus|mcgCap|misc|synd|ipid|config|destat|esr|far|hpfar|pfar|cpuid|eax|iss2?|pstate|spsr|sctlr';
 /** A number, or one made of numbers: `0x1fn`, `(1n << 53n)`, `~(3n << 11n)`. */
 const NUMBER = String.raw`~?\(?\s*\d[\da-fx_]*n?`;
 /** A register, shifted or masked by a number: `(record.status >> 16n)`, `esr & 0x3fn`, `1n & (eax >>> 4)`. */

@@ -45,7 +45,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'lab'] },
 
-  vmm: { folder: 'packages/vmm/src', imports: ['common'], packages: ['koffi'] },
+  vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   // Neither stands yet; the lab and the supervisor never import each other.
   supervisor: { folder: 'packages/supervisor/src', imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp'] },

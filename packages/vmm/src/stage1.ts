@@ -2,6 +2,7 @@
  * The guest's own (stage 1) translation, walked by software: KVM on arm64 has no KVM_TRANSLATE, and KVM_EXIT_ARM_SEA may
  * come without a guest physical address. VMSAv8-64, EL1&0 regime (Arm ARM DDI 0487, D8). Pure.
  */
+import { SCTLR_EL1 } from './processor-state.ts';
 
 export interface Stage1Registers {
   ttbr0: bigint;
@@ -36,7 +37,7 @@ export function walkStage1(
   read: (gpa: bigint) => bigint | undefined,
   suspectLevel?: number,
 ): Stage1Result {
-  if ((regs.sctlr & 1n) === 0n) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
+  if (!SCTLR_EL1.decode(regs.sctlr).M) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
   const upper = bits(va, 55, 55) === 1n;
   const shift = upper ? 16 : 0;
   const size = Number(bits(regs.tcr, 5 + shift, shift)); // T0SZ or T1SZ

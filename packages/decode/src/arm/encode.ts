@@ -53,7 +53,8 @@ const row = (name: string, el: 1 | 2, text: string, fields: EsrFields): NamedEsr
   esr: encodeEsr(fields),
 });
 
-const SEA = 0x10n;
+/** DFSC and IFSC of a synchronous external abort of the access itself. */
+export const SEA = 0x10n;
 
 /** Syndromes that KVM, QEMU and real CPUs produce for a memory error. */
 export const NAMED_ESR: readonly NamedEsr[] = [
