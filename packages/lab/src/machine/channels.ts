@@ -38,7 +38,7 @@ const WAYS: Readonly<Record<Channel, 'socket' | 'out' | 'both'>> = {
   stderr: 'out',
 };
 
-/** The files by which QEMU and the lab meet on a serial line. */
+/** The files by which QEMU and the lab meet on a serial line: NAME.out and NAME.in. */
 export interface SerialFiles {
   /** What the machine says. */
   output: string;

@@ -10,8 +10,9 @@ import { escape } from './command-line.ts';
 function chardev(id: string, end: ChannelEnd | undefined): string[] {
   if (end === undefined) throw new Error(`the line ${id} of a machine has no end`);
   if ('socket' in end) return ['-chardev', `socket,id=${id},path=${escape(end.socket)}`];
-  const input = end.input === undefined ? '' : `,input-path=${escape(end.input)}`;
-  return ['-chardev', `file,id=${id},path=${escape(end.output)}${input}`];
+  // A `pipe` is NAME.in and NAME.out, whatever they are; only newer QEMUs have a `file` with an input.
+  const [kind, path] = end.input === undefined ? ['file', end.output] : ['pipe', end.input.replace(/\.in$/, '')];
+  return ['-chardev', `${kind},id=${id},path=${escape(path)}`];
 }
 const serial = (id: string, end: ChannelEnd | undefined): string[] => [...chardev(id, end), '-serial', `chardev:${id}`];
 

@@ -32,6 +32,9 @@ const PRINTING = [
   '88e0 baf803 ee c3', //    on: al = ah; out 3F8h, al; ret
 ];
 
+/** The same on the second port: 2F8h to 2FFh. */
+const PRINTING_SECOND = PRINTING.map(piece => piece.replace(/\bba(f[8ad])03\b/g, (_, low) => `ba${low}02`));
+
 /** Says on the second port what it hears there, up to a line feed; then resets the machine. */
 const ECHOING = [
   'fa', //                   cli
@@ -86,13 +89,16 @@ async function all(of: SerialLine): Promise<string> {
   return Buffer.concat(pieces).toString('latin1');
 }
 
-test('a console loses nothing, however long nobody reads it', async () => {
-  const [console, agent] = [await line('console'), await line('agent')];
-  await runToReset(PRINTING);
+test.each([
+  ['console', 'agent', PRINTING],
+  ['agent', 'console', PRINTING_SECOND],
+] as const)('the line of the %s loses nothing, however long nobody reads it', async (name, other, code) => {
+  const [printing, silent] = [await line(name), await line(other)];
+  await runToReset(code);
   const digits = (n: number): string => n.toString(16).padStart(4, '0').replace(/./g, digit);
   const digit = (hex: string): string => String.fromCharCode(97 + Number.parseInt(hex, 16));
   const expected = Array.from({ length: 0x4000 }, (_, n) => `${digits(n)}\n`).join('');
-  expect([await all(console), await all(agent)]).toEqual([expected, '']);
+  expect([await all(printing), await all(silent)]).toEqual([expected, '']);
 });
 
 test('an agent hears what it was sent before it was there, and is heard', async () => {
