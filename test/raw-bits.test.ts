@@ -17,6 +17,8 @@ test.each([
   '(record.ipid ?? 0n) & 0xfffn',
   '(eax >> 4n) & 0xfn',
   'record.status & ADDRV; const ADDRV = 1n << 58n',
+  'record.status & MASK;\nconst MASK = 0xac00_0000_0000_0000n',
+  '(r.VTTBR_EL2 & MASK);\nconst MASK = 0xffff_ffff_fffen',
 ])('%s is found', code => {
   expect(checkRawBits(FILE, `const x = ${code};`)).toHaveLength(1);
 });
@@ -35,6 +37,7 @@ test.each([
   ['a comment', FILE, '// status >> 16n'],
   ['a mask of the table', FILE, 'const { ADDRV } = MCI_STATUS_INTEL.masks; const x = (status & ADDRV) !== 0n;'],
   ['another value', FILE, 'const pfn = address >> 12n;'],
+  ['a mask made of named bits', FILE, 'const MASK = VAL | UC;\nconst x = record.status & MASK;'],
   ['a condition', FILE, 'const x = status && 1n;'],
   ['a mask of a whole number', FILE, 'const U64 = (1n << 64n) - 1n;'],
   ['a bit of another format', 'packages/vmm/src/a.ts', 'const PRESENT = 1n << 63n;'],

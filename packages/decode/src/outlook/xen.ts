@@ -73,12 +73,12 @@ const R = XEN_RULES;
 const VMCE_BANK = 1;
 
 /** Bits of an AMD error code that say what it is: bus 0x0800, memory 0x0100, TLB 0x0010, asked in this order. */
-const BUS = 0x0800n;
-const MEMORY = 0x0100n;
-const TLB = 0x0010n;
+const BUS = 0x0800;
+const MEMORY = 0x0100;
+const TLB = 0x0010;
 
 function kindless(record: McaCase): boolean {
-  return (record.status & (BUS | MEMORY | TLB)) === 0n;
+  return (errorCodeOf(record.status) & (BUS | MEMORY | TLB)) === 0;
 }
 
 function bug(run: Run, rule: Rule): Ending {
@@ -165,7 +165,7 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
     { rule: R['amd-corrected'], when: q => !q.s.UC, gives: 'continue' },
     {
       rule: R['amd-memory'],
-      when: q => (q.record.status & BUS) === 0n && (q.record.status & MEMORY) !== 0n,
+      when: q => (errorCodeOf(q.record.status) & (BUS | MEMORY)) === MEMORY,
       gives: 'page',
     },
     { rule: R['amd-fatal'], when: () => true, gives: 'fatal' },
