@@ -39,7 +39,8 @@ export { mceInjection } from './inject/mce.ts';
 export type { Injection } from './inject/injection.ts';
 export { commandOf, dangersOfInjection, seenRecord, wordsOf } from './inject/ways.ts';
 // For a VMM that takes KVM_EXIT_ARM_SEA.
-export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, decodeArmSea, guestEsr } from './arm/kvm.ts';
+export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA } from './arm/kvm-numbers.ts';
+export { decodeArmSea, guestEsr } from './arm/kvm.ts';
 // The manuals that fields and findings cite, with their editions.
 export { MANUALS } from './registers/manuals.ts';
 export { VERSION } from './common/version.ts';

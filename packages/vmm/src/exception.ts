@@ -2,7 +2,9 @@
  * Taking an exception to EL1 by hand: KVM injects an external *data* abort on request (KVM_SET_VCPU_EVENTS), but has no
  * such request for an instruction abort. Arm ARM DDI 0487, D1.3 and AArch64.TakeException. Pure.
  */
-import { SEA, encodeEsr } from '@syndrome/decode/arm/encode.ts';
+import { ESR, ISS_INSTRUCTION_ABORT } from '@syndrome/decode/arm/esr.ts';
+import { EC } from '@syndrome/decode/arm/exception-class.ts';
+import { SEA } from '@syndrome/decode/arm/fault-status.ts';
 import { PSTATE, SCTLR_EL1 } from './processor-state.ts';
 
 interface El1State {
@@ -12,7 +14,8 @@ interface El1State {
   sctlr: bigint;
 }
 
-interface El1Entry {
+/** Registers of a vCPU that has just taken an exception to EL1. */
+export interface El1Entry {
   pc: bigint;
   pstate: bigint;
   elr: bigint;
@@ -53,9 +56,10 @@ export function externalInstructionAbort(state: El1State, address: bigint | unde
     }),
     elr: state.pc,
     spsr: state.pstate,
-    esr: encodeEsr({
-      ec: levelOf(state.pstate) === 0 ? 'IABT_LOW' : 'IABT_CUR',
-      iss: { FnV: address === undefined, IFSC: SEA },
+    esr: ESR.encode({
+      EC: BigInt(levelOf(state.pstate) === 0 ? EC.IABT_LOW : EC.IABT_CUR),
+      IL: true,
+      ISS: ISS_INSTRUCTION_ABORT.encode({ FnV: address === undefined, IFSC: SEA }),
     }),
     far: address ?? 0n,
   };

@@ -2,7 +2,8 @@
  * What KVM wrote into `struct kvm_run` when KVM_RUN returned (Documentation/virt/kvm/api.rst, section 5). Pure: bytes in,
  * a value out; unknown reasons stay numbers.
  */
-import { ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA, decodeArmSea } from '@syndrome/decode/arm/kvm.ts';
+import { ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA } from '@syndrome/decode/arm/kvm-numbers.ts';
+import { decodeArmSea } from '@syndrome/decode/arm/kvm.ts';
 import type { ArmSeaRecord } from '@syndrome/decode/arm/record.ts';
 import { RUN_OFFSET } from './ioctl.ts';
 

@@ -2,7 +2,7 @@
  * The KVM interface of arm64 as data: request numbers, capabilities, device groups and struct offsets.
  * Source: Linux uapi `linux/kvm.h`, `asm/kvm.h` (arm64), `asm-generic/ioctl.h`, and Documentation/virt/kvm/api.rst.
  */
-import { KVM_CAP_ARM_SEA_TO_USER } from '@syndrome/decode/arm/kvm.ts';
+import { KVM_CAP_ARM_SEA_TO_USER } from '@syndrome/decode/arm/kvm-numbers.ts';
 
 const KVMIO = 0xae;
 const IOC_NONE = 0;

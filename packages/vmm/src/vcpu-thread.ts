@@ -7,8 +7,8 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { CoalescedRing } from './coalesced.ts';
 import { EventWriter } from './events.ts';
 import type { EventAddress, GuestPlace, InjectAction, QuarantineAction } from './events.ts';
-import { levelOf } from './exception.ts';
-import { answerMmioRead, exitOfFailure } from './exits.ts';
+import { externalInstructionAbort, levelOf } from './exception.ts';
+import { answerMmioRead, decodeExit, exitOfFailure } from './exits.ts';
 import type { Exit } from './exits.ts';
 import { MAP, PAGE } from './layout.ts';
 import { BUS_CODE, blockSignals, ERRNO, hostPageBytes, SIGNAL, takeSignal, threadId } from './libc.ts';
@@ -60,7 +60,7 @@ function main(): void {
     takeCoalescedWrites();
     if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) takeSignals();
     else {
-      const exit = result < 0 ? exitOfFailure(-result, vcpu.run) : vcpu.exit();
+      const exit = result < 0 ? exitOfFailure(-result, vcpu.run) : decodeExit(vcpu.run);
       if (exit === undefined) return fail(`KVM_RUN failed with errno ${-result}`, []);
       if (!handle(exit)) return;
     }
@@ -187,10 +187,21 @@ function onSea(exit: ArmSeaRecord): boolean {
     quarantine,
   });
   if (action === 'inject-data-abort') vcpu.injectDataAbort();
-  else if (action === 'inject-instruction-abort') vcpu.injectInstructionAbort(given.gva);
+  else if (action === 'inject-instruction-abort') injectInstructionAbort(given.gva);
   else return (fail('an external abort that is neither of data nor of an instruction', [exit.esr]), false);
   report(quarantine, found.gpa, 'arm-sea', 0);
   return true;
+}
+
+/** Makes the guest take an external instruction abort on an address, undefined where it is not known. */
+function injectInstructionAbort(address: bigint | undefined): void {
+  const state = {
+    pc: vcpu.get('PC'),
+    pstate: vcpu.get('PSTATE'),
+    vbar: vcpu.get('VBAR_EL1'),
+    sctlr: vcpu.get('SCTLR_EL1'),
+  };
+  vcpu.enterEl1(externalInstructionAbort(state, address));
 }
 
 /** An access to a page that was taken out of the guest's memory. It must not go on: the abort says so again. */

@@ -2,6 +2,7 @@
 import { ArmError } from './errors.ts';
 import { ESR, ISS_DATA_ABORT, syndromeTables } from './esr.ts';
 import { exceptionClassByName } from './exception-class.ts';
+import { SEA } from './fault-status.ts';
 
 /** Fields of an ESR: the class by number or short name, the fields of its ISS and ISS2 by name. IL is set unless said. */
 interface EsrFields {
@@ -52,9 +53,6 @@ const row = (name: string, el: 1 | 2, text: string, fields: EsrFields): NamedEsr
   text,
   esr: encodeEsr(fields),
 });
-
-/** DFSC and IFSC of a synchronous external abort of the access itself. */
-export const SEA = 0x10n;
 
 /** Syndromes that KVM, QEMU and real CPUs produce for a memory error. */
 export const NAMED_ESR: readonly NamedEsr[] = [

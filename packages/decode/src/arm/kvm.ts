@@ -5,15 +5,8 @@
 import { ArmError } from './errors.ts';
 import { ESR, ISS_DATA_ABORT } from './esr.ts';
 import { EC } from './exception-class.ts';
+import { ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm-numbers.ts';
 import type { ArmSeaRecord } from './record.ts';
-
-/** Exit reason and capability numbers. */
-export const KVM_EXIT_ARM_SEA = 41;
-export const KVM_CAP_ARM_SEA_TO_USER = 245;
-/** `gpa` is valid. There is no flag for `gva`: it is valid when ESR.FnV is 0. */
-export const KVM_EXIT_ARM_SEA_FLAG_GPA_VALID = 1n;
-/** Four u64 in the byte order of the host: flags, esr, gva, gpa. */
-export const ARM_SEA_LENGTH = 32;
 
 const { SET, FnV, EA, CM, S1PTW, WnR, DFSC } = ISS_DATA_ABORT.masks;
 /** ESR bits KVM keeps. */
