@@ -295,14 +295,9 @@ describe('machine check banks', () => {
     ]);
     const vendor = (eax: number) =>
       mcaBanksOf(x86({ cpuid: cpuid(eax), contexts: [{ type: 1, msrAddress: 0x401, data: u64s(1n) }] }))[0]?.vendor;
-    expect([0x00050654, 0x00100f42, 0x00600f12, 0x00800f11, 0x00400f00, 0x00000f00].map(vendor)).toEqual([
-      'intel',
-      'amd',
-      'amd',
-      'amd',
-      undefined,
-      undefined,
-    ]);
+    // Families 06h, 10h, 15h, 17h, 11h, 13h; 0Fh and 12h are used by both.
+    const SIGNATURES = [0x00050654, 0x00100f42, 0x00600f12, 0x00800f11, 0x00200f31, 0x00400f00, 0x00000f00, 0x00300f10];
+    expect(SIGNATURES.map(vendor)).toEqual(['intel', 'amd', 'amd', 'amd', 'amd', 'intel', undefined, undefined]);
     expect(mcaBanksOf(x86({ contexts: [{ type: 1, msrAddress: 0x401, data: u64s(1n) }] }))).toEqual([
       { kind: 'x86-mca', bank: 0, status: 1n },
     ]);
