@@ -12,6 +12,7 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
 import { linuxLine } from '../transport/line.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
 import { mceLine, mceLineOf } from './mce-lexer.ts';
@@ -35,13 +36,6 @@ const INCOMPLETE: TextNote = {
   code: 'W_TEXT_INCOMPLETE',
   message: 'lines of this record are missing or mixed with those of other CPUs; only what is certain was taken',
 };
-
-/** Readers of the messages that other modules know; each takes a stripped line or leaves it. */
-export interface KernelPart {
-  take(text: string, lineNumber: number): boolean;
-  skipped(lines: number): void;
-  end(): void;
-}
 
 /** Reads kernel messages, as bytes where it is fast and as strings else. */
 export class KernelReader implements Reader {

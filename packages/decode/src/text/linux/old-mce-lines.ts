@@ -5,7 +5,7 @@
 import type { X86McaRecord } from '../../mca/record.ts';
 import { holdsError } from '../../mca/registers.ts';
 import type { ItemSink } from '../item.ts';
-import type { KernelPart } from './kernel-reader.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const EXCEPTION = /^CPU ?(\d{1,4}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
