@@ -1,34 +1,18 @@
 /** What `npm run build` and `npm run build:single` make: packed, installed into an empty folder without a network, and used. */
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vmmSources } from '@syndrome/lab/machine/images.ts';
+import { Published } from './published.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const work = mkdtempSync(join(tmpdir(), 'syndrome-published-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = process.env): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 240_000 });
-  expect(status, `${command} ${args.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
-  return stdout;
-}
-const npm = (args: string[], cwd: string): string =>
-  run('npm', args, cwd, { ...process.env, npm_config_offline: 'true', npm_config_cache: join(work, 'cache') });
-
-/** Packs what was built and installs it into an empty folder; gives the folder and the size of the tarball. */
-function installed(name: 'decode' | 'syndrome'): { folder: string; bytes: number } {
-  const [tarball = ''] = npm(['pack', '--silent', '--pack-destination', work], join(work, name)).trim().split('\n');
-  const folder = join(work, `uses-${name}`);
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
-  npm(['install', '--no-audit', '--no-fund', join(work, tarball)], folder);
-  return { folder, bytes: statSync(join(work, tarball)).size };
-}
+const published = new Published();
+const { work, run } = published;
+beforeAll(() => published.build());
+afterAll(() => published.remove());
 
 const TSC = join(ROOT, 'node_modules/.bin/tsc');
 const STRICT = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
@@ -79,15 +63,11 @@ for (const raw of records) {
 console.log(\`predict \${predict(mca, { consumer: 'linux', running: 'kernel' }).outcome}\`);
 `;
 
-beforeAll(() => {
-  run(process.execPath, [join(ROOT, 'scripts/build.ts'), '--out', work], ROOT);
-});
-
 describe('syndrome-decode', () => {
   let folder = '';
   let tarball = 0;
   beforeAll(() => {
-    ({ folder, bytes: tarball } = installed('decode'));
+    ({ folder, bytes: tarball } = published.installed('decode'));
   });
 
   /** Bytes of a program, minified and compressed as a browser would get it. */
@@ -149,11 +129,10 @@ describe('syndrome', () => {
   let folder = '';
   let tarball = 0;
   beforeAll(() => {
-    ({ folder, bytes: tarball } = installed('syndrome'));
+    ({ folder, bytes: tarball } = published.installed('syndrome'));
   });
   const syndrome = (...args: string[]): string => run(join(folder, 'node_modules/.bin/syndrome'), args, folder, env);
-  // The Node of the lock file, where the shell finds it.
-  const env = { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` };
+  const { env } = published;
 
   test('installs without a registry and runs', () => {
     expect(syndrome('--help')).toContain('Usage: syndrome');
