@@ -37,7 +37,7 @@ export function blockStatus(severities: readonly CperSeverity[]): number {
 
 /** The data entries that a block status counts. */
 export function entryCount(status: number): number {
-  return Number(BLOCK_STATUS.decode(BigInt(status)).ENTRY_COUNT);
+  return Number(BLOCK_STATUS.read(BigInt(status)).ENTRY_COUNT);
 }
 
 /** The bits of a block status that say which kinds of error there are. */

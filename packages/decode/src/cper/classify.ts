@@ -32,13 +32,13 @@ const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
 
 /** Linux or the firmware says that it tells of the boot before. */
 export function isOfPreviousBoot({ previousBoot, header }: CperRecord): boolean {
-  return previousBoot === true || CPER_RECORD_FLAGS.decode(BigInt(header?.flags ?? 0)).PREVERR;
+  return previousBoot === true || CPER_RECORD_FLAGS.read(BigInt(header?.flags ?? 0)).PREVERR;
 }
 
 /** Classifies a record by its worst section, the first of equals. */
 export function classifyCper(record: CperRecord): CperVerdict {
   const [first, ...rest] = record.sections;
-  const simulated = CPER_RECORD_FLAGS.decode(BigInt(record.header?.flags ?? 0)).SIMULATED;
+  const simulated = CPER_RECORD_FLAGS.read(BigInt(record.header?.flags ?? 0)).SIMULATED;
   if (first === undefined) return { class: 'empty', severity: record.severity, simulated };
   const worst = rest.reduce((a, b) => (severityRank(b.severity) > severityRank(a.severity) ? b : a), first);
   return { class: CLASS[worst.body.kind], severity: record.severity, worst: worst.severity, simulated };
@@ -48,9 +48,9 @@ export function classifyCper(record: CperRecord): CperVerdict {
 export function bodyCorrected(body: CperBody): boolean | undefined {
   switch (body.kind) {
     case 'processor':
-      return body.flags === undefined ? undefined : CPER_PROCESSOR_FLAGS.decode(BigInt(body.flags)).CORRECTED;
+      return body.flags === undefined ? undefined : CPER_PROCESSOR_FLAGS.read(BigInt(body.flags)).CORRECTED;
     case 'memory2':
-      return body.status === undefined ? undefined : !MEMORY2_STATUS.decode(BigInt(body.status)).UNCORRECTED;
+      return body.status === undefined ? undefined : !MEMORY2_STATUS.read(BigInt(body.status)).UNCORRECTED;
     case 'memory':
       // Scrub errors say it in their type; the other types may be either.
       return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
@@ -58,7 +58,7 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
       const banks = mcaBanksOf(body);
       // What MCA_DESTAT alone holds is deferred: neither corrected nor consumed.
       if (banks.length === 0 || banks.some(b => b.status === 0n)) return undefined;
-      return banks.every(b => !MCI_STATUS_INTEL.decode(b.status).UC);
+      return banks.every(b => !MCI_STATUS_INTEL.read(b.status).UC);
     }
     default:
       return undefined;

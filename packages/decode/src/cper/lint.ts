@@ -85,7 +85,7 @@ function lintBlock(record: CperRecord, status: number, add: Add): void {
   if (count !== record.sections.length) {
     add('L_CPER_STATUS_COUNT', `${count}, ${record.sections.length} are there`, block(13, 4), 'sections');
   }
-  if (BLOCK_STATUS.decode(BigInt(status)).reserved !== 0n)
+  if (BLOCK_STATUS.read(BigInt(status)).reserved !== 0n)
     add('L_CPER_RESERVED', 'bits 31:14 of the block status', block(31, 14));
   if (record.dataLength !== undefined) add('L_CPER_LENGTH', `the data length is ${record.dataLength}`, 'dataLength');
   if (record.rawDataLength !== undefined && record.rawData === undefined) {

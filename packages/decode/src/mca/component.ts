@@ -33,7 +33,7 @@ export interface Component {
 export function rootPortOf(record: McaDeciding): string | undefined {
   const rootPort = record.misc?.rootPort;
   if (rootPort === undefined) return undefined;
-  const m = MCI_MISC_IO.decode(rootPort);
+  const m = MCI_MISC_IO.read(rootPort);
   const hex = (n: bigint, width: number): string => n.toString(16).padStart(width, '0');
   return `${hex(m.SEGMENT, 4)}:${hex(m.BUS, 2)}:${hex(m.DEVICE, 2)}.${hex(m.FUNCTION, 1)}`;
 }
@@ -115,12 +115,12 @@ function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Compone
 
 function smcaComponent(record: McaDeciding, ipid: bigint, cpu: CpuModel | undefined): Component {
   const bank = smcaBank(ipid, cpu);
-  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  const { HWID, MCATYPE } = MCA_IPID.read(ipid);
   if (bank === undefined) {
     const ids = `HwId 0x${HWID.toString(16)}, McaType 0x${MCATYPE.toString(16)}`;
     return { area: 'unknown', name: `unknown bank type (${ids})`, basis: 'MCA_IPID' };
   }
-  const detail = bank.codes[Number(MCI_STATUS_AMD.decode(record.status).XEC)];
+  const detail = bank.codes[Number(MCI_STATUS_AMD.read(record.status).XEC)];
   const more = detail === undefined ? {} : { detail };
   const place = umcPlace({ ...record, ipid }, cpu);
   if (place === undefined) return { area: bank.area, name: bank.name, ...more, basis: 'MCA_IPID' };
@@ -143,7 +143,7 @@ const LEGACY_NB = 4;
 function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefined {
   const bank = legacyBank(record.bank, cpu);
   if (bank === undefined) return undefined;
-  const xec = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
+  const xec = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
   const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   const detail = legacyText(record.bank, xec, code, cpu);
   const dram = record.bank === LEGACY_NB && LEGACY_DRAM.has(xec);
@@ -159,7 +159,7 @@ function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefi
 /** Family 17h and later, or a flag that only scalable MCA has. */
 function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
   if (cpu !== undefined) return cpu.family >= 0x17;
-  return record.synd !== undefined || MCI_STATUS_AMD.decode(record.status).SYNDV;
+  return record.synd !== undefined || MCI_STATUS_AMD.read(record.status).SYNDV;
 }
 
 function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {

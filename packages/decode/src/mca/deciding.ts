@@ -78,7 +78,7 @@ const SYNDV = highOf(MCI_STATUS_AMD.masks.SYNDV);
 const ADDRESS = mask(ALL ^ ((1n << BigInt(MAX_PHYSICAL_BITS)) - 1n));
 const GRANULARITY = MCI_MISC.masks.MODE | MCI_MISC.masks.LSB;
 const ADDRESS_KIND = mask(GRANULARITY, true);
-const RESERVED = MCA_MISC0.decode(ALL).reserved;
+const RESERVED = MCA_MISC0.read(ALL).reserved;
 const COUNTER = mask(RESERVED | GRANULARITY, true);
 const ROOT_PORT = mask(ALL);
 const CHIP_SELECT = mask(UMC_CHIP_SELECT, true);
@@ -115,7 +115,7 @@ export const MCA_DECIDING = {
       return vendor === 'intel' && isIoCode(low & 0xffff) ? ROOT_PORT : ADDRESS_KIND;
     },
     read: (bits, m): MiscShape => {
-      const { MODE, LSB } = MCI_MISC.decode(bits);
+      const { MODE, LSB } = MCI_MISC.read(bits);
       return {
         MODE,
         LSB,

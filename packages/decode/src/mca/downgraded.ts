@@ -22,7 +22,7 @@ export function isDowngradedScrub(record: Downgradable): boolean {
   const { status, vendor, bank, mcgCap } = record;
   if (vendor !== 'intel' || (status & MASK) !== SCRUB) return false;
   if (bank === undefined || bank < BANKS.first || bank > BANKS.last) return false;
-  if (mcgCap !== undefined && !MCG_CAP.decode(mcgCap).SER_P) return false;
+  if (mcgCap !== undefined && !MCG_CAP.read(mcgCap).SER_P) return false;
   const cpu = cpuOf(record);
   const { family, model, firstStepping } = SKYLAKE_SP;
   return cpu?.family === family && cpu.model === model && cpu.stepping >= firstStepping;

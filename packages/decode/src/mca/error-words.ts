@@ -26,7 +26,7 @@ function amdWords(record: McaDeciding): ErrorWords {
   if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
   const { area, name, detail, basis } = componentOf(record);
   if ((record.ipid ?? 0n) !== 0n && area !== 'unknown') {
-    const extended = Number(MCI_STATUS_AMD.decode(record.status).XEC);
+    const extended = Number(MCI_STATUS_AMD.read(record.status).XEC);
     return { unit: name, what: detail ?? `extended code ${hex(extended, 2)}`, extended, byUnit: true };
   }
   if (area === 'unknown') {
@@ -37,7 +37,7 @@ function amdWords(record: McaDeciding): ErrorWords {
   }
   if (basis === 'error code') return { ...what, byUnit: false };
   if (detail === undefined) return { unit: name, ...what, byUnit: false };
-  return { unit: name, what: detail, extended: Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC), byUnit: true };
+  return { unit: name, what: detail, extended: Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC), byUnit: true };
 }
 
 /** What a record with VAL says happened; nothing is said of an empty bank. */

@@ -47,7 +47,7 @@ export function readings(record: McaDeciding): { intel: McaClass; amd: McaClass 
 
 /** AMD calls consumed poison UC: the bit that tells it apart is worth a word. */
 function amdReading(record: McaDeciding, cls: McaClass): string {
-  const poison = cls === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+  const poison = cls === 'UC' && MCI_STATUS_AMD.read(record.status).POISON;
   return poison ? 'uncorrected, poison consumed' : CLASS_WORDS[cls];
 }
 
@@ -62,7 +62,7 @@ function lead(record: McaDeciding, cls: McaClass): string {
   if (isDowngradedScrub(record)) {
     return 'Uncorrected, reported as corrected: the patrol scrubber found bad memory that nobody consumed, and this memory controller says so in its model-specific code only (UC is clear); action optional';
   }
-  const amd = MCI_STATUS_AMD.decode(record.status);
+  const amd = MCI_STATUS_AMD.read(record.status);
   if (record.vendor === 'amd' && cls === 'UC' && amd.POISON) {
     return 'Uncorrected, poison consumed (AMD): the running program tried to use data that was marked bad before';
   }
@@ -98,9 +98,9 @@ function unitSentence(record: McaDeciding): string | undefined {
 
 /** Corrected errors: how many, and whether the cache says it has had too many (SDM vol. 3B, Enhanced Cache Error Reporting). */
 function countNotes(record: McaDeciding): string[] {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (record.vendor !== 'intel' || s.UC || isDowngradedScrub(record)) return [];
-  const cap = record.mcgCap === undefined ? undefined : MCG_CAP.decode(record.mcgCap);
+  const cap = record.mcgCap === undefined ? undefined : MCG_CAP.read(record.mcgCap);
   const notes: string[] = [];
   if (decodeMcacod(Number(s.MCACOD), 'intel').filtered) {
     notes.push('Reports of corrections are filtered (bit 12 of the error code): there were more than are reported.');
@@ -138,7 +138,7 @@ export function explanationFrame(record: McaDeciding): ExplanationFrame {
   const cls = gradedClass(record);
   if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
 
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const sentences: string[] = [];
   const unit = unitSentence(record);
   if (unit !== undefined) sentences.push(unit);
@@ -147,7 +147,7 @@ export function explanationFrame(record: McaDeciding): ExplanationFrame {
   if (s.UC && !s.EN && !isBroadcastFiller(record))
     sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
   if (s.UC && record.mcgStatus !== undefined) {
-    const g = MCG_STATUS.decode(record.mcgStatus);
+    const g = MCG_STATUS.read(record.mcgStatus);
     if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
   return {

@@ -332,7 +332,7 @@ interface IntelModelInfo {
 }
 
 function miscLayout(unit: IntelUnit, record: McaDeciding): Register | undefined {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (unit.misc === undefined || record.misc === undefined || !s.MISCV) return undefined;
   const needs = unit.miscNeeds ?? 0n;
   if ((record.status & needs) !== needs) return undefined;

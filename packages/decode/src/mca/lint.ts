@@ -294,7 +294,7 @@ function unknownXec(f: Facts): boolean {
     return bank !== undefined && bank.codes[Number(f.a.XEC)] === undefined;
   }
   if (cpu === undefined || legacyBank(record.bank, cpu) === undefined) return false;
-  const xec = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
+  const xec = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
   return xec !== 0 && legacyText(record.bank, xec, f.code, cpu) === undefined;
 }
 
@@ -334,7 +334,7 @@ const AMD: readonly Rule[] = [
     code: 'L_MCA_IPID_UNKNOWN',
     when: f => scalable(f) && smcaBank(f.record.ipid ?? 0n) === undefined,
     what: f => {
-      const id = MCA_IPID.decode(f.record.ipid ?? 0n);
+      const id = MCA_IPID.read(f.record.ipid ?? 0n);
       return `HwId ${hex(id.HWID)}, McaType ${hex(id.MCATYPE)}`;
     },
     bits: [
@@ -391,7 +391,7 @@ function apply(rules: readonly Rule[], facts: Facts): Finding[] {
 }
 
 function reservedIn(register: Register, member: RegisterMember, value: bigint | undefined): Finding[] {
-  const bits = value === undefined ? 0n : register.decode(value).reserved;
+  const bits = value === undefined ? 0n : register.read(value).reserved;
   if (bits === 0n) return [];
   const name = REGISTER_NAMES[member];
   return [finding('L_MCA_RESERVED_BITS', undefined, `${name} ${hex64(bits)}`, runsOf(member, name, bits))];
@@ -428,10 +428,10 @@ function factsOf(record: McaDeciding): Facts {
     record,
     cls: classify(record),
     code: decodeMcacod(errorCodeOf(status), vendor),
-    s: MCI_STATUS_INTEL.decode(status),
-    a: MCI_STATUS_AMD.decode(status),
-    cap: mcgCap === undefined ? undefined : MCG_CAP.decode(mcgCap),
-    mcg: mcgStatus === undefined ? undefined : MCG_STATUS.decode(mcgStatus),
+    s: MCI_STATUS_INTEL.read(status),
+    a: MCI_STATUS_AMD.read(status),
+    cap: mcgCap === undefined ? undefined : MCG_CAP.read(mcgCap),
+    mcg: mcgStatus === undefined ? undefined : MCG_STATUS.read(mcgStatus),
     misc,
     intel: vendor === 'intel',
     amd: vendor === 'amd',

@@ -41,7 +41,7 @@ const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
 /** What is missing to say more, one sentence per open point. */
 function openPoints(record: McaDeciding, where: Component): string[] {
   const points: string[] = [];
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (record.vendor === undefined) {
     points.push(
       'Find the CPU vendor (PROCESSOR line, /proc/cpuinfo) and give it with --vendor, or --cpuid: it decides how the status reads.',
@@ -71,7 +71,7 @@ function openPoints(record: McaDeciding, where: Component): string[] {
 }
 
 function consumedPoison(record: McaDeciding): boolean {
-  return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+  return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.read(record.status).POISON;
 }
 
 /** Classes of bad data: a cache or link that names itself only noticed what the memory holds. */
@@ -92,7 +92,7 @@ const ESR_STEP =
 
 /** A value that as a status is empty and as a syndrome is an abort or an SError, without a second syndrome. */
 function looksLikeEsr(status: bigint): boolean {
-  const { EC, ISS2, reserved } = ESR.decode(status);
+  const { EC, ISS2, reserved } = ESR.read(status);
   const kind = exceptionClass(Number(EC))?.iss;
   return reserved === 0n && ISS2 === 0n && kind !== undefined && kind !== 'other';
 }

@@ -98,7 +98,7 @@ function hasHbm({ family, model }: CpuModel): boolean {
 
 /** The type of bank an MCA_IPID names, or undefined when it is not a published one. */
 export function smcaBank(ipid: bigint, cpu?: CpuModel): SmcaBank | undefined {
-  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  const { HWID, MCATYPE } = MCA_IPID.read(ipid);
   const bank = SMCA_BANKS.find(b => BigInt(b.hwid) === HWID && BigInt(b.mcaType) === MCATYPE);
   if (bank === undefined || cpu === undefined) return bank;
   if (bank.id === 'CS_V2' && hasErratum1384(cpu)) return { ...bank, codes: codes.CS_V2_ERRATUM_1384 };
@@ -123,8 +123,8 @@ export function umcPlace(
   cpu?: CpuModel,
 ): UmcPlace | undefined {
   if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
-  const channel = Number(MCA_IPID.decode(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
-  const { SYNDV, XEC } = MCI_STATUS_AMD.decode(record.status);
+  const channel = Number(MCA_IPID.read(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
+  const { SYNDV, XEC } = MCI_STATUS_AMD.read(record.status);
   if (!SYNDV || record.synd === undefined || XEC !== 0n) return { channel };
   return { channel, chipSelect: Number(record.synd.chipSelect) };
 }

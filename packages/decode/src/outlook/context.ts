@@ -199,19 +199,19 @@ export function fromFirmware(record: Pick<McaCase, 'bank'>): boolean {
  * Source: Intel SDM vol. 3B 16.5, 16.6.3; AMD APM vol. 2 9.3.
  */
 function machineCheckDelivery(record: McaCase, facts: Asked): Delivery {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const amd = facts.peek('vendor') === 'amd';
   const xen = facts.consumer === 'xen';
   if (!s.VAL || fromFirmware(record)) return 'poll';
   const cap = facts.given('mcgCap');
   const mcgStatus = facts.given('mcgStatus');
-  const mcip = mcgStatus !== undefined && MCG_STATUS.decode(mcgStatus).MCIP;
-  const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.decode(cap).SER_P) && (s.EN || !mcip);
+  const mcip = mcgStatus !== undefined && MCG_STATUS.read(mcgStatus).MCIP;
+  const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.read(cap).SER_P) && (s.EN || !mcip);
   if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
     // The timer's poll takes no time stamp; the interrupts do.
     if (xen || record.tsc === false || facts.peek('platform') !== 'bare-metal') return 'poll';
-    if (amd) return MCI_STATUS_AMD.decode(record.status).DEFERRED ? 'interrupt' : 'poll';
-    return cap === undefined || MCG_CAP.decode(cap).CMCI_P ? 'cmci' : 'poll';
+    if (amd) return MCI_STATUS_AMD.read(record.status).DEFERRED ? 'interrupt' : 'poll';
+    return cap === undefined || MCG_CAP.read(cap).CMCI_P ? 'cmci' : 'poll';
   }
   // Xen prints what it found with MCG_STATUS as it was, and takes a machine check without MCIP.
   if (xen || mcgStatus !== 0n) return 'exception';
@@ -237,7 +237,7 @@ function assumeMcgStatus(facts: Asked): bigint {
   if (record.kind !== 'x86-mca') return 0n;
   const consumed =
     facts.vendor() === 'amd'
-      ? MCI_STATUS_AMD.decode(record.status).UC
+      ? MCI_STATUS_AMD.read(record.status).UC
       : classify({ ...record, vendor: 'intel' }) === 'SRAR';
   return consumed ? 0x7n : 0x5n;
 }
@@ -281,7 +281,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
     assume: f => {
       const known = f.given('mcgCap');
-      if (known !== undefined) return MCG_CAP.decode(known).SER_P;
+      if (known !== undefined) return MCG_CAP.read(known).SER_P;
       return f.vendor() !== 'amd' || f.get('platform') !== 'bare-metal';
     },
   },

@@ -89,7 +89,7 @@ function bug(run: Run, rule: Rule): Ending {
 /** The record as Xen dumps it: numbers right-aligned in 16 columns. */
 function dump(seen: McaCase, facts: Facts): string[] {
   const record = valuesOf(seen);
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const wide = (value: bigint): string => value.toString(16).padStart(16);
   const misc = s.MISCV ? `[${wide(record.misc ?? 0n)}]` : '';
   const addr = s.ADDRV ? ` at ${wide(record.addr ?? 0n)}` : '';
@@ -105,7 +105,7 @@ function fatal(record: McaCase, facts: Facts, run: Run, rule: Rule): Ending {
   const cpu = Math.min(Math.max(Math.trunc(valuesOf(record).cpu ?? 0), 0), 4095);
   const bitmap = (1n << BigInt(cpu)).toString(16);
   run.print(
-    MCI_STATUS_INTEL.decode(record.status).VAL
+    MCI_STATUS_INTEL.read(record.status).VAL
       ? `Fatal machine check: MCE: Fatal error happened on CPUs ${bitmap}`
       : 'Fatal machine check: MCE: No CPU found valid MCE, need reset',
     ...dump(record, facts),
@@ -180,7 +180,7 @@ function actsOn(record: McaCase): boolean {
 
 /** Whether Xen takes the address for a physical one. */
 function physical(record: McaCase, amd: boolean): boolean {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (!s.ADDRV || record.addr === undefined) return false;
   return amd || (s.MISCV && record.misc?.MODE === ADDRESS_MODE_PHYSICAL);
 }
@@ -188,7 +188,7 @@ function physical(record: McaCase, amd: boolean): boolean {
 /** Takes the page away. */
 function offline(record: McaCase, facts: Facts, run: Run): Ending {
   const amd = facts.vendor() === 'amd';
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const required = !amd && s.S && s.AR;
   // What cannot be recovered from is fatal when it was consumed, and only logged when it was not.
   const lost = (rule: Rule): Ending =>
@@ -219,7 +219,7 @@ function offline(record: McaCase, facts: Facts, run: Run): Ending {
 
 /** A machine check exception, or a polled bank, of the machine Xen runs on. */
 export function xen(record: McaCase, polled: boolean, facts: Facts, run: Run): Ending {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const amd = facts.vendor() === 'amd';
   if (polled) {
     if (!s.VAL) return run.end('none', R['poll-empty'], 'nothing');
@@ -229,14 +229,14 @@ export function xen(record: McaCase, polled: boolean, facts: Facts, run: Run): E
       : run.end('none', R['poll-console'], 'nothing for the first nine');
   }
   if (amd && s.VAL && s.UC && kindless(record)) return bug(run, R['amd-code-bug']);
-  const local = amd || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
+  const local = amd || MCG_STATUS.read(facts.get('mcgStatus')).LMCE;
   if (!local && facts.get('cpus') > 1 && !facts.get('broadcast')) return run.end('hung', R.hang, 'Xen waits for ever');
   if (!s.VAL) return fatal(record, facts, run, R['no-error']);
   const recovery = decide(RECOVERY[amd ? 'amd' : 'intel'], { record, facts, s });
   const rule = recovery?.rule ?? R['intel-fatal'];
   if (recovery?.gives !== 'page' && recovery?.gives !== 'continue') return fatal(record, facts, run, rule);
   run.note(rule, recovery.gives === 'page' ? 'recoverable' : 'nothing to do');
-  const { RIPV, EIPV } = MCG_STATUS.decode(facts.get('mcgStatus'));
+  const { RIPV, EIPV } = MCG_STATUS.read(facts.get('mcgStatus'));
   if (!RIPV && (!EIPV || facts.get('running') !== 'user')) return fatal(record, facts, run, R['no-restart']);
   return recovery.gives === 'page'
     ? offline(record, facts, run)
