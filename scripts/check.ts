@@ -1,9 +1,10 @@
-/** `npm run check`: formatter, linter, types, purity, the import and screen rules, dead exports and raw register bits. Prints what failed; exit 1 if anything did. */
+/** `npm run check`: formatter, linter, types, purity, the import and screen rules, dead exports, raw register bits and state in modules. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
 import { checkAllExports } from './exports.ts';
 import { checkAllImports } from './imports.ts';
+import { checkAllModuleState } from './module-state.ts';
 import { checkAllRawBits } from './raw-bits.ts';
 import { checkAllScreens } from './screens.ts';
 
@@ -32,6 +33,7 @@ for (const [name, violationsOf] of [
   ['screen rule (scripts/screens.ts)', checkAllScreens],
   ['dead exports (scripts/exports.ts)', checkAllExports],
   ['raw register bits (scripts/raw-bits.ts)', checkAllRawBits],
+  ['no state in modules (scripts/module-state.ts)', checkAllModuleState],
 ] as const) {
   await step(name, () => {
     const violations = violationsOf(root);

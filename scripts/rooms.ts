@@ -18,9 +18,9 @@ const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 export const rooms: Readonly<Record<string, Room>> = {
   common: { folder: 'packages/decode/src/common', imports: [], pure: true },
   registers: { folder: 'packages/decode/src/registers', imports: ['common'], pure: true },
-  mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers'], pure: true },
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
-  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers'], pure: true },
+  mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers', 'arm'], pure: true },
+  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'mca'], pure: true },
   events: { folder: 'packages/decode/src/events', imports: [...BYTES, 'inject'], pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },
@@ -33,7 +33,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 
   socket: { folder: 'packages/qemu/src/socket', imports: ['common'] },
   qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'inject', 'socket'] },
-  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'socket'] },
+  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'socket'] },
 
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },
 
@@ -46,7 +46,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'lab'] },
 
-  vmm: { folder: 'packages/vmm/src', imports: ['common'], packages: ['koffi'] },
+  vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
   libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'socket'] },

@@ -97,8 +97,10 @@ describe('codes', () => {
 });
 
 describe('terms', () => {
-  it('of all registers in the sources are explained, in each register that has them', () => {
-    const text = sources.map(s => s.text).join('\n');
+  it('of all registers of records are explained, in each register that has them', () => {
+    // Those of records. The debugger and the VMM have tables of a CPU's state, which nobody prints.
+    const decoding = sources.filter(s => s.file.startsWith('packages/decode/'));
+    const text = decoding.map(s => s.text).join('\n');
     const defined = Array.from(text.matchAll(/^export const \w+ = defineRegister\(/gm)).length;
     expect(REGISTERS.length).toBe(defined);
     for (const r of REGISTERS) {

@@ -1,44 +1,73 @@
 /** What `npm run build` and `npm run build:single` make: packed, installed into an empty folder without a network, and used. */
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vmmSources } from '@syndrome/lab/machine/images.ts';
+import { Published } from './published.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const work = mkdtempSync(join(tmpdir(), 'syndrome-published-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const published = new Published();
+const { work, run } = published;
+beforeAll(() => published.build());
+afterAll(() => published.remove());
 
-function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = process.env): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8', timeout: 240_000 });
-  expect(status, `${command} ${args.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
-  return stdout;
-}
-const npm = (args: string[], cwd: string): string =>
-  run('npm', args, cwd, { ...process.env, npm_config_offline: 'true', npm_config_cache: join(work, 'cache') });
+const TSC = join(ROOT, 'node_modules/.bin/tsc');
+const STRICT = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
 
-/** Packs what was built and installs it into an empty folder; gives the folder and the size of the tarball. */
-function installed(name: 'decode' | 'syndrome'): { folder: string; bytes: number } {
-  const [tarball = ''] = npm(['pack', '--silent', '--pack-destination', work], join(work, name)).trim().split('\n');
-  const folder = join(work, `uses-${name}`);
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
-  npm(['install', '--no-audit', '--no-fund', join(work, tarball)], folder);
-  return { folder, bytes: statSync(join(work, tarball)).size };
-}
+/** A program of another project: a stream, one record, encode, describe, lint, predict. */
+const EVERYTHING = `
+import { MCI_STATUS_INTEL, createDecoder, decode, describe, encodeCper, encodeEsr, lint, predict, recordOf } from 'syndrome-decode';
+import type { ArmSeaRecord, CperRecord, RawRecord, RegisterView, X86McaRecord } from 'syndrome-decode';
 
-beforeAll(() => {
-  run(process.execPath, [join(ROOT, 'scripts/build.ts'), '--out', work], ROOT);
+declare const console: { log(text: string): void };
+const decoder = createDecoder({
+  vendor: 'intel',
+  onRecord: record => console.log(\`stream \${record.kind} \${record.class}\`),
 });
+decoder.push('0xbd8000000010');
+decoder.push(new Uint8Array([0x30, 0x31, 0x33, 0x34, 0x0a]));
+decoder.end();
+
+const esr: ArmSeaRecord = { kind: 'arm-sea', esr: 0x92000410n, far: 0x1000n };
+const one = recordOf({ raw: esr });
+console.log(\`one \${one.kind} \${one.class}\`);
+
+const status: bigint = MCI_STATUS_INTEL.encode({ VAL: true, UC: true, EN: true, PCC: true });
+const abort: bigint = encodeEsr({ ec: 'DABT_LOW', iss: { DFSC: 0x10n } });
+const cper: CperRecord = {
+  kind: 'cper',
+  severity: 'fatal',
+  blockStatus: 0x11,
+  sections: [
+    {
+      type: 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1',
+      severity: 'fatal',
+      revision: 0x300,
+      flags: 0,
+      body: { kind: 'memory' },
+    },
+  ],
+};
+const [back] = decode(encodeCper(cper)).records;
+console.log(\`encode \${status.toString(16)} \${abort.toString(16)} \${back?.kind}\`);
+
+const mca: X86McaRecord = { kind: 'x86-mca', vendor: 'intel', bank: 1, status: 0xbd80000000000134n };
+const records: readonly RawRecord[] = [mca, esr, cper];
+for (const raw of records) {
+  const views: readonly RegisterView[] = describe(raw);
+  console.log(\`\${raw.kind} \${views.map(view => view.name)} \${lint(raw)[0]?.code}\`);
+}
+console.log(\`predict \${predict(mca, { consumer: 'linux', running: 'kernel' }).outcome}\`);
+`;
 
 describe('syndrome-decode', () => {
   let folder = '';
   let tarball = 0;
   beforeAll(() => {
-    ({ folder, bytes: tarball } = installed('decode'));
+    ({ folder, bytes: tarball } = published.installed('decode'));
   });
 
   /** Bytes of a program, minified and compressed as a browser would get it. */
@@ -59,14 +88,27 @@ describe('syndrome-decode', () => {
     expect(globSync('node_modules/*', { cwd: folder })).toEqual(['node_modules/syndrome-decode']);
   });
 
+  test('does all that it is for, with types', () => {
+    writeFileSync(join(folder, 'all.ts'), EVERYTHING);
+    run(process.execPath, [TSC, ...STRICT, 'all.ts'], folder);
+    expect(run(process.execPath, ['all.ts'], folder).split('\n')).toEqual([
+      'stream x86-mca SRAR',
+      'one arm-sea sea',
+      'encode b200000000000000 92000010 cper',
+      'x86-mca MCi_STATUS L_MCA_REGISTER_MISSING',
+      'arm-sea ESR_ELx,FAR_ELx L_ARM_FNV_WITH_FAR',
+      'cper BlockStatus L_CPER_NO_ADDRESS',
+      'predict panicked',
+      '',
+    ]);
+  });
+
   test('has types', () => {
     const source = `${USE}const record = decode('').records[0];\nexport const status: string | undefined = record?.severity;\n`;
     writeFileSync(join(folder, 'use.ts'), source);
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', ''];
-    const tsc = join(ROOT, 'node_modules/.bin/tsc');
-    run(process.execPath, [tsc, ...options, 'use.ts'], folder);
+    run(process.execPath, [TSC, ...STRICT, 'use.ts'], folder);
     writeFileSync(join(folder, 'use.ts'), source.replace('severity', 'severety'));
-    expect(spawnSync(process.execPath, [tsc, ...options, 'use.ts'], { cwd: folder }).status).not.toBe(0);
+    expect(spawnSync(process.execPath, [TSC, ...STRICT, 'use.ts'], { cwd: folder }).status).not.toBe(0);
   });
 
   test('goes through a bundler, and what is not used stays out', async () => {
@@ -87,11 +129,10 @@ describe('syndrome', () => {
   let folder = '';
   let tarball = 0;
   beforeAll(() => {
-    ({ folder, bytes: tarball } = installed('syndrome'));
+    ({ folder, bytes: tarball } = published.installed('syndrome'));
   });
   const syndrome = (...args: string[]): string => run(join(folder, 'node_modules/.bin/syndrome'), args, folder, env);
-  // The Node of the lock file, where the shell finds it.
-  const env = { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` };
+  const { env } = published;
 
   test('installs without a registry and runs', () => {
     expect(syndrome('--help')).toContain('Usage: syndrome');

@@ -28,7 +28,7 @@ import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
 import { matrixText } from '@syndrome/lab/report/matrix.ts';
 import { plain as plainStyle } from '@syndrome/trace/style.ts';
-import { verdictLines } from '@syndrome/lab/report/text.ts';
+import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { linuxEvents, vmmEvents } from '@syndrome/decode/text/event-reader.ts';
 import type { Chance } from '../chance.ts';
 import { anyLine } from './inputs.ts';

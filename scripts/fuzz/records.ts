@@ -1,5 +1,6 @@
 /** Fuzz targets of the rooms `mca`, `arm` and `cper`: error records, in values and in bytes. */
-import { ARM_SEA_LENGTH, decodeArmSea, encodeArmSea } from '@syndrome/decode/arm/kvm.ts';
+import { ARM_SEA_LENGTH } from '@syndrome/decode/arm/kvm-numbers.ts';
+import { decodeArmSea, encodeArmSea } from '@syndrome/decode/arm/kvm.ts';
 import { armPageOf, classifyArm } from '@syndrome/decode/arm/classify.ts';
 import { describeEsr } from '@syndrome/decode/arm/esr.ts';
 import { explainArm } from '@syndrome/decode/arm/explain.ts';

@@ -2,7 +2,6 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { ControlLines, MAX_CONTROL_LINE, parseControl } from '@syndrome/vmm/control.ts';
 import { VmmError } from '@syndrome/vmm/errors.ts';
-import { decodeAbort } from '@syndrome/vmm/esr.ts';
 import { decodeExit, exitOfFailure } from '@syndrome/vmm/exits.ts';
 import { parseImageHeader } from '@syndrome/vmm/image.ts';
 import { parseOptions } from '@syndrome/vmm/options.ts';
@@ -99,8 +98,7 @@ const OPTIONS: Target = {
 
 const EXITS: Target = {
   name: 'vmm:exits',
-  holds:
-    'what KVM wrote into its run area, a syndrome, the head of a kernel: bounded values of 64 bits, or an error of the room',
+  holds: 'what KVM wrote into its run area, the head of a kernel: bounded values of 64 bits, or an error of the room',
   weight: 40,
   open: () => chance => {
     const bytes = chance.bytes(256);
@@ -115,14 +113,6 @@ const EXITS: Target = {
       for (const value of Object.values(exit)) {
         if (typeof value === 'bigint' && (value < 0n || value >> 64n !== 0n)) wrong.push(`${exit.kind} ${value}`);
       }
-    }
-    const abort = decodeAbort(chance.u64());
-    if (
-      abort.ec > 63 ||
-      abort.fsc > 63 ||
-      (abort.walkLevel !== undefined && (abort.walkLevel < -1 || abort.walkLevel > 3))
-    ) {
-      wrong.push(`abort ${abort.ec} ${abort.fsc} ${abort.walkLevel}`);
     }
     const head = chance.bytes(chance.below(80));
     if (chance.oneIn(2) && head.length >= 60) head.set([0x41, 0x52, 0x4d, 0x64], 56);

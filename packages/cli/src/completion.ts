@@ -1,11 +1,7 @@
 /** @module Completion for bash, zsh and fish, made of the same table as `--help`. */
-import { globSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { Command, Option } from 'commander';
-import { NAMED_ESR } from '@syndrome/decode/arm/encode.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
-import { SECTIONS } from '@syndrome/decode/cper/sections.ts';
-import { NAMED_MCA } from '@syndrome/decode/mca/named.ts';
+import { argumentWords, optionWords } from './completion-words.ts';
 import { printLines } from './output.ts';
 
 /** The shells that have a completion. */
@@ -31,35 +27,17 @@ interface OptionEntry {
   files: boolean;
 }
 
-/** Commands of which an argument may be a named machine check. */
-const RECORDS: readonly string[] = ['predict', 'encode', 'inject'];
 const TAKES_PATH = /path|file|dir|socket/;
 
-function optionEntry(option: Option): OptionEntry {
+function optionEntry(command: Command, option: Option): OptionEntry {
   const flags = [option.short, option.long].filter(flag => flag !== undefined && flag !== null);
   const takes = option.required || option.optional;
   return {
     flags,
     about: option.description,
-    values: takes ? (option.argChoices ?? []) : undefined,
+    values: takes ? optionWords(command, option) : undefined,
     files: takes && TAKES_PATH.test(option.flags),
   };
-}
-
-/** Names of the scenarios that come with the program. */
-const scenarioNames = (): string[] =>
-  globSync('*.yaml', { cwd: join(import.meta.dirname, '../../../scenarios') })
-    .map(file => basename(file, '.yaml'))
-    .toSorted();
-
-/** What an argument may be, besides a path. */
-function wordsOf(command: Command): string[] {
-  const words = command.registeredArguments.flatMap(argument => argument.argChoices ?? []);
-  const named = command.registeredArguments.map(argument => argument.name());
-  if (named.includes('scenario')) words.push(...scenarioNames());
-  if (RECORDS.includes(command.name())) words.push(...NAMED_MCA.map(n => n.name));
-  if (command.name() === 'encode') words.push(...NAMED_ESR.map(n => n.name), ...SECTIONS.map(s => s.kind));
-  return words;
 }
 
 /** The table of the program, flat. */
@@ -73,9 +51,9 @@ function entriesOf(program: Command): Entry[] {
         about: command.description(),
         commands: commands.map(sub => ({ name: sub.name(), about: sub.description() })),
         options: [...help.visibleOptions(command), ...(path.length > 0 ? help.visibleGlobalOptions(command) : [])].map(
-          optionEntry,
+          option => optionEntry(command, option),
         ),
-        words: wordsOf(command),
+        words: argumentWords(command),
         files: command.registeredArguments.some(a => /file|trace|scenario|record/.test(a.name())),
       },
       ...commands.flatMap(sub => visit(sub, [...path, sub.name()])),
@@ -91,10 +69,10 @@ function bash(entries: readonly Entry[]): string {
   const cases = entries.map(({ path, commands, options, words, files }) => {
     const values = options
       .filter(option => option.values !== undefined)
-      .map(({ flags, values = [], files: takesFile }) => {
-        const isPath = takesFile && values.length === 0;
-        return `        ${flags.join('|')}) words=${quoted(values.join(' '))} files=${isPath ? 1 : ''} ;;`;
-      });
+      .map(
+        ({ flags, values = [], files: takesFile }) =>
+          `        ${flags.join('|')}) words=${quoted(values.join(' '))} files=${takesFile ? 1 : ''} ;;`,
+      );
     const all = [...commands.map(c => c.name), ...words, ...options.flatMap(o => o.flags)];
     return [
       `    ${quoted(path)})`,
@@ -106,7 +84,16 @@ function bash(entries: readonly Entry[]): string {
   const paths = entries.map(e => e.path).filter(path => path !== '');
   return `# Completion of syndrome for bash: source <(syndrome completion bash)
 _syndrome() {
-  local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} path='' next word words='' files=''
+  local current=\${COMP_WORDS[COMP_CWORD]} at=$((COMP_CWORD - 1)) key='' path='' next word words='' files=''
+  # Readline takes = for a word of its own: of --set running=us the words are --set, running, =, us.
+  if [[ $current == '=' ]]; then current='' at=$((COMP_CWORD)); fi
+  if [[ \${COMP_WORDS[at]} == '=' ]]; then
+    key=\${COMP_WORDS[at-1]}=
+    at=$((at - 2))
+    if [[ $key == --* ]]; then at=$((at + 1)); fi
+  fi
+  local before=\${COMP_WORDS[at]}
+  if [[ $key == --* ]]; then key=''; else current=$key$current; fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     next="\${path:+$path }$word"
     case $next in ${paths.map(quoted).join('|')}) path=$next ;; esac
@@ -115,16 +102,59 @@ _syndrome() {
 ${cases.join('\n')}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current" || :; if [[ $files ]]; then compgen -f -- "$current"; fi)
+  if [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2> /dev/null || :; fi
+  COMPREPLY=("\${COMPREPLY[@]#"$key"}")
 }
 complete -o filenames -F _syndrome syndrome
 `;
 }
 
 function zsh(entries: readonly Entry[]): string {
+  /** `name:what it is`, as _describe takes it. */
+  const described = (name: string, about = ''): string =>
+    quoted(about === '' ? name.replaceAll(':', '\\:') : `${name.replaceAll(':', '\\:')}:${about}`);
+  const cases = entries.map(({ path, commands, options, words, files }) => {
+    const values = options
+      .filter(option => option.values !== undefined)
+      .map(
+        ({ flags, values = [], files: takesFile }) =>
+          `        (${flags.join('|')}) found=(${values.map(v => described(v)).join(' ')}) files=${takesFile ? 1 : ''} ;;`,
+      );
+    const all = [
+      ...commands.map(c => described(c.name, c.about)),
+      ...words.map(word => described(word)),
+      ...options.flatMap(o => o.flags.map(flag => described(flag, o.about))),
+    ];
+    return [
+      `    (${quoted(path)})`,
+      `      found=(${all.join(' ')}) files=${files ? 1 : ''}`,
+      ...(values.length > 0 ? ['      case $before in', ...values, '      esac'] : []),
+      '      ;;',
+    ].join('\n');
+  });
+  const paths = entries.map(e => e.path).filter(path => path !== '');
   return `#compdef syndrome
 # Completion of syndrome for zsh: put it into a folder of $fpath as _syndrome, or source <(syndrome completion zsh)
-autoload -U +X bashcompinit && bashcompinit
-${bash(entries).split('\n').slice(1).join('\n').replace('mapfile -t COMPREPLY < <(', 'COMPREPLY=($(').replace(/fi\)$/m, 'fi))')}`;
+_syndrome() {
+  local at='' next='' word='' files='' before=\${words[CURRENT-1]}
+  local -a found
+  if [[ $PREFIX == --*=* ]]; then
+    before=\${PREFIX%%=*}
+    compset -P '*='
+  fi
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    next="\${at:+$at }$word"
+    case $next in (${paths.map(quoted).join('|')}) at=$next ;; esac
+  done
+  case $at in
+${cases.join('\n')}
+  esac
+  (( $#found )) && _describe syndrome found
+  [[ -n $files ]] && _files
+}
+# In a folder of $fpath it is called by its name the first time; sourced, it has to be made known.
+if [[ \${funcstack[1]} == _syndrome ]]; then _syndrome "$@"; else compdef _syndrome syndrome; fi
+`;
 }
 
 function fish(entries: readonly Entry[]): string {
@@ -147,7 +177,7 @@ function fish(entries: readonly Entry[]): string {
         values === undefined
           ? ''
           : values.length > 0
-            ? ` -x -a ${quoted(values.join(' '))}`
+            ? `${takesFile ? ' -r -F' : ' -x'} -a ${quoted(values.join(' '))}`
             : takesFile
               ? ' -r -F'
               : ' -x';

@@ -11,6 +11,7 @@ import {
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
+import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { requireSafeTemporary } from '@syndrome/base/disk/own-folder.ts';
 import { gatherParts } from '@syndrome/lab/gather.ts';
@@ -196,7 +197,7 @@ const CHECKS: readonly Check[] = [
     ask: () => {
       const dir = resolve(tmpdir());
       // A run moves to /tmp where the name of its sockets would not fit.
-      const fits = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < 100;
+      const fits = Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'outer.sock')) < 100;
       requireSafeTemporary(fits ? dir : '/tmp');
       tryFolder(fits ? dir : '/tmp');
       if (fits) return { status: 'ok', detail: `run folders go to ${dir}` };
@@ -224,7 +225,7 @@ const CHECKS: readonly Check[] = [
     broken: 'this very machine cannot be looked at',
     ask: () => {
       const root = process.getuid?.() === 0;
-      const hwpoison = existsSync('/sys/kernel/debug/hwpoison/corrupt-pfn');
+      const hwpoison = existsSync(hostFile('corrupt-pfn'));
       const left = leftPoison();
       if (left.length > 0) {
         return {

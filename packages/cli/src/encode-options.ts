@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { bytesToHex } from '@syndrome/decode/cper/layout.ts';
-import { writeOutput } from '@syndrome/base/disk/output-file.ts';
+import { writeOut } from './encode-output.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
 import { InputError, refuseEndless } from './record-inputs.ts';
 
@@ -71,11 +71,7 @@ export async function putBytes(
   options: EncodeOptions,
 ): Promise<void> {
   if (options.out !== undefined) {
-    try {
-      await writeOutput(options.out, bytes);
-    } catch (error) {
-      throw new InputError('E_OUTPUT', `cannot write ${options.out}`, { cause: error });
-    }
+    await writeOut(options.out, bytes);
     return;
   }
   const base64 = Buffer.from(bytes).toString('base64');

@@ -1,11 +1,11 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { sectionOfKind } from '@syndrome/decode/cper/sections.ts';
-import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { encodeArm, listArm } from './encode-arm.ts';
 import { encodeSectionOf, listSections } from './encode-cper.ts';
 import { encodeJson } from './encode-json.ts';
 import { encodeMca, listMca } from './encode-mca.ts';
 import type { EncodeOptions } from './encode-options.ts';
+import { checkOut } from './encode-output.ts';
 import { print } from './output.ts';
 
 function list(): void {
@@ -20,7 +20,7 @@ function list(): void {
 /** Builds a record and prints its register values, the QEMU command, or its bytes. */
 export async function encode(words: readonly string[], options: EncodeOptions): Promise<void> {
   const first = words[0];
-  if (options.out !== undefined) checkOutput('--out', options.out);
+  if (options.out !== undefined) await checkOut(options.out);
   if (options.fromJson !== undefined) {
     if (first !== undefined) throw new UsageError('E_USAGE', `${first}: --from-json takes no words`);
     await encodeJson(options.fromJson, options);

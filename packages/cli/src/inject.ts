@@ -5,7 +5,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { CPER_SEVERITIES } from '@syndrome/decode/cper/ghes.ts';
 import { ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
 import type { GhesInjection, MceInjection } from '@syndrome/decode/inject/injection.ts';
-import { goesToAll, mceInjection } from '@syndrome/decode/inject/mce.ts';
+import { SOME_ADDRESS, goesToAll, mceInjection } from '@syndrome/decode/inject/mce.ts';
 import { commandOf, wordsOf } from '@syndrome/decode/inject/ways.ts';
 import { NAMED_MCA, type NamedMca } from '@syndrome/decode/mca/named.ts';
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
@@ -126,9 +126,6 @@ const withVendor = (target: Target, vendor: Settings['vendor']): Target => ({
   ...target,
   vmm: { vendor, ...target.vmm },
 });
-
-/** Where a record without an address of its own is looked at. */
-const SOME_ADDRESS = 0x1234000n;
 
 function list(options: Options): void {
   const style = stdoutStyle(options);

@@ -7,7 +7,7 @@ import { cutAt, escapeText } from '@syndrome/decode/common/screen.ts';
 import { screenJson } from '@syndrome/lab/report/json.ts';
 import { styledLine, styledLines, styleFor, widthOf } from '@syndrome/lab/report/style.ts';
 import type { Style } from '@syndrome/trace/style.ts';
-import type { Look } from '@syndrome/lab/report/text.ts';
+import type { Look } from '@syndrome/trace/verdict-lines.ts';
 
 /** Options every command has. */
 export interface GlobalOptions {

@@ -34,6 +34,23 @@ describe('syndrome predict', () => {
     expect(old.out).toContain('the rules are those of 5.10 to 7.2 [outlook.older-version]');
   });
 
+  it('takes a name for the record that inject puts into a machine', () => {
+    const { record } = JSON.parse(predict('--json', 'srao', '--addr', '0x5000', '--consumer', 'linux').out) as {
+      record: object;
+    };
+    expect(record).toEqual({
+      kind: 'x86-mca',
+      vendor: 'intel',
+      bank: 9,
+      status: '0xbd000000000000c0',
+      mcgStatus: '0x0000000000000005',
+      addr: '0x0000000000005000',
+      misc: '0x000000000000008c',
+    });
+    const { out } = predict('mce 0 9 0xbd000000000000c0 0x5 0x5000 0x8c', '--json', '--consumer', 'linux');
+    expect((JSON.parse(out) as { record: object }).record).toEqual({ ...record, vendor: undefined, cpu: 0 });
+  });
+
   it('takes QEMU’s command for #MC, with its own -b', () => {
     const ucna = ['0', '9', '0xbc00000080000136', '0x5', '0x1000', '0x8c'];
     const linux = ['--vendor', 'intel', '--consumer', 'linux', '--set', 'running=user'];

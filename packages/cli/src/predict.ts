@@ -4,6 +4,8 @@ import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import { wrap } from '@syndrome/decode/decode/wrap.ts';
+import { SOME_ADDRESS, mceInjection } from '@syndrome/decode/inject/mce.ts';
+import { recordOf } from '@syndrome/decode/inject/ways.ts';
 import { NAMED_MCA, namedMca } from '@syndrome/decode/mca/named.ts';
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { OutlookContext } from '@syndrome/decode/outlook/context.ts';
@@ -25,16 +27,19 @@ interface PredictOptions extends GlobalOptions, InputOptions, ContextOptions {
 
 /** Columns of a terminal, as everywhere; what a kernel prints may be longer. */
 const TEXT_WIDTH = 100;
-/** A record by its name; undefined for other words. */
+/** What is found of a record that is injected by its name; undefined for other words. */
 function named(word: string, options: PredictOptions): OutlookRecord | undefined {
   const esr = namedEsr(word);
   if (esr !== undefined) return { kind: 'arm-sea', esr: esr.esr, el: esr.el };
   const mca = namedMca(word);
   if (mca === undefined) return undefined;
-  const addr = options.addr === undefined ? 0x1234000n : parseU64(options.addr);
+  const addr = options.addr === undefined ? SOME_ADDRESS : parseU64(options.addr);
   if (addr === undefined) throw new UsageError('E_USAGE', `--addr ${options.addr} is not a 64-bit value`);
-  const { vendor, bank, status, mcgStatus, misc } = mca;
-  return { kind: 'x86-mca', vendor: vendorOf(options.vendor) ?? vendor, bank, status, mcgStatus, addr, misc };
+  const record = recordOf(mceInjection({ named: mca, addr }));
+  if (record?.kind !== 'x86-mca') return record;
+  // Nobody says which CPU gets it: what a kernel prints names none.
+  const { cpu: _, ...registers } = record;
+  return { ...registers, vendor: vendorOf(options.vendor) ?? mca.vendor };
 }
 
 /** The record of a decoded one that an outlook can be made for. */

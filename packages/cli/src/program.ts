@@ -137,7 +137,10 @@ Examples:
     .command('scenarios')
     .description('list the scenarios, or explain one')
     .argument('[scenario]', 'a name or a YAML file')
-    .option('--explain <scenario>', 'what is injected, into which layer, and why that must happen')
+    .option(
+      '--explain <word>',
+      'what is injected, and why that must happen; or a step, a machine or an event of its file',
+    )
     .option('--json', 'machine-readable')
     .option('--schema', 'print the JSON Schema of scenario files')
     .addHelpText(
@@ -146,6 +149,7 @@ Examples:
   syndrome scenarios
   syndrome scenarios intel-srao-process     what is injected, and why its outcome must follow
   syndrome scenarios --explain my-case.yaml
+  syndrome scenarios --explain inject-mce   a step and its arguments; so machines and events
   syndrome scenarios --json | jq -r .name`,
     )
     .action(async (name: string | undefined, options: OptionValues) =>

@@ -143,6 +143,6 @@ function printDistributions(scenarios: readonly Scenario[], results: readonly Ru
 /** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
 async function printCommand(scenario: Scenario, choices: PartChoices, by: Services): Promise<void> {
   const assembly = await assemble(scenario.machine, choices, by);
-  print(shellQuote(stableArgs(assembly, channel => `${channel}.sock`)));
+  print(shellQuote(stableArgs(assembly)));
   if (assembly.host) print(`# in the host layer: ${shellQuote(assembly.host.vmm)}`);
 }

@@ -1,8 +1,9 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
-import { bundledScenarios, findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { bundledScenarios, findScenario, scenarioNames, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { scenarioJsonSchema } from '@syndrome/lab/scenario/schema.ts';
+import { scenarioWord, type ScenarioWord } from '@syndrome/lab/scenario/words.ts';
 import { describeStep } from '@syndrome/lab/steps/describe.ts';
 import { wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook, stdoutStyle } from './output.ts';
@@ -26,6 +27,12 @@ export function scenarios(name: string | undefined, options: Options): void {
     return;
   }
   const one = options.explain ?? name;
+  const word = one === undefined || scenarioNames().includes(one) ? undefined : scenarioWord(one);
+  if (word !== undefined) {
+    if (options.json) printJson({ schemaVersion: 1, ...word });
+    else explainWord(word, options);
+    return;
+  }
   const chosen = one === undefined ? bundledScenarios() : [findScenario(one)];
   if (options.json) {
     for (const s of chosen) printJson({ schemaVersion: 1, ...scenarioData(s) });
@@ -43,6 +50,19 @@ const flow = (text: string, width: number): string[] =>
     .trim()
     .split(/\n\s*\n/)
     .flatMap(paragraph => wrap(safeText(paragraph.replace(/\s+/g, ' ')), width));
+
+/** A step, a kind of machine, an event: what it is, and each of its members. */
+function explainWord({ name, what, about, members }: ScenarioWord, options: Options): void {
+  const { style, width } = stdoutLook(options);
+  print(`${style('bold', name)}  ${what}`);
+  for (const line of wrap(about, width - 2)) print(`  ${line}`);
+  const column = Math.max(0, ...members.map(m => m.name.length));
+  for (const { name: member, about: says, needed } of members) {
+    const [first = '', ...rest] = wrap(needed ? says : `optional; ${says}`, width - column - 6);
+    print(`    ${member.padEnd(column)}  ${first}`.trimEnd());
+    for (const line of rest) print(`${' '.repeat(column + 6)}${line}`);
+  }
+}
 
 function explain(s: Scenario, options: Options): void {
   const { style, width } = stdoutLook(options);

@@ -1,7 +1,8 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
 import { readTrace } from '@syndrome/lab/trace/read-file.ts';
-import { partsLine, verdictLines } from '@syndrome/lab/report/text.ts';
+import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
 import { exitCodeOf } from './exit-codes.ts';

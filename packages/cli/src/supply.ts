@@ -45,6 +45,9 @@ const PARTS: Record<string, NamedPart> = {
   busybox: { get: async s => (await s.busybox('amd64')).program },
 };
 
+/** The parts that can be named, for completion. */
+export const partNames = (): string[] => Object.keys(PARTS);
+
 /** A compiler is used through the supply only; its folder is found in the list of the cache, newest first. */
 async function toolchainFolder(supply: Supply, arch: 'amd64' | 'arm64'): Promise<string> {
   const { id } = await supply.toolchain(arch);

@@ -13,10 +13,11 @@ export { dataOf, recordOf } from './decode/transfer.ts';
 export type { RecordData } from './decode/transfer.ts';
 export { toData } from './decode/record.ts';
 export { toText } from './decode/to-text.ts';
-export { describeRecord } from './mca/of-record.ts';
-export { stripOf } from './decode/bit-strip.ts';
-export { registerViews } from './decode/record-rules.ts';
 export { stringify } from './common/hex.ts';
+// What a raw record of any kind holds, field by field, and whether it can be real.
+export { describe, lint } from './decode/record-rules.ts';
+export type { RegisterView } from './registers/view.ts';
+export { stripOf } from './decode/bit-strip.ts';
 // Make one.
 export { encodeCper } from './cper/region.ts';
 export { encodeEsr, namedEsr } from './arm/encode.ts';
@@ -38,7 +39,8 @@ export { mceInjection } from './inject/mce.ts';
 export type { Injection } from './inject/injection.ts';
 export { commandOf, dangersOfInjection, seenRecord, wordsOf } from './inject/ways.ts';
 // For a VMM that takes KVM_EXIT_ARM_SEA.
-export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, decodeArmSea, guestEsr } from './arm/kvm.ts';
+export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA } from './arm/kvm-numbers.ts';
+export { decodeArmSea, guestEsr } from './arm/kvm.ts';
 // The manuals that fields and findings cite, with their editions.
 export { MANUALS } from './registers/manuals.ts';
 export { VERSION } from './common/version.ts';

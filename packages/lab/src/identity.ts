@@ -23,11 +23,9 @@ function fingerprint(path: string, cacheDir: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
-const named = (channel: string): string => channel;
-
 /**
  * A machine after its boot. Kept states have this for a name: what changes here makes all of them useless.
- * @param argv the QEMU command line, with sockets that are the same for every run
+ * @param argv the QEMU command line, with channels that end at the same names for every run
  * @param files known by content, since a path of the user's own may hold another kernel tomorrow; what is no file is not
  * @param done what else was done before the state was taken
  */
@@ -48,14 +46,14 @@ export function guestIdentity(assembly: Assembly, cacheDir: string): Identity {
   const { files, modules, host, crash } = assembly;
   const { qemu, guest, ...booted } = files;
   const all = [...qemu, ...Object.values(booted), ...Object.values(guest ?? {})];
-  return machineIdentity(stableArgs(assembly, named), all, [...modules, ...(host?.vmm ?? crash ?? [])], cacheDir);
+  return machineIdentity(stableArgs(assembly), all, [...modules, ...(host?.vmm ?? crash ?? [])], cacheDir);
 }
 
 /** A nested machine whose host layer is up: the same for every guest, whose files are on disks that it has not looked at. */
 export function hostIdentity({ machine, accel, files, modules, seed }: Assembly, cacheDir: string): Identity {
   const { qemu, guest: _, ...booted } = files;
   const unseen = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const argv = stableArgs({ machine, accel, files: unseen, ...(seed === undefined ? {} : { seed }) }, named);
+  const argv = stableArgs({ machine, accel, files: unseen, ...(seed === undefined ? {} : { seed }) });
   return machineIdentity(argv, [...qemu, ...Object.values(booted)], modules, cacheDir);
 }
 

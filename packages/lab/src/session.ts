@@ -15,9 +15,10 @@ import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
 import type { LocalHost } from './host-local.ts';
 import { abortError, LabError } from './errors.ts';
 import { lastWords } from './last-words.ts';
-import type { Channel, MachineSockets } from './machine/channels.ts';
+import { type Channel, channelEnd, type MachineEnds } from './machine/channels.ts';
 import { type ExitStatus, KeptProcess } from './machine/keeper.ts';
 import { RunDir } from './machine/run-dir.ts';
+import type { SerialLine } from './machine/serial-line.ts';
 import { restoreState } from './machine/state.ts';
 import type { MachineKind } from './machines/kind.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
@@ -65,6 +66,7 @@ export class Session {
   #dir = new RunDir();
   #waits: Waits;
   #sockets = new Map<Channel, Socket>();
+  #lines = new Map<Channel, SerialLine>();
   /** Why the QEMU under test said it would stop. */
   #shutdownReason: string | undefined;
   /** The exit code that the VMM under test has announced. */
@@ -94,14 +96,14 @@ export class Session {
 
   /**
    * Starts the outer QEMU and listens to all its layers; nothing has booted yet.
-   * @param command makes the QEMU command line for the sockets of this run
+   * @param command makes the QEMU command line for the ends of its channels in this run
    * @throws LabError E_LAB_QEMU_EXIT; LabInterrupted. Nothing is left behind then.
    */
   static async open(
     recorder: TraceRecorder,
     spec: MachineSpec,
     signal: AbortSignal,
-    command: (sockets: MachineSockets) => string[],
+    command: (ends: MachineEnds) => string[],
   ): Promise<Session> {
     const session = new Session(recorder, spec, signal);
     try {
@@ -113,18 +115,21 @@ export class Session {
     }
   }
 
-  async #open(command: (sockets: MachineSockets) => string[]): Promise<void> {
+  async #open(command: (ends: MachineEnds) => string[]): Promise<void> {
     const { tape, kind } = this;
-    const sockets: MachineSockets = {};
+    const ends: MachineEnds = {};
     const connections: Promise<unknown>[] = [];
     for (const channel of kind.channels) {
-      const { path, connection } = await this.#dir.listen(`${channel}.sock`);
-      sockets[channel] = path;
-      connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
+      const end = channelEnd(channel, this.#dir.path);
+      ends[channel] = end;
+      if ('socket' in end) {
+        const { connection } = await this.#dir.listen(end.socket);
+        connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
+      } else this.#lines.set(channel, await this.#dir.serialLine(end));
     }
-    if (kind.debugger) sockets.gdb = this.#dir.file('gdb.sock');
-    const argv = command(sockets);
-    this.gdbPath = sockets.gdb;
+    if (kind.debugger) ends.gdb = this.#dir.file('gdb.sock');
+    const argv = command(ends);
+    this.gdbPath = ends.gdb;
     this.note('vmm.start', { command: argv.join(' ') });
     const [outer = 'vmm'] = kind.layers;
     const sink = tape.lines(outer, 'stderr', qemuEvents());
@@ -134,17 +139,17 @@ export class Session {
     });
     void this.#process.exited.then(status => this.#onExit(status)).catch(() => {});
     await this.orDie(Promise.all(connections), CONNECT_MS, 'QEMU to connect');
-    tape.console(this.#socket('console'), 'guest', kind.console());
-    this.agent = tape.agent(this.#socket('agent'), 'guest', said => agentEvent(said.name, said.fields, 'guest'));
+    tape.console(this.#line('console'), 'guest', kind.console());
+    this.agent = tape.agent(this.#line('agent'), 'guest', said => agentEvent(said.name, said.fields, 'guest'));
     if (kind.vmm) {
-      tape.console(this.#socket('hostConsole'), 'host', linuxEvents('host'));
+      tape.console(this.#line('hostConsole'), 'host', linuxEvents('host'));
       for (const output of kind.vmm.prints) {
         const reader = output.reader();
         const push = (line: string): LogEvent[] => reader.push(line).map(said => this.#vmmEvent(said));
-        tape.console(this.#socket(output.channel), 'vmm', { ...reader, push }, output.channel);
+        tape.console(this.#line(output.channel), 'vmm', { ...reader, push }, output.channel);
       }
       this.host = tape.agent(
-        this.#socket('hostAgent'),
+        this.#line('hostAgent'),
         'host',
         said => vmmExit(said, this.#announcedExit) ?? agentEvent(said.name, said.fields, 'host'),
       );
@@ -156,9 +161,15 @@ export class Session {
   }
 
   #socket(channel: Channel): Socket {
-    const socket = this.#sockets.get(channel);
-    if (!socket) throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
-    return socket;
+    return this.#sockets.get(channel) ?? this.#missing(channel);
+  }
+
+  #line(channel: Channel): SerialLine {
+    return this.#lines.get(channel) ?? this.#missing(channel);
+  }
+
+  #missing(channel: Channel): never {
+    throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
   }
 
   /** Loads the kept state of a machine that was started with `-incoming defer`. */
@@ -180,7 +191,7 @@ export class Session {
   control(request: Record<string, string>): void {
     const line = JSON.stringify(request);
     this.tape.record(undefined, 'vmm', 'control', line, 'send');
-    this.#socket('control').write(`${line}\n`);
+    this.#line('control').write(`${line}\n`);
   }
 
   /** Attaches to the monitor of the VMM in the host layer, if it has one. */
@@ -266,7 +277,9 @@ export class Session {
 
   /** The end of the outer QEMU: what it said last is read before anything is made of it. */
   async #onExit(status: ExitStatus): Promise<void> {
-    const drained = [...this.#sockets.values()].filter(socket => !socket.closed).map(socket => once(socket, 'close'));
+    for (const line of this.#lines.values()) line.finish();
+    const open = [...this.#sockets.values(), ...this.#lines.values()].filter(end => !end.closed);
+    const drained = open.map(end => once(end, 'close'));
     await Promise.race([Promise.all(drained), sleep(DRAIN_MS, undefined, { ref: false })]).catch(() => {});
     const asked = this.#shutdownReason?.startsWith('guest-') === true && status.code === 0;
     this.exit = { ...status, expected: status.expected || asked };
@@ -336,7 +349,7 @@ export class Session {
     return this.#waits.next(ms, wanted);
   }
 
-  /** Ends everything this session started: QEMU, sockets, folder. Safe to call at any time, also twice. */
+  /** Ends everything this session started: QEMU, the channels to it, folder. Safe to call at any time, also twice. */
   async stop(): Promise<void> {
     this.tape.end();
     this.agent?.close();
@@ -351,7 +364,7 @@ export class Session {
       const frames = kept.map(pfn => `0x${pfn.toString(16)}`).join(', ');
       this.note('lab.note', { text: `the kernel of this machine keeps these page frames as poisoned: ${frames}` });
     }
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const end of [...this.#sockets.values(), ...this.#lines.values()]) end.destroy();
     this.#dir.remove();
   }
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import type { MachineSockets } from './machine/channels.ts';
+import type { MachineEnds } from './machine/channels.ts';
 import { guestIdentity, hostIdentity } from './identity.ts';
 import { qemuArgs } from './machine/qemu-args.ts';
 import { machineKind } from './machines/registry.ts';
@@ -65,7 +65,7 @@ async function startOnce(
 ): Promise<Session> {
   const { machine, modules, host, crash } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
-  const command = (sockets: MachineSockets): string[] => qemuArgs(assembly, sockets);
+  const command = (ends: MachineEnds): string[] => qemuArgs(assembly, ends);
   const { cacheDir } = options;
   const guestPoint = new Snapshot(cacheDir, guestIdentity(assembly, cacheDir));
   const hostPoint = host && new Snapshot(cacheDir, hostIdentity(assembly, cacheDir));
@@ -75,11 +75,7 @@ async function startOnce(
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
     // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
-    const session = await Session.open(recorder, machine, signal, sockets => [
-      ...command(sockets),
-      '-incoming',
-      'defer',
-    ]);
+    const session = await Session.open(recorder, machine, signal, ends => [...command(ends), '-incoming', 'defer']);
     try {
       await session.restore(point.file);
       if (session.host) await session.ready(session.host, true);

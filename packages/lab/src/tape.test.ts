@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { agentEvent } from '@syndrome/decode/text/syndrome/agent-events.ts';
@@ -17,7 +16,7 @@ test.each([
   const recorder = new TraceRecorder({ type: 'trace', version: TRACE_VERSION, ...header, outcome: 'none' });
   const tape = new Tape(recorder);
   const port = new PassThrough();
-  const agent = tape.agent(port as unknown as Socket, 'guest', said => agentEvent(said.name, said.fields, 'guest'));
+  const agent = tape.agent(port, 'guest', said => agentEvent(said.name, said.fields, 'guest'));
   const said = async (text: string): Promise<void> => {
     port.write(text);
     await new Promise(setImmediate);

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import { AgentClient } from './guest/client.ts';
 import { ConsoleReader } from './guest/console.ts';
 import type { AgentEvent } from './guest/protocol.ts';
@@ -63,19 +63,19 @@ export class Tape {
   }
 
   /** Reads a console, within bounds whatever is written to it. */
-  console(socket: Socket, layer: Layer, parser: EventReader, source: Source = 'console'): void {
+  console(line: Readable, layer: Layer, parser: EventReader, source: Source = 'console'): void {
     const sink = this.lines(layer, source, parser);
     const reader = new ConsoleReader({
       onLine: line => sink(line.text),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} ${source}: ${code}: ${message}` }),
     });
-    socket.on('data', (chunk: Buffer) => reader.push(chunk));
-    socket.on('close', () => reader.end());
+    line.on('data', (chunk: Buffer) => reader.push(chunk));
+    line.on('close', () => reader.end());
   }
 
   /** Talks to the agent of a layer. */
-  agent(socket: Socket, layer: Layer, meaning: (event: AgentEvent) => LogEvent | undefined): AgentClient {
-    const agent = new AgentClient(socket, {
+  agent(line: Duplex, layer: Layer, meaning: (event: AgentEvent) => LogEvent | undefined): AgentClient {
+    const agent = new AgentClient(line, {
       onLine: (direction, raw) => this.record(undefined, layer, 'agent', raw, direction === 'in' ? 'receive' : 'send'),
       onDiagnostic: ({ code, message }) => this.note('lab.note', { text: `${layer} agent: ${code}: ${message}` }),
     });

@@ -2,9 +2,17 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { decodeAbort } from './esr.ts';
+import { classifyArm } from '@syndrome/decode/arm/classify.ts';
 import { EventWriter } from './events.ts';
 import { MAX_QUARANTINED, SharedBlock } from './shared.ts';
+
+const STARTED = {
+  pid: 1,
+  api: 12,
+  memory: { gpa: 0n, bytes: 0n, hva: 0n },
+  kernel: { gpa: 0n, bytes: 0n },
+  bootargs: '',
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'vmm-events-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,7 +29,7 @@ describe('EventWriter', () => {
       el: 0,
       flags: 0n,
       esr: 0x92000017n,
-      syndrome: decodeAbort(0x92000017n),
+      syndrome: classifyArm({ esr: 0x92000017n }),
       gva: { valid: true, value: 0xffff_8da0_3456n },
       gpa: { valid: true, value: 0x4440_3456n, source: 'stage1-walk', certain: false },
       hva: { valid: false },
@@ -43,11 +51,25 @@ describe('EventWriter', () => {
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       esr: '0x0000000092000017',
       gpa: { valid: true, value: '0x0000000044403456', source: 'stage1-walk' },
-      syndrome: { ecName: 'DABT_LOW', walkLevel: 3 },
+      syndrome: { class: 'sea-walk', access: 'read', from: 'lower', walkLevel: 3 },
     });
     expect(second).toMatchObject({ seq: 2, event: 'control-refused' });
   });
 });
+
+/** What the type check tries, and no run: each is no event of the catalogue, or not all of one. */
+type Event = Parameters<EventWriter['emit']>[0];
+const refused: readonly Event[] = [
+  // @ts-expect-error: no such name
+  { event: 'no-such-event', reason: 'x' },
+  // @ts-expect-error: no such member
+  { event: 'control-refused', reason: 'x', because: 'y' },
+  // @ts-expect-error: the catalogue has a field pages
+  { event: 'stopped', reason: 'x', errors: 0 },
+  // @ts-expect-error: the catalogue has a field seaEnabled, the member enabled of sea
+  { event: 'started', vcpus: 1, sea: { capability: 1 }, ms: 1, ...STARTED },
+];
+void refused;
 
 describe('SharedBlock', () => {
   test('quarantined ranges are seen through every view, up to a bound', () => {

@@ -2,7 +2,10 @@
  * Taking an exception to EL1 by hand: KVM injects an external *data* abort on request (KVM_SET_VCPU_EVENTS), but has no
  * such request for an instruction abort. Arm ARM DDI 0487, D1.3 and AArch64.TakeException. Pure.
  */
-import { EC, FNV_BIT, FSC_EXTABT, IL_BIT } from './esr.ts';
+import { ESR, ISS_INSTRUCTION_ABORT } from '@syndrome/decode/arm/esr.ts';
+import { EC } from '@syndrome/decode/arm/exception-class.ts';
+import { SEA } from '@syndrome/decode/arm/fault-status.ts';
+import { PSTATE, SCTLR_EL1 } from './processor-state.ts';
 
 interface El1State {
   pc: bigint;
@@ -11,7 +14,8 @@ interface El1State {
   sctlr: bigint;
 }
 
-interface El1Entry {
+/** Registers of a vCPU that has just taken an exception to EL1. */
+export interface El1Entry {
   pc: bigint;
   pstate: bigint;
   elr: bigint;
@@ -20,42 +24,43 @@ interface El1Entry {
   far: bigint;
 }
 
-const PSTATE = {
-  MODE: 0x1fn,
-  EL1H: 0x5n,
-  EL0T: 0x0n,
-  SP_SELECT: 0x1n,
-  AARCH32: 0x10n,
-  DAIF: 0x3c0n,
-  NZCV: 0xf000_0000n,
-  TCO: 1n << 25n,
-  DIT: 1n << 24n,
-  PAN: 1n << 22n,
-  SSBS: 1n << 12n,
-} as const;
-const SCTLR_SPAN = 1n << 23n;
-const SCTLR_DSSBS = 1n << 44n;
+/** The exception level of a processor state; AArch32 is a guest's EL0 here. */
+export function levelOf(pstate: bigint): number {
+  const { AARCH32, EL } = PSTATE.decode(pstate);
+  return AARCH32 ? 0 : Number(EL);
+}
 
 /** Offsets of the synchronous vectors (D1.3.1.5): current EL with SP_EL0 or SP_ELx, lower EL in AArch64 or AArch32. */
 function vectorOffset(pstate: bigint): bigint {
-  if ((pstate & PSTATE.AARCH32) !== 0n) return 0x600n;
-  if ((pstate & PSTATE.MODE) === PSTATE.EL0T) return 0x400n;
-  return (pstate & PSTATE.SP_SELECT) === 0n ? 0x0n : 0x200n;
+  const { AARCH32, SP } = PSTATE.decode(pstate);
+  if (AARCH32) return 0x600n;
+  if (levelOf(pstate) === 0) return 0x400n;
+  return SP ? 0x200n : 0x0n;
 }
 
 /** Registers of a vCPU after it has taken an external instruction abort on `address` (undefined: not known, FnV). */
 export function externalInstructionAbort(state: El1State, address: bigint | undefined): El1Entry {
-  const fromEl0 = (state.pstate & (PSTATE.AARCH32 | 0xcn)) === 0n || (state.pstate & PSTATE.AARCH32) !== 0n;
-  const ec = BigInt(fromEl0 ? EC.IABT_LOW : EC.IABT_CUR);
-  const kept = state.pstate & (PSTATE.NZCV | PSTATE.DIT | PSTATE.PAN | PSTATE.TCO);
-  const pan = (state.sctlr & SCTLR_SPAN) === 0n ? PSTATE.PAN : 0n;
-  const ssbs = (state.sctlr & SCTLR_DSSBS) === 0n ? 0n : PSTATE.SSBS;
+  const before = PSTATE.decode(state.pstate);
+  const { SPAN, DSSBS } = SCTLR_EL1.decode(state.sctlr);
   return {
     pc: state.vbar + vectorOffset(state.pstate),
-    pstate: kept | pan | ssbs | PSTATE.DAIF | PSTATE.EL1H,
+    pstate: PSTATE.encode({
+      NZCV: before.NZCV,
+      TCO: before.TCO,
+      DIT: before.DIT,
+      PAN: before.PAN || !SPAN,
+      SSBS: DSSBS,
+      DAIF: 0xfn,
+      EL: 1n,
+      SP: true,
+    }),
     elr: state.pc,
     spsr: state.pstate,
-    esr: (ec << 26n) | IL_BIT | (address === undefined ? FNV_BIT : 0n) | FSC_EXTABT,
+    esr: ESR.encode({
+      EC: BigInt(levelOf(state.pstate) === 0 ? EC.IABT_LOW : EC.IABT_CUR),
+      IL: true,
+      ISS: ISS_INSTRUCTION_ABORT.encode({ FnV: address === undefined, IFSC: SEA }),
+    }),
     far: address ?? 0n,
   };
 }

@@ -13,13 +13,14 @@ function run(reason: number, words: readonly bigint[]): DataView {
 }
 
 describe('decodeExit', () => {
-  test('a synchronous external abort as seen on Linux 7.2: no guest physical address', () => {
+  test('a synchronous external abort as seen on Linux 7.2: no flag says that the guest physical address is one', () => {
     expect(decodeExit(run(EXIT.ARM_SEA, [0n, 0x92000017n, 0x40201000n, 0x1234n]))).toEqual({
       kind: 'arm-sea',
+      el: 2,
       flags: 0n,
       esr: 0x92000017n,
       gva: 0x40201000n,
-      gpa: undefined,
+      gpa: 0x1234n,
     });
   });
 

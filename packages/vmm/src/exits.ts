@@ -2,6 +2,9 @@
  * What KVM wrote into `struct kvm_run` when KVM_RUN returned (Documentation/virt/kvm/api.rst, section 5). Pure: bytes in,
  * a value out; unknown reasons stay numbers.
  */
+import { ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA } from '@syndrome/decode/arm/kvm-numbers.ts';
+import { decodeArmSea } from '@syndrome/decode/arm/kvm.ts';
+import type { ArmSeaRecord } from '@syndrome/decode/arm/record.ts';
 import { RUN_OFFSET } from './ioctl.ts';
 
 export const EXIT = {
@@ -12,11 +15,8 @@ export const EXIT = {
   SYSTEM_EVENT: 24,
   ARM_NISV: 28,
   MEMORY_FAULT: 39,
-  ARM_SEA: 41,
+  ARM_SEA: KVM_EXIT_ARM_SEA,
 } as const;
-
-/** `kvm_run.arm_sea.flags`, bit 0. */
-const ARM_SEA_FLAG_GPA_VALID = 1n;
 
 const SYSTEM_EVENTS: Readonly<Record<number, SystemEvent>> = {
   1: 'shutdown',
@@ -31,7 +31,7 @@ export type Exit =
   | { kind: 'mmio'; address: bigint; write: boolean; length: number; value: bigint }
   | { kind: 'system-event'; type: number; event: SystemEvent; data: readonly bigint[] }
   /** A synchronous external abort that the guest took and the host did not claim. */
-  | { kind: 'arm-sea'; flags: bigint; esr: bigint; gva: bigint; gpa: bigint | undefined }
+  | ArmSeaRecord
   /** A data abort on an address without memory, by an instruction the syndrome does not describe. */
   | { kind: 'nisv'; iss: bigint; gpa: bigint }
   | { kind: 'memory-fault'; flags: bigint; gpa: bigint; size: bigint }
@@ -62,11 +62,10 @@ export function decodeExit(run: DataView): Exit {
       const data = Array.from({ length: count }, (_, index) => u64(1 + index));
       return { kind: 'system-event', type, event: SYSTEM_EVENTS[type] ?? 'unknown', data };
     }
-    case EXIT.ARM_SEA: {
-      const flags = u64(0);
-      const gpa = (flags & ARM_SEA_FLAG_GPA_VALID) === 0n ? undefined : u64(3);
-      return { kind: 'arm-sea', flags, esr: u64(1), gva: u64(2), gpa };
-    }
+    case EXIT.ARM_SEA:
+      return (
+        decodeArmSea(new Uint8Array(run.buffer, run.byteOffset + at, ARM_SEA_LENGTH)) ?? { kind: 'unknown', reason }
+      );
     case EXIT.ARM_NISV:
       return { kind: 'nisv', iss: u64(0), gpa: u64(1) };
     case EXIT.MEMORY_FAULT:

@@ -2,6 +2,7 @@
  * The KVM interface of arm64 as data: request numbers, capabilities, device groups and struct offsets.
  * Source: Linux uapi `linux/kvm.h`, `asm/kvm.h` (arm64), `asm-generic/ioctl.h`, and Documentation/virt/kvm/api.rst.
  */
+import { KVM_CAP_ARM_SEA_TO_USER } from '@syndrome/decode/arm/kvm-numbers.ts';
 
 const KVMIO = 0xae;
 const IOC_NONE = 0;
@@ -57,7 +58,7 @@ export const KVM_API_VERSION = 12;
 export const CAP = {
   COALESCED_MMIO: 15,
   ARM_NISV_TO_USER: 177,
-  ARM_SEA_TO_USER: 245,
+  ARM_SEA_TO_USER: KVM_CAP_ARM_SEA_TO_USER,
 } as const;
 
 /** In-kernel GICv3 (Documentation/virt/kvm/devices/arm-vgic-v3.rst). */

@@ -236,7 +236,6 @@ export class Machine {
     const known = gpa !== undefined && this.#shared.isQuarantined(gpa);
     this.#events.emit({
       event: 'sigbus',
-      vcpu: undefined,
       code: message.code,
       codename: BUS_CODE[message.code] ?? `code ${message.code}`,
       lsb: message.lsb,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { decodeAbort } from './esr.ts';
+import { classifyArm } from '@syndrome/decode/arm/classify.ts';
 import { seaResponse } from './sea.ts';
 
 const on = (esr: bigint, rest: Partial<Parameters<typeof seaResponse>[0]> = {}) =>
   seaResponse({
-    syndrome: decodeAbort(esr),
+    syndrome: classifyArm({ esr }),
     gpa: 0x4440_3456n,
     source: 'stage1-walk',
     isRam: true,

@@ -1,5 +1,5 @@
 /** What to do about a synchronous external abort of the guest. Pure: the decision, apart from carrying it out. */
-import type { AbortSyndrome } from './esr.ts';
+import type { ArmVerdict } from '@syndrome/decode/arm/classify.ts';
 import type { GpaSource, InjectAction, QuarantineAction } from './events.ts';
 import type { QuarantinePolicy } from './threads.ts';
 
@@ -18,7 +18,7 @@ interface SeaResponse {
  * that wanted the translation: such a page is not taken away on suspicion; a supervisor may still ask for it.
  */
 export function seaResponse(input: {
-  syndrome: AbortSyndrome;
+  syndrome: ArmVerdict;
   gpa: bigint | undefined;
   source: GpaSource;
   isRam: boolean;
@@ -27,13 +27,13 @@ export function seaResponse(input: {
 }): SeaResponse {
   const { syndrome, gpa } = input;
   const certain = gpa !== undefined && (input.source === 'exit' || syndrome.walkLevel === undefined);
-  const action: InjectAction =
-    syndrome.abort === 'data'
-      ? 'inject-data-abort'
-      : syndrome.abort === 'instruction'
-        ? 'inject-instruction-abort'
-        : 'none';
-  return { action, certain, quarantine: quarantineAction(input, certain) };
+  return { action: actionFor(syndrome.access), certain, quarantine: quarantineAction(input, certain) };
+}
+
+/** Only an abort is of an access. */
+function actionFor(access: ArmVerdict['access']): InjectAction {
+  if (access === undefined) return 'none';
+  return access === 'instruction' ? 'inject-instruction-abort' : 'inject-data-abort';
 }
 
 function quarantineAction(

@@ -2,6 +2,7 @@
  * The guest's own (stage 1) translation, walked by software: KVM on arm64 has no KVM_TRANSLATE, and KVM_EXIT_ARM_SEA may
  * come without a guest physical address. VMSAv8-64, EL1&0 regime (Arm ARM DDI 0487, D8). Pure.
  */
+import { SCTLR_EL1, TCR_EL1 } from './processor-state.ts';
 
 export interface Stage1Registers {
   ttbr0: bigint;
@@ -36,19 +37,17 @@ export function walkStage1(
   read: (gpa: bigint) => bigint | undefined,
   suspectLevel?: number,
 ): Stage1Result {
-  if ((regs.sctlr & 1n) === 0n) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
+  if (!SCTLR_EL1.decode(regs.sctlr).M) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
   const upper = bits(va, 55, 55) === 1n;
-  const shift = upper ? 16 : 0;
-  const size = Number(bits(regs.tcr, 5 + shift, shift)); // T0SZ or T1SZ
-  const disabled = bits(regs.tcr, upper ? 23 : 7, upper ? 23 : 7) === 1n; // EPD1, EPD0
-  if (disabled) return { ok: false, reason: 'walk-disabled' };
-  const granule = upper ? TG1[Number(bits(regs.tcr, 31, 30))] : TG0[Number(bits(regs.tcr, 15, 14))];
+  const tcr = TCR_EL1.decode(regs.tcr);
+  if (upper ? tcr.EPD1 : tcr.EPD0) return { ok: false, reason: 'walk-disabled' };
+  const granule = upper ? TG1[Number(tcr.TG1)] : TG0[Number(tcr.TG0)];
   if (granule === undefined) return { ok: false, reason: 'unsupported' };
-  const ds = bits(regs.tcr, 59, 59) === 1n; // 52-bit addresses with 4 KiB and 16 KiB pages (FEAT_LPA2)
-  const inputBits = 64 - size;
+  const ds = tcr.DS;
+  const inputBits = 64 - Number(upper ? tcr.T1SZ : tcr.T0SZ);
   const widest = ds || granule === 16 ? 52 : 48;
   if (inputBits < 16 || inputBits > widest) return { ok: false, reason: 'unsupported' };
-  const address = inTable(va, upper, inputBits, bits(regs.tcr, upper ? 38 : 37, upper ? 38 : 37) === 1n);
+  const address = inTable(va, upper, inputBits, upper ? tcr.TBI1 : tcr.TBI0);
   if (address === undefined) return { ok: false, reason: 'out-of-range' };
 
   const stride = granule - 3; // bits of one index: a table is one page of 8-byte descriptors

@@ -1,11 +1,14 @@
 /** A vCPU's thread: runs the guest, emulates its two serial lines, and turns errors into events and aborts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { classifyArm } from '@syndrome/decode/arm/classify.ts';
+import { armSeaAddresses } from '@syndrome/decode/arm/kvm.ts';
+import type { ArmSeaRecord } from '@syndrome/decode/arm/record.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { CoalescedRing } from './coalesced.ts';
-import { decodeAbort } from './esr.ts';
 import { EventWriter } from './events.ts';
 import type { EventAddress, GuestPlace, InjectAction, QuarantineAction } from './events.ts';
-import { answerMmioRead, exitOfFailure } from './exits.ts';
+import { externalInstructionAbort, levelOf } from './exception.ts';
+import { answerMmioRead, decodeExit, exitOfFailure } from './exits.ts';
 import type { Exit } from './exits.ts';
 import { MAP, PAGE } from './layout.ts';
 import { BUS_CODE, blockSignals, ERRNO, hostPageBytes, SIGNAL, takeSignal, threadId } from './libc.ts';
@@ -57,7 +60,7 @@ function main(): void {
     takeCoalescedWrites();
     if (result === -ERRNO.EINTR || result === -ERRNO.EAGAIN) takeSignals();
     else {
-      const exit = result < 0 ? exitOfFailure(-result, vcpu.run) : vcpu.exit();
+      const exit = result < 0 ? exitOfFailure(-result, vcpu.run) : decodeExit(vcpu.run);
       if (exit === undefined) return fail(`KVM_RUN failed with errno ${-result}`, []);
       if (!handle(exit)) return;
     }
@@ -152,10 +155,10 @@ function reportUnhandled(gpa: bigint, access: { write?: boolean; value?: bigint;
 }
 
 /** A synchronous external abort of the guest: on record first, then into the guest, then the page out of reach. */
-function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
-  const syndrome = decodeAbort(exit.esr);
-  const gvaValid = !syndrome.fnv;
-  const found = findGpa(exit, gvaValid, syndrome.walkLevel);
+function onSea(exit: ArmSeaRecord): boolean {
+  const syndrome = classifyArm(exit);
+  const given = armSeaAddresses(exit);
+  const found = findGpa(given, syndrome.walkLevel);
   const { action, quarantine, certain } = seaResponse({
     syndrome,
     gpa: found.gpa,
@@ -167,10 +170,10 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
   events.emit({
     event: 'arm-sea',
     ...place(),
-    flags: exit.flags,
+    flags: exit.flags ?? 0n,
     esr: exit.esr,
     syndrome,
-    gva: { valid: gvaValid, value: exit.gva },
+    gva: { valid: given.gva !== undefined, value: exit.gva ?? 0n },
     gpa: {
       valid: found.gpa !== undefined,
       ...(found.gpa === undefined ? {} : { value: found.gpa }),
@@ -184,15 +187,27 @@ function onSea(exit: Extract<Exit, { kind: 'arm-sea' }>): boolean {
     quarantine,
   });
   if (action === 'inject-data-abort') vcpu.injectDataAbort();
-  else if (action === 'inject-instruction-abort') vcpu.injectInstructionAbort(gvaValid ? exit.gva : undefined);
+  else if (action === 'inject-instruction-abort') injectInstructionAbort(given.gva);
   else return (fail('an external abort that is neither of data nor of an instruction', [exit.esr]), false);
   report(quarantine, found.gpa, 'arm-sea', 0);
   return true;
 }
 
+/** Makes the guest take an external instruction abort on an address, undefined where it is not known. */
+function injectInstructionAbort(address: bigint | undefined): void {
+  const state = {
+    pc: vcpu.get('PC'),
+    pstate: vcpu.get('PSTATE'),
+    vbar: vcpu.get('VBAR_EL1'),
+    sctlr: vcpu.get('SCTLR_EL1'),
+  };
+  vcpu.enterEl1(externalInstructionAbort(state, address));
+}
+
 /** An access to a page that was taken out of the guest's memory. It must not go on: the abort says so again. */
 function quarantineHit(exit: 'mmio' | 'nisv', gpa: bigint, write: boolean | undefined): void {
-  events.emit({ event: 'quarantine-hit', ...place(), exit, gpa, write, action: 'inject-data-abort' });
+  const access = write === undefined ? {} : { write };
+  events.emit({ event: 'quarantine-hit', ...place(), exit, gpa, ...access, action: 'inject-data-abort' });
   vcpu.injectDataAbort();
 }
 
@@ -225,19 +240,18 @@ function onSigbus(signal: TakenSignal): void {
  * aborted, the descriptor it wanted may be what is poisoned, and this thread would die of reading it: `suspect`.
  */
 function findGpa(
-  exit: Extract<Exit, { kind: 'arm-sea' }>,
-  gvaValid: boolean,
+  { gva, gpa }: { gva?: bigint; gpa?: bigint },
   walkLevel: number | undefined,
 ): { gpa?: bigint; source: 'exit' | 'stage1-walk' | 'none'; reason?: string; suspect?: bigint } {
-  if (exit.gpa !== undefined) return { gpa: exit.gpa, source: 'exit' };
-  if (!gvaValid) return { source: 'none', reason: 'no-virtual-address' };
+  if (gpa !== undefined) return { gpa, source: 'exit' };
+  if (gva === undefined) return { source: 'none', reason: 'no-virtual-address' };
   const registers = {
     ttbr0: vcpu.get('TTBR0_EL1'),
     ttbr1: vcpu.get('TTBR1_EL1'),
     tcr: vcpu.get('TCR_EL1'),
     sctlr: vcpu.get('SCTLR_EL1'),
   };
-  const walk = walkStage1(exit.gva, registers, readRam, walkLevel);
+  const walk = walkStage1(gva, registers, readRam, walkLevel);
   if (walk.ok) return { gpa: walk.gpa, source: 'stage1-walk' };
   if (walk.reason === 'suspect')
     return { source: 'none', reason: `walk-aborted, level ${walk.level}`, suspect: walk.descriptor };
@@ -262,9 +276,7 @@ function report(action: QuarantineAction, gpa: bigint | undefined, by: 'arm-sea'
 }
 
 function place(): GuestPlace {
-  const pstate = vcpu.get('PSTATE');
-  const el = (pstate & 0x10n) !== 0n ? 0 : Number((pstate >> 2n) & 3n);
-  return { vcpu: vcpu.index, pc: vcpu.get('PC'), el };
+  return { vcpu: vcpu.index, pc: vcpu.get('PC'), el: levelOf(vcpu.get('PSTATE')) };
 }
 
 const inRam = (gpa: bigint): boolean => gpa >= data.ram.gpa && gpa < data.ram.gpa + ramBytes;

@@ -1,6 +1,4 @@
-import { externalInstructionAbort } from './exception.ts';
-import { decodeExit } from './exits.ts';
-import type { Exit } from './exits.ts';
+import type { El1Entry } from './exception.ts';
 import { KVM, SIZE } from './ioctl.ts';
 import { ioctl, ioctlRaw, mapAnonymous, viewOf } from './libc.ts';
 import { REG } from './registers.ts';
@@ -31,10 +29,6 @@ export class Vcpu {
     return ioctlRaw(this.#fd, KVM.RUN);
   }
 
-  exit(): Exit {
-    return decodeExit(this.run);
-  }
-
   get(name: RegisterName): bigint {
     ioctl(`reading ${name}`, this.#fd, KVM.GET_ONE_REG, this.#oneReg(name));
     return this.#value.getBigUint64(0, true);
@@ -63,12 +57,8 @@ export class Vcpu {
     ioctl('KVM_SET_VCPU_EVENTS ext_dabt_pending', this.#fd, KVM.SET_VCPU_EVENTS, events);
   }
 
-  /** Makes the guest take an external instruction abort, by setting the registers as the CPU would. */
-  injectInstructionAbort(address: bigint | undefined): void {
-    const entry = externalInstructionAbort(
-      { pc: this.get('PC'), pstate: this.get('PSTATE'), vbar: this.get('VBAR_EL1'), sctlr: this.get('SCTLR_EL1') },
-      address,
-    );
+  /** Makes the guest go on with a handler at EL1, by setting the registers as the CPU would when it takes an exception. */
+  enterEl1(entry: El1Entry): void {
     this.set('ELR_EL1', entry.elr);
     this.set('SPSR_EL1', entry.spsr);
     this.set('ESR_EL1', entry.esr);

@@ -43,7 +43,7 @@ import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
 import { styledLines } from '@syndrome/lab/report/style.ts';
 import { plain } from '@syndrome/trace/style.ts';
-import { verdictLines } from '@syndrome/lab/report/text.ts';
+import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { Timeline } from '@syndrome/trace/timeline.ts';
 import { parseUris } from '@syndrome/lab/supply/apt.ts';
 import { chooseMirror, parseDeb822, parseOneLine } from '@syndrome/lab/supply/debian-sources.ts';

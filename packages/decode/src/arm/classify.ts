@@ -1,5 +1,5 @@
 /** @module What kind of error an abort or SError is, from its syndrome alone. */
-import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, ipaOf } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, PFAR, faultCodeOf, ipaOf } from './esr.ts';
 import { exceptionClass } from './exception-class.ts';
 import { faultStatus } from './fault-status.ts';
 import type { FaultStatus } from './fault-status.ts';
@@ -56,12 +56,12 @@ const CLASS: Readonly<Partial<Record<FaultStatus['kind'], ArmClass>>> = {
 
 /** Classifies a record. Never guesses: what the syndrome does not say is `unknown`. */
 export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdict {
-  const { EC, ISS } = ESR.decode(record.esr);
+  const { EC, ISS } = ESR.read(record.esr);
   const ec = exceptionClass(Number(EC));
   if (ec === undefined) return { class: 'reserved', state: 'unknown', stateCertain: false, severity: 'unknown' };
   const from = ec.from === undefined ? {} : { from: ec.from };
   if (ec.iss === 'serror') {
-    const s = ISS_SERROR.decode(ISS);
+    const s = ISS_SERROR.read(ISS);
     // Only an asynchronous SError in the architected format has a state (IDS is 0, DFSC is 0x11).
     const state = !s.IDS && s.DFSC === ASYNC_SERROR ? (AET_STATE[Number(s.AET)] ?? 'unknown') : 'unknown';
     return { class: 'serror', state, stateCertain: state !== 'unknown', severity: SEVERITY[state] };
@@ -69,8 +69,8 @@ export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdi
   if (ec.iss === 'other') return { class: 'other', state: 'unknown', stateCertain: false, severity: 'none', ...from };
 
   const instruction = ec.iss === 'instruction-abort';
-  const data = ISS_DATA_ABORT.decode(ISS);
-  const code = Number(instruction ? ISS_INSTRUCTION_ABORT.decode(ISS).IFSC : data.DFSC);
+  const data = ISS_DATA_ABORT.read(ISS);
+  const code = Number(instruction ? ISS_INSTRUCTION_ABORT.read(ISS).IFSC : data.DFSC);
   const fault = faultStatus(code, instruction ? 'instruction' : 'data');
   const access = instruction ? 'instruction' : data.CM ? 'maintenance' : data.WnR ? 'write' : 'read';
   if (fault === undefined) {
@@ -115,8 +115,7 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   if (gpa !== undefined) return page(gpa, 'guest', 'gpa');
   if (record.walkedGpa !== undefined && classifyArm(record).walkLevel === undefined)
     return page(record.walkedGpa, 'guest', 'walkedGpa');
-  if (record.pfar !== undefined && pfarValid(record.esr))
-    return page(record.pfar & ((1n << 56n) - 1n), 'system', 'pfar');
+  if (record.pfar !== undefined && pfarValid(record.esr)) return page(PFAR.read(record.pfar).PA, 'system', 'pfar');
   if (record.hpfar !== undefined && record.el !== 1 && hpfarValid(record.esr))
     return page(ipaOf(record.hpfar), 'guest', 'hpfar');
   return undefined;
@@ -124,12 +123,16 @@ export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
 
 /** PFV: bit 14 of an external abort whose ISV is 0, and of an SError whose IDS is 0. */
 function pfarValid(esr: bigint): boolean {
-  const { EC, ISS } = ESR.decode(esr);
+  const { EC, ISS } = ESR.read(esr);
   const kind = exceptionClass(Number(EC))?.iss;
-  if (kind === undefined || kind === 'other' || ISS >> 24n === 1n) return false;
-  if (kind === 'serror') return ISS_SERROR.decode(ISS).PFV;
-  const fault = faultStatus(Number(ISS & 0x3fn));
-  return fault !== undefined && fault.kind.startsWith('external-abort') && ISS_DATA_ABORT.decode(ISS).PFV;
+  if (kind === undefined || kind === 'other') return false;
+  if (kind === 'serror') {
+    const { IDS, PFV } = ISS_SERROR.read(ISS);
+    return !IDS && PFV;
+  }
+  const { ISV, PFV, DFSC } = ISS_DATA_ABORT.read(ISS);
+  const fault = faultStatus(Number(DFSC));
+  return !ISV && PFV && fault !== undefined && fault.kind.startsWith('external-abort');
 }
 
 /**
@@ -137,10 +140,10 @@ function pfarValid(esr: bigint): boolean {
  * permission faults on the stage 2 translation of a stage 1 walk, granule protection faults.
  */
 export function hpfarValid(esr: bigint): boolean {
-  const { EC, ISS } = ESR.decode(esr);
+  const { EC, ISS } = ESR.read(esr);
   const kind = exceptionClass(Number(EC))?.iss;
   if (kind !== 'data-abort' && kind !== 'instruction-abort') return false;
-  const fault = faultStatus(Number(ISS & 0x3fn), kind === 'data-abort' ? 'data' : 'instruction');
+  const fault = faultStatus(faultCodeOf(ISS), kind === 'data-abort' ? 'data' : 'instruction');
   switch (fault?.kind) {
     case 'translation':
     case 'access-flag':
@@ -149,7 +152,7 @@ export function hpfarValid(esr: bigint): boolean {
     case 'granule-protection-walk':
       return true;
     case 'permission':
-      return ISS_INSTRUCTION_ABORT.decode(ISS).S1PTW;
+      return ISS_INSTRUCTION_ABORT.read(ISS).S1PTW;
     default:
       return false;
   }

@@ -1,7 +1,8 @@
 /** @module Syndromes made from fields, and the ones that are met in practice by name. */
 import { ArmError } from './errors.ts';
-import { ESR, syndromeTables } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, syndromeTables } from './esr.ts';
 import { exceptionClassByName } from './exception-class.ts';
+import { SEA } from './fault-status.ts';
 
 /** Fields of an ESR: the class by number or short name, the fields of its ISS and ISS2 by name. IL is set unless said. */
 interface EsrFields {
@@ -29,7 +30,7 @@ export function encodeEsr(fields: EsrFields): bigint {
   const { iss = 0n, iss2 = 0n } = fields;
   // ISV and IDS stand in the same bit and decide which table the other fields are from.
   const top = typeof iss === 'bigint' ? false : iss['ISV'] === true || iss['IDS'] === true;
-  const tables = syndromeTables(ESR.encode({ EC: BigInt(ec), ISS: top ? 1n << 24n : 0n }));
+  const tables = syndromeTables(ESR.encode({ EC: BigInt(ec), ISS: top ? ISS_DATA_ABORT.masks.ISV : 0n }));
   return ESR.encode({
     EC: BigInt(ec),
     IL: fields.il ?? true,
@@ -52,8 +53,6 @@ const row = (name: string, el: 1 | 2, text: string, fields: EsrFields): NamedEsr
   text,
   esr: encodeEsr(fields),
 });
-
-const SEA = 0x10n;
 
 /** Syndromes that KVM, QEMU and real CPUs produce for a memory error. */
 export const NAMED_ESR: readonly NamedEsr[] = [

@@ -173,9 +173,14 @@ export const PFAR = defineRegister({
   fields: [bit(63, 'NS', 'Non-secure'), bit(62, 'NSE', 'NS extension'), bits(55, 0, 'PA', 'physical address')],
 });
 
+/** The fault status code of an abort: DFSC and IFSC are the same bits. */
+export function faultCodeOf(iss: bigint): number {
+  return Number(ISS_DATA_ABORT.read(iss).DFSC);
+}
+
 /** The page of the faulting intermediate physical address in HPFAR_EL2. */
 export function ipaOf(hpfar: bigint): bigint {
-  return HPFAR.decode(hpfar).FIPA << 12n;
+  return HPFAR.read(hpfar).FIPA << 12n;
 }
 
 /** HPFAR_EL2 for an intermediate physical address (bits 55:12 of it). */
@@ -187,8 +192,9 @@ const ISS_OTHER = defineRegister({ name: 'ISS', width: 25, source: '', fields: [
 
 /** The field tables that apply to an ESR: of its ISS and of its ISS2. */
 export function syndromeTables(esr: bigint): { iss: Register; iss2: Register } {
-  const { EC, ISS } = ESR.decode(esr);
-  const top = ISS >> 24n === 1n;
+  const { EC, ISS } = ESR.read(esr);
+  const top = ISS_DATA_ABORT.read(ISS).ISV;
+  // ISV and IDS are the same bit.
   switch (exceptionClass(Number(EC))?.iss) {
     case 'data-abort':
       return { iss: top ? ISS_DATA_ABORT_ISV : ISS_DATA_ABORT, iss2: ISS2_DATA_ABORT };
@@ -205,13 +211,12 @@ export function syndromeTables(esr: bigint): { iss: Register; iss2: Register } {
 export function describeEsr(esr: bigint): FieldRow[] {
   const v = BigInt.asUintN(64, esr);
   const tables = syndromeTables(v);
-  const { ISS, ISS2 } = ESR.decode(v);
+  const { ISS, ISS2 } = ESR.read(v);
   // A row of stray bits at the top reaches to bit 63 in its own table; here it ends where the syndrome ends.
   const moved = (table: Register, value: bigint, by: number): FieldRow[] =>
     table.describe(value).map(r => ({ ...r, hi: Math.min(r.hi, table.width - 1) + by, lo: r.lo + by }));
   const iss = moved(tables.iss, ISS, 0).map(row => {
-    if (row.name !== 'SET' || !hasLoadStoreType(Number(ISS & 0x3fn)) || tables.iss === ISS_INSTRUCTION_ABORT)
-      return row;
+    if (row.name !== 'SET' || !hasLoadStoreType(faultCodeOf(ISS)) || tables.iss === ISS_INSTRUCTION_ABORT) return row;
     return { name: 'LST', hi: row.hi, lo: row.lo, value: row.value, meaning: 'load or store type of a 64-byte access' };
   });
   return [

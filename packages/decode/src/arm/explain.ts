@@ -2,7 +2,7 @@
 import { hex64 } from '../common/hex.ts';
 import { armPageOf, classifyArm } from './classify.ts';
 import type { ArmState, ArmVerdict } from './classify.ts';
-import { ESR, ISS_DATA_ABORT, ISS_SERROR } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, ISS_SERROR, faultCodeOf } from './esr.ts';
 import { exceptionClass } from './exception-class.ts';
 import { faultStatus } from './fault-status.ts';
 import { armSeaAddresses } from './kvm.ts';
@@ -25,7 +25,7 @@ const ACCESS: Readonly<Record<NonNullable<ArmVerdict['access']>, string>> = {
 };
 
 function lead(record: ArmSeaRecord, verdict: ArmVerdict): string {
-  const { EC, ISS } = ESR.decode(record.esr);
+  const { EC, ISS } = ESR.read(record.esr);
   const ec = Number(EC);
   const cls = exceptionClass(ec);
   const hex = `0x${ec.toString(16).padStart(2, '0')}`;
@@ -38,14 +38,14 @@ function lead(record: ArmSeaRecord, verdict: ArmVerdict): string {
         : '';
   if (verdict.class === 'other') return `Not a memory error: ${cls.text} (${cls.name}, class ${hex}).`;
   if (verdict.class === 'serror') {
-    const s = ISS_SERROR.decode(ISS);
+    const s = ISS_SERROR.read(ISS);
     if (s.IDS) return 'SError, an asynchronous error, in a format only the CPU maker documents (IDS is set).';
     return s.DFSC === 0x11n
       ? 'SError: an error that arrived after the access that caused it.'
       : 'SError without a category: the CPU says only that something failed.';
   }
   const instruction = verdict.access === 'instruction';
-  const code = Number(ISS & 0x3fn);
+  const code = faultCodeOf(ISS);
   const fault = faultStatus(code, instruction ? 'instruction' : 'data');
   const what = fault?.text ?? `reserved fault status 0x${code.toString(16).padStart(2, '0')}`;
   const by = verdict.access === undefined ? '' : ` by ${ACCESS[verdict.access]}`;
@@ -70,9 +70,9 @@ export function explainArm(record: ArmSeaRecord): string {
   if (verdict.class === 'sea-walk' || verdict.class === 'parity-walk') {
     sentences.push('Bad memory was met in a page table, not in the data.');
   }
-  const { ISS } = ESR.decode(record.esr);
+  const { ISS } = ESR.read(record.esr);
   if (isError && verdict.class !== 'serror') {
-    const d = ISS_DATA_ABORT.decode(ISS);
+    const d = ISS_DATA_ABORT.read(ISS);
     if (d.S1PTW) sentences.push('It was on the stage 2 translation of a stage 1 walk (S1PTW).');
     const { gva } = armSeaAddresses(record);
     const virtual = d.FnV && verdict.class === 'sea' ? undefined : (record.far ?? gva);

@@ -71,6 +71,9 @@ const at = (code: number, kind: FaultKind, level: number, extra: Extra = {}): Fa
 const levels = (first: number, kind: FaultKind, extra: Extra = {}): FaultStatus[] =>
   [0, 1, 2, 3].map(level => at(first + level, kind, level, extra));
 
+/** DFSC and IFSC of a synchronous external abort of the access itself. */
+export const SEA = 0x10n;
+
 /** Every architected code; the others are reserved. */
 export const FAULT_STATUS: readonly FaultStatus[] = [
   ...levels(0x00, 'address-size'),

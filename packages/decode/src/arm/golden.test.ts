@@ -8,7 +8,12 @@ import { NAMED_ESR } from './encode.ts';
 import * as arm from './esr.ts';
 import { EXCEPTION_CLASSES } from './exception-class.ts';
 import { FAULT_STATUS, hasLoadStoreType } from './fault-status.ts';
-import { ARM_SEA_LENGTH, KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm.ts';
+import {
+  ARM_SEA_LENGTH,
+  KVM_CAP_ARM_SEA_TO_USER,
+  KVM_EXIT_ARM_SEA,
+  KVM_EXIT_ARM_SEA_FLAG_GPA_VALID,
+} from './kvm-numbers.ts';
 import { ARM_LINT_CODES } from './lint-codes.ts';
 import { lintArm } from './lint.ts';
 import type { ArmSeaRecord } from './record.ts';

@@ -3,21 +3,14 @@
  * `arm_sea` of struct kvm_run. Source: Linux Documentation/virt/kvm/api.rst, KVM_EXIT_ARM_SEA (Linux 6.19).
  */
 import { ArmError } from './errors.ts';
-import { ESR } from './esr.ts';
+import { ESR, ISS_DATA_ABORT } from './esr.ts';
 import { EC } from './exception-class.ts';
+import { ARM_SEA_LENGTH, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm-numbers.ts';
 import type { ArmSeaRecord } from './record.ts';
 
-/** Exit reason and capability numbers. */
-export const KVM_EXIT_ARM_SEA = 41;
-export const KVM_CAP_ARM_SEA_TO_USER = 245;
-/** `gpa` is valid. There is no flag for `gva`: it is valid when ESR.FnV is 0. */
-export const KVM_EXIT_ARM_SEA_FLAG_GPA_VALID = 1n;
-/** Four u64 in the byte order of the host: flags, esr, gva, gpa. */
-export const ARM_SEA_LENGTH = 32;
-
-const FNV = 1n << 10n;
-/** ESR bits KVM keeps: EC, IL, SET, FnV, EA, CM, WnR, FSC. */
-export const KVM_ARM_SEA_ESR_MASK = 0xfe001f7fn;
+const { SET, FnV, EA, CM, S1PTW, WnR, DFSC } = ISS_DATA_ABORT.masks;
+/** ESR bits KVM keeps. */
+export const KVM_ARM_SEA_ESR_MASK = ESR.masks.EC | ESR.masks.IL | SET | FnV | EA | CM | WnR | DFSC;
 
 /**
  * Reads `arm_sea`; undefined when fewer than 32 bytes are there.
@@ -54,7 +47,7 @@ export function encodeArmSea(
 /** The addresses of a KVM exit that may be believed. */
 export function armSeaAddresses(record: ArmSeaRecord): { gva?: bigint; gpa?: bigint } {
   const out: { gva?: bigint; gpa?: bigint } = {};
-  if (record.gva !== undefined && (record.esr & FNV) === 0n) out.gva = record.gva;
+  if (record.gva !== undefined && (record.esr & FnV) === 0n) out.gva = record.gva;
   if (record.gpa !== undefined && ((record.flags ?? 0n) & KVM_EXIT_ARM_SEA_FLAG_GPA_VALID) !== 0n) out.gpa = record.gpa;
   return out;
 }
@@ -64,8 +57,8 @@ export function armSeaAddresses(record: ArmSeaRecord): { gva?: bigint; gpa?: big
  * page of the guest physical address when it is known. SET is passed on only to a VM with FEAT_RAS.
  */
 export function kvmExitOf(abort: { esr: bigint; far?: bigint; ipa?: bigint; vmHasRas?: boolean }): ArmSeaRecord {
-  const esr = abort.esr & KVM_ARM_SEA_ESR_MASK & (abort.vmHasRas === false ? ~(3n << 11n) : ~0n);
-  const fnv = (esr & FNV) !== 0n;
+  const esr = abort.esr & KVM_ARM_SEA_ESR_MASK & (abort.vmHasRas === false ? ~SET : ~0n);
+  const fnv = (esr & FnV) !== 0n;
   return {
     kind: 'arm-sea',
     el: 2,
@@ -93,5 +86,5 @@ export function guestEsr(hostEsr: bigint, from: 'el0' | 'el1'): bigint {
   const same = instruction ? EC.IABT_CUR : EC.DABT_CUR;
   // S1PTW speaks of stage 2, which a guest does not see.
   const seen = { ...fields, EC: BigInt(from === 'el0' ? lower : same) };
-  return ESR.encode({ ...seen, ISS: seen.ISS & ~(1n << 7n) });
+  return ESR.encode({ ...seen, ISS: seen.ISS & ~S1PTW });
 }

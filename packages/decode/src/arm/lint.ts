@@ -3,10 +3,11 @@ import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
 import { hpfarValid } from './classify.ts';
-import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, syndromeTables } from './esr.ts';
+import { ESR, HPFAR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, faultCodeOf, syndromeTables } from './esr.ts';
 import { EC as CLASS, exceptionClass } from './exception-class.ts';
 import { faultStatus, hasLoadStoreType, isMemoryError } from './fault-status.ts';
-import { KVM_ARM_SEA_ESR_MASK, KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm.ts';
+import { KVM_EXIT_ARM_SEA_FLAG_GPA_VALID } from './kvm-numbers.ts';
+import { KVM_ARM_SEA_ESR_MASK } from './kvm.ts';
 import { ARM_LINT_CODES } from './lint-codes.ts';
 import type { ArmFinding, ArmLintCodeId } from './lint-codes.ts';
 import type { ArmSeaRecord } from './record.ts';
@@ -27,12 +28,12 @@ export function lintArm(record: ArmSeaRecord): ArmFinding[] {
   };
   const esr = BigInt.asUintN(64, record.esr);
   lintSyndrome(esr, add);
-  const { EC, ISS } = ESR.decode(esr);
+  const { EC, ISS } = ESR.read(esr);
   const kind = exceptionClass(Number(EC))?.iss;
   if (kind === 'serror') lintSError(ISS, add);
   if (kind === 'data-abort' || kind === 'instruction-abort') lintAbort(record, ISS, kind === 'instruction-abort', add);
   if (record.hpfar !== undefined) {
-    const { reserved } = HPFAR.decode(record.hpfar);
+    const { reserved } = HPFAR.read(record.hpfar);
     if (reserved !== 0n) add('L_ARM_HPFAR_RESERVED', hex64(record.hpfar), ...runsOf('hpfar', HPFAR.name, reserved));
     if (record.hpfar !== 0n && !hpfarValid(esr)) add('L_ARM_HPFAR_UNKNOWN', hex64(record.hpfar), 'hpfar', bits(5, 0));
   }
@@ -41,20 +42,20 @@ export function lintArm(record: ArmSeaRecord): ArmFinding[] {
 }
 
 function lintSyndrome(esr: bigint, add: Add): void {
-  const { EC, IL, ISS, ISS2 } = ESR.decode(esr);
+  const { EC, IL, ISS, ISS2, reserved } = ESR.read(esr);
   const cls = exceptionClass(Number(EC));
   if (cls === undefined) add('L_ARM_RESERVED_CLASS', hex(EC), bits(31, 26));
-  if (esr >> 56n !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
+  if (reserved !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
   if (cls === undefined || cls.iss === 'other') return;
   const { iss, iss2 } = syndromeTables(esr);
-  const stray = iss.decode(ISS).reserved | (iss2.decode(ISS2).reserved << 32n);
+  const stray = iss.read(ISS).reserved | (iss2.read(ISS2).reserved << 32n);
   if (stray !== 0n) add('L_ARM_RESERVED_BITS', hex64(stray), ...runsOf('esr', 'ESR', stray));
-  const isv = cls.iss === 'data-abort' && ISS >> 24n === 1n;
+  const isv = cls.iss === 'data-abort' && ISS_DATA_ABORT.read(ISS).ISV;
   if (!isv && !IL) add('L_ARM_IL_CLEAR', cls.name, bits(25));
 }
 
 function lintSError(iss: bigint, add: Add): void {
-  const s = ISS_SERROR.decode(iss);
+  const s = ISS_SERROR.read(iss);
   if (s.IDS) {
     if (s.AET !== 0n) add('L_ARM_AET_IDS', undefined, bits(24), bits(12, 10));
     return;
@@ -69,7 +70,7 @@ function lintSError(iss: bigint, add: Add): void {
 }
 
 function lintAbort(record: ArmSeaRecord, iss: bigint, instruction: boolean, add: Add): void {
-  const { SET, FnV, EA, S1PTW, IFSC } = ISS_INSTRUCTION_ABORT.decode(iss);
+  const { SET, FnV, EA, S1PTW, IFSC } = ISS_INSTRUCTION_ABORT.read(iss);
   const code = Number(IFSC);
   const fault = faultStatus(code, instruction ? 'instruction' : 'data');
   if (fault === undefined) {
@@ -94,19 +95,21 @@ function lintAbort(record: ArmSeaRecord, iss: bigint, instruction: boolean, add:
   const el1 = record.el === 1;
   if (S1PTW && el1) add('L_ARM_S1PTW_EL1', undefined, bits(7), 'el');
   if (instruction) return;
-  const { ISV, VNCR } = ISS_DATA_ABORT.decode(iss);
+  const { ISV, VNCR } = ISS_DATA_ABORT.read(iss);
   if (ISV && isMemoryError(fault.kind)) add('L_ARM_ISV_EXTERNAL', fault.text, bits(24));
   if (ISV && el1) add('L_ARM_ISV_EL1', undefined, bits(24), 'el');
   if (VNCR && el1) add('L_ARM_VNCR_EL1', undefined, bits(13), 'el');
 }
 
 function lintKvm(record: ArmSeaRecord, esr: bigint, flags: bigint, add: Add): void {
-  const ec = Number(ESR.decode(esr).EC);
+  const { EC, ISS } = ESR.read(esr);
+  const ec = Number(EC);
   if (ec !== CLASS.IABT_LOW && ec !== CLASS.DABT_LOW) {
     add('L_ARM_KVM_CLASS', hex(ec), bits(31, 26));
   } else {
-    const fault = faultStatus(Number(esr & 0x3fn));
-    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(esr & 0x3fn), bits(5, 0));
+    const code = faultCodeOf(ISS);
+    const fault = faultStatus(code);
+    if (fault === undefined || !isMemoryError(fault.kind)) add('L_ARM_KVM_FAULT', hex(code), bits(5, 0));
   }
   const masked = esr & ~KVM_ARM_SEA_ESR_MASK;
   if (masked !== 0n) add('L_ARM_KVM_MASKED', hex64(masked), ...runsOf('esr', 'ESR', masked));

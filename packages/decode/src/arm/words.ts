@@ -2,7 +2,7 @@
 import { parseU64 } from '../common/hex.ts';
 import { encodeEsr } from './encode.ts';
 import { ArmError } from './errors.ts';
-import { ESR, syndromeTables } from './esr.ts';
+import { ESR, ISS_DATA_ABORT, syndromeTables } from './esr.ts';
 import { EC, exceptionClassByName } from './exception-class.ts';
 
 /** A syndrome and the level whose ESR it is. */
@@ -65,7 +65,7 @@ function serror(words: readonly string[]): WordedEsr {
     else throw wrong(word, SERROR_HINT);
   }
   const plain = uncategorized ? {} : { AET: aet, EA: ea, DFSC: 0x11n };
-  return { esr: encodeEsr({ ec: EC.SERROR, iss: own === undefined ? plain : own | (1n << 24n) }), el: 1 };
+  return { esr: encodeEsr({ ec: EC.SERROR, iss: own === undefined ? plain : { IDS: true, IMPDEF: own } }), el: 1 };
 }
 
 function fields(all: readonly string[]): WordedEsr {
@@ -78,7 +78,8 @@ function fields(all: readonly string[]): WordedEsr {
   const ec = number === undefined ? (exceptionClassByName(class_.toUpperCase())?.value ?? class_) : Number(number);
   const isTop = (p: RegExpExecArray | null): boolean => ['ISV', 'IDS'].includes(p?.[1]?.toUpperCase() ?? '');
   const top = pairs.some(p => isTop(p) && p?.[2] !== '0');
-  const probe = typeof ec === 'number' ? ESR.encode({ EC: BigInt(ec) & 0x3fn, ISS: top ? 1n << 24n : 0n }) : 0n;
+  const probe =
+    typeof ec === 'number' ? ESR.encode({ EC: BigInt(ec) & 0x3fn, ISS: top ? ISS_DATA_ABORT.masks.ISV : 0n }) : 0n;
   const tables = syndromeTables(probe);
   const iss: Record<string, bigint | boolean> = {};
   const iss2: Record<string, bigint | boolean> = {};

@@ -111,9 +111,11 @@ class Parser {
   }
 
   #take(what: RegExp): RegExpExecArray | undefined {
-    what.lastIndex = this.#at;
-    const found = what.exec(this.#source) ?? undefined;
-    if (found !== undefined) this.#at = what.lastIndex;
+    // A copy: a sticky expression remembers where it stopped.
+    const here = new RegExp(what);
+    here.lastIndex = this.#at;
+    const found = here.exec(this.#source) ?? undefined;
+    if (found !== undefined) this.#at = here.lastIndex;
     return found;
   }
 }

@@ -59,14 +59,6 @@ export function armErrorTypeDoubt(type: number, version = 0): string | undefined
   return readings.length === 0 ? undefined : readings.join(', ');
 }
 
-/** Bits of the flags of an error information structure. */
-export const ARM_ERROR_FLAGS: readonly (readonly [bit: number, name: string])[] = [
-  [1, 'first error captured'],
-  [2, 'last error captured'],
-  [4, 'propagated'],
-  [8, 'overflow'],
-];
-
 export const ARM_ERROR_LAYOUT: Layout = {
   name: 'ARM error information',
   source: 'UEFI 2.10 N.2.4.4.1',
@@ -77,7 +69,7 @@ export const ARM_ERROR_LAYOUT: Layout = {
     u8('length', 1),
     u8('type', 4, { meaning: 'bit 1 cache, 2 TLB, 3 bus, 4 micro-architectural' }),
     u16('multipleError', 5, { valid: 0 }),
-    u8('flags', 7, { valid: 1, meaning: 'bit 0 first, 1 last, 2 propagated, 3 overflow' }),
+    u8('flags', 7, { valid: 1 }),
     u64('errorInfo', 8, { valid: 2 }),
     u64('virtualAddress', 16, { valid: 3 }),
     u64('physicalAddress', 24, { valid: 4 }),

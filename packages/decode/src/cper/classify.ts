@@ -1,8 +1,10 @@
 /** @module What kind of error a firmware record is, and how bad. */
-import { mcaBanksOf } from './x86-mca.ts';
-import { PROCESSOR_FLAGS } from './processor.ts';
+import { MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { MEMORY2_STATUS } from './error-status.ts';
+import { CPER_PROCESSOR_FLAGS, CPER_RECORD_FLAGS } from './flags.ts';
 import type { CperBody, CperRecord, CperSeverity } from './record.ts';
 import { severityRank } from './severity.ts';
+import { mcaBanksOf } from './x86-mca.ts';
 
 export type CperClass = 'memory' | 'processor' | 'pcie' | 'firmware' | 'other' | 'empty';
 
@@ -28,19 +30,15 @@ const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
   raw: 'other',
 };
 
-/** UEFI 2.10 N.2.1, record flags. */
-const PREVERR = 2;
-const SIMULATED = 4;
-
 /** Linux or the firmware says that it tells of the boot before. */
 export function isOfPreviousBoot({ previousBoot, header }: CperRecord): boolean {
-  return previousBoot === true || ((header?.flags ?? 0) & PREVERR) !== 0;
+  return previousBoot === true || CPER_RECORD_FLAGS.read(BigInt(header?.flags ?? 0)).PREVERR;
 }
 
 /** Classifies a record by its worst section, the first of equals. */
 export function classifyCper(record: CperRecord): CperVerdict {
   const [first, ...rest] = record.sections;
-  const simulated = ((record.header?.flags ?? 0) & SIMULATED) !== 0;
+  const simulated = CPER_RECORD_FLAGS.read(BigInt(record.header?.flags ?? 0)).SIMULATED;
   if (first === undefined) return { class: 'empty', severity: record.severity, simulated };
   const worst = rest.reduce((a, b) => (severityRank(b.severity) > severityRank(a.severity) ? b : a), first);
   return { class: CLASS[worst.body.kind], severity: record.severity, worst: worst.severity, simulated };
@@ -50,9 +48,9 @@ export function classifyCper(record: CperRecord): CperVerdict {
 export function bodyCorrected(body: CperBody): boolean | undefined {
   switch (body.kind) {
     case 'processor':
-      return body.flags === undefined ? undefined : (body.flags & PROCESSOR_FLAGS.corrected) !== 0;
+      return body.flags === undefined ? undefined : CPER_PROCESSOR_FLAGS.read(BigInt(body.flags)).CORRECTED;
     case 'memory2':
-      return body.status === undefined ? undefined : (body.status & 1) === 0;
+      return body.status === undefined ? undefined : !MEMORY2_STATUS.read(BigInt(body.status)).UNCORRECTED;
     case 'memory':
       // Scrub errors say it in their type; the other types may be either.
       return body.errorType === 13 ? true : body.errorType === 14 ? false : undefined;
@@ -60,7 +58,7 @@ export function bodyCorrected(body: CperBody): boolean | undefined {
       const banks = mcaBanksOf(body);
       // What MCA_DESTAT alone holds is deferred: neither corrected nor consumed.
       if (banks.length === 0 || banks.some(b => b.status === 0n)) return undefined;
-      return banks.every(b => (b.status & (1n << 61n)) === 0n);
+      return banks.every(b => !MCI_STATUS_INTEL.read(b.status).UC);
     }
     default:
       return undefined;

@@ -1,14 +1,6 @@
 /** @module The members of a section as rows: for tables on a screen. */
-import type { FieldRow } from '../registers/register.ts';
-import {
-  ARM_CONTEXT_LAYOUT,
-  ARM_ERROR_FLAGS,
-  ARM_ERROR_LAYOUT,
-  ARM_LAYOUT,
-  armErrorInfoTable,
-  armErrorTypeNames,
-} from './arm.ts';
-import { CPER_ERROR_STATUS } from './error-status.ts';
+import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeNames } from './arm.ts';
+import { ARM_ERROR_FLAGS, flagWords } from './flags.ts';
 import { FIRMWARE_LAYOUT } from './firmware.ts';
 import { bytesToHex, describeLayout } from './layout.ts';
 import type { Layout, MemberRow } from './layout.ts';
@@ -42,28 +34,8 @@ export function armContextRegisters(context: CperArmContext): { name: string; va
 const prefixed = (prefix: string, rows: readonly MemberRow[]): MemberRow[] =>
   rows.map(r => ({ ...r, name: `${prefix}.${r.name}` }));
 
-const fromBits = (prefix: string, rows: readonly FieldRow[]): MemberRow[] =>
-  rows
-    .filter(r => r.value !== 0n)
-    .map(r => ({
-      name: `${prefix}.${r.name}`,
-      value: `0x${r.value.toString(16)}`,
-      ...(r.meaning === undefined ? {} : { meaning: r.meaning }),
-    }));
-
-/** UEFI 2.10 N.2.4.2: a field of the check information means something only while its own validation bit is set. */
-export function checkRows(type: string | undefined, checkInfo: bigint): FieldRow[] {
-  const rows = X86_CHECKS[type ?? '']?.register.describe(checkInfo) ?? [];
-  const clear = new Set(rows.filter(r => r.value === 0n).map(r => r.name));
-  return rows.map(r => (clear.has(`${r.name}_V`) ? { ...r, meaning: `not valid: ${r.name}_V is clear` } : r));
-}
-
 const raw = (name: string, data: Uint8Array | undefined): MemberRow[] =>
   data === undefined ? [] : [{ name, value: bytesToHex(data), meaning: `${data.length} bytes` }];
-
-function status(body: { errorStatus?: bigint }): MemberRow[] {
-  return body.errorStatus === undefined ? [] : fromBits('errorStatus', CPER_ERROR_STATUS.describe(body.errorStatus));
-}
 
 const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
   memory: MEMORY_LAYOUT,
@@ -73,7 +45,10 @@ const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
   firmware: FIRMWARE_LAYOUT,
 };
 
-/** Every member of a section that is there, structures and bit fields taken apart; untrusted text is printable ASCII. */
+/**
+ * Every member of a section that is there, structures taken apart; untrusted text is printable ASCII. What is in the bits of
+ * one is said by {@link describeCper}.
+ */
 export function describeSection(body: CperBody): MemberRow[] {
   switch (body.kind) {
     case 'raw':
@@ -81,14 +56,13 @@ export function describeSection(body: CperBody): MemberRow[] {
     case 'x86-processor':
       return [
         ...describeLayout(X86_LAYOUT, body),
-        ...body.errors.flatMap((e, i) => [
-          ...prefixed(`errors[${i}]`, describeLayout(X86_ERROR_LAYOUT, e)).map(r =>
+        ...body.errors.flatMap((e, i) =>
+          prefixed(`errors[${i}]`, describeLayout(X86_ERROR_LAYOUT, e)).map(r =>
             r.name === `errors[${i}].type`
               ? { ...r, meaning: X86_CHECKS[e.type ?? '']?.name ?? 'unknown kind of check' }
               : r,
           ),
-          ...(e.checkInfo === undefined ? [] : fromBits(`errors[${i}].checkInfo`, checkRows(e.type, e.checkInfo))),
-        ]),
+        ),
         ...body.contexts.flatMap((c, i) => [
           ...prefixed(`contexts[${i}]`, describeLayout(X86_CONTEXT_LAYOUT, c)),
           ...raw(`contexts[${i}].data`, c.data),
@@ -98,22 +72,15 @@ export function describeSection(body: CperBody): MemberRow[] {
     case 'arm-processor':
       return [
         ...describeLayout(ARM_LAYOUT, body),
-        ...body.errors.flatMap((e, i) => [
-          ...prefixed(`errors[${i}]`, describeLayout(ARM_ERROR_LAYOUT, e)).map(r => {
+        ...body.errors.flatMap((e, i) =>
+          prefixed(`errors[${i}]`, describeLayout(ARM_ERROR_LAYOUT, e)).map(r => {
             if (r.name === `errors[${i}].type`) {
               return { ...r, meaning: armErrorTypeNames(e.type ?? 0, e.version).join(', ') || 'reserved' };
             }
             if (r.name !== `errors[${i}].flags`) return r;
-            const names = ARM_ERROR_FLAGS.filter(([bit]) => ((e.flags ?? 0) & bit) !== 0).map(([, name]) => name);
-            return { ...r, meaning: names.join(', ') || 'none' };
+            return { ...r, meaning: flagWords(ARM_ERROR_FLAGS, e.flags).join(', ') || 'none' };
           }),
-          ...(e.errorInfo === undefined
-            ? []
-            : fromBits(
-                `errors[${i}].errorInfo`,
-                armErrorInfoTable(e.type ?? 0, e.version)?.describe(e.errorInfo) ?? [],
-              )),
-        ]),
+        ),
         ...body.contexts.flatMap((c, i) => {
           const registers = armContextRegisters(c);
           return [
@@ -132,7 +99,6 @@ export function describeSection(body: CperBody): MemberRow[] {
       const layout = FLAT[body.kind];
       return [
         ...(layout === undefined ? [] : describeLayout(layout, body)),
-        ...('errorStatus' in body ? status(body) : []),
         ...(body.kind === 'memory' && body.dimmLocation !== undefined
           ? [
               {

@@ -1,4 +1,4 @@
-/** @module The error status that several sections share. */
+/** @module The error status that several sections share, and that of platform memory error section 2. */
 import { bit, bits, defineRegister } from '../registers/register.ts';
 
 /** Error status of memory sections. */
@@ -35,4 +35,12 @@ export const CPER_ERROR_STATUS = defineRegister({
       26: 'poisoned data was read',
     }),
   ],
+});
+
+/** Status of platform memory error section 2. */
+export const MEMORY2_STATUS = defineRegister({
+  name: 'Status',
+  width: 8,
+  source: 'UEFI 2.10 N.2.6',
+  fields: [bit(0, 'UNCORRECTED', 'not corrected')],
 });

@@ -1,7 +1,8 @@
 /** @module A firmware record in plain sentences. */
 import { hex64 } from '../common/hex.ts';
-import { ARM_ERROR_FLAGS, armErrorInfoTable, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
+import { armErrorInfoTable, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { classifyCper } from './classify.ts';
+import { ARM_ERROR_FLAGS, CPER_RECORD_FLAGS, CPER_SECTION_FLAGS, flagWords } from './flags.ts';
 import { NOTIFICATION_NAMES } from './guid.ts';
 import { memoryErrorTypeName, rowOf } from './memory.ts';
 import { pagesOfBody } from './page.ts';
@@ -21,7 +22,6 @@ import type {
 } from './record.ts';
 import { sectionName } from './sections.ts';
 import { decodeTimestamp } from './timestamp.ts';
-import { RECORD_FLAGS, SECTION_FLAGS } from './uefi-record.ts';
 import { mcaBanksOf } from './x86-mca.ts';
 import { X86_CHECKS } from './x86.ts';
 
@@ -34,8 +34,6 @@ const LEAD: Readonly<Record<CperSeverity, string>> = {
 
 const hex = (n: number | bigint): string => `0x${n.toString(16)}`;
 const list = (names: readonly string[]): string => names.join(', ');
-const flagNames = (flags: number, table: readonly (readonly [number, string])[]): string[] =>
-  table.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
 
 const PLACES = [
   'node',
@@ -106,7 +104,7 @@ function arm(body: CperArmProcessor): string[] {
       e.errorInfo !== undefined && info !== undefined && ((e.errorInfo >> 26n) & (e.errorInfo >> 4n) & 1n) === 1n
         ? ' (corrected)'
         : '';
-    const flags = flagNames(e.flags ?? 0, ARM_ERROR_FLAGS);
+    const flags = flagWords(ARM_ERROR_FLAGS, e.flags);
     const at = e.physicalAddress === undefined ? '' : ` at physical address ${hex64(e.physicalAddress)}`;
     const count =
       (e.multipleError ?? 0) > 1 ? `, ${e.multipleError} times` : e.multipleError === 1 ? ', several times' : '';
@@ -167,7 +165,7 @@ function section(s: CperSection, several: boolean, i: number, severity: CperSeve
   const head = several ? [`Section ${i + 1}:`] : [];
   const notes: string[] = [];
   if (s.severity !== severity) notes.push(`Its own severity is ${s.severity}.`);
-  const flags = flagNames(s.flags, SECTION_FLAGS).filter(f => f !== 'primary');
+  const flags = flagWords(CPER_SECTION_FLAGS, s.flags).filter(f => f !== 'primary');
   if (flags.length > 0) notes.push(`Marked ${list(flags)}.`);
   if (s.fruText !== undefined && s.fruText !== '') notes.push(`Part: ${s.fruText}.`);
   return [...head, ...explainBody(s.body, s.type), ...notes];
@@ -189,7 +187,7 @@ export function explainCper(record: CperRecord, bare = false): string {
   const lead = `${what}${how === undefined ? '' : `, notified as ${how}`}.`;
   const stamp = header?.timestamp ?? sections.find(s => s.timestamp !== undefined)?.timestamp;
   const time = stamp === undefined ? undefined : decodeTimestamp(stamp);
-  const flags = flagNames(header?.flags ?? 0, RECORD_FLAGS);
+  const flags = flagWords(CPER_RECORD_FLAGS, header?.flags);
   return [
     ...(bare ? [] : [lead]),
     ...(sections.length === 0 ? ['It has no section, so nothing more is known.'] : []),

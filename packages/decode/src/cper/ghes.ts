@@ -2,6 +2,7 @@
  * @module The generic error status block that firmware hands to an operating system, both ways.
  * Sources: ACPI 6.5 18.3.2.7.1, tables "Generic Error Status Block" and "Generic Error Data Entry".
  */
+import { MAX_SECTIONS, blockStatus, entryCount } from './block-status.ts';
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
 import { guid, readLayout, text, u16, u32, u64, u8, writeLayout } from './layout.ts';
@@ -20,14 +21,6 @@ const ENTRY_HEADER_V2 = 64;
 const REVISION_3 = 0x300;
 /** The revision of ACPI 4 to 5. */
 const REVISION_2 = 0x201;
-/** More sections than any firmware sends; the entry count has 10 bits. */
-const MAX_SECTIONS = 1023;
-
-/** Block status bits. */
-const STATUS_UE = 1;
-const STATUS_CE = 2;
-const STATUS_MULTIPLE_UE = 4;
-const STATUS_MULTIPLE_CE = 8;
 
 const ENTRY_FIELDS: Layout['fields'] = [
   guid('type', 0),
@@ -99,19 +92,6 @@ function encodeEntry(input: GhesSectionInput, severity: CperSeverity): Uint8Arra
     throw new CperError('E_CPER_RANGE', 'a timestamp needs revision 0x300 of the data entry');
   }
   return concat([writeLayout(layout, header), data]);
-}
-
-/** Block status: which kinds of error the sections hold, whether several of a kind, and the entry count. */
-export function blockStatus(severities: readonly CperSeverity[]): number {
-  const uncorrected = severities.filter(s => s === 'recoverable' || s === 'fatal').length;
-  const corrected = severities.filter(s => s === 'corrected').length;
-  return (
-    (uncorrected > 0 ? STATUS_UE : 0) |
-    (corrected > 0 ? STATUS_CE : 0) |
-    (uncorrected > 1 ? STATUS_MULTIPLE_UE : 0) |
-    (corrected > 1 ? STATUS_MULTIPLE_CE : 0) |
-    (severities.length << 4)
-  );
 }
 
 const BLOCK: Layout = {
@@ -225,7 +205,7 @@ export function decodeGhesBlock(bytes: Uint8Array, base = 0): GhesRead {
     offset = stop;
   }
   if (offset < end) value.trailing = bytes.slice(offset, end);
-  const count = (status >>> 4) & 0x3ff;
+  const count = entryCount(status);
   // QEMU's own records carry a count of 0, so only a count that says something is compared.
   if (count !== 0 && count !== value.sections.length) {
     note('W_CPER_COUNT', `the block status counts ${count} entries, ${value.sections.length} were found`, 0);

@@ -3,9 +3,9 @@ import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
 import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
-import { bodyCorrected } from './classify.ts';
+import { BLOCK_STATUS, blockStatus, entryCount, errorKinds } from './block-status.ts';
+import { bodyCorrected, classifyCper } from './classify.ts';
 import { FIRMWARE_LAYOUT } from './firmware.ts';
-import { blockStatus } from './ghes.ts';
 import type { CperKept, Layout } from './layout.ts';
 import { CPER_LINT_CODES } from './lint-codes.ts';
 import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
@@ -23,9 +23,6 @@ const hex = (n: number): string => `0x${n.toString(16)}`;
 const FRU_TEXT = 20;
 const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
 const RECORD_REVISIONS: readonly number[] = [0x100, 0x101];
-const SIMULATED = 4;
-/** Bits of the block status that have a meaning. */
-const STATUS_BITS = 0x3fff;
 
 /** Places are relative to what is looked at: the record, a section of it, or the body of one. */
 type Add = (code: CperLintCodeId, note: string | undefined, ...places: FindingPlace[]) => void;
@@ -81,14 +78,15 @@ function lintBlock(record: CperRecord, status: number, add: Add): void {
   const expected = blockStatus(record.sections.map(s => s.severity));
   const block = (hi: number, lo: number): FindingPlace => bits('blockStatus', 'BlockStatus', hi, lo);
   if (record.sections.length === 0) add('L_CPER_NO_SECTION', undefined, 'sections');
-  if ((status & 0xf) !== (expected & 0xf)) {
-    add('L_CPER_STATUS_BITS', `${hex(status & 0xf)}, ${hex(expected & 0xf)} expected`, block(3, 0));
+  if (errorKinds(status) !== errorKinds(expected)) {
+    add('L_CPER_STATUS_BITS', `${hex(errorKinds(status))}, ${hex(errorKinds(expected))} expected`, block(3, 0));
   }
-  const count = (status >>> 4) & 0x3ff;
+  const count = entryCount(status);
   if (count !== record.sections.length) {
     add('L_CPER_STATUS_COUNT', `${count}, ${record.sections.length} are there`, block(13, 4), 'sections');
   }
-  if ((status & ~STATUS_BITS) !== 0) add('L_CPER_RESERVED', 'bits 31:14 of the block status', block(31, 14));
+  if (BLOCK_STATUS.read(BigInt(status)).reserved !== 0n)
+    add('L_CPER_RESERVED', 'bits 31:14 of the block status', block(31, 14));
   if (record.dataLength !== undefined) add('L_CPER_LENGTH', `the data length is ${record.dataLength}`, 'dataLength');
   if (record.rawDataLength !== undefined && record.rawData === undefined) {
     const note = `${record.rawDataLength} bytes of raw data at ${record.rawDataOffset ?? 0} are not there`;
@@ -122,7 +120,7 @@ function lintHeader(record: CperRecord, add: Add): void {
   if (header.timestamp !== undefined && decodeTimestamp(header.timestamp) === undefined) {
     add('L_CPER_TIMESTAMP', hex64(header.timestamp), 'header.timestamp');
   }
-  if ((header.flags & SIMULATED) !== 0) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
+  if (classifyCper(record).simulated) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
   if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header', 'header.kept');
   if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections', 'kept');
 }

@@ -21,6 +21,7 @@ import {
   encodeX86,
 } from './x86.ts';
 import { armContextRegisters, describeSection } from './describe.ts';
+import { describeCper } from './registers.ts';
 import { bodyCorrected, classifyCper } from './classify.ts';
 import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
 import { decodeTimestamp, encodeTimestamp } from './timestamp.ts';
@@ -294,14 +295,9 @@ describe('machine check banks', () => {
     ]);
     const vendor = (eax: number) =>
       mcaBanksOf(x86({ cpuid: cpuid(eax), contexts: [{ type: 1, msrAddress: 0x401, data: u64s(1n) }] }))[0]?.vendor;
-    expect([0x00050654, 0x00100f42, 0x00600f12, 0x00800f11, 0x00400f00, 0x00000f00].map(vendor)).toEqual([
-      'intel',
-      'amd',
-      'amd',
-      'amd',
-      undefined,
-      undefined,
-    ]);
+    // Families 06h, 10h, 15h, 17h, 11h, 13h; 0Fh and 12h are used by both.
+    const SIGNATURES = [0x00050654, 0x00100f42, 0x00600f12, 0x00800f11, 0x00200f31, 0x00400f00, 0x00000f00, 0x00300f10];
+    expect(SIGNATURES.map(vendor)).toEqual(['intel', 'amd', 'amd', 'amd', 'amd', 'intel', undefined, undefined]);
     expect(mcaBanksOf(x86({ contexts: [{ type: 1, msrAddress: 0x401, data: u64s(1n) }] }))).toEqual([
       { kind: 'x86-mca', bank: 0, status: 1n },
     ]);
@@ -435,14 +431,27 @@ describe('explainCper', () => {
   });
 });
 
+const cper = (body: CperBody, more: Partial<CperSection> = {}): CperRecord => ({
+  kind: 'cper',
+  severity: 'fatal',
+  sections: [{ type: SECTION_MEMORY, severity: 'fatal', revision: 0x300, flags: 0, body, ...more }],
+});
+/** By the member that holds the bits: the fields that are not zero. */
+const rowsOf = (record: CperRecord): Record<string, unknown> =>
+  Object.fromEntries(
+    describeCper(record).map(({ member, rows }) => [
+      member,
+      rows.filter(row => row.value !== 0n).map(row => [row.name, row.value, row.meaning]),
+    ]),
+  );
+const bitsOf = (body: CperBody): Record<string, unknown> => rowsOf(cper(body));
+
 describe('describeSection', () => {
   it('names members and their bits', () => {
     expect(describeSection(memory({ errorStatus: 0x40400n }))).toEqual([
       { name: 'errorStatus', value: '0x0000000000040400' },
       { name: 'physicalAddress', value: '0x0000000012345678' },
       { name: 'errorType', value: '0x03', meaning: 'multi-bit ECC' },
-      { name: 'errorStatus.DATA', value: '0x1', meaning: 'on the data signals' },
-      { name: 'errorStatus.TYPE', value: '0x4', meaning: 'storage error in memory (DRAM)' },
     ]);
     expect(describeSection({ kind: 'memory', errorType: 99 })).toEqual([
       { name: 'errorType', value: '0x63', meaning: 'reserved' },
@@ -450,19 +459,56 @@ describe('describeSection', () => {
     expect(describeSection({ kind: 'raw', data: Uint8Array.of(1, 0xab) })).toEqual([
       { name: 'data', value: '01ab', meaning: '2 bytes' },
     ]);
-    const rows = describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: (1n << 26n) | 0x10n }] }));
-    const bare = describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: 0x06030000n }] }));
-    expect(bare.flatMap(r => (r.name.includes('checkInfo.') ? [[r.name.slice(20), r.meaning]] : []))).toEqual([
-      ['UC', 'not valid: UC_V is clear'],
-      ['PCC', 'not valid: PCC_V is clear'],
-      ['TRANSACTION', 'not valid: TRANSACTION_V is clear'],
-    ]);
-    expect(rows).toEqual([
+    expect(describeSection(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo: (1n << 26n) | 0x10n }] }))).toEqual([
       { name: 'errors[0].type', value: X86_CHECK_CACHE, meaning: 'cache error' },
       { name: 'errors[0].checkInfo', value: '0x0000000004000010' },
-      { name: 'errors[0].checkInfo.UC', value: '0x1', meaning: 'uncorrected' },
-      { name: 'errors[0].checkInfo.UC_V', value: '0x1' },
     ]);
+  });
+
+  it('leaves the bits to a view of each bit field', () => {
+    expect(bitsOf(memory({ errorStatus: 0x40400n }))).toEqual({
+      'sections[0].body.errorStatus': [
+        ['DATA', 1n, 'on the data signals'],
+        ['TYPE', 4n, 'storage error in memory (DRAM)'],
+      ],
+    });
+    const check = (checkInfo: bigint): unknown => bitsOf(x86({ errors: [{ type: X86_CHECK_CACHE, checkInfo }] }));
+    expect(check((1n << 26n) | 0x10n)).toEqual({
+      'sections[0].body.errors[0].checkInfo': [
+        ['UC', 1n, 'uncorrected'],
+        ['UC_V', 1n, undefined],
+      ],
+    });
+    expect(check(0x06030000n)).toEqual({
+      'sections[0].body.errors[0].checkInfo': [
+        ['UC', 1n, 'not valid: UC_V is clear'],
+        ['PCC', 1n, 'not valid: PCC_V is clear'],
+        ['TRANSACTION', 3n, 'not valid: TRANSACTION_V is clear'],
+      ],
+    });
+    expect(bitsOf({ kind: 'memory2', status: 1 })).toEqual({
+      'sections[0].body.status': [['UNCORRECTED', 1n, 'not corrected']],
+    });
+    expect(bitsOf({ kind: 'processor', flags: 9 })).toEqual({
+      'sections[0].body.flags': [
+        ['CORRECTED', 1n, 'corrected'],
+        ['RESTARTABLE', 1n, 'restartable'],
+      ],
+    });
+  });
+
+  it('has a view of the flags of a header and of a section where one is set', () => {
+    const record = cper(memory({}), { flags: 0x81 });
+    expect(rowsOf({ ...record, header: { ...makeCperRecord('fatal', []).header!, flags: 6 } })).toEqual({
+      'header.flags': [
+        ['SIMULATED', 1n, 'simulated'],
+        ['PREVERR', 1n, 'from before the last boot'],
+      ],
+      'sections[0].flags': [
+        ['OVERFLOW', 1n, 'overflow'],
+        ['PRIMARY', 1n, 'primary'],
+      ],
+    });
   });
 
   it('names the registers of an AArch64 context', () => {
@@ -481,7 +527,13 @@ describe('describeSection', () => {
     const rows = new Map(describeSection(body).map(r => [r.name, r]));
     expect(rows.get('errors[0].type')?.meaning).toBe('cache error');
     expect(rows.get('errors[0].flags')?.meaning).toBe('first error captured, overflow');
-    expect(rows.get('errors[0].errorInfo.CORRECTED')?.value).toBe('0x1');
+    expect(bitsOf(body)).toEqual({
+      'sections[0].body.errors[0].flags': [
+        ['OVERFLOW', 1n, 'overflow'],
+        ['FIRST', 1n, 'first error captured'],
+      ],
+      'sections[0].body.errors[0].errorInfo': [['CORRECTED', 1n, 'corrected']],
+    });
     expect(rows.get('contexts[0].ESR_EL1')?.value).toBe('0x0000000096000410');
     expect(rows.get('contexts[0].type')?.meaning).toBe('AArch64 EL1 context');
   });

@@ -11,9 +11,6 @@ export const PROCESSOR_ERROR_TYPES: Readonly<Record<number, string>> = {
   8: 'micro-architectural error',
 };
 
-/** Bits of `flags`. */
-export const PROCESSOR_FLAGS = { restartable: 1, preciseIp: 2, overflow: 4, corrected: 8 } as const;
-
 export const PROCESSOR_LAYOUT: Layout = {
   name: 'generic processor section',
   source: 'UEFI 2.10 N.2.4.1',
@@ -27,7 +24,7 @@ export const PROCESSOR_LAYOUT: Layout = {
       valid: 3,
       values: { 0: 'unknown or generic', 1: 'data read', 2: 'data write', 3: 'instruction execution' },
     }),
-    u8('flags', 12, { valid: 4, meaning: 'bit 0 restartable, 1 precise IP, 2 overflow, 3 corrected' }),
+    u8('flags', 12, { valid: 4 }),
     u8('level', 13, { valid: 5 }),
     u64('cpuVersion', 16, { valid: 6, meaning: 'x86: CPUID leaf 1 EAX; Arm: MIDR' }),
     text('brand', 24, 128, { valid: 7 }),

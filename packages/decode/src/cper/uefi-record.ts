@@ -20,25 +20,6 @@ const REVISION_1_0 = 0x0100;
 const MAX_SECTIONS = 1023;
 const MAX_RECORD = 1 << 26;
 
-/** Flags of the record header. */
-export const RECORD_FLAGS: readonly (readonly [bit: number, name: string])[] = [
-  [1, 'recovered'],
-  [2, 'from before the last boot'],
-  [4, 'simulated'],
-];
-
-/** Flags of a section, UEFI N.2.2. */
-export const SECTION_FLAGS: readonly (readonly [bit: number, name: string])[] = [
-  [1, 'primary'],
-  [2, 'containment warning'],
-  [4, 'reset'],
-  [8, 'threshold exceeded'],
-  [16, 'resource not accessible'],
-  [32, 'latent error'],
-  [64, 'propagated'],
-  [128, 'overflow'],
-];
-
 const HEADER: Layout = {
   name: 'record header',
   source: 'UEFI 2.10 N.2.1',

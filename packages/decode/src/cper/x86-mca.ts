@@ -2,6 +2,8 @@
  * @module Machine check banks in the MSR contexts of an IA32/X64 section. Sources: SDM vol. 3B, Error-Reporting
  * Register Banks (bank MSRs from 400H, four a bank); PPR, MCA registers (SMCA MSRs from C000_2000H, sixteen a bank).
  */
+import { MCA_DESTAT } from '../mca/amd-registers.ts';
+import { vendorOfCpu } from '../mca/cpu.ts';
 import type { CperX86Context, CperX86Processor } from './record.ts';
 
 /** A bank as the machine check room's X86McaRecord has it. */
@@ -53,21 +55,12 @@ const SMCA_REGISTERS: readonly (Register | undefined)[] = [
   'synd2',
 ];
 
-const VAL = 1n << 63n;
+const { VAL } = MCA_DESTAT.masks;
 
 function* msrs(context: CperX86Context): Generator<[address: number, value: bigint]> {
   const { data } = context;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   for (let i = 0; 8 * i + 8 <= data.length; i++) yield [(context.msrAddress ?? 0) + i, view.getBigUint64(8 * i, true)];
-}
-
-/** Vendor by CPU family (CPUID leaf 1 EAX); undefined where the family does not settle it. */
-function vendorOf(eax: bigint | undefined): 'intel' | 'amd' | undefined {
-  if (eax === undefined) return undefined;
-  const base = Number((eax >> 8n) & 0xfn);
-  const family = base === 0xf ? base + Number((eax >> 20n) & 0xffn) : base;
-  if (family === 6) return 'intel';
-  return (family >= 0x14 && family <= 0x1a) || family === 0x10 ? 'amd' : undefined;
 }
 
 /**
@@ -103,7 +96,7 @@ export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
   for (const { smca, bank, registers } of banks.values()) {
     const { status = 0n, ...rest } = registers;
     if (status === 0n && ((rest.destat ?? 0n) & VAL) === 0n) continue;
-    const vendor = smca ? 'amd' : vendorOf(eax);
+    const vendor = smca ? 'amd' : eax === undefined ? undefined : vendorOfCpu(eax);
     out.push({ kind: 'x86-mca', ...(vendor === undefined ? {} : { vendor }), bank, status, ...rest, ...common });
   }
   return out;

@@ -59,7 +59,7 @@ export function bitStrip<Row extends Range>(value: bigint, fields: readonly Row[
  * The strip of a register of any kind of record: see {@link bitStrip}.
  *
  * @example
- * const [esr] = registerViews({ kind: 'arm-sea', esr: 0x92000010n });
+ * const [esr] = describe({ kind: 'arm-sea', esr: 0x92000010n });
  * stripOf(esr).lines[1].slice(-35) // '10010010 00000000 00000000 00010000'
  */
 export function stripOf({ value, rows }: RegisterView): Strip<FieldRow> {

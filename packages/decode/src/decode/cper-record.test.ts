@@ -5,7 +5,11 @@ import { SECTION_MEMORY } from '../cper/guid.ts';
 import { encodeGhesBlock } from '../cper/ghes.ts';
 import { encodeMemoryError } from '../cper/memory.ts';
 import { bytesToHex } from '../cper/layout.ts';
+import { encodeCper } from '../cper/region.ts';
+import { makeCperRecord } from '../cper/uefi-record.ts';
 import { decode } from './decoder.ts';
+import { describe as describeRaw } from './record-rules.ts';
+import { toText } from './to-text.ts';
 
 it('a row of 18 bits is named whole', () => {
   const block = encodeGhesBlock({
@@ -14,6 +18,56 @@ it('a row of 18 bits is named whole', () => {
   });
   const [record] = decode(bytesToHex(block)).records;
   expect(record?.component?.name).toBe(`memory: card 1, row ${0x2beef}`);
+});
+
+describe('the text of a record', () => {
+  const HEADER_FLAGS = 104;
+  const check = { type: 'a55701f5-e3ef-43de-ac72-249b573fad2c', checkInfo: 0x04000010n };
+  const bytes = encodeCper(
+    makeCperRecord('recoverable', [
+      { body: { kind: 'memory', errorStatus: 0x40400n, physicalAddress: 0x5000_0000n } },
+      { body: { kind: 'x86-processor', errors: [check], contexts: [] } },
+    ]),
+  );
+  bytes[HEADER_FLAGS] = 4;
+  const [record] = decode(bytes).records;
+  if (record === undefined) throw new Error('no record');
+  const lines = toText(record, { outlook: false });
+
+  it('draws every bit field, with a letter for each field that is set', () => {
+    const at = lines.indexOf('  section 0 errorStatus 0x0000000000040400');
+    expect(lines.slice(at + 1, at + 6)).toEqual([
+      '    31       23       15       7',
+      '    00000000 00000100 00000100 00000000',
+      '    ........ .abcdefg hhhhhhhh ........',
+      '    e 18     DATA             1             on the data signals',
+      '    h 15:8   TYPE             0x4           storage error in memory (DRAM)',
+    ]);
+    expect(lines.filter(line => /^  \S.* 0x[0-9a-f]{16}$/.test(line))).toEqual([
+      '  header.flags 0x0000000000000004',
+      '  section 0 errorStatus 0x0000000000040400',
+      '  section 1 errors[0].checkInfo 0x0000000004000010',
+    ]);
+  });
+
+  it('says of each bit the same as the view of the API', () => {
+    for (const { member, rows } of describeRaw(record.raw)) {
+      expect(record.fieldsOf(member)).toEqual(rows.map(row => ({ register: member, ...row })));
+    }
+  });
+
+  it('draws the status of a block, and that of a bare section', () => {
+    const block = encodeGhesBlock({ severity: 'fatal', sections: [{ body: { kind: 'memory', errorStatus: 0x400n } }] });
+    const [whole] = decode(block).records;
+    const [bare] = decode(encodeMemoryError({ kind: 'memory', errorStatus: 0x400n }), {
+      section: SECTION_MEMORY,
+    }).records;
+    const heads = [whole, bare].map(r => (r === undefined ? [] : toText(r)).filter(line => / 0x0{12}/.test(line)));
+    expect(heads).toEqual([
+      ['  blockStatus  0x0000000000000011', expect.any(String), '  section 0 errorStatus 0x0000000000000400'],
+      [expect.any(String), '  section 0 errorStatus 0x0000000000000400'],
+    ]);
+  });
 });
 
 describe('what to do next', () => {

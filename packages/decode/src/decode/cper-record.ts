@@ -2,13 +2,16 @@
 import { isOfPreviousBoot } from '../cper/classify.ts';
 import { SECTION_NAMES } from '../cper/guid.ts';
 import { describeSection } from '../cper/describe.ts';
+import { CPER_SECTION_FLAGS } from '../cper/flags.ts';
 import { explainCper } from '../cper/explain.ts';
 import { lintCper } from '../cper/lint.ts';
 import { nextStepCper } from '../cper/next-step.ts';
 import { rowOf } from '../cper/memory.ts';
 import { pagesOfCper } from '../cper/page.ts';
 import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
+import { describeHead, describeSectionBits } from '../cper/registers.ts';
 import { hex64 } from '../common/hex.ts';
+import type { RegisterView } from '../registers/view.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
 import type {
@@ -58,11 +61,17 @@ function place(m: CperMemoryError | CperMemoryError2): string {
     .join(', ');
 }
 
+/** The fields of bit fields; the register is the path of its member. */
+const bitRows = (views: readonly RegisterView[]): DecodedField[] =>
+  views.flatMap(({ member, rows }) => rows.map(row => ({ register: member, ...row })));
+
 export class CperDecoded extends LazyRecord {
   readonly kind = 'cper';
   readonly raw: CperRecord;
   /** Of Linux's extended log, which acts on nothing. */
   readonly extlog: boolean;
+  #fields: readonly DecodedField[] | undefined;
+  #byRegister: ReadonlyMap<string, readonly DecodedField[]> | undefined;
 
   constructor(raw: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[], extlog = false) {
     super(source, diagnostics);
@@ -85,19 +94,8 @@ export class CperDecoded extends LazyRecord {
     return this.#bare || this.raw.severityNumber !== undefined ? 'unknown' : SEVERITY[this.raw.severity];
   }
   override get flags(): readonly string[] {
-    // UEFI 2.10 N.2.2, section flags.
-    const names = [
-      'PRIMARY',
-      'CONTAINMENT_WARNING',
-      'RESET',
-      'THRESHOLD_EXCEEDED',
-      'NOT_ACCESSIBLE',
-      'LATENT',
-      'PROPAGATED',
-      'OVERFLOW',
-    ];
     const all = this.raw.sections.reduce((sum, s) => sum | s.flags, 0);
-    return names.filter((_, i) => (all & (1 << i)) !== 0);
+    return CPER_SECTION_FLAGS.fields.filter(f => (all >>> f.lo) & 1).map(f => f.name);
   }
   override get address(): DecodedAddress | undefined {
     const [page] = pagesOfCper(this.raw);
@@ -132,7 +130,16 @@ export class CperDecoded extends LazyRecord {
     };
   }
   override get fields(): readonly DecodedField[] {
+    return (this.#fields ??= this.#allFields());
+  }
+  override fieldsOf(register: string): readonly DecodedField[] {
+    // A record may have as many registers as error structures: they are looked through once.
+    this.#byRegister ??= Map.groupBy(this.fields, f => f.register);
+    return this.#byRegister.get(register) ?? [];
+  }
+  #allFields(): DecodedField[] {
     const rows: DecodedField[] = this.#bare ? [] : [{ register: 'block', name: 'severity', value: this.class }];
+    rows.push(...bitRows(describeHead(this.raw)));
     this.raw.sections.forEach((section, i) => {
       const register = `section ${i}`;
       rows.push({ register, name: 'type', value: section.type, meaning: nameOf(section.type) });
@@ -144,6 +151,7 @@ export class CperDecoded extends LazyRecord {
         rows.push({ register, ...row, value: row.value.slice(0, MAX_VALUE) });
       if (section.fruText !== undefined) rows.push({ register, name: 'fruText', value: section.fruText });
       if (section.fruId !== undefined) rows.push({ register, name: 'fruId', value: section.fruId });
+      for (const row of bitRows(describeSectionBits(section, i))) rows.push(row);
     });
     return rows;
   }

@@ -7,8 +7,9 @@ import { vendorOfCpu } from '../mca/cpu.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { errorsOf } from '../mca/smca-extra.ts';
 import { XEN_MCE_BYTES } from '../mca/xen-mcelog.ts';
-import type { TextItem } from '../text/item.ts';
+import type { ItemSink, TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/transport/journal-export.ts';
+import { LinePlaces } from '../text/transport/line-places.ts';
 import { LineScanner } from '../text/transport/line-scanner.ts';
 import { LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
@@ -63,6 +64,13 @@ const NEWLINE = 0x0a;
 const ONE_SECTION = 'nothing behind it was read: one section does not begin anew';
 const FROM_DESTAT = 'the deferred error of MCA_DESTAT and MCA_DEADDR; the status is that of MCA_DESTAT';
 
+/**
+ * Lines of which the bytes are known, back from the last; a record that reaches further has lines only. An entry of
+ * journald has some thirty of them for one of a log, and values are a line each.
+ */
+const LOG_PLACES = 1024;
+const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-export': 32_768, value: 16 };
+
 const utf8 = new TextEncoder();
 const NEEDLES = new NeedleSet([...LOG_NEEDLES, VALUE_NEEDLE]);
 
@@ -90,13 +98,16 @@ export function createDecoder(options: DecoderOptions): Decoder {
   /** What takes the input once it is known how to read it. */
   let reader: ByteText | undefined;
 
-  function emit(item: TextItem): void {
-    const source: DecodedSource = {
-      input,
-      from: item.form,
-      firstLine: item.firstLine,
-      lastLine: item.lastLine,
-    };
+  function sourceOf({ form: from, firstLine, lastLine }: TextItem, places: LinePlaces | undefined): DecodedSource {
+    const firstByte = places?.startOf(firstLine);
+    const endByte = places?.endOf(lastLine);
+    return firstByte === undefined || endByte === undefined
+      ? { input, from, firstLine, lastLine }
+      : { input, from, firstLine, lastLine, firstByte, endByte };
+  }
+
+  function emit(item: TextItem, places: LinePlaces | undefined): void {
+    const source = sourceOf(item, places);
     if (item.type === 'note') {
       note(item.note, source);
       return;
@@ -137,8 +148,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   /** A remark about the text of the input. */
   function note({ offset, ...rest }: Diagnostic, source: DecodedSource): void {
-    // Of what was another encoding the places are not those of the input.
-    const at = offset === undefined || text?.recoded === true ? undefined : offset + (text?.mark ?? 0);
+    // Of what was another encoding the places are not those of the input. Most readers know the line only.
+    const given = offset === undefined || text?.recoded === true ? undefined : offset + (text?.mark ?? 0);
+    const at = given ?? source.firstByte;
     options.onDiagnostic?.(at === undefined ? rest : { ...rest, offset: at }, source);
   }
 
@@ -152,15 +164,17 @@ export function createDecoder(options: DecoderOptions): Decoder {
   }
 
   function lineReader(form: Detection['form']): ByteText {
+    const places = text?.recoded === true ? undefined : new LinePlaces(text?.mark ?? 0, PLACES[form] ?? LOG_PLACES);
+    const sink: ItemSink = item => emit(item, places);
     const taker =
       form === 'value'
-        ? new ValueReader(emit, options.esr ? { esr: true } : {})
+        ? new ValueReader(sink, options.esr ? { esr: true } : {})
         : form === 'journal-export'
-          ? new JournalExportReader(emit, input)
+          ? new JournalExportReader(sink, input, places)
           : form === 'mce-inject'
-            ? new MceInjectReader(emit, input)
-            : new LogReader(emit, input);
-    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined, true);
+            ? new MceInjectReader(sink, input)
+            : new LogReader(sink, input);
+    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined, true, places);
     return {
       push: bytes => scanner.push(bytes),
       end() {
@@ -221,11 +235,20 @@ export function createDecoder(options: DecoderOptions): Decoder {
       options.onDiagnostic?.(said as Diagnostic, { input, from: form === 'xen-mcelog' ? form : 'cper' });
     };
     const { section } = options;
-    if (section !== undefined) return wholeReader(offset, { whole: bytes => emitSection(section, bytes), note });
+    const counted = isText ? ({ bytesOf: 'decoded' } as const) : {};
+    if (section !== undefined) {
+      return wholeReader(offset, {
+        whole(bytes) {
+          const source = { input, from: 'cper-section', firstByte: 0, endByte: bytes.length, ...counted } as const;
+          emitSection(section, bytes, source);
+        },
+        note,
+      });
+    }
     if (form === 'xen-mcelog') {
       return xenReader(offset, {
         record(record, at) {
-          const source: DecodedSource = { input, from: 'xen-mcelog', firstByte: at, endByte: at + XEN_MCE_BYTES };
+          const source = { input, from: 'xen-mcelog', firstByte: at, endByte: at + XEN_MCE_BYTES, ...counted } as const;
           options.onRecord(new McaDecoded(record, source, [], kept));
         },
         note,
@@ -234,17 +257,17 @@ export function createDecoder(options: DecoderOptions): Decoder {
     return cperReader(offset, {
       record({ offset: firstByte, end: endByte, record, diagnostics }) {
         const from = record.header === undefined ? 'ghes' : 'cper';
-        emitCper(record, { input, from, firstByte, endByte }, diagnostics);
+        emitCper(record, { input, from, firstByte, endByte, ...counted }, diagnostics);
       },
       note,
     });
   }
 
-  function emitSection(type: string, bytes: Uint8Array): void {
+  function emitSection(type: string, bytes: Uint8Array, source: DecodedSource): void {
     const { value: body, diagnostics } = decodeSection(type, bytes);
     const section: CperSection = { type, severity: 'none', revision: 0x300, flags: 0, body };
     const record: CperRecord = { kind: 'cper', severity: 'none', sections: [section] };
-    emitCper(record, { input, from: 'cper-section', firstByte: 0, endByte: bytes.length }, diagnostics);
+    emitCper(record, source, diagnostics);
   }
 
   /** The record, and the machine check banks that its processor sections carry. */

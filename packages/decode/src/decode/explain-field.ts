@@ -1,6 +1,8 @@
 /** @module What a register holds, and what a field is, by its name, in all registers that have it. */
 import * as arm from '../arm/esr.ts';
-import { CPER_ERROR_STATUS } from '../cper/error-status.ts';
+import { BLOCK_STATUS } from '../cper/block-status.ts';
+import { CPER_ERROR_STATUS, MEMORY2_STATUS } from '../cper/error-status.ts';
+import * as flags from '../cper/flags.ts';
 import { ARM_BUS_ERROR, ARM_CACHE_ERROR, ARM_TLB_ERROR } from '../cper/arm.ts';
 import { X86_BUS_CHECK, X86_CACHE_CHECK, X86_MS_CHECK, X86_TLB_CHECK } from '../cper/x86.ts';
 import * as amd from '../mca/amd-registers.ts';
@@ -23,6 +25,9 @@ const named = (namespace: Readonly<Record<string, unknown>>): unknown[] =>
 export const REGISTERS: readonly Register[] = [
   ...[{ ...common, ...amd, CPUID_1_EAX }, misc, arm].flatMap(named).filter(isRegister),
   CPER_ERROR_STATUS,
+  MEMORY2_STATUS,
+  BLOCK_STATUS,
+  ...named(flags).filter(isRegister),
   ARM_CACHE_ERROR,
   ARM_TLB_ERROR,
   ARM_BUS_ERROR,

@@ -14,7 +14,7 @@ import type { ExplanationFrame } from '../mca/explain.ts';
 import { isDowngradedScrub } from '../mca/downgraded.ts';
 import { isBroadcastFiller } from '../mca/lint-shapes.ts';
 import { findingsOf } from '../mca/lint.ts';
-import { decodeMcacod } from '../mca/mcacod.ts';
+import { decodeMcacod, errorCodeOf } from '../mca/mcacod.ts';
 import { stepsFor } from '../mca/next-step.ts';
 import { pageShape } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
@@ -85,7 +85,7 @@ export class McaPattern {
   }
   get code(): DecodedCode {
     if (this.#code === undefined) {
-      const value = Number(this.#record.status & 0xffffn);
+      const value = errorCodeOf(this.#record.status);
       const { class: cls, mnemonic, text, filtered } = decodeMcacod(value, this.#record.vendor);
       const { extended, byUnit, what } = wordsOf(this.#record);
       this.#code = {

@@ -5,6 +5,7 @@ import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
+import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
@@ -21,7 +22,7 @@ import type {
   Finding,
 } from './record.ts';
 
-const ADDRV = 1n << 58n;
+const { ADDRV } = MCI_STATUS_INTEL.masks;
 
 /** Of a machine check out of a report of the firmware: behind its headline, and what it was for the system. */
 const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suffix: string, words: string]>> = {

@@ -47,7 +47,7 @@ export function readersOf(from: InputForm | undefined): string {
 export function outlookOf(record: OutlookRecord, from?: InputForm): DecodedOutlook[] {
   const readers = (from === undefined || record.kind === 'sigbus' ? undefined : READERS[from]) ?? anybody(record);
   const known: Partial<OutlookContext> =
-    from === 'qemu' && record.kind === 'x86-mca' && MCI_STATUS_INTEL.decode(record.status).UC
+    from === 'qemu' && record.kind === 'x86-mca' && MCI_STATUS_INTEL.read(record.status).UC
       ? { delivery: 'exception' }
       : {};
   return predictAll(record, known)

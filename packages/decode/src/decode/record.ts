@@ -19,7 +19,7 @@ export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memor
 /** How the input was read. */
 export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'xen-mcelog';
 
-/** Where a record was found: lines of a text, or bytes of a binary input. */
+/** Where a record was found: lines of a text and the bytes of these lines, or bytes of a binary input. */
 export interface DecodedSource {
   /** Name of the input: a file name, `-`, `argument`. */
   input: string;
@@ -27,9 +27,15 @@ export interface DecodedSource {
   /** Counted from 1; missing for binary input. */
   firstLine?: number;
   lastLine?: number;
-  /** Byte range [firstByte, endByte) of binary input. */
+  /**
+   * Byte range [firstByte, endByte) of the input as it was given, a string as UTF-8. Of text it holds the lines firstLine to
+   * lastLine whole, with whatever stands between those of the record, and without the line feed of the last. Missing where
+   * it cannot be exact: of UTF-16, and of a record whose lines stand far apart.
+   */
   firstByte?: number;
   endByte?: number;
+  /** The range counts the bytes that the text of the input stands for (hex, base64, a dump), not those of the text. */
+  bytesOf?: 'decoded';
 }
 
 /** One vocabulary for all architectures: that of machine checks, and `info` for what is no error. */

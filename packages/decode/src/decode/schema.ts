@@ -57,6 +57,7 @@ const SCHEMA = {
         lastLine: line,
         firstByte: byte,
         endByte: byte,
+        bytesOf: { const: 'decoded', description: 'the range counts the bytes that the text of the input stands for' },
       },
       ['input', 'from'],
     ),

@@ -4,6 +4,7 @@ import { safeText } from '../common/screen.ts';
 import { CperError } from '../cper/error.ts';
 import { bytesToHex } from '../cper/layout.ts';
 import { encodeCper } from '../cper/region.ts';
+import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { tellingMessage } from './outlook.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
@@ -58,8 +59,19 @@ const REGISTER: Readonly<Record<string, string>> = {
   elr: 'ELR',
 };
 
+/** A register of a section of a firmware record is named by its path. */
 function registerName(name: string): string {
-  return REGISTER[name] ?? name;
+  return REGISTER[name] ?? name.replace(/^sections\[(\d+)\]\.(?:body\.)?/, 'section $1 ');
+}
+
+/** The value that the fields of a firmware record's register make up; undefined for rows that are no bits. */
+function valueOf(fields: readonly DecodedField[]): bigint | undefined {
+  let value = 0n;
+  for (const { lo, value: part } of fields) {
+    if (lo === undefined || typeof part !== 'bigint') return undefined;
+    value |= part << BigInt(lo);
+  }
+  return value;
 }
 
 /** `input:3-6`, or the byte range. */
@@ -171,12 +183,9 @@ function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): 
 
 /** Why nothing can be said. */
 function noOutlook({ raw }: DecodedRecord): string | undefined {
-  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !isValid(raw.status)) return undefined;
+  if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !holdsError(raw.status)) return undefined;
   return 'not known without the CPU’s vendor; --vendor or --cpuid gives it';
 }
-
-/** MCi_STATUS.VAL. */
-const isValid = (status: bigint): boolean => status >> 63n === 1n;
 
 /** Answers that differ only in what the CPU was doing are one line. */
 function outlookTexts(record: DecodedRecord): string[] {
@@ -338,9 +347,9 @@ export class TextWriter {
     let out = '';
     for (const name of registerNames(record)) {
       const fields = record.fieldsOf(name);
-      const value = registers[name];
+      const value = registers[name] ?? valueOf(fields);
       if (value !== undefined && !(fields.length === 0 && record.kind === 'event')) {
-        out += `  ${oneLine(registerName(name), 40).padEnd(13)}${hex64(value)}\n`;
+        out += `  ${oneLine(registerName(name), 40).padEnd(12)} ${hex64(value)}\n`;
       } else if (fields.length > 0) out += `  ${oneLine(name, 40)}\n`;
       if (fields.length > 0) out += this.#fieldText(value, fields);
     }

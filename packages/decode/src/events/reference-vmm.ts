@@ -81,6 +81,11 @@ export const REFERENCE_VMM = {
   ),
   'vmm.page': row('gpa:address hva:address hpa?:address quarantined:boolean', 'Where a guest page lies in the host.'),
   'vmm.system-event': row('vcpu:number name:string', 'The guest asked to be shut down or reset, or crashed.'),
+  'vmm.unhandled-mmio': row(
+    'vcpu:number gpa:address write?:boolean value?:bigint length?:number',
+    'The guest touched an address behind which the VMM has no device.',
+  ),
+  'vmm.control-refused': row('reason:string', 'The reference VMM did not do what its control channel asked for.'),
   'vmm.run-failed': row('vcpu:number reason:string', 'KVM could not run the guest.'),
   'vmm.stopped': row('reason:string errors:number pages:number', 'The reference VMM has ended its guest.'),
 };

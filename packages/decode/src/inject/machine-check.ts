@@ -83,7 +83,7 @@ export function machineCheck({ vendor, from, cpu = 0, bank, addr, misc, synd, ip
   if (named === undefined && addr !== undefined) status |= ADDRESS;
   if (misc !== undefined) status |= MISC;
   if (synd !== undefined) status |= SYNDROME;
-  const valid = MCI_STATUS_INTEL.decode(status);
+  const valid = MCI_STATUS_INTEL.read(status);
   return {
     kind: 'x86-mca',
     vendor,

@@ -11,6 +11,9 @@ import type { Fields, WayOf } from './way.ts';
 /** What is chosen of a machine check; the rest is that of the named record, or zero. */
 type MceChoice = { [K in keyof Mce]?: Mce[K] | undefined } & { named?: NamedMca | undefined };
 
+/** Where a named record is looked at, as long as nobody says where it is to be: a page of memory that any machine has. */
+export const SOME_ADDRESS = 0x1234000n;
+
 /** Named records that a caller who says nothing gives to all CPUs: one alone panics an Intel guest that has more. */
 const TO_ALL: ReadonlySet<string> = new Set(['srao']);
 

@@ -14,7 +14,7 @@ export type McaClass = 'invalid' | 'CE' | 'Deferred' | 'UCNA' | 'SRAO' | 'SRAR' 
 
 /** SDM vol. 3B, UCR Error Classification, table "MC Error Classifications". Without SER_P S and AR have no meaning. */
 function classifyIntel(status: bigint, ser: boolean): McaClass {
-  const s = MCI_STATUS_INTEL.decode(status);
+  const s = MCI_STATUS_INTEL.read(status);
   if (!s.VAL) return 'invalid';
   if (!s.UC) return 'CE';
   if (s.PCC) return 'PCC';
@@ -26,7 +26,7 @@ function classifyIntel(status: bigint, ser: boolean): McaClass {
 
 /** APM vol. 2, Machine-Check Status Registers and the deferred error definition in the PPR. */
 function classifyAmd(status: bigint): McaClass {
-  const s = MCI_STATUS_AMD.decode(status);
+  const s = MCI_STATUS_AMD.read(status);
   if (!s.VAL) return 'invalid';
   if (s.PCC) return 'PCC';
   if (s.DEFERRED) return 'Deferred';
@@ -36,7 +36,7 @@ function classifyAmd(status: bigint): McaClass {
 /** Classifies a record. Never guesses: without a vendor the answer is `unknown` where the vendors differ. */
 export function classify(record: Pick<McaDeciding, 'status' | 'vendor' | 'mcgCap'>): McaClass {
   // Every Intel CPU of the last decade and every virtual one has SER_P; a record that says otherwise is believed.
-  const ser = record.mcgCap === undefined || MCG_CAP.decode(record.mcgCap).SER_P;
+  const ser = record.mcgCap === undefined || MCG_CAP.read(record.mcgCap).SER_P;
   if (record.vendor === 'amd') return classifyAmd(record.status);
   const intel = classifyIntel(record.status, ser);
   if (record.vendor === 'intel') return intel;

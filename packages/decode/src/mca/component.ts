@@ -1,13 +1,13 @@
 /** @module Which part of the machine a record names, as far as the data say. */
 import { legacyBank, legacyText } from './amd-legacy.ts';
-import { MCA_IPID } from './amd-registers.ts';
+import { MCA_IPID, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { cpuOf } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
 import { intelModelInfo, intelPlace } from './intel-model.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
-import { MCI_MISC_IO, MCI_STATUS_AMD } from './registers.ts';
+import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
@@ -33,7 +33,7 @@ export interface Component {
 export function rootPortOf(record: McaDeciding): string | undefined {
   const rootPort = record.misc?.rootPort;
   if (rootPort === undefined) return undefined;
-  const m = MCI_MISC_IO.decode(rootPort);
+  const m = MCI_MISC_IO.read(rootPort);
   const hex = (n: bigint, width: number): string => n.toString(16).padStart(width, '0');
   return `${hex(m.SEGMENT, 4)}:${hex(m.BUS, 2)}:${hex(m.DEVICE, 2)}.${hex(m.FUNCTION, 1)}`;
 }
@@ -83,7 +83,7 @@ function fromCode(code: Mcacod, basis: string): Component | undefined {
 }
 
 function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
+  const code = decodeMcacod(errorCodeOf(record.status), 'intel');
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
   const pci = rootPortOf(record);
   if (pci !== undefined) return { area: 'io', name: `PCIe root port ${pci}`, basis: 'MCi_MISC', pci };
@@ -115,12 +115,12 @@ function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Compone
 
 function smcaComponent(record: McaDeciding, ipid: bigint, cpu: CpuModel | undefined): Component {
   const bank = smcaBank(ipid, cpu);
-  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  const { HWID, MCATYPE } = MCA_IPID.read(ipid);
   if (bank === undefined) {
     const ids = `HwId 0x${HWID.toString(16)}, McaType 0x${MCATYPE.toString(16)}`;
     return { area: 'unknown', name: `unknown bank type (${ids})`, basis: 'MCA_IPID' };
   }
-  const detail = bank.codes[Number(MCI_STATUS_AMD.decode(record.status).XEC)];
+  const detail = bank.codes[Number(MCI_STATUS_AMD.read(record.status).XEC)];
   const more = detail === undefined ? {} : { detail };
   const place = umcPlace({ ...record, ipid }, cpu);
   if (place === undefined) return { area: bank.area, name: bank.name, ...more, basis: 'MCA_IPID' };
@@ -143,8 +143,8 @@ const LEGACY_NB = 4;
 function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefined {
   const bank = legacyBank(record.bank, cpu);
   if (bank === undefined) return undefined;
-  const xec = Number((record.status >> 16n) & 0x1fn);
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const xec = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
+  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   const detail = legacyText(record.bank, xec, code, cpu);
   const dram = record.bank === LEGACY_NB && LEGACY_DRAM.has(xec);
   const area = dram ? 'memory' : record.bank === LEGACY_NB ? 'fabric' : record.bank < 3 ? 'cache' : 'core';
@@ -159,7 +159,7 @@ function legacyComponent(record: McaDeciding, cpu: CpuModel): Component | undefi
 /** Family 17h and later, or a flag that only scalable MCA has. */
 function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
   if (cpu !== undefined) return cpu.family >= 0x17;
-  return record.synd !== undefined || MCI_STATUS_AMD.decode(record.status).SYNDV;
+  return record.synd !== undefined || MCI_STATUS_AMD.read(record.status).SYNDV;
 }
 
 function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
@@ -170,7 +170,7 @@ function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component
   }
   const legacy = cpu === undefined ? undefined : legacyComponent(record, cpu);
   if (legacy !== undefined) return legacy;
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   // Level LG stands for DRAM errors of the memory controller too (a UMC logs them as 0x011b).
   if (code.class === 'cache-hierarchy' && code.fields.LL === 'LG') {
     return {
@@ -189,7 +189,7 @@ export function isFirmwareBank(bank: number): boolean {
 /** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
 export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;
-  if ((record.status & (1n << 63n)) === 0n) return { ...NOTHING, basis: 'VAL is clear' };
+  if (!holdsError(record.status)) return { ...NOTHING, basis: 'VAL is clear' };
   if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };
   if (isFirmwareBank(record.bank)) return { area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' };
   const cpu = cpuOf(record);

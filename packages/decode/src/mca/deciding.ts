@@ -19,7 +19,7 @@ interface Mask {
 
 const HALF = 32n;
 const ALL = (1n << 64n) - 1n;
-const REST = 1n << 63n;
+const REST_HIGH = 0x8000_0000;
 
 function mask(bits: bigint, rest = false): Mask {
   return { high: Number(bits >> HALF), low: Number(BigInt.asUintN(32, bits)), rest };
@@ -71,14 +71,14 @@ interface SyndromeShape {
 const whole: Part<bigint> = { mask: () => WHOLE, read: bits => bits };
 
 const highOf = (flag: bigint): number => Number(flag >> HALF);
-const ADDRV = highOf(MCI_STATUS_INTEL.encode({ ADDRV: true }));
-const MISCV = highOf(MCI_STATUS_INTEL.encode({ MISCV: true }));
-const SYNDV = highOf(MCI_STATUS_AMD.encode({ SYNDV: true }));
+const ADDRV = highOf(MCI_STATUS_INTEL.masks.ADDRV);
+const MISCV = highOf(MCI_STATUS_INTEL.masks.MISCV);
+const SYNDV = highOf(MCI_STATUS_AMD.masks.SYNDV);
 
 const ADDRESS = mask(ALL ^ ((1n << BigInt(MAX_PHYSICAL_BITS)) - 1n));
-const GRANULARITY = MCI_MISC.encode({ MODE: 7n, LSB: 0x3fn });
+const GRANULARITY = MCI_MISC.masks.MODE | MCI_MISC.masks.LSB;
 const ADDRESS_KIND = mask(GRANULARITY, true);
-const RESERVED = MCA_MISC0.decode(ALL).reserved;
+const RESERVED = MCA_MISC0.read(ALL).reserved;
 const COUNTER = mask(RESERVED | GRANULARITY, true);
 const ROOT_PORT = mask(ALL);
 const CHIP_SELECT = mask(UMC_CHIP_SELECT, true);
@@ -115,7 +115,7 @@ export const MCA_DECIDING = {
       return vendor === 'intel' && isIoCode(low & 0xffff) ? ROOT_PORT : ADDRESS_KIND;
     },
     read: (bits, m): MiscShape => {
-      const { MODE, LSB } = MCI_MISC.decode(bits);
+      const { MODE, LSB } = MCI_MISC.read(bits);
       return {
         MODE,
         LSB,
@@ -239,8 +239,6 @@ export class McaKey {
     return (h ^ (h >>> 16)) >>> 0;
   }
 }
-
-const REST_HIGH = Number(REST >> HALF);
 
 /**
  * What rules see of a record.

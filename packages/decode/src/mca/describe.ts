@@ -14,7 +14,7 @@ import {
 } from './amd-registers.ts';
 import { CPUID_1_EAX, cpuOf } from './cpu.ts';
 import { intelModelInfo } from './intel-model.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import { isLsbInStatus } from './page.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCG_CAP, MCG_STATUS, MCI_MISC, MCI_MISC_IO, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
@@ -40,7 +40,7 @@ interface McaLayout {
   register?: Register;
 }
 
-const UC = 1n << 61n;
+const { UC } = MCI_STATUS_INTEL.masks;
 
 /** With UC set bits 54:53 are no threshold status (SDM vol. 3B, Enhanced Cache Error Reporting). */
 const MCI_STATUS_INTEL_UC: Register = defineRegister({
@@ -64,7 +64,7 @@ export function statusRegister(record: Pick<McaDeciding, 'status' | 'vendor' | '
 export function miscLayout(record: McaDeciding): Register | undefined {
   if (record.vendor === 'amd') return MCA_MISC0;
   if (record.vendor === undefined) return undefined;
-  if (decodeMcacod(Number(record.status & 0xffffn), 'intel').class === 'io') return MCI_MISC_IO;
+  if (decodeMcacod(errorCodeOf(record.status), 'intel').class === 'io') return MCI_MISC_IO;
   const cpu = cpuOf(record);
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
   return info?.misc ?? MCI_MISC;

@@ -1,11 +1,12 @@
 /** @module Uncorrected errors that firmware has the hardware report as corrected ones. */
 import { cpuOf } from './cpu.ts';
 import type { McaDeciding } from './deciding.ts';
-import { MCG_CAP } from './registers.ts';
+import { MCG_CAP, MCI_STATUS_INTEL } from './registers.ts';
 
-/** VAL, UC, MISCV, ADDRV, MSCOD and MCACOD without the filter bit and the channel. */
-const MASK = 0xac00_0000_ffff_eff0n;
-const SCRUB = 0x8c00_0000_0010_00c0n;
+const { VAL, UC, MISCV, ADDRV, MSCOD } = MCI_STATUS_INTEL.masks;
+/** Of MCACOD all but the filter bit and the channel. */
+const MASK = VAL | UC | MISCV | ADDRV | MSCOD | MCI_STATUS_INTEL.encode({ MCACOD: 0xeff0n });
+const SCRUB = VAL | MISCV | ADDRV | MCI_STATUS_INTEL.encode({ MSCOD: 0x0010n, MCACOD: 0x00c0n });
 const BANKS = { first: 13, last: 18 } as const;
 const SKYLAKE_SP = { family: 6, model: 0x55, firstStepping: 4 } as const;
 
@@ -21,7 +22,7 @@ export function isDowngradedScrub(record: Downgradable): boolean {
   const { status, vendor, bank, mcgCap } = record;
   if (vendor !== 'intel' || (status & MASK) !== SCRUB) return false;
   if (bank === undefined || bank < BANKS.first || bank > BANKS.last) return false;
-  if (mcgCap !== undefined && !MCG_CAP.decode(mcgCap).SER_P) return false;
+  if (mcgCap !== undefined && !MCG_CAP.read(mcgCap).SER_P) return false;
   const cpu = cpuOf(record);
   const { family, model, firstStepping } = SKYLAKE_SP;
   return cpu?.family === family && cpu.model === model && cpu.stepping >= firstStepping;

@@ -1,8 +1,9 @@
 /** @module What happened in the words of whoever knows best: the extended code of the unit, else the error code. */
+import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { classify } from './classify.ts';
 import { componentOf, isFirmwareBank } from './component.ts';
 import { isDowngradedScrub } from './downgraded.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_AMD } from './registers.ts';
 
@@ -20,12 +21,12 @@ interface ErrorWords {
 const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
 
 function amdWords(record: McaDeciding): ErrorWords {
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'amd');
+  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
   const what: { what?: string } = code.class === 'no-error' ? {} : { what: code.text };
   if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
   const { area, name, detail, basis } = componentOf(record);
   if ((record.ipid ?? 0n) !== 0n && area !== 'unknown') {
-    const extended = Number(MCI_STATUS_AMD.decode(record.status).XEC);
+    const extended = Number(MCI_STATUS_AMD.read(record.status).XEC);
     return { unit: name, what: detail ?? `extended code ${hex(extended, 2)}`, extended, byUnit: true };
   }
   if (area === 'unknown') {
@@ -36,7 +37,7 @@ function amdWords(record: McaDeciding): ErrorWords {
   }
   if (basis === 'error code') return { ...what, byUnit: false };
   if (detail === undefined) return { unit: name, ...what, byUnit: false };
-  return { unit: name, what: detail, extended: Number((record.status >> 16n) & 0x1fn), byUnit: true };
+  return { unit: name, what: detail, extended: Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC), byUnit: true };
 }
 
 /** What a record with VAL says happened; nothing is said of an empty bank. */
@@ -44,7 +45,7 @@ export function wordsOf(record: McaDeciding): ErrorWords {
   if (classify(record) === 'invalid') return { byUnit: false };
   if (record.vendor === 'amd') return amdWords(record);
   if (isDowngradedScrub(record)) return { what: 'an uncorrected patrol scrub error', byUnit: false };
-  const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
+  const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
   return code.class === 'no-error' ? { byUnit: false } : { what: code.text, byUnit: false };
 }
 

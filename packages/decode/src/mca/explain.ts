@@ -7,7 +7,7 @@ import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { wordsOf } from './error-words.ts';
 import { isBroadcastFiller } from './lint-shapes.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import { concernsData } from './page.ts';
 import type { PageRef } from './page.ts';
 import type { X86McaRecord } from './record.ts';
@@ -25,7 +25,7 @@ const LEAD: Readonly<Record<McaClass, string>> = {
   unknown: 'The vendor is not known, and Intel and AMD read these status bits differently',
 };
 
-const ADDRV = 1n << 58n;
+const { ADDRV } = MCI_STATUS_INTEL.masks;
 
 /** The class as each vendor reads the status, in a few words. */
 export const CLASS_WORDS: Readonly<Record<McaClass, string>> = {
@@ -47,7 +47,7 @@ export function readings(record: McaDeciding): { intel: McaClass; amd: McaClass 
 
 /** AMD calls consumed poison UC: the bit that tells it apart is worth a word. */
 function amdReading(record: McaDeciding, cls: McaClass): string {
-  const poison = cls === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+  const poison = cls === 'UC' && MCI_STATUS_AMD.read(record.status).POISON;
   return poison ? 'uncorrected, poison consumed' : CLASS_WORDS[cls];
 }
 
@@ -62,7 +62,7 @@ function lead(record: McaDeciding, cls: McaClass): string {
   if (isDowngradedScrub(record)) {
     return 'Uncorrected, reported as corrected: the patrol scrubber found bad memory that nobody consumed, and this memory controller says so in its model-specific code only (UC is clear); action optional';
   }
-  const amd = MCI_STATUS_AMD.decode(record.status);
+  const amd = MCI_STATUS_AMD.read(record.status);
   if (record.vendor === 'amd' && cls === 'UC' && amd.POISON) {
     return 'Uncorrected, poison consumed (AMD): the running program tried to use data that was marked bad before';
   }
@@ -98,9 +98,9 @@ function unitSentence(record: McaDeciding): string | undefined {
 
 /** Corrected errors: how many, and whether the cache says it has had too many (SDM vol. 3B, Enhanced Cache Error Reporting). */
 function countNotes(record: McaDeciding): string[] {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (record.vendor !== 'intel' || s.UC || isDowngradedScrub(record)) return [];
-  const cap = record.mcgCap === undefined ? undefined : MCG_CAP.decode(record.mcgCap);
+  const cap = record.mcgCap === undefined ? undefined : MCG_CAP.read(record.mcgCap);
   const notes: string[] = [];
   if (decodeMcacod(Number(s.MCACOD), 'intel').filtered) {
     notes.push('Reports of corrections are filtered (bit 12 of the error code): there were more than are reported.');
@@ -124,13 +124,13 @@ export interface ExplanationFrame {
 
 /** What follows the bank and the CPU. */
 function whatSentence(record: McaDeciding): string {
-  const code = decodeMcacod(Number(record.status & 0xffffn), record.vendor);
+  const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
   const { unit, what, extended, byUnit } = wordsOf(record);
   const at = unit === undefined ? '' : `, ${unit}`;
   if (what === undefined) return `${at}${at === '' ? ': ' : ', '}without an error code`;
   if (!byUnit) return `${at}: ${what}, ${code.mnemonic}`;
   const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
-  return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(Number(record.status & 0xffffn), 4)})`;
+  return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(errorCodeOf(record.status), 4)})`;
 }
 
 /** The frame of an explanation. */
@@ -138,7 +138,7 @@ export function explanationFrame(record: McaDeciding): ExplanationFrame {
   const cls = gradedClass(record);
   if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
 
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const sentences: string[] = [];
   const unit = unitSentence(record);
   if (unit !== undefined) sentences.push(unit);
@@ -147,7 +147,7 @@ export function explanationFrame(record: McaDeciding): ExplanationFrame {
   if (s.UC && !s.EN && !isBroadcastFiller(record))
     sentences.push('EN is clear: reporting was not enabled, an exception handler skips it.');
   if (s.UC && record.mcgStatus !== undefined) {
-    const g = MCG_STATUS.decode(record.mcgStatus);
+    const g = MCG_STATUS.read(record.mcgStatus);
     if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
   return {

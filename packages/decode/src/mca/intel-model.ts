@@ -8,7 +8,7 @@ import type { CpuModel } from './cpu.ts';
 import * as codes from './intel-codes.ts';
 import type { MscodPart } from './intel-codes.ts';
 import * as misc from './intel-misc.ts';
-import { decodeMcacod, isMemoryCode } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf, isMemoryCode } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
@@ -246,7 +246,7 @@ const GNR: IntelFamily = {
       channel,
       mscod: GNR_MCCHAN,
       misc: misc.MISC_MCCHAN_GNR,
-      miscNeeds: 1n << 33n,
+      miscNeeds: MCI_STATUS_INTEL.encode({ OTHER: 2n }),
       miscNotFor: [0x800, 0x82f],
     })),
   ),
@@ -332,7 +332,7 @@ interface IntelModelInfo {
 }
 
 function miscLayout(unit: IntelUnit, record: McaDeciding): Register | undefined {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (unit.misc === undefined || record.misc === undefined || !s.MISCV) return undefined;
   const needs = unit.miscNeeds ?? 0n;
   if ((record.status & needs) !== needs) return undefined;
@@ -368,7 +368,7 @@ interface IntelPlace {
  * from the code; without a known CPU only the code speaks.
  */
 export function intelPlace(record: Pick<McaDeciding, 'status' | 'bank'>, cpu?: CpuModel): IntelPlace | undefined {
-  const code = decodeMcacod(Number(record.status & 0xffffn), 'intel');
+  const code = decodeMcacod(errorCodeOf(record.status), 'intel');
   if (!isMemoryCode(code)) return undefined;
   const unit = cpu === undefined ? undefined : intelUnit(record.bank, cpu);
   const channel = unit?.channel ?? code.channel;

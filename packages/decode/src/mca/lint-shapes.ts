@@ -4,12 +4,13 @@
  */
 import { isFirmwareBank } from './component.ts';
 import type { LintCodeId } from './lint-codes.ts';
-import { ADDRESS_MODE_PHYSICAL } from './registers.ts';
+import { errorCodeOf } from './mcacod.ts';
+import { ADDRESS_MODE_PHYSICAL, MCI_STATUS_INTEL, holdsError } from './registers.ts';
 import type { McaDeciding, MiscShape } from './deciding.ts';
 import type { McaVendor } from './record.ts';
 
 /** OVER is added by whoever finds the bank full; it does not change where a record came from. */
-const OVER = 1n << 62n;
+const { OVER, VAL, ADDRV, MISCV, AR } = MCI_STATUS_INTEL.masks;
 const FILLER = 0xa000000000000000n;
 const QEMU_BANK = 9;
 
@@ -54,11 +55,9 @@ export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: num
 }
 
 /** Status bits below the flags. */
-const BELOW_FLAGS = (1n << 55n) - 1n;
-const VAL_ADDRV_MISCV = 0x8c00000000000000n;
-const VAL_ONLY = 1n << 63n;
+const BELOW_FLAGS = AR - 1n;
 /** Status and bank of what Linux makes from a firmware report. */
-const GHES_CODE = 0x9fn;
+const GHES_CODE = 0x9f;
 
 /** What mce-inject writes for its status keywords. */
 const MCE_INJECT: ReadonlyMap<bigint, string> = new Map([
@@ -79,9 +78,9 @@ interface SoftwareShape {
 /** The shapes a record has. */
 export function softwareShapes(record: McaDeciding): SoftwareShape[] {
   const status = record.status & ~OVER;
-  if ((status & VAL_ONLY) === 0n) return [];
+  if (!holdsError(status)) return [];
   if (isFirmwareBank(record.bank)) {
-    const known = (status & 0xffffn) === GHES_CODE;
+    const known = errorCodeOf(status) === GHES_CODE;
     const code = 'L_MCA_GHES_MADE';
     return [{ code, ...(known ? {} : { note: 'with an unusual error code' }), places: ['bank'] }];
   }
@@ -105,6 +104,6 @@ export function softwareShapes(record: McaDeciding): SoftwareShape[] {
   }
   const keyword = MCE_INJECT.get(status);
   if (keyword !== undefined) return [{ code: 'L_MCA_MCE_INJECT', note: keyword, places: ['status'] }];
-  const bare = (status & BELOW_FLAGS) === 0n && (status & VAL_ADDRV_MISCV) === VAL_ONLY;
+  const bare = (status & BELOW_FLAGS) === 0n && (status & (VAL | ADDRV | MISCV)) === VAL;
   return bare ? [{ code: 'L_MCA_BARE_STATUS', places: ['status'] }] : [];
 }

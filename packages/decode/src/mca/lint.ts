@@ -18,7 +18,7 @@ import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { isBroadcastFiller, softwareShapes } from './lint-shapes.ts';
-import { decodeMcacod } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import { amdAddressLsb, isTooWide } from './page.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -88,7 +88,8 @@ const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls =
 const SRAR_CODES = new Set([0x134, 0x150]);
 const isScrub = (code: number): boolean => (code & 0xfff0) === 0x00c0;
 const LLC_WRITEBACK = 0x17a;
-const COUNT_OVERFLOW = 1n << 14n;
+/** The highest bit of the count, which stays set once it is (SDM vol. 3B, Corrected Error Count). */
+const COUNT_OVERFLOW = 0x4000n;
 
 /** Registers that the status calls valid and the record does not have. AMD's MCi_MISC is a counter, no part of the error. */
 function missing(f: Facts): RegisterMember[] {
@@ -293,7 +294,7 @@ function unknownXec(f: Facts): boolean {
     return bank !== undefined && bank.codes[Number(f.a.XEC)] === undefined;
   }
   if (cpu === undefined || legacyBank(record.bank, cpu) === undefined) return false;
-  const xec = Number(MCI_STATUS_AMD_LEGACY.decode(record.status).XEC);
+  const xec = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
   return xec !== 0 && legacyText(record.bank, xec, f.code, cpu) === undefined;
 }
 
@@ -333,7 +334,7 @@ const AMD: readonly Rule[] = [
     code: 'L_MCA_IPID_UNKNOWN',
     when: f => scalable(f) && smcaBank(f.record.ipid ?? 0n) === undefined,
     what: f => {
-      const id = MCA_IPID.decode(f.record.ipid ?? 0n);
+      const id = MCA_IPID.read(f.record.ipid ?? 0n);
       return `HwId ${hex(id.HWID)}, McaType ${hex(id.MCATYPE)}`;
     },
     bits: [
@@ -390,7 +391,7 @@ function apply(rules: readonly Rule[], facts: Facts): Finding[] {
 }
 
 function reservedIn(register: Register, member: RegisterMember, value: bigint | undefined): Finding[] {
-  const bits = value === undefined ? 0n : register.decode(value).reserved;
+  const bits = value === undefined ? 0n : register.read(value).reserved;
   if (bits === 0n) return [];
   const name = REGISTER_NAMES[member];
   return [finding('L_MCA_RESERVED_BITS', undefined, `${name} ${hex64(bits)}`, runsOf(member, name, bits))];
@@ -426,11 +427,11 @@ function factsOf(record: McaDeciding): Facts {
   return {
     record,
     cls: classify(record),
-    code: decodeMcacod(Number(status & 0xffffn), vendor),
-    s: MCI_STATUS_INTEL.decode(status),
-    a: MCI_STATUS_AMD.decode(status),
-    cap: mcgCap === undefined ? undefined : MCG_CAP.decode(mcgCap),
-    mcg: mcgStatus === undefined ? undefined : MCG_STATUS.decode(mcgStatus),
+    code: decodeMcacod(errorCodeOf(status), vendor),
+    s: MCI_STATUS_INTEL.read(status),
+    a: MCI_STATUS_AMD.read(status),
+    cap: mcgCap === undefined ? undefined : MCG_CAP.read(mcgCap),
+    mcg: mcgStatus === undefined ? undefined : MCG_STATUS.read(mcgStatus),
     misc,
     intel: vendor === 'intel',
     amd: vendor === 'amd',

@@ -4,6 +4,7 @@
  * manuals reserve is `unknown`.
  */
 import type { McaVendor } from './record.ts';
+import { MCI_STATUS_INTEL } from './registers.ts';
 
 export type McacodClass =
   | 'no-error'
@@ -247,6 +248,16 @@ export function decodeMcacod(code: number, vendor?: McaVendor): Mcacod {
     fields: {},
     filtered: false,
   };
+}
+
+const { MCACOD } = MCI_STATUS_INTEL.masks;
+
+/**
+ * The error code of a status register: MCACOD, which AMD calls ERRORCODE, in the same bits.
+ * @example errorCodeOf(0xbd80000000100134n) // 0x134
+ */
+export function errorCodeOf(status: bigint): number {
+  return Number(status & MCACOD);
 }
 
 /** Whether an Intel code is an I/O error, filtered or not. */

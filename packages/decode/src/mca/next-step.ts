@@ -1,4 +1,6 @@
 /** @module What to do with a record: where to look, and what would settle what it leaves open. */
+import { ESR } from '../arm/esr.ts';
+import { exceptionClass } from '../arm/exception-class.ts';
 import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { componentOf, isFirmwareBank } from './component.ts';
@@ -39,7 +41,7 @@ const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
 /** What is missing to say more, one sentence per open point. */
 function openPoints(record: McaDeciding, where: Component): string[] {
   const points: string[] = [];
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (record.vendor === undefined) {
     points.push(
       'Find the CPU vendor (PROCESSOR line, /proc/cpuinfo) and give it with --vendor, or --cpuid: it decides how the status reads.',
@@ -69,7 +71,7 @@ function openPoints(record: McaDeciding, where: Component): string[] {
 }
 
 function consumedPoison(record: McaDeciding): boolean {
-  return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.decode(record.status).POISON;
+  return record.vendor === 'amd' && classify(record) === 'UC' && MCI_STATUS_AMD.read(record.status).POISON;
 }
 
 /** Classes of bad data: a cache or link that names itself only noticed what the memory holds. */
@@ -87,12 +89,12 @@ function areaStep(record: McaDeciding, where: Component): string | undefined {
 
 const ESR_STEP =
   'This is no machine check status. It looks like an ESR of arm64, an abort: decode it with --esr (or esr=0x96000410, say).';
-/** DDI 0487, ESR_ELx.EC: instruction and data aborts, of a lower and of the same exception level; SError. */
-const ABORTS: ReadonlySet<bigint> = new Set([0x20n, 0x21n, 0x24n, 0x25n, 0x2fn]);
 
-/** A value that as a status is empty and as a syndrome is an abort. */
+/** A value that as a status is empty and as a syndrome is an abort or an SError, without a second syndrome. */
 function looksLikeEsr(status: bigint): boolean {
-  return status >> 32n === 0n && ABORTS.has(status >> 26n);
+  const { EC, ISS2, reserved } = ESR.read(status);
+  const kind = exceptionClass(Number(EC))?.iss;
+  return reserved === 0n && ISS2 === 0n && kind !== undefined && kind !== 'other';
 }
 
 /** A record that a virtual machine monitor made is the shadow of one on the host. */

@@ -59,13 +59,7 @@ export function pageOf(record: X86McaRecord): PageRef | undefined {
   return found === undefined ? undefined : pageIn(found, record.addr);
 }
 
-/**
- * Every register the record has, in the order a person reads them.
- *
- * @example
- * const [status] = describeRecord({ kind: 'x86-mca', vendor: 'intel', bank: 1, status: 0xbd80000000100134n });
- * status.rows.find(row => row.name === 'UC').meaning // 'uncorrected'
- */
+/** Every register the record has, in the order a person reads them. */
 export function describeRecord(record: X86McaRecord): RegisterView<McaRegister>[] {
   return layoutsOf(decidingOf(record)).map(({ member, name, register }) => {
     const value = record[member] ?? 0n;

@@ -1,9 +1,9 @@
 /** @module The memory a record names. */
-import { MCA_ADDR, MCA_CONFIG } from './amd-registers.ts';
+import { MCA_ADDR, MCA_CONFIG, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
 import type { AddressShape, McaDeciding } from './deciding.ts';
-import { decodeMcacod, isIoCode } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
@@ -55,7 +55,7 @@ function shape(bits: bigint, lsb: number): PageShape {
 
 /** SDM vol. 3B, IA32_MCi_MISC MSRs: MISCV, and address mode 2. */
 function intelPage({ misc, status }: McaDeciding): PageShape | undefined {
-  const s = MCI_STATUS_INTEL.decode(status);
+  const s = MCI_STATUS_INTEL.read(status);
   if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
   // There MCi_MISC is the address of the root port.
   if (isIoCode(Number(s.MCACOD))) return undefined;
@@ -74,8 +74,8 @@ const FIRST_LSB_IN_STATUS = 0x19;
  * MCA_CONFIG.LSB_IN_STATUS says; without MCA_CONFIG as the status or the CPU family says.
  */
 export function isLsbInStatus(record: AmdStatus): boolean {
-  if (record.config !== undefined) return MCA_CONFIG.decode(record.config).LSB_IN_STATUS;
-  if (MCI_STATUS_AMD.decode(record.status).ADDRLSB !== 0n) return true;
+  if (record.config !== undefined) return MCA_CONFIG.read(record.config).LSB_IN_STATUS;
+  if (MCI_STATUS_AMD.read(record.status).ADDRLSB !== 0n) return true;
   return (cpuOf(record)?.family ?? 0) >= FIRST_LSB_IN_STATUS;
 }
 
@@ -94,10 +94,10 @@ function highBits(addr: AddressShape | undefined): bigint {
 
 function amdGivenLsb(record: AmdAddress): number | undefined {
   if (isLsbInStatus(record)) {
-    const inStatus = Number(MCI_STATUS_AMD.decode(record.status).ADDRLSB);
+    const inStatus = Number(MCI_STATUS_AMD.read(record.status).ADDRLSB);
     return inStatus === 0 ? undefined : inStatus;
   }
-  const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.decode(highBits(record.addr)).LSB);
+  const inAddr = record.ipid === undefined ? 0 : Number(MCA_ADDR.read(highBits(record.addr)).LSB);
   return inAddr === 0 ? undefined : inAddr;
 }
 
@@ -107,8 +107,9 @@ const NORTHBRIDGE_DRAM_ECC = 8n;
 
 /** Families 0Fh to 16h: no syndrome bit or address form of scalable MCA exists. */
 function legacyPage(record: McaDeciding): PageShape | undefined {
-  const poisoned = MCI_STATUS_AMD.decode(record.status).POISON;
-  const usable = record.bank === NORTHBRIDGE ? ((record.status >> 16n) & 0x1fn) === NORTHBRIDGE_DRAM_ECC : poisoned;
+  const poisoned = MCI_STATUS_AMD.read(record.status).POISON;
+  const usable =
+    record.bank === NORTHBRIDGE ? MCI_STATUS_AMD_LEGACY.read(record.status).XEC === NORTHBRIDGE_DRAM_ECC : poisoned;
   return usable ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : undefined;
 }
 
@@ -118,7 +119,7 @@ function legacyPage(record: McaDeciding): PageShape | undefined {
  */
 function amdPage(record: McaDeciding): PageShape | undefined {
   const { ipid } = record;
-  const s = MCI_STATUS_AMD.decode(record.status);
+  const s = MCI_STATUS_AMD.read(record.status);
   if (!s.VAL || !s.ADDRV) return undefined;
   const cpu = cpuOf(record);
   const scalable = ipid !== undefined && ipid !== 0n;
@@ -162,7 +163,6 @@ export function isTooWide(record: McaDeciding): boolean {
 export function concernsData(record: McaDeciding): boolean {
   if (record.vendor === 'amd') return true;
   return (
-    DATA_CODES.has(decodeMcacod(Number(record.status & 0xffffn), record.vendor).class) ||
-    pageShape(record) !== undefined
+    DATA_CODES.has(decodeMcacod(errorCodeOf(record.status), record.vendor).class) || pageShape(record) !== undefined
   );
 }

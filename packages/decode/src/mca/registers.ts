@@ -94,6 +94,13 @@ export const MCI_STATUS_INTEL = defineRegister({
   ],
 });
 
+const { VAL } = MCI_STATUS_INTEL.masks;
+
+/** Whether a status register, of either vendor, holds an error: MCi_STATUS.VAL. */
+export function holdsError(status: bigint): boolean {
+  return (status & VAL) !== 0n;
+}
+
 /** The status register of AMD's scalable MCA; what older families have at the same places reads the same way. */
 export const MCI_STATUS_AMD = defineRegister({
   name: 'MCi_STATUS',

@@ -45,9 +45,9 @@ const BY_CLASS: Readonly<Record<McaClass, McaSeverity>> = {
 export function severity(record: Downgradable): McaSeverity {
   if (isBroadcastFiller(record)) return 'none';
   const cls = gradedClass(record);
-  if (cls === 'SRAR' && MCI_STATUS_INTEL.decode(record.status).OVER) return 'fatal';
+  if (cls === 'SRAR' && MCI_STATUS_INTEL.read(record.status).OVER) return 'fatal';
   if (cls === 'UC' && record.vendor === 'amd') {
-    const s = MCI_STATUS_AMD.decode(record.status);
+    const s = MCI_STATUS_AMD.read(record.status);
     if (s.POISON && !s.OVER) return 'uncorrected-recoverable';
   }
   return BY_CLASS[cls];

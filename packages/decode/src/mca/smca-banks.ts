@@ -7,6 +7,7 @@ import * as codes from './smca-codes.ts';
 import type { CodeTable } from './smca-codes.ts';
 import { MCA_IPID } from './amd-registers.ts';
 import type { CpuModel } from './cpu.ts';
+import { MCI_STATUS_AMD } from './registers.ts';
 
 /** What part of the machine a bank watches: decides what to look at next. */
 type SmcaArea = 'core' | 'cache' | 'fabric' | 'memory' | 'link' | 'io' | 'firmware';
@@ -97,7 +98,7 @@ function hasHbm({ family, model }: CpuModel): boolean {
 
 /** The type of bank an MCA_IPID names, or undefined when it is not a published one. */
 export function smcaBank(ipid: bigint, cpu?: CpuModel): SmcaBank | undefined {
-  const { HWID, MCATYPE } = MCA_IPID.decode(ipid);
+  const { HWID, MCATYPE } = MCA_IPID.read(ipid);
   const bank = SMCA_BANKS.find(b => BigInt(b.hwid) === HWID && BigInt(b.mcaType) === MCATYPE);
   if (bank === undefined || cpu === undefined) return bank;
   if (bank.id === 'CS_V2' && hasErratum1384(cpu)) return { ...bank, codes: codes.CS_V2_ERRATUM_1384 };
@@ -122,9 +123,8 @@ export function umcPlace(
   cpu?: CpuModel,
 ): UmcPlace | undefined {
   if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
-  const channel = Number(MCA_IPID.decode(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
-  const syndV = (record.status & (1n << 53n)) !== 0n;
-  const xec = (record.status >> 16n) & 0x3fn;
-  if (!syndV || record.synd === undefined || xec !== 0n) return { channel };
+  const channel = Number(MCA_IPID.read(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
+  const { SYNDV, XEC } = MCI_STATUS_AMD.read(record.status);
+  if (!SYNDV || record.synd === undefined || XEC !== 0n) return { channel };
   return { channel, chipSelect: Number(record.synd.chipSelect) };
 }

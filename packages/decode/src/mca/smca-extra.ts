@@ -18,7 +18,7 @@ export const MCA_NOTES = {
 export function deferredRecord(record: X86McaRecord): X86McaRecord | undefined {
   const { destat, deaddr, synd } = record;
   if (destat === undefined || record.vendor === 'intel') return undefined;
-  const d = MCA_DESTAT.decode(destat);
+  const d = MCA_DESTAT.read(destat);
   if (!d.VAL || !d.DEFERRED) return undefined;
   const { destat: _destat, deaddr: _deaddr, addr: _addr, misc: _misc, synd: _synd, ...rest } = record;
   return {
@@ -39,7 +39,7 @@ export function errorsOf(record: X86McaRecord): { record: X86McaRecord; fromDest
   const own = { record, fromDestat: false };
   if (deferred === undefined) return [own];
   const kept = { record: deferred, fromDestat: true };
-  const status = MCI_STATUS_AMD.decode(record.status);
+  const status = MCI_STATUS_AMD.read(record.status);
   if (!status.VAL) return [kept];
   const same =
     status.DEFERRED &&
@@ -49,7 +49,7 @@ export function errorsOf(record: X86McaRecord): { record: X86McaRecord; fromDest
 }
 
 /** Extended and plain error code. */
-const CODES = 0x3f_ffffn;
+const CODES = MCI_STATUS_AMD.masks.XEC | MCI_STATUS_AMD.masks.ERRORCODE;
 
 function bytesOf(value: bigint): number[] {
   return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
@@ -61,7 +61,7 @@ function bytesOf(value: bigint): number[] {
  */
 export function fruText(record: Pick<McaDeciding, 'config' | 'synd1' | 'synd2'>): string | undefined {
   const { config, synd1, synd2 } = record;
-  if (config === undefined || synd1 === undefined || !MCA_CONFIG.decode(config).FRU_TEXT) return undefined;
+  if (config === undefined || synd1 === undefined || !MCA_CONFIG.read(config).FRU_TEXT) return undefined;
   const bytes = [...bytesOf(synd1), ...bytesOf(synd2 ?? 0n)];
   const end = bytes.indexOf(0);
   const text = String.fromCharCode(...(end < 0 ? bytes : bytes.slice(0, end))).trim();

@@ -3,6 +3,7 @@
  * machine checks that Xen forwarded. Layout: Linux include/xen/interface/xen-mca.h, little endian.
  */
 import type { X86McaRecord } from './record.ts';
+import { MCI_STATUS_INTEL } from './registers.ts';
 
 /** Bytes of one record. */
 export const XEN_MCE_BYTES = 112;
@@ -24,8 +25,7 @@ const OFFSET = {
   ipid: 96,
 } as const;
 
-const MISCV = 1n << 59n;
-const ADDRV = 1n << 58n;
+const { MISCV, ADDRV } = MCI_STATUS_INTEL.masks;
 /** `X86_VENDOR_AMD` of the kernel, as CPU vendors are numbered in this interface. */
 const VENDOR_AMD = 2;
 const VENDOR_INTEL = 0;

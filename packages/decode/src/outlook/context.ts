@@ -5,9 +5,8 @@
 import { classifyArm } from '../arm/classify.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { classify } from '../mca/classify.ts';
-import type { McaCase } from './case.ts';
+import type { McaCase, OutlookCase } from './case.ts';
 import { isQemuMisc } from '../mca/lint-shapes.ts';
-import type { Facts } from './facts.ts';
 
 /** `vmm`: one that takes KVM_EXIT_ARM_SEA, which QEMU does not. */
 export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm' | 'vmm';
@@ -117,13 +116,26 @@ export interface OutlookContext extends Partial<Settings> {
   consumer: Consumer;
 }
 
+/** What may be asked of a prediction to find a value for a setting that nobody gave. */
+export interface Asked {
+  readonly record: OutlookCase;
+  readonly consumer: Consumer;
+  /** What the caller gave, else what the record says (of another layer, perhaps); undefined where neither does. */
+  given<K extends keyof Settings>(key: K): Settings[K] | undefined;
+  /** The value of a setting; one that has to be assumed is noted. */
+  get<K extends keyof Settings>(key: K): Settings[K];
+  /** The value without noting an assumption. */
+  peek<K extends keyof Settings>(key: K): Settings[K];
+  vendor(): Settings['vendor'];
+}
+
 /** What is taken when a setting is not given, and what else it could be. */
 interface Field<K extends keyof Settings = keyof Settings> {
   text: string;
   /** The value assumed, from the record and the settings that are known. */
-  assume: (facts: Facts) => Settings[K];
+  assume: (facts: Asked) => Settings[K];
   /** The other values worth trying to see whether the answer depends on it; none means the assumption is certain. */
-  others?: (facts: Facts) => readonly Settings[K][];
+  others?: (facts: Asked) => readonly Settings[K][];
 }
 
 /**
@@ -148,7 +160,7 @@ const QEMU_MCG_CAP = 0x0100_010an;
 
 const flip =
   (key: 'succor' | 'overflowRecov' | 'smca') =>
-  (facts: Facts): boolean[] => {
+  (facts: Asked): boolean[] => {
     // QEMU has no name for SMCA, and TCG offers none of the three: there the value is not a guess.
     const platform = facts.get('platform');
     if (platform === 'tcg' || (platform === 'kvm' && key === 'smca')) return [];
@@ -159,15 +171,15 @@ const yes = (): true => true;
 const no = (): false => false;
 const either =
   (key: keyof Settings) =>
-  (facts: Facts): boolean[] => [facts.peek(key) !== true];
+  (facts: Asked): boolean[] => [facts.peek(key) !== true];
 
 /** Bank 9 and this MCi_MISC are what QEMU gives every record it makes of a SIGBUS (target/i386 kvm_mce_inject()). */
-function fromQemu({ record }: Facts): boolean {
+function fromQemu({ record }: Asked): boolean {
   return record.kind === 'x86-mca' && record.bank === 9 && record.misc !== undefined && isQemuMisc(record.misc);
 }
 
 /** A delivery that fits the record and the consumer. */
-function assumeDelivery(facts: Facts): Delivery {
+function assumeDelivery(facts: Asked): Delivery {
   const { record, consumer } = facts;
   if (record.kind === 'arm-sea') return classifyArm(record).class === 'serror' ? 'serror' : 'sea';
   if (record.kind === 'sigbus') return record.code === 'BUS_MCEERR_AR' ? 'sigbus-ar' : 'sigbus-ao';
@@ -186,20 +198,20 @@ export function fromFirmware(record: Pick<McaCase, 'bank'>): boolean {
  * (UCNA), wait in their bank until an interrupt or the poll. A log that says MCG_STATUS 0 was not written by #MC.
  * Source: Intel SDM vol. 3B 16.5, 16.6.3; AMD APM vol. 2 9.3.
  */
-function machineCheckDelivery(record: McaCase, facts: Facts): Delivery {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+function machineCheckDelivery(record: McaCase, facts: Asked): Delivery {
+  const s = MCI_STATUS_INTEL.read(record.status);
   const amd = facts.peek('vendor') === 'amd';
   const xen = facts.consumer === 'xen';
   if (!s.VAL || fromFirmware(record)) return 'poll';
   const cap = facts.given('mcgCap');
   const mcgStatus = facts.given('mcgStatus');
-  const mcip = mcgStatus !== undefined && MCG_STATUS.decode(mcgStatus).MCIP;
-  const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.decode(cap).SER_P) && (s.EN || !mcip);
+  const mcip = mcgStatus !== undefined && MCG_STATUS.read(mcgStatus).MCIP;
+  const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.read(cap).SER_P) && (s.EN || !mcip);
   if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
     // The timer's poll takes no time stamp; the interrupts do.
     if (xen || record.tsc === false || facts.peek('platform') !== 'bare-metal') return 'poll';
-    if (amd) return MCI_STATUS_AMD.decode(record.status).DEFERRED ? 'interrupt' : 'poll';
-    return cap === undefined || MCG_CAP.decode(cap).CMCI_P ? 'cmci' : 'poll';
+    if (amd) return MCI_STATUS_AMD.read(record.status).DEFERRED ? 'interrupt' : 'poll';
+    return cap === undefined || MCG_CAP.read(cap).CMCI_P ? 'cmci' : 'poll';
   }
   // Xen prints what it found with MCG_STATUS as it was, and takes a machine check without MCIP.
   if (xen || mcgStatus !== 0n) return 'exception';
@@ -207,7 +219,7 @@ function machineCheckDelivery(record: McaCase, facts: Facts): Delivery {
 }
 
 /** Where a record comes by #MC it may have been found later all the same; nothing else comes by #MC. */
-function otherDeliveries(facts: Facts): Delivery[] {
+function otherDeliveries(facts: Asked): Delivery[] {
   if (facts.record.kind === 'cper' && facts.consumer === 'linux') return ['ghes-sea'];
   if (facts.record.kind !== 'x86-mca' || (facts.consumer !== 'linux' && facts.consumer !== 'xen')) return [];
   const assumed = assumeDelivery(facts);
@@ -215,22 +227,22 @@ function otherDeliveries(facts: Facts): Delivery[] {
 }
 
 /** QEMU writes a firmware record before it injects this abort. Source: QEMU target/arm kvm_inject_arm_sea(). */
-function isQemuAbort({ record }: Facts): boolean {
+function isQemuAbort({ record }: Asked): boolean {
   return record.kind === 'arm-sea' && record.el !== 2 && (record.esr === 0x9200_0410n || record.esr === 0x9600_0410n);
 }
 
 /** MCIP and RIPV; action required also EIPV, as hardware and QEMU report a consumed error. */
-function assumeMcgStatus(facts: Facts): bigint {
+function assumeMcgStatus(facts: Asked): bigint {
   const { record } = facts;
   if (record.kind !== 'x86-mca') return 0n;
   const consumed =
     facts.vendor() === 'amd'
-      ? MCI_STATUS_AMD.decode(record.status).UC
+      ? MCI_STATUS_AMD.read(record.status).UC
       : classify({ ...record, vendor: 'intel' }) === 'SRAR';
   return consumed ? 0x7n : 0x5n;
 }
 
-const isSeaExit = ({ record }: Facts): boolean => record.kind === 'arm-sea' && record.flags !== undefined;
+const isSeaExit = ({ record }: Asked): boolean => record.kind === 'arm-sea' && record.flags !== undefined;
 
 export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   version: {
@@ -269,7 +281,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
     assume: f => {
       const known = f.given('mcgCap');
-      if (known !== undefined) return MCG_CAP.decode(known).SER_P;
+      if (known !== undefined) return MCG_CAP.read(known).SER_P;
       return f.vendor() !== 'amd' || f.get('platform') !== 'bare-metal';
     },
   },

@@ -1,6 +1,6 @@
 /** @module The known and the assumed of one prediction: answers what rules ask and remembers what was assumed. */
 import { FIELDS } from './context.ts';
-import type { Consumer, OutlookContext, Settings } from './context.ts';
+import type { Asked, Consumer, OutlookContext, Settings } from './context.ts';
 import { caseOf } from './case.ts';
 import type { OutlookCase } from './case.ts';
 import type { OutlookRecord } from './record.ts';
@@ -11,7 +11,7 @@ export interface Assumption {
   value: Settings[keyof Settings];
 }
 
-export class Facts {
+export class Facts implements Asked {
   readonly record: OutlookCase;
   readonly context: OutlookContext;
   readonly #assumed = new Map<keyof Settings, Settings[keyof Settings]>();

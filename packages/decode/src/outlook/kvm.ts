@@ -60,7 +60,7 @@ const FATES: readonly Decision<Question, Fate>[] = [
   {
     rule: M.invalid,
     when: q =>
-      !q.s.VAL || q.record.bank < 0 || BigInt(Math.trunc(q.record.bank)) >= MCG_CAP.decode(q.facts.get('mcgCap')).COUNT,
+      !q.s.VAL || q.record.bank < 0 || BigInt(Math.trunc(q.record.bank)) >= MCG_CAP.read(q.facts.get('mcgCap')).COUNT,
     gives: 'refuse',
   },
   {
@@ -74,7 +74,7 @@ const FATES: readonly Decision<Question, Fate>[] = [
   {
     rule: M.lost,
     when: q => {
-      const held = MCI_STATUS_INTEL.decode(q.facts.get('bankStatus'));
+      const held = MCI_STATUS_INTEL.read(q.facts.get('bankStatus'));
       return held.VAL && held.UC;
     },
     gives: 'lost',
@@ -86,7 +86,7 @@ const OVER = MCI_STATUS_INTEL.encode({ OVER: true });
 
 /** The ioctl KVM_X86_SET_MCE. */
 export function kvmSetMce(record: McaCase, facts: Facts, run: Run): Ending {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const fate = decide(FATES, { record, facts, s });
   const rule = fate?.rule ?? M.bank;
   switch (fate?.gives) {
@@ -103,7 +103,7 @@ export function kvmSetMce(record: McaCase, facts: Facts, run: Run): Ending {
   }
   const exception = fate?.gives === 'exception';
   run.note(rule, exception ? '#MC' : 'waits in the bank');
-  const over = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL ? OVER : 0n;
+  const over = MCI_STATUS_INTEL.read(facts.get('bankStatus')).VAL ? OVER : 0n;
   return {
     outcome: 'forwarded',
     rule,
@@ -141,7 +141,7 @@ const SAME_LEVEL: ReadonlySet<bigint> = new Set([0x21n, 0x25n]);
 
 /** Whether an abort was taken at its own exception level: the exit of a guest to EL2 never is. */
 export function isOfSameLevel({ esr }: Pick<ArmSeaRecord, 'esr'>): boolean {
-  return SAME_LEVEL.has(ESR.decode(esr).EC);
+  return SAME_LEVEL.has(ESR.read(esr).EC);
 }
 
 /** A synchronous external abort an arm64 guest takes to EL2. */
@@ -152,7 +152,7 @@ export function kvmSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
     return { ...kvmPoison(record.gpa, facts, run), rule: S.claimed };
   }
   const walk = classifyArm(record).class === 'sea-walk';
-  const s1ptw = ISS_DATA_ABORT.decode(ESR.decode(record.esr).ISS).S1PTW;
+  const s1ptw = ISS_DATA_ABORT.read(ESR.read(record.esr).ISS).S1PTW;
   const serror = (rule: (typeof S)[keyof typeof S]): Ending => {
     run.note(rule, 'SError');
     return {

@@ -110,7 +110,7 @@ function rendezvous(facts: Facts, run: Run): Ending | { met: boolean } {
 function scan(record: McaCase, severity: Severity, facts: Facts, run: Run): Scan {
   const { grade } = severity;
   const fatal = grade === 'PANIC';
-  const status = MCI_STATUS_INTEL.decode(record.status);
+  const status = MCI_STATUS_INTEL.read(record.status);
   if (!status.VAL) return { worst: 'NO', left: false };
   if (!fatal) {
     const ser = facts.get('ser');
@@ -214,14 +214,14 @@ export function linuxException(record: McaCase, facts: Facts, run: Run): Ending 
   const fatal = grade === 'PANIC';
   // Where some CPU is known not to take part, no record of it decides anything.
   const filler = isFiller(record) && facts.given('broadcast') !== false;
-  if (filler && facts.vendor() !== 'amd' && MCG_STATUS.decode(facts.get('mcgStatus')).MCIP) {
+  if (filler && facts.vendor() !== 'amd' && MCG_STATUS.read(facts.get('mcgStatus')).MCIP) {
     run.note(R.filler, 'nothing; the poll finds it later');
     const polled = passOn(record, { mcgStatus: undefined });
     const { consumer, delivery: _, ...settings } = facts.context;
     const handover = { consumer, delivery: 'poll' as const, record: polled, settings };
     return { outcome: 'none', rule: R.filler, ...(facts.get('ser') ? { handover } : {}) };
   }
-  const local = facts.vendor() === 'amd' || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
+  const local = facts.vendor() === 'amd' || MCG_STATUS.read(facts.get('mcgStatus')).LMCE;
   if (local) {
     run.note(R.local, 'no rendezvous');
     if (fatal) return panic(run, R['local-fatal'], panicLines('Fatal local machine check', record, message, facts));
@@ -242,7 +242,7 @@ export function linuxException(record: McaCase, facts: Facts, run: Run): Ending 
       return panic(run, R['unknown-source'], lines);
     }
   }
-  const restart = MCG_STATUS.decode(facts.get('mcgStatus')).RIPV;
+  const restart = MCG_STATUS.read(facts.get('mcgStatus')).RIPV;
   if (found.worst === 'AR' || !restart) return act(record, severity, found, facts, run);
   return resume(record, found, facts, run);
 }

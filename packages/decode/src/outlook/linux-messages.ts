@@ -42,7 +42,7 @@ export class PrintedAddress {
 
 /** MCi_ADDR as logged: where the S and AR bits count, the bits below MISC.LSB are cut off. */
 export function loggedAddress(record: McaCase, facts: Facts): PrintedAddress | undefined {
-  const status = MCI_STATUS_INTEL.decode(record.status);
+  const status = MCI_STATUS_INTEL.read(record.status);
   const { addr } = valuesOf(record);
   if (!status.ADDRV || addr === undefined) return undefined;
   if (!status.MISCV || record.misc === undefined || !facts.get('ser')) return new PrintedAddress(addr);
@@ -55,7 +55,7 @@ const CS = { user: 0x33n, kernel: 0x10n };
 
 /** Where the CPU was: only from an exception, and only where MCG_STATUS says that the saved address means something. */
 function ripLine({ rip: at, cs: segment }: X86McaRecord, mcgStatus: bigint, facts: Facts): string[] {
-  const { RIPV, EIPV } = MCG_STATUS.decode(mcgStatus);
+  const { RIPV, EIPV } = MCG_STATUS.read(mcgStatus);
   if (at === 0n || (!RIPV && !EIPV)) return [];
   const user = facts.peek('running') === 'user';
   const cs = segment ?? (user ? CS.user : CS.kernel);
@@ -86,8 +86,8 @@ function processorLine(record: X86McaRecord, facts: Facts): string {
 /** The block of one record; `mcgStatus` is 0 for a record that was polled, `polled` for one the timer found. */
 export function recordLines(seen: McaCase, mcgStatus: bigint, facts: Facts, polled = false): string[] {
   const record = valuesOf(seen);
-  const status = MCI_STATUS_INTEL.decode(record.status);
-  const exception = MCG_STATUS.decode(mcgStatus).MCIP ? ' Exception' : '';
+  const status = MCI_STATUS_INTEL.read(record.status);
+  const exception = MCG_STATUS.read(mcgStatus).MCIP ? ' Exception' : '';
   const address = loggedAddress(seen, facts);
   const misc = status.MISCV ? record.misc : undefined;
   const digits = record.status.toString(16).padStart(16, '0');

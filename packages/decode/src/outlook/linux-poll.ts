@@ -1,4 +1,5 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
+import { errorCodeOf } from '../mca/mcacod.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { mcaCase, passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
@@ -94,13 +95,13 @@ const FOUND: Readonly<Record<string, string> & { poll: string }> = {
 
 /** A corrected memory error with an address the collector can count. Source: Linux drivers/ras/cec.c cec_notifier(). */
 function collected(record: McaCase, facts: Facts): boolean {
-  const { UC, ADDRV } = MCI_STATUS_INTEL.decode(record.status);
+  const { UC, ADDRV } = MCI_STATUS_INTEL.read(record.status);
   if (UC || !ADDRV) return false;
-  const code = record.status & 0xffffn;
+  const code = errorCodeOf(record.status);
   const memory =
     facts.vendor() === 'amd'
-      ? !facts.get('smca') && record.bank === 4 && MCI_STATUS_AMD.decode(record.status).XEC === 8n
-      : (code & 0xef80n) === 0x80n || (code & 0xef00n) === 0x100n || (code & 0xeffcn) === 0xcn;
+      ? !facts.get('smca') && record.bank === 4 && MCI_STATUS_AMD.read(record.status).XEC === 8n
+      : (code & 0xef80) === 0x80 || (code & 0xef00) === 0x100 || (code & 0xeffc) === 0xc;
   return memory && usableAddress(record, facts).address !== undefined;
 }
 
@@ -123,7 +124,7 @@ const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
 
 /** Clearing the bank; an ending when the kernel does not survive it. */
 function clear(record: McaCase, facts: Facts, run: Run): Ending | undefined {
-  if (facts.vendor() !== 'amd' || !MCI_STATUS_AMD.decode(record.status).DEFERRED) return undefined;
+  if (facts.vendor() !== 'amd' || !MCI_STATUS_AMD.read(record.status).DEFERRED) return undefined;
   if (!versionIn(facts.get('version'), DESTAT_CRASH_RANGES)) return undefined;
   if (facts.get('smca')) {
     run.note(DESTAT_RULES.smca, 'cleared');
@@ -146,8 +147,8 @@ function clear(record: McaCase, facts: Facts, run: Run): Ending | undefined {
 /** The deferred error of an SMCA bank whose MCA_STATUS is empty. */
 function deferredRegister(record: McaCase, facts: Facts, run: Run): McaCase | undefined {
   const { destat } = record;
-  if (destat === undefined || facts.vendor() !== 'amd' || MCI_STATUS_AMD.decode(record.status).VAL) return undefined;
-  const deferred = MCI_STATUS_AMD.decode(destat);
+  if (destat === undefined || facts.vendor() !== 'amd' || MCI_STATUS_AMD.read(record.status).VAL) return undefined;
+  const deferred = MCI_STATUS_AMD.read(destat);
   if (!deferred.VAL || !deferred.DEFERRED || !facts.get('smca')) return undefined;
   run.note(R['deferred-register'], hex(destat));
   const { deaddr, addr } = valuesOf(record);
@@ -157,7 +158,7 @@ function deferredRegister(record: McaCase, facts: Facts, run: Run): McaCase | un
 /** machine_check_poll() of the bank that holds `record`. */
 export function linuxPoll(polled: McaCase, facts: Facts, run: Run): Ending {
   const record = deferredRegister(polled, facts, run) ?? polled;
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const found = decide(SHOULD_LOG, { record, facts, s });
   const rule = found?.rule ?? R['left-for-exception'];
   if (found?.gives !== 'log') return run.end('none', rule, found?.gives === 'nothing' ? 'nothing' : 'left in the bank');

@@ -52,12 +52,12 @@ const HMP_CHECKS: readonly Decision<Hmp, string>[] = [
   { rule: H['no-mca'], when: q => q.facts.get('mcgCap') === 0n, gives: 'MCE injection not supported' },
   {
     rule: H['bad-bank'],
-    when: q => q.record.bank < 0 || BigInt(Math.trunc(q.record.bank)) >= MCG_CAP.decode(q.facts.get('mcgCap')).COUNT,
+    when: q => q.record.bank < 0 || BigInt(Math.trunc(q.record.bank)) >= MCG_CAP.read(q.facts.get('mcgCap')).COUNT,
     gives: 'Invalid MCE bank number',
   },
   {
     rule: H['not-valid'],
-    when: q => !MCI_STATUS_INTEL.decode(q.record.status).VAL,
+    when: q => !MCI_STATUS_INTEL.read(q.record.status).VAL,
     gives: 'Invalid MCE status code',
   },
   {
@@ -101,7 +101,7 @@ type Fate = 'ignore' | 'drop' | 'reset' | 'exception' | 'bank' | 'lost';
 
 const R = QEMU_INJECT_RULES;
 const held = (q: Question): ReturnType<typeof MCI_STATUS_INTEL.decode> =>
-  MCI_STATUS_INTEL.decode(q.facts.get('bankStatus'));
+  MCI_STATUS_INTEL.read(q.facts.get('bankStatus'));
 
 const FATES: readonly Decision<Question, Fate>[] = [
   {
@@ -124,7 +124,7 @@ const RESET_TEXT: ReadonlyMap<Rule, string> = new Map([
 
 /** Writes a record into a virtual CPU; the handover is what its kernel finds. */
 export function qemuInject(record: McaCase, facts: Facts, run: Run, options: InjectOptions): Ending {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (!s.UC && options.broadcast === true && facts.get('cpus') > 1) {
     run.note(R['others-uncorrected'], 'the corrected error of the first CPU is the lesser part');
     const cpu = valuesOf(record).cpu === 0 ? 1 : 0;
@@ -158,7 +158,7 @@ export function qemuInject(record: McaCase, facts: Facts, run: Run, options: Inj
   }
   memoryFailure('inject');
   run.note(rule, fate?.gives === 'exception' ? '#MC' : 'waits in the bank');
-  const overwrites = MCI_STATUS_INTEL.decode(facts.get('bankStatus')).VAL;
+  const overwrites = MCI_STATUS_INTEL.read(facts.get('bankStatus')).VAL;
   if (overwrites) run.note(R.overwritten, 'OVER');
   // Of a record that QEMU made of a signal it is QEMU's own.
   const mcgStatus = record === facts.record ? undefined : record.mcgStatus;

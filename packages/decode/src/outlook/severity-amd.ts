@@ -87,7 +87,7 @@ const OLD_ROWS: readonly Row[] = [
 
 /** Grades `record` as Linux does. */
 export function amdSeverity(record: McaCase, facts: Facts, exception: boolean): Severity {
-  const question = { status: MCI_STATUS_AMD.decode(record.status), facts, exception };
+  const question = { status: MCI_STATUS_AMD.read(record.status), facts, exception };
   // What is neither uncorrected nor fatal is graded the same way by every kernel.
   const plain = !question.status.UC && !question.status.PCC;
   const rows = plain || versionSince(facts.get('version'), '5.19') ? ROWS : OLD_ROWS;

@@ -3,6 +3,7 @@
  * row that matches decides. Source: Linux arch/x86/kernel/cpu/mce/severity.c, behaviour of 5.19 to 7.2; the classes
  * are those of the SDM vol. 3B, UCR Error Classification.
  */
+import { cpuModel } from '../mca/cpu.ts';
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
@@ -12,6 +13,7 @@ import type { CpuContext, Grade, Severity } from './severity.ts';
 import { versionIn } from './version.ts';
 
 type Bit = 0 | 1;
+type McgBit = 'RIPV' | 'EIPV' | 'MCIP' | 'SEAM_NR';
 type StatusBit = 'VAL' | 'OVER' | 'UC' | 'EN' | 'MISCV' | 'ADDRV' | 'PCC' | 'S' | 'AR';
 
 interface Row {
@@ -22,7 +24,7 @@ interface Row {
   status?: Partial<Record<StatusBit, Bit>>;
   /** Low 32 bits of MCi_STATUS under a mask. */
   code?: { mask: bigint; value: bigint };
-  mcg?: Partial<Record<'RIPV' | 'EIPV' | 'MCIP' | 'SEAM_NR', Bit>>;
+  mcg?: Partial<Record<McgBit, Bit>>;
   /** Only in the exception handler, not for a polled bank. */
   exception?: true;
   ser?: boolean;
@@ -333,20 +335,35 @@ export const PROMOTED: Rule = {
   evidence: 'read',
 };
 
-function bitsMatch(decoded: Record<string, boolean | bigint>, wanted: Record<string, Bit> | undefined): boolean {
-  return wanted === undefined || Object.entries(wanted).every(([name, value]) => decoded[name] === (value === 1));
+/** Bits of a register that a row looks at, and what they have to be. */
+interface Wanted {
+  mask: bigint;
+  value: bigint;
 }
+
+function wantedOf<N extends string>(masks: Readonly<Record<N, bigint>>, bits: Partial<Record<N, Bit>> = {}): Wanted {
+  const names = Object.keys(bits) as N[];
+  const join = (some: readonly N[]): bigint => some.reduce((all, name) => all | masks[name], 0n);
+  return { mask: join(names), value: join(names.filter(name => bits[name] === 1)) };
+}
+
+/** Of each row, what it wants of MCi_STATUS and of MCG_STATUS. */
+const WANTED = ROWS.map(row => ({
+  status: wantedOf<StatusBit>(MCI_STATUS_INTEL.masks, row.status),
+  mcg: row.mcg === undefined ? undefined : wantedOf<McgBit>(MCG_STATUS.masks, row.mcg),
+}));
+
+const matches = (value: bigint, wanted: Wanted): boolean => (value & wanted.mask) === wanted.value;
 
 /** CPUID leaf 1 EAX of the record against a row's CPU. A record that does not name its CPU does not match. */
 function cpuMatches(record: McaCase, cpu: Row['cpu']): boolean {
   if (cpu === undefined) return true;
   if (record.cpuid === undefined) return false;
-  const eax = record.cpuid;
-  const model = Number(((eax >> 12n) & 0xf0n) | ((eax >> 4n) & 0xfn));
+  const { family, model, stepping } = cpuModel(record.cpuid);
   return (
-    Number((eax >> 8n) & 0xfn) === cpu.family &&
+    family === cpu.family &&
     model === cpu.model &&
-    Number(eax & 0xfn) >= cpu.minStepping &&
+    stepping >= cpu.minStepping &&
     record.bank >= cpu.banks[0] &&
     record.bank <= cpu.banks[1]
   );
@@ -354,17 +371,17 @@ function cpuMatches(record: McaCase, cpu: Row['cpu']): boolean {
 
 /** Grades `record` as Linux does; the last row always matches. */
 export function intelSeverity(record: McaCase, facts: Facts, exception: boolean): Severity {
-  const status = MCI_STATUS_INTEL.decode(record.status);
   // Facts are asked only where a row needs them, so that no assumption is reported that did not count.
-  const index = ROWS.findIndex(row => {
+  const index = ROWS.findIndex((row, i) => {
+    const wanted = WANTED[i];
     if (row.exception && !exception) return false;
-    if (!bitsMatch(status, row.status)) return false;
+    if (wanted === undefined || !matches(record.status, wanted.status)) return false;
     if (row.code !== undefined && (record.status & row.code.mask) !== row.code.value) return false;
     if (row.ser !== undefined && facts.get('ser') !== row.ser) return false;
     if (row.memoryFailure && !facts.get('memoryFailure')) return false;
     if (row.since !== undefined && !versionIn(facts.get('version'), [{ from: row.since }])) return false;
     if (!cpuMatches(record, row.cpu)) return false;
-    if (row.mcg !== undefined && !bitsMatch(MCG_STATUS.decode(facts.get('mcgStatus')), row.mcg)) return false;
+    if (wanted.mcg !== undefined && !matches(facts.get('mcgStatus'), wanted.mcg)) return false;
     return row.context === undefined || cpuContext(facts, exception) === row.context;
   });
   const row = ROWS[index] ?? (ROWS.at(-1) as Row);

@@ -29,7 +29,7 @@ export type CpuContext = 'user' | 'kernel' | 'kernel-recoverable';
  */
 export function cpuContext(facts: Facts, exception: boolean): CpuContext {
   if (!exception) return 'kernel';
-  const { RIPV, EIPV } = MCG_STATUS.decode(facts.get('mcgStatus'));
+  const { RIPV, EIPV } = MCG_STATUS.read(facts.get('mcgStatus'));
   if (!RIPV && !EIPV) return 'kernel';
   const running = facts.get('running');
   if (running === 'user') return 'user';

@@ -34,14 +34,14 @@ export function usableAddress(record: McaCase, facts: Facts): UsableAddress {
   const address = loggedAddress(record, facts);
   if (address === undefined) return { rule: R.none };
   if (facts.vendor() === 'amd') {
-    const s = MCI_STATUS_AMD.decode(record.status);
+    const s = MCI_STATUS_AMD.read(record.status);
     if (!versionSince(facts.get('version'), '6.7')) return { address, rule: R['amd-before-6.7'] };
     if (record.bank === 4 && !facts.get('smca')) {
       return s.XEC === 8n ? { address, rule: R['amd-northbridge'] } : { rule: R['amd-northbridge'] };
     }
     return s.POISON ? { address, rule: R['amd-poison'] } : { rule: R['amd-other'] };
   }
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const { misc } = record;
   if (!s.MISCV || misc === undefined) return { rule: R['intel-no-misc'] };
   if (misc.LSB > 12n) return { rule: R['intel-coarse'] };

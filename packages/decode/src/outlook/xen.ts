@@ -1,4 +1,5 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
+import { errorCodeOf } from '../mca/mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
@@ -72,12 +73,12 @@ const R = XEN_RULES;
 const VMCE_BANK = 1;
 
 /** Bits of an AMD error code that say what it is: bus 0x0800, memory 0x0100, TLB 0x0010, asked in this order. */
-const BUS = 0x0800n;
-const MEMORY = 0x0100n;
-const TLB = 0x0010n;
+const BUS = 0x0800;
+const MEMORY = 0x0100;
+const TLB = 0x0010;
 
 function kindless(record: McaCase): boolean {
-  return (record.status & (BUS | MEMORY | TLB)) === 0n;
+  return (errorCodeOf(record.status) & (BUS | MEMORY | TLB)) === 0;
 }
 
 function bug(run: Run, rule: Rule): Ending {
@@ -88,7 +89,7 @@ function bug(run: Run, rule: Rule): Ending {
 /** The record as Xen dumps it: numbers right-aligned in 16 columns. */
 function dump(seen: McaCase, facts: Facts): string[] {
   const record = valuesOf(seen);
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const wide = (value: bigint): string => value.toString(16).padStart(16);
   const misc = s.MISCV ? `[${wide(record.misc ?? 0n)}]` : '';
   const addr = s.ADDRV ? ` at ${wide(record.addr ?? 0n)}` : '';
@@ -104,7 +105,7 @@ function fatal(record: McaCase, facts: Facts, run: Run, rule: Rule): Ending {
   const cpu = Math.min(Math.max(Math.trunc(valuesOf(record).cpu ?? 0), 0), 4095);
   const bitmap = (1n << BigInt(cpu)).toString(16);
   run.print(
-    MCI_STATUS_INTEL.decode(record.status).VAL
+    MCI_STATUS_INTEL.read(record.status).VAL
       ? `Fatal machine check: MCE: Fatal error happened on CPUs ${bitmap}`
       : 'Fatal machine check: MCE: No CPU found valid MCE, need reset',
     ...dump(record, facts),
@@ -164,7 +165,7 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
     { rule: R['amd-corrected'], when: q => !q.s.UC, gives: 'continue' },
     {
       rule: R['amd-memory'],
-      when: q => (q.record.status & BUS) === 0n && (q.record.status & MEMORY) !== 0n,
+      when: q => (errorCodeOf(q.record.status) & (BUS | MEMORY)) === MEMORY,
       gives: 'page',
     },
     { rule: R['amd-fatal'], when: () => true, gives: 'fatal' },
@@ -173,13 +174,13 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
 
 /** Codes Intel's recovery acts on: scrubbing, last level cache write back, data load, instruction fetch. */
 function actsOn(record: McaCase): boolean {
-  const code = record.status & 0xffffn;
-  return (code & 0xfff0n) === 0x00c0n || code === 0x017an || code === 0x0134n || code === 0x0150n;
+  const code = errorCodeOf(record.status);
+  return (code & 0xfff0) === 0x00c0 || code === 0x017a || code === 0x0134 || code === 0x0150;
 }
 
 /** Whether Xen takes the address for a physical one. */
 function physical(record: McaCase, amd: boolean): boolean {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   if (!s.ADDRV || record.addr === undefined) return false;
   return amd || (s.MISCV && record.misc?.MODE === ADDRESS_MODE_PHYSICAL);
 }
@@ -187,7 +188,7 @@ function physical(record: McaCase, amd: boolean): boolean {
 /** Takes the page away. */
 function offline(record: McaCase, facts: Facts, run: Run): Ending {
   const amd = facts.vendor() === 'amd';
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const required = !amd && s.S && s.AR;
   // What cannot be recovered from is fatal when it was consumed, and only logged when it was not.
   const lost = (rule: Rule): Ending =>
@@ -218,7 +219,7 @@ function offline(record: McaCase, facts: Facts, run: Run): Ending {
 
 /** A machine check exception, or a polled bank, of the machine Xen runs on. */
 export function xen(record: McaCase, polled: boolean, facts: Facts, run: Run): Ending {
-  const s = MCI_STATUS_INTEL.decode(record.status);
+  const s = MCI_STATUS_INTEL.read(record.status);
   const amd = facts.vendor() === 'amd';
   if (polled) {
     if (!s.VAL) return run.end('none', R['poll-empty'], 'nothing');
@@ -228,14 +229,14 @@ export function xen(record: McaCase, polled: boolean, facts: Facts, run: Run): E
       : run.end('none', R['poll-console'], 'nothing for the first nine');
   }
   if (amd && s.VAL && s.UC && kindless(record)) return bug(run, R['amd-code-bug']);
-  const local = amd || MCG_STATUS.decode(facts.get('mcgStatus')).LMCE;
+  const local = amd || MCG_STATUS.read(facts.get('mcgStatus')).LMCE;
   if (!local && facts.get('cpus') > 1 && !facts.get('broadcast')) return run.end('hung', R.hang, 'Xen waits for ever');
   if (!s.VAL) return fatal(record, facts, run, R['no-error']);
   const recovery = decide(RECOVERY[amd ? 'amd' : 'intel'], { record, facts, s });
   const rule = recovery?.rule ?? R['intel-fatal'];
   if (recovery?.gives !== 'page' && recovery?.gives !== 'continue') return fatal(record, facts, run, rule);
   run.note(rule, recovery.gives === 'page' ? 'recoverable' : 'nothing to do');
-  const { RIPV, EIPV } = MCG_STATUS.decode(facts.get('mcgStatus'));
+  const { RIPV, EIPV } = MCG_STATUS.read(facts.get('mcgStatus'));
   if (!RIPV && (!EIPV || facts.get('running') !== 'user')) return fatal(record, facts, run, R['no-restart']);
   return recovery.gives === 'page'
     ? offline(record, facts, run)

@@ -38,6 +38,20 @@ describe('defineRegister', () => {
     }
   });
 
+  it('reads each member as decode() does, and keeps nothing of a value for the next', () => {
+    fc.assert(
+      fc.property(u64, u64, (v, other) => {
+        const [read, all] = [REG.read(v), REG.decode(v)];
+        REG.decode(other);
+        REG.read(other);
+        const { VAL, CODE, LOW, reserved } = read;
+        expect({ VAL, CODE, LOW, reserved }).toStrictEqual(all);
+      }),
+    );
+    expect(REG.decode(5n)).not.toBe(REG.decode(5n));
+    expect([REG.read(-1n).VAL, REG.read(-1n).CODE, REG.read((1n << 64n) | 3n).reserved]).toEqual([true, 0xffn, 0n]);
+  });
+
   it('reads 64 bits of any bigint', () => {
     expect(REG.decode((1n << 64n) | 3n)).toStrictEqual({ VAL: false, CODE: 0n, LOW: 3n, reserved: 0n });
     expect(REG.decode(-1n)).toMatchObject({ VAL: true, CODE: 0xffn, LOW: 0xfn });

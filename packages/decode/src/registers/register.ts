@@ -47,6 +47,9 @@ type Decoded<F extends readonly Field[]> = {
   readonly [K in F[number] as K['name']]: K extends BitField ? boolean : bigint;
 } & { readonly reserved: bigint };
 
+/** The bits of every field, in their place. */
+type Masks<F extends readonly Field[]> = { readonly [K in F[number] as K['name']]: bigint };
+
 /** One line of a described register. */
 export interface FieldRow {
   name: string;
@@ -63,8 +66,19 @@ export interface Register<F extends readonly Field[] = readonly Field[]> {
   /** Manual and section the table was made from. */
   readonly source: string;
   readonly fields: F;
+  /**
+   * The bits of each field in its place, for the one flag that is asked of many values.
+   * @example const { ADDRV } = MCI_STATUS_INTEL.masks; // (status & ADDRV) !== 0n
+   */
+  readonly masks: Masks<F>;
   /** Splits a u64. Never fails: bits outside the fields (and above `width`) come back in `reserved`. */
   decode(value: bigint): Decoded<F>;
+  /**
+   * The same members, each taken out of the value when it is asked for: for rules, which look at a few of many. It is no
+   * plain data: to print, compare or hand on a value there is {@link decode}.
+   * @example if (MCI_STATUS_INTEL.read(status).PCC) return 'fatal';
+   */
+  read(value: bigint): Decoded<F>;
   /** Joins fields; missing ones are 0. Throws {@link RegisterError} for a value that does not fit or an unknown name. */
   encode(fields: Partial<Decoded<F>>): bigint;
   /** All fields from the highest bit down, with rows named `reserved` for set bits that no field names. */
@@ -102,6 +116,35 @@ function readerOf(f: Field): { name: string; of: (v: bigint, high: number, low: 
   return { name, of: (_, high, low) => BigInt(((inHigh ? high : low) >>> shift) % limit) };
 }
 
+/** Makes the class of values of one register, which take out their members when they are asked for. */
+function readOf(fields: readonly Field[], unknown: bigint): new (value: bigint) => object {
+  class Read {
+    readonly #value: bigint;
+    constructor(value: bigint) {
+      this.#value = value;
+    }
+    get reserved(): bigint {
+      return this.#value & unknown;
+    }
+    static {
+      for (const { name, kind, hi, lo } of fields) {
+        const mask = maskOf(hi, lo);
+        const shift = BigInt(lo);
+        const get =
+          kind === 'bit'
+            ? function (this: Read): boolean {
+                return (this.#value & mask) !== 0n;
+              }
+            : function (this: Read): bigint {
+                return (this.#value & mask) >> shift;
+              };
+        Object.defineProperty(this.prototype, name, { get });
+      }
+    }
+  }
+  return Read;
+}
+
 /** Builds a register from its field table; throws {@link RegisterError} when fields overlap or leave the register. */
 export function defineRegister<const F extends readonly Field[]>(spec: {
   name: string;
@@ -122,24 +165,15 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     known |= maskOf(f.hi, f.lo);
     names.add(f.name);
   }
+  const masks = Object.fromEntries(fields.map(f => [f.name, maskOf(f.hi, f.lo)])) as Masks<F>;
   const sorted = [...fields].sort((a, b) => b.hi - a.hi);
 
   const readers = fields.map(readerOf);
   const unknown = U64 & ~known;
 
-  // Many rules look at one record after the other: what they share is decoded once.
-  let last: Decoded<F> | undefined;
-  let lastValue = 0n;
+  const Read = readOf(fields, unknown);
 
   function decode(value: bigint): Decoded<F> {
-    if (last === undefined || value !== lastValue) {
-      last = decodeAnew(value);
-      lastValue = value;
-    }
-    return last;
-  }
-
-  function decodeAnew(value: bigint): Decoded<F> {
     const v = value & U64;
     const high = Number(v >> HALF);
     const low = Number(v & LOW_HALF);
@@ -148,6 +182,8 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     out['reserved'] = v & unknown;
     return out as Decoded<F>;
   }
+
+  const read = (value: bigint): Decoded<F> => new Read(value) as unknown as Decoded<F>;
 
   function encode(values: Partial<Decoded<F>>): bigint {
     const given = values as Readonly<Record<string, bigint | boolean | undefined>>;
@@ -206,5 +242,5 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     return rows;
   }
 
-  return { name, width, source, fields, decode, encode, describe };
+  return { name, width, source, fields, masks, decode, read, encode, describe };
 }

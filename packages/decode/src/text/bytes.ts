@@ -8,17 +8,19 @@ for (let i = 0; i < 6; i++) {
   HEX[0x61 + i] = 10 + i;
 }
 
-const big = new BigUint64Array(1);
-const halves = new Uint32Array(big.buffer);
-big[0] = 1n;
 /** Index of the lower half, which depends on the machine's byte order. */
-const LOW = halves[0] === 1 ? 0 : 1;
+const LOW = new Uint32Array(new BigUint64Array([1n]).buffer)[0] === 1 ? 0 : 1;
 
-/** A u64 of two unsigned 32-bit halves; an order of magnitude faster than `BigInt('0x…')`. */
-export function u64Of(high: number, low: number): bigint {
-  halves[LOW] = low;
-  halves[1 - LOW] = high;
-  return big[0] ?? 0n;
+/** Makes a u64 of two unsigned 32-bit halves; an order of magnitude faster than `BigInt('0x…')`. */
+export class U64Joiner {
+  readonly #whole = new BigUint64Array(1);
+  readonly #halves = new Uint32Array(this.#whole.buffer);
+
+  of(high: number, low: number): bigint {
+    this.#halves[LOW] = low;
+    this.#halves[1 - LOW] = high;
+    return this.#whole[0] ?? 0n;
+  }
 }
 
 /** The ASCII bytes of a word. */
@@ -31,6 +33,7 @@ export class Cursor {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   end = 0;
+  readonly #u64 = new U64Joiner();
 
   set(bytes: Uint8Array, at: number, end: number): void {
     this.bytes = bytes;
@@ -103,6 +106,6 @@ export class Cursor {
     if (at === first) return undefined;
     if (at < end && (HEX[bytes[at] ?? 0] ?? -1) >= 0) return undefined;
     this.at = at;
-    return u64Of(high, low);
+    return this.#u64.of(high, low);
   }
 }

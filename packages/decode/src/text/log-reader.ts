@@ -3,7 +3,7 @@ import { agentItem } from './syndrome/agent-events.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
-import type { ItemSink, TextForm, TextNote, TextNoteCode } from './item.ts';
+import type { ItemSink, TextForm, TextNoteCode } from './item.ts';
 import { jsonLine, prettyMessage } from './transport/json-lines.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
 import { MAX_LINE } from './transport/line.ts';
@@ -50,21 +50,13 @@ export class LogReader implements LineTaker {
   #tooMany = false;
   /** Byte of the input where the line begins that is read. */
   #offset = 0;
-  #lineNumber = 0;
   #unended = false;
-  /** Those of the line read before. */
-  #lastOffset = 0;
-  #lastNumber = 0;
   /** The line that is read was an object, and cannot be read as one. */
   #broken = false;
 
   constructor(sink: ItemSink, input: string) {
     this.#order = new InOrder(sink);
-    this.#sink = item => {
-      // Most readers know the line only; notes are rare, and theirs is nearly always this one or the one before.
-      if (item.type === 'note' && item.note.offset === undefined) this.#placed(item.firstLine, item.note);
-      this.#order.take(item);
-    };
+    this.#sink = item => this.#order.take(item);
     this.#input = input;
     this.#main = new LogContext(this.#sink, input);
   }
@@ -72,11 +64,6 @@ export class LogReader implements LineTaker {
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
     if (this.#unended) this.#lastLine(bytes.subarray(start, end), lineNumber, offset);
-    if (lineNumber !== this.#lineNumber) {
-      this.#lastNumber = this.#lineNumber;
-      this.#lastOffset = this.#offset;
-      this.#lineNumber = lineNumber;
-    }
     this.#offset = offset;
     this.#broken = false;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) {
@@ -184,12 +171,6 @@ export class LogReader implements LineTaker {
   /** Said of an object that was cut or damaged where it may matter. */
   #brokenObject(text: string, lineNumber: number): void {
     if (mentions(text, 0)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
-  }
-
-  /** Gives a note the byte of its line. */
-  #placed(line: number, note: TextNote): void {
-    if (line === this.#lineNumber) note.offset = this.#offset;
-    else if (line === this.#lastNumber) note.offset = this.#lastOffset;
   }
 
   #lost(lineNumber: number, code: TextNoteCode, message: string, form: TextForm = 'record'): void {

@@ -2,11 +2,9 @@
 
 /** Reads what one program writes, and hands on items. It never throws on text and keeps a bounded amount of it. */
 export interface Reader {
-  /** Words of which every line that can matter holds one, except in what such a line opened: see {@link wanted}. */
-  readonly needles: readonly string[];
   /** Takes a line without what its transport put before it; returns whether it is one of this program's that matter. */
   push(text: string, lineNumber: number): boolean;
-  /** True while something is open whose lines carry no such word. */
+  /** True while something is open whose lines carry none of the words by which lines are found (LOG_NEEDLES). */
   readonly wanted?: boolean;
   /** The first line of the oldest record that is open; Infinity when none is. */
   readonly since?: number;

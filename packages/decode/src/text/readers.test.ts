@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Cursor, u64Of } from './bytes.ts';
+import { Cursor, U64Joiner } from './bytes.ts';
 import { cpuidOf, edacFlagBits, edacFlagMismatch } from './linux/edac-flags.ts';
 import { jsonLine } from './transport/json-lines.ts';
 import { LineScanner } from './transport/line-scanner.ts';
-import { mceLineOf } from './linux/mce-lexer.ts';
+import { MceLexer } from './linux/mce-lexer.ts';
 import { looksLikeMceInject } from './tools/mce-inject-reader.ts';
 import { NeedleSet } from './needles.ts';
 import { mceCommand, values } from './values/values.ts';
@@ -21,7 +21,7 @@ describe('numbers out of bytes', () => {
         c.set(b, 0, b.length);
         expect(c.hex()).toBe(v);
         expect(c.at).toBe(b.length - 1);
-        expect(u64Of(Number(v >> 32n), Number(v & 0xffff_ffffn))).toBe(v);
+        expect(new U64Joiner().of(Number(v >> 32n), Number(v & 0xffff_ffffn))).toBe(v);
       }),
     );
   });
@@ -145,7 +145,9 @@ describe('line scanner', () => {
 
 describe('machine check lines', () => {
   it('are read field by field', () => {
-    expect(mceLineOf('mce: [Hardware Error]: CPU 12: Machine Check Exception: 5 Bank -1: bd000000000000c0')).toEqual({
+    expect(
+      new MceLexer().lineOf('mce: [Hardware Error]: CPU 12: Machine Check Exception: 5 Bank -1: bd000000000000c0'),
+    ).toEqual({
       kind: 'header',
       cpu: 12,
       exception: true,
@@ -153,20 +155,22 @@ describe('machine check lines', () => {
       bank: -1,
       status: 0xbd000000000000c0n,
     });
-    expect(mceLineOf('[Hardware Error]: TSC 1f SYND 2 IPID 3 ')).toEqual({
+    expect(new MceLexer().lineOf('[Hardware Error]: TSC 1f SYND 2 IPID 3 ')).toEqual({
       kind: 'tsc',
       tsc: 0x1fn,
       synd: 2n,
       ipid: 3n,
     });
-    expect(mceLineOf('mce: [Hardware Error]: RIP !INEXACT! 10:<ffffffff8006b2b0> {idle}')).toEqual({
+    expect(new MceLexer().lineOf('mce: [Hardware Error]: RIP !INEXACT! 10:<ffffffff8006b2b0> {idle}')).toEqual({
       kind: 'rip',
       exact: false,
       cs: 0x10n,
       rip: 0xffffffff8006b2b0n,
     });
     expect(
-      mceLineOf('mce: [Hardware Error]: PROCESSOR 2:a20f10 TIME 1795167593 SOCKET 1 APIC 1f microcode a201016'),
+      new MceLexer().lineOf(
+        'mce: [Hardware Error]: PROCESSOR 2:a20f10 TIME 1795167593 SOCKET 1 APIC 1f microcode a201016',
+      ),
     ).toEqual({
       kind: 'processor',
       vendor: 2,
@@ -188,10 +192,13 @@ describe('machine check lines', () => {
       'TSC 0',
       'PROCESSOR 0:50654 TIME 1 SOCKET 0 APIC 0',
     ]) {
-      expect([text, mceLineOf(text)]).toEqual([text, undefined]);
+      expect([text, new MceLexer().lineOf(text)]).toEqual([text, undefined]);
     }
-    expect(mceLineOf('mce: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0')).toMatchObject({ cpu: 1, bare: true });
-    expect(mceLineOf('TSC 0', true)).toEqual({ kind: 'tsc', tsc: 0n });
+    expect(new MceLexer().lineOf('mce: CPU 1: Machine Check: 0 Bank 9: 9c000000000000c0')).toMatchObject({
+      cpu: 1,
+      bare: true,
+    });
+    expect(new MceLexer().lineOf('TSC 0', true)).toEqual({ kind: 'tsc', tsc: 0n });
   });
 });
 

@@ -77,7 +77,7 @@ const DEFAULT_DEADLINE_MS = 30_000;
 const LF = Buffer.from('\n');
 
 /**
- * Talks to the agent of one guest over any stream (a socket to a guest serial port). Everything the guest sends is
+ * Talks to the agent of one guest over any stream (a guest's serial line). Everything the guest sends is
  * bounded; nothing it sends makes this throw outside of the promise of the call it answers.
  */
 export class AgentClient {

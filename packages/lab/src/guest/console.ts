@@ -31,6 +31,9 @@ export type ConsoleReaderOptions = {
   clock?: Clock;
 };
 
+/** Bytes of a console of which lines are kept, where nothing else is said. */
+export const CONSOLE_MAX = 64 << 20;
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -62,7 +65,7 @@ export class ConsoleReader {
   constructor(options: ConsoleReaderOptions) {
     this.#options = options;
     this.#maxLine = options.maxLineBytes ?? 8192;
-    this.#maxBytes = options.maxBytes ?? 64 << 20;
+    this.#maxBytes = options.maxBytes ?? CONSOLE_MAX;
     const perSecond = options.bytesPerSecond ?? 4 << 20;
     this.#rate = new Budget(perSecond, Math.max(2 * perSecond, 2 * this.#maxLine + 32), options.clock ?? monotonicMs);
     this.#line = Buffer.alloc(this.#maxLine);

@@ -30,6 +30,11 @@ describe('the reference VMM as it goes into an image', () => {
       ),
     ).toEqual([]);
     expect(paths).toContain('syndrome/src/vcpu-thread.js');
+    expect(paths).toContain('syndrome/node_modules/@syndrome/decode/src/arm/classify.js');
+  });
+
+  test('holds nothing that only types need', () => {
+    expect(paths.filter(path => path.includes('/decode/src/events/') || path.includes('/decode/src/mca/'))).toEqual([]);
   });
 
   test('runs on a Node that knows nothing of types', () => {

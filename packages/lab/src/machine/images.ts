@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { makeDerived } from '@syndrome/base/disk/derived.ts';
+import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { agentBinary } from '../guest/agent-build.ts';
 import { libraryClosure } from '../guest/elf.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
@@ -10,7 +11,7 @@ import type { KexecPart } from '../supply/kexec.ts';
 import type { NodePart } from '../supply/node.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
-import { stripTypes } from './strip-types.ts';
+import { stripTypes, withoutTypes } from './strip-types.ts';
 
 /** A file that goes into an initramfs. */
 interface ImageFile {
@@ -59,7 +60,7 @@ const BUILT_IN: readonly BuiltIn[] = [
   { module: 'msr', option: 'CONFIG_X86_MSR', path: '/dev/cpu/0/msr' },
   { module: 'kvm-amd', option: 'CONFIG_KVM_AMD', path: '/dev/kvm' },
   { module: 'xen-privcmd', option: 'CONFIG_XEN_PRIVCMD', path: '/dev/xen/privcmd' },
-  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: '/sys/kernel/debug/hwpoison/corrupt-pfn' },
+  { module: 'hwpoison-inject', option: 'CONFIG_HWPOISON_INJECT', path: hostFile('corrupt-pfn') },
 ];
 
 /** For a kernel of the user's own: what has to be built in, since no module is loaded. */
@@ -138,6 +139,12 @@ function tree(from: string, to: string): ImageFile[] {
 /** Imports of a source file that name a file, of its own package or of another. */
 const IMPORTED = /(?:from|import) '(\.{1,2}\/[^'\n]+|@syndrome\/[^'\n]+)'/g;
 
+/** A source without its types: what only they need is not imported. Installed, it is JavaScript already. */
+function running(file: string): string {
+  const source = readFileSync(file, 'utf8');
+  return file.endsWith('.ts') ? withoutTypes(source) : source;
+}
+
 /** The reference VMM and what it imports, as JavaScript: stripping types costs an emulated Node seconds at each start. */
 export function vmmSources(): ImageFile[] {
   const packages = join(import.meta.dirname, '../../..');
@@ -150,7 +157,7 @@ export function vmmSources(): ImageFile[] {
     tree(join(packages, 'vmm/src'), '').flatMap(({ file }) => (/(?<!\.d)\.[jt]s$/.test(file) ? [file] : [])),
   );
   for (const file of files) {
-    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(IMPORTED)) {
+    for (const [, specifier = ''] of running(file).matchAll(IMPORTED)) {
       const [, name, inner = ''] = /^@syndrome\/([^/]+)\/(.+)$/.exec(specifier) ?? [];
       files.add(name === undefined ? join(dirname(file), specifier) : join(packages, name, 'src', inner));
     }

@@ -3,20 +3,29 @@ import type { MachineFiles } from '../machines/kind.ts';
 import { machineKind, type MachineSpec } from '../machines/registry.ts';
 import type { Vmm } from '../vmms/vmm.ts';
 import type { Accel } from './accel.ts';
-import type { MachineSockets } from './channels.ts';
+import { type ChannelEnd, channelEnd, type MachineEnds } from './channels.ts';
 import { escape } from './command-line.ts';
 
-/** A character device that connects to the lab's socket. */
-const socket = (id: string, path: string | undefined): string[] => [
-  '-chardev',
-  `socket,id=${id},path=${escape(path ?? '')}`,
-];
-const serial = (id: string, path: string | undefined): string[] => [...socket(id, path), '-serial', `chardev:${id}`];
+/** A character device at the end of a channel. QEMU connects to a socket of the lab. */
+function chardev(id: string, end: ChannelEnd | undefined): string[] {
+  if (end === undefined) throw new Error(`the line ${id} of a machine has no end`);
+  if ('socket' in end) return ['-chardev', `socket,id=${id},path=${escape(end.socket)}`];
+  // A `pipe` is NAME.in and NAME.out, whatever they are; only newer QEMUs have a `file` with an input.
+  const [kind, path] = end.input === undefined ? ['file', end.output] : ['pipe', end.input.replace(/\.in$/, '')];
+  return ['-chardev', `${kind},id=${id},path=${escape(path)}`];
+}
+const serial = (id: string, end: ChannelEnd | undefined): string[] => [...chardev(id, end), '-serial', `chardev:${id}`];
+
+/** The address of a monitor, on its socket. */
+function monitor(end: ChannelEnd | undefined): string {
+  if (end === undefined || !('socket' in end)) throw new Error('the monitor of a machine has no socket');
+  return `unix:${escape(end.socket)}`;
+}
 
 /** The lines to the VMM in the host layer, and the files its guest is started with as disks. */
-function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles, sockets: MachineSockets): string[] {
+function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles, ends: MachineEnds): string[] {
   const ports = vmm.channels.flatMap((channel, i) => [
-    ...socket(channel, sockets[channel]),
+    ...chardev(channel, ends[channel]),
     '-device',
     `${vmm.port},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
   ]);
@@ -29,7 +38,7 @@ function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles,
   return ['-device', 'virtio-serial-pci,id=vs', ...ports, ...disks];
 }
 
-/** A machine with what runs it: all that its command line is made of, but its sockets. */
+/** A machine with what runs it: all that its command line is made of, but the ends of its channels. */
 interface MachineSetup {
   machine: MachineSpec;
   accel: Accel;
@@ -41,7 +50,7 @@ interface MachineSetup {
 }
 
 /** The exact QEMU command line of a machine. */
-export function qemuArgs(setup: MachineSetup, sockets: MachineSockets): string[] {
+export function qemuArgs(setup: MachineSetup, ends: MachineEnds): string[] {
   const { machine, accel, files, append = '', seed } = setup;
   const kind = machineKind(machine);
   const { vmm } = kind;
@@ -52,26 +61,26 @@ export function qemuArgs(setup: MachineSetup, sockets: MachineSockets): string[]
   args.push('-cpu', accel === 'kvm' && !x86 ? 'host' : outer.cpu);
   if (files.firmware !== undefined) args.push('-bios', files.firmware);
   // QEMU connects to us: nothing it says is lost, and nobody waits for its sockets to appear.
-  args.push('-qmp', `unix:${escape((vmm ? sockets.outer : sockets.qmp) ?? '')}`);
-  args.push(...serial('console0', vmm ? sockets.hostConsole : sockets.console));
-  args.push(...serial('agent0', vmm ? sockets.hostAgent : sockets.agent));
+  args.push('-qmp', monitor(vmm ? ends.outer : ends.qmp));
+  args.push(...serial('console0', vmm ? ends.hostConsole : ends.console));
+  args.push(...serial('agent0', vmm ? ends.hostAgent : ends.agent));
   // A panic is reported and the guest goes on printing; what a reset does is the scenario's choice.
   if (x86) args.push('-device', 'pvpanic');
   args.push('-action', 'panic=none');
   if (outer.resets !== true) args.push('-no-reboot');
-  if (sockets.gdb !== undefined) {
-    args.push('-chardev', `socket,id=gdb,path=${escape(sockets.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
+  if (ends.gdb !== undefined) {
+    args.push('-chardev', `socket,id=gdb,path=${escape(ends.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
   }
   if (seed !== undefined) args.push('-seed', String(seed));
-  if (vmm) args.push(...nestedDevices(vmm, files, sockets));
+  if (vmm) args.push(...nestedDevices(vmm, files, ends));
   args.push(...outer.boot);
   return args;
 }
 
-/** The command line with sockets named after their channels, the same for every run. `name` makes the path of one. */
-export function stableArgs(setup: MachineSetup, name: (channel: string) => string): string[] {
+/** The command line with the ends of its channels in no folder, the same for every run. */
+export function stableArgs(setup: MachineSetup): string[] {
   const { channels } = machineKind(setup.machine);
-  return qemuArgs(setup, Object.fromEntries(channels.map(channel => [channel, name(channel)])));
+  return qemuArgs(setup, Object.fromEntries(channels.map(channel => [channel, channelEnd(channel)])));
 }
 
 /** A command line as a shell would take it. What a screen would obey stands in quotes of bash that name it by its number. */

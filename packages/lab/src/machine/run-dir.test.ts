@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { channelEnd } from './channels.ts';
 import { RunDir } from './run-dir.ts';
 
 const { TMPDIR } = process.env;
@@ -37,4 +38,16 @@ test('where it cannot be made, or others could replace it, the error has a code 
   process.env['TMPDIR'] = dir;
   chmodSync(dir, 0o777);
   expect(() => new RunDir()).toThrow(expect.objectContaining({ code: 'E_LAB_RUN_DIR' }));
+});
+
+test('where no FIFO can be made, the error says what is needed', async () => {
+  const run = new RunDir();
+  const end = channelEnd('agent', run.path);
+  if ('socket' in end) throw new Error('the agent has a socket');
+  const { PATH } = process.env;
+  process.env['PATH'] = dir;
+  const failed = await run.serialLine(end).catch((error: unknown) => error);
+  process.env['PATH'] = PATH;
+  run.remove();
+  expect(failed).toMatchObject({ code: 'E_LAB_RUN_DIR', hint: expect.stringContaining('mkfifo') });
 });

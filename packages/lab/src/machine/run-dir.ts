@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { requireSafeTemporary } from '@syndrome/base/disk/own-folder.ts';
 import { LabError } from '../errors.ts';
+import type { SerialFiles } from './channels.ts';
+import { makeFifos, SerialLine } from './serial-line.ts';
 
 /** sun_path holds 108 bytes with its NUL (unix(7)); the longest name in a run folder is short. */
 const MAX_SOCKET_PATH = 100;
@@ -21,7 +23,7 @@ function makeIn(base: string): string {
     requireSafeTemporary(base);
     return mkdtempSync(join(base, 'syndrome-'));
   } catch (cause) {
-    throw new LabError('E_LAB_RUN_DIR', `no folder for the sockets of a run can be made in ${base}`, {
+    throw new LabError('E_LAB_RUN_DIR', `no folder for the channels of a run can be made in ${base}`, {
       cause,
       hint: 'Set TMPDIR to a folder that can be written to and that is yours, or has the sticky bit; or free some space.',
     });
@@ -35,7 +37,7 @@ export class RunDir {
 
   constructor() {
     const base = [resolve(tmpdir()), '/tmp'].find(
-      dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'console.sock')) < MAX_SOCKET_PATH,
+      dir => Buffer.byteLength(join(dir, 'syndrome-XXXXXX', 'outer.sock')) < MAX_SOCKET_PATH,
     );
     this.path = makeIn(base ?? '/tmp');
     if (open.size === 0) process.on('exit', removeAll);
@@ -48,11 +50,11 @@ export class RunDir {
   }
 
   /**
-   * Listens on a unix socket and gives the first connection. QEMU is the connecting side, so that nothing it says is
-   * lost and nobody waits for a socket to appear.
+   * Listens on a unix socket in this folder and gives the first connection. QEMU is the connecting side, so that nothing
+   * it says is lost and nobody waits for a socket to appear.
+   * @throws LabError E_LAB_SOCKET
    */
-  async listen(name: string): Promise<{ path: string; connection: Promise<Socket> }> {
-    const path = this.file(name);
+  async listen(path: string): Promise<{ connection: Promise<Socket> }> {
     const server = createServer();
     this.#servers.push(server);
     const connection = new Promise<Socket>((resolve, reject) => {
@@ -68,7 +70,20 @@ export class RunDir {
       server.once('error', error => reject(new LabError('E_LAB_SOCKET', `cannot listen on ${path}`, { cause: error })));
       server.listen(path, resolve);
     });
-    return { path, connection };
+    return { connection };
+  }
+
+  /** Makes the files of a serial line in this folder, and follows them. @throws LabError E_LAB_RUN_DIR */
+  async serialLine(files: SerialFiles): Promise<SerialLine> {
+    try {
+      await makeFifos(files.input === undefined ? [] : [files.input]);
+      return new SerialLine(files);
+    } catch (cause) {
+      throw new LabError('E_LAB_RUN_DIR', `no serial line can be made in ${this.path}`, {
+        cause,
+        hint: 'The command mkfifo has to be there, and TMPDIR to lie on a file system that has FIFOs.',
+      });
+    }
   }
 
   /** Closes what listens and removes the folder. Safe to call twice. */

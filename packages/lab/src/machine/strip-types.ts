@@ -8,7 +8,12 @@ const SPECIFIER = /(['"])((?:\.{1,2}|@syndrome)\/[^'"\n]+)\.ts\1/g;
  * own imports name `.js`. The same source gives the same bytes with the same Node.
  */
 export function stripTypes(source: string): string {
-  return withoutWarnings(() => stripTypeScriptTypes(source)).replace(SPECIFIER, '$1$2.js$1');
+  return withoutTypes(source).replace(SPECIFIER, '$1$2.js$1');
+}
+
+/** TypeScript with blanks for its types, and for the imports that only these need. */
+export function withoutTypes(source: string): string {
+  return withoutWarnings(() => stripTypeScriptTypes(source));
 }
 
 /** Node says of this function that it may change; the Node here is that of the lock file. */

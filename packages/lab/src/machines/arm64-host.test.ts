@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { qemuArgs } from '../machine/qemu-args.ts';
+import { stableArgs } from '../machine/qemu-args.ts';
 import { machineKind, machineSchema, type MachineSpec } from './registry.ts';
 
 const canBeKept = (spec: MachineSpec): boolean => machineKind(spec).canBeKept?.(spec) ?? true;
@@ -7,10 +7,8 @@ const canBeKept = (spec: MachineSpec): boolean => machineKind(spec).canBeKept?.(
 /** Whether an arm64 host with this on its kernel's command line is kept, and the modes of KVM that are on it then. */
 function arm64Host(append: string): { kept: boolean; modes: string[] } {
   const spec = machineSchema.parse({ kind: 'arm64-host', append });
-  const argv = qemuArgs(
-    { machine: spec, accel: 'tcg', files: { qemu: ['qemu'], kernel: 'kernel', initrd: 'initrd' } },
-    {},
-  );
+  const files = { qemu: ['qemu'], kernel: 'kernel', initrd: 'initrd' };
+  const argv = stableArgs({ machine: spec, accel: 'tcg', files });
   const words = argv[argv.indexOf('-append') + 1]?.split(' ') ?? [];
   return { kept: canBeKept(spec), modes: words.filter(word => /^kvm[-_]arm\.mode=/.test(word)) };
 }

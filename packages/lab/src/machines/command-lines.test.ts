@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Accel } from '../machine/accel.ts';
-import type { MachineSockets } from '../machine/channels.ts';
+import { channelEnd, type MachineEnds } from '../machine/channels.ts';
 import { qemuArgs } from '../machine/qemu-args.ts';
 import { VMMS } from '../vmms/registry.ts';
 import type { MachineFiles } from './kind.ts';
@@ -50,8 +50,8 @@ function filesOf(spec: MachineSpec): MachineFiles {
   };
 }
 
-function outer(spec: MachineSpec, accel: Accel, sockets: MachineSockets, append: string): string[] {
-  return qemuArgs({ machine: spec, accel, files: filesOf(spec), append }, sockets);
+function outer(spec: MachineSpec, accel: Accel, ends: MachineEnds, append: string): string[] {
+  return qemuArgs({ machine: spec, accel, files: filesOf(spec), append }, ends);
 }
 
 function inner(spec: MachineSpec, append: string): string[] {
@@ -70,10 +70,10 @@ test('every kind of machine is among them', () => {
 test('the command lines of every kind of machine are as they were', async () => {
   const text = Object.entries(SPECS).flatMap(([title, rest]) => {
     const spec = machineSchema.parse({ kind: title.split(',')[0], ...rest });
-    const sockets = Object.fromEntries(machineKind(spec).channels.map(channel => [channel, `/run,1/${channel}.sock`]));
-    const withGdb = { ...sockets, gdb: '/run,1/gdb.sock' };
+    const ends = Object.fromEntries(machineKind(spec).channels.map(name => [name, channelEnd(name, '/run,1')]));
+    const withGdb = { ...ends, gdb: '/run,1/gdb.sock' };
     return [
-      ...lines(title, outer(spec, 'tcg', sockets, '')),
+      ...lines(title, outer(spec, 'tcg', ends, '')),
       ...lines(`${title}: kvm, gdb, appended`, outer(spec, 'kvm', withGdb, 'x=1,2')),
       ...(inner(spec, '').length === 0 ? [] : lines(`${title}: VMM`, inner(spec, ''))),
       ...(inner(spec, '').length === 0 ? [] : lines(`${title}: VMM, appended`, inner(spec, 'x=1,2'))),

@@ -4,7 +4,7 @@ import type { Trace } from '@syndrome/trace/reader.ts';
 import { matrixTable } from './matrix.ts';
 import { partsLine } from '@syndrome/trace/parts-line.ts';
 import { plain } from '@syndrome/trace/style.ts';
-import { verdictLines } from './text.ts';
+import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { lanesOf, Timeline } from '@syndrome/trace/timeline.ts';
 
 /** Text of a page: what hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it. */

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RunResult } from '../run.ts';
 import { runResult } from '../testing/result.ts';
-import { judgeTrace } from '@syndrome/trace/expect/verdict.ts';
-import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +15,8 @@ import { widthOf } from './style.ts';
 import { plain, type Style } from '@syndrome/trace/style.ts';
 import { distribution, distributionLines } from './repeat.ts';
 import { all } from './reporter.ts';
-import { textReporter, verdictLines } from './text.ts';
+import { textReporter } from './text.ts';
+import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { Timeline } from '@syndrome/trace/timeline.ts';
 
 const base = runResult({
@@ -127,42 +126,6 @@ describe('what could not be judged', () => {
     expect(lines.join('\n').match(/✓/g)).toHaveLength(1);
     const cell = { cell: { kernel: '7.2' }, result: open } as CellResult;
     expect(matrixHtml('t', [cell], () => undefined)).toContain('  ? outlook: signalled\n      not judged: ');
-  });
-
-  test('stands with its mark and reason under a run that was killed, and not under one that cannot be', () => {
-    const header: TraceHeader = {
-      type: 'trace',
-      version: TRACE_VERSION,
-      tool: 't',
-      scenario: 'k',
-      startedAt: '2026-01-01T00:00:00Z',
-      layers: ['lab', 'vmm', 'guest', 'process'],
-      parts: {},
-      expect: ['within 5s: guest.mce-record', 'never: guest.panic'],
-      outcome: 'logged',
-      settle: 0,
-    };
-    const event = (seq: number, name: 'lab.injected' | 'lab.note' | 'lab.skip'): TraceEvent => ({
-      seq,
-      t: seq * 1e9,
-      layer: 'lab',
-      source: 'lab',
-      name,
-    });
-    const look = { style: marking, width: 140 };
-    const killed = judgeTrace(header, [event(1, 'lab.injected'), event(2, 'lab.note')]);
-    const lines = verdictLines('k', killed, undefined, look);
-    expect(lines.slice(0, 6)).toEqual([
-      '  <yellow>?</> within 5s: guest.mce-record',
-      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
-      '  <yellow>?</> never: guest.panic',
-      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
-      '  <yellow>?</> outcome: logged',
-      expect.stringMatching(/^ {6}<yellow>not judged: the run was killed; /),
-    ]);
-    expect(lines[6]).toContain('E_LAB_TRACE_CUT');
-    const skip = verdictLines('k', judgeTrace(header, [event(1, 'lab.skip')]), undefined, look);
-    expect(skip.filter(l => l.includes('?</>'))).toEqual([]);
   });
 
   test('is skipped in KTAP, with its reason', () => {

@@ -259,19 +259,23 @@ function loadScenario(file: string): Scenario {
 /** The folder of the scenarios that come with the program. */
 export const SCENARIO_DIR: string = join(import.meta.dirname, '../../../../scenarios');
 
-/** All scenarios that come with the program, by name. */
-export function bundledScenarios(): Scenario[] {
+/** The names of the scenarios that come with the program. */
+export function scenarioNames(): string[] {
   return readdirSync(SCENARIO_DIR)
     .filter(f => f.endsWith('.yaml'))
     .toSorted()
-    .map(f => loadScenario(join(SCENARIO_DIR, f)));
+    .map(f => basename(f, '.yaml'));
+}
+
+/** All scenarios that come with the program, by name. */
+export function bundledScenarios(): Scenario[] {
+  return scenarioNames().map(name => loadScenario(join(SCENARIO_DIR, `${name}.yaml`)));
 }
 
 /** A scenario by name, or by the path of a file. @throws UsageError E_SCENARIO_UNKNOWN with the nearest name. */
 export function findScenario(nameOrFile: string): Scenario {
   if (/\.ya?ml$/.test(nameOrFile) || nameOrFile.includes('/')) return loadScenario(nameOrFile);
-  const files = readdirSync(SCENARIO_DIR).filter(f => f.endsWith('.yaml'));
-  const names = files.map(f => basename(f, '.yaml'));
+  const names = scenarioNames();
   if (names.includes(nameOrFile)) return loadScenario(join(SCENARIO_DIR, `${nameOrFile}.yaml`));
   throw new UsageError('E_SCENARIO_UNKNOWN', `there is no scenario "${nameOrFile}"`, {
     hint: didYouMean(nameOrFile, names),

@@ -24,17 +24,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { GdbClient } from './client.ts';
+import { CPSR, HCR_EL2, VTTBR_EL2 } from './el2-registers.ts';
 import { Stage2Error } from './errors.ts';
 import { type Stage2Step, type Stage2Walk, stage2Format, walkStage2, withTableAddress } from './stage2.ts';
 
 /** Nothing is mapped there on QEMU's virt machine (between the PL061/RTC block and virtio-mmio), and it is aligned to every granule. */
 export const UNASSIGNED_ON_VIRT = 0x0980_0000n;
-
-/** HCR_EL2.VM: stage 2 is on. HCR_EL2.TGE: EL0 belongs to the host, and stage 2 is off whatever VM says. */
-const HCR_VM = 1n << 0n;
-const HCR_TGE = 1n << 27n;
-
-const VTTBR_BADDR = 0xffff_ffff_fffen;
 
 /** How long the machine runs between two looks at it, ms, and how often it is looked at. */
 const DEFAULT_SLICE_MS = 20;
@@ -200,14 +195,15 @@ async function writeDescriptor(client: GdbClient, address: bigint, value: bigint
 async function guestOn(client: GdbClient, thread: string): Promise<GuestInView | undefined> {
   const r = await client.readRegisters(['cpsr', 'HCR_EL2', 'VTTBR_EL2', 'VTCR_EL2'], { thread });
   const el = exceptionLevel(r.cpsr);
-  if (el === undefined || (r.HCR_EL2 & HCR_VM) === 0n || (r.HCR_EL2 & HCR_TGE) !== 0n) return undefined;
-  if ((r.VTTBR_EL2 & VTTBR_BADDR) === 0n) return undefined;
+  const { VM, TGE } = HCR_EL2.decode(r.HCR_EL2);
+  if (el === undefined || !VM || TGE) return undefined;
+  if (VTTBR_EL2.decode(r.VTTBR_EL2).BADDR === 0n) return undefined;
   return { thread, el, vttbr: r.VTTBR_EL2, vtcr: r.VTCR_EL2 };
 }
 
-/** 0 or 1 from PSTATE.M (C5.2.19 SPSR_EL1.M), AArch32 modes included; undefined above. */
+/** 0 or 1 from PSTATE.M, AArch32 modes included; undefined above. */
 function exceptionLevel(cpsr: bigint): 0 | 1 | undefined {
-  const mode = Number(cpsr & 0x1fn);
+  const mode = Number(CPSR.decode(cpsr).M);
   if (mode === 0x00 || mode === 0x10) return 0;
   if (mode === 0x04 || mode === 0x05) return 1;
   // AArch32: every privileged mode but Monitor and Hyp is at EL1.

@@ -14,6 +14,7 @@
  */
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
+import { VTCR_EL2, VTTBR_EL2, VTTBR_EL2_52 } from './el2-registers.ts';
 import { Stage2Error } from './errors.ts';
 
 type GranuleBits = 12 | 14 | 16;
@@ -89,26 +90,26 @@ const DESCRIPTOR_BYTES = 8n;
 
 /** Reads VTCR_EL2. Throws Stage2Error (E_STAGE2_CONFIG) for what is reserved or impossible. */
 export function stage2Format(vtcr: bigint): Stage2Format {
-  const bits = (low: number, width: number): number => Number((vtcr >> BigInt(low)) & ((1n << BigInt(width)) - 1n));
+  const { D128, TG0, PS, DS, T0SZ, SL0, SL2, HA } = VTCR_EL2.decode(vtcr);
   const bad = (what: string): Stage2Error =>
     new Stage2Error('E_STAGE2_CONFIG', `VTCR_EL2 = ${hex64(vtcr)}: ${what}`, {
       hint: 'Was the register read while a guest was running? A hypervisor may leave anything in it otherwise.',
     });
-  if (bits(38, 1) === 1) throw bad('D128, 128-bit descriptors, are not supported');
-  const granuleBits = granules[bits(14, 2)];
+  if (D128) throw bad('D128, 128-bit descriptors, are not supported');
+  const granuleBits = granules[Number(TG0)];
   if (granuleBits === undefined) throw bad('TG0 = 0b11 is reserved');
-  const outputBits = physicalSizes[bits(16, 3)];
+  const outputBits = physicalSizes[Number(PS)];
   if (outputBits === undefined) throw bad('PS = 0b111 is reserved');
-  const ds = granuleBits !== 16 && bits(32, 1) === 1;
+  const ds = granuleBits !== 16 && DS;
   if (outputBits === 52 && granuleBits !== 16 && !ds) {
     throw bad(`PS says 52 bits, which ${granuleName(granuleBits)} has only with DS`);
   }
-  const inputBits = 64 - bits(0, 6);
+  const inputBits = 64 - Number(T0SZ);
   const maxInputBits = ds || granuleBits === 16 ? 52 : 48;
   if (inputBits > maxInputBits) throw bad(`T0SZ gives ${inputBits} bits, more than ${maxInputBits}`);
   if (inputBits < MIN_INPUT_BITS) throw bad(`T0SZ gives ${inputBits} bits, less than ${MIN_INPUT_BITS}`);
-  const startLevel = startLevelOf(granuleBits, bits(6, 2), bits(33, 1) === 1, ds);
-  if (startLevel === undefined) throw bad(`SL0 = ${bits(6, 2)}, SL2 = ${bits(33, 1)} is reserved for this granule`);
+  const startLevel = startLevelOf(granuleBits, Number(SL0), SL2, ds);
+  if (startLevel === undefined) throw bad(`SL0 = ${SL0}, SL2 = ${SL2 ? 1 : 0} is reserved for this granule`);
   const startIndexBits = inputBits - levelShift(granuleBits, startLevel);
   const stride = granuleBits - 3;
   if (startIndexBits < 1) throw bad(`${inputBits} bits of input leave nothing to look up at start level ${startLevel}`);
@@ -123,7 +124,7 @@ export function stage2Format(vtcr: bigint): Stage2Format {
     startIndexBits,
     concatenated: 1 << Math.max(0, startIndexBits - stride),
     ds,
-    hardwareAccessFlag: bits(21, 1) === 1,
+    hardwareAccessFlag: HA,
   };
 }
 
@@ -132,10 +133,9 @@ export function stage2Format(vtcr: bigint): Stage2Format {
  * it points to, which the architecture leaves to the implementation.
  */
 export function stage2Base(vttbr: bigint, format: Stage2Format): bigint {
-  const wide = format.outputBits === 52;
-  // With 52 bits, BADDR[5:2] are address bits 51 to 48, and the table is aligned to 64 bytes at least.
-  const low = wide ? vttbr & 0xffff_ffff_ffc0n : vttbr & 0xffff_ffff_fffen;
-  const base = wide ? low | (((vttbr >> 2n) & 0xfn) << 48n) : low;
+  const { BADDR } = VTTBR_EL2.decode(vttbr);
+  const { BADDR_LOW, BADDR_HIGH } = VTTBR_EL2_52.decode(vttbr);
+  const base = format.outputBits === 52 ? (BADDR_LOW << 6n) | (BADDR_HIGH << 48n) : BADDR << 1n;
   const size = 1n << BigInt(format.startIndexBits + 3);
   if (base % size !== 0n) {
     throw new Stage2Error(

@@ -38,9 +38,11 @@ const MAX_CONDITION = 4096;
 
 function tokensOf(text: string): string[] {
   const tokens: string[] = [];
-  for (TOKEN.lastIndex = 0; TOKEN.lastIndex < text.length; ) {
-    const from = TOKEN.lastIndex;
-    const token = TOKEN.exec(text)?.[1];
+  // A copy: a sticky expression remembers where it stopped.
+  const word = new RegExp(TOKEN);
+  while (word.lastIndex < text.length) {
+    const from = word.lastIndex;
+    const token = word.exec(text)?.[1];
     if (token === undefined) {
       throw new UsageError('E_EXPECT_SYNTAX', `"${cut(text.slice(from))}" has a quote that does not end its word`);
     }

@@ -7,7 +7,7 @@ import type { ArmSeaRecord } from '../../arm/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import type { KindEvent } from '../../events/event.ts';
-import type { KernelPart } from './kernel-reader.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]{16})$/s;

@@ -9,7 +9,7 @@ import { mcaBanksOf } from '../../cper/x86-mca.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { SectionLines } from './cper-section.ts';
 import type { ItemSink, TextNote } from '../item.ts';
-import type { KernelPart } from './kernel-reader.ts';
+import type { KernelPart } from './kernel-part.ts';
 
 /**
  * `{12}[Hardware Error]: ` of ghes.c; `[Hardware Error]: ` of bert.c, which prints what the firmware kept of the boot

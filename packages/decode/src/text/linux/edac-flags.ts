@@ -1,19 +1,23 @@
 /** @module The flag list of the kernel's AMD decoder (`MC0_STATUS[Over|UE|MiscV|…]`) turned back into bits. */
+import { CPUID_1_EAX } from '../../mca/cpu.ts';
+import { MCI_STATUS_AMD } from '../../mca/registers.ts';
 
-/** Printed word → MCi_STATUS bit. APM vol. 2, Machine-Check Status Registers; PPR, MCA_STATUS. */
-const FLAG_BITS: Readonly<Record<string, number>> = {
-  Over: 62,
-  UE: 61,
-  MiscV: 59,
-  AddrV: 58,
-  PCC: 57,
-  TCC: 55,
-  SyndV: 53,
-  CECC: 46,
-  UECC: 45,
-  Deferred: 44,
-  Poison: 43,
-  Scrub: 40,
+const BITS = MCI_STATUS_AMD.masks;
+
+/** Printed word → bit of MCi_STATUS. */
+const FLAG_BITS: Readonly<Record<string, bigint>> = {
+  Over: BITS.OVER,
+  UE: BITS.UC,
+  MiscV: BITS.MISCV,
+  AddrV: BITS.ADDRV,
+  PCC: BITS.PCC,
+  TCC: BITS.TCC,
+  SyndV: BITS.SYNDV,
+  CECC: BITS.CECC,
+  UECC: BITS.UECC,
+  Deferred: BITS.DEFERRED,
+  Poison: BITS.POISON,
+  Scrub: BITS.SCRUB,
 };
 
 /** Bits that every version of the decoder prints, so that a missing word says that the bit is clear. */
@@ -21,11 +25,8 @@ const ALWAYS: readonly string[] = ['Over', 'UE', 'MiscV', 'AddrV', 'PCC'];
 
 /** The bits the words say are set (`CE` and `-` say nothing), with VAL, which every printed record has. */
 export function edacFlagBits(flags: string): bigint {
-  let bits = 1n << 63n;
-  for (const word of flags.split('|')) {
-    const position = FLAG_BITS[word];
-    if (position !== undefined) bits |= 1n << BigInt(position);
-  }
+  let bits = BITS.VAL;
+  for (const word of flags.split('|')) bits |= FLAG_BITS[word] ?? 0n;
   return bits;
 }
 
@@ -33,12 +34,12 @@ export function edacFlagBits(flags: string): bigint {
 export function edacFlagMismatch(flags: string, status: bigint): string[] {
   const words = new Set(flags.split('|'));
   const wrong: string[] = [];
-  for (const [word, position] of Object.entries(FLAG_BITS)) {
-    const set = ((status >> BigInt(position)) & 1n) === 1n;
+  for (const [word, bit] of Object.entries(FLAG_BITS)) {
+    const set = (status & bit) !== 0n;
     if (words.has(word) && !set) wrong.push(`+${word}`);
     if (!words.has(word) && set && ALWAYS.includes(word)) wrong.push(`-${word}`);
   }
-  if (words.has('CE') && ((status >> 61n) & 1n) === 1n) wrong.push('+CE');
+  if (words.has('CE') && (status & BITS.UC) !== 0n) wrong.push('+CE');
   return wrong;
 }
 
@@ -46,7 +47,11 @@ export function edacFlagMismatch(flags: string, status: bigint): string[] {
 export function cpuidOf(family: number, model: number, stepping: number): bigint {
   const base = Math.min(family, 0xf);
   const extended = family - base;
-  return BigInt(
-    ((extended & 0xff) << 20) | (((model >> 4) & 0xf) << 16) | (base << 8) | ((model & 0xf) << 4) | (stepping & 0xf),
-  );
+  return CPUID_1_EAX.encode({
+    EXT_FAMILY: BigInt(extended & 0xff),
+    EXT_MODEL: BigInt((model >> 4) & 0xf),
+    FAMILY: BigInt(base),
+    MODEL: BigInt(model & 0xf),
+    STEPPING: BigInt(stepping & 0xf),
+  });
 }

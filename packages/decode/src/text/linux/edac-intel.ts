@@ -5,7 +5,7 @@
 import type { X86McaRecord } from '../../mca/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink } from '../item.ts';
-import type { KernelPart } from './kernel-reader.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const PREFIX = /^EDAC (?:[a-z][\w-]{1,15} )?MC(\d{1,3}): (.*)$/s;

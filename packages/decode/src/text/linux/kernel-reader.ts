@@ -1,5 +1,7 @@
 /** @module Linux kernel messages → items: machine check blocks, the AMD decoder, firmware reports, page handling. */
+import { MCI_STATUS_AMD_LEGACY } from '../../mca/amd-registers.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
+import { MCI_STATUS_AMD } from '../../mca/registers.ts';
 import { ArmLines } from './arm-lines.ts';
 import { ascii } from '../bytes.ts';
 import { CperLines } from './cper-lines.ts';
@@ -10,11 +12,12 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
 import { linuxLine } from '../transport/line.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
-import { LINUX_NEEDLES } from './needles.ts';
-import { mceLine, mceLineOf } from './mce-lexer.ts';
+import { MceLexer } from './mce-lexer.ts';
 import { OldMceLines } from './old-mce-lines.ts';
+import { StampReader } from './stamp-reader.ts';
 import { matchPattern } from '../patterns.ts';
 import type { Reader } from '../reader.ts';
 
@@ -27,7 +30,6 @@ const TAG = ascii('[Hardware Error]: ');
 const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
 
 /** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
-const EXTENDED = 0x3f;
 
 const CUT_LINE = 'a line of a machine check ends within a register, or was damaged; nothing of it was taken';
 
@@ -36,17 +38,11 @@ const INCOMPLETE: TextNote = {
   message: 'lines of this record are missing or mixed with those of other CPUs; only what is certain was taken',
 };
 
-/** Readers of the messages that other modules know; each takes a stripped line or leaves it. */
-export interface KernelPart {
-  take(text: string, lineNumber: number): boolean;
-  skipped(lines: number): void;
-  end(): void;
-}
-
 /** Reads kernel messages, as bytes where it is fast and as strings else. */
 export class KernelReader implements Reader {
-  readonly needles: readonly string[] = LINUX_NEEDLES;
   readonly #sink: ItemSink;
+  readonly #stamp = new StampReader();
+  readonly #lexer = new MceLexer();
   readonly #assembler: MceAssembler;
   readonly #arm: ArmLines;
   readonly #cper: CperLines;
@@ -141,13 +137,13 @@ export class KernelReader implements Reader {
   bytes(bytes: Uint8Array, start: number, end: number, lineNumber: number): boolean {
     let stop = end;
     if (stop > start && bytes[stop - 1] === 0x0d) stop--;
-    const at = stampEnd(bytes, start, stop);
+    const at = this.#stamp.end(bytes, start, stop);
     if (at < 0) return false;
-    const line = mceLine(bytes, at, stop);
+    const line = this.#lexer.line(bytes, at, stop);
     if (line === undefined || line.kind === 'cut' || this.#held !== undefined) return false;
     this.#edac.skipped(1);
     this.#pageShift = 12;
-    this.#assembler.take(line, stampCaller, lineNumber);
+    this.#assembler.take(line, this.#stamp.caller, lineNumber);
     if (line.kind === 'header') this.#bare = hasTag(bytes, at, stop) ? 0 : BARE_LINES;
     return true;
   }
@@ -167,14 +163,14 @@ export class KernelReader implements Reader {
     const held = this.#held;
     if (held !== undefined) {
       const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{1,16}/, '').trimEnd()}`;
-      const line = mceLineOf(joined);
+      const line = this.#lexer.lineOf(joined);
       if (line !== undefined && line.kind !== 'cut') {
         this.#held = undefined;
         return this.#message(joined, held.caller, line.kind === 'header' ? held.lineNumber : lineNumber);
       }
       this.#release();
     }
-    if (BLOCK_LINE.test(text) && (mceLineOf(text)?.kind ?? 'cut') === 'cut') {
+    if (BLOCK_LINE.test(text) && (this.#lexer.lineOf(text)?.kind ?? 'cut') === 'cut') {
       this.#held = { text, caller, lineNumber };
       return true;
     }
@@ -195,7 +191,7 @@ export class KernelReader implements Reader {
     const bare = this.#bare > 0;
     if (bare) this.#bare--;
     if (text.includes('[Hardware Error]: ') || text.includes('Machine Check') || bare) {
-      const line = mceLineOf(text, bare);
+      const line = this.#lexer.lineOf(text, bare);
       if (line !== undefined) {
         this.#edac.skipped(1);
         this.#pageShift = 12;
@@ -285,9 +281,10 @@ export class KernelReader implements Reader {
   #edacRecord(record: X86McaRecord, head: EdacHead, extended: number | undefined): void {
     const notes: TextNote[] = [];
     if (head.family !== undefined) record.cpuid = cpuidOf(head.family, head.model ?? 0, head.stepping ?? 0);
-    const ofStatus = Number(record.status >> 16n) & EXTENDED;
+    const ofStatus = Number(MCI_STATUS_AMD.read(record.status).XEC);
+    const ofLegacy = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
     // Linux before 4.16 cuts it to five bits.
-    if (extended !== undefined && extended !== ofStatus && extended !== (ofStatus & (EXTENDED >> 1))) {
+    if (extended !== undefined && extended !== ofStatus && extended !== ofLegacy) {
       notes.push({
         code: 'W_TEXT_FLAGS',
         message: `the printed extended error code is ${extended}, that of the status beside it ${ofStatus}`,
@@ -303,53 +300,6 @@ export class KernelReader implements Reader {
     const { firstLine = 0, lastLine = firstLine } = record.origin ?? {};
     this.#sink({ type: 'mca', form: 'linux', record, notes, firstLine, lastLine });
   }
-}
-
-/** The printk caller of the stamp that {@link stampEnd} read last. */
-let stampCaller = '';
-const callers = new Map<number, string>();
-const MAX_CALLERS = 4096;
-
-/** Position behind `[    1.234567] ` and `[    1.234567][    T1] `, `start` when no stamp is there, -1 when unsure. */
-function stampEnd(bytes: Uint8Array, start: number, end: number): number {
-  stampCaller = '';
-  if (bytes[start] !== 0x5b) return bytes[start] === 0x6d ? start : -1;
-  // `[Hardware Error]: ` without a stamp.
-  if (bytes[start + 1] === 0x48) return start;
-  let at = start + 1;
-  while (at < end && bytes[at] === 0x20) at++;
-  const digits = at;
-  while (at < end && isDigit(bytes[at])) at++;
-  if (at === digits || at - digits > 10 || bytes[at] !== 0x2e) return -1;
-  at++;
-  for (let i = 0; i < 6; i++, at++) if (!isDigit(bytes[at])) return -1;
-  if (at >= end || bytes[at] !== 0x5d) return -1;
-  at++;
-  if (bytes[at] === 0x20) at++;
-  if (bytes[at] !== 0x5b || bytes[at + 1] === 0x48) return at;
-  at++;
-  while (at < end && bytes[at] === 0x20) at++;
-  const type = bytes[at] ?? 0;
-  if (type !== 0x54 && type !== 0x43) return -1;
-  at++;
-  let id = 0;
-  const idAt = at;
-  while (at < end && isDigit(bytes[at])) id = id * 10 + (bytes[at++] as number) - 0x30;
-  if (at === idAt || at - idAt > 10 || at >= end || bytes[at] !== 0x5d) return -1;
-  at++;
-  if (bytes[at] === 0x20) at++;
-  const key = 2 * id + (type === 0x54 ? 1 : 0);
-  let name = callers.get(key);
-  if (name === undefined) {
-    name = `${type === 0x54 ? 'T' : 'C'}${id}`;
-    if (callers.size < MAX_CALLERS) callers.set(key, name);
-  }
-  stampCaller = name;
-  return at;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 function hasTag(bytes: Uint8Array, at: number, end: number): boolean {

@@ -6,6 +6,7 @@
  * had in an earlier complete block. A line that fits none or several is reported and given to nobody.
  */
 import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import type { MceCut, MceHeader, MceLine, MceProcessor, MceTsc } from './mce-lexer.ts';
 
 /** Blocks open at the same time, per source. */
@@ -18,9 +19,8 @@ const MAX_CPUS = 16_384;
 /** Linux X86_VENDOR_*: 0 Intel, 2 AMD, 9 Hygon (which follows AMD). Others stay unknown. */
 const VENDOR: Readonly<Record<number, McaVendor>> = { 0: 'intel', 2: 'amd', 9: 'amd' };
 
-const ADDRV = 1n << 58n;
-const MISCV = 1n << 59n;
-const RIPV_EIPV = 3n;
+const { ADDRV, MISCV } = MCI_STATUS_INTEL.masks;
+const RIPV_EIPV = MCG_STATUS.masks.RIPV | MCG_STATUS.masks.EIPV;
 
 interface MceBlock {
   record: X86McaRecord;

@@ -85,8 +85,6 @@ const NAMES: readonly (readonly [Uint8Array, TscMember])[] = [
   [ascii(' IPID '), 'ipid'],
 ];
 
-const cursor = new Cursor();
-
 function header(c: Cursor, tagged: boolean): MceHeader | MceCut | undefined {
   const cpu = c.decimal(6);
   if (cpu < 0 || !c.word(CHECK)) return undefined;
@@ -161,33 +159,41 @@ function processor(c: Cursor): MceProcessor | undefined {
   return { kind: 'processor', vendor, cpuid, time: BigInt(time), socket, apicId, microcode };
 }
 
-/**
- * Reads `bytes[at, end)` as a line of a machine check block, behind its time stamp; undefined when it is none.
- * Lines without any prefix count only where `bare` is set: inside a block of an old kernel, or a header.
- */
-export function mceLine(bytes: Uint8Array, at: number, end: number, bare = false): MceLine | undefined {
-  const c = cursor;
-  c.set(bytes, at, end);
-  c.word(MCE);
-  const tagged = c.word(TAG);
-  const first = bytes[c.at];
-  if (first === 0x43) return c.word(CPU) ? header(c, tagged) : undefined;
-  if (!tagged && !bare) return undefined;
-  if (first === 0x54) return c.word(TSC) ? tsc(c) : undefined;
-  if (first === 0x50) return c.word(PROCESSOR) ? processor(c) : undefined;
-  return first === 0x52 && c.word(RIP) ? rip(c) : undefined;
-}
+/** Longer texts are none of a machine check block. */
+const MAX_TEXT = 512;
 
-const scratch = new Uint8Array(512);
+/** Reads lines of machine check blocks; it keeps nothing of one for the next but room. */
+export class MceLexer {
+  readonly #cursor = new Cursor();
+  readonly #scratch = new Uint8Array(MAX_TEXT);
 
-/** {@link mceLine} of a string; a line of such a block is short and plain ASCII. */
-export function mceLineOf(text: string, bare = false): MceLine | undefined {
-  const n = text.length;
-  if (n > scratch.length) return undefined;
-  for (let i = 0; i < n; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7e) return undefined;
-    scratch[i] = code;
+  /**
+   * Reads `bytes[at, end)` as a line of a machine check block, behind its time stamp; undefined when it is none.
+   * Lines without any prefix count only where `bare` is set: inside a block of an old kernel, or a header.
+   */
+  line(bytes: Uint8Array, at: number, end: number, bare = false): MceLine | undefined {
+    const c = this.#cursor;
+    c.set(bytes, at, end);
+    c.word(MCE);
+    const tagged = c.word(TAG);
+    const first = bytes[c.at];
+    if (first === 0x43) return c.word(CPU) ? header(c, tagged) : undefined;
+    if (!tagged && !bare) return undefined;
+    if (first === 0x54) return c.word(TSC) ? tsc(c) : undefined;
+    if (first === 0x50) return c.word(PROCESSOR) ? processor(c) : undefined;
+    return first === 0x52 && c.word(RIP) ? rip(c) : undefined;
   }
-  return mceLine(scratch, 0, n, bare);
+
+  /** The same of a string; a line of such a block is short and plain ASCII. */
+  lineOf(text: string, bare = false): MceLine | undefined {
+    const scratch = this.#scratch;
+    const n = text.length;
+    if (n > scratch.length) return undefined;
+    for (let i = 0; i < n; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7e) return undefined;
+      scratch[i] = code;
+    }
+    return this.line(scratch, 0, n, bare);
+  }
 }

@@ -3,8 +3,9 @@
  * with its CPU, then `Bank 4: b200000000070f0f[misc] at address` for each bank, or the same after a poll.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
+import { holdsError } from '../../mca/registers.ts';
 import type { ItemSink } from '../item.ts';
-import type { KernelPart } from './kernel-reader.ts';
+import type { KernelPart } from './kernel-part.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const EXCEPTION = /^CPU ?(\d{1,4}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
@@ -17,7 +18,7 @@ const MAX_LINES = 40;
 export function oldBankLine(text: string): X86McaRecord | undefined {
   const m = BANK.exec(text);
   const status = hexU64(m?.[2]);
-  if (m === null || status === undefined || status >> 63n === 0n) return undefined;
+  if (m === null || status === undefined || !holdsError(status)) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank: Number(m[1]), status };
   const [misc, addr] = [hexU64(m[3]), hexU64(m[4])];
   if (misc !== undefined) record.misc = misc;

@@ -26,7 +26,6 @@ const MONITOR = /^CPU \d+: |MCE injection not supported|^Invalid MCE |support MC
 
 /** Reads single lines among those of others, and makes nothing of what may be anybody's; nothing is kept between them. */
 export class QemuReader implements Reader {
-  readonly needles: readonly string[] = QEMU_NEEDLES;
   readonly #sink: ItemSink;
 
   constructor(sink: ItemSink) {

@@ -3,18 +3,14 @@
  * numbers as in C. Delivery flags change who gets the record and not what it is.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
+import { MCG_STATUS, MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import { longLine } from '../item.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import { parseU64 } from '../../common/hex.ts';
 import { MAX_LINE } from '../transport/line.ts';
 import type { LineTaker } from '../transport/line-scanner.ts';
 
-const VAL = 1n << 63n;
-const UC = 1n << 61n;
-const EN = 1n << 60n;
-const PCC = 1n << 57n;
-const S = 1n << 56n;
-const AR = 1n << 55n;
+const { VAL, OVER, UC, EN, MISCV, ADDRV, PCC, S, AR } = MCI_STATUS_INTEL.masks;
 
 /** Words of a STATUS line. The classes are those of SDM vol. 3B, UCR Error Reporting and Logging; mce-inject enables what it injects. */
 const STATUS_WORDS: Readonly<Record<string, bigint>> = {
@@ -25,18 +21,18 @@ const STATUS_WORDS: Readonly<Record<string, bigint>> = {
   SRAO: VAL | UC | EN | S,
   SRAR: VAL | UC | EN | S | AR,
   VAL,
-  OVER: 1n << 62n,
+  OVER,
   UC,
   EN,
-  MISCV: 1n << 59n,
-  ADDRV: 1n << 58n,
+  MISCV,
+  ADDRV,
   PCC,
   S,
   AR,
-  TES_GREEN: 1n << 53n,
-  TES_YELLOW: 2n << 53n,
+  TES_GREEN: MCI_STATUS_INTEL.encode({ TES: 1n }),
+  TES_YELLOW: MCI_STATUS_INTEL.encode({ TES: 2n }),
 };
-const MCG_WORDS: Readonly<Record<string, bigint>> = { RIPV: 1n, EIPV: 2n, MCIP: 4n, LMCE: 8n, SEAM_NR: 1n << 12n };
+const MCG_WORDS: Readonly<Record<string, bigint>> = MCG_STATUS.masks;
 const DELIVERY: ReadonlySet<string> = new Set([
   'NOBROADCAST',
   'NO_BROADCAST',
@@ -173,8 +169,8 @@ export class MceInjectReader implements LineTaker {
       return;
     }
     // mce-inject sets the valid bits of what is given.
-    if (record.addr !== undefined) record.status |= STATUS_WORDS['ADDRV'] ?? 0n;
-    if (record.misc !== undefined) record.status |= STATUS_WORDS['MISCV'] ?? 0n;
+    if (record.addr !== undefined) record.status |= ADDRV;
+    if (record.misc !== undefined) record.status |= MISCV;
     record.origin = { source: this.#source, firstLine, lastLine };
     this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
   }

@@ -3,6 +3,7 @@
  * logfile format": pairs of an upper-case name and a value; register values are hex without prefix.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
+import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import { cpuidOf } from '../linux/edac-flags.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import type { Reader } from '../reader.ts';
@@ -65,7 +66,7 @@ const SOCKET = /\bSOCKETID ([0-9a-f]{1,8})\b/;
 const MAX_FOREIGN = 24;
 /** Lines of advice that may stand before the first line of a record. */
 const MAX_ADVICE = 3;
-const ADDRV = 1n << 58n;
+const { ADDRV } = MCI_STATUS_INTEL.masks;
 
 interface Open {
   record: X86McaRecord;
@@ -83,7 +84,6 @@ interface Open {
 }
 
 export class McelogReader implements Reader {
-  readonly needles: readonly string[] = MCELOG_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;

@@ -110,7 +110,6 @@ type Place = { form: 'rasdaemon'; firstLine: number; lastLine: number };
 
 /** Reads single lines; nothing is kept between them. */
 export class RasdaemonReader implements Reader {
-  readonly needles: readonly string[] = RASDAEMON_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
 

@@ -10,6 +10,7 @@ import { RASDAEMON_NEEDLES, RasdaemonReader } from './rasdaemon-reader.ts';
 interface Tool {
   /** As syslog and journald name it. */
   readonly program: string;
+  /** Words of which every line that can matter holds one, except in what such a line opened (`wanted` of its reader). */
   readonly needles: readonly string[];
   /** @param input name of the input, for the origin of records */
   open(sink: ItemSink, input: string): Reader;

@@ -6,6 +6,7 @@ import { InOrder } from './in-order.ts';
 import { longLine } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import { MAX_LINE } from './line.ts';
+import type { LinePlaces } from './line-places.ts';
 import type { LineTaker } from './line-scanner.ts';
 import { MAX_LINE_BYTES } from './line-scanner.ts';
 import { LogContext } from '../log-context.ts';
@@ -32,13 +33,16 @@ export class JournalExportReader implements LineTaker {
   readonly #order: InOrder;
   readonly #sink: ItemSink;
   readonly #context: LogContext;
+  readonly #places: LinePlaces | undefined;
   readonly #entry = new Map<string, string>();
   #messageLine = 0;
   #messageOffset = 0;
   /** A value that is being collected, its length included: `taken` bytes of it have passed, of which few are kept. */
   #value: Value | undefined;
 
-  constructor(sink: ItemSink, input: string) {
+  /** @param places gets the whole of a value that has lines of its own */
+  constructor(sink: ItemSink, input: string, places?: LinePlaces) {
+    this.#places = places;
     this.#order = new InOrder(sink);
     this.#sink = item => this.#order.take(item);
     this.#context = new LogContext(this.#sink, input);
@@ -111,6 +115,7 @@ export class JournalExportReader implements LineTaker {
     for (let i = LENGTH - 1; i >= 0; i--) length = length * 256 + (value.bytes[i] ?? 0);
     if (value.taken < LENGTH + length) return;
     this.#value = undefined;
+    this.#places?.extend(value.line, value.offset + value.name.length + 1 + LENGTH + length);
     if (!FIELDS.has(value.name)) return;
     if (length <= MAX_VALUE) {
       this.#entry.set(value.name, decoder.decode(Uint8Array.from(value.bytes.slice(LENGTH, LENGTH + length))));

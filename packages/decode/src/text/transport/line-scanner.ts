@@ -1,5 +1,6 @@
 /** @module A stream of bytes cut into numbered lines, of which only those that can matter are handed on. */
 import type { NeedleSet } from '../needles.ts';
+import type { LinePlaces } from './line-places.ts';
 
 /** Longer lines are cut. */
 export const MAX_LINE_BYTES = 65_536;
@@ -22,6 +23,7 @@ export interface LineTaker {
 export class LineScanner {
   readonly #needles: NeedleSet | undefined;
   readonly #taker: LineTaker;
+  readonly #places: LinePlaces | undefined;
   /** The unfinished line at the end of what was pushed, up to the bound. */
   #rest = new Uint8Array(0);
   #restLength = 0;
@@ -35,10 +37,14 @@ export class LineScanner {
   #overEnd = new Uint8Array(0);
   #overNeedle = false;
 
-  /** Without needles every line is handed on. `wanted`: the first line is, whatever it holds. */
-  constructor(taker: LineTaker, needles?: NeedleSet, wanted = false) {
+  /**
+   * Without needles every line is handed on. `wanted`: the first line is, whatever it holds.
+   * @param places is told where the lines stand that are handed on, before they are
+   */
+  constructor(taker: LineTaker, needles?: NeedleSet, wanted = false, places?: LinePlaces) {
     this.#taker = taker;
     this.#needles = needles;
+    this.#places = places;
     this.#wanted = wanted;
   }
 
@@ -123,6 +129,7 @@ export class LineScanner {
     const found =
       this.#needles !== undefined && (over > 0 || !this.#wanted) && this.#needles.find(bytes, start, end) >= 0;
     if (this.#wanted || this.#needles === undefined || found) {
+      this.#places?.add(this.#lines, offset, offset + end - start + over);
       this.#wanted = this.#taker.line(bytes, start, end, this.#lines, offset);
     } else this.#taker.skipped(1);
     if (over > 0 && (found || mentioned())) this.#taker.cut(this.#lines, over, offset + end - start);
@@ -150,6 +157,7 @@ export class LineScanner {
       const offset = this.#before + lineStart;
       if (cut === lineEnd) {
         this.#lines++;
+        this.#places?.add(this.#lines, offset, offset + lineEnd - lineStart);
         this.#wanted = this.#taker.line(bytes, lineStart, lineEnd, this.#lines, offset);
       } else {
         // Beyond the bound nothing is read, so a needle there must not count either.

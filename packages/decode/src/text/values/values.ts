@@ -1,6 +1,7 @@
 /** @module Values typed by hand: `0xbd80000000000134`, `status=… addr=…`, and QEMU's monitor command `mce`. */
 import type { ArmSeaRecord } from '../../arm/record.ts';
 import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
+import { holdsError } from '../../mca/registers.ts';
 import { hexU64 } from '../transport/line.ts';
 import type { TextNote } from '../item.ts';
 import { oldBankLine } from '../linux/old-mce-lines.ts';
@@ -217,7 +218,7 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     if (x86.has('status') || arm.has('esr')) return undefined;
     const ofArm = options.esr === true || (arm.size > 0 && [...x86.keys()].every(name => name === 'cpu'));
     // A number that is no valid status is not guessed to be one.
-    if (!ofArm && lone >> 63n === 0n) return undefined;
+    if (!ofArm && !holdsError(lone)) return undefined;
     if (ofArm) arm.set('esr', lone);
     else x86.set('status', lone);
   }
@@ -257,7 +258,7 @@ function inOrder(line: string): Values | undefined {
   const named = words.length === 6;
   const rest = named ? numbers.slice(2) : numbers;
   const status = rest[0];
-  if (status === undefined || status >> 63n === 0n || rest.includes(undefined)) return undefined;
+  if (status === undefined || !holdsError(status) || rest.includes(undefined)) return undefined;
   if (words.length === 5 || (named && ((cpu ?? 0n) > 0xffffn || (bank ?? 0n) > 0xffn))) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank: named ? Number(bank) : 0, status };
   if (named) record.cpu = Number(cpu);
@@ -277,7 +278,7 @@ export function clearValues(text: string, options: ValueOptions = {}): boolean {
   const found = values(line, options)?.record;
   if (found === undefined || oldBankLine(line) !== undefined) return false;
   if (MCELOG_WORDS.test(line) || mceCommand(line) !== undefined) return false;
-  return found.kind === 'arm-sea' || (found.status | (found.destat ?? 0n)) >> 63n === 1n;
+  return found.kind === 'arm-sea' || holdsError(found.status | (found.destat ?? 0n));
 }
 
 /** Whether a line of values begins here that is longer than is read of one. */

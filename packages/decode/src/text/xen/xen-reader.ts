@@ -72,7 +72,6 @@ const CUT = /(?:^|\] )Bank (\d{1,4}): {0,20}[0-9a-f]{0,15}$/;
 
 /** Reads what stands behind `(XEN) `, with or without Xen's time stamp: `xen.…` events, and a record for each bank. */
 export class XenReader implements Reader {
-  readonly needles: readonly string[] = XEN_NEEDLES;
   readonly #sink: ItemSink;
   readonly #source: string;
   readonly #onBoot: () => void;
