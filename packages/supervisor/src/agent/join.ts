@@ -8,14 +8,8 @@ import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { SeenEvent } from '../core/said.ts';
 import { pageSize } from './acts/host.ts';
+import type { RamPiece } from './ram-piece.ts';
 import type { KnownVm, Vms } from './vms.ts';
-
-/** A part of guest memory that is one piece in the guest and in QEMU's process. */
-export interface RamPiece {
-  gpa: bigint;
-  hva: bigint;
-  bytes: bigint;
-}
 
 /** A mapping of a process. */
 interface Mapping {

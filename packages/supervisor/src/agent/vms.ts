@@ -6,7 +6,7 @@ import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { ProcessGone } from '../core/act.ts';
 import type { VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
-import type { RamPiece } from './join.ts';
+import type { RamPiece } from './ram-piece.ts';
 import { bootId, type ProcessId, howGone } from './proc.ts';
 
 /** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */

@@ -7,44 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Lease, releaseLease, takeLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
-import type { Store } from '@syndrome/base/store/store.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import type { Act, ActResult } from '../core/act.ts';
-import type { Notice } from '../core/notice.ts';
-import type { Policy } from '../core/policy.ts';
-import type { Delivery } from '../notify/target.ts';
-import { type Clocks, MACHINE } from './clock.ts';
+import { MACHINE } from './clock.ts';
 import { Leader } from './leader.ts';
+import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
 
 /** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
 const TTL_MS = 5000;
 /** The name of its lease. */
 const LEASE = 'controller';
-
-export interface ControllerOptions {
-  store: Store;
-  /** Paths of the two sockets: for agents, and for the command line. */
-  agentSocket: string;
-  adminSocket: string;
-  /** The names of the targets of notices, and which of them want one. */
-  targets: readonly string[];
-  targetsOf: (notice: Notice) => readonly string[];
-  deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
-  /** Takes a policy that a person has given as data. @throws SyndromeError that says what is wrong with it */
-  checkPolicy: (policy: unknown) => Policy;
-  /** The policy of the configuration, set when this controller begins to work. */
-  policy?: { policy: Policy; by: string };
-  /** Copies the store into a new file. Missing where the engine has its own way. */
-  backup?: (path: string) => Promise<void>;
-  /** Carries out `fence`: switches a host off, and reads back that it is. Missing: it is refused. */
-  fence?: (act: Act, signal: AbortSignal) => Promise<ActResult>;
-  clocks?: Clocks;
-  /** How long nobody takes its place when it says nothing, ms. Default 5 s. */
-  ttlMs?: number;
-  snapshotEvery?: number;
-  log: (line: string) => void;
-}
 
 /**
  * Works until the signal says stop. Waits while another one does.

@@ -8,7 +8,7 @@ import type { Question } from '../wire/admin.ts';
 import { type Respond, serveAdmin } from './admin.ts';
 import { Agents } from './agents.ts';
 import { type Clocks, SteadyTime } from './clock.ts';
-import type { ControllerOptions } from './controller.ts';
+import type { ControllerOptions } from './options.ts';
 import { ControllerError } from './errors.ts';
 import { Committer, isPassing, type Timeless } from './committer.ts';
 import { Journal, type OpenAct } from './journal.ts';
