@@ -3,10 +3,14 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
   E_BISECT_ENDS:
     'A kernel that was given as good or bad has another verdict, so there is nothing to search between. See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
   E_CWD: 'The working folder was removed while a shell stood in it. Go to another one and try again.',
+  E_DRILL_WAIT:
+    'A step of the drill did not come within its time; the text says which. Run it again with --keep and look at the logs of agents and controller in its folder. A machine with much other load needs a longer --timeout.',
+  E_FLEET_REPLAY: 'No ledger was named, or the one that was named is not there; the hint says how to name one.',
   E_INJECT_FATAL:
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',
   E_INPUT: 'A file given to read is missing, a folder, not readable, or too long. Give a file, or - for stdin.',
   E_OUTPUT: 'The output cannot be written, to the file of --out or to stdout: the disk is full, or a right is missing.',
+  E_POLICY_FILE: 'A policy was named that is neither shipped nor a file that can be read.',
   E_PLATFORM:
     'The lab starts machines with QEMU and packages of Debian, and for that it needs Linux. Decoding, predicting and encoding work elsewhere too.',
   E_REPORT:

@@ -17,6 +17,8 @@ import { SUPPLY_ERROR_CODES } from '@syndrome/lab/supply/error-codes.ts';
 import { AGENT_ERROR_CODES } from '@syndrome/supervisor/agent/error-codes.ts';
 import { CONTROLLER_ERROR_CODES } from '@syndrome/supervisor/controller/error-codes.ts';
 import { NOTIFY_ERROR_CODES } from '@syndrome/supervisor/notify/error-codes.ts';
+import { POLICY_ERROR_CODES } from '@syndrome/supervisor/policy/error-codes.ts';
+import { SITE_ERROR_CODES } from '@syndrome/supervisor/site/error-codes.ts';
 import { WIRE_ERROR_CODES } from '@syndrome/supervisor/wire/error-codes.ts';
 import { VMM_ERROR_CODES } from '@syndrome/vmm/error-codes.ts';
 import { CLI_ERROR_CODES } from './error-codes.ts';
@@ -38,6 +40,8 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['agent', AGENT_ERROR_CODES],
   ['controller', CONTROLLER_ERROR_CODES],
   ['notices', NOTIFY_ERROR_CODES],
+  ['policy', POLICY_ERROR_CODES],
+  ['site', SITE_ERROR_CODES],
   ['store', STORE_ERROR_CODES],
 ];
 
