@@ -7,9 +7,8 @@ import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openSqlite, type SqliteStore } from '@syndrome/base/store/sqlite.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Notice } from '../core/notice.ts';
-import { NO_POLICY, type Policy } from '../core/policy.ts';
-import { WireError } from '../wire/errors.ts';
 import { messageLine } from '../wire/messages.ts';
+import { shippedText } from '../policy/shipped.ts';
 import { type ControllerOptions, runController } from './controller.ts';
 import { replay } from './replay.ts';
 import { SCHEMA } from './schema.ts';
@@ -56,10 +55,6 @@ function start(options: Partial<ControllerOptions> = {}): { stop: AbortControlle
       deliver: async (notice: Notice, target) => {
         told.push(`${target} ${notice.id}`);
         return { ok: true };
-      },
-      checkPolicy: given => {
-        if ((given as Policy).schema !== 1) throw new WireError('E_WIRE_MESSAGE', 'no policy');
-        return given as Policy;
       },
       policy: { policy: MOVES, by: 'configuration' },
       ttlMs: 3000,
@@ -278,6 +273,27 @@ describe('a controller', () => {
     expect(Number(await value('select attempts from outbox'))).toBeGreaterThanOrEqual(2);
   });
 
+  test('goes on when the clock is set, forward and back', async () => {
+    let offset = 0;
+    start({ clocks: { wall: () => Date.now() + offset, steady: () => performance.now() } });
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    for (const by of [3_600_000, -7_200_000, 60_000]) {
+      offset += by;
+      a.page('v', BigInt(Math.abs(by)));
+      await a.settled();
+    }
+    await until(`select count(*) from outbox where id like '%restarted%' and state = 'delivered'`, 2n);
+    expect(world.copiesMax).toBe(1);
+    const times = (await store.query('select at from input order by seq')).map(row => Number(row['at']));
+    expect(times).toEqual(times.toSorted((x, y) => x - y));
+    expect((await ask(adminSocket(), { ask: 'list', list: 'status' })).result).toMatchObject({
+      clockJumps: { count: 3 },
+    });
+    expect(await replay(store.query)).not.toHaveProperty('differs');
+  });
+
   test('answers the command line', async () => {
     start({ backup: path => store.backup(path) });
     const [a, b] = [peer('a'), peer('b')];
@@ -309,9 +325,13 @@ describe('a controller', () => {
     expect(events.length).toBeGreaterThan(5);
     const wrong = await ask(adminSocket(), { ask: 'explain', id: 'nothing' });
     expect(wrong.error?.code).toBe('E_CONTROLLER_ASK');
-    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: {} })).error?.message).toContain('no policy');
-    const policy = { ...NO_POLICY, name: 'calm' };
-    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy })).result).toMatchObject([
+    const wrongPolicy = await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'p.yaml', text: 'schema: 9' });
+    expect(wrongPolicy.error).toMatchObject({
+      code: 'E_POLICY',
+      message: expect.stringContaining('p.yaml:1:') as unknown,
+    });
+    const text = shippedText('notify');
+    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'notify.yaml', text })).result).toMatchObject([
       { effect: 'decision' },
     ]);
     expect((await ask(adminSocket(), { ask: 'replay' })).result).not.toHaveProperty('differs');

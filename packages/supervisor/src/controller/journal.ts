@@ -35,7 +35,8 @@ interface Options {
 
 /** What a commit has brought. */
 export interface Committed {
-  effects: Effect[];
+  /** By the input of which they came. */
+  effects: ReadonlyMap<Input, Effect[]>;
   /** Notices were put into the outbox. */
   notices: boolean;
 }
@@ -123,17 +124,18 @@ export class Journal {
    */
   async commit(inputs: readonly Input[]): Promise<Committed> {
     if (inputs.every(input => input.input === 'tick')) {
-      const effects = inputs.flatMap(input => this.#tick(input.at));
-      const quiet = effects.length === 0 && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
+      const effects = new Map(inputs.map(input => [input, this.#tick(input.at)]));
+      const quiet =
+        ![...effects.values()].some(e => e.length > 0) && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
       if (quiet) return { effects, notices: false };
       return this.#write([], effects);
     }
-    return this.#write(inputs, []);
+    return this.#write(inputs, new Map());
   }
 
   /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
   async close(): Promise<void> {
-    if (this.#idle.length > 0 || this.#seq > this.#snapshotSeq) await this.#write([], [], true);
+    if (this.#idle.length > 0 || this.#seq > this.#snapshotSeq) await this.#write([], new Map(), true);
   }
 
   #tick(at: Time): Effect[] {
@@ -141,7 +143,7 @@ export class Journal {
     return step(this.#state, { input: 'tick', at });
   }
 
-  #write(inputs: readonly Input[], before: readonly Effect[], last = false): Promise<Committed> {
+  #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
     return this.#store.transaction(async query => {
       await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
       const fresh = await this.#spools.fresh(query, inputs);
@@ -158,12 +160,13 @@ export class Journal {
       );
       // Only now: a disk that is full has said so, in most cases, before the state has changed.
       const count = this.#state.decisions.count;
-      const effects = [...before, ...fresh.flatMap(input => step(this.#state, input))];
+      const effects = new Map(before);
+      for (const input of fresh) effects.set(input, step(this.#state, input));
       this.#seq += kept.length;
-      const notices = await this.#keep(query, effects);
+      const notices = await this.#keep(query, [...effects.values()].flat());
       await this.#keepActs(query);
       const { decisions } = this.#state;
-      if (decisions.count > count || before.length > 0) {
+      if (decisions.count > count || before.size > 0) {
         await query('insert into mark(seq, decisions, hash) values ($1, $2, $3) on conflict do nothing', [
           this.#seq,
           decisions.count,
@@ -273,6 +276,8 @@ export async function* inputsAfter(query: Query, after: number): AsyncGenerator<
       [seq, READ_AT_ONCE],
     );
     for (const row of rows) yield inputRow(row);
+    // A long ledger lets the rest of the program live.
+    await new Promise(resolve => setImmediate(resolve));
     if (rows.length < READ_AT_ONCE) return;
     seq = Number(rows.at(-1)?.['seq']);
   }

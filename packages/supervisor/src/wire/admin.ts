@@ -21,8 +21,8 @@ export type Question =
   /** An incident, or an action. */
   | { ask: 'explain'; id: string }
   | { ask: 'order'; by: string; order: Order }
-  /** A policy as data; it is checked where it is taken. */
-  | { ask: 'policy'; by: string; policy: unknown }
+  /** The text of a policy, and what its file is called in errors. */
+  | { ask: 'policy'; by: string; file: string; text: string }
   /** Replays all inputs and compares. */
   | { ask: 'replay' }
   | { ask: 'backup'; path: string }
@@ -44,7 +44,7 @@ const question = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('list'), list: z.enum(LISTS) }),
   z.object({ ask: z.literal('explain'), id: name }),
   z.object({ ask: z.literal('order'), by: name, order: orderSchema }),
-  z.object({ ask: z.literal('policy'), by: name, policy: z.unknown() }),
+  z.object({ ask: z.literal('policy'), by: name, file: words, text: z.string().max(512 * 1024) }),
   z.object({ ask: z.literal('replay') }),
   z.object({ ask: z.literal('backup'), path: words.min(1) }),
   z.object({ ask: z.literal('subscribe') }),
