@@ -249,6 +249,35 @@ describe('a controller', () => {
     });
   });
 
+  test('says what it would do, and does nothing', async () => {
+    start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    await until(`select count(*) from input where kind = 'row'`, 3n);
+    const order = { order: 'restart', vm: 'v' } as const;
+    const would = await ask(adminSocket(), { ask: 'order', by: 'ann', order, dryRun: true });
+    expect(JSON.stringify(would.result)).toContain('"kind":"autostart-off"');
+    const calm = await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: shippedText('observe'), dryRun: true });
+    expect(JSON.stringify(calm.result)).toContain('core/policy');
+    expect([
+      await value(`select count(*) from input where kind in ('order', 'policy')`),
+      await value('select count(*) from act'),
+    ]).toEqual([1n, 0n]);
+    expect((await ask(adminSocket(), { ask: 'list', list: 'status' })).result).toMatchObject({
+      mode: 'act',
+      moving: [],
+    });
+    // What is not understood is not left out, but refused.
+    const more = { ask: 'order', by: 'ann', order, dryrun: true } as const;
+    expect((await ask(adminSocket(), more)).error?.code).toBe('E_WIRE_MESSAGE');
+    expect(world.received.size).toBe(0);
+    // The same order, meant.
+    const done = await ask(adminSocket(), { ask: 'order', by: 'ann', order });
+    expect(JSON.stringify(done.result)).toContain('"kind":"autostart-off"');
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+  });
+
   test('retries a notice under the same id until it is taken, over a restart', async () => {
     const tries: string[] = [];
     const deaf = start({
@@ -325,13 +354,13 @@ describe('a controller', () => {
     expect(events.length).toBeGreaterThan(5);
     const wrong = await ask(adminSocket(), { ask: 'explain', id: 'nothing' });
     expect(wrong.error?.code).toBe('E_CONTROLLER_ASK');
-    const wrongPolicy = await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'p.yaml', text: 'schema: 9' });
+    const wrongPolicy = await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'p.yaml', policy: 'schema: 9' });
     expect(wrongPolicy.error).toMatchObject({
       code: 'E_POLICY',
       message: expect.stringContaining('p.yaml:1:') as unknown,
     });
-    const text = shippedText('notify');
-    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'notify.yaml', text })).result).toMatchObject([
+    const policy = shippedText('notify');
+    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy })).result).toMatchObject([
       { effect: 'decision' },
     ]);
     expect((await ask(adminSocket(), { ask: 'replay' })).result).not.toHaveProperty('differs');

@@ -96,6 +96,11 @@ export class Journal {
     return this.#spools.upto(this.#store.query, host, spool);
   }
 
+  /** What would come of an input now. Nothing does. */
+  wouldWant(input: Input): Effect[] {
+    return step(restored(snapshot(this.#state)), input);
+  }
+
   /** Makes state and caches anew of what the store has. */
   async reload(): Promise<void> {
     const { query } = this.#store;

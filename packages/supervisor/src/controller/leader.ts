@@ -3,6 +3,7 @@ import { type Lease, takeLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { ActResult } from '../core/act.ts';
+import type { Effect, Input } from '../core/input.ts';
 import type { Row } from '../core/said.ts';
 import { parsePolicy } from '../policy/check.ts';
 import type { Question } from '../wire/admin.ts';
@@ -191,19 +192,20 @@ export class Leader {
   async #answer(question: Question, desk: Desk): Promise<unknown> {
     const { committer, journal, time, tell, ended } = desk;
     const { store, backup } = this.#options;
+    // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
+    const by = 'by' in question ? `${question.by} (as stated)` : '';
+    const order = async (input: Timeless, dryRun = false): Promise<Effect[]> =>
+      dryRun ? journal.wouldWant({ ...input, at: time.now() } as Input) : committer.put([input]);
     switch (question.ask) {
       case 'list':
         return this.#list(question.list, journal, time);
       case 'explain':
         return explainView(journal.state, store.query, question.id);
-      case 'order': {
-        // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
-        const by = `${question.by} (as stated)`;
-        return committer.put([{ input: 'order', by, order: question.order }]);
-      }
+      case 'order':
+        return order({ input: 'order', by, order: question.order }, question.dryRun);
       case 'policy': {
-        const policy = parsePolicy(question.text, question.file);
-        return committer.put([{ input: 'policy', by: `${question.by} (as stated)`, policy }]);
+        const policy = parsePolicy(question.policy, question.file ?? 'the policy');
+        return order({ input: 'policy', by, policy }, question.dryRun);
       }
       case 'replay':
         return replay(store.query);
