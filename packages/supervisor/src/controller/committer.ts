@@ -116,8 +116,8 @@ export class Committer {
       } catch (error) {
         if (!isPassing(error) || this.#closed) throw error;
         if (tries === 0) this.#log(`nothing is accepted until this is over: ${messageOf(error)}`);
-        await sleep(AGAIN_MS);
         await this.#journal.reload();
+        await sleep(AGAIN_MS);
       }
     }
   }

@@ -3,13 +3,14 @@
  * What the core knows is always what a replay of the inputs gives; after a failed write it is made anew that way.
  */
 import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Query, SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import type { Act } from '../core/act.ts';
 import type { ActionId, Time } from '../core/ids.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { Notice } from '../core/notice.ts';
 import { newState, restore, snapshot, type State } from '../core/state.ts';
-import { step } from '../core/step.ts';
+import { take } from './take.ts';
 import { parseAct } from '../wire/act.ts';
 import { toJson } from '../wire/json.ts';
 import { ControllerError } from './errors.ts';
@@ -30,6 +31,7 @@ interface Options {
   ttlMs: number;
   /** The targets that want a notice. */
   targetsOf: (notice: Notice) => readonly string[];
+  log: (line: string) => void;
   snapshotEvery?: number;
 }
 
@@ -58,8 +60,15 @@ export class Journal {
   #snapshotSeq = 0;
   readonly #spools = new Spools();
   #open = new Map<ActionId, OpenAct>();
+  /** The state has seen what the store has not: it is of no use until it is made anew. */
+  #astray = false;
   /** Ticks that the state has seen and the store has not. Nothing came of them; a crash may lose them. */
   #idle: Time[] = [];
+
+  readonly #fault = (input: Input, error: unknown): void =>
+    this.#options.log(
+      `a defect: the core failed on an input (${input.input}), which is passed over: ${messageOf(error)}`,
+    );
 
   private constructor(store: Store, lease: Lease, options: Options) {
     this.#store = store;
@@ -98,7 +107,7 @@ export class Journal {
 
   /** What would come of an input now. Nothing does. */
   wouldWant(input: Input): Effect[] {
-    return step(restored(snapshot(this.#state)), input);
+    return take(restored(snapshot(this.#state)), input, this.#fault);
   }
 
   /** Makes state and caches anew of what the store has. */
@@ -106,11 +115,12 @@ export class Journal {
     const { query } = this.#store;
     this.#spools.clear();
     this.#idle = [];
+    this.#astray = true;
     const [last] = await query('select seq, body from snapshot order by seq desc limit 1');
     this.#state = last === undefined ? newState() : restored(String(last['body']));
     this.#seq = this.#snapshotSeq = Number(last?.['seq'] ?? 0);
     for await (const row of inputsAfter(query, this.#seq)) {
-      for (const input of inputsOf(row)) step(this.#state, input);
+      for (const input of inputsOf(row)) take(this.#state, input, this.#fault);
       this.#seq = row.seq;
     }
     const open = await query(`select id, state, body from act where state in ('intent', 'sent') order by seq`);
@@ -120,6 +130,7 @@ export class Journal {
         { act: parseAct(String(row['body'])), state: row['state'] as OpenAct['state'], handed: false },
       ]),
     );
+    this.#astray = false;
   }
 
   /**
@@ -140,15 +151,23 @@ export class Journal {
 
   /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
   async close(): Promise<void> {
-    if (this.#idle.length > 0 || this.#seq > this.#snapshotSeq) await this.#write([], new Map(), true);
+    if (!this.#astray && (this.#idle.length > 0 || this.#seq > this.#snapshotSeq))
+      await this.#write([], new Map(), true);
   }
 
   #tick(at: Time): Effect[] {
     this.#idle.push(at);
-    return step(this.#state, { input: 'tick', at });
+    return take(this.#state, { input: 'tick', at }, this.#fault);
   }
 
-  #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
+  async #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
+    this.#astray = true;
+    const committed = await this.#transaction(inputs, before, last);
+    this.#astray = false;
+    return committed;
+  }
+
+  #transaction(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last: boolean): Promise<Committed> {
     return this.#store.transaction(async query => {
       await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
       const fresh = await this.#spools.fresh(query, inputs);
@@ -166,7 +185,7 @@ export class Journal {
       // Only now: a disk that is full has said so, in most cases, before the state has changed.
       const count = this.#state.decisions.count;
       const effects = new Map(before);
-      for (const input of fresh) effects.set(input, step(this.#state, input));
+      for (const input of fresh) effects.set(input, take(this.#state, input, this.#fault));
       this.#seq += kept.length;
       const notices = await this.#keep(query, [...effects.values()].flat());
       await this.#keepActs(query);
