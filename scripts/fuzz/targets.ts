@@ -9,6 +9,7 @@ import { LIBVIRT } from './libvirt.ts';
 import { QMP } from './qmp.ts';
 import { RECORD_TARGETS } from './records.ts';
 import { SUPPLY } from './supply.ts';
+import { SUPERVISOR } from './supervisor.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
 import { VMM } from './vmm.ts';
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   ...GDB,
   ...SUPPLY,
   ...VMM,
+  ...SUPERVISOR,
   ...LAB,
   ...CLI,
   ...WRITERS,

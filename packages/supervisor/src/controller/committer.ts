@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import type { Input } from '../core/input.ts';
+import type { Effect, Input } from '../core/input.ts';
 import type { SteadyTime } from './clock.ts';
 import { ControllerError } from './errors.ts';
 import type { Committed, Journal } from './journal.ts';
@@ -25,7 +25,7 @@ export const isPassing = (error: unknown): boolean =>
 
 interface Waiting {
   inputs: readonly Timeless[];
-  done: (committed: Committed) => void;
+  done: (effects: Effect[]) => void;
   failed: (error: unknown) => void;
 }
 
@@ -58,10 +58,10 @@ export class Committer {
   }
 
   /**
-   * Resolves when the inputs are durable, with all that came of their commit.
+   * Resolves when the inputs are durable, with what came of them.
    * @throws ControllerError E_CONTROLLER_STOPPED: whoever sent them keeps them, and sends them again
    */
-  put(inputs: readonly Timeless[]): Promise<Committed> {
+  put(inputs: readonly Timeless[]): Promise<Effect[]> {
     if (this.#closed) return Promise.reject(new ControllerError('E_CONTROLLER_STOPPED', 'the controller stops'));
     return new Promise((done, failed) => {
       this.#waiting.push({ inputs, done, failed });
@@ -84,13 +84,14 @@ export class Committer {
     while (this.#waiting.length > 0) {
       const batch = this.#batch();
       try {
-        const committed = await this.#commit(batch.flatMap(w => w.inputs));
+        const { committed, timed } = await this.#commit(batch.map(w => w.inputs));
         this.#committed(committed);
-        for (const { done } of batch) done(committed);
+        for (const [i, { done }] of batch.entries())
+          done((timed[i] ?? []).flatMap(input => committed.effects.get(input) ?? []));
       } catch (error) {
-        this.#refuse([...batch, ...this.#waiting.splice(0)]);
         this.#closed = true;
         this.#fatal(error);
+        this.#refuse([...batch, ...this.#waiting.splice(0)]);
       }
     }
   }
@@ -106,16 +107,17 @@ export class Committer {
     return this.#waiting.splice(0, n);
   }
 
-  async #commit(inputs: readonly Timeless[]): Promise<Committed> {
+  async #commit(batch: readonly (readonly Timeless[])[]): Promise<{ committed: Committed; timed: Input[][] }> {
     for (let tries = 0; ; tries++) {
       try {
         const at = this.#time.now();
-        return await this.#journal.commit(inputs.map(input => ({ ...input, at }) as Input));
+        const timed = batch.map(inputs => inputs.map(input => ({ ...input, at }) as Input));
+        return { committed: await this.#journal.commit(timed.flat()), timed };
       } catch (error) {
         if (!isPassing(error) || this.#closed) throw error;
         if (tries === 0) this.#log(`nothing is accepted until this is over: ${messageOf(error)}`);
-        await sleep(AGAIN_MS);
         await this.#journal.reload();
+        await sleep(AGAIN_MS);
       }
     }
   }

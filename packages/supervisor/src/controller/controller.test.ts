@@ -7,9 +7,8 @@ import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openSqlite, type SqliteStore } from '@syndrome/base/store/sqlite.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Notice } from '../core/notice.ts';
-import { NO_POLICY, type Policy } from '../core/policy.ts';
-import { WireError } from '../wire/errors.ts';
 import { messageLine } from '../wire/messages.ts';
+import { shippedText } from '../policy/shipped.ts';
 import { runController } from './controller.ts';
 import type { ControllerOptions } from './options.ts';
 import { replay } from './replay.ts';
@@ -57,10 +56,6 @@ function start(options: Partial<ControllerOptions> = {}): { stop: AbortControlle
       deliver: async (notice: Notice, target) => {
         told.push(`${target} ${notice.id}`);
         return { ok: true };
-      },
-      checkPolicy: given => {
-        if ((given as Policy).schema !== 1) throw new WireError('E_WIRE_MESSAGE', 'no policy');
-        return given as Policy;
       },
       policy: { policy: MOVES, by: 'configuration' },
       ttlMs: 3000,
@@ -255,6 +250,35 @@ describe('a controller', () => {
     });
   });
 
+  test('says what it would do, and does nothing', async () => {
+    start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    await until(`select count(*) from input where kind = 'row'`, 3n);
+    const order = { order: 'restart', vm: 'v' } as const;
+    const would = await ask(adminSocket(), { ask: 'order', by: 'ann', order, dryRun: true });
+    expect(JSON.stringify(would.result)).toContain('"kind":"autostart-off"');
+    const calm = await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: shippedText('observe'), dryRun: true });
+    expect(JSON.stringify(calm.result)).toContain('core/policy');
+    expect([
+      await value(`select count(*) from input where kind in ('order', 'policy')`),
+      await value('select count(*) from act'),
+    ]).toEqual([1n, 0n]);
+    expect((await ask(adminSocket(), { ask: 'list', list: 'status' })).result).toMatchObject({
+      mode: 'act',
+      moving: [],
+    });
+    // What is not understood is not left out, but refused.
+    const more = { ask: 'order', by: 'ann', order, dryrun: true } as const;
+    expect((await ask(adminSocket(), more)).error?.code).toBe('E_WIRE_MESSAGE');
+    expect(world.received.size).toBe(0);
+    // The same order, meant.
+    const done = await ask(adminSocket(), { ask: 'order', by: 'ann', order });
+    expect(JSON.stringify(done.result)).toContain('"kind":"autostart-off"');
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+  });
+
   test('retries a notice under the same id until it is taken, over a restart', async () => {
     const tries: string[] = [];
     const deaf = start({
@@ -277,6 +301,27 @@ describe('a controller', () => {
     await until(`select state from outbox`, 'delivered');
     expect(told).toEqual([`one ${tries[0]}`]);
     expect(Number(await value('select attempts from outbox'))).toBeGreaterThanOrEqual(2);
+  });
+
+  test('goes on when the clock is set, forward and back', async () => {
+    let offset = 0;
+    start({ clocks: { wall: () => Date.now() + offset, steady: () => performance.now() } });
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    for (const by of [3_600_000, -7_200_000, 60_000]) {
+      offset += by;
+      a.page('v', BigInt(Math.abs(by)));
+      await a.settled();
+    }
+    await until(`select count(*) from outbox where id like '%restarted%' and state = 'delivered'`, 2n);
+    expect(world.copiesMax).toBe(1);
+    const times = (await store.query('select at from input order by seq')).map(row => Number(row['at']));
+    expect(times).toEqual(times.toSorted((x, y) => x - y));
+    expect((await ask(adminSocket(), { ask: 'list', list: 'status' })).result).toMatchObject({
+      clockJumps: { count: 3 },
+    });
+    expect(await replay(store.query)).not.toHaveProperty('differs');
   });
 
   test('answers the command line', async () => {
@@ -310,8 +355,12 @@ describe('a controller', () => {
     expect(events.length).toBeGreaterThan(5);
     const wrong = await ask(adminSocket(), { ask: 'explain', id: 'nothing' });
     expect(wrong.error?.code).toBe('E_CONTROLLER_ASK');
-    expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: {} })).error?.message).toContain('no policy');
-    const policy = { ...NO_POLICY, name: 'calm' };
+    const wrongPolicy = await ask(adminSocket(), { ask: 'policy', by: 'ann', file: 'p.yaml', policy: 'schema: 9' });
+    expect(wrongPolicy.error).toMatchObject({
+      code: 'E_POLICY',
+      message: expect.stringContaining('p.yaml:1:') as unknown,
+    });
+    const policy = shippedText('notify');
     expect((await ask(adminSocket(), { ask: 'policy', by: 'ann', policy })).result).toMatchObject([
       { effect: 'decision' },
     ]);

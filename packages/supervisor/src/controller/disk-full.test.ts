@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import { expect, test } from 'vitest';
-import { NO_POLICY } from '../core/policy.ts';
 import { runController } from './controller.ts';
 import { replay } from './replay.ts';
 import { Peer, World } from './testing/peer.ts';
@@ -37,7 +36,6 @@ test('a full disk: nothing is acknowledged that is not written, and all goes on 
         targets: ['one'],
         targetsOf: () => ['one'],
         deliver: async () => ({ ok: true }),
-        checkPolicy: () => NO_POLICY,
         policy: { policy: MOVES, by: 'configuration' },
         ttlMs: 3000,
         log: line => log.push(line),
@@ -60,7 +58,7 @@ test('a full disk: nothing is acknowledged that is not written, and all goes on 
     expect(acked).toBeLessThan(a.spool.length);
     const rows = async (): Promise<number> =>
       Number((await store.query(`select count(*) as n from input where kind = 'row' and host = 'a'`))[0]?.['n']);
-    expect(await rows()).toBe(acked);
+    expect(await rows()).toBeGreaterThanOrEqual(acked);
     rmSync(ballast);
     await b.until(() => world.copies.get('v')?.has('b') ?? false);
     const done = `select count(*) as n from act where state = 'confirmed'`;

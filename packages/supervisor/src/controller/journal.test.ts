@@ -20,9 +20,11 @@ import { MOVES } from './testing/policy.ts';
 let dir = '';
 let store: Store;
 let lease: Lease;
-const options = { ttlMs: 600_000, targetsOf: () => ['t'] };
+let log: string[] = [];
+const options = { ttlMs: 600_000, targetsOf: () => ['t'], log: (line: string) => void log.push(line) };
 
 beforeEach(async () => {
+  log = [];
   dir = mkdtempSync(join(tmpdir(), 'journal-'));
   store = await openSqlite(join(dir, 'store.db'));
   await migrate(store, SCHEMA);
@@ -216,4 +218,22 @@ test('what cannot be read is said, and nothing is decided on it', async () => {
   await expect(Journal.open(store, lease, options)).rejects.toMatchObject({ code: 'E_CONTROLLER_STATE' });
   await store.query(`insert into snapshot(seq, at, body) values (1, 1, '{"schema":9}')`);
   await expect(Journal.open(store, lease, options)).rejects.toMatchObject({ code: 'E_CONTROLLER_STATE' });
+});
+
+test('an input on which the core fails is passed over, now and in a replay', async () => {
+  const journal = await Journal.open(store, lease, options);
+  const broken = { input: 'policy', at: 1, by: 'x', policy: null } as unknown as Input;
+  expect([...(await journal.commit([broken])).effects.values()]).toEqual([[]]);
+  await journal.commit([{ input: 'order', at: 2, by: 'x', order: { order: 'pause' } }]);
+  expect(log).toEqual([expect.stringContaining('the core failed on an input (policy)')]);
+  expect(await replay(store.query)).toMatchObject({ inputs: 2, decisions: 1 });
+});
+
+test('a state that is ahead of the store is not kept', async () => {
+  const journal = await Journal.open(store, lease, { ...options, targetsOf: () => expect.fail('a defect') });
+  const scene = story();
+  await expect(journal.commit(told(scene))).rejects.toThrow('a defect');
+  await journal.close();
+  expect([await count('input'), await count('snapshot')]).toEqual([0, 0]);
+  expect((await Journal.open(store, lease, options)).state.decisions.count).toBe(0);
 });

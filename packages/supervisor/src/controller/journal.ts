@@ -3,13 +3,14 @@
  * What the core knows is always what a replay of the inputs gives; after a failed write it is made anew that way.
  */
 import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Query, SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import type { Act } from '../core/act.ts';
 import type { ActionId, Time } from '../core/ids.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { Notice } from '../core/notice.ts';
 import { newState, restore, snapshot, type State } from '../core/state.ts';
-import { step } from '../core/step.ts';
+import { take } from './take.ts';
 import { parseAct } from '../wire/act.ts';
 import { toJson } from '../wire/json.ts';
 import { ControllerError } from './errors.ts';
@@ -30,12 +31,14 @@ interface Options {
   ttlMs: number;
   /** The targets that want a notice. */
   targetsOf: (notice: Notice) => readonly string[];
+  log: (line: string) => void;
   snapshotEvery?: number;
 }
 
 /** What a commit has brought. */
 export interface Committed {
-  effects: Effect[];
+  /** By the input of which they came. */
+  effects: ReadonlyMap<Input, Effect[]>;
   /** Notices were put into the outbox. */
   notices: boolean;
 }
@@ -57,8 +60,15 @@ export class Journal {
   #snapshotSeq = 0;
   readonly #spools = new Spools();
   #open = new Map<ActionId, OpenAct>();
+  /** The state has seen what the store has not: it is of no use until it is made anew. */
+  #astray = false;
   /** Ticks that the state has seen and the store has not. Nothing came of them; a crash may lose them. */
   #idle: Time[] = [];
+
+  readonly #fault = (input: Input, error: unknown): void =>
+    this.#options.log(
+      `a defect: the core failed on an input (${input.input}), which is passed over: ${messageOf(error)}`,
+    );
 
   private constructor(store: Store, lease: Lease, options: Options) {
     this.#store = store;
@@ -95,16 +105,22 @@ export class Journal {
     return this.#spools.upto(this.#store.query, host, spool);
   }
 
+  /** What would come of an input now. Nothing does. */
+  wouldWant(input: Input): Effect[] {
+    return take(restored(snapshot(this.#state)), input, this.#fault);
+  }
+
   /** Makes state and caches anew of what the store has. */
   async reload(): Promise<void> {
     const { query } = this.#store;
     this.#spools.clear();
     this.#idle = [];
+    this.#astray = true;
     const [last] = await query('select seq, body from snapshot order by seq desc limit 1');
     this.#state = last === undefined ? newState() : restored(String(last['body']));
     this.#seq = this.#snapshotSeq = Number(last?.['seq'] ?? 0);
     for await (const row of inputsAfter(query, this.#seq)) {
-      for (const input of inputsOf(row)) step(this.#state, input);
+      for (const input of inputsOf(row)) take(this.#state, input, this.#fault);
       this.#seq = row.seq;
     }
     const open = await query(`select id, state, body from act where state in ('intent', 'sent') order by seq`);
@@ -114,6 +130,7 @@ export class Journal {
         { act: parseAct(String(row['body'])), state: row['state'] as OpenAct['state'], handed: false },
       ]),
     );
+    this.#astray = false;
   }
 
   /**
@@ -123,25 +140,34 @@ export class Journal {
    */
   async commit(inputs: readonly Input[]): Promise<Committed> {
     if (inputs.every(input => input.input === 'tick')) {
-      const effects = inputs.flatMap(input => this.#tick(input.at));
-      const quiet = effects.length === 0 && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
+      const effects = new Map(inputs.map(input => [input, this.#tick(input.at)]));
+      const quiet =
+        ![...effects.values()].some(e => e.length > 0) && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
       if (quiet) return { effects, notices: false };
       return this.#write([], effects);
     }
-    return this.#write(inputs, []);
+    return this.#write(inputs, new Map());
   }
 
   /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
   async close(): Promise<void> {
-    if (this.#idle.length > 0 || this.#seq > this.#snapshotSeq) await this.#write([], [], true);
+    if (!this.#astray && (this.#idle.length > 0 || this.#seq > this.#snapshotSeq))
+      await this.#write([], new Map(), true);
   }
 
   #tick(at: Time): Effect[] {
     this.#idle.push(at);
-    return step(this.#state, { input: 'tick', at });
+    return take(this.#state, { input: 'tick', at }, this.#fault);
   }
 
-  #write(inputs: readonly Input[], before: readonly Effect[], last = false): Promise<Committed> {
+  async #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
+    this.#astray = true;
+    const committed = await this.#transaction(inputs, before, last);
+    this.#astray = false;
+    return committed;
+  }
+
+  #transaction(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last: boolean): Promise<Committed> {
     return this.#store.transaction(async query => {
       await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
       const fresh = await this.#spools.fresh(query, inputs);
@@ -158,12 +184,13 @@ export class Journal {
       );
       // Only now: a disk that is full has said so, in most cases, before the state has changed.
       const count = this.#state.decisions.count;
-      const effects = [...before, ...fresh.flatMap(input => step(this.#state, input))];
+      const effects = new Map(before);
+      for (const input of fresh) effects.set(input, take(this.#state, input, this.#fault));
       this.#seq += kept.length;
-      const notices = await this.#keep(query, effects);
+      const notices = await this.#keep(query, [...effects.values()].flat());
       await this.#keepActs(query);
       const { decisions } = this.#state;
-      if (decisions.count > count || before.length > 0) {
+      if (decisions.count > count || before.size > 0) {
         await query('insert into mark(seq, decisions, hash) values ($1, $2, $3) on conflict do nothing', [
           this.#seq,
           decisions.count,
@@ -273,6 +300,8 @@ export async function* inputsAfter(query: Query, after: number): AsyncGenerator<
       [seq, READ_AT_ONCE],
     );
     for (const row of rows) yield inputRow(row);
+    // A long ledger lets the rest of the program live.
+    await new Promise(resolve => setImmediate(resolve));
     if (rows.length < READ_AT_ONCE) return;
     seq = Number(rows.at(-1)?.['seq']);
   }

@@ -3,7 +3,9 @@ import { type Lease, takeLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { ActResult } from '../core/act.ts';
+import type { Effect, Input } from '../core/input.ts';
 import type { Row } from '../core/said.ts';
+import { parsePolicy } from '../policy/check.ts';
 import type { Question } from '../wire/admin.ts';
 import { type Respond, serveAdmin } from './admin.ts';
 import { Agents } from './agents.ts';
@@ -54,15 +56,39 @@ export class Leader {
 
   /** @throws StoreError E_STORE_LEASE when another one works now; StoreError, ControllerError when nothing can go on */
   async work(): Promise<void> {
-    const { store, log } = this.#options;
     const failed = (error: unknown): void => this.#ended.reject(error);
     this.#ended.promise.catch(() => {});
+    const renew = this.#keepLease(failed);
+    try {
+      await this.#lead(failed);
+    } finally {
+      clearInterval(renew);
+      this.#over.abort();
+    }
+  }
+
+  /** Renews the lease, from before the ledger is read: that may take its time. */
+  #keepLease(failed: (error: unknown) => void): NodeJS.Timeout {
+    const { store, log } = this.#options;
+    return setInterval(() => {
+      takeLease(store, this.#lease.name, this.#lease.owner, this.#ttlMs).then(
+        lease => {
+          if (lease?.epoch !== this.#lease.epoch)
+            failed(new StoreError('E_STORE_LEASE', 'the lease has passed to another controller'));
+        },
+        (error: unknown) => (isPassing(error) ? log(messageOf(error)) : failed(error)),
+      );
+    }, this.#ttlMs / 3);
+  }
+
+  async #lead(failed: (error: unknown) => void): Promise<void> {
+    const { store, log } = this.#options;
     const journal = await Journal.open(store, this.#lease, { ...this.#options, ttlMs: this.#ttlMs });
     const time = new SteadyTime(this.#clocks, journal.state.now);
     log(`the ledger has ${journal.seq} inputs and ${journal.state.decisions.count} decisions`);
     const committer = new Committer(journal, time, log, failed, committed => {
       if (committed.notices) outbox.wake();
-      for (const effect of committed.effects) for (const tell of this.#subscribers) tell(effect);
+      for (const effect of [...committed.effects.values()].flat()) for (const tell of this.#subscribers) tell(effect);
       dispatch();
     });
     const outbox = new Outbox(
@@ -93,17 +119,8 @@ export class Leader {
       }
     };
     const tick = setInterval(() => void committer.put([{ input: 'tick' }]).catch(() => {}), TICK_MS);
-    const renew = setInterval(() => {
-      takeLease(store, this.#lease.name, this.#lease.owner, this.#ttlMs).then(
-        lease => {
-          if (lease?.epoch !== this.#lease.epoch)
-            failed(new StoreError('E_STORE_LEASE', 'the lease has passed to another controller'));
-        },
-        error => (isPassing(error) ? log(messageOf(error)) : failed(error)),
-      );
-    }, this.#ttlMs / 3);
     try {
-      await this.#begin(committer, journal);
+      await Promise.race([this.#begin(committer, journal), this.#ended.promise]);
       dispatch();
       const { agentSocket, adminSocket } = this.#options;
       this.#listening.push(await listenAt(agentSocket, socket => agents.accept(socket)));
@@ -113,8 +130,6 @@ export class Leader {
       await this.#ended.promise;
     } finally {
       clearInterval(tick);
-      clearInterval(renew);
-      this.#over.abort();
       await Promise.all(this.#listening.map(listening => listening.close()));
       await outbox.close();
       await committer.close();
@@ -176,22 +191,21 @@ export class Leader {
 
   async #answer(question: Question, desk: Desk): Promise<unknown> {
     const { committer, journal, time, tell, ended } = desk;
-    const { store, checkPolicy, backup } = this.#options;
+    const { store, backup } = this.#options;
+    // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
+    const by = 'by' in question ? `${question.by} (as stated)` : '';
+    const order = async (input: Timeless, dryRun = false): Promise<Effect[]> =>
+      dryRun ? journal.wouldWant({ ...input, at: time.now() } as Input) : committer.put([input]);
     switch (question.ask) {
       case 'list':
         return this.#list(question.list, journal, time);
       case 'explain':
         return explainView(journal.state, store.query, question.id);
-      case 'order': {
-        // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
-        const by = `${question.by} (as stated)`;
-        const { effects } = await committer.put([{ input: 'order', by, order: question.order }]);
-        return effects;
-      }
+      case 'order':
+        return order({ input: 'order', by, order: question.order }, question.dryRun);
       case 'policy': {
-        const policy = checkPolicy(question.policy);
-        const { effects } = await committer.put([{ input: 'policy', by: `${question.by} (as stated)`, policy }]);
-        return effects;
+        const policy = parsePolicy(question.policy, question.file ?? 'the policy');
+        return order({ input: 'policy', by, policy }, question.dryRun);
       }
       case 'replay':
         return replay(store.query);

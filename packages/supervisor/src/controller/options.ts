@@ -15,8 +15,6 @@ export interface ControllerOptions {
   targets: readonly string[];
   targetsOf: (notice: Notice) => readonly string[];
   deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
-  /** Takes a policy that a person has given as data. @throws SyndromeError that says what is wrong with it */
-  checkPolicy: (policy: unknown) => Policy;
   /** The policy of the configuration, set when this controller begins to work. */
   policy?: { policy: Policy; by: string };
   /** Copies the store into a new file. Missing where the engine has its own way. */

@@ -1,9 +1,9 @@
 /** @module All inputs once more: the same must be decided (I12). */
 import type { Query } from '@syndrome/base/store/store.ts';
 import { newState } from '../core/state.ts';
-import { step } from '../core/step.ts';
 import { inputsOf } from './input-json.ts';
 import { inputsAfter } from './journal.ts';
+import { take } from './take.ts';
 
 /** What a replay came to. */
 export interface Replayed {
@@ -32,7 +32,7 @@ export async function replay(query: Query): Promise<Replayed> {
   const out: Replayed = { inputs: 0, decisions: 0, hash: '', compared: 0 };
   for await (const row of inputsAfter(query, 0)) {
     for (const input of inputsOf(row)) {
-      step(state, input);
+      take(state, input, () => {});
       out.inputs++;
     }
     const noted = marks.get(row.seq);

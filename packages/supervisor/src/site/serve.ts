@@ -6,7 +6,6 @@ import { DrillSource } from '../agent/sources/drill.ts';
 import { runController } from '../controller/controller.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
-import { parsePolicy } from '../policy/check.ts';
 import type { Site } from './site-file.ts';
 
 /** What both say to people, a line each. */
@@ -32,7 +31,6 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
           const target = site.targets.find(t => t.name === name);
           return target === undefined ? { ok: true } : deliver(sender, target, notice, signal);
         },
-        checkPolicy: text => parsePolicy(typeof text === 'string' ? text : '', 'the policy'),
         policy: { policy: site.policy, by: 'the file of the site' },
         backup: path => store.backup(path),
         log,

@@ -20,9 +20,10 @@ export type Question =
   | { ask: 'list'; list: ListName }
   /** An incident, or an action. */
   | { ask: 'explain'; id: string }
-  | { ask: 'order'; by: string; order: Order }
-  /** A policy as data; it is checked where it is taken. */
-  | { ask: 'policy'; by: string; policy: unknown }
+  /** `dryRun`: what would be decided now; nothing is. */
+  | { ask: 'order'; by: string; order: Order; dryRun?: boolean }
+  /** The text of a policy, and what its file is called in errors. */
+  | { ask: 'policy'; by: string; policy: string; file?: string; dryRun?: boolean }
   /** Replays all inputs and compares. */
   | { ask: 'replay' }
   | { ask: 'backup'; path: string }
@@ -40,17 +41,26 @@ export type Answer =
   | { id: number; error: { code: string; message: string; hint?: string | undefined } }
   | { event: unknown };
 
+const dryRun = z.boolean().optional();
+
+// Strict: what a question says more would be meant to change what is done.
 const question = z.discriminatedUnion('ask', [
-  z.object({ ask: z.literal('list'), list: z.enum(LISTS) }),
-  z.object({ ask: z.literal('explain'), id: name }),
-  z.object({ ask: z.literal('order'), by: name, order: orderSchema }),
-  z.object({ ask: z.literal('policy'), by: name, policy: z.unknown() }),
-  z.object({ ask: z.literal('replay') }),
-  z.object({ ask: z.literal('backup'), path: words.min(1) }),
-  z.object({ ask: z.literal('subscribe') }),
+  z.strictObject({ ask: z.literal('list'), list: z.enum(LISTS) }),
+  z.strictObject({ ask: z.literal('explain'), id: name }),
+  z.strictObject({ ask: z.literal('order'), by: name, order: orderSchema, dryRun }),
+  z.strictObject({
+    ask: z.literal('policy'),
+    by: name,
+    policy: z.string().max(512 * 1024),
+    file: words.optional(),
+    dryRun,
+  }),
+  z.strictObject({ ask: z.literal('replay') }),
+  z.strictObject({ ask: z.literal('backup'), path: words.min(1) }),
+  z.strictObject({ ask: z.literal('subscribe') }),
 ]);
 
-const askSchema = z.object({ id: count, question }) as unknown as z.ZodType<Ask>;
+const askSchema = z.strictObject({ id: count, question }) as unknown as z.ZodType<Ask>;
 
 const answerSchema = z.union([
   z.object({ id: count, result: z.unknown() }),

@@ -6,14 +6,14 @@ import { count, name, words } from './json.ts';
 const reason = words.optional();
 
 export const orderSchema = z.discriminatedUnion('order', [
-  z.object({ order: z.literal('pause'), reason }),
-  z.object({ order: z.literal('resume') }),
-  z.object({ order: z.literal('drain'), host: name, reason }),
-  z.object({ order: z.literal('repaired'), host: name }),
-  z.object({ order: z.literal('restart'), vm: name, reason }),
-  z.object({ order: z.literal('terminate'), vm: name, reason }),
-  z.object({ order: z.literal('planned-stop'), vm: name }),
-  z.object({ order: z.literal('breaker-close') }),
-  z.object({ order: z.literal('close'), incident: name, reason }),
-  z.object({ order: z.literal('attest'), vm: name, host: name, epoch: count, statement: words.min(1) }),
+  z.strictObject({ order: z.literal('pause'), reason }),
+  z.strictObject({ order: z.literal('resume') }),
+  z.strictObject({ order: z.literal('drain'), host: name, reason }),
+  z.strictObject({ order: z.literal('repaired'), host: name }),
+  z.strictObject({ order: z.literal('restart'), vm: name, reason }),
+  z.strictObject({ order: z.literal('terminate'), vm: name, reason }),
+  z.strictObject({ order: z.literal('planned-stop'), vm: name }),
+  z.strictObject({ order: z.literal('breaker-close') }),
+  z.strictObject({ order: z.literal('close'), incident: name, reason }),
+  z.strictObject({ order: z.literal('attest'), vm: name, host: name, epoch: count, statement: words.min(1) }),
 ]) as unknown as z.ZodType<Order>;

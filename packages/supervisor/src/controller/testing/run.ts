@@ -2,7 +2,6 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
-import { NO_POLICY } from '../../core/policy.ts';
 import { runController } from '../controller.ts';
 import { MOVES } from './policy.ts';
 
@@ -18,9 +17,8 @@ await runController(
       appendFileSync(join(folder, 'told'), `${id}\n`);
       return { ok: true };
     },
-    checkPolicy: () => NO_POLICY,
     policy: { policy: MOVES, by: 'configuration' },
-    ttlMs: 400,
+    ttlMs: 250,
     snapshotEvery: Number(process.argv[3]),
     log: line => process.stdout.write(`${line}\n`),
   },
