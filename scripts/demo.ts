@@ -1,4 +1,4 @@
-/** `npm run demo`: from a bare clone to two judged memory errors in a real kernel. */
+/** `npm run demo`: from a bare clone to two judged memory errors in a real kernel, and to a VM that the supervisor saves from three. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
@@ -24,6 +24,8 @@ console.log(
 await syndrome('scenarios', '--explain', 'intel-srao-process');
 await syndrome('run', 'intel-srao-process');
 await syndrome('run', 'intel-uc-fatal');
+console.log('\nThe other half: two hosts, a controller and a VM on this machine; three of its pages are lost.');
+await syndrome('drill', 'demo');
 const seconds = Number((process.hrtime.bigint() - started) / 1_000_000n) / 1000;
 const worst = Math.max(...codes);
 console.log(
