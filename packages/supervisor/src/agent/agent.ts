@@ -20,6 +20,7 @@ import { Keeper } from './keeper.ts';
 import { libvirtPart } from './libvirt-part.ts';
 import { Positions } from './positions.ts';
 import { pause } from './reconnect.ts';
+import { ConsoleSource } from './sources/console.ts';
 import { Emitted } from './sources/emitted.ts';
 import { HostSource } from './sources/host.ts';
 import { KmsgSource } from './sources/kmsg.ts';
@@ -297,6 +298,9 @@ export class Agent {
       ...[...new Set([...folders, start.folder])].map(folder => new QmpFolder(folder, qmp)),
       ...monitors.map(({ socket, ...facts }) => new QmpSource(socket, { ...qmp, facts })),
       ...vmms.map(({ events, ...facts }) => new VmmLogSource(facts.vm, events, { vms, epochOf, positions, facts })),
+      ...vmms.flatMap(({ vm, console }) =>
+        console === undefined ? [] : [new ConsoleSource(vm, console, { positions })],
+      ),
     ];
   }
 

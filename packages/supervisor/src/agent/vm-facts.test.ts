@@ -73,6 +73,23 @@ describe('a definition', () => {
     expect(localCommand({ ...definition, argv: [...argv] }, '/run/b')).toEqual({
       argv: ['/usr/bin/qemu', '-qmp', 'unix:/run/b/web.qmp,server=on', '-m', '1G'],
       socket: '/run/b/web.qmp',
+      facts: {},
     });
+  });
+
+  test('takes its console with it where that lies beside its socket, and no other', () => {
+    const facts = { optedIn: true, console: '/run/a/web.console' };
+    const given = {
+      schema: 1,
+      vmm: 'qemu',
+      argv: ['/q'],
+      cwd: '/',
+      folder: '/run/a',
+      socket: '/run/a/web.qmp',
+    } as const;
+    const here = (console: string): unknown =>
+      localCommand({ ...given, argv: ['/q'], facts: { ...facts, console } }, '/run/b').facts;
+    expect(here('/run/a/web.console')).toEqual({ optedIn: true, console: '/run/b/web.console' });
+    expect(here('/run/ab/web.console')).toEqual({ optedIn: true });
   });
 });

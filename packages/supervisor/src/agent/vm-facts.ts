@@ -18,6 +18,8 @@ export const vmFactsSchema = z.strictObject({
   disks: z.array(z.string().max(4096)).max(64).optional(),
   /** QEMU's error output. */
   log: z.string().max(4096).optional(),
+  /** The file that its guest's console is written to (`-chardev file`). What stands there is for people to read. */
+  console: z.string().max(4096).optional(),
   /** Of the reference VMM: where it takes commands. */
   control: z.string().max(4096).optional(),
 });
@@ -92,9 +94,12 @@ export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFact
 
 /**
  * The command line that starts it here: paths below its host's folder are below ours, it does not wait for a migration or for
- * `cont`, and its process stays the one that we start.
+ * `cont`, and its process stays the one that we start. What is said of it has the paths of this host as well.
  */
-export function localCommand(definition: QemuDefinition, folder: string): { argv: string[]; socket: string } {
+export function localCommand(
+  definition: QemuDefinition,
+  folder: string,
+): { argv: string[]; socket: string; facts: VmFacts } {
   const { argv, folder: theirs, socket } = definition;
   const own = (word: string): string => word.replaceAll(`${theirs}/`, `${folder}/`);
   const out: string[] = [];
@@ -104,7 +109,10 @@ export function localCommand(definition: QemuDefinition, folder: string): { argv
     if (word === '-incoming') i++;
     else out.push(i === 0 ? word : own(word));
   }
-  return { argv: out, socket: join(folder, basename(socket)) };
+  const { console: path, ...facts } = definition.facts;
+  // A console elsewhere is one of the old host.
+  const here = path?.startsWith(`${theirs}/`) === true ? { console: own(path) } : {};
+  return { argv: out, socket: join(folder, basename(socket)), facts: { ...facts, ...here } };
 }
 
 /** What of a VM its command line says: disks, CPU model. */

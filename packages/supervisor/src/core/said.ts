@@ -3,7 +3,7 @@ import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { ActResult } from './act.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 
-/** Where an event was read. `drill`: the injector of a drill is itself a witness. */
+/** Where an event was read. `console`: what a guest writes. `drill`: the injector of a drill is itself a witness. */
 export const SOURCES = [
   'qmp',
   'libvirt',
@@ -11,6 +11,7 @@ export const SOURCES = [
   'tracefs',
   'sysfs',
   'qemu-log',
+  'console',
   'vmm',
   'proc',
   'agent',

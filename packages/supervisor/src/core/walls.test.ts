@@ -144,3 +144,19 @@ test('while the fleet is paused no page is taken out of use and no second copy i
   scene.order('ann', { order: 'resume' });
   expect(kinds(scene.effects).slice(before).toSorted()).toEqual(['re-offline', 'stop']);
 });
+
+test('a start that an agent has refused never ran, unless its host says that the VM runs', () => {
+  const scene = new Scene(ACTS);
+  for (const id of ['a', 'b', 'c']) scene.host(id);
+  scene.vm('a', 'v');
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  for (const kind of ['autostart-off', 'stop', 'start']) {
+    const act = scene.acts()[0] ?? expect.fail(`no ${kind}`);
+    expect(act.kind).toBe(kind);
+    if (kind === 'start') scene.answer(act, { state: 'refused', reason: 'no such storage' });
+    else scene.good(act);
+  }
+  expect(scene.acts().map(a => `${a.kind} ${a.host} ${a.epoch}`)).toEqual(['start c 2']);
+  scene.vm('b', 'v', { epoch: 1 });
+  expect(unprovenCopies(scene.state.vms.get('v') ?? expect.fail('no VM')).map(c => c.host)).toEqual(['b', 'c']);
+});

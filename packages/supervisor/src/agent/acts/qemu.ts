@@ -163,7 +163,7 @@ export class QemuActs implements Actuator {
     const { vms, folder, logs, proc } = this.#options;
     const definition = parseDefinition(act.definition);
     if (typeof definition === 'string') return refused(definition);
-    const { argv, socket } = localCommand(definition, folder);
+    const { argv, socket, facts: said } = localCommand(definition, folder);
     const [program = ''] = argv;
     if (!this.#mayStart(program))
       return refused(`${program} is no program that this agent may start: name it in its configuration (programs)`);
@@ -175,7 +175,7 @@ export class QemuActs implements Actuator {
     mkdirSync(logs, { recursive: true, mode: 0o700 });
     const logPath = join(logs, `${fileName(vm)}.log`);
     // What was said of it on its old host holds here, and its log is read.
-    writeWhole(`${socket}.json`, JSON.stringify({ ...definition.facts, vm, log: logPath }));
+    writeWhole(`${socket}.json`, JSON.stringify({ ...said, vm, log: logPath }));
     const log = openSync(logPath, 'a', 0o600);
     let ended: string | undefined;
     const child = spawn(program, argv.slice(1), {

@@ -73,6 +73,20 @@ describe('followLines', () => {
     expect(lines.map(l => l.length)).toEqual([65_536, 4]);
   });
 
+  test('of a writer that floods so much is read in a second, and of the rest the end', async () => {
+    writeFileSync(path, '');
+    const left: number[] = [];
+    const flood = `${'x'.repeat(1023)}\n`.repeat(4096);
+    const { lines, position } = await follow([() => appendFileSync(path, `${flood}last\n`)], {
+      bytesPerSecond: 128 * 1024,
+      leftOut: bytes => left.push(bytes),
+    });
+    expect(left).toEqual([flood.length + 5 - 2 * 128 * 1024]);
+    expect(lines.length).toBeLessThan(260);
+    expect(lines.at(-1)).toBe('last');
+    expect(position.split(':')[1]).toBe(String(flood.length + 5));
+  });
+
   test('a file that goes away is an error', async () => {
     writeFileSync(path, '');
     await expect(follow([() => rmSync(path)])).rejects.toThrow('ENOENT');

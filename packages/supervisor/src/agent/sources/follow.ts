@@ -13,12 +13,17 @@ export interface FollowOptions {
   begin?: 'start' | 'end';
   /** Between two looks where the system does not tell of changes, ms. Default 1000. */
   pollMs?: number;
+  /** At most so many bytes of a file are read in a second; what a writer puts out beyond that is left out. Default: all. */
+  bytesPerSecond?: number;
+  /** Told where bytes were left out. */
+  leftOut?: (bytes: number) => void;
   /** Called when the file is open, and whenever everything in it was read, with the position. */
   up: () => void;
   idle: (position: string) => void;
 }
 
 const CHUNK = 65_536;
+const SECOND_MS = 1000;
 
 /**
  * Hands on the lines that come, without their ends, bounded in length. A file that was replaced or cut is read from its begin.
@@ -51,9 +56,23 @@ export async function followLines(path: string, take: (line: string) => void, op
     const chunk = Buffer.alloc(CHUNK);
     /** Where the last whole line ended. */
     let whole = offset;
+    const pace = new Pace(options.bytesPerSecond);
     while (!options.signal.aborted) {
+      if (pace.isSpent) {
+        await pace.rest(options.signal);
+        const behind = (await file.stat()).size - offset - pace.most;
+        if (behind > 0) {
+          // What follows may begin in the middle of a line.
+          lines.end();
+          lines = scanner();
+          whole = offset += behind;
+          options.leftOut?.(behind);
+        }
+        continue;
+      }
       const { bytesRead } = await file.read(chunk, 0, CHUNK, offset);
       if (bytesRead > 0) {
+        pace.read(bytesRead);
         lines.push(chunk.subarray(0, bytesRead));
         const end = chunk.subarray(0, bytesRead).lastIndexOf(0x0a);
         if (end >= 0) whole = offset + end + 1;
@@ -74,6 +93,37 @@ export async function followLines(path: string, take: (line: string) => void, op
   } finally {
     watcher.close();
     await file?.close();
+  }
+}
+
+/** How much of a file may be read in each second of its reader's clock. */
+class Pace {
+  readonly most: number;
+  #since = performance.now();
+  #bytes = 0;
+
+  constructor(most = Infinity) {
+    this.most = most;
+  }
+
+  read(bytes: number): void {
+    const now = performance.now();
+    if (now - this.#since >= SECOND_MS) {
+      this.#since = now;
+      this.#bytes = 0;
+    }
+    this.#bytes += bytes;
+  }
+
+  get isSpent(): boolean {
+    return this.#bytes >= this.most;
+  }
+
+  /** Waits for the next second. */
+  async rest(signal: AbortSignal): Promise<void> {
+    await pause(Math.max(0, this.#since + SECOND_MS - performance.now()), signal);
+    this.#since = performance.now();
+    this.#bytes = 0;
   }
 }
 

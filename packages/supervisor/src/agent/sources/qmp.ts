@@ -15,6 +15,7 @@ import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from
 import type { Sink, Source } from '../source.ts';
 import { factsBeside, factsOfArgv, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
+import { ConsoleSource } from './console.ts';
 import type { Emitted } from './emitted.ts';
 import { QemuLogSource } from './qemu-log.ts';
 
@@ -75,19 +76,22 @@ export class QmpSource implements Source {
     // The name that QEMU has is known once it answers; until then its socket's stands for it.
     const of: { source: 'qmp'; vm?: VmId } = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) };
     let log: Promise<void> | undefined;
-    const onVm = (vm: VmId, { log: path }: VmFacts): void => {
-      if (path === undefined) return;
+    let words: Promise<void> | undefined;
+    const onVm = (vm: VmId, { log: path, console }: VmFacts): void => {
       const { vms, emitted, positions, pfnOf } = this.#options;
+      const kept = positions === undefined ? {} : { positions };
+      if (console !== undefined) words ??= new ConsoleSource(vm, console, kept).run(sink, signal, pulse);
+      if (path === undefined) return;
       log ??= new QemuLogSource(vm, path, {
         vms,
+        ...kept,
         ...(emitted === undefined ? {} : { emitted: emitted(vm) }),
-        ...(positions === undefined ? {} : { positions }),
         ...(pfnOf === undefined ? {} : { pfnOf }),
       }).run(sink, signal, pulse);
     };
     const session = (s: Session): Promise<void> => this.#session(s, of, sink, pulse, onVm);
     await keepReading(of, session, sink, signal, { longestMs: 5000, ...this.#options });
-    await log;
+    await Promise.all([log, words]);
   }
 
   async #session(
