@@ -1,3 +1,4 @@
+import { keepHeapSmall } from '@syndrome/supervisor/agent/small-heap.ts';
 import { readSite } from '@syndrome/supervisor/site/site-file.ts';
 import { serveAgent, serveController } from '@syndrome/supervisor/site/serve.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
@@ -13,6 +14,7 @@ interface Options extends GlobalOptions {
 /** Runs an agent, a controller, or both in this process, until Ctrl-C or SIGTERM. */
 export async function supervise(part: 'agent' | 'controller' | 'both', options: Options): Promise<void> {
   needLinux();
+  if (part === 'agent') keepHeapSmall();
   const site = readSite(options.config);
   if (options.check === true) {
     print(

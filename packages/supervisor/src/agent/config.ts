@@ -1,5 +1,4 @@
 /** @module The configuration of an agent: YAML with a schema. Everything but the name of the host has a default. */
-import { readFileSync, statSync } from 'node:fs';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -54,8 +53,6 @@ export const agentConfigSchema = z.strictObject({
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;
 
-const MAX_CONFIG = 1 << 20;
-
 /**
  * A configuration out of its text.
  * @param from its name, for the error
@@ -68,18 +65,4 @@ export function parseAgentConfig(text: string, from: string): AgentConfig {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
     throw new UsageError('E_AGENT_CONFIG', `${from} is no configuration of an agent: ${why.slice(0, 1000)}`, { cause });
   }
-}
-
-/**
- * Reads a configuration. It names programs that are started, so that nobody but its owner may write to it.
- * @throws UsageError E_AGENT_CONFIG; the error of the file system
- */
-export function readAgentConfig(file: string): AgentConfig {
-  const stats = statSync(file);
-  if ((stats.mode & 0o022) !== 0 || (stats.uid !== 0 && stats.uid !== process.geteuid?.())) {
-    throw new UsageError('E_AGENT_CONFIG', `others may write to ${file}`, {
-      hint: `chown it to root or yourself, and chmod go-w ${file}.`,
-    });
-  }
-  return parseAgentConfig(readFileSync(file, 'utf8').slice(0, MAX_CONFIG), file);
 }

@@ -1,5 +1,5 @@
 /** @module The operator's file: one site, who is told, by which policy, and what this host is. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -106,6 +106,15 @@ export function policyNamed(text: string, folder: string): Policy {
   return parsePolicy(read(file), file);
 }
 
+/** It names programs that are started and whom to tell: nobody but root and this user may write to it. @throws UsageError E_SITE_FILE */
+function requireOwn(file: string): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || ((stats.mode & 0o022) === 0 && (stats.uid === 0 || stats.uid === process.geteuid?.())))
+    return;
+  const hint = `chown it to root or yourself, and chmod go-w ${file}.`;
+  throw new UsageError('E_SITE_FILE', `others may write to ${file}`, { hint });
+}
+
 /** The file as data. @throws UsageError E_SITE_FILE */
 function parseSite(file: string): z.infer<typeof siteSchema> {
   let data: unknown;
@@ -131,6 +140,7 @@ export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
  * @throws UsageError E_SITE_FILE, PolicyError, NotifyError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
+  requireOwn(file);
   const { site, folder, policy, notify, agent } = parseSite(file);
   const targets = notify as Target[];
   const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
