@@ -162,3 +162,11 @@ describe('docs/decode-api.md', { timeout: 180_000 }, () => {
     expect(printed).toBe(output);
   });
 });
+
+test('every playbook that a notice names is there', () => {
+  const named = globSync('packages/supervisor/src/core/*.ts', { cwd: ROOT })
+    .filter(file => !file.endsWith('.test.ts'))
+    .flatMap(file => [...readFileSync(join(ROOT, file), 'utf8').matchAll(/'([a-z-]+\.md)'/g)].map(m => m[1] ?? ''));
+  expect(new Set(named).size).toBeGreaterThanOrEqual(5);
+  expect(named.filter(file => !existsSync(join(ROOT, 'docs/playbooks', file)))).toEqual([]);
+});

@@ -9,8 +9,8 @@ import { TestController } from './testing/controller.ts';
 
 const PROGRAM = `
   import { Agent } from ${JSON.stringify(new URL('agent.ts', import.meta.url).href)};
-  import { parseAgentConfig } from ${JSON.stringify(new URL('config.ts', import.meta.url).href)};
-  const agent = await Agent.open(parseAgentConfig(process.argv[1], 'test'), { tickMs: 5 });
+  import { agentConfigSchema } from ${JSON.stringify(new URL('config.ts', import.meta.url).href)};
+  const agent = await Agent.open(agentConfigSchema.parse(JSON.parse(process.argv[1])), { tickMs: 5 });
   process.stdout.write('up');
   await agent.run(new AbortController().signal);`;
 

@@ -44,14 +44,14 @@ class Voice implements Source {
   }
 }
 
-async function start(options: AgentOptions = {}, more = ''): Promise<Agent> {
+async function start(options: AgentOptions = {}, more = '', vms = `${folder}/vms`): Promise<Agent> {
   const text = `host: a
 folder: ${folder}/state
 controller: ${folder}/c.sock
 kmsg: false
 trace: false
 sysfs: false
-start: { folder: ${folder}/vms, logs: ${folder}/logs }
+start: { folder: ${vms}, logs: ${folder}/logs }
 ${more}`;
   const agent = await Agent.open(agentConfigSchema.parse(parse(text)), { tickMs: 10, ...options });
   running = agent.run(end.signal);
@@ -227,6 +227,16 @@ describe('the agent', () => {
     voice.say(failure(2));
     await controller.until(s => isEvent(s) && s.pfn === 2n);
     expect(controller.said).toContainEqual(expect.objectContaining({ source: 'drill', state: 'back', lostEvents: 1 }));
+  });
+
+  test('who may start nothing still watches', async () => {
+    const voice = new Voice();
+    const log: string[] = [];
+    const options = { parts: () => ({ sources: [voice] }), log: (line: string) => void log.push(line) };
+    await start(options, '', `${folder}/c.sock/vms`);
+    expect(log).toContainEqual(expect.stringContaining('no VM can be started here'));
+    voice.say(failure(1));
+    expect(await controller.until(isEvent)).toEqual(failure(1));
   });
 
   test('a second agent on the same folder is refused', async () => {

@@ -290,7 +290,12 @@ export class Agent {
       return one;
     };
     const qmp: QmpOptions = { vms, epochOf, emitted, positions, pfnOf: this.#pfnOf };
-    mkdirSync(start.folder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(start.folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      // Who only watches need not be able to start anything.
+      this.#log(`no VM can be started here: ${messageOf(error)}`);
+    }
     return [
       ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels })]),
       ...(kmsg === true || (kmsg === 'auto' && mayRead('/dev/kmsg')) ? [new KmsgSource({ positions })] : []),

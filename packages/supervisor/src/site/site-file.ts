@@ -117,6 +117,15 @@ function policyNamed(text: string, folder: string): Policy {
   return parsePolicy(read(file), file);
 }
 
+/** It names programs that are started and whom to tell: nobody but root and this user may write to it. @throws UsageError E_SITE_FILE */
+function requireOwn(file: string): void {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined || ((stats.mode & 0o022) === 0 && (stats.uid === 0 || stats.uid === process.geteuid?.())))
+    return;
+  const hint = `chown it to root or yourself, and chmod go-w ${file}.`;
+  throw new UsageError('E_SITE_FILE', `others may write to ${file}`, { hint });
+}
+
 /** The file as data. @throws UsageError E_SITE_FILE */
 function parseSite(file: string): z.infer<typeof siteSchema> {
   let data: unknown;
@@ -142,6 +151,7 @@ export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
  * @throws UsageError E_SITE_FILE, PolicyError, NotifyError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
+  requireOwn(file);
   const { site, folder, policy, notify, agent } = parseSite(file);
   const targets = notify as Target[];
   const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);

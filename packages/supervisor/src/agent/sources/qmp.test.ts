@@ -163,6 +163,30 @@ describe('QmpSource', () => {
     expect(said.filter(s => s.kind === 'event').length).toBeLessThanOrEqual(10_000);
   });
 
+  test('a peer that flaps is asked once for many events, and the last state is told', async () => {
+    start();
+    const peer = await server.accept();
+    await peer.greet();
+    let status = 'running';
+    let asked = 0;
+    void (async () => {
+      for (;;) {
+        const { execute, id } = await peer.command();
+        if (execute === 'query-status') asked++;
+        const answers: Record<string, unknown> = {
+          'query-name': { name: 'web' },
+          'query-status': { running: status === 'running', status },
+        };
+        await peer.say({ return: answers[execute ?? ''] ?? {}, id });
+      }
+    })();
+    await until(state('reading'));
+    status = 'paused';
+    await peer.say(...Array.from({ length: 500 }, (_, i) => ({ event: i % 2 === 0 ? 'RESUME' : 'STOP' })));
+    await until(s => s.kind === 'vm' && s.state === 'paused');
+    expect(asked).toBeLessThan(10);
+  });
+
   test('a line that never ends is refused', async () => {
     start();
     const peer = await server.accept();

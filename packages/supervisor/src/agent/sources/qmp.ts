@@ -36,6 +36,8 @@ const CHANGES = new Set(['STOP', 'RESUME', 'SHUTDOWN', 'GUEST_PANICKED', 'RESET'
 const ANSWER_MS = 5000;
 /** How often it is asked whether it still does, ms. */
 const ASK_MS = 15_000;
+/** Between two questions for the state because of events, ms. */
+const FLAP_MS = 50;
 /** No QEMU says so much in a second; whoever does is left, and comes back after a pause. */
 const MAX_EVENTS_A_SECOND = 5000;
 /** No event or answer that we ask for is longer, bytes. */
@@ -155,11 +157,28 @@ export class QmpSource implements Source {
         vms.foundCopy(vm, { pid, startTicks, boot: bootId(proc), socket: this.socket, report: first });
       }
       up();
+      let [isAsking, isOld] = [false, false];
+      /** Asks for the state once for all events that came meanwhile: a peer that flaps is not asked for each. */
+      const refresh = async (): Promise<void> => {
+        isOld = true;
+        if (isAsking) return;
+        isAsking = true;
+        try {
+          for (; isOld && !either.aborted; await pause(FLAP_MS, either)) {
+            isOld = false;
+            await report();
+          }
+        } catch {
+          // The next question says what is wrong.
+        } finally {
+          isAsking = false;
+        }
+      };
       take = e => {
         sinkEvent(sink, vms, vm, e);
         if (e.timestamp !== undefined)
           emitted?.(vm).received(e.timestamp.seconds * 1e6 + e.timestamp.microseconds, e.event);
-        if (CHANGES.has(e.event)) void report().catch(() => undefined);
+        if (CHANGES.has(e.event)) void refresh();
       };
       for (const e of early) take(e);
       pulse();

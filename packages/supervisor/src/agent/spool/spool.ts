@@ -213,7 +213,8 @@ export class Spool {
     if (this.#closed) return;
     this.#closed = true;
     this.#ending.abort();
-    await this.#flushing;
+    // A segment that is made just now is followed by what waits for it.
+    while (this.#flushing !== undefined) await this.#flushing;
     await this.#file?.close();
     this.#file = undefined;
     this.#unlock();
