@@ -17,7 +17,7 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
 export type Query = (sql: string, values?: readonly SqlValue[]) => Promise<readonly SqlRow[]>;
 
 /** What engines say differently. */
-export interface Dialect {
+interface Dialect {
   engine: 'sqlite' | 'postgresql';
   /** Expression: the clock of the store, ms UTC, an integer. Several processes agree on it. */
   now: string;

@@ -22,7 +22,7 @@ export const PING_MS = 5000;
 const SILENT_MS = 15_000;
 
 /** What a controller does for its agents. */
-export interface Desk {
+interface Desk {
   /** Resolves when the rows are durable, with the last row up to which all of the spool is. */
   take(rows: Row[]): Promise<number>;
   /** Up to which row everything of a spool is durable. */

@@ -12,8 +12,8 @@ export const MAX_ASK_BYTES = 1024 * 1024;
 export const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** What can be read: of the whole fleet, or of one thing. */
-export const LISTS = ['status', 'hosts', 'vms', 'pages', 'incidents', 'actions', 'outbox'] as const;
-export type ListName = (typeof LISTS)[number];
+const LISTS = ['status', 'hosts', 'vms', 'pages', 'incidents', 'actions', 'outbox'] as const;
+type ListName = (typeof LISTS)[number];
 
 /** `by` is who asks, as the asking program knows its user: it is written beside what is ordered. */
 export type Question =
@@ -30,7 +30,7 @@ export type Question =
   /** Everything that is decided from now on, until the connection ends. */
   | { ask: 'subscribe' };
 
-export interface Ask {
+interface Ask {
   id: number;
   question: Question;
 }
