@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const CLI = 'packages/cli/src';
 /** What is imported late here is loaded for another command, or on Linux only. */
 const OTHERS = new Set(
-  ['program', 'many-commands', 'decode-commands', 'encode-output'].map(name => `${CLI}/${name}.ts`),
+  ['program', 'many-commands', 'fleet-commands', 'decode-commands', 'encode-output'].map(name => `${CLI}/${name}.ts`),
 );
 /** What `encode --out` loads elsewhere. */
 const ELSEWHERE = 'packages/base/src/disk/plain-output.ts';
@@ -48,6 +48,11 @@ const FILES = [
   'packages/qemu/src/gdb/error-codes.ts',
   'packages/qemu/src/qmp/error-codes.ts',
   'packages/vmm/src/error-codes.ts',
+  'packages/base/src/store/error-codes.ts',
+  'packages/qemu/src/libvirt/error-codes.ts',
+  ...['agent', 'controller', 'notify', 'policy', 'site', 'wire'].map(
+    room => `packages/supervisor/src/${room}/error-codes.ts`,
+  ),
   // QEMU's refusals, explained where they are met; of the client that connects these have the type only.
   'packages/qemu/src/qmp/ghes.ts',
   'packages/qemu/src/qmp/hmp.ts',

@@ -33,6 +33,10 @@ function faultsOf(seen: Seen, copiesMax: number): string[] {
       facts.incidents.filter(i => i.cause === 'page').length === pages.length,
       'there is not one incident for each page',
     ],
+    [
+      facts.incidents.every(i => i.cause !== 'page' || i.witnesses.has('qmp vmm.memory-failure')),
+      'a page lacks the event of QEMU’s monitor that was emitted for it',
+    ],
     [proof !== undefined, 'no stop was proven'],
     [proof === undefined || proof.kind === 'process-gone', `the proof is ${proof?.kind}, not the end of the process`],
     [

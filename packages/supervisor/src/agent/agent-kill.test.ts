@@ -5,6 +5,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { TestController } from './testing/controller.ts';
 
 const PROGRAM = `
@@ -22,14 +23,16 @@ const line = (n: number): string => {
 test('nothing that was written before, during or after a kill is lost', { timeout: 90_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kill-'));
   const events = join(folder, 'vmm.ndjson');
-  const config = `host: a
+  const config = JSON.stringify(
+    parse(`host: a
 folder: ${folder}/state
 controller: ${folder}/c.sock
 kmsg: false
 trace: false
 sysfs: false
 start: { folder: ${folder}/vms, logs: ${folder}/logs }
-vmms: [{ vm: arm, events: ${events} }]`;
+vmms: [{ vm: arm, events: ${events} }]`),
+  );
   const controller = await TestController.listen(join(folder, 'c.sock'));
   writeFileSync(events, '');
   let agent: ChildProcess | undefined;

@@ -1,7 +1,7 @@
 /** @module Incidents: one for each host, page and cause. Witnesses join them, repeats are counted, and what follows belongs to them. */
 import type { ActKind } from './act.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { errorBefore, homeCopy, isOf, isPlannedStop, ownersOf, twinOf } from './ledger.ts';
+import { errorBefore, homeCopy, isPlannedStop, ownersOf, twinOf } from './ledger.ts';
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Page, State, Vm } from './state.ts';
@@ -15,8 +15,10 @@ const MAX_AFTER = 16;
 /** Closed incidents that are kept. */
 const MAX_CLOSED = 5000;
 
-const pageName = (host: HostId, page: string): string => `page ${host} ${page}`;
-const unlocatedName = (host: HostId, vm: VmId): string => `unlocated ${host} ${vm}`;
+/** What an incident of a page is known by. */
+export const pageName = (host: HostId, page: string): string => `page ${host} ${page}`;
+/** What that of a VM's errors without an address is known by. */
+export const unlocatedName = (host: HostId, vm: VmId): string => `unlocated ${host} ${vm}`;
 
 /** Opens an incident, or gives the one that is known for what it is about. */
 export function openIncident(
@@ -46,7 +48,7 @@ export function openIncident(
 }
 
 /** A witness joins an incident. A storm of the same only counts. */
-function join(incident: Incident, what: string, when: Time, count: number): void {
+export function join(incident: Incident, what: string, when: Time, count: number): void {
   incident.first = Math.min(incident.first, when);
   incident.last = Math.max(incident.last, when);
   const known = incident.witnesses.get(what);
@@ -59,7 +61,8 @@ function join(incident: Incident, what: string, when: Time, count: number): void
   known.last = Math.max(known.last, when);
 }
 
-const witness = (seen: SeenEvent): string => `${seen.source} ${seen.event.name}`;
+/** What a witness is called: `source event`. */
+export const witness = (seen: SeenEvent): string => `${seen.source} ${seen.event.name}`;
 
 /** The incident of a page that a witness named; opened where it is the first. */
 export function pageIncident(t: Turn, host: Host, page: Page, seen: SeenEvent, when: Time): Incident {
@@ -142,7 +145,7 @@ function absorbOf(t: Turn, host: Host, page: Page, vm: VmId): void {
 }
 
 /** One incident is found to be another: it gives away its witnesses, and what was told of it is not told again. */
-function absorbInto(from: Incident, into: Incident): void {
+export function absorbInto(from: Incident, into: Incident): void {
   from.state = 'absorbed';
   from.absorbedBy = into.id;
   for (const [what, { count, first, last }] of from.witnesses) {
@@ -170,29 +173,8 @@ export function mergeTwins(t: Turn, host: Host, page: Page): void {
   if (into.state === 'closed') into.state = 'open';
 }
 
-/** The incident of an error without an address: that of a page of the VM which was hit just then, else one of its own. */
-export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, when: Time): Incident {
-  const count = seen.count ?? 1;
-  const page = [...host.pages.values()].find(p => isOf(p, vm.id) && near(p.times, when));
-  const of = page === undefined ? undefined : t.s.incidents.get(t.s.byKey.get(pageName(host.id, page.key)) ?? '');
-  if (of !== undefined) {
-    join(of, witness(seen), when, count);
-    if (of.vm === undefined) of.vm = vm.id;
-    return of;
-  }
-  const { incident, opened } = openIncident(
-    t,
-    unlocatedName(host.id, vm.id),
-    { host: host.id, cause: 'unlocated', vm: vm.id },
-    when,
-  );
-  join(incident, witness(seen), when, count);
-  if (opened) noteNew(t, host.id, when);
-  return incident;
-}
-
 /** A host has a new incident: the storm breaker counts such hosts. What is long past is history. */
-function noteNew(t: Turn, host: HostId, when: Time): void {
+export function noteNew(t: Turn, host: HostId, when: Time): void {
   if (t.now - when <= t.s.policy.breaker.within) t.s.breaker.hosts.set(host, t.now);
 }
 

@@ -306,7 +306,13 @@ export function vmById(s: State, id: VmId): Vm {
 export function metOn(vm: Vm, host: HostId): Met {
   const known = vm.met.get(host);
   if (known !== undefined) return known;
-  const met: Met = { unlocated: new Map(), hypervisor: new Map(), recursive: new Map(), consumed: new Map() };
+  const met: Met = {
+    unlocated: new Map(),
+    loose: [],
+    hypervisor: new Map(),
+    recursive: new Map(),
+    consumed: new Map(),
+  };
   vm.met.set(host, met);
   return met;
 }

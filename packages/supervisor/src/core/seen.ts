@@ -3,11 +3,12 @@ import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { handsOff } from './budget.ts';
 import type { Time } from './ids.ts';
-import { absorb, addRemarks, mergeTwins, noteAfter, pageIncident, remark, unlocatedIncident } from './incident.ts';
+import { absorb, addRemarks, mergeTwins, noteAfter, pageIncident, remark } from './incident.ts';
 import { claimPages, enterPage, hostOf, isOf, isSuspect, metOn, ownersOf, vmById } from './ledger.ts';
+import { settleLoose, unlocatedIncident } from './loose.ts';
 import type { Row, SeenEvent } from './said.ts';
-import type { Host, Vm } from './state.ts';
-import { addTime } from './times.ts';
+import type { Host, Page, Vm } from './state.ts';
+import { addTime, beginsCell, near } from './times.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { QUARTER_MS } from './ladder.ts';
 import { findingOf } from './witness.ts';
@@ -63,9 +64,10 @@ function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding &
   if (entered === undefined) return;
   const { page: entry, changed } = entered;
   const incident = pageIncident(t, host, entry, seen, when);
+  if (changed) mergeTwins(t, host, entry);
+  if (changed) absorb(t, host, entry);
+  if (changed || beginsCell(entry.times, when)) settleOf(t, host, entry);
   if (!changed) return;
-  mergeTwins(t, host, entry);
-  absorb(t, host, entry);
   for (const owner of ownersOf(entry)) {
     const of = t.s.vms.get(owner);
     if (of === undefined) continue;
@@ -86,6 +88,15 @@ function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding &
   t.hosts.add(host.id);
 }
 
+/** Witnesses without an address may belong to a page that is told after them. */
+function settleOf(t: Turn, host: Host, page: Page): void {
+  for (const owner of ownersOf(page)) {
+    const vm = t.s.vms.get(owner);
+    const loose = vm?.met.get(host.id)?.loose ?? [];
+    if (vm !== undefined && loose.some(l => near(page.times, l.at))) settleLoose(t, host, vm);
+  }
+}
+
 function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & { is: 'error' }, when: Time): void {
   const met = metOn(vm, host.id);
   let changed = addTime(met.unlocated, when);
@@ -97,6 +108,7 @@ function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & 
   if (!changed) return;
   if (claimed) for (const entry of host.pages.values()) if (isOf(entry, vm.id)) mergeTwins(t, host, entry);
   for (const entry of host.pages.values()) if (isOf(entry, vm.id)) absorb(t, host, entry);
+  if (claimed) settleLoose(t, host, vm);
   addRemarks(incident, vm);
   t.vms.add(vm.id);
   t.hosts.add(host.id);

@@ -136,9 +136,20 @@ export interface Move {
   arrived?: boolean;
 }
 
+/** A witness that named no page, and the incident that it is in as long as no page fits better. */
+export interface Loose {
+  /** `source event`. */
+  what: string;
+  at: Time;
+  count: number;
+  in: IncidentId;
+}
+
 /** Errors of a VM on one host that came without an address. */
 export interface Met {
   unlocated: Times;
+  /** The newest of their witnesses. */
+  loose: Loose[];
   /** Those of them in the VMM's own memory; a second error while one was handled; bad data that was used. */
   hypervisor: Times;
   recursive: Times;

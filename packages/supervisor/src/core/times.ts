@@ -39,6 +39,25 @@ export function near(times: Times, at: Time, within: Time = JOIN_MS): boolean {
   return false;
 }
 
+/** How far the nearest member is, of those that begin a cell and are near; undefined where none is. */
+export function distance(times: Times, at: Time): Time | undefined {
+  const reach = Math.ceil(JOIN_MS / CELL_MS);
+  const cell = Math.floor(at / CELL_MS);
+  let least: Time | undefined;
+  for (let i = cell - reach; i <= cell + reach; i++) {
+    const found = times.get(i);
+    if (found === undefined) continue;
+    const apart = Math.abs(found[0] - at);
+    if (least === undefined || apart < least) least = apart;
+  }
+  return least;
+}
+
+/** Whether it is the first of its cell. */
+export function beginsCell(times: Times, at: Time): boolean {
+  return times.get(Math.floor(at / CELL_MS))?.[0] === at;
+}
+
 /** The earliest; undefined of an empty set. */
 export function firstOf(times: Times): Time | undefined {
   let first: Time | undefined;
