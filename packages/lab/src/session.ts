@@ -95,6 +95,7 @@ export class Session {
   /**
    * Starts the outer QEMU and listens to all its layers; nothing has booted yet.
    * @param command makes the QEMU command line for the sockets of this run
+   * @param channels that it has; default: those of its kind
    * @throws LabError E_LAB_QEMU_EXIT; LabInterrupted. Nothing is left behind then.
    */
   static async open(
@@ -102,10 +103,11 @@ export class Session {
     spec: MachineSpec,
     signal: AbortSignal,
     command: (sockets: MachineSockets) => string[],
+    channels: readonly Channel[] = machineKind(spec).channels,
   ): Promise<Session> {
     const session = new Session(recorder, spec, signal);
     try {
-      await session.#open(command);
+      await session.#open(command, channels);
       return session;
     } catch (error) {
       await session.stop();
@@ -113,11 +115,11 @@ export class Session {
     }
   }
 
-  async #open(command: (sockets: MachineSockets) => string[]): Promise<void> {
+  async #open(command: (sockets: MachineSockets) => string[], channels: readonly Channel[]): Promise<void> {
     const { tape, kind } = this;
     const sockets: MachineSockets = {};
     const connections: Promise<unknown>[] = [];
-    for (const channel of kind.channels) {
+    for (const channel of channels) {
       const { path, connection } = await this.#dir.listen(`${channel}.sock`);
       sockets[channel] = path;
       connections.push(connection.then(socket => this.#sockets.set(channel, socket)));
@@ -159,6 +161,11 @@ export class Session {
     const socket = this.#sockets.get(channel);
     if (!socket) throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
     return socket;
+  }
+
+  /** The lab's end of the line that a caller asked for; nobody else reads it. */
+  get uplink(): Socket {
+    return this.#socket('uplink');
   }
 
   /** Loads the kept state of a machine that was started with `-incoming defer`. */

@@ -1,6 +1,7 @@
 /**
  * The lines between the lab and a machine, each a unix socket on which the lab listens. `qmp`, `console` and `agent`
- * are those of the VM under test; a nested machine has its host layer's besides, and the VMM's own output.
+ * are those of the VM under test; a nested machine has its host layer's besides, and the VMM's own output. `uplink` is a line of
+ * whoever asked for it, between a program of theirs in the host layer and them.
  */
 export type Channel =
   | 'outer'
@@ -11,7 +12,8 @@ export type Channel =
   | 'control'
   | 'console'
   | 'agent'
-  | 'stderr';
+  | 'stderr'
+  | 'uplink';
 
 /** The channels of a machine without a host layer. */
 export const FLAT_CHANNELS: readonly Channel[] = ['qmp', 'console', 'agent'];

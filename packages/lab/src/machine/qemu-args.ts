@@ -1,9 +1,9 @@
 import { isHostile } from '@syndrome/decode/common/screen.ts';
 import type { MachineFiles } from '../machines/kind.ts';
 import { machineKind, type MachineSpec } from '../machines/registry.ts';
-import type { Vmm } from '../vmms/vmm.ts';
+import { portChannels, type Vmm } from '../vmms/vmm.ts';
 import type { Accel } from './accel.ts';
-import type { MachineSockets } from './channels.ts';
+import type { Channel, MachineSockets } from './channels.ts';
 import { escape } from './command-line.ts';
 
 /** A character device that connects to the lab's socket. */
@@ -14,8 +14,13 @@ const socket = (id: string, path: string | undefined): string[] => [
 const serial = (id: string, path: string | undefined): string[] => [...socket(id, path), '-serial', `chardev:${id}`];
 
 /** The lines to the VMM in the host layer, and the files its guest is started with as disks. */
-function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles, sockets: MachineSockets): string[] {
-  const ports = vmm.channels.flatMap((channel, i) => [
+function nestedDevices(
+  vmm: Pick<Vmm, 'channels' | 'port'>,
+  files: MachineFiles,
+  sockets: MachineSockets,
+  uplink: boolean,
+): string[] {
+  const ports = portChannels(vmm, uplink).flatMap((channel, i) => [
     ...socket(channel, sockets[channel]),
     '-device',
     `${vmm.port},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
@@ -38,6 +43,14 @@ interface MachineSetup {
   append?: string;
   /** Of the random numbers that QEMU gives its guest. */
   seed?: number;
+  /** See {@link Assembly.uplink}. */
+  uplink?: true;
+}
+
+/** All lines of a machine to the lab. */
+export function machineChannels({ machine, uplink }: Pick<MachineSetup, 'machine' | 'uplink'>): readonly Channel[] {
+  const { channels } = machineKind(machine);
+  return uplink ? [...channels, 'uplink'] : channels;
 }
 
 /** The exact QEMU command line of a machine. */
@@ -63,14 +76,14 @@ export function qemuArgs(setup: MachineSetup, sockets: MachineSockets): string[]
     args.push('-chardev', `socket,id=gdb,path=${escape(sockets.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
   }
   if (seed !== undefined) args.push('-seed', String(seed));
-  if (vmm) args.push(...nestedDevices(vmm, files, sockets));
+  if (vmm) args.push(...nestedDevices(vmm, files, sockets, setup.uplink === true));
   args.push(...outer.boot);
   return args;
 }
 
 /** The command line with sockets named after their channels, the same for every run. `name` makes the path of one. */
 export function stableArgs(setup: MachineSetup, name: (channel: string) => string): string[] {
-  const { channels } = machineKind(setup.machine);
+  const channels = machineChannels(setup);
   return qemuArgs(setup, Object.fromEntries(channels.map(channel => [channel, name(channel)])));
 }
 
