@@ -55,6 +55,13 @@ describe('a machine after its boot is known by', () => {
     expect(hostIdentity(other, dir)).toBe(hostIdentity(nested, dir));
   });
 
+  test('the line that was asked for besides, also where nothing else differs', () => {
+    const nested = assembled({ kind: 'arm64-host' });
+    const tied: Assembly = { ...nested, uplink: true };
+    expect(hostIdentity(tied, dir)).not.toBe(hostIdentity(nested, dir));
+    expect(guestIdentity(tied, dir)).not.toBe(guestIdentity(nested, dir));
+  });
+
   test('size and time of what is in the cache, which is never written again', () => {
     mkdirSync(join(dir, 'cache'));
     const machine = assembled();

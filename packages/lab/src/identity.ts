@@ -50,10 +50,17 @@ export function guestIdentity(assembly: Assembly, cacheDir: string): Identity {
 }
 
 /** A nested machine whose host layer is up: the same for every guest, whose files are on disks that it has not looked at. */
-export function hostIdentity({ machine, accel, files, modules, seed }: Assembly, cacheDir: string): Identity {
+export function hostIdentity({ machine, accel, files, modules, seed, uplink }: Assembly, cacheDir: string): Identity {
   const { qemu, guest: _, ...booted } = files;
   const unseen = { ...files, guest: { kernel: 'kernel', initrd: 'initrd' } };
-  const argv = stableArgs({ machine, accel, files: unseen, ...(seed === undefined ? {} : { seed }) });
+  const setup = {
+    machine,
+    accel,
+    files: unseen,
+    ...(seed === undefined ? {} : { seed }),
+    ...(uplink ? { uplink } : {}),
+  };
+  const argv = stableArgs(setup);
   return machineIdentity(argv, [...qemu, ...Object.values(booted)], modules, cacheDir);
 }
 

@@ -27,6 +27,8 @@ export interface Assembly extends Omit<MachineParts<MachineSpec>, 'qemu'> {
   seed?: number;
   /** Poison goes to this very machine. */
   local?: true;
+  /** The host layer has a line of its own to the caller ({@link Session.uplink}), for a program that the caller runs there. */
+  uplink?: true;
   /** A kernel, QEMU or Xen of the user's own is part of it: what its version says need not hold for it. */
   own?: true;
 }

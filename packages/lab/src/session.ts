@@ -97,6 +97,7 @@ export class Session {
   /**
    * Starts the outer QEMU and listens to all its layers; nothing has booted yet.
    * @param command makes the QEMU command line for the ends of its channels in this run
+   * @param channels that it has; default: those of its kind
    * @throws LabError E_LAB_QEMU_EXIT; LabInterrupted. Nothing is left behind then.
    */
   static async open(
@@ -104,10 +105,11 @@ export class Session {
     spec: MachineSpec,
     signal: AbortSignal,
     command: (ends: MachineEnds) => string[],
+    channels: readonly Channel[] = machineKind(spec).channels,
   ): Promise<Session> {
     const session = new Session(recorder, spec, signal);
     try {
-      await session.#open(command);
+      await session.#open(command, channels);
       return session;
     } catch (error) {
       await session.stop();
@@ -115,11 +117,11 @@ export class Session {
     }
   }
 
-  async #open(command: (ends: MachineEnds) => string[]): Promise<void> {
+  async #open(command: (ends: MachineEnds) => string[], channels: readonly Channel[]): Promise<void> {
     const { tape, kind } = this;
     const ends: MachineEnds = {};
     const connections: Promise<unknown>[] = [];
-    for (const channel of kind.channels) {
+    for (const channel of channels) {
       const end = channelEnd(channel, this.#dir.path);
       ends[channel] = end;
       if ('socket' in end) {
@@ -170,6 +172,11 @@ export class Session {
 
   #missing(channel: Channel): never {
     throw new Error(`no channel ${channel} in a machine of kind ${this.spec.kind}`);
+  }
+
+  /** The lab's end of the line that a caller asked for; nobody else reads it. */
+  get uplink(): Socket {
+    return this.#socket('uplink');
   }
 
   /** Loads the kept state of a machine that was started with `-incoming defer`. */

@@ -1,7 +1,7 @@
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { MachineEnds } from './machine/channels.ts';
 import { guestIdentity, hostIdentity } from './identity.ts';
-import { qemuArgs } from './machine/qemu-args.ts';
+import { machineChannels, qemuArgs } from './machine/qemu-args.ts';
 import { machineKind } from './machines/registry.ts';
 import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
@@ -27,6 +27,8 @@ interface StartOptions {
   cacheDir: string;
   /** Boot even if a state is kept, and keep none. */
   cold?: boolean;
+  /** Stop where the host layer of a nested machine is up, with the files of its guest in it and no VMM running. */
+  hostOnly?: true;
   /** The machine is started once more, see {@link emulationFault}. */
   onRestart?: () => void;
 }
@@ -66,7 +68,8 @@ async function startOnce(
   const { machine, modules, host, crash } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
   const command = (ends: MachineEnds): string[] => qemuArgs(assembly, ends);
-  const { cacheDir } = options;
+  const channels = machineChannels(assembly);
+  const { cacheDir, hostOnly } = options;
   const guestPoint = new Snapshot(cacheDir, guestIdentity(assembly, cacheDir));
   const hostPoint = host && new Snapshot(cacheDir, hostIdentity(assembly, cacheDir));
 
@@ -75,7 +78,8 @@ async function startOnce(
   const restore = async (point: Snapshot): Promise<Session | undefined> => {
     if (cold || !point.exists) return undefined;
     // What fails before the state is loaded says nothing about the state: a folder, a socket, QEMU itself.
-    const session = await Session.open(recorder, machine, signal, ends => [...command(ends), '-incoming', 'defer']);
+    const incoming = (ends: MachineEnds): string[] => [...command(ends), '-incoming', 'defer'];
+    const session = await Session.open(recorder, machine, signal, incoming, channels);
     try {
       await session.restore(point.file);
       if (session.host) await session.ready(session.host, true);
@@ -115,10 +119,10 @@ async function startOnce(
       await session.ready(session.agent, false);
       return session;
     }
-    const whole = await restoreOrClaim(guestPoint);
+    const whole = hostOnly ? undefined : await restoreOrClaim(guestPoint);
     if (whole) return whole;
     const restoredHost = hostPoint && (await restoreOrClaim(hostPoint));
-    session = restoredHost ?? (await Session.open(recorder, machine, signal, command));
+    session = restoredHost ?? (await Session.open(recorder, machine, signal, command, channels));
     const first = session.host ?? session.agent;
     if (!restoredHost) {
       await session.ready(first, false);
@@ -128,6 +132,8 @@ async function startOnce(
       for (const sign of assembly.builtIn) await requireBuiltIn(session, first, sign);
       await hostPoint?.save(session);
     }
+    if (host) await fetchGuest(session, host);
+    if (hostOnly) return session;
     if (host) await startGuest(session, host);
     if (crash) await loadCrashKernel(session, crash);
     await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
@@ -150,13 +156,20 @@ async function startOnce(
   }
 }
 
-/** In the host layer: fetches the guest's files from the disks, starts the VMM, waits for the guest's agent. */
-async function startGuest(session: Session, plan: HostPlan): Promise<void> {
+/** In the host layer: fetches the guest's files from the disks. */
+async function fetchGuest(session: Session, plan: HostPlan): Promise<void> {
   const { host } = session;
   if (!host) return;
   const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
   for (const path of plan.diskModules) await call(host.call('insmod', { path }, SLOW), `the module ${path}`);
   for (const copy of plan.copies) await call(host.call('copy', copy, SLOW), `the copy of ${copy.to}`);
+}
+
+/** In the host layer: starts the VMM, waits for the guest's agent. */
+async function startGuest(session: Session, plan: HostPlan): Promise<void> {
+  const { host } = session;
+  if (!host) return;
+  const call = <T>(work: Promise<T>, what: string): Promise<T> => session.orDie(work, SLOW.deadlineMs, what);
   session.note('lab.note', { text: `the host layer starts ${plan.vmm.join(' ')}` });
   const exec = { name: 'vmm', argv: plan.vmm.join('\n'), output: plan.output };
   await call(host.call('exec', exec, SLOW), 'the VMM to start');

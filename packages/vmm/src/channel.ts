@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, write as fsWrite } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, write as fsWrite } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty, ReadStream as TtyReadStream } from 'node:tty';
 import type { Readable } from 'node:stream';
 import { VmmError } from './errors.ts';
-import { makeRaw } from './libc.ts';
+import { makeFifo, makeRaw } from './libc.ts';
 
 /**
  * Opens a file for writing in blocking mode: `fd:N` (an inherited descriptor) or a path. A terminal is set raw.
@@ -20,7 +20,9 @@ export function openOutput(spec: string): number {
  * /dev/null, from which nothing comes. Throws E_VMM_CHANNEL for other devices: a read of one cannot be given up.
  */
 export function openInput(spec: string): Readable | undefined {
-  const fd = open(spec, constants.O_RDONLY | constants.O_NOCTTY);
+  // Open for writing too: a FIFO waits for nobody then, and the end of one writer is not its end.
+  const mode = isFifoPath(spec) ? constants.O_RDWR | constants.O_NONBLOCK : constants.O_RDONLY;
+  const fd = open(spec, mode | constants.O_NOCTTY);
   if (isatty(fd)) {
     makeRaw(fd);
     return new TtyReadStream(fd);
@@ -32,6 +34,15 @@ export function openInput(spec: string): Readable | undefined {
   throw new VmmError('E_VMM_CHANNEL', `${spec} is not a terminal, socket or FIFO`, {
     hint: 'In a virtual machine use a serial port (ttyS1, ttyAMA1), not a virtio port.',
   });
+}
+
+const isFifoPath = (spec: string): boolean => statSync(spec, { throwIfNoEntry: false })?.isFIFO() === true;
+
+/** Opens the input of a channel as {@link openInput} does; where a path has nothing, a FIFO is made there. Throws E_VMM_CHANNEL. */
+export function openRequests(spec: string): Readable | undefined {
+  const isPath = !/^fd:\d+$/.test(spec);
+  if (isPath && statSync(spec, { throwIfNoEntry: false }) === undefined) makeFifo(spec);
+  return openInput(spec);
 }
 
 function open(spec: string, flags: number): number {

@@ -16,6 +16,7 @@ const c = {
   tgkill: lib.func('int tgkill(int tgid, int tid, int sig)'),
   sigmask: lib.func('int pthread_sigmask(int how, void *set, void *old)'),
   sigtimedwait: lib.func('int sigtimedwait(void *set, void *info, void *timeout)'),
+  mkfifo: lib.func('int mkfifo(void *path, unsigned int mode)'),
   prctl: lib.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
   tcgetattr: lib.func('int tcgetattr(int fd, void *termios)'),
   tcsetattr: lib.func('int tcsetattr(int fd, int actions, void *termios)'),
@@ -148,6 +149,9 @@ export function takeSignal(signals: readonly number[], timeoutMs: number): Taken
 export function receiveEarlyKill(): void {
   c.prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
 }
+
+/** Makes a FIFO of this user alone; false where that cannot be done, also where something of that name is there. */
+export const makeFifo = (path: string): boolean => Number(c.mkfifo(Buffer.from(`${path}\0`), 0o600)) === 0;
 
 /** Turns off echo, line editing and translations of a terminal device. */
 export function makeRaw(fd: number): void {

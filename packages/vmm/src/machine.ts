@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Readable } from 'node:stream';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import { openInput, openOutput, writeAll } from './channel.ts';
+import { openInput, openOutput, openRequests, writeAll } from './channel.ts';
 import { ControlLines, parseControl } from './control.ts';
 import type { ControlRequest } from './control.ts';
 import { deviceTree } from './device-tree.ts';
@@ -197,7 +197,7 @@ export class Machine {
   }
 
   #listen(spec: string): void {
-    const input = openInput(spec);
+    const input = openRequests(spec);
     if (input === undefined)
       throw new VmmError('E_VMM_CHANNEL', `${spec} cannot be read; --control wants a FIFO, socket or terminal`);
     this.#inputs.push(input);

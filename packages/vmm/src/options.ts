@@ -35,7 +35,7 @@ export const USAGE = `usage: node packages/vmm/src/main.ts --kernel IMAGE [optio
   --console CHANNEL    the guest's ttyS0 (default fd:1): a path (terminal, FIFO, file) or fd:N
   --agent CHANNEL      the guest's ttyS1
   --events CHANNEL     events as NDJSON (default fd:2)
-  --control CHANNEL    requests as NDJSON: page, quarantine, stop
+  --control CHANNEL    requests as NDJSON: page, quarantine, stop; a FIFO is made where the path has nothing
   --sea auto|on|off    take KVM_EXIT_ARM_SEA (default auto: where the host kernel has it, and the event "started" says
                        whether it is enabled); on: a host kernel without it is an error; off: KVM injects an SError,
                        as ever

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
 import { escape } from '@syndrome/lab/machine/command-line.ts';
 import { AgentClient } from '@syndrome/lab/guest/client.ts';
-import { machineSchema } from '@syndrome/lab/machines/registry.ts';
+import { FLAT_GUEST, machineSchema } from '@syndrome/lab/machines/registry.ts';
 import { assemble, type Services } from '@syndrome/lab/parts.ts';
 
 /** What is lost by a drill is memory of this guest; it needs no more. */
@@ -40,7 +40,7 @@ export async function drillProgram({ supply }: Services): Promise<string> {
 
 /** Brings the parts together and makes the disk. @throws SupplyError, LabSkip */
 export async function drillVm(uuid: string, disk: string, services: Services): Promise<DrillVm> {
-  const machine = machineSchema.parse({ kind: 'linux-guest', cpu: CPU, cpus: 1, memory: MEMORY_MIB });
+  const machine = machineSchema.parse({ kind: FLAT_GUEST, cpu: CPU, cpus: 1, memory: MEMORY_MIB });
   const { files, accel } = await assemble(machine, { accel: 'tcg' }, services);
   const fd = openSync(disk, 'wx', 0o600);
   ftruncateSync(fd, DISK_BYTES);

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 
 /**
  * The lines between the lab and a machine. `qmp`, `console` and `agent` are those of the VM under test; a nested machine
- * has its host layer's besides, and the VMM's own output.
+ * has its host layer's besides, and the VMM's own output. `uplink` is a line of whoever asked for it, between a program of theirs
+ * in the host layer and them.
  */
 export type Channel =
   | 'outer'
@@ -13,7 +14,8 @@ export type Channel =
   | 'control'
   | 'console'
   | 'agent'
-  | 'stderr';
+  | 'stderr'
+  | 'uplink';
 
 /** The channels of a machine without a host layer. */
 export const FLAT_CHANNELS: readonly Channel[] = ['qmp', 'console', 'agent'];
@@ -36,6 +38,8 @@ const WAYS: Readonly<Record<Channel, 'socket' | 'out' | 'both'>> = {
   console: 'out',
   agent: 'both',
   stderr: 'out',
+  // A stream of its own, both ways, that somebody else listens to.
+  uplink: 'socket',
 };
 
 /** The files by which QEMU and the lab meet on a serial line: NAME.out and NAME.in. */

@@ -1,9 +1,9 @@
 import { isHostile } from '@syndrome/decode/common/screen.ts';
 import type { MachineFiles } from '../machines/kind.ts';
 import { machineKind, type MachineSpec } from '../machines/registry.ts';
-import type { Vmm } from '../vmms/vmm.ts';
+import { portChannels, type Vmm } from '../vmms/vmm.ts';
 import type { Accel } from './accel.ts';
-import { type ChannelEnd, channelEnd, type MachineEnds } from './channels.ts';
+import { type Channel, type ChannelEnd, channelEnd, type MachineEnds } from './channels.ts';
 import { escape } from './command-line.ts';
 
 /** A character device at the end of a channel. QEMU connects to a socket of the lab. */
@@ -23,8 +23,13 @@ function monitor(end: ChannelEnd | undefined): string {
 }
 
 /** The lines to the VMM in the host layer, and the files its guest is started with as disks. */
-function nestedDevices(vmm: Pick<Vmm, 'channels' | 'port'>, files: MachineFiles, ends: MachineEnds): string[] {
-  const ports = vmm.channels.flatMap((channel, i) => [
+function nestedDevices(
+  vmm: Pick<Vmm, 'channels' | 'port'>,
+  files: MachineFiles,
+  ends: MachineEnds,
+  uplink: boolean,
+): string[] {
+  const ports = portChannels(vmm, uplink).flatMap((channel, i) => [
     ...chardev(channel, ends[channel]),
     '-device',
     `${vmm.port},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
@@ -47,6 +52,14 @@ interface MachineSetup {
   append?: string;
   /** Of the random numbers that QEMU gives its guest. */
   seed?: number;
+  /** See {@link Assembly.uplink}. */
+  uplink?: true;
+}
+
+/** All lines of a machine to the lab. */
+export function machineChannels({ machine, uplink }: Pick<MachineSetup, 'machine' | 'uplink'>): readonly Channel[] {
+  const { channels } = machineKind(machine);
+  return uplink ? [...channels, 'uplink'] : channels;
 }
 
 /** The exact QEMU command line of a machine. */
@@ -72,14 +85,14 @@ export function qemuArgs(setup: MachineSetup, ends: MachineEnds): string[] {
     args.push('-chardev', `socket,id=gdb,path=${escape(ends.gdb)},server=on,wait=off`, '-gdb', 'chardev:gdb');
   }
   if (seed !== undefined) args.push('-seed', String(seed));
-  if (vmm) args.push(...nestedDevices(vmm, files, ends));
+  if (vmm) args.push(...nestedDevices(vmm, files, ends, setup.uplink === true));
   args.push(...outer.boot);
   return args;
 }
 
 /** The command line with the ends of its channels in no folder, the same for every run. */
 export function stableArgs(setup: MachineSetup): string[] {
-  const { channels } = machineKind(setup.machine);
+  const channels = machineChannels(setup);
   return qemuArgs(setup, Object.fromEntries(channels.map(channel => [channel, channelEnd(channel)])));
 }
 

@@ -53,8 +53,12 @@ export interface Vmm<Guest extends VmmGuest = VmmGuest, Settings = unknown> {
   command(program: readonly string[], guest: Guest, settings: Settings, append?: string): string[];
 }
 
-/** The device in the host layer at the other end of a channel of its VMM. */
+/** The ports of a host layer in their order: those of its VMM, then the one that was asked for besides. */
+export const portChannels = (vmm: Pick<Vmm, 'channels'>, uplink: boolean): readonly Channel[] =>
+  uplink ? [...vmm.channels, 'uplink'] : vmm.channels;
+
+/** The device in the host layer at the other end of a channel of its VMM, or of the line that was asked for besides. */
 export function hostDevice(vmm: Pick<Vmm, 'channels' | 'port'>, channel: Channel): string {
-  const index = vmm.channels.indexOf(channel);
+  const index = portChannels(vmm, true).indexOf(channel);
   return vmm.port === 'virtconsole' ? `/dev/hvc${index}` : `/dev/vport0p${index + 1}`;
 }

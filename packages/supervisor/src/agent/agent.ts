@@ -12,7 +12,7 @@ import { rowLine } from '../wire/row.ts';
 import { ActBook } from './acts/book.ts';
 import { HostActs } from './acts/host.ts';
 import { QemuActs } from './acts/qemu.ts';
-import { ReferenceActs } from './acts/reference.ts';
+import { isReference, ReferenceActs } from './acts/reference.ts';
 import { type Actuator, resultOf } from './actuator.ts';
 import type { AgentConfig } from './config.ts';
 import { frameAt, Joiner } from './join.ts';
@@ -132,7 +132,8 @@ export class Agent {
     const libvirt = config.libvirt === undefined ? undefined : libvirtPart(config.libvirt, context, logs);
     this.#libvirt = parts.libvirt ?? libvirt?.libvirt;
     this.#qemu = new QemuActs({ vms: this.vms, ...config.start });
-    this.#reference = new ReferenceActs(this.vms, this.#qemu);
+    const { logs: outputs, programs } = config.start;
+    this.#reference = new ReferenceActs({ vms: this.vms, logs: outputs, programs }, this.#qemu);
     this.#onHost = new HostActs({ allowed: config.offline });
     const sources = [...this.#sources(epochOf), ...(libvirt?.sources ?? []), ...(parts.sources ?? [])];
     this.#keepers = sources.map(source => new Keeper(source, said => this.take(said)));
@@ -209,7 +210,7 @@ export class Agent {
   #actuatorOf(act: Act): Actuator {
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
-    if (vmm === 'reference') return this.#reference;
+    if (act.definition === undefined ? vmm === 'reference' : isReference(act.definition)) return this.#reference;
     // A domain is libvirt's; a VM that is to be started here is what its definition is.
     const isOne = vmm === undefined || vmm === 'libvirt';
     const isDomain = act.definition === undefined ? isOne : act.definition.trimStart().startsWith('<');

@@ -11,7 +11,7 @@ export const agentConfigSchema = z.strictObject({
   host: z.string().min(1).max(256),
   /** Spool, epochs and results: of this user alone. */
   folder: path.default('/var/lib/syndrome/agent'),
-  /** The controller's unix socket. */
+  /** The controller's unix socket, or a terminal device at whose other end it is. */
   controller: path.default('/run/syndrome/controller/agents.sock'),
   /** Bound of the spool, MiB. */
   spoolMiB: z.number().int().min(1).max(65_536).default(64),

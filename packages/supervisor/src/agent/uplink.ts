@@ -2,8 +2,10 @@
  * @module The way to the controller: rows of the spool up, at least once, and acts down. The controller's watermark alone says
  * what may be forgotten.
  */
+import { constants, openSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { dirname } from 'node:path';
+import { ReadStream } from 'node:tty';
 import { requireOwnFolder } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import type { Act } from '../core/act.ts';
@@ -23,7 +25,10 @@ import type { SpooledRow } from './spool/line.ts';
 import type { Spool } from './spool/spool.ts';
 
 export interface UplinkOptions {
-  /** The controller's unix socket, in a folder of this user or root. */
+  /**
+   * The controller's unix socket, or a terminal (a serial or virtio console) at whose other end it is, where it runs outside of
+   * this machine; in a folder of this user or root.
+   */
   socket: string;
   host: HostId;
   /** Name and version of the agent. */
@@ -88,6 +93,14 @@ export async function runUplink(spool: Spool, options: UplinkOptions, signal: Ab
   }
 }
 
+/** Opens the way to the controller. @throws the error of the file system */
+function connectTo(path: string): net.Socket {
+  if (statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() !== true) return net.connect({ path });
+  const line = new ReadStream(openSync(path, constants.O_RDWR | constants.O_NOCTTY));
+  line.setRawMode(true);
+  return line;
+}
+
 /** One connection, from hello to its end. @throws why it ended */
 async function session(spool: Spool, options: UplinkOptions, up: () => void, signal: AbortSignal): Promise<void> {
   const { socket: path, host, agent, onAct, silenceMs = 30_000 } = options;
@@ -107,7 +120,7 @@ async function session(spool: Spool, options: UplinkOptions, up: () => void, sig
     () => end(new Error(`nothing came from the controller for ${silenceMs} ms: the connection is half open`)),
     silenceMs,
   );
-  const socket = net.connect({ path });
+  const socket = connectTo(path);
   const lines = new LineSocket(socket, MAX_LINE_BYTES, {
     line: async text => {
       heard.refresh();

@@ -67,17 +67,45 @@ export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 /** Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. */
 const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)[^,]*/g;
 
+/** How a reference VMM is started again elsewhere: as JSON, in a VM's definition. */
+export const referenceDefinitionSchema = z.object({
+  schema: z.literal(1),
+  vmm: z.literal('reference'),
+  argv: z.array(z.string()).min(1).max(4096),
+  cwd: z.string(),
+});
+type ReferenceDefinition = z.infer<typeof referenceDefinitionSchema>;
+
+/** The definition of a running reference VMM. */
+export function referenceDefinition({ pid, argv }: ProcessFacts, proc = '/proc'): ReferenceDefinition {
+  return { schema: 1, vmm: 'reference', argv, cwd: linkOf(pid, 'cwd', proc) || '/' };
+}
+
+/** The command line that starts it here: with the files that this host's configuration names for it. */
+export function referenceCommand({ argv }: ReferenceDefinition, files: { events: string; control?: string }): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    if (argv[i] === '--events' || argv[i] === '--control') i++;
+    else out.push(argv[i] as string);
+  }
+  const control = files.control === undefined ? [] : ['--control', files.control];
+  return [...out, '--events', files.events, ...control];
+}
+
+/** What a link of a process names; empty where it may not be seen. */
+function linkOf(pid: number, name: string, proc: string): string {
+  try {
+    return readlinkSync(`${proc}/${pid}/${name}`);
+  } catch {
+    return '';
+  }
+}
+
 /** The definition of a running QEMU. */
 export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFacts, proc = '/proc'): QemuDefinition {
   const [program = '', ...rest] = process.argv;
   const { log: _log, control: _control, autostart: _autostart, ...facts } = vm;
-  const link = (name: string): string => {
-    try {
-      return readlinkSync(`${proc}/${process.pid}/${name}`);
-    } catch {
-      return '';
-    }
-  };
+  const link = (name: string): string => linkOf(process.pid, name, proc);
   // What stands as a bare word was found by somebody's PATH.
   const first = isAbsolute(program) ? program : link('exe') || program;
   const argv = rest.map((word, i) => (rest[i - 1] === '-object' ? word.replaceAll(SECRET, '$1') : word));

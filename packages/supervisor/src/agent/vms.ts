@@ -39,7 +39,8 @@ export interface KnownVm {
   report?: VmReport;
   /** Where guest memory lies in its process. */
   ram?: RamPiece[];
-  /** Where the reference VMM takes commands. */
+  /** Of a reference VMM that is configured here: what it writes, and where it takes commands. */
+  events?: string;
   control?: string;
 }
 

@@ -88,6 +88,13 @@ describe('a witness without an address belongs to the page nearest in time that 
     expect(counts.reduce((sum, one) => sum + Number(one.slice(4)), 0)).toBe(500);
     expect(state.vms.get('v')?.met.get('a')?.loose).toHaveLength(32);
   });
+
+  test('of more pages at once than that nothing is moved, and nothing is lost', () => {
+    const pages = Array.from({ length: 40 }, (_, i) => [loose(10 * i), page(10 * i + 1, BigInt(i + 1))]).flat();
+    const found = Object.values(witnessesOf(run(pages))).flat();
+    const qmp = found.filter(one => one.startsWith('qmp')).reduce((sum, one) => sum + Number(one.slice(4)), 0);
+    expect([qmp, found.filter(one => one === 'kmsg 1').length]).toEqual([40, 40]);
+  });
 });
 
 const seen = fc.oneof(

@@ -7,7 +7,7 @@ import { isOf, metOn } from './ledger.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Loose, Met, Page, State, Vm } from './state.ts';
 import type { Time } from './ids.ts';
-import { distance, JOIN_MS, near } from './times.ts';
+import { cellOf, distance, JOIN_MS, near } from './times.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -16,12 +16,15 @@ import type { Turn } from './turn.ts';
  */
 const MAX_LOOSE = 32;
 const KEEP_MS = 2 * JOIN_MS;
+/** More pages of one VM within seconds are a storm too: then all stay where they came. */
+const MAX_PAGES = 32;
 
 /** A place that a witness may have, and how far in time it is. */
 interface Fit {
   loose: Loose;
   incident: Incident;
   apart: Time;
+  page: string;
 }
 
 /** The incident of an error without an address: that of the VM's page that was hit just then, else one of its own. */
@@ -80,20 +83,21 @@ export function settleLoose(t: Turn, host: Host, vm: Vm): void {
 /** Where witnesses may belong, the nearest first. */
 function fitsOf(s: State, host: Host, vm: Vm, all: readonly Loose[]): Fit[] {
   if (all.length === 0) return [];
-  const pages = [...host.pages.values()].filter(page => isOf(page, vm.id)).toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const nearest = (loose: Loose): Fit[] =>
-    pages
-      .flatMap(page => fit(s, host, page, loose))
-      .toSorted((a, b) => a.apart - b.apart)
-      // All others take no more than so many.
-      .slice(0, MAX_LOOSE);
-  return all.flatMap(nearest).toSorted((a, b) => a.apart - b.apart || a.loose.at - b.loose.at);
+  const moments = [...new Map(all.map(({ at }) => [cellOf(at), at])).values()];
+  const pages: Page[] = [];
+  for (const page of host.pages.values()) {
+    if (!isOf(page, vm.id) || !moments.some(at => near(page.times, at))) continue;
+    if (pages.push(page) > MAX_PAGES) return [];
+  }
+  return all
+    .flatMap(loose => pages.flatMap(page => fit(s, host, page, loose)))
+    .toSorted((a, b) => a.apart - b.apart || a.loose.at - b.loose.at || (a.page < b.page ? -1 : 1));
 }
 
 function fit(s: State, host: Host, page: Page, loose: Loose): Fit[] {
   const apart = distance(page.times, loose.at);
   const incident = apart === undefined ? undefined : holder(s, s.byKey.get(pageName(host.id, page.key)));
-  return apart === undefined || incident === undefined ? [] : [{ loose, incident, apart }];
+  return apart === undefined || incident === undefined ? [] : [{ loose, incident, apart, page: page.key }];
 }
 
 /** The incident of that name, or the one that has absorbed it. */

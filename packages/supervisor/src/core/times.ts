@@ -17,9 +17,12 @@ const UNLOCATED_MS = 60_000;
 const CELL_MS = 5000;
 const MAX_CELLS = 4000;
 
+/** The cell of a time: what is near one time of a cell is near all of them. */
+export const cellOf = (at: Time): number => Math.floor(at / CELL_MS);
+
 /** Adds a time. True when it says something new: not each member of a storm does. */
 export function addTime(times: Times, at: Time): boolean {
-  const cell = Math.floor(at / CELL_MS);
+  const cell = cellOf(at);
   const there = times.get(cell);
   if (there === undefined) {
     times.set(cell, [at, at]);
@@ -34,7 +37,7 @@ export function addTime(times: Times, at: Time): boolean {
 /** Whether a member is near: within so many ms, and never more than a cell beyond. */
 export function near(times: Times, at: Time, within: Time = JOIN_MS): boolean {
   const reach = Math.ceil(within / CELL_MS);
-  const cell = Math.floor(at / CELL_MS);
+  const cell = cellOf(at);
   for (let i = cell - reach; i <= cell + reach; i++) if (times.has(i)) return true;
   return false;
 }
@@ -42,7 +45,7 @@ export function near(times: Times, at: Time, within: Time = JOIN_MS): boolean {
 /** How far the nearest member is, of those that begin a cell and are near; undefined where none is. */
 export function distance(times: Times, at: Time): Time | undefined {
   const reach = Math.ceil(JOIN_MS / CELL_MS);
-  const cell = Math.floor(at / CELL_MS);
+  const cell = cellOf(at);
   let least: Time | undefined;
   for (let i = cell - reach; i <= cell + reach; i++) {
     const found = times.get(i);
@@ -55,7 +58,7 @@ export function distance(times: Times, at: Time): Time | undefined {
 
 /** Whether it is the first of its cell. */
 export function beginsCell(times: Times, at: Time): boolean {
-  return times.get(Math.floor(at / CELL_MS))?.[0] === at;
+  return times.get(cellOf(at))?.[0] === at;
 }
 
 /** The earliest; undefined of an empty set. */

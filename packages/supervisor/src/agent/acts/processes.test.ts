@@ -8,10 +8,12 @@ import type { Act, ActKind, StopProof } from '../../core/act.ts';
 import { NO_POLICY } from '../../core/policy.ts';
 import { proofFault } from '../../core/proof.ts';
 import { bootId, processFacts } from '../proc.ts';
+import type { VmReport } from '../../core/said.ts';
+import { VmmLogSource } from '../sources/vmm-log.ts';
 import { Vms } from '../vms.ts';
 import { HostActs, isPoisoned, pageSize } from './host.ts';
 import { QemuActs } from './qemu.ts';
-import { ReferenceActs } from './reference.ts';
+import { isReference, ReferenceActs } from './reference.ts';
 
 let folder: string;
 let vms: Vms;
@@ -249,12 +251,12 @@ describe('the reference VMM', () => {
     const control = join(folder, 'control');
     writeFileSync(control, '');
     vms.of('web', 'reference').control = control;
-    const reference = new ReferenceActs(vms, acts());
-    const say = (name: 'vmm.quarantined' | 'vmm.quarantine-refused'): void => {
+    const reference = new ReferenceActs({ vms, logs: folder }, acts());
+    const say = (name: 'vmm.quarantined' | 'vmm.quarantine-refused', reason = 'no slot is left'): void => {
       const fields =
         name === 'vmm.quarantined'
           ? { gpa: 0x4020_0000n, bytes: 4096n, by: 'control', slots: 3 }
-          : { gpa: 0x4020_0000n, by: 'control', reason: 'no slot is left' };
+          : { gpa: 0x4020_0000n, by: 'control', reason };
       vms.saw({ kind: 'event', source: 'vmm', vm: 'web', event: { name, fields } as never });
     };
     const quarantine = order('quarantine', { gpa: 0x4020_0123n });
@@ -265,10 +267,99 @@ describe('the reference VMM', () => {
     const second = reference.act(quarantine, never);
     say('vmm.quarantine-refused');
     expect(await second).toMatchObject({ state: 'failed', reason: 'no slot is left' });
+    // The VMM was faster: it has done so by itself.
+    const third = reference.act(quarantine, never);
+    say('vmm.quarantine-refused', 'it is quarantined already');
+    expect(await third).toMatchObject({ state: 'confirmed', seen: { was: 'quarantined' } });
     expect(await reference.act({ ...quarantine, deadline: Date.now() + 20 }, never)).toMatchObject({
       state: 'unknown',
     });
     expect(await reference.act(order('quarantine'), never)).toMatchObject({ state: 'refused' });
     expect(await reference.act(order('prove'), never)).toMatchObject({ state: 'unknown' });
+  });
+
+  /** Says that it runs its guest, as the reference VMM does, and goes on. */
+  const FAKE = `
+    import { appendFileSync } from 'node:fs';
+    const at = name => process.argv[process.argv.indexOf(name) + 1];
+    if (process.argv.includes('--dies')) process.exit(3);
+    const line = { v: 1, seq: 0, t_ns: 1, event: 'started', pid: process.pid, vcpus: 1, ms: 3, control: at('--control') };
+    appendFileSync(at('--events'), JSON.stringify(line) + '\\n');
+    setInterval(() => {}, 1000);`;
+
+  test('is started with the files that its new host names, and runs when it says so', async () => {
+    const program = join(folder, 'vmm.mjs');
+    writeFileSync(program, FAKE);
+    const [events, control] = [join(folder, 'events'), join(folder, 'control')];
+    const argv = [
+      process.execPath,
+      program,
+      '--events',
+      '/there/events',
+      '--kernel',
+      '/k',
+      '--control',
+      '/there/control',
+    ];
+    const definition = JSON.stringify({ schema: 1, vmm: 'reference', argv, cwd: '/' });
+    expect([isReference(definition), isReference('<domain/>'), isReference(undefined)]).toEqual([true, false, false]);
+    const reference = new ReferenceActs({ vms, logs: join(folder, 'logs'), programs: [process.execPath] }, acts());
+    const start = order('start', { definition });
+    // Not configured here.
+    expect(await reference.act(start, never)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('vmms'),
+    });
+    const end = new AbortController();
+    const told: VmReport[] = [];
+    const source = new VmmLogSource('web', events, {
+      vms,
+      epochOf: () => 3,
+      facts: { control },
+      pollMs: 5,
+      firstMs: 5,
+    });
+    const running = source.run(
+      said => void (said.kind === 'vm' && told.push(said)),
+      end.signal,
+      () => undefined,
+    );
+    try {
+      const none = new ReferenceActs({ vms, logs: folder }, acts());
+      expect(await none.act(start, never)).toMatchObject({
+        state: 'refused',
+        reason: expect.stringContaining('programs'),
+      });
+      const other = order('start', { definition: '{"schema":1,"vmm":"qemu"}' });
+      expect(await reference.act(other, never)).toMatchObject({ state: 'refused' });
+      const dies = order('start', {
+        definition: JSON.stringify({ schema: 1, vmm: 'reference', argv: [...argv, '--dies'], cwd: '/' }),
+      });
+      expect(await reference.act(dies, never)).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining('code 3'),
+      });
+      const started = await reference.act(start, never);
+      const pid = Number(started.seen?.['pid']);
+      expect(started).toMatchObject({ state: 'confirmed', seen: { status: 'started' } });
+      expect(processFacts(pid)?.argv).toEqual(
+        [process.execPath, program, '--kernel', '/k'].concat('--events', events, '--control', control),
+      );
+      expect(told).toMatchObject([{ vm: 'web', state: 'running', pid, epoch: 3, vmm: 'reference' }]);
+      expect(await reference.act(start, never)).toMatchObject({
+        state: 'refused',
+        reason: `it runs here already: pid ${pid}`,
+      });
+      expect(await reference.act(order('stop'), never)).toMatchObject({
+        state: 'confirmed',
+        proof: { kind: 'process-gone', evidence: { pid: String(pid), way: 'SIGTERM' } },
+      });
+    } finally {
+      end.abort();
+      await running;
+      const { copy: left } = vms.of('web');
+      if (left !== undefined && processFacts(left.pid)?.startTicks === left.startTicks)
+        process.kill(left.pid, 'SIGKILL');
+    }
   });
 });

@@ -1,17 +1,17 @@
 /** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { Act, ActResult, StopProof } from '../../core/act.ts';
 import type { VmId } from '../../core/ids.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
-import { bootId, listenerOf, processFacts } from '../proc.ts';
+import { bootId, listenerOf } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
+import { logOf, startDetached } from './detached.ts';
 
 interface QemuActsOptions {
   vms: Vms;
@@ -31,13 +31,6 @@ type Outcome = Omit<ActResult, 'action' | 'vm' | 'epoch'>;
 const LOOK_MS = 20;
 const failed = (reason: string): Outcome => ({ state: 'failed', reason });
 const refused = (reason: string): Outcome => ({ state: 'refused', reason });
-
-/** The part of a name that a file may have. */
-const fileName = (vm: VmId): string =>
-  vm
-    .replaceAll(/[^\w.-]/g, '_')
-    .replace(/^\.+/, '_')
-    .slice(0, 64);
 
 export class QemuActs implements Actuator {
   readonly #options: QemuActsOptions;
@@ -172,29 +165,15 @@ export class QemuActs implements Actuator {
     const listener = listenerOf(socket, proc);
     if (listener !== undefined) return refused(`pid ${listener.pid} listens on ${socket} already`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
-    const logPath = join(logs, `${fileName(vm)}.log`);
+    const logPath = logOf(vm, logs);
     // What was said of it on its old host holds here, and its log is read.
     writeWhole(`${socket}.json`, JSON.stringify({ ...said, vm, log: logPath }));
-    const log = openSync(logPath, 'a', 0o600);
-    let ended: string | undefined;
-    const child = spawn(program, argv.slice(1), {
-      detached: true,
-      cwd: definition.cwd,
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    child.once('error', error => (ended = messageOf(error)));
-    child.once(
-      'exit',
-      (code, killed) => (ended ??= `it ended with ${killed ?? `code ${code}`}: see its log in ${logs}`),
-    );
-    child.unref();
-    const facts = child.pid === undefined ? undefined : processFacts(child.pid, proc);
+    const { facts, ended } = startDetached(argv, definition.cwd, logPath, proc);
     if (facts !== undefined)
       vms.foundCopy(vm, { pid: facts.pid, startTicks: facts.startTicks, boot: bootId(proc), socket });
-    const running = await this.#running(socket, vm, () => ended, signal);
-    if (ended !== undefined) return failed(ended);
+    const running = await this.#running(socket, vm, ended, signal);
+    const why = ended();
+    if (why !== undefined) return failed(why);
     if (running === undefined) return { state: 'unknown', reason: 'its monitor did not say that it runs' };
     if (facts === undefined) return { state: 'unknown', reason: 'its process was not seen' };
     return { state: 'confirmed', seen: { pid: String(facts.pid), startTicks: facts.startTicks, status: running } };

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Said } from '../../core/said.ts';
+import type { Said, VmReport } from '../../core/said.ts';
 import { processFacts } from '../proc.ts';
 import type { Source } from '../source.ts';
 import { Vms } from '../vms.ts';
@@ -80,7 +80,17 @@ describe('QemuLogSource', () => {
 describe('VmmLogSource', () => {
   test('tells of the VM from its first line on, with its process, its errors and its end', async () => {
     const lines = [
-      { v: 1, seq: 0, t_ns: 1, event: 'started', pid: process.pid, vcpus: 1, ms: 3 },
+      {
+        v: 1,
+        seq: 0,
+        t_ns: 1,
+        time: '2026-11-29T14:00:00.250Z',
+        event: 'started',
+        pid: process.pid,
+        vcpus: 1,
+        memory: { gpa: '0x0000000040000000', bytes: '0x0000000018000000', hva: '0x0000ffff40000000' },
+        ms: 3,
+      },
       {
         v: 1,
         seq: 1,
@@ -106,8 +116,18 @@ describe('VmmLogSource', () => {
       'vmm.stopped',
       'shut-off',
     ]);
+    expect(said[1]).toMatchObject({ when: Date.parse('2026-11-29T14:00:00.250Z') });
     expect(said[2]).toMatchObject({ vm: 'arm', vmm: 'reference', pid: process.pid, epoch: 3, optedIn: true });
+    expect(said[2]).toMatchObject({ memoryBytes: 384 << 20 });
+    const { definition = '' } = said[2] as VmReport;
+    expect(JSON.parse(definition)).toEqual({
+      schema: 1,
+      vmm: 'reference',
+      argv: processFacts(process.pid)?.argv,
+      cwd: process.cwd(),
+    });
     expect(said[3]).toMatchObject({ gpa: 0x40200000n, pfn: 0x12345n });
+    expect(vms.find('arm')?.ram).toEqual([{ gpa: 0x4000_0000n, hva: 0xffff_4000_0000n, bytes: 384n << 20n }]);
     expect(vms.find('arm')?.copy?.startTicks).toBe(processFacts(process.pid)?.startTicks);
   });
 });

@@ -1,18 +1,21 @@
 /** @module The reference VMM: what it reports of itself, a JSON object a line, in a file or a FIFO. */
+import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import { vmmEvents } from '@syndrome/decode/text/event-reader.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { Positions } from '../positions.ts';
-import { bootId, processFacts } from '../proc.ts';
+import { bootId, type ProcessFacts, processFacts } from '../proc.ts';
 import { keepReading, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
-import type { VmFacts } from '../vm-facts.ts';
-import { type Vms, howGoneCopy } from '../vms.ts';
+import { referenceDefinition, type VmFacts } from '../vm-facts.ts';
+import { type Copy, type Vms, howGoneCopy } from '../vms.ts';
 import { followLines } from './follow.ts';
 
 const MAX_RAW = 512;
 const PAGE_SHIFT = 12n;
+
+type Data = Readonly<Record<string, unknown>>;
 
 interface VmmLogOptions extends ReconnectOptions {
   vms: Vms;
@@ -28,6 +31,7 @@ export class VmmLogSource implements Source {
   readonly vm: VmId;
   readonly #path: string;
   readonly #options: VmmLogOptions;
+  #memoryBytes = 0;
 
   constructor(vm: VmId, path: string, options: VmmLogOptions) {
     this.vm = vm;
@@ -40,11 +44,14 @@ export class VmmLogSource implements Source {
     const { vm } = this;
     const name = `vmm:${this.#path}`;
     const known = vms.of(vm, 'reference');
+    known.events = this.#path;
     if (facts.control !== undefined) known.control = facts.control;
     const tell = (state: VmState, reason: string): void => {
       if (known.report?.state === state) return;
       known.report = this.#report(state, reason);
       sink(known.report);
+      const { definition: _, ...first } = known.report;
+      if (state === 'running' && known.copy !== undefined) vms.foundCopy(vm, { ...known.copy, report: first });
     };
     return keepReading(
       { source: 'vmm', vm },
@@ -52,14 +59,18 @@ export class VmmLogSource implements Source {
         const reader = vmmEvents();
         const take = (line: string): void => {
           for (const seen of reader.push(line)) {
-            // Its pid is of the process, and of no event.
-            if (seen.name === 'vmm.started') this.#started(parseObject(line)?.['pid']);
+            const written = parseObject(line) ?? {};
+            // Its process and its memory are in no event of the catalogue.
+            if (seen.name === 'vmm.started') this.#started(written);
             const { gpa, hpa } = seen.fields as { gpa?: bigint; hpa?: bigint };
+            const when = Date.parse(String(written['time']));
             const said: SeenEvent = {
               kind: 'event',
               source: 'vmm',
               vm,
               event: seen,
+              // What is read late happened when it was written.
+              ...(Number.isSafeInteger(when) && when >= 0 ? { when } : {}),
               ...(gpa === undefined ? {} : { gpa }),
               ...(hpa === undefined ? {} : { pfn: hpa >> PAGE_SHIFT }),
               raw: line.slice(0, MAX_RAW),
@@ -91,13 +102,23 @@ export class VmmLogSource implements Source {
       },
       sink,
       signal,
-      this.#options,
+      // It may be started here at any time, and its file with it.
+      { longestMs: 2000, ...this.#options },
     );
   }
 
-  #started(pid: unknown): void {
+  /** Its process, and where guest memory lies in it. */
+  #started({ pid, memory }: Data): void {
+    const [gpa, hva, bytes] = ['gpa', 'hva', 'bytes'].map(name =>
+      parseU64(String((memory as Data | undefined)?.[name])),
+    );
+    if (bytes !== undefined) this.#memoryBytes = Number(bytes);
     const process = Number.isSafeInteger(pid) ? processFacts(pid as number) : undefined;
     if (process === undefined) return;
+    const known = this.#options.vms.of(this.vm);
+    if (gpa !== undefined && hva !== undefined && bytes !== undefined) known.ram = [{ gpa, hva, bytes }];
+    // One that was started again is told again.
+    delete known.report;
     const { startTicks } = process;
     const copy = { pid: process.pid, startTicks, boot: bootId(), socket: this.#path };
     this.#options.vms.foundCopy(this.vm, copy);
@@ -107,6 +128,7 @@ export class VmmLogSource implements Source {
     const { facts = {}, vms, epochOf } = this.#options;
     const { vm } = this;
     const copy = vms.of(vm).copy;
+    const process = copy === undefined ? undefined : ownProcess(copy);
     return {
       kind: 'vm',
       vm,
@@ -115,12 +137,19 @@ export class VmmLogSource implements Source {
       reason,
       ...(copy === undefined ? {} : { pid: copy.pid, startTicks: copy.startTicks }),
       vmm: 'reference',
+      ...(process === undefined ? {} : { definition: JSON.stringify(referenceDefinition(process)) }),
       disks: facts.disks ?? [],
-      memoryBytes: 0,
+      memoryBytes: this.#memoryBytes || (copy?.report?.memoryBytes ?? 0),
       autostart: facts.autostart ?? false,
       ...(facts.owner === undefined ? {} : { owner: facts.owner }),
       optedIn: facts.optedIn ?? false,
       epoch: epochOf(vm),
     };
   }
+}
+
+/** The process of a copy, where it is there. */
+function ownProcess(copy: Copy): ProcessFacts | undefined {
+  const facts = howGoneCopy(copy) === undefined ? processFacts(copy.pid) : undefined;
+  return facts?.startTicks === copy.startTicks ? facts : undefined;
 }
