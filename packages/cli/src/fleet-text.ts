@@ -133,7 +133,7 @@ export function effectLines(effects: readonly Effect[], style: Style): string[] 
 
 /** Everything about an incident in the order in which it happened. */
 export function explainLines(result: unknown, style: Style): string[] {
-  const { incident = {}, decisions, acts, notices } = (result ?? {}) as Record<string, unknown>;
+  const { incident = {}, guestKernel, decisions, acts, notices } = (result ?? {}) as Record<string, unknown>;
   const i = incident as Row;
   const witnesses = Object.entries(
     (i['witnesses'] ?? {}) as Record<string, { count: number; first: number; last: number }>,
@@ -171,6 +171,7 @@ export function explainLines(result: unknown, style: Style): string[] {
       .map(v => text(v))
       .filter(w => w !== '')
       .join('  ')}`,
+    ...(guestKernel === undefined ? [] : [`  the guest says that it is Linux ${text(guestKernel, 100)}`]),
     ...remarks.map(r => `  ${text(r, 300)}`),
     ...story.flatMap(({ at, line }) => `${time(at)}  ${line}`.split('\n')),
     ...list(acts).map(

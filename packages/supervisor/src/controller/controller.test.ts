@@ -331,6 +331,7 @@ describe('a controller', () => {
     await Promise.all([a.settled(), b.settled()]);
     const events: unknown[] = [];
     await ask(adminSocket(), { ask: 'subscribe' }, event => events.push(event));
+    a.say({ kind: 'event', source: 'console', vm: 'v', event: { name: 'guest.boot', fields: { version: '6.19.6' } } });
     for (const pfn of [1n, 2n, 3n]) a.page('v', pfn);
     await b.until(() => world.copies.get('v')?.has('b') ?? false);
     await until(`select count(*) from act where state in ('intent', 'sent')`, 0n);
@@ -350,7 +351,11 @@ describe('a controller', () => {
     expect(await list('outbox')).toEqual([]);
     const action = actions.at(-1);
     const explained = (await ask(adminSocket(), { ask: 'explain', id: action?.id ?? '' })).result;
-    expect(explained).toMatchObject({ incident: { id: action?.incident }, acts: expect.any(Array) as unknown });
+    expect(explained).toMatchObject({
+      guestKernel: '6.19.6',
+      incident: { id: action?.incident },
+      acts: expect.any(Array) as unknown,
+    });
     expect(incidents.map(i => i.id)).toContain(action?.incident);
     expect(events.length).toBeGreaterThan(5);
     const wrong = await ask(adminSocket(), { ask: 'explain', id: 'nothing' });

@@ -111,7 +111,9 @@ export async function explainView(s: Readonly<State>, query: Query, id: string):
     `select ${outboxColumns}, body from outbox where incident = $1 order by seq, id, target limit $2`,
     [of, MAX_ROWS],
   );
+  const guestKernel = s.vms.get(incident?.vm ?? '')?.guestKernel;
   return {
+    ...(guestKernel === undefined ? {} : { guestKernel }),
     incident: incident === undefined ? { id: of, state: 'forgotten' } : incidentView(incident),
     decisions: decisions.map(row => JSON.parse(String(row['body'])) as Decision),
     acts: acts.map(actView),
