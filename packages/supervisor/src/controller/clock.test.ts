@@ -56,6 +56,16 @@ test('it follows the clock forward at once, and waits for it at half its speed',
   expect(time.jumps).toEqual({ count: 2, lastMs: -3_600_000 });
 });
 
+test('it counts each jump, also of two that no millisecond lies between', () => {
+  const clock = new Fake();
+  const time = new SteadyTime(clock);
+  for (const by of [3_600_000, -7_200_000, 60_000]) {
+    clock.set(by);
+    time.now();
+  }
+  expect(time.jumps).toEqual({ count: 3, lastMs: 60_000 });
+});
+
 test('it begins after the last time that is known', () => {
   const clock = new Fake();
   const time = new SteadyTime(clock, clock.wall() + 10_000);
