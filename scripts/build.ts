@@ -64,6 +64,9 @@ write(join(dist, 'syndrome/package.json'), `${JSON.stringify(syndromePackage(VER
 write(join(dist, 'syndrome/bin/syndrome.js'), BIN, 0o755);
 for (const file of globSync('packages/*/package.json', { cwd: root }))
   cpSync(join(root, file), join(dist, 'syndrome', file));
+// What the program reads beside its sources.
+for (const file of globSync('packages/supervisor/src/policy/shipped/*.yaml', { cwd: root }))
+  cpSync(join(root, file), join(dist, 'syndrome', file));
 for (const folder of ['guest', 'scenarios']) {
   cpSync(join(root, folder), join(dist, 'syndrome', folder), {
     recursive: true,

@@ -1,10 +1,11 @@
 /** What `npm run build` and `npm run build:single` make: packed, installed into an empty folder without a network, and used. */
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram } from '@syndrome/cli/program.ts';
 import { vmmSources } from '@syndrome/lab/machine/images.ts';
 import { Published } from './published.ts';
 
@@ -154,6 +155,24 @@ describe('syndrome', () => {
     expect(paths).toEqual(vmmSources().map(f => f.path));
   });
 
+  test('holds the supervisor: its policies, and what a site is read with', () => {
+    expect(syndrome('fleet', 'policy', 'explain', 'protect')).toMatch(/^Policy protect@1#[0-9a-f]{12}\n/);
+    for (const name of ['observe', 'notify'])
+      expect(syndrome('fleet', 'policy', 'check', name)).toMatch(new RegExp(`^${name} is a policy: ${name}@1,`));
+    writeFileSync(join(folder, 'site.yaml'), `site: home\nfolder: ${folder}/state\nagent: { host: h1 }\n`, {
+      mode: 0o600,
+    });
+    expect(syndrome('supervise', '--config', 'site.yaml', '--check')).toContain('policy observe@1, 1 targets');
+    // What a drill starts by path has to be there under the name that it has here.
+    const drill = globSync('packages/cli/src/drill/*.js', { cwd: join(folder, 'node_modules/syndrome') });
+    const starts = drill.flatMap(file => {
+      const text = readFileSync(join(folder, 'node_modules/syndrome', file), 'utf8');
+      return Array.from(text.matchAll(/import\.meta\.dirname, '([^']+)'/g), ([, path = '']) => join(file, '..', path));
+    });
+    expect(starts.toSorted()).toEqual(['packages/cli/src/drill/copies.js', 'packages/cli/src/main.js']);
+    for (const path of starts) expect(existsSync(join(folder, 'node_modules/syndrome', path)), path).toBe(true);
+  });
+
   test('has a manual page for each command', () => {
     const pages = globSync('*.1', { cwd: join(folder, 'node_modules/syndrome/man') }).toSorted();
     expect(pages).toContain('syndrome-supply-list.1');
@@ -177,5 +196,14 @@ test.skipIf(process.arch !== 'x64')('the single file decodes where there is no N
   expect(run(file, ['encode', 'srao', '--addr', '0x1000'], work, env)).toContain('0xbd000000000000c0');
   expect(run(file, ['predict', 'srao'], work, env)).toContain('Linux');
   expect(run(file, ['--help'], work, env)).toContain('Usage: syndrome');
+  const elsewhere = (...args: string[]): { status: number | null; stderr: string } =>
+    spawnSync(file, args, { cwd: work, env, encoding: 'utf8', timeout: 60_000 });
+  // Every command of the whole program is there, or is told where it is.
+  const here = new Set(['decode', 'predict', 'encode']);
+  const names = buildProgram().commands.map(command => command.name());
+  for (const name of names.filter(known => !here.has(known))) {
+    const { status, stderr } = elsewhere(name, '--config', 'x', 'demo');
+    expect([status, stderr]).toEqual([2, expect.stringContaining(`${name} is not in this file`)]);
+  }
   console.log(`single file: ${statSync(file).size}`);
 });

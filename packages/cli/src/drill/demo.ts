@@ -109,7 +109,7 @@ export async function drillDemo({ services, signal, onMoment, keep }: DrillOptio
     secret.bytes = folder.secret;
     const vm = await drillVm(uuid, folder.disk, services);
     const run: Run = { folder, vm, signal, notices, copies, story };
-    processes.teller(join(import.meta.dirname, 'copies.ts'), [uuid], told => void copies.push(told as CopiesLine));
+    processes.teller(join(import.meta.dirname, './copies.ts'), [uuid], told => void copies.push(told as CopiesLine));
     processes.command(['controller', '--config', folder.controller], folder.log('controller'));
     for (const host of HOSTS)
       processes.command(['agent', '--config', folder.host(host).site], folder.log(`agent-${host}`));
