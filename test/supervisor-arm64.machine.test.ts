@@ -18,6 +18,7 @@ import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
 import { agentProgram, assembleHost, bring, type Line, startAgent, startHost, VM_FILES } from './arm64-fleet/hosts.ts';
 import { type RunningSite, startSite } from './arm64-fleet/site.ts';
 import { runInside } from './inside.ts';
+import { storyOf, storyText } from './parity.ts';
 
 const VM = 'arm-vm';
 /** Of one thing that is waited for, ms: an emulated host under load is slow, and boots a guest in minutes. */
@@ -167,13 +168,11 @@ describe('two emulated arm64 hosts', () => {
     const joined = await runInside(process.env, ['fleet', 'explain', 'inc-2', '--config', site.config]);
     await site.stop();
 
-    expect(explained.stdout).toMatch(
-      /seen +vmm vmm\.arm-sea[^]*told +customer: VM arm-vm has lost[^]*quarantine on a: confirmed/,
-    );
-    expect(joined.stdout).toMatch(
-      /seen +kmsg host\.memory-failure[^]*told +customer: VM arm-vm has lost[^]*quarantine on a: confirmed/,
-    );
+    const each = [/told +customer: VM arm-vm has lost/, /act +quarantine on a: confirmed/];
+    for (const words of [/seen +vmm vmm\.arm-sea/, ...each]) expect(explained.stdout).toMatch(words);
+    for (const words of [/seen +kmsg host\.memory-failure/, ...each]) expect(joined.stdout).toMatch(words);
     const facts = await factsOfLedger(site.ledger, VM);
+    await expect(storyText(storyOf(facts, VM))).toMatchFileSnapshot('golden/parity-arm64.json');
     expect(facts.replay).toBe('same');
     // Three pages, an incident each. Of the second its frame alone was told by the kernel, its guest address by the VMM.
     const incidents = facts.incidents.filter(i => i.cause === 'page');

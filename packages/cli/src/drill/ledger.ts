@@ -5,6 +5,7 @@ import { inputsAfter } from '@syndrome/supervisor/controller/journal.ts';
 import { replay } from '@syndrome/supervisor/controller/replay.ts';
 import type { StopProof } from '@syndrome/supervisor/core/act.ts';
 import type { Decision } from '@syndrome/supervisor/core/input.ts';
+import type { Notice } from '@syndrome/supervisor/core/notice.ts';
 import { newState } from '@syndrome/supervisor/core/state.ts';
 import type { Incident, Page } from '@syndrome/supervisor/core/state.ts';
 import { step } from '@syndrome/supervisor/core/step.ts';
@@ -16,6 +17,8 @@ export interface LedgerFacts {
   /** Sources by the times at which what they saw of the VM's errors became durable, ms UTC. */
   seen: { source: string; event: string; durable: number; when: number }[];
   decisions: Decision[];
+  /** What customer and operator were told, in that order. */
+  notices: Notice[];
   proofs: StopProof[];
   /** When the VM was first seen running on a host, by its agent, ms UTC; with its epoch. */
   running: { host: string; at: number; epoch: number }[];
@@ -26,11 +29,18 @@ export async function factsOfLedger(file: string, vm: string): Promise<LedgerFac
   const store = await openSqlite(file);
   try {
     const state = newState();
-    const facts: Pick<LedgerFacts, 'seen' | 'decisions' | 'running'> = { seen: [], decisions: [], running: [] };
+    const facts: Pick<LedgerFacts, 'seen' | 'decisions' | 'notices' | 'running'> = {
+      seen: [],
+      decisions: [],
+      notices: [],
+      running: [],
+    };
     for await (const row of inputsAfter(store.query, 0)) {
       for (const input of inputsOf(row)) {
-        for (const effect of step(state, input))
+        for (const effect of step(state, input)) {
           if (effect.effect === 'decision') facts.decisions.push(effect.decision);
+          if (effect.effect === 'notice') facts.notices.push(effect.notice);
+        }
         if (input.input !== 'row') continue;
         const { said, host, at } = input.row;
         if (said.kind === 'event' && said.vm === vm) {
