@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Scene } from '../core/testing/scene.ts';
 import { checkPolicy, parsePolicy, PolicyError } from './check.ts';
 import { explainPolicy } from './explain.ts';
 import { SHIPPED, shippedPolicy, shippedText } from './shipped.ts';
@@ -22,6 +23,29 @@ describe('shipped policies', () => {
       expect(shippedPolicy(name).mode).toBe(name);
       expect(shippedPolicy(name).rules).toEqual(shippedPolicy('protect').rules);
     }
+  });
+
+  test('protect tells the owner of a guest that rebooted long after its error, restarts nothing, and still takes pages away', () => {
+    const scene = new Scene(shippedPolicy('protect'));
+    for (const host of ['a', 'b']) scene.host(host);
+    scene.vm('a', 'v', { canQuarantine: true });
+    const fields = { gpa: 0x5000n, hva: 0x7000n, code: 'BUS_MCEERR_AO' };
+    scene.see('a', 'qemu-log', 'vmm.sigbus-injected', fields, { vm: 'v' });
+    // Linux on AMD polls its banks and may panic minutes later; without pvpanic nobody tells more than the reset.
+    scene.now += 300_000;
+    const first = scene.see('a', 'qmp', 'vmm.reset', { guest: true, reason: 'guest-reset' }, { vm: 'v' });
+    expect(first.flatMap(e => (e.effect === 'decision' ? [`${e.decision.rule} ${e.decision.rung}`] : []))).toEqual([
+      'core/consequence observe',
+      'guest-rebooted quarantine',
+    ]);
+    expect(first.flatMap(e => (e.effect === 'notice' ? [e.notice] : []))).toMatchObject([
+      { type: 'vm.memory.poisoned', severity: 'critical', summary: expect.stringContaining('It has rebooted since.') },
+    ]);
+    const next = scene.see('a', 'qemu-log', 'vmm.sigbus-injected', { ...fields, gpa: 0x6000n }, { vm: 'v' });
+    expect(next.flatMap(e => (e.effect === 'act' ? [`${e.act.kind} ${e.act.gpa}`] : []))).toEqual([
+      `quarantine ${0x6000}`,
+    ]);
+    expect(scene.effects.flatMap(e => (e.effect === 'act' ? [e.act.kind] : []))).toEqual(['quarantine', 'quarantine']);
   });
 
   test('protect acts once at a time and counts no proof that storage has to give', () => {
