@@ -63,7 +63,17 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
     );
     const known = WRITES.map(([flag, args]) => `${args[0]} ${flag}`);
     // What is read.
-    const reads = ['encode --from-json'];
+    const reads = [
+      'encode --from-json',
+      'supervise --config',
+      'agent --config',
+      'controller --config',
+      ...commands(buildProgram())
+        .filter(c => c.parent?.name() === 'fleet' || c.parent?.name() === 'policy')
+        .flatMap(c =>
+          c.options.filter(o => /^--(?:config|ledger)$/.test(o.long ?? '')).map(o => `${c.name()} ${o.long}`),
+        ),
+    ];
     expect(new Set(named)).toEqual(new Set([...known, ...reads]));
   });
 });
@@ -80,6 +90,12 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['supply', 'where', 'kernel=$/pipe', '--offline'], 'pipe is not a regular file but a named pipe'],
     [['supply', 'fetch', 'xen=$/pipe', '--offline'], 'pipe is not a regular file but a named pipe'],
     [['encode', '--from-json', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
+    [['supervise', '--check', '--config', '/dev/zero'], 'not a regular file but a character device'],
+    [['agent', '--config', '$/pipe'], 'not a regular file but a named pipe'],
+    [['fleet', 'status', '--config', '$/pipe'], 'not a regular file but a named pipe'],
+    [['fleet', 'policy', 'check', '/dev/zero'], 'not a regular file but a character device'],
+    [['fleet', 'policy', 'explain', '$/pipe'], 'not a regular file but a named pipe'],
+    [['fleet', 'replay', '--ledger', '$/pipe'], 'not a regular file but a named pipe'],
     [['decode', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
     [['predict', '/dev/urandom'], '/dev/urandom is a device [E_INPUT]'],
   ])('%j is refused', async (args, message) => {

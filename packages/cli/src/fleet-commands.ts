@@ -18,7 +18,8 @@ export function addFleetCommands(
 ): void {
   const drill = program
     .command('drill')
-    .description('game days: errors that are injected on purpose, and what the supervisor makes of them');
+    .description('game days: errors that are injected on purpose, and what the supervisor makes of them')
+    .addHelpText('after', '\nExample:\n  syndrome drill demo');
   supplyOptions(drill.command('demo'))
     .description(
       'two hosts, a controller, a VM and a customer on this machine: three lost pages, and the VM runs elsewhere',
@@ -73,7 +74,11 @@ Examples:
 
   const fleet = program
     .command('fleet')
-    .description('ask the supervisor, and order: what is wrong, why it acted, what to do');
+    .description('ask the supervisor, and order: what is wrong, why it acted, what to do')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  syndrome fleet status --config site.yaml\n  syndrome fleet explain inc-1 --config site.yaml',
+    );
   const asks = (name: string, description: string): Command =>
     site(fleet.command(name)).description(description).option('--json', 'machine-readable');
   const lists: readonly (readonly [name: string, what: string])[] = [
@@ -94,63 +99,80 @@ Examples:
     .addHelpText('after', '\nExample:\n  syndrome fleet explain inc-1 --config site.yaml')
     .action(async (id: string, options: object) => (await import('./fleet.ts')).explain(id, merged(program, options)));
 
-  const orders = (name: string, description: string): Command =>
-    asks(name, description).option('--dry-run', 'say what would be decided, and change nothing');
+  const orders = (name: string, description: string, example: string): Command =>
+    asks(name, description)
+      .option('--dry-run', 'say what would be decided, and change nothing')
+      .addHelpText('after', `\nExample:\n  syndrome fleet ${name}${example} --config site.yaml`);
   const order = async (given: object, options: object): Promise<void> =>
     (await import('./fleet.ts')).order(given, merged(program, options));
-  orders('pause', 'stop all acts; it goes on watching, remembering and telling, also after a restart')
+  orders(
+    'pause',
+    'stop all acts; it goes on watching, remembering and telling, also after a restart',
+    ' --reason "looking for the cause"',
+  )
     .option('--reason <text>', 'why; it is kept')
     .action((options: { reason?: string }) => order({ order: 'pause', ...reasonOf(options) }, options));
-  orders('resume', 'act again, on the present state').action((options: object) => order({ order: 'resume' }, options));
-  orders('drain', 'place no VM on a host any more, and move its VMs away as the policy says')
+  orders('resume', 'act again, on the present state', '').action((options: object) =>
+    order({ order: 'resume' }, options),
+  );
+  orders(
+    'drain',
+    'place no VM on a host any more, and move its VMs away as the policy says',
+    ' h1 --reason "two DIMMs"',
+  )
     .argument('<host>')
     .option('--reason <text>', 'why; it is kept')
     .action((host: string, options: { reason?: string }) =>
       order({ order: 'drain', host, ...reasonOf(options) }, options),
     );
-  orders('repaired', 'the memory of a host was replaced: its pages are history, it may have VMs again')
+  orders('repaired', 'the memory of a host was replaced: its pages are history, it may have VMs again', ' h1')
     .argument('<host>')
     .action((host: string, options: object) => order({ order: 'repaired', host }, options));
-  orders('restart', 'stop a VM, prove it, and start it on another host')
+  orders('restart', 'stop a VM, prove it, and start it on another host', ' db --dry-run')
     .argument('<vm>')
     .option('--reason <text>', 'why; it is kept')
     .action((vm: string, options: { reason?: string }) =>
       order({ order: 'restart', vm, ...reasonOf(options) }, options),
     );
-  orders('planned-stop', 'its owner stops this VM: that is no failure')
+  orders('planned-stop', 'its owner stops this VM: that is no failure', ' db')
     .argument('<vm>')
     .action((vm: string, options: object) => order({ order: 'planned-stop', vm }, options));
-  orders('breaker-close', 'the cause of a storm is known: decide again, on the present state').action(
+  orders('breaker-close', 'the cause of a storm is known: decide again, on the present state', '').action(
     (options: object) => order({ order: 'breaker-close' }, options),
   );
-  orders('close', 'close an incident')
+  orders('close', 'close an incident', ' inc-1 --reason "handled by hand"')
     .argument('<incident>')
     .option('--reason <text>', 'why; it is kept')
     .action((incident: string, options: { reason?: string }) =>
       order({ order: 'close', incident, ...reasonOf(options) }, options),
     );
-  orders('attest', 'state that a copy of a VM has stopped, because you have seen it')
+  orders(
+    'attest',
+    'state that a copy of a VM has stopped, because you have seen it',
+    ' db h1 3 --statement "power cable pulled, seen by me"',
+  )
     .argument('<vm>')
     .argument('<host>', 'where the copy was')
     .argument('<epoch>', 'its epoch, as `fleet vms` shows it', count)
     .requiredOption('--statement <text>', 'what you have seen; it is kept with your name')
     .addHelpText(
       'after',
-      `\nOnly where nothing else can prove it: two copies of a VM destroy its disks. Look at the machine, not at what does not answer.
-
-Example:
-  syndrome fleet attest db h1 3 --statement "power cable pulled, seen by me" --config site.yaml`,
+      `\nOnly where nothing else can prove it: two copies of a VM destroy its disks. Look at the machine, not at what does not answer.`,
     )
     .action((vm: string, host: string, epoch: number, options: { statement: string }) =>
       order({ order: 'attest', vm, host, epoch, statement: options.statement }, options),
     );
 
-  const policy = fleet.command('policy').description('policies: what is done at which threshold');
+  const policy = fleet
+    .command('policy')
+    .description('policies: what is done at which threshold')
+    .addHelpText('after', '\nExample:\n  syndrome fleet policy explain protect');
   policy
     .command('check')
     .description('is it a policy? Every fault with its line')
     .argument('<policy>', 'observe, notify, protect, or a file')
     .option('--json', 'machine-readable')
+    .addHelpText('after', '\nExample:\n  syndrome fleet policy check mine.yaml')
     .action(async (file: string, options: object) =>
       (await import('./fleet-policy.ts')).check(file, merged(program, options)),
     );
@@ -166,12 +188,14 @@ Example:
     .command('show')
     .description('the text of a shipped policy, to begin one of your own with')
     .argument('<policy>', 'observe, notify or protect')
+    .addHelpText('after', '\nExample:\n  syndrome fleet policy show protect > mine.yaml')
     .action(async (name: string) => (await import('./fleet-policy.ts')).show(name));
   site(policy.command('set'))
     .description('judge by this policy from now on, until the controller is started again')
     .argument('<policy>', 'observe, notify, protect, or a file')
     .option('--json', 'machine-readable')
     .option('--dry-run', 'say what would be decided, and change nothing')
+    .addHelpText('after', '\nExample:\n  syndrome fleet policy set mine.yaml --dry-run --config site.yaml')
     .action(async (file: string, options: object) =>
       (await import('./fleet.ts')).setPolicy(file, merged(program, options)),
     );
@@ -186,6 +210,7 @@ Example:
     .action(async (options: object) => (await import('./fleet.ts')).replayLedger(merged(program, options)));
   asks('backup', 'copy the ledger of a running controller into a new file')
     .argument('<file>')
+    .addHelpText('after', '\nExample:\n  syndrome fleet backup ledger-copy.sqlite --config site.yaml')
     .action(async (file: string, options: object) =>
       (await import('./fleet.ts')).backup(file, merged(program, options)),
     );

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { readInput } from '@syndrome/base/disk/input-file.ts';
+import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkPolicy, parsePolicy } from '@syndrome/supervisor/policy/check.ts';
 import { explainPolicy } from '@syndrome/supervisor/policy/explain.ts';
 import { SHIPPED, shippedText } from '@syndrome/supervisor/policy/shipped.ts';
@@ -12,14 +12,19 @@ interface Options extends GlobalOptions {
 
 const shipped = (name: string): (typeof SHIPPED)[number] | undefined => SHIPPED.find(known => known === name);
 
+const MAX_POLICY = 256 * 1024;
+
 /** The text of a policy: a shipped one, or a file. @throws UsageError E_POLICY_FILE */
 export function policyText(name: string): string {
   const known = shipped(name);
   if (known !== undefined) return shippedText(known);
   try {
-    return readFileSync(name, 'utf8');
+    return readInput(name, MAX_POLICY).toString();
   } catch (cause) {
-    throw new UsageError('E_POLICY_FILE', `cannot read ${name}`, { cause, hint: `Shipped are ${SHIPPED.join(', ')}.` });
+    throw new UsageError('E_POLICY_FILE', `cannot read ${name}: ${messageOf(cause)}`, {
+      cause,
+      hint: `Shipped are ${SHIPPED.join(', ')}.`,
+    });
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
-import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { openInput } from '@syndrome/base/disk/input-file.ts';
+import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { type Replayed, replay } from '@syndrome/supervisor/controller/replay.ts';
 import type { Effect, Order } from '@syndrome/supervisor/core/input.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
@@ -85,7 +86,11 @@ export async function replayLedger(options: Partial<Options> & { ledger?: string
 
 async function replayFile(file: string): Promise<Replayed> {
   // What is not there would be made.
-  if (!existsSync(file)) throw new UsageError('E_FLEET_REPLAY', `there is no ledger ${file}`);
+  try {
+    closeSync(openInput(file));
+  } catch (cause) {
+    throw new UsageError('E_FLEET_REPLAY', `cannot read the ledger ${file}: ${messageOf(cause)}`, { cause });
+  }
   const store = await openSqlite(file);
   try {
     return await replay(store.query);

@@ -1,8 +1,9 @@
 /** @module The operator's file: one site, who is told, by which policy, and what this host is. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { type AgentConfig, agentConfigSchema } from '../agent/config.ts';
 import type { Policy } from '../core/policy.ts';
@@ -87,23 +88,26 @@ function placesIn(folder: string): Pick<Site, 'sockets' | 'store'> {
 
 /** Its text. It names programs that are started, so that nobody but its owner may write to it. */
 function read(file: string): string {
-  let text: string;
   try {
-    const { uid, mode } = statSync(file);
-    if ((mode & 0o022) !== 0 || (uid !== 0 && uid !== process.geteuid?.()))
+    const fd = openInput(file);
+    let stats: Stats;
+    try {
+      stats = fstatSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if ((stats.mode & 0o022) !== 0 || (stats.uid !== 0 && stats.uid !== process.geteuid?.()))
       throw new UsageError('E_SITE_FILE', `others may write to ${file}`, {
         hint: `chown it to root or yourself, and chmod go-w ${file}.`,
       });
-    text = readFileSync(file, 'utf8');
+    return readInput(file, MAX_FILE).toString();
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError('E_SITE_FILE', `cannot read ${file}`, {
+    throw new UsageError('E_SITE_FILE', `cannot read ${file}: ${messageOf(cause)}`, {
       cause,
       hint: 'Name the file of your site with --config.',
     });
   }
-  if (text.length <= MAX_FILE) return text;
-  throw new UsageError('E_SITE_FILE', `${file} has more than ${MAX_FILE} characters`);
 }
 
 /**
@@ -115,15 +119,6 @@ function policyNamed(text: string, folder: string): Policy {
   if (shipped !== undefined) return shippedPolicy(shipped);
   const file = resolve(folder, text);
   return parsePolicy(read(file), file);
-}
-
-/** It names programs that are started and whom to tell: nobody but root and this user may write to it. @throws UsageError E_SITE_FILE */
-function requireOwn(file: string): void {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (stats === undefined || ((stats.mode & 0o022) === 0 && (stats.uid === 0 || stats.uid === process.geteuid?.())))
-    return;
-  const hint = `chown it to root or yourself, and chmod go-w ${file}.`;
-  throw new UsageError('E_SITE_FILE', `others may write to ${file}`, { hint });
 }
 
 /** The file as data. @throws UsageError E_SITE_FILE */
@@ -151,7 +146,6 @@ export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
  * @throws UsageError E_SITE_FILE, PolicyError, NotifyError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
-  requireOwn(file);
   const { site, folder, policy, notify, agent } = parseSite(file);
   const targets = notify as Target[];
   const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
