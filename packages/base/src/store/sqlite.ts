@@ -20,6 +20,8 @@ const APPLICATION_ID = 0x53796e64;
 /** How long a statement waits for another writer, ms; asked again so often. SQLite's own wait would stop the thread. */
 const BUSY_MS = 5000;
 const ASK_AGAIN_MS = 5;
+/** More pages than a file of SQLite has (sqlite.org/limits.html: 2^32 - 2, and Node takes 31 bits). */
+const ALL_PAGES = 0x7fff_ffff;
 /** Statements that are kept prepared. */
 const MAX_STATEMENTS = 200;
 
@@ -75,7 +77,14 @@ export async function openSqlite(path: string): Promise<SqliteStore> {
     throw sqliteError(error, path);
   }
   return new Sqlite(db, async to => {
-    await sqlite.backup(db, to, { rate: 256 });
+    // By a connection of its own and in one step, outside of this thread: what it reads is the store at one moment (WAL). Over
+    // the connection that writes, a step between two statements of a transaction failed.
+    const source = connect(path, true);
+    try {
+      await sqlite.backup(source, to, { rate: ALL_PAGES });
+    } finally {
+      source.close();
+    }
     check(to, connect);
   });
 }
