@@ -100,7 +100,12 @@ describe('two libvirt hosts', () => {
     [a, b] = [watch(hosts.a, hosts.b, hosts.shared), watch(hosts.b, hosts.a, hosts.shared)];
     definition = await guestDefinition(hosts, 't1', await guestParts());
     const result = await act(a, 'start', { definition });
-    expect(result).toMatchObject({ state: 'confirmed', vm: VM, epoch: 7, seen: { state: 'running (booted)' } });
+    expect(result).toMatchObject({
+      state: 'confirmed',
+      vm: VM,
+      epoch: 7,
+      seen: { state: 'running', libvirt: 'running (booted)' },
+    });
     expect(commandsOf(result).map(argv => argv.slice(0, 5))).toEqual([
       ['virsh', '-q', '-c', a.host.uri, 'define'],
       ['virsh', '-q', '-c', a.host.uri, 'start'],
@@ -130,7 +135,11 @@ describe('two libvirt hosts', () => {
     expect(result).toMatchObject({ state: 'failed', reason: expect.stringMatching(/lock/i) });
     expect(await b.host.virsh('list', '--all', '--name')).toBe('');
     expect(await act(b, 'prove')).toMatchObject({ state: 'confirmed' });
-    expect(await act(a, 'prove')).toMatchObject({ state: 'failed', reason: 'libvirt says running (booted)' });
+    expect(await act(a, 'prove')).toMatchObject({
+      state: 'failed',
+      reason: 'libvirt says running (booted)',
+      seen: { state: 'running' },
+    });
   });
 
   test('a machine check is an event with recipient, action and flags', async () => {
@@ -191,7 +200,10 @@ describe('two libvirt hosts', () => {
     expect(events(b).map(e => e.event.name)).toContain('vmm.guest-panicked');
     expect(await act(b, 'reset')).toMatchObject({ state: 'confirmed', seen: { pid: String(last(b)?.pid) } });
     await until(() => last(b)?.state === 'running');
-    expect(await act(b, 'pause')).toMatchObject({ state: 'confirmed', seen: { state: 'paused (user)' } });
+    expect(await act(b, 'pause')).toMatchObject({
+      state: 'confirmed',
+      seen: { state: 'paused', libvirt: 'paused (user)' },
+    });
     await until(() => last(b)?.state === 'paused');
   });
 

@@ -36,8 +36,12 @@ export interface Act {
   incident: IncidentId;
   /** After this, its outcome is `unknown` and is looked at (`prove`), never assumed. ms UTC. */
   deadline: Time;
-  /** `start`: what to start. `migrate`: to which host, at which address. */
+  /** `start`: what to start. `migrate`: what it is to be there. */
   definition?: string;
+  /**
+   * `migrate`: to which host. `prove` and `stop` of what is left at the source: where it was seen to have arrived. To a host that
+   * does not know who runs it now, the end of a process that left alive proves nothing.
+   */
   to?: HostId;
   pfn?: bigint;
   gpa?: bigint;

@@ -194,7 +194,9 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   }
   const kind = left[0];
   if (kind !== undefined) {
-    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy) }) !== undefined)
+    const arrivedAt = move.arrived === true && kind !== 'autostart-off' ? move.to : undefined;
+    const to = arrivedAt === undefined ? {} : { to: arrivedAt };
+    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy), ...to }) !== undefined)
       move.tried.set(name, [...tried, kind]);
     return;
   }

@@ -170,7 +170,7 @@ describe('an act on a domain', () => {
     await addProcess(folder, 42);
     expect(await act('start', domains, undefined, { definition: xmlOf(t1()) })).toMatchObject({
       state: 'confirmed',
-      seen: { pid: '42', startTicks: '4711', state: 'running (booted)' },
+      seen: { pid: '42', startTicks: '4711', state: 'running', libvirt: 'running (booted)' },
     });
   });
 
@@ -216,6 +216,11 @@ describe('an act on a domain', () => {
     };
     expect(await act('migrate', domains, gone, { to: 'b' })).toMatchObject({ state: 'confirmed' });
     expect(await act('prove', domains)).toMatchObject({ state: 'refused' });
+    // Who names where it arrived asks about this copy alone.
+    expect(await act('prove', domains, undefined, { to: 'b' })).toMatchObject({
+      state: 'confirmed',
+      proof: { kind: 'domain-destroyed', evidence: { domain: 'undefined', process: 'absent', autostart: 'off' } },
+    });
     virshDoes('echo "error: unsafe" >&2; exit 1');
     expect(await act('migrate', new Map([[VM, t1()]]), undefined, { to: 'b' })).toMatchObject({
       state: 'failed',

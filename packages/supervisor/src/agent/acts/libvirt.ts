@@ -97,14 +97,15 @@ async function stop(doing: Doing, options: LibvirtActuatorOptions): Promise<Outc
   );
 }
 
-/** Whether the copy of this host is gone: libvirt says so, and its process is gone. */
+/** Whether the copy of this host is gone: libvirt says so, and its process is gone. One that left alive is no such proof. */
 async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions): Promise<Outcome> {
   const now = await doing.now();
   if (now?.active === true) {
     vms.process(doing.vm, now.domain.name);
-    return { state: 'failed', reason: `libvirt says ${now.state} (${now.reason})` };
+    return { state: 'failed', reason: `libvirt says ${now.state} (${now.reason})`, seen: seenOf(now) };
   }
-  if (now?.reason === 'migrated' || vms.left(doing.vm)) {
+  // Only who knows where it runs now may take the end of its process here for the end of this copy.
+  if (doing.act.to === undefined && (now?.reason === 'migrated' || vms.left(doing.vm))) {
     return {
       state: 'refused',
       reason: 'it was migrated away: that it is gone here does not prove that it has stopped',
@@ -131,13 +132,18 @@ async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions): Promi
   return { state: 'confirmed', proof };
 }
 
+/** The state in the word that the core knows, and in libvirt's own. */
+function seenOf({ state, reason }: DomainNow): { state: string; libvirt: string } {
+  return { state, libvirt: `${state} (${reason})` };
+}
+
 /** Its process, once libvirt says that it runs. */
 async function runningProcess(doing: Doing, vms: LibvirtVms): Promise<Record<string, string> | undefined> {
   const now = await doing.now();
   if (now?.state !== 'running') return undefined;
   const process = vms.process(doing.vm, now.domain.name);
   if (process === undefined) return undefined;
-  return { pid: String(process.pid), startTicks: process.startTicks, state: `${now.state} (${now.reason})` };
+  return { pid: String(process.pid), startTicks: process.startTicks, ...seenOf(now) };
 }
 
 async function start(doing: Doing, { vms }: LibvirtActuatorOptions): Promise<Outcome> {
@@ -192,7 +198,7 @@ async function pause(doing: Doing): Promise<Outcome> {
   const now = await doing.now();
   // A guest that panicked and was preserved stands still, too.
   if (now?.state !== 'paused' && now?.state !== 'crashed') return doing.failed('it was not paused');
-  return { state: 'confirmed', seen: { state: `${now.state} (${now.reason})` } };
+  return { state: 'confirmed', seen: seenOf(now) };
 }
 
 /**

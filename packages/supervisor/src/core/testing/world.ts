@@ -112,6 +112,8 @@ export class World {
   /** Acts on their way to an agent. */
   #orders: Act[] = [];
   #moved = new Set<string>();
+  /** `vm/host` that a VM has left alive: that it is gone from there proves nothing to who does not know where it is. */
+  #left = new Set<string>();
 
   constructor(policy: Policy) {
     this.scene = new Scene(policy);
@@ -234,6 +236,8 @@ export class World {
     if (act.kind === 'stop' && !stuck) this.#end(act.host, of);
     if (act.kind === 'stop' || act.kind === 'prove') {
       const runs = this.runs.has(here);
+      if (!runs && act.to === undefined && this.#left.has(here))
+        return { ...base, state: 'refused', reason: 'it left alive' };
       const proof: StopProof = {
         kind: 'process-gone',
         vm: of,
@@ -251,6 +255,7 @@ export class World {
     }
     if (act.kind === 'migrate' && act.to !== undefined && this.runs.has(here) && this.#agent(act.to).up) {
       this.#moved.add(of);
+      this.#left.add(here);
       this.#begin(act.to, of);
       if (stuck) return { ...base, state: 'unknown' };
       this.#end(act.host, of);
@@ -262,6 +267,7 @@ export class World {
 
   #begin(id: string, of: string): void {
     this.runs.add(`${of}/${id}`);
+    this.#left.delete(`${of}/${id}`);
     this.#vmReport(id, of);
     this.#check();
   }
