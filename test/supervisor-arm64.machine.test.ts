@@ -16,11 +16,22 @@ import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
 import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
 import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
 import { agentProgram, assembleHost, bring, type Line, startAgent, startHost, VM_FILES } from './arm64-fleet/hosts.ts';
-import { type RunningSite, startSite } from './arm64-fleet/site.ts';
 import { runInside } from './inside.ts';
 import { storyOf, storyText } from './parity.ts';
+import { type RunningSite, startSite } from './running-site.ts';
 
 const VM = 'arm-vm';
+/** As that of the drill on x86, and each page is taken out of the guest as well: this VMM can. */
+const POLICY = {
+  schema: 1,
+  name: 'arm64',
+  version: '1',
+  mode: 'act',
+  rules: [
+    { name: 'third-error', of: 'vm', when: { errors: 3, within: '1d' }, do: 'restart-elsewhere', drain: true },
+    { name: 'vm-error', of: 'vm', when: { errors: 1 }, do: 'quarantine' },
+  ],
+};
 /** Of one thing that is waited for, ms: an emulated host under load is slow, and boots a guest in minutes. */
 const PATIENCE = 120_000;
 const BOOT = 300_000;
@@ -121,7 +132,7 @@ describe('two emulated arm64 hosts', () => {
     skipWithout(context, 'mirror', parts instanceof Error ? parts.message : undefined);
     if (parts instanceof Error) return;
     const program = await agentProgram();
-    site = await startSite(folder);
+    site = await startSite(folder, POLICY);
     const start = async (name: string, hostOnly: boolean): Promise<Session> => {
       const trace = join(folder, `${name}.ndjson`);
       const session = await startHost(parts, trace, end.signal, { cacheDir: supply.cacheDir, hostOnly });

@@ -39,13 +39,18 @@ export const libvirtConfigSchema = z.strictObject({
 });
 type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
-/** Source and acts for the domains of one libvirt. @param logs how the logs of its QEMUs are read */
+/**
+ * Source and acts for the domains of one libvirt.
+ * @param context `sees`: which processes are of this host; all, but where two hosts share one kernel
+ * @param logs how the logs of its QEMUs are read
+ */
 export function libvirtPart(
   config: LibvirtConfig,
-  context: { host: HostId; vms: Vms; epochOf: (vm: VmId) => Epoch },
+  context: { host: HostId; vms: Vms; epochOf: (vm: VmId) => Epoch; sees?: (pid: number) => boolean },
   logs: QemuLogOptions = { vms: context.vms },
 ): { sources: Source[]; libvirt: Actuator } {
-  const vms = new LibvirtVms({ socket: config.socket, uri: config.uri }, context.vms);
+  const sees = context.sees === undefined ? {} : { sees: context.sees };
+  const vms = new LibvirtVms({ socket: config.socket, uri: config.uri, ...sees }, context.vms);
   const source = libvirtSource({
     vms,
     epochOf: context.epochOf,

@@ -7,30 +7,21 @@ import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { serveController } from '@syndrome/supervisor/site/serve.ts';
 import { readSite } from '@syndrome/supervisor/site/site-file.ts';
 
-/** As that of the drill on x86, and each page is taken out of the guest as well: this VMM can. */
-const POLICY = {
-  schema: 1,
-  name: 'arm64',
-  version: '1',
-  mode: 'act',
-  rules: [
-    { name: 'third-error', of: 'vm', when: { errors: 3, within: '1d' }, do: 'restart-elsewhere', drain: true },
-    { name: 'vm-error', of: 'vm', when: { errors: 1 }, do: 'quarantine' },
-  ],
-};
-
 export interface RunningSite {
   /** The site's file, for `syndrome fleet … --config`. */
   config: string;
   agents: string;
   ledger: string;
   notices: Received[];
+  /** Requests that were not signed. */
+  refused(): number;
   log: string[];
   list<T>(list: 'vms' | 'hosts' | 'incidents' | 'actions'): Promise<T[]>;
   stop(): Promise<void>;
 }
 
-export async function startSite(folder: string): Promise<RunningSite> {
+/** @param policy as a file of it holds it */
+export async function startSite(folder: string, policy: { name: string }): Promise<RunningSite> {
   const secret = randomBytes(32);
   const notices: Received[] = [];
   const log: string[] = [];
@@ -50,10 +41,10 @@ export async function startSite(folder: string): Promise<RunningSite> {
     secretFiles: [secretFile],
     allow: ['127.0.0.1/32'],
   };
-  const policy = write('policy.yaml', JSON.stringify(POLICY));
+  const file = write('policy.yaml', JSON.stringify(policy));
   const config = write(
     'site.yaml',
-    JSON.stringify({ site: 'arm64', folder: join(folder, 'c'), policy, notify: [customer] }),
+    JSON.stringify({ site: policy.name, folder: join(folder, 'c'), policy: file, notify: [customer] }),
   );
   const site = readSite(config);
   const end = new AbortController();
@@ -69,6 +60,7 @@ export async function startSite(folder: string): Promise<RunningSite> {
     agents: site.sockets.agents,
     ledger: site.store,
     notices,
+    refused: () => receiver.refused(),
     log,
     list: async <T>(list: 'vms' | 'hosts' | 'incidents' | 'actions'): Promise<T[]> =>
       (await ask(site.sockets.admin, { ask: 'list', list }).catch(() => [])) as T[],
