@@ -3,6 +3,10 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
   E_BISECT_ENDS:
     'A kernel that was given as good or bad has another verdict, so there is nothing to search between. See `syndrome run` with that kernel; a bisection needs one end that passes and one that fails.',
   E_CWD: 'The working folder was removed while a shell stood in it. Go to another one and try again.',
+  E_DRILL_SITE:
+    'The site allows no drill, or its drill file cannot be written. A host that takes drills has `drill:` with a path under agent: in its file; the agent reads what the injector writes there.',
+  E_DRILL_VM:
+    'The VM may not be given an error by a drill: it is unknown, its owner has not opted in, somebody else takes care of it, it does not run there, or the monitor is not shown to be its own. Nothing was injected.',
   E_DRILL_WAIT:
     'A step of the drill did not come within its time; the text says which. Run it again with --keep and look at the logs of agents and controller in its folder. A machine with much other load needs a longer --timeout.',
   E_FLEET_REPLAY: 'No ledger was named, or the one that was named is not there; the hint says how to name one.',

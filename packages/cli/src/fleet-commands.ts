@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { repeated } from './decode-commands.ts';
 
 type Merge = <T>(program: Command, options: object) => T;
 
@@ -19,7 +20,33 @@ export function addFleetCommands(
   const drill = program
     .command('drill')
     .description('game days: errors that are injected on purpose, and what the supervisor makes of them')
-    .addHelpText('after', '\nExample:\n  syndrome drill demo');
+    // Else --json behind `demo` would be taken as ours.
+    .enablePositionalOptions()
+    .argument('[name]', 'a record of `syndrome inject --list`, injected into a VM of your own site')
+    .option('--config <file>', "the file of the VM's host (YAML), with `drill:` under agent:")
+    .option('--vm <vm>', 'the VM, as `syndrome fleet vms` shows it; its owner has opted in')
+    .option('--qmp <socket>', "a monitor of the VM that is not the agent's: the path of its socket")
+    .option('--addr <u64>', 'guest physical address of the page that is lost')
+    .addOption(new Option('--consumer <name>', 'who runs on the VM, where you know it').choices(['linux', 'xen']))
+    .option('--set <name=value>', 'what else is known of it, as for predict: version=6.12, vendor=intel, …', repeated)
+    .option('--yes', 'consent: needed where the outlook says that it may end badly, or does not know')
+    .option('--dry-run', 'look at site, VM, monitor and outlook, and inject nothing')
+    .option('--json', 'machine-readable')
+    .option('--timeout <seconds>', 'how long to wait for what has to follow', deadline, 60)
+    .addHelpText(
+      'after',
+      `\nInjects, follows incident, notice, act, proof and start through the controller, and reports times and gaps.
+Exit code 1 when something did not come that has to by what was decided; a drill that is refused has injected nothing.
+
+Examples:
+  syndrome drill demo                       all of it on this machine, without any configuration
+  syndrome drill srao --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1234000 --dry-run
+  syndrome drill srao --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1234000 --yes
+  syndrome drill srar-data --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1235000 --yes --timeout 400 --json`,
+    )
+    .action(async (name: string | undefined, options: object) =>
+      (await import('./drill.ts')).drillHere(name, merged(program, options)),
+    );
   supplyOptions(drill.command('demo'))
     .description(
       'two hosts, a controller, a VM and a customer on this machine: three lost pages, and the VM runs elsewhere',
