@@ -22,13 +22,14 @@ interface Options extends GlobalOptions, SupplyOptions {
  */
 export async function drillHere(
   name: string | undefined,
-  options: SiteDrillOptions & GlobalOptions & { json?: boolean },
+  given: Omit<SiteDrillOptions, 'timeout'> & GlobalOptions & { json?: boolean; timeout?: number },
 ): Promise<void> {
   if (name === undefined)
     throw new UsageError('E_USAGE', 'which drill?', {
       hint: 'syndrome drill demo needs nothing; a name of `syndrome inject --list` is a drill on your own site.',
     });
   needLinux();
+  const options = { timeout: 60, ...given };
   const report = await siteDrill(name, options, interruptSignal(), say);
   if (report.verdict === 'fail') process.exitCode = EXIT.fail;
   if (options.json === true) printJson(report);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { repeated } from './decode-commands.ts';
 
 type Merge = <T>(program: Command, options: object) => T;
@@ -20,8 +21,6 @@ export function addFleetCommands(
   const drill = program
     .command('drill')
     .description('game days: errors that are injected on purpose, and what the supervisor makes of them')
-    // Else --json behind `demo` would be taken as ours.
-    .enablePositionalOptions()
     .argument('[name]', 'a record of `syndrome inject --list`, injected into a VM of your own site')
     .option('--config <file>', "the file of the VM's host (YAML), with `drill:` under agent:")
     .option('--vm <vm>', 'the VM, as `syndrome fleet vms` shows it; its owner has opted in')
@@ -32,7 +31,7 @@ export function addFleetCommands(
     .option('--yes', 'consent: needed where the outlook says that it may end badly, or does not know')
     .option('--dry-run', 'look at site, VM, monitor and outlook, and inject nothing')
     .option('--json', 'machine-readable')
-    .option('--timeout <seconds>', 'how long to wait for what has to follow', deadline, 60)
+    .option('--timeout <seconds>', 'how long to wait for what has to follow (default: 60; of demo 90)', deadline)
     .addHelpText(
       'after',
       `\nInjects, follows incident, notice, act, proof and start through the controller, and reports times and gaps.
@@ -62,7 +61,10 @@ Examples:
   syndrome drill demo
   syndrome drill demo --json | jq '{verdict, copiesMax, noticeMs, restartMs}'`,
     )
-    .action(async (options: object) => (await import('./drill.ts')).drill(merged(program, options)));
+    .action(async (options: object) =>
+      // What both commands know commander gives to the outer one, wherever it stands.
+      (await import('./drill.ts')).drill(merged(program, { ...options, ...demoOptions(drill.opts()) })),
+    );
 
   program
     .command('supervise')
@@ -241,6 +243,20 @@ Examples:
     .action(async (file: string, options: object) =>
       (await import('./fleet.ts')).backup(file, merged(program, options)),
     );
+}
+
+/** Of the options of `drill` those that `drill demo` has too. @throws UsageError for one of the others */
+function demoOptions({ json, timeout, ...others }: { json?: boolean; timeout?: number }): object {
+  const [foreign] = Object.keys(others);
+  if (foreign !== undefined)
+    throw new UsageError(
+      'E_USAGE',
+      `--${foreign.replaceAll(/[A-Z]/g, c => `-${c.toLowerCase()}`)} does not apply to drill demo`,
+      {
+        hint: 'The demo makes all that it needs; with a record in the place of demo it is a drill on your own site.',
+      },
+    );
+  return { ...(json === undefined ? {} : { json }), ...(timeout === undefined ? {} : { timeout }) };
 }
 
 const reasonOf = ({ reason }: { reason?: string }): { reason?: string } => (reason === undefined ? {} : { reason });
