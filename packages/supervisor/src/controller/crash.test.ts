@@ -11,23 +11,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import { expect, test } from 'vitest';
 import { replay } from './replay.ts';
+import { chance } from './testing/chance.ts';
 import { Peer, World } from './testing/peer.ts';
 
 const KILLS = Number(process.env['SYNDROME_KILLS'] ?? 20);
 const HOSTS = ['a', 'b', 'c', 'd'];
 /** VMs that get their third page for each kill. */
 const VMS_A_KILL = 2;
-
-/** mulberry32: the same moments each time, as far as the machine is the same. */
-function chance(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 test(
   `${KILLS} times kill -9: nothing accepted is lost, nothing is done twice`,
