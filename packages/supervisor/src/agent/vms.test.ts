@@ -26,3 +26,24 @@ test('a copy outlives the agent, and a disk that takes nothing', () => {
   expect(new Vms(path).find('web')).toBeUndefined();
   rmSync(folder, { recursive: true });
 });
+
+test('what an earlier agent found is known before any source has found it, but not after a reboot', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vms-'));
+  const path = join(folder, 'copies.json');
+  const { startTicks = '' } = processFacts(process.pid) ?? {};
+  const copy = { pid: process.pid, startTicks, boot: bootId(), socket: '/run/web.qmp' };
+  const ram = [{ gpa: '0x40000000', hva: '0xffff00000000', bytes: '0x1000' }];
+  new Vms(path).foundCopy('web', { ...copy, ram });
+  expect(new Vms(path).ofPid(process.pid)).toMatchObject({
+    vm: 'web',
+    ram: [{ gpa: 0x4000_0000n, hva: 0xffff_0000_0000n, bytes: 0x1000n }],
+  });
+  expect(new Vms(path).all().map(known => known.vm)).toEqual(['web']);
+  for (const bad of [7, [7], [{ ...ram[0], hva: 'x' }], [null], []]) {
+    writeFileSync(path, JSON.stringify({ web: { ...copy, ram: bad } }));
+    expect(new Vms(path).ofPid(process.pid)?.ram).toBeUndefined();
+  }
+  writeFileSync(path, JSON.stringify({ web: { ...copy, boot: 'another' } }));
+  expect(new Vms(path).ofPid(process.pid)).toBeUndefined();
+  rmSync(folder, { recursive: true });
+});

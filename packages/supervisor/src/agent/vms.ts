@@ -1,6 +1,7 @@
 /** @module The VMs of this host as the agent knows them: what sources found out is what acts work with. */
 import { readFileSync } from 'node:fs';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
+import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { ProcessGone } from '../core/act.ts';
@@ -17,6 +18,8 @@ export interface Copy extends ProcessId {
   socket: string;
   /** What was told of it first, without its definition: so that its end can be told by an agent that did not see it. */
   report?: VmReport;
+  /** Where guest memory lies in it, hexadecimal, where it tells that once only. */
+  ram?: readonly Record<keyof RamPiece, string>[];
   /** It went to another host alive: that it is gone here proves no stop. */
   left?: boolean;
   /** Further processes of the same VM that were there when this one was found: a stop is one of all of them. */
@@ -57,6 +60,16 @@ function bare({ pid, startTicks, boot, socket, left }: Copy): Omit<Copy, 'report
 const sameProcess = (a: Copy, b: Copy): boolean =>
   a.pid === b.pid && a.startTicks === b.startTicks && a.boot === b.boot && a.socket === b.socket;
 
+/** What a file says of guest memory; undefined where that is none. */
+function ramOfCopy(said: NonNullable<Copy['ram']>): RamPiece[] | undefined {
+  const pieces = (Array.isArray(said) ? said : []).map(piece => {
+    const [gpa, hva, bytes] = [piece?.gpa, piece?.hva, piece?.bytes].map(word => parseU64(String(word)));
+    return gpa === undefined || hva === undefined || bytes === undefined ? undefined : { gpa, hva, bytes };
+  });
+  const whole = pieces.filter(piece => piece !== undefined);
+  return whole.length > 0 && whole.length === pieces.length ? whole : undefined;
+}
+
 /** All VMs by their id; the copies are kept in a file, where there is one. */
 export class Vms {
   readonly #path: string | undefined;
@@ -82,7 +95,13 @@ export class Vms {
     let known = this.#known.get(vm);
     if (known === undefined) {
       const copy = this.#copies.get(vm);
-      known = { vm, vmm: copy?.report?.vmm ?? vmm, ...(copy === undefined ? {} : { copy }) };
+      const ram = copy?.ram === undefined ? undefined : ramOfCopy(copy.ram);
+      known = {
+        vm,
+        vmm: copy?.report?.vmm ?? vmm,
+        ...(copy === undefined ? {} : { copy }),
+        ...(ram === undefined ? {} : { ram }),
+      };
       this.#known.set(vm, known);
     }
     return known;
@@ -93,7 +112,13 @@ export class Vms {
     return this.#known.has(vm) || this.#copies.has(vm) ? this.of(vm) : undefined;
   }
 
+  /**
+   * Those that an earlier agent has found since the boot are among them: what the kernel said while no agent was here is read before any
+   * source has found a VM.
+   */
   all(): KnownVm[] {
+    const boot = bootId();
+    for (const [vm, copy] of this.#copies) if (copy.boot === boot) this.of(vm);
     return [...this.#known.values()];
   }
 

@@ -1,5 +1,5 @@
 /** @module The reference VMM: what it reports of itself, a JSON object a line, in a file or a FIFO. */
-import { parseU64 } from '@syndrome/decode/common/hex.ts';
+import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import { vmmEvents } from '@syndrome/decode/text/event-reader.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
@@ -116,11 +116,14 @@ export class VmmLogSource implements Source {
     const process = Number.isSafeInteger(pid) ? processFacts(pid as number) : undefined;
     if (process === undefined) return;
     const known = this.#options.vms.of(this.vm);
-    if (gpa !== undefined && hva !== undefined && bytes !== undefined) known.ram = [{ gpa, hva, bytes }];
+    const ram = gpa === undefined || hva === undefined || bytes === undefined ? undefined : { gpa, hva, bytes };
+    if (ram !== undefined) known.ram = [ram];
     // One that was started again is told again.
     delete known.report;
     const { startTicks } = process;
-    const copy = { pid: process.pid, startTicks, boot: bootId(), socket: this.#path };
+    const words = ram && { gpa: hex64(ram.gpa), hva: hex64(ram.hva), bytes: hex64(ram.bytes) };
+    const found = { pid: process.pid, startTicks, boot: bootId(), socket: this.#path };
+    const copy = { ...found, ...(words === undefined ? {} : { ram: [words] }) };
     this.#options.vms.foundCopy(this.vm, copy);
   }
 
