@@ -134,18 +134,24 @@ export class Line {
   }
 }
 
-/** Starts the agent of a host. */
-export async function startAgent(session: Session, host: string, vm: string, controller: string): Promise<Line> {
-  if (session.host === undefined) throw new Error('no host layer');
-  const line = new Line(session.uplink, controller);
+/** Starts the agent of a host, also once more. Its line has to be tied to a controller, see {@link Line}. */
+export async function startAgent({ host }: Session, name: string, vm: string): Promise<void> {
+  if (host === undefined) throw new Error('no host layer');
   const config = {
-    host,
+    host: name,
     folder: '/run/agent',
     controller: UPLINK,
     start: { folder: '/run/vms', logs: '/run/logs', programs: [NODE] },
     vmms: [{ vm, name: vm, optedIn: true, ...VM_FILES }],
   };
   const now = String(Date.now());
-  await exec(session.host, 'agent', [NODE, '--max-semi-space-size=1', PROGRAM, JSON.stringify(config), now]);
-  return line;
+  await exec(host, 'agent', [NODE, '--max-semi-space-size=1', PROGRAM, JSON.stringify(config), now]);
+}
+
+/** Kills the agent of a host as a crash does. */
+export async function killAgent({ host }: Session): Promise<void> {
+  if (host === undefined) throw new Error('no host layer');
+  const after = host.lastSeq;
+  await host.call('kill', { proc: 'agent', signal: 'SIGKILL' }, SLOW);
+  await host.nextEvent(e => e.name === 'exit' && e.fields.proc === 'agent', { after, ...SLOW });
 }
