@@ -28,6 +28,13 @@ const moveOf = ({ move }: Row): string => {
   return `${text(rung)}: ${text(step)} (${text(rule)})`;
 };
 
+/** Of a page: those that a witness has named; else the only one that was told of an error at about that time. */
+function vmsOf({ vms = [], claims = [] }: Row): string {
+  const [named, claimed] = [vms, claims] as [unknown[], unknown[]];
+  const of = named.length === 0 && claimed.length === 1 ? claimed : named;
+  return of.map(vm => text(vm, 36)).join(', ');
+}
+
 /** The columns of each list: a head, and what stands below it. */
 const COLUMNS: Readonly<Record<string, readonly (readonly [head: string, cell: Cell])[]>> = {
   hosts: [
@@ -51,7 +58,7 @@ const COLUMNS: Readonly<Record<string, readonly (readonly [head: string, cell: C
     ['HOST', r => text(r['host'])],
     ['PAGE', r => text(r['pfn'] ?? r['key'], 40)],
     ['GUEST ADDRESS', r => text(r['gpa'])],
-    ['VM', r => text(r['vm'], 36)],
+    ['VM', vmsOf],
     ['LOST', r => `${2 ** Number(r['order']) / 1024} KiB`],
     ['SEEN', r => text(r['hits'])],
     ['LAST', r => time(r['last'])],

@@ -44,9 +44,10 @@ export async function explain(id: string, options: Options): Promise<void> {
   for (const line of explainLines(result, stdoutStyle(options))) print(line);
 }
 
-/** What an order leads to, or would lead to. */
+/** What an order leads to, or would lead to. Exit code 1 where the controller refuses it. */
 async function decided(options: Options, question: Question): Promise<void> {
   const effects = (await put(options, question)) as Effect[];
+  if (effects.some(e => e.effect === 'decision' && e.decision.inputs['refused'] === true)) process.exitCode = EXIT.fail;
   if (options.json === true) return printJson({ schemaVersion: 1, dryRun: options.dryRun === true, effects });
   if (options.dryRun === true) print('nothing is changed; this would be decided:');
   for (const line of effectLines(effects, stdoutStyle(options))) print(line);
