@@ -1,5 +1,6 @@
 /** @module One act on a domain while it is done: its connection, its commands, its time. */
 import { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
+import { LibvirtDeadlineError } from '@syndrome/qemu/libvirt/errors.ts';
 import type { Act, ActResult } from '../../core/act.ts';
 import type { VmId } from '../../core/ids.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
@@ -57,7 +58,11 @@ export class Doing {
   /** Looks until something is there; undefined where the deadline or the end of the agent came first. */
   async until<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
     for (;;) {
-      const value = await look();
+      const value = await look().catch((error: unknown) => {
+        // An answer that does not come before the deadline is one of the things that were not seen in time.
+        if (error instanceof LibvirtDeadlineError && Date.now() >= this.act.deadline) return undefined;
+        throw error;
+      });
       if (value !== undefined) return value;
       if (this.#signal.aborted || Date.now() >= this.act.deadline) return undefined;
       await pause(LOOK_MS, this.#signal);
