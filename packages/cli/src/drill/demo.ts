@@ -157,11 +157,14 @@ interface VmAnswer {
   copies: { host: string; epoch: number; state: string; proof?: unknown }[];
 }
 
-const vmsOf = async ({ folder }: Run): Promise<VmAnswer | undefined> => {
+/** What the controller lists; nothing while it does not answer. */
+async function listed({ folder }: Run, list: 'vms' | 'pages'): Promise<Record<string, unknown>[]> {
   const { sockets } = readPlaces(folder.controller);
-  const answer = await ask(sockets.admin, { ask: 'list', list: 'vms' }, { deadlineMs: 2000 }).catch(() => []);
-  return (answer as VmAnswer[])[0];
-};
+  const answer = await ask(sockets.admin, { ask: 'list', list }, { deadlineMs: 2000 }).catch(() => []);
+  return answer as Record<string, unknown>[];
+}
+
+const vmsOf = async (run: Run): Promise<VmAnswer | undefined> => (await listed(run, 'vms'))[0] as VmAnswer | undefined;
 
 const runsOn = async (run: Run, host: DrillHost): Promise<true | undefined> =>
   (await vmsOf(run))?.copies.some(c => c.host === host && c.state === 'running') === true ? true : undefined;
@@ -197,13 +200,15 @@ async function throughIt(run: Run): Promise<Found> {
         const injection = mceInjection({ named: namedMca('srao'), addr: page });
         const command = commandOf(injection) ?? '';
         story('drill', `injects ${i + 1} of ${PAGES}: ${command}`);
-        appendFileSync(
-          a.drill,
-          `${JSON.stringify({ vm: vm.uuid, when: Date.now(), gpa: hex64(page), kind: 'srao' })}\n`,
-        );
+        const when = Date.now();
         await qmp.execute('human-monitor-command', { 'command-line': command });
+        // Only now: who says it earlier has the supervisor stop the VM before the error is in it.
+        appendFileSync(a.drill, `${JSON.stringify({ vm: vm.uuid, when, gpa: hex64(page), kind: 'srao' })}\n`);
         await until(`notice ${i + 1}`, run, STEP_MS, () =>
           notices.slice(told).some(n => n.type.includes('poisoned')) ? true : undefined,
+        );
+        await until(`page ${i + 1} in the ledger`, run, STEP_MS, async () =>
+          (await listed(run, 'pages')).some(p => p['gpa'] === hex64(page)) ? true : undefined,
         );
       }
     } finally {

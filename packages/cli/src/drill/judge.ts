@@ -60,7 +60,10 @@ export function judge(drill: string, seen: Seen): DrillReport {
   const faults = faultsOf(seen, copiesMax);
   const told = notices.filter(n => n.type.includes('memory.poisoned')).map(n => n.at);
   const events = facts.seen.filter(e => e.source === 'qmp' && e.event === 'vmm.memory-failure');
-  const delays = told.flatMap((at, i) => (events[i] === undefined ? [] : [at - events[i].when]));
+  // The first notice after each event is the one of its page.
+  const delays = events
+    .flatMap(({ when }) => told.find(at => at >= when) ?? [])
+    .map((at, i) => at - (events[i]?.when ?? at));
   const third = events[2]?.durable;
   const there = facts.running.find(r => r.host === 'b')?.at;
   const [proof] = facts.proofs;
