@@ -13,6 +13,7 @@ import type { Rung } from './policy.ts';
 import { isProven, mayStart, unprovenCopies } from './proof.ts';
 import type { Copy, Doing, Incident, Move, Vm } from './state.ts';
 import { placeFor } from './target.ts';
+import type { Placement } from './target.ts';
 import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { nameOf } from './words.ts';
@@ -264,6 +265,7 @@ function restart(t: Turn, vm: Vm, move: Move): void {
   }
   const open = unprovenCopies(vm)[0];
   if (open !== undefined) {
+    if (!move.begun && RUNS.has(open.state) && nowhereToGo(t, vm, move)) return;
     towardsProof(t, vm, move, open);
     return;
   }
@@ -273,14 +275,28 @@ function restart(t: Turn, vm: Vm, move: Move): void {
     fail(t, vm, move, `VM ${nameOf(vm)} is down: ${MAX_STARTS} hosts could not start it (${move.failed.join(', ')}).`);
     return;
   }
-  const home = homeCopy(vm);
-  const { to, reason, against } = placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed]);
+  const { to, reason, against } = elsewhere(t, vm, move);
   if (to === undefined) {
     noTarget(t, vm, move, against);
     return;
   }
   calm(t, 'no-target', vm.id);
   start(t, vm, move, to, reason, against);
+}
+
+function elsewhere(t: Turn, vm: Vm, move: Move): Placement {
+  const home = homeCopy(vm);
+  return placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed]);
+}
+
+const RUNS: ReadonlySet<Copy['state']> = new Set(['running', 'paused']);
+
+/** A VM that runs is not stopped while there is no other host for it: with lost pages it serves better than not at all. */
+function nowhereToGo(t: Turn, vm: Vm, move: Move): boolean {
+  const { to, against } = elsewhere(t, vm, move);
+  if (to === undefined) noTarget(t, vm, move, against);
+  else calm(t, 'no-target', vm.id);
+  return to === undefined;
 }
 
 /** The one place from which a VM is started. */

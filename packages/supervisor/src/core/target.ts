@@ -4,7 +4,7 @@ import type { HostId } from './ids.ts';
 import type { Host, State, Vm } from './state.ts';
 
 /** Where to, and what spoke against each other host. */
-interface Placement {
+export interface Placement {
   to: HostId | undefined;
   reason: string;
   /** By host. */

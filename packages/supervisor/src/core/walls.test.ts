@@ -160,3 +160,18 @@ test('a start that an agent has refused never ran, unless its host says that the
   scene.vm('b', 'v', { epoch: 1 });
   expect(unprovenCopies(scene.state.vms.get('v') ?? expect.fail('no VM')).map(c => c.host)).toEqual(['b', 'c']);
 });
+
+test('a VM that runs is not stopped while there is nowhere to start it, and is moved once there is', () => {
+  const scene = new Scene(ACTS);
+  scene.host('a');
+  scene.vm('a', 'v');
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  scene.pass(5);
+  expect(scene.acts()).toEqual([]);
+  expect(scene.state.vms.get('v')?.copies[0]?.state).toBe('running');
+  expect([...scene.state.alerts].filter(([, { standing }]) => standing).map(([key]) => key)).toEqual(['no-target v']);
+  scene.host('b');
+  scene.pass(5);
+  expect(scene.acts().map(act => act.kind)).toEqual(['autostart-off']);
+  expect([...scene.state.alerts.values()].some(({ standing }) => standing)).toBe(false);
+});
