@@ -136,10 +136,23 @@ export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
   const host = hostOf(t.s, id);
   const changed = host.connected !== connected;
   if (changed) host.since = t.now;
+  // Its clock may have been set meanwhile.
+  if (changed) delete host.behind;
   host.connected = connected;
   if (connected) calm(t, 'agent-silent', id);
   t.hosts.add(id);
   return changed;
+}
+
+/** A row of it came: none is faster than its clock is behind. */
+export function noteClock(t: Turn, row: Row): void {
+  const host = hostOf(t.s, row.host);
+  host.behind = Math.min(host.behind ?? Number.POSITIVE_INFINITY, t.now - row.at);
+}
+
+/** Now by the clock of a host: what it writes later carries a later time, however wrong its clock is. */
+export function hostNow(t: Turn, id: HostId): Time {
+  return t.now - (t.s.hosts.get(id)?.behind ?? 0);
 }
 
 /** How long no agent has been connected, ms; 0 while one is. */

@@ -5,6 +5,7 @@
 import type { ActKind } from './act.ts';
 import { isFlying, want } from './acts.ts';
 import { handsOff, mayBegin } from './budget.ts';
+import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
 import type { IncidentId, Time, VmId } from './ids.ts';
 import { homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
@@ -311,7 +312,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
     epoch: vm.epoch + 1,
     state: 'starting',
     ran: true,
-    since: t.now,
+    since: hostNow(t, to),
     autostart: false,
     told: 0,
   };
@@ -344,7 +345,7 @@ function arrived(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const from = vm.home;
   if (copy.state === 'starting') copy.state = 'running';
   vm.home = copy.host;
-  vm.settled = t.now;
+  vm.settled = hostNow(t, copy.host);
   vm.after = [];
   delete vm.down;
   finish(t, vm, move, {
@@ -473,7 +474,7 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
     return;
   }
   if (done.state === 'confirmed') {
-    vm.settled = t.now;
+    vm.settled = hostNow(t, home.host);
     finish(t, vm, move, {
       type: 'vm.restarted',
       transition: `rebooted/${done.id}`,
@@ -520,7 +521,7 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     calm(t, 'unproven', vm.id);
     if (target.state === 'starting') target.state = 'running';
     vm.home = target.host;
-    target.since = t.now;
+    target.since = hostNow(t, target.host);
     finish(t, vm, move, {
       type: 'vm.migrated',
       transition: `migrated/${vm.epoch}/${target.host}`,
@@ -612,7 +613,7 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     epoch: home.epoch,
     state: 'starting',
     ran: true,
-    since: t.now,
+    since: hostNow(t, to),
     autostart: false,
     told: old?.told ?? 0,
   };

@@ -63,6 +63,8 @@ export interface Host {
   connected: boolean;
   /** Since when it is (not) connected. */
   since: Time;
+  /** How far its clock is behind ours, ms: the least that any of its rows took since it connected. Negative where it is ahead. */
+  behind?: number;
   place?: Place;
   boot?: string;
   /** The first row of this boot: pages that were seen before it are in use again. */

@@ -2,7 +2,7 @@
 import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
 import { canonical, sha256 } from './hash.ts';
-import { applyPages, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
+import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgeVm } from './judge.ts';
@@ -44,6 +44,7 @@ export function step(state: State, input: Input): Effect[] {
 function take(t: Turn, input: Input): void {
   switch (input.input) {
     case 'row':
+      noteClock(t, input.row);
       if (takeRow(t.s, input.row)) said(t, input.row);
       return;
     case 'order':

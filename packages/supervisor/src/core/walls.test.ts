@@ -6,7 +6,8 @@ import { isProven, mayStart, unprovenCopies } from './proof.ts';
 import type { Row, Said } from './said.ts';
 import type { Copy, Vm } from './state.ts';
 import { ACTS, goneProof, Scene } from './testing/scene.ts';
-import { vmById } from './ledger.ts';
+import { event } from '@syndrome/decode/events/event.ts';
+import { countVm, homeCopy, vmById } from './ledger.ts';
 import { newState } from './state.ts';
 
 const copyOf = (more: Partial<Copy> = {}): Copy => ({
@@ -174,4 +175,45 @@ test('a VM that runs is not stopped while there is nowhere to start it, and is m
   scene.pass(5);
   expect(scene.acts().map(act => act.kind)).toEqual(['autostart-off']);
   expect([...scene.state.alerts.values()].some(({ standing }) => standing)).toBe(false);
+});
+
+test.each([-600_000, 600_000])('errors after a restart count on a host whose clock is off by %i ms', off => {
+  const scene = new Scene(ACTS);
+  scene.host('a');
+  scene.vm('a', 'v');
+  const say = (seq: number, said: Said): Effect[] =>
+    scene.send({ input: 'row', at: scene.now, row: { host: 'b', spool: 'b-1', seq, at: scene.now + off, said } });
+  scene.send({ input: 'agent', at: scene.now, host: 'b', connected: true });
+  const facts = { boot: 'b-boot-1', arch: 'x86-64', kernel: '6.19.6', cpuModels: [], storage: ['nfs:/vms'] } as const;
+  say(1, {
+    kind: 'host',
+    ...facts,
+    cpuModels: [],
+    storage: [...facts.storage],
+    memoryBytes: 2 ** 36,
+    freeBytes: 2 ** 35,
+  });
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  for (let left = 4; left > 0 && scene.acts().length > 0; left--) {
+    const act = scene.acts()[0] ?? expect.fail('no act');
+    if (act.kind !== 'start') {
+      scene.good(act);
+      continue;
+    }
+    say(2, {
+      kind: 'result',
+      action: act.id,
+      vm: 'v',
+      epoch: act.epoch,
+      state: 'confirmed',
+      seen: { pid: '7', state: 'running' },
+    });
+  }
+  scene.pass(5);
+  const bad = event('vmm.sigbus-injected', { hva: 0n, gpa: 0x5000n, code: 'BUS_MCEERR_AO' });
+  say(3, { kind: 'event', source: 'qemu-log', vm: 'v', when: scene.now + off, event: bad });
+  const vm = scene.state.vms.get('v') ?? expect.fail('no VM');
+  const home = homeCopy(vm) ?? expect.fail('no copy');
+  expect(home.host).toBe('b');
+  expect(countVm(vm, scene.state.hosts.get('b') ?? expect.fail('no host'), home.since).errors).toBe(1);
 });
