@@ -65,6 +65,7 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
     // What is read.
     const reads = [
       'encode --from-json',
+      'drill --config',
       'supervise --config',
       'agent --config',
       'controller --config',
@@ -91,6 +92,10 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['supply', 'fetch', 'xen=$/pipe', '--offline'], 'pipe is not a regular file but a named pipe'],
     [['encode', '--from-json', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
     [['supervise', '--check', '--config', '/dev/zero'], 'not a regular file but a character device'],
+    [
+      ['drill', 'srao', '--addr', '0x1000', '--config', '$/pipe', '--vm', 'v', '--qmp', '/none'],
+      'not a regular file but a named pipe',
+    ],
     [['agent', '--config', '$/pipe'], 'not a regular file but a named pipe'],
     [['fleet', 'status', '--config', '$/pipe'], 'not a regular file but a named pipe'],
     [['fleet', 'policy', 'check', '/dev/zero'], 'not a regular file but a character device'],
