@@ -32,7 +32,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   trace: { folder: 'packages/trace/src', imports: DECODE, pure: true },
 
   socket: { folder: 'packages/qemu/src/socket', imports: ['common'] },
-  qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'inject', 'socket'] },
+  qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'events', 'text', 'inject', 'socket'] },
   gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'socket'] },
 
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },

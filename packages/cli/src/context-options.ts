@@ -1,6 +1,7 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { CONSUMERS } from '@syndrome/decode/outlook/consumer.ts';
 import { SETTINGS } from '@syndrome/decode/outlook/context.ts';
-import type { Consumer, OutlookContext, Settings } from '@syndrome/decode/outlook/context.ts';
+import type { OutlookContext, Settings } from '@syndrome/decode/outlook/context.ts';
 import { settings, settingValue } from '@syndrome/decode/outlook/settings.ts';
 
 /** What every command that asks the outlook takes. */
@@ -9,7 +10,6 @@ export interface ContextOptions {
   set?: string[];
 }
 
-const CONSUMERS: readonly Consumer[] = ['linux', 'xen', 'qemu', 'kvm', 'vmm'];
 const EXPECTED: Readonly<Record<string, string>> = { 'yes-no': 'yes or no', number: 'a number', register: 'a number' };
 
 function valueOf(name: keyof Settings, text: string): Settings[keyof Settings] {

@@ -1,3 +1,4 @@
+import { CONSUMERS } from '@syndrome/decode/outlook/consumer.ts';
 import { type Command, Option, type OptionValues } from 'commander';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
 
@@ -59,7 +60,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   inputOptions(program.command('predict'))
     .description('say what Linux, Xen, QEMU and KVM do with a record, and why')
     .argument('[record...]', 'names of `syndrome encode --list`, or what decode takes')
-    .addOption(new Option('--consumer <name>', 'only this one').choices(['linux', 'xen', 'qemu', 'kvm']))
+    .addOption(new Option('--consumer <name>', 'only this one').choices(CONSUMERS))
     .option(
       '--set <name=value>',
       'what is known of the context: running=kernel, version=6.19.6, …; again for more',

@@ -82,9 +82,9 @@ function withoutBank(prediction: Prediction): Prediction {
 export async function predict(words: readonly string[], options: PredictOptions): Promise<void> {
   const given = contextOf(options);
   // QEMU's command says itself whether all CPUs get it, and brings what is uncorrected by #MC, whatever it is.
-  const command = words.join(' ');
-  const fromCommand = mceCommand(command) !== undefined;
-  const known = fromCommand ? { broadcast: / -b /.test(command), ...given } : given;
+  const command = mceCommand(words.join(' '));
+  const fromCommand = command !== undefined;
+  const known = fromCommand ? { broadcast: command.broadcast === true, ...given } : given;
   const style = stdoutStyle(options);
   const names = words.map(w => named(w, options));
   let found = 0;

@@ -4,6 +4,7 @@
  */
 import { MCA_DESTAT } from '../mca/amd-registers.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
+import { SMCA_END, SMCA_FIRST } from '../mca/smca-msr.ts';
 import type { CperX86Context, CperX86Processor } from './record.ts';
 
 /** A bank as the machine check room's X86McaRecord has it. */
@@ -33,8 +34,6 @@ const MCG_STATUS = 0x17a;
 const LEGACY = 0x400;
 /** 32 banks of four; what follows (0x480) are the VMX capability MSRs. */
 const LEGACY_END = 0x480;
-const SMCA = 0xc0002000;
-const SMCA_END = 0xc0003000;
 
 type Register = Exclude<keyof CperMcaBank, 'kind' | 'vendor' | 'bank' | 'mcgStatus' | 'mcgCap' | 'cpuid' | 'apicId'>;
 const LEGACY_REGISTERS: readonly (Register | undefined)[] = [undefined, 'status', 'addr', 'misc'];
@@ -82,9 +81,9 @@ export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
     for (const [address, value] of msrs(context)) {
       if (address === MCG_CAP) common.mcgCap = value;
       if (address === MCG_STATUS) common.mcgStatus = value;
-      const smca = address >= SMCA && address < SMCA_END;
+      const smca = address >= SMCA_FIRST && address < SMCA_END;
       if (!smca && (address < LEGACY || address >= LEGACY_END)) continue;
-      const bank = smca ? (address - SMCA) >> 4 : (address - LEGACY) >> 2;
+      const bank = smca ? (address - SMCA_FIRST) >> 4 : (address - LEGACY) >> 2;
       const register = smca ? SMCA_REGISTERS[address & 15] : LEGACY_REGISTERS[address & 3];
       const key = `${smca ? 's' : 'l'}${bank}`;
       let entry = banks.get(key);

@@ -6,10 +6,10 @@ import { classifyArm } from '../arm/classify.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { classify } from '../mca/classify.ts';
 import type { McaCase, OutlookCase } from './case.ts';
+import type { Consumer } from './consumer.ts';
 import { isQemuMisc } from '../mca/lint-shapes.ts';
 
-/** `vmm`: one that takes KVM_EXIT_ARM_SEA, which QEMU does not. */
-export type Consumer = 'linux' | 'xen' | 'qemu' | 'kvm' | 'vmm';
+export type { Consumer } from './consumer.ts';
 
 /**
  * How the record reaches its consumer. Linux and Xen: `exception` #MC · `poll` found in a bank · `cmci` Intel’s interrupt

@@ -1,6 +1,7 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
 import { errorCodeOf } from '../mca/mcacod.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { destatMsr } from '../mca/smca-msr.ts';
 import { mcaCase, passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
@@ -76,9 +77,6 @@ export const DESTAT_RULES = defineRules('linux.amd-destat', DESTAT_SOURCE, {
   smca: ['MCA_DESTAT exists on an SMCA CPU and is cleared.'],
 });
 
-/** MCA_DESTAT of bank 0; banks are 0x10 apart. Source: AMD PPR, MCA_DESTAT. */
-const MSR_DESTAT = 0xc000_2008;
-
 interface Question {
   record: McaCase;
   facts: Facts;
@@ -136,7 +134,7 @@ function clear(record: McaCase, facts: Facts, run: Run): Ending | undefined {
     run.note(DESTAT_RULES.silent, 'nothing happens');
     return undefined;
   }
-  const msr = (MSR_DESTAT + 0x10 * record.bank).toString(16);
+  const msr = destatMsr(record.bank).toString(16);
   run.print(
     `mce: MSR access error: WRMSR to 0x${msr} (tried to write 0x0000000000000000) at rIP: <address>`,
     'Kernel panic - not syncing: MCA architectural violation!',

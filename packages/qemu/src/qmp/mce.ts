@@ -3,11 +3,13 @@
  * registers and, where UC is set, raises #MC. It poisons nothing: the memory at `addr` stays readable.
  * Source: QEMU 11.1 target/i386/helper.c (cpu_x86_inject_mce, do_inject_x86_mce), hmp-commands.hx.
  */
+import type { EventFields } from '@syndrome/decode/events/catalog.ts';
 import type { Mce } from '@syndrome/decode/inject/injection.ts';
 import { mceCommandLine } from '@syndrome/decode/inject/mce-command.ts';
+import { takeTripleFaults } from '@syndrome/decode/text/qemu/messages.ts';
+import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import type { Observed, QmpClient, QmpEvent } from './client.ts';
 import { HmpError } from './errors.ts';
-import { isEvent } from './events.ts';
 import { hmpErrorOf } from './hmp.ts';
 
 const memoryFailureActions = ['ignore', 'inject', 'fatal', 'reset'] as const;
@@ -29,13 +31,6 @@ type MemoryFailure = {
   t: bigint;
 };
 
-/** QEMU resets the machine instead of delivering the error, and calls that a triple fault. */
-type TripleFault = {
-  cpu: number;
-  /** CR4.MCE is clear (no operating system has taken over yet), or the machine check before is still being handled. */
-  reason: 'mce-not-enabled' | 'mcip-set';
-};
-
 export type MceResult = {
   commandLine: string;
   /** The monitor's text; empty unless the machine was reset. */
@@ -44,7 +39,7 @@ export type MceResult = {
   events: MemoryFailure[];
   /** What happened on the addressed CPU. */
   action: MemoryFailureAction;
-  messages: TripleFault[];
+  messages: EventFields<'vmm.triple-fault'>[];
 };
 
 /**
@@ -75,7 +70,7 @@ export function readMceAnswer(
   expected: number,
 ): MceResult {
   const failures = events.map(parseMemoryFailure).filter(failure => failure !== undefined);
-  const { messages, rest } = takeTripleFaults(output);
+  const { faults, rest } = takeTripleFaults(output);
   if (rest !== '') {
     const error = hmpErrorOf(commandLine, rest);
     if (failures.length === 0) throw error;
@@ -90,34 +85,17 @@ export function readMceAnswer(
       hint: 'The monitor accepted the command without doing it: check the CPU index with query-cpus-fast.',
     });
   }
-  return { commandLine, output, events: failures, action: first.action, messages };
+  return { commandLine, output, events: failures, action: first.action, messages: faults.map(f => f.fields) };
 }
 
 /** Parses a MEMORY_FAILURE event; undefined for any other event and for values this table does not know. */
-export function parseMemoryFailure(event: QmpEvent): MemoryFailure | undefined {
-  if (!isEvent(event, 'MEMORY_FAILURE')) return undefined;
-  const { recipient, action, flags } = event.data;
+export function parseMemoryFailure({ event, data, t }: QmpEvent): MemoryFailure | undefined {
+  const said = qmpEvent({ event, data });
+  if (said.name !== 'vmm.memory-failure') return undefined;
+  const { recipient, action, actionRequired, recursive } = said.fields;
   const knownRecipient = memoryFailureRecipients.find(r => r === recipient);
   const knownAction = memoryFailureActions.find(a => a === action);
   if (knownRecipient === undefined || knownAction === undefined) return undefined;
-  return {
-    recipient: knownRecipient,
-    action: knownAction,
-    actionRequired: flags['action-required'],
-    recursive: flags.recursive,
-    t: event.t,
-  };
-}
-
-/** Takes the reset messages out of the monitor's text. With -b they follow each other without a line end. */
-function takeTripleFaults(output: string): { messages: TripleFault[]; rest: string } {
-  const messages: TripleFault[] = [];
-  const rest = output.replace(
-    /CPU (\d{1,9}): (MCE capability is not enabled|Previous MCE still in progress), raising triple fault/g,
-    (_text, cpu: string, cause: string) => {
-      messages.push({ cpu: Number(cpu), reason: cause.startsWith('MCE') ? 'mce-not-enabled' : 'mcip-set' });
-      return '';
-    },
-  );
-  return { messages, rest: rest.trim() };
+  if (actionRequired === undefined || recursive === undefined) return undefined;
+  return { recipient: knownRecipient, action: knownAction, actionRequired, recursive, t };
 }

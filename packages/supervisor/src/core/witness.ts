@@ -1,5 +1,6 @@
 /** @module What an event of the catalogue says of memory errors, and who may say it. One row of the table for each layer. */
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
+import { isDestatMsr } from '@syndrome/decode/mca/smca-msr.ts';
 import type { SeenEvent, SourceName } from './said.ts';
 import type { Consequence } from './policy.ts';
 
@@ -57,10 +58,9 @@ const SHUTDOWN: Readonly<Record<string, Consequence>> = {
 };
 
 /**
- * MCA_DESTAT of any bank (AMD PPR, MCAX MSRs: 0xc0002000 + 16 a bank, offset 8): a virtual CPU does not have it, and Linux 6.19 up
- * to 6.19.9 writes it when it clears a deferred error; the rule `linux.amd-destat.crash` of the outlook.
+ * A virtual CPU does not have MCA_DESTAT, and Linux 6.19 up to 6.19.9 writes it when it clears a deferred error; the rule
+ * `linux.amd-destat.crash` of the outlook.
  */
-const isDestat = (msr: bigint): boolean => msr >= 0xc000_2000n && msr < 0xc000_2400n && msr % 16n === 8n;
 const DESTAT_BUG =
   ' This is a known bug of Linux 6.19 up to 6.19.9 in AMD guests (mended in 6.19.10 and 7.0), not a second error: it clears a deferred error in MCA_DESTAT, a register that the virtual CPU lacks.';
 
@@ -75,7 +75,7 @@ function guestRemark(event: LogEvent): Finding {
       const { access, msr, symbol } = event.fields;
       const where = symbol === undefined ? '' : ` in ${symbol.slice(0, 80)}`;
       const register = `0x${msr.toString(16)}`;
-      const bug = isDestat(msr) ? DESTAT_BUG : '';
+      const bug = isDestatMsr(msr) ? DESTAT_BUG : '';
       return { is: 'remark', text: `the guest's kernel failed at a ${access} of MSR ${register}${where}.${bug}` };
     }
     default:

@@ -1,3 +1,4 @@
+import { isDestatMsr } from '@syndrome/decode/mca/smca-msr.ts';
 import type { TraceEvent } from '../event.ts';
 
 /** A known defect of a consumer that a trace shows. */
@@ -12,9 +13,7 @@ interface KnownCause extends Cause {
   signs: (events: readonly TraceEvent[]) => boolean;
 }
 
-/** MCA_DESTAT of the SMCA banks: MSR 0xc0002008 and every 16th after it (AMD APM vol. 2, MCA register map). */
-const isDestat = (msr: unknown): boolean =>
-  typeof msr === 'bigint' && msr >= 0xc000_2008n && msr < 0xc000_2808n && (msr - 0xc000_2008n) % 0x10n === 0n;
+const isDestat = (msr: unknown): boolean => typeof msr === 'bigint' && isDestatMsr(msr);
 
 /** Every defect that a trace can be recognised to show. */
 export const KNOWN_CAUSES: readonly KnownCause[] = [

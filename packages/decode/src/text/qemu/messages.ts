@@ -56,6 +56,22 @@ const REJECTED =
 
 type MonitorEvent = LogEvent<'vmm.triple-fault' | 'vmm.mce-rejected' | 'vmm.message'>;
 
+/** The resets that the human monitor tells of, and its text without them. With -b they follow each other without a line end. */
+export function takeTripleFaults(text: string): { faults: LogEvent<'vmm.triple-fault'>[]; rest: string } {
+  const faults: LogEvent<'vmm.triple-fault'>[] = [];
+  const rest = text.slice(0, MAX_HMP).replace(TRIPLE_FAULT, (_text, cpu: string, cause: string) => {
+    faults.push(tripleFault(cpu, cause));
+    return '';
+  });
+  return { faults, rest: rest.trim() };
+}
+
+const tripleFault = (cpu: string, cause: string): LogEvent<'vmm.triple-fault'> =>
+  event('vmm.triple-fault', {
+    cpu: Number(cpu),
+    reason: cause.startsWith('Previous') ? 'mcip-set' : 'mce-not-enabled',
+  });
+
 /** Events in the text that `human-monitor-command` returned; the empty text is no event (and no proof of success). */
 export function hmpOutputEvents(text: string): MonitorEvent[] {
   const found: { at: number; event: MonitorEvent }[] = [];
@@ -69,12 +85,7 @@ export function hmpOutputEvents(text: string): MonitorEvent[] {
       return ' '.repeat(whole.length);
     });
   };
-  take(TRIPLE_FAULT, m =>
-    event('vmm.triple-fault', {
-      cpu: Number(m[1]),
-      reason: m[2]?.startsWith('Previous') ? 'mcip-set' : 'mce-not-enabled',
-    }),
-  );
+  take(TRIPLE_FAULT, m => tripleFault(m[1] ?? '', m[2] ?? ''));
   take(DISABLED, m => {
     const fields = { cpu: Number(m[1]), reason: 'Uncorrected error reporting disabled' };
     return event('vmm.mce-rejected', m[2] === undefined ? fields : { ...fields, bank: Number(m[2]) });

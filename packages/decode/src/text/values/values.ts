@@ -12,6 +12,8 @@ interface Values {
   notes: TextNote[];
   /** No bank was given; the record's `bank` is 0 only because it needs one. */
   bankUnknown?: true;
+  /** The monitor's `-b`: all CPUs get it. */
+  broadcast?: true;
 }
 
 export interface ValueOptions {
@@ -127,7 +129,7 @@ export function mceCommand(text: string): Values | undefined {
   record.mcgStatus = mcgStatus ?? 0n;
   record.addr = addr ?? 0n;
   record.misc = misc ?? 0n;
-  return { record, notes: [] };
+  return { record, notes: [], ...(m[1] === '' ? {} : { broadcast: true }) };
 }
 
 /** Without the mark in the middle that WinDbg writes (``be000000`00800400``), and without a comma at the end. */
