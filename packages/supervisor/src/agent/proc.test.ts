@@ -34,6 +34,8 @@ describe('processes', () => {
     parent.kill('SIGKILL');
     await once(parent, 'exit');
     expect(howGone({ pid: parent.pid ?? 0, startTicks: '5' })).toBe('absent');
+    // Where nothing can be looked at nothing is known.
+    expect(howGone({ pid: process.pid, startTicks: '5' }, '/nonexistent')).toBeUndefined();
   });
 
   test('who listens on a socket is found by its inode', async () => {
@@ -58,6 +60,9 @@ describe('processes', () => {
 
   test('the unit of a process', () => {
     expect(unitOf('0::/system.slice/system-vm.slice/vm@web.service\n')).toBe('vm@web.service');
+    // A user's service lies below that of its manager.
+    const nested = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm@web.service\n';
+    expect(unitOf(nested)).toBe('vm@web.service');
     expect(unitOf('2:cpu:/x.service\n1:name=systemd:/system.slice/a.service/sub\n')).toBe('a.service');
     expect(unitOf('0::/user.slice/user-0.slice/session-1.scope\n')).toBeUndefined();
   });

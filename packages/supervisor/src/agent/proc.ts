@@ -1,5 +1,5 @@
 /** @module What /proc says of processes: who is who, who is gone, and who listens on a socket (proc(5)). */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ProcessGone } from '../core/act.ts';
 
@@ -48,12 +48,23 @@ export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefi
   return { pid, ...stat, argv };
 }
 
-/** How a process is gone; undefined where it is there: no /proc/PID, another start, or a zombie. */
+/**
+ * How a process is gone; undefined where it is there, or where that cannot be looked at: no /proc/PID, another start, or a
+ * zombie. A failed look (no descriptor left, no right) is no answer.
+ */
 export function howGone({ pid, startTicks }: ProcessId, proc = '/proc'): ProcessGone | undefined {
-  const facts = processFacts(pid, proc);
-  if (facts === undefined) return 'absent';
-  if (facts.startTicks !== startTicks) return 'other-start-time';
-  return facts.state === 'Z' || facts.state === 'X' ? 'zombie' : undefined;
+  let line: string;
+  try {
+    line = readFileSync(`${proc}/${pid}/stat`, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Without a /proc every process would be gone.
+    return (code === 'ENOENT' || code === 'ESRCH') && existsSync(`${proc}/self`) ? 'absent' : undefined;
+  }
+  const stat = statOf(line);
+  if (stat === undefined) return undefined;
+  if (stat.startTicks !== startTicks) return 'other-start-time';
+  return stat.state === 'Z' || stat.state === 'X' ? 'zombie' : undefined;
 }
 
 /** All processes. */
@@ -109,9 +120,12 @@ export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefin
   return exact.length === 1 ? exact[0] : undefined;
 }
 
+/** What stands for a boot whose name could not be read. */
+export const UNKNOWN_BOOT = 'unknown';
+
 /** The kernel's name of this boot. */
 export function bootId(proc = '/proc'): string {
-  return (read(`${proc}/sys/kernel/random/boot_id`) ?? 'unknown').trim();
+  return (read(`${proc}/sys/kernel/random/boot_id`) ?? UNKNOWN_BOOT).trim();
 }
 
 /**
@@ -122,13 +136,15 @@ export function bootId(proc = '/proc'): string {
 export function unitOf(cgroup: string): string | undefined {
   for (const line of cgroup.split('\n')) {
     const path = /^(?:0::|\d+:name=systemd:)(.*)$/.exec(line)?.[1];
-    const unit = path === undefined ? undefined : /\/([^/]{1,255}\.service)(?:\/|$)/.exec(path)?.[1];
+    // The innermost: services of a user lie below that of its manager.
+    const unit = path?.split('/').findLast(part => /^.{1,247}\.service$/.test(part));
     if (unit !== undefined) return unit;
   }
   return undefined;
 }
 
-/** The unit of a process that runs. */
+/** The unit of a process that runs; undefined for what runs in our own: that unit starts the agent again, and no VM. */
 export function unitOfProcess(pid: number, proc = '/proc'): string | undefined {
-  return unitOf(read(`${proc}/${pid}/cgroup`) ?? '');
+  const unit = unitOf(read(`${proc}/${pid}/cgroup`) ?? '');
+  return unit === unitOf(read('/proc/self/cgroup') ?? '') ? undefined : unit;
 }

@@ -1,6 +1,7 @@
 /** @module What an administrator says of a VM, in the configuration or in a file beside its socket, and what its command line says. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -36,8 +37,11 @@ export function factsBeside(socket: string): VmFacts {
     const path = `${socket}${ending}`;
     let text: string;
     try {
+      const foreign = whyNotOwn(path);
+      if (foreign !== undefined) throw new UsageError('E_AGENT_VM_FACTS', foreign);
       text = readFileSync(path, 'utf8').slice(0, MAX_FACTS);
-    } catch {
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
       continue;
     }
     try {
@@ -159,4 +163,9 @@ export function factsOfArgv(argv: readonly string[]): { disks: string[]; cpuMode
     }
   }
   return { disks: [...new Set(disks)], ...(cpuModel === undefined || cpuModel === '' ? {} : { cpuModel }) };
+}
+
+/** Whether a guest's console goes to QEMU's own output, and so into its log. */
+export function printsOnLog(argv: readonly string[]): boolean {
+  return argv.some(word => /^-{1,2}(?:nographic|curses)$/.test(word) || /(?:^|[:=,])(?:mon:)?stdio(?:,|$)/.test(word));
 }

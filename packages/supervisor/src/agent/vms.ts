@@ -8,7 +8,7 @@ import type { ProcessGone } from '../core/act.ts';
 import type { VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
 import type { RamPiece } from './ram-piece.ts';
-import { bootId, type ProcessId, howGone } from './proc.ts';
+import { bootId, UNKNOWN_BOOT, type ProcessId, howGone } from './proc.ts';
 
 /** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */
 export interface Copy extends ProcessId {
@@ -29,7 +29,8 @@ export interface Copy extends ProcessId {
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
 export function howGoneCopy(copy: Copy, proc?: string): ProcessGone | undefined {
   const boot = bootId(proc);
-  return boot === copy.boot ? howGone(copy, proc) : 'host-rebooted';
+  if (boot === copy.boot) return howGone(copy, proc);
+  return boot === UNKNOWN_BOOT || copy.boot === UNKNOWN_BOOT ? undefined : 'host-rebooted';
 }
 
 /** One VM. */

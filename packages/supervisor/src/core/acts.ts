@@ -161,7 +161,7 @@ export function takeResult(t: Turn, from: HostId, result: ActResult, place: Plac
 /** An agent refuses before it does anything: the copy that was ordered is none. */
 function neverRan(vm: Vm | undefined, { host, epoch }: Doing): void {
   const copy = vm?.copies.find(c => c.host === host && c.epoch === epoch);
-  if (copy?.state !== 'starting') return;
+  if (copy?.state !== 'starting' || copy.another === true) return;
   copy.ran = false;
   copy.state = 'gone';
 }

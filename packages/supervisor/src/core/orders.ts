@@ -4,12 +4,13 @@ import { handsOff } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { planMove } from './move.ts';
-import { hostOf } from './ledger.ts';
+import { hostOf, isAlive } from './ledger.ts';
 import { proofFault } from './proof.ts';
 import type { Rung } from './policy.ts';
 import type { StopProof } from './act.ts';
 import { calm, decide, tellOnce } from './turn.ts';
 import type { Turn, Why } from './turn.ts';
+import type { Copy } from './state.ts';
 import { evacuate, tellPlanned } from './judge.ts';
 import { nameOf } from './words.ts';
 
@@ -159,6 +160,13 @@ function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung:
 }
 
 /** A person says that a copy has stopped. Host and epoch have to be exactly those of the copy. */
+/** Whoever can be asked is asked: an agent that is here and sees the copy is believed before a person is. */
+function seenAlive(t: Turn, copy: Copy): string | undefined {
+  if (t.s.hosts.get(copy.host)?.connected !== true || !isAlive(copy.state) || copy.state === 'starting')
+    return undefined;
+  return `the agent of ${copy.host} is here and sees it ${copy.state}: stop it, or take the agent's answer`;
+}
+
 function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const vm = t.s.vms.get(order.vm);
   const copy = vm?.copies.find(c => c.host === order.host);
@@ -167,7 +175,7 @@ function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const { host, epoch } = order;
   const evidence = { by, statement: order.statement.slice(0, 500) };
   const proof: StopProof = { kind: 'attested', vm: vm.id, host, epoch, at: t.now, evidence };
-  const fault = by === '' ? 'nobody is named' : proofFault(t.s.policy, vm.id, copy, proof);
+  const fault = by === '' ? 'nobody is named' : (proofFault(t.s.policy, vm.id, copy, proof) ?? seenAlive(t, copy));
   if (fault !== undefined) return refused(t, by, order, fault);
   copy.proof = proof;
   copy.proofPlace = { spool: '', seq: 0, at: t.now };

@@ -94,6 +94,8 @@ export interface Copy {
   state: VmState | 'starting';
   /** It was seen running, or was ordered to: only a proof says that it does not. */
   ran: boolean;
+  /** While a start was awaited, its host told of a process of an older epoch. */
+  another?: boolean;
   /** What happened before is none of its business. */
   since: Time;
   place?: Place;

@@ -20,7 +20,8 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   let copy = vm.copies.find(c => c.host === host);
   if (copy !== undefined && !newer(place, copy.place)) return;
   if (copy === undefined) {
-    copy = { host, epoch: report.epoch, state: 'gone', ran: false, since: 0, autostart: false, told: 0 };
+    // Where it may have run before anybody told of it, that it does not needs a proof too.
+    copy = { host, epoch: report.epoch, state: 'gone', ran: true, since: 0, autostart: false, told: 0 };
     vm.copies.push(copy);
     vm.copies.sort((a, b) => (a.host < b.host ? -1 : 1));
   }
@@ -31,6 +32,7 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   if (ordered && !migrated && (report.epoch < copy.epoch || !isAlive(report.state))) {
     copy.place = place;
     copy.autostart = report.autostart;
+    if (isAlive(report.state)) copy.another = true;
     return;
   }
   describe(vm, report, host);

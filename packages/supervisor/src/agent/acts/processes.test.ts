@@ -184,7 +184,7 @@ describe('starting', () => {
     expect(
       await acts().act(order('start', { definition: definition(['/usr/bin/qemu-system-x86_64']) }), never),
     ).toMatchObject({
-      state: 'refused',
+      state: 'failed',
       reason: `it runs here already: pid ${child.pid}`,
     });
   });
@@ -347,7 +347,7 @@ describe('the reference VMM', () => {
       );
       expect(told).toMatchObject([{ vm: 'web', state: 'running', pid, epoch: 3, vmm: 'reference' }]);
       expect(await reference.act(start, never)).toMatchObject({
-        state: 'refused',
+        state: 'failed',
         reason: `it runs here already: pid ${pid}`,
       });
       expect(await reference.act(order('stop'), never)).toMatchObject({

@@ -161,9 +161,9 @@ export class QemuActs implements Actuator {
     if (!this.#mayStart(program))
       return refused(`${program} is no program that this agent may start: name it in its configuration (programs)`);
     const there = vms.find(vm)?.copy;
-    if (there !== undefined && !this.#isGone(there)) return refused(`it runs here already: pid ${there.pid}`);
+    if (there !== undefined && !this.#isGone(there)) return failed(`it runs here already: pid ${there.pid}`);
     const listener = listenerOf(socket, proc);
-    if (listener !== undefined) return refused(`pid ${listener.pid} listens on ${socket} already`);
+    if (listener !== undefined) return failed(`pid ${listener.pid} listens on ${socket} already`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const logPath = logOf(vm, logs);
     // What was said of it on its old host holds here, and its log is read.

@@ -91,7 +91,7 @@ export class ReferenceActs implements Actuator {
     if (!programs.includes(program))
       return refused(`${program} is no program that this agent may start: name it in its configuration (programs)`);
     if (known.copy !== undefined && howGoneCopy(known.copy) === undefined)
-      return refused(`it runs here already: pid ${known.copy.pid}`);
+      return resultOf(act, { state: 'failed', reason: `it runs here already: pid ${known.copy.pid}` });
     // What an earlier copy wrote here is read; a FIFO whose reader is gone is made anew.
     if (control !== undefined) rmSync(control, { force: true });
     let isUp = false;

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
+import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
@@ -13,7 +14,7 @@ import type { Positions } from '../positions.ts';
 import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
-import { factsBeside, factsOfArgv, qemuDefinition, type VmFacts } from '../vm-facts.ts';
+import { factsBeside, factsOfArgv, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { ConsoleSource } from './console.ts';
 import type { Emitted } from './emitted.ts';
@@ -79,11 +80,12 @@ export class QmpSource implements Source {
     const of: { source: 'qmp'; vm?: VmId } = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) };
     let log: Promise<void> | undefined;
     let words: Promise<void> | undefined;
-    const onVm = (vm: VmId, { log: path, console }: VmFacts): void => {
+    const onVm = (vm: VmId, { log: path, console }: VmFacts, argv: readonly string[]): void => {
       const { vms, emitted, positions, pfnOf } = this.#options;
       const kept = positions === undefined ? {} : { positions };
       if (console !== undefined) words ??= new ConsoleSource(vm, console, kept).run(sink, signal, pulse);
-      if (path === undefined) return;
+      // What a guest prints among QEMU's own lines would be taken for them.
+      if (path === undefined || printsOnLog(argv)) return;
       log ??= new QemuLogSource(vm, path, {
         vms,
         ...kept,
@@ -101,7 +103,7 @@ export class QmpSource implements Source {
     of: { vm?: VmId },
     sink: Sink,
     pulse: () => void,
-    onVm: (vm: VmId, facts: VmFacts) => void,
+    onVm: (vm: VmId, facts: VmFacts, argv: readonly string[]) => void,
   ): Promise<void> {
     const { vms, emitted, answerMs = ANSWER_MS, askMs = ASK_MS, proc } = this.#options;
     const facts = { ...this.#options.facts, ...factsBeside(this.socket) };
@@ -138,7 +140,7 @@ export class QmpSource implements Source {
       of.vm = vm;
       known = vms.of(vm);
       known.qmp = qmp;
-      onVm(vm, facts);
+      onVm(vm, facts, process?.argv ?? []);
       const memoryBytes = await memorySize(qmp);
       const report = async (): Promise<void> => {
         const { status } = await qmp.execute('query-status');
@@ -376,7 +378,8 @@ function sockets(folder: string): string[] {
     .map(name => join(folder, name))
     .filter(path => {
       try {
-        return statSync(path).isSocket();
+        // Whoever may make a socket or its facts here could speak for any VM.
+        return statSync(path).isSocket() && whyNotOwn(path) === undefined;
       } catch {
         return false;
       }
