@@ -34,6 +34,20 @@ describe('facts of a VM', () => {
 });
 
 describe('a definition', () => {
+  test.each([
+    [['--object', 'secret,id=s,data=geheim,,mit,format=raw'], 'secret,id=s,data=,format=raw'],
+    [['-object', '{"qom-type":"secret","id":"s","data":"ge\\"heim"}'], '{"qom-type":"secret","id":"s","data":""}'],
+    [['-spice', 'port=5900,password=geheim'], 'port=5900,password='],
+    [['-iscsi', 'user=u,password=geheim'], 'user=u,password='],
+    [['-drive', 'file=http://u:geheim@host/x.img,if=virtio'], 'file=http://u@host/x.img,if=virtio'],
+    [['-name', 'data=name'], 'data=name'],
+  ])('of %j has no secret', (words, kept) => {
+    const facts = { pid: process.pid, startTicks: '1', state: 'S', comm: 'q', argv: ['/usr/bin/qemu', ...words] };
+    const { argv, uid } = qemuDefinition(facts, '/run/a.qmp', {});
+    expect(argv[2]).toBe(kept);
+    expect(uid).toBe(process.geteuid?.());
+  });
+
   test('holds no secret, and an absolute program', () => {
     const self = processFacts(process.pid)!;
     const argv = ['qemu', '-object', 'secret,id=s,data=geheim,format=raw', '-name', 'data=name'];

@@ -1,5 +1,5 @@
 /** @module What an administrator says of a VM, in the configuration or in a file beside its socket, and what its command line says. */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
@@ -63,13 +63,28 @@ export const qemuDefinitionSchema = z.object({
   /** The folder of its monitor's socket: paths below it are those of a host, and are made anew on another one. */
   folder: z.string(),
   socket: z.string(),
+  /** Whose process it was: on another host it does not get other rights. */
+  uid: z.int().min(0).optional(),
   /** What its administrator says of it goes with it; what holds for one host only does not. */
   facts: vmFactsSchema.omit({ log: true, control: true, autostart: true }).prefault({}),
 });
 export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 
 /** Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. */
-const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)[^,]*/g;
+const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)(?:[^,]|,,)*/g;
+const JSON_SECRET = /("(?:data|password|passwd)"\s*:\s*")(?:[^"\\]|\\.)*"/g;
+/** User and password of a URL. */
+const URL_SECRET = /(:\/\/[^/@:,\s]{1,256}):[^/@,\s]{1,256}@/g;
+/** Whose `data` is a secret; elsewhere it is any word. */
+const OBJECT = /^--?object$/;
+
+/** A word of a command line without what is secret in it. */
+function withoutSecret(word: string, option: string | undefined): string {
+  const keyed =
+    OBJECT.test(option ?? '') || /(?:^|,)pass(?:word|wd)=/.test(word) ? word.replaceAll(SECRET, '$1') : word;
+  const json = word.startsWith('{') ? keyed.replaceAll(JSON_SECRET, '$1"') : keyed;
+  return json.replaceAll(URL_SECRET, '$1@');
+}
 
 /** How a reference VMM is started again elsewhere: as JSON, in a VM's definition. */
 export const referenceDefinitionSchema = z.object({
@@ -112,7 +127,7 @@ export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFact
   const link = (name: string): string => linkOf(process.pid, name, proc);
   // What stands as a bare word was found by somebody's PATH.
   const first = isAbsolute(program) ? program : link('exe') || program;
-  const argv = rest.map((word, i) => (rest[i - 1] === '-object' ? word.replaceAll(SECRET, '$1') : word));
+  const argv = rest.map((word, i) => withoutSecret(word, rest[i - 1]));
   return {
     schema: 1,
     vmm: 'qemu',
@@ -120,8 +135,17 @@ export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFact
     cwd: link('cwd') || '/',
     folder: dirname(socket),
     socket,
+    ...uidOf(process.pid, proc),
     facts,
   };
+}
+
+function uidOf(pid: number, proc: string): { uid?: number } {
+  try {
+    return { uid: statSync(`${proc}/${pid}`).uid };
+  } catch {
+    return {};
+  }
 }
 
 /**

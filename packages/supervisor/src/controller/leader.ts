@@ -157,7 +157,8 @@ export class Leader {
    */
   #send(agents: Agents, committer: Committer, journal: Journal, open: OpenAct): void {
     const { act } = open;
-    if (journal.state.paused !== undefined && open.state === 'intent') return;
+    // One that was sent may not have been read: sent again it would be done now. To look is no act.
+    if (journal.state.paused !== undefined && open.act.kind !== 'prove') return;
     if (act.deadline <= journal.state.now) return;
     if (act.kind === 'fence') return this.#fence(committer, open);
     if (!agents.send(act)) return;

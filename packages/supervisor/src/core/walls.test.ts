@@ -9,6 +9,7 @@ import { ACTS, goneProof, Scene } from './testing/scene.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { countVm, homeCopy, vmById } from './ledger.ts';
 import { newState } from './state.ts';
+import { findingOf } from './witness.ts';
 
 const copyOf = (more: Partial<Copy> = {}): Copy => ({
   host: 'a',
@@ -216,4 +217,21 @@ test.each([-600_000, 600_000])('errors after a restart count on a host whose clo
   const home = homeCopy(vm) ?? expect.fail('no copy');
   expect(home.host).toBe('b');
   expect(countVm(vm, scene.state.hosts.get('b') ?? expect.fail('no host'), home.since).errors).toBe(1);
+});
+
+test.each([
+  ['BUS_MCEERR_AR', 'page'],
+  ['BUS_MCEERR_AO', 'page'],
+  ['BUS_ADRERR', 'nothing'],
+  ['code 99', 'nothing'],
+])('SIGBUS with %s of a VMM is %s', (codename, is) => {
+  const bad = event('vmm.sigbus', {
+    codename,
+    lsb: 12,
+    hva: 0x7000n,
+    gpa: 0x5000n,
+    action: 'none',
+    quarantine: 'none',
+  });
+  expect(findingOf({ kind: 'event', source: 'vmm', vm: 'v', event: bad }).is).toBe(is);
 });

@@ -134,6 +134,8 @@ export function findingOf(seen: SeenEvent): Finding {
     case 'vmm.arm-sea':
       return located(pfn ?? frame(event.fields.hpa), event.fields.gpa, true);
     case 'vmm.sigbus':
+      // Any other code is no memory error: BUS_ADRERR is a lack of huge pages.
+      if (!event.fields.codename.startsWith('BUS_MCEERR_')) return NOTHING;
       return located(pfn, event.fields.gpa, event.fields.codename === 'BUS_MCEERR_AR');
     case 'vmm.quarantine-hit':
       return { is: 'page', pfn, gpa: event.fields.gpa, consumed: true };

@@ -123,7 +123,11 @@ describe('an act on a domain', () => {
   test('a stop of what has stopped is proven and nothing is told; what has left is no proof', async () => {
     const domain: Fake = { ...t1(), id: -1, state: [5, 2] };
     expect(await act('stop', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { host: 'a' } });
-    expect(await act('prove', new Map())).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
+    expect(await act('prove', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
+    // No domain and no process: so does one look that was moved away with its definition.
+    const moved = await act('prove', new Map());
+    expect(moved).toMatchObject({ state: 'unknown', reason: expect.stringContaining('another host') });
+    expect(moved.proof).toBeUndefined();
     expect(await act('stop', new Map([[VM, { ...domain, state: [5, 4] }]]))).toMatchObject({ state: 'refused' });
     host.foundCopy(VM, { pid: 42, startTicks: '1', boot: 'unknown', socket: '' });
     host.hasLeft(VM);

@@ -88,7 +88,7 @@ async function stop(doing: Doing, options: LibvirtActuatorOptions): Promise<Outc
   }
   let last: Outcome | undefined;
   const settled = await doing.until(async () => {
-    last = await prove(doing, options);
+    last = await prove(doing, options, before?.active === true);
     // That it has left does not change by waiting.
     return last.state === 'failed' ? undefined : last;
   });
@@ -98,7 +98,7 @@ async function stop(doing: Doing, options: LibvirtActuatorOptions): Promise<Outc
 }
 
 /** Whether the copy of this host is gone: libvirt says so, and its process is gone. One that left alive is no such proof. */
-async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions): Promise<Outcome> {
+async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions, destroyed = false): Promise<Outcome> {
   const now = await doing.now();
   if (now?.active === true) {
     vms.process(doing.vm, now.domain.name);
@@ -113,6 +113,11 @@ async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions): Promi
   }
   const left = vms.gone(doing.vm);
   if (!left.gone) return { state: 'failed', reason: `its process ${left.process.pid} is there` };
+  // A migration that undefines its source leaves the same: no domain, no process, and the VM runs elsewhere.
+  if (now === undefined && !destroyed && doing.act.to === undefined) {
+    const reason = 'libvirt has the domain no more, and it was not destroyed by us: it may run on another host';
+    return { state: 'unknown', reason };
+  }
   const proof: StopProof = {
     kind: 'domain-destroyed',
     vm: doing.vm,

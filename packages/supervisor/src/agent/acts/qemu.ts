@@ -1,7 +1,8 @@
 /** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
+import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { Act, ActResult, StopProof } from '../../core/act.ts';
@@ -160,6 +161,9 @@ export class QemuActs implements Actuator {
     const [program = ''] = argv;
     if (!this.#mayStart(program))
       return refused(`${program} is no program that this agent may start: name it in its configuration (programs)`);
+    const uid = process.geteuid?.();
+    if (definition.uid !== undefined && definition.uid !== uid)
+      return refused(`it ran as user ${definition.uid}, and this agent runs as ${uid}: it would have other rights`);
     const there = vms.find(vm)?.copy;
     if (there !== undefined && !this.#isGone(there)) return failed(`it runs here already: pid ${there.pid}`);
     const listener = listenerOf(socket, proc);
@@ -182,7 +186,13 @@ export class QemuActs implements Actuator {
   #mayStart(program: string): boolean {
     const { programs } = this.#options;
     if (programs !== undefined) return programs.includes(program);
-    return isAbsolute(program) && basename(program).startsWith('qemu-system-');
+    if (!isAbsolute(program) || !basename(program).startsWith('qemu-system-')) return false;
+    try {
+      return whyNotOwn(realpathSync(program)) === undefined;
+    } catch {
+      // Nothing is there that could be started, as the system will say.
+      return true;
+    }
   }
 
   /** Waits until a monitor says that its VM runs; the source may be the one that has it. */
