@@ -175,6 +175,15 @@ async function underProtect(ledger: string): Promise<string[]> {
         ({ at } = input);
       }
     }
+    // With a host to go to: a VM that runs is not stopped without one.
+    take({ input: 'agent', at, host: 'spare', connected: true });
+    const room = { memoryBytes: 2 ** 40, freeBytes: 2 ** 40, cpuModels: [], storage: ['/'] };
+    const spare = { kind: 'host', boot: 'b', arch: 'x86-64', kernel: '7.0', ...room } as const;
+    take({
+      input: 'row',
+      at,
+      row: { host: 'spare', spool: 's', seq: 1, at, said: { ...spare, cpuModels: [], storage: ['/'] } },
+    });
     // A guest that panicked is given a minute for its dump.
     for (let second = 1; second <= 61; second++) take({ input: 'tick', at: at + 1000 * second });
     return [

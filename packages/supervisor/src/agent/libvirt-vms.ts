@@ -49,6 +49,23 @@ export class LibvirtVms {
     return `${uri.replace(/^qemu:/, 'qemu+unix:')}?socket=${encodeURI(socket)}`;
   }
 
+  /** The copies whose end was seen to be one: a process each, by pid and start. */
+  readonly #ended = new Map<VmId, string>();
+  readonly #idOf = (vm: VmId): string => {
+    const copy = this.host.find(vm)?.copy;
+    return copy === undefined ? '' : `${copy.pid}/${copy.startTicks}`;
+  };
+
+  /** Its last process here did not go to another host: libvirt told of its end, or we brought it about. */
+  hasEnded(vm: VmId): void {
+    this.#ended.set(vm, this.#idOf(vm));
+  }
+
+  /** Whether the end of its last process here was seen. */
+  sawEnd(vm: VmId): boolean {
+    return this.#ended.get(vm) === this.#idOf(vm);
+  }
+
   /** Whether its last process here went to another host. */
   left(vm: VmId): boolean {
     return this.host.find(vm)?.copy?.left === true;

@@ -8,7 +8,7 @@ import type { Act, ActKind, ActResult, StopProof } from '../../core/act.ts';
 import { NO_POLICY } from '../../core/policy.ts';
 import { proofFault } from '../../core/proof.ts';
 import { LibvirtVms } from '../libvirt-vms.ts';
-import { addProcess, type Fake, serve, t1, VM, xmlOf } from '../testing/fake-libvirt.ts';
+import { addProcess, bareProc, type Fake, serve, t1, VM, xmlOf } from '../testing/fake-libvirt.ts';
 import { Vms } from '../vms.ts';
 import { libvirtActuator } from './libvirt.ts';
 
@@ -124,7 +124,10 @@ describe('an act on a domain', () => {
     const domain: Fake = { ...t1(), id: -1, state: [5, 2] };
     expect(await act('stop', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { host: 'a' } });
     expect(await act('prove', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
-    // No domain and no process: so does one look that was moved away with its definition.
+    expect(await act('prove', new Map())).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
+    // Its process was here, and neither that nor its domain is: so does one look that was moved away with its definition.
+    await bareProc(folder);
+    host.foundCopy(VM, { pid: 42, startTicks: '1', boot: 'boot-1', socket: '' });
     const moved = await act('prove', new Map());
     expect(moved).toMatchObject({ state: 'unknown', reason: expect.stringContaining('another host') });
     expect(moved.proof).toBeUndefined();

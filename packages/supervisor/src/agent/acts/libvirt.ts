@@ -113,8 +113,10 @@ async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions, destro
   }
   const left = vms.gone(doing.vm);
   if (!left.gone) return { state: 'failed', reason: `its process ${left.process.pid} is there` };
-  // A migration that undefines its source leaves the same: no domain, no process, and the VM runs elsewhere.
-  if (now === undefined && !destroyed && doing.act.to === undefined) {
+  // A migration that undefines its source leaves the same: its process and its domain are gone, and the VM runs elsewhere. One of
+  // which no process was ever seen here (a start that failed) did not run here.
+  if (destroyed) vms.hasEnded(doing.vm);
+  if (now === undefined && left.last !== undefined && !vms.sawEnd(doing.vm) && doing.act.to === undefined) {
     const reason = 'libvirt has the domain no more, and it was not destroyed by us: it may run on another host';
     return { state: 'unknown', reason };
   }
@@ -168,8 +170,10 @@ async function start(doing: Doing, { vms }: LibvirtActuatorOptions): Promise<Out
   if (ran.code !== 0) {
     const outcome = doing.failed('it did not start');
     // What we defined and what does not run would be in the way of whoever reads the list.
-    if (before === undefined && (await doing.now())?.active === false)
+    if (before === undefined && (await doing.now())?.active === false) {
+      vms.hasEnded(doing.vm);
       await doing.virsh('undefine', '--keep-nvram', doing.vm);
+    }
     return outcome;
   }
   const seen = await doing.until(() => runningProcess(doing, vms));

@@ -133,7 +133,10 @@ class DomainReader {
   take(e: LibvirtEvent): void {
     const vm = e.domain.uuid;
     const { host } = this.#options.vms;
-    if (e.event === 'lifecycle' && e.type === 'stopped' && e.detail === 'migrated') host.hasLeft(vm);
+    if (e.event === 'lifecycle' && e.type === 'stopped') {
+      if (e.detail === 'migrated') host.hasLeft(vm);
+      else this.#options.vms.hasEnded(vm);
+    }
     const event = catalogEventOf(e);
     if (event !== undefined) {
       const seen: SeenEvent = { kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) };

@@ -48,14 +48,18 @@ export function serve(peer: Peer, domains: ReadonlyMap<string, Fake>): void {
   };
 }
 
-/** Puts a process of the VM into a /proc; started at tick 4711. */
-export async function addProcess(proc: string, pid: number, ...more: string[]): Promise<void> {
-  const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '4711', '0'].join(' ');
-  await mkdir(join(proc, String(pid)), { recursive: true });
-  // What every /proc has: without them nothing is believed of it.
+/** What every /proc has: without them nothing is believed of it. */
+export async function bareProc(proc: string): Promise<void> {
   await mkdir(join(proc, 'self'), { recursive: true });
   await mkdir(join(proc, 'sys/kernel/random'), { recursive: true });
   await writeFile(join(proc, 'sys/kernel/random/boot_id'), 'boot-1\n');
+}
+
+/** Puts a process of the VM into a /proc; started at tick 4711. */
+export async function addProcess(proc: string, pid: number, ...more: string[]): Promise<void> {
+  const rest = ['S', ...Array.from({ length: 18 }, () => '0'), '4711', '0'].join(' ');
+  await bareProc(proc);
+  await mkdir(join(proc, String(pid)), { recursive: true });
   await writeFile(join(proc, String(pid), 'stat'), `${pid} (qemu-system-x86) ${rest}\n`);
   await writeFile(join(proc, String(pid), 'cmdline'), ['qemu', '-uuid', VM, ...more, ''].join('\0'));
 }
