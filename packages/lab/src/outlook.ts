@@ -6,6 +6,7 @@ import type { Injection } from '@syndrome/decode/inject/injection.ts';
 import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
+import { QEMU_SIGBUS } from '@syndrome/decode/mca/vmm-made.ts';
 import type { End, Exploration, Journey } from '@syndrome/decode/outlook/explore.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { explore, worse } from '@syndrome/decode/outlook/explore.ts';
@@ -169,7 +170,7 @@ function hostPoison(plan: Plan, args: StepArgs<'host-poison'>): Leg[][] | undefi
   const optional = leg(sigbus.code, { choices: { linux: { running: cpu } } });
   if (!victim.reads) return [[optional]];
   // The bank may hold the record of the first signal, or be empty again.
-  const choices = { qemu: { bankStatus: [0n, 0x9c00_1800_0000_0000n] } };
+  const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };
   const layersOfRead = { qemu: known.qemu, linux: { ...linux, running: 'user' as const } };
   return [[optional], [leg('BUS_MCEERR_AR', { choices, layers: layersOfRead })]];
 }

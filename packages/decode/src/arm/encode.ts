@@ -3,6 +3,7 @@ import { ArmError } from './errors.ts';
 import { ESR, ISS_DATA_ABORT, syndromeTables } from './esr.ts';
 import { exceptionClassByName } from './exception-class.ts';
 import { SEA } from './fault-status.ts';
+import { KVM_ABORT, QEMU_ABORT } from './vmm-made.ts';
 
 /** Fields of an ESR: the class by number or short name, the fields of its ISS and ISS2 by name. IL is set unless said. */
 interface EsrFields {
@@ -47,31 +48,19 @@ interface NamedEsr {
   text: string;
 }
 
-const row = (name: string, el: 1 | 2, text: string, fields: EsrFields): NamedEsr => ({
+const row = (name: string, el: 1 | 2, text: string, esr: bigint | EsrFields): NamedEsr => ({
   name,
   el,
   text,
-  esr: encodeEsr(fields),
+  esr: typeof esr === 'bigint' ? esr : encodeEsr(esr),
 });
 
 /** Syndromes that KVM, QEMU and real CPUs produce for a memory error. */
 export const NAMED_ESR: readonly NamedEsr[] = [
-  row('kvm-data-el0', 1, 'what KVM injects with ext_dabt_pending, access from EL0', {
-    ec: 'DABT_LOW',
-    iss: { DFSC: SEA },
-  }),
-  row('kvm-data-el1', 1, 'what KVM injects with ext_dabt_pending, access from EL1', {
-    ec: 'DABT_CUR',
-    iss: { DFSC: SEA },
-  }),
-  row('qemu-sea-el0', 1, 'what QEMU injects after a SIGBUS, access from EL0', {
-    ec: 'DABT_LOW',
-    iss: { FnV: true, DFSC: SEA },
-  }),
-  row('qemu-sea-el1', 1, 'what QEMU injects after a SIGBUS, access from EL1', {
-    ec: 'DABT_CUR',
-    iss: { FnV: true, DFSC: SEA },
-  }),
+  row('kvm-data-el0', 1, 'what KVM injects with ext_dabt_pending, access from EL0', KVM_ABORT.user),
+  row('kvm-data-el1', 1, 'what KVM injects with ext_dabt_pending, access from EL1', KVM_ABORT.kernel),
+  row('qemu-sea-el0', 1, 'what QEMU injects after a SIGBUS, access from EL0', QEMU_ABORT.user),
+  row('qemu-sea-el1', 1, 'what QEMU injects after a SIGBUS, access from EL1', QEMU_ABORT.kernel),
   row('guest-ifetch-el0', 1, 'an instruction fetched from bad memory at EL0', { ec: 'IABT_LOW', iss: { IFSC: SEA } }),
   row('guest-ifetch-el1', 1, 'an instruction fetched from bad memory at EL1', { ec: 'IABT_CUR', iss: { IFSC: SEA } }),
   row('host-data-uer', 2, 'a guest loads bad data, state recoverable', { ec: 'DABT_LOW', iss: { SET: 0n, DFSC: SEA } }),

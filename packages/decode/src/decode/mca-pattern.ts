@@ -12,7 +12,7 @@ import { textOf, wordsOf } from '../mca/error-words.ts';
 import { CLASS_WORDS, explanationFrame, readings } from '../mca/explain.ts';
 import type { ExplanationFrame } from '../mca/explain.ts';
 import { isDowngradedScrub } from '../mca/downgraded.ts';
-import { isBroadcastFiller } from '../mca/lint-shapes.ts';
+import { isBroadcastFiller } from '../mca/vmm-made.ts';
 import { findingsOf } from '../mca/lint.ts';
 import { decodeMcacod, errorCodeOf } from '../mca/mcacod.ts';
 import { stepsFor } from '../mca/next-step.ts';

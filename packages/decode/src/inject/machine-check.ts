@@ -2,7 +2,7 @@
 import { UsageError } from '../common/errors.ts';
 import { parseU64 } from '../common/hex.ts';
 import { MCA_IPID } from '../mca/amd-registers.ts';
-import { MISC_PAGE } from '../mca/named.ts';
+import { MISC_PAGE } from '../mca/vmm-made.ts';
 import type { NamedMca } from '../mca/named.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';

@@ -6,7 +6,7 @@ import { componentOf } from './component.ts';
 import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { wordsOf } from './error-words.ts';
-import { isBroadcastFiller } from './lint-shapes.ts';
+import { isBroadcastFiller } from './vmm-made.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import { concernsData } from './page.ts';
 import type { PageRef } from './page.ts';

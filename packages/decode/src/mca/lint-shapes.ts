@@ -1,18 +1,15 @@
 /**
- * @module Records that only software makes, by their exact values. Sources: QEMU target/i386/kvm (kvm_mce_inject) and
- * target/i386 (cpu_x86_inject_mce); Linux mce/apei.c; xen-mceinj; mce-inject's status keywords.
+ * @module Records that only software makes, by their exact values. Sources: those of vmm-made.ts; Linux mce/apei.c; xen-mceinj; mce-inject's status keywords.
  */
 import { isFirmwareBank } from './component.ts';
 import type { LintCodeId } from './lint-codes.ts';
 import { errorCodeOf } from './mcacod.ts';
-import { ADDRESS_MODE_PHYSICAL, MCI_STATUS_INTEL, holdsError } from './registers.ts';
-import type { McaDeciding, MiscShape } from './deciding.ts';
+import { MCI_STATUS_INTEL, holdsError } from './registers.ts';
+import type { McaDeciding } from './deciding.ts';
 import type { McaVendor } from './record.ts';
+import { QEMU_BROADCAST_FILLER, QEMU_SIGBUS, isQemuMisc, madeStatus } from './vmm-made.ts';
 
-/** OVER is added by whoever finds the bank full; it does not change where a record came from. */
-const { OVER, VAL, ADDRV, MISCV, AR } = MCI_STATUS_INTEL.masks;
-const FILLER = 0xa000000000000000n;
-const QEMU_BANK = 9;
+const { VAL, ADDRV, MISCV, AR } = MCI_STATUS_INTEL.masks;
 
 interface Shape {
   code: LintCodeId;
@@ -25,14 +22,23 @@ interface Shape {
   note?: string;
 }
 
-const QEMU_KVM = { bank: QEMU_BANK, qemuMisc: true } as const;
+const qemuMade = (
+  code: LintCodeId,
+  { status, vendor, bank }: (typeof QEMU_SIGBUS)[keyof typeof QEMU_SIGBUS],
+): Shape => ({
+  code,
+  status,
+  vendor,
+  bank,
+  qemuMisc: true,
+});
 
 const SHAPES: readonly Shape[] = [
-  { code: 'L_MCA_QEMU_SRAR', status: 0xbd80000000000134n, vendor: 'intel', ...QEMU_KVM },
-  { code: 'L_MCA_QEMU_SRAO', status: 0xbd000000000000c0n, vendor: 'intel', ...QEMU_KVM },
-  { code: 'L_MCA_QEMU_AMD_AR', status: 0xbc00080000000000n, vendor: 'amd', ...QEMU_KVM },
-  { code: 'L_MCA_QEMU_AMD_AO', status: 0x9c00180000000000n, vendor: 'amd', ...QEMU_KVM },
-  { code: 'L_MCA_QEMU_BROADCAST', status: FILLER, bank: 1 },
+  qemuMade('L_MCA_QEMU_SRAR', QEMU_SIGBUS['intel-required']),
+  qemuMade('L_MCA_QEMU_SRAO', QEMU_SIGBUS['intel-optional']),
+  qemuMade('L_MCA_QEMU_AMD_AR', QEMU_SIGBUS['amd-required']),
+  qemuMade('L_MCA_QEMU_AMD_AO', QEMU_SIGBUS['amd-optional']),
+  { code: 'L_MCA_QEMU_BROADCAST', status: QEMU_BROADCAST_FILLER.status, bank: QEMU_BROADCAST_FILLER.bank },
   {
     code: 'L_MCA_XEN_MCEINJ',
     status: 0xbd2000008000017an,
@@ -43,16 +49,6 @@ const SHAPES: readonly Shape[] = [
   { code: 'L_MCA_XEN_MCEINJ', status: 0x9400000000000151n, bank: 1, note: 'type 3, instruction cache parity' },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
 ];
-
-/** 0x8c: a physical address, exact to a page; QEMU gives every record it makes of a SIGBUS this MCi_MISC. */
-export function isQemuMisc({ MODE, LSB, more }: MiscShape): boolean {
-  return MODE === ADDRESS_MODE_PHYSICAL && LSB === 12n && !more;
-}
-
-/** What QEMU writes into bank 1 of the CPUs that a broadcast machine check is not about: UC and no EN, so it is skipped. */
-export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: number }): boolean {
-  return bank === 1 && (status & ~OVER) === FILLER;
-}
 
 /** Status bits below the flags. */
 const BELOW_FLAGS = AR - 1n;
@@ -77,7 +73,7 @@ interface SoftwareShape {
 
 /** The shapes a record has. */
 export function softwareShapes(record: McaDeciding): SoftwareShape[] {
-  const status = record.status & ~OVER;
+  const status = madeStatus(record.status);
   if (!holdsError(status)) return [];
   if (isFirmwareBank(record.bank)) {
     const known = errorCodeOf(status) === GHES_CODE;

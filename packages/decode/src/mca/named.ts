@@ -1,5 +1,6 @@
 /** @module Records with a name, for injection through QEMU's `mce` command and for documentation. */
 import type { McaVendor } from './record.ts';
+import { MISC_PAGE, QEMU_SIGBUS } from './vmm-made.ts';
 
 export interface NamedMca {
   name: string;
@@ -19,9 +20,6 @@ export interface NamedMca {
   source: string;
 }
 
-/** MCi_MISC of one 4 KiB page, as QEMU gives it: address mode 2 (physical), LSB 12. */
-export const MISC_PAGE = 0x8cn;
-
 const QEMU = 'QEMU target/i386/kvm/kvm.c, kvm_mce_inject()';
 const SDM = 'SDM vol. 3B, UCR Error Classification and Interpreting the MCA Error Codes';
 
@@ -39,11 +37,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
   {
     name: 'srao',
-    vendor: 'intel',
-    status: 0xbd000000000000c0n,
-    mcgStatus: 0x5n,
-    misc: MISC_PAGE,
-    bank: 9,
+    ...QEMU_SIGBUS['intel-optional'],
     needsAddress: true,
     explanation:
       'Bad memory found by the scrubber before anybody used it (action optional), the shape QEMU gives a SIGBUS BUS_MCEERR_AO. Linux takes the page away and tells early-kill processes. On more than one CPU it wants broadcast (or MCG_STATUS.LMCE).',
@@ -52,11 +46,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   {
     name: 'srar-data',
     alias: 'srar-data-load',
-    vendor: 'intel',
-    status: 0xbd80000000000134n,
-    mcgStatus: 0x7n,
-    misc: MISC_PAGE,
-    bank: 9,
+    ...QEMU_SIGBUS['intel-required'],
     needsAddress: true,
     explanation:
       'A data load consumed bad memory (action required), the shape QEMU gives a SIGBUS BUS_MCEERR_AR. Linux kills the process that was running on that CPU, and panics when the CPU was in the kernel or idle.',
@@ -112,11 +102,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
   {
     name: 'amd-deferred',
-    vendor: 'amd',
-    status: 0x9c00180000000000n,
-    mcgStatus: 0x5n,
-    misc: MISC_PAGE,
-    bank: 9,
+    ...QEMU_SIGBUS['amd-optional'],
     needsAddress: true,
     explanation:
       'What QEMU gives an AMD guest for a SIGBUS BUS_MCEERR_AO: a deferred error, with POISON so that the address counts as usable (real hardware never sets both). No exception; the guest finds it at its next poll. Linux 6.19.0 to 6.19.9 under KVM panics on it.',
@@ -124,11 +110,7 @@ export const NAMED_MCA: readonly NamedMca[] = [
   },
   {
     name: 'amd-uc',
-    vendor: 'amd',
-    status: 0xbc00080000000000n,
-    mcgStatus: 0x7n,
-    misc: MISC_PAGE,
-    bank: 9,
+    ...QEMU_SIGBUS['amd-required'],
     needsAddress: true,
     explanation:
       'What QEMU gives an AMD guest for a SIGBUS BUS_MCEERR_AR: poison consumed, delivered as #MC to one CPU. Linux panics when the guest CPU lacks the SUCCOR feature, which every emulated one does.',

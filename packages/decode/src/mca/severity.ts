@@ -2,7 +2,7 @@
 import { gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import type { Downgradable } from './downgraded.ts';
-import { isBroadcastFiller } from './lint-shapes.ts';
+import { isBroadcastFiller } from './vmm-made.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 
 /**

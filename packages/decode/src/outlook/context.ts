@@ -3,11 +3,12 @@
  * at the end gives what is assumed and what else it could be, and a prediction says whether that matters.
  */
 import { classifyArm } from '../arm/classify.ts';
+import { isQemuAbort } from '../arm/vmm-made.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { classify } from '../mca/classify.ts';
 import type { McaCase, OutlookCase } from './case.ts';
 import type { Consumer } from './consumer.ts';
-import { isQemuMisc } from '../mca/lint-shapes.ts';
+import { QEMU_MCG_CAP, hasQemuPlace } from '../mca/vmm-made.ts';
 
 export type { Consumer } from './consumer.ts';
 
@@ -155,9 +156,6 @@ export const VERSIONS: Record<Consumer, { assumed: string; others: readonly stri
   vmm: { assumed: '1', others: [], from: '0', to: '9999' },
 };
 
-/** QEMU gives every x86 CPU model with MCE this MCG_CAP: 10 banks, CTL_P, SER_P (target/i386 mce_init()). */
-const QEMU_MCG_CAP = 0x0100_010an;
-
 const flip =
   (key: 'succor' | 'overflowRecov' | 'smca') =>
   (facts: Asked): boolean[] => {
@@ -173,9 +171,8 @@ const either =
   (key: keyof Settings) =>
   (facts: Asked): boolean[] => [facts.peek(key) !== true];
 
-/** Bank 9 and this MCi_MISC are what QEMU gives every record it makes of a SIGBUS (target/i386 kvm_mce_inject()). */
 function fromQemu({ record }: Asked): boolean {
-  return record.kind === 'x86-mca' && record.bank === 9 && record.misc !== undefined && isQemuMisc(record.misc);
+  return record.kind === 'x86-mca' && hasQemuPlace(record);
 }
 
 /** A delivery that fits the record and the consumer. */
@@ -227,8 +224,8 @@ function otherDeliveries(facts: Asked): Delivery[] {
 }
 
 /** QEMU writes a firmware record before it injects this abort. Source: QEMU target/arm kvm_inject_arm_sea(). */
-function isQemuAbort({ record }: Asked): boolean {
-  return record.kind === 'arm-sea' && record.el !== 2 && (record.esr === 0x9200_0410n || record.esr === 0x9600_0410n);
+function fromQemuSigbus({ record }: Asked): boolean {
+  return record.kind === 'arm-sea' && record.el !== 2 && isQemuAbort(record.esr);
 }
 
 /** MCIP and RIPV; action required also EIPV, as hardware and QEMU report a consumed error. */
@@ -275,7 +272,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   broadcast: { text: 'all CPUs take the machine check', assume: yes, others: either('broadcast') },
   mcip: { text: 'an earlier machine check is not finished', assume: no, others: either('mcip') },
   mcgStatus: { text: 'MCG_STATUS', assume: assumeMcgStatus, others: () => [0x4n, 0x5n, 0x7n, 0xdn, 0xfn] },
-  mcgCap: { text: 'MCG_CAP', assume: () => QEMU_MCG_CAP },
+  mcgCap: { text: 'MCG_CAP', assume: () => QEMU_MCG_CAP.ser },
   ser: {
     text: 'software error recovery: the S and AR bits count',
     // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
@@ -315,8 +312,8 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   panicOnOops: { text: 'panic_on_oops', assume: no, others: either('panicOnOops') },
   apeiClaims: {
     text: 'firmware left a record for the abort',
-    assume: isQemuAbort,
-    others: f => (isQemuAbort(f) ? [] : [f.peek('apeiClaims') !== true]),
+    assume: fromQemuSigbus,
+    others: f => (fromQemuSigbus(f) ? [] : [f.peek('apeiClaims') !== true]),
   },
   cr4Mce: { text: 'the guest takes machine checks (CR4.MCE)', assume: yes, others: either('cr4Mce') },
   reportingEnabled: { text: 'MCG_CTL and MCi_CTL are all ones', assume: yes },

@@ -1,5 +1,6 @@
 /** @module What the machine check exception handler of Linux does. Source: arch/x86/kernel/cpu/mce/core.c, 6.1 to 7.2. */
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { isBroadcastFiller } from '../mca/vmm-made.ts';
 import { passOn } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
@@ -199,11 +200,6 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
   return signalled(facts, run, 'SI_KERNEL');
 }
 
-/** What QEMU writes into bank 1 of the other CPUs of a broadcast: VAL and UC, without EN. */
-function isFiller({ bank, status }: McaCase): boolean {
-  return bank === 1 && status === 0xa000_0000_0000_0000n;
-}
-
 /** do_machine_check() for one record; the other banks are taken to be empty, or to hold QEMU's broadcast filler. */
 export function linuxException(record: McaCase, facts: Facts, run: Run): Ending {
   if (facts.get('mceOff')) return run.end('reset', R.off, 'shutdown, the machine is reset');
@@ -213,7 +209,7 @@ export function linuxException(record: McaCase, facts: Facts, run: Run): Ending 
   run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);
   const fatal = grade === 'PANIC';
   // Where some CPU is known not to take part, no record of it decides anything.
-  const filler = isFiller(record) && facts.given('broadcast') !== false;
+  const filler = isBroadcastFiller(record) && facts.given('broadcast') !== false;
   if (filler && facts.vendor() !== 'amd' && MCG_STATUS.read(facts.get('mcgStatus')).MCIP) {
     run.note(R.filler, 'nothing; the poll finds it later');
     const polled = passOn(record, { mcgStatus: undefined });

@@ -1,4 +1,5 @@
 /** @module What Linux does with a record from firmware. Source: Linux drivers/acpi/apei/ghes.c, 6.1 to 7.2. */
+import { SECTION_MEMORY, SECTION_PCIE, SECTION_PROC_ARM, SECTION_PROC_GENERIC } from '../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../cper/memory.ts';
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import type { Facts } from './facts.ts';
@@ -32,14 +33,12 @@ export const GHES_RULES = defineRules('linux.ghes', 'Linux drivers/acpi/apei/ghe
 
 const R = GHES_RULES;
 
-/** Section types. Source: UEFI 2.10 N.2.2. */
-const MEMORY = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
-const ARM_PROCESSOR = 'e19e3d16-bc11-11e4-9caa-c2051d5d46b0';
+/** As the kernel prints them. */
 const SECTION_NAMES: Readonly<Record<string, string>> = {
-  [MEMORY]: 'memory error',
-  [ARM_PROCESSOR]: 'ARM processor error',
-  '9876ccad-47b4-4bdb-b65e-16f193c4f3db': 'general processor error',
-  'd995e954-bbc1-430f-ad91-b44dcb3c6f35': 'PCIe error',
+  [SECTION_MEMORY]: 'memory error',
+  [SECTION_PROC_ARM]: 'ARM processor error',
+  [SECTION_PROC_GENERIC]: 'general processor error',
+  [SECTION_PCIE]: 'PCIe error',
 };
 /** CPER section flag: threshold exceeded. Source: UEFI 2.10 N.2.2, section flags bit 3. */
 const THRESHOLD_EXCEEDED = 1 << 3;
@@ -99,7 +98,7 @@ function armCacheErrors(body: CperSection['body']): bigint[] {
 
 /** The pages of one section that go to memory_failure(), and the rule that said so or said why not. */
 function workOf(section: CperSection, record: CperRecord, synchronous: boolean): { work: Work[]; rule: Rule } {
-  if (section.body.kind === 'memory' && section.type === MEMORY) {
+  if (section.body.kind === 'memory' && section.type === SECTION_MEMORY) {
     if (section.body.physicalAddress === undefined) return { work: [], rule: R['no-address'] };
     if (record.severity !== 'recoverable' || section.severity !== 'recoverable') {
       return { work: [], rule: R['section-severity'] };
@@ -107,7 +106,7 @@ function workOf(section: CperSection, record: CperRecord, synchronous: boolean):
     const rule = synchronous ? R.synchronous : R.asynchronous;
     return { work: [{ address: section.body.physicalAddress, rule }], rule };
   }
-  if (section.type === ARM_PROCESSOR) {
+  if (section.type === SECTION_PROC_ARM) {
     const pages = section.severity === 'recoverable' ? armCacheErrors(section.body) : [];
     return pages.length === 0
       ? { work: [], rule: R['arm-other'] }

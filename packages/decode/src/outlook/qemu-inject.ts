@@ -1,5 +1,6 @@
 /** @module What QEMU does with a machine check given to a virtual CPU. Source: QEMU target/i386, 7.2 to 11.1. */
-import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { QEMU_BROADCAST_FILLER } from '../mca/vmm-made.ts';
 import { mcaCase, passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
@@ -39,8 +40,6 @@ export const QEMU_INJECT_RULES = defineRules('qemu.inject', 'QEMU target/i386 do
 });
 
 const VAL_OVER = MCI_STATUS_INTEL.encode({ OVER: true });
-const VAL_UC = MCI_STATUS_INTEL.encode({ VAL: true, UC: true });
-const MCIP_RIPV = MCG_STATUS.encode({ MCIP: true, RIPV: true });
 
 interface Hmp {
   record: McaCase;
@@ -128,7 +127,7 @@ export function qemuInject(record: McaCase, facts: Facts, run: Run, options: Inj
   if (!s.UC && options.broadcast === true && facts.get('cpus') > 1) {
     run.note(R['others-uncorrected'], 'the corrected error of the first CPU is the lesser part');
     const cpu = valuesOf(record).cpu === 0 ? 1 : 0;
-    const others = mcaCase({ kind: record.kind, cpu, bank: 1, status: VAL_UC, mcgStatus: MCIP_RIPV });
+    const others = mcaCase({ kind: record.kind, cpu, ...QEMU_BROADCAST_FILLER });
     // The first CPU takes no #MC, so that not all of them do.
     return qemuInject(others, facts, run, { ...options, broadcast: false });
   }

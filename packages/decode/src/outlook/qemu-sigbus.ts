@@ -1,6 +1,8 @@
 /** @module What QEMU makes of a SIGBUS for poisoned host memory. Source: QEMU target/i386/kvm, target/arm, accel/kvm. */
+import { QEMU_ABORT } from '../arm/vmm-made.ts';
+import { SECTION_MEMORY } from '../cper/guid.ts';
 import type { CperRecord } from '../cper/record.ts';
-import { MISC_PAGE } from '../mca/named.ts';
+import { QEMU_LOCAL, QEMU_SIGBUS } from '../mca/vmm-made.ts';
 import { mcaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { hex } from './linux-messages.ts';
@@ -42,40 +44,25 @@ export const QEMU_SIGBUS_RULES = defineRules('qemu.sigbus', 'QEMU target/i386/kv
 
 const R = QEMU_SIGBUS_RULES;
 
-/** Records kvm_mce_inject() makes: bank 9, physical address exact to a page. */
-const BANK = 9;
-const SHAPES = {
-  'intel-required': { status: 0xbd80_0000_0000_0134n, mcgStatus: 0x7n },
-  'intel-optional': { status: 0xbd00_0000_0000_00c0n, mcgStatus: 0x5n },
-  'amd-required': { status: 0xbc00_0800_0000_0000n, mcgStatus: 0x7n },
-  'amd-optional': { status: 0x9c00_1800_0000_0000n, mcgStatus: 0x5n },
-} as const;
-const LMCE = 8n;
-
-/** ESR_EL1 QEMU gives an Arm guest: data abort, FnV, code 0x10, from EL0 or EL1. */
-const ARM_ESR = { user: 0x9200_0410n, kernel: 0x9600_0410n };
-const MEMORY_SECTION = 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1';
-
 function x86(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run): Ending {
   const amdGuest = facts.vendor() === 'amd';
   const amd = amdGuest && versionSince(facts.get('version'), '9.1');
   const key = `${amd ? 'amd' : 'intel'}-${required ? 'required' : 'optional'}` as const;
   if (amdGuest && !amd) run.note(R['amd-before-9.1'], 'Intel-shaped record');
   const lmce = facts.get('lmceEnabled');
-  const shape = SHAPES[key];
+  const shape = QEMU_SIGBUS[key];
   run.note(R[key], `status ${hex(shape.status)}`);
   run.note(R['page-kept'], gpa === undefined ? 'the page' : hex(gpa));
   const code = required ? 'BUS_MCEERR_AR' : 'BUS_MCEERR_AO';
   const where = gpa === undefined ? '<gpa>' : hex(gpa);
   const record = mcaCase({
+    ...shape,
     kind: 'x86-mca',
+    // Before 9.1 AMD guests got those of Intel.
     vendor: amdGuest ? 'amd' : 'intel',
     // Action optional comes to the main thread, which tells the first CPU.
     cpu: 0,
-    bank: BANK,
-    status: shape.status,
-    mcgStatus: lmce ? shape.mcgStatus | LMCE : shape.mcgStatus,
-    misc: MISC_PAGE,
+    mcgStatus: lmce ? shape.mcgStatus | QEMU_LOCAL : shape.mcgStatus,
     ...(gpa === undefined ? {} : { addr: gpa }),
   });
   const ending = qemuInject(record, facts, run, { keepActionOptional: false, broadcast: !amd && !lmce });
@@ -103,7 +90,7 @@ function arm(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run)
     blockStatus: 1,
     sections: [
       {
-        type: MEMORY_SECTION,
+        type: SECTION_MEMORY,
         severity: 'recoverable',
         revision: 0x300,
         flags: 0,
@@ -119,7 +106,7 @@ function arm(required: boolean, gpa: bigint | undefined, facts: Facts, run: Run)
       consumer: 'linux',
       // From EL0 the abort finds the record (APEI claims it); from EL1 only the abort itself counts.
       delivery: running === 'user' ? 'ghes-sea' : 'sea',
-      record: running === 'user' ? cper : { kind: 'arm-sea', esr: ARM_ESR.kernel, el: 1 },
+      record: running === 'user' ? cper : { kind: 'arm-sea', esr: QEMU_ABORT.kernel, el: 1 },
       settings: { vendor: 'arm', platform: 'kvm', running, apeiClaims: true },
     },
   };

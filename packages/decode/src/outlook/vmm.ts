@@ -1,5 +1,6 @@
 /** @module What a VMM does with KVM_EXIT_ARM_SEA. Source: KVM api.rst 7.45; the reference VMM of this project. */
 import type { ArmSeaRecord } from '../arm/record.ts';
+import { KVM_ABORT } from '../arm/vmm-made.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
 import { defineRules } from './rule.ts';
@@ -15,9 +16,6 @@ export const VMM_RULES = defineRules(
   },
 );
 
-/** ESR_EL1 of the abort KVM gives a guest in user mode, and in its kernel: data abort, code 0x10 (Arm ARM D24.2.40). */
-const GUEST_ESR = { user: 0x9200_0010n, kernel: 0x9600_0010n };
-
 /** The exit, as a VMM gets it. */
 export function vmmSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
   const running = facts.get('running');
@@ -31,7 +29,7 @@ export function vmmSea(record: ArmSeaRecord, facts: Facts, run: Run): Ending {
       delivery: 'sea',
       record: {
         kind: 'arm-sea',
-        esr: running === 'user' ? GUEST_ESR.user : GUEST_ESR.kernel,
+        esr: running === 'user' ? KVM_ABORT.user : KVM_ABORT.kernel,
         el: 1,
         ...(far === undefined ? {} : { far }),
         ...(record.gpa === undefined ? {} : { gpa: record.gpa }),

@@ -1,4 +1,5 @@
 /** What the rules of an outlook ask of a machine; each kind tells it of itself. Pure. */
+import { QEMU_MCG_CAP } from '@syndrome/decode/mca/vmm-made.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import type { Accel } from '../machine/accel.ts';
@@ -54,9 +55,6 @@ export function versionSetting(parts: FactsInput['parts'], name: string): Partia
   return version === undefined || !/^\d/.test(version) ? {} : { version };
 }
 
-/** What QEMU gives a virtual CPU under TCG and on an Intel host, and what KVM leaves of it on AMD: no SER_P. */
-const MCG_CAP = { ser: 0x0100_010an, noSer: 0x10an };
-
 /**
  * The layers of an x86 Linux right under a QEMU.
  * @param host vendor of the CPU under KVM; `tcg` where the model itself decides
@@ -84,7 +82,7 @@ export function x86Layer(
       platform,
       vendor,
       cpus: spec.cpus,
-      mcgCap: host === 'amd' ? MCG_CAP.noSer : MCG_CAP.ser,
+      mcgCap: host === 'amd' ? QEMU_MCG_CAP.noSer : QEMU_MCG_CAP.ser,
       cr4Mce,
       mcip: false,
       guestRam: true,
