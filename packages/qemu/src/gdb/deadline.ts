@@ -1,5 +1,5 @@
 /** A moment until which a call may take, shared by all the waits it consists of. */
-import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { checkedDeadline } from '../socket/deadline.ts';
 
 export type Deadline = {
   /** The whole time the caller allowed, ms: what an error names. */
@@ -11,12 +11,7 @@ export type Deadline = {
 
 /** Starts the clock. Throws UsageError for a time that is not positive and finite. */
 export function deadlineIn(totalMs: number): Deadline {
-  // setTimeout takes 31 bits and turns more into 1 ms.
-  if (!(totalMs > 0 && totalMs <= 0x7fff_ffff)) {
-    throw new UsageError('E_GDB_BAD_DEADLINE', `a deadline of ${totalMs} ms is not a positive, finite time`, {
-      hint: 'Nothing waits for ever: name a time in milliseconds, at most 24 days.',
-    });
-  }
+  checkedDeadline(totalMs, 'E_GDB_BAD_DEADLINE');
   const end = performance.now() + totalMs;
   return {
     totalMs,

@@ -8,8 +8,10 @@
  *   await virt.close();
  */
 import type { Duplex } from 'node:stream';
-import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { openSocket } from '../socket/connect.ts';
+import { checkedDeadline } from '../socket/deadline.ts';
+import { PendingCalls } from '../socket/pending-calls.ts';
 import { release } from '../socket/release.ts';
 import {
   AUTH_NONE,
@@ -63,13 +65,6 @@ export interface LibvirtClientOptions {
 
 type Rest<A> = A extends void ? [args?: undefined, deadlineMs?: number] : [args: A, deadlineMs?: number];
 
-interface Pending {
-  name: CallName;
-  resolve(reader: XdrReader): void;
-  reject(error: unknown): void;
-  timer: NodeJS.Timeout;
-}
-
 export class LibvirtClient {
   /** Connects to a daemon's socket and opens its driver. Throws LibvirtError of every branch but the protocol's own use. */
   static async connect(address: { path: string }, options: LibvirtClientOptions = {}): Promise<LibvirtClient> {
@@ -89,7 +84,7 @@ export class LibvirtClient {
 
   readonly #stream: Duplex;
   readonly #splitter: MessageSplitter;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new PendingCalls<number, CallName, XdrReader>();
   readonly #listeners = new Set<(event: LibvirtEvent) => void>();
   readonly #deadlineMs: number;
   readonly #keepaliveMs: number;
@@ -199,16 +194,14 @@ export class LibvirtClient {
       const error = new LibvirtClosedError(`'${name}' was not sent: the connection is closed`, { cause: this.#ended });
       return Promise.reject(error);
     }
-    return new Promise((resolve, reject) => {
-      this.#serial = (this.#serial + 1) >>> 0;
-      const serial = this.#serial;
-      const timer = setTimeout(() => {
-        const hint = 'The call was sent and may still be carried out.';
-        this.#take(serial)?.reject(new LibvirtDeadlineError(`answer to '${name}'`, deadlineMs, { hint }));
-      }, deadlineMs);
-      this.#pending.set(serial, { name, resolve, reject, timer });
-      this.#send({ program: PROGRAMS.remote, version: VERSION, procedure, type: 'call', serial, status: 'ok' }, body);
+    this.#serial = (this.#serial + 1) >>> 0;
+    const serial = this.#serial;
+    const answer = this.#pending.add(serial, name, deadlineMs, () => {
+      const hint = 'The call was sent and may still be carried out.';
+      return new LibvirtDeadlineError(`answer to '${name}'`, deadlineMs, { hint });
     });
+    this.#send({ program: PROGRAMS.remote, version: VERSION, procedure, type: 'call', serial, status: 'ok' }, body);
+    return answer;
   }
 
   #send(header: Header, body: Uint8Array): void {
@@ -230,14 +223,6 @@ export class LibvirtClient {
     }
     this.#silent++;
     this.#sendKeepalive(PING);
-  }
-
-  #take(serial: number): Pending | undefined {
-    const pending = this.#pending.get(serial);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(serial);
-    clearTimeout(pending.timer);
-    return pending;
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -268,15 +253,15 @@ export class LibvirtClient {
   }
 
   #answer(header: Header, body: Uint8Array): void {
-    const pending = this.#take(header.serial);
+    const pending = this.#pending.take(header.serial);
     if (pending === undefined) return; // its deadline was over
     const reader = new XdrReader(body);
     if (header.status === 'ok') return pending.resolve(reader);
     try {
       const { number, text } = readError(reader);
-      pending.reject(new LibvirtCallError(pending.name, number, text));
+      pending.reject(new LibvirtCallError(pending.call, number, text));
     } catch (error) {
-      pending.reject(this.#broken(error, `the error of '${pending.name}' is malformed`));
+      pending.reject(this.#broken(error, `the error of '${pending.call}' is malformed`));
     }
   }
 
@@ -324,10 +309,10 @@ export class LibvirtClient {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.off('data', this.#onData);
     this.#stream.resume(); // what still comes is thrown away, so that the stream can end
-    for (const [serial, { name }] of this.#pending) {
+    this.#pending.end(name => {
       const message = `'${name}' got no answer, it may or may not have been carried out: ${ended.message}`;
-      this.#take(serial)?.reject(new LibvirtClosedError(message, { cause: ended }));
-    }
+      return new LibvirtClosedError(message, { cause: ended });
+    });
     this.#listeners.clear();
     release(this.#stream, () => this.#resolveClosed(reason));
   }
@@ -341,10 +326,4 @@ export class LibvirtClient {
   }
 }
 
-function checkDeadline(deadlineMs: number): number {
-  // setTimeout takes 31 bits and turns more into 1 ms.
-  if (deadlineMs > 0 && deadlineMs <= 0x7fff_ffff) return deadlineMs;
-  throw new UsageError('E_LIBVIRT_BAD_DEADLINE', `a deadline of ${deadlineMs} ms is not a positive, finite time`, {
-    hint: 'Nothing waits for ever: name a time in milliseconds, at most 24 days.',
-  });
-}
+const checkDeadline = (deadlineMs: number): number => checkedDeadline(deadlineMs, 'E_LIBVIRT_BAD_DEADLINE');

@@ -9,6 +9,8 @@
 import type { Duplex } from 'node:stream';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { openSocket, type SocketAddress } from '../socket/connect.ts';
+import { checkedDeadline } from '../socket/deadline.ts';
+import { PendingCalls } from '../socket/pending-calls.ts';
 import { release } from '../socket/release.ts';
 import { commands, type QmpCommandName, type QmpCommands, type QmpEventName } from './commands.ts';
 import {
@@ -82,13 +84,7 @@ type ArgumentsOf<C extends QmpCommandName> =
 /** A command outside the table; a name inside it must match its types. */
 type OtherCommand<C extends string> = C extends QmpCommandName ? never : C;
 
-type Pending = {
-  command: string;
-  observed: QmpEvent[] | undefined;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-  timer: NodeJS.Timeout;
-};
+type Call = { command: string; observed: QmpEvent[] | undefined };
 
 export class QmpClient {
   /**
@@ -137,7 +133,7 @@ export class QmpClient {
   readonly #stream: Duplex;
   readonly #protocol: QmpProtocol;
   readonly #events: EventHub;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new PendingCalls<string, Call, unknown>();
   readonly #deadlineMs: number;
   readonly #onTranscript: ((entry: TranscriptEntry) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -323,12 +319,12 @@ export class QmpClient {
         new UsageError('E_QMP_NO_OOB', `'${command}': out-of-band execution is not enabled`, { hint }),
       );
     }
-    return new Promise((resolve, reject) => {
-      const id = this.#protocol.submit(command, args, options.oob);
-      const timer = setTimeout(() => this.#expire(id, command, deadlineMs), deadlineMs);
-      this.#pending.set(id, { command, observed, resolve, reject, timer });
-      this.#send();
-    });
+    const id = this.#protocol.submit(command, args, options.oob);
+    const answer = this.#pending.add(id, { command, observed }, deadlineMs, () =>
+      this.#expire(id, command, deadlineMs),
+    );
+    this.#send();
+    return answer;
   }
 
   #send(): void {
@@ -338,23 +334,14 @@ export class QmpClient {
     }
   }
 
-  #expire(id: string, command: string, deadlineMs: number): void {
-    const pending = this.#take(id);
-    if (pending === undefined) return;
+  /** Gives up a call, and its place in the queue to the next. */
+  #expire(id: string, command: string, deadlineMs: number): QmpDeadlineError {
     const sent = this.#protocol.abandon(id);
+    this.#send();
     const hint = sent
       ? 'The command was sent and may still be carried out.'
       : 'The command was not sent: others before it were not answered.';
-    pending.reject(new QmpDeadlineError(`answer to '${command}'`, deadlineMs, { hint }));
-    this.#send();
-  }
-
-  #take(id: string): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    clearTimeout(pending.timer);
-    return pending;
+    return new QmpDeadlineError(`answer to '${command}'`, deadlineMs, { hint });
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -380,7 +367,7 @@ export class QmpClient {
         this.#deliver({ event: incoming.event, data: incoming.data, timestamp: incoming.timestamp, t });
         break;
       case 'answer': {
-        const pending = this.#take(incoming.id);
+        const pending = this.#pending.take(incoming.id);
         if (incoming.outcome.ok) pending?.resolve(incoming.outcome.value);
         else pending?.reject(incoming.outcome.error);
         break;
@@ -424,11 +411,11 @@ export class QmpClient {
     this.#stream.off('data', this.#onData);
     this.#stream.resume(); // what still comes is thrown away, so that the stream can end
     this.#onGreeting?.(ended);
-    for (const [id, { command }] of this.#pending) {
+    this.#pending.end(({ command }, id) => {
       const fate = this.#protocol.abandon(id) ? 'it may or may not have been carried out' : 'it was not sent';
       const message = `'${command}' got no answer, ${fate}: ${ended.message}`;
-      this.#take(id)?.reject(new QmpClosedError(message, { command, cause: ended }));
-    }
+      return new QmpClosedError(message, { command, cause: ended });
+    });
     this.#events.close(ended);
     release(this.#stream, () => this.#resolveClosed(reason));
   }
@@ -452,13 +439,7 @@ export class QmpClient {
   }
 }
 
-function checkDeadline(deadlineMs: number): number {
-  // setTimeout takes 31 bits and turns more into 1 ms.
-  if (deadlineMs > 0 && deadlineMs <= 0x7fff_ffff) return deadlineMs;
-  throw new UsageError('E_QMP_BAD_DEADLINE', `a deadline of ${deadlineMs} ms is not a positive, finite time`, {
-    hint: 'Nothing waits for ever: name a time in milliseconds, at most 24 days.',
-  });
-}
+const checkDeadline = (deadlineMs: number): number => checkedDeadline(deadlineMs, 'E_QMP_BAD_DEADLINE');
 
 function checkReturn(command: string, value: unknown): unknown {
   if (!Object.hasOwn(commands, command)) return value;
