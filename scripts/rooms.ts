@@ -32,8 +32,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   trace: { folder: 'packages/trace/src', imports: DECODE, pure: true },
 
   socket: { folder: 'packages/qemu/src/socket', imports: ['common'] },
+  /** What gdbstubs and libvirt write their descriptions in. */
+  xml: { folder: 'packages/qemu/src/xml', imports: ['common'], pure: true },
   qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'events', 'text', 'inject', 'socket'] },
-  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'socket'] },
+  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'socket', 'xml'] },
 
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },
 
@@ -49,7 +51,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
-  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'socket'] },
+  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'socket', 'xml'] },
 
   /** What is decided: the same function in production, in the simulator and in a replay. */
   core: { folder: 'packages/supervisor/src/core', imports: [...BYTES, 'events'], pure: true },
@@ -59,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   wire: { folder: 'packages/supervisor/src/wire', imports: [...BYTES, 'events', 'text', 'core'], packages: ['zod'] },
   agent: {
     folder: 'packages/supervisor/src/agent',
-    imports: [...DECODE, 'disk', 'socket', 'qmp', 'libvirt', 'core', 'wire'],
+    imports: [...DECODE, 'disk', 'socket', 'qmp', 'xml', 'libvirt', 'core', 'wire'],
     packages: ['yaml', 'zod'],
   },
   notify: { folder: 'packages/supervisor/src/notify', imports: ['common', 'core'] },

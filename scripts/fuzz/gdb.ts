@@ -1,4 +1,4 @@
-/** Fuzz targets of the room `gdb`: what a stub may send, the XML of its registers, and page tables that are damaged. */
+/** Fuzz targets of the room `gdb`: what a stub may send, the description of its registers, and page tables that are damaged. */
 import { Duplex } from 'node:stream';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { deadlineIn } from '@syndrome/qemu/gdb/deadline.ts';
@@ -15,9 +15,8 @@ import {
 import { isThreadId, parseStop } from '@syndrome/qemu/gdb/stop.ts';
 import { readTargetDescription } from '@syndrome/qemu/gdb/target-description.ts';
 import { Stage2Tables, type VtcrFields } from '@syndrome/qemu/gdb/testing/stage2-tables.ts';
-import { xmlElements } from '@syndrome/qemu/gdb/xml.ts';
 import type { Chance } from '../chance.ts';
-import { anyText, chunks, spoiledText } from './junk.ts';
+import { chunks, spoiledText } from './junk.ts';
 import { spoiled } from './inputs.ts';
 import { attempt, attemptLater, differences, errorFaults } from './oracles.ts';
 import type { Target } from './target.ts';
@@ -157,58 +156,6 @@ const DOCUMENT = `<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd">
 const CORE = `<feature name='org.qemu.gdb.arm.sys.regs'><reg name="VTCR_EL2" bitsize="64" regnum="200"/></feature>`;
 const DOCUMENTS = [DOCUMENT, CORE, '<a b="&lt;&amp;"><![CDATA[<x>]]></a>'];
 
-interface Tree {
-  name: string;
-  attributes: [string, string][];
-  children: Tree[];
-}
-
-const XML_NAME = ['target', 'feature', 'reg', 'xi:include', 'a-b', '_', '__proto__', 'constructor'];
-
-function anyTree(chance: Chance, depth: number): Tree {
-  const attributes = new Map<string, string>();
-  for (let n = chance.below(4); n > 0; n--) attributes.set(chance.pick(XML_NAME), anyText(chance));
-  const children = depth > 3 ? [] : Array.from({ length: chance.below(3) }, () => anyTree(chance, depth + 1));
-  return { name: chance.pick(XML_NAME), attributes: [...attributes], children };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '<': '&lt;',
-  '>': '&gt;',
-  '&': '&amp;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-function written(tree: Tree, chance: Chance): string {
-  const noise = (): string => chance.pick(['', '', ' ', 'text', '<!-- <a> -->', '<?pi <b> ?>']);
-  const attributes = tree.attributes.map(([k, v]) => ` ${k}="${v.replace(/[<>&"']/g, c => ESCAPES[c] ?? c)}"`).join('');
-  if (tree.children.length === 0 && chance.oneIn(2)) return `<${tree.name}${attributes}/>`;
-  return `<${tree.name}${attributes}>${noise()}${tree.children.map(c => written(c, chance) + noise()).join('')}</${tree.name}>`;
-}
-
-const listed = (tree: Tree, depth = 0): unknown[] => [
-  { name: tree.name, attributes: new Map(tree.attributes), depth },
-  ...tree.children.flatMap(c => listed(c, depth + 1)),
-];
-
-const XML: Target = {
-  name: 'gdb:xml',
-  holds: 'XML: the elements that were written, in their order; damage is an Error in one line',
-  weight: 12,
-  open: () => chance => {
-    const tree = anyTree(chance, 0);
-    const wrong = differences('written and read', xmlElements(written(tree, chance)), listed(tree));
-    const text = spoiledText(chance, chance.pick(DOCUMENTS), DOCUMENTS);
-    const { value = [], error, wrong: thrown } = attempt(() => xmlElements(text), [Error]);
-    wrong.push(...thrown);
-    if (error instanceof Error && (error.constructor !== Error || error.message.includes('\n')))
-      wrong.push(String(error.stack));
-    if (value.length * 3 > text.length) wrong.push('more elements than text');
-    return wrong;
-  },
-};
-
 const DESCRIPTION: Target = {
   name: 'gdb:description',
   holds: 'target descriptions, also ones that include themselves: bounded registers, or a protocol error',
@@ -330,4 +277,4 @@ const STAGE2_REGISTERS: Target = {
   },
 };
 
-export const GDB: readonly Target[] = [PACKET, STOP, LINK, XML, DESCRIPTION, STAGE2, STAGE2_REGISTERS];
+export const GDB: readonly Target[] = [PACKET, STOP, LINK, DESCRIPTION, STAGE2, STAGE2_REGISTERS];

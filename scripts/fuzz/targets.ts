@@ -14,6 +14,7 @@ import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
 import { VMM } from './vmm.ts';
 import { WRITERS } from './writers.ts';
+import { XML } from './xml.ts';
 
 export const TARGETS: readonly Target[] = [
   ...DECODE,
@@ -23,6 +24,7 @@ export const TARGETS: readonly Target[] = [
   ...LIBVIRT,
   ...GUEST,
   ...GDB,
+  ...XML,
   ...SUPPLY,
   ...VMM,
   ...SUPERVISOR,

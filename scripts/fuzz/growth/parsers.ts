@@ -17,8 +17,7 @@ import { TextWriter, toRaw, toText } from '@syndrome/decode/decode/to-text.ts';
 import { wrap as wrapDecoded } from '@syndrome/decode/decode/wrap.ts';
 import { PacketReader } from '@syndrome/qemu/gdb/packet.ts';
 import { parseStop } from '@syndrome/qemu/gdb/stop.ts';
-import { xmlElements } from '@syndrome/qemu/gdb/xml.ts';
-import { readXml } from '@syndrome/qemu/libvirt/xml.ts';
+import { readXml } from '@syndrome/qemu/xml/read.ts';
 import { AgentClient } from '@syndrome/lab/guest/client.ts';
 import { ConsoleReader } from '@syndrome/lab/guest/console.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
@@ -340,8 +339,7 @@ export const PARSERS: readonly Parser[] = [
     },
   },
   { name: 'gdb-stop', seeds: ['T05thread:p1.1;core:0;', 'W00', 'S02'], run: parseStop },
-  { name: 'gdb-xml', seeds: [...XML, XML.join('')], run: xmlElements },
-  { name: 'libvirt-xml', seeds: [...XML, XML.join('')], run: readXml },
+  { name: 'xml', seeds: [...XML, XML.join('')], run: readXml },
   { name: 'supply-apt', seeds: APT, run: text => classifyApt(text, 'http://m.example/debian') },
   { name: 'supply-uris', seeds: URIS, run: parseUris },
   {

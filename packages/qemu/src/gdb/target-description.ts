@@ -4,7 +4,8 @@
  */
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { GdbProtocolError } from './errors.ts';
-import { type XmlElement, xmlElements } from './xml.ts';
+import { childOf, elementsOf, textOf, type XmlElement } from '../xml/element.ts';
+import { readXml } from '../xml/read.ts';
 
 export type RegisterDescription = {
   name: string;
@@ -51,33 +52,33 @@ type Reading = {
 async function readDocument(annex: string, reading: Reading): Promise<void> {
   if (++reading.documents > MAX_DOCUMENTS) throw bad(annex, `more than ${MAX_DOCUMENTS} documents are included`);
   const text = await reading.fetch(annex);
-  let elements: XmlElement[];
+  let root: XmlElement;
   try {
-    elements = xmlElements(text);
+    root = readXml(text);
   } catch (error) {
     throw bad(annex, messageOf(error));
   }
-  const architecture = /<architecture>\s*([\w:.+-]{1,64})\s*<\/architecture>/.exec(text)?.[1];
-  if (architecture !== undefined && reading.architecture === '') reading.architecture = architecture;
-  for (const element of elements) {
-    if (element.name === 'feature') reading.feature = element.attributes.get('name') ?? '';
+  const architecture = textOf(childOf(root, 'architecture')) ?? '';
+  if (reading.architecture === '' && /^[\w:.+-]{1,64}$/.test(architecture)) reading.architecture = architecture;
+  for (const element of elementsOf(root)) {
+    if (element.name === 'feature') reading.feature = element.attributes['name'] ?? '';
     else if (element.name === 'reg') addRegister(element, annex, reading);
     else if (element.name === 'xi:include') await include(element, annex, reading);
   }
 }
 
 async function include(element: XmlElement, annex: string, reading: Reading): Promise<void> {
-  const href = element.attributes.get('href') ?? '';
+  const href = element.attributes['href'] ?? '';
   // The name goes into a request, where these characters cannot end it or change its meaning.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(href)) throw bad(annex, 'an include without a usable name');
   await readDocument(href, reading);
 }
 
 function addRegister({ attributes }: XmlElement, annex: string, reading: Reading): void {
-  const name = attributes.get('name') ?? '';
+  const name = attributes['name'] ?? '';
   if (!/^[\w.-]{1,64}$/.test(name)) throw bad(annex, 'a register without a usable name');
-  const bitsize = boundedNumber(attributes.get('bitsize'), 1, MAX_BITSIZE);
-  const explicit = attributes.get('regnum');
+  const bitsize = boundedNumber(attributes['bitsize'], 1, MAX_BITSIZE);
+  const explicit = attributes['regnum'];
   const regnum = explicit === undefined ? reading.next : boundedNumber(explicit, 0, MAX_REGNUM);
   if (bitsize === undefined) throw bad(annex, `register ${name} without a usable bitsize`);
   if (regnum === undefined || regnum > MAX_REGNUM) throw bad(annex, `register ${name} without a usable regnum`);

@@ -1,6 +1,8 @@
 /** @module What a domain's definition says, and the definition without what is secret in it. Source: libvirt's documentation, "Domain XML format". */
 import { LibvirtDefinitionError } from './errors.ts';
-import { childOf, childrenOf, readXml, textOf, writeXml, type XmlElement } from './xml.ts';
+import { childOf, childrenOf, textOf, type XmlElement } from '../xml/element.ts';
+import { readXml, XmlError } from '../xml/read.ts';
+import { writeXml } from '../xml/write.ts';
 
 interface Definition {
   name: string;
@@ -54,8 +56,18 @@ function namespaceOf({ name, attributes }: XmlElement): string | undefined {
   return attributes[colon < 0 ? 'xmlns' : `xmlns:${name.slice(0, colon)}`];
 }
 
+/** The element of a text. @throws LibvirtDefinitionError */
+function documentOf(xml: string): XmlElement {
+  try {
+    return readXml(xml);
+  } catch (error) {
+    if (error instanceof XmlError) throw new LibvirtDefinitionError(error.message);
+    throw error;
+  }
+}
+
 function readDomain(xml: string): XmlElement {
-  const domain = readXml(xml);
+  const domain = documentOf(xml);
   if (domain.name !== 'domain') throw new LibvirtDefinitionError(`<${domain.name}> is no domain`);
   return domain;
 }

@@ -3,7 +3,7 @@ import { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
 import { readDefinition, withoutSecrets } from '@syndrome/qemu/libvirt/definition.ts';
 import { LibvirtCallError, LibvirtDeadlineError, LibvirtDefinitionError } from '@syndrome/qemu/libvirt/errors.ts';
 import type { LibvirtEvent } from '@syndrome/qemu/libvirt/events.ts';
-import type { XmlElement } from '@syndrome/qemu/libvirt/xml.ts';
+import type { XmlElement } from '@syndrome/qemu/xml/element.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
