@@ -4,7 +4,8 @@ import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
 import { isAlive, newer } from './ledger.ts';
-import { proofFault, proofSays } from './proof.ts';
+import { proofFault, proofSays, senderFault, tellerOf } from './proof.ts';
+import type { Teller } from './proof.ts';
 import type { Policy } from './policy.ts';
 import type { Doing, Page, Place, Vm } from './state.ts';
 
@@ -124,24 +125,54 @@ export function expireActs(t: Turn): void {
 /** Acts whose outcome counts only with a proof. */
 const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'terminate', 'fence']);
 
-/** A person's word comes as an order with a name; an agent cannot give it. */
-const FROM_AGENTS = (kind: string): boolean => kind !== 'attested';
+/** Strangers' answers to one act that are noted: more of them say no more. */
+const MAX_STRANGERS = 4;
+
+/** Who answers: on which host, and whether it is the host's agent or a fence agent beside the controller. */
+export interface Answerer {
+  host: HostId;
+  teller: Teller;
+}
+
+/** An answer that is not its sender's to give changes nothing, and is noted. */
+function refuse(t: Turn, doing: Doing, { host, teller }: Answerer, { proof, state }: ActResult, why: string): void {
+  const name = `${teller} ${host}`;
+  const known = doing.strangers ?? [];
+  if (known.includes(name) || known.length >= MAX_STRANGERS) return;
+  doing.strangers = [...known, name];
+  decide(t, {
+    incident: doing.incident,
+    host,
+    ...(doing.vm === undefined ? {} : { vm: doing.vm }),
+    rule: 'core/answer-refused',
+    rung: 'hold',
+    inputs: { act: doing.id, from: name, state, ...(proof === undefined ? {} : { proof: proof.kind }) },
+    why: `An answer to ${doing.kind} on ${doing.host} is refused: ${why}.`,
+  });
+}
 
 /**
  * Takes the answer of an agent, or of a fence agent. What counts is what was seen, never that a command returned: a stop is
  * confirmed by its proof alone, also where the command failed because the host was off already.
  * @param place where the answer stands in the story of its host, where it came from there
  */
-export function takeResult(t: Turn, from: HostId, result: ActResult, place: Place): void {
+export function takeResult(t: Turn, from: Answerer, result: ActResult, place: Place): void {
   const { s } = t;
   const doing = s.acts.get(result.action);
-  if (doing === undefined || doing.host !== from || result.epoch !== doing.epoch) return;
+  if (doing === undefined) return;
+  if (doing.host !== from.host) return refuse(t, doing, from, result, `it is ${doing.host} that was asked`);
+  const asked = tellerOf(doing.kind);
+  if (asked !== from.teller) return refuse(t, doing, from, result, `that is answered by the ${asked} alone`);
+  if (result.epoch !== doing.epoch)
+    return refuse(t, doing, from, result, `it is for epoch ${result.epoch}, and epoch ${doing.epoch} was asked for`);
   if (doing.state !== 'intent' && doing.state !== 'sent' && doing.state !== 'unknown') return;
   const vm = s.vms.get(doing.vm ?? '');
   const seen = result.seen?.['state'] ?? (result.seen?.['pid'] === undefined ? undefined : 'running');
   if (seen !== undefined) doing.seen = seen.slice(0, 40);
   if (NEEDS_PROOF.has(doing.kind)) {
-    const fault = vm === undefined ? 'the VM is not known' : takeProof(t, vm, doing, result, place);
+    const sender = result.proof === undefined ? undefined : senderFault(result.proof.kind, from.teller, doing.kind);
+    if (sender !== undefined) refuse(t, doing, from, result, sender);
+    const fault = vm === undefined ? 'the VM is not known' : (sender ?? takeProof(t, vm, doing, result, place));
     if (fault === undefined) land(t, doing, 'confirmed');
     else land(t, doing, result.state === 'confirmed' ? 'unknown' : result.state, result.reason ?? fault);
     return;
@@ -181,7 +212,6 @@ function takeProof(t: Turn, vm: Vm, doing: Doing, { proof }: ActResult, place: P
   if (proof === undefined) return 'no proof came with it';
   const copy = vm.copies.find(c => c.host === doing.host);
   if (copy === undefined) return 'no copy is known there';
-  if (!FROM_AGENTS(proof.kind)) return 'only a person can attest';
   if (proof.epoch !== doing.epoch)
     return `it is for epoch ${proof.epoch}, not for epoch ${doing.epoch} that was asked for`;
   const fault = proofFault(t.s.policy, vm.id, copy, proof);

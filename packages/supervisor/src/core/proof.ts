@@ -4,12 +4,18 @@
  * the locks of a host that was cut off while its QEMU runs. Time, silence and the return code of a command prove nothing.
  */
 import { PROCESS_GONE } from './act.ts';
-import type { ProofKind, StopProof } from './act.ts';
+import type { ActKind, ProofKind, StopProof } from './act.ts';
 import type { VmId } from './ids.ts';
 import type { Policy } from './policy.ts';
 import type { Copy, Vm } from './state.ts';
 
+/** Who tells: the agent of the host (a row of its spool), a fence agent beside the controller, or a person by an order. */
+export type Teller = 'agent' | 'fence-agent' | 'person';
+
 interface ProofRow {
+  /** Who may send it, and as the outcome of which acts; a person's is the outcome of none. */
+  from: Teller;
+  acts: readonly ActKind[];
   /** What has to stand in the evidence: the name, and the values that count. */
   evidence: Readonly<Record<string, readonly string[]>>;
   /** Why it does not count under this policy, where it does not. */
@@ -18,21 +24,32 @@ interface ProofRow {
   says: string;
 }
 
-/** Which evidence is a proof, under which conditions. */
+/** Acts after which the agent of a host may say that a copy has stopped. */
+const SEEN_BY_AGENT: readonly ActKind[] = ['stop', 'prove', 'terminate'];
+
+/** Which evidence is a proof, under which conditions, and whose word it has to be. */
 const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
   'process-gone': {
+    from: 'agent',
+    acts: SEEN_BY_AGENT,
     evidence: { process: PROCESS_GONE, autostart: ['off'] },
     says: 'the agent saw that the process is gone and that the host will not start it again',
   },
   'domain-destroyed': {
+    from: 'agent',
+    acts: SEEN_BY_AGENT,
     evidence: { domain: ['shut off', 'undefined'], process: PROCESS_GONE, autostart: ['off'] },
     says: 'libvirt says that the domain is destroyed, and its process is gone',
   },
   'power-off': {
+    from: 'fence-agent',
+    acts: ['fence'],
     evidence: { power: ['off'] },
     says: 'the power of its host was read back as off',
   },
   'image-lock': {
+    from: 'agent',
+    acts: SEEN_BY_AGENT,
     evidence: { lock: ['free'] },
     unless: ({ proofs }, { evidence }) => {
       if (proofs.imageLock === 'one-kernel') return undefined;
@@ -43,16 +60,39 @@ const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
     says: 'no copy holds the lock on its disk, on storage whose locks were tested',
   },
   sanlock: {
+    from: 'agent',
+    acts: SEEN_BY_AGENT,
     evidence: { lease: ['expired'], watchdog: ['armed'] },
     unless: ({ proofs }) => (proofs.sanlock ? undefined : 'the policy does not count sanlock'),
     says: 'its lease expired by the rules of sanlock, and a watchdog was armed',
   },
-  attested: { evidence: {}, says: 'a person has looked and said so' },
+  attested: { from: 'person', acts: [], evidence: {}, says: 'a person has looked and said so' },
 };
 
 /** What a proof of a kind says. */
 export function proofSays(kind: ProofKind): string {
   return PROOFS[kind].says;
+}
+
+const TELLERS: Readonly<Record<Teller, string>> = {
+  agent: 'the agent of a host',
+  'fence-agent': 'a fence agent',
+  person: 'a person',
+};
+
+/**
+ * Why a proof of that kind is not the teller's to give as the outcome of an act; undefined where it is. An agent cannot attest, nor
+ * read back the power of its own host; a fence agent has seen no process.
+ */
+export function senderFault(kind: ProofKind, from: Teller, act: ActKind): string | undefined {
+  const row = PROOFS[kind];
+  if (row.from !== from) return `a proof of kind ${kind} is given by ${TELLERS[row.from]}, not by ${TELLERS[from]}`;
+  return row.acts.includes(act) ? undefined : `a proof of kind ${kind} is no outcome of ${act}`;
+}
+
+/** Who carries an act out, and answers. */
+export function tellerOf(act: ActKind): Teller {
+  return act === 'fence' ? 'fence-agent' : 'agent';
 }
 
 /**

@@ -233,6 +233,8 @@ export interface Doing {
   reason?: string;
   /** What its agent saw, `running` of a VM above all. */
   seen?: string;
+  /** Who answered though it was not theirs to answer; noted once each. */
+  strangers?: string[];
 }
 
 export interface State {

@@ -62,7 +62,11 @@ function take(t: Turn, input: Input): void {
       return;
     }
     case 'result':
-      return takeResult(t, input.host, input.result, { spool: '', seq: 0, at: input.at });
+      return takeResult(t, { host: input.host, teller: 'fence-agent' }, input.result, {
+        spool: '',
+        seq: 0,
+        at: input.at,
+      });
     case 'tick':
       expireActs(t);
       coolBreaker(t);
@@ -86,7 +90,7 @@ function said(t: Turn, row: Row): void {
     case 'vm':
       return takeVmReport(t, row, what);
     case 'result':
-      return takeResult(t, host, what, { spool, seq, at });
+      return takeResult(t, { host, teller: 'agent' }, what, { spool, seq, at });
   }
 }
 

@@ -1,10 +1,13 @@
 /** Each wall by itself: several stand one behind the other, so that a scene still holds when one of them is gone. */
 import { describe, expect, test } from 'vitest';
-import type { Act } from './act.ts';
+import { ACT_KINDS, PROOF_KINDS } from './act.ts';
+import type { Act, ActKind, ProofKind } from './act.ts';
 import type { Effect } from './input.ts';
-import { isProven, mayStart, unprovenCopies } from './proof.ts';
+import { isProven, mayStart, senderFault, unprovenCopies } from './proof.ts';
+import type { Teller } from './proof.ts';
 import type { Row, Said } from './said.ts';
 import type { Copy, Vm } from './state.ts';
+import { checkRun } from './testing/holds.ts';
 import { ACTS, goneProof, Scene } from './testing/scene.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { countVm, homeCopy, vmById } from './ledger.ts';
@@ -126,6 +129,71 @@ describe('rows that come late', () => {
     const { scene, stop, row } = stopping();
     row(20, { ...stopped(stop), proof: { ...goneProof(stop), kind: 'attested', evidence: { by: 'ann' } } } as Said);
     expect(kinds(scene.effects)).not.toContain('start');
+  });
+});
+
+describe('whose word a proof is', () => {
+  /** Written down once more: of each kind the one who may give it, and after which acts. */
+  const MAY: Record<ProofKind, [Teller, ActKind[]]> = {
+    'process-gone': ['agent', ['stop', 'prove', 'terminate']],
+    'domain-destroyed': ['agent', ['stop', 'prove', 'terminate']],
+    'image-lock': ['agent', ['stop', 'prove', 'terminate']],
+    sanlock: ['agent', ['stop', 'prove', 'terminate']],
+    'power-off': ['fence-agent', ['fence']],
+    attested: ['person', []],
+  };
+
+  test.each(PROOF_KINDS)('%s', kind => {
+    const [teller, acts] = MAY[kind];
+    for (const from of ['agent', 'fence-agent', 'person'] as const)
+      for (const act of ACT_KINDS)
+        expect(senderFault(kind, from, act) === undefined, `${from} after ${act}`).toBe(
+          from === teller && acts.includes(act),
+        );
+  });
+
+  /** Evidence that would count, were it the sender's to give. */
+  const EVIDENCE = {
+    power: 'off',
+    process: 'absent',
+    autostart: 'off',
+    domain: 'undefined',
+    lock: 'free',
+    lease: 'expired',
+    watchdog: 'armed',
+  };
+  const refusals = (scene: Scene): string[] =>
+    scene.effects.flatMap(e =>
+      e.effect === 'decision' && e.decision.rule === 'core/answer-refused' ? [e.decision.why] : [],
+    );
+
+  test.each(['power-off', 'attested'] as const)('an agent that sends %s is refused, and that is noted', kind => {
+    const { scene, stop, row } = stopping();
+    row(20, { ...stopped(stop), proof: { ...goneProof(stop), kind, evidence: EVIDENCE } } as Said);
+    expect(kinds(scene.effects)).not.toContain('start');
+    expect(refusals(scene)).toEqual([expect.stringContaining(`a proof of kind ${kind} is given by`)]);
+    checkRun(scene);
+  });
+
+  test('a fence agent does not answer for an agent, however good its proof', () => {
+    const { scene, stop } = stopping();
+    const { kind: _, ...result } = stopped(stop) as Said & { kind: 'result' };
+    for (const proof of [goneProof(stop), { ...goneProof(stop), kind: 'power-off' as const, evidence: EVIDENCE }])
+      scene.send({ input: 'result', at: scene.now, host: 'a', result: { ...result, proof } });
+    expect(scene.state.acts.get(stop.id)?.state).toBe('intent');
+    expect(kinds(scene.effects)).not.toContain('start');
+    expect(refusals(scene)).toEqual([expect.stringContaining('that is answered by the agent alone')]);
+  });
+
+  test('a proof that another host sends is refused, and noted once however often it comes', () => {
+    const { scene, stop } = stopping();
+    for (let i = 0; i < 5; i++) scene.say('b', stopped(stop));
+    expect(scene.state.acts.get(stop.id)?.state).toBe('intent');
+    expect(refusals(scene)).toEqual([expect.stringContaining('it is a that was asked')]);
+    // Who was asked is still heard.
+    scene.good(stop);
+    expect(kinds(scene.effects)).toContain('start');
+    checkRun(scene);
   });
 });
 
