@@ -156,6 +156,21 @@ describe('what is ordered', () => {
     expect(await paused()).toBeUndefined();
   });
 
+  test('a host is drained, and its draining is ended by an order too', async () => {
+    const draining = async (): Promise<unknown> =>
+      ((await json('hosts'))['hosts'] as { draining?: unknown }[])[1]?.draining;
+    expect(await fleet('undrain', 'h2')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('h2 is not draining'),
+    });
+    expect((await fleet('drain', 'h2', '--reason', 'a test')).code).toBe(0);
+    expect(await draining()).toMatchObject({ evacuate: true });
+    expect((await fleet('undrain', 'h2', '--dry-run')).stdout).toContain('ends the draining of h2');
+    expect(await draining()).toMatchObject({ evacuate: true });
+    expect((await fleet('undrain', 'h2', '--reason', 'the wrong host')).code).toBe(0);
+    expect(await draining()).toBeUndefined();
+  });
+
   test.each([
     ['a wrong epoch', ['web', 'h1', '7'], 'epoch 7, not for web on h1, epoch 0'],
     ['a host where it is not', ['web', 'h2', '0'], 'no copy of web is known on h2'],

@@ -154,6 +154,16 @@ Examples:
     .action((host: string, options: { reason?: string }) =>
       order({ order: 'drain', host, ...reasonOf(options) }, options),
     );
+  orders(
+    'undrain',
+    'end the draining of a host: it takes VMs again, and those that wait to leave it stay; its pages stay in the ledger',
+    ' h1 --reason "the wrong host"',
+  )
+    .argument('<host>')
+    .option('--reason <text>', 'why; it is kept')
+    .action((host: string, options: { reason?: string }) =>
+      order({ order: 'undrain', host, ...reasonOf(options) }, options),
+    );
   orders('repaired', 'the memory of a host was replaced: its pages are history, it may have VMs again', ' h1')
     .argument('<host>')
     .action((host: string, options: object) => order({ order: 'repaired', host }, options));

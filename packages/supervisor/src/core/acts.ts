@@ -129,7 +129,7 @@ const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'terminate',
 const MAX_STRANGERS = 4;
 
 /** Who answers: on which host, and whether it is the host's agent or a fence agent beside the controller. */
-export interface Answerer {
+interface Answerer {
   host: HostId;
   teller: Teller;
 }

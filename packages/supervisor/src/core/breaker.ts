@@ -3,6 +3,7 @@
  * a source of ours), and nothing new is begun. When it closes, all is decided on what is the case then; what came meanwhile is
  * history.
  */
+import { giveUpMove } from './move.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -18,7 +19,7 @@ export function watchBreaker(t: Turn): void {
   const limit = Math.max(least, Math.ceil((hosts.size * percent) / 100));
   if (breaker.hosts.size < limit) return;
   breaker.open = { at: t.now, last: t.now };
-  dropWaiting(t);
+  dropWaiting(t, 'many hosts have errors at once, and the cause is looked for first');
   alarm(t, 'breaker-open', 'fleet', {
     summary:
       `${breaker.hosts.size} of ${hosts.size} hosts have new memory errors within ${Math.round(within / 60_000)} minutes. ` +
@@ -46,22 +47,24 @@ export function closeBreaker(t: Turn, by: string, reason: string): void {
     inputs: { by },
     why: `The storm breaker is closed: ${reason}. All VMs and hosts are judged by their present state.`,
   });
-  judgeAll(t);
+  judgeAll(t, 'nothing asks for it any more');
 }
 
-/** What rules have planned and nobody has begun is history when all is judged anew. */
-function dropWaiting(t: Turn): void {
+/** What rules have planned and nobody has begun is history when all is judged anew. Its owners are told, unless it is planned again. */
+export function dropWaiting(t: Turn, why: string): void {
   for (const id of t.s.moving) {
     const vm = t.s.vms.get(id);
     if (vm?.move === undefined || vm.move.begun || vm.move.by !== '') continue;
-    delete vm.move;
-    t.s.moving = t.s.moving.filter(m => m !== id);
+    giveUpMove(t, vm, why);
   }
 }
 
-/** Forgets what was decided last, so that all is decided again on the present state. */
-export function judgeAll(t: Turn): void {
-  dropWaiting(t);
+/**
+ * Forgets what was decided last, so that all is decided again on the present state.
+ * @param why what was planned and is not planned again is not done
+ */
+export function judgeAll(t: Turn, why: string): void {
+  dropWaiting(t, why);
   for (const vm of t.s.vms.values()) {
     delete vm.decided;
     t.vms.add(vm.id);

@@ -10,6 +10,8 @@ export type Order =
   | { order: 'pause'; reason?: string }
   | { order: 'resume' }
   | { order: 'drain'; host: HostId; reason?: string }
+  /** It takes VMs again, and those that wait to leave it stay. */
+  | { order: 'undrain'; host: HostId; reason?: string }
   | { order: 'repaired'; host: HostId }
   /** Stop it with proof, start it on another host. */
   | { order: 'restart'; vm: VmId; reason?: string }

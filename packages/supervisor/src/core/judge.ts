@@ -1,5 +1,6 @@
 /** @module What has changed is judged by the rules, and what they say is done: told, planned, closed. */
 import { want } from './acts.ts';
+import { tellPlanned } from './announce.ts';
 import { mayDrain } from './budget.ts';
 import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
@@ -172,33 +173,6 @@ function plan(t: Turn, vm: Vm, rule: VmRule, rung: Rung, facts: VmFacts, inciden
   tellPlanned(t, vm, rung, incident, wait);
 }
 
-const PLANNED: Partial<Record<Rung, string>> = {
-  reboot: 'is reset where it runs',
-  migrate: 'is moved to another host while it runs',
-  'restart-elsewhere': 'is stopped and started again on another host',
-  terminate: 'is stopped for good',
-};
-
-const because = (t: Turn, { cause, host }: Incident): string => {
-  if (cause === 'order') return 'as its operator has ordered';
-  const emptied = cause === 'host' && t.s.hosts.get(host)?.draining?.evacuate === true;
-  return emptied ? 'because its host is being emptied' : 'because of memory errors of its host';
-};
-
-/** Tells the owner what will be done, and not before when. */
-export function tellPlanned(t: Turn, vm: Vm, rung: Rung, incident: Incident, wait: Time): void {
-  tellOnce(t, incident, `planned/${rung}/${vm.epoch}`, {
-    type: 'vm.restart.planned',
-    severity: 'warning',
-    host: incident.host,
-    vm: vm.id,
-    vmName: vm.name,
-    ...(wait > t.now ? { notBefore: wait } : {}),
-    summary: `VM ${nameOf(vm)} ${PLANNED[rung] ?? rung}, ${because(t, incident)}.`,
-    playbook: 'restart-planned.md',
-  });
-}
-
 /** Judges a host whose facts have changed. */
 export function judgeHost(t: Turn, host: Host): void {
   judgePages(t, host);
@@ -307,12 +281,14 @@ export function evacuate(t: Turn, host: Host): void {
   if (draining?.evacuate !== true) return;
   const ordered = draining.by.startsWith('order by ');
   if (!ordered && !modeIs(t.s.policy, 'act')) return;
+  // What rules want is planned when it may be begun: before, the owner would be told of what may never be.
+  const held = !ordered && (t.s.paused !== undefined || t.s.breaker.open !== undefined);
   let left = 0;
   for (const vm of t.s.vms.values()) {
     const home = homeCopy(vm);
     if (home === undefined || home.host !== host.id || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
     left++;
-    if (vm.move !== undefined || handsOff(vm) !== undefined) continue;
+    if (vm.move !== undefined || handsOff(vm) !== undefined || held) continue;
     const clean = isClean(t.s, vm) && host.connected && home.state === 'running';
     if (clean && (vm.noMigrate ?? 0) > t.now) continue;
     const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);

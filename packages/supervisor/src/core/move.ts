@@ -4,6 +4,7 @@
  */
 import type { ActKind } from './act.ts';
 import { isFlying, want } from './acts.ts';
+import { withdraw } from './announce.ts';
 import { handsOff, mayBegin } from './budget.ts';
 import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
@@ -42,10 +43,17 @@ export function planMove(t: Turn, vm: Vm, asked: Asked): boolean {
     if (move.begun) return false;
     const higher = RUNGS.indexOf(asked.rung) > RUNGS.indexOf(move.rung) || (asked.by !== '' && move.by === '');
     if (!higher) return false;
+    withdraw(t, vm, 'something else is done with it instead');
   }
   vm.move = { ...asked, step: 'waiting', begun: false, tried: new Map(), again: 0, rounds: 0, failed: [] };
   if (!t.s.moving.includes(vm.id)) t.s.moving.push(vm.id);
   return true;
+}
+
+/** Gives up what is planned or under way; where its owner was told of it, that it is not done is told too. */
+export function giveUpMove(t: Turn, vm: Vm, why: string): void {
+  withdraw(t, vm, why);
+  end(t, vm);
 }
 
 function end(t: Turn, vm: Vm): void {
@@ -69,6 +77,7 @@ export function advanceMoves(t: Turn): void {
 }
 
 function advance(t: Turn, vm: Vm, move: Move): void {
+  if (!move.begun && !stillWanted(t, vm, move)) return;
   if (move.wait > t.now && !move.begun) return;
   if (t.s.paused !== undefined || (t.s.breaker.open !== undefined && !move.begun && move.by === '')) return;
   const last = t.s.acts.get(move.act ?? '');
@@ -77,7 +86,6 @@ function advance(t: Turn, vm: Vm, move: Move): void {
   const idle = move.step === 'unproven' || move.step === 'no-target';
   if (idle && !t.awake) return;
   if (move.begun && move.step !== 'working' && !mayBegin(t.s)) return;
-  if (!move.begun && !stillWanted(t, vm, move)) return;
   switch (move.rung) {
     case 'reboot':
       return reboot(t, vm, move);
@@ -99,11 +107,21 @@ function isMoot(vm: Vm, doing: Doing | undefined): boolean {
 
 /** What has changed since it was planned may have made it wrong. */
 function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
-  const off = handsOff(vm);
-  const gone = isPlannedStop(vm, t.now);
-  if (off === undefined && !gone) return true;
-  drop(t, vm, move, off ?? 'it was stopped on purpose');
+  const off =
+    handsOff(vm) ??
+    (isPlannedStop(vm, t.now) ? 'it was stopped on purpose' : undefined) ??
+    // What a rule wants of a VM that runs is not done with one that its owner has shut down.
+    (move.by === '' && wasShutDown(vm) ? 'it runs no more, and nothing says that it has failed' : undefined);
+  if (off === undefined) return true;
+  drop(t, vm, move, off);
   return false;
+}
+
+/** Whether a VM ended in order, as far as its host can tell: it has neither died nor panicked since it was started. */
+function wasShutDown(vm: Vm): boolean {
+  const home = homeCopy(vm);
+  if (home === undefined || isAlive(home.state)) return false;
+  return !vm.after.some(({ what, at }) => what !== 'rebooted' && at >= home.since);
 }
 
 function drop(t: Turn, vm: Vm, move: Move, why: string): void {
@@ -115,7 +133,7 @@ function drop(t: Turn, vm: Vm, move: Move, why: string): void {
     inputs: { planned: move.rung },
     why: `${word(move.rung)} of VM ${nameOf(vm)} is given up: ${why}.`,
   });
-  end(t, vm);
+  giveUpMove(t, vm, why);
 }
 
 const WORDS: Partial<Record<Rung, string>> = {
@@ -489,6 +507,7 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
 /** Says that it did not work, and ends: the VM is where it was. */
 function giveUp(t: Turn, vm: Vm, move: Move, summary: string): void {
   fail(t, vm, move, summary);
+  withdraw(t, vm, summary.replace(/\.$/, ''));
   delete vm.move;
   t.s.moving = t.s.moving.filter(id => id !== vm.id);
   t.vms.add(vm.id);

@@ -5,12 +5,14 @@ const NOTICE_TYPES = [
   'vm.memory.poisoned',
   'vm.memory.predicted',
   'vm.restart.planned',
+  'vm.restart.withdrawn',
   'vm.restarted',
   'vm.migrated',
   'vm.terminated',
   'vm.down',
   'host.draining',
   'host.drained',
+  'host.undrained',
   'host.repaired',
 ] as const;
 type NoticeType = (typeof NOTICE_TYPES)[number];

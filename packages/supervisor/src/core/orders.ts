@@ -1,9 +1,10 @@
 /** @module What a person orders. Each is a decision with a name behind it. */
-import { closeBreaker, judgeAll } from './breaker.ts';
+import { tellPlanned } from './announce.ts';
+import { closeBreaker, dropWaiting, judgeAll } from './breaker.ts';
 import { handsOff } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
-import { planMove } from './move.ts';
+import { giveUpMove, planMove } from './move.ts';
 import { hostOf, isAlive } from './ledger.ts';
 import { proofFault } from './proof.ts';
 import type { Rung } from './policy.ts';
@@ -11,7 +12,7 @@ import type { StopProof } from './act.ts';
 import { calm, decide, tellOnce } from './turn.ts';
 import type { Turn, Why } from './turn.ts';
 import type { Copy } from './state.ts';
-import { evacuate, tellPlanned } from './judge.ts';
+import { evacuate } from './judge.ts';
 import { nameOf } from './words.ts';
 
 type Of<K extends Order['order']> = Order & { order: K };
@@ -21,6 +22,7 @@ export function takeOrder(t: Turn, by: string, order: Order): void {
   switch (order.order) {
     case 'pause':
       t.s.paused ??= { at: t.now, by, reason: order.reason ?? '' };
+      dropWaiting(t, 'the fleet is paused');
       return said(t, by, order, {
         rung: 'hold',
         why: `${by} has paused the fleet: nothing is done until it is resumed.`,
@@ -28,11 +30,13 @@ export function takeOrder(t: Turn, by: string, order: Order): void {
     case 'resume':
       delete t.s.paused;
       said(t, by, order, { rung: 'observe', why: `${by} has resumed the fleet. All is judged as it is now.` });
-      return judgeAll(t);
+      return judgeAll(t, 'nothing asks for it any more');
     case 'breaker-close':
       return closeBreaker(t, by, `${by} has said so`);
     case 'drain':
       return drainHost(t, by, order);
+    case 'undrain':
+      return undrain(t, by, order);
     case 'repaired':
       return repaired(t, by, order);
     case 'restart':
@@ -97,6 +101,37 @@ function drainHost(t: Turn, by: string, order: Of<'drain'>): void {
   evacuate(t, host);
 }
 
+/** A host takes VMs again. A rule closes it again when it sees something new, or when all is judged anew. */
+function undrain(t: Turn, by: string, order: Of<'undrain'>): void {
+  const host = t.s.hosts.get(order.host);
+  if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
+  const { draining } = host;
+  if (draining === undefined) return refused(t, by, order, `${host.id} is not draining`);
+  delete host.draining;
+  calm(t, 'budget-spent', host.id);
+  const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+  said(t, by, order, {
+    incident: incident.id,
+    host: host.id,
+    rung: 'observe',
+    why: `${by} ends the draining of ${host.id} (${draining.by}): it takes VMs again, and those that wait to leave it stay.`,
+  });
+  tellOnce(t, incident, `undrained/${host.id}/${t.now}`, {
+    type: 'host.undrained',
+    severity: 'info',
+    host: host.id,
+    summary: `${host.id} takes VMs again.`,
+  });
+  for (const id of t.s.moving) {
+    const vm = t.s.vms.get(id);
+    // What has begun is brought to its end; what a person ordered of the VM itself, or its own errors ask for, is not of the host.
+    if (vm?.move === undefined || vm.move.begun || vm.home !== host.id || vm.move.rule !== draining.by) continue;
+    if (t.s.incidents.get(vm.move.incident)?.cause === 'host') giveUpMove(t, vm, `${host.id} is not emptied any more`);
+  }
+  // A VM that could not leave because as many hosts drained as may can do so now.
+  for (const other of t.s.hosts.values()) t.hosts.add(other.id);
+}
+
 function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
   const host = hostOf(t.s, order.host);
   host.repairedAt = t.now;
@@ -128,7 +163,7 @@ function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
       summary: `${host.id} was repaired and takes VMs again.`,
     },
   );
-  judgeAll(t);
+  judgeAll(t, `the memory of ${host.id} was replaced`);
 }
 
 function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung: Rung): void {

@@ -114,6 +114,13 @@ export interface Copy {
 
 type MoveStep = 'waiting' | 'working' | 'unproven' | 'no-target' | 'failed';
 
+/** That something will be done with a VM, as its owner was told. */
+export interface Announced {
+  rung: Rung;
+  incident: IncidentId;
+  transition: string;
+}
+
 /** What is being done with a VM: one thing at a time. */
 export interface Move {
   rung: Rung;
@@ -138,6 +145,8 @@ export interface Move {
   to?: HostId;
   /** Of a live migration: whether the VM is known to run at its target. */
   arrived?: boolean;
+  /** What its owner was told of it: the transition of which incident. */
+  announced?: Announced;
 }
 
 /** A witness that named no page, and the incident that it is in as long as no page fits better. */

@@ -1,5 +1,6 @@
 /** @module The one function: what the core wants of an input. No clock, no chance, nothing but its state. */
 import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
+import { tellWithdrawn } from './announce.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
 import { canonical, sha256 } from './hash.ts';
 import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
@@ -35,9 +36,11 @@ export function step(state: State, input: Input): Effect[] {
     vms: new Set(),
     hosts: new Set(),
     awake: input.input === 'tick',
+    withdrawn: [],
   };
   take(t, input);
   settle(t);
+  tellWithdrawn(t);
   return t.out;
 }
 
@@ -110,7 +113,7 @@ function takePolicy(t: Turn, by: string, policy: Policy): void {
     inputs: { by, mode: policy.mode, rules: policy.rules.length },
     why: `${by} has set the policy ${id}. All is judged by it as it is now.`,
   });
-  judgeAll(t);
+  judgeAll(t, `the policy has changed to ${policy.name}, which does not ask for it`);
 }
 
 /** Judges what has changed, until nothing more changes by it, and takes what is under way further. */

@@ -3,7 +3,7 @@ import { decisionHash } from './hash.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import type { Decision, Effect } from './input.ts';
 import type { AlertType, Notice } from './notice.ts';
-import type { Incident, State } from './state.ts';
+import type { Announced, Incident, State } from './state.ts';
 
 export interface Turn {
   s: State;
@@ -14,6 +14,8 @@ export interface Turn {
   hosts: Set<HostId>;
   /** Time has passed, or facts have changed: what waits is looked at. */
   awake: boolean;
+  /** What was announced and is given up: told at the end, unless the same is planned again. */
+  withdrawn: (Announced & { vm: VmId; why: string })[];
 }
 
 /** What a decision says beside time and policy. */

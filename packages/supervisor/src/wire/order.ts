@@ -9,6 +9,7 @@ export const orderSchema = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('pause'), reason }),
   z.strictObject({ order: z.literal('resume') }),
   z.strictObject({ order: z.literal('drain'), host: name, reason }),
+  z.strictObject({ order: z.literal('undrain'), host: name, reason }),
   z.strictObject({ order: z.literal('repaired'), host: name }),
   z.strictObject({ order: z.literal('restart'), vm: name, reason }),
   z.strictObject({ order: z.literal('terminate'), vm: name, reason }),
