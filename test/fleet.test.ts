@@ -59,7 +59,7 @@ describe('what is asked', () => {
   test('status', async () => {
     const { code, stdout, stderr } = await fleet('status');
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^policy {5}tells@1#[0-9a-f]{12}, mode act\n/);
+    expect(stdout).toMatch(/^policy {5}tells@1#[0-9a-f]{12}, mode act, set by the file of the site \S+Z\n/);
     expect(stdout).toContain(
       '\nagents     2 of 2 connected\nVMs        1, acted on: 0\nincidents  1 open\nalerts     none\n',
     );
@@ -154,6 +154,15 @@ describe('what is ordered', () => {
     expect((await fleet('status')).stdout).toContain('\npaused     ');
     expect((await fleet('resume')).code).toBe(0);
     expect(await paused()).toBeUndefined();
+  });
+
+  test('a policy that was set is named in the status, with who and what the file says', async () => {
+    expect((await fleet('policy', 'set', 'observe')).code).toBe(0);
+    const { stdout } = await fleet('status');
+    expect(stdout).toMatch(/^policy {5}observe@\S+, mode observe, set by .*\(as stated\) \S+Z\n/);
+    expect(stdout).toMatch(/\n {11}not the one that the file of the site names, tells@1#[0-9a-f]{12}: /);
+    expect((await fleet('policy', 'set', join(sandbox.dir, 'policy.yaml'))).code).toBe(0);
+    expect((await fleet('status')).stdout).not.toContain('not the one');
   });
 
   test('a host is drained, and its draining is ended by an order too', async () => {

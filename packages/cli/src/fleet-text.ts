@@ -112,11 +112,26 @@ export function listLines(name: string, result: unknown, style: Style): string[]
   return rows.length === 0 ? [`no ${name}`] : table(columns, rows, style);
 }
 
+/** Who has set the policy, and since when it counts. */
+function setBy(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return '';
+  const { by, at } = value as Row;
+  return `, set by ${text(by)} ${time(at)}`;
+}
+
 function statusLines(s: Row, style: Style): string[] {
   const alerts = Array.isArray(s['alerts']) ? s['alerts'] : [];
   const bad = (word: string): string => style('red', word);
   return [
-    `policy     ${text(s['policy'])}, mode ${text(s['mode'])}`,
+    `policy     ${text(s['policy'])}, mode ${text(s['mode'])}${setBy(s['policyBy'])}`,
+    ...(s['sitePolicyInForce'] === false
+      ? [
+          style(
+            'yellow',
+            `           not the one that the file of the site names, ${text(s['sitePolicy'])}: that comes into force when the file changes, or by \`syndrome fleet policy set\``,
+          ),
+        ]
+      : []),
     ...(s['paused'] === undefined ? [] : [bad(`paused     ${text(s['paused'], 200)}`)]),
     ...(s['breakerOpen'] === true ? [bad('breaker    open: a storm of errors; nothing is acted on')] : []),
     `agents     ${text(s['connected'])} of ${text(s['hosts'])} connected`,

@@ -250,6 +250,36 @@ describe('a controller', () => {
     });
   });
 
+  test('keeps the policy that a person has set over a restart, until the configuration names another one', async () => {
+    const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
+    const restarted = async (version: string, last?: ReturnType<typeof start>): Promise<ReturnType<typeof start>> => {
+      last?.stop.abort();
+      await last?.ended;
+      const next = start({ policy: { policy: { ...MOVES, version }, by: 'configuration' } });
+      const host = peer(`h${version}-${peers.length}`);
+      await host.settled();
+      return next;
+    };
+    const first = await restarted('1');
+    expect(await status()).toMatchObject({
+      mode: 'act',
+      policyBy: { by: 'configuration', site: true },
+      sitePolicyInForce: true,
+    });
+    await ask(adminSocket(), { ask: 'policy', by: 'ann', policy: shippedText('observe') });
+    const second = await restarted('1', first);
+    expect(await status()).toMatchObject({
+      mode: 'observe',
+      policy: expect.stringMatching(/^observe@/) as unknown,
+      policyBy: { by: 'ann (as stated)', site: false },
+      sitePolicyInForce: false,
+    });
+    // Another text under the same name is another policy.
+    await restarted('2', second);
+    expect(await status()).toMatchObject({ mode: 'act', policyBy: { site: true }, sitePolicyInForce: true });
+    expect(await replay(store.query)).not.toHaveProperty('differs');
+  });
+
   test('says what it would do, and does nothing', async () => {
     start();
     const [a, b] = [peer('a'), peer('b')];

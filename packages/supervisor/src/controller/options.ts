@@ -15,7 +15,7 @@ export interface ControllerOptions {
   targets: readonly string[];
   targetsOf: (notice: Notice) => readonly string[];
   deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
-  /** The policy of the configuration, set when this controller begins to work. */
+  /** The policy of the configuration: told when this controller begins to work, in force when it is another than was told before. */
   policy?: { policy: Policy; by: string };
   /** Copies the store into a new file. Missing where the engine has its own way. */
   backup?: (path: string) => Promise<void>;

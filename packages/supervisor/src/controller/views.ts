@@ -15,6 +15,8 @@ export function statusView(s: Readonly<State>): Record<string, unknown> {
     now: s.now,
     policy: s.policyId,
     mode: s.policy.mode,
+    ...(s.policyBy === undefined ? {} : { policyBy: s.policyBy }),
+    ...(s.sitePolicy === undefined ? {} : { sitePolicy: s.sitePolicy, sitePolicyInForce: s.sitePolicy === s.policyId }),
     paused: s.paused,
     breakerOpen: s.breaker.open !== undefined,
     hosts: s.hosts.size,

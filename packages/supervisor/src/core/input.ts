@@ -29,7 +29,11 @@ export type Input =
   /** What became of an act that no agent carries out: a fence agent beside the controller. */
   | { input: 'result'; at: Time; host: HostId; result: ActResult }
   | { input: 'order'; at: Time; by: string; order: Order }
-  | { input: 'policy'; at: Time; by: string; policy: Policy }
+  /**
+   * A policy to judge by. `site`: the one that the configuration names, told at each start; it comes into force when it is
+   * another than the configuration named before, so that what an operator has set outlives a restart.
+   */
+  | { input: 'policy'; at: Time; by: string; policy: Policy; site?: true }
   /** An agent's connection came or went. Silence is no proof of anything. */
   | { input: 'agent'; at: Time; host: HostId; connected: boolean }
   /** Time passes. At least once a second, and before anything that follows a deadline. */

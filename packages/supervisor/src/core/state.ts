@@ -253,6 +253,10 @@ export interface State {
   policy: Policy;
   /** `name@version#hash`. */
   policyId: string;
+  /** Who has set it, and when; by the configuration or by an order. Missing: nobody has. */
+  policyBy?: { by: string; at: Time; site: boolean };
+  /** The one that the configuration named last, in force or not. */
+  sitePolicy?: string;
   paused?: { at: Time; by: string; reason: string };
   breaker: { open?: { at: Time; last: Time }; hosts: Map<HostId, Time> };
   hosts: Map<HostId, Host>;

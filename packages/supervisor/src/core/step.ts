@@ -53,7 +53,7 @@ function take(t: Turn, input: Input): void {
     case 'order':
       return takeOrder(t, input.by, input.order);
     case 'policy':
-      return takePolicy(t, input.by, input.policy);
+      return takePolicy(t, input.by, input.policy, input.site === true);
     case 'agent':
       if (takeAgent(t, input.host, input.connected) && input.connected) askAgain(t.s, input.host);
       return;
@@ -102,8 +102,12 @@ export function policyId(policy: Policy): string {
   return `${policy.name}@${policy.version}#${sha256(canonical(policy)).slice(0, 12)}`;
 }
 
-function takePolicy(t: Turn, by: string, policy: Policy): void {
+/** One that the configuration names again, as at each start, sets nothing: what a person has set since stands. */
+function takePolicy(t: Turn, by: string, policy: Policy, site: boolean): void {
   const id = policyId(policy);
+  if (site && t.s.sitePolicy === id) return;
+  if (site) t.s.sitePolicy = id;
+  t.s.policyBy = { by, at: t.now, site };
   if (id === t.s.policyId) return;
   t.s.policy = policy;
   t.s.policyId = id;
