@@ -230,7 +230,9 @@ Examples:
     .addHelpText('after', '\nExample:\n  syndrome fleet policy show protect > mine.yaml')
     .action(async (name: string) => (await import('./fleet-policy.ts')).show(name));
   site(policy.command('set'))
-    .description('judge by this policy from now on, also after a restart, until another is set or the file of the site names another one')
+    .description(
+      'judge by this policy from now on, also after a restart, until another is set or the file of the site names another one',
+    )
     .argument('<policy>', 'observe, notify, protect, or a file')
     .option('--json', 'machine-readable')
     .option('--dry-run', 'say what would be decided, and change nothing')

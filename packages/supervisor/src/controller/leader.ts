@@ -142,7 +142,9 @@ export class Leader {
     await committer.put([
       { input: 'tick' },
       ...gone.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
-      ...(this.#options.policy === undefined ? [] : [{ input: 'policy', site: true, ...this.#options.policy } as Timeless]),
+      ...(this.#options.policy === undefined
+        ? []
+        : [{ input: 'policy', site: true, ...this.#options.policy } as Timeless]),
     ]);
   }
 

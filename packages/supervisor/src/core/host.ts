@@ -4,7 +4,8 @@ import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
-import type { Host } from './state.ts';
+import { isKernelLog } from './sources.ts';
+import type { Host, Place } from './state.ts';
 import { want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -97,11 +98,14 @@ export function takeSource(t: Turn, row: Row, source: SourceState): void {
   const place = { spool: row.spool, seq: row.seq, at: row.at };
   const known = host.sources.get(name);
   if (known !== undefined && !newer(place, known.place)) return;
+  if (name === 'agent' && source.state === 'reading') forgetSources(t, host, place);
   if (known === undefined && host.sources.size >= MAX_SOURCES) return;
   host.sources.set(name, { state: source.state, since: t.now, place });
+  // It may have become a host that can take a VM, or none.
+  if (known?.state !== source.state) t.hosts.add(host.id);
   const about = `${host.id} ${name}`;
   const vm = source.vm === undefined ? {} : { vm: source.vm };
-  if (source.state === 'stalled')
+  if (source.state === 'stalled' || (source.state === 'lost' && isKernelLog(name)))
     alarm(t, 'source-stalled', about, {
       host: host.id,
       ...vm,
@@ -129,6 +133,16 @@ export function takeSource(t: Turn, row: Row, source: SourceState): void {
         ? `Source ${name} of ${host.id} reads again after a gap; what happened in it is not known to be nothing.`
         : `Source ${name} of ${host.id} reads again after a gap in which ${source.lostEvents} events were lost.`,
   });
+}
+
+/** Its agent has begun anew: what it reads now it tells again, and what it is not set up to read any more it does not. */
+function forgetSources(t: Turn, host: Host, begun: Place): void {
+  for (const [name, { place }] of host.sources) {
+    if (!newer(begun, place)) continue;
+    host.sources.delete(name);
+    calm(t, 'source-stalled', `${host.id} ${name}`);
+    calm(t, 'spool-full', `${host.id} ${name}`);
+  }
 }
 
 /** An agent's connection came or went. True when that is new. */

@@ -1,5 +1,6 @@
 /** @module Where a VM may be started or migrated to, and why not elsewhere. */
 import { distinctPages, unapplied } from './ledger.ts';
+import { blindSources, hearsKernel } from './sources.ts';
 import type { HostId } from './ids.ts';
 import type { Host, State, Vm } from './state.ts';
 
@@ -40,6 +41,8 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
   if (host.boot === undefined) return 'it has not reported itself';
   if (host.draining !== undefined) return 'it is draining';
   if (host.suspect !== undefined) return `its own memory is not to be trusted: ${host.suspect}`;
+  const [blind] = blindSources(host);
+  if (blind !== undefined) return `its errors would not be seen: source ${blind}`;
   const pages = unapplied(host).length;
   if (pages > 0) return `${pages} of its known bad pages are in use again`;
   if (from?.arch !== undefined && host.arch !== from.arch) return `it is ${host.arch ?? 'of an unknown architecture'}`;
@@ -52,7 +55,7 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
 }
 
 /**
- * The best host for a VM: fewest errors, then most free memory, then by name, so that the same facts give the same host.
+ * The best host for a VM: one whose kernel is heard, then fewest errors, then most free memory, then by name, so that the same facts give the same host.
  * @param but hosts that are out of the question: where it runs, and where a start has failed
  */
 export function placeFor(s: State, vm: Vm, but: readonly HostId[]): Placement {
@@ -64,8 +67,12 @@ export function placeFor(s: State, vm: Vm, but: readonly HostId[]): Placement {
     if (no === undefined) fit.push({ host, errors: errorsOf(s, host) });
     else against[host.id] = no;
   }
-  const best = fit.toSorted((a, b) => a.errors - b.errors || b.host.freeBytes - a.host.freeBytes)[0];
+  const deaf = ({ host }: { host: Host }): number => (hearsKernel(host) ? 0 : 1);
+  const best = fit.toSorted(
+    (a, b) => deaf(a) - deaf(b) || a.errors - b.errors || b.host.freeBytes - a.host.freeBytes,
+  )[0];
   if (best === undefined) return { to: undefined, reason: 'no host can take it', against };
-  const reason = `healthy, reaches its disks, has room; ${best.errors} errors known; best of ${fit.length}`;
+  const health = hearsKernel(best.host) ? 'healthy' : 'healthy as far as its VMMs tell, nobody reads its kernel';
+  const reason = `${health}, reaches its disks, has room; ${best.errors} errors known; best of ${fit.length}`;
   return { to: best.host.id, reason, against };
 }
