@@ -30,6 +30,7 @@ import { VmmLogSource } from './sources/vmm-log.ts';
 import type { Source } from './source.ts';
 import { Coalescer } from './spool/coalesce.ts';
 import { Spool } from './spool/spool.ts';
+import { Units } from './units.ts';
 import { runUplink } from './uplink.ts';
 import { Vms } from './vms.ts';
 
@@ -107,6 +108,7 @@ export class Agent {
   readonly #coalescer: Coalescer;
   readonly #joiner: Joiner;
   readonly #keepers: Keeper[];
+  readonly #units = new Units();
   readonly #qemu: Actuator;
   readonly #reference: Actuator;
   readonly #onHost: Actuator;
@@ -131,7 +133,7 @@ export class Agent {
     const logs = { vms: this.vms, positions: this.#positions, pfnOf: this.#pfnOf };
     const libvirt = config.libvirt === undefined ? undefined : libvirtPart(config.libvirt, context, logs);
     this.#libvirt = parts.libvirt ?? libvirt?.libvirt;
-    this.#qemu = new QemuActs({ vms: this.vms, ...config.start });
+    this.#qemu = new QemuActs({ vms: this.vms, units: this.#units, ...config.start });
     const { logs: outputs, programs } = config.start;
     this.#reference = new ReferenceActs({ vms: this.vms, logs: outputs, programs }, this.#qemu);
     this.#onHost = new HostActs({ allowed: config.offline });
@@ -290,7 +292,7 @@ export class Agent {
       this.#emitted.set(vm, one);
       return one;
     };
-    const qmp: QmpOptions = { vms, epochOf, emitted, positions, pfnOf: this.#pfnOf };
+    const qmp: QmpOptions = { vms, units: this.#units, epochOf, emitted, positions, pfnOf: this.#pfnOf };
     try {
       mkdirSync(start.folder, { recursive: true, mode: 0o700 });
     } catch (error) {

@@ -59,11 +59,11 @@ describe('processes', () => {
   });
 
   test('the unit of a process', () => {
-    expect(unitOf('0::/system.slice/system-vm.slice/vm@web.service\n')).toBe('vm@web.service');
+    expect(unitOf('0::/system.slice/system-vm.slice/vm@web.service\n')).toEqual({ name: 'vm@web.service' });
     // A user's service lies below that of its manager.
     const nested = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vm@web.service\n';
-    expect(unitOf(nested)).toBe('vm@web.service');
-    expect(unitOf('2:cpu:/x.service\n1:name=systemd:/system.slice/a.service/sub\n')).toBe('a.service');
+    expect(unitOf(nested)).toEqual({ name: 'vm@web.service', user: 1000 });
+    expect(unitOf('2:cpu:/x.service\n1:name=systemd:/system.slice/a.service/sub\n')).toEqual({ name: 'a.service' });
     expect(unitOf('0::/user.slice/user-0.slice/session-1.scope\n')).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ProcessGone } from '../core/act.ts';
+import type { Unit } from './units.ts';
 
 /** A process. A PID is used again: only with its start it is one and the same. */
 export interface ProcessId {
@@ -131,20 +132,23 @@ export function bootId(proc = '/proc'): string {
 /**
  * The systemd unit that a process belongs to, by its cgroup (v2, or the `name=systemd` hierarchy of v1); undefined where it is
  * none of a service.
- * @example unitOf('0::/system.slice/vm@web.service\n') // 'vm@web.service'
+ * @example unitOf('0::/system.slice/vm@web.service\n') // { name: 'vm@web.service' }
  */
-export function unitOf(cgroup: string): string | undefined {
+export function unitOf(cgroup: string): Unit | undefined {
   for (const line of cgroup.split('\n')) {
-    const path = /^(?:0::|\d+:name=systemd:)(.*)$/.exec(line)?.[1];
+    const path = /^(?:0::|\d+:name=systemd:)(.*)$/.exec(line)?.[1]?.split('/');
     // The innermost: services of a user lie below that of its manager.
-    const unit = path?.split('/').findLast(part => /^.{1,247}\.service$/.test(part));
-    if (unit !== undefined) return unit;
+    const name = path?.findLast(part => /^.{1,247}\.service$/.test(part));
+    if (path === undefined || name === undefined) continue;
+    const manager = path.find(part => /^user@\d{1,10}\.service$/.test(part));
+    return manager === undefined || manager === name ? { name } : { name, user: Number(/\d+/.exec(manager)?.[0]) };
   }
   return undefined;
 }
 
 /** The unit of a process that runs; undefined for what runs in our own: that unit starts the agent again, and no VM. */
-export function unitOfProcess(pid: number, proc = '/proc'): string | undefined {
+export function unitOfProcess(pid: number, proc = '/proc'): Unit | undefined {
   const unit = unitOf(read(`${proc}/${pid}/cgroup`) ?? '');
-  return unit === unitOf(read('/proc/self/cgroup') ?? '') ? undefined : unit;
+  const own = unitOf(read('/proc/self/cgroup') ?? '');
+  return unit?.name === own?.name && unit?.user === own?.user ? undefined : unit;
 }

@@ -8,6 +8,7 @@ import type { ProcessGone } from '../core/act.ts';
 import type { VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
 import type { RamPiece } from './ram-piece.ts';
+import type { Unit } from './units.ts';
 import { bootId, UNKNOWN_BOOT, type ProcessId, howGone } from './proc.ts';
 
 /** The process that a copy of a VM is, or was. It outlives the agent: a stop has to be provable later too. */
@@ -22,8 +23,12 @@ export interface Copy extends ProcessId {
   ram?: readonly Record<keyof RamPiece, string>[];
   /** It went to another host alive: that it is gone here proves no stop. */
   left?: boolean;
+  /** The service that it ran in: whether that starts it again is asked before each proof. */
+  unit?: Unit;
+  /** Its administrator says that this host starts it by itself. */
+  autostart?: boolean;
   /** Further processes of the same VM that were there when this one was found: a stop is one of all of them. */
-  others?: Omit<Copy, 'report' | 'others'>[];
+  others?: Omit<Copy, 'report' | 'others' | 'unit' | 'autostart'>[];
 }
 
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
@@ -54,7 +59,7 @@ const isCopy = (value: unknown): value is Copy => {
   return Number.isSafeInteger(pid) && text(startTicks) && text(boot) && text(socket);
 };
 
-function bare({ pid, startTicks, boot, socket, left }: Copy): Omit<Copy, 'report' | 'others'> {
+function bare({ pid, startTicks, boot, socket, left }: Copy): Omit<Copy, 'report' | 'others' | 'unit' | 'autostart'> {
   return { pid, startTicks, boot, socket, ...(left === undefined ? {} : { left }) };
 }
 
@@ -135,9 +140,21 @@ export class Vms {
     const before = old === undefined ? [] : [...(old.others ?? []), ...(isSame ? [] : [bare(old)])];
     const others = before.filter(other => howGoneCopy(other) === undefined && !sameProcess(other, copy));
     const left = isSame && old.left === true;
-    const found = { ...copy, ...(left ? { left } : {}), ...(others.length > 0 ? { others } : {}) };
+    const unit = copy.unit ?? (isSame ? old.unit : undefined);
+    const found = {
+      ...copy,
+      ...(unit && { unit }),
+      ...(left ? { left } : {}),
+      ...(others.length > 0 ? { others } : {}),
+    };
     this.of(vm).copy = found;
-    if (isSame && old.report !== undefined && (old.others ?? []).length === others.length) return;
+    if (
+      isSame &&
+      old.report !== undefined &&
+      (old.others ?? []).length === others.length &&
+      old.unit?.name === unit?.name
+    )
+      return;
     this.#keep(vm, found);
   }
 

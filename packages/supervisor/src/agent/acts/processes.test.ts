@@ -10,6 +10,7 @@ import { proofFault } from '../../core/proof.ts';
 import { bootId, processFacts } from '../proc.ts';
 import type { VmReport } from '../../core/said.ts';
 import { VmmLogSource } from '../sources/vmm-log.ts';
+import { Units } from '../units.ts';
 import { Vms } from '../vms.ts';
 import { HostActs, isPoisoned, pageSize } from './host.ts';
 import { QemuActs } from './qemu.ts';
@@ -62,7 +63,7 @@ async function copy(script = 'setInterval(() => {}, 1000)', autostart = false): 
   };
   return child;
 }
-const acts = (): QemuActs => new QemuActs({ vms, folder, logs: folder, stepMs: 50 });
+const acts = (): QemuActs => new QemuActs({ vms, units: new Units(), folder, logs: folder, stepMs: 50 });
 
 describe('stopping a process', () => {
   test('is proven by its very pid and start being gone', async () => {

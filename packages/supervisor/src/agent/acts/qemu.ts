@@ -11,11 +11,13 @@ import { type Actuator, resultOf } from '../actuator.ts';
 import { bootId, listenerOf } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
+import type { Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { logOf, startDetached } from './detached.ts';
 
 interface QemuActsOptions {
   vms: Vms;
+  units: Units;
   /** Where the sockets of the VMs that we start are. */
   folder: string;
   /** Where their error output goes. */
@@ -91,12 +93,20 @@ export class QemuActs implements Actuator {
   }
 
   /** We start nothing by ourselves, and what others start is theirs to switch off. */
-  #autostartOff(known: KnownVm): Outcome {
-    if ((known.report ?? known.copy?.report)?.autostart !== true)
-      return { state: 'confirmed', seen: { autostart: 'off' } };
-    return failed(
-      'something on this host starts it again by itself (its unit, or its configuration says so): switch it off there',
-    );
+  async #autostartOff(known: KnownVm): Promise<Outcome> {
+    const why = await this.#startsAgain(known, known.copy);
+    if (why === undefined) return { state: 'confirmed', seen: { autostart: 'off' } };
+    return failed(`something on this host starts it again by itself: ${why}. Switch it off there`);
+  }
+
+  /** What starts it again here by itself: what its administrator says, and what systemd says now of the unit that it ran in. */
+  async #startsAgain({ report }: KnownVm, copy: Copy | undefined): Promise<string | undefined> {
+    if (copy?.autostart === true) return 'its configuration says so';
+    const unit = copy?.unit;
+    if (unit === undefined)
+      return (report ?? copy?.report)?.autostart === true ? 'its configuration says so' : undefined;
+    const { again, said } = await this.#options.units.ask(unit);
+    return again ? `its unit ${unit.name}: ${said}` : undefined;
   }
 
   async #stop(act: Act, known: KnownVm, signal: AbortSignal): Promise<Outcome> {
@@ -121,7 +131,7 @@ export class QemuActs implements Actuator {
     return this.#proof(act, known, copy, way);
   }
 
-  #prove(act: Act, known: KnownVm): Outcome {
+  async #prove(act: Act, known: KnownVm): Promise<Outcome> {
     const { copy } = known;
     if (copy === undefined) return { state: 'unknown', reason: 'no process of it was seen on this host' };
     if (!this.#isGone(copy)) return failed(`it is there: pid ${copy.pid}`);
@@ -129,7 +139,7 @@ export class QemuActs implements Actuator {
   }
 
   /** Its process is gone: that proves the stop where nothing brings it back, and no other process has its monitor. */
-  #proof(act: Act, known: KnownVm, copy: Copy, way: string): Outcome {
+  async #proof(act: Act, known: KnownVm, copy: Copy, way: string): Promise<Outcome> {
     const { proc } = this.#options;
     const gone = howGoneCopy(copy, proc);
     if (gone === undefined) return failed(`it is there: pid ${copy.pid}`);
@@ -138,8 +148,9 @@ export class QemuActs implements Actuator {
       return { state: 'unknown', reason: 'it went to another host alive: that it is gone here proves nothing', seen };
     const another = copy.others?.find(one => howGoneCopy(one, proc) === undefined);
     if (another !== undefined) return failed(`another process of it is there: pid ${another.pid}`);
-    if ((known.report ?? copy.report)?.autostart === true)
-      return { state: 'confirmed', reason: 'it is gone, and no proof: something may start it again by itself', seen };
+    const again = await this.#startsAgain(known, copy);
+    if (again !== undefined)
+      return { state: 'confirmed', reason: `it is gone, and no proof: something may start it again: ${again}`, seen };
     const other = listenerOf(copy.socket, proc);
     if (other !== undefined) return failed(`another process has its monitor: pid ${other.pid}`);
     const proof: StopProof = {

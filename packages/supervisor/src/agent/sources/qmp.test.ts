@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Peer, peerServer, type PeerServer } from '@syndrome/qemu/qmp/testing/peer.ts';
 import type { Said } from '../../core/said.ts';
+import { Units } from '../units.ts';
 import { Vms } from '../vms.ts';
 import { Emitted } from './emitted.ts';
 import { type QmpOptions, QmpSource } from './qmp.ts';
@@ -28,7 +29,14 @@ afterEach(async () => {
 
 const vms = (): Vms => new Vms();
 function start(options: Partial<QmpOptions> = {}): void {
-  const source = new QmpSource(server.path, { vms: vms(), epochOf: () => 7, firstMs: 1, longestMs: 2, ...options });
+  const source = new QmpSource(server.path, {
+    vms: vms(),
+    units: new Units(),
+    epochOf: () => 7,
+    firstMs: 1,
+    longestMs: 2,
+    ...options,
+  });
   const sink = (s: Said): void => {
     said.push(s);
     for (const wake of hear.splice(0)) wake();
@@ -229,7 +237,7 @@ describe('QmpSource', () => {
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     const own = vms();
-    const source = new QmpSource(path, { vms: own, epochOf: () => 1, firstMs: 1, longestMs: 5 });
+    const source = new QmpSource(path, { vms: own, units: new Units(), epochOf: () => 1, firstMs: 1, longestMs: 5 });
     const sink = (s: Said): void => {
       said.push(s);
       for (const wake of hear.splice(0)) wake();
@@ -253,7 +261,11 @@ describe('QmpSource', () => {
       second.push(s);
       if (s.kind === 'source') told.abort();
     };
-    await new QmpSource(path, { vms: later, epochOf: () => 2, firstMs: 1 }).run(take, told.signal, () => undefined);
+    await new QmpSource(path, { vms: later, units: new Units(), epochOf: () => 2, firstMs: 1 }).run(
+      take,
+      told.signal,
+      () => undefined,
+    );
     expect(second.map(s => s.kind)).toEqual(['event', 'vm', 'source']);
     expect(second[1]).toMatchObject({ state: 'gone', epoch: 2 });
   });

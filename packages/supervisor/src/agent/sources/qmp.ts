@@ -1,5 +1,4 @@
 /** @module QMP sockets: one monitor for each VM, held open, asked, and listened to. */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
@@ -15,6 +14,7 @@ import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { factsBeside, factsOfArgv, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
+import type { Unit, Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { ConsoleSource } from './console.ts';
 import type { Emitted } from './emitted.ts';
@@ -48,6 +48,7 @@ const END_MS = 150;
 
 export interface QmpOptions extends ReconnectOptions {
   vms: Vms;
+  units: Units;
   /** The highest epoch that was persisted for a VM. */
   epochOf: (vm: VmId) => Epoch;
   facts?: VmFacts;
@@ -142,11 +143,13 @@ export class QmpSource implements Source {
       known.qmp = qmp;
       onVm(vm, facts, process?.argv ?? []);
       const memoryBytes = await memorySize(qmp);
+      const unit = process === undefined ? undefined : unitOfProcess(process.pid, proc);
       const report = async (): Promise<void> => {
         const { status } = await qmp.execute('query-status');
         if (status === 'postmigrate') vms.hasLeft(vm);
         this.#tell(sink, {
           ...this.#facts(vm, facts.name ?? name ?? vm, facts, process),
+          autostart: await this.#autostart(facts, unit),
           state: STATES[status] ?? 'paused',
           reason: status,
           memoryBytes,
@@ -156,7 +159,15 @@ export class QmpSource implements Source {
       if (process !== undefined) {
         const { pid, startTicks } = process;
         const { definition: _, ...first } = known.report as VmReport;
-        vms.foundCopy(vm, { pid, startTicks, boot: bootId(proc), socket: this.socket, report: first });
+        vms.foundCopy(vm, {
+          pid,
+          startTicks,
+          boot: bootId(proc),
+          socket: this.socket,
+          report: first,
+          ...(unit && { unit }),
+          ...(facts.autostart === undefined ? {} : { autostart: facts.autostart }),
+        });
       }
       up();
       let [isAsking, isOld] = [false, false];
@@ -236,14 +247,18 @@ export class QmpSource implements Source {
     this.#tell(sink, { ...last, state: 'gone', reason, epoch: epochOf(vm) });
   }
 
+  /** Whether its administrator, or systemd, says that the host starts it by itself. */
+  async #autostart(facts: VmFacts, unit: Unit | undefined): Promise<boolean> {
+    return facts.autostart === true || (unit !== undefined && (await this.#options.units.lately(unit)).again);
+  }
+
   #facts(
     vm: VmId,
     name: string,
     facts: VmFacts,
     process: ProcessFacts | undefined,
-  ): Omit<VmReport, 'state' | 'reason' | 'memoryBytes'> {
+  ): Omit<VmReport, 'state' | 'reason' | 'memoryBytes' | 'autostart'> {
     const said = factsOfArgv(process?.argv ?? []);
-    const unit = process === undefined ? undefined : unitOfProcess(process.pid, this.#options.proc);
     return {
       kind: 'vm',
       vm,
@@ -260,7 +275,6 @@ export class QmpSource implements Source {
           }),
       disks: facts.disks ?? said.disks,
       ...(said.cpuModel === undefined ? {} : { cpuModel: said.cpuModel }),
-      autostart: facts.autostart === true || (unit !== undefined && unitRestarts(unit)),
       ...(facts.owner === undefined ? {} : { owner: facts.owner }),
       optedIn: facts.optedIn ?? false,
       epoch: this.#options.epochOf(vm),
@@ -303,24 +317,6 @@ async function memorySize(qmp: QmpClient): Promise<number> {
   } catch {
     return 0;
   }
-}
-
-const restarts = new Map<string, boolean>();
-
-/** Whether systemd would start a unit again by itself; where it cannot be asked, that is to be feared. Asked once a unit. */
-function unitRestarts(unit: string): boolean {
-  const known = restarts.get(unit);
-  if (known !== undefined) return known;
-  let answer = true;
-  try {
-    const words = ['show', '-p', 'Restart', '--value', '--', unit];
-    const said = execFileSync('systemctl', words, { timeout: 2000, stdio: ['ignore', 'pipe', 'ignore'] });
-    answer = said.toString().trim() !== 'no';
-  } catch {
-    // No systemctl, or no manager that answers.
-  }
-  restarts.set(unit, answer);
-  return answer;
 }
 
 /** A folder in which sockets come and go: each is read for as long as it is there. */
