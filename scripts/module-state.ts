@@ -1,13 +1,13 @@
 /**
- * The rule that state belongs to objects: what stands at the top of a module of a pure package is never written once the
- * module is loaded, so that two decoders, or two runs, cannot meet in it.
+ * The rule that state belongs to objects: what stands at the top of a module of a pure room is never written once the
+ * module is loaded, so that two decoders, two runs, or two turns of a controller cannot meet in it.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { NO_CODE, blank } from './imports.ts';
+import { SOURCES, roomOf, rooms } from './rooms.ts';
 import type { Violation } from './imports.ts';
 
-const PURE = 'packages/{decode,trace}/src/**/*.ts';
 const DECLARED = /^(?:export )?(let|var|const) ([\w$]+)/;
 /** What fills a table while its module is loaded. */
 const FILLS = /^(?:for|if|while|\{|[\w$]+(?:\[|\.))/;
@@ -80,9 +80,21 @@ export function checkModuleState(file: string, source: string): Violation[] {
   return found;
 }
 
-/** Checks every source of the pure packages. */
+/** Whether the rule holds in a room: the table of rooms says so. */
+function keepsNoState(room: string | undefined): boolean {
+  const rule = room === undefined ? undefined : rooms[room];
+  return rule?.pure === true || rule?.stateless === true;
+}
+
+/** The sources that the rule holds for; relative to the repository, with `/`. */
+export function statelessSources(root: string): string[] {
+  return globSync(SOURCES, { cwd: root })
+    .map(file => file.split(sep).join('/'))
+    .filter(file => keepsNoState(roomOf(file)))
+    .toSorted();
+}
+
+/** Checks every source of the rooms that keep no state. */
 export function checkAllModuleState(root: string): Violation[] {
-  return globSync(PURE, { cwd: root })
-    .toSorted()
-    .flatMap(file => checkModuleState(file.split(sep).join('/'), readFileSync(join(root, file), 'utf8')));
+  return statelessSources(root).flatMap(file => checkModuleState(file, readFileSync(join(root, file), 'utf8')));
 }

@@ -7,6 +7,8 @@ export interface Room {
   folder: string;
   imports: readonly string[];
   pure?: true;
+  /** Its modules keep nothing either: what it answers depends on what it is given. Said of pure rooms by `pure`. */
+  stateless?: true;
   packages?: readonly string[];
 }
 
@@ -56,7 +58,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   /** What is decided: the same function in production, in the simulator and in a replay. */
   core: { folder: 'packages/supervisor/src/core', imports: [...BYTES, 'events'], pure: true },
   /** Policies from YAML, and what is said of them. */
-  policy: { folder: 'packages/supervisor/src/policy', imports: ['common', 'core'], packages: ['yaml', 'zod'] },
+  policy: {
+    folder: 'packages/supervisor/src/policy',
+    imports: ['common', 'core'],
+    stateless: true,
+    packages: ['yaml', 'zod'],
+  },
   /** Lines between agent and controller, rows and orders as JSON, checked. */
   wire: { folder: 'packages/supervisor/src/wire', imports: [...BYTES, 'events', 'text', 'core'], packages: ['zod'] },
   agent: {

@@ -1,11 +1,21 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkAllModuleState, checkModuleState } from '../scripts/module-state.ts';
+import { checkAllModuleState, checkModuleState, statelessSources } from '../scripts/module-state.ts';
+import { roomOf, rooms } from '../scripts/rooms.ts';
 
 const FILE = 'packages/decode/src/mca/a.ts';
 
-test('no module of the decoder and of traces keeps state', () => {
-  expect(checkAllModuleState(join(import.meta.dirname, '..'))).toEqual([]);
+const ROOT = join(import.meta.dirname, '..');
+
+test('no module of a room that keeps no state does', () => {
+  expect(checkAllModuleState(ROOT)).toEqual([]);
+});
+
+test('these rooms are the pure ones, and policy, from both halves of the project', () => {
+  const found = new Set(statelessSources(ROOT).map(file => roomOf(file)));
+  const pure = Object.keys(rooms).filter(name => rooms[name]?.pure === true);
+  expect([...found].toSorted()).toEqual([...pure, 'policy'].toSorted());
+  expect(pure).toEqual(expect.arrayContaining(['decode', 'trace', 'core']));
 });
 
 test.each([
