@@ -39,6 +39,12 @@ function linesOf(bytes: Uint8Array): (first: number, last: number) => Buffer {
   return (first, last) => Buffer.from(bytes.subarray((feeds[first - 1] ?? Number.NaN) + 1, feeds[last]));
 }
 
+/** A text as UTF-16, half characters as they are. */
+function unitsOf(text: string, big: boolean): Buffer {
+  const bytes = Buffer.from(text, 'utf16le');
+  return big ? bytes.swap16() : bytes;
+}
+
 const rangeOf = (bytes: Uint8Array, { firstByte, endByte }: DecodedSource): Buffer =>
   Buffer.from(bytes.subarray(firstByte, endByte));
 
@@ -145,10 +151,51 @@ describe('the byte range of a record', () => {
     expect(record?.source).toMatchObject({ firstLine: 2, firstByte: 12, endByte: 12 + LINE.length });
   });
 
-  it('is left out of UTF-16, and of a record that many lines are read in', () => {
-    const utf16 = Buffer.from(`\ufeff${LINE}\n`, 'utf16le');
-    const [record] = decode(utf16).records;
-    expect(record?.source).toEqual({ input: '-', from: 'linux', firstLine: 1, lastLine: 1 });
+  it('of UTF-16 is that of its units, with a mark or without one, wherever chunks end, also where a unit is half a character', () => {
+    const other = fc.constantFrom('', '\r', 'täglich €', '\u{1f4a5}', '\ud83d', '\udca5', '\ufeff', 'y'.repeat(40_000));
+    const record = fc.constantFrom(LINE, `[    1.000001] ${LINE}\r`, `\u{1f4a5}\ud83d ${LINE} €`, '(XEN) Bank 3: 9');
+    const lines = fc.array(fc.oneof(other, record), { maxLength: 12 });
+    const form = fc.record({ big: fc.boolean(), mark: fc.boolean(), ended: fc.boolean(), odd: fc.boolean() });
+    fc.assert(
+      fc.property(form, lines, fc.integer({ min: 1, max: 5000 }), ({ big, mark, ended, odd }, some, size) => {
+        const all = [LINE, ...some, LINE];
+        const bytes = Buffer.concat([
+          unitsOf(`${mark ? '\ufeff' : ''}${all.join('\n')}${ended ? '\n' : ''}`, big),
+          Buffer.alloc(odd ? 1 : 0, 0x20),
+        ]);
+        const { records, sources } = read(bytes, [size]);
+        // Half a unit behind the last status makes it none.
+        expect(records.length).toBeGreaterThanOrEqual(odd && !ended ? 1 : 2);
+        const wrong = sources.filter(s => {
+          const text = all.slice((s.firstLine ?? 0) - 1, s.lastLine).join('\n');
+          // What is left of a unit at the end belongs to the last line.
+          const rest = odd && !ended && s.lastLine === all.length ? bytes.subarray(-1) : Buffer.alloc(0);
+          return !rangeOf(bytes, s).equals(Buffer.concat([unitsOf(text, big), rest]));
+        });
+        expect(wrong).toEqual([]);
+      }),
+    );
+  });
+
+  it('of every golden log that is text is the same range in UTF-16', () => {
+    const logs = INPUTS.filter(i => i.bytes.length < 20_000 && i.sources.some(s => s.firstLine !== undefined));
+    const texts = logs
+      .map(i => ({ ...i, text: i.bytes.toString('utf8') }))
+      .filter(i => Buffer.from(i.text).equals(i.bytes));
+    expect(texts.length).toBeGreaterThan(20);
+    for (const { text, bytes, sources } of texts) {
+      const place = (at: number): number => 2 + 2 * bytes.toString('utf8', 0, at).length;
+      const moved = sources.map(s =>
+        s.firstByte === undefined || s.endByte === undefined || s.bytesOf !== undefined
+          ? s
+          : { ...s, firstByte: place(s.firstByte), endByte: place(s.endByte) },
+      );
+      for (const size of [1, 7, 100_000])
+        expect(read(unitsOf(`\ufeff${text}`, size === 7), [size]).sources).toEqual(moved);
+    }
+  });
+
+  it('is left out of a record that many lines are read in', () => {
     // Nothing of another caller makes the first block old.
     const line = (caller: string, text: string): string =>
       `[    1.000001][   ${caller}] mce: [Hardware Error]: ${text}\n`;

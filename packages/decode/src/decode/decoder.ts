@@ -28,7 +28,7 @@ import { EventDecoded } from './event-record.ts';
 import { Kept } from './kept.ts';
 import { McaDecoded } from './mca-record.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from './record.ts';
-import { recoder } from './utf16.ts';
+import { Utf16Places, recoder } from './utf16.ts';
 
 export interface DecoderOptions {
   /** Called for each record, in the order of the input. */
@@ -97,16 +97,18 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let mayBeBinary = false;
   /** What takes the input once it is known how to read it. */
   let reader: ByteText | undefined;
+  /** Where the bytes that it takes stand in the input; undefined where they are those of the input. */
+  let origins: Utf16Places | undefined;
 
-  function sourceOf({ form: from, firstLine, lastLine }: TextItem, places: LinePlaces | undefined): DecodedSource {
-    const firstByte = places?.startOf(firstLine);
-    const endByte = places?.endOf(lastLine);
+  function sourceOf({ form: from, firstLine, lastLine }: TextItem, places: LinePlaces): DecodedSource {
+    const firstByte = places.startOf(firstLine);
+    const endByte = places.endOf(lastLine);
     return firstByte === undefined || endByte === undefined
       ? { input, from, firstLine, lastLine }
       : { input, from, firstLine, lastLine, firstByte, endByte };
   }
 
-  function emit(item: TextItem, places: LinePlaces | undefined): void {
+  function emit(item: TextItem, places: LinePlaces): void {
     const source = sourceOf(item, places);
     if (item.type === 'note') {
       note(item.note, source);
@@ -148,8 +150,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   /** A remark about the text of the input. */
   function note({ offset, ...rest }: Diagnostic, source: DecodedSource): void {
-    // Of what was another encoding the places are not those of the input. Most readers know the line only.
-    const given = offset === undefined || text?.recoded === true ? undefined : offset + (text?.mark ?? 0);
+    // Most readers know the line only; so does everyone of what was another encoding.
+    const given = offset === undefined || origins !== undefined ? undefined : offset + (text?.mark ?? 0);
     const at = given ?? source.firstByte;
     options.onDiagnostic?.(at === undefined ? rest : { ...rest, offset: at }, source);
   }
@@ -159,12 +161,19 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const from = options.from ?? (options.section === undefined ? 'auto' : 'cper');
     const detection = detect(bytes, ended, from, options.esr);
     options.onDetected?.(detection);
+    if (text?.recoded === true) origins = new Utf16Places(text);
     reader = detection.binary === undefined ? lineReader(detection.form) : byteReader(detection);
-    reader.push(bytes);
+    read(bytes);
+  }
+
+  function read(bytes: Uint8Array): void {
+    origins?.piece(bytes);
+    reader?.push(bytes);
   }
 
   function lineReader(form: Detection['form']): ByteText {
-    const places = text?.recoded === true ? undefined : new LinePlaces(text?.mark ?? 0, PLACES[form] ?? LOG_PLACES);
+    const before = origins === undefined ? (text?.mark ?? 0) : 0;
+    const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const sink: ItemSink = item => emit(item, places);
     const taker =
       form === 'value'
@@ -305,7 +314,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   function pushed(bytes: Uint8Array): void {
     if (head === undefined) {
-      reader?.push(bytes);
+      read(bytes);
       return;
     }
     // The decision is made on the same bytes wherever the chunks end.
@@ -320,7 +329,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const there = head.subarray(0, headLength);
     if (headLength < HEAD && !settledBy(part, there)) return;
     start(there, false);
-    if (bytes.length > part.length) reader?.push(bytes.subarray(part.length));
+    if (bytes.length > part.length) read(bytes.subarray(part.length));
   }
 }
 

@@ -30,7 +30,7 @@ export interface DecodedSource {
   /**
    * Byte range [firstByte, endByte) of the input as it was given, a string as UTF-8. Of text it holds the lines firstLine to
    * lastLine whole, with whatever stands between those of the record, and without the line feed of the last. Missing where
-   * it cannot be exact: of UTF-16, and of a record whose lines stand far apart.
+   * it is not known: of a record whose lines stand far apart.
    */
   firstByte?: number;
   endByte?: number;

@@ -177,12 +177,12 @@ describe('values', () => {
     expect(decode(`${named}\n${named}`).records.flatMap(r => r.diagnostics)).toEqual([]);
   });
 
-  it('behind a mark of UTF-8 have the places of the file, of UTF-16 only lines', () => {
+  it('behind a mark have the places of the file, in UTF-8 and in UTF-16', () => {
     const text = `${line(0)}\n${line(1)}\nnothing\n`;
     const [first] = decode(utf8(`\ufeff${text}`)).diagnostics;
     expect(first?.offset).toBe(3 + 2 * (line(0).length + 1));
     const [second] = decode(new Uint8Array(Buffer.from(`\ufeff${text}`, 'utf16le'))).diagnostics;
-    expect([second?.code, second?.offset]).toEqual(['E_TEXT_VALUE', undefined]);
+    expect([second?.code, second?.offset]).toEqual(['E_TEXT_VALUE', 2 + 2 * (2 * (line(0).length + 1))]);
   });
 });
 
