@@ -30,6 +30,7 @@ interface Wanted {
   epoch: Epoch;
   incident: IncidentId;
   to?: HostId;
+  urgent?: true;
   /** Rule and rung of the decision, its facts, and why. */
   rule: string;
   rung: string;
@@ -66,6 +67,7 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     ...(w.vm === undefined ? {} : { vm: w.vm.id }),
     ...(w.page === undefined ? {} : { page: w.page.key }),
     ...(w.to === undefined ? {} : { to: w.to }),
+    ...(w.urgent === undefined ? {} : { urgent: w.urgent }),
   };
   s.acts.set(id, doing);
   s.flying.push(id);

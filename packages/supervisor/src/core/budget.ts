@@ -1,4 +1,8 @@
 /** @module How much may be done at a time. What decides about VMs can also kill them. */
+import type { ActKind } from './act.ts';
+import type { HostId, VmId } from './ids.ts';
+import { isAlive } from './ledger.ts';
+import { unprovenCopies } from './proof.ts';
 import type { Host, State, Vm } from './state.ts';
 
 /** Only an owner who wants it, and nobody else who would restart it: else the VM is observed. Undefined where we may act. */
@@ -9,17 +13,88 @@ export function handsOff(vm: Vm): string | undefined {
   return undefined;
 }
 
-/** VMs that are acted on now. Those that wait for a proof or a target hold nobody up. */
-function movesUnderWay(s: State): number {
-  return s.moving.filter(id => {
+/**
+ * VMs that are acted on now, each once: by a move from its first act to its last, or by any act of its own. To look is no act.
+ * What waits for a proof or a target holds nobody up. Whoever's host is powered off is acted on too.
+ */
+function touchedVms(s: State): Set<VmId> {
+  const touched = new Set<VmId>();
+  for (const id of s.moving) {
     const move = s.vms.get(id)?.move;
-    return move?.begun === true && move.step === 'working';
-  }).length;
+    if (move?.begun === true && move.step === 'working') touched.add(id);
+  }
+  for (const id of s.flying) {
+    const doing = s.acts.get(id);
+    if (doing === undefined || doing.kind === 'prove') continue;
+    if (doing.vm !== undefined) touched.add(doing.vm);
+    if (doing.kind === 'fence') for (const vm of mayRunOn(s, doing.host)) touched.add(vm.id);
+  }
+  return touched;
+}
+
+/** VMs that may run on a host, for all that is known. */
+function mayRunOn(s: State, host: HostId): Vm[] {
+  return [...s.vms.values()].filter(vm => unprovenCopies(vm).some(c => c.host === host && isAlive(c.state)));
 }
 
 /** Whether one more VM may be acted on. */
 export function mayBegin(s: State): boolean {
-  return movesUnderWay(s) < s.policy.budget.moves;
+  return touchedVms(s).size < s.policy.budget.moves;
+}
+
+/** Whether an act of its own may be begun on a VM: within the budget, and not beside another one. What may not waits its turn. */
+export function mayAct(s: State, vm: Vm): boolean {
+  return !isActedOn(s, vm) && mayBegin(s);
+}
+
+/** Whether an act on a VM is under way, of whatever kind but a look, or those that do not matter to the asker. */
+export function isActedOn(s: State, vm: Vm, but: readonly ActKind[] = []): boolean {
+  return s.flying.some(id => {
+    const doing = s.acts.get(id);
+    return doing?.vm === vm.id && doing.kind !== 'prove' && !but.includes(doing.kind);
+  });
+}
+
+/**
+ * The stop of a copy that runs beside its replacement waits for no move and for no storm, because both write to one disk. It counts,
+ * so that nothing else is begun beside it, it is held by a pause like all acts, and there is never more than one.
+ */
+export function mayStopDouble(s: State): boolean {
+  return !s.flying.some(id => s.acts.get(id)?.urgent === true);
+}
+
+/** Why a host may never be powered off: it ends whatever runs there, also what is not ours to act on. Undefined where it may. */
+export function neverFence(s: State, host: HostId): string | undefined {
+  for (const vm of mayRunOn(s, host)) {
+    const off = handsOff(vm);
+    if (off !== undefined) return `VM ${vm.id} may run there too, and is not to be acted on: ${off}`;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a host may be powered off now: not in a storm unless a person has ordered it, no second one at a time, and all that
+ * may run there counts: it fits into the budget, or it is alone.
+ */
+export function mayFence(s: State, host: HostId, ordered: boolean): boolean {
+  if (s.breaker.open !== undefined && !ordered) return false;
+  if (s.flying.some(id => s.acts.get(id)?.kind === 'fence')) return false;
+  const there = mayRunOn(s, host).map(vm => vm.id);
+  const all = new Set([...touchedVms(s), ...there]);
+  return all.size <= Math.max(s.policy.budget.moves, there.length);
+}
+
+/** Has a VM looked at again when something may be begun: what is wanted of it had to wait. */
+export function waitTurn(s: State, vm: Vm): void {
+  if (s.held?.includes(vm.id) !== true) s.held = [...(s.held ?? []), vm.id];
+}
+
+/** The VM that has waited longest, where something may be begun now. */
+export function nextTurn(s: State): VmId | undefined {
+  const [first, ...rest] = s.held ?? [];
+  if (first === undefined || !mayBegin(s)) return undefined;
+  s.held = rest;
+  return first;
 }
 
 /** Whether a rule may close one more host. */

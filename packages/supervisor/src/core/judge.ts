@@ -1,7 +1,7 @@
 /** @module What has changed is judged by the rules, and what they say is done: told, planned, closed. */
 import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
-import { mayDrain } from './budget.ts';
+import { mayAct, mayDrain, waitTurn } from './budget.ts';
 import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
@@ -41,7 +41,7 @@ export function judgeVm(t: Turn, vm: Vm): void {
   if (vm.decided === decided) {
     // Another witness may have told the address, or shown that the page is shared.
     if (atLeast(rung, 'tell')) tellErrors(t, vm);
-    if (rung === 'quarantine') quarantine(t, vm, facts.pages, rule.name);
+    if (rung === 'quarantine' || MOVES.has(rung)) quarantine(t, vm, facts.pages, rule.name);
     return;
   }
   vm.decided = decided;
@@ -149,6 +149,8 @@ function quarantine(t: Turn, vm: Vm, pages: readonly Page[], rule: string): void
       a => a.kind === 'quarantine' && a.page === entry.key && a.host === home.host && a.epoch === home.epoch,
     );
     if (incident === undefined || known) continue;
+    // One after the other: the answer to one has the VM judged again.
+    if (!mayAct(t.s, vm)) return waitTurn(t.s, vm);
     want(t, {
       kind: 'quarantine',
       host: home.host,

@@ -5,7 +5,7 @@
 import type { ActKind } from './act.ts';
 import { isFlying, want } from './acts.ts';
 import { withdraw } from './announce.ts';
-import { handsOff, mayBegin } from './budget.ts';
+import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts';
 import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
 import type { IncidentId, Time, VmId } from './ids.ts';
@@ -67,6 +67,8 @@ function end(t: Turn, vm: Vm): void {
 /** Takes every move as far as it goes now: first those that have begun, then as many more as the budget allows. */
 export function advanceMoves(t: Turn): void {
   for (const begun of [true, false]) {
+    // What has just ended is judged first: its old hosts learn of it before something else is begun.
+    if (!begun && t.vms.size > 0) return;
     for (const id of t.s.moving) {
       const vm = t.s.vms.get(id);
       if (vm?.move === undefined || vm.move.begun !== begun) continue;
@@ -86,6 +88,8 @@ function advance(t: Turn, vm: Vm, move: Move): void {
   const idle = move.step === 'unproven' || move.step === 'no-target';
   if (idle && !t.awake) return;
   if (move.begun && move.step !== 'working' && !mayBegin(t.s)) return;
+  // That its pages are taken out of it is no reason to wait; that an old host is still told of it is.
+  if (!move.begun && isActedOn(t.s, vm, ['quarantine'])) return;
   switch (move.rung) {
     case 'reboot':
       return reboot(t, vm, move);
@@ -197,6 +201,8 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const name = copyName(copy);
   const tried = move.tried.get(name) ?? [];
   const left: ActKind[] = [];
+  /** Why its host is not powered off. */
+  let never: string | undefined;
   if (host?.connected === true) {
     const looks = LOOKS[move.arrived === true ? 'moved' : copy.state === 'starting' ? 'starting' : 'running'];
     left.push(...looks.filter(kind => !tried.includes(kind)));
@@ -210,7 +216,13 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
     t.s.policy.proofs.fence &&
     !tried.includes('fence')
   ) {
-    left.push('fence');
+    never = neverFence(t.s, host.id);
+    if (never === undefined && !mayFence(t.s, host.id, move.by !== '')) {
+      // It takes its turn, and holds up nobody meanwhile.
+      move.step = 'waiting';
+      return;
+    }
+    if (never === undefined) left.push('fence');
   }
   const kind = left[0];
   if (kind !== undefined) {
@@ -230,7 +242,8 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
       move.arrived === true
         ? `VM ${nameOf(vm)} runs on ${move.to ?? '?'}, and nobody can prove that its process on ${at} has ended`
         : `VM ${nameOf(vm)} is not started anywhere: nobody can prove that its copy of epoch ${epoch} on ${at} has stopped`;
-    hold(t, vm, move, copy, `${state}. Look at ${at}; when it is certainly gone, attest it.`);
+    const why = never === undefined ? state : `${state}, and its host is not powered off (${never})`;
+    hold(t, vm, move, copy, `${why}. Look at ${at}; when it is certainly gone, attest it.`);
     return;
   }
   if (t.now < move.again) return;

@@ -96,7 +96,7 @@ export interface PageRule {
 export type Rule = VmRule | HostRule | PageRule;
 
 interface Budget {
-  /** VMs that are acted on at the same time; each has one act under way at most. */
+  /** VMs that are acted on at the same time, by whatever act; each has one under way at most, beside a page that is taken out of it. */
   moves: number;
   /** Hosts that drain at the same time, in percent of all, rounded down, but at least so many. */
   drainingPercent: number;

@@ -242,6 +242,8 @@ export interface Doing {
   reason?: string;
   /** What its agent saw, `running` of a VM above all. */
   seen?: string;
+  /** It ends a second copy: one of them at a time, ahead of all others. */
+  urgent?: true;
   /** Who answered though it was not theirs to answer; noted once each. */
   strangers?: string[];
 }
@@ -269,6 +271,8 @@ export interface State {
   /** VMs that are acted on, and acts whose outcome is awaited. */
   moving: VmId[];
   flying: ActionId[];
+  /** VMs of which something is wanted that the budget had no room for, longest first. */
+  held?: VmId[];
   /** Rows that were taken, by `host spool`: all up to one, and those beyond it. */
   taken: Map<string, { upTo: number; beyond: number[] }>;
   /** Alerts that stand, and how often each was raised. */

@@ -1,6 +1,7 @@
 /** @module The one function: what the core wants of an input. No clock, no chance, nothing but its state. */
 import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
 import { tellWithdrawn } from './announce.ts';
+import { mayAct, mayStopDouble, nextTurn, waitTurn } from './budget.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
 import { canonical, sha256 } from './hash.ts';
 import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
@@ -123,6 +124,8 @@ function takePolicy(t: Turn, by: string, policy: Policy, site: boolean): void {
 /** Judges what has changed, until nothing more changes by it, and takes what is under way further. */
 function settle(t: Turn): void {
   watchBreaker(t);
+  const turn = nextTurn(t.s);
+  if (turn !== undefined) t.vms.add(turn);
   for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
     const vms = [...t.vms].toSorted();
     const hosts = [...t.hosts].toSorted();
@@ -154,11 +157,7 @@ function judgeOne(t: Turn, vm: Vm): void {
 /** A host runs a copy again that we have replaced: it is stopped there. */
 function stopStray(t: Turn, vm: Vm, copy: Copy): void {
   if (t.s.policy.mode !== 'act' || t.s.hosts.get(copy.host)?.connected !== true) return;
-  const busy = t.s.flying.some(id => {
-    const doing = t.s.acts.get(id);
-    return doing?.vm === vm.id && doing.host === copy.host && doing.kind === 'stop';
-  });
-  if (busy) return;
+  if (!mayStopDouble(t.s)) return;
   const { incident } = openIncident(t, `order ${vm.id}`, { host: copy.host, cause: 'order', vm: vm.id }, t.now);
   want(t, {
     kind: 'stop',
@@ -166,6 +165,7 @@ function stopStray(t: Turn, vm: Vm, copy: Copy): void {
     vm,
     epoch: copy.epoch,
     incident: incident.id,
+    urgent: true,
     rule: 'core/second-copy',
     rung: 'hold',
     inputs: { home: vm.home ?? '', homeEpoch: vm.epoch },
@@ -176,11 +176,8 @@ function stopStray(t: Turn, vm: Vm, copy: Copy): void {
 /** A host that had an older copy learns of the newer epoch, and does not start the VM by itself. */
 function teach(t: Turn, vm: Vm, copy: Copy): void {
   if (t.s.policy.mode !== 'act') return;
-  const busy = t.s.flying.some(id => {
-    const doing = t.s.acts.get(id);
-    return doing?.vm === vm.id && doing.host === copy.host && doing.kind === 'autostart-off';
-  });
-  if (busy || copy.taught === vm.epoch) return;
+  if (copy.taught === vm.epoch) return;
+  if (!mayAct(t.s, vm)) return waitTurn(t.s, vm);
   const { incident } = openIncident(t, `order ${vm.id}`, { host: copy.host, cause: 'order', vm: vm.id }, t.now);
   const doing = want(t, {
     kind: 'autostart-off',

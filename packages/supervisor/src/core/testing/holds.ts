@@ -42,6 +42,8 @@ class Watch {
   readonly #copies = new Map<string, Map<string, Known>>();
   readonly #rows = new Set<string>();
   readonly #acts = new Map<string, Act>();
+  /** Acts whose answer is awaited, and which of them end a second copy. */
+  readonly #open = new Map<string, { act: Act; urgent: boolean }>();
   readonly #notices = new Set<string>();
   readonly #hit = new Set<string>();
   readonly #draining = new Set<string>();
@@ -55,6 +57,12 @@ class Watch {
   #ordered = false;
 
   take(input: Input, effects: readonly Effect[]): void {
+    if (input.input === 'tick')
+      for (const [id, { act }] of this.#open) if (input.at >= act.deadline) this.#open.delete(id);
+    if (input.input === 'act' && input.state === 'unknown') this.#open.delete(input.action);
+    if (input.input === 'result') this.#answered(input.host, input.result.action);
+    if (input.input === 'row' && input.row.said.kind === 'result')
+      this.#answered(input.row.host, input.row.said.action);
     if (input.input === 'policy') this.#policy = input.policy;
     if (input.input === 'agent') this.#hosts.add(input.host);
     if (input.input === 'order') this.#order(input);
@@ -69,6 +77,21 @@ class Watch {
       this.#rows.add(id);
     }
     for (const [i, effect] of effects.entries()) this.#effect(effect, effects[i - 1]);
+  }
+
+  #answered(host: string, action: string): void {
+    if (this.#open.get(action)?.act.host === host) this.#open.delete(action);
+  }
+
+  /** I10: so many VMs are acted on as the policy says, and one more whose second copy is ended. */
+  #budget(act: Act, urgent: boolean): void {
+    if (act.kind !== 'prove') this.#open.set(act.id, { act, urgent });
+    const open = [...this.#open.values()].filter(o => o.act.vm !== undefined);
+    const doubles = open.filter(o => o.urgent);
+    holds(doubles.length <= 1, `I10: ${act.id}: ${doubles.length} second copies are ended at once`);
+    const vms = new Set(open.filter(o => !o.urgent).map(o => o.act.vm));
+    const most = this.#policy?.budget.moves ?? 0;
+    holds(vms.size <= most, `I10: ${act.id}: ${vms.size} VMs are acted on at once, and ${most} may be`);
   }
 
   #order(input: Input & { input: 'order' }): void {
@@ -152,6 +175,7 @@ class Watch {
     holds(!this.#acts.has(act.id), `I6: act ${act.id} is wanted twice`);
     holds(!this.#paused, `act ${act.id} while the fleet is paused`);
     this.#acts.set(act.id, act);
+    this.#budget(act, before?.effect === 'decision' && before.decision.rule === 'core/second-copy');
     if (act.kind === 'start') this.#start(act);
     if (act.kind === 'migrate') this.#migrate(act);
   }
