@@ -26,8 +26,8 @@ function ofRecord({ raw }: DecodedRecord): string | undefined {
   return `${raw.name} ${shown(fields)}`;
 }
 
-/** The programs whose words the lab reads on its wires; tools such as mcelog write into files. */
-const WIRES: readonly string[] = ['linux', 'xen', 'qemu', 'qmp', 'vmm', 'agent'];
+/** The programs whose words the lab or the supervisor's agent reads on its wires; tools such as mcelog write into files. */
+const WIRES: readonly string[] = ['linux', 'xen', 'qemu', 'qmp', 'vmm', 'agent', 'virsh', 'tracefs'];
 
 /** What `decode` prints of a text, sorted. @param of which programs' lines count */
 export function decodedOf(text: string, of: readonly string[] = WIRES): string[] {

@@ -18,7 +18,19 @@ const PHYSICAL: ReadonlyMap<string, 'physical' | 'guest-physical'> = new Map([
   ['addr', 'physical'],
   ['gpa', 'guest-physical'],
 ]);
-const DETAILS = ['message', 'page', 'result', 'comm', 'pid', 'code', 'action', 'recipient', 'reason', 'vcpu'] as const;
+const DETAILS = [
+  'message',
+  'page',
+  'result',
+  'comm',
+  'pid',
+  'code',
+  'action',
+  'recipient',
+  'reason',
+  'vcpu',
+  'number',
+] as const;
 /** Shown without their name. */
 const PLAIN: ReadonlySet<string> = new Set(['message', 'page']);
 /** Addresses of the other spaces, which `address` has no place for. */

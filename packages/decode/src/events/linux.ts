@@ -83,6 +83,7 @@ export const LINUX = {
       },
     },
   ),
+  'trace-lost': row('cpu:number count:number', 'Linux lost trace events: nobody read them in time.'),
   'memory-failure-note': row('pfn:pfn message:string', 'Another remark of the memory-failure code about a page.', {
     severity: 'info',
     record: {

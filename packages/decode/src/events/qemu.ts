@@ -43,6 +43,19 @@ export const QEMU = {
   'vmm.resume': row('', 'The virtual CPUs run again.', { line: () => 'virtual CPUs run' }),
   'vmm.watchdog': row('action?:string', 'The watchdog of the machine expired.'),
   'vmm.event': row('type:string', 'Another QMP event.'),
+  'vmm.event-emitted': row(
+    'number:number us?:number',
+    'QEMU emitted an event of its monitor; the number of its kind differs from QEMU to QEMU.',
+    {
+      record: {
+        name: 'qemu-event-emitted',
+        headline: 'QEMU emitted an event of its monitor',
+        explanation:
+          'A line of its trace event monitor_protocol_event_emit, written also when nobody listens. It has the number of the kind only, which differs from QEMU to QEMU: 11 is MEMORY_FAILURE in 7.2.',
+        next: 'Compare it with an event that came by QMP at the same time, of the same QEMU: that tells the number.',
+      },
+    },
+  ),
   'vmm.sigbus-injected': row(
     'hva:address gpa:address code:string',
     'QEMU got SIGBUS for guest memory and injected a machine check.',

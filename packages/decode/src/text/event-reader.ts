@@ -10,6 +10,8 @@ import { classify } from '../mca/classify.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { ItemSink, TextItem } from './item.ts';
 import { KernelReader } from './linux/kernel-reader.ts';
+import { KernelTraceReader } from './linux/kernel-trace-reader.ts';
+import type { PrintedFields } from './linux/kernel-trace-reader.ts';
 import { stderrEvent } from './qemu/messages.ts';
 import { vmmEvent } from './syndrome/vmm-events.ts';
 import { cleanLine } from './transport/line.ts';
@@ -129,7 +131,15 @@ export function xenEvents(): EventReader {
   });
 }
 
-/** Reads QEMU's error output. */
+/**
+ * Reads lines of the kernel's trace events.
+ * @param fields what the event prints, by the format file of this kernel; without it, as all kernels print it
+ */
+export function kernelTraceEvents(layer: LinuxLayer = 'host', fields?: PrintedFields): EventReader {
+  return eventReader(layer, sink => new KernelTraceReader(sink, fields));
+}
+
+/** Reads QEMU's error output, its trace lines among it. */
 export function qemuEvents(): EventReader {
   return {
     push(line) {

@@ -15,6 +15,8 @@ export type TextForm =
   | 'mce-inject'
   | 'qemu'
   | 'qmp'
+  | 'virsh'
+  | 'tracefs'
   | 'journal-export'
   | 'journal-json'
   | 'vmm'

@@ -1,6 +1,7 @@
 /** @module One stream of log lines: the readers of the programs that may write into it, and who gets a line. */
 import type { ItemSink } from './item.ts';
 import { KernelReader } from './linux/kernel-reader.ts';
+import { KernelTraceReader } from './linux/kernel-trace-reader.ts';
 import { cleanLine, syslogLine } from './transport/line.ts';
 import { QemuReader } from './qemu/qemu-reader.ts';
 import type { Reader } from './reader.ts';
@@ -12,6 +13,7 @@ export class LogContext {
   readonly kernel: KernelReader;
   readonly qemu: QemuReader;
   readonly #xen: XenReader;
+  readonly #trace: KernelTraceReader;
   /** Those of TOOLS, in their order. */
   readonly #tools: readonly Reader[];
   readonly #sink: ItemSink;
@@ -21,6 +23,7 @@ export class LogContext {
     this.kernel = new KernelReader(sink, input);
     this.qemu = new QemuReader(sink);
     this.#xen = new XenReader(sink, input, () => this.kernel.end());
+    this.#trace = new KernelTraceReader(sink);
     this.#tools = TOOLS.map(tool => tool.open(sink, input));
   }
 
@@ -91,6 +94,7 @@ export class LogContext {
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
       return;
     }
+    if (this.#trace.push(text, lineNumber)) return;
     for (const tool of this.#tools) if (tool.push(text, lineNumber)) return;
     this.qemu.push(text, lineNumber);
   }

@@ -7,6 +7,7 @@ export const LINUX_NEEDLES: readonly string[] = [
   'hardware memory',
   'correctable incident',
   'Memory failure',
+  'memory_failure_event: ',
   'ardware error detected on CPU',
   'MCE 0x',
   '] Bank ',

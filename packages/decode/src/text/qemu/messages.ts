@@ -4,7 +4,10 @@ import { event } from '../../events/event.ts';
 import type { LogEvent } from '../../events/event.ts';
 import { MAX_TEXT } from '../patterns.ts';
 import { cleanLine, hexU64 } from '../transport/line.ts';
+import { emittedEvent } from './trace-log.ts';
 
+/** With `-msg timestamp=on`, which libvirt always gives. */
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
 const PROGRAM = /^(?:\S{0,256}\/)?qemu-[\w.-]{1,64}: /;
 const SEVERITY = /^(warning|info|error): /;
 const GUEST_SIGBUS =
@@ -18,9 +21,12 @@ const OWN_SIGBUS =
  */
 export function stderrEvent(
   raw: string,
-): LogEvent<'vmm.sigbus-injected' | 'vmm.memory-error' | 'vmm.message'> | undefined {
+): LogEvent<'vmm.sigbus-injected' | 'vmm.memory-error' | 'vmm.event-emitted' | 'vmm.message'> | undefined {
   let text = cleanLine(raw);
   if (text.trim() === '') return undefined;
+  const emitted = emittedEvent(text);
+  if (emitted !== undefined) return emitted;
+  text = text.replace(STAMP, '');
   const program = PROGRAM.exec(text);
   if (program !== null) text = text.slice(program[0].length);
   const level = SEVERITY.exec(text);

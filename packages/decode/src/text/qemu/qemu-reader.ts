@@ -6,6 +6,7 @@ import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { hmpOutputEvents, stderrEvent } from './messages.ts';
 import { qmpEvent } from './qmp-events.ts';
+import { EMITTED } from './trace-log.ts';
 
 /** Words of what QEMU says about memory errors. */
 export const QEMU_NEEDLES: readonly string[] = [
@@ -17,6 +18,7 @@ export const QEMU_NEEDLES: readonly string[] = [
   'MCE injection not',
   'Invalid MCE ',
   'MCA broadcast',
+  EMITTED,
 ];
 
 type QemuEvent = Extract<EventName, `vmm.${string}`>;
@@ -34,7 +36,7 @@ export class QemuReader implements Reader {
 
   /** A line of QEMU's error output or of its monitor. */
   push(text: string, lineNumber: number): boolean {
-    if (text.includes('emory error') || text.includes('Memory Error')) {
+    if (text.includes('emory error') || text.includes('Memory Error') || text.includes(EMITTED)) {
       const event = stderrEvent(text);
       return event !== undefined && this.#events([event], 'qemu', lineNumber);
     }

@@ -134,7 +134,7 @@ export class RasdaemonReader implements Reader {
       const page = /\bpage: 0x([0-9a-f]{1,13}) offset: 0x([0-9a-f]{1,8})/.exec(body);
       const addr =
         page === null
-          ? hexU64(/\baddress: (0x[0-9a-f]{1,16})/.exec(body)?.[1])
+          ? hexU64(/\baddress: ?(0x[0-9a-f]{1,16})/.exec(body)?.[1])
           : (BigInt(`0x${page[1] ?? '0'}`) << 12n) | BigInt(`0x${page[2] ?? '0'}`);
       if (addr !== undefined) fields.addr = addr;
       this.#memoryController(m?.[2], fields, place);

@@ -5,6 +5,7 @@
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
+import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
 import { RASDAEMON_NEEDLES, RasdaemonReader } from './rasdaemon-reader.ts';
 
 interface Tool {
@@ -19,4 +20,5 @@ interface Tool {
 export const TOOLS: readonly Tool[] = [
   { program: 'mcelog', needles: MCELOG_NEEDLES, open: (sink, input) => new McelogReader(sink, input) },
   { program: 'rasdaemon', needles: RASDAEMON_NEEDLES, open: (sink, input) => new RasdaemonReader(sink, input) },
+  { program: 'virsh', needles: VIRSH_NEEDLES, open: sink => new VirshReader(sink) },
 ];

@@ -15,10 +15,11 @@ const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
 /**
  * `Dec 22 08:20:00 host tag[pid]: ` of syslog and journald, its time also with a fraction (short-precise), as
  * `2026-03-16T11:34:29.123456+01:00` (short-iso), `Mon 2026-03-16 11:34:29 CET` (short-full, with-unit, where the unit
- * stands before the tag), `2026-03-16 11:34:29`, `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag.
+ * stands before the tag), `2026-03-16 11:34:29`, `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag. What
+ * ends in a colon is no host: QEMU puts such a time before its own name.
  */
 const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{1,255} (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{0,254}[^\s:] (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;

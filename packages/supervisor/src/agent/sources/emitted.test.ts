@@ -1,23 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { Emitted, emitLine } from './emitted.ts';
+import { Emitted } from './emitted.ts';
 
 const T = 1795914984_562398;
 const S = 1e6;
 
 describe('monitor_protocol_event_emit', () => {
-  test('a line of it, as QEMU 7.2 and 11.1 write it', () => {
-    expect(emitLine('23915@1795914984.562398:monitor_protocol_event_emit event=11 data=0x55d0')).toEqual({
-      us: T,
-      ordinal: 11,
-    });
-    expect(emitLine('2026-11-29T13:50:44.806336Z monitor_protocol_event_emit event=4 data=0x5')).toEqual({
-      us: Date.UTC(2026, 10, 29, 13, 50, 44) * 1000 + 806_336,
-      ordinal: 4,
-    });
-    expect(emitLine('monitor_protocol_event_emit event=11 data=0x1')).toBeUndefined();
-    expect(emitLine('qemu: monitor_protocol_event_emit event=11')).toBeUndefined();
-  });
-
   test('the number is learned from an event that came both ways; one that came one way is lost', () => {
     const emitted = new Emitted('MEMORY_FAILURE');
     emitted.line(T, 11);

@@ -1,22 +1,7 @@
 /**
  * @module Events that QEMU emitted and nobody got. QEMU's trace event `monitor_protocol_event_emit` writes a line for each,
- * connected or not, with the number of its kind, which differs from QEMU to QEMU: it is learned from one that came both ways.
+ * connected or not, with the number of its kind, which differs from QEMU to QEMU: it is learned from one that came both ways. The lines are read by the reader of QEMU's log.
  */
-
-const EMIT =
-  /^(?:\d{1,10}@(\d{1,12})\.(\d{6}):|(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z )monitor_protocol_event_emit event=(\d{1,4}) data=/;
-
-/**
- * A line of the log: `23915@1795914984.562398:monitor_protocol_event_emit event=11 data=0x…` of QEMU 7.2,
- * `2026-11-29T13:50:44.806336Z monitor_protocol_event_emit event=4 data=0x…` of 11.1. Both have a time only with
- * `-msg timestamp=on`; a line without one is nothing. Times are µs UTC.
- */
-export function emitLine(line: string): { us: number; ordinal: number } | undefined {
-  const [, seconds, fraction, iso, isoFraction, ordinal] = EMIT.exec(line) ?? [];
-  if (ordinal === undefined) return undefined;
-  const s = iso === undefined ? Number(seconds) : Date.parse(`${iso}Z`) / 1000;
-  return { us: s * 1e6 + Number(fraction ?? isoFraction), ordinal: Number(ordinal) };
-}
 
 /** Both ways name the time within this, µs (50 were seen). */
 const SAME_US = 1000;

@@ -5,13 +5,14 @@ import { LibvirtCallError, LibvirtDeadlineError, LibvirtDefinitionError } from '
 import type { LibvirtEvent } from '@syndrome/qemu/libvirt/events.ts';
 import type { XmlElement } from '@syndrome/qemu/xml/element.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { libvirtEvent } from '@syndrome/decode/text/libvirt/libvirt-events.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 import type { ProcessFacts } from '../proc.ts';
 import { keepReading, pause, type ReconnectOptions, type Session } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
-import { catalogEventOf, wordsOf } from './libvirt-events.ts';
+import { wordsOf } from './libvirt-words.ts';
 
 /** Of `<syndrome:vm xmlns:syndrome="…" act="yes" owner="…"/>` in a domain's <metadata>: its owner wants us to act. */
 const METADATA_NAMESPACE = 'urn:syndrome:supervisor:1';
@@ -137,7 +138,7 @@ class DomainReader {
       if (e.detail === 'migrated') host.hasLeft(vm);
       else this.#options.vms.hasEnded(vm);
     }
-    const event = catalogEventOf(e);
+    const event = libvirtEvent(e);
     if (event !== undefined) {
       const seen: SeenEvent = { kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) };
       host.saw(seen);

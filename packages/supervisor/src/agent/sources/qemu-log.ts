@@ -7,7 +7,7 @@ import type { Positions } from '../positions.ts';
 import { keepReading, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import type { Vms } from '../vms.ts';
-import { Emitted, emitLine } from './emitted.ts';
+import { Emitted } from './emitted.ts';
 import { followLines } from './follow.ts';
 
 const MAX_RAW = 512;
@@ -61,9 +61,12 @@ export class QemuLogSource implements Source {
       async ({ up, signal: ending }) => {
         const reader = qemuEvents();
         const take = (line: string): void => {
-          const emit = emitLine(line);
-          if (emit !== undefined) return emitted.line(emit.us, emit.ordinal);
           for (const seen of reader.push(line)) {
+            if (seen.name === 'vmm.event-emitted') {
+              // Without a time it cannot be told from others.
+              if (seen.fields.us !== undefined) emitted.line(seen.fields.us, seen.fields.number);
+              continue;
+            }
             if (seen.name === 'vmm.message') continue;
             const { hva, gpa } = seen.fields as { hva?: bigint; gpa?: bigint };
             const pfn = hva === undefined ? undefined : pfnOf?.(vm, hva);

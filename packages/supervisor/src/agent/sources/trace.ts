@@ -1,12 +1,11 @@
 /** @module The kernel's `memory_failure_event`, from a trace instance of our own: nobody else's tracing is touched. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseU64 } from '@syndrome/decode/common/hex.ts';
-import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
+import { kernelTraceEvents } from '@syndrome/decode/text/event-reader.ts';
+import { printedFields, type TraceFormat, traceFormat } from '@syndrome/decode/text/linux/trace-format.ts';
 import { keepReading, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { readRecords } from './poll-reader.ts';
-import { printedFields, type TraceFormat, traceFormat } from './trace-format.ts';
 
 const EVENT = 'memory_failure_event';
 /** It moved (commit 31807483d395) and moved back (e57d6e9e20b5). */
@@ -26,21 +25,6 @@ export function findTraceEvent(root: string): { place: string; format: TraceForm
     }
   }
   return undefined;
-}
-
-/** Makes a reader of the lines of trace_pipe: the event of a line, or how many the kernel lost before it. */
-export function traceReader(format: TraceFormat): (line: string) => { event?: LogEvent; lost?: number } {
-  const fields = printedFields(format);
-  const name = `${format.name}: `;
-  return line => {
-    const lost = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/.exec(line)?.[1];
-    if (lost !== undefined) return { lost: Number(lost) };
-    const at = line.indexOf(name);
-    const said = at < 0 ? undefined : fields(line.slice(at + name.length));
-    const pfn = parseU64(said?.['pfn'] ?? '');
-    if (said === undefined || pfn === undefined) return {};
-    return { event: event('host.memory-failure', { pfn, page: said['type'] ?? '', result: said['result'] ?? '' }) };
-  };
 }
 
 interface TraceOptions extends ReconnectOptions {
@@ -69,17 +53,17 @@ export class TraceSource implements Source {
         const instance = join(root, INSTANCE);
         mkdirSync(instance, { recursive: true });
         writeFileSync(join(instance, found.place, EVENT, 'enable'), '1');
-        const read = traceReader(found.format);
+        const reader = kernelTraceEvents('host', printedFields(found.format));
         let rest = '';
         const take = (text: string): void => {
           const lines = (rest + text).split('\n');
           rest = (lines.pop() ?? '').slice(-MAX_RAW);
           for (const line of lines) {
-            const { event: seen, lost } = read(line);
-            if (lost !== undefined)
-              sink({ kind: 'source', source: 'tracefs', state: 'back', gapMs: 0, lostEvents: lost });
-            if (seen !== undefined)
-              sink({ kind: 'event', source: 'tracefs', event: seen, raw: line.slice(0, MAX_RAW) });
+            for (const event of reader.push(line)) {
+              if (event.name === 'host.trace-lost')
+                sink({ kind: 'source', source: 'tracefs', state: 'back', gapMs: 0, lostEvents: event.fields.count });
+              else sink({ kind: 'event', source: 'tracefs', event, raw: line.slice(0, MAX_RAW) });
+            }
           }
         };
         session.up();
