@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseObject } from '@syndrome/decode/common/json.ts';
+import { sha256Fd } from './sha256.ts';
 import { unfinishedName, writeWhole } from './write-whole.ts';
 
 /** What a file was when it was made; kept beside it, since its name says only what it was made of. */
@@ -23,11 +23,9 @@ export const isDerivedName = (name: string): boolean => !/\.(?:json|new)$/.test(
 function hashOf(path: string): Note {
   const fd = openSync(path, 'r');
   try {
-    const hash = createHash('sha256');
-    const piece = Buffer.allocUnsafe(1 << 20);
-    for (let n = readSync(fd, piece); n > 0; n = readSync(fd, piece)) hash.update(piece.subarray(0, n));
+    const sha256 = sha256Fd(fd);
     const { size, mtimeMs } = fstatSync(fd);
-    return { bytes: size, mtimeMs: Math.floor(mtimeMs), sha256: hash.digest('hex') };
+    return { bytes: size, mtimeMs: Math.floor(mtimeMs), sha256 };
   } finally {
     closeSync(fd);
   }
