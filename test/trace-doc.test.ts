@@ -36,7 +36,8 @@ test('its example is read whole, and is of the run that it names', () => {
     expect([version, diagnostics, departures]).toEqual([TRACE_VERSION, [], []]);
     expect(events.length).toBeGreaterThan(5);
     expect(text.split('\n').filter(line => !run.has(line))).toEqual([]);
-    expect(rows('member | what it is').toSorted()).toEqual(Object.keys(header).toSorted());
+    const members = [...Object.keys(header), 'identity'];
+    expect(rows('member | what it is').toSorted()).toEqual(members.toSorted());
   }
 });
 
@@ -50,6 +51,11 @@ test('it names every member of an event, every layer, source, version and note',
   expect(SOURCES.filter(source => !sources.includes(`\`${source}\``))).toEqual([]);
   expect(Object.keys(TRACE_NOTES).filter(code => !doc.includes(code))).toEqual([]);
   expect(rows('version | what is new')).toEqual(Array.from({ length: TRACE_VERSION }, (_, i) => `${i + 1}`));
+});
+
+test('what it shows of an identity is of the run that it names', () => {
+  const { header } = parseTrace(readFileSync(join(GOLDEN, 'v2-intel-ce-logged.ndjson'), 'utf8'), 'x');
+  expect(of('json').map(text => JSON.parse(text) as unknown)).toEqual([{ identity: header.identity }]);
 });
 
 test('what it shows of a version to come is what is said', () => {

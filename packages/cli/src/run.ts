@@ -2,9 +2,8 @@ import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import { shellQuote, stableArgs } from '@syndrome/lab/machine/qemu-args.ts';
-import type { PartChoices } from '@syndrome/lab/part-choices.ts';
-import { assemble, type Services } from '@syndrome/lab/parts.ts';
-import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
+import type { Services } from '@syndrome/lab/parts.ts';
+import { prepareRun, type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
@@ -77,9 +76,14 @@ export async function run(names: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   await checkUserParts(scenarios, options, supply);
-  const choices = partChoices(options);
+  const specOf = (scenario: Scenario): RunSpec => ({
+    ...partChoices(options),
+    scenario: scenarioData(scenario),
+    ...(options.cold ? { cold: true } : {}),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
+  });
   if (options.printCmd) {
-    for (const scenario of scenarios) await printCommand(scenario, choices, services(supply));
+    for (const scenario of scenarios) await printCommand(specOf(scenario), services(supply));
     return;
   }
   const repeat = options.repeat ?? 1;
@@ -89,13 +93,7 @@ export async function run(names: string[], options: Options): Promise<void> {
   try {
     for (const scenario of scenarios.flatMap(s => Array.from({ length: repeat }, () => s))) {
       report.start(scenario);
-      const spec: RunSpec = {
-        ...choices,
-        scenario: scenarioData(scenario),
-        ...(options.cold ? { cold: true } : {}),
-        ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
-      };
-      const result = await runScenario(spec, {
+      const result = await runScenario(specOf(scenario), {
         ...services(supply),
         signal,
         ...(options.trace === undefined ? {} : { trace: options.trace }),
@@ -140,9 +138,10 @@ function printDistributions(scenarios: readonly Scenario[], results: readonly Ru
   }
 }
 
-/** The outer QEMU's command line, and in a nested machine that of the VMM in the host layer. */
-async function printCommand(scenario: Scenario, choices: PartChoices, by: Services): Promise<void> {
-  const assembly = await assemble(scenario.machine, choices, by);
+/** The outer QEMU's command line, in a nested machine that of the VMM in the host layer, and what the run is known by. */
+async function printCommand(spec: RunSpec, by: Services): Promise<void> {
+  const { assembly, identity } = await prepareRun(spec, by);
   print(shellQuote(stableArgs(assembly)));
+  print(`# identity: ${identity.run}`);
   if (assembly.host) print(`# in the host layer: ${shellQuote(assembly.host.vmm)}`);
 }

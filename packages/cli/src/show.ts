@@ -1,7 +1,7 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
 import { readTrace } from '@syndrome/lab/trace/read-file.ts';
-import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { runLine } from '@syndrome/trace/parts-line.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
 import { type GlobalOptions, print, printJson, stdoutLook } from './output.ts';
@@ -21,6 +21,7 @@ export async function show(file: string, options: Options): Promise<void> {
     printJson({
       schemaVersion: 1,
       scenario: trace.header.scenario,
+      ...(trace.header.identity === undefined ? {} : { identity: trace.header.identity.run }),
       ...judgement,
       trace: file,
       diagnostics: trace.diagnostics,
@@ -35,7 +36,7 @@ export async function show(file: string, options: Options): Promise<void> {
   const all = options.all === true;
   const timeline = new Timeline({ style, width, layers: lanesOf(header, all), all });
   print(`${style('bold', safeText(header.scenario, 200))}  ${safeText(header.startedAt, 100)}`);
-  for (const line of wrap(partsLine(header.parts), width)) print(style('dim', line));
+  for (const line of wrap(runLine(header), width)) print(style('dim', line));
   print(timeline.head());
   for (const event of events) for (const line of timeline.lines(event)) print(line);
   for (const line of verdictLines(header.scenario, judgement, undefined, look)) print(line);

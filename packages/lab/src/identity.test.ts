@@ -1,39 +1,52 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { guestIdentity, hostIdentity, runIdentity, stepIdentities } from './identity.ts';
+import { machineIdentities, runIdentity, stepIdentities } from './identity.ts';
 import { machineSchema } from './machines/registry.ts';
 import type { Assembly } from './parts.ts';
 import { type RunSpec, scenarioData, scenarioOf } from './run-spec.ts';
 import { bundledScenarios, findScenario } from './scenario/load.ts';
 
 let dir: string;
-beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'identity-'))));
+/** Where the files of a machine are. */
+let home: string;
+beforeEach(() => void (home = dir = mkdtempSync(join(tmpdir(), 'identity-'))));
 afterEach(() => rmSync(dir, { recursive: true }));
 
+const scenario = scenarioData(findScenario('intel-ce-logged'));
+
 const write = (name: string, text: string): string => {
-  writeFileSync(join(dir, name), text);
-  return join(dir, name);
+  const file = join(home, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
 };
 
 /** A machine whose files are `name` in the folder, each with its name as content. */
 function assembled(spec: object = { kind: 'linux-guest' }): Assembly {
   const machine = machineSchema.parse(spec);
   const guest = 'guest' in machine ? { guest: { kernel: write('gk', 'gk'), initrd: write('gi', 'gi') } } : {};
-  const files = { qemu: [write('q', 'q')], kernel: write('k', 'k'), initrd: write('i', 'i'), ...guest };
+  mkdirSync(join(home, 'roms'), { recursive: true });
+  const [loader, rom] = [write('q', 'q'), write('roms/r', 'r')];
+  const files = { qemu: [loader, '-L', dirname(rom)], kernel: write('k', 'k'), initrd: write('i', 'i'), ...guest };
   const host = { diskModules: [], copies: [], vmm: ['/vmm'], output: '', guestModules: [] };
-  const parts = { qemu: '11.1.3', kernel: '7.2.12' };
+  const parts = { qemu: '11.1.3', kernel: '7.2.12', kernelPath: files.kernel };
   return { machine, accel: 'tcg', files, modules: [], builtIn: [], parts, ...('guest' in machine ? { host } : {}) };
 }
 
+const cache = (): string => join(dir, 'cache');
+const guestIdentity = (assembly: Assembly): string => machineIdentities(assembly, cache()).guest;
+const hostIdentity = (assembly: Assembly): string | undefined => machineIdentities(assembly, cache()).host;
+
 /** Those of the files whose change changes `identity`; each is put back. */
-function decidingFiles(identity: () => string): string[] {
+function decidingFiles(identity: () => string | undefined): string[] {
   const before = identity();
-  const deciding = ['q', 'k', 'i', 'gk', 'gi'].filter(name => {
-    write(name, 'X'.repeat(name.length));
+  const deciding = ['q', 'roms/r', 'k', 'i', 'gk', 'gi'].filter(name => {
+    const text = name.slice(-2).replace('/', '');
+    write(name, 'X'.repeat(text.length));
     const changed = identity() !== before;
-    write(name, name);
+    write(name, text);
     return changed;
   });
   expect(identity()).toBe(before);
@@ -41,41 +54,65 @@ function decidingFiles(identity: () => string): string[] {
 }
 
 describe('a machine after its boot is known by', () => {
-  test('the content of its files, not only by their names', () => {
+  test('the content of its files, and of the folders of QEMU', () => {
     const flat = assembled();
-    expect(decidingFiles(() => guestIdentity(flat, dir + '/cache'))).toEqual(['q', 'k', 'i']);
+    expect(decidingFiles(() => guestIdentity(flat))).toEqual(['q', 'roms/r', 'k', 'i']);
+    expect(machineIdentities(flat, cache())).not.toHaveProperty('host');
   });
 
   test.each(['amd-host', 'arm64-host'])('those of the host layer and of the guest in it: %s', kind => {
     const nested = assembled({ kind });
-    expect(decidingFiles(() => guestIdentity(nested, dir + '/cache'))).toEqual(['q', 'k', 'i', 'gk', 'gi']);
+    expect(decidingFiles(() => guestIdentity(nested))).toEqual(['q', 'roms/r', 'k', 'i', 'gk', 'gi']);
     // A host layer stands for every guest.
-    expect(decidingFiles(() => hostIdentity(nested, dir + '/cache'))).toEqual(['q', 'k', 'i']);
-    const other = assembled({ kind, guest: { append: 'quiet' } });
-    expect(hostIdentity(other, dir)).toBe(hostIdentity(nested, dir));
+    expect(decidingFiles(() => hostIdentity(nested))).toEqual(['q', 'roms/r', 'k', 'i']);
+    const other = { ...assembled({ kind, guest: { append: 'quiet' } }), append: 'quiet' };
+    expect(hostIdentity(other)).toBe(hostIdentity(nested));
   });
 
   test('the line that was asked for besides, also where nothing else differs', () => {
     const nested = assembled({ kind: 'arm64-host' });
     const tied: Assembly = { ...nested, uplink: true };
-    expect(hostIdentity(tied, dir)).not.toBe(hostIdentity(nested, dir));
-    expect(guestIdentity(tied, dir)).not.toBe(guestIdentity(nested, dir));
+    expect(hostIdentity(tied)).not.toBe(hostIdentity(nested));
+    expect(guestIdentity(tied)).not.toBe(guestIdentity(nested));
   });
 
-  test('size and time of what is in the cache, which is never written again', () => {
-    mkdirSync(join(dir, 'cache'));
+  test('content alone, in the cache too: the same size and time are not enough', () => {
     const machine = assembled();
-    machine.files.kernel = write('cache/k', 'first');
+    mkdirSync(cache());
+    machine.files.kernel = join(cache(), 'k');
     const time = new Date(1e12);
-    utimesSync(machine.files.kernel, time, time);
-    const first = guestIdentity(machine, join(dir, 'cache'));
-    writeFileSync(machine.files.kernel, 'other');
-    utimesSync(machine.files.kernel, time, time);
-    expect(guestIdentity(machine, join(dir, 'cache'))).toBe(first);
+    const identity = (text: string): string => {
+      writeFileSync(machine.files.kernel, text);
+      utimesSync(machine.files.kernel, time, time);
+      return guestIdentity(machine);
+    };
+    const first = identity('first');
+    expect(identity('other')).not.toBe(first);
+    expect(identity('first')).toBe(first);
   });
 
-  test('its command line, its accelerator, and what was done after the boot', () => {
+  test.each([{ kind: 'linux-guest' }, { kind: 'amd-host' }, { kind: 'xen-dom0' }])(
+    'nothing of where its files are: those of another home have the same, %j',
+    spec => {
+      const xen = (): object => (spec.kind === 'xen-dom0' ? { xen: write('x', 'x') } : {});
+      const inHome = (name: string): [Assembly, string] => {
+        home = join(dir, name);
+        const machine = assembled(spec);
+        machine.files = { ...machine.files, firmware: write('f', 'f'), ...xen() };
+        return [machine, home];
+      };
+      const [[one, first], [two, second]] = [inHome('alice'), inHome('bob/some/where, else')];
+      expect(Object.values(two.files).flat()).not.toEqual(Object.values(one.files).flat());
+      expect(machineIdentities(two, join(second, 'cache'))).toEqual(machineIdentities(one, join(first, 'cache')));
+      const run = (of: Assembly): object => runIdentity({ scenario }, of, machineIdentities(of, cache()));
+      expect(run(two)).toEqual(run(one));
+    },
+  );
+
+  test('its command line, its accelerator, its seed, and what was done after the boot', () => {
     const machine = assembled();
+    const nested = assembled({ kind: 'amd-host' });
+    const host = nested.host ?? expect.fail('no host layer');
     const all = [
       machine,
       { ...machine, accel: 'kvm' as const },
@@ -85,14 +122,22 @@ describe('a machine after its boot is known by', () => {
       { ...machine, modules: ['/modules/msr.ko'] },
       { ...machine, crash: ['kexec'] },
       assembled({ kind: 'linux-guest', memory: 512 }),
-    ].map(each => guestIdentity(each, dir));
+      nested,
+      { ...nested, host: { ...host, vmm: ['/vmm', '-m', '64'] } },
+      { ...nested, host: { ...host, guestModules: ['/modules/msr.ko'] } },
+    ].map(guestIdentity);
     expect(new Set(all).size).toBe(all.length);
   });
 
   test('a name that kept states have from earlier versions', () => {
-    const files = { qemu: ['/nowhere/qemu'], kernel: '/nowhere/kernel', initrd: '/nowhere/initrd' };
-    const flat = { ...assembled(), files, modules: ['/modules/msr.ko'], append: 'quiet' };
-    expect(guestIdentity(flat, '/nowhere/cache')).toBe('b4b39ff9a2726cb7c93c7dd575b6fac7');
+    const flat = { ...assembled(), modules: ['/modules/msr.ko'], append: 'quiet' };
+    expect(guestIdentity(flat)).toBe('a7722af96a5172bf1ebf31bf6a389a79');
+  });
+
+  test('no file that is gone: that is an error of the file system', () => {
+    const machine = assembled();
+    rmSync(machine.files.kernel);
+    expect(() => guestIdentity(machine)).toThrow('ENOENT');
   });
 });
 
@@ -108,6 +153,15 @@ describe('the beginnings of a run', () => {
     expect(a).toHaveLength(first.length + 1);
   });
 
+  test('and the run itself: its header has that of the machine, and one for each step', () => {
+    const assembly = assembled();
+    const machine = machineIdentities(assembly, cache());
+    const { run, states } = runIdentity({ scenario }, assembly, machine);
+    expect(states).toEqual(stepIdentities(machine.guest, scenario.steps));
+    expect([run, ...states].filter(each => !/^[0-9a-f]{32}$/.test(each))).toEqual([]);
+    expect(states).not.toContain(run);
+  });
+
   test('of another machine are others', () => {
     const [a, b] = [stepIdentities('m', first), stepIdentities('n', first)];
     expect(a.filter(identity => b.includes(identity))).toEqual([]);
@@ -115,18 +169,19 @@ describe('the beginnings of a run', () => {
 });
 
 describe('a run is known by', () => {
-  const scenario = scenarioData(findScenario('intel-ce-logged'));
-  const identity = (spec: Partial<RunSpec> = {}, changed: Partial<Assembly> = {}): string =>
-    runIdentity({ scenario, ...spec }, { ...assembled(), ...changed }, join(dir, 'cache'));
+  const identity = (spec: Partial<RunSpec> = {}, changed: Partial<Assembly> = {}): string => {
+    const assembly = { ...assembled(), ...changed };
+    return runIdentity({ scenario, ...spec }, assembly, machineIdentities(assembly, cache())).run;
+  };
 
   test('what newest is now, the accelerator, the host layer, and the options of the run', () => {
     const all = [
       identity(),
       identity({}, { parts: { ...assembled().parts, kernel: '7.2.13' } }),
       identity({}, { accel: 'kvm' }),
-      identity({}, { local: true }),
       identity({}, { machine: machineSchema.parse({ kind: 'linux-guest', cpu: 'EPYC' }) }),
       identity({}, { append: 'mce=ignore_ce' }),
+      identity({}, { seed: 1 }),
       identity({ timeout: 60e9 }),
       identity({ cold: true }),
       identity({ scenario: { ...scenario, expect: scenario.expect.slice(1) } }),
@@ -152,12 +207,14 @@ describe('a run is known by', () => {
         kernel: '6.19',
         hostLocal: { consent: false },
         timeout: 1e9,
+        seed: 7,
       };
       const back = JSON.parse(JSON.stringify(spec)) as RunSpec;
       expect(back).toEqual(spec);
       expect(scenarioOf(back.scenario)).toEqual(each);
-      const machine = assembled(each.machine);
-      expect(runIdentity(back, machine, dir)).toBe(runIdentity(spec, machine, dir));
+      const machine = { ...assembled(each.machine), seed: spec.seed ?? expect.fail('no seed') };
+      const states = machineIdentities(machine, cache());
+      expect(runIdentity(back, machine, states)).toEqual(runIdentity(spec, machine, states));
     },
   );
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
+import { type MachineIdentities, machineIdentities, type RunIdentity, runIdentity } from './identity.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
 import { type Assembly, assemble, type Services } from './parts.ts';
@@ -25,6 +26,8 @@ export interface RunResult extends Judgement {
   schemaVersion: number;
   scenario: string;
   title: string;
+  /** What the run is known by, see `identity.ts`; absent where no machine came together. */
+  identity?: string;
   /** Path of the trace file. */
   trace: string;
   /** Versions and files the machine was made of. */
@@ -42,7 +45,7 @@ export interface RunServices extends Services {
   /** Where the trace goes; the default is a new file in the state folder. */
   trace?: string;
   /** The machine, where the caller has put it together already. */
-  assembly?: Assembly;
+  prepared?: PreparedRun;
   onHeader?: (header: TraceHeader, trace: string) => void;
   onEvent?: (event: TraceEvent) => void;
 }
@@ -50,6 +53,20 @@ export interface RunServices extends Services {
 function newTraceFile(scenario: string, startedAt: Date): string {
   const stamp = startedAt.toISOString().replace(/[-:]/g, '').replace('.', '-');
   return join(stateFolder('traces'), `${scenario}-${stamp}-${process.pid}.ndjson`);
+}
+
+/** A machine with its files on disk, and what it and the run are known by. */
+interface PreparedRun {
+  assembly: Assembly;
+  machine: MachineIdentities;
+  identity: RunIdentity;
+}
+
+/** @throws SupplyError, LabSkip; the error of the file system for a file that has gone meanwhile. */
+export async function prepareRun(spec: RunSpec, services: Services): Promise<PreparedRun> {
+  const assembly = await assemble(spec.scenario.machine, spec, services);
+  const machine = machineIdentities(assembly, services.supply.cacheDir);
+  return { assembly, machine, identity: runIdentity(spec, assembly, machine) };
 }
 
 /**
@@ -61,29 +78,30 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
   const startedAt = new Date();
   const scenario = scenarioOf(spec.scenario);
   const file = services.trace ?? newTraceFile(scenario.name, startedAt);
-  const assembly =
-    services.assembly ?? (await assemble(scenario.machine, spec, services).catch((error: unknown) => error as Error));
+  const ready = services.prepared ?? (await prepareRun(spec, services).catch((error: unknown) => error as Error));
   if (services.signal?.aborted) throw new LabInterrupted();
-  const parts = assembly instanceof Error ? {} : assembly.parts;
+  const { assembly, identity } = ready instanceof Error ? {} : ready;
+  const parts = assembly?.parts ?? {};
   const header: TraceHeader = {
     type: 'trace',
     version: TRACE_VERSION,
     tool: `syndrome ${VERSION}`,
     scenario: scenario.name,
     startedAt: startedAt.toISOString(),
-    layers: layersOf(assembly instanceof Error ? scenario.machine : assembly.machine),
+    layers: layersOf(assembly?.machine ?? scenario.machine),
     expect: scenario.expect.map(e => e.text),
     outcome: scenario.outcome,
     settle: scenario.settle,
     parts,
+    ...(identity === undefined ? {} : { identity }),
   };
   const recorder = new TraceRecorder(header, file);
   if (services.onEvent) recorder.listen(services.onEvent);
   services.onHeader?.(header, file);
   let restarts = 0;
   try {
-    if (assembly instanceof Error) throw assembly;
-    await drive({ ...spec, scenario }, assembly, recorder, services, () => void (restarts += 1));
+    if (ready instanceof Error) throw ready;
+    await drive({ ...spec, scenario }, ready, recorder, services, () => void (restarts += 1));
   } catch (error) {
     if (error instanceof LabInterrupted || services.signal?.aborted) {
       recordProblem(recorder, 'lab.error', new LabInterrupted());
@@ -97,19 +115,20 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
     (error: unknown) => error,
   );
   if (unwritten !== undefined) recordProblem(recorder, 'lab.error', unwritten);
-  const ready = recorder.index.named('lab.step')[0]?.t;
+  const began = recorder.index.named('lab.step')[0]?.t;
   const injected = recorder.index.has('lab.injected') ? recorder.index.zero : undefined;
   return {
     schemaVersion: RESULT_VERSION,
     scenario: scenario.name,
     title: scenario.title,
     ...judgeTrace(header, recorder.events),
+    ...(identity === undefined ? {} : { identity: identity.run }),
     trace: file,
     parts,
     restored: recorder.index.named('lab.restored').some(e => e.fields?.point === 'guest'),
     restarts,
     phases: {
-      ...(ready === undefined ? {} : { ready: ready / 1e9 }),
+      ...(began === undefined ? {} : { ready: began / 1e9 }),
       ...(injected === undefined ? {} : { injected: injected / 1e9 }),
     },
   };
@@ -129,7 +148,7 @@ function recordProblem(recorder: TraceRecorder, name: 'lab.error' | 'lab.skip', 
 
 async function drive(
   { scenario, timeout: limit, cold }: Pick<RunSpec, 'timeout' | 'cold'> & { scenario: Scenario },
-  assembly: Assembly,
+  { assembly, machine }: PreparedRun,
   recorder: TraceRecorder,
   services: RunServices,
   onRestart: () => void,
@@ -139,6 +158,7 @@ async function drive(
   const signal = services.signal ? AbortSignal.any([services.signal, timeout]) : timeout;
   const session = await startMachine(assembly, recorder, signal, {
     cacheDir: services.supply.cacheDir,
+    identities: machine,
     ...(cold ? { cold: true } : {}),
     onRestart,
   });

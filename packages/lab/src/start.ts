@@ -1,6 +1,6 @@
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { MachineEnds } from './machine/channels.ts';
-import { guestIdentity, hostIdentity } from './identity.ts';
+import { type MachineIdentities, machineIdentities } from './identity.ts';
 import { machineChannels, qemuArgs } from './machine/qemu-args.ts';
 import { machineKind } from './machines/registry.ts';
 import type { AgentClient } from './guest/client.ts';
@@ -29,6 +29,8 @@ interface StartOptions {
   cold?: boolean;
   /** Stop where the host layer of a nested machine is up, with the files of its guest in it and no VMM running. */
   hostOnly?: true;
+  /** Of the machine, where the caller knows them already. */
+  identities?: MachineIdentities;
   /** The machine is started once more, see {@link emulationFault}. */
   onRestart?: () => void;
 }
@@ -47,15 +49,17 @@ export async function startMachine(
   options: StartOptions,
 ): Promise<Session> {
   const before = recorder.events.length;
+  const identities = options.identities ?? machineIdentities(assembly, options.cacheDir);
+  const start = (): Promise<Session> => startOnce(assembly, recorder, signal, { ...options, identities });
   try {
-    return await startOnce(assembly, recorder, signal, options);
+    return await start();
   } catch (error) {
     const fault = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder.events.slice(before));
     if (fault === undefined) throw error;
     options.onRestart?.();
     const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
     for (const text of texts) recorder.record({ layer: 'lab', source: 'lab', ...event('lab.note', { text }) });
-    return startOnce(assembly, recorder, signal, options);
+    return start();
   }
 }
 
@@ -63,15 +67,15 @@ async function startOnce(
   assembly: Assembly,
   recorder: TraceRecorder,
   signal: AbortSignal,
-  options: StartOptions,
+  options: StartOptions & { identities: MachineIdentities },
 ): Promise<Session> {
   const { machine, modules, host, crash } = assembly;
   const cold = options.cold === true || machineKind(machine).canBeKept?.(machine) === false;
   const command = (ends: MachineEnds): string[] => qemuArgs(assembly, ends);
   const channels = machineChannels(assembly);
-  const { cacheDir, hostOnly } = options;
-  const guestPoint = new Snapshot(cacheDir, guestIdentity(assembly, cacheDir));
-  const hostPoint = host && new Snapshot(cacheDir, hostIdentity(assembly, cacheDir));
+  const { cacheDir, hostOnly, identities } = options;
+  const guestPoint = new Snapshot(cacheDir, identities.guest);
+  const hostPoint = identities.host === undefined ? undefined : new Snapshot(cacheDir, identities.host);
 
   const say = (text: string): void =>
     void recorder.record({ layer: 'lab', source: 'lab', ...event('lab.note', { text }) });

@@ -39,6 +39,15 @@ export interface TraceHeader {
   settle: number;
   /** What the run was made of: versions, files, machine. */
   parts: Record<string, string>;
+  /**
+   * What the run is known by, 32 hex digits each: hashes of all that it is made of, with the content of its files. Absent in
+   * older traces, and where no machine came together.
+   */
+  identity?: {
+    run: string;
+    /** Of the machine before its first step (its kept state has it for a name), then of that after each step. */
+    states: string[];
+  };
 }
 
 /** What every line of a trace says. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stringify } from '@syndrome/decode/common/hex.ts';
 import { describe, expect, test } from 'vitest';
 import { TRACE_VERSION } from './event.ts';
@@ -76,4 +76,46 @@ test('a header names layers that there are, each once, in its own order', () => 
   const layers = ['guest', 'lab', 'moon', 'guest', 7, null];
   expect(parseHeader(JSON.stringify({ type: 'trace', version: 2, layers }), 'x').layers).toEqual(['guest', 'lab']);
   expect(parseHeader('{"type":"trace","version":2,"layers":"guest"}', 'x').layers).toEqual([]);
+});
+
+describe('the identity in a header', () => {
+  const one = '0123456789abcdef'.repeat(2);
+  const read = (identity: unknown): unknown =>
+    parseHeader(JSON.stringify({ type: 'trace', version: 2, identity }), 'x').identity;
+
+  test('is of the run and of each state, as it was written', () => {
+    expect(read({ run: one, states: [one, one], more: 1 })).toEqual({ run: one, states: [one, one] });
+    expect(read({ run: one, states: [] })).toEqual({ run: one, states: [] });
+  });
+
+  test.each([
+    undefined,
+    null,
+    7,
+    one,
+    [],
+    {},
+    { run: one },
+    { run: one, states: one },
+    { run: one, states: [one, 7] },
+    { run: `${one}0`, states: [] },
+    { run: one.toUpperCase(), states: [] },
+    { run: one, states: Array.from({ length: 10_001 }, () => one) },
+  ])('is none where it is no identity: %#', identity => {
+    const header = parseHeader(JSON.stringify({ type: 'trace', version: 2, identity }), 'x');
+    expect(header).not.toHaveProperty('identity');
+  });
+
+  test('is absent in traces from before it, and names the kept state that the machine came from', () => {
+    const golden = (name: string) => {
+      const file = join(import.meta.dirname, 'golden', name);
+      return parseTrace(readFileSync(file, 'utf8'), file);
+    };
+    expect(golden('v2-intel-srar-process.ndjson').header).not.toHaveProperty('identity');
+    const { header, events } = golden('v2-intel-ce-logged.ndjson');
+    const steps = events.filter(e => e.name === 'lab.step');
+    expect(header.identity?.states).toHaveLength(steps.length + 1);
+    const restored = events.find(e => e.name === 'lab.restored');
+    expect(basename(String(restored?.fields?.file), '.state')).toBe(header.identity?.states[0]);
+  });
 });

@@ -38,6 +38,17 @@ function layersOf(value: unknown): Layer[] {
   return LAYERS.filter(layer => named.includes(layer)).toSorted((a, b) => named.indexOf(a) - named.indexOf(b));
 }
 
+/** More steps than any scenario has. */
+const MAX_STATES = 10_000;
+
+/** The identities that a header names; nothing where one of them is none. */
+function identityOf(value: unknown): TraceHeader['identity'] {
+  const { run, states } = (value ?? {}) as { run?: unknown; states?: unknown };
+  const isOne = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{32}$/.test(text);
+  if (!isOne(run) || !Array.isArray(states) || states.length > MAX_STATES || !states.every(isOne)) return undefined;
+  return { run, states };
+}
+
 /**
  * Reads the first line of a trace of any version.
  * @returns the header in the newest form, and the version that the trace was written in
@@ -55,6 +66,7 @@ export function readHeader(line: string | undefined, file: string): { header: Tr
     outcome,
     settle,
     parts,
+    identity: named,
   } = modernizer(version).header(raw);
   const expect: string[] = Array.isArray(expected) ? expected.map(wordOf) : [];
   if (expect.length > MAX_EXPECTATIONS) {
@@ -69,7 +81,8 @@ export function readHeader(line: string | undefined, file: string): { header: Tr
       cause: error,
     });
   }
-  const named = Object.entries(typeof parts === 'object' && parts !== null ? parts : {});
+  const all = Object.entries(typeof parts === 'object' && parts !== null ? parts : {});
+  const identity = identityOf(named);
   const header: TraceHeader = {
     type: 'trace',
     version: TRACE_VERSION,
@@ -80,7 +93,8 @@ export function readHeader(line: string | undefined, file: string): { header: Tr
     expect,
     ...(outcome === undefined ? {} : { outcome: wordOf(outcome) }),
     settle: typeof settle === 'number' && settle >= 0 && Number.isFinite(settle) ? settle : 0,
-    parts: Object.fromEntries(named.filter(([key]) => NAME.test(key)).map(([key, value]) => [key, wordOf(value)])),
+    parts: Object.fromEntries(all.filter(([key]) => NAME.test(key)).map(([key, value]) => [key, wordOf(value)])),
+    ...(identity === undefined ? {} : { identity }),
   };
   return { header, version };
 }

@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { LabInterrupted } from '../errors.ts';
-import { runIdentity } from '../identity.ts';
-import { type RunServices, runScenario } from '../run.ts';
+import { prepareRun, type RunServices, runScenario } from '../run.ts';
 import type { RunSpec } from '../run-spec.ts';
 import type { Scenario } from '../scenario/load.ts';
-import { assemble } from '../parts.ts';
 import type { Cell, CellResult, MatrixMemory } from './cells.ts';
 
 /** What a QEMU needs besides its guest's memory, MiB. */
@@ -25,7 +23,7 @@ export function automaticJobs(scenario: Pick<Scenario, 'machine'>, limits = here
   return Math.max(1, Math.min(limits.cores, byMemory));
 }
 
-interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHeader' | 'assembly'> {
+interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHeader' | 'prepared'> {
   jobs: number;
   memory: MatrixMemory;
   onCell?: (entry: CellResult, known: boolean) => void;
@@ -47,10 +45,10 @@ export async function runMatrix(
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
       const chosen: RunSpec = { ...spec, ...cell };
       // What is wrong with a machine that cannot be put together, the run says.
-      const assembly = await assemble(spec.scenario.machine, chosen, services).catch(() => undefined);
-      const identity = assembly && runIdentity(chosen, assembly, services.supply.cacheDir);
+      const prepared = await prepareRun(chosen, services).catch(() => undefined);
+      const identity = prepared?.identity.run;
       const known = identity === undefined ? undefined : services.memory.get(identity);
-      const result = known ?? (await runScenario(chosen, { ...services, ...(assembly ? { assembly } : {}) }));
+      const result = known ?? (await runScenario(chosen, { ...services, ...(prepared ? { prepared } : {}) }));
       if (!known && identity !== undefined) services.memory.add(identity, result);
       results.set(cell, { cell, result });
       services.onCell?.({ cell, result }, known !== undefined);

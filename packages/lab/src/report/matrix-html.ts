@@ -2,7 +2,7 @@ import { escapeText } from '@syndrome/decode/common/screen.ts';
 import type { CellResult } from '../matrix/cells.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { matrixTable } from './matrix.ts';
-import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { runLine } from '@syndrome/trace/parts-line.ts';
 import { plain } from '@syndrome/trace/style.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { lanesOf, Timeline } from '@syndrome/trace/timeline.ts';
@@ -75,5 +75,5 @@ function detailLines(entry: CellResult, trace: SeenTrace | undefined): string[] 
   if (!trace) return verdict;
   const timeline = new Timeline({ style: plain, layers: lanesOf(trace.header) });
   const events = trace.events.flatMap(event => timeline.lines(event));
-  return [partsLine(trace.header.parts), timeline.head(), ...events, ...verdict];
+  return [runLine(trace.header), timeline.head(), ...events, ...verdict];
 }

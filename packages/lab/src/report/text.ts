@@ -2,7 +2,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { RunResult } from '../run.ts';
 import type { Reporter } from './reporter.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { partsLine } from '@syndrome/trace/parts-line.ts';
+import { runLine } from '@syndrome/trace/parts-line.ts';
 import type { Style } from '@syndrome/trace/style.ts';
 import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
 import { type Look, VERDICTS, verdictLines } from '@syndrome/trace/verdict-lines.ts';
@@ -20,7 +20,7 @@ export function textReporter(
     header(header) {
       if (options.quiet) return;
       timeline = new Timeline({ style, width, layers: lanesOf(header, all), all });
-      for (const line of wrap(partsLine(header.parts), width)) write(style('dim', line));
+      for (const line of wrap(runLine(header), width)) write(style('dim', line));
       write(timeline.head());
     },
     start(scenario) {

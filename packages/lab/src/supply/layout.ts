@@ -48,7 +48,7 @@ export function cacheRoot(option: string | undefined, env: NodeJS.ProcessEnv = p
 }
 
 /** Folders that other rooms keep in the cache; `clean all` removes them, and no folder that it does not know. */
-export const DERIVED = ['agent', 'initramfs', 'kvm-probe', 'snapshots'] as const;
+export const DERIVED = ['agent', 'digests', 'initramfs', 'kvm-probe', 'snapshots'] as const;
 
 const TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # Packages unpacked by syndrome; safe to remove.
