@@ -22,6 +22,7 @@ export interface PartOptions {
   cpu?: string;
   guestCmdline?: string;
   accel: 'auto' | 'tcg' | 'kvm';
+  seed?: number;
   host?: 'local';
   poisonThisHost?: boolean;
 }
@@ -66,6 +67,11 @@ const NOT_TOGETHER: readonly { when: (o: PartOptions) => boolean; message: strin
     when: o => o.host === 'local' && o.accel === 'tcg',
     message: '--accel tcg does not apply with --host local',
     hint: 'Real poison reaches a guest through KVM.',
+  },
+  {
+    when: o => o.host === 'local' && o.seed !== undefined,
+    message: '--seed does not apply with --host local',
+    hint: 'Under KVM the guest has the random numbers of the processor itself.',
   },
   {
     when: o => o.host !== 'local' && o.poisonThisHost === true,
@@ -197,6 +203,7 @@ export function partChoices(options: PartOptions): PartChoices {
     ...(options.firmware === undefined ? {} : { firmware: options.firmware }),
     ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
     ...(options.guestCmdline === undefined ? {} : { append: options.guestCmdline }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.host === 'local' ? { hostLocal: { consent: options.poisonThisHost === true } } : {}),
   };
 }

@@ -14,6 +14,11 @@ function supplyOptions(command: Command): Command {
     .option('--offline', 'use the cache only');
 }
 
+const seed = (value: string): number => {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number of up to 15 digits.');
+  return Number(value);
+};
+
 /** Every part of a machine can be the user's own. */
 function partOptions(command: Command): Command {
   return supplyOptions(command)
@@ -41,7 +46,8 @@ function partOptions(command: Command): Command {
       new Option('--accel <accel>', 'kvm only where a stock guest really runs')
         .choices(['auto', 'tcg', 'kvm'])
         .default('auto'),
-    );
+    )
+    .option('--seed <n>', 'of the random numbers that an emulated machine gets: the same ones in each run', seed);
 }
 
 function qmpOption(command: Command): Command {

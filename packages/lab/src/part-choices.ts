@@ -15,7 +15,11 @@ export interface PartChoices {
   accel?: 'auto' | Accel;
   /** Added to the guest kernel command line. */
   append?: string;
-  /** Of the random numbers that QEMU gives its guest; without it they are others in every run. */
+  /**
+   * Of the random numbers that QEMU gives an emulated guest (RDRAND, RDSEED, RNDR, and the seed in a device tree, from which
+   * an arm64 kernel without firmware takes its place in memory); without it they are others in every boot.
+   * QEMU, system/qemu options, `-seed`.
+   */
   seed?: number;
   /** The host layer is this very machine: real KVM, real poison. */
   hostLocal?: { consent: boolean };

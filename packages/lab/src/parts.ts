@@ -54,7 +54,11 @@ async function put(spec: MachineSpec, choices: PartChoices, services: Services):
     ...(choices.append === undefined ? {} : { append: choices.append }),
     ...(choices.seed === undefined ? {} : { seed: choices.seed }),
     ...(isOwn(found.machine, choices) ? { own: true } : {}),
-    parts: { qemu: `${qemu.version} ${accel}`, ...found.parts },
+    parts: {
+      qemu: `${qemu.version} ${accel}`,
+      ...found.parts,
+      ...(choices.seed === undefined ? {} : { seed: String(choices.seed) }),
+    },
   };
 }
 
