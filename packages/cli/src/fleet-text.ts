@@ -44,6 +44,7 @@ const COLUMNS: Readonly<Record<string, readonly (readonly [head: string, cell: C
     ['STATE', r => [yes(r['draining'] !== undefined, 'draining'), text(r['suspect'])].filter(w => w !== '').join(', ')],
     ['PAGES', r => text(r['pages'])],
     ['NOT APPLIED', r => text(r['notApplied'])],
+    ['UNSEEN', r => text((r['unseen'] as Row | undefined)?.['count'])],
     ['FREE', r => bytes(r['freeBytes'])],
     ['KERNEL', r => text(r['kernel'], 30)],
   ],

@@ -206,7 +206,10 @@ function pageDone({ s }: Turn, doing: Doing, place: Place): void {
   if (host === undefined || page === undefined) return;
   if (doing.kind === 'quarantine') page.quarantined = true;
   const sinceBoot = host.bootPlace === undefined || !newer(host.bootPlace, place);
-  if ((doing.kind === 're-offline' || doing.kind === 'hard-offline') && sinceBoot) page.applied = true;
+  if ((doing.kind === 're-offline' || doing.kind === 'hard-offline') && sinceBoot) {
+    page.applied = true;
+    page.appliedAt = place.at;
+  }
 }
 
 /** Records a proof that counts; else says why it does not. */

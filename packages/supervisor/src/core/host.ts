@@ -1,5 +1,6 @@
 /** @module What hosts say of themselves: boots, counters, sources that stopped reading, and pages that are in use again. */
 import type { HostId, Time } from './ids.ts';
+import { noteCounters } from './counters.ts';
 import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
@@ -35,6 +36,7 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   host.cpuModels = report.cpuModels;
   host.storage = report.storage;
   host.fence = report.fence === true;
+  noteCounters(host, report);
   if (report.unapplied !== undefined) {
     const inUse = new Set(report.unapplied.map(hex64));
     for (const page of host.pages.values()) page.applied = !inUse.has(page.key);
@@ -46,9 +48,12 @@ function reboot(t: Turn, host: Host, report: HostReport): void {
   let pages = 0;
   for (const page of host.pages.values()) {
     page.applied = false;
+    delete page.appliedAt;
     if (page.pfn !== undefined && page.repaired !== true) pages++;
   }
   delete host.suspect;
+  delete host.unseen;
+  calm(t, 'unseen-errors', host.id);
   decide(t, {
     host: host.id,
     rule: 'core/host-boot',

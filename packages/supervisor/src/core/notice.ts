@@ -27,6 +27,7 @@ const ALERT_TYPES = [
   'budget-spent',
   'action-failed',
   'unapplied-pages',
+  'unseen-errors',
   'second-copy',
 ] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];

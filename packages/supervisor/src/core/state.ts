@@ -45,6 +45,10 @@ export interface Page {
   quarantined?: boolean;
   /** The boot in which it was last asked to be taken out of use again. */
   reofflined?: string;
+  /** When the host has said that it is out of use again, by its clock. */
+  appliedAt?: Time;
+  /** The boot in which its kernel has counted fewer bad pages than the ledger. */
+  doubted?: string;
   /** The memory behind it was replaced. */
   repaired?: boolean;
 }
@@ -78,6 +82,10 @@ export interface Host {
   fence: boolean;
   pages: Map<string, Page>;
   corrected: Map<string, Corrected>;
+  /** What its kernel has counted since its boot: errors that it has handled, pages that are out of use. */
+  counted?: { handled?: number; poisoned?: number };
+  /** Of those, errors that nobody has told, and since when it is so many. */
+  unseen?: { count: number; since: Time };
   /** Why its own memory is not to be trusted: a page that its kernel could not take away. */
   suspect?: string;
   draining?: { at: Time; by: string; evacuate: boolean; told?: boolean };

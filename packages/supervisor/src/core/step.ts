@@ -3,8 +3,9 @@ import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
 import { tellWithdrawn } from './announce.ts';
 import { mayAct, mayStopDouble, nextTurn, waitTurn } from './budget.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
+import { checkCounters } from './counters.ts';
 import { canonical, sha256 } from './hash.ts';
-import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence } from './host.ts';
+import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence, hostNow } from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgeVm } from './judge.ts';
@@ -75,6 +76,7 @@ function take(t: Turn, input: Input): void {
       expireActs(t);
       coolBreaker(t);
       watchSilence(t);
+      for (const host of t.s.hosts.values()) checkCounters(t, host, hostNow(t, host.id));
       closeQuiet(t);
       for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);
       for (const host of t.s.hosts.values()) if (host.draining?.evacuate === true) t.hosts.add(host.id);

@@ -1,4 +1,5 @@
 /** @module Where a VM may be started or migrated to, and why not elsewhere. */
+import { unseenErrors } from './counters.ts';
 import { distinctPages, unapplied } from './ledger.ts';
 import { blindSources, hearsKernel } from './sources.ts';
 import type { HostId } from './ids.ts';
@@ -32,7 +33,7 @@ function errorsOf(s: State, host: Host): number {
   let others = 0;
   for (const { host: of, cause, first } of s.incidents.values())
     if (of === host.id && (cause === 'unlocated' || cause === 'predicted') && first > host.repairedAt) others++;
-  return distinctPages(host, 0).length + others;
+  return distinctPages(host, 0).length + others + unseenErrors(s, host);
 }
 
 /** Why a host cannot take a VM; undefined where it can. */

@@ -1,0 +1,128 @@
+/**
+ * @module What the kernel of a host has counted since its boot, held against the ledger (I2). Fewer bad pages than the ledger takes for
+ * out of use: some are in use again. More errors than anybody has told: some were read by nobody.
+ *
+ * Linux counts a page in both when it handles its error, and before it logs it: `/sys/devices/system/node/nodeN/memory_failure/total`
+ * (Documentation/ABI/testing/sysfs-memory-page-offline) what it has handled, HardwareCorrupted of /proc/meminfo
+ * (Documentation/filesystems/proc.rst) what is out of use now, soft-offlined pages among it. Both begin at 0 with each boot.
+ */
+import type { Time } from './ids.ts';
+import { metOn, twinOf } from './ledger.ts';
+import type { HostReport } from './said.ts';
+import { blindSources } from './sources.ts';
+import type { Host, Page, State } from './state.ts';
+import { countApart, lastOf } from './times.ts';
+import { alarm, calm, decide } from './turn.ts';
+import type { Turn } from './turn.ts';
+
+/** What one error is counted and told by comes from readers that look at different moments: within this time all have. */
+const SETTLED_MS = 60_000;
+const PAGE_BYTES = 4096;
+const HANDLED = /^node\d+\.memory_failure\.total$/;
+
+/** Takes what a host's kernel has counted. What it does not count is not known to be none. */
+export function noteCounters(host: Host, { counters, arch }: HostReport): void {
+  const handled = Object.entries(counters ?? {}).filter(([name]) => HANDLED.test(name));
+  const corrupted = counters?.['HardwareCorrupted'];
+  const counted: NonNullable<Host['counted']> = {};
+  if (handled.length > 0) counted.handled = handled.reduce((sum, [, n]) => sum + n, 0);
+  // It is in pages of the kernel, whose size on arm64 is not known here.
+  if (corrupted !== undefined && arch === 'x86-64') counted.poisoned = Math.round(corrupted / PAGE_BYTES);
+  if (counted.handled === undefined && counted.poisoned === undefined) delete host.counted;
+  else host.counted = counted;
+}
+
+/**
+ * Holds what was counted against the ledger, once all of it has settled. To be called as time passes.
+ * @param clock now by the clock of the host
+ */
+export function checkCounters(t: Turn, host: Host, clock: Time): void {
+  const { counted } = host;
+  // Counters are told when they change: while somebody reads them, what was told last is what they are.
+  if (counted === undefined || !host.connected || t.now - host.since < SETTLED_MS || blindSources(host).length > 0)
+    return;
+  checkFewer(t, host, counted, clock);
+  checkMore(t, host, counted);
+}
+
+/** Pages that the kernel has said to have taken out of use in this boot, long enough ago to be counted. */
+function takenOut(host: Host, now: Time): Page[] {
+  return [...host.pages.values()].filter(page => {
+    if (page.pfn === undefined || !page.applied || page.repaired === true) return false;
+    const at = isReofflined(host, page) ? page.appliedAt : page.kernel === undefined ? undefined : lastOf(page.times);
+    return at !== undefined && at <= now - SETTLED_MS;
+  });
+}
+
+const isReofflined = (host: Host, page: Page): boolean =>
+  host.boot !== undefined && page.reofflined === host.boot && page.appliedAt !== undefined;
+
+function checkFewer(t: Turn, host: Host, { handled, poisoned }: NonNullable<Host['counted']>, clock: Time): void {
+  const claimed = takenOut(host, clock);
+  const kernel = Math.min(handled ?? Infinity, poisoned ?? Infinity);
+  const short = claimed.length - kernel;
+  if (short <= 0) return;
+  // Which ones is not counted. What was said to be taken out again after the boot, before what the kernel itself has told.
+  const again = claimed.filter(page => isReofflined(host, page));
+  const doubted = again.length >= short ? again : claimed;
+  for (const page of doubted) {
+    page.applied = false;
+    if (host.boot !== undefined) page.doubted = host.boot;
+  }
+  decide(t, {
+    host: host.id,
+    rule: 'core/counters',
+    rung: 'observe',
+    inputs: { kernel, ledger: claimed.length, doubted: doubted.length },
+    why:
+      `The kernel of ${host.id} has ${kernel} bad pages out of use, and the ledger ${claimed.length}: ` +
+      `${short} of ${doubted.length} that were taken for out of use are in use again.`,
+  });
+  t.hosts.add(host.id);
+}
+
+/** Errors of this boot that somebody has told: by frame, by guest address alone, or without an address. */
+function toldErrors(s: State, host: Host): number {
+  const pages = [...host.pages.values()].filter(page => {
+    if (page.pfn !== undefined) return page.applied || page.doubted === host.boot;
+    return page.applied && twinOf(host, page) === undefined;
+  });
+  let unlocated = 0;
+  for (const vm of s.vms.values())
+    if (vm.met.has(host.id))
+      unlocated += countApart(metOn(vm, host.id).unlocated, host.bootPlace?.at ?? 0, () => false);
+  return pages.length + unlocated;
+}
+
+/** Pages that we had moved before they were lost: they are out of use, and no error of theirs was handled. */
+function softOfflined(s: State, host: Host): number {
+  let pages = 0;
+  for (const act of s.acts.values())
+    if (act.kind === 'soft-offline' && act.host === host.id && act.state === 'confirmed') pages++;
+  return pages;
+}
+
+function checkMore(t: Turn, host: Host, { handled, poisoned = 0 }: NonNullable<Host['counted']>): void {
+  const kernel = handled ?? poisoned - softOfflined(t.s, host);
+  const told = toldErrors(t.s, host);
+  const count = kernel - told;
+  if (count <= 0) {
+    delete host.unseen;
+    calm(t, 'unseen-errors', host.id);
+    return;
+  }
+  if (host.unseen?.count !== count) host.unseen = { count, since: t.now };
+  if (t.now - host.unseen.since < SETTLED_MS) return;
+  alarm(t, 'unseen-errors', host.id, {
+    severity: 'warning',
+    host: host.id,
+    summary:
+      `The kernel of ${host.id} has handled ${kernel} memory errors since its boot, and ${told} of them were told: ` +
+      `${count} were read by nobody. Their pages are out of use; who has lost them is not known.`,
+  });
+}
+
+/** Errors of a host that its kernel has counted and nobody has told, as far as that is certain. */
+export function unseenErrors(s: State, host: Host): number {
+  return host.unseen !== undefined && s.now - host.unseen.since >= SETTLED_MS ? host.unseen.count : 0;
+}
