@@ -27,8 +27,8 @@ interface Desk {
   take(rows: Row[]): Promise<number>;
   /** Up to which row everything of a spool is durable. */
   upto(host: HostId, spool: string): Promise<number>;
-  /** A host's agent has come; what is open for it may be sent. */
-  came(host: HostId): void;
+  /** A host's agent has come; what is open for it may be sent. `anew`: nothing is known of its spool, so that it may have lost what it did. */
+  came(host: HostId, anew: boolean): void;
   went(host: HostId): void;
   log(line: string): void;
 }
@@ -89,7 +89,7 @@ export class Agents {
         `agent ${safeText(host, 100)} is here (${safeText(what, 100)}), its spool is known up to row ${upto}`,
       );
       send({ type: 'welcome', version: WIRE_VERSION, upto });
-      this.#desk.came(host);
+      this.#desk.came(host, upto === 0);
     };
 
     const take = (message: AgentMessage): void | Promise<void> => {

@@ -102,13 +102,22 @@ export class Leader {
       },
       this.#options.targets,
     );
+    /** An act that an agent has had, and of which the one that is here may know nothing: to send it again could do it twice. */
+    const forget = (open: OpenAct): void => {
+      open.handed = true;
+      const reason = 'its agent has another spool, and may have lost what it did';
+      committer.put([{ input: 'act', action: open.act.id, state: 'unknown', reason }]).catch(() => {});
+    };
     const agents = new Agents({
       take: rows => this.#take(committer, journal, rows),
       upto: (host, spool) => journal.upto(host, spool),
-      came: host => {
+      came: (host, anew) => {
         committer.put([{ input: 'agent', host, connected: true }]).catch(() => {});
-        for (const open of journal.openActs.values())
-          if (open.act.host === host) this.#send(agents, committer, journal, open);
+        for (const open of journal.openActs.values()) {
+          if (open.act.host !== host) continue;
+          if (anew && open.state === 'sent') forget(open);
+          else this.#send(agents, committer, journal, open);
+        }
       },
       went: host => void committer.put([{ input: 'agent', host, connected: false }]).catch(() => {}),
       log,

@@ -158,15 +158,19 @@ describe('a host is powered off', () => {
 
   test('not in a storm, and when it is over', () => {
     const scene = silent();
+    scene.pass(130);
+    const first = scene.acts()[0] ?? expect.fail('no fence');
+    expect(open(scene)).toEqual(['fence v a']);
+    const result = { action: first.id, vm: 'v', epoch: 0, state: 'failed' as const, reason: 'no answer' };
     for (let i = 0; i < 5; i++) {
       scene.host(`h${i}`);
       scene.see(`h${i}`, 'kmsg', 'host.memory-failure', { pfn: 9n, page: 'x', result: 'Recovered' });
     }
-    scene.pass(300);
-    expect(open(scene)).toEqual([]);
+    scene.send({ input: 'result', at: scene.now, host: 'a', result });
+    expect(scene.pass(300).filter(e => e.effect === 'act')).toEqual([]);
     scene.order('ann', { order: 'breaker-close' });
     scene.pass(2);
-    expect(open(scene)).toEqual(['fence v a']);
+    expect(open(scene).map(act => act.split(' ')[0])).toEqual(['fence']);
   });
 
   test('never while what is not ours to act on may run there', () => {

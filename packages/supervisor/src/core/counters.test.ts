@@ -55,6 +55,7 @@ describe('fewer bad pages than the ledger', () => {
 
   test('not of a page that its kernel is only about to count, nor of one that only a VMM has told', () => {
     const scene = fleet();
+    scene.pass(100);
     lost(scene, 1n);
     scene.vm('a', 'v');
     scene.see(

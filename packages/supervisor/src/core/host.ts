@@ -5,9 +5,10 @@ import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
+import { placeOf } from './places.ts';
 import { isKernelLog } from './sources.ts';
 import type { Host, Place } from './state.ts';
-import { want } from './acts.ts';
+import { land, want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { askAgain } from './vm.ts';
@@ -20,7 +21,7 @@ const SILENT_MS = 30_000;
 /** Takes a report of a host. Another boot: its pages are in use again, unless it says which are not. */
 export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   const host = hostOf(t.s, row.host);
-  const place = { spool: row.spool, seq: row.seq, at: row.at };
+  const place = placeOf(t.s, row);
   if (!newer(place, host.place)) return;
   host.place = place;
   if (host.boot !== report.boot) {
@@ -100,7 +101,7 @@ export function applyPages(t: Turn, host: Host): void {
 export function takeSource(t: Turn, row: Row, source: SourceState): void {
   const host = hostOf(t.s, row.host);
   const name = source.vm === undefined ? source.source : `${source.source} ${source.vm}`;
-  const place = { spool: row.spool, seq: row.seq, at: row.at };
+  const place = placeOf(t.s, row);
   const known = host.sources.get(name);
   if (known !== undefined && !newer(place, known.place)) return;
   if (name === 'agent' && source.state === 'reading') forgetSources(t, host, place);
@@ -155,12 +156,41 @@ export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
   const host = hostOf(t.s, id);
   const changed = host.connected !== connected;
   if (changed) host.since = t.now;
-  // Its clock may have been set meanwhile.
-  if (changed) delete host.behind;
+  // Its clock may have been set meanwhile; until it is here again what was known last is the best.
+  if (changed && connected) delete host.behind;
   host.connected = connected;
   if (connected) calm(t, 'agent-silent', id);
   t.hosts.add(id);
   return changed;
+}
+
+/**
+ * The agent of a host has lost what it had written down: epochs that it has to refuse, acts that it has done, how far it had read.
+ * What it was asked is unknown and looked at, what it was told it is told again, and what it reads anew is not counted twice.
+ */
+export function startLife(t: Turn, id: HostId): void {
+  const host = hostOf(t.s, id);
+  if (host.correctedTo !== undefined) host.correctedBefore = new Map(host.correctedTo);
+  delete host.behind;
+  for (const doing of t.s.flying.map(act => t.s.acts.get(act)))
+    if (doing?.host === id && doing.kind !== 'fence')
+      land(t, doing, 'unknown', 'its agent has lost what it had written down');
+  let epochs = 0;
+  for (const vm of t.s.vms.values())
+    for (const copy of vm.copies) {
+      if (copy.host !== id) continue;
+      if (copy.told > 0) epochs++;
+      copy.told = 0;
+      t.vms.add(vm.id);
+    }
+  askAgain(t.s, id);
+  decide(t, {
+    host: id,
+    rule: 'core/agent-anew',
+    rung: 'observe',
+    inputs: { life: host.life ?? 0, epochs },
+    why: `The agent of ${id} has lost what it had written down and begins anew: it is told again which epochs it has to refuse.`,
+  });
 }
 
 /** A row of it came: none is faster than its clock is behind. */

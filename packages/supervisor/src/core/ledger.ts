@@ -1,7 +1,7 @@
 /** @module The ledger of a host's bad pages: what is out of use, whose it was, and which entries are one page. */
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
-import type { Row, SeenEvent } from './said.ts';
+import type { SeenEvent } from './said.ts';
 import type { Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
 import { addTime, countApart, firstOf, JOIN_MS, lastOf, near } from './times.ts';
 import type { Finding } from './witness.ts';
@@ -14,7 +14,9 @@ const NO_TIMES: Times = new Map();
 /** Whether what stands at `a` was said after what stands at `b`. */
 export function newer(a: Place, b: Place | undefined): boolean {
   if (b === undefined) return true;
-  return a.spool === b.spool ? a.seq > b.seq : a.at > b.at;
+  if (a.spool === b.spool) return a.seq > b.seq;
+  const [x, y] = [a.life ?? 0, b.life ?? 0];
+  return x === y ? a.at > b.at : x > y;
 }
 
 /** Whether a copy in that state has a process, or may get one by itself. */
@@ -50,7 +52,7 @@ function pageKey(pfn: bigint | undefined, gpa: bigint | undefined, vm: VmId | un
 export function enterPage(
   s: State,
   host: Host,
-  row: Row,
+  place: Place,
   seen: SeenEvent,
   finding: Finding & { is: 'page' },
   when: Time,
@@ -75,7 +77,7 @@ export function enterPage(
   const worst = worse(page.kernel, kernel);
   if (worst !== undefined) page.kernel = worst;
   if (seen.where?.dimm !== undefined) page.dimm = smaller(page.dimm, seen.where.dimm.slice(0, 80));
-  if (host.bootPlace === undefined || !newer(host.bootPlace, row)) page.applied = true;
+  if (host.bootPlace === undefined || !newer(host.bootPlace, place)) page.applied = true;
   // Bad again after the memory was replaced: the new memory is bad.
   if (page.repaired === true && when > host.repairedAt) page.repaired = false;
   const newTime = addTime(page.times, when);

@@ -4,6 +4,7 @@
  */
 import { absorbInto, join, noteNew, openIncident, pageName, unlocatedName, witness } from './incident.ts';
 import { isOf, metOn } from './ledger.ts';
+import { isFromBefore } from './places.ts';
 import type { SeenEvent } from './said.ts';
 import type { Host, Incident, Loose, Met, Page, State, Vm } from './state.ts';
 import type { Time } from './ids.ts';
@@ -30,7 +31,7 @@ interface Fit {
 /** The incident of an error without an address: that of the VM's page that was hit just then, else one of its own. */
 export function unlocatedIncident(t: Turn, host: Host, vm: Vm, seen: SeenEvent, when: Time): Incident {
   const [what, count] = [witness(seen), seen.count ?? 1];
-  const incident = hitBefore(t.s, host, vm, when) ?? ownIncident(t, host, vm, when);
+  const incident = hitBefore(t.s, host, vm, when) ?? toldBefore(t, host, vm, when) ?? ownIncident(t, host, vm, when);
   join(incident, what, when, count);
   incident.vm ??= vm.id;
   if (note(metOn(vm, host.id), { what, at: when, count, in: incident.id })) settleLoose(t, host, vm);
@@ -42,6 +43,21 @@ function hitBefore(s: State, host: Host, vm: Vm, when: Time): Incident | undefin
   for (const page of host.pages.values())
     if (isOf(page, vm.id) && near(page.times, when)) return holder(s, s.byKey.get(pageName(host.id, page.key)));
   return undefined;
+}
+
+/** That of an error which was told before and is told again, by a log that is read anew: nothing new has happened. */
+function toldBefore(t: Turn, host: Host, vm: Vm, when: Time): Incident | undefined {
+  if (!isFromBefore(host, when)) return undefined;
+  const { incidents } = t.s;
+  return [...incidents.values()].findLast(
+    i =>
+      i.cause === 'unlocated' &&
+      i.state === 'closed' &&
+      i.host === host.id &&
+      i.vm === vm.id &&
+      when >= i.first - JOIN_MS &&
+      when <= i.last + JOIN_MS,
+  );
 }
 
 function ownIncident(t: Turn, host: Host, vm: Vm, when: Time): Incident {

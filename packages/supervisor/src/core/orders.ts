@@ -6,6 +6,8 @@ import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
 import { hostOf, isAlive } from './ledger.ts';
+import { hostNow } from './host.ts';
+import { placeBeside } from './places.ts';
 import { proofFault } from './proof.ts';
 import type { Rung } from './policy.ts';
 import type { StopProof } from './act.ts';
@@ -213,7 +215,8 @@ function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const fault = by === '' ? 'nobody is named' : (proofFault(t.s.policy, vm.id, copy, proof) ?? seenAlive(t, copy));
   if (fault !== undefined) return refused(t, by, order, fault);
   copy.proof = proof;
-  copy.proofPlace = { spool: '', seq: 0, at: t.now };
+  // By the clock of the host: what it has said before is older, what it says from now on is newer, however wrong that is.
+  copy.proofPlace = placeBeside(t.s, host, hostNow(t, host));
   copy.state = 'gone';
   t.vms.add(vm.id);
   decide(t, {

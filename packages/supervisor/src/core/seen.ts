@@ -6,6 +6,7 @@ import type { Time } from './ids.ts';
 import { absorb, addRemarks, mergeTwins, noteAfter, pageIncident, remark } from './incident.ts';
 import { claimPages, enterPage, hostOf, isOf, isSuspect, metOn, ownersOf, vmById } from './ledger.ts';
 import { settleLoose, unlocatedIncident } from './loose.ts';
+import { isFromBefore, placeOf } from './places.ts';
 import type { Row, SeenEvent } from './said.ts';
 import type { Host, Page, Vm } from './state.ts';
 import { addTime, beginsCell, near } from './times.ts';
@@ -18,6 +19,8 @@ import type { Finding } from './witness.ts';
 const FIRST_TIME = 1.5e12;
 /** Parts of a host whose corrected errors are counted, and quarters of an hour that are kept of each. */
 const MAX_PARTS = 512;
+/** The time of one line of a log, told by two runs of an agent, differs by no more. */
+const SAME_MS = 1000;
 const MAX_QUARTERS = 4 * 24 * 31;
 
 /** When an event happened, as far as the writer's clock can be believed. */
@@ -60,9 +63,11 @@ export function takeEvent(t: Turn, row: Row, seen: SeenEvent): void {
 function page(t: Turn, host: Host, row: Row, seen: SeenEvent, finding: Finding & { is: 'page' }, when: Time): void {
   // The injector of a drill is believed about VMs whose owner wants drills to act on them, and about no other.
   if (seen.source === 'drill' && (seen.vm === undefined || handsOff(vmById(t.s, seen.vm)) !== undefined)) return;
-  const entered = enterPage(t.s, host, row, seen, finding, when);
+  const entered = enterPage(t.s, host, placeOf(t.s, row), seen, finding, when);
   if (entered === undefined) return;
   const { page: entry, changed } = entered;
+  // Told again of memory that was replaced since: by a log that is read anew, above all.
+  if (entry.repaired === true) return;
   const incident = pageIncident(t, host, entry, seen, when);
   if (changed) mergeTwins(t, host, entry);
   if (changed) absorb(t, host, entry);
@@ -116,6 +121,11 @@ function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & 
 
 /** Corrected errors are counted for the page, row, bank and DIMM that they are said to be in, and for the host. */
 function corrected(t: Turn, host: Host, seen: SeenEvent, finding: Finding & { is: 'corrected' }, when: Time): void {
+  // A log that is read anew tells of them once more; they are numbers, and would count twice.
+  const before = host.correctedBefore?.get(seen.source);
+  if (before !== undefined && isFromBefore(host, when) && when <= before + SAME_MS) return;
+  host.correctedTo ??= new Map();
+  host.correctedTo.set(seen.source, Math.max(when, host.correctedTo.get(seen.source) ?? 0));
   const count = finding.count * (seen.count ?? 1);
   const { dimm, bank, row } = seen.where ?? {};
   const place = (name: string | undefined): string => (name ?? '?').slice(0, 80);

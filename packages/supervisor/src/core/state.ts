@@ -13,6 +13,8 @@ export interface Place {
   spool: string;
   seq: number;
   at: Time;
+  /** How often its agent had lost what it had written down. Default 0. */
+  life?: number;
 }
 
 /** Times by cells of 5 s: the first and the last of each. The order in which they come does not matter, a storm fills one. */
@@ -70,6 +72,10 @@ export interface Host {
   /** How far its clock is behind ours, ms: the least that any of its rows took since it connected. Negative where it is ahead. */
   behind?: number;
   place?: Place;
+  /** Its spools, with the life of its agent that each is of; the present life, and when that began by the host's clock. */
+  spools?: Map<string, number>;
+  life?: number;
+  begun?: Time;
   boot?: string;
   /** The first row of this boot: pages that were seen before it are in use again. */
   bootPlace?: Place;
@@ -82,6 +88,9 @@ export interface Host {
   fence: boolean;
   pages: Map<string, Page>;
   corrected: Map<string, Corrected>;
+  /** The newest corrected error of each source, and the newest that was told before its agent began anew. */
+  correctedTo?: Map<string, Time>;
+  correctedBefore?: Map<string, Time>;
   /** What its kernel has counted since its boot: errors that it has handled, pages that are out of use. */
   counted?: { handled?: number; poisoned?: number };
   /** Of those, errors that nobody has told, and since when it is so many. */

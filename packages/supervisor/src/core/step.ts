@@ -5,12 +5,22 @@ import { mayAct, mayStopDouble, nextTurn, waitTurn } from './budget.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
 import { checkCounters } from './counters.ts';
 import { canonical, sha256 } from './hash.ts';
-import { applyPages, noteClock, takeAgent, takeHostReport, takeSource, watchSilence, hostNow } from './host.ts';
+import {
+  applyPages,
+  noteClock,
+  takeAgent,
+  takeHostReport,
+  takeSource,
+  watchSilence,
+  hostNow,
+  startLife,
+} from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgeVm } from './judge.ts';
 import { advanceMoves } from './move.ts';
 import { takeOrder } from './orders.ts';
+import { noteSpool, placeBeside, placeOf } from './places.ts';
 import type { Policy } from './policy.ts';
 import { takeRow } from './rows.ts';
 import type { Row } from './said.ts';
@@ -49,9 +59,10 @@ export function step(state: State, input: Input): Effect[] {
 function take(t: Turn, input: Input): void {
   switch (input.input) {
     case 'row':
+      if (!takeRow(t.s, input.row)) return noteClock(t, input.row);
+      if (noteSpool(t.s, input.row)) startLife(t, input.row.host);
       noteClock(t, input.row);
-      if (takeRow(t.s, input.row)) said(t, input.row);
-      return;
+      return said(t, input.row);
     case 'order':
       return takeOrder(t, input.by, input.order);
     case 'policy':
@@ -67,11 +78,12 @@ function take(t: Turn, input: Input): void {
       return;
     }
     case 'result':
-      return takeResult(t, { host: input.host, teller: 'fence-agent' }, input.result, {
-        spool: '',
-        seq: 0,
-        at: input.at,
-      });
+      return takeResult(
+        t,
+        { host: input.host, teller: 'fence-agent' },
+        input.result,
+        placeBeside(t.s, input.host, hostNow(t, input.host)),
+      );
     case 'tick':
       expireActs(t);
       coolBreaker(t);
@@ -85,7 +97,7 @@ function take(t: Turn, input: Input): void {
 }
 
 function said(t: Turn, row: Row): void {
-  const { said: what, host, spool, seq, at } = row;
+  const { said: what, host } = row;
   switch (what.kind) {
     case 'event':
       return takeEvent(t, row, what);
@@ -96,7 +108,7 @@ function said(t: Turn, row: Row): void {
     case 'vm':
       return takeVmReport(t, row, what);
     case 'result':
-      return takeResult(t, { host, teller: 'agent' }, what, { spool, seq, at });
+      return takeResult(t, { host, teller: 'agent' }, what, placeOf(t.s, row));
   }
 }
 

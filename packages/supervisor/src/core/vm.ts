@@ -3,6 +3,7 @@ import { handsOff } from './budget.ts';
 import type { HostId, Time } from './ids.ts';
 import { noteAfter } from './incident.ts';
 import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
+import { placeOf } from './places.ts';
 import { isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
 import type { Copy, State, Vm } from './state.ts';
@@ -15,8 +16,8 @@ const DOUBLE_MS = 10_000;
 /** Takes a report of a VM. What is older than what its host said last changes nothing. */
 export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   const vm = vmById(t.s, report.vm);
-  const { host, spool, seq, at } = row;
-  const place = { spool, seq, at };
+  const { host, at } = row;
+  const place = placeOf(t.s, row);
   let copy = vm.copies.find(c => c.host === host);
   if (copy !== undefined && !newer(place, copy.place)) return;
   if (copy === undefined) {
