@@ -1,4 +1,4 @@
-/** `npm run check`: formatter, linter, types, purity, the import and screen rules, dead exports, raw register bits and state in modules. Prints what failed; exit 1 if anything did. */
+/** `npm run check`: formatter, linter, types, purity, the import and screen rules, dead exports, raw register bits, readers of lines and state in modules. Prints what failed; exit 1 if anything did. */
 import { join } from 'node:path';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
@@ -7,6 +7,7 @@ import { checkAllImports } from './imports.ts';
 import { checkAllModuleState } from './module-state.ts';
 import { checkAllRawBits } from './raw-bits.ts';
 import { checkAllScreens } from './screens.ts';
+import { checkAllWires } from './wires.ts';
 
 commandLine({});
 const root = join(import.meta.dirname, '..');
@@ -33,6 +34,7 @@ for (const [name, violationsOf] of [
   ['screen rule (scripts/screens.ts)', checkAllScreens],
   ['dead exports (scripts/exports.ts)', checkAllExports],
   ['raw register bits (scripts/raw-bits.ts)', checkAllRawBits],
+  ['one reader a wire (scripts/wires.ts)', checkAllWires],
   ['no state in modules (scripts/module-state.ts)', checkAllModuleState],
 ] as const) {
   await step(name, () => {

@@ -1,3 +1,4 @@
+import { lastExceptionDump } from '@syndrome/decode/text/linux/exception-dump.ts';
 import { AgentDeadlineError } from './guest/errors.ts';
 import type { NamedEvent, TraceEvent } from '@syndrome/trace/event.ts';
 
@@ -7,8 +8,6 @@ interface EmulationFault {
   evidence: string[];
 }
 
-/** Lines of a register dump: arm64 prints 17, x86 about as many. */
-const DUMP_LINES = 20;
 const LINE_LENGTH = 300;
 
 /**
@@ -40,9 +39,5 @@ export function emulationFault(error: unknown, events: readonly TraceEvent[]): E
 /** What the host's kernel printed of the registers of a process that crashed (debug.exception-trace). */
 function registers(events: readonly TraceEvent[]): string[] {
   const lines = events.filter(e => e.layer === 'host' && e.source === 'console').map(e => e.raw ?? '');
-  const start = lines.findLastIndex(line => line.includes('unhandled exception: '));
-  if (start < 0) return [];
-  const dump = lines.slice(start, start + DUMP_LINES);
-  const end = dump.findIndex(line => /\bx0 ?: /.test(line));
-  return dump.slice(0, end < 0 ? DUMP_LINES : end + 1).map(line => line.slice(0, LINE_LENGTH));
+  return lastExceptionDump(lines).map(line => line.slice(0, LINE_LENGTH));
 }

@@ -3,6 +3,7 @@
  * with certainty nothing is said: a scenario must not fail for what the lab does not know.
  */
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import { tellingLine } from '@syndrome/decode/outlook/telling.ts';
 import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
@@ -321,13 +322,6 @@ function beforePoll(end: End): Outcome {
   return OUTCOMES.find(o => done.includes(o)) ?? 'none';
 }
 
-/** Lines that say what became of the system, the most telling first. */
-const TELLING = [/^Kernel panic/, /^Fatal machine check/, /raising triple fault/, /Sending SIGBUS/, /events logged/];
-
-function tellingLine(lines: readonly string[]): string | undefined {
-  return TELLING.flatMap(shape => lines.find(line => shape.test(line)) ?? [])[0] ?? lines.at(-1);
-}
-
 /** Emulated CPUs count the time of their rendezvous too slowly. */
 const RENDEZVOUS_FACTOR = 6;
 
@@ -370,7 +364,8 @@ export function outlookOf(input: OutlookInput): LabOutlook | undefined {
   if (first !== undefined && !(possible.size === 1 && possible.has('reset'))) return undefined;
   const { end, outcome } = usual;
   const certain = possible.size === 1 && input.own !== true;
-  const message = tellingLine(end.chain.flatMap(p => p.messages));
+  const messages = end.chain.flatMap(p => p.messages);
+  const message = tellingLine(messages) ?? messages.at(-1);
   return {
     outcome,
     rule: end.decided.rule.id,

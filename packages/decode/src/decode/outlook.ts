@@ -1,4 +1,5 @@
 /** @module What the consumers that can get a record do with it, short: the whole answer is `syndrome predict`. */
+import { tellingLine } from '../outlook/telling.ts';
 import { settingText } from '../outlook/explain-prediction.ts';
 import type { Consumer, OutlookContext } from '../outlook/context.ts';
 import { firstConsumer, predictAll } from '../outlook/predict.ts';
@@ -70,25 +71,9 @@ export function outlookOf(record: OutlookRecord, from?: InputForm): DecodedOutlo
     });
 }
 
-/** Lines that say what became of the system, the most telling first. */
-const TELLING = [
-  /^Kernel panic/,
-  /^Fatal machine check/,
-  /^Xen BUG/,
-  /Software recovery failed/,
-  /raising triple fault/,
-  /^Internal error/,
-  /Sending SIGBUS/,
-  /recovery action/,
-  /event severity/,
-  /injected$/,
-  /events logged/,
-];
-
 /** The one line of `messages` to look for in a log, without the numbers that differ from record to record. */
 export function tellingMessage(messages: readonly string[]): string | undefined {
-  const line = TELLING.flatMap(shape => messages.find(m => shape.test(m)) ?? [])[0];
-  return line
+  return tellingLine(messages)
     ?.trim()
     .replaceAll(/0x[0-9a-f]+/g, '0x…')
     .replace(/\b(CPUs?) ?[0-9a-f]+\b/, '$1 …');

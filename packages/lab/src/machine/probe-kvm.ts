@@ -11,6 +11,7 @@ import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { layersOf } from '../trace/layers.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { qemuArgs } from './qemu-args.ts';
+import { isKvmFailure } from '@syndrome/decode/text/qemu/kvm-failure.ts';
 
 interface KvmProbe {
   works: boolean;
@@ -28,9 +29,6 @@ interface ProbeOptions {
 /** Seldom waited for, since KVM says when it gives up: on a busy machine that alone may take 20 s. */
 const PROBE_MS = 45_000;
 const LONG_MS = 3000;
-
-/** What QEMU prints when KVM cannot go on, or cannot be had: it stops its guest then, but does not end. */
-const KVM_FAILS = /KVM internal error|kvm run failed|failed to initialize kvm|Could not access KVM|KVM_\w+ failed/i;
 
 /**
  * Does a stock guest really run under KVM here? Boots one to its agent; a /dev/kvm that opens proves nothing. An answer
@@ -96,7 +94,7 @@ async function tryBoot(
   const guest = machineKind(machine).stock?.(machine) ?? machine;
   const gaveUp = new AbortController();
   recorder.listen(({ name, source, raw }) => {
-    const said = source === 'stderr' && raw !== undefined && KVM_FAILS.test(raw);
+    const said = source === 'stderr' && raw !== undefined && isKvmFailure(raw);
     // A guest that panicked may be stopped too, and that is not KVM's doing.
     const stopped = name === 'vmm.stop' && recorder.index.named('guest.panic').length === 0;
     if (said || stopped) gaveUp.abort();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { LabError } from '../errors.ts';
+import { x86State } from '@syndrome/qemu/qmp/x86-state.ts';
 
 /**
  * The state of a whole machine in a file, by QEMU's migration to and from a file. With mapped-ram each page has a fixed
@@ -41,8 +42,8 @@ async function stopWhenIdle(qmp: QmpClient): Promise<void> {
   const cpus = await qmp.execute('query-cpus-fast');
   for (let i = 0; i < IDLE_TRIES; i++) {
     await qmp.execute('stop');
-    const states = await Promise.all(cpus.map(cpu => qmp.hmp('info registers', { cpuIndex: cpu['cpu-index'] })));
-    if (states.every(text => !/\bHLT=0\b/.test(text))) return;
+    const states = await Promise.all(cpus.map(cpu => x86State(qmp, cpu['cpu-index'])));
+    if (states.every(({ halted }) => halted !== false)) return;
     await qmp.execute('cont');
     await sleep(IDLE_PAUSE_MS);
   }

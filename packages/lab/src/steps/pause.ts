@@ -1,3 +1,4 @@
+import { x86State } from '@syndrome/qemu/qmp/x86-state.ts';
 import { z } from 'zod';
 import { abortError, LabError } from '../errors.ts';
 import { duration, ns } from './arguments.ts';
@@ -18,11 +19,10 @@ export const pause = defineStep({
       if (session.signal.aborted) throw abortError(session.signal, `CPU ${cpu} in ${mode} mode`);
       await session.qmp.execute('stop');
       if (mode === 'any') return;
-      // Current privilege level, as QEMU prints it in `info registers` of an x86 CPU.
-      const level = /\bCPL=([0-3])\b/.exec(await session.qmp.hmp('info registers', { cpuIndex: cpu }))?.[1];
+      const { level } = await x86State(session.qmp, cpu);
       if (level === undefined)
         throw new LabError('E_LAB_PAUSE', `QEMU does not tell the privilege level of CPU ${cpu}`);
-      if ((level === '3') === (mode === 'user')) return;
+      if ((level === 3) === (mode === 'user')) return;
       await session.qmp.execute('cont');
       if (session.recorder.now() >= deadline) {
         throw new LabError('E_LAB_PAUSE', `CPU ${cpu} was not seen in ${mode} mode within ${within}`);

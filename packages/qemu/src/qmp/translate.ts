@@ -9,7 +9,7 @@ import { hmpErrorOf } from './hmp.ts';
 
 /** A place in guest RAM as the host sees it. */
 type HostAddress = {
-  /** Physical address of the host. */
+  /** Of the host: physical, or of QEMU's process. */
   address: bigint;
   /** QEMU's name of the memory region, e.g. `pc.ram`, `mach-virt.ram`. */
   region: string;
@@ -26,7 +26,7 @@ const HIDDEN_BELOW = 0x1_0000n;
  * E_HMP_PAGE_NOT_PRESENT, E_HMP_PAGEMAP, or E_HMP_PFN_HIDDEN where QEMU lacks CAP_SYS_ADMIN.
  */
 export async function gpa2hpa(client: QmpClient, gpa: bigint, options: HmpOptions = {}): Promise<HostAddress> {
-  const host = await askHost(client, gpa, options);
+  const host = await askHost(client, 'gpa2hpa', gpa, options);
   if (host.address >= HIDDEN_BELOW) return host;
   throw new HmpError(
     'E_HMP_PFN_HIDDEN',
@@ -37,6 +37,11 @@ export async function gpa2hpa(client: QmpClient, gpa: bigint, options: HmpOption
       hint: 'Run QEMU with CAP_SYS_ADMIN: without it /proc/self/pagemap shows every frame as 0.',
     },
   );
+}
+
+/** Guest physical → address in QEMU's process. Throws HmpError: no memory there, or not RAM. */
+export async function gpa2hva(client: QmpClient, gpa: bigint, options: HmpOptions = {}): Promise<HostAddress> {
+  return askHost(client, 'gpa2hva', gpa, options);
 }
 
 /**
@@ -51,11 +56,18 @@ export async function gva2gpa(client: QmpClient, gva: bigint, options: HmpOption
   return gpa;
 }
 
-async function askHost(client: QmpClient, gpa: bigint, options: HmpOptions): Promise<HostAddress> {
-  const commandLine = `gpa2hpa ${hex(gpa)}`;
+const ANSWERS = { gpa2hpa: 'Host physical address', gpa2hva: 'Host virtual address' } as const;
+
+async function askHost(
+  client: QmpClient,
+  command: 'gpa2hpa' | 'gpa2hva',
+  gpa: bigint,
+  options: HmpOptions,
+): Promise<HostAddress> {
+  const commandLine = `${command} ${hex(gpa)}`;
   const text = await client.hmp(commandLine, options);
   const match = /^(.+) for 0x[0-9a-f]{1,16} \(([^\r\n]{0,256})\) is (0x[0-9a-f]{1,16})\s*$/.exec(text);
-  const address = match?.[1] === 'Host physical address' ? parseU64(match[3]!) : undefined;
+  const address = match?.[1] === ANSWERS[command] ? parseU64(match[3]!) : undefined;
   if (address === undefined) throw hmpErrorOf(commandLine, text);
   return { address, region: match![2]! };
 }

@@ -4,12 +4,13 @@
  * admin-guide/mm/pagemap.rst.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { SeenEvent } from '../core/said.ts';
 import { pageSize } from './acts/host.ts';
 import type { RamPiece } from './ram-piece.ts';
 import type { KnownVm, Vms } from './vms.ts';
+import { HmpError } from '@syndrome/qemu/qmp/errors.ts';
+import { gpa2hva } from '@syndrome/qemu/qmp/translate.ts';
 
 /** A mapping of a process. */
 interface Mapping {
@@ -108,8 +109,13 @@ export function frameAt(pid: number, hva: bigint, proc = '/proc'): bigint | unde
 /** Asks a monitor where guest memory lies in its process. */
 export async function ramOf(qmp: QmpClient, memoryBytes: number): Promise<RamPiece[]> {
   const hvaOf = async (gpa: bigint): Promise<bigint | undefined> => {
-    const text = await qmp.hmp(`gpa2hva 0x${gpa.toString(16)}`);
-    return parseU64(/ is (0x[0-9a-f]{1,16})\s*$/.exec(text)?.[1] ?? '');
+    try {
+      return (await gpa2hva(qmp, gpa)).address;
+    } catch (error) {
+      // Nothing is there, or no memory.
+      if (error instanceof HmpError) return undefined;
+      throw error;
+    }
   };
   const pieces: RamPiece[] = [];
   for (const base of BASES) {

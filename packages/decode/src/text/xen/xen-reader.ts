@@ -61,6 +61,9 @@ const BANK = /^Bank (\d{1,4}): {0,20}([0-9a-f]{1,16})(?:\[ {0,20}([0-9a-f]{1,16}
 const PANIC = /^Panic on CPU (\d{1,6}):$/;
 /** `(XEN) [    1.234567] `, `(XEN) [2020-12-22 08:20:00.123] `, and `(XEN) [0000000007fd9b58] ` before the clock is set up. */
 export const TAG = '(XEN) ';
+
+/** Whether a line is Xen's from its begin on; an empty one has no blank. */
+export const isXenLine = (line: string): boolean => line.startsWith(TAG.trimEnd());
 export const XEN_NEEDLES: readonly string[] = [TAG];
 const STAMP = /^\[(?: {0,8}\d{1,10}(?:\.\d{1,9})?|[0-9a-f]{16}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)\] ?/;
 /** `CPU Vendor: Intel, Family …`, `CPU0: Intel machine check reporting enabled`, `CPU0: AMD Fam17h machine check …`. */
