@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { hostFile } from '@syndrome/decode/inject/poison.ts';
+import { PAGE_FILES } from '@syndrome/decode/inject/poison.ts';
 import { LabError, LabSkip } from './errors.ts';
 import { kvmAccessible } from './machine/accel.ts';
 import { KeptProcess } from './machine/keeper.ts';
@@ -15,13 +15,6 @@ interface Preflight {
   /** How to make it so. */
   remedy: string;
 }
-
-/** The files by which the kernel of this machine is told. Linux Documentation/mm/hwpoison.rst, memory-hotplug.rst. */
-const KERNEL_FILES = {
-  corrupt: hostFile('corrupt-pfn'),
-  unpoison: '/sys/kernel/debug/hwpoison/unpoison-pfn',
-  softOffline: hostFile('soft-offline'),
-};
 
 const read = (path: string): string => {
   try {
@@ -57,7 +50,7 @@ export function preflight(spec: MachineSpec, consent: boolean): Preflight[] {
     { what: '/dev/kvm', ok: kvmAccessible(), remedy: 'Load kvm-amd: modprobe kvm-amd.' },
     {
       what: 'hwpoison_inject',
-      ok: existsSync(KERNEL_FILES.corrupt) && existsSync(KERNEL_FILES.unpoison),
+      ok: existsSync(PAGE_FILES.corrupt) && existsSync(PAGE_FILES.unpoison),
       remedy: 'Load it and mount debugfs: modprobe hwpoison_inject; mount -t debugfs none /sys/kernel/debug.',
     },
     {
@@ -88,9 +81,12 @@ export function requirePreflight(spec: MachineSpec, consent: boolean): void {
   );
 }
 
+/** The files by which the kernel of this machine is told. */
+type KernelFiles = Readonly<Record<'corrupt' | 'unpoison' | 'softOffline', string>>;
+
 /** Poison on this very machine, and its undoing. */
 export class LocalHost {
-  readonly #files: typeof KERNEL_FILES;
+  readonly #files: KernelFiles;
   readonly #folder: string;
   readonly #record: PoisonRecord;
   /** Guest physical addresses by the page frame of this machine that holds them. */
@@ -99,7 +95,7 @@ export class LocalHost {
   #log: KeptProcess | undefined;
 
   /** @param folder where the poisoned frames are written down */
-  constructor(files: typeof KERNEL_FILES = KERNEL_FILES, folder: string = poisonDir()) {
+  constructor(files: KernelFiles = PAGE_FILES, folder: string = poisonDir()) {
     this.#files = files;
     this.#folder = folder;
     this.#record = new PoisonRecord(folder);

@@ -1,5 +1,6 @@
 /** @module The JSON Schema (draft 2020-12) of one line of `syndrome decode --json`. */
 import { CLASS_WORDS } from '../mca/explain.ts';
+import { CONSUMERS } from '../outlook/consumer.ts';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
 import { DECODED_SCHEMA_VERSION } from './record.ts';
 
@@ -100,7 +101,7 @@ const SCHEMA = {
     outlook: {
       type: 'array',
       items: object({
-        consumer: { enum: ['linux', 'xen', 'qemu', 'kvm', 'vmm'] },
+        consumer: { enum: CONSUMERS },
         context: { type: 'object', additionalProperties: text },
         outcome: { enum: OUTLOOK_OUTCOMES },
         certainty: { enum: ['certain', 'depends'] },

@@ -7,17 +7,25 @@ import type { WayOf } from './way.ts';
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /**
- * The kernel's file of each way, what is written into it, and what it does.
- * Sources: Linux Documentation/mm/hwpoison.rst (a page frame number), admin-guide/mm/memory-hotplug.rst (an address).
+ * The files by which a kernel is told of pages of its own. Those below hwpoison take a page frame number, the others an
+ * address. Sources: Linux Documentation/mm/hwpoison.rst, Documentation/ABI/testing/sysfs-memory-page-offline.
  */
+export const PAGE_FILES = {
+  corrupt: '/sys/kernel/debug/hwpoison/corrupt-pfn',
+  unpoison: '/sys/kernel/debug/hwpoison/unpoison-pfn',
+  softOffline: '/sys/devices/system/memory/soft_offline_page',
+  hardOffline: '/sys/devices/system/memory/hard_offline_page',
+} as const;
+
+/** The kernel's file of each way, what is written into it, and what it does. */
 const HOST = {
   'corrupt-pfn': {
-    file: '/sys/kernel/debug/hwpoison/corrupt-pfn',
+    file: PAGE_FILES.corrupt,
     value: pfnOf,
     does: 'is taken for broken memory: its users get SIGBUS',
   },
   'soft-offline': {
-    file: '/sys/devices/system/memory/soft_offline_page',
+    file: PAGE_FILES.softOffline,
     value: (addr: bigint) => addr,
     does: 'is taken out of use, its content is kept',
   },

@@ -13,40 +13,47 @@ import { QEMU_MCG_CAP, hasQemuPlace } from '../mca/vmm-made.ts';
 export type { Consumer } from './consumer.ts';
 
 /**
- * How the record reaches its consumer. Linux and Xen: `exception` #MC · `poll` found in a bank · `cmci` Intel’s interrupt
- * for what needs no exception · `interrupt` AMD’s threshold or deferred error interrupt · `boot` left in its bank from
- * before the kernel started · `sea`, `serror` arm64
- * exceptions · `ghes-sea`, `ghes-notify` firmware records. QEMU: `hmp` the monitor command mce · `qmp-ghes`
- * inject-ghes-v2-error · `sigbus-ao`, `sigbus-ar` from its host kernel. KVM: `set-mce` the ioctl KVM_X86_SET_MCE ·
- * `sigbus-ar` a vCPU touches a poisoned page · `sea` an external abort of a guest.
+ * How the record reaches its consumer, each with the consumers other than kernels that have it. Linux and Xen: `exception` #MC
+ * · `poll` found in a bank · `cmci` Intel’s interrupt for what needs no exception · `interrupt` AMD’s threshold or deferred
+ * error interrupt · `boot` left in its bank from before the kernel started · `sea`, `serror` arm64 exceptions · `ghes-sea`,
+ * `ghes-notify` firmware records. QEMU: `hmp` the monitor command mce · `qmp-ghes` inject-ghes-v2-error · `sigbus-ao`,
+ * `sigbus-ar` from its host kernel. KVM: `set-mce` the ioctl KVM_X86_SET_MCE · `sigbus-ar` a vCPU touches a poisoned page ·
+ * `sea` an external abort of a guest.
  */
-export type Delivery =
-  | 'exception'
-  | 'poll'
-  | 'cmci'
-  | 'interrupt'
-  | 'boot'
-  | 'sea'
-  | 'serror'
-  | 'ghes-sea'
-  | 'ghes-notify'
-  | 'hmp'
-  | 'qmp-ghes'
-  | 'set-mce'
-  | 'sigbus-ao'
-  | 'sigbus-ar';
+export const DELIVERIES = {
+  exception: [],
+  poll: [],
+  cmci: [],
+  interrupt: [],
+  boot: [],
+  sea: ['kvm', 'vmm'],
+  serror: [],
+  'ghes-sea': [],
+  'ghes-notify': [],
+  hmp: ['qemu'],
+  'qmp-ghes': ['qemu'],
+  'set-mce': ['kvm'],
+  'sigbus-ao': ['qemu'],
+  'sigbus-ar': ['qemu', 'kvm'],
+} as const satisfies Record<string, readonly Consumer[]>;
+export type Delivery = keyof typeof DELIVERIES;
 
+export const VENDORS = ['intel', 'amd', 'arm'] as const;
+export const PLATFORMS = ['bare-metal', 'kvm', 'tcg'] as const;
 /** What the CPU that takes the error was doing; `kernel-recoverable`: the kernel copied from user space. */
-export type Running = 'user' | 'kernel' | 'kernel-recoverable' | 'idle';
+export const RUNNING = ['user', 'kernel', 'kernel-recoverable', 'idle'] as const;
+export type Running = (typeof RUNNING)[number];
+/** What lies at the address: see {@link Settings.page}. */
+export const PAGES = ['user', 'free', 'kernel', 'poisoned', 'none'] as const;
 
 export interface Settings {
   /** Version of the consumer: `6.19.6`, `7.0-rc3`; for Linux that of the kernel that receives the record. */
   version: string;
   /** CPU vendor of the layer that receives the record; the guest's for QEMU and KVM. */
-  vendor: 'intel' | 'amd' | 'arm';
+  vendor: (typeof VENDORS)[number];
   delivery: Delivery;
   /** What the receiving kernel runs on; for QEMU its accelerator. */
-  platform: 'bare-metal' | 'kvm' | 'tcg';
+  platform: (typeof PLATFORMS)[number];
   running: Running;
   /** CPUs of the layer that receives the record. */
   cpus: number;
@@ -82,7 +89,7 @@ export interface Settings {
   ignoreMsrs: boolean;
   /** What lies at the address: `user` mapped by a process (Xen: memory of a domain) · `free` · `kernel` (Xen: its own)
    * · `poisoned` already · `none` no memory the kernel manages. */
-  page: 'user' | 'free' | 'kernel' | 'poisoned' | 'none';
+  page: (typeof PAGES)[number];
   /** The process that maps the page wants SIGBUS early (PR_MCE_KILL_EARLY or vm.memory_failure_early_kill). */
   earlyKill: boolean;
   /** The process handles SIGBUS; otherwise the signal ends it. */
@@ -257,11 +264,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     text: 'what the receiving kernel runs on',
     assume: f => (f.consumer === 'qemu' || f.consumer === 'kvm' || fromQemu(f) ? 'kvm' : 'bare-metal'),
     others: f =>
-      f.consumer === 'qemu'
-        ? ['tcg']
-        : f.consumer === 'kvm'
-          ? []
-          : (['bare-metal', 'kvm', 'tcg'] as const).filter(p => p !== f.peek('platform')),
+      f.consumer === 'qemu' ? ['tcg'] : f.consumer === 'kvm' ? [] : PLATFORMS.filter(p => p !== f.peek('platform')),
   },
   running: {
     text: 'what the CPU was doing',

@@ -1,6 +1,6 @@
 /** @module The front of the room: what each consumer will do with a record. */
 import type { Consumer, Delivery, OutlookContext, Running, Settings } from './context.ts';
-import { FIELDS, VERSIONS, fromFirmware } from './context.ts';
+import { DELIVERIES, FIELDS, VERSIONS, fromFirmware } from './context.ts';
 import { Facts } from './facts.ts';
 import { isOfSameLevel, kvmPoison, kvmSea, kvmSetMce } from './kvm.ts';
 import { linuxSea, linuxSerror } from './linux-arm64.ts';
@@ -236,12 +236,9 @@ function runningOf(record: OutlookCase): readonly Running[] {
   return record.cs === 'user' ? ['user'] : ['kernel', 'idle'];
 }
 
-/** The ways in which something other than a kernel gets a record. */
-const ARRIVALS: Partial<Record<Consumer, readonly Delivery[]>> = {
-  qemu: ['hmp', 'qmp-ghes', 'sigbus-ao', 'sigbus-ar'],
-  kvm: ['set-mce', 'sigbus-ar', 'sea'],
-  vmm: ['sea'],
-};
+/** Whether something other than a kernel gets a record in this way. */
+const reaches = (consumer: Consumer, delivery: Delivery): boolean =>
+  (DELIVERIES[delivery] as readonly Consumer[] | undefined)?.includes(consumer) === true;
 
 /** The contexts worth a prediction when only part of the context is known. */
 function contextsFor(record: OutlookCase, known: Partial<OutlookContext>): OutlookContext[] {
@@ -251,7 +248,7 @@ function contextsFor(record: OutlookCase, known: Partial<OutlookContext>): Outlo
   // A way of arrival that was given is for the consumer that was named, else for those that have it; others keep their own.
   const own = (consumer: Consumer): OutlookContext => {
     const { delivery, ...rest } = known;
-    const mine = delivery !== undefined && (known.consumer === consumer || ARRIVALS[consumer]?.includes(delivery));
+    const mine = delivery !== undefined && (known.consumer === consumer || reaches(consumer, delivery));
     return { ...rest, ...(mine ? { delivery } : {}), consumer };
   };
   switch (record.kind) {

@@ -1,7 +1,7 @@
 /** @module What each setting of a context may be, for option tables, forms and completion. */
 import { parseU64 } from '../common/hex.ts';
 import type { Settings } from './context.ts';
-import { FIELDS, SETTINGS } from './context.ts';
+import { DELIVERIES, FIELDS, PAGES, PLATFORMS, RUNNING, SETTINGS, VENDORS } from './context.ts';
 import { parseVersion } from './version.ts';
 
 /** One setting that a prediction may be given. */
@@ -15,26 +15,11 @@ export interface SettingInfo {
 }
 
 const WORDS: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = {
-  vendor: ['intel', 'amd', 'arm'],
-  delivery: [
-    'exception',
-    'poll',
-    'cmci',
-    'interrupt',
-    'boot',
-    'sea',
-    'serror',
-    'ghes-sea',
-    'ghes-notify',
-    'hmp',
-    'qmp-ghes',
-    'set-mce',
-    'sigbus-ao',
-    'sigbus-ar',
-  ] satisfies Settings['delivery'][],
-  platform: ['bare-metal', 'kvm', 'tcg'] satisfies Settings['platform'][],
-  running: ['user', 'kernel', 'kernel-recoverable', 'idle'] satisfies Settings['running'][],
-  page: ['user', 'free', 'kernel', 'poisoned', 'none'] satisfies Settings['page'][],
+  vendor: VENDORS,
+  delivery: Object.keys(DELIVERIES),
+  platform: PLATFORMS,
+  running: RUNNING,
+  page: PAGES,
 };
 const REGISTERS: readonly (keyof Settings)[] = ['mcgStatus', 'mcgCap', 'bankStatus'];
 const NUMBERS: readonly (keyof Settings)[] = ['cpus', 'monarchTimeout'];

@@ -1,9 +1,10 @@
 /** @module Acts on pages of the host (Documentation/ABI/testing/sysfs-memory-page-offline). Only where the configuration allows it. */
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { PAGE_FILES } from '@syndrome/decode/inject/poison.ts';
 import type { Act, ActResult } from '../../core/act.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 
@@ -45,10 +46,10 @@ export function isPoisoned(pfn: bigint, proc = '/proc'): boolean | undefined {
 }
 
 const FILES = {
-  'soft-offline': 'soft_offline_page',
+  'soft-offline': PAGE_FILES.softOffline,
   // Its content is of no use: it was bad before the host was booted, and whoever has it now can be moved away.
-  're-offline': 'soft_offline_page',
-  'hard-offline': 'hard_offline_page',
+  're-offline': PAGE_FILES.softOffline,
+  'hard-offline': PAGE_FILES.hardOffline,
 } as const;
 
 export class HostActs implements Actuator {
@@ -76,7 +77,7 @@ export class HostActs implements Actuator {
     if (isPoisoned(act.pfn, proc) === true)
       return resultOf(act, { state: 'confirmed', seen: { ...seen, was: 'out of use' } });
     try {
-      writeFileSync(join(sys, 'devices/system/memory', file), `${hex64(act.pfn * pageSize(proc))}\n`, { flag: 'r+' });
+      writeFileSync(join(sys, relative('/sys', file)), `${hex64(act.pfn * pageSize(proc))}\n`, { flag: 'r+' });
     } catch (error) {
       return resultOf(act, { state: 'failed', reason: messageOf(error), seen });
     }
