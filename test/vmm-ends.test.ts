@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { vmmEvents } from '@syndrome/decode/text/event-reader.ts';
-import { announcedExit, DESIGNED_ENDS, vmmExit } from '@syndrome/lab/vmm-ends.ts';
+import { vmmExit } from '@syndrome/lab/vmm-ends.ts';
+import { DESIGNED_ENDS, reference } from '@syndrome/lab/vmms/reference.ts';
 import { exitCodeOf } from '@syndrome/vmm/exit-codes.ts';
 import { USAGE } from '@syndrome/vmm/options.ts';
 
 /** What the lab makes of the exit of a VMM that has written this line before. */
 function exitAfter(line: string | undefined, exit: { code: number } | { signo: number }): unknown {
   let announced: number | undefined;
-  for (const event of line === undefined ? [] : vmmEvents().push(line)) announced ??= announcedExit(event);
+  for (const event of line === undefined ? [] : vmmEvents().push(line)) announced ??= reference.announcedExit(event);
   const fields = { proc: 'vmm', pid: 9, status: 'code' in exit ? 'exited' : 'signaled', ...exit };
   const event = { name: 'exit', fields } as unknown as Parameters<typeof vmmExit>[0];
   return vmmExit(event, announced)?.fields.expected;

@@ -3,13 +3,11 @@ import { outlookOf, type OutlookInput } from './outlook.ts';
 import { bundledScenarios, parseScenario, type Scenario } from './scenario/load.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 
-type Kind = Scenario['machine']['kind'];
-
 /** Versions as `assemble` writes them. */
 const QEMU = '11.1.3 tcg';
 const AMD64 = '7.2.12+deb13-cloud-amd64';
 const ARM64 = '7.2.12+deb13-arm64';
-const PARTS: Record<Kind, Record<string, string>> = {
+const PARTS: Readonly<Record<string, Record<string, string>>> = {
   'linux-guest': { qemu: QEMU, kernel: `${AMD64} amd64` },
   'xen-dom0': { qemu: QEMU, kernel: '7.2.12+deb13-amd64 amd64', xen: '4.20' },
   'amd-host': { qemu: QEMU, kernel: `${AMD64} amd64`, hostKernel: AMD64, hostQemu: '11.1.3' },
@@ -25,7 +23,7 @@ const VALUES: ReadonlyMap<string, FieldValue> = new Map([
 
 function inputOf(scenario: Scenario, more: Partial<OutlookInput> = {}): OutlookInput {
   const { machine, steps } = scenario;
-  return { machine, accel: 'tcg', parts: PARTS[machine.kind], steps, values: VALUES, ...more };
+  return { machine, accel: 'tcg', parts: PARTS[machine.kind] ?? {}, steps, values: VALUES, ...more };
 }
 
 const all = bundledScenarios();

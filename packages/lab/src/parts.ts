@@ -65,8 +65,8 @@ async function put(spec: MachineSpec, choices: PartChoices, services: Services):
 /** Whether a file of the user's own stands in the place of a part. */
 function isOwn(machine: MachineSpec, choices: PartChoices): boolean {
   const { kernel, hostKernel, qemu, hostQemu, xen, firmware } = choices;
-  const stated = 'guest' in machine ? [machine.kernel, machine.guest.kernel] : [machine.kernel];
-  const all = [kernel, hostKernel, qemu, hostQemu, xen, firmware, ...stated];
+  const named = [machine.kernel, ...(machineKind(machine).named?.(machine) ?? [])];
+  const all = [kernel, hostKernel, qemu, hostQemu, xen, firmware, ...named];
   return all.some(part => part !== undefined && isPath(part));
 }
 

@@ -23,7 +23,7 @@ import { restoreState } from './machine/state.ts';
 import type { MachineKind } from './machines/kind.ts';
 import { machineKind, type MachineSpec } from './machines/registry.ts';
 import { Tape } from './tape.ts';
-import { announcedExit, vmmExit } from './vmm-ends.ts';
+import { vmmExit } from './vmm-ends.ts';
 import { Waits } from './waits.ts';
 import type { FieldValue } from '@syndrome/decode/events/row.ts';
 import type { TraceEvent } from '@syndrome/trace/event.ts';
@@ -213,7 +213,7 @@ export class Session {
 
   #vmmEvent(event: LogEvent): LogEvent {
     if (event.name === 'vmm.shutdown') this.#shutdownReason = String(event.fields.reason);
-    this.#announcedExit ??= announcedExit(event);
+    this.#announcedExit ??= this.kind.vmm?.announcedExit(event);
     return event;
   }
 

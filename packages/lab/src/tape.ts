@@ -8,7 +8,6 @@ import { event, type LogEvent } from '@syndrome/decode/events/event.ts';
 import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
 import { hmpOutputEvents } from '@syndrome/decode/text/qemu/messages.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
-import { isXenLine } from '@syndrome/decode/text/xen/xen-reader.ts';
 import { LAYERS, type Layer, type Source, type TraceEvent } from '@syndrome/trace/event.ts';
 import type { NewEvent, TraceRecorder } from './trace/recorder.ts';
 
@@ -58,7 +57,7 @@ export class Tape {
     this.#ends.push(() => this.#all(parser.end(), layer, source));
     return line => {
       const [first, ...more] = parser.push(line);
-      this.record(first, isXenLine(line) ? 'xen' : layer, source, line);
+      this.record(first, parser.writer?.(line) ?? layer, source, line);
       this.#all(more, layer, source);
     };
   }

@@ -15,7 +15,7 @@ import type { PrintedFields } from './linux/kernel-trace-reader.ts';
 import { stderrEvent } from './qemu/messages.ts';
 import { vmmEvent } from './syndrome/vmm-events.ts';
 import { cleanLine } from './transport/line.ts';
-import { TAG, XenReader } from './xen/xen-reader.ts';
+import { TAG, XenReader, isXenLine } from './xen/xen-reader.ts';
 
 /** A stateful reader of one wire. It never throws on text and keeps a bounded amount of it. */
 export interface EventReader {
@@ -23,6 +23,8 @@ export interface EventReader {
   push(line: string): LogEvent[];
   /** The source ended: returns what was still open. */
   end(): LogEvent[];
+  /** The layer that wrote a line, on a wire on which more than one writes; undefined for the one whose wire it is. */
+  writer?(line: string): 'xen' | undefined;
 }
 
 /**
@@ -112,7 +114,7 @@ export function linuxEvents(layer: LinuxLayer = 'guest'): EventReader {
 
 /** Reads a console on which Xen (`(XEN) ` lines) and dom0 write: `xen.…` events, and `guest.…` events from everything else. */
 export function xenEvents(): EventReader {
-  return eventReader('guest', sink => {
+  const reader = eventReader('guest', sink => {
     const dom0 = new KernelReader(sink, SOURCE, true);
     const xen = new XenReader(sink, SOURCE, () => dom0.end());
     return {
@@ -129,6 +131,7 @@ export function xenEvents(): EventReader {
       },
     };
   });
+  return { ...reader, writer: line => (isXenLine(line) ? 'xen' : undefined) };
 }
 
 /**

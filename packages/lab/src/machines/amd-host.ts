@@ -45,6 +45,7 @@ export const amdHost = {
   console: () => linuxEvents(),
   target: () => 'x86_64',
   flavour: () => 'cloud',
+  named: ({ guest }) => [guest.kernel],
   takes: () => ['hostKernel', ...vmm.takes],
 
   gather(spec, choices, supply) {

@@ -5,6 +5,7 @@ import { bootLinux, firmwareWords, PL011_SERIAL, virtMachine, words } from '../m
 import { kernelSettings } from '../outlook-settings.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { type FactsInput, ghesTarget, type SeaTarget } from './facts.ts';
+import { firmwareFaults } from './firmware.ts';
 import { gatherHost } from './host-layer.ts';
 import type { MachineKind } from './kind.ts';
 
@@ -80,6 +81,8 @@ export const arm64Host = {
   console: () => linuxEvents(),
   target: () => 'aarch64',
   flavour: () => 'cloud',
+  faults: firmwareFaults,
+  named: ({ guest }) => [guest.kernel],
   takes: spec => ['hostKernel', ...(spec.firmware ? (['firmware'] as const) : []), ...vmm.takes],
 
   gather(spec, choices, supply) {
@@ -104,7 +107,7 @@ export const arm64Host = {
   facts(spec, input) {
     const version = input.parts.hostKernel;
     return {
-      ghes: ghesTarget(spec, input, { commandLine: spec.append, version, host: true }),
+      ghes: ghesTarget(spec, input, { commandLine: spec.append, version, vmm }),
       sea: seaTarget(spec, input),
     };
   },

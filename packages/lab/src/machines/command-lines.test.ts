@@ -3,6 +3,8 @@ import type { Accel } from '../machine/accel.ts';
 import { channelEnd, type MachineEnds } from '../machine/channels.ts';
 import { qemuArgs } from '../machine/qemu-args.ts';
 import { VMMS } from '../vmms/registry.ts';
+import { amdHost } from './amd-host.ts';
+import { arm64Host } from './arm64-host.ts';
 import type { MachineFiles } from './kind.ts';
 import { machineKind, machineKinds, type MachineSpec, machineSchema } from './registry.ts';
 
@@ -55,8 +57,10 @@ function outer(spec: MachineSpec, accel: Accel, ends: MachineEnds, append: strin
 }
 
 function inner(spec: MachineSpec, append: string): string[] {
-  if (spec.kind === 'amd-host') return VMMS.qemu.command(['/qemu'], spec.guest, {}, append);
-  return spec.kind === 'arm64-host' ? VMMS.reference.command(['/node', 'main.js'], spec.guest, spec.vmm, append) : [];
+  if (spec.kind === amdHost.name) return VMMS.qemu.command(['/qemu'], amdHost.schema.parse(spec).guest, {}, append);
+  if (spec.kind !== arm64Host.name) return [];
+  const { guest, vmm } = arm64Host.schema.parse(spec);
+  return VMMS.reference.command(['/node', 'main.js'], guest, vmm, append);
 }
 
 /** An argument a line: a difference shows which one it is. */

@@ -3,6 +3,7 @@ import { QEMU_MCG_CAP } from '@syndrome/decode/mca/vmm-made.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import type { Accel } from '../machine/accel.ts';
+import type { Vmm } from '../vmms/vmm.ts';
 import { cpuVendor, kernelSettings, plainMca } from '../outlook-settings.ts';
 
 /** What the facts of a machine are derived from, besides what the scenario says of it. */
@@ -38,8 +39,8 @@ export interface MachineFacts {
 interface GhesTarget {
   qemu: Partial<Settings>;
   linux: Partial<Settings>;
-  /** It is a host layer: what is hit there is a page of its VMM. */
-  host: boolean;
+  /** Where it is a host layer: what is hit there is a page of its VMM. */
+  vmm?: Pick<Vmm, 'tookError'>;
 }
 
 export interface SeaTarget {
@@ -96,13 +97,13 @@ export function x86Layer(
 export function ghesTarget(
   spec: { cpus: number; ras: boolean; firmware: boolean },
   { accel, parts }: FactsInput,
-  { commandLine, version, host }: { commandLine: string; version: string | undefined; host: boolean },
+  { commandLine, version, vmm }: { commandLine: string; version: string | undefined; vmm?: Pick<Vmm, 'tookError'> },
 ): GhesTarget | undefined {
   const kernel = kernelSettings(commandLine);
   if (kernel === undefined || version === undefined) return undefined;
   return {
     qemu: { ...(parts.qemu === undefined ? {} : { version: parts.qemu }), ras: spec.ras && spec.firmware },
     linux: { ...kernel, version, platform: accel, cpus: spec.cpus },
-    host,
+    ...(vmm && { vmm }),
   };
 }

@@ -91,7 +91,7 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   /** From the outside in. The first one is the outer QEMU. */
   readonly layers: readonly Layer[];
   /** The VMM in its host layer, if it has one. */
-  readonly vmm?: Pick<Vmm, 'name' | 'channels' | 'port' | 'control' | 'prints'>;
+  readonly vmm?: Pick<Vmm, 'channels' | 'port' | 'control' | 'prints' | 'announcedExit'>;
   readonly channels: readonly Channel[];
   /** QEMU listens for a debugger. */
   readonly debugger?: true;
@@ -99,7 +99,7 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   readonly memoryGb?: number;
   /** Reads the console of the system under test. */
   console(): EventReader;
-  /** What does not fit together in a `machine:` that need not have the right shape. */
+  /** What does not fit together in a `machine:` of this kind that need not have the right shape otherwise. */
   faults?(data: Readonly<Record<string, unknown>>): MachineFault[];
   /** The target of the outer QEMU; a guest in a host layer is of the same. */
   target(spec: Spec): QemuTarget;
@@ -107,6 +107,8 @@ export interface MachineKind<Spec extends BaseSpec = BaseSpec> {
   flavour(spec: Spec): KernelFlavour;
   /** Which choices of the user it has a use for, besides QEMU and the kernel. */
   takes(spec: Spec): readonly SpecialPart[];
+  /** Versions, or paths of files, of the parts that a scenario names besides the kernel. */
+  named?(spec: Spec): readonly string[];
   /** Fetches, builds and finds all that it needs, one after the other: downloads share a line. @throws SupplyError, LabSkip. */
   gather(spec: Spec, choices: PartChoices, supply: Supply): Promise<MachineParts<Spec>>;
   /** @param append goes to the kernel of the guest under test, behind what the scenario adds */

@@ -4,6 +4,7 @@ import { FLAT_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, firmwareWords, PL011_SERIAL, UART_SERIAL, virtMachine, words } from '../machine/command-line.ts';
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
 import { ghesTarget, x86Layer } from './facts.ts';
+import { firmwareFaults } from './firmware.ts';
 import { describeSystem, type MachineKind } from './kind.ts';
 
 const schema = z.strictObject({
@@ -38,8 +39,11 @@ export const linuxGuest = {
   takes: spec => (spec.firmware ? ['firmware', 'cpu'] : ['cpu']),
 
   faults(data) {
-    if (data['firmware'] !== true || data['arch'] === 'aarch64') return [];
-    return [{ key: 'firmware', message: 'firmware: true needs arch: aarch64' }];
+    const faults = firmwareFaults(data);
+    if (data['firmware'] === true && data['arch'] !== 'aarch64') {
+      faults.push({ key: 'firmware', message: 'firmware: true needs arch: aarch64' });
+    }
+    return faults;
   },
 
   async gather(spec, choices, supply) {
@@ -88,7 +92,7 @@ export const linuxGuest = {
   facts(spec, input) {
     if (spec.arch === 'aarch64') {
       const commandLine = `${spec.append} ${input.append ?? ''}`;
-      return { ghes: ghesTarget(spec, input, { commandLine, version: input.parts.kernel, host: false }) };
+      return { ghes: ghesTarget(spec, input, { commandLine, version: input.parts.kernel }) };
     }
     const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
     const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);

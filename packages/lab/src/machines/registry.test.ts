@@ -19,7 +19,7 @@ test.each(kinds.map(kind => kind.name))('%s is named in its own file and in the 
 });
 
 test.each(['machines', 'vmms'])('each file of %s is in its registry, or is what they have in common', folder => {
-  const common = new Set(['registry', 'kind', 'facts', 'host-layer', 'vmm']);
+  const common = new Set(['registry', 'kind', 'facts', 'firmware', 'host-layer', 'vmm']);
   const files = globSync('*.ts', { cwd: join(import.meta.dirname, '..', folder) }).filter(f => !f.endsWith('.test.ts'));
   const own = files.map(file => basename(file, '.ts')).filter(file => !common.has(file));
   const known = folder === 'vmms' ? Object.values(VMMS).map(vmm => vmm.name) : kinds.map(kind => kind.name);
@@ -59,11 +59,22 @@ test('choices of the user are for the kinds that have a use for them', () => {
 });
 
 test.each([
+  ['linux-guest', {}, undefined],
+  ['xen-dom0', { xen: '/own/xen' }, ['/own/xen']],
+  ['amd-host', { guest: { kernel: './bzImage' } }, ['./bzImage']],
+  ['arm64-host', { guest: { kernel: '7.0' } }, ['7.0']],
+])('%s with %j names parts besides its kernel', (kind, more, parts) => {
+  const spec = machineSchema.parse({ kind, ...more });
+  expect(machineKind(spec).named?.(spec)).toEqual(parts);
+});
+
+test.each([
   [{ kind: 'linux-guest' }, []],
   [{ kind: 'linux-guest', firmware: true }, ['firmware: true needs arch: aarch64']],
   [{ kind: 'linux-guest', firmware: true, arch: 'aarch64', ras: true }, []],
   [{ kind: 'arm64-host', ras: true }, ['ras: true needs firmware: true']],
-  [{ kind: 'nothing', ras: true }, ['ras: true needs firmware: true']],
+  [{ kind: 'linux-guest', ras: true }, ['ras: true needs firmware: true']],
+  [{ kind: 'nothing', ras: true }, []],
   [{ kind: { a: 1 } }, []],
 ])('what does not fit together in %j', (data, messages) => {
   expect(machineFaults(data).map(fault => fault.message)).toEqual(messages);

@@ -50,6 +50,7 @@ export const xenDom0 = {
   target: () => 'x86_64',
   // dom0 needs drivers that the cloud kernels leave out.
   flavour: () => 'generic',
+  named: ({ xen }) => [xen],
   takes: () => ['xen', 'cpu'],
 
   async gather(spec, choices, supply) {

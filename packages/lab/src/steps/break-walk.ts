@@ -2,10 +2,13 @@ import { z } from 'zod';
 import type { EventName } from '@syndrome/decode/events/catalog.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { WalkInjection } from '@syndrome/decode/inject/injection.ts';
-import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
+import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
+import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
+import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
 import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
 import { LabError } from '../errors.ts';
+import { guestOfVmm, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { duration, ns, u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -27,15 +30,28 @@ const CONSUMED: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'guest.sea',
 ]);
 
-const injection = ({ address }: z.infer<typeof schema>, value: Value): WalkInjection => ({
-  way: 'stage-2-walk',
-  addr: value(address),
-});
+type Args = z.infer<typeof schema>;
+
+const injection = ({ address }: Args, value: Value): WalkInjection => ({ way: 'stage-2-walk', addr: value(address) });
+
+function legs(plan: Plan, { address }: Args): Legs | undefined {
+  const { sea } = plan.facts;
+  const victim = victimOf(address, plan);
+  const linux = guestOfVmm(plan, victim);
+  const record = recordOf(plan.injection);
+  // All of the 2 MiB have to be the process's: anything else in them would be hit first.
+  const page = those(plan.before, 'page').find(p => `$${p.as}` === address);
+  if (page?.size !== '2m' || !victim.reads) return undefined;
+  if (sea === undefined || linux === undefined || record === undefined) return undefined;
+  const journey: Journey = { record, consumer: 'kvm', layers: { kvm: sea.kvm, linux }, vmm: () => ABORT_FROM_VMM };
+  return [[{ journey, victim: { ...victim, reads: false } }]];
+}
 
 export const breakWalk = defineStep({
   name: 'break-walk',
   schema,
   injection,
+  legs,
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
     if (session.gdbPath === undefined) throw new LabError('E_LAB_NO_GDB', 'this machine has no debugger port');

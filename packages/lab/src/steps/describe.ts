@@ -5,7 +5,11 @@ import type { Step } from './registry.ts';
 export function describeStep({ step, args }: Step): string {
   const shown = Object.entries(args).map(([key, value]) => {
     const plain =
-      typeof value === 'bigint' ? hex64(value) : typeof value === 'object' ? JSON.stringify(value) : String(value);
+      typeof value === 'bigint'
+        ? hex64(value)
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value as string | number | boolean);
     return `${key}=${plain}`;
   });
   return [step, ...shown].join(' ');

@@ -10,6 +10,7 @@ export const gpa2hpa = defineStep({
     .strictObject({ address: u64, as: ident.describe('saved as $as: the physical address in the host layer') })
     .describe('ask the VMM where a guest page is in the memory of its host (monitor command gpa2hpa)'),
   saves: ({ as }) => [as],
+  means: ({ address, as }) => ({ is: 'translation', address, as }),
   run: async (session, { address, as }) => {
     const gpa = valueIn(session)(address);
     const { address: hpa } = await translate(session.qmp, gpa);

@@ -19,6 +19,8 @@ export const hmp = defineStep({
   name: 'hmp',
   schema,
   injection,
+  legs: 'unknown',
+  means: () => ({ is: 'anything' }),
   run: async (session, args) => {
     const sent = session.recorder.now();
     const made = injection(args);

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { HostInjection } from '@syndrome/decode/inject/injection.ts';
 import { hostFile, hostValue } from '@syndrome/decode/inject/poison.ts';
-import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
+import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
+import { QEMU_SIGBUS } from '@syndrome/decode/mca/vmm-made.ts';
+import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import { gpa2hpa } from '@syndrome/qemu/qmp/translate.ts';
 import { LabError } from '../errors.ts';
+import { type Leg, type Legs, type Plan, running, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -15,15 +18,37 @@ const schema = z
   })
   .describe('in the host layer: poison a page with hwpoison_inject, or take it offline softly');
 
-const injection = ({ address, how }: z.infer<typeof schema>, value: Value): HostInjection => ({
-  way: how,
-  addr: value(address),
-});
+type Args = z.infer<typeof schema>;
+
+const injection = ({ address, how }: Args, value: Value): HostInjection => ({ way: how, addr: value(address) });
+
+/** QEMU gets SIGBUS: action optional, and action required when the guest reads the page. */
+function legs(plan: Plan, { address }: Args): Legs | undefined {
+  const victim = victimOf(address, plan);
+  const [known] = plan.facts.x86 ?? [];
+  if (plan.injection.way !== 'corrupt-pfn' || known === undefined || victim.phys === undefined) return undefined;
+  const sigbus = recordOf({ ...plan.injection, gpa: victim.phys });
+  // QEMU's main thread tells the first CPU.
+  const cpu = running(0, plan, victim);
+  if (sigbus?.kind !== 'sigbus' || cpu === undefined) return undefined;
+  const linux = { ...known.linux, ...victim.settings };
+  const leg = (code: typeof sigbus.code, journey: Partial<Journey>): Leg => ({
+    journey: { record: { ...sigbus, code }, consumer: 'qemu', layers: { qemu: known.qemu, linux }, ...journey },
+    victim,
+  });
+  const optional = leg(sigbus.code, { choices: { linux: { running: cpu } } });
+  if (!victim.reads) return [[optional]];
+  // The bank may hold the record of the first signal, or be empty again.
+  const choices = { qemu: { bankStatus: [0n, QEMU_SIGBUS['amd-optional'].status] } };
+  const layersOfRead = { qemu: known.qemu, linux: { ...linux, running: 'user' as const } };
+  return [[optional], [leg('BUS_MCEERR_AR', { choices, layers: layersOfRead })]];
+}
 
 export const hostPoison = defineStep({
   name: 'host-poison',
   schema,
   injection,
+  legs,
   run: async (session, args) => {
     const { host, localHost } = session;
     const made = injection(args, valueIn(session));

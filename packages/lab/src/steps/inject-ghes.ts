@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { ghesBlock, ghesInjection } from '@syndrome/decode/inject/ghes.ts';
 import type { GhesInjection } from '@syndrome/decode/inject/injection.ts';
-import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
+import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
+import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
+import type { Settings } from '@syndrome/decode/outlook/context.ts';
+import type { Journey } from '@syndrome/decode/outlook/explore.ts';
 import { injectGhes as inject } from '@syndrome/qemu/qmp/ghes.ts';
+import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
+import { guestOfVmm, type Leg, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
 import { defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -15,13 +20,46 @@ const schema = z
   })
   .describe('a CPER memory section through QMP inject-ghes-v2-error, into the layer right under the outer QEMU');
 
-const injection = ({ severity, address, errorType }: z.infer<typeof schema>, value: Value): GhesInjection =>
+type Args = z.infer<typeof schema>;
+
+const injection = ({ severity, address, errorType }: Args, value: Value): GhesInjection =>
   ghesInjection(severity, value(address), errorType);
+
+/** A signal to the VMM and lines on the host's console are nothing that its guest notices. */
+const unnoticed = (outcome: Outcome): Outcome => (outcome === 'signalled' || outcome === 'logged' ? 'none' : outcome);
+
+function legs(plan: Plan, { severity, address }: Args): Legs | undefined {
+  const { ghes } = plan.facts;
+  const record = recordOf(plan.injection);
+  const victim = victimOf(address, plan);
+  if (record === undefined || ghes === undefined) return undefined;
+  const { vmm } = ghes;
+  if (vmm && severity === 'recoverable' && victim.process === undefined) return undefined;
+  // In the host layer the page is the VMM's, which asks for early signals and takes them.
+  const page: Partial<Settings> = vmm ? { page: 'user', earlyKill: true, sigbusHandler: true } : victim.settings;
+  const journey: Journey = {
+    record,
+    consumer: 'qemu',
+    layers: { qemu: ghes.qemu, linux: { ...ghes.linux, ...page } },
+  };
+  if (!vmm) return [[{ journey, victim }]];
+  const host: Leg = { journey, victim: { ...victim, reads: false }, within: unnoticed };
+  if (!victim.reads || severity !== 'recoverable') return [[host]];
+  // Only a VMM that has taken the error is known to answer the read with an abort.
+  const taken = those(plan.after, 'awaited').some(({ event }) =>
+    (vmm.tookError as readonly string[] | undefined)?.includes(event),
+  );
+  const linux = guestOfVmm(plan, victim);
+  if (!taken || linux === undefined) return undefined;
+  const abort: Journey = { record: ABORT_FROM_VMM, consumer: 'linux', layers: { linux } };
+  return [[host], [{ journey: abort, victim: { ...victim, reads: false } }]];
+}
 
 export const injectGhes = defineStep({
   name: 'inject-ghes',
   schema,
   injection,
+  legs,
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
     session.note('lab.injected', fieldsOf(made));

@@ -5,6 +5,7 @@ import { mceInjection } from '@syndrome/decode/inject/mce.ts';
 import { fieldsOf } from '@syndrome/decode/inject/ways.ts';
 import { NAMED_MCA, namedMca } from '@syndrome/decode/mca/named.ts';
 import { injectMce as inject } from '@syndrome/qemu/qmp/mce.ts';
+import { machineCheckLegs } from '../outlook/machine-check.ts';
 import { u64 } from './arguments.ts';
 import { type ArgumentFault, defineStep, type Value } from './step.ts';
 import { valueIn } from './values.ts';
@@ -53,6 +54,8 @@ export const injectMce = defineStep({
   schema,
   faults,
   injection,
+  legs: (plan, { addr }) => machineCheckLegs(plan, addr),
+  legsOfSecond: (plan, { addr }, earlier) => machineCheckLegs(plan, addr, earlier),
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
     session.note('lab.injected', fieldsOf(made));

@@ -23,6 +23,7 @@ export const interrupts = defineStep({
       within: duration.default('30s'),
     })
     .describe('read a line of /proc/interrupts'),
+  means: () => ({ is: 'count' }),
   run: async (session, { match, as, until, within }) => {
     const before = session.counters.get(as);
     const deadline = session.recorder.now() + ns(within);

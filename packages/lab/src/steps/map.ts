@@ -17,6 +17,14 @@ export const map = defineStep({
     })
     .describe('map and fill pages in a subject process'),
   saves: ({ as }) => [as, `${as}.virt`],
+  means: ({ process, as, size, sharing, kill }) => ({
+    is: 'page',
+    process,
+    as,
+    size,
+    private: sharing === 'private',
+    early: kill === 'early',
+  }),
   run: async (session, args) => {
     const { process, as, pages, size, sharing, kill } = args;
     const ask = () => session.agent.call('map', { proc: process, id: as, pages, size, kind: sharing, kill });

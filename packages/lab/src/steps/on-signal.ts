@@ -7,6 +7,7 @@ export const onSignal = defineStep({
   schema: z
     .strictObject({ process: ident, action: z.enum(['report', 'default', 'exit']) })
     .describe('report: handler tells the lab and goes on; default: the kernel kills; exit: handler exits'),
+  means: ({ process, action }) => ({ is: 'handler', process, handles: action !== 'default' }),
   run: async (session, { process, action }) => {
     await session.agent.call('on-signal', { proc: process, action });
   },

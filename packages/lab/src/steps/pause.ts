@@ -13,6 +13,7 @@ export const pause = defineStep({
       within: duration.default('20s'),
     })
     .describe('stop all virtual CPUs, at a moment when one of them is in user or kernel mode'),
+  means: ({ cpu, mode }) => ({ is: 'stop', cpu, mode }),
   run: async (session, { cpu, mode, within }) => {
     const deadline = session.recorder.now() + ns(within);
     for (;;) {

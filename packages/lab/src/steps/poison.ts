@@ -14,6 +14,7 @@ export const poison = defineStep({
   name: 'poison',
   schema,
   injection,
+  legs: 'unknown',
   run: async (session, args) => {
     session.note('lab.injected', fieldsOf(injection(args)));
     await session.agent.call('poison', { proc: args.process, id: args.page, how: args.how });

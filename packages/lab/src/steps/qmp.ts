@@ -14,6 +14,7 @@ export const qmp = defineStep({
   schema: z
     .strictObject({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) })
     .describe('any QMP command; 0x… text in its arguments is sent as a number'),
+  means: () => ({ is: 'anything' }),
   run: async (session, { execute, arguments: args }) => {
     await session.qmp.execute(execute, exactNumbers(args) as Record<string, unknown>);
   },

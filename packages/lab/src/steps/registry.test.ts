@@ -21,6 +21,13 @@ describe('the steps', () => {
     expect(stepKinds.filter(k => k.name === name)).toHaveLength(1);
   });
 
+  test.each(stepKinds.filter(({ injection }) => injection !== undefined))(
+    '$name injects, and says what comes of it',
+    ({ legs }) => {
+      expect(legs).toBeDefined();
+    },
+  );
+
   test.each<[string, object, boolean]>([
     ['inject-mce', { record: 'srao', addr: '$page' }, true],
     ['inject-ghes', { address: '$page' }, true],

@@ -1,6 +1,6 @@
 /** All steps. A new one is a file with its name, its import and its place in this list. */
-import type { z } from 'zod';
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import type { Legs, Meaning, Plan } from '../outlook/scene.ts';
 import type { Session } from '../session.ts';
 import { alive } from './alive.ts';
 import { breakWalk } from './break-walk.ts';
@@ -57,14 +57,13 @@ const KINDS = [
   wait,
   alive,
   note,
-] as const;
+];
 
-type Kind = (typeof KINDS)[number];
-export type StepName = Kind['name'];
-type KindOf<N extends StepName> = Extract<Kind, { name: N }>;
-export type StepArgs<N extends StepName> = z.infer<KindOf<N>['schema']>;
-/** One step: its name and its checked arguments. */
-export type Step = { [N in StepName]: { step: N; args: StepArgs<N> } }[StepName];
+/** One step: its name and its checked arguments. What these are only its own file knows. */
+export interface Step {
+  step: string;
+  args: Readonly<Record<string, unknown>>;
+}
 
 /** The kinds, in the order in which they are listed to people. */
 export const stepKinds: readonly StepKind[] = KINDS as readonly unknown[] as readonly StepKind[];
@@ -77,7 +76,9 @@ export function stepKind(name: string): StepKind | undefined {
 }
 
 function kindOf({ step }: Step): StepKind {
-  return BY_NAME.get(step) as StepKind;
+  const kind = BY_NAME.get(step);
+  if (kind === undefined) throw new Error(`there is no step ${step}`);
+  return kind;
 }
 
 /** What a step injects; undefined for one that does not. @throws what `value` throws */
@@ -88,6 +89,21 @@ export function injectionOf(step: Step, value: Value): Injection | undefined {
 /** Whether a step injects something, whatever the values are that it uses. */
 export function injects(step: Step): boolean {
   return injectionOf(step, () => 0n) !== undefined;
+}
+
+/** What a step means for the outlook of an injection before or behind it; undefined for nothing. */
+export function meaningOf(step: Step): Meaning | undefined {
+  return kindOf(step).means?.(step.args);
+}
+
+/**
+ * What comes of the injection of a step; undefined where the rules of the outlook cannot be followed.
+ * @param earlier an injection before it, since when the virtual CPUs stand still
+ */
+export function legsOf(step: Step, plan: Plan, earlier?: Injection): Legs | undefined {
+  const { legs, legsOfSecond } = kindOf(step);
+  if (earlier !== undefined) return legsOfSecond?.(plan, step.args, earlier);
+  return legs === 'unknown' ? undefined : legs?.(plan, step.args);
 }
 
 /** Carries out one step. @throws LabError, or an error of the QMP or agent client, when it cannot be done. */

@@ -7,6 +7,7 @@ export const spin = defineStep({
   schema: z
     .strictObject({ process: ident, page: ident, cpu: z.int().min(0).max(63).default(0) })
     .describe('read the page in a loop in user mode on one CPU'),
+  means: ({ process, page, cpu }) => ({ is: 'read', process, page, onCpu: cpu }),
   run: async (session, { process, page, cpu }) => {
     await session.agent.call('spin', { proc: process, id: page, cpu });
   },

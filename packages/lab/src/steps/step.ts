@@ -1,6 +1,7 @@
 /** What a step of a scenario is: everything that has to be known of one kind stands in the file of its name. */
 import type { z } from 'zod';
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import type { Legs, Meaning, Plan } from '../outlook/scene.ts';
 import type { Session } from '../session.ts';
 
 /** The u64 that an argument stands for. @throws LabError E_LAB_VALUE where it is not known. */
@@ -27,6 +28,15 @@ export interface StepKind<N extends string = string, S extends z.ZodObject = z.Z
   faults?: (args: z.infer<S>) => readonly ArgumentFault[];
   /** What it injects; undefined where these arguments inject nothing. */
   injection?: (args: z.infer<S>, value: Value) => Injection | undefined;
+  /**
+   * What comes of its injection, as journeys that the rules of the outlook follow; undefined where they cannot. Every step
+   * that injects says it: `unknown` where there are no rules for it.
+   */
+  legs?: ((plan: Plan, args: z.infer<S>) => Legs | undefined) | 'unknown';
+  /** The same of an injection behind an earlier one, while the virtual CPUs stand still. Without it nothing is said of two. */
+  legsOfSecond?: (plan: Plan, args: z.infer<S>, earlier: Injection) => Legs | undefined;
+  /** What it means for the outlook of an injection before or behind it. */
+  means?: (args: z.infer<S>) => Meaning;
   /** @throws LabError, or an error of the QMP or agent client, when it cannot be done */
   run: (session: Session, args: z.infer<S>) => Promise<void>;
 }

@@ -8,6 +8,7 @@ export const touch = defineStep({
   schema: z
     .strictObject({ process: ident, page: ident, write: z.boolean().default(false) })
     .describe('read (or write) the page once'),
+  means: ({ process, page }) => ({ is: 'read', process, page }),
   run: async (session, { process, page, write }) => {
     // Without a handler the signal kills the process, and with it the answer.
     const reply = await session.agent.call('touch', { proc: process, id: page, write }).catch((error: unknown) => {

@@ -12,6 +12,7 @@ export const vmmPage = defineStep({
     .strictObject({ address: u64, as: ident.describe('saved as $as: the physical address in the host layer') })
     .describe('ask the reference VMM where a guest page is in the memory of its host'),
   saves: ({ as }) => [as],
+  means: ({ address, as }) => ({ is: 'translation', address, as }),
   run: async (session, { address, as }) => {
     const gpa = valueIn(session)(address);
     const from = session.recorder.index.named('vmm.page').length;

@@ -11,6 +11,7 @@ export const wait = defineStep({
     .strictObject({ for: z.string().describe('a condition on an event'), within: duration })
     .describe('go on when the event has been seen; the lab gives up if it is not'),
   condition: 'for',
+  means: ({ for: condition }) => ({ is: 'awaited', event: parseCondition(condition).name }),
   run: async (session, { for: condition, within }) => {
     const wanted = parseCondition(condition);
     let looked = 0;

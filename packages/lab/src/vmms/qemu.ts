@@ -16,6 +16,7 @@ export const qemu = {
   port,
   control: 'qmp',
   prints: [{ channel: 'stderr', reader: () => qemuEvents() }],
+  announcedExit: said => (said.name === 'vmm.shutdown' ? 0 : undefined),
   takes: ['hostQemu', 'cpu'],
 
   async gather({ hostQemu }, supply, outer) {

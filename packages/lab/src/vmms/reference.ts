@@ -15,6 +15,17 @@ const settings = z.strictObject({
 
 type Settings = z.infer<typeof settings>;
 
+/**
+ * Its exit codes (packages/vmm/src/exit-codes.ts) for the ends it has by design, by the reason of `stopped`: any other end is
+ * a failure of its own, or a signal.
+ */
+export const DESIGNED_ENDS: ReadonlyMap<unknown, number> = new Map([
+  ['shutdown', 0],
+  ['control', 0],
+  ['reset', 3],
+  ['threshold', 4],
+]);
+
 const channels = ['events', 'control', 'console', 'agent', 'stderr'] as const;
 const port = 'virtconsole';
 const device = (channel: (typeof channels)[number]): string => hostDevice({ channels, port }, channel);
@@ -30,6 +41,8 @@ export const reference = {
     { channel: 'stderr', reader: () => qemuEvents() },
     { channel: 'events', reader: () => vmmEvents() },
   ],
+  announcedExit: said => (said.name === 'vmm.stopped' ? DESIGNED_ENDS.get(said.fields.reason) : undefined),
+  tookError: ['vmm.quarantined', 'vmm.sigbus'],
   takes: [],
 
   async gather(_choices, supply) {

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { EventName } from '@syndrome/decode/events/catalog.ts';
+import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
 import type { Channel } from '../machine/channels.ts';
 import type { InnerProgram } from '../machine/images.ts';
@@ -45,6 +47,10 @@ export interface Vmm<Guest extends VmmGuest = VmmGuest, Settings = unknown> {
     channel: 'stderr' | 'events';
     reader(): EventReader;
   }[];
+  /** The exit code that it has announced with this event, if it has: an exit with that code is then no death of the VMM. */
+  announcedExit(said: LogEvent): number | undefined;
+  /** The events by which it tells that it has taken an error, and keeps its guest from the page; without them it tells nothing. */
+  readonly tookError?: readonly EventName[];
   /** Which choices of the user it has a use for. */
   readonly takes: readonly SpecialPart[];
   /** Its program, with all the files that it needs. `outer` is the QEMU that emulates the host layer. */

@@ -1,0 +1,40 @@
+import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
+import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
+import { type Address, type Legs, type Plan, running, victimOf } from './scene.ts';
+
+/**
+ * What comes of a machine check that the VMM under test injects: one journey for each kind of host.
+ * @param address where the error is said to be
+ * @param earlier an injection that no CPU has looked at yet: they stand still since
+ * @returns undefined where the rules cannot be followed
+ */
+export function machineCheckLegs(plan: Plan, address: Address | undefined, earlier?: Injection): Legs | undefined {
+  const { facts, injection } = plan;
+  if (injection.way !== 'mce' || (earlier !== undefined && !leavesMcip(earlier, injection.cpu))) return undefined;
+  const record = recordOf(injection);
+  const victim = victimOf(address, plan);
+  const cpu = running(injection.cpu, plan, victim);
+  if (record === undefined || facts.x86 === undefined || cpu === undefined) return undefined;
+  const legs = facts.x86.map(({ qemu, linux, xen, guest }) => ({
+    journey: {
+      record,
+      consumer: 'qemu' as const,
+      layers: {
+        qemu: { ...qemu, ...settledBy(injection), mcip: earlier !== undefined },
+        // dom0's page is at another address of the machine than of dom0.
+        linux: { ...linux, ...(guest === 'xen' ? {} : victim.settings) },
+        ...(xen && { xen }),
+      },
+      ...(guest === undefined ? {} : { guest }),
+      choices: { linux: { running: cpu } },
+    },
+    victim,
+  }));
+  return [legs];
+}
+
+/** An uncorrected machine check of the same CPU: MCIP is set until its handler has run. */
+function leavesMcip(injection: Injection, cpu: number): boolean {
+  return injection.way === 'mce' && injection.cpu === cpu && MCI_STATUS_INTEL.decode(injection.status).UC;
+}

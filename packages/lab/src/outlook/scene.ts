@@ -1,0 +1,130 @@
+/**
+ * What an outlook looks at: the scene that the steps of a scenario make around an injection, as each of them says of itself
+ * (`means` in steps/step.ts). Pure.
+ */
+import type { FieldValue } from '@syndrome/decode/events/row.ts';
+import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import type { Settings } from '@syndrome/decode/outlook/context.ts';
+import type { Journey } from '@syndrome/decode/outlook/explore.ts';
+import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
+import type { MachineFacts } from '../machines/facts.ts';
+
+/** An address in a scenario: a number, `0x…`, or `$name` of a saved value. */
+export type Address = string | number;
+
+/** What a step means for an outlook, beyond what it injects. A step that means none of these makes no difference to it. */
+export type Meaning =
+  /** A process has pages; `as` names the guest physical address of the first one. */
+  | {
+      is: 'page';
+      process: string;
+      as: string;
+      size: '4k' | '2m' | '1g';
+      /** No other process has them, and they are no file's. */
+      private: boolean;
+      /** The process wants SIGBUS early. */
+      early: boolean;
+    }
+  /** `as` names the address in another layer of what is at `address`. */
+  | { is: 'translation'; address: Address; as: string }
+  /** Whether the process has a handler for SIGBUS from now on; it has one unless this is said. */
+  | { is: 'handler'; process: string; handles: boolean }
+  /** A process reads a page: once, or from now on, in user mode of a CPU. */
+  | { is: 'read'; process: string; page: string; onCpu?: number }
+  /** All virtual CPUs stand still, one of them in a mode that was looked for; and they run again. */
+  | { is: 'stop'; cpu: number; mode: 'any' | 'user' | 'kernel' }
+  | { is: 'go' }
+  /** Linux polls its banks so often. */
+  | { is: 'poll'; seconds: number }
+  /** Somebody looks at what a layer counts and does not print. */
+  | { is: 'count' }
+  /** The lab goes on when it has seen this event. */
+  | { is: 'awaited'; event: string }
+  /** Nothing happens to the machine. */
+  | { is: 'nothing' }
+  /** What it does to the machine is not looked at: nothing can be said any more. */
+  | { is: 'anything' };
+
+type MeaningOf<K extends Meaning['is']> = Extract<Meaning, { is: K }>;
+
+/** Those of some kinds, in their order. */
+export function those<K extends Meaning['is']>(meanings: readonly Meaning[], ...kinds: K[]): MeaningOf<K>[] {
+  return meanings.filter((m): m is MeaningOf<K> => (kinds as string[]).includes(m.is));
+}
+
+/** A scenario, seen from its one injection. */
+export interface Plan {
+  facts: MachineFacts;
+  /** Values saved by the steps before the injection. */
+  values: ReadonlyMap<string, FieldValue>;
+  injection: Injection;
+  /** What the other steps mean. */
+  before: readonly Meaning[];
+  after: readonly Meaning[];
+}
+
+/** What of a process and its page the rules ask. */
+interface Victim {
+  process?: string;
+  /** Guest physical address of the page. */
+  phys?: bigint;
+  settings: Partial<Settings>;
+  /** The process reads the page again once the error is there. */
+  reads: boolean;
+}
+
+/** One journey; what its victim does to the page afterwards may add a signal of its own. */
+export interface Leg {
+  journey: Journey;
+  victim: Victim;
+  /** Outcomes of this journey that are none of the system under test. */
+  within?: (outcome: Outcome) => Outcome;
+}
+
+/** The journeys of a scenario: those in one list are alternatives, the lists come one after the other. */
+export type Legs = readonly (readonly Leg[])[];
+
+/** The process whose page stands at `address`, following the translation to a host address. */
+export function victimOf(address: Address | undefined, { before, after, values }: Plan): Victim {
+  const nameOf = (at: Address | undefined): string | undefined =>
+    typeof at === 'string' ? at.replace(/^\$/, '') : undefined;
+  const named = nameOf(address);
+  const translated = those(before, 'translation').find(t => t.as === named)?.address;
+  const as = nameOf(translated) ?? named;
+  const page = those(before, 'page').findLast(p => p.as === as);
+  if (page === undefined) return { settings: {}, reads: false };
+  const { process } = page;
+  const reads = (m: MeaningOf<'read'>): boolean => m.process === process && m.page === page.as;
+  const phys = values.get(page.as);
+  return {
+    process,
+    ...(typeof phys === 'bigint' ? { phys } : {}),
+    settings: {
+      ...(page.private && page.size === '4k' ? { page: 'user' as const } : {}),
+      earlyKill: page.early,
+      sigbusHandler: those(before, 'handler').findLast(h => h.process === process)?.handles ?? true,
+    },
+    reads: those(after, 'read').some(reads) || those(before, 'read').some(m => m.onCpu !== undefined && reads(m)),
+  };
+}
+
+/**
+ * What the CPU that takes an error may be running, the likeliest first.
+ * @returns undefined where it runs a process of which nothing is known
+ */
+export function running(cpu: number, { before }: Plan, victim: Victim): Settings['running'][] | undefined {
+  const busy = those(before, 'read').findLast(r => r.onCpu === cpu);
+  const last = those(before, 'stop', 'go').at(-1);
+  if (last?.is !== 'stop' || last.mode === 'any' || last.cpu !== cpu) {
+    const any: Settings['running'][] = ['idle', 'kernel', 'kernel-recoverable', 'user'];
+    return busy === undefined ? any : any.toReversed();
+  }
+  if (last.mode === 'kernel') return ['kernel', 'kernel-recoverable', 'idle'];
+  // In user mode it matters who is hit: only the process that was sent to that CPU is known.
+  return busy !== undefined && busy.process === victim.process ? ['user'] : undefined;
+}
+
+/** The Linux under a VMM, hit in the user mode of `victim`; undefined where the machine has no such VMM. */
+export function guestOfVmm({ facts: { sea } }: Plan, victim: Victim): Partial<Settings> | undefined {
+  return sea && { ...sea.linux, running: 'user', ...victim.settings };
+}
