@@ -15,6 +15,8 @@ const COMMAND_MS = 180_000;
 
 interface Recipe {
   name: string;
+  /** All of it. */
+  text: string;
   edits: { file: string; where?: 'after' | 'before' | 'instead of'; line?: string; text: string }[];
   commands: { args: string[]; shown: string[] }[];
 }
@@ -27,6 +29,7 @@ export function recipes(): Recipe[] {
     .slice(1)
     .map(section => ({
       name: section.slice(0, section.indexOf('\n')),
+      text: section,
       edits: [
         ...section.matchAll(
           /^(?:New file|In) `([^`]+)`(?:, (after|before|instead of) the line `([^`]+)`)?[^`]*:\n\n```\w+\n([\s\S]*?)^```$/gm,

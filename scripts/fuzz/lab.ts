@@ -13,6 +13,7 @@ import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { judgeFile, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { parseRemembered } from '@syndrome/lab/matrix/cells.ts';
 import { parseWritten } from '@syndrome/lab/poison-record.ts';
+import { stepKinds } from '@syndrome/lab/steps/registry.ts';
 import { SCENARIO_DIR, parseScenario } from '@syndrome/lab/scenario/load.ts';
 import { ScenarioError } from '@syndrome/lab/scenario/faults.ts';
 import type { ScenarioFault } from '@syndrome/lab/scenario/faults.ts';
@@ -51,9 +52,12 @@ const HEADER: TraceHeader = {
 
 const WORDS = ['seq', 't', 'layer', 'source', 'raw', 'dir', 'name', 'fields', 'record', 'guest', 'qmp', 'code', 'addr'];
 
+/** The names of all steps. */
+const STEPS: readonly string[] = stepKinds.map(kind => kind.name);
+
 /** Events of a run, each with fields that its name can have. */
 const EVENTS: readonly { name: string; fields: Record<string, readonly FieldValue[]> }[] = [
-  { name: 'lab.step', fields: { step: ['map', 'inject-mce'] } },
+  { name: 'lab.step', fields: { step: STEPS } },
   { name: 'lab.value', fields: { name: ['page', 'page.virt'], value: [0x1234000n, 7] } },
   { name: 'lab.injected', fields: { sent: [5, 1000], what: ['mce'] } },
   {
@@ -347,14 +351,12 @@ const SCENARIO_WORDS = [
   'machine',
   'kind',
   'name',
-  'map',
   'as',
   'process',
   'page',
-  'inject-mce',
-  'wait',
   'for',
   '$page',
+  ...STEPS,
 ];
 
 /** Runs a parser that may only say what it has to say by its error: nothing on stderr. */
@@ -533,7 +535,7 @@ const RESULT = {
     { expectation: 'never: guest.panic', kind: 'never', status: 'fail', evidence: [3], nearest: [], reason: 'seen' },
   ],
   causes: [{ id: 'a', text: 'b', history: 'c' }],
-  problem: { code: 'E_LAB_TIMEOUT', message: 'too late', hint: 'wait' },
+  problem: { code: 'E_LAB_TIMEOUT', message: 'too late', hint: 'sooner' },
   trace: 't.ndjson',
   parts: { qemu: '10.0.2' },
   phases: { ready: 1, injected: 2 },

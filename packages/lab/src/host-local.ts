@@ -124,7 +124,7 @@ export class LocalHost {
     const guest = this.#guestPages.get(address >> 12n);
     if (guest !== undefined) return guest;
     throw new LabError('E_LAB_HOST_LOCAL', `0x${address.toString(16)} is not known as a page of the guest`, {
-      hint: 'On this very machine only an address that a gpa2hpa step has saved is poisoned.',
+      hint: 'On this very machine only an address is poisoned that the VMM has told a step before.',
     });
   }
 

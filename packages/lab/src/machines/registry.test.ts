@@ -1,22 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VMMS } from '../vmms/registry.ts';
 import { kindsTaking, machineFaults, machineKind, machineKinds, machineSchema } from './registry.ts';
 
-const root = join(import.meta.dirname, '../../../..');
 const kinds = machineKinds();
-
-/** Sources that are no tests: of the packages, and of what works on them. */
-const sources = globSync(['packages/*/src/**/*.ts', 'scripts/**/*.{ts,mjs}'], { cwd: root }).filter(
-  file => !/\.test\.ts$|\/testing\//.test(file),
-);
-
-test.each(kinds.map(kind => kind.name))('%s is named in its own file and in the registry only', name => {
-  const naming = sources.filter(file => readFileSync(join(root, file), 'utf8').includes(name));
-  const own = `packages/lab/src/machines/${name}.ts`;
-  expect(naming.filter(file => file !== own)).toEqual(['packages/lab/src/machines/registry.ts']);
-});
 
 test.each(['machines', 'vmms'])('each file of %s is in its registry, or is what they have in common', folder => {
   const common = new Set(['registry', 'kind', 'facts', 'firmware', 'host-layer', 'vmm']);
