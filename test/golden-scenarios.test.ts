@@ -84,6 +84,7 @@ function play(scene: Scene, line: Line): void {
   if ('policy' in line) scene.send({ input: 'policy', at: scene.now, by: 'golden', policy: policyOf(line) });
   else if ('agent' in line)
     scene.send({ input: 'agent', at: scene.now, host: String(line['agent']), connected: line['connected'] !== false });
+  else if ('fences' in line) scene.send({ input: 'fences', at: scene.now, hosts: line['fences'] as string[] });
   else if ('host' in line) scene.host(String(line['host']), rest as never);
   else if ('event' in line) {
     const { event: name, fields, source, ...more } = rest as Record<string, unknown>;

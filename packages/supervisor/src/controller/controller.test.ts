@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import { replay } from './replay.ts';
 import { SCHEMA } from './schema.ts';
 import { ask } from './testing/ask.ts';
 import { Peer, World } from './testing/peer.ts';
+import { pidFence } from './testing/pid-fence.ts';
 import { MOVES } from './testing/policy.ts';
 
 let dir = '';
@@ -409,14 +411,13 @@ describe('a controller', () => {
     expect((statSync(join(dir, 'run')).mode & 0o777).toString(8)).toBe('700');
   });
 
-  test('asks the fence agent that it has', async () => {
-    const fenced: string[] = [];
-    const deadlines = { act: 50, stop: 50, start: 50, migrate: 50, prove: 50, fence: 5000 };
+  /** A policy under which a silent host is left, and switched off. */
+  function fencing(): ReturnType<typeof pidFence> & { machine: ChildProcess } {
+    const machine = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const fence = pidFence(dir, machine.pid ?? 0);
+    const deadlines = { act: 50, stop: 50, start: 5000, migrate: 50, prove: 50, fence: 20_000 };
     start({
-      fence: async act => {
-        fenced.push(act.host);
-        return { action: act.id, epoch: act.epoch, state: 'failed', reason: 'no answer' };
-      },
+      fences: { a: fence.agent },
       policy: {
         by: 'configuration',
         policy: {
@@ -427,27 +428,42 @@ describe('a controller', () => {
         },
       },
     });
-    const a = peer('a');
-    peer('b');
-    a.say({
-      kind: 'host',
-      boot: 'a-boot',
-      arch: 'x86-64',
-      kernel: '6',
-      memoryBytes: 1,
-      freeBytes: 1,
-      cpuModels: [],
-      storage: ['nfs:/vms'],
-      fence: true,
-    });
-    a.vm('v');
-    await a.settled();
-    a.stop();
-    await seen(() => fenced.length > 0);
-    expect(fenced[0]).toBe('a');
-    await until(`select count(*) from input where kind = 'result'`, 1n);
-    expect(world.copies.get('v')?.has('b')).toBeFalsy();
+    return { ...fence, machine };
+  }
+
+  test('switches a silent host off by its fence agent, and starts the VM elsewhere on what is read back', async () => {
+    const { machine } = fencing();
+    try {
+      const a = peer('a');
+      peer('b');
+      a.vm('v');
+      await a.settled();
+      a.stop();
+      await until(`select count(*) from decision where body like '%core/stop-proof%power-off%'`, 1n);
+      expect(machine.signalCode).toBe('SIGKILL');
+      await seen(() => world.copies.get('v')?.has('b') === true);
+    } finally {
+      machine.kill('SIGKILL');
+    }
   });
+
+  test('starts nothing where the fence agent says done and the power reads on', async () => {
+    const { machine, calls } = fencing();
+    writeFileSync(join(dir, 'liar'), '');
+    try {
+      const a = peer('a');
+      peer('b');
+      a.vm('v');
+      await a.settled();
+      a.stop();
+      await until(`select count(*) from input where kind = 'result'`, 1n);
+      expect(calls()).toContain('off');
+      expect(world.copies.get('v')?.has('b')).toBeFalsy();
+      expect(machine.signalCode).toBeNull();
+    } finally {
+      machine.kill('SIGKILL');
+    }
+  }, 60_000);
 });
 
 async function seen(so: () => boolean): Promise<void> {

@@ -4,6 +4,8 @@ import type { ControllerCode } from './errors.ts';
 export const CONTROLLER_ERROR_CODES: Readonly<Record<ControllerCode, string>> = {
   E_CONTROLLER_ASK:
     'The controller was asked for something that it does not have, or in a wrong form; the message says what.',
+  E_CONTROLLER_FENCE:
+    'A fence agent of the site cannot be used: it is not root’s or this user’s alone, a secret is not in a file of mode 0600, or something that the controller says itself is named; the text says what.',
   E_CONTROLLER_LISTEN:
     'The controller cannot listen on its sockets: the path is too long, or the folder is not this user’s alone (mode 0700). Over TCP nothing is taken.',
   E_CONTROLLER_STATE:

@@ -14,6 +14,7 @@ import type { ControllerOptions } from './options.ts';
 import { ControllerError } from './errors.ts';
 import { Committer, isPassing, type Timeless } from './committer.ts';
 import { Journal, type OpenAct } from './journal.ts';
+import { powerOff } from './fence.ts';
 import { type Listening, listenAt } from './listen.ts';
 import { Outbox } from './outbox.ts';
 import { replay } from './replay.ts';
@@ -151,6 +152,7 @@ export class Leader {
     await committer.put([
       { input: 'tick' },
       ...gone.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
+      { input: 'fences', hosts: Object.keys(this.#options.fences ?? {}).toSorted() },
       ...(this.#options.policy === undefined
         ? []
         : [{ input: 'policy', site: true, ...this.#options.policy } as Timeless]),
@@ -171,28 +173,26 @@ export class Leader {
     // One that was sent may not have been read: sent again it would be done now. To look is no act.
     if (journal.state.paused !== undefined && open.act.kind !== 'prove') return;
     if (act.deadline <= journal.state.now) return;
-    if (act.kind === 'fence') return this.#fence(committer, open);
+    if (act.kind === 'fence') return this.#fence(committer, journal, open);
     if (!agents.send(act)) return;
     open.handed = true;
     if (open.state === 'intent') committer.put([{ input: 'act', action: act.id, state: 'sent' }]).catch(() => {});
   }
 
-  #fence(committer: Committer, { act }: OpenAct): void {
-    if (act.kind !== 'fence' || this.#fencing.has(act.id)) return;
+  #fence(committer: Committer, journal: Journal, { act }: OpenAct): void {
+    if (this.#fencing.has(act.id)) return;
     this.#fencing.add(act.id);
-    const { fence } = this.#options;
-    const without: ActResult = {
-      action: act.id,
-      epoch: act.epoch,
-      state: 'refused',
-      reason: 'no fence agent is set up',
-    };
-    const result =
-      fence === undefined
-        ? Promise.resolve(without)
-        : fence(act, this.#over.signal).catch(
-            (error: unknown): ActResult => ({ ...without, state: 'unknown', reason: messageOf(error).slice(0, 1000) }),
-          );
+    const fences = this.#options.fences ?? {};
+    const agent = Object.hasOwn(fences, act.host) ? fences[act.host] : undefined;
+    const refused = (reason: string): Promise<ActResult> =>
+      Promise.resolve({ action: act.id, epoch: act.epoch, state: 'refused', reason });
+    // Wanted while nobody could ask it; it can be asked now.
+    const isHere = journal.state.hosts.get(act.host)?.connected === true;
+    const result = isHere
+      ? refused('its agent is here again: it is asked, and not switched off')
+      : agent === undefined
+        ? refused('the file of the site names no fence agent for it')
+        : powerOff(agent, act, this.#over.signal);
     void result
       .then(async done => {
         if (!this.#over.signal.aborted) await committer.put([{ input: 'result', host: act.host, result: done }]);

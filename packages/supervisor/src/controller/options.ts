@@ -1,10 +1,11 @@
 /** @module What a controller works with: the store, its sockets, who is told, and by which policy. */
 import type { Store } from '@syndrome/base/store/store.ts';
-import type { Act, ActResult } from '../core/act.ts';
+import type { HostId } from '../core/ids.ts';
 import type { Notice } from '../core/notice.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Delivery } from '../notify/target.ts';
 import type { Clocks } from './clock.ts';
+import type { FenceAgent } from './fence.ts';
 
 export interface ControllerOptions {
   store: Store;
@@ -19,8 +20,8 @@ export interface ControllerOptions {
   policy?: { policy: Policy; by: string };
   /** Copies the store into a new file. Missing where the engine has its own way. */
   backup?: (path: string) => Promise<void>;
-  /** Carries out `fence`: switches a host off, and reads back that it is. Missing: it is refused. */
-  fence?: (act: Act, signal: AbortSignal) => Promise<ActResult>;
+  /** How hosts are switched off, by host. One that is not named cannot be. */
+  fences?: Readonly<Record<HostId, FenceAgent>>;
   clocks?: Clocks;
   /** How long nobody takes its place when it says nothing, ms. Default 5 s. */
   ttlMs?: number;

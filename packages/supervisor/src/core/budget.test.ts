@@ -132,7 +132,8 @@ describe('a host is powered off', () => {
   /** A host that nobody can ask any more, with two VMs; b is there to take them. */
   function silent(policy: Policy = FENCES, w: { optedIn?: boolean } = {}): Scene {
     const scene = new Scene(policy);
-    for (const id of ['a', 'b']) scene.host(id, { fence: true });
+    scene.send({ input: 'fences', at: scene.now, hosts: ['a', 'b'] });
+    for (const id of ['a', 'b']) scene.host(id);
     scene.vm('a', 'v');
     scene.vm('a', 'w', { pid: 101, ...w });
     scene.send({ input: 'agent', at: scene.now, host: 'a', connected: false });

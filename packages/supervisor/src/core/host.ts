@@ -36,7 +36,6 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   host.freeBytes = report.freeBytes;
   host.cpuModels = report.cpuModels;
   host.storage = report.storage;
-  host.fence = report.fence === true;
   noteCounters(host, report);
   if (report.unapplied !== undefined) {
     const inUse = new Set(report.unapplied.map(hex64));

@@ -36,6 +36,8 @@ export type Input =
   | { input: 'policy'; at: Time; by: string; policy: Policy; site?: true }
   /** An agent's connection came or went. Silence is no proof of anything. */
   | { input: 'agent'; at: Time; host: HostId; connected: boolean }
+  /** The hosts whose power the controller can switch and read back. */
+  | { input: 'fences'; at: Time; hosts: readonly HostId[] }
   /** Time passes. At least once a second, and before anything that follows a deadline. */
   | { input: 'tick'; at: Time };
 

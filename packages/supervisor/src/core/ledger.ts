@@ -272,7 +272,6 @@ export function hostOf(s: State, id: HostId): Host {
     freeBytes: 0,
     cpuModels: [],
     storage: [],
-    fence: false,
     pages: new Map(),
     corrected: new Map(),
     repairedAt: 0,

@@ -211,8 +211,8 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
       left.push('prove');
   } else if (
     // A host is powered off only as a whole: when all of its VMs are to leave it, and nobody can ask it.
-    host?.fence === true &&
-    host.draining?.evacuate === true &&
+    t.s.fences.includes(copy.host) &&
+    host?.draining?.evacuate === true &&
     t.s.policy.proofs.fence &&
     !tried.includes('fence')
   ) {

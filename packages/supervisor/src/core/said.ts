@@ -72,8 +72,6 @@ export interface HostReport {
   unapplied?: bigint[];
   /** sysfs memory_failure counters and HardwareCorrupted at this moment, by name. */
   counters?: Record<string, number>;
-  /** The power of this host can be switched and read back by a fence agent. */
-  fence?: boolean;
 }
 
 export const VM_STATES = ['running', 'paused', 'crashed', 'shut-off', 'migrating-in', 'migrating-out', 'gone'] as const;

@@ -85,7 +85,6 @@ export interface Host {
   freeBytes: number;
   cpuModels: string[];
   storage: string[];
-  fence: boolean;
   pages: Map<string, Page>;
   corrected: Map<string, Corrected>;
   /** The newest corrected error of each source, and the newest that was told before its agent began anew. */
@@ -279,6 +278,8 @@ export interface State {
   paused?: { at: Time; by: string; reason: string };
   breaker: { open?: { at: Time; last: Time }; hosts: Map<HostId, Time> };
   hosts: Map<HostId, Host>;
+  /** Those whose power the controller can switch and read back. */
+  fences: readonly HostId[];
   vms: Map<VmId, Vm>;
   incidents: Map<IncidentId, Incident>;
   /** Incidents by what they are about. */
@@ -306,6 +307,7 @@ export function newState(): State {
     policyId: 'none@0',
     breaker: { hosts: new Map() },
     hosts: new Map(),
+    fences: [],
     vms: new Map(),
     incidents: new Map(),
     byKey: new Map(),
@@ -333,6 +335,8 @@ export function restore(text: string): State {
     if (typeof v !== 'object' || v === null || !('@map' in v)) return v;
     return new Map(v['@map'] as [unknown, unknown][]);
   }) as State;
+  // Not in those of before.
+  state.fences ??= [];
   if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
   return state;
 }

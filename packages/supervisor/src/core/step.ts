@@ -70,6 +70,9 @@ function take(t: Turn, input: Input): void {
     case 'agent':
       if (takeAgent(t, input.host, input.connected) && input.connected) askAgain(t.s, input.host);
       return;
+    case 'fences':
+      t.s.fences = input.hosts;
+      return;
     case 'act': {
       const doing = t.s.acts.get(input.action);
       if (doing === undefined || !isFlying(doing)) return;

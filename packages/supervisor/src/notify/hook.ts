@@ -1,12 +1,11 @@
 /** @module A program of the operator's that is told of a notice: argv from the configuration, no shell, the notice on its standard input. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
-import { dirname, isAbsolute } from 'node:path';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Notice } from '../core/notice.ts';
 import { cloudEvent } from './cloud-event.ts';
 import { NotifyError } from './errors.ts';
+import { PROGRAM_ENV, PROGRAM_HINT, whyNotProgram } from './program.ts';
 import type { Delivery, HookTarget } from './target.ts';
 
 const DEADLINE_MS = 30_000;
@@ -15,22 +14,9 @@ const MAX_STDERR = 2048;
 /** @throws NotifyError E_NOTIFY_HOOK where somebody else could choose what runs */
 export function checkHook(target: HookTarget): void {
   const [program] = target.argv;
-  const wrong = (why: string, cause?: unknown): NotifyError =>
-    new NotifyError('E_NOTIFY_HOOK', `the hook ${target.name}: ${program} ${why}`, {
-      hint: 'Name an executable file by its whole path that belongs to root or to this user, in a folder that nobody else may write to.',
-      ...(cause === undefined ? {} : { cause }),
-    });
-  if (!isAbsolute(program)) throw wrong('is no absolute path');
-  try {
-    for (const path of [program, dirname(program)]) {
-      const { uid, mode } = statSync(path);
-      if (uid !== 0 && uid !== process.geteuid?.()) throw wrong(`lies where another user (uid ${uid}) may change it`);
-      if ((mode & 0o022) !== 0) throw wrong('lies where others may change it');
-    }
-    accessSync(program, constants.X_OK);
-  } catch (error) {
-    throw error instanceof NotifyError ? error : wrong(`cannot be run: ${messageOf(error)}`, error);
-  }
+  const why = whyNotProgram(program);
+  if (why !== undefined)
+    throw new NotifyError('E_NOTIFY_HOOK', `the hook ${target.name}: ${program} ${why}`, { hint: PROGRAM_HINT });
 }
 
 /** Runs it once. Its environment has a PATH and nothing of ours. Exit code 0 is delivered. Never rejects. */
@@ -41,7 +27,7 @@ export function runHook(target: HookTarget, site: string, notice: Notice, signal
   let stderr = '';
   const child = spawn(program, args, {
     stdio: ['pipe', 'ignore', 'pipe'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    env: PROGRAM_ENV,
     signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     killSignal: 'SIGKILL',
   });

@@ -31,6 +31,7 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
           const target = site.targets.find(t => t.name === name);
           return target === undefined ? { ok: true } : deliver(sender, target, notice, signal);
         },
+        fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
         backup: path => store.backup(path),
         log,

@@ -68,6 +68,6 @@ describe('the file of a site', () => {
 
   it('has a JSON Schema that names what it may hold', () => {
     const { properties } = siteJsonSchema() as { properties: Record<string, unknown> };
-    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'notify', 'agent']);
+    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'notify', 'fence', 'agent']);
   });
 });

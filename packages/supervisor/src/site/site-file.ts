@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { type AgentConfig, agentConfigSchema } from '../agent/config.ts';
+import { checkFence, type FenceAgent } from '../controller/fence.ts';
+import type { HostId } from '../core/ids.ts';
 import type { Policy } from '../core/policy.ts';
 import { checkTarget } from '../notify/deliver.ts';
 import type { Target } from '../notify/target.ts';
@@ -20,6 +22,8 @@ const types = z
   .array(z.string().regex(/^[a-z.-]+\*?$/))
   .max(64)
   .optional();
+/** The name of an option of a fence agent. */
+const option = z.string().regex(/^[\w-]{1,64}$/);
 const json: z.ZodType = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]),
 );
@@ -63,6 +67,31 @@ const siteSchema = z.strictObject({
     .array(targetSchema)
     .max(32)
     .default([{ kind: 'log', name: 'log' }]),
+  fence: z
+    .record(
+      z.string().min(1).max(256),
+      z.strictObject({
+        argv: z
+          .tuple([whole], path)
+          .describe('a fence agent of ClusterLabs, or a program that speaks as they do; no shell'),
+        options: z
+          .record(
+            option,
+            z
+              .string()
+              .max(1024)
+              .regex(/^[^\r\n]*$/),
+          )
+          .default({})
+          .describe('of the agent, by name: ip, username, plug'),
+        secretFiles: z
+          .record(option, path)
+          .default({})
+          .describe('options that are secrets: files of mode 0600, as password: FILE'),
+      }),
+    )
+    .default({})
+    .describe('how the controller switches each host off, and reads that it is'),
   agent: siteAgentSchema.optional().describe('what is watched on this host'),
 });
 
@@ -72,6 +101,7 @@ export interface Site {
   folder: string;
   policy: Policy;
   targets: Target[];
+  fences: Readonly<Record<HostId, FenceAgent>>;
   agent: AgentConfig | undefined;
   drill: string | undefined;
   sockets: { agents: string; admin: string };
@@ -143,20 +173,23 @@ export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
 
 /**
  * Reads a site's file and all that it names: policy, targets, their secrets.
- * @throws UsageError E_SITE_FILE, PolicyError, NotifyError: nothing of it is then begun
+ * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
-  const { site, folder, policy, notify, agent } = parseSite(file);
+  const { site, folder, policy, notify, fence, agent } = parseSite(file);
   const targets = notify as Target[];
   const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
   if (twice !== undefined) throw new UsageError('E_SITE_FILE', `${file}: notify: two targets are named ${twice.name}`);
   for (const target of targets) checkTarget(target);
+  const fences = fence as Readonly<Record<HostId, FenceAgent>>;
+  for (const [host, one] of Object.entries(fences)) checkFence(host, one);
   const places = placesIn(folder);
   return {
     site,
     folder,
     policy: policyNamed(policy, dirname(file)),
     targets,
+    fences,
     agent: agent && agentIn(folder, places, agent),
     drill: agent?.drill,
     ...places,

@@ -49,7 +49,6 @@ const hostReport = {
   freeBytes: count,
   cpuModels: z.array(name).max(1024),
   storage: z.array(words).max(4096),
-  fence: z.boolean().optional(),
   unapplied: z.array(wide).max(MAX_PAGES).optional(),
   counters: z.record(z.string().max(128), z.number()).optional(),
 } satisfies Members<HostReport>;

@@ -89,7 +89,6 @@ const anySaid: fc.Arbitrary<Said> = fc.oneof(
       freeBytes: count,
       cpuModels: fc.array(name, { maxLength: 3 }),
       storage: fc.array(text, { maxLength: 3 }),
-      fence: flag,
       unapplied: fc.array(u64, { maxLength: 3 }),
       counters: fc.constant({ 'node0/total': 3 }),
     },
