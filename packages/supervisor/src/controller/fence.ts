@@ -171,9 +171,11 @@ export async function powerOff(
     rest() > 0 && !signal.aborted;
     await sleep(againMs, undefined, { signal }).catch(() => undefined)
   ) {
-    reading = await readPower(agent, Math.max(1, rest()), signal);
+    const read = await readPower(agent, Math.max(1, rest()), signal);
+    // One that the deadline has cut off is none.
+    if (readings === 0 || rest() > 0) reading = read;
     readings++;
-    inARow = reading.power === 'off' ? inARow + 1 : 0;
+    inARow = read.power === 'off' ? inARow + 1 : 0;
     if (inARow < IN_A_ROW) continue;
     const evidence = { ...seen, power: 'off', read: reading.said, readings: String(readings) };
     return result({
