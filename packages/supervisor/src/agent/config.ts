@@ -6,6 +6,14 @@ import { vmFactsSchema } from './vm-facts.ts';
 const path = z.string().min(1).max(4096).startsWith('/', 'a whole path, from / on');
 const readIt = z.union([z.boolean(), z.literal('auto')]).default('auto');
 
+/** The QEMUs of Debian and of Fedora: what may be started where nothing is said of it. */
+export const QEMUS: readonly string[] = [
+  '/usr/bin/qemu-system-x86_64',
+  '/usr/bin/qemu-system-aarch64',
+  '/usr/bin/qemu-kvm',
+  '/usr/libexec/qemu-kvm',
+];
+
 export const agentConfigSchema = z.strictObject({
   /** The name of this host in its site: it stays the same for ever. */
   host: z.string().min(1).max(256),
@@ -38,8 +46,11 @@ export const agentConfigSchema = z.strictObject({
     .strictObject({
       folder: path.default('/run/syndrome/vms'),
       logs: path.default('/var/log/syndrome/vms'),
-      /** Programs that may be started, by whole path. Default: any `qemu-system-…`. */
-      programs: z.array(path).max(64).optional(),
+      /** Programs that may be started, by whole path: no other, whatever a definition says. */
+      programs: z
+        .array(path)
+        .max(64)
+        .default([...QEMUS]),
     })
     .prefault({}),
   /** May pages of this host be taken out of use (soft and hard offlining)? */

@@ -35,7 +35,7 @@ const act = (kind: ActKind, n = 1): Promise<ActResult> => {
     incident: 'inc-1',
     deadline: Date.now() + 30_000,
   };
-  return new QemuActs({ vms, units, folder, logs: folder }).act(order, new AbortController().signal);
+  return new QemuActs({ vms, units, programs: [], folder, logs: folder }).act(order, new AbortController().signal);
 };
 
 /** Starts the service, and a source that has found its VM. */

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
-import { type AgentConfig, agentConfigSchema } from '../agent/config.ts';
+import { type AgentConfig, agentConfigSchema, QEMUS } from '../agent/config.ts';
 import { checkFence, type FenceAgent } from '../controller/fence.ts';
 import type { HostId } from '../core/ids.ts';
 import type { Policy } from '../core/policy.ts';
@@ -55,7 +55,14 @@ const siteAgentSchema = agentConfigSchema.extend({
   controller: whole.optional(),
   drill: whole.optional().describe('a file in which the injector of a drill says what it does; leave it out elsewhere'),
   start: z
-    .strictObject({ folder: whole.optional(), logs: whole.optional(), programs: z.array(whole).max(64).optional() })
+    .strictObject({
+      folder: whole.optional(),
+      logs: whole.optional(),
+      programs: z
+        .array(whole)
+        .max(64)
+        .default([...QEMUS]),
+    })
     .prefault({}),
 });
 

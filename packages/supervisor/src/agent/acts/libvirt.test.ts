@@ -124,7 +124,13 @@ describe('an act on a domain', () => {
     const domain: Fake = { ...t1(), id: -1, state: [5, 2] };
     expect(await act('stop', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { host: 'a' } });
     expect(await act('prove', new Map([[VM, domain]]))).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
-    expect(await act('prove', new Map())).toMatchObject({ state: 'confirmed', proof: { epoch: 3 } });
+    // Nothing is known of a copy (its file may be lost), and libvirt has no domain, or does not say why that is off.
+    const vanished = await act('prove', new Map());
+    expect(vanished).toMatchObject({ state: 'unknown', reason: expect.stringContaining('another host') });
+    expect(vanished.proof).toBeUndefined();
+    const forgotten = await act('prove', new Map([[VM, { ...domain, state: [5, 0] }]]));
+    expect(forgotten).toMatchObject({ state: 'unknown', reason: expect.stringContaining('does not say why') });
+    expect(forgotten.proof).toBeUndefined();
     // Its process was here, and neither that nor its domain is: so does one look that was moved away with its definition.
     await bareProc(folder);
     host.foundCopy(VM, { pid: 42, startTicks: '1', boot: 'boot-1', socket: '' });

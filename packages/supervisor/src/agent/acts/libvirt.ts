@@ -113,12 +113,20 @@ async function prove(doing: Doing, { vms, host }: LibvirtActuatorOptions, destro
   }
   const left = vms.gone(doing.vm);
   if (!left.gone) return { state: 'failed', reason: `its process ${left.process.pid} is there` };
-  // A migration that undefines its source leaves the same: its process and its domain are gone, and the VM runs elsewhere. One of
-  // which no process was ever seen here (a start that failed) did not run here.
+  // A migration that undefines its source leaves the same: its process and its domain are gone, and the VM runs elsewhere. Nor does it
+  // matter that no process of it is known: what was known of it may be lost.
   if (destroyed) vms.hasEnded(doing.vm);
-  if (now === undefined && left.last !== undefined && !vms.sawEnd(doing.vm) && doing.act.to === undefined) {
-    const reason = 'libvirt has the domain no more, and it was not destroyed by us: it may run on another host';
-    return { state: 'unknown', reason };
+  if (!vms.sawEnd(doing.vm) && doing.act.to === undefined) {
+    if (now === undefined) {
+      const reason = 'libvirt has the domain no more, and it was not destroyed by us: it may run on another host';
+      return { state: 'unknown', reason };
+    }
+    // A libvirt that was started anew has forgotten why; and without a process that was seen to end nobody else knows either.
+    if (left.last === undefined && now.reason === 'unknown') {
+      const reason =
+        'libvirt does not say why it is shut off, and no process of it was seen: it may have been migrated away';
+      return { state: 'unknown', reason };
+    }
   }
   const proof: StopProof = {
     kind: 'domain-destroyed',
@@ -165,7 +173,11 @@ async function start(doing: Doing, { vms }: LibvirtActuatorOptions): Promise<Out
     return { state: 'failed', reason: `it is here already, ${before.state} (${before.reason})` };
   }
   await withFile(definition, path => doing.virsh('define', path));
-  if ((await doing.now()) === undefined) return doing.failed('libvirt does not take the definition');
+  if ((await doing.now()) === undefined) {
+    // It is not there, and was not there: it has not run here.
+    if (before === undefined) vms.hasEnded(doing.vm);
+    return doing.failed('libvirt does not take the definition');
+  }
   const ran = await doing.virsh('start', doing.vm);
   if (ran.code !== 0) {
     const outcome = doing.failed('it did not start');

@@ -63,7 +63,13 @@ async function copy(script = 'setInterval(() => {}, 1000)', autostart = false): 
   };
   return child;
 }
-const acts = (): QemuActs => new QemuActs({ vms, units: new Units(), folder, logs: folder, stepMs: 50 });
+const programs = (): string[] => [
+  '/usr/bin/qemu-system-x86_64',
+  join(folder, 'qemu-system-x'),
+  join(folder, 'fake-qemu'),
+];
+const acts = (): QemuActs =>
+  new QemuActs({ vms, units: new Units(), programs: programs(), folder, logs: folder, stepMs: 50 });
 
 describe('stopping a process', () => {
   test('is proven by its very pid and start being gone', async () => {

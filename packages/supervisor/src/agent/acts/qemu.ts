@@ -1,6 +1,5 @@
 /** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
 import { mkdirSync, realpathSync } from 'node:fs';
-import { basename, isAbsolute } from 'node:path';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -22,8 +21,8 @@ interface QemuActsOptions {
   folder: string;
   /** Where their error output goes. */
   logs: string;
-  /** Programs that a definition may start, by their whole path. Default: any whose name begins with `qemu-system-`. */
-  programs?: readonly string[] | undefined;
+  /** Programs that a definition may start, by their whole path: no other. */
+  programs: readonly string[];
   /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 1500. */
   stepMs?: number;
   proc?: string;
@@ -196,8 +195,7 @@ export class QemuActs implements Actuator {
 
   #mayStart(program: string): boolean {
     const { programs } = this.#options;
-    if (programs !== undefined) return programs.includes(program);
-    if (!isAbsolute(program) || !basename(program).startsWith('qemu-system-')) return false;
+    if (!programs.includes(program)) return false;
     try {
       return whyNotOwn(realpathSync(program)) === undefined;
     } catch {
