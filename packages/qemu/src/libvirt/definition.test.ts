@@ -34,7 +34,17 @@ describe('a definition', () => {
       cpuModel: 'Skylake-Server',
       onCrash: 'preserve',
       disks: ['/vm/t1.raw', '/dev/vg/t1', 'p/v', 'rbd:rbd/t1', 'https:iso'],
+      files: ['/vm/t1.raw', '/dev/vg/t1'],
     });
+    const direct = domain('<emulator>/usr/bin/qemu-system-x86_64</emulator>').replace(
+      '<devices>',
+      '<os><type>hvm</type><loader>/fw/OVMF_CODE.fd</loader><nvram>/nv/t1.fd</nvram><kernel>/boot/vmlinuz</kernel></os><devices>',
+    );
+    expect(readDefinition(direct).files.slice(0, 3)).toEqual([
+      '/usr/bin/qemu-system-x86_64',
+      '/fw/OVMF_CODE.fd',
+      '/boot/vmlinuz',
+    ]);
     expect([...metadata.keys()]).toEqual([NOVA]);
   });
 

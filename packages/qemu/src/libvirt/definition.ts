@@ -13,6 +13,8 @@ interface Definition {
   onCrash?: string;
   /** Where its disks are: a path, a device, `pool/volume`, or `protocol:name`. */
   disks: string[];
+  /** Files that have to be there on each host where it is started: emulator, disks, loader, kernel. By whole path. */
+  files: string[];
   /** The elements of <metadata> by their namespace. */
   metadata: ReadonlyMap<string, XmlElement>;
 }
@@ -48,6 +50,18 @@ function diskOf(disk: XmlElement): string | undefined {
   if (of['pool'] !== undefined && of['volume'] !== undefined) return `${of['pool']}/${of['volume']}`;
   if (of['protocol'] !== undefined) return `${of['protocol']}:${of['name'] ?? ''}`;
   return of['file'] ?? of['dev'] ?? of['dir'];
+}
+
+/** What is made anew where it is missing (nvram) is not among them, nor what a daemon of libvirt finds (pools). */
+function filesOf(domain: XmlElement): string[] {
+  const [devices, os] = [childOf(domain, 'devices'), childOf(domain, 'os')];
+  const sources = childrenOf(devices, 'disk').map(disk => {
+    const { file, dev } = childOf(disk, 'source')?.attributes ?? {};
+    return file ?? dev;
+  });
+  const boot = ['loader', 'kernel', 'initrd', 'dtb'].map(name => textOf(childOf(os, name)));
+  const files = [textOf(childOf(devices, 'emulator')), ...boot, ...sources];
+  return [...new Set(files.flatMap(path => (path?.startsWith('/') === true ? [path] : [])))];
 }
 
 /** The namespace that an element itself declares for its own prefix; libvirt wants that in <metadata>. */
@@ -87,6 +101,7 @@ export function readDefinition(xml: string): Definition {
     ...(cpuModel && { cpuModel }),
     ...(onCrash && { onCrash }),
     disks: childrenOf(childOf(domain, 'devices'), 'disk').flatMap(disk => diskOf(disk) ?? []),
+    files: filesOf(domain),
     metadata: new Map(
       childrenOf(childOf(domain, 'metadata')).flatMap(e => {
         const namespace = namespaceOf(e);

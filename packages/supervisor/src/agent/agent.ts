@@ -10,6 +10,7 @@ import type { Said } from '../core/said.ts';
 import { toJson } from '../wire/json.ts';
 import { rowLine } from '../wire/row.ts';
 import { ActBook } from './acts/book.ts';
+import { checkFiles } from './acts/check.ts';
 import { HostActs } from './acts/host.ts';
 import { QemuActs } from './acts/qemu.ts';
 import { isReference, ReferenceActs } from './acts/reference.ts';
@@ -69,6 +70,7 @@ const FILLER = toJson({
   reason: 'a row of the spool was damaged on the disk',
 } satisfies Said);
 
+const CHECKS: Actuator = { act: act => Promise.resolve(checkFiles(act)) };
 const RAW_KINDS = new Set<Act['kind']>(['soft-offline', 'hard-offline', 're-offline']);
 
 function mayRead(path: string): boolean {
@@ -210,6 +212,7 @@ export class Agent {
   }
 
   #actuatorOf(act: Act): Actuator {
+    if (act.kind === 'check') return CHECKS;
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
     if (act.definition === undefined ? vmm === 'reference' : isReference(act.definition)) return this.#reference;

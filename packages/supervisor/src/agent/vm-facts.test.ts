@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processFacts } from './proc.ts';
-import { factsBeside, factsOfArgv, localCommand, qemuDefinition } from './vm-facts.ts';
+import { factsBeside, filesOf, factsOfArgv, localCommand, qemuDefinition } from './vm-facts.ts';
 
 describe('facts of a VM', () => {
   test('stand beside its socket, as YAML or JSON, and nothing else does', () => {
@@ -105,5 +105,49 @@ describe('a definition', () => {
       localCommand({ ...given, argv: ['/q'], facts: { ...facts, console } }, '/run/b').facts;
     expect(here('/run/a/web.console')).toEqual({ optedIn: true, console: '/run/b/web.console' });
     expect(here('/run/ab/web.console')).toEqual({ optedIn: true });
+  });
+});
+
+describe('the files that a QEMU needs', () => {
+  test('program, kernel, firmware and images, but nothing of its socket folder, of a network, or that QEMU makes', () => {
+    const argv = [
+      '/usr/bin/qemu-system-x86_64',
+      '-kernel',
+      '/boot/vmlinuz',
+      '-initrd',
+      'initrd.img',
+      '-L',
+      '/usr/share/seabios',
+      '-drive',
+      'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd',
+      '-drive',
+      'file=/srv/a,,b.img,if=virtio',
+      '-blockdev',
+      '{"driver":"file","filename":"/srv/c.img"}',
+      '-drive',
+      'file=nbd://store/x',
+      '-drive',
+      'file=/run/vms/seed.img',
+      '-drive',
+      'file=rbd:pool/x',
+      '-chardev',
+      'file,id=c,path=/var/log/c.log',
+      '-qmp',
+      'unix:/run/vms/web.qmp,server=on',
+      '-object',
+      'memory-backend-file,id=m,mem-path=/dev/hugepages,size=1G',
+      '-append',
+      'file=/no',
+    ];
+    expect(filesOf({ argv, cwd: '/home/vm', folder: '/run/vms' })).toEqual([
+      '/usr/bin/qemu-system-x86_64',
+      '/boot/vmlinuz',
+      '/home/vm/initrd.img',
+      '/usr/share/seabios',
+      '/usr/share/OVMF/OVMF_CODE.fd',
+      '/srv/a,b.img',
+      '/srv/c.img',
+      '/dev/hugepages',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 /** @module What an administrator says of a VM, in the configuration or in a file beside its socket, and what its command line says. */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
@@ -187,6 +187,33 @@ export function factsOfArgv(argv: readonly string[]): { disks: string[]; cpuMode
     }
   }
   return { disks: [...new Set(disks)], ...(cpuModel === undefined || cpuModel === '' ? {} : { cpuModel }) };
+}
+
+/** Options whose value is a file that has to be there, and properties of others that name one. */
+const FILE_OPTION = /^--?(?:kernel|initrd|dtb|bios|pflash|hd[a-d]|cdrom|sda|L)$/;
+const FILE_PROPERTY = /(?:^|,)(?:file|filename|file\.filename|mem-path|pflash\d?|romfile|loader)=((?:[^,]|,,)+)/g;
+const JSON_FILE = /"filename"\s*:\s*"([^"\\]+)"/g;
+/** Options after which a property of that name is one that is read; elsewhere it may be made by QEMU. */
+const READS = /^--?(?:drive|blockdev|object|fw_cfg|device|machine)$/;
+const MAX_FILES = 256;
+
+/**
+ * The files that its start needs on another host: program, kernel, firmware, images. Those in the folder of its socket are made anew there;
+ * what is no local file (`nbd://…`, `rbd:…`) is not among them.
+ * @example filesOf({ …, argv: ['/usr/bin/qemu-system-x86_64', '-kernel', '/boot/vmlinuz'], cwd: '/', folder: '/run/vms' }) // both
+ */
+export function filesOf({ argv, cwd, folder }: Pick<QemuDefinition, 'argv' | 'cwd' | 'folder'>): string[] {
+  const found = argv.slice(0, 1);
+  for (const [i, word] of argv.entries()) {
+    const option = argv[i - 1] ?? '';
+    if (FILE_OPTION.test(option)) found.push(word);
+    if (!READS.test(option)) continue;
+    for (const pattern of [FILE_PROPERTY, JSON_FILE])
+      for (const [, value = ''] of word.matchAll(pattern)) found.push(value.replaceAll(',,', ','));
+  }
+  const local = found.filter(word => word !== '' && (isAbsolute(word) || !/^[a-z][\w+.-]*:/i.test(word)));
+  const whole = local.map(word => resolve(cwd, word)).filter(path => !path.startsWith(`${folder}/`));
+  return [...new Set(whole)].slice(0, MAX_FILES);
 }
 
 /** Whether a guest's console goes to QEMU's own output, and so into its log. */

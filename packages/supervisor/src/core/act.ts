@@ -3,7 +3,7 @@ import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
 
 /**
  * `prove`: look whether the copy of that epoch is gone, and say how it is known. `terminate`: stop and stay stopped.
- * `autostart-off` precedes every start elsewhere.
+ * `autostart-off` precedes every start elsewhere. `check`: look whether a VM could be started there; nothing is done.
  */
 export const ACT_KINDS = [
   'quarantine',
@@ -15,6 +15,7 @@ export const ACT_KINDS = [
   'autostart-off',
   'stop',
   'prove',
+  'check',
   'fence',
   'start',
   'migrate',
@@ -38,6 +39,8 @@ export interface Act {
   deadline: Time;
   /** `start`: what to start. `migrate`: what it is to be there. */
   definition?: string;
+  /** `check`: files that have to be there, by whole path. */
+  needs?: readonly string[];
   /**
    * `migrate`: to which host. `prove` and `stop` of what is left at the source: where it was seen to have arrived. To a host that
    * does not know who runs it now, the end of a process that left alive proves nothing.

@@ -19,6 +19,7 @@ const DEADLINE: Partial<Record<ActKind, keyof Policy['deadlines']>> = {
   migrate: 'migrate',
   prove: 'prove',
   'autostart-off': 'prove',
+  check: 'prove',
   fence: 'fence',
 };
 
@@ -93,6 +94,7 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     ...(w.vm?.definition !== undefined && (w.kind === 'start' || w.kind === 'migrate')
       ? { definition: w.vm.definition }
       : {}),
+    ...(w.kind === 'check' && w.vm?.needs !== undefined ? { needs: w.vm.needs } : {}),
     ...(w.page?.pfn === undefined ? {} : { pfn: BigInt(w.page.pfn) }),
     ...(w.page?.gpa === undefined ? {} : { gpa: BigInt(w.page.gpa) }),
   };

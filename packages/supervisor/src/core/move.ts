@@ -8,7 +8,7 @@ import { withdraw } from './announce.ts';
 import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts';
 import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
-import type { IncidentId, Time, VmId } from './ids.ts';
+import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
@@ -297,7 +297,7 @@ function restart(t: Turn, vm: Vm, move: Move): void {
   }
   const open = unprovenCopies(vm)[0];
   if (open !== undefined) {
-    if (!move.begun && RUNS.has(open.state) && nowhereToGo(t, vm, move)) return;
+    if (!move.begun && RUNS.has(open.state) && !hasTarget(t, vm, move)) return;
     towardsProof(t, vm, move, open);
     return;
   }
@@ -312,23 +312,63 @@ function restart(t: Turn, vm: Vm, move: Move): void {
     noTarget(t, vm, move, against);
     return;
   }
+  if (!hasAll(t, vm, move, to)) return;
   calm(t, 'no-target', vm.id);
   start(t, vm, move, to, reason, against);
 }
 
 function elsewhere(t: Turn, vm: Vm, move: Move): Placement {
   const home = homeCopy(vm);
-  return placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed]);
+  const missing = new Map<HostId, string>();
+  for (const [host, { at, missing: what }] of move.checked ?? [])
+    if (what !== undefined && t.now - at < AGAIN_MS) missing.set(host, what);
+  return placeFor(t.s, vm, [...(home === undefined ? [] : [home.host]), ...move.failed], missing);
+}
+
+/**
+ * Whether a host is known to have the files that the VM needs: it is asked, and what it says is true until this move is over; of what it
+ * does not have it is asked again after a while. Nothing is done by asking, so that the move has not begun by it.
+ */
+function hasAll(t: Turn, vm: Vm, move: Move, to: HostId): boolean {
+  if (vm.needs === undefined || vm.needs.length === 0) return true;
+  const checked = (move.checked ??= new Map());
+  const last = t.s.acts.get(move.act ?? '');
+  if (last?.kind === 'check' && !isFlying(last)) {
+    delete move.act;
+    const missing = last.state === 'confirmed' ? {} : { missing: last.reason ?? 'it does not say whether it has all' };
+    checked.set(last.host, { at: t.now, ...missing });
+    t.vms.add(vm.id);
+  }
+  const known = checked.get(to);
+  if (known !== undefined && known.missing === undefined) return true;
+  if (known !== undefined && t.now - known.at < AGAIN_MS) return false;
+  const asked = want(t, {
+    kind: 'check',
+    host: to,
+    vm,
+    epoch: vm.epoch,
+    incident: move.incident,
+    rule: move.rule,
+    rung: move.rung,
+    inputs: { files: vm.needs.length },
+    why: `Whether ${to} has all files that VM ${nameOf(vm)} needs has to be known before it is started there.`,
+  });
+  if (asked !== undefined) move.act = asked.id;
+  return false;
 }
 
 const RUNS: ReadonlySet<Copy['state']> = new Set(['running', 'paused']);
 
 /** A VM that runs is not stopped while there is no other host for it: with lost pages it serves better than not at all. */
-function nowhereToGo(t: Turn, vm: Vm, move: Move): boolean {
+function hasTarget(t: Turn, vm: Vm, move: Move): boolean {
   const { to, against } = elsewhere(t, vm, move);
-  if (to === undefined) noTarget(t, vm, move, against);
-  else calm(t, 'no-target', vm.id);
-  return to === undefined;
+  if (to === undefined) {
+    noTarget(t, vm, move, against);
+    return false;
+  }
+  if (!hasAll(t, vm, move, to)) return false;
+  calm(t, 'no-target', vm.id);
+  return true;
 }
 
 /** The one place from which a VM is started. */

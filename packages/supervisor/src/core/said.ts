@@ -92,6 +92,8 @@ export interface VmReport {
   /** What a start elsewhere needs, without secrets: domain XML, or the argv of a bare QEMU as JSON. Sent when first seen or changed. */
   definition?: string;
   disks: string[];
+  /** Files that its start needs beside those in the folder of its monitor, by whole path: program, firmware, kernel, images. */
+  needs?: string[];
   memoryBytes: number;
   cpuModel?: string;
   /** Whether the host would start it again by itself (libvirt autostart, systemd Restart=). */

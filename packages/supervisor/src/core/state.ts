@@ -157,6 +157,8 @@ export interface Move {
   rounds: number;
   /** Hosts on which a start has failed. */
   failed: HostId[];
+  /** Hosts that were asked whether they have what it needs: when, and what is missing there. */
+  checked?: Map<HostId, { at: Time; missing?: string }>;
   act?: ActionId;
   to?: HostId;
   /** Of a live migration: whether the VM is known to run at its target. */
@@ -191,6 +193,8 @@ export interface Vm {
   vmm?: string;
   definition?: string;
   disks: string[];
+  /** Files that its start needs: another host is asked for them before it is chosen. */
+  needs?: string[];
   memoryBytes: number;
   cpuModel?: string;
   onCrash?: string;

@@ -58,13 +58,21 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
 /**
  * The best host for a VM: one whose kernel is heard, then fewest errors, then most free memory, then by name, so that the same facts give the same host.
  * @param but hosts that are out of the question: where it runs, and where a start has failed
+ * @param missing what hosts do not have that it needs, as they have said
  */
-export function placeFor(s: State, vm: Vm, but: readonly HostId[]): Placement {
+export function placeFor(
+  s: State,
+  vm: Vm,
+  but: readonly HostId[],
+  missing: ReadonlyMap<HostId, string> = new Map(),
+): Placement {
   const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
   const against: Record<string, string> = {};
   const fit: { host: Host; errors: number }[] = [];
   for (const host of [...s.hosts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const no = but.includes(host.id) ? 'it runs there, or a start there has failed' : fault(s, vm, host, from);
+    const no = but.includes(host.id)
+      ? 'it runs there, or a start there has failed'
+      : (fault(s, vm, host, from) ?? missing.get(host.id));
     if (no === undefined) fit.push({ host, errors: errorsOf(s, host) });
     else against[host.id] = no;
   }

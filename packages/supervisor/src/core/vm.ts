@@ -54,6 +54,7 @@ function describe(vm: Vm, report: VmReport, host: HostId): void {
   vm.vmm = report.vmm;
   if (report.definition !== undefined) vm.definition = report.definition;
   if (report.disks.length > 0 || vm.disks.length === 0) vm.disks = report.disks;
+  if (report.needs !== undefined) vm.needs = report.needs;
   vm.memoryBytes = report.memoryBytes;
   if (report.cpuModel !== undefined) vm.cpuModel = report.cpuModel;
   set(vm, 'onCrash', report.onCrash);

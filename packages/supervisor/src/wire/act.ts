@@ -6,6 +6,8 @@ import { count, name, parseLine, wide, words } from './json.ts';
 
 /** A domain XML or a command line. */
 const MAX_DEFINITION = 512 * 1024;
+/** Files that a VM needs. */
+export const MAX_NEEDS = 256;
 export const definition = z.string().max(MAX_DEFINITION);
 
 const seen = z.record(z.string().max(64), words);
@@ -19,6 +21,7 @@ const act = {
   incident: name,
   deadline: count,
   definition: definition.optional(),
+  needs: z.array(words).max(MAX_NEEDS).optional(),
   to: name.optional(),
   pfn: wide.optional(),
   gpa: wide.optional(),

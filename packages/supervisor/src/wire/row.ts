@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { HostId } from '../core/ids.ts';
 import type { HostReport, Row, SeenEvent, SourceState, VmReport } from '../core/said.ts';
 import { SOURCES, VM_STATES } from '../core/said.ts';
-import { definition, resultMembers } from './act.ts';
+import { definition, MAX_NEEDS, resultMembers } from './act.ts';
 import { WireError } from './errors.ts';
 import { eventSchema } from './event.ts';
 import { count, name, parseLine, toJson, wide, words } from './json.ts';
@@ -63,6 +63,7 @@ const vmReport = {
   vmm: z.enum(['qemu', 'libvirt', 'reference']),
   definition: definition.optional(),
   disks: z.array(words).max(1024),
+  needs: z.array(words).max(MAX_NEEDS).optional(),
   memoryBytes: count,
   cpuModel: name.optional(),
   autostart: z.boolean(),

@@ -10,6 +10,7 @@ import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 import type { ProcessFacts } from '../proc.ts';
+import { MAX_NEEDS } from '../../wire/act.ts';
 import { keepReading, pause, type ReconnectOptions, type Session } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { wordsOf } from './libvirt-words.ts';
@@ -265,14 +266,15 @@ function sinceFirst(report: VmReport, told: string): VmReport {
 /** What the definition says; of one that cannot be read, that nothing may be done with it. */
 function factsOf(
   xml: string,
-): Pick<VmReport, 'definition' | 'disks' | 'memoryBytes' | 'cpuModel' | 'onCrash' | 'owner' | 'optedIn'> {
+): Pick<VmReport, 'definition' | 'disks' | 'needs' | 'memoryBytes' | 'cpuModel' | 'onCrash' | 'owner' | 'optedIn'> {
   try {
-    const { memoryBytes, cpuModel, onCrash, disks, metadata } = readDefinition(xml);
+    const { memoryBytes, cpuModel, onCrash, disks, files, metadata } = readDefinition(xml);
     const ours = metadata.get(METADATA_NAMESPACE);
     const owner = ours?.attributes['owner'] ?? ownerOf(metadata);
     return {
       definition: withoutSecrets(xml),
       disks,
+      needs: files.slice(0, MAX_NEEDS),
       memoryBytes,
       ...(cpuModel === undefined ? {} : { cpuModel }),
       ...(onCrash === undefined ? {} : { onCrash }),

@@ -13,7 +13,7 @@ import type { Positions } from '../positions.ts';
 import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
-import { factsBeside, factsOfArgv, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
+import { factsBeside, factsOfArgv, filesOf, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import type { Unit, Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { ConsoleSource } from './console.ts';
@@ -274,6 +274,9 @@ export class QmpSource implements Source {
             ),
           }),
       disks: facts.disks ?? said.disks,
+      ...(process === undefined
+        ? {}
+        : { needs: filesOf(qemuDefinition(process, this.socket, {}, this.#options.proc)) }),
       ...(said.cpuModel === undefined ? {} : { cpuModel: said.cpuModel }),
       ...(facts.owner === undefined ? {} : { owner: facts.owner }),
       optedIn: facts.optedIn ?? false,
