@@ -12,6 +12,7 @@ import { rowLine } from '../wire/row.ts';
 import { ActBook } from './acts/book.ts';
 import { checkFiles } from './acts/check.ts';
 import { HostActs } from './acts/host.ts';
+import { askLock } from './acts/image-lock.ts';
 import { QemuActs } from './acts/qemu.ts';
 import { isReference, ReferenceActs } from './acts/reference.ts';
 import { type Actuator, resultOf } from './actuator.ts';
@@ -71,6 +72,7 @@ const FILLER = toJson({
 } satisfies Said);
 
 const CHECKS: Actuator = { act: act => Promise.resolve(checkFiles(act)) };
+const LOCKS: Actuator = { act: (act, signal) => askLock(act, signal) };
 const RAW_KINDS = new Set<Act['kind']>(['soft-offline', 'hard-offline', 're-offline']);
 
 function mayRead(path: string): boolean {
@@ -213,6 +215,7 @@ export class Agent {
 
   #actuatorOf(act: Act): Actuator {
     if (act.kind === 'check') return CHECKS;
+    if (act.kind === 'ask-lock') return LOCKS;
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
     if (act.definition === undefined ? vmm === 'reference' : isReference(act.definition)) return this.#reference;

@@ -4,6 +4,7 @@ import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
 /**
  * `prove`: look whether the copy of that epoch is gone, and say how it is known. `terminate`: stop and stay stopped.
  * `autostart-off` precedes every start elsewhere. `check`: look whether a VM could be started there; nothing is done.
+ * `ask-lock`: ask the storage of a VM from another host whether a copy holds QEMU's lock on its images.
  */
 export const ACT_KINDS = [
   'quarantine',
@@ -16,6 +17,7 @@ export const ACT_KINDS = [
   'stop',
   'prove',
   'check',
+  'ask-lock',
   'fence',
   'start',
   'migrate',
@@ -39,6 +41,9 @@ export interface Act {
   deadline: Time;
   /** `start`: what to start. `migrate`: what it is to be there. */
   definition?: string;
+  /** `ask-lock`: the host whose copy it is about, and the disks. */
+  of?: HostId;
+  disks?: readonly string[];
   /** `check`: files that have to be there, by whole path. */
   needs?: readonly string[];
   /**
@@ -55,7 +60,7 @@ export interface Act {
  * - `process-gone`: the agent saw the process of that epoch gone (no /proc/PID, another start time, or a zombie) and autostart off
  * - `domain-destroyed`: libvirt says shut off or undefined, and the process is gone
  * - `power-off`: the power state of the host was read back as off by a fence agent
- * - `image-lock`: QEMU's image lock is free, where both hosts share one kernel or the storage was tested; else it only supports
+ * - `image-lock`: QEMU's image lock is free, where both hosts share one kernel and the disks lie on its own file systems; else it only supports
  * - `sanlock`: the lease expired by sanlock's rules with a watchdog
  * - `attested`: a person says so, audited
  */

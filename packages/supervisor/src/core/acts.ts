@@ -1,5 +1,5 @@
 /** @module The life of an act: intent → sent → confirmed, failed or refused; after its deadline unknown, which is looked at. */
-import type { Act, ActKind, ActResult } from './act.ts';
+import type { Act, ActKind, ActResult, StopProof } from './act.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
@@ -20,6 +20,7 @@ const DEADLINE: Partial<Record<ActKind, keyof Policy['deadlines']>> = {
   prove: 'prove',
   'autostart-off': 'prove',
   check: 'prove',
+  'ask-lock': 'prove',
   fence: 'fence',
 };
 
@@ -31,6 +32,7 @@ interface Wanted {
   epoch: Epoch;
   incident: IncidentId;
   to?: HostId;
+  of?: HostId;
   urgent?: true;
   /** Rule and rung of the decision, its facts, and why. */
   rule: string;
@@ -67,6 +69,7 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     state: 'intent',
     ...(w.vm === undefined ? {} : { vm: w.vm.id }),
     ...(w.page === undefined ? {} : { page: w.page.key }),
+    ...(w.of === undefined ? {} : { of: w.of }),
     ...(w.to === undefined ? {} : { to: w.to }),
     ...(w.urgent === undefined ? {} : { urgent: w.urgent }),
   };
@@ -94,6 +97,7 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     ...(w.vm?.definition !== undefined && (w.kind === 'start' || w.kind === 'migrate')
       ? { definition: w.vm.definition }
       : {}),
+    ...(w.of === undefined || w.vm === undefined ? {} : { of: w.of, disks: w.vm.disks }),
     ...(w.kind === 'check' && w.vm?.needs !== undefined ? { needs: w.vm.needs } : {}),
     ...(w.page?.pfn === undefined ? {} : { pfn: BigInt(w.page.pfn) }),
     ...(w.page?.gpa === undefined ? {} : { gpa: BigInt(w.page.gpa) }),
@@ -127,7 +131,7 @@ export function expireActs(t: Turn): void {
 }
 
 /** Acts whose outcome counts only with a proof. */
-const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'terminate', 'fence']);
+const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'ask-lock', 'terminate', 'fence']);
 
 /** Strangers' answers to one act that are noted: more of them say no more. */
 const MAX_STRANGERS = 4;
@@ -214,10 +218,19 @@ function pageDone({ s }: Turn, doing: Doing, place: Place): void {
   }
 }
 
+/** Of a proof from another host: whether that has the kernel of the copy's host is ours to say, by the boots that both have told. */
+function fromAside({ s }: Turn, of: HostId, proof: StopProof): StopProof {
+  const boot = s.hosts.get(of)?.boot;
+  const kernel = boot !== undefined && boot === proof.evidence['boot'] ? 'shared' : 'another';
+  return { ...proof, evidence: { ...proof.evidence, kernel } };
+}
+
 /** Records a proof that counts; else says why it does not. */
-function takeProof(t: Turn, vm: Vm, doing: Doing, { proof }: ActResult, place: Place): string | undefined {
-  if (proof === undefined) return 'no proof came with it';
-  const copy = vm.copies.find(c => c.host === doing.host);
+function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, place: Place): string | undefined {
+  if (given === undefined) return 'no proof came with it';
+  const of = doing.of ?? doing.host;
+  const proof = doing.of === undefined ? given : fromAside(t, doing.of, given);
+  const copy = vm.copies.find(c => c.host === of);
   if (copy === undefined) return 'no copy is known there';
   if (proof.epoch !== doing.epoch)
     return `it is for epoch ${proof.epoch}, not for epoch ${doing.epoch} that was asked for`;
@@ -229,12 +242,12 @@ function takeProof(t: Turn, vm: Vm, doing: Doing, { proof }: ActResult, place: P
   copy.state = 'gone';
   decide(t, {
     incident: doing.incident,
-    host: doing.host,
+    host: of,
     vm: vm.id,
     rule: 'core/stop-proof',
     rung: 'observe',
     inputs: { proof: proof.kind, epoch: proof.epoch, act: doing.id, ...proof.evidence },
-    why: `The copy of epoch ${proof.epoch} on ${doing.host} has stopped: ${proofSays(proof.kind)}.`,
+    why: `The copy of epoch ${proof.epoch} on ${of} has stopped: ${proofSays(proof.kind)}.`,
   });
   return undefined;
 }

@@ -63,7 +63,13 @@ describe('the files of a VM', () => {
     scene.pass(5);
     expect(alarms(scene)).toHaveLength(1);
     scene.pass(60);
-    expect(scene.allGood().map(({ kind }) => kind)).toEqual(['check', 'autostart-off', 'stop', 'start', 'autostart-off']);
+    expect(scene.allGood().map(({ kind }) => kind)).toEqual([
+      'check',
+      'autostart-off',
+      'stop',
+      'start',
+      'autostart-off',
+    ]);
   });
 
   test('of which a host does not speak are taken for missing', () => {

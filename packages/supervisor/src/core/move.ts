@@ -153,14 +153,17 @@ interface Step {
   copy: Copy;
   why: string;
   to?: string;
+  /** `ask-lock`: who asks. */
+  at?: HostId;
   rule?: string;
   inputs?: Record<string, string | number | boolean>;
 }
 
-function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, rule, inputs }: Step): Doing | undefined {
+function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, rule, inputs }: Step): Doing | undefined {
   const doing = want(t, {
     kind,
-    host: copy.host,
+    host: at ?? copy.host,
+    ...(at === undefined ? {} : { of: copy.host }),
     vm,
     epoch: copy.epoch,
     incident: move.incident,
@@ -195,6 +198,12 @@ const LOOKS = {
   moved: ['prove', 'autostart-off', 'stop'],
 } as const satisfies Record<string, ActKind[]>;
 
+/** Who can ask the storage of a VM whose host is silent: where it would be started. Under a policy that counts its answer only. */
+function lockAsker(t: Turn, vm: Vm, move: Move): HostId | undefined {
+  if (t.s.policy.proofs.imageLock === 'never' || vm.disks.length === 0) return undefined;
+  return elsewhere(t, vm, move).to;
+}
+
 /** What to do next so that a copy is known to have stopped: first what is sure, then what is left. */
 function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const host = t.s.hosts.get(copy.host);
@@ -203,12 +212,15 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const left: ActKind[] = [];
   /** Why its host is not powered off. */
   let never: string | undefined;
+  const asker = host?.connected === true ? undefined : lockAsker(t, vm, move);
   if (host?.connected === true) {
     const looks = LOOKS[move.arrived === true ? 'moved' : copy.state === 'starting' ? 'starting' : 'running'];
     left.push(...looks.filter(kind => !tried.includes(kind)));
     // A stop that was not seen to work may have worked since.
     if (copy.state === 'starting' && left.length === 0 && tried.filter(k => k === 'prove').length < 2)
       left.push('prove');
+  } else if (asker !== undefined && !tried.includes('ask-lock')) {
+    left.push('ask-lock');
   } else if (
     // A host is powered off only as a whole: when all of its VMs are to leave it, and nobody can ask it.
     t.s.fences.includes(copy.host) &&
@@ -228,7 +240,8 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   if (kind !== undefined) {
     const arrivedAt = move.arrived === true && kind !== 'autostart-off' ? move.to : undefined;
     const to = arrivedAt === undefined ? {} : { to: arrivedAt };
-    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy), ...to }) !== undefined)
+    const at = kind === 'ask-lock' && asker !== undefined ? { at: asker } : {};
+    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy), ...to, ...at }) !== undefined)
       move.tried.set(name, [...tried, kind]);
     return;
   }
@@ -279,6 +292,8 @@ function whyOf(kind: ActKind, vm: Vm, copy: Copy): string {
   const what = `VM ${nameOf(vm)}, epoch ${copy.epoch}`;
   if (kind === 'autostart-off') return `${copy.host} must not start ${what} again by itself.`;
   if (kind === 'stop') return `${what} is stopped on ${copy.host}, and its end has to be seen.`;
+  if (kind === 'ask-lock')
+    return `Nobody can ask ${copy.host} about ${what}: its storage is asked whether a copy holds the lock on its disks.`;
   if (kind === 'fence') return `Nobody can ask ${copy.host} about ${what}: its power is switched off and read back.`;
   return `Whether ${what} still runs on ${copy.host} has to be seen.`;
 }

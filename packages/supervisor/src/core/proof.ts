@@ -27,6 +27,9 @@ interface ProofRow {
 /** Acts after which the agent of a host may say that a copy has stopped. */
 const SEEN_BY_AGENT: readonly ActKind[] = ['stop', 'prove', 'terminate'];
 
+/** File systems whose locks are those of the kernel alone. */
+const LOCAL_FILE_SYSTEMS: readonly string[] = ['ext4', 'xfs', 'btrfs', 'tmpfs'];
+
 /** Which evidence is a proof, under which conditions, and whose word it has to be. */
 const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
   'process-gone': {
@@ -49,15 +52,16 @@ const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
   },
   'image-lock': {
     from: 'agent',
-    acts: SEEN_BY_AGENT,
-    evidence: { lock: ['free'] },
+    acts: ['ask-lock'],
+    // A file system over a network may let go of the locks of a host that was cut off, while its QEMU runs.
+    evidence: { lock: ['free'], kernel: ['shared'], fs: LOCAL_FILE_SYSTEMS },
     unless: ({ proofs }, { evidence }) => {
       if (proofs.imageLock === 'one-kernel') return undefined;
       if (proofs.imageLock === 'never') return 'the policy takes a free image lock as support, not as a proof';
       const storage = evidence['storage'] ?? '';
       return proofs.testedStorage.includes(storage) ? undefined : `the locks of storage "${storage}" were not tested`;
     },
-    says: 'no copy holds the lock on its disk, on storage whose locks were tested',
+    says: 'no copy holds the lock on its disks, which are on a file system of the one kernel of both hosts',
   },
   sanlock: {
     from: 'agent',

@@ -258,6 +258,8 @@ export interface Doing {
   deadline: Time;
   page?: string;
   to?: HostId;
+  /** Of `ask-lock`: the host whose copy it is about. */
+  of?: HostId;
   state: 'intent' | 'sent' | (typeof RESULT_STATES)[number];
   reason?: string;
   /** What its agent saw, `running` of a VM above all. */

@@ -137,7 +137,7 @@ describe('whose word a proof is', () => {
   const MAY: Record<ProofKind, [Teller, ActKind[]]> = {
     'process-gone': ['agent', ['stop', 'prove', 'terminate']],
     'domain-destroyed': ['agent', ['stop', 'prove', 'terminate']],
-    'image-lock': ['agent', ['stop', 'prove', 'terminate']],
+    'image-lock': ['agent', ['ask-lock']],
     sanlock: ['agent', ['stop', 'prove', 'terminate']],
     'power-off': ['fence-agent', ['fence']],
     attested: ['person', []],

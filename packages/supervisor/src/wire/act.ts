@@ -21,6 +21,8 @@ const act = {
   incident: name,
   deadline: count,
   definition: definition.optional(),
+  of: name.optional(),
+  disks: z.array(words).max(1024).optional(),
   needs: z.array(words).max(MAX_NEEDS).optional(),
   to: name.optional(),
   pfn: wide.optional(),

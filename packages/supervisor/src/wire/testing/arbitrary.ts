@@ -151,6 +151,8 @@ export const anyAct = maybe<Act>(
     incident: name,
     deadline: count,
     definition: text,
+    of: name,
+    disks: fc.array(text, { maxLength: 3 }),
     needs: fc.array(text, { maxLength: 3 }),
     to: name,
     pfn: u64,
