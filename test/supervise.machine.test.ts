@@ -106,7 +106,8 @@ test('three bad pages, a proof, and one copy on the other host', async () => {
   expect(after).not.toEqual(before);
   expect(most).toBe(1);
   const acts = await store.query('select kind, host, state from act order by seq, id');
-  expect(acts.map(act => Object.values(act).join(' ')).slice(0, 3)).toEqual([
+  expect(acts.map(act => Object.values(act).join(' ')).slice(0, 4)).toEqual([
+    'check b confirmed',
     'autostart-off a confirmed',
     'stop a confirmed',
     'start b confirmed',
