@@ -37,7 +37,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   /** What gdbstubs and libvirt write their descriptions in. */
   xml: { folder: 'packages/qemu/src/xml', imports: ['common'], pure: true },
   qmp: { folder: 'packages/qemu/src/qmp', imports: ['common', 'events', 'text', 'inject', 'socket'] },
-  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'socket', 'xml'] },
+  gdb: { folder: 'packages/qemu/src/gdb', imports: ['common', 'registers', 'arm', 'socket', 'xml'] },
 
   disk: { folder: 'packages/base/src/disk', imports: ['common'] },
 
@@ -53,7 +53,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
-  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'socket', 'xml'] },
+  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'registers', 'socket', 'xml'] },
 
   /** What is decided: the same function in production, in the simulator and in a replay. */
   core: { folder: 'packages/supervisor/src/core', imports: [...BYTES, 'events'], pure: true },

@@ -1,3 +1,4 @@
+import { pageOf, pfnOf } from '@syndrome/decode/registers/address.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -116,12 +117,12 @@ export class LocalHost {
 
   /** A page of the guest, as its VMM has translated it: only such pages may be poisoned. */
   guestPage(guest: bigint, address: bigint): void {
-    this.#guestPages.set(address >> 12n, guest & ~0xfffn);
+    this.#guestPages.set(pfnOf(address), pageOf(guest));
   }
 
   /** The guest physical address of the page at an address of this machine. @throws LabError when it is none of the guest. */
   guestAddress(address: bigint): bigint {
-    const guest = this.#guestPages.get(address >> 12n);
+    const guest = this.#guestPages.get(pfnOf(address));
     if (guest !== undefined) return guest;
     throw new LabError('E_LAB_HOST_LOCAL', `0x${address.toString(16)} is not known as a page of the guest`, {
       hint: 'On this very machine only an address is poisoned that the VMM has told a step before.',
@@ -131,7 +132,7 @@ export class LocalHost {
   /** @throws LabError for a page that is none of the guest, or when the kernel refuses. */
   poison(address: bigint, how: 'corrupt-pfn' | 'soft-offline'): void {
     this.guestAddress(address);
-    const pfn = address >> 12n;
+    const pfn = pfnOf(address);
     // Soft offline takes the frame out of use just as well.
     this.#poisoned.add(pfn);
     this.#record.write(this.#poisoned);

@@ -1,3 +1,4 @@
+import { highHalf } from '@syndrome/decode/registers/field.ts';
 import { VmmError } from './errors.ts';
 
 /** A node of a device tree. Property values: strings, lists of 32-bit cells, 64-bit cells, raw bytes, or nothing. */
@@ -71,7 +72,7 @@ function encode(value: FdtValue): Uint8Array {
   for (const item of value) {
     if (typeof item === 'string') out.raw(text(item));
     else if (typeof item === 'bigint') {
-      out.u32(Number(BigInt.asUintN(32, item >> 32n)));
+      out.u32(highHalf(item));
       out.u32(Number(BigInt.asUintN(32, item)));
     } else out.u32(item);
   }
@@ -114,7 +115,7 @@ class ByteWriter {
 
   padded(bytes: Uint8Array): void {
     this.raw(bytes);
-    const padding = -bytes.length & 3;
+    const padding = (4 - (bytes.length % 4)) % 4;
     if (padding > 0) this.raw(new Uint8Array(padding));
   }
 

@@ -1,3 +1,4 @@
+import { alignUp } from '@syndrome/decode/registers/address.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 
 /** Where things are in the guest's physical address space. */
@@ -17,10 +18,9 @@ export const PAGE = 4096n;
 
 /** The kernel and its data are placed on this boundary (Documentation/arch/arm64/booting.rst). */
 const ALIGN = 0x20_0000n;
+const MIB = 0x10_0000n;
 /** The device tree may not cross a 2 MiB boundary and has the first such block of RAM for itself. */
 export const FDT_MAX_BYTES = 0x1_0000;
-
-const alignUp = (value: bigint): bigint => (value + ALIGN - 1n) & ~(ALIGN - 1n);
 
 interface BootLayout {
   fdt: bigint;
@@ -41,10 +41,10 @@ export function bootLayout(input: {
 }): BootLayout {
   const base = MAP.ram.base;
   const kernel = base + ALIGN + input.textOffset;
-  const start = alignUp(kernel + input.kernelBytes);
+  const start = alignUp(kernel + input.kernelBytes, ALIGN);
   const end = start + input.initrdBytes;
   if (end > base + input.memoryBytes) {
-    throw new UsageError('E_VMM_RAM', `kernel and initramfs need ${(end - base) >> 20n} MiB of guest memory`, {
+    throw new UsageError('E_VMM_RAM', `kernel and initramfs need ${(end - base) / MIB} MiB of guest memory`, {
       hint: 'Raise --memory.',
     });
   }

@@ -108,7 +108,10 @@ export function signalThread(tid: number, signal: number): void {
 
 function signalSet(signals: readonly number[]): Uint8Array {
   const set = new Uint8Array(SIGSET_BYTES);
-  for (const signal of signals) set[(signal - 1) >> 3] = (set[(signal - 1) >> 3] ?? 0) | (1 << ((signal - 1) & 7));
+  for (const signal of signals) {
+    const at = Math.floor((signal - 1) / 8);
+    set[at] = (set[at] ?? 0) | (1 << ((signal - 1) % 8));
+  }
   return set;
 }
 

@@ -1,3 +1,4 @@
+import { alignUp } from '@syndrome/decode/registers/address.ts';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -68,7 +69,7 @@ export class Machine {
     this.#events = new EventWriter(openOutput(options.events), options.name, this.#shared);
     this.#vm = new Vm();
     const hva = mapAnonymous(options.memoryBytes + Number(BLOCK));
-    this.#ram = { gpa: MAP.ram.base, hva: (hva + BLOCK - 1n) & ~(BLOCK - 1n), bytes: options.memoryBytes };
+    this.#ram = { gpa: MAP.ram.base, hva: alignUp(hva, BLOCK), bytes: options.memoryBytes };
     if (!options.hugePages) adviseSmallPages(this.#ram.hva, this.#ram.bytes);
     this.#slots = [{ slot: 0, gpa: this.#ram.gpa, size: BigInt(this.#ram.bytes), hva: this.#ram.hva }];
     for (const slot of this.#slots) this.#vm.setSlot(slot);

@@ -1,9 +1,8 @@
+import { PAGEMAP } from '@syndrome/decode/registers/linux-pages.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { EventAddress } from './events.ts';
 
 const ENTRY_BYTES = 8;
-const PRESENT = 1n << 63n;
-const PFN_MASK = (1n << 55n) - 1n;
 
 /**
  * The host physical address behind an address of this process (Documentation/admin-guide/mm/pagemap.rst), or undefined
@@ -22,10 +21,9 @@ function physicalAddress(hva: bigint, pageBytes: bigint): bigint | undefined {
   } finally {
     closeSync(fd);
   }
-  const value = entry.readBigUInt64LE(0);
-  const pfn = value & PFN_MASK;
-  if ((value & PRESENT) === 0n || pfn === 0n) return undefined;
-  return pfn * pageBytes + (hva % pageBytes);
+  const { PRESENT, PFN } = PAGEMAP.read(entry.readBigUInt64LE(0));
+  if (!PRESENT || PFN === 0n) return undefined;
+  return PFN * pageBytes + (hva % pageBytes);
 }
 
 /** The same as an event says it: not valid where it cannot be had. */

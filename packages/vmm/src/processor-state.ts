@@ -48,3 +48,32 @@ export const TCR_EL1 = defineRegister({
     bits(5, 0, 'T0SZ', 'the lower half has 64 less this many address bits'),
   ],
 });
+
+/** TTBR0_EL1 and TTBR1_EL1. */
+export const TTBR_EL1 = defineRegister({
+  name: 'TTBRn_EL1',
+  width: 64,
+  source: 'DDI 0487 D24.2, TTBR0_EL1',
+  fields: [bits(63, 48, 'ASID'), bits(47, 1, 'BADDR', 'bits 47:1 of the address of the table'), bit(0, 'CnP')],
+});
+
+/** The same with 52-bit addresses: the table is aligned to 64 bytes at least. */
+export const TTBR_EL1_52 = defineRegister({
+  name: 'TTBRn_EL1',
+  width: 64,
+  source: 'DDI 0487 D24.2, TTBR0_EL1, BADDR where the address of the table has 52 bits',
+  fields: [
+    bits(63, 48, 'ASID'),
+    bits(47, 6, 'BADDR_LOW', 'bits 47:6 of the address of the table'),
+    bits(5, 2, 'BADDR_HIGH', 'bits 51:48 of the address of the table'),
+    bit(0, 'CnP'),
+  ],
+});
+
+/** A virtual address, what of it does not select a descriptor. */
+export const VIRTUAL_ADDRESS = defineRegister({
+  name: 'VA',
+  width: 64,
+  source: 'DDI 0487 D8.1, "Virtual address space", and D8.8, "Address tagging"',
+  fields: [bits(63, 56, 'TAG', 'ignored where TBI says so'), bit(55, 'UPPER', 'translated by TTBR1')],
+});

@@ -2,7 +2,11 @@
  * The guest's own (stage 1) translation, walked by software: KVM on arm64 has no KVM_TRANSLATE, and KVM_EXIT_ARM_SEA may
  * come without a guest physical address. VMSAv8-64, EL1&0 regime (Arm ARM DDI 0487, D8). Pure.
  */
-import { SCTLR_EL1, TCR_EL1 } from './processor-state.ts';
+import { descriptorAddress, descriptorFormat } from '@syndrome/decode/arm/descriptor.ts';
+import type { GranuleBits } from '@syndrome/decode/arm/descriptor.ts';
+import { alignDown, sizeOf } from '@syndrome/decode/registers/address.ts';
+import { fieldOf, maskOf, placed } from '@syndrome/decode/registers/field.ts';
+import { SCTLR_EL1, TCR_EL1, TTBR_EL1, TTBR_EL1_52, VIRTUAL_ADDRESS } from './processor-state.ts';
 
 export interface Stage1Registers {
   ttbr0: bigint;
@@ -17,14 +21,12 @@ type Stage1Result =
   /** The walk came to the level whose descriptor must not be read; it would lie at `descriptor`. */
   | { ok: false; reason: 'suspect'; level: number; descriptor: bigint };
 
-const bits = (value: bigint, high: number, low: number): bigint =>
-  (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
-
 /** TCR_EL1.TG0 and TG1 name granules differently; both as log2 of the page size. */
-const TG0: Readonly<Record<number, number>> = { 0: 12, 1: 16, 2: 14 };
-const TG1: Readonly<Record<number, number>> = { 1: 14, 2: 12, 3: 16 };
+const TG0: Readonly<Record<number, GranuleBits>> = { 0: 12, 1: 16, 2: 14 };
+const TG1: Readonly<Record<number, GranuleBits>> = { 1: 14, 2: 12, 3: 16 };
 
 const LAST_LEVEL = 3;
+const DESCRIPTOR_BYTES = 8n;
 
 /**
  * Translates a virtual address. `read` gives the 64-bit little-endian word at a guest physical address, or undefined when
@@ -38,7 +40,7 @@ export function walkStage1(
   suspectLevel?: number,
 ): Stage1Result {
   if (!SCTLR_EL1.decode(regs.sctlr).M) return { ok: true, gpa: va, blockBytes: 4096n }; // MMU off: flat
-  const upper = bits(va, 55, 55) === 1n;
+  const upper = VIRTUAL_ADDRESS.read(va).UPPER;
   const tcr = TCR_EL1.decode(regs.tcr);
   if (upper ? tcr.EPD1 : tcr.EPD0) return { ok: false, reason: 'walk-disabled' };
   const granule = upper ? TG1[Number(tcr.TG1)] : TG0[Number(tcr.TG0)];
@@ -52,25 +54,27 @@ export function walkStage1(
 
   const stride = granule - 3; // bits of one index: a table is one page of 8-byte descriptors
   let level = LAST_LEVEL + 1 - Math.ceil((inputBits - granule) / stride);
+  const format = descriptorFormat(granule, granule === 16 || ds);
   const ttbr = upper ? regs.ttbr1 : regs.ttbr0;
   const highBits = granule === 16 ? inputBits > 48 : ds;
-  // BADDR: bits 47:1; with 52-bit addresses bits 5:2 hold 51:48 and the table is aligned to 64 bytes.
-  let table = highBits ? (bits(ttbr, 47, 6) << 6n) | (bits(ttbr, 5, 2) << 48n) : bits(ttbr, 47, 1) << 1n;
+  let table = highBits ? baddr52(ttbr) : placed(TTBR_EL1.read(ttbr).BADDR, 1);
   const lowestBit = (l: number): number => granule + stride * (LAST_LEVEL - l);
   let top = inputBits - 1;
   for (;;) {
     const low = lowestBit(level);
-    const at = table + (bits(address, top, low) << 3n);
+    const at = table + fieldOf(address, top, low) * DESCRIPTOR_BYTES;
     if (level === suspectLevel) return { ok: false, reason: 'suspect', level, descriptor: at };
     const descriptor = read(at);
     if (descriptor === undefined) return { ok: false, reason: 'no-memory', level };
-    const isTable = (descriptor & 2n) !== 0n;
-    if ((descriptor & 1n) === 0n || (level === LAST_LEVEL && !isTable)) return { ok: false, reason: 'fault', level };
+    const isTable = (descriptor & format.TABLE) !== 0n;
+    if ((descriptor & format.VALID) === 0n || (level === LAST_LEVEL && !isTable))
+      return { ok: false, reason: 'fault', level };
     if (level === LAST_LEVEL || !isTable) {
-      const base = outputAddress(descriptor, low, granule, ds);
-      return { ok: true, gpa: base | (address & ((1n << BigInt(low)) - 1n)), blockBytes: 1n << BigInt(low) };
+      const blockBytes = sizeOf(low);
+      const base = alignDown(descriptorAddress(descriptor, format), blockBytes);
+      return { ok: true, gpa: base + (address % blockBytes), blockBytes };
     }
-    table = outputAddress(descriptor, granule, granule, ds);
+    table = descriptorAddress(descriptor, format);
     top = low - 1;
     level += 1;
   }
@@ -79,14 +83,13 @@ export function walkStage1(
 /** The translated bits of an address, or undefined when it lies in neither half. With TBI the top byte is ignored. */
 function inTable(va: bigint, upper: boolean, inputBits: number, topByteIgnored: boolean): bigint | undefined {
   const checked = topByteIgnored ? 55 : 63;
-  const above = bits(va, checked, inputBits);
-  const expected = upper ? (1n << BigInt(checked - inputBits + 1)) - 1n : 0n;
-  return above === expected ? bits(va, inputBits - 1, 0) : undefined;
+  const above = fieldOf(va, checked, inputBits);
+  const expected = upper ? maskOf(checked - inputBits, 0) : 0n;
+  return above === expected ? fieldOf(va, inputBits - 1, 0) : undefined;
 }
 
-/** The address in a descriptor: bits 47 or 49 down to `low`, and those above in 9:8 (LPA2) or 15:12 (64 KiB). */
-function outputAddress(descriptor: bigint, low: number, granule: number, ds: boolean): bigint {
-  if (granule === 16) return (bits(descriptor, 47, low) << BigInt(low)) | (bits(descriptor, 15, 12) << 48n);
-  if (!ds) return bits(descriptor, 47, low) << BigInt(low);
-  return (bits(descriptor, 49, low) << BigInt(low)) | (bits(descriptor, 9, 8) << 50n);
+/** The table of a TTBR with 52-bit addresses. */
+function baddr52(ttbr: bigint): bigint {
+  const { BADDR_LOW, BADDR_HIGH } = TTBR_EL1_52.read(ttbr);
+  return placed(BADDR_LOW, 6) | placed(BADDR_HIGH, 48);
 }

@@ -2,6 +2,7 @@
  * A 16550A as Linux drives it (TL16C550 data sheet; Linux uapi serial_reg.h). Its whole state lies in one Int32Array, so
  * that vCPU threads and the thread with the host's end share it; whoever calls must hold the line's lock. Pure.
  */
+import { FCR, IER, LCR, LSR, MCR, MSR } from './uart-registers.ts';
 
 const RX_CAPACITY = 4096;
 const TX_CAPACITY = 65536;
@@ -32,15 +33,26 @@ export const UART_TX_WORD = W.TX_HEAD;
 /** Word that changes whenever the guest took a byte. */
 export const UART_RX_WORD = W.RX_TAIL;
 
-const IER_RX = 1;
-const IER_TX = 2;
-const LCR_DLAB = 0x80;
-const FCR_ENABLE = 1;
-const FCR_CLEAR_RX = 2;
-const LSR_DATA_READY = 0x01;
-const LSR_TX_EMPTY = 0x60; // THRE and TEMT: what is sent is gone at once
-const MCR_LOOPBACK = 0x10;
-const MSR_CTS_DSR_DCD = 0xb0;
+/** The bits of some fields of a register of eight bits; of all of them where none is named. */
+function bitsOf<const N extends string>({ masks }: { masks: Readonly<Record<N, bigint>> }, ...names: N[]): number {
+  const chosen = names.length === 0 ? (Object.keys(masks) as N[]) : names;
+  return Number(chosen.reduce((sum, name) => sum | masks[name], 0n));
+}
+
+const IER_RX = bitsOf(IER, 'RX');
+const IER_TX = bitsOf(IER, 'TX');
+const LCR_DLAB = bitsOf(LCR, 'DLAB');
+const FCR_ENABLE = bitsOf(FCR, 'ENABLE');
+const FCR_CLEAR_RX = bitsOf(FCR, 'CLEAR_RX');
+/** What of them is kept: the others are commands that are done. */
+const FCR_KEPT = bitsOf(FCR, 'ENABLE', 'DMA_MODE', 'TRIGGER');
+const LSR_DATA_READY = bitsOf(LSR, 'DATA_READY');
+// What is sent is gone at once.
+const LSR_TX_EMPTY = bitsOf(LSR, 'THRE', 'TEMT');
+const IER_ALL = bitsOf(IER);
+const MCR_ALL = bitsOf(MCR);
+const MCR_LOOPBACK = bitsOf(MCR, 'LOOPBACK');
+const MSR_CTS_DSR_DCD = bitsOf(MSR, 'CTS', 'DSR', 'DCD');
 const IIR_NONE = 0x01;
 const IIR_TX = 0x02;
 const IIR_RX = 0x04;
@@ -96,20 +108,20 @@ export class Uart16550 {
         if (dlab) this.#set(W.DLM, byte);
         else {
           const enabled = byte & ~this.#get(W.IER);
-          this.#set(W.IER, byte & 0x0f);
+          this.#set(W.IER, byte & IER_ALL);
           // Turning the transmitter interrupt on while nothing waits raises it at once.
           if ((enabled & IER_TX) !== 0) this.#set(W.THRE_PENDING, 1);
         }
         break;
       case 2:
-        this.#set(W.FCR, byte & 0xc9);
+        this.#set(W.FCR, byte & FCR_KEPT);
         if ((byte & FCR_CLEAR_RX) !== 0) this.#set(W.RX_TAIL, this.#get(W.RX_HEAD));
         break;
       case 3:
         this.#set(W.LCR, byte);
         break;
       case 4:
-        this.#set(W.MCR, byte & 0x1f);
+        this.#set(W.MCR, byte & MCR_ALL);
         break;
       case 7:
         this.#set(W.SCR, byte);
@@ -182,7 +194,8 @@ export class Uart16550 {
   #modemStatus(): number {
     const mcr = this.#get(W.MCR);
     if ((mcr & MCR_LOOPBACK) === 0) return MSR_CTS_DSR_DCD;
-    return ((mcr & 1) << 5) | ((mcr & 2) << 3) | ((mcr & 4) << 4) | ((mcr & 8) << 4);
+    const { DTR, RTS, OUT1, OUT2 } = MCR.read(BigInt(mcr));
+    return Number(MSR.encode({ DSR: DTR, CTS: RTS, RI: OUT1, DCD: OUT2 }));
   }
 
   #rxCount(): number {
@@ -207,4 +220,5 @@ export class Uart16550 {
 }
 
 /** Ring counters run from 0 to 2^30 - 1; both capacities divide that. */
-const wrap = (counter: number): number => counter & 0x3fff_ffff;
+const COUNTERS = 2 ** 30;
+const wrap = (counter: number): number => (counter + COUNTERS) % COUNTERS;

@@ -132,8 +132,8 @@ function onMmio(exit: Extract<Exit, { kind: 'mmio' }>): void {
   const { address, write, length, value } = exit;
   const uart = lines.find(({ base, size }) => address >= base && address < base + BigInt(size));
   if (uart !== undefined) {
-    const register = Number(address - uart.base) & 7;
-    if (write) uart.line.guestWrite(register, Number(value & 0xffn));
+    const register = Number(address - uart.base) % 8;
+    if (write) uart.line.guestWrite(register, Number(BigInt.asUintN(8, value)));
     else answerMmioRead(vcpu.run, BigInt(uart.line.guestRead(register)));
     return;
   }

@@ -1,4 +1,6 @@
 /** @module What kind of error an abort or SError is, from its syndrome alone. */
+import { pageOf, pfnOf } from '../registers/address.ts';
+import type { Pfn } from '../registers/address.ts';
 import { ESR, ISS_DATA_ABORT, ISS_INSTRUCTION_ABORT, ISS_SERROR, PFAR, faultCodeOf, ipaOf } from './esr.ts';
 import { exceptionClass } from './exception-class.ts';
 import { faultStatus } from './fault-status.ts';
@@ -88,13 +90,10 @@ export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdi
   return { class: cls, state, stateCertain, severity: SEVERITY[state], access, ...level, ...from };
 }
 
-/** A page frame number: a physical address shifted right by 12. */
-type ArmPfn = bigint & { readonly __brand: 'Pfn' };
-
 interface ArmPage {
   /** Start of the 4 KiB page. */
   address: bigint;
-  pfn: ArmPfn;
+  pfn: Pfn;
   /** Whose physical address it is: a guest's (IPA) or the machine's. */
   space: 'guest' | 'system';
   from: 'gpa' | 'walkedGpa' | 'hpfar' | 'pfar';
@@ -106,8 +105,8 @@ interface ArmPage {
  */
 export function armPageOf(record: ArmSeaRecord): ArmPage | undefined {
   const page = (raw: bigint, space: ArmPage['space'], from: ArmPage['from']): ArmPage => ({
-    address: (raw >> 12n) << 12n,
-    pfn: (raw >> 12n) as ArmPfn,
+    address: pageOf(raw),
+    pfn: pfnOf(raw),
     space,
     from,
   });

@@ -2,6 +2,7 @@
  * @module ESR_ELx and its syndromes as field tables. Source: Arm ARM DDI 0487, D24.2.40 "ESR_EL1", D24.2.41 "ESR_EL2":
  * ISS and ISS2 encodings for a Data Abort, an Instruction Abort and an SError; "HPFAR_EL2" and "PFAR_EL1".
  */
+import { addressOf, pfnOf } from '../registers/address.ts';
 import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { FieldRow, Register } from '../registers/register.ts';
 import { EXCEPTION_CLASSES, exceptionClass } from './exception-class.ts';
@@ -180,12 +181,14 @@ export function faultCodeOf(iss: bigint): number {
 
 /** The page of the faulting intermediate physical address in HPFAR_EL2. */
 export function ipaOf(hpfar: bigint): bigint {
-  return HPFAR.read(hpfar).FIPA << 12n;
+  return addressOf(HPFAR.read(hpfar).FIPA);
 }
+
+const FIPA_BITS = 44;
 
 /** HPFAR_EL2 for an intermediate physical address (bits 55:12 of it). */
 export function hpfarOf(ipa: bigint): bigint {
-  return HPFAR.encode({ FIPA: (ipa >> 12n) & ((1n << 44n) - 1n) });
+  return HPFAR.encode({ FIPA: BigInt.asUintN(FIPA_BITS, pfnOf(ipa)) });
 }
 
 const ISS_OTHER = defineRegister({ name: 'ISS', width: 25, source: '', fields: [bits(24, 0, 'ISS', 'syndrome')] });

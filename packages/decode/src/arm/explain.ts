@@ -1,4 +1,5 @@
 /** @module An abort or SError in a few plain sentences. */
+import { pageOf } from '../registers/address.ts';
 import { hex64 } from '../common/hex.ts';
 import { armPageOf, classifyArm } from './classify.ts';
 import type { ArmState, ArmVerdict } from './classify.ts';
@@ -83,7 +84,7 @@ export function explainArm(record: ArmSeaRecord): string {
     const whose = page.space === 'guest' ? 'guest physical' : 'physical';
     sentences.push(`Page at ${whose} address ${hex64(page.address)} (page frame 0x${page.pfn.toString(16)}).`);
   } else if (record.walkedGpa !== undefined && isError) {
-    const page4k = hex64((record.walkedGpa >> 12n) << 12n);
+    const page4k = hex64(pageOf(record.walkedGpa));
     sentences.push(
       `The guest's own tables lead to guest physical address ${page4k}; as a table walk was aborted, the error need not lie there.`,
     );

@@ -1,4 +1,5 @@
 /** @module Whether an abort or SError can be what a real CPU, or KVM, reports. */
+import { joined } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
@@ -48,7 +49,7 @@ function lintSyndrome(esr: bigint, add: Add): void {
   if (reserved !== 0n) add('L_ARM_RESERVED_BITS', 'bits 63:56', bits(63, 56));
   if (cls === undefined || cls.iss === 'other') return;
   const { iss, iss2 } = syndromeTables(esr);
-  const stray = iss.read(ISS).reserved | (iss2.read(ISS2).reserved << 32n);
+  const stray = joined(iss2.read(ISS2).reserved, iss.read(ISS).reserved);
   if (stray !== 0n) add('L_ARM_RESERVED_BITS', hex64(stray), ...runsOf('esr', 'ESR', stray));
   const isv = cls.iss === 'data-abort' && ISS_DATA_ABORT.read(ISS).ISV;
   if (!isv && !IL) add('L_ARM_IL_CLEAR', cls.name, bits(25));

@@ -1,4 +1,5 @@
 /** @module Syndromes from words, as a person writes them: `sea write walk=3`, `serror uer`, `esr EC=DABT_LOW DFSC=0x10`. */
+import { fits } from '../registers/address.ts';
 import { parseU64 } from '../common/hex.ts';
 import { encodeEsr } from './encode.ts';
 import { ArmError } from './errors.ts';
@@ -18,6 +19,10 @@ const SERROR_HINT = 'serror: uc, ueu, ueo, uer or ce; uncategorized; iss=N for a
 function wrong(word: string, hint: string): ArmError {
   return new ArmError('E_ARM_WORD', `${word} says nothing about this syndrome`, { hint });
 }
+
+/** Widths of the fields of ESR. */
+const ISS_BITS = 24;
+const EC_BITS = 6;
 
 const SET: Readonly<Record<string, bigint>> = { uer: 0n, uc: 2n, ueo: 3n };
 const AET: Readonly<Record<string, bigint>> = { uc: 0n, ueu: 1n, ueo: 2n, uer: 3n, ce: 6n };
@@ -58,7 +63,7 @@ function serror(words: readonly string[]): WordedEsr {
     const iss = /^iss=(.+)$/.exec(word);
     if (iss !== null) {
       own = parseU64(iss[1] ?? '');
-      if (own === undefined || own >> 24n !== 0n) throw wrong(word, 'iss is a number of 24 bits.');
+      if (own === undefined || !fits(own, ISS_BITS)) throw wrong(word, 'iss is a number of 24 bits.');
     } else if (word === 'uncategorized') uncategorized = true;
     else if (word === 'ea') ea = true;
     else if (Object.hasOwn(AET, word)) aet = AET[word] ?? 0n;
@@ -79,7 +84,9 @@ function fields(all: readonly string[]): WordedEsr {
   const isTop = (p: RegExpExecArray | null): boolean => ['ISV', 'IDS'].includes(p?.[1]?.toUpperCase() ?? '');
   const top = pairs.some(p => isTop(p) && p?.[2] !== '0');
   const probe =
-    typeof ec === 'number' ? ESR.encode({ EC: BigInt(ec) & 0x3fn, ISS: top ? ISS_DATA_ABORT.masks.ISV : 0n }) : 0n;
+    typeof ec === 'number'
+      ? ESR.encode({ EC: BigInt.asUintN(EC_BITS, BigInt(ec)), ISS: top ? ISS_DATA_ABORT.masks.ISV : 0n })
+      : 0n;
   const tables = syndromeTables(probe);
   const iss: Record<string, bigint | boolean> = {};
   const iss2: Record<string, bigint | boolean> = {};

@@ -3,7 +3,7 @@ import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { Register } from '../registers/register.ts';
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
-import { flag, readLayout, u16, u32, u64, u8, validationBits, writeLayout } from './layout.ts';
+import { flag, isMarked, readLayout, u16, u32, u64, u8, writeLayout } from './layout.ts';
 import type { Layout, Members, Note } from './layout.ts';
 import type { CperArmContext, CperArmErrorInfo, CperArmProcessor } from './record.ts';
 import { concat } from './x86.ts';
@@ -11,7 +11,6 @@ import { concat } from './x86.ts';
 const HEADER = 40;
 const ERROR_INFO = 32;
 const CONTEXT = 8;
-const VALID_VENDOR = 3;
 
 export const ARM_LAYOUT: Layout = {
   name: 'ARM processor section',
@@ -27,7 +26,7 @@ export const ARM_LAYOUT: Layout = {
     u64('midr', 24),
     u32('runningState', 32, { valid: 2, meaning: 'bit 0: the processor is running' }),
     u32('psciState', 36, { meaning: 'power state, when the processor is not running' }),
-    flag('vendor', VALID_VENDOR, 'vendor specific information follows'),
+    flag('vendor', 3, 'vendor specific information follows'),
   ],
 };
 
@@ -242,7 +241,7 @@ export function decodeArm(
     note('E_CPER_TRUNCATED', `${contextCount} context structures are counted, ${contexts.length} are there`, base + 6);
   }
   // Bytes up to the section length are the vendor's when they are marked valid; behind it they belong to nobody.
-  const vendor = (validationBits(ARM_LAYOUT, bytes) & (1n << BigInt(VALID_VENDOR))) !== 0n;
+  const vendor = isMarked(ARM_LAYOUT, bytes, 'vendor');
   if (vendor) {
     value.vendorInfo = bytes.slice(at, limit);
     at = limit;

@@ -1,8 +1,9 @@
 /** @module A firmware record in plain sentences. */
+import type { Register } from '../registers/register.ts';
 import { hex64 } from '../common/hex.ts';
 import { armErrorInfoTable, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { classifyCper } from './classify.ts';
-import { ARM_ERROR_FLAGS, CPER_RECORD_FLAGS, CPER_SECTION_FLAGS, flagWords } from './flags.ts';
+import { ARM_ERROR_FLAGS, ARM_RUNNING_STATE, CPER_RECORD_FLAGS, CPER_SECTION_FLAGS, flagWords } from './flags.ts';
 import { NOTIFICATION_NAMES } from './guid.ts';
 import { memoryErrorTypeName, rowOf } from './memory.ts';
 import { pagesOfBody } from './page.ts';
@@ -94,6 +95,17 @@ function x86(body: CperX86Processor): string[] {
   ];
 }
 
+/** Whether the information says that the error was corrected; only while its own validation bit is set. */
+function isCorrected(table: Register, errorInfo: bigint): boolean {
+  const { CORRECTED, CORRECTED_V } = table.masks;
+  return (
+    CORRECTED !== undefined &&
+    CORRECTED_V !== undefined &&
+    (errorInfo & CORRECTED) !== 0n &&
+    (errorInfo & CORRECTED_V) !== 0n
+  );
+}
+
 function arm(body: CperArmProcessor): string[] {
   const cpu = body.mpidr === undefined ? '' : ` of the processor with MPIDR ${hex(body.mpidr)}`;
   const parts = body.errors.map(e => {
@@ -101,9 +113,7 @@ function arm(body: CperArmProcessor): string[] {
     const what = names.length === 0 ? `error of reserved type ${hex(e.type ?? 0)}` : list(names);
     const info = e.errorInfo === undefined ? undefined : armErrorInfoTable(e.type ?? 0, e.version);
     const corrected =
-      e.errorInfo !== undefined && info !== undefined && ((e.errorInfo >> 26n) & (e.errorInfo >> 4n) & 1n) === 1n
-        ? ' (corrected)'
-        : '';
+      e.errorInfo !== undefined && info !== undefined && isCorrected(info, e.errorInfo) ? ' (corrected)' : '';
     const flags = flagWords(ARM_ERROR_FLAGS, e.flags);
     const at = e.physicalAddress === undefined ? '' : ` at physical address ${hex64(e.physicalAddress)}`;
     const count =
@@ -115,7 +125,7 @@ function arm(body: CperArmProcessor): string[] {
     .filter(e => armErrorTypeNames(e.type ?? 0, e.version).length === 0)
     .map(e => armErrorTypeDoubt(e.type ?? 0, e.version))
     .find(d => d !== undefined);
-  const running = body.runningState === undefined || (body.runningState & 1) === 1;
+  const running = body.runningState === undefined || ARM_RUNNING_STATE.read(BigInt(body.runningState)).RUNNING;
   return [
     `Processor error${cpu}: ${parts.length === 0 ? 'no error structure' : parts.join('; ')}.`,
     ...(doubt === undefined ? [] : [`UEFI 2.10 has no such type; the value is ${doubt}.`]),

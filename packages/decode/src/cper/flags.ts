@@ -57,6 +57,14 @@ export const ARM_ERROR_FLAGS = defineRegister({
   ],
 });
 
+/** Running state of an ARM processor section. */
+export const ARM_RUNNING_STATE = defineRegister({
+  name: 'RunningState',
+  width: 32,
+  source: 'UEFI 2.10 N.2.4.4, running state',
+  fields: [bit(0, 'RUNNING', 'the processor is running')],
+});
+
 /** What the flags say that are set, from bit 0 up. */
 export function flagWords({ fields }: Register, flags = 0): string[] {
   return fields.flatMap(f => ((flags >>> f.lo) & 1 ? [f.meaning ?? f.name] : []));

@@ -5,6 +5,7 @@
  */
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
+import { fieldOf, hasBit, maskOf, placed, readLittleEndian, writeLittleEndian } from '../registers/field.ts';
 import { guidFromBytes, guidToBytes } from './guid.ts';
 
 interface Common {
@@ -109,24 +110,6 @@ const MAX_LENGTH = 1 << 26;
 /** Zero bytes between two kept runs that are cheaper to keep than to split. */
 const MERGE = 8;
 
-function readInteger(bytes: Uint8Array, at: number, size: number): bigint {
-  let value = 0n;
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i] ?? 0);
-  return value;
-}
-
-function writeInteger(bytes: Uint8Array, at: number, size: number, value: bigint): void {
-  let rest = value;
-  for (let i = 0; i < size; i++) {
-    bytes[at + i] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
-}
-
-function maskOf(field: IntegerField): bigint {
-  return ((1n << BigInt(field.hi - field.lo + 1)) - 1n) << BigInt(field.lo);
-}
-
 const isWide = (field: IntegerField): boolean => field.hi - field.lo >= 32;
 const printable = (c: number): boolean => c >= 0x20 && c <= 0x7e;
 /** The text with every byte that is not printable ASCII as a question mark. */
@@ -140,7 +123,13 @@ export const textBytesName = (name: string): string => `${name}Bytes`;
 /** The validation bits of a structure as they stand; 0 where there are none. */
 export function validationBits(layout: Layout, bytes: Uint8Array): bigint {
   const v = layout.validation;
-  return v === undefined || v.at + v.size > bytes.length ? 0n : readInteger(bytes, v.at, v.size);
+  return v === undefined || v.at + v.size > bytes.length ? 0n : readLittleEndian(bytes, v.at, v.size);
+}
+
+/** Whether the validation bit of a member is set. */
+export function isMarked(layout: Layout, bytes: Uint8Array, name: string): boolean {
+  const valid = layout.fields.find(f => f.name === name)?.valid;
+  return valid !== undefined && hasBit(validationBits(layout, bytes), valid);
 }
 
 /**
@@ -151,24 +140,24 @@ export function readLayout(layout: Layout, bytes: Uint8Array, base: number, note
   const value: Members = {};
   const owned = new Uint8Array(bytes.length);
   const own = (at: number, size: number, mask: bigint): void => {
-    const before = readInteger(owned, at, size);
-    writeInteger(owned, at, size, before | mask);
+    const before = readLittleEndian(owned, at, size);
+    writeLittleEndian(owned, at, size, before | mask);
   };
   const valid = validationBits(layout, bytes);
   for (const field of layout.fields) {
-    if (field.valid !== undefined && ((valid >> BigInt(field.valid)) & 1n) === 0n) continue;
+    if (field.valid !== undefined && !hasBit(valid, field.valid)) continue;
     if (field.at + field.size > bytes.length) {
       const marked = field.valid === undefined ? '' : 'is marked valid but ';
       note('E_CPER_TRUNCATED', `${field.name} ${marked}lies behind the end of the ${layout.name}`, base + field.at);
       continue;
     }
     if (field.valid !== undefined && layout.validation !== undefined) {
-      own(layout.validation.at, layout.validation.size, 1n << BigInt(field.valid));
+      own(layout.validation.at, layout.validation.size, placed(1n, field.valid));
     }
     switch (field.kind) {
       case 'integer': {
-        const mask = maskOf(field);
-        const raw = (readInteger(bytes, field.at, field.size) & mask) >> BigInt(field.lo);
+        const mask = maskOf(field.hi, field.lo);
+        const raw = fieldOf(readLittleEndian(bytes, field.at, field.size), field.hi, field.lo);
         value[field.name] = isWide(field) ? raw : Number(raw);
         own(field.at, field.size, mask);
         break;
@@ -278,12 +267,12 @@ export function writeLayout(layout: Layout, value: object, more: readonly string
     if (field.at + field.size > bytes.length) {
       throw range(layout, field.name, `does not fit its field: the structure has ${bytes.length} bytes`);
     }
-    if (field.valid !== undefined && (field.kind !== 'flag' || member === true)) valid |= 1n << BigInt(field.valid);
+    if (field.valid !== undefined && (field.kind !== 'flag' || member === true)) valid |= placed(1n, field.valid);
     writeField(layout, field, member, given, bytes);
   }
   const v = layout.validation;
   if (v !== undefined && v.at + v.size <= bytes.length) {
-    writeInteger(bytes, v.at, v.size, readInteger(bytes, v.at, v.size) | valid);
+    writeLittleEndian(bytes, v.at, v.size, readLittleEndian(bytes, v.at, v.size) | valid);
   }
   return bytes;
 }
@@ -291,13 +280,13 @@ export function writeLayout(layout: Layout, value: object, more: readonly string
 function writeField(layout: Layout, field: LayoutField, member: unknown, given: Members, bytes: Uint8Array): void {
   switch (field.kind) {
     case 'integer': {
-      const mask = maskOf(field);
-      const limit = mask >> BigInt(field.lo);
+      const mask = maskOf(field.hi, field.lo);
+      const limit = fieldOf(mask, field.hi, field.lo);
       const right = isWide(field) ? typeof member === 'bigint' : Number.isInteger(member);
       const n = right ? BigInt(member as number | bigint) : -1n;
       if (n < 0n || n > limit) throw range(layout, field.name, `does not fit its field: an integer from 0 to ${limit}`);
-      const before = readInteger(bytes, field.at, field.size);
-      writeInteger(bytes, field.at, field.size, (before & ~mask) | (n << BigInt(field.lo)));
+      const before = readLittleEndian(bytes, field.at, field.size);
+      writeLittleEndian(bytes, field.at, field.size, (before & ~mask) | placed(n, field.lo));
       return;
     }
     case 'guid':
@@ -346,7 +335,7 @@ export function bytesToHex(bytes: Uint8Array): string {
 
 /** Validation bits of the table. */
 export function knownValidationBits(layout: Layout): bigint {
-  return layout.fields.reduce((sum, f) => (f.valid === undefined ? sum : sum | (1n << BigInt(f.valid))), 0n);
+  return layout.fields.reduce((sum, f) => (f.valid === undefined ? sum : sum | placed(1n, f.valid)), 0n);
 }
 
 /** One member of a structure, for a table on a screen. */

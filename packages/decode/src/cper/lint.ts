@@ -1,4 +1,5 @@
 /** @module Whether a firmware record is as specified, agrees with itself, and says what software needs. */
+import { maskOf, placed } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
@@ -225,9 +226,8 @@ function lintLists(
 
 /** Clear bits between set ones. */
 function holesOf(mask: bigint): bigint {
-  const top = mask.toString(2).length;
   const lowest = mask & -mask;
-  return ~mask & ((1n << BigInt(top)) - 1n) & ~(lowest - 1n);
+  return ~mask & maskOf(mask.toString(2).length - 1, 0) & ~(lowest - 1n);
 }
 
 function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
@@ -267,7 +267,7 @@ function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add
       if (byte === 0) continue;
       const at = run.at + i;
       const field = layout.fields.find(f => at >= f.at && at < f.at + f.size && f.valid !== undefined);
-      if (v !== undefined && at >= v.at && at < v.at + v.size) validation |= BigInt(byte) << BigInt(8 * (at - v.at));
+      if (v !== undefined && at >= v.at && at < v.at + v.size) validation |= placed(BigInt(byte), 8 * (at - v.at));
       else if (at >= layout.length) behind = true;
       else if (field === undefined) reserved = true;
       else unmarked.add(name(field.name));

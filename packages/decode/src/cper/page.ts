@@ -1,15 +1,15 @@
 /** @module The memory a firmware record names. */
+import { PAGE_LSB, dropBelow, pagesOf, pfnOf, sizeOf } from '../registers/address.ts';
+import type { Pfn } from '../registers/address.ts';
+import { hasBit } from '../registers/field.ts';
 import { armErrorTypeNames } from './arm.ts';
 import type { CperBody, CperRecord } from './record.ts';
-
-/** A page frame number: a physical address shifted right by 12; the same type as that of the machine check room. */
-type CperPfn = bigint & { readonly __brand: 'Pfn' };
 
 interface CperPage {
   /** Start of the affected memory, aligned to its granularity. */
   address: bigint;
   /** First 4 KiB page. */
-  pfn: CperPfn;
+  pfn: Pfn;
   /** log2 of the affected size in bytes; 12 where the record has no mask, because a page is what is acted on. */
   lsb: number;
   /** Number of 4 KiB pages touched, at least 1. */
@@ -17,8 +17,6 @@ interface CperPage {
   /** Index of the section it is from. */
   section: number;
 }
-
-const PAGE_LSB = 12;
 
 /**
  * log2 of the size an address mask leaves open: the number of its low zero bits. Undefined when the mask is 0 or has
@@ -28,18 +26,18 @@ const PAGE_LSB = 12;
 export function maskLsb(mask: bigint): number | undefined {
   if (mask <= 0n) return undefined;
   let lsb = 0;
-  while (((mask >> BigInt(lsb)) & 1n) === 0n) lsb++;
-  const ones = mask >> BigInt(lsb);
+  while (!hasBit(mask, lsb)) lsb++;
+  const ones = mask / sizeOf(lsb);
   return (ones & (ones + 1n)) === 0n ? lsb : undefined;
 }
 
 function ref(raw: bigint, lsb: number, section: number): CperPage {
-  const address = (raw >> BigInt(lsb)) << BigInt(lsb);
+  const address = dropBelow(raw, lsb);
   return {
     address,
-    pfn: (address >> 12n) as CperPfn,
+    pfn: pfnOf(address),
     lsb,
-    pages: lsb > PAGE_LSB ? 1n << BigInt(lsb - PAGE_LSB) : 1n,
+    pages: pagesOf(lsb),
     section,
   };
 }

@@ -83,8 +83,12 @@ export function mcaBanksOf(section: CperX86Processor): CperMcaBank[] {
       if (address === MCG_STATUS) common.mcgStatus = value;
       const smca = address >= SMCA_FIRST && address < SMCA_END;
       if (!smca && (address < LEGACY || address >= LEGACY_END)) continue;
-      const bank = smca ? (address - SMCA_FIRST) >> 4 : (address - LEGACY) >> 2;
-      const register = smca ? SMCA_REGISTERS[address & 15] : LEGACY_REGISTERS[address & 3];
+      const bank = smca
+        ? Math.floor((address - SMCA_FIRST) / SMCA_REGISTERS.length)
+        : Math.floor((address - LEGACY) / LEGACY_REGISTERS.length);
+      const register = smca
+        ? SMCA_REGISTERS[address % SMCA_REGISTERS.length]
+        : LEGACY_REGISTERS[address % LEGACY_REGISTERS.length];
       const key = `${smca ? 's' : 'l'}${bank}`;
       let entry = banks.get(key);
       if (entry === undefined) banks.set(key, (entry = { smca, bank, registers: {} }));

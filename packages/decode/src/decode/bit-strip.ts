@@ -1,4 +1,5 @@
 /** @module A register as a strip of bits with a letter under each that names its field in the table below. */
+import { fits } from '../registers/address.ts';
 import type { FieldRow } from '../registers/register.ts';
 import type { RegisterView } from '../registers/view.ts';
 
@@ -37,7 +38,7 @@ export function halved(lines: readonly string[]): string[] {
  * upper half is left out when it is 0 and holds no field.
  */
 export function bitStrip<Row extends Range>(value: bigint, fields: readonly Row[]): Strip<Row> {
-  const wide = value >> 32n !== 0n || fields.some(f => (f.hi ?? 0) >= 32);
+  const wide = !fits(value, 32) || fields.some(f => (f.hi ?? 0) >= 32);
   const width = wide ? 64 : 32;
   const bits = BigInt.asUintN(64, value).toString(2).padStart(width, '0');
   const cells = Array.from('.'.repeat(width));

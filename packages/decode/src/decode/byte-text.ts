@@ -330,11 +330,10 @@ export class Base64Text extends CharacterReader {
 
   /** What two or three characters stand for. */
   #last(): void {
-    if (this.#count === 2) this.put((this.#bits >> 4) & 0xff);
-    if (this.#count === 3) {
-      this.put((this.#bits >> 10) & 0xff);
-      this.put((this.#bits >> 2) & 0xff);
-    }
+    // With zeros for the characters that are not there.
+    const whole = this.#bits * 64 ** (4 - this.#count);
+    if (this.#count >= 2) this.put((whole >> 16) & 0xff);
+    if (this.#count === 3) this.put((whole >> 8) & 0xff);
     this.forget();
   }
 }

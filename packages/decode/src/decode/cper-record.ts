@@ -1,4 +1,5 @@
 /** @module A CPER record or a GHES block as a decoded record. */
+import { dropBelow, pfnOf } from '../registers/address.ts';
 import { isOfPreviousBoot } from '../cper/classify.ts';
 import { SECTION_NAMES } from '../cper/guid.ts';
 import { describeSection } from '../cper/describe.ts';
@@ -105,9 +106,9 @@ export class CperDecoded extends LazyRecord {
       return all.flatMap(e => e.physicalAddress ?? []);
     });
     // The address as it is written, not the start of its page.
-    const value = named.find(a => page === undefined || a >> BigInt(page.lsb) === page.address >> BigInt(page.lsb));
+    const value = named.find(a => page === undefined || dropBelow(a, page.lsb) === page.address);
     if (value === undefined) return undefined;
-    if (page === undefined) return { value, space: 'physical', pfn: value >> 12n, pages: 1n };
+    if (page === undefined) return { value, space: 'physical', pfn: pfnOf(value), pages: 1n };
     const { pfn, pages, lsb } = page;
     return { value, space: 'physical', pfn, pages, lsb };
   }

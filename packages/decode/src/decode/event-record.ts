@@ -1,4 +1,6 @@
 /** @module What a log says besides records (page handling, signals, panics, events of QEMU and Xen) as decoded records. */
+import { pfnOf } from '../registers/address.ts';
+import { placed } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
 import { RECORD_ROWS } from '../events/records.ts';
 import type { FieldValue } from '../events/row.ts';
@@ -97,7 +99,7 @@ export class EventDecoded extends LazyRecord {
         continue;
       }
       const space = PHYSICAL.get(name);
-      if (space !== undefined) return { value, space, pfn: value >> 12n };
+      if (space !== undefined) return { value, space, pfn: pfnOf(value) };
     }
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
@@ -136,8 +138,8 @@ export class EventDecoded extends LazyRecord {
     const { pageShift, arch, page } = this.raw.fields;
     if (pageShift === undefined && arch === 'arm64') return undefined;
     const lsb = typeof pageShift === 'number' ? pageShift : 12;
-    const value = frame << BigInt(lsb);
-    const start = { value, space: 'physical', pfn: value >> 12n } as const;
+    const value = placed(frame, lsb);
+    const start = { value, space: 'physical', pfn: pfnOf(value) } as const;
     // Of a huge page the log does not say how large it is.
     return typeof page === 'string' && page.includes('huge') ? start : { ...start, lsb, pages: 1n << BigInt(lsb - 12) };
   }

@@ -1,4 +1,5 @@
 /** @module A decoded record as text: at most 100 columns, readable in a mail; untrusted text is made safe. */
+import { placed } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import { CperError } from '../cper/error.ts';
@@ -69,7 +70,7 @@ function valueOf(fields: readonly DecodedField[]): bigint | undefined {
   let value = 0n;
   for (const { lo, value: part } of fields) {
     if (lo === undefined || typeof part !== 'bigint') return undefined;
-    value |= part << BigInt(lo);
+    value |= placed(part, lo);
   }
   return value;
 }

@@ -16,7 +16,7 @@ const isText = (byte: number): boolean => (byte >= 0x20 && byte < 0x7f) || (byte
 
 /** The byte order of UTF-16 without a mark; undefined where the beginning is anything else. */
 function unmarked(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
-  const length = Math.min(bytes.length, 2 * ENOUGH) & ~1;
+  const length = 2 * Math.min(Math.floor(bytes.length / 2), ENOUGH);
   if (length < 4) return undefined;
   const all = (first: number): boolean => {
     for (let i = 0; i < length; i += 2) {

@@ -1,5 +1,5 @@
 /** @module The ways that Linux has: poison or soft offline of a page, of the host or by a process of the guest. */
-import { pfnOf } from '../mca/page.ts';
+import { pfnOf } from '../registers/address.ts';
 import type { HostInjection, ProcessInjection } from './injection.ts';
 import { nameOf, u64Of } from './way.ts';
 import type { WayOf } from './way.ts';

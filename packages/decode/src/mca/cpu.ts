@@ -28,14 +28,13 @@ export interface CpuModel {
  * model when the base family is 6 or 0xf (SDM), which is all AMD has.
  */
 export function cpuModel(signature: bigint): CpuModel {
-  // The fields of CPUID_1_EAX, without a bigint for each: rules ask again and again.
-  const eax = Number(BigInt.asUintN(32, signature));
-  const base = (eax >> 8) & 0xf;
-  const extended = base === 0x6 || base === 0xf ? ((eax >> 16) & 0xf) << 4 : 0;
+  const { EXT_FAMILY, EXT_MODEL, FAMILY, MODEL, STEPPING } = CPUID_1_EAX.read(signature);
+  const base = Number(FAMILY);
+  const extended = base === 0x6 || base === 0xf ? 16 * Number(EXT_MODEL) : 0;
   return {
-    family: base === 0xf ? base + ((eax >> 20) & 0xff) : base,
-    model: extended | ((eax >> 4) & 0xf),
-    stepping: eax & 0xf,
+    family: base === 0xf ? base + Number(EXT_FAMILY) : base,
+    model: extended + Number(MODEL),
+    stepping: Number(STEPPING),
   };
 }
 

@@ -3,6 +3,7 @@
  * argument of every rule and the key by which answers are found again are both made of it. Rules get what is read back
  * out of the key and nothing else, so that one which looks at more does not compile, and no bit can be forgotten.
  */
+import { fieldOf, highHalf, lowHalf, maskOf } from '../registers/field.ts';
 import { MCA_MISC0 } from './amd-registers.ts';
 import { isIoCode } from './mcacod.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -17,12 +18,11 @@ interface Mask {
   readonly rest: boolean;
 }
 
-const HALF = 32n;
-const ALL = (1n << 64n) - 1n;
+const ALL = maskOf(63, 0);
 const REST_HIGH = 0x8000_0000;
 
 function mask(bits: bigint, rest = false): Mask {
-  return { high: Number(bits >> HALF), low: Number(BigInt.asUintN(32, bits)), rest };
+  return { high: highHalf(bits), low: lowHalf(bits), rest };
 }
 
 const WHOLE = mask(ALL);
@@ -70,12 +70,12 @@ interface SyndromeShape {
 
 const whole: Part<bigint> = { mask: () => WHOLE, read: bits => bits };
 
-const highOf = (flag: bigint): number => Number(flag >> HALF);
-const ADDRV = highOf(MCI_STATUS_INTEL.masks.ADDRV);
-const MISCV = highOf(MCI_STATUS_INTEL.masks.MISCV);
-const SYNDV = highOf(MCI_STATUS_AMD.masks.SYNDV);
+const MCACOD = lowHalf(MCI_STATUS_INTEL.masks.MCACOD);
+const ADDRV = highHalf(MCI_STATUS_INTEL.masks.ADDRV);
+const MISCV = highHalf(MCI_STATUS_INTEL.masks.MISCV);
+const SYNDV = highHalf(MCI_STATUS_AMD.masks.SYNDV);
 
-const ADDRESS = mask(ALL ^ ((1n << BigInt(MAX_PHYSICAL_BITS)) - 1n));
+const ADDRESS = mask(maskOf(63, MAX_PHYSICAL_BITS));
 const GRANULARITY = MCI_MISC.masks.MODE | MCI_MISC.masks.LSB;
 const ADDRESS_KIND = mask(GRANULARITY, true);
 const RESERVED = MCA_MISC0.read(ALL).reserved;
@@ -104,7 +104,7 @@ export const MCA_DECIDING = {
   addr: {
     mask: (_vendor, high) => ((high & ADDRV) === 0 ? STRAY : ADDRESS),
     read: (bits, m): AddressShape => ({
-      high: bits >> BigInt(MAX_PHYSICAL_BITS),
+      high: fieldOf(bits, 63, MAX_PHYSICAL_BITS),
       ...(m === STRAY ? { stray: bits } : {}),
     }),
   },
@@ -112,7 +112,7 @@ export const MCA_DECIDING = {
     mask: (vendor, high, low) => {
       if ((high & MISCV) === 0) return STRAY;
       if (vendor === 'amd') return COUNTER;
-      return vendor === 'intel' && isIoCode(low & 0xffff) ? ROOT_PORT : ADDRESS_KIND;
+      return vendor === 'intel' && isIoCode(low & MCACOD) ? ROOT_PORT : ADDRESS_KIND;
     },
     read: (bits, m): MiscShape => {
       const { MODE, LSB } = MCI_MISC.read(bits);
@@ -210,8 +210,9 @@ export class McaKey {
     if (vendor !== undefined) out['vendor'] = vendor;
     const high = halves[2 * FIRST + HIGH] as number;
     const low = halves[2 * FIRST + LOW] as number;
+    const present = halves[LOW] as number;
     for (let i = 0; i < MEMBERS.length; i++) {
-      if (((halves[LOW] as number) & (1 << i)) === 0) continue;
+      if ((present & (1 << i)) === 0) continue;
       const part = PARTS[i] as Part<unknown>;
       out[MEMBERS[i] as Member] = part.read(words[FIRST + i] as bigint, part.mask(vendor, high, low));
     }

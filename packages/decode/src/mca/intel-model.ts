@@ -2,6 +2,7 @@
  * @module Which unit of an Intel server reports through a bank, and what its model-specific fields say: chosen by CPUID
  * family and model, and bank. Banks and codes that are not in the tables stay raw. Sources: intel-codes.ts.
  */
+import { fieldOf } from '../registers/field.ts';
 import type { Register } from '../registers/register.ts';
 import { signatureName } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
@@ -265,7 +266,7 @@ export function intelUnit(bank: number, cpu: CpuModel): IntelUnit | undefined {
 }
 
 function slice(status: bigint, hi: number, lo: number): number {
-  return Number((status >> BigInt(lo)) & ((1n << BigInt(hi - lo + 1)) - 1n));
+  return Number(fieldOf(status, hi, lo));
 }
 
 /** Cutting a part out of the code; `text` is undefined for a value the tables do not have. */

@@ -2,6 +2,7 @@
  * @module Checks a record against the architecture: what is reserved, what contradicts itself, what the CPU cannot do,
  * and what only software makes. Rules are data: each yields the code of lint-codes.ts when its condition holds.
  */
+import { codeForm } from '../registers/code-form.ts';
 import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
@@ -19,7 +20,7 @@ import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { softwareShapes } from './lint-shapes.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
-import { decodeMcacod, errorCodeOf } from './mcacod.ts';
+import { decodeMcacod, errorCodeOf, unfiltered } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import { amdAddressLsb, isTooWide } from './page.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -87,7 +88,7 @@ const hex = (n: number | bigint): string => `0x${n.toString(16)}`;
 const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls === 'SRAR');
 
 const SRAR_CODES = new Set([0x134, 0x150]);
-const isScrub = (code: number): boolean => (code & 0xfff0) === 0x00c0;
+const SCRUB = codeForm('0000 0000 1100 CCCC');
 const LLC_WRITEBACK = 0x17a;
 /** The highest bit of the count, which stays set once it is (SDM vol. 3B, Corrected Error Count). */
 const COUNT_OVERFLOW = 0x4000n;
@@ -209,7 +210,7 @@ const INTEL: readonly Rule[] = [
   },
   {
     code: 'L_MCA_SRAR_CODE',
-    when: f => f.cls === 'SRAR' && !SRAR_CODES.has(Number(f.s.MCACOD) & 0xefff),
+    when: f => f.cls === 'SRAR' && !SRAR_CODES.has(unfiltered(Number(f.s.MCACOD))),
     what: f => hex(f.s.MCACOD),
     bits: [[15, 0]],
   },
@@ -218,8 +219,8 @@ const INTEL: readonly Rule[] = [
     when: f =>
       f.cls === 'SRAO' &&
       !isFirmwareBank(f.record.bank) &&
-      !isScrub(Number(f.s.MCACOD) & 0xefff) &&
-      (Number(f.s.MCACOD) & 0xefff) !== LLC_WRITEBACK,
+      !SCRUB.has(unfiltered(Number(f.s.MCACOD))) &&
+      unfiltered(Number(f.s.MCACOD)) !== LLC_WRITEBACK,
     what: f => hex(f.s.MCACOD),
     bits: [[15, 0]],
   },
@@ -253,7 +254,7 @@ const INTEL: readonly Rule[] = [
   },
   {
     code: 'L_MCA_COUNT_OVERFLOW',
-    when: f => f.cap?.CMCI_P === true && !f.s.UC && (f.s.CEC & COUNT_OVERFLOW) !== 0n,
+    when: f => f.cap?.CMCI_P === true && !f.s.UC && f.s.CEC >= COUNT_OVERFLOW,
     bits: [[52]],
   },
   {

@@ -3,6 +3,8 @@
  * "Compound Error Codes"; APM vol. 2 "Machine-Check Status Registers" for AMD. Every one of the 65,536 codes has exactly one class; what the
  * manuals reserve is `unknown`.
  */
+import { codeForm } from '../registers/code-form.ts';
+import type { CodeForm } from '../registers/code-form.ts';
 import type { McaVendor } from './record.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
@@ -74,8 +76,31 @@ const SIMPLE: Readonly<Record<number, readonly [McacodClass, string, string]>> =
   0x0400: ['internal-timer', 'Internal Timer Error', 'an internal timer error'],
 };
 
-/** A bus code of its own: SDM "Simple Error Codes", I/O Error. It is a compound form, so the filter bit may be set. */
-const IO_ERROR = 0x0e0b;
+/**
+ * SDM table "Compound Error Codes"; F says that corrected errors are filtered. An I/O error is a bus code of its own (SDM
+ * "Simple Error Codes").
+ */
+export const INTEL_FORMS = {
+  io: codeForm('000F 1110 0000 1011'),
+  genericCache: codeForm('000F 0000 0000 11LL'),
+  tlb: codeForm('000F 0000 0001 TTLL'),
+  memory: codeForm('000F 0000 1MMM CCCC'),
+  extendedMemory: codeForm('000F 0010 1MMM CCCC'),
+  cache: codeForm('000F 0001 RRRR TTLL'),
+  bus: codeForm('000F 1PPT RRRR IILL'),
+} as const;
+/** SDM table "Simple Error Codes", the last form; no filter. */
+const INTERNAL = codeForm('0000 01xx xxxx xxxx');
+/** APM tables "Error Code"; there is no filter bit. */
+const AMD_FORMS = {
+  tlb: codeForm('0000 0000 0001 TTLL'),
+  memory: codeForm('0000 0001 RRRR TTLL'),
+  internal: codeForm('0000 01UU 0000 0000'),
+  bus: codeForm('0000 1PPT RRRR IILL'),
+} as const;
+const FILTER = codeForm('xxxF xxxx xxxx xxxx');
+/** What the filter bit counts for. */
+const FILTERED = 0x1000;
 
 const TT = ['I', 'D', 'G', undefined] as const;
 const TT_TEXT = { I: 'an instruction', D: 'a data', G: 'a generic' } as const;
@@ -111,12 +136,12 @@ function levelText(ll: (typeof LL)[number]): string {
   return ll === 'LG' ? 'any level' : `level ${ll.slice(1)}`;
 }
 
-function levelOf(code: number): (typeof LL)[number] {
-  return LL[(code & 3) as 0 | 1 | 2 | 3];
+function levelOf(code: number, form: CodeForm): (typeof LL)[number] {
+  return LL[form.of('L', code) as 0 | 1 | 2 | 3];
 }
 
-function genericCache(code: number): Found {
-  const ll = levelOf(code);
+function genericCache(code: number, form: CodeForm): Found {
+  const ll = levelOf(code, form);
   return {
     class: 'generic-cache-hierarchy',
     mnemonic: `Generic Cache Hierarchy ${ll}`,
@@ -125,10 +150,10 @@ function genericCache(code: number): Found {
   };
 }
 
-function tlb(code: number): Found | undefined {
-  const tt = TT[(code >> 2) & 3];
+function tlb(code: number, form: CodeForm): Found | undefined {
+  const tt = TT[form.of('T', code)];
   if (tt === undefined) return undefined;
-  const ll = levelOf(code);
+  const ll = levelOf(code, form);
   return {
     class: 'tlb',
     mnemonic: `${tt}TLB${ll}_ERR`,
@@ -137,10 +162,10 @@ function tlb(code: number): Found | undefined {
   };
 }
 
-function memory(code: number, cls: 'memory-controller' | 'extended-memory'): Found | undefined {
-  const mmm = MMM[(code >> 4) & 7];
+function memory(code: number, form: CodeForm, cls: 'memory-controller' | 'extended-memory'): Found | undefined {
+  const mmm = MMM[form.of('M', code)];
   if (mmm === undefined) return undefined;
-  const channel = code & 0xf;
+  const channel = form.of('C', code);
   const named = channel !== CHANNEL_UNSPECIFIED;
   const where = cls === 'extended-memory' ? ' of memory used as a cache' : '';
   return {
@@ -152,11 +177,11 @@ function memory(code: number, cls: 'memory-controller' | 'extended-memory'): Fou
   };
 }
 
-function cache(code: number): Found | undefined {
-  const tt = TT[(code >> 2) & 3];
-  const rrrr = RRRR[(code >> 4) & 0xf];
+function cache(code: number, form: CodeForm): Found | undefined {
+  const tt = TT[form.of('T', code)];
+  const rrrr = RRRR[form.of('R', code)];
   if (tt === undefined || rrrr === undefined) return undefined;
-  const ll = levelOf(code);
+  const ll = levelOf(code, form);
   return {
     class: 'cache-hierarchy',
     mnemonic: `${tt}CACHE${ll}_${rrrr}_ERR`,
@@ -165,13 +190,13 @@ function cache(code: number): Found | undefined {
   };
 }
 
-function bus(code: number): Found | undefined {
-  const ii = II[(code >> 2) & 3];
-  const rrrr = RRRR[(code >> 4) & 0xf];
+function bus(code: number, form: CodeForm): Found | undefined {
+  const ii = II[form.of('I', code)];
+  const rrrr = RRRR[form.of('R', code)];
   if (ii === undefined || rrrr === undefined) return undefined;
-  const ll = levelOf(code);
-  const pp = PP[((code >> 9) & 3) as 0 | 1 | 2 | 3];
-  const t = (code & 0x0100) === 0 ? 'NOTIMEOUT' : 'TIMEOUT';
+  const ll = levelOf(code, form);
+  const pp = PP[form.of('P', code) as 0 | 1 | 2 | 3];
+  const t = form.of('T', code) === 0 ? 'NOTIMEOUT' : 'TIMEOUT';
   // The manual leaves generic participation and "other" out of the mnemonic.
   const parts = [`BUS${ll}`, pp === 'GEN' ? '' : pp, rrrr, ii === 'OTHER' ? '' : ii, t, 'ERR'];
   return {
@@ -191,32 +216,33 @@ function internalUnclassified(fields: McacodFields): Found {
   };
 }
 
-/** SDM table "Compound Error Codes", without the filter bit. */
+/** SDM table "Compound Error Codes". */
 function intelCompound(c: number): Found | undefined {
-  if (c === IO_ERROR) return { class: 'io', mnemonic: 'I/O Error', text: 'a generic I/O error', fields: {} };
-  if ((c & 0xfffc) === 0x000c) return genericCache(c);
-  if ((c & 0xfff0) === 0x0010) return tlb(c);
-  if ((c & 0xff80) === 0x0080) return memory(c, 'memory-controller');
-  if ((c & 0xff80) === 0x0280) return memory(c, 'extended-memory');
-  if ((c & 0xff00) === 0x0100) return cache(c);
-  if ((c & 0xf800) === 0x0800) return bus(c);
+  const forms = INTEL_FORMS;
+  if (forms.io.has(c)) return { class: 'io', mnemonic: 'I/O Error', text: 'a generic I/O error', fields: {} };
+  if (forms.genericCache.has(c)) return genericCache(c, forms.genericCache);
+  if (forms.tlb.has(c)) return tlb(c, forms.tlb);
+  if (forms.memory.has(c)) return memory(c, forms.memory, 'memory-controller');
+  if (forms.extendedMemory.has(c)) return memory(c, forms.extendedMemory, 'extended-memory');
+  if (forms.cache.has(c)) return cache(c, forms.cache);
+  if (forms.bus.has(c)) return bus(c, forms.bus);
   return undefined;
 }
 
 /** AMD's form "memory": an error in any part of the memory hierarchy, of which only the levels 0 to 2 are caches for sure. */
 function amdMemory(code: number): Found | undefined {
-  const found = cache(code);
+  const found = cache(code, AMD_FORMS.memory);
   if (found?.fields.LL !== 'LG') return found;
   return { ...found, text: found.text.replace('cache error', 'memory hierarchy error') };
 }
 
-/** APM tables "Error Code": TLB, memory, bus and internal forms; there is no filter bit. */
 function amdCode(c: number): Found | undefined {
   if (c === 0) return { class: 'no-error', mnemonic: 'No Error', text: 'no error', fields: {} };
-  if ((c & 0xfff0) === 0x0010) return tlb(c);
-  if ((c & 0xff00) === 0x0100) return amdMemory(c);
-  if ((c & 0xfcff) === 0x0400) return internalUnclassified({ UU: (c >> 8) & 3 });
-  if ((c & 0xf800) === 0x0800) return bus(c);
+  const forms = AMD_FORMS;
+  if (forms.tlb.has(c)) return tlb(c, forms.tlb);
+  if (forms.memory.has(c)) return amdMemory(c);
+  if (forms.internal.has(c)) return internalUnclassified({ UU: forms.internal.of('U', c) });
+  if (forms.bus.has(c)) return bus(c, forms.bus);
   return undefined;
 }
 
@@ -225,14 +251,14 @@ function intelCode(c: number): Mcacod | undefined {
   if (simple !== undefined) {
     return { class: simple[0], mnemonic: simple[1], text: simple[2], fields: {}, filtered: false };
   }
-  const found = intelCompound(c & ~0x1000);
-  if (found !== undefined) return { ...found, filtered: (c & 0x1000) !== 0 };
-  return (c & 0xfc00) === 0x0400 ? { ...internalUnclassified({}), filtered: false } : undefined;
+  const found = intelCompound(c);
+  if (found !== undefined) return { ...found, filtered: FILTER.of('F', c) === 1 };
+  return INTERNAL.has(c) ? { ...internalUnclassified({}), filtered: false } : undefined;
 }
 
 /** Names an error code (16 bits). AMD has no generic-cache and memory-controller forms; without a vendor Intel's table is used. */
 export function decodeMcacod(code: number, vendor?: McaVendor): Mcacod {
-  const c = code & 0xffff;
+  const c = code % 0x1_0000;
   if (vendor === 'amd') {
     const amd = amdCode(c);
     if (amd !== undefined) return { ...amd, filtered: false };
@@ -260,9 +286,14 @@ export function errorCodeOf(status: bigint): number {
   return Number(status & MCACOD);
 }
 
+/** An Intel code without its filter bit. */
+export function unfiltered(code: number): number {
+  return FILTER.of('F', code) === 1 ? code - FILTERED : code;
+}
+
 /** Whether an Intel code is an I/O error, filtered or not. */
 export function isIoCode(code: number): boolean {
-  return (code & ~0x1000) === IO_ERROR;
+  return INTEL_FORMS.io.has(code);
 }
 
 /** Whether an Intel code is an error of memory: the memory controller's, or memory that serves as a cache. */

@@ -1,4 +1,7 @@
 /** @module The memory a record names. */
+import { dropBelow, pagesOf, pfnOf } from '../registers/address.ts';
+import type { Pfn } from '../registers/address.ts';
+import { maskOf, placed } from '../registers/field.ts';
 import { MCA_ADDR, MCA_CONFIG, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
 import { cpuOf } from './cpu.ts';
@@ -7,14 +10,6 @@ import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
-
-/** A page frame number: a physical address shifted right by 12. A type of its own, so that no address passes for one. */
-type Pfn = bigint & { readonly __brand: 'Pfn' };
-
-/** The frame of a physical address. */
-export function pfnOf(address: bigint): Pfn {
-  return (address >> 12n) as Pfn;
-}
 
 export interface PageRef {
   /** Start of the affected memory, aligned to its granularity. */
@@ -33,9 +28,9 @@ export interface PageRef {
 const CACHE_LINE_LSB = 6;
 
 /** MCA_ADDR without what some AMD banks keep above the address, and of those that keep nothing there. */
-const AMD_ADDRESS = (1n << 56n) - 1n;
-const AMD_ADDRESS_WIDE = (1n << 57n) - 1n;
-const ALL_BITS = (1n << 64n) - 1n;
+const AMD_ADDRESS = maskOf(55, 0);
+const AMD_ADDRESS_WIDE = maskOf(56, 0);
+const ALL_BITS = maskOf(63, 0);
 
 /** How the page of a record follows from its address register. */
 export interface PageShape {
@@ -50,7 +45,7 @@ export interface PageShape {
 }
 
 function shape(bits: bigint, lsb: number): PageShape {
-  return { lsb, mask: (bits >> BigInt(lsb)) << BigInt(lsb), pages: lsb > 12 ? 1n << BigInt(lsb - 12) : 1n };
+  return { lsb, mask: dropBelow(bits, lsb), pages: pagesOf(lsb) };
 }
 
 /** SDM vol. 3B, IA32_MCi_MISC MSRs: MISCV, and address mode 2. */
@@ -89,7 +84,7 @@ export function amdAddressLsb(record: AmdAddress): number {
 
 /** An address register without the bits that a physical address may have. */
 function highBits(addr: AddressShape | undefined): bigint {
-  return (addr?.high ?? 0n) << BigInt(MAX_PHYSICAL_BITS);
+  return placed(addr?.high ?? 0n, MAX_PHYSICAL_BITS);
 }
 
 function amdGivenLsb(record: AmdAddress): number | undefined {

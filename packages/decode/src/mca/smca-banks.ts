@@ -3,6 +3,7 @@
  * meaning of its own. Source: PPR "MCA_IPID" and the table "Mapping of blocks to MCA_IPID[HwId] and [McaType]";
  * types without codes: Linux arch/x86/kernel/cpu/mce/amd.c of 2026, no PPR of which is public.
  */
+import { bits, defineRegister } from '../registers/register.ts';
 import * as codes from './smca-codes.ts';
 import type { CodeTable } from './smca-codes.ts';
 import { MCA_IPID } from './amd-registers.ts';
@@ -113,9 +114,22 @@ interface UmcPlace {
   chipSelect?: number;
 }
 
-const UMC_CHANNEL_SHIFT = 20n;
+/** MCA_IPID.InstanceIdLo of a memory controller. */
+const UMC_INSTANCE = defineRegister({
+  name: 'MCA_IPID_UMC',
+  width: 32,
+  source: 'PPR MCA_IPID_UMC, InstanceIdLo',
+  fields: [bits(31, 20, 'CHANNEL', 'channel')],
+});
+/** MCA_SYND of a memory controller; what of it matters here. */
+const UMC_SYND = defineRegister({
+  name: 'MCA_SYND_UMC',
+  width: 64,
+  source: 'PPR MCA_SYND_UMC',
+  fields: [bits(2, 0, 'CHIP_SELECT', 'chip select')],
+});
 /** Bits of MCA_SYND. */
-export const UMC_CHIP_SELECT = 7n;
+export const UMC_CHIP_SELECT = UMC_SYND.masks.CHIP_SELECT;
 
 /** Channel and chip select of a UMC record; undefined for other banks and for HBM, whose places are numbered otherwise. */
 export function umcPlace(
@@ -123,7 +137,7 @@ export function umcPlace(
   cpu?: CpuModel,
 ): UmcPlace | undefined {
   if (smcaBank(record.ipid, cpu)?.codes !== codes.UMC) return undefined;
-  const channel = Number(MCA_IPID.read(record.ipid).INSTANCELO >> UMC_CHANNEL_SHIFT);
+  const channel = Number(UMC_INSTANCE.read(MCA_IPID.read(record.ipid).INSTANCELO).CHANNEL);
   const { SYNDV, XEC } = MCI_STATUS_AMD.read(record.status);
   if (!SYNDV || record.synd === undefined || XEC !== 0n) return { channel };
   return { channel, chipSelect: Number(record.synd.chipSelect) };

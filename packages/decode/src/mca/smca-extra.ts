@@ -1,4 +1,5 @@
 /** @module What scalable MCA keeps beside MCA_STATUS: the deferred error, and the text of the replaceable unit. */
+import { byteOf } from '../registers/field.ts';
 import { safeText } from '../common/screen.ts';
 import { MCA_CONFIG, MCA_DESTAT } from './amd-registers.ts';
 import type { McaDeciding } from './deciding.ts';
@@ -52,7 +53,7 @@ export function errorsOf(record: X86McaRecord): { record: X86McaRecord; fromDest
 const CODES = MCI_STATUS_AMD.masks.XEC | MCI_STATUS_AMD.masks.ERRORCODE;
 
 function bytesOf(value: bigint): number[] {
-  return Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+  return Array.from({ length: 8 }, (_, i) => byteOf(value, i));
 }
 
 /**

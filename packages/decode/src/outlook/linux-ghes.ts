@@ -1,4 +1,6 @@
 /** @module What Linux does with a record from firmware. Source: Linux drivers/acpi/apei/ghes.c, 6.1 to 7.2. */
+import { bit, defineRegister } from '../registers/register.ts';
+import { CPER_SECTION_FLAGS } from '../cper/flags.ts';
 import { SECTION_MEMORY, SECTION_PCIE, SECTION_PROC_ARM, SECTION_PROC_GENERIC } from '../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../cper/memory.ts';
 import type { CperRecord, CperSection } from '../cper/record.ts';
@@ -33,6 +35,14 @@ export const GHES_RULES = defineRules('linux.ghes', 'Linux drivers/acpi/apei/ghe
 
 const R = GHES_RULES;
 
+/** An ARM error type as Linux reads it, which is that of UEFI since 2.9A: a bit mask. */
+const ARM_ERROR_TYPE = defineRegister({
+  name: 'ArmErrorType',
+  width: 8,
+  source: 'UEFI 2.10 N.2.4.4.1, type',
+  fields: [bit(1, 'CACHE', 'cache error')],
+});
+
 /** As the kernel prints them. */
 const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_MEMORY]: 'memory error',
@@ -40,9 +50,6 @@ const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_PROC_GENERIC]: 'general processor error',
   [SECTION_PCIE]: 'PCIe error',
 };
-/** CPER section flag: threshold exceeded. Source: UEFI 2.10 N.2.2, section flags bit 3. */
-const THRESHOLD_EXCEEDED = 1 << 3;
-
 /** Memory error type of UEFI 2.10 N.2.5. */
 const MIRROR_BROKEN = 11;
 
@@ -85,14 +92,11 @@ interface Work {
   rule: Rule;
 }
 
-/** Bit 1 of an ARM error type (UEFI 2.10 N.2.4.4.1, since 2.9A a bit mask): a cache error, as Linux reads it. */
-const CACHE_ERROR = 1 << 1;
-
 /** Cache errors with a physical address in an ARM processor section. */
 function armCacheErrors(body: CperSection['body']): bigint[] {
   if (body.kind !== 'arm-processor') return [];
   return body.errors.flatMap(e =>
-    e.physicalAddress !== undefined && ((e.type ?? 0) & CACHE_ERROR) !== 0 ? [e.physicalAddress] : [],
+    e.physicalAddress !== undefined && ARM_ERROR_TYPE.read(BigInt(e.type ?? 0)).CACHE ? [e.physicalAddress] : [],
   );
 }
 
@@ -137,7 +141,10 @@ export function linuxGhes(record: CperRecord, synchronous: boolean, facts: Facts
   }
   if (record.severity === 'corrected') {
     const over = record.sections.some(
-      s => s.body.kind === 'memory' && s.body.physicalAddress !== undefined && (s.flags & THRESHOLD_EXCEEDED) !== 0,
+      s =>
+        s.body.kind === 'memory' &&
+        s.body.physicalAddress !== undefined &&
+        CPER_SECTION_FLAGS.read(BigInt(s.flags)).THRESHOLD_EXCEEDED,
     );
     return over ? run.end('logged', R.threshold, 'soft offline') : run.end('logged', R.corrected, 'printed');
   }

@@ -3,7 +3,7 @@
  * written as `<name>`. Source: Linux arch/x86/kernel/cpu/mce/core.c, log format of 5.10 to 7.2.
  */
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import { pfnOf } from '../mca/page.ts';
+import { dropBelow, pfnOf } from '../registers/address.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
@@ -47,7 +47,7 @@ export function loggedAddress(record: McaCase, facts: Facts): PrintedAddress | u
   if (!status.ADDRV || addr === undefined) return undefined;
   if (!status.MISCV || record.misc === undefined || !facts.get('ser')) return new PrintedAddress(addr);
   const { LSB } = record.misc;
-  return new PrintedAddress((addr >> LSB) << LSB);
+  return new PrintedAddress(dropBelow(addr, LSB));
 }
 
 /** Code segments of x86-64 Linux: __USER_CS and __KERNEL_CS. */

@@ -1,5 +1,5 @@
 /** @module What Linux does with a bank it polls. Source: arch/x86/kernel/cpu/mce/core.c machine_check_poll(), amd.c. */
-import { errorCodeOf } from '../mca/mcacod.ts';
+import { INTEL_FORMS, errorCodeOf } from '../mca/mcacod.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { destatMsr } from '../mca/smca-msr.ts';
 import { mcaCase, passOn, valuesOf } from './case.ts';
@@ -99,7 +99,7 @@ function collected(record: McaCase, facts: Facts): boolean {
   const memory =
     facts.vendor() === 'amd'
       ? !facts.get('smca') && record.bank === 4 && MCI_STATUS_AMD.read(record.status).XEC === 8n
-      : (code & 0xef80) === 0x80 || (code & 0xef00) === 0x100 || (code & 0xeffc) === 0xc;
+      : INTEL_FORMS.memory.has(code) || INTEL_FORMS.cache.has(code) || INTEL_FORMS.genericCache.has(code);
   return memory && usableAddress(record, facts).address !== undefined;
 }
 

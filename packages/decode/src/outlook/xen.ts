@@ -1,4 +1,5 @@
 /** @module What Xen does with a machine check. Source: Xen xen/arch/x86/cpu/mcheck, 4.17 to 4.21. */
+import { codeForm } from '../registers/code-form.ts';
 import { errorCodeOf } from '../mca/mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { passOn, valuesOf } from './case.ts';
@@ -72,13 +73,13 @@ const R = XEN_RULES;
 /** The bank of a virtual machine check; domains see two banks and SER_P (MCG_CAP 0x1000c02). */
 const VMCE_BANK = 1;
 
-/** Bits of an AMD error code that say what it is: bus 0x0800, memory 0x0100, TLB 0x0010, asked in this order. */
-const BUS = 0x0800;
-const MEMORY = 0x0100;
-const TLB = 0x0010;
+/** Bits of an AMD error code say what it is, bus, memory or TLB, and are asked in this order: none of them, and memory. */
+const KINDLESS = codeForm('xxxx 0xx0 xxx0 xxxx');
+const MEMORY = codeForm('xxxx 0xx1 xxxx xxxx');
+const SCRUB = codeForm('0000 0000 1100 CCCC');
 
 function kindless(record: McaCase): boolean {
-  return (errorCodeOf(record.status) & (BUS | MEMORY | TLB)) === 0;
+  return KINDLESS.has(errorCodeOf(record.status));
 }
 
 function bug(run: Run, rule: Rule): Ending {
@@ -165,7 +166,7 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
     { rule: R['amd-corrected'], when: q => !q.s.UC, gives: 'continue' },
     {
       rule: R['amd-memory'],
-      when: q => (errorCodeOf(q.record.status) & (BUS | MEMORY)) === MEMORY,
+      when: q => MEMORY.has(errorCodeOf(q.record.status)),
       gives: 'page',
     },
     { rule: R['amd-fatal'], when: () => true, gives: 'fatal' },
@@ -175,7 +176,7 @@ const RECOVERY: Record<'intel' | 'amd', readonly Decision<Question, Recovery>[]>
 /** Codes Intel's recovery acts on: scrubbing, last level cache write back, data load, instruction fetch. */
 function actsOn(record: McaCase): boolean {
   const code = errorCodeOf(record.status);
-  return (code & 0xfff0) === 0x00c0 || code === 0x017a || code === 0x0134 || code === 0x0150;
+  return SCRUB.has(code) || code === 0x017a || code === 0x0134 || code === 0x0150;
 }
 
 /** Whether Xen takes the address for a physical one. */

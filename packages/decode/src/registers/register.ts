@@ -1,6 +1,7 @@
 /** @module Registers as field tables over bigint: declare once; decode, encode and describe follow. */
 import { SyndromeError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
+import { maskOf } from './field.ts';
 
 /** A single-bit field; decodes to a boolean. */
 export interface BitField<N extends string = string> {
@@ -89,10 +90,6 @@ export interface Register<F extends readonly Field[] = readonly Field[]> {
 export class RegisterError extends SyndromeError {}
 
 const U64 = (1n << 64n) - 1n;
-
-function maskOf(hi: number, lo: number): bigint {
-  return ((1n << BigInt(hi - lo + 1)) - 1n) << BigInt(lo);
-}
 
 const STRAY = 'bits without a defined meaning';
 

@@ -35,7 +35,7 @@ export function writeNewc(entries: Iterable<CpioEntry>): Uint8Array {
   let size = 0;
   const push = (bytes: Uint8Array): void => {
     parts.push(bytes);
-    const padding = -bytes.length & 3;
+    const padding = (4 - (bytes.length % 4)) % 4;
     if (padding > 0) parts.push(new Uint8Array(padding));
     size += bytes.length + padding;
   };

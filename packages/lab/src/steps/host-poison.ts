@@ -1,3 +1,4 @@
+import { pfnOf } from '@syndrome/decode/registers/address.ts';
 import { z } from 'zod';
 import type { HostInjection } from '@syndrome/decode/inject/injection.ts';
 import { hostFile, hostValue } from '@syndrome/decode/inject/poison.ts';
@@ -56,7 +57,7 @@ export const hostPoison = defineStep({
     if (localHost) {
       // The kernel may have moved the guest's page meanwhile, and given the frame to somebody else.
       const { address: now } = await gpa2hpa(session.qmp, localHost.guestAddress(hpa));
-      if (now >> 12n !== hpa >> 12n) {
+      if (pfnOf(now) !== pfnOf(hpa)) {
         throw new LabError(
           'E_LAB_HOST_LOCAL',
           `the guest's page is no longer at 0x${hpa.toString(16)}: nothing is poisoned`,

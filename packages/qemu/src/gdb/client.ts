@@ -13,6 +13,7 @@
  * While a client is connected, let nobody else resume the machine (QMP `cont`): QEMU then takes the next request of
  * this client for a wish to stop, and loses it. halt() brings both back into step.
  */
+import { fits } from '@syndrome/decode/registers/address.ts';
 import type { Duplex } from 'node:stream';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
@@ -230,7 +231,7 @@ export class GdbClient {
    */
   async writeRegister(name: string, value: bigint, options: ThreadOptions = {}): Promise<void> {
     const register = this.#register(name);
-    if (value < 0n || value >> BigInt(register.bitsize) !== 0n) {
+    if (!fits(value, register.bitsize)) {
       throw new UsageError(
         'E_GDB_VALUE',
         `0x${value.toString(16)} does not fit in the ${register.bitsize} bits of ${name}`,

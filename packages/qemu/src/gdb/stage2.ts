@@ -12,12 +12,14 @@
  * | E_STAGE2_CONFIG | VTCR_EL2 or VTTBR_EL2 hold a reserved value or values that do not go together |
  * | E_STAGE2_ADDRESS | an address to be put into a descriptor does not fit there |
  */
+import { descriptorAddress as addressIn, descriptorFormat, withAddress } from '@syndrome/decode/arm/descriptor.ts';
+import type { DescriptorFormat, GranuleBits } from '@syndrome/decode/arm/descriptor.ts';
+import { alignDown, fits, sizeOf } from '@syndrome/decode/registers/address.ts';
+import { fieldOf, placed } from '@syndrome/decode/registers/field.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { VTCR_EL2, VTTBR_EL2, VTTBR_EL2_52 } from './el2-registers.ts';
 import { Stage2Error } from './errors.ts';
-
-type GranuleBits = 12 | 14 | 16;
 
 /** What VTCR_EL2 says about the tables. */
 export type Stage2Format = {
@@ -135,8 +137,8 @@ export function stage2Format(vtcr: bigint): Stage2Format {
 export function stage2Base(vttbr: bigint, format: Stage2Format): bigint {
   const { BADDR } = VTTBR_EL2.decode(vttbr);
   const { BADDR_LOW, BADDR_HIGH } = VTTBR_EL2_52.decode(vttbr);
-  const base = format.outputBits === 52 ? (BADDR_LOW << 6n) | (BADDR_HIGH << 48n) : BADDR << 1n;
-  const size = 1n << BigInt(format.startIndexBits + 3);
+  const base = format.outputBits === 52 ? placed(BADDR_LOW, 6) | placed(BADDR_HIGH, 48) : placed(BADDR, 1);
+  const size = sizeOf(format.startIndexBits + 3);
   if (base % size !== 0n) {
     throw new Stage2Error(
       'E_STAGE2_CONFIG',
@@ -156,33 +158,33 @@ export async function walkStage2(
   { vttbr, vtcr, ipa }: Stage2Input,
   readDescriptor: (pa: bigint) => Promise<bigint>,
 ): Promise<Stage2Walk> {
-  if (ipa < 0n || ipa >> 64n !== 0n) throw new UsageError('E_GDB_RANGE', 'an IPA is an address of at most 64 bits');
+  if (!fits(ipa, 64)) throw new UsageError('E_GDB_RANGE', 'an IPA is an address of at most 64 bits');
   const format = stage2Format(vtcr);
   const steps: Stage2Step[] = [];
   let table = stage2Base(vttbr, format);
-  if (ipa >> BigInt(format.inputBits) !== 0n) return { steps, fault: { level: 0, reason: 'translation' } };
-  if (table >> BigInt(format.outputBits) !== 0n) return { steps, fault: { level: 0, reason: 'address-size' } };
+  if (!fits(ipa, format.inputBits)) return { steps, fault: { level: 0, reason: 'translation' } };
+  if (!fits(table, format.outputBits)) return { steps, fault: { level: 0, reason: 'address-size' } };
   const stride = format.granuleBits - 3;
   for (let level = format.startLevel; ; level++) {
     const shift = levelShift(format.granuleBits, level);
     const indexBits = level === format.startLevel ? format.startIndexBits : stride;
-    const index = (ipa >> BigInt(shift)) & ((1n << BigInt(indexBits)) - 1n);
+    const index = fieldOf(ipa, shift + indexBits - 1, shift);
     const descriptorAddress = table + index * DESCRIPTOR_BYTES;
     const descriptor = BigInt.asUintN(64, await readDescriptor(descriptorAddress));
     const kind = descriptorKind(descriptor, level, format);
     steps.push({ level, tableAddress: table, index: Number(index), descriptorAddress, descriptor, kind });
     if (kind === 'invalid') return { steps, fault: { level, reason: 'translation' } };
-    const address = descriptorAddressBits(descriptor, format);
-    if (address >> BigInt(format.outputBits) !== 0n) return { steps, fault: { level, reason: 'address-size' } };
+    const address = addressIn(descriptor, descriptorsOf(format));
+    if (!fits(address, format.outputBits)) return { steps, fault: { level, reason: 'address-size' } };
     if (kind === 'table') {
       table = address;
       continue;
     }
-    if (((descriptor >> 10n) & 1n) === 0n && !format.hardwareAccessFlag) {
+    if ((descriptor & descriptorsOf(format).AF) === 0n && !format.hardwareAccessFlag) {
       return { steps, fault: { level, reason: 'access-flag' } };
     }
-    const size = 1n << BigInt(shift);
-    return { steps, output: { pa: (address & ~(size - 1n)) | (ipa & (size - 1n)), size } };
+    const size = sizeOf(shift);
+    return { steps, output: { pa: alignDown(address, size) + (ipa % size), size } };
   }
 }
 
@@ -191,49 +193,29 @@ export async function walkStage2(
  * when the address is not aligned to the granule or is too large for the format.
  */
 export function withTableAddress(descriptor: bigint, address: bigint, format: Stage2Format): bigint {
-  const granule = 1n << BigInt(format.granuleBits);
-  if (address < 0n || address % granule !== 0n || address >> BigInt(format.outputBits) !== 0n) {
+  const granule = sizeOf(format.granuleBits);
+  if (address % granule !== 0n || !fits(address, format.outputBits)) {
     throw new Stage2Error(
       'E_STAGE2_ADDRESS',
       `${hex64(address)} cannot be the address of a table: ${granuleName(format.granuleBits)} granule, ${format.outputBits} bits of output`,
     );
   }
-  const { low, high, highAt, highFrom } = addressFields(format);
-  const highBits = ((address >> highFrom) << highAt) & high;
-  return (descriptor & ~(low | high)) | (address & low) | highBits;
+  return withAddress(descriptor, address, descriptorsOf(format));
 }
 
 function descriptorKind(descriptor: bigint, level: number, format: Stage2Format): Stage2Step['kind'] {
-  switch (descriptor & 3n) {
-    case 3n:
-      return level === 3 ? 'page' : 'table';
-    case 1n: {
-      const { always, large } = blockLevels[format.granuleBits];
-      const wide = format.ds || (format.granuleBits === 16 && format.outputBits === 52);
-      return always.includes(level) || (wide && large.includes(level)) ? 'block' : 'invalid';
-    }
-    default:
-      return 'invalid';
-  }
+  const { VALID, TABLE } = descriptorsOf(format);
+  if ((descriptor & VALID) === 0n) return 'invalid';
+  if ((descriptor & TABLE) !== 0n) return level === 3 ? 'page' : 'table';
+  const { always, large } = blockLevels[format.granuleBits];
+  return always.includes(level) || (is52(format) && large.includes(level)) ? 'block' : 'invalid';
 }
 
-/** The address in a table, block or page descriptor; a block's is not yet cut to the size of the block. */
-function descriptorAddressBits(descriptor: bigint, format: Stage2Format): bigint {
-  const { low, high, highAt, highFrom } = addressFields(format);
-  return (descriptor & low) | (((descriptor & high) >> highAt) << highFrom);
-}
+/** Whether addresses of 52 bits are in use. */
+const is52 = ({ ds, granuleBits, outputBits }: Stage2Format): boolean =>
+  ds || (granuleBits === 16 && outputBits === 52);
 
-/**
- * Where the address stands in a descriptor: `low` in place; of a 52-bit address `high` holds the top bits,
- * which begin at bit `highAt` of the descriptor and at `highFrom` of the address.
- */
-function addressFields(format: Stage2Format): { low: bigint; high: bigint; highAt: bigint; highFrom: bigint } {
-  const g = BigInt(format.granuleBits);
-  const field = (top: bigint, bottom: bigint): bigint => (1n << (top + 1n)) - (1n << bottom);
-  if (format.ds) return { low: field(49n, g), high: field(9n, 8n), highAt: 8n, highFrom: 50n };
-  if (format.outputBits === 52) return { low: field(47n, g), high: field(15n, 12n), highAt: 12n, highFrom: 48n };
-  return { low: field(47n, g), high: 0n, highAt: 0n, highFrom: 48n };
-}
+const descriptorsOf = (format: Stage2Format): DescriptorFormat => descriptorFormat(format.granuleBits, is52(format));
 
 function startLevelOf(granuleBits: GranuleBits, sl0: number, sl2: boolean, ds: boolean): number | undefined {
   if (sl2) return granuleBits === 12 && ds && sl0 === 0 ? -1 : undefined;

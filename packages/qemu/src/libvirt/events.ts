@@ -1,4 +1,5 @@
 /** @module What libvirt tells by itself: its messages as values. Source: libvirt's remote protocol and libvirt-domain.h. */
+import { bit, defineRegister } from '@syndrome/decode/registers/register.ts';
 import { type Domain, readDomain } from './calls.ts';
 import { lifecycle, type LifecycleType } from './states.ts';
 import type { XdrReader } from './xdr.ts';
@@ -7,6 +8,13 @@ const WATCHDOG_ACTIONS = ['none', 'pause', 'reset', 'poweroff', 'shutdown', 'deb
 /** As QEMU's MEMORY_FAILURE has them. */
 const RECIPIENTS = ['hypervisor', 'guest'];
 const ACTIONS = ['ignore', 'inject', 'fatal', 'reset'];
+
+const MEMORY_FAILURE_FLAGS = defineRegister({
+  name: 'virDomainMemoryFailureFlags',
+  width: 32,
+  source: 'libvirt-domain.h, virDomainMemoryFailureFlags',
+  fields: [bit(1, 'RECURSIVE', 'while another is handled'), bit(0, 'ACTION_REQUIRED', 'action required')],
+});
 
 export type LibvirtEvent =
   | { event: 'lifecycle'; domain: Domain; type: LifecycleType; detail: string }
@@ -72,13 +80,14 @@ export const EVENTS: readonly Row[] = [
       const domain = readDomain(r);
       const [recipient, action, flags] = [word(RECIPIENTS, r.int()), word(ACTIONS, r.int()), r.uint()];
       r.end();
+      const { ACTION_REQUIRED, RECURSIVE } = MEMORY_FAILURE_FLAGS.read(BigInt(flags));
       return {
         event: 'memory-failure',
         domain,
         recipient,
         action,
-        actionRequired: (flags & 1) !== 0,
-        recursive: (flags & 2) !== 0,
+        actionRequired: ACTION_REQUIRED,
+        recursive: RECURSIVE,
       };
     },
   },

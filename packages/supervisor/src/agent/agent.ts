@@ -93,7 +93,7 @@ export class Agent {
     mkdirSync(config.folder, { recursive: true, mode: 0o700 });
     requireOwnFolder(config.folder);
     chmodSync(config.folder, 0o700);
-    const spoolOptions = { maxBytes: config.spoolMiB << 20, filler: FILLER };
+    const spoolOptions = { maxBytes: config.spoolMiB * 2 ** 20, filler: FILLER };
     const spool = await Spool.open(join(config.folder, 'spool'), spoolOptions);
     try {
       return new Agent(config, options, spool);

@@ -3,6 +3,8 @@
  * which part of it is which guest memory. Needs root (pagemap hides frame numbers from others). Formats: proc(5),
  * admin-guide/mm/pagemap.rst.
  */
+import { joined, lowHalf } from '@syndrome/decode/registers/field.ts';
+import { PAGEMAP, PAGEMAP_SWAP } from '@syndrome/decode/registers/linux-pages.ts';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { SeenEvent } from '../core/said.ts';
@@ -22,12 +24,9 @@ interface Mapping {
 const SMALLEST = 1n << 20n;
 /** Entries of pagemap that are looked at in one go: 512 MiB of small pages. */
 const ENTRIES = 1 << 17;
-const PRESENT = 0x8000_0000;
-const SWAPPED = 0x4000_0000;
-/** The high half of the 55 bits of a frame number. */
-const PFN_HIGH = 0x7f_ffff;
 /** Above all swap files: entries of the kernel's own, among them that of a page taken out of use. Its offset is the frame. */
-const FIRST_SPECIAL_SWAP = 20;
+const FIRST_SPECIAL_SWAP = 20n;
+const OFFSET_LOW = lowHalf(PAGEMAP_SWAP.masks.OFFSET);
 /** Guest memory begins here: of a PC below and above the hole under 4 GiB, of arm64's `virt`. */
 const BASES = [0n, 1n << 32n, 1n << 30n] as const;
 const HOLE_END = 1n << 20n;
@@ -47,13 +46,11 @@ export function mappings(text: string): Mapping[] {
 
 /** The frame that an entry of pagemap, as two halves, names; undefined for none. */
 export function frameOf(low: number, high: number): bigint | undefined {
-  if ((high & PRESENT) !== 0) {
-    const pfn = (BigInt(high & PFN_HIGH) << 32n) | BigInt(low);
-    return pfn === 0n ? undefined : pfn;
-  }
-  // Bits 0-4 are the kind of swap, 5-54 its offset.
-  if ((high & SWAPPED) === 0 || (low & 0x1f) < FIRST_SPECIAL_SWAP) return undefined;
-  return (BigInt(high & PFN_HIGH) << 27n) | BigInt(low >>> 5);
+  const entry = joined(high, low);
+  const { PRESENT, SWAP, PFN } = PAGEMAP.read(entry);
+  if (PRESENT) return PFN === 0n ? undefined : PFN;
+  const { TYPE, OFFSET } = PAGEMAP_SWAP.read(entry);
+  return SWAP && TYPE >= FIRST_SPECIAL_SWAP ? OFFSET : undefined;
 }
 
 /** Where in a process a frame is mapped, or was until the kernel took it away; undefined where it is not, or may not be seen. */
@@ -66,7 +63,7 @@ export function addressOf(pid: number, pfn: bigint, proc = '/proc'): bigint | un
       for (const { from, to } of mappings(readFileSync(`${proc}/${pid}/maps`, 'utf8'))) {
         for (let at = from; at < to; at += BigInt(ENTRIES) * page) {
           const n = readSync(fd, entries, 0, 8 * Math.min(ENTRIES, Number((to - at) / page)), (at / page) * 8n);
-          const index = indexOf(entries, n >> 3, pfn);
+          const index = indexOf(entries, n / 8, pfn);
           if (index >= 0) return at + BigInt(index) * page;
         }
       }
@@ -80,11 +77,12 @@ export function addressOf(pid: number, pfn: bigint, proc = '/proc'): bigint | un
 }
 
 function indexOf(entries: Uint32Array, count: number, pfn: bigint): number {
-  const [presentLow, swapLow] = [Number(pfn & 0xffff_ffffn), Number(pfn & 0x7ff_ffffn)];
+  const presentLow = lowHalf(PAGEMAP.encode({ PFN: pfn }));
+  const swapLow = lowHalf(PAGEMAP_SWAP.encode({ OFFSET: pfn }));
   for (let i = 0; i < count; i++) {
     const low = entries[2 * i] as number;
     // Most are neither, and need no exact look.
-    if (low !== presentLow && low >>> 5 !== swapLow) continue;
+    if (low !== presentLow && (low & OFFSET_LOW) >>> 0 !== swapLow) continue;
     if (frameOf(low, entries[2 * i + 1] as number) === pfn) return i;
   }
   return -1;

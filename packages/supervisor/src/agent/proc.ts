@@ -1,4 +1,5 @@
 /** @module What /proc says of processes: who is who, who is gone, and who listens on a socket (proc(5)). */
+import { bit, defineRegister } from '@syndrome/decode/registers/register.ts';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ProcessGone } from '../core/act.ts';
@@ -75,12 +76,20 @@ export function pids(proc = '/proc'): number[] {
     .map(Number);
 }
 
+/** The flags of a socket in /proc/net/unix. */
+const UNIX_SOCKET_FLAGS = defineRegister({
+  name: '/proc/net/unix Flags',
+  width: 32,
+  source: 'Linux include/uapi/linux/net.h, __SO_ACCEPTCON',
+  fields: [bit(16, 'ACCEPTCON', 'performed a listen')],
+});
+
 /** The inode of a listening unix socket in the text of /proc/net/unix. */
 export function listenerInode(text: string, path: string): string | undefined {
   for (const line of text.split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is SO_ACCEPTCON.
+    // Num RefCount Protocol Flags Type St Inode Path.
     const m = /^[0-9a-f]+: [0-9a-f]{8} [0-9a-f]{8} ([0-9a-f]{8}) [0-9a-f]{4} [0-9a-f]{2} +(\d+) (.*)$/.exec(line);
-    if (m?.[3] === path && (Number.parseInt(m[1] as string, 16) & 0x1_0000) !== 0) return m[2];
+    if (m?.[3] === path && UNIX_SOCKET_FLAGS.read(BigInt(`0x${m[1]}`)).ACCEPTCON) return m[2];
   }
   return undefined;
 }

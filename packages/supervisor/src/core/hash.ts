@@ -12,6 +12,10 @@ const fraction = (x: number): number => Math.floor((x - Math.floor(x)) * 2 ** 32
 const K = primes(64).map(p => fraction(Math.cbrt(p)));
 const START = primes(8).map(p => fraction(Math.sqrt(p)));
 
+/** Six bits of a code point, counted from the lowest, and the byte of UTF-8 that holds them. */
+const sextet = (c: number, i: number): number => Math.floor(c / 64 ** i) % 64;
+const next = (c: number, i: number): number => 0x80 | sextet(c, i);
+
 const rotate = (x: number, n: number): number => (x >>> n) | (x << (32 - n));
 const at = (list: ArrayLike<number>, i: number): number => list[i] ?? 0;
 
@@ -21,9 +25,9 @@ function padded(text: string): Uint8Array {
   for (const character of text) {
     const c = character.codePointAt(0) ?? 0;
     if (c < 0x80) bytes.push(c);
-    else if (c < 0x800) bytes.push(0xc0 | (c >> 6), 0x80 | (c & 63));
-    else if (c < 0x10000) bytes.push(0xe0 | (c >> 12), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
-    else bytes.push(0xf0 | (c >> 18), 0x80 | ((c >> 12) & 63), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63));
+    else if (c < 0x800) bytes.push(0xc0 | sextet(c, 1), next(c, 0));
+    else if (c < 0x10000) bytes.push(0xe0 | sextet(c, 2), next(c, 1), next(c, 0));
+    else bytes.push(0xf0 | sextet(c, 3), next(c, 2), next(c, 1), next(c, 0));
   }
   const length = bytes.length;
   const out = new Uint8Array(Math.ceil((length + 9) / 64) * 64);

@@ -1,4 +1,5 @@
 /** @module The ledger of a host's bad pages: what is out of use, whose it was, and which entries are one page. */
+import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 import type { SeenEvent } from './said.ts';
@@ -6,7 +7,6 @@ import type { Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts'
 import { addTime, countApart, firstOf, JOIN_MS, lastOf, near } from './times.ts';
 import type { Finding } from './witness.ts';
 
-const PAGE_MASK = ~0xfffn;
 /** VMs that are remembered of a page that many share. */
 const MAX_SHARERS = 64;
 const NO_TIMES: Times = new Map();
@@ -42,7 +42,7 @@ export function isSuspect(kernel: Page['kernel']): boolean {
 /** The key of an incident and of a page in the ledger. */
 function pageKey(pfn: bigint | undefined, gpa: bigint | undefined, vm: VmId | undefined): string | undefined {
   if (pfn !== undefined) return hex64(pfn);
-  return gpa === undefined || vm === undefined ? undefined : `${vm}/${hex64(gpa & PAGE_MASK)}`;
+  return gpa === undefined || vm === undefined ? undefined : `${vm}/${hex64(pageOf(gpa))}`;
 }
 
 /**
@@ -68,7 +68,7 @@ export function enterPage(
   const before = `${page.gpa} ${page.vms.length} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
   if (pfn !== undefined) page.pfn = key;
   // Of two that differ the smaller: which one came first is chance.
-  if (gpa !== undefined) page.gpa = smaller(page.gpa, hex64(gpa & PAGE_MASK));
+  if (gpa !== undefined) page.gpa = smaller(page.gpa, hex64(pageOf(gpa)));
   if (seen.vm !== undefined && !page.vms.includes(seen.vm) && page.vms.length < MAX_SHARERS)
     page.vms = [...page.vms, seen.vm].toSorted();
   page.order = Math.max(page.order, seen.order ?? 12);

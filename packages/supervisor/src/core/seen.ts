@@ -1,4 +1,5 @@
 /** @module An event that an agent saw: into the ledger, into an incident, and to what has to be judged again. */
+import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { handsOff } from './budget.ts';
@@ -48,7 +49,7 @@ export function takeEvent(t: Turn, row: Row, seen: SeenEvent): void {
       return vm === undefined ? undefined : noteAfter(t, vm, finding.what, when);
     case 'quarantined': {
       for (const entry of host.pages.values())
-        if (seen.vm !== undefined && isOf(entry, seen.vm) && entry.gpa === hex64(finding.gpa & ~0xfffn))
+        if (seen.vm !== undefined && isOf(entry, seen.vm) && entry.gpa === hex64(pageOf(finding.gpa)))
           entry.quarantined = true;
       return undefined;
     }

@@ -1,4 +1,5 @@
 /** @module What an event of the catalogue says of memory errors, and who may say it. One row of the table for each layer. */
+import { pfnOf } from '@syndrome/decode/registers/address.ts';
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import { isDestatMsr } from '@syndrome/decode/mca/smca-msr.ts';
 import type { SeenEvent, SourceName } from './said.ts';
@@ -37,7 +38,7 @@ const BELIEVED: Readonly<Record<string, readonly SourceName[]>> = {
   lab: ['drill'],
 };
 
-const frame = (address: bigint | undefined): bigint | undefined => (address === undefined ? undefined : address >> 12n);
+const frame = (address: bigint | undefined): bigint | undefined => (address === undefined ? undefined : pfnOf(address));
 /** Severity by the class of a machine check: the page of these holds bad data. */
 const BAD_CLASSES: ReadonlySet<string> = new Set(['Deferred', 'UCNA', 'SRAO', 'SRAR', 'UC']);
 

@@ -1,4 +1,5 @@
 /** @module The lines of one section of a printed CPER record (drivers/firmware/efi/cper.c, cper-arm.c, cper-x86.c). */
+import { joined, lowHalf } from '../../registers/field.ts';
 import * as guid from '../../cper/guid.ts';
 import type {
   CperArmErrorInfo,
@@ -233,8 +234,9 @@ export class SectionLines {
     else if (context !== undefined) {
       const type = X86_CONTEXT_NAMES.indexOf(value);
       if (name === 'Register Context Type' && type >= 0) context.type = type;
-      else if (name === 'Register Array Size' && number !== undefined) this.#arraySize = Number(number & 0xffffn);
-      else if (name === 'MSR Address' && number !== undefined) context.msrAddress = Number(number & 0xffff_ffffn);
+      else if (name === 'Register Array Size' && number !== undefined)
+        this.#arraySize = Number(BigInt.asUintN(16, number));
+      else if (name === 'MSR Address' && number !== undefined) context.msrAddress = lowHalf(number);
       else if (name === 'MM Register Address' && number !== undefined) context.mmAddress = number;
       else return false;
     } else return checkLine(x86.errors.at(-1), name, value, number);
@@ -302,7 +304,7 @@ function pcieLine(pcie: CperPcieError, text: string): boolean {
   }
   const serial = /^serial number: 0x([0-9a-f]{1,8}), 0x([0-9a-f]{1,8})$/.exec(text);
   if (serial !== null) {
-    pcie.serialNumber = ((hexU64(serial[2]) ?? 0n) << 32n) | (hexU64(serial[1]) ?? 0n);
+    pcie.serialNumber = joined(hexU64(serial[2]) ?? 0n, hexU64(serial[1]) ?? 0n);
     return true;
   }
   for (const [re, members, base] of PCIE) {
@@ -357,8 +359,8 @@ function memoryLine(memory: CperMemoryError, body: string): boolean {
     if (WIDE.has(member)) Object.assign(memory, { [member]: value });
     else if (value <= 0xffffn) Object.assign(memory, { [member]: Number(value) });
     else if (member === 'row' && value <= 0x3ffffn) {
-      memory.row = Number(value & 0xffffn);
-      memory.rowExtended = Number(value >> 16n);
+      memory.row = Number(BigInt.asUintN(16, value));
+      memory.rowExtended = Number(value / ROWS);
     }
   }
   return taken;
@@ -414,14 +416,14 @@ function armLine(
   if (m === null) return info;
   const name = m[1] ?? '';
   const value = m[2]?.startsWith('0x') ? (hexU64(m[2]) ?? 0n) : BigInt(m[2] ?? '0');
-  const small = Number(value & 0xffff_ffffn);
+  const small = lowHalf(value);
   if (name === 'MIDR') arm.midr = value;
   else if (name.endsWith('(MPIDR)')) arm.mpidr = value;
   else if (name === 'error affinity level') arm.affinityLevel = small & 0xff;
   else if (name === 'running state') arm.runningState = small;
   else if (name.startsWith('Power State Coordination')) arm.psciState = small;
   if (info === undefined) return info;
-  if (name === 'num errors') info.multipleError = Math.max(0, (small & 0x1ffff) - 1) & 0xffff;
+  if (name === 'num errors') info.multipleError = Math.max(0, (small % 0x2_0000) - 1) % 0x1_0000;
   else if (name === 'error_type') info.type = armErrorType(body) ?? small & 0xff;
   else if (name === 'error_info') info.errorInfo = value;
   else if (name === 'virtual fault address') info.virtualAddress = value;
@@ -443,6 +445,8 @@ const PROCESSOR: Readonly<Record<string, keyof CperProcessorGeneric>> = {
   responder_id: 'responderId',
   IP: 'instructionPointer',
 };
+/** Rows that the row of a memory error counts without its extension. */
+const ROWS = 0x1_0000n;
 const WIDE_PROCESSOR: ReadonlySet<string> = new Set([
   'cpuVersion',
   'processorId',
@@ -457,6 +461,6 @@ function processorLine(processor: CperProcessorGeneric, body: string): boolean {
   const member = m !== null && Object.hasOwn(PROCESSOR, m[1] ?? '') ? PROCESSOR[m[1] ?? ''] : undefined;
   if (m === null || member === undefined) return false;
   const value = m[2]?.startsWith('0x') ? (hexU64(m[2]) ?? 0n) : BigInt(m[2] ?? '0');
-  Object.assign(processor, { [member]: WIDE_PROCESSOR.has(member) ? value : Number(value & 0xffffn) });
+  Object.assign(processor, { [member]: WIDE_PROCESSOR.has(member) ? value : Number(BigInt.asUintN(16, value)) });
   return true;
 }

@@ -49,9 +49,9 @@ export function cpuidOf(family: number, model: number, stepping: number): bigint
   const extended = family - base;
   return CPUID_1_EAX.encode({
     EXT_FAMILY: BigInt(extended & 0xff),
-    EXT_MODEL: BigInt((model >> 4) & 0xf),
+    EXT_MODEL: BigInt(Math.floor(model / 16) % 16),
     FAMILY: BigInt(base),
-    MODEL: BigInt(model & 0xf),
-    STEPPING: BigInt(stepping & 0xf),
+    MODEL: BigInt(model % 16),
+    STEPPING: BigInt(stepping % 16),
   });
 }

@@ -2,6 +2,7 @@
  * @module What Intel's EDAC drivers print (drivers/edac: sb_edac.c, skx_common.c, edac_mc.c): the raw machine check, a
  * register a line, and a summary `EDAC MC0: 1 CE memory read error on …` for any memory controller.
  */
+import { placed } from '../../registers/field.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink } from '../item.ts';
@@ -131,7 +132,7 @@ export class EdacIntelLines implements KernelPart {
     // A page of 0 is what a driver prints that does not know the address.
     const frame = BigInt(`0x${page?.[1] ?? '0'}`);
     const shift = this.#pageShift();
-    if (frame !== 0n && shift !== undefined) fields.addr = (frame << BigInt(shift)) | BigInt(`0x${page?.[2] ?? '0'}`);
+    if (frame !== 0n && shift !== undefined) fields.addr = placed(frame, shift) | BigInt(`0x${page?.[2] ?? '0'}`);
     const name = m[2] === 'CE' ? 'edac-corrected' : 'edac-uncorrected';
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
   }

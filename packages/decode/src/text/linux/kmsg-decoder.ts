@@ -18,6 +18,9 @@ interface KmsgRecord {
   text: string;
 }
 
+/** A priority is the facility times this, and the level (RFC 5424 6.2.1). */
+const LEVELS = 8;
+
 /** Takes a record apart; undefined for what is none. Lines behind the first (its dictionary) are left out. */
 export function kmsgRecord(record: string): KmsgRecord | undefined {
   const end = record.indexOf('\n');
@@ -27,8 +30,8 @@ export function kmsgRecord(record: string): KmsgRecord | undefined {
   const [, prefix, seq, us, more = '', text = ''] = m;
   const caller = /(?:^|,)caller=([TC]\d{1,10})(?:,|$)/.exec(more)?.[1];
   return {
-    facility: Number(prefix) >>> 3,
-    level: Number(prefix) & 7,
+    facility: Math.floor(Number(prefix) / LEVELS),
+    level: Number(prefix) % LEVELS,
     seq: Number(seq),
     us: Number(us),
     ...(caller === undefined ? {} : { caller }),

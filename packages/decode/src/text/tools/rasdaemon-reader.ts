@@ -2,6 +2,7 @@
  * @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`, and what its
  * ras-mc-ctl --errors lists from the database.
  */
+import { addressOf } from '../../registers/address.ts';
 import { SECTION_MEMORY } from '../../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
 import type { CperMemoryError, CperRecord, CperSeverity } from '../../cper/record.ts';
@@ -135,7 +136,7 @@ export class RasdaemonReader implements Reader {
       const addr =
         page === null
           ? hexU64(/\baddress: ?(0x[0-9a-f]{1,16})/.exec(body)?.[1])
-          : (BigInt(`0x${page[1] ?? '0'}`) << 12n) | BigInt(`0x${page[2] ?? '0'}`);
+          : addressOf(BigInt(`0x${page[1] ?? '0'}`)) | BigInt(`0x${page[2] ?? '0'}`);
       if (addr !== undefined) fields.addr = addr;
       this.#memoryController(m?.[2], fields, place);
       return true;

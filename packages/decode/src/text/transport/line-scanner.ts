@@ -174,8 +174,8 @@ export class LineScanner {
 function countNewlines(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
   let at = from;
-  for (; at < to && ((bytes.byteOffset + at) & 3) !== 0; at++) count += bytes[at] === NEWLINE ? 1 : 0;
-  const words = (to - at) >> 2;
+  for (; at < to && (bytes.byteOffset + at) % 4 !== 0; at++) count += bytes[at] === NEWLINE ? 1 : 0;
+  const words = Math.floor((to - at) / 4);
   if (words > 8) {
     const view = new Uint32Array(bytes.buffer, bytes.byteOffset + at, words);
     for (let i = 0; i < words; i++) {

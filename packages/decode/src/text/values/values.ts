@@ -1,4 +1,5 @@
 /** @module Values typed by hand: `0xbd80000000000134`, `status=… addr=…`, and QEMU's monitor command `mce`. */
+import { fits } from '../../registers/address.ts';
 import type { ArmSeaRecord } from '../../arm/record.ts';
 import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
 import { holdsError } from '../../mca/registers.ts';
@@ -107,7 +108,7 @@ const HMP = /^(?:\(qemu\) {0,4})?mce((?: {1,8}-b)?)((?: {1,8}(?:0[xX][0-9a-fA-F]
 /** A number as written: `0x…` is hex; bare digits are decimal for counts and hex for registers, as logs print them. */
 function number(text: string, small: boolean): bigint | undefined {
   // Too long for hex digits: decimal, as databases give 64-bit values.
-  if (/^\d{17,20}$/.test(text)) return BigInt(text) >> 64n === 0n ? BigInt(text) : undefined;
+  if (/^\d{17,20}$/.test(text)) return fits(BigInt(text), 64) ? BigInt(text) : undefined;
   if (small && /^\d{1,9}$/.test(text)) return BigInt(text);
   return hexU64(text);
 }
@@ -123,7 +124,7 @@ export function mceCommand(text: string): Values | undefined {
     .split(/ +/)
     .map(w => BigInt(w));
   if (cpu === undefined || bank === undefined || status === undefined) return undefined;
-  if ([status, mcgStatus, addr, misc].some(v => v !== undefined && v >> 64n !== 0n)) return undefined;
+  if ([status, mcgStatus, addr, misc].some(v => v !== undefined && !fits(v, 64))) return undefined;
   if (cpu > 0xffffn || bank > 0xffffn) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', cpu: Number(cpu), bank: Number(bank), status };
   record.mcgStatus = mcgStatus ?? 0n;

@@ -1,4 +1,5 @@
 /** @module Acts on pages of the host (Documentation/ABI/testing/sysfs-memory-page-offline). Only where the configuration allows it. */
+import { KPAGEFLAGS } from '@syndrome/decode/registers/linux-pages.ts';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join, relative } from 'node:path';
@@ -9,7 +10,6 @@ import type { Act, ActResult } from '../../core/act.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 
 /** Bit of /proc/kpageflags (admin-guide/mm/pagemap.rst). */
-const HWPOISON = 19n;
 /** Entry of the auxiliary vector: the page size (getauxval(3)). */
 const AT_PAGESZ = 6n;
 
@@ -42,7 +42,7 @@ export function isPoisoned(pfn: bigint, proc = '/proc'): boolean | undefined {
   } catch {
     return undefined;
   }
-  return ((flags.readBigUInt64LE() >> HWPOISON) & 1n) === 1n;
+  return KPAGEFLAGS.read(flags.readBigUInt64LE()).HWPOISON;
 }
 
 const FILES = {

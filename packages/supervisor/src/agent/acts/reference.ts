@@ -1,4 +1,5 @@
 /** @module Acts on the reference VMM: by its control channel, a line of JSON each, and on its process. */
+import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { constants, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
@@ -129,7 +130,7 @@ export class ReferenceActs implements Actuator {
       const stop = this.#vms.observe(seen => {
         const { name, fields } = seen.event;
         const isOfIt = name === 'vmm.quarantined' || name === 'vmm.quarantine-refused';
-        if (seen.vm !== vm || !isOfIt || (fields.gpa & ~0xfffn) !== (gpa & ~0xfffn)) return;
+        if (seen.vm !== vm || !isOfIt || pageOf(fields.gpa) !== pageOf(gpa)) return;
         stop();
         resolve(seen.event);
       });

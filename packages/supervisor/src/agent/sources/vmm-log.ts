@@ -1,4 +1,5 @@
 /** @module The reference VMM: what it reports of itself, a JSON object a line, in a file or a FIFO. */
+import { pfnOf } from '@syndrome/decode/registers/address.ts';
 import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import { vmmEvents } from '@syndrome/decode/text/event-reader.ts';
@@ -13,7 +14,6 @@ import { type Copy, type Vms, howGoneCopy } from '../vms.ts';
 import { followLines } from './follow.ts';
 
 const MAX_RAW = 512;
-const PAGE_SHIFT = 12n;
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -72,7 +72,7 @@ export class VmmLogSource implements Source {
               // What is read late happened when it was written.
               ...(Number.isSafeInteger(when) && when >= 0 ? { when } : {}),
               ...(gpa === undefined ? {} : { gpa }),
-              ...(hpa === undefined ? {} : { pfn: hpa >> PAGE_SHIFT }),
+              ...(hpa === undefined ? {} : { pfn: pfnOf(hpa) }),
               raw: line.slice(0, MAX_RAW),
             };
             vms.saw(said);

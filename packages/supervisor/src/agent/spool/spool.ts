@@ -102,7 +102,7 @@ export class Spool {
     this.#folder = folder;
     this.#unlock = unlock;
     this.#maxBytes = options.maxBytes ?? 64 << 20;
-    this.#segmentBytes = Math.min(options.segmentBytes ?? 1 << 20, Math.max(1, this.#maxBytes >> 2));
+    this.#segmentBytes = Math.min(options.segmentBytes ?? 1 << 20, Math.max(1, Math.floor(this.#maxBytes / 4)));
     this.#now = options.now ?? Date.now;
     this.#filler = options.filler ?? '';
     this.#retryMs = options.retryMs ?? 1000;
