@@ -1,5 +1,6 @@
 /** @module Family, model and stepping out of a CPUID signature. */
-import { bits, defineRegister } from '../registers/register.ts';
+import { lowHalf } from '../registers/field.ts';
+import { bits, defineRegister, wordField } from '../registers/register.ts';
 import type { McaVendor } from './record.ts';
 
 /** CPUID leaf 1, EAX. */
@@ -17,6 +18,12 @@ export const CPUID_1_EAX = defineRegister({
   ],
 });
 
+const familyOf = wordField(CPUID_1_EAX, 'FAMILY');
+const extendedFamilyOf = wordField(CPUID_1_EAX, 'EXT_FAMILY');
+const modelOf = wordField(CPUID_1_EAX, 'MODEL');
+const extendedModelOf = wordField(CPUID_1_EAX, 'EXT_MODEL');
+const steppingOf = wordField(CPUID_1_EAX, 'STEPPING');
+
 export interface CpuModel {
   family: number;
   model: number;
@@ -28,13 +35,13 @@ export interface CpuModel {
  * model when the base family is 6 or 0xf (SDM), which is all AMD has.
  */
 export function cpuModel(signature: bigint): CpuModel {
-  const { EXT_FAMILY, EXT_MODEL, FAMILY, MODEL, STEPPING } = CPUID_1_EAX.read(signature);
-  const base = Number(FAMILY);
-  const extended = base === 0x6 || base === 0xf ? 16 * Number(EXT_MODEL) : 0;
+  const eax = lowHalf(signature);
+  const base = familyOf(eax);
+  const extended = base === 0x6 || base === 0xf ? 16 * extendedModelOf(eax) : 0;
   return {
-    family: base === 0xf ? base + Number(EXT_FAMILY) : base,
-    model: extended + Number(MODEL),
-    stepping: Number(STEPPING),
+    family: base === 0xf ? base + extendedFamilyOf(eax) : base,
+    model: extended + modelOf(eax),
+    stepping: steppingOf(eax),
   };
 }
 

@@ -14,6 +14,9 @@ export interface CodeForm {
 }
 
 const WIDTH = 16;
+/** The letters of fields. */
+const FIRST = 0x41;
+const LETTERS = 26;
 
 /**
  * Reads a form. Throws {@link RegisterError} for a text that is none.
@@ -44,12 +47,19 @@ export function codeForm(text: string): CodeForm {
     }
     fields.set(digit, field);
   }
+  // By the letter: codes of a storm are asked for all their fields again and again.
+  const masks = new Uint16Array(LETTERS);
+  const shifts = new Uint8Array(LETTERS);
+  for (const [letter, { mask, lo }] of fields) {
+    masks[letter.charCodeAt(0) - FIRST] = mask;
+    shifts[letter.charCodeAt(0) - FIRST] = lo;
+  }
   return {
     text,
     has: code => (code & fixed) === value,
     of(letter, code) {
-      const field = fields.get(letter);
-      return field === undefined ? 0 : (code & field.mask) >> field.lo;
+      const at = letter.charCodeAt(0) - FIRST;
+      return (code & (masks[at] ?? 0)) >> (shifts[at] ?? 0);
     },
   };
 }

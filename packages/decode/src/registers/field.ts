@@ -10,7 +10,7 @@ export function maskOf(hi: number, lo: number): bigint {
 
 /** Bits `hi`:`lo` of a value, shifted down to bit 0. @example fieldOf(0xab00n, low + 7, low) // 0xabn, for a `low` of 8 */
 export function fieldOf(value: bigint, hi: number, lo: number): bigint {
-  return (value & maskOf(hi, lo)) >> BigInt(lo);
+  return BigInt.asUintN(hi - lo + 1, value >> BigInt(lo));
 }
 
 /** A value that begins at bit `lo`. */

@@ -1,7 +1,7 @@
 /** @module Registers as field tables over bigint: declare once; decode, encode and describe follow. */
 import { SyndromeError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
-import { maskOf } from './field.ts';
+import { lowHalf, maskOf } from './field.ts';
 
 /** A single-bit field; decodes to a boolean. */
 export interface BitField<N extends string = string> {
@@ -240,4 +240,20 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
   }
 
   return { name, width, source, fields, masks, decode, read, encode, describe };
+}
+
+/**
+ * What takes a field out of a register of at most 32 bits that is there as a number: for rules that ask again and again, and
+ * would make a bigint each time.
+ *
+ * @example wordField(CPUID_1_EAX, 'FAMILY')(0x00a20f10) // 0xf
+ */
+export function wordField<const N extends string>(
+  { fields }: { readonly fields: readonly (Field & { readonly name: N })[] },
+  name: N,
+): (word: number) => number {
+  const field = fields.find(f => f.name === name);
+  const { hi, lo } = field ?? { hi: 0, lo: 0 };
+  const mask = lowHalf(maskOf(hi, lo));
+  return word => (word & mask) >>> lo;
 }
