@@ -4,6 +4,8 @@ import { join } from 'node:path';
 // The second start is faster: V8 keeps the compiled (and type-stripped) modules. They are code, so they lie where the code
 // lies and not in a shared folder; where that cannot be written to, every start compiles again.
 enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/syndrome'));
+// bin/syndrome names the same folder, for this program alone: what it starts has a cache of its own, or none.
+delete process.env['NODE_COMPILE_CACHE'];
 
 // Before anything is made: what the program keeps is its user's alone, whatever the umask.
 (await import('@syndrome/base/disk/umask.ts')).makePrivately();

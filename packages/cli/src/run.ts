@@ -7,10 +7,7 @@ import { prepareRun, type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { bundledScenarios, findScenarios, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
-import { junitReporter } from '@syndrome/lab/report/junit.ts';
-import { ktapReporter } from '@syndrome/lab/report/ktap.ts';
 import { all, type Reporter } from '@syndrome/lab/report/reporter.ts';
-import { distribution, distributionLines } from '@syndrome/lab/report/repeat.ts';
 import { textReporter } from '@syndrome/lab/report/text.ts';
 import { type ExitStyle, exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -49,7 +46,7 @@ function choose(names: readonly string[], options: Options): Scenario[] {
 }
 
 /** What goes where: the machine-readable report on stdout, and then the time line for people on stderr. */
-function reporters(options: Options, signal: AbortSignal): Reporter[] {
+async function reporters(options: Options, signal: AbortSignal): Promise<Reporter[]> {
   const machine = options.json === true || options.ktap === true;
   const level = { ...(options.verbose ? { all: true } : {}), ...(options.quiet ? { quiet: true } : {}) };
   const look = machine ? stderrLook(options) : stdoutLook(options);
@@ -57,8 +54,10 @@ function reporters(options: Options, signal: AbortSignal): Reporter[] {
   return [
     ...(machine && options.quiet ? [] : [text]),
     ...(options.json ? [jsonReporter(print)] : []),
-    ...(options.ktap ? [ktapReporter(printLines)] : []),
-    ...(options.junit === undefined ? [] : [junitReporter(options.junit, signal)]),
+    ...(options.ktap ? [(await import('@syndrome/lab/report/ktap.ts')).ktapReporter(printLines)] : []),
+    ...(options.junit === undefined
+      ? []
+      : [(await import('@syndrome/lab/report/junit.ts')).junitReporter(options.junit, signal)]),
   ];
 }
 
@@ -87,7 +86,7 @@ export async function run(names: string[], options: Options): Promise<void> {
     return;
   }
   const repeat = options.repeat ?? 1;
-  const report = all(reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options, signal));
+  const report = all(await reporters(repeat > 1 ? { ...options, quiet: true, verbose: false } : options, signal));
   const results: RunResult[] = [];
   let interrupted = false;
   try {
@@ -112,7 +111,7 @@ export async function run(names: string[], options: Options): Promise<void> {
     () => undefined,
     (cause: unknown) => ({ cause }),
   );
-  if (repeat > 1) printDistributions(scenarios, results, options);
+  if (repeat > 1) await printDistributions(scenarios, results, options);
   if (interrupted || signal.aborted) throw new LabInterrupted();
   if (lost !== undefined) {
     throw new SyndromeError('E_REPORT', 'the report could not be written', {
@@ -127,7 +126,12 @@ export async function run(names: string[], options: Options): Promise<void> {
 }
 
 /** Flakiness is a result: how often which outcome, and how long it took. */
-function printDistributions(scenarios: readonly Scenario[], results: readonly RunResult[], options: Options): void {
+async function printDistributions(
+  scenarios: readonly Scenario[],
+  results: readonly RunResult[],
+  options: Options,
+): Promise<void> {
+  const { distribution, distributionLines } = await import('@syndrome/lab/report/repeat.ts');
   for (const name of new Set(scenarios.map(s => s.name))) {
     const runs = results.filter(r => r.scenario === name);
     // Interrupted before the first of them had ended.

@@ -1,7 +1,5 @@
 import { LabSkip } from './errors.ts';
-import { requirePreflight } from './host-local.ts';
 import { type Accel, kvmAccessible } from './machine/accel.ts';
-import { probeKvm } from './machine/probe-kvm.ts';
 import type { MachineFiles, MachineParts } from './machines/kind.ts';
 import { FLAT_GUEST, machineKind, machineSchema, type MachineSpec } from './machines/registry.ts';
 import type { PartChoices } from './part-choices.ts';
@@ -36,6 +34,7 @@ export interface Assembly extends Omit<MachineParts<MachineSpec>, 'qemu'> {
 /** Fetches, builds and finds everything a machine needs. @throws SupplyError, LabSkip. */
 export async function assemble(spec: MachineSpec, choices: PartChoices, services: Services): Promise<Assembly> {
   if (!choices.hostLocal) return put(spec, choices, services);
+  const { requirePreflight } = await import('./host-local.ts');
   requirePreflight(spec, choices.hostLocal.consent);
   // The guest of a nested machine, right under a QEMU on this very machine: the QEMU of the host layer.
   const guest = machineSchema.parse({ kind: FLAT_GUEST, ...machineKind(spec).local?.(spec) });
@@ -92,6 +91,7 @@ async function chooseAccel(
   if (!kvmAccessible()) {
     return no('/dev/kvm cannot be opened', 'Join the group that owns /dev/kvm, or leave --accel out.');
   }
+  const { probeKvm } = await import('./machine/probe-kvm.ts');
   const probe = await probeKvm(machine, files, { cacheDir: supply.cacheDir, signal, onNotice });
   return probe.works ? 'kvm' : no(probe.reason, leave);
 }

@@ -5,14 +5,11 @@ import { machineChannels, qemuArgs } from './machine/qemu-args.ts';
 import { machineKind } from './machines/registry.ts';
 import type { AgentClient } from './guest/client.ts';
 import { AgentError } from './guest/errors.ts';
-import { emulationFault } from './emulation-fault.ts';
 import { LabSkip } from './errors.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
-import { LocalHost } from './host-local.ts';
 import { markUsed } from './kept-states.ts';
 import type { BuiltIn } from './machine/images.ts';
-import { loadCrashKernel } from './crash-kernel.ts';
 import type { HostPlan } from './machines/kind.ts';
 import type { Assembly } from './parts.ts';
 import { Session } from './session.ts';
@@ -54,7 +51,9 @@ export async function startMachine(
   try {
     return await start();
   } catch (error) {
-    const fault = signal.aborted || !assembly.host ? undefined : emulationFault(error, recorder.events.slice(before));
+    if (signal.aborted || !assembly.host) throw error;
+    const { emulationFault } = await import('./emulation-fault.ts');
+    const fault = emulationFault(error, recorder.events.slice(before));
     if (fault === undefined) throw error;
     options.onRestart?.();
     const texts = [`${fault.why} (${messageOf(error)}); the machine is started once more`, ...fault.evidence];
@@ -115,6 +114,7 @@ async function startOnce(
   let session: Session | undefined;
   try {
     if (assembly.local) {
+      const { LocalHost } = await import('./host-local.ts');
       const localHost = new LocalHost();
       localHost.giveBackLeft(say);
       session = await Session.open(recorder, machine, signal, command);
@@ -139,7 +139,7 @@ async function startOnce(
     if (host) await fetchGuest(session, host);
     if (hostOnly) return session;
     if (host) await startGuest(session, host);
-    if (crash) await loadCrashKernel(session, crash);
+    if (crash) await (await import('./crash-kernel.ts')).loadCrashKernel(session, crash);
     await session.orDie(session.agent.call('hello', {}, ANSWER), SLOW.deadlineMs, 'the guest to answer');
     if (!cold) {
       await guestPoint.save(session);

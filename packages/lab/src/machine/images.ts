@@ -5,7 +5,6 @@ import { makeDerived } from '@syndrome/base/disk/derived.ts';
 import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { agentBinary } from '../guest/agent-build.ts';
 import { libraryClosure } from '../guest/elf.ts';
-import { buildInitramfs } from '../guest/initramfs.ts';
 import type { KernelPart } from '../supply/kernel.ts';
 import type { KexecPart } from '../supply/kexec.ts';
 import type { NodePart } from '../supply/node.ts';
@@ -91,7 +90,8 @@ export async function agentImage(
     hash.update(`${path}\0${data.length}\0`).update(data);
   }
   const file = join(supply.cacheDir, 'initramfs', `${arch}-${hash.digest('hex').slice(0, 24)}.cpio`);
-  await makeDerived(file, fresh => {
+  await makeDerived(file, async fresh => {
+    const { buildInitramfs } = await import('../guest/initramfs.ts');
     writeFileSync(
       fresh,
       buildInitramfs(parts.map(p => ({ type: 'file', mode: 0o755, path: p.path, data: imageData(p) }))),

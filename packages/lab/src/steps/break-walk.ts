@@ -5,8 +5,6 @@ import type { WalkInjection } from '@syndrome/decode/inject/injection.ts';
 import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
 import type { Journey } from '@syndrome/decode/outlook/explore.ts';
-import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
-import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
 import { LabError } from '../errors.ts';
 import { guestOfVmm, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { duration, ns, u64 } from './arguments.ts';
@@ -55,6 +53,9 @@ export const breakWalk = defineStep({
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
     if (session.gdbPath === undefined) throw new LabError('E_LAB_NO_GDB', 'this machine has no debugger port');
+    // No other step needs a debugger.
+    const { GdbClient } = await import('@syndrome/qemu/gdb/client.ts');
+    const { breakStage2Walk } = await import('@syndrome/qemu/gdb/poke.ts');
     const gdb = await GdbClient.connect(
       { path: session.gdbPath },
       {

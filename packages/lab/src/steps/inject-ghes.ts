@@ -5,7 +5,6 @@ import { ABORT_FROM_VMM } from '@syndrome/decode/inject/walk.ts';
 import { fieldsOf, recordOf } from '@syndrome/decode/inject/ways.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Journey } from '@syndrome/decode/outlook/explore.ts';
-import { injectGhes as inject } from '@syndrome/qemu/qmp/ghes.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { guestOfVmm, type Leg, type Legs, type Plan, those, victimOf } from '../outlook/scene.ts';
 import { u64 } from './arguments.ts';
@@ -62,6 +61,7 @@ export const injectGhes = defineStep({
   legs,
   run: async (session, args) => {
     const made = injection(args, valueIn(session));
+    const { injectGhes: inject } = await import('@syndrome/qemu/qmp/ghes.ts');
     session.note('lab.injected', fieldsOf(made));
     // In a nested machine the firmware is that of the host layer.
     await inject(session.outer, ghesBlock(made));

@@ -1,19 +1,12 @@
 import type { DebianArch } from './apt.ts';
-import {
-  type BusyboxPart,
-  type FirmwarePart,
-  obtainBusybox,
-  obtainFirmware,
-  obtainXen,
-  type XenPart,
-} from './extras.ts';
+import type { BusyboxPart, FirmwarePart, XenPart } from './extras.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
-import { type CachedPart, type Cleaned, type CleanWhat, cleanCache, listParts } from './inspect.ts';
+import type { CachedPart, Cleaned, CleanWhat } from './inspect.ts';
 import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } from './kernel.ts';
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
-import { type KexecPart, obtainKexec } from './kexec.ts';
+import type { KexecPart } from './kexec.ts';
 import { cacheRoot, openLayout } from './layout.ts';
-import { type NodePart, obtainNode } from './node.ts';
+import type { NodePart } from './node.ts';
 import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
 import { obtainToolchain, type Toolchain } from './toolchain.ts';
 
@@ -28,7 +21,8 @@ interface SupplyOptions extends FetcherOptions {
 /**
  * The parts a lab is made of: QEMU, kernels, Xen, firmware, busybox and a C tool chain, from Debian packages in a
  * private cache or from the user's own files. Nothing is installed and no privilege is needed. What is in the cache
- * is used without a look at the network; `newest` and its likes are asked for again after a week.
+ * is used without a look at the network; `newest` and its likes are asked for again after a week. Code for what most runs
+ * do not need is loaded when it is asked for.
  */
 export class Supply {
   readonly #fetcher: Fetcher;
@@ -70,26 +64,31 @@ export class Supply {
 
   /** The Xen hypervisor: a version (`4.20`, `4.17`) or the path of an uncompressed image. */
   async xen(version = '4.20'): Promise<XenPart> {
+    const { obtainXen } = await import('./extras.ts');
     return await obtainXen(this.#fetcher, version);
   }
 
   /** UEFI code for arm64 machines; `override` is the path of the user's own. */
   async firmware(override?: string): Promise<FirmwarePart> {
+    const { obtainFirmware } = await import('./extras.ts');
     return await obtainFirmware(this.#fetcher, override);
   }
 
   /** Node for arm64 with koffi, for the host layer in which the reference VMM runs. */
   async node(): Promise<NodePart> {
+    const { obtainNode } = await import('./node.ts');
     return await obtainNode(this.#fetcher);
   }
 
   /** kexec with its libraries, for the guest that loads a crash kernel. */
   async kexec(): Promise<KexecPart> {
+    const { obtainKexec } = await import('./kexec.ts');
     return await obtainKexec(this.#fetcher);
   }
 
   /** A static busybox for guests. */
   async busybox(arch: DebianArch): Promise<BusyboxPart> {
+    const { obtainBusybox } = await import('./extras.ts');
     return await obtainBusybox(this.#fetcher, arch);
   }
 
@@ -100,11 +99,13 @@ export class Supply {
 
   /** What is in the cache; `verify` hashes every file. */
   async list(options: { verify?: boolean } = {}): Promise<CachedPart[]> {
+    const { listParts } = await import('./inspect.ts');
     return await listParts(this.#fetcher, options);
   }
 
   /** Removes parts or package lists from the cache. */
   async clean(what: CleanWhat = 'all'): Promise<Cleaned> {
+    const { cleanCache } = await import('./inspect.ts');
     return await cleanCache(this.#fetcher, what);
   }
 }

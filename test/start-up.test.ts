@@ -1,0 +1,52 @@
+/** What a command loads before it does anything: each module costs every run, so what only some runs need waits for them. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const dir = mkdtempSync(join(tmpdir(), 'start-up-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const watcher = join(dir, 'watcher.mjs');
+writeFileSync(
+  watcher,
+  `import { registerHooks } from 'node:module';
+import { writeFileSync } from 'node:fs';
+const urls = [];
+registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+process.on('exit', () => {
+  const own = process.moduleLoadList.map(name => name.replace(/^\\S+ /, 'node:'));
+  const said = { urls: [...urls, ...own], cache: process.env.NODE_COMPILE_CACHE ?? null };
+  writeFileSync(process.env.WATCHED, JSON.stringify(said));
+});
+`,
+);
+
+/** The modules that a command loads, Node's own too, and the compile cache that what it starts would have. */
+function loadedBy(...args: string[]): { urls: string[]; cache: string | null } {
+  const WATCHED = join(dir, 'said.json');
+  const env = { ...process.env, WATCHED, NODE_OPTIONS: `--import=${pathToFileURL(watcher).href}` };
+  spawnSync(join(ROOT, 'bin/syndrome'), args, { env, timeout: 25_000 });
+  return JSON.parse(readFileSync(WATCHED, 'utf8')) as { urls: string[]; cache: string | null };
+}
+
+test('a run loads no debugger, no other host layer, no report and no package that it has no use for', () => {
+  // Refused once all is loaded, with no machine and no cache.
+  const { urls } = loadedBy('run', 'no-such-scenario');
+  const own = urls.filter(url => url.includes('/packages/'));
+  expect(own.some(url => url.endsWith('/lab/src/session.ts'))).toBe(true);
+  const needless =
+    /\/qemu\/src\/gdb\/|\/qmp\/ghes\.ts|\/supervisor\/|\/web\/|\/fleet\.ts|\/drill|host-local|probe-kvm|crash-kernel|\/report\/(?:junit|ktap|repeat|matrix)|\/supply\/(?:extras|inspect|kexec|node)\.ts|initramfs|xen-mcelog/;
+  expect(own.filter(url => needless.test(url))).toEqual([]);
+});
+
+test('from the second start on nothing strips types, and what a command starts does not see its compile cache', () => {
+  loadedBy('--version');
+  const { urls, cache } = loadedBy('--version');
+  expect(urls).toContain('node:internal/modules/esm/loader');
+  expect(urls.filter(url => /amaro/.test(url))).toEqual([]);
+  expect(cache).toBe(null);
+});
