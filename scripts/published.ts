@@ -48,7 +48,7 @@ export function syndromePackage(version: string, bundled: readonly string[], man
     type: 'module',
     bin: { syndrome: 'bin/syndrome.js' },
     man,
-    files: ['bin', 'guest', 'man', 'packages', 'scenarios'],
+    files: ['bin', 'docs', 'guest', 'man', 'packages', 'scenarios'],
     engines: { node: '>=24' },
     dependencies: Object.fromEntries(bundled.map(name => [name, versionOf(name)])),
     bundleDependencies: bundled,

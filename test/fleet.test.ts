@@ -207,6 +207,14 @@ describe('what is ordered', () => {
   });
 });
 
+test('a playbook is printed at 3 a.m., by the name that a notice has', async () => {
+  const run = (...args: string[]): Promise<Ended> => runInside(sandbox.env, ['fleet', 'playbook', ...args]);
+  const [list, text, wrong] = [await run(), await run('unproven.md'), await run('unprovn')];
+  expect([list.code, list.stdout.split('\n')]).toEqual([0, expect.arrayContaining(['unproven', 'vm-lost'])]);
+  expect([text.code, text.stdout]).toEqual([0, expect.stringContaining('syndrome fleet attest')]);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('Did you mean unproven?')]);
+});
+
 test('where no controller answers it says which socket, and what to start', async () => {
   writeFileSync(join(sandbox.dir, 'other.yaml'), JSON.stringify({ folder: join(sandbox.dir, 'other') }), {
     mode: 0o600,

@@ -9,6 +9,7 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The VM may not be given an error by a drill: it is unknown, its owner has not opted in, somebody else takes care of it, it does not run there, or the monitor is not shown to be its own. Nothing was injected.',
   E_DRILL_WAIT:
     'A step of the drill did not come within its time; the text says which. Run it again with --keep and look at the logs of agents and controller in its folder. A machine with much other load needs a longer --timeout.',
+  E_FLEET_PLAYBOOK: 'No playbook of that name comes with the program; `syndrome fleet playbook` lists them.',
   E_FLEET_REPLAY: 'No ledger was named, or the one that was named is not there; the hint says how to name one.',
   E_INJECT_FATAL:
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',

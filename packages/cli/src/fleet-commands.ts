@@ -242,6 +242,12 @@ Examples:
     );
 
   fleet
+    .command('playbook')
+    .description('what to do about a notice, step by step; without a name: which playbooks there are')
+    .argument('[name]', 'as a notice names it: unproven, vm-lost, …')
+    .addHelpText('after', '\nExample:\n  syndrome fleet playbook unproven')
+    .action(async (name: string | undefined) => (await import('./fleet-playbook.ts')).playbook(name));
+  fleet
     .command('replay')
     .description('decide everything once more from the ledger, and compare: the same must come out')
     .option('--config <file>', 'of a controller that runs')

@@ -138,6 +138,7 @@ function statusLines(s: Row, style: Style): string[] {
     `agents     ${text(s['connected'])} of ${text(s['hosts'])} connected`,
     `VMs        ${text(s['vms'])}, acted on: ${text((s['moving'] as unknown[] | undefined)?.length ?? 0)}`,
     `incidents  ${text(s['openIncidents'])} open`,
+    ...(Array.isArray(s['weak']) ? s['weak'] : []).map(w => style('yellow', `weak       ${text(w, 400)}`)),
     alerts.length === 0 ? 'alerts     none' : bad(`alerts     ${alerts.map(a => text(a)).join(', ')}`),
   ];
 }

@@ -88,6 +88,9 @@ async function call(
     return { output: messageOf(error), stdout: '' };
   }
   const [program, ...args] = agent.argv;
+  // Looked at for each call: what others may change since is not run.
+  const why = whyNotProgram(program);
+  if (why !== undefined) return { output: `${program} ${why}`, stdout: '' };
   const { promise, resolve } = Promise.withResolvers<{ code?: number; output: string; stdout: string }>();
   let [output, stdout] = ['', ''];
   // A group of its own: an agent has programs of its own (ipmitool), which end with it.

@@ -238,7 +238,13 @@ export class Leader {
     const { query } = this.#options.store;
     switch (list) {
       case 'status':
-        return { ...statusView(state), epoch: Number(this.#lease.epoch), inputs: journal.seq, clockJumps: time.jumps };
+        return {
+          ...statusView(state),
+          weak: this.#options.weak ?? [],
+          epoch: Number(this.#lease.epoch),
+          inputs: journal.seq,
+          clockJumps: time.jumps,
+        };
       case 'hosts':
         return hostsView(state);
       case 'vms':

@@ -18,6 +18,8 @@ export interface ControllerOptions {
   deliver: (notice: Notice, target: string, signal: AbortSignal) => Promise<Delivery>;
   /** The policy of the configuration: told when this controller begins to work, in force when it is another than was told before. */
   policy?: { policy: Policy; by: string };
+  /** In what the site is weaker than it could be, for the status. */
+  weak?: readonly string[];
   /** Copies the store into a new file. Missing where the engine has its own way. */
   backup?: (path: string) => Promise<void>;
   /** How hosts are switched off, by host. One that is not named cannot be. */

@@ -1,7 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Notice } from '../core/notice.ts';
 import { checkTarget, deliver } from './deliver.ts';
 import { type HookTarget, wants } from './target.ts';
@@ -64,6 +73,67 @@ describe('a hook', () => {
     ['a file that cannot be run', hook('# r', {}, 0o600)],
   ])('is refused where somebody else could choose what runs: %s', (_what, target) => {
     expect(() => checkTarget(target)).toThrow(expect.objectContaining({ code: 'E_NOTIFY_HOOK' }));
+  });
+
+  it('is looked at for each notice: what others may change since is not run', async () => {
+    const to = hook('echo ran > "$1"');
+    checkTarget(to);
+    expect(await deliver(sender, to, NOTICE)).toEqual({ ok: true });
+    writeFileSync(join(folder, 'out'), '');
+    chmodSync(to.argv[0], 0o777);
+    expect(await deliver(sender, to, NOTICE)).toEqual({ ok: false, why: expect.stringContaining('others') as unknown });
+    expect(readFileSync(join(folder, 'out'), 'utf8')).toBe('');
+    chmodSync(to.argv[0], 0o755);
+    expect(await deliver(sender, to, NOTICE)).toEqual({ ok: true });
+  });
+
+  it.each([
+    ['a folder above it', 0o777, 'they may write to'],
+    ['a folder above it with the sticky bit', 0o1777, undefined],
+  ])('is refused when others may write to %s: %o', (_what, mode, why) => {
+    const above = join(folder, `above-${count++}`);
+    mkdirSync(join(above, 'bin'), { recursive: true });
+    const program = join(above, 'bin/hook');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    chmodSync(above, mode);
+    const check = (): unknown => checkTarget({ kind: 'hook', name: 'x', argv: [program] });
+    if (why === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(why);
+    // Also by way of a link that lies well.
+    const link = join(folder, `link-${count++}`);
+    symlinkSync(program, link);
+    const linked = (): unknown => checkTarget({ kind: 'hook', name: 'x', argv: [link] });
+    if (why === undefined) expect(linked).not.toThrow();
+    else expect(linked).toThrow(why);
+  });
+
+  it('runs the file that was looked at, under its own name where it is no script', async () => {
+    const to: HookTarget = { kind: 'hook', name: 'x', argv: ['/bin/cat', '/proc/self/cmdline', '/nowhere'] };
+    expect(await deliver(sender, to, NOTICE)).toEqual({
+      ok: false,
+      why: expect.stringMatching(/^exit code 1: \/bin\/cat: \/nowhere/) as unknown,
+    });
+  });
+
+  it.runIf(process.geteuid?.() === 0)('of a controller that is root belongs to root', () => {
+    const to = hook('# own');
+    expect(checkTarget(to)).toBeUndefined();
+    chownSync(to.argv[0], 65_534, 65_534);
+    expect(() => checkTarget(to)).toThrow('belongs to uid 65534');
+  });
+
+  it('of another controller may belong to its user, which is said to be weaker', () => {
+    const to = hook('# own');
+    const real = process.geteuid?.() ?? 0;
+    const as = real === 0 ? 65_534 : real;
+    const spy = vi.spyOn(process, 'geteuid').mockReturnValue(as);
+    try {
+      if (real === 0) chownSync(to.argv[0], as, as);
+      expect(checkTarget(to)).toMatch(new RegExp(`belongs to uid ${as}, not to root`));
+      expect(checkTarget({ kind: 'hook', name: 'x', argv: ['/bin/true'] })).toBeUndefined();
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
 

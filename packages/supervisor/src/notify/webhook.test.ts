@@ -37,7 +37,7 @@ const NOTICE: Notice = {
   playbook: 'poisoned-page.md',
 };
 const NOW = 1_764_374_400_000;
-const sender = { site: 'lab', now: () => NOW, log: () => undefined };
+const sender = { site: 'lab', playbooks: '/books', now: () => NOW, log: () => undefined };
 const target = (url: string, more: Partial<WebhookTarget> = {}): WebhookTarget => ({
   kind: 'webhook',
   name: 'ops',
@@ -71,7 +71,7 @@ describe('a webhook', () => {
     checkTarget(to);
     expect(await deliver(sender, to, NOTICE)).toEqual({ ok: true });
     const [{ headers, body } = { headers: {}, body: '' }] = hook.received;
-    expect(JSON.parse(body)).toEqual(cloudEvent('lab', NOTICE));
+    expect(JSON.parse(body)).toEqual(cloudEvent('lab', { ...NOTICE, playbook: '/books/poisoned-page.md' }));
     expect(headers['content-type']).toBe('application/cloudevents+json');
     expect(headers['webhook-id']).toBe(NOTICE.id);
     expect(headers['webhook-timestamp']).toBe(String(NOW / 1000));

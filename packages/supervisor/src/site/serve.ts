@@ -18,7 +18,8 @@ type Log = (line: string) => void;
  */
 export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
   const store = await openSqlite(site.store);
-  const sender: Sender = { site: site.site, now: () => Date.now(), log: out };
+  const sender: Sender = { site: site.site, playbooks: site.playbooks, now: () => Date.now(), log: out };
+  for (const line of site.weak) log(`weaker than it could be: ${line}`);
   try {
     await runController(
       {
@@ -33,6 +34,7 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
         },
         fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
+        weak: site.weak,
         backup: path => store.backup(path),
         log,
       },

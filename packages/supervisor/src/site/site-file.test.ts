@@ -54,6 +54,7 @@ describe('the file of a site', () => {
     ['folder: /s\npolicy: nowhere.yaml', /cannot read .*nowhere.yaml/],
     ['folder: /s\nnotify: [{ kind: log, name: a }, { kind: log, name: a }]', /two targets are named a/],
     ['folder: /s\nnotify: [{ kind: webhook, name: a, url: "https://x/", secretFiles: [/none] }]', /secret file/],
+    ['folder: /s\nplaybooks: http://wiki/', /playbooks: it is neither an https URL nor an absolute path/],
     ['folder: [', /no YAML/],
     ['- a', /expected object/i],
   ])('that is wrong says where: %j', (text, fault) => {
@@ -68,6 +69,6 @@ describe('the file of a site', () => {
 
   it('has a JSON Schema that names what it may hold', () => {
     const { properties } = siteJsonSchema() as { properties: Record<string, unknown> };
-    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'notify', 'fence', 'agent']);
+    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'playbooks', 'notify', 'fence', 'agent']);
   });
 });

@@ -10,6 +10,7 @@ import { checkFence, type FenceAgent } from '../controller/fence.ts';
 import type { HostId } from '../core/ids.ts';
 import type { Policy } from '../core/policy.ts';
 import { checkTarget } from '../notify/deliver.ts';
+import { playbooksFault } from '../notify/playbooks.ts';
 import type { Target } from '../notify/target.ts';
 import { parsePolicy } from '../policy/check.ts';
 import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
@@ -70,6 +71,11 @@ const siteSchema = z.strictObject({
   site: name.default('site').describe('its name in notices'),
   folder: path.describe('an absolute path: ledger, spool and sockets lie below it, for this user alone'),
   policy: z.string().max(4096).default('observe').describe('observe, notify, protect, or the path of a policy file'),
+  playbooks: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe('where the playbooks are that notices name: an https URL or an absolute path; it is never fetched'),
   notify: z
     .array(targetSchema)
     .max(32)
@@ -109,6 +115,10 @@ export interface Site {
   policy: Policy;
   targets: Target[];
   fences: Readonly<Record<HostId, FenceAgent>>;
+  /** Where the playbooks are that notices name; those of the program where it is missing. */
+  playbooks: string | undefined;
+  /** In what the site is weaker than it could be, a sentence each. */
+  weak: string[];
   agent: AgentConfig | undefined;
   drill: string | undefined;
   sockets: { agents: string; admin: string };
@@ -183,11 +193,13 @@ export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
  * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
-  const { site, folder, policy, notify, fence, agent } = parseSite(file);
+  const { site, folder, policy, notify, fence, agent, playbooks } = parseSite(file);
   const targets = notify as Target[];
   const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
   if (twice !== undefined) throw new UsageError('E_SITE_FILE', `${file}: notify: two targets are named ${twice.name}`);
-  for (const target of targets) checkTarget(target);
+  const fault = playbooks === undefined ? undefined : playbooksFault(playbooks);
+  if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
+  const weak = targets.flatMap(target => checkTarget(target) ?? []);
   const fences = fence as Readonly<Record<HostId, FenceAgent>>;
   for (const [host, one] of Object.entries(fences)) checkFence(host, one);
   const places = placesIn(folder);
@@ -197,6 +209,8 @@ export function readSite(file: string): Site {
     policy: policyNamed(policy, dirname(file)),
     targets,
     fences,
+    playbooks,
+    weak,
     agent: agent && agentIn(folder, places, agent),
     drill: agent?.drill,
     ...places,
