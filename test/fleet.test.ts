@@ -110,6 +110,11 @@ describe('what is asked', () => {
     const told = await json('explain', 'inc-1');
     expect(Object.keys(told).toSorted()).toEqual(['acts', 'decisions', 'incident', 'notices', 'schemaVersion']);
     expect(told['decisions']).toMatchObject([{ rule: 'any', rung: 'tell', inputs: { errors: 1 } }]);
+    const host = (await fleet('explain', 'h1')).stdout;
+    expect(host).toMatch(/^h1 {2}host {2}agent here since \S+Z\n {2}pages {6}1 in the ledger, 0 unapplied, 0 errors/);
+    const vm = (await fleet('explain', 'web')).stdout;
+    expect(vm).toMatch(/^web {2}VM web {2}opted in\n {2}copies {5}h1\/0 running\n/);
+    expect(vm).toMatch(/Z {2}tell {6}VM web has met 1 /);
     expect(await fleet('explain', 'inc-99')).toMatchObject({
       code: 3,
       stdout: '',

@@ -123,8 +123,11 @@ Examples:
     asks(name, what)
       .addHelpText('after', `\nExample:\n  syndrome fleet ${name} --config site.yaml --json`)
       .action(async (options: object) => (await import('./fleet.ts')).list(name, merged(program, options)));
-  asks('explain', 'why: an incident with its witnesses, decisions, acts, proofs and notices')
-    .argument('<id>', 'an incident or an action')
+  asks(
+    'explain',
+    'why: an incident with its witnesses, decisions, acts, proofs and notices; or what was decided of a host or a VM',
+  )
+    .argument('<id>', 'an incident, an action, a host or a VM')
     .addHelpText('after', '\nExample:\n  syndrome fleet explain inc-1 --config site.yaml')
     .action(async (id: string, options: object) => (await import('./fleet.ts')).explain(id, merged(program, options)));
 

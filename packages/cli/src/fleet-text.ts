@@ -155,10 +155,33 @@ export function effectLines(effects: readonly Effect[], style: Style): string[] 
   });
 }
 
-/** Everything about an incident in the order in which it happened. */
+/** A host or a VM as it is now. */
+function subjectLines(host: Row | undefined, vm: Row | undefined, style: Style): string[] {
+  const lines: string[] = [];
+  if (host !== undefined) {
+    const { draining, sources, unseen } = host as { draining?: Row; sources?: Record<string, Row>; unseen?: Row };
+    const reads = Object.entries(sources ?? {}).map(([name, { state }]) => `${text(name)} ${text(state)}`);
+    lines.push(
+      `${style('bold', text(host['id']))}  host  agent ${host['connected'] === true ? 'here' : 'SILENT'} since ${time(host['since'])}`,
+      ...(draining === undefined ? [] : [`  drains since ${time(draining['at'])}: ${text(draining['by'])}`]),
+      ...(host['suspect'] === undefined ? [] : [`  its own memory is suspect: ${text(host['suspect'])}`]),
+      `  pages      ${text(host['pages'])} in the ledger, ${text(host['notApplied'])} unapplied, ${text(unseen?.['count'] ?? 0)} errors that nobody has told`,
+      `  sources    ${reads.join(', ') || 'none has said anything'}`,
+    );
+  }
+  if (vm !== undefined)
+    lines.push(
+      `${style('bold', text(vm['id']))}  VM ${text(vm['name'])}  ${vm['optedIn'] === true ? 'opted in' : 'observed only'}`,
+      `  copies     ${copies(vm)}`,
+      ...(vm['move'] === undefined ? [] : [`  act        ${moveOf(vm)}`]),
+    );
+  return lines;
+}
+
+/** Everything about an incident, or about a host or a VM, in the order in which it happened. */
 export function explainLines(result: unknown, style: Style): string[] {
-  const { incident = {}, guestKernel, decisions, acts, notices } = (result ?? {}) as Record<string, unknown>;
-  const i = incident as Row;
+  const { incident, guestKernel, decisions, acts, notices, host, vm } = (result ?? {}) as Record<string, unknown>;
+  const i = (incident ?? {}) as Row;
   const witnesses = Object.entries(
     (i['witnesses'] ?? {}) as Record<string, { count: number; first: number; last: number }>,
   );
@@ -185,16 +208,21 @@ export function explainLines(result: unknown, style: Style): string[] {
   ].toSorted((a, b) => a.at - b.at);
   const remarks = Array.isArray(i['remarks']) ? i['remarks'] : [];
   return [
-    `${style('bold', text(i['id']))}  ${text(i['state'])}  ${[
-      i['cause'],
-      i['host'],
-      i['vm'],
-      i['page'],
-      i['consequence'],
-    ]
-      .map(v => text(v))
-      .filter(w => w !== '')
-      .join('  ')}`,
+    ...(incident === undefined ? subjectLines(host as Row | undefined, vm as Row | undefined, style) : []),
+    ...(incident === undefined
+      ? []
+      : [
+          `${style('bold', text(i['id']))}  ${text(i['state'])}  ${[
+            i['cause'],
+            i['host'],
+            i['vm'],
+            i['page'],
+            i['consequence'],
+          ]
+            .map(v => text(v))
+            .filter(w => w !== '')
+            .join('  ')}`,
+        ]),
     ...(guestKernel === undefined ? [] : [`  the guest says that it is Linux ${text(guestKernel, 100)}`]),
     ...remarks.map(r => `  ${text(r, 300)}`),
     ...story.flatMap(({ at, line }) => `${time(at)}  ${line}`.split('\n')),

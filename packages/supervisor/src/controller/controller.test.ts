@@ -149,6 +149,26 @@ describe('a controller', () => {
     expect(await replay(store.query)).not.toHaveProperty('differs');
   });
 
+  test('does not send again to an agent with another spool what an earlier one may have done', async () => {
+    start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    a.deaf = true;
+    await ask(adminSocket(), { ask: 'order', by: 'ann', order: { order: 'restart', vm: 'v' } });
+    await until(`select count(*) from act where state = 'sent'`, 1n);
+    a.stop();
+    await until(`select count(*) from input where kind = 'agent'`, 3n);
+    const anew = new Peer(world, 'a', agentSocket(), 'a-spool-2');
+    peers.push(anew);
+    await until(`select reason from act where kind = 'autostart-off' and host = 'a' and state = 'unknown'`, REASON);
+    const [first] = await store.query(`select id from act where kind = 'autostart-off' and host = 'a' order by seq`);
+    expect(world.effects.get(String(first?.['id']))).toBeUndefined();
+    // It is asked anew, and the VM gets where it was to go.
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+    expect(world.copiesMax).toBe(1);
+  });
+
   test('waits while another one works, and takes its place', async () => {
     const first = start();
     const a = peer('a');
@@ -465,6 +485,8 @@ describe('a controller', () => {
     }
   }, 60_000);
 });
+
+const REASON = 'its agent has another spool, and may have lost what it did';
 
 async function seen(so: () => boolean): Promise<void> {
   while (!so()) await new Promise(resolve => setTimeout(resolve, 10));

@@ -89,11 +89,33 @@ export async function waitingView(query: Query): Promise<unknown[]> {
   return rows.map(deliveryView);
 }
 
+/** A host or a VM as it is now, and the last of what was decided, done and told about it, oldest first. */
+async function explainSubject(s: Readonly<State>, query: Query, id: string): Promise<unknown> {
+  const host = hostsView(s).find(view => (view as Host).id === id);
+  const vm = vmsView(s).find(view => (view as Vm).id === id);
+  const decisions = await query('select body from decision where host = $1 or vm = $1 order by number desc limit $2', [
+    id,
+    MAX_ROWS,
+  ]);
+  const acts = await query(`select ${actColumns} from act where host = $1 or vm = $1 order by seq desc, id limit $2`, [
+    id,
+    MAX_ROWS,
+  ]);
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(vm === undefined ? {} : { vm }),
+    decisions: decisions.toReversed().map(row => JSON.parse(String(row['body'])) as Decision),
+    acts: acts.toReversed().map(actView),
+    notices: [],
+  };
+}
+
 /**
- * All that is known of an incident, or of the incident of an action: what was decided, and why; what was done, what was told.
+ * All that is known of a host or a VM; of an incident, or of the incident of an action: what was decided, and why; what was done, what was told.
  * @throws ControllerError E_CONTROLLER_ASK when there is none of that name
  */
 export async function explainView(s: Readonly<State>, query: Query, id: string): Promise<unknown> {
+  if (!s.incidents.has(id) && (s.hosts.has(id) || s.vms.has(id))) return explainSubject(s, query, id);
   const [act] = await query(`select ${actColumns} from act where id = $1`, [id]);
   const of = act === undefined ? id : String(act['incident']);
   const decisions = await query('select body from decision where incident = $1 order by number limit $2', [

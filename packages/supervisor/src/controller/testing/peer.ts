@@ -57,7 +57,12 @@ export class Peer {
   #held = false;
   #pid = 100;
 
-  constructor(world: World, host: string, socket: string) {
+  /** Takes acts and answers nothing, as one that is about to lose all that it knows. */
+  deaf = false;
+  readonly #spoolName: string;
+
+  constructor(world: World, host: string, socket: string, spoolName = `${host}-spool`) {
+    this.#spoolName = spoolName;
     this.world = world;
     this.host = host;
     this.#socket = socket;
@@ -142,7 +147,7 @@ export class Peer {
         type: 'hello',
         version: 1,
         host: this.host,
-        spool: `${this.host}-spool`,
+        spool: this.#spoolName,
         agent: 'peer',
       };
       lines.send(messageLine(hello));
@@ -187,6 +192,7 @@ export class Peer {
 
   #act(act: Act): void {
     this.world.received.set(act.id, (this.world.received.get(act.id) ?? 0) + 1);
+    if (this.deaf) return;
     let answer = this.#answers.get(act.id);
     if (answer === undefined) {
       answer = this.#carryOut(act);
