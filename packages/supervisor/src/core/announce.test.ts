@@ -88,6 +88,15 @@ describe('what was announced and is not done is told', () => {
   });
 });
 
+test('it is told at once, also while another VM is acted on', () => {
+  const scene = planned();
+  scene.vm('a', 'w', { pid: 101 });
+  scene.order('ann', { order: 'restart', vm: 'w' });
+  expect(scene.acts().map(a => a.vm)).toEqual(['w']);
+  scene.vm('a', 'v', { optedIn: false });
+  expect(words(scene.effects)).toEqual([expect.stringContaining('its owner has not opted in')]);
+});
+
 test('what is planned again in the same moment was never withdrawn', () => {
   const scene = planned();
   scene.send({ input: 'policy', at: scene.now, by: 'ann', policy: { ...NOTICES, version: '2' } });

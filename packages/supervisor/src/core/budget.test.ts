@@ -127,6 +127,26 @@ test('pages are taken out of a guest one after the other, and while nothing else
   checkRun(scene);
 });
 
+test('a VM whose VMM does not answer about a page is moved at once', () => {
+  const rules: Policy['rules'] = [
+    { name: 'second', of: 'vm', when: { errors: 2 }, do: 'restart-elsewhere', drain: false, notice: 0, settle: 0 },
+    { name: 'any', of: 'vm', when: { errors: 1 }, do: 'quarantine', drain: false, notice: 0, settle: 0 },
+  ];
+  const scene = new Scene({ ...ACTS, rules });
+  for (const id of ['a', 'b']) scene.host(id);
+  scene.vm('a', 'v', { vmm: 'reference' });
+  for (const gpa of [0x1000n, 0x2000n])
+    scene.see(
+      'a',
+      'vmm',
+      'vmm.sigbus',
+      { codename: 'BUS_MCEERR_AO', lsb: 12, hva: 1n, gpa, action: 'x', quarantine: 'no' },
+      { vm: 'v' },
+    );
+  expect(open(scene)).toEqual(['quarantine v a', 'autostart-off v a']);
+  checkRun(scene);
+});
+
 describe('a host is powered off', () => {
   const FENCES: Policy = { ...ACTS, proofs: { ...ACTS.proofs, fence: true } };
   /** A host that nobody can ask any more, with two VMs; b is there to take them. */

@@ -69,17 +69,21 @@ export function advanceMoves(t: Turn): void {
   for (const begun of [true, false]) {
     // What has just ended is judged first: its old hosts learn of it before something else is begun.
     if (!begun && t.vms.size > 0) return;
+    let full = false;
     for (const id of t.s.moving) {
       const vm = t.s.vms.get(id);
       if (vm?.move === undefined || vm.move.begun !== begun) continue;
-      if (!begun && !mayBegin(t.s)) break;
+      // Its owner hears of it also while others are acted on.
+      if (!begun && !stillWanted(t, vm, vm.move)) continue;
+      // A VM that counts already, because a page is taken out of it, counts no more when it is moved.
+      full ||= !begun && !mayBegin(t.s);
+      if (full && !isActedOn(t.s, vm)) continue;
       advance(t, vm, vm.move);
     }
   }
 }
 
 function advance(t: Turn, vm: Vm, move: Move): void {
-  if (!move.begun && !stillWanted(t, vm, move)) return;
   if (move.wait > t.now && !move.begun) return;
   if (t.s.paused !== undefined || (t.s.breaker.open !== undefined && !move.begun && move.by === '')) return;
   const last = t.s.acts.get(move.act ?? '');
