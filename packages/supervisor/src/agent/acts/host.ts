@@ -1,6 +1,6 @@
 /** @module Acts on pages of the host (Documentation/ABI/testing/sysfs-memory-page-offline). Only where the configuration allows it. */
 import { KPAGEFLAGS } from '@syndrome/decode/registers/linux-pages.ts';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join, relative } from 'node:path';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
@@ -45,6 +45,16 @@ export function isPoisoned(pfn: bigint, proc = '/proc'): boolean | undefined {
   return KPAGEFLAGS.read(flags.readBigUInt64LE()).HWPOISON;
 }
 
+/** These files can only be written, and sysfs opens none for more than its mode says, also not for root (fs/kernfs/file.c). */
+function writeInto(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 const FILES = {
   'soft-offline': PAGE_FILES.softOffline,
   // Its content is of no use: it was bad before the host was booted, and whoever has it now can be moved away.
@@ -77,7 +87,7 @@ export class HostActs implements Actuator {
     if (isPoisoned(act.pfn, proc) === true)
       return resultOf(act, { state: 'confirmed', seen: { ...seen, was: 'out of use' } });
     try {
-      writeFileSync(join(sys, relative('/sys', file)), `${hex64(act.pfn * pageSize(proc))}\n`, { flag: 'r+' });
+      writeInto(join(sys, relative('/sys', file)), `${hex64(act.pfn * pageSize(proc))}\n`);
     } catch (error) {
       return resultOf(act, { state: 'failed', reason: messageOf(error), seen });
     }
