@@ -1,8 +1,9 @@
 /** @module A file, or a FIFO, to which somebody else writes lines. */
-import { constants, openSync, statSync, watch } from 'node:fs';
+import { constants, openSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import net from 'node:net';
 import { LineScanner } from '@syndrome/decode/text/transport/line-scanner.ts';
+import { Changed } from '../changed.ts';
 import { pause } from '../reconnect.ts';
 
 export interface FollowOptions {
@@ -41,9 +42,8 @@ export async function followLines(path: string, take: (line: string) => void, op
       cut: () => undefined,
     });
   if (statSync(path).isFIFO()) return readFifo(path, scanner(), options);
-  const wake = new Wake();
-  const watcher = watch(path, { persistent: false }, () => wake.up());
-  watcher.on('error', () => undefined);
+  const changed = new Changed();
+  changed.arm(path);
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
@@ -80,7 +80,8 @@ export async function followLines(path: string, take: (line: string) => void, op
         continue;
       }
       options.idle(`${ino}:${whole}`);
-      await wake.wait(options.pollMs ?? 1000, options.signal);
+      await changed.wait(options.pollMs ?? 1000, options.signal);
+      changed.arm(path);
       const now = statSync(path);
       if (now.ino === ino && now.size >= offset) continue;
       lines.end();
@@ -91,7 +92,7 @@ export async function followLines(path: string, take: (line: string) => void, op
       offset = whole = 0;
     }
   } finally {
-    watcher.close();
+    changed.end();
     await file?.close();
   }
 }
@@ -124,23 +125,6 @@ class Pace {
     await pause(Math.max(0, this.#since + SECOND_MS - performance.now()), signal);
     this.#since = performance.now();
     this.#bytes = 0;
-  }
-}
-
-/** Ends a wait early. */
-class Wake {
-  #control = new AbortController();
-  #isUp = false;
-
-  up(): void {
-    this.#isUp = true;
-    this.#control.abort();
-  }
-
-  async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#isUp) await pause(ms, AbortSignal.any([signal, this.#control.signal]));
-    this.#isUp = false;
-    this.#control = new AbortController();
   }
 }
 

@@ -1,5 +1,5 @@
 /** @module QMP sockets: one monitor for each VM, held open, asked, and listened to. */
-import { readdirSync, statSync, watch } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -8,6 +8,7 @@ import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import { QmpClient, type QmpEvent } from '@syndrome/qemu/qmp/client.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
+import { Changed } from '../changed.ts';
 import { bootId, listenerOf, type ProcessFacts, unitOfProcess } from '../proc.ts';
 import type { Positions } from '../positions.ts';
 import { ramOf } from '../join.ts';
@@ -336,12 +337,10 @@ export class QmpFolder implements Source {
   async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
     const running = new Map<string, { end: AbortController; done: Promise<void> }>();
     const session = async ({ up }: Session): Promise<void> => {
-      let wake = new AbortController();
-      const watcher = watch(this.#folder, { persistent: false }, () => wake.abort());
-      watcher.on('error', () => wake.abort());
+      const changed = new Changed();
       try {
         while (!signal.aborted) {
-          wake = new AbortController();
+          changed.arm(this.#folder);
           const there = sockets(this.#folder);
           up();
           pulse();
@@ -359,10 +358,10 @@ export class QmpFolder implements Source {
             end.abort();
             running.delete(path);
           }
-          await pause(this.#options.pollMs ?? 5000, AbortSignal.any([signal, wake.signal]));
+          await changed.wait(this.#options.pollMs ?? 5000, signal);
         }
       } finally {
-        watcher.close();
+        changed.end();
       }
     };
     await keepReading({ source: 'qmp' }, session, sink, signal, this.#options);
