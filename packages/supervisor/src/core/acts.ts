@@ -194,11 +194,15 @@ export function takeResult(t: Turn, from: Answerer, result: ActResult, place: Pl
     copy.told = Math.max(copy.told, doing.epoch);
   }
   if (doing.kind === 'start' && result.state === 'refused') neverRan(vm, doing);
+  if (doing.kind === 'migrate' && result.state === 'refused') neverRan(vm, { ...doing, host: doing.to ?? '' });
+  if (copy !== undefined && doing.kind === 'migrate' && result.seen?.['memory'] === 'poisoned') copy.poisoned = true;
+  // Its VMM gives it fresh memory.
+  if (copy !== undefined && doing.kind === 'reset' && result.state === 'confirmed') delete copy.poisoned;
   land(t, doing, unseen ? 'unknown' : result.state, unseen ? 'it was not seen to run' : result.reason);
 }
 
 /** An agent refuses before it does anything: the copy that was ordered is none. */
-function neverRan(vm: Vm | undefined, { host, epoch }: Doing): void {
+function neverRan(vm: Vm | undefined, { host, epoch }: Pick<Doing, 'host' | 'epoch'>): void {
   const copy = vm?.copies.find(c => c.host === host && c.epoch === epoch);
   if (copy?.state !== 'starting' || copy.another === true) return;
   copy.ran = false;

@@ -622,7 +622,7 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     return;
   }
   // It failed, or nobody knows. Where no copy is at the target the VM is where it was.
-  if (!isProven(vm, target)) {
+  if (target.ran && !isProven(vm, target)) {
     lookAtTarget(t, vm, move, target);
     return;
   }

@@ -335,6 +335,40 @@ test('corrected errors of one row empty the host: clean VMs live, the others ane
   checkRun(scene);
 });
 
+test('a VM that QEMU does not migrate, since it knows of poison that nobody told, is started anew elsewhere', () => {
+  const scene = fleet({}, { autostart: false });
+  scene.order('ann', { order: 'drain', host: 'a' });
+  const [asked] = scene.acts();
+  expect(asked).toMatchObject({ kind: 'migrate', vm: 'v', to: 'b' });
+  const reason = "QEMU refuses it: Can't migrate this vm with hardware poisoned memory";
+  scene.answer(asked ?? expect.fail('no act'), { state: 'refused', reason, seen: { memory: 'poisoned' } });
+  scene.pass(1);
+  expect(scene.acts().map(a => a.kind)).toEqual(['autostart-off']);
+  // Nothing has to be proven of a copy that was never there.
+  expect(scene.allGood().map(a => `${a.kind} ${a.host}`)).toEqual([
+    'autostart-off a',
+    'stop a',
+    'start b',
+    'autostart-off a',
+  ]);
+  const why = decisions(scene.effects).map(d => d.why);
+  expect(why.find(w => w.includes(reason))).toContain('could not be migrated to b');
+  expect(scene.state.vms.get('v')).toMatchObject({ home: 'b', epoch: 1 });
+  checkRun(scene);
+});
+
+test('a migration that is refused for another reason leaves the VM where it is, and nothing unproven', () => {
+  const scene = fleet({}, { autostart: false });
+  scene.order('ann', { order: 'drain', host: 'a' });
+  const [asked] = scene.acts();
+  scene.answer(asked ?? expect.fail('no act'), { state: 'refused', reason: 'no address is configured for b' });
+  scene.pass(120);
+  expect(scene.acts()).toEqual([]);
+  expect(scene.state.vms.get('v')).toMatchObject({ home: 'a', epoch: 0 });
+  expect(types(scene.effects)).not.toContain('alert.unproven');
+  checkRun(scene);
+});
+
 test('a weak page is moved by the kernel of its host, once', () => {
   const scene = fleet({
     rules: [{ name: 'weak', of: 'page', when: { corrected: 3, within: 86_400_000 }, do: 'soft-offline' }],

@@ -124,6 +124,8 @@ export interface Copy {
   told: Epoch;
   /** The epoch that its agent was last told of. */
   taught?: Epoch;
+  /** Its VMM says that its memory is poisoned, whatever witnesses told: it is not migrated. */
+  poisoned?: boolean;
   /** When it was first seen running beside another copy. */
   doubled?: Time;
 }

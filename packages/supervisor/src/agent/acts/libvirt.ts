@@ -7,6 +7,7 @@ import { readDefinition } from '@syndrome/qemu/libvirt/definition.ts';
 import type { Act, StopProof } from '../../core/act.ts';
 import type { HostId } from '../../core/ids.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
+import { guardRefusal } from './migration-guard.ts';
 import { Doing, MAX_WORDS, type Outcome } from './libvirt-doing.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 
@@ -247,7 +248,7 @@ async function migrate(doing: Doing, { vms, peers = {} }: LibvirtActuatorOptions
   });
   if (end === undefined) return { state: 'unknown', reason: 'the move has begun, and this host still has the VM' };
   if (end === 'stays') {
-    if (ran.code !== 0) return doing.failed('it was not moved, and runs here');
+    if (ran.code !== 0) return guardRefusal(ran.output) ?? doing.failed('it was not moved, and runs here');
     return { state: 'unknown', reason: 'virsh says that it was moved, and it runs here' };
   }
   vms.host.hasLeft(doing.vm);

@@ -1,5 +1,6 @@
 /** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
 import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -13,6 +14,7 @@ import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-f
 import type { Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { logOf, startDetached } from './detached.ts';
+import { guardRefusal } from './migration-guard.ts';
 
 interface QemuActsOptions {
   vms: Vms;
@@ -64,6 +66,8 @@ export class QemuActs implements Actuator {
         return this.#pause(known);
       case 'reset':
         return this.#reset(known);
+      case 'migrate':
+        return this.#migrate(known);
       case 'autostart-off':
         return this.#autostartOff(known);
       case 'stop':
@@ -89,6 +93,20 @@ export class QemuActs implements Actuator {
     const [, event] = await Promise.all([qmp.execute('system_reset'), reset]);
     const { status } = await qmp.execute('query-status');
     return { state: 'confirmed', seen: { reason: event.data.reason, status } };
+  }
+
+  /**
+   * A bare QEMU has nowhere to go: none listens for it on another host. That it would not go anyway it is asked all the same, since it
+   * knows of poisoned pages that nobody has told us of: it looks for them before it connects to anywhere.
+   */
+  async #migrate(known: KnownVm): Promise<Outcome> {
+    const nowhere = join(this.#options.folder, 'nobody-listens-here');
+    try {
+      await monitor(known).execute('migrate', { uri: `unix:${nowhere}` });
+    } catch (error) {
+      return guardRefusal(messageOf(error)) ?? refused(`a bare QEMU is not migrated: ${messageOf(error)}`);
+    }
+    return refused('a bare QEMU is not migrated: none waits for it on another host');
   }
 
   /** We start nothing by ourselves, and what others start is theirs to switch off. */

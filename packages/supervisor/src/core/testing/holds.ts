@@ -18,6 +18,8 @@ interface Known {
   /** Row at which it was last seen running, or its start was ordered; and the newest row about it. */
   alive: number;
   newest: number;
+  /** The migration that was to bring it, while nobody has seen it there. */
+  unseen?: string;
 }
 
 /** What proves a stop, written down once more: the policy of the tests counts no other. */
@@ -130,6 +132,7 @@ class Watch {
 
   #said(host: string, seq: number, said: Said): void {
     if (said.kind === 'result') this.#proof(host, said.action, said.proof, seq);
+    if (said.kind === 'result' && said.state === 'refused') this.#stayed(host, said.action);
     if (said.kind === 'event' && said.vm !== undefined && /^(host|vmm)\./.test(said.event.name))
       if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) this.#hit.add(`${said.vm} ${host}`);
     if (said.kind === 'event' && said.event.name === 'host.sigbus-sent') this.#sick.add(host);
@@ -147,6 +150,14 @@ class Watch {
     known.epoch = Math.max(known.epoch, said.epoch);
     known.alive = seq;
     known.proven = false;
+    delete known.unseen;
+  }
+
+  /** What a host refuses it does not begin: no copy has come to the target of a migration, unless one was seen there. */
+  #stayed(host: string, action: string): void {
+    const act = this.#acts.get(action);
+    const known = this.#copies.get(act?.vm ?? '')?.get(act?.to ?? '');
+    if (act?.kind === 'migrate' && act.host === host && known?.unseen === act.id) known.proven = true;
   }
 
   #proof(host: string, action: string, proof: StopProof | undefined, seq: number): void {
@@ -207,7 +218,7 @@ class Watch {
     holds(!this.#hit.has(`${act.vm} ${act.host}`), `I9: ${act.id} moves a VM with bad memory while it runs`);
     holds(!this.#draining.has(act.to ?? ''), `I9: ${act.id} goes to a draining host`);
     const newest = of.get(act.to ?? '')?.newest ?? 0;
-    of.set(act.to ?? '', { epoch: act.epoch, proven: false, alive: newest, newest });
+    of.set(act.to ?? '', { epoch: act.epoch, proven: false, alive: newest, newest, unseen: act.id });
   }
 }
 
