@@ -15,16 +15,8 @@ import { Supply } from '@syndrome/lab/supply/supply.ts';
 import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
 import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
 import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
-import {
-  agentProgram,
-  assembleHost,
-  bring,
-  killAgent,
-  Line,
-  startAgent,
-  startHost,
-  VM_FILES,
-} from './arm64-fleet/hosts.ts';
+import { arm64Agent, assembleArm64, VM_FILES } from './host-fleet/arm64.ts';
+import { agentProgram, bring, killAgent, Line, startAgent, startHost } from './host-fleet/hosts.ts';
 import { runInside } from './inside.ts';
 import { storyOf, storyText } from './parity.ts';
 import { type RunningSite, startSite } from './running-site.ts';
@@ -134,7 +126,7 @@ async function poison({ agent, host }: Session, id: string): Promise<{ gpa: bigi
 describe('two emulated arm64 hosts', () => {
   test('an error → abort, quarantine, notice; the third page → stop, proof, the VM on the other host', async context => {
     const supply = await Supply.open();
-    const parts = await assembleHost(VM, { supply }).catch((error: unknown) => {
+    const parts = await assembleArm64(VM, { supply }).catch((error: unknown) => {
       if (error instanceof SyndromeError) return error;
       throw error;
     });
@@ -151,10 +143,10 @@ describe('two emulated arm64 hosts', () => {
     };
     const a = await start('a', false);
     const line = new Line(a.uplink, site.agents);
-    await startAgent(a, 'a', VM);
+    await startAgent(a, 'a', arm64Agent(VM));
     const b = await start('b', true);
     new Line(b.uplink, site.agents);
-    await startAgent(b, 'b', VM);
+    await startAgent(b, 'b', arm64Agent(VM));
     /** When the lab saw the VMM of host a end, and the guest print on host b: nothing of the supervisor tells that. */
     const seen: { ended?: number; printed?: number } = {};
     a.recorder.listen(e => void (e.name === 'vmm.exit' && (seen.ended ??= performance.now())));
@@ -180,7 +172,7 @@ describe('two emulated arm64 hosts', () => {
     // Nobody is there to see the next one: it is read where it was written, by the agent that comes after.
     await killAgent(a);
     const second = await poison(a, 'second');
-    await startAgent(a, 'a', VM);
+    await startAgent(a, 'a', arm64Agent(VM));
     await until('the second notice', () => poisoned(told));
     told = site.notices.length;
     const third = await consume(a, line, 'third');

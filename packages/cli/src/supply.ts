@@ -38,7 +38,7 @@ const PARTS: Record<string, NamedPart> = {
   },
   xen: { versions: true, get: async (s, version) => (await s.xen(version)).image },
   firmware: { get: async s => (await s.firmware()).code },
-  'node-arm64': { get: async s => (await s.node()).program },
+  'node-arm64': { get: async s => (await s.node('arm64')).program },
   kexec: { get: async s => (await s.kexec()).program },
   toolchain: { get: s => toolchainFolder(s, 'amd64') },
   'toolchain-arm64': { get: s => toolchainFolder(s, 'arm64') },

@@ -10,14 +10,9 @@ import type { KexecPart } from '../supply/kexec.ts';
 import type { NodePart } from '../supply/node.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
+import { type ImageFile, filesUnder } from './image-file.ts';
+import { BESIDE_NODE, NODE, packNode } from './node-image.ts';
 import { stripTypes, withoutTypes } from './strip-types.ts';
-
-/** A file that goes into an initramfs. */
-interface ImageFile {
-  file: string;
-  /** Its path there, without the leading slash. With `.js` for a `file` in TypeScript, its types are stripped. */
-  path: string;
-}
 
 const isStripped = ({ file, path }: ImageFile): boolean => file.endsWith('.ts') && path.endsWith('.js');
 
@@ -127,15 +122,6 @@ export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string
   };
 }
 
-/** The files under a folder, but no tests. */
-function tree(from: string, to: string): ImageFile[] {
-  return globSync('**/*', { cwd: from, withFileTypes: true })
-    .filter(entry => entry.isFile() && !entry.name.endsWith('.test.ts'))
-    .map(entry => join(entry.parentPath, entry.name))
-    .toSorted()
-    .map(file => ({ file, path: `${to}${file.slice(from.length)}` }));
-}
-
 /** Imports of a source file that name a file, of its own package or of another. */
 const IMPORTED = /(?:from|import) '(\.{1,2}\/[^'\n]+|@syndrome\/[^'\n]+)'/g;
 
@@ -154,7 +140,7 @@ export function vmmSources(): ImageFile[] {
   };
   // Beside the JavaScript of an installed program stand its types and maps.
   const files = new Set(
-    tree(join(packages, 'vmm/src'), '').flatMap(({ file }) => (/(?<!\.d)\.[jt]s$/.test(file) ? [file] : [])),
+    filesUnder(join(packages, 'vmm/src'), '').flatMap(({ file }) => (/(?<!\.d)\.[jt]s$/.test(file) ? [file] : [])),
   );
   for (const file of files) {
     for (const [, specifier = ''] of running(file).matchAll(IMPORTED)) {
@@ -171,27 +157,7 @@ export function vmmSources(): ImageFile[] {
 
 /** The reference VMM with Node for an arm64 host layer. */
 export function packVmm(node: NodePart): InnerProgram {
-  const libraries = libraryClosure([node.program, ...addons(node)], node.libraries);
-  return {
-    files: [
-      { file: node.program, path: 'node/bin/node' },
-      ...[...new Set([node.loader, ...libraries])].map(file => ({ file, path: `lib/${basename(file)}` })),
-      ...vmmSources(),
-      ...node.modules.flatMap(({ name, folder }) =>
-        tree(folder, `syndrome/node_modules/${name}`).filter(
-          f => /\.(js|cjs|mjs|json|node)$/.test(f.path) && !f.path.includes('musl'),
-        ),
-      ),
-    ],
-    argv: ['/node/bin/node', '/syndrome/src/main.js'],
-  };
-}
-
-/** Native parts of the packages, which need libraries of their own. */
-function addons(node: NodePart): string[] {
-  return node.modules
-    .flatMap(({ folder }) => globSync('**/*.node', { cwd: folder }).map(file => join(folder, file)))
-    .filter(file => !file.includes('musl'));
+  return { files: [...packNode(node), ...vmmSources()], argv: [`/${NODE}`, `/${BESIDE_NODE}/src/main.js`] };
 }
 
 /** What a QEMU in the host layer needs besides its program: BIOS and the option ROMs of a PC that boots a kernel. */

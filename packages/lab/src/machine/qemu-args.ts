@@ -1,7 +1,7 @@
 import { isHostile } from '@syndrome/decode/common/screen.ts';
 import type { MachineFiles } from '../machines/kind.ts';
 import { machineKind, type MachineSpec } from '../machines/registry.ts';
-import { portChannels, type Vmm } from '../vmms/vmm.ts';
+import { portChannels, portOf, type Vmm } from '../vmms/vmm.ts';
 import type { Accel } from './accel.ts';
 import { type Channel, type ChannelEnd, channelEnd, type MachineEnds } from './channels.ts';
 import { escape } from './command-line.ts';
@@ -32,7 +32,7 @@ function nestedDevices(
   const ports = portChannels(vmm, uplink).flatMap((channel, i) => [
     ...chardev(channel, ends[channel]),
     '-device',
-    `${vmm.port},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
+    `${portOf(vmm, channel)},bus=vs.0,nr=${i + 1},chardev=${channel},name=syndrome.${channel}`,
   ]);
   const disks = Object.entries(files.guest ?? {}).flatMap(([id, file]) => [
     '-drive',

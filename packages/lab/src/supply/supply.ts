@@ -74,10 +74,10 @@ export class Supply {
     return await obtainFirmware(this.#fetcher, override);
   }
 
-  /** Node for arm64 with koffi, for the host layer in which the reference VMM runs. */
-  async node(): Promise<NodePart> {
+  /** Node with koffi for a host layer: the reference VMM runs on it, and so does what a caller brings there. */
+  async node(arch: DebianArch): Promise<NodePart> {
     const { obtainNode } = await import('./node.ts');
-    return await obtainNode(this.#fetcher);
+    return await obtainNode(this.#fetcher, arch);
   }
 
   /** kexec with its libraries, for the guest that loads a crash kernel. */

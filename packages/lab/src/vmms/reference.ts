@@ -46,7 +46,7 @@ export const reference = {
   takes: [],
 
   async gather(_choices, supply) {
-    const node = await supply.node();
+    const node = await supply.node('arm64');
     return { ...packVmm(node), parts: { vmm: `packages/vmm on Node ${node.version}` } };
   },
 

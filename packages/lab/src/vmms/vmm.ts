@@ -63,8 +63,15 @@ export interface Vmm<Guest extends VmmGuest = VmmGuest, Settings = unknown> {
 export const portChannels = (vmm: Pick<Vmm, 'channels'>, uplink: boolean): readonly Channel[] =>
   uplink ? [...vmm.channels, 'uplink'] : vmm.channels;
 
+/** What the port of a channel is: the line that was asked for besides is a terminal, as who runs there wants to read it. */
+export const portOf = ({ port }: Pick<Vmm, 'port'>, channel: Channel): Vmm['port'] =>
+  channel === 'uplink' ? 'virtconsole' : port;
+
 /** The device in the host layer at the other end of a channel of its VMM, or of the line that was asked for besides. */
 export function hostDevice(vmm: Pick<Vmm, 'channels' | 'port'>, channel: Channel): string {
-  const index = portChannels(vmm, true).indexOf(channel);
-  return vmm.port === 'virtconsole' ? `/dev/hvc${index}` : `/dev/vport0p${index + 1}`;
+  const all = portChannels(vmm, true);
+  const index = all.indexOf(channel);
+  if (portOf(vmm, channel) !== 'virtconsole') return `/dev/vport0p${index + 1}`;
+  // Terminals are counted by themselves.
+  return `/dev/hvc${all.slice(0, index).filter(other => portOf(vmm, other) === 'virtconsole').length}`;
 }

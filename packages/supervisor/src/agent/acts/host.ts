@@ -9,7 +9,6 @@ import { PAGE_FILES } from '@syndrome/decode/inject/poison.ts';
 import type { Act, ActResult } from '../../core/act.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 
-/** Bit of /proc/kpageflags (admin-guide/mm/pagemap.rst). */
 /** Entry of the auxiliary vector: the page size (getauxval(3)). */
 const AT_PAGESZ = 6n;
 

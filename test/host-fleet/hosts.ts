@@ -1,37 +1,21 @@
-/** Emulated arm64 hosts with an agent of the supervisor in them, and the lines between the two. */
+/** Emulated hosts with an agent of the supervisor in them, and the lines between the two. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { rolldown } from 'rolldown';
 import type { AgentClient } from '@syndrome/lab/guest/client.ts';
-import { machineSchema } from '@syndrome/lab/machines/registry.ts';
-import { type Assembly, assemble, type Services } from '@syndrome/lab/parts.ts';
+import type { Assembly } from '@syndrome/lab/parts.ts';
 import type { Session } from '@syndrome/lab/session.ts';
 import { startMachine } from '@syndrome/lab/start.ts';
 import { TRACE_VERSION } from '@syndrome/trace/event.ts';
 import { TraceRecorder } from '@syndrome/lab/trace/recorder.ts';
-import { VMMS } from '@syndrome/lab/vmms/registry.ts';
 import { hostDevice } from '@syndrome/lab/vmms/vmm.ts';
+import type { Act } from '@syndrome/supervisor/core/act.ts';
+import { messageLine } from '@syndrome/supervisor/wire/messages.ts';
 
-/** Of the VM, on every host alike: what the reference VMM writes, and where it takes requests. */
-export const VM_FILES = { events: '/run/vm.ndjson', control: '/run/vm.control' } as const;
-const NODE = '/node/bin/node';
+export const NODE = '/node/bin/node';
 const PROGRAM = '/run/agent.mjs';
-const UPLINK = hostDevice(VMMS.reference, 'uplink');
+const FOLDER = '/run/agent';
 const SLOW = { deadlineMs: 120_000 };
-
-/** A machine whose VMM writes and listens where an agent beside it reads and writes; with a line from that agent to us. */
-export async function assembleHost(vm: string, services: Services): Promise<Assembly> {
-  const spec = machineSchema.parse({
-    kind: 'arm64-host',
-    cpus: 2,
-    vmm: { sea: 'on', quarantine: 'now', maxErrors: 100 },
-  });
-  const assembly = await assemble(spec, { accel: 'tcg' }, services);
-  const { host } = assembly;
-  if (host === undefined) throw new Error('an arm64-host has a host layer');
-  const own = ['--name', vm, '--events', VM_FILES.events, '--control', VM_FILES.control];
-  return { ...assembly, uplink: true, host: { ...host, vmm: [...host.vmm, ...own] } };
-}
 
 /** Starts one, from its kept state where there is one: with the VM in it, or only the host layer. */
 export function startHost(
@@ -45,7 +29,7 @@ export function startHost(
       type: 'trace',
       version: TRACE_VERSION,
       tool: 'test',
-      scenario: 'arm64-fleet',
+      scenario: 'host-fleet',
       startedAt: new Date().toISOString(),
       layers: [],
       expect: [],
@@ -74,41 +58,63 @@ export async function agentProgram(): Promise<string> {
 
 /** Takes a file, base64 in lines up to a dot, from the line of the host layer, once it has asked for it. */
 const FETCH =
-  `const f=require('fs'),l=new(require('tty').ReadStream)(f.openSync('${UPLINK}','r+'));l.setRawMode(true);let t='';
-l.on('data',d=>{t+=d;if(t.endsWith('.\\n')){f.writeFileSync('${PROGRAM}',Buffer.from(t.slice(0,-2),'base64'));process.exit(0)}});
+  `const f=require('fs'),[,u,p]=process.argv,l=new(require('tty').ReadStream)(f.openSync(u,'r+'));l.setRawMode(true);let t='';
+l.on('data',d=>{t+=d;if(t.endsWith('.\\n')){f.writeFileSync(p,Buffer.from(t.slice(0,-2),'base64'));process.exit(0)}});
 l.write('send\\n')`.replaceAll('\n', '');
-
-const exec = async (host: AgentClient, name: string, argv: readonly string[]): Promise<void> => {
-  await host.call('exec', { name, argv: argv.join('\n'), output: hostDevice(VMMS.reference, 'stderr') }, SLOW);
-};
-
-/** Brings the program into a host layer, over the line that it will use. */
-export async function bring(session: Session, program: string): Promise<void> {
-  const { host, uplink } = session;
-  if (host === undefined) throw new Error('no host layer');
-  const after = host.lastSeq;
-  await exec(host, 'fetch', [NODE, '-e', FETCH]);
-  await once(uplink, 'data', { signal: AbortSignal.timeout(SLOW.deadlineMs) });
-  uplink.write(
-    `${Buffer.from(program)
-      .toString('base64')
-      .replaceAll(/.{1,1000}/g, '$&\n')}.\n`,
-  );
-  const ended = await host.nextEvent(e => e.name === 'exit' && e.fields.proc === 'fetch', { after, ...SLOW });
-  if (ended.name !== 'exit' || ended.fields.code !== 0) throw new Error(`the program was not taken: ${ended.raw}`);
+function lines({ kind: { vmm } }: Session): { uplink: string; stderr: string } {
+  if (vmm === undefined) throw new Error('no host layer');
+  return { uplink: hostDevice(vmm, 'uplink'), stderr: hostDevice(vmm, 'stderr') };
 }
+
+function hostOf({ host }: Session): AgentClient {
+  if (host === undefined) throw new Error('no host layer');
+  return host;
+}
+
+async function exec(session: Session, name: string, argv: readonly string[]): Promise<void> {
+  await hostOf(session).call('exec', { name, argv: argv.join('\n'), output: lines(session).stderr }, SLOW);
+}
+
+/** Runs a few lines in a host layer, to their end. */
+async function script(
+  session: Session,
+  argv: readonly string[],
+  during = async (): Promise<void> => {},
+): Promise<void> {
+  const host = hostOf(session);
+  const after = host.lastSeq;
+  await exec(session, 'script', [NODE, '-e', ...argv]);
+  await during();
+  const ended = await host.nextEvent(e => e.name === 'exit' && e.fields.proc === 'script', { after, ...SLOW });
+  if (ended.name !== 'exit' || ended.fields.code !== 0) throw new Error(`a script in the host failed: ${ended.raw}`);
+}
+
+/** Brings a file into a host layer, over the line that its agent will use. */
+async function bringFile(session: Session, path: string, content: Buffer): Promise<void> {
+  const { uplink } = session;
+  await script(session, [FETCH, lines(session).uplink, path], async () => {
+    await once(uplink, 'data', { signal: AbortSignal.timeout(SLOW.deadlineMs) });
+    uplink.write(`${content.toString('base64').replaceAll(/.{1,1000}/g, '$&\n')}.\n`);
+  });
+}
+
+/** Brings the program of the agent into a host layer. */
+export const bring = (session: Session, program: string): Promise<void> =>
+  bringFile(session, PROGRAM, Buffer.from(program));
 
 /** The line of an agent, tied to the controller's socket. */
 export class Line {
   #isHeld = false;
   readonly #held: Buffer[] = [];
   readonly #line: Socket;
+  /** Unties it. */
+  readonly end: () => void;
 
   /** What the agent says goes to the controller, by a connection that is made when it says something. */
   constructor(line: Socket, controller: string) {
     this.#line = line;
     let up: Socket | undefined;
-    line.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       if (up === undefined) {
         const made = connect(controller);
         up = made;
@@ -120,7 +126,17 @@ export class Line {
         line.once('close', () => made.destroy());
       }
       up.write(chunk);
-    });
+    };
+    line.on('data', take);
+    this.end = () => {
+      line.off('data', take);
+      up?.destroy();
+    };
+  }
+
+  /** Gives the agent an order that the controller knows nothing of. */
+  order(act: Act): void {
+    this.#line.write(`${messageLine({ type: 'act', act })}\n`);
   }
 
   /** Keeps back what the controller says, orders among it. */
@@ -135,22 +151,15 @@ export class Line {
 }
 
 /** Starts the agent of a host, also once more. Its line has to be tied to a controller, see {@link Line}. */
-export async function startAgent({ host }: Session, name: string, vm: string): Promise<void> {
-  if (host === undefined) throw new Error('no host layer');
-  const config = {
-    host: name,
-    folder: '/run/agent',
-    controller: UPLINK,
-    start: { folder: '/run/vms', logs: '/run/logs', programs: [NODE] },
-    vmms: [{ vm, name: vm, optedIn: true, ...VM_FILES }],
-  };
+export async function startAgent(session: Session, host: string, config: object): Promise<void> {
+  const whole = { host, folder: FOLDER, controller: lines(session).uplink, ...config };
   const now = String(Date.now());
-  await exec(host, 'agent', [NODE, '--max-semi-space-size=1', PROGRAM, JSON.stringify(config), now]);
+  await exec(session, 'agent', [NODE, '--max-semi-space-size=1', PROGRAM, JSON.stringify(whole), now]);
 }
 
 /** Kills the agent of a host as a crash does. */
-export async function killAgent({ host }: Session): Promise<void> {
-  if (host === undefined) throw new Error('no host layer');
+export async function killAgent(session: Session): Promise<void> {
+  const host = hostOf(session);
   const after = host.lastSeq;
   await host.call('kill', { proc: 'agent', signal: 'SIGKILL' }, SLOW);
   await host.nextEvent(e => e.name === 'exit' && e.fields.proc === 'agent', { after, ...SLOW });
