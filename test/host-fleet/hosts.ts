@@ -15,6 +15,7 @@ import { messageLine } from '@syndrome/supervisor/wire/messages.ts';
 export const NODE = '/node/bin/node';
 const PROGRAM = '/run/agent.mjs';
 const FOLDER = '/run/agent';
+const PACKED = '/run/packed';
 const SLOW = { deadlineMs: 120_000 };
 
 /** Starts one, from its kept state where there is one: with the VM in it, or only the host layer. */
@@ -61,6 +62,18 @@ const FETCH =
   `const f=require('fs'),[,u,p]=process.argv,l=new(require('tty').ReadStream)(f.openSync(u,'r+'));l.setRawMode(true);let t='';
 l.on('data',d=>{t+=d;if(t.endsWith('.\\n')){f.writeFileSync(p,Buffer.from(t.slice(0,-2),'base64'));process.exit(0)}});
 l.write('send\\n')`.replaceAll('\n', '');
+/** Puts the files of a folder into one, by their names; and the other way round. */
+const PACK = `const f=require('fs'),p=require('path'),[,d,o]=process.argv,a={};
+for(const e of f.readdirSync(d,{recursive:true,withFileTypes:true}))
+if(e.isFile())a[p.relative(d,p.join(e.parentPath,e.name))]=f.readFileSync(p.join(e.parentPath,e.name),'base64');
+f.writeFileSync(o,require('zlib').gzipSync(JSON.stringify(a)).toString('base64')+'\\n')`.replaceAll('\n', '');
+const UNPACK = `const f=require('fs'),p=require('path'),[,d,o]=process.argv;
+for(const [n,b] of Object.entries(JSON.parse(require('zlib').gunzipSync(Buffer.from(f.readFileSync(o,'latin1'),'base64')))))
+f.mkdirSync(p.dirname(p.join(d,n)),{recursive:true,mode:448}),f.writeFileSync(p.join(d,n),b,{encoding:'base64',mode:384})`.replaceAll(
+  '\n',
+  '',
+);
+
 function lines({ kind: { vmm } }: Session): { uplink: string; stderr: string } {
   if (vmm === undefined) throw new Error('no host layer');
   return { uplink: hostDevice(vmm, 'uplink'), stderr: hostDevice(vmm, 'stderr') };
@@ -98,9 +111,35 @@ async function bringFile(session: Session, path: string, content: Buffer): Promi
   });
 }
 
+/** Writes a small file into a host layer, whose own agent makes none. */
+export async function writeSmall(session: Session, path: string, value: string): Promise<void> {
+  const host = hostOf(session);
+  const after = host.lastSeq;
+  // The output of a program that is not there: an empty file.
+  await host.call('exec', { name: 'file', argv: '/nothing', output: path }, SLOW);
+  await host.nextEvent(e => e.name === 'exit' && e.fields.proc === 'file', { after, ...SLOW });
+  await host.call('write', { path, value }, SLOW);
+}
+
 /** Brings the program of the agent into a host layer. */
 export const bring = (session: Session, program: string): Promise<void> =>
   bringFile(session, PROGRAM, Buffer.from(program));
+
+/** What the agent of a host has on its disk. */
+export async function diskOf(session: Session): Promise<Buffer> {
+  await script(session, [PACK, FOLDER, PACKED]);
+  return Buffer.from(await hostOf(session).readText(PACKED, { max: 1 << 20 }));
+}
+
+/** The disk of a host that was booted again. */
+export async function giveDisk(session: Session, disk: Buffer): Promise<void> {
+  await bringFile(session, PACKED, disk);
+  await script(session, [UNPACK, FOLDER, PACKED]);
+}
+
+/** What the agent of a host has read of files is forgotten: the next one begins at their ends. */
+export const forgetPositions = (session: Session): Promise<void> =>
+  script(session, [`require('fs').rmSync('${FOLDER}/positions.json',{force:true})`]);
 
 /** The line of an agent, tied to the controller's socket. */
 export class Line {
