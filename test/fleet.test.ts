@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
-import { serveController } from '@syndrome/supervisor/site/serve.ts';
-import { readSite } from '@syndrome/supervisor/site/site-file.ts';
+import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
+import { readSite } from '@syndrome/supervisor/site/site.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, runInside } from './inside.ts';
 import { Sandbox } from './program.ts';

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { receive, type Received } from '@syndrome/cli/drill/receiver.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
-import { serveController } from '@syndrome/supervisor/site/serve.ts';
-import { readSite } from '@syndrome/supervisor/site/site-file.ts';
+import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
+import { readSite } from '@syndrome/supervisor/site/site.ts';
 
 export interface RunningSite {
   /** The site's file, for `syndrome fleet … --config`. */

@@ -6,8 +6,9 @@ import { bootSector } from '@syndrome/qemu/qmp/testing/boot-sector.ts';
 import { testQemu } from '@syndrome/qemu/qmp/testing/qemu.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
-import { serveAgent, serveController } from '@syndrome/supervisor/site/serve.ts';
-import { readSite } from '@syndrome/supervisor/site/site-file.ts';
+import { serveAgent } from '@syndrome/supervisor/site/serve-agent.ts';
+import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
+import { readSite } from '@syndrome/supervisor/site/site.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Sandbox } from './program.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a machine that we did not start may be given a record unasked: what the outlook says of everybody it may run. */
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import type { Injection } from '@syndrome/decode/inject/injection.ts';
-import { dangersOfInjection } from '@syndrome/decode/inject/ways.ts';
+import { dangersOfInjection } from '@syndrome/decode/inject/outcome.ts';
 import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { type Danger, type Target, dangerText } from '@syndrome/decode/outlook/danger.ts';

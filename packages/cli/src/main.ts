@@ -1,11 +1,18 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
+const argv = process.argv.slice(2);
+
 // The second start is faster: V8 keeps the compiled (and type-stripped) modules. They are code, so they lie where the code
-// lies and not in a shared folder; where that cannot be written to, every start compiles again.
-enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/syndrome'));
-// bin/syndrome names the same folder, for this program alone: what it starts has a cache of its own, or none.
-delete process.env['NODE_COMPILE_CACHE'];
+// lies and not in a shared folder; where that cannot be written to, every start compiles again. A published agent goes without:
+// it starts once, and would keep in memory what it had read of them.
+const cache = join(import.meta.dirname, '../../../node_modules/.cache/syndrome');
+if (import.meta.filename.endsWith('.ts') || argv[0] !== 'agent') enableCompileCache(cache);
+// bin/syndrome sets it for this process, and not for what this process starts.
+if (process.env['NODE_COMPILE_CACHE'] === cache) delete process.env['NODE_COMPILE_CACHE'];
+
+// It is beside VMs, on memory that is theirs; V8 takes such bounds only before it has grown.
+if (argv[0] === 'agent') (await import('@syndrome/supervisor/agent/small-heap.ts')).keepHeapSmall();
 
 // Before anything is made: what the program keeps is its user's alone, whatever the umask.
 (await import('@syndrome/base/disk/umask.ts')).makePrivately();
@@ -13,7 +20,6 @@ delete process.env['NODE_COMPILE_CACHE'];
 const { fail } = await import('./fail.ts');
 const { endWhenOutputIsLost } = await import('./lost-output.ts');
 
-const argv = process.argv.slice(2);
 endWhenOutputIsLost(argv);
 // A defect of ours is no verdict about anybody: Node's own exit code 1 would be one.
 process.on('uncaughtException', error => process.exit(fail(error, argv)));

@@ -1,6 +1,5 @@
-import { keepHeapSmall } from '@syndrome/supervisor/agent/small-heap.ts';
-import { readSite, siteJsonSchema } from '@syndrome/supervisor/site/site-file.ts';
-import { serveAgent, serveController } from '@syndrome/supervisor/site/serve.ts';
+import { flushCompileCache } from 'node:module';
+import { readAgentSite, siteJsonSchema } from '@syndrome/supervisor/site/site-file.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -13,6 +12,9 @@ interface Options extends GlobalOptions {
   check?: boolean;
 }
 
+/** Begins the work of a part, which goes on until the signal. */
+type Begin = (stop: AbortSignal) => Promise<void>;
+
 /** Runs an agent, a controller, or both in this process, until Ctrl-C or SIGTERM. */
 export async function supervise(part: 'agent' | 'controller' | 'both', options: Options): Promise<void> {
   if (options.schema === true) return printJson(siteJsonSchema(), 2);
@@ -20,27 +22,14 @@ export async function supervise(part: 'agent' | 'controller' | 'both', options: 
   const file = options.config;
   if (file === undefined)
     throw new UsageError('E_SITE_FILE', 'no site is named', { hint: 'Name its file with --config.' });
-  const site = readSite(file);
-  if (options.check === true) {
-    print(
-      `${file} is well: site ${site.site}, policy ${site.policy.name}@${site.policy.version}, ${site.targets.length} targets`,
-    );
-    return;
-  }
-  const asked = interruptSignal();
+  if (options.check === true) return check(file);
+  const parts = part === 'agent' ? [await agentOf(file)] : await partsOf(part, file);
   const failed = new AbortController();
-  const stop = AbortSignal.any([asked, failed.signal]);
-  const log = (who: string) => (line: string) => say(`${new Date().toISOString()} ${who}: ${safeText(line, 1000)}`);
-  // Beside VMs, on memory that is theirs.
-  if (part === 'agent') keepHeapSmall();
-  const parts = [
-    ...(part === 'agent' ? [] : [serveController(site, stop, log('controller'), print)]),
-    ...(part === 'controller' ? [] : [serveAgent(site, stop, log('agent'))]),
-  ];
+  const stop = AbortSignal.any([interruptSignal(), failed.signal]);
   // One that cannot go on ends the other: a supervisor that does half of its work looks as if it did all.
   const ended = await Promise.allSettled(
-    parts.map(work =>
-      work.catch((error: unknown) => {
+    parts.map(begin =>
+      begin(stop).catch((error: unknown) => {
         failed.abort();
         throw error;
       }),
@@ -48,4 +37,31 @@ export async function supervise(part: 'agent' | 'controller' | 'both', options: 
   );
   const [fault] = ended.filter(e => e.status === 'rejected');
   if (fault !== undefined) throw fault.reason;
+}
+
+async function check(file: string): Promise<void> {
+  const { readSite } = await import('@syndrome/supervisor/site/site.ts');
+  const { site, policy, targets } = readSite(file);
+  print(`${file} is well: site ${site}, policy ${policy.name}@${policy.version}, ${targets.length} targets`);
+}
+
+const log = (who: string) => (line: string) => say(`${new Date().toISOString()} ${who}: ${safeText(line, 1000)}`);
+
+/** The agent alone: it is beside VMs, on memory that is theirs, and nothing of a controller is loaded with it. */
+async function agentOf(file: string): Promise<Begin> {
+  const { serveAgent } = await import('@syndrome/supervisor/site/serve-agent.ts');
+  const site = readAgentSite(file);
+  // It may run for months, and end by -9: what it has compiled is kept now.
+  flushCompileCache();
+  return stop => serveAgent(site, stop, log('agent'));
+}
+
+async function partsOf(part: 'controller' | 'both', file: string): Promise<Begin[]> {
+  const { readSite } = await import('@syndrome/supervisor/site/site.ts');
+  const { serveController } = await import('@syndrome/supervisor/site/serve-controller.ts');
+  const site = readSite(file);
+  const controller: Begin = stop => serveController(site, stop, log('controller'), print);
+  if (part === 'controller') return [controller];
+  const { serveAgent } = await import('@syndrome/supervisor/site/serve-agent.ts');
+  return [controller, stop => serveAgent(site, stop, log('agent'))];
 }

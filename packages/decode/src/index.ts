@@ -37,7 +37,8 @@ export type { Prediction } from './outlook/prediction.ts';
 export { ghesInjection } from './inject/ghes.ts';
 export { mceInjection } from './inject/mce.ts';
 export type { Injection } from './inject/injection.ts';
-export { commandOf, dangersOfInjection, seenRecord, wordsOf } from './inject/ways.ts';
+export { dangersOfInjection, seenRecord } from './inject/outcome.ts';
+export { commandOf, wordsOf } from './inject/ways.ts';
 // For a VMM that takes KVM_EXIT_ARM_SEA.
 export { KVM_CAP_ARM_SEA_TO_USER, KVM_EXIT_ARM_SEA } from './arm/kvm-numbers.ts';
 export { decodeArmSea, guestEsr } from './arm/kvm.ts';

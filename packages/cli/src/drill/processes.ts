@@ -1,7 +1,8 @@
 /** @module The processes of a drill: each is started here, and none outlives it. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, join } from 'node:path';
 import { pids, processFacts } from '@syndrome/supervisor/agent/proc.ts';
 
 const MAIN = join(import.meta.dirname, '../main.ts');
@@ -14,7 +15,10 @@ export class Processes {
   /** Starts a command of this program; what it says goes to a file. */
   command(args: readonly string[], log: string): void {
     const fd = openSync(log, 'a', 0o600);
-    this.#keep(spawn(process.execPath, [...process.execArgv, MAIN, ...args], { stdio: ['ignore', fd, fd] }));
+    const cache = getCompileCacheDir();
+    // As bin/syndrome starts them: with the cache that this program has.
+    const env = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+    this.#keep(spawn(process.execPath, [...process.execArgv, MAIN, ...args], { stdio: ['ignore', fd, fd], env }));
     closeSync(fd);
   }
 

@@ -20,7 +20,7 @@ import { handsOff } from '@syndrome/supervisor/core/budget.ts';
 import type { Effect } from '@syndrome/supervisor/core/input.ts';
 import type { Vm } from '@syndrome/supervisor/core/state.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
-import { readSite } from '@syndrome/supervisor/site/site-file.ts';
+import { readSite } from '@syndrome/supervisor/site/site.ts';
 import { consentFor, consentLines, knownTarget, statedTarget } from '../consent.ts';
 import type { ContextOptions } from '../context-options.ts';
 import { qmpAddress } from '../qmp-address.ts';

@@ -10,7 +10,8 @@ import type { Injection, Mce } from './injection.ts';
 import { ipidOfType, machineCheck, statusOfWords } from './machine-check.ts';
 import { isMce, mceCommandLine } from './mce-command.ts';
 import { goesToAll, mceInjection, mceOfRecord } from './mce.ts';
-import { commandOf, dangersOfInjection, fieldsOf, injectionOf, recordOf, seenRecord, wordsOf } from './ways.ts';
+import { dangersOfInjection, seenRecord } from './outcome.ts';
+import { commandOf, fieldsOf, injectionOf, recordOf, wordsOf } from './ways.ts';
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,14}$/);

@@ -1,6 +1,6 @@
 /** @module What /proc says of processes: who is who, who is gone, and who listens on a socket (proc(5)). */
 import { bit, defineRegister } from '@syndrome/decode/registers/register.ts';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ProcessGone } from '../core/act.ts';
 import type { Unit } from './units.ts';
@@ -21,10 +21,28 @@ export interface ProcessFacts extends ProcessId {
 
 /** No command line of a VM is longer, bytes. */
 const MAX_CMDLINE = 1 << 20;
+/** What most files of /proc fit into, bytes. They have no size, and Node would take 64 KiB for each. */
+const USUAL = 4096;
+
+/** A file of /proc, as latin1. @throws the error of the file system */
+function readWhole(path: string): string {
+  const fd = openSync(path, 'r');
+  try {
+    let [buffer, filled] = [Buffer.allocUnsafe(USUAL), 0];
+    for (;;) {
+      const length = readSync(fd, buffer, filled, buffer.length - filled, null);
+      if (length === 0) return buffer.toString('latin1', 0, filled);
+      filled += length;
+      if (filled === buffer.length) buffer = Buffer.concat([buffer], 4 * filled);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    return readWhole(path);
   } catch {
     return undefined;
   }
@@ -44,10 +62,12 @@ export function statOf(line: string): { comm: string; state: string; startTicks:
 /** What is known of a process; undefined where there is none. A zombie is one, in state Z. */
 export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefined {
   const stat = statOf(read(`${proc}/${pid}/stat`) ?? '');
-  if (stat === undefined) return undefined;
+  return stat === undefined ? undefined : { pid, ...stat, argv: argvOf(pid, proc) };
+}
+
+function argvOf(pid: number, proc: string): string[] {
   const text = Buffer.from((read(`${proc}/${pid}/cmdline`) ?? '').slice(0, MAX_CMDLINE), 'latin1').toString();
-  const argv = text === '' ? [] : text.replace(/\0$/, '').split('\0');
-  return { pid, ...stat, argv };
+  return text === '' ? [] : text.replace(/\0$/, '').split('\0');
 }
 
 /**
@@ -57,7 +77,7 @@ export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefi
 export function howGone({ pid, startTicks }: ProcessId, proc = '/proc'): ProcessGone | undefined {
   let line: string;
   try {
-    line = readFileSync(`${proc}/${pid}/stat`, 'latin1');
+    line = readWhole(`${proc}/${pid}/stat`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Without a /proc every process would be gone.
@@ -114,20 +134,26 @@ function holds(pid: number, inode: string, proc: string): boolean {
  * its command line. Undefined where none, or more than one, can be it.
  */
 export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefined {
-  const all = pids(proc).flatMap(pid => {
-    const facts = processFacts(pid, proc);
-    return facts === undefined || facts.state === 'Z' ? [] : [facts];
-  });
+  const name = basename(path);
+  const all = pids(proc).map(pid => ({ pid, argv: argvOf(pid, proc) }));
   // The likely ones first: looking at descriptors is what costs.
-  const named = all.filter(p => p.argv.some(word => word.includes(basename(path))));
+  const named = all.filter(p => p.argv.some(word => word.includes(name)));
   const inode = listenerInode(read(`${proc}/net/unix`) ?? '', path);
   if (inode !== undefined) {
     const rest = all.filter(p => !named.includes(p));
     const holder = [...named, ...rest].find(p => holds(p.pid, inode, proc));
-    if (holder !== undefined) return holder;
+    const facts = holder === undefined ? undefined : liveFacts(holder.pid, proc);
+    if (facts !== undefined) return facts;
   }
-  const exact = named.filter(p => p.argv.some(word => word.includes(path)) && p.comm.startsWith('qemu'));
-  return exact.length === 1 ? exact[0] : undefined;
+  const exact = named.flatMap(p => (p.argv.some(word => word.includes(path)) ? (liveFacts(p.pid, proc) ?? []) : []));
+  const qemus = exact.filter(p => p.comm.startsWith('qemu'));
+  return qemus.length === 1 ? qemus[0] : undefined;
+}
+
+/** What is known of a process that is no zombie. */
+function liveFacts(pid: number, proc: string): ProcessFacts | undefined {
+  const facts = processFacts(pid, proc);
+  return facts?.state === 'Z' ? undefined : facts;
 }
 
 /** What stands for a boot whose name could not be read. */

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readPlaces, readSite, siteJsonSchema } from './site-file.ts';
+import { readSite } from './site.ts';
+import { readAgentSite, readPlaces, siteJsonSchema } from './site-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'site-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -59,6 +60,17 @@ describe('the file of a site', () => {
     ['- a', /expected object/i],
   ])('that is wrong says where: %j', (text, fault) => {
     expect(() => readSite(write(text))).toThrow(fault);
+  });
+
+  it('gives an agent its part, whatever policy and targets it names: they are the controller’s', () => {
+    const agent = '\nagent: { host: h1, drill: /srv/d }';
+    const file = write(`folder: /srv/s\npolicy: nowhere.yaml${agent}`);
+    expect(() => readSite(file)).toThrow(/nowhere/);
+    expect(readAgentSite(file)).toEqual({
+      agent: readSite(write(`folder: /srv/s${agent}`)).agent,
+      drill: '/srv/d',
+    });
+    expect(readAgentSite(write('folder: /srv/s')).agent).toBeUndefined();
   });
 
   it('is not taken where others may write to it', () => {

@@ -1,19 +1,14 @@
-/** @module The operator's file: one site, who is told, by which policy, and what this host is. */
+/**
+ * @module The operator's file: one site, who is told, by which policy, and what this host is. An agent reads no more than this:
+ * neither policies nor what sends notices is loaded into it.
+ */
 import { closeSync, fstatSync, type Stats } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { type AgentConfig, agentConfigSchema, QEMUS } from '../agent/config.ts';
-import { checkFence, type FenceAgent } from '../controller/fence.ts';
-import type { HostId } from '../core/ids.ts';
-import type { Policy } from '../core/policy.ts';
-import { checkTarget } from '../notify/deliver.ts';
-import { playbooksFault } from '../notify/playbooks.ts';
-import type { Target } from '../notify/target.ts';
-import { parsePolicy } from '../policy/check.ts';
-import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
 
 const MAX_FILE = 256 * 1024;
 const name = z.string().regex(/^[\w.-]{1,63}$/);
@@ -108,33 +103,25 @@ const siteSchema = z.strictObject({
   agent: siteAgentSchema.optional().describe('what is watched on this host'),
 });
 
-/** A site as its file says, with absolute paths. */
-export interface Site {
-  site: string;
-  folder: string;
-  policy: Policy;
-  targets: Target[];
-  fences: Readonly<Record<HostId, FenceAgent>>;
-  /** Where the playbooks are that notices name; those of the program where it is missing. */
-  playbooks: string | undefined;
-  /** In what the site is weaker than it could be, a sentence each. */
-  weak: string[];
-  agent: AgentConfig | undefined;
-  drill: string | undefined;
+/** A site's file as data, checked. */
+type SiteData = z.infer<typeof siteSchema>;
+
+/** Where the ledger and the sockets of a controller are. */
+export interface SitePlaces {
   sockets: { agents: string; admin: string };
   store: string;
 }
 
 /** Where things lie in the folder of a site. */
-function placesIn(folder: string): Pick<Site, 'sockets' | 'store'> {
+export function placesIn(folder: string): SitePlaces {
   return {
     sockets: { agents: join(folder, 'run/agents.sock'), admin: join(folder, 'run/admin.sock') },
     store: join(folder, 'ledger/ledger.sqlite'),
   };
 }
 
-/** Its text. It names programs that are started, so that nobody but its owner may write to it. */
-function read(file: string): string {
+/** The text of a file. It names programs that are started, so that nobody but its owner may write to it. @throws UsageError E_SITE_FILE */
+export function readOwned(file: string): string {
   try {
     const fd = openInput(file);
     let stats: Stats;
@@ -157,22 +144,11 @@ function read(file: string): string {
   }
 }
 
-/**
- * The policy that a site names: a shipped one, or a file.
- * @throws PolicyError, UsageError
- */
-function policyNamed(text: string, folder: string): Policy {
-  const shipped = SHIPPED.find(known => known === text);
-  if (shipped !== undefined) return shippedPolicy(shipped);
-  const file = resolve(folder, text);
-  return parsePolicy(read(file), file);
-}
-
 /** The file as data. @throws UsageError E_SITE_FILE */
-function parseSite(file: string): z.infer<typeof siteSchema> {
+export function parseSite(file: string): SiteData {
   let data: unknown;
   try {
-    data = parse(read(file), { version: '1.2', stringKeys: true, maxAliasCount: 0 });
+    data = parse(readOwned(file), { version: '1.2', stringKeys: true, maxAliasCount: 0 });
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw new UsageError('E_SITE_FILE', `${file} is no YAML: ${messageOf(cause)}`, { cause });
@@ -184,44 +160,28 @@ function parseSite(file: string): z.infer<typeof siteSchema> {
 }
 
 /** Where the things of a site lie. @throws UsageError E_SITE_FILE */
-export function readPlaces(file: string): Pick<Site, 'sockets' | 'store'> {
+export function readPlaces(file: string): SitePlaces {
   return placesIn(parseSite(file).folder);
 }
 
-/**
- * Reads a site's file and all that it names: policy, targets, their secrets.
- * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError: nothing of it is then begun
- */
-export function readSite(file: string): Site {
-  const { site, folder, policy, notify, fence, agent, playbooks } = parseSite(file);
-  const targets = notify as Target[];
-  const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
-  if (twice !== undefined) throw new UsageError('E_SITE_FILE', `${file}: notify: two targets are named ${twice.name}`);
-  const fault = playbooks === undefined ? undefined : playbooksFault(playbooks);
-  if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
-  const weak = targets.flatMap(target => checkTarget(target) ?? []);
-  const fences = fence as Readonly<Record<HostId, FenceAgent>>;
-  for (const [host, one] of Object.entries(fences)) checkFence(host, one);
-  const places = placesIn(folder);
-  return {
-    site,
-    folder,
-    policy: policyNamed(policy, dirname(file)),
-    targets,
-    fences,
-    playbooks,
-    weak,
-    agent: agent && agentIn(folder, places, agent),
-    drill: agent?.drill,
-    ...places,
-  };
+/** What the agent of a host needs of its site's file; neither policy nor targets, which are the controller's. */
+export interface AgentSite {
+  agent: AgentConfig | undefined;
+  /** Where the injector of a drill says what it does. */
+  drill: string | undefined;
 }
 
-function agentIn(
-  folder: string,
-  { sockets }: Pick<Site, 'sockets'>,
-  given: z.infer<typeof siteAgentSchema>,
-): AgentConfig {
+/** The agent's part of a site's file. @throws UsageError E_SITE_FILE */
+export function readAgentSite(file: string): AgentSite {
+  return agentSiteOf(parseSite(file));
+}
+
+/** The agent's part of what `parseSite` has read. */
+export function agentSiteOf({ folder, agent }: SiteData): AgentSite {
+  return { agent: agent && agentIn(folder, placesIn(folder), agent), drill: agent?.drill };
+}
+
+function agentIn(folder: string, { sockets }: SitePlaces, given: z.infer<typeof siteAgentSchema>): AgentConfig {
   const { start, drill: _, ...rest } = given;
   return {
     ...rest,

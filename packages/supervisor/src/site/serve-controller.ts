@@ -1,14 +1,11 @@
-/** @module An agent or a controller as a site's file describes it, in this process, until it is told to stop. */
+/** @module A controller as a site's file describes it, in this process, until it is told to stop. */
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
-import { UsageError } from '@syndrome/decode/common/errors.ts';
-import { Agent, type AgentParts } from '../agent/agent.ts';
-import { DrillSource } from '../agent/sources/drill.ts';
 import { runController } from '../controller/controller.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
-import type { Site } from './site-file.ts';
+import type { Site } from './site.ts';
 
-/** What both say to people, a line each. */
+/** What it says to people, a line each. */
 type Log = (line: string) => void;
 
 /**
@@ -43,19 +40,4 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
   } finally {
     await store.close();
   }
-}
-
-/**
- * Runs the agent of a site.
- * @throws UsageError E_SITE_FILE where the file has none; SyndromeError where another one runs
- */
-export async function serveAgent(site: Site, stop: AbortSignal, log: Log): Promise<void> {
-  const { agent: config, drill } = site;
-  if (config === undefined)
-    throw new UsageError('E_SITE_FILE', 'the file of the site has no agent', {
-      hint: 'Say under agent: what is to be watched.',
-    });
-  const parts = (): AgentParts => (drill === undefined ? {} : { sources: [new DrillSource(drill)] });
-  const agent = await Agent.open(config, { log, parts });
-  await agent.run(stop);
 }

@@ -1,0 +1,64 @@
+/** @module A whole site: its file, and all that the file names. */
+import { dirname, resolve } from 'node:path';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { checkFence, type FenceAgent } from '../controller/fence.ts';
+import type { HostId } from '../core/ids.ts';
+import type { Policy } from '../core/policy.ts';
+import { checkTarget } from '../notify/deliver.ts';
+import { playbooksFault } from '../notify/playbooks.ts';
+import type { Target } from '../notify/target.ts';
+import { parsePolicy } from '../policy/check.ts';
+import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
+import { type AgentSite, agentSiteOf, parseSite, placesIn, readOwned, type SitePlaces } from './site-file.ts';
+
+/** A site as its file says, with absolute paths. */
+export interface Site extends SitePlaces, AgentSite {
+  site: string;
+  folder: string;
+  policy: Policy;
+  targets: Target[];
+  fences: Readonly<Record<HostId, FenceAgent>>;
+  /** Where the playbooks are that notices name; those of the program where it is missing. */
+  playbooks: string | undefined;
+  /** In what the site is weaker than it could be, a sentence each. */
+  weak: string[];
+}
+
+/**
+ * The policy that a site names: a shipped one, or a file.
+ * @throws PolicyError, UsageError
+ */
+function policyNamed(text: string, folder: string): Policy {
+  const shipped = SHIPPED.find(known => known === text);
+  if (shipped !== undefined) return shippedPolicy(shipped);
+  const file = resolve(folder, text);
+  return parsePolicy(readOwned(file), file);
+}
+
+/**
+ * Reads a site's file and all that it names: policy, targets, their secrets.
+ * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError: nothing of it is then begun
+ */
+export function readSite(file: string): Site {
+  const data = parseSite(file);
+  const { site, folder, policy, notify, fence, playbooks } = data;
+  const targets = notify as Target[];
+  const twice = targets.find((t, i) => targets.findIndex(other => other.name === t.name) < i);
+  if (twice !== undefined) throw new UsageError('E_SITE_FILE', `${file}: notify: two targets are named ${twice.name}`);
+  const fault = playbooks === undefined ? undefined : playbooksFault(playbooks);
+  if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
+  const weak = targets.flatMap(target => checkTarget(target) ?? []);
+  const fences = fence as Readonly<Record<HostId, FenceAgent>>;
+  for (const [host, one] of Object.entries(fences)) checkFence(host, one);
+  return {
+    site,
+    folder,
+    policy: policyNamed(policy, dirname(file)),
+    targets,
+    fences,
+    playbooks,
+    weak,
+    ...agentSiteOf(data),
+    ...placesIn(folder),
+  };
+}
