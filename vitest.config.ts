@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** What `npm run test:long` runs with larger numbers; elsewhere they are tests of their own project, with small ones. */
+const SEARCHES = [
+  'test/supervisor-kills.machine.test.ts',
+  'packages/supervisor/src/controller/crash.test.ts',
+  'packages/supervisor/src/core/world.test.ts',
+];
+const longSearch = process.env['SYNDROME_LONG_SEARCH'] === '1';
+
 /**
  * Fast tests run without any machine; `*.long.test.ts` build, pack and install what is published; `*.machine.test.ts` start
  * QEMU or touch the package cache.
@@ -21,10 +29,12 @@ export default defineConfig({
       {
         test: {
           name: 'long',
-          include: ['test/**/*.long.test.ts'],
+          include: ['test/**/*.long.test.ts', ...(longSearch ? SEARCHES : [])],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          setupFiles: ['test/umask.ts'],
+          // The seed is that of property tests; the others have one of their own.
+          setupFiles: [...(longSearch ? ['test/seed.ts'] : []), 'test/umask.ts'],
+          fileParallelism: !longSearch,
         },
       },
       {

@@ -1,6 +1,6 @@
 /**
  * `npm test [-- fast|long|machine] [vitest arguments]`: the fast tests, those of what is published, then those that need
- * packages, QEMU and kernels.
+ * packages, QEMU and kernels. `long` by itself adds long searches to its own tests: hundreds of kills, thousands of histories.
  * Ends with a line `N passed, N failed`, whatever happens; an interruption counts as a failure.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -42,6 +42,13 @@ interface Counts {
   numFailedTests: number;
   numPendingTests: number;
   success: boolean;
+}
+
+// Asked for by name, the long tests search longer too: kills of all parts, and histories of the world.
+if (only === 'long') {
+  process.env['SYNDROME_LONG_SEARCH'] = '1';
+  process.env['SYNDROME_KILLS'] ??= '300';
+  process.env['SYNDROME_WORLD_RUNS'] ??= '10000';
 }
 
 let [passed, failed, skipped] = [0, 0, 0];

@@ -19,61 +19,74 @@ const POLICY: Policy = {
 
 /** The cases of one property; a longer search is asked for by the environment. */
 const RUNS = Number(process.env['SYNDROME_WORLD_RUNS'] ?? '150');
+const PATIENCE_MS = 120_000 + RUNS * 200;
 
 describe('whatever happens', () => {
-  test('no VM runs twice, each start has its proofs, and the same inputs give the same (I4, I5, I7 to I10, I12)', () => {
-    fc.assert(
-      fc.property(history, happenings => {
-        const world = new World(POLICY);
-        for (const h of happenings) world.happen(h);
-        expect(() => checkRun(world.scene)).not.toThrow();
-      }),
-      { numRuns: RUNS },
-    );
-  }, 120_000);
+  test(
+    'no VM runs twice, each start has its proofs, and the same inputs give the same (I4, I5, I7 to I10, I12)',
+    () => {
+      fc.assert(
+        fc.property(history, happenings => {
+          const world = new World(POLICY);
+          for (const h of happenings) world.happen(h);
+          expect(() => checkRun(world.scene)).not.toThrow();
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE_MS,
+  );
 
-  test('when all is mended, nothing is left undone without an alert (I11)', () => {
-    fc.assert(
-      fc.property(history, happenings => {
-        const world = new World(POLICY);
-        for (const h of happenings) world.happen(h);
-        world.heal();
-        const { state } = world.scene;
-        for (const id of state.moving) {
-          const step = state.vms.get(id)?.move?.step;
-          expect(['unproven', 'no-target', 'failed'], `${id} is ${step}`).toContain(step);
-          const type = step === 'failed' ? 'action-failed' : (step ?? '');
-          expect(state.alerts.get(`${type} ${id}`)?.standing, `nobody was told that ${id} is ${step}`).toBe(true);
-        }
-        const open = [...state.incidents.values()].filter(i => i.state === 'open');
-        const held = new Set(state.moving.map(id => state.vms.get(id)?.move?.incident));
-        expect(open.filter(i => !held.has(i.id)).map(i => i.id)).toEqual([]);
-      }),
-      { numRuns: Math.ceil(RUNS / 4) },
-    );
-  }, 120_000);
+  test(
+    'when all is mended, nothing is left undone without an alert (I11)',
+    () => {
+      fc.assert(
+        fc.property(history, happenings => {
+          const world = new World(POLICY);
+          for (const h of happenings) world.happen(h);
+          world.heal();
+          const { state } = world.scene;
+          for (const id of state.moving) {
+            const step = state.vms.get(id)?.move?.step;
+            expect(['unproven', 'no-target', 'failed'], `${id} is ${step}`).toContain(step);
+            const type = step === 'failed' ? 'action-failed' : (step ?? '');
+            expect(state.alerts.get(`${type} ${id}`)?.standing, `nobody was told that ${id} is ${step}`).toBe(true);
+          }
+          const open = [...state.incidents.values()].filter(i => i.state === 'open');
+          const held = new Set(state.moving.map(id => state.vms.get(id)?.move?.incident));
+          expect(open.filter(i => !held.has(i.id)).map(i => i.id)).toEqual([]);
+        }),
+        { numRuns: Math.ceil(RUNS / 4) },
+      );
+    },
+    PATIENCE_MS,
+  );
 
-  test('what a guest says changes no act', () => {
-    fc.assert(
-      fc.property(history, happenings => {
-        const world = new World(POLICY);
-        for (const h of happenings) world.happen(h);
-        const state = newState();
-        const acts: Effect[] = [];
-        for (const { input } of world.scene.log) {
-          if (
-            input.input === 'row' &&
-            input.row.said.kind === 'event' &&
-            input.row.said.event.name.startsWith('guest.')
-          )
-            continue;
-          acts.push(...step(state, input).filter(e => e.effect === 'act'));
-        }
-        expect(acts).toEqual(world.scene.effects.filter(e => e.effect === 'act'));
-      }),
-      { numRuns: Math.ceil(RUNS / 4) },
-    );
-  }, 120_000);
+  test(
+    'what a guest says changes no act',
+    () => {
+      fc.assert(
+        fc.property(history, happenings => {
+          const world = new World(POLICY);
+          for (const h of happenings) world.happen(h);
+          const state = newState();
+          const acts: Effect[] = [];
+          for (const { input } of world.scene.log) {
+            if (
+              input.input === 'row' &&
+              input.row.said.kind === 'event' &&
+              input.row.said.event.name.startsWith('guest.')
+            )
+              continue;
+            acts.push(...step(state, input).filter(e => e.effect === 'act'));
+          }
+          expect(acts).toEqual(world.scene.effects.filter(e => e.effect === 'act'));
+        }),
+        { numRuns: Math.ceil(RUNS / 4) },
+      );
+    },
+    PATIENCE_MS,
+  );
 });
 
 /** What is counted, without the order in which it was learned. */
