@@ -164,6 +164,30 @@ describe('the agent', () => {
     }
   });
 
+  test('looks for the end of a copy behind a start that is under way, and not behind that of another VM', async () => {
+    const done: string[] = [];
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const libvirt = {
+      act: async (order: Act): Promise<ActResult> => {
+        if (order.kind === 'start') {
+          begun.resolve();
+          await goOn.promise;
+        }
+        done.push(order.id);
+        return resultOf(order, { state: 'confirmed' });
+      },
+    };
+    await start({ parts: () => ({ libvirt }) });
+    controller.order({ ...act('start', 5), kind: 'start' });
+    await begun.promise;
+    controller.order({ ...act('prove', 5), kind: 'prove' });
+    controller.order({ ...act('of another', 5), kind: 'prove', vm: 'db' });
+    await controller.until(s => isResult(s) && s.action === 'of another');
+    goOn.resolve();
+    await controller.until(s => isResult(s) && s.action === 'prove');
+    expect(done).toEqual(['of another', 'start', 'prove']);
+  });
+
   test('an act of which nothing comes is unknown, and never done again', async () => {
     let begun = 0;
     const libvirt = {

@@ -119,6 +119,8 @@ export class Agent {
   readonly #libvirt: Actuator | undefined;
   readonly #emitted = new Map<VmId, Emitted>();
   readonly #acting = new Set<Promise<void>>();
+  /** Starts that are under way: the end of a copy is looked for behind them. */
+  readonly #starting = new Map<VmId, Promise<void>>();
   #isFull = false;
   #signal = new AbortController().signal;
 
@@ -192,15 +194,21 @@ export class Agent {
       return;
     }
     this.#log(`${act.kind} ${act.vm ?? ''} (${act.id}, epoch ${act.epoch})`);
-    const acting = this.#actuatorOf(act)
-      .act(act, this.#signal)
+    const isEnd = act.kind === 'stop' || act.kind === 'prove';
+    const before = (isEnd && act.vm !== undefined ? this.#starting.get(act.vm) : undefined) ?? Promise.resolve();
+    const acting = before
+      .then(() => this.#actuatorOf(act).act(act, this.#signal))
       .catch((error: unknown) => resultOf(act, { state: 'unknown', reason: messageOf(error) }))
       .then(result => {
         this.#book.end(result);
         this.#answer(result);
       })
-      .finally(() => this.#acting.delete(acting));
+      .finally(() => {
+        this.#acting.delete(acting);
+        if (act.vm !== undefined && this.#starting.get(act.vm) === acting) this.#starting.delete(act.vm);
+      });
     this.#acting.add(acting);
+    if (act.kind === 'start' && act.vm !== undefined) this.#starting.set(act.vm, acting);
   }
 
   #misdirected(act: Act): { begin: false; answer: ActResult } {

@@ -49,6 +49,19 @@ describe('ActBook', () => {
     expect(later.begin(act('1', 4), 0)).toEqual(again);
   });
 
+  test.each(['prove', 'stop'] as const)(
+    'a start that comes behind the %s of its epoch begins no copy, also after a crash',
+    kind => {
+      expect(new ActBook(path).begin({ ...act('1', 4), kind }, 0)).toEqual({ begin: true });
+      const book = new ActBook(path);
+      const start = (id: string, epoch: number, vm?: string): Act => ({ ...act(id, epoch, vm), kind: 'start' });
+      expect(book.begin(start('2', 4), 0)).toMatchObject({ begin: false, answer: { state: 'refused' } });
+      expect(book.begin(start('3', 4, 'db'), 0)).toEqual({ begin: true });
+      expect(book.begin(start('4', 5), 0)).toEqual({ begin: true });
+      expect(book.begin({ ...act('5', 5), kind }, 0)).toEqual({ begin: true });
+    },
+  );
+
   test('refuses an epoch older than the highest, which was on the disk before the act was done', () => {
     expect(new ActBook(path).begin(act('1', 4), 0)).toEqual({ begin: true });
     const book = new ActBook(path);

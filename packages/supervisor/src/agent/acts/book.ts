@@ -15,6 +15,8 @@ const KEEP = 4096;
 
 interface Page {
   epochs: Record<VmId, Epoch>;
+  /** The highest epoch whose end was looked for here: no copy of it begins any more. */
+  ended?: Record<VmId, Epoch>;
   /** In the order of their begin. `begun`: no result yet. */
   acts: [id: string, ActResult | 'begun'][];
 }
@@ -30,6 +32,7 @@ type Begin = { begin: true } | { begin: false; answer: ActResult | undefined };
 export class ActBook {
   readonly #path: string;
   readonly #epochs = new Map<VmId, Epoch>();
+  readonly #ended = new Map<VmId, Epoch>();
   readonly #acts = new Map<string, ActResult | 'begun'>();
   /** Begun by this process: their results are to come. */
   readonly #running = new Set<string>();
@@ -55,6 +58,7 @@ export class ActBook {
     }
     const page = value as unknown as Page;
     for (const [vm, epoch] of Object.entries(page.epochs)) this.#epochs.set(vm, epoch);
+    for (const [vm, epoch] of Object.entries(page.ended ?? {})) this.#ended.set(vm, epoch);
     for (const [id, result] of page.acts) this.#acts.set(id, result);
   }
 
@@ -64,7 +68,8 @@ export class ActBook {
   }
 
   /**
-   * Takes an act: refuses an epoch older than the highest, answers what was done before, and else is durable when it returns
+   * Takes an act: refuses an epoch older than the highest, and a start of one whose end was looked for, since a start that came late
+   * would make a second copy beside the one that the proof has allowed; answers what was done before, and else is durable when it returns
    * `begin`. An act that an earlier run began and did not end is `unknown`: it is looked at, and never done again.
    */
   begin(act: Act, now: number): Begin {
@@ -80,8 +85,12 @@ export class ActBook {
     const refused = (reason: string): Begin => ({ begin: false, answer: resultOf(act, { state: 'refused', reason }) });
     if (act.epoch < highest)
       return refused(`epoch ${act.epoch} of ${act.vm} is older than ${highest}, which this host has seen`);
+    if (act.kind === 'start' && act.vm !== undefined && act.epoch <= (this.#ended.get(act.vm) ?? -1))
+      return refused(`the end of epoch ${act.epoch} of ${act.vm} was looked for here: no copy of it begins any more`);
     if (act.deadline <= now) return refused('its deadline is over');
+    const ended = act.vm === undefined ? undefined : this.#ended.get(act.vm);
     if (act.vm !== undefined) this.#epochs.set(act.vm, act.epoch);
+    if (act.vm !== undefined && (act.kind === 'prove' || act.kind === 'stop')) this.#ended.set(act.vm, act.epoch);
     this.#acts.set(act.id, 'begun');
     this.#running.add(act.id);
     try {
@@ -93,6 +102,8 @@ export class ActBook {
       if (act.vm !== undefined) {
         if (highest > 0) this.#epochs.set(act.vm, highest);
         else this.#epochs.delete(act.vm);
+        if (ended === undefined) this.#ended.delete(act.vm);
+        else this.#ended.set(act.vm, ended);
       }
       return refused(`this host cannot write down what it does: ${messageOf(error)}`);
     }
@@ -115,7 +126,11 @@ export class ActBook {
   }
 
   #write(): void {
-    const page: Page = { epochs: Object.fromEntries(this.#epochs), acts: [...this.#acts] };
+    const page: Page = {
+      epochs: Object.fromEntries(this.#epochs),
+      ended: Object.fromEntries(this.#ended),
+      acts: [...this.#acts],
+    };
     writeWhole(this.#path, JSON.stringify(page));
   }
 }

@@ -100,6 +100,8 @@ interface Agent {
   unsent: Row[];
   /** By VM: highest epoch that it persisted, and whether the host would start it at boot. */
   epochs: Map<string, number>;
+  /** The epoch whose end was looked for: no copy of it begins any more. */
+  ended: Map<string, number>;
   autostart: Map<string, boolean>;
   answers: Map<string, ActResult>;
 }
@@ -125,6 +127,7 @@ export class World {
         seq: 0,
         unsent: [],
         epochs: new Map(),
+        ended: new Map(),
         autostart: new Map(),
         answers: new Map(),
       });
@@ -227,7 +230,10 @@ export class World {
     const here = `${of}/${act.host}`;
     const base = { action: act.id, vm: of, epoch: act.epoch };
     if (act.epoch < (agent.epochs.get(of) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
+    if (act.kind === 'start' && act.epoch <= (agent.ended.get(of) ?? -1))
+      return { ...base, state: 'refused', reason: 'its end was looked for' };
     agent.epochs.set(of, act.epoch);
+    if (act.kind === 'stop' || act.kind === 'prove') agent.ended.set(of, act.epoch);
     if (act.kind === 'autostart-off') {
       if (stuck) return { ...base, state: 'failed' };
       agent.autostart.set(of, false);
