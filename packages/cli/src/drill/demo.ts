@@ -27,7 +27,7 @@ import type { CopiesLine } from './copies.ts';
 
 const PAGES = 3;
 /** Bounds of what is waited for, ms. All of it together ends within the time of the command. */
-const BOOT_MS = 60_000;
+const BOOT_MS = 60_000; // Of a guest; of agents and controller too, which compile their sources at a first start.
 const STEP_MS = 20_000;
 const NAME = 'drill-vm';
 
@@ -177,7 +177,7 @@ interface Found {
 async function throughIt(run: Run): Promise<Found> {
   const { folder, vm, story, notices } = run;
   const [a, b] = [folder.host('a'), folder.host('b')];
-  await until('the controller to know the VM on host a', run, STEP_MS, () => runsOn(run, 'a'));
+  await until('the controller to know the VM on host a', run, BOOT_MS, () => runsOn(run, 'a'));
   story('controller', `knows ${NAME} on host a`);
   const guest = await connectGuest(run, a.vms);
   const pages: bigint[] = [];
