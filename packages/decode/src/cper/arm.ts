@@ -1,4 +1,5 @@
 /** @module The ARM processor error section. Source: UEFI 2.10 N.2.4.4. */
+import { OPERATION, TRANSACTION } from './operations.ts';
 import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { Register } from '../registers/register.ts';
 import { CperError } from './error.ts';
@@ -94,16 +95,6 @@ export const ARM_CONTEXT_LAYOUT: Layout = {
   fields: [u16('version', 0), u16('type', 2, { values: ARM_CONTEXT_TYPES }), u32('arraySize', 4)],
 };
 
-const TRANSACTION = { 0: 'instruction', 1: 'data access', 2: 'generic' } as const;
-const OPERATION = {
-  0: 'generic error',
-  1: 'generic read',
-  2: 'generic write',
-  3: 'data read',
-  4: 'data write',
-  5: 'instruction fetch',
-  6: 'prefetch',
-} as const;
 const STATE = [
   bit(28, 'RESTARTABLE', 'the program can be restarted'),
   bit(27, 'PRECISE_PC', 'the program counter is that of the error'),

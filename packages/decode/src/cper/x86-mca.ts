@@ -2,31 +2,32 @@
  * @module Machine check banks in the MSR contexts of an IA32/X64 section. Sources: SDM vol. 3B, Error-Reporting
  * Register Banks (bank MSRs from 400H, four a bank); PPR, MCA registers (SMCA MSRs from C000_2000H, sixteen a bank).
  */
+import type { X86McaRecord } from '../mca/record.ts';
 import { MCA_DESTAT } from '../mca/amd-registers.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
 import { SMCA_END, SMCA_FIRST } from '../mca/smca-msr.ts';
 import type { CperX86Context, CperX86Processor } from './record.ts';
 
-/** A bank as the machine check room's X86McaRecord has it. */
-interface CperMcaBank {
-  kind: 'x86-mca';
-  vendor?: 'intel' | 'amd';
-  bank: number;
-  status: bigint;
-  mcgStatus?: bigint;
-  mcgCap?: bigint;
-  addr?: bigint;
-  misc?: bigint;
-  synd?: bigint;
-  synd1?: bigint;
-  synd2?: bigint;
-  ipid?: bigint;
-  config?: bigint;
-  destat?: bigint;
-  deaddr?: bigint;
-  cpuid?: bigint;
-  apicId?: bigint;
-}
+/** What firmware can tell of a bank. */
+type CperMcaBank = Pick<
+  X86McaRecord,
+  | 'kind'
+  | 'bank'
+  | 'status'
+  | 'mcgStatus'
+  | 'mcgCap'
+  | 'addr'
+  | 'misc'
+  | 'synd'
+  | 'synd1'
+  | 'synd2'
+  | 'ipid'
+  | 'config'
+  | 'destat'
+  | 'deaddr'
+  | 'cpuid'
+  | 'apicId'
+> & { vendor?: 'intel' | 'amd' };
 
 const MSR_CONTEXT = 1;
 const MCG_CAP = 0x179;

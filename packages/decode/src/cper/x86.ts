@@ -1,4 +1,5 @@
 /** @module The IA32/X64 processor error section. Source: UEFI 2.10 N.2.4.2. */
+import { OPERATION, TRANSACTION } from './operations.ts';
 import { bit, bits, defineRegister } from '../registers/register.ts';
 import type { Register } from '../registers/register.ts';
 import type { CperDiagnostic } from './error.ts';
@@ -69,17 +70,6 @@ export const X86_CONTEXT_LAYOUT: Layout = {
     u64('mmAddress', 8),
   ],
 };
-
-const TRANSACTION = { 0: 'instruction', 1: 'data access', 2: 'generic' } as const;
-const OPERATION = {
-  0: 'generic error',
-  1: 'generic read',
-  2: 'generic write',
-  3: 'data read',
-  4: 'data write',
-  5: 'instruction fetch',
-  6: 'prefetch',
-} as const;
 
 const STATE = [
   bit(29, 'OVERFLOW', 'an error was lost'),
