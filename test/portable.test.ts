@@ -36,7 +36,7 @@ function loadedBy(entries: readonly string[]): { files: Set<string>; modules: Se
 }
 
 /** Built-ins that are the same on every system as they are used here. None starts a process or speaks to another. */
-const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'timers/promises', 'tty', 'util'];
+const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'timers/promises', 'tty', 'util', 'v8'];
 /** Rooms that know nothing of a machine, a process or a socket. */
 const ROOMS = ['common', 'registers', 'mca', 'arm', 'cper', 'events', 'text', 'outlook', 'inject', 'decode', 'trace'];
 /** Files of other rooms: what they are about is in their names, and each imports nothing but files of these lists. */
@@ -61,6 +61,8 @@ const FILES = [
   // How JSON and colours are drawn.
   'packages/lab/src/report/json.ts',
   'packages/lab/src/report/style.ts',
+  // The heap of an agent, by V8's own flags; main.ts loads it for that command alone.
+  'packages/supervisor/src/agent/small-heap.ts',
   // Files: modes, and writing one whole.
   'packages/base/src/disk/umask.ts',
   'packages/base/src/disk/write-whole.ts',
