@@ -53,7 +53,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
-  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'registers', 'socket', 'xml'] },
+  libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'registers', 'socket', 'xml', 'qmp'] },
 
   /** What is decided: the same function in production, in the simulator and in a replay. */
   core: { folder: 'packages/supervisor/src/core', imports: [...BYTES, 'events'], pure: true },

@@ -102,6 +102,7 @@ test('refuses, with the reason, and injects nothing', async () => {
     drill([...page, '--qmp', at('lines/db.sock')]),
     drill([...page, '--vm', 'nobody']),
   ]);
+  refusals.push(await sandbox.run('drill', 'srao', '--config', at('site.json'), '--vm', 'web', ...page));
   // A monitor has one client: this one comes alone.
   refusals.push(await drill(page), await drill([...page, '--dry-run']));
   expect(refusals.map(({ code, stderr }) => [code, /\[(E_\w+)\]/.exec(stderr)?.[1]])).toEqual([
@@ -110,16 +111,18 @@ test('refuses, with the reason, and injects nothing', async () => {
     [2, 'E_DRILL_VM'],
     [2, 'E_DRILL_VM'],
     [2, 'E_DRILL_VM'],
+    [2, 'E_USAGE'],
     [2, 'E_INJECT_FATAL'],
     [0, undefined],
   ]);
-  const [closed, site, agents, foreign, unknown, fatal, dry] = refusals.map(r => r.stderr + r.stdout);
+  const [closed, site, agents, foreign, unknown, missing, fatal, dry] = refusals.map(r => r.stderr + r.stdout);
   expect(closed).toContain('its owner has not opted in; nothing was injected');
   expect(site).toContain('does not allow drills');
   expect(site).toContain('Write `drill: ');
   expect(agents).toContain("is the agent's monitor");
   expect(foreign).toContain('is not known to be its monitor');
   expect(unknown).toContain('the controller knows none of that name');
+  expect(missing).toContain('--qmp is missing: libvirt does not run VM web here');
   expect(fatal).toContain('Repeat with --yes');
   expect(dry).toContain('nothing is injected; this would be: mce 0 9 0xbd000000000000c0 0x5 0x300000 0x8c');
   expect(told).toEqual([]);

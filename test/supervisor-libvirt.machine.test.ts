@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Processes } from '@syndrome/cli/drill/processes.ts';
 import type { CopiesLine } from '@syndrome/cli/drill/copies.ts';
+import type { SiteDrillReport } from '@syndrome/cli/drill/site-drill.ts';
 import { factsOfLedger } from '@syndrome/cli/drill/ledger.ts';
 import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { mceInjection } from '@syndrome/decode/inject/mce.ts';
@@ -100,7 +101,9 @@ async function startAgent(
   const agent = await Agent.open(rest, {
     log: line => site.log.push(`agent ${name}: ${line}`),
     parts: context => {
-      const part = libvirtPart(libvirt, { ...context, sees: host.sees() });
+      // Its own /run/libvirt is a folder here.
+      const here = (path: string): string => path.replace(/^\/run\/libvirt\//, `${host.folder}/run/`);
+      const part = libvirtPart(libvirt, { ...context, sees: host.sees(), here });
       return { libvirt: part.libvirt, sources: [...part.sources, new DrillSource(drillFile(name))] };
     },
   });
@@ -137,6 +140,9 @@ const acts = async (): Promise<string[]> =>
   (await site.list<{ state: string; body: { kind: string; host: string; epoch: number } }>('actions')).map(
     ({ state, body: { kind, host, epoch } }) => `${kind} ${host} ${epoch} ${state}`,
   );
+/** What was seen or decided of VMs; what is of a host alone is left out. */
+const incidentsOfVms = async (): Promise<object[]> =>
+  (await site.list<{ cause: string }>('incidents')).filter(i => i.cause !== 'host');
 const told = (type: string, from = 0): boolean => site.notices.slice(from).some(n => n.type.includes(type));
 const most = (from: number): number => Math.max(...copies.slice(from).map(line => line.copies.length));
 
@@ -155,6 +161,18 @@ const boots = async (host: LibvirtHost): Promise<number> =>
 async function answers(name: 'a' | 'b', after: number): Promise<void> {
   await see(async () => (await boots(at(name))) > after, BOOT_MS);
   expect(await guestLine(agentLine(name), 'hello')).toMatch(/ ok .*arch=x86_64/);
+}
+
+/** What a person types for a game day, with the file of a host. */
+const drill = (host: 'a' | 'b', gpa: bigint, ...more: string[]): ReturnType<typeof runInside> =>
+  runInside(process.env, ['drill', 'srao', '--config', siteFile(host), '--vm', NAME, '--addr', hex64(gpa), ...more]);
+
+/** The file of a host, as far as a drill reads it. */
+function siteFile(name: 'a' | 'b'): string {
+  const agent = { host: name, controller: site.agents, drill: drillFile(name), libvirt: { socket: at(name).socket } };
+  const file = join(folder, `${name}.site.yaml`);
+  writeFileSync(file, JSON.stringify({ site: 'libvirt', folder: join(folder, name), agent }), { mode: 0o600 });
+  return file;
 }
 
 /** Maps pages of a process in the guest. @returns their guest addresses */
@@ -207,11 +225,48 @@ describe('two libvirt hosts, their agents and a controller', () => {
     await fleet('repaired', 'a');
   });
 
-  test('mce → event → incident → signed notice; the third page → stop, proof, the VM on the other host', async () => {
+  test('what a guest writes on its console is words: it is kept, and nothing follows', async () => {
+    const lines = [
+      'Memory failure: 0x12345: recovery action for dirty LRU page: Recovered',
+      'mce: [Hardware Error]: Machine check events logged',
+      'Kernel panic - not syncing: so says a guest',
+    ];
+    for (const line of lines)
+      expect(await guestLine(agentLine('b'), `write path=/dev/kmsg value=${encodeURIComponent(`<0>${line}`)}`)).toMatch(
+        / ok /,
+      );
+    expect(await incidentsOfVms()).toEqual([]);
+    expect(await runsOn('b', 0)).toBe(true);
+  });
+
+  test('a drill needs no monitor of its own: it is refused without consent, and looks before it leaps', async () => {
+    const refused = await drill('b', 0x30_0000n);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('[E_INJECT_FATAL]') });
+    const elsewhere = await drill('a', 0x30_0000n, '--yes');
+    expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining('it runs on b, and the file is of a') });
+    const dry = await drill('b', 0x30_0000n, '--dry-run');
+    expect(dry).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing is injected; this would be: mce 0'),
+    });
+    expect(await incidentsOfVms()).toEqual([]);
+  });
+
+  test('mce → event → incident → signed notice; a drill takes the third page → stop, proof, the VM on the other host', async () => {
     const from = copies.length - 1;
     const before = await boots(at('a'));
-    const pages = await victims('b', 3);
-    for (const page of pages) await lose('b', page);
+    const [first = 0n, second = 0n, third = 0n] = await victims('b', 3);
+    for (const page of [first, second]) await lose('b', page);
+    const { code, stdout, stderr } = await drill('b', third, '--yes', '--json', '--timeout', '60');
+    expect(code, `${stdout}${stderr}`).toBe(0);
+    const report = JSON.parse(stdout) as SiteDrillReport;
+    console.log(stdout);
+    expect(report).toMatchObject({ verdict: 'pass', vm: VM, host: 'b', qemu: 'inject', gaps: [] });
+    expect(report.decided).toMatchObject({ rung: 'restart-elsewhere', rule: 'third-error' });
+    expect(report.witnesses).toEqual(['drill lab.injected', 'libvirt vmm.memory-failure']);
+    expect(report.steps.map(({ step, ms }) => [step, typeof ms])).toEqual(
+      ['durable', 'incident', 'witness', 'notice', 'act', 'proof', 'start'].map(step => [step, 'number']),
+    );
     await see(() => told('vm.restarted'));
     expect(await runsOn('a', 1)).toBe(true);
     await answers('a', before);
@@ -276,6 +331,12 @@ describe('two libvirt hosts, their agents and a controller', () => {
     const incidents = (await site.list<{ id: string; consequence?: string }>('incidents')).slice(incidents0);
     expect(incidents).toHaveLength(1);
     expect(incidents[0]).toMatchObject({ cause: 'page', consequence: 'panicked' });
+    // Its console has the reason, in words.
+    await see(async () =>
+      (await site.list<{ remarks: string[] }>('incidents')).some(i =>
+        i.remarks.join().includes('sysrq triggered crash'),
+      ),
+    );
     await see(() => site.notices.slice(told0).filter(n => n.type.includes('memory.poisoned')).length === 2);
   });
 
@@ -284,6 +345,8 @@ describe('two libvirt hosts, their agents and a controller', () => {
     expect(pages).toHaveLength(4);
     const explained = await fleet('explain', pages[2]?.id ?? '');
     console.log(explained);
+    // Its console was read, also where it says what is not so.
+    expect(explained).toMatch(/says that it is Linux \d[^]*the guest's kernel panicked: so says a guest/);
     expect(explained).toMatch(
       /seen +libvirt vmm\.memory-failure[^]*told +customer: VM t1 has lost[^]*stop on b: confirmed[^]*start on a: confirmed/,
     );

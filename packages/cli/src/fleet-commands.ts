@@ -24,7 +24,10 @@ export function addFleetCommands(
     .argument('[name]', 'a record of `syndrome inject --list`, injected into a VM of your own site')
     .option('--config <file>', "the file of the VM's host (YAML), with `drill:` under agent:")
     .option('--vm <vm>', 'the VM, as `syndrome fleet vms` shows it; its owner has opted in')
-    .option('--qmp <socket>', "a monitor of the VM that is not the agent's: the path of its socket")
+    .option(
+      '--qmp <socket>',
+      "a monitor of the VM that is not the agent's: the path of its socket; a VM of libvirt needs none",
+    )
     .option('--addr <u64>', 'guest physical address of the page that is lost')
     .addOption(new Option('--consumer <name>', 'who runs on the VM, where you know it').choices(['linux', 'xen']))
     .option('--set <name=value>', 'what else is known of it, as for predict: version=6.12, vendor=intel, …', repeated)
@@ -41,6 +44,7 @@ Examples:
   syndrome drill demo                       all of it on this machine, without any configuration
   syndrome drill srao --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1234000 --dry-run
   syndrome drill srao --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1234000 --yes
+  syndrome drill srao --config site.yaml --vm db --addr 0x1234000 --yes              a VM of libvirt, by libvirt's monitor
   syndrome drill srar-data --config site.yaml --vm web --qmp /run/vms/drill/web.sock --addr 0x1235000 --yes --timeout 400 --json`,
     )
     .action(async (name: string | undefined, options: object) =>

@@ -12,6 +12,7 @@ import { commandOf } from '@syndrome/decode/inject/ways.ts';
 import { classify } from '@syndrome/decode/mca/classify.ts';
 import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
 import { NAMED_MCA, type NamedMca } from '@syndrome/decode/mca/named.ts';
+import { domainMonitor } from '@syndrome/qemu/libvirt/monitor.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { type MachineFacts, machineFacts } from '@syndrome/qemu/qmp/machine-facts.ts';
 import { injectMce } from '@syndrome/qemu/qmp/mce.ts';
@@ -28,6 +29,8 @@ import { type Explained, GameDay, type Step, type StepName } from './steps.ts';
 
 /** How often the controller is asked what of it was delivered, ms. */
 const ASK_MS = 100;
+/** How long libvirt may take to tell what QEMU did, after QEMU has answered: its events come by another way. */
+const LATE_MS = 5000;
 
 export interface SiteDrillOptions extends ContextOptions {
   config?: string;
@@ -114,8 +117,8 @@ function refused(vm: string, why: string, hint?: string): UsageError {
   return new UsageError('E_DRILL_VM', text, hint === undefined ? {} : { hint });
 }
 
-/** The VM, if its owner wants it and if the monitor is its own. @throws UsageError E_DRILL_VM */
-async function vmOf({ agent, admin }: Site, wanted: string, qmp: string): Promise<Vm> {
+/** The VM, if its owner wants it and if it runs here. @throws UsageError E_DRILL_VM */
+async function vmOf({ agent, admin }: Site, wanted: string): Promise<{ vm: Vm; copy: Vm['copies'][number] }> {
   const vms = (await ask(admin, { ask: 'list', list: 'vms' })) as Vm[];
   const found = vms.filter(vm => vm.id === wanted);
   const [vm, second] = found.length > 0 ? found : vms.filter(({ name }) => name === wanted);
@@ -136,6 +139,34 @@ async function vmOf({ agent, admin }: Site, wanted: string, qmp: string): Promis
       `it runs on ${copy.host}, and the file is of ${agent.host}`,
       `Name the file of ${copy.host}.`,
     );
+  return { vm, copy };
+}
+
+/**
+ * Speaks to the monitor of the VM: that of `--qmp`, or the one that libvirt keeps for a domain of its own.
+ * @throws UsageError E_DRILL_VM
+ */
+async function monitorOf(
+  { agent }: Site,
+  { vm, copy }: Awaited<ReturnType<typeof vmOf>>,
+  qmp: string | undefined,
+  signal: AbortSignal,
+): Promise<{ client: QmpClient; lateMs: number }> {
+  if (qmp !== undefined) {
+    checkMonitor(agent, vm.name, copy.pid, qmp);
+    return { client: await QmpClient.connect(qmpAddress(qmp), { signal }), lateMs: 0 };
+  }
+  const { libvirt } = agent;
+  if (vm.vmm !== 'libvirt' || libvirt === undefined)
+    throw new UsageError('E_USAGE', `--qmp is missing: libvirt does not run VM ${safeText(vm.name, 80)} here`, {
+      hint: "Name a monitor of it that is not the agent's: -qmp unix:PATH,server=on,wait=off",
+    });
+  const { socket: path, uri } = libvirt;
+  return { client: await domainMonitor({ path, uri }, vm.id, signal), lateMs: LATE_MS };
+}
+
+/** Whether a socket is a monitor of a VM's own, and not that of the agent. @throws UsageError E_DRILL_VM */
+function checkMonitor(agent: Site['agent'], wanted: string, pid: string | undefined, qmp: string): void {
   const { path } = { path: undefined, ...qmpAddress(qmp) };
   if (path === undefined) throw refused(wanted, 'whose monitor a TCP port is cannot be seen', 'Give it a unix socket.');
   const socket = resolve(path);
@@ -149,11 +180,11 @@ async function vmOf({ agent, admin }: Site, wanted: string, qmp: string): Promis
     );
   const listener = listenerOf(socket);
   // PIDs are used again: it is the start time that makes it the process that the agent knows.
-  if (listener !== undefined && `${listener.pid}/${listener.startTicks}` === copy.pid) return vm;
+  if (listener !== undefined && `${listener.pid}/${listener.startTicks}` === pid) return;
   const who = listener === undefined ? 'nobody is seen to listen there' : `process ${listener.pid} listens there`;
   throw refused(
     wanted,
-    `${socket} is not known to be its monitor: ${who}, and the VM is process ${copy.pid?.split('/')[0] ?? '?'}`,
+    `${socket} is not known to be its monitor: ${who}, and the VM is process ${pid?.split('/')[0] ?? '?'}`,
     'Name a monitor of this VM, as its user or as root.',
   );
 }
@@ -184,18 +215,18 @@ export async function siteDrill(
 ): Promise<SiteDrillReport> {
   const { config, vm: wanted, qmp } = options;
   const { named, address } = chosen(name, options.addr);
-  const missing = Object.entries({ config, vm: wanted, qmp }).find(([, value]) => value === undefined)?.[0];
-  if (config === undefined || wanted === undefined || qmp === undefined)
-    throw new UsageError('E_USAGE', `--${missing} is missing`, {
-      hint: `syndrome drill ${name} --config SITE --vm VM --qmp SOCKET; \`syndrome drill demo\` needs none of them.`,
+  if (config === undefined || wanted === undefined)
+    throw new UsageError('E_USAGE', `--${config === undefined ? 'config' : 'vm'} is missing`, {
+      hint: `syndrome drill ${name} --config SITE --vm VM; \`syndrome drill demo\` needs none of them.`,
     });
   const stated = statedTarget(options);
   const site = siteOf(config);
-  const vm = await vmOf(site, wanted, qmp);
+  const found = await vmOf(site, wanted);
+  const { vm } = found;
   // A corrected error takes no page away, and an injector that says so would put one into the ledger.
   const witness = named.needsAddress && classify(named) !== 'CE';
   const report = { schemaVersion: 1, drill: name, vm: vm.id, host: site.agent.host, witness } as const;
-  const client = await QmpClient.connect(qmpAddress(qmp), { signal });
+  const { client, lateMs } = await monitorOf(site, found, qmp, signal);
   const day = new GameDay(vm.id);
   const over = new AbortController();
   let wake = Promise.withResolvers<void>();
@@ -231,7 +262,7 @@ export async function siteDrill(
     const injectedAt = Date.now();
     day.begin(injectedAt);
     say(`> ${command}`);
-    const { action } = await injectMce(client, injection);
+    const { action } = await injectMce(client, injection, { lateMs });
     if (witness && action !== 'ignore') {
       day.expectWitness();
       writeWitness(site.drill, { vm: vm.id, when: injectedAt, gpa: hex64(injection.addr), kind: name });

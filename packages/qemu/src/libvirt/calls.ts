@@ -1,5 +1,6 @@
 /** @module The calls that we make: number, arguments, answer. Source: libvirt's remote protocol; a number that is in use never changes. */
 import { LibvirtProtocolError } from './errors.ts';
+import { PROGRAMS } from './framing.ts';
 import { type DomainState, domainState } from './states.ts';
 import type { XdrReader, XdrWriter } from './xdr.ts';
 
@@ -73,6 +74,7 @@ function readStates(r: XdrReader): DomainState {
 }
 
 interface Call<A, T> {
+  program: number;
   number: number;
   write(w: XdrWriter, args: A): void;
   read(r: XdrReader): T;
@@ -80,6 +82,7 @@ interface Call<A, T> {
 
 const nothing = (): void => {};
 const call = <A, T>(number: number, write: (w: XdrWriter, args: A) => void, read: (r: XdrReader) => T): Call<A, T> => ({
+  program: PROGRAMS.remote,
   number,
   write,
   read,
@@ -148,6 +151,18 @@ export const CALLS = {
     (w, a) => void w.int(a.event).optional<Domain>(undefined, d => writeDomain(w, d)),
     r => r.int(),
   ),
+  /** A command of QMP to the domain's QEMU, and the whole answer, as JSON. libvirt marks the domain as tainted by it. */
+  'domain-monitor-command': {
+    ...call<{ domain: Domain; command: string }, string>(
+      1,
+      (w, a) => {
+        writeDomain(w, a.domain);
+        w.string(a.command).uint(0);
+      },
+      r => r.string(MAX_STRING),
+    ),
+    program: PROGRAMS.qemu,
+  },
 } as const;
 
 export type CallName = keyof typeof CALLS;

@@ -37,7 +37,9 @@ import { XdrReader, XdrWriter } from './xdr.ts';
 
 const DEFAULT_DEADLINE_MS = 10_000;
 const DEFAULT_KEEPALIVE_MS = 5_000;
-/** Both programs have had one version only. */
+/** The programs that have calls. */
+const CALLED: ReadonlySet<number> = new Set([PROGRAMS.remote, PROGRAMS.qemu]);
+/** All programs have had one version only. */
 const VERSION = 1;
 const PING = 1;
 const PONG = 2;
@@ -62,6 +64,8 @@ export interface LibvirtClientOptions {
   /** Longest message accepted from the peer, bytes. Default 16 MiB. */
   maxMessageBytes?: number;
 }
+
+type Procedure = Pick<(typeof CALLS)[CallName], 'program' | 'number'>;
 
 type Rest<A> = A extends void ? [args?: undefined, deadlineMs?: number] : [args: A, deadlineMs?: number];
 
@@ -136,12 +140,7 @@ export class LibvirtClient {
     const row = CALLS[name];
     const writer = new XdrWriter();
     (row.write as (w: XdrWriter, args: CallArgs<C>) => void)(writer, args);
-    const reader = await this.#exchange(
-      name,
-      row.number,
-      writer.bytes(),
-      checkDeadline(deadlineMs ?? this.#deadlineMs),
-    );
+    const reader = await this.#exchange(name, row, writer.bytes(), checkDeadline(deadlineMs ?? this.#deadlineMs));
     try {
       const value = row.read(reader) as CallReturn<C>;
       reader.end();
@@ -189,7 +188,7 @@ export class LibvirtClient {
     }
   }
 
-  #exchange(name: CallName, procedure: number, body: Uint8Array, deadlineMs: number): Promise<XdrReader> {
+  #exchange(name: CallName, { program, number }: Procedure, body: Uint8Array, deadlineMs: number): Promise<XdrReader> {
     if (this.#ended !== undefined) {
       const error = new LibvirtClosedError(`'${name}' was not sent: the connection is closed`, { cause: this.#ended });
       return Promise.reject(error);
@@ -200,7 +199,8 @@ export class LibvirtClient {
       const hint = 'The call was sent and may still be carried out.';
       return new LibvirtDeadlineError(`answer to '${name}'`, deadlineMs, { hint });
     });
-    this.#send({ program: PROGRAMS.remote, version: VERSION, procedure, type: 'call', serial, status: 'ok' }, body);
+    const header = { program, version: VERSION, procedure: number, type: 'call', serial, status: 'ok' } as const;
+    this.#send(header, body);
     return answer;
   }
 
@@ -243,10 +243,11 @@ export class LibvirtClient {
     if (header.program === PROGRAMS.keepalive) {
       if (header.procedure === PING) this.#sendKeepalive(PONG);
       this.#alive();
-    } else if (header.program !== PROGRAMS.remote || header.version !== VERSION) {
+    } else if (!CALLED.has(header.program) || header.version !== VERSION) {
       throw new LibvirtProtocolError(`a message of program ${header.program}, version ${header.version}`);
     } else if (header.type === 'reply') this.#answer(header, body);
     else if (header.type === 'message') {
+      if (header.program !== PROGRAMS.remote) return;
       const event = readEvent(header.procedure, new XdrReader(body));
       if (event !== undefined) this.#emit(event);
     } else throw new LibvirtProtocolError(`a message of type ${header.type}, which was not asked for`);

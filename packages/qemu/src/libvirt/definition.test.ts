@@ -49,6 +49,15 @@ describe('a definition', () => {
   });
 
   test.each([
+    ["<serial type='pty'><log file='/var/log/t1.console' append='on'/></serial>", '/var/log/t1.console'],
+    ["<serial type='pty'/><console type='file'><source path='/c'/></console>", '/c'],
+    ["<serial type='unix'><source mode='bind' path='/run/t1.agent'/></serial>", undefined],
+    ["<serial type='file'><source path='relative'/></serial>", undefined],
+  ])('keeps the console of %s', (inside, file) => {
+    expect(readDefinition(domain(inside)).console).toBe(file);
+  });
+
+  test.each([
     ["<memory unit='KiB'>196608</memory>", "<memory unit='GiB'>2</memory>", 2 ** 31],
     ["<memory unit='KiB'>196608</memory>", '<memory>4</memory>', 4096],
     ["<memory unit='KiB'>196608</memory>", "<memory unit='MB'>5</memory>", 5_000_000],

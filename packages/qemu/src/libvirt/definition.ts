@@ -15,6 +15,8 @@ interface Definition {
   disks: string[];
   /** Files that have to be there on each host where it is started: emulator, disks, loader, kernel. By whole path. */
   files: string[];
+  /** The file that its first console or serial port is written to, beside or in the place of its other end. */
+  console?: string;
   /** The elements of <metadata> by their namespace. */
   metadata: ReadonlyMap<string, XmlElement>;
 }
@@ -64,6 +66,18 @@ function filesOf(domain: XmlElement): string[] {
   return [...new Set(files.flatMap(path => (path?.startsWith('/') === true ? [path] : [])))];
 }
 
+/** `<log file=…/>` of a port of any kind, or the `path` of a port that is a file. */
+function consoleOf(domain: XmlElement): string | undefined {
+  const devices = childOf(domain, 'devices');
+  const files = [...childrenOf(devices, 'serial'), ...childrenOf(devices, 'console')].flatMap(
+    port =>
+      childOf(port, 'log')?.attributes['file'] ??
+      (port.attributes['type'] === 'file' ? childOf(port, 'source')?.attributes['path'] : undefined) ??
+      [],
+  );
+  return files.find(path => path.startsWith('/'));
+}
+
 /** The namespace that an element itself declares for its own prefix; libvirt wants that in <metadata>. */
 function namespaceOf({ name, attributes }: XmlElement): string | undefined {
   const colon = name.indexOf(':');
@@ -94,12 +108,14 @@ export function readDefinition(xml: string): Definition {
   const cpu = childOf(domain, 'cpu');
   const cpuModel = textOf(childOf(cpu, 'model')) || cpu?.attributes['mode'];
   const onCrash = textOf(childOf(domain, 'on_crash'));
+  const guestConsole = consoleOf(domain);
   return {
     name,
     uuid,
     memoryBytes: memoryOf(domain),
     ...(cpuModel && { cpuModel }),
     ...(onCrash && { onCrash }),
+    ...(guestConsole !== undefined && { console: guestConsole }),
     disks: childrenOf(childOf(domain, 'devices'), 'disk').flatMap(disk => diskOf(disk) ?? []),
     files: filesOf(domain),
     metadata: new Map(

@@ -8,7 +8,8 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 const HEADER_BYTES = 24;
 
-export const PROGRAMS = { remote: 0x2000_8086, keepalive: 0x6b65_6570 } as const;
+/** `qemu` is what only the QEMU driver has (libvirt's src/remote/qemu_protocol.x). */
+export const PROGRAMS = { remote: 0x2000_8086, qemu: 0x2000_8087, keepalive: 0x6b65_6570 } as const;
 export const TYPES = ['call', 'reply', 'message', 'stream', 'call-with-fds', 'reply-with-fds'] as const;
 export const STATUSES = ['ok', 'error', 'continue'] as const;
 

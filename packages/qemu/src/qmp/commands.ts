@@ -107,7 +107,8 @@ export const commands = {
         members: {
           'cpu-index': 'int',
           'qom-path': 'string',
-          'qom-type': 'string',
+          // QEMU 7.2 does not say it.
+          'qom-type?': 'string',
           'thread-id': 'int',
           target: 'string',
         },

@@ -46,12 +46,14 @@ export type MceResult = {
  * Injects a machine check and returns what QEMU did with it. Success is proven by MEMORY_FAILURE events: the monitor
  * accepts a CPU that does not exist without a word. A reset (`action: 'reset'`) is a result, not an error.
  *
+ * @param options `lateMs`: how long events may come after the answer, where they do not come by the monitor itself (libvirt). Default 0.
+ *
  * Throws HmpError with the codes of hmp.ts, and E_HMP_BAD_CPU, E_HMP_NO_EVENT, E_HMP_UNEXPECTED_OUTPUT.
  */
 export async function injectMce(
   client: QmpClient,
   mce: Mce,
-  options: { deadlineMs?: number } = {},
+  { lateMs = 0, ...options }: { deadlineMs?: number; lateMs?: number } = {},
 ): Promise<MceResult> {
   const commandLine = mceCommandLine(mce);
   const cpus = (await client.execute('query-cpus-fast', undefined, options)).map(cpu => cpu['cpu-index']);
@@ -59,8 +61,35 @@ export async function injectMce(
     const hint = `This machine has the CPUs ${cpus.slice(0, 64).join(', ')}.`;
     throw new HmpError('E_HMP_BAD_CPU', `CPU ${mce.cpu} does not exist`, commandLine, '', { hint });
   }
-  const observed = await client.hmpObserved(commandLine, options);
-  return readMceAnswer(commandLine, observed, mce.broadcast ? cpus.length : 1);
+  const expected = mce.broadcast ? cpus.length : 1;
+  if (lateMs === 0) return readMceAnswer(commandLine, await client.hmpObserved(commandLine, options), expected);
+  return readMceAnswer(commandLine, await observedLate(client, commandLine, expected, lateMs, options), expected);
+}
+
+/** The monitor's text, and the events that came beside it: so many MEMORY_FAILUREs, or all in `lateMs` after the text. */
+async function observedLate(
+  client: QmpClient,
+  commandLine: string,
+  expected: number,
+  lateMs: number,
+  options: { deadlineMs?: number },
+): Promise<Observed<string>> {
+  const events: QmpEvent[] = [];
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  const stop = client.onEvent(event => {
+    if (event.event === 'MEMORY_FAILURE' && events.push(event) >= expected) resolve();
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const value = await client.hmp(commandLine, options);
+    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, lateMs)));
+    // A refusal has its reason in the text, and no event.
+    if (value.trim() === '') await Promise.race([all, late, client.closed]);
+    return { value, events };
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
 }
 
 /** Judges what came back for a `mce` command line that addresses `expected` CPUs, at least. @throws HmpError. */

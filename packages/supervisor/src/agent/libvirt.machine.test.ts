@@ -51,7 +51,7 @@ function watch(host: LibvirtHost, other: LibvirtHost, shared: string): Watched {
     epochOf: () => 7,
     lookMs: 100,
     reconnect: { firstMs: 100, longestMs: 500 },
-    logOf: (vm, name) => new QemuLogSource(vm, join(host.folder, 'log/qemu', `${name}.log`), { vms: vms.host }),
+    logsOf: (vm, name) => [new QemuLogSource(vm, join(host.folder, 'log/qemu', `${name}.log`), { vms: vms.host })],
   });
   running.push(
     source.run(

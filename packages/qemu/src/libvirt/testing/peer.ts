@@ -44,7 +44,13 @@ export class Peer {
   reply(header: Header, answer: Exclude<Answer, undefined>): void {
     const error = answer instanceof Uint8Array ? undefined : answer;
     this.#say(
-      { procedure: header.procedure, type: 'reply', serial: header.serial, status: error ? 'error' : 'ok' },
+      {
+        program: header.program,
+        procedure: header.procedure,
+        type: 'reply',
+        serial: header.serial,
+        status: error ? 'error' : 'ok',
+      },
       error === undefined ? (answer as Uint8Array) : errorBody(error),
     );
   }
@@ -69,7 +75,8 @@ export class Peer {
         this.#say({ program: PROGRAMS.keepalive, procedure: 2, type: 'message', serial: 0, status: 'ok' }, EMPTY);
       return;
     }
-    const answer = OPENING[header.procedure] ?? this.answers(header, body);
+    const opening = header.program === PROGRAMS.remote ? OPENING[header.procedure] : undefined;
+    const answer = opening ?? this.answers(header, body);
     if (answer !== undefined) this.reply(header, answer);
   }
 }

@@ -34,8 +34,8 @@ interface LibvirtSourceOptions {
   /** Between our keepalives, ms. Default 5 s. */
   keepaliveMs?: number;
   reconnect?: ReconnectOptions;
-  /** Reads QEMU's log of a domain: the guest address stands there only. */
-  logOf?: (vm: VmId, name: string) => Source;
+  /** Read what QEMU prints for a domain (the guest address stands there only), and what its guest writes on a console that is kept. */
+  logsOf?: (vm: VmId, name: string, console: string | undefined) => Source[];
 }
 
 /** Why a domain is paused that a migration brings. */
@@ -53,18 +53,16 @@ export function libvirtSource(options: LibvirtSourceOptions): Source {
   // The end of a domain is told also where only an earlier connection, or an earlier agent, had seen it.
   const before = new Map(options.vms.copies().map(([vm, { report }]) => [vm, report as VmReport]));
   const running = new Map<VmId, number>();
-  const logs = new Map<VmId, Promise<void>>();
+  const logs = new Map<VmId, Promise<unknown>>();
   return {
     name: 'libvirt',
     run: async (sink, signal, pulse) => {
       logs.clear();
-      const onVm = ({ vm, name }: VmReport): void => {
-        // Its pulse is not ours: a log that is read says nothing of libvirt.
-        if (options.logOf !== undefined && !logs.has(vm))
-          logs.set(
-            vm,
-            options.logOf(vm, name).run(sink, signal, () => {}),
-          );
+      const onVm = ({ vm, name, definition }: VmReport): void => {
+        if (logs.has(vm)) return;
+        const sources = options.logsOf?.(vm, name, consoleOf(definition)) ?? [];
+        // Their pulse is not ours: a log that is read says nothing of libvirt.
+        logs.set(vm, Promise.all(sources.map(source => source.run(sink, signal, () => {}))));
       };
       const session = (s: Session): Promise<void> => readLibvirt({ ...options, onVm, running }, before, s, sink, pulse);
       await keepReading({ source: 'libvirt' }, session, sink, signal, options.reconnect);
@@ -284,6 +282,16 @@ function factsOf(
   } catch (error) {
     if (!(error instanceof LibvirtDefinitionError)) throw error;
     return { disks: [], memoryBytes: 0, owner: messageOf(error), optedIn: false };
+  }
+}
+
+/** Where what its guest writes is kept; of a definition that cannot be read, nowhere. */
+function consoleOf(xml: string | undefined): string | undefined {
+  try {
+    return xml === undefined ? undefined : readDefinition(xml).console;
+  } catch (error) {
+    if (error instanceof LibvirtDefinitionError) return undefined;
+    throw error;
   }
 }
 
