@@ -7,6 +7,7 @@ import { intelModelInfo, intelPlace } from './intel-model.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
+import type { McaVendor } from './record.ts';
 import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
 import { smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
@@ -42,15 +43,35 @@ const NOTHING: Component = { area: 'unknown', name: 'unknown', basis: 'the data 
 
 const SIDE = { I: 'instruction', D: 'data', G: '' } as const;
 
-/** `L1 data cache`: a cache or TLB as a code names it. Level 0 of a code is the level next to the core. */
-function cacheName({ fields }: Mcacod, what: 'cache' | 'TLB'): string {
-  const level = fields.LL === undefined || fields.LL === 'LG' ? '' : fields.LL;
+/**
+ * What the levels of an Intel code are: counted from 0, level 0 is the L1, level 1 the L2 (bank type MLC), and level 2 the
+ * last-level cache that the cores share, since Nehalem. Source: SDM vol. 3B, Interpreting Machine-Check Error Codes, and the
+ * codes of each unit as Intel published them with its decoders of crash dumps.
+ */
+const INTEL_LEVELS = { L0: 'L1', L1: 'L2', L2: 'last-level', LG: '' } as const;
+/** AMD counts from 1 (APM vol. 2, Error Codes, table "LL"), and no manual tells how Intel's counted before Nehalem. */
+const CODE_LEVELS = { L0: 'L0', L1: 'L1', L2: 'L2', LG: '' } as const;
+type Levels = typeof INTEL_LEVELS | typeof CODE_LEVELS;
+
+const NEHALEM = 0x1a;
+/** Dunnington: of the Core 2 family, in spite of its number. */
+const DUNNINGTON = 0x1d;
+
+function levelsOf(vendor: McaVendor, cpu: CpuModel | undefined): Levels {
+  if (vendor === 'amd') return CODE_LEVELS;
+  const before = cpu !== undefined && (cpu.family !== 6 || cpu.model < NEHALEM || cpu.model === DUNNINGTON);
+  return before && cpu.family < 0x10 ? CODE_LEVELS : INTEL_LEVELS;
+}
+
+/** `L1 data cache`: a cache or TLB as a code names it. */
+function cacheName({ fields }: Mcacod, what: 'cache' | 'TLB', levels: Levels): string {
+  const level = fields.LL === undefined ? '' : levels[fields.LL];
   const side = fields.TT === undefined ? '' : SIDE[fields.TT];
   const name = [level, side, what].filter(part => part !== '').join(' ');
   return name === what && what === 'cache' ? 'a cache' : name === what ? 'a TLB' : name;
 }
 
-function fromCode(code: Mcacod, basis: string): Component | undefined {
+function fromCode(code: Mcacod, basis: string, levels: Levels): Component | undefined {
   switch (code.class) {
     case 'memory-controller':
     case 'extended-memory': {
@@ -60,9 +81,9 @@ function fromCode(code: Mcacod, basis: string): Component | undefined {
     }
     case 'cache-hierarchy':
     case 'generic-cache-hierarchy':
-      return { area: 'cache', name: cacheName(code, 'cache'), basis };
+      return { area: 'cache', name: cacheName(code, 'cache', levels), basis };
     case 'tlb':
-      return { area: 'core', name: cacheName(code, 'TLB'), basis };
+      return { area: 'core', name: cacheName(code, 'TLB', levels), basis };
     case 'bus-interconnect':
       return { area: code.fields.II === 'IO' ? 'io' : 'fabric', name: 'bus or interconnect', basis };
     case 'io':
@@ -82,6 +103,9 @@ function fromCode(code: Mcacod, basis: string): Component | undefined {
   }
 }
 
+/** Units of the way from the mesh or ring to the memory. */
+const MEMORY_UNITS: ReadonlySet<string> = new Set(['HA', 'IMC', 'HBM_IMC', 'M2M', 'HBM_M2M', 'B2CMI']);
+
 function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
   const code = decodeMcacod(errorCodeOf(record.status), 'intel');
   const info = cpu === undefined ? undefined : intelModelInfo(record, cpu);
@@ -91,11 +115,11 @@ function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Compone
   const detail = info?.mscod.map(row => row.text).filter(text => text !== undefined);
   const more = detail === undefined || detail.length === 0 ? {} : { detail: detail.join('; ') };
   if (info === undefined) {
-    return fromCode(code, 'MCACOD');
+    return fromCode(code, 'MCACOD', levelsOf('intel', cpu));
   }
   const basis = `bank ${record.bank} of ${info.source}`;
   const { id, name } = info.unit;
-  if (id === 'IMC' || id === 'HBM_IMC' || id === 'M2M' || id === 'HBM_M2M' || id === 'B2CMI') {
+  if (MEMORY_UNITS.has(id)) {
     const controller = info.unit.controller ?? place?.controller;
     const channel = info.unit.channel ?? place?.channel;
     const title = controller === undefined ? name : `${name} ${controller}`;
@@ -108,7 +132,7 @@ function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Compone
       ...(channel === undefined ? {} : { channel }),
     };
   }
-  if (id === 'UPI') return { area: 'link', name, ...more, basis };
+  if (id === 'UPI' || id === 'QPI') return { area: 'link', name, ...more, basis };
   if (id === 'MLC') return { area: 'cache', name, basis };
   return { area: 'firmware', name, ...more, basis };
 }
@@ -178,7 +202,7 @@ function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component
       basis: 'the error code leaves the level open; MCA_IPID or the CPU family would name the unit',
     };
   }
-  return fromCode(code, 'error code');
+  return fromCode(code, 'error code', CODE_LEVELS);
 }
 
 /** Banks that no hardware has: Linux makes them from firmware reports. */
@@ -191,7 +215,8 @@ export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;
   if (!holdsError(record.status)) return { ...NOTHING, basis: 'VAL is clear' };
   if (vendor === undefined) return { ...NOTHING, basis: 'the CPU vendor is not known' };
-  if (isFirmwareBank(record.bank)) return { area: 'memory', name: 'memory, as firmware reported it', basis: 'bank -1' };
+  if (isFirmwareBank(record.bank))
+    return { area: 'memory', name: 'memory, as firmware reported it', basis: `bank ${record.bank}` };
   const cpu = cpuOf(record);
   const found = vendor === 'intel' ? intelComponent(record, cpu) : amdComponent(record, cpu);
   const fru = vendor === 'amd' ? fruText(record) : undefined;

@@ -87,7 +87,7 @@ describe('what reported an error', () => {
       expect(component(rec(0x80n, { vendor: 'amd', bank }))).toEqual({
         area: 'memory',
         name: 'memory, as firmware reported it',
-        basis: 'bank -1',
+        basis: `bank ${bank}`,
       });
     }
     expect(component(rec(0n, { vendor: 'intel', bank: 254 }))).toMatchObject(nothing);

@@ -1,7 +1,8 @@
 /**
  * @module Model-specific error codes (MCi_STATUS[31:16]) of Intel servers, by unit. Source: SDM vol. 3B
- * "Interpreting Machine-Check Error Codes", sections for 06_55H, 06_6AH and 06_6CH, 06_8FH; the codes of 06_ADH and
- * 06_AEH as Intel published them with its open decoders. Upper-case names are the manual's own; other words are ours.
+ * "Interpreting Machine-Check Error Codes", sections for 06_2DH, 06_3EH, 06_3FH, 06_4FH, 06_56H, 06_55H, 06_6AH and
+ * 06_6CH, 06_8FH; the codes of 06_86H, 06_ADH and 06_AEH as Intel published them with its open decoders. Upper-case names
+ * are the manual's own; other words are ours.
  */
 
 /** Value of a sub-field → what it says. */
@@ -23,6 +24,130 @@ export interface MscodPart {
 
 const numbered = (names: readonly string[], first: number): MscodValues =>
   Object.fromEntries(names.map((name, i) => [first + i, name]));
+
+/** Power control unit, 06_2DH and 06_3EH, status bits 19:16: SDM "Machine Check Error Codes for IA32_MC4_STATUS". */
+export const PCU_SNB_CONTROLLER: MscodValues = numbered(
+  [
+    'Non_IMem_Sel',
+    'I_Parity_Error',
+    'Bad_OpCode',
+    'I_Stack_Underflow',
+    'I_Stack_Overflow',
+    'D_Stack_Underflow',
+    'D_Stack_Overflow',
+    'Non_DMem_Sel',
+    'D_Parity_Error',
+  ],
+  1,
+);
+/** The same, status bits 31:24. */
+export const PCU_SNB: MscodValues = {
+  0x0d: 'MC_IMC_FORCE_SR_S3_TIMEOUT',
+  0x0e: 'MC_CPD_UNCPD_ST_TIMEOUT',
+  0x0f: 'MC_PKGS_SAFE_WP_TIMEOUT',
+  0x43: 'MC_PECI_MAILBOX_QUIESCE_TIMEOUT',
+  0x5c: 'MC_MORE_THAN_ONE_LT_AGENT',
+  0x60: 'MC_INVALID_PKGS_REQ_PCH',
+  0x61: 'MC_INVALID_PKGS_REQ_QPI',
+  0x62: 'MC_INVALID_PKGS_RES_QPI',
+  0x63: 'MC_INVALID_PKGC_RES_PCH',
+  0x64: 'MC_INVALID_PKG_STATE_CONFIG',
+  0x70: 'MC_WATCHDG_TIMEOUT_PKGC_SECONDARY',
+  0x71: 'MC_WATCHDG_TIMEOUT_PKGC_MAIN',
+  0x72: 'MC_WATCHDG_TIMEOUT_PKGS_MAIN',
+  0x7a: 'MC_HA_FAILSTS_CHANGE_DETECTED',
+  0x81: 'MC_RECOVERABLE_DIE_THERMAL_TOO_HOT',
+};
+export const PCU_IVB: MscodValues = {
+  ...PCU_SNB,
+  0x44: 'MC_CRITICAL_VR_FAILED',
+  0x45: 'MC_ICC_MAX_NOTSUPPORTED',
+  0x7b: 'MC_PCIE_R2PCIE_RW_BLOCK_ACK_TIMEOUT',
+};
+
+/** Power control unit, 06_3FH and 06_4FH, status bits 31:24. */
+export const PCU_HSW: MscodValues = {
+  0x09: 'MC_MESSAGE_CHANNEL_TIMEOUT',
+  0x0d: 'MC_IMC_FORCE_SR_S3_TIMEOUT',
+  0x0e: 'MC_CPD_UNCPD_SD_TIMEOUT',
+  0x13: 'MC_DMI_TRAINING_TIMEOUT',
+  0x15: 'MC_DMI_CPU_RESET_ACK_TIMEOUT',
+  0x1e: 'MC_VR_ICC_MAX_LT_FUSED_ICC_MAX',
+  0x25: 'MC_SVID_COMMAND_TIMEOUT',
+  0x29: 'MC_VR_VOUT_MAC_LT_FUSED_SVID',
+  0x2b: 'MC_PKGC_WATCHDOG_HANG_CBZ_DOWN',
+  0x2c: 'MC_PKGC_WATCHDOG_HANG_CBZ_UP',
+  0x39: 'MC_PKGC_WATCHDOG_HANG_C3_UP_SF',
+  0x44: 'MC_CRITICAL_VR_FAILED',
+  0x45: 'MC_ICC_MAX_NOTSUPPORTED',
+  0x46: 'MC_VID_RAMP_DOWN_FAILED',
+  0x47: 'MC_EXCL_MODE_NO_PMREQ_CMP',
+  0x48: 'MC_SVID_READ_REG_ICC_MAX_FAILED',
+  0x49: 'MC_SVID_WRITE_REG_VOUT_MAX_FAILED',
+  0x4b: 'MC_BOOT_VID_TIMEOUT_DRAM_0',
+  0x4c: 'MC_BOOT_VID_TIMEOUT_DRAM_1',
+  0x4d: 'MC_BOOT_VID_TIMEOUT_DRAM_2',
+  0x4e: 'MC_BOOT_VID_TIMEOUT_DRAM_3',
+  0x4f: 'MC_SVID_COMMAND_ERROR',
+  0x52: 'MC_FIVR_CATAS_OVERVOL_FAULT',
+  0x53: 'MC_FIVR_CATAS_OVERCUR_FAULT',
+  0x57: 'MC_SVID_PKGC_REQUEST_FAILED',
+  0x58: 'MC_SVID_IMON_REQUEST_FAILED',
+  0x59: 'MC_SVID_ALERT_REQUEST_FAILED',
+  0x60: 'MC_INVALID_PKGS_REQ_PCH',
+  0x61: 'MC_INVALID_PKGS_REQ_QPI',
+  0x62: 'MC_INVALID_PKGS_RSP_QPI',
+  0x63: 'MC_INVALID_PKGS_RSP_PCH',
+  0x64: 'MC_INVALID_PKG_STATE_CONFIG',
+  0x67: 'MC_HA_IMC_RW_BLOCK_ACK_TIMEOUT',
+  0x68: 'MC_IMC_RW_SMBUS_TIMEOUT',
+  0x69: 'MC_HA_FAILSTS_CHANGE_DETECTED',
+  0x6a: 'MC_MSGCH_PMREQ_CMP_TIMEOUT',
+  0x70: 'MC_WATCHDOG_TIMEOUT_PKGC_SECONDARY',
+  0x71: 'MC_WATCHDOG_TIMEOUT_PKGC_MAIN',
+  0x72: 'MC_WATCHDOG_TIMEOUT_PKGS_MAIN',
+  0x7c: 'MC_BIOS_RST_CPL_INVALID_SEQ',
+  0x7d: 'MC_MORE_THAN_ONE_TXT_AGENT',
+  0x81: 'MC_RECOVERABLE_DIE_THERMAL_TOO_HOT',
+};
+/** The same of 06_56H. */
+export const PCU_BDW_DE: MscodValues = { ...PCU_HSW, 0x26: 'MCA_PKGC_DIRECT_WAKE_RING_TIMEOUT' };
+
+/** QuickPath Interconnect, 06_3FH and 06_4FH, status bits 31:16 as one number. */
+export const QPI_HSW: MscodValues = {
+  0x02: 'drift buffer alarm in the physical layer',
+  0x03: 'latency buffer rollover in the physical layer',
+  0x10: 'control error from the ring interface (R3QPI)',
+  0x11: 'CRC error, link level retry was given up',
+  0x12: 'unsupported or unknown packet',
+  0x13: 'control error of the link layer',
+  0x15: 'a value that was never initialised was used (RBT)',
+  0x20: 'in-band reset of the physical layer, the initialisation was aborted',
+  0x21: 'data lanes failed over, the link healed itself',
+  0x22: 'in-band reset of the physical layer, the width is as before',
+  0x23: 'the clock failed over',
+  0x30: 'CRC error, link level retry succeeded after a reinitialisation',
+  0x31: 'CRC error, link level retry succeeded',
+};
+
+/** Memory controller, 06_2DH, status bits 22:16 as flags. */
+export const IMC_SNB: MscodValues = {
+  16: 'address parity error',
+  17: 'write data parity error from the home agent',
+  18: 'write byte enable parity error from the home agent',
+  19: 'corrected patrol scrub error',
+  20: 'uncorrected patrol scrub error',
+  21: 'corrected spare error',
+  22: 'uncorrected spare error',
+};
+/** The same of 06_3EH and 06_56H, status bits 24:16. */
+export const IMC_IVB: MscodValues = {
+  ...IMC_SNB,
+  23: 'corrected read error',
+  24: 'write data buffer parity error',
+};
+/** The same of 06_3FH and 06_4FH, status bits 25:16. */
+export const IMC_HSW: MscodValues = { ...IMC_IVB, 25: 'DDR4 command or address parity error' };
 
 /** Power control unit, 06_55H: SDM "Machine Check Error Codes for IA32_MC4_STATUS". */
 export const PCU_SKX: MscodValues = {
@@ -227,6 +352,13 @@ export const M2M_FLAGS: MscodValues = {
   21: 'timeout',
   22: 'tracker parity error',
   23: 'fatal "bucket 1" error',
+};
+
+/** The memory that such an error is of, status bits 25:24; 0 says nothing. */
+export const M2M_DDR_TYPE: MscodValues = {
+  0x1: 'in DDR4 memory',
+  0x2: 'in persistent memory (DDR-T)',
+  0x3: 'in DDR4 and in persistent memory (DDR-T)',
 };
 
 /** Mesh to memory, 06_8FH, status bits 23:16 as a number. */

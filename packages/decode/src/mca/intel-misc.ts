@@ -123,3 +123,15 @@ export const MISC_M2M = defineRegister({
     ...GRANULARITY,
   ],
 });
+
+/** Home agents of 06_4FH with mirrored memory, corrected errors. */
+export const MISC_HA_BDX = defineRegister({
+  name: 'MCi_MISC',
+  width: 64,
+  source: 'Intel, published decoders for 06_4FH: memory mirroring, IA32_MCi_MISC of the home agents',
+  fields: [
+    bit(42, 'MIRRORED', 'corrected by mirroring, the primary channel was scrubbed'),
+    bit(41, 'FAILOVER', 'corrected by mirroring, the channel failed over'),
+    ...GRANULARITY,
+  ],
+});

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from './of-record.ts';
+import { explain, lint } from './of-record.ts';
 import { component, ioRootPort } from './testing/rules.ts';
 import { cpuModel, cpuOf, signatureName } from './cpu.ts';
 import { decidingOf } from './deciding.ts';
 import { intelFamily, intelModelInfo, intelPlace, intelUnit } from './intel-model.ts';
 import type { X86McaRecord } from './record.ts';
 
+const SNB = 0x206d7n;
+const IVB = 0x306e4n;
+const HSW = 0x306f2n;
+const BDX = 0x406f1n;
+const BDW_DE = 0x50663n;
+const SNR = 0x80665n;
 const SKX = 0x50657n;
 const ICX = 0x606a6n;
 const SPR = 0x806f8n;
@@ -60,9 +66,15 @@ describe('intelFamily', () => {
       if (id !== undefined) ids[model.toString(16)] = id;
     }
     expect(ids).toStrictEqual({
+      '2d': 'SNB',
+      '3e': 'IVB',
+      '3f': 'HSW',
+      '4f': 'BDX',
       '55': 'SKX',
+      '56': 'BDW_DE',
       '6a': 'ICX',
       '6c': 'ICX',
+      '86': 'SNR',
       '8f': 'SPR',
       cf: 'SPR',
       ad: 'GNR',
@@ -102,7 +114,58 @@ describe('model-specific codes', () => {
     [SKX, 18, 0x08ffn, [{ hi: 23, lo: 16, value: 255 }]],
     [SKX, 7, 0x0001n, [{ hi: 16, lo: 16, value: 1, text: 'read data error from the memory controller' }]],
     [SKX, 8, 0x0002n, [{ hi: 17, lo: 17, value: 1 }]],
-    [SKX, 8, 0x0300n, [{ hi: 31, lo: 24, value: 3 }]],
+    // Which memory it was: Intel's decoder of crash dumps, M2M banks.
+    [SKX, 8, 0x0300n, [{ hi: 25, lo: 24, value: 3, text: 'in DDR4 and in persistent memory (DDR-T)' }]],
+    [
+      SKX,
+      7,
+      0x0101n,
+      [
+        { hi: 25, lo: 24, value: 1, text: 'in DDR4 memory' },
+        { hi: 16, lo: 16, value: 1, text: 'read data error from the memory controller' },
+      ],
+    ],
+    [
+      ICX,
+      12,
+      0x0201n,
+      [
+        { hi: 25, lo: 24, value: 2, text: 'in persistent memory (DDR-T)' },
+        { hi: 16, lo: 16, value: 1, text: 'read data error from the memory controller' },
+      ],
+    ],
+    [ICX, 24, 0x0400n, [{ hi: 31, lo: 26, value: 1 }]],
+    // Before Skylake: flags.
+    [SNB, 8, 0x0008n, [{ hi: 19, lo: 19, value: 1, text: 'corrected patrol scrub error' }]],
+    [SNB, 11, 0x0080n, [{ hi: 31, lo: 23, value: 1 }]],
+    [SNB, 4, 0x7a00n, [{ hi: 31, lo: 24, value: 0x7a, text: 'MC_HA_FAILSTS_CHANGE_DETECTED' }]],
+    [IVB, 11, 0x0008n, [{ hi: 19, lo: 19, value: 1, text: 'corrected patrol scrub error' }]],
+    [
+      IVB,
+      16,
+      0x0180n,
+      [
+        { hi: 24, lo: 24, value: 1, text: 'write data buffer parity error' },
+        { hi: 23, lo: 23, value: 1, text: 'corrected read error' },
+      ],
+    ],
+    [IVB, 9, 0x0200n, [{ hi: 31, lo: 25, value: 1 }]],
+    [IVB, 7, 0x0001n, [{ hi: 31, lo: 16, value: 1 }]],
+    [
+      IVB,
+      4,
+      0x4409n,
+      [
+        { hi: 31, lo: 24, value: 0x44, text: 'MC_CRITICAL_VR_FAILED' },
+        { hi: 19, lo: 16, value: 9, text: 'D_Parity_Error' },
+      ],
+    ],
+    [HSW, 9, 0x0200n, [{ hi: 25, lo: 25, value: 1, text: 'DDR4 command or address parity error' }]],
+    [HSW, 20, 0x0021n, [{ hi: 31, lo: 16, value: 0x21, text: 'data lanes failed over, the link healed itself' }]],
+    [HSW, 4, 0x3900n, [{ hi: 31, lo: 24, value: 0x39, text: 'MC_PKGC_WATCHDOG_HANG_C3_UP_SF' }]],
+    [BDX, 16, 0x0040n, [{ hi: 22, lo: 22, value: 1, text: 'uncorrected spare error' }]],
+    [BDW_DE, 10, 0x0010n, [{ hi: 20, lo: 20, value: 1, text: 'uncorrected patrol scrub error' }]],
+    [BDW_DE, 4, 0x2600n, [{ hi: 31, lo: 24, value: 0x26, text: 'MCA_PKGC_DIRECT_WAKE_RING_TIMEOUT' }]],
     [
       SKX,
       5,
@@ -144,6 +207,10 @@ describe('model-specific codes', () => {
     [ICX, 13, 0x0008n, [{ hi: 23, lo: 16, value: 8, text: 'corrected patrol scrub error' }]],
     [ICX, 27, 0x0200n, [{ hi: 23, lo: 16, value: 0, text: 'DDR4 command or address parity error' }]],
     [ICX, 14, 0x0827n, [{ hi: 23, lo: 16, value: 0x27, text: 'TME_UFILL_PAR_ERR' }]],
+    // Of the second mirror: 1008h to 10A0h.
+    [ICX, 21, 0x1008n, [{ hi: 23, lo: 16, value: 8, text: 'corrected patrol scrub error, second mirror' }]],
+    [ICX, 21, 0x10a0n, [{ hi: 23, lo: 16, value: 0xa0, text: 'uncorrected read error, second mirror' }]],
+    [SNR, 15, 0x0080n, [{ hi: 23, lo: 16, value: 0x80, text: 'corrected read error' }]],
     [ICX, 14, 0x0399n, [{ hi: 31, lo: 16, value: 0x399 }]],
     [ICX, 12, 0x0004n, [{ hi: 18, lo: 18, value: 1, text: 'partial write data error' }]],
     [ICX, 8, 0x0032n, [{ hi: 21, lo: 16, value: 0x32, text: 'a link level retry was received' }]],
@@ -186,6 +253,16 @@ describe('model-specific codes', () => {
     expect(mscod(cpuid, bank, code)).toStrictEqual(want);
   });
 
+  it('calls a code unknown only where the unit has a published table', () => {
+    const codes = (cpuid: bigint, bank: number, code: bigint): string[] =>
+      lint(record(cpuid, bank, 0x8000000000000091n | (code << 16n))).map(found => found.code);
+    expect(codes(IVB, 7, 1n)).not.toContain('L_MCA_MSCOD_UNKNOWN');
+    expect(codes(IVB, 9, 0x200n)).toContain('L_MCA_MSCOD_UNKNOWN');
+    expect(codes(IVB, 11, 8n)).not.toContain('L_MCA_MSCOD_UNKNOWN');
+    // Cascade Lake, a kdump of 2020.
+    expect(codes(SKX, 7, 0x0101n)).not.toContain('L_MCA_MSCOD_UNKNOWN');
+  });
+
   it('reads bits 19:16 of the power unit by the error code on Sapphire Rapids', () => {
     expect(mscod(SPR, 4, 0x0005n, 0x040cn)).toStrictEqual([
       { hi: 19, lo: 16, value: 5, text: 'triple fault of the software' },
@@ -202,7 +279,7 @@ describe('model-specific codes', () => {
     const skx = cpuModel(SKX);
     expect(intelModelInfo(decidingOf({ ...record(SKX, 13, 1n << 63n), vendor: 'amd' }), skx)).toBeUndefined();
     expect(intelModelInfo(decidingOf(record(SKX, 6, 1n << 63n)), skx)).toBeUndefined();
-    expect(intelModelInfo(decidingOf(record(SKX, 13, 1n << 63n)), { ...skx, model: 0x56 })).toBeUndefined();
+    expect(intelModelInfo(decidingOf(record(SKX, 13, 1n << 63n)), { ...skx, model: 0x5e })).toBeUndefined();
     expect(intelModelInfo(decidingOf(record(SKX, 13, 1n << 63n)), skx)?.source).toBe(
       'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_55H (06_55H)',
     );
@@ -255,6 +332,11 @@ describe('MCi_MISC of memory controllers', () => {
     expect(rows(record(SKX, 7, VALID, (1n << 63n) | 0x86n))).toMatchObject({ FAILOVER: 1n, MIRRORED: 0n });
   });
 
+  it('reads mirroring from the home agents of Broadwell', () => {
+    expect(rows(record(BDX, 8, VALID, (1n << 41n) | 0x86n))).toMatchObject({ FAILOVER: 1n, MIRRORED: 0n });
+    expect(rows(record(HSW, 8, VALID, (1n << 41n) | 0x86n))).toBeUndefined();
+  });
+
   it('needs its own valid bit on Granite Rapids, and a code that names a place', () => {
     const valid = VALID | (1n << 33n);
     expect(rows(record(GNR, 13, VALID, 0x86n))).toBeUndefined();
@@ -280,12 +362,68 @@ describe('intelPlace', () => {
       channel: 1,
     });
     expect(intelPlace(record(GNR, 24, 0x8000000000000290n), cpuModel(GNR))).toStrictEqual({ channel: 11 });
+    // Bank 11 of Ivy Bridge logs for any channel; on Haswell each channel has a bank.
+    expect(intelPlace(record(IVB, 11, 0x80000000000000c0n), cpuModel(IVB))).toStrictEqual({ channel: 0 });
+    expect(intelPlace(record(HSW, 14, 0x80000000000000c0n), cpuModel(HSW))).toStrictEqual({
+      controller: 1,
+      channel: 1,
+    });
+    expect(intelPlace(record(HSW, 8, 0x8000000000000092n), cpuModel(HSW))).toStrictEqual({ controller: 1, channel: 2 });
     expect(intelPlace(record(0n, 8, 0x8000000000000093n))).toStrictEqual({ channel: 3 });
     expect(intelPlace(record(0n, 8, 0x800000000000009fn))).toStrictEqual({});
   });
 
   it('has none for other errors', () => {
     expect(intelPlace(record(SKX, 17, 0x8000000000000134n), cpuModel(SKX))).toBeUndefined();
+  });
+});
+
+describe('levels of caches', () => {
+  const name = (mcacod: bigint, cpuid?: bigint): string =>
+    component({
+      kind: 'x86-mca',
+      vendor: 'intel',
+      bank: 1,
+      status: (1n << 63n) | mcacod,
+      ...(cpuid === undefined ? {} : { cpuid }),
+    }).name;
+
+  // Intel's decoder of crash dumps: DCU ...L0, MLC ...L1, CBO ...L2; STLB 0x0019.
+  it.each([
+    ['DCACHEL0_DRD', 0x0134n, 'L1 data cache'],
+    ['ICACHEL0_IRD', 0x0150n, 'L1 instruction cache'],
+    ['GCACHEL1_EVICT', 0x0179n, 'L2 cache'],
+    ['DCACHEL1_DRD', 0x0135n, 'L2 data cache'],
+    ['GCACHEL2_EVICT', 0x017an, 'last-level cache'],
+    ['ICACHEL2_IRD, filtered', 0x1152n, 'last-level instruction cache'],
+    ['GCACHELG', 0x010bn, 'a cache'],
+    ['DTLBL0', 0x0014n, 'L1 data TLB'],
+    ['GTLBL1', 0x0019n, 'L2 TLB'],
+    ['generic, level 2', 0x000en, 'last-level cache'],
+  ])('%s since Nehalem, and without a CPU', (_, mcacod, want) => {
+    expect(name(mcacod)).toBe(want);
+    expect(name(mcacod, 0x106a5n)).toBe(want);
+    expect(name(mcacod, 0x50657n)).toBe(want);
+  });
+
+  it.each([
+    ['Core 2', 0x6fbn],
+    ['Dunnington', 0x106d1n],
+    ['Pentium 4', 0xf29n],
+  ])('are those of the code on a %s', (_, cpuid) => {
+    expect(name(0x017an, cpuid)).toBe('L2 cache');
+    expect(name(0x0134n, cpuid)).toBe('L0 data cache');
+  });
+
+  it('are those of the code on an AMD CPU', () => {
+    expect(component({ kind: 'x86-mca', vendor: 'amd', bank: 1, status: (1n << 63n) | 0x0136n }).name).toBe(
+      'L2 data cache',
+    );
+  });
+
+  it('name the write-back of the L3 for what it is', () => {
+    expect(explain(record(SKX, 10, 0xbd0000000000017an))).toContain('an explicit write-back of the L3 cache');
+    expect(explain({ ...record(SKX, 10, 0x8c0000000000017an), vendor: 'amd' })).not.toContain('write-back of the L3');
   });
 });
 

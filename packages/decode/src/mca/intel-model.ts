@@ -13,7 +13,7 @@ import { decodeMcacod, errorCodeOf, isMemoryCode } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
-type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'UPI' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
+type IntelUnitId = 'MLC' | 'PCU' | 'PUNIT' | 'QPI' | 'UPI' | 'HA' | 'M2M' | 'B2CMI' | 'IMC' | 'HBM_M2M' | 'HBM_IMC';
 
 export interface IntelUnit {
   id: IntelUnitId;
@@ -32,7 +32,7 @@ export interface IntelUnit {
 }
 
 interface IntelFamily {
-  id: 'SKX' | 'ICX' | 'SPR' | 'GNR';
+  id: 'SNB' | 'IVB' | 'HSW' | 'BDX' | 'BDW_DE' | 'SKX' | 'ICX' | 'SNR' | 'SPR' | 'GNR';
   name: string;
   models: readonly number[];
   source: string;
@@ -75,7 +75,7 @@ const m2mFlags = (controller: number): IntelUnit => ({
   id: 'M2M',
   name: 'mesh to memory unit',
   controller,
-  mscod: [flags(23, 16, codes.M2M_FLAGS)],
+  mscod: [flags(23, 16, codes.M2M_FLAGS), number(25, 24, codes.M2M_DDR_TYPE)],
   misc: misc.MISC_M2M,
 });
 
@@ -100,6 +100,7 @@ const imcIcx = (controller: number, channel: number): IntelUnit => ({
     2: codes.IMC_ICX_2,
     4: codes.IMC_ICX_4,
     8: codes.IMC_ICX_8,
+    16: codes.IMC_SPR_10,
   }),
   misc: misc.MISC_IMC_ICX,
 });
@@ -131,6 +132,91 @@ function channels(first: number, count: number, make: (channel: number) => Intel
   return Array.from({ length: count }, (_, channel) => [first + channel, make(channel)]);
 }
 
+/** Home agents sit before the memory controllers; no manual says what their model-specific code means. */
+const homeAgent = (controller: number, misc?: Register): IntelUnit => ({
+  id: 'HA',
+  name: 'home agent',
+  controller,
+  mscod: [],
+  ...(misc === undefined ? {} : { misc }),
+});
+
+/** Flags of the controllers before 06_55H; which channel it is says the error code. */
+const imcFlags = (hi: number, values: codes.MscodValues): IntelUnit => ({
+  id: 'IMC',
+  name: 'memory controller',
+  mscod: [flags(hi, 16, values)],
+});
+
+const pcuSnb = (firmware: codes.MscodValues): IntelUnit =>
+  pcu(number(19, 16, codes.PCU_SNB_CONTROLLER), number(31, 24, firmware));
+
+/** What MCACOD of the power control unit says, since 06_3FH. */
+const PCU_CODE: MscodPart = { hi: 15, lo: 0, values: codes.PCU_SKX_MCACOD, listed: true };
+const pcuHsw = (firmware: codes.MscodValues): IntelUnit =>
+  pcu(number(31, 24, firmware), number(19, 16, codes.PCU_SKX_INTERNAL), PCU_CODE);
+
+const qpi = (...mscod: MscodPart[]): IntelUnit => ({ id: 'QPI', name: 'QPI link', mscod });
+
+const SNB: IntelFamily = {
+  id: 'SNB',
+  name: 'Sandy Bridge-EP',
+  models: [0x2d],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_2DH',
+  banks: banks(
+    [4, pcuSnb(codes.PCU_SNB)],
+    [6, qpi()],
+    [7, qpi()],
+    ...channels(8, 4, () => imcFlags(22, codes.IMC_SNB)),
+  ),
+};
+
+const IVB: IntelFamily = {
+  id: 'IVB',
+  name: 'Ivy Bridge-EP or EX',
+  models: [0x3e],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_3EH',
+  banks: banks(
+    [4, pcuSnb(codes.PCU_IVB)],
+    [5, qpi()],
+    [7, homeAgent(0)],
+    [8, homeAgent(1)],
+    ...channels(9, 8, () => imcFlags(24, codes.IMC_IVB)),
+  ),
+};
+
+/** Two controllers of four channels, each channel with a bank. */
+const hswMemory = (misc?: Register): [number, IntelUnit][] => [
+  [7, homeAgent(0, misc)],
+  [8, homeAgent(1, misc)],
+  ...channels(9, 8, n => ({ ...imcFlags(25, codes.IMC_HSW), controller: n < 4 ? 0 : 1, channel: n % 4 })),
+];
+const hswQpi = [5, 20, 21].map((bank): [number, IntelUnit] => [bank, qpi(number(31, 16, codes.QPI_HSW))]);
+
+const HSW: IntelFamily = {
+  id: 'HSW',
+  name: 'Haswell-EP or EX',
+  models: [0x3f],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_3FH',
+  banks: banks([4, pcuHsw(codes.PCU_HSW)], ...hswQpi, ...hswMemory()),
+};
+
+const BDX: IntelFamily = {
+  id: 'BDX',
+  name: 'Broadwell-EP or EX',
+  models: [0x4f],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_4FH',
+  banks: banks([4, pcuHsw(codes.PCU_HSW)], ...hswQpi, ...hswMemory(misc.MISC_HA_BDX)),
+};
+
+const BDW_DE: IntelFamily = {
+  id: 'BDW_DE',
+  name: 'Broadwell-DE',
+  models: [0x56],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_56H',
+  banks: banks([4, pcuHsw(codes.PCU_BDW_DE)], ...channels(9, 2, () => imcFlags(24, codes.IMC_IVB))),
+};
+
 /** Skylake-SP, Cascade Lake and Cooper Lake share one signature and one set of tables. */
 const SKX: IntelFamily = {
   id: 'SKX',
@@ -139,15 +225,7 @@ const SKX: IntelFamily = {
   source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_55H',
   banks: banks(
     [3, { id: 'MLC', name: 'L2 cache (MLC)', mscod: [] }],
-    [
-      4,
-      pcu(number(31, 24, codes.PCU_SKX), number(19, 16, codes.PCU_SKX_INTERNAL), {
-        hi: 15,
-        lo: 0,
-        values: codes.PCU_SKX_MCACOD,
-        listed: true,
-      }),
-    ],
+    [4, pcu(number(31, 24, codes.PCU_SKX), number(19, 16, codes.PCU_SKX_INTERNAL), PCU_CODE)],
     [5, upi(codes.UPI)],
     [7, m2mFlags(0)],
     [8, m2mFlags(1)],
@@ -189,6 +267,15 @@ const ICX_D: IntelFamily = {
   models: [0x6c],
   source: ICX.source,
   banks: banks([4, pcu(...PCU_PARTS(codes.PCU_ICX), number(19, 16, codes.PCU_CONTROLLER))], ...icxMemory(2)),
+};
+
+/** The same units with one memory controller. */
+const SNR: IntelFamily = {
+  id: 'SNR',
+  name: 'Snow Ridge (Tremont-D)',
+  models: [0x86],
+  source: 'Intel, published decoders for 06_86H',
+  banks: banks([4, pcu(...PCU_PARTS(codes.PCU_ICX), number(19, 16, codes.PCU_CONTROLLER))], ...icxMemory(1)),
 };
 
 const SPR: IntelFamily = {
@@ -253,7 +340,7 @@ const GNR: IntelFamily = {
   ),
 };
 
-export const INTEL_FAMILIES: readonly IntelFamily[] = [SKX, ICX, ICX_D, SPR, GNR];
+export const INTEL_FAMILIES: readonly IntelFamily[] = [SNB, IVB, HSW, BDX, BDW_DE, SKX, ICX, ICX_D, SNR, SPR, GNR];
 
 /** The server family of a CPU whose model-specific codes are known, or undefined. */
 export function intelFamily(cpu: CpuModel): IntelFamily | undefined {

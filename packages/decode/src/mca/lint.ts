@@ -20,7 +20,7 @@ import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { softwareShapes } from './lint-shapes.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
-import { decodeMcacod, errorCodeOf, unfiltered } from './mcacod.ts';
+import { L3_WRITEBACK, decodeMcacod, errorCodeOf, unfiltered } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
 import { amdAddressLsb, isTooWide } from './page.ts';
 import type { McaVendor, X86McaRecord } from './record.ts';
@@ -89,7 +89,6 @@ const signalled = (f: Facts): boolean => f.intel && (f.cls === 'SRAO' || f.cls =
 
 const SRAR_CODES = new Set([0x134, 0x150]);
 const SCRUB = codeForm('0000 0000 1100 CCCC');
-const LLC_WRITEBACK = 0x17a;
 /** The highest bit of the count, which stays set once it is (SDM vol. 3B, Corrected Error Count). */
 const COUNT_OVERFLOW = 0x4000n;
 
@@ -220,7 +219,7 @@ const INTEL: readonly Rule[] = [
       f.cls === 'SRAO' &&
       !isFirmwareBank(f.record.bank) &&
       !SCRUB.has(unfiltered(Number(f.s.MCACOD))) &&
-      unfiltered(Number(f.s.MCACOD)) !== LLC_WRITEBACK,
+      unfiltered(Number(f.s.MCACOD)) !== L3_WRITEBACK,
     what: f => hex(f.s.MCACOD),
     bits: [[15, 0]],
   },
@@ -415,11 +414,12 @@ function reserved(f: Facts): Finding[] {
   ];
 }
 
-/** Model-specific codes of a known unit that its table does not have. */
+/** Model-specific codes of a known unit that its table does not have; a unit without a published table has none that is missing. */
 function unknownMscod(f: Facts): Finding[] {
   const cpu = cpuOf(f.record);
   const info = cpu === undefined ? undefined : intelModelInfo(f.record, cpu);
-  const bits = (info?.mscod ?? []).filter(row => row.text === undefined).map(({ hi, lo }) => bitsOf('status', hi, lo));
+  if (info === undefined || info.unit.mscod.length === 0) return [];
+  const bits = info.mscod.filter(row => row.text === undefined).map(({ hi, lo }) => bitsOf('status', hi, lo));
   if (bits.length === 0) return [];
   return [finding('L_MCA_MSCOD_UNKNOWN', 'intel', hex(f.s.MSCOD), bits)];
 }

@@ -33,7 +33,7 @@ const INTEL: readonly (readonly [code: number, cls: McacodClass, mnemonic: strin
   [0x02cf, 'extended-memory', 'MS_CHANNELunspecified_ERR', 'an error of memory scrubbing of memory used as a cache'],
   [0x0134, 'cache-hierarchy', 'DCACHEL0_DRD_ERR', 'a data cache error (level 0) on a data read'],
   [0x0150, 'cache-hierarchy', 'ICACHEL0_IRD_ERR', 'an instruction cache error (level 0) on an instruction fetch'],
-  [0x017a, 'cache-hierarchy', 'GCACHEL2_EVICT_ERR', 'a generic cache error (level 2) on an eviction'],
+  [0x017a, 'cache-hierarchy', 'GCACHEL2_EVICT_ERR', 'an explicit write-back of the L3 cache'],
   [0x0101, 'cache-hierarchy', 'ICACHEL1_ERR_ERR', 'an instruction cache error (level 1) on a generic request'],
   [0x0126, 'cache-hierarchy', 'DCACHEL2_WR_ERR', 'a data cache error (level 2) on a write'],
   [0x0145, 'cache-hierarchy', 'DCACHEL1_DWR_ERR', 'a data cache error (level 1) on a data write'],

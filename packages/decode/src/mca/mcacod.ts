@@ -236,6 +236,14 @@ function amdMemory(code: number): Found | undefined {
   return { ...found, text: found.text.replace('cache error', 'memory hierarchy error') };
 }
 
+/** SDM vol. 3B, UCR Error Classification: the code of "L3 explicit writeback". */
+export const L3_WRITEBACK = 0x017a;
+
+function l3Writeback(c: number): Found | undefined {
+  const found = cache(c, INTEL_FORMS.cache);
+  return found === undefined ? undefined : { ...found, text: 'an explicit write-back of the L3 cache' };
+}
+
 function amdCode(c: number): Found | undefined {
   if (c === 0) return { class: 'no-error', mnemonic: 'No Error', text: 'no error', fields: {} };
   const forms = AMD_FORMS;
@@ -251,7 +259,7 @@ function intelCode(c: number): Mcacod | undefined {
   if (simple !== undefined) {
     return { class: simple[0], mnemonic: simple[1], text: simple[2], fields: {}, filtered: false };
   }
-  const found = intelCompound(c);
+  const found = unfiltered(c) === L3_WRITEBACK ? l3Writeback(c) : intelCompound(c);
   if (found !== undefined) return { ...found, filtered: FILTER.of('F', c) === 1 };
   return INTERNAL.has(c) ? { ...internalUnclassified({}), filtered: false } : undefined;
 }

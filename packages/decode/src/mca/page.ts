@@ -4,6 +4,7 @@ import type { Pfn } from '../registers/address.ts';
 import { maskOf, placed } from '../registers/field.ts';
 import { MCA_ADDR, MCA_CONFIG, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { isLegacyAmd } from './amd-legacy.ts';
+import { isFirmwareBank } from './component.ts';
 import { cpuOf } from './cpu.ts';
 import type { AddressShape, McaDeciding } from './deciding.ts';
 import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
@@ -127,9 +128,22 @@ function amdPage(record: McaDeciding): PageShape | undefined {
   return lsb === undefined ? { ...shape(bits, CACHE_LINE_LSB), assumed: true } : shape(bits, lsb);
 }
 
+/**
+ * Linux makes the record of a firmware bank from a report whose address is a physical one, of either vendor. Older
+ * kernels give no MCi_MISC (mce/apei.c, apei_mce_report_mem_error()).
+ */
+function firmwarePage({ misc, status }: McaDeciding): PageShape | undefined {
+  const s = MCI_STATUS_INTEL.read(status);
+  if (!s.VAL || !s.ADDRV) return undefined;
+  const lsb = s.MISCV && misc !== undefined ? Number(misc.LSB) : 0;
+  if (lsb >= MAX_PHYSICAL_BITS) return undefined;
+  return lsb === 0 ? { ...shape(ALL_BITS, CACHE_LINE_LSB), assumed: true } : shape(ALL_BITS, lsb);
+}
+
 /** How a record's address is read; undefined under the conditions of {@link pageOf}. */
 export function pageShape(record: McaDeciding): PageShape | undefined {
   if (record.addr === undefined) return undefined;
+  if (isFirmwareBank(record.bank)) return firmwarePage(record);
   if (record.vendor === 'amd') return amdPage(record);
   return record.vendor === 'intel' ? intelPage(record) : undefined;
 }

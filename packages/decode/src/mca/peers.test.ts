@@ -17,11 +17,11 @@ const intel = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord =
   ...more,
 });
 
-test('the cache level of a code is LL, not LL + 1 (mcelog: 0x134 is "Level-1", LL=3 unknown)', () => {
+test('the level of a code is LL, not LL + 1, and level 0 is the L1 (mcelog: 0x134 is "Level-1", LL=3 unknown)', () => {
   expect(decodeMcacod(0x0134).fields.LL).toBe('L0');
   expect(decodeMcacod(0x0134).text).toContain('level 0');
   expect(decodeMcacod(0x017b).fields.LL).toBe('LG');
-  expect(component(intel(0xbd80000000000134n)).name).toBe('L0 data cache');
+  expect(component(intel(0xbd80000000000134n)).name).toBe('L1 data cache');
 });
 
 test('memory that serves as a cache counts as memory (mcelog leaves it out of the accounting)', () => {

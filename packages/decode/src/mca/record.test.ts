@@ -36,6 +36,31 @@ describe('pageOf', () => {
     expect(pageOf(record('amd-deferred', 0x12345000n))).toEqual({ ...page, lsb: 6, assumed: true });
   });
 
+  it('takes the address of a firmware bank for the physical one that Linux wrote there', () => {
+    const made: X86McaRecord = {
+      kind: 'x86-mca',
+      bank: 255,
+      status: 0x9c0000000000009fn,
+      addr: 0x123450040n,
+      misc: 0x8cn,
+    };
+    const page = { address: 0x123450000n, pfn: 0x123450n, lsb: 12, pages: 1n };
+    for (const bank of [255, -1]) {
+      expect(pageOf({ ...made, bank })).toEqual(page);
+      expect(pageOf({ ...made, bank, vendor: 'amd' })).toEqual(page);
+    }
+    // Older kernels give no MCi_MISC.
+    const { misc: _, ...old } = made;
+    expect(pageOf({ ...old, status: 0x940000000000009fn })).toEqual({
+      ...page,
+      address: 0x123450040n,
+      lsb: 6,
+      assumed: true,
+    });
+    expect(pageOf({ ...old, status: 0x900000000000009fn })).toBeUndefined();
+    expect(pageOf({ ...made, bank: 7 })).toBeUndefined();
+  });
+
   it('follows the granularity of MCi_MISC', () => {
     expect(pageOf({ ...record('srao'), misc: 0x95n })).toEqual({
       address: 0x12200000n,
