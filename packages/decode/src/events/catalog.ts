@@ -3,11 +3,13 @@
  * `decode`, `watch` and `show` speak of nothing else, and a name that is not here does not compile.
  */
 import { AGENT } from './agent.ts';
+import { BMC } from './bmc.ts';
 import { LAB } from './lab.ts';
 import { LINUX } from './linux.ts';
 import { QEMU } from './qemu.ts';
 import { REFERENCE_VMM } from './reference-vmm.ts';
 import type { EventSeverity, FieldType, FieldsOf, Row, Said } from './row.ts';
+import { SYSTEMS } from './systems.ts';
 import { TOOLS } from './tools.ts';
 import { XEN } from './xen.ts';
 
@@ -15,7 +17,9 @@ type EventLayer = 'host' | 'guest' | 'xen' | 'vmm' | 'process' | 'lab' | 'machin
 
 /** Of everything but Linux: the layer stands in the name. */
 const LAYERED = { ...XEN, ...QEMU, ...REFERENCE_VMM, ...AGENT, ...LAB };
-const BARE = { ...LINUX, ...TOOLS };
+/** Of other systems, of tools and controllers: no trace of the lab holds them. */
+const OUTSIDE = { ...TOOLS, ...SYSTEMS, ...BMC };
+const BARE = { ...LINUX, ...OUTSIDE };
 const KINDS = { ...BARE, ...LAYERED };
 
 type Kinds = typeof KINDS;
@@ -113,7 +117,7 @@ export const eventKinds: readonly EventKind[] = Object.keys(KINDS) as EventKind[
 /** The name in a trace of what a reader made: Linux gets the layer it runs in. Undefined for what no trace holds. */
 export function nameIn(layer: LinuxLayer, kind: EventKind): EventName | undefined {
   if (Object.hasOwn(LINUX, kind)) return `${layer}.${kind as LinuxKind}`;
-  return Object.hasOwn(TOOLS, kind) ? undefined : (kind as EventName);
+  return Object.hasOwn(OUTSIDE, kind) ? undefined : (kind as EventName);
 }
 
 /**

@@ -5,7 +5,7 @@ import { KernelTraceReader } from './linux/kernel-trace-reader.ts';
 import { cleanLine, syslogLine } from './transport/line.ts';
 import { QemuReader } from './qemu/qemu-reader.ts';
 import type { Reader } from './reader.ts';
-import { TOOLS } from './tools/registry.ts';
+import { TOOLS, toolOf } from './tools/registry.ts';
 import { mceCommand } from './values/values.ts';
 import { TAG, XenReader } from './xen/xen-reader.ts';
 
@@ -41,25 +41,21 @@ export class LogContext {
     return since;
   }
 
-  /** A line with whatever prefixes its transport gave it. */
-  line(raw: string, lineNumber: number): void {
-    const at = raw.indexOf(TAG);
-    if (at < 0) {
-      this.#plain(raw, lineNumber);
-      return;
-    }
+  /** A line with whatever prefixes its transport gave it; returns whether a reader took it. */
+  line(raw: string, lineNumber: number): boolean {
+    if (!raw.includes(TAG)) return this.#plain(raw, lineNumber);
     const line = cleanLine(raw);
     const tag = line.indexOf(TAG);
     // Xen may start in the middle of a dom0 line; a syslog prefix is no such line.
     if (tag > 0 && syslogLine(line).program === undefined) this.#plain(line.slice(0, tag), lineNumber);
-    if (tag >= 0) this.#xen.push(line.slice(tag + TAG.length), lineNumber);
+    return tag >= 0 && this.#xen.push(line.slice(tag + TAG.length), lineNumber);
   }
 
   /** A message whose program is known, such as journald delivers it. */
   message(text: string, program: string | undefined, lineNumber: number): void {
     if (program === undefined || program === 'kernel') {
       if (text.includes(TAG)) this.line(text, lineNumber);
-      else this.kernel.push(text, lineNumber);
+      else if (!this.kernel.push(text, lineNumber)) this.#program(text, 'kernel', lineNumber);
     } else this.#program(text, program, lineNumber);
   }
 
@@ -75,27 +71,28 @@ export class LogContext {
   }
 
   #program(text: string, program: string, lineNumber: number): boolean {
-    const tool = this.#tools[TOOLS.findIndex(t => t.program === program)];
+    const tool = this.#tools[toolOf(program)];
     if (tool !== undefined) return tool.push(text, lineNumber);
     return program.startsWith('qemu') && this.qemu.push(text, lineNumber);
   }
 
-  #plain(raw: string, lineNumber: number): void {
+  #plain(raw: string, lineNumber: number): boolean {
     const { text, program } = syslogLine(raw);
-    if (program !== undefined && program !== 'kernel') {
-      this.#program(text, program, lineNumber);
-      return;
-    }
-    if (this.kernel.push(raw, lineNumber) || program !== undefined) return;
+    if (program !== undefined && program !== 'kernel') return this.#program(text, program, lineNumber);
+    if (this.kernel.push(raw, lineNumber)) return true;
+    // Linux is not the only one that is called so.
+    if (program !== undefined) return this.#program(text, program, lineNumber);
     // Before the tools: mcelog's blocks have no end of their own, and take what follows for theirs.
     const command = mceCommand(text);
     if (command?.record.kind === 'x86-mca') {
       const place = { form: 'value', firstLine: lineNumber, lastLine: lineNumber } as const;
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
-      return;
+      return true;
     }
-    if (this.#trace.push(text, lineNumber)) return;
-    for (const tool of this.#tools) if (tool.push(text, lineNumber)) return;
-    this.qemu.push(text, lineNumber);
+    return (
+      this.#trace.push(text, lineNumber) ||
+      this.#tools.some(tool => tool.push(text, lineNumber)) ||
+      this.qemu.push(text, lineNumber)
+    );
   }
 }

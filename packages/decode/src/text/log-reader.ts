@@ -77,10 +77,11 @@ export class LogReader implements LineTaker {
     if (bytes[from] === BRACE) this.#json(text, lineNumber, end - start);
     else if (bytes[from] === SPACE || bytes[from] === TAB) this.#line(prettyMessage(text) ?? text, lineNumber);
     else {
-      this.#line(text, lineNumber);
+      const taken = this.#line(text, lineNumber);
       if (OWN_KIND.test(text)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', NO_BEGINNING);
       // Digits alone are the rest of a line that was wrapped.
-      else if (text.includes('0x') && clearValues(text)) this.#lost(lineNumber, 'E_TEXT_VALUE', OF_VALUES, 'value');
+      else if (!taken && text.includes('0x') && clearValues(text))
+        this.#lost(lineNumber, 'E_TEXT_VALUE', OF_VALUES, 'value');
     }
     this.#release();
     return lineNumber < FIRST_LINES || this.#wanted();
@@ -104,9 +105,10 @@ export class LogReader implements LineTaker {
     this.#release();
   }
 
-  #line(text: string, lineNumber: number): void {
-    this.#main.line(text, lineNumber);
+  #line(text: string, lineNumber: number): boolean {
+    const taken = this.#main.line(text, lineNumber);
     this.#long(text, lineNumber);
+    return taken;
   }
 
   /** Of a long line only the beginning was read, which is said where the rest may matter. */

@@ -1,16 +1,24 @@
 /**
- * @module The programs that write of errors into a log, beside kernels and VMMs, one line each. The first that takes a line
- * without a program's name has it: mcelog's words are read before those that stand in the middle of any line.
+ * @module The programs and other systems that write of errors into a log, beside Linux, Xen and VMMs, one line each. The first that
+ * takes a line without a program's name has it: mcelog's words are read before those that stand in the middle of any line.
  */
+import { BMC_NEEDLES, BmcReader } from '../bmc/bmc-reader.ts';
+import { ESXI_NEEDLES, ESXI_PROGRAMS, VmkernelReader } from '../esxi/vmkernel-reader.ts';
+import { FIRMWARE_NEEDLES, FirmwareExceptionReader } from '../firmware/exception-reader.ts';
+import { FREEBSD_NEEDLES, FreebsdReader } from '../freebsd/mca-reader.ts';
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
+import { BUGCHECK_NEEDLES, BugcheckReader } from '../windows/bugcheck-reader.ts';
+import { WHEA_NEEDLES, WheaReader } from '../windows/whea-reader.ts';
 import { RASDAEMON_NEEDLES, RasdaemonReader } from './rasdaemon-reader.ts';
 
 interface Tool {
   /** As syslog and journald name it. */
   readonly program: string;
+  /** Further names of it. */
+  readonly also?: readonly string[];
   /** Words of which every line that can matter holds one, except in what such a line opened (`wanted` of its reader). */
   readonly needles: readonly string[];
   /** @param input name of the input, for the origin of records */
@@ -21,4 +29,20 @@ export const TOOLS: readonly Tool[] = [
   { program: 'mcelog', needles: MCELOG_NEEDLES, open: (sink, input) => new McelogReader(sink, input) },
   { program: 'rasdaemon', needles: RASDAEMON_NEEDLES, open: (sink, input) => new RasdaemonReader(sink, input) },
   { program: 'virsh', needles: VIRSH_NEEDLES, open: sink => new VirshReader(sink) },
+  {
+    program: 'vmkernel',
+    also: ESXI_PROGRAMS,
+    needles: ESXI_NEEDLES,
+    open: (sink, input) => new VmkernelReader(sink, input),
+  },
+  { program: 'kernel', needles: FREEBSD_NEEDLES, open: (sink, input) => new FreebsdReader(sink, input) },
+  { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
+  { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
+  { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },
+  { program: 'bmc', needles: BMC_NEEDLES, open: (sink, input) => new BmcReader(sink, input) },
 ];
+
+/** The place in TOOLS of a program by any of its names, or -1. */
+export function toolOf(program: string): number {
+  return TOOLS.findIndex(t => t.program === program || t.also?.includes(program) === true);
+}

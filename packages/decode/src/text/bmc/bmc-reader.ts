@@ -1,0 +1,182 @@
+/**
+ * @module What a management controller (BMC) logged of memory and processors: its SEL as ipmitool, ipmiutil and FreeIPMI print it, and
+ * the messages of Dell's and HPE's logs, wherever they stand (also in Redfish).
+ */
+import type { KindFields } from '../../events/catalog.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
+import { eventItem } from '../item.ts';
+import type { ItemSink } from '../item.ts';
+import type { Reader } from '../reader.ts';
+import { hexU64 } from '../transport/line.ts';
+import { BMC_MESSAGES, DIMM } from './messages.ts';
+
+export const BMC_NEEDLES: readonly string[] = [
+  'orrectable ECC',
+  'orrectable memory error',
+  'orrectable Memory Error',
+  'orrected Memory Error',
+  'orrectable Machine',
+  'orrectable machine',
+  'ncorrectable CPU',
+  'ncorrectable cpu',
+  'ulti-bit memory error',
+  'emory Scrub Failed',
+  'emory Device Disabled',
+  '(IERR)',
+  '| IERR',
+  ',IERR',
+  ' : IERR',
+  'SEL Record ID',
+  'machine check error',
+  '| Parity',
+];
+
+const MAX_TEXT = 200;
+/** `1 | 12/29/2014 | 14:29:00 | Memory #0x01 | Correctable ECC (…) | Asserted`; with `-c` with commas. */
+const SENSOR = /^(Memory|Processor)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
+const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
+const DATE = /^\d{1,4}[/-](?:\d{1,2}|[A-Z][a-z]{2})[/-]\d{2,4}$|^[A-Z][a-z]{2}-\d{2}-\d{4}$|^Pre-Init$/;
+/** `7840 08/09/11 15:10:47 MIN BMC Memory #08 Uncorrectable ECC, DIMM6/CPU1 6f [20 ff 10]` of ipmiutil. */
+const IPMIUTIL =
+  /^([0-9a-f]{4}) (\d{2}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}) (?:INF|MIN|MAJ|CRT|\w{3}) {1,2}\w{2,8} {1,4}(Memory|Processor) {1,8}#([0-9a-f]{2}) {1,4}(.{1,160}?) [0-9a-f]{2} \[([0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2})\]/;
+/** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
+const IML_MCE =
+  /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
+/** Sensor type and description of `ipmitool sel get` and `sel list -v`, lines of their own. */
+const DETAIL =
+  /^\s{0,4}(Timestamp|Sensor Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
+const RECORD = /^\s{0,4}SEL Record ID {1,32}: ([0-9a-f]{1,4})\s*$/;
+const MAX_LINES = 24;
+
+type Fields = KindFields<'bmc-memory-corrected'>;
+
+function value(text: string | undefined): bigint | undefined {
+  return hexU64(text?.replaceAll("'", ''));
+}
+
+/** Reads single lines, and the blocks of `ipmitool sel get`. */
+export class BmcReader implements Reader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: { firstLine: number; lines: number; said: Map<string, string> } | undefined;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  get wanted(): boolean {
+    return this.#open !== undefined;
+  }
+
+  push(text: string, lineNumber: number): boolean {
+    return (
+      this.#detail(text, lineNumber) ||
+      this.#machineCheck(text, lineNumber) ||
+      this.#ipmiutil(text, lineNumber) ||
+      this.#row(text, lineNumber) ||
+      this.#message(text, lineNumber)
+    );
+  }
+
+  skipped(lines: number): void {
+    if (this.#open !== undefined && (this.#open.lines += lines) > MAX_LINES) this.#open = undefined;
+  }
+
+  end(): void {
+    this.#open = undefined;
+  }
+
+  /** A bank that firmware read: all its registers stand in the line. */
+  #machineCheck(text: string, lineNumber: number): boolean {
+    const m = IML_MCE.exec(text);
+    const [apicId, bank, status] = [value(m?.[2]), value(m?.[3]), value(m?.[4])];
+    if (apicId === undefined || bank === undefined || status === undefined) return false;
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank), status, apicId };
+    const [addr, misc] = [value(m?.[5]), value(m?.[6])];
+    // A register that is not valid is written as 0.
+    if (addr !== undefined && addr !== 0n) record.addr = addr;
+    if (misc !== undefined && misc !== 0n) record.misc = misc;
+    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
+    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
+    return true;
+  }
+
+  #ipmiutil(text: string, lineNumber: number): boolean {
+    const m = IPMIUTIL.exec(text.trimStart());
+    if (m === null) return false;
+    const more = { sensor: `${m[3] ?? ''} #${m[4] ?? ''}`, time: m[2] ?? '', data: (m[6] ?? '').replaceAll(' ', '') };
+    return this.#say(m[5] ?? '', m[3]?.toLowerCase(), more, lineNumber);
+  }
+
+  /** A row of `ipmitool sel list` or `elist`, of `ipmi-sel`, or of their forms with commas. */
+  #row(text: string, lineNumber: number): boolean {
+    const separator = text.includes(' | ') ? '|' : ',';
+    const cells = text
+      .slice(0, 512)
+      .replaceAll(/\(([^()|]{0,48})\|([^()|]{0,48})\)/g, '($1:$2)')
+      .split(separator)
+      .map(c => c.trim().replaceAll(/^["']|["']$/g, ''));
+    const date = cells.findIndex(c => DATE.test(c));
+    if (date < 0 || date > 2 || !/^[0-9a-f]{1,5}$/i.test(cells[0] ?? '')) return false;
+    const time = cells[date + 1] ?? '';
+    const rest = cells.slice(date + (TIME.test(time) ? 2 : 1));
+    const sensor = rest.findIndex(c => SENSOR.test(c));
+    if (sensor < 0 || rest.some(c => /^Deasserted|^Deassertion/i.test(c))) return false;
+    const type = rest.some(c => /^Processor|^CPU/i.test(c)) ? 'processor' : 'memory';
+    const said = rest.slice(sensor + 1).filter(c => c !== '' && !/^Assert/i.test(c) && c.toLowerCase() !== type);
+    const when = TIME.test(time) ? `${cells[date] ?? ''} ${time}` : (cells[date] ?? '');
+    return this.#say(said.join(', '), type, { sensor: rest[sensor] ?? '', time: when }, lineNumber);
+  }
+
+  #detail(text: string, lineNumber: number): boolean {
+    const record = RECORD.exec(text);
+    if (record !== null) {
+      this.#open = { firstLine: lineNumber, lines: 0, said: new Map() };
+      return true;
+    }
+    const open = this.#open;
+    if (open === undefined) return false;
+    const m = DETAIL.exec(text);
+    if (m === null) {
+      this.skipped(1);
+      return false;
+    }
+    open.said.set(m[1] ?? '', m[2] ?? '');
+    if (m[1] !== 'Description') return true;
+    this.#open = undefined;
+    if (/^Deassert/i.test(open.said.get('Event Direction') ?? '')) return true;
+    const type = open.said.get('Sensor Type') ?? '';
+    const data = open.said.get('Event Data') ?? open.said.get('Event Data (RAW)');
+    const more = { sensor: type, time: open.said.get('Timestamp') ?? '', ...(data === undefined ? {} : { data }) };
+    this.#say(m[2] ?? '', type.toLowerCase(), more, open.firstLine, lineNumber);
+    return true;
+  }
+
+  /** A message that says itself what it is of. */
+  #message(text: string, lineNumber: number): boolean {
+    return this.#say(text, undefined, {}, lineNumber);
+  }
+
+  /** @param type of the IPMI sensor; undefined where only a sentence is there */
+  #say(
+    text: string,
+    type: string | undefined,
+    more: Omit<Fields, 'message'>,
+    firstLine: number,
+    lastLine = firstLine,
+  ): boolean {
+    const known = BMC_MESSAGES.find(m => (m.sensor === undefined || m.sensor === type) && m.re.test(text));
+    if (known === undefined) return false;
+    // Before a sentence stands what is no part of it.
+    const from = type === undefined ? text.search(known.re) : 0;
+    const message = text
+      .slice(from, from + MAX_TEXT)
+      .replace(/["'<\\].{0,200}$/s, '')
+      .trim();
+    const dimm = known.event.startsWith('bmc-memory') ? DIMM.exec(text.slice(from, from + MAX_TEXT))?.[0] : undefined;
+    const fields: Fields = { message, ...more, ...(dimm === undefined ? {} : { dimm }) };
+    this.#sink({ ...eventItem('bmc', firstLine, { name: known.event, fields }), lastLine });
+    return true;
+  }
+}

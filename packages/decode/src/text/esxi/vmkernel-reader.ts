@@ -1,0 +1,148 @@
+/**
+ * @module ESXi's machine checks in vmkernel.log, on its purple screen and in its dumps. Sources: VMware (Broadcom) knowledge base
+ * 367928 (one line for each bank: MCG_STATUS, bank, MCi_STATUS, ADDR, MISC), 372284, 1005184, 1030527.
+ */
+import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
+import { eventItem } from '../item.ts';
+import type { ItemSink } from '../item.ts';
+import { matchPattern } from '../patterns.ts';
+import type { Pattern } from '../patterns.ts';
+import type { Reader } from '../reader.ts';
+import { hexU64 } from '../transport/line.ts';
+
+export const ESXI_NEEDLES: readonly string[] = [
+  ')MCA: ',
+  ' Excp G',
+  ' Poll G',
+  ' Intr G',
+  'MC:PCPU',
+  'MC: PCPU',
+  'MCE on cpu',
+  'MCA error detected by cpu',
+  'Global status on cpu',
+  ': status=0x',
+  'Machine Check Exception',
+];
+/** Further programs that syslog names for it; before ESXi 8 there was `vmkernel` only. */
+export const ESXI_PROGRAMS: readonly string[] = ['vmkwarning', 'vmkalert'];
+
+const { ADDRV, MISCV } = MCI_STATUS_INTEL.masks;
+const HEX = '(?:0x)?([0-9a-fA-F]{1,16})';
+/** `cpu42:2101234)` before each message: the CPU that wrote it. */
+const WRITER = /\bcpu(\d{1,5}):\d{1,12}\)/;
+
+/** How a bank is printed: which group of `re` is what. */
+interface BankForm {
+  readonly re: RegExp;
+  readonly groups: readonly ('label' | 'cause' | 'cpu' | 'bank' | 'status' | 'addr' | 'misc' | 'mcgStatus')[];
+}
+
+const BANKS: readonly BankForm[] = [
+  // 6.5 and later: `MCA: 200: UC Excp G5 B1 Sbf80000000000114 Aaf9e74900 M86 Paf9e74900/4 Memory Controller …`
+  {
+    re: /(?:^|[ )])([A-Z]{2,8}) (Excp|Poll|Intr|[A-Z][a-z]{2,9}) G([0-9a-f]{1,16}) B(\d{1,3}) S([0-9a-f]{1,16}) A([0-9a-f]{1,16}) M([0-9a-f]{1,16})(?= |$)/,
+    groups: ['label', 'cause', 'mcgStatus', 'bank', 'status', 'addr', 'misc'],
+  },
+  // Before: `MC:PCPU42 B:4 S:0x… M:0x… A:0x… 5`, the last is MCG_STATUS.
+  {
+    re: new RegExp(`\\bMC: ?PCPU(\\d{1,5}) B:(\\d{1,3}) S:${HEX} M:${HEX} A:${HEX}(?: ${HEX})?\\s*$`),
+    groups: ['cpu', 'bank', 'status', 'misc', 'addr', 'mcgStatus'],
+  },
+  // 4.x: `MCE: 1282: MCE on cpu12 bank4: Status:0x… Misc:0x0 Addr:0x…: ECC error.Valid.…`
+  {
+    re: new RegExp(`\\bMCE on cpu ?(\\d{1,5}) bank ?(\\d{1,3}): Status: ?${HEX} Misc: ?${HEX} Addr: ?${HEX}\\b`),
+    groups: ['cpu', 'bank', 'status', 'misc', 'addr'],
+  },
+  // 5.x: `MCE: 190: cpu24: bank9: status=0x…: (VAL=1, …), ECC=no, Addr:0x0 (invalid), Misc:0x0 (invalid)`
+  {
+    re: new RegExp(
+      `\\bcpu(\\d{1,5}): bank(\\d{1,3}): status=${HEX}: \\(VAL=.{0,128}?\\bAddr:${HEX} \\(\\w{2,8}\\), Misc:${HEX}\\b`,
+    ),
+    groups: ['cpu', 'bank', 'status', 'addr', 'misc'],
+  },
+  // 3.x: `MCE: 171: Machine Check Exception: Bank 5, Status f2000010…`
+  { re: new RegExp(`\\bMachine Check Exception: Bank (\\d{1,3}), Status ${HEX}\\b`), groups: ['bank', 'status'] },
+];
+/** `MCE: 210: Machine Check Global status on cpu12: 0x7 (cputype:4 16 9 1 AMD Opteron …`: of the banks that follow. */
+const GLOBAL = /\bMachine Check Global status on cpu(\d{1,5}): (0x[0-9a-f]{1,16})(.{0,64})/;
+/** Classes that only Intel's architecture has (SDM vol. 3B, UCR Error Classification). */
+const INTEL_LABELS: ReadonlySet<string> = new Set(['SRAR', 'SRAO', 'UCNA']);
+
+const EVENTS: readonly Pattern<'page-retired' | 'system-halted'>[] = [
+  {
+    re: /\bForce retiring MPN (?:0x)?([0-9a-f]{1,13}) to recover from MCA error detected by cpu(\d{1,5}) in bank ?(\d{1,3})/,
+    event: 'page-retired',
+    captures: [
+      ['pfn', 'hex'],
+      ['cpu', 'dec'],
+      ['bank', 'dec'],
+    ],
+    source: 'Force retiring MPN %lx to recover from MCA error detected by cpu%d in bank%d (knowledge base 372284)',
+  },
+  {
+    re: /^(Machine Check Exception on PCPU ?(\d{1,5}) in world \d{1,12}:?.{0,64})$/,
+    event: 'system-halted',
+    captures: [
+      ['message', 'text'],
+      ['cpu', 'dec'],
+    ],
+    source: 'Machine Check Exception on PCPU%d in world %d:%s (purple screen, knowledge base 372284)',
+  },
+];
+
+/** Reads single lines; kept between them is only MCG_STATUS of the CPU whose banks follow. */
+export class VmkernelReader implements Reader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #global: { cpu: number; mcgStatus: bigint; amd: boolean } | undefined;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  push(text: string, lineNumber: number): boolean {
+    for (const form of BANKS) {
+      const m = form.re.exec(text);
+      if (m === null) continue;
+      this.#bank(text, form, m, lineNumber);
+      return true;
+    }
+    const global = GLOBAL.exec(text);
+    if (global !== null) {
+      const mcgStatus = hexU64(global[2]) ?? 0n;
+      this.#global = { cpu: Number(global[1]), mcgStatus, amd: /\bAMD\b/.test(global[3] ?? '') };
+      return true;
+    }
+    const event = matchPattern(EVENTS, text);
+    if (event === undefined) return false;
+    this.#sink(eventItem('esxi', lineNumber, event));
+    return true;
+  }
+
+  end(): void {}
+
+  #bank(text: string, { groups }: BankForm, m: RegExpExecArray, lineNumber: number): void {
+    const said = Object.fromEntries(groups.map((name, i) => [name, m[i + 1]]));
+    const status = hexU64(said['status']) ?? 0n;
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(said['bank']), status };
+    const cpu = said['cpu'] ?? WRITER.exec(text)?.[1];
+    if (cpu !== undefined) record.cpu = Number(cpu);
+    const global = this.#global?.cpu === record.cpu ? this.#global : undefined;
+    const mcgStatus = hexU64(said['mcgStatus']) ?? global?.mcgStatus;
+    if (mcgStatus !== undefined) record.mcgStatus = mcgStatus;
+    // A register that is not valid is printed as 0.
+    for (const [name, valid] of [['addr', ADDRV] as const, ['misc', MISCV] as const]) {
+      const value = hexU64(said[name]);
+      if (value !== undefined && (value !== 0n || (status & valid) !== 0n)) record[name] = value;
+    }
+    if (INTEL_LABELS.has(said['label'] ?? '')) record.vendor = 'intel';
+    else if (global?.amd === true) record.vendor = 'amd';
+    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
+    const cause = said['cause'];
+    const exception = cause === undefined ? {} : { exception: cause === 'Excp' };
+    const place = { form: 'esxi', firstLine: lineNumber, lastLine: lineNumber } as const;
+    this.#sink({ type: 'mca', ...place, record, notes: [], ...exception });
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * @module FreeBSD's machine checks, several lines each: `MCA: Bank 1, Status 0x…`, `MCA: Global Cap …`, `MCA: Vendor …`,
+ * `MCA: CPU …`, `MCA: Address …`, `MCA: Misc …`. Sources: mca(4), and what public reports of its releases since 8 hold; NetBSD and
+ * DragonFly print alike.
+ */
+import { vendorOfId } from '../../mca/cpu.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
+import { eventItem } from '../item.ts';
+import type { ItemSink } from '../item.ts';
+import type { Reader } from '../reader.ts';
+import { hexU64 } from '../transport/line.ts';
+
+export const FREEBSD_NEEDLES: readonly string[] = [
+  'MCA: Bank ',
+  'MCA: Global Cap 0x',
+  'MCA: Vendor "',
+  'MCA: CPU ',
+  'MCA: Address 0x',
+  'MCA: Misc 0x',
+  'machine check trap',
+  'Unrecoverable machine check',
+];
+
+const HEX = '(0x[0-9a-f]{1,16})';
+const BANK = new RegExp(`\\bMCA: Bank (\\d{1,3}), Status ${HEX}`);
+const GLOBAL = new RegExp(`\\bMCA: Global Cap ${HEX}, Status ${HEX}`);
+const VENDOR = new RegExp(`\\bMCA: Vendor "([^"]{1,32})", ID ${HEX}, APIC ID (\\d{1,10})`);
+const CPU = /\bMCA: CPU (\d{1,5}) /;
+const LAST = new RegExp(`\\bMCA: (Address|Misc) ${HEX}`);
+const PANIC =
+  /(?:^|\bpanic: |\d: )((?:Fatal trap 28: )?[Mm]achine check trap\b.{0,64}|Unrecoverable machine check exception)\s*$/;
+/** Lines of one record stand beside each other; other lines between them are few. */
+const MAX_LINES = 16;
+
+/** Puts the lines of a record together; the next one, or lines of something else, end it. */
+export class FreebsdReader implements Reader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: { record: X86McaRecord; firstLine: number; lastLine: number; others: number } | undefined;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(text: string, lineNumber: number): boolean {
+    const bank = BANK.exec(text);
+    if (bank !== null) {
+      this.end();
+      const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank[1]), status: hexU64(bank[2]) ?? 0n };
+      this.#open = { record, firstLine: lineNumber, lastLine: lineNumber, others: 0 };
+      return true;
+    }
+    const panic = PANIC.exec(text);
+    if (panic !== null) {
+      this.end();
+      const fields = { message: panic[1] ?? '' };
+      this.#sink(eventItem('freebsd', lineNumber, { name: 'system-halted', fields }));
+      return true;
+    }
+    const open = this.#open;
+    if (open === undefined) return false;
+    if (!this.#more(open.record, text)) {
+      this.skipped(1);
+      return false;
+    }
+    open.lastLine = lineNumber;
+    return true;
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.others += lines;
+    if (this.#open.others > MAX_LINES) this.end();
+  }
+
+  end(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open === undefined) return;
+    const { record, firstLine, lastLine } = open;
+    record.origin = { source: this.#source, firstLine, lastLine };
+    this.#sink({ type: 'mca', form: 'freebsd', firstLine, lastLine, record, notes: [] });
+  }
+
+  /** Takes a further line of the record; false when it is none. */
+  #more(record: X86McaRecord, text: string): boolean {
+    const global = GLOBAL.exec(text);
+    const vendor = VENDOR.exec(text);
+    const cpu = CPU.exec(text);
+    const last = LAST.exec(text);
+    if (global !== null) Object.assign(record, { mcgCap: hexU64(global[1]), mcgStatus: hexU64(global[2]) });
+    else if (vendor !== null) {
+      const id = vendorOfId(vendor[1] ?? '');
+      if (id !== undefined) record.vendor = id;
+      record.cpuid = hexU64(vendor[2]) ?? 0n;
+      record.apicId = BigInt(vendor[3] ?? '0');
+    } else if (cpu !== null) record.cpu = Number(cpu[1]);
+    else if (last !== null) record[last[1] === 'Address' ? 'addr' : 'misc'] = hexU64(last[2]) ?? 0n;
+    else return false;
+    return true;
+  }
+}

@@ -1,0 +1,156 @@
+/** Registers in the forms of other systems and of controllers: what each prints of any bank is read back as it was. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hex64 } from '../common/hex.ts';
+import type { X86McaRecord } from '../mca/record.ts';
+import { highHalf, lowHalf } from '../registers/field.ts';
+import type { TextItem } from './item.ts';
+import { LogContext } from './log-context.ts';
+
+const u64 = fc.bigInt({ min: 1n, max: (1n << 64n) - 1n });
+const bank = fc.record({
+  bank: fc.nat(31),
+  cpu: fc.nat(999),
+  status: u64,
+  addr: u64,
+  misc: u64,
+  mcgStatus: fc.bigInt({ min: 0n, max: 15n }),
+});
+type Bank = typeof bank extends fc.Arbitrary<infer T> ? T : never;
+
+function read(lines: readonly string[]): TextItem[] {
+  const items: TextItem[] = [];
+  const log = new LogContext(item => items.push(item), 'test');
+  lines.forEach((line, i) => log.line(line, i + 1));
+  log.end();
+  return items;
+}
+
+const hex = (value: bigint): string => value.toString(16);
+const halves = (value: bigint): string => hex64(value).replace(/(.{8})$/, "'$1");
+const half = (value: number): string => value.toString(16).padStart(16, '0');
+
+/** How each writes a bank, and which members it writes. */
+const FORMS: readonly [name: string, write: (b: Bank) => string[], members: readonly (keyof X86McaRecord)[]][] = [
+  [
+    'ESXi 7',
+    b => [
+      `2024-07-02T10:11:12.114Z cpu${b.cpu}:2101234)MCA: 200: UC Excp G${hex(b.mcgStatus)} B${b.bank} S${hex(b.status)} A${hex(b.addr)} M${hex(b.misc)} P${hex(b.addr)}/40 Memory Controller Error.`,
+    ],
+    ['bank', 'cpu', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    'ESXi 6.0',
+    b => [`MC:PCPU${b.cpu} B:${b.bank} S:0x${hex(b.status)} M:0x${hex(b.misc)} A:0x${hex(b.addr)} ${hex(b.mcgStatus)}`],
+    ['bank', 'cpu', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    'ESXi 4',
+    b => [
+      `cpu1:4108)MCE: 1282: Machine Check Global status on cpu${b.cpu}: 0x${hex(b.mcgStatus)} (cputype:4): Restart IP valid.`,
+      `cpu1:4108)MCE: 1295: MCE on cpu${b.cpu} bank${b.bank}: Status:0x${hex(b.status)} Misc:0x${hex(b.misc)} Addr:0x${hex(b.addr)}: ECC error.`,
+    ],
+    ['bank', 'cpu', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    'FreeBSD',
+    b => [
+      `MCA: Bank ${b.bank}, Status ${hex64(b.status)}`,
+      `MCA: Global Cap 0x0000000000000106, Status ${hex64(b.mcgStatus)}`,
+      'MCA: Vendor "AuthenticAMD", ID 0x730f01, APIC ID 0',
+      `MCA: CPU ${b.cpu} COR ICACHE L1 IRD error`,
+      `MCA: Address 0x${hex(b.addr)}`,
+      `MCA: Misc 0x${hex(b.misc)}`,
+    ],
+    ['bank', 'cpu', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    '!errrec',
+    b => [
+      'Section 2     : x86/x64 MCA',
+      `Error         : BUSLG_GENERIC_ERR_*_TIMEOUT_ERR (Proc ${b.cpu} Bank ${b.bank})`,
+      `  Status      : ${hex64(b.status)}`,
+      `  Address     : ${hex64(b.addr)}`,
+      `  Misc.       : ${hex64(b.misc)}`,
+    ],
+    ['bank', 'cpu', 'status', 'addr', 'misc'],
+  ],
+  [
+    'bug check 9C',
+    b => [
+      `BugCheck 9C, {${hex(BigInt(b.bank))}, fffff88002f6ac70, ${hex(BigInt(highHalf(b.status)))}, ${hex(BigInt(lowHalf(b.status)))}}`,
+    ],
+    ['bank', 'status'],
+  ],
+  [
+    '!analyze',
+    b => [
+      'WHEA_UNCORRECTABLE_ERROR (124)',
+      'Arg1: 0000000000000000, MCA_ASSERT',
+      'Arg2: fffffa8008045c6e, Address of WHEA_ERROR_RECORD structure',
+      `Arg3: ${half(highHalf(b.status))}, High 32 bits of MCi_STATUS MSR`,
+      `Arg4: ${half(lowHalf(b.status))}, Low 32 bits of MCi_STATUS MSR`,
+    ],
+    ['status'],
+  ],
+  [
+    'event XML',
+    b => [
+      `<EventData><Data Name='ErrorSource'>1</Data><Data Name='ApicId'>0</Data><Data Name='MCABank'>${b.bank}</Data><Data Name='MciStat'>0x${hex(b.status)}</Data>`,
+      `<Data Name="MciAddr">0x${hex(b.addr)}</Data><Data Name="MciMisc">0x${hex(b.misc)}</Data></EventData>`,
+    ],
+    ['bank', 'status', 'addr', 'misc'],
+  ],
+  [
+    'HPE IML',
+    b => [
+      `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x00000040, Bank 0x${half(b.bank).slice(8)}, Status ${halves(b.status)}, Address ${halves(b.addr)}, Misc ${halves(b.misc)})`,
+    ],
+    ['bank', 'status', 'addr', 'misc'],
+  ],
+];
+
+const pick = (b: Partial<Record<keyof X86McaRecord, unknown>>, members: readonly (keyof X86McaRecord)[]): unknown[] =>
+  members.map(name => b[name]);
+
+describe.each(FORMS)('a bank in the form of %s', (_name, write, members) => {
+  it('is read as it was, one record of all its lines', () => {
+    fc.assert(
+      fc.property(bank, b => {
+        const items = read(write(b));
+        expect(items.map(i => i.type)).toEqual(['mca']);
+        const [item] = items;
+        expect(item?.type === 'mca' ? pick(item.record, members) : []).toEqual(pick(b, members));
+      }),
+    );
+  });
+
+  it('is read between two others, whatever line of it is missing', () => {
+    fc.assert(
+      fc.property(bank, bank, fc.nat(9), (a, b, cut) => {
+        const lines = write(b).filter((_, i) => i !== cut % 8);
+        const items = read([...write(a), ...lines, ...write(a)]);
+        for (const item of items) {
+          expect(item.firstLine).toBeLessThanOrEqual(item.lastLine);
+          // A register of one bank must not get into another.
+          if (item.type !== 'mca' || item.record.addr === undefined) continue;
+          expect([a.addr, b.addr]).toContain(item.record.addr);
+        }
+      }),
+    );
+  });
+});
+
+describe('IPMI', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '|', ',', '(', ')', ' ', '"', '0'), maxLength: 20 });
+
+  it('rows with anything behind the event are one event each, and deasserted ones none', () => {
+    fc.assert(
+      fc.property(cell, fc.boolean(), (text, asserted) => {
+        const row = `  1f | 03/11/2020 | 02:11:09 | Memory #0x10 | Uncorrectable ECC${text.replaceAll('|', ' ')} | ${asserted ? 'Asserted' : 'Deasserted'}`;
+        const names = read([row]).map(i => (i.type === 'event' ? i.name : i.type));
+        expect(names).toEqual(asserted ? ['bmc-memory-uncorrected'] : []);
+      }),
+    );
+  });
+});

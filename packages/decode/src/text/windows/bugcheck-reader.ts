@@ -1,0 +1,238 @@
+/**
+ * @module Windows' bug checks of hardware errors, as WinDbg (`!analyze`, `!errrec`), the System event log and the blue screen show
+ * them. Sources: Microsoft, Bug Check 0x124 WHEA_UNCORRECTABLE_ERROR (parameter 1 is the kind of error source; of a machine check 3
+ * and 4 are the halves of MCi_STATUS), Bug Check 0x9C MACHINE_CHECK_EXCEPTION (parameter 1 is the bank), `!errrec`.
+ */
+import { vendorOfId } from '../../mca/cpu.ts';
+import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
+import { joined } from '../../registers/field.ts';
+import { eventItem } from '../item.ts';
+import type { ItemSink } from '../item.ts';
+import type { Reader } from '../reader.ts';
+import { hexU64 } from '../transport/line.ts';
+
+export const BUGCHECK_NEEDLES: readonly string[] = [
+  'UNCORRECTABLE_ERROR (124)',
+  'CHECK_EXCEPTION (9c)',
+  'BugCheck 124',
+  'BugCheck 9C',
+  'BUGCHECK_CODE: ',
+  '0x00000124',
+  '0x0000009c',
+  '0x0000009C',
+  'Platform Error Record @',
+  'x86/x64 MCA',
+];
+
+const WHEA = 0x124n;
+const MACHINE_CHECK = 0x9cn;
+/** WHEA_ERROR_SOURCE_TYPE: the parameters 3 and 4 are a status only of a machine check exception. */
+const SOURCE_MCE = 0n;
+const HEX = '(?:0x)?([0-9a-fA-F`]{1,17})';
+const NAMED = /\b(?:WHEA_UNCORRECTABLE_ERROR|MACHINE_CHECK_EXCEPTION) \((124|9c)\)/;
+/** `BugCheck 124, {0, fffffa8009e66028, be200000, 5110a}`, `0x00000124 (0x0000000000000000, …)`, with commas between or without. */
+const ALL = new RegExp(
+  `(?:\\bBugCheck |\\b0x0{5,6})(124|9[cC])\\b,? ?[{(] ?${Array.from({ length: 4 }, () => HEX).join(', ?')} ?[})]`,
+);
+const CODE = /^\s{0,8}BUGCHECK_CODE: {1,4}([0-9a-f]{1,8})\b/;
+const ONE = new RegExp(`^\\s{0,8}(?:Arg|BUGCHECK_P)([1-4]): {1,4}${HEX}(?=,|\\s|$)`);
+const BEGIN = /\bCommon Platform Error Record @|\bSection \d{1,3} {1,8}: x86\/x64 MCA/;
+const SECTION = /^\s{0,8}(?:## )?Section \d{1,3} {1,8}: (.{1,48}?)\s*$/;
+const ERROR = /^\s{0,8}Error {1,12}: .{1,80} \(Proc (\d{1,5}) Bank (\d{1,3})\)/;
+const VALUE = new RegExp(`^\\s{0,8}(Status|Address|Misc\\.|CPU Version|Processor ID) {0,12}: ${HEX}\\s*$`);
+const VENDOR = /(GenuineIntel|AuthenticAMD)/;
+
+/** Lines behind which nothing belongs to it any more. */
+const MAX_LINES = 256;
+/** Lines without a word to look for that are read behind one that matters. */
+const MAX_WANTED = 64;
+/** Banks of one error record. */
+const MAX_BANKS = 32;
+
+interface Bank {
+  record: X86McaRecord;
+  firstLine: number;
+  lastLine: number;
+}
+
+/** One crash: its parameters, and the error record that was shown of it. */
+interface Crash {
+  code: bigint | undefined;
+  parameters: (bigint | undefined)[];
+  firstLine: number;
+  lastLine: number;
+  /** Lines since one that mattered. */
+  others: number;
+  vendor: McaVendor | undefined;
+  cpuid: bigint | undefined;
+  apicId: bigint | undefined;
+  banks: Bank[];
+  inBank: boolean;
+}
+
+function number(digits: string | undefined): bigint | undefined {
+  return hexU64(digits?.replaceAll('`', ''));
+}
+
+/** Joins what several commands show of one crash. */
+export class BugcheckReader implements Reader {
+  readonly #sink: ItemSink;
+  readonly #source: string;
+  #open: Crash | undefined;
+
+  constructor(sink: ItemSink, source: string) {
+    this.#sink = sink;
+    this.#source = source;
+  }
+
+  get wanted(): boolean {
+    return this.#open !== undefined && this.#open.others < MAX_WANTED;
+  }
+
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(text: string, lineNumber: number): boolean {
+    if (this.#line(text, lineNumber)) {
+      const open = this.#open;
+      if (open !== undefined) [open.lastLine, open.others] = [lineNumber, 0];
+      return true;
+    }
+    this.skipped(1);
+    return false;
+  }
+
+  skipped(lines: number): void {
+    if (this.#open === undefined) return;
+    this.#open.others += lines;
+    if (this.#open.others > MAX_LINES) this.end();
+  }
+
+  end(): void {
+    const crash = this.#open;
+    this.#open = undefined;
+    if (crash === undefined) return;
+    for (const { record, firstLine, lastLine } of crash.banks) {
+      const { vendor, cpuid, apicId } = crash;
+      if (vendor !== undefined) record.vendor = vendor;
+      if (cpuid !== undefined && cpuid !== 0n) record.cpuid = cpuid;
+      if (apicId !== undefined) record.apicId = apicId;
+      record.origin = { source: this.#source, firstLine, lastLine };
+      this.#sink({ type: 'mca', form: 'windows', firstLine, lastLine, record, notes: [], exception: true });
+    }
+    this.#parameters(crash);
+  }
+
+  /** What the parameters say, where no error record says it already. */
+  #parameters({ code, parameters, banks, vendor, firstLine, lastLine }: Crash): void {
+    const [p1, p2, p3, p4] = parameters;
+    if (code === undefined || p1 === undefined || p3 === undefined || p4 === undefined) return;
+    const isStatus = code === MACHINE_CHECK || (code === WHEA && p1 === SOURCE_MCE);
+    const status = isStatus ? BigInt.asUintN(64, joined(BigInt.asUintN(32, p3), BigInt.asUintN(32, p4))) : 0n;
+    if (status === 0n) {
+      if (banks.length > 0) return;
+      const fields = { code, parameter1: p1, parameter2: p2 ?? 0n, parameter3: p3, parameter4: p4 };
+      const event = eventItem('windows', firstLine, { name: 'windows-bugcheck', fields });
+      this.#sink({ ...event, lastLine });
+      return;
+    }
+    if (banks.some(b => b.record.status === status)) return;
+    const bankKnown = code === MACHINE_CHECK && p1 < 256n;
+    const record: X86McaRecord = { kind: 'x86-mca', bank: bankKnown ? Number(p1) : 0, status };
+    if (vendor !== undefined) record.vendor = vendor;
+    record.origin = { source: this.#source, firstLine, lastLine };
+    const bank = bankKnown ? {} : ({ bankUnknown: true } as const);
+    const place = { form: 'windows', firstLine, lastLine } as const;
+    this.#sink({ type: 'mca', ...place, record, notes: [], exception: true, ...bank });
+  }
+
+  #line(text: string, lineNumber: number): boolean {
+    const named = NAMED.exec(text);
+    const all = ALL.exec(text);
+    const code = hexU64(all?.[1] ?? named?.[1] ?? CODE.exec(text)?.[1]);
+    if (code !== undefined) return this.#crash(code, all?.slice(2).map(number) ?? [], lineNumber);
+    if (BEGIN.test(text)) this.#open ??= this.#new(lineNumber);
+    const open = this.#open;
+    if (open === undefined) return false;
+    const section = SECTION.exec(text);
+    if (section !== null) {
+      open.inBank = false;
+      return true;
+    }
+    const error = ERROR.exec(text);
+    if (error !== null) {
+      open.inBank = open.banks.length < MAX_BANKS;
+      const record: X86McaRecord = { kind: 'x86-mca', cpu: Number(error[1]), bank: Number(error[2]), status: 0n };
+      if (open.inBank) open.banks.push({ record, firstLine: lineNumber, lastLine: lineNumber });
+      return true;
+    }
+    return this.#value(open, text, lineNumber) || BEGIN.test(text);
+  }
+
+  #value(open: Crash, text: string, lineNumber: number): boolean {
+    const vendor = VENDOR.exec(text);
+    if (vendor !== null) open.vendor = vendorOfId(vendor[1] ?? '') ?? open.vendor;
+    const one = ONE.exec(text);
+    if (one !== null) {
+      this.#parameter(open, Number(one[1]) - 1, number(one[2]), lineNumber);
+      return true;
+    }
+    const pair = VALUE.exec(text);
+    const value = number(pair?.[2]);
+    if (pair === null || value === undefined) return vendor !== null;
+    if (pair[1] === 'CPU Version') open.cpuid ??= value;
+    else if (pair[1] === 'Processor ID') open.apicId ??= value;
+    else {
+      const bank = open.inBank ? open.banks.at(-1) : undefined;
+      if (bank === undefined) return false;
+      bank.record[pair[1] === 'Status' ? 'status' : pair[1] === 'Address' ? 'addr' : 'misc'] = value;
+      bank.lastLine = lineNumber;
+    }
+    return true;
+  }
+
+  /** One parameter: of the crash that is open, or of the next, whose first ones were the same. */
+  #parameter(open: Crash, at: number, value: bigint | undefined, lineNumber: number): void {
+    const before = open.parameters[at];
+    if (before === undefined) open.parameters[at] = value;
+    if (before === undefined || before === value) return;
+    this.end();
+    const next = (this.#open = this.#new(lineNumber));
+    next.code = open.code;
+    next.parameters = open.parameters.map((p, i) => (i < at ? p : i === at ? value : undefined));
+  }
+
+  /** A line that names a bug check: of the crash that is open, or of the next. */
+  #crash(code: bigint, parameters: readonly (bigint | undefined)[], lineNumber: number): boolean {
+    const known = code === WHEA || code === MACHINE_CHECK;
+    const open = this.#open;
+    const differs =
+      open !== undefined &&
+      // WinDbg names it before it shows the error record.
+      (open.banks.length > 0 ||
+        (open.code !== undefined && open.code !== code) ||
+        parameters.some((p, i) => open.parameters[i] !== undefined && open.parameters[i] !== p));
+    if (differs) this.end();
+    if (!known) return false;
+    const crash = (this.#open ??= this.#new(lineNumber));
+    crash.code = code;
+    parameters.forEach((p, i) => (crash.parameters[i] ??= p));
+    return true;
+  }
+
+  #new(lineNumber: number): Crash {
+    return {
+      code: undefined,
+      parameters: [undefined, undefined, undefined, undefined],
+      firstLine: lineNumber,
+      lastLine: lineNumber,
+      others: 0,
+      vendor: undefined,
+      cpuid: undefined,
+      apicId: undefined,
+      banks: [],
+      inBank: false,
+    };
+  }
+}
