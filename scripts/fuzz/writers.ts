@@ -139,8 +139,25 @@ function infectedRecord(record: DecodedRecord, chance: Chance): DecodedRecord {
   const keep = new Set(['kind', 'space']);
   const { source, flags, severity, mcacod, address, component, lint, headline, title, explanation, nextStep, outlook } =
     record;
+  const { place, count, threshold, time, lineTime } = record;
   const text = infected(
-    { source, flags, severity, mcacod, address, component, lint, headline, title, explanation, nextStep, outlook },
+    {
+      place,
+      time,
+      lineTime,
+      source,
+      flags,
+      severity,
+      mcacod,
+      address,
+      component,
+      lint,
+      headline,
+      title,
+      explanation,
+      nextStep,
+      outlook,
+    },
     chance,
     keep,
   );
@@ -148,6 +165,8 @@ function infectedRecord(record: DecodedRecord, chance: Chance): DecodedRecord {
   return {
     ...text,
     kind,
+    count,
+    threshold,
     raw: kind === 'event' ? infected(raw, chance, keep) : raw,
     cpu,
     bank,

@@ -10,11 +10,16 @@ import { nextStepCper } from '../cper/next-step.ts';
 import { rowOf } from '../cper/memory.ts';
 import { pagesOfCper } from '../cper/page.ts';
 import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
+import { decodeTimestamp } from '../cper/timestamp.ts';
 import { describeHead, describeSectionBits } from '../cper/registers.ts';
 import { hex64 } from '../common/hex.ts';
 import type { RegisterView } from '../registers/view.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
+import { placeOfCper } from './place.ts';
+import type { DecodedPlace } from './place.ts';
+import { timeOfLocal } from './time.ts';
+import type { DecodedTime } from './time.ts';
 import type {
   DecodedAddress,
   DecodedComponent,
@@ -129,6 +134,14 @@ export class CperDecoded extends LazyRecord {
       ...(fru === undefined ? {} : { detail: `FRU ${fru}` }),
       basis: 'the sections of the record',
     };
+  }
+  override get place(): DecodedPlace | undefined {
+    return placeOfCper(this.raw);
+  }
+  override get time(): DecodedTime | undefined {
+    const { timestamp } = this.raw.header ?? {};
+    const said = timestamp === undefined ? undefined : decodeTimestamp(timestamp);
+    return said === undefined ? this.lineTime : timeOfLocal(said.text);
   }
   override get fields(): readonly DecodedField[] {
     return (this.#fields ??= this.#allFields());

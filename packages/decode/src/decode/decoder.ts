@@ -11,6 +11,8 @@ import type { ItemSink, TextItem } from '../text/item.ts';
 import { JournalExportReader } from '../text/transport/journal-export.ts';
 import { LinePlaces } from '../text/transport/line-places.ts';
 import { LineScanner } from '../text/transport/line-scanner.ts';
+import type { LineTaker } from '../text/transport/line-scanner.ts';
+import { LineStamps } from '../text/transport/line-stamps.ts';
 import { LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
@@ -26,6 +28,7 @@ import type { Detection } from './detect.ts';
 import type { Form } from './form.ts';
 import { EventDecoded } from './event-record.ts';
 import { Kept } from './kept.ts';
+import type { LazyRecord } from './lazy.ts';
 import { McaDecoded } from './mca-record.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from './record.ts';
 import { Utf16Places, recoder } from './utf16.ts';
@@ -74,6 +77,22 @@ const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-
 const utf8 = new TextEncoder();
 const NEEDLES = new NeedleSet([...LOG_NEEDLES, VALUE_NEEDLE]);
 
+/** A record whose first line is further back has no time of its line. */
+const LOG_STAMPS = 256;
+
+/** The taker, behind one that keeps how each line begins. */
+function stamped(taker: LineTaker, stamps: LineStamps): LineTaker {
+  return {
+    line(bytes, start, end, lineNumber, offset) {
+      stamps.add(lineNumber, bytes, start, end);
+      return taker.line(bytes, start, end, lineNumber, offset);
+    },
+    skipped: lines => taker.skipped(lines),
+    cut: (lineNumber, bytes, offset) => taker.cut(lineNumber, bytes, offset),
+    unended: () => taker.unended?.(),
+  };
+}
+
 /**
  * Makes a decoder. It never throws on data; what `onRecord` throws passes through.
  *
@@ -99,6 +118,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let reader: ByteText | undefined;
   /** Where the bytes that it takes stand in the input; undefined where they are those of the input. */
   let origins: Utf16Places | undefined;
+  /** What the first line of the item begins with that records are made of; of bytes there is none. */
+  let stamp: string | number | undefined;
 
   function sourceOf({ form: from, firstLine, lastLine }: TextItem, places: LinePlaces): DecodedSource {
     const firstByte = places.startOf(firstLine);
@@ -108,8 +129,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
       : { input, from, firstLine, lastLine, firstByte, endByte };
   }
 
-  function emit(item: TextItem, places: LinePlaces): void {
+  function emit(item: TextItem, places: LinePlaces, stamps: LineStamps | undefined): void {
     const source = sourceOf(item, places);
+    stamp = stamps?.of(item.firstLine);
     if (item.type === 'note') {
       note(item.note, source);
       return;
@@ -127,24 +149,29 @@ export function createDecoder(options: DecoderOptions): Decoder {
     } else if (item.type === 'event') {
       const record = recordOfEvent(item.name, item.fields);
       if (record === undefined) return;
-      options.onRecord(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, []));
+      give(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, []));
     } else if (item.type === 'foreign-event') {
-      options.onRecord(new EventDecoded(item.name, item.fields, source, []));
+      give(new EventDecoded(item.name, item.fields, source, []));
     } else if (item.type === 'cper') {
-      options.onRecord(new CperDecoded(item.record, source, item.notes, item.extlog === true));
-    } else options.onRecord(new ArmDecoded(item.record, source, item.notes));
+      give(new CperDecoded(item.record, source, item.notes, item.extlog === true));
+    } else give(new ArmDecoded(item.record, source, item.notes));
+  }
+
+  function give(record: LazyRecord): void {
+    record.stamp = stamp;
+    options.onRecord(record);
   }
 
   /** The errors of a bank: one of scalable MCA may hold a deferred one beside that of its status. */
   function emitMca(bank: X86McaRecord, source: DecodedSource, notes: readonly Diagnostic[], bankKnown = true): void {
     // What `--json` printed has a deferred error as a record of its own already.
     if (bank.destat === undefined || source.from === 'record') {
-      options.onRecord(new McaDecoded(bank, source, notes, kept, bankKnown));
+      give(new McaDecoded(bank, source, notes, kept, bankKnown));
       return;
     }
     for (const { record, fromDestat } of errorsOf(bank)) {
       const all = fromDestat ? [...notes, { code: 'W_MCA_DESTAT', message: FROM_DESTAT }] : notes;
-      options.onRecord(new McaDecoded(record, source, all, kept, bankKnown));
+      give(new McaDecoded(record, source, all, kept, bankKnown));
     }
   }
 
@@ -174,7 +201,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   function lineReader(form: Detection['form']): ByteText {
     const before = origins === undefined ? (text?.mark ?? 0) : 0;
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
-    const sink: ItemSink = item => emit(item, places);
+    const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
+    const sink: ItemSink = item => emit(item, places, stamps);
     const taker =
       form === 'value'
         ? new ValueReader(sink, options.esr ? { esr: true } : {})
@@ -183,7 +211,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
           : form === 'mce-inject'
             ? new MceInjectReader(sink, input)
             : new LogReader(sink, input);
-    const scanner = new LineScanner(taker, form === 'log' ? NEEDLES : undefined, true, places);
+    const scanner = new LineScanner(
+      stamps === undefined ? taker : stamped(taker, stamps),
+      form === 'log' ? NEEDLES : undefined,
+      true,
+      places,
+    );
     return {
       push: bytes => scanner.push(bytes),
       end() {

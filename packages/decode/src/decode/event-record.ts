@@ -6,6 +6,8 @@ import { RECORD_ROWS } from '../events/records.ts';
 import type { FieldValue } from '../events/row.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
+import { placeOfEdac } from './place.ts';
+import type { DecodedPlace } from './place.ts';
 import type {
   DecodedAddress,
   DecodedOutlook,
@@ -19,6 +21,14 @@ import type {
 const PHYSICAL: ReadonlyMap<string, 'physical' | 'guest-physical'> = new Map([
   ['addr', 'physical'],
   ['gpa', 'guest-physical'],
+]);
+/** Events of memory controller drivers: how many errors, and where, in their own words. */
+const EDAC: ReadonlySet<string> = new Set([
+  'edac-corrected',
+  'edac-uncorrected',
+  'edac-deferred',
+  'edac-fatal',
+  'mc-event',
 ]);
 const DETAILS = [
   'message',
@@ -103,6 +113,13 @@ export class EventDecoded extends LazyRecord {
     }
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
+  }
+  override get place(): DecodedPlace | undefined {
+    return EDAC.has(this.raw.name) ? placeOfEdac(this.raw.fields) : undefined;
+  }
+  override get count(): number | undefined {
+    const { count } = this.raw.fields;
+    return EDAC.has(this.raw.name) && typeof count === 'number' ? count : undefined;
   }
   override get headline(): string {
     const words = RECORD_ROWS.get(this.raw.name);

@@ -13,7 +13,10 @@ import type {
   Finding,
   RawRecord,
 } from './record.ts';
+import type { DecodedPlace } from './place.ts';
 import { toData } from './record.ts';
+import { timeOfStamp } from './time.ts';
+import type { DecodedTime } from './time.ts';
 
 const NOTHING: readonly never[] = [];
 
@@ -23,6 +26,8 @@ export abstract class LazyRecord implements DecodedRecord {
   readonly diagnostics: readonly Diagnostic[];
   abstract readonly kind: DecodedKind;
   abstract readonly raw: RawRecord;
+  /** What its first line begins with, or the seconds since boot there. */
+  stamp: string | number | undefined;
   #lint: readonly Finding[] | undefined;
   #outlook: readonly DecodedOutlook[] | undefined;
 
@@ -53,6 +58,21 @@ export abstract class LazyRecord implements DecodedRecord {
   }
   get component(): DecodedComponent | undefined {
     return undefined;
+  }
+  get place(): DecodedPlace | undefined {
+    return undefined;
+  }
+  get count(): number | undefined {
+    return undefined;
+  }
+  get threshold(): 'green' | 'yellow' | undefined {
+    return undefined;
+  }
+  get time(): DecodedTime | undefined {
+    return this.lineTime;
+  }
+  get lineTime(): DecodedTime | undefined {
+    return this.stamp === undefined ? undefined : timeOfStamp(this.stamp);
   }
   get lint(): readonly Finding[] {
     this.#lint ??= this.findings();

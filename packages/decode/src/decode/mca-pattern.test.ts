@@ -104,6 +104,7 @@ const kept = new Kept();
 function fresh(raw: X86McaRecord): DecodedRecord {
   const decoded = new McaDecoded(raw, SOURCE, []);
   const { kind, cpu, bank, registers, flags, mcacod, headline, title } = decoded;
+  const { place, count, threshold, time, lineTime } = decoded;
   const { area, name, detail, basis } = component(raw);
   const page = pageOf(raw);
   const addrv = (raw.status & (1n << 58n)) !== 0n && raw.addr !== undefined;
@@ -120,6 +121,11 @@ function fresh(raw: X86McaRecord): DecodedRecord {
     mcacod,
     headline,
     title,
+    place,
+    count,
+    threshold,
+    time,
+    lineTime,
     class: gradedClass(raw),
     severity: severity(raw),
     address:

@@ -20,9 +20,14 @@ import { pageShape } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { Register } from '../registers/register.ts';
+import { fruText } from '../mca/smca-extra.ts';
 import { severity } from '../mca/severity.ts';
 import type { McaSeverity } from '../mca/severity.ts';
+import type { DecodedPlace } from './place.ts';
 import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
+
+const { MISCV } = MCI_STATUS_INTEL.masks;
 
 /** Flags by bit, from the highest down; without a vendor only those that Intel and AMD share. */
 const COMMON = flagTable(MCI_STATUS_INTEL.fields, 57);
@@ -57,6 +62,7 @@ export class McaPattern {
   #code: DecodedCode | undefined;
   #page: PageShape | false | undefined;
   #component: DecodedComponent | undefined;
+  #place: DecodedPlace | undefined;
   #lint: readonly Finding[] | undefined;
   #headline: string | undefined;
   #frame: ExplanationFrame | undefined;
@@ -108,10 +114,28 @@ export class McaPattern {
   }
   get component(): DecodedComponent {
     if (this.#component === undefined) {
-      const { area, name, detail, basis } = componentOf(this.#record);
+      const { area, name, detail, basis, controller, channel, chipSelect } = componentOf(this.#record);
+      const fru = fruText(this.#record);
+      this.#place = {
+        ...(fru === undefined ? {} : { fru }),
+        ...(controller === undefined ? {} : { controller }),
+        ...(channel === undefined ? {} : { channel }),
+        ...(chipSelect === undefined ? {} : { chipSelect }),
+      };
       this.#component = detail === undefined ? { area, name, basis } : { area, name, detail, basis };
     }
     return this.#component;
+  }
+  /** As much of the place as the component says. */
+  get place(): DecodedPlace {
+    void this.component;
+    return this.#place ?? {};
+  }
+  /** The layout of MCi_MISC, where that names a cell of DRAM. */
+  get cell(): Register | undefined {
+    return this.#record.vendor !== 'intel' || (this.#record.status & MISCV) === 0n
+      ? undefined
+      : this.layouts.find(l => l.member === 'misc')?.register;
   }
   get lint(): readonly Finding[] {
     return (this.#lint ??= findingsOf(this.#record));

@@ -5,10 +5,15 @@ import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
+import { correctedOf } from '../mca/corrected.ts';
 import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
+import { placeOfMisc, placeOrNone } from './place.ts';
+import type { DecodedPlace } from './place.ts';
+import { timeOfEpoch } from './time.ts';
+import type { DecodedTime } from './time.ts';
 import { outlookOf, readersOf } from './outlook.ts';
 import type {
   DecodedAddress,
@@ -22,7 +27,7 @@ import type {
   Finding,
 } from './record.ts';
 
-const { ADDRV } = MCI_STATUS_INTEL.masks;
+const { ADDRV, UC } = MCI_STATUS_INTEL.masks;
 
 /** Of a machine check out of a report of the firmware: behind its headline, and what it was for the system. */
 const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suffix: string, words: string]>> = {
@@ -99,6 +104,25 @@ export class McaDecoded extends LazyRecord {
   }
   override get component(): DecodedComponent {
     return this.#said.component;
+  }
+  override get place(): DecodedPlace | undefined {
+    const { place, cell } = this.#said;
+    const { socket, misc, status } = this.raw;
+    const corrected = (status & UC) === 0n;
+    const inDram = cell === undefined || misc === undefined ? undefined : placeOfMisc(cell, misc, corrected);
+    const where = inDram === undefined ? { ...place } : { ...inDram, ...place };
+    if (socket !== undefined) where.socket = socket;
+    return placeOrNone(where);
+  }
+  override get count(): number | undefined {
+    return correctedOf(this.raw).count;
+  }
+  override get threshold(): 'green' | 'yellow' | undefined {
+    return correctedOf(this.raw).threshold;
+  }
+  override get time(): DecodedTime | undefined {
+    const { time } = this.raw;
+    return (time === undefined ? undefined : timeOfEpoch(Number(time))) ?? this.lineTime;
   }
   override get mcacod(): DecodedCode {
     return this.#said.code;

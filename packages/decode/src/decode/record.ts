@@ -8,6 +8,8 @@ import type { McaSeverity } from '../mca/severity.ts';
 import type { Finding } from '../registers/finding.ts';
 import type { TextForm } from '../text/item.ts';
 import type { FieldValue } from '../events/row.ts';
+import type { DecodedPlace } from './place.ts';
+import type { DecodedTime } from './time.ts';
 
 export type { Finding };
 
@@ -142,6 +144,19 @@ export interface DecodedRecord {
   readonly address: DecodedAddress | undefined;
   /** What reported the error, as far as the data say. */
   readonly component: DecodedComponent | undefined;
+  /** The part and the cell that the record names: DIMM label, channel, chip select, row, … */
+  readonly place: DecodedPlace | undefined;
+  /**
+   * Errors that the record stands for, where it says so: `128 CE` of a memory controller driver, the corrected error count of
+   * an Intel bank. Without it a record is one error.
+   */
+  readonly count: number | undefined;
+  /** Threshold-based status of an Intel bank: `yellow` has corrected more than its vendor allows (SDM vol. 3B). */
+  readonly threshold: 'green' | 'yellow' | undefined;
+  /** When, by the record itself or by its first line. */
+  readonly time: DecodedTime | undefined;
+  /** When by its first line alone, where that begins with a time: all records of a log have it on one clock. */
+  readonly lineTime: DecodedTime | undefined;
   readonly lint: readonly Finding[];
   readonly fields: readonly DecodedField[];
   /** The rows of one register. A frozen array comes again for the same value: what was made of it can be kept. */
@@ -158,7 +173,7 @@ export interface DecodedRecord {
   readonly outlook: readonly DecodedOutlook[];
   /**
    * The same object for records of the same readers that say the same but for `source`, `diagnostics`, `cpu`, `bank`, the values and fields of
-   * their registers, `address`, `headline`, `explanation` and the messages of the outlook: what was made of the rest can
+   * their registers, `address`, `place`, `count`, `time`, `headline`, `explanation` and the messages of the outlook: what was made of the rest can
    * be kept. It has no meaning of its own; undefined where nothing is shared.
    */
   readonly pattern: object | undefined;
@@ -188,6 +203,10 @@ export function toData(record: DecodedRecord, options: { outlook?: boolean } = {
     mcacod,
     address,
     component,
+    place: record.place,
+    count: record.count,
+    threshold: record.threshold,
+    time: record.time,
     lint: record.lint,
     diagnostics: record.diagnostics,
     headline: record.headline,

@@ -2,6 +2,7 @@
 import { CLASS_WORDS } from '../mca/explain.ts';
 import { CONSUMERS } from '../outlook/consumer.ts';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
+import { PLACE_WORDS } from './place.ts';
 import { DECODED_SCHEMA_VERSION } from './record.ts';
 
 const u64 = { type: 'string', pattern: '^0x[0-9a-f]{16}$', description: 'an unsigned 64-bit value' };
@@ -93,6 +94,18 @@ const SCHEMA = {
       ['value', 'space'],
     ),
     component: object({ area: text, name: text, detail: text, basis: text }, ['area', 'name']),
+    place: object(
+      Object.fromEntries(PLACE_WORDS.map(([name]) => [name, name === 'label' || name === 'fru' ? text : byte])),
+      [],
+    ),
+    count: { type: 'integer', minimum: 0, description: 'errors that the record stands for; without it, one' },
+    threshold: { enum: ['green', 'yellow'] },
+    time: object({
+      text,
+      clock: { enum: ['utc', 'local', 'local-no-year', 'boot'] },
+      seconds: { type: 'number' },
+      from: { enum: ['record', 'line'] },
+    }),
     lint: { type: 'array', items: finding },
     diagnostics: { type: 'array', items: diagnostic },
     headline: text,

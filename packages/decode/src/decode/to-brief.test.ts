@@ -20,9 +20,9 @@ describe('brief', () => {
   it('gives a line for each record and counts severities and pages', () => {
     const { lines, summary } = brief(SCRUB(1, '12345') + SCRUB(2, '777') + SCRUB(3, '12345'));
     expect(lines.map(l => l.replace(/(?<=\d {2})\D.*(?= \()/, '…'))).toEqual([
-      'a.log:1  0x0000000012345000  … (CPU 1, bank 7)',
-      'a.log:4  0x0000000000777000  … (CPU 2, bank 7)',
-      'a.log:7  0x0000000012345000  … (CPU 3, bank 7)',
+      'a.log:1  0x0000000012345000  … (CPU 1, bank 7) [socket 0, controller 0, channel 0; 2026-11-20T09:39:53Z]',
+      'a.log:4  0x0000000000777000  … (CPU 2, bank 7) [socket 0, controller 0, channel 0; 2026-11-20T09:39:53Z]',
+      'a.log:7  0x0000000012345000  … (CPU 3, bank 7) [socket 0, controller 0, channel 0; 2026-11-20T09:39:53Z]',
     ]);
     expect(summary[0]).toMatch(/^3 records: 3 \S+$/);
     expect(summary[1]).toBe('2 pages; more than once: 0x12345 ×2');

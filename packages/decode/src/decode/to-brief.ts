@@ -1,6 +1,8 @@
 /** @module One line a record, and in the end what they come to: for logs of more records than anybody reads. */
 import { hex64 } from '../common/hex.ts';
 import { escapeText, safeText } from '../common/screen.ts';
+import { countText } from './count.ts';
+import { placeText } from './place.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from './record.ts';
 
 /** Pages counted; what a log of more of them comes to is said as "and more". */
@@ -15,7 +17,17 @@ function marksOf(record: DecodedRecord): string {
   return codes.length === 0 ? '' : ` !${codes.join('')}`;
 }
 
-/** Writes records as lines: place, physical address, headline, and the codes of lint errors and warnings. */
+/** Of what the headline does not say: where, how many, when. */
+function tailOf(record: DecodedRecord): string {
+  const { place, time, headline } = record;
+  // The words of a driver name the place themselves.
+  const where = place === undefined || record.kind === 'event' ? '' : placeText(place);
+  const count = countText(record);
+  const parts = [where, count ?? '', time?.text ?? ''].filter(part => part !== '' && !headline.includes(part));
+  return parts.length === 0 ? '' : ` [${parts.join('; ')}]`;
+}
+
+/** Writes records as lines: where in the input, physical address, headline, place and time, and the codes of lint errors and warnings. */
 export class BriefWriter {
   readonly #marks = new WeakMap<object, string>();
   readonly #severities = new Map<DecodedSeverity, number>();
@@ -38,7 +50,7 @@ export class BriefWriter {
       if (pattern !== undefined) this.#marks.set(pattern, marks);
     }
     const where = address === undefined ? NO_ADDRESS : hex64(address.value);
-    return escapeText(`${this.#place(record.source)}  ${where}  ${record.headline}${marks}`);
+    return escapeText(`${this.#place(record.source)}  ${where}  ${record.headline}${tailOf(record)}${marks}`);
   }
 
   /** What the records came to: how many of each severity, and the pages that were met more than once. */

@@ -45,8 +45,8 @@ const bare = (value: Readonly<Record<string, unknown>>): string => members(value
 interface CommonJson {
   /** From `flags` to `mcacod`. */
   grade: string;
-  /** `component` and `lint`. */
   component: string;
+  lint: string;
   nextStep: string;
 }
 
@@ -67,11 +67,13 @@ export class JsonWriter {
 
   #line(record: DecodedRecord): string {
     const { source, kind, cpu, bank, registers, address, diagnostics, headline, explanation } = record;
+    const { place, count, threshold, time } = record;
     const common = this.#commonOf(record);
     const first = bare({ schemaVersion: DECODED_SCHEMA_VERSION, source, kind, cpu, bank, registers });
     const where = address === undefined ? '' : `,${bare({ address })}`;
+    const own = bare({ place, count, threshold, time });
     const words = bare({ diagnostics, headline, explanation });
-    return `{${first},${common.grade}${where},${common.component},${words},${common.nextStep},"raw":${json(rawData(record))}}`;
+    return `{${first},${common.grade}${where},${common.component}${own === '' ? '' : `,${own}`},${common.lint},${words},${common.nextStep},"raw":${json(rawData(record))}}`;
   }
 
   #commonOf(record: DecodedRecord): CommonJson {
@@ -81,7 +83,8 @@ export class JsonWriter {
     const { flags, severity, mcacod, component, lint, nextStep } = record;
     const common = {
       grade: bare({ flags, class: record.class, severity, mcacod }),
-      component: bare({ component, lint }),
+      component: bare({ component }),
+      lint: bare({ lint }),
       nextStep: bare({ nextStep }),
     };
     if (pattern !== undefined) this.#common.set(pattern, common);

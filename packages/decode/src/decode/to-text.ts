@@ -7,7 +7,9 @@ import { bytesToHex } from '../cper/layout.ts';
 import { encodeCper } from '../cper/region.ts';
 import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
+import { countText } from './count.ts';
 import { tellingMessage } from './outlook.ts';
+import { placeText } from './place.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
 import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
@@ -146,13 +148,14 @@ class Clock {
   }
 }
 
-/** When and where: `2026-01-31T12:00:00Z, CPU 3, bank 9, socket 1`, as far as a machine check says. */
+/** When and where: `2026-01-31T12:00:00Z, CPU 3, bank 9, socket 1`, as far as a record says. */
 function place(record: DecodedRecord, clock: Clock): string {
-  if (record.raw.kind !== 'x86-mca') return '';
+  if (record.raw.kind !== 'x86-mca') return oneLine(record.time?.text ?? '', 80);
   const { time, socket } = record.raw;
   const { cpu, bank } = record;
   const parts: string[] = [];
   if (time !== undefined && time !== 0n) parts.push(clock.text(time));
+  else if (record.lineTime !== undefined) parts.push(oneLine(record.lineTime.text, 80));
   if (cpu !== undefined) parts.push(`CPU ${cpu}`);
   if (bank !== undefined) parts.push(`bank ${bank}`);
   if (socket !== undefined) parts.push(`socket ${socket}`);
@@ -238,6 +241,9 @@ interface Said {
 /** Records written whole that later ones may point to; when there are more all are forgotten, and written whole again. */
 const MAX_SAID = 512;
 
+/** What neither the component of a machine check nor its first lines say. */
+const CELL: ReadonlySet<string> = new Set(['rank', 'subRank', 'device', 'bankGroup', 'bank', 'row', 'column']);
+
 /** Writes records as text. What records of one pattern have in common is laid out once, and by default written once. */
 export class TextWriter {
   readonly #table: boolean;
@@ -270,11 +276,23 @@ export class TextWriter {
       .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))
       .join('');
     const where64 = address === undefined ? '' : joined(this.#labelled('address', addressText(address)));
+    const own = `${where64}${this.#cell(record)}`;
     const said = this.#full ? undefined : this.#saidBefore(record, common, from);
-    if (said !== undefined) return `${out}${where64}${input}${this.#own(record, said)}`;
-    out += `${common.grade}${where64}${common.component}\n${this.#explanation(record)}${common.lint}${input}${common.end}`;
+    if (said !== undefined) return `${out}${own}${input}${this.#own(record, said)}`;
+    out += `${common.grade}${own}${common.component}\n${this.#explanation(record)}${common.lint}${input}${common.end}`;
     const registers = this.#registers(record);
     return registers === '' ? out : `${out}\n${registers}`;
+  }
+
+  /** The cell and the number of errors, where they are not said in other words. */
+  #cell(record: DecodedRecord): string {
+    const count = countText(record);
+    const errors = count === undefined ? '' : joined(this.#labelled('errors', count));
+    // The component of a firmware record is its place.
+    if (record.kind === 'cper') return errors;
+    const { place: where } = record;
+    const text = where === undefined ? '' : placeText(where, member => record.kind === 'event' || CELL.has(member));
+    return text === '' ? errors : `${joined(this.#labelled('place', oneLine(text, 400)))}${errors}`;
   }
 
   #explanation({ explanation }: DecodedRecord): string {

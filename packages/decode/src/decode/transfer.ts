@@ -2,6 +2,7 @@
 import { ArmDecoded } from './arm-record.ts';
 import { CperDecoded } from './cper-record.ts';
 import { EventDecoded } from './event-record.ts';
+import { LazyRecord } from './lazy.ts';
 import { McaDecoded } from './mca-record.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic, RawRecord } from './record.ts';
 
@@ -16,6 +17,8 @@ export interface RecordData {
   bankUnknown?: boolean;
   /** Linux's extended log gave it. */
   extlog?: boolean;
+  /** What its first line begins with: the time of it, as far as one is there. */
+  stamp?: string | number;
 }
 
 /**
@@ -29,7 +32,16 @@ export function dataOf(record: DecodedRecord): RecordData {
   const { raw, source, diagnostics } = record;
   const bankUnknown = raw.kind === 'x86-mca' && record.bank === undefined;
   const extlog = record instanceof CperDecoded && record.extlog;
-  return { raw, source, diagnostics, ...(bankUnknown ? { bankUnknown } : {}), ...(extlog ? { extlog } : {}) };
+  const stamp = record instanceof LazyRecord ? record.stamp : undefined;
+  const begins = stamp === undefined ? {} : { stamp };
+  return {
+    raw,
+    source,
+    diagnostics,
+    ...begins,
+    ...(bankUnknown ? { bankUnknown } : {}),
+    ...(extlog ? { extlog } : {}),
+  };
 }
 
 /**
@@ -42,6 +54,12 @@ export function dataOf(record: DecodedRecord): RecordData {
  * record.lint.map(finding => finding.code) // ['L_MCA_REGISTER_MISSING']
  */
 export function recordOf(data: RecordData): DecodedRecord {
+  const record = unstamped(data);
+  record.stamp = data.stamp;
+  return record;
+}
+
+function unstamped(data: RecordData): LazyRecord {
   const { raw, source = { input: '-', from: 'value' }, diagnostics = [] } = data;
   switch (raw.kind) {
     case 'x86-mca':

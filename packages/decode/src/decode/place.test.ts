@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { createDecoder, decode } from './decoder.ts';
+import { placeOfEdac, placeText } from './place.ts';
+import type { DecodedRecord } from './record.ts';
+import { BriefWriter } from './to-brief.ts';
+import { JsonWriter } from './to-json.ts';
+import { toText } from './to-text.ts';
+import { recordOf, dataOf } from './transfer.ts';
+import { stringify } from '../common/hex.ts';
+import { toData } from './record.ts';
+
+function only(text: string): DecodedRecord {
+  const { records } = decode(text);
+  expect(records).toHaveLength(1);
+  return records[0] as DecodedRecord;
+}
+
+const SB =
+  '[1180532.573917] EDAC MC1: 128 CE memory read error on CPU_SrcID#1_Ha#0_Chan#1_DIMM#1 (channel:1 slot:1 page:0x2b67afa offset:0xb40 grain:32 syndrome:0x0 -  area:DRAM err_code:0001:0092 socket:1 ha:0 channel_mask:2 rank:5)\n';
+const ROW =
+  '24 2022-10-16 06:55:24 +0000 1 Corrected error(s): memory read error at CPU_SrcID#1_MC#1_Chan#1_DIMM#0 location: 3:1:0:-1, addr 473047662528, grain 5, syndrome 0  err_code:0x0101:0x0091 socket:1 imc:1 rank:0 bg:1 ba:3 row:0x16a3d col:0x3f8\n';
+const CACHE = `Dec 13 13:46:08 host1 kernel: mce: [Hardware Error]: CPU 2: Machine Check: 0 Bank 6: cc59dec000041152
+Dec 13 13:46:08 host1 kernel: mce: [Hardware Error]: TSC 0 ADDR 1422ff800 MISC 13020004086
+Dec 13 13:46:08 host1 kernel: mce: [Hardware Error]: PROCESSOR 0:406e3 TIME 1702475168 SOCKET 0 APIC 1 microcode d6
+`;
+/** Bank 25 of Ice Lake: IMC 3, channel 0. The driver's line of the same error says row 0x3b01, column 0x380, bank group 2, rank 1. */
+const IMC =
+  'mce: [Hardware Error]: CPU 0: Machine Check: 0 Bank 25: ac00000200a00090\nmce: [Hardware Error]: TSC 0 ADDR 7e025e400 MISC 9000201d809c086 \nmce: [Hardware Error]: PROCESSOR 0:606a6 TIME 1628780833 SOCKET 0 APIC 0 microcode 0\n';
+
+describe('place, count and time of a record', () => {
+  it('of a memory controller driver', () => {
+    const record = only(SB);
+    expect(record.place).toEqual({
+      label: 'CPU_SrcID#1_Ha#0_Chan#1_DIMM#1',
+      socket: 1,
+      controller: 1,
+      channel: 1,
+      slot: 1,
+      rank: 5,
+    });
+    expect(record.count).toBe(128);
+    expect(record.time).toEqual({ text: '1180532.573917', clock: 'boot', seconds: 1180532.573917, from: 'line' });
+  });
+
+  it('of a row of ras-mc-ctl, the cell among it', () => {
+    const { place, time, count } = only(ROW);
+    expect(place).toMatchObject({ label: 'CPU_SrcID#1_MC#1_Chan#1_DIMM#0', controller: 1, rank: 0, bankGroup: 1 });
+    expect(place).toMatchObject({ bank: 3, row: 0x16a3d, column: 0x3f8 });
+    expect(count).toBe(1);
+    expect(time).toEqual({ text: '2022-10-16T06:55:24Z', clock: 'utc', seconds: 1665903324, from: 'line' });
+  });
+
+  it('of an Intel cache: count and yellow status', () => {
+    const { place, count, threshold, time, lineTime } = only(CACHE);
+    expect([place, count, threshold]).toEqual([{ socket: 0 }, 26491, 'yellow']);
+    expect(time).toMatchObject({ clock: 'utc', from: 'record', seconds: 1702475168 });
+    expect(lineTime).toMatchObject({ clock: 'local-no-year', text: 'Dec 13 13:46:08', from: 'line' });
+  });
+
+  it('of MCi_MISC of a memory controller, as the driver reads it', () => {
+    const { place } = only(IMC);
+    expect(place).toMatchObject({ socket: 0, controller: 3, channel: 0, rank: 1 });
+    expect(place).toMatchObject({ bankGroup: 2, bank: 0, row: 0x3b01, column: 0x380 });
+    // Only a corrected error has a failed device.
+    expect(place).not.toHaveProperty('device');
+  });
+
+  it('an uncorrected error, and one of AMD, has neither count nor status', () => {
+    for (const text of ['0xbd80000000100134\n', '0xffffffc000000000\n']) {
+      for (const vendor of ['intel', 'amd'] as const) {
+        const [record] = decode(text, { vendor }).records;
+        expect([record?.count, record?.threshold]).toEqual([undefined, undefined]);
+      }
+    }
+    // Corrected, bits 54:38 set: AMD has other fields there.
+    expect(decode('0x8c7fffc000000136\n', { vendor: 'amd' }).records[0]?.count).toBeUndefined();
+    expect(decode('0x8c40004000000136\n', { vendor: 'intel' }).records[0]?.count).toBe(1);
+  });
+
+  it('a processor without CMCI counts nothing', () => {
+    const core2 = { vendor: 'intel', cpuid: 0x10676n } as const;
+    expect(decode('0x8c00004000000136\n', core2).records[0]?.count).toBeUndefined();
+    expect(decode('status=0x8c00004000000136 mcgcap=0x806\n', { vendor: 'intel' }).records[0]?.count).toBeUndefined();
+    expect(decode('status=0x8c00004000000136 mcgcap=0xc06\n', { vendor: 'intel' }).records[0]?.count).toBe(1);
+  });
+
+  it.each([
+    [
+      'amd64_edac',
+      'Cannot decode on mc#0csrow#3channel#1 (csrow:3 channel:1 page:0x1 offset:0x0 grain:64)',
+      { label: 'mc#0csrow#3channel#1', chipSelect: 3, channel: 1 },
+    ],
+    [
+      'rasdaemon',
+      'on DIMM_A1 (mc: 0 location: 0:0:-1 row: 15 column: 0x10)',
+      { label: 'DIMM_A1', row: 15, column: 16 },
+    ],
+    ['no label', 'memory read error on any memory ( page:0x0 offset:0x0 grain:32)', undefined],
+    ['unknown label', 'on unknown label (mc: 0 location: 0:0 )', undefined],
+  ])('%s', (_name, message, place) => {
+    expect(placeOfEdac({ message: ` ${message}` })).toEqual(place);
+  });
+
+  it.each([
+    ['[Mon Mar 16 11:34:29 2026] ', { clock: 'local', text: 'Mar 16 11:34:29 2026' }],
+    ['2025-04-04T18:23:55.230139+08:00 host1 kernel: ', { clock: 'utc', text: '2025-04-04T10:23:55.230Z' }],
+    ['2026-03-16 11:34:29 host kernel: ', { clock: 'local', text: '2026-03-16 11:34:29' }],
+    ['1710585269.123456 host kernel: ', { clock: 'utc', text: '2024-03-16T10:34:29.123Z' }],
+    ['Mar 16 11:34:29 host kernel: [   12.000001] ', { clock: 'local-no-year', text: 'Mar 16 11:34:29' }],
+    ['<3>[   12.000001] ', { clock: 'boot', text: '12.000001' }],
+  ])('reads the time of %j', (prefix, time) => {
+    expect(only(prefix + SB.replace(/^\[[^\]]*\] /, '')).time).toMatchObject(time);
+  });
+
+  it('of an entry of journald as JSON', () => {
+    const entry = {
+      __CURSOR: 's=1',
+      _TRANSPORT: 'kernel',
+      MESSAGE: SB.replace(/^\[[^\]]*\] |\n/g, ''),
+      __REALTIME_TIMESTAMP: '1710585269123456',
+    };
+    expect(only(`${JSON.stringify(entry)}\n`).time).toMatchObject({ clock: 'utc', text: '2024-03-16T10:34:29.123Z' });
+  });
+
+  it('is the same whatever the chunks are, and on the other side of a worker', () => {
+    const times: unknown[] = [];
+    for (const size of [1, 7, 64]) {
+      const found: DecodedRecord[] = [];
+      const bytes = new TextEncoder().encode(SB + ROW + CACHE);
+      const decoder = createDecoder({ onRecord: r => found.push(r) });
+      for (let at = 0; at < bytes.length; at += size) decoder.push(bytes.subarray(at, at + size));
+      decoder.end();
+      times.push(found.map(r => [r.place, r.count, r.time]));
+      expect(found.map(r => recordOf(structuredClone(dataOf(r))).time)).toEqual(found.map(r => r.time));
+    }
+    expect(times[1]).toEqual(times[0]);
+    expect(times[2]).toEqual(times[0]);
+  });
+
+  it('stands in JSON, brief lines and text', () => {
+    const record = only(CACHE);
+    expect(new JsonWriter().line(record)).toBe(stringify(toData(record)));
+    expect(toData(record)).toMatchObject({ count: 26491, threshold: 'yellow', place: { socket: 0 } });
+    expect(new BriefWriter().line(record)).toContain(
+      '[socket 0; 26,491 errors, threshold status yellow; 2023-12-13T13:46:08Z]',
+    );
+    expect(toText(record)).toContain('  errors       26,491 errors, threshold status yellow');
+    expect(toText(only(ROW)).join('\n')).toContain('row 0x16a3d, column 0x3f8');
+  });
+});
+
+describe('a place in words', () => {
+  it('goes from the part down to the cell', () => {
+    expect(placeText({ column: 0x10, label: 'DIMM_A1', rank: 1, bankGroup: 2 })).toBe(
+      'DIMM_A1, rank 1, bank group 2, column 0x10',
+    );
+  });
+});

@@ -1,0 +1,200 @@
+/** @module Where in the machine an error was, as fields: the part, and the cell in it, in the words of the record. */
+import { rowOf } from '../cper/memory.ts';
+import type { CperRecord } from '../cper/record.ts';
+import type { Register } from '../registers/register.ts';
+import type { FieldValue } from '../events/row.ts';
+
+/** What names a place, from the part down to the cell; a member is there only where the record says it. */
+export interface DecodedPlace {
+  /** What board, firmware or driver calls the DIMM: `CPU0_DIMM_G1`, `CPU_SrcID#1_MC#0_Chan#1_DIMM#0`. */
+  label?: string;
+  /** FRU text of a firmware record or of AMD's SYND1 and SYND2. */
+  fru?: string;
+  node?: number;
+  socket?: number;
+  controller?: number;
+  card?: number;
+  channel?: number;
+  slot?: number;
+  module?: number;
+  rank?: number;
+  subRank?: number;
+  chipSelect?: number;
+  chipId?: number;
+  device?: number;
+  bankGroup?: number;
+  /** The bank of the DRAM, not of the machine check. */
+  bank?: number;
+  row?: number;
+  column?: number;
+  bit?: number;
+}
+
+type PlaceNumber = Exclude<keyof DecodedPlace, 'label' | 'fru'>;
+
+/** Names and order of the members, from the part down to the cell. */
+export const PLACE_WORDS: readonly (readonly [keyof DecodedPlace, string])[] = [
+  ['label', ''],
+  ['fru', 'FRU'],
+  ['node', 'node'],
+  ['socket', 'socket'],
+  ['controller', 'controller'],
+  ['card', 'card'],
+  ['channel', 'channel'],
+  ['slot', 'slot'],
+  ['module', 'module'],
+  ['rank', 'rank'],
+  ['subRank', 'sub-rank'],
+  ['chipSelect', 'chip select'],
+  ['chipId', 'chip'],
+  ['device', 'device'],
+  ['bankGroup', 'bank group'],
+  ['bank', 'DRAM bank'],
+  ['row', 'row'],
+  ['column', 'column'],
+  ['bit', 'bit'],
+];
+const IN_HEX: ReadonlySet<keyof DecodedPlace> = new Set(['row', 'column']);
+
+/** `CPU0_DIMM_G1, rank 1, row 0x3b01`: the members of a place in words; `only` leaves out the others. */
+export function placeText(place: DecodedPlace, only?: (member: keyof DecodedPlace) => boolean): string {
+  const parts: string[] = [];
+  for (const [member, word] of PLACE_WORDS) {
+    const value = place[member];
+    if (value === undefined || only?.(member) === false) continue;
+    const shown = typeof value === 'number' && IN_HEX.has(member) ? `0x${value.toString(16)}` : `${value}`;
+    parts.push(word === '' ? shown : `${word} ${shown}`);
+  }
+  return parts.join(', ');
+}
+
+/** Nothing at all is no place. */
+export function placeOrNone(place: DecodedPlace): DecodedPlace | undefined {
+  for (const _ in place) return place;
+  return undefined;
+}
+
+/** Fields of MCi_MISC of the memory controllers: SDM vol. 3B, Interpreting Machine-Check Error Codes (mca/intel-misc.ts). */
+const MISC: readonly (readonly [field: string, member: PlaceNumber])[] = [
+  ['RANK', 'rank'],
+  ['SUBRANK', 'subRank'],
+  ['CHIPSELECT', 'chipSelect'],
+  ['DEVICE', 'device'],
+  ['BANK', 'bank'],
+  ['ROW', 'row'],
+];
+
+/**
+ * The cell that MCi_MISC of an Intel memory controller names; nothing for other layouts of the register.
+ * @param corrected the failed device is said only of a corrected error that came back when it was read again
+ */
+export function placeOfMisc(register: Register, misc: bigint, corrected: boolean): DecodedPlace {
+  const names = new Set(register.fields.map(f => f.name));
+  if (!names.has('ROW') || !names.has('COLUMN')) return {};
+  const values = register.read(misc) as Readonly<Record<string, bigint | boolean>>;
+  const place: DecodedPlace = {};
+  const hasDevice = corrected && values['TRANSIENT'] !== true;
+  for (const [field, member] of MISC) {
+    const value = values[field];
+    if (value !== undefined && (member !== 'device' || hasDevice)) place[member] = Number(value);
+  }
+  const low = Number(values['BANKGROUP'] ?? 0);
+  place.bankGroup = values['BANKGROUP2'] === true ? low | 4 : low;
+  // The field has bits 11:2 of the column.
+  place.column = Number(values['COLUMN']) * 4;
+  return place;
+}
+
+/** The place that the first memory section of a firmware record names. UEFI 2.10 N.2.5 and N.2.6. */
+export function placeOfCper({ sections }: CperRecord): DecodedPlace | undefined {
+  const place: DecodedPlace = {};
+  const fru = sections.find(s => s.fruText !== undefined)?.fruText?.trim();
+  if (fru !== undefined && fru !== '') place.fru = fru;
+  for (const { body } of sections) {
+    if (body.kind !== 'memory' && body.kind !== 'memory2') continue;
+    if (body.kind === 'memory' && body.dimmLocation !== undefined) place.label = body.dimmLocation;
+    const group = body.bankGroup ?? (body.bank === undefined || body.bank <= 0xff ? undefined : body.bank >> 8);
+    const bank = body.bankAddress ?? (body.bank === undefined ? undefined : body.bank & 0xff);
+    const cell: Partial<Record<PlaceNumber, number | undefined>> = {
+      node: body.node,
+      card: body.card,
+      module: body.module,
+      rank: body.rank,
+      chipId: body.chipId,
+      device: body.device,
+      bankGroup: group,
+      bank,
+      row: rowOf(body),
+      column: body.column,
+      bit: body.bitPosition,
+    };
+    for (const [member, value] of Object.entries(cell)) if (value !== undefined) place[member as PlaceNumber] = value;
+    break;
+  }
+  return placeOrNone(place);
+}
+
+/**
+ * Names that memory controller drivers print before a number: drivers/edac (sb_edac, skx_common with ACPI's ADXL, amd64_edac,
+ * ghes_edac and the layers of edac_mc), and rasdaemon after them.
+ */
+const EDAC: Readonly<Record<string, PlaceNumber>> = {
+  socket: 'socket',
+  ProcessorSocketId: 'socket',
+  imc: 'controller',
+  MemoryControllerId: 'controller',
+  node: 'node',
+  card: 'card',
+  module: 'module',
+  channel: 'channel',
+  ChannelId: 'channel',
+  slot: 'slot',
+  DimmSlotId: 'slot',
+  rank: 'rank',
+  PhysicalRankId: 'rank',
+  csrow: 'chipSelect',
+  ChipSelect: 'chipSelect',
+  ChipId: 'chipId',
+  chipid: 'chipId',
+  device: 'device',
+  bg: 'bankGroup',
+  bank_group: 'bankGroup',
+  BankGroup: 'bankGroup',
+  ba: 'bank',
+  bank: 'bank',
+  bank_address: 'bank',
+  Bank: 'bank',
+  row: 'row',
+  Row: 'row',
+  col: 'column',
+  column: 'column',
+  Column: 'column',
+  bit_pos: 'bit',
+  bit_position: 'bit',
+};
+const EDAC_PAIR = /\b([A-Za-z_]{2,24}): ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,)]|$)/g;
+/** `… on LABEL (channel:…`, `… at LABEL location: …`. */
+const EDAC_LABEL = / (?:on|at) (\S.{0,159}?) (?:\(|location: )/;
+/** What drivers print that have no label: `any memory`, `unknown memory`, `unknown label`. */
+const NO_LABEL = /^(?:any|unknown) (?:memory|label)/i;
+
+/** What a memory controller driver, or rasdaemon after it, says of the place. What a reader took apart already is left as it is. */
+export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): DecodedPlace | undefined {
+  const { message, controller, label } = fields;
+  const place: DecodedPlace = {};
+  const text = typeof message === 'string' ? message : '';
+  const named = typeof label === 'string' ? label : EDAC_LABEL.exec(text)?.[1];
+  if (named !== undefined && !NO_LABEL.test(named)) place.label = named;
+  for (const [, name = '', digits = ''] of text.matchAll(EDAC_PAIR)) {
+    const member = Object.hasOwn(EDAC, name) ? EDAC[name] : undefined;
+    if (member !== undefined) place[member] ??= Number(digits);
+  }
+  for (const [member] of PLACE_WORDS) {
+    const value = fields[member];
+    if (member !== 'label' && member !== 'fru' && member !== 'controller' && typeof value === 'number') {
+      place[member] = value;
+    }
+  }
+  if (typeof controller === 'number') place.controller ??= controller;
+  return placeOrNone(place);
+}
