@@ -31,6 +31,7 @@ const EDAC: ReadonlySet<string> = new Set([
   'mc-event',
 ]);
 const DETAILS = [
+  'state',
   'message',
   'page',
   'result',
@@ -44,7 +45,7 @@ const DETAILS = [
   'number',
 ] as const;
 /** Shown without their name. */
-const PLAIN: ReadonlySet<string> = new Set(['message', 'page']);
+const PLAIN: ReadonlySet<string> = new Set(['state', 'message', 'page']);
 /** Addresses of the other spaces, which `address` has no place for. */
 const OTHER_SPACES = [
   ['gpa', 'guest physical address'],
@@ -141,7 +142,10 @@ export class EventDecoded extends LazyRecord {
   }
   override get explanation(): string {
     const text = RECORD_ROWS.get(this.raw.name)?.explanation ?? 'An event without a description.';
-    const { pfn, pageShift, arch } = this.raw.fields;
+    const { pfn, pageShift, arch, pages, addr } = this.raw.fields;
+    if (typeof pages === 'string') {
+      return `${text} Page and offset count pages ${pages}; nothing in the log proves which${addr === undefined ? ', so the address is not known' : ''}.`;
+    }
     if (typeof pfn !== 'bigint' || pageShift !== undefined) return text;
     return arch === 'arm64'
       ? `${text} It counts pages of the kernel, 4, 16 or 64 KiB on arm64; the log does not say which, so the address is not known.`

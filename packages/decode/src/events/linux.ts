@@ -43,6 +43,36 @@ export const LINUX = {
   }),
   'mce-logged': row('', 'Linux queued machine checks for a user-space logger.', {
     line: () => 'Machine check events logged',
+    record: {
+      headline: 'Linux logged a machine check; this line only says so',
+      explanation:
+        'The record itself is with whoever took it from the kernel: its own decoder or an EDAC driver (lines beside this one), rasdaemon, or mcelog.',
+      next: 'Look beside this line for `[Hardware Error]` and `EDAC`, and ask `ras-mc-ctl --errors` (rasdaemon), /var/log/mcelog (mcelog) and the journal of both.',
+    },
+  }),
+  'mce-storm': row(
+    'state:string cpu?:number bank?:number',
+    'Corrected errors came so fast that Linux turned their interrupt off, or it turned it on again.',
+    {
+      severity: 'corrected',
+      line: f => `CMCI storm ${short(f.state)}`,
+      record: {
+        headline: 'Corrected errors came as a storm',
+        explanation:
+          'So many corrected machine checks came at once that Linux polls for them instead of taking an interrupt each. Between two polls a bank keeps one record: what was counted is less than what happened.',
+        next: 'Look for the records beside it: one part wears out. Count by the corrected error count of the status register, not by lines.',
+      },
+    },
+  ),
+  'reset-reason': row('value:register message:string', 'Why the processor was reset the last time, as AMD keeps it.', {
+    line: f => `previous reset: ${short(f.message)}`,
+    record: {
+      only: f => /uncorrected error|sync flood|watchdog|thermal/i.test(String(f.message)),
+      headline: 'The machine was reset before this boot',
+      explanation:
+        'The register of the processor that keeps the reason of the last reset says so (S5_RESET_STATUS of AMD).',
+      next: 'Read the machine checks that this boot found in the banks, and the log of the BMC of that time.',
+    },
   }),
   'mce-user-error': row('addr:address', 'A process consumed an uncorrected memory error.', {
     severity: 'uncorrected-recoverable',
@@ -207,7 +237,7 @@ export const LINUX = {
   ),
   reboot: row('message:string', 'Linux restarts or stops the machine.'),
   'edac-corrected': row(
-    'controller?:number count:number message:string addr?:address',
+    'controller?:number count:number message:string addr?:address pages?:string',
     'A memory controller driver of Linux reports a corrected error.',
     {
       severity: 'corrected',
@@ -220,7 +250,7 @@ export const LINUX = {
     },
   ),
   'edac-uncorrected': row(
-    'controller?:number count:number message:string addr?:address',
+    'controller?:number count:number message:string addr?:address pages?:string',
     'A memory controller driver of Linux reports an uncorrected error.',
     {
       severity: 'uncorrected',

@@ -15,10 +15,12 @@ import type { KernelPart } from './kernel-part.ts';
  * `{12}[Hardware Error]: ` of ghes.c; `[Hardware Error]: ` of bert.c, which prints what the firmware kept of the boot
  * before; `{12}` alone of acpi_extlog.c.
  */
-const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:|(\{\d{1,10}\}))(.*)$/s;
+const PREFIX = /^(?:(\{\d{1,10}\})?\[Hardware Error\]:?|(\{\d{1,10}\}))(.*)$/s;
 const SOURCE = /^Hardware error (?:from APEI Generic Hardware Error Source: \d{1,6}|detected on CPU\d{1,6}$)/;
-const SEVERITY = /^event severity: (\w{1,32})/;
-const ENTRY = /^Error (\d{1,4}), type: (\w{1,32})/;
+/** The second form of each is that of Linux before 3.14. */
+const SEVERITY = /^(?:event severity: |severity: \d, )(\w{1,32})/;
+const ENTRY = /^(?:Error \d{1,4}, type: |section: \d{1,4}, severity: \d, )(\w{1,32})/;
+const REPAIRED = /^It has been corrected by h\/w/;
 const SECTION = /^section_type: (.{1,96})$/s;
 const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
@@ -42,6 +44,16 @@ const SECTIONS: Readonly<Record<string, string>> = {
   'CXL Protocol Error': guid.SECTION_CXL_PROTOCOL,
 };
 
+const RANK: readonly CperSeverity[] = ['none', 'corrected', 'recoverable', 'fatal'];
+
+/** What begins a line of a report that nothing else does; two of them in one line were joined. */
+const MARKS = /(?:^|\s)(?:event severity: |Error \d{1,4}, type: |section_type: |section type: |physical_address: )/g;
+const KEYS = String.raw`(?:event severity|section[_ ]type|fru_id|fru_text|error_status|physical_address(?:_mask)?|node|error_type|DIMM location): ?|Error \d{1,4}, type: |It has been corrected`;
+const JOINT = new RegExp(`\\s+(?=${KEYS})`);
+/** The rest of a line that was broken: only right behind a line of a report. */
+const REST =
+  /^\s{0,16}(?:(?:node|card|module|rank|bank|bank_group|bank_address|device|row|column|bit_position|chip_id|requestor_id|responder_id|target_id|physical_address|physical_address_mask|error_status): ?(?:0x)?[0-9a-f]|section_type: |error_type: \d|fru_text: |DIMM location: )/;
+
 /** Lines of other things after which an unfinished report is given up. */
 const MAX_FOREIGN = 64;
 /** And after which no more of its lines are waited for, if they hold no word to look for. */
@@ -49,6 +61,10 @@ const UNMARKED_FOREIGN = 8;
 const MAX_OPEN = 16;
 const MAX_SECTIONS = 64;
 const MAX_NOTES = 64;
+const NO_HEAD =
+  'the first lines of the report are missing, and its severity with them: it is taken from what the lines below say';
+const NO_SEVERITY =
+  'no line of the report says how severe the error is: they are missing; no record was made of the others';
 const MIXED = `more than ${MAX_OPEN} reports stand mixed; what comes later of this one was left out`;
 
 interface Open {
@@ -61,6 +77,8 @@ interface Open {
   unmarked: boolean;
   /** Severity was printed: without it there is no record. */
   severe: boolean;
+  /** How severe it is by other lines, where the one that says so is missing. */
+  implied: CperSeverity | undefined;
   /** It has more sections than are kept: what is said of the others belongs nowhere. */
   full: boolean;
   /** The section that is being read. */
@@ -72,20 +90,45 @@ interface Open {
 export class CperLines implements KernelPart {
   readonly #sink: ItemSink;
   readonly #open = new Map<string, Open>();
+  /** The report whose line was the last one. */
+  #after: { key: string; lineNumber: number } | undefined;
 
   constructor(sink: ItemSink) {
     this.#sink = sink;
   }
 
-  take(text: string, lineNumber: number): boolean {
+  take(text: string, lineNumber: number, firstLine = lineNumber): boolean {
     const m = PREFIX.exec(text);
-    if (m === null) return false;
+    if (m === null) return this.#rest(text, lineNumber);
     const unmarked = m[2] !== undefined;
     // The two count on their own.
     const key = unmarked ? `extlog ${m[2]}` : (m[1] ?? '');
     const body = (m[3] ?? '').trim();
+    const joined = (body.match(MARKS)?.length ?? 0) > 1;
+    let taken = false;
+    for (const part of joined ? body.split(JOINT) : [body]) {
+      taken = this.#part(key, part.trim(), unmarked, lineNumber, firstLine) || taken;
+    }
+    this.#after = taken ? { key, lineNumber } : undefined;
+    return taken;
+  }
+
+  /** A line without a mark of its own right behind one of a report. */
+  #rest(text: string, lineNumber: number): boolean {
+    const after = this.#after;
+    this.#after = undefined;
+    if (after === undefined || after.lineNumber !== lineNumber - 1 || !REST.test(text)) return false;
+    const open = this.#open.get(after.key);
+    if (open === undefined) return false;
+    this.#after = { key: after.key, lineNumber };
+    open.lastLine = lineNumber;
+    this.#line(open, text.trim(), lineNumber);
+    return true;
+  }
+
+  #part(key: string, body: string, unmarked: boolean, lineNumber: number, firstLine: number): boolean {
     if (SOURCE.test(body)) {
-      this.#start(key, lineNumber).unmarked = unmarked;
+      this.#start(key, firstLine).unmarked = unmarked;
       return true;
     }
     let open = this.#open.get(key);
@@ -94,12 +137,16 @@ export class CperLines implements KernelPart {
       // Without the mark only what a header of it opened is extlog's: any program may write braces.
       if (open === undefined && unmarked) return false;
       if (open === undefined || open.severe) {
-        open = this.#start(key, lineNumber);
+        open = this.#start(key, firstLine);
         // ghes.c numbers its reports, or (before 3.3) begins them with their source.
         if (key === '') open.record.previousBoot = true;
       }
       open.record.severity = SEVERITIES[severity[1] ?? ''] ?? 'none';
       open.severe = true;
+    }
+    // Its first lines may be missing.
+    if (open === undefined && !unmarked && (REPAIRED.test(body) || ENTRY.test(body) || SECTION.test(body))) {
+      open = this.#start(key, firstLine);
     }
     if (open === undefined) return false;
     for (const other of this.#open.values()) if (other !== open) this.#age(other, 1);
@@ -110,6 +157,7 @@ export class CperLines implements KernelPart {
   }
 
   skipped(lines: number): void {
+    this.#after = undefined;
     for (const [key, open] of this.#open) {
       this.#age(open, lines);
       if (open.foreign > MAX_FOREIGN) this.#close(key);
@@ -118,6 +166,7 @@ export class CperLines implements KernelPart {
 
   /** True while lines may follow that hold no word to look for. */
   get wanted(): boolean {
+    if (this.#after !== undefined) return true;
     for (const { unmarked, foreign } of this.#open.values()) if (unmarked && foreign < UNMARKED_FOREIGN) return true;
     return false;
   }
@@ -151,6 +200,7 @@ export class CperLines implements KernelPart {
       notes: [],
       unmarked: false,
       severe: false,
+      implied: undefined,
       full: false,
       lines: undefined,
       timestamp: undefined,
@@ -164,9 +214,17 @@ export class CperLines implements KernelPart {
     if (open === undefined) return;
     this.#open.delete(key);
     endSection(open);
+    if (!open.severe && open.implied !== undefined) {
+      open.record.severity = open.implied;
+      open.severe = true;
+      note(open, NO_HEAD, 'W_TEXT_INCOMPLETE');
+    }
     if (!open.severe) {
       const place = { form: 'linux', firstLine: open.firstLine, lastLine: open.lastLine } as const;
       if (early !== undefined) this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_BOUND', message: early } });
+      else if (open.record.sections.length > 0) {
+        this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_INCOMPLETE', message: NO_SEVERITY } });
+      }
       return;
     }
     if (early !== undefined) note(open, early, 'E_TEXT_BOUND');
@@ -187,8 +245,11 @@ export class CperLines implements KernelPart {
   #line(open: Open, body: string, lineNumber: number): void {
     const { record } = open;
     if (open.full) return;
+    if (REPAIRED.test(body)) open.implied ??= 'corrected';
     const entry = ENTRY.exec(body);
     if (entry !== null) {
+      const said = SEVERITIES[entry[1] ?? ''] ?? 'none';
+      if (open.implied === undefined || RANK.indexOf(said) > RANK.indexOf(open.implied)) open.implied = said;
       endSection(open);
       open.full = record.sections.length >= MAX_SECTIONS;
       if (open.full) {
@@ -198,7 +259,7 @@ export class CperLines implements KernelPart {
       }
       record.sections.push({
         type: guid.GUID_NULL,
-        severity: SEVERITIES[entry[2] ?? ''] ?? 'none',
+        severity: SEVERITIES[entry[1] ?? ''] ?? 'none',
         revision: 0x300,
         flags: 0,
         ...(open.timestamp === undefined ? {} : { timestamp: open.timestamp }),
@@ -212,9 +273,15 @@ export class CperLines implements KernelPart {
       open.timestamp = timestamp(stamp[2] ?? '', stamp[1] === 'precise');
       return;
     }
+    const named = SECTION.exec(body);
+    // Its own first line is missing.
+    if (record.sections.length === 0 && named !== null) {
+      const severity = open.severe ? record.severity : (open.implied ?? 'none');
+      const raw = { kind: 'raw', data: new Uint8Array(0) } as const;
+      record.sections.push({ type: guid.GUID_NULL, severity, revision: 0x300, flags: 0, body: raw });
+    }
     const section = record.sections.at(-1);
     if (section === undefined) return;
-    const named = SECTION.exec(body);
     if (named !== null) {
       section.type = SECTIONS[named[1] ?? ''] ?? guid.GUID_NULL;
       startSection(open, section);

@@ -19,7 +19,22 @@ const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/s;
 /** Linux before 3.6: one error a line. */
 const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/s;
 const PAGE = /\bpage(?::| )0x([0-9a-f]{1,13})(?:,? offset(?::| )0x([0-9a-f]{1,8}))?/;
+/** What only drivers of x86 print: their pages have 4 KiB. */
+const X86_WORDS = /\bCPU_SrcID#|\bmc#\d{1,2}csrow#|\berr_code:0x?[0-9a-f]{4}:|\barea:DRAM\b|\blabel "/;
 const MAX_FOREIGN = 16;
+
+/** log2 of the page size of the kernel that prints: what its log proves, or what most have; undefined where neither is known. */
+type PageShift = { proven: number } | { usual: number } | undefined;
+
+/**
+ * The size of pages by an offset in one: it lies within the page. Sizes are 4, 16 and 64 KiB (Arm ARM, D8.1.8).
+ * @returns `larger` than 4 KiB where it is not known how much
+ */
+function sizeBy(offset: bigint, known: PageShift): PageShift | 'larger' {
+  if (known !== undefined && 'proven' in known && placed(1n, known.proven) > offset) return known;
+  if (offset >= placed(1n, 14)) return { proven: 16 };
+  return offset >= placed(1n, 12) ? 'larger' : known;
+}
 
 interface Open {
   record: X86McaRecord;
@@ -33,13 +48,19 @@ interface Open {
 export class EdacIntelLines implements KernelPart {
   readonly #sink: ItemSink;
   #open: Open | undefined;
+  #learned: number | undefined;
 
   /** log2 of the page size of the kernel that prints; undefined where it is not known. */
-  readonly #pageShift: () => number | undefined;
+  readonly #pageShift: () => PageShift;
 
-  constructor(sink: ItemSink, pageShift: () => number | undefined) {
+  constructor(sink: ItemSink, pageShift: () => PageShift) {
     this.#sink = sink;
     this.#pageShift = pageShift;
+  }
+
+  /** log2 of the page size, where an offset that was printed proves it. */
+  get pageShift(): number | undefined {
+    return this.#learned;
   }
 
   /** The first line of what is open; Infinity when nothing is. */
@@ -52,7 +73,7 @@ export class EdacIntelLines implements KernelPart {
     return this.#open !== undefined;
   }
 
-  take(text: string, lineNumber: number): boolean {
+  take(text: string, lineNumber: number, firstLine = lineNumber): boolean {
     if (!text.startsWith('EDAC ')) return false;
     const m = PREFIX.exec(text);
     if (m === null) return false;
@@ -71,7 +92,7 @@ export class EdacIntelLines implements KernelPart {
         },
         controller,
         exception: header[2] === 'Exception',
-        firstLine: lineNumber,
+        firstLine,
         lastLine: lineNumber,
         foreign: 0,
       };
@@ -79,7 +100,7 @@ export class EdacIntelLines implements KernelPart {
     }
     const summary = SUMMARY.exec(body) ?? OLD_SUMMARY.exec(body);
     if (summary !== null) {
-      this.#summary(controller, summary, lineNumber);
+      this.#summary(controller, summary, firstLine, lineNumber);
       return true;
     }
     return this.#register(controller, body, lineNumber);
@@ -89,6 +110,12 @@ export class EdacIntelLines implements KernelPart {
     if (this.#open === undefined) return;
     this.#open.foreign += lines;
     if (this.#open.foreign > MAX_FOREIGN) this.end();
+  }
+
+  /** Another kernel boots. */
+  boot(): void {
+    this.end();
+    this.#learned = undefined;
   }
 
   end(): void {
@@ -125,15 +152,23 @@ export class EdacIntelLines implements KernelPart {
     return true;
   }
 
-  #summary(controller: string, m: RegExpExecArray, lineNumber: number): void {
+  #summary(controller: string, m: RegExpExecArray, firstLine: number, lastLine: number): void {
     const message = (m[3] ?? '').slice(0, 512).trim();
     const fields: KindFields<'edac-corrected'> = { controller: Number(controller), count: Number(m[1] || 1), message };
     const page = PAGE.exec(message);
     // A page of 0 is what a driver prints that does not know the address.
     const frame = BigInt(`0x${page?.[1] ?? '0'}`);
-    const shift = this.#pageShift();
-    if (frame !== 0n && shift !== undefined) fields.addr = placed(frame, shift) | BigInt(`0x${page?.[2] ?? '0'}`);
+    const offset = BigInt(`0x${page?.[2] ?? '0'}`);
+    if (frame !== 0n) {
+      const known: PageShift = this.#learned === undefined ? this.#pageShift() : { proven: this.#learned };
+      const size = sizeBy(offset, X86_WORDS.test(message) ? { proven: 12 } : known);
+      if (size !== 'larger' && size !== undefined && 'proven' in size) this.#learned = size.proven;
+      if (size === 'larger') fields.pages = 'of 16 or 64 KiB';
+      else if (size !== undefined) fields.addr = placed(frame, 'proven' in size ? size.proven : size.usual) | offset;
+      if (size === undefined) fields.pages = 'of 4, 16 or 64 KiB';
+      else if (size !== 'larger' && 'usual' in size) fields.pages = 'of 4 KiB, if it is no arm64 kernel';
+    }
     const name = m[2] === 'CE' ? 'edac-corrected' : 'edac-uncorrected';
-    this.#sink({ type: 'event', form: 'linux', name, fields, firstLine: lineNumber, lastLine: lineNumber });
+    this.#sink({ type: 'event', form: 'linux', name, fields, firstLine, lastLine });
   }
 }

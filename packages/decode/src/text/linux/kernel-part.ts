@@ -2,7 +2,8 @@
 
 /** Reads the messages of one subsystem: takes a stripped line, or leaves it to the others. */
 export interface KernelPart {
-  take(text: string, lineNumber: number): boolean;
+  /** `firstLine`: where the line begins, where it was put together of several. */
+  take(text: string, lineNumber: number, firstLine?: number): boolean;
   skipped(lines: number): void;
   end(): void;
 }

@@ -9,15 +9,17 @@ import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
 import { EDAC_CUT, EdacAmdLines } from './edac-amd.ts';
 import type { EdacHead } from './edac-amd.ts';
 import { EdacIntelLines } from './edac-intel.ts';
+import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
-import { linuxLine } from '../transport/line.ts';
+import { linuxLine, MAX_LINE } from '../transport/line.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
 import { MceLexer } from './mce-lexer.ts';
 import { OldMceLines } from './old-mce-lines.ts';
 import { StampReader } from './stamp-reader.ts';
+import { MAX_PIECES, wrappedState } from './wrapped.ts';
 import { matchPattern } from '../patterns.ts';
 import type { Reader } from '../reader.ts';
 
@@ -27,7 +29,9 @@ const BARE_LINES = 8;
 const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
 const TAG = ascii('[Hardware Error]: ');
 /** A line of a machine check block, whole or not. */
-const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )/;
+const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]:(?: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )|\s{0,4}$)/;
+/** The marks of a quoted mail, or blanks: a line with no more before its text may be the rest of the line before. */
+const MARGIN = /^[>\s]{0,16}/;
 
 /** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
 
@@ -52,8 +56,10 @@ export class KernelReader implements Reader {
   readonly #edac: EdacAmdLines;
   readonly #steps: boolean;
   #bare = 0;
-  /** A line of a machine check block that ends too early: a mail may have broken it. */
-  #held: { text: string; caller: string | undefined; lineNumber: number } | undefined;
+  /** A line that ends too early: a mail may have broken it. */
+  #held: { text: string; caller: string | undefined; lineNumber: number; pieces: number } | undefined;
+  /** The first line of what is read, where it was put together of several. */
+  #firstLine: number | undefined;
   /** log2 of the page size, where the log says it: x86 has one, arm64 three. */
   #pageShift: number | undefined;
   #arm64 = false;
@@ -63,10 +69,10 @@ export class KernelReader implements Reader {
     this.#sink = sink;
     this.#steps = steps;
     this.#arm = new ArmLines(sink);
-    this.#edacIntel = new EdacIntelLines(
-      sink,
-      () => this.#pageShift ?? (this.#arm64 || this.#arm.seen ? undefined : 12),
-    );
+    this.#edacIntel = new EdacIntelLines(sink, () => {
+      if (this.#pageShift !== undefined) return { proven: this.#pageShift };
+      return this.#arm64 || this.#arm.seen ? undefined : { usual: 12 };
+    });
     this.#old = new OldMceLines(sink, input);
     this.#cper = new CperLines(sink);
     this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#old];
@@ -151,30 +157,62 @@ export class KernelReader implements Reader {
   /** Takes any line of a log, with its prefixes. */
   push(raw: string, lineNumber: number): boolean {
     const { text, caller, kernel } = linuxLine(raw);
-    if (!kernel || text === '') {
+    if (!kernel || (text === '' && raw.trim() !== '')) {
       this.#release();
       return false;
     }
-    return this.#taken(text, caller, lineNumber);
+    const parts = gluedParts(raw.slice(0, MAX_LINE));
+    if (parts !== undefined) {
+      let taken = false;
+      for (const part of parts) taken = this.#part(part, lineNumber) || taken;
+      return taken;
+    }
+    if (text === '') {
+      this.#release();
+      return false;
+    }
+    return this.#taken(text, caller, text === raw.replace(MARGIN, '').trimEnd(), lineNumber);
   }
 
-  /** Takes a message without prefixes; returns whether anything was made of it. */
-  #taken(text: string, caller: string | undefined, lineNumber: number): boolean {
+  /** One of several messages that stand in one line. */
+  #part(part: string, lineNumber: number): boolean {
+    const { text, caller } = linuxLine(part.trimEnd());
+    return text !== '' && this.#taken(text, caller, text === part.replace(MARGIN, '').trimEnd(), lineNumber);
+  }
+
+  /**
+   * Takes a message without prefixes; returns whether anything was made of it.
+   * @param plain nothing stood before it
+   */
+  #taken(text: string, caller: string | undefined, plain: boolean, lineNumber: number): boolean {
     const held = this.#held;
     if (held !== undefined) {
-      const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{1,16}/, '').trimEnd()}`;
-      const line = this.#lexer.lineOf(joined);
-      if (line !== undefined && line.kind !== 'cut') {
+      const joined = `${held.text.trimEnd()} ${text.replace(MARGIN, '').trimEnd()}`;
+      const state = this.#state(joined);
+      if (state === 'whole' && (plain || BLOCK_LINE.test(joined))) {
         this.#held = undefined;
-        return this.#message(joined, held.caller, line.kind === 'header' ? held.lineNumber : lineNumber);
+        this.#firstLine = held.lineNumber;
+        const taken = this.#message(joined, held.caller, lineNumber);
+        this.#firstLine = undefined;
+        return taken;
+      }
+      if (plain && state === 'cut' && held.pieces < MAX_PIECES && !BLOCK_LINE.test(text)) {
+        this.#held = { ...held, text: joined, pieces: held.pieces + 1 };
+        return true;
       }
       this.#release();
     }
-    if (BLOCK_LINE.test(text) && (this.#lexer.lineOf(text)?.kind ?? 'cut') === 'cut') {
-      this.#held = { text, caller, lineNumber };
+    if (this.#state(text) === 'cut') {
+      this.#held = { text, caller, lineNumber, pieces: 1 };
       return true;
     }
     return this.#message(text, caller, lineNumber);
+  }
+
+  /** Whether a line is one of several that may be broken, and is. */
+  #state(text: string): 'cut' | 'whole' | undefined {
+    if (!BLOCK_LINE.test(text)) return wrappedState(text);
+    return (this.#lexer.lineOf(text)?.kind ?? 'cut') === 'cut' ? 'cut' : 'whole';
   }
 
   /** What ended too early did end there. */
@@ -195,7 +233,7 @@ export class KernelReader implements Reader {
       if (line !== undefined) {
         this.#edac.skipped(1);
         this.#pageShift = 12;
-        this.#assembler.take(line, caller ?? '', lineNumber);
+        this.#assembler.take(line, caller ?? '', lineNumber, this.#firstLine);
         if (line.kind === 'header') this.#bare = text.includes('[Hardware Error]: ') ? 0 : BARE_LINES;
         return true;
       }
@@ -214,7 +252,8 @@ export class KernelReader implements Reader {
     }
     const pages = PAGES.exec(text);
     if (pages !== null) this.#pageShift = 10 + Math.log2(Number(pages[1]));
-    const taken = this.#parts.some(part => part.take(text, lineNumber)) || this.#oneLine(text, lineNumber);
+    const taken =
+      this.#parts.some(part => part.take(text, lineNumber, this.#firstLine)) || this.#oneLine(text, lineNumber);
     if (this.#steps) this.#step(text, lineNumber);
     return taken;
   }
@@ -265,15 +304,20 @@ export class KernelReader implements Reader {
       if (name === 'boot' || name === 'panic') part.end();
       else part.skipped(1);
     }
-    if (name === 'boot') this.#pageFacts(text);
+    if (name === 'boot') {
+      this.#pageFacts(text);
+      this.#edacIntel.boot();
+    }
     const item = eventItem('linux', lineNumber, event);
+    item.firstLine = this.#firstLine ?? lineNumber;
     if ('pfn' in fields) item.pages = this.#pages();
     this.#sink(item);
     return true;
   }
 
   #pages(): PageFacts {
-    if (this.#pageShift !== undefined) return { pageShift: this.#pageShift };
+    const pageShift = this.#pageShift ?? this.#edacIntel.pageShift;
+    if (pageShift !== undefined) return { pageShift };
     return this.#arm64 || this.#arm.seen ? { arch: 'arm64' } : undefined;
   }
 

@@ -27,10 +27,29 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'mce: [Hardware Error]: Machine check: %s',
   },
   {
-    re: /^(?:mce: )?\[Hardware Error\]: Machine check events logged$/,
+    re: /^(?:mce: )?(?:\[Hardware Error\]: )?Machine check events logged\s{0,4}$/,
     event: 'mce-logged',
     captures: [],
-    source: 'mce: [Hardware Error]: Machine check events logged',
+    source: 'mce: [Hardware Error]: Machine check events logged (before 2.6.33 without what stands before)',
+  },
+  {
+    re: /^(?:mce: )?(?:CPU(\d{1,6}) BANK(\d{1,3}) )?CMCI storm (detected|subsided)(?:: switching to (?:poll|interrupt) mode)?\s{0,4}$/,
+    event: 'mce-storm',
+    captures: [
+      ['cpu', 'dec'],
+      ['bank', 'dec'],
+      ['state', 'text'],
+    ],
+    source: 'CPU%d BANK%d CMCI storm detected (before 6.8: CMCI storm detected: switching to poll mode)',
+  },
+  {
+    re: /^(?:x86\/amd: )?Previous system reset reason \[(0x[0-9a-f]{1,8})\]: (.*)$/s,
+    event: 'reset-reason',
+    captures: [
+      ['value', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'x86/amd: Previous system reset reason [0x%08x]: %s',
   },
   {
     re: /^mce: Uncorrected hardware memory error in user-access at ([0-9a-f]{1,16})$/,
@@ -162,6 +181,13 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     captures: [['pfn', 'hex']],
     fixed: { message: 'requested' },
     source: 'Soft offlining pfn %#lx at process virtual address %#lx',
+  },
+  {
+    re: new RegExp(`^(?:RAS: )?Soft-offlining pfn: ${HEX}`),
+    event: 'soft-offline',
+    captures: [['pfn', 'hex']],
+    fixed: { message: 'the kernel counted too many corrected errors in it (CEC)' },
+    source: 'RAS: Soft-offlining pfn: 0x%llx (drivers/ras/cec.c)',
   },
   {
     re: new RegExp(

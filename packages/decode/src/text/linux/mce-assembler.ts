@@ -65,9 +65,10 @@ export class MceAssembler {
     this.#sink = sink;
   }
 
-  take(line: MceLine, caller: string, lineNumber: number): void {
+  /** @param firstLine where a line begins that was broken */
+  take(line: MceLine, caller: string, lineNumber: number, firstLine = lineNumber): void {
     if (line.kind === 'header') {
-      this.#header(line, caller, lineNumber);
+      this.#header(line, caller, lineNumber, firstLine);
       return;
     }
     if (line.kind === 'cut') {
@@ -121,7 +122,7 @@ export class MceAssembler {
     return this.#open.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...this.#open.map(b => b.firstLine));
   }
 
-  #header(line: MceHeader, caller: string, lineNumber: number): void {
+  #header(line: MceHeader, caller: string, lineNumber: number, firstLine: number): void {
     const open = this.#open;
     if (open.length > 0) {
       for (const ended of open.filter(b => b.caller === caller && isWhole(b))) this.#close(ended, true);
@@ -137,7 +138,7 @@ export class MceAssembler {
       },
       exception: line.exception,
       caller,
-      firstLine: lineNumber,
+      firstLine,
       lastLine: lineNumber,
       foreign: 0,
       hasTsc: false,

@@ -17,6 +17,8 @@ export const LINUX_NEEDLES: readonly string[] = [
   'MSR access error',
   'ffline: ',
   'offlining pfn',
+  'CMCI storm ',
+  'system reset reason',
   'njecting memory failure',
   'Unpoison: ',
   'SError Interrupt',

@@ -20,6 +20,9 @@ const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
  */
 const SYSLOG =
   /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) \S{0,254}[^\s:] (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+/** The same without a host, as people take it out; only of these programs, as any message may look alike. */
+const HOSTLESS =
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?) {1,4}(kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
@@ -41,26 +44,30 @@ const STAMP =
 const STAMP_ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2},\d{6}[+-]\d{2}:\d{2} /;
 /** CPU and task that kernels of telephones put behind the stamp: `[3:  swapper/3:    0] `, `(0)[1:swapper/0]`. */
 const TASK = /^(?:\(\d{1,3}\)\[\d{1,7}:[^\]]{1,32}\] ?|\[ {0,4}\d{1,3}: {0,16}[^\]:]{1,24}: {0,6}\d{1,7}\] ?)/;
+/** The caller where the console or the log prints no time: `[    T1] `. */
+const CALLER = /^\[ {0,8}([TC]\d{1,10})\] ?/;
 /** The same stamp somewhere in a line: the console wrote it behind what a program left without a line end. */
 const STAMP_INSIDE = /\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?/;
 
 /**
  * What stands before a line, or before its syslog prefix, and names no program: `3,1205,5123456793,-;` of /dev/kmsg and
- * netconsole, `2026-03-16T11:34:29.1Z stderr F ` of Kubernetes (CRI), ` kernel:` of syslogd on a terminal.
+ * netconsole, `2026-03-16T11:34:29.1Z stderr F ` of Kubernetes (CRI), ` kernel:` of syslogd on a terminal,
+ * `> >> ` of a quoted mail.
  */
 const WRAPPER =
-  /^(?:(?:\d[\w.+~-]{0,63},)?\d{1,4},\d{1,20},\d{1,20},[a-z-](?:,[^;]{0,128})?;|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:\d{2}) std(?:err|out) [FP] |\s?kernel: ?)/;
+  /^(?:(?:\d[\w.+~-]{0,63},)?\d{1,4},\d{1,20},\d{1,20},[a-z-](?:,[^;]{0,128})?;|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:\d{2}) std(?:err|out) [FP] |\s?kernel: ?|>[>|\s]{0,15})/;
 /**
  * The same where only what follows tells: a relay's `Mar 16 11:34:29 10.0.0.1 `, the file and line of `grep -r`, the
  * marks of a quoted mail, blanks.
  */
 const MAYBE_WRAPPER =
-  /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}:)?)/;
+  /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}(?::|(?=\[)))?)/;
 /** Wrappers around one line. */
 const MAX_WRAPPERS = 3;
 
 /** What only the kernel begins a message with. */
-const ANCHOR = /mce: \[Hardware Error\]: |(?:\{\d{1,10}\})?\[Hardware Error\]: |EDAC MC\d|Memory failure: 0x/;
+const ANCHOR =
+  /mce: \[Hardware Error\]: |(?:\{\d{1,10}\})?\[Hardware Error\](?:: |(?=[ A-Za-z]))|EDAC MC\d|Memory failure: 0x/;
 const PANIC = 'Kernel panic - not syncing: ';
 /** Longer text before a kernel message is no prefix. */
 const MAX_BEFORE = 160;
@@ -76,7 +83,7 @@ export function beginsKernelMessage(text: string): boolean {
 
 /** The prefix that names a program. */
 function named(text: string): { length: number; program: string | undefined } | undefined {
-  const m = SYSLOG.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
+  const m = SYSLOG.exec(text) ?? HOSTLESS.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
   if (m !== null) return { length: m[0].length, program: m[1] };
   if (text.charCodeAt(0) !== 0x5b) return undefined;
   const stamp = STAMP.exec(text);
@@ -145,6 +152,12 @@ export function linuxLine(raw: string): LogLine {
     caller = second?.[1] ?? stamp[1];
     const task = TASK.exec(text);
     if (task !== null) text = text.slice(task[0].length);
+  } else {
+    const alone = CALLER.exec(text);
+    if (alone !== null) {
+      text = text.slice(alone[0].length);
+      caller = alone[1];
+    }
   }
   if (kernel && prefix?.program === undefined) text = fromAnchor(text);
   return { text, caller, kernel };

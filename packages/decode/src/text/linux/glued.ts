@@ -1,0 +1,29 @@
+/**
+ * @module Several messages of the kernel in one line, as consoles, mails and shippers of logs join them: each begins again with
+ * its stamp or with what only the kernel begins a message with.
+ */
+
+const PREFIX = String.raw`(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,64} kernel: )`;
+const STAMP = String.raw`\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?`;
+const WORDS = String.raw`(?:mce: |\{\d{1,10}\})?\[Hardware Error\](?=[:\s])|EDAC (?:[a-z][\w-]{1,15} )?MC\d{1,3}: |Memory failure: 0x`;
+const BEGINNING = new RegExp(`${PREFIX}?(?:${STAMP}(?:${WORDS})?|${WORDS})`, 'g');
+/** What a whole message of an error holds, so that another one may follow it: any other text before one is its prefix. */
+const ERROR = /\[Hardware Error\]|EDAC .{0,20}MC\d|Memory failure: 0x|Machine Check|\bBank \d{1,3}: /;
+/** More of one line are not looked for. */
+const MAX_PARTS = 64;
+
+/**
+ * The messages of a line that holds several; undefined where it holds one.
+ * @example gluedParts('mce: [Hardware Error]: Machine check events loggedmce: [Hardware Error]: Machine check events logged')
+ */
+export function gluedParts(line: string): string[] | undefined {
+  let from = 0;
+  const parts: string[] = [];
+  for (const { index } of line.matchAll(BEGINNING)) {
+    if (index === from || !ERROR.test(line.slice(from, index))) continue;
+    parts.push(line.slice(from, index));
+    from = index;
+    if (parts.length >= MAX_PARTS) break;
+  }
+  return parts.length === 0 ? undefined : [...parts, line.slice(from)];
+}
