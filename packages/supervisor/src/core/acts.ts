@@ -4,7 +4,9 @@ import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
 import { isAlive, newer } from './ledger.ts';
-import { proofFault, proofSays, senderFault, tellerOf } from './proof.ts';
+import { storageOf } from './lock.ts';
+import { placeBeside } from './places.ts';
+import { proofFault, proofSays, senderFault, setProof, STORAGE_BETWEEN, tellerOf } from './proof.ts';
 import type { Teller } from './proof.ts';
 import type { Policy } from './policy.ts';
 import type { Doing, Page, Place, Vm } from './state.ts';
@@ -222,18 +224,27 @@ function pageDone({ s }: Turn, doing: Doing, place: Place): void {
   }
 }
 
-/** Of a proof from another host: whether that has the kernel of the copy's host is ours to say, by the boots that both have told. */
-function fromAside({ s }: Turn, of: HostId, proof: StopProof): StopProof {
+/**
+ * Of a proof from another host: whether that has the kernel of the copy's host is ours to say, by the boots that both have told, and so is
+ * on which storage the disks are.
+ */
+function fromAside({ s }: Turn, vm: Vm, { of = '', host: at }: Doing, proof: StopProof): StopProof {
   const boot = s.hosts.get(of)?.boot;
   const kernel = boot !== undefined && boot === proof.evidence['boot'] ? 'shared' : 'another';
-  return { ...proof, evidence: { ...proof.evidence, kernel } };
+  const asker = s.hosts.get(at);
+  const storage = asker === undefined ? '' : storageOf(asker, vm).join(STORAGE_BETWEEN);
+  return { ...proof, evidence: { ...proof.evidence, kernel, storage } };
 }
 
 /** Records a proof that counts; else says why it does not. */
-function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, place: Place): string | undefined {
+function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, told: Place): string | undefined {
   if (given === undefined) return 'no proof came with it';
+  // Of a VM that is only looked at its copy is as its host has told it last.
+  if (doing.of !== undefined && vm.move?.act !== doing.id) return 'what it was asked for is given up';
   const of = doing.of ?? doing.host;
-  const proof = doing.of === undefined ? given : fromAside(t, doing.of, given);
+  const proof = doing.of === undefined ? given : fromAside(t, vm, doing, given);
+  // What another host has seen stands in the story of the copy's host by its time: hosts of one kernel have one clock.
+  const place = doing.of === undefined ? told : placeBeside(t.s, of, told.at);
   const copy = vm.copies.find(c => c.host === of);
   if (copy === undefined) return 'no copy is known there';
   if (proof.epoch !== doing.epoch)
@@ -241,9 +252,9 @@ function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, p
   const fault = proofFault(t.s.policy, vm.id, copy, proof);
   if (fault !== undefined) return fault;
   if (copy.place !== undefined && isAlive(copy.state) && newer(copy.place, place)) return 'it was seen to run since';
-  copy.proof = proof;
-  copy.proofPlace = place;
-  copy.state = 'gone';
+  setProof(t.s, copy, proof, place);
+  // Known to have stopped, it is started again, whatever has not begun before.
+  if (doing.of !== undefined && vm.move !== undefined) vm.move.begun = true;
   decide(t, {
     incident: doing.incident,
     host: of,

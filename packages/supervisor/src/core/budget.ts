@@ -13,8 +13,11 @@ export function handsOff(vm: Vm): string | undefined {
   return undefined;
 }
 
+/** To look is no act. */
+const LOOKS: ReadonlySet<ActKind> = new Set(['prove', 'check', 'ask-lock']);
+
 /**
- * VMs that are acted on now, each once: by a move from its first act to its last, or by any act of its own. To look is no act.
+ * VMs that are acted on now, each once: by a move from its first act to its last, or by any act of its own, but a look.
  * What waits for a proof or a target holds nobody up. Whoever's host is powered off is acted on too.
  */
 function touchedVms(s: State): Set<VmId> {
@@ -25,7 +28,7 @@ function touchedVms(s: State): Set<VmId> {
   }
   for (const id of s.flying) {
     const doing = s.acts.get(id);
-    if (doing === undefined || doing.kind === 'prove') continue;
+    if (doing === undefined || LOOKS.has(doing.kind)) continue;
     if (doing.vm !== undefined) touched.add(doing.vm);
     if (doing.kind === 'fence') for (const vm of mayRunOn(s, doing.host)) touched.add(vm.id);
   }
@@ -51,7 +54,7 @@ export function mayAct(s: State, vm: Vm): boolean {
 export function isActedOn(s: State, vm: Vm, but: readonly ActKind[] = []): boolean {
   return s.flying.some(id => {
     const doing = s.acts.get(id);
-    return doing?.vm === vm.id && doing.kind !== 'prove' && !but.includes(doing.kind);
+    return doing?.vm === vm.id && !LOOKS.has(doing.kind) && !but.includes(doing.kind);
   });
 }
 

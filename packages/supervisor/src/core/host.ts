@@ -11,7 +11,7 @@ import type { Host, Place } from './state.ts';
 import { land, want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
-import { askAgain } from './vm.ts';
+import { askAgain, looksAfterBoot } from './vm.ts';
 
 /** Sources that a host may have: one for each VM, and a few. */
 const MAX_SOURCES = 5000;
@@ -29,6 +29,7 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
     askAgain(t.s, host.id);
     host.boot = report.boot;
     host.bootPlace = place;
+    looksAfterBoot(t, host.id);
   }
   host.arch = report.arch;
   host.kernel = report.kernel;

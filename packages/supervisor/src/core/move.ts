@@ -10,9 +10,10 @@ import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
+import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
-import { isProven, mayStart, unprovenCopies } from './proof.ts';
+import { agedCopy, dropProof, isProven, mayStart, unprovenCopies } from './proof.ts';
 import type { Copy, Doing, Incident, Move, Vm } from './state.ts';
 import { placeFor } from './target.ts';
 import type { Placement } from './target.ts';
@@ -178,9 +179,11 @@ function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, rule, input
     ...(inputs === undefined ? {} : { inputs }),
   });
   if (doing === undefined) return undefined;
+  move.act = doing.id;
+  // To ask the storage does nothing: what has not begun has not begun by it.
+  if (kind === 'ask-lock' && !move.begun) return doing;
   move.begun = true;
   move.step = 'working';
-  move.act = doing.id;
   return doing;
 }
 
@@ -204,7 +207,7 @@ const LOOKS = {
 
 /** Who can ask the storage of a VM whose host is silent: where it would be started. Under a policy that counts its answer only. */
 function lockAsker(t: Turn, vm: Vm, move: Move): HostId | undefined {
-  if (t.s.policy.proofs.imageLock === 'never' || vm.disks.length === 0) return undefined;
+  if (!mayAskLock(t.s.policy, vm)) return undefined;
   return elsewhere(t, vm, move).to;
 }
 
@@ -333,7 +336,29 @@ function restart(t: Turn, vm: Vm, move: Move): void {
   }
   if (!hasAll(t, vm, move, to)) return;
   calm(t, 'no-target', vm.id);
+  const aged = agedCopy(vm, t.now);
+  if (aged !== undefined) {
+    askAnew(t, vm, move, aged);
+    return;
+  }
   start(t, vm, move, to, reason, against);
+}
+
+/** A proof that waited too long for a place to start the VM is looked for once more. */
+function askAnew(t: Turn, vm: Vm, move: Move, copy: Copy): void {
+  const { host, epoch, proof } = copy;
+  dropProof(copy);
+  move.tried.delete(copyName(copy));
+  decide(t, {
+    incident: move.incident,
+    host,
+    vm: vm.id,
+    rule: 'core/proof-aged',
+    rung: 'hold',
+    inputs: { proof: proof?.kind ?? '', epoch },
+    why: `That the copy of VM ${nameOf(vm)} on ${host} had stopped was seen too long ago: its host may have been switched on and have started it since.`,
+  });
+  towardsProof(t, vm, move, copy);
 }
 
 function elsewhere(t: Turn, vm: Vm, move: Move): Placement {

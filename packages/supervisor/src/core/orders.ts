@@ -8,7 +8,7 @@ import { giveUpMove, planMove } from './move.ts';
 import { hostOf, isAlive } from './ledger.ts';
 import { hostNow } from './host.ts';
 import { placeBeside } from './places.ts';
-import { proofFault } from './proof.ts';
+import { proofFault, setProof } from './proof.ts';
 import type { Rung } from './policy.ts';
 import type { StopProof } from './act.ts';
 import { calm, decide, tellOnce } from './turn.ts';
@@ -214,10 +214,8 @@ function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const proof: StopProof = { kind: 'attested', vm: vm.id, host, epoch, at: t.now, evidence };
   const fault = by === '' ? 'nobody is named' : (proofFault(t.s.policy, vm.id, copy, proof) ?? seenAlive(t, copy));
   if (fault !== undefined) return refused(t, by, order, fault);
-  copy.proof = proof;
   // By the clock of the host: what it has said before is older, what it says from now on is newer, however wrong that is.
-  copy.proofPlace = placeBeside(t.s, host, hostNow(t, host));
-  copy.state = 'gone';
+  setProof(t.s, copy, proof, placeBeside(t.s, host, hostNow(t, host)));
   t.vms.add(vm.id);
   decide(t, {
     vm: vm.id,

@@ -114,7 +114,10 @@ interface Breaker {
 
 /** Which proofs count here, beside those that always do. */
 interface Proofs {
-  /** `never`; `one-kernel`: all hosts share one kernel; `tested`: for the storage named in `testedStorage`. */
+  /**
+   * `never`; `one-kernel`: where both hosts share one kernel and the disks are on its own file systems; `tested`: there, and only in the
+   * storage that `testedStorage` names as hosts do.
+   */
   imageLock: 'never' | 'one-kernel' | 'tested';
   testedStorage: string[];
   /** sanlock's expired lease counts, where its watchdog is armed. */

@@ -5,9 +5,9 @@
  */
 import { PROCESS_GONE } from './act.ts';
 import type { ActKind, ProofKind, StopProof } from './act.ts';
-import type { VmId } from './ids.ts';
+import type { Time, VmId } from './ids.ts';
 import type { Policy } from './policy.ts';
-import type { Copy, Vm } from './state.ts';
+import type { Copy, Place, State, Vm } from './state.ts';
 
 /** Who tells: the agent of the host (a row of its spool), a fence agent beside the controller, or a person by an order. */
 export type Teller = 'agent' | 'fence-agent' | 'person';
@@ -20,12 +20,17 @@ interface ProofRow {
   evidence: Readonly<Record<string, readonly string[]>>;
   /** Why it does not count under this policy, where it does not. */
   unless?: (policy: Policy, proof: StopProof) => string | undefined;
+  /** It says how it was at one moment, and not that the host of the copy will not start it again. */
+  ages?: true;
   /** What it says, for `explain`. */
   says: string;
 }
 
 /** Acts after which the agent of a host may say that a copy has stopped. */
 const SEEN_BY_AGENT: readonly ActKind[] = ['stop', 'prove', 'terminate'];
+
+/** Between the names of storage in the evidence of a lock. */
+export const STORAGE_BETWEEN = ', ';
 
 /** File systems whose locks are those of the kernel alone. */
 const LOCAL_FILE_SYSTEMS: readonly string[] = ['ext4', 'xfs', 'btrfs', 'tmpfs'];
@@ -48,6 +53,7 @@ const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
     from: 'fence-agent',
     acts: ['fence'],
     evidence: { power: ['off'] },
+    ages: true,
     says: 'the power of its host was read back as off',
   },
   'image-lock': {
@@ -55,11 +61,13 @@ const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
     acts: ['ask-lock'],
     // A file system over a network may let go of the locks of a host that was cut off, while its QEMU runs.
     evidence: { lock: ['free'], kernel: ['shared'], fs: LOCAL_FILE_SYSTEMS },
+    ages: true,
     unless: ({ proofs }, { evidence }) => {
       if (proofs.imageLock === 'one-kernel') return undefined;
       if (proofs.imageLock === 'never') return 'the policy takes a free image lock as support, not as a proof';
       const storage = evidence['storage'] ?? '';
-      return proofs.testedStorage.includes(storage) ? undefined : `the locks of storage "${storage}" were not tested`;
+      const untested = storage.split(STORAGE_BETWEEN).find(name => !proofs.testedStorage.includes(name));
+      return untested === undefined ? undefined : `the locks of storage "${untested}" were not tested`;
     },
     says: 'no copy holds the lock on its disks, which are on a file system of the one kernel of both hosts',
   },
@@ -124,6 +132,36 @@ export function proofFault(
 export function isProven(vm: Vm, copy: Copy): boolean {
   const { proof } = copy;
   return proof !== undefined && proof.vm === vm.id && proof.host === copy.host && proof.epoch === copy.epoch;
+}
+
+/** For so long it is taken as certain that what was off is off, and what was free is free. */
+const FRESH_MS = 300_000;
+
+/**
+ * A copy whose proof was true once, and is too old to start another by: its host starts it by itself, and somebody may have switched that on
+ * again since, of which nobody tells while its agent is away.
+ */
+export function agedCopy(vm: Vm, now: Time): Copy | undefined {
+  return vm.copies.find(
+    ({ ran, proof, autostart, provenAt = 0 }) =>
+      ran && proof !== undefined && autostart && PROOFS[proof.kind].ages === true && now - provenAt > FRESH_MS,
+  );
+}
+
+/** Records a proof that counts. It is of the boot of the host that is known now. */
+export function setProof(s: State, copy: Copy, proof: StopProof, place: Place): void {
+  dropProof(copy);
+  [copy.proof, copy.proofPlace, copy.provenAt, copy.state] = [proof, place, s.now, 'gone'];
+  const boot = s.hosts.get(copy.host)?.boot;
+  if (boot !== undefined) copy.proofBoot = boot;
+}
+
+/** It does not count any more. */
+export function dropProof(copy: Copy): void {
+  delete copy.proof;
+  delete copy.proofPlace;
+  delete copy.provenAt;
+  delete copy.proofBoot;
 }
 
 /** Copies of a VM that may run for all that is known. */

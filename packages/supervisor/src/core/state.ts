@@ -120,6 +120,9 @@ export interface Copy {
   proof?: StopProof;
   /** Where the proof stands in the story of the host: only what is newer can void it. */
   proofPlace?: Place;
+  /** When it was taken, and the boot of the host that was known then. */
+  provenAt?: Time;
+  proofBoot?: string;
   /** Highest epoch that its agent is known to have. */
   told: Epoch;
   /** The epoch that its agent was last told of. */

@@ -13,9 +13,9 @@ export interface Placement {
   against: Record<string, string>;
 }
 
-/** The storage that a disk lies on is named by itself, or by a folder above it. */
-function reaches(host: Host, disk: string): boolean {
-  return host.storage.some(s => disk === s || disk.startsWith(s.endsWith('/') ? s : `${s}/`));
+/** Whether a disk lies on any of these: storage is named by itself, or by a folder above it. */
+export function reaches(storage: readonly string[], disk: string): boolean {
+  return storage.some(s => disk === s || disk.startsWith(s.endsWith('/') ? s : `${s}/`));
 }
 
 /** Memory that VMs will take which are on their way to a host. */
@@ -47,7 +47,7 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
   const pages = unapplied(host).length;
   if (pages > 0) return `${pages} of its known bad pages are in use again`;
   if (from?.arch !== undefined && host.arch !== from.arch) return `it is ${host.arch ?? 'of an unknown architecture'}`;
-  const disk = vm.disks.find(d => !reaches(host, d));
+  const disk = vm.disks.find(d => !reaches(host.storage, d));
   if (disk !== undefined) return `it does not reach ${disk}`;
   if (vm.cpuModel !== undefined && host.cpuModels.length > 0 && !host.cpuModels.includes(vm.cpuModel))
     return `it does not have the CPU model ${vm.cpuModel}`;

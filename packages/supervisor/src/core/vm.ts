@@ -4,7 +4,7 @@ import type { HostId, Time } from './ids.ts';
 import { noteAfter } from './incident.ts';
 import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
 import { placeOf } from './places.ts';
-import { isProven, unprovenCopies } from './proof.ts';
+import { dropProof, isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
 import type { Copy, State, Vm } from './state.ts';
 import { alarm, calm, decide } from './turn.ts';
@@ -68,23 +68,45 @@ function set(vm: Vm, name: 'onCrash' | 'owner', value: string | undefined): void
   else vm[name] = value;
 }
 
+/**
+ * Whether a copy was told alive in a later boot of its host than that of its proof. By the time of its row alone that is not certain: a
+ * boot may set the clock back.
+ */
+function isOfLaterBoot(s: State, { host: id, place, proofBoot }: Copy): boolean {
+  const host = s.hosts.get(id);
+  // An agent's first words come before all else that it tells of a boot.
+  const begun = host?.sources.get('agent')?.place;
+  if (place === undefined || begun === undefined || proofBoot === undefined || host?.boot === proofBoot) return false;
+  return newer(place, begun);
+}
+
+function voidProof(t: Turn, vm: Vm, copy: Copy, reported: number): void {
+  const { proof, host } = copy;
+  if (proof === undefined) return;
+  dropProof(copy);
+  decide(t, {
+    vm: vm.id,
+    host,
+    rule: 'core/proof-void',
+    rung: 'hold',
+    inputs: { proof: proof.kind, epoch: proof.epoch, reported },
+    why: `The copy on ${host} was proven to have stopped, and its host says that it runs again.`,
+  });
+}
+
+/** A host has told of another boot: what it has told of VMs since then is newer than what was proven before. */
+export function looksAfterBoot(t: Turn, host: HostId): void {
+  for (const vm of t.s.vms.values())
+    for (const copy of vm.copies) {
+      if (copy.host !== host || !isAlive(copy.state) || copy.proof === undefined || !isOfLaterBoot(t.s, copy)) continue;
+      voidProof(t, vm, copy, copy.epoch);
+      t.vms.add(vm.id);
+    }
+}
+
 function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
-  const { proof } = copy;
-  if (
-    proof !== undefined &&
-    (copy.proofPlace === undefined || copy.place === undefined || newer(copy.place, copy.proofPlace))
-  ) {
-    delete copy.proof;
-    delete copy.proofPlace;
-    decide(t, {
-      vm: vm.id,
-      host: copy.host,
-      rule: 'core/proof-void',
-      rung: 'hold',
-      inputs: { proof: proof.kind, epoch: proof.epoch, reported: report.epoch },
-      why: `The copy on ${copy.host} was proven to have stopped, and its host says that it runs again.`,
-    });
-  }
+  const { place, proofPlace } = copy;
+  if (place === undefined || newer(place, proofPlace) || isOfLaterBoot(t.s, copy)) voidProof(t, vm, copy, report.epoch);
   copy.epoch = Math.max(copy.epoch, report.epoch);
   vm.epoch = Math.max(vm.epoch, copy.epoch);
   copy.ran = true;

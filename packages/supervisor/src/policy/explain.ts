@@ -96,8 +96,10 @@ const MODE = {
 
 const LOCK = {
   never: 'a free image lock only supports a proof',
-  'one-kernel': 'a free image lock is a proof, because all hosts share one kernel',
-  tested: 'a free image lock is a proof on storage that was tested',
+  'one-kernel':
+    'a free image lock is a proof where both hosts share one kernel and the disks are on its own file systems',
+  tested:
+    'a free image lock is a proof where both hosts share one kernel and the disks are on its own file systems, in storage that was tested',
 } as const;
 
 /**

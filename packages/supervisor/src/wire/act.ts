@@ -29,7 +29,7 @@ const act = {
   gpa: wide.optional(),
 } satisfies Record<keyof Act, z.ZodType>;
 
-export const actSchema = z.object(act) as unknown as z.ZodType<Act>;
+const actSchema = z.object(act) as unknown as z.ZodType<Act>;
 
 const proof = {
   kind: z.enum(PROOF_KINDS),

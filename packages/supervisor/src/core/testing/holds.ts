@@ -44,6 +44,8 @@ class Watch {
   readonly #copies = new Map<string, Map<string, Known>>();
   readonly #rows = new Set<string>();
   readonly #acts = new Map<string, Act>();
+  /** Looks from another host: the row at which the copy was last seen alive when it was asked. */
+  readonly #asked = new Map<string, number>();
   /** Acts whose answer is awaited, and which of them end a second copy. */
   readonly #open = new Map<string, { act: Act; urgent: boolean }>();
   readonly #notices = new Set<string>();
@@ -87,7 +89,7 @@ class Watch {
 
   /** I10: so many VMs are acted on as the policy says, and one more whose second copy is ended. */
   #budget(act: Act, urgent: boolean): void {
-    if (act.kind !== 'prove') this.#open.set(act.id, { act, urgent });
+    if (!['prove', 'check', 'ask-lock'].includes(act.kind)) this.#open.set(act.id, { act, urgent });
     const open = [...this.#open.values()].filter(o => o.act.vm !== undefined);
     const doubles = open.filter(o => o.urgent);
     holds(doubles.length <= 1, `I10: ${act.id}: ${doubles.length} second copies are ended at once`);
@@ -163,10 +165,12 @@ class Watch {
   #proof(host: string, action: string, proof: StopProof | undefined, seq: number): void {
     const act = this.#acts.get(action);
     if (proof === undefined || act === undefined || act.host !== host || act.vm === undefined) return;
-    if (proof.host !== host || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy))
-      return;
-    const known = this.#copies.get(act.vm)?.get(host);
-    if (known !== undefined && proof.epoch === known.epoch && seq > known.alive) known.proven = true;
+    const of = act.of ?? host;
+    if (proof.host !== of || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy)) return;
+    const known = this.#copies.get(act.vm)?.get(of);
+    if (known === undefined || proof.epoch !== known.epoch) return;
+    // What another host has seen is true where its own host has told nothing since that was asked.
+    if (act.of === undefined ? seq > known.alive : this.#asked.get(act.id) === known.alive) known.proven = true;
   }
 
   #effect(effect: Effect, before: Effect | undefined): void {
@@ -186,6 +190,7 @@ class Watch {
     holds(!this.#acts.has(act.id), `I6: act ${act.id} is wanted twice`);
     holds(!this.#paused, `act ${act.id} while the fleet is paused`);
     this.#acts.set(act.id, act);
+    if (act.of !== undefined) this.#asked.set(act.id, this.#copies.get(act.vm ?? '')?.get(act.of)?.alive ?? 0);
     this.#budget(act, before?.effect === 'decision' && before.decision.rule === 'core/second-copy');
     if (act.kind === 'start') this.#start(act);
     if (act.kind === 'migrate') this.#migrate(act);
