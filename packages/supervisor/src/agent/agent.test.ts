@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { event } from '@syndrome/decode/events/event.ts';
 import { peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
 import type { Act, ActResult } from '../core/act.ts';
@@ -133,6 +133,55 @@ describe('the agent', () => {
     );
     expect(done).toEqual(['1']);
     for (const again of controller.said.filter(isResult).filter(r => r.action === '1')) expect(again).toEqual(first);
+  });
+
+  test('refuses what it does not know from a newer controller, and stays', async () => {
+    await start();
+    controller.order({ ...act('new', 7), kind: 'teleport' as Act['kind'] });
+    expect(await controller.until(s => isResult(s) && s.action === 'new')).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('does not know how to teleport'),
+    });
+    // Nothing is written down of it: an older epoch is not refused for it.
+    controller.order({ ...act('next', 6), kind: 'check', needs: [] });
+    expect(await controller.until(s => isResult(s) && s.action === 'next')).toMatchObject({ state: 'confirmed' });
+  });
+
+  test('goes on when its clock is set: its rows keep their order, and no order is done after its deadline', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    try {
+      const voice = new Voice();
+      const done: string[] = [];
+      const libvirt = {
+        act: (order: Act): Promise<ActResult> => {
+          done.push(order.id);
+          return Promise.resolve(resultOf(order, { state: 'confirmed' }));
+        },
+      };
+      await start({ parts: () => ({ libvirt, sources: [voice] }) });
+      const now = Date.now();
+      const orders = { forward: act('forward', 5), back: act('back', 5) };
+      voice.say(failure(1));
+      await controller.until(s => isEvent(s) && s.pfn === 1n);
+      vi.setSystemTime(now + 3_600_000);
+      voice.say(failure(2));
+      controller.order(orders.forward);
+      expect(await controller.until(s => isResult(s) && s.action === 'forward')).toMatchObject({
+        state: 'refused',
+        reason: expect.stringContaining('by the clock of this host'),
+      });
+      vi.setSystemTime(now - 3_600_000);
+      voice.say(failure(3));
+      controller.order(orders.back);
+      await controller.until(s => isResult(s) && s.action === 'back');
+      await controller.until(s => isEvent(s) && s.pfn === 3n);
+      expect(done).toEqual(['back']);
+      const rows = [...controller.rows.values()].filter(row => isEvent(row.said)).toSorted((a, b) => a.seq - b.seq);
+      expect(rows.map(row => isEvent(row.said) && row.said.pfn)).toEqual([1n, 2n, 3n]);
+      expect(rows.map(row => Math.round((row.at - now) / 3_600_000))).toEqual([0, 1, -1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('domains of libvirt are told and acted on by libvirt, also by an agent that was started again', async () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { requireOwnFolder } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
-import type { Act, ActResult } from '../core/act.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { type Act, ACT_KINDS, type ActResult } from '../core/act.ts';
 import type { Epoch, HostId, VmId } from '../core/ids.ts';
 import type { Said } from '../core/said.ts';
 import { toJson } from '../wire/json.ts';
@@ -188,7 +189,11 @@ export class Agent {
 
   /** Takes an order of the controller, or of a drill: it is done once for its id, and its result goes through the spool. */
   #order(act: Act): void {
-    const begin = act.host === this.#config.host ? this.#book.begin(act, Date.now()) : this.#misdirected(act);
+    const wrong = this.#whyNot(act);
+    const begin: ReturnType<ActBook['begin']> =
+      wrong === undefined
+        ? this.#book.begin(act, Date.now())
+        : { begin: false, answer: resultOf(act, { state: 'refused', reason: wrong }) };
     if (!begin.begin) {
       if (begin.answer !== undefined) this.#answer(begin.answer);
       return;
@@ -211,9 +216,10 @@ export class Agent {
     if (act.kind === 'start' && act.vm !== undefined) this.#starting.set(act.vm, acting);
   }
 
-  #misdirected(act: Act): { begin: false; answer: ActResult } {
-    const reason = `this is host ${this.#config.host}, and the act is for ${act.host}`;
-    return { begin: false, answer: resultOf(act, { state: 'refused', reason }) };
+  /** Why an act is none for this agent; nothing is written down of it. */
+  #whyNot({ host, kind }: Act): string | undefined {
+    if (host !== this.#config.host) return `this is host ${this.#config.host}, and the act is for ${host}`;
+    return ACT_KINDS.includes(kind) ? undefined : `agent ${VERSION} does not know how to ${safeText(kind, 100)}`;
   }
 
   #answer(result: ActResult): void {

@@ -5,7 +5,7 @@ import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
-import { placeOf } from './places.ts';
+import { placeOf, turnBack } from './places.ts';
 import { isKernelLog } from './sources.ts';
 import type { Host, Place } from './state.ts';
 import { land, want } from './acts.ts';
@@ -196,6 +196,12 @@ export function startLife(t: Turn, id: HostId): void {
 /** A row of it came: none is faster than its clock is behind. */
 export function noteClock(t: Turn, row: Row): void {
   const host = hostOf(t.s, row.host);
+  const { spool, seq, at } = row;
+  const last = host.newest?.spool === spool ? host.newest : undefined;
+  if (last === undefined || seq > last.seq) {
+    if (last !== undefined && at < last.at) turnBack(host, spool);
+    host.newest = { spool, seq, at };
+  }
   host.behind = Math.min(host.behind ?? Number.POSITIVE_INFINITY, t.now - row.at);
 }
 

@@ -217,3 +217,68 @@ test("a person's word is placed by the clock of the host: what it says afterward
   expect(copyOn(scene, 'a')?.proof).toBeUndefined();
   expect(goneProof({ vm: 'v', host: 'a', epoch: 0 }).kind).toBe('process-gone');
 });
+
+describe('a host whose clock is set back while its agent is here', () => {
+  const BACK = -3_600_000;
+  /** An agent whose clock a test sets. */
+  function set(scene: Scene, host: string): { say: (said: Said) => Effect[]; set: (off: number) => void } {
+    let [off, seq] = [0, 0];
+    const row = (said: Said): Effect[] =>
+      scene.send({
+        input: 'row',
+        at: scene.now,
+        row: { host, spool: `${host}-1`, seq: ++seq, at: scene.now + off, said },
+      });
+    scene.send({ input: 'agent', at: scene.now, host, connected: true });
+    row({ kind: 'source', source: 'agent', state: 'reading' });
+    row(hostReport(`${host}-boot-1`));
+    return { say: row, set: to => (off = to) };
+  }
+
+  test('is believed when it says that a copy runs that a person took for stopped', () => {
+    const scene = new Scene(ACTS);
+    scene.host('b');
+    const a = set(scene, 'a');
+    a.say(vmReport());
+    scene.send({ input: 'agent', at: scene.now, host: 'a', connected: false });
+    scene.pass(10);
+    scene.order('ann', { order: 'attest', vm: 'v', host: 'a', epoch: 0, statement: 'pulled the plug' });
+    scene.pass(60);
+    scene.send({ input: 'agent', at: scene.now, host: 'a', connected: true });
+    a.set(BACK);
+    a.say(vmReport({ state: 'paused' }));
+    expect(copyOn(scene, 'a')?.proof).toBeUndefined();
+  });
+
+  test('has its errors counted, and its word taken, by the time that it has now', () => {
+    const scene = new Scene(ACTS);
+    scene.host('a');
+    const b = set(scene, 'b');
+    scene.vm('a', 'v');
+    scene.pass(60);
+    b.set(BACK);
+    b.say({ kind: 'source', source: 'kmsg', state: 'reading' });
+    scene.order('ann', { order: 'restart', vm: 'v' });
+    for (let act = scene.acts()[0]; act !== undefined; act = scene.acts()[0]) {
+      const { id, vm = '', epoch } = act;
+      const result = { kind: 'result', action: id, vm, epoch, state: 'confirmed' } as const;
+      if (act.host === 'b') b.say({ ...result, seen: { pid: '200', startTicks: '9' } });
+      else scene.good(act);
+    }
+    expect(scene.state.vms.get('v')?.home).toBe('b');
+    b.say(vmReport({ epoch: 1 }));
+    scene.pass(60);
+    for (const pfn of [1n, 2n]) {
+      b.say({
+        kind: 'event',
+        source: 'kmsg',
+        vm: 'v',
+        event: event('host.sigbus-sent', { pfn, comm: 'qemu', pid: 1 }),
+      });
+      scene.pass(90);
+    }
+    const found = scene.effects.findLast(e => e.effect === 'decision' && e.decision.vm === 'v');
+    expect(found?.effect === 'decision' && found.decision.inputs['errors']).toBe(2);
+    checkRun(scene);
+  });
+});

@@ -38,6 +38,14 @@ export function noteSpool(s: State, row: Row): boolean {
   return lost;
 }
 
+/** A host's clock was set back: what it says from now on is newer than all that was placed by that clock, and its time is learnt anew. */
+export function turnBack(host: Host, spool: string): void {
+  host.life = (host.life ?? 0) + 1;
+  host.spools ??= new Map();
+  host.spools.set(spool, host.life);
+  delete host.behind;
+}
+
 /** Where a row stands in the story of its host. */
 export function placeOf(s: State, { host, spool, seq, at }: Row): Place {
   const life = s.hosts.get(host)?.spools?.get(spool) ?? 0;

@@ -13,7 +13,7 @@ export interface Place {
   spool: string;
   seq: number;
   at: Time;
-  /** How often its agent had lost what it had written down. Default 0. */
+  /** How often its agent had lost what it had written down, or its clock was set back. Default 0. */
   life?: number;
 }
 
@@ -71,6 +71,8 @@ export interface Host {
   since: Time;
   /** How far its clock is behind ours, ms: the least that any of its rows took since it connected. Negative where it is ahead. */
   behind?: number;
+  /** Its newest row: a later one of an earlier time says that its clock was set back. */
+  newest?: Place;
   place?: Place;
   /** Its spools, with the life of its agent that each is of; the present life, and when that began by the host's clock. */
   spools?: Map<string, number>;

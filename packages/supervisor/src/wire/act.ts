@@ -31,6 +31,9 @@ const act = {
 
 const actSchema = z.object(act) as unknown as z.ZodType<Act>;
 
+/** An act as an agent takes it: of a kind that it may not know, which it refuses rather than hang up. */
+export const orderSchema = z.object({ ...act, kind: name }) as unknown as z.ZodType<Act>;
+
 const proof = {
   kind: z.enum(PROOF_KINDS),
   vm: name,

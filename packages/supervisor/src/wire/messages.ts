@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Act } from '../core/act.ts';
 import type { HostId } from '../core/ids.ts';
-import { actSchema } from './act.ts';
+import { orderSchema } from './act.ts';
 import { count, name, parseLine, toJson, words } from './json.ts';
 import { type BareRow, bareRowSchema, MAX_ROW_BYTES } from './row.ts';
 
@@ -24,7 +24,8 @@ export type AgentMessage =
 
 /**
  * What a controller sends. `welcome` and `ack` say up to which row everything of the spool is durable: those the agent may
- * forget. `act` may come again: the agent does it once for its id, and answers the same again. After `refused` it hangs up.
+ * forget. `act` may come again: the agent does it once for its id, and answers the same again; one of a kind that
+ * it does not know, from a newer controller, it refuses. After `refused` it hangs up.
  */
 export type ControllerMessage =
   | { type: 'welcome'; version: number; upto: number }
@@ -42,7 +43,7 @@ const fromAgent = z.discriminatedUnion('type', [
 const fromController = z.discriminatedUnion('type', [
   z.object({ type: z.literal('welcome'), version: count, upto: count }),
   z.object({ type: z.literal('ack'), upto: count }),
-  z.object({ type: z.literal('act'), act: actSchema }),
+  z.object({ type: z.literal('act'), act: orderSchema }),
   z.object({ type: z.literal('ping'), n: count }),
   z.object({ type: z.literal('refused'), code: name, reason: words }),
 ]) as unknown as z.ZodType<ControllerMessage>;

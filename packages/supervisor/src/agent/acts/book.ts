@@ -87,7 +87,8 @@ export class ActBook {
       return refused(`epoch ${act.epoch} of ${act.vm} is older than ${highest}, which this host has seen`);
     if (act.kind === 'start' && act.vm !== undefined && act.epoch <= (this.#ended.get(act.vm) ?? -1))
       return refused(`the end of epoch ${act.epoch} of ${act.vm} was looked for here: no copy of it begins any more`);
-    if (act.deadline <= now) return refused('its deadline is over');
+    if (act.deadline <= now)
+      return refused(`its deadline is over, by ${Math.round((now - act.deadline) / 1000)} s by the clock of this host`);
     const ended = act.vm === undefined ? undefined : this.#ended.get(act.vm);
     if (act.vm !== undefined) this.#epochs.set(act.vm, act.epoch);
     if (act.vm !== undefined && (act.kind === 'prove' || act.kind === 'stop')) this.#ended.set(act.vm, act.epoch);
