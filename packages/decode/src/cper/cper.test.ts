@@ -129,12 +129,17 @@ describe('decodeGhesBlock', () => {
     const full = encodeMemoryError({ ...proven, rank: 1, cardHandle: 2 });
     const old = decodeMemoryError(full.subarray(0, 73));
     // Rank and handle are marked valid and lie behind the end: their validation bits are kept.
-    expect(old.value).toEqual({ ...proven, kept: { length: 73, bytes: [{ at: 1, hex: '8001' }] } });
+    expect(old.value).toEqual({
+      ...proven,
+      validationBits: 0x1c006n,
+      kept: { length: 73, bytes: [{ at: 1, hex: '8001' }] },
+    });
     expect(encodeMemoryError(old.value as CperMemoryError)).toEqual(full.subarray(0, 73));
     expect(old.diagnostics.map(d => d.code)).toEqual(['E_CPER_TRUNCATED', 'E_CPER_TRUNCATED']);
     const odd = decodeMemoryError(full.subarray(0, 77));
     expect(odd.value).toEqual({
       ...proven,
+      validationBits: 0x1c006n,
       rank: 1,
       kept: {
         length: 77,
@@ -150,7 +155,7 @@ describe('decodeGhesBlock', () => {
 
   it('keeps the readable part of a cut block and says so', () => {
     const cut = decodeGhesBlock(good.subarray(0, good.length - 5));
-    expect(cut.value?.sections[0]?.body).toEqual({ ...proven, kept: { length: 75 } });
+    expect(cut.value?.sections[0]?.body).toEqual({ ...proven, validationBits: 0x4006n, kept: { length: 75 } });
     expect(cut.diagnostics.map(d => d.code)).toEqual(['E_CPER_TRUNCATED', 'E_CPER_TRUNCATED', 'W_CPER_LENGTH']);
     expect(decodeGhesBlock(good.subarray(0, 19)).value).toBeUndefined();
   });

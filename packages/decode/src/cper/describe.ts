@@ -1,12 +1,9 @@
 /** @module The members of a section as rows: for tables on a screen. */
 import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeNames } from './arm.ts';
 import { ARM_ERROR_FLAGS, flagWords } from './flags.ts';
-import { FIRMWARE_LAYOUT } from './firmware.ts';
+import { FLAT_LAYOUTS } from './flat-layouts.ts';
 import { bytesToHex, describeLayout } from './layout.ts';
-import type { Layout, MemberRow } from './layout.ts';
-import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from './memory.ts';
-import { PCIE_LAYOUT } from './pcie.ts';
-import { PROCESSOR_LAYOUT } from './processor.ts';
+import type { MemberRow } from './layout.ts';
 import type { CperArmContext, CperBody } from './record.ts';
 import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
 
@@ -36,14 +33,6 @@ const prefixed = (prefix: string, rows: readonly MemberRow[]): MemberRow[] =>
 
 const raw = (name: string, data: Uint8Array | undefined): MemberRow[] =>
   data === undefined ? [] : [{ name, value: bytesToHex(data), meaning: `${data.length} bytes` }];
-
-const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
-  memory: MEMORY_LAYOUT,
-  memory2: MEMORY2_LAYOUT,
-  processor: PROCESSOR_LAYOUT,
-  pcie: PCIE_LAYOUT,
-  firmware: FIRMWARE_LAYOUT,
-};
 
 /**
  * Every member of a section that is there, structures taken apart; untrusted text is printable ASCII. What is in the bits of
@@ -96,7 +85,7 @@ export function describeSection(body: CperBody): MemberRow[] {
         ...raw('trailing', body.trailing),
       ];
     default: {
-      const layout = FLAT[body.kind];
+      const layout = FLAT_LAYOUTS[body.kind];
       return [
         ...(layout === undefined ? [] : describeLayout(layout, body)),
         ...(body.kind === 'memory' && body.dimmLocation !== undefined

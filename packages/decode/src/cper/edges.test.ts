@@ -12,6 +12,7 @@ import { hexToBytes } from './layout.ts';
 import { lintCper } from './lint.ts';
 import type { CperMemoryError, CperRecord } from './record.ts';
 import { encodeTimestamp } from './timestamp.ts';
+import { unmarked } from './testing/arbitrary.ts';
 
 const memory: CperMemoryError = { kind: 'memory', physicalAddress: 0x1000n };
 const codes = (record: CperRecord): string[] => lintCper(record).map(f => f.code);
@@ -25,7 +26,7 @@ describe('a row of 18 bits', () => {
 
   it('is read whole when only its own validation bit is set, as UEFI asks', () => {
     const { value, diagnostics } = decodeMemoryError(bytes);
-    expect(value).toEqual({ kind: 'memory', rowLow: 0xbeef, rowExtended: 2 });
+    expect(value).toEqual({ kind: 'memory', validationBits: 0x40000n, rowLow: 0xbeef, rowExtended: 2 });
     expect(diagnostics).toEqual([]);
     expect(value && rowOf(value)).toBe(0x2beef);
     expect(encodeMemoryError({ kind: 'memory', rowLow: 0xbeef, rowExtended: 2 })).toEqual(bytes);
@@ -34,7 +35,12 @@ describe('a row of 18 bits', () => {
   it('may stand under both validation bits, and has one place', () => {
     const both = bytes.slice();
     both[1] = 1;
-    expect(decodeMemoryError(both).value).toEqual({ kind: 'memory', row: 0xbeef, rowLow: 0xbeef, rowExtended: 2 });
+    expect(unmarked(decodeMemoryError(both).value)).toEqual({
+      kind: 'memory',
+      row: 0xbeef,
+      rowLow: 0xbeef,
+      rowExtended: 2,
+    });
     expect(encodeMemoryError({ kind: 'memory', row: 0xbeef, rowLow: 0xbeef, rowExtended: 2 })).toEqual(both);
     expect(() => encodeMemoryError({ kind: 'memory', row: 1, rowLow: 2 })).toThrow('row disagrees with rowLow');
   });

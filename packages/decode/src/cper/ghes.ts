@@ -31,18 +31,23 @@ const ENTRY_FIELDS: Layout['fields'] = [
   guid('fruId', 28, { valid: 0 }),
   text('fruText', 44, 20, { valid: 1 }),
 ];
-const ENTRY_V2: Layout = {
+export const ENTRY_V2: Layout = {
   name: 'data entry',
   source: 'ACPI 6.5 18.3.2.7.1',
   length: ENTRY_HEADER_V2,
   validation: { at: 22, size: 1 },
   fields: ENTRY_FIELDS,
 };
-const ENTRY_V3: Layout = {
+export const ENTRY_V3: Layout = {
   ...ENTRY_V2,
   length: ENTRY_HEADER,
   fields: [...ENTRY_FIELDS, u64('timestamp', 64, { valid: 2 })],
 };
+
+/** The header of a data entry of a revision. */
+export function entryLayout(revision: number): Layout {
+  return revision < REVISION_3 ? ENTRY_V2 : ENTRY_V3;
+}
 
 /** What stands in the header of a data entry or section descriptor. */
 interface Header extends Partial<Omit<CperSection, 'severity' | 'body'>> {
@@ -87,7 +92,7 @@ function encodeEntry(input: GhesSectionInput, severity: CperSeverity): Uint8Arra
     type: typeOf(input),
     severity: severityNumber(input.severity ?? severity, raw),
   };
-  const layout = header.revision < REVISION_3 ? ENTRY_V2 : ENTRY_V3;
+  const layout = entryLayout(header.revision);
   if (layout === ENTRY_V2 && input.timestamp !== undefined) {
     throw new CperError('E_CPER_RANGE', 'a timestamp needs revision 0x300 of the data entry');
   }
@@ -176,7 +181,7 @@ export function decodeGhesBlock(bytes: Uint8Array, base = 0): GhesRead {
       break;
     }
     const revision = view.getUint16(offset + 20, true);
-    const layout = revision < REVISION_3 ? ENTRY_V2 : ENTRY_V3;
+    const layout = entryLayout(revision);
     if (revision !== REVISION_3 && revision !== REVISION_2) {
       note('W_CPER_REVISION', `data entry revision 0x${revision.toString(16)}, 0x300 expected`, offset + 20);
     }

@@ -17,6 +17,7 @@ import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
 import { decodeSection, encodeSection, sectionName } from './sections.ts';
 import { looksLikeGhesBlock } from './reader.ts';
 import type { CperBody, CperRecord } from './record.ts';
+import { unmarked } from './testing/arbitrary.ts';
 
 type Put = readonly [offset: number, size: number, value: number | bigint | Uint8Array | string];
 
@@ -341,7 +342,7 @@ const SECTIONS: readonly (readonly [name: string, type: string, bytes: Uint8Arra
 
 describe('sections', () => {
   it.each(SECTIONS)('%s', (_name, type, bytes, body) => {
-    expect(decodeSection(type, bytes)).toEqual({ value: body, diagnostics: [] });
+    expect(unmarked(decodeSection(type, bytes))).toEqual({ value: body, diagnostics: [] });
     expect(encodeSection(body)).toEqual(bytes);
   });
 
@@ -355,6 +356,7 @@ describe('sections', () => {
     const { value } = decodeSection(SECTION_MEMORY, unmarked);
     expect(value).toEqual({
       kind: 'memory',
+      validationBits: 0n,
       kept: {
         bytes: [
           { at: 18, hex: 'adde' },
@@ -434,7 +436,7 @@ describe('generic error status block', () => {
     const { value, diagnostics, length } = decodeGhesBlock(v2);
     expect(diagnostics).toEqual([]);
     expect(length).toBe(164);
-    expect(value).toEqual({
+    expect(unmarked(value)).toEqual({
       kind: 'cper',
       severity: 'fatal',
       blockStatus: 0x11,
@@ -588,7 +590,7 @@ describe('error record', () => {
   };
 
   it('goes both ways', () => {
-    expect(decodeCperRecord(bytes)).toEqual({ value: record, diagnostics: [], length: 357 });
+    expect(unmarked(decodeCperRecord(bytes))).toEqual({ value: record, diagnostics: [], length: 357 });
     expect(encodeCper(record)).toEqual(bytes);
     expect(isCperRecord(bytes)).toBe(true);
     expect(isCperRecord(bytes.subarray(1))).toBe(false);
@@ -597,7 +599,7 @@ describe('error record', () => {
   it('is made with defaults', () => {
     const made = makeCperRecord('corrected', [{ body: memory, fruText: 'A' }]);
     expect(made.sections[0]).toMatchObject({ severity: 'corrected', revision: 0x300, flags: 0, type: SECTION_MEMORY });
-    expect(decodeCperRecord(encodeCper(made)).value).toEqual(made);
+    expect(unmarked(decodeCperRecord(encodeCper(made)).value)).toEqual(made);
     expect(() => encodeCper({ ...made, sections: [{ ...made.sections[0]!, timestamp: 1n }] })).toThrow(/no timestamp/);
     expect(() => encodeCper({ ...made, sections: [{ ...made.sections[0]!, offset: 0x7fffffff }] })).toThrow(/too long/);
     expect(() => encodeCper({ ...made, kept: { length: 10 } })).toThrow(/does not fit kept.length/);

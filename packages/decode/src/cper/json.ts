@@ -6,7 +6,7 @@ import { hex64, parseU64 } from '../common/hex.ts';
 import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, ARM_LAYOUT } from './arm.ts';
 import { CperError } from './error.ts';
 import { FIRMWARE_LAYOUT } from './firmware.ts';
-import { bytesToHex, hexToBytes, textBytesName } from './layout.ts';
+import { bytesToHex, hexToBytes, textBytesName, VALIDATION_MEMBER } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from './memory.ts';
 import { PCIE_LAYOUT } from './pcie.ts';
@@ -40,6 +40,7 @@ const WIDE: ReadonlySet<string> = new Set([
   ...namesOf(f => f.kind === 'integer' && f.hi - f.lo >= 32),
   'timestamp',
   'persistenceInfo',
+  VALIDATION_MEMBER,
 ]);
 /** Members that are bytes. */
 const BYTES: ReadonlySet<string> = new Set([
@@ -53,7 +54,7 @@ const BYTES: ReadonlySet<string> = new Set([
 ]);
 
 /** Members that have one value, and so no members of their own. */
-const LEAVES: ReadonlySet<string> = new Set(namesOf(() => true));
+const LEAVES: ReadonlySet<string> = new Set([...namesOf(() => true), VALIDATION_MEMBER]);
 
 /** Depth of nesting that a record can have, with room to spare. */
 const MAX_DEPTH = 16;

@@ -5,6 +5,7 @@
  */
 import { CperError } from './error.ts';
 import type { CperDiagnostic } from './error.ts';
+import { fits } from '../registers/address.ts';
 import { fieldOf, hasBit, maskOf, placed, readLittleEndian, writeLittleEndian } from '../registers/field.ts';
 import { guidFromBytes, guidToBytes } from './guid.ts';
 
@@ -49,8 +50,12 @@ export interface Layout {
   readonly source: string;
   /** Length as specified. */
   readonly length: number;
-  /** Where the validation bits stand. */
-  readonly validation?: { readonly at: number; readonly size: 1 | 2 | 4 | 8 };
+  /** Where the validation bits stand, and what a bit is called that several members share. */
+  readonly validation?: {
+    readonly at: number;
+    readonly size: 1 | 2 | 4 | 8;
+    readonly shared?: Readonly<Record<number, string>>;
+  };
   readonly fields: readonly LayoutField[];
 }
 
@@ -120,6 +125,9 @@ function asText(bytes: Uint8Array): string {
 /** The name of the member that holds the bytes of a text that is not printable ASCII. */
 export const textBytesName = (name: string): string => `${name}Bytes`;
 
+/** The member that holds the validation bits of a structure as they were read. */
+export const VALIDATION_MEMBER = 'validationBits';
+
 /** The validation bits of a structure as they stand; 0 where there are none. */
 export function validationBits(layout: Layout, bytes: Uint8Array): bigint {
   const v = layout.validation;
@@ -138,6 +146,8 @@ export function isMarked(layout: Layout, bytes: Uint8Array, name: string): boole
  */
 export function readLayout(layout: Layout, bytes: Uint8Array, base: number, note: Note): Members {
   const value: Members = {};
+  const v = layout.validation;
+  if (v !== undefined && v.at + v.size <= bytes.length) value[VALIDATION_MEMBER] = validationBits(layout, bytes);
   const owned = new Uint8Array(bytes.length);
   const own = (at: number, size: number, mask: bigint): void => {
     const before = readLittleEndian(owned, at, size);
@@ -151,9 +161,7 @@ export function readLayout(layout: Layout, bytes: Uint8Array, base: number, note
       note('E_CPER_TRUNCATED', `${field.name} ${marked}lies behind the end of the ${layout.name}`, base + field.at);
       continue;
     }
-    if (field.valid !== undefined && layout.validation !== undefined) {
-      own(layout.validation.at, layout.validation.size, placed(1n, field.valid));
-    }
+    if (field.valid !== undefined && v !== undefined) own(v.at, v.size, placed(1n, field.valid));
     switch (field.kind) {
       case 'integer': {
         const mask = maskOf(field.hi, field.lo);
@@ -242,12 +250,13 @@ export function keptBytes(name: string, kept: CperKept | undefined, specified: n
 }
 
 /**
- * The bytes of a structure; validation bits follow from the members that are there. `more` names members that the
- * caller writes itself. Throws {@link CperError} for a value that does not fit and for a member it does not know.
+ * The bytes of a structure. Validation bits follow from the members that are there; from those that are given only what marks
+ * no member is taken, so that a record which was read can be changed and written. `more` names members that the caller writes
+ * itself. Throws {@link CperError} for a value that does not fit and for a member it does not know.
  */
 export function writeLayout(layout: Layout, value: object, more: readonly string[] = []): Uint8Array {
   const given = value as Members;
-  const known = new Set(['kind', 'kept', ...more]);
+  const known = new Set(['kind', 'kept', ...(layout.validation === undefined ? [] : [VALIDATION_MEMBER]), ...more]);
   for (const f of layout.fields) {
     known.add(f.name);
     if (f.kind === 'text') known.add(textBytesName(f.name));
@@ -260,7 +269,7 @@ export function writeLayout(layout: Layout, value: object, more: readonly string
     }
   }
   const bytes = keptBytes(layout.name, given['kept'] as CperKept | undefined, layout.length);
-  let valid = 0n;
+  let valid = givenValidation(layout, given[VALIDATION_MEMBER]);
   for (const field of layout.fields) {
     const member = given[field.name];
     if (member === undefined) continue;
@@ -275,6 +284,15 @@ export function writeLayout(layout: Layout, value: object, more: readonly string
     writeLittleEndian(bytes, v.at, v.size, readLittleEndian(bytes, v.at, v.size) | valid);
   }
   return bytes;
+}
+
+/** The bits of {@link VALIDATION_MEMBER} that are written: those of no member, for of the others the members decide. */
+function givenValidation(layout: Layout, given: unknown): bigint {
+  if (given === undefined || layout.validation === undefined) return 0n;
+  if (typeof given !== 'bigint' || !fits(given, 8 * layout.validation.size)) {
+    throw range(layout, VALIDATION_MEMBER, `does not fit its field: a value of ${layout.validation.size} bytes`);
+  }
+  return strayValidation(layout, given);
 }
 
 function writeField(layout: Layout, field: LayoutField, member: unknown, given: Members, bytes: Uint8Array): void {
@@ -336,6 +354,22 @@ export function bytesToHex(bytes: Uint8Array): string {
 /** Validation bits of the table. */
 export function knownValidationBits(layout: Layout): bigint {
   return layout.fields.reduce((sum, f) => (f.valid === undefined ? sum : sum | placed(1n, f.valid)), 0n);
+}
+
+/** The validation bits that members speak for, and the counts that stand between them. */
+function spokenFor(layout: Layout): bigint {
+  return layout.fields.reduce(
+    (mask, f) =>
+      f.kind === 'integer' && f.valid === undefined && f.at === layout.validation?.at
+        ? mask | maskOf(f.hi, f.lo)
+        : mask,
+    knownValidationBits(layout),
+  );
+}
+
+/** The validation bits that were read and mark no member. */
+export function strayValidation(layout: Layout, bits: bigint): bigint {
+  return bits & ~spokenFor(layout);
 }
 
 /** One member of a structure, for a table on a screen. */

@@ -1,23 +1,23 @@
 /** @module Whether a firmware record is as specified, agrees with itself, and says what software needs. */
-import { maskOf, placed } from '../registers/field.ts';
+import { hasBit, maskOf, placed } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
 import { bySeverity, findingAt, runsOf } from '../registers/finding.ts';
 import type { FindingPlace } from '../registers/finding.ts';
 import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { BLOCK_STATUS, blockStatus, entryCount, errorKinds } from './block-status.ts';
 import { bodyCorrected, classifyCper } from './classify.ts';
-import { FIRMWARE_LAYOUT } from './firmware.ts';
+import { FLAT_LAYOUTS } from './flat-layouts.ts';
 import type { CperKept, Layout } from './layout.ts';
 import { CPER_LINT_CODES } from './lint-codes.ts';
 import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
 import { MEMORY2_LAYOUT, MEMORY_ERROR_TYPES, MEMORY_LAYOUT } from './memory.ts';
 import { maskLsb } from './page.ts';
-import { PCIE_LAYOUT } from './pcie.ts';
-import { PROCESSOR_LAYOUT } from './processor.ts';
 import type { CperBody, CperMemoryError, CperMemoryError2, CperRecord, CperSection } from './record.ts';
 import { sectionType } from './sections.ts';
 import { severityRank } from './severity.ts';
 import { decodeTimestamp } from './timestamp.ts';
+import { HEADER_LAYOUT } from './uefi-record.ts';
+import { sectionHead, strayPlaces, validationMask, validationPlaces } from './validation-bits.ts';
 import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -32,14 +32,6 @@ const bits = (member: string, register: string, hi: number, lo = hi): FindingPla
 /** A place as it is called from one step further out. */
 const within = (outer: string, place: FindingPlace): FindingPlace =>
   typeof place === 'string' ? `${outer}.${place}` : { ...place, member: `${outer}.${place.member}` };
-
-const FLAT: Readonly<Partial<Record<CperBody['kind'], Layout>>> = {
-  memory: MEMORY_LAYOUT,
-  memory2: MEMORY2_LAYOUT,
-  processor: PROCESSOR_LAYOUT,
-  pcie: PCIE_LAYOUT,
-  firmware: FIRMWARE_LAYOUT,
-};
 
 /** What is wrong or remarkable about a record, errors first. Empty for one that is as specified. */
 export function lintCper(record: CperRecord): CperFinding[] {
@@ -122,7 +114,9 @@ function lintHeader(record: CperRecord, add: Add): void {
     add('L_CPER_TIMESTAMP', hex64(header.timestamp), 'header.timestamp');
   }
   if (classifyCper(record).simulated) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
-  if ((header.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the record header', 'header.kept');
+  if ((header.kept?.bytes ?? []).length > 0) {
+    add('L_CPER_RESERVED', 'in the record header', 'header.kept', ...strayPlaces(HEADER_LAYOUT, header, 'header'));
+  }
   if ((record.kept?.bytes ?? []).length > 0) add('L_CPER_TRAILING', 'between or behind the sections', 'kept');
 }
 
@@ -143,7 +137,9 @@ function lintSection(s: CperSection, record: CperRecord, add: Add): void {
   if (s.timestamp !== undefined && decodeTimestamp(s.timestamp) === undefined) {
     add('L_CPER_TIMESTAMP', hex64(s.timestamp), 'timestamp');
   }
-  if ((s.kept?.bytes ?? []).length > 0) add('L_CPER_RESERVED', 'in the header of the section', 'kept');
+  if ((s.kept?.bytes ?? []).length > 0) {
+    add('L_CPER_RESERVED', 'in the header of the section', 'kept', ...strayPlaces(sectionHead(record, s), s));
+  }
   const said = bodyCorrected(s.body);
   if (said !== undefined && said !== (s.severity === 'corrected') && s.severity !== 'none') {
     const by = SAID_BY[s.body.kind];
@@ -156,8 +152,8 @@ function lintSection(s: CperSection, record: CperRecord, add: Add): void {
 /** @param outside takes places of the section, `add` those of its body */
 function lintBody(s: CperSection, record: CperRecord, outside: Add, add: Add): void {
   const { body } = s;
-  const flat = FLAT[body.kind];
-  if (flat !== undefined && 'kept' in body) lintKept(flat, body.kept, '', add);
+  const flat = FLAT_LAYOUTS[body.kind];
+  if (flat !== undefined && body.kind !== 'raw') lintKept(flat, body, '', add);
   switch (body.kind) {
     case 'raw': {
       const known = sectionType(s.type);
@@ -176,23 +172,23 @@ function lintBody(s: CperSection, record: CperRecord, outside: Add, add: Add): v
       if (body.brandBytes !== undefined) add('L_CPER_FRU_TEXT', body.brand, 'brand', 'brandBytes');
       return;
     case 'x86-processor':
-      lintKept(X86_LAYOUT, body.kept, '', add);
+      lintKept(X86_LAYOUT, body, '', add);
       lintLists(body, add);
       for (const [i, e] of body.errors.entries()) {
-        lintKept(X86_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
+        lintKept(X86_ERROR_LAYOUT, e, `errors[${i}]`, add);
         if (X86_CHECKS[e.type ?? ''] === undefined) add('L_CPER_X86_CHECK', e.type, `errors[${i}].type`);
       }
-      for (const [i, c] of body.contexts.entries()) lintKept(X86_CONTEXT_LAYOUT, c.kept, `contexts[${i}]`, add);
+      for (const [i, c] of body.contexts.entries()) lintKept(X86_CONTEXT_LAYOUT, c, `contexts[${i}]`, add);
       return;
     case 'arm-processor':
-      lintKept(ARM_LAYOUT, body.kept, '', add);
+      lintKept(ARM_LAYOUT, body, '', add);
       lintLists(body, add);
       if (body.sectionLength !== undefined) {
         add('L_CPER_LENGTH', `the section says it has ${body.sectionLength} bytes`, 'sectionLength');
       }
       if (body.errors.length === 0) add('L_CPER_ARM_EMPTY', undefined, 'errors');
       for (const [i, e] of body.errors.entries()) {
-        lintKept(ARM_ERROR_LAYOUT, e.kept, `errors[${i}]`, add);
+        lintKept(ARM_ERROR_LAYOUT, e, `errors[${i}]`, add);
         if (e.length !== undefined && e.length !== ARM_ERROR_LAYOUT.length) {
           add('L_CPER_LENGTH', `an error structure of ${e.length} bytes`, `errors[${i}].length`);
         }
@@ -231,7 +227,11 @@ function holesOf(mask: bigint): bigint {
 }
 
 function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
-  if (body.physicalAddress === undefined) add('L_CPER_NO_ADDRESS', undefined, 'physicalAddress');
+  const layout = body.kind === 'memory' ? MEMORY_LAYOUT : MEMORY2_LAYOUT;
+  const marks = (...names: string[]): FindingPlace[] => validationPlaces(body, validationMask(layout, names));
+  if (body.physicalAddress === undefined) {
+    add('L_CPER_NO_ADDRESS', undefined, 'physicalAddress', ...marks('physicalAddress'));
+  }
   const mask = body.physicalAddressMask;
   if (mask !== undefined && maskLsb(mask) === undefined) {
     const member = 'physicalAddressMask';
@@ -243,12 +243,18 @@ function lintMemory(body: CperMemoryError | CperMemoryError2, add: Add): void {
   }
   if (body.bank !== undefined && (body.bankGroup !== undefined || body.bankAddress !== undefined)) {
     const parts = (['bankGroup', 'bankAddress'] as const).filter(name => body[name] !== undefined);
-    add('L_CPER_BANK_TWICE', undefined, 'bank', ...parts);
+    add('L_CPER_BANK_TWICE', undefined, 'bank', ...parts, ...marks('bank', ...parts));
   }
 }
 
 /** Tells what bytes that no member speaks for are: a validation bit, a value without one, reserved, or behind the end. */
-function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add: Add): void {
+function lintKept(
+  layout: Layout,
+  structure: { kept?: CperKept; validationBits?: bigint },
+  where: string,
+  add: Add,
+): void {
+  const { kept } = structure;
   if (kept === undefined) return;
   const name = (text: string): string => (where === '' ? text : `${where}.${text}`);
   const at = name('kept');
@@ -270,11 +276,25 @@ function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add
       if (v !== undefined && at >= v.at && at < v.at + v.size) validation |= placed(BigInt(byte), 8 * (at - v.at));
       else if (at >= layout.length) behind = true;
       else if (field === undefined) reserved = true;
-      else unmarked.add(name(field.name));
+      else unmarked.add(field.name);
     }
   }
-  if (validation !== 0n) add('L_CPER_VALID_EMPTY', name(`validation ${hex64(validation)}`), at);
-  if (unmarked.size > 0) add('L_CPER_VALUE_UNMARKED', [...unmarked].join(' '), ...unmarked);
+  const bitsOf = (mask: bigint): FindingPlace[] => validationPlaces(structure, mask, where);
+  if (validation !== 0n) {
+    const marked = layout.fields
+      .filter(f => f.valid !== undefined && hasBit(validation, f.valid))
+      .map(f => name(f.name));
+    add('L_CPER_VALID_EMPTY', name(`validation ${hex64(validation)}`), at, ...marked, ...bitsOf(validation));
+  }
+  if (unmarked.size > 0) {
+    const names = [...unmarked];
+    add(
+      'L_CPER_VALUE_UNMARKED',
+      names.map(name).join(' '),
+      ...names.map(name),
+      ...bitsOf(validationMask(layout, names)),
+    );
+  }
   if (reserved) add('L_CPER_RESERVED', where === '' ? undefined : where, at);
   if (behind) add('L_CPER_TRAILING', where === '' ? undefined : where, at);
 }
@@ -283,7 +303,7 @@ function lintKept(layout: Layout, kept: CperKept | undefined, where: string, add
 function isQemuShape(record: CperRecord): boolean {
   const [only] = record.sections;
   if (record.blockStatus !== 1 || record.sections.length !== 1 || only?.body.kind !== 'memory') return false;
-  const { kind: _, physicalAddress, errorType, ...rest } = only.body;
+  const { kind: _, physicalAddress, errorType, validationBits: _bits, ...rest } = only.body;
   return (
     record.severity === 'recoverable' &&
     only.severity === 'recoverable' &&

@@ -39,7 +39,7 @@ export const MEMORY_LAYOUT: Layout = {
   name: 'memory section',
   source: 'UEFI 2.10 N.2.5',
   length: MEMORY_SECTION_LENGTH,
-  validation: { at: 0, size: 8 },
+  validation: { at: 0, size: 8, shared: { 18: 'extendedRow' } },
   fields: [
     u64('errorStatus', 8, { valid: 0 }),
     u64('physicalAddress', 16, { valid: 1 }),

@@ -20,7 +20,7 @@ export const PCIE_LAYOUT: Layout = {
   name: 'PCIe section',
   source: 'UEFI 2.10 N.2.7',
   length: 208,
-  validation: { at: 0, size: 8 },
+  validation: { at: 0, size: 8, shared: { 2: 'commandStatus', 3: 'deviceId', 5: 'bridgeControlStatus' } },
   fields: [
     u32('portType', 8, { valid: 0, values: PCIE_PORT_TYPES }),
     u32('version', 12, { valid: 1, meaning: 'PCIe version, major and minor in BCD' }),

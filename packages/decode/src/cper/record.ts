@@ -37,6 +37,8 @@ export interface CperMemoryError {
   /** Validation bits 19 and 20: the same place as `bank`, its bits 15:8 and 7:0. */
   bankGroup?: number;
   bankAddress?: number;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -66,6 +68,8 @@ export interface CperMemoryError2 {
   moduleHandle?: number;
   bankGroup?: number;
   bankAddress?: number;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -86,6 +90,8 @@ export interface CperProcessorGeneric {
   requestorId?: bigint;
   responderId?: bigint;
   instructionPointer?: bigint;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -98,6 +104,8 @@ export interface CperX86ErrorInfo {
   requestorId?: bigint;
   responderId?: bigint;
   instructionPointer?: bigint;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -125,6 +133,8 @@ export interface CperX86Processor {
   contextCount?: number;
   /** Bytes behind the last structure. */
   trailing?: Uint8Array;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -141,6 +151,8 @@ export interface CperArmErrorInfo {
   errorInfo?: bigint;
   virtualAddress?: bigint;
   physicalAddress?: bigint;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -170,6 +182,8 @@ export interface CperArmProcessor {
   /** The length the section says it has, where it is not the length of what is there. */
   sectionLength?: number;
   trailing?: Uint8Array;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -197,6 +211,8 @@ export interface CperPcieError {
   capability?: Uint8Array;
   /** Advanced error reporting capability structure, 96 bytes. */
   aer?: Uint8Array;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   kept?: CperKept;
 }
 
@@ -250,6 +266,8 @@ export interface CperSection {
   length?: number;
   /** Offset in the record, where the section does not follow the one before. */
   offset?: number;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   /** Bytes of the data entry or section descriptor that no member says. */
   kept?: CperKept;
 }
@@ -273,6 +291,8 @@ export interface CperRecordHeader {
   /** Section count and record length, where they are not those of what is there. */
   sectionCount?: number;
   recordLength?: number;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
   /** Reserved bytes of the header. */
   kept?: CperKept;
 }

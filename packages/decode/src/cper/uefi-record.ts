@@ -20,7 +20,7 @@ const REVISION_1_0 = 0x0100;
 const MAX_SECTIONS = 1023;
 const MAX_RECORD = 1 << 26;
 
-const HEADER: Layout = {
+export const HEADER_LAYOUT: Layout = {
   name: 'record header',
   source: 'UEFI 2.10 N.2.1',
   length: RECORD_HEADER_LENGTH,
@@ -43,7 +43,7 @@ const HEADER: Layout = {
   ],
 };
 
-const DESCRIPTOR_LAYOUT: Layout = {
+export const DESCRIPTOR_LAYOUT: Layout = {
   name: 'section descriptor',
   source: 'UEFI 2.10 N.2.2',
   length: DESCRIPTOR,
@@ -122,7 +122,7 @@ export function decodeCperRecord(input: Uint8Array, base = 0): RecordRead {
     signatureEnd,
     signature: _,
     ...rest
-  } = readLayout(HEADER, bytes.subarray(0, RECORD_HEADER_LENGTH), base, noteAt) as unknown as Head;
+  } = readLayout(HEADER_LAYOUT, bytes.subarray(0, RECORD_HEADER_LENGTH), base, noteAt) as unknown as Head;
   const head = rest as CperRecordHeader;
   const readSeverity = (n: number, offset: number): ReturnType<typeof severityOf> => {
     const s = severityOf(n);
@@ -224,7 +224,7 @@ function place(record: CperRecord): { parts: Placed[]; end: number } {
 
 function headerBytes(record: CperRecord, total: number): Uint8Array {
   const { header, severity, severityNumber: raw, sections } = record;
-  return writeLayout(HEADER, {
+  return writeLayout(HEADER_LAYOUT, {
     signatureEnd: SIGNATURE_END,
     sectionCount: sections.length,
     recordLength: total,

@@ -45,7 +45,10 @@ describe('the text of a record', () => {
     ]);
     expect(lines.filter(line => /^  \S.* 0x[0-9a-f]{16}$/.test(line))).toEqual([
       '  header.flags 0x0000000000000004',
+      '  section 0 validationBits 0x0000000000000003',
       '  section 0 errorStatus 0x0000000000040400',
+      '  section 1 validationBits 0x0000000000000004',
+      '  section 1 errors[0].validationBits 0x0000000000000001',
       '  section 1 errors[0].checkInfo 0x0000000004000010',
     ]);
   });
@@ -62,10 +65,11 @@ describe('the text of a record', () => {
     const [bare] = decode(encodeMemoryError({ kind: 'memory', errorStatus: 0x400n }), {
       section: SECTION_MEMORY,
     }).records;
+    const MARKS = '  section 0 validationBits 0x0000000000000001';
     const heads = [whole, bare].map(r => (r === undefined ? [] : toText(r)).filter(line => / 0x0{12}/.test(line)));
     expect(heads).toEqual([
-      ['  blockStatus  0x0000000000000011', expect.any(String), '  section 0 errorStatus 0x0000000000000400'],
-      [expect.any(String), '  section 0 errorStatus 0x0000000000000400'],
+      ['  blockStatus  0x0000000000000011', expect.any(String), MARKS, '  section 0 errorStatus 0x0000000000000400'],
+      [expect.any(String), MARKS, '  section 0 errorStatus 0x0000000000000400'],
     ]);
   });
 });

@@ -165,7 +165,7 @@ export class CperDecoded extends LazyRecord {
         rows.push({ register, ...row, value: row.value.slice(0, MAX_VALUE) });
       if (section.fruText !== undefined) rows.push({ register, name: 'fruText', value: section.fruText });
       if (section.fruId !== undefined) rows.push({ register, name: 'fruId', value: section.fruId });
-      for (const row of bitRows(describeSectionBits(section, i))) rows.push(row);
+      for (const row of bitRows(describeSectionBits(this.raw, i))) rows.push(row);
     });
     return rows;
   }

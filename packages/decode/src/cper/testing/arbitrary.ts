@@ -4,6 +4,7 @@ import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, ARM_LAYOUT } from '../arm.ts';
 import { FIRMWARE_LAYOUT } from '../firmware.ts';
 import { CPER_SEVERITIES } from '../ghes.ts';
 import { guidFromBytes } from '../guid.ts';
+import { VALIDATION_MEMBER } from '../layout.ts';
 import type { Layout, LayoutField } from '../layout.ts';
 import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from '../memory.ts';
 import { PCIE_LAYOUT } from '../pcie.ts';
@@ -170,4 +171,12 @@ export function near(good: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
 export function fuzzRuns(usual: number): number {
   const asked = Number(process.env['FUZZ_RUNS']);
   return Number.isInteger(asked) && asked > 0 ? asked : usual;
+}
+
+/** What was read, without the validation bits of its structures: they follow from the members. */
+export function unmarked<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(unmarked) as T;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  const members = Object.entries(value).filter(([name]) => name !== VALIDATION_MEMBER);
+  return Object.fromEntries(members.map(([name, member]) => [name, unmarked(member)])) as T;
 }
