@@ -147,6 +147,35 @@ describe('the agent', () => {
     expect(await controller.until(s => isResult(s) && s.action === 'next')).toMatchObject({ state: 'confirmed' });
   });
 
+  test('does not do what was held up until its deadline was over', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    try {
+      const done: string[] = [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const libvirt = {
+        act: async (order: Act): Promise<ActResult> => {
+          done.push(order.id);
+          begun.resolve();
+          await promise;
+          return resultOf(order, { state: 'unknown' });
+        },
+      };
+      await start({ parts: () => ({ libvirt }) });
+      controller.order({ ...act('start', 5), kind: 'start' });
+      await begun.promise;
+      controller.order({ ...act('stop', 5), kind: 'terminate' });
+      controller.order(act('other', 5));
+      await vi.waitFor(() => expect(done).toEqual(['start', 'other']));
+      vi.setSystemTime(Date.now() + 3_600_000);
+      resolve();
+      expect(await controller.until(s => isResult(s) && s.action === 'stop')).toMatchObject({ state: 'refused' });
+      expect(done).toEqual(['start', 'other']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('goes on when its clock is set: its rows keep their order, and no order is done after its deadline', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     try {

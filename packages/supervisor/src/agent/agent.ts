@@ -10,7 +10,7 @@ import type { Epoch, HostId, VmId } from '../core/ids.ts';
 import type { Said } from '../core/said.ts';
 import { toJson } from '../wire/json.ts';
 import { rowLine } from '../wire/row.ts';
-import { ActBook } from './acts/book.ts';
+import { ActBook, LOOKS_FOR_END } from './acts/book.ts';
 import { checkFiles } from './acts/check.ts';
 import { HostActs } from './acts/host.ts';
 import { askLock } from './acts/image-lock.ts';
@@ -74,6 +74,10 @@ const FILLER = toJson({
 
 const CHECKS: Actuator = { act: act => Promise.resolve(checkFiles(act)) };
 const LOCKS: Actuator = { act: (act, signal) => askLock(act, signal) };
+/** It was held up, by the disk or by a start before it: nobody waits for it any more. */
+const LATE: Actuator = {
+  act: act => Promise.resolve(resultOf(act, { state: 'refused', reason: 'its deadline was over before it began' })),
+};
 const RAW_KINDS = new Set<Act['kind']>(['soft-offline', 'hard-offline', 're-offline']);
 
 function mayRead(path: string): boolean {
@@ -199,10 +203,13 @@ export class Agent {
       return;
     }
     this.#log(`${act.kind} ${act.vm ?? ''} (${act.id}, epoch ${act.epoch})`);
-    const isEnd = act.kind === 'stop' || act.kind === 'prove';
-    const before = (isEnd && act.vm !== undefined ? this.#starting.get(act.vm) : undefined) ?? Promise.resolve();
+    const before =
+      (LOOKS_FOR_END.has(act.kind) && act.vm !== undefined ? this.#starting.get(act.vm) : undefined) ??
+      Promise.resolve();
     const acting = before
-      .then(() => this.#actuatorOf(act).act(act, this.#signal))
+      .then(() =>
+        Date.now() < act.deadline ? this.#actuatorOf(act).act(act, this.#signal) : LATE.act(act, this.#signal),
+      )
       .catch((error: unknown) => resultOf(act, { state: 'unknown', reason: messageOf(error) }))
       .then(result => {
         this.#book.end(result);

@@ -49,7 +49,7 @@ describe('ActBook', () => {
     expect(later.begin(act('1', 4), 0)).toEqual(again);
   });
 
-  test.each(['prove', 'stop'] as const)(
+  test.each(['prove', 'stop', 'terminate'] as const)(
     'a start that comes behind the %s of its epoch begins no copy, also after a crash',
     kind => {
       expect(new ActBook(path).begin({ ...act('1', 4), kind }, 0)).toEqual({ begin: true });
@@ -69,6 +69,14 @@ describe('ActBook', () => {
     expect(book.begin(act('2', 3), 0)).toMatchObject({ begin: false, answer: { state: 'refused' } });
     expect(book.begin(act('3', 4), 0)).toEqual({ begin: true });
     expect(book.begin(act('4', 1, 'db'), 0)).toEqual({ begin: true });
+  });
+
+  test("asks for the lock of another host's copy in whatever epoch that is, and learns no epoch by it", () => {
+    const book = new ActBook(path);
+    expect(book.begin({ ...act('1', 5), kind: 'check' }, 0)).toEqual({ begin: true });
+    expect(book.begin({ ...act('2', 4), kind: 'ask-lock', of: 'b' }, 0)).toEqual({ begin: true });
+    expect(book.begin({ ...act('3', 7), kind: 'ask-lock', of: 'b' }, 0)).toEqual({ begin: true });
+    expect(book.epochOf('web')).toBe(5);
   });
 
   test('refuses what comes too late', () => {

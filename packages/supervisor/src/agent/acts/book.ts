@@ -26,6 +26,9 @@ function isPage(value: Record<string, unknown> | undefined): boolean {
   return typeof epochs === 'object' && epochs !== null && Array.isArray(acts);
 }
 
+/** Acts behind which no copy of their epoch begins any more, since they may prove that there is none. */
+export const LOOKS_FOR_END: ReadonlySet<Act['kind']> = new Set(['prove', 'stop', 'terminate']);
+
 /** Whether an act may be done, or what is answered instead. */
 type Begin = { begin: true } | { begin: false; answer: ActResult | undefined };
 
@@ -81,17 +84,19 @@ export class ActBook {
       return { begin: false, answer };
     }
     if (known !== undefined) return { begin: false, answer: known };
-    const highest = act.vm === undefined ? 0 : this.epochOf(act.vm);
+    // A copy of another host that is looked at has the epoch of that, whatever this one has seen.
+    const vm = act.kind === 'ask-lock' ? undefined : act.vm;
+    const highest = vm === undefined ? 0 : this.epochOf(vm);
     const refused = (reason: string): Begin => ({ begin: false, answer: resultOf(act, { state: 'refused', reason }) });
     if (act.epoch < highest)
-      return refused(`epoch ${act.epoch} of ${act.vm} is older than ${highest}, which this host has seen`);
-    if (act.kind === 'start' && act.vm !== undefined && act.epoch <= (this.#ended.get(act.vm) ?? -1))
-      return refused(`the end of epoch ${act.epoch} of ${act.vm} was looked for here: no copy of it begins any more`);
+      return refused(`epoch ${act.epoch} of ${vm} is older than ${highest}, which this host has seen`);
+    if (act.kind === 'start' && vm !== undefined && act.epoch <= (this.#ended.get(vm) ?? -1))
+      return refused(`the end of epoch ${act.epoch} of ${vm} was looked for here: no copy of it begins any more`);
     if (act.deadline <= now)
       return refused(`its deadline is over, by ${Math.round((now - act.deadline) / 1000)} s by the clock of this host`);
-    const ended = act.vm === undefined ? undefined : this.#ended.get(act.vm);
-    if (act.vm !== undefined) this.#epochs.set(act.vm, act.epoch);
-    if (act.vm !== undefined && (act.kind === 'prove' || act.kind === 'stop')) this.#ended.set(act.vm, act.epoch);
+    const ended = vm === undefined ? undefined : this.#ended.get(vm);
+    if (vm !== undefined) this.#epochs.set(vm, act.epoch);
+    if (vm !== undefined && LOOKS_FOR_END.has(act.kind)) this.#ended.set(vm, act.epoch);
     this.#acts.set(act.id, 'begun');
     this.#running.add(act.id);
     try {
@@ -100,11 +105,11 @@ export class ActBook {
       // Nothing was done, and nothing may be: a crash would not remember it.
       this.#acts.delete(act.id);
       this.#running.delete(act.id);
-      if (act.vm !== undefined) {
-        if (highest > 0) this.#epochs.set(act.vm, highest);
-        else this.#epochs.delete(act.vm);
-        if (ended === undefined) this.#ended.delete(act.vm);
-        else this.#ended.set(act.vm, ended);
+      if (vm !== undefined) {
+        if (highest > 0) this.#epochs.set(vm, highest);
+        else this.#epochs.delete(vm);
+        if (ended === undefined) this.#ended.delete(vm);
+        else this.#ended.set(vm, ended);
       }
       return refused(`this host cannot write down what it does: ${messageOf(error)}`);
     }
