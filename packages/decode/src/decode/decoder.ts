@@ -21,6 +21,7 @@ import { ValueReader } from '../text/values/value-reader.ts';
 import { ArmDecoded } from './arm-record.ts';
 import { cperReader, wholeReader, xenReader } from './binary-reader.ts';
 import type { BinaryReader } from './binary-reader.ts';
+import { Base64Text, HexText } from './byte-text.ts';
 import type { ByteText } from './byte-text.ts';
 import { CperDecoded } from './cper-record.ts';
 import { detect, surelyLog } from './detect.ts';
@@ -152,6 +153,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
       give(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, []));
     } else if (item.type === 'foreign-event') {
       give(new EventDecoded(item.name, item.fields, source, []));
+    } else if (item.type === 'bytes') {
+      emitBytes(item, source);
     } else if (item.type === 'cper') {
       give(new CperDecoded(item.record, source, item.notes, item.extlog === true));
     } else give(new ArmDecoded(item.record, source, item.notes));
@@ -303,6 +306,25 @@ export function createDecoder(options: DecoderOptions): Decoder {
       },
       note,
     });
+  }
+
+  /** What a text within a line stands for: firmware records, or one section. */
+  function emitBytes({ as, text: digits, section }: TextItem & { type: 'bytes' }, source: DecodedSource): void {
+    const said = ({ offset: at, ...rest }: Diagnostic): void => {
+      const message = at === undefined ? rest.message : `${rest.message} (at byte ${at} of the decoded bytes)`;
+      options.onDiagnostic?.({ ...rest, message }, source);
+    };
+    const binary =
+      section === undefined
+        ? cperReader(0, { record: found => emitCper(found.record, source, found.diagnostics), note: said })
+        : wholeReader(0, { whole: bytes => emitSection(section, bytes, source), note: said });
+    const bytes = new (as === 'hex' ? HexText : Base64Text)({
+      bytes: part => binary.push(part),
+      broken: message => message === undefined || said({ code: 'E_INPUT_BYTES', message }),
+    });
+    bytes.push(utf8.encode(digits));
+    bytes.end();
+    binary.end();
   }
 
   function emitSection(type: string, bytes: Uint8Array, source: DecodedSource): void {

@@ -3,6 +3,7 @@ import { findRecord, looksLikeGhesBlock } from '../cper/reader.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
 import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
+import { CARRIED_NEEDLES } from '../text/transport/carried.ts';
 import { looksLikeMceInject } from '../text/tools/mce-inject-reader.ts';
 import {
   MAX_VALUES,
@@ -167,6 +168,12 @@ function beginsWithValues(bytes: Uint8Array, esr: boolean): boolean {
   return false;
 }
 
+/** Whether a text has a word of logs; one of bytes in digits counts only behind something else in its line. */
+function isWithinLine(text: string, word: string): boolean {
+  const at = text.indexOf(word);
+  return at >= 0 && (!CARRIED_NEEDLES.includes(word) || text.slice(text.lastIndexOf('\n', at) + 1, at).trim() !== '');
+}
+
 /** Decides how to read an input whose first bytes these are; `whole` when there are no more, `esr` when values are ESRs. */
 export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = false): Detection {
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
@@ -202,7 +209,8 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
         ...textOf(text),
       };
     }
-    const log = LOG_NEEDLES.some(n => latin1.decode(bytes).includes(n));
+    const content = latin1.decode(bytes);
+    const log = LOG_NEEDLES.some(n => isWithinLine(content, n));
     for (const text of log ? [] : texts) {
       const run = text.more.find(r => findRecord(r) === 0);
       const form = run === undefined ? undefined : binaryForm(run, !whole);

@@ -18,6 +18,7 @@ export type TextForm =
   | 'windows'
   | 'firmware'
   | 'bmc'
+  | 'cper-text'
   | 'qemu'
   | 'qmp'
   | 'virsh'
@@ -133,7 +134,16 @@ export function longLine(form: TextForm, lineNumber: number, kept: number, offse
   return { type: 'note', form, firstLine: lineNumber, lastLine: lineNumber, note };
 }
 
-export type TextItem = McaItem | CperItem | ArmItem | EventItem | ForeignEventItem | NoteItem;
+/** Text within a line that stands for the bytes of firmware records, or of one section of the type named. */
+interface BytesItem extends Place {
+  type: 'bytes';
+  as: 'hex' | 'base64';
+  text: string;
+  /** GUID text. */
+  section?: string;
+}
+
+export type TextItem = McaItem | CperItem | BytesItem | ArmItem | EventItem | ForeignEventItem | NoteItem;
 
 export type ItemSink = (item: TextItem) => void;
 

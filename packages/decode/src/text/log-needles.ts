@@ -5,6 +5,7 @@ import { AGENT_NEEDLES } from './syndrome/agent-events.ts';
 import { RECORD_NEEDLES } from './syndrome/json-records.ts';
 import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
 import { TOOLS } from './tools/registry.ts';
+import { CARRIED_NEEDLES } from './transport/carried.ts';
 import { JOURNAL_NEEDLES } from './transport/json-lines.ts';
 import { VALUES_NEEDLES } from './values/values.ts';
 import { XEN_NEEDLES } from './xen/xen-reader.ts';
@@ -20,6 +21,7 @@ export const LOG_NEEDLES: readonly string[] = [
   ...VALUES_NEEDLES,
   ...TOOLS.flatMap(tool => tool.needles),
   ...JOURNAL_NEEDLES,
+  ...CARRIED_NEEDLES,
 ];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */

@@ -4,7 +4,9 @@ import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextNoteCode } from './item.ts';
-import { jsonLine, prettyMessage } from './transport/json-lines.ts';
+import { CarriedBytes } from './transport/carried.ts';
+import { cellsOf, jsonStrings } from './transport/cells.ts';
+import { isLogLine, jsonLine, prettyMessage } from './transport/json-lines.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
 import { MAX_LINE } from './transport/line.ts';
 import { LogContext } from './log-context.ts';
@@ -44,6 +46,7 @@ export class LogReader implements LineTaker {
   readonly #sink: ItemSink;
   readonly #input: string;
   readonly #main: LogContext;
+  readonly #carried: CarriedBytes;
   /** By layer and source of a trace. */
   readonly #streams = new Map<string, LogContext>();
   #lastTrace = '';
@@ -59,6 +62,7 @@ export class LogReader implements LineTaker {
     this.#sink = item => this.#order.take(item);
     this.#input = input;
     this.#main = new LogContext(this.#sink, input);
+    this.#carried = new CarriedBytes(this.#sink);
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
@@ -74,8 +78,9 @@ export class LogReader implements LineTaker {
     const from =
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
+    this.#carried.take(text, lineNumber);
     if (bytes[from] === BRACE) this.#json(text, lineNumber, end - start);
-    else if (bytes[from] === SPACE || bytes[from] === TAB) this.#line(prettyMessage(text) ?? text, lineNumber);
+    else if (bytes[from] === SPACE || bytes[from] === TAB) this.#lines(prettyMessage(text) ?? text, lineNumber);
     else {
       const taken = this.#line(text, lineNumber);
       if (OWN_KIND.test(text)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', NO_BEGINNING);
@@ -106,8 +111,35 @@ export class LogReader implements LineTaker {
   }
 
   #line(text: string, lineNumber: number): boolean {
-    const taken = this.#main.line(text, lineNumber);
+    const taken = this.#cells(text, lineNumber) || this.#main.line(text, lineNumber);
     this.#long(text, lineNumber);
+    return taken;
+  }
+
+  #lines(text: string, lineNumber: number): void {
+    for (const part of text.split('\n')) this.#line(part, lineNumber);
+  }
+
+  /** Log lines in the fields of a line of CSV or in elements of XML. */
+  #cells(text: string, lineNumber: number): boolean {
+    if (!/^<[a-zA-Z]|^"|[,;\t]"/.test(text)) return false;
+    let taken = false;
+    for (const cell of cellsOf(text)) if (isLogLine(cell)) taken = this.#main.line(cell, lineNumber) || taken;
+    return taken;
+  }
+
+  /** Log lines in an object, under whatever name; false when none of them was taken. */
+  #strings(value: unknown, lineNumber: number): boolean {
+    let taken = false;
+    for (const text of jsonStrings(value)) {
+      if (!mentions(text, 0)) continue;
+      const lines = text.split('\n');
+      // A text of several lines is whole: no other stands between them.
+      if (lines.length > 1) this.#main.kernel.end();
+      for (const part of lines) taken = this.#main.line(part, lineNumber) || taken;
+      if (lines.length > 1) this.#main.kernel.end();
+      this.#long(text, lineNumber);
+    }
     return taken;
   }
 
@@ -156,7 +188,12 @@ export class LogReader implements LineTaker {
     else if (line.kind === 'vmm') this.#vmm(line.message, lineNumber);
     else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, lineNumber);
     else if (line.kind === 'event') this.#event(line.message, lineNumber);
-    else if (line.kind === 'line') {
+    else if (line.kind === 'other') {
+      if (!this.#strings(line.value, lineNumber)) this.#line(text, lineNumber);
+    } else if (line.kind === 'line' && !mentions(line.text, 0)) {
+      // What is told in a sentence may stand in other members.
+      if (!this.#strings(line.value, lineNumber)) this.#line(text, lineNumber);
+    } else if (line.kind === 'line') {
       for (const part of line.text.split('\n')) {
         if (line.program === undefined) this.#main.line(part, lineNumber);
         else this.#main.message(part, line.program, lineNumber);

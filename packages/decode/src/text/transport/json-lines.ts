@@ -1,5 +1,5 @@
 /** @module JSON lines: journald's JSON, log lines in objects, traces of the lab, QMP messages, events of the reference VMM, records. */
-import { beginsKernelMessage } from './line.ts';
+import { beginsKernelMessage, syslogLine } from './line.ts';
 import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
 /** A message that is given as an array of bytes. */
@@ -17,10 +17,12 @@ type JsonLine =
       /** The same for all events that one line made. */
       key: string;
     }
-  | { kind: 'line'; text: string; program: string | undefined }
+  | { kind: 'line'; text: string; program: string | undefined; value: unknown }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
   | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean }
   | { kind: 'event'; message: Readonly<Record<string, unknown>> }
+  /** An object of no kind that is known: a line of a log may stand under any of its names. */
+  | { kind: 'other'; value: unknown }
   /** Begins as an object does and is none: it was cut, or damaged. */
   | { kind: 'broken' };
 
@@ -46,22 +48,27 @@ function wrappedLine(data: Readonly<Record<string, unknown>>): JsonLine | undefi
   const line = typeof data['stream'] === 'string' ? data['log'] : (data['message'] ?? data['msg']);
   if (typeof line !== 'string' || typeof data['kind'] === 'string') return undefined;
   const program = PROGRAMS.map(name => data[name]).find(value => typeof value === 'string');
-  return { kind: 'line', text: line, program: typeof program === 'string' ? program : undefined };
+  return { kind: 'line', text: line, program: typeof program === 'string' ? program : undefined, value: data };
 }
 
 /**
- * The kernel message in a line of an object that is laid out over several (`journalctl -o json-pretty`). The program
- * stands in another line, so that only what the kernel alone begins a message with counts.
+ * The log lines in a line of an object or array that is laid out over several (`journalctl -o json-pretty`), under whatever
+ * name. The program stands in another line, so that only what the kernel alone begins a message with counts, or what names it.
  */
 export function prettyMessage(line: string): string | undefined {
-  const m = /^\s{0,64}"(?:MESSAGE|message|log)"\s{0,4}:\s{0,4}("(?:[^"\\]|\\.){1,4096}"),?\s{0,4}$/s.exec(line);
+  const m = /^\s{0,64}(?:"[^"\\]{1,64}"\s{0,4}:\s{0,4})?("(?:[^"\\]|\\.){1,16384}"),?\s{0,4}$/s.exec(line);
   if (m === null) return undefined;
   try {
     const text = journalText(JSON.parse(m[1] ?? ''));
-    return text !== undefined && beginsKernelMessage(text) ? text : undefined;
+    return text?.split('\n').some(isLogLine) === true ? text : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether a text within something else is beyond doubt a line of a log. */
+export function isLogLine(text: string): boolean {
+  return beginsKernelMessage(text) || syslogLine(text).program !== undefined;
 }
 
 /** `{1}[Hardware Error]: …` begins with a brace too. */
@@ -109,7 +116,7 @@ export function jsonLine(line: string): JsonLine | undefined {
   if (raw?.['kind'] === 'event' && data['schemaVersion'] !== undefined) return { kind: 'event', message: raw };
   const record = [data['record'], raw, data].map(object).find(r => typeof r?.['kind'] === 'string');
   return record === undefined
-    ? undefined
+    ? { kind: 'other', value: data }
     : {
         kind: 'record',
         message: record,

@@ -1,0 +1,87 @@
+/** What carries logs puts their lines into fields, elements and members; what carries records puts their bytes there. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TextItem } from '../item.ts';
+import { LogReader } from '../log-reader.ts';
+import { CarriedBytes } from './carried.ts';
+import { cellsOf, jsonStrings } from './cells.ts';
+import { LineScanner } from './line-scanner.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const word = fc.string({ unit: fc.constantFrom('a', '"', '<', '>', '&', ',', ' ', 'é'), minLength: 8, maxLength: 30 });
+
+describe('cells', () => {
+  it('of CSV are what was written into them', () => {
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), words => {
+        const line = words.map(w => `"${w.replaceAll('"', '""')}"`).join(',');
+        expect(cellsOf(line.replaceAll('<', '(')).slice(0, words.length)).toEqual(
+          words.map(w => w.replaceAll('<', '(')),
+        );
+      }),
+    );
+  });
+
+  it('of XML are the texts of its elements', () => {
+    fc.assert(
+      fc.property(word, text => {
+        const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+        expect(cellsOf(`<m>${escaped}</m>`)).toContain(text);
+      }),
+    );
+  });
+
+  it('never throw, and are bounded', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 20 }), fc.string({ unit: 'binary', maxLength: 300 }), (value, text) => {
+        expect(jsonStrings(value).length).toBeLessThanOrEqual(512);
+        expect(cellsOf(text).length).toBeLessThanOrEqual(1024);
+      }),
+    );
+    expect(cellsOf(`"${'a'.repeat(1 << 16)}`).length).toBe(0);
+  });
+});
+
+describe('a line of a log', () => {
+  const LINE = '[    1.000000] mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 9: 8c00004000010091';
+  const key = fc.string({ unit: fc.constantFrom('a', 'b', '@', '.', '_'), minLength: 1, maxLength: 8 });
+
+  it('is found in an object under any name and at any depth', () => {
+    fc.assert(
+      fc.property(fc.array(key, { minLength: 1, maxLength: 6 }), fc.boolean(), (keys, list) => {
+        let value: unknown = LINE;
+        for (const name of keys) value = list ? [{ [name]: value }] : { [name]: value };
+        const items: TextItem[] = [];
+        const reader = new LogReader(item => items.push(item), 'test');
+        const scanner = new LineScanner(reader);
+        scanner.push(bytes(`${JSON.stringify({ outer: value })}\n`));
+        scanner.end();
+        reader.end();
+        expect(items.map(i => i.type)).toEqual(['mca']);
+      }),
+    );
+  });
+});
+
+describe('a firmware record within a line', () => {
+  const header = fc.uint8Array({ minLength: 130, maxLength: 400 }).map(b => {
+    b.set([0x43, 0x50, 0x45, 0x52, 0x01, 0x01, 0xff, 0xff, 0xff, 0xff]);
+    return b;
+  });
+  const around = fc.constantFrom('', '"DiagnosticData": "', '<Data Name="RawData">', 'RawData ', 'x=');
+
+  it('is found in base64 and in hex, whole, whatever stands around it', () => {
+    fc.assert(
+      fc.property(header, around, fc.constantFrom('', ' ', '-', ':'), (record, before, separator) => {
+        const hex = [...record].map(b => b.toString(16).padStart(2, '0')).join(separator);
+        const base64 = btoa(String.fromCharCode(...record));
+        for (const [as, text] of [['hex', hex] as const, ['base64', base64] as const]) {
+          const items: TextItem[] = [];
+          new CarriedBytes(item => items.push(item)).take(`${before}${text}"</Data>`, 1);
+          const plain = as === 'hex' ? hex.replaceAll(separator === '' ? '\0' : separator, '') : base64;
+          expect(items).toEqual([{ type: 'bytes', form: 'cper-text', firstLine: 1, lastLine: 1, as, text: plain }]);
+        }
+      }),
+    );
+  });
+});
