@@ -338,7 +338,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   function emitCper(record: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[]): void {
     const decoded = new CperDecoded(record, source, diagnostics);
     const within = decoded.ofPreviousBoot ? 'previous-boot' : 'report';
-    options.onRecord(decoded);
+    give(decoded);
     for (const { body } of record.sections) {
       if (body.kind !== 'x86-processor') continue;
       for (const bank of mcaBanksOf(body)) emitMca({ ...bank, within }, source, []);
