@@ -76,6 +76,15 @@ describe('that a host was off', () => {
     checkRun(scene);
   });
 
+  test('is asked of the agent at once, where that was here again for a moment', () => {
+    const scene = held();
+    scene.pass(10);
+    scene.send({ input: 'agent', at: scene.now, host: 'a', connected: true });
+    scene.send({ input: 'agent', at: scene.now, host: 'a', connected: false });
+    scene.host('b');
+    expect(open(scene)).toEqual(['fence v a']);
+  });
+
   test('stands where that host does not start the VM by itself', () => {
     const scene = held(false);
     scene.pass(4000);
@@ -141,6 +150,24 @@ describe('a host that boots with its clock set back', () => {
     scene.pass(1);
     expect(open(scene)).toContain('stop v a');
   });
+});
+
+test("a person's word is not enough either for a VM whose host is here again, and starts it by itself", () => {
+  const scene = new Scene(ACTS);
+  for (const id of ['a', 'b']) scene.host(id);
+  scene.vm('a', 'v');
+  scene.send({ input: 'agent', at: scene.now, host: 'a', connected: false });
+  scene.host('b', { freeBytes: 0 });
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  scene.order('ann', { order: 'attest', vm: 'v', host: 'a', epoch: 0, statement: 'pulled the plug' });
+  // It holds for as long as that host is away.
+  scene.pass(4000);
+  scene.send({ input: 'agent', at: scene.now, host: 'a', connected: true });
+  scene.host('b');
+  expect(open(scene)).toEqual(['autostart-off v a']);
+  scene.allGood();
+  expect(scene.state.vms.get('v')?.home).toBe('b');
+  checkRun(scene);
 });
 
 test('what a host wrote before it was switched off, and tells later, undoes no proof', () => {

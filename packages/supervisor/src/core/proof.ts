@@ -138,14 +138,21 @@ export function isProven(vm: Vm, copy: Copy): boolean {
 const FRESH_MS = 300_000;
 
 /**
- * A copy whose proof was true once, and is too old to start another by: its host starts it by itself, and somebody may have switched that on
- * again since, of which nobody tells while its agent is away.
+ * A copy whose proof was true once, and is not enough to start another by: its host starts it by itself, and may have been switched on again
+ * since. Somebody has done so where its agent is or was here after the proof; and may have, unseen, where that is long ago.
  */
 export function agedCopy(vm: Vm, now: Time): Copy | undefined {
-  return vm.copies.find(
-    ({ ran, proof, autostart, provenAt = 0 }) =>
-      ran && proof !== undefined && autostart && PROOFS[proof.kind].ages === true && now - provenAt > FRESH_MS,
-  );
+  return vm.copies.find(({ ran, proof, autostart, provenAt = 0 }) => {
+    if (!ran || proof === undefined || !autostart) return false;
+    const { from, ages } = PROOFS[proof.kind];
+    // What its own agent has seen holds: it saw autostart off, too.
+    return provenAt === 0 ? from !== 'agent' || ages === true : ages === true && now - provenAt > FRESH_MS;
+  });
+}
+
+/** The agent of its host is here: it is asked before anybody else is believed. */
+export function ageProof(copy: Copy): void {
+  if (copy.proof !== undefined) copy.provenAt = 0;
 }
 
 /** Records a proof that counts. It is of the boot of the host that is known now. */

@@ -4,7 +4,7 @@ import type { HostId, Time } from './ids.ts';
 import { noteAfter } from './incident.ts';
 import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
 import { placeOf } from './places.ts';
-import { dropProof, isProven, unprovenCopies } from './proof.ts';
+import { ageProof, dropProof, isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
 import type { Copy, State, Vm } from './state.ts';
 import { alarm, calm, decide } from './turn.ts';
@@ -201,5 +201,9 @@ export function askAgain(s: State, host: HostId): void {
     if (vm?.move !== undefined) [vm.move.again, vm.move.rounds] = [0, 0];
   }
   for (const vm of s.vms.values())
-    for (const copy of vm.copies) if (copy.host === host && copy.told < vm.epoch) delete copy.taught;
+    for (const copy of vm.copies) {
+      if (copy.host !== host) continue;
+      ageProof(copy);
+      if (copy.told < vm.epoch) delete copy.taught;
+    }
 }

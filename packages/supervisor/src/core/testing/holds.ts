@@ -18,6 +18,8 @@ interface Known {
   /** Row at which it was last seen running, or its start was ordered; and the newest row about it. */
   alive: number;
   newest: number;
+  /** When its host was read as off: what was written before is older. */
+  off?: number;
   /** The migration that was to bring it, while nobody has seen it there. */
   unseen?: string;
 }
@@ -71,12 +73,12 @@ class Watch {
     if (input.input === 'agent') this.#hosts.add(input.host);
     if (input.input === 'order') this.#order(input);
     if (input.input === 'result')
-      this.#proof(input.host, input.result.action, input.result.proof, Number.MAX_SAFE_INTEGER);
+      this.#proof(input.host, input.result.action, input.result.proof, Number.MAX_SAFE_INTEGER, input.at);
     if (input.input === 'row') {
       const { host, spool, seq, said } = input.row;
       this.#hosts.add(host);
       const id = `${host} ${spool} ${seq}`;
-      if (!this.#rows.has(id)) this.#said(host, seq, said);
+      if (!this.#rows.has(id)) this.#said(host, seq, said, input.row.at);
       else holds(effects.length === 0, `row ${id} came twice and did something`);
       this.#rows.add(id);
     }
@@ -132,7 +134,7 @@ class Watch {
     return of;
   }
 
-  #said(host: string, seq: number, said: Said): void {
+  #said(host: string, seq: number, said: Said, at: number): void {
     if (said.kind === 'result') this.#proof(host, said.action, said.proof, seq);
     if (said.kind === 'result' && said.state === 'refused') this.#stayed(host, said.action);
     if (said.kind === 'event' && said.vm !== undefined && /^(host|vmm)\./.test(said.event.name))
@@ -144,7 +146,7 @@ class Watch {
     const known = of.get(host);
     if (known !== undefined && seq <= known.newest) return;
     if (known !== undefined) known.newest = seq;
-    if (!alive(said.state)) return;
+    if (!alive(said.state) || (known?.off ?? -1) > at) return;
     if (known === undefined) {
       of.set(host, { epoch: said.epoch, proven: false, alive: seq, newest: seq });
       return;
@@ -162,13 +164,14 @@ class Watch {
     if (act?.kind === 'migrate' && act.host === host && known?.unseen === act.id) known.proven = true;
   }
 
-  #proof(host: string, action: string, proof: StopProof | undefined, seq: number): void {
+  #proof(host: string, action: string, proof: StopProof | undefined, seq: number, off?: number): void {
     const act = this.#acts.get(action);
     if (proof === undefined || act === undefined || act.host !== host || act.vm === undefined) return;
     const of = act.of ?? host;
     if (proof.host !== of || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy)) return;
     const known = this.#copies.get(act.vm)?.get(of);
     if (known === undefined || proof.epoch !== known.epoch) return;
+    if (off !== undefined) known.off = off;
     // What another host has seen is true where its own host has told nothing since that was asked.
     if (act.of === undefined ? seq > known.alive : this.#asked.get(act.id) === known.alive) known.proven = true;
   }

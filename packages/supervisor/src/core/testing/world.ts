@@ -114,6 +114,8 @@ export class World {
   /** Acts on their way to an agent. */
   #orders: Act[] = [];
   #moved = new Set<string>();
+  /** Starts that were on their way when the old host was switched on again: the lock of the storage is the last wall then. */
+  #raced = new Set<string>();
   /** `vm/host` that a VM has left alive: that it is gone from there proves nothing to who does not know where it is. */
   #left = new Set<string>();
 
@@ -142,6 +144,7 @@ export class World {
       this.#vmReport(home, id);
     }
     for (const id of HOSTS) this.#rows(id, 99, 0, false);
+    this.#send(this.scene.send({ input: 'fences', at: this.scene.now, hosts: HOSTS }));
   }
 
   #agent(id: string): Agent {
@@ -225,6 +228,22 @@ export class World {
     if (fate !== 'lost-answer') this.#spool(act.host, { kind: 'result', ...answer });
   }
 
+  /** A fence agent switches a host off, and reads that it is; not one whose agent is here. */
+  #fence(act: Act, fate: 'done' | 'stuck' | 'lost-answer'): void {
+    const { scene } = this;
+    const { host, vm: of = '', epoch } = act;
+    const base = { action: act.id, vm: of, epoch };
+    const tell = (result: ActResult): void => this.#send(scene.send({ input: 'result', at: scene.now, host, result }));
+    if (this.#agent(host).connected) return tell({ ...base, state: 'refused', reason: 'its agent is here' });
+    if (fate === 'stuck') return tell({ ...base, state: 'failed', reason: 'the power reads on' });
+    this.#crash(host);
+    scene.now += 1000;
+    if (fate === 'lost-answer') return;
+    const evidence = { power: 'off' };
+    const proof: StopProof = { kind: 'power-off', vm: of, host, epoch, at: scene.now, evidence };
+    tell({ ...base, state: 'confirmed', proof });
+  }
+
   #perform(act: Act, agent: Agent, stuck: boolean): ActResult {
     const of = act.vm ?? '';
     const here = `${of}/${act.host}`;
@@ -255,6 +274,8 @@ export class World {
       return runs ? { ...base, state: 'failed', seen: { state: 'running' } } : { ...base, state: 'confirmed', proof };
     }
     if (act.kind === 'start') {
+      if (this.#raced.has(act.id) && this.#at(of) !== undefined)
+        return { ...base, state: 'failed', reason: 'its disks are locked' };
       if (stuck) return { ...base, state: 'confirmed' };
       this.#begin(act.host, of);
       return { ...base, state: 'confirmed', seen: { pid: '1' } };
@@ -305,9 +326,12 @@ export class World {
     if (agent.up) return;
     agent.up = true;
     agent.boot++;
+    this.scene.now += 1000;
+    for (const act of this.#orders) if (act.kind === 'start') this.#raced.add(act.id);
     this.#hostReport(id);
     for (const [of, auto] of agent.autostart) {
-      if (auto) this.#begin(id, of);
+      // What it starts by itself fails where the storage says that another copy has the disks.
+      if (auto && this.#at(of) === undefined) this.#begin(id, of);
       else this.#vmReport(id, of);
     }
     this.#connect(id);
@@ -377,6 +401,11 @@ export class World {
   #actHappens(nth: number, fate: 'done' | 'lost' | 'stuck' | 'lost-answer'): void {
     const act = this.#orders[nth % Math.max(1, this.#orders.length)];
     if (act === undefined) return;
+    if (act.kind === 'fence') {
+      this.#orders = this.#orders.filter(o => o !== act);
+      if (fate !== 'lost') this.#fence(act, fate);
+      return;
+    }
     const agent = this.#agent(act.host);
     if (!agent.connected) return;
     this.#orders = this.#orders.filter(o => o !== act);
@@ -395,7 +424,10 @@ export class World {
   }
 
   #flow(seconds: number): void {
-    for (const act of this.#orders.splice(0)) if (this.#agent(act.host).connected) this.#obey(act, 'done');
+    for (const act of this.#orders.splice(0)) {
+      if (act.kind === 'fence') this.#fence(act, 'done');
+      else if (this.#agent(act.host).connected) this.#obey(act, 'done');
+    }
     for (const id of HOSTS) this.#rows(id, 999, 0, false);
     this.#send(this.#jump(seconds));
     this.#check();
