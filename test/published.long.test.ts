@@ -118,10 +118,12 @@ describe('syndrome-decode', () => {
     expect(run(process.execPath, ['bundle.mjs'], folder)).toBe('SRAR\n');
     expect(/\brequire\(|^import\b|['"`]node:/.exec(all.code)?.[0]).toBeUndefined();
     const little = await bundled("import { encodeEsr } from 'syndrome-decode';\nconsole.log(encodeEsr({ ec: 1 }));\n");
-    // Budgets: a page pays for the first. Raise them knowingly.
-    expect(all.bytes).toBeLessThan(150_000);
+    // Budgets: a page pays for the first. Raise them knowingly: the first has room for the log forms of the tools and firmware
+    // that are still to be read, whose readers belong to all that `decode` takes; of 150 kB 148 were used before them.
+    expect(all.bytes).toBeLessThan(200_000);
     expect(little.bytes).toBeLessThan(12_000);
-    expect(tarball).toBeLessThan(1_000_000);
+    // Types and source maps of every reader are in it, too.
+    expect(tarball).toBeLessThan(1_500_000);
     console.log(`syndrome-decode: tarball ${tarball}, decode bundled ${all.bytes}, encodeEsr bundled ${little.bytes}`);
   });
 });
