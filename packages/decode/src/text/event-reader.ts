@@ -74,6 +74,33 @@ function eventOf(item: TextItem, layer: LinuxLayer): LogEvent | undefined {
   return { name: `${layer}.mce-record`, fields, record } as LogEvent;
 }
 
+/** Reports whose severity was told and which have not ended. More never stand mixed. */
+const MAX_TOLD = 64;
+
+/**
+ * The severity of a report is an event as soon as its line is there. Where that line is missing, or joined to others, it is
+ * known when the report ends, and told then: each report of firmware is told once.
+ */
+class ReportSeverities {
+  readonly #told = new Set<number>();
+  readonly #layer: LinuxLayer;
+
+  constructor(layer: LinuxLayer) {
+    this.#layer = layer;
+  }
+
+  /** The event that is still owed for an item; undefined where there is none. */
+  owed(item: TextItem): LogEvent | undefined {
+    if (item.type === 'event' && item.name === 'cper-severity') {
+      this.#told.add(Number(item.fields['seq']));
+      const [oldest] = this.#told;
+      if (oldest !== undefined && this.#told.size > MAX_TOLD) this.#told.delete(oldest);
+    }
+    if (item.type !== 'cper' || item.seq === undefined || this.#told.delete(item.seq)) return undefined;
+    return { name: `${this.#layer}.cper-severity`, fields: { seq: item.seq, severity: item.record.severity } };
+  }
+}
+
 /** Makes a reader of events out of one of items. */
 function eventReader(
   layer: LinuxLayer,
@@ -81,8 +108,10 @@ function eventReader(
 ): EventReader {
   let events: LogEvent[] = [];
   let lineNumber = 0;
+  const severities = new ReportSeverities(layer);
   const reader = open(item => {
-    const event = eventOf(item, layer);
+    const owed = severities.owed(item);
+    const event = eventOf(item, layer) ?? owed;
     if (event !== undefined) events.push(event);
   });
   const taken = (): LogEvent[] => {

@@ -90,6 +90,8 @@ export interface CperItem extends Place {
   notes: TextNote[];
   /** Linux's extended log gave it (acpi_extlog.c): that only prints, and the machine check of it comes on its own. */
   extlog?: true;
+  /** The number that Linux gave the report. */
+  seq?: number;
 }
 
 interface ArmItem extends Place {

@@ -230,7 +230,9 @@ export class CperLines implements KernelPart {
     if (early !== undefined) note(open, early, 'E_TEXT_BOUND');
     const { record, notes, firstLine, lastLine, unmarked } = open;
     const extlog = unmarked ? ({ extlog: true } as const) : {};
-    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, ...extlog });
+    const seq = /^\{(\d+)\}$/.exec(key)?.[1];
+    const number = seq === undefined ? {} : { seq: Number(seq) };
+    this.#sink({ type: 'cper', form: 'linux', record, notes, firstLine, lastLine, ...extlog, ...number });
     const within = record.previousBoot === true ? 'previous-boot' : 'report';
     // The machine check registers in it are records of their own, as those of a record in bytes are.
     for (const { body } of record.sections) {
