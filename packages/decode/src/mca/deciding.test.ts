@@ -48,8 +48,8 @@ describe('what decides', () => {
   it('is a fixed point: what is packed of it again is itself', () => {
     fc.assert(
       fc.property(record, raw => {
-        const { status, bank, vendor, mcgStatus, mcgCap, cpuid, ipid, config, destat, synd1, synd2 } = raw;
-        const whole = { status, bank, vendor, mcgStatus, mcgCap, cpuid, ipid, config, destat, synd1, synd2 };
+        const { status, bank, vendor, mcgStatus, mcgCap, cpuid, ipid, config, destat, synd1, synd2, microcode } = raw;
+        const whole = { status, bank, vendor, mcgStatus, mcgCap, cpuid, ipid, config, destat, synd1, synd2, microcode };
         const seen = decidingOf(raw);
         for (const [name, value] of Object.entries(whole)) expect(seen[name as keyof McaDeciding]).toBe(value);
         for (const name of Object.keys(MCA_DECIDING)) expect(name in seen).toBe(name in raw);

@@ -89,7 +89,7 @@ const PRIVILEGE = mask(3n);
 
 /**
  * The registers that decide, by member of the record. What is not here decides nothing: CPU, time, socket, APIC id,
- * microcode, PPIN and instruction pointer. Those that count whole come first, the status before all.
+ * PPIN and instruction pointer. Those that count whole come first, the status before all.
  */
 export const MCA_DECIDING = {
   status: whole,
@@ -101,6 +101,7 @@ export const MCA_DECIDING = {
   destat: whole,
   synd1: whole,
   synd2: whole,
+  microcode: whole,
   addr: {
     mask: (_vendor, high) => ((high & ADDRV) === 0 ? STRAY : ADDRESS),
     read: (bits, m): AddressShape => ({

@@ -52,9 +52,24 @@ const MCI_STATUS_INTEL_UC: Register = defineRegister({
   ),
 });
 
-/** The layout of MCi_STATUS for a record; without a vendor the architectural one of Intel is shown. */
+const OF_BOTH = new Set(['VAL', 'OVER', 'UC', 'EN', 'MISCV', 'ADDRV', 'PCC']);
+
+/** What Intel's and AMD's MCi_STATUS have in common; the rest depends on the vendor. */
+const MCI_STATUS_ANY: Register = defineRegister({
+  name: MCI_STATUS_INTEL.name,
+  width: MCI_STATUS_INTEL.width,
+  source: 'SDM vol. 3B, IA32_MCi_STATUS MSRs; APM vol. 2, Machine-Check Status Registers',
+  fields: [
+    ...MCI_STATUS_INTEL.fields.filter(f => OF_BOTH.has(f.name)),
+    bits(56, 16, 'BY_VENDOR', 'depends on the CPU vendor: counts, classes, syndrome and extended codes'),
+    bits(15, 0, 'CODE', 'error code'),
+  ],
+});
+
+/** The layout of MCi_STATUS for a record; without a vendor only what both have. */
 export function statusRegister(record: Pick<McaDeciding, 'status' | 'vendor' | 'ipid' | 'cpuid'>): Register {
-  if (record.vendor !== 'amd') return (record.status & UC) === 0n ? MCI_STATUS_INTEL : MCI_STATUS_INTEL_UC;
+  if (record.vendor === undefined) return MCI_STATUS_ANY;
+  if (record.vendor === 'intel') return (record.status & UC) === 0n ? MCI_STATUS_INTEL : MCI_STATUS_INTEL_UC;
   const cpu = cpuOf(record);
   const legacy = (record.ipid ?? 0n) === 0n && cpu !== undefined && isLegacyAmd(cpu);
   return legacy ? MCI_STATUS_AMD_LEGACY : MCI_STATUS_AMD;

@@ -96,7 +96,12 @@ describe('what reported an error', () => {
 
 describe('the layout of MCi_STATUS', () => {
   it('follows vendor, CPU and MCA_IPID', () => {
-    expect(statusRegister(rec(0n))).toBe(MCI_STATUS_INTEL);
+    // Without a vendor no field is named that only one of them has.
+    expect(
+      statusRegister(rec(0n))
+        .fields.map(f => f.name)
+        .join(' '),
+    ).toBe('VAL OVER UC EN MISCV ADDRV PCC BY_VENDOR CODE');
     expect(statusRegister(rec(0n, { vendor: 'intel' }))).toBe(MCI_STATUS_INTEL);
     expect(statusRegister(rec(0n, { vendor: 'amd' }))).toBe(MCI_STATUS_AMD);
     expect(statusRegister(rec(0n, { vendor: 'amd', cpuid: 0x600f20n }))).toBe(MCI_STATUS_AMD_LEGACY);

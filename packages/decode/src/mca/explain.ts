@@ -7,6 +7,7 @@ import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { wordsOf } from './error-words.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
+import { likelySentence, likelyVendor } from './likely-vendor.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import { concernsData } from './page.ts';
 import type { PageRef } from './page.ts';
@@ -57,7 +58,9 @@ function lead(record: McaDeciding, cls: McaClass): string {
   }
   if (cls === 'unknown') {
     const { intel, amd } = readings(record);
-    return `The vendor is not known. On Intel this is ${CLASS_WORDS[intel]}; on AMD ${amdReading(record, amd)}`;
+    const likely = likelyVendor(record);
+    const doubt = likely === undefined ? '' : `. ${likelySentence(likely).replace(/\.$/, '')}`;
+    return `The vendor is not known. On Intel this is ${CLASS_WORDS[intel]}; on AMD ${amdReading(record, amd)}${doubt}`;
   }
   if (isDowngradedScrub(record)) {
     return 'Uncorrected, reported as corrected: the patrol scrubber found bad memory that nobody consumed, and this memory controller says so in its model-specific code only (UC is clear); action optional';

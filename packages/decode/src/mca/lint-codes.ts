@@ -416,6 +416,27 @@ export const LINT_CODES = {
     explanation:
       'Status 0xa000000000000000 in bank 1 (VAL and UC, EN clear): with a broadcast QEMU writes this to every CPU but the one that was named. It describes no error; Linux clears it as "not enabled".',
   },
+  L_MCA_NOT_HARDWARE: {
+    severity: 'warning',
+    title: 'a value that is known to be no error of the hardware',
+    section: 'Linux arch/x86/kernel/cpu/mce/intel.c intel_filter_mce(), amd.c amd_filter_mce(); BKDG, NB MCA Status',
+    explanation:
+      'An erratum of this processor, or its way to report, leaves such values in the bank although nothing failed. Newer kernels drop them. Nothing has to be replaced for it; update kernel, microcode and firmware.',
+  },
+  L_MCA_VIRTUAL_CPU: {
+    severity: 'info',
+    title: 'logged by a virtual CPU',
+    section: 'Linux arch/x86/kernel/cpu/microcode, the revision in MSR 8Bh; QEMU target/i386/cpu.c, ucode_rev',
+    explanation:
+      'The microcode revision of the record is one that no processor has and that hypervisors show their guests. The hypervisor made the record, or passed on one of the host: the cause is to be found in the log of the host.',
+  },
+  L_MCA_HYPERV_MADE: {
+    severity: 'info',
+    title: 'a status seen in guests of Hyper-V alone',
+    section: 'github.com/microsoft/WSL issues 41649 and 41659',
+    explanation:
+      'Status 0xb200000080060001 in bank 0 was reported from guests of Hyper-V (WSL2) only, again and again the same and without an error on the host. Very likely Hyper-V makes it for its guest; no public document says when.',
+  },
   L_MCA_GHES_MADE: {
     severity: 'info',
     title: 'made by Linux from a firmware report',

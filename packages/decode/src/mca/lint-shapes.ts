@@ -39,6 +39,7 @@ const SHAPES: readonly Shape[] = [
   qemuMade('L_MCA_QEMU_AMD_AR', QEMU_SIGBUS['amd-required']),
   qemuMade('L_MCA_QEMU_AMD_AO', QEMU_SIGBUS['amd-optional']),
   { code: 'L_MCA_QEMU_BROADCAST', status: QEMU_BROADCAST_FILLER.status, bank: QEMU_BROADCAST_FILLER.bank },
+  { code: 'L_MCA_HYPERV_MADE', status: 0xb200000080060001n, vendor: 'intel', bank: 0 },
   {
     code: 'L_MCA_XEN_MCEINJ',
     status: 0xbd2000008000017an,

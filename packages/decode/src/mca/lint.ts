@@ -19,6 +19,7 @@ import { intelModelInfo } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { softwareShapes } from './lint-shapes.ts';
+import { bogusNote, virtualCpu } from './not-hardware.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
 import { L3_WRITEBACK, decodeMcacod, errorCodeOf, unfiltered } from './mcacod.ts';
 import type { Mcacod } from './mcacod.ts';
@@ -176,6 +177,22 @@ const BOTH: readonly Rule[] = [
     when: f => f.mcg?.LMCE === true && f.cap?.LMCE_P === false,
     bits: [[3]],
     register: 'mcgStatus',
+  },
+];
+
+/** Records that no fault of this machine made. */
+const NOT_HARDWARE: readonly Rule[] = [
+  {
+    code: 'L_MCA_NOT_HARDWARE',
+    members: ['status'],
+    when: f => bogusNote(f.record) !== undefined,
+    what: f => bogusNote(f.record) ?? '',
+  },
+  {
+    code: 'L_MCA_VIRTUAL_CPU',
+    members: ['microcode'],
+    when: f => virtualCpu(f.record) !== undefined,
+    what: f => `microcode ${hex(f.record.microcode ?? 0n)} is shown by ${virtualCpu(f.record)}`,
   },
 ];
 
@@ -452,6 +469,7 @@ export function findingsOf(record: McaDeciding): Finding[] {
   }
   const found = [
     ...softwareShapes(record).map(({ code, note, places }) => finding(code, record.vendor, note, places)),
+    ...apply(NOT_HARDWARE, facts),
     ...apply(BOTH, facts),
     ...(facts.intel ? [...apply(INTEL, facts), ...unknownMscod(facts)] : []),
     ...(facts.amd ? apply(AMD, facts) : []),

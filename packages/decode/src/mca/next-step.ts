@@ -7,10 +7,12 @@ import { componentOf, isFirmwareBank } from './component.ts';
 import type { Component, ComponentArea } from './component.ts';
 import { cpuOf } from './cpu.ts';
 import { softwareShapes } from './lint-shapes.ts';
+import { likelySentence, likelyVendor } from './likely-vendor.ts';
+import { bogusNote, virtualCpu } from './not-hardware.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
 import { concernsData, pageShape } from './page.ts';
 import type { McaDeciding } from './deciding.ts';
-import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { severity } from './severity.ts';
 import type { McaSeverity } from './severity.ts';
 
@@ -19,7 +21,7 @@ const BY_SEVERITY: Readonly<Record<McaSeverity, string | undefined>> = {
   corrected: 'Nothing was lost; act when the same place repeats (count per page and per DIMM over 24 hours).',
   deferred: 'The page holds bad data that nobody used yet: take it out of use before it is consumed.',
   'uncorrected-recoverable':
-    'Take the page out of use and restart or kill what used it; the rest of the machine may go on.',
+    'Take the page out of use and restart or kill what used it; the rest of the machine may go on where the kernel did not panic (see the outlook).',
   uncorrected: 'Do not trust what ran on this CPU; whether one may go on depends on the kernel (see the outlook).',
   fatal: 'The machine must be reset; read the banks again after the reboot, they usually survive a warm reset.',
   unknown: undefined,
@@ -27,6 +29,15 @@ const BY_SEVERITY: Readonly<Record<McaSeverity, string | undefined>> = {
 
 const WITHOUT_DATA =
   'No page is known to be bad and the processor went on: act when it repeats, or when other errors come with it.';
+
+/** With MCG_STATUS.MCIP clear no exception came with it (SDM vol. 3B, IA32_MCG_STATUS MSR): nothing stops for it now. */
+const LEFT_OVER =
+  'No machine check exception came with it (MCG_STATUS.MCIP is clear): it was found in its bank, where it stood from before, as a rule from an earlier boot. The machine that runs needs no reset for it; look for what ended the boot before.';
+
+function isLeftOver({ mcgStatus, bank }: McaDeciding, grade: McaSeverity): boolean {
+  if (grade !== 'fatal' || mcgStatus === undefined || isFirmwareBank(bank)) return false;
+  return !MCG_STATUS.read(mcgStatus).MCIP;
+}
 
 const BY_AREA: Readonly<Record<ComponentArea, string | undefined>> = {
   memory: 'Look at the EDAC counters and the firmware event log for the DIMM.',
@@ -44,6 +55,8 @@ function openPoints(record: McaDeciding, where: Component): string[] {
   const points: string[] = [];
   const s = MCI_STATUS_INTEL.read(record.status);
   if (record.vendor === undefined) {
+    const likely = likelyVendor(record);
+    if (likely !== undefined) points.push(likelySentence(likely));
     points.push(
       'Find the CPU vendor (PROCESSOR line, /proc/cpuinfo) and give it with --vendor, or --cpuid: it decides how the status reads.',
     );
@@ -100,10 +113,20 @@ function looksLikeEsr(status: bigint): boolean {
 
 /** A record that a virtual machine monitor made is the shadow of one on the host. */
 function hostStep(record: McaDeciding): string | undefined {
-  return softwareShapes(record).some(shape => shape.code.startsWith('L_MCA_QEMU_'))
-    ? "QEMU made this record: the cause is in the host's kernel log at the same moment, unless it was injected."
-    : undefined;
+  const shapes = softwareShapes(record).map(shape => shape.code);
+  if (shapes.some(code => code.startsWith('L_MCA_QEMU_'))) {
+    return "QEMU made this record: the cause is in the host's kernel log at the same moment, unless it was injected.";
+  }
+  if (shapes.includes('L_MCA_HYPERV_MADE')) {
+    return "Very likely Hyper-V made this record for its guest: look at the host's event log (WHEA-Logger, Hyper-V-Worker) at the same moment; without an entry there no hardware failed, and the case is Microsoft's.";
+  }
+  const who = virtualCpu(record);
+  return who === undefined
+    ? undefined
+    : `The microcode revision says that the CPU is a virtual one, of ${who}: the machine is a guest, and the cause is to be found in the log of the host at the same moment.`;
 }
+
+const isStep = (step: string | undefined): step is string => step !== undefined;
 
 /** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
 export function stepsFor(record: McaDeciding): string[] {
@@ -113,8 +136,11 @@ export function stepsFor(record: McaDeciding): string[] {
     return ['Nothing to do here: look at the record of the CPU that the broadcast was about.'];
   }
   if (grade === 'none') return looksLikeEsr(record.status) ? [ESR_STEP] : [first ?? ''];
+  const bogus = bogusNote(record);
+  if (bogus !== undefined) {
+    return [`Nothing failed: ${bogus}.`, 'Update kernel, microcode and firmware; nothing has to be replaced for it.'];
+  }
   const where = componentOf(record);
-  return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(
-    step => step !== undefined,
-  );
+  if (isLeftOver(record, grade)) return [LEFT_OVER, hostStep(record), ...openPoints(record, where)].filter(isStep);
+  return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
 }

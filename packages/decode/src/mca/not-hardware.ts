@@ -1,0 +1,82 @@
+/**
+ * @module Machine checks that are no fault of the machine that logs them: values that errata leave in a bank, which kernels
+ * drop, and records of virtual CPUs. Sources: Linux arch/x86/kernel/cpu/mce/intel.c intel_filter_mce(), amd.c
+ * amd_filter_mce(); AMD BKDG of families 0Fh and 10h, NB MCA Status; QEMU target/i386/cpu.c, ucode_rev.
+ */
+import { MCA_IPID, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
+import { cpuOf } from './cpu.ts';
+import type { CpuModel } from './cpu.ts';
+import type { McaDeciding } from './deciding.ts';
+import type { McaVendor } from './record.ts';
+import { MCI_STATUS_AMD, MCI_STATUS_INTEL, holdsError } from './registers.ts';
+import { smcaBank } from './smca-banks.ts';
+
+interface Bogus {
+  readonly vendor: McaVendor;
+  readonly of: (cpu: CpuModel) => boolean;
+  readonly when: (record: McaDeciding, cpu: CpuModel) => boolean;
+  /** Whose it is, as the end of a sentence. */
+  readonly note: string;
+}
+
+/** Haswell, Broadwell and Skylake-SP: a corrected internal parity error of bank 0 with MSCOD 000fh. */
+const SPURIOUS_PARITY = new Set([0x3c, 0x3d, 0x45, 0x46, 0x55]);
+const PARITY_MASK =
+  MCI_STATUS_INTEL.masks.VAL | MCI_STATUS_INTEL.masks.UC | MCI_STATUS_INTEL.masks.MSCOD | MCI_STATUS_INTEL.masks.MCACOD;
+const PARITY = MCI_STATUS_INTEL.encode({ VAL: true, MSCOD: 0xfn, MCACOD: 0x5n });
+/** PPR of family 17h: bank type of the instruction fetch unit, and its code for several hits in the branch target buffer. */
+const BTB_MULTIMATCH = 10n;
+/** BKDG: bank of the northbridge, and the extended code of an error in the GART's table walk. */
+const NORTHBRIDGE = 4;
+const GART = 5n;
+
+const BOGUS: readonly Bogus[] = [
+  {
+    vendor: 'intel',
+    of: ({ family, model }) => family === 6 && SPURIOUS_PARITY.has(model),
+    when: ({ bank, status }) => bank === 0 && (status & PARITY_MASK) === PARITY,
+    note: 'the processor logs corrected parity errors that did not happen (Intel errata HSD131, HSM142, HSW131, BDM48 and SKX37); newer kernels drop them',
+  },
+  {
+    vendor: 'amd',
+    of: ({ family, model, stepping }) => family === 0x19 && model === 0x50 && stepping === 0,
+    when: ({ status }) => !MCI_STATUS_AMD.read(status).EN,
+    note: 'banks of Cezanne A0 hold left-over values with EN clear; Linux drops them since 0422b07bc4c2',
+  },
+  {
+    vendor: 'amd',
+    of: ({ family, model }) => family === 0x17 && model >= 0x10 && model <= 0x2f,
+    when: ({ status, ipid }, cpu) =>
+      ipid !== undefined &&
+      MCA_IPID.read(ipid).HWID !== 0n &&
+      smcaBank(ipid, cpu)?.id === 'IF' &&
+      MCI_STATUS_AMD.read(status).XEC === BTB_MULTIMATCH,
+    note: 'the instruction fetch unit logs a multi-match of its branch target buffer that did not happen (AMD erratum 1114); Linux drops it since 5.2',
+  },
+  {
+    vendor: 'amd',
+    of: ({ family }) => family === 0x0f || family === 0x10,
+    when: ({ bank, status }) => bank === NORTHBRIDGE && MCI_STATUS_AMD_LEGACY.read(status).XEC === GART,
+    note: 'a walk of the GART met an entry that is not valid: the graphics driver or the IOMMU code causes it, no part failed; kernels switch its report off',
+  },
+];
+
+/** Why a record is none that a fault of the hardware made; undefined for all others. */
+export function bogusNote(record: McaDeciding): string | undefined {
+  const cpu = cpuOf(record);
+  if (cpu === undefined || !holdsError(record.status)) return undefined;
+  return BOGUS.find(row => row.vendor === record.vendor && row.of(cpu) && row.when(record, cpu))?.note;
+}
+
+/** What a hypervisor shows in place of the revision of the microcode, and which one it is where that is known. */
+const HIDDEN: readonly { revision: bigint; vendor?: McaVendor; who: string }[] = [
+  { revision: 0xffff_ffffn, who: 'a hypervisor (Hyper-V, so WSL2 and Azure too, and others hide the revision so)' },
+  { revision: 0x1n, vendor: 'intel', who: 'QEMU' },
+  { revision: 0x0100_0065n, vendor: 'amd', who: 'QEMU' },
+];
+
+/** Who made the CPU of the record, where the microcode revision says that it is a virtual one. */
+export function virtualCpu({ microcode, vendor }: McaDeciding): string | undefined {
+  if (microcode === undefined) return undefined;
+  return HIDDEN.find(row => row.revision === microcode && (row.vendor === undefined || row.vendor === vendor))?.who;
+}
