@@ -9,6 +9,7 @@ import { FRONT_RULES } from './predict.ts';
 import { QEMU_GHES_RULES } from './qemu-ghes.ts';
 import { QEMU_HMP_RULES, QEMU_INJECT_RULES } from './qemu-inject.ts';
 import { QEMU_SIGBUS_RULES } from './qemu-sigbus.ts';
+import { QUIRK_RULES } from './linux-quirks.ts';
 import type { Rule } from './rule.ts';
 import { AMD_OLD_SEVERITY_RULES, AMD_SEVERITY_RULES } from './severity-amd.ts';
 import { INTEL_SEVERITY_RULES, PROMOTED } from './severity-intel.ts';
@@ -29,6 +30,7 @@ export const RULES: readonly Rule[] = [
   PROMOTED,
   ...Object.values(AMD_SEVERITY_RULES),
   ...Object.values(AMD_OLD_SEVERITY_RULES),
+  ...Object.values(QUIRK_RULES),
   ...Object.values(EXCEPTION_RULES),
   ...Object.values(POLL_RULES),
   ...Object.values(DESTAT_RULES),

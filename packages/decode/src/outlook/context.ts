@@ -99,6 +99,8 @@ export interface Settings {
   apeiClaims: boolean;
   /** CR4.MCE is set: the guest's kernel takes machine checks. */
   cr4Mce: boolean;
+  /** The CPU still has fast string copies on (IA32_MISC_ENABLE bit 0): Linux met no erratum of theirs there yet. */
+  fastStrings: boolean;
   /** MCG_CTL and MCi_CTL of the bank are all ones. */
   reportingEnabled: boolean;
   /** MCi_STATUS the bank holds before the injection. */
@@ -319,6 +321,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
     others: f => (fromQemuSigbus(f) ? [] : [f.peek('apeiClaims') !== true]),
   },
   cr4Mce: { text: 'the guest takes machine checks (CR4.MCE)', assume: yes, others: either('cr4Mce') },
+  fastStrings: { text: 'fast string copies are on', assume: yes, others: either('fastStrings') },
   reportingEnabled: { text: 'MCG_CTL and MCi_CTL are all ones', assume: yes },
   bankStatus: { text: 'what the bank holds', assume: () => 0n },
   lmceEnabled: { text: 'the guest enabled LMCE', assume: no },

@@ -5,6 +5,7 @@ import { passOn } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { EVENTS_LOGGED, panicLines, recordLines } from './linux-messages.ts';
+import { contextKeptBy, droppedBy } from './linux-quirks.ts';
 import { linuxSeverity } from './linux-severity.ts';
 import { memoryFailure, signalled, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -204,6 +205,13 @@ function act(record: McaCase, severity: Severity, found: Scan, facts: Facts, run
 export function linuxException(record: McaCase, facts: Facts, run: Run): Ending {
   if (facts.get('mceOff')) return run.end('reset', R.off, 'shutdown, the machine is reset');
   if (facts.context.mcip === true) return run.end('reset', R.nested, 'shutdown, the machine is reset');
+  const dropped = droppedBy(facts);
+  if (dropped !== undefined) {
+    run.print('mce: Erratum detected, disable fast string copy instructions.');
+    return run.end('none', dropped, 'the record is dropped');
+  }
+  const kept = contextKeptBy(facts);
+  if (kept !== undefined) run.note(kept, 'the interrupted context counts');
   const severity = linuxSeverity(record, facts, true);
   const { grade, message } = severity;
   run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);

@@ -58,6 +58,9 @@ const SRAO = 0xbd000000000000c0n;
 const SRAR = 0xbd80000000000134n;
 const UC = 0xbc00080000000000n;
 const OVER = 1n << 62n;
+/** Poison that an instruction fetch consumed: RIPV and EIPV are clear. */
+const FETCH_SNB = x86(0xbd80000000000150n, { bank: 0, cpuid: 0x206d7n, mcgStatus: 4n });
+const FETCH_ZEN = named('amd-uc', { bank: 1, cpuid: 0xa00f11n, mcgStatus: 4n });
 
 const CASES: readonly Case[] = [
   // KVM
@@ -259,6 +262,16 @@ const CASES: readonly Case[] = [
     mc({ version: '5.15', overflowRecov: false, ser: false }),
     'logged',
   ],
+  // Linux, errata of CPUs
+  [
+    'linux.quirk.string-copy',
+    named('srar-data', { bank: 1, cpuid: 0x50654n, mcgStatus: 0xfn }),
+    mc({ fastStrings: true }),
+    'none',
+    'Erratum detected, disable fast string copy',
+  ],
+  ['linux.quirk.sandy-bridge-fetch', FETCH_SNB, mc(), 'signalled', 'in user-access at'],
+  ['linux.quirk.zen-fetch', FETCH_ZEN, mc({ succor: true, ser: false }), 'signalled', 'in user-access at'],
   // Linux, the exception handler
   ['linux.mce.off', named('srao'), mc({ mceOff: true }), 'reset'],
   ['linux.mce.nested', named('srao'), mc({ mcip: true }), 'reset'],
@@ -561,5 +574,40 @@ describe('every rule', () => {
       expect(rule.text).toMatch(/\.$/);
       expect(rule.source.length).toBeGreaterThan(3);
     }
+  });
+});
+
+describe('errata of CPUs that Linux works around', () => {
+  const outcome = (record: OutlookRecord, context: OutlookContext): OutlookOutcome => predict(record, context).outcome;
+  const copy = (more: object = {}): OutlookRecord =>
+    named('srar-data', { bank: 1, cpuid: 0x50654n, mcgStatus: 0xfn, ...more });
+
+  it.each([
+    ['an older kernel', copy(), mc({ version: '5.15' })],
+    ['fast string copies off already', copy(), mc({ fastStrings: false })],
+    ['a broadcast', copy({ mcgStatus: 7n }), mc()],
+    ['another bank', copy({ bank: 9 }), mc()],
+    ['another CPU', copy({ cpuid: 0x606a6n }), mc()],
+    ['a CPU that is not known', copy({ cpuid: undefined }), mc()],
+  ])('no string copy is dropped with %s', (_, record, context) => {
+    expect(outcome(record, { fastStrings: true, ...context })).toBe('signalled');
+  });
+
+  it('says that it depends on what nobody gave', () => {
+    const found = predict(copy(), mc());
+    expect(found.rule.id).toBe('linux.quirk.string-copy');
+    expect(found.assumptions.map(a => a.setting)).toContain('fastStrings');
+  });
+
+  it.each([
+    ['Sandy Bridge, another code', { ...FETCH_SNB, status: 0xbd80000000000134n }, mc()],
+    ['Sandy Bridge, another bank', { ...FETCH_SNB, bank: 1 }, mc()],
+    ['the same on Ivy Bridge', { ...FETCH_SNB, cpuid: 0x306e4n }, mc()],
+    ['the kernel', FETCH_SNB, mc({ running: 'kernel' })],
+    ['Zen before 6.5', FETCH_ZEN, mc({ version: '6.4.16', succor: true, ser: false })],
+    ['Zen, another bank', { ...FETCH_ZEN, bank: 0 }, mc({ succor: true, ser: false })],
+    ['the kernel on Zen', FETCH_ZEN, mc({ running: 'kernel', succor: true, ser: false })],
+  ])('an instruction fetch without an address of the code panics: %s', (_, record, context) => {
+    expect(outcome(record as OutlookRecord, context)).toBe('panicked');
   });
 });

@@ -7,6 +7,7 @@ import { cpuModel } from '../mca/cpu.ts';
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
+import { gradedMcgStatus } from './linux-quirks.ts';
 import type { Evidence, Rule } from './rule.ts';
 import { cpuContext } from './severity.ts';
 import type { CpuContext, Grade, Severity } from './severity.ts';
@@ -381,7 +382,7 @@ export function intelSeverity(record: McaCase, facts: Facts, exception: boolean)
     if (row.memoryFailure && !facts.get('memoryFailure')) return false;
     if (row.since !== undefined && !versionIn(facts.get('version'), [{ from: row.since }])) return false;
     if (!cpuMatches(record, row.cpu)) return false;
-    if (wanted.mcg !== undefined && !matches(facts.get('mcgStatus'), wanted.mcg)) return false;
+    if (wanted.mcg !== undefined && !matches(gradedMcgStatus(facts), wanted.mcg)) return false;
     return row.context === undefined || cpuContext(facts, exception) === row.context;
   });
   const row = ROWS[index] ?? (ROWS.at(-1) as Row);

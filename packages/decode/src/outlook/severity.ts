@@ -1,6 +1,7 @@
 /** @module Linux's grades of a machine check, common to both vendors. */
 import { MCG_STATUS } from '../mca/registers.ts';
 import type { Facts } from './facts.ts';
+import { contextKeptBy } from './linux-quirks.ts';
 import type { Rule } from './rule.ts';
 import { versionSince } from './version.ts';
 
@@ -24,13 +25,14 @@ export interface Severity {
 export type CpuContext = 'user' | 'kernel' | 'kernel-recoverable';
 
 /**
- * In which context Linux believes the error happened. Without RIPV and EIPV the saved code segment is not believed;
+ * In which context Linux believes the error happened. Without RIPV and EIPV the saved code segment is not believed, but
+ * for the errata of linux-quirks.ts;
  * recovery inside the kernel wants both. A poll never believes anything. Source: severity.c error_context().
  */
 export function cpuContext(facts: Facts, exception: boolean): CpuContext {
   if (!exception) return 'kernel';
   const { RIPV, EIPV } = MCG_STATUS.read(facts.get('mcgStatus'));
-  if (!RIPV && !EIPV) return 'kernel';
+  if (!RIPV && !EIPV && contextKeptBy(facts) === undefined) return 'kernel';
   const running = facts.get('running');
   if (running === 'user') return 'user';
   if (running !== 'kernel-recoverable' || !RIPV || !EIPV) return 'kernel';
