@@ -10,8 +10,15 @@ const MODELS: readonly (readonly [RegExp, 'intel' | 'amd'])[] = [
   [/^(Penryn|Conroe|core2duo|coreduo|kvm64$)/i, 'intel'],
 ];
 
-/** Features of a -cpu option that change what a machine check does, and that the outlook does not follow. */
-const MCA_FEATURES = /(^|[,+-])(mce|mca|lmce|succor|overflow-recov|smca)\b/;
+/** `+name`, `-name`, `name`, `name=on` and `name=off` of a -cpu option, for the features that machine checks depend on. */
+const MCA_FEATURE = /^([+-]?)(mce|mca|lmce|succor|overflow-recov|smca)(?:=(on|off|yes|no|true|false))?$/;
+/** What kernel and QEMU call the features of AMD that the rules ask for. Source: Linux cpufeatures.h; QEMU target/i386/cpu.c. */
+const AMD_FEATURES: ReadonlyMap<string, 'succor' | 'overflowRecov' | 'smca'> = new Map([
+  ['succor', 'succor'],
+  ['overflow-recov', 'overflowRecov'],
+  ['overflow_recov', 'overflowRecov'],
+  ['smca', 'smca'],
+]);
 
 /**
  * Vendor a guest reads from its CPU. Under KVM a model takes the vendor of the CPU that runs it, unless `vendor=` is given.
@@ -26,9 +33,36 @@ export function cpuVendor(cpu: string, host: 'intel' | 'amd' | 'tcg' | undefined
   return MODELS.find(([shape]) => shape.test(model))?.[1];
 }
 
-/** Does the -cpu option leave the machine check features as the model has them? */
-export function plainMca(cpu: string): boolean {
-  return !MCA_FEATURES.test(cpu);
+/**
+ * What the features that a -cpu option names settle of machine checks. TCG has none of AMD's, whatever is named.
+ * @returns undefined where one is named whose effect the outlook does not follow
+ * @example cpuFeatures('EPYC,+succor', 'kvm') // { succor: true }
+ */
+export function cpuFeatures(cpu: string, platform: 'tcg' | 'kvm'): Partial<Settings> | undefined {
+  const settings: Partial<Settings> = {};
+  for (const word of cpu.split(',').slice(1)) {
+    const [, sign, name = '', value = 'on'] = MCA_FEATURE.exec(word) ?? [];
+    if (name === '') continue;
+    const on = sign !== '-' && /^(on|yes|true)$/.test(value);
+    const amd = AMD_FEATURES.get(name);
+    if (amd !== undefined) settings[amd] = on && platform === 'kvm';
+    // Every model has mce and mca, and none lmce.
+    else if (on === (name === 'lmce')) return undefined;
+  }
+  return settings;
+}
+
+/**
+ * CPUs that the kernel starts; the others wait for their start-up signal, with CR4.MCE clear.
+ * Source: Linux Documentation/admin-guide/kernel-parameters: maxcpus, nr_cpus, nosmp.
+ */
+export function cpusUp(commandLine: string, cpus: number): number {
+  let up = cpus;
+  for (const word of commandLine.split(/\s+/)) {
+    const limit = word === 'nosmp' ? '1' : /^(?:maxcpus|nr_cpus)=(\d{1,5})$/.exec(word)?.[1];
+    if (limit !== undefined) up = Math.min(up, Math.max(1, Number(limit)));
+  }
+  return up;
 }
 
 /** Values of mce= that change nothing an outlook asks. Source: Linux Documentation/arch/x86/x86_64/boot-options. */
@@ -55,9 +89,14 @@ export function kernelSettings(commandLine: string): Partial<Settings> | undefin
     else if (value === 'print_all') settings.printAll = true;
     else if (value !== undefined && /^\d{1,9}$/.test(value)) settings.monarchTimeout = Number(value);
     else if (value !== undefined && !HARMLESS.has(value)) return undefined;
-    else if (word === 'oops=panic') settings.panicOnOops = true;
-    // Hides what is printed, or sets what a table here does not know.
-    else if (/^(quiet$|loglevel=|sysctl\.|panic_on_|ghes\.|hest_disable)/.test(word)) return undefined;
+    else if (word.startsWith('setcpuid=')) {
+      for (const name of word.slice('setcpuid='.length).split(',')) {
+        const amd = AMD_FEATURES.get(name);
+        if (amd !== undefined) settings[amd] = true;
+      }
+    } else if (word === 'oops=panic') settings.panicOnOops = true;
+    // Hides what is printed, takes a feature away, or sets what a table here does not know.
+    else if (/^(quiet$|clearcpuid=|loglevel=|sysctl\.|panic_on_|ghes\.|hest_disable)/.test(word)) return undefined;
   }
   return settings;
 }

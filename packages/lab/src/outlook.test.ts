@@ -86,6 +86,28 @@ describe('what a choice of parts changes', () => {
     expect(withParts('amd-deferred', parts, { append: 'quiet' })).toBeUndefined();
   });
 
+  // Linux Documentation/admin-guide/kernel-parameters: the CPUs that are left out keep CR4.MCE clear.
+  test.each(['maxcpus=1', 'nr_cpus=1', 'nosmp', 'maxcpus=0'])(
+    'a machine check for all CPUs resets a machine of which Linux started one: %s',
+    append => {
+      const outlook = withParts('intel-srao-process', {}, { append });
+      expect(outlook).toMatchObject({ outcome: 'reset', certainty: 'certain', rule: 'qemu.inject.mce-off' });
+      expect(withParts('intel-srao-process', {}, { append: 'maxcpus=2' })?.outcome).toBe('signalled');
+    },
+  );
+
+  test.each([
+    ['Skylake-Server,+mce', 'signalled'],
+    ['Skylake-Server,-lmce', 'signalled'],
+    ['Skylake-Server,succor=on', 'signalled'],
+    ['Skylake-Server,-mce', undefined],
+    ['Skylake-Server,lmce=on', undefined],
+  ])('a feature that is named leaves the outlook where it is followed: %s', (cpu, outcome) => {
+    const scenario = named('intel-srao-process');
+    const machine = { ...scenario.machine, cpu } as Scenario['machine'];
+    expect(outlookOf(inputOf({ ...scenario, machine }))?.outcome).toBe(outcome);
+  });
+
   test('a host without KVM_EXIT_ARM_SEA turns the abort into an SError', () => {
     expect(withParts('arm64-sea-exit', { hostKernel: '6.18.15' })).toMatchObject({ possible: ['panicked'] });
   });

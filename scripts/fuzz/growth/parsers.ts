@@ -24,7 +24,7 @@ import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { machineKinds } from '@syndrome/lab/machines/registry.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
-import { cpuVendor, kernelSettings, plainMca } from '@syndrome/lab/outlook-settings.ts';
+import { cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '@syndrome/lab/outlook-settings.ts';
 import { findInterrupt } from '@syndrome/lab/steps/interrupt-line.ts';
 import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition } from '@syndrome/trace/expect/condition.ts';
@@ -432,7 +432,8 @@ export const PARSERS: readonly Parser[] = [
         () => parseDuration(text),
         () => cpuVendor(text, 'intel'),
         () => kernelSettings(text),
-        () => plainMca(text),
+        () => cpuFeatures(text, 'kvm'),
+        () => cpusUp(text, 4),
       ),
   },
   {

@@ -4,7 +4,7 @@ import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import type { Accel } from '../machine/accel.ts';
 import type { Vmm } from '../vmms/vmm.ts';
-import { cpuVendor, kernelSettings, plainMca } from '../outlook-settings.ts';
+import { cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '../outlook-settings.ts';
 
 /** What the facts of a machine are derived from, besides what the scenario says of it. */
 export interface FactsInput {
@@ -19,6 +19,8 @@ export interface FactsInput {
 interface X86Layer {
   qemu: Partial<Settings>;
   linux: Partial<Settings>;
+  /** How many of its CPUs the kernel starts, where these are not all. */
+  up?: number;
   /** A guest of Xen: an address of its own is not one of the machine. */
   guest?: 'xen';
   xen?: Partial<Settings>;
@@ -68,10 +70,13 @@ export function x86Layer(
   host: 'intel' | 'amd' | 'tcg',
   qemu: 'qemu' | 'hostQemu',
 ): X86Layer | undefined {
-  const kernel = kernelSettings(`${spec.append} ${append}`);
+  const commandLine = `${spec.append} ${append}`;
+  const kernel = kernelSettings(commandLine);
   const vendor = cpuVendor(spec.cpu, host);
-  if (kernel === undefined || vendor === undefined || !plainMca(spec.cpu)) return undefined;
   const platform = host === 'tcg' ? 'tcg' : 'kvm';
+  const features = cpuFeatures(spec.cpu, platform);
+  if (kernel === undefined || vendor === undefined || features === undefined) return undefined;
+  const up = cpusUp(commandLine, spec.cpus);
   const qemuVersion = versionSetting(parts, qemu);
   // Since 9.1 QEMU lets `-cpu host` have what KVM offers of it.
   const recovery =
@@ -89,7 +94,8 @@ export function x86Layer(
       guestRam: true,
       lmceEnabled: false,
     },
-    linux: { ...versionSetting(parts, 'kernel'), ...rest, platform, cpus: spec.cpus, ...recovery },
+    linux: { ...versionSetting(parts, 'kernel'), platform, cpus: up, ...recovery, ...features, ...rest },
+    ...(up < spec.cpus ? { up } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
-import type { Injection } from '@syndrome/decode/inject/injection.ts';
+import type { Injection, MceInjection } from '@syndrome/decode/inject/injection.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
 import { type Address, type Legs, type Plan, running, victimOf } from './scene.ts';
 
@@ -16,12 +16,17 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
   const victim = victimOf(address, plan);
   const cpu = running(injection.cpu, plan, victim);
   if (record === undefined || facts.x86 === undefined || cpu === undefined) return undefined;
-  const legs = facts.x86.map(({ qemu, linux, xen, guest }) => ({
+  const legs = facts.x86.map(({ qemu, linux, xen, guest, up }) => ({
     journey: {
       record,
       consumer: 'qemu' as const,
       layers: {
-        qemu: { ...qemu, ...settledBy(injection), mcip: earlier !== undefined },
+        qemu: {
+          ...qemu,
+          ...settledBy(injection),
+          mcip: earlier !== undefined,
+          ...asleep(injection, guest === undefined ? up : undefined),
+        },
         // dom0's page is at another address of the machine than of dom0.
         linux: { ...linux, ...(guest === 'xen' ? {} : victim.settings) },
         ...(xen && { xen }),
@@ -32,6 +37,11 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
     victim,
   }));
   return [legs];
+}
+
+/** A CPU that was never started has CR4.MCE clear: a machine check there resets the machine. */
+function asleep({ cpu, broadcast }: MceInjection, up: number | undefined): { cr4Mce?: false } {
+  return up !== undefined && (cpu >= up || broadcast === true) ? { cr4Mce: false } : {};
 }
 
 /** An uncorrected machine check of the same CPU: MCIP is set until its handler has run. */
