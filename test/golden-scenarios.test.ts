@@ -250,6 +250,21 @@ test('each scenario has its invariant', () => {
   expect(names.length).toBe(13);
 });
 
+test('docs name for each where it runs on real parts, and the test there has its name', () => {
+  const root = join(import.meta.dirname, '..');
+  const docs = readFileSync(join(root, 'docs/supervisor.md'), 'utf8');
+  const files = globSync('{test,packages/*/src}/**/*.machine.test.ts', { cwd: root });
+  for (const name of names) {
+    const [, real = ''] = new RegExp(`^\\| \`${name}\` \\|[^|]*\\| (.*) \\|$`, 'm').exec(docs) ?? expect.fail(name);
+    const named = [...real.matchAll(/`([\w-]+)`:/g)].map(([, file]) => `${file}.machine.test.ts`);
+    expect(named.length > 0 || real.startsWith('no: '), real).toBe(true);
+    for (const one of named) {
+      const file = files.find(path => basename(path) === one) ?? expect.fail(one);
+      expect(readFileSync(join(root, file), 'utf8'), `${one}: ${name}`).toMatch(new RegExp(`test\\(\\s*'[^']*${name}`));
+    }
+  }
+});
+
 test.each(names)('%s', name => {
   const r = run(name);
   const text = `${r.said.flatMap(({ at, effect }) => linesOf([effect], at)).join('\n')}\n`;

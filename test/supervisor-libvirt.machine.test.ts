@@ -202,7 +202,7 @@ async function lose(name: 'a' | 'b', gpa: bigint): Promise<void> {
 describe('two libvirt hosts, their agents and a controller', () => {
   beforeEach(context => skipWithout(context, 'libvirt', noLibvirt()));
 
-  test('a clean VM is moved live off a host that is drained', async () => {
+  test('migrated-source-lives: a clean VM is moved live off a drained host, and has moved when its source is proven gone', async () => {
     hosts = await libvirtHosts();
     site = await startSite(folder, POLICY);
     observer.teller(join(import.meta.dirname, '../packages/cli/src/drill/copies.ts'), [VM], line => {
@@ -221,6 +221,7 @@ describe('two libvirt hosts, their agents and a controller', () => {
     await fleet('drain', 'a');
     await see(() => told('vm.migrated'));
     expect(await runsOn('b', 0)).toBe(true);
+    expect((await acts()).slice(0, 2)).toEqual(['prove a 0 confirmed', 'migrate a 0 confirmed']);
     expect(await guestLine(agentLine('b'), 'hello')).toMatch(/ ok /);
     await fleet('repaired', 'a');
   });
@@ -274,7 +275,7 @@ describe('two libvirt hosts, their agents and a controller', () => {
     expect(await acts()).toEqual(expect.arrayContaining(['stop b 0 confirmed', 'start a 1 confirmed']));
   });
 
-  test('the old host refuses an act of the old epoch', async () => {
+  test('old-host-autostarts: the old host has learned the newer epoch, and refuses an act of the old one', async () => {
     await see(async () => (await acts()).includes('autostart-off b 1 confirmed'));
     // Another agent with the books of that host, so that its own rows go where they belong.
     const own = join(folder, 'b-again');
@@ -294,7 +295,7 @@ describe('two libvirt hosts, their agents and a controller', () => {
     expect(copies.at(-1)?.copies).toHaveLength(1);
   });
 
-  test('where its stop cannot be proven it is held, and told; an attestation ends it', async () => {
+  test('storage-lost-agent-stopped, assumed-rebooted: where its stop cannot be proven it is held, and told; an attestation ends it', async () => {
     const from = copies.length - 1;
     const told0 = site.notices.length;
     const before = await boots(at('b'));

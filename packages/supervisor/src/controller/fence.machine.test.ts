@@ -129,7 +129,7 @@ describe('fence_ipmilan and a BMC', () => {
     expect(machine?.signalCode).toBe('SIGKILL');
   });
 
-  test('one that is off already is proven by the same reading', async () => {
+  test('fence-already-off: one that is off already is proven by the same reading', async () => {
     expect((await fence()).proof?.evidence).toMatchObject({ power: 'off', before: 'off' });
   });
 
@@ -142,7 +142,7 @@ describe('fence_ipmilan and a BMC', () => {
     expect(result.proof).toBeUndefined();
   });
 
-  test('a BMC that has lost its power with the host: unknown, never proven', async () => {
+  test('bmc-dead-with-host: a BMC that has lost its power with the host: unknown, never proven', async () => {
     machine?.kill('SIGKILL');
     bmc?.kill('SIGSTOP');
     const result = await fence(30);
