@@ -116,7 +116,9 @@ export class EventDecoded extends LazyRecord {
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
   }
   override get place(): DecodedPlace | undefined {
-    return EDAC.has(this.raw.name) ? placeOfEdac(this.raw.fields) : undefined;
+    // Of a controller's log the label alone is the place: its sentences are those of its maker.
+    const { label } = this.raw.fields;
+    return EDAC.has(this.raw.name) ? placeOfEdac(this.raw.fields) : typeof label === 'string' ? { label } : undefined;
   }
   override get count(): number | undefined {
     const { count } = this.raw.fields;

@@ -174,8 +174,8 @@ export class BmcReader implements Reader {
       .slice(from, from + MAX_TEXT)
       .replace(/["'<\\].{0,200}$/s, '')
       .trim();
-    const dimm = known.event.startsWith('bmc-memory') ? DIMM.exec(text.slice(from, from + MAX_TEXT))?.[0] : undefined;
-    const fields: Fields = { message, ...more, ...(dimm === undefined ? {} : { dimm }) };
+    const label = known.event.startsWith('bmc-memory') ? DIMM.exec(text.slice(from, from + MAX_TEXT))?.[0] : undefined;
+    const fields: Fields = { message, ...more, ...(label === undefined ? {} : { label }) };
     this.#sink({ ...eventItem('bmc', firstLine, { name: known.event, fields }), lastLine });
     return true;
   }

@@ -34,10 +34,10 @@ describe('a statement of mce-inject that is none', () => {
 
   it('loses nothing of what stands around it', () => {
     const line = 'STATUS UNCORRECTED SRAR ADDR 0xqq MISC 0x8c';
-    expect(said(HEAD, line)).toEqual([['status b980000000000000 misc 8c', 'E_TEXT_VALUE']]);
+    expect(said(HEAD, line)).toEqual([['status b980000000000000 mcgStatus 0 misc 8c', 'E_TEXT_VALUE']]);
     for (const bad of ['ADDR', 'RIP xx:1', 'PROCESSOR 0', 'what is this', 'SOCKETID x', 'MCGSTATUS RIPV,MCIP']) {
       expect(said(HEAD, `${STATUS} TSC 0x1 ${bad} MISC 0x8c`)).toEqual([
-        ['status bd00000000000134 misc 8c tsc 1', 'E_TEXT_VALUE'],
+        ['status bd00000000000134 mcgStatus 0 misc 8c tsc 1', 'E_TEXT_VALUE'],
       ]);
     }
   });
@@ -56,18 +56,20 @@ describe('a statement of mce-inject that is none', () => {
     expect(said(HEAD, 'STATUS 0xZZ ADDR 0x1000', HEAD, STATUS)).toEqual([
       'E_TEXT_VALUE',
       'E_TEXT_INCOMPLETE',
-      ['status bd00000000000134'],
+      ['status bd00000000000134 mcgStatus 0'],
     ]);
     expect(said(HEAD, 'ADDR 0x1000')).toEqual(['E_TEXT_INCOMPLETE']);
   });
 
   it('is told when it gives a second value', () => {
     expect(said(HEAD, STATUS, 'ADDR 0x1000', 'ADDR 0x2000 BANK 3')).toEqual([
-      ['status bd00000000000134 addr 2000', 'E_TEXT_VALUE', 'E_TEXT_VALUE'],
+      ['status bd00000000000134 mcgStatus 0 addr 2000', 'E_TEXT_VALUE', 'E_TEXT_VALUE'],
     ]);
-    expect(said(HEAD, STATUS, 'STATUS 0x9c00000000000134')).toEqual([['status 9c00000000000134', 'E_TEXT_VALUE']]);
+    expect(said(HEAD, STATUS, 'STATUS 0x9c00000000000134')).toEqual([
+      ['status 9c00000000000134 mcgStatus 0', 'E_TEXT_VALUE'],
+    ]);
     expect(said(HEAD, 'BANK 2', STATUS, STATUS, 'ADDR 0x1000 ADDR 0x1000')).toEqual([
-      ['status bd00000000000134 addr 1000'],
+      ['status bd00000000000134 mcgStatus 0 addr 1000'],
     ]);
   });
 
@@ -77,5 +79,25 @@ describe('a statement of mce-inject that is none', () => {
       ...Array.from({ length: 36 }, (_, i) => 67 + i),
       64,
     ]);
+  });
+});
+
+describe('the words of its scanner', () => {
+  const status = (...words: readonly string[]): unknown =>
+    said(`CPU 0 BANK 2 STATUS ${words.join(' ')} MCGSTATUS MCIP`);
+
+  it('name the classes by their own bits, and whole errors by theirs', () => {
+    expect(status('SRAO')).toEqual([['status 100000000000000 mcgStatus 4']]);
+    expect(status('SRAR')).toEqual([['status 180000000000000 mcgStatus 4']]);
+    expect(status('UCNA')).toEqual([['status 0 mcgStatus 4']]);
+    expect(status('UNCORRECTED', 'SRAR', '0x134')).toEqual([['status b180000000000134 mcgStatus 4']]);
+  });
+
+  it('are flags of MCG_STATUS and MCG_CAP too, and numbers are those of C', () => {
+    expect(said('CPU 03 012', 'STATUS VAL 010', 'MCGSTATUS LMCES RIPV', 'MCGCAP TES_P 0x14')).toEqual([
+      ['status 8000000000000008 mcgStatus 9 mcgCap 814'],
+    ]);
+    const [item] = read('CPU 03 012', 'STATUS VAL');
+    expect(item?.type === 'mca' ? [item.record.cpu, item.record.bank] : []).toEqual([3, 10]);
   });
 });

@@ -3,7 +3,7 @@
  * numbers as in C. Delivery flags change who gets the record and not what it is.
  */
 import type { X86McaRecord } from '../../mca/record.ts';
-import { MCG_STATUS, MCI_STATUS_INTEL } from '../../mca/registers.ts';
+import { MCG_CAP, MCG_STATUS, MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import { longLine } from '../item.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import { parseU64 } from '../../common/hex.ts';
@@ -12,14 +12,17 @@ import type { LineTaker } from '../transport/line-scanner.ts';
 
 const { VAL, OVER, UC, EN, MISCV, ADDRV, PCC, S, AR } = MCI_STATUS_INTEL.masks;
 
-/** Words of a STATUS line. The classes are those of SDM vol. 3B, UCR Error Reporting and Logging; mce-inject enables what it injects. */
+/**
+ * Words of a STATUS line, as mce-inject's scanner has them: CORRECTED, UNCORRECTED and FATAL are whole, the classes of the SDM (vol. 3B,
+ * UCR Error Reporting and Logging) only the bits that tell them apart, so that `UNCORRECTED SRAR` is one and `SRAR` alone is none.
+ */
 const STATUS_WORDS: Readonly<Record<string, bigint>> = {
   CORRECTED: VAL | EN,
   UNCORRECTED: VAL | UC | EN,
   FATAL: VAL | UC | EN | PCC,
-  UCNA: VAL | UC | EN,
-  SRAO: VAL | UC | EN | S,
-  SRAR: VAL | UC | EN | S | AR,
+  UCNA: 0n,
+  SRAO: S,
+  SRAR: S | AR,
   VAL,
   OVER,
   UC,
@@ -32,7 +35,8 @@ const STATUS_WORDS: Readonly<Record<string, bigint>> = {
   TES_GREEN: MCI_STATUS_INTEL.encode({ TES: 1n }),
   TES_YELLOW: MCI_STATUS_INTEL.encode({ TES: 2n }),
 };
-const MCG_WORDS: Readonly<Record<string, bigint>> = MCG_STATUS.masks;
+const MCG_WORDS: Readonly<Record<string, bigint>> = { ...MCG_STATUS.masks, LMCES: MCG_STATUS.masks.LMCE };
+const CAP_WORDS: Readonly<Record<string, bigint>> = MCG_CAP.masks;
 const DELIVERY: ReadonlySet<string> = new Set([
   'NOBROADCAST',
   'NO_BROADCAST',
@@ -53,7 +57,6 @@ const VALUES: Readonly<Record<string, keyof X86McaRecord>> = {
   MISC: 'misc',
   TSC: 'tsc',
   TIME: 'time',
-  MCGCAP: 'mcgCap',
   APICID: 'apicId',
   PPIN: 'ppin',
   MICROCODE: 'microcode',
@@ -68,12 +71,27 @@ interface Open {
   notes: TextNote[];
 }
 
+/** A number as C has it: octal behind a 0. */
+function number(word: string): bigint | undefined {
+  return parseU64(/^0[0-7]{1,21}$/.test(word) ? `0x${octal(word).toString(16)}` : word);
+}
+
+const octal = (word: string): bigint => BigInt(`0o${word}`);
+
+/** Words that are lists of flags and numbers, and what they are kept in. */
+const LISTS: Readonly<Record<string, readonly ['status' | 'mcgStatus' | 'mcgCap', Readonly<Record<string, bigint>>]>> =
+  {
+    STATUS: ['status', STATUS_WORDS],
+    MCGSTATUS: ['mcgStatus', MCG_WORDS],
+    MCGCAP: ['mcgCap', CAP_WORDS],
+  };
+
 /** A word list of flags and numbers or-ed together; undefined when a word is neither. */
 function flags(words: readonly string[], table: Readonly<Record<string, bigint>>, numbers = true): bigint | undefined {
   let value = 0n;
   for (const word of words) {
     const upper = word.toUpperCase();
-    const bits = Object.hasOwn(table, upper) ? table[upper] : numbers ? parseU64(word) : undefined;
+    const bits = Object.hasOwn(table, upper) ? table[upper] : numbers ? number(word) : undefined;
     if (bits === undefined) return undefined;
     value |= bits;
   }
@@ -168,6 +186,8 @@ export class MceInjectReader implements LineTaker {
       for (const note of [...notes, none]) this.#sink({ type: 'note', ...place, note });
       return;
     }
+    // Its record begins with zeros.
+    record.mcgStatus ??= 0n;
     // mce-inject sets the valid bits of what is given.
     if (record.addr !== undefined) record.status |= ADDRV;
     if (record.misc !== undefined) record.status |= MISCV;
@@ -190,36 +210,36 @@ export class MceInjectReader implements LineTaker {
   /** Reads one statement at `words[i]`; returns how many words it took, 0 when it is none. */
   #statement(open: Open, name: string, words: readonly string[], i: number): number {
     const { record } = open;
-    const number = parseU64(words[i + 1] ?? '');
+    const value = number(words[i + 1] ?? '');
     if (name === 'CPU' || name === 'BANK' || name === 'SOCKETID') {
-      if (number === undefined || number > 0xffff_ffffn) return 0;
+      if (value === undefined || value > 0xffff_ffffn) return 0;
       if (name === 'CPU') {
-        record.cpu = Number(number);
+        record.cpu = Number(value);
         // `CPU 0 5`: the number behind the CPU is the bank.
-        const bank = /^\d{1,4}$/.test(words[i + 2] ?? '') ? Number(words[i + 2]) : undefined;
-        if (bank === undefined) return 2;
-        record.bank = bank;
+        const bank = number(words[i + 2] ?? '');
+        if (bank === undefined || bank > 0xffffn) return 2;
+        record.bank = Number(bank);
         open.hasBank = true;
         return 3;
       }
       if (name === 'BANK') {
-        record.bank = Number(number);
+        record.bank = Number(value);
         open.hasBank = true;
-      } else record.socket = Number(number);
+      } else record.socket = Number(value);
       return 2;
     }
-    if (name === 'STATUS' || name === 'MCGSTATUS') {
+    const list = Object.hasOwn(LISTS, name) ? LISTS[name] : undefined;
+    if (list !== undefined) {
+      const [register, table] = list;
       const stop = nextStatement(words, i);
-      const list = words.slice(i + 1, stop).filter(w => w !== '|');
-      const value = flags(
-        list.flatMap(w => w.split('|')).filter(w => w !== ''),
-        name === 'STATUS' ? STATUS_WORDS : MCG_WORDS,
+      const given = words.slice(i + 1, stop).filter(w => w !== '|');
+      const all = flags(
+        given.flatMap(w => w.split('|')).filter(w => w !== ''),
+        table,
       );
-      if (value === undefined || list.length === 0) return 0;
-      if (name === 'STATUS') {
-        record.status = value;
-        open.hasStatus = true;
-      } else record.mcgStatus = value;
+      if (all === undefined || given.length === 0) return 0;
+      record[register] = all;
+      open.hasStatus ||= register === 'status';
       return stop - i;
     }
     if (name === 'RIP') {
@@ -239,8 +259,8 @@ export class MceInjectReader implements LineTaker {
       return 2;
     }
     const member = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
-    if (member === undefined || number === undefined) return 0;
-    Object.assign(record, { [member]: number });
+    if (member === undefined || value === undefined) return 0;
+    Object.assign(record, { [member]: value });
     return 2;
   }
 }
@@ -261,7 +281,8 @@ function isStatement(word: string): boolean {
   return (
     DELIVERY.has(upper) ||
     Object.hasOwn(VALUES, upper) ||
-    ['CPU', 'BANK', 'SOCKETID', 'STATUS', 'MCGSTATUS', 'RIP', 'PROCESSOR'].includes(upper)
+    Object.hasOwn(LISTS, upper) ||
+    ['CPU', 'BANK', 'SOCKETID', 'RIP', 'PROCESSOR'].includes(upper)
   );
 }
 

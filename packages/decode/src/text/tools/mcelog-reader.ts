@@ -24,9 +24,11 @@ const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
 const NUMBER = /^MCE (\d{1,9})$/;
 const CPU =
-  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3}) [\w /-]{1,48}?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
+  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3})(?: [\w /-]{1,48}?)?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
+/** CPU and bank without a word, as people write them for mce-inject, with mcelog's bare hex behind: it may be anything. */
+const BARE_LINE = /^CPU \d{1,6} \d{1,3}\s*$/;
 /** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
 const GLUED = /^.*[^\w](?=STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]{1,16}$)/s;
 /** What stands in a record up to its STATUS, and can be little else. */
@@ -129,7 +131,8 @@ export class McelogReader implements Reader {
       return true;
     }
     const before = BEFORE_STATUS.some(re => re.test(line));
-    if (!this.#started && this.#open === undefined && !before && !BANK_LINE.test(line)) return false;
+    const bare = !this.#started && BARE_LINE.test(line);
+    if (!this.#started && this.#open === undefined && !before && !bare && !BANK_LINE.test(line)) return false;
     if (NUMBER.test(line)) {
       if (this.#open !== undefined) this.#finish();
       this.#started = true;
@@ -149,7 +152,7 @@ export class McelogReader implements Reader {
       const tsc = hexU64(cpu[4]);
       if (tsc !== undefined) record.tsc = tsc;
       const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
-      this.#begin(record, lineNumber, { headless: false, sure: true, hasBank });
+      this.#begin(record, lineNumber, { headless: false, sure: !bare, hasBank });
       return true;
     }
     const said = registersOf(line);
