@@ -222,7 +222,8 @@ const HOLDS: Record<string, (r: Run) => void> = {
     expect(list.indexOf('autostart-off a v 0')).toBeLessThan(list.indexOf('start b v 1'));
     expect(starts(r)).toEqual(['start b v 1']);
     expect(notices(r)).toContain('alert.second-copy v');
-    expect(list.filter(a => a === 'stop a v 0').length).toBe(2);
+    // The second one in the newer epoch, which the old host may have been told of already: else it refuses to end its copy.
+    expect(list.filter(a => a.startsWith('stop a v'))).toEqual(['stop a v 0', 'stop a v 1']);
     expect(list).toContain('autostart-off a v 1');
   },
   'owned-by-another-controller': r => {

@@ -47,6 +47,20 @@ describe('a second copy of a VM that we have replaced', () => {
     checkRun(scene);
   });
 
+  test.each([0, 1])('is ended also by an agent that has been told of the newer epoch, and tells epoch %i', epoch => {
+    const scene = moved(['v']);
+    // It knows epoch 1 by now, and refuses what is older.
+    expect(scene.state.vms.get('v')?.copies.find(c => c.host === 'a')?.told).toBe(1);
+    scene.vm('a', 'v', { epoch });
+    const stop = scene.acts()[0] ?? expect.fail('no stop');
+    expect(stop).toMatchObject({ kind: 'stop', host: 'a', epoch: 1 });
+    scene.good(stop);
+    scene.pass(20);
+    expect(open(scene)).toEqual([]);
+    expect(alarms(scene)).toEqual([]);
+    checkRun(scene);
+  });
+
   test('is ended in a storm too, one at a time, and not while the fleet is paused', () => {
     const scene = moved(['v', 'w'], { budget: { moves: 5, drainingPercent: 5, drainingAtLeast: 1 } });
     for (let i = 0; i < 5; i++) {

@@ -425,6 +425,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   const copy: Copy = {
     host: to,
     epoch: vm.epoch + 1,
+    ordered: true,
     state: 'starting',
     ran: true,
     since: hostNow(t, to),
@@ -727,6 +728,7 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
   const copy: Copy = {
     host: to,
     epoch: home.epoch,
+    ordered: true,
     state: 'starting',
     ran: true,
     since: hostNow(t, to),

@@ -110,6 +110,8 @@ export interface Copy {
   host: HostId;
   epoch: Epoch;
   state: VmState | 'starting';
+  /** We have ordered it there: whatever else runs in its epoch, or in an older one, is a copy too many. */
+  ordered?: true;
   /** It was seen running, or was ordered to: only a proof says that it does not. */
   ran: boolean;
   /** While a start was awaited, its host told of a process of an older epoch. */

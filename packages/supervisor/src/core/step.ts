@@ -175,6 +175,8 @@ function judgeOne(t: Turn, vm: Vm): void {
 function stopStray(t: Turn, vm: Vm, copy: Copy): void {
   if (t.s.policy.mode !== 'act' || t.s.hosts.get(copy.host)?.connected !== true) return;
   if (!mayStopDouble(t.s)) return;
+  // Its agent may have been told of a newer epoch than its copy is of, and refuses what is older.
+  copy.epoch = vm.epoch;
   const { incident } = openIncident(t, `order ${vm.id}`, { host: copy.host, cause: 'order', vm: vm.id }, t.now);
   want(t, {
     kind: 'stop',
@@ -186,7 +188,7 @@ function stopStray(t: Turn, vm: Vm, copy: Copy): void {
     rule: 'core/second-copy',
     rung: 'hold',
     inputs: { home: vm.home ?? '', homeEpoch: vm.epoch },
-    why: `VM ${nameOf(vm)} runs on ${vm.home ?? '?'} in epoch ${vm.epoch}; the copy of epoch ${copy.epoch} on ${copy.host} is stopped.`,
+    why: `VM ${nameOf(vm)} runs on ${vm.home ?? '?'} in epoch ${vm.epoch}; its old copy on ${copy.host} is stopped.`,
   });
 }
 

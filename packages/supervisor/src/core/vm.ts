@@ -157,7 +157,9 @@ function strays(s: State, vm: Vm): Copy[] {
 /** Whether the copy is one that we have replaced: it may be stopped. Of two that others started nobody knows which is right. */
 function isReplaced(vm: Vm, copy: Copy): boolean {
   const home = homeCopy(vm);
-  return home !== undefined && home.epoch > 0 && home.epoch > copy.epoch;
+  if (home === undefined) return false;
+  // An old host tells the epoch that it was told of, and not that of its copy.
+  return home.epoch > copy.epoch ? home.epoch > 0 : home.epoch === copy.epoch && home.ordered === true;
 }
 
 /** A second copy that a replaced host runs again, which may be stopped at once; the others are told. */

@@ -75,9 +75,15 @@ class Watch {
     if (input.input === 'result')
       this.#proof(input.host, input.result.action, input.result.proof, Number.MAX_SAFE_INTEGER, input.at);
     if (input.input === 'row') {
-      const { host, spool, seq, said } = input.row;
+      const { host, spool, seq: number, said } = input.row;
       this.#hosts.add(host);
-      const id = `${host} ${spool} ${seq}`;
+      const id = `${host} ${spool} ${number}`;
+      // Spools of a host are numbered: what stands in a later one is later.
+      const seq = Number(spool.split('-').at(-1)) * 1e6 + number;
+      // An agent that begins anew knows nothing of what it was asked.
+      if (said.kind === 'source' && said.source === 'agent' && said.state === 'reading' && number === 1)
+        for (const [open, { act }] of this.#open)
+          if (act.host === host && act.kind !== 'fence') this.#open.delete(open);
       if (!this.#rows.has(id)) this.#said(host, seq, said, input.row.at);
       else holds(effects.length === 0, `row ${id} came twice and did something`);
       this.#rows.add(id);
@@ -170,7 +176,7 @@ class Watch {
     const of = act.of ?? host;
     if (proof.host !== of || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy)) return;
     const known = this.#copies.get(act.vm)?.get(of);
-    if (known === undefined || proof.epoch !== known.epoch) return;
+    if (known === undefined || proof.epoch < known.epoch) return;
     if (off !== undefined) known.off = off;
     // What another host has seen is true where its own host has told nothing since that was asked.
     if (act.of === undefined ? seq > known.alive : this.#asked.get(act.id) === known.alive) known.proven = true;

@@ -25,7 +25,8 @@ type Happening =
   | { do: 'kernel-fails'; host: string; pfn: number }
   | { do: 'rows'; host: string; most: number; order: number; again: boolean }
   | { do: 'act'; nth: number; fate: 'done' | 'lost' | 'stuck' | 'lost-answer' }
-  | { do: 'agent' | 'crash' | 'boot'; host: string }
+  | { do: 'agent' | 'crash' | 'boot' | 'lose'; host: string }
+  | { do: 'set-clock'; host: string; by: number }
   | { do: 'time'; seconds: number }
   /** Everybody answers for a while. */
   | { do: 'flow'; rounds: number }
@@ -79,6 +80,11 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constantFrom('agent' as const, 'crash' as const, 'boot' as const), host }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), host }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('set-clock' as const), host, by: fc.constantFrom(-3600, -60, 60, 3600) }),
+  },
   {
     weight: 8,
     arbitrary: fc.record({ do: fc.constant('time' as const), seconds: fc.constantFrom(1, 5, 20, 70, 400) }),
@@ -95,6 +101,9 @@ interface Agent {
   up: boolean;
   connected: boolean;
   boot: number;
+  /** How often it began anew, with another spool; by how much its host's clock is off, ms. */
+  life: number;
+  off: number;
   seq: number;
   /** Rows that were written and are not told yet. */
   unsent: Row[];
@@ -126,6 +135,8 @@ export class World {
         up: true,
         connected: true,
         boot: 1,
+        life: 1,
+        off: 0,
         seq: 0,
         unsent: [],
         epochs: new Map(),
@@ -166,7 +177,8 @@ export class World {
   #spool(id: string, said: Said): void {
     const agent = this.#agent(id);
     agent.seq++;
-    agent.unsent.push({ host: id, spool: `${id}-1`, seq: agent.seq, at: this.scene.now, said });
+    const at = this.scene.now + agent.off;
+    agent.unsent.push({ host: id, spool: `${id}-${agent.life}`, seq: agent.seq, at, said });
   }
 
   #hostReport(id: string): void {
@@ -204,7 +216,9 @@ export class World {
     const agent = this.#agent(id);
     if (!agent.connected) return;
     for (let i = 0; i < most && agent.unsent.length > 0; i++) {
-      const [row] = agent.unsent.splice((i * order) % agent.unsent.length, 1);
+      // What an agent says first is sent first.
+      const nth = agent.unsent[0]?.seq === 1 ? 0 : (i * order) % agent.unsent.length;
+      const [row] = agent.unsent.splice(nth, 1);
       if (row === undefined) continue;
       for (let n = again ? 2 : 1; n > 0; n--) this.#send(this.scene.send({ input: 'row', at: this.scene.now, row }));
     }
@@ -313,6 +327,20 @@ export class World {
     }
   }
 
+  /** The disk of an agent is lost: what it had written down, and what it was asked. It begins anew. */
+  #lose(id: string): void {
+    const agent = this.#agent(id);
+    if (!agent.up) return;
+    agent.life++;
+    agent.seq = 0;
+    agent.unsent = [];
+    for (const lost of [agent.epochs, agent.ended, agent.answers]) lost.clear();
+    this.#orders = this.#orders.filter(act => act.host !== id || act.kind === 'fence');
+    this.#spool(id, { kind: 'source', source: 'agent', state: 'reading' });
+    this.#hostReport(id);
+    for (const of of agent.autostart.keys()) this.#vmReport(id, of);
+  }
+
   #crash(id: string): void {
     const agent = this.#agent(id);
     if (!agent.up) return;
@@ -351,7 +379,9 @@ export class World {
         this.#agent(h.host).connected = false;
         this.#send(scene.send({ input: 'agent', at: scene.now, host: h.host, connected: false }));
       } else this.#connect(h.host);
-    } else if (h.do === 'crash') this.#crash(h.host);
+    } else if (h.do === 'lose') this.#lose(h.host);
+    else if (h.do === 'set-clock') this.#agent(h.host).off += h.by * 1000;
+    else if (h.do === 'crash') this.#crash(h.host);
     else if (h.do === 'boot') this.#boot(h.host);
     else if (h.do === 'kernel-fails') {
       if (this.#agent(h.host).up)
