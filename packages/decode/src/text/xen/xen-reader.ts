@@ -55,8 +55,10 @@ const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
 const FATAL = /^Fatal machine check: (.{0,256})$/s;
 /** `%*pb` is a hexadecimal CPU bitmap, in groups of 32 bits with commas between them, not a CPU number. */
 const FATAL_CPUS = /Fatal error happened on CPUs ([0-9a-fA-F]{1,8}(?:,[0-9a-fA-F]{8}){0,127})/;
-const MCE = /^CPU(\d{1,6}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
-const NO_EXCEPTION = /^(CMCI|POLLED) occurred on CPU (\d{1,6})\./;
+/** Xen 3 has a blank behind `CPU`, and calls what its poll finds an incident (mcheck/p4.c, k7.c, non-fatal.c). */
+const MCE = /^CPU ?(\d{1,6}): Machine Check Exception: {0,20}([0-9a-f]{1,16})$/;
+const NO_EXCEPTION =
+  /^(?:(CMCI|POLLED) occurred|MCE: The hardware reports a non fatal, correctable incident occurr?ed) on CPU (\d{1,6})\./;
 const BANK = /^Bank (\d{1,4}): {0,20}([0-9a-f]{1,16})(?:\[ {0,20}([0-9a-f]{1,16})\])?(?: at {1,20}([0-9a-f]{1,16}))?$/;
 const PANIC = /^Panic on CPU (\d{1,6}):$/;
 /** `(XEN) [    1.234567] `, `(XEN) [2020-12-22 08:20:00.123] `, and `(XEN) [0000000007fd9b58] ` before the clock is set up. */
