@@ -38,7 +38,6 @@ export class Tape {
       source,
       ...(raw === undefined ? {} : { raw }),
       ...(dir === undefined ? {} : { dir }),
-      ...(event?.record === undefined ? {} : { record: event.record }),
     };
     return this.recorder.record(event === undefined ? line : ({ ...line, ...event } as NewEvent));
   }
