@@ -30,6 +30,8 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--json', 'one JSON object a record')
     .option('--raw', 'only the values, one line a record')
     .option('--brief', 'one line a record, and what they come to: for long logs')
+    .option('--triage', 'what the records come to: the worst, each part, what repeats; with --json one object')
+    .option('--in-order', 'every record as it comes, also of a finished input of more than 20')
     .option('--full', 'every record whole, also where an earlier one says the same')
     .option('--table', 'all fields of all registers, not only those that are set')
     .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
@@ -45,6 +47,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --esr 0x92000410
   dmesg | syndrome decode
   syndrome decode --brief kern.log.*                    # one line a record, counts and pages
+  syndrome decode --triage kern.log.*                   # how bad, which part, how often, what now
   ras-mc-ctl --errors | syndrome decode --brief
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT

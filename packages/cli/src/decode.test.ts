@@ -35,6 +35,63 @@ describe('syndrome decode', () => {
     });
   });
 
+  describe('of many records says what they come to', () => {
+    const line = (i: number): string =>
+      `[${i}.000000] EDAC MC0: 10 CE memory read error on DIMM_A${i % 2} (channel:0 slot:0 page:0x${(i + 16).toString(16)} offset:0x40 grain:32 syndrome:0x0)\n`;
+    const log = (n: number): string => Array.from({ length: n }, (_, i) => line(i)).join('');
+    const heads = (out: string): number => out.split('\n').filter(l => l.startsWith('Memory controller driver')).length;
+
+    it('above 20 of a file, the answer first and one record whole', () => {
+      const file = join(dir, 'many.log');
+      writeFileSync(file, log(21));
+      const { status, out } = syndrome(['decode', file]);
+      expect(status).toBe(0);
+      expect(out).toMatch(/^worst: 10 errors, corrected at 0x0000000000010040 in DIMM_A0\n/);
+      expect(out).toContain('21 records: 210 corrected in 21 reports');
+      expect(heads(out)).toBe(1);
+      for (const option of ['--full', '--in-order', '--table']) {
+        expect(heads(syndrome(['decode', option, file]).out)).toBe(21);
+      }
+      expect(syndrome(['decode', '--in-order', file]).out).toMatch(/21 records: 210 corrected in 21 reports\n$/);
+      expect(syndrome(['decode', '--json', file]).out.trim().split('\n')).toHaveLength(21);
+    });
+
+    it('20 of a file are shown one by one, unless it is asked for', () => {
+      const file = join(dir, 'few.log');
+      writeFileSync(file, log(20));
+      const { out } = syndrome(['decode', file]);
+      expect([heads(out), out.includes('worst: ')]).toEqual([20, false]);
+      expect(syndrome(['decode', '--triage', file]).out).toMatch(/^worst: /);
+      expect(syndrome(['decode', '--brief', file]).out).toContain('20 records: 200 corrected in 20 reports');
+    });
+
+    it('a pipe stays in order and ends with it', () => {
+      const { out } = syndrome(['decode'], log(21));
+      expect(heads(out)).toBe(21);
+      expect(out.indexOf('worst: ')).toBeGreaterThan(out.lastIndexOf('\nMemory controller driver'));
+    });
+
+    it('as one object', () => {
+      const { out } = syndrome(['decode', '--triage', '--json'], log(3));
+      expect(out.trim().split('\n')).toHaveLength(1);
+      expect(JSON.parse(out)).toMatchObject({
+        schemaVersion: 1,
+        records: 3,
+        bySeverity: { corrected: { incidents: 3, errors: 30 } },
+        parts: [{ name: 'DIMM_A0' }, { name: 'DIMM_A1' }],
+      });
+    });
+
+    it('not together with what shows each record', () => {
+      for (const option of ['--raw', '--brief', '--full', '--table', '--in-order']) {
+        expect(syndrome(['decode', '--triage', option], log(3))).toMatchObject({
+          status: 2,
+          err: expect.stringContaining(`--triage and ${option} exclude each other`) as string,
+        });
+      }
+    });
+  });
+
   it('takes several values, and files, and stdin', () => {
     const file = join(dir, 'log');
     writeFileSync(file, 'mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 9: 9c000000000000c0\n');

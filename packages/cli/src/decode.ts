@@ -1,6 +1,8 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { type DecodedRecord, toData } from '@syndrome/decode/decode/record.ts';
 import { decodedSchema } from '@syndrome/decode/decode/schema.ts';
+import { Triage } from '@syndrome/decode/triage/triage.ts';
+import { triageGroups, triageHead } from '@syndrome/decode/triage/triage-text.ts';
 import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
 import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
 import { type TextStyle, TextWriter, toRaw } from '@syndrome/decode/decode/to-text.ts';
@@ -9,7 +11,7 @@ import { screenJson } from '@syndrome/lab/report/json.ts';
 import type { Style } from '@syndrome/trace/style.ts';
 import { readCode } from './exit-codes.ts';
 import { BatchedOutput, type GlobalOptions, printLines, say, stdoutStyle, terminalColumns } from './output.ts';
-import { type InputOptions, eachRecord, nothingIn } from './record-inputs.ts';
+import { type InputOptions, areFinished, eachRecord, nothingIn } from './record-inputs.ts';
 
 interface DecodeOptions extends GlobalOptions, InputOptions {
   json?: boolean;
@@ -17,6 +19,8 @@ interface DecodeOptions extends GlobalOptions, InputOptions {
   table?: boolean;
   brief?: boolean;
   full?: boolean;
+  inOrder?: boolean;
+  triage?: boolean;
   /** True without a value: list everything. */
   explain?: string | true;
   schema?: boolean;
@@ -43,6 +47,9 @@ function columns(): number {
   return Number.isInteger(wanted) && wanted > 0 ? wanted : (terminalColumns() ?? COLUMNS);
 }
 
+/** Of a finished input with more records than these, what they come to is shown instead of each. */
+const MANY = 20;
+
 /** Writes everything decoded from the inputs; the exit code says whether there was anything, and whether something was lost. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
   if (options.schema) {
@@ -59,14 +66,43 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   if (form !== undefined && other !== undefined) {
     throw new UsageError('E_USAGE', `--${form} and --${other} exclude each other`, { hint: 'Give one of them.' });
   }
+  const { triage: asked = false, inOrder = false } = options;
+  const shown = asked
+    ? (['raw', 'table', 'brief', 'full', 'inOrder'] as const).find(name => options[name] === true)
+    : undefined;
+  if (shown !== undefined) {
+    const name = shown === 'inOrder' ? 'in-order' : shown;
+    throw new UsageError('E_USAGE', `--triage and --${name} exclude each other`, { hint: 'Give one of them.' });
+  }
   const { table = false, full = table, outlook = true } = options;
   const text = new TextWriter({ table, full, outlook, style: textStyle(stdoutStyle(options)), columns: columns() });
   const json = new JsonWriter();
   const brief = new BriefWriter();
   const out = new BatchedOutput();
+  const triage = new Triage();
+  const asRecords = options.json === true || options.raw === true;
+  const asText = !asRecords && options.brief !== true && !full;
+  /** Records that are shown one by one if there are not more of them; undefined once that is known. */
+  let few: DecodedRecord[] | undefined = asText && !inOrder && areFinished(words) ? [] : undefined;
+  let summed = asked;
   let found = 0;
 
-  function show(record: DecodedRecord): true {
+  function take(record: DecodedRecord): true {
+    if (asked || !asRecords) triage.add(record);
+    if (asked || (summed && few === undefined)) found++;
+    else if (few === undefined) show(record);
+    else {
+      few.push(record);
+      if (few.length > MANY) {
+        found += few.length;
+        few = undefined;
+        summed = true;
+      }
+    }
+    return true;
+  }
+
+  function show(record: DecodedRecord): void {
     if (options.json) {
       const line = options.outlook === true ? undefined : json.line(record);
       out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
@@ -79,14 +115,27 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
       out.write(text.text(record));
     }
     found++;
-    return true;
   }
 
-  const result = await eachRecord(words, options, show, {
+  const result = await eachRecord(words, options, take, {
     between: () => out.drain(),
     showsRemarks: options.raw !== true && options.brief !== true,
   });
-  if (options.brief && found > 1) out.write(`\n${brief.summary().join('\n')}\n`);
+  for (const record of few ?? []) show(record);
+  if (asked && options.json) out.write(`${screenJson(triage.report())}\n`);
+  else if (found > 0 && (summed || (asText && found > MANY))) {
+    const report = triage.report();
+    const head = triageHead(report, textStyle(stdoutStyle(options)), columns());
+    // What was shown one by one ends with what it comes to.
+    out.write(`${summed ? '' : '\n'}${head.join('\n')}\n`);
+    if (summed) {
+      const worst = triage.worstRecord;
+      if (worst !== undefined) out.write(`\n${text.text(worst)}`);
+      out.write(`\n${triageGroups(report, columns()).join('\n')}\n`);
+    }
+  } else if (options.brief && found > 1) {
+    out.write(`\n${brief.summary().join('\n')}\n\n${triageHead(triage.report(), undefined, columns()).join('\n')}\n`);
+  }
   await out.end();
   if (found === 0 && result.inputs === 1) say(nothingIn(result.evidence));
   process.exitCode = readCode(result);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, readlinkSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
@@ -90,6 +90,16 @@ function inputsOf(words: readonly string[]): Input[] {
     inputs.push({ name: 'argument', text });
   }
   return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
+}
+
+/** Whether all inputs are whole already: values and files, and no pipe whose end nobody knows. */
+export function areFinished(words: readonly string[]): boolean {
+  if (words.length > 0 && !words.includes('-')) return words.every(word => statOf(word)?.isFIFO() !== true);
+  try {
+    return fstatSync(0).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** A section type by its GUID or by the short name of its kind. */

@@ -14,6 +14,10 @@ export type { RecordData } from './decode/transfer.ts';
 export { toData } from './decode/record.ts';
 export { toText } from './decode/to-text.ts';
 export { stringify } from './common/hex.ts';
+// What many records come to: the worst, the parts, how often, what is one error.
+export { Triage } from './triage/triage.ts';
+export type { TriageReport } from './triage/triage.ts';
+export { triageHead } from './triage/triage-text.ts';
 // What a raw record of any kind holds, field by field, and whether it can be real.
 export { describe, lint } from './decode/record-rules.ts';
 export type { RegisterView } from './registers/view.ts';

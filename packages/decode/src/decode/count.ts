@@ -2,7 +2,7 @@
 import type { DecodedRecord } from './record.ts';
 
 /** A number with commas between its thousands. */
-function thousands(n: number): string {
+export function thousands(n: number): string {
   return String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 

@@ -174,7 +174,7 @@ const EDAC: Readonly<Record<string, PlaceNumber>> = {
 };
 const EDAC_PAIR = /\b([A-Za-z_]{2,24}): ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,)]|$)/g;
 /** `… on LABEL (channel:…`, `… at LABEL location: …`. */
-const EDAC_LABEL = / (?:on|at) (\S.{0,159}?) (?:\(|location: )/;
+const EDAC_LABEL = /(?:^| )(?:on|at) (\S.{0,159}?) (?:\(|location: )/;
 /** What drivers print that have no label: `any memory`, `unknown memory`, `unknown label`. */
 const NO_LABEL = /^(?:any|unknown) (?:memory|label)/i;
 

@@ -1,0 +1,176 @@
+/** @module What one part of the machine did: how often, when, and where in it. */
+import { PLACE_WORDS } from '../decode/place.ts';
+import type { DecodedPlace } from '../decode/place.ts';
+import type { DecodedSeverity } from '../decode/record.ts';
+import type { DecodedTime } from '../decode/time.ts';
+import { DistinctCounter, hashOf } from './distinct.ts';
+
+/** Errors and incidents of one severity: an incident of corrected errors may stand for many. */
+export interface Sum {
+  incidents: number;
+  errors: number;
+}
+
+/** How the errors of a DIMM lie, as far as their rows and columns are known. */
+type Pattern = 'one cell' | 'one row' | 'one column' | 'one bank' | 'one rank, several banks' | 'several ranks';
+
+export interface PartReport {
+  /** As the best of its records names it. */
+  name: string;
+  /** Other names of the same part, by records of the same error. */
+  aliases: string[];
+  records: number;
+  bySeverity: Partial<Record<DecodedSeverity, Sum>>;
+  first?: DecodedTime;
+  last?: DecodedTime;
+  /** Errors an hour between the first and the last; missing where that is less than a minute, or there is no one clock. */
+  perHour?: number;
+  threshold?: 'green' | 'yellow';
+  /** Members that are the same in all records that have them. */
+  place: DecodedPlace;
+  distinct: { pages: number; rows: number; banks: number; columns: number; ranks: number };
+  /** The numbers of `distinct` are estimates. */
+  approximate: boolean;
+  pattern?: { is: Pattern; incidents: number };
+}
+
+/** Hashes that are kept to count different pages, rows, … */
+const LIMIT = 256;
+const NOT_SAID = -1;
+const DIFFERS = Symbol('differs');
+const HOUR = 3600;
+const MINUTE = 60;
+
+export class Part {
+  readonly name: string;
+  readonly aliases = new Set<string>();
+  readonly #sums = new Map<DecodedSeverity, Sum>();
+  readonly #pages = new DistinctCounter(LIMIT);
+  readonly #rows = new DistinctCounter(LIMIT);
+  readonly #banks = new DistinctCounter(LIMIT);
+  readonly #columns = new DistinctCounter(LIMIT);
+  readonly #ranks = new DistinctCounter(LIMIT);
+  /** By member of a place; `DIFFERS` for one that does. */
+  readonly #common: Record<string, string | number | typeof DIFFERS> = {};
+  #records = 0;
+  #cells = 0;
+  #first: DecodedTime | undefined;
+  #last: DecodedTime | undefined;
+  #clocks = true;
+  #threshold: 'green' | 'yellow' | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** @param place the cell as its witnesses together name it */
+  add(incident: {
+    severity: DecodedSeverity;
+    errors: number;
+    records: number;
+    pfn: number | undefined;
+    place: DecodedPlace;
+    times: readonly DecodedTime[];
+    threshold: 'green' | 'yellow' | undefined;
+  }): void {
+    const { severity, errors, pfn, place } = incident;
+    this.#records += incident.records;
+    this.#count(severity, 1, errors);
+    if (pfn !== undefined) this.#pages.add(hashOf([pfn]));
+    if (incident.threshold !== undefined && this.#threshold !== 'yellow') this.#threshold = incident.threshold;
+    for (const time of incident.times) this.#at(time);
+    for (const member in place) {
+      const value = place[member as keyof DecodedPlace];
+      if (this.#common[member] === value) continue;
+      if (value !== undefined) this.#share(member, value);
+    }
+    if (place.row === undefined || place.column === undefined) return;
+    this.#cells++;
+    const rank = place.rank ?? place.chipSelect ?? NOT_SAID;
+    const bank = [rank, place.subRank ?? NOT_SAID, place.bankGroup ?? NOT_SAID, place.bank ?? NOT_SAID];
+    this.#ranks.add(hashOf([rank]));
+    this.#banks.add(hashOf(bank));
+    this.#rows.add(hashOf([...bank, place.row]));
+    this.#columns.add(hashOf([...bank, place.column]));
+  }
+
+  /** Takes what another name of the part did. */
+  merge(other: Part): void {
+    this.#records += other.#records;
+    this.#cells += other.#cells;
+    for (const [severity, { incidents, errors }] of other.#sums) this.#count(severity, incidents, errors);
+    this.#pages.merge(other.#pages);
+    this.#rows.merge(other.#rows);
+    this.#banks.merge(other.#banks);
+    this.#columns.merge(other.#columns);
+    this.#ranks.merge(other.#ranks);
+    for (const [member, value] of Object.entries(other.#common)) this.#share(member, value);
+    for (const time of [other.#first, other.#last]) if (time !== undefined) this.#at(time);
+    this.#clocks &&= other.#clocks;
+    if (other.#threshold !== undefined && this.#threshold !== 'yellow') this.#threshold = other.#threshold;
+    for (const alias of other.aliases) this.aliases.add(alias);
+    this.aliases.delete(this.name);
+  }
+
+  report(): PartReport {
+    const errors = [...this.#sums.values()].reduce((sum, s) => sum + s.errors, 0);
+    const span = this.#first === undefined || this.#last === undefined ? 0 : this.#last.seconds - this.#first.seconds;
+    const place: Record<string, string | number> = {};
+    for (const [member] of PLACE_WORDS) {
+      const value = this.#common[member];
+      if (value !== undefined && value !== DIFFERS && member !== 'label') place[member] = value;
+    }
+    const pattern = this.#pattern();
+    const counters = [this.#pages, this.#rows, this.#banks, this.#columns, this.#ranks];
+    return {
+      name: this.name,
+      aliases: [...this.aliases].toSorted(),
+      records: this.#records,
+      bySeverity: Object.fromEntries(this.#sums),
+      ...(this.#first === undefined || !this.#clocks ? {} : { first: this.#first }),
+      ...(this.#last === undefined || !this.#clocks ? {} : { last: this.#last }),
+      ...(this.#clocks && span >= MINUTE ? { perHour: (errors * HOUR) / span } : {}),
+      ...(this.#threshold === undefined ? {} : { threshold: this.#threshold }),
+      place: place as DecodedPlace,
+      distinct: {
+        pages: this.#pages.count,
+        rows: this.#rows.count,
+        banks: this.#banks.count,
+        columns: this.#columns.count,
+        ranks: this.#ranks.count,
+      },
+      approximate: counters.some(c => c.approximate),
+      ...(pattern === undefined ? {} : { pattern: { is: pattern, incidents: this.#cells } }),
+    };
+  }
+
+  /** Two errors at least make one. */
+  #pattern(): Pattern | undefined {
+    if (this.#cells < 2) return undefined;
+    if (this.#ranks.count > 1) return 'several ranks';
+    if (this.#banks.count > 1) return 'one rank, several banks';
+    const [rows, columns] = [this.#rows.count, this.#columns.count];
+    if (rows === 1) return columns === 1 ? 'one cell' : 'one row';
+    return columns === 1 ? 'one column' : 'one bank';
+  }
+
+  #count(severity: DecodedSeverity, incidents: number, errors: number): void {
+    const sum = this.#sums.get(severity);
+    if (sum === undefined) this.#sums.set(severity, { incidents, errors });
+    else {
+      sum.incidents += incidents;
+      sum.errors += errors;
+    }
+  }
+
+  #share(member: string, value: string | number | typeof DIFFERS): void {
+    const before = this.#common[member];
+    if (before !== value) this.#common[member] = before === undefined ? value : DIFFERS;
+  }
+
+  #at(time: DecodedTime): void {
+    if (this.#first !== undefined && this.#first.clock !== time.clock) this.#clocks = false;
+    if (this.#first === undefined || time.seconds < this.#first.seconds) this.#first = time;
+    if (this.#last === undefined || time.seconds > this.#last.seconds) this.#last = time;
+  }
+}
