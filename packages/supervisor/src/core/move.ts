@@ -638,7 +638,6 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     calm(t, 'unproven', vm.id);
     if (target.state === 'starting') target.state = 'running';
     vm.home = target.host;
-    target.since = hostNow(t, target.host);
     finish(t, vm, move, {
       type: 'vm.migrated',
       transition: `migrated/${vm.epoch}/${target.host}`,

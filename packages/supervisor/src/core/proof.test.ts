@@ -170,6 +170,29 @@ test("a person's word is not enough either for a VM whose host is here again, an
   checkRun(scene);
 });
 
+test('what a VM has met since it arrived counts, however long the end of its source was not proven: it is moved live no more', () => {
+  const scene = new Scene(ACTS);
+  for (const id of ['a', 'b', 'c']) scene.host(id);
+  scene.vm('a', 'v', { autostart: false });
+  scene.order('ann', { order: 'drain', host: 'a' });
+  const move = scene.acts()[0] ?? expect.fail('no migration');
+  expect(move.kind).toBe('migrate');
+  const to = move.to ?? '';
+  scene.answer(move, {});
+  scene.vm(to, 'v', { pid: 200, autostart: false });
+  scene.send({ input: 'agent', at: scene.now, host: 'a', connected: false });
+  scene.pass(20);
+  scene.see(to, 'kmsg', 'host.sigbus-sent', { pfn: 7n, comm: 'qemu', pid: 200 }, { vm: 'v' });
+  scene.pass(60);
+  scene.order('ann', { order: 'attest', vm: 'v', host: 'a', epoch: 0, statement: 'pulled the plug' });
+  scene.pass(1);
+  expect(scene.state.vms.get('v')?.home).toBe(to);
+  scene.order('ann', { order: 'drain', host: to });
+  scene.pass(1);
+  expect(open(scene)).toEqual([`autostart-off v ${to}`]);
+  checkRun(scene);
+});
+
 test('what a host wrote before it was switched off, and tells later, undoes no proof', () => {
   const scene = new Scene(FENCES);
   scene.send({ input: 'fences', at: scene.now, hosts: ['a'] });
