@@ -82,6 +82,13 @@ describe('syndrome decode', () => {
       });
     });
 
+    it('as Markdown', () => {
+      const { status, out } = syndrome(['decode', '--ticket'], log(3));
+      expect(status).toBe(0);
+      expect(out).toMatch(/^## Hardware errors: 30 corrected in 3 reports\n/);
+      expect(syndrome(['decode', '--ticket', '--json'], log(3)).status).toBe(2);
+    });
+
     it('not together with what shows each record', () => {
       for (const option of ['--raw', '--brief', '--full', '--table', '--in-order']) {
         expect(syndrome(['decode', '--triage', option], log(3))).toMatchObject({

@@ -1,6 +1,7 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { type DecodedRecord, toData } from '@syndrome/decode/decode/record.ts';
 import { decodedSchema } from '@syndrome/decode/decode/schema.ts';
+import { ticketOf } from '@syndrome/decode/triage/ticket.ts';
 import { Triage } from '@syndrome/decode/triage/triage.ts';
 import { triageGroups, triageHead } from '@syndrome/decode/triage/triage-text.ts';
 import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
@@ -21,6 +22,7 @@ interface DecodeOptions extends GlobalOptions, InputOptions {
   full?: boolean;
   inOrder?: boolean;
   triage?: boolean;
+  ticket?: boolean;
   /** True without a value: list everything. */
   explain?: string | true;
   schema?: boolean;
@@ -66,13 +68,15 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   if (form !== undefined && other !== undefined) {
     throw new UsageError('E_USAGE', `--${form} and --${other} exclude each other`, { hint: 'Give one of them.' });
   }
-  const { triage: asked = false, inOrder = false } = options;
+  const { ticket = false, inOrder = false } = options;
+  const asked = ticket || options.triage === true;
   const shown = asked
     ? (['raw', 'table', 'brief', 'full', 'inOrder'] as const).find(name => options[name] === true)
     : undefined;
-  if (shown !== undefined) {
-    const name = shown === 'inOrder' ? 'in-order' : shown;
-    throw new UsageError('E_USAGE', `--triage and --${name} exclude each other`, { hint: 'Give one of them.' });
+  const twice = ticket && options.json === true ? 'json' : shown;
+  if (twice !== undefined) {
+    const names = [ticket ? 'ticket' : 'triage', twice === 'inOrder' ? 'in-order' : twice];
+    throw new UsageError('E_USAGE', `--${names.join(' and --')} exclude each other`, { hint: 'Give one of them.' });
   }
   const { table = false, full = table, outlook = true } = options;
   const text = new TextWriter({ table, full, outlook, style: textStyle(stdoutStyle(options)), columns: columns() });
@@ -122,7 +126,9 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     showsRemarks: options.raw !== true && options.brief !== true,
   });
   for (const record of few ?? []) show(record);
-  if (asked && options.json) out.write(`${screenJson(triage.report())}\n`);
+  if (ticket) {
+    if (found > 0) out.write(`${ticketOf(triage.report()).join('\n')}\n`);
+  } else if (asked && options.json) out.write(`${screenJson(triage.report())}\n`);
   else if (found > 0 && (summed || (asText && found > MANY))) {
     const report = triage.report();
     const head = triageHead(report, textStyle(stdoutStyle(options)), columns());

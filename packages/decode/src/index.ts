@@ -17,6 +17,7 @@ export { stringify } from './common/hex.ts';
 // What many records come to: the worst, the parts, how often, what is one error.
 export { Triage } from './triage/triage.ts';
 export type { TriageReport } from './triage/triage.ts';
+export { ticketOf } from './triage/ticket.ts';
 export { triageHead } from './triage/triage-text.ts';
 // What a raw record of any kind holds, field by field, and whether it can be real.
 export { describe, lint } from './decode/record-rules.ts';

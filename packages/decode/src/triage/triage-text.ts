@@ -16,14 +16,14 @@ const MAX_SHOWN = 24;
 const safe = (text: string, most = 500): string => safeText(text.replaceAll('\t', ' '), most);
 
 /** `kern.log:120-123`, or the byte. */
-function whereOf({ input, firstLine, lastLine, firstByte }: DecodedSource): string {
+export function whereOf({ input, firstLine, lastLine, firstByte }: DecodedSource): string {
   const name = safe(input, 120);
   if (firstLine === undefined) return firstByte === undefined ? name : `${name}@0x${firstByte.toString(16)}`;
   return lastLine === undefined || lastLine === firstLine ? `${name}:${firstLine}` : `${name}:${firstLine}-${lastLine}`;
 }
 
 /** `16,462 corrected in 2 incidents, 1 uncorrected`. */
-function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string {
+export function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string {
   const parts = SEVERITIES.flatMap(severity => {
     const sum = bySeverity[severity];
     if (sum === undefined) return [];
@@ -35,7 +35,7 @@ function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string {
 }
 
 /** What is known of a part, each thing for itself. */
-function partFacts(part: PartReport): string[] {
+export function partFacts(part: PartReport): string[] {
   const { first, last, perHour, pattern, distinct, aliases, approximate } = part;
   const facts = [sums(part.bySeverity)];
   if (part.threshold !== undefined) facts.push(`threshold status ${part.threshold}`);
@@ -98,7 +98,15 @@ function shown<T>(all: readonly T[], what: string, lines: (one: T) => string[]):
   return out;
 }
 
-/** What a person asks first: how bad, which part, how often, what now; each line without its line feed. */
+/**
+ * What a person asks first: how bad, which part, how often, what now; each line without its line feed.
+ *
+ * @example
+ * const triage = new Triage();
+ * const log = 'EDAC MC0: 128 CE memory read error on DIMM_A1 (channel:0 slot:0 page:0x10 offset:0x40)\n';
+ * decode(log, { input: 'kern.log' }).records.forEach(record => triage.add(record));
+ * triageHead(triage.report()).at(-1) // '1 record: 128 corrected in 1 report'
+ */
 export function triageHead(report: TriageReport, style: TextStyle = (_part, text) => text, width = COLUMNS): string[] {
   const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, width));
   const { worst, parts, pagesAgain, records, remarks } = report;

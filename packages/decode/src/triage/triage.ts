@@ -143,8 +143,9 @@ interface Group extends GroupReport {
  *
  * @example
  * const triage = new Triage();
- * createDecoder({ onRecord: record => triage.add(record) });
- * triage.report().parts[0].name // 'CPU_SrcID#1_Ha#0_Chan#1_DIMM#1'
+ * const log = 'EDAC MC0: 128 CE memory read error on DIMM_A1 (channel:0 slot:0 page:0x10 offset:0x40)\n';
+ * decode(log, { input: 'kern.log' }).records.forEach(record => triage.add(record));
+ * triage.report().parts.map(part => part.name) // ['DIMM_A1']
  */
 export class Triage {
   readonly #incidents = new Incidents(incident => this.#closed(incident));

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { createDecoder } from '../decode/decoder.ts';
+import { ticketOf } from './ticket.ts';
+import { Triage } from './triage.ts';
+
+function ticket(bytes: Uint8Array | string, input = 'kern.log'): string {
+  const sums = new Triage();
+  const decoder = createDecoder({ input, onRecord: r => sums.add(r) });
+  decoder.push(bytes);
+  decoder.end();
+  return ticketOf(sums.report()).join('\n');
+}
+
+it('says the worst, what to do, and each part, as Markdown', () => {
+  const text = ticket(readFileSync(join(import.meta.dirname, 'golden', 'five-witnesses.in')));
+  expect(text).toMatch(
+    /^## Hardware errors: 1 uncorrected\n\n\*\*Worst: uncorrected at 0x00000007e025e400 in NODE 3 CPU0\\_DIMM\\_G1\*\*\n/,
+  );
+  expect(text).toContain('These 5 records are one error, joined by address and time.');
+  expect(text).toContain('### Next steps\n\n1. ');
+  expect(text).toMatch(
+    /- \*\*NODE 3 CPU0\\_DIMM\\_G1\*\*: 1 uncorrected; at 77\.508704;.*also CPU\\_SrcID\\#0\\_MC\\#3/,
+  );
+});
+
+it('lets nothing of a log be markup', () => {
+  const hostile = '<b>x</b> [a](http://b) @all `c` | *d*';
+  const text = ticket(
+    `[1.000000] EDAC MC0: 3 CE memory read error on ${hostile} (channel:0 slot:0 page:0x10 offset:0x40)\n`,
+    hostile,
+  );
+  expect(text).toContain('3 corrected in 1 report');
+  expect(text).not.toMatch(/(?<!\\)(?:<b>|\[a\]|@all|`)/);
+});
