@@ -346,7 +346,7 @@ describe('logs', () => {
   it('of mce-inject tell what belongs to no record', () => {
     const input = `STATUS CORRECTED\nCPU 0 BANK 1\nSTATUS 0x9c00000000000000\nADDR 0x1000 ${'# '.repeat(3000)}\n`;
     const { records, diagnostics } = decode(input, { from: 'mce-inject' });
-    expect(records.map(r => r.registers)).toEqual([{ status: 0x9c00000000000000n }]);
+    expect(records.map(r => r.registers)).toEqual([{ status: 0x9c00000000000000n, mcgStatus: 0n }]);
     expect(diagnostics.map(d => [d.code, d.offset])).toEqual([
       ['E_TEXT_VALUE', 0],
       ['E_TEXT_LONG', input.indexOf('ADDR')],
