@@ -237,7 +237,7 @@ export const LINUX = {
   ),
   reboot: row('message:string', 'Linux restarts or stops the machine.'),
   'edac-corrected': row(
-    'controller?:number count:number message:string addr?:address pages?:string',
+    'controller?:number count:number message:string label?:string addr?:address pages?:string',
     'A memory controller driver of Linux reports a corrected error.',
     {
       severity: 'corrected',
@@ -250,7 +250,7 @@ export const LINUX = {
     },
   ),
   'edac-uncorrected': row(
-    'controller?:number count:number message:string addr?:address pages?:string',
+    'controller?:number count:number message:string label?:string addr?:address pages?:string',
     'A memory controller driver of Linux reports an uncorrected error.',
     {
       severity: 'uncorrected',

@@ -1,10 +1,18 @@
 /** @module What tools of Linux say of errors that no line of the kernel says: rasdaemon, ras-mc-ctl. */
 import { row } from './row.ts';
 
+const PCIE_FIELDS = 'device:string message:string header?:string count?:number';
+const PCIE_TEXT = 'Advanced error reporting (AER) of a PCIe device, as trace event or from rasdaemon.';
+const CXL_FIELDS =
+  'event:string memdev:string host?:string log?:string message:string addr?:address dpa?:bigint channel?:number rank?:number device?:number bankGroup?:number bankAddress?:number row?:number column?:number';
+const CXL_TEXT = 'An event of a CXL memory device, as trace event or from rasdaemon.';
+const CXL_ADDRESS =
+  'dpa is an address within the device; only hpa, where it is there, is one of the machine. The text is that of the kernel (CXL 3.1, 8.2.9.2.1).';
+
 /** Names without a layer. */
 export const TOOLS = {
   'edac-deferred': row(
-    'controller?:number count:number message:string addr?:address',
+    'controller?:number count:number message:string label?:string addr?:address',
     'A memory controller driver of Linux reports a deferred error.',
     {
       severity: 'deferred',
@@ -17,7 +25,7 @@ export const TOOLS = {
     },
   ),
   'edac-fatal': row(
-    'controller?:number count:number message:string addr?:address',
+    'controller?:number count:number message:string label?:string addr?:address',
     'A memory controller driver of Linux reports a fatal error.',
     {
       severity: 'fatal',
@@ -43,16 +51,76 @@ export const TOOLS = {
     },
   ),
   'arm-event': row(
-    'affinity:number mpidr:register midr:register message:string addr?:address',
-    'An error of an Arm processor, as rasdaemon sums it up.',
+    'affinity?:number mpidr:register midr?:register message:string addr?:address',
+    'An error of an Arm processor, as a trace event or rasdaemon sums it up.',
     {
       severity: 'unknown',
       record: {
-        headline: 'Arm processor error of rasdaemon',
+        headline: 'Arm processor error',
         explanation:
-          'Firmware reported an error of a processor. MPIDR says which one, MIDR what it is. rasdaemon prints the error structures in lines of their own.',
+          'Firmware reported an error of a processor. MPIDR says which one, MIDR what it is. The error structures are not in this line.',
         next: 'Look for the record in the kernel log (`section_type: ARM processor error`): it has severity, kind and address.',
       },
     },
   ),
+  'ras-summary': row(
+    'what:string count:number message:string',
+    'How many errors of a kind rasdaemon has counted, as ras-mc-ctl --summary says.',
+    {
+      severity: 'unknown',
+      record: {
+        headline: 'Count of rasdaemon',
+        explanation: 'Of all that stands in the database of rasdaemon, without the time of any.',
+        next: 'Ask `ras-mc-ctl --errors` for the records themselves: they have time, bank and address.',
+      },
+    },
+  ),
+  'pcie-corrected': row(PCIE_FIELDS, PCIE_TEXT, {
+    severity: 'corrected',
+    record: {
+      headline: 'PCIe: corrected error',
+      explanation: 'The link or the device repaired it: this is no error of memory.',
+      next: 'Count them by device; many mean a bad slot, cable or card.',
+    },
+  }),
+  'pcie-uncorrected': row(PCIE_FIELDS, PCIE_TEXT, {
+    severity: 'uncorrected',
+    record: {
+      headline: 'PCIe: uncorrected error, not fatal to the link',
+      explanation: 'A transaction was lost; the link goes on. This is no error of memory.',
+      next: 'Look whether the driver of the device recovered; look at the device and its slot.',
+    },
+  }),
+  'pcie-fatal': row(PCIE_FIELDS, PCIE_TEXT, {
+    severity: 'fatal',
+    record: {
+      headline: 'PCIe: fatal error',
+      explanation: 'The link can no longer be trusted. This is no error of memory.',
+      next: 'Look at the device and its slot; the link has to be reset.',
+    },
+  }),
+  'cxl-uncorrected': row(CXL_FIELDS, CXL_TEXT, {
+    severity: 'uncorrected',
+    record: {
+      headline: 'CXL memory: uncorrected error',
+      explanation: `Data in the memory of the device was lost. ${CXL_ADDRESS}`,
+      next: 'Look which region and which page of the machine it is (hpa, region), and replace the device when it goes on.',
+    },
+  }),
+  'cxl-corrected': row(CXL_FIELDS, CXL_TEXT, {
+    severity: 'corrected',
+    record: {
+      headline: 'CXL memory: corrected error, or a threshold of them',
+      explanation: `The device repaired it. ${CXL_ADDRESS}`,
+      next: 'Count them by place in the device; many from one mean that it wears out.',
+    },
+  }),
+  'cxl-info': row(CXL_FIELDS, CXL_TEXT, {
+    severity: 'info',
+    record: {
+      headline: 'CXL memory: a word about the device',
+      explanation: 'An event of the log of the device that is no error of one place in it.',
+      next: 'Look at its health and media status.',
+    },
+  }),
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linuxEvents, qemuEvents, xenEvents, type EventReader } from './event-reader.ts';
+import { kernelTraceEvents, linuxEvents, qemuEvents, xenEvents, type EventReader } from './event-reader.ts';
 import { hmpOutputEvents } from './qemu/messages.ts';
 import { MAX_LINE } from './transport/line.ts';
 
@@ -8,6 +8,7 @@ const PARSERS: readonly (readonly [string, () => EventReader])[] = [
   ['linux', linuxEvents],
   ['xen', xenEvents],
   ['qemu', qemuEvents],
+  ['trace', kernelTraceEvents],
 ];
 
 /** Pieces of the messages the parsers know, so that random lines come near them. */
@@ -31,6 +32,17 @@ const PIECES = [
   'Linux version 7.2.12',
   'Dec 22 08:20:00 host kernel: ',
   'qemu-system-x86_64: warning: ',
+  'mce_record: CPU: 0, MCGc/s: f000c15/0, MC13: 8c00004200800090, ',
+  'IPID: 0000000000000000, ADDR/MISC/SYND: 0000000123450000/08000a80c2982086/0, ',
+  'PROCESSOR: 0:c06f1, TIME: 1689802780, SOCKET: 0, APIC: 0',
+  'mc_event: 1 Corrected error: memory read error on DIMM_A1 (mc:0 location:1:0:-1 address:0x96236c6c0',
+  'arm_event: affinity level: 0; MPIDR: 81080000; MIDR: 481fd010; running state: 1; PSCI state: 0',
+  '; ARM Processor Err Info data len: 4; ARM Processor Err Info raw data: 00 20 1d 00',
+  'non_standard_event: severity: 2; sec type:a5bc1114-6f64-4ede-b863-3e83ed7c83b1; FRU: a5bc1114-6f64-4ede-b863-3e83ed7c83b1 x; ',
+  'data len:8; raw data:03 00 00 00 01 02 03 04',
+  'extlog_mem_event: {1} corrected error: unknown physical addr: 0000000012345680 (mask lsb: c) node: 1 ',
+  'aer_event: 0000:03:00.0 PCIe Bus Error: severity=Fatal, ',
+  'cxl_dram: memdev=mem3 host=0000:0f:00.0 serial=3 log=Fatal : dpa=18680 channel=3 row=2 ',
   '\r\n',
   '\u001b[31m',
 ];

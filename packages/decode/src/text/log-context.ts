@@ -23,7 +23,7 @@ export class LogContext {
     this.kernel = new KernelReader(sink, input);
     this.qemu = new QemuReader(sink);
     this.#xen = new XenReader(sink, input, () => this.kernel.end());
-    this.#trace = new KernelTraceReader(sink);
+    this.#trace = new KernelTraceReader(sink, undefined, input);
     this.#tools = TOOLS.map(tool => tool.open(sink, input));
   }
 
@@ -55,7 +55,9 @@ export class LogContext {
   message(text: string, program: string | undefined, lineNumber: number): void {
     if (program === undefined || program === 'kernel') {
       if (text.includes(TAG)) this.line(text, lineNumber);
-      else if (!this.kernel.push(text, lineNumber)) this.#program(text, 'kernel', lineNumber);
+      else if (!this.kernel.push(text, lineNumber) && !this.#trace.push(text, lineNumber)) {
+        this.#program(text, 'kernel', lineNumber);
+      }
     } else this.#program(text, program, lineNumber);
   }
 
@@ -81,7 +83,7 @@ export class LogContext {
     if (program !== undefined && program !== 'kernel') return this.#program(text, program, lineNumber);
     if (this.kernel.push(raw, lineNumber)) return true;
     // Linux is not the only one that is called so.
-    if (program !== undefined) return this.#program(text, program, lineNumber);
+    if (program !== undefined) return this.#trace.push(text, lineNumber) || this.#program(text, program, lineNumber);
     // Before the tools: mcelog's blocks have no end of their own, and take what follows for theirs.
     const command = mceCommand(text);
     if (command?.record.kind === 'x86-mca') {

@@ -1,5 +1,6 @@
 /** @module The words by which the lines of a log that can matter are found: those of all readers. */
 import { LINUX_NEEDLES } from './linux/needles.ts';
+import { TRACE_NEEDLES } from './linux/trace-events.ts';
 import { QEMU_NEEDLES } from './qemu/qemu-reader.ts';
 import { AGENT_NEEDLES } from './syndrome/agent-events.ts';
 import { RECORD_NEEDLES } from './syndrome/json-records.ts';
@@ -13,6 +14,7 @@ import { XEN_NEEDLES } from './xen/xen-reader.ts';
 /** Words that every line which can matter holds, except in blocks that a line with one of them opened. */
 export const LOG_NEEDLES: readonly string[] = [
   ...LINUX_NEEDLES,
+  ...TRACE_NEEDLES,
   ...XEN_NEEDLES,
   ...QEMU_NEEDLES,
   ...AGENT_NEEDLES,

@@ -17,7 +17,7 @@ const MAX_FOREIGN = 32;
 const MAX_CPUS = 16_384;
 
 /** Linux X86_VENDOR_*: 0 Intel, 2 AMD, 9 Hygon (which follows AMD). Others stay unknown. */
-const VENDOR: Readonly<Record<number, McaVendor>> = { 0: 'intel', 2: 'amd', 9: 'amd' };
+export const VENDOR: Readonly<Record<number, McaVendor>> = { 0: 'intel', 2: 'amd', 9: 'amd' };
 
 const { ADDRV, MISCV } = MCI_STATUS_INTEL.masks;
 const RIPV_EIPV = MCG_STATUS.masks.RIPV | MCG_STATUS.masks.EIPV;
