@@ -255,7 +255,11 @@ function aerEvent(text: string, place: Place): TextItem | undefined {
   const m = AER.exec(text);
   if (m === null) return undefined;
   const said = m[2] ?? '';
-  const name = /^Corrected/.test(said) ? 'pcie-corrected' : /non-fatal/i.test(said) ? 'pcie-uncorrected' : 'pcie-fatal';
+  const name = said.startsWith('Corrected')
+    ? 'pcie-corrected'
+    : /non-fatal/i.test(said)
+      ? 'pcie-uncorrected'
+      : 'pcie-fatal';
   const fields: KindFields<'pcie-corrected'> = { device: m[1] ?? '', message: (m[3] ?? '').trim() };
   if (m[4] !== undefined && /\{|0x/.test(m[4])) fields.header = m[4].trim();
   return { type: 'event', ...place, name, fields };
@@ -277,7 +281,7 @@ const CXL_DPA = /\bdpa[=:] ?((?:0x)?[0-9a-f]{1,16})\b/;
 const CXL_HPA = /\bhpa[=:] ?((?:0x)?[0-9a-f]{1,16})\b/;
 /** What stands before what the event itself says. */
 const CXL_COMMON =
-  /^.{0,64}?\bserial[=:] ?(?:0x[0-9a-f]{1,16}|-?\d{1,20}),?(?: log=\w{1,16})?(?: : time=\d{1,20} uuid=\S{36} len=\d{1,6} .{0,200}? : )?[ :]{0,3}/s;
+  /^.{0,128}?\bserial[=:] ?(?:0x[0-9a-f]{1,16}|-?\d{1,20}),?(?: log(?: type)?[=:]\w{1,16})?(?: : time=\d{1,20} uuid=\S{36} len=\d{1,6} .{0,200}? : )?[ :]{0,3}/s;
 /** Behind it stand flags and identifiers that nobody reads. */
 const CXL_REST = / (?:validity_flags|cor_mask|comp_id|pldm_entity_id|sub_channel)[=:].{0,4096}$/s;
 const CXL_NUMBERS = {
@@ -308,7 +312,7 @@ function cxlName(event: string, log: string, body: string): 'cxl-uncorrected' | 
   // Its health, its temperature: no place in it.
   if (event === 'cxl_memory_module' || event === 'cxl_overflow') return 'cxl-info';
   const descriptor = /\bdescriptor(?:_flags)?[=:] ?'?([^' ]{1,96})/.exec(body)?.[1];
-  const bits = hexU64(/^0x/.test(descriptor ?? '') ? descriptor : undefined);
+  const bits = hexU64(descriptor?.startsWith('0x') === true ? descriptor : undefined);
   if (descriptor?.includes('UNCORRECTABLE') === true || (bits ?? 0n) % 2n === 1n) return 'cxl-uncorrected';
   if (log === 'Fatal' || log === 'Failure') return 'cxl-uncorrected';
   return descriptor === undefined ? 'cxl-info' : 'cxl-corrected';
@@ -318,7 +322,7 @@ function cxlName(event: string, log: string, body: string): 'cxl-uncorrected' | 
  * An event of a CXL memory device, as the kernel, rasdaemon and ras-mc-ctl print it.
  * @param event its name in the kernel: `cxl_general_media`
  */
-function cxlItem(event: string, text: string, place: Place): TextItem | undefined {
+export function cxlItem(event: string, text: string, place: Place): TextItem | undefined {
   const body = text.slice(0, 4096);
   const memdev = CXL_DEVICE.exec(body)?.[1];
   if (memdev === undefined) return undefined;

@@ -12,6 +12,7 @@ import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
 import { BUGCHECK_NEEDLES, BugcheckReader } from '../windows/bugcheck-reader.ts';
 import { WHEA_NEEDLES, WheaReader } from '../windows/whea-reader.ts';
+import { RAS_MC_CTL_NEEDLES, RasMcCtlReader } from './ras-mc-ctl-reader.ts';
 import { RASDAEMON_NEEDLES, RasdaemonReader } from './rasdaemon-reader.ts';
 
 interface Tool {
@@ -28,6 +29,7 @@ interface Tool {
 export const TOOLS: readonly Tool[] = [
   { program: 'mcelog', needles: MCELOG_NEEDLES, open: (sink, input) => new McelogReader(sink, input) },
   { program: 'rasdaemon', needles: RASDAEMON_NEEDLES, open: (sink, input) => new RasdaemonReader(sink, input) },
+  { program: 'ras-mc-ctl', needles: RAS_MC_CTL_NEEDLES, open: (sink, input) => new RasMcCtlReader(sink, input) },
   { program: 'virsh', needles: VIRSH_NEEDLES, open: sink => new VirshReader(sink) },
   {
     program: 'vmkernel',

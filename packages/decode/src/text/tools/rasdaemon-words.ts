@@ -1,0 +1,117 @@
+/** @module Words that rasdaemon and its ras-mc-ctl share: of severities, of places, of a machine check. */
+import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
+import type { CperMemoryError, CperSeverity } from '../../cper/record.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
+import type { KindFields } from '../../events/catalog.ts';
+import type { Place, TextItem } from '../item.ts';
+import { hexU64 } from '../transport/line.ts';
+
+const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
+
+/** Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`. */
+const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
+  bank: 'bank',
+  status: 'status',
+  misc: 'misc',
+  addr: 'addr',
+  mcgstatus: 'mcgStatus',
+  mcgcap: 'mcgCap',
+  apicid: 'apicId',
+  cpu: 'cpu',
+  socketid: 'socket',
+  ip: 'rip',
+  cs: 'cs',
+  tsc: 'tsc',
+  synd: 'synd',
+  synd1: 'synd1',
+  synd2: 'synd2',
+  ipid: 'ipid',
+  ppin: 'ppin',
+  microcode: 'microcode',
+  cpuid: 'cpuid',
+  walltime: 'time',
+};
+const DECIMAL: ReadonlySet<string> = new Set(['cpu', 'socketid']);
+const SMALL: ReadonlySet<string> = new Set(['bank', 'cpu', 'socket']);
+const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action_result=(\w{1,16})/s;
+
+/** Severity of an mc_event, in rasdaemon's word → event. */
+export const MC_NAMES: Readonly<
+  Record<string, 'edac-corrected' | 'edac-uncorrected' | 'edac-deferred' | 'edac-fatal'>
+> = {
+  Corrected: 'edac-corrected',
+  Uncorrected: 'edac-uncorrected',
+  Deferred: 'edac-deferred',
+  Fatal: 'edac-fatal',
+};
+const PLACE: Readonly<Record<string, keyof CperMemoryError>> = {
+  node: 'node',
+  card: 'card',
+  module: 'module',
+  bank: 'bank',
+  device: 'device',
+  row: 'row',
+  column: 'column',
+  bit_pos: 'bitPosition',
+  rank: 'rank',
+  card_handle: 'cardHandle',
+  module_handle: 'moduleHandle',
+};
+export const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
+  informational: 'none',
+  corrected: 'corrected',
+  recoverable: 'recoverable',
+  fatal: 'fatal',
+};
+
+/** The fields of a memory failure, of a log line or a row. */
+export function memoryFailureFields(text: string): KindFields<'memory-failure'> | undefined {
+  const m = MEMORY_FAILURE.exec(text);
+  return m === null ? undefined : { pfn: hexU64(m[1]) ?? 0n, page: m[2] ?? '', result: m[3] ?? '' };
+}
+
+/** A memory section by what rasdaemon says of it: the name of the error type, and `node: 1 card: 0 …`. */
+export function memorySection(said: { addr?: bigint; mask?: bigint; type: string; place: string }): CperMemoryError {
+  const memory: CperMemoryError = { kind: 'memory' };
+  if (said.addr !== undefined) memory.physicalAddress = said.addr;
+  if (said.mask !== undefined) memory.physicalAddressMask = said.mask;
+  const type = Object.entries(MEMORY_ERROR_TYPES).find(([, name]) => name.toLowerCase() === said.type.toLowerCase());
+  if (type !== undefined) memory.errorType = Number(type[0]);
+  for (const pair of said.place.slice(0, 512).matchAll(/\b([a-z_]{3,16}): (\d{1,5})(?= |$)/g)) {
+    const member = Object.hasOwn(PLACE, pair[1] ?? '') ? PLACE[pair[1] ?? ''] : undefined;
+    if (member !== undefined && Number(pair[2]) <= 0xffff) Object.assign(memory, { [member]: Number(pair[2]) });
+  }
+  return memory;
+}
+
+/** `row`: of ras-mc-ctl, whose values are all hex and which leaves out what is 0. */
+export function rasdaemonMce(body: string, place: Place, source: string, row = false): TextItem | undefined {
+  const record: X86McaRecord = { kind: 'x86-mca', bank: 0, status: 0n };
+  let hasStatus = false;
+  let hasBank = row;
+  for (const m of body.matchAll(PAIR)) {
+    const name = m[1] ?? '';
+    const member = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+    if (member === undefined) continue;
+    const decimal = !row && DECIMAL.has(name);
+    if (decimal && !/^\d{1,9}$/.test(m[2] ?? '')) continue;
+    const value = decimal ? BigInt(m[2] ?? '0') : hexU64(m[2]);
+    if (value === undefined || (SMALL.has(member) && value > 0xffff_ffffn)) continue;
+    hasStatus ||= member === 'status';
+    hasBank ||= member === 'bank';
+    Object.assign(record, { [member]: SMALL.has(member) ? Number(value) : value });
+  }
+  if (!hasStatus) return undefined;
+  if (row) record.cpu ??= 0;
+  // A bank without a name is printed in hex, one with a name in decimal behind it.
+  const named = /\(bank=(\d{1,4})\)/.exec(body);
+  if (named !== null) record.bank = Number(named[1]);
+  if (/\bcpu_type= ?[^,]{0,64}\b(?:AMD|Hygon)/i.test(body) || record.ipid !== undefined) record.vendor = 'amd';
+  else if (
+    /\bcpu_type= ?[^,]{0,64}\b(?:Intel|Xeon|Skylake|Icelake|Sapphire|Granite|Haswell|Broadwell|Sandy|Ivy)/i.test(body)
+  ) {
+    record.vendor = 'intel';
+  }
+  record.origin = { source: source, firstLine: place.firstLine, lastLine: place.lastLine };
+  return { type: 'mca', ...place, record, notes: [], ...(hasBank ? {} : ({ bankUnknown: true } as const)) };
+}
