@@ -29,14 +29,14 @@ export class LogContext {
 
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
-    if (this.kernel.wanted) return true;
+    if (this.kernel.wanted || this.qemu.wanted) return true;
     for (const tool of this.#tools) if (tool.wanted === true) return true;
     return false;
   }
 
   /** The first line of the oldest record that is open; Infinity when none is. */
   get since(): number {
-    let since = this.kernel.since;
+    let since = Math.min(this.kernel.since, this.qemu.since);
     for (const tool of this.#tools) since = Math.min(since, tool.since ?? Number.POSITIVE_INFINITY);
     return since;
   }

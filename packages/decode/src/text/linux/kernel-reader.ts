@@ -135,6 +135,7 @@ export class KernelReader implements Reader {
       this.#arm.since,
       this.#edacIntel.since,
       this.#cper.since,
+      this.#old.since,
       this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
     );
   }

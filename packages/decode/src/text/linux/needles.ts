@@ -18,6 +18,8 @@ export const LINUX_NEEDLES: readonly string[] = [
   'ffline: ',
   'offlining pfn',
   'CMCI storm ',
+  'Northbridge MCE',
+  'Northbridge status',
   'system reset reason',
   'njecting memory failure',
   'Unpoison: ',

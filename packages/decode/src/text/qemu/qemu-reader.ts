@@ -26,9 +26,14 @@ type QemuEvent = Extract<EventName, `vmm.${string}`>;
 /** What the monitor prints about machine checks. */
 const MONITOR = /^CPU \d+: |MCE injection not supported|^Invalid MCE |support MCA broadcast/;
 
-/** Reads single lines among those of others, and makes nothing of what may be anybody's; nothing is kept between them. */
+/** A message that a mail broke: it is put together from the lines that follow at once. */
+const BROKEN = /Guest MCE Memory Error at QEMU addr\b(?!.* injected\s*$)/s;
+const MAX_PIECES = 4;
+
+/** Reads single lines among those of others, and makes nothing of what may be anybody's. */
 export class QemuReader implements Reader {
   readonly #sink: ItemSink;
+  #held: { text: string; firstLine: number; lastLine: number; pieces: number } | undefined;
 
   constructor(sink: ItemSink) {
     this.#sink = sink;
@@ -36,6 +41,24 @@ export class QemuReader implements Reader {
 
   /** A line of QEMU's error output or of its monitor. */
   push(text: string, lineNumber: number): boolean {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held?.lastLine === lineNumber - 1 && held.pieces < MAX_PIECES) {
+      const joined = `${held.text.trimEnd()} ${text.replace(/^[>\s]{0,16}/, '').trimEnd()}`;
+      if (!BROKEN.test(joined)) {
+        const event = stderrEvent(joined);
+        if (event !== undefined && event.name !== 'vmm.message') {
+          return this.#events([event], 'qemu', lineNumber, held.firstLine);
+        }
+      } else if (joined.length < 512) {
+        this.#held = { ...held, text: joined, lastLine: lineNumber, pieces: held.pieces + 1 };
+        return true;
+      }
+    }
+    if (BROKEN.test(text)) {
+      this.#held = { text, firstLine: lineNumber, lastLine: lineNumber, pieces: 1 };
+      return true;
+    }
     if (text.includes('emory error') || text.includes('Memory Error') || text.includes(EMITTED)) {
       const event = stderrEvent(text);
       return event !== undefined && this.#events([event], 'qemu', lineNumber);
@@ -49,14 +72,30 @@ export class QemuReader implements Reader {
     return typeof event === 'string' && this.#events([qmpEvent({ event, data })], 'qmp', lineNumber);
   }
 
-  end(): void {}
+  /** True while the rest of a message may follow, which holds no word to look for. */
+  get wanted(): boolean {
+    return this.#held !== undefined;
+  }
 
-  #events(events: readonly LogEvent<QemuEvent>[], form: 'qemu' | 'qmp', lineNumber: number): boolean {
+  get since(): number {
+    return this.#held?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
+  end(): void {
+    this.#held = undefined;
+  }
+
+  #events(
+    events: readonly LogEvent<QemuEvent>[],
+    form: 'qemu' | 'qmp',
+    lineNumber: number,
+    firstLine = lineNumber,
+  ): boolean {
     let taken = false;
     for (const event of events) {
       // Without its program's name a message may be of anybody.
       if (event.name === 'vmm.message') continue;
-      this.#sink(eventItem(form, lineNumber, event));
+      this.#sink({ ...eventItem(form, lineNumber, event), firstLine });
       taken = true;
     }
     return taken;

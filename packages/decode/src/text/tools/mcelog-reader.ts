@@ -18,6 +18,10 @@ export const MCELOG_NEEDLES: readonly string[] = [
   'MCGSTATUS ',
   ' ADDR ',
   ' BANK ',
+  ' northbridge',
+  ' data cache',
+  'load/store unit',
+  ' bus unit',
 ];
 
 const OPENING =
@@ -26,7 +30,8 @@ const NUMBER = /^MCE (\d{1,9})$/;
 const CPU =
   /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3})(?: [\w /-]{1,48}?)?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
-const BANK_LINE = /^CPU \d{1,6} BANK \d{1,4}(?: |$)/;
+const BANK_LINE =
+  /^CPU \d{1,6} (?:BANK \d{1,4}|\d{1,2} (?:data cache|instruction cache|bus unit|load\/store unit|northbridge|fixed-issue reorder))(?: |$)/;
 /** CPU and bank without a word, as people write them for mce-inject, with mcelog's bare hex behind: it may be anything. */
 const BARE_LINE = /^CPU \d{1,6} \d{1,3}\s*$/;
 /** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
