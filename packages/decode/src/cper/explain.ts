@@ -25,6 +25,7 @@ import { sectionName } from './sections.ts';
 import { decodeTimestamp } from './timestamp.ts';
 import { mcaBanksOf } from './x86-mca.ts';
 import { X86_CHECKS } from './x86.ts';
+import { vendorWords } from './vendor-sections.ts';
 
 const LEAD: Readonly<Record<CperSeverity, string>> = {
   recoverable: 'Firmware reports an uncorrected error that software can recover from',
@@ -166,6 +167,8 @@ export function explainBody(body: CperBody, type = ''): string[] {
         name === 'unknown section'
           ? `Section of unknown type ${type}`
           : `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+      const said = vendorWords(type, body.data);
+      if (said !== undefined) return [`${what}.`, ...said];
       return [`${what}: ${body.data.length} bytes that are not taken apart.`];
     }
   }

@@ -35,6 +35,10 @@ export const SECTION_PROC_ARM = 'e19e3d16-bc11-11e4-9caa-c2051d5d46b0';
 export const SECTION_PCIE = 'd995e954-bbc1-430f-ad91-b44dcb3c6f35';
 export const SECTION_FIRMWARE = '81212a96-09ed-4996-9471-8d729c8e69ed';
 export const SECTION_CXL_PROTOCOL = '80b9efb4-52b5-4de3-a777-68784b771048';
+export const SECTION_AMPERE = 'e8ed898d-df16-43cc-8ecc-54f060ef157f';
+export const SECTION_NVIDIA_GRACE = '6d5244f2-2712-11ec-bea7-cb3fdb95c786';
+export const SECTION_CXL_MEDIA = 'fbcd0a77-c260-417f-85a9-088b1621eba6';
+export const SECTION_CXL_DRAM = '601dcbb3-9c06-4eab-b8af-4e9bfb5c9624';
 
 const SECTION_CCIX = '91335ef6-ebfb-4478-a6a6-88b728cf75d7';
 
@@ -53,9 +57,19 @@ export const SECTION_NAMES: Readonly<Record<string, string>> = {
   [SECTION_CCIX]: 'CCIX error log',
   [SECTION_CXL_PROTOCOL]: 'CXL protocol error',
   '5e4706c1-5356-48c6-930b-52f2120a4458': 'bad memory of a part (FRU memory poison)',
-  'fbcd0a77-c260-417f-85a9-088b1621eba6': 'CXL component event, general media',
-  '601dcbb3-9c06-4eab-b8af-4e9bfb5c9624': 'CXL component event, DRAM',
+  [SECTION_CXL_MEDIA]: 'CXL component event, general media',
+  [SECTION_CXL_DRAM]: 'CXL component event, DRAM',
   'fe927475-dd59-4339-a586-79bab113b774': 'CXL component event, memory module',
+  // Of vendors: what is public of them stands in vendor-sections.ts; the names are those of rasdaemon's readers.
+  [SECTION_AMPERE]: 'Ampere processor error',
+  [SECTION_NVIDIA_GRACE]: 'NVIDIA Grace error',
+  '9068e568-6ca0-11f0-aeaf-159343591eac': 'NVIDIA Vera event',
+  'bf32d4d5-b427-4025-8495-8a9e5d4030e4': 'Arm RAS registers',
+  'c8b328a8-9917-4af6-9a13-2e08ab2e7586': 'HiSilicon error',
+  '1f8161e1-55d6-41e6-bd10-7afd1dc5f7c5': 'HiSilicon Hip08 error, type 1',
+  '45534ea6-ce23-4115-8535-e07ab3aef91d': 'HiSilicon Hip08 error, type 2',
+  'b2889fc9-e7d7-4f9d-a867-af42e98be772': 'HiSilicon Hip08 PCIe error',
+  'a6980811-16ea-4e4d-b936-fb00a23ff29c': 'Alibaba Yitian 710 error',
   'e429faf1-3cb7-11d4-bca7-0080c73c8881': 'Itanium processor error',
   'c5753963-3b84-4095-bf78-eddad3f9c9dd': 'PCI or PCI-X bus error',
   'eb5e4685-ca66-4769-b6a2-26068b001326': 'PCI component error',
