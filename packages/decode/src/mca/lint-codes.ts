@@ -433,7 +433,7 @@ export const LINT_CODES = {
   L_MCA_HYPERV_MADE: {
     severity: 'info',
     title: 'a status seen in guests of Hyper-V alone',
-    section: 'github.com/microsoft/WSL issues 41649 and 41659',
+    section: 'public reports: microsoft/WSL issues 41649 and 41659',
     explanation:
       'Status 0xb200000080060001 in bank 0 was reported from guests of Hyper-V (WSL2) only, again and again the same and without an error on the host. Very likely Hyper-V makes it for its guest; no public document says when.',
   },
