@@ -83,7 +83,9 @@ test.each([
 ])('%s has the firmware record that the injection says will be seen', (golden, injection) => {
   const cper = (record: unknown): unknown => {
     const { severity, sections } = record as Extract<OutlookRecord, { kind: 'cper' }>;
-    return { severity, sections };
+    // The kernel prints what is valid, and not the bits that say so.
+    const printed = (s: object): object => ({ ...s, validationBits: undefined });
+    return { severity, sections: sections.map(s => printed({ ...s, body: printed(s.body) })) };
   };
   const printed = recordsIn(golden).filter(r => (r as OutlookRecord).kind === 'cper');
   expect(printed.map(cper)).toEqual([cper(seenRecord(injection, { qemu: { ras: true } }))]);

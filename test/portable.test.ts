@@ -38,7 +38,20 @@ function loadedBy(entries: readonly string[]): { files: Set<string>; modules: Se
 /** Built-ins that are the same on every system as they are used here. None starts a process or speaks to another. */
 const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'timers/promises', 'tty', 'util', 'v8'];
 /** Rooms that know nothing of a machine, a process or a socket. */
-const ROOMS = ['common', 'registers', 'mca', 'arm', 'cper', 'events', 'text', 'outlook', 'inject', 'decode', 'trace'];
+const ROOMS = [
+  'common',
+  'registers',
+  'mca',
+  'arm',
+  'cper',
+  'events',
+  'text',
+  'outlook',
+  'inject',
+  'decode',
+  'triage',
+  'trace',
+];
 /** Files of other rooms: what they are about is in their names, and each imports nothing but files of these lists. */
 const FILES = [
   // Tables of codes, for --explain.

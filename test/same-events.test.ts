@@ -151,7 +151,7 @@ describe('the agent hears the same as decode in', () => {
     const symbols = (list: readonly string[]): string => list.map((word, i) => `{ ${i}, "${word}" }`).join(', ');
     const format = `name: memory_failure_event\nID: 7\n\nprint fmt: "pfn %#lx: recovery action for %s: %s", REC->pfn, __print_symbolic(REC->type, ${symbols(words('action for ([^:]+):'))}), __print_symbolic(REC->result, ${symbols(words('action for [^:]+: (\\w+)'))})\n`;
     const decoded = decodedOf(text, ['tracefs']);
-    expect(decoded).toHaveLength(4);
+    expect(decoded).toHaveLength(5);
     expect(tracedOf(await heardFromTracefs(text, format))).toEqual(decoded);
     expect(tracedOf(eventsOf(kernelTraceEvents(), text.split('\n')))).toEqual(decoded);
   });
