@@ -41,6 +41,27 @@ describe('a definition', () => {
     [['-iscsi', 'user=u,password=geheim'], 'user=u,password='],
     [['-drive', 'file=http://u:geheim@host/x.img,if=virtio'], 'file=http://u@host/x.img,if=virtio'],
     [['-name', 'data=name'], 'data=name'],
+    [
+      ['-drive', 'file=rbd:pool/x:id=u:key=AQgeheim==:mon_host=a,,b,if=virtio'],
+      'file=rbd:pool/x:id=u:key=:mon_host=a,,b,if=virtio',
+    ],
+    [['-hda', 'rbd:pool/x@s:mon_host=a\\:6789,,b:key=AQgeheim=='], 'rbd:pool/x@s:mon_host=a\\:6789,,b:key='],
+    [
+      ['-blockdev', '{"driver":"raw","file":"rbd:pool/x:key=AQgeheim==","node-name":"n"}'],
+      '{"driver":"raw","file":"rbd:pool/x:key=","node-name":"n"}',
+    ],
+    [
+      ['-drive', 'driver=https,url=https://h/x,cookie=sid=geheim,,mit,if=virtio'],
+      'driver=https,url=https://h/x,cookie=,if=virtio',
+    ],
+    [['-drive', 'driver=qcow2,file.driver=https,file.cookie=geheim'], 'driver=qcow2,file.driver=https,file.cookie='],
+    [['-blockdev', '{"driver":"https","cookie":"sid=ge\\"heim"}'], '{"driver":"https","cookie":""}'],
+    [
+      ['-drive', 'file=json:{"driver":"https",,"file.cookie":"geheim"},if=ide'],
+      'file=json:{"driver":"https",,"file.cookie":""},if=ide',
+    ],
+    [['-blockdev', 'driver=https,cookie-secret=s0,node-name=n'], 'driver=https,cookie-secret=s0,node-name=n'],
+    [['-name', 'cookie=name'], 'cookie=name'],
   ])('of %j has no secret', (words, kept) => {
     const facts = { pid: process.pid, startTicks: '1', state: 'S', comm: 'q', argv: ['/usr/bin/qemu', ...words] };
     const { argv, uid } = qemuDefinition(facts, '/run/a.qmp', {});

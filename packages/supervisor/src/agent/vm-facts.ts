@@ -73,17 +73,27 @@ export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 /** Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. */
 const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)(?:[^,]|,,)*/g;
 const JSON_SECRET = /("(?:data|password|passwd)"\s*:\s*")(?:[^"\\]|\\.)*"/g;
+/** A session at a web server, of the image itself (`cookie`) or of a layer below it (`file.cookie`). `cookie-secret` only names an object. */
+const COOKIE = /((?:^|,)(?:[\w-]+\.)*cookie=)(?:[^,]|,,)*/g;
+const JSON_COOKIE = /("(?:[\w-]+\.)*cookie"\s*:\s*")(?:[^"\\]|\\.)*"/g;
+/** Ceph's key in the name of an image (`rbd:pool/image:id=x:key=…`), whose parts end at a colon that is not escaped. */
+const RBD_KEY = /(\brbd:(?:[^,"\s]|,,)*?:key=)(?:[^:,"\\]|,,|\\.)*/g;
 /** User and password of a URL. */
 const URL_SECRET = /(:\/\/[^/@:,\s]{1,256}):[^/@,\s]{1,256}@/g;
 /** Whose `data` is a secret; elsewhere it is any word. */
 const OBJECT = /^--?object$/;
+/** Whose value names an image and how it is reached. */
+const IMAGE = /^--?(?:drive|blockdev|hd[a-d]|cdrom|sda)$/;
 
 /** A word of a command line without what is secret in it. */
 function withoutSecret(word: string, option: string | undefined): string {
   const keyed =
     OBJECT.test(option ?? '') || /(?:^|,)pass(?:word|wd)=/.test(word) ? word.replaceAll(SECRET, '$1') : word;
   const json = word.startsWith('{') ? keyed.replaceAll(JSON_SECRET, '$1"') : keyed;
-  return json.replaceAll(URL_SECRET, '$1@');
+  const image = IMAGE.test(option ?? '')
+    ? json.replaceAll(COOKIE, '$1').replaceAll(JSON_COOKIE, '$1"').replaceAll(RBD_KEY, '$1')
+    : json;
+  return image.replaceAll(URL_SECRET, '$1@');
 }
 
 /** How a reference VMM is started again elsewhere: as JSON, in a VM's definition. */
