@@ -65,6 +65,13 @@ export function parseNetwork(text: string): readonly [network: string, bits: num
   return /^\d{1,3}$/.test(bits) && Number(bits) <= width ? [address, Number(bits)] : undefined;
 }
 
+/** Whether one of the networks has an address. */
+export function isAmong(address: string, allow: readonly string[]): boolean {
+  const at = plain(address);
+  if (isIP(at) === 0) return false;
+  return listOf(allow.map(parseNetwork).filter(network => network !== undefined)).check(at, family(at));
+}
+
 /**
  * Whether an address may be connected to.
  * @param allow networks that are allowed although they are not public
@@ -74,7 +81,5 @@ export function parseNetwork(text: string): readonly [network: string, bits: num
 export function mayReach(address: string, allow: readonly string[]): boolean {
   const at = plain(address);
   if (isIP(at) === 0) return false;
-  if (!notPublic.check(at, family(at))) return true;
-  const networks = allow.map(parseNetwork).filter(network => network !== undefined);
-  return listOf(networks).check(at, family(at));
+  return !notPublic.check(at, family(at)) || isAmong(at, allow);
 }

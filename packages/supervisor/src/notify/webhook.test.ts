@@ -174,6 +174,8 @@ describe('the configuration of a webhook', () => {
     ['another scheme', { url: 'file:///etc/passwd' }, 'E_NOTIFY_URL'],
     ['a password', { url: 'https://me:secret@example.org/' }, 'E_NOTIFY_URL'],
     ['plain http to anybody', { url: 'http://example.org/', allow: [] }, 'E_NOTIFY_URL'],
+    ['plain http to an address that is not allowed', { url: 'http://8.8.8.8/', allow: ['10.0.0.0/8'] }, 'E_NOTIFY_URL'],
+    ['plain http to one that is', { url: 'http://[::ffff:10.1.2.3]/', allow: ['10.0.0.0/8'] }, undefined],
     ['a network that is none', { url: 'https://example.org/', allow: ['10.0.0.0/33'] }, 'E_NOTIFY_URL'],
     ['no secret', { secretFiles: [] }, 'E_NOTIFY_URL'],
     ['a secret that others may read', { secretFiles: [open.path] }, 'E_NOTIFY_SECRET'],

@@ -8,7 +8,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Notice } from '../core/notice.ts';
 import { CLOUD_EVENT_TYPE, cloudEvent } from './cloud-event.ts';
 import { NotifyError } from './errors.ts';
-import { mayReach, parseNetwork } from './public-address.ts';
+import { isAmong, mayReach, parseNetwork } from './public-address.ts';
 import { readSecret } from './secret-file.ts';
 import { signedHeaders } from './signature.ts';
 import type { Delivery, WebhookTarget } from './target.ts';
@@ -34,7 +34,10 @@ export function checkWebhook(target: WebhookTarget): void {
   for (const network of target.allow ?? [])
     if (parseNetwork(network) === undefined)
       throw wrong(`${safeText(network, 100)} is no network`, 'Write an address, or one with its bits: 10.1.0.0/16.');
-  if (url.protocol === 'http:' && (target.allow ?? []).length === 0)
+  const allow = target.allow ?? [];
+  const host = hostOf(url);
+  // Where a name leads is looked at when it connects.
+  if (url.protocol === 'http:' && (allow.length === 0 || (isIP(host) !== 0 && !isAmong(host, allow))))
     throw wrong('plain http is for receivers of the allow list', 'Use https, or name its network under allow.');
   if (target.secretFiles.length < 1 || target.secretFiles.length > 2)
     throw wrong(`it has ${target.secretFiles.length} secret files`, 'Name one, or two while one replaces the other.');
@@ -42,32 +45,38 @@ export function checkWebhook(target: WebhookTarget): void {
   if (target.body !== undefined) checkTemplate(target.body);
 }
 
+/** The name or address of a URL, an IPv6 one without its brackets. */
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+/** Why a host with these addresses is not connected to. One bad address among good ones is how such names are made. */
+function whyNot(
+  { protocol }: URL,
+  host: string,
+  addresses: readonly string[],
+  allow: readonly string[],
+): Error | undefined {
+  const leads = `${host} leads to ${addresses.join(', ')}`;
+  if (!addresses.every(address => mayReach(address, allow)))
+    return new Error(`${leads}, which is not public; put its network under allow if it is meant`);
+  if (protocol === 'http:' && !addresses.every(address => isAmong(address, allow)))
+    return new Error(`${leads}, and plain http is for networks under allow; use https`);
+  return undefined;
+}
+
 /** Resolves a name as Node does, and hands on only what may be reached: the address that was checked is the one that is used. */
-function guardedLookup(allow: readonly string[]): LookupFunction {
+function guardedLookup(url: URL, allow: readonly string[]): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
-      const open = addresses.filter(({ address }) => mayReach(address, allow));
-      const [first] = open;
-      // One public address among private ones is how such names are made.
-      if (first === undefined || open.length < addresses.length)
-        return callback(
-          refused(
-            hostname,
-            addresses.map(a => a.address),
-          ),
-          '',
-          0,
-        );
-      return options.all === true ? callback(null, open) : callback(null, first.address, first.family);
+      const found = addresses.map(({ address }) => address);
+      const refused = whyNot(url, hostname, found, allow);
+      const [first] = addresses;
+      if (refused !== undefined || first === undefined)
+        return callback(refused ?? new Error(`${hostname} has no address`), '', 0);
+      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
     });
   };
 }
-
-const refused = (hostname: string, addresses: readonly string[]): Error =>
-  new Error(
-    `${hostname} leads to ${addresses.join(', ')}, which is not public; put its network under allow if it is meant`,
-  );
 
 /** `Retry-After` in ms (RFC 9110 §10.2.3: seconds, or a date). */
 function retryAfter(value: string | undefined, now: number): number | undefined {
@@ -94,15 +103,16 @@ export function sendWebhook(
   try {
     const url = new URL(target.url);
     const allow = target.allow ?? [];
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) !== 0 && !mayReach(host, allow)) throw refused(host, [host]);
+    const host = hostOf(url);
+    const refused = isIP(host) === 0 ? undefined : whyNot(url, host, [host], allow);
+    if (refused !== undefined) throw refused;
     const event = cloudEvent(site, notice);
     const body = JSON.stringify(target.body === undefined ? event : fillTemplate(target.body, wordsOf(notice)));
     const deadline = AbortSignal.timeout(target.deadlineMs ?? DEADLINE_MS);
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
       method: 'POST',
       agent: false,
-      lookup: guardedLookup(allow),
+      lookup: guardedLookup(url, allow),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       headers: {
         'content-type': target.body === undefined ? CLOUD_EVENT_TYPE : 'application/json',
