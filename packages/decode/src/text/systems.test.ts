@@ -6,6 +6,7 @@ import type { X86McaRecord } from '../mca/record.ts';
 import { highHalf, lowHalf } from '../registers/field.ts';
 import type { TextItem } from './item.ts';
 import { LogContext } from './log-context.ts';
+import { LogReader } from './log-reader.ts';
 
 const u64 = fc.bigInt({ min: 1n, max: (1n << 64n) - 1n });
 const bank = fc.record({
@@ -28,6 +29,7 @@ function read(lines: readonly string[]): TextItem[] {
 
 const hex = (value: bigint): string => value.toString(16);
 const halves = (value: bigint): string => hex64(value).replace(/(.{8})$/, "'$1");
+const sixteen = (value: bigint): string => hex(value).padStart(16, '0');
 const half = (value: number): string => value.toString(16).padStart(16, '0');
 
 /** How each writes a bank, and which members it writes. */
@@ -139,6 +141,69 @@ describe.each(FORMS)('a bank in the form of %s', (_name, write, members) => {
       }),
     );
   });
+});
+
+const ADDRV = 1n << 58n;
+const MISCV = 1n << 59n;
+
+/** What Linux's trace event prints has all that the forms of other systems have. */
+const TRACE: (typeof FORMS)[number] = [
+  'mce_record',
+  b => [
+    `  <idle>-0  [000] d.h1. 44.000000: mce_record: CPU: ${b.cpu}, MCGc/s: f000c15/${hex(b.mcgStatus)}, MC${b.bank}: ${sixteen(b.status)}, ADDR/MISC/SYND: ${sixteen(b.addr)}/${sixteen(b.misc)}/${sixteen(0n)}, RIP: 00:<0000000000000000>, TSC: 0, PROCESSOR: 0:50654, TIME: 1, SOCKET: 0, APIC: 0`,
+  ],
+  ['bank', 'status', 'addr', 'misc'],
+];
+
+/** The others print only what is valid. */
+const PRINT_ALL: ReadonlySet<string> = new Set(['ESXi 7', 'ESXi 6.0', 'ESXi 4', 'event XML', 'HPE IML']);
+
+describe.each([...FORMS.filter(([name]) => PRINT_ALL.has(name)), TRACE])(
+  'a register that is printed as 0 in the form of %s',
+  (_name, write) => {
+    it.each([
+      ['ADDRV', ADDRV, { addr: 0n, misc: undefined }],
+      ['MISCV', MISCV, { addr: undefined, misc: 0n }],
+      ['neither', 0n, { addr: undefined, misc: undefined }],
+    ])('is one where STATUS says so: %s', (_valid, bits, expected) => {
+      const status = (1n << 63n) | bits | 0x90n;
+      const [item] = read(write({ bank: 7, cpu: 1, status, addr: 0n, misc: 0n, mcgStatus: 0n }));
+      expect(item?.type === 'mca' ? pick(item.record, ['status', 'addr', 'misc']) : item).toEqual([
+        status,
+        expected.addr,
+        expected.misc,
+      ]);
+    });
+  },
+);
+
+it('MCG_STATUS of ESXi 4 is that of the banks right behind it, and of no later ones', () => {
+  const global = 'cpu1:4108)MCE: 1282: Machine Check Global status on cpu1: 0x5 (cputype:4): Restart IP valid.';
+  const line = 'cpu1:4108)MCE: 1295: MCE on cpu1 bank4: Status:0xb200000000000135 Misc:0x0 Addr:0x0: ECC error.';
+  const other = 'cpu1:4108)NMI: 100: nothing of an error';
+  const mcg = (lines: readonly string[]): unknown[] =>
+    read(lines).map(i => (i.type === 'mca' ? i.record.mcgStatus : i.type));
+  expect(mcg([global, line, other, line])).toEqual([5n, 5n]);
+  expect(mcg([global, ...Array.from({ length: 40 }, () => other), line])).toEqual([undefined]);
+});
+
+it('records of a log stand in the order of their first lines, also around a block of the SEL', () => {
+  const block = [
+    'SEL Record ID          : 0001',
+    ' Timestamp             : 03/11/2020 02:11:09',
+    ' Sensor Type           : Memory',
+    'mce: [Hardware Error]: Machine check events logged',
+    ' Event Direction       : Assertion Event',
+    ' Description           : Uncorrectable ECC',
+  ];
+  const items: TextItem[] = [];
+  const log = new LogReader(item => items.push(item), 'test');
+  block.forEach((text, i) => {
+    const bytes = new TextEncoder().encode(text);
+    log.line(bytes, 0, bytes.length, i + 1, 0);
+  });
+  log.end();
+  expect(items.map(i => (i.type === 'event' ? i.name : i.type))).toEqual(['bmc-memory-uncorrected', 'mce-logged']);
 });
 
 describe('IPMI', () => {

@@ -6,6 +6,7 @@ import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
+import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 import { BMC_MESSAGES, DIMM } from './messages.ts';
@@ -69,6 +70,10 @@ export class BmcReader implements Reader {
     return this.#open !== undefined;
   }
 
+  get since(): number {
+    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
   push(text: string, lineNumber: number): boolean {
     return (
       this.#detail(text, lineNumber) ||
@@ -94,9 +99,9 @@ export class BmcReader implements Reader {
     if (apicId === undefined || bank === undefined || status === undefined) return false;
     const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank), status, apicId };
     const [addr, misc] = [value(m?.[5]), value(m?.[6])];
-    // A register that is not valid is written as 0.
-    if (addr !== undefined && addr !== 0n) record.addr = addr;
-    if (misc !== undefined && misc !== 0n) record.misc = misc;
+    if (addr !== undefined) record.addr = addr;
+    if (misc !== undefined) record.misc = misc;
+    dropInvalid(record);
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
     this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
     return true;

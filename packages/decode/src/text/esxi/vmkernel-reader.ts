@@ -2,12 +2,12 @@
  * @module ESXi's machine checks in vmkernel.log, on its purple screen and in its dumps. Sources: VMware (Broadcom) knowledge base
  * 367928 (one line for each bank: MCG_STATUS, bank, MCi_STATUS, ADDR, MISC), 372284, 1005184, 1030527.
  */
-import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import { matchPattern } from '../patterns.ts';
 import type { Pattern } from '../patterns.ts';
+import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 
@@ -27,7 +27,6 @@ export const ESXI_NEEDLES: readonly string[] = [
 /** Further programs that syslog names for it; before ESXi 8 there was `vmkernel` only. */
 export const ESXI_PROGRAMS: readonly string[] = ['vmkwarning', 'vmkalert'];
 
-const { ADDRV, MISCV } = MCI_STATUS_INTEL.masks;
 const HEX = '(?:0x)?([0-9a-fA-F]{1,16})';
 /** `cpu42:2101234)` before each message: the CPU that wrote it. */
 const WRITER = /\bcpu(\d{1,5}):\d{1,12}\)/;
@@ -91,11 +90,14 @@ const EVENTS: readonly Pattern<'page-retired' | 'system-halted'>[] = [
   },
 ];
 
+/** Other lines after which a bank is not one of those that MCG_STATUS was printed for. */
+const MAX_LINES = 16;
+
 /** Reads single lines; kept between them is only MCG_STATUS of the CPU whose banks follow. */
 export class VmkernelReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
-  #global: { cpu: number; mcgStatus: bigint; amd: boolean } | undefined;
+  #global: { cpu: number; mcgStatus: bigint; amd: boolean; others: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -112,16 +114,25 @@ export class VmkernelReader implements Reader {
     const global = GLOBAL.exec(text);
     if (global !== null) {
       const mcgStatus = hexU64(global[2]) ?? 0n;
-      this.#global = { cpu: Number(global[1]), mcgStatus, amd: /\bAMD\b/.test(global[3] ?? '') };
+      this.#global = { cpu: Number(global[1]), mcgStatus, amd: /\bAMD\b/.test(global[3] ?? ''), others: 0 };
       return true;
     }
     const event = matchPattern(EVENTS, text);
-    if (event === undefined) return false;
+    if (event === undefined) {
+      this.skipped(1);
+      return false;
+    }
     this.#sink(eventItem('esxi', lineNumber, event));
     return true;
   }
 
-  end(): void {}
+  skipped(lines: number): void {
+    if (this.#global !== undefined && (this.#global.others += lines) > MAX_LINES) this.#global = undefined;
+  }
+
+  end(): void {
+    this.#global = undefined;
+  }
 
   #bank(text: string, { groups }: BankForm, m: RegExpExecArray, lineNumber: number): void {
     const said = Object.fromEntries(groups.map((name, i) => [name, m[i + 1]]));
@@ -130,13 +141,14 @@ export class VmkernelReader implements Reader {
     const cpu = said['cpu'] ?? WRITER.exec(text)?.[1];
     if (cpu !== undefined) record.cpu = Number(cpu);
     const global = this.#global?.cpu === record.cpu ? this.#global : undefined;
+    if (global !== undefined) global.others = 0;
     const mcgStatus = hexU64(said['mcgStatus']) ?? global?.mcgStatus;
     if (mcgStatus !== undefined) record.mcgStatus = mcgStatus;
-    // A register that is not valid is printed as 0.
-    for (const [name, valid] of [['addr', ADDRV] as const, ['misc', MISCV] as const]) {
+    for (const name of ['addr', 'misc'] as const) {
       const value = hexU64(said[name]);
-      if (value !== undefined && (value !== 0n || (status & valid) !== 0n)) record[name] = value;
+      if (value !== undefined) record[name] = value;
     }
+    dropInvalid(record);
     if (INTEL_LABELS.has(said['label'] ?? '')) record.vendor = 'intel';
     else if (global?.amd === true) record.vendor = 'amd';
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };

@@ -7,13 +7,13 @@ import * as guid from '../../cper/guid.ts';
 import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
 import type { CperMemoryError, CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
 import { decodeSection } from '../../cper/sections.ts';
-import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { placed } from '../../registers/field.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import { eventItem } from '../item.ts';
 import type { Place, TextItem, TextNote } from '../item.ts';
 import { MAX_TEXT } from '../patterns.ts';
+import { dropInvalid } from '../printed-registers.ts';
 import { hexU64 } from '../transport/line.ts';
 import { SectionLines } from './cper-section.ts';
 import { VENDOR } from './mce-assembler.ts';
@@ -21,7 +21,6 @@ import { VENDOR } from './mce-assembler.ts';
 /** Reads what one event prints; undefined for text that it never prints, such as that of a tool with the same name in it. */
 type EventText = (text: string, place: Place) => TextItem | undefined;
 
-const { ADDRV, MISCV } = MCI_STATUS_INTEL.masks;
 const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
 const NO_ID = guid.GUID_NULL;
 
@@ -46,12 +45,11 @@ const ZERO_IS_NONE: ReadonlySet<string> = new Set(['ipid', 'synd', 'ppin', 'micr
 function mceRecord(text: string, place: Place): TextItem | undefined {
   const m = MCE_HEAD.exec(text);
   if (m === null) return undefined;
-  const status = hexU64(m[5]) ?? 0n;
   const record: X86McaRecord = {
     kind: 'x86-mca',
     cpu: Number(m[1]),
     bank: Number(m[4]),
-    status,
+    status: hexU64(m[5]) ?? 0n,
     mcgCap: hexU64(m[2]) ?? 0n,
     mcgStatus: hexU64(m[3]) ?? 0n,
   };
@@ -80,9 +78,7 @@ function mceRecord(text: string, place: Place): TextItem | undefined {
     });
     whole ||= names === 'APIC';
   }
-  // What is not valid is printed as 0.
-  if (record.addr === 0n && (status & ADDRV) === 0n) delete record.addr;
-  if (record.misc === 0n && (status & MISCV) === 0n) delete record.misc;
+  dropInvalid(record);
   const notes: TextNote[] = whole
     ? []
     : [{ code: 'W_TEXT_INCOMPLETE', message: 'the line ends before its last register; what is there was taken' }];

@@ -7,6 +7,7 @@ import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
+import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { parseU64 } from '../../common/hex.ts';
 
@@ -96,9 +97,9 @@ export class WheaReader implements Reader {
       ['MciMisc', 'misc'] as const,
     ]) {
       const value = fields.get(name);
-      // A register that is not valid is written as 0.
-      if (value !== undefined && (member === 'apicId' || value !== 0n)) record[member] = value;
+      if (value !== undefined) record[member] = value;
     }
+    dropInvalid(record);
     record.origin = { source: this.#source, firstLine, lastLine };
     this.#sink({ type: 'mca', ...place, record, notes: [], ...(known ? {} : { bankUnknown: true }) });
   }
