@@ -31,8 +31,10 @@ export class Keeper {
     }
     const end = new AbortController();
     const sink: Sink = said => {
-      if (said.kind === 'source' && said.source === this.source.name)
-        this.#lost.set(said.vm ?? '', said.state === 'lost' || said.state === 'stalled');
+      if (said.kind === 'source' && said.source === this.source.name) {
+        if (said.state === 'ended') this.#lost.delete(said.vm ?? '');
+        else this.#lost.set(said.vm ?? '', said.state === 'lost' || said.state === 'stalled');
+      }
       this.#sink(said);
     };
     const pulse = (): void => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Said } from '../core/said.ts';
-import { keepReading } from './reconnect.ts';
+import { keepReading, Stalled } from './reconnect.ts';
 
 /** Runs sessions, one function each, and ends with the last. */
 async function run(sessions: ((up: (lost?: number) => void) => void)[]): Promise<Said[]> {
@@ -37,6 +37,34 @@ describe('keepReading', () => {
     const said = await run([fail, fail, fail, up => up()]);
     expect(states(said)).toEqual(['lost', 'back', 'lost']);
     expect(said[0]).toMatchObject({ reason: 'x'.repeat(256) });
+  });
+
+  test('a peer that was not there and then hangs is told once more, and once only', async () => {
+    const fail = (error: Error) => (): void => {
+      throw error;
+    };
+    const [refused, hangs] = [fail(new Error('refused')), fail(new Stalled('no greeting'))];
+    const said = await run([refused, hangs, refused, hangs, up => up()]);
+    expect(states(said)).toEqual(['lost', 'stalled', 'back', 'lost']);
+  });
+
+  test('a loss that was told under another name is ended under it', async () => {
+    const said: Said[] = [];
+    const end = new AbortController();
+    const of: { source: 'qmp'; vm?: string } = { source: 'qmp', vm: 'socket' };
+    let n = 0;
+    const session = async ({ up }: { up: () => void }): Promise<void> => {
+      if (n++ === 0) throw new Error('refused');
+      of.vm = 'name';
+      up();
+      end.abort();
+    };
+    await keepReading(of, session, s => said.push(s), end.signal, { firstMs: 1 });
+    expect(said.map(s => s.kind === 'source' && `${s.vm} ${s.state}`)).toEqual([
+      'socket lost',
+      'socket ended',
+      'name back',
+    ]);
   });
 
   test('returns at once when it is aborted in a pause, and says nothing of it', async () => {

@@ -22,6 +22,17 @@ export interface Session {
 /** What a session ends with where its peer is there and does not do its part: `stalled`, not `lost`. */
 export class Stalled extends Error {}
 
+/**
+ * What a client failed with, as what a session ends with: a peer that took the connection and did not answer in time stalls.
+ * @param Deadline the client's error of a deadline
+ */
+export function stalledBy(error: unknown, Deadline: new (...args: never[]) => Error): unknown {
+  const isLate = (e: Error): boolean => e instanceof Deadline;
+  let cause = error;
+  while (cause instanceof Error && !isLate(cause)) cause = cause.cause;
+  return cause instanceof Error ? new Stalled(messageOf(error)) : error;
+}
+
 /** A reason is for a person; a peer does not fill the spool with it. */
 const MAX_REASON = 256;
 
@@ -46,12 +57,17 @@ export async function keepReading(
   let pauseMs = firstMs;
   /** When reading stopped, on the monotonic clock; undefined before the first loss. */
   let lostAt: number | undefined;
+  /** What was told last of a gap, and under which name: of a VM that has not answered yet it is another one. */
+  let told: { state: SourceState['state']; vm?: VmId } | undefined;
   while (!signal.aborted) {
     let isUp = false;
     const up = (lostEvents?: number): void => {
       if (isUp) return;
       isUp = true;
       pauseMs = firstMs;
+      if (told?.vm !== undefined && told.vm !== of.vm)
+        sink({ kind: 'source', source: of.source, vm: told.vm, state: 'ended' });
+      told = undefined;
       if (lostAt === undefined) say({ state: 'reading' });
       else {
         const gapMs = Math.round(performance.now() - lostAt);
@@ -67,8 +83,10 @@ export async function keepReading(
       if (error instanceof Stalled) state = 'stalled';
     }
     if (signal.aborted) return;
-    if (isUp || lostAt === undefined) {
-      lostAt = performance.now();
+    // A peer that was not there and now hangs is told again; one that goes on so is not.
+    if (isUp || lostAt === undefined || (state === 'stalled' && told?.state === 'lost')) {
+      if (isUp || lostAt === undefined) lostAt = performance.now();
+      told = { state, ...(of.vm === undefined ? {} : { vm: of.vm }) };
       say({ state, reason: reason.slice(0, MAX_REASON) });
     }
     await pause(pauseMs, signal);

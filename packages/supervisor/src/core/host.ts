@@ -1,13 +1,13 @@
 /** @module What hosts say of themselves: boots, counters, sources that stopped reading, and pages that are in use again. */
-import type { HostId, Time } from './ids.ts';
+import type { HostId, Time, VmId } from './ids.ts';
 import { noteCounters } from './counters.ts';
 import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
 import { placeOf, turnBack } from './places.ts';
-import { isKernelLog } from './sources.ts';
-import type { Host, Place } from './state.ts';
+import { hidesWhileLost, isKernelLog } from './sources.ts';
+import type { Copy, Host, Place } from './state.ts';
 import { land, want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -17,6 +17,8 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
+/** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
+const LOST_MS = 30_000;
 
 /** Takes a report of a host. Another boot: its pages are in use again, unless it says which are not. */
 export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
@@ -106,6 +108,10 @@ export function takeSource(t: Turn, row: Row, source: SourceState): void {
   if (known !== undefined && !newer(place, known.place)) return;
   if (name === 'agent' && source.state === 'reading') forgetSources(t, host, place);
   if (known === undefined && host.sources.size >= MAX_SOURCES) return;
+  if (source.state === 'ended') {
+    forgetSource(t, host, name);
+    return;
+  }
   host.sources.set(name, { state: source.state, since: t.now, place });
   // It may have become a host that can take a VM, or none.
   if (known?.state !== source.state) t.hosts.add(host.id);
@@ -145,9 +151,32 @@ export function takeSource(t: Turn, row: Row, source: SourceState): void {
 function forgetSources(t: Turn, host: Host, begun: Place): void {
   for (const [name, { place }] of host.sources) {
     if (!newer(begun, place)) continue;
-    host.sources.delete(name);
-    calm(t, 'source-stalled', `${host.id} ${name}`);
-    calm(t, 'spool-full', `${host.id} ${name}`);
+    forgetSource(t, host, name);
+  }
+}
+
+function forgetSource(t: Turn, host: Host, name: string): void {
+  host.sources.delete(name);
+  calm(t, 'source-stalled', `${host.id} ${name}`);
+  calm(t, 'spool-full', `${host.id} ${name}`);
+}
+
+/** Tells sources that stay lost: what is mistyped, dead or wedged from the start never was read, and never stalls. */
+export function watchSources(t: Turn): void {
+  for (const host of t.s.hosts.values()) {
+    // Of an agent that is away that is told; what it has to say comes first when it is back.
+    if (!host.connected || t.now - host.since < LOST_MS) continue;
+    for (const [name, { state, since }] of host.sources) {
+      if (state !== 'lost' || t.now - since < LOST_MS || isKernelLog(name)) continue;
+      const about = `${host.id} ${name}`;
+      const copyOf = (vm: VmId): Copy | undefined => t.s.vms.get(vm)?.copies.find(c => c.host === host.id);
+      if (!hidesWhileLost(name, copyOf)) calm(t, 'source-stalled', about);
+      else
+        alarm(t, 'source-stalled', about, {
+          host: host.id,
+          summary: `Source ${name} of ${host.id} has not been read for half a minute: errors may happen there and nobody is told.`,
+        });
+    }
   }
 }
 

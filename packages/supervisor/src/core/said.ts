@@ -48,7 +48,8 @@ export interface SourceState {
   source: SourceName;
   /** Of one VM only (its QMP socket). */
   vm?: VmId;
-  state: 'reading' | 'lost' | 'back' | 'stalled' | 'spool-full';
+  /** `ended`: it is not to be read any more, since what it read (the socket of a VM) is taken away. */
+  state: 'reading' | 'lost' | 'back' | 'stalled' | 'spool-full' | 'ended';
   /** Of `back`: how long nothing was read, ms; events known to be lost in it, where the source can count them. */
   gapMs?: number;
   lostEvents?: number;

@@ -91,3 +91,28 @@ test('a kernel log that is lost is an alert, and one that is not read any more b
   expect(standing()).toEqual([]);
   expect([...(scene.state.hosts.get('b')?.sources.keys() ?? [])]).toEqual(['agent']);
 });
+
+const standingAlerts = (scene: Scene): string[] =>
+  [...scene.state.alerts].filter(([, a]) => a.standing).map(([key]) => key);
+
+test('a source that stays lost is an alert after half a minute, until it is read; a monitor whose VM ended is none', () => {
+  const scene = fleet();
+  for (const name of ['libvirt', 'sysfs', 'drill'] as const) source(scene, 'b', name, 'lost');
+  for (const vm of ['v', 'mistyped']) scene.say('a', { kind: 'source', source: 'qmp', vm, state: 'lost' });
+  scene.pass(29);
+  expect(standingAlerts(scene)).toEqual([]);
+  scene.pass(2);
+  expect(standingAlerts(scene)).toEqual([
+    'source-stalled a qmp v',
+    'source-stalled a qmp mistyped',
+    'source-stalled b libvirt',
+    'source-stalled b sysfs',
+  ]);
+  scene.vm('a', 'v', { state: 'shut-off' });
+  source(scene, 'b', 'libvirt', 'back');
+  scene.say('a', { kind: 'source', source: 'qmp', vm: 'mistyped', state: 'ended' });
+  scene.pass(1);
+  expect(standingAlerts(scene)).toEqual(['source-stalled b sysfs']);
+  expect([...(scene.state.hosts.get('a')?.sources.keys() ?? [])]).toEqual(['qmp v']);
+  checkRun(scene);
+});

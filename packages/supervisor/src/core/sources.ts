@@ -1,5 +1,6 @@
 /** @module The sources of a host: which of them it needs to be seen, and which are not read now. */
-import type { Host } from './state.ts';
+import type { VmId } from './ids.ts';
+import type { Copy, Host } from './state.ts';
 
 /**
  * Sources of a host as a whole (those of one VM carry its name): without any of these that it has, errors may happen there and
@@ -9,6 +10,9 @@ const EYES: ReadonlySet<string> = new Set(['kmsg', 'tracefs', 'sysfs', 'libvirt'
 /** What the kernel itself says of bad memory. */
 const KERNEL: readonly string[] = ['kmsg', 'tracefs'];
 
+/** States of a copy whose process, and with it its monitor, is not there. */
+const ENDED: ReadonlySet<Copy['state']> = new Set(['gone', 'shut-off']);
+
 const isRead = (state: string): boolean => state === 'reading' || state === 'back';
 /** A folder of monitors that is not there has no VMs: only one that is wedged hides something. */
 const isBlind = (name: string, state: string): boolean => (name === 'qmp' ? state === 'stalled' : !isRead(state));
@@ -16,6 +20,22 @@ const isBlind = (name: string, state: string): boolean => (name === 'qmp' ? stat
 /** Whether the loss of a source is an alert by itself: nobody restarts a kernel log, and a monitor of a VM ends with its VM. */
 export function isKernelLog(name: string): boolean {
   return KERNEL.includes(name);
+}
+
+/** Sources that are told when they stay lost: whoever set them up expects them to come, unless the VM that they read has ended. */
+const EXPECTED: ReadonlySet<string> = new Set(['libvirt', 'sysfs']);
+/** A monitor of one VM; a folder of monitors may have none. */
+const MONITOR = 'qmp ';
+
+/**
+ * Whether a source that stays lost hides something: a daemon that is dead or whose socket is mistyped, and the monitor of a VM
+ * that is not known to have ended there.
+ * @param copyOf what is known of a VM on that host
+ */
+export function hidesWhileLost(name: string, copyOf: (vm: VmId) => Pick<Copy, 'state'> | undefined): boolean {
+  if (!name.startsWith(MONITOR)) return EXPECTED.has(name);
+  const state = copyOf(name.slice(MONITOR.length))?.state;
+  return state === undefined || !ENDED.has(state);
 }
 
 /** The sources of a host that are not read, with what became of them: `kmsg is stalled`. */

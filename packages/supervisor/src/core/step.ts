@@ -12,6 +12,7 @@ import {
   takeHostReport,
   takeSource,
   watchSilence,
+  watchSources,
   hostNow,
   startLife,
 } from './host.ts';
@@ -91,6 +92,7 @@ function take(t: Turn, input: Input): void {
       expireActs(t);
       coolBreaker(t);
       watchSilence(t);
+      watchSources(t);
       for (const host of t.s.hosts.values()) checkCounters(t, host, hostNow(t, host.id));
       closeQuiet(t);
       for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);

@@ -35,7 +35,7 @@ const seenEvent = {
 const sourceState = {
   source,
   vm: name.optional(),
-  state: z.enum(['reading', 'lost', 'back', 'stalled', 'spool-full']),
+  state: z.enum(['reading', 'lost', 'back', 'stalled', 'spool-full', 'ended']),
   gapMs: count.optional(),
   lostEvents: count.optional(),
   reason: words.optional(),

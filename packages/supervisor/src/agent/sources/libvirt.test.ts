@@ -22,12 +22,13 @@ describe('the libvirt source', () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  async function read(domains: Map<string, Fake>) {
+  async function read(domains: Map<string, Fake>, options: { answerMs?: number; keepaliveMs?: number } = {}) {
     const server = await peerServer();
     const said: Said[] = [];
     const waiting = new Set<() => void>();
     const vms = new LibvirtVms({ socket: server.path, proc }, new Vms());
-    const source = libvirtSource({ vms, epochOf: () => 7, lookMs: 20, reconnect: { firstMs: 10, longestMs: 20 } });
+    const reconnect = { firstMs: 10, longestMs: 20 };
+    const source = libvirtSource({ vms, epochOf: () => 7, lookMs: 20, reconnect, ...options });
     const abort = new AbortController();
     const done = source.run(
       s => {
@@ -103,6 +104,18 @@ describe('the libvirt source', () => {
     expect(back.gapMs).toBeGreaterThanOrEqual(0);
     expect((await report({ state: 'crashed' })).definition).toContain(VM);
     expect(said.filter(s => s.kind === 'source').map(s => s.state)).toEqual(['reading', 'lost', 'back']);
+  });
+
+  test.each([
+    ['answers nothing', { answerMs: 50 }, /event-register/],
+    ['answers no keepalive', { keepaliveMs: 20 }, /keepalive/],
+  ])('a daemon that %s stalls', async (_what, options, reason) => {
+    const { accept, found } = await read(new Map(), options);
+    const peer = await accept();
+    peer.lives = false;
+    peer.answers = () => undefined;
+    const first = await found((s): s is Extract<Said, { kind: 'source' }> => s.kind === 'source');
+    expect(first).toMatchObject({ state: 'stalled', reason: expect.stringMatching(reason) });
   });
 
   test('a domain that libvirt has no more is gone only when its process is', async () => {

@@ -11,7 +11,7 @@ import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 import type { ProcessFacts } from '../proc.ts';
 import { MAX_NEEDS } from '../../wire/act.ts';
-import { keepReading, pause, type ReconnectOptions, type Session } from '../reconnect.ts';
+import { keepReading, pause, type ReconnectOptions, type Session, stalledBy } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { wordsOf } from './libvirt-words.ts';
 
@@ -33,6 +33,8 @@ interface LibvirtSourceOptions {
   lookMs?: number;
   /** Between our keepalives, ms. Default 5 s. */
   keepaliveMs?: number;
+  /** How long an answer may take, ms. Default 10 s. */
+  answerMs?: number;
   reconnect?: ReconnectOptions;
   /** Read what QEMU prints for a domain (the guest address stands there only), and what its guest writes on a console that is kept. */
   logsOf?: (vm: VmId, name: string, console: string | undefined) => Source[];
@@ -64,7 +66,10 @@ export function libvirtSource(options: LibvirtSourceOptions): Source {
         // Their pulse is not ours: a log that is read says nothing of libvirt.
         logs.set(vm, Promise.all(sources.map(source => source.run(sink, signal, () => {}))));
       };
-      const session = (s: Session): Promise<void> => readLibvirt({ ...options, onVm, running }, before, s, sink, pulse);
+      const session = (s: Session): Promise<void> =>
+        readLibvirt({ ...options, onVm, running }, before, s, sink, pulse).catch((error: unknown) => {
+          throw stalledBy(error, LibvirtDeadlineError);
+        });
       await keepReading({ source: 'libvirt' }, session, sink, signal, options.reconnect);
       await Promise.all(logs.values());
     },
@@ -87,6 +92,7 @@ async function readLibvirt(
       signal,
       onAlive: pulse,
       ...(uri === undefined ? {} : { uri }),
+      ...(options.answerMs === undefined ? {} : { deadlineMs: options.answerMs }),
       ...(options.keepaliveMs === undefined ? {} : { keepaliveMs: options.keepaliveMs }),
     },
   );

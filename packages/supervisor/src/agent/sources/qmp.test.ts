@@ -157,6 +157,16 @@ describe('QmpSource', () => {
     expect(await until(state('stalled'))).toMatchObject({ vm: 'web', reason: expect.stringContaining('query-status') });
   });
 
+  test('a peer that never greets stalls, from the first try on', async () => {
+    start({ answerMs: 50 });
+    await server.accept();
+    expect(await until(s => s.kind === 'source')).toMatchObject({
+      state: 'stalled',
+      vm: 'peer',
+      reason: expect.stringContaining('greeting'),
+    });
+  });
+
   test('a peer that floods is left, and costs no more than a second of its events', { timeout: 20_000 }, async () => {
     start();
     const peer = await server.accept();

@@ -6,13 +6,14 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { qmpEvent } from '@syndrome/decode/text/qemu/qmp-events.ts';
 import { QmpClient, type QmpEvent } from '@syndrome/qemu/qmp/client.ts';
+import { QmpDeadlineError } from '@syndrome/qemu/qmp/errors.ts';
 import type { Epoch, VmId } from '../../core/ids.ts';
 import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import { Changed } from '../changed.ts';
 import { bootId, listenerOf, type ProcessFacts, unitOfProcess } from '../proc.ts';
 import type { Positions } from '../positions.ts';
 import { ramOf } from '../join.ts';
-import { keepReading, pause, type ReconnectOptions, type Session, Stalled } from '../reconnect.ts';
+import { keepReading, pause, type ReconnectOptions, type Session, Stalled, stalledBy } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import { factsBeside, factsOfArgv, filesOf, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import type { Unit, Units } from '../units.ts';
@@ -70,6 +71,7 @@ export class QmpSource implements Source {
   readonly #options: QmpOptions;
   #sent = '';
   #definition = '';
+  #of: { source: 'qmp'; vm?: VmId } = { source: 'qmp' };
 
   constructor(socket: string, options: QmpOptions) {
     this.socket = socket;
@@ -79,7 +81,7 @@ export class QmpSource implements Source {
   async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
     const { facts = {} } = this.#options;
     // The name that QEMU has is known once it answers; until then its socket's stands for it.
-    const of: { source: 'qmp'; vm?: VmId } = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) };
+    const of = (this.#of = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) });
     let log: Promise<void> | undefined;
     let words: Promise<void> | undefined;
     const onVm = (vm: VmId, { log: path, console }: VmFacts, argv: readonly string[]): void => {
@@ -95,9 +97,17 @@ export class QmpSource implements Source {
         ...(pfnOf === undefined ? {} : { pfnOf }),
       }).run(sink, signal, pulse);
     };
-    const session = (s: Session): Promise<void> => this.#session(s, of, sink, pulse, onVm);
+    const session = (s: Session): Promise<void> =>
+      this.#session(s, of, sink, pulse, onVm).catch((error: unknown) => {
+        throw stalledBy(error, QmpDeadlineError);
+      });
     await keepReading(of, session, sink, signal, { longestMs: 5000, ...this.#options });
     await Promise.all([log, words]);
+  }
+
+  /** Says that it is not read any more, where its socket is taken away. */
+  tellEnded(sink: Sink): void {
+    sink({ kind: 'source', ...this.#of, state: 'ended' });
   }
 
   async #session(
@@ -348,7 +358,10 @@ export class QmpFolder implements Source {
             if (running.has(path)) continue;
             const end = new AbortController();
             const source = new QmpSource(path, this.#options);
-            running.set(path, { end, done: source.run(sink, AbortSignal.any([signal, end.signal]), pulse) });
+            const done = source.run(sink, AbortSignal.any([signal, end.signal]), pulse).then(() => {
+              if (!signal.aborted) source.tellEnded(sink);
+            });
+            running.set(path, { end, done });
           }
           for (const [path, { end }] of running) {
             if (there.includes(path)) continue;

@@ -71,7 +71,7 @@ const anySaid: fc.Arbitrary<Said> = fc.oneof(
     {
       kind: fc.constant('source'),
       source: fc.constantFrom(...SOURCES),
-      state: fc.constantFrom('reading', 'lost', 'back', 'stalled', 'spool-full'),
+      state: fc.constantFrom('reading', 'lost', 'back', 'stalled', 'spool-full', 'ended'),
       gapMs: count,
       lostEvents: count,
       vm: name,
