@@ -32,6 +32,21 @@ const ALERT_TYPES = [
 ] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
+/** What a person does about an alert: file names in docs/playbooks. */
+export const ALERT_PLAYBOOK: Readonly<Record<AlertType, string>> = {
+  unproven: 'unproven.md',
+  'no-target': 'unproven.md',
+  'second-copy': 'unproven.md',
+  'action-failed': 'unproven.md',
+  'agent-silent': 'not-seen.md',
+  'source-stalled': 'not-seen.md',
+  'spool-full': 'not-seen.md',
+  'unseen-errors': 'not-seen.md',
+  'breaker-open': 'host-draining.md',
+  'budget-spent': 'host-draining.md',
+  'unapplied-pages': 'host-draining.md',
+};
+
 /** One per transition of an incident; the id is the same on every try and for every target. */
 export interface Notice {
   /** `<incident>/<transition>`. */

@@ -2,7 +2,7 @@
 import { decisionHash } from './hash.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import type { Decision, Effect } from './input.ts';
-import type { AlertType, Notice } from './notice.ts';
+import { ALERT_PLAYBOOK, type AlertType, type Notice } from './notice.ts';
 import type { Announced, Incident, State } from './state.ts';
 
 export interface Turn {
@@ -51,8 +51,6 @@ interface Alarm {
   summary: string;
 }
 
-const ALERT_PLAYBOOK: Partial<Record<AlertType, string>> = { unproven: 'unproven.md', 'no-target': 'unproven.md' };
-
 /** Raises an alert for the operator, once until {@link calm}. */
 export function alarm(t: Turn, type: AlertType, about: string, { severity = 'critical', ...alert }: Alarm): void {
   const key = `${type} ${about}`;
@@ -69,7 +67,6 @@ export function alarm(t: Turn, type: AlertType, about: string, { severity = 'cri
     inputs: { alert: type, about, raised },
     why: summary,
   });
-  const playbook = ALERT_PLAYBOOK[type];
   t.out.push({
     effect: 'notice',
     notice: {
@@ -79,7 +76,7 @@ export function alarm(t: Turn, type: AlertType, about: string, { severity = 'cri
       at: t.now,
       ...named,
       summary,
-      ...(playbook === undefined ? {} : { playbook }),
+      playbook: ALERT_PLAYBOOK[type],
     },
   });
 }

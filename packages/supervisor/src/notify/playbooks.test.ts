@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Notice } from '../core/notice.ts';
+import { ALERT_PLAYBOOK, type Notice } from '../core/notice.ts';
 import { deliver } from './deliver.ts';
 import { playbookAt, playbookNames, playbooksFault, playbookText } from './playbooks.ts';
 
@@ -49,6 +49,12 @@ describe('the playbook of a notice', () => {
     '',
   ])('cannot be at %j', base => {
     expect(playbooksFault(base)).toBeTypeOf('string');
+  });
+});
+
+describe('the playbook of an alert', () => {
+  it.each(Object.entries(ALERT_PLAYBOOK))('%s is %s, which says what to do about it', (type, file) => {
+    expect(playbookText(file)).toContain(`\`${type}\``);
   });
 });
 
