@@ -24,7 +24,7 @@ import { libvirtPart } from './libvirt-part.ts';
 import { Positions } from './positions.ts';
 import { pause } from './reconnect.ts';
 import { ConsoleSource } from './sources/console.ts';
-import { Emitted } from './sources/emitted.ts';
+import { emittedByVm } from './sources/emitted.ts';
 import { HostSource } from './sources/host.ts';
 import { KmsgSource } from './sources/kmsg.ts';
 import { QmpFolder, type QmpOptions, QmpSource } from './sources/qmp.ts';
@@ -122,7 +122,6 @@ export class Agent {
   readonly #reference: Actuator;
   readonly #onHost: Actuator;
   readonly #libvirt: Actuator | undefined;
-  readonly #emitted = new Map<VmId, Emitted>();
   readonly #acting = new Set<Promise<void>>();
   /** Starts that are under way: the end of a copy is looked for behind them. */
   readonly #starting = new Map<VmId, Promise<void>>();
@@ -314,12 +313,7 @@ export class Agent {
     const { folders, monitors, vmms, kmsg, trace, sysfs, start, storage, cpuModels } = this.#config;
     const positions = this.#positions;
     const { vms } = this;
-    const emitted = (vm: VmId): Emitted => {
-      const one = this.#emitted.get(vm) ?? new Emitted('MEMORY_FAILURE');
-      this.#emitted.set(vm, one);
-      return one;
-    };
-    const qmp: QmpOptions = { vms, units: this.#units, epochOf, emitted, positions, pfnOf: this.#pfnOf };
+    const qmp: QmpOptions = { vms, units: this.#units, epochOf, emitted: emittedByVm(), positions, pfnOf: this.#pfnOf };
     try {
       mkdirSync(start.folder, { recursive: true, mode: 0o700 });
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Actuator } from './actuator.ts';
 import { LibvirtVms } from './libvirt-vms.ts';
 import { libvirtSource } from './sources/libvirt.ts';
 import { ConsoleSource } from './sources/console.ts';
+import { emittedByVm } from './sources/emitted.ts';
 import { type QemuLogOptions, QemuLogSource } from './sources/qemu-log.ts';
 import type { Source } from './source.ts';
 import type { Vms } from './vms.ts';
@@ -61,12 +62,14 @@ export function libvirtPart(
   const vms = new LibvirtVms({ socket: config.socket, uri: config.uri, ...sees }, context.vms);
   const { here = path => path } = context;
   const kept = logs.positions === undefined ? {} : { positions: logs.positions };
+  const emitted = emittedByVm();
   const source = libvirtSource({
     vms,
+    emitted,
     epochOf: context.epochOf,
     logsOf: (vm, name, console) => [
       // libvirt lets no domain have a slash in its name.
-      new QemuLogSource(vm, join(config.logs, `${name}.log`), logs),
+      new QemuLogSource(vm, join(config.logs, `${name}.log`), { ...logs, emitted: emitted(vm), events: 'libvirt' }),
       ...(console === undefined ? [] : [new ConsoleSource(vm, here(console), kept)]),
     ],
   });

@@ -21,6 +21,23 @@ describe('monitor_protocol_event_emit', () => {
     expect(emitted.lost(T + 40 * S)).toEqual([]);
   });
 
+  test('of an event without a time the number is learned when all lines near it were read, and it stands for one line', () => {
+    const emitted = new Emitted('MEMORY_FAILURE');
+    // Another kind is read first: alone it would be taken for it.
+    emitted.line(S * 100 - 400_000, 3);
+    emitted.arrived(S * 100 + 5000, 'MEMORY_FAILURE');
+    emitted.line(S * 100, 11);
+    expect(emitted.lost(S * 103)).toEqual([]);
+    emitted.line(S * 200, 11);
+    emitted.arrived(S * 200 + 300_000, 'MEMORY_FAILURE');
+    emitted.line(S * 200 + 100, 11);
+    expect(emitted.lost(S * 201)).toEqual([]);
+    expect(emitted.lost(S * 203)).toEqual([S * 200 + 100]);
+    emitted.line(S * 300, 3);
+    emitted.line(S * 301, 11);
+    expect(emitted.lost(S * 304)).toEqual([S * 301]);
+  });
+
   test('two kinds at one moment teach nothing', () => {
     const emitted = new Emitted('MEMORY_FAILURE');
     emitted.line(T, 11);

@@ -9,6 +9,7 @@ import type { Said, VmReport } from '../../core/said.ts';
 import { LibvirtVms } from '../libvirt-vms.ts';
 import { addProcess, type Fake, serve, t1, VM } from '../testing/fake-libvirt.ts';
 import { Vms } from '../vms.ts';
+import { Emitted } from './emitted.ts';
 import { libvirtSource } from './libvirt.ts';
 
 describe('the libvirt source', () => {
@@ -22,7 +23,7 @@ describe('the libvirt source', () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
 
-  async function read(domains: Map<string, Fake>, options: { answerMs?: number; keepaliveMs?: number } = {}) {
+  async function read(domains: Map<string, Fake>, options: Partial<Parameters<typeof libvirtSource>[0]> = {}) {
     const server = await peerServer();
     const said: Said[] = [];
     const waiting = new Set<() => void>();
@@ -116,6 +117,19 @@ describe('the libvirt source', () => {
     peer.answers = () => undefined;
     const first = await found((s): s is Extract<Said, { kind: 'source' }> => s.kind === 'source');
     expect(first).toMatchObject({ state: 'stalled', reason: expect.stringMatching(reason) });
+  });
+
+  test('a memory failure that came teaches the number of the event, and is not lost', async () => {
+    const emitted = new Emitted('MEMORY_FAILURE');
+    const { accept, found, report } = await read(new Map([[VM, t1()]]), { emitted: () => emitted });
+    const peer = await accept();
+    await report({ state: 'running' });
+    const before = Date.now() * 1000;
+    peer.event(423, w => (writeDomain(w, t1()), w.int(1).int(2).uint(0)));
+    await found((s): s is Extract<Said, { kind: 'event' }> => s.kind === 'event');
+    emitted.line(before, 11);
+    emitted.line(before + 10e6, 11);
+    expect(emitted.lost(before + 20e6)).toEqual([before + 10e6]);
   });
 
   test('a domain that libvirt has no more is gone only when its process is', async () => {

@@ -13,6 +13,7 @@ import type { ProcessFacts } from '../proc.ts';
 import { MAX_NEEDS } from '../../wire/act.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, stalledBy } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
+import type { Emitted } from './emitted.ts';
 import { wordsOf } from './libvirt-words.ts';
 
 /** Of `<syndrome:vm xmlns:syndrome="…" act="yes" owner="…"/>` in a domain's <metadata>: its owner wants us to act. */
@@ -36,6 +37,8 @@ interface LibvirtSourceOptions {
   /** How long an answer may take, ms. Default 10 s. */
   answerMs?: number;
   reconnect?: ReconnectOptions;
+  /** What QEMU's log tells of emitted events. */
+  emitted?: (vm: VmId) => Emitted;
   /** Read what QEMU prints for a domain (the guest address stands there only), and what its guest writes on a console that is kept. */
   logsOf?: (vm: VmId, name: string, console: string | undefined) => Source[];
 }
@@ -143,6 +146,7 @@ class DomainReader {
       if (e.detail === 'migrated') host.hasLeft(vm);
       else this.#options.vms.hasEnded(vm);
     }
+    if (e.event === 'memory-failure') this.#options.emitted?.(vm).arrived(Date.now() * 1000, 'MEMORY_FAILURE');
     const event = libvirtEvent(e);
     if (event !== undefined) {
       const seen: SeenEvent = { kind: 'event', source: 'libvirt', event, vm, raw: wordsOf(e) };

@@ -55,17 +55,17 @@ describe('QemuLogSource', () => {
     expect(said).toHaveLength(2);
   });
 
-  test('tells the events that QEMU emitted and its monitor did not give us', async () => {
+  test.each(['qmp', 'libvirt'] as const)('tells the events that QEMU emitted and %s did not give us', async events => {
     const emitted = new Emitted('MEMORY_FAILURE');
     const at = 1_795_914_984;
     emitted.line(at * 1e6, 11);
     emitted.received(at * 1e6 + 40, 'MEMORY_FAILURE');
-    const source = new QemuLogSource('web', path, { vms: new Vms(), pollMs: 5, emitted });
+    const source = new QemuLogSource('web', path, { vms: new Vms(), pollMs: 5, emitted, events });
     const said = await run(source, isEvent, () =>
       appendFileSync(path, `1@${at + 60}.000000:monitor_protocol_event_emit event=11 data=0x1\n`),
     );
     expect(said.slice(1)).toEqual([
-      { kind: 'source', source: 'qmp', vm: 'web', state: 'back', gapMs: 0, lostEvents: 1 },
+      { kind: 'source', source: events, vm: 'web', state: 'back', gapMs: 0, lostEvents: 1 },
       {
         kind: 'event',
         source: 'qemu-log',

@@ -15,6 +15,8 @@ const MAX_RAW = 512;
 export interface QemuLogOptions extends ReconnectOptions {
   vms: Vms;
   emitted?: Emitted;
+  /** Whose loss of an emitted event is told. Default: of its monitor. */
+  events?: 'qmp' | 'libvirt';
   positions?: Positions;
   pollMs?: number;
   /** The host page behind an address of QEMU's process, where it can be told. */
@@ -35,7 +37,7 @@ export class QemuLogSource implements Source {
   }
 
   run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
-    const { vms, emitted = new Emitted('MEMORY_FAILURE'), positions, pollMs, pfnOf } = this.#options;
+    const { vms, emitted = new Emitted('MEMORY_FAILURE'), positions, pollMs, pfnOf, events = 'qmp' } = this.#options;
     const { vm } = this;
     const name = `qemu-log:${this.#path}`;
     const say = (seen: SeenEvent): void => {
@@ -46,7 +48,7 @@ export class QemuLogSource implements Source {
     const sayLost = (): void => {
       const lost = emitted.lost(Date.now() * 1000);
       if (lost.length === 0) return;
-      sink({ kind: 'source', source: 'qmp', vm, state: 'back', gapMs: 0, lostEvents: lost.length });
+      sink({ kind: 'source', source: events, vm, state: 'back', gapMs: 0, lostEvents: lost.length });
       for (const us of lost)
         say({
           kind: 'event',
