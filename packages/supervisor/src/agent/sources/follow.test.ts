@@ -67,6 +67,18 @@ describe('followLines', () => {
     expect(lines).toEqual(['of the new file', 'after the cut']);
   });
 
+  test('what was written just before a file was replaced is read first', async () => {
+    writeFileSync(path, 'old\n');
+    const { lines } = await follow([
+      () => {
+        appendFileSync(path, 'the last\nof the old, cut off');
+        renameSync(path, `${path}.1`);
+        writeFileSync(path, 'of the new file\n');
+      },
+    ]);
+    expect(lines).toEqual(['the last', 'of the old, cut off', 'of the new file']);
+  });
+
   test('a line without end costs no memory: it is cut', async () => {
     writeFileSync(path, '');
     const { lines } = await follow([() => appendFileSync(path, `${'x'.repeat(1_000_000)}\nnext\n`)]);

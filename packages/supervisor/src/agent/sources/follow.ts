@@ -25,6 +25,7 @@ export interface FollowOptions {
 
 const CHUNK = 65_536;
 const SECOND_MS = 1000;
+const MAX_REST = 1 << 24;
 
 /**
  * Hands on the lines that come, without their ends, bounded in length. A file that was replaced or cut is read from its begin.
@@ -84,6 +85,8 @@ export async function followLines(path: string, take: (line: string) => void, op
       changed.arm(path);
       const now = statSync(path);
       if (now.ino === ino && now.size >= offset) continue;
+      // What its writer put into it after our last look and before the other file came.
+      if (now.ino !== ino) await readRest(file, offset, chunk, lines);
       lines.end();
       lines = scanner();
       await file.close();
@@ -94,6 +97,16 @@ export async function followLines(path: string, take: (line: string) => void, op
   } finally {
     changed.end();
     await file?.close();
+  }
+}
+
+/** Reads to the end of a file that comes no more, at most so much as nobody writes within a look. */
+async function readRest(file: FileHandle, from: number, chunk: Buffer, lines: LineScanner): Promise<void> {
+  for (let offset = from; offset < from + MAX_REST; ) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, offset);
+    if (bytesRead === 0) return;
+    lines.push(chunk.subarray(0, bytesRead));
+    offset += bytesRead;
   }
 }
 

@@ -61,8 +61,8 @@ export class KmsgSource implements Source {
           signal: session.signal,
           pollMs,
           lost: () => undefined, // the numbers of the records tell how many
+          alive: pulse,
           idle: () => {
-            pulse();
             if (!sinceOpen) return;
             sinceOpen = false;
             say(decoder.flush());

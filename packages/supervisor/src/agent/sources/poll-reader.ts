@@ -9,13 +9,21 @@ const AT_ONCE = 256;
 
 /**
  * Reads records until `signal` aborts. A read never blocks, so that no thread waits in it for ever.
+ * @param alive called after each batch, also while there is always more
+ * @param idle called when all that there is was read
  * @param lost called where the kernel says that records were overwritten before they were read (EPIPE)
  * @throws the error of the file system
  */
 export async function readRecords(
   path: string,
   take: (text: string) => void,
-  { signal, pollMs, idle, lost }: { signal: AbortSignal; pollMs: number; idle: () => void; lost: () => void },
+  {
+    signal,
+    pollMs,
+    alive,
+    idle,
+    lost,
+  }: { signal: AbortSignal; pollMs: number; alive: () => void; idle?: () => void; lost: () => void },
 ): Promise<void> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const buffer = Buffer.alloc(RECORD_BYTES);
@@ -34,7 +42,8 @@ export async function readRecords(
           else throw error;
         }
       }
-      if (isDry) idle();
+      alive();
+      if (isDry) idle?.();
       await pause(isDry ? pollMs : 0, signal);
     }
   } finally {

@@ -70,7 +70,7 @@ export class TraceSource implements Source {
         await readRecords(join(instance, 'trace_pipe'), take, {
           signal: session.signal,
           pollMs,
-          idle: pulse,
+          alive: pulse,
           lost: () => undefined,
         });
       },
