@@ -2,7 +2,7 @@
 import { pfnOf } from '../registers/address.ts';
 import { placed } from '../registers/field.ts';
 import { hex64 } from '../common/hex.ts';
-import { RECORD_ROWS } from '../events/records.ts';
+import { RECORD_ROWS, recordName } from '../events/records.ts';
 import type { FieldValue } from '../events/row.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
@@ -22,14 +22,9 @@ const PHYSICAL: ReadonlyMap<string, 'physical' | 'guest-physical'> = new Map([
   ['addr', 'physical'],
   ['gpa', 'guest-physical'],
 ]);
-/** Events of memory controller drivers: how many errors, and where, in their own words. */
-const EDAC: ReadonlySet<string> = new Set([
-  'edac-corrected',
-  'edac-uncorrected',
-  'edac-deferred',
-  'edac-fatal',
-  'mc-event',
-]);
+const MEMORY_FAILURE = recordName('memory-failure');
+const QEMU_MEMORY_FAILURE = recordName('vmm.memory-failure');
+const QEMU_SIGBUS_INJECTED = recordName('vmm.sigbus-injected');
 const DETAILS = [
   'state',
   'message',
@@ -76,7 +71,7 @@ export class EventDecoded extends LazyRecord {
     diagnostics: readonly Diagnostic[],
   ) {
     super(source, diagnostics);
-    this.kind = name === 'memory-failure' ? 'memory-failure' : 'event';
+    this.kind = name === MEMORY_FAILURE ? 'memory-failure' : 'event';
     this.raw = { kind: 'event', name, fields };
   }
 
@@ -97,7 +92,7 @@ export class EventDecoded extends LazyRecord {
     return this.raw.name;
   }
   override get severity(): DecodedSeverity {
-    if (this.raw.name === 'qemu-memory-failure') return qemuFailureSeverity(this.raw.fields);
+    if (this.raw.name === QEMU_MEMORY_FAILURE) return qemuFailureSeverity(this.raw.fields);
     if (this.kind === 'memory-failure' && this.raw.fields['result'] !== 'Recovered') return 'uncorrected';
     return RECORD_ROWS.get(this.raw.name)?.severity ?? 'info';
   }
@@ -118,11 +113,11 @@ export class EventDecoded extends LazyRecord {
   override get place(): DecodedPlace | undefined {
     // Of a controller's log the label alone is the place: its sentences are those of its maker.
     const { label } = this.raw.fields;
-    return EDAC.has(this.raw.name) ? placeOfEdac(this.raw.fields) : typeof label === 'string' ? { label } : undefined;
+    return this.#ofDriver ? placeOfEdac(this.raw.fields) : typeof label === 'string' ? { label } : undefined;
   }
   override get count(): number | undefined {
     const { count } = this.raw.fields;
-    return EDAC.has(this.raw.name) && typeof count === 'number' ? count : undefined;
+    return this.#ofDriver && typeof count === 'number' ? count : undefined;
   }
   override get headline(): string {
     const words = RECORD_ROWS.get(this.raw.name);
@@ -156,6 +151,10 @@ export class EventDecoded extends LazyRecord {
   override get nextStep(): string {
     return RECORD_ROWS.get(this.raw.name)?.next ?? 'Nothing to do.';
   }
+  /** A memory controller's driver says how many errors, and where, in its own words. */
+  get #ofDriver(): boolean {
+    return RECORD_ROWS.get(this.raw.name)?.reporter === 'driver';
+  }
   /** The page of a frame number: it counts pages of the kernel that printed it. */
   #page(frame: bigint): DecodedAddress | undefined {
     const { pageShift, arch, page } = this.raw.fields;
@@ -169,7 +168,7 @@ export class EventDecoded extends LazyRecord {
   /** QEMU got the signal: what it does with it is known. */
   protected override predictions(): readonly DecodedOutlook[] {
     const { code, gpa } = this.raw.fields;
-    if (this.raw.name !== 'qemu-sigbus-injected') return [];
+    if (this.raw.name !== QEMU_SIGBUS_INJECTED) return [];
     if (code !== 'BUS_MCEERR_AO' && code !== 'BUS_MCEERR_AR') return [];
     return outlookOf({ kind: 'sigbus', code, ...(typeof gpa === 'bigint' ? { gpa } : {}) });
   }

@@ -17,6 +17,7 @@ export const AGENT = {
         `${short(f.proc)} gets ${short(f.signal)} ${short(f.code)} addr ${short(f.addr)}` +
         (f.lsb === undefined ? '' : ` lsb ${short(f.lsb)}`),
       record: {
+        reporter: 'kernel',
         name: 'process-sigbus',
         fields: 'comm=proc pid lsb code virt=addr',
         only: f => f.code === 'BUS_MCEERR_AO' || f.code === 'BUS_MCEERR_AR',

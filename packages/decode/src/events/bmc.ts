@@ -10,6 +10,7 @@ export const BMC = {
   'bmc-memory-corrected': row(FIELDS, 'A management controller logs a corrected memory error.', {
     severity: 'corrected',
     record: {
+      reporter: 'controller',
       headline: 'Management controller: corrected memory error',
       explanation: `${OUTSIDE} Many boards log only what passed a threshold: one line may stand for many errors.`,
       next: 'Count them by module; many from one in a day mean that it is to be replaced.',
@@ -21,6 +22,7 @@ export const BMC = {
     {
       severity: 'corrected',
       record: {
+        reporter: 'controller',
         headline: 'Management controller: too many corrected memory errors',
         explanation: `${OUTSIDE} Corrected errors of one module passed the limit of the board, which may log no more of them.`,
         next: 'Plan to replace the module; do not read silence after it as health.',
@@ -30,6 +32,7 @@ export const BMC = {
   'bmc-memory-uncorrected': row(FIELDS, 'A management controller logs an uncorrected memory error.', {
     severity: 'uncorrected',
     record: {
+      reporter: 'controller',
       headline: 'Management controller: uncorrected memory error',
       explanation: `${OUTSIDE} Data was lost. Where it names more than one module, the error lies in one of them.`,
       next: 'Replace the module it names; look for the machine check or firmware record of the same moment.',
@@ -38,6 +41,7 @@ export const BMC = {
   'bmc-memory-disabled': row(FIELDS, 'A management controller logs that memory was taken out of use.', {
     severity: 'uncorrected',
     record: {
+      reporter: 'controller',
       headline: 'Management controller: memory taken out of use',
       explanation: `${OUTSIDE} Firmware disabled a module or could not scrub it.`,
       next: 'Look for the errors before it; replace the module it names.',
@@ -46,6 +50,7 @@ export const BMC = {
   'bmc-processor-corrected': row(FIELDS, 'A management controller logs a corrected machine check.', {
     severity: 'corrected',
     record: {
+      reporter: 'controller',
       headline: 'Management controller: corrected machine check of a processor',
       explanation: OUTSIDE,
       next: 'Look for the record of the same moment in the log of the host: it says which unit it was.',
@@ -57,6 +62,7 @@ export const BMC = {
     {
       severity: 'fatal',
       record: {
+        reporter: 'controller',
         headline: 'Management controller: a processor reported a fatal error',
         explanation: `${OUTSIDE} An internal error (IERR) or a machine check that nobody could go on from. Often its cause is elsewhere: memory, or a device that never answered.`,
         next: 'Look for the machine check banks of it: in the crash dump of the controller, in the log of firmware, in BERT at the next boot.',

@@ -36,6 +36,7 @@ export const LINUX = {
     severity: 'fatal',
     line: f => `severity: ${short(f.message)}`,
     record: {
+      reporter: 'kernel',
       headline: 'Linux holds a machine check to be fatal',
       explanation: 'The text is the rule of the kernel that decided.',
       next: 'Look at the records before it; the first bank that reported counts.',
@@ -44,6 +45,7 @@ export const LINUX = {
   'mce-logged': row('', 'Linux queued machine checks for a user-space logger.', {
     line: () => 'Machine check events logged',
     record: {
+      reporter: 'kernel',
       headline: 'Linux logged a machine check; this line only says so',
       explanation:
         'The record itself is with whoever took it from the kernel: its own decoder or an EDAC driver (lines beside this one), rasdaemon, or mcelog.',
@@ -57,6 +59,7 @@ export const LINUX = {
       severity: 'corrected',
       line: f => `CMCI storm ${short(f.state)}`,
       record: {
+        reporter: 'kernel',
         headline: 'Corrected errors came as a storm',
         explanation:
           'So many corrected machine checks came at once that Linux polls for them instead of taking an interrupt each. Between two polls a bank keeps one record: what was counted is less than what happened.',
@@ -67,6 +70,7 @@ export const LINUX = {
   'reset-reason': row('value:register message:string', 'Why the processor was reset the last time, as AMD keeps it.', {
     line: f => `previous reset: ${short(f.message)}`,
     record: {
+      reporter: 'kernel',
       only: f => /uncorrected error|sync flood|watchdog|thermal/i.test(String(f.message)),
       headline: 'The machine was reset before this boot',
       explanation:
@@ -78,6 +82,7 @@ export const LINUX = {
     severity: 'uncorrected-recoverable',
     line: f => `uncorrected error in user access at ${short(f.addr)}`,
     record: {
+      reporter: 'kernel',
       headline: 'A process consumed an uncorrected memory error',
       explanation: 'Linux takes the page away and signals the process.',
       next: 'Look for the recovery action of the page.',
@@ -86,6 +91,7 @@ export const LINUX = {
   'mce-kernel-access': row('addr:address', 'The kernel consumed poison while it copied from user memory.', {
     severity: 'uncorrected-recoverable',
     record: {
+      reporter: 'kernel',
       headline: 'The kernel consumed poison while it copied from user memory',
       explanation: 'The copy fails with an error instead of a crash.',
       next: 'Look for the recovery action of the page.',
@@ -94,6 +100,7 @@ export const LINUX = {
   'mce-not-recovered': row('', 'Linux could not take the bad page away; the process is killed.', {
     severity: 'uncorrected',
     record: {
+      reporter: 'kernel',
       headline: 'Linux could not take the bad page away',
       explanation: 'The process is killed and the page stays in use.',
       next: 'Plan a restart of the machine.',
@@ -106,6 +113,7 @@ export const LINUX = {
       severity: 'uncorrected-recoverable',
       line: f => `memory_failure pfn ${short(f.pfn)}: ${short(f.page)}: ${short(f.result)}`,
       record: {
+        reporter: 'kernel',
         headline: 'Linux dealt with a bad page',
         explanation:
           'The number is a page frame, not an address. Recovered: the page is out of use. Delayed: it will be when its users let go. Ignored or Failed: it is still in use.',
@@ -117,6 +125,7 @@ export const LINUX = {
   'memory-failure-note': row('pfn:pfn message:string', 'Another remark of the memory-failure code about a page.', {
     severity: 'info',
     record: {
+      reporter: 'kernel',
       headline: 'Remark about a bad page',
       explanation: 'Linux says something about a page that it handles as bad.',
       next: 'Read it together with the recovery line of the same page frame.',
@@ -126,6 +135,7 @@ export const LINUX = {
     severity: 'uncorrected-recoverable',
     line: f => `memory_failure pfn ${short(f.pfn)}: SIGBUS to ${short(f.comm)}:${short(f.pid)}`,
     record: {
+      reporter: 'kernel',
       headline: 'Linux sends SIGBUS because of a bad page',
       explanation: 'The process maps the page. A VMM that gets this signal hands a machine check on to its guest.',
       next: 'If the process is a VMM, look at the log of its guest. Otherwise look whether the process died.',
@@ -134,6 +144,7 @@ export const LINUX = {
   'soft-offline': row('pfn:pfn message:string', 'Linux moves the contents of a weak page elsewhere.', {
     severity: 'info',
     record: {
+      reporter: 'kernel',
       headline: 'Linux moves a weak page away',
       explanation: 'Soft offline: the contents are copied elsewhere and nobody loses data.',
       next: 'Nothing, unless it failed.',
@@ -143,6 +154,7 @@ export const LINUX = {
     severity: 'info',
     line: f => `hwpoison_inject: pfn ${short(f.pfn)}`,
     record: {
+      reporter: 'kernel',
       headline: 'Somebody asked Linux to treat a page as bad',
       explanation: 'A test: hwpoison-inject or madvise(MADV_HWPOISON). The memory itself is fine.',
       next: 'Do not replace hardware for the errors that follow from it.',
@@ -151,6 +163,7 @@ export const LINUX = {
   unpoison: row('pfn:pfn message:string', 'Somebody asked Linux to treat a bad page as good again.', {
     severity: 'info',
     record: {
+      reporter: 'kernel',
       headline: 'Somebody asked Linux to treat a page as good again',
       explanation: 'A test ends.',
       next: 'Nothing to do.',
@@ -159,6 +172,7 @@ export const LINUX = {
   'poison-fault': row('comm:string pid:number virt:address', 'A process touched a page that was known to be bad.', {
     severity: 'uncorrected-recoverable',
     record: {
+      reporter: 'kernel',
       headline: 'A process touched a page known to be bad',
       explanation: 'The page was poisoned before; the process gets SIGBUS at this virtual address.',
       next: 'Find the earlier record of the page; this is only its consequence.',
@@ -170,6 +184,7 @@ export const LINUX = {
     {
       severity: 'uncorrected-recoverable',
       record: {
+        reporter: 'kernel',
         headline: 'Linux kills a process for a firmware-reported error',
         explanation: 'The error was synchronous and could not be recovered from.',
         next: 'Look at the firmware record before it.',
@@ -180,6 +195,7 @@ export const LINUX = {
     severity: 'fatal',
     line: f => `Kernel panic: ${short(f.message)}`,
     record: {
+      reporter: 'kernel',
       only: f => HARDWARE_PANIC.test(String(f.message)),
       headline: 'Linux panicked because of a hardware error',
       explanation: 'The kernel stopped; what it printed before says why.',
@@ -197,6 +213,7 @@ export const LINUX = {
     {
       severity: 'fatal',
       record: {
+        reporter: 'kernel',
         only: f => f.unchecked !== true,
         headline: 'The machine check code of Linux faulted on a register',
         explanation:
@@ -242,6 +259,7 @@ export const LINUX = {
     {
       severity: 'corrected',
       record: {
+        reporter: 'driver',
         headline: 'Memory controller driver: corrected error',
         explanation:
           'The hardware repaired it. The text names the DIMM by the label of the board or by controller, channel and slot.',
@@ -255,6 +273,7 @@ export const LINUX = {
     {
       severity: 'uncorrected',
       record: {
+        reporter: 'driver',
         headline: 'Memory controller driver: uncorrected error',
         explanation:
           'Data was lost. The text names the DIMM by the label of the board or by controller, channel and slot.',

@@ -20,6 +20,7 @@ export const QEMU = {
         (f.actionRequired === true ? ', action required' : '') +
         (f.recursive === true ? ', recursive' : ''),
       record: {
+        reporter: 'kernel',
         name: 'qemu-memory-failure',
         headline: 'QEMU dealt with a memory failure',
         explanation:
@@ -48,6 +49,7 @@ export const QEMU = {
     'QEMU emitted an event of its monitor; the number of its kind differs from QEMU to QEMU.',
     {
       record: {
+        reporter: 'kernel',
         name: 'qemu-event-emitted',
         headline: 'QEMU emitted an event of its monitor',
         explanation:
@@ -63,6 +65,7 @@ export const QEMU = {
       severity: 'uncorrected-recoverable',
       line: f => `QEMU got SIGBUS ${short(f.code)} and injects a machine check for guest address ${short(f.gpa)}`,
       record: {
+        reporter: 'kernel',
         name: 'qemu-sigbus-injected',
         headline: 'QEMU got SIGBUS for guest memory and injects a machine check',
         explanation: 'AO: found by the host before use; AR: a virtual CPU consumed it.',
@@ -76,6 +79,7 @@ export const QEMU = {
     {
       severity: 'uncorrected',
       record: {
+        reporter: 'kernel',
         name: 'qemu-memory-error',
         headline: 'QEMU got SIGBUS and cannot tell its guest',
         explanation:
@@ -92,6 +96,7 @@ export const QEMU = {
       line: f =>
         `CPU ${short(f.cpu)}: ${f.reason === 'mcip-set' ? 'MCIP still set' : 'CR4.MCE clear'}, QEMU raises "triple fault"`,
       record: {
+        reporter: 'kernel',
         name: 'qemu-triple-fault',
         headline: 'QEMU could not deliver a machine check and resets the machine',
         explanation: 'The guest does not take machine checks yet, or the one before is not finished.',
@@ -102,6 +107,7 @@ export const QEMU = {
   'vmm.mce-rejected': row('reason:string cpu?:number bank?:number', 'QEMU refused to inject a machine check.', {
     severity: 'info',
     record: {
+      reporter: 'kernel',
       name: 'qemu-mce-rejected',
       headline: 'QEMU refused to inject a machine check',
       explanation: 'Nothing happened in the guest.',

@@ -17,6 +17,11 @@ interface Printed {
   fields: readonly (readonly [name: string, shown: string])[] | undefined;
 }
 
+/** The name that a record of an event has. */
+export function recordName(kind: EventKind): string {
+  return kindRow(kind).record?.name ?? kind.replace('.', '-');
+}
+
 function printed(kind: EventKind): Printed | undefined {
   const { record } = kindRow(kind);
   if (record === undefined) return undefined;
@@ -24,7 +29,7 @@ function printed(kind: EventKind): Printed | undefined {
     const [shown = '', name = shown] = word.split('=');
     return [name, shown] as const;
   });
-  return { name: record.name ?? kind.replace('.', '-'), words: record, fields };
+  return { name: recordName(kind), words: record, fields };
 }
 
 const PRINTED: ReadonlyMap<EventKind, Printed> = new Map(

@@ -26,6 +26,7 @@ export const REFERENCE_VMM = {
     {
       severity: 'uncorrected-recoverable',
       record: {
+        reporter: 'kernel',
         fields: 'cpu=vcpu pc exit gpa write action',
         headline: 'The guest touched a page that the VMM had taken away',
         explanation: 'The VMM answers with an abort, so that only what touched the page ends.',
@@ -39,6 +40,7 @@ export const REFERENCE_VMM = {
     {
       severity: 'uncorrected-recoverable',
       record: {
+        reporter: 'kernel',
         fields: 'code=codename lsb hva gpa action quarantine',
         headline: 'The VMM got SIGBUS for guest memory',
         explanation: 'The host took the page away; the guest learns of it only by what the VMM does.',
@@ -52,6 +54,7 @@ export const REFERENCE_VMM = {
     {
       severity: 'info',
       record: {
+        reporter: 'kernel',
         fields: 'gpa hpa bytes by',
         headline: 'The VMM took a bad page away from its guest',
         explanation: 'No later access reaches the bad memory; each ends in the VMM.',
@@ -62,6 +65,7 @@ export const REFERENCE_VMM = {
   'vmm.quarantine-refused': row('gpa:address by:string reason:string', 'The VMM did not take a page away.', {
     severity: 'info',
     record: {
+      reporter: 'kernel',
       headline: 'The VMM did not take a page away',
       explanation: 'The reason stands with it.',
       next: 'Ask for the page again when the reason is gone.',
@@ -73,6 +77,7 @@ export const REFERENCE_VMM = {
     {
       severity: 'uncorrected-recoverable',
       record: {
+        reporter: 'kernel',
         headline: 'A guest met so many memory errors that it should leave its host',
         explanation: 'The VMM counts errors and pages, and says when a limit is passed.',
         next: 'Move the guest to another host.',

@@ -38,6 +38,12 @@ export type Said<S extends string> = { readonly [W in Words<S> as Required<W> | 
 /** How bad what an event says is: the terms of machine checks, `info` for what is no error. */
 export type EventSeverity = McaSeverity | 'info';
 
+/**
+ * Who reports an error: firmware, a bank of machine checks, a driver of a memory controller, an Arm exception, a PCIe or CXL device, a
+ * management controller, Windows. `kernel` of all that tell what a kernel, a hypervisor or a VMM did about one.
+ */
+export type Reporter = 'firmware' | 'machine-check' | 'driver' | 'arm' | 'device' | 'controller' | 'windows' | 'kernel';
+
 /** What is known of an event beside its fields when it is put into words. */
 export interface EventContext {
   layer?: string;
@@ -49,6 +55,8 @@ export interface EventContext {
 
 /** What `decode` says of an event that it prints as a record. Without them the event is none. */
 export interface RecordWords<S extends string> {
+  /** Whose word it is: two of one page are one error only where they can be. */
+  reporter: Reporter;
   /** Its name among decoded records, where it is not that of the event with `-` for the dot. */
   name?: string;
   /** The fields it shows, in order, as `name` or `shown=name`; all where this is missing. */

@@ -6,6 +6,7 @@ export const SYSTEMS = {
   'page-retired': row('pfn:pfn cpu?:number bank?:number', 'ESXi takes a bad page out of use.', {
     severity: 'uncorrected-recoverable',
     record: {
+      reporter: 'kernel',
       headline: 'ESXi takes a bad page out of use',
       explanation: 'The number is a machine page (MPN) of 4 KiB. Who used it is stopped or told; the host goes on.',
       next: 'Look for the machine check before it, and which VM was ended.',
@@ -14,6 +15,7 @@ export const SYSTEMS = {
   'system-halted': row('message:string cpu?:number', 'A system stops because of a machine check.', {
     severity: 'fatal',
     record: {
+      reporter: 'kernel',
       headline: 'The system stopped because of a machine check',
       explanation: 'What it printed beside says which bank reported what.',
       next: 'Look at the records beside it.',
@@ -25,6 +27,7 @@ export const SYSTEMS = {
     {
       severity: 'fatal',
       record: {
+        reporter: 'windows',
         headline: 'Windows stopped because of a hardware error',
         explanation:
           'Parameter 1 is the kind of source (0 machine check exception, 1 corrected machine check, 3 NMI, 4 PCI Express, 5 generic firmware error source, 6 INIT, 7 firmware report at boot), parameter 2 the address of the error record. The parameters hold no machine check status here.',
@@ -35,6 +38,7 @@ export const SYSTEMS = {
   'whea-fatal': row('message:string apicId?:register', 'Windows tells of a fatal hardware error in one sentence.', {
     severity: 'fatal',
     record: {
+      reporter: 'windows',
       headline: 'Windows logs a fatal hardware error',
       explanation:
         'The sentence of the event names component and kind only. It is logged at the start after the crash.',
@@ -47,6 +51,7 @@ export const SYSTEMS = {
     {
       severity: 'corrected',
       record: {
+        reporter: 'windows',
         headline: 'Windows logs a corrected hardware error',
         explanation: 'The sentence of the event names component and kind only.',
         next: 'Take the details of the event (XML view): MciStat and RawData say which bank reported what. Count them.',
@@ -56,6 +61,7 @@ export const SYSTEMS = {
   'firmware-machine-check': row('apicId?:register rip?:register', 'Firmware took a machine check exception itself.', {
     severity: 'fatal',
     record: {
+      reporter: 'firmware',
       headline: 'Firmware took a machine check exception',
       explanation:
         'UEFI firmware or a boot loader ran when it came: no operating system was there, or it was not asked. The dump shows general registers and no machine check bank.',
@@ -68,6 +74,7 @@ export const SYSTEMS = {
     {
       severity: 'uncorrected-recoverable',
       record: {
+        reporter: 'firmware',
         headline: 'A paravisor made a machine check for its guest',
         explanation:
           'OpenHCL raises #MC in its guest for an access to guest memory that is not there or not accepted: no hardware is broken.',

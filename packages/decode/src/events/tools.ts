@@ -17,6 +17,7 @@ export const TOOLS = {
     {
       severity: 'deferred',
       record: {
+        reporter: 'driver',
         headline: 'Memory controller driver: deferred error',
         explanation:
           'Bad data was found and nobody has used it yet. The text names the DIMM by the label of the board or by controller, channel and slot.',
@@ -30,6 +31,7 @@ export const TOOLS = {
     {
       severity: 'fatal',
       record: {
+        reporter: 'driver',
         headline: 'Memory controller driver: fatal error',
         explanation:
           'Data was lost and the machine cannot go on. The text names the DIMM by the label of the board or by controller, channel and slot.',
@@ -43,6 +45,7 @@ export const TOOLS = {
     {
       severity: 'unknown',
       record: {
+        reporter: 'driver',
         headline: 'Memory controller event of rasdaemon',
         explanation:
           'The text is that of the EDAC driver: its own words say whether the error was corrected, and where.',
@@ -56,6 +59,7 @@ export const TOOLS = {
     {
       severity: 'unknown',
       record: {
+        reporter: 'firmware',
         headline: 'Arm processor error',
         explanation:
           'Firmware reported an error of a processor. MPIDR says which one, MIDR what it is. The error structures are not in this line.',
@@ -69,6 +73,7 @@ export const TOOLS = {
     {
       severity: 'unknown',
       record: {
+        reporter: 'kernel',
         headline: 'Count of rasdaemon',
         explanation: 'Of all that stands in the database of rasdaemon, without the time of any.',
         next: 'Ask `ras-mc-ctl --errors` for the records themselves: they have time, bank and address.',
@@ -78,6 +83,7 @@ export const TOOLS = {
   'pcie-corrected': row(PCIE_FIELDS, PCIE_TEXT, {
     severity: 'corrected',
     record: {
+      reporter: 'device',
       headline: 'PCIe: corrected error',
       explanation: 'The link or the device repaired it: this is no error of memory.',
       next: 'Count them by device; many mean a bad slot, cable or card.',
@@ -86,6 +92,7 @@ export const TOOLS = {
   'pcie-uncorrected': row(PCIE_FIELDS, PCIE_TEXT, {
     severity: 'uncorrected',
     record: {
+      reporter: 'device',
       headline: 'PCIe: uncorrected error, not fatal to the link',
       explanation: 'A transaction was lost; the link goes on. This is no error of memory.',
       next: 'Look whether the driver of the device recovered; look at the device and its slot.',
@@ -94,6 +101,7 @@ export const TOOLS = {
   'pcie-fatal': row(PCIE_FIELDS, PCIE_TEXT, {
     severity: 'fatal',
     record: {
+      reporter: 'device',
       headline: 'PCIe: fatal error',
       explanation: 'The link can no longer be trusted. This is no error of memory.',
       next: 'Look at the device and its slot; the link has to be reset.',
@@ -102,6 +110,7 @@ export const TOOLS = {
   'cxl-uncorrected': row(CXL_FIELDS, CXL_TEXT, {
     severity: 'uncorrected',
     record: {
+      reporter: 'device',
       headline: 'CXL memory: uncorrected error',
       explanation: `Data in the memory of the device was lost. ${CXL_ADDRESS}`,
       next: 'Look which region and which page of the machine it is (hpa, region), and replace the device when it goes on.',
@@ -110,6 +119,7 @@ export const TOOLS = {
   'cxl-corrected': row(CXL_FIELDS, CXL_TEXT, {
     severity: 'corrected',
     record: {
+      reporter: 'device',
       headline: 'CXL memory: corrected error, or a threshold of them',
       explanation: `The device repaired it. ${CXL_ADDRESS}`,
       next: 'Count them by place in the device; many from one mean that it wears out.',
@@ -118,6 +128,7 @@ export const TOOLS = {
   'cxl-info': row(CXL_FIELDS, CXL_TEXT, {
     severity: 'info',
     record: {
+      reporter: 'device',
       headline: 'CXL memory: a word about the device',
       explanation: 'An event of the log of the device that is no error of one place in it.',
       next: 'Look at its health and media status.',

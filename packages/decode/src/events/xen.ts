@@ -30,6 +30,7 @@ export const XEN = {
       severity: 'fatal',
       line: f => `Fatal machine check: ${short(f.message)}`,
       record: {
+        reporter: 'kernel',
         headline: 'Xen cannot survive a machine check',
         explanation: 'The number behind CPUs is a bit mask in hex: `CPUs 1` means CPU 0.',
         next: 'Look at the banks that follow; the machine restarts or stops.',
@@ -40,6 +41,7 @@ export const XEN = {
     severity: 'fatal',
     line: f => `Xen panics: ${short(f.message)}`,
     record: {
+      reporter: 'kernel',
       only: f => MACHINE_CHECK.test(String(f.message)),
       headline: 'Xen panicked because of a hardware error',
       explanation: 'The hypervisor and all its domains are gone.',
@@ -52,6 +54,7 @@ export const XEN = {
   'xen.bug': row('file:string line:number', 'Xen ran into one of its own assertions.', {
     severity: 'fatal',
     record: {
+      reporter: 'kernel',
       only: f => MACHINE_CHECK.test(String(f.file)),
       headline: 'Xen ran into an assertion of its own machine check code',
       explanation: 'A defect of Xen, not of the memory.',
@@ -65,6 +68,7 @@ export const XEN = {
     severity: 'info',
     line: () => 'Xen sends VIRQ_MCA to dom0',
     record: {
+      reporter: 'kernel',
       headline: 'Xen tells dom0 about an error',
       explanation: 'dom0 fetches the record through VIRQ_MCA.',
       next: 'Look at the log of dom0.',
@@ -73,6 +77,7 @@ export const XEN = {
   'xen.vmce-injected': row('vcpu:string', 'Xen hands a machine check to a domain.', {
     severity: 'uncorrected-recoverable',
     record: {
+      reporter: 'kernel',
       headline: 'Xen hands a machine check to a domain',
       explanation: 'The domain owns the bad page and gets a virtual machine check.',
       next: 'Look at the log of the domain.',

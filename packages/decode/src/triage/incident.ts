@@ -2,13 +2,12 @@
  * @module One error as all who report it see it: a firmware record, a machine check, the line of a memory controller driver, what
  * Linux did with the page. They are joined where they name the same page at the same time, never otherwise.
  */
+import { RECORD_ROWS } from '../events/records.ts';
+import type { Reporter } from '../events/row.ts';
 import { dropBelow } from '../registers/address.ts';
 import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedTime } from '../decode/time.ts';
-
-/** Who reports: `kernel` tells what was done about an error, the others of the error itself. */
-export type Reporter = 'firmware' | 'machine-check' | 'driver' | 'arm' | 'kernel';
 
 /** From the worst down. */
 export const SEVERITIES: readonly DecodedSeverity[] = [
@@ -48,7 +47,6 @@ export interface Incident {
   joinedBy: 'address and time' | 'address and order' | undefined;
 }
 
-const DRIVER = /^(?:edac-|mc-event$)/;
 /** Witnesses of an incident that are kept; nobody reads more. */
 const MAX_WITNESSES = 16;
 /** Incidents that later lines may still belong to. */
@@ -63,7 +61,8 @@ function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
   if (kind === 'cper') return 'firmware';
   if (kind === 'x86-mca') return 'machine-check';
   if (kind === 'arm-sea' || kind === 'arm-serror') return 'arm';
-  return DRIVER.test(name) ? 'driver' : 'kernel';
+  // An event that is not in the catalogue is what somebody wrote as JSON.
+  return RECORD_ROWS.get(name)?.reporter ?? 'kernel';
 }
 
 const isCorrected = (severity: DecodedSeverity): boolean => severity === 'corrected' || severity === 'none';

@@ -134,6 +134,38 @@ describe('what is one error', () => {
     });
   });
 
+  it('not a corrected event of a CXL device and an uncorrected machine check of the same page', () => {
+    const cxl = (descriptor: string): string =>
+      `[    1.000000] cxl_general_media: memdev=mem1 host=0000:0e:00.0 serial=5 log=Warning : time=1 uuid=fbcd0a77-c260-417f-85a9-088b1621eba6 len=128 flags='0x1' handle=0 related_handle=0 maint_op_class=0 : dpa=7c0 dpa_flags='0x10' descriptor='${descriptor}' type='0x3' transaction_type='0xc0' channel=3 rank=33 device=5 hpa=5040\n`;
+    const check = [
+      'CPU 0: Machine Check: 0 Bank 9: bd80000000000134',
+      'TSC 2f40aa78e ADDR 5040 MISC 8c ',
+      'PROCESSOR 0:50654 TIME 1795167593 SOCKET 0 APIC 0 microcode 1',
+    ]
+      .map(line => `[    1.000100] mce: [Hardware Error]: ${line}\n`)
+      .join('');
+    expect(of(cxl('THRESHOLD_EVENT') + check).bySeverity).toEqual({
+      'uncorrected-recoverable': { incidents: 1, errors: 1 },
+      corrected: { incidents: 1, errors: 1 },
+    });
+    const { incidents, worst } = of(cxl('UNCORRECTABLE_EVENT') + check);
+    expect(incidents).toBe(1);
+    expect(worst?.witnesses.map(w => w.reporter)).toEqual(['device', 'machine-check']);
+  });
+
+  it('what a controller or a device logs without a page is an error, not what came of one', () => {
+    const lines = [
+      '  1f | 03/11/2020 | 02:11:09 | Memory #0x10 | Uncorrectable ECC | Asserted',
+      '[    1.000000] aer_event: 0000:01:00.0 PCIe Bus Error: severity=Corrected, Bad TLP, TLP Header=Not available',
+    ];
+    const { bySeverity, remarks } = of(`${lines.join('\n')}\n`);
+    expect(bySeverity).toEqual({
+      uncorrected: { incidents: 1, errors: 1 },
+      corrected: { incidents: 1, errors: 1 },
+    });
+    expect(remarks.join(' ')).not.toContain('came of an error');
+  });
+
   it('a page that is met again is on top', () => {
     const { pagesAgain } = of([1, 2, 1, 3, 1, 2].map((page, i) => edac(0, page, 1, i * 60)).join(''));
     expect(pagesAgain).toEqual([

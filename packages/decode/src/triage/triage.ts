@@ -1,11 +1,12 @@
 /** @module What many records come to: how bad, which part, how often, what now. Memory does not grow with their number. */
 import { RECORD_ROWS } from '../events/records.ts';
+import type { Reporter } from '../events/row.ts';
 import { placeText } from '../decode/place.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { DecodedTime } from '../decode/time.ts';
 import { Incidents, rankOf } from './incident.ts';
-import type { Incident, Reporter, Witness } from './incident.ts';
+import type { Incident, Witness } from './incident.ts';
 import { Part } from './part.ts';
 import type { PartReport, Sum } from './part.ts';
 import { TopCounter } from './top.ts';
@@ -80,8 +81,28 @@ const OF_PART: ReadonlySet<string> = new Set([
   'module',
   'chipSelect',
 ]);
-/** Whose word for a part is the best. */
-const REPORTERS: readonly Reporter[] = ['firmware', 'driver', 'machine-check', 'arm', 'kernel'];
+/** Whose word for a part is the better one: the smaller. */
+const LABELS: Readonly<Record<Reporter, number>> = {
+  controller: 0,
+  firmware: 1,
+  driver: 2,
+  'machine-check': 3,
+  arm: 4,
+  device: 5,
+  windows: 6,
+  kernel: 7,
+};
+/** Whose word for a cell is: the greater. */
+const PLACES: Readonly<Record<Reporter, number>> = {
+  kernel: 0,
+  windows: 1,
+  arm: 2,
+  controller: 3,
+  firmware: 4,
+  device: 5,
+  'machine-check': 6,
+  driver: 7,
+};
 
 /** The error itself is told by the record that says most of it; of equally bad ones the first. */
 function worstOf(witnesses: readonly Witness[]): Witness {
@@ -94,9 +115,9 @@ function worstOf(witnesses: readonly Witness[]): Witness {
 /** Labels of a part, the best first. */
 function labelsOf(witnesses: readonly Witness[]): string[] {
   if (witnesses.length === 1) return witnesses[0]?.place?.label === undefined ? [] : [witnesses[0].place.label];
-  const labels = REPORTERS.flatMap(reporter =>
-    witnesses.filter(w => w.reporter === reporter).flatMap(w => w.place?.label ?? []),
-  );
+  const labels = witnesses
+    .toSorted((a, b) => LABELS[a.reporter] - LABELS[b.reporter])
+    .flatMap(w => w.place?.label ?? []);
   return [...new Set(labels)];
 }
 
@@ -115,9 +136,8 @@ function unlabelled({ place, record: { component } }: Witness): string | undefin
 function placeOf(witnesses: readonly Witness[]): DecodedPlace {
   if (witnesses.length === 1) return witnesses[0]?.place ?? {};
   let place: DecodedPlace = {};
-  for (const reporter of ['kernel', 'arm', 'firmware', 'machine-check', 'driver'] as const) {
-    for (const w of witnesses) if (w.reporter === reporter) place = { ...place, ...w.place };
-  }
+  for (const w of witnesses.toSorted((a, b) => PLACES[a.reporter] - PLACES[b.reporter]))
+    place = { ...place, ...w.place };
   return place;
 }
 
