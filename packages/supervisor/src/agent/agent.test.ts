@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseObject } from '@syndrome/decode/common/json.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
 import type { Act, ActResult } from '../core/act.ts';
@@ -320,6 +321,26 @@ describe('the agent', () => {
     const counted = (): number => controller.said.filter(isEvent).reduce((sum, s) => sum + (s.count ?? 1), 0);
     await controller.until(() => counted() === 50_000);
     expect(controller.said.filter(isEvent).length).toBeLessThan(40);
+  });
+
+  test('a position is kept only when all that was read up to it is durable, repeats that are counted too', async () => {
+    await controller.close();
+    const log = join(folder, 'vmm.ndjson');
+    const text = '{"event":"quarantine-hit","vcpu":0,"exit":"mmio","gpa":"0x1000","action":"sea"}\n'.repeat(100);
+    writeFileSync(log, text);
+    const agent = await start({}, `vmms: [{ vm: web, events: ${log} }]`);
+    const kept = join(folder, 'state/positions.json');
+    await vi.waitUntil(() => existsSync(kept) && readFileSync(kept, 'utf8').includes(`:${text.length}"`), {
+      interval: 1,
+      timeout: 4000,
+    });
+    // What a kill would leave here.
+    const rows: Said[] = [];
+    const last = agent.spool.durableSeq;
+    while (rows.length < last)
+      rows.push(...(await agent.spool.read(rows.length + 1)).map(row => parseObject(row.body) as unknown as Said));
+    expect(rows.filter(isEvent).reduce((sum, { count }) => sum + (count ?? 1), 0)).toBe(100);
+    controller = await TestController.listen(join(folder, 'c.sock'));
   });
 
   test('what no controller would take does not stand in the way of the rest', async () => {

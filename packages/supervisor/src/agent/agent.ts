@@ -295,10 +295,13 @@ export class Agent {
     void this.#savePositions().catch(() => undefined);
   }
 
-  /** Positions are written when the rows that were read up to them are durable. */
+  /** Positions are written when the rows that were read up to them are durable; what is only counted in memory is not. */
   async #savePositions(): Promise<void> {
+    // Where there is little room the counts stay together, and the positions wait for them.
+    if (this.#coalescer.holds && this.spool.fill >= TIGHT) return;
     const text = this.#positions.take();
     if (text === undefined) return;
+    this.#coalescer.end();
     await this.spool.durable(this.spool.lastSeq);
     this.#positions.save(text);
   }

@@ -62,6 +62,12 @@ export class Coalescer {
     }
   }
 
+  /** Whether repeats are counted that are not written yet. */
+  get holds(): boolean {
+    for (const { held } of this.#windows.values()) if (held !== undefined) return true;
+    return false;
+  }
+
   /** Writes all counts. */
   end(): void {
     for (const key of this.#windows.keys()) this.#close(key);
