@@ -226,6 +226,7 @@ Examples:
     .command('explain')
     .description('what it does, in sentences')
     .argument('<policy>', 'observe, notify, protect, or a file')
+    .option('--json', 'machine-readable')
     .addHelpText('after', '\nExample:\n  syndrome fleet policy explain protect')
     .action(async (file: string, options: object) =>
       (await import('./fleet-policy.ts')).explain(file, merged(program, options)),
@@ -234,8 +235,11 @@ Examples:
     .command('show')
     .description('the text of a shipped policy, to begin one of your own with')
     .argument('<policy>', 'observe, notify or protect')
+    .option('--json', 'machine-readable')
     .addHelpText('after', '\nExample:\n  syndrome fleet policy show protect > mine.yaml')
-    .action(async (name: string) => (await import('./fleet-policy.ts')).show(name));
+    .action(async (name: string, options: object) =>
+      (await import('./fleet-policy.ts')).show(name, merged(program, options)),
+    );
   site(policy.command('set'))
     .description(
       'judge by this policy from now on, also after a restart, until another is set or the file of the site names another one',
@@ -252,8 +256,11 @@ Examples:
     .command('playbook')
     .description('what to do about a notice, step by step; without a name: which playbooks there are')
     .argument('[name]', 'as a notice names it: unproven, vm-lost, …')
+    .option('--json', 'machine-readable')
     .addHelpText('after', '\nExample:\n  syndrome fleet playbook unproven')
-    .action(async (name: string | undefined) => (await import('./fleet-playbook.ts')).playbook(name));
+    .action(async (name: string | undefined, options: object) =>
+      (await import('./fleet-playbook.ts')).playbook(name, merged(program, options)),
+    );
   fleet
     .command('replay')
     .description('decide everything once more from the ledger, and compare: the same must come out')

@@ -2,11 +2,12 @@ import { nearest } from '@syndrome/decode/common/nearest.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { playbookNames, playbookText } from '@syndrome/supervisor/notify/playbooks.ts';
-import { print, printLines } from './output.ts';
+import { type GlobalOptions, print, printJson, printLines } from './output.ts';
 
 /** Prints a playbook, or which ones there are. @throws UsageError E_FLEET_PLAYBOOK */
-export function playbook(name: string | undefined): void {
+export function playbook(name: string | undefined, { json }: GlobalOptions & { json?: boolean }): void {
   if (name === undefined) {
+    if (json === true) return printJson({ schemaVersion: 1, playbooks: playbookNames() });
     for (const known of playbookNames()) print(known);
     return;
   }
@@ -17,5 +18,6 @@ export function playbook(name: string | undefined): void {
       hint: near === undefined ? `There are ${playbookNames().join(', ')}.` : `Did you mean ${near}?`,
     });
   }
+  if (json === true) return printJson({ schemaVersion: 1, name: name.replace(/\.md$/, ''), text });
   printLines(text);
 }

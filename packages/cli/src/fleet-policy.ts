@@ -1,5 +1,6 @@
 import { readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { policyId } from '@syndrome/supervisor/core/step.ts';
 import { checkPolicy, parsePolicy } from '@syndrome/supervisor/policy/check.ts';
 import { explainPolicy } from '@syndrome/supervisor/policy/explain.ts';
 import { SHIPPED, shippedText } from '@syndrome/supervisor/policy/shipped.ts';
@@ -42,15 +43,21 @@ export function check(name: string, options: Options): void {
     print(`${name}:${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`);
 }
 
-export function explain(name: string, _options: Options): void {
-  printLines(explainPolicy(parsePolicy(policyText(name), name)));
+/** What a policy does, in sentences; for a machine the policy itself too, under the id that decisions name it by. */
+export function explain(name: string, options: Options): void {
+  const policy = parsePolicy(policyText(name), name);
+  const text = explainPolicy(policy);
+  if (options.json === true) return printJson({ schemaVersion: 1, id: policyId(policy), policy, text });
+  printLines(text);
 }
 
-export function show(name: string): void {
+export function show(name: string, options: Options): void {
   const known = shipped(name);
   if (known === undefined)
     throw new UsageError('E_POLICY_FILE', `no policy ${name} is shipped`, {
       hint: `Shipped are ${SHIPPED.join(', ')}.`,
     });
-  printLines(shippedText(known));
+  const text = shippedText(known);
+  if (options.json === true) return printJson({ schemaVersion: 1, name: known, text });
+  printLines(text);
 }
