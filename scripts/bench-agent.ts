@@ -1,18 +1,30 @@
 /**
- * `node scripts/bench-agent.ts [--vms N] [--seconds N] [--restarts N] [--json]`: what an agent costs its host, as it is published and
- * from the sources, and how long a VM is down whose guest has met a fatal error. All parts are real and processes of their own:
- * agents, controller, QEMU and its guest. Figures are of this machine at this moment; each stands beside its limit.
+ * `node scripts/bench-agent.ts [--vms N] [--seconds N] [--notices N] [--restarts N] [--json]`: what an agent costs its host, as it is
+ * published and from the sources, when a customer has been told of a lost page, and how long a VM is down whose guest has met a fatal
+ * error; a count of 0 leaves a part out. All parts are real and processes of their own: agents, controller, QEMU and its guest. Figures are of this machine at this moment; each stands beside its limit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopiesLine } from '@syndrome/cli/drill/copies.ts';
+import { drillFolder } from '@syndrome/cli/drill/folder.ts';
 import { endVm, Processes } from '@syndrome/cli/drill/processes.ts';
+import { receive } from '@syndrome/cli/drill/receiver.ts';
 import { drillProgram, drillVm, guestOf, LINES } from '@syndrome/cli/drill/vm.ts';
+import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { mceInjection } from '@syndrome/decode/inject/mce.ts';
 import { commandOf } from '@syndrome/decode/inject/ways.ts';
 import { namedMca } from '@syndrome/decode/mca/named.ts';
@@ -27,13 +39,15 @@ const { values } = commandLine({
   options: {
     vms: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '60' },
+    notices: { type: 'string', default: '200' },
     restarts: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
-const [VMS, SECONDS, RESTARTS] = [Number(values.vms), Number(values.seconds), Number(values.restarts)];
+const [VMS, SECONDS] = [Number(values.vms), Number(values.seconds)];
+const [NOTICES, RESTARTS] = [Number(values.notices), Number(values.restarts)];
 /** Limits of the design. */
-const LIMIT = { residentMb: 90, idlePercent: 1, restartMs: 5000 };
+const LIMIT = { residentMb: 90, idlePercent: 1, noticeMs: 100, restartMs: 5000 };
 /** All that is started has so long to do what is waited for, ms. */
 const PATIENCE_MS = 120_000;
 const root = join(import.meta.dirname, '..');
@@ -58,6 +72,10 @@ async function until<T>(what: string, look: () => T | undefined | Promise<T | un
   }
   throw new Error(`waited ${PATIENCE_MS / 1000} s in vain for ${what}`);
 }
+
+/** The value that this share of all is not above: 0.5 is the median. */
+const share = (of: readonly number[], part: number): number =>
+  of.toSorted((x, y) => x - y)[Math.floor(of.length * part)] ?? Number.NaN;
 
 const write = (file: string, data: unknown): string => {
   writeFileSync(file, JSON.stringify(data), { mode: 0o600 });
@@ -163,6 +181,86 @@ async function idle(way: string, program: readonly string[], qemu: readonly stri
   }
 }
 
+/**
+ * Each page of a process in a guest that is lost: when did QEMU emit its event, and when had the customer the signed notice of it?
+ * Between them are the agent, which syncs the event to its spool, the controller, which commits it and decides, and HTTP.
+ */
+async function notices(supply: Supply): Promise<void> {
+  const services = { supply, signal: AbortSignal.timeout(NOTICES * PATIENCE_MS), onNotice: console.error };
+  const uuid = randomUUID();
+  const processes = new Processes();
+  const secret: { bytes?: Uint8Array } = {};
+  const told = new Map<string, number>();
+  const receiver = await receive(
+    () => secret.bytes,
+    // The first notice of an incident: others may say more of it.
+    ({ id, at }) => void (id.endsWith('/poisoned') && !told.has(id) && told.set(id, at)),
+  );
+  const folder = drillFolder(await drillProgram(services), (secretFile, allow) => ({
+    kind: 'webhook',
+    name: 'customer',
+    url: receiver.url,
+    secretFiles: [secretFile],
+    allow: [allow],
+  }));
+  secret.bytes = folder.secret;
+  const { site, vms, drill } = folder.host('a');
+  const took: number[] = [];
+  const actions = new Set<string>();
+  try {
+    // The VM stays where it is, whatever it meets.
+    write(join(folder.path, 'policy.yaml'), {
+      schema: 1,
+      name: 'bench',
+      version: '1',
+      mode: 'act',
+      rules: [{ name: 'page', of: 'vm', when: { errors: 1 }, do: 'tell' }],
+    });
+    const vm = await drillVm(uuid, folder.disk, services);
+    processes.command(['controller', '--config', folder.controller], folder.log('controller'));
+    processes.command(['agent', '--config', site], folder.log('agent'));
+    write(join(vms, `${LINES.qmp}.json`), { vm: uuid, name: 'vm', optedIn: true, disks: [vm.disk] });
+    const [first = '', ...words] = vm.argv(vms);
+    spawn(first, words, { detached: true, stdio: 'ignore' }).unref();
+    await until('the VM at the controller', async () =>
+      (await vmsOf(folder.controller))[0]?.copies[0]?.state === 'running' ? true : undefined,
+    );
+    const guest = await until('the guest', () => guestOf(vms, PATIENCE_MS).catch(() => undefined));
+    await guest.call('spawn', { name: 'victim' });
+    await guest.call('on-signal', { proc: 'victim', action: 'report' });
+    const qmp = await QmpClient.connect({ path: join(vms, LINES.operator) });
+    for (let n = 0; n < NOTICES; n++) {
+      const { phys } = await guest.call('map', { proc: 'victim', id: 'page', kill: 'early' });
+      const injection = mceInjection({ named: namedMca('srao'), addr: phys });
+      const emitted = qmp.waitEvent('MEMORY_FAILURE', PATIENCE_MS);
+      const when = Date.now();
+      await qmp.execute('human-monitor-command', { 'command-line': commandOf(injection) ?? '' });
+      // The monitor's `mce` has no address of the host, which makes one page of all: the injector says which one it was.
+      appendFileSync(drill, `${JSON.stringify({ vm: uuid, when, gpa: hex64(phys ?? 0n), kind: 'srao' })}\n`);
+      const { timestamp, data } = await emitted;
+      actions.add(data.action);
+      const at = await until(`notice ${n + 1}`, () => [...told.values()][n]);
+      took.push(at - Math.floor((timestamp?.seconds ?? Number.NaN) * 1000 + (timestamp?.microseconds ?? 0) / 1000));
+      // A page that is lost is not given out again: the next one is another.
+      await guest.call('unmap', { proc: 'victim', id: 'page' });
+    }
+    guest.close();
+    await qmp.close();
+  } finally {
+    await processes.end();
+    endVm(uuid);
+    receiver.close();
+    rmSync(folder.path, { recursive: true, force: true });
+  }
+  row(
+    'QMP event → durable → signed notice received, p99',
+    share(took, 0.99),
+    'ms',
+    LIMIT.noticeMs,
+    `p50 ${share(took, 0.5)} ms, slowest ${Math.max(...took)} ms of ${took.length}, one at a time, at a load of ${loadavg()[0]?.toFixed(1)}; real QEMU and Linux guest (${[...actions].join(', ')}), agent, controller, HTTP; ${receiver.refused()} not signed`,
+  );
+}
+
 /** A guest that dies of an error is restarted, to and fro between two hosts. */
 async function restarts(supply: Supply): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'sb-'));
@@ -239,14 +337,13 @@ async function restarts(supply: Supply): Promise<void> {
     endVm(uuid);
     rmSync(dir, { recursive: true, force: true });
   }
-  const middle = (of: number[]): number => of.toSorted((x, y) => x - y)[Math.floor(of.length / 2)] ?? Number.NaN;
   const copies = Math.max(...seen.map(line => line.copies.length));
   row(
     'fatal error injected → QEMU running elsewhere',
     Math.max(...down),
     'ms',
     LIMIT.restartMs,
-    `slowest of ${down.length}, median ${Math.round(middle(down))} ms; proof: ${[...proofs].join(', ')}; at most ${copies} copy in /proc; the guest’s own boot ${(middle(boots) / 1000).toFixed(1)} s more`,
+    `slowest of ${down.length}, median ${Math.round(share(down, 0.5))} ms; proof: ${[...proofs].join(', ')}; at most ${copies} copy in /proc; the guest’s own boot ${(share(boots, 0.5) / 1000).toFixed(1)} s more`,
   );
 }
 
@@ -259,9 +356,12 @@ try {
   // With the bounds of the heap that the published program names in its first line.
   const [head = ''] = readFileSync(join(dist, 'syndrome/bin/syndrome.js'), 'utf8').split('\n');
   const bounds = head.split(' ').filter(word => word.startsWith('--'));
-  await idle('published', [process.execPath, ...bounds, join(dist, 'syndrome/bin/syndrome.js')], argv);
-  await idle('from sources', [join(root, 'bin/syndrome')], argv);
-  await restarts(supply);
+  if (VMS > 0) {
+    await idle('published', [process.execPath, ...bounds, join(dist, 'syndrome/bin/syndrome.js')], argv);
+    await idle('from sources', [join(root, 'bin/syndrome')], argv);
+  }
+  if (NOTICES > 0) await notices(supply);
+  if (RESTARTS > 0) await restarts(supply);
 } finally {
   rmSync(dist, { recursive: true, force: true });
 }
