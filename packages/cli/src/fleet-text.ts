@@ -139,6 +139,12 @@ function statusLines(s: Row, style: Style): string[] {
     `VMs        ${text(s['vms'])}, acted on: ${text((s['moving'] as unknown[] | undefined)?.length ?? 0)}`,
     `incidents  ${text(s['openIncidents'])} open`,
     ...(Array.isArray(s['weak']) ? s['weak'] : []).map(w => style('yellow', `weak       ${text(w, 400)}`)),
+    ...(Array.isArray(s['unserved']) ? (s['unserved'] as Row[]) : []).map(u =>
+      style(
+        'yellow',
+        `notices    ${text(u['waiting'])} wait for ${text(u['target'])}, which \`notify:\` of the site names no more`,
+      ),
+    ),
     alerts.length === 0 ? 'alerts     none' : bad(`alerts     ${alerts.map(a => text(a)).join(', ')}`),
   ];
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openSqlite, type SqliteStore } from '@syndrome/base/store/sqlite.ts';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Notice } from '../core/notice.ts';
 import { messageLine } from '../wire/messages.ts';
 import { shippedText } from '../policy/shipped.ts';
@@ -349,8 +349,19 @@ describe('a controller', () => {
     deaf.stop.abort();
     await deaf.ended;
     expect(await value('select error from outbox')).toBe('refused');
+    // A site that names the target otherwise serves it no more, and says so.
+    const renamed = start({ targets: ['pager'], targetsOf: () => ['pager'] });
+    const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
+    await vi.waitFor(
+      async () => expect(await status()).toMatchObject({ unserved: [{ target: 'one', waiting: expect.any(Number) }] }),
+      20_000,
+    );
+    expect(log).toContainEqual(expect.stringMatching(/^\d+ notices wait for one, which is no target any more/));
+    renamed.stop.abort();
+    await renamed.ended;
     start({ targets: ['one'], targetsOf: () => ['one'] });
     await until(`select state from outbox`, 'delivered');
+    expect(await status()).toMatchObject({ unserved: [] });
     expect(told).toEqual([`one ${tries[0]}`]);
     expect(Number(await value('select attempts from outbox'))).toBeGreaterThanOrEqual(2);
   });

@@ -25,6 +25,7 @@ import {
   incidentsView,
   pagesView,
   statusView,
+  unservedView,
   vmsView,
   waitingView,
 } from './views.ts';
@@ -83,10 +84,12 @@ export class Leader {
   }
 
   async #lead(failed: (error: unknown) => void): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, targets, log } = this.#options;
     const journal = await Journal.open(store, this.#lease, { ...this.#options, ttlMs: this.#ttlMs });
     const time = new SteadyTime(this.#clocks, journal.state.now);
     log(`the ledger has ${journal.seq} inputs and ${journal.state.decisions.count} decisions`);
+    for (const { target, waiting } of await unservedView(store.query, targets))
+      log(`${waiting} notices wait for ${target}, which is no target any more: name it again, or nobody is told`);
     const committer = new Committer(journal, time, log, failed, committed => {
       if (committed.notices) outbox.wake();
       for (const effect of [...committed.effects.values()].flat()) for (const tell of this.#subscribers) tell(effect);
@@ -101,7 +104,7 @@ export class Leader {
         now: () => time.now(),
         failed: error => (isPassing(error) ? log(messageOf(error)) : failed(error)),
       },
-      this.#options.targets,
+      targets,
     );
     /** An act that an agent has had, and of which the one that is here may know nothing: to send it again could do it twice. */
     const forget = (open: OpenAct): void => {
@@ -241,6 +244,7 @@ export class Leader {
         return {
           ...statusView(state),
           weak: this.#options.weak ?? [],
+          unserved: await unservedView(query, this.#options.targets),
           epoch: Number(this.#lease.epoch),
           inputs: journal.seq,
           clockJumps: time.jumps,
