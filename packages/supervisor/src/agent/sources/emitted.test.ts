@@ -26,6 +26,7 @@ describe('monitor_protocol_event_emit', () => {
     // Another kind is read first: alone it would be taken for it.
     emitted.line(S * 100 - 400_000, 3);
     emitted.arrived(S * 100 + 5000, 'MEMORY_FAILURE');
+    expect(emitted.lost(S * 100 + 10_000)).toEqual([]);
     emitted.line(S * 100, 11);
     expect(emitted.lost(S * 103)).toEqual([]);
     emitted.line(S * 200, 11);
