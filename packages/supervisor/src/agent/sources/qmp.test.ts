@@ -278,5 +278,7 @@ describe('QmpSource', () => {
     );
     expect(second.map(s => s.kind)).toEqual(['event', 'vm', 'source']);
     expect(second[1]).toMatchObject({ state: 'gone', epoch: 2 });
+    // Under its own name: a monitor that is lost with its VM is no alert.
+    expect(second[2]).toMatchObject({ state: 'lost', vm: 'db' });
   });
 });

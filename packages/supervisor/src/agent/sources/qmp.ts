@@ -79,9 +79,9 @@ export class QmpSource implements Source {
   }
 
   async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
-    const { facts = {} } = this.#options;
-    // The name that QEMU has is known once it answers; until then its socket's stands for it.
-    const of = (this.#of = { source: 'qmp', vm: facts.vm ?? socketName(this.socket) });
+    const { facts = {}, vms } = this.#options;
+    // The name that QEMU has is known once it answers, or from an earlier agent; until then its socket's stands for it.
+    const of = (this.#of = { source: 'qmp', vm: facts.vm ?? vms.ofSocket(this.socket)?.vm ?? socketName(this.socket) });
     let log: Promise<void> | undefined;
     let words: Promise<void> | undefined;
     const onVm = (vm: VmId, { log: path, console }: VmFacts, argv: readonly string[]): void => {
