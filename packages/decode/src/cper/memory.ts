@@ -35,6 +35,12 @@ export function memoryErrorTypeName(type: number): string {
   return MEMORY_ERROR_TYPES[type] ?? 'reserved';
 }
 
+/** The number of a type by its name, in whatever case; undefined for no name of one. */
+export function memoryErrorTypeByName(name: string): number | undefined {
+  const found = Object.entries(MEMORY_ERROR_TYPES).find(([, known]) => known.toLowerCase() === name.toLowerCase());
+  return found === undefined ? undefined : Number(found[0]);
+}
+
 export const MEMORY_LAYOUT: Layout = {
   name: 'memory section',
   source: 'UEFI 2.10 N.2.5',

@@ -23,7 +23,10 @@ export function severityNumber(severity: CperSeverity, raw?: number): number {
   return n;
 }
 
+/** From the mildest up; so Linux numbers them too (GHES_SEV_… of ghes.h, whose panic is fatal). */
+export const CPER_BY_RANK: readonly CperSeverity[] = ['none', 'corrected', 'recoverable', 'fatal'];
+
 /** How bad: 0 none, 1 corrected, 2 recoverable, 3 fatal. */
 export function severityRank(severity: CperSeverity): number {
-  return { none: 0, corrected: 1, recoverable: 2, fatal: 3 }[severity];
+  return CPER_BY_RANK.indexOf(severity);
 }

@@ -4,11 +4,13 @@
  */
 import * as guid from '../../cper/guid.ts';
 import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
+import { severityRank } from '../../cper/severity.ts';
 import { encodeTimestamp } from '../../cper/timestamp.ts';
 import { mcaBanksOf } from '../../cper/x86-mca.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { SectionLines } from './cper-section.ts';
 import type { ItemSink, TextNote } from '../item.ts';
+import { PRINTED_SEVERITIES } from '../printed-reports.ts';
 import type { KernelPart } from './kernel-part.ts';
 
 /**
@@ -25,14 +27,6 @@ const SECTION = /^section_type: (.{1,96})$/s;
 const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
 
-const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
-  recoverable: 'recoverable',
-  fatal: 'fatal',
-  corrected: 'corrected',
-  info: 'none',
-  informational: 'none',
-};
-
 /** Printed section name → section type. */
 const SECTIONS: Readonly<Record<string, string>> = {
   'memory error': guid.SECTION_MEMORY,
@@ -43,8 +37,6 @@ const SECTIONS: Readonly<Record<string, string>> = {
   'Firmware Error Record Reference': guid.SECTION_FIRMWARE,
   'CXL Protocol Error': guid.SECTION_CXL_PROTOCOL,
 };
-
-const RANK: readonly CperSeverity[] = ['none', 'corrected', 'recoverable', 'fatal'];
 
 /** What begins a line of a report that nothing else does; two of them in one line were joined. */
 const MARKS = /(?:^|\s)(?:event severity: |Error \d{1,4}, type: |section_type: |section type: |physical_address: )/g;
@@ -141,7 +133,7 @@ export class CperLines implements KernelPart {
         // ghes.c numbers its reports, or (before 3.3) begins them with their source.
         if (key === '') open.record.previousBoot = true;
       }
-      open.record.severity = SEVERITIES[severity[1] ?? ''] ?? 'none';
+      open.record.severity = PRINTED_SEVERITIES[severity[1] ?? ''] ?? 'none';
       open.severe = true;
     }
     // Its first lines may be missing.
@@ -250,8 +242,8 @@ export class CperLines implements KernelPart {
     if (REPAIRED.test(body)) open.implied ??= 'corrected';
     const entry = ENTRY.exec(body);
     if (entry !== null) {
-      const said = SEVERITIES[entry[1] ?? ''] ?? 'none';
-      if (open.implied === undefined || RANK.indexOf(said) > RANK.indexOf(open.implied)) open.implied = said;
+      const said = PRINTED_SEVERITIES[entry[1] ?? ''] ?? 'none';
+      if (open.implied === undefined || severityRank(said) > severityRank(open.implied)) open.implied = said;
       endSection(open);
       open.full = record.sections.length >= MAX_SECTIONS;
       if (open.full) {
@@ -261,7 +253,7 @@ export class CperLines implements KernelPart {
       }
       record.sections.push({
         type: guid.GUID_NULL,
-        severity: SEVERITIES[entry[1] ?? ''] ?? 'none',
+        severity: PRINTED_SEVERITIES[entry[1] ?? ''] ?? 'none',
         revision: 0x300,
         flags: 0,
         ...(open.timestamp === undefined ? {} : { timestamp: open.timestamp }),

@@ -2,11 +2,11 @@
  * @module What the kernel's trace events of hardware errors print behind their name → items. Sources: include/ras/ras_event.h,
  * include/trace/events/mce.h and drivers/cxl/core/trace.h of Linux; what the numbers mean: UEFI appendix N, CXL 8.2.10.2.1.
  */
-import { decodeArm, encodeArm } from '../../cper/arm.ts';
+import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, decodeArm, encodeArm } from '../../cper/arm.ts';
 import * as guid from '../../cper/guid.ts';
-import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
-import type { CperMemoryError, CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
+import type { CperMemoryError } from '../../cper/record.ts';
 import { decodeSection } from '../../cper/sections.ts';
+import { CPER_BY_RANK } from '../../cper/severity.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { placed } from '../../registers/field.ts';
 import type { KindFields } from '../../events/catalog.ts';
@@ -14,6 +14,7 @@ import { eventItem } from '../item.ts';
 import type { Place, TextItem, TextNote } from '../item.ts';
 import { MAX_TEXT } from '../patterns.ts';
 import { dropInvalid } from '../printed-registers.ts';
+import { PRINTED_SEVERITIES, aerEventOf, mcEventOf, oneSection, setErrorType } from '../printed-reports.ts';
 import { hexU64 } from '../transport/line.ts';
 import { SectionLines } from './cper-section.ts';
 import { VENDOR } from './mce-assembler.ts';
@@ -22,7 +23,6 @@ import { VENDOR } from './mce-assembler.ts';
 type EventText = (text: string, place: Place) => TextItem | undefined;
 
 const NO_ADDRESS = 0xffff_ffff_ffff_ffffn;
-const NO_ID = guid.GUID_NULL;
 
 /** `CPU: 0, MCGc/s: f000c15/0, MC13: 8c00…, …`: the names of all ages; before 6.10 some share a value's place. */
 const MCE_HEAD =
@@ -92,12 +92,6 @@ function vendorOf(record: X86McaRecord, number: string | undefined): void {
 
 const MC =
   /^ ?(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) errors?: ?(.{0,256}? on .{0,400}?) \(mc: ?(\d{1,3}) location:(.{0,400})$/s;
-const MC_NAMES = {
-  Corrected: 'edac-corrected',
-  Uncorrected: 'edac-uncorrected',
-  Deferred: 'edac-deferred',
-  Fatal: 'edac-fatal',
-} as const;
 
 function mcEvent(text: string, place: Place): TextItem | undefined {
   const m = MC.exec(text);
@@ -109,22 +103,16 @@ function mcEvent(text: string, place: Place): TextItem | undefined {
     message: `${m[3] ?? ''} (location:${m[5] ?? ''}`.slice(0, MAX_TEXT).trim(),
   };
   if (addr !== undefined && addr !== 0n) fields.addr = addr;
-  const name = m[2] === 'Info' ? undefined : MC_NAMES[m[2] as keyof typeof MC_NAMES];
+  const name = mcEventOf(m[2] ?? '');
   if (name !== undefined) return { type: 'event', ...place, name, fields };
   const { controller: _, ...said } = fields;
   return { type: 'event', ...place, name: 'mc-event', fields: said };
 }
 
-/** GHES_SEV_… of ghes.h: what it calls a panic is fatal. */
-const GHES_SEVERITIES: readonly CperSeverity[] = ['none', 'corrected', 'recoverable', 'fatal'];
 const ARM =
   /^ ?(?:cpu: (-?\d{1,6}); error: (\d{1,3}); )?affinity level: (-?\d{1,3}); MPIDR: ([0-9a-f]{1,16}); MIDR: ([0-9a-f]{1,16}); running state: (-?\d{1,10}); PSCI state: (-?\d{1,10})(.*)$/s;
 const ARM_DATA =
   /(Err Info|Err Context Info|Specific Err Info) data len: (\d{1,6}); [A-Z][\w ]{8,40} raw data: ((?:[0-9a-f]{2} ?){0,4096})/g;
-/** Sizes of UEFI N.2.4.4.1 and of the head of N.2.4.4.2. */
-const ARM_ERROR_INFO = 32;
-const ARM_CONTEXT_HEAD = 8;
-
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], digits => Number.parseInt(digits, 16));
 }
@@ -133,8 +121,8 @@ function bytesOf(hex: string): Uint8Array {
 function contextsIn(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let count = 0;
-  for (let at = 0; at + ARM_CONTEXT_HEAD <= bytes.length; count++)
-    at += ARM_CONTEXT_HEAD + view.getUint32(at + 4, true);
+  for (let at = 0; at + ARM_CONTEXT_LAYOUT.length <= bytes.length; count++)
+    at += ARM_CONTEXT_LAYOUT.length + view.getUint32(at + 4, true);
   return count;
 }
 
@@ -167,49 +155,20 @@ function armEvent(text: string, place: Place): TextItem | undefined {
     ...(running === 0 && psci > 0 ? { psciState: psci } : {}),
     errors: [],
     contexts: [],
-    errorCount: Math.floor(errors.length / ARM_ERROR_INFO),
+    errorCount: Math.floor(errors.length / ARM_ERROR_LAYOUT.length),
     contextCount: contextsIn(contexts),
     vendorInfo: Uint8Array.from([...errors, ...contexts, ...vendor]),
   });
   const { value, diagnostics } = decodeArm(section);
   if (value === undefined) return undefined;
   if (value.vendorInfo?.length === 0) delete value.vendorInfo;
-  const severity = GHES_SEVERITIES[Number(m[2] ?? 2)] ?? 'none';
+  const severity = CPER_BY_RANK[Number(m[2] ?? 2)] ?? 'none';
   const notes = diagnostics.map(d => ({ code: 'W_TEXT_INCOMPLETE', message: d.message }) as const);
-  return cper(severity, { type: guid.SECTION_PROC_ARM, body: value }, place, notes);
-}
-
-function cper(
-  severity: CperSeverity,
-  section: Pick<CperSection, 'type' | 'body'>,
-  place: Place,
-  notes: TextNote[],
-  fru: { id?: string | undefined; text?: string | undefined } = {},
-): TextItem {
-  const whole: CperSection = { ...section, severity, revision: 0x300, flags: 0 };
-  const text = fru.text?.trim().slice(0, 20) ?? '';
-  if (text !== '') whole.fruText = text;
-  if (fru.id !== undefined && fru.id !== NO_ID) whole.fruId = fru.id;
-  const record: CperRecord = { kind: 'cper', severity, sections: [whole] };
-  return { type: 'cper', ...place, record, notes };
+  return oneSection(severity, { type: guid.SECTION_PROC_ARM, body: value }, place, notes);
 }
 
 const EXTLOG =
   /^ ?\{\d{1,10}\} ([a-z]{4,13}) error: (.{1,48}?) physical addr: ([0-9a-f]{16}) \(mask lsb: ([0-9a-f]{1,2})\) (.{0,400}?)FRU: ([0-9a-f]{8}-[0-9a-f-]{27}) ?(.{0,32})$/s;
-const PRINTED_SEVERITIES: Readonly<Record<string, CperSeverity>> = {
-  recoverable: 'recoverable',
-  fatal: 'fatal',
-  corrected: 'corrected',
-  info: 'none',
-  informational: 'none',
-};
-
-/** The number of a memory error type by its name. */
-function memoryType(name: string): number | undefined {
-  const found = Object.entries(MEMORY_ERROR_TYPES).find(([, known]) => known.toLowerCase() === name.toLowerCase());
-  return found === undefined ? undefined : Number(found[0]);
-}
-
 function extlogEvent(text: string, place: Place): TextItem | undefined {
   const m = EXTLOG.exec(text);
   const severity = PRINTED_SEVERITIES[m?.[1] ?? ''];
@@ -221,10 +180,9 @@ function extlogEvent(text: string, place: Place): TextItem | undefined {
   if (addr !== NO_ADDRESS) memory.physicalAddress = addr;
   const lsb = Number.parseInt(m[4] ?? 'ff', 16);
   if (lsb < 64) memory.physicalAddressMask = BigInt.asUintN(64, placed(NO_ADDRESS, lsb));
-  const type = memoryType(m[2] ?? '');
-  if (type !== undefined) memory.errorType = type;
-  const item = cper(severity, { type: guid.SECTION_MEMORY, body: memory }, place, [], { id: m[6], text: m[7] });
-  return item.type === 'cper' ? { ...item, extlog: true } : item;
+  setErrorType(memory, m[2] ?? '');
+  const section = { type: guid.SECTION_MEMORY, body: memory };
+  return { ...oneSection(severity, section, place, [], { id: m[6], text: m[7] }), extlog: true };
 }
 
 const NON_STANDARD =
@@ -234,7 +192,7 @@ function nonStandardEvent(text: string, place: Place): TextItem | undefined {
   const m = NON_STANDARD.exec(text);
   if (m === null) return undefined;
   const bytes = bytesOf(m[6] ?? '');
-  const type = m[2] ?? NO_ID;
+  const type = m[2] ?? guid.GUID_NULL;
   const notes: TextNote[] = [];
   if (bytes.length !== Number(m[5])) {
     const message = `the section has ${m[5] ?? ''} bytes, ${bytes.length} of them are there`;
@@ -242,7 +200,10 @@ function nonStandardEvent(text: string, place: Place): TextItem | undefined {
   }
   const { value, diagnostics } = decodeSection(type, bytes);
   for (const { message } of diagnostics.slice(0, 8)) notes.push({ code: 'W_TEXT_SECTION', message });
-  return cper(GHES_SEVERITIES[Number(m[1])] ?? 'none', { type, body: value }, place, notes, { id: m[3], text: m[4] });
+  return oneSection(CPER_BY_RANK[Number(m[1])] ?? 'none', { type, body: value }, place, notes, {
+    id: m[3],
+    text: m[4],
+  });
 }
 
 const AER = /^ ?(\S{1,32}) PCIe Bus Error: severity=([A-Za-z ,()-]{5,32}?), (.{0,400}?)(?:, TLP Header=(.{0,200}))?$/s;
@@ -250,12 +211,7 @@ const AER = /^ ?(\S{1,32}) PCIe Bus Error: severity=([A-Za-z ,()-]{5,32}?), (.{0
 function aerEvent(text: string, place: Place): TextItem | undefined {
   const m = AER.exec(text);
   if (m === null) return undefined;
-  const said = m[2] ?? '';
-  const name = said.startsWith('Corrected')
-    ? 'pcie-corrected'
-    : /non-fatal/i.test(said)
-      ? 'pcie-uncorrected'
-      : 'pcie-fatal';
+  const name = aerEventOf(m[2] ?? '');
   const fields: KindFields<'pcie-corrected'> = { device: m[1] ?? '', message: (m[3] ?? '').trim() };
   if (m[4] !== undefined && /\{|0x/.test(m[4])) fields.header = m[4].trim();
   return { type: 'event', ...place, name, fields };

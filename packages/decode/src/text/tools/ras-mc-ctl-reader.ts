@@ -7,9 +7,10 @@ import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink, Place } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { MAX_TEXT } from '../patterns.ts';
+import { PRINTED_SEVERITIES, aerEventOf, mcEventOf, oneSection } from '../printed-reports.ts';
 import { cxlItem } from '../linux/trace-events.ts';
 import { hexU64 } from '../transport/line.ts';
-import { MC_NAMES, memoryFailureFields, memorySection, rasdaemonMce, SEVERITIES } from './rasdaemon-words.ts';
+import { memoryFailureFields, memorySection, rasdaemonMce } from './rasdaemon-words.ts';
 
 export const RAS_MC_CTL_NEEDLES: readonly string[] = [
   'rror(s): ',
@@ -160,12 +161,7 @@ export class RasMcCtlReader implements Reader {
     }
     const aer = AER.exec(row);
     if (aer !== null && !row.startsWith('error: ')) {
-      const said = aer[2] ?? '';
-      const name = said.startsWith('C')
-        ? 'pcie-corrected'
-        : /non-fatal/i.test(said)
-          ? 'pcie-uncorrected'
-          : 'pcie-fatal';
+      const name = aerEventOf(aer[2] ?? '');
       const fields = { device: aer[1] ?? '', message: (aer[3] ?? '').slice(0, MAX_TEXT).trim() };
       this.#sink({ type: 'event', ...place, name, fields });
       return;
@@ -210,14 +206,12 @@ export class RasMcCtlReader implements Reader {
 
   #extlog(row: string, place: Place): void {
     const m = EXTLOG.exec(row);
-    const severity = SEVERITIES[(m?.[2] ?? '').toLowerCase()];
+    const severity = PRINTED_SEVERITIES[(m?.[2] ?? '').toLowerCase()];
     if (m === null || severity === undefined) return;
     const addr = hexU64(m[3]) ?? 0n;
     const memory = memorySection({ ...(addr === 0n ? {} : { addr }), type: m[1] ?? '', place: m[6] ?? '' });
-    const section = { type: SECTION_MEMORY, severity, revision: 0x300, flags: 0, body: memory };
-    const fruText = (m[5] ?? '').trim().slice(0, 20);
-    const sections = [fruText === '' ? section : { ...section, fruText }];
-    this.#sink({ type: 'cper', ...place, record: { kind: 'cper', severity, sections }, notes: [], extlog: true });
+    const section = { type: SECTION_MEMORY, body: memory };
+    this.#sink({ ...oneSection(severity, section, place, [], { text: m[5] }), extlog: true });
   }
 
   /** A line below the title of a summary or of the counts. */
@@ -261,7 +255,7 @@ export class RasMcCtlReader implements Reader {
 
   /** @param severity in rasdaemon's word */
   #controller(severity: string, fields: McFields, place: Place): void {
-    const name = MC_NAMES[severity];
+    const name = mcEventOf(severity);
     if (name === undefined) this.#sink({ type: 'event', ...place, name: 'mc-event', fields });
     else this.#sink({ type: 'event', ...place, name, fields });
   }

@@ -1,13 +1,13 @@
 /** @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`. */
 import { addressOf } from '../../registers/address.ts';
-import { SECTION_MEMORY } from '../../cper/guid.ts';
-import type { CperRecord, CperSeverity } from '../../cper/record.ts';
+import { GUID_NULL, SECTION_AMPERE, SECTION_MEMORY } from '../../cper/guid.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { ItemSink, Place, TextNote } from '../item.ts';
+import { PRINTED_SEVERITIES, aerEventOf, mcEventOf, oneSection } from '../printed-reports.ts';
 import type { Reader } from '../reader.ts';
 import { cxlItem } from '../linux/trace-events.ts';
 import { hexU64 } from '../transport/line.ts';
-import { MC_NAMES, memoryFailureFields, memorySection, rasdaemonMce, SEVERITIES } from './rasdaemon-words.ts';
+import { memoryFailureFields, memorySection, rasdaemonMce } from './rasdaemon-words.ts';
 
 export const RASDAEMON_NEEDLES: readonly string[] = [
   'mce_record: ',
@@ -35,8 +35,6 @@ const EXTLOG =
 /** ras-non-standard-handler.c: the head; its bytes follow in rows of their own. */
 const NON_STANDARD =
   /\b(Informational|Corrected|Recoverable|Fatal) section type: ([0-9a-f]{8}-[0-9a-f-]{27}|[\w ]{1,48}?) fru text: (.{0,32}?) ?fru id: ([0-9a-f]{8}-[0-9a-f-]{27})/s;
-const AMPERE = 'e8ed898d-df16-43cc-8ecc-54f060ef157f';
-const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** ras-aer-handler.c. */
 const AER =
   /\b([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]) (?:\((.{1,96}? - vendor_id: .{1,48}?)\) )?(.{0,400}?) ?\b(Corrected|Uncorrected \((?:Non-)?Fatal\))\s*$/s;
@@ -89,7 +87,7 @@ export class RasdaemonReader implements Reader {
 
   /** @param severity in rasdaemon's word, where it says one */
   #memoryController(severity: string | undefined, fields: McFields, place: Place): void {
-    const name = MC_NAMES[severity ?? ''];
+    const name = mcEventOf(severity ?? '');
     const { count } = fields;
     if (name === undefined || count === undefined) this.#sink({ type: 'event', ...place, name: 'mc-event', fields });
     else this.#sink({ type: 'event', ...place, name, fields: { ...fields, count } });
@@ -105,8 +103,7 @@ export class RasdaemonReader implements Reader {
   #aer(body: string, place: Place): boolean {
     const m = AER.exec(body);
     if (m === null) return false;
-    const name =
-      m[4] === 'Corrected' ? 'pcie-corrected' : m[4]?.includes('Non') === true ? 'pcie-uncorrected' : 'pcie-fatal';
+    const name = aerEventOf(m[4] ?? '');
     const message = `${m[3] ?? ''}${m[2] === undefined ? '' : ` (${m[2]})`}`.slice(0, MAX_MESSAGE).trim();
     this.#sink({ type: 'event', ...place, name, fields: { device: m[1] ?? '', message } });
     return true;
@@ -115,7 +112,7 @@ export class RasdaemonReader implements Reader {
   /** Firmware's memory error as Intel's extended log gives it: a record with one memory section. */
   #extlog(body: string, place: Place): boolean {
     const m = EXTLOG.exec(body);
-    const severity = SEVERITIES[m?.[1] ?? ''];
+    const severity = PRINTED_SEVERITIES[m?.[1] ?? ''];
     if (m === null || severity === undefined) return false;
     const [addr, mask] = [hexU64(m[3]), hexU64(m[4])];
     // All ones says that the granularity is not known, and then 0 is no address.
@@ -126,36 +123,25 @@ export class RasdaemonReader implements Reader {
       type: m[2] ?? '',
       place: m[5] ?? '',
     });
-    this.#cper(severity, SECTION_MEMORY, memory, m[6] ?? '', m[7] ?? '', place, [], true);
+    const section = { type: SECTION_MEMORY, body: memory };
+    this.#sink({ ...oneSection(severity, section, place, [], { text: m[6], id: m[7] }), extlog: true });
     return true;
   }
 
   #nonStandard(body: string, place: Place): boolean {
     const m = NON_STANDARD.exec(body);
-    const severity = SEVERITIES[(m?.[1] ?? '').toLowerCase()];
+    const severity = PRINTED_SEVERITIES[(m?.[1] ?? '').toLowerCase()];
     if (m === null || severity === undefined) return false;
-    const type = /^[0-9a-f]{8}-/.test(m[2] ?? '') ? (m[2] ?? '') : m[2] === 'Ampere Specific Error' ? AMPERE : NO_ID;
+    const type = /^[0-9a-f]{8}-/.test(m[2] ?? '')
+      ? (m[2] ?? '')
+      : m[2] === 'Ampere Specific Error'
+        ? SECTION_AMPERE
+        : GUID_NULL;
     const message = 'rasdaemon prints the bytes of the section in lines of their own; they are not read';
     const raw = { kind: 'raw', data: new Uint8Array(0) } as const;
-    this.#cper(severity, type, raw, m[3] ?? '', m[4] ?? '', place, [{ code: 'W_TEXT_SECTION', message }]);
+    const notes: TextNote[] = [{ code: 'W_TEXT_SECTION', message }];
+    this.#sink(oneSection(severity, { type, body: raw }, place, notes, { text: m[3], id: m[4] }));
     return true;
-  }
-
-  #cper(
-    severity: CperSeverity,
-    type: string,
-    body: CperRecord['sections'][number]['body'],
-    fruText: string,
-    fruId: string,
-    place: Place,
-    notes: TextNote[],
-    extlog = false,
-  ): void {
-    const section: CperRecord['sections'][number] = { type, severity, revision: 0x300, flags: 0, body };
-    if (fruText.trim() !== '') section.fruText = fruText.trim().slice(0, 20);
-    if (fruId !== NO_ID) section.fruId = fruId;
-    const record: CperRecord = { kind: 'cper', severity, sections: [section] };
-    this.#sink({ type: 'cper', ...place, record, notes, ...(extlog ? ({ extlog: true } as const) : {}) });
   }
 
   #arm(body: string, place: Place): boolean {

@@ -1,9 +1,9 @@
 /** @module Words that rasdaemon and its ras-mc-ctl share: of severities, of places, of a machine check. */
-import { MEMORY_ERROR_TYPES } from '../../cper/memory.ts';
-import type { CperMemoryError, CperSeverity } from '../../cper/record.ts';
+import type { CperMemoryError } from '../../cper/record.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { Place, TextItem } from '../item.ts';
+import { setErrorType } from '../printed-reports.ts';
 import { hexU64 } from '../transport/line.ts';
 
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
@@ -35,15 +35,6 @@ const DECIMAL: ReadonlySet<string> = new Set(['cpu', 'socketid']);
 const SMALL: ReadonlySet<string> = new Set(['bank', 'cpu', 'socket']);
 const MEMORY_FAILURE = /\bpfn=(0x[0-9a-f]{1,16}),? page_type=(.{1,64}?),? action_result=(\w{1,16})/s;
 
-/** Severity of an mc_event, in rasdaemon's word → event. */
-export const MC_NAMES: Readonly<
-  Record<string, 'edac-corrected' | 'edac-uncorrected' | 'edac-deferred' | 'edac-fatal'>
-> = {
-  Corrected: 'edac-corrected',
-  Uncorrected: 'edac-uncorrected',
-  Deferred: 'edac-deferred',
-  Fatal: 'edac-fatal',
-};
 const PLACE: Readonly<Record<string, keyof CperMemoryError>> = {
   node: 'node',
   card: 'card',
@@ -57,13 +48,6 @@ const PLACE: Readonly<Record<string, keyof CperMemoryError>> = {
   card_handle: 'cardHandle',
   module_handle: 'moduleHandle',
 };
-export const SEVERITIES: Readonly<Record<string, CperSeverity>> = {
-  informational: 'none',
-  corrected: 'corrected',
-  recoverable: 'recoverable',
-  fatal: 'fatal',
-};
-
 /** The fields of a memory failure, of a log line or a row. */
 export function memoryFailureFields(text: string): KindFields<'memory-failure'> | undefined {
   const m = MEMORY_FAILURE.exec(text);
@@ -75,8 +59,7 @@ export function memorySection(said: { addr?: bigint; mask?: bigint; type: string
   const memory: CperMemoryError = { kind: 'memory' };
   if (said.addr !== undefined) memory.physicalAddress = said.addr;
   if (said.mask !== undefined) memory.physicalAddressMask = said.mask;
-  const type = Object.entries(MEMORY_ERROR_TYPES).find(([, name]) => name.toLowerCase() === said.type.toLowerCase());
-  if (type !== undefined) memory.errorType = Number(type[0]);
+  setErrorType(memory, said.type);
   for (const pair of said.place.slice(0, 512).matchAll(/\b([a-z_]{3,16}): (\d{1,5})(?= |$)/g)) {
     const member = Object.hasOwn(PLACE, pair[1] ?? '') ? PLACE[pair[1] ?? ''] : undefined;
     if (member !== undefined && Number(pair[2]) <= 0xffff) Object.assign(memory, { [member]: Number(pair[2]) });
