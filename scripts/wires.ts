@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { LINUX_NEEDLES } from '@syndrome/decode/text/linux/needles.ts';
+import { TRACE_NEEDLES } from '@syndrome/decode/text/linux/trace-events.ts';
 import { QEMU_NEEDLES } from '@syndrome/decode/text/qemu/qemu-reader.ts';
 import { TOOLS } from '@syndrome/decode/text/tools/registry.ts';
 import { XEN_NEEDLES } from '@syndrome/decode/text/xen/xen-reader.ts';
@@ -21,8 +22,8 @@ const READERS = [
 ];
 /** Words that only such lines have: those by which decode finds them, and what else they are known by. */
 const WORDS: readonly string[] = [
-  ...[...LINUX_NEEDLES, ...XEN_NEEDLES, ...QEMU_NEEDLES, ...TOOLS.flatMap(tool => tool.needles)].map(word =>
-    word.trim(),
+  ...[...LINUX_NEEDLES, ...TRACE_NEEDLES, ...XEN_NEEDLES, ...QEMU_NEEDLES, ...TOOLS.flatMap(tool => tool.needles)].map(
+    word => word.trim(),
   ),
   '(XEN)',
   'Hardware Error',
@@ -41,9 +42,10 @@ const WORDS: readonly string[] = [
   'HLT=',
   'address for 0x',
 ];
-/** A regular expression, and what a text is asked for by. */
+/** A regular expression, one that is made of a text, and what a text is asked for by. */
 const REGEX =
   /(?<=(?:[(,=:[!&|?{};]|=>|\breturn|\bcase)\s*)\/(?![/*])((?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)\/[dgimsuvy]*/g;
+const MADE = /\bnew RegExp\(\s*(?:String\.raw\s*)?(['"`])((?:(?!\1)[^\\]|\\[\s\S])+)\1/g;
 const ASKED = /\b(?:startsWith|includes|indexOf|lastIndexOf|endsWith|split)\(\s*(['"`])((?:[^'"`\\\n]|\\.)+)\1/g;
 const COMMENTS = /^\s*(?:\/\*\*?|\*|\/\/).*$/gm;
 
@@ -53,6 +55,7 @@ export function checkWires(file: string, source: string): Violation[] {
     return [];
   const code = source.replace(COMMENTS, blank);
   const found = [...code.matchAll(REGEX)].map(m => [m, (m[1] ?? '').replaceAll('\\', '')] as const);
+  found.push(...[...code.matchAll(MADE)].map(m => [m, (m[2] ?? '').replaceAll('\\', '')] as const));
   found.push(...[...code.matchAll(ASKED)].map(m => [m, m[2] ?? ''] as const));
   return found.flatMap(([m, words]) =>
     WORDS.some(word => words.includes(word))

@@ -18,6 +18,10 @@ describe('one reader a wire', () => {
     'lines.some(line => line.includes("unhandled exception: "))',
     'const level = /\\bCPL=([0-3])\\b/.exec(text)?.[1];',
     "const [, pfn] = text.split('recovery action for ');",
+    'const MEMDEV = /cxl_dram: memdev=(\\S+)/;',
+    'const WHY = new RegExp(`^Kernel panic - not syncing: ${WORD}`);',
+    "const FLAGS = new RegExp(\n  'recovery action for \\\\w+',\n  'g',\n);",
+    'const MC = new RegExp(String.raw`\\bEDAC MC\\d+`);',
   ])('finds %s', source => {
     expect(checkWires(LAB, `${source}\n`)).toMatchObject([{ file: LAB }]);
     expect(checkWires('packages/decode/src/text/linux/x.ts', source)).toEqual([]);
