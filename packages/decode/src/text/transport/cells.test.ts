@@ -1,6 +1,6 @@
 /** What carries logs puts their lines into fields, elements and members; what carries records puts their bytes there. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { TextItem } from '../item.ts';
 import { LogReader } from '../log-reader.ts';
 import { CarriedBytes } from './carried.ts';
@@ -9,6 +9,22 @@ import { LineScanner } from './line-scanner.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const word = fc.string({ unit: fc.constantFrom('a', '"', '<', '>', '&', ',', ' ', 'é'), minLength: 8, maxLength: 30 });
+
+test('what the lab foretells in a trace is no line of a log', () => {
+  const message = 'Memory failure: 0xd6ad: Sending SIGBUS to victim:101 due to hardware memory corruption';
+  const itemsOf = (value: unknown): TextItem[] => {
+    const items: TextItem[] = [];
+    const reader = new LogReader(item => items.push(item), 'log');
+    const scanner = new LineScanner(reader);
+    scanner.push(bytes(`${JSON.stringify(value)}\n`));
+    scanner.end();
+    return items;
+  };
+  expect(itemsOf({ deep: { message } })).not.toEqual([]);
+  const event = { seq: 84, t: 5, layer: 'lab', source: 'lab', name: 'lab.outlook', fields: { message } };
+  expect(itemsOf(event)).toEqual([]);
+  expect(itemsOf({ type: 'trace', version: 2, expect: [message] })).toEqual([]);
+});
 
 describe('cells', () => {
   it('of CSV are what was written into them', () => {

@@ -115,11 +115,17 @@ export function jsonLine(line: string): JsonLine | undefined {
   const raw = object(data['raw']);
   if (raw?.['kind'] === 'event' && data['schemaVersion'] !== undefined) return { kind: 'event', message: raw };
   const record = [data['record'], raw, data].map(object).find(r => typeof r?.['kind'] === 'string');
-  return record === undefined
-    ? { kind: 'other', value: data }
-    : {
-        kind: 'record',
-        message: record,
-        bankUnknown: record['bank'] === undefined || (record === data['raw'] && data['bank'] === undefined),
-      };
+  if (record === undefined) return isOfTrace(data) ? undefined : { kind: 'other', value: data };
+  return {
+    kind: 'record',
+    message: record,
+    bankUnknown: record['bank'] === undefined || (record === data['raw'] && data['bank'] === undefined),
+  };
+}
+
+/** Whether it is the header of a trace, or an event of one without a line of a log: what the lab says, foretells or asks is no log. */
+function isOfTrace(data: Readonly<Record<string, unknown>>): boolean {
+  return (
+    data['type'] === 'trace' || (typeof data['layer'] === 'string' && typeof data['source'] === 'string' && 't' in data)
+  );
 }
