@@ -43,6 +43,7 @@ function write(name: string, to: string): string {
   }
   // A clone may lie where the controller does not look; the program of a package does not.
   if (/^\/(?:root|home|run\/user)\//.test(ROOT)) text = text.replace('ProtectHome=yes', 'ProtectHome=read-only');
+  if (/^\/(?:var\/)?tmp\//.test(ROOT)) text = text.replace('PrivateTmp=yes', 'PrivateTmp=no');
   writeFileSync(join(to, name), text);
   return join(to, name);
 }
