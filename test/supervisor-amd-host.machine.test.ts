@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import { factsOfLedger } from '@syndrome/cli/drill/ledger.ts';
@@ -36,6 +35,7 @@ import {
   startHost,
   writeSmall,
 } from './host-fleet/hosts.ts';
+import { untilIn } from './host-fleet/until.ts';
 import { runInside } from './inside.ts';
 import { type RunningSite, startSite } from './running-site.ts';
 
@@ -79,24 +79,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const last = performance.now() + PATIENCE;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > last) throw new Error(`waited in vain for ${what}\n${(await said()).join('\n')}`);
-    await sleep(100);
-  }
-}
-
-/** What agents and controller said last, for the error of a test. */
-const said = async (): Promise<string[]> => [
-  ...site.log.slice(-20),
-  ...sessions.flatMap(({ recorder }) =>
-    recorder.events.flatMap(e => (e.source === 'stderr' ? [e.raw ?? ''] : [])).slice(-30),
-  ),
-  JSON.stringify(await site.list('actions')),
-];
+const until = untilIn({ site: () => site, sessions }, PATIENCE);
 
 interface Doing {
   id: string;

@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { factsOfLedger } from '@syndrome/cli/drill/ledger.ts';
 import { SyndromeError } from '@syndrome/decode/common/errors.ts';
@@ -17,6 +16,7 @@ import { GdbClient } from '@syndrome/qemu/gdb/client.ts';
 import { breakStage2Walk } from '@syndrome/qemu/gdb/poke.ts';
 import { arm64Agent, assembleArm64, VM_FILES } from './host-fleet/arm64.ts';
 import { agentProgram, bring, killAgent, Line, startAgent, startHost } from './host-fleet/hosts.ts';
+import { untilIn } from './host-fleet/until.ts';
 import { runInside } from './inside.ts';
 import { storyOf, storyText } from './parity.ts';
 import { type RunningSite, startSite } from './running-site.ts';
@@ -51,25 +51,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Looks until something is there. */
-async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const last = performance.now() + PATIENCE;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > last) throw new Error(`waited in vain for ${what}\n${(await said()).join('\n')}`);
-    await sleep(50);
-  }
-}
-
-/** What agents and controller said last, for the error of a test. */
-const said = async (): Promise<string[]> => [
-  ...site.log.slice(-20),
-  ...sessions.flatMap(({ recorder }) =>
-    recorder.events.flatMap(e => (e.source === 'stderr' ? [e.raw ?? ''] : [])).slice(-30),
-  ),
-  JSON.stringify(await site.list('actions')),
-];
+const until = untilIn({ site: () => site, sessions }, PATIENCE);
 
 interface VmAnswer {
   id: string;

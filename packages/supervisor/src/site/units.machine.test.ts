@@ -1,6 +1,6 @@
 /** The units of docs/systemd under a real systemd: it knows all that stands in them, and the two services are a supervisor that answers. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
@@ -25,6 +25,9 @@ afterEach(async () => {
   systemd = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** The /tmp and /var/tmp of services, which only systemd takes away. */
+const privateFolders = (): string[] => globSync('{/tmp,/var/tmp}/systemd-private-*-syndrome-*');
 
 /** Writes a unit with the program and the places of this test; all else is as it is shipped. */
 function write(name: string, to: string): string {
@@ -55,10 +58,13 @@ test('systemd knows every word of them', async () => {
 });
 
 test('as services they take the place of supervise: fleet status answers', { timeout: 240_000 }, async () => {
+  const before = privateFolders();
   const site = join(folder, 'site.yaml');
   mkdirSync(join(folder, 'vms'), { mode: 0o700 });
   const agent = { host: 'h1', folders: [join(folder, 'vms')], kmsg: false, trace: false };
   writeFileSync(site, JSON.stringify({ site: 'home', folder, agent }), { mode: 0o600 });
+  // A clone sets itself up at its first start, where a unit may not write.
+  await run(PROGRAM, ['--version']);
   systemd = await RealSystemd.start(folder);
   for (const name of UNITS) write(name, join(folder, 'units'));
   await systemd.ask('daemon-reload');
@@ -70,4 +76,6 @@ test('as services they take the place of supervise: fleet status answers', { tim
   expect(await status()).toMatch(/^policy +observe/);
   for (const name of UNITS)
     expect(await systemd.ask('show', '--property=ActiveState,NRestarts', name)).toBe('NRestarts=0\nActiveState=active');
+  await systemd.end();
+  expect(privateFolders()).toEqual(before);
 });

@@ -3,7 +3,7 @@
  * no unit of the machine is touched. It ends with the process that started it.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from './libvirt-hosts.ts';
@@ -93,9 +93,11 @@ export class RealSystemd {
     return (await run(program, [...first, ...words], { timeout: 30_000 })).stdout.trim();
   }
 
-  /** Ends it, and with it all that it started. */
+  /** Ends it, and with it all that it started. Its services are stopped first: only then it takes away their own /tmp. */
   async end(): Promise<void> {
     if (this.#unshare.exitCode !== null || this.#unshare.signalCode !== null) return;
+    const services = readdirSync(this.#units).filter(name => name.endsWith('.service'));
+    if (services.length > 0 && this.systemctl.length > 0) await this.ask('stop', ...services).catch(() => undefined);
     const ended = new Promise(resolve => this.#unshare.once('exit', resolve));
     this.#unshare.kill('SIGKILL');
     await ended;
