@@ -1,9 +1,10 @@
 /**
- * `node scripts/bench-decode.ts [--records N] [--clean-mb N] [--rounds N] [--big-gb N] [--json]`: how fast logs are
- * decoded, on inputs made up deterministically: a storm (few statuses, each of its bank, with ever other addresses, CPUs
- * and times) and its opposite, where no status comes twice. Where `mcelog` is installed it reads the same log beside us.
- * `--big-gb` also makes a log of that size, reads it with `bin/syndrome decode` as a file and from a pipe, and gives the
- * resident peak of that process alone. Figures are of this machine at this moment.
+ * `node scripts/bench-decode.ts [--records N] [--clean-mb N] [--rounds N] [--big-gb N] [--many N] [--json]`: how fast logs
+ * are decoded, on inputs made up deterministically: a storm (few statuses, each of its bank, with ever other addresses,
+ * CPUs and times) and its opposite, where no status comes twice. `mcelog`, named by `MCELOG=` or on PATH, reads the same
+ * logs in the same run, and the ratios are of what it took for the same log. `--big-gb` also makes a log of that size and
+ * reads it with `bin/syndrome decode` as a file and from a pipe; `--many` gives it so many records from a pipe, for the
+ * triage. Both give the resident peak of that process alone. Figures are of this machine at this moment.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -16,6 +17,8 @@ import { toData } from '@syndrome/decode/decode/record.ts';
 import { BriefWriter } from '@syndrome/decode/decode/to-brief.ts';
 import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
 import { TextWriter } from '@syndrome/decode/decode/to-text.ts';
+import { Triage } from '@syndrome/decode/triage/triage.ts';
+import { mcelogOnPath } from './mcelog.ts';
 
 const argument = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -25,6 +28,7 @@ const RECORDS = argument('records', 100_000);
 const CLEAN_MB = argument('clean-mb', 400);
 const ROUNDS = argument('rounds', 3);
 const BIG_GB = argument('big-gb', 0);
+const MANY = argument('many', 0);
 
 /** xorshift32: the same numbers on every machine. */
 let seed = 0x9e3779b9;
@@ -96,14 +100,14 @@ interface Row {
   /** The same per second of processor time, which other programs on the machine do not change. */
   recordsPerCpuSecond?: number;
   megabytesPerCpuSecond?: number;
+  /** Records per second over those of mcelog on the same log: of both by the clock, and of processor time. */
+  ofMcelog?: number;
+  ofMcelogCpu?: number;
   detail: string;
 }
 const rows: Row[] = [];
 const CHUNK = 1 << 16;
 const SYNDROME = join(import.meta.dirname, '../bin/syndrome');
-/** Records per second of mcelog --ascii, as measured on such a machine. */
-const MCELOG = 145_000;
-
 interface Took {
   seconds: number;
   cpu: number;
@@ -111,7 +115,7 @@ interface Took {
 }
 
 /** Decodes in chunks of 64 KiB, as they come out of a file. */
-function run(log: Uint8Array, use: (record: DecodedRecord) => void): Took {
+function run(log: Uint8Array, use: (record: DecodedRecord) => void, end: () => void = () => {}): Took {
   let records = 0;
   const before = process.threadCpuUsage();
   const started = process.hrtime.bigint();
@@ -123,94 +127,165 @@ function run(log: Uint8Array, use: (record: DecodedRecord) => void): Took {
   });
   for (let at = 0; at < log.length; at += CHUNK) decoder.push(log.subarray(at, at + CHUNK));
   decoder.end();
+  end();
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const { user, system } = process.threadCpuUsage(before);
   return { seconds, cpu: (user + system) / 1e6, records };
 }
 
-function measure(name: string, log: Uint8Array, detail: string, use: (record: DecodedRecord) => void): void {
+/** What ours are measured against on one log. */
+interface Peer {
+  recordsPerSecond: number;
+  recordsPerCpuSecond: number;
+}
+
+const median = (values: readonly number[]): number => values.toSorted((x, y) => x - y)[values.length >> 1] ?? NaN;
+
+/** @param use is made for each round, and says at the end what it has to */
+function measure(
+  name: string,
+  log: Uint8Array,
+  detail: string,
+  use: () => { take: (record: DecodedRecord) => void; end?: () => void },
+  peer?: Peer,
+): void {
+  const round = (): Took => {
+    const { take, end } = use();
+    return run(log, take, end);
+  };
   // The first round, in which V8 still compiles, is given by itself.
-  const first = run(log, use);
-  const runs = Array.from({ length: ROUNDS }, () => run(log, use));
-  const median = (of: (t: Took) => number): number => runs.map(of).toSorted((x, y) => x - y)[runs.length >> 1] ?? NaN;
-  const [seconds, cpu, records] = [median(t => t.seconds), median(t => t.cpu), runs[0]?.records ?? 0];
+  const first = round();
+  const runs = Array.from({ length: ROUNDS }, round);
+  const [seconds, cpu] = [median(runs.map(t => t.seconds)), median(runs.map(t => t.cpu))];
+  add(
+    { name, detail: `${detail}; median of ${ROUNDS}, after a first of ${(first.cpu * 1000).toFixed(0)} ms of CPU` },
+    { seconds, cpu, records: first.records },
+    log,
+    peer,
+  );
+}
+
+function add(row: Pick<Row, 'name' | 'detail'>, { seconds, cpu, records }: Took, log: Uint8Array, peer?: Peer): void {
+  const [rate, rateOfCpu] = [records / seconds, records / cpu];
   rows.push({
-    name,
-    ...(records > 0 ? { recordsPerSecond: records / seconds, recordsPerCpuSecond: records / cpu } : {}),
+    ...row,
+    detail: records === 0 ? row.detail : `${row.detail}; ${records} records`,
+    ...(records === 0 ? {} : { recordsPerSecond: rate, recordsPerCpuSecond: rateOfCpu }),
+    ...(peer === undefined
+      ? {}
+      : { ofMcelog: rate / peer.recordsPerSecond, ofMcelogCpu: rateOfCpu / peer.recordsPerCpuSecond }),
     megabytesPerSecond: log.length / 1e6 / seconds,
     megabytesPerCpuSecond: log.length / 1e6 / cpu,
-    detail: `${detail}; ${records} records, median of ${ROUNDS}, after a first of ${(first.cpu * 1000).toFixed(0)} ms of CPU`,
   });
+}
+
+/** A program that reads the log on its input and throws away what it writes, and the CPU time of it. */
+function runProgram(command: string, words: readonly string[], file: string): Omit<Took, 'records'> {
+  const started = process.hrtime.bigint();
+  const script = '"$@" > /dev/null 2>&1; times';
+  const { stdout } = spawnSync('sh', ['-c', `{ ${script}; } < "$0"`, file, command, ...words], { encoding: 'utf8' });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  // POSIX: the second line is of the children, in minutes and seconds of user and system.
+  const [user = NaN, system = NaN] = [...(stdout.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)].map(
+    ([, minutes, rest]) => Number(minutes) * 60 + Number(rest),
+  );
+  return { seconds, cpu: user + system };
+}
+
+/** Programs as a person runs them, on one log: mcelog where there is one, and ours. */
+function programs(kind: string, bytes: Uint8Array, records: number): Peer | undefined {
+  const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
+  try {
+    const file = join(dir, 'log');
+    writeFileSync(file, bytes);
+    const several = (command: string, words: readonly string[]): Took => {
+      const runs = Array.from({ length: ROUNDS }, () => runProgram(command, words, file));
+      return { seconds: median(runs.map(t => t.seconds)), cpu: median(runs.map(t => t.cpu)), records };
+    };
+    let peer: Peer | undefined;
+    if (mcelog !== undefined) {
+      const took = several(mcelog.path, [...mcelog.words, '--cpu', 'skylake_server']);
+      peer = { recordsPerSecond: records / took.seconds, recordsPerCpuSecond: records / took.cpu };
+      add({ name: `${kind}: mcelog --ascii`, detail: `${mcelog.version}, a process` }, took, bytes, peer);
+    }
+    const words = ['decode', '--triage', '-'];
+    add({ name: `${kind}: decode --triage`, detail: 'a process' }, several(SYNDROME, words), bytes, peer);
+    return peer;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 const made = (records: number, distinct: boolean): Uint8Array =>
   Buffer.from(Array.from({ length: records }, (_, i) => record(i, distinct)).join(''), 'latin1');
-const log = made(RECORDS, false);
 let sink = 0;
 
-/** What is done with each record, by name. */
-function uses(): [name: string, detail: string, use: (record: DecodedRecord) => void][] {
-  const [text, full, table] = [new TextWriter(), new TextWriter({ full: true }), new TextWriter({ table: true })];
-  const json = new JsonWriter();
-  const brief = new BriefWriter();
-  return [
-    [
-      'fields',
-      'class, severity and address of each',
-      r => (sink += r.class.length + r.severity.length + Number((r.address?.value ?? 0n) & 1n)),
-    ],
-    [
-      'all members',
-      'with flags, headline, explanation, lint, next step',
-      r => (sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length + r.nextStep.length),
-    ],
-    ['brief', 'as decode --brief prints it', r => (sink += bytesOf(brief.line(r)))],
-    ['text', 'as decode prints it', r => (sink += bytesOf(text.text(r)))],
-    ['text, full', 'as decode --full prints it', r => (sink += bytesOf(full.text(r)))],
-    ['table', 'as decode --table prints it', r => (sink += bytesOf(table.text(r)))],
-    ['JSON', 'as decode --json prints it', r => (sink += bytesOf(json.line(r) ?? stringify(toData(r))))],
-  ];
-}
+/** What is done with each record, by name; new for each round. */
+const USES: readonly (readonly [
+  name: string,
+  detail: string,
+  use: () => { take: (record: DecodedRecord) => void; end?: () => void },
+])[] = [
+  [
+    'fields',
+    'class, severity and address of each',
+    () => ({ take: r => (sink += r.class.length + r.severity.length + Number((r.address?.value ?? 0n) & 1n)) }),
+  ],
+  [
+    'all members',
+    'with flags, headline, explanation, lint, next step',
+    () => ({
+      take: r =>
+        (sink += r.explanation.length + r.flags.length + r.lint.length + r.headline.length + r.nextStep.length),
+    }),
+  ],
+  [
+    'triage',
+    'what they come to',
+    () => {
+      const triage = new Triage();
+      return { take: r => triage.add(r), end: () => (sink += triage.report().parts.length) };
+    },
+  ],
+  [
+    'brief',
+    'as decode --brief prints it',
+    () => {
+      const brief = new BriefWriter();
+      return { take: r => (sink += bytesOf(brief.line(r))) };
+    },
+  ],
+  ['text', 'as decode --in-order prints it', () => written(new TextWriter())],
+  ['text, full', 'as decode --full prints it', () => written(new TextWriter({ full: true }))],
+  ['table', 'as decode --table prints it', () => written(new TextWriter({ table: true }))],
+  [
+    'JSON',
+    'as decode --json prints it',
+    () => {
+      const json = new JsonWriter();
+      return { take: r => (sink += bytesOf(json.line(r) ?? stringify(toData(r)))) };
+    },
+  ],
+];
+const written = (text: TextWriter): { take: (record: DecodedRecord) => void } => ({
+  take: r => (sink += bytesOf(text.text(r))),
+});
 /** Text is only a plan to join strings until somebody needs its bytes. */
 const page = Buffer.alloc(1 << 16);
 const bytesOf = (text: string): number => page.write(text);
 
-for (const [kind, bytes] of [
-  ['storm', log],
-  // Nothing of it can be kept from one record to the next, so fewer of them do.
-  ['distinct', made(RECORDS / 10, true)],
+const mcelog = mcelogOnPath();
+if (mcelog === undefined) console.error('mcelog: none on PATH, and MCELOG= names none; nothing is compared with it');
+for (const [kind, distinct] of [
+  ['storm', false],
+  ['distinct', true],
 ] as const) {
-  for (const [name, detail, use] of uses()) measure(`${kind}: ${name}`, bytes, detail, use);
+  const bytes = made(RECORDS, distinct);
+  const peer = programs(kind, bytes, RECORDS);
+  for (const [name, detail, use] of USES) measure(`${kind}: ${name}`, bytes, detail, use, peer);
 }
 const clean = cleanChunk(CLEAN_MB << 20);
-measure('log without errors', clean, `${(clean.length / 1e6).toFixed(0)} MB`, () => {});
-
-const version = spawnSync('mcelog', ['--version'], { encoding: 'utf8' });
-if (version.status === 0) {
-  const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
-  try {
-    const file = join(dir, 'log');
-    writeFileSync(file, log);
-    const started = process.hrtime.bigint();
-    spawnSync('sh', [
-      '-c',
-      `mcelog --no-dmi --ascii --cpu skylake_server --config-file /dev/null < '${file}' > /dev/null 2>&1`,
-    ]);
-    const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    rows.push({
-      name: 'mcelog --ascii',
-      recordsPerSecond: RECORDS / seconds,
-      megabytesPerSecond: log.length / 1e6 / seconds,
-      detail: `${version.stdout.trim()}, the same log`,
-    });
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-} else {
-  console.error(
-    'mcelog is not installed; it was measured at about 145,000 records/s (47 MB/s) on such a machine, which the ratios are of',
-  );
-}
+measure('log without errors', clean, `${(clean.length / 1e6).toFixed(0)} MB`, () => ({ take: () => {} }));
 
 /** `syndrome decode` on a log, its peak of resident memory measured by the kernel in that process alone. */
 function resident(name: string, command: string, file: string, megabytes: number): void {
@@ -251,17 +326,35 @@ if (BIG_GB > 0) {
   }
 }
 
+if (MANY > 0) {
+  const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
+  try {
+    const file = join(dir, 'log');
+    for (const distinct of [false, true]) {
+      const piece = made(RECORDS, distinct);
+      writeFileSync(file, piece);
+      const times = Math.ceil(MANY / RECORDS);
+      const command = `i=0; while [ $i -lt ${times} ]; do cat "$2"; i=$((i+1)); done | "$1" decode --triage -`;
+      const name = `${distinct ? 'distinct' : 'storm'}: ${times * RECORDS} records`;
+      resident(name, command, file, (times * piece.length) / 1e6);
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 if (process.argv.includes('--json')) console.log(JSON.stringify({ schemaVersion: 1, results: rows }));
 else {
   const rate = (n: number | undefined): string => (n === undefined ? '' : Math.round(n).toLocaleString('en'));
-  console.log(
-    `${''.padEnd(28)}${'records/s'.padStart(12)}${'of CPU'.padStart(12)}${'mcelog'.padStart(8)}${'MB/s'.padStart(8)}${'of CPU'.padStart(8)}`,
-  );
+  const times = (n: number | undefined): string => (n === undefined ? '' : `${n.toFixed(2)}×`);
+  const cells = (...texts: readonly string[]): string =>
+    texts.map((text, i) => text.padStart([12, 12, 9, 9, 8, 8][i] ?? 0)).join('');
+  console.log(''.padEnd(28) + cells('records/s', 'of CPU', '/ mcelog', 'of CPU', 'MB/s', 'of CPU'));
   for (const row of rows) {
-    const records = `${rate(row.recordsPerSecond).padStart(12)}${rate(row.recordsPerCpuSecond).padStart(12)}`;
-    const bytes = `${rate(row.megabytesPerSecond).padStart(8)}${rate(row.megabytesPerCpuSecond).padStart(8)}`;
-    const of = row.recordsPerSecond === undefined ? '' : `${(row.recordsPerSecond / MCELOG).toFixed(2)}×`;
-    console.log(`${row.name.padEnd(28)}${records}${of.padStart(8)}${bytes}  ${row.detail}`);
+    const { recordsPerSecond, recordsPerCpuSecond, ofMcelog, ofMcelogCpu } = row;
+    const records = [rate(recordsPerSecond), rate(recordsPerCpuSecond), times(ofMcelog), times(ofMcelogCpu)];
+    const line = cells(...records, rate(row.megabytesPerSecond), rate(row.megabytesPerCpuSecond));
+    console.log(`${row.name.padEnd(28)}${line}  ${row.detail}`);
   }
 }
 if (sink < 0) console.error(sink);
