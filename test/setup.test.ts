@@ -128,6 +128,17 @@ describe('bin/syndrome', () => {
     expect((await syndrome()).stderr).toContain(INSTALLS);
   });
 
+  test('becomes the program, whose pid is that which was started, also where it was set up first', async () => {
+    const main = "console.log('main', process.pid);\n";
+    writeFileSync(join(clone, 'packages/cli/src/main.ts'), main);
+    for (const isFirst of [true, false]) {
+      const { child, ended } = start(join(clone, 'bin/syndrome'));
+      const { stdout, stderr } = await ended;
+      expect(stderr.includes(INSTALLS)).toBe(isFirst);
+      expect(stdout).toBe(`main ${child.pid}\n`);
+    }
+  });
+
   test('needs no .bin/node, which npm 9 leaves out', async () => {
     await syndrome();
     rmSync(join(clone, 'node_modules/.bin'), { recursive: true });
