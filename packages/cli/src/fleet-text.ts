@@ -35,6 +35,13 @@ function vmsOf({ vms = [], claims = [] }: Row): string {
   return of.map(vm => text(vm, 36)).join(', ');
 }
 
+/** How far a host's clock is off. A row may be late for other reasons, and none comes before it was written. */
+function clock(behindMs: number): string {
+  const seconds = Math.round(Math.abs(behindMs) / 1000);
+  if (!(seconds >= 2)) return '';
+  return behindMs < 0 ? `${seconds} s ahead` : `at most ${seconds} s behind`;
+}
+
 /** The columns of each list: a head, and what stands below it. */
 const COLUMNS: Readonly<Record<string, readonly (readonly [head: string, cell: Cell])[]>> = {
   hosts: [
@@ -44,6 +51,7 @@ const COLUMNS: Readonly<Record<string, readonly (readonly [head: string, cell: C
     ['STATE', r => [yes(r['draining'] !== undefined, 'draining'), text(r['suspect'])].filter(w => w !== '').join(', ')],
     ['PAGES', r => text(r['pages'])],
     ['NOT APPLIED', r => text(r['notApplied'])],
+    ['CLOCK', r => clock(Number(r['behind']))],
     ['UNSEEN', r => text((r['unseen'] as Row | undefined)?.['count'])],
     ['FREE', r => bytes(r['freeBytes'])],
     ['KERNEL', r => text(r['kernel'], 30)],

@@ -27,7 +27,7 @@ import { ConsoleSource } from './sources/console.ts';
 import { emittedByVm } from './sources/emitted.ts';
 import { HostSource } from './sources/host.ts';
 import { KmsgSource } from './sources/kmsg.ts';
-import { QmpFolder, type QmpOptions, QmpSource } from './sources/qmp.ts';
+import { QmpFolders, type QmpOptions, QmpSource } from './sources/qmp.ts';
 import { findTraceEvent, TraceSource } from './sources/trace.ts';
 import { VmmLogSource } from './sources/vmm-log.ts';
 import type { Source } from './source.ts';
@@ -317,8 +317,10 @@ export class Agent {
     const positions = this.#positions;
     const { vms } = this;
     const qmp: QmpOptions = { vms, units: this.#units, epochOf, emitted: emittedByVm(), positions, pfnOf: this.#pfnOf };
+    const watched = new Set(folders);
     try {
       mkdirSync(start.folder, { recursive: true, mode: 0o700 });
+      watched.add(start.folder);
     } catch (error) {
       // Who only watches need not be able to start anything.
       this.#log(`no VM can be started here: ${messageOf(error)}`);
@@ -327,7 +329,7 @@ export class Agent {
       ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels })]),
       ...(kmsg === true || (kmsg === 'auto' && mayRead('/dev/kmsg')) ? [new KmsgSource({ positions })] : []),
       ...(trace === true || (trace === 'auto' && findTraceEvent(TRACEFS) !== undefined) ? [new TraceSource()] : []),
-      ...[...new Set([...folders, start.folder])].map(folder => new QmpFolder(folder, qmp)),
+      ...(watched.size === 0 ? [] : [new QmpFolders([...watched], qmp)]),
       ...monitors.map(({ socket, ...facts }) => new QmpSource(socket, { ...qmp, facts })),
       ...vmms.map(({ events, ...facts }) => new VmmLogSource(facts.vm, events, { vms, epochOf, positions, facts })),
       ...vmms.flatMap(({ vm, console }) =>

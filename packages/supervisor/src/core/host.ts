@@ -17,6 +17,8 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
+/** An agent whose clock is so far ahead takes acts for too late, ms; the shortest deadline is a little longer. */
+const AHEAD_MS = 10_000;
 /** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
 const LOST_MS = 30_000;
 
@@ -222,7 +224,7 @@ export function startLife(t: Turn, id: HostId): void {
   });
 }
 
-/** A row of it came: none is faster than its clock is behind. */
+/** A row of it came: none is faster than its clock is behind. One from the future shows a clock that is ahead. */
 export function noteClock(t: Turn, row: Row): void {
   const host = hostOf(t.s, row.host);
   const { spool, seq, at } = row;
@@ -232,6 +234,12 @@ export function noteClock(t: Turn, row: Row): void {
     host.newest = { spool, seq, at };
   }
   host.behind = Math.min(host.behind ?? Number.POSITIVE_INFINITY, t.now - row.at);
+  if (host.behind > -AHEAD_MS) calm(t, 'clock-ahead', host.id);
+  else
+    alarm(t, 'clock-ahead', host.id, {
+      host: host.id,
+      summary: `The clock of ${host.id} is ${Math.round(-host.behind / 1000)} s ahead of the controller's: its agent takes acts for too late, and refuses them.`,
+    });
 }
 
 /** Now by the clock of a host: what it writes later carries a later time, however wrong its clock is. */

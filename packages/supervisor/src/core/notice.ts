@@ -29,6 +29,7 @@ const ALERT_TYPES = [
   'unapplied-pages',
   'unseen-errors',
   'second-copy',
+  'clock-ahead',
 ] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
@@ -42,6 +43,7 @@ export const ALERT_PLAYBOOK: Readonly<Record<AlertType, string>> = {
   'source-stalled': 'not-seen.md',
   'spool-full': 'not-seen.md',
   'unseen-errors': 'not-seen.md',
+  'clock-ahead': 'not-seen.md',
   'breaker-open': 'host-draining.md',
   'budget-spent': 'host-draining.md',
   'unapplied-pages': 'host-draining.md',

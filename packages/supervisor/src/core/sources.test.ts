@@ -52,7 +52,7 @@ describe('a host is no target while a source of it is not read', () => {
   test.each([
     ['drill', 'lost'],
     ['qmp', 'lost'],
-  ] as const)('that %s is %s hides nothing', (name, state) => {
+  ] as const)('that %s is %s hides no error of a VM that comes', (name, state) => {
     const scene = fleet();
     for (const host of ['b', 'c']) source(scene, host, 'kmsg', 'reading');
     source(scene, 'b', name, state);
@@ -97,7 +97,7 @@ const standingAlerts = (scene: Scene): string[] =>
 
 test('a source that stays lost is an alert after half a minute, until it is read; a monitor whose VM ended is none', () => {
   const scene = fleet();
-  for (const name of ['libvirt', 'sysfs', 'drill'] as const) source(scene, 'b', name, 'lost');
+  for (const name of ['libvirt', 'sysfs', 'qmp', 'drill'] as const) source(scene, 'b', name, 'lost');
   for (const vm of ['v', 'mistyped']) scene.say('a', { kind: 'source', source: 'qmp', vm, state: 'lost' });
   scene.pass(29);
   expect(standingAlerts(scene)).toEqual([]);
@@ -107,12 +107,41 @@ test('a source that stays lost is an alert after half a minute, until it is read
     'source-stalled a qmp mistyped',
     'source-stalled b libvirt',
     'source-stalled b sysfs',
+    'source-stalled b qmp',
   ]);
   scene.vm('a', 'v', { state: 'shut-off' });
-  source(scene, 'b', 'libvirt', 'back');
+  for (const name of ['libvirt', 'qmp'] as const) source(scene, 'b', name, 'back');
   scene.say('a', { kind: 'source', source: 'qmp', vm: 'mistyped', state: 'ended' });
   scene.pass(1);
   expect(standingAlerts(scene)).toEqual(['source-stalled b sysfs']);
   expect([...(scene.state.hosts.get('a')?.sources.keys() ?? [])]).toEqual(['qmp v']);
   checkRun(scene);
+});
+
+test('a clock that is ahead is an alert, until it is set', () => {
+  const scene = fleet();
+  /** A row of b that is written so many seconds after now. */
+  const row = (seq: number, ahead: number): void =>
+    void scene.send({
+      input: 'row',
+      at: scene.now,
+      row: {
+        host: 'b',
+        spool: 'b-1',
+        seq,
+        at: scene.now + ahead * 1000,
+        said: { kind: 'source', source: 'kmsg', state: 'reading' },
+      },
+    });
+  row(100, 9);
+  expect(standingAlerts(scene)).toEqual([]);
+  row(101, 61);
+  expect(standingAlerts(scene)).toEqual(['clock-ahead b']);
+  expect(scene.effects.findLast(e => e.effect === 'notice')?.notice.summary).toContain('61 s ahead');
+  scene.pass(5);
+  // What is only old says nothing against it.
+  row(101, -20);
+  expect(standingAlerts(scene)).toEqual(['clock-ahead b']);
+  row(102, 0);
+  expect(standingAlerts(scene)).toEqual([]);
 });

@@ -14,7 +14,7 @@ const KERNEL: readonly string[] = ['kmsg', 'tracefs'];
 const ENDED: ReadonlySet<Copy['state']> = new Set(['gone', 'shut-off']);
 
 const isRead = (state: string): boolean => state === 'reading' || state === 'back';
-/** A folder of monitors that is not there has no VMs: only one that is wedged hides something. */
+/** What was connected through a folder of monitors stays so when that is lost, which is told; only one that is wedged hides a VM's errors. */
 const isBlind = (name: string, state: string): boolean => (name === 'qmp' ? state === 'stalled' : !isRead(state));
 
 /** Whether the loss of a source is an alert by itself: nobody restarts a kernel log, and a monitor of a VM ends with its VM. */
@@ -23,12 +23,12 @@ export function isKernelLog(name: string): boolean {
 }
 
 /** Sources that are told when they stay lost: whoever set them up expects them to come, unless the VM that they read has ended. */
-const EXPECTED: ReadonlySet<string> = new Set(['libvirt', 'sysfs']);
-/** A monitor of one VM; a folder of monitors may have none. */
+const EXPECTED: ReadonlySet<string> = new Set(['libvirt', 'sysfs', 'qmp']);
+/** A monitor of one VM; the folders of monitors have no VM in their name. */
 const MONITOR = 'qmp ';
 
 /**
- * Whether a source that stays lost hides something: a daemon that is dead or whose socket is mistyped, and the monitor of a VM
+ * Whether a source that stays lost hides something: a daemon that is dead, what is mistyped, a folder that is gone, and the monitor of a VM
  * that is not known to have ended there.
  * @param copyOf what is known of a VM on that host
  */

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Peer, peerServer, type PeerServer } from '@syndrome/qemu/qmp/testing/peer.ts';
 import type { Said } from '../../core/said.ts';
 import { Units } from '../units.ts';
+import type { Source } from '../source.ts';
 import { Vms } from '../vms.ts';
 import { Emitted } from './emitted.ts';
-import { type QmpOptions, QmpSource } from './qmp.ts';
+import { type QmpOptions, QmpFolders, QmpSource } from './qmp.ts';
 
 let server: PeerServer;
 let end: AbortController;
@@ -28,15 +31,11 @@ afterEach(async () => {
 });
 
 const vms = (): Vms => new Vms();
+const QUICK: QmpOptions = { vms: vms(), units: new Units(), epochOf: () => 7, firstMs: 1, longestMs: 2 };
 function start(options: Partial<QmpOptions> = {}): void {
-  const source = new QmpSource(server.path, {
-    vms: vms(),
-    units: new Units(),
-    epochOf: () => 7,
-    firstMs: 1,
-    longestMs: 2,
-    ...options,
-  });
+  read(new QmpSource(server.path, { ...QUICK, vms: vms(), ...options }));
+}
+function read(source: Source): void {
   const sink = (s: Said): void => {
     said.push(s);
     for (const wake of hear.splice(0)) wake();
@@ -280,5 +279,40 @@ describe('QmpSource', () => {
     expect(second[1]).toMatchObject({ state: 'gone', epoch: 2 });
     // Under its own name: a monitor that is lost with its VM is no alert.
     expect(second[2]).toMatchObject({ state: 'lost', vm: 'db' });
+  });
+});
+
+describe('QmpFolders', () => {
+  let missing: string;
+  beforeEach(() => void (missing = join(mkdtempSync(join(tmpdir(), 'qf-')), 'later')));
+  afterEach(() => rmSync(dirname(missing), { recursive: true }));
+  /** Of the folders, and of no VM. */
+  const folders =
+    (name: string) =>
+    (s: Said): boolean =>
+      state(name)(s) && !('vm' in s);
+
+  test('one that is not there is lost and said, hinders no other, and is read once it is there', async () => {
+    const first = server.accept();
+    read(new QmpFolders([missing, dirname(server.path)], { ...QUICK, vms: vms(), pollMs: 1 }));
+    expect(await until(folders('lost'))).toMatchObject({ source: 'qmp', reason: expect.stringContaining(missing) });
+    const peer = await first;
+    await answer(peer, { name: 'web' });
+    await until(s => state('reading')(s) && 'vm' in s && s.vm === 'web');
+    expect(said.filter(folders('reading'))).toEqual([]);
+    const other = await peerServer();
+    const second = other.accept();
+    renameSync(dirname(other.path), missing);
+    await until(folders('back'));
+    const db = await second;
+    await answer(db, { name: 'db' });
+    await until(s => state('reading')(s) && 'vm' in s && s.vm === 'db');
+    // Its folder is taken away, and a monitor that is connected is read on.
+    rmSync(missing, { recursive: true });
+    said = said.filter(s => !folders('lost')(s));
+    await until(folders('lost'));
+    await db.say(FAILURE);
+    expect(await until(s => s.kind === 'event')).toMatchObject({ vm: 'db' });
+    await other.close();
   });
 });

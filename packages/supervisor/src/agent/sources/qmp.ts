@@ -1,6 +1,6 @@
 /** @module QMP sockets: one monitor for each VM, held open, asked, and listened to. */
 import { readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { event } from '@syndrome/decode/events/event.ts';
@@ -333,52 +333,78 @@ async function memorySize(qmp: QmpClient): Promise<number> {
   }
 }
 
-/** A folder in which sockets come and go: each is read for as long as it is there. */
-export class QmpFolder implements Source {
+/** Folders in which sockets come and go: each socket is read for as long as it is there. */
+export class QmpFolders implements Source {
   readonly name = 'qmp';
-  readonly #folder: string;
+  readonly #folders: readonly string[];
   readonly #options: QmpOptions & { pollMs?: number };
 
-  constructor(folder: string, options: QmpOptions & { pollMs?: number }) {
-    this.#folder = folder;
+  constructor(folders: readonly string[], options: QmpOptions & { pollMs?: number }) {
+    this.#folders = folders;
     this.#options = options;
   }
 
   async run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
+    const pollMs = this.#options.pollMs ?? 5000;
     const running = new Map<string, { end: AbortController; done: Promise<void> }>();
     const session = async ({ up }: Session): Promise<void> => {
-      const changed = new Changed();
+      const watched = this.#folders.map(folder => ({ folder, changed: new Changed() }));
       try {
         while (!signal.aborted) {
-          changed.arm(this.#folder);
-          const there = sockets(this.#folder);
+          let failure: unknown;
+          const there = watched.flatMap(({ folder, changed }) => {
+            try {
+              changed.arm(folder);
+              return sockets(folder);
+            } catch (error) {
+              failure ??= error;
+              // What was connected through it still is.
+              return [...running.keys()].filter(path => dirname(path) === folder);
+            }
+          });
+          this.#follow(there, running, sink, signal, pulse);
+          // The others are looked through all the same, now and at each try.
+          if (failure !== undefined) throw failure;
           up();
           pulse();
-          for (const path of there) {
-            if (running.has(path)) continue;
-            const end = new AbortController();
-            const source = new QmpSource(path, this.#options);
-            const done = source.run(sink, AbortSignal.any([signal, end.signal]), pulse).then(() => {
-              if (!signal.aborted) source.tellEnded(sink);
-            });
-            running.set(path, { end, done });
-          }
-          for (const [path, { end }] of running) {
-            if (there.includes(path)) continue;
-            // The name of a socket is gone before its process is, and that has to be told too.
-            const known = this.#options.vms.ofSocket(path);
-            if (known !== undefined && (known.report ?? known.copy?.report)?.state !== 'gone') continue;
-            end.abort();
-            running.delete(path);
-          }
-          await changed.wait(this.#options.pollMs ?? 5000, signal);
+          const either = new AbortController();
+          const until = AbortSignal.any([signal, either.signal]);
+          await Promise.race(watched.map(({ changed }) => changed.wait(pollMs, until)));
+          either.abort();
         }
       } finally {
-        changed.end();
+        for (const { changed } of watched) changed.end();
       }
     };
-    await keepReading({ source: 'qmp' }, session, sink, signal, this.#options);
+    await keepReading({ source: 'qmp' }, session, sink, signal, { longestMs: pollMs, ...this.#options });
     await Promise.all([...running.values()].map(r => r.done));
+  }
+
+  /** Begins to read the sockets that are new, and ends those that are gone together with their process. */
+  #follow(
+    there: readonly string[],
+    running: Map<string, { end: AbortController; done: Promise<void> }>,
+    sink: Sink,
+    signal: AbortSignal,
+    pulse: () => void,
+  ): void {
+    for (const path of there) {
+      if (running.has(path)) continue;
+      const end = new AbortController();
+      const source = new QmpSource(path, this.#options);
+      const done = source.run(sink, AbortSignal.any([signal, end.signal]), pulse).then(() => {
+        if (!signal.aborted) source.tellEnded(sink);
+      });
+      running.set(path, { end, done });
+    }
+    for (const [path, { end }] of running) {
+      if (there.includes(path)) continue;
+      // The name of a socket is gone before its process is, and that has to be told too.
+      const known = this.#options.vms.ofSocket(path);
+      if (known !== undefined && (known.report ?? known.copy?.report)?.state !== 'gone') continue;
+      end.abort();
+      running.delete(path);
+    }
   }
 }
 
