@@ -36,7 +36,7 @@ function loadedBy(entries: readonly string[]): { files: Set<string>; modules: Se
 }
 
 /** Built-ins that are the same on every system as they are used here. None starts a process or speaks to another. */
-const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'timers/promises', 'tty', 'util', 'v8'];
+const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'sqlite', 'timers/promises', 'tty', 'util', 'v8'];
 /** Rooms that know nothing of a machine, a process or a socket. */
 const ROOMS = [
   'common',

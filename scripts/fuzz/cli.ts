@@ -5,7 +5,8 @@ import { bodyFromJson, cperFromJson, cperToJson, regionFromJson } from '@syndrom
 import { decodeCper, encodeCper, encodeCperRegion } from '@syndrome/decode/cper/region.ts';
 import { encodeSection, SECTIONS } from '@syndrome/decode/cper/sections.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
-import { InputError, eachRecord } from '@syndrome/cli/record-inputs.ts';
+import { InputError } from '@syndrome/cli/inputs/input-error.ts';
+import { eachRecord } from '@syndrome/cli/record-inputs.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
 import { recordOfJson } from '@syndrome/decode/text/syndrome/json-records.ts';
 import type { Chance } from '../chance.ts';

@@ -50,6 +50,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --brief kern.log.*                    # one line a record, counts and pages
   syndrome decode --triage kern.log.*                   # how bad, which part, how often, what now
   ras-mc-ctl --errors | syndrome decode --brief
+  syndrome decode /var/lib/rasdaemon/ras-mc_event.db    # rasdaemon's database; it is only read
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0

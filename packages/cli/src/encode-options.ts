@@ -4,7 +4,8 @@ import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { bytesToHex } from '@syndrome/decode/cper/layout.ts';
 import { writeOut } from './encode-output.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
-import { InputError, refuseEndless } from './record-inputs.ts';
+import { InputError } from './inputs/input-error.ts';
+import { refuseEndless } from './record-inputs.ts';
 
 export interface EncodeOptions extends GlobalOptions {
   fromJson?: string;

@@ -1,5 +1,5 @@
 /** @module Where `encode --out` writes. What knows Linux's descriptors and devices is loaded on Linux only. */
-import { InputError } from './record-inputs.ts';
+import { InputError } from './inputs/input-error.ts';
 
 const onLinux = (): boolean => process.platform === 'linux';
 

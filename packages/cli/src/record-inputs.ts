@@ -12,6 +12,10 @@ import type { DecodedRecord, DecodedSource, Diagnostic } from '@syndrome/decode/
 import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values/values.ts';
 import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
+import { eachRow, readDatabase } from './inputs/database.ts';
+import { InputError } from './inputs/input-error.ts';
+import { SNIFFED, kindOf } from './inputs/sniff.ts';
+import type { FileKind } from './inputs/sniff.ts';
 import { say } from './output.ts';
 
 /** Options of the commands that read records. */
@@ -22,9 +26,6 @@ export interface InputOptions {
   cpuid?: string;
   section?: string;
 }
-
-/** An input file cannot be read. */
-export class InputError extends SyndromeError {}
 
 type Input = { name: string; text: string } | { name: string; file: string | undefined };
 
@@ -195,6 +196,18 @@ async function readStdin(take: Take): Promise<void> {
   for await (const piece of process.stdin as AsyncIterable<Uint8Array>) await take(piece);
 }
 
+/** What a regular file is by its beginning; nothing is taken from a pipe to find out. */
+function fileKind(path: string): FileKind {
+  if (statOf(path)?.isFile() !== true) return 'other';
+  const fd = openSync(path, 'r');
+  try {
+    const head = new Uint8Array(SNIFFED);
+    return kindOf(head.subarray(0, readSync(fd, head, 0, SNIFFED, 0)), path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 async function readFile(path: string, take: Take): Promise<void> {
   const fd = openSync(path, 'r');
   try {
@@ -267,10 +280,13 @@ export async function eachRecord(
 ): Promise<ReadResult & { inputs: number; evidence: string }> {
   const common = decoderOptions(options);
   const inputs = inputsOf(words);
+  // Who says what it is, is believed.
+  const looksInside = (common.from ?? 'auto') === 'auto' && common.section === undefined;
   const result = { found: 0, typedNothing: false, lost: 0, inputs: inputs.length, evidence: '' };
   for (const [i, input] of inputs.entries()) {
     const before = result.found;
     let read = 0;
+    let isDatabase = false;
     const remarks = new Remarks(input.name);
     const decoder = createDecoder({
       ...common,
@@ -295,7 +311,16 @@ export async function eachRecord(
           decoder.push(piece);
           return between();
         };
-        await (file === undefined ? readStdin(take) : readFile(file, take));
+        if (file === undefined) await readStdin(take);
+        else if (looksInside && fileKind(file) === 'sqlite') {
+          isDatabase = true;
+          result.evidence = `${input.name} is a database of rasdaemon without a row`;
+          const lost = (message: string): void => {
+            result.lost++;
+            remarks.tell({ code: 'E_INPUT_DATABASE', message }, { input: input.name, from: 'rasdaemon' });
+          };
+          await eachRow(input.name, await readDatabase(file), decoder, lost, between);
+        } else await readFile(file, take);
       } catch (error) {
         if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
         const unread = inputs.slice(i + 1).map(other => other.name);
@@ -306,7 +331,7 @@ export async function eachRecord(
         });
       }
     }
-    decoder.end();
+    if (!isDatabase) decoder.end();
     await between();
     remarks.end();
     if (result.found > before) continue;

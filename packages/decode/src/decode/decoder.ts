@@ -15,6 +15,8 @@ import type { LineTaker } from '../text/transport/line-scanner.ts';
 import { LineStamps } from '../text/transport/line-stamps.ts';
 import { LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
+import { rasRow } from '../text/tools/ras-rows.ts';
+import type { Row } from '../text/tools/ras-rows.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
 import { NeedleSet } from '../text/needles.ts';
 import { ValueReader } from '../text/values/value-reader.ts';
@@ -56,6 +58,8 @@ export interface DecoderOptions {
 }
 
 interface Decoder {
+  /** Takes a row of rasdaemon's database, by its table and number; false for one that says nothing that can be read. */
+  row(table: string, id: number | undefined, row: Row): boolean;
   /** Takes any part of the input; bytes are not kept. A string is taken as UTF-8. */
   push(chunk: Uint8Array | string): void;
   /** The input ended: emits what was still open. */
@@ -130,9 +134,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
       : { input, from, firstLine, lastLine, firstByte, endByte };
   }
 
-  function emit(item: TextItem, places: LinePlaces, stamps: LineStamps | undefined): void {
-    const source = sourceOf(item, places);
-    stamp = stamps?.of(item.firstLine);
+  function emit(item: TextItem, source: DecodedSource, at: string | number | undefined): void {
+    stamp = at;
     if (item.type === 'note') {
       note(item.note, source);
       return;
@@ -205,7 +208,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const before = origins === undefined ? (text?.mark ?? 0) : 0;
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
-    const sink: ItemSink = item => emit(item, places, stamps);
+    const sink: ItemSink = item => emit(item, sourceOf(item, places), stamps?.of(item.firstLine));
     const taker =
       form === 'value'
         ? new ValueReader(sink, options.esr ? { esr: true } : {})
@@ -346,6 +349,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
   }
 
   return {
+    row(table, id, row) {
+      const item = rasRow(table, row);
+      if (item === undefined) return false;
+      const time = row['timestamp'];
+      const source = { input, from: item.form, table, ...(id === undefined ? {} : { row: id }) };
+      emit(item, source, typeof time === 'string' ? time.slice(0, 40) : undefined);
+      return true;
+    },
     push(chunk) {
       const bytes = typeof chunk === 'string' ? utf8.encode(chunk) : chunk;
       pushed(text === undefined ? bytes : text.take(bytes));

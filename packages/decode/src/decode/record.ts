@@ -36,8 +36,16 @@ export interface DecodedSource {
    */
   firstByte?: number;
   endByte?: number;
+  /** Of a database: the table, and the number (`id`) of the row in it. */
+  table?: string;
+  row?: number;
   /** The range counts the bytes that the text of the input stands for (hex, base64, a dump), not those of the text. */
   bytesOf?: 'decoded';
+}
+
+/** `mc_event 17`: table and row of a record out of a database; undefined for others. */
+export function rowOfSource({ table, row }: DecodedSource): string | undefined {
+  return table === undefined ? undefined : row === undefined ? table : `${table} ${row}`;
 }
 
 /** One vocabulary for all architectures: that of machine checks, and `info` for what is no error. */

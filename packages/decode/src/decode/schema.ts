@@ -59,6 +59,8 @@ const SCHEMA = {
         lastLine: line,
         firstByte: byte,
         endByte: byte,
+        table: { ...text, description: 'of a database' },
+        row: { type: 'integer', description: 'number (id) of the row in the table' },
         bytesOf: { const: 'decoded', description: 'the range counts the bytes that the text of the input stands for' },
       },
       ['input', 'from'],

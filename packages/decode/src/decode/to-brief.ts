@@ -3,6 +3,7 @@ import { hex64 } from '../common/hex.ts';
 import { escapeText, safeText } from '../common/screen.ts';
 import { countText } from './count.ts';
 import { placeText } from './place.ts';
+import { rowOfSource } from './record.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from './record.ts';
 
 /** Pages counted; what a log of more of them comes to is said as "and more". */
@@ -70,9 +71,12 @@ export class BriefWriter {
   }
 
   /** `kern.log:120`, `mcelog.bin@0x40`. */
-  #place({ input, firstLine, firstByte }: DecodedSource): string {
+  #place(source: DecodedSource): string {
+    const { input, firstLine, firstByte } = source;
     if (input !== this.#input) [this.#input, this.#name] = [input, safeText(input, 60)];
     if (firstLine !== undefined) return `${this.#name}:${firstLine}`;
+    const row = rowOfSource(source);
+    if (row !== undefined) return `${this.#name}:${safeText(row, 60)}`;
     return firstByte === undefined ? this.#name : `${this.#name}@0x${firstByte.toString(16)}`;
   }
 

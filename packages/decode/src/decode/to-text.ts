@@ -10,6 +10,7 @@ import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
 import { tellingMessage } from './outlook.ts';
 import { placeText } from './place.ts';
+import { rowOfSource } from './record.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
 import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
@@ -85,6 +86,8 @@ function whereFrom({ source }: DecodedRecord): string {
       source.firstLine === source.lastLine ? `${source.firstLine}` : `${source.firstLine}-${source.lastLine}`;
     return `${input}:${lines} (${from})`;
   }
+  const row = rowOfSource(source);
+  if (row !== undefined) return `${input}:${oneLine(row, 80)} (${from})`;
   return source.firstByte === undefined
     ? input
     : `${input} bytes ${source.firstByte}-${source.endByte ?? ''} (${from})`;

@@ -80,6 +80,67 @@ export const TOOLS = {
       },
     },
   ),
+  'ras-sigbus': row(
+    'number:number code:string comm:string pid:number',
+    'A process got SIGBUS for bad memory, as rasdaemon recorded it.',
+    {
+      severity: 'uncorrected',
+      record: {
+        reporter: 'kernel',
+        headline: 'Process got SIGBUS for bad memory',
+        explanation:
+          'Linux told a process that memory of it is lost: BUS_MCEERR_AR where it had used the data, BUS_MCEERR_AO before that. The row has no address.',
+        next: 'Look for the machine check or firmware record and the memory failure of the same moment: they have the page.',
+      },
+    },
+  ),
+  'ras-signal': row(
+    'number:number code:string comm:string pid:number',
+    'A process got a signal that is none of bad memory, as rasdaemon recorded it.',
+    {
+      record: {
+        reporter: 'kernel',
+        headline: 'Process got a signal',
+        explanation: 'The signal, or its code, is not one that Linux sends for bad memory.',
+        next: 'Nothing to do for memory.',
+      },
+    },
+  ),
+  'disk-error': row('what:string message:string', 'An error of a block device in the database of rasdaemon.', {
+    severity: 'unknown',
+    record: {
+      reporter: 'device',
+      headline: 'Disk error in the database of rasdaemon',
+      explanation: 'A request to a block device failed. This is no error of memory.',
+      next: 'Look at the device it names.',
+    },
+  }),
+  'devlink-error': row(
+    'what:string message:string',
+    'A health report of a network device in the database of rasdaemon.',
+    {
+      severity: 'unknown',
+      record: {
+        reporter: 'device',
+        headline: 'Health report of a network device',
+        explanation: 'The driver of a device reported that it is not well. This is no error of memory.',
+        next: 'Look at the device it names and at its driver.',
+      },
+    },
+  ),
+  'ras-vendor': row(
+    'what:string message:string',
+    'A row of a table of rasdaemon for the records of one maker of chips.',
+    {
+      severity: 'unknown',
+      record: {
+        reporter: 'firmware',
+        headline: 'Record of a chip maker in the database of rasdaemon',
+        explanation: 'The columns are registers and words of that maker, shown as they stand there.',
+        next: 'Ask the maker what they mean; look in the kernel log for the record of the same moment.',
+      },
+    },
+  ),
   'pcie-corrected': row(PCIE_FIELDS, PCIE_TEXT, {
     severity: 'corrected',
     record: {

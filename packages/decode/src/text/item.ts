@@ -57,6 +57,8 @@ export const TEXT_NOTES = {
   W_TEXT_SPLIT:
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
+  W_TEXT_ROW:
+    "A row of rasdaemon's database says in words what no column of it holds. The words are rasdaemon's, and nothing was concluded from them.",
   W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',
   E_TEXT_INCOMPLETE:
     'Lines of a record are missing, and its status register with them, so no record was made of the lines that are there.',

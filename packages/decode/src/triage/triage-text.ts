@@ -3,6 +3,7 @@ import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
 import { thousands } from '../decode/count.ts';
 import { placeText } from '../decode/place.ts';
+import { rowOfSource } from '../decode/record.ts';
 import type { DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { TextStyle } from '../decode/to-text.ts';
 import { COLUMNS, MIN_COLUMNS, wrap } from '../decode/wrap.ts';
@@ -16,8 +17,11 @@ const MAX_SHOWN = 24;
 const safe = (text: string, most = 500): string => safeText(text.replaceAll('\t', ' '), most);
 
 /** `kern.log:120-123`, or the byte. */
-export function whereOf({ input, firstLine, lastLine, firstByte }: DecodedSource): string {
+export function whereOf(source: DecodedSource): string {
+  const { input, firstLine, lastLine, firstByte } = source;
   const name = safe(input, 120);
+  const row = rowOfSource(source);
+  if (row !== undefined) return `${name}:${safe(row, 80)}`;
   if (firstLine === undefined) return firstByte === undefined ? name : `${name}@0x${firstByte.toString(16)}`;
   return lastLine === undefined || lastLine === firstLine ? `${name}:${firstLine}` : `${name}:${firstLine}-${lastLine}`;
 }

@@ -9,7 +9,7 @@ import { hexU64 } from '../transport/line.ts';
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
 
 /** Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`. */
-const NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
+export const MCE_NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
   bank: 'bank',
   status: 'status',
   misc: 'misc',
@@ -74,7 +74,7 @@ export function rasdaemonMce(body: string, place: Place, source: string, row = f
   let hasBank = row;
   for (const m of body.matchAll(PAIR)) {
     const name = m[1] ?? '';
-    const member = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+    const member = Object.hasOwn(MCE_NAMES, name) ? MCE_NAMES[name] : undefined;
     if (member === undefined) continue;
     const decimal = !row && DECIMAL.has(name);
     if (decimal && !/^\d{1,9}$/.test(m[2] ?? '')) continue;
