@@ -6,7 +6,7 @@ import { XML_FLAGS } from '@syndrome/qemu/libvirt/calls.ts';
 import type { LibvirtClient } from '@syndrome/qemu/libvirt/client.ts';
 import { LibvirtCallError } from '@syndrome/qemu/libvirt/errors.ts';
 import type { DomainState } from '@syndrome/qemu/libvirt/states.ts';
-import type { VmId } from '../core/ids.ts';
+import type { Epoch, VmId } from '../core/ids.ts';
 import type { ProcessGone } from '../core/act.ts';
 import { bootId, pids, type ProcessFacts, processFacts, type ProcessId } from './proc.ts';
 import { type Copy, type Vms, howGoneCopy } from './vms.ts';
@@ -52,13 +52,19 @@ export class LibvirtVms {
   /** The copies whose end was seen to be one: a process each, by pid and start. */
   readonly #ended = new Map<VmId, string>();
   readonly #idOf = (vm: VmId): string => {
-    const copy = this.host.find(vm)?.copy;
+    const { copy, begun } = this.host.find(vm) ?? {};
+    if (begun !== undefined) return `epoch ${begun.epoch}`;
     return copy === undefined ? '' : `${copy.pid}/${copy.startTicks}`;
   };
 
   /** Its last process here did not go to another host: libvirt told of its end, or we brought it about. */
   hasEnded(vm: VmId): void {
     this.#ended.set(vm, this.#idOf(vm));
+  }
+
+  /** It is about to be started: what is known of an older process says nothing of the one to come. @throws where that cannot be written down */
+  begins(vm: VmId, epoch: Epoch): void {
+    this.host.begins(vm, { epoch, socket: this.place.socket, boot: bootId(this.place.proc) });
   }
 
   /** Whether the end of its last process here was seen. */

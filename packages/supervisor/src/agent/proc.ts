@@ -150,6 +150,15 @@ export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefin
   return qemus.length === 1 ? qemus[0] : undefined;
 }
 
+/** The process that was started with an option of that value. Undefined where none, or more than one, is there. */
+export function startedWith(option: string, value: string, proc = '/proc'): ProcessFacts | undefined {
+  const found = pids(proc).flatMap(pid => {
+    const argv = argvOf(pid, proc);
+    return argv.some((word, i) => word === value && argv[i - 1] === option) ? (liveFacts(pid, proc) ?? []) : [];
+  });
+  return found.length === 1 ? found[0] : undefined;
+}
+
 /** What is known of a process that is no zombie. */
 function liveFacts(pid: number, proc: string): ProcessFacts | undefined {
   const facts = processFacts(pid, proc);

@@ -5,7 +5,7 @@ import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { parseObject } from '@syndrome/decode/common/json.ts';
 import type { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { ProcessGone } from '../core/act.ts';
-import type { VmId } from '../core/ids.ts';
+import type { Epoch, VmId } from '../core/ids.ts';
 import type { SeenEvent, VmReport } from '../core/said.ts';
 import type { RamPiece } from './ram-piece.ts';
 import type { Unit } from './units.ts';
@@ -17,6 +17,8 @@ export interface Copy extends ProcessId {
   boot: string;
   /** Where its monitor listens, or the file that it writes. */
   socket: string;
+  /** Under which it was started by us; none where somebody else has started it. */
+  epoch?: Epoch;
   /** What was told of it first, without its definition: so that its end can be told by an agent that did not see it. */
   report?: VmReport;
   /** Where guest memory lies in it, hexadecimal, where it tells that once only. */
@@ -29,6 +31,18 @@ export interface Copy extends ProcessId {
   autostart?: boolean;
   /** Further processes of the same VM that were there when this one was found: a stop is one of all of them. */
   others?: Omit<Copy, 'report' | 'others' | 'unit' | 'autostart'>[];
+}
+
+/**
+ * A start that was begun, and whose process is not known: written down before there can be one. An older copy's end says nothing of it, so
+ * that none is kept beside it.
+ */
+export interface Begun {
+  epoch: Epoch;
+  socket: string;
+  boot: string;
+  /** Why no process came of it: then it is over. */
+  nothing?: string;
 }
 
 /** How it is known that a copy is gone; undefined where it is there. After a reboot all are. */
@@ -45,6 +59,7 @@ export interface KnownVm {
   /** While it can be asked. */
   qmp?: QmpClient;
   copy?: Copy;
+  begun?: Begun;
   report?: VmReport;
   /** Where guest memory lies in its process. */
   ram?: RamPiece[];
@@ -59,8 +74,15 @@ const isCopy = (value: unknown): value is Copy => {
   return Number.isSafeInteger(pid) && text(startTicks) && text(boot) && text(socket);
 };
 
-function bare({ pid, startTicks, boot, socket, left }: Copy): Omit<Copy, 'report' | 'others' | 'unit' | 'autostart'> {
-  return { pid, startTicks, boot, socket, ...(left === undefined ? {} : { left }) };
+const isBegun = (value: unknown): value is Begun => {
+  const { epoch, socket, boot, nothing } = (value ?? {}) as Record<string, unknown>;
+  return Number.isSafeInteger(epoch) && text(socket) && text(boot) && (nothing === undefined || text(nothing));
+};
+
+function bare(copy: Copy): Omit<Copy, 'report' | 'others' | 'unit' | 'autostart'> {
+  const { pid, startTicks, boot, socket, epoch, left } = copy;
+  const more = { ...(epoch === undefined ? {} : { epoch }), ...(left === undefined ? {} : { left }) };
+  return { pid, startTicks, boot, socket, ...more };
 }
 
 const sameProcess = (a: Copy, b: Copy): boolean =>
@@ -81,6 +103,7 @@ export class Vms {
   readonly #path: string | undefined;
   readonly #known = new Map<VmId, KnownVm>();
   readonly #copies = new Map<VmId, Copy>();
+  readonly #begun = new Map<VmId, Begun>();
   readonly #observers = new Set<(seen: SeenEvent) => void>();
   #isUnsaved = false;
 
@@ -93,7 +116,11 @@ export class Vms {
     } catch {
       // The first start.
     }
-    for (const [vm, copy] of Object.entries(parseObject(content) ?? {})) if (isCopy(copy)) this.#copies.set(vm, copy);
+    for (const [vm, kept] of Object.entries(parseObject(content) ?? {})) {
+      const { begun, ...copy } = (kept ?? {}) as { begun?: unknown };
+      if (isCopy(copy)) this.#copies.set(vm, copy);
+      if (isBegun(begun)) this.#begun.set(vm, begun);
+    }
   }
 
   /** What is known of a VM; made where nothing is. */
@@ -101,11 +128,13 @@ export class Vms {
     let known = this.#known.get(vm);
     if (known === undefined) {
       const copy = this.#copies.get(vm);
+      const begun = this.#begun.get(vm);
       const ram = copy?.ram === undefined ? undefined : ramOfCopy(copy.ram);
       known = {
         vm,
         vmm: copy?.report?.vmm ?? vmm,
         ...(copy === undefined ? {} : { copy }),
+        ...(begun === undefined ? {} : { begun }),
         ...(ram === undefined ? {} : { ram }),
       };
       this.#known.set(vm, known);
@@ -115,7 +144,7 @@ export class Vms {
 
   /** What is known of a VM that a source has found, or that ran here before. */
   find(vm: VmId): KnownVm | undefined {
-    return this.#known.has(vm) || this.#copies.has(vm) ? this.of(vm) : undefined;
+    return this.#known.has(vm) || this.#copies.has(vm) || this.#begun.has(vm) ? this.of(vm) : undefined;
   }
 
   /**
@@ -133,16 +162,58 @@ export class Vms {
     return this.all().find(known => known.copy?.pid === pid);
   }
 
+  /**
+   * It is about to be started here: durable when this returns, and the copy of before is forgotten. Its process is found by whoever started it,
+   * or at its socket by a source of the next agent.
+   * @throws the error of the file system: then it must not be started
+   */
+  begins(vm: VmId, begun: Begun): void {
+    const [known, copy, before] = [this.of(vm), this.#copies.get(vm), this.#begun.get(vm)];
+    this.#copies.delete(vm);
+    this.#begun.set(vm, begun);
+    try {
+      this.#write();
+    } catch (error) {
+      if (copy !== undefined) this.#copies.set(vm, copy);
+      if (before === undefined) this.#begun.delete(vm);
+      else this.#begun.set(vm, before);
+      throw error;
+    }
+    delete known.copy;
+    delete known.ram;
+    known.begun = begun;
+  }
+
+  /** No process came of the start that was begun, or none is left of it. Durable as `foundCopy` is. */
+  cameToNothing(vm: VmId, why: string): void {
+    const { begun } = this.of(vm);
+    if (begun === undefined) return;
+    begun.nothing = why;
+    this.#save();
+  }
+
   /** Its process was found. Durable when this returns, where the disk takes it; else with a later `flush`. */
-  foundCopy(vm: VmId, copy: Copy): void {
+  foundCopy(vm: VmId, process: Copy): void {
+    const begun = this.#begun.get(vm);
+    const isBegunOne = begun !== undefined && begun.socket === process.socket;
+    // What a source looked at before the start, and is gone, is not what was started.
+    const isGone = process.boot === bootId() && howGoneCopy(process) !== undefined;
+    if (isBegunOne && process.epoch !== begun.epoch && isGone) return;
+    const copy: Copy = isBegunOne ? { ...process, epoch: begun.epoch } : process;
+    if (isBegunOne) {
+      this.#begun.delete(vm);
+      delete this.of(vm).begun;
+    }
     const old = this.#copies.get(vm);
     const isSame = old !== undefined && sameProcess(old, copy);
     const before = old === undefined ? [] : [...(old.others ?? []), ...(isSame ? [] : [bare(old)])];
     const others = before.filter(other => howGoneCopy(other) === undefined && !sameProcess(other, copy));
     const left = isSame && old.left === true;
     const unit = copy.unit ?? (isSame ? old.unit : undefined);
+    const epoch = copy.epoch ?? (isSame ? old.epoch : undefined);
     const found = {
       ...copy,
+      ...(epoch === undefined ? {} : { epoch }),
       ...(unit && { unit }),
       ...(left ? { left } : {}),
       ...(others.length > 0 ? { others } : {}),
@@ -189,10 +260,9 @@ export class Vms {
 
   /** Writes what the disk did not take before. To be called about once a second. */
   flush(): void {
-    if (!this.#isUnsaved || this.#path === undefined) return;
+    if (!this.#isUnsaved) return;
     try {
-      writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#copies)));
-      this.#isUnsaved = false;
+      this.#write();
     } catch {
       // A full disk is no reason not to read, or to forget it here.
     }
@@ -200,7 +270,23 @@ export class Vms {
 
   #keep(vm: VmId, copy: Copy): void {
     this.#copies.set(vm, copy);
+    this.#save();
+  }
+
+  #save(): void {
     this.#isUnsaved = true;
     this.flush();
+  }
+
+  /** @throws the error of the file system */
+  #write(): void {
+    if (this.#path === undefined) return;
+    const of = (vm: VmId): object => {
+      const begun = this.#begun.get(vm);
+      return { ...this.#copies.get(vm), ...(begun === undefined ? {} : { begun }) };
+    };
+    const ids = new Set([...this.#copies.keys(), ...this.#begun.keys()]);
+    writeWhole(this.#path, JSON.stringify(Object.fromEntries([...ids].map(vm => [vm, of(vm)]))));
+    this.#isUnsaved = false;
   }
 }

@@ -4,7 +4,9 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { VmId } from '../../core/ids.ts';
-import { type ProcessFacts, processFacts } from '../proc.ts';
+import type { Epoch } from '../../core/ids.ts';
+import { bootId, type ProcessFacts, processFacts } from '../proc.ts';
+import type { Vms } from '../vms.ts';
 
 /** The part of a name that a file may have. */
 const fileName = (vm: VmId): string =>
@@ -28,7 +30,7 @@ interface Detached {
 }
 
 /** Starts a program with both outputs in a file. Never throws for what the program does. */
-export function startDetached(argv: readonly string[], cwd: string, log: string, proc?: string): Detached {
+function startDetached(argv: readonly string[], cwd: string, log: string, proc?: string): Detached {
   const [program = '', ...args] = argv;
   const fd = openSync(log, 'a', 0o600);
   let ended: string | undefined;
@@ -39,4 +41,35 @@ export function startDetached(argv: readonly string[], cwd: string, log: string,
   child.unref();
   const facts = child.pid === undefined ? undefined : processFacts(child.pid, proc);
   return { facts, ended: () => ended };
+}
+
+/** Which start it is. */
+interface Start {
+  vms: Vms;
+  vm: VmId;
+  epoch: Epoch;
+  /** Where its monitor will listen, or the file that it will write. */
+  socket: string;
+  proc?: string | undefined;
+}
+
+/**
+ * Starts a VM's process. That it begins is written down before, and which process it is afterwards: who looks for its end after a crash
+ * in between knows that there is one.
+ * @throws the error of the file system where it cannot be written down: nothing was started then
+ */
+export function startNoted(argv: readonly string[], cwd: string, log: string, start: Start): Detached {
+  const { vms, vm, epoch, socket, proc } = start;
+  const boot = bootId(proc);
+  vms.begins(vm, { epoch, socket, boot });
+  let started: Detached;
+  try {
+    started = startDetached(argv, cwd, log, proc);
+  } catch (error) {
+    vms.cameToNothing(vm, messageOf(error));
+    throw error;
+  }
+  const { facts } = started;
+  if (facts !== undefined) vms.foundCopy(vm, { pid: facts.pid, startTicks: facts.startTicks, boot, socket, epoch });
+  return started;
 }

@@ -1,5 +1,5 @@
 /** Acts against a daemon and a virsh that a test makes do, or not do, what they are told. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerServer } from '@syndrome/qemu/libvirt/testing/peer.ts';
@@ -185,6 +185,37 @@ describe('an act on a domain', () => {
       state: 'confirmed',
       seen: { pid: '42', startTicks: '4711', state: 'running', libvirt: 'running (booted)' },
     });
+  });
+
+  test('the end of an older copy is none of a start that was begun', async () => {
+    await bareProc(folder);
+    // Epoch 0 was here, and its end was seen.
+    const socket = join(folder, 'sock');
+    host.foundCopy(VM, { pid: 41, startTicks: '1', boot: 'boot-1', socket });
+    const vms = new LibvirtVms({ socket, proc: folder }, host);
+    vms.hasEnded(VM);
+    expect(vms.sawEnd(VM)).toBe(true);
+    vms.begins(VM, 2);
+    expect([vms.sawEnd(VM), host.find(VM)?.copy]).toEqual([false, undefined]);
+    // Somebody has moved it on, with its definition, before its process was looked at.
+    const moved = await act('prove', new Map());
+    expect(moved).toMatchObject({ state: 'unknown', reason: expect.stringContaining('another host') as string });
+    expect(moved.proof).toBeUndefined();
+    // libvirt says how it ended: with that, and without a process, its stop is proven; and not by the pid of the older one.
+    const ended = await act('prove', new Map([[VM, { ...t1(), id: -1, state: [5, 5] }]]));
+    expect(ended).toMatchObject({ state: 'confirmed', proof: { evidence: { process: 'absent' } } });
+    expect(ended.proof?.evidence['pid']).toBeUndefined();
+  });
+
+  test('a start that cannot be written down is none', async () => {
+    mkdirSync(join(folder, 'copies'));
+    host = new Vms(join(folder, 'copies'));
+    const domains = new Map([[VM, { ...t1(), id: -1, state: [5, 0] } satisfies Fake]]);
+    expect(await act('start', domains, undefined, { definition: xmlOf(t1()) })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('cannot write down') as string,
+    });
+    expect(told().some(c => c.startsWith('start'))).toBe(false);
   });
 
   test('a start that fails leaves no definition of ours', async () => {

@@ -179,13 +179,18 @@ async function start(doing: Doing, { vms }: LibvirtActuatorOptions): Promise<Out
     if (before === undefined) vms.hasEnded(doing.vm);
     return doing.failed('libvirt does not take the definition');
   }
+  try {
+    vms.begins(doing.vm, doing.act.epoch);
+  } catch (error) {
+    return { state: 'failed', reason: `this host cannot write down what it starts: ${messageOf(error)}` };
+  }
   const ran = await doing.virsh('start', doing.vm);
   if (ran.code !== 0) {
     const outcome = doing.failed('it did not start');
-    // What we defined and what does not run would be in the way of whoever reads the list.
-    if (before === undefined && (await doing.now())?.active === false) {
-      vms.hasEnded(doing.vm);
-      await doing.virsh('undefine', '--keep-nvram', doing.vm);
+    if ((await doing.now())?.active === false) {
+      if (outcome.state === 'failed') vms.hasEnded(doing.vm);
+      // What we defined and what does not run would be in the way of whoever reads the list.
+      if (before === undefined) await doing.virsh('undefine', '--keep-nvram', doing.vm);
     }
     return outcome;
   }

@@ -1,6 +1,6 @@
 /** @module Acts on a bare QEMU: over its monitor, and on its process where that does not answer. */
 import { mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -8,12 +8,12 @@ import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { Act, ActResult, StopProof } from '../../core/act.ts';
 import type { VmId } from '../../core/ids.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
-import { bootId, listenerOf } from '../proc.ts';
+import { bootId, listenerOf, type ProcessFacts, startedWith, UNKNOWN_BOOT } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
 import type { Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
-import { logOf, startDetached } from './detached.ts';
+import { logOf, startNoted } from './detached.ts';
 import { guardRefusal } from './migration-guard.ts';
 
 interface QemuActsOptions {
@@ -128,7 +128,10 @@ export class QemuActs implements Actuator {
 
   async #stop(act: Act, known: KnownVm, signal: AbortSignal): Promise<Outcome> {
     const { stepMs = 1500 } = this.#options;
+    this.#lookForBegun(known);
     const { copy, qmp } = known;
+    const lost = this.#begunIsOver(act, known);
+    if (copy === undefined && lost !== undefined) return lost;
     if (copy === undefined) return failed('its process is not known: it can be neither ended nor proven gone');
     let way = 'it had ended';
     if (!this.#isGone(copy) && qmp !== undefined) {
@@ -149,7 +152,10 @@ export class QemuActs implements Actuator {
   }
 
   async #prove(act: Act, known: KnownVm): Promise<Outcome> {
+    this.#lookForBegun(known);
     const { copy } = known;
+    const lost = this.#begunIsOver(act, known);
+    if (copy === undefined && lost !== undefined) return lost;
     if (copy === undefined) return { state: 'unknown', reason: 'no process of it was seen on this host' };
     if (!this.#isGone(copy)) return failed(`it is there: pid ${copy.pid}`);
     return this.#proof(act, known, copy, 'looked at');
@@ -165,20 +171,52 @@ export class QemuActs implements Actuator {
       return { state: 'unknown', reason: 'it went to another host alive: that it is gone here proves nothing', seen };
     const another = copy.others?.find(one => howGoneCopy(one, proc) === undefined);
     if (another !== undefined) return failed(`another process of it is there: pid ${another.pid}`);
+    const begun = this.#begunIsOver(act, known);
+    if (begun !== undefined && begun.proof === undefined) return begun;
     const again = await this.#startsAgain(known, copy);
     if (again !== undefined)
       return { state: 'confirmed', reason: `it is gone, and no proof: something may start it again: ${again}`, seen };
-    const other = listenerOf(copy.socket, proc);
+    // One that was started here listens in our own folder, whatever we know of it.
+    const own = join(this.#options.folder, basename(copy.socket));
+    const other = this.#holderOf(known, copy.socket) ?? this.#holderOf(known, own);
     if (other !== undefined) return failed(`another process has its monitor: pid ${other.pid}`);
-    const proof: StopProof = {
-      kind: 'process-gone',
-      vm: known.vm,
-      host: act.host,
-      epoch: act.epoch,
-      at: Date.now(),
-      evidence: { ...seen, autostart: 'off' },
-    };
-    return { state: 'confirmed', seen, proof };
+    return { state: 'confirmed', seen, proof: proofOf(act, known.vm, seen) };
+  }
+
+  /** The process that has the monitor of a VM now, or writes the file that is one's. */
+  #holderOf({ vmm }: KnownVm, socket: string): ProcessFacts | undefined {
+    const { proc } = this.#options;
+    return vmm === 'reference' ? startedWith('--events', socket, proc) : listenerOf(socket, proc);
+  }
+
+  /** What was begun here may have been lost between its start and the note of its process: it is known by its socket. */
+  #lookForBegun(known: KnownVm): void {
+    const { vm, begun } = known;
+    const { vms, proc } = this.#options;
+    const found = begun === undefined ? undefined : this.#holderOf(known, begun.socket);
+    if (begun === undefined || found === undefined) return;
+    const { pid, startTicks } = found;
+    vms.foundCopy(vm, { pid, startTicks, boot: bootId(proc), socket: begun.socket, epoch: begun.epoch });
+  }
+
+  /**
+   * What is known of a start whose process is not: its proof where nothing came of it, or the host has booted since; undefined where there is
+   * no such start. That nobody has its socket at this moment is no proof.
+   */
+  #begunIsOver(act: Act, { vm, begun, report }: KnownVm): Outcome | undefined {
+    if (begun === undefined) return undefined;
+    const { epoch, socket, boot, nothing } = begun;
+    const now = bootId(this.#options.proc);
+    const isGone = nothing !== undefined || (boot !== now && ![boot, now].includes(UNKNOWN_BOOT));
+    const seen = { epoch: String(epoch), socket, boot };
+    if (!isGone) {
+      const reason = `a start of epoch ${epoch} was begun here, and its process was not seen: it may be there`;
+      return { state: 'unknown', reason, seen };
+    }
+    const over = { ...seen, process: nothing === undefined ? 'host-rebooted' : 'absent', way: nothing ?? 'looked at' };
+    if (report?.autostart === true)
+      return { state: 'confirmed', reason: 'it is gone, and no proof: its configuration starts it again', seen: over };
+    return { state: 'confirmed', seen: over, proof: proofOf(act, vm, over) };
   }
 
   async #start(act: Act, vm: VmId, signal: AbortSignal): Promise<Outcome> {
@@ -192,19 +230,21 @@ export class QemuActs implements Actuator {
     const uid = process.geteuid?.();
     if (definition.uid !== undefined && definition.uid !== uid)
       return refused(`it ran as user ${definition.uid}, and this agent runs as ${uid}: it would have other rights`);
-    const there = vms.find(vm)?.copy;
-    if (there !== undefined && !this.#isGone(there)) return failed(`it runs here already: pid ${there.pid}`);
+    const before = vms.find(vm);
+    if (before !== undefined) this.#lookForBegun(before);
+    const there = before?.copy;
+    const one = [...(there === undefined ? [] : [there]), ...(there?.others ?? [])].find(c => !this.#isGone(c));
+    if (one !== undefined) return failed(`it runs here already: pid ${one.pid}`);
     const listener = listenerOf(socket, proc);
     if (listener !== undefined) return failed(`pid ${listener.pid} listens on ${socket} already`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const logPath = logOf(vm, logs);
     // What was said of it on its old host holds here, and its log is read.
     writeWhole(`${socket}.json`, JSON.stringify({ ...said, vm, log: logPath }));
-    const { facts, ended } = startDetached(argv, definition.cwd, logPath, proc);
-    if (facts !== undefined)
-      vms.foundCopy(vm, { pid: facts.pid, startTicks: facts.startTicks, boot: bootId(proc), socket });
+    const { facts, ended } = startNoted(argv, definition.cwd, logPath, { vms, vm, epoch: act.epoch, socket, proc });
     const running = await this.#running(socket, vm, ended, signal);
     const why = ended();
+    if (why !== undefined) vms.cameToNothing(vm, why);
     if (why !== undefined) return failed(why);
     if (running === undefined) return { state: 'unknown', reason: 'its monitor did not say that it runs' };
     if (facts === undefined) return { state: 'unknown', reason: 'its process was not seen' };
@@ -262,6 +302,15 @@ function monitor(known: KnownVm): QmpClient {
   if (known.qmp === undefined) throw new Error('its monitor cannot be asked now');
   return known.qmp;
 }
+
+const proofOf = (act: Act, vm: VmId, seen: Record<string, string>): StopProof => ({
+  kind: 'process-gone',
+  vm,
+  host: act.host,
+  epoch: act.epoch,
+  at: Date.now(),
+  evidence: { ...seen, autostart: 'off' },
+});
 
 const evidenceOf = ({ pid, startTicks, boot }: Copy): Record<string, string> => ({
   pid: String(pid),

@@ -7,11 +7,10 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Act, ActResult } from '../../core/act.ts';
 import type { SeenEvent } from '../../core/said.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
-import { bootId } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { referenceCommand, referenceDefinitionSchema } from '../vm-facts.ts';
 import { howGoneCopy, type Vms } from '../vms.ts';
-import { logOf, startDetached } from './detached.ts';
+import { logOf, startNoted } from './detached.ts';
 
 interface ReferenceActsOptions {
   vms: Vms;
@@ -100,20 +99,20 @@ export class ReferenceActs implements Actuator {
       if (seen.vm === vm && seen.event.name === 'vmm.started') isUp = true;
     });
     try {
-      const { facts, ended } = startDetached(argv, definition.cwd, logOf(vm, logs));
-      if (facts !== undefined) {
-        const { pid, startTicks } = facts;
-        this.#vms.foundCopy(vm, { pid, startTicks, boot: bootId(), socket: events });
-      }
+      const noted = { vms: this.#vms, vm, epoch: act.epoch, socket: events };
+      const { facts, ended } = startNoted(argv, definition.cwd, logOf(vm, logs), noted);
       const ms = Math.max(1, Math.min(act.deadline - Date.now(), 0x7fff_ffff));
       const either = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
       while (!isUp && ended() === undefined && !either.aborted) await pause(LOOK_MS, either);
       const why = ended();
+      if (why !== undefined) this.#vms.cameToNothing(vm, why);
       if (why !== undefined) return resultOf(act, { state: 'failed', reason: why });
       if (!isUp || facts === undefined)
         return resultOf(act, { state: 'unknown', reason: 'it did not say that it runs its guest' });
       const seen = { pid: String(facts.pid), startTicks: facts.startTicks, status: 'started' };
       return resultOf(act, { state: 'confirmed', seen });
+    } catch (error) {
+      return resultOf(act, { state: 'failed', reason: messageOf(error) });
     } finally {
       unobserve();
     }

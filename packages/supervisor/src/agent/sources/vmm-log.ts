@@ -45,6 +45,7 @@ export class VmmLogSource implements Source {
     const name = `vmm:${this.#path}`;
     const known = vms.of(vm, 'reference');
     known.events = this.#path;
+    known.vmm = 'reference';
     if (facts.control !== undefined) known.control = facts.control;
     const tell = (state: VmState, reason: string): void => {
       if (known.report?.state === state) return;
@@ -114,8 +115,10 @@ export class VmmLogSource implements Source {
     );
     if (bytes !== undefined) this.#memoryBytes = Number(bytes);
     const process = Number.isSafeInteger(pid) ? processFacts(pid as number) : undefined;
-    if (process === undefined) return;
     const known = this.#options.vms.of(this.vm);
+    // An older copy's line, whose number another process has by now, does not say which one was begun.
+    const isOther = known.begun !== undefined && process?.argv.includes(this.#path) !== true;
+    if (process === undefined || isOther) return;
     const ram = gpa === undefined || hva === undefined || bytes === undefined ? undefined : { gpa, hva, bytes };
     if (ram !== undefined) known.ram = [ram];
     // One that was started again is told again.
