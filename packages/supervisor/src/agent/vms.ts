@@ -37,7 +37,7 @@ export interface Copy extends ProcessId {
  * A start that was begun, and whose process is not known: written down before there can be one. An older copy's end says nothing of it, so
  * that none is kept beside it.
  */
-export interface Begun {
+interface Begun {
   epoch: Epoch;
   socket: string;
   boot: string;

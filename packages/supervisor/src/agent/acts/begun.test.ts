@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Act, ActKind } from '../../core/act.ts';
 import type { Actuator } from '../actuator.ts';
-import { bootId, processFacts, startedWith } from '../proc.ts';
+import { bootId, type ProcessFacts, processFacts, startedWith } from '../proc.ts';
 import { Units } from '../units.ts';
 import { type Copy, Vms } from '../vms.ts';
 import { QemuActs } from './qemu.ts';
@@ -31,7 +31,13 @@ afterEach(() => {
 });
 
 const order = (kind: ActKind, more: Partial<Act> = {}): Act => ({
-  ...{ id: kind, kind, host: 'a', vm: 'web', epoch: 2, incident: 'inc-1', deadline: Date.now() + 5000 },
+  id: kind,
+  kind,
+  host: 'a',
+  vm: 'web',
+  epoch: 2,
+  incident: 'inc-1',
+  deadline: Date.now() + 5000,
   ...more,
 });
 /** Epoch 0, long gone. */
@@ -90,9 +96,11 @@ test.each(['qemu', 'reference'] as const)('kill -9 between mark and note: %s', k
     // Of the epoch in which nothing was begun here the old copy's end is the proof.
     expect(await first.act(order('prove', { epoch: 1 }), never)).toMatchObject({ proof: { epoch: 1 } });
     killedAtNote(kind, order('start', { definition: text }));
-    const runs =
+    const look = (): ProcessFacts | undefined =>
       kind === 'qemu' ? startedWith('-qmp', `unix:${join(folder, 'web.qmp')}`) : startedWith('--events', events);
-    expect(runs).toBeDefined();
+    // It begins as a copy of its agent, and goes on without that.
+    await expect.poll(look).toBeDefined();
+    const runs = look();
     const vms = new Vms(path);
     expect(vms.find('web')?.copy).toBeUndefined();
     const acts = kind === 'qemu' ? qemuActs(vms) : referenceActs(vms);
