@@ -11,6 +11,7 @@ import type { SeenEvent } from '../core/said.ts';
 import { pageSize } from './acts/host.ts';
 import type { RamPiece } from './ram-piece.ts';
 import type { KnownVm, Vms } from './vms.ts';
+import { whereOf } from './where.ts';
 import { HmpError } from '@syndrome/qemu/qmp/errors.ts';
 import { gpa2hva } from '@syndrome/qemu/qmp/translate.ts';
 
@@ -155,8 +156,10 @@ export class Joiner {
   }
 
   /** The same event, with what could be found out. */
-  join(seen: SeenEvent): SeenEvent {
-    if (seen.vm !== undefined || (seen.source !== 'kmsg' && seen.source !== 'tracefs')) return seen;
+  join(said: SeenEvent): SeenEvent {
+    if (said.vm !== undefined || (said.source !== 'kmsg' && said.source !== 'tracefs')) return said;
+    const where = whereOf(said.event);
+    const seen = where === undefined ? said : { ...said, where };
     const { pfn, pid } = seen.event.fields as { pfn?: bigint; pid?: number };
     const named = pid === undefined ? undefined : this.#vms.ofPid(pid);
     if (pfn === undefined) return named === undefined ? seen : { ...seen, vm: named.vm };

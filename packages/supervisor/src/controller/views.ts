@@ -31,7 +31,7 @@ export function statusView(s: Readonly<State>): Record<string, unknown> {
 }
 
 export const hostsView = (s: Readonly<State>): unknown[] =>
-  [...s.hosts.values()].map(({ pages, corrected, sources, ...host }: Host) => ({
+  [...s.hosts.values()].map(({ pages, corrected, correctedLately: _c, sources, ...host }: Host) => ({
     ...host,
     pages: pages.size,
     notApplied: [...pages.values()].filter(p => !p.applied && p.repaired !== true).length,

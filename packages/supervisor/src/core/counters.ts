@@ -6,6 +6,7 @@
  * (Documentation/ABI/testing/sysfs-memory-page-offline) what it has handled, HardwareCorrupted of /proc/meminfo
  * (Documentation/filesystems/proc.rst) what is out of use now, soft-offlined pages among it. Both begin at 0 with each boot.
  */
+import { checkCorrected } from './corrected.ts';
 import type { Time } from './ids.ts';
 import { metOn, twinOf } from './ledger.ts';
 import type { HostReport } from './said.ts';
@@ -37,10 +38,11 @@ export function noteCounters(host: Host, { counters, arch }: HostReport): void {
  * @param clock now by the clock of the host
  */
 export function checkCounters(t: Turn, host: Host, clock: Time): void {
-  const { counted } = host;
   // Counters are told when they change: while somebody reads them, what was told last is what they are.
-  if (counted === undefined || !host.connected || t.now - host.since < SETTLED_MS || blindSources(host).length > 0)
-    return;
+  if (!host.connected || t.now - host.since < SETTLED_MS || blindSources(host).length > 0) return;
+  checkCorrected(t, host, clock);
+  const { counted } = host;
+  if (counted === undefined) return;
   checkFewer(t, host, counted, clock);
   checkMore(t, host, counted);
 }

@@ -1,5 +1,6 @@
 /** @module What hosts say of themselves: boots, counters, sources that stopped reading, and pages that are in use again. */
 import type { HostId, Time, VmId } from './ids.ts';
+import { noteCorrected } from './corrected.ts';
 import { noteCounters } from './counters.ts';
 import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
@@ -42,6 +43,7 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   host.cpuModels = report.cpuModels;
   host.storage = report.storage;
   noteCounters(host, report);
+  noteCorrected(host, report, t.now);
   if (report.unapplied !== undefined) {
     const inUse = new Set(report.unapplied.map(hex64));
     for (const page of host.pages.values()) page.applied = !inUse.has(page.key);

@@ -9,9 +9,8 @@ import type { VmCount } from './ledger.ts';
 import { MODES, RUNGS } from './policy.ts';
 import type { HostRule, HostRung, HostWhen, Policy, Rung, VmRule, VmWhen } from './policy.ts';
 import type { Corrected, Host, State, Vm } from './state.ts';
+import { QUARTER_MS } from './times.ts';
 
-/** Corrected errors are counted by quarters of an hour. */
-export const QUARTER_MS = 900_000;
 /** For so long a consequence counts although the VM runs again; later its present state does. */
 const PRESENT_MS = 600_000;
 

@@ -52,7 +52,7 @@ export interface VmWhen {
 
 export interface HostWhen {
   errors?: number | undefined;
-  /** Of them, in one row, bank or DIMM: that many. */
+  /** Of them, those in one DIMM: that many. Where each lies in it is not told of them. */
   sameDimm?: number | undefined;
   within?: Time | undefined;
   corrected?: number | undefined;

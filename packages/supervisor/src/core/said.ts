@@ -34,7 +34,7 @@ export interface SeenEvent {
   pfn?: bigint;
   /** The guest address, where the agent could tell. */
   gpa?: bigint;
-  /** Where in the hardware, for corrected errors: the label of the DIMM, bank and row as its driver names them. */
+  /** Where in the hardware: the DIMM as its driver or the firmware calls it; of corrected errors bank and row in it, too. */
   where?: { dimm?: string; bank?: string; row?: string };
   /** log2 of the bytes that are lost with the page, where known: 12, 21, 30. */
   order?: number;
@@ -71,7 +71,7 @@ export interface HostReport {
   storage: string[];
   /** Poisoned pages of the ledger that are not offline since this boot. */
   unapplied?: bigint[];
-  /** sysfs memory_failure counters and HardwareCorrupted at this moment, by name. */
+  /** sysfs memory_failure and EDAC ce_count counters, and HardwareCorrupted, at this moment, by name. */
   counters?: Record<string, number>;
 }
 

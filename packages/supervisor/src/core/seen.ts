@@ -3,26 +3,21 @@ import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { handsOff } from './budget.ts';
+import { takeCorrected } from './corrected.ts';
 import type { Time } from './ids.ts';
 import { absorb, addRemarks, mergeTwins, noteAfter, pageIncident, remark } from './incident.ts';
 import { claimPages, enterPage, hostOf, isOf, isSuspect, metOn, ownersOf, vmById } from './ledger.ts';
 import { settleLoose, unlocatedIncident } from './loose.ts';
-import { isFromBefore, placeOf } from './places.ts';
+import { placeOf } from './places.ts';
 import type { Row, SeenEvent } from './said.ts';
 import type { Host, Page, Vm } from './state.ts';
 import { addTime, beginsCell, near } from './times.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
-import { QUARTER_MS } from './ladder.ts';
 import { findingOf } from './witness.ts';
 import type { Finding } from './witness.ts';
 
 /** Before this no clock of a host is set: 2017-07-14. */
 const FIRST_TIME = 1.5e12;
-/** Parts of a host whose corrected errors are counted, and quarters of an hour that are kept of each. */
-const MAX_PARTS = 512;
-/** The time of one line of a log, told by two runs of an agent, differs by no more. */
-const SAME_MS = 1000;
-const MAX_QUARTERS = 4 * 24 * 31;
 
 /** When an event happened, as far as the writer's clock can be believed. */
 function timeOf(t: Turn, row: Row, seen: SeenEvent): Time {
@@ -44,7 +39,7 @@ export function takeEvent(t: Turn, row: Row, seen: SeenEvent): void {
     case 'error':
       return vm === undefined ? undefined : error(t, host, vm, seen, finding, when);
     case 'corrected':
-      return corrected(t, host, seen, finding, when);
+      return takeCorrected(t, host, seen, finding, when);
     case 'after':
       return vm === undefined ? undefined : noteAfter(t, vm, finding.what, when);
     case 'quarantined': {
@@ -117,34 +112,5 @@ function error(t: Turn, host: Host, vm: Vm, seen: SeenEvent, finding: Finding & 
   if (claimed) settleLoose(t, host, vm);
   addRemarks(incident, vm);
   t.vms.add(vm.id);
-  t.hosts.add(host.id);
-}
-
-/** Corrected errors are counted for the page, row, bank and DIMM that they are said to be in, and for the host. */
-function corrected(t: Turn, host: Host, seen: SeenEvent, finding: Finding & { is: 'corrected' }, when: Time): void {
-  // A log that is read anew tells of them once more; they are numbers, and would count twice.
-  const before = host.correctedBefore?.get(seen.source);
-  if (before !== undefined && isFromBefore(host, when) && when <= before + SAME_MS) return;
-  host.correctedTo ??= new Map();
-  host.correctedTo.set(seen.source, Math.max(when, host.correctedTo.get(seen.source) ?? 0));
-  const count = finding.count * (seen.count ?? 1);
-  const { dimm, bank, row } = seen.where ?? {};
-  const place = (name: string | undefined): string => (name ?? '?').slice(0, 80);
-  const parts: [by: string, name: string][] = [['host', 'host']];
-  if (finding.pfn !== undefined) parts.push(['page', hex64(finding.pfn)]);
-  if (dimm !== undefined) parts.push(['dimm', place(dimm)]);
-  if (bank !== undefined) parts.push(['bank', `${place(dimm)} bank ${place(bank)}`]);
-  if (row !== undefined) parts.push(['row', `${place(dimm)} bank ${place(bank)} row ${place(row)}`]);
-  const quarter = Math.floor(when / QUARTER_MS);
-  for (const [by, name] of parts) {
-    let part = host.corrected.get(name);
-    if (part === undefined) {
-      if (host.corrected.size >= MAX_PARTS) continue;
-      part = { by, counts: new Map() };
-      host.corrected.set(name, part);
-    }
-    part.counts.set(quarter, (part.counts.get(quarter) ?? 0) + count);
-    if (part.counts.size > MAX_QUARTERS) part.counts.delete(Math.min(...part.counts.keys()));
-  }
   t.hosts.add(host.id);
 }

@@ -64,6 +64,15 @@ export interface Corrected {
   rung?: string;
 }
 
+/** A corrected error with its address: who has told it, and for which parts it was counted. */
+export interface ToldCorrected {
+  addr: string;
+  at: Time;
+  count: number;
+  by: string[];
+  parts: string[];
+}
+
 export interface Host {
   id: HostId;
   connected: boolean;
@@ -92,6 +101,17 @@ export interface Host {
   /** The newest corrected error of each source, and the newest that was told before its agent began anew. */
   correctedTo?: Map<string, Time>;
   correctedBefore?: Map<string, Time>;
+  /** Corrected errors that others may tell, too; how many the drivers of its memory controllers have told. */
+  correctedLately?: ToldCorrected[];
+  correctedByDriver?: number;
+  /** What these drivers have counted in a boot: at first, with what was told by then; what was added because nobody has told it. */
+  correctedCount?: {
+    boot: string;
+    first?: { count: number; told: number };
+    added: number;
+    newest: { count: number; at: Time };
+    settling?: { count: number; at: Time };
+  };
   /** What its kernel has counted since its boot: errors that it has handled, pages that are out of use. */
   counted?: { handled?: number; poisoned?: number };
   /** Of those, errors that nobody has told, and since when it is so many. */

@@ -8,6 +8,8 @@ export const JOIN_MS = 10_000;
 export const LATE_MS = 420_000;
 /** A reboot so soon after an error is a panic that nobody told. */
 export const AT_ONCE_MS = 15_000;
+/** Corrected errors are counted by quarters of an hour. */
+export const QUARTER_MS = 900_000;
 /** Errors without an address count at most once in that time and VM. */
 const UNLOCATED_MS = 60_000;
 /**

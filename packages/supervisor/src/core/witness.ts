@@ -18,7 +18,14 @@ export type Finding =
     }
   /** A VM met an error, and nobody says where. */
   | { is: 'error'; consumed: boolean; recursive: boolean; hypervisor: boolean }
-  | { is: 'corrected'; count: number; pfn?: bigint | undefined }
+  /** Told by the machine check itself, or by the driver of the memory controller. */
+  | {
+      is: 'corrected';
+      by: 'record' | 'driver';
+      count: number;
+      pfn?: bigint | undefined;
+      addr?: bigint | undefined;
+    }
   | { is: 'after'; what: Consequence }
   | { is: 'quarantined'; gpa: bigint }
   /** Words for a person. Nothing is decided on them. */
@@ -47,8 +54,8 @@ function located(pfn: bigint | undefined, gpa: bigint | undefined, consumed: boo
   return { is: 'page', pfn, gpa, consumed };
 }
 
-function machineCheck(cls: string, pfn: bigint | undefined): Finding {
-  if (cls === 'CE') return { is: 'corrected', count: 1, pfn };
+function machineCheck(cls: string, addr: bigint | undefined, pfn: bigint | undefined): Finding {
+  if (cls === 'CE') return { is: 'corrected', by: 'record', count: 1, pfn, addr };
   return BAD_CLASSES.has(cls) && pfn !== undefined ? { is: 'page', pfn, consumed: cls === 'SRAR' } : NOTHING;
 }
 
@@ -112,9 +119,11 @@ export function findingOf(seen: SeenEvent): Finding {
     case 'host.poison-fault':
       return pfn === undefined ? NOTHING : { is: 'page', pfn, gpa, process: event.fields.comm.slice(0, 64) };
     case 'host.mce-record':
-      return machineCheck(event.fields.class, frame(event.fields.addr) ?? pfn);
-    case 'host.edac-corrected':
-      return { is: 'corrected', count: event.fields.count, pfn: frame(event.fields.addr) ?? pfn };
+      return machineCheck(event.fields.class, event.fields.addr, frame(event.fields.addr) ?? pfn);
+    case 'host.edac-corrected': {
+      const { addr, count } = event.fields;
+      return { is: 'corrected', by: 'driver', count, pfn: frame(addr) ?? pfn, addr };
+    }
     case 'host.edac-uncorrected': {
       const at = frame(event.fields.addr) ?? pfn;
       return at === undefined ? NOTHING : { is: 'page', pfn: at, gpa };

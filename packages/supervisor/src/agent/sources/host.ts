@@ -27,7 +27,7 @@ function names(path: string, like: RegExp): string[] {
 }
 
 /**
- * Counters by name: `node0.memory_failure.total`, `mc0.ce_count`, `mc0.dimm3.ue_count`, `HardwareCorrupted` in bytes. What this
+ * Counters by name: `node0.memory_failure.total`, `mc0.ce_count`, `HardwareCorrupted` in bytes. What this
  * kernel does not have is left out: no counter is not the same as none counted.
  */
 export function hostCounters(sys = '/sys', proc = '/proc'): Record<string, number> {
@@ -40,12 +40,8 @@ export function hostCounters(sys = '/sys', proc = '/proc'): Record<string, numbe
   for (const node of names(nodes, /^node\d+$/))
     for (const kind of KINDS) add(`${node}.memory_failure.${kind}`, join(nodes, node, 'memory_failure', kind));
   const edac = join(sys, 'devices/system/edac/mc');
-  for (const mc of names(edac, /^mc\d+$/)) {
-    for (const kind of ['ce_count', 'ue_count', 'ce_noinfo_count', 'ue_noinfo_count'])
-      add(`${mc}.${kind}`, join(edac, mc, kind));
-    for (const dimm of names(join(edac, mc), /^(?:dimm|rank)\d+$/))
-      for (const kind of ['ce', 'ue']) add(`${mc}.${dimm}.${kind}_count`, join(edac, mc, dimm, `dimm_${kind}_count`));
-  }
+  // Those without a place are among them; uncorrected ones are counted where the kernel handles them.
+  for (const mc of names(edac, /^mc\d+$/)) add(`${mc}.ce_count`, join(edac, mc, 'ce_count'));
   const corrupted = /^HardwareCorrupted:\s+(\d+) kB$/m.exec(read(join(proc, 'meminfo')) ?? '')?.[1];
   if (corrupted !== undefined) counters.push(['HardwareCorrupted', Number(corrupted) * 1024]);
   return Object.fromEntries(counters.slice(0, MAX_COUNTERS));

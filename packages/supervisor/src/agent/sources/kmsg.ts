@@ -18,7 +18,7 @@ interface KmsgOptions extends ReconnectOptions {
 }
 
 /** The wall clock of a time since boot, ms UTC; what the kernel prints is behind suspends by as long as they were. */
-function wallOf(us: number): number {
+export function wallOf(us: number): number {
   return Date.now() - Math.round(Number(process.hrtime.bigint() / 1000n - BigInt(us)) / 1000);
 }
 

@@ -149,7 +149,6 @@ describe('HostSource', () => {
       'node0.memory_failure.total': 2,
       'node0.memory_failure.recovered': 1,
       'mc0.ce_count': 17,
-      'mc0.dimm3.ce_count': 16,
       HardwareCorrupted: 8192,
     });
     expect(hostCounters(join(folder, 'none'), join(folder, 'none'))).toEqual({});
