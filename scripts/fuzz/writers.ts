@@ -347,7 +347,7 @@ const MATRIX: Target = {
     const trace = { header: anyHeader(chance), events };
     const html = matrixHtml(hostile(chance), cells, () => (chance.oneIn(4) ? undefined : trace));
     return [
-      ...seen('table', matrixText(cells, plain)),
+      ...seen('table', matrixText(cells, { style: plain, width: 100 })),
       ...seen('page', inLines(html)),
       ...markupFaults('page', html, HTML_TAGS),
     ];

@@ -1,8 +1,10 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
 import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { runScenario } from '@syndrome/lab/run.ts';
+import { causeLines, problemText } from '@syndrome/trace/verdict-lines.ts';
+import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { compareKernels } from '@syndrome/lab/supply/kernels.ts';
@@ -17,7 +19,7 @@ import {
   refuseUnusedParts,
   services,
 } from './part-options.ts';
-import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutLook } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   good: string;
@@ -48,10 +50,13 @@ export async function bisect(name: string, options: Options): Promise<void> {
   if (order === 0) throw new UsageError('E_USAGE', '--good and --bad are the same version');
   const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
   const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
+  const results = new Map<string, RunResult>();
   const test = async (version: string): Promise<Verdict> => {
     const spec = { ...partChoices(options), scenario: scenarioData(scenario), kernel: version };
     const result = await runScenario(spec, { ...services(supply), signal });
+    results.set(version, result);
     say(`${version.padEnd(12)} ${result.verdict} ${result.outcome} ${result.seconds.toFixed(1)} s`);
+    if (result.problem !== undefined) say(safeText(`  ${problemText(result.problem)}`, 500));
     return result.verdict;
   };
   say(`${scenario.name}: ${versions.length} kernels from ${from} to ${to}`);
@@ -74,16 +79,19 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const found = await search(versions, start, test);
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
+  const causes = [...results.values()].flatMap(result => result.causes);
   if (options.json) {
     printJson({
       schemaVersion: 1,
       scenario: scenario.name,
       change: start === 'pass' ? 'good to bad' : 'bad to good',
       ...found,
+      causes: [...new Map(causes.map(cause => [cause.id, cause])).values()],
     });
     return;
   }
-  const style = stdoutStyle(options);
+  const look = stdoutLook(options);
+  const { style } = look;
   const word = start === 'pass' ? 'bad' : 'good';
   print(style('bold', `first ${word} kernel: ${found.first}`));
   print(`last ${start === 'pass' ? 'good' : 'bad'} kernel: ${found.last}; ${found.tried.length + 2} runs`);
@@ -91,5 +99,9 @@ export async function bisect(name: string, options: Options): Promise<void> {
     print(style('yellow', `not steady: ${version} was ${verdicts.join(', then ')}; the change may lie elsewhere`));
     print(`  syndrome run ${name} --guest-kernel ${version} --repeat 20   # how often which`);
   }
-  if (found.untested.length > 0) print(`could not be tested: ${found.untested.join(' ')}`);
+  for (const version of found.untested) {
+    const problem = results.get(version)?.problem;
+    print(safeText(`could not be tested: ${version}${problem === undefined ? '' : `, ${problemText(problem)}`}`, 500));
+  }
+  for (const line of causeLines(causes, look)) print(line);
 }

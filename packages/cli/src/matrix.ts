@@ -15,7 +15,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
-import { type GlobalOptions, print, printJson, say, stdoutStyle } from './output.ts';
+import { type GlobalOptions, print, printJson, say, stdoutLook } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   jobs: string;
@@ -68,7 +68,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const results = await runMatrix(spec, cells, { ...services(supply), jobs, memory, signal, onCell });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
-  else for (const line of matrixText(results, stdoutStyle(options))) print(line);
+  else for (const line of matrixText(results, stdoutLook(options))) print(line);
   // What cost hours to measure is known until all that was asked for is written.
   if (options.html !== undefined) await writePage(options.html, scenario, results, signal);
   memory.complete();

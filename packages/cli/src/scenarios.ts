@@ -79,7 +79,8 @@ function explain(s: Scenario, options: Options): void {
   print(`${style('bold', s.name)}  ${safeText(s.title)}`);
   section('What', flow(s.about, width - 6));
   section('Why', flow(s.why, width - 6));
-  section('Machine', items([machine.map(([k, v]) => `${k}=${spec(v)}`).join(' ')]));
+  const without = s.without === undefined ? [] : [`its kernel is built without ${s.without.join(' ')}`];
+  section('Machine', items([machine.map(([k, v]) => `${k}=${spec(v)}`).join(' '), ...without]));
   section('Steps', items(s.steps.map(describeStep)));
   section('Expected', items([...s.expect.map(e => e.text), `outcome: ${s.outcome}`]));
   section('Sources', items(s.sources));

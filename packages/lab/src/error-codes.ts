@@ -6,6 +6,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
     'This machine cannot be the host layer itself (the hint says what is missing), or its kernel refused to poison the page.',
   E_LAB_INTERRUPTED: 'A signal stopped the run. Everything is cleaned up, and nothing is judged.',
   E_LAB_INTERRUPTS: 'The guest’s /proc/interrupts has no line of the name the step looks for.',
+  E_LAB_KERNEL_CONFIG:
+    'The configuration of a kernel lacks an option without which the scenario says nothing, or has one of which it needs the absence. The message says which, and what a kernel without it does. Choose another version or flavour.',
   E_LAB_KEXEC:
     'kexec could not load the crash kernel under Xen. It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
   E_LAB_KVM:

@@ -32,7 +32,16 @@ function assembled(spec: object = { kind: 'linux-guest' }): Assembly {
   const files = { qemu: [loader, '-L', dirname(rom)], kernel: write('k', 'k'), initrd: write('i', 'i'), ...guest };
   const host = { diskModules: [], copies: [], vmm: ['/vmm'], output: '', guestModules: [] };
   const parts = { qemu: '11.1.3', kernel: '7.2.12', kernelPath: files.kernel };
-  return { machine, accel: 'tcg', files, modules: [], builtIn: [], parts, ...('guest' in machine ? { host } : {}) };
+  return {
+    machine,
+    accel: 'tcg',
+    files,
+    modules: [],
+    builtIn: [],
+    kernels: [],
+    parts,
+    ...('guest' in machine ? { host } : {}),
+  };
 }
 
 const cache = (): string => join(dir, 'cache');

@@ -103,12 +103,12 @@ export function stepIdentities(machine: Identity, steps: readonly Step[]): Ident
  * @example runIdentity(spec, assembly, machineIdentities(assembly, cacheDir)).run // 'b4b39ff9a2726cb7c93c7dd575b6fac7'
  */
 export function runIdentity(spec: RunSpec, assembly: Assembly, machine: MachineIdentities): RunIdentity {
-  const { steps, name, title, expect, outcome, settle, timeout } = spec.scenario;
+  const { steps, name, title, expect, outcome, settle, timeout, without } = spec.scenario;
   const states = stepIdentities(machine.guest, steps);
   const run = digest({
     version: VERSION,
     end: states.at(-1),
-    judged: { name, title, expect, outcome, settle },
+    judged: { name, title, expect, outcome, settle, ...(without === undefined ? {} : { without }) },
     timeout: spec.timeout ?? timeout,
     cold: spec.cold === true,
     parts: Object.entries(assembly.parts).filter(([key]) => !isPlace(key)),

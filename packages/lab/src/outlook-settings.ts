@@ -1,6 +1,7 @@
 /** What the command lines of a machine settle of an outlook: the CPU's vendor, and the kernel's machine check options. */
 import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
+import type { KernelConfig } from './supply/kernel-config.ts';
 
 /** QEMU -cpu models by the vendor they say they are. Source: QEMU target/i386/cpu.c, builtin_x86_defs, 11.1. */
 const MODELS: readonly (readonly [RegExp, 'intel' | 'amd'])[] = [
@@ -99,4 +100,13 @@ export function kernelSettings(commandLine: string): Partial<Settings> | undefin
     else if (/^(quiet$|clearcpuid=|loglevel=|sysctl\.|panic_on_|ghes\.|hest_disable)/.test(word)) return undefined;
   }
   return settings;
+}
+
+/** What the configuration of a kernel settles, where it is known. Source: Linux arch/x86/Kconfig, mm/Kconfig. */
+export function configSettings(config: KernelConfig | undefined): Partial<Settings> {
+  if (config === undefined) return {};
+  return {
+    memoryFailure: config.has('CONFIG_MEMORY_FAILURE'),
+    ...(config.has('CONFIG_X86_64') && !config.has('CONFIG_X86_MCE') ? { mceOff: true, cr4Mce: false } : {}),
+  };
 }

@@ -22,8 +22,12 @@ const VALUES: ReadonlyMap<string, FieldValue> = new Map([
 ]);
 
 function inputOf(scenario: Scenario, more: Partial<OutlookInput> = {}): OutlookInput {
-  const { machine, steps } = scenario;
-  return { machine, accel: 'tcg', parts: PARTS[machine.kind] ?? {}, steps, values: VALUES, ...more };
+  const { machine, steps, without } = scenario;
+  const configs = without && {
+    guest: new Set(['CONFIG_X86_64', 'CONFIG_MEMORY_FAILURE'].filter(o => !without.includes(o))),
+  };
+  const parts = PARTS[machine.kind] ?? {};
+  return { machine, accel: 'tcg', parts, ...(configs && { configs }), steps, values: VALUES, ...more };
 }
 
 const all = bundledScenarios();
@@ -106,6 +110,21 @@ describe('what a choice of parts changes', () => {
     const scenario = named('intel-srao-process');
     const machine = { ...scenario.machine, cpu } as Scenario['machine'];
     expect(outlookOf(inputOf({ ...scenario, machine }))?.outcome).toBe(outcome);
+  });
+
+  test('a kernel that was built without machine checks is reset by each, one without memory_failure() only logs', () => {
+    const without = (option: string) => {
+      const configs = { guest: new Set(['CONFIG_X86_64', 'CONFIG_X86_MCE', 'CONFIG_MEMORY_FAILURE']) };
+      configs.guest.delete(option);
+      return withParts('intel-srao-process', {}, { configs });
+    };
+    expect(without('')).toMatchObject({ outcome: 'signalled', certainty: 'certain' });
+    expect(without('CONFIG_X86_MCE')).toMatchObject({
+      outcome: 'reset',
+      certainty: 'certain',
+      rule: 'qemu.inject.mce-off',
+    });
+    expect(without('CONFIG_MEMORY_FAILURE')).toMatchObject({ outcome: 'logged', rule: 'linux.memory-failure.off' });
   });
 
   test('a host without KVM_EXIT_ARM_SEA turns the abort into an SError', () => {

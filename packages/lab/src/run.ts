@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
+import { SOME_ADDRESS } from '@syndrome/decode/inject/mce.ts';
 import { LabInterrupted, LabSkip } from './errors.ts';
 import { type MachineIdentities, machineIdentities, type RunIdentity, runIdentity } from './identity.ts';
 import { type Judgement, judgeTrace } from '@syndrome/trace/expect/verdict.ts';
 import { judge, Tally } from '@syndrome/trace/expect/judge.ts';
+import { requireConfig } from './kernel-needs.ts';
 import { type Assembly, assemble, type Services } from './parts.ts';
 import { outlookOf } from './outlook.ts';
 import { type RunSpec, scenarioOf } from './run-spec.ts';
@@ -13,7 +15,7 @@ import type { Session } from './session.ts';
 import { startMachine } from './start.ts';
 import { stateFolder } from './state-dir.ts';
 import { describeStep } from './steps/describe.ts';
-import { injects, runStep } from './steps/registry.ts';
+import { injects, runStep, savedBy } from './steps/registry.ts';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from '@syndrome/trace/event.ts';
 import { layersOf } from './trace/layers.ts';
 import { TraceRecorder } from './trace/recorder.ts';
@@ -101,6 +103,7 @@ export async function runScenario(spec: RunSpec, services: RunServices): Promise
   let restarts = 0;
   try {
     if (ready instanceof Error) throw ready;
+    requireKernels(scenario, ready.assembly, recorder);
     await drive({ ...spec, scenario }, ready, recorder, services, () => void (restarts += 1));
   } catch (error) {
     if (error instanceof LabInterrupted || services.signal?.aborted) {
@@ -170,7 +173,8 @@ async function drive(
         name: 'lab.step',
         fields: { index: index + 1, step: step.step, text: describeStep(step) },
       });
-      if (injects(step) && !recorder.index.has('lab.injected')) stateOutlook(scenario, assembly, session);
+      if (injects(step) && !recorder.index.has('lab.injected'))
+        stateOutlook(scenario, assembly, recorder, session.values);
       await session.unlessAborted(stepOrDeath(session, step.step, runStep(session, step)), `the step ${step.step}`);
     }
     await observe(scenario, session);
@@ -182,24 +186,45 @@ async function drive(
 }
 
 /** Says before the first injection what the rules expect of it, where they can be followed. */
-function stateOutlook(scenario: Scenario, assembly: Assembly, session: Session): void {
-  const { machine, accel, parts, append, own } = assembly;
+function stateOutlook(
+  scenario: Scenario,
+  { machine, accel, parts, append, own, kernels }: Assembly,
+  recorder: TraceRecorder,
+  values: Session['values'],
+): void {
   const outlook = outlookOf({
     machine,
     accel,
     parts,
+    configs: Object.fromEntries(kernels.map(({ layer, config }) => [layer, config])),
     ...(append === undefined ? {} : { append }),
     ...(own ? { own } : {}),
     steps: scenario.steps,
-    values: session.values,
+    values,
   });
   if (outlook === undefined) return;
   const { possible, dependsOn, ...rest } = outlook;
-  session.note('lab.outlook', {
+  const fields = {
     ...rest,
     ...(possible === undefined ? {} : { possible: possible.join(' ') }),
     ...(dependsOn.length === 0 ? {} : { dependsOn: dependsOn.join(', ') }),
-  });
+  };
+  recorder.record({ layer: 'lab', source: 'lab', name: 'lab.outlook', fields });
+}
+
+/**
+ * Before anything is started: whether the kernels can do what the scenario needs. Where they cannot, the outlook says what
+ * would have come of it. @throws LabSkip E_LAB_KERNEL_CONFIG
+ */
+function requireKernels(scenario: Scenario, assembly: Assembly, recorder: TraceRecorder): void {
+  try {
+    requireConfig(scenario, assembly.kernels);
+  } catch (error) {
+    // Which page it would have been makes no difference.
+    const values = new Map(scenario.steps.flatMap(savedBy).map(name => [name, SOME_ADDRESS]));
+    if (error instanceof LabSkip) stateOutlook(scenario, assembly, recorder, values);
+    throw error;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { Judgement, Verdict } from './expect/verdict.ts';
+import type { Cause } from './expect/causes.ts';
+import type { Judgement, Problem, Verdict } from './expect/verdict.ts';
 import type { Style } from './style.ts';
 import { wrap } from './timeline.ts';
 
@@ -19,6 +20,18 @@ export interface Look {
   /** Columns of the screen. */
   width: number;
 }
+
+/** What is known of defects that traces show, each once: as it stands under a run, a matrix or a bisection. */
+export function causeLines(causes: readonly Cause[], { style, width }: Look): string[] {
+  const each = [...new Map(causes.map(cause => [cause.id, cause])).values()];
+  return each.flatMap(({ id, text, history }) => [
+    ...wrap(safeText(`Known cause (${id}): ${text}`), width - 2).map(piece => `  ${style('yellow', piece)}`),
+    ...wrap(safeText(history), width - 4).map(piece => `    ${piece}`),
+  ]);
+}
+
+/** Why a run has no verdict on the system under test, in one line that is not safe yet. */
+export const problemText = ({ code, message }: Problem): string => `${code}: ${message}`;
 
 /** The expectations and the verdict, as they stand under a time line. All text is made safe: a trace may come from anybody. */
 export function verdictLines(name: string, judgement: Judgement, trace: string | undefined, look: Look): string[] {
@@ -40,12 +53,9 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
     const why = `${reason}${events.length > 1 ? ` [events ${events.join(', ')}]` : ''}`;
     put(why, 6, status === 'pass' ? 'dim' : color);
   }
-  for (const { id, text, history } of judgement.causes) {
-    put(`Known cause (${id}): ${text}`, 2, 'yellow');
-    put(history, 4);
-  }
+  lines.push(...causeLines(judgement.causes, look));
   if (judgement.problem) {
-    put(`${judgement.problem.code}: ${judgement.problem.message}`, 2, 'yellow');
+    put(problemText(judgement.problem), 2, 'yellow');
     if (judgement.problem.hint) put(judgement.problem.hint, 2);
   }
   const word = style(['bold', VERDICTS[judgement.verdict]], judgement.verdict.toUpperCase());

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { linuxEvents } from '@syndrome/decode/text/event-reader.ts';
 import { HOST_CHANNELS } from '../machine/channels.ts';
 import { bootLinux, firmwareWords, PL011_SERIAL, virtMachine, words } from '../machine/command-line.ts';
-import { kernelSettings } from '../outlook-settings.ts';
+import { configSettings, kernelSettings } from '../outlook-settings.ts';
 import { VMMS } from '../vmms/registry.ts';
 import { type FactsInput, ghesTarget, type SeaTarget } from './facts.ts';
 import { firmwareFaults } from './firmware.ts';
@@ -55,7 +55,7 @@ function statedKvmModes(spec: Spec): string[] {
 }
 
 /** KVM in the host layer, and the guest that consumes errors of its host's memory. */
-function seaTarget(spec: Spec, { parts, append }: FactsInput): SeaTarget | undefined {
+function seaTarget(spec: Spec, { parts, append, configs }: FactsInput): SeaTarget | undefined {
   const { guest } = spec;
   const kernel = kernelSettings(`${guest.append} ${append ?? ''}`);
   if (kernel === undefined || parts.kernel === undefined) return undefined;
@@ -67,7 +67,7 @@ function seaTarget(spec: Spec, { parts, append }: FactsInput): SeaTarget | undef
       apeiClaims: false,
       ...(spec.cpu.startsWith('max') ? { hostRas: true } : {}),
     },
-    linux: { ...kernel, ...known },
+    linux: { ...kernel, ...configSettings(configs?.guest), ...known },
   };
 }
 
@@ -107,7 +107,7 @@ export const arm64Host = {
   facts(spec, input) {
     const version = input.parts.hostKernel;
     return {
-      ghes: ghesTarget(spec, input, { commandLine: spec.append, version, vmm }),
+      ghes: ghesTarget(spec, input, { commandLine: spec.append, version, config: input.configs?.host, vmm }),
       sea: seaTarget(spec, input),
     };
   },

@@ -4,7 +4,8 @@ import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import type { Accel } from '../machine/accel.ts';
 import type { Vmm } from '../vmms/vmm.ts';
-import { cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '../outlook-settings.ts';
+import type { KernelConfig } from '../supply/kernel-config.ts';
+import { configSettings, cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '../outlook-settings.ts';
 
 /** What the facts of a machine are derived from, besides what the scenario says of it. */
 export interface FactsInput {
@@ -13,6 +14,8 @@ export interface FactsInput {
   parts: Readonly<Record<string, string>>;
   /** Added to the guest kernel command line. */
   append?: string;
+  /** The configuration of the kernels of layers, where it is known. */
+  configs?: Readonly<Partial<Record<'guest' | 'host', KernelConfig | undefined>>>;
 }
 
 /** The layers that a machine check of an x86 guest goes through. */
@@ -66,7 +69,7 @@ export function versionSetting(parts: FactsInput['parts'], name: string): Partia
  */
 export function x86Layer(
   spec: { cpu: string; cpus: number; append: string },
-  { parts, append = '' }: FactsInput,
+  { parts, append = '', configs }: FactsInput,
   host: 'intel' | 'amd' | 'tcg',
   qemu: 'qemu' | 'hostQemu',
 ): X86Layer | undefined {
@@ -81,7 +84,7 @@ export function x86Layer(
   // Since 9.1 QEMU lets `-cpu host` have what KVM offers of it.
   const recovery =
     spec.cpu === 'host' && versionSince(qemuVersion.version ?? '', '9.1') ? { succor: true, overflowRecov: true } : {};
-  const { cr4Mce = true, ...rest } = kernel;
+  const { cr4Mce = true, ...rest } = { ...kernel, ...configSettings(configs?.guest) };
   return {
     qemu: {
       ...qemuVersion,
@@ -103,13 +106,23 @@ export function x86Layer(
 export function ghesTarget(
   spec: { cpus: number; ras: boolean; firmware: boolean },
   { accel, parts }: FactsInput,
-  { commandLine, version, vmm }: { commandLine: string; version: string | undefined; vmm?: Pick<Vmm, 'tookError'> },
+  {
+    commandLine,
+    version,
+    config,
+    vmm,
+  }: {
+    commandLine: string;
+    version: string | undefined;
+    config: KernelConfig | undefined;
+    vmm?: Pick<Vmm, 'tookError'>;
+  },
 ): GhesTarget | undefined {
   const kernel = kernelSettings(commandLine);
-  if (kernel === undefined || version === undefined) return undefined;
+  if (kernel === undefined || version === undefined || config?.has('CONFIG_ACPI_APEI_GHES') === false) return undefined;
   return {
     qemu: { ...(parts.qemu === undefined ? {} : { version: parts.qemu }), ras: spec.ras && spec.firmware },
-    linux: { ...kernel, version, platform: accel, cpus: spec.cpus },
+    linux: { ...kernel, ...configSettings(config), version, platform: accel, cpus: spec.cpus },
     ...(vmm && { vmm }),
   };
 }

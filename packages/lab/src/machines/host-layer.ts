@@ -5,7 +5,14 @@ import type { PartChoices } from '../part-choices.ts';
 import type { QemuTarget } from '../supply/qemu.ts';
 import type { Supply } from '../supply/supply.ts';
 import { GUEST_FILES, hostDevice, type Vmm, type VmmGuest } from '../vmms/vmm.ts';
-import { type BaseSpec, describeSystem, type HostPlan, type MachineFiles, type MachineParts } from './kind.ts';
+import {
+  type BaseSpec,
+  describeSystem,
+  type HostPlan,
+  knownKernel,
+  type MachineFiles,
+  type MachineParts,
+} from './kind.ts';
 
 interface HostSpec extends BaseSpec {
   firmware?: boolean;
@@ -62,6 +69,7 @@ export async function gatherHost<Spec extends HostSpec>(
     },
     modules: modules.map(m => `/${m.path}`),
     builtIn: builtInSigns(hostKernel, names),
+    kernels: [knownKernel('host', hostKernel), knownKernel('guest', guestKernel)],
     host: {
       diskModules: diskModules.map(m => `/${m.path}`),
       copies: guestCopies(guestFiles),

@@ -2,8 +2,10 @@ import type { z } from 'zod';
 import type { EventReader } from '@syndrome/decode/text/event-reader.ts';
 import type { Channel } from '../machine/channels.ts';
 import type { BuiltIn } from '../machine/images.ts';
+import type { KnownKernel } from '../kernel-options.ts';
 import type { PartChoices, SpecialPart } from '../part-choices.ts';
 import type { QemuPart, QemuTarget } from '../supply/qemu.ts';
+import { readKernelConfig } from '../supply/kernel-config.ts';
 import type { KernelFlavour, Supply } from '../supply/supply.ts';
 import type { Layer } from '@syndrome/trace/event.ts';
 import type { Vmm } from '../vmms/vmm.ts';
@@ -61,6 +63,8 @@ export interface MachineParts<Spec> {
   host?: HostPlan;
   /** The command with which dom0 loads its crash kernel. */
   crash?: string[];
+  /** The kernels that take errors of the machine themselves, that right under the outer QEMU first. */
+  kernels: KnownKernel[];
   /** Versions and files, for the header of the trace. */
   parts: Record<string, string>;
 }
@@ -134,4 +138,9 @@ export function describeSystem(
     memory: `${machine.memory} MiB`,
     kernelPath: kernel.image,
   };
+}
+
+/** What is known of the configuration of a kernel that takes errors itself. */
+export function knownKernel(layer: KnownKernel['layer'], kernel: { release: string; config?: string }): KnownKernel {
+  return { layer, release: kernel.release, config: readKernelConfig(kernel.config) };
 }

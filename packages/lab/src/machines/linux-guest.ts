@@ -5,7 +5,7 @@ import { bootLinux, firmwareWords, PL011_SERIAL, UART_SERIAL, virtMachine, words
 import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
 import { ghesTarget, x86Layer } from './facts.ts';
 import { firmwareFaults } from './firmware.ts';
-import { describeSystem, type MachineKind } from './kind.ts';
+import { describeSystem, knownKernel, type MachineKind } from './kind.ts';
 
 const schema = z.strictObject({
   kind: z.literal('linux-guest').describe('Linux right under QEMU'),
@@ -70,6 +70,7 @@ export const linuxGuest = {
       },
       modules: modules.map(m => `/${m.path}`),
       builtIn: builtInSigns(kernel, machine.modules),
+      kernels: [knownKernel('guest', kernel)],
       parts: describeSystem(kernel, machine),
     };
   },
@@ -92,7 +93,8 @@ export const linuxGuest = {
   facts(spec, input) {
     if (spec.arch === 'aarch64') {
       const commandLine = `${spec.append} ${input.append ?? ''}`;
-      return { ghes: ghesTarget(spec, input, { commandLine, version: input.parts.kernel }) };
+      const { parts, configs } = input;
+      return { ghes: ghesTarget(spec, input, { commandLine, version: parts.kernel, config: configs?.guest }) };
     }
     const hosts = input.accel === 'tcg' ? (['tcg'] as const) : (['intel', 'amd'] as const);
     const layers = hosts.flatMap(host => x86Layer(spec, input, host, 'qemu') ?? []);

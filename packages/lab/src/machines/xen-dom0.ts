@@ -72,6 +72,8 @@ export const xenDom0 = {
       files: { qemu: qemu.argv, kernel: kernel.image, initrd, xen: xen.image },
       modules: modules.map(m => `/${m.path}`),
       builtIn: builtInSigns(kernel, names),
+      // Xen takes the errors, dom0 none.
+      kernels: [],
       ...(crash === undefined ? {} : { crash: crash.argv }),
       parts: {
         ...describeSystem(kernel, machine),

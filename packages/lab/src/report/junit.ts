@@ -1,6 +1,7 @@
 import { escapeLines } from '@syndrome/decode/common/screen.ts';
 import { replaceOutput, writeOutput } from '@syndrome/base/disk/output-file.ts';
 import type { RunResult } from '../run.ts';
+import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import type { Reporter } from './reporter.ts';
 
 /**
@@ -19,7 +20,7 @@ const attribute = (name: string, value: string | number): string =>
 
 function testCase(result: RunResult): string {
   const open = `  <testcase${attribute('name', result.scenario)}${attribute('classname', 'syndrome')}${attribute('time', result.seconds.toFixed(3))}>`;
-  const problem = result.problem === undefined ? '' : `${result.problem.code}: ${result.problem.message}`;
+  const problem = result.problem === undefined ? '' : problemText(result.problem);
   const failed = [
     ...result.expectations.filter(e => e.status === 'fail').map(e => `${e.expectation}: ${e.reason}`),
     ...(problem === '' ? [] : [problem]),

@@ -1,5 +1,6 @@
 import { escapeText } from '@syndrome/decode/common/screen.ts';
 import type { RunResult } from '../run.ts';
+import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import type { Reporter } from './reporter.ts';
 
 /**
@@ -22,8 +23,9 @@ export function ktap(results: readonly RunResult[]): string {
         const skipped = e.status === 'not-judged' ? ` # SKIP ${plain(e.reason)}` : '';
         lines.push(`  ${e.status === 'fail' ? 'not ok' : 'ok'} ${j + 1} ${plain(e.expectation)}${skipped}`);
       }
-    } else if (problem) lines.push(`# ${scenario}: ${plain(`${problem.code}: ${problem.message}`)}`);
-    const directive = verdict === 'skip' ? ' # SKIP' : '';
+    } else if (problem) lines.push(`# ${scenario}: ${plain(problemText(problem))}`);
+    const why = problem === undefined ? '' : ` ${plain(problemText(problem))}`;
+    const directive = verdict === 'skip' ? ` # SKIP${why}` : '';
     lines.push(`${verdict === 'pass' || verdict === 'skip' ? 'ok' : 'not ok'} ${i + 1} ${scenario}${directive}`);
   }
   return `${lines.join('\n')}\n`;

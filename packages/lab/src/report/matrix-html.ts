@@ -1,7 +1,7 @@
 import { escapeText } from '@syndrome/decode/common/screen.ts';
 import type { CellResult } from '../matrix/cells.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
-import { matrixTable } from './matrix.ts';
+import { matrixTable, unjudgedCells } from './matrix.ts';
 import { runLine } from '@syndrome/trace/parts-line.ts';
 import { plain } from '@syndrome/trace/style.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
@@ -54,7 +54,10 @@ export function matrixHtml(
     })
     .join('\n');
   const causes = [...new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c])).values()];
-  const notes = causes.map(c => `<p><b>${escape(c.id)}</b>: ${escape(c.text)} ${escape(c.history)}</p>`).join('\n');
+  const notes = [
+    ...causes.map(c => `<p><b>${escape(c.id)}</b>: ${escape(c.text)} ${escape(c.history)}</p>`),
+    ...unjudgedCells(results).map(({ cell, why }) => `<p><b>${escape(cell)}</b>: ${escape(why)}</p>`),
+  ].join('\n');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">

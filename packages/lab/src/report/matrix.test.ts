@@ -3,10 +3,12 @@ import { matrixTable, matrixText } from './matrix.ts';
 import { plain } from '@syndrome/trace/style.ts';
 import { column, entry } from './testing/cells.ts';
 
+const LOOK = { style: plain, width: 100 };
+
 describe('the table of a matrix', () => {
   test('marks a change of the outcome, and of the verdict with the same outcome', () => {
     expect(matrixTable(column).rows.map(r => r.changed)).toEqual([[false], [true], [true], [true], [false]]);
-    expect(matrixText(column, plain)).toEqual([
+    expect(matrixText(column, LOOK)).toEqual([
       'guest kernel',
       '6.18           pass  signalled   2.3 s',
       '6.19           fail  panicked    2.3 s ◀',
@@ -29,14 +31,21 @@ describe('the table of a matrix', () => {
       ['logged', undefined],
     ]);
     expect(rows[1]?.changed).toEqual([false, true]);
-    expect(matrixText(cells, plain)[2]).toMatch(/^6\.19 .* logged .* -$/);
+    expect(matrixText(cells, LOOK)[2]).toMatch(/^6\.19 .* logged .* -$/);
   });
 
   test('shows a known cause once, and no escape of a name', () => {
     const cause = { id: 'linux-x', text: 'Why.', history: 'Since 6.19.' };
     const cells = column.map(c => ({ ...c, result: { ...c.result, causes: [cause] } }));
-    const lines = matrixText([...cells, entry({ kernel: '\u001b[31m' }, 'skip', 'none')], plain);
-    expect(lines.filter(l => l === 'linux-x: Why.')).toHaveLength(1);
+    const lines = matrixText([...cells, entry({ kernel: '\u001b[31m' }, 'skip', 'none')], LOOK);
+    expect(lines.filter(l => l === '  Known cause (linux-x): Why.')).toHaveLength(1);
     expect(lines.join('\n')).not.toContain('\u001b');
+  });
+
+  test('says of the cells that say nothing why', () => {
+    const problem = { code: 'E_LAB_KERNEL_CONFIG', message: 'Linux 6.1 is built without CONFIG_X86_MCE' };
+    const skipped = entry({ kernel: '6.1', cpu: 'EPYC' }, 'skip', 'none');
+    const lines = matrixText([{ ...skipped, result: { ...skipped.result, problem } }], LOOK);
+    expect(lines.at(-1)).toBe('6.1 EPYC: E_LAB_KERNEL_CONFIG: Linux 6.1 is built without CONFIG_X86_MCE');
   });
 });

@@ -1,6 +1,6 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Cell, CellResult } from '../matrix/cells.ts';
-import type { Style } from '@syndrome/trace/style.ts';
+import { causeLines, type Look, problemText } from '@syndrome/trace/verdict-lines.ts';
 
 const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
 
@@ -31,7 +31,8 @@ export function matrixTable(results: readonly CellResult[]): MatrixTable {
 }
 
 /** The table for a terminal or a mail. Names are made safe before they are laid out: an escape is longer than what it shows. */
-export function matrixText(results: readonly CellResult[], style: Style): string[] {
+export function matrixText(results: readonly CellResult[], look: Look): string[] {
+  const { style } = look;
   const { columns, rows } = matrixTable(results);
   const heads = columns.map(c => safeText(c, 200).padEnd(26));
   const lines = [style('dim', ['guest kernel'.padEnd(14), ...heads].join(' ').trimEnd())];
@@ -45,7 +46,23 @@ export function matrixText(results: readonly CellResult[], style: Style): string
     });
     lines.push(`${safeText(kernel, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
   }
-  const causes = new Map(results.flatMap(r => r.result.causes).map(c => [c.id, c]));
-  for (const cause of causes.values()) lines.push('', safeText(`${cause.id}: ${cause.text}`), safeText(cause.history));
-  return lines;
+  const causes = causeLines(
+    results.flatMap(r => r.result.causes),
+    look,
+  );
+  const unjudged = unjudgedCells(results).map(({ cell, why }) => safeText(`${cell}: ${why}`));
+  return [
+    ...lines,
+    ...(causes.length === 0 ? [] : ['', ...causes]),
+    ...(unjudged.length === 0 ? [] : ['', ...unjudged]),
+  ];
+}
+
+/** The cells that say nothing of the system under test, by what is varied, and why. */
+export function unjudgedCells(results: readonly CellResult[]): { cell: string; why: string }[] {
+  return results.flatMap(({ cell, result: { verdict, problem } }) =>
+    problem === undefined || (verdict !== 'skip' && verdict !== 'error')
+      ? []
+      : [{ cell: [cell.kernel, columnOf(cell)].filter(Boolean).join(' '), why: problemText(problem) }],
+  );
 }

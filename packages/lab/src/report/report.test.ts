@@ -73,7 +73,7 @@ test('KTAP', () => {
     # c: E_LAB_BOOT: dead line
     not ok 3 c
     # d: E_LAB_KVM: no kvm
-    ok 4 d # SKIP
+    ok 4 d # SKIP E_LAB_KVM: no kvm
     "
   `);
 });

@@ -26,6 +26,8 @@ export interface Scenario {
   machine: MachineSpec;
   steps: Step[];
   expect: Expectation[];
+  /** Options that the kernel under test is to lack. */
+  without?: string[];
   outcome: Outcome;
   /** ns */
   timeout: number;
@@ -238,8 +240,22 @@ export function parseScenario(text: string, file: string): Scenario {
   const settle = time('settle');
   yaml.faults.check();
   if (!loose.success) throw loose.error;
-  const { name, title, about, why, sources, machine, outcome } = loose.data;
-  return { name, title, about, why, sources, machine, steps, expect, outcome, timeout, settle, file };
+  const { name, title, about, why, sources, machine, outcome, without } = loose.data;
+  return {
+    name,
+    title,
+    about,
+    why,
+    sources,
+    machine,
+    steps,
+    expect,
+    ...(without === undefined ? {} : { without }),
+    outcome,
+    timeout,
+    settle,
+    file,
+  };
 }
 
 /** A hundred times the longest that comes with the program; each wrong place of it is an error object. */

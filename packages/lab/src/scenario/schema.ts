@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MAX_EXPECTATIONS } from '@syndrome/trace/expect/expectation.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { machineSchema } from '../machines/registry.ts';
+import { NEEDED_OPTIONS } from '../kernel-options.ts';
 import { stepKinds } from '../steps/registry.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use lower-case letters, digits and dashes');
@@ -13,6 +14,11 @@ const header = {
   why: z.string().describe('why this outcome: which rule of which consumer decides'),
   sources: z.array(z.string()).min(1).describe('manuals with section, or the code that decides'),
   machine: machineSchema,
+  without: z
+    .array(z.enum(NEEDED_OPTIONS))
+    .min(1)
+    .optional()
+    .describe('it is about a guest kernel that is built without these options, and skipped with any other'),
   timeout: z.string().default('180s').describe('the whole run is given up after this long'),
   settle: z.string().default('200ms').describe('how long to keep watching after everything expected was seen'),
   expect: z

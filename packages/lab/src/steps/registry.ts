@@ -91,6 +91,11 @@ export function injects(step: Step): boolean {
   return injectionOf(step, () => 0n) !== undefined;
 }
 
+/** The names under which a step saves values. */
+export function savedBy(step: Step): readonly string[] {
+  return kindOf(step).saves?.(step.args) ?? [];
+}
+
 /** What a step means for the outlook of an injection before or behind it; undefined for nothing. */
 export function meaningOf(step: Step): Meaning | undefined {
   return kindOf(step).means?.(step.args);

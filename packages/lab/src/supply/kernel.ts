@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import type { DebianArch, IndexEntry } from './apt.ts';
 import { supplyError } from './errors.ts';
@@ -40,7 +40,7 @@ export interface KernelPart {
   image: string;
   /** `…/lib/modules/RELEASE`, when asked for. */
   modulesDir?: string;
-  /** The build configuration, when asked for. */
+  /** The build configuration: when asked for, and wherever it is in the package of the image, or beside a file of the user's own. */
   config?: string;
   source: 'package' | 'user';
   /** Name and version of the package with the image. */
@@ -91,7 +91,7 @@ export async function obtainKernel(fetcher: Fetcher, request: KernelRequest): Pr
     package: `${image.manifest.packages[0]?.name} ${image.manifest.packages[0]?.version}`,
   };
   if (request.modules) part.modulesDir = await companion(fetcher, image, arch, 'modules');
-  if (request.config) part.config = await companion(fetcher, image, arch, 'config');
+  if (request.config || facts['config'] !== undefined) part.config = await companion(fetcher, image, arch, 'config');
   return part;
 }
 
@@ -251,7 +251,15 @@ function userKernel(path: string, arch: DebianArch): KernelPart {
   const format = checkKernelFile(path, arch);
   const release = (format === 'bzImage' ? bzImageRelease(path) : undefined) ?? releaseInName(path) ?? 'unknown';
   const version = /^\d+\.\d+(?:\.\d+)?(?:-rc\d+)?/.exec(release)?.[0] ?? 'unknown';
-  return { version, release, arch, image: path, source: 'user' };
+  const config = configBeside(path);
+  return { version, release, arch, image: path, source: 'user', ...(config === undefined ? {} : { config }) };
+}
+
+/** `config-RELEASE` beside `vmlinuz-RELEASE`, as distributions and `make install` put them into /boot. */
+function configBeside(image: string): string | undefined {
+  const [, release] = /^(?:vmlinuz|Image|bzImage|vmlinux)-(.+)$/.exec(basename(image)) ?? [];
+  const config = join(dirname(image), `config-${release}`);
+  return release !== undefined && existsSync(config) ? config : undefined;
 }
 
 function releaseInName(path: string): string | undefined {

@@ -13,7 +13,7 @@ import { type Outcome, outcomeOf } from './outcome.ts';
  */
 export type Verdict = 'pass' | 'fail' | 'error' | 'skip';
 
-interface Problem {
+export interface Problem {
   code: string;
   message: string;
   hint?: string;
