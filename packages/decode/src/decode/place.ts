@@ -171,20 +171,60 @@ const EDAC: Readonly<Record<string, PlaceNumber>> = {
   Column: 'column',
   bit_pos: 'bit',
   bit_position: 'bit',
+  // Before 3.6, and of FB-DIMMs (i5000_edac, i5400_edac, i7300_edac): RAS is the row, CAS the column.
+  Socket: 'socket',
+  Channel: 'channel',
+  dimm: 'slot',
+  Rank: 'rank',
+  'DRAM-Bank': 'bank',
+  RAS: 'row',
+  CAS: 'column',
 };
-const EDAC_PAIR = /\b([A-Za-z_]{2,24}): ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,)]|$)/g;
+const EDAC_PAIR = /(?<![\w-])([A-Za-z][A-Za-z_-]{1,23})(?::|=) ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,()]|$)/g;
+/** Linux before 3.6, drivers that know the page: `row` is the chip select row. */
+const OLD_ROW = /^page 0x[0-9a-f]{1,13}, .{0,120}?\brow (\d{1,4}), (?:channel (\d{1,4}),? )?(?:labels? )?"/s;
+const OLD_LABEL = /^(?:page 0x|row ).{0,160}?(?:\blabels?|channel \d{1,4}) "([^"]{0,120})"/s;
+/** octeon_edac-lmc and armada_xp_edac. */
+const DIMM_WORDS = /^DIMM (\d{1,4}) rank (\d{1,4}) bank (\d{1,4}) row (\d{1,9}) col (\d{1,9}) on /;
+/** synopsys_edac, versal_edac. */
+const DDR_WORDS = /\bDDR ECC error type ?:[ \w]{2,4} (.{0,200})$/s;
+const DDR_WORD = /\b(Row|Col|Bank|BankGroup Number|Rank) (\d{1,9})\b/g;
+const DDR: Readonly<Record<string, PlaceNumber>> = {
+  Row: 'row',
+  Col: 'column',
+  Bank: 'bank',
+  'BankGroup Number': 'bankGroup',
+  Rank: 'rank',
+};
 /** `… on LABEL (channel:…`, `… at LABEL location: …`. */
 const EDAC_LABEL = /(?:^| )(?:on|at) (\S.{0,159}?) (?:\(|location: )/;
 /** What drivers print that have no label: `any memory`, `unknown memory`, `unknown label`. */
 const NO_LABEL = /^(?:any|unknown) (?:memory|label)/i;
+
+/** What some drivers say in other words. */
+function wordsOf(text: string, place: DecodedPlace): void {
+  const [, row, channel] = OLD_ROW.exec(text) ?? [];
+  if (row !== undefined) place.chipSelect = Number(row);
+  if (channel !== undefined) place.channel = Number(channel);
+  const dimm = DIMM_WORDS.exec(text);
+  if (dimm !== null) {
+    const [slot = 0, rank = 0, bank = 0, cellRow = 0, column = 0] = dimm.slice(1).map(Number);
+    Object.assign(place, { slot, rank, bank, row: cellRow, column });
+  }
+  for (const [, name = '', digits = ''] of (DDR_WORDS.exec(text)?.[1] ?? '').matchAll(DDR_WORD)) {
+    const member = DDR[name];
+    if (member !== undefined) place[member] = Number(digits);
+  }
+}
 
 /** What a memory controller driver, or rasdaemon after it, says of the place. What a reader took apart already is left as it is. */
 export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): DecodedPlace | undefined {
   const { message, controller, label } = fields;
   const place: DecodedPlace = {};
   const text = typeof message === 'string' ? message : '';
-  const named = typeof label === 'string' ? label : EDAC_LABEL.exec(text)?.[1];
-  if (named !== undefined && !NO_LABEL.test(named)) place.label = named;
+  const named = typeof label === 'string' ? label : (OLD_LABEL.exec(text) ?? EDAC_LABEL.exec(text))?.[1];
+  if (named !== undefined && /\w/.test(named) && !NO_LABEL.test(named)) place.label = named;
+  wordsOf(text, place);
   for (const [, name = '', digits = ''] of text.matchAll(EDAC_PAIR)) {
     const member = Object.hasOwn(EDAC, name) ? EDAC[name] : undefined;
     if (member !== undefined) place[member] ??= Number(digits);

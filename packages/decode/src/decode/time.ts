@@ -20,7 +20,9 @@ const MONTH = MONTHS.join('|');
 const ISO =
   /(?:^|[^\d-])(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))? ?(Z|UTC|[+-]\d{2}:?\d{2})?/;
 const SYSLOG = new RegExp(
-  `(?:^|[^A-Za-z])(${MONTH}) ([ \\d]\\d) (\\d{2}):(\\d{2}):(\\d{2})(?:\\.(\\d{1,9}))?(?: (\\d{4})(?= |\\]))?`,
+  `(?:^|[^A-Za-z])(${MONTH}) ([ \\d]\\d) (\\d{2}):(\\d{2}):(\\d{2})(?:\\.(\\d{1,9}))?(?: (\\d{4})(?= |\\]|$))?`,
+  // Some languages of journald write the same names small.
+  'i',
 );
 const EPOCH = /^(\d{10})\.(\d{6}) /;
 /** journald's JSON: microseconds. */
@@ -78,7 +80,7 @@ export function timeOfStamp(stamp: string | number): DecodedTime | undefined {
     // A leap year holds the 29th of February.
     const at = Date.UTC(
       year === undefined ? 2000 : number(year),
-      MONTHS.indexOf(month as (typeof MONTHS)[number]),
+      MONTHS.findIndex(name => name.toLowerCase() === month.toLowerCase()),
       Number(day),
       number(hour),
       number(minute),

@@ -1,4 +1,5 @@
 /** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
+import { PARTS } from './parts.ts';
 import { row } from './row.ts';
 import { recordWords, short } from './show.ts';
 
@@ -7,7 +8,7 @@ import { recordWords, short } from './show.ts';
  * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
  */
 const HARDWARE_PANIC =
-  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^synchronous (?:external abort|parity)/i;
+  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^Memory failure: 0x|^synchronous (?:external abort|parity)/i;
 
 /** Names without a layer: `guest.…` of the system under test, `host.…` of the Linux around it in a nested machine. */
 export const LINUX = {
@@ -67,6 +68,28 @@ export const LINUX = {
       },
     },
   ),
+  'mce-missing-cpus': row('cpus:string', 'CPUs did not come to the rendezvous of a machine check.', {
+    severity: 'fatal',
+    line: f => `CPUs ${short(f.cpus)} did not answer the machine check`,
+    record: {
+      reporter: 'kernel',
+      headline: 'CPUs did not come to the rendezvous of a machine check',
+      explanation:
+        'A machine check goes to all CPUs, and these did not come within the timeout; the kernel panics. Linux itself says that the list may name some that did come. Often they hang in an access to a device that does not answer, or in firmware; a broadcast that was injected to one CPU alone looks the same.',
+      next: 'Look for a machine check record before it; without one look at what these CPUs did, at PCIe devices and at firmware.',
+    },
+  }),
+  'bert-skipped': row('count:number', 'Firmware kept records of the boot before that Linux did not print.', {
+    severity: 'unknown',
+    line: f => `BERT: ${short(f.count)} records not printed`,
+    record: {
+      reporter: 'kernel',
+      headline: 'Firmware kept error records of the previous boot, and Linux did not print them',
+      explanation:
+        'Linux prints no record of the Boot Error Record Table that is longer than 1 KiB, and at most five (5.19 and newer). The record of what ended the boot before is there all the same.',
+      next: 'Decode it from this boot: `syndrome decode /sys/firmware/acpi/tables/data/BERT` as root.',
+    },
+  }),
   'reset-reason': row('value:register message:string', 'Why the processor was reset the last time, as AMD keeps it.', {
     line: f => `previous reset: ${short(f.message)}`,
     record: {
@@ -281,4 +304,5 @@ export const LINUX = {
       },
     },
   ),
+  ...PARTS,
 };

@@ -1,8 +1,6 @@
-/** @module What tools of Linux say of errors that no line of the kernel says: rasdaemon, ras-mc-ctl. */
+/** @module What tools of Linux say of errors that no line of the kernel says: rasdaemon, ras-mc-ctl, mcelog. */
 import { row } from './row.ts';
 
-const PCIE_FIELDS = 'device:string message:string header?:string count?:number';
-const PCIE_TEXT = 'Advanced error reporting (AER) of a PCIe device, as trace event or from rasdaemon.';
 const CXL_FIELDS =
   'event:string memdev:string host?:string log?:string message:string addr?:address dpa?:bigint channel?:number rank?:number device?:number bankGroup?:number bankAddress?:number row?:number column?:number';
 const CXL_TEXT = 'An event of a CXL memory device, as trace event or from rasdaemon.';
@@ -141,33 +139,6 @@ export const TOOLS = {
       },
     },
   ),
-  'pcie-corrected': row(PCIE_FIELDS, PCIE_TEXT, {
-    severity: 'corrected',
-    record: {
-      reporter: 'device',
-      headline: 'PCIe: corrected error',
-      explanation: 'The link or the device repaired it: this is no error of memory.',
-      next: 'Count them by device; many mean a bad slot, cable or card.',
-    },
-  }),
-  'pcie-uncorrected': row(PCIE_FIELDS, PCIE_TEXT, {
-    severity: 'uncorrected',
-    record: {
-      reporter: 'device',
-      headline: 'PCIe: uncorrected error, not fatal to the link',
-      explanation: 'A transaction was lost; the link goes on. This is no error of memory.',
-      next: 'Look whether the driver of the device recovered; look at the device and its slot.',
-    },
-  }),
-  'pcie-fatal': row(PCIE_FIELDS, PCIE_TEXT, {
-    severity: 'fatal',
-    record: {
-      reporter: 'device',
-      headline: 'PCIe: fatal error',
-      explanation: 'The link can no longer be trusted. This is no error of memory.',
-      next: 'Look at the device and its slot; the link has to be reset.',
-    },
-  }),
   'cxl-uncorrected': row(CXL_FIELDS, CXL_TEXT, {
     severity: 'uncorrected',
     record: {
@@ -193,6 +164,26 @@ export const TOOLS = {
       headline: 'CXL memory: a word about the device',
       explanation: 'An event of the log of the device that is no error of one place in it.',
       next: 'Look at its health and media status.',
+    },
+  }),
+  'dimm-named': row('label:string message:string addr?:address', 'SMBIOS names the memory module at an address.', {
+    severity: 'info',
+    record: {
+      reporter: 'kernel',
+      headline: 'mcelog names the module at the address',
+      explanation:
+        'From the tables of the firmware (SMBIOS types 17 and 20): many boards fill them in wrongly, and mcelog itself says so.',
+      next: 'Hold it against the label that an EDAC driver or the BMC gives before a module is replaced.',
+    },
+  }),
+  thermal: row('cpu:number message:string status?:register', 'mcelog tells of the temperature of a processor.', {
+    severity: 'info',
+    record: {
+      reporter: 'kernel',
+      headline: 'Thermal event of a processor, no machine check',
+      explanation:
+        'mcelog prints it like a record, but its STATUS is IA32_THERM_STATUS, no MCi_STATUS (SDM vol. 3B, Thermal Monitoring and Protection): the processor throttled, or ended it.',
+      next: 'Look at cooling, dust and the load of that time; no memory and no processor is to be replaced for it.',
     },
   }),
 };

@@ -54,6 +54,8 @@ export const TEXT_NOTES = {
     'A line of a machine check could belong to several CPUs whose blocks are mixed. It was given to none; boot with `printk` caller ids (CONFIG_PRINTK_CALLER) to settle it.',
   W_TEXT_FLAGS:
     "The kernel's decoder prints flags and the extended error code beside the status register, and here they disagree. The register was taken. The text was edited, or the decoder read another register than it printed.",
+  W_TEXT_FAMILY:
+    'The text says no family of the CPU, but names the unit in words that its program has for old AMD families alone (0Fh to 15h). The record is read as one of that family, by what all of them share; model and stepping are not known and stand as 0.',
   W_TEXT_SPLIT:
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',

@@ -11,16 +11,21 @@ const SEVERITIES: readonly string[] = [
   'Uncorrected, software containable error.',
   'System Fatal error.',
 ];
+/** Of Linux 3.3 to 3.9. */
+const ERROR_STATUS = 'Error Status: ';
 /** Linux before 3.10 leaves the family out and puts a tab before the bank. The status has 16 digits in all kernels. */
 const STATUS =
   /^CPU:(\d{1,6})(?: \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\))?[ \t]{1,4}MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{16})$/;
 /** A status line whose end was lost. */
 export const EDAC_CUT =
   /\[Hardware Error\]: CPU:(\d{1,6})[ \t(][^[]{0,24}MC\d{1,4}_STATUS\[[^\]]{0,128}(?:\](?:: ?(?:0x?[0-9a-f]{0,15})?)?)?$/;
-const ADDR = /^[ \t]{0,4}(?:Error Addr|MC\d{1,4}_ADDR): (0x[0-9a-f]{1,16})$/;
+const ADDR = /^[ \t]{0,4}(?:Error Addr|MC\d{1,4}_ADDR|MC\d{1,4} Error Address): (0x[0-9a-f]{1,16})$/;
 const IPID = /^(?:PPIN: (0x[0-9a-f]{1,16}))?(?:, )?(?:IPID: (0x[0-9a-f]{1,16}))?(?:, Syndrome: (0x[0-9a-f]{1,16}))?$/;
 /** Lines of the block that carry no register. */
-const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error: )/s;
+const DETAIL = /^(?:cache level: |.{1,64} Ext\. Error Code: |.{1,64} Error(?: \(node \d{1,3}\))?: )/s;
+/** Units of Linux before 3.4, which names no family; from 3.4 to 3.9 only the northbridge's number tells. */
+const UNIT =
+  /^(?:(Combined Unit|Execution Unit|Floating Point Unit)|Northbridge|Data Cache|Instruction Cache|Bus Unit|Load Store|MC4) Error(?: \(node \d{1,3}\))?: /;
 /** Of SMCA banks. */
 const EXTENDED = / Ext\. Error Code: (\d{1,2})(?:,|$)/;
 /** Foreign lines after which the block is given up. */
@@ -34,13 +39,15 @@ interface EdacSink {
   /** At the status line. */
   head(head: EdacHead, lineNumber: number): void;
   /** When the block has ended. */
-  record(record: X86McaRecord, head: EdacHead, extended: number | undefined): void;
+  record(record: X86McaRecord, head: EdacHead, extended: number | undefined, family: number | undefined): void;
 }
 
 interface Open {
   record: X86McaRecord;
   head: EdacHead;
   extended: number | undefined;
+  /** By the name of the unit, where no family is printed. */
+  family: number | undefined;
   firstLine: number;
 }
 
@@ -49,6 +56,7 @@ export class EdacAmdLines {
   readonly #sink: EdacSink;
   readonly #source: string;
   #severity = '';
+  #family: number | undefined;
   #open: Open | undefined;
   #foreign = 0;
 
@@ -61,10 +69,12 @@ export class EdacAmdLines {
   take(text: string, line: number): boolean {
     if (!text.startsWith(PREFIX)) return false;
     const rest = text.slice(PREFIX.length);
-    if (SEVERITIES.includes(rest)) {
-      this.#severity = rest;
+    const severity = rest.startsWith(ERROR_STATUS) ? rest.slice(ERROR_STATUS.length) : rest;
+    if (SEVERITIES.includes(severity)) {
+      this.#severity = severity;
       this.#foreign = 0;
       this.end();
+      if (severity === rest) this.#family = undefined;
       return true;
     }
     const m = STATUS.exec(rest);
@@ -91,7 +101,7 @@ export class EdacAmdLines {
   end(): void {
     const open = this.#open;
     this.#open = undefined;
-    if (open !== undefined) this.#sink.record(open.record, open.head, open.extended);
+    if (open !== undefined) this.#sink.record(open.record, open.head, open.extended, open.family);
   }
 
   #start(m: RegExpExecArray, line: number): void {
@@ -104,7 +114,9 @@ export class EdacAmdLines {
     }
     const origin = { source: this.#source, firstLine: line, lastLine: line };
     const record: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', cpu, bank, status, origin };
-    this.#open = { record, head, extended: undefined, firstLine: line };
+    const family = head.family === undefined ? this.#family : undefined;
+    this.#family = undefined;
+    this.#open = { record, head, extended: undefined, family, firstLine: line };
     this.#severity = '';
     this.#foreign = 0;
     this.#sink.head(head, line);
@@ -113,6 +125,13 @@ export class EdacAmdLines {
   /** A line behind the status line. */
   #detail(rest: string, line: number): boolean {
     const open = this.#open;
+    const unit = UNIT.exec(rest);
+    if (unit !== null) {
+      const family = unit[1] === undefined ? 0x0f : 0x15;
+      // In front of the status line (3.3 to 3.9), or behind it.
+      if (open === undefined) this.#family = family;
+      else if (open.head.family === undefined) open.family = family;
+    }
     if (open === undefined) return false;
     const { record } = open;
     const addr = hexU64(ADDR.exec(rest)?.[1]);

@@ -1,6 +1,8 @@
 /** @module The flag list of the kernel's AMD decoder (`MC0_STATUS[Over|UE|MiscV|…]`) turned back into bits. */
 import { CPUID_1_EAX } from '../../mca/cpu.ts';
+import type { X86McaRecord } from '../../mca/record.ts';
 import { MCI_STATUS_AMD } from '../../mca/registers.ts';
+import type { TextNote } from '../item.ts';
 
 const BITS = MCI_STATUS_AMD.masks;
 
@@ -32,6 +34,8 @@ export function edacFlagBits(flags: string): bigint {
 
 /** Words that disagree with the status they stand beside, as `+Poison` (printed, bit clear) or `-Over` (bit set, not printed). */
 export function edacFlagMismatch(flags: string, status: bigint): string[] {
+  // Whoever showed the text to others lost what stands between the words.
+  if (!flags.includes('|')) return [];
   const words = new Set(flags.split('|'));
   const wrong: string[] = [];
   for (const [word, bit] of Object.entries(FLAG_BITS)) {
@@ -41,6 +45,19 @@ export function edacFlagMismatch(flags: string, status: bigint): string[] {
   }
   if (words.has('CE') && (status & BITS.UC) !== 0n) wrong.push('+CE');
   return wrong;
+}
+
+/** The oldest AMD family whose banks are numbered by unit: its tables have what 0Fh to 16h share. */
+const K8 = 0x0f;
+
+/** Gives a record the family that the words around it prove, where nothing else says one; what is to be said of that. */
+export function readAsFamily(record: X86McaRecord, family: number = K8): TextNote[] {
+  record.vendor = 'amd';
+  if (record.cpuid !== undefined) return [];
+  record.cpuid = cpuidOf(family, 0, 0);
+  const name = family.toString(16).toUpperCase().padStart(2, '0');
+  const message = `the words of the text are those for old AMD families; it is read as family ${name}h, model and stepping are not known`;
+  return [{ code: 'W_TEXT_FAMILY', message }];
 }
 
 /** CPUID leaf 1 EAX of a display family, model and stepping (APM vol. 3, CPUID Fn0000_0001_EAX). */

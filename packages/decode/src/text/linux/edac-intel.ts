@@ -17,7 +17,10 @@ const PROCESSOR =
   /^PROCESSOR (\d{1,3}):(?:0x)?([0-9a-f]{1,8}) TIME (\d{1,15}) SOCKET (\d{1,6}) APIC (?:0x)?([0-9a-f]{1,8})/;
 const SUMMARY = /^(\d{1,9}) (CE|UE) (.*)$/s;
 /** Linux before 3.6: one error a line. */
-const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x|- no information available).*)$/s;
+const OLD_SUMMARY = /^()(CE|UE) ((?:page 0x[0-9a-f]|row \d{1,4}, channel|- no information available).*)$/s;
+/** Of sb_edac and i7core_edac in 3.1 to 3.5, and in RHEL 6 and 7: how many, and where, stand in their own words. */
+const OLD_COUNT = /": (\d{1,9}) \w{1,16} error\(s\): /;
+const OLD_ADDRESS = /, addr = 0x([0-9a-f]{1,16}) => socket=\d/;
 const PAGE = /\bpage(?::| )0x([0-9a-f]{1,13})(?:,? offset(?::| )0x([0-9a-f]{1,8}))?/;
 /** What only drivers of x86 print: their pages have 4 KiB. */
 const X86_WORDS = /\bCPU_SrcID#|\bmc#\d{1,2}csrow#|\berr_code:0x?[0-9a-f]{4}:|\barea:DRAM\b|\blabel "/;
@@ -154,7 +157,11 @@ export class EdacIntelLines implements KernelPart {
 
   #summary(controller: string, m: RegExpExecArray, firstLine: number, lastLine: number): void {
     const message = (m[3] ?? '').slice(0, 512).trim();
-    const fields: KindFields<'edac-corrected'> = { controller: Number(controller), count: Number(m[1] || 1), message };
+    // A count of 0 is what the status of a record says that Linux made of a report of firmware: it is one error.
+    const count = Number(m[1] || (OLD_COUNT.exec(message)?.[1] ?? 1)) || 1;
+    const fields: KindFields<'edac-corrected'> = { controller: Number(controller), count, message };
+    const said = hexU64(OLD_ADDRESS.exec(message)?.[1]);
+    if (said !== undefined && said !== 0n) fields.addr = said;
     const page = PAGE.exec(message);
     // A page of 0 is what a driver prints that does not know the address.
     const frame = BigInt(`0x${page?.[1] ?? '0'}`);

@@ -5,9 +5,10 @@ import { MCI_STATUS_AMD } from '../../mca/registers.ts';
 import { ArmLines } from './arm-lines.ts';
 import { ascii } from '../bytes.ts';
 import { CperLines } from './cper-lines.ts';
-import { cpuidOf, edacFlagBits, edacFlagMismatch } from './edac-flags.ts';
+import { cpuidOf, edacFlagBits, edacFlagMismatch, readAsFamily } from './edac-flags.ts';
 import { EDAC_CUT, EdacAmdLines } from './edac-amd.ts';
 import type { EdacHead } from './edac-amd.ts';
+import { EdacDeviceLines } from './edac-device.ts';
 import { EdacIntelLines } from './edac-intel.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
@@ -51,6 +52,7 @@ export class KernelReader implements Reader {
   readonly #arm: ArmLines;
   readonly #cper: CperLines;
   readonly #edacIntel: EdacIntelLines;
+  readonly #device: EdacDeviceLines;
   readonly #old: OldMceLines;
   readonly #parts: readonly KernelPart[];
   readonly #edac: EdacAmdLines;
@@ -75,13 +77,14 @@ export class KernelReader implements Reader {
     });
     this.#old = new OldMceLines(sink, input);
     this.#cper = new CperLines(sink);
-    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#old];
+    this.#device = new EdacDeviceLines(sink);
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#old];
     this.#edac = new EdacAmdLines(
       {
         head: (head, lineNumber) => {
           if (steps) sink(eventItem('linux', lineNumber, { name: 'edac-amd', fields: head }));
         },
-        record: (record, head, extended) => this.#edacRecord(record, head, extended),
+        record: (record, head, extended, family) => this.#edacRecord(record, head, extended, family),
       },
       input,
     );
@@ -134,6 +137,7 @@ export class KernelReader implements Reader {
       this.#edac.since,
       this.#arm.since,
       this.#edacIntel.since,
+      this.#device.since,
       this.#cper.since,
       this.#old.since,
       this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
@@ -227,6 +231,12 @@ export class KernelReader implements Reader {
   }
 
   #message(text: string, caller: string | undefined, lineNumber: number): boolean {
+    const pieces = blockPieces(text);
+    if (pieces.length > 1) {
+      let taken = false;
+      for (const piece of pieces) taken = this.#message(piece, caller, lineNumber) || taken;
+      return taken;
+    }
     const bare = this.#bare > 0;
     if (bare) this.#bare--;
     if (text.includes('[Hardware Error]: ') || text.includes('Machine Check') || bare) {
@@ -323,8 +333,8 @@ export class KernelReader implements Reader {
   }
 
   /** Of the words that the decoder printed beside the status, those that do not fit it are told. */
-  #edacRecord(record: X86McaRecord, head: EdacHead, extended: number | undefined): void {
-    const notes: TextNote[] = [];
+  #edacRecord(record: X86McaRecord, head: EdacHead, extended: number | undefined, family: number | undefined): void {
+    const notes: TextNote[] = family === undefined ? [] : readAsFamily(record, family);
     if (head.family !== undefined) record.cpuid = cpuidOf(head.family, head.model ?? 0, head.stepping ?? 0);
     const ofStatus = Number(MCI_STATUS_AMD.read(record.status).XEC);
     const ofLegacy = Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC);
@@ -345,6 +355,21 @@ export class KernelReader implements Reader {
     const { firstLine = 0, lastLine = firstLine } = record.origin ?? {};
     this.#sink({ type: 'mca', form: 'linux', record, notes, firstLine, lastLine });
   }
+}
+
+/** Where a line of a machine check block begins that was put behind the one before: Linux before 3.0 broke them at other places. */
+const PIECE =
+  / (?=(?:RIP(?: !INEXACT!)? [0-9a-f]{2}:<|TSC [0-9a-f]{1,16}(?: |$)|PROCESSOR \d{1,3}:[0-9a-f]{1,8} TIME ))/;
+const BLOCK_TEXT = /^((?:mce: )?(?:\[Hardware Error\]: )?)(?:CPU ?\d{1,6}: Machine Check|TSC |RIP)/;
+
+/** The lines of a machine check block that stand in one; any other text is one piece. */
+function blockPieces(text: string): string[] {
+  const tag = text.includes(' PROCESSOR ') || text.includes(' TSC ') ? BLOCK_TEXT.exec(text)?.[1] : undefined;
+  if (tag === undefined) return [text];
+  return text
+    .slice(tag.length)
+    .split(PIECE)
+    .map(piece => tag + piece);
 }
 
 function hasTag(bytes: Uint8Array, at: number, end: number): boolean {

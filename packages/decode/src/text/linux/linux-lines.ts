@@ -43,6 +43,18 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'CPU%d BANK%d CMCI storm detected (before 6.8: CMCI storm detected: switching to poll mode)',
   },
   {
+    re: /^(?:mce: )?(?:\[Hardware Error\]: )?CPUs not responding to MCE broadcast(?: \(may include false positives\))?: ([\d,-]{1,200})/,
+    event: 'mce-missing-cpus',
+    captures: [['cpus', 'text']],
+    source: 'mce: CPUs not responding to MCE broadcast (may include false positives): %*pbl',
+  },
+  {
+    re: /^BERT: \[Hardware Error\]: Skipped ([1-9]\d{0,5}) error records/,
+    event: 'bert-skipped',
+    captures: [['count', 'dec']],
+    source: 'BERT: [Hardware Error]: Skipped %d error records',
+  },
+  {
     re: /^(?:x86\/amd: )?Previous system reset reason \[(0x[0-9a-f]{1,8})\]: (.*)$/s,
     event: 'reset-reason',
     captures: [
@@ -130,13 +142,13 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Memory failure: %#lx: Sending SIGBUS to %s:%d due to hardware memory corruption',
   },
   {
-    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}: (.*)$`, 's'),
+    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}:? (.*)$`, 's'),
     event: 'soft-offline',
     captures: [
       ['pfn', 'hex'],
       ['message', 'text'],
     ],
-    source: 'Soft offline: %#lx: … (older: soft_offline: …)',
+    source: 'Soft offline: %#lx: … (older: soft_offline: …; before 5.7 some without the second colon)',
   },
   {
     re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.*)$`, 's'),

@@ -5,6 +5,7 @@
 import type { X86McaRecord } from '../../mca/record.ts';
 import { holdsError } from '../../mca/registers.ts';
 import type { ItemSink } from '../item.ts';
+import { readAsFamily } from './edac-flags.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { hexU64 } from '../transport/line.ts';
 
@@ -115,7 +116,7 @@ export class OldMceLines implements KernelPart {
     if (open === undefined) return;
     const { record, firstLine, lastLine } = open;
     record.origin = { source: this.#source, firstLine, lastLine };
-    this.#sink({ type: 'mca', form: 'linux', firstLine, lastLine, record, notes: [] });
+    this.#sink({ type: 'mca', form: 'linux', firstLine, lastLine, record, notes: readAsFamily(record) });
   }
 
   skipped(lines: number): void {

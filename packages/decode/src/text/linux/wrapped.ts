@@ -21,8 +21,11 @@ const MESSAGES: readonly Wrapped[] = [
   { begins: new RegExp(`^${PFN}(?:Sending SIGBUS to|Killing)(?: |$)`), whole: /due to hardware memory corruption/ },
   { begins: /^mce: Uncorrected hardware memory error/, whole: / at [0-9a-f]{1,16}\s*$/ },
   { begins: /^mce: Kernel accessed poison in user/, whole: / at [0-9a-f]{1,16}\s*$/ },
-  // Since 3.6 what the driver knows of the place stands in parentheses.
-  { begins: /^EDAC MC\d{1,3}: \d{1,9} (?:CE|UE) /, whole: /\([^)]*\)\s*$|no information available/ },
+  // Since 3.6 what the driver knows of the place stands in parentheses, with others within.
+  {
+    begins: /^EDAC MC\d{1,3}: \d{1,9} (?:CE|UE) /,
+    whole: /\([^()]*(?:\([^()]*\)[^()]*)*\){1,8}\s*$|no information available/,
+  },
   {
     begins: /^EDAC [a-z][\w-]{1,15} MC\d{1,3}: CPU \d{1,6}: Machine Check/,
     whole: / Bank \d{1,4}: (?:0x)?[0-9a-f]{16}\s*$/,

@@ -4,9 +4,10 @@
  */
 import type { X86McaRecord } from '../../mca/record.ts';
 import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
-import { cpuidOf } from '../linux/edac-flags.ts';
+import { cpuidOf, readAsFamily } from '../linux/edac-flags.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import type { Reader } from '../reader.ts';
+import { McelogSums } from './mcelog-sums.ts';
 import { hexU64 } from '../transport/line.ts';
 
 /** The last are those of records that lost their first lines. */
@@ -22,16 +23,32 @@ export const MCELOG_NEEDLES: readonly string[] = [
   ' data cache',
   'load/store unit',
   ' bus unit',
+  'THERMAL EVENT',
+  ' trip temperature',
+  'memory error count exceeded',
+  'orrected memory errors on page',
+  'orrected memory errors:',
+  'Per page corrected memory',
 ];
 
 const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
 const NUMBER = /^MCE (\d{1,9})$/;
 const CPU =
-  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3})(?: [\w /-]{1,48}?)?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?\s*$/;
+  /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3})(?: ([\w /-]{1,48}?))?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?((?: (?:RIP(?: !INEXACT!)? [0-9a-f]{1,4}:<?[0-9a-f]{1,16}>?|(?:MISC|ADDR) [0-9a-f]{1,16})){0,3})\s*$/;
+/** Names that only its decoder of AMD's families 0Fh to 11h gives to banks (mcelog k8.c); of others it prints `BANK 4`. */
+const AMD_BANK = /^(?:data cache|instruction cache|bus unit|load\/store unit|northbridge|fixed-issue reo(?:r)?der)\b/;
+/** Its decoder's time before 1.0, in the zone of the machine; it stands in front of the CPU. */
+const CTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+const THERMAL = /^CPU (\d{1,6}) THERMAL EVENT(?: |$)/;
+const TRIP =
+  /^Processor (?:(\d{1,6})|core) (?:(?:heated )?(above|below)) trip temperature\. Throttling (enabled|disabled)\.?$/;
+/** SMBIOS, of the module that it places at the address (`--dmi`). */
+const DMI_MODULE = /^<\d{1,6}> \w{2,8} /;
+const DMI = /^(Device Locator|Bank Locator|Manufacturer|Serial Number|Asset Tag|Part Number): (.{1,64})$/;
 /** A CPU line that can be nothing else, so that it may open a record whose first lines were left out. */
 const BANK_LINE =
-  /^CPU \d{1,6} (?:BANK \d{1,4}|\d{1,2} (?:data cache|instruction cache|bus unit|load\/store unit|northbridge|fixed-issue reorder))(?: |$)/;
+  /^CPU \d{1,6} (?:BANK \d{1,4}|\d{1,2} (?:data cache|instruction cache|bus unit|load\/store unit|northbridge|fixed-issue reo(?:r)?der))(?: |$)/;
 /** CPU and bank without a word, as people write them for mce-inject, with mcelog's bare hex behind: it may be anything. */
 const BARE_LINE = /^CPU \d{1,6} \d{1,3}\s*$/;
 /** Words of a unit that mcelog prints without a line end: its STATUS stands behind them on the same line. */
@@ -88,6 +105,8 @@ interface Open {
   firstLine: number;
   lastLine: number;
   foreign: number;
+  /** Its bank has a name that only AMD's old families get. */
+  k8: boolean;
 }
 
 export class McelogReader implements Reader {
@@ -100,20 +119,29 @@ export class McelogReader implements Reader {
   #unknownAmd = false;
   #started = false;
   #advice = 0;
+  /** The line with the time of the record to come. */
+  #ctime: number | undefined;
+  #thermal: { cpu: number; message: string; status?: bigint; firstLine: number; lastLine: number } | undefined;
+  /** The module that SMBIOS names, behind its record. */
+  #dimm: { words: Map<string, string>; addr: bigint | undefined; firstLine: number; lastLine: number } | undefined;
+  #lastAddress: bigint | undefined;
+  readonly #sums: McelogSums;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
     this.#source = source;
+    this.#sums = new McelogSums(sink);
   }
 
   /** True inside a record, whose lines hold no word to look for. */
   get wanted(): boolean {
-    return this.#started || this.#open !== undefined;
+    return this.#started || this.#open !== undefined || this.#dimm !== undefined || this.#sums.wanted;
   }
 
   /** The first line of the record that is open or kept; Infinity when none is. */
   get since(): number {
-    return (this.#held ?? this.#open)?.firstLine ?? Number.POSITIVE_INFINITY;
+    const open = this.#held ?? this.#open ?? this.#thermal ?? this.#dimm;
+    return Math.min(open?.firstLine ?? Number.POSITIVE_INFINITY, this.#sums.since);
   }
 
   /** Takes a line without prefixes; false when it is none of mcelog's. */
@@ -124,6 +152,8 @@ export class McelogReader implements Reader {
       this.push(glued, lineNumber);
       return this.push(line.slice(glued.length), lineNumber);
     }
+    if (this.#sums.push(text, lineNumber)) return true;
+    if (this.#beside(line, lineNumber)) return true;
     if (OPENING.test(line)) {
       this.#finish();
       this.#started = true;
@@ -154,10 +184,16 @@ export class McelogReader implements Reader {
         bank: Number(cpu[2] ?? cpu[3] ?? 0),
         status: 0n,
       };
-      const tsc = hexU64(cpu[4]);
+      const tsc = hexU64(cpu[5]);
       if (tsc !== undefined) record.tsc = tsc;
+      for (const pair of (cpu[6] ?? '').trim().split(/ (?=[A-Z]{3,4} )/)) {
+        const more = pair === '' ? undefined : registersOf(pair);
+        if (more !== undefined && more !== 'cut') Object.assign(record, more);
+      }
       const hasBank = cpu[2] !== undefined || cpu[3] !== undefined;
-      this.#begin(record, lineNumber, { headless: false, sure: !bare, hasBank });
+      this.#begin(record, this.#ctime ?? lineNumber, { headless: false, sure: !bare, hasBank });
+      if (this.#open !== undefined) this.#open.k8 = AMD_BANK.test(cpu[4] ?? '');
+      this.#ctime = undefined;
       return true;
     }
     const said = registersOf(line);
@@ -188,13 +224,86 @@ export class McelogReader implements Reader {
     return true;
   }
 
+  /** What mcelog prints that is no machine check: temperature, and the module that SMBIOS names. */
+  #beside(line: string, lineNumber: number): boolean {
+    if (this.#started && CTIME.test(line)) {
+      this.#finish();
+      this.#ctime = lineNumber;
+      return true;
+    }
+    const hot = THERMAL.exec(line);
+    if (hot !== null) {
+      this.#finish();
+      this.#started = true;
+      this.#thermal = { cpu: Number(hot[1]), message: '', firstLine: lineNumber, lastLine: lineNumber };
+      return true;
+    }
+    const trip = TRIP.exec(line);
+    if (trip !== null) {
+      const message = `${trip[2] === 'below' ? 'below' : 'above'} the trip temperature, throttling ${trip[3] ?? ''}`;
+      const open = this.#thermal;
+      if (open !== undefined) Object.assign(open, { message, lastLine: lineNumber });
+      else if (trip[1] !== undefined) {
+        const fields = { cpu: Number(trip[1]), message };
+        const place = { form: 'mcelog', firstLine: lineNumber, lastLine: lineNumber } as const;
+        this.#sink({ type: 'event', ...place, name: 'thermal', fields });
+      }
+      return true;
+    }
+    if (this.#thermal !== undefined) {
+      const said = registersOf(line);
+      if (said === undefined || said === 'cut') return false;
+      if (said.status !== undefined) this.#thermal.status = said.status;
+      this.#thermal.lastLine = lineNumber;
+      return true;
+    }
+    return this.#module(line, lineNumber);
+  }
+
+  #module(line: string, lineNumber: number): boolean {
+    if (DMI_MODULE.test(line) && (this.#started || this.#open !== undefined)) {
+      this.#closeModule();
+      const addr = this.#open?.record.addr ?? this.#lastAddress;
+      this.#dimm = { words: new Map(), addr, firstLine: lineNumber, lastLine: lineNumber };
+      return true;
+    }
+    const said = this.#dimm === undefined ? null : DMI.exec(line);
+    if (said === null || this.#dimm === undefined) return false;
+    this.#dimm.words.set(said[1] ?? '', said[2] ?? '');
+    this.#dimm.lastLine = lineNumber;
+    return true;
+  }
+
+  #closeModule(): void {
+    const dimm = this.#dimm;
+    this.#dimm = undefined;
+    const label = dimm?.words.get('Device Locator');
+    if (dimm === undefined || label === undefined) return;
+    const message = [...dimm.words].map(([name, value]) => `${name} ${value}`).join(', ');
+    const { addr, firstLine, lastLine } = dimm;
+    const fields = { label, message, ...(addr === undefined ? {} : { addr }) };
+    this.#sink({ type: 'event', form: 'mcelog', name: 'dimm-named', fields, firstLine, lastLine });
+  }
+
+  #closeThermal(): void {
+    const open = this.#thermal;
+    this.#thermal = undefined;
+    if (open === undefined) return;
+    const { cpu, message, status, firstLine, lastLine } = open;
+    const fields = { cpu, message, ...(status === undefined ? {} : { status }) };
+    this.#sink({ type: 'event', form: 'mcelog', name: 'thermal', fields, firstLine, lastLine });
+  }
+
   skipped(lines: number): void {
+    this.#sums.skipped();
+    this.#closeModule();
     if (this.#open === undefined) return;
     this.#open.foreign += lines;
     if (this.#open.foreign > MAX_FOREIGN) this.#finish();
   }
 
   end(): void {
+    this.#sums.end();
     this.#finish();
     this.#emit(this.#held, []);
     this.#held = undefined;
@@ -210,6 +319,7 @@ export class McelogReader implements Reader {
       firstLine: lineNumber,
       lastLine: lineNumber,
       foreign: 0,
+      k8: false,
     };
   }
 
@@ -221,9 +331,15 @@ export class McelogReader implements Reader {
   }
 
   #finish(): void {
+    this.#closeThermal();
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
+    this.#lastAddress = open?.record.addr;
+    if (open !== undefined) this.#close(open);
+    this.#closeModule();
+  }
+
+  #close(open: Open): void {
     const held = this.#held;
     if (held !== undefined && open.hasStatus && open.record.status === 0n && this.#isRest(held, open)) {
       const { addr, misc, synd, ipid, tsc, time } = open.record;
@@ -274,6 +390,7 @@ export class McelogReader implements Reader {
       return;
     }
     if (this.#unknownAmd && record.vendor === undefined) record.vendor = 'amd';
+    if (open.k8) notes.push(...readAsFamily(record));
     record.origin = { source: this.#source, firstLine, lastLine };
     const place = { form: 'mcelog', firstLine, lastLine } as const;
     this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });

@@ -23,6 +23,9 @@ const SYSLOG =
 /** The same without a host, as people take it out; only of these programs, as any message may look alike. */
 const HOSTLESS =
   /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?) {1,4}(kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
+/** The same with the month in another language, of these programs only: journald takes it from the locale. */
+const LOCALIZED =
+  /^[^\s\d[\]{}<>:]{1,12} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: |^\d{1,2}月 {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
@@ -85,6 +88,8 @@ export function beginsKernelMessage(text: string): boolean {
 function named(text: string): { length: number; program: string | undefined } | undefined {
   const m = SYSLOG.exec(text) ?? HOSTLESS.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
   if (m !== null) return { length: m[0].length, program: m[1] };
+  const localized = LOCALIZED.exec(text);
+  if (localized !== null) return { length: localized[0].length, program: localized[1] ?? localized[2] };
   if (text.charCodeAt(0) !== 0x5b) return undefined;
   const stamp = STAMP.exec(text);
   const rest = stamp === null ? null : MONOTONIC.exec(text.slice(stamp[0].length));
