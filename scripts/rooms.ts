@@ -22,7 +22,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   registers: { folder: 'packages/decode/src/registers', imports: ['common'], pure: true },
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
   mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers', 'arm'], pure: true },
-  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'mca'], pure: true },
+  cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'arm', 'mca'], pure: true },
   events: { folder: 'packages/decode/src/events', imports: [...BYTES, 'inject'], pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },

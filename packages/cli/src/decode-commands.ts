@@ -53,6 +53,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode /var/lib/rasdaemon/ras-mc_event.db    # rasdaemon's database; it is only read
   journalctl -k -o export | syndrome decode --json
   syndrome decode /sys/firmware/acpi/tables/data/BERT
+  syndrome decode mce-erst-7045231                       # of /sys/fs/pstore, after a panic
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0
   syndrome decode --explain L_MCA_QEMU_SRAR
   syndrome decode --explain SRAO                        # classes, fields, outcomes, error codes, …`,

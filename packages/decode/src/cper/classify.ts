@@ -2,8 +2,9 @@
 import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { MEMORY2_STATUS } from './error-status.ts';
 import { CPER_PROCESSOR_FLAGS, CPER_RECORD_FLAGS } from './flags.ts';
-import type { CperBody, CperRecord, CperSeverity } from './record.ts';
+import type { CperBody, CperRecord, CperSeverity, CperTabledKind } from './record.ts';
 import { severityRank } from './severity.ts';
+import { TABLED } from './tables.ts';
 import { mcaBanksOf } from './x86-mca.ts';
 
 export type CperClass = 'memory' | 'processor' | 'pcie' | 'firmware' | 'other' | 'empty';
@@ -19,6 +20,24 @@ interface CperVerdict {
   simulated: boolean;
 }
 
+/** Of kinds that are read by a table; the others are `other`. */
+const TABLED_CLASS: Readonly<Partial<Record<CperTabledKind, CperClass>>> = {
+  'pci-bus': 'pcie',
+  'pci-component': 'pcie',
+  'cxl-protocol': 'pcie',
+  'cxl-media': 'memory',
+  'cxl-dram': 'memory',
+  'fru-poison': 'memory',
+  'whea-intel-memory': 'memory',
+  'whea-memory-summary': 'memory',
+  'whea-pmem': 'memory',
+  'whea-pcie-summary': 'pcie',
+  'linux-mce': 'processor',
+  'xpf-mca': 'processor',
+  'whea-sea': 'processor',
+  'whea-sei': 'processor',
+};
+
 const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
   memory: 'memory',
   memory2: 'memory',
@@ -28,7 +47,8 @@ const CLASS: Readonly<Record<CperBody['kind'], CperClass>> = {
   pcie: 'pcie',
   firmware: 'firmware',
   raw: 'other',
-};
+  ...Object.fromEntries(TABLED.map(({ kind }) => [kind, TABLED_CLASS[kind] ?? 'other'])),
+} as Readonly<Record<CperBody['kind'], CperClass>>;
 
 /** Linux or the firmware says that it tells of the boot before. */
 export function isOfPreviousBoot({ previousBoot, header }: CperRecord): boolean {

@@ -1,38 +1,55 @@
 /** @module The members of a section as rows: for tables on a screen. */
+import { hex64 } from '../common/hex.ts';
 import { ARM_CONTEXT_LAYOUT, ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeNames } from './arm.ts';
 import { ARM_ERROR_FLAGS, flagWords } from './flags.ts';
 import { FLAT_LAYOUTS } from './flat-layouts.ts';
 import { bytesToHex, describeLayout } from './layout.ts';
-import type { MemberRow } from './layout.ts';
-import type { CperArmContext, CperBody } from './record.ts';
+import type { Layout, MemberRow } from './layout.ts';
+import { armContextRegisters, x86ContextRegisters } from './context-registers.ts';
+import type { CperBody, CperTabled } from './record.ts';
+import { cpuidRegisters } from './cpuid.ts';
+import { registersOfPcie } from './pcie-words.ts';
+import { rowsOf } from './tabled.ts';
+import type { NamedRegister } from './tabled.ts';
+import { isTabled, tableOf } from './tables.ts';
 import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
-
-/** Registers of an AArch64 context in order, UEFI 2.10 N.2.4.4.2; the AArch32 ones are shown as bytes. */
-const ARM64_REGISTERS: Readonly<Record<number, readonly string[]>> = {
-  4: [...Array.from({ length: 31 }, (_, i) => `X${i}`), 'SP'],
-  5: 'ELR_EL1 ESR_EL1 FAR_EL1 ISR_EL1 MAIR_EL1 MIDR_EL1 MPIDR_EL1 SCTLR_EL1 SP_EL0 SP_EL1 SPSR_EL1 TCR_EL1 TPIDR_EL0 TPIDR_EL1 TPIDRRO_EL0 TTBR0_EL1 TTBR1_EL1'.split(
-    ' ',
-  ),
-  6: 'ELR_EL2 ESR_EL2 FAR_EL2 HACR_EL2 HCR_EL2 HPFAR_EL2 MAIR_EL2 SCTLR_EL2 SP_EL2 SPSR_EL2 TCR_EL2 TPIDR_EL2 TTBR0_EL2 VTCR_EL2 VTTBR_EL2'.split(
-    ' ',
-  ),
-  7: 'ELR_EL3 ESR_EL3 FAR_EL3 MAIR_EL3 SCTLR_EL3 SP_EL3 SPSR_EL3 TCR_EL3 TPIDR_EL3 TTBR0_EL3'.split(' '),
-};
-
-/** The 64-bit registers of an AArch64 context by name; empty for other contexts. */
-export function armContextRegisters(context: CperArmContext): { name: string; value: bigint }[] {
-  const names = ARM64_REGISTERS[context.type ?? -1] ?? [];
-  const view = new DataView(context.data.buffer, context.data.byteOffset, context.data.byteLength);
-  return names
-    .filter((_, i) => 8 * i + 8 <= context.data.length)
-    .map((name, i) => ({ name, value: view.getBigUint64(8 * i, true) }));
-}
 
 const prefixed = (prefix: string, rows: readonly MemberRow[]): MemberRow[] =>
   rows.map(r => ({ ...r, name: `${prefix}.${r.name}` }));
 
+/** Registers as rows. */
+const named = (prefix: string, registers: readonly NamedRegister[]): MemberRow[] =>
+  registers.map(({ name, value }) => ({ name: `${prefix}${name}`, value: hex64(value) }));
+
 const raw = (name: string, data: Uint8Array | undefined): MemberRow[] =>
   data === undefined ? [] : [{ name, value: bytesToHex(data), meaning: `${data.length} bytes` }];
+
+/** A context: its registers by name, or its bytes where they have none. */
+const context = (
+  prefix: string,
+  head: readonly MemberRow[],
+  registers: readonly NamedRegister[],
+  data: Uint8Array,
+): MemberRow[] => [
+  ...prefixed(prefix, head),
+  ...named(`${prefix}.`, registers),
+  ...(registers.length === 0 ? raw(`${prefix}.data`, data) : []),
+];
+
+function tabled(body: CperTabled, layout: Layout | undefined): MemberRow[] {
+  const { rows, registers } = tableOf(body) ?? {};
+  return [
+    ...(layout === undefined ? [] : describeLayout(layout, body)),
+    ...(rows === undefined
+      ? []
+      : rowsOf(body, rows.member).flatMap((r, i) => prefixed(`${rows.member}[${i}]`, describeLayout(rows.layout, r)))),
+    ...named(
+      '',
+      (registers?.(body) ?? []).filter(r => r.isMember !== true),
+    ),
+    ...raw('trailing', body.trailing),
+  ];
+}
 
 /**
  * Every member of a section that is there, structures taken apart; untrusted text is printable ASCII. What is in the bits of
@@ -45,6 +62,7 @@ export function describeSection(body: CperBody): MemberRow[] {
     case 'x86-processor':
       return [
         ...describeLayout(X86_LAYOUT, body),
+        ...named('', cpuidRegisters(body.cpuid)),
         ...body.errors.flatMap((e, i) =>
           prefixed(`errors[${i}]`, describeLayout(X86_ERROR_LAYOUT, e)).map(r =>
             r.name === `errors[${i}].type`
@@ -52,10 +70,9 @@ export function describeSection(body: CperBody): MemberRow[] {
               : r,
           ),
         ),
-        ...body.contexts.flatMap((c, i) => [
-          ...prefixed(`contexts[${i}]`, describeLayout(X86_CONTEXT_LAYOUT, c)),
-          ...raw(`contexts[${i}].data`, c.data),
-        ]),
+        ...body.contexts.flatMap((c, i) =>
+          context(`contexts[${i}]`, describeLayout(X86_CONTEXT_LAYOUT, c), x86ContextRegisters(c), c.data),
+        ),
         ...raw('trailing', body.trailing),
       ];
     case 'arm-processor':
@@ -70,24 +87,18 @@ export function describeSection(body: CperBody): MemberRow[] {
             return { ...r, meaning: flagWords(ARM_ERROR_FLAGS, e.flags).join(', ') || 'none' };
           }),
         ),
-        ...body.contexts.flatMap((c, i) => {
-          const registers = armContextRegisters(c);
-          return [
-            ...prefixed(`contexts[${i}]`, describeLayout(ARM_CONTEXT_LAYOUT, c)),
-            ...registers.map(r => ({
-              name: `contexts[${i}].${r.name}`,
-              value: `0x${r.value.toString(16).padStart(16, '0')}`,
-            })),
-            ...(registers.length === 0 ? raw(`contexts[${i}].data`, c.data) : []),
-          ];
-        }),
+        ...body.contexts.flatMap((c, i) =>
+          context(`contexts[${i}]`, describeLayout(ARM_CONTEXT_LAYOUT, c), armContextRegisters(c), c.data),
+        ),
         ...raw('vendorInfo', body.vendorInfo),
         ...raw('trailing', body.trailing),
       ];
     default: {
       const layout = FLAT_LAYOUTS[body.kind];
+      if (isTabled(body)) return tabled(body, layout);
       return [
         ...(layout === undefined ? [] : describeLayout(layout, body)),
+        ...(body.kind === 'pcie' ? named('', registersOfPcie(body)) : []),
         ...(body.kind === 'memory' && body.dimmLocation !== undefined
           ? [
               {

@@ -4,7 +4,8 @@ import { hex64 } from '../common/hex.ts';
 import { armErrorInfoTable, armErrorTypeDoubt, armErrorTypeNames } from './arm.ts';
 import { classifyCper } from './classify.ts';
 import { ARM_ERROR_FLAGS, ARM_RUNNING_STATE, CPER_RECORD_FLAGS, CPER_SECTION_FLAGS, flagWords } from './flags.ts';
-import { NOTIFICATION_NAMES } from './guid.ts';
+import { FIRMWARE_RECORD_TYPES } from './firmware.ts';
+import { CREATOR_NAMES, GUID_NULL, NOTIFICATION_NAMES } from './guid.ts';
 import { memoryErrorTypeName, rowOf } from './memory.ts';
 import { pagesOfBody } from './page.ts';
 import { PCIE_PORT_TYPES } from './pcie.ts';
@@ -12,6 +13,7 @@ import { PROCESSOR_ERROR_TYPES } from './processor.ts';
 import type {
   CperArmProcessor,
   CperBody,
+  CperFirmwareReference,
   CperMemoryError,
   CperMemoryError2,
   CperPcieError,
@@ -22,10 +24,12 @@ import type {
   CperX86Processor,
 } from './record.ts';
 import { sectionName } from './sections.ts';
-import { decodeTimestamp } from './timestamp.ts';
+import { decodeTimestamp, timeOfHeader } from './timestamp.ts';
 import { mcaBanksOf } from './x86-mca.ts';
 import { X86_CHECKS } from './x86.ts';
-import { vendorWords } from './vendor-sections.ts';
+import { aerWords } from './pcie-words.ts';
+import { cpuidWords } from './cpuid.ts';
+import { tableOf } from './tables.ts';
 
 const LEAD: Readonly<Record<CperSeverity, string>> = {
   recoverable: 'Firmware reports an uncorrected error that software can recover from',
@@ -92,6 +96,7 @@ function x86(body: CperX86Processor): string[] {
   const what = kinds.length === 0 ? 'no error structure' : list(kinds);
   return [
     `Processor error${cpu}: ${what}.`,
+    ...cpuidWords(body.cpuid),
     ...(banks.length === 0 ? [] : [`It carries machine check registers, ${list(banks)}.`]),
   ];
 }
@@ -142,8 +147,20 @@ function pcie(body: CperPcieError): string[] {
       : ` of ${two(body.segment, 4)}:${two(body.bus)}:${two(body.device)}.${(body.function ?? 0).toString(16)}`;
   const id = body.vendorId === undefined ? '' : ` (${two(body.vendorId, 4)}:${two(body.deviceId, 4)})`;
   const port = body.portType === undefined ? '' : `, ${PCIE_PORT_TYPES[body.portType] ?? 'reserved port type'}`;
-  return [`PCIe error${at}${id}${port}.`];
+  return [`PCIe error${at}${id}${port}.`, ...aerWords(body)];
 }
+
+function firmware({ recordType, recordId, recordGuid }: CperFirmwareReference): string[] {
+  const type = FIRMWARE_RECORD_TYPES[recordType ?? -1];
+  const guid = recordGuid === undefined || recordGuid === GUID_NULL ? [] : [`GUID ${recordGuid}`];
+  const names = [...(type === undefined ? [] : [type]), ...guid];
+  const which = recordId === undefined ? 'a record' : `record ${hex(recordId)}`;
+  return [
+    `A reference to ${which}${names.length === 0 ? '' : ` (${list(names)})`} in the firmware; what happened stands there.`,
+  ];
+}
+
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** What one section says, in sentences. */
 export function explainBody(body: CperBody, type = ''): string[] {
@@ -160,16 +177,16 @@ export function explainBody(body: CperBody, type = ''): string[] {
     case 'pcie':
       return pcie(body);
     case 'firmware':
-      return ['A reference to a record in the firmware; what happened stands there.'];
+      return firmware(body);
     case 'raw': {
       const name = sectionName(type);
-      const what =
-        name === 'unknown section'
-          ? `Section of unknown type ${type}`
-          : `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-      const said = vendorWords(type, body.data);
-      if (said !== undefined) return [`${what}.`, ...said];
+      const what = name === 'unknown section' ? `Section of unknown type ${type}` : capital(name);
       return [`${what}: ${body.data.length} bytes that are not taken apart.`];
+    }
+    default: {
+      const name = capital(sectionName(type));
+      const said = tableOf(body)?.say(body) ?? [];
+      return said[0]?.startsWith(name) === true ? said : [`${name}.`, ...said];
     }
   }
 }
@@ -198,8 +215,10 @@ export function explainCper(record: CperRecord, bare = false): string {
       ? LEAD[severity]
       : `Firmware reports an error of severity ${record.severityNumber}, which is none that is specified`;
   const lead = `${what}${how === undefined ? '' : `, notified as ${how}`}.`;
-  const stamp = header?.timestamp ?? sections.find(s => s.timestamp !== undefined)?.timestamp;
-  const time = stamp === undefined ? undefined : decodeTimestamp(stamp);
+  const stamp = sections.find(s => s.timestamp !== undefined)?.timestamp;
+  const own = stamp === undefined ? undefined : decodeTimestamp(stamp);
+  const time = header?.timestamp === undefined ? own : timeOfHeader(header);
+  const creator = header === undefined ? undefined : CREATOR_NAMES[header.creatorId];
   const flags = flagWords(CPER_RECORD_FLAGS, header?.flags);
   return [
     ...(bare ? [] : [lead]),
@@ -209,6 +228,7 @@ export function explainCper(record: CperRecord, bare = false): string {
       ? [`The worst of the sections is ${verdict.worst}; an operating system acts on the severity of the record.`]
       : []),
     ...(flags.length === 0 ? [] : [`The record is marked ${list(flags)}.`]),
+    ...(creator === undefined ? [] : [`It was written by ${creator}.`]),
     ...(time === undefined ? [] : [`Time: ${time.text}${time.precise ? ' (precise)' : ''}.`]),
   ].join(' ');
 }

@@ -12,6 +12,7 @@ import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from './memory.ts';
 import { PCIE_LAYOUT } from './pcie.ts';
 import { PROCESSOR_LAYOUT } from './processor.ts';
 import type { CperBody, CperRecord } from './record.ts';
+import { TABLED } from './tables.ts';
 import type { CperRegion } from './region.ts';
 import { X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
 
@@ -29,7 +30,13 @@ const LAYOUTS: readonly Layout[] = [
   ARM_LAYOUT,
   ARM_ERROR_LAYOUT,
   ARM_CONTEXT_LAYOUT,
+  ...TABLED.flatMap(({ layout, rows }) => (rows === undefined ? [layout] : [layout, rows.layout])),
 ];
+
+/** Lists of structures that a body may have; those of kinds read by a table have them always. */
+const LISTS: ReadonlyMap<string, string> = new Map(
+  TABLED.flatMap(({ kind, rows }) => (rows === undefined ? [] : [[kind, rows.member] as const])),
+);
 
 function namesOf(pick: (f: Layout['fields'][number]) => boolean): string[] {
   return LAYOUTS.flatMap(l => l.fields.filter(pick).map(f => f.name));
@@ -122,6 +129,8 @@ function checkBody(json: unknown, path: string): void {
   const body = object(json, path);
   if (typeof body['kind'] !== 'string') throw wrong(`${path}.kind`, 'missing');
   if (body['kind'] === 'raw' && typeof body['data'] !== 'string') throw wrong(`${path}.data`, 'missing');
+  const rows = LISTS.get(body['kind']);
+  if (rows !== undefined) checkList(body[rows], `${path}.${rows}`);
   for (const list of ['errors', 'contexts']) {
     const needed = body['kind'] === 'x86-processor' || body['kind'] === 'arm-processor';
     if (body[list] === undefined && !needed) continue;

@@ -54,7 +54,7 @@ export const CPER_LINT_CODES = {
     'warning',
     GHES,
     'the revision is unknown',
-    'Data entries have revision 0x201 or 0x300, records 0x100 or 0x101. Other revisions are read like the nearest known one.',
+    'Data entries have revision 0x201 or 0x300, records 0x100 or 0x101, those of Windows 0x210. Other revisions are read like the nearest known one.',
   ),
   L_CPER_REVISION_MIXED: row(
     'warning',

@@ -7,6 +7,7 @@ import { ARM_ERROR_LAYOUT, ARM_LAYOUT, armErrorTypeDoubt, armErrorTypeNames } fr
 import { BLOCK_STATUS, blockStatus, entryCount, errorKinds } from './block-status.ts';
 import { bodyCorrected, classifyCper } from './classify.ts';
 import { FLAT_LAYOUTS } from './flat-layouts.ts';
+import { CREATOR_WINDOWS } from './guid.ts';
 import type { CperKept, Layout } from './layout.ts';
 import { CPER_LINT_CODES } from './lint-codes.ts';
 import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
@@ -15,7 +16,7 @@ import { maskLsb } from './page.ts';
 import type { CperBody, CperMemoryError, CperMemoryError2, CperRecord, CperSection } from './record.ts';
 import { sectionType } from './sections.ts';
 import { severityRank } from './severity.ts';
-import { decodeTimestamp } from './timestamp.ts';
+import { decodeTimestamp, timeOfHeader } from './timestamp.ts';
 import { HEADER_LAYOUT } from './uefi-record.ts';
 import { sectionHead, strayPlaces, validationMask, validationPlaces } from './validation-bits.ts';
 import { X86_CHECKS, X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
@@ -24,6 +25,8 @@ const hex = (n: number): string => `0x${n.toString(16)}`;
 const FRU_TEXT = 20;
 const ENTRY_REVISIONS: readonly number[] = [0x201, 0x300];
 const RECORD_REVISIONS: readonly number[] = [0x100, 0x101];
+/** Of Windows' records: cper.h of the WDK, WHEA_ERROR_RECORD_REVISION. */
+const WINDOWS_REVISION = 0x210;
 
 /** Places are relative to what is looked at: the record, a section of it, or the body of one. */
 type Add = (code: CperLintCodeId, note: string | undefined, ...places: FindingPlace[]) => void;
@@ -101,7 +104,8 @@ function lintHeader(record: CperRecord, add: Add): void {
   if (header === undefined) return;
   if (record.sections.length === 0) add('L_CPER_NO_SECTION', undefined, 'sections');
   if (header.signatureEnd !== undefined) add('L_CPER_SIGNATURE', hex(header.signatureEnd), 'header.signatureEnd');
-  if (!RECORD_REVISIONS.includes(header.revision))
+  const isWindows = header.creatorId === CREATOR_WINDOWS && header.revision === WINDOWS_REVISION;
+  if (!RECORD_REVISIONS.includes(header.revision) && !isWindows)
     add('L_CPER_REVISION', `record ${hex(header.revision)}`, 'header.revision');
   if (header.recordLength !== undefined) {
     add('L_CPER_LENGTH', `the record length is ${header.recordLength}`, 'header.recordLength');
@@ -110,7 +114,7 @@ function lintHeader(record: CperRecord, add: Add): void {
     const note = `${header.sectionCount} sections, ${record.sections.length} were read`;
     add('L_CPER_COUNT', note, 'header.sectionCount', 'sections');
   }
-  if (header.timestamp !== undefined && decodeTimestamp(header.timestamp) === undefined) {
+  if (header.timestamp !== undefined && timeOfHeader(header) === undefined) {
     add('L_CPER_TIMESTAMP', hex64(header.timestamp), 'header.timestamp');
   }
   if (classifyCper(record).simulated) add('L_CPER_SIMULATED', undefined, bits('header.flags', 'flags', 2));
@@ -201,8 +205,7 @@ function lintBody(s: CperSection, record: CperRecord, outside: Add, add: Add): v
         }
       }
       return;
-    case 'pcie':
-    case 'firmware':
+    default:
   }
 }
 

@@ -20,7 +20,8 @@ import {
   decodeX86,
   encodeX86,
 } from './x86.ts';
-import { armContextRegisters, describeSection } from './describe.ts';
+import { armContextRegisters } from './context-registers.ts';
+import { describeSection } from './describe.ts';
 import { describeCper } from './registers.ts';
 import { bodyCorrected, classifyCper } from './classify.ts';
 import { decodeGhesBlock, encodeGhesBlock } from './ghes.ts';
@@ -44,7 +45,7 @@ const block = (
   bodies: readonly (CperBody | GhesSectionInput)[],
   severity: CperRecord['severity'] = 'recoverable',
 ): CperRecord => {
-  const sections = bodies.map(b => ('body' in b ? b : { body: b }));
+  const sections = bodies.map(b => ('kind' in b ? { body: b as CperBody } : (b as GhesSectionInput)));
   const { value } = decodeGhesBlock(encodeGhesBlock({ severity, sections }));
   if (value === undefined) throw new Error('no record');
   return value;
@@ -426,7 +427,7 @@ describe('explainCper', () => {
       }),
     ).toBe('PCIe error of 0000:3a:02.1 (8086:2030), root port.');
     expect(say({ kind: 'firmware', recordType: 1, revision: 0, recordId: 1n, recordGuid: SECTION_FIRMWARE })).toBe(
-      'A reference to a record in the firmware; what happened stands there.',
+      'A reference to record 0x1 (SOC firmware record, type 1, GUID 81212a96-09ed-4996-9471-8d729c8e69ed) in the firmware; what happened stands there.',
     );
   });
 });
@@ -518,7 +519,8 @@ describe('describeSection', () => {
       { name: 'ESR_EL1', value: 0x96000410n },
       { name: 'FAR_EL1', value: 3n },
     ]);
-    expect(armContextRegisters({ type: 0, data })).toEqual([]);
+    expect(armContextRegisters({ type: 0, data }).map(r => r.name)).toEqual(['R0', 'R1', 'R2', 'R3', 'R4', 'R5']);
+    expect(armContextRegisters({ type: 9, data })).toEqual([]);
     const body: CperBody = {
       kind: 'arm-processor',
       errors: [{ type: 2, flags: 9, errorInfo: 1n << 26n }],

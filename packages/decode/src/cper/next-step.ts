@@ -1,5 +1,5 @@
 /** @module What to do with a firmware record. */
-import { isOfPreviousBoot } from './classify.ts';
+import { classifyCper, isOfPreviousBoot } from './classify.ts';
 import type { CperRecord, CperSeverity } from './record.ts';
 
 const NEXT: Readonly<Record<CperSeverity, string>> = {
@@ -39,7 +39,9 @@ function kindOf(record: CperRecord): Kind {
   const kinds = record.sections.map(({ body }) => body.kind);
   if (kinds.some(k => k === 'memory' || k === 'memory2')) return 'memory';
   if (kinds.some(k => k === 'processor' || k === 'x86-processor' || k === 'arm-processor')) return 'processor';
-  return kinds.includes('pcie') ? 'pcie' : 'other';
+  if (kinds.includes('pcie')) return 'pcie';
+  const { class: of } = classifyCper(record);
+  return of === 'memory' || of === 'processor' || of === 'pcie' ? of : 'other';
 }
 
 /** How the record was found, as far as that decides. */

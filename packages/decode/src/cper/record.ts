@@ -233,6 +233,57 @@ export interface CperRawSection {
   data: Uint8Array;
 }
 
+/** Kinds of sections that are read by a table (tables.ts). */
+export type CperTabledKind =
+  | 'pci-bus'
+  | 'pci-component'
+  | 'dmar'
+  | 'dmar-vtd'
+  | 'dmar-iommu'
+  | 'ccix'
+  | 'cxl-protocol'
+  | 'cxl-media'
+  | 'cxl-dram'
+  | 'cxl-module'
+  | 'cxl-switch'
+  | 'cxl-virtual-switch'
+  | 'cxl-mld-port'
+  | 'fru-poison'
+  | 'arm-ras'
+  | 'ampere'
+  | 'ampere-bmc'
+  | 'nvidia'
+  | 'nvidia-event'
+  | 'yitian'
+  | 'amd-gpu'
+  | 'amd-gpu-crash'
+  | 'hisilicon'
+  | 'hisilicon-hip08-1'
+  | 'hisilicon-hip08-2'
+  | 'hisilicon-hip08-pcie'
+  | 'linux-mce'
+  | 'xpf-mca'
+  | 'whea-arm-ras'
+  | 'whea-intel-memory'
+  | 'whea-pmem'
+  | 'whea-memory-summary'
+  | 'whea-pcie-summary'
+  | 'whea-recovery'
+  | 'whea-sea'
+  | 'whea-sei'
+  | 'whea-nmi';
+
+/** A section whose members its table names: numbers of up to 32 bits, 64-bit values, bytes, text, lists of structures. */
+export interface CperTabled {
+  kind: CperTabledKind;
+  /** Bytes behind what the table knows. */
+  trailing?: Uint8Array;
+  /** Validation bits as they were read. Written are those that mark no member; of the others the members decide. */
+  validationBits?: bigint;
+  kept?: CperKept;
+  [member: string]: unknown;
+}
+
 export type CperBody =
   | CperMemoryError
   | CperMemoryError2
@@ -241,6 +292,7 @@ export type CperBody =
   | CperArmProcessor
   | CperPcieError
   | CperFirmwareReference
+  | CperTabled
   | CperRawSection;
 
 export interface CperSection {

@@ -8,6 +8,9 @@ import { FLAT_LAYOUTS } from './flat-layouts.ts';
 import { ARM_ERROR_FLAGS, CPER_PROCESSOR_FLAGS, CPER_RECORD_FLAGS, CPER_SECTION_FLAGS } from './flags.ts';
 import type { Layout } from './layout.ts';
 import type { CperArmErrorInfo, CperBody, CperRecord, CperX86ErrorInfo } from './record.ts';
+import { sectionRegisters } from './section-registers.ts';
+import { rowsOf } from './tabled.ts';
+import { isTabled, tableOf } from './tables.ts';
 import { HEADER_LAYOUT } from './uefi-record.ts';
 import { describeValidation, sectionHead } from './validation-bits.ts';
 import { X86_CHECKS, X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
@@ -41,6 +44,7 @@ function ofBody(at: string, body: CperBody): RegisterView[] {
     case 'x86-processor':
       return [
         ...describeValidation(X86_LAYOUT, body, at),
+        ...ofRegisters(body, at),
         ...body.errors.flatMap((error, i) => ofX86Error(`${at}.errors[${i}]`, error)),
       ];
     case 'arm-processor':
@@ -52,8 +56,23 @@ function ofBody(at: string, body: CperBody): RegisterView[] {
       if (body.flags === undefined) return marks;
       return [...marks, view(`${at}.flags`, CPER_PROCESSOR_FLAGS, BigInt(body.flags))];
     default:
-      return marks;
+      return [...marks, ...rowMarks(body, at), ...ofRegisters(body, at)];
   }
+}
+
+/** The registers of a section that have a table. */
+const ofRegisters = (body: CperBody, at: string): RegisterView[] =>
+  sectionRegisters(body).flatMap(({ name, value, table }) =>
+    table === undefined ? [] : [{ ...view(`${at}.${name}`, table, value), name }],
+  );
+
+/** The validation bits of the structures behind the first one. */
+function rowMarks(body: CperBody, at: string): RegisterView[] {
+  const rows = isTabled(body) ? tableOf(body)?.rows : undefined;
+  if (rows === undefined || !isTabled(body)) return [];
+  return rowsOf(body, rows.member).flatMap((row, i) =>
+    describeValidation(rows.layout, row, `${at}.${rows.member}[${i}]`),
+  );
 }
 
 function ofX86Error(at: string, error: CperX86ErrorInfo): RegisterView[] {

@@ -18,7 +18,10 @@ import type { Layout } from './layout.ts';
 import { decodeMemoryError, decodeMemoryError2, encodeMemoryError, encodeMemoryError2 } from './memory.ts';
 import { PCIE_LAYOUT } from './pcie.ts';
 import { PROCESSOR_LAYOUT } from './processor.ts';
-import type { CperBody, CperRawSection } from './record.ts';
+import { decodeTabled, encodeTabled } from './tabled.ts';
+import type { Tabled } from './tabled.ts';
+import { TABLED } from './tables.ts';
+import type { CperBody, CperRawSection, CperTabled } from './record.ts';
 import { decodeX86, encodeX86 } from './x86.ts';
 
 type CperKnownBody = Exclude<CperBody, CperRawSection>;
@@ -72,11 +75,20 @@ function flatSection<B extends CperKnownBody>(
 const PROCESSOR_LEAST = 192;
 const PCIE_LEAST = 208;
 
+const tabled = (table: Tabled): SectionType<CperTabled> => ({
+  type: table.type,
+  kind: table.kind,
+  name: SECTION_NAMES[table.type] ?? table.kind,
+  source: table.layout.source,
+  decode: (bytes, base = 0) => decodeTabled(table, bytes, base),
+  encode: body => encodeTabled(table, body),
+});
+
 function define<B extends CperKnownBody>(s: SectionType<B>): SectionType {
   return s as unknown as SectionType;
 }
 
-/** Every section type that is taken apart, in the order of the specification. */
+/** Every section type that is taken apart, in the order of the specification, and those read by a table behind them. */
 export const SECTIONS: readonly SectionType[] = [
   define(flatSection(SECTION_PROC_GENERIC, 'processor', PROCESSOR_LAYOUT, PROCESSOR_LEAST)),
   define({
@@ -113,6 +125,7 @@ export const SECTIONS: readonly SectionType[] = [
   }),
   define(flatSection(SECTION_PCIE, 'pcie', PCIE_LAYOUT, PCIE_LEAST)),
   define(flatSection(SECTION_FIRMWARE, 'firmware', FIRMWARE_LAYOUT, FIRMWARE_LENGTH_0)),
+  ...TABLED.map(t => define(tabled(t))),
 ];
 
 const BY_TYPE = new Map(SECTIONS.map(s => [s.type, s]));

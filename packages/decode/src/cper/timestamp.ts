@@ -4,6 +4,8 @@
  */
 import { byteOf, readLittleEndian } from '../registers/field.ts';
 import { CperError } from './error.ts';
+import { CREATOR_WINDOWS } from './guid.ts';
+import type { CperRecordHeader } from './record.ts';
 
 interface CperTime {
   /** `YYYY-MM-DD hh:mm:ss`, local time of the platform. */
@@ -18,16 +20,37 @@ function bcd(byte: number): number | undefined {
   return tens > 9 || ones > 9 ? undefined : 10 * tens + ones;
 }
 
-/** Reads a raw time stamp; undefined when it is not BCD or no date and time of day. */
-export function decodeTimestamp(raw: bigint): CperTime | undefined {
+/** Reads a raw time stamp, of BCD or of binary bytes; undefined when it is neither or no date and time of day. */
+export function decodeTimestamp(raw: bigint, binary = false): CperTime | undefined {
   const at = (i: number): number => byteOf(raw, i);
-  const [second, minute, hour, day, month, year, century] = [0, 1, 2, 4, 5, 6, 7].map(i => bcd(at(i)));
+  const [second, minute, hour, day, month, year, century] = [0, 1, 2, 4, 5, 6, 7].map(i =>
+    binary ? at(i) : bcd(at(i)),
+  );
   if (second === undefined || minute === undefined || hour === undefined || day === undefined) return undefined;
   if (month === undefined || year === undefined || century === undefined) return undefined;
-  if (second > 59 || minute > 59 || hour > 23 || day < 1 || day > 31 || month < 1 || month > 12) return undefined;
+  if (
+    year > 99 ||
+    century > 99 ||
+    second > 59 ||
+    minute > 59 ||
+    hour > 23 ||
+    day < 1 ||
+    day > 31 ||
+    month < 1 ||
+    month > 12
+  )
+    return undefined;
   const two = (n: number): string => String(n).padStart(2, '0');
   const text = `${two(century)}${two(year)}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}`;
   return { text, precise: at(3) % 2 === 1 };
+}
+
+/**
+ * The time in the header of an error record. Windows, which names itself as the creator, writes the bytes as plain numbers and not as
+ * BCD (public reports: ralish/DecodeWheaRecord#7).
+ */
+export function timeOfHeader({ timestamp, creatorId }: CperRecordHeader): CperTime | undefined {
+  return timestamp === undefined ? undefined : decodeTimestamp(timestamp, creatorId === CREATOR_WINDOWS);
 }
 
 /** The raw time stamp of `YYYY-MM-DD hh:mm:ss`. Throws {@link CperError} for other text and for times that cannot be. */

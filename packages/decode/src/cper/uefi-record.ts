@@ -17,6 +17,8 @@ const SIGNATURE = 0x52455043;
 const SIGNATURE_END = 0xffffffff;
 const REVISION = 0x0101;
 const REVISION_1_0 = 0x0100;
+/** Of Windows: cper.h of the WDK, WHEA_ERROR_RECORD_REVISION. */
+const REVISION_WINDOWS = 0x0210;
 const MAX_SECTIONS = 1023;
 const MAX_RECORD = 1 << 26;
 
@@ -130,7 +132,7 @@ export function decodeCperRecord(input: Uint8Array, base = 0): RecordRead {
     return s;
   };
   if (signatureEnd !== SIGNATURE_END) note('E_CPER_SIGNATURE', 'the end of the signature is not 0xffffffff', 6);
-  if (head.revision !== REVISION && head.revision !== REVISION_1_0) {
+  if (![REVISION, REVISION_1_0, REVISION_WINDOWS].includes(head.revision)) {
     note('W_CPER_REVISION', `record revision 0x${head.revision.toString(16)}, 0x101 expected`, 4);
   }
   const value: CperRecord = { kind: 'cper', ...readSeverity(severity, 12), header: head, sections: [] };

@@ -12,6 +12,7 @@ import type { Layout } from './layout.ts';
 import { MEMORY2_LAYOUT, MEMORY_LAYOUT } from './memory.ts';
 import { PCIE_LAYOUT } from './pcie.ts';
 import { PROCESSOR_LAYOUT } from './processor.ts';
+import { TABLED } from './tables.ts';
 import type { CperRecord, CperSection } from './record.ts';
 import { DESCRIPTOR_LAYOUT, HEADER_LAYOUT } from './uefi-record.ts';
 import { X86_ERROR_LAYOUT, X86_LAYOUT } from './x86.ts';
@@ -55,6 +56,9 @@ const REGISTERS: ReadonlyMap<Layout, Register> = new Map(
     X86_ERROR_LAYOUT,
     ARM_LAYOUT,
     ARM_ERROR_LAYOUT,
+    ...TABLED.flatMap(({ layout, rows }) => (rows === undefined ? [layout] : [layout, rows.layout])).filter(
+      l => l.validation !== undefined,
+    ),
   ].map(layout => [layout, registerOf(layout)]),
 );
 

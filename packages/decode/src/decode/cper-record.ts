@@ -1,6 +1,7 @@
 /** @module A CPER record or a GHES block as a decoded record. */
 import { dropBelow, pfnOf } from '../registers/address.ts';
-import { isOfPreviousBoot } from '../cper/classify.ts';
+import { classifyCper, isOfPreviousBoot } from '../cper/classify.ts';
+import type { CperClass } from '../cper/classify.ts';
 import { SECTION_NAMES } from '../cper/guid.ts';
 import { describeSection } from '../cper/describe.ts';
 import { CPER_SECTION_FLAGS } from '../cper/flags.ts';
@@ -10,7 +11,9 @@ import { nextStepCper } from '../cper/next-step.ts';
 import { rowOf } from '../cper/memory.ts';
 import { pagesOfCper } from '../cper/page.ts';
 import type { CperMemoryError, CperMemoryError2, CperRecord, CperSection, CperSeverity } from '../cper/record.ts';
-import { decodeTimestamp } from '../cper/timestamp.ts';
+import { timeOfHeader } from '../cper/timestamp.ts';
+import { registersOfCper } from '../cper/section-registers.ts';
+import { addressesOf } from '../cper/tables.ts';
 import { describeHead, describeSectionBits } from '../cper/registers.ts';
 import { hex64 } from '../common/hex.ts';
 import type { RegisterView } from '../registers/view.ts';
@@ -49,6 +52,13 @@ function memoryOf(section: CperSection): CperMemoryError | CperMemoryError2 | un
   return section.body.kind === 'memory' || section.body.kind === 'memory2' ? section.body : undefined;
 }
 
+/** Of sections that are read by a table. */
+const AREA_OF_CLASS: Readonly<Partial<Record<CperClass, DecodedComponent['area']>>> = {
+  memory: 'memory',
+  processor: 'core',
+  pcie: 'io',
+};
+
 const AREA: Readonly<Record<string, DecodedComponent['area']>> = {
   processor: 'core',
   'x86-processor': 'core',
@@ -76,6 +86,7 @@ export class CperDecoded extends LazyRecord {
   readonly raw: CperRecord;
   /** Of Linux's extended log, which acts on nothing. */
   readonly extlog: boolean;
+  #registers: Readonly<Record<string, bigint>> | undefined;
   #fields: readonly DecodedField[] | undefined;
   #byRegister: ReadonlyMap<string, readonly DecodedField[]> | undefined;
 
@@ -99,6 +110,9 @@ export class CperDecoded extends LazyRecord {
   override get severity(): DecodedSeverity {
     return this.#bare || this.raw.severityNumber !== undefined ? 'unknown' : SEVERITY[this.raw.severity];
   }
+  override get registers(): Readonly<Record<string, bigint>> {
+    return (this.#registers ??= registersOfCper(this.raw));
+  }
   override get flags(): readonly string[] {
     const all = this.raw.sections.reduce((sum, s) => sum | s.flags, 0);
     return CPER_SECTION_FLAGS.fields.filter(f => (all >>> f.lo) & 1).map(f => f.name);
@@ -108,7 +122,7 @@ export class CperDecoded extends LazyRecord {
     const named = this.raw.sections.flatMap(({ body }) => {
       const memory = body.kind === 'memory' || body.kind === 'memory2' ? [body] : [];
       const all = body.kind === 'arm-processor' ? body.errors : memory;
-      return all.flatMap(e => e.physicalAddress ?? []);
+      return [...all.flatMap(e => e.physicalAddress ?? []), ...addressesOf(body)];
     });
     // The address as it is written, not the start of its page.
     const value = named.find(a => page === undefined || dropBelow(a, page.lsb) === page.address);
@@ -129,7 +143,10 @@ export class CperDecoded extends LazyRecord {
       .join(', ');
     const name = where === '' ? nameOf(first.type) : `memory: ${where}`;
     return {
-      area: memory !== undefined ? 'memory' : (AREA[first.body.kind] ?? 'unknown'),
+      area:
+        memory !== undefined
+          ? 'memory'
+          : (AREA[first.body.kind] ?? AREA_OF_CLASS[classifyCper(this.raw).class] ?? 'unknown'),
       name,
       ...(fru === undefined ? {} : { detail: `FRU ${fru}` }),
       basis: 'the sections of the record',
@@ -139,8 +156,8 @@ export class CperDecoded extends LazyRecord {
     return placeOfCper(this.raw);
   }
   override get time(): DecodedTime | undefined {
-    const { timestamp } = this.raw.header ?? {};
-    const said = timestamp === undefined ? undefined : decodeTimestamp(timestamp);
+    const { header } = this.raw;
+    const said = header === undefined ? undefined : timeOfHeader(header);
     return said === undefined ? this.lineTime : timeOfLocal(said.text);
   }
   override get fields(): readonly DecodedField[] {

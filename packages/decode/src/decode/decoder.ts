@@ -1,7 +1,8 @@
 /** @module The front door: any input in, decoded records out, with bounded memory. */
 import type { CperRecord, CperSection } from '../cper/record.ts';
 import { decodeSection } from '../cper/sections.ts';
-import { mcaBanksOf } from '../cper/x86-mca.ts';
+import { linuxMcesIn, mcaOfStructMce } from '../cper/linux-mce.ts';
+import { banksOfSection } from '../cper/section-banks.ts';
 import { recordOfEvent } from '../events/records.ts';
 import { vendorOfCpu } from '../mca/cpu.ts';
 import type { McaVendor, X86McaRecord } from '../mca/record.ts';
@@ -112,7 +113,8 @@ function stamped(taker: LineTaker, stamps: LineStamps): LineTaker {
 export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
   // What is said to be binary begins as it likes.
-  const isText = options.section === undefined && !['cper', 'ghes', 'xen-mcelog'].includes(options.from ?? 'auto');
+  const isText =
+    options.section === undefined && !['cper', 'ghes', 'mce-erst', 'xen-mcelog'].includes(options.from ?? 'auto');
   const text = isText ? recoder() : undefined;
   const kept = new Kept();
   let head: Uint8Array | undefined = new Uint8Array(0);
@@ -293,6 +295,19 @@ export function createDecoder(options: DecoderOptions): Decoder {
         note,
       });
     }
+    if (form === 'mce-erst') {
+      return wholeReader(offset, {
+        whole(bytes) {
+          let at = offset;
+          for (const one of linuxMcesIn(bytes) ?? [bytes]) {
+            const source = { input, from: 'mce-erst', firstByte: at, endByte: at + one.length, ...counted } as const;
+            emitMca(mcaOfStructMce(one), source, []);
+            at += one.length;
+          }
+        },
+        note,
+      });
+    }
     if (form === 'xen-mcelog') {
       return xenReader(offset, {
         record(record, at) {
@@ -340,11 +355,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
   /** The record, and the machine check banks that its processor sections carry. */
   function emitCper(record: CperRecord, source: DecodedSource, diagnostics: readonly Diagnostic[]): void {
     const decoded = new CperDecoded(record, source, diagnostics);
-    const within = decoded.ofPreviousBoot ? 'previous-boot' : 'report';
+    const within = { within: decoded.ofPreviousBoot ? 'previous-boot' : 'report' } as const;
     give(decoded);
     for (const { body } of record.sections) {
-      if (body.kind !== 'x86-processor') continue;
-      for (const bank of mcaBanksOf(body)) emitMca({ ...bank, within }, source, []);
+      // Linux took its own from the CPU.
+      const taken = body.kind === 'linux-mce' ? {} : within;
+      for (const bank of banksOfSection(body)) emitMca({ ...bank, ...taken }, source, []);
     }
   }
 

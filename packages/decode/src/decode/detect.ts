@@ -1,5 +1,6 @@
 /** @module What an input is, from its first bytes, with the evidence. */
 import { findRecord, looksLikeGhesBlock } from '../cper/reader.ts';
+import { linuxMcesIn } from '../cper/linux-mce.ts';
 import { isCperRecord } from '../cper/uefi-record.ts';
 import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
@@ -68,10 +69,19 @@ function isNearlyHex(text: Uint8Array): boolean {
   return digits > 8 * others;
 }
 
-function binaryForm(bytes: Uint8Array, more: boolean): 'cper' | 'ghes' | undefined {
+type BinaryForm = 'cper' | 'ghes' | 'mce-erst';
+
+function binaryForm(bytes: Uint8Array, more: boolean): BinaryForm | undefined {
   if (isCperRecord(bytes)) return 'cper';
-  return looksLikeGhesBlock(bytes, 0, more) ? 'ghes' : undefined;
+  if (looksLikeGhesBlock(bytes, 0, more)) return 'ghes';
+  return linuxMcesIn(bytes, more) === undefined ? undefined : 'mce-erst';
 }
+
+const EVIDENCE: Readonly<Record<BinaryForm, string>> = {
+  cper: 'begins with CPER',
+  ghes: 'begins like an error status block',
+  'mce-erst': 'a machine check that Linux saved (struct mce)',
+};
 
 /** How a text can be read as a dump; its last row may go on behind what is looked at. */
 const dumpsOf = (head: Uint8Array, whole: boolean): DumpLayout[] =>
@@ -179,7 +189,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
     return { form: from, evidence: 'asked for' };
   }
-  if (from === 'xen-mcelog') {
+  if (from === 'xen-mcelog' || from === 'mce-erst') {
     const text = byteTexts(bytes, whole).find(t => t.name !== 'base64' && t.sound && t.bytes.length > 0);
     return { form: from, evidence: 'asked for', binary: text?.bytes ?? bytes, ...textOf(text) };
   }
@@ -187,7 +197,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (direct !== undefined && (from === 'auto' || from === direct)) {
     return {
       form: direct,
-      evidence: direct === 'cper' ? 'begins with CPER' : 'begins like an error status block',
+      evidence: EVIDENCE[direct],
       binary: bytes,
     };
   }
@@ -204,7 +214,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
       if (form === undefined && (asked === undefined || !text.sound)) continue;
       return {
         form: form ?? asked ?? 'ghes',
-        evidence: `${text.name} text of a firmware record`,
+        evidence: `${text.name} text of ${form === 'mce-erst' ? 'a machine check that Linux saved' : 'a firmware record'}`,
         binary: text.bytes,
         ...textOf(text),
       };

@@ -1,6 +1,10 @@
 /** @module What a register holds, and what a field is, by its name, in all registers that have it. */
 import * as arm from '../arm/esr.ts';
+import * as aer from '../cper/aer.ts';
+import { ERR_ADDR, ERR_STATUS } from '../cper/arm-ras.ts';
 import { BLOCK_STATUS } from '../cper/block-status.ts';
+import { CXL_CORRECTABLE_STATUS, CXL_UNCORRECTABLE_STATUS } from '../cper/cxl-protocol.ts';
+import { IOMMU_EVENT, VTD_FAULT_RECORD } from '../cper/dmar.ts';
 import { CPER_ERROR_STATUS, MEMORY2_STATUS } from '../cper/error-status.ts';
 import * as flags from '../cper/flags.ts';
 import { ARM_BUS_ERROR, ARM_CACHE_ERROR, ARM_TLB_ERROR } from '../cper/arm.ts';
@@ -35,6 +39,13 @@ export const REGISTERS: readonly Register[] = [
   X86_TLB_CHECK,
   X86_BUS_CHECK,
   X86_MS_CHECK,
+  ...named(aer).filter(isRegister),
+  CXL_UNCORRECTABLE_STATUS,
+  CXL_CORRECTABLE_STATUS,
+  ERR_STATUS,
+  ERR_ADDR,
+  VTD_FAULT_RECORD,
+  IOMMU_EVENT,
 ];
 
 type Field = Register['fields'][number];

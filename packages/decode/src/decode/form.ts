@@ -1,5 +1,15 @@
 /** @module The forms of input that can be asked for. */
 
 /** `auto` looks at the input. */
-export const FORMS = ['auto', 'log', 'value', 'journal-export', 'mce-inject', 'cper', 'ghes', 'xen-mcelog'] as const;
+export const FORMS = [
+  'auto',
+  'log',
+  'value',
+  'journal-export',
+  'mce-inject',
+  'cper',
+  'ghes',
+  'mce-erst',
+  'xen-mcelog',
+] as const;
 export type Form = (typeof FORMS)[number];

@@ -19,6 +19,7 @@ const READERS: Partial<Record<InputForm, readonly Consumer[]>> = {
   cper: ['linux'],
   ghes: ['linux'],
   'cper-section': ['linux'],
+  'mce-erst': ['linux'],
   xen: ['xen'],
   'xen-mcelog': ['xen', 'linux'],
   qemu: ['qemu', 'linux', 'xen'],

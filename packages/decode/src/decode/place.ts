@@ -1,6 +1,8 @@
 /** @module Where in the machine an error was, as fields: the part, and the cell in it, in the words of the record. */
 import { rowOf } from '../cper/memory.ts';
-import type { CperRecord } from '../cper/record.ts';
+import { cxlPlaces } from '../cper/cxl-event.ts';
+import type { CperRecord, CperTabled } from '../cper/record.ts';
+import { isTabled } from '../cper/tables.ts';
 import type { Register } from '../registers/register.ts';
 import type { FieldValue } from '../events/row.ts';
 
@@ -105,12 +107,42 @@ export function placeOfMisc(register: Register, misc: bigint, corrected: boolean
   return place;
 }
 
+/** Members that have the same name in a place. */
+const SAME = [
+  'socket',
+  'controller',
+  'channel',
+  'slot',
+  'rank',
+  'bankGroup',
+  'bank',
+  'row',
+  'column',
+  'chipSelect',
+  'chipId',
+  'node',
+] as const;
+
+/** The place that a section names which is read by a table: the events of CXL, and Windows' memory sections. */
+function placeOfTabled(body: CperTabled): DecodedPlace {
+  if (body.kind !== 'whea-intel-memory') {
+    return Object.fromEntries(
+      cxlPlaces(body).map(([member, value]) => [
+        member === 'mediaDevice' ? 'device' : member === 'subChannel' ? 'subRank' : member,
+        value,
+      ]),
+    );
+  }
+  return Object.fromEntries(SAME.flatMap(name => (typeof body[name] === 'number' ? [[name, body[name]]] : [])));
+}
+
 /** The place that the first memory section of a firmware record names. UEFI 2.10 N.2.5 and N.2.6. */
 export function placeOfCper({ sections }: CperRecord): DecodedPlace | undefined {
   const place: DecodedPlace = {};
   const fru = sections.find(s => s.fruText !== undefined)?.fruText?.trim();
   if (fru !== undefined && fru !== '') place.fru = fru;
   for (const { body } of sections) {
+    if (isTabled(body)) Object.assign(place, placeOfTabled(body));
     if (body.kind !== 'memory' && body.kind !== 'memory2') continue;
     if (body.kind === 'memory' && body.dimmLocation !== undefined) place.label = body.dimmLocation;
     const group = body.bankGroup ?? (body.bank === undefined || body.bank <= 0xff ? undefined : body.bank >> 8);

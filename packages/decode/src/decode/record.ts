@@ -19,7 +19,7 @@ export const DECODED_SCHEMA_VERSION = 1;
 export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memory-failure' | 'event';
 
 /** How the input was read. */
-export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'xen-mcelog';
+export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'mce-erst' | 'xen-mcelog';
 
 /** Where a record was found: lines of a text and the bytes of these lines, or bytes of a binary input. */
 export interface DecodedSource {

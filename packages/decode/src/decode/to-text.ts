@@ -173,7 +173,8 @@ function codeText({ value, mnemonic, filtered, extended }: DecodedCode): string 
 
 /** Registers in the order they are shown: those that a record has, then rows that belong to none. */
 function registerNames(record: DecodedRecord): readonly string[] {
-  const names = Object.keys(record.registers);
+  // Those of a firmware record stand where its sections have them.
+  const names = record.kind === 'cper' ? [] : Object.keys(record.registers);
   return record.kind === 'x86-mca' ? names : [...new Set([...names, ...record.fields.map(f => f.register)])];
 }
 
@@ -365,7 +366,7 @@ export class TextWriter {
   }
 
   #registers(record: DecodedRecord): string {
-    const { registers } = record;
+    const registers = record.kind === 'cper' ? {} : record.registers;
     let out = '';
     for (const name of registerNames(record)) {
       const fields = record.fieldsOf(name);
@@ -433,7 +434,7 @@ const registerValues = (record: DecodedRecord): string[] =>
 export function toRaw(record: DecodedRecord): string {
   const hex = cperHex(record);
   if (hex !== undefined) return hex;
-  const parts = registerValues(record);
+  const parts = record.kind === 'cper' ? [] : registerValues(record);
   if (record.cpu !== undefined) parts.unshift(`cpu=${record.cpu}`);
   if (record.bank !== undefined) parts.push(`bank=${record.bank}`);
   if (record.kind === 'x86-mca' && 'vendor' in record.raw && record.raw.vendor !== undefined) {

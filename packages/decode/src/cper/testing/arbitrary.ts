@@ -11,6 +11,8 @@ import { PCIE_LAYOUT } from '../pcie.ts';
 import { PROCESSOR_LAYOUT } from '../processor.ts';
 import type { CperBody, CperRecord, CperSection } from '../record.ts';
 import { SECTIONS, sectionType } from '../sections.ts';
+import type { Tabled } from '../tabled.ts';
+import { TABLED } from '../tables.ts';
 import type { CperKind } from '../sections.ts';
 import { X86_CONTEXT_LAYOUT, X86_ERROR_LAYOUT, X86_LAYOUT } from '../x86.ts';
 
@@ -78,7 +80,28 @@ const lists = (error: Layout, context: Layout, fixed: object) =>
     ),
   });
 
-const BODIES: Readonly<Record<CperKind, fc.Arbitrary<Record<string, unknown>>>> = {
+/** A section that is read by a table: as many rows as it counts. */
+function tabled({ layout, rows, kind }: Tabled): readonly [string, fc.Arbitrary<Record<string, unknown>>] {
+  if (rows === undefined) return [kind, members(layout)];
+  const { member, count, at } = rows;
+  return [
+    kind,
+    fc
+      .tuple(
+        members(layout, [count, ...(at === undefined ? [] : [at])]),
+        fc.array(members(rows.layout), { maxLength: 4 }),
+      )
+      .map(([head, list]) => ({
+        ...head,
+        [count]: list.length,
+        ...(at === undefined ? {} : { [at]: layout.length }),
+        [member]: list,
+      })),
+  ];
+}
+
+const BODIES: Readonly<Record<string, fc.Arbitrary<Record<string, unknown>>>> = {
+  ...Object.fromEntries(TABLED.map(tabled)),
   memory: members(MEMORY_LAYOUT).map(agree),
   memory2: members(MEMORY2_LAYOUT).map(agree),
   processor: members(PROCESSOR_LAYOUT),
@@ -98,7 +121,7 @@ const BODIES: Readonly<Record<CperKind, fc.Arbitrary<Record<string, unknown>>>> 
 
 /** A random valid body of a kind. */
 export function bodyOf(kind: CperKind): fc.Arbitrary<CperBody> {
-  return BODIES[kind].map(values => ({ kind, ...values }) as CperBody);
+  return (BODIES[kind] ?? fc.constant({})).map(values => ({ kind, ...values }) as CperBody);
 }
 
 const raw = fc

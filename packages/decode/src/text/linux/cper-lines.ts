@@ -3,6 +3,7 @@
  * The sequence number in braces keeps the lines of one report together, so reports of several CPUs may mix.
  */
 import * as guid from '../../cper/guid.ts';
+import { decodeSection } from '../../cper/sections.ts';
 import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
 import { severityRank } from '../../cper/severity.ts';
 import { encodeTimestamp } from '../../cper/timestamp.ts';
@@ -306,10 +307,17 @@ function startSection(open: Open, section: CperSection): void {
 }
 
 function endSection(open: Open): void {
+  const printed = open.lines?.body;
+  const section = open.record.sections.find(s => s.body === printed);
   for (const message of open.lines?.end() ?? []) note(open, message, 'W_TEXT_INCOMPLETE');
   for (const message of open.lines?.remarks ?? []) note(open, message, 'W_TEXT_VALUE');
   for (const message of open.lines?.lost ?? []) note(open, message, 'E_TEXT_BOUND');
   open.lines = undefined;
+  // Linux prints the bytes of a section that it does not know.
+  if (section === undefined || printed?.kind !== 'raw' || printed.data.length === 0) return;
+  const { value, diagnostics } = decodeSection(section.type, printed.data);
+  section.body = value;
+  if (diagnostics[0] !== undefined) note(open, diagnostics[0].message);
 }
 
 /** The raw stamp; undefined for a time that cannot be. */
