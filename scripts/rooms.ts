@@ -13,7 +13,7 @@ export interface Room {
 }
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
-const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage'] as const;
+const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage', 'bundle'] as const;
 const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'site'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
@@ -30,6 +30,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   decode: { folder: 'packages/decode/src/decode', imports: [...BYTES, 'events', 'text', 'outlook'], pure: true },
   /** What many decoded records come to. */
   triage: { folder: 'packages/decode/src/triage', imports: ['common', 'registers', 'events', 'decode'], pure: true },
+  /** A support bundle: its files by name, copies of records, parts by SMBIOS, names that are left out. */
+  bundle: {
+    folder: 'packages/decode/src/bundle',
+    imports: ['common', 'registers', 'cper', 'events', 'decode'],
+    pure: true,
+  },
   /** The one file of the package that others import by its name. */
   api: { folder: 'packages/decode/src', imports: DECODE, pure: true },
 

@@ -70,7 +70,6 @@ describe('what is wrong with the command line is exit code 2, and for git bisect
     ['a kernel version that is none', [...RUN, '--kernel', 'latest-and-greatest'], 'is not a kernel version'],
     ['two kernels', [...RUN, '--kernel', '6.19', '--guest-kernel', '7.2'], 'cannot be used with'],
     ['an input that is not there', ['decode', './no.log'], 'there is no file ./no.log [E_INPUT]'],
-    ['an input that is a folder', ['decode', '$/folder'], '/folder is a folder [E_INPUT]'],
     ['a QEMU that is not there', [...RUN, '--qemu', './no'], '--qemu ./no: there is no such file'],
     ['a QEMU that is none', [...RUN, '--qemu', '/bin/true'], 'does not answer --version like a QEMU'],
     ['a Xen that is a folder', ['run', 'xen-ce', '--offline', '--xen', '$/folder'], 'not a regular file'],

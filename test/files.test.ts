@@ -65,6 +65,7 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
     // What is read.
     const reads = [
       'encode --from-json',
+      'decode --dmidecode',
       'drill --config',
       'supervise --config',
       'agent --config',

@@ -11,7 +11,10 @@ const ROOT = join(import.meta.dirname, '..');
 const CLI = 'packages/cli/src';
 /** What is imported late here is loaded for another command, or on Linux only. */
 const OTHERS = new Set(
-  ['program', 'many-commands', 'fleet-commands', 'decode-commands', 'encode-output'].map(name => `${CLI}/${name}.ts`),
+  // The last starts the programs that unpack what Node cannot.
+  ['program', 'many-commands', 'fleet-commands', 'decode-commands', 'encode-output', 'inputs/unpack'].map(
+    name => `${CLI}/${name}.ts`,
+  ),
 );
 /** What `encode --out` loads elsewhere. */
 const ELSEWHERE = 'packages/base/src/disk/plain-output.ts';
@@ -36,7 +39,21 @@ function loadedBy(entries: readonly string[]): { files: Set<string>; modules: Se
 }
 
 /** Built-ins that are the same on every system as they are used here. None starts a process or speaks to another. */
-const BUILTINS = ['crypto', 'events', 'fs', 'module', 'os', 'path', 'sqlite', 'timers/promises', 'tty', 'util', 'v8'];
+const BUILTINS = [
+  'crypto',
+  'events',
+  'fs',
+  'module',
+  'os',
+  'path',
+  'sqlite',
+  'stream',
+  'timers/promises',
+  'tty',
+  'util',
+  'v8',
+  'zlib',
+];
 /** Rooms that know nothing of a machine, a process or a socket. */
 const ROOMS = [
   'common',
@@ -50,6 +67,7 @@ const ROOMS = [
   'inject',
   'decode',
   'triage',
+  'bundle',
   'trace',
 ];
 /** Files of other rooms: what they are about is in their names, and each imports nothing but files of these lists. */

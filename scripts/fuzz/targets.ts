@@ -1,4 +1,5 @@
 /** All that is fuzzed. What has to hold for every input stands in the file of its room. */
+import { BUNDLE } from './bundle.ts';
 import { CLI } from './cli.ts';
 import { DECODE } from './decode.ts';
 import { GDB } from './gdb.ts';
@@ -30,6 +31,7 @@ export const TARGETS: readonly Target[] = [
   ...SUPERVISOR,
   ...LAB,
   ...CLI,
+  ...BUNDLE,
   ...WRITERS,
   ...GROWTH,
 ];

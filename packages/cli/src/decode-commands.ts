@@ -35,6 +35,14 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--in-order', 'every record as it comes, also of a finished input of more than 20')
     .option('--full', 'every record whole, also where an earlier one says the same')
     .option('--table', 'all fields of all registers, not only those that are set')
+    .option(
+      '--dmidecode <file>',
+      'what dmidecode printed there: the slot, serial and part number of the DIMM of a record',
+    )
+    .option(
+      '--redact',
+      'replace names of hosts and users, addresses of networks, UUIDs and serial numbers, the same by the same',
+    )
     .option('--outlook', 'with --json: also what Linux, Xen, QEMU and KVM will do with the record')
     .option('--no-outlook', 'leave that out of the text')
     .option('--explain [word]', 'what a code or term of the output means; without one, or with list: all of them')
@@ -52,6 +60,9 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   ras-mc-ctl --errors | syndrome decode --brief
   syndrome decode /var/lib/rasdaemon/ras-mc_event.db    # rasdaemon's database; it is only read
   journalctl -k -o export | syndrome decode --json
+  syndrome decode sosreport-db1.tar.xz                  # a support bundle, a folder: logs, SEL, rasdaemon's database, dmidecode
+  syndrome decode --ticket --redact sosreport-db1.tar.xz
+  dmesg | syndrome decode --dmidecode dmi.txt           # which slot, which serial number
   syndrome decode /sys/firmware/acpi/tables/data/BERT
   syndrome decode mce-erst-7045231                       # of /sys/fs/pstore, after a panic
   syndrome decode --from xen-mcelog mcelog.bin          # read from /dev/mcelog of dom0

@@ -138,11 +138,13 @@ describe('a command that reads records', () => {
     expect(syndrome('decode', path)).toMatchObject({ status: 0, err: [] });
   });
 
-  it('says of a folder that it is one, however it is written', () => {
+  it('reads a folder, unless its name is a word of values', () => {
     mkdirSync(join(dir, 'folder'), { recursive: true });
     mkdirSync(join(dir, 'mce'), { recursive: true });
     const folder = spawnSync(process.execPath, [MAIN, 'decode', 'folder'], { cwd: dir, encoding: 'utf8' });
-    expect([folder.status, folder.stderr]).toEqual([2, expect.stringContaining('folder is a folder [E_INPUT]')]);
+    expect([folder.status, folder.stderr]).toEqual([4, expect.stringContaining('folder holds no file whose name')]);
+    const both = spawnSync(process.execPath, [MAIN, 'decode', 'folder', 'nonsense'], { cwd: dir, encoding: 'utf8' });
+    expect([both.status, both.stderr]).toEqual([2, expect.stringContaining('folder is a folder, and not all else is')]);
     const words = ['mce', '0', '9', '0xbd000000000000c0', '0x5', '0x91ee000', '0x8c'];
     expect(spawnSync(process.execPath, [MAIN, 'decode', '--raw', ...words], { cwd: dir }).status).toBe(0);
   });

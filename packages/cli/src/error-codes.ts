@@ -13,7 +13,8 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
   E_FLEET_REPLAY: 'No ledger was named, or the one that was named is not there; the hint says how to name one.',
   E_INJECT_FATAL:
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',
-  E_INPUT: 'A file given to read is missing, a folder, not readable, or too long. Give a file, or - for stdin.',
+  E_INPUT:
+    'A file or folder given to read is missing, not readable, encrypted, too long, or not what it should be; or the program that unpacks it is not there. The hint says what to give.',
   E_OUTPUT: 'The output cannot be written, to the file of --out or to stdout: the disk is full, or a right is missing.',
   E_POLICY_FILE: 'A policy was named that is neither shipped nor a file that can be read.',
   E_PLATFORM:

@@ -5,17 +5,20 @@ import { isatty } from 'node:tty';
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { SECTIONS, sectionOfKind, sectionType } from '@syndrome/decode/cper/sections.ts';
+import { Redactor } from '@syndrome/decode/bundle/redact.ts';
+import { MemoryDevices } from '@syndrome/decode/bundle/smbios.ts';
+import type { DmidecodeText } from '@syndrome/decode/bundle/smbios.ts';
 import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
 import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import { FORMS } from '@syndrome/decode/decode/form.ts';
+import { dataOf, recordOf } from '@syndrome/decode/decode/transfer.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic } from '@syndrome/decode/decode/record.ts';
 import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values/values.ts';
 import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
-import { eachRow, readDatabase } from './inputs/database.ts';
+import { devicesOf, learnFromFile, readAny, readFolder } from './inputs/any-file.ts';
+import type { Target } from './inputs/bundle.ts';
 import { InputError } from './inputs/input-error.ts';
-import { SNIFFED, kindOf } from './inputs/sniff.ts';
-import type { FileKind } from './inputs/sniff.ts';
 import { say } from './output.ts';
 
 /** Options of the commands that read records. */
@@ -25,9 +28,14 @@ export interface InputOptions {
   vendor?: string;
   cpuid?: string;
   section?: string;
+  dmidecode?: string;
+  redact?: boolean;
 }
 
-type Input = { name: string; text: string } | { name: string; file: string | undefined };
+type Input =
+  | { name: string; text: string }
+  | { name: string; file: string | undefined }
+  | { name: string; folder: string };
 
 /** What is meant as a file name: no value is written like this. */
 const PATH = /^\.{0,2}\/.{1,4096}$|^[^=\s]{1,128}\.[a-zA-Z]\w{0,7}$/;
@@ -48,8 +56,11 @@ function statOf(word: string): Stats | undefined {
   }
 }
 
+/** Said where other words stand beside it that are no values either. */
 function isFolder(word: string): InputError {
-  return new InputError('E_INPUT', `${word} is a folder`, { hint: 'Give the files in it.' });
+  return new InputError('E_INPUT', `${word} is a folder, and not all else is a file`, {
+    hint: 'Give folders and files, or values.',
+  });
 }
 
 /** @throws {InputError} for a device that says nothing, for ever, or where nobody may look. */
@@ -69,7 +80,7 @@ function valueText(words: readonly string[]): string {
 function inputsOf(words: readonly string[]): Input[] {
   const inputs: Input[] = [];
   const typed: string[] = [];
-  let folder: string | undefined;
+  const folders: string[] = [];
   for (const word of words) {
     const stat = word === '-' ? undefined : statOf(word);
     if (word === '-') inputs.push({ name: '-', file: undefined });
@@ -77,17 +88,23 @@ function inputsOf(words: readonly string[]): Input[] {
       refuseEndless(word, stat);
       inputs.push({ name: word, file: word });
     } else if (PATH.test(word)) {
-      if (stat !== undefined) throw isFolder(word);
+      if (stat !== undefined) {
+        inputs.push({ name: word, folder: word });
+        continue;
+      }
       throw new InputError('E_INPUT', `there is no file ${word}`, { hint: 'Values are written as 0x… or name=0x….' });
     } else {
-      if (stat !== undefined) folder ??= word;
+      if (stat !== undefined) folders.push(word);
       typed.push(word);
     }
   }
   if (typed.length > 0) {
     const text = valueText(typed);
     // A word of QEMU's command may be the name of a folder too; what is no value at all was meant as one.
-    if (folder !== undefined && text.split('\n').every(line => values(line) === undefined)) throw isFolder(folder);
+    if (folders.length > 0 && text.split('\n').every(line => values(line) === undefined)) {
+      if (folders.length < typed.length) throw isFolder(folders[0] ?? '');
+      return [...inputs, ...folders.map(folder => ({ name: folder, folder }))];
+    }
     inputs.push({ name: 'argument', text });
   }
   return inputs.length > 0 ? inputs : [{ name: '-', file: undefined }];
@@ -143,6 +160,8 @@ function decoderOptions(options: InputOptions): Omit<DecoderOptions, 'onRecord'>
   };
 }
 
+const latin1 = new TextDecoder('latin1');
+const utf8 = new TextEncoder();
 const PIECE = 1 << 18;
 const STDIN = '/proc/self/fd/0';
 
@@ -196,18 +215,6 @@ async function readStdin(take: Take): Promise<void> {
   for await (const piece of process.stdin as AsyncIterable<Uint8Array>) await take(piece);
 }
 
-/** What a regular file is by its beginning; nothing is taken from a pipe to find out. */
-function fileKind(path: string): FileKind {
-  if (statOf(path)?.isFile() !== true) return 'other';
-  const fd = openSync(path, 'r');
-  try {
-    const head = new Uint8Array(SNIFFED);
-    return kindOf(head.subarray(0, readSync(fd, head, 0, SNIFFED, 0)), path);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 async function readFile(path: string, take: Take): Promise<void> {
   const fd = openSync(path, 'r');
   try {
@@ -215,6 +222,12 @@ async function readFile(path: string, take: Take): Promise<void> {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads something into who takes it. */
+async function readInto(target: Target, read: (take: Take) => Promise<void>): Promise<void> {
+  await read(piece => target.push(piece));
+  await target.end();
 }
 
 /** What to say of an input in which nothing was found. @param typed of the command line, where values are meant */
@@ -230,27 +243,32 @@ function whyNothing(name: string, evidence: string, typed: boolean): string {
 /** Diagnostics told of one input with one code; how many more there are is said at its end. */
 const MAX_TOLD = 200;
 
-/** Tells what is odd or lost about one input, on stderr; returns how often something was lost. */
+/** Tells what is odd or lost about one input, on stderr. */
 class Remarks {
-  readonly #input: string;
+  readonly #tell: (line: string) => void;
   readonly #count = new Map<string, number>();
 
-  constructor(input: string) {
-    this.#input = input;
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
   }
 
-  tell({ code, message, offset }: Diagnostic, { firstLine }: DecodedSource): void {
+  tell({ code, message, offset }: Diagnostic, { input, firstLine }: DecodedSource): void {
     const count = (this.#count.get(code) ?? 0) + 1;
     this.#count.set(code, count);
     if (count > MAX_TOLD) return;
     const line = firstLine === undefined ? '' : `:${firstLine}`;
     const byte = offset === undefined ? '' : ` (byte ${offset})`;
-    say(`${this.#input}${line}: ${message}${byte} [${code}]`);
+    this.#tell(`${input}${line}: ${message}${byte} [${code}]`);
   }
 
-  end(): void {
+  /** What is neither. */
+  say(lines: string): void {
+    for (const line of lines.split('\n')) this.#tell(line);
+  }
+
+  end(input: string): void {
     for (const [code, count] of this.#count) {
-      if (count > MAX_TOLD) say(`${this.#input}: ${count - MAX_TOLD} more like these [${code}]`);
+      if (count > MAX_TOLD) this.#tell(`${input}: ${count - MAX_TOLD} more like these [${code}]`);
     }
   }
 }
@@ -283,59 +301,101 @@ export async function eachRecord(
   // Who says what it is, is believed.
   const looksInside = (common.from ?? 'auto') === 'auto' && common.section === undefined;
   const result = { found: 0, typedNothing: false, lost: 0, inputs: inputs.length, evidence: '' };
+  const names = options.redact === true ? new Redactor() : undefined;
+  const clean = (text: string): string => names?.text(text) ?? text;
+  /** What was printed about the machine's DIMMs, by the user's own file or within the input. */
+  let devices = new MemoryDevices(options.dmidecode === undefined ? [] : devicesOf(options.dmidecode, names));
+  /** Lines that wait until all names are known. */
+  const waiting: string[] = [];
+  for (const input of inputs) names?.learnFromName(input.name);
+
   for (const [i, input] of inputs.entries()) {
     const before = result.found;
     let read = 0;
-    let isDatabase = false;
-    const remarks = new Remarks(input.name);
-    const decoder = createDecoder({
-      ...common,
-      input: input.name,
-      onRecord(record) {
+    const remarks = new Remarks(line => {
+      if (names === undefined) say(line);
+      else waiting.push(line);
+    });
+    const use = {
+      options: common,
+      tell(d: Diagnostic, source: DecodedSource) {
+        if (isLoss(d)) result.lost++;
+        remarks.tell(d, source);
+      },
+      devices(text: DmidecodeText) {
+        for (const { kind, value } of text.identities) names?.learn(kind, value);
+        if (text.devices.length > 0) devices = new MemoryDevices([...devices.all, ...text.devices]);
+      },
+      host: (path: string, text: string) => names?.learnFromHost(path, text),
+      bytes: names === undefined ? undefined : (piece: Uint8Array) => names.learnFrom(latin1.decode(piece)),
+      record(found: DecodedRecord) {
         read++;
+        const dimm = devices.size === 0 ? undefined : devices.of(found);
+        const located = dimm === undefined ? found : recordOf({ ...dataOf(found), dimm });
+        const record = names === undefined ? located : names.record(located);
         if (record.diagnostics.some(isLoss)) result.lost++;
         for (const d of record.diagnostics) if (!showsRemarks || isLoss(d)) remarks.tell(d, record.source);
         if (onRecord(record)) result.found++;
       },
-      onDetected: d => (result.evidence = whyNothing(input.name, d.evidence, 'text' in input)),
-      onDiagnostic(d, source) {
-        if (isLoss(d)) result.lost++;
-        remarks.tell(d, source);
-      },
-    });
-    if ('text' in input) decoder.push(input.text);
-    else {
-      const { file } = input;
-      try {
-        const take = (piece: Uint8Array): Promise<void> | undefined => {
+      between,
+    };
+    const stream = (): Target => {
+      const decoder = createDecoder({
+        ...common,
+        input: input.name,
+        onRecord: record => use.record(record),
+        onDetected: d => (result.evidence = whyNothing(input.name, d.evidence, 'text' in input)),
+        onDiagnostic: (diagnostic, source) => use.tell(diagnostic, source),
+      });
+      return {
+        push(piece) {
+          use.bytes?.(piece);
           decoder.push(piece);
           return between();
-        };
-        if (file === undefined) await readStdin(take);
-        else if (looksInside && fileKind(file) === 'sqlite') {
-          isDatabase = true;
-          result.evidence = `${input.name} is a database of rasdaemon without a row`;
-          const lost = (message: string): void => {
-            result.lost++;
-            remarks.tell({ code: 'E_INPUT_DATABASE', message }, { input: input.name, from: 'rasdaemon' });
-          };
-          await eachRow(input.name, await readDatabase(file), decoder, lost, between);
-        } else await readFile(file, take);
-      } catch (error) {
-        if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
-        const unread = inputs.slice(i + 1).map(other => other.name);
-        const behind = unread.length === 0 ? '' : ` What stands behind it was not read either: ${unread.join(', ')}.`;
-        throw new InputError('E_INPUT', `cannot read ${input.name}`, {
-          hint: `Give a file that can be read, or - for stdin.${behind}`,
-          cause: error,
+        },
+        end() {
+          names?.learnFrom('\n');
+          decoder.end();
+          return between();
+        },
+      };
+    };
+    try {
+      if ('text' in input) {
+        const typed = stream();
+        await typed.push(utf8.encode(input.text));
+        await typed.end();
+      } else if ('folder' in input) result.evidence = await readFolder(input, use, line => remarks.say(line));
+      else if (input.file === undefined) await readInto(stream(), take => readStdin(take));
+      else if (!looksInside || statOf(input.file)?.isFile() !== true) {
+        const { file } = input;
+        await readInto(stream(), take => readFile(file, take));
+      } else {
+        const { file } = input;
+        if (names !== undefined) await learnFromFile(file, names);
+        const evidence = await readAny(input.name, file, {
+          use,
+          stream,
+          plain: take => readFile(file, take),
+          say: line => remarks.say(line),
         });
+        if (evidence !== undefined) result.evidence = evidence;
       }
+    } catch (error) {
+      if (error instanceof SyndromeError || !(error instanceof Error && 'syscall' in error)) throw error;
+      const unread = inputs.slice(i + 1).map(other => other.name);
+      const behind = unread.length === 0 ? '' : ` What stands behind it was not read either: ${unread.join(', ')}.`;
+      throw new InputError('E_INPUT', `cannot read ${input.name}`, {
+        hint: `Give a file that can be read, or - for stdin.${behind}`,
+        cause: error,
+      });
     }
-    if (!isDatabase) decoder.end();
     await between();
-    remarks.end();
+    remarks.end(input.name);
+    for (const line of waiting.splice(0)) say(clean(line));
     if (result.found > before) continue;
     if (read > 0) result.evidence = `${input.name} was read, and holds nothing but events: ${read} of them`;
+    result.evidence = clean(result.evidence);
     if ('text' in input) result.typedNothing = true;
     if (inputs.length > 1) say(nothingIn(result.evidence));
   }

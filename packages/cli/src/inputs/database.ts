@@ -13,7 +13,7 @@ const PAUSE_MS = 50;
 const TURN = 256;
 const NOT_OURS = 'a database of SQLite with none of the tables that rasdaemon makes';
 
-interface DatabaseImage {
+export interface DatabaseImage {
   main: Uint8Array;
   wal?: Uint8Array | undefined;
   journal?: Uint8Array | undefined;

@@ -152,7 +152,7 @@ export class CperDecoded extends LazyRecord {
       basis: 'the sections of the record',
     };
   }
-  override get place(): DecodedPlace | undefined {
+  protected override get namedPlace(): DecodedPlace | undefined {
     return placeOfCper(this.raw);
   }
   override get time(): DecodedTime | undefined {

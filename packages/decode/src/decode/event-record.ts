@@ -110,7 +110,7 @@ export class EventDecoded extends LazyRecord {
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
   }
-  override get place(): DecodedPlace | undefined {
+  protected override get namedPlace(): DecodedPlace | undefined {
     // Of a controller's log the label alone is the place: its sentences are those of its maker.
     const { label } = this.raw.fields;
     return this.#ofDriver ? placeOfEdac(this.raw.fields) : typeof label === 'string' ? { label } : undefined;

@@ -13,7 +13,7 @@ import type {
   Finding,
   RawRecord,
 } from './record.ts';
-import type { DecodedPlace } from './place.ts';
+import type { DecodedPlace, DimmFacts } from './place.ts';
 import { toData } from './record.ts';
 import { timeOfStamp } from './time.ts';
 import type { DecodedTime } from './time.ts';
@@ -28,6 +28,8 @@ export abstract class LazyRecord implements DecodedRecord {
   abstract readonly raw: RawRecord;
   /** What its first line begins with, or the seconds since boot there. */
   stamp: string | number | undefined;
+  /** What SMBIOS says of the DIMM that it names. */
+  dimm: DimmFacts | undefined;
   #lint: readonly Finding[] | undefined;
   #outlook: readonly DecodedOutlook[] | undefined;
 
@@ -60,6 +62,10 @@ export abstract class LazyRecord implements DecodedRecord {
     return undefined;
   }
   get place(): DecodedPlace | undefined {
+    return this.dimm === undefined ? this.namedPlace : { ...this.namedPlace, ...this.dimm };
+  }
+  /** The place as the record itself names it. */
+  protected get namedPlace(): DecodedPlace | undefined {
     return undefined;
   }
   get count(): number | undefined {

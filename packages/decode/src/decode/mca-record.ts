@@ -105,7 +105,7 @@ export class McaDecoded extends LazyRecord {
   override get component(): DecodedComponent {
     return this.#said.component;
   }
-  override get place(): DecodedPlace | undefined {
+  protected override get namedPlace(): DecodedPlace | undefined {
     const { place, cell } = this.#said;
     const { socket, misc, status } = this.raw;
     const corrected = (status & UC) === 0n;

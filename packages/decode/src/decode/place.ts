@@ -30,9 +30,25 @@ export interface DecodedPlace {
   row?: number;
   column?: number;
   bit?: number;
+  /** Of SMBIOS (type 17), where its tables were given: the slot as the board names it, and the module in it. */
+  locator?: string;
+  bankLocator?: string;
+  manufacturer?: string;
+  partNumber?: string;
+  serial?: string;
 }
 
-type PlaceNumber = Exclude<keyof DecodedPlace, 'label' | 'fru'>;
+/** What SMBIOS says of a memory device. */
+export type DimmFacts = Pick<DecodedPlace, PlaceText | 'label'>;
+type PlaceText = 'locator' | 'bankLocator' | 'manufacturer' | 'partNumber' | 'serial';
+
+type PlaceNumber = Exclude<keyof DecodedPlace, 'label' | 'fru' | PlaceText>;
+
+const TEXTS: readonly string[] = ['label', 'fru', 'locator', 'bankLocator', 'manufacturer', 'partNumber', 'serial'];
+/** Whether a member is what SMBIOS says of the module. */
+export const isOfDimm = (member: keyof DecodedPlace): boolean => TEXTS.indexOf(member) > 1;
+/** Whether a member of a place is a number. */
+export const isPlaceNumber = (member: keyof DecodedPlace): member is PlaceNumber => !TEXTS.includes(member);
 
 /** Names and order of the members, from the part down to the cell. */
 export const PLACE_WORDS: readonly (readonly [keyof DecodedPlace, string])[] = [
@@ -55,6 +71,11 @@ export const PLACE_WORDS: readonly (readonly [keyof DecodedPlace, string])[] = [
   ['row', 'row'],
   ['column', 'column'],
   ['bit', 'bit'],
+  ['locator', 'SMBIOS slot'],
+  ['bankLocator', 'SMBIOS bank'],
+  ['manufacturer', 'made by'],
+  ['partNumber', 'part number'],
+  ['serial', 'serial number'],
 ];
 const IN_HEX: ReadonlySet<keyof DecodedPlace> = new Set(['row', 'column']);
 
@@ -263,7 +284,7 @@ export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): Decod
   }
   for (const [member] of PLACE_WORDS) {
     const value = fields[member];
-    if (member !== 'label' && member !== 'fru' && member !== 'controller' && typeof value === 'number') {
+    if (isPlaceNumber(member) && member !== 'controller' && typeof value === 'number') {
       place[member] = value;
     }
   }

@@ -21,6 +21,13 @@ export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memor
 /** How the input was read. */
 export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'mce-erst' | 'xen-mcelog';
 
+/** Where the same lines stand again. */
+export interface CopyPlace {
+  input: string;
+  firstLine?: number;
+  lastLine?: number;
+}
+
 /** Where a record was found: lines of a text and the bytes of these lines, or bytes of a binary input. */
 export interface DecodedSource {
   /** Name of the input: a file name, `-`, `argument`. */
@@ -39,6 +46,8 @@ export interface DecodedSource {
   /** Of a database: the table, and the number (`id`) of the row in it. */
   table?: string;
   row?: number;
+  /** Further places with the same lines, of an input that holds several logs of one machine. */
+  copies?: readonly CopyPlace[];
   /** The range counts the bytes that the text of the input stands for (hex, base64, a dump), not those of the text. */
   bytesOf?: 'decoded';
 }

@@ -2,7 +2,7 @@
 import { CLASS_WORDS } from '../mca/explain.ts';
 import { CONSUMERS } from '../outlook/consumer.ts';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
-import { PLACE_WORDS } from './place.ts';
+import { PLACE_WORDS, isPlaceNumber } from './place.ts';
 import { DECODED_SCHEMA_VERSION } from './record.ts';
 
 const u64 = { type: 'string', pattern: '^0x[0-9a-f]{16}$', description: 'an unsigned 64-bit value' };
@@ -61,6 +61,11 @@ const SCHEMA = {
         endByte: byte,
         table: { ...text, description: 'of a database' },
         row: { type: 'integer', description: 'number (id) of the row in the table' },
+        copies: {
+          type: 'array',
+          items: object({ input: text, firstLine: line, lastLine: line }, ['input']),
+          description: 'further places with the same lines',
+        },
         bytesOf: { const: 'decoded', description: 'the range counts the bytes that the text of the input stands for' },
       },
       ['input', 'from'],
@@ -96,10 +101,7 @@ const SCHEMA = {
       ['value', 'space'],
     ),
     component: object({ area: text, name: text, detail: text, basis: text }, ['area', 'name']),
-    place: object(
-      Object.fromEntries(PLACE_WORDS.map(([name]) => [name, name === 'label' || name === 'fru' ? text : byte])),
-      [],
-    ),
+    place: object(Object.fromEntries(PLACE_WORDS.map(([name]) => [name, isPlaceNumber(name) ? byte : text])), []),
     count: { type: 'integer', minimum: 0, description: 'errors that the record stands for; without it, one' },
     threshold: { enum: ['green', 'yellow'] },
     time: object({

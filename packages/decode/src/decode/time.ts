@@ -51,6 +51,20 @@ export function timeOfLocal(text: string): DecodedTime | undefined {
   return time === undefined ? undefined : { ...time, from: 'record' };
 }
 
+/** All times in the beginning of a line: the date, and the time since boot that a kernel's line in syslog may have behind it. */
+export function timesOfStamp(stamp: string | number): DecodedTime[] {
+  const time = timeOfStamp(stamp);
+  if (time === undefined || time.clock === 'boot' || typeof stamp === 'number') return time === undefined ? [] : [time];
+  const boot = timeOfBoot(stamp);
+  return boot === undefined ? [time] : [time, boot];
+}
+
+function timeOfBoot(stamp: string): DecodedTime | undefined {
+  const b = BOOT.exec(stamp);
+  if (b === null) return undefined;
+  return { text: `${b[1]}.${b[2]}`, clock: 'boot', seconds: number(b[1]) + fraction(b[2]), from: 'line' };
+}
+
 /** The time in the beginning of a line: with its date where it has one, else since boot; a number is one since boot. */
 export function timeOfStamp(stamp: string | number): DecodedTime | undefined {
   if (typeof stamp === 'number') return { text: stamp.toFixed(6), clock: 'boot', seconds: stamp, from: 'line' };
@@ -91,7 +105,5 @@ export function timeOfStamp(stamp: string | number): DecodedTime | undefined {
     const clock = year === undefined ? 'local-no-year' : 'local';
     return { text, clock, seconds: (at - begin) / 1000 + fraction(part), from: 'line' };
   }
-  const b = BOOT.exec(stamp);
-  if (b === null) return undefined;
-  return { text: `${b[1]}.${b[2]}`, clock: 'boot', seconds: number(b[1]) + fraction(b[2]), from: 'line' };
+  return timeOfBoot(stamp);
 }

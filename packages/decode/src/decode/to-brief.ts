@@ -1,6 +1,6 @@
 /** @module One line a record, and in the end what they come to: for logs of more records than anybody reads. */
 import { hex64 } from '../common/hex.ts';
-import { escapeText, safeText } from '../common/screen.ts';
+import { cutAt, escapeText, safeText } from '../common/screen.ts';
 import { countText } from './count.ts';
 import { placeText } from './place.ts';
 import { rowOfSource } from './record.ts';
@@ -10,6 +10,8 @@ import type { DecodedRecord, DecodedSeverity, DecodedSource } from './record.ts'
 const MAX_PAGES = 1 << 16;
 /** Pages named in the end. */
 const TOP_PAGES = 8;
+/** Characters of the name of an input. */
+const MAX_NAME = 60;
 const NO_ADDRESS = ' '.repeat(hex64(0n).length);
 
 /** The codes of what is wrong with a record, not of what is only worth knowing. */
@@ -26,6 +28,11 @@ function tailOf(record: DecodedRecord): string {
   const count = countText(record);
   const parts = [where, count ?? '', time?.text ?? ''].filter(part => part !== '' && !headline.includes(part));
   return parts.length === 0 ? '' : ` [${parts.join('; ')}]`;
+}
+
+/** The end of a long name tells more than its beginning. */
+function tail(name: string): string {
+  return name.length <= MAX_NAME ? name : `…${name.slice(cutAt(name, name.length - MAX_NAME + 1))}`;
 }
 
 /** Writes records as lines: where in the input, physical address, headline, place and time, and the codes of lint errors and warnings. */
@@ -73,7 +80,7 @@ export class BriefWriter {
   /** `kern.log:120`, `mcelog.bin@0x40`. */
   #place(source: DecodedSource): string {
     const { input, firstLine, firstByte } = source;
-    if (input !== this.#input) [this.#input, this.#name] = [input, safeText(input, 60)];
+    if (input !== this.#input) [this.#input, this.#name] = [input, escapeText(tail(input))];
     if (firstLine !== undefined) return `${this.#name}:${firstLine}`;
     const row = rowOfSource(source);
     if (row !== undefined) return `${this.#name}:${safeText(row, 60)}`;

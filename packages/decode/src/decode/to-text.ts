@@ -9,9 +9,10 @@ import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
 import { tellingMessage } from './outlook.ts';
-import { placeText } from './place.ts';
+import { isOfDimm, placeText } from './place.ts';
+import type { DecodedPlace } from './place.ts';
 import { rowOfSource } from './record.ts';
-import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord } from './record.ts';
+import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord, DecodedSource } from './record.ts';
 import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
@@ -91,6 +92,25 @@ function whereFrom({ source }: DecodedRecord): string {
   return source.firstByte === undefined
     ? input
     : `${input} bytes ${source.firstByte}-${source.endByte ?? ''} (${from})`;
+}
+
+/** Places that are named one by one. */
+const MAX_COPIES = 4;
+
+/** `also messages:12`: where the same lines stand again. */
+function copiesText({ input: own, copies = [] }: DecodedSource): string {
+  const bundle = own.slice(0, own.indexOf(':') + 1);
+  if (copies.length === 0) return '';
+  const named = copies
+    .slice(0, MAX_COPIES)
+    .map(({ input, firstLine }) =>
+      oneLine(
+        `${input.startsWith(bundle) ? input.slice(bundle.length) : input}${firstLine === undefined ? '' : `:${firstLine}`}`,
+        200,
+      ),
+    );
+  const more = copies.length > MAX_COPIES ? [`${copies.length - MAX_COPIES} more`] : [];
+  return `also ${[...named, ...more].join(', ')}`;
 }
 
 function addressText(address: DecodedAddress): string {
@@ -275,7 +295,7 @@ export class TextWriter {
     const { address, diagnostics } = record;
     const from = whereFrom(record);
     const where = place(record, this.#clock);
-    let out = `${common.title}${where === '' ? '' : `  ${where}\n`}${this.#style('dim', `  ${from}`)}\n`;
+    let out = `${common.title}${where === '' ? '' : `  ${where}\n`}${this.#where(record, from)}`;
     const input = diagnostics
       .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))
       .join('');
@@ -288,14 +308,22 @@ export class TextWriter {
     return registers === '' ? out : `${out}\n${registers}`;
   }
 
+  /** Where it was found, and where again. */
+  #where({ source }: DecodedRecord, from: string): string {
+    const copies = copiesText(source);
+    const first = this.#style('dim', `  ${from}`);
+    return copies === '' ? `${first}\n` : `${first}\n${joined(wrap(copies, '    ', this.#columns))}`;
+  }
+
   /** The cell and the number of errors, where they are not said in other words. */
   #cell(record: DecodedRecord): string {
     const count = countText(record);
     const errors = count === undefined ? '' : joined(this.#labelled('errors', count));
+    const { place: where, kind } = record;
     // The component of a firmware record is its place.
-    if (record.kind === 'cper') return errors;
-    const { place: where } = record;
-    const text = where === undefined ? '' : placeText(where, member => record.kind === 'event' || CELL.has(member));
+    const shown = (member: keyof DecodedPlace): boolean =>
+      kind === 'event' || isOfDimm(member) || (kind !== 'cper' && CELL.has(member));
+    const text = where === undefined ? '' : placeText(where, shown);
     return text === '' ? errors : `${joined(this.#labelled('place', oneLine(text, 400)))}${errors}`;
   }
 

@@ -4,6 +4,7 @@ import { CperDecoded } from './cper-record.ts';
 import { EventDecoded } from './event-record.ts';
 import { LazyRecord } from './lazy.ts';
 import { McaDecoded } from './mca-record.ts';
+import type { DimmFacts } from './place.ts';
 import type { DecodedRecord, DecodedSource, Diagnostic, RawRecord } from './record.ts';
 
 /** All that a decoded record is made of; `structuredClone` and `postMessage` take it. */
@@ -17,6 +18,8 @@ export interface RecordData {
   bankUnknown?: boolean;
   /** Linux's extended log gave it. */
   extlog?: boolean;
+  /** What SMBIOS says of the DIMM that it names. */
+  dimm?: DimmFacts | undefined;
   /** What its first line begins with: the time of it, as far as one is there. */
   stamp?: string | number;
 }
@@ -33,12 +36,14 @@ export function dataOf(record: DecodedRecord): RecordData {
   const bankUnknown = raw.kind === 'x86-mca' && record.bank === undefined;
   const extlog = record instanceof CperDecoded && record.extlog;
   const stamp = record instanceof LazyRecord ? record.stamp : undefined;
+  const dimm = record instanceof LazyRecord ? record.dimm : undefined;
   const begins = stamp === undefined ? {} : { stamp };
   return {
     raw,
     source,
     diagnostics,
     ...begins,
+    ...(dimm === undefined ? {} : { dimm }),
     ...(bankUnknown ? { bankUnknown } : {}),
     ...(extlog ? { extlog } : {}),
   };
@@ -56,6 +61,7 @@ export function dataOf(record: DecodedRecord): RecordData {
 export function recordOf(data: RecordData): DecodedRecord {
   const record = unstamped(data);
   record.stamp = data.stamp;
+  record.dimm = data.dimm;
   return record;
 }
 
