@@ -96,7 +96,7 @@ function ordinary(store: Store, rows: number, trouble: (n: number, socket: net.S
     controller((message, say, socket) => {
       if (message.type === 'hello') {
         of = message.spool;
-        return say({ type: 'welcome', version: 1, upto: store.upto.get(of) ?? 0 });
+        return say({ type: 'welcome', version: 1, now: Date.now(), upto: store.upto.get(of) ?? 0 });
       }
       if (message.type !== 'rows') return;
       if (trouble(n++, socket)) return;
@@ -136,20 +136,24 @@ describe('the uplink', () => {
   });
 
   test('hands on acts, and answers pings', async () => {
-    const act: Act = { id: 'x', kind: 'stop', host: 'a', vm: 'web', epoch: 1, incident: 'inc-1', deadline: 9, pfn: 5n };
+    const hourAhead = Date.now() + 3_600_000;
+    const of = { id: 'x', kind: 'stop', host: 'a', vm: 'web', epoch: 1, incident: 'inc-1', pfn: 5n } as const;
     const acts: Act[] = [];
     const pong = new Promise<AgentMessage>(resolve => {
       void controller((message, say) => {
         if (message.type !== 'hello') return resolve(message);
         expect(message).toEqual({ type: 'hello', version: 1, host: 'a', spool: spool.id, agent: 'test' });
-        say({ type: 'welcome', version: 1, upto: 0 });
-        say({ type: 'act', act });
-        say({ type: 'ping', n: 7 });
+        say({ type: 'welcome', version: 1, now: hourAhead, upto: 0 });
+        say({ type: 'act', act: { ...of, deadline: hourAhead + 60_000 } });
+        say({ type: 'ping', n: 7, now: hourAhead });
       });
     });
     start({ onAct: a => acts.push(a) });
     expect(await pong).toEqual({ type: 'pong', n: 7 });
-    expect(acts).toEqual([act]);
+    // In a minute, by the clock of this machine.
+    const [{ deadline = 0, ...act } = {}] = acts;
+    expect(act).toEqual(of);
+    expect(Math.abs(deadline - Date.now() - 60_000)).toBeLessThan(60_000);
   });
 
   test('a connection on which nothing comes is half open, and left', async () => {
@@ -170,7 +174,7 @@ describe('the uplink', () => {
     const { id } = spool;
     const rows = new Promise<AgentMessage>(resolve => {
       void controller((message, say) => {
-        if (message.type === 'hello') say({ type: 'welcome', version: 1, upto: message.spool === id ? 10 : 0 });
+        if (message.type === 'hello') say({ type: 'welcome', version: 1, now: Date.now(), upto: message.spool === id ? 10 : 0 });
         else resolve(message);
       });
     });
@@ -181,7 +185,7 @@ describe('the uplink', () => {
 
   test('refuses another version, what is no message, and a folder that others may write to', async () => {
     const answers = [
-      '{"type":"welcome","version":2,"upto":0}',
+      '{"type":"welcome","version":2,"now":0,"upto":0}',
       'nonsense',
       '{"type":"refused","code":"E_X","reason":"no"}',
     ];

@@ -20,6 +20,7 @@ import {
   rowsLine,
   WIRE_VERSION,
 } from '../wire/messages.ts';
+import { ControllerClock } from './controller-clock.ts';
 import { pause } from './reconnect.ts';
 import type { SpooledRow } from './spool/line.ts';
 import type { Spool } from './spool/spool.ts';
@@ -33,6 +34,7 @@ export interface UplinkOptions {
   host: HostId;
   /** Name and version of the agent. */
   agent: string;
+  /** With its deadline by the clock of this host. */
   onAct: (act: Act) => void;
   /** What became of the connection: `undefined` when it is up, else why not. For a person. */
   onState?: (reason: string | undefined) => void;
@@ -74,6 +76,7 @@ class Change {
 /** Connects, again and again, until `signal` aborts. Never rejects. */
 export async function runUplink(spool: Spool, options: UplinkOptions, signal: AbortSignal): Promise<void> {
   const { firstMs = 100, longestMs = 10_000, onState } = options;
+  const clock = new ControllerClock();
   let pauseMs = firstMs;
   while (!signal.aborted) {
     const up = (): void => {
@@ -82,7 +85,7 @@ export async function runUplink(spool: Spool, options: UplinkOptions, signal: Ab
     };
     let reason = 'the controller ended the connection';
     try {
-      await session(spool, options, up, signal);
+      await session(spool, options, clock, up, signal);
     } catch (error) {
       reason = messageOf(error);
     }
@@ -102,7 +105,7 @@ function connectTo(path: string): net.Socket {
 }
 
 /** One connection, from hello to its end. @throws why it ended */
-async function session(spool: Spool, options: UplinkOptions, up: () => void, signal: AbortSignal): Promise<void> {
+async function session(spool: Spool, options: UplinkOptions, clock: ControllerClock, up: () => void, signal: AbortSignal): Promise<void> {
   const { socket: path, host, agent, onAct, silenceMs = 30_000 } = options;
   // Whoever can put a socket there gives orders.
   requireOwnFolder(dirname(path));
@@ -133,6 +136,7 @@ async function session(spool: Spool, options: UplinkOptions, up: () => void, sig
       case 'welcome':
         if (message.version !== WIRE_VERSION)
           throw new SyndromeError('E_AGENT_VERSION', `the controller speaks version ${message.version} of the wire`);
+        clock.heard(message.now);
         // The disk lost rows that the controller has: their numbers may not be used for others.
         if (message.upto > spool.lastSeq) {
           await spool.renew();
@@ -147,8 +151,9 @@ async function session(spool: Spool, options: UplinkOptions, up: () => void, sig
         if (upto !== undefined) upto = Math.max(upto, message.upto);
         return change.happened();
       case 'act':
-        return onAct(message.act);
+        return onAct({ ...message.act, deadline: clock.here(message.act.deadline) });
       case 'ping':
+        clock.heard(message.now);
         return lines.send(messageLine({ type: 'pong', n: message.n }));
       case 'refused':
         throw new SyndromeError('E_AGENT_REFUSED', `the controller refuses this agent: ${message.reason}`);

@@ -28,6 +28,7 @@ beforeEach(async () => {
     came: () => {},
     went: (host: string) => void list.push(host),
     log: () => {},
+    time: () => now,
   };
   const agents = new Agents(desk, () => now);
   server = await listenAt(join(dir, 'run/s'), socket => agents.accept(socket));

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Act } from '../core/act.ts';
-import type { HostId } from '../core/ids.ts';
+import type { HostId, Time } from '../core/ids.ts';
 import type { Row } from '../core/said.ts';
 import { WireError } from '../wire/errors.ts';
 import { LineSocket } from '../wire/line-socket.ts';
@@ -31,6 +31,8 @@ interface Desk {
   came(host: HostId, anew: boolean): void;
   went(host: HostId): void;
   log(line: string): void;
+  /** The time of the inputs, ms UTC. */
+  time(): Time;
 }
 
 interface Connected {
@@ -88,7 +90,7 @@ export class Agents {
       this.#desk.log(
         `agent ${safeText(host, 100)} is here (${safeText(what, 100)}), its spool is known up to row ${upto}`,
       );
-      send({ type: 'welcome', version: WIRE_VERSION, upto });
+      send({ type: 'welcome', version: WIRE_VERSION, now: this.#desk.time(), upto });
       this.#desk.came(host, upto === 0);
     };
 
@@ -126,7 +128,7 @@ export class Agents {
     const timer = setInterval(() => {
       if (this.#now() - heard > SILENT_MS)
         return lines.close(new WireError('E_WIRE_STALLED', `nothing came for ${SILENT_MS} ms`));
-      if (agent !== undefined) send({ type: 'ping', n: ++pings });
+      if (agent !== undefined) send({ type: 'ping', n: ++pings, now: this.#desk.time() });
     }, PING_MS);
     timer.unref();
   }

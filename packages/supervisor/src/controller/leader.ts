@@ -125,6 +125,7 @@ export class Leader {
       },
       went: host => void committer.put([{ input: 'agent', host, connected: false }]).catch(() => {}),
       log,
+      time: () => time.now(),
     });
     const dispatch = (): void => {
       for (const open of journal.openActs.values()) {

@@ -18,7 +18,7 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
-/** An agent whose clock is so far ahead takes acts for too late, ms; the shortest deadline is a little longer. */
+/** A clock that is so far ahead is told, ms: what its host dates is joined with the rest by time. */
 const AHEAD_MS = 10_000;
 /** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
 const LOST_MS = 30_000;
@@ -239,8 +239,9 @@ export function noteClock(t: Turn, row: Row): void {
   if (host.behind > -AHEAD_MS) calm(t, 'clock-ahead', host.id);
   else
     alarm(t, 'clock-ahead', host.id, {
+      severity: 'warning',
       host: host.id,
-      summary: `The clock of ${host.id} is ${Math.round(-host.behind / 1000)} s ahead of the controller's: its agent takes acts for too late, and refuses them.`,
+      summary: `The clock of ${host.id} is ${Math.round(-host.behind / 1000)} s ahead of the controller's: the times of its events are wrong by that.`,
     });
 }
 

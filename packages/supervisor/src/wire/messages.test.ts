@@ -34,9 +34,9 @@ test('what the controller sends comes back as it was', () => {
     }),
   );
   const others: ControllerMessage[] = [
-    { type: 'welcome', version: 1, upto: 7 },
+    { type: 'welcome', version: 1, now: 8, upto: 7 },
     { type: 'ack', upto: Number.MAX_SAFE_INTEGER },
-    { type: 'ping', n: 0 },
+    { type: 'ping', n: 0, now: 0 },
     { type: 'refused', code: 'E_WIRE_MESSAGE', reason: 'why' },
   ];
   for (const message of others) expect(parseControllerMessage(messageLine(message))).toEqual(message);

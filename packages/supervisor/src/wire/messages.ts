@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Act } from '../core/act.ts';
-import type { HostId } from '../core/ids.ts';
+import type { HostId, Time } from '../core/ids.ts';
 import { orderSchema } from './act.ts';
 import { count, name, parseLine, toJson, words } from './json.ts';
 import { type BareRow, bareRowSchema, MAX_ROW_BYTES } from './row.ts';
@@ -23,15 +23,15 @@ export type AgentMessage =
   | { type: 'pong'; n: number };
 
 /**
- * What a controller sends. `welcome` and `ack` say up to which row everything of the spool is durable: those the agent may
+ * What a controller sends. `now` is its time, by which the deadlines of acts are. `welcome` and `ack` say up to which row everything of the spool is durable: those the agent may
  * forget. `act` may come again: the agent does it once for its id, and answers the same again; one of a kind that
  * it does not know, from a newer controller, it refuses. After `refused` it hangs up.
  */
 export type ControllerMessage =
-  | { type: 'welcome'; version: number; upto: number }
+  | { type: 'welcome'; version: number; now: Time; upto: number }
   | { type: 'ack'; upto: number }
   | { type: 'act'; act: Act }
-  | { type: 'ping'; n: number }
+  | { type: 'ping'; n: number; now: Time }
   | { type: 'refused'; code: string; reason: string };
 
 const fromAgent = z.discriminatedUnion('type', [
@@ -41,10 +41,10 @@ const fromAgent = z.discriminatedUnion('type', [
 ]) as unknown as z.ZodType<AgentMessage>;
 
 const fromController = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('welcome'), version: count, upto: count }),
+  z.object({ type: z.literal('welcome'), version: count, now: count, upto: count }),
   z.object({ type: z.literal('ack'), upto: count }),
   z.object({ type: z.literal('act'), act: orderSchema }),
-  z.object({ type: z.literal('ping'), n: count }),
+  z.object({ type: z.literal('ping'), n: count, now: count }),
   z.object({ type: z.literal('refused'), code: name, reason: words }),
 ]) as unknown as z.ZodType<ControllerMessage>;
 

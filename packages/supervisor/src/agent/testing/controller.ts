@@ -64,7 +64,7 @@ export class TestController {
         const message = parseAgentMessage(line);
         if (message.type === 'hello') {
           ({ host, spool } = message);
-          socket.write(`${messageLine({ type: 'welcome', version: 1, upto: this.#upto(spool) })}\n`);
+          socket.write(`${messageLine({ type: 'welcome', version: 1, now: Date.now(), upto: this.#upto(spool) })}\n`);
           for (const act of this.#acts) socket.write(`${messageLine({ type: 'act', act })}\n`);
         } else if (message.type === 'rows') {
           for (const row of message.rows) {
