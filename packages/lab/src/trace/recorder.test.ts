@@ -52,7 +52,7 @@ describe('a source that floods is cut, told once, and does not silence the other
     expect(recorder.index.named('guest.panic')).toHaveLength(32);
   });
 
-  test('an agent that is not ours, on its line, to the file', async () => {
+  test('an agent that is not ours, on its line, to the file', { timeout: 120_000 }, async () => {
     const file = join(folder, 'trace.ndjson');
     const recorder = new TraceRecorder(header, file);
     const port = new PassThrough();

@@ -177,7 +177,7 @@ describe('the agent', () => {
     }
   });
 
-  test('goes on when its clock is set: its rows keep their order, and no order is done after its deadline', async () => {
+  test('goes on when its clock is set: its rows keep their order, and deadlines are those of the controller', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
     try {
       const voice = new Voice();
@@ -196,16 +196,19 @@ describe('the agent', () => {
       vi.setSystemTime(now + 3_600_000);
       voice.say(failure(2));
       controller.order(orders.forward);
-      expect(await controller.until(s => isResult(s) && s.action === 'forward')).toMatchObject({
-        state: 'refused',
-        reason: expect.stringContaining('by the clock of this host'),
-      });
+      await controller.until(s => isResult(s) && s.action === 'forward');
       vi.setSystemTime(now - 3_600_000);
       voice.say(failure(3));
       controller.order(orders.back);
       await controller.until(s => isResult(s) && s.action === 'back');
+      // Over at the controller; by the clock of this host it has an hour left.
+      controller.order({ ...act('late', 5), deadline: now - 1 });
+      expect(await controller.until(s => isResult(s) && s.action === 'late')).toMatchObject({
+        state: 'refused',
+        reason: expect.stringContaining('its deadline is over'),
+      });
       await controller.until(s => isEvent(s) && s.pfn === 3n);
-      expect(done).toEqual(['back']);
+      expect(done).toEqual(['forward', 'back']);
       const rows = [...controller.rows.values()].filter(row => isEvent(row.said)).toSorted((a, b) => a.seq - b.seq);
       expect(rows.map(row => isEvent(row.said) && row.said.pfn)).toEqual([1n, 2n, 3n]);
       expect(rows.map(row => Math.round((row.at - now) / 3_600_000))).toEqual([0, 1, -1]);

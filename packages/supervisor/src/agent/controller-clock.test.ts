@@ -4,7 +4,12 @@ import { ControllerClock } from './controller-clock.ts';
 const HOUR = 3_600_000;
 const START = 1_795_914_984_000;
 
-function clocks(off: number): { clock: ControllerClock; pass: (ms: number) => void; set: (ms: number) => void; now: () => number } {
+function clocks(off: number): {
+  clock: ControllerClock;
+  pass: (ms: number) => void;
+  set: (ms: number) => void;
+  now: () => number;
+} {
   let [passed, wrong] = [0, off];
   const now = (): number => START + passed;
   return {
@@ -15,12 +20,15 @@ function clocks(off: number): { clock: ControllerClock; pass: (ms: number) => vo
   };
 }
 
-test.each([-HOUR, -5, 0, 5, HOUR])('a clock that is off by %d ms: a deadline is as far away as at the controller', off => {
-  const { clock, pass, now } = clocks(off);
-  clock.heard(now());
-  pass(1000);
-  expect(clock.here(now() + 60_000) - (now() + off)).toBe(60_000);
-});
+test.each([-HOUR, -5, 0, 5, HOUR])(
+  'a clock that is off by %d ms: a deadline is as far away as at the controller',
+  off => {
+    const { clock, pass, now } = clocks(off);
+    clock.heard(now());
+    pass(1000);
+    expect(clock.here(now() + 60_000) - (now() + off)).toBe(60_000);
+  },
+);
 
 test('before the first message both clocks count as the same', () => {
   expect(clocks(HOUR).clock.here(START)).toBe(START);

@@ -174,7 +174,8 @@ describe('the uplink', () => {
     const { id } = spool;
     const rows = new Promise<AgentMessage>(resolve => {
       void controller((message, say) => {
-        if (message.type === 'hello') say({ type: 'welcome', version: 1, now: Date.now(), upto: message.spool === id ? 10 : 0 });
+        if (message.type === 'hello')
+          say({ type: 'welcome', version: 1, now: Date.now(), upto: message.spool === id ? 10 : 0 });
         else resolve(message);
       });
     });

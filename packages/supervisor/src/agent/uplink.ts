@@ -105,7 +105,13 @@ function connectTo(path: string): net.Socket {
 }
 
 /** One connection, from hello to its end. @throws why it ended */
-async function session(spool: Spool, options: UplinkOptions, clock: ControllerClock, up: () => void, signal: AbortSignal): Promise<void> {
+async function session(
+  spool: Spool,
+  options: UplinkOptions,
+  clock: ControllerClock,
+  up: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { socket: path, host, agent, onAct, silenceMs = 30_000 } = options;
   // Whoever can put a socket there gives orders.
   requireOwnFolder(dirname(path));

@@ -1,6 +1,6 @@
 /** @module The life of an act: intent → sent → confirmed, failed or refused; after its deadline unknown, which is looked at. */
 import type { Act, ActKind, ActResult, StopProof } from './act.ts';
-import { decide } from './turn.ts';
+import { alarm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
 import { isAlive, newer } from './ledger.ts';
@@ -10,6 +10,7 @@ import { proofFault, proofSays, senderFault, setProof, STORAGE_BETWEEN, tellerOf
 import type { Teller } from './proof.ts';
 import type { Policy } from './policy.ts';
 import type { Doing, Page, Place, Vm } from './state.ts';
+import { voidProof } from './vm.ts';
 
 /** Finished acts that are kept, so that a late or second answer is known for what it is. */
 const MAX_DONE = 5000;
@@ -113,6 +114,13 @@ export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'inte
   doing.state = state;
   if (reason !== undefined) doing.reason = reason.slice(0, 300);
   const { s } = t;
+  if (state !== 'confirmed' && (doing.kind === 'soft-offline' || doing.kind === 'hard-offline'))
+    alarm(t, 'action-failed', `${doing.host} page ${doing.page ?? '?'}`, {
+      severity: 'warning',
+      incident: doing.incident,
+      host: doing.host,
+      summary: `Page ${doing.page ?? '?'} of ${doing.host} is not taken out of use: ${doing.reason ?? state}.`,
+    });
   s.flying = s.flying.filter(id => id !== doing.id);
   if (doing.vm !== undefined) t.vms.add(doing.vm);
   t.hosts.add(doing.host);
@@ -198,6 +206,16 @@ export function takeResult(t: Turn, from: Answerer, result: ActResult, place: Pl
   if (doing.kind === 'start' && result.state === 'refused') neverRan(vm, doing);
   if (doing.kind === 'migrate' && result.state === 'refused') neverRan(vm, { ...doing, host: doing.to ?? '' });
   if (copy !== undefined && doing.kind === 'migrate' && result.seen?.['memory'] === 'poisoned') copy.poisoned = true;
+  // Whatever was attested meanwhile: it runs.
+  if (
+    copy !== undefined &&
+    doing.kind === 'start' &&
+    result.state === 'confirmed' &&
+    !unseen &&
+    vm !== undefined &&
+    newer(place, copy.proofPlace)
+  )
+    voidProof(t, vm, copy, doing.epoch);
   // Its VMM gives it fresh memory.
   if (copy !== undefined && doing.kind === 'reset' && result.state === 'confirmed') delete copy.poisoned;
   land(t, doing, unseen ? 'unknown' : result.state, unseen ? 'it was not seen to run' : result.reason);

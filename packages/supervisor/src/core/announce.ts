@@ -30,12 +30,16 @@ const because = (t: Turn, { cause, host }: Incident): string => {
 
 const withdrawn = (transition: string): string => `${transition}/withdrawn`;
 
-/** Tells the owner what its move will do, and not before when. What was withdrawn and is planned again is told again. */
+/** Tells the owner what its move will do, and not before when. What was withdrawn and is planned again is told again, and so is an earlier time. */
 export function tellPlanned(t: Turn, vm: Vm, rung: Rung, incident: Incident, wait: Time): void {
   const first = `planned/${rung}/${vm.epoch}`;
+  const before = vm.move?.announced;
+  const sooner = before?.rung === rung && wait < before.wait;
+  const isUsed = (transition: string): boolean =>
+    incident.told.includes(withdrawn(transition)) || (sooner && incident.told.includes(transition));
   let transition = first;
-  for (let n = 2; incident.told.includes(withdrawn(transition)); n++) transition = `${first}/${n}`;
-  if (vm.move !== undefined) vm.move.announced = { rung, incident: incident.id, transition };
+  for (let n = 2; isUsed(transition); n++) transition = `${first}/${n}`;
+  if (vm.move !== undefined) vm.move.announced = { rung, incident: incident.id, transition, wait };
   tellOnce(t, incident, transition, {
     type: 'vm.restart.planned',
     severity: 'warning',

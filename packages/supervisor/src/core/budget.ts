@@ -40,9 +40,12 @@ function mayRunOn(s: State, host: HostId): Vm[] {
   return [...s.vms.values()].filter(vm => unprovenCopies(vm).some(c => c.host === host && isAlive(c.state)));
 }
 
-/** Whether one more VM may be acted on. */
+/** Acts on pages of hosts, which are of no VM. */
+const pageActs = (s: State): number => s.flying.filter(id => s.acts.get(id)?.vm === undefined).length;
+
+/** Whether one more VM, or page of a host, may be acted on. */
 export function mayBegin(s: State): boolean {
-  return touchedVms(s).size < s.policy.budget.moves;
+  return touchedVms(s).size + pageActs(s) < s.policy.budget.moves;
 }
 
 /** Whether an act of its own may be begun on a VM: within the budget, and not beside another one. What may not waits its turn. */
@@ -92,12 +95,22 @@ export function waitTurn(s: State, vm: Vm): void {
   if (s.held?.includes(vm.id) !== true) s.held = [...(s.held ?? []), vm.id];
 }
 
-/** The VM that has waited longest, where something may be begun now. */
-export function nextTurn(s: State): VmId | undefined {
-  const [first, ...rest] = s.held ?? [];
-  if (first === undefined || !mayBegin(s)) return undefined;
-  s.held = rest;
-  return first;
+/** The same of a host, of whose pages something is wanted. */
+export function waitHostTurn(s: State, host: HostId): void {
+  if (s.heldHosts?.includes(host) !== true) s.heldHosts = [...(s.heldHosts ?? []), host];
+}
+
+/** The VM that has waited longest, where something may be begun now; a host where no VM waits. */
+export function nextTurn(s: State): { vm?: VmId; host?: HostId } {
+  const [vm, ...vms] = s.held ?? [];
+  const [host, ...hosts] = s.heldHosts ?? [];
+  if ((vm ?? host) === undefined || !mayBegin(s)) return {};
+  if (vm !== undefined) {
+    s.held = vms;
+    return { vm };
+  }
+  s.heldHosts = hosts;
+  return host === undefined ? {} : { host };
 }
 
 /** Whether a rule may close one more host. */

@@ -1,6 +1,7 @@
 /** @module What hosts say of themselves: boots, counters, sources that stopped reading, and pages that are in use again. */
 import type { HostId, Time, VmId } from './ids.ts';
 import { noteCorrected } from './corrected.ts';
+import { mayBegin, waitHostTurn } from './budget.ts';
 import { noteCounters } from './counters.ts';
 import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
@@ -87,6 +88,7 @@ export function applyPages(t: Turn, host: Host): void {
   if (flying.some(id => acts.get(id)?.host === host.id && acts.get(id)?.kind === 're-offline')) return;
   const page = pages.find(p => p.reofflined !== host.boot);
   if (page === undefined) return;
+  if (!mayBegin(t.s)) return waitHostTurn(t.s, host.id);
   const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
   const doing = want(t, {
     kind: 're-offline',
@@ -232,7 +234,14 @@ export function noteClock(t: Turn, row: Row): void {
   const { spool, seq, at } = row;
   const last = host.newest?.spool === spool ? host.newest : undefined;
   if (last === undefined || seq > last.seq) {
-    if (last !== undefined && at < last.at) turnBack(host, spool);
+    if (last !== undefined && at < last.at) {
+      turnBack(host, spool);
+      // What happens from now on is not before a copy was started, whatever the clock said then.
+      for (const vm of t.s.vms.values()) {
+        for (const copy of vm.copies) if (copy.host === host.id) copy.since = Math.min(copy.since, at);
+        if (vm.home === host.id) vm.settled = Math.min(vm.settled, at);
+      }
+    }
     host.newest = { spool, seq, at };
   }
   host.behind = Math.min(host.behind ?? Number.POSITIVE_INFINITY, t.now - row.at);

@@ -1,7 +1,7 @@
 /** @module What has changed is judged by the rules, and what they say is done: told, planned, closed. */
 import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
-import { mayAct, mayDrain, waitTurn } from './budget.ts';
+import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
 import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
@@ -128,8 +128,14 @@ function tellErrors(t: Turn, vm: Vm): void {
     };
     // Each of the VMs that share a page is told.
     const of = incident.vm === vm.id ? '' : `/${vm.id}`;
-    if (incident.consequence === undefined) tellOnce(t, incident, `poisoned${of}`, notice);
-    else {
+    if (incident.consequence === undefined) {
+      const isKnown = incident.told.includes(`poisoned${of}`);
+      tellOnce(t, incident, `poisoned${of}`, notice);
+      // The address may become known behind it.
+      if (lost?.gpa === undefined || incident.told.includes(`located${of}`)) continue;
+      if (isKnown) tellOnce(t, incident, `located${of}`, { ...notice, type: 'vm.memory.located' });
+      else incident.told.push(`located${of}`);
+    } else {
       tellOnce(t, incident, `${incident.consequence}${of}`, notice);
       if (!incident.told.includes(`poisoned${of}`)) incident.told.push(`poisoned${of}`);
     }
@@ -236,10 +242,22 @@ function hostSentence(host: Host, rule: HostRule, facts: HostFacts, rung: string
   return `${host.id} has ${parts.join(', ')}: ${rule.name} says ${rung}.`;
 }
 
+/** The same of its host is told once a day, however many of its rows and pages weaken. */
+const FORETOLD_MS = 86_400_000;
+
+function wasForetold(t: Turn, host: Host, vm: Vm): boolean {
+  for (const { cause, host: of, told, openedAt } of t.s.incidents.values()) {
+    if (cause !== 'predicted' || of !== host.id || openedAt < host.repairedAt || t.now - openedAt > FORETOLD_MS)
+      continue;
+    if (told.includes(`predicted/${vm.id}`)) return true;
+  }
+  return false;
+}
+
 /** Owners of the VMs of a host that may fail are told, where the host's errors are only predicted to hurt. */
 function tellHost(t: Turn, host: Host, incident: Incident): void {
   for (const vm of t.s.vms.values()) {
-    if (vm.home !== host.id) continue;
+    if (vm.home !== host.id || wasForetold(t, host, vm)) continue;
     tellOnce(t, incident, `predicted/${vm.id}`, {
       type: 'vm.memory.predicted',
       severity: 'info',
@@ -336,6 +354,10 @@ function judgePages(t: Turn, host: Host): void {
       if (count < rule.when.corrected) continue;
       const act = rule.do === 'soft-offline' && modeIs(t.s.policy, 'act') && host.connected;
       if (act && (t.s.paused !== undefined || t.s.breaker.open !== undefined)) continue;
+      if (act && !mayBegin(t.s)) {
+        waitHostTurn(t.s, host.id);
+        continue;
+      }
       part.rung = rule.do;
       const about = { host: host.id, cause: 'predicted' as const, page: name };
       const { incident } = openIncident(t, `predicted ${host.id} ${name}`, about, t.now);
@@ -348,7 +370,9 @@ function judgePages(t: Turn, host: Host): void {
         why,
       };
       if (!act) {
-        decide(t, { ...said, rung: modeIs(t.s.policy, 'notify') ? 'tell' : 'observe' });
+        const tells = rule.do !== 'observe' && modeIs(t.s.policy, 'notify');
+        decide(t, { ...said, rung: tells ? 'tell' : 'observe' });
+        if (tells) tellHost(t, host, incident);
         continue;
       }
       const page: Page = {

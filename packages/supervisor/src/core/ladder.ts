@@ -19,11 +19,13 @@ export interface VmFacts extends VmCount {
 }
 
 /** What is the case for a VM, seen over so much time. */
-function vmFacts(s: State, vm: Vm, within: Time | undefined): VmFacts | undefined {
+function vmFacts(s: State, vm: Vm, { do: rung, when: { within } }: VmRule): VmFacts | undefined {
   const home = homeCopy(vm);
   const host = home === undefined ? undefined : s.hosts.get(home.host);
   if (home === undefined || host === undefined) return undefined;
-  const since = Math.max(home.since, within === undefined ? 0 : s.now - within);
+  // A reset has given it fresh memory: what it met before is no reason for another.
+  const fresh = rung === 'reboot' ? vm.settled : 0;
+  const since = Math.max(home.since, fresh, within === undefined ? 0 : s.now - within);
   const after = consequenceOf(s, vm);
   // What happened long ago to a VM that runs is history: somebody has seen to it.
   const history = after !== undefined && s.now - after.at > PRESENT_MS && home.state === 'running';
@@ -44,7 +46,7 @@ function vmHolds(when: VmWhen, facts: VmFacts): boolean {
 export function ruleForVm(s: State, vm: Vm): { rule: VmRule; facts: VmFacts } | undefined {
   for (const rule of s.policy.rules) {
     if (rule.of !== 'vm') continue;
-    const facts = vmFacts(s, vm, rule.when.within);
+    const facts = vmFacts(s, vm, rule);
     if (facts !== undefined && vmHolds(rule.when, facts)) return { rule, facts };
   }
   return undefined;

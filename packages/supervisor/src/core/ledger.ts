@@ -224,16 +224,15 @@ export function isPlannedStop(vm: Vm, at: Time): boolean {
   return home === undefined || !isAlive(home.state) || at - vm.plannedStop <= PLANNED_MS;
 }
 
-/** Whether no error of the VM is known since it was started, also to its VMM: only such a VM may be migrated live. */
+/** Whether no error of the VM is known since it was started or reset, also to its VMM: only such a VM may be migrated live. */
 export function isClean(s: State, vm: Vm): boolean {
   const home = homeCopy(vm);
   const host = home === undefined ? undefined : s.hosts.get(home.host);
   if (home === undefined || host === undefined || home.poisoned === true) return false;
-  const { errors, hypervisor, consumed } = countVm(vm, host, home.since);
+  const since = Math.max(home.since, vm.settled);
+  const { errors, hypervisor, consumed } = countVm(vm, host, since);
   // Two VMs may be the owners of a page: neither is clean.
-  const maybe = [...host.pages.values()].some(
-    p => p.vms.length === 0 && p.claims.includes(vm.id) && counts(p, home.since),
-  );
+  const maybe = [...host.pages.values()].some(p => p.vms.length === 0 && p.claims.includes(vm.id) && counts(p, since));
   return errors === 0 && !hypervisor && !consumed && !maybe;
 }
 

@@ -14,7 +14,7 @@ import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
 import { agedCopy, dropProof, isProven, mayStart, unprovenCopies } from './proof.ts';
-import type { Copy, Doing, Incident, Move, Vm } from './state.ts';
+import type { Announced, Copy, Doing, Incident, Move, Vm } from './state.ts';
 import { placeFor } from './target.ts';
 import type { Placement } from './target.ts';
 import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
@@ -37,16 +37,35 @@ interface Asked {
   wait: Time;
 }
 
-/** Plans a move. One that has begun goes on; one that waits gives way to a higher rung, or to a person. */
+/**
+ * Plans a move. One that has begun goes on, and its end has the VM judged anew, where a rule wants more; one that waits gives way to a
+ * higher rung, to the same at an earlier time, or to a person.
+ */
 export function planMove(t: Turn, vm: Vm, asked: Asked): boolean {
   const { move } = vm;
+  let announced: Announced | undefined;
   if (move !== undefined) {
-    if (move.begun) return false;
-    const higher = RUNGS.indexOf(asked.rung) > RUNGS.indexOf(move.rung) || (asked.by !== '' && move.by === '');
-    if (!higher) return false;
-    withdraw(t, vm, 'something else is done with it instead');
+    if (move.begun) {
+      if (asked.by === '') vm.owed = true;
+      return false;
+    }
+    const rise = RUNGS.indexOf(asked.rung) - RUNGS.indexOf(move.rung);
+    const byPerson = asked.by !== '' && move.by === '';
+    const sooner = rise === 0 && move.by === '' && asked.wait < move.wait;
+    if (rise <= 0 && !byPerson && !sooner) return false;
+    if (sooner) announced = move.announced;
+    else withdraw(t, vm, 'something else is done with it instead');
   }
-  vm.move = { ...asked, step: 'waiting', begun: false, tried: new Map(), again: 0, rounds: 0, failed: [] };
+  vm.move = {
+    ...asked,
+    step: 'waiting',
+    begun: false,
+    tried: new Map(),
+    again: 0,
+    rounds: 0,
+    failed: [],
+    ...(announced === undefined ? {} : { announced }),
+  };
   if (!t.s.moving.includes(vm.id)) t.s.moving.push(vm.id);
   return true;
 }
@@ -57,10 +76,17 @@ export function giveUpMove(t: Turn, vm: Vm, why: string): void {
   end(t, vm);
 }
 
-function end(t: Turn, vm: Vm): void {
+/** Nothing is under way with it any more: it is judged, and anew where a rule wanted something meanwhile. */
+function free(t: Turn, vm: Vm): void {
   delete vm.move;
+  if (vm.owed === true) delete vm.decided;
+  delete vm.owed;
   t.s.moving = t.s.moving.filter(id => id !== vm.id);
   t.vms.add(vm.id);
+}
+
+function end(t: Turn, vm: Vm): void {
+  free(t, vm);
   for (const type of ['unproven', 'no-target', 'action-failed'] as const) calm(t, type, vm.id);
   for (const host of t.s.hosts.values()) if (host.draining !== undefined) t.hosts.add(host.id);
 }
@@ -606,9 +632,7 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
 function giveUp(t: Turn, vm: Vm, move: Move, summary: string): void {
   fail(t, vm, move, summary);
   withdraw(t, vm, summary.replace(/\.$/, ''));
-  delete vm.move;
-  t.s.moving = t.s.moving.filter(id => id !== vm.id);
-  t.vms.add(vm.id);
+  free(t, vm);
 }
 
 /** Live migration, of clean VMs only. It ends when the process at its source is proven to be gone. */
@@ -651,13 +675,18 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     lookAtTarget(t, vm, move, target);
     return;
   }
-  vm.noMigrate = t.now + NO_MIGRATE_MS;
-  giveUp(
+  notMigrated(
     t,
     vm,
     move,
-    `VM ${nameOf(vm)} could not be migrated to ${target.host}: ${last?.reason ?? 'it did not arrive'}. It stays where it was.`,
+    `VM ${nameOf(vm)} could not be migrated to ${target.host}: ${last?.reason ?? 'it did not arrive'}.`,
   );
+}
+
+/** What has failed is not tried again at once: its owner would be told of each try. */
+function notMigrated(t: Turn, vm: Vm, move: Move, summary: string): void {
+  vm.noMigrate = t.now + NO_MIGRATE_MS;
+  giveUp(t, vm, move, summary);
 }
 
 /** A target whose copy nobody can see is only looked at: to stop it could end the only copy that there is. */
@@ -684,7 +713,7 @@ function autostartIsOff(t: Turn, vm: Vm, move: Move, home: Copy): boolean {
     act(t, vm, move, { kind: 'autostart-off', copy: home, why: whyOf('autostart-off', vm, home) });
   else if (last.state === 'confirmed') return true;
   else
-    giveUp(
+    notMigrated(
       t,
       vm,
       move,

@@ -3,6 +3,7 @@ import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 
 const NOTICE_TYPES = [
   'vm.memory.poisoned',
+  'vm.memory.located',
   'vm.memory.predicted',
   'vm.restart.planned',
   'vm.restart.withdrawn',

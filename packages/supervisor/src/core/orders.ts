@@ -5,7 +5,7 @@ import { handsOff } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
-import { hostOf, isAlive } from './ledger.ts';
+import { isAlive } from './ledger.ts';
 import { hostNow } from './host.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, setProof } from './proof.ts';
@@ -13,7 +13,8 @@ import type { Rung } from './policy.ts';
 import type { StopProof } from './act.ts';
 import { calm, decide, tellOnce } from './turn.ts';
 import type { Turn, Why } from './turn.ts';
-import type { Copy } from './state.ts';
+import type { Copy, Doing } from './state.ts';
+import type { VmId } from './ids.ts';
 import { evacuate } from './judge.ts';
 import { nameOf } from './words.ts';
 
@@ -135,13 +136,18 @@ function undrain(t: Turn, by: string, order: Of<'undrain'>): void {
 }
 
 function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
-  const host = hostOf(t.s, order.host);
+  const host = t.s.hosts.get(order.host);
+  if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
   host.repairedAt = t.now;
   for (const page of host.pages.values()) {
     page.repaired = true;
     t.s.byKey.delete(`page ${host.id} ${page.key}`);
   }
   host.corrected.clear();
+  // What is foretold of the new memory is no repeat.
+  for (const name of t.s.byKey.keys()) if (name.startsWith(`predicted ${host.id} `)) t.s.byKey.delete(name);
+  for (const key of t.s.alerts.keys())
+    if (key.startsWith(`action-failed ${host.id} page `)) calm(t, 'action-failed', key.slice('action-failed '.length));
   delete host.suspect;
   delete host.draining;
   delete host.decided;
@@ -192,13 +198,19 @@ function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung:
     said(t, by, order, {
       vm: vm.id,
       rung: 'hold',
-      why: `Something is under way with VM ${nameOf(vm)}; it is brought to its end first.`,
+      why: `Something is under way with VM ${nameOf(vm)}, which is brought to its end: order it again then, if it is still wanted.`,
     });
 }
 
 /** A person says that a copy has stopped. Host and epoch have to be exactly those of the copy. */
+/** Whether an act may still make the copy run. */
+const isComing = ({ kind, host, to, epoch }: Doing, copy: Copy): boolean =>
+  epoch === copy.epoch && ((kind === 'start' && host === copy.host) || (kind === 'migrate' && to === copy.host));
+
 /** Whoever can be asked is asked: an agent that is here and sees the copy is believed before a person is. */
-function seenAlive(t: Turn, copy: Copy): string | undefined {
+function seenAlive(t: Turn, vm: VmId, copy: Copy): string | undefined {
+  const coming = t.s.flying.map(id => t.s.acts.get(id)).find(doing => doing?.vm === vm && isComing(doing, copy));
+  if (coming !== undefined) return `its ${coming.kind} is under way, and may succeed yet: wait for its deadline`;
   if (t.s.hosts.get(copy.host)?.connected !== true || !isAlive(copy.state) || copy.state === 'starting')
     return undefined;
   return `the agent of ${copy.host} is here and sees it ${copy.state}: stop it, or take the agent's answer`;
@@ -212,7 +224,8 @@ function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const { host, epoch } = order;
   const evidence = { by, statement: order.statement.slice(0, 500) };
   const proof: StopProof = { kind: 'attested', vm: vm.id, host, epoch, at: t.now, evidence };
-  const fault = by === '' ? 'nobody is named' : (proofFault(t.s.policy, vm.id, copy, proof) ?? seenAlive(t, copy));
+  const fault =
+    by === '' ? 'nobody is named' : (proofFault(t.s.policy, vm.id, copy, proof) ?? seenAlive(t, vm.id, copy));
   if (fault !== undefined) return refused(t, by, order, fault);
   // By the clock of the host: what it has said before is older, what it says from now on is newer, however wrong that is.
   setProof(t.s, copy, proof, placeBeside(t.s, host, hostNow(t, host)));

@@ -78,7 +78,10 @@ describe('witnesses of one error are one incident', () => {
     }
     expect(errors(scene)).toBe(1);
     expect(incidents(scene)).toEqual(['page v']);
-    expect(types(scene.effects)).toEqual(['vm.memory.poisoned']);
+    const notices = scene.effects.flatMap(e => (e.effect === 'notice' ? [e.notice] : []));
+    // Told once that it is lost, and once more where, if that was not known then.
+    expect(notices.map(n => n.type)).toEqual(['vm.memory.poisoned', 'vm.memory.located'].slice(0, notices.length));
+    expect(notices.findIndex(n => n.lost?.gpa === 0x5000n)).toBe(notices.length - 1);
     const incident = [...scene.state.incidents.values()].find(i => i.state === 'open');
     expect([...(incident?.witnesses.keys() ?? [])].toSorted()).toEqual([
       'kmsg host.sigbus-sent',
@@ -281,7 +284,7 @@ describe('pause, budget, deadline', () => {
 
 describe('after a reboot of its host', () => {
   test('a bad page is in use again: the host takes no VM until it is offline', () => {
-    const scene = new Scene({ ...ACTS, reoffline: true });
+    const scene = new Scene({ ...ACTS, reoffline: true, budget: { ...ACTS.budget, moves: 2 } });
     scene.host('a');
     scene.host('b');
     for (const pfn of [1n, 2n])

@@ -164,6 +164,8 @@ export interface Announced {
   rung: Rung;
   incident: IncidentId;
   transition: string;
+  /** Not before. */
+  wait: Time;
 }
 
 /** What is being done with a VM: one thing at a time. */
@@ -248,6 +250,8 @@ export interface Vm {
   /** The customer was told that it is down. */
   down?: boolean;
   move?: Move;
+  /** A rule wanted something of it while a move was under way: what was decided then is decided again at its end. */
+  owed?: true;
   /** Rule, rung and numbers of the last decision: the same again is none. */
   decided?: string;
   noMigrate?: Time;
@@ -324,8 +328,9 @@ export interface State {
   /** VMs that are acted on, and acts whose outcome is awaited. */
   moving: VmId[];
   flying: ActionId[];
-  /** VMs of which something is wanted that the budget had no room for, longest first. */
+  /** VMs of which something is wanted that the budget had no room for, longest first; and hosts of whose pages it is. */
   held?: VmId[];
+  heldHosts?: HostId[];
   /** Rows that were taken, by `host spool`: all up to one, and those beyond it. */
   taken: Map<string, { upTo: number; beyond: number[] }>;
   /** Alerts that stand, and how often each was raised. */

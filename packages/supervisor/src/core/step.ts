@@ -144,7 +144,8 @@ function takePolicy(t: Turn, by: string, policy: Policy, site: boolean): void {
 function settle(t: Turn): void {
   watchBreaker(t);
   const turn = nextTurn(t.s);
-  if (turn !== undefined) t.vms.add(turn);
+  if (turn.vm !== undefined) t.vms.add(turn.vm);
+  if (turn.host !== undefined) t.hosts.add(turn.host);
   for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
     const vms = [...t.vms].toSorted();
     const hosts = [...t.hosts].toSorted();

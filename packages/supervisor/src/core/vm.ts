@@ -80,7 +80,7 @@ function isOfLaterBoot(s: State, { host: id, place, proofBoot }: Copy): boolean 
   return newer(place, begun);
 }
 
-function voidProof(t: Turn, vm: Vm, copy: Copy, reported: number): void {
+export function voidProof(t: Turn, vm: Vm, copy: Copy, reported: number): void {
   const { proof, host } = copy;
   if (proof === undefined) return;
   dropProof(copy);

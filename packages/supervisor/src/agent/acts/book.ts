@@ -92,8 +92,7 @@ export class ActBook {
       return refused(`epoch ${act.epoch} of ${vm} is older than ${highest}, which this host has seen`);
     if (act.kind === 'start' && vm !== undefined && act.epoch <= (this.#ended.get(vm) ?? -1))
       return refused(`the end of epoch ${act.epoch} of ${vm} was looked for here: no copy of it begins any more`);
-    if (act.deadline <= now)
-      return refused(`its deadline is over, by ${Math.round((now - act.deadline) / 1000)} s by the clock of this host`);
+    if (act.deadline <= now) return refused(`its deadline is over, by ${Math.round((now - act.deadline) / 1000)} s`);
     const ended = vm === undefined ? undefined : this.#ended.get(vm);
     if (vm !== undefined) this.#epochs.set(vm, act.epoch);
     if (vm !== undefined && LOOKS_FOR_END.has(act.kind)) this.#ended.set(vm, act.epoch);

@@ -20,7 +20,7 @@ interface Known {
   newest: number;
   /** When its host was read as off: what was written before is older. */
   off?: number;
-  /** The migration that was to bring it, while nobody has seen it there. */
+  /** The start or migration that was to bring it, while nobody has seen it there. */
   unseen?: string;
 }
 
@@ -42,6 +42,10 @@ export function holds(it: boolean, what: string): void {
 
 const alive = (state: string): boolean => state !== 'gone' && state !== 'shut-off';
 
+function newest(of: Map<string, number>, key: string, seq: number): void {
+  of.set(key, Math.max(seq, of.get(key) ?? 0));
+}
+
 class Watch {
   readonly #copies = new Map<string, Map<string, Known>>();
   readonly #rows = new Set<string>();
@@ -51,7 +55,9 @@ class Watch {
   /** Acts whose answer is awaited, and which of them end a second copy. */
   readonly #open = new Map<string, { act: Act; urgent: boolean }>();
   readonly #notices = new Set<string>();
-  readonly #hit = new Set<string>();
+  /** The newest row that told of bad memory of a VM on a host, and the newest that told that a reset has given it fresh memory. */
+  readonly #hit = new Map<string, number>();
+  readonly #fresh = new Map<string, number>();
   readonly #draining = new Set<string>();
   /** Hosts with known bad pages, and those that have booted since: the pages are in use again. */
   readonly #sick = new Set<string>();
@@ -115,16 +121,25 @@ class Watch {
       this.#ordered = true;
     }
     if (order.order === 'repaired') this.#repaired(order.host);
-    if (order.order !== 'attest') return;
+    if (order.order === 'undrain') this.#draining.delete(order.host);
+    if (order.order !== 'attest' || this.#isComing(order.vm, order.host)) return;
     const known = this.#copies.get(order.vm)?.get(order.host);
     if (known?.epoch === order.epoch) known.proven = true;
+  }
+
+  /** What a person has seen says nothing of what is on its way. */
+  #isComing(vm: string, host: string): boolean {
+    return [...this.#open.values()].some(
+      ({ act }) =>
+        act.vm === vm && ((act.kind === 'start' && act.host === host) || (act.kind === 'migrate' && act.to === host)),
+    );
   }
 
   #repaired(host: string): void {
     this.#draining.delete(host);
     this.#sick.delete(host);
     this.#unapplied.delete(host);
-    for (const hit of this.#hit) if (hit.endsWith(` ${host}`)) this.#hit.delete(hit);
+    for (const hit of this.#hit.keys()) if (hit.endsWith(` ${host}`)) this.#hit.delete(hit);
   }
 
   #boot(host: string, seq: number, boot: string): void {
@@ -143,8 +158,10 @@ class Watch {
   #said(host: string, seq: number, said: Said, at: number): void {
     if (said.kind === 'result') this.#proof(host, said.action, said.proof, seq);
     if (said.kind === 'result' && said.state === 'refused') this.#stayed(host, said.action);
+    if (said.kind === 'result' && said.state === 'confirmed' && this.#acts.get(said.action)?.kind === 'reset')
+      newest(this.#fresh, `${this.#acts.get(said.action)?.vm} ${host}`, seq);
     if (said.kind === 'event' && said.vm !== undefined && /^(host|vmm)\./.test(said.event.name))
-      if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) this.#hit.add(`${said.vm} ${host}`);
+      if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) newest(this.#hit, `${said.vm} ${host}`, seq);
     if (said.kind === 'event' && said.event.name === 'host.sigbus-sent') this.#sick.add(host);
     if (said.kind === 'host') this.#boot(host, seq, said.boot);
     if (said.kind !== 'vm') return;
@@ -163,11 +180,12 @@ class Watch {
     delete known.unseen;
   }
 
-  /** What a host refuses it does not begin: no copy has come to the target of a migration, unless one was seen there. */
+  /** What a host refuses it does not begin: no copy was started there, or has come to the target of a migration, unless one was seen. */
   #stayed(host: string, action: string): void {
     const act = this.#acts.get(action);
-    const known = this.#copies.get(act?.vm ?? '')?.get(act?.to ?? '');
-    if (act?.kind === 'migrate' && act.host === host && known?.unseen === act.id) known.proven = true;
+    if (act?.host !== host || (act.kind !== 'migrate' && act.kind !== 'start')) return;
+    const known = this.#copies.get(act.vm ?? '')?.get(act.kind === 'start' ? act.host : (act.to ?? ''));
+    if (known?.unseen === act.id) known.proven = true;
   }
 
   #proof(host: string, action: string, proof: StopProof | undefined, seq: number, off?: number): void {
@@ -224,12 +242,14 @@ class Watch {
     holds(!this.#draining.has(act.host), `I8, I9: ${act.id} goes to a draining host`);
     holds(!this.#unapplied.has(act.host), `I8: ${act.id} goes to a host with bad pages in use`);
     const newest = of.get(act.host)?.newest ?? 0;
-    of.set(act.host, { epoch: act.epoch, proven: false, alive: newest, newest });
+    of.set(act.host, { epoch: act.epoch, proven: false, alive: newest, newest, unseen: act.id });
   }
 
   #migrate(act: Act): void {
     const of = this.#of(act.vm ?? '');
-    holds(!this.#hit.has(`${act.vm} ${act.host}`), `I9: ${act.id} moves a VM with bad memory while it runs`);
+    const about = `${act.vm} ${act.host}`;
+    const isBad = (this.#hit.get(about) ?? -1) > (this.#fresh.get(about) ?? -1);
+    holds(!isBad, `I9: ${act.id} moves a VM with bad memory while it runs`);
     holds(!this.#draining.has(act.to ?? ''), `I9: ${act.id} goes to a draining host`);
     const newest = of.get(act.to ?? '')?.newest ?? 0;
     of.set(act.to ?? '', { epoch: act.epoch, proven: false, alive: newest, newest, unseen: act.id });

@@ -9,6 +9,8 @@ import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { Act, ActResult, StopProof } from '../act.ts';
 import type { Effect, Order } from '../input.ts';
 import type { Row, Said } from '../said.ts';
+import { consequenceOf } from '../incident.ts';
+import { isPlannedStop } from '../ledger.ts';
 import { restore, snapshot } from '../state.ts';
 import { holds } from './holds.ts';
 import { Scene } from './scene.ts';
@@ -31,7 +33,9 @@ type Happening =
   /** Everybody answers for a while. */
   | { do: 'flow'; rounds: number }
   | { do: 'restart-controller' }
-  | { do: 'order'; order: Order };
+  | { do: 'order'; order: Order }
+  /** A person who has looked says that no copy of it runs there. */
+  | { do: 'attest'; vm: string; host: string };
 
 const vm = fc.constantFrom(...VMS);
 const host = fc.constantFrom(...HOSTS);
@@ -40,8 +44,10 @@ const order: fc.Arbitrary<Order> = fc.oneof(
   fc.record({ order: fc.constant('pause' as const) }),
   fc.record({ order: fc.constant('resume' as const) }),
   fc.record({ order: fc.constant('drain' as const), host }),
+  fc.record({ order: fc.constant('undrain' as const), host }),
   fc.record({ order: fc.constant('repaired' as const), host }),
   fc.record({ order: fc.constant('restart' as const), vm }),
+  fc.record({ order: fc.constant('terminate' as const), vm }),
   fc.record({ order: fc.constant('planned-stop' as const), vm }),
   fc.record({ order: fc.constant('breaker-close' as const) }),
 );
@@ -92,6 +98,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart-controller' as const) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('flow' as const), rounds: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('order' as const), order }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('attest' as const), vm, host }) },
 );
 
 /** A history of the world. */
@@ -262,18 +269,24 @@ export class World {
     const of = act.vm ?? '';
     const here = `${of}/${act.host}`;
     const base = { action: act.id, vm: of, epoch: act.epoch };
+    // By the controller's time, whatever the clock of its host says.
+    if (act.deadline <= this.scene.now) return { ...base, state: 'refused', reason: 'its deadline is over' };
     if (act.epoch < (agent.epochs.get(of) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
     if (act.kind === 'start' && act.epoch <= (agent.ended.get(of) ?? -1))
       return { ...base, state: 'refused', reason: 'its end was looked for' };
     agent.epochs.set(of, act.epoch);
-    if (act.kind === 'stop' || act.kind === 'prove') agent.ended.set(of, act.epoch);
+    if (act.kind === 'stop' || act.kind === 'terminate' || act.kind === 'prove') agent.ended.set(of, act.epoch);
     if (act.kind === 'autostart-off') {
       if (stuck) return { ...base, state: 'failed' };
       agent.autostart.set(of, false);
       return { ...base, state: 'confirmed' };
     }
-    if (act.kind === 'stop' && !stuck) this.#end(act.host, of);
-    if (act.kind === 'stop' || act.kind === 'prove') {
+    if ((act.kind === 'stop' || act.kind === 'terminate') && !stuck) this.#end(act.host, of);
+    if (act.kind === 'reset') {
+      const runs = this.runs.has(here) && !stuck;
+      return runs ? { ...base, state: 'confirmed' } : { ...base, state: 'failed', reason: 'it cannot be asked' };
+    }
+    if (act.kind === 'stop' || act.kind === 'terminate' || act.kind === 'prove') {
       const runs = this.runs.has(here);
       if (!runs && act.to === undefined && this.#left.has(here))
         return { ...base, state: 'refused', reason: 'it left alive' };
@@ -373,6 +386,7 @@ export class World {
     else if (h.do === 'flow') for (let i = 0; i < h.rounds; i++) this.#flow(1);
     else if (h.do === 'restart-controller') scene.state = restore(snapshot(scene.state));
     else if (h.do === 'order') this.#send(scene.order('ann', h.order));
+    else if (h.do === 'attest') this.#attest(h.vm, h.host);
     else if (h.do === 'act') this.#actHappens(h.nth, h.fate);
     else if (h.do === 'agent') {
       if (this.#agent(h.host).connected) {
@@ -396,6 +410,25 @@ export class World {
         });
     } else if ('vm' in h) this.#inVm(h);
     this.#check();
+  }
+
+  /** What is attested is true: nothing runs there now. It may be started there all the same, where that was ordered. */
+  #attest(of: string, id: string): void {
+    const copy = this.scene.state.vms.get(of)?.copies.find(c => c.host === id);
+    if (copy === undefined || this.runs.has(`${of}/${id}`)) return;
+    const statement = 'I have looked: it does not run there.';
+    this.#send(this.scene.order('bob', { order: 'attest', vm: of, host: id, epoch: copy.epoch, statement }));
+  }
+
+  /** Owed to nobody: VMs that have died of an error, run nowhere, and of which nobody is told. */
+  forgotten(): string[] {
+    const { state } = this.scene;
+    return VMS.filter(id => {
+      const vm = state.vms.get(id);
+      if (vm === undefined || this.#at(id) !== undefined || isPlannedStop(vm, state.now)) return false;
+      if (consequenceOf(state, vm)?.what !== 'died') return false;
+      return ![...state.alerts].some(([key, { standing }]) => standing && key.endsWith(` ${id}`));
+    });
   }
 
   #jump(seconds: number): Effect[] {
@@ -454,11 +487,14 @@ export class World {
   }
 
   #flow(seconds: number): void {
-    for (const act of this.#orders.splice(0)) {
-      if (act.kind === 'fence') this.#fence(act, 'done');
-      else if (this.#agent(act.host).connected) this.#obey(act, 'done');
+    // Until nothing more comes of what is done: no deadline is over meanwhile.
+    for (let round = 0; round === 0 || (this.#orders.length > 0 && round < 50); round++) {
+      for (const act of this.#orders.splice(0)) {
+        if (act.kind === 'fence') this.#fence(act, 'done');
+        else if (this.#agent(act.host).connected) this.#obey(act, 'done');
+      }
+      for (const id of HOSTS) this.#rows(id, 999, 0, false);
     }
-    for (const id of HOSTS) this.#rows(id, 999, 0, false);
     this.#send(this.#jump(seconds));
     this.#check();
   }

@@ -1,0 +1,194 @@
+/** What happens to a VM while something is under way with it, or waits: nothing that is decided then is lost. */
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../policy/check.ts';
+import { shippedPolicy } from '../policy/shipped.ts';
+import type { Act } from './act.ts';
+import type { Policy } from './policy.ts';
+import { checkRun } from './testing/holds.ts';
+import { Scene } from './testing/scene.ts';
+
+const RULES = `schema: 1
+name: mine
+version: "1"
+mode: act
+rules:
+  - {name: died, of: vm, when: {consequence: [died]}, do: restart-elsewhere}
+  - {name: third, of: vm, when: {errors: 3}, do: restart-elsewhere}
+  - {name: second, of: vm, when: {errors: 2}, do: reboot}
+  - {name: first, of: vm, when: {errors: 1}, do: tell}
+`;
+
+function fleet(policy: Policy): Scene {
+  const scene = new Scene(policy);
+  for (const host of ['a', 'b']) scene.host(host);
+  scene.vm('a', 'v', { autostart: false });
+  return scene;
+}
+
+const poison = (scene: Scene, gpa: bigint): void =>
+  void scene.see(
+    'a',
+    'qmp',
+    'vmm.memory-failure',
+    { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+    { vm: 'v', gpa },
+  );
+const panics = (scene: Scene): void =>
+  void scene.see('a', 'qmp', 'vmm.guest-panicked', { action: 'pause' }, { vm: 'v' });
+function dies(scene: Scene): void {
+  scene.see('a', 'proc', 'vmm.exit', { signal: 7 }, { vm: 'v' });
+  scene.vm('a', 'v', { state: 'gone', reason: 'killed' });
+}
+
+const first = (scene: Scene, kind: Act['kind']): Act => {
+  const act = scene.acts()[0] ?? expect.fail(`no ${kind}`);
+  expect(act.kind).toBe(kind);
+  return act;
+};
+
+/** Everybody answers from now on. Seconds until the VM is ordered to start; undefined where it is not within half an hour. */
+function startsAfter(scene: Scene): number | undefined {
+  for (let seconds = 0; seconds < 1800; seconds++) {
+    scene.allGood();
+    if (scene.effects.some(e => e.effect === 'act' && e.act.kind === 'start')) return seconds;
+    scene.pass(1);
+  }
+  return undefined;
+}
+
+const NOT_DONE = { state: 'failed', reason: 'its monitor cannot be asked now' } as const;
+
+describe('while a move is under way', () => {
+  test('a VM that dies during its reset is started elsewhere', () => {
+    const scene = fleet(parsePolicy(RULES, 'mine'));
+    for (const page of [1n, 2n]) poison(scene, page << 12n);
+    const reset = first(scene, 'reset');
+    scene.pass(1);
+    dies(scene);
+    scene.answer(reset, NOT_DONE);
+    expect(startsAfter(scene)).toBeLessThan(5);
+    checkRun(scene);
+  });
+
+  test('a third error during a reset is acted on when that is over', () => {
+    const scene = fleet(parsePolicy(RULES, 'mine'));
+    for (const page of [1n, 2n]) poison(scene, page << 12n);
+    const reset = first(scene, 'reset');
+    scene.pass(1);
+    poison(scene, 3n << 12n);
+    scene.good(reset);
+    expect(startsAfter(scene)).toBeLessThan(5);
+    checkRun(scene);
+  });
+
+  test.each(['it dies first', 'the answer comes first'])(
+    'a QEMU that dies of its live migration is started: %s',
+    order => {
+      const scene = fleet(shippedPolicy('protect'));
+      scene.order('ann', { order: 'drain', host: 'a' });
+      const migrate = first(scene, 'migrate');
+      scene.pass(2);
+      poison(scene, 1n << 12n);
+      const answer = (): void =>
+        void scene.answer(migrate, { state: 'failed', reason: 'cannot read from its monitor' });
+      if (order === 'the answer comes first') answer();
+      dies(scene);
+      if (order !== 'the answer comes first') answer();
+      expect(startsAfter(scene)).toBeLessThan(5);
+      checkRun(scene);
+    },
+  );
+
+  test('a reset that fails again and again is not tried again for the same errors', () => {
+    const scene = fleet(parsePolicy(RULES, 'mine'));
+    for (const page of [1n, 2n]) poison(scene, page << 12n);
+    scene.answer(first(scene, 'reset'), NOT_DONE);
+    scene.pass(600);
+    expect(scene.acts()).toEqual([]);
+  });
+});
+
+describe('a VM that is down does not wait out the time that its owner was given while it ran', () => {
+  const waiting = (): Scene => {
+    const scene = fleet(shippedPolicy('protect'));
+    for (const page of [1n, 2n, 3n]) poison(scene, page << 12n);
+    scene.allGood();
+    scene.pass(10);
+    expect(scene.acts()).toEqual([]);
+    return scene;
+  };
+  const notBefore = (scene: Scene): (number | undefined)[] =>
+    scene.effects.flatMap(e =>
+      e.effect === 'notice' && e.notice.type === 'vm.restart.planned' ? [e.notice.notBefore] : [],
+    );
+
+  test('it died: it is started at once', () => {
+    const scene = waiting();
+    const began = scene.now;
+    dies(scene);
+    expect(startsAfter(scene)).toBeLessThan(5);
+    // Its owner hears of both: in five minutes, and then of none.
+    expect(notBefore(scene).map(at => (at === undefined ? undefined : Math.round((at - began) / 10_000)))).toEqual([
+      29,
+      undefined,
+    ]);
+    expect(new Set(scene.effects.flatMap(e => (e.effect === 'notice' ? [e.notice.id] : []))).size).toBe(
+      scene.effects.filter(e => e.effect === 'notice').length,
+    );
+    checkRun(scene);
+  });
+
+  test('it panicked: it has the time for its dump', () => {
+    const scene = waiting();
+    panics(scene);
+    const seconds = startsAfter(scene);
+    expect(seconds).toBeGreaterThanOrEqual(59);
+    expect(seconds).toBeLessThan(65);
+    checkRun(scene);
+  });
+
+  test('of two rules that want the same the sooner holds', () => {
+    const scene = fleet(shippedPolicy('protect'));
+    scene.see(
+      'a',
+      'qmp',
+      'vmm.memory-failure',
+      { recipient: 'hypervisor', action: 'ignore', actionRequired: false, recursive: false },
+      { vm: 'v' },
+    );
+    scene.pass(1);
+    for (const page of [1n, 2n, 3n]) poison(scene, page << 12n);
+    expect(startsAfter(scene)).toBeLessThan(305);
+  });
+});
+
+test('a reset has given fresh memory: one further error is no reason for another, and the VM is clean', () => {
+  const scene = fleet(parsePolicy(RULES.replace(/.*name: third.*\n/, ''), 'mine'));
+  for (const page of [1n, 2n]) poison(scene, page << 12n);
+  scene.pass(1);
+  scene.good(first(scene, 'reset'));
+  scene.pass(700);
+  scene.order('ann', { order: 'drain', host: 'a' });
+  expect(scene.acts().map(a => a.kind)).toEqual(['migrate']);
+  const other = fleet(parsePolicy(RULES.replace(/.*name: third.*\n/, ''), 'mine'));
+  for (const page of [1n, 2n]) poison(other, page << 12n);
+  other.pass(1);
+  other.good(first(other, 'reset'));
+  other.pass(700);
+  poison(other, 3n << 12n);
+  expect(other.acts()).toEqual([]);
+  poison(other, 4n << 12n);
+  expect(other.acts().map(a => a.kind)).toEqual(['reset']);
+});
+
+test('a live migration for which autostart cannot be switched off is not announced again and again', () => {
+  const scene = fleet(shippedPolicy('protect'));
+  scene.vm('a', 'v', { autostart: true });
+  scene.order('ann', { order: 'drain', host: 'a' });
+  for (let seconds = 0; seconds < 600; seconds++) {
+    for (const act of scene.acts()) scene.answer(act, NOT_DONE);
+    scene.pass(1);
+  }
+  const told = scene.effects.flatMap(e => (e.effect === 'notice' ? [e.notice.type] : []));
+  expect(told).toEqual(['host.draining', 'vm.restart.planned', 'alert.action-failed', 'vm.restart.withdrawn']);
+});
