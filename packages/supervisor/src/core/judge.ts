@@ -3,7 +3,7 @@ import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
 import type { Time } from './ids.ts';
-import { closeIncident, incidentBefore, openIncident, openOf } from './incident.ts';
+import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
 import { gpaOf, homeCopy, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
@@ -30,10 +30,10 @@ function nowAllowed(t: Turn, vm: Vm, rung: Rung): { rung: Rung; because?: string
 /** Judges a VM whose facts have changed. The same facts under the same rule are no new decision. */
 export function judgeVm(t: Turn, vm: Vm): void {
   const found = ruleForVm(t.s, vm);
-  noteConsequence(t, vm, found?.facts);
   if (found === undefined) return;
   const { rule, facts } = found;
-  const incident = openOf(t.s, vm).at(-1) ?? lastIncident(t, vm);
+  const incident = openOf(t.s, vm).at(-1) ?? lastIncident(t, vm) ?? incidentOfEnd(t, vm, facts);
+  noteConsequence(t, vm, facts);
   if (incident === undefined) return;
   const { rung, because } = nowAllowed(t, vm, rule.do);
   const { errors, unlocated, consumed, recursive, hypervisor, after } = facts;
@@ -85,9 +85,15 @@ function lastIncident(t: Turn, vm: Vm): Incident | undefined {
   return [...t.s.incidents.values()].filter(i => i.vm === vm.id && i.state === 'closed' && i.cause !== 'order').at(-1);
 }
 
+/** One for what became of a VM, where its error has none: its host's memory was said to be replaced before that was told. */
+function incidentOfEnd(t: Turn, vm: Vm, { after }: VmFacts): Incident | undefined {
+  if (after === undefined || vm.home === undefined) return undefined;
+  const about = { host: vm.home, cause: 'unlocated' as const, vm: vm.id };
+  return openIncident(t, unlocatedName(vm.home, vm.id), about, after.at).incident;
+}
+
 /** Gives a consequence to the incident that it follows, which is told again as what it now is. */
-function noteConsequence(t: Turn, vm: Vm, facts: VmFacts | undefined): void {
-  const after = facts?.after;
+function noteConsequence(t: Turn, vm: Vm, { after }: VmFacts): void {
   if (after === undefined) return;
   const incident = incidentBefore(t.s, vm, after.at);
   if (incident === undefined || incident.consequence === after.what) return;
