@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
+import { hex64, parseU64 } from '@syndrome/decode/common/hex.ts';
 import { repeated } from './decode-commands.ts';
 
 type Merge = <T>(program: Command, options: object) => T;
@@ -7,6 +8,13 @@ type Merge = <T>(program: Command, options: object) => T;
 const count = (value: string): number => {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('expected a whole number.');
   return Number(value);
+};
+
+const frame = (value: string): string => {
+  const pfn = parseU64(value);
+  if (pfn === undefined || pfn >= 1n << 52n)
+    throw new InvalidArgumentError('expected a page frame number, such as 0x12345.');
+  return hex64(pfn);
 };
 
 const site = (command: Command): Command => command.requiredOption('--config <file>', 'the file of the site (YAML)');
@@ -174,6 +182,24 @@ Examples:
   orders('repaired', 'the memory of a host was replaced: its pages are history, it may have VMs again', ' h1')
     .argument('<host>')
     .action((host: string, options: object) => order({ order: 'repaired', host }, options));
+  orders(
+    'offline',
+    'take a page of a host out of use: its content is moved away first, and nobody notices',
+    ' h1 0x12345 --dry-run',
+  )
+    .argument('<host>')
+    .argument('<pfn>', 'page frame number (address / 4096), as `fleet pages` shows it', frame)
+    .option('--hard', 'whoever uses it loses it: its VM meets a memory error')
+    .addHelpText('after', "\nOnly where the configuration of the host's agent has `offline: true`.")
+    .action((host: string, page: string, options: { hard?: boolean }) =>
+      order({ order: 'offline', host, page, ...(options.hard === true ? { hard: true } : {}) }, options),
+    );
+  orders('terminate', 'stop a VM for good, and prove it', ' db --reason "its owner wants it down" --dry-run')
+    .argument('<vm>')
+    .option('--reason <text>', 'why; it is kept')
+    .action((vm: string, options: { reason?: string }) =>
+      order({ order: 'terminate', vm, ...reasonOf(options) }, options),
+    );
   orders('restart', 'stop a VM, prove it, and start it on another host', ' db --dry-run')
     .argument('<vm>')
     .option('--reason <text>', 'why; it is kept')

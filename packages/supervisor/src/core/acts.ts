@@ -236,7 +236,7 @@ function pageDone({ s }: Turn, doing: Doing, place: Place): void {
   if (host === undefined || page === undefined) return;
   if (doing.kind === 'quarantine') page.quarantined = true;
   const sinceBoot = host.bootPlace === undefined || !newer(host.bootPlace, place);
-  if ((doing.kind === 're-offline' || doing.kind === 'hard-offline') && sinceBoot) {
+  if (doing.kind !== 'quarantine' && sinceBoot) {
     page.applied = true;
     page.appliedAt = place.at;
   }

@@ -13,6 +13,8 @@ export type Order =
   /** It takes VMs again, and those that wait to leave it stay. */
   | { order: 'undrain'; host: HostId; reason?: string }
   | { order: 'repaired'; host: HostId }
+  /** Take a page of a host out of use: softly its content is moved away first; hard whoever uses it has lost it. */
+  | { order: 'offline'; host: HostId; page: string; hard?: boolean }
   /** Stop it with proof, start it on another host. */
   | { order: 'restart'; vm: VmId; reason?: string }
   | { order: 'terminate'; vm: VmId; reason?: string }

@@ -6,7 +6,7 @@ import type { Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
-import { gpaOf, homeCopy, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
+import { gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
 import { planMove } from './move.ts';
 import { RUNGS } from './policy.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
@@ -381,17 +381,7 @@ function judgePages(t: Turn, host: Host): void {
         if (tells) tellHost(t, host, incident);
         continue;
       }
-      const page: Page = {
-        key: name,
-        pfn: name,
-        vms: [],
-        claims: [],
-        order: 12,
-        times: new Map(),
-        hits: 0,
-        applied: true,
-      };
-      want(t, { ...said, kind: 'soft-offline', page, epoch: 0, rung: 'quarantine' });
+      want(t, { ...said, kind: 'soft-offline', page: pageOfHost(name), epoch: 0, rung: 'quarantine' });
     }
   }
 }

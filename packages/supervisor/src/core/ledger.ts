@@ -86,6 +86,11 @@ export function enterPage(
   return { page, isNew, changed: isNew || newTime || before !== after };
 }
 
+/** A page of a host of which nothing is in the ledger, for an act on it. */
+export function pageOfHost(pfn: string): Page {
+  return { key: pfn, pfn, vms: [], claims: [], order: 12, times: new Map(), hits: 0, applied: true };
+}
+
 function smaller(a: string | undefined, b: string): string {
   return a === undefined || b < a ? b : a;
 }

@@ -54,3 +54,42 @@ test('an order that comes in the middle of something says that it has to come ag
   scene.order('bob', { order: 'terminate', vm: 'v' });
   expect(whys(scene, 'order/terminate').at(-1)).toContain('order it again');
 });
+
+const PFN = '0x0000000000012345';
+
+test.each([
+  ['soft-offline', {}],
+  ['hard-offline', { hard: true }],
+] as const)('a page is taken out of use by order: %s', (kind, more) => {
+  const scene = new Scene(ACTS);
+  scene.host('a');
+  scene.see('a', 'kmsg', 'host.memory-failure', { pfn: 0x12345n, page: 'x', result: 'Recovered' });
+  scene.host('a', { boot: 'a-2' });
+  const isApplied = (): unknown => scene.state.hosts.get('a')?.pages.get(PFN)?.applied;
+  expect(isApplied()).toBe(false);
+  const [decision, act] = scene.order('ann', { order: 'offline', host: 'a', page: PFN, ...more });
+  expect(decision?.effect === 'decision' && decision.decision.inputs).toMatchObject({
+    act: kind,
+    by: 'ann',
+    page: PFN,
+  });
+  expect(act).toMatchObject({ act: { kind, host: 'a', pfn: 0x12345n, epoch: 0 } });
+  scene.order('ann', { order: 'offline', host: 'a', page: '0x0000000000000001' });
+  expect(whys(scene, 'order/offline').at(-1)).toContain('something else is being done');
+  scene.good(scene.acts()[0] ?? expect.fail('no act'));
+  expect(isApplied()).toBe(true);
+  checkRun(scene);
+});
+
+test.each<[why: string, host: string, before: (scene: Scene) => void]>([
+  ['no host b is known', 'b', () => undefined],
+  ['the agent of a is not here', 'a', s => void s.send({ input: 'agent', at: s.now, host: 'a', connected: false })],
+  ['the fleet is paused', 'a', s => void s.order('ann', { order: 'pause' })],
+])('an order of a page is refused: %s', (why, host, before) => {
+  const scene = new Scene(ACTS);
+  scene.host('a');
+  before(scene);
+  scene.order('ann', { order: 'offline', host, page: PFN });
+  expect(whys(scene, 'order/offline')).toEqual([`The order offline by ann is refused: ${why}.`]);
+  expect(scene.acts()).toEqual([]);
+});

@@ -1,11 +1,12 @@
 /** @module What a person orders. Each is a decision with a name behind it. */
+import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { closeBreaker, dropWaiting, judgeAll } from './breaker.ts';
-import { handsOff } from './budget.ts';
+import { handsOff, mayBegin } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
-import { isAlive } from './ledger.ts';
+import { isAlive, pageOfHost } from './ledger.ts';
 import { hostNow } from './host.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, setProof } from './proof.ts';
@@ -42,6 +43,8 @@ export function takeOrder(t: Turn, by: string, order: Order): void {
       return undrain(t, by, order);
     case 'repaired':
       return repaired(t, by, order);
+    case 'offline':
+      return offline(t, by, order);
     case 'restart':
       return move(t, by, order, 'restart-elsewhere');
     case 'terminate':
@@ -172,6 +175,30 @@ function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
     },
   );
   judgeAll(t, `the memory of ${host.id} was replaced`);
+}
+
+/** A page that a person knows to be bad, from another tool or another host of the same board. */
+function offline(t: Turn, by: string, order: Of<'offline'>): void {
+  const host = t.s.hosts.get(order.host);
+  if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
+  if (!host.connected) return refused(t, by, order, `the agent of ${host.id} is not here`);
+  if (t.s.paused !== undefined) return refused(t, by, order, 'the fleet is paused');
+  if (!mayBegin(t.s))
+    return refused(t, by, order, 'something else is being done, and no more may be at a time: order it again');
+  const page = host.pages.get(order.page) ?? pageOfHost(order.page);
+  const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
+  const hard = order.hard === true;
+  want(t, {
+    kind: hard ? 'hard-offline' : 'soft-offline',
+    host: host.id,
+    page,
+    epoch: 0,
+    incident: incident.id,
+    rule: 'order/offline',
+    rung: 'quarantine',
+    inputs: { by, page: order.page },
+    why: `${by} has page ${order.page} of ${host.id} taken out of use${hard ? ', whoever uses it' : ''}.`,
+  });
 }
 
 function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung: Rung): void {

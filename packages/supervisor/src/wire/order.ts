@@ -11,6 +11,12 @@ export const orderSchema = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('drain'), host: name, reason }),
   z.strictObject({ order: z.literal('undrain'), host: name, reason }),
   z.strictObject({ order: z.literal('repaired'), host: name }),
+  z.strictObject({
+    order: z.literal('offline'),
+    host: name,
+    page: z.string().regex(/^0x[0-9a-f]{16}$/, 'a page frame number: 0x and 16 hex digits'),
+    hard: z.boolean().optional(),
+  }),
   z.strictObject({ order: z.literal('restart'), vm: name, reason }),
   z.strictObject({ order: z.literal('terminate'), vm: name, reason }),
   z.strictObject({ order: z.literal('planned-stop'), vm: name }),
