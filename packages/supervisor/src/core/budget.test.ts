@@ -1,6 +1,5 @@
 /** How much is done at a time: every act on a VM counts, whatever has it done. */
 import { describe, expect, test } from 'vitest';
-import { shippedPolicy } from '../policy/shipped.ts';
 import type { Policy } from './policy.ts';
 import { checkRun } from './testing/holds.ts';
 import { ACTS, goneProof, Scene } from './testing/scene.ts';
@@ -218,60 +217,5 @@ describe('a host is powered off', () => {
     expect(held?.effect === 'decision' && held.decision.why).toContain(
       'its host is not powered off (VM w may run there too, and is not to be acted on: its owner has not opted in)',
     );
-  });
-});
-
-describe('pages of hosts are within the budget', () => {
-  const weaken = (scene: Scene, host: string, pfn: bigint): void =>
-    void scene.see(host, 'kmsg', 'host.edac-corrected', { count: 60, message: 'memory read error', addr: pfn << 12n });
-  const weak = (): Scene => {
-    const scene = new Scene(shippedPolicy('protect'));
-    for (const host of ['a', 'b', 'c']) scene.host(host);
-    for (const host of ['a', 'b', 'c']) for (const pfn of [1n, 2n, 3n]) weaken(scene, host, pfn);
-    return scene;
-  };
-  const offline = (scene: Scene): string[] => scene.acts().map(a => `${a.kind} ${a.host} ${a.pfn}`);
-
-  test('one at a time, and all in the end', () => {
-    const scene = weak();
-    const done: string[] = [];
-    for (let act = scene.acts()[0]; act !== undefined; act = scene.acts()[0]) {
-      expect(offline(scene)).toHaveLength(1);
-      done.push(...offline(scene));
-      scene.good(act);
-    }
-    expect(done.toSorted()).toEqual(['a', 'b', 'c'].flatMap(h => [1, 2, 3].map(pfn => `soft-offline ${h} ${pfn}`)));
-    checkRun(scene);
-  });
-
-  test('one that fails is told, until the memory is replaced; the next has its turn', () => {
-    const scene = weak();
-    const [act] = scene.acts();
-    scene.answer(act ?? expect.fail('no act'), { state: 'failed', reason: 'EBUSY' });
-    const told = scene.effects.findLast(e => e.effect === 'notice');
-    expect(told?.effect === 'notice' && told.notice.summary).toBe(
-      'Page 0x0000000000000001 of a is not taken out of use: EBUSY.',
-    );
-    expect(offline(scene)).toHaveLength(1);
-    const key = 'action-failed a page 0x0000000000000001';
-    expect(scene.state.alerts.get(key)?.standing).toBe(true);
-    scene.order('ann', { order: 'repaired', host: 'a' });
-    expect(scene.state.alerts.get(key)?.standing).toBe(false);
-  });
-
-  test('a page rule that tells tells the owners, once a day for a host', () => {
-    const scene = new Scene(shippedPolicy('notify'));
-    scene.host('a');
-    scene.vm('a', 'v');
-    const told = (): number =>
-      scene.effects.filter(e => e.effect === 'notice' && e.notice.type === 'vm.memory.predicted').length;
-    weaken(scene, 'a', 1n);
-    weaken(scene, 'a', 2n);
-    expect(told()).toBe(1);
-    scene.pass(5);
-    scene.order('ann', { order: 'repaired', host: 'a' });
-    scene.pass(5);
-    weaken(scene, 'a', 1n);
-    expect(told()).toBe(2);
   });
 });

@@ -1,11 +1,11 @@
 /** What happens to a VM while something is under way with it, or waits: nothing that is decided then is lost. */
 import { describe, expect, test } from 'vitest';
-import { parsePolicy } from '../policy/check.ts';
-import { shippedPolicy } from '../policy/shipped.ts';
-import type { Act } from './act.ts';
-import type { Policy } from './policy.ts';
-import { checkRun } from './testing/holds.ts';
-import { Scene } from './testing/scene.ts';
+import { parsePolicy } from './check.ts';
+import { shippedPolicy } from './shipped.ts';
+import type { Act } from '../core/act.ts';
+import type { Policy } from '../core/policy.ts';
+import { checkRun } from '../core/testing/holds.ts';
+import { Scene } from '../core/testing/scene.ts';
 
 const RULES = `schema: 1
 name: mine
