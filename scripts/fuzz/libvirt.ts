@@ -103,7 +103,9 @@ const DEFINITION: Target = {
     const { wrong } = attempt(() => readDefinition(text), [LibvirtDefinitionError]);
     const { value: clean, wrong: thrown } = attempt(() => withoutSecrets(text), [LibvirtDefinitionError]);
     wrong.push(...thrown);
-    if (clean !== undefined) wrong.push(...differences('cleaned once and twice', withoutSecrets(clean), clean));
+    const once = clean?.definition;
+    if (once !== undefined)
+      wrong.push(...differences('cleaned once and twice', withoutSecrets(once), { definition: once, cut: [] }));
     return wrong;
   },
 };

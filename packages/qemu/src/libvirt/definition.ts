@@ -128,28 +128,42 @@ export function readDefinition(xml: string): Definition {
 }
 
 const SECRET_NAME = /pass|secret|token|api_?key|credential/i;
-/** A secret's value in an argument of QEMU: `-object secret,id=s,data=…`, or the same as JSON. */
-const SECRET_IN_ARGUMENT = /((?:^|,)(?:data|password)=)[^,]*|("(?:data|password)"\s*:\s*)"(?:[^"\\]|\\.)*"/g;
+/** A secret's value in an argument of QEMU: `-object secret,id=s,data=…`, or the same as JSON. That a password is asked for is none. */
+const SECRET_IN_ARGUMENT =
+  /((?:^|,)(?:data=|password=(?!(?:on|off|yes|no|true|false|y|n)(?:,|$))))[^,]*|("(?:data|password)"\s*:\s*)"(?:[^"\\]|\\.)*"/g;
 
-/** Takes away what is secret in an element and all in it. */
-function clean(element: XmlElement): XmlElement {
+/**
+ * Takes away what is secret in an element and all in it.
+ * @param cut is told what its start needs and does not have any more
+ */
+function clean(element: XmlElement, cut: (what: string) => void): XmlElement {
   const { name } = element;
   const attributes = { ...element.attributes };
   // An empty password disables the display; none at all would open it to everybody.
   if (name === 'graphics' && attributes['passwd'] !== undefined) attributes['passwd'] = '';
   const value = attributes['value'];
   if (name === 'qemu:arg' && value !== undefined)
-    attributes['value'] = value.replaceAll(SECRET_IN_ARGUMENT, (_, key, json) => (json ? `${json}""` : key));
-  if (name === 'qemu:env' && value !== undefined && SECRET_NAME.test(attributes['name'] ?? ''))
+    attributes['value'] = value.replaceAll(SECRET_IN_ARGUMENT, (whole, key?: string, json?: string) => {
+      const kept = key ?? `${json}""`;
+      if (whole !== kept) cut(`value in a <qemu:arg> (${(key ?? json ?? '').replaceAll(/[^\w-]/g, '')})`);
+      return kept;
+    });
+  if (name === 'qemu:env' && value !== undefined && SECRET_NAME.test(attributes['name'] ?? '')) {
     attributes['value'] = '';
+    if (value !== '') cut(`value of <qemu:env name='${attributes['name']}'>`);
+  }
   const children = element.children.filter(c => typeof c === 'string' || c.name !== 'cookies');
-  return { name, attributes, children: children.map(c => (typeof c === 'string' ? c : clean(c))) };
+  if (children.length < element.children.length) cut('cookie of a network disk');
+  return { name, attributes, children: children.map(c => (typeof c === 'string' ? c : clean(c, cut))) };
 }
 
 /**
  * The definition without passwords of displays, cookies of network disks, and secrets in arguments and environment that are
  * handed to QEMU. Secrets that libvirt keeps itself are only named in a definition.
+ * @returns `cut`: what its start needs and does not have any more
  */
-export function withoutSecrets(xml: string): string {
-  return writeXml(clean(readDomain(xml)));
+export function withoutSecrets(xml: string): { definition: string; cut: string[] } {
+  const cut = new Set<string>();
+  const definition = writeXml(clean(readDomain(xml), what => cut.add(what)));
+  return { definition, cut: [...cut] };
 }

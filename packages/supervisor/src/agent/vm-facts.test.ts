@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processFacts } from './proc.ts';
-import { factsBeside, filesOf, factsOfArgv, localCommand, qemuDefinition } from './vm-facts.ts';
+import { checkFiles } from './acts/check.ts';
+import {
+  factsBeside,
+  filesOf,
+  factsOfArgv,
+  localCommand,
+  needsOf,
+  type QemuDefinition,
+  qemuDefinition,
+} from './vm-facts.ts';
 
 describe('facts of a VM', () => {
   test('stand beside its socket, as YAML or JSON, and nothing else does', () => {
@@ -62,11 +71,47 @@ describe('a definition', () => {
     ],
     [['-blockdev', 'driver=https,cookie-secret=s0,node-name=n'], 'driver=https,cookie-secret=s0,node-name=n'],
     [['-name', 'cookie=name'], 'cookie=name'],
+    // That a password is asked for is none.
+    [['-vnc', '127.0.0.1:1,password=on'], '127.0.0.1:1,password=on'],
+    [['-vnc', 'password=off,to=9'], 'password=off,to=9'],
+    [['-display', 'vnc=:1,password=on,password-secret=s0'], 'vnc=:1,password=on,password-secret=s0'],
+    [['-vnc', ':1,password'], ':1,password'],
+    [['-spice', 'password=once,port=1'], 'password=,port=1'],
+    // A token alone, and a comma in a word of an option.
+    [['-drive', 'file=https://:geheim@host/x.img'], 'file=https://@host/x.img'],
+    [['-drive', 'file=https://u:ge,,heim@host/x.img,if=ide'], 'file=https://u@host/x.img,if=ide'],
+    [['-drive', 'file=nbd://host:10809/x'], 'file=nbd://host:10809/x'],
   ])('of %j has no secret', (words, kept) => {
     const facts = { pid: process.pid, startTicks: '1', state: 'S', comm: 'q', argv: ['/usr/bin/qemu', ...words] };
     const { argv, uid } = qemuDefinition(facts, '/run/a.qmp', {});
     expect(argv[2]).toBe(kept);
     expect(uid).toBe(process.geteuid?.());
+  });
+
+  test('says what was cut out of it, and such a VM is started nowhere else', () => {
+    const made = (words: string): QemuDefinition =>
+      qemuDefinition({ ...processFacts(process.pid)!, argv: ['/q', ...words.split(' ')] }, '/run/a.qmp', {});
+    const { cut } = made(
+      '-object secret,id=s,data=geheim -spice password=geheim -vnc :1,password=on -drive driver=https,file.cookie=geheim ' +
+        '-blockdev {"cookie":"geheim"} -object secret,id=t,file=/k -drive file=rbd:p/x:key=geheim ' +
+        '-cdrom https://:geheim@host/x -cdrom https://:@host/x',
+    );
+    expect(cut).toEqual([
+      'data of -object',
+      'password of -spice',
+      'file.cookie of -drive',
+      'cookie of -blockdev',
+      'key of -drive',
+      'password in the URL of -cdrom',
+    ]);
+    expect(made('-vnc :1,password=on -object secret,id=t,file=/k').cut).toBeUndefined();
+    const needs = needsOf(made('-spice password=geheim -kernel /k'));
+    expect(needs).toEqual([expect.stringContaining('password of -spice is a secret'), '/q', '/k']);
+    const check = { id: 'c', kind: 'check', host: 'b', epoch: 0, incident: 'i', deadline: 0, needs } as const;
+    expect(checkFiles(check)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^the password of -spice is a secret.*, \/q is not there/) as string,
+    });
   });
 
   test('holds no secret, and an absolute program', () => {

@@ -5,6 +5,7 @@ import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { MAX_NEEDS } from '../wire/act.ts';
 import type { ProcessFacts } from './proc.ts';
 
 /** All may be left out: then nothing is done to the VM, since it has not opted in. */
@@ -63,6 +64,8 @@ export const qemuDefinitionSchema = z.object({
   /** The folder of its monitor's socket: paths below it are those of a host, and are made anew on another one. */
   folder: z.string(),
   socket: z.string(),
+  /** Secrets that were cut out, and without which it would be another VM: it is not started from this. */
+  cut: z.array(z.string()).max(256).optional(),
   /** Whose process it was: on another host it does not get other rights. */
   uid: z.int().min(0).optional(),
   /** What its administrator says of it goes with it; what holds for one host only does not. */
@@ -70,31 +73,50 @@ export const qemuDefinitionSchema = z.object({
 });
 export type QemuDefinition = z.infer<typeof qemuDefinitionSchema>;
 
-/** Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. */
-const SECRET = /((?:^|,)(?:data|password|passwd|secret-value)=)(?:[^,]|,,)*/g;
+/**
+ * Values that are secret by their key in QEMU's options: what comes back from a controller's ledger is none. Whether a display asks for a
+ * password (`-vnc :0,password=on`) is no secret.
+ */
+const SECRET =
+  /((?:^|,)(?:(?:data|secret-value)=|pass(?:word|wd)=(?!(?:on|off|yes|no|true|false|y|n)(?:,|$))))(?:[^,]|,,)*/g;
 const JSON_SECRET = /("(?:data|password|passwd)"\s*:\s*")(?:[^"\\]|\\.)*"/g;
 /** A session at a web server, of the image itself (`cookie`) or of a layer below it (`file.cookie`). `cookie-secret` only names an object. */
 const COOKIE = /((?:^|,)(?:[\w-]+\.)*cookie=)(?:[^,]|,,)*/g;
 const JSON_COOKIE = /("(?:[\w-]+\.)*cookie"\s*:\s*")(?:[^"\\]|\\.)*"/g;
 /** Ceph's key in the name of an image (`rbd:pool/image:id=x:key=…`), whose parts end at a colon that is not escaped. */
 const RBD_KEY = /(\brbd:(?:[^,"\s]|,,)*?:key=)(?:[^:,"\\]|,,|\\.)*/g;
-/** User and password of a URL. */
-const URL_SECRET = /(:\/\/[^/@:,\s]{1,256}):[^/@,\s]{1,256}@/g;
+/** User, who may have no name, and password of a URL. */
+const URL_SECRET = /(:\/\/[^/@:,\s]{0,256}):(?:[^/@,\s]|,,){1,256}@/g;
 /** Whose `data` is a secret; elsewhere it is any word. */
 const OBJECT = /^--?object$/;
 /** Whose value names an image and how it is reached. */
 const IMAGE = /^--?(?:drive|blockdev|hd[a-d]|cdrom|sda)$/;
 
-/** A word of a command line without what is secret in it. */
-function withoutSecret(word: string, option: string | undefined): string {
-  const keyed =
-    OBJECT.test(option ?? '') || /(?:^|,)pass(?:word|wd)=/.test(word) ? word.replaceAll(SECRET, '$1') : word;
-  const json = word.startsWith('{') ? keyed.replaceAll(JSON_SECRET, '$1"') : keyed;
-  const image = IMAGE.test(option ?? '')
-    ? json.replaceAll(COOKIE, '$1').replaceAll(JSON_COOKIE, '$1"').replaceAll(RBD_KEY, '$1')
-    : json;
-  return image.replaceAll(URL_SECRET, '$1@');
+/**
+ * A word of a command line without what is secret in it.
+ * @param cut is told what is missing then
+ */
+function withoutSecret(word: string, option: string | undefined, cut: (what: string) => void): string {
+  const hide = (text: string, pattern: RegExp, end: string, name?: string): string =>
+    text.replaceAll(pattern, (whole, head: string) => {
+      const key = name ?? /([\w.-]+)"?\s*[=:]\s*"?$/.exec(head)?.[1] ?? 'secret';
+      if (whole !== `${head}${end}`) cut(`${key} of ${option ?? 'its command line'}`);
+      return `${head}${end}`;
+    });
+  let kept = word;
+  if (OBJECT.test(option ?? '') || /(?:^|,)pass(?:word|wd)=/.test(word)) kept = hide(kept, SECRET, '');
+  if (word.startsWith('{')) kept = hide(kept, JSON_SECRET, '"');
+  if (IMAGE.test(option ?? '')) {
+    kept = hide(kept, COOKIE, '');
+    kept = hide(kept, JSON_COOKIE, '"');
+    kept = hide(kept, RBD_KEY, '');
+  }
+  return hide(kept, URL_SECRET, '@', 'password in the URL');
 }
+
+/** What no host has, in the words of a check that fails for it. @example missingSecret('password of -spice') */
+export const missingSecret = (what: string): string =>
+  `the ${what} is a secret, and not in its definition: name it by a file`;
 
 /** How a reference VMM is started again elsewhere: as JSON, in a VM's definition. */
 export const referenceDefinitionSchema = z.object({
@@ -137,11 +159,13 @@ export function qemuDefinition(process: ProcessFacts, socket: string, vm: VmFact
   const link = (name: string): string => linkOf(process.pid, name, proc);
   // What stands as a bare word was found by somebody's PATH.
   const first = isAbsolute(program) ? program : link('exe') || program;
-  const argv = rest.map((word, i) => withoutSecret(word, rest[i - 1]));
+  const cut = new Set<string>();
+  const argv = rest.map((word, i) => withoutSecret(word, rest[i - 1], what => cut.add(what)));
   return {
     schema: 1,
     vmm: 'qemu',
     argv: [first, ...argv],
+    ...(cut.size === 0 ? {} : { cut: [...cut].slice(0, 256) }),
     cwd: link('cwd') || '/',
     folder: dirname(socket),
     socket,
@@ -205,7 +229,6 @@ const FILE_PROPERTY = /(?:^|,)(?:file|filename|file\.filename|mem-path|pflash\d?
 const JSON_FILE = /"filename"\s*:\s*"([^"\\]+)"/g;
 /** Options after which a property of that name is one that is read; elsewhere it may be made by QEMU. */
 const READS = /^--?(?:drive|blockdev|object|fw_cfg|device|machine)$/;
-const MAX_FILES = 256;
 
 /**
  * The files that its start needs on another host: program, kernel, firmware, images. Those in the folder of its socket are made anew there;
@@ -223,7 +246,12 @@ export function filesOf({ argv, cwd, folder }: Pick<QemuDefinition, 'argv' | 'cw
   }
   const local = found.filter(word => word !== '' && (isAbsolute(word) || !/^[a-z][\w+.-]*:/i.test(word)));
   const whole = local.map(word => resolve(cwd, word)).filter(path => !path.startsWith(`${folder}/`));
-  return [...new Set(whole)].slice(0, MAX_FILES);
+  return [...new Set(whole)];
+}
+
+/** What its start needs on another host, as a check there asks for it: files, and what was cut out of its definition. */
+export function needsOf(definition: QemuDefinition): string[] {
+  return [...(definition.cut ?? []).map(missingSecret), ...filesOf(definition)].slice(0, MAX_NEEDS);
 }
 
 /** Whether a guest's console goes to QEMU's own output, and so into its log. */

@@ -93,7 +93,10 @@ export interface VmReport {
   /** What a start elsewhere needs, without secrets: domain XML, or the argv of a bare QEMU as JSON. Sent when first seen or changed. */
   definition?: string;
   disks: string[];
-  /** Files that its start needs beside those in the folder of its monitor, by whole path: program, firmware, kernel, images. */
+  /**
+   * Files that its start needs beside those in the folder of its monitor, by whole path: program, firmware, kernel, images. What is no path
+   * says in words why no other host can start it: a secret that its definition does not hold.
+   */
   needs?: string[];
   memoryBytes: number;
   cpuModel?: string;

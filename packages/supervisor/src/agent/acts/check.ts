@@ -43,9 +43,9 @@ export function whyNotFile(path: string): string | undefined {
   }
 }
 
-/** Looks for the files of an act. */
+/** Looks for the files of an act. What is no whole path are words of the agent that told of the VM: why it can start nowhere else. */
 export function checkFiles(act: Act): ActResult {
-  const wrong = (act.needs ?? []).flatMap(path => whyNotFile(path) ?? []);
+  const wrong = (act.needs ?? []).flatMap(need => (isAbsolute(need) ? (whyNotFile(need) ?? []) : need));
   if (wrong.length === 0) return resultOf(act, { state: 'confirmed', seen: { files: String(act.needs?.length ?? 0) } });
   const more = wrong.length > MAX_SAID ? `, and ${wrong.length - MAX_SAID} more` : '';
   return resultOf(act, { state: 'failed', reason: `${wrong.slice(0, MAX_SAID).join(', ')}${more}`.slice(0, 1000) });

@@ -186,6 +186,17 @@ describe('starting', () => {
       });
   });
 
+  test('refuses what has lost a secret that it needs', async () => {
+    const text = JSON.stringify({
+      ...JSON.parse(definition(['/usr/bin/qemu-system-x86_64'])),
+      cut: ['password of -spice'],
+    });
+    expect(await acts().act(order('start', { definition: text }), never)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('password of -spice'),
+    });
+  });
+
   test('refuses a second copy', async () => {
     const child = await copy();
     expect(

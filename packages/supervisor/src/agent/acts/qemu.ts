@@ -10,7 +10,7 @@ import type { VmId } from '../../core/ids.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 import { bootId, listenerOf, type ProcessFacts, startedWith, UNKNOWN_BOOT } from '../proc.ts';
 import { pause } from '../reconnect.ts';
-import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
+import { localCommand, missingSecret, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
 import type { Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { logOf, startNoted } from './detached.ts';
@@ -223,6 +223,8 @@ export class QemuActs implements Actuator {
     const { vms, folder, logs, proc } = this.#options;
     const definition = parseDefinition(act.definition);
     if (typeof definition === 'string') return refused(definition);
+    const [secret] = definition.cut ?? [];
+    if (secret !== undefined) return refused(missingSecret(secret));
     const { argv, socket, facts: said } = localCommand(definition, folder);
     const [program = ''] = argv;
     if (!this.#mayStart(program))

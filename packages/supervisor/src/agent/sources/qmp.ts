@@ -15,7 +15,7 @@ import type { Positions } from '../positions.ts';
 import { ramOf } from '../join.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, Stalled, stalledBy } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
-import { factsBeside, factsOfArgv, filesOf, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
+import { factsBeside, factsOfArgv, needsOf, printsOnLog, qemuDefinition, type VmFacts } from '../vm-facts.ts';
 import type { Unit, Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { ConsoleSource } from './console.ts';
@@ -270,24 +270,15 @@ export class QmpSource implements Source {
     process: ProcessFacts | undefined,
   ): Omit<VmReport, 'state' | 'reason' | 'memoryBytes' | 'autostart'> {
     const said = factsOfArgv(process?.argv ?? []);
+    const made = process && qemuDefinition(process, this.socket, { ...facts, vm, name }, this.#options.proc);
     return {
       kind: 'vm',
       vm,
       name,
       vmm: 'qemu',
-      ...(process === undefined
-        ? {}
-        : {
-            pid: process.pid,
-            startTicks: process.startTicks,
-            definition: JSON.stringify(
-              qemuDefinition(process, this.socket, { ...facts, vm, name }, this.#options.proc),
-            ),
-          }),
+      ...(process && { pid: process.pid, startTicks: process.startTicks }),
+      ...(made && { definition: JSON.stringify(made), needs: needsOf(made) }),
       disks: facts.disks ?? said.disks,
-      ...(process === undefined
-        ? {}
-        : { needs: filesOf(qemuDefinition(process, this.socket, {}, this.#options.proc)) }),
       ...(said.cpuModel === undefined ? {} : { cpuModel: said.cpuModel }),
       ...(facts.owner === undefined ? {} : { owner: facts.owner }),
       optedIn: facts.optedIn ?? false,
