@@ -6,6 +6,7 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { didYouMean } from '@syndrome/decode/common/nearest.ts';
 import type { Policy } from '../core/policy.ts';
 import { policySchema } from './schema.ts';
+import { inVain } from './sense.ts';
 
 interface PolicyFault {
   line: number;
@@ -29,6 +30,9 @@ export class PolicyError extends UsageError {
 
 const MAX_TEXT = 256 * 1024;
 const MAX_FAULTS = 20;
+/** Of a fault; a file that is none has lines of kilobytes. */
+const MAX_MESSAGE = 300;
+const MAX_WORD = 80;
 
 type Checked = { policy: Policy } | { faults: PolicyFault[] };
 
@@ -43,17 +47,17 @@ export function checkPolicy(text: string): Checked {
     document = parseDocument(text, { lineCounter: lines, version: '1.2', prettyErrors: false, stringKeys: true });
     if (document.errors.length > 0) {
       const faults = document.errors.map(e => ({ ...place(lines, e.pos[0]), message: e.message }));
-      return { faults: faults.slice(0, MAX_FAULTS) };
+      return { faults: short(faults) };
     }
     value = document.toJS({ maxAliasCount: 0 });
   } catch (error) {
-    return { faults: [at1(error instanceof Error ? error.message : String(error))] };
+    return { faults: short([at1(error instanceof Error ? error.message : String(error))]) };
   }
   const parsed = policySchema.safeParse(value);
   const faults = parsed.success
-    ? twice(parsed.data, document, lines)
+    ? rulesFaults(parsed.data, document, lines)
     : parsed.error.issues.flatMap(issue => faultsOf(issue, document, lines));
-  if (!parsed.success || faults.length > 0) return { faults: faults.slice(0, MAX_FAULTS) };
+  if (!parsed.success || faults.length > 0) return { faults: short(faults) };
   return { policy: parsed.data };
 }
 
@@ -67,6 +71,10 @@ export function parsePolicy(text: string, file: string): Policy {
   if ('faults' in checked) throw new PolicyError(file, checked.faults);
   return checked.policy;
 }
+
+const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
+const short = (faults: readonly PolicyFault[]): PolicyFault[] =>
+  faults.slice(0, MAX_FAULTS).map(fault => ({ ...fault, message: cut(fault.message, MAX_MESSAGE) }));
 
 const at1 = (message: string): PolicyFault => ({ line: 1, column: 1, message });
 
@@ -95,12 +103,12 @@ function offsetOf(document: Document, path: readonly PropertyKey[], key: boolean
 }
 
 function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): PolicyFault[] {
-  const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
+  const where = issue.path.length === 0 ? '' : `${issue.path.map(part => cut(String(part), MAX_WORD)).join('.')}: `;
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(issue.path, document);
     return issue.keys.map(key => ({
       ...place(lines, offsetOf(document, [...issue.path, key], true)),
-      message: `${where}unknown key "${key}"`,
+      message: `${where}unknown key "${cut(key, MAX_WORD)}"`,
       hint: didYouMean(key, known),
     }));
   }
@@ -143,4 +151,10 @@ function twice(policy: Policy, document: Document, lines: LineCounter): PolicyFa
     };
     return again ? [fault] : [];
   });
+}
+
+function rulesFaults(policy: Policy, document: Document, lines: LineCounter): PolicyFault[] {
+  const same = twice(policy, document, lines);
+  if (same.length > 0) return same;
+  return inVain(policy).map(({ path, ...said }) => ({ ...place(lines, offsetOf(document, path, false)), ...said }));
 }

@@ -97,6 +97,87 @@ describe('faults', () => {
     expect(faults('x'.repeat(300_000))[0]).toContain('at most');
   });
 
+  const rules = (...all: string[]): string => `${BASE}rules:\n${all.map(rule => `  - { ${rule} }\n`).join('')}`;
+
+  test.each([
+    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: terminate'],
+    ['name: a, of: vm, when: { errors: 2 }, do: tell', 'name: b, of: vm, when: { unlocated: 2, within: 1h }, do: hold'],
+    ['name: a, of: vm, when: { errors: 1 }, do: tell', 'name: b, of: vm, when: { consumed: true }, do: reboot'],
+    [
+      'name: a, of: vm, when: { consequence: [died, panicked] }, do: tell',
+      'name: b, of: vm, when: { consequence: [died], errors: 2 }, do: hold',
+    ],
+    [
+      'name: a, of: host, when: { corrected: 5 }, do: tell',
+      'name: b, of: host, when: { corrected: 5, correctedBy: row }, do: drain',
+    ],
+    [
+      'name: a, of: host, when: { errors: 2 }, do: tell',
+      'name: b, of: host, when: { sameDimm: 2, within: 1d }, do: drain',
+    ],
+    [
+      'name: a, of: host, when: { silent: 1m }, do: tell',
+      'name: b, of: host, when: { silent: 5m, errors: 1 }, do: drain',
+    ],
+    [
+      'name: a, of: page, when: { corrected: 5, within: 2h }, do: tell',
+      'name: b, of: page, when: { corrected: 9, within: 1h }, do: soft-offline',
+    ],
+  ])('a rule that none reaches: %s before %s', (a, b) => {
+    expect(faults(rules(a, b))).toEqual([
+      expect.stringContaining('7:13 rule b is never reached: a stands before it and holds whenever it does'),
+    ]);
+    // The other way round each has its cases.
+    expect(faults(rules(b, a))).toEqual([]);
+  });
+
+  test.each([
+    ['name: a, of: vm, when: { errors: 1, within: 1h }, do: tell', 'name: b, of: vm, when: { errors: 2 }, do: reboot'],
+    [
+      'name: a, of: vm, when: { errors: 1, consumed: false }, do: tell',
+      'name: b, of: vm, when: { errors: 2 }, do: reboot',
+    ],
+    ['name: a, of: vm, when: { hypervisor: true }, do: tell', 'name: b, of: vm, when: { recursive: true }, do: reboot'],
+    [
+      'name: a, of: host, when: { corrected: 5, correctedBy: row }, do: tell',
+      'name: b, of: host, when: { corrected: 9 }, do: drain',
+    ],
+    [
+      'name: a, of: host, when: { corrected: 5, within: 1h }, do: tell',
+      'name: b, of: host, when: { corrected: 9 }, do: drain',
+    ],
+    ['name: a, of: host, when: { errors: 1 }, do: tell', 'name: b, of: host, when: { suspect: true }, do: drain'],
+    ['name: a, of: vm, when: { errors: 1 }, do: tell', 'name: b, of: host, when: { errors: 2 }, do: drain'],
+  ])('a rule that has cases of its own: %s before %s', (a, b) => {
+    expect(faults(rules(a, b))).toEqual([]);
+  });
+
+  test('what can never be: a live migration of a VM with errors, a tested lock on no storage', () => {
+    for (const when of ['{ errors: 1 }', '{ consequence: [panicked] }', '{ hypervisor: true }'])
+      expect(faults(rules(`name: a, of: vm, when: ${when}, do: migrate`))).toEqual([
+        expect.stringMatching(/^6:\d+ rule a migrates a VM that has met errors: only a clean one/),
+      ]);
+    expect(faults(`${BASE}rules: []\nproofs: { imageLock: tested }\n`)).toEqual([
+      expect.stringMatching(/^6:22 imageLock: tested counts no lock while testedStorage names no storage/),
+    ]);
+    expect(faults(`${BASE}rules: []\nproofs: { imageLock: tested, testedStorage: ['nfs:/vms'] }\n`)).toEqual([]);
+  });
+
+  test('a file that is none is not quoted by the kilobyte', () => {
+    const long = 'x'.repeat(100_000);
+    for (const text of [
+      long,
+      `${BASE}${long}: 1\nrules: []\n`,
+      `"${long}`,
+      `${BASE}rules: [*${long}]\n`,
+      `!!${long} x\n`,
+      `{"${long}": {`,
+    ]) {
+      expect(faults(text)).not.toEqual([]);
+      for (const fault of faults(text)) expect(fault.length).toBeLessThan(600);
+    }
+  });
+
   test('the error holds file, line and column', () => {
     expect(() => parsePolicy(`${BASE}rules: 3\n`, 'my.yaml')).toThrow(PolicyError);
     expect(() => parsePolicy(`${BASE}rules: 3\n`, 'my.yaml')).toThrow(/^my\.yaml:5:8: rules: /);
