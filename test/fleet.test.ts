@@ -161,6 +161,21 @@ describe('what is ordered', () => {
     expect(await paused()).toBeUndefined();
   });
 
+  test('a policy with faults is refused in the words of `policy check`, with its file and its exit code', async () => {
+    const bad = join(sandbox.dir, 'bad.yaml');
+    writeFileSync(
+      bad,
+      'schema: 1\nname: bad\nversion: "1"\nmode: act\nrules: [{ name: a, of: vm, when: { eror: 1 }, do: tell }]\n',
+    );
+    const checked = await runInside(sandbox.env, ['fleet', 'policy', 'check', bad]);
+    expect(checked).toMatchObject({ code: 2, stdout: expect.stringContaining(`${bad}:5:`) as string });
+    for (const args of [[], ['--dry-run']]) {
+      const set = await fleet('policy', 'set', bad, ...args);
+      expect(set.code).toBe(2);
+      expect(set.stderr.replace(/^syndrome: /, '')).toContain(checked.stdout.split('\n')[0]);
+    }
+  });
+
   test('a policy that was set is named in the status, with who and what the file says', async () => {
     expect((await fleet('policy', 'set', 'observe')).code).toBe(0);
     const { stdout } = await fleet('status');

@@ -38,6 +38,7 @@ function sayAll(lines: readonly string[]): void {
 /** A file that the user named, or a word, that is not what it should be is a wrong command line, whichever room finds it out. */
 const WRONG_INPUT: ReadonlySet<string> = new Set([
   'E_INPUT',
+  'E_POLICY',
   'E_ARM_CLASS',
   'E_ARM_RANGE',
   'E_ARM_WORD',

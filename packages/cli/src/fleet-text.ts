@@ -128,6 +128,14 @@ function setBy(value: unknown): string {
   return `, set by ${text(by)} ${time(at)}`;
 }
 
+/** Who has paused the fleet, since when, and why. */
+function pausedBy(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return text(value, 200);
+  const { by, at, reason } = value as Row;
+  const why = text(reason, 200);
+  return `by ${text(by)} since ${time(at)}${why === '' ? '' : `: ${why}`}`;
+}
+
 function statusLines(s: Row, style: Style): string[] {
   const alerts = Array.isArray(s['alerts']) ? s['alerts'] : [];
   const bad = (word: string): string => style('red', word);
@@ -141,7 +149,7 @@ function statusLines(s: Row, style: Style): string[] {
           ),
         ]
       : []),
-    ...(s['paused'] === undefined ? [] : [bad(`paused     ${text(s['paused'], 200)}`)]),
+    ...(s['paused'] === undefined ? [] : [bad(`paused     ${pausedBy(s['paused'])}`)]),
     ...(s['breakerOpen'] === true ? [bad('breaker    open: a storm of errors; nothing is acted on')] : []),
     `agents     ${text(s['connected'])} of ${text(s['hosts'])} connected`,
     `VMs        ${text(s['vms'])}, acted on: ${text((s['moving'] as unknown[] | undefined)?.length ?? 0)}`,

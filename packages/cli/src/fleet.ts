@@ -6,6 +6,7 @@ import { openInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { type Replayed, replay } from '@syndrome/supervisor/controller/replay.ts';
 import type { Effect, Order } from '@syndrome/supervisor/core/input.ts';
+import { parsePolicy } from '@syndrome/supervisor/policy/check.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import type { Question } from '@syndrome/supervisor/wire/admin.ts';
@@ -60,7 +61,10 @@ export async function order(given: object, options: Options): Promise<void> {
 
 export async function setPolicy(name: string, options: Options): Promise<void> {
   const dry = options.dryRun === true ? { dryRun: true } : {};
-  await decided(options, { ask: 'policy', by: me(), policy: policyText(name), ...dry });
+  const policy = policyText(name);
+  // With its faults in the words of `policy check`, also while no controller is here.
+  parsePolicy(policy, name);
+  await decided(options, { ask: 'policy', by: me(), policy, file: name, ...dry });
 }
 
 /** Exit code 1 where something else is decided than was. */

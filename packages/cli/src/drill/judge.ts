@@ -18,11 +18,35 @@ interface Seen {
   seconds: number;
 }
 
+/** How long notice and restart took, as far as both ends were seen. */
+interface Times {
+  /** Of each event of QEMU, until its owner had the notice; an event without one is missing. */
+  notices: number[];
+  events: number;
+  restartMs: number | undefined;
+}
+
+function timesOf({ facts, notices }: Seen): Times {
+  const told = notices.filter(n => n.type.includes('memory.poisoned')).map(n => n.at);
+  const events = facts.seen.filter(e => e.source === 'qmp' && e.event === 'vmm.memory-failure');
+  const third = events[2]?.durable;
+  const there = facts.running.find(r => r.host === 'b')?.at;
+  return {
+    // The first notice after each event is the one of its page.
+    notices: events.flatMap(({ when }) => {
+      const at = told.find(time => time >= when);
+      return at === undefined ? [] : at - when;
+    }),
+    events: events.length,
+    restartMs: third === undefined || there === undefined ? undefined : there - third,
+  };
+}
+
 const NOTE =
   'QEMU’s monitor injects without an address of the host: the injector of the drill is itself a witness of each page (source drill); on real hardware that is the host’s kernel.';
 
 /** Which of what has to hold does not, in words. */
-function faultsOf(seen: Seen, copiesMax: number): string[] {
+function faultsOf(seen: Seen, copiesMax: number, times: Times): string[] {
   const { pages, facts, notices, refused, lost } = seen;
   const ids = notices.map(n => n.id);
   const [proof] = facts.proofs;
@@ -48,6 +72,11 @@ function faultsOf(seen: Seen, copiesMax: number): string[] {
     [new Set(ids).size === ids.length, 'a notice came twice although its receiver had taken it'],
     [refused === 0, `${refused} requests were not signed`],
     [facts.replay === 'same', 'the ledger gives other decisions when it is replayed'],
+    [
+      times.notices.length === times.events && times.events > 0,
+      `of ${times.events} events ${times.notices.length} were followed by a notice: how long one takes was not seen`,
+    ],
+    [times.restartMs !== undefined, 'how long the restart took was not seen: its third event, or the new QEMU'],
     [lost === undefined, `a part of the supervisor ended by itself: ${lost}`],
   ];
   return rules.flatMap(([holds, fault]) => (holds ? [] : [fault]));
@@ -55,17 +84,10 @@ function faultsOf(seen: Seen, copiesMax: number): string[] {
 
 /** The report of what was seen. */
 export function judge(drill: string, seen: Seen): DrillReport {
-  const { facts, notices, copies, guestBootMs, seconds } = seen;
+  const { facts, copies, guestBootMs, seconds } = seen;
   const copiesMax = Math.max(0, ...copies.map(line => line.copies.length));
-  const faults = faultsOf(seen, copiesMax);
-  const told = notices.filter(n => n.type.includes('memory.poisoned')).map(n => n.at);
-  const events = facts.seen.filter(e => e.source === 'qmp' && e.event === 'vmm.memory-failure');
-  // The first notice after each event is the one of its page.
-  const delays = events
-    .flatMap(({ when }) => told.find(at => at >= when) ?? [])
-    .map((at, i) => at - (events[i]?.when ?? at));
-  const third = events[2]?.durable;
-  const there = facts.running.find(r => r.host === 'b')?.at;
+  const times = timesOf(seen);
+  const faults = faultsOf(seen, copiesMax, times);
   const [proof] = facts.proofs;
   const moments: Moment[] = [
     ...seen.timeline,
@@ -98,8 +120,8 @@ export function judge(drill: string, seen: Seen): DrillReport {
       : { proof: { kind: proof.kind, host: proof.host, epoch: proof.epoch, evidence: proof.evidence } }),
     epochs: facts.running.map(r => r.epoch),
     copiesMax,
-    ...(delays.length === 0 ? {} : { noticeMs: Math.max(...delays) }),
-    ...(third === undefined || there === undefined ? {} : { restartMs: there - third }),
+    ...(times.notices.length === 0 ? {} : { noticeMs: Math.max(...times.notices) }),
+    ...(times.restartMs === undefined ? {} : { restartMs: times.restartMs }),
     guestBootMs,
     replay: facts.replay,
     seconds,
