@@ -10,6 +10,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -17,6 +18,7 @@ import {
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import type { CopiesLine } from '@syndrome/cli/drill/copies.ts';
@@ -24,11 +26,14 @@ import { endVm, Processes } from '@syndrome/cli/drill/processes.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { testQemu } from '@syndrome/qemu/qmp/testing/qemu.ts';
 import { processFacts } from '@syndrome/supervisor/agent/proc.ts';
+import { readHeader, readRow } from '@syndrome/supervisor/agent/spool/line.ts';
 import { replay } from '@syndrome/supervisor/controller/replay.ts';
 import { chance } from '@syndrome/supervisor/controller/testing/chance.ts';
 import type { Order } from '@syndrome/supervisor/core/input.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
+import { toJson } from '@syndrome/supervisor/wire/json.ts';
+import { parseRow } from '@syndrome/supervisor/wire/row.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const KILLS = Number(process.env['SYNDROME_KILLS'] ?? 20);
@@ -106,6 +111,7 @@ async function kill(name: string): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
+  if (name !== 'controller') keepAccepted(name);
   start(name);
 }
 
@@ -169,6 +175,47 @@ function hostOf(): (typeof HOSTS)[number] {
   return argv.some(word => word.includes(join(folder, 'b/'))) ? 'b' : 'a';
 }
 
+/** Rows that an agent has accepted: whole lines of its spool, by host, spool and number. */
+const accepted = new Map<string, string>();
+function keepAccepted(host: string): void {
+  for (const name of readdirSync(join(folder, host), { recursive: true, encoding: 'utf8' })) {
+    if (!/(?:^|\/)seg-\d+\.log$/.test(name)) continue;
+    const [head = '', ...lines] = readFileSync(join(folder, host, name), 'utf8').split('\n');
+    const { spool = '' } = readHeader(head) ?? {};
+    for (const line of lines) {
+      const row = readRow(line);
+      // What was not written whole was not accepted.
+      if (row !== undefined)
+        accepted.set(`${host} ${spool} ${row.seq}`, said(`{"seq":${row.seq},"at":${row.at},"said":${row.body}}`));
+    }
+  }
+}
+/** What a row says, in one form. */
+const said = (body: string): string => {
+  const { at, said: what } = parseRow(body, '', '');
+  return toJson({ at, said: what });
+};
+
+/** The rows of the ledger, in the same form. */
+function ledgerRows(): Map<string, string> {
+  const ledger = new DatabaseSync(readPlaces(siteFile('controller')).store, { readOnly: true });
+  try {
+    const rows = ledger.prepare(`select host, spool, "row", body from input where kind = 'row'`).all();
+    return new Map(
+      rows.map(({ host, spool, row, body }) => [[host, spool, row].map(String).join(' '), said(String(body))]),
+    );
+  } finally {
+    ledger.close();
+  }
+}
+
+async function stop(name: string): Promise<void> {
+  const part = parts.get(name) as ChildProcess;
+  const ended = once(part, 'exit');
+  part.kill('SIGTERM');
+  await ended;
+}
+
 /** Acts that an agent began, over all its lives: it writes a line before each. */
 const begun = (host: string): string[] =>
   [...readFileSync(logFile(host), 'utf8').matchAll(/agent: [\w-]+ \S+ \((\S+), epoch \d+\)$/gm)].map(m => m[1] ?? '');
@@ -213,11 +260,18 @@ test(
     const open = async (): Promise<boolean> =>
       (await list<{ state: string }>('actions'))?.some(a => a.state === 'intent' || a.state === 'sent') !== false;
     while (((await list('pages'))?.length ?? 0) < pages || (await open())) await sleep(100);
-    for (const part of parts.values()) {
-      const ended = once(part, 'exit');
-      part.kill('SIGTERM');
-      await ended;
+    // Also what comes last, and is of no page: all that the spools hold now has to be in the ledger once it was sent.
+    for (const host of HOSTS) {
+      await stop(host);
+      keepAccepted(host);
+      start(host);
     }
+    const missing = (): string[] => {
+      const there = ledgerRows();
+      return [...accepted].flatMap(([row, what]) => (there.get(row) === what ? [] : [`${row}: ${what}`]));
+    };
+    await expect.poll(missing, { timeout: 60_000, interval: 500 }).toEqual([]);
+    for (const name of [...HOSTS, 'controller']) await stop(name);
 
     const store = await openSqlite(readPlaces(siteFile('controller')).store);
     const spools = await store.query(
@@ -237,7 +291,7 @@ test(
     await store.close();
     const rows = spools.reduce((sum, s) => sum + Number(s['rows']), 0);
     console.log(
-      `seed ${SEED}: ${KILLS} kills ${JSON.stringify(killed)}; ${pages} pages and ${rows} rows, 0 lost; ${acts.length} acts, 0 begun twice; ` +
+      `seed ${SEED}: ${KILLS} kills ${JSON.stringify(killed)}; ${pages} pages and ${rows} rows, ${accepted.size} of them seen in a spool, 0 lost; ${acts.length} acts, 0 begun twice; ` +
         `${processes.size} processes of the VM, 1 at a time; by hand ${JSON.stringify(byHand)}; ${replayed.decisions} decisions, the same in a replay`,
     );
   },
