@@ -10,6 +10,8 @@ interface Definition {
   memoryBytes: number;
   /** Its model or mode (`host-passthrough`); undefined where the definition leaves it to QEMU. */
   cpuModel?: string;
+  /** Its QEMU, where the definition names one. */
+  emulator?: string;
   onCrash?: string;
   /** Where its disks are: a path, a device, `pool/volume`, or `protocol:name`. */
   disks: string[];
@@ -109,11 +111,13 @@ export function readDefinition(xml: string): Definition {
   const cpuModel = textOf(childOf(cpu, 'model')) || cpu?.attributes['mode'];
   const onCrash = textOf(childOf(domain, 'on_crash'));
   const guestConsole = consoleOf(domain);
+  const emulator = textOf(childOf(childOf(domain, 'devices'), 'emulator'));
   return {
     name,
     uuid,
     memoryBytes: memoryOf(domain),
     ...(cpuModel && { cpuModel }),
+    ...(emulator && { emulator }),
     ...(onCrash && { onCrash }),
     ...(guestConsole !== undefined && { console: guestConsole }),
     disks: childrenOf(childOf(domain, 'devices'), 'disk').flatMap(disk => diskOf(disk) ?? []),

@@ -11,7 +11,7 @@ import type { Said } from '../core/said.ts';
 import { toJson } from '../wire/json.ts';
 import { rowLine } from '../wire/row.ts';
 import { ActBook, LOOKS_FOR_END } from './acts/book.ts';
-import { checkFiles } from './acts/check.ts';
+import { checkNeeds } from './acts/check.ts';
 import { HostActs } from './acts/host.ts';
 import { askLock } from './acts/image-lock.ts';
 import { QemuActs } from './acts/qemu.ts';
@@ -72,7 +72,6 @@ const FILLER = toJson({
   reason: 'a row of the spool was damaged on the disk',
 } satisfies Said);
 
-const CHECKS: Actuator = { act: act => Promise.resolve(checkFiles(act)) };
 const LOCKS: Actuator = { act: (act, signal) => askLock(act, signal) };
 /** It was held up, by the disk or by a start before it: nobody waits for it any more. */
 const LATE: Actuator = {
@@ -121,6 +120,7 @@ export class Agent {
   readonly #qemu: Actuator;
   readonly #reference: Actuator;
   readonly #onHost: Actuator;
+  readonly #checks: Actuator;
   readonly #libvirt: Actuator | undefined;
   readonly #acting = new Set<Promise<void>>();
   /** Starts that are under way: the end of a copy is looked for behind them. */
@@ -147,6 +147,7 @@ export class Agent {
     const { logs: outputs, programs } = config.start;
     this.#reference = new ReferenceActs({ vms: this.vms, logs: outputs, programs }, this.#qemu);
     this.#onHost = new HostActs({ allowed: config.offline });
+    this.#checks = { act: (act, signal) => checkNeeds(act, { programs, signal }) };
     const sources = [...this.#sources(epochOf), ...(libvirt?.sources ?? []), ...(parts.sources ?? [])];
     this.#keepers = sources.map(source => new Keeper(source, said => this.take(said)));
     const { torn, damaged } = spool.recovery;
@@ -234,7 +235,7 @@ export class Agent {
   }
 
   #actuatorOf(act: Act): Actuator {
-    if (act.kind === 'check') return CHECKS;
+    if (act.kind === 'check') return this.#checks;
     if (act.kind === 'ask-lock') return LOCKS;
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;

@@ -57,7 +57,7 @@ export const agentConfigSchema = z.strictObject({
   offline: z.boolean().default(false),
   /** Disks, or folders of disks, that this host reaches: no VM with another disk is placed here. */
   storage: z.array(z.string().max(4096)).max(4096).default([]),
-  /** CPU models that it can give; none named: every VM fits. */
+  /** CPU models that it can give; none named: what its QEMU lists is all that is asked. */
   cpuModels: z.array(z.string().max(256)).max(1024).default([]),
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;

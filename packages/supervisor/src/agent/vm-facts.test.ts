@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { processFacts } from './proc.ts';
-import { checkFiles } from './acts/check.ts';
+import { checkNeeds } from './acts/check.ts';
 import {
   factsBeside,
   filesOf,
@@ -88,7 +88,7 @@ describe('a definition', () => {
     expect(uid).toBe(process.geteuid?.());
   });
 
-  test('says what was cut out of it, and such a VM is started nowhere else', () => {
+  test('says what was cut out of it, and such a VM is started nowhere else', async () => {
     const made = (words: string): QemuDefinition =>
       qemuDefinition({ ...processFacts(process.pid)!, argv: ['/q', ...words.split(' ')] }, '/run/a.qmp', {});
     const { cut } = made(
@@ -105,10 +105,10 @@ describe('a definition', () => {
       'password in the URL of -cdrom',
     ]);
     expect(made('-vnc :1,password=on -object secret,id=t,file=/k').cut).toBeUndefined();
-    const needs = needsOf(made('-spice password=geheim -kernel /k'));
-    expect(needs).toEqual([expect.stringContaining('password of -spice is a secret'), '/q', '/k']);
+    const needs = needsOf(made('-cpu EPYC-Rome,+mce -spice password=geheim -kernel /k'));
+    expect(needs).toEqual([expect.stringContaining('of -spice is a secret'), 'cpu EPYC-Rome of /q', '/q', '/k']);
     const check = { id: 'c', kind: 'check', host: 'b', epoch: 0, incident: 'i', deadline: 0, needs } as const;
-    expect(checkFiles(check)).toMatchObject({
+    expect(await checkNeeds(check, { programs: [], signal: new AbortController().signal })).toMatchObject({
       state: 'failed',
       reason: expect.stringMatching(/^the password of -spice is a secret.*, \/q is not there/) as string,
     });

@@ -6,6 +6,7 @@ import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { MAX_NEEDS } from '../wire/act.ts';
+import { cpuNeed, missingSecret } from './needs.ts';
 import type { ProcessFacts } from './proc.ts';
 
 /** All may be left out: then nothing is done to the VM, since it has not opted in. */
@@ -113,10 +114,6 @@ function withoutSecret(word: string, option: string | undefined, cut: (what: str
   }
   return hide(kept, URL_SECRET, '@', 'password in the URL');
 }
-
-/** What no host has, in the words of a check that fails for it. @example missingSecret('password of -spice') */
-export const missingSecret = (what: string): string =>
-  `the ${what} is a secret, and not in its definition: name it by a file`;
 
 /** How a reference VMM is started again elsewhere: as JSON, in a VM's definition. */
 export const referenceDefinitionSchema = z.object({
@@ -249,9 +246,11 @@ export function filesOf({ argv, cwd, folder }: Pick<QemuDefinition, 'argv' | 'cw
   return [...new Set(whole)];
 }
 
-/** What its start needs on another host, as a check there asks for it: files, and what was cut out of its definition. */
+/** What its start needs on another host, as a check there asks for it: what was cut out of its definition, its CPU model, files. */
 export function needsOf(definition: QemuDefinition): string[] {
-  return [...(definition.cut ?? []).map(missingSecret), ...filesOf(definition)].slice(0, MAX_NEEDS);
+  const { argv, cut = [] } = definition;
+  const cpu = cpuNeed(factsOfArgv(argv).cpuModel, argv[0]);
+  return [...cut.map(missingSecret), ...cpu, ...filesOf(definition)].slice(0, MAX_NEEDS);
 }
 
 /** Whether a guest's console goes to QEMU's own output, and so into its log. */

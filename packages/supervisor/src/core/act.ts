@@ -44,7 +44,7 @@ export interface Act {
   /** `ask-lock`: the host whose copy it is about, and the disks. */
   of?: HostId;
   disks?: readonly string[];
-  /** `check`: files that have to be there, by whole path; words for what no host has. */
+  /** `check`: files that have to be there, by whole path; else what agents understand among themselves. */
   needs?: readonly string[];
   /**
    * `migrate`: to which host. `prove` and `stop` of what is left at the source: where it was seen to have arrived. To a host that

@@ -65,7 +65,7 @@ export interface HostReport {
   kernel: string;
   memoryBytes: number;
   freeBytes: number;
-  /** CPU models that a VM may ask for; empty: not known, every VM fits. */
+  /** CPU models that a VM may ask for; empty: not known, and the check before a move asks for the VM's own. */
   cpuModels: string[];
   /** Storage that it reaches, by the names that VMs' disks have. */
   storage: string[];
@@ -95,7 +95,7 @@ export interface VmReport {
   disks: string[];
   /**
    * Files that its start needs beside those in the folder of its monitor, by whole path: program, firmware, kernel, images. What is no path
-   * says in words why no other host can start it: a secret that its definition does not hold.
+   * is its CPU model, or says in words why no other host can start it (agent/needs.ts).
    */
   needs?: string[];
   memoryBytes: number;

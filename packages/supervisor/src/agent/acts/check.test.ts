@@ -2,9 +2,11 @@ import { chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkFiles, whyNotFile } from './check.ts';
+import { asCpuNeed, cpuNeed } from '../needs.ts';
+import { checkNeeds, whyNotFile } from './check.ts';
 
 let folder: string;
+const ASKING = { programs: [] as string[], signal: new AbortController().signal };
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'check-'));
   writeFileSync(join(folder, 'disk.img'), 'x');
@@ -18,14 +20,14 @@ describe('the files that a VM needs', () => {
     expect(whyNotFile('/proc/self/exe')).toBeUndefined();
   });
 
-  test('are not: each is named', () => {
+  test('are not: each is named', async () => {
     const needs = [join(folder, 'disk.img'), join(folder, 'OVMF.fd'), join(folder, 'disk.img/below')];
     const act = { id: 'c', kind: 'check', host: 'b', epoch: 0, incident: 'i', deadline: 0 } as const;
-    expect(checkFiles({ ...act, needs })).toMatchObject({
+    expect(await checkNeeds({ ...act, needs }, ASKING)).toMatchObject({
       state: 'failed',
       reason: `${join(folder, 'OVMF.fd')} is not there, ${join(folder, 'disk.img/below')} is not there`,
     });
-    expect(checkFiles({ ...act, needs: needs.slice(0, 1) })).toMatchObject({
+    expect(await checkNeeds({ ...act, needs: needs.slice(0, 1) }, ASKING)).toMatchObject({
       state: 'confirmed',
       seen: { files: '1' },
     });
@@ -51,5 +53,54 @@ describe('the files that a VM needs', () => {
   test('what is neither a file nor a device is none', () => {
     expect(whyNotFile('/dev/null')).toContain('is no file');
     expect(whyNotFile('relative')).toContain('no whole path');
+  });
+});
+
+describe('the CPU model that a VM needs', () => {
+  const act = { id: 'c', kind: 'check', host: 'b', epoch: 0, incident: 'i', deadline: 0 } as const;
+  /** What QEMU prints of x86, and of arm64. */
+  const X86 = `Available CPUs:
+x86 EPYC-Rome             (alias configured by machine type)
+x86 EPYC-Rome-v1          AMD EPYC-Rome Processor
+
+Recognized CPUID flags:
+  3dnow avx2`;
+  const ARM = 'Available CPUs:\n  cortex-a57\n  max';
+  const asked = async (help: string, model: string, exit = 0): Promise<string | undefined> => {
+    const program = join(folder, 'qemu-system-x');
+    writeFileSync(program, `#!/bin/sh\n[ "$*" = '-cpu help' ] || exit 9\ncat <<'END'\n${help}\nEND\nexit ${exit}\n`, {
+      mode: 0o755,
+    });
+    const needs = cpuNeed(model, program);
+    const result = await checkNeeds({ ...act, needs }, { ...ASKING, programs: [program] });
+    // Of a program that may not be started nothing is asked.
+    expect(await checkNeeds({ ...act, needs }, ASKING)).toMatchObject({ state: 'confirmed' });
+    return result.reason?.replace(folder, '');
+  };
+
+  test('is one that its program lists there', async () => {
+    for (const [help, model] of [
+      [X86, 'EPYC-Rome'],
+      [X86, 'EPYC-Rome-v1'],
+      [ARM, 'cortex-a57'],
+    ] as const)
+      expect(await asked(help, model)).toBeUndefined();
+    for (const [help, model] of [
+      [X86, 'EPYC-Genoa'],
+      [X86, 'avx2'],
+      [X86, 'EPYC'],
+      [ARM, 'cortex-a5'],
+    ] as const)
+      expect(await asked(help, model)).toBe(`/qemu-system-x knows no CPU model ${model}`);
+    // Who cannot be asked has not said no.
+    expect(await asked(X86, 'EPYC-Genoa', 1)).toBeUndefined();
+  });
+
+  test('is none that every host has', () => {
+    for (const model of [undefined, 'host', 'max', 'host-passthrough', 'host-model'])
+      expect(cpuNeed(model, '/usr/bin/qemu')).toEqual([]);
+    expect(cpuNeed('EPYC', 'qemu')).toEqual([]);
+    expect(cpuNeed('EPYC', '/usr/bin/qemu')).toEqual(['cpu EPYC of /usr/bin/qemu']);
+    expect(asCpuNeed('the password of -spice is a secret')).toBeUndefined();
   });
 });

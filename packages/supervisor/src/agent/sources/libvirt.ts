@@ -11,7 +11,7 @@ import type { SeenEvent, VmReport, VmState } from '../../core/said.ts';
 import type { DomainNow, LibvirtVms } from '../libvirt-vms.ts';
 import type { ProcessFacts } from '../proc.ts';
 import { MAX_NEEDS } from '../../wire/act.ts';
-import { missingSecret } from '../vm-facts.ts';
+import { cpuNeed, missingSecret } from '../needs.ts';
 import { keepReading, pause, type ReconnectOptions, type Session, stalledBy } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
 import type { Emitted } from './emitted.ts';
@@ -277,14 +277,14 @@ function factsOf(
   xml: string,
 ): Pick<VmReport, 'definition' | 'disks' | 'needs' | 'memoryBytes' | 'cpuModel' | 'onCrash' | 'owner' | 'optedIn'> {
   try {
-    const { memoryBytes, cpuModel, onCrash, disks, files, metadata } = readDefinition(xml);
+    const { memoryBytes, cpuModel, emulator, onCrash, disks, files, metadata } = readDefinition(xml);
     const ours = metadata.get(METADATA_NAMESPACE);
     const owner = ours?.attributes['owner'] ?? ownerOf(metadata);
     const { definition, cut } = withoutSecrets(xml);
     return {
       definition,
       disks,
-      needs: [...cut.map(missingSecret), ...files].slice(0, MAX_NEEDS),
+      needs: [...cut.map(missingSecret), ...cpuNeed(cpuModel, emulator), ...files].slice(0, MAX_NEEDS),
       memoryBytes,
       ...(cpuModel === undefined ? {} : { cpuModel }),
       ...(onCrash === undefined ? {} : { onCrash }),
