@@ -1,54 +1,82 @@
 /**
- * @module Many words searched in bytes at once: Wu and Manber, "A fast algorithm for multi-pattern searching"
- * (University of Arizona TR-94-17), with blocks of two bytes. Most of a log is skipped without being looked at.
+ * @module Many words searched in bytes at once. Only every few bytes three of them are looked up in one table: each word has
+ * a place at which it cannot be stepped over. The lookups do not wait for each other, so that most of a log costs little.
  */
 
+/** A word, and which of its bytes the first of the three is. */
+interface Candidate {
+  readonly word: Uint8Array;
+  readonly at: number;
+}
+
+/** Bytes that are looked up together. */
+const TOGETHER = 3;
+const SLOTS = 1 << 16;
+
 export class NeedleSet {
-  /** Length of the shortest word: the window that slides over the bytes. */
-  readonly #window: number;
-  /** By the last two bytes of the window: how far it may move; 0 where a word may stand. */
-  readonly #shift = new Uint8Array(65_536);
-  readonly #words = new Map<number, Uint8Array[]>();
+  /** Bytes from one lookup to the next: in the shortest word so many begin a group. */
+  readonly #step: number;
+  /** By the hash of a group: 0 where no word has it at such a place, else that of its candidates. */
+  readonly #slots = new Uint16Array(SLOTS);
+  readonly #candidates: Candidate[][] = [[]];
   /** Length of the longest word. */
   readonly longest: number;
 
-  /** Words are ASCII, at least two characters long. */
+  /** Words are ASCII, at least three characters long. */
   constructor(words: readonly string[]) {
-    const window = Math.min(...words.map(w => w.length));
-    this.#window = window;
+    this.#step = Math.min(...words.map(w => w.length)) - TOGETHER + 1;
     this.longest = Math.max(...words.map(w => w.length));
-    this.#shift.fill(window - 1);
-    for (const word of words) {
-      for (let i = 1; i < window; i++) {
-        const block = (word.charCodeAt(i - 1) << 8) | word.charCodeAt(i);
-        this.#shift[block] = Math.min(this.#shift[block] ?? 0, window - 1 - i);
-      }
-      const last = (word.charCodeAt(window - 2) << 8) | word.charCodeAt(window - 1);
-      const bytes = Uint8Array.from(word, c => c.charCodeAt(0));
-      this.#words.set(last, [...(this.#words.get(last) ?? []), bytes]);
+    for (const text of new Set(words)) {
+      const word = Uint8Array.from(text, c => c.charCodeAt(0));
+      const from = rarest(word, this.#step);
+      for (let at = from; at < from + this.#step; at++) this.#slot(hash(word, at)).push({ word, at });
     }
   }
 
-  /** Where the first word that lies wholly in `bytes[from, end)` begins, or -1. */
+  #slot(hash: number): Candidate[] {
+    this.#slots[hash] ||= this.#candidates.push([]) - 1;
+    return this.#candidates[this.#slots[hash] ?? 0] ?? [];
+  }
+
+  /** Where a word that lies wholly in `bytes[from, end)` begins, or -1; none lies in a line before that one's. */
   find(bytes: Uint8Array, from: number, end: number): number {
-    const shift = this.#shift;
-    const back = this.#window - 1;
-    let at = from + back;
-    while (at < end) {
-      const block = ((bytes[at - 1] as number) << 8) | (bytes[at] as number);
-      const move = shift[block] as number;
-      if (move > 0) {
-        at += move;
-        continue;
+    const slots = this.#slots;
+    const step = this.#step;
+    const stop = end - TOGETHER + 1;
+    for (let at = from + step - 1; at < stop; at += step) {
+      const slot = slots[hash(bytes, at)] as number;
+      if (slot === 0) continue;
+      for (const { word, at: before } of this.#candidates[slot] as Candidate[]) {
+        const start = at - before;
+        if (start >= from && start + word.length <= end && stands(word, bytes, start)) return start;
       }
-      for (const word of this.#words.get(block) ?? []) {
-        const start = at - back;
-        if (start + word.length <= end && stands(word, bytes, start)) return start;
-      }
-      at++;
     }
     return -1;
   }
+}
+
+function hash(bytes: Uint8Array, at: number): number {
+  const [a, b, c] = [bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number];
+  return ((a << 11) ^ (b << 5) ^ c) & (SLOTS - 1);
+}
+
+/** What most bytes of a log are. */
+const isCommon = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0x61 && byte <= 0x7a) || byte === 0x20 || byte === 0x30);
+
+/** Where in a word so many neighbouring groups begin that a log has seldom. */
+function rarest(word: Uint8Array, groups: number): number {
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + groups + TOGETHER - 1 <= word.length; from++) {
+    let common = 0;
+    for (let at = from; at < from + groups; at++) {
+      const bytes = [word[at], word[at + 1], word[at + 2]].filter(isCommon).length;
+      common += [0, 1, 3, 9][bytes] ?? 0;
+    }
+    if (common < least) [best, least] = [from, common];
+  }
+  return best;
 }
 
 function stands(word: Uint8Array, bytes: Uint8Array, at: number): boolean {

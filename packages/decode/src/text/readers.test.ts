@@ -44,20 +44,30 @@ describe('numbers out of bytes', () => {
 });
 
 describe('needles', () => {
-  const word = fc.string({ unit: fc.constantFrom('a', 'b', '[', ' '), minLength: 2, maxLength: 6 });
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', '[', ' '), minLength: 3, maxLength: 8 });
+  const NONE = Number.POSITIVE_INFINITY;
+  const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length;
 
-  it('are found where a plain search finds the first of them', () => {
+  it('are found where a plain search finds one, in the first line that holds any', () => {
     fc.assert(
       fc.property(
         fc.array(word, { minLength: 1, maxLength: 6 }),
-        fc.string({ unit: fc.constantFrom('a', 'b', '[', ' ', 'x'), maxLength: 200 }),
-        (words, text) => {
-          const first = Math.min(...words.map(w => (text.includes(w) ? text.indexOf(w) : Number.POSITIVE_INFINITY)));
-          const found = new NeedleSet(words).find(bytes(text), 0, text.length);
-          expect(found).toBe(first === Number.POSITIVE_INFINITY ? -1 : first);
+        fc.string({ unit: fc.constantFrom('a', 'b', '[', ' ', 'x', '\n'), maxLength: 200 }),
+        fc.nat(9),
+        fc.nat(9),
+        (words, text, from, cut) => {
+          const end = Math.max(from, text.length - cut);
+          const within = text.slice(from, end);
+          const first = Math.min(...words.map(w => (within.includes(w) ? from + within.indexOf(w) : NONE)));
+          const found = new NeedleSet(words).find(bytes(text), from, end);
+          if (first === NONE) expect(found).toBe(-1);
+          else {
+            expect(words.some(w => found + w.length <= end && text.startsWith(w, found))).toBe(true);
+            expect(lineOf(text, found)).toBe(lineOf(text, first));
+          }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
   });
 });
