@@ -17,6 +17,10 @@ export class LogContext {
   /** Those of TOOLS, in their order. */
   readonly #tools: readonly Reader[];
   readonly #sink: ItemSink;
+  /** What the tools have open, asked for again only when one of them was given something: most lines are the kernel's. */
+  #asked = false;
+  #toolsWant = false;
+  #toolsSince = Number.POSITIVE_INFINITY;
 
   constructor(sink: ItemSink, input: string) {
     this.#sink = sink;
@@ -30,15 +34,21 @@ export class LogContext {
   /** True while something is open whose lines carry no word to look for. */
   get wanted(): boolean {
     if (this.kernel.wanted || this.qemu.wanted) return true;
-    for (const tool of this.#tools) if (tool.wanted === true) return true;
-    return false;
+    this.#ask();
+    return this.#toolsWant;
   }
 
   /** The first line of the oldest record that is open; Infinity when none is. */
   get since(): number {
-    let since = Math.min(this.kernel.since, this.qemu.since);
-    for (const tool of this.#tools) since = Math.min(since, tool.since ?? Number.POSITIVE_INFINITY);
-    return since;
+    this.#ask();
+    return Math.min(this.kernel.since, this.qemu.since, this.#toolsSince);
+  }
+
+  #ask(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#toolsWant = this.#tools.some(tool => tool.wanted === true);
+    this.#toolsSince = Math.min(...this.#tools.map(tool => tool.since ?? Number.POSITIVE_INFINITY));
   }
 
   /** A line with whatever prefixes its transport gave it; returns whether a reader took it. */
@@ -63,17 +73,20 @@ export class LogContext {
 
   skipped(lines: number): void {
     this.kernel.skipped(lines);
+    this.#asked = false;
     for (const tool of this.#tools) tool.skipped?.(lines);
   }
 
   end(): void {
     this.kernel.end();
     this.#xen.end();
+    this.#asked = false;
     for (const tool of this.#tools) tool.end();
   }
 
   #program(text: string, program: string, lineNumber: number): boolean {
     const tool = this.#tools[toolOf(program)];
+    this.#asked = false;
     if (tool !== undefined) return tool.push(text, lineNumber);
     return program.startsWith('qemu') && this.qemu.push(text, lineNumber);
   }
@@ -91,6 +104,7 @@ export class LogContext {
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
       return true;
     }
+    this.#asked = false;
     return (
       this.#trace.push(text, lineNumber) ||
       this.#tools.some(tool => tool.push(text, lineNumber)) ||

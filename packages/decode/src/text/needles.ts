@@ -56,8 +56,7 @@ export class NeedleSet {
 }
 
 function hash(bytes: Uint8Array, at: number): number {
-  const [a, b, c] = [bytes[at] as number, bytes[at + 1] as number, bytes[at + 2] as number];
-  return ((a << 11) ^ (b << 5) ^ c) & (SLOTS - 1);
+  return (((bytes[at] as number) << 11) ^ ((bytes[at + 1] as number) << 5) ^ (bytes[at + 2] as number)) & (SLOTS - 1);
 }
 
 /** What most bytes of a log are. */

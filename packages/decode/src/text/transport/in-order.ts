@@ -28,6 +28,13 @@ export class InOrder {
   /** Hands on what nothing can come before any more: `since` is the first line of the oldest record that is open. */
   release(since: number): void {
     const held = this.#held;
+    const [only] = held;
+    if (held.length === 1 && only !== undefined) {
+      if (only.firstLine > since) return;
+      held.length = 0;
+      this.#sink(only);
+      return;
+    }
     let count = 0;
     while (count < held.length && ((held[count]?.firstLine ?? 0) <= since || held.length - count > MAX_HELD)) count++;
     for (const item of held.splice(0, count)) this.#sink(item);
