@@ -22,7 +22,6 @@ import { SMCA_BANKS, smcaBank } from '@syndrome/decode/mca/smca-banks.ts';
 import { NOT_PUBLIC } from '@syndrome/decode/mca/smca-codes.ts';
 import { cellsOf } from '@syndrome/decode/text/transport/cells.ts';
 import { isLogLine, jsonLine } from '@syndrome/decode/text/transport/json-lines.ts';
-import { PREFIXES } from '@syndrome/decode/text/transport/line.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'packages/decode/src');
@@ -145,9 +144,19 @@ function readers(): string {
   );
 }
 
+/** The expressions of a source for what begins a line, each with its comment. */
+function prefixesIn(file: string): { what: string; prefix: RegExp }[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const shape = /\/\*\*((?:(?!\*\/)[^])*)\*\/\nconst [A-Z_0-9]+ =\s+\/(\^.+)\/;\n/g;
+  return [...text.matchAll(shape)].map(([, comment = '', pattern = '']) => ({
+    what: comment.replaceAll(/^\s*\* ?/gm, ''),
+    prefix: new RegExp(pattern),
+  }));
+}
+
 function carriers(): string {
-  const prefixes = Object.entries(PREFIXES).map(([name, prefix]) => [
-    name,
+  const prefixes = prefixesIn('text/transport/line.ts').map(({ what, prefix }) => [
+    what,
     'in front of a line',
     goldens(g => g.text.split('\n').some(line => prefix.test(line))),
   ]);

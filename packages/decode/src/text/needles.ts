@@ -55,8 +55,9 @@ export class NeedleSet {
   }
 }
 
+/** Below `SLOTS` for any three bytes. */
 function hash(bytes: Uint8Array, at: number): number {
-  return (((bytes[at] as number) << 11) ^ ((bytes[at + 1] as number) << 5) ^ (bytes[at + 2] as number)) & (SLOTS - 1);
+  return ((bytes[at] as number) << 8) ^ ((bytes[at + 1] as number) << 4) ^ (bytes[at + 2] as number);
 }
 
 /** What most bytes of a log are. */

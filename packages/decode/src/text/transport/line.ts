@@ -65,18 +65,6 @@ const WRAPPER =
  */
 const MAYBE_WRAPPER =
   /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}(?::|(?=\[)))?)/;
-/** What may stand in front of a message, by name. */
-export const PREFIXES: Readonly<Record<string, RegExp>> = {
-  'syslog and journald, with a host': SYSLOG,
-  'syslog without a host': HOSTLESS,
-  'syslog of RFC 5424': SYSLOG5424,
-  "OpenWrt's logread": LOGREAD,
-  'level (dmesg -x, raw)': LEVEL,
-  "the kernel's stamp, also of dmesg -T, -d, -H": STAMP,
-  'dmesg --time-format iso': STAMP_ISO,
-  'printk caller without a time': CALLER,
-  '/dev/kmsg, netconsole, Kubernetes (CRI), syslogd on a terminal, a quoted mail': WRAPPER,
-};
 /** Wrappers around one line. */
 const MAX_WRAPPERS = 3;
 
