@@ -11,7 +11,7 @@ interface Mcelog {
 /** The one that `MCELOG=` names, else that on PATH; undefined where it does not start. */
 export function mcelogOnPath(): Mcelog | undefined {
   const path = process.env['MCELOG'] ?? 'mcelog';
-  const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8' });
   if (status !== 0) return undefined;
-  return { path, version: stdout.trim(), words: ['--no-dmi', '--ascii', '--config-file', '/dev/null'] };
+  return { path, version: (stdout || stderr).trim(), words: ['--no-dmi', '--ascii', '--config-file', '/dev/null'] };
 }

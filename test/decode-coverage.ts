@@ -23,6 +23,8 @@ import { NOT_PUBLIC } from '@syndrome/decode/mca/smca-codes.ts';
 import { cellsOf } from '@syndrome/decode/text/transport/cells.ts';
 import { isLogLine, jsonLine } from '@syndrome/decode/text/transport/json-lines.ts';
 
+import { JUDGED } from '../scripts/differential/judged.ts';
+
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'packages/decode/src');
 const NONE = '**none**';
@@ -284,6 +286,17 @@ function events(): string {
   ].join('\n');
 }
 
+/** What `scripts/differential.ts` finds, with who is right. */
+function differences(): string {
+  const rows = JUDGED.map(({ fact, right, why }) => [fact, right, why]);
+  return [
+    '`node scripts/differential.ts` decodes made records with ours and with `mcelog` (`MCELOG=` or on PATH), and fails where they disagree in',
+    'another thing than these:',
+    '',
+    table(['of', 'right', 'why'], rows),
+  ].join('\n');
+}
+
 /** The page. */
 export function decodeCoverage(): string {
   const page = (name: string, body: string): string => `## ${name}\n\n${body}\n`;
@@ -309,6 +322,7 @@ export function decodeCoverage(): string {
     ),
     page(`Sections of firmware records (CPER), ${SECTIONS.length} of them taken apart`, sections()),
     page('Events', events()),
+    page('Where mcelog says something else', differences()),
   ];
   return `${parts.join('\n').trimEnd()}\n`;
 }
