@@ -5,8 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SECTION_NAMES } from '@syndrome/decode/cper/guid.ts';
-import { SECTIONS, sectionType } from '@syndrome/decode/cper/sections.ts';
-import { vendorWords } from '@syndrome/decode/cper/vendor-sections.ts';
+import { SECTIONS, sectionName, sectionType } from '@syndrome/decode/cper/sections.ts';
 import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
 import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
@@ -250,19 +249,14 @@ function legacy(): string {
 }
 
 function sections(): string {
-  const rows = Object.entries(SECTION_NAMES).map(([guid, name]) => {
-    const known = sectionType(guid);
-    const spoken = vendorWords(guid, new Uint8Array(4096)) !== undefined;
-    const how =
-      known !== undefined
-        ? `taken apart, ${known.source}`
-        : spoken
-          ? 'kept whole, its public fields are spoken of'
-          : 'kept whole under its name';
+  const types = [...new Set([...SECTIONS.map(s => s.type), ...Object.keys(SECTION_NAMES)])];
+  const rows = types.map(guid => {
+    const source = sectionType(guid)?.source;
     const holds = hasRecord(({ raw }) => raw.kind === 'cper' && raw.sections.some(s => s.type === guid));
-    return [name, `\`${guid}\``, how, goldens(holds)];
+    const how = source === undefined ? 'kept whole under its name' : `taken apart, ${source}`;
+    return [sectionName(guid), `\`${guid}\``, how, goldens(holds)];
   });
-  return `Fields of what is kept whole: ${sourceOf('cper/vendor-sections.ts')}\n\n${table(['section', 'type', 'how', 'golden'], rows)}`;
+  return table(['section', 'type', 'how', 'golden'], rows);
 }
 
 function events(): string {

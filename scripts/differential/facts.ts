@@ -6,7 +6,7 @@ import { decodeMcacod } from '@syndrome/decode/mca/mcacod.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 
 /** Name of a fact → what is said of it; a fact that one of the two does not speak of is missing there. */
-export type Facts = Readonly<Record<string, string>>;
+type Facts = Readonly<Record<string, string>>;
 
 type Line = readonly [shape: RegExp, facts: (groups: readonly string[]) => Record<string, string>];
 
