@@ -5,6 +5,8 @@
 import { gradedClass } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
 import { componentOf } from '../mca/component.ts';
+import { correctedOf } from '../mca/corrected.ts';
+import type { Corrected } from '../mca/corrected.ts';
 import { McaKey } from '../mca/deciding.ts';
 import type { McaDeciding } from '../mca/deciding.ts';
 import { layoutsOf } from '../mca/describe.ts';
@@ -24,6 +26,7 @@ import type { Register } from '../registers/register.ts';
 import { fruText } from '../mca/smca-extra.ts';
 import { severity } from '../mca/severity.ts';
 import type { McaSeverity } from '../mca/severity.ts';
+import { namesCell } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
 
@@ -63,6 +66,8 @@ export class McaPattern {
   #page: PageShape | false | undefined;
   #component: DecodedComponent | undefined;
   #place: DecodedPlace | undefined;
+  #cell: Register | false | undefined;
+  #corrected: Corrected | undefined;
   #lint: readonly Finding[] | undefined;
   #headline: string | undefined;
   #frame: ExplanationFrame | undefined;
@@ -133,9 +138,17 @@ export class McaPattern {
   }
   /** The layout of MCi_MISC, where that names a cell of DRAM. */
   get cell(): Register | undefined {
-    return this.#record.vendor !== 'intel' || (this.#record.status & MISCV) === 0n
-      ? undefined
-      : this.layouts.find(l => l.member === 'misc')?.register;
+    if (this.#cell === undefined) {
+      const { vendor, status } = this.#record;
+      const register = this.layouts.find(l => l.member === 'misc')?.register;
+      const holds = vendor === 'intel' && (status & MISCV) !== 0n && register !== undefined && namesCell(register);
+      this.#cell = holds ? register : false;
+    }
+    return this.#cell === false ? undefined : this.#cell;
+  }
+  /** What an Intel bank counts. */
+  get corrected(): Corrected {
+    return (this.#corrected ??= correctedOf(this.#record));
   }
   get lint(): readonly Finding[] {
     return (this.#lint ??= findingsOf(this.#record));

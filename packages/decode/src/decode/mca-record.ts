@@ -5,7 +5,6 @@ import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
 import type { X86McaRecord } from '../mca/record.ts';
-import { correctedOf } from '../mca/corrected.ts';
 import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
@@ -115,10 +114,10 @@ export class McaDecoded extends LazyRecord {
     return placeOrNone(where);
   }
   override get count(): number | undefined {
-    return correctedOf(this.raw).count;
+    return this.#said.corrected.count;
   }
   override get threshold(): 'green' | 'yellow' | undefined {
-    return correctedOf(this.raw).threshold;
+    return this.#said.corrected.threshold;
   }
   override get time(): DecodedTime | undefined {
     const { time } = this.raw;

@@ -107,13 +107,18 @@ const MISC: readonly (readonly [field: string, member: PlaceNumber])[] = [
   ['ROW', 'row'],
 ];
 
+/** Whether a layout of MCi_MISC names the cell: that of a memory controller. */
+export function namesCell(register: Register): boolean {
+  const names = new Set(register.fields.map(f => f.name));
+  return names.has('ROW') && names.has('COLUMN');
+}
+
 /**
- * The cell that MCi_MISC of an Intel memory controller names; nothing for other layouts of the register.
+ * The cell that MCi_MISC of an Intel memory controller names.
+ * @param register a layout of which {@link namesCell} holds
  * @param corrected the failed device is said only of a corrected error that came back when it was read again
  */
 export function placeOfMisc(register: Register, misc: bigint, corrected: boolean): DecodedPlace {
-  const names = new Set(register.fields.map(f => f.name));
-  if (!names.has('ROW') || !names.has('COLUMN')) return {};
   const values = register.read(misc) as Readonly<Record<string, bigint | boolean>>;
   const place: DecodedPlace = {};
   const hasDevice = corrected && values['TRANSIENT'] !== true;

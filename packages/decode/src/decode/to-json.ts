@@ -24,23 +24,21 @@ function json(value: unknown): string {
     case 'object':
       if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
       if (value === null || Object.getPrototypeOf(value) !== Object.prototype) throw OTHER;
-      return members(value as Record<string, unknown>);
+      return `{${bare(value as Record<string, unknown>)}}`;
     default:
       throw OTHER;
   }
 }
 
-function members(value: Readonly<Record<string, unknown>>): string {
+/** `"a":1,"b":2`: some members without braces. */
+function bare(value: Readonly<Record<string, unknown>>): string {
   let out = '';
   for (const key in value) {
     const member = value[key];
-    if (member !== undefined) out += `${out === '' ? '{' : ','}"${key}":${json(member)}`;
+    if (member !== undefined) out += `${out === '' ? '"' : ',"'}${key}":${json(member)}`;
   }
-  return out === '' ? '{}' : `${out}}`;
+  return out;
 }
-
-/** `"a":1,"b":2`: some members without braces. */
-const bare = (value: Readonly<Record<string, unknown>>): string => members(value).slice(1, -1);
 
 interface CommonJson {
   /** From `flags` to `mcacod`. */

@@ -1,9 +1,9 @@
 /** @module What an Intel bank counts of the errors that it corrected. */
 import { cpuOf } from './cpu.ts';
-import type { X86McaRecord } from './record.ts';
+import type { McaDeciding } from './deciding.ts';
 import { MCG_CAP, MCI_STATUS_INTEL } from './registers.ts';
 
-interface Corrected {
+export interface Corrected {
   /** Errors since the bank was cleared; missing where the bank counts none. */
   count?: number;
   /** `yellow`: more than the vendor allows of the unit. */
@@ -18,7 +18,7 @@ const NEHALEM = 0x1a;
 const ATOMS_WITHOUT: ReadonlySet<number> = new Set([0x1c, 0x26, 0x27, 0x35, 0x36]);
 
 /** Whether bits 52:38 are a count: MCG_CAP.CMCI_P says so; without it the model does, as far as it is known. */
-function counts(record: Pick<X86McaRecord, 'mcgCap' | 'cpuid' | 'vendor'>): boolean {
+function counts(record: Pick<McaDeciding, 'mcgCap' | 'cpuid'>): boolean {
   const { mcgCap } = record;
   if (mcgCap !== undefined && mcgCap !== 0n) return MCG_CAP.read(mcgCap).CMCI_P;
   const cpu = cpuOf(record);
@@ -29,9 +29,9 @@ function counts(record: Pick<X86McaRecord, 'mcgCap' | 'cpuid' | 'vendor'>): bool
  * Count and threshold status of a corrected error. SDM vol. 3B, IA32_MCi_STATUS MSRs: bits 52:38, where MCG_CAP.CMCI_P is set,
  * and 54:53, where UC is clear; AMD has other fields there.
  *
- * @example correctedOf({ kind: 'x86-mca', vendor: 'intel', bank: 6, status: 0xcc59dec000041152n }) // { count: 26491, threshold: 'yellow' }
+ * @example correctedOf({ vendor: 'intel', status: 0xcc59dec000041152n }) // { count: 26491, threshold: 'yellow' }
  */
-export function correctedOf(record: X86McaRecord): Corrected {
+export function correctedOf(record: Pick<McaDeciding, 'vendor' | 'status' | 'mcgCap' | 'cpuid'>): Corrected {
   const { vendor, status } = record;
   if (vendor !== 'intel' || (status & VAL) === 0n || (status & UC) !== 0n) return NONE;
   const { CEC, TES } = MCI_STATUS_INTEL.read(status);
