@@ -1,15 +1,6 @@
-/** What the command lines of a machine settle of an outlook: the CPU's vendor, and the kernel's machine check options. */
-import { vendorOfId } from '@syndrome/decode/mca/cpu.ts';
+/** What the command lines of a machine settle of an outlook: features of its CPU, and the kernel's machine check options. */
 import type { Settings } from '@syndrome/decode/outlook/context.ts';
 import type { KernelConfig } from './supply/kernel-config.ts';
-
-/** QEMU -cpu models by the vendor they say they are. Source: QEMU target/i386/cpu.c, builtin_x86_defs, 11.1. */
-const MODELS: readonly (readonly [RegExp, 'intel' | 'amd'])[] = [
-  [/^(EPYC|Opteron|athlon|phenom|qemu64$)/i, 'amd'],
-  [/^(Skylake|Cascadelake|Cooperlake|Icelake|SapphireRapids|GraniteRapids|SierraForest|ClearwaterForest)/i, 'intel'],
-  [/^(Nehalem|Westmere|SandyBridge|IvyBridge|Haswell|Broadwell|Snowridge|Denverton|KnightsMill)/i, 'intel'],
-  [/^(Penryn|Conroe|core2duo|coreduo|kvm64$)/i, 'intel'],
-];
 
 /** `+name`, `-name`, `name`, `name=on` and `name=off` of a -cpu option, for the features that machine checks depend on. */
 const MCA_FEATURE = /^([+-]?)(mce|mca|lmce|succor|overflow-recov|smca)(?:=(on|off|yes|no|true|false))?$/;
@@ -20,19 +11,6 @@ const AMD_FEATURES: ReadonlyMap<string, 'succor' | 'overflowRecov' | 'smca'> = n
   ['overflow_recov', 'overflowRecov'],
   ['smca', 'smca'],
 ]);
-
-/**
- * Vendor a guest reads from its CPU. Under KVM a model takes the vendor of the CPU that runs it, unless `vendor=` is given.
- * @param host vendor of the CPU under KVM; `tcg` where the model itself decides
- * @returns undefined when it cannot be told
- */
-export function cpuVendor(cpu: string, host: 'intel' | 'amd' | 'tcg' | undefined): 'intel' | 'amd' | undefined {
-  const stated = /,vendor=([^,]+)/.exec(cpu)?.[1];
-  if (stated !== undefined) return vendorOfId(stated);
-  if (host !== 'tcg') return host;
-  const model = cpu.split(',')[0] ?? '';
-  return MODELS.find(([shape]) => shape.test(model))?.[1];
-}
 
 /**
  * What the features that a -cpu option names settle of machine checks. TCG has none of AMD's, whatever is named.

@@ -211,3 +211,32 @@ describe('scenarios of the user’s own', () => {
     expect(outlookOf(own([...MAP, SRAO], machine))).toBeUndefined();
   });
 });
+
+describe('the CPU model decides where Linux knows an erratum', () => {
+  const hit = (cpu: string, inject: string, append = ''): OutlookInput =>
+    own(
+      [
+        ...MAP,
+        'spin: { process: victim, page: page, cpu: 0 }',
+        'pause: { cpu: 0, mode: user }',
+        `inject-mce: { ${inject}, addr: $page, misc: 0x8c }`,
+        'resume: {}',
+      ],
+      `{ kind: linux-guest, cpu: "${cpu}", cpus: 2, append: "mce=30000000 mce=print_all ${append}" }`,
+    );
+  const COPY = 'bank: 1, status: 0xbd80000000000134, mcgstatus: 0xf';
+  const FETCH = 'bank: 0, status: 0xbd80000000000150, mcgstatus: 0x4, broadcast: true';
+  const ZEN = 'bank: 1, status: 0xbd00080000000000, mcgstatus: 0x4';
+  const SUCCOR = 'setcpuid=succor,overflow_recov';
+
+  test.each([
+    ['Skylake-Server', COPY, '', 'none', 'linux.quirk.string-copy'],
+    ['Icelake-Server', COPY, '', 'signalled', 'linux.sigbus.handled'],
+    ['SandyBridge,model=45', FETCH, '', 'signalled', 'linux.sigbus.handled'],
+    ['SandyBridge', FETCH, '', 'panicked', 'linux.mce.fatal'],
+    ['EPYC', ZEN, SUCCOR, 'signalled', 'linux.sigbus.handled'],
+    ['Opteron_G5', ZEN, SUCCOR, 'panicked', 'linux.mce.local-fatal'],
+  ])('%s: %s %s', (cpu, inject, append, outcome, rule) => {
+    expect(outlookOf(hit(cpu, inject, append))).toMatchObject({ outcome, rule });
+  });
+});

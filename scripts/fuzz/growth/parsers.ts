@@ -24,7 +24,8 @@ import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { machineKinds } from '@syndrome/lab/machines/registry.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
-import { cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '@syndrome/lab/outlook-settings.ts';
+import { cpuSignatureOf, cpuVendor } from '@syndrome/lab/cpu-models.ts';
+import { cpuFeatures, cpusUp, kernelSettings } from '@syndrome/lab/outlook-settings.ts';
 import { findInterrupt } from '@syndrome/lab/steps/interrupt-line.ts';
 import { parseDuration } from '@syndrome/trace/duration.ts';
 import { parseCondition } from '@syndrome/trace/expect/condition.ts';
@@ -431,6 +432,7 @@ export const PARSERS: readonly Parser[] = [
         () => qmpAddress(text),
         () => parseDuration(text),
         () => cpuVendor(text, 'intel'),
+        () => cpuSignatureOf(text),
         () => kernelSettings(text),
         () => cpuFeatures(text, 'kvm'),
         () => cpusUp(text, 4),

@@ -45,6 +45,21 @@ export function cpuModel(signature: bigint): CpuModel {
   };
 }
 
+/**
+ * The CPUID signature of a CPU: {@link cpuModel} the other way round.
+ * @example cpuSignature({ family: 6, model: 0x55, stepping: 4 }) // 0x50654n
+ */
+export function cpuSignature({ family, model, stepping }: CpuModel): bigint {
+  const base = Math.min(family, 0xf);
+  return CPUID_1_EAX.encode({
+    EXT_FAMILY: BigInt(family - base),
+    EXT_MODEL: base === 0x6 || base === 0xf ? BigInt(model >> 4) : 0n,
+    FAMILY: BigInt(base),
+    MODEL: BigInt(model & 0xf),
+    STEPPING: BigInt(stepping),
+  });
+}
+
 /** The CPU of a record; undefined without a signature (0 is what software writes that does not know it). */
 export function cpuOf(record: { readonly cpuid?: bigint | undefined }): CpuModel | undefined {
   return record.cpuid === undefined || record.cpuid === 0n ? undefined : cpuModel(record.cpuid);

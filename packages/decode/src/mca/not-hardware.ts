@@ -11,16 +11,22 @@ import type { McaVendor } from './record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL, holdsError } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
 
+/** Versions of Linux, both ends included. */
+type Versions = readonly { readonly from: string; readonly to?: string }[];
+
 interface Bogus {
   readonly vendor: McaVendor;
   readonly of: (cpu: CpuModel) => boolean;
   readonly when: (record: McaDeciding, cpu: CpuModel) => boolean;
   /** Whose it is, as the end of a sentence. */
   readonly note: string;
+  /** Which Linux drops it. */
+  readonly dropped: (cpu: CpuModel) => Versions;
 }
 
 /** Haswell, Broadwell and Skylake-SP: a corrected internal parity error of bank 0 with MSCOD 000fh. */
-const SPURIOUS_PARITY = new Set([0x3c, 0x3d, 0x45, 0x46, 0x55]);
+const SKYLAKE_SP = 0x55;
+const SPURIOUS_PARITY = new Set([0x3c, 0x3d, 0x45, 0x46, SKYLAKE_SP]);
 const PARITY_MASK =
   MCI_STATUS_INTEL.masks.VAL | MCI_STATUS_INTEL.masks.UC | MCI_STATUS_INTEL.masks.MSCOD | MCI_STATUS_INTEL.masks.MCACOD;
 const PARITY = MCI_STATUS_INTEL.encode({ VAL: true, MSCOD: 0xfn, MCACOD: 0x5n });
@@ -36,12 +42,14 @@ const BOGUS: readonly Bogus[] = [
     of: ({ family, model }) => family === 6 && SPURIOUS_PARITY.has(model),
     when: ({ bank, status }) => bank === 0 && (status & PARITY_MASK) === PARITY,
     note: 'the processor logs corrected parity errors that did not happen (Intel errata HSD131, HSM142, HSW131, BDM48 and SKX37); newer kernels drop them',
+    dropped: ({ model }) => [{ from: model === SKYLAKE_SP ? '5.16' : '5.7' }],
   },
   {
     vendor: 'amd',
     of: ({ family, model, stepping }) => family === 0x19 && model === 0x50 && stepping === 0,
     when: ({ status }) => !MCI_STATUS_AMD.read(status).EN,
     note: 'banks of Cezanne A0 hold left-over values with EN clear; Linux drops them since 0422b07bc4c2',
+    dropped: () => [{ from: '6.19.13', to: '6.19.999' }, { from: '7.0' }],
   },
   {
     vendor: 'amd',
@@ -52,21 +60,27 @@ const BOGUS: readonly Bogus[] = [
       smcaBank(ipid, cpu)?.id === 'IF' &&
       MCI_STATUS_AMD.read(status).XEC === BTB_MULTIMATCH,
     note: 'the instruction fetch unit logs a multi-match of its branch target buffer that did not happen (AMD erratum 1114); Linux drops it since 5.2',
+    dropped: () => [{ from: '5.2' }],
   },
   {
     vendor: 'amd',
     of: ({ family }) => family === 0x0f || family === 0x10,
     when: ({ bank, status }) => bank === NORTHBRIDGE && MCI_STATUS_AMD_LEGACY.read(status).XEC === GART,
     note: 'a walk of the GART met an entry that is not valid: the graphics driver or the IOMMU code causes it, no part failed; kernels switch its report off',
+    dropped: () => [{ from: '5.8' }],
   },
 ];
 
-/** Why a record is none that a fault of the hardware made; undefined for all others. */
-export function bogusNote(record: McaDeciding): string | undefined {
+/** Why a record is none that a fault of the hardware made, and which Linux drops it; undefined for all others. */
+export function bogusOf(record: McaDeciding): { note: string; dropped: Versions } | undefined {
   const cpu = cpuOf(record);
   if (cpu === undefined || !holdsError(record.status)) return undefined;
-  return BOGUS.find(row => row.vendor === record.vendor && row.of(cpu) && row.when(record, cpu))?.note;
+  const row = BOGUS.find(({ vendor, of, when }) => vendor === record.vendor && of(cpu) && when(record, cpu));
+  return row && { note: row.note, dropped: row.dropped(cpu) };
 }
+
+/** Why a record is none that a fault of the hardware made; undefined for all others. */
+export const bogusNote = (record: McaDeciding): string | undefined => bogusOf(record)?.note;
 
 /** What a hypervisor shows in place of the revision of the microcode, and which one it is where that is known. */
 const HIDDEN: readonly { revision: bigint; vendor?: McaVendor; who: string }[] = [

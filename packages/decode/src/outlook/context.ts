@@ -5,6 +5,7 @@
 import { classifyArm } from '../arm/classify.ts';
 import { isQemuAbort } from '../arm/vmm-made.ts';
 import { MCG_CAP, MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { cpuOf } from '../mca/cpu.ts';
 import { classify } from '../mca/classify.ts';
 import type { McaCase, OutlookCase } from './case.ts';
 import type { Consumer } from './consumer.ts';
@@ -248,6 +249,14 @@ function assumeMcgStatus(facts: Asked): bigint {
   return consumed ? 0x7n : 0x5n;
 }
 
+/** Intel CPUs before family 6, model 0Eh broadcast nothing, and Linux waits for nobody. Source: Linux core.c, monarch_timeout. */
+function assumeRendezvous(facts: Asked): number {
+  const { record } = facts;
+  const cpu = record.kind === 'x86-mca' ? cpuOf(record) : undefined;
+  const alone = cpu !== undefined && (cpu.family < 6 || (cpu.family === 6 && cpu.model < 0x0e));
+  return alone && facts.vendor() === 'intel' ? 0 : 1_000_000;
+}
+
 const isSeaExit = ({ record }: Asked): boolean => record.kind === 'arm-sea' && record.flags !== undefined;
 
 export const FIELDS: { [K in keyof Settings]: Field<K> } = {
@@ -299,7 +308,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   ignoreCe: { text: 'mce=ignore_ce', assume: no },
   dontLogCe: { text: 'mce=dont_log_ce', assume: no },
   printAll: { text: 'mce=print_all', assume: no },
-  monarchTimeout: { text: 'rendezvous time in µs', assume: () => 1_000_000 },
+  monarchTimeout: { text: 'rendezvous time in µs', assume: assumeRendezvous },
   rendezvousMet: { text: 'all CPUs enter the handler in time', assume: yes, others: either('rendezvousMet') },
   ignoreMsrs: { text: 'the KVM host ignores unknown MSRs', assume: no, others: either('ignoreMsrs') },
   page: {

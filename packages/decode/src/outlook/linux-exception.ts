@@ -5,7 +5,7 @@ import { passOn } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { EVENTS_LOGGED, panicLines, recordLines } from './linux-messages.ts';
-import { contextKeptBy, droppedBy } from './linux-quirks.ts';
+import { contextKeptBy, droppedBy, overflowGivenBy, switchedOffBy } from './linux-quirks.ts';
 import { linuxSeverity } from './linux-severity.ts';
 import { memoryFailure, signalled, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -114,6 +114,11 @@ function scan(record: McaCase, severity: Severity, facts: Facts, run: Run): Scan
   const fatal = grade === 'PANIC';
   const status = MCI_STATUS_INTEL.read(record.status);
   if (!status.VAL) return { worst: 'NO', left: false };
+  const off = fatal ? undefined : switchedOffBy(record, facts);
+  if (off !== undefined) {
+    run.note(off, 'bank skipped');
+    return { worst: 'NO', left: true };
+  }
   if (!fatal) {
     const ser = facts.get('ser');
     if (!(ser ? status.S : status.UC)) {
@@ -210,8 +215,11 @@ export function linuxException(record: McaCase, facts: Facts, run: Run): Ending 
     run.print('mce: Erratum detected, disable fast string copy instructions.');
     return run.end('none', dropped, 'the record is dropped');
   }
+  const status = MCI_STATUS_INTEL.read(record.status);
   const kept = contextKeptBy(facts);
   if (kept !== undefined) run.note(kept, 'the interrupted context counts');
+  const given = status.UC ? overflowGivenBy(facts) : undefined;
+  if (given !== undefined) run.note(given, 'overflow recovery');
   const severity = linuxSeverity(record, facts, true);
   const { grade, message } = severity;
   run.note(severity.rule, `severity ${grade}${message === '' ? '' : `: ${message}`}`);

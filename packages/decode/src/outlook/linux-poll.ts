@@ -7,6 +7,7 @@ import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { fromFirmware } from './context.ts';
 import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
+import { bootLogOff, filteredBy, QUIRK_RULES, switchedOffBy } from './linux-quirks.ts';
 import { linuxSeverity } from './linux-severity.ts';
 import { memoryFailure, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -91,6 +92,8 @@ const FOUND: Readonly<Record<string, string> & { poll: string }> = {
   firmware: 'logged with the firmware record',
 };
 
+const NOT_LOGGED = { leave: 'left in the bank', nothing: 'nothing', drop: 'cleared' } as const;
+
 /** A corrected memory error with an address the collector can count. Source: Linux drivers/ras/cec.c cec_notifier(). */
 function collected(record: McaCase, facts: Facts): boolean {
   const { UC, ADDRV } = MCI_STATUS_INTEL.read(record.status);
@@ -103,13 +106,20 @@ function collected(record: McaCase, facts: Facts): boolean {
   return memory && usableAddress(record, facts).address !== undefined;
 }
 
-type LogIt = 'log' | 'leave' | 'nothing';
+type LogIt = 'log' | 'leave' | 'nothing' | 'drop';
 
 const R = POLL_RULES;
+const Q = QUIRK_RULES;
 const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
   { rule: R.off, when: q => q.facts.get('mceOff'), gives: 'leave' },
   { rule: R.empty, when: q => !q.s.VAL, gives: 'nothing' },
   { rule: R.firmware, when: q => fromFirmware(q.record), gives: 'log' },
+  { rule: Q['k7-bank-0'], when: q => switchedOffBy(q.record, q.facts) !== undefined, gives: 'leave' },
+  {
+    rule: Q['no-bootlog'],
+    when: q => q.facts.get('delivery') === 'boot' && bootLogOff(q.facts) !== undefined,
+    gives: 'drop',
+  },
   { rule: R.boot, when: q => q.facts.get('delivery') === 'boot', gives: 'log' },
   { rule: R.ignored, when: q => q.facts.get('ignoreCe'), gives: 'leave' },
   { rule: R.smca, when: q => q.facts.vendor() === 'amd' && q.s.UC && q.facts.get('smca'), gives: 'log' },
@@ -159,7 +169,9 @@ export function linuxPoll(polled: McaCase, facts: Facts, run: Run): Ending {
   const s = MCI_STATUS_INTEL.read(record.status);
   const found = decide(SHOULD_LOG, { record, facts, s });
   const rule = found?.rule ?? R['left-for-exception'];
-  if (found?.gives !== 'log') return run.end('none', rule, found?.gives === 'nothing' ? 'nothing' : 'left in the bank');
+  if (found?.gives !== 'log') return run.end('none', rule, NOT_LOGGED[found?.gives ?? 'leave']);
+  const filtered = filteredBy(record, facts);
+  if (filtered !== undefined) return run.end('none', filtered, NOT_LOGGED.drop);
   const delivery = facts.get('delivery');
   run.note(rule, FOUND[rule === R.firmware ? 'firmware' : delivery] ?? FOUND.poll);
   if (delivery === 'cmci' || delivery === 'interrupt') run.note(R.interrupt, 'no waiting for the poll');

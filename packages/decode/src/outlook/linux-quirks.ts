@@ -1,30 +1,54 @@
 /**
- * @module CPU errata that Linux works around in its machine check exception handler: which records are dropped, and for
- * which the interrupted context is believed although MCG_STATUS says nothing of it. Source: Linux
- * arch/x86/kernel/cpu/mce/core.c, quirk_skylake_repmov(), quirk_sandybridge_ifu(), quirk_zen_ifu().
+ * @module What Linux does with machine checks of single CPU models, all of it: records that are dropped, banks that are not
+ * looked at, and interrupted context that is believed although MCG_STATUS says nothing of it. Read in 5.10 to 7.2: Linux
+ * arch/x86/kernel/cpu/mce, what __mcheck_cpu_apply_quirks() sets (since 6.18 the vendors’ own functions) and filter_mce().
  */
 import { cpuOf } from '../mca/cpu.ts';
+import type { CpuModel } from '../mca/cpu.ts';
+import { bogusOf } from '../mca/not-hardware.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import type { McaCase } from './case.ts';
+import type { Asked } from './context.ts';
 import type { Facts } from './facts.ts';
 import { defineRules } from './rule.ts';
 import type { Rule } from './rule.ts';
-import { versionSince } from './version.ts';
+import { versionIn } from './version.ts';
 
 export const QUIRK_RULES = defineRules('linux.quirk', 'Linux arch/x86/kernel/cpu/mce/core.c', {
   'string-copy': [
     'On Skylake-SP, Cascade Lake and Cooper Lake a fast string copy can consume poison behind the end of what it copies. The first local machine check of a data load makes Linux (since 5.18) switch fast string copies off on that CPU and drop the record: nothing else is printed, and the interrupted code goes on.',
-    'read',
-    'Linux core.c quirk_skylake_repmov(); Intel Xeon Scalable specification update',
+    'observed',
+    'Linux core.c quirk_skylake_repmov(), 8ca97812c3c8 (5.18, 5.17.3); Intel Xeon Scalable specification update',
   ],
   'sandy-bridge-fetch': [
     'Sandy Bridge-EP clears RIPV and EIPV when an instruction fetch consumes poison: Linux takes EIPV for set, so that a process can be told.',
-    'read',
+    'observed',
     'Linux core.c quirk_sandybridge_ifu(); SDM vol. 3B, UCR Error Classification',
   ],
   'zen-fetch': [
-    'Zen clears RIPV and EIPV when an instruction fetch consumes poison: Linux (since 6.5) believes the interrupted code segment all the same, so that a process can be told.',
+    'Zen clears RIPV and EIPV when an instruction fetch consumes poison: Linux (since 6.6, 6.5.3, 6.4.16 and 6.1.53) believes the interrupted code segment all the same, so that a process can be told. Not on Hygon.',
+    'observed',
+    'Linux core.c quirk_zen_ifu(), 4240e2ebe679',
+  ],
+  filtered: [
+    'A record that an erratum of this CPU makes is dropped and cleared before anybody sees it.',
+    'observed',
+    'Linux intel.c intel_filter_mce(): 2976908e4198 (5.7), Skylake-SP e629fc1407a6 (5.16); Linux amd.c amd_filter_mce(): 71a84402b93e (5.2), GART (5.8), Cezanne 0422b07bc4c2 (7.0, 6.19.13)',
+  ],
+  'k7-bank-0': [
+    'AMD’s K7 have broken banks 0: Linux switches that one off and never looks into it.',
+    'observed',
+    'Linux amd.c amd_apply_cpu_quirks(), before 6.18 core.c',
+  ],
+  'no-bootlog': [
+    'Of AMD up to family 10h and Intel up to the Pentium M firmware is known to leave values behind: what a bank holds from before the kernel started is cleared and not logged, unless mce=bootlog asks for it.',
     'read',
-    'Linux core.c quirk_zen_ifu()',
+    'Linux core.c, mca_config.bootlog',
+  ],
+  'bulldozer-overflow': [
+    'The first Bulldozers (family 15h, models 00h to 0Fh) recover from overflow and do not say so: Linux takes it for given.',
+    'observed',
+    'Linux core.c, mce_flags.overflow_recov',
   ],
 });
 
@@ -38,12 +62,58 @@ const SRAR = INTEL.VAL | INTEL.UC | INTEL.EN | INTEL.ADDRV | INTEL.MISCV | INTEL
 const CODE_MASK = MCI_STATUS_INTEL.encode({ MCACOD: 0xefffn });
 const FETCH = MCI_STATUS_INTEL.encode({ MCACOD: 0x150n });
 
+/** Kernels that have a work-around. Distributions may have carried it back further. */
+const STRING_COPY_KERNELS = [{ from: '5.17.3', to: '5.17.999' }, { from: '5.18' }];
+const ZEN_FETCH_KERNELS = [{ from: '6.1.53', to: '6.1.999' }, { from: '6.4.16', to: '6.4.999' }, { from: '6.5.3' }];
+
 const SKYLAKE_SP = 0x55;
 const SANDY_BRIDGE_EP = 0x2d;
 /** Bank of the data cache, and that of the instruction fetch unit of either vendor. */
 const DATA_CACHE = 1;
 const INTEL_FETCH = 0;
 const ZEN_FETCH = 1;
+/** Families of AMD. */
+const K7 = 0x06;
+const FAMILY_10H = 0x10;
+const BULLDOZER = 0x15;
+/** Zen too, but another vendor to Linux. */
+const HYGON = 0x18;
+/** Family 6 of Intel: the last model of the Pentium M. */
+const PENTIUM_M = 0x0d;
+
+/** The CPU of a machine check, where the record names it. */
+function cpuOfCase({ record }: Asked): CpuModel | undefined {
+  return record.kind === 'x86-mca' ? cpuOf(record) : undefined;
+}
+
+/** The rule by which Linux drops what it has found in a bank, before it is logged; undefined for all others. */
+export function filteredBy(record: McaCase, facts: Facts): Rule | undefined {
+  const bogus = bogusOf({ ...record, vendor: facts.peek('vendor') === 'amd' ? 'amd' : 'intel' });
+  return bogus !== undefined && versionIn(facts.get('version'), bogus.dropped) ? QUIRK_RULES.filtered : undefined;
+}
+
+/** The rule by which Linux never looks into this bank. */
+export function switchedOffBy({ bank }: McaCase, facts: Facts): Rule | undefined {
+  return bank === 0 && cpuOfCase(facts)?.family === K7 && facts.vendor() === 'amd'
+    ? QUIRK_RULES['k7-bank-0']
+    : undefined;
+}
+
+/** The rule by which Linux does not log what a bank holds from before its start. */
+export function bootLogOff(facts: Facts): Rule | undefined {
+  const cpu = cpuOfCase(facts);
+  if (cpu === undefined) return undefined;
+  const old = facts.vendor() === 'amd' ? cpu.family <= FAMILY_10H : cpu.family === 6 && cpu.model <= PENTIUM_M;
+  return old ? QUIRK_RULES['no-bootlog'] : undefined;
+}
+
+/** The rule by which Linux takes overflow recovery for given. */
+export function overflowGivenBy(facts: Facts): Rule | undefined {
+  const cpu = cpuOfCase(facts);
+  return cpu?.family === BULLDOZER && cpu.model <= 0x0f && facts.vendor() === 'amd'
+    ? QUIRK_RULES['bulldozer-overflow']
+    : undefined;
+}
 
 /** The rule by which Linux drops the record and lets the interrupted code go on; undefined for all others. */
 export function droppedBy(facts: Facts): Rule | undefined {
@@ -51,7 +121,8 @@ export function droppedBy(facts: Facts): Rule | undefined {
   if (record.kind !== 'x86-mca' || record.bank !== DATA_CACHE || (record.status & SRAR_MASK) !== SRAR) return undefined;
   const cpu = cpuOf(record);
   if (cpu?.family !== 6 || cpu.model !== SKYLAKE_SP || facts.vendor() !== 'intel') return undefined;
-  if (!MCG_STATUS.read(facts.get('mcgStatus')).LMCE || !versionSince(facts.get('version'), '5.18')) return undefined;
+  if (!MCG_STATUS.read(facts.get('mcgStatus')).LMCE || !versionIn(facts.get('version'), STRING_COPY_KERNELS))
+    return undefined;
   return facts.get('fastStrings') ? QUIRK_RULES['string-copy'] : undefined;
 }
 
@@ -62,9 +133,11 @@ export function contextKeptBy(facts: Facts): Rule | undefined {
   const cpu = cpuOf(record);
   if (cpu === undefined) return undefined;
   if (facts.vendor() === 'amd') {
-    const affected = cpu.family >= 0x17 && cpu.family <= 0x1a && record.bank === ZEN_FETCH;
+    const affected = cpu.family >= 0x17 && cpu.family <= 0x1a && cpu.family !== HYGON && record.bank === ZEN_FETCH;
     const poison = MCI_STATUS_AMD.read(record.status).POISON;
-    return affected && poison && versionSince(facts.get('version'), '6.5') ? QUIRK_RULES['zen-fetch'] : undefined;
+    return affected && poison && versionIn(facts.get('version'), ZEN_FETCH_KERNELS)
+      ? QUIRK_RULES['zen-fetch']
+      : undefined;
   }
   if (cpu.family !== 6 || cpu.model !== SANDY_BRIDGE_EP || record.bank !== INTEL_FETCH) return undefined;
   const fetched = (record.status & SRAR_MASK) === SRAR && (record.status & CODE_MASK) === FETCH;

@@ -60,6 +60,8 @@ const UC = 0xbc00080000000000n;
 const OVER = 1n << 62n;
 /** Poison that an instruction fetch consumed: RIPV and EIPV are clear. */
 const FETCH_SNB = x86(0xbd80000000000150n, { bank: 0, cpuid: 0x206d7n, mcgStatus: 4n });
+/** As it was reported of a Xeon E3-1275 v3 under QEMU: a corrected internal parity error that was none. */
+const PARITY_HSW = x86(0x90000040000f0005n, { bank: 0, cpuid: 0x306c3n, mcgStatus: 0n });
 const FETCH_ZEN = named('amd-uc', { bank: 1, cpuid: 0xa00f11n, mcgStatus: 4n });
 
 const CASES: readonly Case[] = [
@@ -272,6 +274,21 @@ const CASES: readonly Case[] = [
   ],
   ['linux.quirk.sandy-bridge-fetch', FETCH_SNB, mc(), 'signalled', 'in user-access at'],
   ['linux.quirk.zen-fetch', FETCH_ZEN, mc({ succor: true, ser: false }), 'signalled', 'in user-access at'],
+  ['linux.quirk.zen-fetch', FETCH_ZEN, mc({ version: '6.1.53', succor: true, ser: false }), 'signalled'],
+  ['linux.quirk.filtered', PARITY_HSW, poll(), 'none'],
+  ['linux.quirk.k7-bank-0', x86(0x8400000000000135n, { vendor: 'amd', bank: 0, cpuid: 0x623n }), poll(), 'none'],
+  [
+    'linux.quirk.no-bootlog',
+    x86(0xb600000000000185n, { vendor: 'amd', bank: 4, cpuid: 0x100f42n }),
+    mc({ delivery: 'boot' }),
+    'none',
+  ],
+  [
+    'linux.quirk.bulldozer-overflow',
+    named('amd-uc', { cpuid: 0x600f20n }),
+    mc({ version: '5.15', ser: false, overflowRecov: false }),
+    'signalled',
+  ],
   // Linux, the exception handler
   ['linux.mce.off', named('srao'), mc({ mceOff: true }), 'reset'],
   ['linux.mce.nested', named('srao'), mc({ mcip: true }), 'reset'],
@@ -604,7 +621,9 @@ describe('errata of CPUs that Linux works around', () => {
     ['Sandy Bridge, another bank', { ...FETCH_SNB, bank: 1 }, mc()],
     ['the same on Ivy Bridge', { ...FETCH_SNB, cpuid: 0x306e4n }, mc()],
     ['the kernel', FETCH_SNB, mc({ running: 'kernel' })],
-    ['Zen before 6.5', FETCH_ZEN, mc({ version: '6.4.16', succor: true, ser: false })],
+    ['Zen before 6.4.16', FETCH_ZEN, mc({ version: '6.4.15', succor: true, ser: false })],
+    ['Zen before 6.5.3', FETCH_ZEN, mc({ version: '6.5.2', succor: true, ser: false })],
+    ['Zen of Hygon', { ...FETCH_ZEN, cpuid: 0x900f01n }, mc({ succor: true, ser: false })],
     ['Zen, another bank', { ...FETCH_ZEN, bank: 0 }, mc({ succor: true, ser: false })],
     ['the kernel on Zen', FETCH_ZEN, mc({ running: 'kernel', succor: true, ser: false })],
   ])('an instruction fetch without an address of the code panics: %s', (_, record, context) => {

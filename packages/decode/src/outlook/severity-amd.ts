@@ -5,6 +5,7 @@
 import { MCI_STATUS_AMD } from '../mca/registers.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
+import { overflowGivenBy } from './linux-quirks.ts';
 import { decide, defineRules } from './rule.ts';
 import type { Decision } from './rule.ts';
 import { cpuContext } from './severity.ts';
@@ -17,7 +18,10 @@ export const AMD_SEVERITY_RULES = defineRules('linux.amd', `${SOURCE} (5.19 and 
   pcc: ['With PCC nothing of the interrupted context can be trusted.', 'observed'],
   deferred: ['A deferred error was not consumed: it is no reason to stop anything.', 'observed'],
   corrected: ['What is not uncorrected stays for the poll.'],
-  overflowed: ['An uncorrected error overwrote another, and the CPU cannot recover from that (overflow_recov).'],
+  overflowed: [
+    'An uncorrected error overwrote another, and the CPU cannot recover from that (overflow_recov).',
+    'observed',
+  ],
   'no-succor': ['An uncorrected error on a CPU that cannot contain it (no SUCCOR) is fatal.', 'observed'],
   'in-kernel': ['An uncorrected error that the kernel consumed is fatal.', 'observed'],
   'action-required': ['A contained uncorrected error concerns only the process that consumed it.', 'observed'],
@@ -43,6 +47,8 @@ type Row = Decision<Question, { grade: Grade; message: string }>;
 
 const inKernel = (q: Question): boolean => cpuContext(q.facts, q.exception) === 'kernel';
 
+const recoversOverflow = (facts: Facts): boolean => overflowGivenBy(facts) !== undefined || facts.get('overflowRecov');
+
 const R = AMD_SEVERITY_RULES;
 const ROWS: readonly Row[] = [
   { rule: R.pcc, when: q => q.status.PCC, gives: { grade: 'PANIC', message: 'Processor Context Corrupt' } },
@@ -50,7 +56,7 @@ const ROWS: readonly Row[] = [
   { rule: R.corrected, when: q => !q.status.UC, gives: { grade: 'KEEP', message: 'Corrected error' } },
   {
     rule: R.overflowed,
-    when: q => q.status.OVER && !q.facts.get('overflowRecov'),
+    when: q => q.status.OVER && !recoversOverflow(q.facts),
     gives: { grade: 'PANIC', message: 'Overflowed uncorrected error without MCA Overflow Recovery' },
   },
   {
@@ -73,12 +79,12 @@ const OLD_ROWS: readonly Row[] = [
   { rule: O['in-kernel'], when: q => q.status.UC && inKernel(q), gives: { grade: 'PANIC', message: '' } },
   {
     rule: O['smca-no-succor'],
-    when: q => q.status.UC && q.facts.get('overflowRecov') && q.facts.get('smca') && !q.facts.get('succor'),
+    when: q => q.status.UC && recoversOverflow(q.facts) && q.facts.get('smca') && !q.facts.get('succor'),
     gives: { grade: 'PANIC', message: '' },
   },
   {
     rule: O['action-required'],
-    when: q => q.status.UC && q.facts.get('overflowRecov'),
+    when: q => q.status.UC && recoversOverflow(q.facts),
     gives: { grade: 'AR', message: '' },
   },
   { rule: O.overflowed, when: q => q.status.UC && q.status.OVER, gives: { grade: 'PANIC', message: '' } },

@@ -5,7 +5,8 @@ import { versionSince } from '@syndrome/decode/outlook/version.ts';
 import type { Accel } from '../machine/accel.ts';
 import type { Vmm } from '../vmms/vmm.ts';
 import type { KernelConfig } from '../supply/kernel-config.ts';
-import { configSettings, cpuFeatures, cpusUp, cpuVendor, kernelSettings } from '../outlook-settings.ts';
+import { cpuSignatureOf, cpuVendor } from '../cpu-models.ts';
+import { configSettings, cpuFeatures, cpusUp, kernelSettings } from '../outlook-settings.ts';
 
 /** What the facts of a machine are derived from, besides what the scenario says of it. */
 export interface FactsInput {
@@ -22,6 +23,8 @@ export interface FactsInput {
 interface X86Layer {
   qemu: Partial<Settings>;
   linux: Partial<Settings>;
+  /** CPUID leaf 1 EAX of its CPUs, where the model says it. */
+  cpuid?: bigint;
   /** How many of its CPUs the kernel starts, where these are not all. */
   up?: number;
   /** A guest of Xen: an address of its own is not one of the machine. */
@@ -79,6 +82,7 @@ export function x86Layer(
   const platform = host === 'tcg' ? 'tcg' : 'kvm';
   const features = cpuFeatures(spec.cpu, platform);
   if (kernel === undefined || vendor === undefined || features === undefined) return undefined;
+  const cpuid = cpuSignatureOf(spec.cpu);
   const up = cpusUp(commandLine, spec.cpus);
   const qemuVersion = versionSetting(parts, qemu);
   // Since 9.1 QEMU lets `-cpu host` have what KVM offers of it.
@@ -97,7 +101,17 @@ export function x86Layer(
       guestRam: true,
       lmceEnabled: false,
     },
-    linux: { ...versionSetting(parts, 'kernel'), platform, cpus: up, ...recovery, ...features, ...rest },
+    // QEMU starts every CPU with fast string copies on.
+    linux: {
+      ...versionSetting(parts, 'kernel'),
+      platform,
+      cpus: up,
+      fastStrings: true,
+      ...recovery,
+      ...features,
+      ...rest,
+    },
+    ...(cpuid === undefined ? {} : { cpuid }),
     ...(up < spec.cpus ? { up } : {}),
   };
 }

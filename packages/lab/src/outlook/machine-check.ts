@@ -16,9 +16,9 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
   const victim = victimOf(address, plan);
   const cpu = running(injection.cpu, plan, victim);
   if (record === undefined || facts.x86 === undefined || cpu === undefined) return undefined;
-  const legs = facts.x86.map(({ qemu, linux, xen, guest, up }) => ({
+  const legs = facts.x86.map(({ qemu, linux, xen, guest, up, cpuid }) => ({
     journey: {
-      record,
+      record: record.kind === 'x86-mca' && cpuid !== undefined ? { ...record, cpuid } : record,
       consumer: 'qemu' as const,
       layers: {
         qemu: {
