@@ -289,6 +289,23 @@ describe('outcome', () => {
       'panicked',
     ],
     ['a reset out of nowhere', [[13, 'vmm.shutdown', { reason: 'guest-reset' }]], 'reset'],
+    [
+      'the reboot of a panic that was read before it',
+      [
+        [12, 'vmm.shutdown', { reason: 'guest-reset' }],
+        [13, 'guest.panic', { message: 'x' }],
+      ],
+      'panicked',
+    ],
+    [
+      'a reset, and a panic of the system that boots then',
+      [
+        [12, 'vmm.reset', { reason: 'guest-reset' }],
+        [13, 'guest.boot', {}],
+        [14, 'guest.panic', { message: 'x' }],
+      ],
+      'reset',
+    ],
     ['the reference VMM ends with a reset out of nowhere', [[13, 'vmm.stopped', { reason: 'reset' }]], 'reset'],
     [
       'and with one after a panic',

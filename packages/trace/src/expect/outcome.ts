@@ -18,6 +18,7 @@ const PANICS: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'xen.fatal-mce',
   'vmm.guest-panicked',
 ]);
+const BOOTS: ReadonlySet<EventName | undefined> = new Set<EventName>(['guest.boot', 'host.boot', 'xen.boot']);
 const LOGGED: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'guest.mce',
   'guest.mce-record',
@@ -30,12 +31,10 @@ const LOGGED: ReadonlySet<EventName | undefined> = new Set<EventName>([
   'xen.virq',
 ]);
 
-type Sign = (event: TraceEvent, state: { panicked: boolean }) => boolean;
-
-/** Which events are signs of which outcome. A reboot after a panic is the panic's, not a reset. */
-const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
+/** Which events are signs of which outcome; for a reset of the guest see {@link Resets}. */
+const SIGNS: Record<Exclude<Outcome, 'none'>, (event: TraceEvent) => boolean> = {
   'vmm-died': e => e.name === 'vmm.exit' && e.fields?.expected === false,
-  reset: (e, s) => (e.name === 'vmm.memory-failure' && e.fields?.action === 'reset') || (!s.panicked && isReset(e)),
+  reset: e => e.name === 'vmm.memory-failure' && e.fields?.action === 'reset',
   panicked: e => PANICS.has(e.name),
   hung: e => e.name === 'guest.silent',
   killed: e => e.name === 'process.exit' && e.fields?.status === 'signaled',
@@ -44,16 +43,43 @@ const SIGNS: Record<Exclude<Outcome, 'none'>, Sign> = {
     LOGGED.has(e.name) || (e.name === 'guest.interrupts' && typeof e.fields?.delta === 'number' && e.fields.delta > 0),
 };
 
+/**
+ * Resets of the guest out of nowhere. A reboot after a panic is the panic's, also where the VMM's word of it was read first:
+ * a console is another channel, and is read later on a busy machine. What a system prints behind a reset begins with its boot.
+ */
+class Resets {
+  #panicked = false;
+  #open = false;
+  #seen = false;
+
+  get seen(): boolean {
+    return this.#seen || this.#open;
+  }
+
+  push(event: TraceEvent): void {
+    if (PANICS.has(event.name)) {
+      this.#panicked = true;
+      this.#open = false;
+    } else if (isReset(event)) {
+      this.#open ||= !this.#panicked;
+    } else if (BOOTS.has(event.name)) {
+      this.#seen ||= this.#open;
+      this.#open = false;
+    }
+  }
+}
+
 /** The outcome of a run: the worst sign seen from the first injection on. */
 export function outcomeOf(events: readonly TraceEvent[], { zero }: TraceIndex): Outcome {
   const seen = new Set<Outcome>();
-  const state = { panicked: false };
+  const resets = new Resets();
   for (const event of events) {
     if (event.t < zero) continue;
-    for (const [outcome, sign] of Object.entries(SIGNS) as [Outcome, Sign][]) {
-      if (sign(event, state)) seen.add(outcome);
+    resets.push(event);
+    for (const [outcome, sign] of Object.entries(SIGNS) as [Outcome, (event: TraceEvent) => boolean][]) {
+      if (sign(event)) seen.add(outcome);
     }
-    state.panicked ||= seen.has('panicked');
   }
+  if (resets.seen) seen.add('reset');
   return OUTCOMES.find(o => seen.has(o)) ?? 'none';
 }
