@@ -99,6 +99,8 @@ export const MORE_LIVE_CASES: readonly LiveCase[] = [
     outcome: 'panicked',
   },
   { name: 'nr_cpus', cpu: 'Skylake-Server', append: 'nr_cpus=1', inject: SRAO, outcome: 'reset' },
+  { name: 'possible_cpus', cpu: 'Skylake-Server', append: 'possible_cpus=1', inject: SRAO, outcome: 'reset' },
+  { name: 'nolapic', cpu: 'Skylake-Server', append: 'nolapic', inject: SRAO, outcome: 'reset' },
   { name: 'nosmp', cpu: 'Skylake-Server', append: 'nosmp', inject: SRAO, outcome: 'reset' },
   { name: 'a flag that changes nothing', cpu: 'Skylake-Server,+mce,-avx512f', inject: SRAO, outcome: 'signalled' },
 ];

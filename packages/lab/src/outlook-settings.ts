@@ -25,6 +25,8 @@ export function cpuFeatures(cpu: string, platform: 'tcg' | 'kvm'): Partial<Setti
     const on = sign !== '-' && /^(on|yes|true)$/.test(value);
     const amd = AMD_FEATURES.get(name);
     if (amd !== undefined) settings[amd] = on && platform === 'kvm';
+    // A guest of TCG cannot enable it: MCG_EXT_CTL is not there.
+    else if (name === 'lmce' && platform === 'tcg') continue;
     // Every model has mce and mca, and none lmce.
     else if (on === (name === 'lmce')) return undefined;
   }
@@ -33,12 +35,13 @@ export function cpuFeatures(cpu: string, platform: 'tcg' | 'kvm'): Partial<Setti
 
 /**
  * CPUs that the kernel starts; the others wait for their start-up signal, with CR4.MCE clear.
- * Source: Linux Documentation/admin-guide/kernel-parameters: maxcpus, nr_cpus, nosmp.
+ * Source: Linux Documentation/admin-guide/kernel-parameters: maxcpus, nr_cpus, possible_cpus, nosmp, nolapic.
  */
 export function cpusUp(commandLine: string, cpus: number): number {
   let up = cpus;
   for (const word of commandLine.split(/\s+/)) {
-    const limit = word === 'nosmp' ? '1' : /^(?:maxcpus|nr_cpus)=(\d{1,5})$/.exec(word)?.[1];
+    const limit =
+      word === 'nosmp' || word === 'nolapic' ? '1' : /^(?:maxcpus|nr_cpus|possible_cpus)=(\d{1,5})$/.exec(word)?.[1];
     if (limit !== undefined) up = Math.min(up, Math.max(1, Number(limit)));
   }
   return up;
@@ -74,8 +77,14 @@ export function kernelSettings(commandLine: string): Partial<Settings> | undefin
         if (amd !== undefined) settings[amd] = true;
       }
     } else if (word === 'oops=panic') settings.panicOnOops = true;
-    // Hides what is printed, takes a feature away, or sets what a table here does not know.
-    else if (/^(quiet$|clearcpuid=|loglevel=|sysctl\.|panic_on_|ghes\.|hest_disable)/.test(word)) return undefined;
+    // Hides what is printed, takes a feature away, or sets what a table here does not know. Without ACPI it is up to
+    // CONFIG_X86_MPPARSE how many CPUs are found.
+    else if (
+      /^(quiet$|acpi=(?:off|noirq|ht)$|pci=noacpi|clearcpuid=|loglevel=|sysctl\.|panic_on_|ghes\.|hest_disable)/.test(
+        word,
+      )
+    )
+      return undefined;
   }
   return settings;
 }

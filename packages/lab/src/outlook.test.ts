@@ -88,10 +88,11 @@ describe('what a choice of parts changes', () => {
     expect(withParts('amd-deferred', parts, { append: 'mce=ignore_ce' })).toMatchObject({ possible: ['none'] });
     expect(withParts('amd-deferred', parts, { append: 'mce=recovery' })).toBeUndefined();
     expect(withParts('amd-deferred', parts, { append: 'quiet' })).toBeUndefined();
+    expect(withParts('amd-deferred', parts, { append: 'acpi=off' })).toBeUndefined();
   });
 
   // Linux Documentation/admin-guide/kernel-parameters: the CPUs that are left out keep CR4.MCE clear.
-  test.each(['maxcpus=1', 'nr_cpus=1', 'nosmp', 'maxcpus=0'])(
+  test.each(['maxcpus=1', 'nr_cpus=1', 'possible_cpus=1', 'nosmp', 'nolapic', 'maxcpus=0'])(
     'a machine check for all CPUs resets a machine of which Linux started one: %s',
     append => {
       const outlook = withParts('intel-srao-process', {}, { append });
@@ -105,11 +106,17 @@ describe('what a choice of parts changes', () => {
     ['Skylake-Server,-lmce', 'signalled'],
     ['Skylake-Server,succor=on', 'signalled'],
     ['Skylake-Server,-mce', undefined],
-    ['Skylake-Server,lmce=on', undefined],
+    ['Skylake-Server,lmce=on', 'signalled'],
   ])('a feature that is named leaves the outlook where it is followed: %s', (cpu, outcome) => {
     const scenario = named('intel-srao-process');
     const machine = { ...scenario.machine, cpu } as Scenario['machine'];
     expect(outlookOf(inputOf({ ...scenario, machine }))?.outcome).toBe(outcome);
+  });
+
+  test('under KVM a guest may enable local machine checks: then it is not followed', () => {
+    const scenario = named('intel-srao-process');
+    const machine = { ...scenario.machine, cpu: 'Skylake-Server,lmce=on' } as Scenario['machine'];
+    expect(outlookOf(inputOf({ ...scenario, machine }, { accel: 'kvm' }))).toBeUndefined();
   });
 
   test('a kernel that was built without machine checks is reset by each, one without memory_failure() only logs', () => {
@@ -207,7 +214,7 @@ describe('scenarios of the user’s own', () => {
   });
 
   test('a -cpu option that changes the machine check features: nothing is said', () => {
-    const machine = '{ kind: linux-guest, cpu: "Skylake-Server,lmce=on" }';
+    const machine = '{ kind: linux-guest, cpu: "Skylake-Server,-mca" }';
     expect(outlookOf(own([...MAP, SRAO], machine))).toBeUndefined();
   });
 });

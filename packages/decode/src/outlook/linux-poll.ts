@@ -27,7 +27,7 @@ export const POLL_RULES = defineRules('linux.poll', 'Linux arch/x86/kernel/cpu/m
   ],
   boot: [
     'What a bank holds from before the kernel started is logged, whatever it is: MCG_STATUS 0 says that no exception brought it.',
-    'read',
+    'observed',
     'Linux arch/x86/kernel/cpu/mce/core.c mcheck_cpu_init(), MCP_UC',
   ],
   firmware: [

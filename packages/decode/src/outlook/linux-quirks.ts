@@ -42,7 +42,7 @@ export const QUIRK_RULES = defineRules('linux.quirk', 'Linux arch/x86/kernel/cpu
   ],
   'no-bootlog': [
     'Of AMD up to family 10h and Intel up to the Pentium M firmware is known to leave values behind: what a bank holds from before the kernel started is cleared and not logged, unless mce=bootlog asks for it.',
-    'read',
+    'observed',
     'Linux core.c, mca_config.bootlog',
   ],
   'bulldozer-overflow': [

@@ -415,6 +415,21 @@ describe('machine checks that were seen on Linux under TCG', () => {
   });
 });
 
+/** Written into bank 9 while mce=ignore_ce kept Linux 7.3.4 from looking; QEMU keeps its banks over the reset of a machine. */
+describe('a record that was left in its bank over a reset, as the next boot was seen to take it', () => {
+  it.each([
+    ['Skylake-SP', 'intel', 0x50654n, 'logged', 'linux.poll.boot'],
+    ['AMD family 10h', 'amd', 0x100f22n, 'none', 'linux.quirk.no-bootlog'],
+  ] as const)('%s: %s', (_, vendor, cpuid, outcome, rule) => {
+    const left = x86(0x9c00000000000135n, { vendor, cpuid, mcgStatus: 0n });
+    const context = { consumer: 'linux', version: '7.3.4', platform: 'tcg', delivery: 'boot', printAll: true } as const;
+    const chain = predictChain(left, context, {});
+    expect(chain.at(-1)?.outcome).toBe(outcome);
+    expect(chain.flatMap(p => p.steps).map(s => s.rule.id)).toContain(rule);
+    expect(ruleById(rule)?.evidence).toBe('observed');
+  });
+});
+
 describe('broadcast machine checks that were seen on Xen 4.20 with a Linux 7.2.12 dom0 under TCG, on an address of dom0', () => {
   it.each([
     ['SRAO', 0xbd000000000000c0n, 5n, 'logged', 'xen.page-offline', 'MCE: inject vMCE to'],
