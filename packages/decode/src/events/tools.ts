@@ -166,6 +166,16 @@ export const TOOLS = {
       next: 'Look at its health and media status.',
     },
   }),
+  'page-isolated': row('message:string addr:address', 'rasdaemon asked Linux to take a page out of use.', {
+    severity: 'info',
+    record: {
+      reporter: 'kernel',
+      headline: 'rasdaemon takes a page out of use that had many corrected errors',
+      explanation:
+        'rasdaemon counts corrected errors by page and writes the address into soft_offline_page or hard_offline_page. Older versions say `offlined` also where the kernel refused (public reports: linux-edac, 2020).',
+      next: 'Look for the kernel line of the page (`soft offline`): it says whether the page could be moved.',
+    },
+  }),
   'dimm-named': row('label:string message:string addr?:address', 'SMBIOS names the memory module at an address.', {
     severity: 'info',
     record: {

@@ -9,6 +9,7 @@ import { cellsOf, jsonStrings } from './transport/cells.ts';
 import { isLogLine, jsonLine, prettyMessage } from './transport/json-lines.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
 import { MAX_LINE } from './transport/line.ts';
+import { QuotedPrintable } from './transport/quoted-printable.ts';
 import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
 import { MAX_LINE_BYTES } from './transport/line-scanner.ts';
@@ -47,6 +48,10 @@ export class LogReader implements LineTaker {
   readonly #input: string;
   readonly #main: LogContext;
   readonly #carried: CarriedBytes;
+  readonly #quoted = new QuotedPrintable();
+  /** Where the line stands that goes on in the next. */
+  #heldLine = 0;
+  #heldOffset = 0;
   /** By layer and source of a trace. */
   readonly #streams = new Map<string, LogContext>();
   #lastTrace = '';
@@ -66,6 +71,19 @@ export class LogReader implements LineTaker {
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    const mail = this.#quoted.take(bytes, start, end);
+    if (mail?.before !== undefined) this.#whole(mail.before, 0, mail.before.length, this.#heldLine, this.#heldOffset);
+    if (mail?.goesOn === true) {
+      [this.#heldLine, this.#heldOffset] = [lineNumber, offset];
+      return true;
+    }
+    return mail?.line === undefined
+      ? this.#whole(bytes, start, end, lineNumber, offset)
+      : this.#whole(mail.line, 0, mail.line.length, lineNumber, offset);
+  }
+
+  /** A line as it was before it was sent. */
+  #whole(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
     if (this.#unended) this.#lastLine(bytes.subarray(start, end), lineNumber, offset);
     this.#offset = offset;
@@ -156,6 +174,8 @@ export class LogReader implements LineTaker {
   }
 
   end(): void {
+    const rest = this.#quoted.end();
+    if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
     this.#order.release(Number.POSITIVE_INFINITY);

@@ -29,7 +29,7 @@ export function mcEventOf(severity: string): (typeof MC_EVENTS)[keyof typeof MC_
 /** The event of an AER error by its severity: `Corrected`, `Uncorrected, non-fatal`, `Uncorrected (Fatal)`. */
 export function aerEventOf(severity: string): 'pcie-corrected' | 'pcie-uncorrected' | 'pcie-fatal' {
   if (severity.startsWith('C')) return 'pcie-corrected';
-  return /non-fatal/i.test(severity) ? 'pcie-uncorrected' : 'pcie-fatal';
+  return /non-fat/i.test(severity) ? 'pcie-uncorrected' : 'pcie-fatal';
 }
 
 /** Writes the type of a memory error that is printed by its name. */

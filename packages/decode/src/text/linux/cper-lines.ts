@@ -4,7 +4,7 @@
  */
 import * as guid from '../../cper/guid.ts';
 import { decodeSection } from '../../cper/sections.ts';
-import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
+import type { CperPcieError, CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
 import { severityRank } from '../../cper/severity.ts';
 import { encodeTimestamp } from '../../cper/timestamp.ts';
 import { mcaBanksOf } from '../../cper/x86-mca.ts';
@@ -24,8 +24,11 @@ const SOURCE = /^Hardware error (?:from APEI Generic Hardware Error Source: \d{1
 const SEVERITY = /^(?:event severity: |severity: \d, )(\w{1,32})/;
 const ENTRY = /^(?:Error \d{1,4}, type: |section: \d{1,4}, severity: \d, )(\w{1,32})/;
 const REPAIRED = /^It has been corrected by h\/w/;
-const SECTION = /^section_type: (.{1,96})$/s;
+const SECTION = /^section_type: ([A-Za-z][\w/ -]{1,95})$/s;
 const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
+const ADDRESS = /^(?:physical_address|physical fault address): (0x[0-9a-f]{1,16})$/;
+/** Of a PCIe section; its other lines are read. */
+const AER = /^(?:aer_(?:uncor|cor)_|TLP Header: )/;
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
 
 /** Printed section name → section type. */
@@ -83,6 +86,8 @@ interface Open {
 export class CperLines implements KernelPart {
   readonly #sink: ItemSink;
   readonly #open = new Map<string, Open>();
+  /** The physical address that a report named last. */
+  lastAddress: bigint | undefined;
   /** The report whose line was the last one. */
   #after: { key: string; lineNumber: number } | undefined;
 
@@ -175,6 +180,15 @@ export class CperLines implements KernelPart {
     for (const key of this.#open.keys()) this.#close(key);
   }
 
+  /** Whether a report that is open, and that has a severity, tells of this PCIe device. */
+  tellsOf(device: string): boolean {
+    for (const open of this.#open.values()) {
+      if (!open.severe && open.implied === undefined) continue;
+      for (const { body } of open.record.sections) if (body.kind === 'pcie' && nameOf(body) === device) return true;
+    }
+    return false;
+  }
+
   #age(open: Open, lines: number): void {
     open.foreign += lines;
   }
@@ -221,6 +235,7 @@ export class CperLines implements KernelPart {
       return;
     }
     if (early !== undefined) note(open, early, 'E_TEXT_BOUND');
+    dropNameless(open);
     const { record, notes, firstLine, lastLine, unmarked } = open;
     const extlog = unmarked ? ({ extlog: true } as const) : {};
     const seq = /^\{(\d+)\}$/.exec(key)?.[1];
@@ -268,6 +283,8 @@ export class CperLines implements KernelPart {
       open.timestamp = timestamp(stamp[2] ?? '', stamp[1] === 'precise');
       return;
     }
+    const address = ADDRESS.exec(body)?.[1];
+    if (address !== undefined) this.lastAddress = BigInt(address);
     const named = SECTION.exec(body);
     // Its own first line is missing.
     if (record.sections.length === 0 && named !== null) {
@@ -278,7 +295,9 @@ export class CperLines implements KernelPart {
     const section = record.sections.at(-1);
     if (section === undefined) return;
     if (named !== null) {
-      section.type = SECTIONS[named[1] ?? ''] ?? guid.GUID_NULL;
+      const type = SECTIONS[named[1] ?? ''];
+      // Text that was damaged or joined names no type that the kernel prints: whose it is stays open.
+      section.type = type ?? guid.GUID_NULL;
       startSection(open, section);
       if (section.body.kind === 'raw') note(open, `a ${named[1] ?? ''} is kept as text only`);
       return;
@@ -291,8 +310,31 @@ export class CperLines implements KernelPart {
     }
     if (body.startsWith('fru_text: ')) section.fruText = body.slice(10, 30);
     else if (body.startsWith('fru_id: ')) section.fruId = body.slice(8, 44).toLowerCase();
-    else open.lines?.take(body);
+    else if (open.lines?.take(body) === false && AER.test(body))
+      note(open, `AER registers are kept as text only: ${body}`);
   }
+}
+
+/** Sections of which no line says what they are are not told as ones of a type. */
+function dropNameless(open: Open): void {
+  const { record } = open;
+  const kept = record.sections.filter(
+    s => s.type !== guid.GUID_NULL || s.fruText !== undefined || s.fruId !== undefined,
+  );
+  const lost = record.sections.length - kept.length;
+  if (lost === 0) return;
+  record.sections = kept;
+  note(
+    open,
+    `no line says of what kind ${lost === 1 ? 'a section' : `${lost} sections`} of the report is; it was left out`,
+    'W_TEXT_INCOMPLETE',
+  );
+}
+
+/** `0000:00:1c.0`. */
+function nameOf({ segment = 0, bus = 0, device = 0, function: fn = 0 }: CperPcieError): string {
+  const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
+  return `${hex(segment, 4)}:${hex(bus, 2)}:${hex(device, 2)}.${fn}`;
 }
 
 function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {

@@ -1,7 +1,9 @@
 /** @module Linux kernel messages → items: machine check blocks, the AMD decoder, firmware reports, page handling. */
 import { MCI_STATUS_AMD_LEGACY } from '../../mca/amd-registers.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
+import { placed } from '../../registers/field.ts';
 import { MCI_STATUS_AMD } from '../../mca/registers.ts';
+import { AerLines } from './aer-lines.ts';
 import { ArmLines } from './arm-lines.ts';
 import { ascii } from '../bytes.ts';
 import { CperLines } from './cper-lines.ts';
@@ -13,7 +15,7 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
-import { linuxLine, MAX_LINE } from '../transport/line.ts';
+import { beginsKernelMessage, isSourceCode, linuxLine, MAX_LINE } from '../transport/line.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
@@ -30,9 +32,10 @@ const BARE_LINES = 8;
 const PAGES = /^\s{0,4}(?:user|swapper|init) pgtable: (4|16|64)k pages, /;
 const TAG = ascii('[Hardware Error]: ');
 /** A line of a machine check block, whole or not. */
-const BLOCK_LINE = /^(?:mce: )?\[Hardware Error\]:(?: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR )|\s{0,4}$)/;
+const BLOCK_LINE =
+  /^(?:mce: )?\[Hardware Error\]:(?: (?:CPU \d{1,6}: Machine Check|TSC |PROCESSOR |(?:CPU(?: \d{1,6}:?(?: Machine)?)?|TSC|PROCESSOR|RIP(?: !INEXACT!)?)\s*$)|\s{0,4}$)/;
 /** The marks of a quoted mail, or blanks: a line with no more before its text may be the rest of the line before. */
-const MARGIN = /^[>\s]{0,16}/;
+const MARGIN = /^[>|\s]{0,16}/;
 
 /** The extended error code in bits 21:16 of MCA_STATUS. PPR, MCA_STATUS[ErrorCodeExt]. */
 
@@ -53,6 +56,7 @@ export class KernelReader implements Reader {
   readonly #cper: CperLines;
   readonly #edacIntel: EdacIntelLines;
   readonly #device: EdacDeviceLines;
+  readonly #aer: AerLines;
   readonly #old: OldMceLines;
   readonly #parts: readonly KernelPart[];
   readonly #edac: EdacAmdLines;
@@ -60,6 +64,8 @@ export class KernelReader implements Reader {
   #bare = 0;
   /** A line that ends too early: a mail may have broken it. */
   #held: { text: string; caller: string | undefined; lineNumber: number; pieces: number } | undefined;
+  /** The last message of a line that holds several, not read yet (`held`), or a line that may be the first of such. */
+  #tail: { text: string; lineNumber: number; held: boolean } | undefined;
   /** The first line of what is read, where it was put together of several. */
   #firstLine: number | undefined;
   /** log2 of the page size, where the log says it: x86 has one, arm64 three. */
@@ -78,7 +84,8 @@ export class KernelReader implements Reader {
     this.#old = new OldMceLines(sink, input);
     this.#cper = new CperLines(sink);
     this.#device = new EdacDeviceLines(sink);
-    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#old];
+    this.#aer = new AerLines(sink, device => this.#cper.tellsOf(device));
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#aer, this.#old];
     this.#edac = new EdacAmdLines(
       {
         head: (head, lineNumber) => {
@@ -126,6 +133,8 @@ export class KernelReader implements Reader {
       this.#arm.wanted ||
       this.#edacIntel.wanted ||
       this.#old.wanted ||
+      this.#aer.wanted ||
+      this.#tail !== undefined ||
       this.#cper.wanted
     );
   }
@@ -138,9 +147,11 @@ export class KernelReader implements Reader {
       this.#arm.since,
       this.#edacIntel.since,
       this.#device.since,
+      this.#aer.since,
       this.#cper.since,
       this.#old.since,
       this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
+      this.#tail?.held === true ? this.#tail.lineNumber : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -151,7 +162,9 @@ export class KernelReader implements Reader {
     const at = this.#stamp.end(bytes, start, stop);
     if (at < 0) return false;
     const line = this.#lexer.line(bytes, at, stop);
-    if (line === undefined || line.kind === 'cut' || this.#held !== undefined) return false;
+    if (line === undefined || line.kind === 'cut' || this.#held !== undefined || this.#tail?.held === true)
+      return false;
+    this.#tail = undefined;
     this.#edac.skipped(1);
     this.#pageShift = 12;
     this.#assembler.take(line, this.#stamp.caller, lineNumber);
@@ -166,17 +179,52 @@ export class KernelReader implements Reader {
       this.#release();
       return false;
     }
-    const parts = gluedParts(raw.slice(0, MAX_LINE));
-    if (parts !== undefined) {
-      let taken = false;
-      for (const part of parts) taken = this.#part(part, lineNumber) || taken;
-      return taken;
-    }
+    if (isSourceCode(text)) return false;
+    const flowed = this.#flowed(raw, lineNumber);
+    if (flowed !== undefined) return flowed;
     if (text === '') {
       this.#release();
       return false;
     }
-    return this.#taken(text, caller, text === raw.replace(MARGIN, '').trimEnd(), lineNumber);
+    const bare = raw.replace(MARGIN, '').trimEnd();
+    if (bare.endsWith(' [') && TAGGED.test(bare)) {
+      // The stamp of the next message begins here, and goes on in the next line.
+      const taken = this.push(bare.slice(0, -2), lineNumber);
+      this.#tail = { text: '[', lineNumber, held: true };
+      return taken;
+    }
+    const taken = this.#taken(text, caller, text.replace(MARGIN, '') === bare, lineNumber);
+    // It may be the first line of a paragraph of messages, and end in the middle of one.
+    const unread = this.#held?.lineNumber === lineNumber || !taken;
+    if (unread && TAGGED_BEGIN.test(text)) this.#tail = { text: bare, lineNumber, held: false };
+    return taken;
+  }
+
+  /**
+   * Messages that stand in one line, also where a mail has set them as a paragraph: then the last of a line ends in the next, and
+   * another begins there. Undefined for a line that is one message.
+   */
+  #flowed(raw: string, lineNumber: number): boolean | undefined {
+    const tail = this.#tail;
+    this.#tail = undefined;
+    const line = raw.slice(0, MAX_LINE).replace(MARGIN, '').trimEnd();
+    const follows = tail !== undefined && tail.lineNumber === lineNumber - 1 && !begins(line);
+    const joined = follows && isRest(line) ? gluedParts(`${tail.text} ${line}`, true) : undefined;
+    if (joined !== undefined) this.#held = undefined;
+    else if (follows && tail.text === '[') return this.#part(`[ ${line}`, lineNumber);
+    else if (tail?.held === true) this.#part(tail.text, tail.lineNumber);
+    const parts = joined ?? gluedParts(line, true);
+    if (parts === undefined) return undefined;
+    if (joined === undefined) this.#release();
+    const last = parts.at(-1) ?? '';
+    let taken = false;
+    parts.slice(0, -1).forEach((part, i) => {
+      if (i === 0 && joined !== undefined) this.#firstLine = tail?.lineNumber;
+      taken = this.#part(part, lineNumber) || taken;
+      this.#firstLine = undefined;
+    });
+    this.#tail = { text: last, lineNumber, held: true };
+    return taken || TAGGED.test(last);
   }
 
   /** One of several messages that stand in one line. */
@@ -222,6 +270,9 @@ export class KernelReader implements Reader {
 
   /** What ended too early did end there. */
   #release(): void {
+    const tail = this.#tail;
+    this.#tail = undefined;
+    if (tail?.held === true) this.#part(tail.text, tail.lineNumber);
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.#message(held.text, held.caller, held.lineNumber)) return;
@@ -319,11 +370,21 @@ export class KernelReader implements Reader {
       this.#pageFacts(text);
       this.#edacIntel.boot();
     }
+    if ('pfn' in fields && typeof fields.pfn === 'bigint') this.#learnPages(fields.pfn);
     const item = eventItem('linux', lineNumber, event);
     item.firstLine = this.#firstLine ?? lineNumber;
     if ('pfn' in fields) item.pages = this.#pages();
     this.#sink(item);
     return true;
+  }
+
+  /** A page that the kernel deals with right after a report of its address proves what its page frame numbers count. */
+  #learnPages(pfn: bigint): void {
+    const { lastAddress } = this.#cper;
+    if (this.#pageShift !== undefined || lastAddress === undefined || pfn === 0n) return;
+    this.#pageShift = PAGE_SHIFTS.find(
+      shift => placed(pfn, shift) <= lastAddress && lastAddress < placed(pfn + 1n, shift),
+    );
   }
 
   #pages(): PageFacts {
@@ -355,6 +416,33 @@ export class KernelReader implements Reader {
     const { firstLine = 0, lastLine = firstLine } = record.origin ?? {};
     this.#sink({ type: 'mca', form: 'linux', record, notes, firstLine, lastLine });
   }
+}
+
+/** Of pages of 4, 16 and 64 KiB. Arm ARM, D8.1.8. */
+const PAGE_SHIFTS: readonly number[] = [12, 14, 16];
+/** A message, so that what stands behind it is looked at. */
+const FILLER = '[Hardware Error]: .';
+/** What a message of an error holds, so that its rest may stand in the next line. */
+const TAGGED = /\[Hardware Error\]/;
+const TAGGED_BEGIN = /^(?:mce: |\{\d{1,10}\})?\[Hardware Error\]/;
+
+/** What a shipper of logs or grep puts before a line, and no rest of a message is: a path, a name with a colon, a host. */
+const FOREIGN = /^\S{0,255}[/\\]|["'`]|(?<! kernel)[:|>]\s*$|^(?![0-9a-f]{8,16}\s*$)(?=\S{0,255}\d)\S{1,255}\s*$/;
+
+/** Whether what a line begins with, up to the message in it, may be the rest of the one before. */
+function isRest(line: string): boolean {
+  const before = gluedParts(`${FILLER} ${line}`, true)?.[0]?.slice(FILLER.length + 1) ?? line;
+  return !FOREIGN.test(before);
+}
+
+/** Whether a line begins a message of its own. */
+function begins(line: string): boolean {
+  return (
+    beginsKernelMessage(line) ||
+    /^(?:\s?kernel:|\[ {0,8}\d{1,10}\.\d{3,9}[\][]|[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} |\d{4}-\d{2}-\d{2}[T ])/.test(
+      line,
+    )
+  );
 }
 
 /** Where a line of a machine check block begins that was put behind the one before: Linux before 3.0 broke them at other places. */

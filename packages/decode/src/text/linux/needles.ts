@@ -1,6 +1,8 @@
 /** @module Words of the kernel's lines that can matter, of each as much as is rare. */
 export const LINUX_NEEDLES: readonly string[] = [
   '[Hardware Error]',
+  // As Markdown.
+  'Hardware Error\\]',
   'EDAC MC',
   'Machine Check',
   'Machine check',
@@ -23,6 +25,8 @@ export const LINUX_NEEDLES: readonly string[] = [
   'system reset reason',
   'to MCE broadcast',
   'EDAC DEVICE',
+  'PCIe Bus Error: ',
+  'aer_status: 0x',
   'EDAC PCI',
   'EDAC igen6',
   'njecting memory failure',

@@ -10,6 +10,8 @@ interface Wrapped {
 }
 
 const PFN = String.raw`(?:Memory failure: |MCE |GHES: )?0x[0-9a-f]{1,16}: `;
+/** A driver and its PCI device. */
+const PCI = String.raw`\S{1,32} [0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]:(?: AER:)?`;
 const TAG = String.raw`\[Hardware Error\]:? {0,8}`;
 
 /** Sources: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/edac, drivers/firmware/efi/cper.c of Linux. */
@@ -19,6 +21,11 @@ const MESSAGES: readonly Wrapped[] = [
     whole: /: (?:Recovered|Delayed|Ignored|Failed)(?:\W|$)/,
   },
   { begins: new RegExp(`^${PFN}(?:Sending SIGBUS to|Killing)(?: |$)`), whole: /due to hardware memory corruption/ },
+  { begins: /^MCE: The hardware reports a non fatal,/, whole: / on CPU \d{1,6}\.?\s*$/ },
+  { begins: /^CPU ?\d{1,6}: Machine Check Exception:\s*$/, cut: /$/ },
+  { begins: /^CPU ?\d{1,6}: Machine Check Exception: {1,20}[0-9a-f]{16}\s*$/, whole: /$/ },
+  { begins: new RegExp(`^${PCI}\\s*$`), cut: /$/ },
+  { begins: new RegExp(`^${PCI} PCIe Bus Error: `), whole: /\)\s*$/ },
   { begins: /^mce: Uncorrected hardware memory error/, whole: / at [0-9a-f]{1,16}\s*$/ },
   { begins: /^mce: Kernel accessed poison in user/, whole: / at [0-9a-f]{1,16}\s*$/ },
   // Since 3.6 what the driver knows of the place stands in parentheses, with others within.

@@ -10,8 +10,9 @@ import { emittedEvent } from './trace-log.ts';
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
 const PROGRAM = /^(?:\S{0,256}\/)?qemu-[\w.-]{1,64}: /;
 const SEVERITY = /^(warning|info|error): /;
+/** Before 4.2 (patches that hosts ran) the words stood in another order; later ones name a large page that is lost, or AMD. */
 const GUEST_SIGBUS =
-  /Guest MCE Memory Error at QEMU addr (0x[0-9a-f]{1,16}) and GUEST addr (0x[0-9a-f]{1,16}) of type (BUS_MCEERR_A[OR]) injected/;
+  /Guest MCE Memory Error at (?:QEMU|qemu) addr (0x[0-9a-f]{1,16}) and (?:GUEST|guest)(?: addr)? (?:0x)?([0-9a-f]{1,16})(?: addr)?(?: on lost large page [0-9a-f]{1,16}@[0-9a-f]{1,16})? of type (BUS_MCEERR_A[OR]) injected/;
 const OWN_SIGBUS =
   /^(?:QEMU got )?Hardware memory error(?: at addr (0x[0-9a-f]{1,16}))?(?: of type (BUS_MCEERR_A[OR]))?/;
 

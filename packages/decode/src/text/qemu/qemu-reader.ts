@@ -27,7 +27,7 @@ type QemuEvent = Extract<EventName, `vmm.${string}`>;
 const MONITOR = /^CPU \d+: |MCE injection not supported|^Invalid MCE |support MCA broadcast/;
 
 /** A message that a mail broke: it is put together from the lines that follow at once. */
-const BROKEN = /Guest MCE Memory Error at QEMU addr\b(?!.* injected\s*$)/s;
+const BROKEN = /Guest MCE Memory Error at (?:QEMU|qemu) addr\b(?!.* (?:injected|ignored on AMD guest)\b)/s;
 const MAX_PIECES = 4;
 
 /** Reads single lines among those of others, and makes nothing of what may be anybody's. */

@@ -18,6 +18,9 @@ export const RASDAEMON_NEEDLES: readonly string[] = [
   'non_standard_event: ',
   'aer_event: ',
   ' memdev:',
+  ' exceed threshold',
+  'of offlining page',
+  'of offlining row',
 ];
 
 const EVENT =
@@ -41,21 +44,84 @@ const AER =
 /** ras-arm-handler.c: the first line; error structures follow in lines of their own. */
 const ARM = /\baffinity: (-?\d{1,3}) MPIDR: (0x[0-9a-f]{1,16}) MIDR: (0x[0-9a-f]{1,16})(.{0,512})$/s;
 
-/** Reads single lines; nothing is kept between them. */
+/** ras-page-isolation.c. */
+const THRESHOLD = /(?:^|rasdaemon: )(Corrected Errors at (?:page )?(0x[0-9a-f]{1,16})\b.{0,64} exceed threshold)\s*$/;
+const OFFLINED =
+  /(?:^|rasdaemon: )Result of offlining (page|row) at (0x[0-9a-f]{1,16}): (offlined|offline-failed|online|failed)\s*$/;
+/** A machine check is told in two lines, and a mail breaks each: until the last of its registers they are put together. */
+const BEGUN = /\bmce_record: /;
+const REGISTERS = /\bstatus= ?[0-9a-f]/;
+const LAST = /\bmcgstatus= ?\S|\bmcgcap= ?\S|\bapicid= ?\S|\bmci=.*\bcpu_type=.*\bmcgstatus=/s;
+const MAX_PIECES = 12;
+const MARGIN = /^[>|\s]{0,16}/;
+
 export class RasdaemonReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
+  #held: { text: string; firstLine: number; lastLine: number; pieces: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
     this.#source = source;
   }
 
+  /** True while the rest of a machine check may follow. */
+  get wanted(): boolean {
+    return this.#held !== undefined;
+  }
+
+  get since(): number {
+    return this.#held?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
   push(text: string, lineNumber: number): boolean {
-    const event = EVENT.exec(text);
-    if (event === null) return false;
-    const body = (event[2] ?? '').slice(0, 4096);
+    const held = this.#held;
+    if (held !== undefined) {
+      if (EVENT.test(text) || held.lastLine !== lineNumber - 1) this.end();
+      else {
+        const joined = `${held.text.trimEnd()} ${text.replace(MARGIN, '').trimEnd()}`.slice(0, 4096);
+        const whole = REGISTERS.test(joined) && LAST.test(joined);
+        if (whole || held.pieces < MAX_PIECES) {
+          this.#held = { ...held, text: joined, lastLine: lineNumber, pieces: held.pieces + 1 };
+          if (whole) this.end();
+          return true;
+        }
+        this.end();
+      }
+    }
+    if (BEGUN.test(text) && !(REGISTERS.test(text) && LAST.test(text))) {
+      this.#held = { text, firstLine: lineNumber, lastLine: lineNumber, pieces: 1 };
+      return true;
+    }
+    return this.#event(text, lineNumber, lineNumber);
+  }
+
+  skipped(): void {
+    this.end();
+  }
+
+  end(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#event(held.text, held.firstLine, held.lastLine);
+  }
+
+  #page(text: string, lineNumber: number): boolean {
+    const over = THRESHOLD.exec(text);
+    const done = OFFLINED.exec(text);
+    const address = over?.[2] ?? done?.[2];
+    if (address === undefined) return false;
     const place = { form: 'rasdaemon', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const message = over?.[1] ?? `${done?.[1] ?? ''} at ${address}: ${done?.[3] ?? ''}`;
+    this.#sink({ type: 'event', ...place, name: 'page-isolated', fields: { message, addr: hexU64(address) ?? 0n } });
+    return true;
+  }
+
+  #event(text: string, firstLine: number, lastLine: number): boolean {
+    const event = EVENT.exec(text);
+    if (event === null) return this.#page(text, lastLine);
+    const body = (event[2] ?? '').slice(0, 4096);
+    const place = { form: 'rasdaemon', firstLine, lastLine } as const;
     if (event[1] === 'memory_failure_event') return this.#memoryFailure(body, place);
     if (event[1] === 'mc_event') {
       const m = MC_EVENT.exec(body);
@@ -82,8 +148,6 @@ export class RasdaemonReader implements Reader {
     if (item !== undefined) this.#sink(item);
     return item !== undefined;
   }
-
-  end(): void {}
 
   /** @param severity in rasdaemon's word, where it says one */
   #memoryController(severity: string | undefined, fields: McFields, place: Place): void {

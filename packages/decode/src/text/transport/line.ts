@@ -61,10 +61,10 @@ const WRAPPER =
   /^(?:(?:\d[\w.+~-]{0,63},)?\d{1,4},\d{1,20},\d{1,20},[a-z-](?:,[^;]{0,128})?;|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:\d{2}) std(?:err|out) [FP] |\s?kernel: ?|>[>|\s]{0,15})/;
 /**
  * The same where only what follows tells: a relay's `Mar 16 11:34:29 10.0.0.1 `, the file and line of `grep -r`, the
- * marks of a quoted mail, blanks.
+ * marks of a quoted mail or of a comment, blanks.
  */
 const MAYBE_WRAPPER =
-  /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}(?::|(?=\[)))?)/;
+  /^(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,255} (?=[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-)|[>|#\s]{1,16}|[^\s:[\]{}"]{1,255}:(?:\d{1,9}(?::|(?=\[)))?)/;
 /** Wrappers around one line. */
 const MAX_WRAPPERS = 3;
 
@@ -120,13 +120,24 @@ function transport(text: string): { length: number; program: string | undefined 
   return length === 0 ? undefined : { length, program: undefined };
 }
 
+/** What a page in Markdown puts a backslash before, where it shows a log as text. */
+const ESCAPED = /\\([[\]_*|<>{}#])/g;
+/** The end of a string in the source of a program that writes such a line, or looks for one. */
+const SOURCE_STRING = /\\n["'`]|["'`]\)?;\s*$/;
+
+/** Whether a line is one of source code: what stands in it was never printed. */
+export function isSourceCode(line: string): boolean {
+  return SOURCE_STRING.test(line);
+}
+
 /** Cuts, removes terminal escapes and line ends. */
 export function cleanLine(raw: string): string {
-  return raw
+  const line = raw
     .slice(0, MAX_LINE)
     .replace(ANSI, '')
     .replace(/[\r\n]{1,8}$/, '')
     .replace(/^\r{1,8}/, '');
+  return line.includes('\\[') ? line.replace(ESCAPED, '$1') : line;
 }
 
 /** Strips syslog, level and time prefixes from one line of Linux output. */
@@ -165,7 +176,8 @@ export function linuxLine(raw: string): LogLine {
     }
   }
   if (kernel && prefix?.program === undefined) text = fromAnchor(text);
-  return { text, caller, kernel };
+  // No message that is read here begins with a blank: who showed it to others set it in.
+  return { text: text.trimStart(), caller, kernel };
 }
 
 /** Behind a prefix that nobody knows, the message of the kernel; the text itself where another program is named. */

@@ -1,0 +1,99 @@
+/**
+ * @module Lines of a mail as it is sent (RFC 2045, 6.7): one that ends in `=` goes on in the next, and `=3D` is a character. Read
+ * as they stand, a value that is broken so loses its last digits without a sign.
+ */
+
+const EQUALS = 0x3d;
+const RETURN = 0x0d;
+const SPACE = 0x20;
+/** A line of a mail has at most 76 characters, and is broken behind no fewer than this. */
+const SHORTEST = 48;
+const LONGEST = 78;
+const MAX_PIECES = 16;
+
+/** What begins a line of its own: then the one before ended in `=` and was not broken. */
+const BEGINS = /^(?:>|\[ {0,8}\d|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-\d{2}-\d{2}[T ])/;
+const decoder = new TextDecoder('latin1');
+
+/** What became of a line. */
+export interface Unbroken {
+  /** The line before was whole after all, and stands here as it was. */
+  before?: Uint8Array;
+  /** The line itself, put together or without its escapes; where it is missing it is what it was. */
+  line?: Uint8Array;
+  /** It goes on in the next: nothing of it is to be read yet. */
+  goesOn: boolean;
+}
+
+/** One mail after the other; constant memory. */
+export class QuotedPrintable {
+  #held: Uint8Array | undefined;
+  #pieces = 0;
+  /** A line was put together: then what such a mail escapes is undone in the lines that follow too. */
+  #seen = false;
+
+  /** Undefined for a line that is what it is. */
+  take(bytes: Uint8Array, start: number, end: number): Unbroken | undefined {
+    let stop = end;
+    if (stop > start && bytes[stop - 1] === RETURN) stop--;
+    const ends = stop > start && bytes[stop - 1] === EQUALS;
+    if (!ends && this.#held === undefined && !this.#seen) return undefined;
+    const text = bytes.subarray(start, stop);
+    const held = this.#held;
+    this.#held = undefined;
+    const begins = held !== undefined && BEGINS.test(decoder.decode(text.subarray(0, 32)));
+    const before = held !== undefined && begins ? { before: held } : {};
+    const joined = held === undefined || begins ? text : concat(held.subarray(0, held.length - 1), text);
+    if (ends && isBroken(text) && (begins || this.#pieces < MAX_PIECES)) {
+      this.#pieces = held === undefined || begins ? 1 : this.#pieces + 1;
+      this.#held = joined.slice();
+      return { ...before, goesOn: true };
+    }
+    if (held !== undefined && !begins) this.#seen = true;
+    const line = this.#seen ? (unescaped(joined) ?? (joined === text ? undefined : joined)) : undefined;
+    if (line === undefined && held === undefined) return undefined;
+    return { ...before, ...(line === undefined ? {} : { line }), goesOn: false };
+  }
+
+  /** The input ended: the line that was to go on. */
+  end(): Uint8Array | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+}
+
+/** Text, and no base64 that is filled up at its end. */
+function isBroken(text: Uint8Array): boolean {
+  const { length } = text;
+  return length >= SHORTEST && length <= LONGEST && text[length - 2] !== EQUALS && text.includes(SPACE);
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
+/** Without its escapes; undefined where there are none. */
+function unescaped(bytes: Uint8Array): Uint8Array | undefined {
+  const out: number[] = [];
+  let any = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const [high, low] = [digit(bytes[at + 1]), digit(bytes[at + 2])];
+    if (bytes[at] === EQUALS && high >= 0 && low >= 0) {
+      out.push(16 * high + low);
+      any = true;
+      at += 2;
+    } else out.push(bytes[at] as number);
+  }
+  return any ? Uint8Array.from(out) : undefined;
+}
+
+/** Of an upper-case hexadecimal digit, which the encoding prescribes; -1 for any other. */
+function digit(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return byte >= 0x41 && byte <= 0x46 ? byte - 0x37 : -1;
+}
