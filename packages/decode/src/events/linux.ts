@@ -79,6 +79,16 @@ export const LINUX = {
       next: 'Look for a machine check record before it; without one look at what these CPUs did, at PCIe devices and at firmware.',
     },
   }),
+  'mce-injected': row('message:string cpu:number', 'Somebody injects a machine check by software.', {
+    severity: 'info',
+    line: f => `mce-inject: ${short(f.message)} on CPU ${short(f.cpu)}`,
+    record: {
+      reporter: 'kernel',
+      headline: 'Somebody injects a machine check by software (mce-inject)',
+      explanation: 'A test: the record that follows on this CPU was written by a program, and no hardware failed.',
+      next: 'Do not replace hardware for the record behind this line.',
+    },
+  }),
   'bert-skipped': row('count:number', 'Firmware kept records of the boot before that Linux did not print.', {
     severity: 'unknown',
     line: f => `BERT: ${short(f.count)} records not printed`,

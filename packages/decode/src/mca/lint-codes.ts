@@ -433,9 +433,9 @@ export const LINT_CODES = {
   L_MCA_HYPERV_MADE: {
     severity: 'info',
     title: 'a status seen in guests of Hyper-V alone',
-    section: 'public reports: microsoft/WSL issues 41649 and 41659',
+    section: 'public reports: microsoft/WSL issues 41649 and 41659, linux-hyperv of October 2025',
     explanation:
-      'Status 0xb200000080060001 in bank 0 was reported from guests of Hyper-V (WSL2) only, again and again the same and without an error on the host. Very likely Hyper-V makes it for its guest; no public document says when.',
+      'Status 0xb200000080060001 in bank 0 was reported from guests of Hyper-V (WSL2) only, again and again the same and without an error on the host; 0xb2000000c0060001 from a root partition of MSHV that powers off by the registers of ACPI, which the hypervisor intercepts. Very likely Hyper-V makes them; no public document says when.',
   },
   L_MCA_GHES_MADE: {
     severity: 'info',

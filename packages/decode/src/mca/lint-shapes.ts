@@ -37,9 +37,18 @@ const SHAPES: readonly Shape[] = [
   qemuMade('L_MCA_QEMU_SRAR', QEMU_SIGBUS['intel-required']),
   qemuMade('L_MCA_QEMU_SRAO', QEMU_SIGBUS['intel-optional']),
   qemuMade('L_MCA_QEMU_AMD_AR', QEMU_SIGBUS['amd-required']),
+  {
+    code: 'L_MCA_QEMU_AMD_AR',
+    status: 0xbc00_0000_0000_0000n,
+    vendor: 'amd',
+    bank: 9,
+    qemuMisc: true,
+    note: 'without the poison bit: a patch of 2023 that hosts ran before QEMU 9.1',
+  },
   qemuMade('L_MCA_QEMU_AMD_AO', QEMU_SIGBUS['amd-optional']),
   { code: 'L_MCA_QEMU_BROADCAST', status: QEMU_BROADCAST_FILLER.status, bank: QEMU_BROADCAST_FILLER.bank },
   { code: 'L_MCA_HYPERV_MADE', status: 0xb200000080060001n, vendor: 'intel', bank: 0 },
+  { code: 'L_MCA_HYPERV_MADE', status: 0xb2000000c0060001n, vendor: 'intel', bank: 0 },
   {
     code: 'L_MCA_XEN_MCEINJ',
     status: 0xbd2000008000017an,

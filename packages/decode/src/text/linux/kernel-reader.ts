@@ -242,7 +242,10 @@ export class KernelReader implements Reader {
     if (held !== undefined) {
       const joined = `${held.text.trimEnd()} ${text.replace(MARGIN, '').trimEnd()}`;
       const state = this.#state(joined);
-      if (state === 'whole' && (plain || BLOCK_LINE.test(joined))) {
+      if (
+        (state === 'whole' && (plain || BLOCK_LINE.test(joined))) ||
+        (PANIC.test(held.text) && held.lineNumber === lineNumber - 1)
+      ) {
         this.#held = undefined;
         this.#firstLine = held.lineNumber;
         const taken = this.#message(joined, held.caller, lineNumber);
@@ -422,6 +425,8 @@ export class KernelReader implements Reader {
 const PAGE_SHIFTS: readonly number[] = [12, 14, 16];
 /** A message, so that what stands behind it is looked at. */
 const FILLER = '[Hardware Error]: .';
+/** A panic whose reason stands in the next line. */
+const PANIC = /^Kernel panic - not syncing:\s*$/;
 /** What a message of an error holds, so that its rest may stand in the next line. */
 const TAGGED = /\[Hardware Error\]/;
 const TAGGED_BEGIN = /^(?:mce: |\{\d{1,10}\})?\[Hardware Error\]/;

@@ -49,6 +49,16 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'mce: CPUs not responding to MCE broadcast (may include false positives): %*pbl',
   },
   {
+    re: /^(?:mce: )?(Triggering MCE exception|Starting machine check poll) (?:on )?CPU (\d{1,6})\s*$/,
+    event: 'mce-injected',
+    captures: [
+      ['message', 'text'],
+      ['cpu', 'dec'],
+    ],
+    source:
+      'mce: Triggering MCE exception on CPU %d, mce: Starting machine check poll CPU %d (mce/inject.c; older without what stands before)',
+  },
+  {
     re: /^BERT: \[Hardware Error\]: Skipped ([1-9]\d{0,5}) error records/,
     event: 'bert-skipped',
     captures: [['count', 'dec']],

@@ -24,6 +24,8 @@ export const LINUX_NEEDLES: readonly string[] = [
   'Northbridge status',
   'system reset reason',
   'to MCE broadcast',
+  'Triggering MCE exception',
+  'Starting machine check poll',
   'EDAC DEVICE',
   'PCIe Bus Error: ',
   'aer_status: 0x',

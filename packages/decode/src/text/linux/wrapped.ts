@@ -21,6 +21,8 @@ const MESSAGES: readonly Wrapped[] = [
     whole: /: (?:Recovered|Delayed|Ignored|Failed)(?:\W|$)/,
   },
   { begins: new RegExp(`^${PFN}(?:Sending SIGBUS to|Killing)(?: |$)`), whole: /due to hardware memory corruption/ },
+  // Kernels for real time print the two halves apart.
+  { begins: /^Kernel panic - not syncing:\s*$/, cut: /$/ },
   { begins: /^MCE: The hardware reports a non fatal,/, whole: / on CPU \d{1,6}\.?\s*$/ },
   { begins: /^CPU ?\d{1,6}: Machine Check Exception:\s*$/, cut: /$/ },
   { begins: /^CPU ?\d{1,6}: Machine Check Exception: {1,20}[0-9a-f]{16}\s*$/, whole: /$/ },
