@@ -117,7 +117,7 @@ export class EventDecoded extends LazyRecord {
   }
   override get count(): number | undefined {
     const { count } = this.raw.fields;
-    return this.#ofDriver && typeof count === 'number' ? count : undefined;
+    return this.#counts && typeof count === 'number' ? count : undefined;
   }
   override get headline(): string {
     const words = RECORD_ROWS.get(this.raw.name);
@@ -154,6 +154,10 @@ export class EventDecoded extends LazyRecord {
   /** A memory controller's driver says how many errors, and where, in its own words. */
   get #ofDriver(): boolean {
     return RECORD_ROWS.get(this.raw.name)?.reporter === 'driver';
+  }
+  /** A controller of the board says how many, too. */
+  get #counts(): boolean {
+    return this.#ofDriver || RECORD_ROWS.get(this.raw.name)?.reporter === 'controller';
   }
   /** The page of a frame number: it counts pages of the kernel that printed it. */
   #page(frame: bigint): DecodedAddress | undefined {

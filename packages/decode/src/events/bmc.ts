@@ -1,7 +1,7 @@
 /** @module What a management controller of a server (BMC) logs of memory and processors. */
 import { row } from './row.ts';
 
-const FIELDS = 'message:string sensor?:string label?:string time?:string data?:string';
+const FIELDS = 'message:string sensor?:string label?:string time?:string data?:string count?:number addr?:address';
 const OUTSIDE =
   'The controller beside the host logged it, so it is there also where the system of the host died before it could.';
 

@@ -10,6 +10,7 @@ import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 import { BMC_MESSAGES, DIMM } from './messages.ts';
+import { RAW_NEEDLES, rawEvent } from './raw-record.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
   'orrectable ECC',
@@ -30,9 +31,32 @@ export const BMC_NEEDLES: readonly string[] = [
   'SEL Record ID',
   'machine check error',
   '| Parity',
+  'ncorrectable error detected for',
+  'ncorrectable memory error',
+  'emory Logging Limit',
+  'PFA Threshold limit',
+  'ulti-bit CE occurred',
+  'Scrub Failure for',
+  'ailed with IERR',
+  'an uncorrectable error',
+  ' CATERR',
+  ' CAT ERROR',
+  'ECC uncorrectable error',
+  'ECC correctable error',
+  'ECC error correction',
+  'ulti-bit memory errors in the non-execution',
+  'a degradation in the DIMM',
+  'orrectable error threshold',
+  'MACHINE_CHK_ERR',
+  'ransition to Non-',
+  'transition to Non-',
+  'pper Critical - going high',
+  'pper critical - going high',
+  'Assert + ',
+  ...RAW_NEEDLES,
 ];
 
-const MAX_TEXT = 200;
+const MAX_TEXT = 240;
 /** `1 | 12/29/2014 | 14:29:00 | Memory #0x01 | Correctable ECC (…) | Asserted`; with `-c` with commas. */
 const SENSOR = /^(Memory|Processor)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
 const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
@@ -43,6 +67,17 @@ const IPMIUTIL =
 /** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
 const IML_MCE =
   /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
+/** What IBM's controller adds of the bank: `MC5 Status contains 0x… and MC5 Misc contains 0x…`. */
+const IMM_BANK =
+  /\bMC(\d{1,2}) Status contains (?:0x)?([0-9a-f]{9,16}) and MC\1 Misc contains (?:0x)?([0-9a-f]{1,16})\b/i;
+/** Date and time in one cell, as Cisco's controller prints them. */
+const DATE_TIME = /^(\d{1,4}[/-]\d{1,2}[/-]\d{2,4}) (\d{1,2}:\d{2}:\d{2})$/;
+/** `DDR3_P1_A1_ECC`, sensors of Cisco's servers. */
+const SENSOR_OF_DIMM = /\bDDR\d_(P\d{1,2}_[A-Z]\d{1,2})_ECC\b/;
+const COUNT = /\bread (\d{1,9}) correctable ECC errors\b/;
+const ADDRESS = /\bDIMM (?:number )?\d{1,3} at address (0x[0-9a-f]{1,16})\b/i;
+/** What says nothing without the name of its sensor. */
+const STATE = /^transition to /i;
 /** Sensor type and description of `ipmitool sel get` and `sel list -v`, lines of their own. */
 const DETAIL =
   /^\s{0,4}(Timestamp|Sensor Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
@@ -50,6 +85,20 @@ const RECORD = /^\s{0,4}SEL Record ID {1,32}: ([0-9a-f]{1,4})\s*$/;
 const MAX_LINES = 24;
 
 type Fields = KindFields<'bmc-memory-corrected'>;
+
+/** Where a sentence that stands in quotes, in an element or in an escaped text ends: names within it may have quotes of their own. */
+function endOfQuotation(before: string): RegExp {
+  for (const quote of ['"', "'"]) {
+    if (before.split(quote).length % 2 === 0) return quote === '"' ? /["<\\].{0,240}$/s : /['<\\].{0,240}$/s;
+  }
+  return /[<\\].{0,240}$/s;
+}
+
+/** What names the module: the bare word is no name. */
+function labelIn(text: string): string | undefined {
+  for (const [name] of text.matchAll(DIMM)) if (!/^DIMM$/i.test(name)) return name;
+  return undefined;
+}
 
 function value(text: string | undefined): bigint | undefined {
   return hexU64(text?.replaceAll("'", ''));
@@ -75,9 +124,11 @@ export class BmcReader implements Reader {
   }
 
   push(text: string, lineNumber: number): boolean {
+    this.#immBank(text, lineNumber);
     return (
       this.#detail(text, lineNumber) ||
       this.#machineCheck(text, lineNumber) ||
+      this.#raw(text, lineNumber) ||
       this.#ipmiutil(text, lineNumber) ||
       this.#row(text, lineNumber) ||
       this.#message(text, lineNumber)
@@ -107,6 +158,25 @@ export class BmcReader implements Reader {
     return true;
   }
 
+  /** The bank beside a sentence: both are of one error. */
+  #immBank(text: string, lineNumber: number): void {
+    const m = IMM_BANK.exec(text);
+    const [status, misc] = [hexU64(m?.[2]), hexU64(m?.[3])];
+    if (m === null || status === undefined || misc === undefined) return;
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(m[1]), status, misc };
+    dropInvalid(record);
+    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
+    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
+  }
+
+  /** The 16 bytes of a record, as `ipmitool raw` and crash dumps of controllers give them. */
+  #raw(text: string, lineNumber: number): boolean {
+    const event = rawEvent(text);
+    if (event === undefined) return false;
+    const { message, type, ...more } = event;
+    return this.#say(message, type, more, lineNumber);
+  }
+
   #ipmiutil(text: string, lineNumber: number): boolean {
     const m = IPMIUTIL.exec(text.trimStart());
     if (m === null) return false;
@@ -121,17 +191,20 @@ export class BmcReader implements Reader {
       .slice(0, 512)
       .replaceAll(/\(([^()|]{0,48})\|([^()|]{0,48})\)/g, '($1:$2)')
       .split(separator)
-      .map(c => c.trim().replaceAll(/^["']|["']$/g, ''));
+      .map(c => c.trim().replaceAll(/^["']|["']$/g, ''))
+      .flatMap(c => DATE_TIME.exec(c)?.slice(1) ?? [c]);
     const date = cells.findIndex(c => DATE.test(c));
     if (date < 0 || date > 2 || !/^[0-9a-f]{1,5}$/i.test(cells[0] ?? '')) return false;
     const time = cells[date + 1] ?? '';
     const rest = cells.slice(date + (TIME.test(time) ? 2 : 1));
     const sensor = rest.findIndex(c => SENSOR.test(c));
     if (sensor < 0 || rest.some(c => /^Deasserted|^Deassertion/i.test(c))) return false;
-    const type = rest.some(c => /^Processor|^CPU/i.test(c)) ? 'processor' : 'memory';
+    const type = rest.some(c => /^Processor|^CPU(?!.{0,16}DIMM)/i.test(c)) ? 'processor' : 'memory';
     const said = rest.slice(sensor + 1).filter(c => c !== '' && !/^Assert/i.test(c) && c.toLowerCase() !== type);
     const when = TIME.test(time) ? `${cells[date] ?? ''} ${time}` : (cells[date] ?? '');
-    return this.#say(said.join(', '), type, { sensor: rest[sensor] ?? '', time: when }, lineNumber);
+    const name = rest[sensor] ?? '';
+    const words = said.join(', ');
+    return this.#say(STATE.test(words) ? `${name}, ${words}` : words, type, { sensor: name, time: when }, lineNumber);
   }
 
   #detail(text: string, lineNumber: number): boolean {
@@ -175,12 +248,21 @@ export class BmcReader implements Reader {
     if (known === undefined) return false;
     // Before a sentence stands what is no part of it.
     const from = type === undefined ? text.search(known.re) : 0;
+    if (type === undefined && /\bdeassert/i.test(text)) return false;
     const message = text
       .slice(from, from + MAX_TEXT)
-      .replace(/["'<\\].{0,200}$/s, '')
+      .replace(endOfQuotation(text.slice(0, from)), '')
       .trim();
-    const label = known.event.startsWith('bmc-memory') ? DIMM.exec(text.slice(from, from + MAX_TEXT))?.[0] : undefined;
-    const fields: Fields = { message, ...more, ...(label === undefined ? {} : { label }) };
+    const fields: Fields = { message, ...more };
+    if (known.event.startsWith('bmc-memory')) {
+      const said = text.slice(from, from + MAX_TEXT);
+      const sensor = more.sensor ?? '';
+      const label = labelIn(said) ?? SENSOR_OF_DIMM.exec(sensor)?.[1] ?? labelIn(sensor);
+      const [count, addr] = [COUNT.exec(said)?.[1], hexU64(ADDRESS.exec(said)?.[1])];
+      if (label !== undefined) fields.label = label;
+      if (count !== undefined) fields.count = Number(count);
+      if (addr !== undefined) fields.addr = addr;
+    }
     this.#sink({ ...eventItem('bmc', firstLine, { name: known.event, fields }), lastLine });
     return true;
   }

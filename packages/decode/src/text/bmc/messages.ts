@@ -1,6 +1,7 @@
 /**
  * @module The sentences in which management controllers tell of memory and processors. Sources: IPMI 2.0 table 42-3 (sensor types 07h
- * and 0Ch, in the words of ipmitool, ipmiutil and FreeIPMI), Dell's event messages (MEM…, CPU…), HPE's Integrated Management Log.
+ * and 0Ch, in the words of ipmitool, ipmiutil and FreeIPMI), Dell's event messages (MEM…, CPU…), HPE's Integrated Management Log,
+ * Lenovo's XClarity Controller (FQXS…) and IBM's IMM before it, Cisco's CIMC, Huawei's iBMC, OpenBMC's message registry.
  */
 import type { BMC } from '../../events/bmc.ts';
 
@@ -16,7 +17,7 @@ interface BmcMessage {
 /** The first that matches counts. */
 export const BMC_MESSAGES: readonly BmcMessage[] = [
   {
-    re: /correctable (?:ECC|memory error) logging limit reached|SBE log disabled/i,
+    re: /correctable (?:ECC|memory error) logging limit reached|SBE log disabled|^upper (?:non-)?critical - going high|ECC warning, transition to non-critical/i,
     event: 'bmc-memory-limit',
     sensor: 'memory',
   },
@@ -29,7 +30,7 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     sensor: 'memory',
   },
   {
-    re: /^IERR\b|uncorrectable machine check|uncorrectable cpu.complex error|^machine check exception/i,
+    re: /^IERR\b|uncorrectable machine check|uncorrectable cpu.complex error|^machine check exception|mach(?:ine)? ?ch(?:ec)?k, transition to non-recoverable/i,
     event: 'bmc-processor-uncorrected',
     sensor: 'processor',
   },
@@ -46,11 +47,61 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\bCPU ?\d{1,2} (?:has an internal error \(IERR\)|machine check error (?:is )?detected)/i,
     event: 'bmc-processor-uncorrected',
   },
+  {
+    re: /\buncorrectable multi-bit memory errors in the non-execution path of a memory device at the location DIMM/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  { re: /\bECC uncorrectable error (?:was )?detected on (?:a memory device at )?Bank \d/i, event: 'bmc-memory-uncorrected' },
+  { re: /\bECC error correction (?:was )?detected on Bank \d/i, event: 'bmc-memory-corrected' },
+  { re: /\bhas detected a degradation in the DIMM installed in DIMM/i, event: 'bmc-memory-limit' },
   // HPE
   { re: /\bUncorrectable Memory Error\b(?= ?[-:(])/i, event: 'bmc-memory-uncorrected' },
-  { re: /\bCorrect(?:ed|able) Memory Error threshold exceeded\b/i, event: 'bmc-memory-limit' },
+  { re: /\bCorrect(?:ed|able) (?:Memory )?Error threshold exceeded(?= (?:on |\()|\.)/i, event: 'bmc-memory-limit' },
+  // Lenovo, and IBM before
+  {
+    re: /\bUncorrectable error detected for .{1,40}? on subsystem\b/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  {
+    re: /\bAn uncorrectable memory error (?:has been|was) detected (?:on|in) DIMM (?:slot )?\d/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  { re: /\bMemory Logging Limit Reached for .{1,40}? on subsystem\b/i, event: 'bmc-memory-limit' },
+  {
+    re: /\bPFA Threshold limit \(correctable error logging limit\) has been exceeded on DIMM number \d/i,
+    event: 'bmc-memory-limit',
+  },
+  { re: /\bMulti-bit CE occurred on DIMM \d/i, event: 'bmc-memory-corrected' },
+  { re: /\bScrub Failure for .{1,40}? on subsystem\b/i, event: 'bmc-memory-disabled' },
+  { re: /\bhas failed with IERR\b/i, event: 'bmc-processor-uncorrected' },
+  // Huawei
+  { re: /\bDIMM\w{1,8} trigger(?:s|ed) an uncorrectable error\b/i, event: 'bmc-memory-uncorrected' },
+  { re: /\bCPU ?\d{1,2} trigger(?:s|ed) an? (?:CATERR|CAT ERROR|IERR)/i, event: 'bmc-processor-uncorrected' },
+  // OpenBMC's registry, in which the place is named
+  { re: /\bMemory ECC uncorrectable error\. Socket=\w/, event: 'bmc-memory-uncorrected' },
+  { re: /\bMemory ECC correctable error\. Socket=\w/, event: 'bmc-memory-corrected' },
+  // Sensors of the Open Compute Project, as Meta's OpenBMC prints them
+  { re: /\bMACHINE_CHK_ERR \(0x[0-9a-f]{2}\), .{0,32}Uncorrect/i, event: 'bmc-processor-uncorrected' },
+  { re: /\bMACHINE_CHK_ERR \(0x[0-9a-f]{2}\), .{0,32}Correct/i, event: 'bmc-processor-corrected' },
+  // Any board, where a module is named right behind
+  {
+    re: /\buncorrectable ECC(?: errors?)?(?: on)? {0,2}[@(]{0,2}(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  {
+    re: /\bcorrectable ECC(?: errors?)?(?: on)? {0,2}[@(]{0,2}(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
+    event: 'bmc-memory-corrected',
+  },
+  // The health of the host as ESXi has it from the controller
+  { re: /\bAssert \+ Memory Uncorrectable ECC\b/, event: 'bmc-memory-uncorrected' },
+  { re: /\bAssert \+ Memory Correctable ECC logging limit reached\b/, event: 'bmc-memory-limit' },
+  { re: /\bAssert \+ Memory Correctable ECC\b/, event: 'bmc-memory-corrected' },
+  { re: /\bAssert \+ Processor (?:IERR|Machine Check Exception)\b/, event: 'bmc-processor-uncorrected' },
+  { re: /\bAssert \+ Processor Correctable Machine Check\b/, event: 'bmc-processor-corrected' },
+  { re: /\bMemory state assert for Uncorrectable ECC\b/i, event: 'bmc-memory-uncorrected' },
+  { re: /\bMemory state assert for Correctable ECC logging limit reached\b/i, event: 'bmc-memory-limit' },
 ];
 
 /** What names the module, in the words of many boards: `DIMM_A1`, `P1_DIMMF1`, `CPU1_DIMM_A2`, `Processor 1, Memory Module 6`. */
 export const DIMM =
-  /\b(?:Processor|Slot) \d{1,2}, (?:Memory Module|DIMM) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/;
+  /\b(?:Processor|Slot|Board|System Memory)(?: \d{1,2})?,? (?:Memory Module|DIMM) \d{1,3}\b|\bMemory Device \d{1,3}\b|\bSocket=\w{1,3} Channel=\w{1,3} DIMM=\w{1,3}(?: Rank=\w{1,3})?|\bDIMM: \w{1,4} SOCKET: \d\b|\bDIMM (?:slot|number) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/g;
