@@ -90,6 +90,12 @@ export function classifyArm(record: Pick<ArmSeaRecord, 'esr' | 'ras'>): ArmVerdi
   return { class: cls, state, stateCertain, severity: SEVERITY[state], access, ...level, ...from };
 }
 
+/** Whether a syndrome is one of a memory error or of an access that failed; ordinary faults of programs are none. */
+export function reportsHardware(esr: bigint): boolean {
+  const { class: cls } = classifyArm({ esr });
+  return cls !== 'mmu-fault' && cls !== 'other' && cls !== 'reserved';
+}
+
 interface ArmPage {
   /** Start of the 4 KiB page. */
   address: bigint;

@@ -24,9 +24,19 @@ const NEXT: Readonly<Record<ArmClass, readonly string[]>> = {
   other: ['Check that the value is the ESR of the exception you look for.'],
 };
 
-/** What to do next, the most useful step first. */
-export function nextStepArm(record: ArmSeaRecord): string[] {
+/** Where firmware or a boot loader took it: no kernel was asked. */
+const OF_FIRMWARE = [
+  'Firmware or a boot loader took it and stopped: find what lies at the address it accessed; a device that does not answer is likelier than broken memory.',
+  'Look for the RAS registers of the node, printed beside it or by the controller of the board.',
+];
+
+/**
+ * What to do next, the most useful step first.
+ * @param byFirmware firmware printed it, not a kernel
+ */
+export function nextStepArm(record: ArmSeaRecord, byFirmware = false): string[] {
   const { class: cls, from } = classifyArm(record);
   const steps = NEXT[cls];
+  if (byFirmware && (steps.includes(ABORT) || cls === 'serror')) return OF_FIRMWARE;
   return from === undefined || !steps.includes(ABORT) ? [...steps] : [...steps, AFTER[from]];
 }

@@ -78,7 +78,7 @@ export class ArmDecoded extends LazyRecord {
     return explainArm(this.raw);
   }
   override get nextStep(): string {
-    return nextStepArm(this.raw).join(' ');
+    return nextStepArm(this.raw, this.source.from === 'firmware').join(' ');
   }
   protected override findings(): readonly Finding[] {
     return lintArm(this.raw);

@@ -25,7 +25,19 @@ const READERS: Partial<Record<InputForm, readonly Consumer[]>> = {
   qemu: ['qemu', 'linux', 'xen'],
   qmp: ['qemu', 'linux'],
   vmm: ['vmm', 'linux'],
+  // Systems whose rules are not here, and what runs before any system.
+  esxi: [],
+  freebsd: [],
+  macos: [],
+  illumos: [],
+  windows: [],
+  firmware: [],
 };
+
+/** Whether anybody whose rules are known can get what stands in such an input. */
+export function hasReaders(from: InputForm | undefined): boolean {
+  return from === undefined || READERS[from]?.length !== 0;
+}
 
 /** Consumers of a record that was given as values: those of a machine without a monitor in between. */
 function anybody(record: OutlookRecord): readonly Consumer[] {
@@ -38,6 +50,7 @@ function anybody(record: OutlookRecord): readonly Consumer[] {
 /** The group of inputs whose records have the same consumers: one word. */
 export function readersOf(from: InputForm | undefined): string {
   const readers = from === undefined ? undefined : READERS[from];
+  if (readers?.length === 0) return 'none';
   return readers === undefined ? '' : `${from === 'qemu' ? 'monitor ' : ''}${readers.join(' ')}`;
 }
 

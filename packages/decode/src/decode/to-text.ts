@@ -8,7 +8,7 @@ import { encodeCper } from '../cper/region.ts';
 import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
-import { tellingMessage } from './outlook.ts';
+import { hasReaders, tellingMessage } from './outlook.ts';
 import { isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { rowOfSource } from './record.ts';
@@ -210,7 +210,8 @@ function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): 
 }
 
 /** Why nothing can be said. */
-function noOutlook({ raw }: DecodedRecord): string | undefined {
+function noOutlook({ raw, source }: DecodedRecord): string | undefined {
+  if (!hasReaders(source.from)) return undefined;
   if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !holdsError(raw.status)) return undefined;
   return 'not known without the CPU’s vendor; --vendor or --cpuid gives it';
 }

@@ -1,6 +1,9 @@
 /** @module What systems other than Linux and Xen say of errors beside their records: ESXi, Windows, FreeBSD, firmware. */
 import { row } from './row.ts';
 
+const RAS_FIELDS = 'message:string node:string status:register addr?:address misc0?:register';
+const RAS_RECORD = 'The firmware of an Arm machine read the error record of a node (ERR<n>STATUS).';
+
 /** Names without a layer. */
 export const SYSTEMS = {
   'page-retired': row('pfn:pfn cpu?:number bank?:number', 'ESXi takes a bad page out of use.', {
@@ -10,6 +13,16 @@ export const SYSTEMS = {
       headline: 'ESXi takes a bad page out of use',
       explanation: 'The number is a machine page (MPN) of 4 KiB. Who used it is stopped or told; the host goes on.',
       next: 'Look for the machine check before it, and which VM was ended.',
+    },
+  }),
+  'page-retire-asked': row('message:string', 'ESXi is asked to take pages out of use, or has too many of them.', {
+    severity: 'unknown',
+    record: {
+      reporter: 'kernel',
+      headline: 'ESXi: pages to be taken out of use',
+      explanation:
+        'Firmware or a count of errors asked for it: many corrected errors of one page, or one that could not be corrected. The line does not say which.',
+      next: 'Look for the machine checks in vmkernel.log and for the module in the log of the management controller.',
     },
   }),
   'system-halted': row('message:string cpu?:number', 'A system stops because of a machine check.', {
@@ -35,18 +48,22 @@ export const SYSTEMS = {
       },
     },
   ),
-  'whea-fatal': row('message:string apicId?:register', 'Windows tells of a fatal hardware error in one sentence.', {
-    severity: 'fatal',
-    record: {
-      reporter: 'windows',
-      headline: 'Windows logs a fatal hardware error',
-      explanation:
-        'The sentence of the event names component and kind only. It is logged at the start after the crash.',
-      next: 'Take the details of the event (XML view): MciStat and RawData say which bank reported what.',
+  'whea-fatal': row(
+    'message:string apicId?:register addr?:address',
+    'Windows tells of a fatal hardware error in one sentence.',
+    {
+      severity: 'fatal',
+      record: {
+        reporter: 'windows',
+        headline: 'Windows logs a fatal hardware error',
+        explanation:
+          'The sentence of the event names component and kind only. It is logged at the start after the crash.',
+        next: 'Take the details of the event (XML view): MciStat and RawData say which bank reported what.',
+      },
     },
-  }),
+  ),
   'whea-corrected': row(
-    'message:string apicId?:register',
+    'message:string apicId?:register addr?:address',
     'Windows tells of a corrected hardware error in one sentence.',
     {
       severity: 'corrected',
@@ -82,4 +99,40 @@ export const SYSTEMS = {
       },
     },
   ),
+  'arm-ras-corrected': row(RAS_FIELDS, 'Firmware reads a corrected error of an Arm node.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'arm',
+      headline: 'Error record of an Arm node, corrected',
+      explanation: `${RAS_RECORD} The hardware repaired it.`,
+      next: 'Count them by node; many from one place point at the part behind it.',
+    },
+  }),
+  'arm-ras-deferred': row(RAS_FIELDS, 'Firmware reads a deferred error of an Arm node.', {
+    severity: 'deferred',
+    record: {
+      reporter: 'arm',
+      headline: 'Error record of an Arm node, deferred',
+      explanation: `${RAS_RECORD} Bad data was marked and nobody has used it yet.`,
+      next: 'Take the page out of use where the record names one, before it is read.',
+    },
+  }),
+  'arm-ras-uncorrected': row(RAS_FIELDS, 'Firmware reads an uncorrected error of an Arm node.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'arm',
+      headline: 'Error record of an Arm node, uncorrected',
+      explanation: `${RAS_RECORD} Data was lost.`,
+      next: 'Look which part the node belongs to, and at the SError or abort that came with it.',
+    },
+  }),
+  'arm-ras-access': row(RAS_FIELDS, 'Firmware reads that an access was refused or not answered.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'arm',
+      headline: 'Error record of an Arm node, an access failed',
+      explanation: `${RAS_RECORD} An access was refused or not answered: most often software used an address that is not there, is switched off or is not allowed; no memory need be broken.`,
+      next: 'Find what lies at the address and who accessed it (driver, firmware configuration, firewall of the bus) before a part is replaced.',
+    },
+  }),
 };

@@ -15,6 +15,8 @@ export type TextForm =
   | 'mce-inject'
   | 'esxi'
   | 'freebsd'
+  | 'macos'
+  | 'illumos'
   | 'windows'
   | 'firmware'
   | 'bmc'
@@ -78,7 +80,7 @@ export const TEXT_NOTES = {
 
 export type TextNoteCode = keyof typeof TEXT_NOTES;
 
-interface McaItem extends Place {
+export interface McaItem extends Place {
   type: 'mca';
   record: X86McaRecord;
   notes: TextNote[];

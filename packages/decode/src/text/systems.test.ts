@@ -104,6 +104,55 @@ const FORMS: readonly [name: string, write: (b: Bank) => string[], members: read
     ['bank', 'status', 'addr', 'misc'],
   ],
   [
+    'macOS',
+    b => [
+      'Machine-check capabilities: 0x0000000000000c09',
+      ' family: 6 model: 142 stepping: 9 microcode: 240',
+      ' signature: 0x806e9',
+      ` 9 error-reporting banks`,
+      `Processor ${b.cpu}: IA32_MCG_STATUS: ${hex64(b.mcgStatus)}`,
+      ` IA32_MC${b.bank}_STATUS(0x419): ${hex64(b.status)}`,
+      ` IA32_MC${b.bank}_ADDR(0x41a):   ${hex64(b.addr)}`,
+      ` IA32_MC${b.bank}_MISC(0x41b):   ${hex64(b.misc)}`,
+    ],
+    ['bank', 'cpu', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    'fmdump -eV',
+    b => [
+      '        class = ereport.cpu.generic-x86.mem_ce',
+      `        IA32_MCG_STATUS = 0x${hex(b.mcgStatus)}`,
+      `        bank_number = 0x${hex(BigInt(b.bank))}`,
+      `        IA32_MCi_STATUS = 0x${hex(b.status)}`,
+      `        IA32_MCi_ADDR = 0x${hex(b.addr)}`,
+      `        IA32_MCi_MISC = 0x${hex(b.misc)}`,
+      '        __tod = 0x4d6f1122 0x75bcd15',
+    ],
+    ['bank', 'status', 'addr', 'misc', 'mcgStatus'],
+  ],
+  [
+    'BlueScreenView',
+    b => [
+      'Bug Check Code    : 0x0000009c',
+      `Parameter 1       : 00000000\`${hex(BigInt(b.bank)).padStart(8, '0')}`,
+      'Parameter 2       : fffff880`02f6ac70',
+      `Parameter 3       : 00000000\`${hex(BigInt(highHalf(b.status))).padStart(8, '0')}`,
+      `Parameter 4       : 00000000\`${hex(BigInt(lowHalf(b.status))).padStart(8, '0')}`,
+    ],
+    ['bank', 'status'],
+  ],
+  [
+    "Kernel-Power's event",
+    b => [
+      '  <Data Name="BugcheckCode">292</Data>',
+      '  <Data Name="BugcheckParameter1">0x0</Data>',
+      '  <Data Name="BugcheckParameter2">0xffffe28da3a90028</Data>',
+      `  <Data Name="BugcheckParameter3">0x${hex(BigInt(highHalf(b.status)))}</Data>`,
+      `  <Data Name="BugcheckParameter4">0x${hex(BigInt(lowHalf(b.status)))}</Data>`,
+    ],
+    ['status'],
+  ],
+  [
     'HPE IML',
     b => [
       `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x00000040, Bank 0x${half(b.bank).slice(8)}, Status ${halves(b.status)}, Address ${halves(b.addr)}, Misc ${halves(b.misc)})`,

@@ -56,6 +56,22 @@ export const BMC_NEEDLES: readonly string[] = [
   ...RAW_NEEDLES,
 ];
 
+/** What hands the log of a controller on to syslog: daemons of IPMI, agents of the makers, ESXi's. */
+export const BMC_PROGRAMS: readonly string[] = [
+  'ipmievd',
+  'ipmid',
+  'ipmiseld',
+  'ipmitool',
+  'amsd',
+  'hp-ams',
+  'hpasmlited',
+  'hpasmd',
+  'dsm_sa_eventmgrd',
+  'racadm',
+  'hostd',
+  'Hostd',
+];
+
 const MAX_TEXT = 240;
 /** `1 | 12/29/2014 | 14:29:00 | Memory #0x01 | Correctable ECC (…) | Asserted`; with `-c` with commas. */
 const SENSOR = /^(Memory|Processor)\b|\b(?:DIMM|MEM|ECC|CPU)/i;

@@ -51,7 +51,10 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\buncorrectable multi-bit memory errors in the non-execution path of a memory device at the location DIMM/i,
     event: 'bmc-memory-uncorrected',
   },
-  { re: /\bECC uncorrectable error (?:was )?detected on (?:a memory device at )?Bank \d/i, event: 'bmc-memory-uncorrected' },
+  {
+    re: /\bECC uncorrectable error (?:was )?detected on (?:a memory device at )?Bank \d/i,
+    event: 'bmc-memory-uncorrected',
+  },
   { re: /\bECC error correction (?:was )?detected on Bank \d/i, event: 'bmc-memory-corrected' },
   { re: /\bhas detected a degradation in the DIMM installed in DIMM/i, event: 'bmc-memory-limit' },
   // HPE

@@ -8,7 +8,7 @@ export const RAW_NEEDLES: readonly string[] = [' 04 0c ', ' 04 07 ', ' 04 0C '];
 
 /** Record id, record type 02h, time, generator, revision 04h, sensor type, sensor, event type 6Fh, three bytes of data. */
 const ROW =
-  /^\s{0,8}(?:[0-9a-f]{2} [0-9a-f]{2} )?[0-9a-f]{2} [0-9a-f]{2} 02 ((?:[0-9a-f]{2} ){4})[0-9a-f]{2} [0-9a-f]{2} 04 (07|0c) ([0-9a-f]{2}) (6f|ef) ([0-9a-f]{2}) ([0-9a-f]{2}) ([0-9a-f]{2})\s*$/i;
+  /^\s{0,8}(?:[0-9a-f]{2} [0-9a-f]{2} )?[0-9a-f]{2} [0-9a-f]{2} 02 ((?:[0-9a-f]{2} ){4})[0-9a-f]{2} [0-9a-f]{2} 04 (07|0c) ([0-9a-f]{2}) (6f|ef) ([0-9a-f])([0-9a-f]) ([0-9a-f]{2}) ([0-9a-f]{2})\s*$/i;
 
 const MEMORY = [
   'Correctable ECC',
@@ -37,10 +37,16 @@ export function rawEvent(text: string): RawEvent | undefined {
   const m = ROW.exec(text);
   if (m === null || (m[4] ?? '').toLowerCase() === 'ef') return undefined;
   const type = (m[2] ?? '').toLowerCase() === '0c' ? 'memory' : 'processor';
-  const offset = Number.parseInt(m[5] ?? '', 16) & 0xf;
+  const offset = Number.parseInt(m[6] ?? '', 16);
   const message = type === 'memory' ? MEMORY[offset] : PROCESSOR[offset];
   if (message === undefined) return undefined;
   const seconds = Number.parseInt((m[1] ?? '').trim().split(' ').toReversed().join(''), 16);
   const time = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
-  return { message, type, sensor: `#0x${m[3] ?? ''}`, time, data: `${m[5] ?? ''}${m[6] ?? ''}${m[7] ?? ''}`.toLowerCase() };
+  return {
+    message,
+    type,
+    sensor: `#0x${m[3] ?? ''}`,
+    time,
+    data: m.slice(5).join('').toLowerCase(),
+  };
 }

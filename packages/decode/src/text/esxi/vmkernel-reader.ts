@@ -4,7 +4,7 @@
  */
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
-import type { ItemSink } from '../item.ts';
+import type { ItemSink, McaItem } from '../item.ts';
 import { matchPattern } from '../patterns.ts';
 import type { Pattern } from '../patterns.ts';
 import { dropInvalid } from '../printed-registers.ts';
@@ -23,9 +23,13 @@ export const ESXI_NEEDLES: readonly string[] = [
   'Global status on cpu',
   ': status=0x',
   'Machine Check Exception',
+  ' MCE on PCPU',
+  'recoverable machine check error',
+  'esx.problem.pageretire',
+  'FMS=',
 ];
 /** Further programs that syslog names for it; before ESXi 8 there was `vmkernel` only. */
-export const ESXI_PROGRAMS: readonly string[] = ['vmkwarning', 'vmkalert'];
+export const ESXI_PROGRAMS: readonly string[] = ['vmkwarning', 'vmkalert', 'vobd'];
 
 const HEX = '(?:0x)?([0-9a-fA-F]{1,16})';
 /** `cpu42:2101234)` before each message: the CPU that wrote it. */
@@ -68,7 +72,12 @@ const GLOBAL = /\bMachine Check Global status on cpu(\d{1,5}): (0x[0-9a-f]{1,16}
 /** Classes that only Intel's architecture has (SDM vol. 3B, UCR Error Classification). */
 const INTEL_LABELS: ReadonlySet<string> = new Set(['SRAR', 'SRAO', 'UCNA']);
 
-const EVENTS: readonly Pattern<'page-retired' | 'system-halted'>[] = [
+/** In ESXi's words of a bank: what only Intel's codes say (SDM vol. 3B, Compound Error Code Encoding). */
+const INTEL_WORDS = /\bMemory Controller .{1,48} on Channel \d|\bI\/O error reported by PCI\b/;
+/** Of the purple screen, below the bank: `FMS=06/55/7 uCode=0x5803901`, family, model and stepping in hexadecimal. */
+const FMS = /^FMS=([0-9a-f]{2,3})\/([0-9a-f]{1,2})\/([0-9a-f]) uCode=0x([0-9a-f]{1,8})\b/;
+
+const EVENTS: readonly Pattern<'page-retired' | 'system-halted' | 'page-retire-asked'>[] = [
   {
     re: /\bForce retiring MPN (?:0x)?([0-9a-f]{1,13}) to recover from MCA error detected by cpu(\d{1,5}) in bank ?(\d{1,3})/,
     event: 'page-retired',
@@ -88,7 +97,38 @@ const EVENTS: readonly Pattern<'page-retired' | 'system-halted'>[] = [
     ],
     source: 'Machine Check Exception on PCPU%d in world %d:%s (purple screen, knowledge base 372284)',
   },
+  {
+    re: /\b(Machine Check Exception: Fatal \(unrecoverable\) MCE on PCPU ?(\d{1,5}) in world \d{1,12}:?.{0,64})$/,
+    event: 'system-halted',
+    captures: [
+      ['message', 'text'],
+      ['cpu', 'dec'],
+    ],
+    source:
+      'Machine Check Exception: Fatal (unrecoverable) MCE on PCPU%d in world %d:%s (purple screen, knowledge base 1005184)',
+  },
+  {
+    re: /\)IDT: \d{1,5}: (Uncorrectable\/unrecoverable machine check error)/,
+    event: 'system-halted',
+    captures: [['message', 'text']],
+    source: 'IDT: %d: Uncorrectable/unrecoverable machine check error (knowledge base 372284)',
+  },
+  {
+    re: /\[esx\.problem\.pageretire\.[a-z.]{1,64}\] (.{8,256})$/,
+    event: 'page-retire-asked',
+    captures: [['message', 'text']],
+    source:
+      '[esx.problem.pageretire.…] (vobd.log: Memory page retirement requested by platform firmware, and thresholds of it)',
+  },
 ];
+
+/** CPUID leaf 1 EAX of a family, model and stepping. SDM vol. 2A, CPUID; APM vol. 3, CPUID Fn0000_0001. */
+function signatureOf(family: number, model: string, stepping: string): bigint {
+  const base = Math.min(family, 15);
+  const [high = '0', low = '0'] = model.padStart(2, '0');
+  const extended = (family - base).toString(16).padStart(2, '0');
+  return BigInt(`0x${extended}${high}0${base.toString(16)}${low}${stepping}`);
+}
 
 /** Other lines after which a bank is not one of those that MCG_STATUS was printed for. */
 const MAX_LINES = 16;
@@ -98,13 +138,35 @@ export class VmkernelReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
   #global: { cpu: number; mcgStatus: bigint; amd: boolean; others: number } | undefined;
+  /** Banks of a purple screen, until the line of it that names the processor. */
+  #screen: { items: McaItem[]; others: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
     this.#source = source;
   }
 
+  get wanted(): boolean {
+    return this.#screen !== undefined;
+  }
+
+  get since(): number {
+    return this.#screen?.items[0]?.firstLine ?? Number.POSITIVE_INFINITY;
+  }
+
   push(text: string, lineNumber: number): boolean {
+    const fms = FMS.exec(text);
+    if (fms !== null && this.#screen !== undefined) {
+      const [, digits = '', model = '', stepping = '', microcode = ''] = fms;
+      const family = Number.parseInt(digits, 16);
+      for (const { record } of this.#screen.items) {
+        record.cpuid = signatureOf(family, model, stepping);
+        record.vendor ??= family === 6 ? 'intel' : 'amd';
+        if (record.vendor === 'intel') record.microcode = hexU64(microcode) ?? 0n;
+      }
+      this.#showScreen();
+      return true;
+    }
     for (const form of BANKS) {
       const m = form.re.exec(text);
       if (m === null) continue;
@@ -127,11 +189,19 @@ export class VmkernelReader implements Reader {
   }
 
   skipped(lines: number): void {
+    if (this.#screen !== undefined && (this.#screen.others += lines) > MAX_LINES) this.#showScreen();
     if (this.#global !== undefined && (this.#global.others += lines) > MAX_LINES) this.#global = undefined;
   }
 
   end(): void {
+    this.#showScreen();
     this.#global = undefined;
+  }
+
+  #showScreen(): void {
+    const screen = this.#screen;
+    this.#screen = undefined;
+    for (const item of screen?.items ?? []) this.#sink(item);
   }
 
   #bank(text: string, { groups }: BankForm, m: RegExpExecArray, lineNumber: number): void {
@@ -149,12 +219,14 @@ export class VmkernelReader implements Reader {
       if (value !== undefined) record[name] = value;
     }
     dropInvalid(record);
-    if (INTEL_LABELS.has(said['label'] ?? '')) record.vendor = 'intel';
+    if (INTEL_LABELS.has(said['label'] ?? '') || INTEL_WORDS.test(text)) record.vendor = 'intel';
     else if (global?.amd === true) record.vendor = 'amd';
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
     const cause = said['cause'];
     const exception = cause === undefined ? {} : { exception: cause === 'Excp' };
     const place = { form: 'esxi', firstLine: lineNumber, lastLine: lineNumber } as const;
-    this.#sink({ type: 'mca', ...place, record, notes: [], ...exception });
+    const item: McaItem = { type: 'mca', ...place, record, notes: [], ...exception };
+    if (WRITER.test(text) || cause !== 'Excp') this.#sink(item);
+    else (this.#screen ??= { items: [], others: 0 }).items.push(item);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * @module FreeBSD's machine checks, several lines each: `MCA: Bank 1, Status 0x…`, `MCA: Global Cap …`, `MCA: Vendor …`,
- * `MCA: CPU …`, `MCA: Address …`, `MCA: Misc …`. Sources: mca(4), and what public reports of its releases since 8 hold; NetBSD and
- * DragonFly print alike.
+ * `MCA: CPU …`, `MCA: Address …`, `MCA: Misc …`. Sources: mca(4), and what public reports of its releases since 8 hold; DragonFly,
+ * NetBSD and OpenBSD stop with a line alike.
  */
 import { vendorOfId } from '../../mca/cpu.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
@@ -19,6 +19,7 @@ export const FREEBSD_NEEDLES: readonly string[] = [
   'MCA: Misc 0x',
   'machine check trap',
   'Unrecoverable machine check',
+  'fatal machine check',
 ];
 
 const HEX = '(0x[0-9a-f]{1,16})';
@@ -28,7 +29,7 @@ const VENDOR = new RegExp(`\\bMCA: Vendor "([^"]{1,32})", ID ${HEX}, APIC ID (\\
 const CPU = /\bMCA: CPU (\d{1,5}) /;
 const LAST = new RegExp(`\\bMCA: (Address|Misc) ${HEX}`);
 const PANIC =
-  /(?:^|\bpanic: |\d: )((?:Fatal trap 28: )?[Mm]achine check trap\b.{0,64}|Unrecoverable machine check exception)\s*$/;
+  /(?:^|\bpanic: |\d: )((?:Fatal trap 28: |fatal )?[Mm]achine check trap\b.{0,64}|fatal machine check \(\d{1,2}\) in \w{4,10} mode|Unrecoverable machine check exception)\s*$/;
 /** Lines of one record stand beside each other; other lines between them are few. */
 const MAX_LINES = 16;
 

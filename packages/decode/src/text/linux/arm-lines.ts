@@ -2,7 +2,7 @@
  * @module arm64 aborts and SErrors in a kernel log: `Internal error: synchronous external abort: …`, the `Mem abort
  * info:` block that comes before it, `SError Interrupt on CPU…`. Facts: arch/arm64/mm/fault.c, kernel/traps.c.
  */
-import { classifyArm } from '../../arm/classify.ts';
+import { reportsHardware } from '../../arm/classify.ts';
 import type { ArmSeaRecord } from '../../arm/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
@@ -79,21 +79,21 @@ export class ArmLines implements KernelPart {
     const fault = FAULT.exec(text);
     if (fault !== null) {
       const esr = hexU64(fault[2]) ?? 0n;
-      if (!isHardware(esr)) return false;
+      if (!reportsHardware(esr)) return false;
       this.#start({ kind: 'arm-sea', esr, far: hexU64(fault[3]) ?? 0n }, fault[1] ?? '', lineNumber);
       return true;
     }
     const user = USER_FAULT.exec(text);
     if (user !== null) {
       const esr = hexU64(user[4]) ?? 0n;
-      if (!isHardware(esr)) return false;
+      if (!reportsHardware(esr)) return false;
       this.#start({ kind: 'arm-sea', esr }, user[3] ?? '', lineNumber);
       return true;
     }
     const internal = INTERNAL.exec(text);
     if (internal !== null) {
       const esr = hexU64(internal[2]) ?? 0n;
-      if (!isHardware(esr)) return false;
+      if (!reportsHardware(esr)) return false;
       // The same abort was printed as a fault just before: one record.
       if (this.#open?.record.esr === esr && this.#open.as === 'sea') {
         this.#open.lastLine = lineNumber;
@@ -150,10 +150,4 @@ export class ArmLines implements KernelPart {
     const as = abort === undefined ? 'serror' : 'sea';
     this.#open = { record, as, firstLine, lastLine: lineNumber, foreign: 0 };
   }
-}
-
-/** Whether an ESR is one of a memory error; ordinary faults of programs are none. */
-function isHardware(esr: bigint): boolean {
-  const { class: cls } = classifyArm({ esr });
-  return cls !== 'mmu-fault' && cls !== 'other' && cls !== 'reserved';
 }

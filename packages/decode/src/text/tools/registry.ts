@@ -2,11 +2,14 @@
  * @module The programs and other systems that write of errors into a log, beside Linux, Xen and VMMs, one line each. The first that
  * takes a line without a program's name has it: mcelog's words are read before those that stand in the middle of any line.
  */
-import { BMC_NEEDLES, BmcReader } from '../bmc/bmc-reader.ts';
+import { BMC_NEEDLES, BMC_PROGRAMS, BmcReader } from '../bmc/bmc-reader.ts';
 import { ESXI_NEEDLES, ESXI_PROGRAMS, VmkernelReader } from '../esxi/vmkernel-reader.ts';
+import { ARM_FIRMWARE_NEEDLES, ArmFirmwareReader } from '../firmware/arm-reader.ts';
 import { FIRMWARE_NEEDLES, FirmwareExceptionReader } from '../firmware/exception-reader.ts';
 import { FREEBSD_NEEDLES, FreebsdReader } from '../freebsd/mca-reader.ts';
+import { EreportReader, ILLUMOS_NEEDLES } from '../illumos/ereport-reader.ts';
 import type { ItemSink } from '../item.ts';
+import { MACOS_NEEDLES, MacosPanicReader } from '../macos/panic-reader.ts';
 import type { Reader } from '../reader.ts';
 import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
@@ -38,13 +41,18 @@ export const TOOLS: readonly Tool[] = [
     open: (sink, input) => new VmkernelReader(sink, input),
   },
   { program: 'kernel', needles: FREEBSD_NEEDLES, open: (sink, input) => new FreebsdReader(sink, input) },
+  { program: 'macos', needles: MACOS_NEEDLES, open: (sink, input) => new MacosPanicReader(sink, input) },
+  { program: 'fmdump', needles: ILLUMOS_NEEDLES, open: (sink, input) => new EreportReader(sink, input) },
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
   { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },
-  { program: 'bmc', needles: BMC_NEEDLES, open: (sink, input) => new BmcReader(sink, input) },
+  { program: 'tf-a', needles: ARM_FIRMWARE_NEEDLES, open: sink => new ArmFirmwareReader(sink) },
+  { program: 'bmc', also: BMC_PROGRAMS, needles: BMC_NEEDLES, open: (sink, input) => new BmcReader(sink, input) },
 ];
 
 /** The place in TOOLS of a program by any of its names, or -1. */
 export function toolOf(program: string): number {
+  // In ESXi's vobd.log the time since boot stands where syslog has the program.
+  if (/^\d{1,16}us$/.test(program)) return toolOf('vobd');
   return TOOLS.findIndex(t => t.program === program || t.also?.includes(program) === true);
 }

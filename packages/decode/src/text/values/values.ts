@@ -99,6 +99,8 @@ const ARM_NAMES: Readonly<
 const PAIR = /^([A-Za-z][A-Za-z0-9_]{0,31})[=:](0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{1,16}|\d{17,20}|intel|amd|hygon)$/;
 /** `MC9_STATUS`, `IA32_MC9_ADDR`: the bank in the name. */
 const BANK_NAME = /^(?:ia32)?mc(\d{1,2})(status|addr|misc)$/;
+/** `MCA_STATUS_LS`, `MCA_IPID_UMC`: AMD's PPRs put the unit behind the register. */
+const UNIT_NAME = /^(mca_(?:status|addr|misc0?|synd[12]?|ipid|config|destat|deaddr))_[a-z0-9]{2,6}$/;
 /** mcelog's words without the first lines of its record: `STATUS bd80000000000134 MCGSTATUS 7`. */
 const MCELOG_WORDS = /^STATUS [0-9a-fA-F]{16}(?: [A-Z]{3,9} [0-9a-fA-F]{1,16})*$/;
 /** Registers in the order of QEMU's command, its CPU and bank left out. */
@@ -133,11 +135,24 @@ export function mceCommand(text: string): Values | undefined {
   return { record, notes: [], ...(m[1] === '' ? {} : { broadcast: true }) };
 }
 
-/** Without the mark in the middle that WinDbg writes (``be000000`00800400``), and without a comma at the end. */
+/** A register in groups: WinDbg's mark in its middle (``be000000`00800400``), `_` and `'` of listings, blanks. */
+const GROUPS: readonly (readonly [groups: RegExp, joined: string])[] = [
+  [/\b((?:0[xX])?[0-9a-fA-F]{4})_([0-9a-fA-F]{4})_([0-9a-fA-F]{4})_([0-9a-fA-F]{4})\b/g, '$1$2$3$4'],
+  [/\b((?:0[xX])?[0-9a-fA-F]{8})[`_']([0-9a-fA-F]{8})\b/g, '$1$2'],
+  [/\b(0[xX][0-9a-fA-F]{8}) ([0-9a-fA-F]{8})\b/g, '$1$2'],
+  [
+    /(?<![0-9a-fA-F] ?)\b([0-9a-fA-F]{4}) ([0-9a-fA-F]{4}) ([0-9a-fA-F]{4}) ([0-9a-fA-F]{4})\b(?! [0-9a-fA-F]{4}\b)/g,
+    '$1$2$3$4',
+  ],
+];
+
+/** A line with its registers in one piece, and without what says nothing: the flags behind a name, `h` and a comma at the end. */
 export function plainValues(text: string): string {
-  return text
-    .trim()
-    .replace(/\b((?:0[xX])?[0-9a-fA-F]{8})`([0-9a-fA-F]{8})\b/g, '$1$2')
+  let line = text.trim().replace(/^(?:MCA|machine check:) (?=bank )/i, '');
+  for (const [groups, joined] of GROUPS) line = line.replace(groups, joined);
+  return line
+    .replace(/(_STATUS)\[[^\]]{1,96}\](?=[:=])/, '$1')
+    .replace(/\b([0-9a-fA-F]{16})h\b/g, '0x$1')
     .replace(/[,;]{1,4}$/, '')
     .trimEnd();
 }
@@ -174,7 +189,8 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
   if (list !== undefined) return list;
   const words = (MCELOG_WORDS.test(line) ? line.replace(/ ([0-9a-fA-F]{1,16})(?= |$)/g, '=0x$1') : line)
     .replace(/([A-Za-z0-9_]) {0,4}([=:]) {0,4}(?=[0-9A-Za-z])/g, '$1$2')
-    .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F])/g, '$1=')
+    .replace(/\b(bank|cpu|socket) {0,2}#?(\d{1,4})\b/gi, '$1=$2')
+    .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F]|[0-9a-fA-F]{16}\b)/g, '$1=')
     .split(/[\s,;]+/)
     .filter(w => w !== '');
   const lone = /^(?:0[xX][0-9a-fA-F]{1,16}|[0-9a-fA-F]{16})$/.test(words[0] ?? '') ? hexU64(words.shift()) : undefined;
@@ -188,6 +204,7 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
     if (m === null) return undefined;
     let name = (m[1] ?? '')
       .toLowerCase()
+      .replace(UNIT_NAME, '$1')
       .replaceAll('_', '')
       .replace(/^ia32(?=mcg|mci)/, '');
     const value = m[2] ?? '';

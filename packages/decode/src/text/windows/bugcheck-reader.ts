@@ -3,6 +3,7 @@
  * them. Sources: Microsoft, Bug Check 0x124 WHEA_UNCORRECTABLE_ERROR (parameter 1 is the kind of error source; of a machine check 3
  * and 4 are the halves of MCi_STATUS), Bug Check 0x9C MACHINE_CHECK_EXCEPTION (parameter 1 is the bank), `!errrec`.
  */
+import type { KindFields } from '../../events/catalog.ts';
 import { vendorOfId } from '../../mca/cpu.ts';
 import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
 import { joined } from '../../registers/field.ts';
@@ -22,6 +23,9 @@ export const BUGCHECK_NEEDLES: readonly string[] = [
   '0x0000009C',
   'Platform Error Record @',
   'x86/x64 MCA',
+  'Section 0     : ',
+  'BugcheckCode',
+  'ugcheck code: 0x124',
 ];
 
 const WHEA = 0x124n;
@@ -32,15 +36,25 @@ const HEX = '(?:0x)?([0-9a-fA-F`]{1,17})';
 const NAMED = /\b(?:WHEA_UNCORRECTABLE_ERROR|MACHINE_CHECK_EXCEPTION) \((124|9c)\)/;
 /** `BugCheck 124, {0, fffffa8009e66028, be200000, 5110a}`, `0x00000124 (0x0000000000000000, …)`, with commas between or without. */
 const ALL = new RegExp(
-  `(?:\\bBugCheck |\\b0x0{5,6})(124|9[cC])\\b,? ?[{(] ?${Array.from({ length: 4 }, () => HEX).join(', ?')} ?[})]`,
+  `(?:\\bBugCheck |\\b0x0{5,6}|\\b[Bb]ugcheck code: 0x)(124|9[cC])\\b,? ?[{(] ?${Array.from({ length: 4 }, () => HEX).join(', ?')} ?[})]`,
 );
-const CODE = /^\s{0,8}BUGCHECK_CODE: {1,4}([0-9a-f]{1,8})\b/;
-const ONE = new RegExp(`^\\s{0,8}(?:Arg|BUGCHECK_P)([1-4]): {1,4}${HEX}(?=,|\\s|$)`);
-const BEGIN = /\bCommon Platform Error Record @|\bSection \d{1,3} {1,8}: x86\/x64 MCA/;
+const CODE = /^\s{0,8}(?:BUGCHECK_CODE: {1,4}|Bug Check Code {1,12}: 0x0{0,5})([0-9a-f]{1,8})\b/;
+/** Kernel-Power's event 41, in decimal: `<Data Name="BugcheckCode">292</Data>`, `BugcheckCode 292`. */
+const POWER_CODE = /\bBugcheckCode(?:["']>| {1,16}|["']?: ?["']?)(292|156)\b/;
+const ONE = new RegExp(
+  `(?:^\\s{0,8}(?:Arg|BUGCHECK_P)([1-4]): {1,4}|^\\s{0,8}Parameter ([1-4]) {1,12}: |\\bBugcheckParameter([1-4])(?:["']>| {1,16}|["']?: ?["']?))${HEX}(?=[,<"']|\\s|$)`,
+);
+const BEGIN = /\bCommon Platform Error Record @|\bSection \d{1,3} {1,8}: (?:x86\/x64 MCA|Memory\b|PCI Express\b)/;
 const SECTION = /^\s{0,8}(?:## )?Section \d{1,3} {1,8}: (.{1,48}?)\s*$/;
 const ERROR = /^\s{0,8}Error {1,12}: .{1,80} \(Proc (\d{1,5}) Bank (\d{1,3})\)/;
 const VALUE = new RegExp(`^\\s{0,8}(Status|Address|Misc\\.|CPU Version|Processor ID) {0,12}: ${HEX}\\s*$`);
 const VENDOR = /(GenuineIntel|AuthenticAMD)/;
+/** Of the record, and of sections that hold no bank. */
+const SEVERITY = /^\s{0,8}Severity {1,12}: (Fatal|Recoverable|Corrected|Informational)\b/;
+const ADDRESS = /^\s{0,8}Phys\. Address {1,8}: (0x[0-9a-fA-F]{1,16})\s*$/;
+const DETAIL = /^\s{0,8}(?:Error Type|Port Type) {1,12}: (.{1,48}?)\s*$/;
+/** Sections that a machine check has besides its bank. */
+const OF_PROCESSOR = /^(?:Processor Generic|x86\/x64)/;
 
 /** Lines behind which nothing belongs to it any more. */
 const MAX_LINES = 256;
@@ -68,6 +82,10 @@ interface Crash {
   apicId: bigint | undefined;
   banks: Bank[];
   inBank: boolean;
+  /** How bad the record calls itself, and what its sections are that are no processor's. */
+  severity: string | undefined;
+  sections: string[];
+  addr: bigint | undefined;
 }
 
 function number(digits: string | undefined): bigint | undefined {
@@ -121,7 +139,16 @@ export class BugcheckReader implements Reader {
       record.origin = { source: this.#source, firstLine, lastLine };
       this.#sink({ type: 'mca', form: 'windows', firstLine, lastLine, record, notes: [], exception: true });
     }
-    this.#parameters(crash);
+    if (crash.sections.length > 0 && crash.banks.length === 0) this.#sections(crash);
+    else this.#parameters(crash);
+  }
+
+  /** What sections say that hold no bank: memory, PCI Express, what firmware made. */
+  #sections({ severity, sections, addr, firstLine, lastLine }: Crash): void {
+    const fields: KindFields<'whea-fatal'> = { message: sections.join(', ') };
+    if (addr !== undefined) fields.addr = addr;
+    const name = severity === 'Corrected' || severity === 'Informational' ? 'whea-corrected' : 'whea-fatal';
+    this.#sink({ ...eventItem('windows', firstLine, { name, fields }), lastLine });
   }
 
   /** What the parameters say, where no error record says it already. */
@@ -150,16 +177,30 @@ export class BugcheckReader implements Reader {
   #line(text: string, lineNumber: number): boolean {
     const named = NAMED.exec(text);
     const all = ALL.exec(text);
-    const code = hexU64(all?.[1] ?? named?.[1] ?? CODE.exec(text)?.[1]);
+    const power = POWER_CODE.exec(text)?.[1];
+    const code = power === undefined ? hexU64(all?.[1] ?? named?.[1] ?? CODE.exec(text)?.[1]) : BigInt(power);
     if (code !== undefined) return this.#crash(code, all?.slice(2).map(number) ?? [], lineNumber);
-    if (BEGIN.test(text)) this.#open ??= this.#new(lineNumber);
+    if (BEGIN.test(text)) {
+      // One record after another.
+      if ((this.#open?.sections.length ?? 0) > 0 && !/\bSection [1-9]/.test(text)) this.end();
+      this.#open ??= this.#new(lineNumber);
+    }
     const open = this.#open;
     if (open === undefined) return false;
     const section = SECTION.exec(text);
     if (section !== null) {
       open.inBank = false;
+      const name = section[1] ?? '';
+      if (!OF_PROCESSOR.test(name) && open.sections.length < MAX_BANKS) open.sections.push(name);
       return true;
     }
+    const severity = SEVERITY.exec(text)?.[1];
+    const addr = hexU64(ADDRESS.exec(text)?.[1]);
+    const detail = open.sections.length > 0 && open.sections.length < MAX_BANKS ? DETAIL.exec(text)?.[1] : undefined;
+    if (severity !== undefined) open.severity ??= severity;
+    if (addr !== undefined) open.addr ??= addr;
+    if (detail !== undefined) open.sections.push(detail);
+    if (severity !== undefined || addr !== undefined || detail !== undefined) return true;
     const error = ERROR.exec(text);
     if (error !== null) {
       open.inBank = open.banks.length < MAX_BANKS;
@@ -175,7 +216,7 @@ export class BugcheckReader implements Reader {
     if (vendor !== null) open.vendor = vendorOfId(vendor[1] ?? '') ?? open.vendor;
     const one = ONE.exec(text);
     if (one !== null) {
-      this.#parameter(open, Number(one[1]) - 1, number(one[2]), lineNumber);
+      this.#parameter(open, Number(one[1] ?? one[2] ?? one[3]) - 1, number(one[4]), lineNumber);
       return true;
     }
     const pair = VALUE.exec(text);
@@ -211,6 +252,7 @@ export class BugcheckReader implements Reader {
       open !== undefined &&
       // WinDbg names it before it shows the error record.
       (open.banks.length > 0 ||
+        open.sections.length > 0 ||
         (open.code !== undefined && open.code !== code) ||
         parameters.some((p, i) => open.parameters[i] !== undefined && open.parameters[i] !== p));
     if (differs) this.end();
@@ -233,6 +275,9 @@ export class BugcheckReader implements Reader {
       apicId: undefined,
       banks: [],
       inBank: false,
+      severity: undefined,
+      sections: [],
+      addr: undefined,
     };
   }
 }

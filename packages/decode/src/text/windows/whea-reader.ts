@@ -1,13 +1,16 @@
 /**
  * @module WHEA-Logger's events of Windows: event XML (Event Viewer, wevtutil, Get-WinEvent), their fields as `name value`, and their
- * sentences. Source: the manifest of Microsoft-Windows-WHEA-Logger (ErrorSource, ApicId, MCABank, MciStat, MciAddr, MciMisc). The
- * firmware record in RawData is read as one wherever it stands (transport/carried.ts).
+ * sentences, in any language. Source: the manifest of Microsoft-Windows-WHEA-Logger (ErrorSource, ApicId, MCABank, MciStat, MciAddr,
+ * MciMisc; of memory the members of UEFI 2.10 N.2.5 with their ValidBits). The firmware record in RawData is read as one wherever it stands (transport/carried.ts).
  */
+import { SECTION_MEMORY } from '../../cper/guid.ts';
+import type { CperMemoryError } from '../../cper/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import { dropInvalid } from '../printed-registers.ts';
+import { oneSection } from '../printed-reports.ts';
 import type { Reader } from '../reader.ts';
 import { parseU64 } from '../../common/hex.ts';
 
@@ -18,9 +21,48 @@ export const WHEA_NEEDLES: readonly string[] = [
   'MciMisc',
   'ErrorSource',
   ' hardware error has occurred',
+  ': Machine Check Exception',
+  ': Corrected Machine Check',
+  'SystemTime=',
+  '"PhysicalAddress"',
+  "'PhysicalAddress'",
 ];
 
+/** Members of a memory section by the bit of ValidBits that says whether they hold anything. */
+const MEMORY: Readonly<Record<string, readonly [bit: number, member: keyof CperMemoryError]>> = {
+  ErrorStatus: [0, 'errorStatus'],
+  PhysicalAddress: [1, 'physicalAddress'],
+  PhysicalAddressMask: [2, 'physicalAddressMask'],
+  Node: [3, 'node'],
+  Card: [4, 'card'],
+  Module: [5, 'module'],
+  Bank: [6, 'bank'],
+  Device: [7, 'device'],
+  Row: [8, 'row'],
+  Column: [9, 'column'],
+  BitPosition: [10, 'bitPosition'],
+  RequesterId: [11, 'requestorId'],
+  ResponderId: [12, 'responderId'],
+  TargetId: [13, 'targetId'],
+  ErrorType: [14, 'errorType'],
+};
+const WIDE: ReadonlySet<string> = new Set([
+  'errorStatus',
+  'physicalAddress',
+  'physicalAddressMask',
+  'requestorId',
+  'responderId',
+  'targetId',
+]);
 const NAMES = 'ErrorSource|ApicId|MCABank|MciStat|MciAddr|MciMisc';
+/** Further members of events of memory, which other events have too. */
+const MORE = new RegExp(
+  `Name=["'](ValidBits|EventID|${Object.keys(MEMORY).join('|')})["']>(0x[0-9a-fA-F]{1,16}|\\d{1,20})<`,
+  'g',
+);
+const FRU = /Name=["']FRUText["']>([^<]{1,32})</;
+const SYSTEM_TIME = /\bSystemTime=["'](\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z)/;
+const LEVEL = /<Level>([1-4])<\/Level>/;
 /** `<Data Name="MciStat">0x…</Data>`, `"MciStat": "0x…"`, `MciStat 0x…`, `[MciStat] 0x…`. */
 const PAIR = new RegExp(
   `(?:Name=["'](${NAMES})["']>|["'\\[]?\\b(${NAMES})["'\\]]?(?: {0,8}[:=])?[ \\t]{0,32}["']?)(0x[0-9a-fA-F]{1,16}|\\d{1,20})\\b`,
@@ -29,7 +71,13 @@ const PAIR = new RegExp(
 const ENDS = /<\/Event(?:Data)?>/;
 const HEAD = /\bA (fatal|corrected) hardware error has occurred\b/;
 const SENTENCE =
-  /\b(Reported by component|Component|Error Source|Error Type|Processor APIC ID|Processor ID): {0,8}(.{1,64}?)(?=\s*$|\s{2,}| (?:Error (?:Source|Type)|Processor (?:APIC )?ID|Reported by component|The details view):?)/g;
+  /\b(Reported by component|Component|Error Source|Error Type|Processor APIC ID|Processor ID|(?:Primary |Secondary )?Bus:Device:Function|Primary Device Name|Bank Number|Transaction Type|Memory Hierarchy Level): {0,8}(.{1,128}?)(?=\s*$|\s{2,}| (?:Error (?:Source|Type)|Processor (?:APIC )?ID|Reported by component|The details view):?)/g;
+/** What is said of an event whose sentence names nothing. */
+const IN_DATA = /\bA record describing the condition is contained in the data section\b/;
+/** In other languages only the labels are translated; WinDbg's `Notify Type` is none of an event. */
+const SOURCE =
+  /^\s{0,40}(?!Notify Type|Error Source)([^:：]{2,48}?) ?[:：] ?(Machine Check Exception|Corrected Machine Check)\s*$/;
+const TRANSLATED = /[:：] ?([A-Z][A-Za-z/ -]{2,40} [Ee]rror)\s*$|\bAPIC[ -]?ID ?[:：] ?(\d{1,10})\s*$/i;
 /** Lines of a sentence or of fields that belong together. */
 const MAX_LINES = 24;
 
@@ -38,7 +86,11 @@ interface Open {
   lastLine: number;
   others: number;
   fields: Map<string, bigint>;
+  memory: Map<string, bigint>;
+  fru: string | undefined;
   severity: string | undefined;
+  /** The labels are not English: what stands behind them is. */
+  translated?: true;
   said: Map<string, string>;
 }
 
@@ -47,6 +99,10 @@ export class WheaReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;
+  /** Of the event whose fields are still to come: when, and how bad Windows calls it. */
+  /** The line before, where a label stands in it: in other languages the component is known by its place alone. */
+  #before: { line: number; value: string } | undefined;
+  #system: { time: bigint | undefined; level: number | undefined; line: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -83,6 +139,10 @@ export class WheaReader implements Reader {
     const { firstLine, lastLine, fields } = open;
     const status = fields.get('MciStat');
     const place = { form: 'windows', firstLine, lastLine } as const;
+    if (open.memory.has('PhysicalAddress') && open.memory.has('ValidBits')) {
+      this.#memory(open);
+      return;
+    }
     if (status === undefined || status === 0n) {
       // WinDbg explains the bug check in the same words, and says nothing more.
       if (open.severity !== undefined && open.said.size > 0) this.#sentence(open);
@@ -99,12 +159,79 @@ export class WheaReader implements Reader {
       const value = fields.get(name);
       if (value !== undefined) record[member] = value;
     }
+    const time = this.#systemOf(firstLine)?.time;
+    if (time !== undefined) record.time = time;
     dropInvalid(record);
     record.origin = { source: this.#source, firstLine, lastLine };
     this.#sink({ type: 'mca', ...place, record, notes: [], ...(known ? {} : { bankUnknown: true }) });
   }
 
+  #systemOf(firstLine: number): { time: bigint | undefined; level: number | undefined } | undefined {
+    const system = this.#system;
+    return system !== undefined && firstLine - system.line <= MAX_LINES ? system : undefined;
+  }
+
+  /** An event of memory: the section of a firmware record, member by member. */
+  #memory({ memory, fru, firstLine, lastLine }: Open): void {
+    const valid = memory.get('ValidBits') ?? 0n;
+    const body: CperMemoryError = { kind: 'memory' };
+    for (const [name, [bit, member]] of Object.entries(MEMORY)) {
+      const value = memory.get(name);
+      if (value === undefined || valid.toString(2).at(-1 - bit) !== '1') continue;
+      Object.assign(body, { [member]: WIDE.has(member) ? value : Number(BigInt.asUintN(16, value)) });
+    }
+    const level = this.#systemOf(firstLine)?.level;
+    const severity = level === 1 || level === 2 ? 'fatal' : 'corrected';
+    const place = { form: 'windows', firstLine, lastLine } as const;
+    this.#sink(oneSection(severity, { type: SECTION_MEMORY, body }, place, [], { text: fru }));
+  }
+
+  /** What an event says of itself before its fields; and those of them that others have, too. */
+  #beside(text: string, lineNumber: number): boolean {
+    const at = SYSTEM_TIME.exec(text)?.[1];
+    const level = LEVEL.exec(text)?.[1];
+    if (at !== undefined || level !== undefined) {
+      const before = this.#systemOf(lineNumber);
+      const seconds = at === undefined ? Number.NaN : Date.parse(at) / 1000;
+      const time = Number.isFinite(seconds) ? BigInt(Math.trunc(seconds)) : before?.time;
+      this.#system = { time, level: level === undefined ? before?.level : Number(level), line: lineNumber };
+    }
+    const open = this.#open;
+    if (open === undefined) return false;
+    const known = open.memory.size;
+    for (const m of text.matchAll(MORE)) {
+      const value = parseU64(m[2] ?? '');
+      if (value !== undefined) open.memory.set(m[1] ?? '', value);
+    }
+    open.fru ??= FRU.exec(text)?.[1];
+    return open.memory.size > known;
+  }
+
+  /** The sentence of an event in another language. */
+  #translated(text: string, lineNumber: number): boolean {
+    const source = SOURCE.exec(text);
+    const open = this.#open;
+    if (source !== null && (open?.severity === undefined || open.translated === true)) {
+      this.end();
+      const begun = (this.#open = this.#new(lineNumber));
+      begun.translated = true;
+      begun.severity = source[2] === 'Corrected Machine Check' ? 'corrected' : 'fatal';
+      if (this.#before?.line === lineNumber - 1) begun.said.set('Component', this.#before.value);
+      begun.said.set('Error Source', source[2] ?? '');
+      return true;
+    }
+    const label = /[^:：]{2,48}[:：] ?([^:：<>"]{2,48})$/.exec(text.trimEnd())?.[1];
+    this.#before = label === undefined ? undefined : { line: lineNumber, value: label };
+    if (open?.translated !== true) return false;
+    const [, kind, apicId] = TRANSLATED.exec(text) ?? [];
+    const [name, value] = apicId === undefined ? ['Error Type', kind] : ['Processor APIC ID', apicId];
+    if (value === undefined || open.said.has(name)) return false;
+    open.said.set(name, value);
+    return true;
+  }
+
   #line(text: string, lineNumber: number): boolean {
+    if (this.#translated(text, lineNumber)) return true;
     const head = HEAD.exec(text);
     let taken = head !== null;
     if (head !== null) {
@@ -114,6 +241,7 @@ export class WheaReader implements Reader {
     }
     const said = this.#open?.said;
     if (this.#open?.severity !== undefined && said !== undefined) {
+      if (IN_DATA.test(text)) said.set('Component', 'its record is in the data of the event');
       for (const m of text.matchAll(SENTENCE)) {
         taken = true;
         said.set(m[1] ?? '', (m[2] ?? '').trim());
@@ -131,11 +259,13 @@ export class WheaReader implements Reader {
       open.lastLine = lineNumber;
       taken = true;
     }
-    return taken;
+    return this.#beside(text, lineNumber) || taken;
   }
 
   #sentence({ severity, said, firstLine, lastLine }: Open): void {
-    const parts = [...said].filter(([name]) => !name.startsWith('Processor')).map(([, value]) => value);
+    const parts = [...said]
+      .filter(([name]) => !name.startsWith('Processor'))
+      .map(([name, value]) => (name.includes(':') || /Number|Level$/.test(name) ? `${name} ${value}` : value));
     const fields: KindFields<'whea-fatal'> = { message: parts.join(', ') };
     const apicId = parseU64(said.get('Processor APIC ID') ?? '');
     if (apicId !== undefined) fields.apicId = apicId;
@@ -149,6 +279,8 @@ export class WheaReader implements Reader {
       lastLine: lineNumber,
       others: 0,
       fields: new Map(),
+      memory: new Map(),
+      fru: undefined,
       severity: undefined,
       said: new Map(),
     };
