@@ -8,6 +8,8 @@ import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
 import { placeOfEdac } from './place.ts';
 import type { DecodedPlace } from './place.ts';
+import { timeOfController } from './time.ts';
+import type { DecodedTime } from './time.ts';
 import type {
   DecodedAddress,
   DecodedOutlook,
@@ -109,6 +111,11 @@ export class EventDecoded extends LazyRecord {
     }
     const virt = this.raw.fields['virt'] ?? this.raw.fields['hva'];
     return typeof virt === 'bigint' ? { value: virt, space: 'virtual' } : undefined;
+  }
+  /** A controller keeps the time of each event itself; what stands before the line is when it was printed. */
+  override get time(): DecodedTime | undefined {
+    const { time } = this.raw.fields;
+    return (typeof time === 'string' ? timeOfController(time) : undefined) ?? super.time;
   }
   protected override get namedPlace(): DecodedPlace | undefined {
     // Of a controller's log the label alone is the place: its sentences are those of its maker.

@@ -65,6 +65,27 @@ function timeOfBoot(stamp: string): DecodedTime | undefined {
   return { text: `${b[1]}.${b[2]}`, clock: 'boot', seconds: number(b[1]) + fraction(b[2]), from: 'line' };
 }
 
+const MONTH_DAY_YEAR = new RegExp(
+  `^(?:(\\d{1,2})/(\\d{1,2})/(\\d{4}|\\d{2})|(${MONTH})-(\\d{2})-(\\d{4})) (\\d{1,2}):(\\d{2}):(\\d{2})(?: ?([AP])M)?`,
+);
+
+/**
+ * The time that a management controller gives its event, by its own clock: `03/02/2023 05:11:01`, `03/02/23 05:11:01`,
+ * `Oct-02-2014 13:02:02`, `2023-03-02 05:11:01`. ipmitool and ipmiutil put the month first.
+ */
+export function timeOfController(text: string): DecodedTime | undefined {
+  const m = MONTH_DAY_YEAR.exec(text);
+  if (m === null) return timeOfLocal(text);
+  const [, month, day, year, name, dayOfName, yearOfName, hour, minute, second, half] = m;
+  const y = number(year ?? yearOfName);
+  const hours = half === undefined ? number(hour) : (number(hour) % 12) + (half === 'P' ? 12 : 0);
+  const months = name === undefined ? number(month) - 1 : MONTHS.indexOf(name as (typeof MONTHS)[number]);
+  if (months > 11) return undefined;
+  const days = number(day ?? dayOfName);
+  const at = Date.UTC(y < 100 ? 2000 + y : y, months, days, hours, number(minute), number(second));
+  return { text, clock: 'local', seconds: at / 1000, from: 'record' };
+}
+
 /** The time in the beginning of a line: with its date where it has one, else since boot; a number is one since boot. */
 export function timeOfStamp(stamp: string | number): DecodedTime | undefined {
   if (typeof stamp === 'number') return { text: stamp.toFixed(6), clock: 'boot', seconds: stamp, from: 'line' };

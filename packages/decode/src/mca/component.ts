@@ -9,7 +9,7 @@ import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import type { McaVendor } from './record.ts';
 import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
-import { smcaBank, umcPlace } from './smca-banks.ts';
+import { coreBank, smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
 /** The area decides what to look at next; `unknown` when the data do not say. */
@@ -189,6 +189,12 @@ function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
 function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
   const { ipid } = record;
   if (ipid !== undefined && ipid !== 0n) return smcaComponent(record, ipid, cpu);
+  const core = cpu === undefined ? undefined : coreBank(record.bank, cpu);
+  if (core !== undefined) {
+    const detail = core.codes[Number(MCI_STATUS_AMD.read(record.status).XEC)];
+    const basis = `bank ${record.bank} of family ${cpu?.family.toString(16)}h`;
+    return { area: core.area, name: core.name, ...(detail === undefined ? {} : { detail }), basis };
+  }
   if (isScalable(record, cpu)) {
     return { ...NOTHING, basis: 'scalable MCA names the unit in MCA_IPID, which the input does not have' };
   }

@@ -1,7 +1,9 @@
 /** @module What happened in the words of whoever knows best: the extended code of the unit, else the error code. */
+import { isLegacyAmd } from './amd-legacy.ts';
 import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { classify } from './classify.ts';
 import { componentOf, isFirmwareBank } from './component.ts';
+import { cpuOf } from './cpu.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
@@ -37,7 +39,9 @@ function amdWords(record: McaDeciding): ErrorWords {
   }
   if (basis === 'error code') return { ...what, byUnit: false };
   if (detail === undefined) return { unit: name, ...what, byUnit: false };
-  return { unit: name, what: detail, extended: Number(MCI_STATUS_AMD_LEGACY.read(record.status).XEC), byUnit: true };
+  const cpu = cpuOf(record);
+  const layout = cpu !== undefined && isLegacyAmd(cpu) ? MCI_STATUS_AMD_LEGACY : MCI_STATUS_AMD;
+  return { unit: name, what: detail, extended: Number(layout.read(record.status).XEC), byUnit: true };
 }
 
 /** What a record with VAL says happened; nothing is said of an empty bank. */

@@ -82,13 +82,27 @@ describe('the words of AMD', () => {
   it('name no cache where the code of a memory controller cannot be told from one', () => {
     for (const record of [
       rec(0x9c2040000000011bn, { vendor: 'amd', addr: 0x12345600n }),
-      rec(0xbea0000000000108n, { vendor: 'amd', bank: 5, cpuid: 0x870f10n }),
+      rec(0xbea0000000000108n, { vendor: 'amd', bank: 17, cpuid: 0x870f10n }),
       { ...umc, ipid: 0xffff00000fffn },
     ]) {
       expect(errorText(record)).toMatch(/memory hierarchy error/);
       expect(`${explain(record)} ${nextStep(record).join(' ')}`).not.toMatch(/cache error|A cache/);
     }
     for (let code = 0x0103; code < 0x200; code += 4) expect(decodeMcacod(code, 'amd').text).not.toMatch(/cache error/);
+  });
+
+  it('name the unit of a core by its number where the family has a public PPR, and MCA_IPID was not logged', () => {
+    const status = 0xbea0000000000108n;
+    const watchdog = rec(status, { vendor: 'amd', bank: 5, cpuid: 0x870f10n });
+    expect(errorText(watchdog)).toBe('execution unit: the watchdog timer expired: no instruction retired');
+    for (const other of [
+      { ...watchdog, cpuid: 0xb40f40n },
+      { ...watchdog, bank: 0 },
+      { ...watchdog, bank: 4 },
+    ]) {
+      expect(errorText(other)).not.toMatch(/execution unit: the watchdog/);
+    }
+    expect(errorText({ ...watchdog, ipid: 0x700b000000000n })).toMatch(/^L3 cache: /);
   });
 
   it('speak of bad data and of a page only where the record is about memory', () => {

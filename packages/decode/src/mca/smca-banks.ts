@@ -107,6 +107,18 @@ export function smcaBank(ipid: bigint, cpu?: CpuModel): SmcaBank | undefined {
   return bank;
 }
 
+/** Banks of a core, by number: the only ones whose number says what they are, in the families of which a PPR is public. */
+const CORE_BANKS: Readonly<Record<number, string>> = { 1: 'IF', 2: 'L2_CACHE', 3: 'DE', 5: 'EX', 6: 'FP' };
+
+/**
+ * The type of a core's bank where no MCA_IPID was logged: Windows, FreeBSD and macOS keep none. Source: PPR of family 17h models 00h to
+ * 3Fh and 71h, of family 19h models 00h to 21h, "MCA Banks". Bank 0 is left out: it stands for a bank that nobody named, too.
+ */
+export function coreBank(bank: number, { family }: CpuModel): SmcaBank | undefined {
+  const id = family === 0x17 || family === 0x19 ? CORE_BANKS[bank] : undefined;
+  return id === undefined ? undefined : SMCA_BANKS.find(b => b.id === id);
+}
+
 /** What a DDR memory controller's record says of the place: PPR MCA_IPID_UMC (instance) and MCA_SYND_UMC. */
 interface UmcPlace {
   channel: number;

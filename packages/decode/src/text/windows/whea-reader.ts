@@ -122,7 +122,10 @@ export class WheaReader implements Reader {
     const open = this.#open;
     if (open !== undefined && taken) [open.lastLine, open.others] = [lineNumber, 0];
     else this.skipped(1);
-    if (ENDS.test(text)) this.end();
+    if (ENDS.test(text)) {
+      this.end();
+      this.#system = undefined;
+    }
     return taken;
   }
 
