@@ -29,6 +29,7 @@ const QEMU_MEMORY_FAILURE = recordName('vmm.memory-failure');
 const QEMU_SIGBUS_INJECTED = recordName('vmm.sigbus-injected');
 const DETAILS = [
   'state',
+  'device',
   'message',
   'page',
   'result',
@@ -40,9 +41,10 @@ const DETAILS = [
   'reason',
   'vcpu',
   'number',
+  'domain',
 ] as const;
 /** Shown without their name. */
-const PLAIN: ReadonlySet<string> = new Set(['state', 'message', 'page']);
+const PLAIN: ReadonlySet<string> = new Set(['state', 'device', 'message', 'page']);
 /** Addresses of the other spaces, which `address` has no place for. */
 const OTHER_SPACES = [
   ['gpa', 'guest physical address'],

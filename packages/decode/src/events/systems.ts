@@ -34,6 +34,16 @@ export const SYSTEMS = {
       next: 'Look at the records beside it.',
     },
   }),
+  'fault-diagnosed': row('message:string label?:string', 'The fault manager of illumos or Solaris blames a part.', {
+    severity: 'unknown',
+    record: {
+      reporter: 'kernel',
+      headline: 'The fault manager blames a part',
+      explanation:
+        'It counts error reports and makes one fault of many: the class says of what, `_ce` of corrected errors and `_ue` of uncorrected ones.',
+      next: 'Read the reports behind it with `fmdump -eV -u` and its UUID, replace the part it names, then `fmadm repaired`.',
+    },
+  }),
   'windows-bugcheck': row(
     'code:register parameter1:register parameter2:register parameter3:register parameter4:register',
     'Windows stops because of a hardware error; its parameters hold no MCi_STATUS.',
@@ -43,7 +53,7 @@ export const SYSTEMS = {
         reporter: 'windows',
         headline: 'Windows stopped because of a hardware error',
         explanation:
-          'Parameter 1 is the kind of source (0 machine check exception, 1 corrected machine check, 3 NMI, 4 PCI Express, 5 generic firmware error source, 6 INIT, 7 firmware report at boot), parameter 2 the address of the error record. The parameters hold no machine check status here.',
+          'Parameter 1 is the kind of source (0 machine check exception, 1 corrected machine check, 3 NMI, 4 PCI Express, 5 generic firmware error source, 6 INIT, 7 firmware report at boot, 14 management controller, 15 persistent memory, 16 device driver, 17 synchronous external abort, 18 SError), parameter 2 the address of the error record. The parameters hold no machine check status here.',
         next: 'Run `!errrec` on parameter 2 in WinDbg, or read the WHEA-Logger event of the next start: its RawData is the whole record.',
       },
     },

@@ -83,4 +83,15 @@ export const XEN = {
       next: 'Look at the log of the domain.',
     },
   }),
+  'xen.page-owner': row('domain:number', 'Xen says whose the page of a machine check is.', {
+    severity: 'uncorrected-recoverable',
+    line: f => `the page of the error is of domain ${short(f.domain)}`,
+    record: {
+      reporter: 'kernel',
+      headline: 'Xen says whose the bad page is',
+      explanation:
+        'The number is that of the domain that has the page; 0 is dom0, 32753 and above are those of Xen itself.',
+      next: 'Look at the bank before it, and at the log of this domain; `xl list` names it while it runs.',
+    },
+  }),
 };

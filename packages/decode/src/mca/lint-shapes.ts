@@ -56,7 +56,14 @@ const SHAPES: readonly Shape[] = [
   },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbd000000004000cfn, note: 'type 1, labelled LLC, is memory scrubbing' },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbc20000080000136n, note: 'type 2, UCNA of the last level cache' },
-  { code: 'L_MCA_XEN_MCEINJ', status: 0x9400000000000151n, bank: 1, note: 'type 3, instruction cache parity' },
+  // On AMD's it is what any parity error of the instruction cache leaves.
+  {
+    code: 'L_MCA_XEN_MCEINJ',
+    status: 0x9400000000000151n,
+    vendor: 'intel',
+    bank: 1,
+    note: 'type 3, instruction cache parity',
+  },
   { code: 'L_MCA_XEN_MCEINJ', status: 0xbf2000008000017an, note: 'type 4, fatal last level cache write-back' },
 ];
 

@@ -126,6 +126,10 @@ function hostStep(record: McaDeciding): string | undefined {
     : `The microcode revision says that the CPU is a virtual one, of ${who}: the machine is a guest, and the cause is to be found in the log of the host at the same moment.`;
 }
 
+/** A hypervisor gave it to its guest: nothing that the guest can reset or replace has to do with it. */
+const GUEST_STOPS =
+  'The guest has to be started again; its banks are those of a virtual CPU and say no more afterwards.';
+
 const isStep = (step: string | undefined): step is string => step !== undefined;
 
 /** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
@@ -142,5 +146,7 @@ export function stepsFor(record: McaDeciding): string[] {
   }
   const where = componentOf(record);
   if (isLeftOver(record, grade)) return [LEFT_OVER, hostStep(record), ...openPoints(record, where)].filter(isStep);
-  return [first, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
+  const host = hostStep(record);
+  if (grade === 'fatal' && host !== undefined) return [host, GUEST_STOPS, ...openPoints(record, where)];
+  return [first, areaStep(record, where), host, ...openPoints(record, where)].filter(isStep);
 }

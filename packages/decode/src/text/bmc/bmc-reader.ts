@@ -53,6 +53,7 @@ export const BMC_NEEDLES: readonly string[] = [
   'pper Critical - going high',
   'pper critical - going high',
   'Assert + ',
+  ' COUNT="',
   ...RAW_NEEDLES,
 ];
 
@@ -90,8 +91,13 @@ const IMM_BANK =
 const DATE_TIME = /^(\d{1,4}[/-]\d{1,2}[/-]\d{2,4}) (\d{1,2}:\d{2}:\d{2})$/;
 /** `DDR3_P1_A1_ECC`, sensors of Cisco's servers. */
 const SENSOR_OF_DIMM = /\bDDR\d_(P\d{1,2}_[A-Z]\d{1,2})_ECC\b/;
+/** In iLO's XML before the sentence: how often the event came. */
+const EVENT_COUNT = /^\s{0,16}COUNT="(\d{1,9})"\s*$/;
 const COUNT = /\bread (\d{1,9}) correctable ECC errors\b/;
 const ADDRESS = /\bDIMM (?:number )?\d{1,3} at address (0x[0-9a-f]{1,16})\b/i;
+/** In manuals and registries the place is left open. */
+const PLACEHOLDER =
+  /\bDIMM_?[xX]{1,3}\b|\[arg\d\]|<(?:location|number|DIMM)|=%\d|\b(?:number|slot) percent\b|\$\{|%[sd]\b/;
 /** What says nothing without the name of its sensor. */
 const STATE = /^transition to /i;
 /** Sensor type and description of `ipmitool sel get` and `sel list -v`, lines of their own. */
@@ -125,6 +131,7 @@ export class BmcReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: { firstLine: number; lines: number; said: Map<string, string> } | undefined;
+  #count: { line: number; count: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -140,6 +147,8 @@ export class BmcReader implements Reader {
   }
 
   push(text: string, lineNumber: number): boolean {
+    const counted = EVENT_COUNT.exec(text)?.[1];
+    if (counted !== undefined) this.#count = { line: lineNumber, count: Number(counted) };
     this.#immBank(text, lineNumber);
     return (
       this.#detail(text, lineNumber) ||
@@ -264,7 +273,7 @@ export class BmcReader implements Reader {
     if (known === undefined) return false;
     // Before a sentence stands what is no part of it.
     const from = type === undefined ? text.search(known.re) : 0;
-    if (type === undefined && /\bdeassert/i.test(text)) return false;
+    if (type === undefined && (/\bdeassert/i.test(text) || PLACEHOLDER.test(text))) return false;
     const message = text
       .slice(from, from + MAX_TEXT)
       .replace(endOfQuotation(text.slice(0, from)), '')
@@ -277,6 +286,7 @@ export class BmcReader implements Reader {
       const [count, addr] = [COUNT.exec(said)?.[1], hexU64(ADDRESS.exec(said)?.[1])];
       if (label !== undefined) fields.label = label;
       if (count !== undefined) fields.count = Number(count);
+      else if (this.#count !== undefined && this.#count.line === firstLine - 1) fields.count = this.#count.count;
       if (addr !== undefined) fields.addr = addr;
     }
     this.#sink({ ...eventItem('bmc', firstLine, { name: known.event, fields }), lastLine });

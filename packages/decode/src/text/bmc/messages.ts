@@ -58,7 +58,10 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /\bECC error correction (?:was )?detected on Bank \d/i, event: 'bmc-memory-corrected' },
   { re: /\bhas detected a degradation in the DIMM installed in DIMM/i, event: 'bmc-memory-limit' },
   // HPE
-  { re: /\bUncorrectable Memory Error\b(?= ?[-:(])/i, event: 'bmc-memory-uncorrected' },
+  {
+    re: /\bUncorrectable Memory Error(?= \([^)]{0,48}\d| ?- ?(?:The failed memory module|Processor \d|Slot \d|Board \d|DIMM)|: .{0,48}(?:DIMM|Memory Module))/i,
+    event: 'bmc-memory-uncorrected',
+  },
   { re: /\bCorrect(?:ed|able) (?:Memory )?Error threshold exceeded(?= (?:on |\()|\.)/i, event: 'bmc-memory-limit' },
   // Lenovo, and IBM before
   {

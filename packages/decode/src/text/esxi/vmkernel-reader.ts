@@ -26,7 +26,7 @@ export const ESXI_NEEDLES: readonly string[] = [
   ' MCE on PCPU',
   'recoverable machine check error',
   'esx.problem.pageretire',
-  'FMS=',
+  ' uCode=0x',
 ];
 /** Further programs that syslog names for it; before ESXi 8 there was `vmkernel` only. */
 export const ESXI_PROGRAMS: readonly string[] = ['vmkwarning', 'vmkalert', 'vobd'];

@@ -3,8 +3,8 @@
  * Firmware-A's crash dump and its report of an external abort that nobody handles, U-Boot's, and the records of NVIDIA's nodes.
  */
 import { classifyArm, reportsHardware } from '../../arm/classify.ts';
-import { rasAddress, rasVerdict } from '../../arm/err-status.ts';
 import type { ArmSeaRecord } from '../../arm/record.ts';
+import { ERR_STATUS, armRasAddress, armRasWords } from '../../cper/arm-ras.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
@@ -51,6 +51,18 @@ const NODE_CODE = /\bIERR = (.{1,48}?): 0x[0-9a-f]{1,4}\s*$/;
 /** Lines of a dump: general and vector registers stand between its head and ESR. */
 const MAX_LINES = 96;
 const MAX_NODE_LINES = 16;
+
+/** SERR of accesses that were refused or not answered: what was accessed is no memory that broke. DDI 0487, ERR<n>STATUS. */
+const OF_ACCESS: ReadonlySet<bigint> = new Set([13n, 14n, 15n, 18n, 19n]);
+
+/** How bad an error record is; undefined where it holds no error. */
+function severityOf(status: bigint): 'corrected' | 'deferred' | 'uncorrected' | 'access' | undefined {
+  const { V, UE, DE, CE, SERR } = ERR_STATUS.read(status);
+  if (!V) return undefined;
+  if (UE) return OF_ACCESS.has(SERR) ? 'access' : 'uncorrected';
+  if (DE) return 'deferred';
+  return CE === 0n ? undefined : 'corrected';
+}
 
 interface Open {
   what: 'edk2' | 'tf-a' | 'u-boot';
@@ -212,14 +224,14 @@ export class ArmFirmwareReader implements Reader {
     this.#node = undefined;
     if (node?.status === undefined) return;
     const { name, code, status, firstLine, lastLine } = node;
-    const verdict = rasVerdict(status);
-    if (verdict === undefined) return;
-    const message = `${name}: ${verdict.words}${code === undefined ? '' : ` (${code})`}`;
+    const severity = severityOf(status);
+    if (severity === undefined) return;
+    const message = `${name}: ${armRasWords(status, undefined)}${code === undefined ? '' : ` (${code})`}`;
     const fields: KindFields<'arm-ras-uncorrected'> = { message, node: name, status };
-    const addr = rasAddress(status, node.addr);
+    const addr = node.addr === undefined ? undefined : armRasAddress(status, node.addr);
     if (addr !== undefined) fields.addr = addr;
     if (node.misc0 !== undefined) fields.misc0 = node.misc0;
-    const event = eventItem('firmware', firstLine, { name: `arm-ras-${verdict.severity}`, fields });
+    const event = eventItem('firmware', firstLine, { name: `arm-ras-${severity}`, fields });
     this.#sink({ ...event, lastLine });
   }
 }

@@ -9,7 +9,12 @@ import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 
-export const ILLUMOS_NEEDLES: readonly string[] = ['class = ereport.cpu.', 'Unrecoverable Machine-Check Exception'];
+export const ILLUMOS_NEEDLES: readonly string[] = [
+  'class = ereport.cpu.',
+  'Unrecoverable Machine-Check Exception',
+  'Fault class : fault.memory.',
+  'Fault class : fault.cpu.',
+];
 
 const CLASS = /^\s{0,24}class = (ereport\.cpu\.[a-z0-9_.-]{1,96})\s*$/;
 const MEMBER = /^\s{0,24}([A-Za-z_][A-Za-z0-9_-]{0,47}) = (0x[0-9a-fA-F]{1,16}|\d{1,20})\s*$/;
@@ -28,6 +33,10 @@ const REGISTERS: Readonly<Record<string, 'status' | 'addr' | 'misc' | 'mcgStatus
   addr: 'addr',
 };
 const PANIC = /(?:^|\bpanic\[cpu\d{1,5}\]\/thread=[0-9a-f]{1,16}: )(Unrecoverable Machine-Check Exception)\s*$/;
+/** `fmadm faulty`: the class, and some lines below the part with its label. */
+const FAULT = /^\s{0,8}Fault class : (fault\.(?:memory|cpu)\.[a-z0-9_.-]{1,96})\s*$/;
+const FRU = /^\s{0,8}FRU {1,12}: "([^"]{1,64})"/;
+const MAX_FAULT_LINES = 16;
 /** Members of one list. */
 const MAX_LINES = 160;
 const ENDS = /^\s*__tod = (0x[0-9a-f]{1,16}) /;
@@ -46,6 +55,7 @@ export class EreportReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: Open | undefined;
+  #fault: { name: string; firstLine: number; lines: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -53,11 +63,12 @@ export class EreportReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined || this.#fault !== undefined;
   }
 
   get since(): number {
-    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+    const none = Number.POSITIVE_INFINITY;
+    return Math.min(this.#open?.firstLine ?? none, this.#fault?.firstLine ?? none);
   }
 
   push(text: string, lineNumber: number): boolean {
@@ -80,6 +91,7 @@ export class EreportReader implements Reader {
       this.#sink(eventItem('illumos', lineNumber, { name: 'system-halted', fields }));
       return true;
     }
+    if (this.#faultLine(text, lineNumber)) return true;
     const open = this.#open;
     if (open === undefined) return false;
     const tod = hexU64(ENDS.exec(text)?.[1]);
@@ -90,7 +102,33 @@ export class EreportReader implements Reader {
   }
 
   end(): void {
+    this.#finishFault(undefined, 0);
     this.#finish(this.#open === undefined ? 0 : this.#open.firstLine + this.#open.lines);
+  }
+
+  #faultLine(text: string, lineNumber: number): boolean {
+    const name = FAULT.exec(text)?.[1];
+    if (name !== undefined) {
+      this.#finishFault(undefined, lineNumber);
+      this.#fault = { name, firstLine: lineNumber, lines: 0 };
+      return true;
+    }
+    const fault = this.#fault;
+    if (fault === undefined) return false;
+    const label = FRU.exec(text)?.[1];
+    if (label === undefined && ++fault.lines < MAX_FAULT_LINES) return false;
+    this.#finishFault(label, lineNumber);
+    return label !== undefined;
+  }
+
+  #finishFault(label: string | undefined, lastLine: number): void {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault === undefined) return;
+    const { name, firstLine } = fault;
+    const fields = { message: name, ...(label === undefined ? {} : { label }) };
+    const event = eventItem('illumos', firstLine, { name: 'fault-diagnosed', fields });
+    this.#sink({ ...event, lastLine: label === undefined ? firstLine : lastLine });
   }
 
   #member(open: Open, text: string): boolean {

@@ -3,10 +3,12 @@
  * sentences, in any language. Source: the manifest of Microsoft-Windows-WHEA-Logger (ErrorSource, ApicId, MCABank, MciStat, MciAddr,
  * MciMisc; of memory the members of UEFI 2.10 N.2.5 with their ValidBits). The firmware record in RawData is read as one wherever it stands (transport/carried.ts).
  */
+import { AER_CORRECTABLE_STATUS, AER_UNCORRECTABLE_STATUS } from '../../cper/aer.ts';
 import { SECTION_MEMORY } from '../../cper/guid.ts';
 import type { CperMemoryError } from '../../cper/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
+import type { Register } from '../../registers/register.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import { dropInvalid } from '../printed-registers.ts';
@@ -57,9 +59,10 @@ const WIDE: ReadonlySet<string> = new Set([
 const NAMES = 'ErrorSource|ApicId|MCABank|MciStat|MciAddr|MciMisc';
 /** Further members of events of memory, which other events have too. */
 const MORE = new RegExp(
-  `Name=["'](ValidBits|EventID|${Object.keys(MEMORY).join('|')})["']>(0x[0-9a-fA-F]{1,16}|\\d{1,20})<`,
+  `Name=["'](ValidBits|UncorrectableErrorStatus|CorrectableErrorStatus|Bus|Function|Segment|${Object.keys(MEMORY).join('|')})["']>(0x[0-9a-fA-F]{1,16}|\\d{1,20})<`,
   'g',
 );
+const PCI_NAME = /Name=["'](?:Primary)?DeviceName["']>([^<]{1,128})</;
 const FRU = /Name=["']FRUText["']>([^<]{1,32})</;
 const SYSTEM_TIME = /\bSystemTime=["'](\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z)/;
 const LEVEL = /<Level>([1-4])<\/Level>/;
@@ -88,10 +91,16 @@ interface Open {
   fields: Map<string, bigint>;
   memory: Map<string, bigint>;
   fru: string | undefined;
+  pciName: string | undefined;
   severity: string | undefined;
   /** The labels are not English: what stands behind them is. */
   translated?: true;
   said: Map<string, string>;
+}
+
+function setBits(register: Register, value: bigint): string[] {
+  const read = register.read(value) as Readonly<Record<string, bigint | boolean>>;
+  return register.fields.filter(f => read[f.name] === true).map(f => f.meaning ?? f.name);
 }
 
 /** Puts the fields of an event together. */
@@ -146,6 +155,10 @@ export class WheaReader implements Reader {
       this.#memory(open);
       return;
     }
+    if (open.memory.has('UncorrectableErrorStatus') || open.memory.has('CorrectableErrorStatus')) {
+      this.#pcie(open);
+      return;
+    }
     if (status === undefined || status === 0n) {
       // WinDbg explains the bug check in the same words, and says nothing more.
       if (open.severity !== undefined && open.said.size > 0) this.#sentence(open);
@@ -189,6 +202,23 @@ export class WheaReader implements Reader {
     this.#sink(oneSection(severity, { type: SECTION_MEMORY, body }, place, [], { text: fru }));
   }
 
+  /** An event of PCI Express: the device and what its registers of Advanced Error Reporting hold. */
+  #pcie({ memory, pciName, firstLine, lastLine }: Open): void {
+    const of = (name: string): bigint => memory.get(name) ?? 0n;
+    const hex = (value: bigint, digits: number): string => value.toString(16).padStart(digits, '0');
+    const device = `${hex(of('Segment'), 4)}:${hex(of('Bus'), 2)}:${hex(of('Device'), 2)}.${hex(of('Function'), 1)}`;
+    const [uncorrectable, correctable] = [of('UncorrectableErrorStatus'), of('CorrectableErrorStatus')];
+    const words =
+      [...setBits(AER_UNCORRECTABLE_STATUS, uncorrectable), ...setBits(AER_CORRECTABLE_STATUS, correctable)].join(
+        ', ',
+      ) || 'no status bit is set';
+    const called = pciName?.replaceAll('&amp;', '&') ?? '';
+    const message = called === '' ? words : `${words} (${called})`;
+    const level = this.#systemOf(firstLine)?.level ?? 3;
+    const name = uncorrectable === 0n ? 'pcie-corrected' : level < 3 ? 'pcie-fatal' : 'pcie-uncorrected';
+    this.#sink({ ...eventItem('windows', firstLine, { name, fields: { device, message } }), lastLine });
+  }
+
   /** What an event says of itself before its fields; and those of them that others have, too. */
   #beside(text: string, lineNumber: number): boolean {
     const at = SYSTEM_TIME.exec(text)?.[1];
@@ -207,6 +237,7 @@ export class WheaReader implements Reader {
       if (value !== undefined) open.memory.set(m[1] ?? '', value);
     }
     open.fru ??= FRU.exec(text)?.[1];
+    open.pciName ??= PCI_NAME.exec(text)?.[1];
     return open.memory.size > known;
   }
 
@@ -284,6 +315,7 @@ export class WheaReader implements Reader {
       fields: new Map(),
       memory: new Map(),
       fru: undefined,
+      pciName: undefined,
       severity: undefined,
       said: new Map(),
     };

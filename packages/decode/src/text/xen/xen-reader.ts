@@ -50,6 +50,12 @@ const XEN_LINES: readonly Pattern<keyof typeof XEN>[] = [
     captures: [['vcpu', 'text']],
     source: 'MCE: inject vMCE to %pv',
   },
+  {
+    re: /^MCE: This error page is own?ded by DOM (\d{1,5})\s*$/,
+    event: 'xen.page-owner',
+    captures: [['domain', 'dec']],
+    source: 'MCE: This error page is ownded by DOM %d',
+  },
 ];
 
 const FATAL = /^Fatal machine check: (.{0,256})$/s;
