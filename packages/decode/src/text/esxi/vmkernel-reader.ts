@@ -2,6 +2,7 @@
  * @module ESXi's machine checks in vmkernel.log, on its purple screen and in its dumps. Sources: VMware (Broadcom) knowledge base
  * 367928 (one line for each bank: MCG_STATUS, bank, MCi_STATUS, ADDR, MISC), 372284, 1005184, 1030527.
  */
+import { decodeMcacod, errorCodeOf } from '../../mca/mcacod.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, McaItem } from '../item.ts';
@@ -21,6 +22,7 @@ export const ESXI_NEEDLES: readonly string[] = [
   'MCE on cpu',
   'MCA error detected by cpu',
   'Global status on cpu',
+  'MCA error detected via',
   ': status=0x',
   'Machine Check Exception',
   ' MCE on PCPU',
@@ -69,11 +71,16 @@ const BANKS: readonly BankForm[] = [
 ];
 /** `MCE: 210: Machine Check Global status on cpu12: 0x7 (cputype:4 16 9 1 AMD Opteron …`: of the banks that follow. */
 const GLOBAL = /\bMachine Check Global status on cpu(\d{1,5}): (0x[0-9a-f]{1,16})(.{0,64})/;
+/** 5.x: `MCE: 1012: cpu20: MCA error detected via CMCI (Gbl status=0x0): Restart IP: invalid, …`: of the banks that follow. */
+const DETECTED = /\bcpu(\d{1,5}): MCA error detected via (\w{3,16}) \(Gbl status=(0x[0-9a-f]{1,16})\)/;
 /** Classes that only Intel's architecture has (SDM vol. 3B, UCR Error Classification). */
 const INTEL_LABELS: ReadonlySet<string> = new Set(['SRAR', 'SRAO', 'UCNA']);
 
 /** In ESXi's words of a bank: what only Intel's codes say (SDM vol. 3B, Compound Error Code Encoding). */
 const INTEL_WORDS = /\bMemory Controller .{1,48} on Channel \d|\bI\/O error reported by PCI\b/;
+/** Its codes of memory controllers are none of AMD's, and ESXi runs on no third vendor's processors. APM vol. 2, Error Codes. */
+const isMemoryController = (status: bigint): boolean =>
+  decodeMcacod(errorCodeOf(status), 'intel').class === 'memory-controller';
 /** Of the purple screen, below the bank: `FMS=06/55/7 uCode=0x5803901`, family, model and stepping in hexadecimal. */
 const FMS = /^FMS=([0-9a-f]{2,3})\/([0-9a-f]{1,2})\/([0-9a-f]) uCode=0x([0-9a-f]{1,8})\b/;
 
@@ -137,7 +144,7 @@ const MAX_LINES = 16;
 export class VmkernelReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
-  #global: { cpu: number; mcgStatus: bigint; amd: boolean; others: number } | undefined;
+  #global: { cpu: number; mcgStatus: bigint; amd: boolean; others: number; interrupt?: true } | undefined;
   /** Banks of a purple screen, until the line of it that names the processor. */
   #screen: { items: McaItem[]; others: number } | undefined;
 
@@ -177,6 +184,13 @@ export class VmkernelReader implements Reader {
     if (global !== null) {
       const mcgStatus = hexU64(global[2]) ?? 0n;
       this.#global = { cpu: Number(global[1]), mcgStatus, amd: /\bAMD\b/.test(global[3] ?? ''), others: 0 };
+      return true;
+    }
+    const detected = DETECTED.exec(text);
+    if (detected !== null) {
+      const mcgStatus = hexU64(detected[3]) ?? 0n;
+      this.#global = { cpu: Number(detected[1]), mcgStatus, amd: false, others: 0 };
+      if (detected[2] === 'CMCI') this.#global.interrupt = true;
       return true;
     }
     const event = matchPattern(EVENTS, text);
@@ -219,11 +233,13 @@ export class VmkernelReader implements Reader {
       if (value !== undefined) record[name] = value;
     }
     dropInvalid(record);
-    if (INTEL_LABELS.has(said['label'] ?? '') || INTEL_WORDS.test(text)) record.vendor = 'intel';
+    const isIntel = INTEL_LABELS.has(said['label'] ?? '') || INTEL_WORDS.test(text) || isMemoryController(status);
+    if (isIntel) record.vendor = 'intel';
     else if (global?.amd === true) record.vendor = 'amd';
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
     const cause = said['cause'];
-    const exception = cause === undefined ? {} : { exception: cause === 'Excp' };
+    const exception =
+      cause !== undefined ? { exception: cause === 'Excp' } : global?.interrupt === true ? { exception: false } : {};
     const place = { form: 'esxi', firstLine: lineNumber, lastLine: lineNumber } as const;
     const item: McaItem = { type: 'mca', ...place, record, notes: [], ...exception };
     if (WRITER.test(text) || cause !== 'Excp') this.#sink(item);

@@ -5,6 +5,7 @@
 import { BMC_NEEDLES, BMC_PROGRAMS, BmcReader } from '../bmc/bmc-reader.ts';
 import { ESXI_NEEDLES, ESXI_PROGRAMS, VmkernelReader } from '../esxi/vmkernel-reader.ts';
 import { ARM_FIRMWARE_NEEDLES, ArmFirmwareReader } from '../firmware/arm-reader.ts';
+import { COREBOOT_NEEDLES, CorebootReader } from '../firmware/coreboot-reader.ts';
 import { FIRMWARE_NEEDLES, FirmwareExceptionReader } from '../firmware/exception-reader.ts';
 import { FREEBSD_NEEDLES, FreebsdReader } from '../freebsd/mca-reader.ts';
 import { EreportReader, ILLUMOS_NEEDLES } from '../illumos/ereport-reader.ts';
@@ -46,6 +47,7 @@ export const TOOLS: readonly Tool[] = [
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
   { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },
+  { program: 'coreboot', needles: COREBOOT_NEEDLES, open: (sink, input) => new CorebootReader(sink, input) },
   { program: 'tf-a', needles: ARM_FIRMWARE_NEEDLES, open: sink => new ArmFirmwareReader(sink) },
   { program: 'bmc', also: BMC_PROGRAMS, needles: BMC_NEEDLES, open: (sink, input) => new BmcReader(sink, input) },
 ];

@@ -102,7 +102,8 @@ const BANK_NAME = /^(?:ia32)?mc(\d{1,2})(status|addr|misc)$/;
 /** `MCA_STATUS_LS`, `MCA_IPID_UMC`: AMD's PPRs put the unit behind the register. */
 const UNIT_NAME = /^(mca_(?:status|addr|misc0?|synd[12]?|ipid|config|destat|deaddr))_[a-z0-9]{2,6}$/;
 /** mcelog's words without the first lines of its record: `STATUS bd80000000000134 MCGSTATUS 7`. */
-const MCELOG_WORDS = /^STATUS [0-9a-fA-F]{16}(?: [A-Z]{3,9} [0-9a-fA-F]{1,16})*$/;
+const MCELOG_WORDS =
+  /^(?:CPU[ =]\d{1,5} )?(?:BANK[ =]\d{1,3} )?STATUS [0-9a-fA-F]{16}(?: [A-Z]{3,9} [0-9a-fA-F]{1,16})*$/;
 /** Registers in the order of QEMU's command, its CPU and bank left out. */
 const IN_ORDER = ['status', 'mcgStatus', 'addr', 'misc'] as const;
 const HMP = /^(?:\(qemu\) {0,4})?mce((?: {1,8}-b)?)((?: {1,8}(?:0[xX][0-9a-fA-F]{1,16}|\d{1,20})){6})$/;
@@ -140,6 +141,7 @@ const GROUPS: readonly (readonly [groups: RegExp, joined: string])[] = [
   [/\b((?:0[xX])?[0-9a-fA-F]{4})_([0-9a-fA-F]{4})_([0-9a-fA-F]{4})_([0-9a-fA-F]{4})\b/g, '$1$2$3$4'],
   [/\b((?:0[xX])?[0-9a-fA-F]{8})[`_']([0-9a-fA-F]{8})\b/g, '$1$2'],
   [/\b(0[xX][0-9a-fA-F]{8}) ([0-9a-fA-F]{8})\b/g, '$1$2'],
+  [/\b(status[:= ]{1,3}[0-9a-f]{8}) ([0-9a-f]{8})\b/gi, '$1$2'],
   [
     /(?<![0-9a-fA-F] ?)\b([0-9a-fA-F]{4}) ([0-9a-fA-F]{4}) ([0-9a-fA-F]{4}) ([0-9a-fA-F]{4})\b(?! [0-9a-fA-F]{4}\b)/g,
     '$1$2$3$4',
@@ -148,11 +150,15 @@ const GROUPS: readonly (readonly [groups: RegExp, joined: string])[] = [
 
 /** A line with its registers in one piece, and without what says nothing: the flags behind a name, `h` and a comma at the end. */
 export function plainValues(text: string): string {
-  let line = text.trim().replace(/^(?:MCA|machine check:) (?=bank )/i, '');
+  let line = text
+    .trim()
+    .replace(/^(?:MCA|machine check:) (?=(?:bank|status) )/i, '')
+    .replace(/^Bank(\d{1,2}): (?=[0-9a-f]{16}\b)/i, 'Bank $1: ')
+    .replace(/\((bank|cpu) (\d{1,4})\)/gi, '$1=$2');
   for (const [groups, joined] of GROUPS) line = line.replace(groups, joined);
   return line
     .replace(/(_STATUS)\[[^\]]{1,96}\](?=[:=])/, '$1')
-    .replace(/\b([0-9a-fA-F]{16})h\b/g, '0x$1')
+    .replace(/\b(?:0[xX])?([0-9a-fA-F]{16})h\b/g, '0x$1')
     .replace(/[,;]{1,4}$/, '')
     .trimEnd();
 }
@@ -187,9 +193,9 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
   }
   const list = inOrder(line);
   if (list !== undefined) return list;
-  const words = (MCELOG_WORDS.test(line) ? line.replace(/ ([0-9a-fA-F]{1,16})(?= |$)/g, '=0x$1') : line)
+  const counted = line.replace(/\b(bank|cpu|socket) {0,2}#?(\d{1,4})\b/gi, '$1=$2');
+  const words = (MCELOG_WORDS.test(counted) ? counted.replace(/ ([0-9a-fA-F]{1,16})(?= |$)/g, '=0x$1') : counted)
     .replace(/([A-Za-z0-9_]) {0,4}([=:]) {0,4}(?=[0-9A-Za-z])/g, '$1$2')
-    .replace(/\b(bank|cpu|socket) {0,2}#?(\d{1,4})\b/gi, '$1=$2')
     .replace(/\b([A-Za-z][A-Za-z0-9_]{1,15}) {1,4}(?=0[xX][0-9a-fA-F]|[0-9a-fA-F]{16}\b)/g, '$1=')
     .split(/[\s,;]+/)
     .filter(w => w !== '');
@@ -255,6 +261,8 @@ export function values(text: string, options: ValueOptions = {}): Values | undef
   const status = x86.get('status') ?? (x86.has('destat') ? 0n : undefined);
   if (status === undefined) return undefined;
   const record: X86McaRecord = { kind: 'x86-mca', bank: Number(x86.get('bank') ?? 0n), status };
+  // Only AMD's processors, and Hygon's after them, have scalable MCA.
+  if (vendor === undefined && (x86.get('ipid') ?? 0n) !== 0n) vendor = 'amd';
   if (vendor !== undefined) record.vendor = vendor;
   for (const [name, value] of x86) {
     if (name === 'status' || name === 'bank') continue;
