@@ -89,8 +89,9 @@ export class LogReader implements LineTaker {
     this.#offset = offset;
     this.#broken = false;
     if (main.kernel.bytes(bytes, start, end, lineNumber)) {
+      this.#carried.skipped(1);
       this.#release();
-      return main.wanted || lineNumber < FIRST_LINES;
+      return main.wanted || this.#carried.wanted || lineNumber < FIRST_LINES;
     }
     // Of journald's forms of JSON two put something before each object.
     const from =
@@ -152,6 +153,8 @@ export class LogReader implements LineTaker {
     for (const text of jsonStrings(value)) {
       if (!mentions(text, 0)) continue;
       const lines = text.split('\n');
+      // A dump that stands in one text.
+      if (lines.length > 1) for (const part of lines) this.#carried.row(part, lineNumber);
       // A text of several lines is whole: no other stands between them.
       if (lines.length > 1) this.#main.kernel.end();
       for (const part of lines) taken = this.#main.line(part, lineNumber) || taken;
@@ -168,6 +171,7 @@ export class LogReader implements LineTaker {
   }
 
   skipped(lines: number): void {
+    this.#carried.skipped(lines);
     this.#main.skipped(lines);
     for (const stream of this.#streams.values()) stream.skipped(lines);
     this.#release();
@@ -176,6 +180,7 @@ export class LogReader implements LineTaker {
   end(): void {
     const rest = this.#quoted.end();
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
+    this.#carried.end();
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
     this.#order.release(Number.POSITIVE_INFINITY);
@@ -183,13 +188,13 @@ export class LogReader implements LineTaker {
 
   #release(): void {
     if (!this.#order.waiting) return;
-    let since = this.#main.since;
+    let since = Math.min(this.#main.since, this.#carried.since);
     for (const stream of this.#streams.values()) since = Math.min(since, stream.since);
     this.#order.release(since);
   }
 
   #wanted(): boolean {
-    if (this.#main.wanted) return true;
+    if (this.#main.wanted || this.#carried.wanted) return true;
     for (const stream of this.#streams.values()) if (stream.wanted) return true;
     return false;
   }

@@ -2,6 +2,7 @@
  * @module journald's export format (systemd, "Journal Export Formats"): `NAME=value` lines, an empty line after each
  * entry, and values that are not plain text as a name, a little-endian length of 8 bytes and the bytes.
  */
+import { CarriedBytes } from './carried.ts';
 import { InOrder } from './in-order.ts';
 import { longLine } from '../item.ts';
 import type { ItemSink } from '../item.ts';
@@ -33,6 +34,7 @@ export class JournalExportReader implements LineTaker {
   readonly #order: InOrder;
   readonly #sink: ItemSink;
   readonly #context: LogContext;
+  readonly #carried: CarriedBytes;
   readonly #places: LinePlaces | undefined;
   readonly #entry = new Map<string, string>();
   #messageLine = 0;
@@ -46,6 +48,7 @@ export class JournalExportReader implements LineTaker {
     this.#order = new InOrder(sink);
     this.#sink = item => this.#order.take(item);
     this.#context = new LogContext(this.#sink, input);
+    this.#carried = new CarriedBytes(this.#sink);
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
@@ -76,6 +79,7 @@ export class JournalExportReader implements LineTaker {
       this.#sink({ type: 'note', form: 'journal-export', firstLine: value.line, lastLine: value.line, note });
     }
     this.#flush();
+    this.#carried.end();
     this.#context.end();
     this.#order.release(Number.POSITIVE_INFINITY);
   }
@@ -128,6 +132,7 @@ export class JournalExportReader implements LineTaker {
       const identifier = this.#entry.get('SYSLOG_IDENTIFIER');
       const kernel = this.#entry.get('_TRANSPORT') === 'kernel';
       for (const line of message.split('\n')) {
+        this.#carried.take(line, this.#messageLine);
         this.#context.message(line, kernel ? 'kernel' : identifier, this.#messageLine);
         if (line.length > MAX_LINE && mentions(line, MAX_LINE)) {
           this.#sink(longLine('journal-export', this.#messageLine, MAX_LINE, this.#messageOffset));
@@ -135,6 +140,6 @@ export class JournalExportReader implements LineTaker {
       }
     }
     this.#entry.clear();
-    this.#order.release(this.#context.since);
+    this.#order.release(Math.min(this.#context.since, this.#carried.since));
   }
 }
