@@ -29,7 +29,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   inject: { folder: 'packages/decode/src/inject', imports: [...BYTES, 'outlook'], pure: true },
   decode: { folder: 'packages/decode/src/decode', imports: [...BYTES, 'events', 'text', 'outlook'], pure: true },
   /** What many decoded records come to. */
-  triage: { folder: 'packages/decode/src/triage', imports: ['common', 'registers', 'events', 'decode'], pure: true },
+  triage: {
+    folder: 'packages/decode/src/triage',
+    imports: ['common', 'registers', 'mca', 'events', 'decode'],
+    pure: true,
+  },
   /** A support bundle: its files by name, copies of records, parts by SMBIOS, names that are left out. */
   bundle: {
     folder: 'packages/decode/src/bundle',

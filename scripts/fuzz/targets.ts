@@ -13,6 +13,7 @@ import { SUPPLY } from './supply.ts';
 import { SUPERVISOR } from './supervisor.ts';
 import type { Target } from './target.ts';
 import { TEXT } from './text.ts';
+import { TRIAGE } from './triage.ts';
 import { VMM } from './vmm.ts';
 import { WRITERS } from './writers.ts';
 import { XML } from './xml.ts';
@@ -20,6 +21,7 @@ import { XML } from './xml.ts';
 export const TARGETS: readonly Target[] = [
   ...DECODE,
   ...TEXT,
+  ...TRIAGE,
   ...RECORD_TARGETS,
   ...QMP,
   ...LIBVIRT,

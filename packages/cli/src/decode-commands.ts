@@ -32,7 +32,7 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
     .option('--brief', 'one line a record, and what they come to: for long logs')
     .option('--triage', 'what the records come to: the worst, each part, what repeats; with --json one object')
     .option('--ticket', 'the same as Markdown, for a ticket')
-    .option('--in-order', 'every record as it comes, also of a finished input of more than 20')
+    .option('--in-order', 'every record as it comes, not the worst first')
     .option('--full', 'every record whole, also where an earlier one says the same')
     .option('--table', 'all fields of all registers, not only those that are set')
     .option(

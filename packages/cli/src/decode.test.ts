@@ -46,7 +46,9 @@ describe('syndrome decode', () => {
       writeFileSync(file, log(21));
       const { status, out } = syndrome(['decode', file]);
       expect(status).toBe(0);
-      expect(out).toMatch(/^worst: 10 errors, corrected at 0x0000000000010040 in DIMM_A0\n/);
+      expect(out).toMatch(
+        /^worst: 10 errors, corrected \(line 1\) → plan to replace DIMM_A0: 110 corrected errors within a minute\n/,
+      );
       expect(out).toContain('21 records: 210 corrected in 21 reports');
       expect(heads(out)).toBe(1);
       for (const option of ['--full', '--in-order', '--table']) {
@@ -56,19 +58,56 @@ describe('syndrome decode', () => {
       expect(syndrome(['decode', '--json', file]).out.trim().split('\n')).toHaveLength(21);
     });
 
-    it('20 of a file are shown one by one, unless it is asked for', () => {
+    it('20 of a file are shown one by one behind the answer, unless it is asked for', () => {
       const file = join(dir, 'few.log');
       writeFileSync(file, log(20));
       const { out } = syndrome(['decode', file]);
-      expect([heads(out), out.includes('worst: ')]).toEqual([20, false]);
+      expect([heads(out), out.startsWith('worst: ')]).toEqual([20, true]);
       expect(syndrome(['decode', '--triage', file]).out).toMatch(/^worst: /);
       expect(syndrome(['decode', '--brief', file]).out).toContain('20 records: 200 corrected in 20 reports');
     });
 
     it('a pipe stays in order and ends with it', () => {
-      const { out } = syndrome(['decode'], log(21));
-      expect(heads(out)).toBe(21);
-      expect(out.indexOf('worst: ')).toBeGreaterThan(out.lastIndexOf('\nMemory controller driver'));
+      for (const n of [2, 21]) {
+        const { out } = syndrome(['decode'], log(n));
+        expect(heads(out)).toBe(n);
+        expect(out.indexOf('worst: ')).toBeGreaterThan(out.lastIndexOf('\nMemory controller driver'));
+      }
+      expect(syndrome(['decode'], log(1)).out).not.toContain('worst: ');
+    });
+
+    it('of few the worst first, and behind it what else tells of the same error', () => {
+      const file = join(dir, 'incidents.log');
+      const worst = [
+        '[30.000000] Memory failure: 0x99: recovery action for dirty LRU page: Failed\n',
+        '[30.100000] Memory failure: 0x99: Sending SIGBUS to mysqld:812 due to hardware memory corruption\n',
+      ];
+      writeFileSync(file, [line(1), ...worst, line(2)].join(''));
+      const firsts = (out: string): string[] =>
+        out.split('\n\n').flatMap(p => /^(?:Memory c|Linux )[^:]*/.exec(p) ?? []);
+      const { out } = syndrome(['decode', file]);
+      expect(out).toMatch(
+        /^worst: uncorrected, page still in use, SIGBUS to mysqld:812 \(lines 2-3\) → restart the machine soon/,
+      );
+      expect(firsts(out)).toEqual([
+        'Linux dealt with a bad page',
+        'Linux sends SIGBUS because of a bad page',
+        'Memory controller driver',
+        'Memory controller driver',
+      ]);
+      expect(out).toContain('next step    Restart the machine soon: whoever touches the page next takes a machine');
+      expect(firsts(syndrome(['decode', '--in-order', file]).out)).toEqual([
+        'Memory controller driver',
+        'Linux dealt with a bad page',
+        'Linux sends SIGBUS because of a bad page',
+        'Memory controller driver',
+      ]);
+    });
+
+    it('values that were typed stay as they are meant', () => {
+      const { out } = syndrome(['decode', '0x9c000000000000c0', '0xbd80000000000134', '--vendor', 'intel']);
+      expect(out).toMatch(/^Intel machine check, corrected/);
+      expect(out).not.toContain('worst: ');
     });
 
     it('as one object', () => {

@@ -49,8 +49,11 @@ function columns(): number {
   return Number.isInteger(wanted) && wanted > 0 ? wanted : (terminalColumns() ?? COLUMNS);
 }
 
-/** Of a finished input with more records than these, what they come to is shown instead of each. */
+/** Of a finished input with more records than these, what they come to is shown instead of each; of fewer before them. */
 const MANY = 20;
+
+/** Values that a person typed stand in the order in which they are meant. */
+const isTyped = ({ source }: DecodedRecord): boolean => source.input === 'argument';
 
 /** Writes everything decoded from the inputs; the exit code says whether there was anything, and whether something was lost. */
 export async function decode(words: readonly string[], options: DecodeOptions): Promise<void> {
@@ -125,22 +128,33 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     between: () => out.drain(),
     showsRemarks: options.raw !== true && options.brief !== true,
   });
-  for (const record of few ?? []) show(record);
+  const style = textStyle(stdoutStyle(options));
+  const width = columns();
+  const ranked = few === undefined || few.length < 2 || few.every(isTyped) ? undefined : triage.incidents();
+  if (ranked !== undefined) {
+    out.write(`${triageHead(triage.report(), { style, width, listed: true }).join('\n')}\n`);
+    for (const [telling, ...others] of ranked) {
+      if (telling !== undefined) out.write(`\n${text.text(telling.record, telling.nextStep)}`);
+      for (const { record } of others) out.write(`\n${text.short(record)}`);
+    }
+    found += few?.length ?? 0;
+  } else for (const record of few ?? []) show(record);
   if (ticket) {
     if (found > 0) out.write(`${ticketOf(triage.report()).join('\n')}\n`);
   } else if (asked && options.json) out.write(`${screenJson(triage.report())}\n`);
-  else if (found > 0 && (summed || (asText && found > MANY))) {
+  else if (found > 0 && (summed || (asText && few === undefined && found > 1))) {
     const report = triage.report();
-    const head = triageHead(report, textStyle(stdoutStyle(options)), columns());
+    const head = triageHead(report, { style, width, listed: !summed });
     // What was shown one by one ends with what it comes to.
     out.write(`${summed ? '' : '\n'}${head.join('\n')}\n`);
     if (summed) {
-      const worst = triage.worstRecord;
-      if (worst !== undefined) out.write(`\n${text.text(worst)}`);
-      out.write(`\n${triageGroups(report, columns()).join('\n')}\n`);
+      const worst = triage.worst();
+      if (worst !== undefined) out.write(`\n${text.text(worst.record, worst.nextStep)}`);
+      const groups = triageGroups(report, width);
+      if (groups.length > 0) out.write(`\n${groups.join('\n')}\n`);
     }
   } else if (options.brief && found > 1) {
-    out.write(`\n${brief.summary().join('\n')}\n\n${triageHead(triage.report(), undefined, columns()).join('\n')}\n`);
+    out.write(`\n${brief.summary().join('\n')}\n\n${triageHead(triage.report(), { width }).join('\n')}\n`);
   }
   await out.end();
   if (found === 0 && result.inputs === 1) say(nothingIn(result.evidence));

@@ -290,9 +290,12 @@ export class TextWriter {
     this.#columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, columns));
   }
 
-  /** The record in lines, each with its line end. What matters first; the registers it was read from last. */
-  text(record: DecodedRecord): string {
-    const common = this.#commonOf(record);
+  /**
+   * The record in lines, each with its line end. What matters first; the registers it was read from last.
+   * @param nextStep instead of the record's own, where more than the record is known
+   */
+  text(record: DecodedRecord, nextStep?: string): string {
+    const common = nextStep === undefined ? this.#commonOf(record) : this.#layOut(record, nextStep);
     const { address, diagnostics } = record;
     const from = whereFrom(record);
     const where = place(record, this.#clock);
@@ -314,6 +317,23 @@ export class TextWriter {
     const copies = copiesText(source);
     const first = this.#style('dim', `  ${from}`);
     return copies === '' ? `${first}\n` : `${first}\n${joined(wrap(copies, '    ', this.#columns))}`;
+  }
+
+  /** The record as one more word about an error that another one tells of: without next step, outlook and tables of registers. */
+  short(record: DecodedRecord): string {
+    const { title, grade, component, lint } = this.#commonOf(record);
+    const { address, diagnostics } = record;
+    const where = place(record, this.#clock);
+    const input = diagnostics
+      .map(d => joined(this.#labelled('input', oneLine(`${d.code}: ${d.message}`, 1000))))
+      .join('');
+    const where64 = address === undefined ? '' : joined(this.#labelled('address', addressText(address)));
+    const head = `${title}${where === '' ? '' : `  ${where}\n`}${this.#where(record, whereFrom(record))}`;
+    const isEvent = record.raw.kind === 'event';
+    const values = isEvent ? [] : registerValues(record);
+    const registers = values.length === 0 ? '' : joined(this.#labelled('registers', values.join(' ')));
+    const said = isEvent ? '' : `\n${this.#explanation(record)}`;
+    return `${head}${isEvent ? '' : grade}${where64}${this.#cell(record)}${component}${input}${registers}${said}${lint}`;
   }
 
   /** The cell and the number of errors, where they are not said in other words. */
@@ -366,7 +386,7 @@ export class TextWriter {
     return common;
   }
 
-  #layOut(record: DecodedRecord): CommonText {
+  #layOut(record: DecodedRecord, nextStep = record.nextStep): CommonText {
     const { mcacod, component } = record;
     const grade = this.#labelled('severity', record.severity);
     // Without VAL the other bits say nothing.
@@ -388,7 +408,7 @@ export class TextWriter {
       component: joined(unit),
       lint: lint.length === 0 ? '' : `\n${joined(lint)}`,
       end: `\n${joined([
-        ...this.#labelled('next step', record.nextStep),
+        ...this.#labelled('next step', nextStep),
         ...(this.#outlook ? outlookTexts(record).flatMap(text => this.#labelled('outlook', text)) : []),
       ])}`,
     };

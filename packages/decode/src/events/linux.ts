@@ -1,6 +1,7 @@
 /** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
 import { PARTS } from './parts.ts';
 import { row } from './row.ts';
+import type { Reporter } from './row.ts';
 import { recordWords, short } from './show.ts';
 
 /**
@@ -9,6 +10,14 @@ import { recordWords, short } from './show.ts';
  */
 const HARDWARE_PANIC =
   /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^Memory failure: 0x|^synchronous (?:external abort|parity)/i;
+
+/** Whose error a panic is about, by its message: the same sources. */
+const PANIC_OF: readonly (readonly [RegExp, Reporter])[] = [
+  [/machine check|CPU context corrupt|^MCA architectural violation|broadcast exception/i, 'machine-check'],
+  [/Fatal hardware error/i, 'firmware'],
+  [/^UE |^EDAC /, 'driver'],
+  [/SError|external abort/i, 'arm'],
+];
 
 /** Names without a layer: `guest.…` of the system under test, `host.…` of the Linux around it in a nested machine. */
 export const LINUX = {
@@ -38,6 +47,7 @@ export const LINUX = {
     line: f => `severity: ${short(f.message)}`,
     record: {
       reporter: 'kernel',
+      of: () => 'machine-check',
       headline: 'Linux holds a machine check to be fatal',
       explanation: 'The text is the rule of the kernel that decided.',
       next: 'Look at the records before it; the first bank that reported counts.',
@@ -134,6 +144,7 @@ export const LINUX = {
     severity: 'uncorrected',
     record: {
       reporter: 'kernel',
+      of: () => 'machine-check',
       headline: 'Linux could not take the bad page away',
       explanation: 'The process is killed and the page stays in use.',
       next: 'Plan a restart of the machine.',
@@ -218,6 +229,7 @@ export const LINUX = {
       severity: 'uncorrected-recoverable',
       record: {
         reporter: 'kernel',
+        of: () => 'firmware',
         headline: 'Linux kills a process for a firmware-reported error',
         explanation: 'The error was synchronous and could not be recovered from.',
         next: 'Look at the firmware record before it.',
@@ -229,6 +241,7 @@ export const LINUX = {
     line: f => `Kernel panic: ${short(f.message)}`,
     record: {
       reporter: 'kernel',
+      of: f => PANIC_OF.find(([re]) => re.test(String(f.message)))?.[1],
       only: f => HARDWARE_PANIC.test(String(f.message)),
       headline: 'Linux panicked because of a hardware error',
       explanation: 'The kernel stopped; what it printed before says why.',

@@ -61,6 +61,8 @@ export interface RecordWords<S extends string> {
   name?: string;
   /** The fields it shows, in order, as `name` or `shown=name`; all where this is missing. */
   fields?: string;
+  /** Whose error a line speaks of that names none itself: the last one before it that such a reporter told of. */
+  of?: (fields: Said<S>) => Reporter | undefined;
   /** Whether the event is about memory errors at all, where not each is. */
   only?: (fields: Said<S>) => boolean;
   /** A few plain words. */

@@ -29,6 +29,7 @@ export const SYSTEMS = {
     severity: 'fatal',
     record: {
       reporter: 'kernel',
+      of: () => 'machine-check',
       headline: 'The system stopped because of a machine check',
       explanation: 'What it printed beside says which bank reported what.',
       next: 'Look at the records beside it.',

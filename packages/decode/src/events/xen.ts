@@ -42,6 +42,7 @@ export const XEN = {
     line: f => `Xen panics: ${short(f.message)}`,
     record: {
       reporter: 'kernel',
+      of: () => 'machine-check',
       only: f => MACHINE_CHECK.test(String(f.message)),
       headline: 'Xen panicked because of a hardware error',
       explanation: 'The hypervisor and all its domains are gone.',

@@ -1,41 +1,12 @@
 /**
  * @module One error as all who report it see it: a firmware record, a machine check, the line of a memory controller driver, what
- * Linux did with the page. They are joined where they name the same page at the same time, never otherwise.
+ * Linux did with the page. They are joined where they name the same page at the same time, or where one of them says so itself
+ * (reference.ts), never otherwise.
  */
-import { RECORD_ROWS } from '../events/records.ts';
-import type { Reporter } from '../events/row.ts';
-import { dropBelow } from '../registers/address.ts';
-import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
-import type { DecodedPlace } from '../decode/place.ts';
-import type { DecodedTime } from '../decode/time.ts';
-
-/** From the worst down. */
-export const SEVERITIES: readonly DecodedSeverity[] = [
-  'fatal',
-  'uncorrected',
-  'uncorrected-recoverable',
-  'deferred',
-  'unknown',
-  'corrected',
-  'none',
-  'info',
-];
-const RANK = new Map(SEVERITIES.map((severity, i) => [severity, i]));
-
-/** The smaller, the worse. */
-export function rankOf(severity: DecodedSeverity): number {
-  return RANK.get(severity) ?? SEVERITIES.length;
-}
-
-export interface Witness {
-  reporter: Reporter;
-  record: DecodedRecord;
-  severity: DecodedSeverity;
-  place: DecodedPlace | undefined;
-  /** Errors that the record stands for. */
-  count: number;
-  time: DecodedTime | undefined;
-}
+import { dropBelow, pfnOf } from '../registers/address.ts';
+import { isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
+import { isCorrected, secondsApart } from './witness.ts';
+import type { JoinedBy, Witness } from './witness.ts';
 
 export interface Incident {
   witnesses: Witness[];
@@ -43,94 +14,146 @@ export interface Incident {
   pfn: number | undefined;
   /** The physical address as the one that says it best says it. */
   address: bigint | undefined;
-  /** `order`: the witnesses have no clock in common, and stand near each other. */
-  joinedBy: 'address and time' | 'address and order' | undefined;
+  /** The weakest of what joins its witnesses. */
+  joinedBy: JoinedBy | undefined;
+  /** The page that Linux made of an address of which nobody knows that it is one of the system. */
+  assumed?: number;
 }
 
 /** Witnesses of an incident that are kept; nobody reads more. */
 const MAX_WITNESSES = 16;
 /** Incidents that later lines may still belong to. */
-const MAX_OPEN = 32;
+const MAX_OPEN = 64;
+/** How many of the last incidents a record may refer to without a page. */
+const NEAR = 8;
 /** Linux queues the handling of a page, and prints firmware records from a worker. */
 const SECONDS = 10;
 /** log2 of the bytes of a cache line: no reporter names less. */
 const LINE = 6;
 const PAGE = 12;
 
-function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
-  if (kind === 'cper') return 'firmware';
-  if (kind === 'x86-mca') return 'machine-check';
-  if (kind === 'arm-sea' || kind === 'arm-serror') return 'arm';
-  // An event that is not in the catalogue is what somebody wrote as JSON.
-  return RECORD_ROWS.get(name)?.reporter ?? 'kernel';
-}
-
-const isCorrected = (severity: DecodedSeverity): boolean => severity === 'corrected' || severity === 'none';
+const WEAKNESS: Readonly<Record<JoinedBy, number>> = { reference: 0, 'address and time': 1, 'address and order': 2 };
 
 /** Joins records, in the order of the input, and hands on each incident when no later record can belong to it. */
 export class Incidents {
   readonly #sink: (incident: Incident) => void;
-  /** By page, the oldest first. */
-  readonly #open = new Map<number, Incident>();
+  /** The oldest first. */
+  readonly #open = new Set<Incident>();
+  readonly #byPage = new Map<number, Incident>();
+  /** By the page frame of an address that is not known to be one of the system. */
+  readonly #byRawPage = new Map<number, Incident>();
 
   constructor(sink: (incident: Incident) => void) {
     this.#sink = sink;
   }
 
-  take(record: DecodedRecord): void {
-    const { address, severity } = record;
-    const witness: Witness = {
-      reporter: reporterOf(record),
-      record,
-      severity,
-      place: record.place,
-      count: record.count ?? 1,
-      time: record.lineTime ?? record.time,
-    };
-    const pfn = address?.space === 'physical' && address.pfn !== undefined ? Number(address.pfn) : undefined;
-    const incident: Incident = { witnesses: [witness], pfn, address: address?.value, joinedBy: undefined };
-    if (pfn === undefined) {
-      this.#sink(incident);
+  take(witness: Witness): void {
+    const { pfn, rawPfn, address } = witness;
+    const referred = this.#referred(witness);
+    if (referred !== undefined) {
+      this.#join(referred, witness, 'reference');
       return;
     }
-    const open = this.#open.get(pfn);
-    if (open !== undefined) {
-      const joined = joins(open, witness, incident.address);
+    const known = pfn === undefined ? undefined : this.#byPage.get(pfn);
+    if (known !== undefined) {
+      const joined = joins(known, witness);
       if (joined !== undefined) {
-        if (open.witnesses.length < MAX_WITNESSES) open.witnesses.push(witness);
-        if (joined === 'address and order' || open.joinedBy === undefined) open.joinedBy = joined;
-        const { address: named } = open;
-        // A page frame says less than an address within it.
-        if (named === undefined || isPage(named)) open.address = incident.address ?? named;
+        this.#join(known, witness, joined);
         return;
       }
-      this.#close(pfn, open);
+      this.#close(known);
     }
-    this.#open.set(pfn, incident);
+    const named = pfn === undefined && rawPfn === undefined ? undefined : address;
+    const incident: Incident = { witnesses: [witness], pfn: undefined, address: named, joinedBy: undefined };
+    this.#open.add(incident);
+    this.#placed(incident, witness);
     if (this.#open.size <= MAX_OPEN) return;
-    for (const [oldest, first] of this.#open) {
-      this.#close(oldest, first);
+    for (const oldest of this.#open) {
+      this.#close(oldest);
       break;
     }
   }
 
   end(): void {
-    for (const [pfn, incident] of this.#open) this.#close(pfn, incident);
+    for (const incident of this.#open) this.#close(incident);
   }
 
-  #close(pfn: number, incident: Incident): void {
-    this.#open.delete(pfn);
+  /** The incident that a record says it belongs to, by other things than a page that both name. */
+  #referred(witness: Witness): Incident | undefined {
+    const { reporter, record, pfn, rawPfn } = witness;
+    if (reporter === 'kernel') {
+      if (pfn !== undefined) {
+        return this.#byPage.has(pfn) ? undefined : takenBy(witness, this.#byRawPage.get(pfn));
+      }
+      const of = speaksOf(witness);
+      return of === undefined ? undefined : this.#last(witness, of);
+    }
+    if (reporter === 'driver') return this.#last(witness, other => isPrintedWithin(witness, other));
+    if (reporter !== 'machine-check') return undefined;
+    if (record.raw.kind === 'x86-mca' && record.raw.within !== undefined) {
+      return this.#last(witness, other => isPartOf(witness, other));
+    }
+    const { firstLine = 0, lastLine = 0 } = record.source;
+    const within = lastLine > firstLine + 1 ? this.#last(witness, other => isPrintedWithin(other, witness)) : undefined;
+    const taken = within === undefined && rawPfn !== undefined ? this.#byPage.get(rawPfn) : undefined;
+    return taken?.witnesses.some(w => w.reporter === 'kernel') === true ? takenBy(witness, taken) : within;
+  }
+
+  /** The last incident near the end of which one witness is meant. */
+  #last(witness: Witness, isMeant: (other: Witness) => boolean): Incident | undefined {
+    const near = [...this.#open].slice(-NEAR).toReversed();
+    return near.find(({ witnesses }) => witnesses.some(w => isMeant(w) && isNear(w, witness)));
+  }
+
+  #join(incident: Incident, witness: Witness, by: JoinedBy): void {
+    witness.joinedBy = by;
+    if (incident.witnesses.length < MAX_WITNESSES) incident.witnesses.push(witness);
+    const before = incident.joinedBy;
+    if (before === undefined || WEAKNESS[by] > WEAKNESS[before]) incident.joinedBy = by;
+    this.#placed(incident, witness);
+  }
+
+  /** Takes the address of a witness, and keeps where later records find the incident. */
+  #placed(incident: Incident, { pfn, rawPfn, address }: Witness): void {
+    if (rawPfn !== undefined) {
+      if (incident.pfn === rawPfn) incident.assumed = rawPfn;
+      if (!this.#byRawPage.has(rawPfn)) this.#byRawPage.set(rawPfn, incident);
+    }
+    if (pfn === undefined) return;
+    if (incident.pfn === undefined) {
+      if (incident.witnesses.some(w => w.rawPfn === pfn)) incident.assumed = pfn;
+      incident.pfn = pfn;
+      this.#byPage.set(pfn, incident);
+      incident.address = address;
+      return;
+    }
+    const { address: named } = incident;
+    // A page frame says less than an address within it.
+    if (incident.pfn === pfn && (named === undefined || isPage(named))) incident.address = address ?? named;
+  }
+
+  #close(incident: Incident): void {
+    this.#open.delete(incident);
+    const { pfn, witnesses } = incident;
+    if (pfn !== undefined && this.#byPage.get(pfn) === incident) this.#byPage.delete(pfn);
+    for (const { rawPfn } of witnesses) {
+      if (rawPfn !== undefined && this.#byRawPage.get(rawPfn) === incident) this.#byRawPage.delete(rawPfn);
+    }
     this.#sink(incident);
   }
 }
 
+/** Not further apart than Linux takes for one error, as far as a clock says. */
+const isNear = (a: Witness, b: Witness): boolean => (secondsApart(a, b) ?? 0) <= SECONDS;
+
+/** The incident, where what Linux did with a page may be about this very record. */
+function takenBy(witness: Witness, incident: Incident | undefined): Incident | undefined {
+  return incident?.witnesses.every(w => isNear(w, witness)) === true ? incident : undefined;
+}
+
 /** Whether a witness that names the page of an incident speaks of the same error, and by what that is known. */
-function joins(
-  { witnesses, address: named }: Incident,
-  witness: Witness,
-  address: bigint | undefined,
-): Incident['joinedBy'] {
-  if (elsewhere(named, address)) return undefined;
+function joins({ witnesses, address: named }: Incident, witness: Witness): JoinedBy | undefined {
+  if (elsewhere(named, witness.address)) return undefined;
   let clock = false;
   for (const other of witnesses) {
     if (!mayBeOne(other, witness)) return undefined;
@@ -147,13 +170,8 @@ const isPage = (address: bigint): boolean => dropBelow(address, PAGE) === addres
 /** Both name an address within the page, and not the same. */
 function elsewhere(a: bigint | undefined, b: bigint | undefined): boolean {
   if (a === undefined || b === undefined || isPage(a) || isPage(b)) return false;
+  if (pfnOf(a) !== pfnOf(b)) return false;
   return dropBelow(a, LINE) !== dropBelow(b, LINE);
-}
-
-function secondsApart(a: Witness, b: Witness): number | undefined {
-  if (a.time !== undefined && a.time.clock === b.time?.clock) return Math.abs(a.time.seconds - b.time.seconds);
-  const [x, y] = [a.record.time, b.record.time];
-  return x !== undefined && x.clock === y?.clock ? Math.abs(x.seconds - y.seconds) : undefined;
 }
 
 /** Whether two witnesses of one page at one time can speak of one error. */
@@ -166,7 +184,16 @@ function mayBeOne(a: Witness, b: Witness): boolean {
   if (a.reporter !== 'machine-check') return false;
   // The same bank as other CPUs see it; or another unit that met the same bad data.
   if (a.record.bank === b.record.bank) {
-    return a.record.cpu !== b.record.cpu && a.record.registers['status'] === b.record.registers['status'];
+    if (a.record.registers['status'] !== b.record.registers['status']) return false;
+    return a.record.cpu !== b.record.cpu || isCopy(a, b);
   }
   return !isCorrected(a.severity);
+}
+
+/** One record that two programs wrote: the time stamp counter of both is that of one moment. */
+function isCopy({ record: a }: Witness, { record: b }: Witness): boolean {
+  const tsc = a.registers['tsc'];
+  if (tsc !== undefined && tsc !== 0n) return tsc === b.registers['tsc'];
+  const [x, y] = [a.time, b.time];
+  return a.source.from !== b.source.from && x?.from === 'record' && y?.from === 'record' && x.seconds === y.seconds;
 }

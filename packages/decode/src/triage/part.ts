@@ -112,6 +112,13 @@ export class Part {
     this.aliases.delete(this.name);
   }
 
+  /** How many it corrected, and in how many hours where a clock says. */
+  corrected(): { corrected: number; hours?: number } {
+    const corrected = this.#sums.get('corrected')?.errors ?? 0;
+    if (!this.#clocks || this.#first === undefined || this.#last === undefined) return { corrected };
+    return { corrected, hours: (this.#last.seconds - this.#first.seconds) / HOUR };
+  }
+
   report(): PartReport {
     const errors = [...this.#sums.values()].reduce((sum, s) => sum + s.errors, 0);
     const span = this.#first === undefined || this.#last === undefined ? 0 : this.#last.seconds - this.#first.seconds;

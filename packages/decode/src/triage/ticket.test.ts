@@ -16,10 +16,10 @@ function ticket(bytes: Uint8Array | string, input = 'kern.log'): string {
 it('says the worst, what to do, and each part, as Markdown', () => {
   const text = ticket(readFileSync(join(import.meta.dirname, 'golden', 'five-witnesses.in')));
   expect(text).toMatch(
-    /^## Hardware errors: 1 uncorrected\n\n\*\*Worst: uncorrected at 0x00000007e025e400 in NODE 3 CPU0\\_DIMM\\_G1\*\*\n/,
+    /^## Hardware errors: 1 uncorrected\n\n\*\*Worst: uncorrected, page still in use, SIGBUS to einj\\_mem\\_uc:12283 at 0x00000007e025e400 in NODE 3 CPU0\\_DIMM\\_G1\*\*\n/,
   );
-  expect(text).toContain('These 5 records are one error, joined by address and time.');
-  expect(text).toContain('### Next steps\n\n1. ');
+  expect(text).toContain('One error, 5 records, joined to the first: 4 by the same page at the same time.');
+  expect(text).toContain('### Next steps\n\n1. Restart the machine soon');
   expect(text).toMatch(
     /- \*\*NODE 3 CPU0\\_DIMM\\_G1\*\*: 1 uncorrected; at 77\.508704;.*also CPU\\_SrcID\\#0\\_MC\\#3/,
   );

@@ -1,7 +1,16 @@
 /** @module What records come to as Markdown, for a ticket: what a person who was not there needs, and where it stands. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
-import { partFacts, sums, whereOf } from './triage-text.ts';
+import {
+  actionText,
+  joinText,
+  partFacts,
+  pointerText,
+  shortHeadline,
+  sums,
+  whereOf,
+  worstText,
+} from './triage-text.ts';
 import type { TriageReport } from './triage.ts';
 
 /** Parts and groups that are listed; more are counted. */
@@ -27,17 +36,19 @@ function listed<T>(all: readonly T[], what: string, line: (one: T) => string): s
  * ticketOf(triage.report())[0] // '## Hardware errors: 128 corrected in 1 report'
  */
 export function ticketOf(report: TriageReport): string[] {
-  const { worst, parts, pagesAgain, groups, remarks, bySeverity, records } = report;
+  const { worst, parts, pagesAgain, groups, pointers, remarks, bySeverity, records } = report;
   const out = [`## Hardware errors: ${plain(sums(bySeverity))}`, ''];
   if (worst !== undefined) {
     const at = worst.address === undefined ? '' : ` at ${hex64(worst.address)}`;
     const part = worst.part === undefined ? '' : ` in ${plain(worst.part)}`;
-    out.push(`**Worst: ${worst.severity}${at}${part}**`, '');
-    out.push(...worst.witnesses.map(w => `- ${plain(w.headline)} (${plain(whereOf(w.source))})`), '');
-    if (worst.joinedBy !== undefined) {
-      out.push(`These ${worst.witnesses.length} records are one error, joined by ${worst.joinedBy}.`, '');
-    }
-    out.push('### Next steps', '', ...worst.nextSteps.map(step => `1. ${plain(step)}`), '');
+    out.push(`**Worst: ${plain(worstText(worst))}${at}${part}**`, '');
+    out.push(...worst.witnesses.map(w => `- ${plain(shortHeadline(w))} (${plain(whereOf(w.source))})`), '');
+    const joined = joinText(worst);
+    if (joined !== undefined) out.push(plain(joined), '');
+    const action = actionText(worst);
+    const steps =
+      action === '' ? worst.nextSteps : [`${action.charAt(0).toUpperCase()}${action.slice(1)}.`, ...worst.nextSteps];
+    out.push('### Next steps', '', ...steps.map(step => `1. ${plain(step)}`), '');
   }
   if (parts.length > 0) {
     const line = (part: (typeof parts)[number]): string =>
@@ -48,7 +59,15 @@ export function ticketOf(report: TriageReport): string[] {
     const line = (p: (typeof pagesAgain)[number]): string => `- 0x${p.pfn.toString(16)}: ${p.incidents} times`;
     out.push('### Pages met again', '', ...pagesAgain.map(line), '');
   }
-  out.push(`### All ${records} records`, '');
+  if (pointers.length > 0) {
+    out.push(
+      '### To be looked up elsewhere',
+      '',
+      ...listed(pointers, 'kinds of lines', p => `- ${plain(pointerText(p, whereOf))}`),
+      '',
+    );
+  }
+  if (groups.length > 0) out.push(`### All ${records} records`, '');
   out.push(
     ...listed(groups, 'groups', g => {
       const where = `${whereOf(g.first)}${g.incidents === 1 ? '' : ` to ${whereOf(g.last)}`}`;

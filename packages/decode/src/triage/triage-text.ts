@@ -7,9 +7,11 @@ import { rowOfSource } from '../decode/record.ts';
 import type { DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { TextStyle } from '../decode/to-text.ts';
 import { COLUMNS, MIN_COLUMNS, wrap } from '../decode/wrap.ts';
-import { SEVERITIES } from './incident.ts';
 import type { PartReport, Sum } from './part.ts';
 import type { GroupReport, IncidentReport, TriageReport } from './triage.ts';
+import type { PointerReport } from './pointers.ts';
+import { SEVERITIES } from './witness.ts';
+import type { JoinedBy } from './witness.ts';
 
 /** Parts and groups that are shown; JSON has all. */
 const MAX_SHOWN = 24;
@@ -24,6 +26,18 @@ export function whereOf(source: DecodedSource): string {
   if (row !== undefined) return `${name}:${safe(row, 80)}`;
   if (firstLine === undefined) return firstByte === undefined ? name : `${name}@0x${firstByte.toString(16)}`;
   return lastLine === undefined || lastLine === firstLine ? `${name}:${firstLine}` : `${name}:${firstLine}-${lastLine}`;
+}
+
+/** `kern.log:120-123`; `lines 120-123` where all is of one input. */
+type Where = (source: DecodedSource) => string;
+
+/** How places are written of a report: the name of the only input says nothing. */
+function placesIn({ inputs }: TriageReport): Where {
+  return source => {
+    const { firstLine, lastLine } = source;
+    if (inputs > 1 || firstLine === undefined) return whereOf(source);
+    return lastLine === undefined || lastLine === firstLine ? `line ${firstLine}` : `lines ${firstLine}-${lastLine}`;
+  };
 }
 
 /** `16,462 corrected in 2 incidents, 1 uncorrected`. */
@@ -64,35 +78,112 @@ export function partFacts(part: PartReport): string[] {
   return facts;
 }
 
-function worstLines(worst: IncidentReport, style: TextStyle, columns: number): string[] {
-  const { severity, address, part, witnesses, joinedBy, nextSteps, errors } = worst;
-  const at = address === undefined ? '' : ` at ${hex64(address)}`;
-  const many = errors > 1 ? `${thousands(errors)} errors, ` : '';
-  const head = `worst: ${many}${severity}${at}${part === undefined ? '' : ` in ${safe(part)}`}`;
-  const out = wrap(head, '', columns).map(line => style('headline', line));
-  for (const w of witnesses) {
-    const [first = '', ...rest] = wrap(`${whereOf(w.source)}  ${safe(w.headline)}`, '    ', columns);
-    out.push(`  ${first.trimStart()}`, ...rest);
+/** The headline of a record; of a driver without the cell in brackets, which stands with the part. */
+export function shortHeadline({ reporter, headline }: IncidentReport['witnesses'][number]): string {
+  return reporter === 'driver' ? headline.replace(/ \((?:channel|csrow|node|mc|location|page)\b.*$/s, '') : headline;
+}
+
+/** By what the records of an incident are known to be of one error. */
+export function joinText({ witnesses }: Pick<IncidentReport, 'witnesses'>): string | undefined {
+  if (witnesses.length < 2) return undefined;
+  const count = (by: JoinedBy): number => witnesses.filter(w => w.joinedBy === by).length;
+  const ways = (
+    [
+      ['address and time', 'the same page at the same time'],
+      ['address and order', 'the same page near each other, without a clock in common'],
+      ['reference', "the kernel's own report"],
+    ] as const
+  ).flatMap(([by, how]) => (count(by) === 0 ? [] : [`${count(by)} by ${how}`]));
+  return `One error, ${witnesses.length} records, joined to the first: ${ways.join(', ')}.`;
+}
+
+/** `uncorrected, page still in use, SIGBUS to mysqld:812`. */
+export function worstText({ severity, errors, fate, ofEarlierBoot }: IncidentReport): string {
+  const many = errors > 1 ? [`${thousands(errors)} errors`] : [];
+  const before = ofEarlierBoot === true ? ['of an earlier boot'] : [];
+  return [...many, severity, ...before, ...fate].map(word => safe(word)).join(', ');
+}
+
+/** What is to be done, the rest of a sentence behind an arrow. */
+export const actionText = ({ actions }: Pick<IncidentReport, 'actions'>): string =>
+  actions.map(a => safe(a)).join('; ');
+
+/** A line that begins with a mark, and goes on below it. */
+function marked(mark: string, text: string, columns: number): string[] {
+  const [first = '', ...rest] = wrap(text, ' '.repeat(mark.length + 2), columns);
+  return [`  ${mark}${first.trimStart()}`, ...rest];
+}
+
+/** @param listed whether the records are shown behind it, so that nothing of them is said here */
+function worstLines(worst: IncidentReport, style: TextStyle, columns: number, listed: boolean, where: Where): string[] {
+  const { address, part, witnesses, nextSteps } = worst;
+  const action = actionText(worst);
+  const [next = '', ...more] = nextSteps;
+  // The first sentence is the answer; what explains it stands below.
+  const [sentence = '', rest = ''] = next.split(/(?<=\.) (?=[A-Z])(.*)/s);
+  const arrow = action === '' ? (next === '' ? '' : ` → ${safe(sentence, 1000)}`) : ` → ${action}`;
+  const below = action === '' ? [rest, ...more].filter(step => step !== '') : nextSteps;
+  const out = wrapHanging(`worst: ${worstText(worst)} (${placesOf(witnesses, where)})${arrow}`, '       ', columns).map(
+    line => style('headline', line),
+  );
+  const at = [part === undefined ? '' : safe(part), address === undefined ? '' : hex64(address)].filter(t => t !== '');
+  if (at.length > 0) out.push(...wrap(at.join(', at '), '  ', columns));
+  if (!listed) {
+    for (const w of witnesses) {
+      const place = where(w.source).replace(/^lines? /, '');
+      out.push(...marked(`${place} `.padEnd(9), safe(shortHeadline(w)), columns));
+    }
   }
-  if (witnesses.length > 1) {
-    const how =
-      joinedBy === 'address and order'
-        ? 'page, and stand near each other; they have no clock in common'
-        : 'page at the same time';
-    out.push(...wrap(`One error with ${witnesses.length} records: all name the same ${how}.`, '  ', columns));
-  }
-  for (const step of nextSteps) {
-    const [first = '', ...rest] = wrap(safe(step, 1000), '     ', columns);
-    out.push(`  →  ${first.trimStart()}`, ...rest);
-  }
+  const joined = joinText(worst);
+  if (joined !== undefined) out.push(...wrap(joined, '  ', columns));
+  if (listed) return out;
+  for (const step of below) out.push(...marked('→  ', safe(step, 1000), columns));
   return out;
 }
 
-function groupLine({ severity, what, part, incidents, errors, first, last }: GroupReport): string {
+/** Wrapped, with all lines but the first behind an indent. */
+function wrapHanging(text: string, indent: string, columns: number): string[] {
+  const [first = '', ...rest] = wrap(text, indent, columns);
+  return [first.trimStart(), ...rest];
+}
+
+/** Lines of several records, from the first to the last where all are of one input. */
+function placesOf(witnesses: IncidentReport['witnesses'], where: Where): string {
+  const [first] = witnesses;
+  if (first === undefined) return '';
+  const ends = witnesses.flatMap(({ source: s }) =>
+    s.input === first.source.input && s.firstLine !== undefined ? [s.lastLine ?? s.firstLine] : [],
+  );
+  return ends.length < witnesses.length ? where(first.source) : where({ ...first.source, lastLine: Math.max(...ends) });
+}
+
+/** `Linux logged machine checks, 2 lines, first …, last … (kern.log:1, kern.log:2)  →  where the record is`. */
+export function pointerText(pointer: PointerReport, place: Where): string {
+  const { what, lines, errors, first, last, firstTime, lastTime, recordsBeside, where } = pointer;
+  const facts = [`${safe(what)}: ${thousands(lines)} line${lines === 1 ? '' : 's'}`];
+  if (errors !== undefined) facts.push(`${thousands(errors)} error${errors === 1 ? '' : 's'}`);
+  if (firstTime !== undefined) {
+    facts.push(
+      lastTime === undefined || lastTime.text === firstTime.text
+        ? `at ${safe(firstTime.text, 80)}`
+        : `first ${safe(firstTime.text, 80)}, last ${safe(lastTime.text, 80)}`,
+    );
+  }
+  const at = lines === 1 ? place(first) : `${place(first)} to ${place(last)}`;
+  const there =
+    recordsBeside === undefined || recordsBeside < lines
+      ? `  →  ${recordsBeside === undefined || recordsBeside === 0 ? '' : `records beside ${thousands(recordsBeside)} of them; of the others: `}${safe(where, 1000)}`
+      : lines === 1
+        ? '; its record stands beside it'
+        : '; their records stand beside them';
+  return `${facts.join(', ')} (${at})${there}`;
+}
+
+function groupLine({ severity, what, part, incidents, errors, first, last }: GroupReport, place: Where): string {
   const many = incidents === 1 ? '' : `${thousands(incidents)} × `;
   const count = errors === incidents ? '' : ` (${thousands(errors)} errors)`;
-  const where = incidents === 1 ? whereOf(first) : `first ${whereOf(first)}, last ${whereOf(last)}`;
-  return `${severity}: ${many}${safe(what)}${count}${part === undefined ? '' : `, ${safe(part)}`}  ${where}`;
+  const where = incidents === 1 ? place(first) : `${place(first)} to ${place(last)}`;
+  return `${severity}: ${many}${safe(what)}${count}${part === undefined ? '' : `, ${safe(part)}`} (${where})`;
 }
 
 /** At most `MAX_SHOWN` of them, and how many more there are. */
@@ -100,6 +191,14 @@ function shown<T>(all: readonly T[], what: string, lines: (one: T) => string[]):
   const out = all.slice(0, MAX_SHOWN).flatMap(lines);
   if (all.length > MAX_SHOWN) out.push(`  and ${all.length - MAX_SHOWN} more ${what}; --triage --json has them`);
   return out;
+}
+
+/** How the head of a report is written. */
+interface HeadOptions {
+  style?: TextStyle;
+  width?: number;
+  /** The records are shown behind it: of the worst only what they do not say is said. */
+  listed?: boolean;
 }
 
 /**
@@ -111,30 +210,42 @@ function shown<T>(all: readonly T[], what: string, lines: (one: T) => string[]):
  * decode(log, { input: 'kern.log' }).records.forEach(record => triage.add(record));
  * triageHead(triage.report()).at(-1) // '1 record: 128 corrected in 1 report'
  */
-export function triageHead(report: TriageReport, style: TextStyle = (_part, text) => text, width = COLUMNS): string[] {
+export function triageHead(
+  report: TriageReport,
+  { style = (_part, text) => text, width = COLUMNS, listed = false }: HeadOptions = {},
+): string[] {
   const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, width));
-  const { worst, parts, pagesAgain, records, remarks } = report;
-  const out = worst === undefined ? [] : [...worstLines(worst, style, columns), ''];
+  const { worst, parts, pagesAgain, pointers, records, remarks } = report;
+  const place = placesIn(report);
+  const out = worst === undefined ? [] : [...worstLines(worst, style, columns, listed, place), ''];
+  if (pagesAgain.length > 0) {
+    const pages = pagesAgain.map(p => `0x${p.pfn.toString(16)} ×${p.incidents}`).join(', ');
+    out.push(...wrapHanging(`pages met again: ${pages}`, '  ', columns));
+  }
   out.push(
     ...shown(parts, 'parts', part => [
       ...wrap(safe(part.name), '', columns).map(line => style('headline', line)),
       ...wrap(partFacts(part).join(' · '), '    ', columns),
     ]),
   );
-  if (pagesAgain.length > 0) {
-    const pages = pagesAgain.map(p => `0x${p.pfn.toString(16)} ×${p.incidents}`).join(', ');
-    out.push(...wrap(`pages met again: ${pages}`, '', columns));
-  }
-  out.push(...wrap(`${thousands(records)} record${records === 1 ? '' : 's'}: ${sums(report.bySeverity)}`, '', columns));
+  out.push(...shown(pointers, 'kinds of lines', pointer => wrapHanging(pointerText(pointer, place), '    ', columns)));
+  out.push(
+    ...wrap(
+      `${thousands(records)} record${records === 1 ? '' : 's'}: ${sums(report.bySeverity)}${Object.keys(report.bySeverity).length === 0 && pointers.length > 0 ? ' itself, only lines that point to one' : ''}`,
+      '',
+      columns,
+    ),
+  );
   for (const remark of remarks) out.push(...wrap(remark, '  ', columns).map(line => style('dim', line)));
   return out;
 }
 
 /** All of a report but its head: what there was, grouped. */
-export function triageGroups({ groups }: TriageReport, width = COLUMNS): string[] {
+export function triageGroups(report: TriageReport, width = COLUMNS): string[] {
   const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, width));
-  return shown(groups, 'groups', group => {
-    const [first = '', ...rest] = wrap(groupLine(group), '    ', columns);
+  const place = placesIn(report);
+  return shown(report.groups, 'groups', group => {
+    const [first = '', ...rest] = wrap(groupLine(group, place), '    ', columns);
     return [`  ${first.trimStart()}`, ...rest];
   });
 }

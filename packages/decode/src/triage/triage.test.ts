@@ -88,14 +88,56 @@ describe('golden logs', () => {
     expect(parts[0]?.aliases).toEqual(['CPU_SrcID#0_MC#3_Chan#0_DIMM#0']);
   });
 
-  it('bad data that is found, and then used: not known to be one error where the first names no system address', () => {
-    const { bySeverity, worst, remarks } = triage(readFileSync(join(DIR, 'deferred-consumed.in')));
-    expect(bySeverity).toEqual({
-      uncorrected: { incidents: 1, errors: 1 },
-      deferred: { incidents: 1, errors: 1 },
-    });
-    expect(worst?.witnesses.map(w => w.reporter)).toEqual(['driver', 'machine-check', 'kernel', 'kernel']);
-    expect(remarks.join(' ')).toMatch(/1 line of the kernel tells what came of an error/);
+  it('bad data that is found, and then used: the line of a driver within the report of the bank ties both together', () => {
+    const { bySeverity, worst, remarks, parts } = triage(readFileSync(join(DIR, 'deferred-consumed.in')));
+    expect(bySeverity).toEqual({ uncorrected: { incidents: 1, errors: 1 } });
+    expect(worst?.witnesses.map(w => [w.reporter, w.joinedBy])).toEqual([
+      ['machine-check', undefined],
+      ['driver', 'reference'],
+      ['machine-check', 'address and time'],
+      ['kernel', 'address and time'],
+      ['kernel', 'address and time'],
+      ['kernel', 'reference'],
+    ]);
+    expect(worst?.fate).toEqual(['page still in use', 'SIGBUS to a process']);
+    expect(worst?.because).toEqual(['page-in-use', 'signalled', 'replace-memory']);
+    expect(parts.map(p => p.name)).toEqual(['mc#0csrow#0channel#0']);
+    expect(remarks).toEqual([]);
+  });
+
+  it('the address of a memory channel that Linux took for one of the system: another page was taken away', () => {
+    const { bySeverity, worst, pagesAgain } = triage(readFileSync(join(DIR, 'other-page.in')));
+    expect(bySeverity).toEqual({ deferred: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ because: ['other-page'], fate: ['another page handled'] });
+    expect(worst).not.toHaveProperty('address');
+    expect(pagesAgain).toEqual([]);
+  });
+
+  it('a page that the log shows recovered, in a guest and by QEMU', () => {
+    const { incidents, worst } = triage(readFileSync(join(DIR, 'guest-recovered.in')));
+    expect(incidents).toBe(1);
+    expect(worst?.fate).toEqual(['page taken away', 'SIGBUS to mce_process_rea:1227', 'handed on to a guest']);
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/Do not trust|Take the page/);
+  });
+
+  it('a panic below takes back what may go on', () => {
+    const { worst, bySeverity } = triage(readFileSync(join(DIR, 'panic.in')));
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ fate: ['machine panicked'], because: ['machine-down'] });
+    expect(worst?.nextSteps.join(' ')).toMatch(/^The cache only noticed/);
+  });
+
+  it('what an earlier boot left behind needs no reset', () => {
+    const { worst } = triage(readFileSync(join(DIR, 'earlier-boot.in')));
+    expect(worst).toMatchObject({ severity: 'fatal', ofEarlierBoot: true, because: ['earlier-boot'] });
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/must be reset/);
+  });
+
+  it('lines that only say that something was logged: how many, when, and where it is', () => {
+    const { pointers, worst, incidents } = triage(readFileSync(join(DIR, 'only-pointers.in')));
+    expect([incidents, worst]).toEqual([0, undefined]);
+    expect(pointers).toMatchObject([{ class: 'mce-logged', lines: 2, recordsBeside: 0 }]);
+    expect(pointers[0]?.where).toMatch(/ras-mc-ctl --errors/);
   });
 
   it('a count that a bank and a driver both name is one count', () => {
@@ -172,6 +214,112 @@ describe('what is one error', () => {
       { pfn: 1n, incidents: 3 },
       { pfn: 2n, incidents: 2 },
     ]);
+  });
+});
+
+const BANK = [
+  'CPU 18: Machine Check Exception: 5 Bank 7: be00000001010091',
+  'TSC ae4b410af0b8 ADDR 314d193000 MISC 200400c008002086',
+  'PROCESSOR 0:50657 TIME 1605843017 SOCKET 1 APIC 40 microcode 5000021',
+];
+const mce = (seconds: number, lines: readonly string[] = BANK): string =>
+  lines.map(line => `[${seconds.toFixed(6)}] mce: [Hardware Error]: ${line}\n`).join('');
+const WHY = 'mce: [Hardware Error]: Machine check: Processor context corrupt';
+const PANIC = 'Kernel panic - not syncing: Fatal machine check';
+const at = (seconds: number, line: string): string => `[${seconds.toFixed(6)}] ${line}\n`;
+const witnesses = (text: string): (string | undefined)[][] =>
+  of(text).worst?.witnesses.map(w => [w.class, w.joinedBy]) ?? [];
+
+describe('what a line of the kernel speaks of', () => {
+  it('the machine check before it', () => {
+    expect(witnesses(mce(1) + at(1.1, WHY) + at(1.2, PANIC))).toEqual([
+      ['PCC', undefined],
+      ['mce-severity', 'reference'],
+      ['panic', 'reference'],
+    ]);
+  });
+
+  it('not one of another minute, nor one that was found in its bank', () => {
+    expect(witnesses(mce(1) + at(90, PANIC))).toEqual([['PCC', undefined]]);
+    const polled = BANK.map(line => line.replace(' Exception: 5 Bank 7: be', ': 0 Bank 7: 8c'));
+    const report = of(mce(1, polled) + at(1.2, PANIC));
+    expect(report.worst?.witnesses.map(w => w.class)).toEqual(['panic']);
+    expect(report.bySeverity).toEqual({ corrected: { incidents: 1, errors: 1 } });
+  });
+
+  it('of several banks the last, which Linux prints last because it is the worst', () => {
+    const other = BANK.map(line => line.replace('Bank 7', 'Bank 9').replace('314d193000', '5000'));
+    expect(witnesses(mce(1, other) + mce(1.05) + at(1.1, PANIC))).toEqual([
+      ['PCC', undefined],
+      ['panic', 'reference'],
+    ]);
+    expect(of(mce(1, other) + mce(1.05) + at(1.1, PANIC)).worst?.address).toBe(0x314d193000n);
+  });
+
+  it('a panic for another reason is none of an error', () => {
+    expect(witnesses(mce(1) + at(1.1, 'Kernel panic - not syncing: VFS: Unable to mount root fs'))).toEqual([
+      ['PCC', undefined],
+    ]);
+  });
+});
+
+describe('what stands within a report', () => {
+  const DRIVER =
+    'EDAC MC1: 1 UE Cannot decode normalized address on mc#1csrow#0channel#6 (csrow:0 channel:6 page:0x0 offset:0x0 grain:64)';
+  const amd = (within: boolean): string =>
+    [
+      '[Hardware Error]: Deferred error, no action required.',
+      '[Hardware Error]: CPU:67 (19:11:1) MC21_STATUS[-|-|-|AddrV|-|-|SyndV|UECC|Deferred|-|Scrub]: 0x942031000400011b',
+      '[Hardware Error]: Error Addr: 0x0000000005dc2a00',
+      '[Hardware Error]: IPID: 0x0000109600650f00, Syndrome: 0x9a4a00000b800008',
+      '[Hardware Error]: Unified Memory Controller Ext. Error Code: 0, DRAM ECC error.',
+      ...(within ? [DRIVER] : []),
+      '[Hardware Error]: cache level: L3/GEN, tx: GEN, mem-tx: RD',
+      ...(within ? [] : [DRIVER]),
+    ]
+      .map(line => at(5, line))
+      .join('');
+
+  it('the line of a driver in the middle of it is about the same error, and no worse than it', () => {
+    expect(of(amd(true)).bySeverity).toEqual({ deferred: { incidents: 1, errors: 1 } });
+  });
+
+  it('one behind it need not be', () => {
+    expect(of(amd(false)).incidents).toBe(2);
+  });
+
+  it('a page is that of a bank only at the same time', () => {
+    const page = 'Memory failure: 0x5dc2: recovery action for free buddy page: Recovered';
+    expect(of(amd(true) + at(6, page)).incidents).toBe(1);
+    expect(of(at(4, page) + amd(true)).incidents).toBe(1);
+    expect(of(amd(true) + at(60, page)).incidents).toBe(2);
+    expect(of(amd(true) + at(6, page.replace('5dc2', '5dc3'))).incidents).toBe(2);
+  });
+
+  it('a machine check that two programs wrote is one, where it names one moment', () => {
+    const row = (tsc: string): string =>
+      `rasdaemon[99]: <idle>-0 [000] 0.000001 mce_record: 2020-11-20 03:30:17 +0000 bank=7, status= be00000001010091, Processor context corrupt, mci=Uncorrected, mca=memory read, cpu_type= Skylake server, cpu= 18, socketid= 1, misc= 200400c008002086, addr= 314d193000, mcgstatus= 5, mcgcap= f000c14, apicid= 40, tsc= ${tsc}\n`;
+    expect(of(mce(1) + row('ae4b410af0b8')).incidents).toBe(1);
+    expect(of(mce(1) + row('ae4b410af0b9')).incidents).toBe(2);
+  });
+
+  it('what is said of a bad page later is no error more', () => {
+    const page = 'Memory failure: 0x314d193: recovery action for dirty LRU page: Failed';
+    const { bySeverity, remarks } = of(mce(1) + at(2, page) + at(90, page));
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(remarks.join(' ')).toContain('1 line of the kernel tells what came of an error');
+  });
+});
+
+describe('which error is the worst', () => {
+  it('one of this boot, before what an earlier one left behind', () => {
+    const left = mce(
+      0.06,
+      BANK.map(line => line.replace(' Exception: 5', ': 0')),
+    );
+    const now = edac(0, 5, 1, 100).replace(' CE ', ' UE ');
+    expect(of(left + now).worst?.severity).toBe('uncorrected');
+    expect(of(left + edac(0, 6, 1, 100)).worst).toMatchObject({ severity: 'fatal', ofEarlierBoot: true });
   });
 });
 

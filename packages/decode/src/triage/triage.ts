@@ -5,11 +5,18 @@ import { placeText } from '../decode/place.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { DecodedTime } from '../decode/time.ts';
-import { Incidents, rankOf } from './incident.ts';
-import type { Incident, Witness } from './incident.ts';
+import { adviceOf, isOfEarlierBoot, isOtherPage } from './advice.ts';
+import type { Advice } from './advice.ts';
+import { fateOf, fateWords } from './fate.ts';
+import { Incidents } from './incident.ts';
+import type { Incident } from './incident.ts';
 import { Part } from './part.ts';
 import type { PartReport, Sum } from './part.ts';
+import { Pointers, isPointer } from './pointers.ts';
+import type { PointerReport } from './pointers.ts';
 import { TopCounter } from './top.ts';
+import { isCorrected, rankOf, witnessOf } from './witness.ts';
+import type { JoinedBy, Witness } from './witness.ts';
 
 /** Version of the report as it is written to JSON. It changes when a member goes away or changes its meaning. */
 const TRIAGE_SCHEMA_VERSION = 1;
@@ -22,19 +29,31 @@ interface WitnessReport {
   headline: string;
   source: DecodedSource;
   time?: DecodedTime;
+  /** How it is known to be of the same error; missing of the first. */
+  joinedBy?: JoinedBy;
 }
 
 export interface IncidentReport {
   severity: DecodedSeverity;
+  /** It was found in this boot and is of the one before. */
+  ofEarlierBoot?: true;
   /** Errors that it stands for: the largest count that a witness names. */
   errors: number;
   address?: bigint;
   /** 4 KiB page frame. */
   pfn?: bigint;
   part?: string;
-  /** Missing of one witness; `address and order`: they have no clock in common. */
-  joinedBy?: 'address and time' | 'address and order';
+  /** What came of it, in a few words each: `page still in use`, `SIGBUS to mysqld:812`. */
+  fate: string[];
+  /** The weakest of what joins its witnesses; missing of one witness. `address and order`: they have no clock in common. */
+  joinedBy?: JoinedBy;
+  /** In the order of the input. */
   witnesses: WitnessReport[];
+  /** What is to be done because of all that the input says of it, the first first; */
+  actions: string[];
+  /** and the rules that say so. */
+  because: string[];
+  /** What the records advise beside that, as far as the input does not contradict it. */
   nextSteps: string[];
 }
 
@@ -50,6 +69,8 @@ export interface GroupReport extends Sum {
 
 export interface TriageReport {
   schemaVersion: number;
+  /** Inputs with records. */
+  inputs: number;
   records: number;
   incidents: number;
   bySeverity: Partial<Record<DecodedSeverity, Sum>>;
@@ -59,6 +80,8 @@ export interface TriageReport {
   /** Pages of more than one incident, by 4 KiB page frame. */
   pagesAgain: { pfn: bigint; incidents: number }[];
   groups: GroupReport[];
+  /** What says that an error happened whose record stands elsewhere. */
+  pointers: PointerReport[];
   /** What of it is not exact, or not certain. */
   remarks: string[];
 }
@@ -67,6 +90,10 @@ const MAX_PARTS = 256;
 const MAX_GROUPS = 256;
 const MAX_PAGES = 4096;
 const TOP_PAGES = 8;
+/** Pages that are remembered as bad; what Linux says of one later is no error more. */
+const MAX_BAD = 4096;
+/** Incidents that are kept whole, to be shown in their order. */
+const MAX_KEPT = 32;
 /** What is counted when there are more than are told apart. */
 const OTHERS = 'others';
 
@@ -104,18 +131,56 @@ const PLACES: Readonly<Record<Reporter, number>> = {
   driver: 7,
 };
 
-/** The error itself is told by the record that says most of it; of equally bad ones the first. */
+/**
+ * The error itself is told by the record that says most of it; of equally bad ones the first. A driver has two words for how bad it
+ * is, so that others go before it.
+ */
 function worstOf(witnesses: readonly Witness[]): Witness {
   if (witnesses.length === 1) return witnesses[0] as Witness;
   const telling = witnesses.filter(w => w.reporter !== 'kernel');
-  const [first, ...rest] = telling.length > 0 ? telling : witnesses;
+  const others = telling.filter(w => w.reporter !== 'driver' && !isCorrected(w.severity));
+  const [first, ...rest] = others.length > 0 ? others : telling.length > 0 ? telling : witnesses;
   return rest.reduce((a, b) => (rankOf(b.severity) < rankOf(a.severity) ? b : a), first as Witness);
+}
+
+/** Whether it is an error at all. */
+const isTold = (severity: DecodedSeverity): boolean => severity !== 'info' && severity !== 'none';
+
+/**
+ * As bad as its worst witness says. A memory controller driver has two words only, and a page that Linux took away need not have been
+ * used: where a bank says that an error was deferred, neither makes it worse.
+ */
+function severityOf(witnesses: readonly Witness[]): DecodedSeverity {
+  const deferred = witnesses.some(w => w.reporter === 'machine-check' && w.severity === 'deferred');
+  const saysNoMore = (w: Witness): boolean =>
+    (w.reporter === 'driver' && w.severity === 'uncorrected') ||
+    (w.record.class === 'memory-failure' && w.severity === 'uncorrected-recoverable');
+  let worst: DecodedSeverity | undefined;
+  for (const w of witnesses) {
+    const severity = deferred && saysNoMore(w) ? 'deferred' : w.severity;
+    if (worst === undefined || rankOf(severity) < rankOf(worst)) worst = severity;
+  }
+  return worst ?? 'unknown';
+}
+
+/** The order of the input; a record that is whole late began before what stands in it. */
+function inOrder(witnesses: readonly Witness[]): Witness[] {
+  const at = ({ record: { source } }: Witness): number => source.firstLine ?? source.firstByte ?? 0;
+  const isOne = witnesses.every(w => w.record.source.input === witnesses[0]?.record.source.input);
+  return isOne ? witnesses.toSorted((a, b) => at(a) - at(b)) : [...witnesses];
+}
+
+/** One text of what is to be done. */
+function nextStepOf(actions: readonly string[], steps: readonly string[]): string {
+  const said = actions.map(action => `${action.charAt(0).toUpperCase()}${action.slice(1)}.`);
+  return [...said, ...steps].join(' ');
 }
 
 /** Labels of a part, the best first. */
 function labelsOf(witnesses: readonly Witness[]): string[] {
   if (witnesses.length === 1) return witnesses[0]?.place?.label === undefined ? [] : [witnesses[0].place.label];
   const labels = witnesses
+    .filter(w => w.place?.label !== undefined)
     .toSorted((a, b) => LABELS[a.reporter] - LABELS[b.reporter])
     .flatMap(w => w.place?.label ?? []);
   return [...new Set(labels)];
@@ -147,10 +212,29 @@ function whatOf({ raw, title, class: name }: DecodedRecord): string {
   return title.replace(/ at 0x[0-9a-f]{16}$/, '');
 }
 
-interface Worst {
+/** A record, and what is to be done in the light of all that the input says of its error. */
+interface Told {
+  record: DecodedRecord;
+  nextStep?: string;
+}
+
+/** An incident with what its witnesses together say. */
+interface Judged {
   incident: Incident;
   severity: DecodedSeverity;
   errors: number;
+  ofEarlierBoot: boolean;
+}
+
+/** Where the running machine stands with it: what another boot left behind is worse than what was corrected, and no more. */
+function weightOf({ severity, ofEarlierBoot }: Judged): number {
+  return ofEarlierBoot ? Math.max(rankOf(severity), rankOf('corrected') - 0.5) : rankOf(severity);
+}
+
+/** The worse first; of equally bad ones that of most errors, then that of most witnesses. */
+function byWeight(a: Judged, b: Judged): number {
+  const size = ({ incident: { witnesses } }: Judged): number => witnesses.length;
+  return weightOf(a) - weightOf(b) || b.errors - a.errors || size(b) - size(a);
 }
 
 interface Group extends GroupReport {
@@ -175,24 +259,53 @@ export class Triage {
   readonly #pages = new TopCounter<number>(MAX_PAGES);
   readonly #groups = new Map<string, Group>();
   readonly #sums = new Map<DecodedSeverity, Sum>();
+  readonly #pointers = new Pointers();
+  /** Pages with lost data: what is said of them again is no error more. */
+  readonly #bad = new Set<number>();
+  #input: string | undefined;
+  #inputs = 0;
   #records = 0;
   #count = 0;
   /** Of equally bad ones that of most errors, then that of most witnesses, then the first. */
-  #worst: Worst | undefined;
+  #worst: Judged | undefined;
+  /** All incidents, as long as they are few; undefined beyond that. */
+  #kept: Judged[] | undefined = [];
   #withoutAddress = 0;
   #byOrder = 0;
-  /** Lines of the kernel that tell what came of an error, and not of which. */
+  /** Lines of a kernel or VMM that tell what came of an error, and not of which. */
   #consequences = 0;
   #partsLost = 0;
 
   add(record: DecodedRecord): void {
     this.#records++;
-    this.#incidents.take(record);
+    const { input } = record.source;
+    // Inputs come one behind another.
+    if (input !== this.#input) {
+      this.#inputs++;
+      this.#input = input;
+    }
+    const witness = witnessOf(record);
+    this.#pointers.take(witness);
+    if (!isPointer(record)) this.#incidents.take(witness);
   }
 
-  /** The record that says most of the worst error. */
-  get worstRecord(): DecodedRecord | undefined {
-    return this.#worst === undefined ? undefined : worstOf(this.#worst.incident.witnesses).record;
+  /** The record that says most of the worst error, with what is to be done about it. */
+  worst(): Told | undefined {
+    this.#incidents.end();
+    return this.#worst === undefined ? undefined : this.#told(this.#worst);
+  }
+
+  /**
+   * The incidents, the worst first, each with its records: the telling one, then the others in the order of the input. What only
+   * points elsewhere is in the report. Undefined where there are too many to be kept.
+   */
+  incidents(): Told[][] | undefined {
+    this.#incidents.end();
+    return this.#kept?.toSorted(byWeight).map(judged => {
+      const { witnesses } = judged.incident;
+      const telling = worstOf(witnesses);
+      return [this.#told(judged), ...inOrder(witnesses.filter(w => w !== telling)).map(({ record }) => ({ record }))];
+    });
   }
 
   /** Ends the incidents that are open, and says what there was. */
@@ -201,6 +314,7 @@ export class Triage {
     const pagesAgain = this.#pages.top(TOP_PAGES, 2).map(({ key, times }) => ({ pfn: BigInt(key), incidents: times }));
     return {
       schemaVersion: TRIAGE_SCHEMA_VERSION,
+      inputs: this.#inputs,
       records: this.#records,
       incidents: this.#count,
       bySeverity: Object.fromEntries([...this.#sums].toSorted(([a], [b]) => rankOf(a) - rankOf(b))),
@@ -210,29 +324,50 @@ export class Triage {
       groups: [...this.#groups.values()]
         .toSorted((a, b) => rankOf(a.severity) - rankOf(b.severity) || b.errors - a.errors || a.order - b.order)
         .map(({ order: _order, ...group }) => group),
+      pointers: this.#pointers.report(),
       remarks: this.#remarks(),
     };
   }
 
+  #told(judged: Judged): Told {
+    const { incident, severity } = judged;
+    const telling = worstOf(incident.witnesses);
+    if (!isTold(severity)) return { record: telling.record };
+    const { actions, steps } = this.#advice(judged, telling);
+    return { record: telling.record, nextStep: nextStepOf(actions, steps) };
+  }
+
+  #few(judged: Judged): void {
+    if (this.#kept === undefined) return;
+    if (this.#kept.length < MAX_KEPT) this.#kept.push(judged);
+    else this.#kept = undefined;
+  }
+
   #closed(incident: Incident): void {
-    const { witnesses, pfn } = incident;
+    const { witnesses } = incident;
+    const pfn = isOtherPage(incident) ? undefined : incident.pfn;
     const [first] = witnesses as [Witness];
-    let { severity, count: errors } = first;
-    for (const w of witnesses) {
-      if (rankOf(w.severity) < rankOf(severity)) severity = w.severity;
-      errors = Math.max(errors, w.count);
-    }
+    const severity = severityOf(witnesses);
+    let errors = first.count;
+    for (const w of witnesses) errors = Math.max(errors, w.count);
     if (incident.joinedBy === 'address and order') this.#byOrder++;
-    this.#group(witnesses, severity, errors, this.#partOf(incident, severity, errors)?.name);
+    const judged = { incident, severity, errors, ofEarlierBoot: isOfEarlierBoot(witnesses) };
+    this.#few(judged);
+    const consequence = witnesses.every(w => w.reporter === 'kernel') && (pfn === undefined || this.#bad.has(pfn));
+    const part = consequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
+    this.#group(witnesses, severity, errors, part);
     // What is no error is told, and counted as none.
-    if (severity === 'info' || severity === 'none') return;
-    this.#isWorse({ incident, severity, errors });
-    if (pfn === undefined && first.reporter === 'kernel') {
-      this.#consequences++;
+    if (!isTold(severity)) return;
+    if (this.#worst === undefined || byWeight(judged, this.#worst) < 0) this.#worst = judged;
+    if (consequence) {
+      this.#consequences += witnesses.length;
       return;
     }
     if (pfn === undefined) this.#withoutAddress++;
-    else this.#pages.add(pfn);
+    else {
+      this.#pages.add(pfn);
+      if (rankOf(severity) < rankOf('corrected') && this.#bad.size < MAX_BAD) this.#bad.add(pfn);
+    }
     this.#count++;
     let sum = this.#sums.get(severity);
     if (sum === undefined) this.#sums.set(severity, (sum = { incidents: 0, errors: 0 }));
@@ -240,17 +375,12 @@ export class Triage {
     sum.errors += errors;
   }
 
-  #isWorse(one: Worst): void {
-    const worst = this.#worst;
-    const size = ({ incident }: Worst): number => incident.witnesses.length;
-    const order =
-      worst === undefined
-        ? -1
-        : rankOf(one.severity) - rankOf(worst.severity) || worst.errors - one.errors || size(worst) - size(one);
-    if (order < 0) this.#worst = one;
-  }
-
-  #partOf({ witnesses, pfn }: Incident, severity: DecodedSeverity, errors: number): Part | undefined {
+  #partOf(
+    witnesses: readonly Witness[],
+    pfn: number | undefined,
+    severity: DecodedSeverity,
+    errors: number,
+  ): Part | undefined {
     const labels = labelsOf(witnesses);
     const name = labels[0] ?? unlabelled(worstOf(witnesses));
     if (name === undefined || severity === 'info' || severity === 'none') return undefined;
@@ -325,30 +455,41 @@ export class Triage {
     });
   }
 
-  #worstReport({ incident, severity, errors }: Worst): IncidentReport {
-    const { witnesses, pfn, address, joinedBy } = incident;
-    const worst = worstOf(witnesses);
-    const name = labelsOf(witnesses)[0] ?? unlabelled(worst);
-    const part = name === undefined ? undefined : (this.#names.get(name) ?? name);
-    // What Linux did with the page changes what is to be done.
-    const steps = [worst, ...witnesses.filter(w => w.reporter === 'kernel' && w.severity !== 'info')];
+  #worstReport(judged: Judged): IncidentReport {
+    const { incident, severity, errors, ofEarlierBoot } = judged;
+    const { witnesses, joinedBy } = incident;
+    const other = isOtherPage(incident);
+    const { pfn, address } = other ? {} : incident;
+    const { part, actions, because, steps } = this.#advice(judged, worstOf(witnesses));
     return {
       severity,
+      ...(ofEarlierBoot ? { ofEarlierBoot } : {}),
       errors,
       ...(address === undefined ? {} : { address }),
       ...(pfn === undefined ? {} : { pfn: BigInt(pfn) }),
       ...(part === undefined ? {} : { part }),
+      fate: fateWords(fateOf(witnesses), other),
       ...(joinedBy === undefined ? {} : { joinedBy }),
-      witnesses: witnesses.map(({ reporter, record, severity: own, time }) => ({
+      witnesses: inOrder(witnesses).map(({ reporter, record, severity: own, time, joinedBy: by }) => ({
         reporter,
         severity: own,
         class: record.class,
         headline: record.headline,
         source: record.source,
         ...(time === undefined ? {} : { time }),
+        ...(by === undefined ? {} : { joinedBy: by }),
       })),
-      nextSteps: [...new Set(steps.map(w => w.record.nextStep))],
+      actions,
+      because,
+      nextSteps: steps,
     };
+  }
+
+  #advice({ incident, severity }: Judged, telling: Witness): Advice & { part: string | undefined } {
+    const name = labelsOf(incident.witnesses)[0] ?? unlabelled(telling);
+    const part = name === undefined ? undefined : (this.#names.get(name) ?? name);
+    const of = part === undefined ? {} : { part, ...this.#parts.get(part)?.corrected() };
+    return { ...adviceOf(incident, telling, severity, of), part };
   }
 
   #remarks(): string[] {
@@ -370,7 +511,7 @@ export class Triage {
         this.#consequences === 1 ? '1 line of the kernel tells' : `${this.#consequences} lines of the kernel tell`;
       out.push(`${lines} what came of an error without the page of it: not counted as an error more.`);
     }
-    if (this.#withoutAddress > 0 && this.#records > 1) {
+    if (this.#withoutAddress > 0 && this.#count > 1) {
       out.push(
         `${this.#withoutAddress} ${this.#withoutAddress === 1 ? 'report names' : 'reports name'} no physical address and could not be joined with another: an error may be among them a second time.`,
       );

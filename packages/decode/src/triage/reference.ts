@@ -1,0 +1,51 @@
+/**
+ * @module What a record says about which other record it belongs to, without a page: a line of the kernel about the error that it
+ * printed before, a driver's line within the report of a decoder, a bank within a report of the firmware.
+ */
+import { RECORD_ROWS } from '../events/records.ts';
+import type { DecodedRecord } from '../decode/record.ts';
+import { cameAsException, fieldsOf, isCorrected } from './witness.ts';
+import type { Witness } from './witness.ts';
+
+/** What Linux says of the page while it handles the exception; `Memory error not recovered` comes behind it (kill_me_maybe()). */
+const HANDLED: ReadonlySet<string> = new Set(['memory-failure', 'mce-user-error']);
+
+/**
+ * Whose error a line speaks of that names none itself, as the catalogue says; undefined for all that is no such line. Linux prints
+ * the banks of a machine check that it cannot survive, the worst last, then why, and panics (mce_panic(), the same file).
+ */
+export function speaksOf({ record }: Witness): ((of: Witness) => boolean) | undefined {
+  const reporter = RECORD_ROWS.get(record.class)?.of?.(fieldsOf(record));
+  if (reporter === undefined) return undefined;
+  return of => {
+    if (of.reporter === 'kernel') return record.class === 'mce-not-recovered' && HANDLED.has(of.record.class);
+    if (of.reporter !== reporter || isCorrected(of.severity)) return false;
+    return reporter !== 'machine-check' || cameAsException(of.record) !== false;
+  };
+}
+
+/** Whether both stand in one input, on lines that are known. */
+function lines(a: DecodedRecord, b: DecodedRecord): boolean {
+  return a.source.input === b.source.input && a.source.firstLine !== undefined && b.source.firstLine !== undefined;
+}
+
+/**
+ * Whether the line of a driver stands within the report that the kernel's decoder for AMD prints of a bank: amd64_edac is asked in
+ * the middle of it, by that decoder (drivers/edac/mce_amd.c).
+ */
+export function isPrintedWithin({ record: inner, reporter }: Witness, { record: outer }: Witness): boolean {
+  if (reporter !== 'driver' || outer.raw.kind !== 'x86-mca' || outer.raw.vendor !== 'amd' || !lines(inner, outer)) {
+    return false;
+  }
+  const [first = 0, last = 0] = [outer.source.firstLine, outer.source.lastLine];
+  const at = inner.source.firstLine ?? 0;
+  return at > first && at < last;
+}
+
+/** Whether a bank stands in the report of the firmware that came before it. */
+export function isPartOf({ record: bank }: Witness, { record: report, reporter }: Witness): boolean {
+  if (bank.raw.kind !== 'x86-mca' || bank.raw.within === undefined || reporter !== 'firmware') return false;
+  const { input, firstLine, firstByte } = bank.source;
+  const { source } = report;
+  return source.input === input && source.firstLine === firstLine && source.firstByte === firstByte;
+}

@@ -1,0 +1,94 @@
+/** @module One record as a word about an error: who says it, of how many, when. */
+import { RECORD_ROWS } from '../events/records.ts';
+import type { FieldValue, Reporter } from '../events/row.ts';
+import { pfnOf } from '../registers/address.ts';
+import { MCG_STATUS } from '../mca/registers.ts';
+import type { DecodedPlace } from '../decode/place.ts';
+import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
+import type { DecodedTime } from '../decode/time.ts';
+
+/** From the worst down. */
+export const SEVERITIES: readonly DecodedSeverity[] = [
+  'fatal',
+  'uncorrected',
+  'uncorrected-recoverable',
+  'deferred',
+  'unknown',
+  'corrected',
+  'none',
+  'info',
+];
+const RANK = new Map(SEVERITIES.map((severity, i) => [severity, i]));
+
+/** The smaller, the worse. */
+export function rankOf(severity: DecodedSeverity): number {
+  return RANK.get(severity) ?? SEVERITIES.length;
+}
+
+/**
+ * How a record is known to be of the same error as those before it: it names the same page at the same time, or near them where
+ * they have no clock in common; `reference`: its writer says so by where or how it wrote it.
+ */
+export type JoinedBy = 'address and time' | 'address and order' | 'reference';
+
+export interface Witness {
+  reporter: Reporter;
+  record: DecodedRecord;
+  severity: DecodedSeverity;
+  place: DecodedPlace | undefined;
+  /** Errors that the record stands for. */
+  count: number;
+  time: DecodedTime | undefined;
+  address: bigint | undefined;
+  /** 4 KiB page frame in the system that reports, or in the guest that QEMU tells. */
+  pfn: number | undefined;
+  /** The one that Linux makes of the address of a machine check of which the record does not say what kind it is. */
+  rawPfn: number | undefined;
+  /** Missing of the first. */
+  joinedBy?: JoinedBy;
+}
+
+function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
+  if (kind === 'cper') return 'firmware';
+  if (kind === 'x86-mca') return 'machine-check';
+  if (kind === 'arm-sea' || kind === 'arm-serror') return 'arm';
+  // An event that is not in the catalogue is what somebody wrote as JSON.
+  return RECORD_ROWS.get(name)?.reporter ?? 'kernel';
+}
+
+export function witnessOf(record: DecodedRecord): Witness {
+  const { address, kind } = record;
+  const { space, pfn } = address ?? {};
+  const isPage = pfn !== undefined && (space === 'physical' || space === 'guest-physical');
+  return {
+    reporter: reporterOf(record),
+    record,
+    severity: record.severity,
+    place: record.place,
+    count: record.count ?? 1,
+    time: record.lineTime ?? record.time,
+    address: address?.value,
+    pfn: isPage ? Number(pfn) : undefined,
+    rawPfn: kind === 'x86-mca' && address?.space === 'unknown' ? Number(pfnOf(address.value)) : undefined,
+  };
+}
+
+export const isCorrected = (severity: DecodedSeverity): boolean => severity === 'corrected' || severity === 'none';
+
+/** The fields of an event; none of another record. */
+export function fieldsOf({ raw }: DecodedRecord): Readonly<Record<string, FieldValue>> {
+  return raw.kind === 'event' ? raw.fields : {};
+}
+
+/** Whether a machine check came as an exception: SDM vol. 3B, IA32_MCG_STATUS MSR, MCIP; undefined where nobody says. */
+export function cameAsException({ raw }: DecodedRecord): boolean | undefined {
+  if (raw.kind !== 'x86-mca' || raw.mcgStatus === undefined) return undefined;
+  return MCG_STATUS.read(raw.mcgStatus).MCIP;
+}
+
+/** Seconds between two records on a clock that both have; undefined where they have none in common. */
+export function secondsApart(a: Witness, b: Witness): number | undefined {
+  if (a.time !== undefined && a.time.clock === b.time?.clock) return Math.abs(a.time.seconds - b.time.seconds);
+  const [x, y] = [a.record.time, b.record.time];
+  return x !== undefined && x.clock === y?.clock ? Math.abs(x.seconds - y.seconds) : undefined;
+}
