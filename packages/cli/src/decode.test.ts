@@ -47,7 +47,7 @@ describe('syndrome decode', () => {
       const { status, out } = syndrome(['decode', file]);
       expect(status).toBe(0);
       expect(out).toMatch(
-        /^worst: 10 errors, corrected \(line 1\) → plan to replace DIMM_A0: 110 corrected errors within a minute\n/,
+        /^worst: 10 errors, corrected \(line 1\) → plan to replace DIMM_A0: 110 corrected errors within a\s+minute\n/,
       );
       expect(out).toContain('21 records: 210 corrected in 21 reports');
       expect(heads(out)).toBe(1);
@@ -87,7 +87,7 @@ describe('syndrome decode', () => {
         out.split('\n\n').flatMap(p => /^(?:Memory c|Linux )[^:]*/.exec(p) ?? []);
       const { out } = syndrome(['decode', file]);
       expect(out).toMatch(
-        /^worst: uncorrected, page still in use, SIGBUS to mysqld:812 \(lines 2-3\) → restart the machine soon/,
+        /^worst: uncorrected, page still in use, SIGBUS to mysqld:812 \(lines 2-3\) → restart the machine\s+soon/,
       );
       expect(firsts(out)).toEqual([
         'Linux dealt with a bad page',

@@ -6,7 +6,7 @@ import { RECORD_ROWS, recordName } from '../events/records.ts';
 import type { FieldValue } from '../events/row.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
-import { placeOfEdac } from './place.ts';
+import { placeOfDevice, placeOfEdac } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { timeOfController } from './time.ts';
 import type { DecodedTime } from './time.ts';
@@ -122,6 +122,7 @@ export class EventDecoded extends LazyRecord {
   protected override get namedPlace(): DecodedPlace | undefined {
     // Of a controller's log the label alone is the place: its sentences are those of its maker.
     const { label } = this.raw.fields;
+    if (RECORD_ROWS.get(this.raw.name)?.reporter === 'device') return placeOfDevice(this.raw.fields);
     return this.#ofDriver ? placeOfEdac(this.raw.fields) : typeof label === 'string' ? { label } : undefined;
   }
   override get count(): number | undefined {

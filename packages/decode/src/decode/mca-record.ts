@@ -106,15 +106,16 @@ export class McaDecoded extends LazyRecord {
   }
   protected override get namedPlace(): DecodedPlace | undefined {
     const { place, cell } = this.#said;
-    const { socket, misc, status } = this.raw;
+    const { socket, misc, status, said } = this.raw;
     const corrected = (status & UC) === 0n;
     const inDram = cell === undefined || misc === undefined ? undefined : placeOfMisc(cell, misc, corrected);
-    const where = inDram === undefined ? { ...place } : { ...inDram, ...place };
+    const where: DecodedPlace = { ...said, ...inDram, ...place };
+    if ('count' in where) delete where.count;
     if (socket !== undefined) where.socket = socket;
     return placeOrNone(where);
   }
   override get count(): number | undefined {
-    return this.#said.corrected.count;
+    return this.#said.corrected.count ?? this.raw.said?.count;
   }
   override get threshold(): 'green' | 'yellow' | undefined {
     return this.#said.corrected.threshold;

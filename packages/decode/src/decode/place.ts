@@ -296,3 +296,27 @@ export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): Decod
   if (typeof controller === 'number') place.controller ??= controller;
   return placeOrNone(place);
 }
+
+/** Fields of an event of a CXL device, and what they are of a place. CXL 3.1, 8.2.9.2.1.1 and 8.2.9.2.1.2. */
+const CXL: readonly (readonly [field: string, member: PlaceNumber])[] = [
+  ['channel', 'channel'],
+  ['rank', 'rank'],
+  ['device', 'device'],
+  ['bankGroup', 'bankGroup'],
+  ['bankAddress', 'bank'],
+  ['row', 'row'],
+  ['column', 'column'],
+];
+
+/** The place that a device says of itself: of CXL memory also the cell in it; nothing of other events. */
+export function placeOfDevice(fields: Readonly<Record<string, FieldValue>>): DecodedPlace | undefined {
+  const { memdev, device } = fields;
+  // Of CXL memory `device` is a chip on it, of PCIe the address of the function.
+  if (typeof memdev !== 'string') return typeof device === 'string' ? { label: `PCIe ${device}` } : undefined;
+  const place: DecodedPlace = { label: `CXL ${memdev}` };
+  for (const [field, member] of CXL) {
+    const value = fields[field];
+    if (typeof value === 'number') place[member] = value;
+  }
+  return place;
+}

@@ -342,8 +342,13 @@ export class TextWriter {
     const errors = count === undefined ? '' : joined(this.#labelled('errors', count));
     const { place: where, kind } = record;
     // The component of a firmware record is its place.
+    // Without a unit nothing else names the channel that a tool found.
+    const isWhole = kind === 'x86-mca' && record.component?.area === 'unknown';
     const shown = (member: keyof DecodedPlace): boolean =>
-      kind === 'event' || isOfDimm(member) || (kind !== 'cper' && CELL.has(member));
+      kind === 'event' ||
+      isOfDimm(member) ||
+      (kind !== 'cper' && CELL.has(member)) ||
+      (isWhole && member !== 'socket');
     const text = where === undefined ? '' : placeText(where, shown);
     return text === '' ? errors : `${joined(this.#labelled('place', oneLine(text, 400)))}${errors}`;
   }

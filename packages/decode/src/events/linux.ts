@@ -300,7 +300,7 @@ export const LINUX = {
   ),
   reboot: row('message:string', 'Linux restarts or stops the machine.'),
   'edac-corrected': row(
-    'controller?:number count:number message:string label?:string addr?:address pages?:string',
+    'controller?:number count:number message:string label?:string addr?:address pages?:string total?:string',
     'A memory controller driver of Linux reports a corrected error.',
     {
       severity: 'corrected',
@@ -314,7 +314,7 @@ export const LINUX = {
     },
   ),
   'edac-uncorrected': row(
-    'controller?:number count:number message:string label?:string addr?:address pages?:string',
+    'controller?:number count:number message:string label?:string addr?:address pages?:string total?:string',
     'A memory controller driver of Linux reports an uncorrected error.',
     {
       severity: 'uncorrected',

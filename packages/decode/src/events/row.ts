@@ -63,6 +63,8 @@ export interface RecordWords<S extends string> {
   fields?: string;
   /** Whose error a line speaks of that names none itself: the last one before it that such a reporter told of. */
   of?: (fields: Said<S>) => Reporter | undefined;
+  /** Whose report follows a line that says that a machine cannot go on. */
+  announces?: Reporter;
   /** Whether the event is about memory errors at all, where not each is. */
   only?: (fields: Said<S>) => boolean;
   /** A few plain words. */

@@ -10,7 +10,7 @@ const CXL_ADDRESS =
 /** Names without a layer. */
 export const TOOLS = {
   'edac-deferred': row(
-    'controller?:number count:number message:string label?:string addr?:address',
+    'controller?:number count:number message:string label?:string addr?:address total?:string',
     'A memory controller driver of Linux reports a deferred error.',
     {
       severity: 'deferred',
@@ -24,7 +24,7 @@ export const TOOLS = {
     },
   ),
   'edac-fatal': row(
-    'controller?:number count:number message:string label?:string addr?:address',
+    'controller?:number count:number message:string label?:string addr?:address total?:string',
     'A memory controller driver of Linux reports a fatal error.',
     {
       severity: 'fatal',
@@ -38,7 +38,7 @@ export const TOOLS = {
     },
   ),
   'mc-event': row(
-    'count?:number message:string addr?:address',
+    'count?:number message:string label?:string addr?:address total?:string',
     'An event of a memory controller, of which rasdaemon does not name the severity.',
     {
       severity: 'unknown',

@@ -31,6 +31,7 @@ export const XEN = {
       line: f => `Fatal machine check: ${short(f.message)}`,
       record: {
         reporter: 'kernel',
+        announces: 'machine-check',
         headline: 'Xen cannot survive a machine check',
         explanation: 'The number behind CPUs is a bit mask in hex: `CPUs 1` means CPU 0.',
         next: 'Look at the banks that follow; the machine restarts or stops.',

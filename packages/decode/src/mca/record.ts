@@ -4,6 +4,41 @@ import type { RecordOrigin } from '../registers/origin.ts';
 /** CPU vendor; it decides how MCi_STATUS bits below 57 are read. Hygon follows AMD. */
 export type McaVendor = 'intel' | 'amd';
 
+/**
+ * What the program that wrote a record says of it beside its registers: rasdaemon takes the place out of them (mc_location,
+ * error_msg). Where the registers are there and known they say it themselves.
+ */
+export interface McaSaid {
+  /** Corrected errors. */
+  count?: number;
+  node?: number;
+  channel?: number;
+  rank?: number;
+  subRank?: number;
+  chipSelect?: number;
+  device?: number;
+  bankGroup?: number;
+  /** Of the DRAM. */
+  bank?: number;
+  row?: number;
+  column?: number;
+}
+
+/** Members of {@link McaSaid}. */
+export const MCA_SAID = [
+  'count',
+  'node',
+  'channel',
+  'rank',
+  'subRank',
+  'chipSelect',
+  'device',
+  'bankGroup',
+  'bank',
+  'row',
+  'column',
+] as const satisfies readonly (keyof McaSaid)[];
+
 /** One bank of one CPU, as read or logged. Registers are u64 bigint; a missing member was not reported. */
 export interface X86McaRecord {
   kind: 'x86-mca';
@@ -39,6 +74,7 @@ export interface X86McaRecord {
   cs?: bigint;
   /** It was taken out of a report of the firmware, of this boot or of the one before: no CPU raised it to Linux. */
   within?: 'report' | 'previous-boot';
+  said?: McaSaid;
   origin?: RecordOrigin;
 }
 

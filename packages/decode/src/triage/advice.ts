@@ -50,7 +50,7 @@ const VMM = /^(?:qemu|CPU \d|kvm|cloud-hyp|firecracker|crosvm|vhost|vcpu)/i;
 
 const isLost = (severity: DecodedSeverity): boolean => rankOf(severity) < rankOf('deferred');
 const GOES_ON =
-  /may go on|Take the page out of use|out of use before|kill what used it|needs no reset|taken? away and the process|Take it out/i;
+  /may go on|Take the page out of use|out of use before|kill what used it|needs no reset|exception came with it|Replace the (?:DIMM|module) it names/i;
 const PAGE_STEPS =
   /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing, unless it failed/i;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
@@ -87,7 +87,7 @@ const RULES: readonly Rule[] = [
       f.memory === undefined
         ? 'keep the machine out of service until the cause is known'
         : `${replaceOf(f)} before the machine serves again`,
-    takesBack: new RegExp(`${GOES_ON.source}|Look at the records before it`, 'i'),
+    takesBack: new RegExp(`${GOES_ON.source}|Look at the records before it|Look at the banks`, 'i'),
   },
   {
     id: 'other-page',

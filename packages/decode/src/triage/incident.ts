@@ -4,7 +4,7 @@
  * (reference.ts), never otherwise.
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
-import { isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
+import { isAnnounced, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
 import { isCorrected, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
@@ -96,7 +96,8 @@ export class Incidents {
     const { firstLine = 0, lastLine = 0 } = record.source;
     const within = lastLine > firstLine + 1 ? this.#last(witness, other => isPrintedWithin(other, witness)) : undefined;
     const taken = within === undefined && rawPfn !== undefined ? this.#byPage.get(rawPfn) : undefined;
-    return taken?.witnesses.some(w => w.reporter === 'kernel') === true ? takenBy(witness, taken) : within;
+    if (taken?.witnesses.some(w => w.reporter === 'kernel') === true) return takenBy(witness, taken);
+    return within ?? this.#last(witness, other => isAnnounced(witness, other));
   }
 
   /** The last incident near the end of which one witness is meant. */
@@ -194,6 +195,7 @@ function mayBeOne(a: Witness, b: Witness): boolean {
 function isCopy({ record: a }: Witness, { record: b }: Witness): boolean {
   const tsc = a.registers['tsc'];
   if (tsc !== undefined && tsc !== 0n) return tsc === b.registers['tsc'];
-  const [x, y] = [a.time, b.time];
+  const { time: x } = a;
+  const { time: y } = b;
   return a.source.from !== b.source.from && x?.from === 'record' && y?.from === 'record' && x.seconds === y.seconds;
 }

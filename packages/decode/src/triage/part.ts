@@ -21,6 +21,8 @@ export interface PartReport {
   aliases: string[];
   records: number;
   bySeverity: Partial<Record<DecodedSeverity, Sum>>;
+  /** How many of these errors a counter says, and no record. */
+  onlyCounted?: number;
   first?: DecodedTime;
   last?: DecodedTime;
   /** Errors an hour between the first and the last; missing where that is less than a minute, or there is no one clock. */
@@ -41,10 +43,25 @@ const DIFFERS = Symbol('differs');
 const HOUR = 3600;
 const MINUTE = 60;
 
+/** Both added up, by severity. */
+export function addSums(
+  a: ReadonlyMap<DecodedSeverity, Sum>,
+  b: ReadonlyMap<DecodedSeverity, Sum>,
+): Map<DecodedSeverity, Sum> {
+  const out = new Map([...a].map(([severity, sum]) => [severity, { ...sum }]));
+  for (const [severity, { incidents, errors }] of b) {
+    const sum = out.get(severity);
+    out.set(severity, { incidents: (sum?.incidents ?? 0) + incidents, errors: (sum?.errors ?? 0) + errors });
+  }
+  return out;
+}
+
 export class Part {
   readonly name: string;
   readonly aliases = new Set<string>();
   readonly #sums = new Map<DecodedSeverity, Sum>();
+  /** What counters of all errors of it say, the largest of each. */
+  readonly #totals = new Map<DecodedSeverity, number>();
   readonly #pages = new DistinctCounter(LIMIT);
   readonly #rows = new DistinctCounter(LIMIT);
   readonly #banks = new DistinctCounter(LIMIT);
@@ -68,15 +85,15 @@ export class Part {
     severity: DecodedSeverity;
     errors: number;
     records: number;
-    pfn: number | undefined;
+    page: number | undefined;
     place: DecodedPlace;
     times: readonly DecodedTime[];
     threshold: 'green' | 'yellow' | undefined;
   }): void {
-    const { severity, errors, pfn, place } = incident;
+    const { severity, errors, page, place } = incident;
     this.#records += incident.records;
     this.#count(severity, 1, errors);
-    if (pfn !== undefined) this.#pages.add(hashOf([pfn]));
+    if (page !== undefined) this.#pages.add(hashOf([page]));
     if (incident.threshold !== undefined && this.#threshold !== 'yellow') this.#threshold = incident.threshold;
     for (const time of incident.times) this.#at(time);
     for (const member in place) {
@@ -94,11 +111,31 @@ export class Part {
     this.#columns.add(hashOf([...bank, place.column]));
   }
 
+  /** A counter says how many errors there were in all. */
+  counted(severity: DecodedSeverity, errors: number): void {
+    this.#records++;
+    this.#totals.set(severity, Math.max(this.#totals.get(severity) ?? 0, errors));
+  }
+
+  /** Errors that are counted and have no record. */
+  unseen(): Map<DecodedSeverity, Sum> {
+    const out = new Map<DecodedSeverity, Sum>();
+    for (const [severity, total] of this.#totals) {
+      const seen = this.#sums.get(severity);
+      const errors = total - (seen?.errors ?? 0);
+      if (errors > 0) out.set(severity, { incidents: seen === undefined ? 1 : 0, errors });
+    }
+    return out;
+  }
+
   /** Takes what another name of the part did. */
   merge(other: Part): void {
     this.#records += other.#records;
     this.#cells += other.#cells;
     for (const [severity, { incidents, errors }] of other.#sums) this.#count(severity, incidents, errors);
+    for (const [severity, total] of other.#totals) {
+      this.#totals.set(severity, Math.max(this.#totals.get(severity) ?? 0, total));
+    }
     this.#pages.merge(other.#pages);
     this.#rows.merge(other.#rows);
     this.#banks.merge(other.#banks);
@@ -114,13 +151,16 @@ export class Part {
 
   /** How many it corrected, and in how many hours where a clock says. */
   corrected(): { corrected: number; hours?: number } {
-    const corrected = this.#sums.get('corrected')?.errors ?? 0;
-    if (!this.#clocks || this.#first === undefined || this.#last === undefined) return { corrected };
+    const corrected = Math.max(this.#sums.get('corrected')?.errors ?? 0, this.#totals.get('corrected') ?? 0);
+    const isCounted = corrected > (this.#sums.get('corrected')?.errors ?? 0);
+    // Of what is only counted nobody says when.
+    if (isCounted || !this.#clocks || this.#first === undefined || this.#last === undefined) return { corrected };
     return { corrected, hours: (this.#last.seconds - this.#first.seconds) / HOUR };
   }
 
   report(): PartReport {
     const errors = [...this.#sums.values()].reduce((sum, s) => sum + s.errors, 0);
+    const unseen = [...this.unseen().values()].reduce((sum, s) => sum + s.errors, 0);
     const span = this.#first === undefined || this.#last === undefined ? 0 : this.#last.seconds - this.#first.seconds;
     const place: Record<string, string | number> = {};
     for (const [member] of PLACE_WORDS) {
@@ -133,7 +173,8 @@ export class Part {
       name: this.name,
       aliases: [...this.aliases].toSorted(),
       records: this.#records,
-      bySeverity: Object.fromEntries(this.#sums),
+      bySeverity: Object.fromEntries(addSums(this.#sums, this.unseen())),
+      ...(unseen === 0 ? {} : { onlyCounted: unseen }),
       ...(this.#first === undefined || !this.#clocks ? {} : { first: this.#first }),
       ...(this.#last === undefined || !this.#clocks ? {} : { last: this.#last }),
       ...(this.#clocks && span >= MINUTE ? { perHour: (errors * HOUR) / span } : {}),

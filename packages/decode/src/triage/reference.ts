@@ -20,8 +20,16 @@ export function speaksOf({ record }: Witness): ((of: Witness) => boolean) | unde
   return of => {
     if (of.reporter === 'kernel') return record.class === 'mce-not-recovered' && HANDLED.has(of.record.class);
     if (of.reporter !== reporter || isCorrected(of.severity)) return false;
-    return reporter !== 'machine-check' || cameAsException(of.record) !== false;
+    return reporter !== 'machine-check' || isOfPanic(of);
   };
+}
+
+/** Xen prints banks with an uncorrected error only while it panics. */
+const isOfPanic = ({ record }: Witness): boolean => record.source.from === 'xen' || cameAsException(record) !== false;
+
+/** Whether a line says that the report of an error follows, and this is one. */
+export function isAnnounced({ reporter, severity }: Witness, { record, reporter: by }: Witness): boolean {
+  return by === 'kernel' && !isCorrected(severity) && RECORD_ROWS.get(record.class)?.announces === reporter;
 }
 
 /** Whether both stand in one input, on lines that are known. */

@@ -4,6 +4,7 @@ import { safeText } from '../common/screen.ts';
 import {
   actionText,
   joinText,
+  pageText,
   partFacts,
   pointerText,
   shortHeadline,
@@ -56,7 +57,7 @@ export function ticketOf(report: TriageReport): string[] {
     out.push('### Parts', '', ...listed(parts, 'parts', line), '');
   }
   if (pagesAgain.length > 0) {
-    const line = (p: (typeof pagesAgain)[number]): string => `- 0x${p.pfn.toString(16)}: ${p.incidents} times`;
+    const line = (p: (typeof pagesAgain)[number]): string => `- ${plain(pageText(p))}: ${p.incidents} times`;
     out.push('### Pages met again', '', ...pagesAgain.map(line), '');
   }
   if (pointers.length > 0) {

@@ -8,7 +8,7 @@ import type { DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { TextStyle } from '../decode/to-text.ts';
 import { COLUMNS, MIN_COLUMNS, wrap } from '../decode/wrap.ts';
 import type { PartReport, Sum } from './part.ts';
-import type { GroupReport, IncidentReport, TriageReport } from './triage.ts';
+import type { GroupReport, IncidentReport, PageReport, TriageReport } from './triage.ts';
 import type { PointerReport } from './pointers.ts';
 import { SEVERITIES } from './witness.ts';
 import type { JoinedBy } from './witness.ts';
@@ -40,6 +40,12 @@ function placesIn({ inputs }: TriageReport): Where {
   };
 }
 
+/** `lines 3 to 17`, of the first and the last of some. */
+function spanText(first: DecodedSource, last: DecodedSource, place: Where): string {
+  const [a, b] = [place(first), place(last)].map(text => text.replace(/^lines? /, ''));
+  return a === place(first) ? `${a} to ${b ?? ''}` : `lines ${a ?? ''} to ${b ?? ''}`;
+}
+
 /** `16,462 corrected in 2 incidents, 1 uncorrected`. */
 export function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string {
   const parts = SEVERITIES.flatMap(severity => {
@@ -56,6 +62,7 @@ export function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string 
 export function partFacts(part: PartReport): string[] {
   const { first, last, perHour, pattern, distinct, aliases, approximate } = part;
   const facts = [sums(part.bySeverity)];
+  if (part.onlyCounted !== undefined) facts.push(`${thousands(part.onlyCounted)} of them only counted`);
   if (part.threshold !== undefined) facts.push(`threshold status ${part.threshold}`);
   if (first !== undefined && last !== undefined) {
     facts.push(
@@ -80,7 +87,9 @@ export function partFacts(part: PartReport): string[] {
 
 /** The headline of a record; of a driver without the cell in brackets, which stands with the part. */
 export function shortHeadline({ reporter, headline }: IncidentReport['witnesses'][number]): string {
-  return reporter === 'driver' ? headline.replace(/ \((?:channel|csrow|node|mc|location|page)\b.*$/s, '') : headline;
+  return reporter === 'driver'
+    ? headline.replace(/ (?:\((?:channel|csrow|node|mc|location|page)\b|location: ).*$/s, '')
+    : headline;
 }
 
 /** By what the records of an incident are known to be of one error. */
@@ -169,7 +178,7 @@ export function pointerText(pointer: PointerReport, place: Where): string {
         : `first ${safe(firstTime.text, 80)}, last ${safe(lastTime.text, 80)}`,
     );
   }
-  const at = lines === 1 ? place(first) : `${place(first)} to ${place(last)}`;
+  const at = lines === 1 ? place(first) : spanText(first, last, place);
   const there =
     recordsBeside === undefined || recordsBeside < lines
       ? `  →  ${recordsBeside === undefined || recordsBeside === 0 ? '' : `records beside ${thousands(recordsBeside)} of them; of the others: `}${safe(where, 1000)}`
@@ -182,7 +191,7 @@ export function pointerText(pointer: PointerReport, place: Where): string {
 function groupLine({ severity, what, part, incidents, errors, first, last }: GroupReport, place: Where): string {
   const many = incidents === 1 ? '' : `${thousands(incidents)} × `;
   const count = errors === incidents ? '' : ` (${thousands(errors)} errors)`;
-  const where = incidents === 1 ? place(first) : `${place(first)} to ${place(last)}`;
+  const where = incidents === 1 ? place(first) : spanText(first, last, place);
   return `${severity}: ${many}${safe(what)}${count}${part === undefined ? '' : `, ${safe(part)}`} (${where})`;
 }
 
@@ -191,6 +200,13 @@ function shown<T>(all: readonly T[], what: string, lines: (one: T) => string[]):
   const out = all.slice(0, MAX_SHOWN).flatMap(lines);
   if (all.length > MAX_SHOWN) out.push(`  and ${all.length - MAX_SHOWN} more ${what}; --triage --json has them`);
   return out;
+}
+
+/** `0x12345`, a page frame; `CXL mem1 at device address 0x1000`. */
+export function pageText({ pfn, device, dpa }: PageReport): string {
+  return pfn === undefined
+    ? `${safe(device ?? 'a device')} at device address 0x${(dpa ?? 0n).toString(16)}`
+    : `0x${pfn.toString(16)}`;
 }
 
 /** How the head of a report is written. */
@@ -219,7 +235,7 @@ export function triageHead(
   const place = placesIn(report);
   const out = worst === undefined ? [] : [...worstLines(worst, style, columns, listed, place), ''];
   if (pagesAgain.length > 0) {
-    const pages = pagesAgain.map(p => `0x${p.pfn.toString(16)} ×${p.incidents}`).join(', ');
+    const pages = pagesAgain.map(p => `${pageText(p)} ×${p.incidents}`).join(', ');
     out.push(...wrapHanging(`pages met again: ${pages}`, '  ', columns));
   }
   out.push(

@@ -307,7 +307,95 @@ describe('what stands within a report', () => {
     const page = 'Memory failure: 0x314d193: recovery action for dirty LRU page: Failed';
     const { bySeverity, remarks } = of(mce(1) + at(2, page) + at(90, page));
     expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
-    expect(remarks.join(' ')).toContain('1 line of the kernel tells what came of an error');
+    expect(remarks.join(' ')).toContain('1 record tells what came of an error');
+  });
+});
+
+describe('counters of all errors of a part', () => {
+  const rows = [
+    'Memory controller events:',
+    ...[24, 25].map(
+      n =>
+        `${n} 2022-10-16 06:5${n - 20}:24 +0000 2 Corrected error(s): memory read error at DIMM_A1 location: 3:1:0:-1, addr ${n * 4096}, grain 5, syndrome 0`,
+    ),
+  ];
+  const table = (ce: number): string[] => ['Label               \tCE\tUE', `DIMM_A1\t${ce}\t0`, ''];
+
+  it('are no errors more, but those that no record tells of', () => {
+    const { bySeverity, incidents, parts, groups } = of([...rows, ...table(9)].join('\n'));
+    expect(bySeverity).toEqual({ corrected: { incidents: 2, errors: 9 } });
+    expect(incidents).toBe(2);
+    expect(parts).toMatchObject([{ name: 'DIMM_A1', onlyCounted: 5, bySeverity }]);
+    expect(groups.map(g => [g.what, g.errors])).toEqual([
+      ['Memory controller driver: corrected error, counted in all', 9],
+      ['Memory controller driver: corrected error', 4],
+    ]);
+    expect(of([...rows, ...table(3)].join('\n')).bySeverity).toEqual({ corrected: { incidents: 2, errors: 4 } });
+  });
+
+  it('alone stand for what they count, twice for no more', () => {
+    const all = of([...table(9), ...table(9)].join('\n'));
+    expect(all.bySeverity).toEqual({ corrected: { incidents: 1, errors: 9 } });
+    expect(all.worst).toMatchObject({ part: 'DIMM_A1', because: [] });
+    expect(of(table(12).join('\n')).worst?.actions).toEqual([
+      'plan to replace DIMM_A1: 12 corrected errors in this input',
+    ]);
+  });
+});
+
+describe('parts that are no DIMM', () => {
+  const cxl = (dpa: string, descriptor: string): string =>
+    `[    1.000000] cxl_general_media: memdev=mem1 host=0000:0e:00.0 serial=5 log=Warning : time=1 uuid=fbcd0a77-c260-417f-85a9-088b1621eba6 len=128 flags='0x1' handle=0 related_handle=0 maint_op_class=0 : dpa=${dpa} dpa_flags='0x10' descriptor='${descriptor}' type='0x3' transaction_type='0xc0' channel=3 rank=33 device=5\n`;
+
+  it('the memory of a CXL device, its cells, and the pages within it that are met again', () => {
+    const { parts, pagesAgain } = of(cxl('17c0', 'THRESHOLD_EVENT') + cxl('1780', 'UNCORRECTABLE_EVENT'));
+    expect(parts).toMatchObject([
+      { name: 'CXL mem1', place: { channel: 3, rank: 33, device: 5 }, distinct: { pages: 1 } },
+    ]);
+    expect(pagesAgain).toEqual([{ device: 'CXL mem1', dpa: 0x1000n, incidents: 2 }]);
+  });
+
+  it('the function of a PCIe device', () => {
+    const line =
+      '[    1.000000] aer_event: 0000:01:00.0 PCIe Bus Error: severity=Corrected, Bad TLP, TLP Header=Not available\n';
+    expect(of(line).parts.map(p => p.name)).toEqual(['PCIe 0000:01:00.0']);
+  });
+
+  it('the channel that rasdaemon names where the registers do not', () => {
+    const row =
+      '101 2023-05-31 10:06:19 -0400 error: Memory Controller error, mcg mcgstatus=0, mci Corrected_error, memory_channel=1,csrow=2, mcgcap=0x0000011c, status=0x9c2040000000011b, addr=0xa8eb3fc80, misc=0xd01202dd01000000, walltime=0x6477545b, cpuid=0x00a20f10, bank=0x00000011\n';
+    expect(of(row).parts).toMatchObject([{ name: 'channel 1, chip select 2', place: { channel: 1, chipSelect: 2 } }]);
+  });
+});
+
+describe('what is told twice', () => {
+  it('a bank in a report of the firmware', () => {
+    const { incidents, worst } = triage(readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'linux-bert.in')));
+    expect(incidents).toBe(1);
+    expect(worst).toMatchObject({ ofEarlierBoot: true, because: ['earlier-boot'] });
+  });
+
+  it('Xen: why it stops, the bank, and the panic', () => {
+    const xen = [
+      'Fatal machine check: MCE: Fatal error happened on CPUs 1',
+      'CPU0: Machine Check Exception:                0',
+      'Bank 1: b200000000000000',
+      'Panic on CPU 0:',
+      'HARDWARE ERROR',
+    ];
+    const { worst, incidents } = of(xen.map(line => `(XEN) ${line}\n`).join(''));
+    expect(incidents).toBe(1);
+    expect(worst?.witnesses.map(w => w.class)).toEqual(['xen-fatal-mce', 'PCC', 'xen-panic']);
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/needs no reset/);
+  });
+
+  it('an error that is found again at the next start', () => {
+    const left = mce(
+      0.06,
+      BANK.map(line => line.replace(' Exception: 5', ': 0')),
+    );
+    const both = mce(1) + at(1.2, PANIC) + left;
+    expect(of(both).bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
   });
 });
 

@@ -1,4 +1,5 @@
 /** @module What many records come to: how bad, which part, how often, what now. Memory does not grow with their number. */
+import { addressOf } from '../registers/address.ts';
 import { RECORD_ROWS } from '../events/records.ts';
 import type { Reporter } from '../events/row.ts';
 import { placeText } from '../decode/place.ts';
@@ -10,7 +11,7 @@ import type { Advice } from './advice.ts';
 import { fateOf, fateWords } from './fate.ts';
 import { Incidents } from './incident.ts';
 import type { Incident } from './incident.ts';
-import { Part } from './part.ts';
+import { Part, addSums } from './part.ts';
 import type { PartReport, Sum } from './part.ts';
 import { Pointers, isPointer } from './pointers.ts';
 import type { PointerReport } from './pointers.ts';
@@ -67,6 +68,14 @@ export interface GroupReport extends Sum {
   last: DecodedSource;
 }
 
+/** A page of 4 KiB that was met again: of the system, or by its address within a CXL device. */
+export interface PageReport {
+  pfn?: bigint;
+  device?: string;
+  dpa?: bigint;
+  incidents: number;
+}
+
 export interface TriageReport {
   schemaVersion: number;
   /** Inputs with records. */
@@ -77,8 +86,8 @@ export interface TriageReport {
   worst?: IncidentReport;
   /** The worst first, then those with most errors. */
   parts: PartReport[];
-  /** Pages of more than one incident, by 4 KiB page frame. */
-  pagesAgain: { pfn: bigint; incidents: number }[];
+  /** Pages of more than one incident. */
+  pagesAgain: PageReport[];
   groups: GroupReport[];
   /** What says that an error happened whose record stands elsewhere. */
   pointers: PointerReport[];
@@ -224,17 +233,29 @@ interface Judged {
   severity: DecodedSeverity;
   errors: number;
   ofEarlierBoot: boolean;
+  /** Told by what came of it alone, or a second time. */
+  isConsequence: boolean;
 }
 
-/** Where the running machine stands with it: what another boot left behind is worse than what was corrected, and no more. */
-function weightOf({ severity, ofEarlierBoot }: Judged): number {
-  return ofEarlierBoot ? Math.max(rankOf(severity), rankOf('corrected') - 0.5) : rankOf(severity);
+/**
+ * Where the running machine stands with it: what another boot left behind is worse than what was corrected, and no more; a
+ * consequence of which nobody says how bad it is says less than any error.
+ */
+function weightOf({ severity, ofEarlierBoot, isConsequence }: Judged): number {
+  const corrected = rankOf('corrected');
+  if (isConsequence && severity === 'unknown') return corrected + 0.5;
+  return ofEarlierBoot ? Math.max(rankOf(severity), corrected - 0.5) : rankOf(severity);
 }
+
+/** Whether nothing is known of it but how many there were in all. */
+const isCounter = (witnesses: readonly Witness[]): boolean => witnesses.every(w => w.isTotal);
 
 /** The worse first; of equally bad ones that of most errors, then that of most witnesses. */
 function byWeight(a: Judged, b: Judged): number {
   const size = ({ incident: { witnesses } }: Judged): number => witnesses.length;
-  return weightOf(a) - weightOf(b) || b.errors - a.errors || size(b) - size(a);
+  // A counter has no cell and no page.
+  const total = ({ incident }: Judged): number => Number(isCounter(incident.witnesses));
+  return weightOf(a) - weightOf(b) || total(a) - total(b) || b.errors - a.errors || size(b) - size(a);
 }
 
 interface Group extends GroupReport {
@@ -257,6 +278,7 @@ export class Triage {
   /** Names that records of one error gave the same part. */
   readonly #names = new Map<string, string>();
   readonly #pages = new TopCounter<number>(MAX_PAGES);
+  readonly #devicePages = new TopCounter<string>(MAX_PAGES);
   readonly #groups = new Map<string, Group>();
   readonly #sums = new Map<DecodedSeverity, Sum>();
   readonly #pointers = new Pointers();
@@ -272,7 +294,7 @@ export class Triage {
   #kept: Judged[] | undefined = [];
   #withoutAddress = 0;
   #byOrder = 0;
-  /** Lines of a kernel or VMM that tell what came of an error, and not of which. */
+  /** Records that tell what came of an error, and not of which, or that tell of a known one again. */
   #consequences = 0;
   #partsLost = 0;
 
@@ -311,22 +333,32 @@ export class Triage {
   /** Ends the incidents that are open, and says what there was. */
   report(): TriageReport {
     this.#incidents.end();
-    const pagesAgain = this.#pages.top(TOP_PAGES, 2).map(({ key, times }) => ({ pfn: BigInt(key), incidents: times }));
+    let sums: ReadonlyMap<DecodedSeverity, Sum> = this.#sums;
+    for (const part of this.#parts.values()) sums = addSums(sums, part.unseen());
     return {
       schemaVersion: TRIAGE_SCHEMA_VERSION,
       inputs: this.#inputs,
       records: this.#records,
-      incidents: this.#count,
-      bySeverity: Object.fromEntries([...this.#sums].toSorted(([a], [b]) => rankOf(a) - rankOf(b))),
+      incidents: [...sums.values()].reduce((n, sum) => n + sum.incidents, 0),
+      bySeverity: Object.fromEntries([...sums].toSorted(([a], [b]) => rankOf(a) - rankOf(b))),
       ...(this.#worst === undefined ? {} : { worst: this.#worstReport(this.#worst) }),
       parts: [...this.#parts.values()].map(p => p.report()).toSorted((a, b) => worse(a.bySeverity, b.bySeverity)),
-      pagesAgain,
+      pagesAgain: this.#pagesAgain(),
       groups: [...this.#groups.values()]
         .toSorted((a, b) => rankOf(a.severity) - rankOf(b.severity) || b.errors - a.errors || a.order - b.order)
         .map(({ order: _order, ...group }) => group),
       pointers: this.#pointers.report(),
       remarks: this.#remarks(),
     };
+  }
+
+  #pagesAgain(): PageReport[] {
+    const pages = this.#pages.top(TOP_PAGES, 2).map(({ key, times }) => ({ pfn: BigInt(key), incidents: times }));
+    const devices = this.#devicePages.top(TOP_PAGES, 2).map(({ key, times }) => {
+      const [page = '0', device = ''] = key.split('\n');
+      return { device, dpa: addressOf(BigInt(page)), incidents: times };
+    });
+    return [...pages, ...devices];
   }
 
   #told(judged: Judged): Told {
@@ -351,17 +383,25 @@ export class Triage {
     let errors = first.count;
     for (const w of witnesses) errors = Math.max(errors, w.count);
     if (incident.joinedBy === 'address and order') this.#byOrder++;
-    const judged = { incident, severity, errors, ofEarlierBoot: isOfEarlierBoot(witnesses) };
+    const ofEarlierBoot = isOfEarlierBoot(witnesses);
+    const isKnown = pfn !== undefined && this.#bad.has(pfn);
+    const isConsequence =
+      (isKnown && ofEarlierBoot) || (witnesses.every(w => w.reporter === 'kernel') && (isKnown || pfn === undefined));
+    const judged = { incident, severity, errors, ofEarlierBoot, isConsequence };
     this.#few(judged);
-    const consequence = witnesses.every(w => w.reporter === 'kernel') && (pfn === undefined || this.#bad.has(pfn));
-    const part = consequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
+    const part = isConsequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
     this.#group(witnesses, severity, errors, part);
     // What is no error is told, and counted as none.
     if (!isTold(severity)) return;
     if (this.#worst === undefined || byWeight(judged, this.#worst) < 0) this.#worst = judged;
-    if (consequence) {
+    if (part !== undefined && isCounter(witnesses)) return;
+    if (isConsequence) {
       this.#consequences += witnesses.length;
       return;
+    }
+    const inDevice = witnesses.find(w => w.devicePage !== undefined);
+    if (inDevice !== undefined) {
+      this.#devicePages.add(`${inDevice.devicePage ?? 0}\n${part ?? inDevice.place?.label ?? ''}`);
     }
     if (pfn === undefined) this.#withoutAddress++;
     else {
@@ -385,12 +425,16 @@ export class Triage {
     const name = labels[0] ?? unlabelled(worstOf(witnesses));
     if (name === undefined || severity === 'info' || severity === 'none') return undefined;
     const part = this.#part(name);
+    if (isCounter(witnesses)) {
+      part.counted(severity, errors);
+      return part;
+    }
     for (const other of labels.slice(1)) this.#same(part, other);
     part.add({
       severity,
       errors,
       records: witnesses.length,
-      pfn,
+      page: witnesses.find(w => w.devicePage !== undefined)?.devicePage ?? pfn,
       place: placeOf(witnesses),
       times: witnesses.flatMap(w => w.time ?? []).slice(0, 1),
       threshold: witnesses.find(w => w.record.threshold !== undefined)?.record.threshold,
@@ -431,7 +475,8 @@ export class Triage {
 
   #group(witnesses: readonly Witness[], severity: DecodedSeverity, errors: number, part: string | undefined): void {
     const { record } = worstOf(witnesses);
-    const key = `${severity}\n${record.class}\n${record.mcacod?.value ?? ''}\n${part ?? ''}`;
+    const counted = isCounter(witnesses);
+    const key = `${severity}\n${record.class}\n${record.mcacod?.value ?? ''}\n${part ?? ''}\n${counted}`;
     const isLess = !this.#groups.has(key) && this.#groups.size >= MAX_GROUPS;
     const { source } = record;
     const group = this.#groups.get(isLess ? OTHERS : key);
@@ -445,7 +490,7 @@ export class Triage {
     this.#groups.set(isLess ? OTHERS : key, {
       severity,
       class: isLess ? OTHERS : record.class,
-      what: isLess ? 'others, of more kinds than are told apart' : whatOf(record),
+      what: isLess ? 'others, of more kinds than are told apart' : whatOf(record) + (counted ? ', counted in all' : ''),
       ...(part === undefined || isLess ? {} : { part }),
       incidents: 1,
       errors,
@@ -507,9 +552,10 @@ export class Triage {
       );
     }
     if (this.#consequences > 0) {
-      const lines =
-        this.#consequences === 1 ? '1 line of the kernel tells' : `${this.#consequences} lines of the kernel tell`;
-      out.push(`${lines} what came of an error without the page of it: not counted as an error more.`);
+      const many = this.#consequences === 1 ? '1 record tells' : `${this.#consequences} records tell`;
+      out.push(
+        `${many} what came of an error without saying of which, or more of one that was counted before: not counted as an error more.`,
+      );
     }
     if (this.#withoutAddress > 0 && this.#count > 1) {
       out.push(

@@ -38,6 +38,10 @@ export interface Witness {
   place: DecodedPlace | undefined;
   /** Errors that the record stands for. */
   count: number;
+  /** The count is one of all errors of a part so far: those that have records of their own are among them. */
+  isTotal: boolean;
+  /** Page of 4 KiB within the memory of a CXL device. */
+  devicePage: number | undefined;
   time: DecodedTime | undefined;
   address: bigint | undefined;
   /** 4 KiB page frame in the system that reports, or in the guest that QEMU tells. */
@@ -59,6 +63,8 @@ function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
 export function witnessOf(record: DecodedRecord): Witness {
   const { address, kind } = record;
   const { space, pfn } = address ?? {};
+  const fields = fieldsOf(record);
+  const { dpa } = fields;
   const isPage = pfn !== undefined && (space === 'physical' || space === 'guest-physical');
   return {
     reporter: reporterOf(record),
@@ -66,6 +72,8 @@ export function witnessOf(record: DecodedRecord): Witness {
     severity: record.severity,
     place: record.place,
     count: record.count ?? 1,
+    isTotal: fields['total'] !== undefined,
+    devicePage: typeof dpa === 'bigint' ? Number(pfnOf(dpa)) : undefined,
     time: record.lineTime ?? record.time,
     address: address?.value,
     pfn: isPage ? Number(pfn) : undefined,
@@ -75,9 +83,11 @@ export function witnessOf(record: DecodedRecord): Witness {
 
 export const isCorrected = (severity: DecodedSeverity): boolean => severity === 'corrected' || severity === 'none';
 
+const NO_FIELDS: Readonly<Record<string, FieldValue>> = {};
+
 /** The fields of an event; none of another record. */
 export function fieldsOf({ raw }: DecodedRecord): Readonly<Record<string, FieldValue>> {
-  return raw.kind === 'event' ? raw.fields : {};
+  return raw.kind === 'event' ? raw.fields : NO_FIELDS;
 }
 
 /** Whether a machine check came as an exception: SDM vol. 3B, IA32_MCG_STATUS MSR, MCIP; undefined where nobody says. */

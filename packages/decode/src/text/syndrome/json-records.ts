@@ -5,8 +5,8 @@ import { CperError } from '../../cper/error.ts';
 import { cperFromJson } from '../../cper/json.ts';
 import { decodeCper, encodeCper } from '../../cper/region.ts';
 import type { CperRecord } from '../../cper/record.ts';
-import { MCA_REGISTERS } from '../../mca/record.ts';
-import type { X86McaRecord } from '../../mca/record.ts';
+import { MCA_REGISTERS, MCA_SAID } from '../../mca/record.ts';
+import type { McaSaid, X86McaRecord } from '../../mca/record.ts';
 import type { FieldValue } from '../../events/row.ts';
 import type { ForeignEventItem, TextNote } from '../item.ts';
 
@@ -96,7 +96,22 @@ function mca(data: Data, byHand: boolean): FromJson {
     const value = members.u64(name);
     if (value !== undefined) record[name] = value;
   }
+  const words = saidOf(data['said'], byHand, notes);
+  if (words !== undefined) record.said = words;
   return { record, notes };
+}
+
+/** What stood beside the registers. */
+function saidOf(data: unknown, byHand: boolean, notes: TextNote[]): McaSaid | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const members = new Members(data as Data, byHand);
+  const said: McaSaid = {};
+  for (const name of MCA_SAID) {
+    const value = members.small(name);
+    if (value !== undefined) said[name] = value;
+  }
+  notes.push(...members.notes);
+  return said;
 }
 
 function arm(data: Data, byHand: boolean): FromJson {

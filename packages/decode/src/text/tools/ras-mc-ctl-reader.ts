@@ -168,7 +168,8 @@ export class RasMcCtlReader implements Reader {
     }
     if (!row.startsWith('error: ')) return;
     if (MCE.test(row)) {
-      const item = rasdaemonMce(row.slice(row.search(/, (?:mcgcap|mcgstatus|status)=0x/)), place, this.#source, true);
+      const registers = row.slice(row.search(/, (?:mcgcap|mcgstatus|status)=0x/));
+      const item = rasdaemonMce(registers, place, this.#source, true, row);
       if (item !== undefined) this.#sink(item);
       return;
     }
@@ -220,7 +221,7 @@ export class RasMcCtlReader implements Reader {
     if (m !== null) {
       const label = m[2] ?? '';
       const message = `errors on ${label} (location:${m[3] ?? ''}), summed up`;
-      this.#controller(m[1] ?? '', { count: Number(m[4]), message, label }, place);
+      this.#controller(m[1] ?? '', { count: Number(m[4]), message, label, total: 'database' }, place);
       return true;
     }
     const title = this.#title;
@@ -248,7 +249,8 @@ export class RasMcCtlReader implements Reader {
       ['Uncorrected', m[3]],
     ] as const) {
       const count = Number(digits);
-      if (count > 0) this.#controller(severity, { count, message: `errors on ${label} since the boot`, label }, place);
+      const message = `errors on ${label} since the boot`;
+      if (count > 0) this.#controller(severity, { count, message, label, total: 'boot' }, place);
     }
     return true;
   }

@@ -1,6 +1,6 @@
 /** @module Words that rasdaemon and its ras-mc-ctl share: of severities, of places, of a machine check. */
 import type { CperMemoryError } from '../../cper/record.ts';
-import type { X86McaRecord } from '../../mca/record.ts';
+import type { McaSaid, X86McaRecord } from '../../mca/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { Place, TextItem } from '../item.ts';
 import { setErrorType } from '../printed-reports.ts';
@@ -67,8 +67,44 @@ export function memorySection(said: { addr?: bigint; mask?: bigint; type: string
   return memory;
 }
 
-/** `row`: of ras-mc-ctl, whose values are all hex and which leaves out what is 0. */
-export function rasdaemonMce(body: string, place: Place, source: string, row = false): TextItem | undefined {
+/** Words of mc_location and of error_msg: mce-intel-*.c and mce-amd-smca.c, as of rasdaemon 0.8.5. */
+const SAID: readonly (readonly [RegExp, keyof McaSaid])[] = [
+  [/\bn_errors=(\d{1,9})\b/, 'count'],
+  [/\bmemory_die_id=(\d{1,3})\b/, 'node'],
+  [/\bmemory_channel=(\d{1,3})\b/, 'channel'],
+  [/\bcsrow=(\d{1,3})\b/, 'chipSelect'],
+  [/\brank(?:=(\d{1,3})|: 0x([0-9a-f]{1,2}))\b/, 'rank'],
+  [/\bsubrank: 0x([0-9a-f]{1,2})\b/, 'subRank'],
+  [/\bfailed device: 0x([0-9a-f]{1,2})\b/, 'device'],
+  [/\bbankgroup: 0x([0-9a-f]{1,2})\b/, 'bankGroup'],
+  [/\bbank: 0x([0-9a-f]{1,2})\b/, 'bank'],
+  [/\brow: 0x([0-9a-f]{1,8})\b/, 'row'],
+  [/\bcolumn: 0x([0-9a-f]{1,8})\b/, 'column'],
+];
+
+/** What a row says of the place in words, and how often it happened; undefined where it says nothing. */
+function saidIn(text: string): McaSaid | undefined {
+  const said: McaSaid = {};
+  for (const [re, member] of SAID) {
+    const m = re.exec(text);
+    if (m === null) continue;
+    const value = Number.parseInt(m[1] ?? m[2] ?? '', m[0].includes('0x') ? 16 : 10);
+    if (Number.isSafeInteger(value)) said[member] = value;
+  }
+  return Object.keys(said).length === 0 ? undefined : said;
+}
+
+/**
+ * @param row of ras-mc-ctl, whose values are all hex and which leaves out what is 0
+ * @param words the whole row, where `body` is only what has the registers
+ */
+export function rasdaemonMce(
+  body: string,
+  place: Place,
+  source: string,
+  row = false,
+  words = body,
+): TextItem | undefined {
   const record: X86McaRecord = { kind: 'x86-mca', bank: 0, status: 0n };
   let hasStatus = false;
   let hasBank = row;
@@ -95,6 +131,8 @@ export function rasdaemonMce(body: string, place: Place, source: string, row = f
   ) {
     record.vendor = 'intel';
   }
+  const said = saidIn(words);
+  if (said !== undefined) record.said = said;
   record.origin = { source: source, firstLine: place.firstLine, lastLine: place.lastLine };
   return { type: 'mca', ...place, record, notes: [], ...(hasBank ? {} : ({ bankUnknown: true } as const)) };
 }
