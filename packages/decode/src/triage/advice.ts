@@ -8,7 +8,7 @@ import { thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
 import type { Fate } from './fate.ts';
 import type { Incident } from './incident.ts';
-import { cameAsException, isCorrected, rankOf } from './witness.ts';
+import { cameAsException, fieldsOf, isCorrected, isNoFailure, rankOf } from './witness.ts';
 import type { Witness } from './witness.ts';
 
 interface Facts {
@@ -57,7 +57,9 @@ const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise
 
 /** A label or FRU is a module; a channel has one or several. */
 function replaceOf({ memory = '', witnesses }: Facts): string {
-  const isNamed = witnesses.some(({ place }) => place?.label !== undefined || place?.fru !== undefined);
+  // mcelog writes `any` where the registers do not say which.
+  const isNamed =
+    witnesses.some(({ place }) => place?.label !== undefined || place?.fru !== undefined) && !/\bany\b/.test(memory);
   return isNamed ? `replace ${memory}` : `find and replace the DIMM of ${memory}`;
 }
 
@@ -74,6 +76,12 @@ const RULES: readonly Rule[] = [
     ends: true,
   },
   {
+    id: 'no-failure',
+    when: f => f.witnesses.some(isNoFailure),
+    say: () => 'replace nothing for it: it is known to be no failure',
+    ends: true,
+  },
+  {
     id: 'earlier-boot',
     when: f => f.ofEarlierBoot && f.fate.machine === undefined,
     say: () => 'no reset for it: it is of the boot before this one; look for what ended that',
@@ -82,7 +90,7 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'machine-down',
-    when: f => f.fate.machine !== undefined,
+    when: f => f.fate.machine !== undefined && f.fate.machine !== 'reset',
     say: f =>
       f.memory === undefined
         ? 'keep the machine out of service until the cause is known'
@@ -177,9 +185,11 @@ function isLeftOver({ record, reporter, severity }: Witness): boolean {
   if (record.raw.kind === 'cper') return record.raw.previousBoot === true;
   if (record.raw.kind !== 'x86-mca') return false;
   if (record.raw.within === 'previous-boot') return true;
-  if (reporter !== 'machine-check' || record.source.from !== 'linux' || record.bank === undefined) return false;
+  if (reporter !== 'machine-check' || !OF_LINUX.has(record.source.from) || record.bank === undefined) return false;
   return isLost(severity) && cameAsException(record) === false && record.bank < FIRMWARE_BANK;
 }
+/** Forms in which Linux, or mcelog after it, gives banks. */
+const OF_LINUX: ReadonlySet<string> = new Set(['linux', 'mcelog', 'journal-export', 'journal-json']);
 /** From here on banks are made up, by Linux, of reports of the firmware. */
 const FIRMWARE_BANK = 128;
 
@@ -202,7 +212,8 @@ export function isOtherPage({ assumed, witnesses }: Incident): boolean {
 
 /** Records that say which memory it was, not only that a unit met bad data. */
 function isOfMemory({ reporter, record, place }: Witness): boolean {
-  if (reporter === 'driver') return true;
+  // A driver of another part with ECC says which instance of it.
+  if (reporter === 'driver') return fieldsOf(record)['instance'] === undefined;
   if (reporter === 'controller') return record.class.startsWith('bmc-memory') && place?.label !== undefined;
   return record.component?.area === 'memory';
 }

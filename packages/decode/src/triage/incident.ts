@@ -5,7 +5,7 @@
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
 import { isAnnounced, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
-import { isCorrected, secondsApart } from './witness.ts';
+import { isCorrected, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
 export interface Incident {
@@ -91,7 +91,9 @@ export class Incidents {
     if (reporter === 'driver') return this.#last(witness, other => isPrintedWithin(witness, other));
     if (reporter !== 'machine-check') return undefined;
     if (record.raw.kind === 'x86-mca' && record.raw.within !== undefined) {
-      return this.#last(witness, other => isPartOf(witness, other));
+      const report = this.#last(witness, other => isPartOf(witness, other));
+      // A report may hold several banks, each with an error of its own.
+      return report?.witnesses.some(w => w.reporter === 'machine-check') === true ? undefined : report;
     }
     const { firstLine = 0, lastLine = 0 } = record.source;
     const within = lastLine > firstLine + 1 ? this.#last(witness, other => isPrintedWithin(other, witness)) : undefined;
@@ -177,7 +179,8 @@ function elsewhere(a: bigint | undefined, b: bigint | undefined): boolean {
 
 /** Whether two witnesses of one page at one time can speak of one error. */
 function mayBeOne(a: Witness, b: Witness): boolean {
-  if (a.reporter === 'kernel' || b.reporter === 'kernel') return true;
+  if (a.reporter === 'kernel' || b.reporter === 'kernel')
+    return !(isCorrected(a.severity) && isHandled(b)) && !(isCorrected(b.severity) && isHandled(a));
   if (isCorrected(a.severity) !== isCorrected(b.severity)) return false;
   const [x, y] = [a.count, b.count];
   if (x > 1 && y > 1 && x !== y) return false;
@@ -190,6 +193,9 @@ function mayBeOne(a: Witness, b: Witness): boolean {
   }
   return !isCorrected(a.severity);
 }
+
+/** What Linux does about data that is lost: it does nothing of it for a corrected error. */
+const isHandled = ({ severity }: Witness): boolean => rankOf(severity) < rankOf('unknown');
 
 /** One record that two programs wrote: the time stamp counter of both is that of one moment. */
 function isCopy({ record: a }: Witness, { record: b }: Witness): boolean {

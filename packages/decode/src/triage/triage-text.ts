@@ -42,6 +42,7 @@ function placesIn({ inputs }: TriageReport): Where {
 
 /** `lines 3 to 17`, of the first and the last of some. */
 function spanText(first: DecodedSource, last: DecodedSource, place: Where): string {
+  if (place(first) === place(last)) return place(first);
   const [a, b] = [place(first), place(last)].map(text => text.replace(/^lines? /, ''));
   return a === place(first) ? `${a} to ${b ?? ''}` : `lines ${a ?? ''} to ${b ?? ''}`;
 }
@@ -138,15 +139,32 @@ function worstLines(worst: IncidentReport, style: TextStyle, columns: number, li
   const at = [part === undefined ? '' : safe(part), address === undefined ? '' : hex64(address)].filter(t => t !== '');
   if (at.length > 0) out.push(...wrap(at.join(', at '), '  ', columns));
   if (!listed) {
-    for (const w of witnesses) {
-      const place = where(w.source).replace(/^lines? /, '');
-      out.push(...marked(`${place} `.padEnd(9), safe(shortHeadline(w)), columns));
+    for (const [first, last, times] of repeated(witnesses)) {
+      const place = (times === 1 ? where(first.source) : spanText(first.source, last.source, where)).replace(
+        /^lines? /,
+        '',
+      );
+      const many = times === 1 ? '' : `${times} × `;
+      out.push(...marked(`${place} `.padEnd(9), `${many}${safe(shortHeadline(first))}`, columns));
     }
   }
   const joined = joinText(worst);
   if (joined !== undefined) out.push(...wrap(joined, '  ', columns));
   if (listed) return out;
   for (const step of below) out.push(...marked('→  ', safe(step, 1000), columns));
+  return out;
+}
+
+type Said = IncidentReport['witnesses'][number];
+
+/** Witnesses that say the same behind one another, as one: the first, the last, and how many. */
+function repeated(witnesses: readonly Said[]): [first: Said, last: Said, times: number][] {
+  const out: [Said, Said, number][] = [];
+  for (const w of witnesses) {
+    const before = out.at(-1);
+    if (before !== undefined && before[1].headline === w.headline) [before[1], before[2]] = [w, before[2] + 1];
+    else out.push([w, w, 1]);
+  }
   return out;
 }
 

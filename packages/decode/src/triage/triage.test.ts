@@ -399,6 +399,43 @@ describe('what is told twice', () => {
   });
 });
 
+describe('look-alikes', () => {
+  it('a corrected error is not the one for which Linux takes its page away', () => {
+    const corrected = mce(
+      1,
+      BANK.map(line => line.replace(' Exception: 5 Bank 7: be', ': 0 Bank 7: 8c')),
+    );
+    const report = of(corrected + at(1.5, 'Memory failure: 0x314d193: recovery action for dirty LRU page: Recovered'));
+    expect(report.bySeverity).toEqual({
+      'uncorrected-recoverable': { incidents: 1, errors: 1 },
+      corrected: { incidents: 1, errors: 1 },
+    });
+    const moved = of(corrected + at(1.5, 'Soft offline: 0x314d193: page migration failed, type 0x1'));
+    expect(moved.worst).toMatchObject({ severity: 'corrected', because: ['page-not-moved'] });
+  });
+
+  it('banks of one firmware report are errors each for itself', () => {
+    const { bySeverity } = triage(readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'cper-smca.in')));
+    expect(bySeverity).toEqual({
+      'uncorrected-recoverable': { incidents: 1, errors: 1 },
+      deferred: { incidents: 1, errors: 1 },
+      corrected: { incidents: 1, errors: 1 },
+    });
+  });
+
+  it('what is known to be no failure is never the worst', () => {
+    const gart = readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'mcelog-k8-headless.in'), 'utf8');
+    expect(of(gart).worst).toMatchObject({ fate: ['no failure'], because: ['no-failure'] });
+    expect(of(gart + edac(0, 5, 1, 100)).worst?.part).toBe('CPU_SrcID#0_MC#0_Chan#0_DIMM#0');
+    expect(of(gart).remarks.join(' ')).toMatch(/2 of the errors are known to be no failure/);
+  });
+
+  it('a cache with ECC is no memory to be replaced', () => {
+    const line = "EDAC DEVICE0: XGene L3 UE: l3c instance: l3c0 block: l3c 'L3C UNCORRECTABLE'";
+    expect(of(at(1, line)).worst?.because).toEqual([]);
+  });
+});
+
 describe('which error is the worst', () => {
   it('one of this boot, before what an earlier one left behind', () => {
     const left = mce(

@@ -16,7 +16,7 @@ import type { PartReport, Sum } from './part.ts';
 import { Pointers, isPointer } from './pointers.ts';
 import type { PointerReport } from './pointers.ts';
 import { TopCounter } from './top.ts';
-import { isCorrected, rankOf, witnessOf } from './witness.ts';
+import { isCorrected, isNoFailure, rankOf, witnessOf } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
 /** Version of the report as it is written to JSON. It changes when a member goes away or changes its meaning. */
@@ -196,14 +196,24 @@ function labelsOf(witnesses: readonly Witness[]): string[] {
 }
 
 /** What a record without a label calls the part; undefined where it names none. */
-function unlabelled({ place, record: { component } }: Witness): string | undefined {
-  const unit = component === undefined || component.area === 'unknown' ? '' : component.name;
+function unlabelled({ place, record: { component, kind } }: Witness): string | undefined {
+  // Of a firmware record the component is the kind of its section, with the place.
+  const isUnit = component !== undefined && component.area !== 'unknown' && kind !== 'cper';
   // The component has the rest of the place in its name.
-  if (unit !== '' && place?.fru === undefined)
-    return place?.socket === undefined ? unit : `${unit}, socket ${place.socket}`;
+  if (isUnit && place?.fru === undefined) {
+    return place?.socket === undefined ? component.name : `${component.name}, socket ${place.socket}`;
+  }
   const where = place === undefined ? '' : placeText(place, member => OF_PART.has(member));
   if (place?.fru !== undefined) return `FRU ${place.fru}${where === '' ? '' : `, ${where}`}`;
   return where === '' ? undefined : where;
+}
+
+/** What the witnesses call the part: by the best label, else by the one that tells most, else by any. */
+function nameOf(witnesses: readonly Witness[], labels = labelsOf(witnesses)): string | undefined {
+  const [label] = labels;
+  if (label !== undefined) return label;
+  const telling = unlabelled(worstOf(witnesses));
+  return telling ?? witnesses.map(unlabelled).find(name => name !== undefined);
 }
 
 /** All that the witnesses say of the place, of two that differ the better one. */
@@ -235,15 +245,17 @@ interface Judged {
   ofEarlierBoot: boolean;
   /** Told by what came of it alone, or a second time. */
   isConsequence: boolean;
+  /** Known to be no failure: an erratum, a walk of the GART. */
+  isBogus: boolean;
 }
 
 /**
  * Where the running machine stands with it: what another boot left behind is worse than what was corrected, and no more; a
  * consequence of which nobody says how bad it is says less than any error.
  */
-function weightOf({ severity, ofEarlierBoot, isConsequence }: Judged): number {
+function weightOf({ severity, ofEarlierBoot, isConsequence, isBogus }: Judged): number {
   const corrected = rankOf('corrected');
-  if (isConsequence && severity === 'unknown') return corrected + 0.5;
+  if (isBogus || (isConsequence && severity === 'unknown')) return corrected + 0.5;
   return ofEarlierBoot ? Math.max(rankOf(severity), corrected - 0.5) : rankOf(severity);
 }
 
@@ -296,6 +308,7 @@ export class Triage {
   #byOrder = 0;
   /** Records that tell what came of an error, and not of which, or that tell of a known one again. */
   #consequences = 0;
+  #bogus = 0;
   #partsLost = 0;
 
   add(record: DecodedRecord): void {
@@ -387,8 +400,10 @@ export class Triage {
     const isKnown = pfn !== undefined && this.#bad.has(pfn);
     const isConsequence =
       (isKnown && ofEarlierBoot) || (witnesses.every(w => w.reporter === 'kernel') && (isKnown || pfn === undefined));
-    const judged = { incident, severity, errors, ofEarlierBoot, isConsequence };
+    const isBogus = witnesses.some(isNoFailure);
+    const judged = { incident, severity, errors, ofEarlierBoot, isConsequence, isBogus };
     this.#few(judged);
+    if (isBogus) this.#bogus++;
     const part = isConsequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
     this.#group(witnesses, severity, errors, part);
     // What is no error is told, and counted as none.
@@ -422,7 +437,7 @@ export class Triage {
     errors: number,
   ): Part | undefined {
     const labels = labelsOf(witnesses);
-    const name = labels[0] ?? unlabelled(worstOf(witnesses));
+    const name = nameOf(witnesses, labels);
     if (name === undefined || severity === 'info' || severity === 'none') return undefined;
     const part = this.#part(name);
     if (isCounter(witnesses)) {
@@ -501,7 +516,7 @@ export class Triage {
   }
 
   #worstReport(judged: Judged): IncidentReport {
-    const { incident, severity, errors, ofEarlierBoot } = judged;
+    const { incident, severity, errors, ofEarlierBoot, isBogus } = judged;
     const { witnesses, joinedBy } = incident;
     const other = isOtherPage(incident);
     const { pfn, address } = other ? {} : incident;
@@ -513,7 +528,7 @@ export class Triage {
       ...(address === undefined ? {} : { address }),
       ...(pfn === undefined ? {} : { pfn: BigInt(pfn) }),
       ...(part === undefined ? {} : { part }),
-      fate: fateWords(fateOf(witnesses), other),
+      fate: [...(isBogus ? ['no failure'] : []), ...fateWords(fateOf(witnesses), other)],
       ...(joinedBy === undefined ? {} : { joinedBy }),
       witnesses: inOrder(witnesses).map(({ reporter, record, severity: own, time, joinedBy: by }) => ({
         reporter,
@@ -531,7 +546,7 @@ export class Triage {
   }
 
   #advice({ incident, severity }: Judged, telling: Witness): Advice & { part: string | undefined } {
-    const name = labelsOf(incident.witnesses)[0] ?? unlabelled(telling);
+    const name = nameOf(incident.witnesses);
     const part = name === undefined ? undefined : (this.#names.get(name) ?? name);
     const of = part === undefined ? {} : { part, ...this.#parts.get(part)?.corrected() };
     return { ...adviceOf(incident, telling, severity, of), part };
@@ -546,6 +561,8 @@ export class Triage {
       );
     }
     if (this.#partsLost > 0) out.push('More parts than are told apart: those beyond the bound are counted as others.');
+    if (this.#bogus > 0)
+      out.push(`${this.#bogus} of the errors ${this.#bogus === 1 ? 'is' : 'are'} known to be no failure.`);
     if (this.#byOrder > 0) {
       out.push(
         `${this.#byOrder} of the errors have records without a common clock: they were joined because they name the same page near each other.`,

@@ -102,3 +102,9 @@ export function secondsApart(a: Witness, b: Witness): number | undefined {
   const [x, y] = [a.record.time, b.record.time];
   return x !== undefined && x.clock === y?.clock ? Math.abs(x.seconds - y.seconds) : undefined;
 }
+
+/** Whether a record that looks bad is known to be of no failure: kernels drop such (mca/not-hardware.ts). */
+export function isNoFailure({ severity, reporter, record }: Witness): boolean {
+  if (reporter !== 'machine-check' || rankOf(severity) >= rankOf('corrected')) return false;
+  return record.lint.some(finding => finding.code === 'L_MCA_NOT_HARDWARE');
+}
