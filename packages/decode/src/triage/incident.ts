@@ -32,13 +32,15 @@ const SECONDS = 10;
 const LINE = 6;
 const PAGE = 12;
 
-const WEAKNESS: Readonly<Record<JoinedBy, number>> = { reference: 0, 'address and time': 1, 'address and order': 2 };
+const WEAKNESS: Readonly<Record<JoinedBy, number>> = { report: 0, 'address and time': 1, 'address and order': 2 };
 
 /** Joins records, in the order of the input, and hands on each incident when no later record can belong to it. */
 export class Incidents {
   readonly #sink: (incident: Incident) => void;
   /** The oldest first. */
   readonly #open = new Set<Incident>();
+  /** The last that were opened, the newest first; some of them may be closed. */
+  readonly #recent: Incident[] = [];
   readonly #byPage = new Map<number, Incident>();
   /** By the page frame of an address that is not known to be one of the system. */
   readonly #byRawPage = new Map<number, Incident>();
@@ -51,7 +53,7 @@ export class Incidents {
     const { pfn, rawPfn, address } = witness;
     const referred = this.#referred(witness);
     if (referred !== undefined) {
-      this.#join(referred, witness, 'reference');
+      this.#join(referred, witness, 'report');
       return;
     }
     const known = pfn === undefined ? undefined : this.#byPage.get(pfn);
@@ -66,6 +68,8 @@ export class Incidents {
     const named = pfn === undefined && rawPfn === undefined ? undefined : address;
     const incident: Incident = { witnesses: [witness], pfn: undefined, address: named, joinedBy: undefined };
     this.#open.add(incident);
+    this.#recent.unshift(incident);
+    if (this.#recent.length > NEAR) this.#recent.pop();
     this.#placed(incident, witness);
     if (this.#open.size <= MAX_OPEN) return;
     for (const oldest of this.#open) {
@@ -99,13 +103,17 @@ export class Incidents {
     const within = lastLine > firstLine + 1 ? this.#last(witness, other => isPrintedWithin(other, witness)) : undefined;
     const taken = within === undefined && rawPfn !== undefined ? this.#byPage.get(rawPfn) : undefined;
     if (taken?.witnesses.some(w => w.reporter === 'kernel') === true) return takenBy(witness, taken);
-    return within ?? this.#last(witness, other => isAnnounced(witness, other));
+    if (within !== undefined || isCorrected(witness.severity)) return within;
+    return this.#last(witness, other => isAnnounced(witness, other));
   }
 
   /** The last incident near the end of which one witness is meant. */
   #last(witness: Witness, isMeant: (other: Witness) => boolean): Incident | undefined {
-    const near = [...this.#open].slice(-NEAR).toReversed();
-    return near.find(({ witnesses }) => witnesses.some(w => isMeant(w) && isNear(w, witness)));
+    for (const incident of this.#recent) {
+      if (!incident.witnesses.some(w => isMeant(w) && isNear(w, witness))) continue;
+      if (this.#open.has(incident)) return incident;
+    }
+    return undefined;
   }
 
   #join(incident: Incident, witness: Witness, by: JoinedBy): void {

@@ -29,14 +29,16 @@ const all: Kind = () => '';
 const message: Kind = record => String(fieldsOf(record)['message'] ?? '');
 
 /** By class of record; undefined of a kind leaves the record out. */
-const POINTERS: Readonly<Record<string, Kind>> = {
-  'mce-logged': all,
-  'mce-storm': record => (fieldsOf(record)['state'] === 'subsided' ? undefined : ''),
-  'soft-offline': record => (String(fieldsOf(record)['message']).endsWith('(CEC)') ? '' : undefined),
-  'reset-reason': message,
-  'ras-summary': record => `${String(fieldsOf(record)['what'] ?? '')}: ${message(record)}`,
-  'xen-virq': all,
-};
+const POINTERS: ReadonlyMap<string, Kind> = new Map<string, Kind>(
+  Object.entries({
+    'mce-logged': all,
+    'mce-storm': record => (fieldsOf(record)['state'] === 'subsided' ? undefined : ''),
+    'soft-offline': record => (String(fieldsOf(record)['message']).endsWith('(CEC)') ? '' : undefined),
+    'reset-reason': message,
+    'ras-summary': record => `${String(fieldsOf(record)['what'] ?? '')}: ${message(record)}`,
+    'xen-virq': all,
+  }),
+);
 
 /** Words where the headline of the record is one of a single line. */
 const WHAT: Readonly<Record<string, string>> = {
@@ -56,7 +58,7 @@ const MAX_KINDS = 64;
 
 /** Whether a record only points to another, and is neither an error nor its consequence. */
 export function isPointer({ class: name }: DecodedRecord): boolean {
-  return Object.hasOwn(POINTERS, name) && name !== 'soft-offline';
+  return POINTERS.has(name) && name !== 'soft-offline';
 }
 
 export class Pointers {
@@ -71,8 +73,9 @@ export class Pointers {
   take(witness: Witness): void {
     const { record, reporter } = witness;
     const name = record.class;
-    if (Object.hasOwn(POINTERS, name)) {
-      const kind = POINTERS[name]?.(record);
+    const kindOf = POINTERS.get(name);
+    if (kindOf !== undefined) {
+      const kind = kindOf(record);
       if (kind !== undefined) this.#count(witness, kind);
     } else if (reporter === 'machine-check' || reporter === 'driver') {
       this.#record = witness;

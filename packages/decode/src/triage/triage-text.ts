@@ -101,7 +101,7 @@ export function joinText({ witnesses }: Pick<IncidentReport, 'witnesses'>): stri
     [
       ['address and time', 'the same page at the same time'],
       ['address and order', 'the same page near each other, without a clock in common'],
-      ['reference', "the kernel's own report"],
+      ['report', "the kernel's own report"],
     ] as const
   ).flatMap(([by, how]) => (count(by) === 0 ? [] : [`${count(by)} by ${how}`]));
   return `One error, ${witnesses.length} records, joined to the first: ${ways.join(', ')}.`;

@@ -93,11 +93,11 @@ describe('golden logs', () => {
     expect(bySeverity).toEqual({ uncorrected: { incidents: 1, errors: 1 } });
     expect(worst?.witnesses.map(w => [w.reporter, w.joinedBy])).toEqual([
       ['machine-check', undefined],
-      ['driver', 'reference'],
+      ['driver', 'report'],
       ['machine-check', 'address and time'],
       ['kernel', 'address and time'],
       ['kernel', 'address and time'],
-      ['kernel', 'reference'],
+      ['kernel', 'report'],
     ]);
     expect(worst?.fate).toEqual(['page still in use', 'SIGBUS to a process']);
     expect(worst?.because).toEqual(['page-in-use', 'signalled', 'replace-memory']);
@@ -234,8 +234,8 @@ describe('what a line of the kernel speaks of', () => {
   it('the machine check before it', () => {
     expect(witnesses(mce(1) + at(1.1, WHY) + at(1.2, PANIC))).toEqual([
       ['PCC', undefined],
-      ['mce-severity', 'reference'],
-      ['panic', 'reference'],
+      ['mce-severity', 'report'],
+      ['panic', 'report'],
     ]);
   });
 
@@ -251,7 +251,7 @@ describe('what a line of the kernel speaks of', () => {
     const other = BANK.map(line => line.replace('Bank 7', 'Bank 9').replace('314d193000', '5000'));
     expect(witnesses(mce(1, other) + mce(1.05) + at(1.1, PANIC))).toEqual([
       ['PCC', undefined],
-      ['panic', 'reference'],
+      ['panic', 'report'],
     ]);
     expect(of(mce(1, other) + mce(1.05) + at(1.1, PANIC)).worst?.address).toBe(0x314d193000n);
   });

@@ -160,6 +160,8 @@ const isTold = (severity: DecodedSeverity): boolean => severity !== 'info' && se
  * used: where a bank says that an error was deferred, neither makes it worse.
  */
 function severityOf(witnesses: readonly Witness[]): DecodedSeverity {
+  const [first] = witnesses;
+  if (first !== undefined && witnesses.length === 1) return first.severity;
   const deferred = witnesses.some(w => w.reporter === 'machine-check' && w.severity === 'deferred');
   const saysNoMore = (w: Witness): boolean =>
     (w.reporter === 'driver' && w.severity === 'uncorrected') ||
@@ -213,7 +215,7 @@ function nameOf(witnesses: readonly Witness[], labels = labelsOf(witnesses)): st
   const [label] = labels;
   if (label !== undefined) return label;
   const telling = unlabelled(worstOf(witnesses));
-  return telling ?? witnesses.map(unlabelled).find(name => name !== undefined);
+  return telling ?? (witnesses.length === 1 ? undefined : witnesses.map(unlabelled).find(name => name !== undefined));
 }
 
 /** All that the witnesses say of the place, of two that differ the better one. */
@@ -396,11 +398,12 @@ export class Triage {
     let errors = first.count;
     for (const w of witnesses) errors = Math.max(errors, w.count);
     if (incident.joinedBy === 'address and order') this.#byOrder++;
-    const ofEarlierBoot = isOfEarlierBoot(witnesses);
+    const isBad = rankOf(severity) < rankOf('corrected');
+    const ofEarlierBoot = isBad && isOfEarlierBoot(witnesses);
     const isKnown = pfn !== undefined && this.#bad.has(pfn);
     const isConsequence =
       (isKnown && ofEarlierBoot) || (witnesses.every(w => w.reporter === 'kernel') && (isKnown || pfn === undefined));
-    const isBogus = witnesses.some(isNoFailure);
+    const isBogus = isBad && witnesses.some(isNoFailure);
     const judged = { incident, severity, errors, ofEarlierBoot, isConsequence, isBogus };
     this.#few(judged);
     if (isBogus) this.#bogus++;
@@ -421,7 +424,7 @@ export class Triage {
     if (pfn === undefined) this.#withoutAddress++;
     else {
       this.#pages.add(pfn);
-      if (rankOf(severity) < rankOf('corrected') && this.#bad.size < MAX_BAD) this.#bad.add(pfn);
+      if (isBad && this.#bad.size < MAX_BAD) this.#bad.add(pfn);
     }
     this.#count++;
     let sum = this.#sums.get(severity);

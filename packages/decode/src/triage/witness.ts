@@ -27,9 +27,9 @@ export function rankOf(severity: DecodedSeverity): number {
 
 /**
  * How a record is known to be of the same error as those before it: it names the same page at the same time, or near them where
- * they have no clock in common; `reference`: its writer says so by where or how it wrote it.
+ * they have no clock in common; `report`: its writer says so by where or how it wrote it.
  */
-export type JoinedBy = 'address and time' | 'address and order' | 'reference';
+export type JoinedBy = 'address and time' | 'address and order' | 'report';
 
 export interface Witness {
   reporter: Reporter;
