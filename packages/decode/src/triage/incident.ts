@@ -108,9 +108,10 @@ export class Incidents {
   }
 
   /** The last incident near the end of which one witness is meant. */
-  #last(witness: Witness, isMeant: (other: Witness) => boolean): Incident | undefined {
+  #last(witness: Witness, isMeant: (other: Witness, all: readonly Witness[]) => boolean): Incident | undefined {
     for (const incident of this.#recent) {
-      if (!incident.witnesses.some(w => isMeant(w) && isNear(w, witness))) continue;
+      const { witnesses } = incident;
+      if (!witnesses.some(w => isMeant(w, witnesses) && isNear(w, witness))) continue;
       if (this.#open.has(incident)) return incident;
     }
     return undefined;

@@ -9,16 +9,22 @@ import type { Witness } from './witness.ts';
 
 /** What Linux says of the page while it handles the exception; `Memory error not recovered` comes behind it (kill_me_maybe()). */
 const HANDLED: ReadonlySet<string> = new Set(['memory-failure', 'mce-user-error']);
+const isRecovered = ({ record }: Witness): boolean =>
+  record.class === 'memory-failure' && fieldsOf(record)['result'] === 'Recovered';
 
 /**
- * Whose error a line speaks of that names none itself, as the catalogue says; undefined for all that is no such line. Linux prints
- * the banks of a machine check that it cannot survive, the worst last, then why, and panics (mce_panic(), the same file).
+ * Whose error a line speaks of that names none itself, as the catalogue says: one of its witnesses, and all of them. Undefined for
+ * all that is no such line. Linux prints the banks of a machine check that it cannot survive, the worst last, then why, and panics
+ * (mce_panic(), the same file).
  */
-export function speaksOf({ record }: Witness): ((of: Witness) => boolean) | undefined {
+export function speaksOf({ record }: Witness): ((of: Witness, all: readonly Witness[]) => boolean) | undefined {
   const reporter = RECORD_ROWS.get(record.class)?.of?.(fieldsOf(record));
   if (reporter === undefined) return undefined;
-  return of => {
-    if (of.reporter === 'kernel') return record.class === 'mce-not-recovered' && HANDLED.has(of.record.class);
+  const isNotRecovered = record.class === 'mce-not-recovered';
+  return (of, all) => {
+    // Of a page that was taken away nothing says that it was not.
+    if (isNotRecovered && all.some(isRecovered)) return false;
+    if (of.reporter === 'kernel') return isNotRecovered && HANDLED.has(of.record.class);
     if (of.reporter !== reporter || isCorrected(of.severity)) return false;
     return reporter !== 'machine-check' || isOfPanic(of);
   };

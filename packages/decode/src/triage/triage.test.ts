@@ -256,6 +256,19 @@ describe('what a line of the kernel speaks of', () => {
     expect(of(mce(1, other) + mce(1.05) + at(1.1, PANIC)).worst?.address).toBe(0x314d193000n);
   });
 
+  it('a page that was not taken away is not the one that was', () => {
+    const page = (pfn: string, result: string): string =>
+      `Memory failure: 0x${pfn}: recovery action for dirty LRU page: ${result}`;
+    const both = at(1, page('77', 'Ignored')) + at(1.1, page('99', 'Recovered'));
+    expect(witnesses(both + at(1.2, 'mce: Memory error not recovered'))).toEqual([
+      ['memory-failure', undefined],
+      ['mce-not-recovered', 'report'],
+    ]);
+    expect(of(at(1, page('99', 'Recovered')) + at(1.2, 'mce: Memory error not recovered')).bySeverity).toEqual({
+      'uncorrected-recoverable': { incidents: 1, errors: 1 },
+    });
+  });
+
   it('a panic for another reason is none of an error', () => {
     expect(witnesses(mce(1) + at(1.1, 'Kernel panic - not syncing: VFS: Unable to mount root fs'))).toEqual([
       ['PCC', undefined],
