@@ -53,9 +53,9 @@ export function cpuSignature({ family, model, stepping }: CpuModel): bigint {
   const base = Math.min(family, 0xf);
   return CPUID_1_EAX.encode({
     EXT_FAMILY: BigInt(family - base),
-    EXT_MODEL: base === 0x6 || base === 0xf ? BigInt(model >> 4) : 0n,
+    EXT_MODEL: base === 0x6 || base === 0xf ? BigInt(Math.trunc(model / 16)) : 0n,
     FAMILY: BigInt(base),
-    MODEL: BigInt(model & 0xf),
+    MODEL: BigInt(model % 16),
     STEPPING: BigInt(stepping),
   });
 }

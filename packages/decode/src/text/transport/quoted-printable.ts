@@ -16,7 +16,7 @@ const BEGINS = /^(?:>|\[ {0,8}\d|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-\d
 const decoder = new TextDecoder('latin1');
 
 /** What became of a line. */
-export interface Unbroken {
+interface Unbroken {
   /** The line before was whole after all, and stands here as it was. */
   before?: Uint8Array;
   /** The line itself, put together or without its escapes; where it is missing it is what it was. */
