@@ -71,11 +71,14 @@ const BOGUS: readonly Bogus[] = [
   },
 ];
 
-/** Why a record is none that a fault of the hardware made, and which Linux drops it; undefined for all others. */
-export function bogusOf(record: McaDeciding): { note: string; dropped: Versions } | undefined {
+/**
+ * Why a record is none that a fault of the hardware made, and which Linux drops it; undefined for all others.
+ * @param of whose CPU it is, where more is known than the record says
+ */
+export function bogusOf(record: McaDeciding, of = record.vendor): { note: string; dropped: Versions } | undefined {
   const cpu = cpuOf(record);
   if (cpu === undefined || !holdsError(record.status)) return undefined;
-  const row = BOGUS.find(({ vendor, of, when }) => vendor === record.vendor && of(cpu) && when(record, cpu));
+  const row = BOGUS.find(each => each.vendor === of && each.of(cpu) && each.when(record, cpu));
   return row && { note: row.note, dropped: row.dropped(cpu) };
 }
 

@@ -88,7 +88,7 @@ function cpuOfCase({ record }: Asked): CpuModel | undefined {
 
 /** The rule by which Linux drops what it has found in a bank, before it is logged; undefined for all others. */
 export function filteredBy(record: McaCase, facts: Facts): Rule | undefined {
-  const bogus = bogusOf({ ...record, vendor: facts.peek('vendor') === 'amd' ? 'amd' : 'intel' });
+  const bogus = bogusOf(record, facts.peek('vendor') === 'amd' ? 'amd' : 'intel');
   return bogus !== undefined && versionIn(facts.get('version'), bogus.dropped) ? QUIRK_RULES.filtered : undefined;
 }
 
