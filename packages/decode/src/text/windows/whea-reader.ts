@@ -77,9 +77,13 @@ const SENTENCE =
   /\b(Reported by component|Component|Error Source|Error Type|Processor APIC ID|Processor ID|(?:Primary |Secondary )?Bus:Device:Function|Primary Device Name|Bank Number|Transaction Type|Memory Hierarchy Level): {0,8}(.{1,128}?)(?=\s*$|\s{2,}| (?:Error (?:Source|Type)|Processor (?:APIC )?ID|Reported by component|The details view):?)/g;
 /** What is said of an event whose sentence names nothing. */
 const IN_DATA = /\bA record describing the condition is contained in the data section\b/;
-/** In other languages only the labels are translated; WinDbg's `Notify Type` is none of an event. */
-const SOURCE =
-  /^\s{0,40}(?!Notify Type|Error Source)([^:：]{2,48}?) ?[:：] ?(Machine Check Exception|Corrected Machine Check)\s*$/;
+/** In other languages only the labels are translated. Those in ASCII are named; WinDbg's `Notify Type` is none of an event. */
+const LABEL =
+  "[^:：]{0,48}[^\\u0000-\\u007f:：][^:：]{0,48}?|Fehlerquelle|Source de l'erreur|Source d'erreur|Origen del error|Origine(?: dell')? ?errore|(?:Origem|Fonte) do erro|Foutbron|Bron van fout|Zdroj chyby|Fejlkilde|Feilkilde";
+const SOURCE = new RegExp(
+  `^\\s{0,40}(?=\\S)(${LABEL}) ?[:：] ?(Machine Check Exception|Corrected Machine Check)\\s*$`,
+  'i',
+);
 const TRANSLATED = /[:：] ?([A-Z][A-Za-z/ -]{2,40} [Ee]rror)\s*$|\bAPIC[ -]?ID ?[:：] ?(\d{1,10})\s*$/i;
 /** Lines of a sentence or of fields that belong together. */
 const MAX_LINES = 24;
@@ -95,6 +99,7 @@ interface Open {
   severity: string | undefined;
   /** The labels are not English: what stands behind them is. */
   translated?: true;
+  inData?: true;
   said: Map<string, string>;
 }
 
@@ -161,7 +166,7 @@ export class WheaReader implements Reader {
     }
     if (status === undefined || status === 0n) {
       // WinDbg explains the bug check in the same words, and says nothing more.
-      if (open.severity !== undefined && open.said.size > 0) this.#sentence(open);
+      if (open.severity !== undefined && (open.said.has('Error Source') || open.inData === true)) this.#sentence(open);
       return;
     }
     const bank = fields.get('MCABank');
@@ -275,7 +280,10 @@ export class WheaReader implements Reader {
     }
     const said = this.#open?.said;
     if (this.#open?.severity !== undefined && said !== undefined) {
-      if (IN_DATA.test(text)) said.set('Component', 'its record is in the data of the event');
+      if (IN_DATA.test(text)) {
+        this.#open.inData = true;
+        said.set('Component', 'its record is in the data of the event');
+      }
       for (const m of text.matchAll(SENTENCE)) {
         taken = true;
         said.set(m[1] ?? '', (m[2] ?? '').trim());
