@@ -345,10 +345,7 @@ export class TextWriter {
     // Without a unit nothing else names the channel that a tool found.
     const isWhole = kind === 'x86-mca' && record.component?.area === 'unknown';
     const shown = (member: keyof DecodedPlace): boolean =>
-      kind === 'event' ||
-      isOfDimm(member) ||
-      (kind !== 'cper' && CELL.has(member)) ||
-      (isWhole && member !== 'socket');
+      kind === 'event' || isOfDimm(member) || (kind !== 'cper' && CELL.has(member)) || (isWhole && member !== 'socket');
     const text = where === undefined ? '' : placeText(where, shown);
     return text === '' ? errors : `${joined(this.#labelled('place', oneLine(text, 400)))}${errors}`;
   }
