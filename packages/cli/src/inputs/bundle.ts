@@ -39,7 +39,8 @@ export interface BundleUse {
 }
 
 /** Records that are held to find their copies. Beyond them each is given as it comes. */
-const MAX_HELD = 100_000;
+const MAX_HELD = 50_000;
+const EARLY = `more than ${MAX_HELD.toLocaleString('en-US')} records: copies, and DIMMs by dmidecode, were looked for among so many at a time`;
 const MAX_LOG = 2 ** 32;
 const MAX_PACKED = 1 << 28;
 const MAX_SMALL = 1 << 12;
@@ -86,6 +87,8 @@ export class Bundle {
   #held = 0;
   #given = 0;
   #copied = 0;
+  /** Records were given before all files were read. */
+  #early = false;
   #read = 0;
   #skipped = 0;
   #links = 0;
@@ -222,6 +225,7 @@ export class Bundle {
     if (this.#links > 0) parts.push(`${plural(this.#links, 'link or device', 'links and devices')} left alone`);
     if (this.#copied > 0)
       parts.push(`${plural(this.#copied, 'copy', 'copies')} of records in further files joined with them`);
+    if (this.#early) this.#notes.push(EARLY);
     const named = this.#unread.slice(0, MAX_NAMED).map(line => `\n  ${line}`);
     if (this.#unread.length > MAX_NAMED)
       named.push(`\n  and ${this.#unread.length - MAX_NAMED} more that were not read`);
@@ -395,7 +399,9 @@ export class Bundle {
           head = Buffer.concat([head, bytes]);
           if (head.length >= SNIFFED) begin(head);
         }
-        return this.#held > MAX_HELD ? this.#flush() : undefined;
+        if (this.#held <= MAX_HELD) return undefined;
+        this.#early = true;
+        return this.#flush();
       },
       end: whole => {
         if (head !== undefined) begin(head);
