@@ -150,13 +150,15 @@ export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefin
   return qemus.length === 1 ? qemus[0] : undefined;
 }
 
-/** The process that was started with an option of that value. Undefined where none, or more than one, is there. */
+/** A process that was started with an option of that value: where there are more, the first. */
 export function startedWith(option: string, value: string, proc = '/proc'): ProcessFacts | undefined {
-  const found = pids(proc).flatMap(pid => {
+  for (const pid of pids(proc)) {
     const argv = argvOf(pid, proc);
-    return argv.some((word, i) => word === value && argv[i - 1] === option) ? (liveFacts(pid, proc) ?? []) : [];
-  });
-  return found.length === 1 ? found[0] : undefined;
+    if (!argv.some((word, i) => word === value && argv[i - 1] === option)) continue;
+    const facts = liveFacts(pid, proc);
+    if (facts !== undefined) return facts;
+  }
+  return undefined;
 }
 
 /** What is known of a process that is no zombie. */

@@ -1,5 +1,5 @@
 /** A start whose agent ends between what it writes down before it and the note of the process: its end is proven by no older copy. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,10 +43,11 @@ const order = (kind: ActKind, more: Partial<Act> = {}): Act => ({
 /** Epoch 0, long gone. */
 const old = (socket: string): Copy => ({ pid: 4_194_000, startTicks: '1', boot: bootId(), socket });
 
-/** A program that stands for a QEMU: it takes its arguments, and never listens. */
+/** A program that stands for a QEMU: it takes its arguments, and never listens. It forks nothing, whose copies would look like it. */
 function program(): string {
   const file = join(folder, 'qemu-system-x');
-  writeFileSync(file, '#!/bin/sh\nwhile :; do sleep 0.1; done\n', { mode: 0o755 });
+  execFileSync('mkfifo', [`${file}.fifo`]);
+  writeFileSync(file, '#!/bin/sh\nexec 3<>"$0.fifo"\nread -r _ <&3\n', { mode: 0o755 });
   return file;
 }
 const definition = (argv: string[]): string =>
