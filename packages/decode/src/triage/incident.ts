@@ -4,6 +4,7 @@
  * (reference.ts), never otherwise.
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
+import { Few } from './few.ts';
 import { isAnnounced, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
 import { isCorrected, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
@@ -38,12 +39,12 @@ const WEAKNESS: Readonly<Record<JoinedBy, number>> = { report: 0, 'address and t
 export class Incidents {
   readonly #sink: (incident: Incident) => void;
   /** The oldest first. */
-  readonly #open = new Set<Incident>();
+  readonly #open: Incident[] = [];
   /** The last that were opened, the newest first; some of them may be closed. */
   readonly #recent: Incident[] = [];
-  readonly #byPage = new Map<number, Incident>();
+  readonly #byPage = new Few<number, Incident>();
   /** By the page frame of an address that is not known to be one of the system. */
-  readonly #byRawPage = new Map<number, Incident>();
+  readonly #byRawPage = new Few<number, Incident>();
 
   constructor(sink: (incident: Incident) => void) {
     this.#sink = sink;
@@ -67,19 +68,16 @@ export class Incidents {
     }
     const named = pfn === undefined && rawPfn === undefined ? undefined : address;
     const incident: Incident = { witnesses: [witness], pfn: undefined, address: named, joinedBy: undefined };
-    this.#open.add(incident);
+    this.#open.push(incident);
     this.#recent.unshift(incident);
     if (this.#recent.length > NEAR) this.#recent.pop();
     this.#placed(incident, witness);
-    if (this.#open.size <= MAX_OPEN) return;
-    for (const oldest of this.#open) {
-      this.#close(oldest);
-      break;
-    }
+    if (this.#open.length <= MAX_OPEN) return;
+    this.#close(this.#open[0] as Incident);
   }
 
   end(): void {
-    for (const incident of this.#open) this.#close(incident);
+    for (let first = this.#open[0]; first !== undefined; first = this.#open[0]) this.#close(first);
   }
 
   /** The incident that a record says it belongs to, by other things than a page that both name. */
@@ -112,7 +110,7 @@ export class Incidents {
     for (const incident of this.#recent) {
       const { witnesses } = incident;
       if (!witnesses.some(w => isMeant(w, witnesses) && isNear(w, witness))) continue;
-      if (this.#open.has(incident)) return incident;
+      if (this.#open.includes(incident)) return incident;
     }
     return undefined;
   }
@@ -145,12 +143,10 @@ export class Incidents {
   }
 
   #close(incident: Incident): void {
-    this.#open.delete(incident);
-    const { pfn, witnesses } = incident;
-    if (pfn !== undefined && this.#byPage.get(pfn) === incident) this.#byPage.delete(pfn);
-    for (const { rawPfn } of witnesses) {
-      if (rawPfn !== undefined && this.#byRawPage.get(rawPfn) === incident) this.#byRawPage.delete(rawPfn);
-    }
+    const at = this.#open.indexOf(incident);
+    if (at >= 0) this.#open.splice(at, 1);
+    this.#byPage.drop(incident);
+    this.#byRawPage.drop(incident);
     this.#sink(incident);
   }
 }
