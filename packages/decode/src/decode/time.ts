@@ -71,11 +71,11 @@ const MONTH_DAY_YEAR = new RegExp(
 
 /**
  * The time that a management controller gives its event, by its own clock: `03/02/2023 05:11:01`, `03/02/23 05:11:01`,
- * `Oct-02-2014 13:02:02`, `2023-03-02 05:11:01`. ipmitool and ipmiutil put the month first.
+ * `Oct-02-2014 13:02:02`, `2023-03-02 05:11:01`, also with `/`. ipmitool and ipmiutil put the month first.
  */
 export function timeOfController(text: string): DecodedTime | undefined {
   const m = MONTH_DAY_YEAR.exec(text);
-  if (m === null) return timeOfLocal(text);
+  if (m === null) return timeOfLocal(text.replace(/^(\d{4})\/(\d{2})\/(\d{2}) /, '$1-$2-$3 '));
   const [, month, day, year, name, dayOfName, yearOfName, hour, minute, second, half] = m;
   const y = number(year ?? yearOfName);
   const hours = half === undefined ? number(hour) : (number(hour) % 12) + (half === 'P' ? 12 : 0);

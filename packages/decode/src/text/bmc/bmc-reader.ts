@@ -53,6 +53,10 @@ export const BMC_NEEDLES: readonly string[] = [
   'pper Critical - going high',
   'pper critical - going high',
   'Assert + ',
+  'orrectable Memory ECC',
+  'orrectable memory ECC',
+  'Uncorrectable memory component',
+  'emory module event cause',
   ' COUNT="',
   ...RAW_NEEDLES,
 ];

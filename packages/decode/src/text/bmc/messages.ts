@@ -21,8 +21,8 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-memory-limit',
     sensor: 'memory',
   },
-  { re: /uncorrectable (?:ECC|memory error|other)/i, event: 'bmc-memory-uncorrected', sensor: 'memory' },
-  { re: /\bcorrectable (?:ECC|memory error|other)/i, event: 'bmc-memory-corrected', sensor: 'memory' },
+  { re: /uncorrectable (?:ECC|memory (?:error|ECC)|other)/i, event: 'bmc-memory-uncorrected', sensor: 'memory' },
+  { re: /\bcorrectable (?:ECC|memory (?:error|ECC)|other)/i, event: 'bmc-memory-corrected', sensor: 'memory' },
   { re: /^Parity\b|\bparity (?:error|detected)/i, event: 'bmc-memory-uncorrected', sensor: 'memory' },
   {
     re: /^(?:memory )?device disabled|memory device disabled|memory scrub failed/i,
@@ -91,13 +91,26 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /\bMACHINE_CHK_ERR \(0x[0-9a-f]{2}\), .{0,32}Correct/i, event: 'bmc-processor-corrected' },
   // Any board, where a module is named right behind
   {
-    re: /\buncorrectable ECC(?: errors?)?(?: on)? {0,2}[@(]{0,2}(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
+    re: /\buncorrectable (?:memory )?ECC(?: errors?)?(?: (?:on|at))? {0,2}[@(]{0,2} ?(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
     event: 'bmc-memory-uncorrected',
   },
   {
-    re: /\bcorrectable ECC(?: errors?)?(?: on)? {0,2}[@(]{0,2}(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
+    re: /\bcorrectable (?:memory )?ECC(?: errors?)?(?: (?:on|at))? {0,2}[@(]{0,2} ?(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
     event: 'bmc-memory-corrected',
   },
+  // Supermicro
+  { re: /\bFailing DIMM: DIMM location \(Uncorrectable memory component found\)/i, event: 'bmc-memory-uncorrected' },
+  // Dell's OpenManage, and ipmievd
+  {
+    re: /\bMemory device location: \S{1,24} {1,4}Possible memory module event cause: ?Multi[ -]?bit error/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  {
+    re: /\bMemory device location: \S{1,24} {1,4}Possible memory module event cause: ?Single[ -]?bit .{0,24}rate exceeded/i,
+    event: 'bmc-memory-limit',
+  },
+  { re: /^Memory sensor\b.{0,48}\bUncorrectable ECC\b/i, event: 'bmc-memory-uncorrected' },
+  { re: /^Memory sensor\b.{0,48}\bCorrectable ECC\b/i, event: 'bmc-memory-corrected' },
   // The health of the host as ESXi has it from the controller
   { re: /\bAssert \+ Memory Uncorrectable ECC\b/, event: 'bmc-memory-uncorrected' },
   { re: /\bAssert \+ Memory Correctable ECC logging limit reached\b/, event: 'bmc-memory-limit' },
