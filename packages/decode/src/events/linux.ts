@@ -294,7 +294,7 @@ export const LINUX = {
     { severity: 'unknown' },
   ),
   'edac-amd': row(
-    'severity:string cpu:number bank:number status:register flags:string family?:number model?:number stepping?:number',
+    'severity:string cpu?:number bank:number status:register flags:string family?:number model?:number stepping?:number',
     'A machine check as the AMD decoder of the kernel prints it.',
     { severity: 'unknown' },
   ),

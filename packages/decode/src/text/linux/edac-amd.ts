@@ -13,9 +13,12 @@ const SEVERITIES: readonly string[] = [
 ];
 /** Of Linux 3.3 to 3.9. */
 const ERROR_STATUS = 'Error Status: ';
-/** Linux before 3.10 leaves the family out and puts a tab before the bank. The status has 16 digits in all kernels. */
+/**
+ * Linux before 3.10 leaves the family out and puts a tab before the bank, 2.6 and the first of 3 name no CPU either. The
+ * status has 16 digits in all kernels.
+ */
 const STATUS =
-  /^CPU:(\d{1,6})(?: \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\))?[ \t]{1,4}MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{16})$/;
+  /^(?:CPU:(\d{1,6})(?: \(([0-9a-f]{1,3}):([0-9a-f]{1,3}):([0-9a-f]{1,3})\))?[ \t]{1,4})?MC(\d{1,4})_STATUS\[([^\]]{0,128})\]: (0x[0-9a-f]{16})$/;
 /** A status line whose end was lost. */
 export const EDAC_CUT =
   /\[Hardware Error\]: CPU:(\d{1,6})[ \t(][^[]{0,24}MC\d{1,4}_STATUS\[[^\]]{0,128}(?:\](?:: ?(?:0x?[0-9a-f]{0,15})?)?)?$/;
@@ -105,15 +108,16 @@ export class EdacAmdLines {
   }
 
   #start(m: RegExpExecArray, line: number): void {
-    const [cpu, bank, status] = [Number(m[1]), Number(m[5]), hexU64(m[7]) ?? 0n];
-    const head: EdacHead = { severity: this.#severity, cpu, bank, status, flags: m[6] ?? '' };
+    const [bank, status] = [Number(m[5]), hexU64(m[7]) ?? 0n];
+    const cpu = m[1] === undefined ? {} : { cpu: Number(m[1]) };
+    const head: EdacHead = { severity: this.#severity, ...cpu, bank, status, flags: m[6] ?? '' };
     if (m[2] !== undefined) {
       head.family = Number.parseInt(m[2], 16);
       head.model = Number.parseInt(m[3] ?? '0', 16);
       head.stepping = Number.parseInt(m[4] ?? '0', 16);
     }
     const origin = { source: this.#source, firstLine: line, lastLine: line };
-    const record: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', cpu, bank, status, origin };
+    const record: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', ...cpu, bank, status, origin };
     const family = head.family === undefined ? this.#family : undefined;
     this.#family = undefined;
     this.#open = { record, head, extended: undefined, family, firstLine: line };

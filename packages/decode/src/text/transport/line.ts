@@ -176,8 +176,8 @@ export function linuxLine(raw: string): LogLine {
     }
   }
   if (kernel && prefix?.program === undefined) text = fromAnchor(text);
-  // No message that is read here begins with a blank: who showed it to others set it in.
-  return { text: text.trimStart(), caller, kernel };
+  // No message that is read here begins or ends with a blank that tells: who showed it to others put it there.
+  return { text: text.trim(), caller, kernel };
 }
 
 /** Behind a prefix that nobody knows, the message of the kernel; the text itself where another program is named. */
