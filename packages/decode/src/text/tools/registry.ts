@@ -15,6 +15,7 @@ import type { Reader } from '../reader.ts';
 import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
 import { BUGCHECK_NEEDLES, BugcheckReader } from '../windows/bugcheck-reader.ts';
+import { WHEA_MEMORY_NEEDLES, WheaMemoryReader } from '../windows/whea-memory-reader.ts';
 import { WHEA_NEEDLES, WheaReader } from '../windows/whea-reader.ts';
 import { RAS_MC_CTL_NEEDLES, RasMcCtlReader } from './ras-mc-ctl-reader.ts';
 import { RASDAEMON_NEEDLES, RasdaemonReader } from './rasdaemon-reader.ts';
@@ -45,6 +46,7 @@ export const TOOLS: readonly Tool[] = [
   { program: 'macos', needles: MACOS_NEEDLES, open: (sink, input) => new MacosPanicReader(sink, input) },
   { program: 'fmdump', needles: ILLUMOS_NEEDLES, open: (sink, input) => new EreportReader(sink, input) },
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
+  { program: 'whea-memory', needles: WHEA_MEMORY_NEEDLES, open: (sink, input) => new WheaMemoryReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
   { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },
   { program: 'coreboot', needles: COREBOOT_NEEDLES, open: (sink, input) => new CorebootReader(sink, input) },
