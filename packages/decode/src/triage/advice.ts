@@ -8,7 +8,7 @@ import { thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
 import type { Fate } from './fate.ts';
 import type { Incident } from './incident.ts';
-import { cameAsException, fieldsOf, isCorrected, isNoFailure, rankOf } from './witness.ts';
+import { cameAsException, fieldsOf, isCorrected, isNoFailure, isOfGuest, rankOf } from './witness.ts';
 import type { Witness } from './witness.ts';
 
 interface Facts {
@@ -24,6 +24,7 @@ interface Facts {
   memory: string | undefined;
   part: string | undefined;
   ofEarlierBoot: boolean;
+  inGuest: boolean;
   isOtherPage: boolean;
 }
 
@@ -90,7 +91,7 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'machine-down',
-    when: f => f.fate.machine !== undefined && f.fate.machine !== 'reset',
+    when: f => f.fate.machine !== undefined && f.fate.machine !== 'reset' && !f.inGuest,
     say: f =>
       f.memory === undefined
         ? 'keep the machine out of service until the cause is known'
@@ -142,8 +143,13 @@ const RULES: readonly Rule[] = [
     takesBack: SIGNAL_STEPS,
   },
   {
+    id: 'guest',
+    when: f => f.inGuest,
+    say: () => 'look at the log of the host at the same moment: this is a record of a virtual machine',
+  },
+  {
     id: 'replace-memory',
-    when: f => f.memory !== undefined && isLost(f.severity) && f.fate.machine === undefined,
+    when: f => f.memory !== undefined && isLost(f.severity) && f.fate.machine === undefined && !f.inGuest,
     say: replaceOf,
     takesBack: /^Replace the (?:DIMM|module) it names/,
   },
@@ -237,6 +243,7 @@ export function adviceOf(
     hours,
     memory: part !== undefined && witnesses.some(isOfMemory) ? part : undefined,
     ofEarlierBoot: isOfEarlierBoot(witnesses),
+    inGuest: witnesses.some(isOfGuest),
     isOtherPage: isOtherPage(incident),
   };
   const said: Rule[] = [];

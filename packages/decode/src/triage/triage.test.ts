@@ -443,6 +443,20 @@ describe('look-alikes', () => {
     expect(of(gart).remarks.join(' ')).toMatch(/2 of the errors are known to be no failure/);
   });
 
+  it('a record of a virtual machine takes no machine out of service', () => {
+    const guest = BANK.map(line => line.replace('microcode 5000021', 'microcode ffffffff'));
+    const { worst } = of(mce(1, guest) + at(1.2, PANIC));
+    expect(worst?.because).toEqual(['guest']);
+    expect(of(mce(1) + at(1.2, PANIC)).worst?.because).toEqual(['machine-down']);
+  });
+
+  it('an address of 0 is none: nothing is joined by it, and no page met again', () => {
+    const zero = BANK.map(line => line.replace('314d193000', '0'));
+    const report = of(mce(1, zero) + at(1.5, 'Memory failure: 0x0: recovery action for dirty LRU page: Recovered'));
+    expect(report.pagesAgain).toEqual([]);
+    expect(report.worst?.witnesses).toHaveLength(1);
+  });
+
   it('a cache with ECC is no memory to be replaced', () => {
     const line = "EDAC DEVICE0: XGene L3 UE: l3c instance: l3c0 block: l3c 'L3C UNCORRECTABLE'";
     expect(of(at(1, line)).worst?.because).toEqual([]);

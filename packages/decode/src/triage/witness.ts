@@ -65,7 +65,8 @@ export function witnessOf(record: DecodedRecord): Witness {
   const { space, pfn } = address ?? {};
   const fields = fieldsOf(record);
   const { dpa } = fields;
-  const isPage = pfn !== undefined && (space === 'physical' || space === 'guest-physical');
+  // 0 is what stands where nobody knew an address.
+  const isPage = pfn !== undefined && address?.value !== 0n && (space === 'physical' || space === 'guest-physical');
   return {
     reporter: reporterOf(record),
     record,
@@ -107,4 +108,13 @@ export function secondsApart(a: Witness, b: Witness): number | undefined {
 export function isNoFailure({ severity, reporter, record }: Witness): boolean {
   if (reporter !== 'machine-check' || rankOf(severity) >= rankOf('corrected')) return false;
   return record.lint.some(finding => finding.code === 'L_MCA_NOT_HARDWARE');
+}
+
+/** Lints that say that a record is one of a virtual machine: its cause is with the host. */
+const OF_GUEST = /^L_MCA_(?:QEMU_|HYPERV_MADE$|VIRTUAL_CPU$)/;
+
+/** Whether a bad record is one that a hypervisor made or shows. */
+export function isOfGuest({ severity, reporter, record }: Witness): boolean {
+  if (reporter !== 'machine-check' || rankOf(severity) >= rankOf('corrected')) return false;
+  return record.lint.some(finding => OF_GUEST.test(finding.code));
 }
