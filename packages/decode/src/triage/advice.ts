@@ -8,7 +8,7 @@ import { thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
 import type { Fate } from './fate.ts';
 import type { Incident } from './incident.ts';
-import { cameAsException, fieldsOf, isCorrected, isNoFailure, isOfGuest, rankOf } from './witness.ts';
+import { cameAsException, fieldsOf, isCorrected, isFirmwareBank, isNoFailure, isOfGuest, rankOf } from './witness.ts';
 import type { Witness } from './witness.ts';
 
 interface Facts {
@@ -192,12 +192,10 @@ function isLeftOver({ record, reporter, severity }: Witness): boolean {
   if (record.raw.kind !== 'x86-mca') return false;
   if (record.raw.within === 'previous-boot') return true;
   if (reporter !== 'machine-check' || !OF_LINUX.has(record.source.from) || record.bank === undefined) return false;
-  return isLost(severity) && cameAsException(record) === false && record.bank < FIRMWARE_BANK;
+  return isLost(severity) && cameAsException(record) === false && !isFirmwareBank(record);
 }
 /** Forms in which Linux, or mcelog after it, gives banks. */
 const OF_LINUX: ReadonlySet<string> = new Set(['linux', 'mcelog', 'journal-export', 'journal-json']);
-/** From here on banks are made up, by Linux, of reports of the firmware. */
-const FIRMWARE_BANK = 128;
 
 /** Whether an incident is known to be of an earlier boot: all that witnessed the error itself say so. */
 export function isOfEarlierBoot(witnesses: readonly Witness[]): boolean {

@@ -6,7 +6,7 @@
 import { dropBelow, pfnOf } from '../registers/address.ts';
 import { Few } from './few.ts';
 import { isAnnounced, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
-import { isCorrected, rankOf, secondsApart } from './witness.ts';
+import { isCorrected, isFirmwareBank, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
 export interface Incident {
@@ -43,6 +43,7 @@ export class Incidents {
   /** The last that were opened, the newest first; some of them may be closed. */
   readonly #recent: Incident[] = [];
   readonly #byPage = new Few<number, Incident>();
+  readonly #byDevicePage = new Few<string, Incident>();
   /** By the page frame of an address that is not known to be one of the system. */
   readonly #byRawPage = new Few<number, Incident>();
 
@@ -57,7 +58,7 @@ export class Incidents {
       this.#join(referred, witness, 'report');
       return;
     }
-    const known = pfn === undefined ? undefined : this.#byPage.get(pfn);
+    const known = this.#at(witness);
     if (known !== undefined) {
       const joined = joins(known, witness);
       if (joined !== undefined) {
@@ -78,6 +79,12 @@ export class Incidents {
 
   end(): void {
     for (let first = this.#open[0]; first !== undefined; first = this.#open[0]) this.#close(first);
+  }
+
+  /** The incident of the page that a record names. */
+  #at({ pfn, deviceKey }: Witness): Incident | undefined {
+    const known = pfn === undefined ? undefined : this.#byPage.get(pfn);
+    return known ?? (deviceKey === undefined ? undefined : this.#byDevicePage.get(deviceKey));
   }
 
   /** The incident that a record says it belongs to, by other things than a page that both name. */
@@ -124,7 +131,8 @@ export class Incidents {
   }
 
   /** Takes the address of a witness, and keeps where later records find the incident. */
-  #placed(incident: Incident, { pfn, rawPfn, address }: Witness): void {
+  #placed(incident: Incident, { pfn, rawPfn, address, deviceKey }: Witness): void {
+    if (deviceKey !== undefined) this.#byDevicePage.set(deviceKey, incident);
     if (rawPfn !== undefined) {
       if (incident.pfn === rawPfn) incident.assumed = rawPfn;
       if (!this.#byRawPage.has(rawPfn)) this.#byRawPage.set(rawPfn, incident);
@@ -146,6 +154,7 @@ export class Incidents {
     const at = this.#open.indexOf(incident);
     if (at >= 0) this.#open.splice(at, 1);
     this.#byPage.drop(incident);
+    this.#byDevicePage.drop(incident);
     this.#byRawPage.drop(incident);
     this.#sink(incident);
   }
@@ -191,12 +200,12 @@ function mayBeOne(a: Witness, b: Witness): boolean {
   if (x > 1 && y > 1 && x !== y) return false;
   if (a.reporter !== b.reporter) return true;
   if (a.reporter !== 'machine-check') return false;
-  // The same bank as other CPUs see it; or another unit that met the same bad data.
+  // The same bank as other CPUs see it; or another unit that met the same bad data, or what the firmware says of it.
   if (a.record.bank === b.record.bank) {
     if (a.record.registers['status'] !== b.record.registers['status']) return false;
     return a.record.cpu !== b.record.cpu || isCopy(a, b);
   }
-  return !isCorrected(a.severity);
+  return !isCorrected(a.severity) || isFirmwareBank(a.record) || isFirmwareBank(b.record);
 }
 
 /** What Linux does about data that is lost: it does nothing of it for a corrected error. */

@@ -368,6 +368,19 @@ describe('parts that are no DIMM', () => {
     expect(pagesAgain).toEqual([{ device: 'CXL mem1', dpa: 0x1000n, incidents: 2 }]);
   });
 
+  it('what firmware and driver tell of one page of a device, joined by its PCI address', () => {
+    const both = readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'linux-cxl-trace.in'), 'utf8');
+    const { incidents, worst, parts } = of(both);
+    expect(incidents).toBe(1);
+    expect(worst?.witnesses.map(w => [w.reporter, w.joinedBy])).toEqual([
+      ['firmware', undefined],
+      ['device', 'address and time'],
+    ]);
+    expect(parts.map(p => p.name)).toEqual(['CXL mem1']);
+    expect(of(both.replace('host=0000:0e:00.0', 'host=0000:0f:00.0')).incidents).toBe(2);
+    expect(of(both.replace('dpa=7c0', 'dpa=27c0')).incidents).toBe(2);
+  });
+
   it('the function of a PCIe device', () => {
     const line =
       '[    1.000000] aer_event: 0000:01:00.0 PCIe Bus Error: severity=Corrected, Bad TLP, TLP Header=Not available\n';
@@ -386,6 +399,18 @@ describe('what is told twice', () => {
     const { incidents, worst } = triage(readFileSync(join(DIR, '..', '..', 'decode', 'golden', 'linux-bert.in')));
     expect(incidents).toBe(1);
     expect(worst).toMatchObject({ ofEarlierBoot: true, because: ['earlier-boot'] });
+  });
+
+  it('a bank, and the one that Linux makes of the report of the firmware about it', () => {
+    const bank = (n: number, addr = '123450000'): string =>
+      mce(1, [
+        `CPU 0: Machine Check: 0 Bank ${n}: 8c00004000010090`,
+        `TSC 0 ADDR ${addr} MISC 8c`,
+        'PROCESSOR 0:806f8 TIME 1689802780 SOCKET 0 APIC 0 microcode 1',
+      ]);
+    expect(of(bank(13) + bank(255)).bySeverity).toEqual({ corrected: { incidents: 1, errors: 1 } });
+    expect(of(bank(13) + bank(14)).incidents).toBe(2);
+    expect(of(bank(13) + bank(255, '123451000')).incidents).toBe(2);
   });
 
   it('Xen: why it stops, the bank, and the panic', () => {

@@ -42,6 +42,8 @@ export interface Witness {
   isTotal: boolean;
   /** Page of 4 KiB within the memory of a CXL device. */
   devicePage: number | undefined;
+  /** That page of the device at a PCI address; undefined where a record does not say which device it is. */
+  deviceKey: string | undefined;
   time: DecodedTime | undefined;
   address: bigint | undefined;
   /** 4 KiB page frame in the system that reports, or in the guest that QEMU tells. */
@@ -60,11 +62,31 @@ function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
   return RECORD_ROWS.get(name)?.reporter ?? 'kernel';
 }
 
+/** Where in which CXL device: by an event of its driver, or by the section of a firmware record (CXL 3.1, 8.2.9.2.1; UEFI 2.10 N.2.14). */
+function mediaOf(record: DecodedRecord): { dpa: bigint; host: string | undefined } | undefined {
+  const { raw } = record;
+  if (raw.kind === 'event') {
+    const { dpa, host } = raw.fields;
+    return typeof dpa === 'bigint' ? { dpa, host: typeof host === 'string' ? host : undefined } : undefined;
+  }
+  if (raw.kind !== 'cper') return undefined;
+  for (const { body } of raw.sections) {
+    if (!('devicePhysicalAddress' in body) || typeof body.devicePhysicalAddress !== 'bigint') continue;
+    const { segment, bus, device, function: of } = body as Readonly<Record<string, unknown>>;
+    const hex = (value: unknown, digits: number): string => Number(value).toString(16).padStart(digits, '0');
+    const isKnown = [segment, bus, device, of].every(value => typeof value === 'number');
+    const host = isKnown ? `${hex(segment, 4)}:${hex(bus, 2)}:${hex(device, 2)}.${hex(of, 1)}` : undefined;
+    return { dpa: body.devicePhysicalAddress, host };
+  }
+  return undefined;
+}
+
 export function witnessOf(record: DecodedRecord): Witness {
   const { address, kind } = record;
   const { space, pfn } = address ?? {};
   const fields = fieldsOf(record);
-  const { dpa } = fields;
+  const media = mediaOf(record);
+  const devicePage = media === undefined ? undefined : Number(pfnOf(media.dpa));
   // 0 is what stands where nobody knew an address.
   const isPage = pfn !== undefined && address?.value !== 0n && (space === 'physical' || space === 'guest-physical');
   return {
@@ -74,7 +96,8 @@ export function witnessOf(record: DecodedRecord): Witness {
     place: record.place,
     count: record.count ?? 1,
     isTotal: fields['total'] !== undefined,
-    devicePage: typeof dpa === 'bigint' ? Number(pfnOf(dpa)) : undefined,
+    devicePage,
+    deviceKey: media?.host === undefined ? undefined : `${media.host} ${devicePage ?? ''}`,
     time: record.lineTime ?? record.time,
     address: address?.value,
     pfn: isPage ? Number(pfn) : undefined,
@@ -90,6 +113,10 @@ const NO_FIELDS: Readonly<Record<string, FieldValue>> = {};
 export function fieldsOf({ raw }: DecodedRecord): Readonly<Record<string, FieldValue>> {
   return raw.kind === 'event' ? raw.fields : NO_FIELDS;
 }
+
+/** Linux numbers banks so that it makes of a report of the firmware; hardware has fewer. */
+const FIRMWARE_BANK = 128;
+export const isFirmwareBank = ({ bank }: DecodedRecord): boolean => bank !== undefined && bank >= FIRMWARE_BANK;
 
 /** Whether a machine check came as an exception: SDM vol. 3B, IA32_MCG_STATUS MSR, MCIP; undefined where nobody says. */
 export function cameAsException({ raw }: DecodedRecord): boolean | undefined {
