@@ -56,6 +56,10 @@ const PAGE_STEPS =
   /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing, unless it failed/i;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
 
+/** A cache or a core is not to be had by itself. */
+const isProcessor = ({ record: { component } }: Witness): boolean =>
+  component?.area === 'cache' || component?.area === 'core';
+
 /** A label or FRU is a module; a channel has one or several. */
 function replaceOf({ memory = '', witnesses }: Facts): string {
   // mcelog writes `any` where the registers do not say which.
@@ -156,7 +160,8 @@ const RULES: readonly Rule[] = [
   {
     id: 'yellow',
     when: f => f.telling.record.threshold === 'yellow' && isCorrected(f.severity),
-    say: f => `replace the unit${f.part === undefined ? '' : ` (${f.part})`}: it corrects more than its vendor allows`,
+    say: f =>
+      `replace the ${isProcessor(f.telling) ? 'processor' : 'unit'}${f.part === undefined ? '' : ` (${f.part})`}: it corrects more than its vendor allows`,
     takesBack: /^Nothing was lost; act when/,
   },
   {
