@@ -279,7 +279,7 @@ export class KernelReader implements Reader {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.#message(held.text, held.caller, held.lineNumber)) return;
-    if (!held.text.includes('[Hardware Error]: TSC ')) return;
+    if (!/\[Hardware Error\]: TSC(?: |$)/.test(held.text)) return;
     const place = { form: 'linux', firstLine: held.lineNumber, lastLine: held.lineNumber } as const;
     this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message: CUT_LINE } });
   }
