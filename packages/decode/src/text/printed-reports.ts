@@ -5,13 +5,17 @@ import type { CperMemoryError, CperRecord, CperSection, CperSeverity } from '../
 import type { CperItem, Place, TextNote } from './item.ts';
 
 /** Severity of a firmware record as it is printed (cper_severity_strs[] of Linux, its `severity` line of before 3.14, rasdaemon). */
-export const PRINTED_SEVERITIES: Readonly<Record<string, CperSeverity>> = {
-  recoverable: 'recoverable',
-  fatal: 'fatal',
-  corrected: 'corrected',
-  info: 'none',
-  informational: 'none',
-};
+export const PRINTED_SEVERITIES: Readonly<Record<string, CperSeverity>> = Object.assign(
+  // The word is the input's: `constructor` is no severity.
+  Object.create(null) as Record<string, CperSeverity>,
+  {
+    recoverable: 'recoverable',
+    fatal: 'fatal',
+    corrected: 'corrected',
+    info: 'none',
+    informational: 'none',
+  } as const,
+);
 
 /** Severity of an mc_event as it is printed (mc_event_error_type() of ras_event.h) → event. */
 const MC_EVENTS = {
