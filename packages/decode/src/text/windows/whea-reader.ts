@@ -1,18 +1,15 @@
 /**
  * @module WHEA-Logger's events of Windows: event XML (Event Viewer, wevtutil, Get-WinEvent), their fields as `name value`, and their
  * sentences, in any language. Source: the manifest of Microsoft-Windows-WHEA-Logger (ErrorSource, ApicId, MCABank, MciStat, MciAddr,
- * MciMisc; of memory the members of UEFI 2.10 N.2.5 with their ValidBits). The firmware record in RawData is read as one wherever it stands (transport/carried.ts).
+ * MciMisc). The firmware record in RawData is read as one wherever it stands (transport/carried.ts).
  */
 import { AER_CORRECTABLE_STATUS, AER_UNCORRECTABLE_STATUS } from '../../cper/aer.ts';
-import { SECTION_MEMORY } from '../../cper/guid.ts';
-import type { CperMemoryError } from '../../cper/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import type { Register } from '../../registers/register.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import { dropInvalid } from '../printed-registers.ts';
-import { oneSection } from '../printed-reports.ts';
 import type { Reader } from '../reader.ts';
 import { parseU64 } from '../../common/hex.ts';
 
@@ -30,40 +27,11 @@ export const WHEA_NEEDLES: readonly string[] = [
   "'PhysicalAddress'",
 ];
 
-/** Members of a memory section by the bit of ValidBits that says whether they hold anything. */
-const MEMORY: Readonly<Record<string, readonly [bit: number, member: keyof CperMemoryError]>> = {
-  ErrorStatus: [0, 'errorStatus'],
-  PhysicalAddress: [1, 'physicalAddress'],
-  PhysicalAddressMask: [2, 'physicalAddressMask'],
-  Node: [3, 'node'],
-  Card: [4, 'card'],
-  Module: [5, 'module'],
-  Bank: [6, 'bank'],
-  Device: [7, 'device'],
-  Row: [8, 'row'],
-  Column: [9, 'column'],
-  BitPosition: [10, 'bitPosition'],
-  RequesterId: [11, 'requestorId'],
-  ResponderId: [12, 'responderId'],
-  TargetId: [13, 'targetId'],
-  ErrorType: [14, 'errorType'],
-};
-const WIDE: ReadonlySet<string> = new Set([
-  'errorStatus',
-  'physicalAddress',
-  'physicalAddressMask',
-  'requestorId',
-  'responderId',
-  'targetId',
-]);
 const NAMES = 'ErrorSource|ApicId|MCABank|MciStat|MciAddr|MciMisc';
-/** Further members of events of memory, which other events have too. */
-const MORE = new RegExp(
-  `Name=["'](ValidBits|UncorrectableErrorStatus|CorrectableErrorStatus|Bus|Function|Segment|${Object.keys(MEMORY).join('|')})["']>(0x[0-9a-fA-F]{1,16}|\\d{1,20})<`,
-  'g',
-);
+/** Members of events of PCI Express. */
+const PCIE =
+  /Name=["'](UncorrectableErrorStatus|CorrectableErrorStatus|Bus|Device|Function|Segment)["']>(0x[0-9a-fA-F]{1,16}|\d{1,20})</g;
 const PCI_NAME = /Name=["'](?:Primary)?DeviceName["']>([^<]{1,128})</;
-const FRU = /Name=["']FRUText["']>([^<]{1,32})</;
 const SYSTEM_TIME = /\bSystemTime=["'](\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z)/;
 const LEVEL = /<Level>([1-4])<\/Level>/;
 /** `<Data Name="MciStat">0x…</Data>`, `"MciStat": "0x…"`, `MciStat 0x…`, `[MciStat] 0x…`. */
@@ -93,8 +61,7 @@ interface Open {
   lastLine: number;
   others: number;
   fields: Map<string, bigint>;
-  memory: Map<string, bigint>;
-  fru: string | undefined;
+  pcie: Map<string, bigint>;
   pciName: string | undefined;
   severity: string | undefined;
   /** The labels are not English: what stands behind them is. */
@@ -156,11 +123,7 @@ export class WheaReader implements Reader {
     const { firstLine, lastLine, fields } = open;
     const status = fields.get('MciStat');
     const place = { form: 'windows', firstLine, lastLine } as const;
-    if (open.memory.has('PhysicalAddress') && open.memory.has('ValidBits')) {
-      this.#memory(open);
-      return;
-    }
-    if (open.memory.has('UncorrectableErrorStatus') || open.memory.has('CorrectableErrorStatus')) {
+    if (open.pcie.has('UncorrectableErrorStatus') || open.pcie.has('CorrectableErrorStatus')) {
       this.#pcie(open);
       return;
     }
@@ -192,24 +155,9 @@ export class WheaReader implements Reader {
     return system !== undefined && firstLine - system.line <= MAX_LINES ? system : undefined;
   }
 
-  /** An event of memory: the section of a firmware record, member by member. */
-  #memory({ memory, fru, firstLine, lastLine }: Open): void {
-    const valid = memory.get('ValidBits') ?? 0n;
-    const body: CperMemoryError = { kind: 'memory' };
-    for (const [name, [bit, member]] of Object.entries(MEMORY)) {
-      const value = memory.get(name);
-      if (value === undefined || valid.toString(2).at(-1 - bit) !== '1') continue;
-      Object.assign(body, { [member]: WIDE.has(member) ? value : Number(BigInt.asUintN(16, value)) });
-    }
-    const level = this.#systemOf(firstLine)?.level;
-    const severity = level === 1 || level === 2 ? 'fatal' : 'corrected';
-    const place = { form: 'windows', firstLine, lastLine } as const;
-    this.#sink(oneSection(severity, { type: SECTION_MEMORY, body }, place, [], { text: fru }));
-  }
-
   /** An event of PCI Express: the device and what its registers of Advanced Error Reporting hold. */
-  #pcie({ memory, pciName, firstLine, lastLine }: Open): void {
-    const of = (name: string): bigint => memory.get(name) ?? 0n;
+  #pcie({ pcie, pciName, firstLine, lastLine }: Open): void {
+    const of = (name: string): bigint => pcie.get(name) ?? 0n;
     const hex = (value: bigint, digits: number): string => value.toString(16).padStart(digits, '0');
     const device = `${hex(of('Segment'), 4)}:${hex(of('Bus'), 2)}:${hex(of('Device'), 2)}.${hex(of('Function'), 1)}`;
     const [uncorrectable, correctable] = [of('UncorrectableErrorStatus'), of('CorrectableErrorStatus')];
@@ -236,14 +184,13 @@ export class WheaReader implements Reader {
     }
     const open = this.#open;
     if (open === undefined) return false;
-    const known = open.memory.size;
-    for (const m of text.matchAll(MORE)) {
+    const known = open.pcie.size;
+    for (const m of text.matchAll(PCIE)) {
       const value = parseU64(m[2] ?? '');
-      if (value !== undefined) open.memory.set(m[1] ?? '', value);
+      if (value !== undefined) open.pcie.set(m[1] ?? '', value);
     }
-    open.fru ??= FRU.exec(text)?.[1];
     open.pciName ??= PCI_NAME.exec(text)?.[1];
-    return open.memory.size > known;
+    return open.pcie.size > known;
   }
 
   /** The sentence of an event in another language. */
@@ -321,8 +268,7 @@ export class WheaReader implements Reader {
       lastLine: lineNumber,
       others: 0,
       fields: new Map(),
-      memory: new Map(),
-      fru: undefined,
+      pcie: new Map(),
       pciName: undefined,
       severity: undefined,
       said: new Map(),
