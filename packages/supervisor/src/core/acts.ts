@@ -1,6 +1,6 @@
 /** @module The life of an act: intent → sent → confirmed, failed or refused; after its deadline unknown, which is looked at. */
 import type { Act, ActKind, ActResult, StopProof } from './act.ts';
-import { alarm, decide } from './turn.ts';
+import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
 import { isAlive, newer } from './ledger.ts';
@@ -121,6 +121,7 @@ export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'inte
       host: doing.host,
       summary: `Page ${doing.page ?? '?'} of ${doing.host} is not taken out of use: ${doing.reason ?? state}.`,
     });
+  if (state === 'confirmed' && doing.page !== undefined) calm(t, 'action-failed', `${doing.host} page ${doing.page}`);
   s.flying = s.flying.filter(id => id !== doing.id);
   if (doing.vm !== undefined) t.vms.add(doing.vm);
   t.hosts.add(doing.host);
@@ -184,6 +185,7 @@ export function takeResult(t: Turn, from: Answerer, result: ActResult, place: Pl
   if (result.epoch !== doing.epoch)
     return refuse(t, doing, from, result, `it is for epoch ${result.epoch}, and epoch ${doing.epoch} was asked for`);
   if (doing.state !== 'intent' && doing.state !== 'sent' && doing.state !== 'unknown') return;
+  doing.at = place.at;
   const vm = s.vms.get(doing.vm ?? '');
   const seen = result.seen?.['state'] ?? (result.seen?.['pid'] === undefined ? undefined : 'running');
   if (seen !== undefined) doing.seen = seen.slice(0, 40);

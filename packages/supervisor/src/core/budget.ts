@@ -87,7 +87,7 @@ export function mayFence(s: State, host: HostId, ordered: boolean): boolean {
   if (s.flying.some(id => s.acts.get(id)?.kind === 'fence')) return false;
   const there = mayRunOn(s, host).map(vm => vm.id);
   const all = new Set([...touchedVms(s), ...there]);
-  return all.size <= Math.max(s.policy.budget.moves, there.length);
+  return all.size + pageActs(s) <= Math.max(s.policy.budget.moves, there.length);
 }
 
 /** Has a VM looked at again when something may be begun: what is wanted of it had to wait. */

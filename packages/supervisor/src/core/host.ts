@@ -7,7 +7,7 @@ import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
-import { placeOf, turnBack } from './places.ts';
+import { forgetClock, placeOf, turnBack } from './places.ts';
 import { hidesWhileLost, isKernelLog } from './sources.ts';
 import type { Copy, Host, Place } from './state.ts';
 import { land, want } from './acts.ts';
@@ -19,6 +19,8 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
+/** Rows of so long tell how far a clock is off, and those of the time before it, ms. */
+const WINDOW_MS = 300_000;
 /** A clock that is so far ahead is told, ms: what its host dates is joined with the rest by time. */
 const AHEAD_MS = 10_000;
 /** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
@@ -192,7 +194,7 @@ export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
   const changed = host.connected !== connected;
   if (changed) host.since = t.now;
   // Its clock may have been set meanwhile; until it is here again what was known last is the best.
-  if (changed && connected) delete host.behind;
+  if (changed && connected) forgetClock(host);
   host.connected = connected;
   if (connected) calm(t, 'agent-silent', id);
   t.hosts.add(id);
@@ -206,7 +208,7 @@ export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
 export function startLife(t: Turn, id: HostId): void {
   const host = hostOf(t.s, id);
   if (host.correctedTo !== undefined) host.correctedBefore = new Map(host.correctedTo);
-  delete host.behind;
+  forgetClock(host);
   for (const doing of t.s.flying.map(act => t.s.acts.get(act)))
     if (doing?.host === id && doing.kind !== 'fence')
       land(t, doing, 'unknown', 'its agent has lost what it had written down');
@@ -243,8 +245,15 @@ export function noteClock(t: Turn, row: Row): void {
       }
     }
     host.newest = { spool, seq, at };
+    const { clock } = host;
+    if (clock === undefined || t.now - clock.began >= WINDOW_MS) {
+      const isNext = clock !== undefined && t.now - clock.began < 2 * WINDOW_MS;
+      host.clock = { began: t.now, least: t.now - at, ...(isNext ? { before: clock.least } : {}) };
+    }
   }
-  host.behind = Math.min(host.behind ?? Number.POSITIVE_INFINITY, t.now - row.at);
+  const window = (host.clock ??= { began: t.now, least: t.now - at });
+  window.least = Math.min(window.least, t.now - at);
+  host.behind = Math.min(window.least, window.before ?? Number.POSITIVE_INFINITY);
   if (host.behind > -AHEAD_MS) calm(t, 'clock-ahead', host.id);
   else
     alarm(t, 'clock-ahead', host.id, {

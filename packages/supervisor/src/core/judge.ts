@@ -189,7 +189,6 @@ function plan(t: Turn, vm: Vm, rule: VmRule, rung: Rung, facts: VmFacts, inciden
 
 /** Judges a host whose facts have changed. */
 export function judgeHost(t: Turn, host: Host): void {
-  judgePages(t, host);
   const found = ruleForHost(t.s, host);
   if (found === undefined) return;
   const { rule, facts } = found;
@@ -351,7 +350,7 @@ export function evacuate(t: Turn, host: Host): void {
 }
 
 /** Pages with many corrected errors: the kernel of the host moves their content before it is lost. */
-function judgePages(t: Turn, host: Host): void {
+export function judgePages(t: Turn, host: Host): void {
   for (const rule of t.s.policy.rules) {
     if (rule.of !== 'page') continue;
     for (const [name, part] of host.corrected) {

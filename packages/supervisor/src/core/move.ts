@@ -487,8 +487,8 @@ function arrived(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const from = vm.home;
   if (copy.state === 'starting') copy.state = 'running';
   vm.home = copy.host;
-  vm.settled = hostNow(t, copy.host);
-  vm.after = [];
+  vm.settled = copy.since;
+  vm.after = vm.after.filter(a => a.at >= copy.since);
   delete vm.down;
   finish(t, vm, move, {
     type: 'vm.restarted',
@@ -616,7 +616,8 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
     return;
   }
   if (done.state === 'confirmed') {
-    vm.settled = hostNow(t, home.host);
+    vm.settled = done.at ?? hostNow(t, home.host);
+    delete vm.decided;
     finish(t, vm, move, {
       type: 'vm.restarted',
       transition: `rebooted/${done.id}`,
@@ -662,6 +663,8 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     calm(t, 'unproven', vm.id);
     if (target.state === 'starting') target.state = 'running';
     vm.home = target.host;
+    vm.settled = target.since;
+    delete vm.decided;
     finish(t, vm, move, {
       type: 'vm.migrated',
       transition: `migrated/${vm.epoch}/${target.host}`,

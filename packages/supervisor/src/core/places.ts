@@ -38,12 +38,18 @@ export function noteSpool(s: State, row: Row): boolean {
   return lost;
 }
 
+/** How far a host's clock is off has to be learnt anew. */
+export function forgetClock(host: Host): void {
+  delete host.behind;
+  delete host.clock;
+}
+
 /** A host's clock was set back: what it says from now on is newer than all that was placed by that clock, and its time is learnt anew. */
 export function turnBack(host: Host, spool: string): void {
   host.life = (host.life ?? 0) + 1;
   host.spools ??= new Map();
   host.spools.set(spool, host.life);
-  delete host.behind;
+  forgetClock(host);
 }
 
 /** Where a row stands in the story of its host. */

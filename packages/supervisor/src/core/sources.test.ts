@@ -145,3 +145,28 @@ test('a clock that is ahead is an alert, until it is set', () => {
   row(102, 0);
   expect(standingAlerts(scene)).toEqual([]);
 });
+
+test('a clock that was set right between two rows, without going back, is noticed within two windows', () => {
+  const scene = fleet();
+  let seq = 100;
+  const row = (ahead: number): void =>
+    void scene.send({
+      input: 'row',
+      at: scene.now,
+      row: {
+        host: 'b',
+        spool: 'b-1',
+        seq: seq++,
+        at: scene.now + ahead * 1000,
+        said: { kind: 'source', source: 'kmsg', state: 'reading' },
+      },
+    });
+  row(15);
+  expect(standingAlerts(scene)).toEqual(['clock-ahead b']);
+  for (let minute = 0; minute < 11; minute++) {
+    scene.pass(60);
+    row(0);
+  }
+  expect(standingAlerts(scene)).toEqual([]);
+  expect(scene.state.hosts.get('b')?.behind).toBe(0);
+});

@@ -78,8 +78,10 @@ export interface Host {
   connected: boolean;
   /** Since when it is (not) connected. */
   since: Time;
-  /** How far its clock is behind ours, ms: the least that any of its rows took since it connected. Negative where it is ahead. */
+  /** How far its clock is behind ours, ms: the least that any of its rows took lately. Negative where it is ahead. */
   behind?: number;
+  /** The least of the last two windows of some minutes: a clock that is set right is noticed. */
+  clock?: { began: Time; least: number; before?: number };
   /** Its newest row: a later one of an earlier time says that its clock was set back. */
   newest?: Place;
   place?: Place;
@@ -297,6 +299,8 @@ export interface Doing {
   reason?: string;
   /** What its agent saw, `running` of a VM above all. */
   seen?: string;
+  /** When it was answered, by the clock of the host. */
+  at?: Time;
   /** It ends a second copy: one of them at a time, ahead of all others. */
   urgent?: true;
   /** Who answered though it was not theirs to answer; noted once each. */
@@ -336,6 +340,8 @@ export interface State {
   /** Alerts that stand, and how often each was raised. */
   alerts: Map<string, { raised: number; standing: boolean }>;
   decisions: { count: number; hash: string };
+  /** That an address is known later is told: not so by the versions before. */
+  locates?: true;
 }
 
 /** A core that knows nothing. Its policy does nothing until it is given one. */
@@ -358,6 +364,7 @@ export function newState(): State {
     taken: new Map(),
     alerts: new Map(),
     decisions: { count: 0, hash: '' },
+    locates: true,
   };
 }
 
@@ -377,6 +384,13 @@ export function restore(text: string): State {
   }) as State;
   // Not in those of before.
   state.fences ??= [];
+  // Nor was an address told by itself: what was told then had it, where it was known.
+  for (const { told } of state.incidents.values())
+    for (const transition of told.filter(name => name.startsWith('poisoned'))) {
+      const located = transition.replace('poisoned', 'located');
+      if (state.locates !== true && !told.includes(located)) told.push(located);
+    }
+  state.locates = true;
   if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);
   return state;
 }

@@ -18,7 +18,7 @@ import {
 } from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
-import { evacuate, judgeHost, judgeVm } from './judge.ts';
+import { evacuate, judgeHost, judgePages, judgeVm } from './judge.ts';
 import { advanceMoves } from './move.ts';
 import { takeOrder } from './orders.ts';
 import { noteSpool, placeBeside, placeOf } from './places.ts';
@@ -146,9 +146,11 @@ function settle(t: Turn): void {
   const turn = nextTurn(t.s);
   if (turn.vm !== undefined) t.vms.add(turn.vm);
   if (turn.host !== undefined) t.hosts.add(turn.host);
+  const touched = new Set<string>();
   for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
     const vms = [...t.vms].toSorted();
     const hosts = [...t.hosts].toSorted();
+    for (const id of hosts) touched.add(id);
     if (vms.length + hosts.length > 0) t.awake = true;
     t.vms.clear();
     t.hosts.clear();
@@ -161,9 +163,15 @@ function settle(t: Turn): void {
       if (host === undefined) continue;
       judgeHost(t, host);
       evacuate(t, host);
-      applyPages(t, host);
     }
     if (t.s.moving.length > 0) advanceMoves(t);
+  }
+  // A VM that waits goes before a page: it may be down.
+  for (const id of [...touched].toSorted()) {
+    const host = t.s.hosts.get(id);
+    if (host === undefined) continue;
+    judgePages(t, host);
+    applyPages(t, host);
   }
 }
 

@@ -58,3 +58,43 @@ describe('pages of hosts are within the budget', () => {
     expect(told()).toBe(2);
   });
 });
+
+test('a VM that has died is started before pages are taken out of use, however many wait', () => {
+  const scene = new Scene({ ...shippedPolicy('protect'), reoffline: true });
+  for (const host of ['a', 'b']) scene.host(host);
+  scene.vm('a', 'v', { autostart: false });
+  for (let pfn = 1n; pfn <= 20n; pfn++)
+    scene.see('b', 'kmsg', 'host.edac-corrected', { count: 60, message: 'memory read error', addr: pfn << 12n });
+  scene.host('c');
+  expect(scene.acts().map(a => a.kind)).toEqual(['soft-offline']);
+  scene.see(
+    'a',
+    'qmp',
+    'vmm.memory-failure',
+    { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+    { vm: 'v', gpa: 0x1000n },
+  );
+  scene.see('a', 'proc', 'vmm.exit', { signal: 7 }, { vm: 'v' });
+  scene.vm('a', 'v', { state: 'gone', reason: 'killed', autostart: false });
+  // Nobody answers for pages, so that each takes its whole deadline.
+  const isStarted = (): boolean => scene.effects.some(e => e.effect === 'act' && e.act.kind === 'start');
+  let seconds = 0;
+  for (; !isStarted() && seconds < 600; seconds++) {
+    for (const act of scene.acts()) if (act.kind !== 'soft-offline') scene.good(act);
+    scene.pass(1);
+  }
+  expect(seconds).toBeLessThan(70);
+});
+
+test('the alert of a page that could not be taken away ends when it is', () => {
+  const scene = new Scene(shippedPolicy('protect'));
+  scene.host('a');
+  const order = (): void => void scene.order('ann', { order: 'offline', host: 'a', page: '0x0000000000000007' });
+  const isStanding = (): unknown => scene.state.alerts.get('action-failed a page 0x0000000000000007')?.standing;
+  order();
+  scene.answer(scene.acts()[0] ?? expect.fail('no act'), { state: 'refused', reason: 'not allowed' });
+  expect(isStanding()).toBe(true);
+  order();
+  scene.good(scene.acts()[0] ?? expect.fail('no act'));
+  expect(isStanding()).toBe(false);
+});

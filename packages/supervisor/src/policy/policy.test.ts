@@ -100,7 +100,7 @@ describe('faults', () => {
   const rules = (...all: string[]): string => `${BASE}rules:\n${all.map(rule => `  - { ${rule} }\n`).join('')}`;
 
   test.each([
-    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: terminate'],
+    ['name: a, of: vm, when: { errors: 1 }, do: quarantine', 'name: b, of: vm, when: { errors: 2 }, do: terminate'],
     ['name: a, of: vm, when: { errors: 2 }, do: tell', 'name: b, of: vm, when: { unlocated: 2, within: 1h }, do: hold'],
     ['name: a, of: vm, when: { errors: 1 }, do: tell', 'name: b, of: vm, when: { consumed: true }, do: reboot'],
     [
@@ -132,6 +132,9 @@ describe('faults', () => {
   });
 
   test.each([
+    // For a reset counts what came since the last one, and a VM is clean behind it.
+    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: terminate'],
+    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: migrate'],
     ['name: a, of: vm, when: { errors: 1, within: 1h }, do: tell', 'name: b, of: vm, when: { errors: 2 }, do: reboot'],
     [
       'name: a, of: vm, when: { errors: 1, consumed: false }, do: tell',

@@ -192,3 +192,78 @@ test('a live migration for which autostart cannot be switched off is not announc
   const told = scene.effects.flatMap(e => (e.effect === 'notice' ? [e.notice.type] : []));
   expect(told).toEqual(['host.draining', 'vm.restart.planned', 'alert.action-failed', 'vm.restart.withdrawn']);
 });
+
+describe('between what is done and the answer that tells of it', () => {
+  /** The reset or start is done at once, and its answer comes so many seconds later. */
+  const LAGS = [0.2, 2, 30];
+  const vmOf = (scene: Scene): string | undefined => scene.state.vms.get('v')?.home;
+
+  test.each(LAGS)('a VM that is started and dies within %d s of lag is started again', lag => {
+    const scene = fleet(parsePolicy(RULES, 'mine'));
+    scene.host('c');
+    for (const page of [1n, 2n, 3n]) poison(scene, page << 12n);
+    for (let act = scene.acts()[0]; act !== undefined && act.kind !== 'start'; act = scene.acts()[0]) scene.good(act);
+    const start = first(scene, 'start');
+    const at = scene.now;
+    scene.now = at + lag * 500;
+    scene.see(
+      start.host,
+      'qmp',
+      'vmm.memory-failure',
+      { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+      { vm: 'v', gpa: 9n << 12n },
+    );
+    scene.now = at + lag * 700;
+    scene.see(start.host, 'proc', 'vmm.exit', { signal: 7 }, { vm: 'v' });
+    scene.now = at + lag * 1000;
+    scene.answer(start, { state: 'confirmed', seen: { pid: '7', state: 'running' } });
+    scene.vm(start.host, 'v', { state: 'gone', reason: 'killed', epoch: 1 });
+    const before = scene.effects.length;
+    for (let seconds = 0; seconds < 120; seconds++) {
+      scene.allGood();
+      scene.pass(1);
+    }
+    const starts = scene.effects.slice(before).filter(e => e.effect === 'act' && e.act.kind === 'start');
+    expect(starts).toHaveLength(1);
+    expect(vmOf(scene)).not.toBe(start.host);
+    checkRun(scene);
+  });
+
+  test.each(LAGS)('an error behind a reset, told within %d s of lag, counts: the VM is not clean', lag => {
+    const scene = fleet(parsePolicy(RULES.replace(/.*name: third.*\n/, ''), 'mine'));
+    for (const page of [1n, 2n]) poison(scene, page << 12n);
+    const reset = first(scene, 'reset');
+    scene.pass(1);
+    const done = scene.now;
+    scene.now = done + lag * 500;
+    poison(scene, 3n << 12n);
+    // The agent has written the answer before that, and it comes behind it.
+    const answered = { kind: 'result', action: reset.id, epoch: reset.epoch, vm: 'v', state: 'confirmed' } as const;
+    scene.now = done + lag * 1000;
+    scene.send({
+      input: 'row',
+      at: scene.now,
+      row: { host: 'a', spool: 'a-1', seq: 9000, at: done, said: answered },
+    });
+    scene.order('ann', { order: 'drain', host: 'a' });
+    expect(scene.acts().map(a => a.kind)).not.toContain('migrate');
+  });
+});
+
+test('each error that asks for a reset has one', () => {
+  const scene = fleet(
+    parsePolicy(
+      RULES.replace(/.*name: (third|second|first).*\n/g, '').concat(
+        '  - {name: each, of: vm, when: {errors: 1}, do: reboot}\n',
+      ),
+      'mine',
+    ),
+  );
+  for (let page = 1n; page <= 4n; page++) {
+    poison(scene, page << 12n);
+    scene.pass(1);
+    scene.good(first(scene, 'reset'));
+    scene.pass(60);
+    expect(scene.acts()).toEqual([]);
+  }
+});

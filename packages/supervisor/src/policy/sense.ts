@@ -66,7 +66,9 @@ function hostCovers(first: HostWhen, then: HostWhen): boolean {
 
 /** Whether the first rule holds whenever the other one does. */
 function covers(first: Rule, then: Rule): boolean {
-  if (first.of === 'vm' && then.of === 'vm') return vmCovers(first.when, then.when);
+  // What counts for a reset is what came since the last one.
+  if (first.of === 'vm' && then.of === 'vm')
+    return (first.do !== 'reboot' || then.do === 'reboot') && vmCovers(first.when, then.when);
   if (first.of === 'host' && then.of === 'host') return hostCovers(first.when, then.when);
   if (first.of !== 'page' || then.of !== 'page') return false;
   return first.when.corrected <= then.when.corrected && spans(first.when.within, then.when.within);
@@ -83,8 +85,10 @@ export function inVain({ rules, proofs }: Policy): Vain[] {
       hint: `Put it before ${first.name}: the first rule that holds decides.`,
     };
   });
+  // A reset gives fresh memory: the VM is clean behind it.
+  const resets = rules.some(rule => rule.of === 'vm' && rule.do === 'reboot');
   for (const [i, rule] of rules.entries())
-    if (rule.of === 'vm' && rule.do === 'migrate' && asksForError(rule.when))
+    if (!resets && rule.of === 'vm' && rule.do === 'migrate' && asksForError(rule.when))
       out.push({
         path: ['rules', i, 'do'],
         message: `rule ${rule.name} migrates a VM that has met errors: only a clean one may be moved live, and it never is`,
