@@ -239,6 +239,8 @@ const EDAC: Readonly<Record<string, PlaceNumber>> = {
   CAS: 'column',
 };
 const EDAC_PAIR = /(?<![\w-])([A-Za-z][A-Za-z_-]{1,23})(?::|=) ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,()]|$)/g;
+/** The first skx_edac (Linux 4.7 to 5.4) prints row and column hexadecimal without 0x; the others behind `err_code:` with four digits have none. */
+const BARE_CELL = /\berr_code:[0-9a-f]{4}:[0-9a-f]{4}\b.{0,200}? row:([0-9a-f]{1,8}) col:([0-9a-f]{1,8})(?![\w])/s;
 /** Linux before 3.6, drivers that know the page: `row` is the chip select row. */
 const OLD_ROW = /^page 0x[0-9a-f]{1,13}, .{0,120}?\brow (\d{1,4}), (?:channel (\d{1,4}),? )?(?:labels? )?"/s;
 const OLD_LABEL = /^(?:page 0x|row ).{0,160}?(?:\blabels?|channel \d{1,4}) "([^"]{0,120})"/s;
@@ -283,6 +285,8 @@ export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): Decod
   const named = typeof label === 'string' ? label : (OLD_LABEL.exec(text) ?? EDAC_LABEL.exec(text))?.[1];
   if (named !== undefined && /\w/.test(named) && !NO_LABEL.test(named)) place.label = named;
   wordsOf(text, place);
+  const cell = BARE_CELL.exec(text);
+  if (cell !== null) [place.row, place.column] = [Number(`0x${cell[1]}`), Number(`0x${cell[2]}`)];
   for (const [, name = '', digits = ''] of text.matchAll(EDAC_PAIR)) {
     const member = Object.hasOwn(EDAC, name) ? EDAC[name] : undefined;
     if (member !== undefined) place[member] ??= Number(digits);

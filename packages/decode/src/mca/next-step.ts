@@ -32,7 +32,7 @@ const WITHOUT_DATA =
 
 /** With MCG_STATUS.MCIP clear no exception came with it (SDM vol. 3B, IA32_MCG_STATUS MSR): nothing stops for it now. */
 const LEFT_OVER =
-  'No machine check exception came with it (MCG_STATUS.MCIP is clear): it was found in its bank, where it stood from before, as a rule from an earlier boot. The machine that runs needs no reset for it; look for what ended the boot before.';
+  'No machine check exception came with it (MCG_STATUS.MCIP is clear): it was found in its bank, where it stood from before: from an earlier boot, where Linux logs it while it starts (TSC is 0 then). The machine that runs needs no reset for it; look for what ended the boot before.';
 
 function isLeftOver({ mcgStatus, bank }: McaDeciding, grade: McaSeverity): boolean {
   if (grade !== 'fatal' || mcgStatus === undefined || isFirmwareBank(bank)) return false;

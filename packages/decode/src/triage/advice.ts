@@ -197,6 +197,8 @@ function isLeftOver({ record, reporter, severity }: Witness): boolean {
   if (record.raw.kind !== 'x86-mca') return false;
   if (record.raw.within === 'previous-boot') return true;
   if (reporter !== 'machine-check' || !OF_LINUX.has(record.source.from) || record.bank === undefined) return false;
+  // The poll of a machine that runs has the time; that at the start has none.
+  if ((record.raw.tsc ?? 0n) !== 0n) return false;
   return isLost(severity) && cameAsException(record) === false && !isFirmwareBank(record);
 }
 /** Forms in which Linux, or mcelog after it, gives banks. */

@@ -492,11 +492,17 @@ describe('which error is the worst', () => {
   it('one of this boot, before what an earlier one left behind', () => {
     const left = mce(
       0.06,
-      BANK.map(line => line.replace(' Exception: 5', ': 0')),
+      BANK.map(line => line.replace(' Exception: 5', ': 0').replace(/TSC [0-9a-f]+/, 'TSC 0')),
     );
     const now = edac(0, 5, 1, 100).replace(' CE ', ' UE ');
     expect(of(left + now).worst?.severity).toBe('uncorrected');
     expect(of(left + edac(0, 6, 1, 100)).worst).toMatchObject({ severity: 'fatal', ofEarlierBoot: true });
+    // The poll of a running machine has the time: it may have found it long after the start.
+    const running = mce(
+      88_888,
+      BANK.map(line => line.replace(' Exception: 5', ': 0').replace(/TSC [0-9a-f]+/, 'TSC 12345678abcd')),
+    );
+    expect(of(running).worst?.ofEarlierBoot).toBeUndefined();
   });
 });
 

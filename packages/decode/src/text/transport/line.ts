@@ -74,9 +74,9 @@ const ANCHOR =
 const PANIC = 'Kernel panic - not syncing: ';
 /** Longer text before a kernel message is no prefix. */
 const MAX_BEFORE = 160;
-/** The end of a prefix that names another program than the kernel, of a sentence, or of what begins a quotation. */
+/** The end of a prefix that names another program than the kernel, of a sentence, of what begins a quotation, or of a report that is only foretold. */
 const FOREIGN =
-  /(?:^|[\s/])(?!kernel:)[A-Za-z][\w.@/-]{0,63}(?:\[\d{1,10}\])?: ?$|\[\d{1,10}\]: ?$|(?:^|[A-Za-z]{2} )[A-Za-z]{2,32} $|["'`]$/;
+  /(?:^|[\s/])(?!kernel:)[A-Za-z][\w.@/-]{0,63}(?:\[\d{1,10}\])?: ?$|\[\d{1,10}\]: ?$|(?:^|[A-Za-z]{2} )[A-Za-z]{2,32} $|["'`]$|\{<n>\}$/;
 
 /** Whether a text begins with what only the kernel begins a message with, perhaps behind a stamp. */
 export function beginsKernelMessage(text: string): boolean {
