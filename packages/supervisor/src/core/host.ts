@@ -254,8 +254,8 @@ export function noteClock(t: Turn, row: Row): void {
   const window = (host.clock ??= { began: t.now, least: t.now - at });
   window.least = Math.min(window.least, t.now - at);
   host.behind = Math.min(window.least, window.before ?? Number.POSITIVE_INFINITY);
-  if (host.behind > -AHEAD_MS) calm(t, 'clock-ahead', host.id);
-  else
+  if (host.behind > -AHEAD_MS / 2) calm(t, 'clock-ahead', host.id);
+  else if (host.behind <= -AHEAD_MS)
     alarm(t, 'clock-ahead', host.id, {
       severity: 'warning',
       host: host.id,

@@ -358,6 +358,8 @@ export function judgePages(t: Turn, host: Host): void {
       const count = correctedWithin(part, t.now, rule.when.within);
       if (count < rule.when.corrected) continue;
       const act = rule.do === 'soft-offline' && modeIs(t.s.policy, 'act') && host.connected;
+      // It is judged when its agent is here again.
+      if (rule.do === 'soft-offline' && modeIs(t.s.policy, 'act') && !host.connected) continue;
       if (act && (t.s.paused !== undefined || t.s.breaker.open !== undefined)) continue;
       if (act && !mayBegin(t.s)) {
         waitHostTurn(t.s, host.id);

@@ -47,7 +47,10 @@ export function ruleForVm(s: State, vm: Vm): { rule: VmRule; facts: VmFacts } | 
   for (const rule of s.policy.rules) {
     if (rule.of !== 'vm') continue;
     const facts = vmFacts(s, vm, rule);
-    if (facts !== undefined && vmHolds(rule.when, facts)) return { rule, facts };
+    if (facts === undefined || !vmHolds(rule.when, facts)) continue;
+    // Nothing has happened since it was reset last: what is not the case is no reason.
+    if (rule.do === 'reboot' && facts.errors === 0 && facts.after === undefined) continue;
+    return { rule, facts };
   }
   return undefined;
 }

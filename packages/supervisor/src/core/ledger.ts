@@ -214,6 +214,12 @@ export function countVm(vm: Vm, host: Host, since: Time): VmCount {
   };
 }
 
+/** When a VM met its newest error on a host, by the clock of that; 0 where none is known. */
+export function newestError(vm: Vm, host: Host): Time {
+  const times = [...host.pages.values()].flatMap(p => (isOf(p, vm.id) ? [lastOf(p.times) ?? 0] : []));
+  return Math.max(0, lastOf(vm.met.get(host.id)?.unlocated ?? NO_TIMES) ?? 0, ...times);
+}
+
 /** The host on which a VM is counted, and since when: what an earlier copy met is none of its business. */
 export function homeCopy(vm: Vm): Copy | undefined {
   return vm.copies.find(c => c.host === vm.home);

@@ -9,7 +9,7 @@ import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts
 import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
+import { homeCopy, isAlive, isClean, isPlannedStop, newestError } from './ledger.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
@@ -462,6 +462,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   if (old?.place !== undefined) copy.place = old.place;
   if (old !== undefined) copy.told = old.told;
   vm.epoch = copy.epoch;
+  move.before = vm.after;
   vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
   move.to = to;
   act(t, vm, move, {
@@ -483,12 +484,17 @@ function runsAt(t: Turn, move: Move, copy: Copy): boolean {
   return about && (last.kind === 'prove' || (last.kind === 'start' && last.state === 'confirmed'));
 }
 
+/** What became of the copies before is none of the new one's business, whatever the clocks of their hosts say. */
+function forgetBefore(vm: Vm, { before = [] }: Move): void {
+  vm.after = vm.after.filter(a => !before.some(b => b.what === a.what && b.at === a.at));
+}
+
 function arrived(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const from = vm.home;
   if (copy.state === 'starting') copy.state = 'running';
   vm.home = copy.host;
   vm.settled = copy.since;
-  vm.after = vm.after.filter(a => a.at >= copy.since);
+  forgetBefore(vm, move);
   delete vm.down;
   finish(t, vm, move, {
     type: 'vm.restarted',
@@ -608,6 +614,8 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
   const done = lastOf(t, move, 'reset', home);
   if (done === undefined) {
     if (t.s.hosts.get(home.host)?.connected !== true) return;
+    const host = t.s.hosts.get(home.host);
+    if (host !== undefined) move.errorsUpTo = newestError(vm, host);
     act(t, vm, move, {
       kind: 'reset',
       copy: home,
@@ -616,7 +624,8 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
     return;
   }
   if (done.state === 'confirmed') {
-    vm.settled = done.at ?? hostNow(t, home.host);
+    // However it was dated: what was known when the reset was ordered is no reason for another.
+    vm.settled = Math.max(done.at ?? hostNow(t, home.host), (move.errorsUpTo ?? 0) + 1);
     delete vm.decided;
     finish(t, vm, move, {
       type: 'vm.restarted',
@@ -664,7 +673,7 @@ function migrate(t: Turn, vm: Vm, move: Move): void {
     if (target.state === 'starting') target.state = 'running';
     vm.home = target.host;
     vm.settled = target.since;
-    delete vm.decided;
+    forgetBefore(vm, move);
     finish(t, vm, move, {
       type: 'vm.migrated',
       transition: `migrated/${vm.epoch}/${target.host}`,
@@ -755,6 +764,7 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     why: `VM ${nameOf(vm)} has no bad page and can be moved while it runs, to ${to}: ${reason}.`,
   });
   if (doing === undefined) return;
+  move.before = vm.after;
   move.to = to;
   const copy: Copy = {
     host: to,

@@ -194,6 +194,10 @@ export interface Move {
   checked?: Map<HostId, { at: Time; missing?: string }>;
   act?: ActionId;
   to?: HostId;
+  /** What had become of the VM when its new copy was ordered. */
+  before?: Vm['after'];
+  /** Of a reset: the newest error that was known when it was ordered, by the clock of the host. */
+  errorsUpTo?: Time;
   /** Of a live migration: whether the VM is known to run at its target. */
   arrived?: boolean;
   /** What its owner was told of it: the transition of which incident. */
@@ -385,10 +389,11 @@ export function restore(text: string): State {
   // Not in those of before.
   state.fences ??= [];
   // Nor was an address told by itself: what was told then had it, where it was known.
-  for (const { told } of state.incidents.values())
+  for (const { told, host, page } of state.incidents.values())
     for (const transition of told.filter(name => name.startsWith('poisoned'))) {
       const located = transition.replace('poisoned', 'located');
-      if (state.locates !== true && !told.includes(located)) told.push(located);
+      const isKnown = state.hosts.get(host)?.pages.get(page ?? '')?.gpa !== undefined;
+      if (state.locates !== true && isKnown && !told.includes(located)) told.push(located);
     }
   state.locates = true;
   if (state.schema !== 1) throw new Error(`a state of schema ${String(state.schema)}; this version reads schema 1`);

@@ -267,3 +267,58 @@ test('each error that asks for a reset has one', () => {
     expect(scene.acts()).toEqual([]);
   }
 });
+
+describe('no reset follows from the one before', () => {
+  const EACH = RULES.replace(/.*name: (third|second|first).*\n/g, '');
+  const resets = (scene: Scene): number =>
+    scene.effects.filter(e => e.effect === 'act' && e.act.kind === 'reset').length;
+  const answerAll = (scene: Scene, seconds: number): void => {
+    for (let i = 0; i < seconds; i++) {
+      for (const act of scene.acts()) scene.good(act);
+      scene.pass(1);
+      scene.vm('a', 'v', { autostart: false });
+    }
+  };
+
+  test.each([0, 2, 10, 600])('an error that is dated %d s ahead of its answer', ahead => {
+    const scene = fleet(parsePolicy(`${EACH}  - {name: each, of: vm, when: {errors: 1}, do: reboot}\n`, 'mine'));
+    scene.see(
+      'a',
+      'qmp',
+      'vmm.memory-failure',
+      { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+      { vm: 'v', gpa: 0x1000n, when: scene.now + ahead * 1000 },
+    );
+    answerAll(scene, 120);
+    expect(resets(scene)).toBe(1);
+  });
+
+  test.each(['recursive', 'hypervisor', 'consumed'])('a rule that asks for what is not the case: %s', key => {
+    const scene = fleet(parsePolicy(`${EACH}  - {name: each, of: vm, when: {${key}: false}, do: reboot}\n`, 'mine'));
+    poison(scene, 0x1000n);
+    answerAll(scene, 120);
+    expect(resets(scene)).toBeLessThanOrEqual(1);
+  });
+});
+
+test('what became of a VM on its old host is no end on the new one, whose clock is behind', () => {
+  const scene = fleet(shippedPolicy('protect'));
+  scene.host('c');
+  poison(scene, 0x1000n);
+  dies(scene);
+  expect(startsAfter(scene)).toBeLessThan(5);
+  scene.allGood();
+  const home = scene.state.vms.get('v')?.home ?? '';
+  expect(home).not.toBe('a');
+  scene.pass(30);
+  scene.see(
+    home,
+    'qmp',
+    'vmm.memory-failure',
+    { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+    { vm: 'v', gpa: 0x2000n, when: scene.now - 60_000 },
+  );
+  scene.pass(120);
+  expect(scene.state.vms.get('v')?.home).toBe(home);
+  expect(scene.effects.filter(e => e.effect === 'act' && e.act.kind === 'start')).toHaveLength(1);
+});
