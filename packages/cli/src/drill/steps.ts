@@ -85,7 +85,8 @@ export class GameDay {
     } else if (effect.effect === 'notice') {
       const { id, vm, type, summary, at, notBefore } = effect.notice;
       if (vm !== this.#vm) return;
-      this.#notices.add(id);
+      // That an address is known later is news of a notice that was given.
+      if (type !== 'vm.memory.located') this.#notices.add(id);
       if (notBefore !== undefined) this.notBefore = notBefore;
       if (type === 'vm.restarted' || type === 'vm.migrated') this.#note('start', at, summary);
     } else this.#decision(effect.decision, now);
