@@ -229,7 +229,6 @@ function move(t: Turn, by: string, order: Of<'restart'> | Of<'terminate'>, rung:
     });
 }
 
-/** A person says that a copy has stopped. Host and epoch have to be exactly those of the copy. */
 /** Whether an act may still make the copy run. */
 const isComing = ({ kind, host, to, epoch }: Doing, copy: Copy): boolean =>
   epoch === copy.epoch && ((kind === 'start' && host === copy.host) || (kind === 'migrate' && to === copy.host));
@@ -243,6 +242,7 @@ function seenAlive(t: Turn, vm: VmId, copy: Copy): string | undefined {
   return `the agent of ${copy.host} is here and sees it ${copy.state}: stop it, or take the agent's answer`;
 }
 
+/** A person says that a copy has stopped. Host and epoch have to be exactly those of the copy. */
 function attest(t: Turn, by: string, order: Of<'attest'>): void {
   const vm = t.s.vms.get(order.vm);
   const copy = vm?.copies.find(c => c.host === order.host);
