@@ -38,6 +38,9 @@ const context = (
 
 function tabled(body: CperTabled, layout: Layout | undefined): MemberRow[] {
   const { rows, registers } = tableOf(body) ?? {};
+  const all = registers?.(body) ?? [];
+  const known = Math.max(0, ...all.map(r => r.end ?? 0));
+  const rest = body.trailing?.subarray(known);
   return [
     ...(layout === undefined ? [] : describeLayout(layout, body)),
     ...(rows === undefined
@@ -45,9 +48,10 @@ function tabled(body: CperTabled, layout: Layout | undefined): MemberRow[] {
       : rowsOf(body, rows.member).flatMap((r, i) => prefixed(`${rows.member}[${i}]`, describeLayout(rows.layout, r)))),
     ...named(
       '',
-      (registers?.(body) ?? []).filter(r => r.isMember !== true),
+      all.filter(r => r.isMember !== true),
     ),
-    ...raw('trailing', body.trailing),
+    // What the registers hold is shown once.
+    ...(rest === undefined || rest.length === 0 ? [] : raw('trailing', rest)),
   ];
 }
 

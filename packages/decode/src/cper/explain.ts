@@ -9,6 +9,7 @@ import { CREATOR_NAMES, GUID_NULL, NOTIFICATION_NAMES } from './guid.ts';
 import { memoryErrorTypeName, rowOf } from './memory.ts';
 import { pagesOfBody } from './page.ts';
 import { PCIE_PORT_TYPES } from './pcie.ts';
+import { pcieDeviceOf } from '../registers/pci-name.ts';
 import { PROCESSOR_ERROR_TYPES } from './processor.ts';
 import type {
   CperArmProcessor,
@@ -140,12 +141,10 @@ function arm(body: CperArmProcessor): string[] {
 }
 
 function pcie(body: CperPcieError): string[] {
-  const two = (n: number | undefined, width = 2): string => (n ?? 0).toString(16).padStart(width, '0');
-  const at =
-    body.bus === undefined
-      ? ''
-      : ` of ${two(body.segment, 4)}:${two(body.bus)}:${two(body.device)}.${(body.function ?? 0).toString(16)}`;
-  const id = body.vendorId === undefined ? '' : ` (${two(body.vendorId, 4)}:${two(body.deviceId, 4)})`;
+  const four = (n: number | undefined): string => (n ?? 0).toString(16).padStart(4, '0');
+  const device = pcieDeviceOf(body);
+  const at = device === undefined ? '' : ` of ${device}`;
+  const id = body.vendorId === undefined ? '' : ` (${four(body.vendorId)}:${four(body.deviceId)})`;
   const port = body.portType === undefined ? '' : `, ${PCIE_PORT_TYPES[body.portType] ?? 'reserved port type'}`;
   return [`PCIe error${at}${id}${port}.`, ...aerWords(body)];
 }

@@ -92,6 +92,7 @@ function dump(body: CperTabled): NamedRegister[] {
   return Array.from({ length: Math.floor(bytes / 4) }, (_, i) => ({
     name: `REG${i}`,
     value: BigInt(view.getUint32(4 * i, true)),
+    end: 4 * i + 4,
   }));
 }
 

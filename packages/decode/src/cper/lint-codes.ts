@@ -209,6 +209,32 @@ export const CPER_LINT_CODES = {
   ),
 } as const satisfies Readonly<Record<string, FindingCode>>;
 
+/**
+ * Where it stands of a record with a header, which is UEFI's: codes that speak of a status block as well (ACPI) or of a section in
+ * either. The first is for what is said of the record, the second for what is said of one section of it.
+ */
+const OF_RECORD: Partial<Record<CperLintCodeId, readonly [record: string, section: string]>> = {
+  L_CPER_SEVERITY_RANGE: [RECORD, DESCRIPTOR],
+  L_CPER_SEVERITY_MISMATCH: [RECORD, RECORD],
+  L_CPER_NO_SECTION: [RECORD, RECORD],
+  L_CPER_REVISION: [RECORD, DESCRIPTOR],
+  L_CPER_LENGTH: [RECORD, DESCRIPTOR],
+  L_CPER_TRAILING: [RECORD, DESCRIPTOR],
+  L_CPER_BODY_SEVERITY: [DESCRIPTOR, DESCRIPTOR],
+};
+
+/** Manual and section of a finding about a record (`hasHeader`) or a status block, or about one section of it. */
+export function sectionOfLint(code: CperLintCodeId, hasHeader: boolean, ofSection: boolean): string {
+  const uefi = hasHeader ? OF_RECORD[code] : undefined;
+  return uefi?.[ofSection ? 1 : 0] ?? CPER_LINT_CODES[code].section;
+}
+
+/** All manuals and sections of a code, for a list. */
+export function sectionsOfLint(code: string): string {
+  const id = code as CperLintCodeId;
+  return [...new Set([CPER_LINT_CODES[id].section, ...(OF_RECORD[id] ?? [])])].join('; ');
+}
+
 export type CperLintCodeId = keyof typeof CPER_LINT_CODES;
 
 export type CperFinding = Finding<CperLintCodeId>;

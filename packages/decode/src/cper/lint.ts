@@ -9,7 +9,7 @@ import { bodyCorrected, classifyCper } from './classify.ts';
 import { FLAT_LAYOUTS } from './flat-layouts.ts';
 import { CREATOR_WINDOWS } from './guid.ts';
 import type { CperKept, Layout } from './layout.ts';
-import { CPER_LINT_CODES } from './lint-codes.ts';
+import { CPER_LINT_CODES, sectionOfLint } from './lint-codes.ts';
 import type { CperFinding, CperLintCodeId } from './lint-codes.ts';
 import { MEMORY2_LAYOUT, MEMORY_ERROR_TYPES, MEMORY_LAYOUT } from './memory.ts';
 import { maskLsb } from './page.ts';
@@ -39,10 +39,16 @@ const within = (outer: string, place: FindingPlace): FindingPlace =>
 /** What is wrong or remarkable about a record, errors first. Empty for one that is as specified. */
 export function lintCper(record: CperRecord): CperFinding[] {
   const findings: CperFinding[] = [];
-  const add: Add = (code, note, ...places) => {
-    const { severity, title, section } = CPER_LINT_CODES[code];
-    findings.push(findingAt(code, severity, note === undefined ? title : `${title}: ${note}`, section, places));
-  };
+  const hasHeader = record.header !== undefined;
+  const found =
+    (ofSection: boolean): Add =>
+    (code, note, ...places) => {
+      const { severity, title } = CPER_LINT_CODES[code];
+      const where = sectionOfLint(code, hasHeader, ofSection);
+      findings.push(findingAt(code, severity, note === undefined ? title : `${title}: ${note}`, where, places));
+    };
+  const add = found(false);
+  const addOf = found(true);
   if (record.blockStatus !== undefined) lintBlock(record, record.blockStatus, add);
   if (record.header !== undefined) lintHeader(record, add);
   if (record.severityNumber !== undefined)
@@ -53,7 +59,7 @@ export function lintCper(record: CperRecord): CperFinding[] {
     const where = record.sections.length > 1 ? `section ${i + 1}` : undefined;
     lintSection(s, record, (code, note, ...places) => {
       const text = [where, note].filter(t => t !== undefined).join(', ') || undefined;
-      add(code, text, ...places.map(p => within(`sections[${i}]`, p)));
+      addOf(code, text, ...places.map(p => within(`sections[${i}]`, p)));
     });
   });
   if (isQemuShape(record)) add('L_CPER_QEMU', undefined);

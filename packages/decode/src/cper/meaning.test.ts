@@ -9,7 +9,7 @@ import {
   armErrorTypeNames,
 } from './arm.ts';
 import { CPER_DIAGNOSTICS } from './error.ts';
-import { CPER_LINT_CODES } from './lint-codes.ts';
+import { CPER_LINT_CODES, sectionsOfLint } from './lint-codes.ts';
 import { SECTION_FIRMWARE, SECTION_MEMORY, SECTION_MEMORY2 } from './guid.ts';
 import {
   X86_BUS_CHECK,
@@ -670,6 +670,16 @@ describe('lintCper', () => {
     expect(lintCper(block([memory(), keptAt(32, '01')]))[0]?.message).toBe(
       'a value whose validation bit is clear: section 2, node',
     );
+  });
+
+  it.each<[string, CperRecord]>([
+    ['L_CPER_REVISION', edit(uefi, { header: { ...uefi.header, revision: 0 } as NonNullable<CperRecord['header']> })],
+    ['L_CPER_SEVERITY_MISMATCH', edit(uefi, { severity: 'corrected' })],
+    ['L_CPER_LENGTH', edit(uefi, { header: { ...uefi.header, recordLength: 1 } as NonNullable<CperRecord['header']> })],
+    ['L_CPER_NO_SECTION', edit(uefi, { sections: [] })],
+  ])('%s of a record with a header stands in UEFI, not in ACPI', (code, record) => {
+    expect(lintCper(record).find(f => f.code === code)?.section).toBe('UEFI 2.10 N.2.1, record header');
+    expect(sectionsOfLint(code)).toMatch(/^ACPI 6\.5 .*; UEFI 2\.10 N\.2\.1, record header/);
   });
 
   it('explains every code and every diagnostic', () => {

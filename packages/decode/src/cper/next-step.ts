@@ -1,10 +1,11 @@
 /** @module What to do with a firmware record. */
 import { classifyCper, isOfPreviousBoot } from './classify.ts';
+import { pagesOfCper } from './page.ts';
 import type { CperRecord, CperSeverity } from './record.ts';
 
 const NEXT: Readonly<Record<CperSeverity, string>> = {
   recoverable:
-    'Look for `Memory failure:` lines with the page of the physical address: Recovered means it is out of use. Without an address in the record Linux cannot take a page away.',
+    'Look for `Memory failure:` lines with the page of the physical address: Recovered means it is out of use.',
   fatal: 'Expect a panic (`Fatal hardware error`) or a reset. The record itself survives in BERT or ERST; keep it.',
   corrected:
     'Count them by node, card, module, rank and row; many from one place mean that the part wears out and is to be replaced.',
@@ -28,6 +29,8 @@ const RECOVERABLE: Readonly<Record<Kind, string>> = {
   pcie: 'Look at the AER lines and the driver of the device: Linux resets the link and the driver recovers, or the device is gone.',
   other: 'Look at the log of the firmware or the BMC of the same moment: Linux only prints such a section.',
 };
+const NO_PAGE =
+  'Without an address in the record Linux cannot take a page away: look for a machine check or a line of the memory controller driver (EDAC) of the same moment that names one.';
 const PREVIOUS_BOOT =
   'It tells of the boot before this one, and Linux only prints it: look there for why the machine went down, at the log of the BMC, and replace the part that the record names if it comes again.';
 const EXTLOG =
@@ -65,5 +68,6 @@ export function nextStepCper(record: CperRecord, { bare = false, extlog = false 
   if (extlog && severity !== 'corrected' && severity !== 'none') return [EXTLOG];
   const kind = kindOf(record);
   if (severity === 'corrected') return [CORRECTED[kind]];
+  if (severity === 'recoverable' && kind === 'memory' && pagesOfCper(record).length === 0) return [NO_PAGE];
   return [severity === 'recoverable' ? RECOVERABLE[kind] : NEXT[severity]];
 }

@@ -67,6 +67,7 @@ function pairs(body: CperTabled): NamedRegister[] {
   return Array.from({ length: all }, (_, i) => ({
     name: `${i < memory ? 'MMIO' : 'IO'}_${hex(view.getBigUint64(16 * i, true))}`,
     value: view.getBigUint64(16 * i + 8, true),
+    end: 16 * i + 16,
   }));
 }
 

@@ -19,6 +19,8 @@ export interface NamedRegister {
   readonly table?: Register;
   /** It is a member of the structure, under another name. */
   readonly isMember?: true;
+  /** Bytes behind the structure up to its end, where the registers fill them from the first byte on. */
+  readonly end?: number;
 }
 
 /** Structures of one kind behind a first one, which counts them. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { CperRecord } from './record.ts';
 import { SECTION_AMPERE, SECTION_CXL_DRAM, SECTION_CXL_MEDIA, SECTION_NVIDIA_GRACE } from './guid.ts';
+import { describeSection } from './describe.ts';
 import { explainBody, explainCper } from './explain.ts';
 import { decodeSection } from './sections.ts';
 
@@ -62,6 +63,13 @@ describe('sections that UEFI leaves to others', () => {
       'Registers: ERR_ADDR 0x0046203000400000.',
     ]);
     expect(explained(SECTION_AMPERE, data)).toContain('Ampere processor error');
+    const names = (bytes: Uint8Array) => describeSection(decodeSection(SECTION_AMPERE, bytes).value).map(r => r.name);
+    // What the registers hold is shown once, and what lies behind them as bytes.
+    const whole = new Uint8Array(48);
+    whole.set(data);
+    expect(names(whole)).toContain('ERR_MISC3');
+    expect(names(whole)).not.toContain('trailing');
+    expect(names(new Uint8Array([...whole, 1, 2]))).toContain('trailing');
   });
 
   it("NVIDIA's, with its registers", () => {

@@ -97,7 +97,8 @@ function slots(view: DataView, all: readonly Slot[]): NamedRegister[] {
     .filter(([, at, size]) => at + size <= view.byteLength)
     .map(([name, at, size, table]) => {
       const value = size === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
-      return table === undefined ? { name, value } : { name, value, table };
+      const end = at + size;
+      return table === undefined ? { name, value, end } : { name, value, end, table };
     });
 }
 

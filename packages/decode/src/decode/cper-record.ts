@@ -19,6 +19,7 @@ import { hex64 } from '../common/hex.ts';
 import type { RegisterView } from '../registers/view.ts';
 import { LazyRecord } from './lazy.ts';
 import { outlookOf } from './outlook.ts';
+import { pcieDeviceOf } from '../registers/pci-name.ts';
 import { placeOfCper } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { timeOfLocal } from './time.ts';
@@ -81,6 +82,18 @@ function place(m: CperMemoryError | CperMemoryError2): string {
 const bitRows = (views: readonly RegisterView[]): DecodedField[] =>
   views.flatMap(({ member, rows }) => rows.map(row => ({ register: member, ...row })));
 
+/** `PCIe device 0005:01:00.0 (12d8:c008)` of the first section of one, in the words of `lspci`. */
+function pcieOf({ sections }: CperRecord): string | undefined {
+  for (const { body } of sections) {
+    if (body.kind !== 'pcie') continue;
+    const device = pcieDeviceOf(body);
+    const { vendorId, deviceId } = body;
+    const hex = (id: number | undefined): string => (id ?? 0).toString(16).padStart(4, '0');
+    if (device !== undefined) return `PCIe device ${device} (${hex(vendorId)}:${hex(deviceId)})`;
+  }
+  return undefined;
+}
+
 export class CperDecoded extends LazyRecord {
   readonly kind = 'cper';
   readonly raw: CperRecord;
@@ -141,7 +154,7 @@ export class CperDecoded extends LazyRecord {
     const where = [memory === undefined ? '' : place(memory), dimm === undefined ? '' : `DIMM ${dimm}`]
       .filter(part => part !== '')
       .join(', ');
-    const name = where === '' ? nameOf(first.type) : `memory: ${where}`;
+    const name = where === '' ? (pcieOf(this.raw) ?? nameOf(first.type)) : `memory: ${where}`;
     return {
       area:
         memory !== undefined

@@ -29,6 +29,7 @@ const QEMU_MEMORY_FAILURE = recordName('vmm.memory-failure');
 const QEMU_SIGBUS_INJECTED = recordName('vmm.sigbus-injected');
 const DETAILS = [
   'state',
+  'memdev',
   'device',
   'message',
   'page',
@@ -44,7 +45,7 @@ const DETAILS = [
   'domain',
 ] as const;
 /** Shown without their name. */
-const PLAIN: ReadonlySet<string> = new Set(['state', 'device', 'message', 'page']);
+const PLAIN: ReadonlySet<string> = new Set(['state', 'memdev', 'device', 'message', 'page']);
 /** Addresses of the other spaces, which `address` has no place for. */
 const OTHER_SPACES = [
   ['gpa', 'guest physical address'],
@@ -132,9 +133,10 @@ export class EventDecoded extends LazyRecord {
   override get headline(): string {
     const words = RECORD_ROWS.get(this.raw.name);
     const { fields } = this.raw;
-    const detail = DETAILS.filter(n => fields[n] !== undefined).map(
-      n => `${PLAIN.has(n) ? '' : `${n} `}${shown(fields[n] ?? '')}`,
-    );
+    // Of CXL memory `device` is a chip in the module, which `place` has.
+    const isShown = (n: string): boolean =>
+      fields[n] !== undefined && (n !== 'device' || typeof fields[n] === 'string');
+    const detail = DETAILS.filter(isShown).map(n => `${PLAIN.has(n) ? '' : `${n} `}${shown(fields[n] ?? '')}`);
     if (fields['actionRequired'] !== undefined) {
       detail.push(fields['actionRequired'] === true ? 'action required' : 'no action required');
     }

@@ -1,7 +1,7 @@
 /** @module What a code that this program prints means. */
 import { ARM_LINT_CODES } from '../arm/lint-codes.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
-import { CPER_LINT_CODES } from '../cper/lint-codes.ts';
+import { CPER_LINT_CODES, sectionsOfLint } from '../cper/lint-codes.ts';
 import type { FindingCode } from '../registers/finding.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
 import { MCA_NOTES } from '../mca/smca-extra.ts';
@@ -35,7 +35,7 @@ export function explainCode(code: string): CodeExplanation | undefined {
   }
   const section = own<FindingCode>(CPER_LINT_CODES, code);
   if (section !== undefined) {
-    return { code, kind: 'lint', title: section.title, text: section.explanation, source: section.section };
+    return { code, kind: 'lint', title: section.title, text: section.explanation, source: sectionsOfLint(code) };
   }
   const cper = own(CPER_DIAGNOSTICS, code);
   if (cper !== undefined) {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { encodeCper } from '../cper/region.ts';
+import type { CperBody } from '../cper/record.ts';
+import { makeCperRecord } from '../cper/uefi-record.ts';
 import { createDecoder, decode } from './decoder.ts';
 import { placeOfEdac, placeText } from './place.ts';
 import type { DecodedRecord } from './record.ts';
@@ -93,7 +96,7 @@ describe('place, count and time of a record', () => {
     [
       'rasdaemon',
       'on DIMM_A1 (mc: 0 location: 0:0:-1 row: 15 column: 0x10)',
-      { label: 'DIMM_A1', row: 15, column: 16 },
+      { label: 'DIMM_A1', controller: 0, location: '0:0', row: 15, column: 16 },
     ],
     [
       'the first skx_edac, hexadecimal without 0x',
@@ -128,7 +131,13 @@ describe('place, count and time of a record', () => {
       },
     ],
     ['no label', 'memory read error on any memory ( page:0x0 offset:0x0 grain:32)', undefined],
-    ['unknown label', 'on unknown label (mc: 0 location: 0:0 )', undefined],
+    ['unknown label', 'on unknown label (mc: 0 location: 0:0 )', { controller: 0, location: '0:0' }],
+    [
+      'a row of ras-mc-ctl',
+      'read error at X location: 0:18:-1:-1, grain 0',
+      { label: 'X', controller: 0, location: '18' },
+    ],
+    ['no layer', 'read error at X location: -1:-1:-1:-1, grain 0', { label: 'X' }],
   ])('%s', (_name, message, place) => {
     expect(placeOfEdac({ message: ` ${message}` })).toEqual(place);
   });
@@ -140,6 +149,7 @@ describe('place, count and time of a record', () => {
     ['1710585269.123456 host kernel: ', { clock: 'utc', text: '2024-03-16T10:34:29.123Z' }],
     ['Mar 16 11:34:29 host kernel: [   12.000001] ', { clock: 'local-no-year', text: 'Mar 16 11:34:29' }],
     ['<3>[   12.000001] ', { clock: 'boot', text: '12.000001' }],
+    ['/bbox/kbox.txt:2014[2454.830692] ', { clock: 'boot', text: '2454.830692' }],
   ])('reads the time of %j', (prefix, time) => {
     expect(only(prefix + SB.replace(/^\[[^\]]*\] /, '')).time).toMatchObject(time);
   });
@@ -178,6 +188,41 @@ describe('place, count and time of a record', () => {
     );
     expect(toText(record)).toContain('  errors       26,491 errors, threshold status yellow');
     expect(toText(only(ROW)).join('\n')).toContain('row 0x16a3d, column 0x3f8');
+  });
+});
+
+describe('the device of a firmware record of PCIe', () => {
+  const body = {
+    kind: 'pcie',
+    segment: 5,
+    bus: 1,
+    device: 0,
+    function: 0,
+    vendorId: 0x12d8,
+    deviceId: 0xc008,
+  } as const;
+  const decoded = (b: CperBody): DecodedRecord =>
+    decode(encodeCper(makeCperRecord('corrected', [{ body: b }]))).records[0] as DecodedRecord;
+
+  it('is its place and its component', () => {
+    const { place, component } = decoded(body);
+    expect(place).toEqual({ label: 'PCIe 0005:01:00.0' });
+    expect(component).toMatchObject({ area: 'io', name: 'PCIe device 0005:01:00.0 (12d8:c008)' });
+  });
+
+  it('is none where the record does not say which', () => {
+    const { place, component } = decoded({ kind: 'pcie', portType: 0 });
+    expect([place, component?.name]).toEqual([undefined, 'PCIe error']);
+  });
+});
+
+describe('a chip of a CXL module', () => {
+  it('is of the place and no device of the headline', () => {
+    const { headline, place } = only(
+      "[    1.000000] cxl_general_media: memdev=mem1 host=0000:0e:00.0 serial=5 log=Warning : time=1 uuid=fbcd0a77-c260-417f-85a9-088b1621eba6 len=128 flags='0x1' handle=0 related_handle=0 maint_op_class=0 : dpa=7c0 dpa_flags='0x10' descriptor='UNCORRECTABLE_EVENT' type='0x3' transaction_type='0xc0' channel=3 rank=33 device=5 comp_id=69 validity_flags='CHANNEL|RANK|DEVICE|COMPONENT'\n",
+    );
+    expect(headline).toMatch(/^CXL memory: uncorrected error: mem1, dpa=7c0 /);
+    expect(place).toEqual({ label: 'CXL mem1', channel: 3, rank: 33, device: 5 });
   });
 });
 

@@ -1,6 +1,7 @@
 /** @module Where in the machine an error was, as fields: the part, and the cell in it, in the words of the record. */
 import { rowOf } from '../cper/memory.ts';
 import { cxlPlaces } from '../cper/cxl-event.ts';
+import { pcieDeviceOf } from '../registers/pci-name.ts';
 import type { CperRecord, CperTabled } from '../cper/record.ts';
 import { isTabled } from '../cper/tables.ts';
 import type { Register } from '../registers/register.ts';
@@ -18,6 +19,8 @@ export interface DecodedPlace {
   card?: number;
   channel?: number;
   slot?: number;
+  /** In the layers of the EDAC controller, the outermost first, as rasdaemon prints it: `18`, `1:0`. Which they are its driver knows. */
+  location?: string;
   module?: number;
   rank?: number;
   subRank?: number;
@@ -42,11 +45,12 @@ export interface DecodedPlace {
 export type DimmFacts = Pick<DecodedPlace, PlaceText | 'label'>;
 type PlaceText = 'locator' | 'bankLocator' | 'manufacturer' | 'partNumber' | 'serial';
 
-type PlaceNumber = Exclude<keyof DecodedPlace, 'label' | 'fru' | PlaceText>;
+type PlaceNumber = Exclude<keyof DecodedPlace, 'label' | 'fru' | 'location' | PlaceText>;
 
-const TEXTS: readonly string[] = ['label', 'fru', 'locator', 'bankLocator', 'manufacturer', 'partNumber', 'serial'];
+const OF_DIMM: readonly string[] = ['locator', 'bankLocator', 'manufacturer', 'partNumber', 'serial'];
+const TEXTS: readonly string[] = ['label', 'fru', 'location', ...OF_DIMM];
 /** Whether a member is what SMBIOS says of the module. */
-export const isOfDimm = (member: keyof DecodedPlace): boolean => TEXTS.indexOf(member) > 1;
+export const isOfDimm = (member: keyof DecodedPlace): boolean => OF_DIMM.includes(member);
 /** Whether a member of a place is a number. */
 export const isPlaceNumber = (member: keyof DecodedPlace): member is PlaceNumber => !TEXTS.includes(member);
 
@@ -60,6 +64,7 @@ export const PLACE_WORDS: readonly (readonly [keyof DecodedPlace, string])[] = [
   ['card', 'card'],
   ['channel', 'channel'],
   ['slot', 'slot'],
+  ['location', 'EDAC location'],
   ['module', 'module'],
   ['rank', 'rank'],
   ['subRank', 'sub-rank'],
@@ -168,6 +173,8 @@ export function placeOfCper({ sections }: CperRecord): DecodedPlace | undefined 
   const fru = sections.find(s => s.fruText !== undefined)?.fruText?.trim();
   if (fru !== undefined && fru !== '') place.fru = fru;
   for (const { body } of sections) {
+    const device = body.kind === 'pcie' ? pcieDeviceOf(body) : undefined;
+    if (device !== undefined) place.label ??= `PCIe ${device}`;
     if (isTabled(body)) Object.assign(place, placeOfTabled(body));
     if (body.kind !== 'memory' && body.kind !== 'memory2') continue;
     if (body.kind === 'memory' && body.dimmLocation !== undefined) place.label = body.dimmLocation;
@@ -239,6 +246,8 @@ const EDAC: Readonly<Record<string, PlaceNumber>> = {
   CAS: 'column',
 };
 const EDAC_PAIR = /(?<![\w-])([A-Za-z][A-Za-z_-]{1,23})(?::|=) ?(0x[0-9a-fA-F]{1,8}|\d{1,9})(?=[\s,()]|$)/g;
+/** rasdaemon: the controller and three layers, or the layers alone behind `mc:`; -1 is one that the driver does not have. */
+const LOCATION = /(?:\bmc: ?(\d{1,4}) )?\blocation: ?(-?\d{1,4}(?::-?\d{1,4}){1,3})(?![\d:])/;
 /** The first skx_edac (Linux 4.7 to 5.4) prints row and column hexadecimal without 0x; the others behind `err_code:` with four digits have none. */
 const BARE_CELL = /\berr_code:[0-9a-f]{4}:[0-9a-f]{4}\b.{0,200}? row:([0-9a-f]{1,8}) col:([0-9a-f]{1,8})(?![\w])/s;
 /** Linux before 3.6, drivers that know the page: `row` is the chip select row. */
@@ -277,6 +286,18 @@ function wordsOf(text: string, place: DecodedPlace): void {
   }
 }
 
+/** The place in the layers of EDAC, and its controller. */
+function locationOf(text: string, place: DecodedPlace): void {
+  const [, named, all] = LOCATION.exec(text) ?? [];
+  if (all === undefined) return;
+  const numbers = all.split(':').map(Number);
+  const controller = numbers.length === 4 ? numbers.shift() : named === undefined ? undefined : Number(named);
+  const none = numbers.findIndex(n => n < 0);
+  const layers = none < 0 ? numbers : numbers.slice(0, none);
+  if (controller !== undefined && controller >= 0) place.controller ??= controller;
+  if (layers.length > 0) place.location = layers.join(':');
+}
+
 /** What a memory controller driver, or rasdaemon after it, says of the place. What a reader took apart already is left as it is. */
 export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): DecodedPlace | undefined {
   const { message, controller, label } = fields;
@@ -298,6 +319,7 @@ export function placeOfEdac(fields: Readonly<Record<string, FieldValue>>): Decod
     }
   }
   if (typeof controller === 'number') place.controller ??= controller;
+  locationOf(text, place);
   return placeOrNone(place);
 }
 

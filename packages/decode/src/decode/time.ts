@@ -27,7 +27,8 @@ const SYSLOG = new RegExp(
 const EPOCH = /^(\d{10})\.(\d{6}) /;
 /** journald's JSON: microseconds. */
 const REALTIME = /^"__REALTIME_TIMESTAMP" ?: ?"(\d{13,17})"/;
-const BOOT = /(?:^|[\s:>])\[ {0,8}(\d{1,10})\.(\d{3,9})\]/;
+/** Behind the name of a file and the number of its line nothing stands between (`grep -n` over logs of Huawei's black box). */
+const BOOT = /(?:^|[\s:>]|:\d{1,9})\[ {0,8}(\d{1,10})\.(\d{3,9})\]/;
 
 const number = (digits: string | undefined): number => Number(digits ?? 0);
 const fraction = (digits: string | undefined): number => (digits === undefined ? 0 : Number(`0.${digits}`));

@@ -103,6 +103,7 @@ export const SYSTEMS = {
       severity: 'uncorrected-recoverable',
       record: {
         reporter: 'firmware',
+        announces: 'firmware',
         headline: 'A paravisor made a machine check for its guest',
         explanation:
           'OpenHCL raises #MC in its guest for an access to guest memory that is not there or not accepted: no hardware is broken.',

@@ -2,7 +2,8 @@
  * @module What to do about an error in the light of all that the log says of it: the next step of a record is written without what
  * stands around it. Each rule says what decides it, what is to be done, and which sentences of a record it takes back.
  */
-import { RECORD_ROWS } from '../events/records.ts';
+import { hex64 } from '../common/hex.ts';
+import { RECORD_ROWS, recordName } from '../events/records.ts';
 import type { DecodedSeverity } from '../decode/record.ts';
 import { thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
@@ -46,6 +47,8 @@ export interface Advice {
   steps: string[];
 }
 
+const PARAVISOR = recordName('paravisor-machine-check');
+
 /** VMMs whose threads get SIGBUS for memory of their guests. */
 const VMM = /^(?:qemu|CPU \d|kvm|cloud-hyp|firecracker|crosvm|vhost|vcpu)/i;
 
@@ -54,6 +57,8 @@ const GOES_ON =
   /may go on|Take the page out of use|out of use before|kill what used it|needs no reset|exception came with it|Replace the (?:DIMM|module) it names/i;
 const PAGE_STEPS =
   /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing, unless it failed/i;
+/** Of a line that speaks of the records before it: beside one of these it says nothing. */
+const OF_BEFORE = /^Look at the (?:records?|banks) before it/;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
 
 /** A cache or a core is not to be had by itself. */
@@ -84,6 +89,16 @@ const RULES: readonly Rule[] = [
     id: 'no-failure',
     when: f => f.witnesses.some(isNoFailure),
     say: () => 'replace nothing for it: it is known to be no failure',
+    ends: true,
+  },
+  {
+    id: 'paravisor',
+    when: f => f.witnesses.some(w => w.record.class === PARAVISOR),
+    say: f => {
+      const gpa = f.witnesses.map(w => fieldsOf(w.record)['gpa']).find(value => typeof value === 'bigint');
+      return `replace nothing for it: the paravisor made this machine check. Look what the guest maps at ${gpa === undefined ? 'its address' : hex64(gpa)}`;
+    },
+    takesBack: /^Look for what raised it|^Look what the guest maps/,
     ends: true,
   },
   {
@@ -149,7 +164,11 @@ const RULES: readonly Rule[] = [
   {
     id: 'guest',
     when: f => f.inGuest,
-    say: () => 'look at the log of the host at the same moment: this is a record of a virtual machine',
+    // Whose record says itself where on the host to look, says more.
+    say: ({ telling: { record } }) =>
+      /\bhost's\b/.test(record.nextStep)
+        ? 'look on the host: this is a record of a virtual machine'
+        : 'look at the log of the host at the same moment: this is a record of a virtual machine',
   },
   {
     id: 'replace-memory',
@@ -259,15 +278,22 @@ export function adviceOf(
   }
   // What Linux did with the page changes what is to be done.
   const speaking = [telling, ...witnesses.filter(w => w.reporter === 'kernel' && w !== telling && isWorth(w))];
-  const steps = new Set<string>();
+  const steps: string[] = [];
+  const known = new Set<string>();
   for (const { record } of speaking) {
-    const left = sentences(record.nextStep).filter(sentence => !said.some(rule => rule.takesBack?.test(sentence)));
-    if (left.length > 0) steps.add(left.join(' '));
+    const left = sentences(record.nextStep).filter(
+      sentence =>
+        !known.has(sentence) &&
+        !(record !== telling.record && OF_BEFORE.test(sentence)) &&
+        !said.some(rule => rule.takesBack?.test(sentence)),
+    );
+    for (const sentence of left) known.add(sentence);
+    if (left.length > 0) steps.push(left.join(' '));
   }
   return {
     actions: said.map(rule => rule.say(facts)).filter(text => text !== ''),
     because: said.map(rule => rule.id),
-    steps: [...steps],
+    steps,
   };
 }
 

@@ -98,6 +98,10 @@ export class Incidents {
       return of === undefined ? undefined : this.#last(witness, of);
     }
     if (reporter === 'driver') return this.#last(witness, other => isPrintedWithin(witness, other));
+    // What firmware of a guest says of an exception; its reports are of errors of their own.
+    if (reporter === 'firmware' && record.raw.kind === 'event') {
+      return this.#last(witness, other => isAnnounced(witness, other));
+    }
     if (reporter !== 'machine-check') return undefined;
     if (record.raw.kind === 'x86-mca' && record.raw.within !== undefined) {
       const report = this.#last(witness, other => isPartOf(witness, other));

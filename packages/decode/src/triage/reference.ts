@@ -34,8 +34,8 @@ export function speaksOf({ record }: Witness): ((of: Witness, all: readonly Witn
 const isOfPanic = ({ record }: Witness): boolean => record.source.from === 'xen' || cameAsException(record) !== false;
 
 /** Whether a line says that the report of an error follows, and this is one. */
-export function isAnnounced({ reporter, severity }: Witness, { record, reporter: by }: Witness): boolean {
-  return by === 'kernel' && !isCorrected(severity) && RECORD_ROWS.get(record.class)?.announces === reporter;
+export function isAnnounced({ reporter, severity }: Witness, { record }: Witness): boolean {
+  return !isCorrected(severity) && RECORD_ROWS.get(record.class)?.announces === reporter;
 }
 
 /** Whether both stand in one input, on lines that are known. */

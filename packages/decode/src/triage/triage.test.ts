@@ -230,7 +230,33 @@ const at = (seconds: number, line: string): string => `[${seconds.toFixed(6)}] $
 const witnesses = (text: string): (string | undefined)[][] =>
   of(text).worst?.witnesses.map(w => [w.class, w.joinedBy]) ?? [];
 
+describe('a machine check that a paravisor made', () => {
+  const made = 'virt_mshv_vtl::processor::tdx: WARN  guest accessed inaccessible gpa, injecting MC gpa=0x666d9000';
+  const dump = '!!!! X64 Exception Type - 12(#MC - Machine-Check)  CPU Apic ID - 00000000 !!!!\n';
+
+  it('is one error with the exception that the firmware of its guest took', () => {
+    const { worst, incidents } = of(`${at(3, made)}${dump}`);
+    expect([incidents, worst?.because]).toEqual([1, ['paravisor']]);
+    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'report']);
+    expect(worst?.nextSteps).toEqual([]);
+    expect(worst?.actions).toEqual([
+      'replace nothing for it: the paravisor made this machine check. Look what the guest maps at 0x00000000666d9000',
+    ]);
+  });
+
+  it('is none where firmware alone took one', () => {
+    expect(of(dump).worst?.because).toEqual([]);
+    expect(of(dump).worst?.nextSteps.join()).toContain('Look for what raised it');
+  });
+});
+
 describe('what a line of the kernel speaks of', () => {
+  it('is no step beside the record that it speaks of', () => {
+    const guest = BANK.map(line => line.replace('microcode 5000021', 'microcode ffffffff'));
+    const steps = of(mce(1, guest) + at(1.1, WHY) + at(1.2, PANIC)).worst?.nextSteps.join(' ') ?? '';
+    expect(steps).not.toContain('Look at the records before it');
+  });
+
   it('the machine check before it', () => {
     expect(witnesses(mce(1) + at(1.1, WHY) + at(1.2, PANIC))).toEqual([
       ['PCC', undefined],

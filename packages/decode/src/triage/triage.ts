@@ -114,6 +114,7 @@ const OF_PART: ReadonlySet<string> = new Set([
   'card',
   'channel',
   'slot',
+  'location',
   'module',
   'chipSelect',
 ]);

@@ -1,6 +1,7 @@
 /** @module One record as a word about an error: who says it, of how many, when. */
 import { RECORD_ROWS } from '../events/records.ts';
 import type { FieldValue, Reporter } from '../events/row.ts';
+import { pcieDeviceOf } from '../registers/pci-name.ts';
 import { pfnOf } from '../registers/address.ts';
 import { MCG_STATUS } from '../mca/registers.ts';
 import type { DecodedPlace } from '../decode/place.ts';
@@ -62,6 +63,8 @@ function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
   return RECORD_ROWS.get(name)?.reporter ?? 'kernel';
 }
 
+const PCI = ['segment', 'bus', 'device', 'function'] as const;
+
 /** Where in which CXL device: by an event of its driver, or by the section of a firmware record (CXL 3.1, 8.2.9.2.1; UEFI 2.10 N.2.14). */
 function mediaOf(record: DecodedRecord): { dpa: bigint; host: string | undefined } | undefined {
   const { raw } = record;
@@ -72,11 +75,9 @@ function mediaOf(record: DecodedRecord): { dpa: bigint; host: string | undefined
   if (raw.kind !== 'cper') return undefined;
   for (const { body } of raw.sections) {
     if (!('devicePhysicalAddress' in body) || typeof body.devicePhysicalAddress !== 'bigint') continue;
-    const { segment, bus, device, function: of } = body as Readonly<Record<string, unknown>>;
-    const hex = (value: unknown, digits: number): string => Number(value).toString(16).padStart(digits, '0');
-    const isKnown = [segment, bus, device, of].every(value => typeof value === 'number');
-    const host = isKnown ? `${hex(segment, 4)}:${hex(bus, 2)}:${hex(device, 2)}.${hex(of, 1)}` : undefined;
-    return { dpa: body.devicePhysicalAddress, host };
+    const at = body as Readonly<Record<string, number | undefined>>;
+    const isKnown = PCI.every(name => typeof at[name] === 'number');
+    return { dpa: body.devicePhysicalAddress, host: isKnown ? pcieDeviceOf(at) : undefined };
   }
   return undefined;
 }

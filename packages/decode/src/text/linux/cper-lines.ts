@@ -4,7 +4,8 @@
  */
 import * as guid from '../../cper/guid.ts';
 import { decodeSection } from '../../cper/sections.ts';
-import type { CperPcieError, CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
+import { pcieDeviceOf } from '../../registers/pci-name.ts';
+import type { CperRecord, CperSection, CperSeverity } from '../../cper/record.ts';
 import { severityRank } from '../../cper/severity.ts';
 import { encodeTimestamp } from '../../cper/timestamp.ts';
 import { mcaBanksOf } from '../../cper/x86-mca.ts';
@@ -184,7 +185,8 @@ export class CperLines implements KernelPart {
   tellsOf(device: string): boolean {
     for (const open of this.#open.values()) {
       if (!open.severe && open.implied === undefined) continue;
-      for (const { body } of open.record.sections) if (body.kind === 'pcie' && nameOf(body) === device) return true;
+      for (const { body } of open.record.sections)
+        if (body.kind === 'pcie' && pcieDeviceOf(body) === device) return true;
     }
     return false;
   }
@@ -329,12 +331,6 @@ function dropNameless(open: Open): void {
     `no line says of what kind ${lost === 1 ? 'a section' : `${lost} sections`} of the report is; it was left out`,
     'W_TEXT_INCOMPLETE',
   );
-}
-
-/** `0000:00:1c.0`. */
-function nameOf({ segment = 0, bus = 0, device = 0, function: fn = 0 }: CperPcieError): string {
-  const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
-  return `${hex(segment, 4)}:${hex(bus, 2)}:${hex(device, 2)}.${fn}`;
 }
 
 function note(open: Open, message: string, code: TextNote['code'] = 'W_TEXT_SECTION'): void {

@@ -5,6 +5,7 @@
  */
 import { AER_CORRECTABLE_STATUS, AER_UNCORRECTABLE_STATUS } from '../../cper/aer.ts';
 import type { KindFields } from '../../events/catalog.ts';
+import { pcieDeviceOf } from '../../registers/pci-name.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import type { Register } from '../../registers/register.ts';
 import { eventItem } from '../item.ts';
@@ -158,8 +159,9 @@ export class WheaReader implements Reader {
   /** An event of PCI Express: the device and what its registers of Advanced Error Reporting hold. */
   #pcie({ pcie, pciName, firstLine, lastLine }: Open): void {
     const of = (name: string): bigint => pcie.get(name) ?? 0n;
-    const hex = (value: bigint, digits: number): string => value.toString(16).padStart(digits, '0');
-    const device = `${hex(of('Segment'), 4)}:${hex(of('Bus'), 2)}:${hex(of('Device'), 2)}.${hex(of('Function'), 1)}`;
+    const at = (name: string): number => Number(of(name));
+    const pci = { segment: at('Segment'), bus: at('Bus'), device: at('Device'), function: at('Function') };
+    const device = pcieDeviceOf(pci) ?? '';
     const [uncorrectable, correctable] = [of('UncorrectableErrorStatus'), of('CorrectableErrorStatus')];
     const words =
       [...setBits(AER_UNCORRECTABLE_STATUS, uncorrectable), ...setBits(AER_CORRECTABLE_STATUS, correctable)].join(
