@@ -206,6 +206,12 @@ test('show of a trace of somebody else', async () => {
     const text = args[0] === '--json' ? 's\\u001b]0;P' : `s${SHOWN}`;
     expect(ended.stdout).toContain(text);
   }
+  sandbox.write('other.ndjson', `${JSON.stringify({ ...first, parts: {} })}\n`);
+  for (const args of [[], ['--json']]) {
+    const ended = await sandbox.run('compare', inDir('evil.ndjson'), inDir('other.ndjson'), ...args);
+    clean(ended);
+    expect(ended.stdout).toContain(args[0] === '--json' ? 's\\u001b]0;P' : `s${SHOWN}`);
+  }
 });
 
 /** A scenario file with hostile text wherever a scenario has text. */

@@ -181,6 +181,34 @@ Examples:
       (await import('./show.ts')).show(file, merged(program, options)),
     );
 
+  program
+    .command('compare')
+    .description('two traces beside each other, and the first thing that differs')
+    .argument('<trace>', 'the .ndjson file of a run: A')
+    .argument('<other-trace>', 'that of another run: B')
+    .option('--json', 'one JSON object')
+    .addHelpText(
+      'after',
+      `
+The runs are aligned at the injection and by order: the first event of a name with the first of that name in the other run,
+and so on. Times do not matter, nor do addresses, process numbers and what the machines were made of.
+
+Exit codes:
+  0  both tell the same
+  1  they differ
+  2  a file is no trace
+  3  a trace is cut or damaged, or a run broke off: what is missing may be the difference
+
+Examples:
+  syndrome run amd-deferred --guest-kernel 6.19.6 --trace bad.ndjson
+  syndrome run amd-deferred --guest-kernel newest --trace good.ndjson
+  syndrome compare bad.ndjson good.ndjson
+  syndrome compare bad.ndjson good.ndjson --json | jq '.rows[.first].name'`,
+    )
+    .action(async (a: string, b: string, options: OptionValues) =>
+      (await import('./compare.ts')).compare(a, b, merged(program, options)),
+    );
+
   decodeCommands(program, options => merged(program, options));
 
   const supply = program

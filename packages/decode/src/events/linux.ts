@@ -258,6 +258,8 @@ export const LINUX = {
     'Access to a model-specific register faulted.',
     {
       severity: 'fatal',
+      line: f =>
+        `${short(f.access)} of MSR ${short(f.msr)} faults${f.symbol === undefined ? '' : ` in ${short(f.symbol)}`}${f.unchecked === true ? ', which Linux passes over' : ''}`,
       record: {
         reporter: 'kernel',
         only: f => f.unchecked !== true,
