@@ -218,6 +218,8 @@ export class CperDecoded extends LazyRecord {
   protected override predictions(): readonly DecodedOutlook[] {
     // Nobody acts on what the boot before left behind or extlog prints, nor on what has no severity.
     if (this.#bare || this.extlog || this.ofPreviousBoot || this.raw.severityNumber !== undefined) return [];
+    // Linux gets the status blocks of APEI; a whole UEFI record is what Windows, a BMC or a store of records has.
+    if (this.raw.header !== undefined) return [];
     return outlookOf(this.raw, this.source.from);
   }
 }

@@ -1,6 +1,8 @@
 /** @module A machine check as a decoded record. */
 import type { McaClass } from '../mca/classify.ts';
+import { decidingOf } from '../mca/deciding.ts';
 import { explainIn } from '../mca/explain.ts';
+import { stepsOfEarlierBoot } from '../mca/next-step.ts';
 import { pageIn } from '../mca/page.ts';
 import type { PageShape } from '../mca/page.ts';
 import { MCA_REGISTERS } from '../mca/record.ts';
@@ -28,7 +30,7 @@ import type {
 
 const { ADDRV, UC } = MCI_STATUS_INTEL.masks;
 
-/** Of a machine check out of a report of the firmware: behind its headline, and what it was for the system. */
+/** Of a machine check that came from the firmware: behind its headline, and what it was for the system. */
 const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suffix: string, words: string]>> = {
   report: [
     ', kept by the firmware',
@@ -37,6 +39,10 @@ const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suf
   'previous-boot': [
     ', kept by the firmware from the previous boot',
     'It stands in a report of the firmware about the boot before this one: Linux only prints it. ',
+  ],
+  start: [
+    ', found by the firmware at its start',
+    'The firmware found it in its bank when the machine started: it is of the boot before. ',
   ],
 };
 
@@ -159,7 +165,9 @@ export class McaDecoded extends LazyRecord {
   }
   override get nextStep(): string {
     const { within } = this.raw;
-    return within === undefined ? this.#said.nextStep : WITHIN[within][1] + this.#said.nextStep;
+    if (within === undefined) return this.#said.nextStep;
+    const steps = within === 'report' ? this.#said.nextStep : stepsOfEarlierBoot(decidingOf(this.raw)).join(' ');
+    return WITHIN[within][1] + steps;
   }
   protected override findings(): readonly Finding[] {
     return this.#said.lint;

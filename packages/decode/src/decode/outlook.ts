@@ -25,13 +25,14 @@ const READERS: Partial<Record<InputForm, readonly Consumer[]>> = {
   qemu: ['qemu', 'linux', 'xen'],
   qmp: ['qemu', 'linux'],
   vmm: ['vmm', 'linux'],
-  // Systems whose rules are not here, and what runs before any system.
+  // Systems whose rules are not here, what runs before any system, and what runs beside all of them.
   esxi: [],
   freebsd: [],
   macos: [],
   illumos: [],
   windows: [],
   firmware: [],
+  bmc: [],
 };
 
 /** Whether anybody whose rules are known can get what stands in such an input. */

@@ -8,6 +8,7 @@ import { encodeCper } from '../cper/region.ts';
 import { holdsError } from '../mca/registers.ts';
 import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
+import { CREATOR_WINDOWS } from '../cper/guid.ts';
 import { hasReaders, tellingMessage } from './outlook.ts';
 import { isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
@@ -209,9 +210,17 @@ function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): 
   return out;
 }
 
+/** Whose a UEFI record is, of which Linux gets none: APEI gives it status blocks (drivers/acpi/apei/ghes.c, bert.c). */
+function wholeRecord({ creatorId }: { creatorId: string }): string {
+  return creatorId === CREATOR_WINDOWS
+    ? 'none here: Windows wrote the record, and its rules are not known; Linux never got it'
+    : 'none here: a whole UEFI record (CPER) is what a BMC or a store of records keeps; whether a system got the error too, it does not say (Linux gets status blocks of APEI, and `syndrome predict` says what it does with one)';
+}
+
 /** Why nothing can be said. */
 function noOutlook({ raw, source }: DecodedRecord): string | undefined {
   if (!hasReaders(source.from)) return undefined;
+  if (raw.kind === 'cper') return raw.header === undefined ? undefined : wholeRecord(raw.header);
   if (raw.kind !== 'x86-mca' || raw.vendor !== undefined || !holdsError(raw.status)) return undefined;
   return 'not known without the CPU’s vendor; --vendor or --cpuid gives it';
 }

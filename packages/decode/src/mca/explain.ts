@@ -5,7 +5,7 @@ import type { McaClass } from './classify.ts';
 import { componentOf } from './component.ts';
 import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
-import { wordsOf } from './error-words.ts';
+import { textOf, wordsOf } from './error-words.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
 import { likelySentence, likelyVendor } from './likely-vendor.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
@@ -58,9 +58,7 @@ function lead(record: McaDeciding, cls: McaClass): string {
   }
   if (cls === 'unknown') {
     const { intel, amd } = readings(record);
-    const likely = likelyVendor(record);
-    const doubt = likely === undefined ? '' : `. ${likelySentence(likely).replace(/\.$/, '')}`;
-    return `The vendor is not known. On Intel this is ${CLASS_WORDS[intel]}; on AMD ${amdReading(record, amd)}${doubt}`;
+    return `The vendor is not known. On Intel this is ${CLASS_WORDS[intel]}; on AMD ${amdReading(record, amd)}`;
   }
   if (isDowngradedScrub(record)) {
     return 'Uncorrected, reported as corrected: the patrol scrubber found bad memory that nobody consumed, and this memory controller says so in its model-specific code only (UC is clear); action optional';
@@ -125,6 +123,17 @@ export interface ExplanationFrame {
   after: string;
 }
 
+/** Of a record whose vendor is not known: which is likelier, why, and what it is then. */
+function likelyReading(record: McaDeciding): string[] {
+  const likely = likelyVendor(record);
+  if (likely === undefined) return [];
+  const { as } = likely;
+  const cls = gradedClass(as);
+  const words = as.vendor === 'amd' ? amdReading(as, cls) : CLASS_WORDS[cls];
+  const what = textOf(as);
+  return [likelySentence(likely), `Read so, it is ${words}${what === undefined ? '' : `: ${what}`}.`];
+}
+
 /** What follows the bank and the CPU. */
 function whatSentence(record: McaDeciding): string {
   const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
@@ -153,6 +162,7 @@ export function explanationFrame(record: McaDeciding): ExplanationFrame {
     const g = MCG_STATUS.read(record.mcgStatus);
     if (g.MCIP && !g.RIPV) sentences.push('RIPV is clear: the interrupted program cannot be restarted.');
   }
+  sentences.push(...likelyReading(record));
   return {
     before: `${lead(record, cls)}. Reported by `,
     between: whatSentence(record),

@@ -58,7 +58,7 @@ function openPoints(record: McaDeciding, where: Component): string[] {
     const likely = likelyVendor(record);
     if (likely !== undefined) points.push(likelySentence(likely));
     points.push(
-      'Find the CPU vendor (PROCESSOR line, /proc/cpuinfo) and give it with --vendor, or --cpuid: it decides how the status reads.',
+      'Find the vendor of the CPU (the PROCESSOR line or the name of the CPU in the log, else what the machine says of itself) and give it with --vendor, or --cpuid: it decides how the status reads.',
     );
     return points;
   }
@@ -131,6 +131,18 @@ const GUEST_STOPS =
   'The guest has to be started again; its banks are those of a virtual CPU and say no more afterwards.';
 
 const isStep = (step: string | undefined): step is string => step !== undefined;
+
+/** For what is known to be of the boot before: whatever it was, it stops nothing now. */
+const OF_EARLIER_BOOT = 'The machine that runs needs no reset for it; look for what ended the boot before.';
+
+/** {@link stepsFor} of a record that the firmware kept from the boot before this one. */
+export function stepsOfEarlierBoot(record: McaDeciding): string[] {
+  const bad = severity(record);
+  if (bad === 'none' || bad === 'corrected' || bad === 'unknown' || bogusNote(record) !== undefined)
+    return stepsFor(record);
+  const where = componentOf(record);
+  return [OF_EARLIER_BOOT, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
+}
 
 /** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
 export function stepsFor(record: McaDeciding): string[] {

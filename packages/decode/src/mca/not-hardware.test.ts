@@ -1,7 +1,6 @@
 /** Records that no fault of the machine made, records of virtual CPUs, and what is left of an earlier boot. */
 import { describe, expect, it } from 'vitest';
 import { decidingOf } from './deciding.ts';
-import { likelyVendor } from './likely-vendor.ts';
 import { bogusNote } from './not-hardware.ts';
 import { describeRecord, explain, lint, nextStep } from './of-record.ts';
 import type { X86McaRecord } from './record.ts';
@@ -92,39 +91,5 @@ describe('what is left of an earlier boot', () => {
     expect(nextStep({ ...boot, mcgStatus: 4n })[0]).toContain('must be reset');
     const { mcgStatus: _, ...silent } = boot;
     expect(nextStep(silent)[0]).toContain('must be reset');
-  });
-});
-
-describe('a vendor that is not known', () => {
-  const lone = (status: bigint, more: Partial<X86McaRecord> = {}): X86McaRecord => ({
-    kind: 'x86-mca',
-    bank: 9,
-    status,
-    ...more,
-  });
-
-  it("QEMU's record for a guest of one vendor", () => {
-    expect(likelyVendor(decidingOf(lone(0xbd80000000000134n)))?.vendor).toBe('intel');
-    expect(likelyVendor(decidingOf(lone(0xbc00080000000000n)))?.vendor).toBe('amd');
-    expect(explain(lone(0xbd80000000000134n))).toContain(
-      'Intel is likelier: it is the record that QEMU makes for an Intel guest.',
-    );
-  });
-
-  it('an error code that one of them does not have', () => {
-    expect(likelyVendor(decidingOf(lone(0x9c0000000000009fn, { bank: 3 })))).toStrictEqual({
-      vendor: 'intel',
-      because: 'AMD has no error code 0x009f',
-    });
-    expect(likelyVendor(decidingOf(lone(0x9c00000000000813n, { bank: 3 })))).toBeUndefined();
-  });
-
-  it('is no fact: none where it is given, nothing named that one of them has alone', () => {
-    expect(likelyVendor(decidingOf(lone(0xbd80000000000134n, { vendor: 'amd' })))).toBeUndefined();
-    expect(likelyVendor(decidingOf(lone(0n)))).toBeUndefined();
-    // K8's syndrome is at the place of Intel's count.
-    const names = describeRecord(lone(0xb604a00100000813n, { bank: 4 })).flatMap(r => r.rows.map(row => row.name));
-    expect(names).not.toContain('CEC');
-    expect(names).toContain('PCC');
   });
 });

@@ -72,8 +72,11 @@ export interface X86McaRecord {
   /** Instruction pointer that came with the exception. */
   rip?: bigint;
   cs?: bigint;
-  /** It was taken out of a report of the firmware, of this boot or of the one before: no CPU raised it to Linux. */
-  within?: 'report' | 'previous-boot';
+  /**
+   * It was taken out of a report of the firmware, of this boot or of the one before, or the firmware found it in its bank when it
+   * started: no CPU raised it to Linux.
+   */
+  within?: 'report' | 'previous-boot' | 'start';
   said?: McaSaid;
   origin?: RecordOrigin;
 }

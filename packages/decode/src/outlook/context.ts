@@ -214,7 +214,7 @@ function machineCheckDelivery(record: McaCase, facts: Asked): Delivery {
   const mcgStatus = facts.given('mcgStatus');
   const mcip = mcgStatus !== undefined && MCG_STATUS.read(mcgStatus).MCIP;
   const ucna = !amd && !s.PCC && !s.S && !s.AR && (cap === undefined || MCG_CAP.read(cap).SER_P) && (s.EN || !mcip);
-  if (!s.UC || ucna || (!amd && !s.EN && !mcip)) {
+  if (!s.UC || ucna || (!s.EN && !mcip && (!amd || mcgStatus === undefined))) {
     // The timer's poll takes no time stamp; the interrupts do.
     if (xen || record.tsc === false || facts.peek('platform') !== 'bare-metal') return 'poll';
     if (amd) return MCI_STATUS_AMD.read(record.status).DEFERRED ? 'interrupt' : 'poll';
@@ -286,14 +286,18 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   broadcast: { text: 'all CPUs take the machine check', assume: yes, others: either('broadcast') },
   mcip: { text: 'an earlier machine check is not finished', assume: no, others: either('mcip') },
   mcgStatus: { text: 'MCG_STATUS', assume: assumeMcgStatus, others: () => [0x4n, 0x5n, 0x7n, 0xdn, 0xfn] },
-  mcgCap: { text: 'MCG_CAP', assume: () => QEMU_MCG_CAP.ser },
+  mcgCap: {
+    text: 'MCG_CAP',
+    // KVM on AMD leaves bits 8:0 (svm.c svm_setup_mce()).
+    assume: f => (f.vendor() === 'amd' && f.get('platform') === 'kvm' ? QEMU_MCG_CAP.noSer : QEMU_MCG_CAP.ser),
+  },
   ser: {
     text: 'software error recovery: the S and AR bits count',
-    // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM lets it pass.
+    // A CPU of AMD's own has no SER_P; QEMU sets it for every model, and KVM on AMD takes it away (svm.c svm_setup_mce()).
     assume: f => {
       const known = f.given('mcgCap');
       if (known !== undefined) return MCG_CAP.read(known).SER_P;
-      return f.vendor() !== 'amd' || f.get('platform') !== 'bare-metal';
+      return f.vendor() !== 'amd' || f.get('platform') === 'tcg';
     },
   },
   succor: { text: 'AMD SUCCOR', assume: f => f.get('platform') !== 'tcg', others: flip('succor') },

@@ -46,7 +46,7 @@ export const EXCEPTION_RULES = defineRules('linux.mce', 'Linux arch/x86/kernel/c
     'observed',
   ],
   'amd-no-s-bit': [
-    'AMD records have no S bit. Where MCG_CAP.SER_P is set all the same (QEMU sets it) the bank is skipped: nothing is recovered and the process runs into the same memory again.',
+    'AMD records have no S bit. Where MCG_CAP.SER_P is set all the same (QEMU sets it; KVM on AMD takes it away, emulation does not) the bank is skipped: nothing is recovered and the process runs into the same memory again.',
     'observed',
   ],
   'not-uncorrected': ['Without software error recovery a bank without UC is skipped.'],

@@ -7,7 +7,7 @@ import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { fromFirmware } from './context.ts';
 import { EVENTS_LOGGED, hex, recordLines } from './linux-messages.ts';
-import { bootLogOff, filteredBy, QUIRK_RULES, switchedOffBy } from './linux-quirks.ts';
+import { bootLogOff, filteredBy, QUIRK_RULES, switchedOffBy, unreportedBy } from './linux-quirks.ts';
 import { linuxSeverity } from './linux-severity.ts';
 import { memoryFailure, tookAway } from './memory-failure.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -115,6 +115,7 @@ const SHOULD_LOG: readonly Decision<Question, LogIt>[] = [
   { rule: R.empty, when: q => !q.s.VAL, gives: 'nothing' },
   { rule: R.firmware, when: q => fromFirmware(q.record), gives: 'log' },
   { rule: Q['k7-bank-0'], when: q => switchedOffBy(q.record, q.facts) !== undefined, gives: 'leave' },
+  { rule: Q['gart-off'], when: q => unreportedBy(q.record, q.facts) !== undefined, gives: 'leave' },
   {
     rule: Q['no-bootlog'],
     when: q => q.facts.get('delivery') === 'boot' && bootLogOff(q.facts) !== undefined,

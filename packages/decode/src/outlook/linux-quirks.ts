@@ -35,6 +35,11 @@ export const QUIRK_RULES = defineRules('linux.quirk', 'Linux arch/x86/kernel/cpu
     'observed',
     'Linux intel.c intel_filter_mce(): 2976908e4198 (5.7), Skylake-SP e629fc1407a6 (5.16); Linux amd.c amd_filter_mce(): 71a84402b93e (5.2), GART (5.8), Cezanne 0422b07bc4c2 (7.0, 6.19.13)',
   ],
+  'gart-off': [
+    'Linux switches the report of GART walk errors off on families 0Fh and 10h: the error stands in its bank with EN clear, raises no exception, and is no failure of anything.',
+    'read',
+    'Linux amd.c amd_apply_cpu_quirks() (before 6.18 core.c), clear_bit(10, &mce_banks[4].ctl); arch/x86/kernel/cpu/amd.c init_amd_gh()',
+  ],
   'k7-bank-0': [
     'AMD’s K7 have broken banks 0: Linux switches that one off and never looks into it.',
     'observed',
@@ -90,6 +95,15 @@ function cpuOfCase({ record }: Asked): CpuModel | undefined {
 export function filteredBy(record: McaCase, facts: Facts): Rule | undefined {
   const bogus = bogusOf(record, facts.peek('vendor') === 'amd' ? 'amd' : 'intel');
   return bogus !== undefined && versionIn(facts.get('version'), bogus.dropped) ? QUIRK_RULES.filtered : undefined;
+}
+
+/** The rule by which an uncorrected value with EN clear is one that Linux lets no exception come of, and no failure. */
+export function unreportedBy(record: McaCase, facts: Facts): Rule | undefined {
+  const { UC, EN } = MCI_STATUS_INTEL.read(record.status);
+  const old = (cpuOf(record)?.family ?? BULLDOZER) <= FAMILY_10H;
+  return UC && !EN && old && facts.peek('vendor') === 'amd' && bogusOf(record, 'amd') !== undefined
+    ? QUIRK_RULES['gart-off']
+    : undefined;
 }
 
 /** The rule by which Linux never looks into this bank. */

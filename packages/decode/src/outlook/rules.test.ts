@@ -276,6 +276,7 @@ const CASES: readonly Case[] = [
   ['linux.quirk.zen-fetch', FETCH_ZEN, mc({ succor: true, ser: false }), 'signalled', 'in user-access at'],
   ['linux.quirk.zen-fetch', FETCH_ZEN, mc({ version: '6.1.53', succor: true, ser: false }), 'signalled'],
   ['linux.quirk.filtered', PARITY_HSW, poll(), 'none'],
+  ['linux.quirk.gart-off', x86(0xa60000010005001bn, { bank: 4, vendor: 'amd', cpuid: 0xf00n }), poll(), 'none'],
   ['linux.quirk.k7-bank-0', x86(0x8400000000000135n, { vendor: 'amd', bank: 0, cpuid: 0x623n }), poll(), 'none'],
   [
     'linux.quirk.no-bootlog',
@@ -326,7 +327,7 @@ const CASES: readonly Case[] = [
     'Fatal machine check from unknown source',
   ],
   ['linux.mce.not-signalled', named('ucna'), mc(), 'none'],
-  ['linux.mce.amd-no-s-bit', named('amd-uc'), mc(), 'none'],
+  ['linux.mce.amd-no-s-bit', named('amd-uc'), mc({ platform: 'tcg', succor: true }), 'none'],
   ['linux.mce.not-uncorrected', named('ce', { mcgStatus: 0xdn }), mc({ ser: false }), 'none'],
   ['linux.mce.filler', x86(0xa000000000000000n, { bank: 1, cpu: 1 }), mc(), 'none'],
   // Some CPU got no exception: nobody's record decides, and the others wait for it in vain.

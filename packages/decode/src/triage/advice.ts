@@ -105,7 +105,8 @@ const RULES: readonly Rule[] = [
     id: 'earlier-boot',
     when: f => f.ofEarlierBoot && f.fate.machine === undefined,
     say: () => 'no reset for it: it is of the boot before this one; look for what ended that',
-    takesBack: /must be reset|may go on|Do not trust what ran|Take the page out of use|needs no reset/,
+    takesBack:
+      /must be reset|may go on|Do not trust what ran|Take the page out of use|needs no reset|found it in its bank when/,
     ends: true,
   },
   {
@@ -214,7 +215,7 @@ const sentences = (text: string): string[] => text.split(/(?<=\.) (?=[A-Z])/);
 function isLeftOver({ record, reporter, severity }: Witness): boolean {
   if (record.raw.kind === 'cper') return record.raw.previousBoot === true;
   if (record.raw.kind !== 'x86-mca') return false;
-  if (record.raw.within === 'previous-boot') return true;
+  if (record.raw.within === 'previous-boot' || record.raw.within === 'start') return true;
   if (reporter !== 'machine-check' || !OF_LINUX.has(record.source.from) || record.bank === undefined) return false;
   // The poll of a machine that runs has the time; that at the start has none.
   if ((record.raw.tsc ?? 0n) !== 0n) return false;

@@ -52,7 +52,7 @@ export class CorebootReader implements Reader {
     const head = HEAD.exec(text);
     if (head !== null) {
       this.end();
-      const place = { cpu: Number(head[1]), bank: Number(head[2]) };
+      const place = { cpu: Number(head[1]), bank: Number(head[2]), within: 'start' } as const;
       const record: X86McaRecord = { kind: 'x86-mca', ...place, status: 0n, vendor: 'amd' };
       this.#open = { record, firstLine: lineNumber, lastLine: lineNumber, lines: 0 };
       return true;

@@ -86,7 +86,7 @@ function mca(data: Data, byHand: boolean): FromJson {
   const record: X86McaRecord = { kind: 'x86-mca', bank, status };
   const vendor = members.one('vendor', ['intel', 'amd'] as const);
   if (vendor !== undefined) record.vendor = vendor;
-  const within = members.one('within', ['report', 'previous-boot'] as const);
+  const within = members.one('within', ['report', 'previous-boot', 'start'] as const);
   if (within !== undefined) record.within = within;
   for (const name of ['cpu', 'socket'] as const) {
     const value = members.small(name);
