@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OUTLOOK_OUTCOMES } from '../outlook/prediction.ts';
+import { CREATOR_WINDOWS } from '../cper/guid.ts';
+import { CperDecoded } from './cper-record.ts';
 import { McaDecoded } from './mca-record.ts';
 import { outlookOf, readersOf, tellingMessage } from './outlook.ts';
 import type { InputForm } from './record.ts';
@@ -56,6 +58,25 @@ describe('the outlook in text', () => {
     expect(out).toContain('[linux.sigbus.deadly] Prints: Memory failure: 0x…: Sending SIGBUS to <comm>:<pid>');
     expect(out).toContain('linux (exception, kernel, idle): panicked.');
     expect(out.match(/ outlook /g)).toHaveLength(2);
+  });
+
+  it('is not that of Linux for a whole UEFI record, which Linux never gets', () => {
+    const said = (creatorId: string): string => {
+      const header = { revision: 0x101, creatorId, notificationType: '', recordId: 1n, flags: 0, persistenceInfo: 0n };
+      const raw = { kind: 'cper', severity: 'corrected', header, sections: [] } as const;
+      const record = new CperDecoded({ ...raw, sections: [] }, { input: '-', from: 'cper' }, []);
+      expect(record.outlook).toEqual([]);
+      return toText(record).join(' ').replaceAll(/\s+/g, ' ');
+    };
+    expect(said(CREATOR_WINDOWS)).toContain('outlook none here: Windows wrote the record');
+    expect(said('00000000-0000-0000-0000-000000000000')).toContain('a whole UEFI record (CPER) is what a BMC');
+  });
+
+  it('wants no reset for what the firmware found at its start', () => {
+    const found = { ...SRAR, vendor: 'amd', status: 0xbea0000000000108n, within: 'start' } as const;
+    const out = text(found);
+    expect(out).toContain('when the machine started: it is of the boot before. The machine that runs needs no reset');
+    expect(out).not.toMatch(/must be reset|outlook/);
   });
 
   it('says why it says nothing', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decidingOf } from './deciding.ts';
 import { bogusNote } from './not-hardware.ts';
-import { describeRecord, explain, lint, nextStep } from './of-record.ts';
+import { lint, nextStep } from './of-record.ts';
 import type { X86McaRecord } from './record.ts';
 
 const rec = (more: Partial<X86McaRecord>): X86McaRecord => ({

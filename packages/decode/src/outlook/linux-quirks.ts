@@ -38,7 +38,7 @@ export const QUIRK_RULES = defineRules('linux.quirk', 'Linux arch/x86/kernel/cpu
   'gart-off': [
     'Linux switches the report of GART walk errors off on families 0Fh and 10h: the error stands in its bank with EN clear, raises no exception, and is no failure of anything.',
     'read',
-    'Linux amd.c amd_apply_cpu_quirks() (before 6.18 core.c), clear_bit(10, &mce_banks[4].ctl); arch/x86/kernel/cpu/amd.c init_amd_gh()',
+    'Linux amd.c amd_apply_cpu_quirks() (before 6.18 core.c), clear_bit(10, &mce_banks[4].ctl); Linux arch/x86/kernel/cpu/amd.c init_amd_gh()',
   ],
   'k7-bank-0': [
     'AMD’s K7 have broken banks 0: Linux switches that one off and never looks into it.',
