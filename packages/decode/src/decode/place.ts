@@ -102,8 +102,10 @@ export function placeOrNone(place: DecodedPlace): DecodedPlace | undefined {
   return undefined;
 }
 
-/** Fields of MCi_MISC of the memory controllers: SDM vol. 3B, Interpreting Machine-Check Error Codes (mca/intel-misc.ts). */
+/** Fields of MCi_MISC of the memory controllers that name the cell, or the module at least: SDM vol. 3B, Interpreting Machine-Check Error Codes (mca/intel-misc.ts). */
 const MISC: readonly (readonly [field: string, member: PlaceNumber])[] = [
+  ['CHANNEL', 'channel'],
+  ['DIMM', 'slot'],
   ['RANK', 'rank'],
   ['SUBRANK', 'subRank'],
   ['CHIPSELECT', 'chipSelect'],
@@ -112,14 +114,14 @@ const MISC: readonly (readonly [field: string, member: PlaceNumber])[] = [
   ['ROW', 'row'],
 ];
 
-/** Whether a layout of MCi_MISC names the cell: that of a memory controller. */
+/** Whether a layout of MCi_MISC names the cell or the module: that of a memory controller. */
 export function namesCell(register: Register): boolean {
   const names = new Set(register.fields.map(f => f.name));
-  return names.has('ROW') && names.has('COLUMN');
+  return (names.has('ROW') && names.has('COLUMN')) || names.has('DIMM');
 }
 
 /**
- * The cell that MCi_MISC of an Intel memory controller names.
+ * The cell, or the module, that MCi_MISC of an Intel memory controller names.
  * @param register a layout of which {@link namesCell} holds
  * @param corrected the failed device is said only of a corrected error that came back when it was read again
  */
@@ -131,6 +133,7 @@ export function placeOfMisc(register: Register, misc: bigint, corrected: boolean
     const value = values[field];
     if (value !== undefined && (member !== 'device' || hasDevice)) place[member] = Number(value);
   }
+  if (values['COLUMN'] === undefined) return place;
   const low = Number(values['BANKGROUP'] ?? 0);
   place.bankGroup = values['BANKGROUP2'] === true ? low | 4 : low;
   // The field has bits 11:2 of the column.

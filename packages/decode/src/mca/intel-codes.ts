@@ -130,6 +130,18 @@ export const QPI_HSW: MscodValues = {
   0x31: 'CRC error, link level retry succeeded',
 };
 
+/** Memory controller, 06_1AH, status bits 24:16 as flags. */
+export const IMC_NHM: MscodValues = {
+  16: 'ECC error of a read',
+  17: 'ECC error found by the scrubber',
+  18: 'write parity error',
+  19: 'redundancy was lost: an error in one half of redundant memory',
+  21: 'an address outside the memory',
+  22: 'a request number (RTID) out of range',
+  23: 'address parity error',
+  24: 'byte enable parity error',
+};
+
 /** Memory controller, 06_2DH, status bits 22:16 as flags. */
 export const IMC_SNB: MscodValues = {
   16: 'address parity error',

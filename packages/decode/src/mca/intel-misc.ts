@@ -1,11 +1,24 @@
 /**
  * @module MCi_MISC of Intel memory controllers: where in the DRAM. Source: SDM vol. 3B "Interpreting Machine-Check
- * Error Codes", tables for IA32_MCi_MISC of 06_6AH and 06_6CH, 06_8FH; 06_ADH and 06_AEH as Intel published them with
+ * Error Codes", tables for IA32_MCi_MISC of 06_1AH, 06_6AH and 06_6CH, 06_8FH; 06_ADH and 06_AEH as Intel published them with
  * its open decoders.
  */
 import { bit, bits, defineRegister } from '../registers/register.ts';
 
 const GRANULARITY = [bits(8, 6, 'MODE', 'address mode'), bits(5, 0, 'LSB', 'lowest valid bit of MCi_ADDR')] as const;
+
+/** Older than software error recovery: bits 8:0 say nothing of the address. */
+export const MISC_IMC_NHM = defineRegister({
+  name: 'MCi_MISC',
+  width: 64,
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_1AH, IA32_MC8_MISC',
+  fields: [
+    bits(63, 32, 'SYNDROME', 'ECC syndrome'),
+    bits(19, 18, 'CHANNEL', 'channel'),
+    bits(17, 16, 'DIMM', 'DIMM of the channel'),
+    bits(7, 0, 'RTID', 'number of the request'),
+  ],
+});
 
 export const MISC_IMC_ICX = defineRegister({
   name: 'MCi_MISC',

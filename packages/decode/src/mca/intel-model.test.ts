@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, lint } from './of-record.ts';
+import { explain, lint, pageOf } from './of-record.ts';
 import { component, ioRootPort } from './testing/rules.ts';
 import { cpuModel, cpuOf, signatureName } from './cpu.ts';
 import { decidingOf } from './deciding.ts';
@@ -66,6 +66,11 @@ describe('intelFamily', () => {
       if (id !== undefined) ids[model.toString(16)] = id;
     }
     expect(ids).toStrictEqual({
+      '1a': 'NHM',
+      '1e': 'NHM',
+      '1f': 'NHM',
+      '25': 'NHM',
+      '2c': 'NHM',
       '2d': 'SNB',
       '3e': 'IVB',
       '3f': 'HSW',
@@ -293,6 +298,28 @@ const rows = (r: X86McaRecord): Record<string, bigint> | undefined => {
 const VALID = 0x8c00000000000091n;
 
 describe('MCi_MISC of memory controllers', () => {
+  // i7core_edac's own report of a Xeon 5500: 8c0000400001009f, DIMM 1 of channel 2.
+  const NHM = { vendor: 'intel', bank: 8, status: 0x8c0000400001009fn, cpuid: 0x106a5n } as const;
+  const westmere = { kind: 'x86-mca', ...NHM, addr: 0x2fb1c40n, misc: 0x1cdfd8a6000900a1n } as const;
+
+  it('names DIMM, channel and syndrome on Nehalem and Westmere', () => {
+    expect(rows(westmere)).toMatchObject({ CHANNEL: 2n, DIMM: 1n, SYNDROME: 0x1cdfd8a6n, RTID: 0xa1n });
+    expect(rows({ ...westmere, cpuid: 0x206c2n })).toMatchObject({ CHANNEL: 2n, DIMM: 1n });
+    expect(rows({ ...westmere, bank: 7 })).toBeUndefined();
+  });
+
+  it('says nothing of the address where the CPU has no software error recovery', () => {
+    const misc = 0x8cn;
+    const page = (more: object): boolean => pageOf({ ...westmere, misc, ...more }) !== undefined;
+    expect(page({})).toBe(false);
+    expect(page({ mcgCap: 0x1c09n })).toBe(false);
+    expect(page({ mcgCap: 0x1001c09n })).toBe(true);
+    expect(page({ cpuid: 0x50654n })).toBe(true);
+    expect(page({ cpuid: 0x50654n, mcgCap: 0xc09n })).toBe(false);
+    // QEMU's Nehalem has it.
+    expect(page({ bank: 9 })).toBe(true);
+  });
+
   it('places a corrected error of Ice Lake', () => {
     // transient=0 eccmode=1 rank=2 subrank=3 device=0x11 bank=2 bankgroup=4|1 row=0x12345 column=0x2aa mode=2 lsb=6
     const misc =

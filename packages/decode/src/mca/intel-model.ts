@@ -32,7 +32,7 @@ export interface IntelUnit {
 }
 
 interface IntelFamily {
-  id: 'SNB' | 'IVB' | 'HSW' | 'BDX' | 'BDW_DE' | 'SKX' | 'ICX' | 'SNR' | 'SPR' | 'GNR';
+  id: 'NHM' | 'SNB' | 'IVB' | 'HSW' | 'BDX' | 'BDW_DE' | 'SKX' | 'ICX' | 'SNR' | 'SPR' | 'GNR';
   name: string;
   models: readonly number[];
   source: string;
@@ -157,6 +157,18 @@ const pcuHsw = (firmware: codes.MscodValues): IntelUnit =>
   pcu(number(31, 24, firmware), number(19, 16, codes.PCU_SKX_INTERNAL), PCU_CODE);
 
 const qpi = (...mscod: MscodPart[]): IntelUnit => ({ id: 'QPI', name: 'QPI link', mscod });
+
+/** The SDM has the table under 06_1AH; the other models have the same bank: Linux drivers/edac/i7core_edac.c. */
+const NHM: IntelFamily = {
+  id: 'NHM',
+  name: 'Nehalem or Westmere',
+  models: [0x1a, 0x1e, 0x1f, 0x25, 0x2c],
+  source: 'SDM vol. 3B, Interpreting Machine-Check Error Codes, 06_1AH',
+  banks: banks([
+    8,
+    { id: 'IMC', name: 'memory controller', mscod: [flags(24, 16, codes.IMC_NHM)], misc: misc.MISC_IMC_NHM },
+  ]),
+};
 
 const SNB: IntelFamily = {
   id: 'SNB',
@@ -340,7 +352,7 @@ const GNR: IntelFamily = {
   ),
 };
 
-export const INTEL_FAMILIES: readonly IntelFamily[] = [SNB, IVB, HSW, BDX, BDW_DE, SKX, ICX, ICX_D, SNR, SPR, GNR];
+export const INTEL_FAMILIES: readonly IntelFamily[] = [NHM, SNB, IVB, HSW, BDX, BDW_DE, SKX, ICX, ICX_D, SNR, SPR, GNR];
 
 /** The server family of a CPU whose model-specific codes are known, or undefined. */
 export function intelFamily(cpu: CpuModel): IntelFamily | undefined {

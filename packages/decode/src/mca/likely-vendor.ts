@@ -52,7 +52,7 @@ const FAMILY_0FH = 0xf00n;
 function isNorthbridgeDram({ bank, status }: McaDeciding, code: number): boolean {
   const { UC, UECC, CECC, XEC } = MCI_STATUS_AMD_LEGACY.read(status);
   // Of a lone value nobody knows the bank.
-  if ((bank !== NORTHBRIDGE && bank !== 0) || !NORTHBRIDGE_DRAM.has(code) || !DRAM_ECC.has(XEC & 0xfn)) return false;
+  if ((bank !== NORTHBRIDGE && bank !== 0) || !NORTHBRIDGE_DRAM.has(code) || !DRAM_ECC.has(XEC)) return false;
   return UECC === UC && CECC === !UC;
 }
 

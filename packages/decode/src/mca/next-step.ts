@@ -10,7 +10,7 @@ import { softwareShapes } from './lint-shapes.ts';
 import { likelySentence, likelyVendor } from './likely-vendor.ts';
 import { bogusNote, virtualCpu } from './not-hardware.ts';
 import { isBroadcastFiller } from './vmm-made.ts';
-import { concernsData, pageShape } from './page.ts';
+import { concernsData, pageShape, saysAddressMode } from './page.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { severity } from './severity.ts';
@@ -77,7 +77,9 @@ function openPoints(record: McaDeciding, where: Component): string[] {
     points.push(
       record.vendor === 'amd'
         ? "The address is the channel's own: the kernel's address translation (amd_atl) gives the system address."
-        : 'MCi_MISC would say what kind of address it is.',
+        : saysAddressMode(record)
+          ? 'MCi_MISC would say what kind of address it is.'
+          : 'A CPU without software error recovery (MCG_CAP.SER_P) does not say what kind of address it is; of a memory controller it is most likely the one of the system.',
     );
   }
   if (s.OVER) points.push('OVER: at least one more error happened; look for records of the same bank just before.');

@@ -9,8 +9,9 @@ import { cpuOf } from './cpu.ts';
 import type { AddressShape, McaDeciding } from './deciding.ts';
 import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
-import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import { smcaBank } from './smca-banks.ts';
+import { hasQemuPlace } from './vmm-made.ts';
 
 export interface PageRef {
   /** Start of the affected memory, aligned to its granularity. */
@@ -49,10 +50,27 @@ function shape(bits: bigint, lsb: number): PageShape {
   return { lsb, mask: dropBelow(bits, lsb), pages: pagesOf(lsb) };
 }
 
+/** Family 6 of Intel: the first models with software error recovery are 06_2EH and later, but for these (SDM vol. 3B, 06_2EH). */
+const FIRST_SER = 0x26;
+const WITHOUT_SER: ReadonlySet<number> = new Set([0x26, 0x27, 0x2c, 0x35, 0x36]);
+
+/**
+ * Whether MCi_MISC says what kind of address it is: with MCG_CAP.SER_P (SDM vol. 3B, IA32_MCi_MISC MSRs). Where the record does
+ * not have MCG_CAP the model of the CPU says it; virtual CPUs of any model have SER_P.
+ */
+export function saysAddressMode(record: McaDeciding): boolean {
+  const { mcgCap } = record;
+  if (mcgCap !== undefined && mcgCap !== 0n) return MCG_CAP.read(mcgCap).SER_P;
+  const cpu = cpuOf(record);
+  const isOld = cpu?.family === 6 && (cpu.model < FIRST_SER || WITHOUT_SER.has(cpu.model));
+  return !isOld || hasQemuPlace(record);
+}
+
 /** SDM vol. 3B, IA32_MCi_MISC MSRs: MISCV, and address mode 2. */
-function intelPage({ misc, status }: McaDeciding): PageShape | undefined {
+function intelPage(record: McaDeciding): PageShape | undefined {
+  const { misc, status } = record;
   const s = MCI_STATUS_INTEL.read(status);
-  if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV) return undefined;
+  if (misc === undefined || !s.VAL || !s.ADDRV || !s.MISCV || !saysAddressMode(record)) return undefined;
   // There MCi_MISC is the address of the root port.
   if (isIoCode(Number(s.MCACOD))) return undefined;
   const lsb = Number(misc.LSB);

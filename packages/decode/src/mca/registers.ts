@@ -16,6 +16,8 @@ export const MCG_CAP = defineRegister({
     bit(25, 'EMC_P', 'enhanced machine check supported'),
     bit(24, 'SER_P', 'software error recovery supported: MCi_STATUS.S and .AR have a meaning'),
     bits(23, 16, 'EXT_CNT', 'extended state registers'),
+    // Reserved in the SDM, and set by Nehalem and Westmere: 0x1c09.
+    bit(12, 'UNDOCUMENTED', 'no meaning in public documents; hardware of 2008 to 2011 sets it'),
     bit(11, 'TES_P', 'threshold-based error status supported'),
     bit(10, 'CMCI_P', 'corrected machine check interrupt supported'),
     bit(9, 'EXT_P', 'extended state registers present'),
