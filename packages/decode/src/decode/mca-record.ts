@@ -121,7 +121,8 @@ export class McaDecoded extends LazyRecord {
     return placeOrNone(where);
   }
   override get count(): number | undefined {
-    return this.#said.corrected.count ?? this.raw.said?.count;
+    // What a tool counts it takes from MCi_STATUS: where the vendor is known, the register says whether that is a count.
+    return this.#said.corrected.count ?? (this.raw.vendor === undefined ? this.raw.said?.count : undefined);
   }
   override get threshold(): 'green' | 'yellow' | undefined {
     return this.#said.corrected.threshold;

@@ -25,9 +25,14 @@ function counts(record: Pick<McaDeciding, 'mcgCap' | 'cpuid'>): boolean {
   return cpu === undefined || (cpu.family === 6 && cpu.model >= NEHALEM && !ATOMS_WITHOUT.has(cpu.model));
 }
 
+/** Whether bits 54:53 are green and yellow: MCG_CAP.TES_P says so; without it they are model-specific. */
+function hasThresholds({ mcgCap }: Pick<McaDeciding, 'mcgCap'>): boolean {
+  return mcgCap === undefined || mcgCap === 0n || MCG_CAP.read(mcgCap).TES_P;
+}
+
 /**
  * Count and threshold status of a corrected error. SDM vol. 3B, IA32_MCi_STATUS MSRs: bits 52:38, where MCG_CAP.CMCI_P is set,
- * and 54:53, where UC is clear; AMD has other fields there.
+ * and 54:53, where MCG_CAP.TES_P is set and UC is clear; AMD has other fields there.
  *
  * @example correctedOf({ vendor: 'intel', status: 0xcc59dec000041152n }) // { count: 26491, threshold: 'yellow' }
  */
@@ -35,7 +40,7 @@ export function correctedOf(record: Pick<McaDeciding, 'vendor' | 'status' | 'mcg
   const { vendor, status } = record;
   if (vendor !== 'intel' || (status & VAL) === 0n || (status & UC) !== 0n) return NONE;
   const { CEC, TES } = MCI_STATUS_INTEL.read(status);
-  const threshold = TES === 1n ? 'green' : TES === 2n ? 'yellow' : undefined;
+  const threshold = !hasThresholds(record) ? undefined : TES === 1n ? 'green' : TES === 2n ? 'yellow' : undefined;
   const count = CEC === 0n || !counts(record) ? undefined : Number(CEC);
   if (count === undefined && threshold === undefined) return NONE;
   return { ...(count === undefined ? {} : { count }), ...(threshold === undefined ? {} : { threshold }) };

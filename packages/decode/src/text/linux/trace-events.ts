@@ -50,9 +50,10 @@ function mceRecord(text: string, place: Place): TextItem | undefined {
     cpu: Number(m[1]),
     bank: Number(m[4]),
     status: hexU64(m[5]) ?? 0n,
-    mcgCap: hexU64(m[2]) ?? 0n,
     mcgStatus: hexU64(m[3]) ?? 0n,
   };
+  const cap = hexU64(m[2]) ?? 0n;
+  if (cap !== 0n) record.mcgCap = cap;
   let whole = false;
   for (const [, names = '', values = ''] of (m[6] ?? '').slice(0, 1024).matchAll(MCE_PAIR)) {
     const list = values.split('/');

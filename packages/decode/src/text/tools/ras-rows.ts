@@ -58,8 +58,8 @@ const INTS: ReadonlySet<string> = new Set([
 ]);
 /** Members that are numbers, not registers. */
 const SMALL: ReadonlySet<string> = new Set(['cpu', 'bank', 'socket']);
-/** 0 where the kernel has none. */
-const ZERO_IS_NONE: ReadonlySet<string> = new Set(['tsc', 'time', 'ppin', 'rip', 'cs', 'microcode', 'cpuid']);
+/** 0 where the kernel has none; no CPU has an MCG_CAP of 0 and banks. */
+const ZERO_IS_NONE: ReadonlySet<string> = new Set(['mcgCap', 'tsc', 'time', 'ppin', 'rip', 'cs', 'microcode', 'cpuid']);
 const NO_SYND = 'the database keeps no IPID and no SYND, which name the unit on AMD; rasdaemon itself said:';
 
 function mce(row: Row, place: Place): TextItem | undefined {

@@ -1,4 +1,4 @@
-/** @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`. */
+/** @module rasdaemon's text: one trace event a line, `… mce_record: TIME bank=…, status= …, cpu= …`; since 0.8.0 without the colon. */
 import { addressOf } from '../../registers/address.ts';
 import { GUID_NULL, SECTION_AMPERE, SECTION_MEMORY } from '../../cper/guid.ts';
 import type { KindFields } from '../../events/catalog.ts';
@@ -9,22 +9,28 @@ import { cxlItem } from '../linux/trace-events.ts';
 import { hexU64 } from '../transport/line.ts';
 import { memoryFailureFields, memorySection, rasdaemonMce } from './rasdaemon-words.ts';
 
+/** Events whose text is of one line each; those of CXL have a word of their own. */
+const EVENTS = [
+  'mce_record',
+  'memory_failure_event',
+  'mc_event',
+  'arm_event',
+  'extlog_mem_event',
+  'non_standard_event',
+  'aer_event',
+];
 export const RASDAEMON_NEEDLES: readonly string[] = [
-  'mce_record: ',
-  'memory_failure_event: ',
-  'mc_event: ',
-  'arm_event: ',
-  'extlog_mem_event: ',
-  'non_standard_event: ',
-  'aer_event: ',
+  // Without the colon follows the time, or the level.
+  ...EVENTS.flatMap(name => [`${name}: `, `${name} 2`, `${name} [`]),
   ' memdev:',
   ' exceed threshold',
   'of offlining page',
   'of offlining row',
 ];
 
+/** Where the name of an event has no colon, its text begins with the level (0.8.5) or with the time. */
 const EVENT =
-  /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event|aer_event|cxl_[a-z_]{3,40}): (.*)$/s;
+  /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event|aer_event|cxl_[a-z_]{3,40})(?:: | (?=(?:\[[A-Z]{3,9}\] )?\d{4}-\d\d-\d\d \d\d:\d\d:))(.*)$/s;
 /** More of the text of an event is not kept. */
 const MAX_MESSAGE = 512;
 /** The stamp that rasdaemon puts before each event, and its level. */
@@ -49,7 +55,7 @@ const THRESHOLD = /(?:^|rasdaemon: )(Corrected Errors at (?:page )?(0x[0-9a-f]{1
 const OFFLINED =
   /(?:^|rasdaemon: )Result of offlining (page|row) at (0x[0-9a-f]{1,16}): (offlined|offline-failed|online|failed)\s*$/;
 /** A machine check is told in two lines, and a mail breaks each: until the last of its registers they are put together. */
-const BEGUN = /\bmce_record: /;
+const BEGUN = /\bmce_record(?:: | (?=\d{4}-\d\d-\d\d \d\d:))/;
 const REGISTERS = /\bstatus= ?[0-9a-f]/;
 const LAST = /\bmcgstatus= ?\S|\bmcgcap= ?\S|\bapicid= ?\S|\bmci=.*\bcpu_type=.*\bmcgstatus=/s;
 const MAX_PIECES = 12;

@@ -8,7 +8,10 @@ import { hexU64 } from '../transport/line.ts';
 
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
 
-/** Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`. */
+/**
+ * Names of an mce_record line (rasdaemon, report_mce_event()); all values are hex but those of `DECIMAL`, and `mcgstatus=15` with
+ * no blank: that is a message of parse_intel_event() or parse_amd_smca_event(), with its number in decimal.
+ */
 export const MCE_NAMES: Readonly<Record<string, keyof X86McaRecord>> = {
   bank: 'bank',
   status: 'status',
@@ -69,7 +72,7 @@ export function memorySection(said: { addr?: bigint; mask?: bigint; type: string
 
 /** Words of mc_location and of error_msg: mce-intel-*.c and mce-amd-smca.c, as of rasdaemon 0.8.5. */
 const SAID: readonly (readonly [RegExp, keyof McaSaid])[] = [
-  [/\bn_errors=(\d{1,9})\b/, 'count'],
+  [/\bn_errors=([1-9]\d{0,8})\b/, 'count'],
   [/\bmemory_die_id=(\d{1,3})\b/, 'node'],
   [/\bmemory_channel=(\d{1,3})\b/, 'channel'],
   [/\bcsrow=(\d{1,3})\b/, 'chipSelect'],
@@ -112,7 +115,7 @@ export function rasdaemonMce(
     const name = m[1] ?? '';
     const member = Object.hasOwn(MCE_NAMES, name) ? MCE_NAMES[name] : undefined;
     if (member === undefined) continue;
-    const decimal = !row && DECIMAL.has(name);
+    const decimal = !row && (DECIMAL.has(name) || /^mcgstatus=\d{1,9}$/.test(m[0]));
     if (decimal && !/^\d{1,9}$/.test(m[2] ?? '')) continue;
     const value = decimal ? BigInt(m[2] ?? '0') : hexU64(m[2]);
     if (value === undefined || (SMALL.has(member) && value > 0xffff_ffffn)) continue;
@@ -127,10 +130,14 @@ export function rasdaemonMce(
   if (named !== null) record.bank = Number(named[1]);
   if (/\bcpu_type= ?[^,]{0,64}\b(?:AMD|Hygon)/i.test(body) || record.ipid !== undefined) record.vendor = 'amd';
   else if (
-    /\bcpu_type= ?[^,]{0,64}\b(?:Intel|Xeon|Skylake|Icelake|Sapphire|Granite|Haswell|Broadwell|Sandy|Ivy)/i.test(body)
+    /\bcpu_type= ?[^,]{0,64}\b(?:Intel|Xeon|Knights|Tremont|Haswell|Broadwell|Skylake|Icelake|Sandy|Ivy|\w{5,8}(?:rapids|forest)\b)/i.test(
+      body,
+    )
   ) {
     record.vendor = 'intel';
   }
+  // Printed wherever bit 53 of the status is set, which on Intel belongs to the threshold status.
+  if (record.vendor === 'intel' && record.synd === 0n) delete record.synd;
   const said = saidIn(words);
   if (said !== undefined) record.said = said;
   record.origin = { source: source, firstLine: place.firstLine, lastLine: place.lastLine };
