@@ -129,7 +129,7 @@ const MORE: Readonly<Partial<Record<Member, readonly X86McaRecord[]>>> = {
  * what is not asked of a deferred error.
  */
 const UNREAD: Readonly<Partial<Record<Member, bigint>>> = {
-  mcgCap: MCG_CAP.encode({ ELOG_P: true, EMC_P: true, EXT_CNT: 0xffn, EXT_P: true, CTL_P: true }),
+  mcgCap: MCG_CAP.encode({ ELOG_P: true, EMC_P: true, EXT_CNT: 0xffn, EXT_P: true, CTL_P: true, UNDOCUMENTED: true }),
   cpuid: 0xfffffffff000f003n,
   destat:
     ALL &
