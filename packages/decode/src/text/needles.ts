@@ -1,24 +1,33 @@
 /**
  * @module Many words searched in bytes at once. Only every few bytes three of them are looked up in one table: each word has
  * a place at which it cannot be stepped over. The lookups do not wait for each other, so that most of a log costs little.
+ * The three are read together, as one number out of a DataView: reading them one by one takes three times as long.
  */
 
 /** A word, and which of its bytes the first of the three is. */
 interface Candidate {
   readonly word: Uint8Array;
   readonly at: number;
+  /** A byte that a log has seldom: where it stands from there, and which. Most of what begins like a word has another. */
+  readonly apart: number;
+  readonly byte: number;
 }
 
 /** Bytes that are looked up together. */
 const TOGETHER = 3;
-const SLOTS = 1 << 16;
+/** Bytes of the number that they are read with. */
+const READ = 4;
+const SLOT_BITS = 16;
 
 export class NeedleSet {
   /** Bytes from one lookup to the next: in the shortest word so many begin a group. */
   readonly #step: number;
   /** By the hash of a group: 0 where no word has it at such a place, else that of its candidates. */
-  readonly #slots = new Uint16Array(SLOTS);
+  readonly #slots = new Uint16Array(1 << SLOT_BITS);
   readonly #candidates: Candidate[][] = [[]];
+  /** The bytes that were searched last, and the view of them: lines of one chunk come one behind another. */
+  #bytes = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
   /** Length of the longest word. */
   readonly longest: number;
 
@@ -29,7 +38,11 @@ export class NeedleSet {
     for (const text of new Set(words)) {
       const word = Uint8Array.from(text, c => c.charCodeAt(0));
       const from = rarest(word, this.#step);
-      for (let at = from; at < from + this.#step; at++) this.#slot(hash(word, at)).push({ word, at });
+      for (let at = from; at < from + this.#step; at++) {
+        const other = apartFrom(word, at);
+        const candidate = { word, at, apart: other - at, byte: word[other] as number };
+        this.#slot(hash(threeOf(word, at))).push(candidate);
+      }
     }
   }
 
@@ -42,22 +55,43 @@ export class NeedleSet {
   find(bytes: Uint8Array, from: number, end: number): number {
     const slots = this.#slots;
     const step = this.#step;
-    const stop = end - TOGETHER + 1;
-    for (let at = from + step - 1; at < stop; at += step) {
-      const slot = slots[hash(bytes, at)] as number;
+    if (this.#bytes !== bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const view = this.#view;
+    let at = from + step - 1;
+    for (const stop = end - READ; at <= stop; at += step) {
+      const slot = slots[hash(view.getUint32(at, true))] as number;
       if (slot === 0) continue;
-      for (const { word, at: before } of this.#candidates[slot] as Candidate[]) {
-        const start = at - before;
-        if (start >= from && start + word.length <= end && stands(word, bytes, start)) return start;
-      }
+      const start = this.#wordAt(slot, bytes, at, from, end);
+      if (start >= 0) return start;
+    }
+    // Behind the last three there may be no fourth.
+    return at + TOGETHER > end ? -1 : this.#wordAt(slots[hash(threeOf(bytes, at))] as number, bytes, at, from, end);
+  }
+
+  /** Where the word of a slot begins that stands around `at`, or -1. */
+  #wordAt(slot: number, bytes: Uint8Array, at: number, from: number, end: number): number {
+    const candidates = this.#candidates[slot] as Candidate[];
+    for (let i = 0; i < candidates.length; i++) {
+      const { word, at: before, apart, byte } = candidates[i] as Candidate;
+      if (bytes[at + apart] !== byte) continue;
+      const start = at - before;
+      if (start >= from && start + word.length <= end && stands(word, bytes, start)) return start;
     }
     return -1;
   }
 }
 
-/** Below `SLOTS` for any three bytes. */
-function hash(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) ^ ((bytes[at + 1] as number) << 4) ^ (bytes[at + 2] as number);
+/** The three bytes from `at`, the first the lowest. */
+function threeOf(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+}
+
+/** The slot of the lowest three bytes of a number (multiplicative hashing: D. E. Knuth, TAOCP vol. 3, 6.4). */
+function hash(four: number): number {
+  return Math.imul(four << 8, 0x9e37_79b1) >>> (32 - SLOT_BITS);
 }
 
 /** What most bytes of a log are. */
@@ -77,6 +111,12 @@ function rarest(word: Uint8Array, groups: number): number {
     if (common < least) [best, least] = [from, common];
   }
   return best;
+}
+
+/** The byte of a word that is not among the three from `at` and that a log has seldom, where there is one. */
+function apartFrom(word: Uint8Array, at: number): number {
+  const others = [...word.keys()].filter(i => i < at || i >= at + TOGETHER);
+  return others.find(i => !isCommon(word[i])) ?? others[0] ?? at;
 }
 
 function stands(word: Uint8Array, bytes: Uint8Array, at: number): boolean {
