@@ -263,7 +263,7 @@ const USES: readonly (readonly [
     'as decode --json prints it',
     () => {
       const json = new JsonWriter();
-      return { take: r => (sink += bytesOf(json.line(r) ?? stringify(toData(r)))) };
+      return { take: r => (sink += json.line(r)?.length ?? bytesOf(stringify(toData(r)))) };
     },
   ],
 ];

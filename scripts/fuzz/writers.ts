@@ -34,6 +34,7 @@ import { HOSTILE } from './oracles.ts';
 import type { Target } from './target.ts';
 
 /** Pieces of which hostile text is made: what terminals obey, what hides, what turns around, what markup and reports are made of. */
+const decoder = new TextDecoder();
 const PIECES = [
   [
     '\u001b[31m',
@@ -196,7 +197,8 @@ const DECODED: Target = {
     const [brief, json] = [new BriefWriter(), new JsonWriter()];
     return shown.flatMap(record => {
       const data = toData(record);
-      const line = json.line(record) ?? screenJson(data);
+      const written = json.line(record);
+      const line = written === undefined ? screenJson(data) : decoder.decode(written).slice(0, -1);
       const wrong = [
         ...seen('text', inLines(text.text(record))),
         ...seen('brief', [brief.line(record), ...brief.summary()]),

@@ -112,7 +112,8 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   function show(record: DecodedRecord): void {
     if (options.json) {
       const line = options.outlook === true ? undefined : json.line(record);
-      out.write(`${line ?? screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
+      if (line === undefined) out.write(`${screenJson(toData(record, { outlook: options.outlook === true }))}\n`);
+      else out.writePlain(line);
     } else if (options.raw) {
       // Events have no registers; JSON is what a program can read.
       out.write(`${record.raw.kind === 'event' ? screenJson(record.raw) : toRaw(record)}\n`);

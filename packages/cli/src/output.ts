@@ -77,11 +77,24 @@ const BATCH = 1 << 16;
 /** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
   #text = '';
+  /** Lines that are bytes already, behind the text. */
+  #bytes = Buffer.alloc(0);
+  #length = 0;
 
   /** Text of whole lines. */
   write(text: string): void {
+    if (this.#length > 0) this.#flush();
     this.#text += text;
     if (this.#text.length >= BATCH) this.#flush();
+  }
+
+  /** Whole lines of printable ASCII, as a writer of JSON gives them; they are copied. */
+  writePlain(lines: Uint8Array): void {
+    if (this.#text !== '' || this.#length + lines.length > this.#bytes.length) this.#flush();
+    // What goes out is not touched again: the stream may write it later.
+    if (this.#bytes.length === 0) this.#bytes = Buffer.allocUnsafeSlow(Math.max(BATCH, lines.length));
+    this.#bytes.set(lines, this.#length);
+    this.#length += lines.length;
   }
 
   /** Called between pieces of input: what there is goes out, and memory stays bounded however slow the reader is. */
@@ -97,6 +110,9 @@ export class BatchedOutput {
   #flush(): void {
     if (this.#text !== '') process.stdout.write(styledLines(this.#text));
     this.#text = '';
+    if (this.#length > 0) process.stdout.write(this.#bytes.subarray(0, this.#length));
+    this.#bytes = Buffer.alloc(0);
+    this.#length = 0;
   }
 }
 

@@ -13,7 +13,6 @@ import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
 import { placeOfMisc, placeOrNone } from './place.ts';
 import type { DecodedPlace } from './place.ts';
-import { timeOfEpoch } from './time.ts';
 import type { DecodedTime } from './time.ts';
 import { outlookOf, readersOf } from './outlook.ts';
 import type {
@@ -129,7 +128,7 @@ export class McaDecoded extends LazyRecord {
   }
   override get time(): DecodedTime | undefined {
     const { time } = this.raw;
-    return (time === undefined ? undefined : timeOfEpoch(Number(time))) ?? this.lineTime;
+    return (time === undefined ? undefined : this.#kept.times.of(Number(time))) ?? this.lineTime;
   }
   override get mcacod(): DecodedCode {
     return this.#said.code;

@@ -181,7 +181,7 @@ describe('place, count and time of a record', () => {
 
   it('stands in JSON, brief lines and text', () => {
     const record = only(CACHE);
-    expect(new JsonWriter().line(record)).toBe(stringify(toData(record)));
+    expect(new TextDecoder().decode(new JsonWriter().line(record))).toBe(`${stringify(toData(record))}\n`);
     expect(toData(record)).toMatchObject({ count: 26491, threshold: 'yellow', place: { socket: 0 } });
     expect(new BriefWriter().line(record)).toContain(
       '[socket 0; 26,491 errors, threshold status yellow; 2023-12-13T13:46:08Z]',

@@ -41,9 +41,23 @@ function iso(seconds: number): string | undefined {
 }
 
 /** The time of seconds since 1970 that a record holds; undefined for 0, which says nothing. */
-export function timeOfEpoch(seconds: number): DecodedTime | undefined {
+function timeOfEpoch(seconds: number): DecodedTime | undefined {
   const text = seconds === 0 ? undefined : iso(seconds);
   return text === undefined ? undefined : { text, clock: 'utc', seconds, from: 'record' };
+}
+
+/** As timeOfEpoch(), with the last answer kept: records come in the order of time, many in one second. */
+export class EpochTimes {
+  #seconds = 0;
+  #time: DecodedTime | undefined;
+
+  of(seconds: number): DecodedTime | undefined {
+    if (seconds !== this.#seconds) {
+      this.#seconds = seconds;
+      this.#time = timeOfEpoch(seconds);
+    }
+    return this.#time;
+  }
 }
 
 /** The time of `YYYY-MM-DD hh:mm:ss` in a record, of the platform, which says no zone. UEFI 2.10 N.2.1. */

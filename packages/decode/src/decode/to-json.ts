@@ -1,91 +1,102 @@
 /** @module Machine checks as JSON lines, fast: what records of one pattern have in common is written once. */
-import { hex64 } from '../common/hex.ts';
+import { JsonBytes, NotPlain } from './json-bytes.ts';
 import { DECODED_SCHEMA_VERSION, rawData } from './record.ts';
 import type { DecodedRecord } from './record.ts';
 
-/** Text that stands in JSON as it is, and that a terminal does not obey. */
-const AS_IT_IS = /^[ !#-[\]-~]*$/;
-
-/** Thrown and caught here: something that is left to JSON.stringify. */
-const OTHER = new Error('left to the general way');
-
-function json(value: unknown): string {
-  switch (typeof value) {
-    case 'bigint':
-      return `"${hex64(value)}"`;
-    case 'string':
-      if (!AS_IT_IS.test(value)) throw OTHER;
-      return `"${value}"`;
-    case 'number':
-      if (!Number.isFinite(value)) throw OTHER;
-      return String(value);
-    case 'boolean':
-      return String(value);
-    case 'object':
-      if (Array.isArray(value)) return `[${value.map(json).join(',')}]`;
-      if (value === null || Object.getPrototypeOf(value) !== Object.prototype) throw OTHER;
-      return `{${bare(value as Record<string, unknown>)}}`;
-    default:
-      throw OTHER;
-  }
-}
-
-/** `"a":1,"b":2`: some members without braces. */
-function bare(value: Readonly<Record<string, unknown>>): string {
-  let out = '';
-  for (const key in value) {
-    const member = value[key];
-    if (member !== undefined) out += `${out === '' ? '"' : ',"'}${key}":${json(member)}`;
-  }
-  return out;
-}
-
+/** What records of one pattern have in common, with the names of the members. */
 interface CommonJson {
   /** From `flags` to `mcacod`. */
-  grade: string;
-  component: string;
-  lint: string;
-  nextStep: string;
+  grade: Uint8Array;
+  component: Uint8Array;
+  lint: Uint8Array;
+  nextStep: Uint8Array;
 }
 
 /** Writes records as `stringify(toData(record))` does, with the same bytes. */
 export class JsonWriter {
+  readonly #out = new JsonBytes();
   readonly #common = new WeakMap<object, CommonJson>();
 
-  /** The record on one line; undefined for what is left to {@link toData}: other kinds, and text that needs escapes. */
-  line(record: DecodedRecord): string | undefined {
+  /**
+   * The bytes of the record on one line, with its line feed, lent until the next call; undefined for what is left to
+   * {@link toData}: other kinds, and text that needs escapes.
+   */
+  line(record: DecodedRecord): Uint8Array | undefined {
     if (record.kind !== 'x86-mca') return undefined;
+    const out = this.#out;
+    out.cut();
     try {
-      return this.#line(record);
+      this.#line(record);
     } catch (error) {
-      if (error === OTHER) return undefined;
+      if (error instanceof NotPlain) return undefined;
       throw error;
     }
+    return out.view();
   }
 
-  #line(record: DecodedRecord): string {
-    const { source, kind, cpu, bank, registers, address, diagnostics, headline, explanation } = record;
-    const { place, count, threshold, time } = record;
+  #line(record: DecodedRecord): void {
+    const out = this.#out;
     const common = this.#commonOf(record);
-    const first = bare({ schemaVersion: DECODED_SCHEMA_VERSION, source, kind, cpu, bank, registers });
-    const where = address === undefined ? '' : `,${bare({ address })}`;
-    const own = bare({ place, count, threshold, time });
-    const words = bare({ diagnostics, headline, explanation });
-    return `{${first},${common.grade}${where},${common.component}${own === '' ? '' : `,${own}`},${common.lint},${words},${common.nextStep},"raw":${json(rawData(record))}}`;
+    out.raw(HEAD);
+    out.value(record.source);
+    out.member('kind', record.kind);
+    out.member('cpu', record.cpu);
+    out.member('bank', record.bank);
+    out.member('registers', record.registers);
+    if (common === undefined) this.#grade(record);
+    else out.part(common.grade);
+    out.member('address', record.address);
+    if (common === undefined) out.member('component', record.component);
+    else out.part(common.component);
+    out.member('place', record.place);
+    out.member('count', record.count);
+    out.member('threshold', record.threshold);
+    out.member('time', record.time);
+    if (common === undefined) out.member('lint', record.lint);
+    else out.part(common.lint);
+    out.member('diagnostics', record.diagnostics);
+    out.member('headline', record.headline);
+    out.member('explanation', record.explanation);
+    if (common === undefined) out.member('nextStep', record.nextStep);
+    else out.part(common.nextStep);
+    out.member('raw', rawData(record));
+    out.raw('}\n');
   }
 
-  #commonOf(record: DecodedRecord): CommonJson {
+  #grade({ flags, class: name, severity, mcacod }: DecodedRecord): void {
+    const out = this.#out;
+    out.member('flags', flags);
+    out.member('class', name);
+    out.member('severity', severity);
+    out.member('mcacod', mcacod);
+  }
+
+  /** Undefined for a record that has nothing in common with others. */
+  #commonOf(record: DecodedRecord): CommonJson | undefined {
     const { pattern } = record;
-    const known = pattern === undefined ? undefined : this.#common.get(pattern);
-    if (known !== undefined) return known;
-    const { flags, severity, mcacod, component, lint, nextStep } = record;
-    const common = {
-      grade: bare({ flags, class: record.class, severity, mcacod }),
-      component: bare({ component }),
-      lint: bare({ lint }),
-      nextStep: bare({ nextStep }),
-    };
-    if (pattern !== undefined) this.#common.set(pattern, common);
+    if (pattern === undefined) return undefined;
+    let common = this.#common.get(pattern);
+    if (common === undefined) {
+      common = {
+        grade: this.#apart(() => this.#grade(record)),
+        component: this.#apart(() => this.#out.member('component', record.component)),
+        lint: this.#apart(() => this.#out.member('lint', record.lint)),
+        nextStep: this.#apart(() => this.#out.member('nextStep', record.nextStep)),
+      };
+      this.#common.set(pattern, common);
+    }
     return common;
   }
+
+  /** What something writes, by itself. */
+  #apart(write: () => void): Uint8Array {
+    const out = this.#out;
+    out.cut();
+    write();
+    const bytes = out.view().slice();
+    out.cut();
+    return bytes;
+  }
 }
+
+const HEAD = `{"schemaVersion":${DECODED_SCHEMA_VERSION},"source":`;
