@@ -5,8 +5,10 @@ export class NotPlain extends Error {}
 
 const [QUOTE, BACKSLASH, COMMA, COLON, ZERO] = [0x22, 0x5c, 0x2c, 0x3a, 0x30];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
-/** The digits of each byte. */
-const HEX = Uint8Array.from('0123456789abcdef', c => c.charCodeAt(0));
+/** The two hexadecimal digits of each byte. */
+const digitsAt = (place: number): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').charCodeAt(place));
+const [FIRST, SECOND] = [digitsAt(0), digitsAt(1)];
 /** Longest decimal number that is written digit by digit. */
 const MAX_DIGITS = 10;
 const LIMIT = 10 ** MAX_DIGITS;
@@ -15,7 +17,7 @@ const LIMIT = 10 ** MAX_DIGITS;
 export class JsonBytes {
   #bytes = new Uint8Array(4096);
   #length = 0;
-  /** A u64, and its halves in the order of the machine. */
+  /** A u64, and its bytes in the order of the machine. */
   readonly #u64 = new BigUint64Array(1);
   readonly #u8 = new Uint8Array(this.#u64.buffer);
   readonly #from: number;
@@ -150,16 +152,16 @@ export class JsonBytes {
 
   #hex64(value: bigint): void {
     this.#u64[0] = value;
-    const halves = this.#u8;
+    const u8 = this.#u8;
     const bytes = this.#room(20);
     let at = this.#length;
     bytes[at++] = QUOTE;
     bytes[at++] = ZERO;
     bytes[at++] = 0x78;
     for (let i = 0, from = this.#from; i < 8; i++, from += this.#step) {
-      const byte = halves[from] as number;
-      bytes[at++] = HEX[byte >> 4] as number;
-      bytes[at++] = HEX[byte & 15] as number;
+      const byte = u8[from] as number;
+      bytes[at++] = FIRST[byte] as number;
+      bytes[at++] = SECOND[byte] as number;
     }
     bytes[at++] = QUOTE;
     this.#length = at;

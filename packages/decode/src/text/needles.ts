@@ -26,8 +26,8 @@ export class NeedleSet {
   readonly #slots = new Uint16Array(1 << SLOT_BITS);
   readonly #candidates: Candidate[][] = [[]];
   /** The bytes that were searched last, and the view of them: lines of one chunk come one behind another. */
-  #bytes = new Uint8Array(0);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** Length of the longest word. */
   readonly longest: number;
 
