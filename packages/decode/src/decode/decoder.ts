@@ -14,7 +14,7 @@ import { LinePlaces } from '../text/transport/line-places.ts';
 import { LineScanner } from '../text/transport/line-scanner.ts';
 import type { LineTaker } from '../text/transport/line-scanner.ts';
 import { LineStamps } from '../text/transport/line-stamps.ts';
-import { LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
+import { BESIDE_NEEDLES, LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
 import { rasRow } from '../text/tools/ras-rows.ts';
 import type { Row } from '../text/tools/ras-rows.ts';
@@ -81,7 +81,7 @@ const LOG_PLACES = 1024;
 const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-export': 32_768, value: 16 };
 
 const utf8 = new TextEncoder();
-const NEEDLES = new NeedleSet([...LOG_NEEDLES, VALUE_NEEDLE]);
+const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
 
 /** A record whose first line is further back has no time of its line. */
 const LOG_STAMPS = 256;
@@ -210,7 +210,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const before = origins === undefined ? (text?.mark ?? 0) : 0;
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
-    const sink: ItemSink = item => emit(item, sourceOf(item, places), stamps?.of(item.firstLine));
+    const sink: ItemSink = item => emit(item, sourceOf(item, places), item.stamp ?? stamps?.of(item.firstLine));
     const taker =
       form === 'value'
         ? new ValueReader(sink, options.esr ? { esr: true } : {})

@@ -233,3 +233,49 @@ describe('a place in words', () => {
     );
   });
 });
+
+describe('the time of a message in an array', () => {
+  const LINE = 'Memory failure: 0x91ee: recovery action for dirty LRU page: Recovered';
+  const times = (value: unknown, space?: number): (string | undefined)[] =>
+    decode(`${JSON.stringify(value, undefined, space)}\n`).records.map(r => r.time?.text);
+
+  it.each([
+    ['an own member', [0, 1].map(i => ({ message: LINE, '@timestamp': `2026-11-28T20:58:0${i}Z` }))],
+    [
+      'a member of what is around it',
+      [0, 1].map(i => ({ '@timestamp': `2026-11-28T20:58:0${i}Z`, _source: { a: LINE } })),
+    ],
+    ['thousandths of seconds', [0, 1].map(i => ({ timestamp: 1_795_899_480_000 + 1000 * i, message: LINE }))],
+    [
+      'millionths of seconds',
+      [0, 1].map(i => ({ MESSAGE: LINE, _TRANSPORT: 'kernel', __REALTIME_TIMESTAMP: `179589948${i}000000` })),
+    ],
+  ])('is that of %s', (_name, value) => {
+    expect(times(value)).toEqual(['2026-11-28T20:58:00Z', '2026-11-28T20:58:01Z']);
+    expect(times({ hits: { hits: value } })).toEqual(['2026-11-28T20:58:00Z', '2026-11-28T20:58:01Z']);
+  });
+
+  it('is that before each message', () => {
+    const lines = [0, 1].map(i => `Nov 28 20:58:0${i} host kernel: ${LINE}`);
+    expect(times(lines)).toEqual(['Nov 28 20:58:00', 'Nov 28 20:58:01']);
+    expect(times(lines, 2)).toEqual(['Nov 28 20:58:00', 'Nov 28 20:58:01']);
+  });
+
+  it('is that of the object where it is laid out over lines', () => {
+    const of = (i: number): object => ({ '@timestamp': `2026-11-28T20:58:0${i}Z`, a: 1, message: LINE });
+    expect(times([of(0), of(1)], 2)).toEqual(['2026-11-28T20:58:00Z', '2026-11-28T20:58:01Z']);
+    // No other object's.
+    expect(times([of(0), { message: LINE }], 2)).toEqual(['2026-11-28T20:58:00Z', undefined]);
+  });
+});
+
+describe('what this project printed, laid out over lines', () => {
+  it('is the same again, and no line of a log', () => {
+    const { records } = decode(`${ROW}mce: [Hardware Error]: Machine check: Processor context corrupt\n`);
+    const printed = records.map(r => toData(r));
+    const again = decode(
+      `${JSON.stringify(printed, (_, v: unknown) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v), 2)}\n`,
+    );
+    expect(again.records.map(r => r.class)).toEqual(records.map(r => r.class));
+  });
+});

@@ -38,6 +38,8 @@ export interface Place {
   form: TextForm;
   firstLine: number;
   lastLine: number;
+  /** What stands before or beside the message, with its time, where the beginning of the line is that of another or has none. */
+  stamp?: string;
 }
 
 /** A remark with a stable code: `W_…` something is odd, `E_…` something was lost. */

@@ -7,7 +7,8 @@ import { RECORD_NEEDLES } from './syndrome/json-records.ts';
 import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
 import { TOOLS } from './tools/registry.ts';
 import { CARRIED_NEEDLES } from './transport/carried.ts';
-import { JOURNAL_NEEDLES } from './transport/json-lines.ts';
+import { JOURNAL_NEEDLES, TIME_NEEDLES } from './transport/json-lines.ts';
+import { OWN_NEEDLES } from './transport/own-object.ts';
 import { VALUES_NEEDLES } from './values/values.ts';
 import { XEN_NEEDLES } from './xen/xen-reader.ts';
 
@@ -25,6 +26,9 @@ export const LOG_NEEDLES: readonly string[] = [
   ...JOURNAL_NEEDLES,
   ...CARRIED_NEEDLES,
 ];
+
+/** Words of lines that say when, and nothing of an error. */
+export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...OWN_NEEDLES];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */
 export const VALUE_NEEDLE = 'status=0x';

@@ -3,10 +3,14 @@ import { agentItem } from './syndrome/agent-events.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
-import type { ItemSink, TextForm, TextNoteCode } from './item.ts';
+import type { ItemSink, TextForm, TextItem, TextNoteCode } from './item.ts';
 import { CarriedBytes } from './transport/carried.ts';
-import { cellsOf, jsonStrings } from './transport/cells.ts';
-import { isLogLine, jsonLine, prettyMessage } from './transport/json-lines.ts';
+import { cellsOf } from './transport/cells.ts';
+import { isLogLine, jsonLine, jsonValue, prettyMessage, prettyTime, timeOfObject } from './transport/json-lines.ts';
+import type { JsonLine } from './transport/json-lines.ts';
+import { jsonParts, stringsIn } from './transport/json-parts.ts';
+import { MessageNumbers } from './transport/message-numbers.ts';
+import { OwnObject } from './transport/own-object.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
 import { MAX_LINE } from './transport/line.ts';
 import { QuotedPrintable } from './transport/quoted-printable.ts';
@@ -22,6 +26,8 @@ const FIRST_LINES = 32;
 /** Streams of a trace that are told apart. */
 const MAX_STREAMS = 32;
 const BRACE = 0x7b;
+const BRACKET = 0x5b;
+const COMMA = 0x2c;
 const SPACE = 0x20;
 const TAB = 0x09;
 const RECORD_SEPARATOR = 0x1e;
@@ -37,6 +43,17 @@ const NO_BLANK =
 const NO_EVENT = 'an event in JSON has no name or no fields; nothing was made of it';
 const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
+/** Lines between the time of an object that is laid out over several and its message. */
+const MAX_BESIDE = 64;
+/** Texts of one value of JSON, and how deep they may lie in it. */
+const MAX_TEXTS = 4096;
+const MAX_DEPTH = 16;
+/** Characters of a message in which its time may stand. */
+const STAMP = 96;
+
+/** What a line would begin with that has a time beside its message. */
+const stampWith = (time: string | undefined, message: string): string =>
+  `${time === undefined ? '' : `${time} `}${message.slice(0, STAMP)}`;
 
 function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   return start + word.length <= end && word.every((b, i) => bytes[start + i] === b);
@@ -49,6 +66,11 @@ export class LogReader implements LineTaker {
   readonly #main: LogContext;
   readonly #carried: CarriedBytes;
   readonly #quoted = new QuotedPrintable();
+  readonly #numbers = new MessageNumbers();
+  /** What this project printed, laid out over several lines. */
+  readonly #own = new OwnObject();
+  /** The time of an object that is laid out over several lines, whose message is still to come. */
+  #time: { stamp: string; indent: number; lines: number } | undefined;
   /** Where the line stands that goes on in the next. */
   #heldLine = 0;
   #heldOffset = 0;
@@ -63,7 +85,7 @@ export class LogReader implements LineTaker {
   #broken = false;
 
   constructor(sink: ItemSink, input: string) {
-    this.#order = new InOrder(sink);
+    this.#order = new InOrder(item => sink(this.#numbers.isPlain ? item : this.#placed(item)));
     this.#sink = item => this.#order.take(item);
     this.#input = input;
     this.#main = new LogContext(this.#sink, input);
@@ -88,7 +110,7 @@ export class LogReader implements LineTaker {
     if (this.#unended) this.#lastLine(bytes.subarray(start, end), lineNumber, offset);
     this.#offset = offset;
     this.#broken = false;
-    if (main.kernel.bytes(bytes, start, end, lineNumber)) {
+    if (!this.#own.isOpen && main.kernel.bytes(bytes, start, end, this.#numbers.of(lineNumber))) {
       this.#carried.skipped(1);
       this.#release();
       return main.wanted || this.#carried.wanted || lineNumber < FIRST_LINES;
@@ -97,18 +119,101 @@ export class LogReader implements LineTaker {
     const from =
       bytes[start] === RECORD_SEPARATOR ? start + 1 : startsWith(DATA, bytes, start, end) ? start + 6 : start;
     const text = decoder.decode(bytes.subarray(from, end));
-    this.#carried.take(text, lineNumber);
-    if (bytes[from] === BRACE) this.#json(text, lineNumber, end - start);
-    else if (bytes[from] === SPACE || bytes[from] === TAB) this.#lines(prettyMessage(text) ?? text, lineNumber);
-    else {
-      const taken = this.#line(text, lineNumber);
-      if (OWN_KIND.test(text)) this.#lost(lineNumber, 'E_TEXT_TRUNCATED', NO_BEGINNING);
-      // Digits alone are the rest of a line that was wrapped.
-      else if (!taken && text.includes('0x') && clearValues(text))
-        this.#lost(lineNumber, 'E_TEXT_VALUE', OF_VALUES, 'value');
-    }
+    const own = this.#own.take(text, lineNumber);
+    if (own === undefined) this.#text(text, bytes[from], lineNumber, end - start);
+    else if (own.value !== undefined) this.#value(own.value, this.#numbers.of(own.firstLine), own.firstLine, true);
     this.#release();
     return lineNumber < FIRST_LINES || this.#wanted();
+  }
+
+  #text(text: string, first: number | undefined, lineNumber: number, length: number): void {
+    const number = this.#numbers.of(lineNumber);
+    this.#carried.take(text, number);
+    if (first === BRACE || first === SPACE || first === TAB || first === BRACKET || first === COMMA) {
+      if (this.#isJson(text, number, lineNumber, length)) return;
+    }
+    if (first === SPACE || first === TAB) {
+      this.#pretty(text, number, lineNumber);
+      return;
+    }
+    const taken = this.#line(text, number);
+    if (OWN_KIND.test(text)) this.#lost(number, 'E_TEXT_TRUNCATED', NO_BEGINNING);
+    // Digits alone are the rest of a line that was wrapped.
+    else if (!taken && text.includes('0x') && clearValues(text)) this.#lost(number, 'E_TEXT_VALUE', OF_VALUES, 'value');
+  }
+
+  /** Objects, and arrays of objects or strings, in one line; false for any other line. */
+  #isJson(text: string, number: number, lineNumber: number, length: number): boolean {
+    const line = jsonLine(text);
+    if (line !== undefined && line.kind !== 'broken') {
+      this.#object(line, text, number, lineNumber);
+      return true;
+    }
+    const parts = jsonParts(text);
+    if (parts === undefined && line === undefined) return false;
+    let taken = parts !== undefined;
+    let at: number | undefined;
+    for (const value of parts?.values ?? []) {
+      at = this.#nextNumber(at, number, lineNumber);
+      this.#value(value, at, lineNumber, at === number);
+    }
+    // What was cut may have whole strings in it; a record of this project is whole or is none.
+    const rest = parts === undefined ? text : parts.rest;
+    if (!OWN_KIND.test(rest)) {
+      for (const string of stringsIn(rest)) {
+        if (!string.split('\n').some(isLogLine)) continue;
+        at = this.#nextNumber(at, number, lineNumber);
+        this.#string(string, at, lineNumber, undefined, at === number);
+        taken = true;
+      }
+    }
+    this.#broken = !taken;
+    if (taken) return true;
+    // `{1}[Hardware Error]: …` begins with a brace too.
+    this.#line(text, number);
+    // Of one that is too long the scanner says so.
+    if (length < MAX_LINE_BYTES) this.#brokenObject(text, number);
+    return true;
+  }
+
+  /** The number of the line for its first message, and a further one for each behind it. */
+  #nextNumber(at: number | undefined, first: number, lineNumber: number): number {
+    return at === undefined ? first : this.#numbers.next(lineNumber);
+  }
+
+  /** A line of an object or array that is laid out over several. */
+  #pretty(text: string, number: number, lineNumber: number): void {
+    const indent = text.search(/\S/);
+    if (this.#time !== undefined && (indent < this.#time.indent || ++this.#time.lines > MAX_BESIDE))
+      this.#time = undefined;
+    const stamp = prettyTime(text);
+    if (stamp !== undefined) {
+      this.#time = { stamp, indent, lines: 0 };
+      return;
+    }
+    const message = prettyMessage(text);
+    const time = this.#time;
+    if (time !== undefined && time.indent === indent)
+      this.#numbers.stamp(number, lineNumber, stampWith(time.stamp, message ?? text));
+    this.#lines(message ?? text, number);
+  }
+
+  /** A value of JSON: what a line holds, or an element of it. */
+  #value(value: unknown, number: number, lineNumber: number, isFirst: boolean): void {
+    if (typeof value === 'string') {
+      this.#string(value, number, lineNumber, undefined, isFirst);
+      return;
+    }
+    const line = jsonValue(value);
+    if (line !== undefined) this.#object(line, undefined, number, lineNumber);
+  }
+
+  /** The line of an item, with the time of its message. */
+  #placed<T extends TextItem>(item: T): T {
+    const stamp = this.#numbers.stampOf(item.firstLine);
+    const firstLine = this.#numbers.lineOf(item.firstLine);
+    const lastLine = this.#numbers.lineOf(item.lastLine);
+    return { ...item, firstLine, lastLine, ...(stamp === undefined ? {} : { stamp }) };
   }
 
   unended(): void {
@@ -118,14 +223,16 @@ export class LogReader implements LineTaker {
   /** A line without its end: whoever cut it may have cut the number that it ends with. */
   #lastLine(bytes: Uint8Array, lineNumber: number, offset: number): void {
     if (!LAST_REGISTER.test(decoder.decode(bytes))) return;
-    const place = { form: 'linux', firstLine: lineNumber, lastLine: lineNumber } as const;
+    const number = this.#numbers.of(lineNumber);
+    const place = { form: 'linux', firstLine: number, lastLine: number } as const;
     this.#sink({ type: 'note', ...place, note: { code: 'W_TEXT_INCOMPLETE', message: NO_BLANK, offset } });
   }
 
   cut(lineNumber: number, _bytes: number, offset: number): void {
     // The beginning of an object is none.
-    if (this.#broken) this.#sink(longLine('linux', lineNumber, 0, this.#offset));
-    else this.#sink(longLine('linux', lineNumber, MAX_LINE_BYTES, offset));
+    const number = this.#numbers.of(lineNumber);
+    if (this.#broken) this.#sink(longLine('linux', number, 0, this.#offset));
+    else this.#sink(longLine('linux', number, MAX_LINE_BYTES, offset));
     this.#release();
   }
 
@@ -147,20 +254,51 @@ export class LogReader implements LineTaker {
     return taken;
   }
 
-  /** Log lines in an object, under whatever name; false when none of them was taken. */
-  #strings(value: unknown, lineNumber: number): boolean {
+  /** Log lines in an object, under whatever name and with the time beside each; false when none of them was taken. */
+  #strings(value: unknown, number: number, lineNumber: number): boolean {
     let taken = false;
-    for (const text of jsonStrings(value)) {
-      if (!mentions(text, 0)) continue;
-      const lines = text.split('\n');
-      // A dump that stands in one text.
-      if (lines.length > 1) for (const part of lines) this.#carried.row(part, lineNumber);
-      // A text of several lines is whole: no other stands between them.
-      if (lines.length > 1) this.#main.kernel.end();
-      for (const part of lines) taken = this.#main.line(part, lineNumber) || taken;
-      if (lines.length > 1) this.#main.kernel.end();
-      this.#long(text, lineNumber);
+    let at: number | undefined;
+    let left = MAX_TEXTS;
+    const walk = (part: unknown, time: string | undefined, depth: number): void => {
+      if (left <= 0 || depth > MAX_DEPTH) return;
+      if (typeof part === 'string') {
+        if (!mentions(part, 0)) return;
+        left--;
+        at = this.#nextNumber(at, number, lineNumber);
+        taken = this.#string(part, at, lineNumber, time, at === number) || taken;
+      } else if (Array.isArray(part)) for (const member of part) walk(member, time, depth + 1);
+      else if (typeof part === 'object' && part !== null) {
+        const data = part as Readonly<Record<string, unknown>>;
+        const own = timeOfObject(data) ?? time;
+        // The message of an object within others, of the program that it names.
+        const line = depth === 0 ? undefined : jsonValue(data);
+        if ((line?.kind === 'line' && line.program !== undefined) || line?.kind === 'journal') {
+          if (!mentions(line.kind === 'line' ? line.text : line.message, 0)) return;
+          left--;
+          at = this.#nextNumber(at, number, lineNumber);
+          this.#object(line, undefined, at, lineNumber);
+          taken = true;
+        } else for (const member of Object.values(data)) walk(member, own, depth + 1);
+      }
+    };
+    walk(value, undefined, 0);
+    return taken;
+  }
+
+  /** A text within JSON, of one line or several. */
+  #string(text: string, number: number, lineNumber: number, time: string | undefined, isFirst: boolean): boolean {
+    if (time !== undefined || !isFirst) {
+      this.#numbers.stamp(number, lineNumber, stampWith(time, text));
     }
+    const lines = text.split('\n');
+    // A dump that stands in one text.
+    if (lines.length > 1) for (const part of lines) this.#carried.row(part, number);
+    // A text of several lines is whole: no other stands between them.
+    if (lines.length > 1) this.#main.kernel.end();
+    let taken = false;
+    for (const part of lines) taken = this.#main.line(part, number) || taken;
+    if (lines.length > 1) this.#main.kernel.end();
+    this.#long(text, number);
     return taken;
   }
 
@@ -180,6 +318,7 @@ export class LogReader implements LineTaker {
   end(): void {
     const rest = this.#quoted.end();
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
+    if (this.#own.isOpen) this.#lost(this.#numbers.of(this.#own.firstLine), 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
     this.#carried.end();
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
@@ -194,42 +333,45 @@ export class LogReader implements LineTaker {
   }
 
   #wanted(): boolean {
-    if (this.#main.wanted || this.#carried.wanted) return true;
+    if (this.#main.wanted || this.#carried.wanted || this.#own.isOpen || this.#time !== undefined) return true;
     for (const stream of this.#streams.values()) if (stream.wanted) return true;
     return false;
   }
 
-  #json(text: string, lineNumber: number, length: number): void {
-    const line = jsonLine(text);
-    if (line === undefined || line.kind === 'broken') {
-      // `{1}[Hardware Error]: …` begins with a brace too.
-      this.#line(text, lineNumber);
-      this.#broken = line !== undefined;
-      // Of one that is too long the scanner says so.
-      if (this.#broken && length < MAX_LINE_BYTES) this.#brokenObject(text, lineNumber);
-      return;
-    }
-    if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, lineNumber);
-    else if (line.kind === 'vmm') this.#vmm(line.message, lineNumber);
-    else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, lineNumber);
-    else if (line.kind === 'event') this.#event(line.message, lineNumber);
+  /** @param text the whole line, where it holds nothing else */
+  #object(line: JsonLine, text: string | undefined, number: number, lineNumber: number): void {
+    if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, number);
+    else if (line.kind === 'vmm') this.#vmm(line.message, number);
+    else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, number);
+    else if (line.kind === 'event') this.#event(line.message, number);
     else if (line.kind === 'other') {
-      if (!this.#strings(line.value, lineNumber)) this.#line(text, lineNumber);
+      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
     } else if (line.kind === 'line' && !mentions(line.text, 0)) {
       // What is told in a sentence may stand in other members.
-      if (!this.#strings(line.value, lineNumber)) this.#line(text, lineNumber);
+      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
     } else if (line.kind === 'line') {
+      this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
       for (const part of line.text.split('\n')) {
-        if (line.program === undefined) this.#main.line(part, lineNumber);
-        else this.#main.message(part, line.program, lineNumber);
-        this.#long(part, lineNumber);
+        if (line.program === undefined) this.#main.line(part, number);
+        else this.#main.message(part, line.program, number);
+        this.#long(part, number);
       }
     } else if (line.kind === 'journal') {
+      this.#beside(line.value, line.message, number, lineNumber, text !== undefined);
       for (const part of line.message.split('\n')) {
-        this.#main.message(part, line.kernel ? 'kernel' : line.identifier, lineNumber);
-        this.#long(part, lineNumber);
+        this.#main.message(part, line.kernel ? 'kernel' : line.identifier, number);
+        this.#long(part, number);
       }
-    } else if (line.kind === 'trace') this.#trace(line, lineNumber);
+    } else if (line.kind === 'trace') this.#trace(line, number);
+  }
+
+  /** Keeps the time that an object gives its message. */
+  #beside(value: unknown, message: string, number: number, lineNumber: number, isWhole: boolean): void {
+    const time = timeOfObject(value as Readonly<Record<string, unknown>>);
+    // Of an object that is a line the beginning is kept by others, where its time stands there.
+    if (!isWhole) this.#numbers.stamp(number, lineNumber, stampWith(time, message));
+    else if (time !== undefined && !time.startsWith('"'))
+      this.#numbers.stamp(number, lineNumber, stampWith(time, message));
   }
 
   /** Said of an object that was cut or damaged where it may matter. */

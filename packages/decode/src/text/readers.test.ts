@@ -292,6 +292,7 @@ describe('JSON lines', () => {
   it('gives what they carry', () => {
     expect(jsonLine('{"MESSAGE":[72,105],"_TRANSPORT":"kernel"}')).toEqual({
       kind: 'journal',
+      value: { MESSAGE: [72, 105], _TRANSPORT: 'kernel' },
       message: 'Hi',
       identifier: undefined,
       kernel: true,

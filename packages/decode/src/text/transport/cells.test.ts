@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { TextItem } from '../item.ts';
 import { LogReader } from '../log-reader.ts';
 import { CarriedBytes } from './carried.ts';
-import { cellsOf, jsonStrings } from './cells.ts';
+import { cellsOf } from './cells.ts';
 import { LineScanner } from './line-scanner.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -49,8 +49,7 @@ describe('cells', () => {
 
   it('never throw, and are bounded', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 20 }), fc.string({ unit: 'binary', maxLength: 300 }), (value, text) => {
-        expect(jsonStrings(value).length).toBeLessThanOrEqual(512);
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => {
         expect(cellsOf(text).length).toBeLessThanOrEqual(1024);
       }),
     );

@@ -1,20 +1,6 @@
-/** @module The texts within a line of JSON, CSV or XML: what carries logs puts its lines there, under whatever name. */
+/** @module The texts within a line of CSV or XML: what carries logs puts its lines there, under whatever name. */
 
-const MAX_DEPTH = 16;
 const MAX_TEXTS = 512;
-
-/** All strings of a JSON value, in its order, up to a bound. */
-export function jsonStrings(value: unknown): string[] {
-  const out: string[] = [];
-  const walk = (part: unknown, depth: number): void => {
-    if (out.length >= MAX_TEXTS || depth > MAX_DEPTH) return;
-    if (typeof part === 'string') out.push(part);
-    else if (typeof part === 'object' && part !== null)
-      for (const member of Object.values(part)) walk(member, depth + 1);
-  };
-  walk(value, 0);
-  return out;
-}
 
 /** A quoted field of CSV (RFC 4180). */
 const FIELD = /(?:^|[,;\t])"((?:[^"]|""){8,8192})"(?=[,;\t\r]|$)/g;

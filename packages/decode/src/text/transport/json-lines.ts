@@ -4,11 +4,19 @@ import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
 /** A message that is given as an array of bytes. */
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
+/** Times in objects that are laid out over several lines, before their message. */
+export const TIME_NEEDLES: readonly string[] = [
+  '_TIMESTAMP" : "',
+  '"@timestamp": "',
+  '"@timestamp" : "',
+  '"Created": "',
+  '"Created" : "',
+];
 
 const MAX_LINE = 65_536;
 
-type JsonLine =
-  | { kind: 'journal'; message: string; identifier: string | undefined; kernel: boolean }
+export type JsonLine =
+  | { kind: 'journal'; message: string; identifier: string | undefined; kernel: boolean; value: unknown }
   | {
       kind: 'trace';
       raw: string;
@@ -56,7 +64,7 @@ function wrappedLine(data: Readonly<Record<string, unknown>>): JsonLine | undefi
  * name. The program stands in another line, so that only what the kernel alone begins a message with counts, or what names it.
  */
 export function prettyMessage(line: string): string | undefined {
-  const m = /^\s{0,64}(?:"[^"\\]{1,64}"\s{0,4}:\s{0,4})?("(?:[^"\\]|\\.){1,16384}"),?\s{0,4}$/s.exec(line);
+  const m = /^\s{0,64}(?:"[^"\\]{1,64}"\s{0,4}:\s{0,4})?("(?:[^"\\]|\\.){1,16384}")[\s\]},]{0,16}$/s.exec(line);
   if (m === null) return undefined;
   try {
     const text = journalText(JSON.parse(m[1] ?? ''));
@@ -68,11 +76,51 @@ export function prettyMessage(line: string): string | undefined {
 
 /** Whether a text within something else is beyond doubt a line of a log. */
 export function isLogLine(text: string): boolean {
-  return beginsKernelMessage(text) || syslogLine(text).program !== undefined;
+  return beginsKernelMessage(text.replace(/^kernel: ?/, '')) || syslogLine(text).program !== undefined;
 }
 
 /** `{1}[Hardware Error]: …` begins with a brace too. */
 const BEGINS_OBJECT = /^\{\s{0,64}"/;
+
+/** Members that hold the time of a message, as journald, Elasticsearch, Docker, Kubernetes, the clouds and Redfish name them. */
+const TIMES = [
+  '__REALTIME_TIMESTAMP',
+  '_SOURCE_REALTIME_TIMESTAMP',
+  '@timestamp',
+  'timestamp',
+  'Timestamp',
+  'time',
+  'ts',
+  'Created',
+  'EventTimestamp',
+  'TimeGenerated',
+  'eventTime',
+  'datetime',
+  'date',
+] as const;
+const EPOCH = 1e8;
+
+/** The time that an object gives its message, as a line would begin with it; undefined where it gives none. */
+export function timeOfObject(data: Readonly<Record<string, unknown>>): string | undefined {
+  for (const name of TIMES) {
+    const value = data[name];
+    if (name.endsWith('REALTIME_TIMESTAMP')) {
+      if (typeof value === 'string' && /^\d{13,17}$/.test(value)) return `"__REALTIME_TIMESTAMP":"${value}"`;
+    } else if (typeof value === 'string' && /\d/.test(value)) return value.slice(0, 40);
+    else if (typeof value === 'number' && value > EPOCH) {
+      // Seconds, or thousandths or millionths of them.
+      const seconds = value > EPOCH * 1e6 ? value / 1e6 : value > EPOCH * 1e3 ? value / 1e3 : value;
+      return `${seconds.toFixed(6)} `;
+    }
+  }
+  return undefined;
+}
+
+/** The same of a line of an object that is laid out over several. */
+export function prettyTime(line: string): string | undefined {
+  const m = /^\s{1,64}"([@\w]{2,32})"\s{0,4}:\s{0,4}(?:"([^"\\]{4,40})"|(\d{9,16})),?\s{0,4}$/.exec(line);
+  return m === null ? undefined : timeOfObject({ [m[1] ?? '']: m[2] ?? Number(m[3]) });
+}
 
 /** What a line holds; undefined when it is no JSON object of a kind that is known. Never throws. */
 export function jsonLine(line: string): JsonLine | undefined {
@@ -86,6 +134,11 @@ export function jsonLine(line: string): JsonLine | undefined {
   } catch {
     return broken;
   }
+  return jsonValue(value);
+}
+
+/** The same of a value that was read. */
+export function jsonValue(value: unknown): JsonLine | undefined {
   const data = object(value);
   if (data === undefined) return undefined;
   if (Object.hasOwn(data, 'MESSAGE')) {
@@ -93,7 +146,8 @@ export function jsonLine(line: string): JsonLine | undefined {
     if (message === undefined) return undefined;
     const name = data['SYSLOG_IDENTIFIER'];
     const identifier = typeof name === 'string' ? name : undefined;
-    return { kind: 'journal', message, identifier, kernel: data['_TRANSPORT'] === 'kernel' || identifier === 'kernel' };
+    const kernel = data['_TRANSPORT'] === 'kernel' || identifier === 'kernel';
+    return { kind: 'journal', message, identifier, kernel, value: data };
   }
   const wrapped = wrappedLine(data);
   if (wrapped !== undefined) return wrapped;
@@ -115,13 +169,18 @@ export function jsonLine(line: string): JsonLine | undefined {
   const raw = object(data['raw']);
   if (raw?.['kind'] === 'event' && data['schemaVersion'] !== undefined) return { kind: 'event', message: raw };
   const record = [data['record'], raw, data].map(object).find(r => typeof r?.['kind'] === 'string');
-  if (record === undefined) return isOfTrace(data) ? undefined : { kind: 'other', value: data };
+  // What this project says of records in its own words (triage) is no log.
+  if (record === undefined) return isOfTrace(data) || isOwn(data) ? undefined : { kind: 'other', value: data };
   return {
     kind: 'record',
     message: record,
     bankUnknown: record['bank'] === undefined || (record === data['raw'] && data['bank'] === undefined),
   };
 }
+
+/** The member that all of this project's JSON begins with. */
+const isOwn = (data: Readonly<Record<string, unknown>>): boolean =>
+  typeof data['schemaVersion'] === 'number' && ('source' in data || 'records' in data);
 
 /** Whether it is the header of a trace, or an event of one without a line of a log: what the lab says, foretells or asks is no log. */
 function isOfTrace(data: Readonly<Record<string, unknown>>): boolean {
