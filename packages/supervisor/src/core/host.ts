@@ -268,6 +268,11 @@ export function hostNow(t: Turn, id: HostId): Time {
   return t.now - (t.s.hosts.get(id)?.behind ?? 0);
 }
 
+/** A time that a host has named, by our clock. */
+export function atOurs(host: Host, at: Time): Time {
+  return at + (host.behind ?? 0);
+}
+
 /** How long no agent has been connected, ms; 0 while one is. */
 export function silence(host: Host, now: Time): Time {
   return host.connected ? 0 : now - host.since;

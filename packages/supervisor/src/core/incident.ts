@@ -4,7 +4,7 @@ import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { errorBefore, homeCopy, isPlannedStop, ownersOf, twinOf } from './ledger.ts';
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
-import type { Host, Incident, Page, State, Vm } from './state.ts';
+import type { Aftermath, Host, Incident, Page, State, Vm } from './state.ts';
 import { AT_ONCE_MS, JOIN_MS, LATE_MS, near } from './times.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -185,20 +185,31 @@ export function openOf(s: State, vm: Vm): Incident[] {
   );
 }
 
-/** Notes what happened to a VM. It is a consequence where an error came before it; else it waits for one that is told late. */
-export function noteAfter(t: Turn, vm: Vm, what: Consequence, at: Time): void {
+/** Notes what happened to a VM on a host. It is a consequence where an error came before it; else it waits for one that is told late. */
+export function noteAfter(t: Turn, vm: Vm, host: HostId, what: Consequence, at: Time): void {
   if (what !== 'panicked' && (isPlannedStop(vm, at) || wasEndedByUs(vm))) return;
-  if (vm.after.some(a => a.what === what && Math.abs(a.at - at) < JOIN_MS)) return;
-  vm.after = [...vm.after, { what, at }]
-    .toSorted((a, b) => a.at - b.at || (a.what < b.what ? -1 : 1))
+  if (what === 'rebooted' && wasResetByUs(vm, host, at)) return;
+  if (vm.after.some(a => a.what === what && (a.host ?? host) === host && Math.abs(a.at - at) < JOIN_MS)) return;
+  vm.after = [...vm.after, { what, at, host }]
+    .toSorted((a, b) => a.at - b.at || (word(a) < word(b) ? -1 : 1))
     .slice(-MAX_AFTER);
   t.vms.add(vm.id);
 }
+
+const word = ({ what, host }: Aftermath): string => `${what} ${host ?? ''}`;
 
 /** Acts that end or restart a guest: that it ended then is what was wanted. */
 const ENDING: ReadonlySet<ActKind> = new Set(['stop', 'reset', 'fence', 'terminate', 'migrate']);
 const wasEndedByUs = ({ move }: Vm): boolean =>
   [...(move?.tried.values() ?? [])].some(kinds => kinds.some(kind => ENDING.has(kind)));
+
+/** libvirt tells of a reset that we have ordered as of any reboot, before or after the answer to it. */
+function wasResetByUs(vm: Vm, host: HostId, at: Time): boolean {
+  const home = homeCopy(vm);
+  if (home?.host !== host) return false;
+  const { from, to } = vm.move?.answers ?? home.answered ?? {};
+  return from !== undefined && at >= from - JOIN_MS && at <= (to ?? Infinity) + JOIN_MS;
+}
 
 /** What became of a VM after an error, at the worst. */
 export interface After {
@@ -218,7 +229,9 @@ export function consequenceOf(s: State, vm: Vm): After | undefined {
   if (home === undefined || host === undefined) return undefined;
   const since = Math.max(home.since, vm.settled);
   let worst: After | undefined;
-  for (const { what, at } of vm.after) {
+  for (const { what, at, host: on, answered } of vm.after) {
+    // The end of another copy is none of this one's.
+    if (answered === true || (on !== undefined && on !== host.id)) continue;
     if (at < since || !errorBefore(vm, host, at, LATE_MS)) continue;
     const untold = what === 'rebooted' && errorBefore(vm, host, at, AT_ONCE_MS);
     const found: After = { what: untold ? 'panicked' : what, at, untold };

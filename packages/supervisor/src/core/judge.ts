@@ -3,6 +3,7 @@ import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
 import type { Time } from './ids.ts';
+import { atOurs } from './host.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
@@ -181,7 +182,9 @@ function quarantine(t: Turn, vm: Vm, pages: readonly Page[], rule: string): void
 /** Plans what the rule says. Where the VM still runs its owner is told before, and has the time that the rule gives. */
 function plan(t: Turn, vm: Vm, rule: VmRule, rung: Rung, facts: VmFacts, incident: Incident): void {
   const down = facts.after !== undefined && facts.after.what !== 'rebooted';
-  const wait: Time = down ? (facts.after?.at ?? 0) + rule.settle : t.now + rule.notice;
+  const host = t.s.hosts.get(vm.home ?? '');
+  const ended = host === undefined ? 0 : atOurs(host, facts.after?.at ?? 0);
+  const wait: Time = down ? Math.min(ended, t.now) + rule.settle : t.now + rule.notice;
   const planned = planMove(t, vm, { rung, rule: rule.name, incident: incident.id, by: '', wait });
   if (!planned) return;
   tellPlanned(t, vm, rung, incident, wait);
@@ -252,7 +255,12 @@ const FORETOLD_MS = 86_400_000;
 
 function wasForetold(t: Turn, host: Host, vm: Vm): boolean {
   for (const { cause, host: of, told, openedAt } of t.s.incidents.values()) {
-    if (cause !== 'predicted' || of !== host.id || openedAt < host.repairedAt || t.now - openedAt > FORETOLD_MS)
+    if (
+      cause !== 'predicted' ||
+      of !== host.id ||
+      openedAt < atOurs(host, host.repairedAt) ||
+      t.now - openedAt > FORETOLD_MS
+    )
       continue;
     if (told.includes(`predicted/${vm.id}`)) return true;
   }

@@ -1,6 +1,6 @@
 /** @module The ladder: which rule of the policy holds for a VM, a host or a page, and which rung that is. The first that holds decides. */
 import { handsOff } from './budget.ts';
-import { silence } from './host.ts';
+import { atOurs, silence } from './host.ts';
 import { consequenceOf } from './incident.ts';
 import type { After } from './incident.ts';
 import type { Time } from './ids.ts';
@@ -28,8 +28,9 @@ function vmFacts(s: State, vm: Vm, { do: rung, when: { within } }: VmRule): VmFa
   const since = Math.max(home.since, fresh, within === undefined ? 0 : s.now - within);
   const after = consequenceOf(s, vm);
   // What happened long ago to a VM that runs is history: somebody has seen to it.
-  const history = after !== undefined && s.now - after.at > PRESENT_MS && home.state === 'running';
-  return { ...countVm(vm, host, since), after: history ? undefined : after };
+  const history = after !== undefined && s.now - atOurs(host, after.at) > PRESENT_MS && home.state === 'running';
+  const answered = rung === 'reboot' ? home.answered : undefined;
+  return { ...countVm(vm, host, since, answered), after: history ? undefined : after };
 }
 
 function vmHolds(when: VmWhen, facts: VmFacts): boolean {

@@ -3,8 +3,8 @@ import { pageOf } from '@syndrome/decode/registers/address.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 import type { SeenEvent } from './said.ts';
-import type { Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
-import { addTime, countApart, firstOf, JOIN_MS, lastOf, near } from './times.ts';
+import type { Answered, Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
+import { addTime, countApart, firstOf, JOIN_MS, lastOf, near, UNLOCATED_MS, without } from './times.ts';
 import type { Finding } from './witness.ts';
 
 /** VMs that are remembered of a page that many share. */
@@ -197,27 +197,62 @@ export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
   return all.filter(p => !doubles.has(p)).toSorted(byTime);
 }
 
-/** Counts what a VM has met on a host since a time. */
-export function countVm(vm: Vm, host: Host, since: Time): VmCount {
-  const pages = distinctPages(host, since, vm.id);
+/** What is known of a VM on a host when its reset is ordered, at that time of the host. */
+export function answeredBy(vm: Vm, host: Host, now: Time): Answered {
   const mine = [...host.pages.values()].filter(p => isOf(p, vm.id));
+  const unlocated = vm.met.get(host.id)?.unlocated ?? NO_TIMES;
+  const late = [...unlocated].filter(([, [, last]]) => last >= now - UNLOCATED_MS);
+  const unexplained = late.filter(([, [at]]) => !mine.some(p => near(p.times, at)));
+  const cells = (of: typeof late): number[] => of.map(([cell]) => cell);
+  return { from: now, pages: mine.map(p => p.key), unlocated: cells(late), unexplained: cells(unexplained) };
+}
+
+/** Pages that a reset has answered: those that were known then, and of each error without an address the page that was told later. */
+function answeredPages(host: Host, mine: readonly Page[], { pages, unexplained }: Answered): Set<Page> {
+  const old = new Set(mine.filter(p => pages.includes(p.key)));
+  const andTwins = (): void => {
+    for (const page of [...old]) {
+      const twin = twinOf(host, page);
+      if (twin !== undefined) old.add(twin);
+    }
+  };
+  andTwins();
+  for (const cell of unexplained) {
+    const at: Times = new Map([[cell, [0, 0]]]);
+    const [page] = mine.filter(p => !old.has(p) && near(at, first(p))).toSorted(byTime);
+    if (page === undefined) continue;
+    old.add(page);
+    andTwins();
+  }
+  return old;
+}
+
+/**
+ * Counts what a VM has met on a host since a time.
+ * @param answered what a reset has answered: its late witnesses are no further errors
+ */
+export function countVm(vm: Vm, host: Host, since: Time, answered?: Answered): VmCount {
+  const mine = [...host.pages.values()].filter(p => isOf(p, vm.id));
+  const old = answered === undefined ? new Set<Page>() : answeredPages(host, mine, answered);
+  const pages = distinctPages(host, since, vm.id).filter(p => !old.has(p));
   const met = vm.met.get(host.id);
-  const unlocated = countApart(met?.unlocated ?? NO_TIMES, since, at => mine.some(p => near(p.times, at)));
-  const any = (times: Times | undefined): boolean => (lastOf(times ?? NO_TIMES) ?? -Infinity) >= since;
+  const cells = new Set(answered?.unlocated);
+  const of = (times: Times | undefined): Times => without(times ?? NO_TIMES, cells);
+  const any = (times: Times | undefined): boolean => (lastOf(of(times)) ?? -Infinity) >= since;
+  const told = new Map([...(met?.unlocated ?? NO_TIMES)].filter(([cell]) => cells.has(cell)));
+  const unlocated = countApart(
+    of(met?.unlocated),
+    since,
+    at => mine.some(p => near(p.times, at)) || (told.size > 0 && near(told, at, UNLOCATED_MS)),
+  );
   return {
     errors: pages.length + unlocated,
     unlocated,
-    consumed: mine.some(p => counts(p, since) && p.consumed === true) || any(met?.consumed),
+    consumed: mine.some(p => !old.has(p) && counts(p, since) && p.consumed === true) || any(met?.consumed),
     recursive: any(met?.recursive),
     hypervisor: any(met?.hypervisor),
     pages,
   };
-}
-
-/** When a VM met its newest error on a host, by the clock of that; 0 where none is known. */
-export function newestError(vm: Vm, host: Host): Time {
-  const times = [...host.pages.values()].flatMap(p => (isOf(p, vm.id) ? [lastOf(p.times) ?? 0] : []));
-  return Math.max(0, lastOf(vm.met.get(host.id)?.unlocated ?? NO_TIMES) ?? 0, ...times);
 }
 
 /** The host on which a VM is counted, and since when: what an earlier copy met is none of its business. */

@@ -9,12 +9,12 @@ import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts
 import { hostNow } from './host.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { homeCopy, isAlive, isClean, isPlannedStop, newestError } from './ledger.ts';
+import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
 import { agedCopy, dropProof, isProven, mayStart, unprovenCopies } from './proof.ts';
-import type { Announced, Copy, Doing, Incident, Move, Vm } from './state.ts';
+import type { Aftermath, Announced, Copy, Doing, Incident, Move, Vm } from './state.ts';
 import { placeFor } from './target.ts';
 import type { Placement } from './target.ts';
 import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
@@ -156,7 +156,9 @@ function stillWanted(t: Turn, vm: Vm, move: Move): boolean {
 function wasShutDown(vm: Vm): boolean {
   const home = homeCopy(vm);
   if (home === undefined || isAlive(home.state)) return false;
-  return !vm.after.some(({ what, at }) => what !== 'rebooted' && at >= home.since);
+  return !vm.after.some(
+    ({ what, at, host }) => what !== 'rebooted' && at >= home.since && (host ?? home.host) === home.host,
+  );
 }
 
 function drop(t: Turn, vm: Vm, move: Move, why: string): void {
@@ -485,9 +487,12 @@ function runsAt(t: Turn, move: Move, copy: Copy): boolean {
 }
 
 /** What became of the copies before is none of the new one's business, whatever the clocks of their hosts say. */
-function forgetBefore(vm: Vm, { before = [] }: Move): void {
-  vm.after = vm.after.filter(a => !before.some(b => b.what === a.what && b.at === a.at));
+function forgetBefore(vm: Vm, move: Move): void {
+  vm.after = vm.after.filter(a => !wasBefore(move, a));
 }
+
+const wasBefore = ({ before = [] }: Move, a: Aftermath): boolean =>
+  before.some(b => b.what === a.what && b.at === a.at && b.host === a.host);
 
 function arrived(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const from = vm.home;
@@ -613,19 +618,19 @@ function reboot(t: Turn, vm: Vm, move: Move): void {
   }
   const done = lastOf(t, move, 'reset', home);
   if (done === undefined) {
-    if (t.s.hosts.get(home.host)?.connected !== true) return;
     const host = t.s.hosts.get(home.host);
-    if (host !== undefined) move.errorsUpTo = newestError(vm, host);
-    act(t, vm, move, {
-      kind: 'reset',
-      copy: home,
-      why: `VM ${nameOf(vm)} is reset: it gets fresh memory for its bad pages.`,
-    });
+    if (host?.connected !== true) return;
+    const why = `VM ${nameOf(vm)} is reset: it gets fresh memory for its bad pages.`;
+    if (act(t, vm, move, { kind: 'reset', copy: home, why }) === undefined) return;
+    move.answers = answeredBy(vm, host, hostNow(t, home.host));
+    move.before = vm.after;
     return;
   }
   if (done.state === 'confirmed') {
+    vm.settled = done.at ?? hostNow(t, home.host);
     // However it was dated: what was known when the reset was ordered is no reason for another.
-    vm.settled = Math.max(done.at ?? hostNow(t, home.host), (move.errorsUpTo ?? 0) + 1);
+    if (move.answers !== undefined) home.answered = { ...move.answers, to: vm.settled };
+    vm.after = vm.after.map(a => (wasBefore(move, a) ? { ...a, answered: true } : a));
     delete vm.decided;
     finish(t, vm, move, {
       type: 'vm.restarted',

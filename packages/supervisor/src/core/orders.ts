@@ -141,7 +141,9 @@ function undrain(t: Turn, by: string, order: Of<'undrain'>): void {
 function repaired(t: Turn, by: string, order: Of<'repaired'>): void {
   const host = t.s.hosts.get(order.host);
   if (host === undefined) return refused(t, by, order, `no host ${order.host} is known`);
-  host.repairedAt = t.now;
+  // What its pages say is dated by its own clock.
+  host.repairedAt = hostNow(t, host.id);
+  for (const vm of t.s.vms.values()) for (const copy of vm.copies) if (copy.host === host.id) delete copy.answered;
   for (const page of host.pages.values()) {
     page.repaired = true;
     t.s.byKey.delete(`page ${host.id} ${page.key}`);

@@ -41,7 +41,7 @@ export function takeEvent(t: Turn, row: Row, seen: SeenEvent): void {
     case 'corrected':
       return takeCorrected(t, host, seen, finding, when);
     case 'after':
-      return vm === undefined ? undefined : noteAfter(t, vm, finding.what, when);
+      return vm === undefined ? undefined : noteAfter(t, vm, host.id, finding.what, when);
     case 'quarantined': {
       for (const entry of host.pages.values())
         if (seen.vm !== undefined && isOf(entry, seen.vm) && entry.gpa === hex64(pageOf(finding.gpa)))

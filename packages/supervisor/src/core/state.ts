@@ -127,6 +127,28 @@ export interface Host {
   decided?: string;
 }
 
+/** What was known of a copy when its reset was ordered: no reason for another one, however it was dated. */
+export interface Answered {
+  /** When it was ordered, and when that was done, by the clock of the host. */
+  from: Time;
+  to?: Time;
+  /** Entries of the ledger. */
+  pages: string[];
+  /** Cells of the errors without an address, and of them those that no page explained. */
+  unlocated: number[];
+  unexplained: number[];
+}
+
+/** What became of a VM, and on which host. */
+export interface Aftermath {
+  what: Consequence;
+  at: Time;
+  /** Not in states of before. */
+  host?: HostId;
+  /** A reset has answered it. */
+  answered?: true;
+}
+
 /** One place where a VM runs or may run. Only a proof says that it does not. */
 export interface Copy {
   host: HostId;
@@ -153,6 +175,8 @@ export interface Copy {
   told: Epoch;
   /** The epoch that its agent was last told of. */
   taught?: Epoch;
+  /** What its last reset has answered. */
+  answered?: Answered;
   /** Its VMM says that its memory is poisoned, whatever witnesses told: it is not migrated. */
   poisoned?: boolean;
   /** When it was first seen running beside another copy. */
@@ -194,10 +218,10 @@ export interface Move {
   checked?: Map<HostId, { at: Time; missing?: string }>;
   act?: ActionId;
   to?: HostId;
-  /** What had become of the VM when its new copy was ordered. */
-  before?: Vm['after'];
-  /** Of a reset: the newest error that was known when it was ordered, by the clock of the host. */
-  errorsUpTo?: Time;
+  /** What had become of the VM when its new copy, or its reset, was ordered. */
+  before?: Aftermath[];
+  /** Of a reset that was ordered. */
+  answers?: Answered;
   /** Of a live migration: whether the VM is known to run at its target. */
   arrived?: boolean;
   /** What its owner was told of it: the transition of which incident. */
@@ -246,7 +270,7 @@ export interface Vm {
   /** What it met without an address, by host. */
   met: Map<HostId, Met>;
   /** What happened to it, whether after an error or not. */
-  after: { what: Consequence; at: Time }[];
+  after: Aftermath[];
   /** What happened before it is history: it was restarted since, or somebody said that it is handled. */
   settled: Time;
   plannedStop?: Time;

@@ -11,7 +11,7 @@ export const AT_ONCE_MS = 15_000;
 /** Corrected errors are counted by quarters of an hour. */
 export const QUARTER_MS = 900_000;
 /** Errors without an address count at most once in that time and VM. */
-const UNLOCATED_MS = 60_000;
+export const UNLOCATED_MS = 60_000;
 /**
  * Times are kept by cells of this length, and compared by cells: what is up to 10 s apart is near, what is more than 15 s apart
  * is not. So a storm costs nothing, and no order of arrival makes a difference.
@@ -62,6 +62,10 @@ export function distance(times: Times, at: Time): Time | undefined {
 export function beginsCell(times: Times, at: Time): boolean {
   return times.get(cellOf(at))?.[0] === at;
 }
+
+/** All but those of some cells. */
+export const without = (times: Times, cells: ReadonlySet<number>): Times =>
+  cells.size === 0 ? times : new Map([...times].filter(([cell]) => !cells.has(cell)));
 
 /** The earliest; undefined of an empty set. */
 export function firstOf(times: Times): Time | undefined {

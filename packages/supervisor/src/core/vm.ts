@@ -112,7 +112,7 @@ function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
   copy.ran = true;
   // It was stopped, and somebody has started it again. That it still runs undoes no announcement.
   if (vm.plannedStop !== undefined && !isAlive(copy.state)) delete vm.plannedStop;
-  if (report.state === 'crashed') noteAfter(t, vm, 'panicked', at);
+  if (report.state === 'crashed') noteAfter(t, vm, copy.host, 'panicked', at);
 }
 
 /** A VM that goes without having been asked to has died; what libvirt calls destroyed or shut down was asked for. */
@@ -125,7 +125,7 @@ function goes(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
   if (report.state !== 'gone') return;
   const asked = vm.move?.begun === true || vm.home !== copy.host || isPlannedStop(vm, at);
   if (!asked && (report.reason === undefined || /fail|crash|signal|kill/i.test(report.reason)))
-    noteAfter(t, vm, 'died', at);
+    noteAfter(t, vm, copy.host, 'died', at);
 }
 
 /** Where the VM is now: a copy that runs, where the one that was its home does not. */
@@ -142,6 +142,7 @@ function settleHome(t: Turn, vm: Vm): void {
   if (elsewhere === undefined) return;
   vm.home = elsewhere.host;
   elsewhere.since = elsewhere.place?.at ?? t.now;
+  delete elsewhere.answered;
 }
 
 /** Copies that run beside that of the VM's home, and should not. */

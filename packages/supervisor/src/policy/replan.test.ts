@@ -301,6 +301,171 @@ describe('no reset follows from the one before', () => {
   });
 });
 
+describe('what a reset has answered asks for no other', () => {
+  const EACH = parsePolicy(
+    `${RULES.replace(/.*name: (third|second|first).*\n/g, '')}  - {name: panic, of: vm, when: {consequence: [panicked]}, do: restart-elsewhere}
+  - {name: each, of: vm, when: {errors: 1}, do: reboot}\n`,
+    'mine',
+  );
+  const kinds = (scene: Scene): string[] =>
+    scene.effects.flatMap(e =>
+      e.effect === 'act' && ['reset', 'stop', 'start'].includes(e.act.kind) ? [e.act.kind] : [],
+    );
+  const sigbus = (scene: Scene, pfn: bigint, at = scene.now): void =>
+    void scene.see('a', 'kmsg', 'host.sigbus-sent', { pfn, comm: 'qemu', pid: 100 }, { vm: 'v', when: at });
+  const unlocated = (scene: Scene, at = scene.now): void =>
+    void scene.see(
+      'a',
+      'qmp',
+      'vmm.memory-failure',
+      { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false },
+      { vm: 'v', when: at },
+    );
+  /** Reset by a first error, and its answer is here. */
+  const reset = (met: (scene: Scene) => void): Scene => {
+    const scene = fleet(EACH);
+    met(scene);
+    scene.pass(1);
+    scene.good(first(scene, 'reset'));
+    return scene;
+  };
+
+  test.each<[string, (scene: Scene) => void, (scene: Scene) => void]>([
+    ['the same page by its frame', s => sigbus(s, 5n), s => sigbus(s, 5n)],
+    ['the guest page, then its frame', s => poison(s, 0x1000n), s => sigbus(s, 5n)],
+    ['its frame, then the guest page', s => sigbus(s, 5n), s => poison(s, 0x1000n)],
+    ['no address, then its page', s => unlocated(s), s => sigbus(s, 5n)],
+    ['no address, then none again', s => unlocated(s), s => unlocated(s)],
+    ['its page, then no address', s => sigbus(s, 5n), s => unlocated(s)],
+  ])('a late witness: %s', (_, before, after) => {
+    const scene = reset(before);
+    for (let i = 0; i < 3; i++) {
+      scene.pass(2);
+      after(scene);
+    }
+    scene.pass(60);
+    expect(kinds(scene)).toEqual(['reset']);
+    // Whether it is bad now is another question.
+    scene.order('ann', { order: 'drain', host: 'a' });
+    expect(scene.acts().map(a => a.kind)).not.toContain('migrate');
+    checkRun(scene);
+  });
+
+  test.each<[string, (scene: Scene) => void, (scene: Scene) => void]>([
+    ['another frame', s => sigbus(s, 5n), s => sigbus(s, 6n)],
+    ['another guest page', s => poison(s, 0x1000n), s => poison(s, 0x2000n)],
+    ['a page, near an error whose page was known', s => (unlocated(s), sigbus(s, 5n)), s => sigbus(s, 6n)],
+  ])('another error seconds later has another: %s', (_, before, after) => {
+    const scene = reset(before);
+    scene.pass(3);
+    after(scene);
+    scene.pass(1);
+    expect(kinds(scene)).toEqual(['reset', 'reset']);
+  });
+
+  test('one without an address asks again after a minute, and so does a page of memory that was replaced', () => {
+    const scene = reset(s => unlocated(s));
+    scene.pass(70);
+    unlocated(scene);
+    expect(kinds(scene)).toEqual(['reset', 'reset']);
+    const other = reset(s => sigbus(s, 5n));
+    other.order('ann', { order: 'repaired', host: 'a' });
+    other.pass(5);
+    sigbus(other, 5n);
+    expect(kinds(other)).toEqual(['reset', 'reset']);
+  });
+
+  test.each([0, 2, 20, 600])(
+    'a VM that dies behind a reset of an error dated %d s ahead is started elsewhere',
+    ahead => {
+      const scene = reset(s => sigbus(s, 5n, s.now + ahead * 1000));
+      scene.pass(30);
+      sigbus(scene, 6n);
+      scene.pass(1);
+      scene.good(first(scene, 'reset'));
+      scene.pass(30);
+      sigbus(scene, 7n);
+      dies(scene);
+      scene.allGood();
+      scene.pass(5);
+      scene.allGood();
+      expect(scene.state.vms.get('v')?.home).toBe('b');
+      checkRun(scene);
+    },
+  );
+
+  test.each([-100, 0, 100, 5000])(
+    'the reboot that libvirt tells %d ms from the answer is ours, and no panic',
+    async ms => {
+      const scene = fleet(EACH);
+      sigbus(scene, 5n);
+      const act = first(scene, 'reset');
+      scene.pass(1);
+      const reboots = (): void => void scene.see('a', 'libvirt', 'vmm.reset', {}, { vm: 'v' });
+      if (ms < 0) reboots();
+      scene.now += Math.abs(ms);
+      scene.good(act);
+      if (ms >= 0) {
+        scene.now += ms;
+        reboots();
+      }
+      for (let i = 0; i < 60; i++) {
+        scene.allGood();
+        scene.pass(1);
+      }
+      expect(kinds(scene)).toEqual(['reset']);
+      expect(
+        scene.effects.flatMap(e => (e.effect === 'decision' && e.decision.rule === 'core/consequence' ? [e] : [])),
+      ).toEqual([]);
+      // A panic behind it is one.
+      panics(scene);
+      for (let i = 0; i < 90; i++) {
+        scene.allGood();
+        scene.pass(1);
+      }
+      expect(scene.state.vms.get('v')?.home).toBe('b');
+    },
+  );
+
+  test('a panic that is dated ahead of the reset that it asked for asks for one', () => {
+    const scene = fleet(
+      parsePolicy(
+        `${RULES.replace(/.*name: (third|second|first).*\n/g, '')}  - {name: panic, of: vm, when: {consequence: [panicked]}, do: reboot}\n`,
+        'mine',
+      ),
+    );
+    sigbus(scene, 5n);
+    scene.see('a', 'qmp', 'vmm.guest-panicked', { action: 'pause' }, { vm: 'v', when: scene.now + 60_000 });
+    for (let i = 0; i < 300; i++) {
+      scene.allGood();
+      scene.pass(1);
+    }
+    expect(kinds(scene)).toEqual(['reset']);
+  });
+});
+
+test('the end of a copy on its old host, told late, ends nothing on the new one', () => {
+  const scene = fleet(parsePolicy(RULES, 'mine'));
+  for (const page of [1n, 2n, 3n]) poison(scene, page << 12n);
+  for (let i = 0; i < 20; i++) {
+    scene.allGood();
+    scene.pass(1);
+  }
+  expect(scene.state.vms.get('v')?.home).toBe('b');
+  scene.host('c');
+  scene.vm('b', 'v', { autostart: false, epoch: 1 });
+  scene.pass(5);
+  scene.see('b', 'kmsg', 'host.sigbus-sent', { pfn: 9n, comm: 'qemu', pid: 200 }, { vm: 'v' });
+  scene.pass(5);
+  // What was left of it, or what came back when its host booted, is stopped.
+  const before = scene.effects.length;
+  scene.see('a', 'proc', 'vmm.exit', {}, { vm: 'v' });
+  scene.pass(60);
+  expect(scene.effects.slice(before).filter(e => e.effect !== 'decision')).toEqual([]);
+  expect(scene.state.vms.get('v')?.home).toBe('b');
+  checkRun(scene);
+});
+
 test('what became of a VM on its old host is no end on the new one, whose clock is behind', () => {
   const scene = fleet(shippedPolicy('protect'));
   scene.host('c');
