@@ -3,6 +3,7 @@ import type { Act, ActKind, ActResult, StopProof } from './act.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
+import { ranBy } from './clock.ts';
 import { isAlive, newer } from './ledger.ts';
 import { storageOf } from './lock.ts';
 import { placeBeside } from './places.ts';
@@ -201,6 +202,8 @@ export function takeResult(t: Turn, from: Answerer, result: ActResult, place: Pl
   const unseen = doing.kind === 'start' && result.state === 'confirmed' && doing.seen !== 'running';
   if (result.state === 'confirmed') pageDone(t, doing, place);
   const copy = vm?.copies.find(c => c.host === doing.host);
+  if (vm !== undefined && copy !== undefined && doing.kind === 'start' && doing.seen === 'running')
+    ranBy(t, vm, copy, place.at);
   if (copy !== undefined && doing.kind === 'autostart-off' && result.state === 'confirmed') {
     copy.autostart = false;
     copy.told = Math.max(copy.told, doing.epoch);

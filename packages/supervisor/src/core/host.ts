@@ -7,7 +7,7 @@ import { openIncident } from './incident.ts';
 import { hostOf, newer, unapplied } from './ledger.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
-import { forgetClock, placeOf, turnBack } from './places.ts';
+import { forgetClock, placeOf } from './places.ts';
 import { hidesWhileLost, isKernelLog } from './sources.ts';
 import type { Copy, Host, Place } from './state.ts';
 import { land, want } from './acts.ts';
@@ -19,10 +19,6 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
-/** Rows of so long tell how far a clock is off, and those of the time before it, ms. */
-const WINDOW_MS = 300_000;
-/** A clock that is so far ahead is told, ms: what its host dates is joined with the rest by time. */
-const AHEAD_MS = 10_000;
 /** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
 const LOST_MS = 30_000;
 
@@ -228,49 +224,6 @@ export function startLife(t: Turn, id: HostId): void {
     inputs: { life: host.life ?? 0, epochs },
     why: `The agent of ${id} has lost what it had written down and begins anew: it is told again which epochs it has to refuse.`,
   });
-}
-
-/** A row of it came: none is faster than its clock is behind. One from the future shows a clock that is ahead. */
-export function noteClock(t: Turn, row: Row): void {
-  const host = hostOf(t.s, row.host);
-  const { spool, seq, at } = row;
-  const last = host.newest?.spool === spool ? host.newest : undefined;
-  if (last === undefined || seq > last.seq) {
-    if (last !== undefined && at < last.at) {
-      turnBack(host, spool);
-      // What happens from now on is not before a copy was started, whatever the clock said then.
-      for (const vm of t.s.vms.values()) {
-        for (const copy of vm.copies) if (copy.host === host.id) copy.since = Math.min(copy.since, at);
-        if (vm.home === host.id) vm.settled = Math.min(vm.settled, at);
-      }
-    }
-    host.newest = { spool, seq, at };
-    const { clock } = host;
-    if (clock === undefined || t.now - clock.began >= WINDOW_MS) {
-      const isNext = clock !== undefined && t.now - clock.began < 2 * WINDOW_MS;
-      host.clock = { began: t.now, least: t.now - at, ...(isNext ? { before: clock.least } : {}) };
-    }
-  }
-  const window = (host.clock ??= { began: t.now, least: t.now - at });
-  window.least = Math.min(window.least, t.now - at);
-  host.behind = Math.min(window.least, window.before ?? Number.POSITIVE_INFINITY);
-  if (host.behind > -AHEAD_MS / 2) calm(t, 'clock-ahead', host.id);
-  else if (host.behind <= -AHEAD_MS)
-    alarm(t, 'clock-ahead', host.id, {
-      severity: 'warning',
-      host: host.id,
-      summary: `The clock of ${host.id} is ${Math.round(-host.behind / 1000)} s ahead of the controller's: the times of its events are wrong by that.`,
-    });
-}
-
-/** Now by the clock of a host: what it writes later carries a later time, however wrong its clock is. */
-export function hostNow(t: Turn, id: HostId): Time {
-  return t.now - (t.s.hosts.get(id)?.behind ?? 0);
-}
-
-/** A time that a host has named, by our clock. */
-export function atOurs(host: Host, at: Time): Time {
-  return at + (host.behind ?? 0);
 }
 
 /** How long no agent has been connected, ms; 0 while one is. */

@@ -2,8 +2,8 @@
 import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
+import { atOurs } from './clock.ts';
 import type { Time } from './ids.ts';
-import { atOurs } from './host.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';

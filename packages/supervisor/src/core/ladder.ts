@@ -1,6 +1,7 @@
 /** @module The ladder: which rule of the policy holds for a VM, a host or a page, and which rung that is. The first that holds decides. */
 import { handsOff } from './budget.ts';
-import { atOurs, silence } from './host.ts';
+import { atOurs } from './clock.ts';
+import { silence } from './host.ts';
 import { consequenceOf } from './incident.ts';
 import type { After } from './incident.ts';
 import type { Time } from './ids.ts';

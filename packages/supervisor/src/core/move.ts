@@ -6,7 +6,7 @@ import type { ActKind } from './act.ts';
 import { isFlying, want } from './acts.ts';
 import { withdraw } from './announce.ts';
 import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts';
-import { hostNow } from './host.ts';
+import { hostNow } from './clock.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
@@ -457,6 +457,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
     state: 'starting',
     ran: true,
     since: hostNow(t, to),
+    asked: t.now,
     autostart: false,
     told: 0,
   };
@@ -778,6 +779,7 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     state: 'starting',
     ran: true,
     since: hostNow(t, to),
+    asked: t.now,
     autostart: false,
     told: old?.told ?? 0,
   };

@@ -7,7 +7,7 @@ import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
 import { isAlive, pageOfHost } from './ledger.ts';
-import { hostNow } from './host.ts';
+import { hostNow } from './clock.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, setProof } from './proof.ts';
 import type { Rung } from './policy.ts';

@@ -160,8 +160,10 @@ export interface Copy {
   ran: boolean;
   /** While a start was awaited, its host told of a process of an older epoch. */
   another?: boolean;
-  /** What happened before is none of its business. */
+  /** What happened before is none of its business, by the clock of its host. */
   since: Time;
+  /** When we have ordered it, by ours. */
+  asked?: Time;
   place?: Place;
   pid?: string;
   autostart: boolean;

@@ -3,19 +3,10 @@ import { expireActs, isFlying, land, takeResult, want } from './acts.ts';
 import { tellWithdrawn } from './announce.ts';
 import { mayAct, mayStopDouble, nextTurn, waitTurn } from './budget.ts';
 import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
+import { hostNow, noteClock } from './clock.ts';
 import { checkCounters } from './counters.ts';
 import { canonical, sha256 } from './hash.ts';
-import {
-  applyPages,
-  noteClock,
-  takeAgent,
-  takeHostReport,
-  takeSource,
-  watchSilence,
-  watchSources,
-  hostNow,
-  startLife,
-} from './host.ts';
+import { applyPages, takeAgent, takeHostReport, takeSource, watchSilence, watchSources, startLife } from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgePages, judgeVm } from './judge.ts';

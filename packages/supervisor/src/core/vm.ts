@@ -1,6 +1,7 @@
 /** @module What hosts say of their VMs: where copies are, in which epoch, and whether there is one too many. */
 import { handsOff } from './budget.ts';
 import type { HostId, Time } from './ids.ts';
+import { ranBy } from './clock.ts';
 import { noteAfter } from './incident.ts';
 import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
 import { placeOf } from './places.ts';
@@ -105,6 +106,7 @@ export function looksAfterBoot(t: Turn, host: HostId): void {
 }
 
 function runs(t: Turn, vm: Vm, copy: Copy, report: VmReport, at: Time): void {
+  ranBy(t, vm, copy, at);
   const { place, proofPlace } = copy;
   if (place === undefined || newer(place, proofPlace) || isOfLaterBoot(t.s, copy)) voidProof(t, vm, copy, report.epoch);
   copy.epoch = Math.max(copy.epoch, report.epoch);
