@@ -9,7 +9,7 @@ import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, rul
 import type { HostFacts, VmFacts } from './ladder.ts';
 import { gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
 import { planMove } from './move.ts';
-import { RUNGS } from './policy.ts';
+import { MOVES, RUNGS } from './policy.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
 import { handsOff } from './budget.ts';
 import type { Host, Incident, Page, Vm } from './state.ts';
@@ -17,7 +17,6 @@ import { alarm, calm, decide, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { lostOf, nameOf, playbookOf, poisonedText, severityOf } from './words.ts';
 
-const MOVES: ReadonlySet<Rung> = new Set(['reboot', 'migrate', 'restart-elsewhere', 'terminate']);
 const atLeast = (rung: Rung, least: Rung): boolean => RUNGS.indexOf(rung) >= RUNGS.indexOf(least);
 
 /** What is left of a rung now: nothing is begun in a storm or while the fleet is paused. Both end in all being judged anew. */

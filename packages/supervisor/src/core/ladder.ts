@@ -7,7 +7,7 @@ import type { After } from './incident.ts';
 import type { Time } from './ids.ts';
 import { countVm, distinctPages, homeCopy } from './ledger.ts';
 import type { VmCount } from './ledger.ts';
-import { MODES, RUNGS } from './policy.ts';
+import { MODES, MOVES, RUNGS } from './policy.ts';
 import type { HostRule, HostRung, HostWhen, Policy, Rung, VmRule, VmWhen } from './policy.ts';
 import type { Corrected, Host, State, Vm } from './state.ts';
 import { QUARTER_MS } from './times.ts';
@@ -44,14 +44,19 @@ function vmHolds(when: VmWhen, facts: VmFacts): boolean {
   return when.hypervisor === undefined || facts.hypervisor === when.hypervisor;
 }
 
+/** Whether anything has happened to a VM since it was started, or reset last: what is not the case is no reason to act. */
+function hasMet(rule: VmRule, { errors, after, consumed, recursive, hypervisor }: VmFacts): boolean {
+  if (errors > 0 || after !== undefined) return true;
+  return rule.do !== 'reboot' && (consumed || recursive || hypervisor);
+}
+
 /** The first rule that holds for a VM, with what it saw. */
 export function ruleForVm(s: State, vm: Vm): { rule: VmRule; facts: VmFacts } | undefined {
   for (const rule of s.policy.rules) {
     if (rule.of !== 'vm') continue;
     const facts = vmFacts(s, vm, rule);
     if (facts === undefined || !vmHolds(rule.when, facts)) continue;
-    // Nothing has happened since it was reset last: what is not the case is no reason.
-    if (rule.do === 'reboot' && facts.errors === 0 && facts.after === undefined) continue;
+    if (MOVES.has(rule.do) && !hasMet(rule, facts)) continue;
     return { rule, facts };
   }
   return undefined;

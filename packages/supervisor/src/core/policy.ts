@@ -18,6 +18,9 @@ export const RUNGS = [
 ] as const;
 export type Rung = (typeof RUNGS)[number];
 
+/** Of them, what interrupts a VM or moves it. */
+export const MOVES: ReadonlySet<Rung> = new Set(['reboot', 'migrate', 'restart-elsewhere', 'terminate']);
+
 /** The ladder of a host: `drain` takes no VM any more, `evacuate` also moves those that are there. */
 export const HOST_RUNGS = ['observe', 'tell', 'drain', 'evacuate'] as const;
 export type HostRung = (typeof HOST_RUNGS)[number];

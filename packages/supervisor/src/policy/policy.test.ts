@@ -133,7 +133,8 @@ describe('faults', () => {
 
   test.each([
     // For a reset counts what came since the last one, and a VM is clean behind it.
-    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: terminate'],
+    ['name: a, of: vm, when: { errors: 2 }, do: reboot', 'name: b, of: vm, when: { errors: 1 }, do: terminate'],
+    ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 1 }, do: tell'],
     ['name: a, of: vm, when: { errors: 1 }, do: reboot', 'name: b, of: vm, when: { errors: 2 }, do: migrate'],
     ['name: a, of: vm, when: { errors: 1, within: 1h }, do: tell', 'name: b, of: vm, when: { errors: 2 }, do: reboot'],
     [
@@ -164,6 +165,36 @@ describe('faults', () => {
       expect.stringMatching(/^6:22 imageLock: tested counts no lock while testedStorage names no storage/),
     ]);
     expect(faults(`${BASE}rules: []\nproofs: { imageLock: tested, testedStorage: ['nfs:/vms'] }\n`)).toEqual([]);
+  });
+
+  test.each(['restart-elsewhere', 'terminate'])('a reset that %s follows at once', rung => {
+    for (const errors of [1, 2]) {
+      const [a, b] = [
+        'name: a, of: vm, when: { errors: 1 }, do: reboot',
+        `name: b, of: vm, when: { errors: ${errors} }, do: ${rung}`,
+      ];
+      expect(faults(rules(a, b))).toEqual([
+        expect.stringMatching(/^7:13 rule b is reached only at once behind the reset of a, which is in vain then/),
+      ]);
+      // The other way round a reset is for what the other one leaves.
+      if (errors === 2) expect(faults(rules(b, a))).toEqual([]);
+    }
+  });
+
+  test.each(['reboot', 'migrate', 'restart-elsewhere', 'terminate'])('%s for what has not happened', rung => {
+    for (const key of ['consumed', 'recursive', 'hypervisor'])
+      expect(faults(rules(`name: a, of: vm, when: { ${key}: false }, do: ${rung}`))).toEqual([
+        expect.stringMatching(/^6:\d+ rule a acts on a VM and asks for nothing that has happened/),
+      ]);
+    for (const low of ['observe', 'tell', 'quarantine'])
+      expect(faults(rules(`name: a, of: vm, when: { consumed: false }, do: ${low}`))).toEqual([]);
+  });
+
+  test.each(['drain', 'evacuate'])('%s of hosts that are well', rung => {
+    expect(faults(rules(`name: a, of: host, when: { suspect: false }, do: ${rung}`))).toEqual([
+      expect.stringMatching(/^6:\d+ rule a closes every host that is well/),
+    ]);
+    expect(faults(rules(`name: a, of: host, when: { suspect: false, errors: 1 }, do: ${rung}`))).toEqual([]);
   });
 
   test('a file that is none is not quoted by the kilobyte', () => {

@@ -293,11 +293,20 @@ describe('no reset follows from the one before', () => {
     expect(resets(scene)).toBe(1);
   });
 
-  test.each(['recursive', 'hypervisor', 'consumed'])('a rule that asks for what is not the case: %s', key => {
-    const scene = fleet(parsePolicy(`${EACH}  - {name: each, of: vm, when: {${key}: false}, do: reboot}\n`, 'mine'));
-    poison(scene, 0x1000n);
-    answerAll(scene, 120);
-    expect(resets(scene)).toBeLessThanOrEqual(1);
+  test.each(['recursive', 'hypervisor', 'consumed'] as const)('a rule that asks for what is not the case: %s', key => {
+    const policy = parsePolicy(`${EACH}  - {name: each, of: vm, when: {errors: 1}, do: reboot}\n`, 'mine');
+    for (const rung of ['reboot', 'restart-elsewhere'] as const) {
+      const rules = policy.rules.map(r =>
+        r.of === 'vm' && r.name === 'each' ? { ...r, when: { [key]: false }, do: rung } : r,
+      );
+      const scene = fleet({ ...policy, rules });
+      scene.host('c');
+      poison(scene, 0x1000n);
+      answerAll(scene, 120);
+      expect(
+        scene.effects.filter(e => e.effect === 'act' && /reset|start$/.test(e.act.kind)).length,
+      ).toBeLessThanOrEqual(1);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 /** @module What a policy of the right form says in vain: rules that no case reaches, and wishes that nothing can fulfil. */
+import { MOVES } from '../core/policy.ts';
 import type { HostWhen, Policy, Rule, VmWhen } from '../core/policy.ts';
 
 interface Vain {
@@ -27,6 +28,9 @@ function happened(first: VmWhen, then: VmWhen, key: 'consumed' | 'recursive' | '
 /** An error, wherever it was. */
 const asksForError = ({ errors, unlocated, consequence, ...of }: VmWhen): boolean =>
   (errors ?? unlocated ?? consequence) !== undefined || [of.consumed, of.recursive, of.hypervisor].includes(true);
+
+const asksForFault = ({ errors, sameDimm, corrected, silent, suspect }: HostWhen): boolean =>
+  (errors ?? sameDimm ?? corrected ?? silent) !== undefined || suspect === true;
 
 function vmCovers(first: VmWhen, then: VmWhen): boolean {
   const longer = spans(first.within, then.within);
@@ -85,6 +89,32 @@ export function inVain({ rules, proofs }: Policy): Vain[] {
       hint: `Put it before ${first.name}: the first rule that holds decides.`,
     };
   });
+  for (const [i, rule] of rules.entries()) {
+    if (rule.of !== 'vm') continue;
+    // The errors of a reset are still those of the copy: what it covers is done at once behind it.
+    const reset = rules
+      .slice(0, i)
+      .find(first => first.of === 'vm' && first.do === 'reboot' && vmCovers(first.when, rule.when));
+    if (reset !== undefined && (rule.do === 'restart-elsewhere' || rule.do === 'terminate'))
+      out.push({
+        path: ['rules', i, 'name'],
+        message: `rule ${rule.name} is reached only at once behind the reset of ${reset.name}, which is in vain then`,
+        hint: `Put it before ${reset.name}: the first rule that holds decides.`,
+      });
+    if (MOVES.has(rule.do) && !asksForError(rule.when))
+      out.push({
+        path: ['rules', i, 'when'],
+        message: `rule ${rule.name} acts on a VM and asks for nothing that has happened: it would do so again and again`,
+        hint: 'Ask for errors, unlocated, a consequence, or for consumed, recursive or hypervisor that is true.',
+      });
+  }
+  for (const [i, rule] of rules.entries())
+    if (rule.of === 'host' && (rule.do === 'drain' || rule.do === 'evacuate') && !asksForFault(rule.when))
+      out.push({
+        path: ['rules', i, 'when'],
+        message: `rule ${rule.name} closes every host that is well`,
+        hint: 'Ask for errors, sameDimm, corrected, silent, or for suspect that is true.',
+      });
   // A reset gives fresh memory: the VM is clean behind it.
   const resets = rules.some(rule => rule.of === 'vm' && rule.do === 'reboot');
   for (const [i, rule] of rules.entries())
