@@ -110,12 +110,19 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
   return doing;
 }
 
+const OFFLINES: ReadonlySet<ActKind> = new Set(['soft-offline', 'hard-offline', 're-offline']);
+
 /** Ends the wait for an act. */
 export function land(t: Turn, doing: Doing, state: Exclude<Doing['state'], 'intent' | 'sent'>, reason?: string): void {
   doing.state = state;
   if (reason !== undefined) doing.reason = reason.slice(0, 300);
   const { s } = t;
-  if (state !== 'confirmed' && (doing.kind === 'soft-offline' || doing.kind === 'hard-offline'))
+  // Its agent may not do it, also not when it is asked again.
+  if (state === 'refused' && doing.kind === 're-offline') {
+    const page = s.hosts.get(doing.host)?.pages.get(doing.page ?? '');
+    if (page?.reofflines !== undefined) page.reofflines.again = Number.MAX_SAFE_INTEGER;
+  }
+  if (state !== 'confirmed' && OFFLINES.has(doing.kind))
     alarm(t, 'action-failed', `${doing.host} page ${doing.page ?? '?'}`, {
       severity: 'warning',
       incident: doing.incident,

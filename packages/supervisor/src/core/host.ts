@@ -9,7 +9,7 @@ import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
 import { forgetClock, placeOf } from './places.ts';
 import { hidesWhileLost, isKernelLog } from './sources.ts';
-import type { Copy, Host, Place } from './state.ts';
+import type { Copy, Host, Page, Place } from './state.ts';
 import { land, want } from './acts.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
@@ -19,6 +19,9 @@ import { askAgain, looksAfterBoot } from './vm.ts';
 const MAX_SOURCES = 5000;
 /** An agent that is away for so long is told; that it is away proves nothing. */
 const SILENT_MS = 30_000;
+/** A page that could not be taken out of use again is asked for once more after so long, then after twice as long each time; so often in a boot. */
+const OFFLINE_AGAIN_MS = 60_000;
+const MAX_OFFLINES = 6;
 /** A source that stays lost for so long does not come back by itself: a daemon restarts in less. */
 const LOST_MS = 30_000;
 
@@ -55,6 +58,8 @@ function reboot(t: Turn, host: Host, report: HostReport): void {
   for (const page of host.pages.values()) {
     page.applied = false;
     delete page.appliedAt;
+    if (page.reofflines !== undefined) calm(t, 'action-failed', `${host.id} page ${page.key}`);
+    delete page.reofflines;
     if (page.pfn !== undefined && page.repaired !== true) pages++;
   }
   delete host.suspect;
@@ -71,6 +76,11 @@ function reboot(t: Turn, host: Host, report: HostReport): void {
 
 /** Re-offlines pages where the policy wants it, one at a time; else says that they are in use. */
 export function applyPages(t: Turn, host: Host): void {
+  for (const page of host.pages.values()) {
+    if (page.reofflines === undefined || !page.applied) continue;
+    delete page.reofflines;
+    calm(t, 'action-failed', `${host.id} page ${page.key}`);
+  }
   const pages = unapplied(host);
   if (pages.length === 0) {
     calm(t, 'unapplied-pages', host.id);
@@ -84,7 +94,7 @@ export function applyPages(t: Turn, host: Host): void {
   const { policy, flying, acts } = t.s;
   if (!policy.reoffline || policy.mode !== 'act' || !host.connected || host.boot === undefined) return;
   if (flying.some(id => acts.get(id)?.host === host.id && acts.get(id)?.kind === 're-offline')) return;
-  const page = pages.find(p => p.reofflined !== host.boot);
+  const page = pages.find(p => p.reofflined !== host.boot) ?? pages.find(p => isDue(p, t.now));
   if (page === undefined) return;
   if (!mayBegin(t.s)) return waitHostTurn(t.s, host.id);
   const { incident } = openIncident(t, `host ${host.id}`, { host: host.id, cause: 'host' }, t.now);
@@ -99,8 +109,21 @@ export function applyPages(t: Turn, host: Host): void {
     inputs: { page: page.key, hits: page.hits },
     why: `Page ${page.key} of ${host.id} was bad before its last boot: it is taken out of use before anybody gets it.`,
   });
-  // Once a boot: what failed is told by the pages that stay in use.
-  if (doing !== undefined) page.reofflined = host.boot;
+  if (doing === undefined) return;
+  const asked = (page.reofflined === host.boot ? (page.reofflines?.asked ?? 1) : 0) + 1;
+  page.reofflined = host.boot;
+  page.reofflines = { asked, again: t.now + OFFLINE_AGAIN_MS * 2 ** (asked - 1) };
+}
+
+/** Whether a page that could not be taken out of use is to be asked for again. */
+const isDue = ({ reofflines }: Page, now: Time): boolean =>
+  reofflines !== undefined && reofflines.asked < MAX_OFFLINES && now >= reofflines.again;
+
+/** Has hosts looked at whose pages may be asked for again. */
+export function watchOfflines(t: Turn): void {
+  if (!t.s.policy.reoffline) return;
+  for (const host of t.s.hosts.values())
+    if (host.connected && unapplied(host).some(page => isDue(page, t.now))) t.hosts.add(host.id);
 }
 
 /** What became of a source. A gap is told, and so is a source that stopped reading. */

@@ -47,6 +47,8 @@ export interface Page {
   quarantined?: boolean;
   /** The boot in which it was last asked to be taken out of use again. */
   reofflined?: string;
+  /** Of that, in the same boot: how often, and when it may be asked again. */
+  reofflines?: { asked: number; again: Time };
   /** When the host has said that it is out of use again, by its clock. */
   appliedAt?: Time;
   /** The boot in which its kernel has counted fewer bad pages than the ledger. */

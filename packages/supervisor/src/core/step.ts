@@ -6,7 +6,16 @@ import { coolBreaker, judgeAll, watchBreaker } from './breaker.ts';
 import { hostNow, noteClock } from './clock.ts';
 import { checkCounters } from './counters.ts';
 import { canonical, sha256 } from './hash.ts';
-import { applyPages, takeAgent, takeHostReport, takeSource, watchSilence, watchSources, startLife } from './host.ts';
+import {
+  applyPages,
+  takeAgent,
+  takeHostReport,
+  takeSource,
+  watchOfflines,
+  watchSilence,
+  watchSources,
+  startLife,
+} from './host.ts';
 import { closeQuiet, openIncident } from './incident.ts';
 import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgePages, judgeVm } from './judge.ts';
@@ -84,6 +93,7 @@ function take(t: Turn, input: Input): void {
       coolBreaker(t);
       watchSilence(t);
       watchSources(t);
+      watchOfflines(t);
       for (const host of t.s.hosts.values()) checkCounters(t, host, hostNow(t, host.id));
       closeQuiet(t);
       for (const vm of t.s.vms.values()) if (vm.copies.some(c => c.doubled !== undefined)) t.vms.add(vm.id);

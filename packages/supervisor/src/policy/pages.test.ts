@@ -98,3 +98,64 @@ test('the alert of a page that could not be taken away ends when it is', () => {
   scene.good(scene.acts()[0] ?? expect.fail('no act'));
   expect(isStanding()).toBe(false);
 });
+
+describe('a page that is not taken out of use again after a boot', () => {
+  const KEY = '0x0000000000000007';
+  const booted = (): Scene => {
+    const scene = new Scene({ ...shippedPolicy('protect'), reoffline: true });
+    scene.host('a');
+    scene.see('a', 'kmsg', 'host.memory-failure', { pfn: 7n, page: 'dirty LRU page', result: 'Recovered' });
+    scene.host('a', { boot: 'a-2' });
+    return scene;
+  };
+  const asked = (scene: Scene): number =>
+    scene.effects.filter(e => e.effect === 'act' && e.act.kind === 're-offline').length;
+  const told = (scene: Scene): number =>
+    scene.effects.filter(e => e.effect === 'notice' && e.notice.type === 'alert.action-failed').length;
+  const isStanding = (scene: Scene): unknown => scene.state.alerts.get(`action-failed a page ${KEY}`)?.standing;
+  const answerAll = (scene: Scene, seconds: number, answer: Parameters<Scene['answer']>[1]): void => {
+    for (let i = 0; i < seconds; i++) {
+      for (const act of scene.acts()) scene.answer(act, answer);
+      scene.pass(1);
+    }
+  };
+  const BUSY = { state: 'failed', reason: 'the kernel took it, and the page is in use' } as const;
+
+  test('is asked for again, is told meanwhile, and the alert ends with it', () => {
+    const scene = booted();
+    answerAll(scene, 30, BUSY);
+    expect([asked(scene), told(scene), isStanding(scene)]).toEqual([1, 1, true]);
+    answerAll(scene, 40, BUSY);
+    expect([asked(scene), told(scene)]).toEqual([2, 1]);
+    answerAll(scene, 130, {});
+    expect([asked(scene), isStanding(scene)]).toEqual([3, false]);
+    answerAll(scene, 3600, {});
+    expect(asked(scene)).toBe(3);
+  });
+
+  test('is asked for a few times in a boot, and anew in the next', () => {
+    const scene = booted();
+    answerAll(scene, 7200, BUSY);
+    expect([asked(scene), told(scene), isStanding(scene)]).toEqual([6, 1, true]);
+    scene.host('a', { boot: 'a-3' });
+    answerAll(scene, 5, {});
+    expect([asked(scene), isStanding(scene)]).toEqual([7, false]);
+  });
+
+  test('where nobody answers, and where its agent may not', () => {
+    const scene = booted();
+    scene.pass(150);
+    expect([asked(scene), isStanding(scene)]).toEqual([2, true]);
+    const other = booted();
+    answerAll(other, 7200, { state: 'refused', reason: 'the configuration of this agent does not allow it' });
+    expect([asked(other), isStanding(other)]).toEqual([1, true]);
+  });
+
+  test('and is bad again by itself: it is out of use', () => {
+    const scene = booted();
+    answerAll(scene, 5, BUSY);
+    scene.see('a', 'kmsg', 'host.memory-failure', { pfn: 7n, page: 'dirty LRU page', result: 'Recovered' });
+    scene.pass(1);
+    expect(isStanding(scene)).toBe(false);
+  });
+});
