@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Act } from '../core/act.ts';
-import { type AgentMessage, type ControllerMessage, messageLine, parseAgentMessage } from '../wire/messages.ts';
+import {
+  type AgentMessage,
+  type ControllerMessage,
+  messageLine,
+  parseAgentMessage,
+  WIRE_VERSION,
+} from '../wire/messages.ts';
 import { toJson } from '../wire/json.ts';
 import { Spool } from './spool/spool.ts';
 import { runUplink, type UplinkOptions } from './uplink.ts';
@@ -96,7 +102,7 @@ function ordinary(store: Store, rows: number, trouble: (n: number, socket: net.S
     controller((message, say, socket) => {
       if (message.type === 'hello') {
         of = message.spool;
-        return say({ type: 'welcome', version: 1, now: Date.now(), upto: store.upto.get(of) ?? 0 });
+        return say({ type: 'welcome', version: WIRE_VERSION, now: Date.now(), upto: store.upto.get(of) ?? 0 });
       }
       if (message.type !== 'rows') return;
       if (trouble(n++, socket)) return;
@@ -142,8 +148,8 @@ describe('the uplink', () => {
     const pong = new Promise<AgentMessage>(resolve => {
       void controller((message, say) => {
         if (message.type !== 'hello') return resolve(message);
-        expect(message).toEqual({ type: 'hello', version: 1, host: 'a', spool: spool.id, agent: 'test' });
-        say({ type: 'welcome', version: 1, now: hourAhead, upto: 0 });
+        expect(message).toEqual({ type: 'hello', version: WIRE_VERSION, host: 'a', spool: spool.id, agent: 'test' });
+        say({ type: 'welcome', version: WIRE_VERSION, now: hourAhead, upto: 0 });
         say({ type: 'act', act: { ...of, deadline: hourAhead + 60_000 } });
         say({ type: 'ping', n: 7, now: hourAhead });
       });
@@ -175,7 +181,7 @@ describe('the uplink', () => {
     const rows = new Promise<AgentMessage>(resolve => {
       void controller((message, say) => {
         if (message.type === 'hello')
-          say({ type: 'welcome', version: 1, now: Date.now(), upto: message.spool === id ? 10 : 0 });
+          say({ type: 'welcome', version: WIRE_VERSION, now: Date.now(), upto: message.spool === id ? 10 : 0 });
         else resolve(message);
       });
     });
@@ -186,7 +192,7 @@ describe('the uplink', () => {
 
   test('refuses another version, what is no message, and a folder that others may write to', async () => {
     const answers = [
-      '{"type":"welcome","version":2,"now":0,"upto":0}',
+      messageLine({ type: 'welcome', version: WIRE_VERSION + 1, now: 0, upto: 0 }),
       'nonsense',
       '{"type":"refused","code":"E_X","reason":"no"}',
     ];
@@ -199,7 +205,7 @@ describe('the uplink', () => {
       start({ onState: s => states.push(s ?? 'up') === 3 && resolve() });
     });
     await three;
-    expect(states[0]).toContain('version 2');
+    expect(states[0]).toContain(`version ${WIRE_VERSION + 1} of the wire`);
     expect(states[1]).toContain('no JSON');
     expect(states[2]).toContain('refuses this agent: no');
     end.abort();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { messageLine } from '../wire/messages.ts';
+import { messageLine, WIRE_VERSION } from '../wire/messages.ts';
 import { rowLine } from '../wire/row.ts';
 import { Agents, PING_MS } from './agents.ts';
 import { type Listening, listenAt } from './listen.ts';
@@ -39,7 +39,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-const HELLO = `${messageLine({ type: 'hello', version: 1, host: 'h', spool: 's', agent: 'test' })}\n`;
+const HELLO = `${messageLine({ type: 'hello', version: WIRE_VERSION, host: 'h', spool: 's', agent: 'test' })}\n`;
 const line = async (socket: Socket): Promise<string> => String((await once(socket, 'data'))[0]);
 
 test('an agent that is silent for too long is left, also before it has said hello', async () => {

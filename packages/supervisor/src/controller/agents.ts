@@ -77,7 +77,11 @@ export class Agents {
       if (agent !== undefined || greeting) throw new WireError('E_WIRE_ORDER', 'a second hello');
       greeting = true;
       if (version !== WIRE_VERSION)
-        throw new WireError('E_WIRE_VERSION', `version ${version} of the wire, not ${WIRE_VERSION}`);
+        throw new WireError(
+          'E_WIRE_VERSION',
+          `the agent of ${safeText(host, 100)} speaks version ${version} of the wire, and the controller version ${WIRE_VERSION}: ` +
+            `bring the ${version < WIRE_VERSION ? 'agent' : 'controller'} up`,
+        );
       const other = this.#hosts.get(host);
       // The same agent has come again before its old connection was seen to end.
       if (other?.spool === spool) other.lines.close(new WireError('E_WIRE_STALLED', 'it has connected again'));

@@ -8,7 +8,7 @@ import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openSqlite, type SqliteStore } from '@syndrome/base/store/sqlite.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Notice } from '../core/notice.ts';
-import { messageLine } from '../wire/messages.ts';
+import { messageLine, WIRE_VERSION } from '../wire/messages.ts';
 import { shippedText } from '../policy/shipped.ts';
 import { runController } from './controller.ts';
 import type { ControllerOptions } from './options.ts';
@@ -211,11 +211,12 @@ describe('a controller', () => {
       socket.end(sent);
       return text(socket);
     };
-    const hello = { type: 'hello', version: 1, host: 'x', spool: 's', agent: 'test' } as const;
+    const hello = { type: 'hello', version: WIRE_VERSION, host: 'x', spool: 's', agent: 'test' } as const;
     const said = [
       await refused('GET / HTTP/1.1\n'),
       await refused(`${messageLine({ type: 'pong', n: 1 })}\n`),
-      await refused(`${messageLine({ ...hello, version: 2 })}\n`),
+      await refused(`${messageLine({ ...hello, version: WIRE_VERSION - 1 })}\n`),
+      await refused(`${messageLine({ ...hello, version: WIRE_VERSION + 1 })}\n`),
       await refused(`${messageLine({ ...hello, host: 'a' })}\n`),
       await refused(`${messageLine(hello)}\n${messageLine(hello)}\n`),
       await refused(`${messageLine(hello)}\n{"type":"rows","rows":[{"seq":1,"at":1,"said":{"kind":"x"}}]}\n`),
@@ -225,11 +226,15 @@ describe('a controller', () => {
       'E_WIRE_MESSAGE',
       'E_WIRE_ORDER',
       'E_WIRE_VERSION',
+      'E_WIRE_VERSION',
       'E_WIRE_HOST_TAKEN',
       'E_WIRE_ORDER',
       'E_WIRE_MESSAGE',
       'E_WIRE_LINE',
     ]);
+    // Both sides say which of them is the older one.
+    expect(said[2]).toContain(`the agent of x speaks version ${WIRE_VERSION - 1} of the wire`);
+    expect(said.slice(2, 4).map(line => /bring the (\w+) up/.exec(line)?.[1])).toEqual(['agent', 'controller']);
     a.vm('v');
     await a.settled();
     expect(a.connections).toBe(1);

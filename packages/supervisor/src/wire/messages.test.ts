@@ -11,6 +11,7 @@ import {
   parseAgentMessage,
   parseControllerMessage,
   rowsLine,
+  WIRE_VERSION,
 } from './messages.ts';
 import { rowLine } from './row.ts';
 import { anyAct, anyRow } from './testing/arbitrary.ts';
@@ -34,7 +35,7 @@ test('what the controller sends comes back as it was', () => {
     }),
   );
   const others: ControllerMessage[] = [
-    { type: 'welcome', version: 1, now: 8, upto: 7 },
+    { type: 'welcome', version: WIRE_VERSION, now: 8, upto: 7 },
     { type: 'ack', upto: Number.MAX_SAFE_INTEGER },
     { type: 'ping', n: 0, now: 0 },
     { type: 'refused', code: 'E_WIRE_MESSAGE', reason: 'why' },

@@ -9,8 +9,8 @@ import { orderSchema } from './act.ts';
 import { count, name, parseLine, toJson, words } from './json.ts';
 import { type BareRow, bareRowSchema, MAX_ROW_BYTES } from './row.ts';
 
-/** Raised when the other side would misunderstand. Both refuse another one. */
-export const WIRE_VERSION = 1;
+/** Raised when the other side would misunderstand. Both refuse another one. 2: welcome and ping carry the controller's time, and a check knows CPU models. */
+export const WIRE_VERSION = 2;
 /** Rows of one message. */
 export const MAX_ROWS = 1000;
 /** Bytes of one line, either way: a message of rows ends before the row that would not fit. */

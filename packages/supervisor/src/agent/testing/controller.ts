@@ -2,7 +2,7 @@
 import net from 'node:net';
 import type { Act } from '../../core/act.ts';
 import type { Row, Said } from '../../core/said.ts';
-import { messageLine, parseAgentMessage } from '../../wire/messages.ts';
+import { messageLine, parseAgentMessage, WIRE_VERSION } from '../../wire/messages.ts';
 
 export class TestController {
   /** By spool and seq, as they came first. */
@@ -64,7 +64,9 @@ export class TestController {
         const message = parseAgentMessage(line);
         if (message.type === 'hello') {
           ({ host, spool } = message);
-          socket.write(`${messageLine({ type: 'welcome', version: 1, now: Date.now(), upto: this.#upto(spool) })}\n`);
+          socket.write(
+            `${messageLine({ type: 'welcome', version: WIRE_VERSION, now: Date.now(), upto: this.#upto(spool) })}\n`,
+          );
           for (const act of this.#acts) socket.write(`${messageLine({ type: 'act', act })}\n`);
         } else if (message.type === 'rows') {
           for (const row of message.rows) {

@@ -12,6 +12,7 @@ import {
   parseControllerMessage,
   rowsLine,
   MAX_LINE_BYTES,
+  WIRE_VERSION,
 } from '../../wire/messages.ts';
 import { rowLine } from '../../wire/row.ts';
 
@@ -145,7 +146,7 @@ export class Peer {
       this.connections++;
       const hello: AgentMessage = {
         type: 'hello',
-        version: 1,
+        version: WIRE_VERSION,
         host: this.host,
         spool: this.#spoolName,
         agent: 'peer',
