@@ -136,7 +136,7 @@ describe('fence_ipmilan and a BMC', () => {
   test('a BMC that accepts and does nothing: no proof, and the reading says on', async () => {
     powerOn();
     writeFileSync(join(folder, 'liar'), '');
-    const result = await fence(20);
+    const result = await fence(15);
     rmSync(join(folder, 'liar'));
     expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('Status: ON') });
     expect(result.proof).toBeUndefined();
@@ -145,7 +145,7 @@ describe('fence_ipmilan and a BMC', () => {
   test('bmc-dead-with-host: a BMC that has lost its power with the host: unknown, never proven', async () => {
     machine?.kill('SIGKILL');
     bmc?.kill('SIGSTOP');
-    const result = await fence(30);
+    const result = await fence(10);
     bmc?.kill('SIGCONT');
     expect(result.state).toBe('unknown');
     expect(result.proof).toBeUndefined();
@@ -153,7 +153,7 @@ describe('fence_ipmilan and a BMC', () => {
 
   test('a wrong password: unknown, and it is not said', async () => {
     writeFileSync(join(folder, 'secret'), 'not-the-one\n', { mode: 0o600 });
-    const result = await fence(20);
+    const result = await fence(10);
     expect(result.state).toBe('unknown');
     expect(JSON.stringify(result)).not.toContain('not-the-one');
   });
