@@ -211,7 +211,7 @@ export function answeredBy(vm: Vm, host: Host, now: Time): Answered {
 function answeredPages(host: Host, mine: readonly Page[], { pages, unexplained }: Answered): Set<Page> {
   const old = new Set(mine.filter(p => pages.includes(p.key)));
   const andTwins = (): void => {
-    for (const page of [...old]) {
+    for (const page of old) {
       const twin = twinOf(host, page);
       if (twin !== undefined) old.add(twin);
     }

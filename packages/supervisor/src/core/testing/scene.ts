@@ -53,6 +53,8 @@ export class Scene {
   readonly log: { input: Input; effects: Effect[] }[] = [];
   readonly effects: Effect[] = [];
   now = START;
+  /** How far the clocks of hosts are ahead, ms. */
+  readonly ahead = new Map<string, number>();
   readonly #seq = new Map<string, number>();
 
   constructor(policy?: Policy) {
@@ -71,7 +73,8 @@ export class Scene {
   say(host: string, said: Said): Effect[] {
     const seq = (this.#seq.get(host) ?? 0) + 1;
     this.#seq.set(host, seq);
-    return this.send({ input: 'row', at: this.now, row: { host, spool: `${host}-1`, seq, at: this.now, said } });
+    const at = this.now + (this.ahead.get(host) ?? 0);
+    return this.send({ input: 'row', at: this.now, row: { host, spool: `${host}-1`, seq, at, said } });
   }
 
   see<N extends EventName>(
