@@ -32,7 +32,7 @@ export const NEEDS: readonly Need[] = [
   {
     option: 'CONFIG_MEMORY_FAILURE',
     ways: { madvise: 'guest', 'madvise-soft-offline': 'guest', 'corrupt-pfn': 'host', 'soft-offline': 'host' },
-    events: ['memory-failure', 'sigbus-sent', 'soft-offline'],
+    events: ['memory-failure', 'sigbus-sent', 'soft-offline', 'soft-offline-failed'],
     without: 'it takes no page out of use, and tells no process',
   },
   {

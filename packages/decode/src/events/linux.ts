@@ -191,7 +191,17 @@ export const LINUX = {
       reporter: 'kernel',
       headline: 'Linux moves a weak page away',
       explanation: 'Soft offline: the contents are copied elsewhere and nobody loses data.',
-      next: 'Nothing, unless it failed.',
+      next: 'Nothing to do for the page, unless a line below says that it failed.',
+    },
+  }),
+  'soft-offline-failed': row('pfn:pfn message:string', 'Linux could not move the contents of a weak page elsewhere.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'kernel',
+      headline: 'Linux could not move a weak page away',
+      explanation:
+        'Soft offline: the contents of a page with corrected errors were to be copied elsewhere. The page stays in use; nothing was lost yet.',
+      next: 'Restart the machine when you can, and look for the corrected errors of the page: their DIMM wears out.',
     },
   }),
   'hwpoison-injected': row('pfn:pfn virt?:address', 'Somebody asked Linux to treat a page as bad.', {

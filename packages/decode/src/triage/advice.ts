@@ -56,7 +56,7 @@ const isLost = (severity: DecodedSeverity): boolean => rankOf(severity) < rankOf
 const GOES_ON =
   /may go on|Take the page out of use|out of use before|kill what used it|needs no reset|exception came with it|Replace the (?:DIMM|module) it names/i;
 const PAGE_STEPS =
-  /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing, unless it failed/i;
+  /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing to do for the page, unless/i;
 /** Of a line that speaks of the records before it: beside one of these it says nothing. */
 const OF_BEFORE = /^Look at the (?:records?|banks) before it/;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
@@ -141,7 +141,7 @@ const RULES: readonly Rule[] = [
     id: 'page-not-moved',
     when: f => f.fate.page === 'weak, not moved',
     say: () => 'nothing was lost, but the weak page could not be moved: restart the machine when you can',
-    takesBack: /^Nothing was lost; act when|Nothing, unless it failed|Read it together/,
+    takesBack: /^Nothing was lost; act when|Nothing to do for the page, unless|^Restart the machine when you can|Read it together/,
   },
   {
     id: 'page-gone',

@@ -53,7 +53,7 @@ const SAYS: Readonly<Record<string, Saying>> = {
     if (page !== undefined && fate.page !== 'in use') fate.page = page;
   },
   'memory-failure-note': (fate, { message }) => {
-    if (/^unhandlable page|^non LRU page migration failed/.test(String(message))) {
+    if (/^unhandlable page|^(?:non LRU )?page (?:migration|isolation) failed/.test(String(message))) {
       fate.page = fate.page === 'weak' ? 'weak, not moved' : 'in use';
     }
   },
@@ -61,10 +61,11 @@ const SAYS: Readonly<Record<string, Saying>> = {
     fate.page = 'in use';
     unnamed(fate, fields);
   },
-  'soft-offline': (fate, { message }) => {
-    if (fate.page === 'in use') return;
-    const failed = /fail|unable|busy|cannot|can't|unhandlable|unknown/i.test(String(message ?? ''));
-    fate.page = failed ? 'weak, not moved' : (fate.page ?? 'weak');
+  'soft-offline': fate => {
+    fate.page ??= 'weak';
+  },
+  'soft-offline-failed': fate => {
+    if (fate.page !== 'in use') fate.page = 'weak, not moved';
   },
   'page-retired': fate => {
     fate.page ??= 'taken away';

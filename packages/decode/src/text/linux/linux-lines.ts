@@ -6,6 +6,8 @@ import type { LinuxKind } from '../../events/catalog.ts';
 import type { Pattern } from '../patterns.ts';
 
 const HEX = '(0x[0-9a-fA-F]{1,16}|0)';
+/** mm/memory-failure.c, soft_offline_in_use_page() and get_hwpoison_page() of all ages. */
+const NOT_MOVED = '(?:fail|unable|busy|cannot|unhandlable|unknown)';
 
 export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
   {
@@ -150,6 +152,24 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
       ['pid', 'dec'],
     ],
     source: 'Memory failure: %#lx: Sending SIGBUS to %s:%d due to hardware memory corruption',
+  },
+  {
+    re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}:? (.{0,64}${NOT_MOVED}.*)$`, 's'),
+    event: 'soft-offline-failed',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: 'Soft offline: %#lx: … migration failed, isolation failed, unknown page type, unhandlable page, split failed',
+  },
+  {
+    re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.{0,64}${NOT_MOVED}.*)$`, 's'),
+    event: 'soft-offline-failed',
+    captures: [
+      ['pfn', 'hex'],
+      ['message', 'text'],
+    ],
+    source: '%#lx: soft offline: … failed',
   },
   {
     re: new RegExp(`^(?:Memory failure: )?[Ss]oft[ _]offline: ${HEX}:? (.*)$`, 's'),
