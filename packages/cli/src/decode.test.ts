@@ -67,6 +67,14 @@ describe('syndrome decode', () => {
       expect(syndrome(['decode', '--brief', file]).out).toContain('20 records: 200 corrected in 20 reports');
     });
 
+    it('of one what is to be done for its count', () => {
+      const file = join(dir, 'one.log');
+      writeFileSync(file, log(1).replace(/ \d+ CE /, ' 16462 CE '));
+      const { out } = syndrome(['decode', file]);
+      expect(out).toMatch(/next step {4}Plan to replace \S+: 16,462 corrected errors in this input\./);
+      expect([heads(out), out.includes('worst: ')]).toEqual([1, false]);
+    });
+
     it('a pipe stays in order and ends with it', () => {
       for (const n of [2, 21]) {
         const { out } = syndrome(['decode'], log(n));

@@ -131,11 +131,13 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   });
   const style = textStyle(stdoutStyle(options));
   const width = columns();
-  const ranked = few === undefined || few.length < 2 || few.every(isTyped) ? undefined : triage.incidents();
+  const ranked = few === undefined || few.every(isTyped) ? undefined : triage.incidents();
   if (ranked !== undefined) {
-    out.write(`${triageHead(triage.report(), { style, width, listed: true }).join('\n')}\n`);
+    // What is to be done is said of one record, too; there is nothing to add up.
+    const isOne = few?.length === 1;
+    if (!isOne) out.write(`${triageHead(triage.report(), { style, width, listed: true }).join('\n')}\n`);
     for (const [telling, ...others] of ranked) {
-      if (telling !== undefined) out.write(`\n${text.text(telling.record, telling.nextStep)}`);
+      if (telling !== undefined) out.write(`${isOne ? '' : '\n'}${text.text(telling.record, telling.nextStep)}`);
       for (const { record } of others) out.write(`\n${text.short(record)}`);
     }
     found += few?.length ?? 0;

@@ -141,7 +141,8 @@ const RULES: readonly Rule[] = [
     id: 'page-not-moved',
     when: f => f.fate.page === 'weak, not moved',
     say: () => 'nothing was lost, but the weak page could not be moved: restart the machine when you can',
-    takesBack: /^Nothing was lost; act when|Nothing to do for the page, unless|^Restart the machine when you can|Read it together/,
+    takesBack:
+      /^Nothing was lost; act when|Nothing to do for the page, unless|^Restart the machine when you can|Read it together/,
   },
   {
     id: 'page-gone',

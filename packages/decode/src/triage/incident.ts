@@ -5,7 +5,7 @@
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
 import { Few } from './few.ts';
-import { isAnnounced, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
+import { isAnnounced, isOfSamePanic, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
 import { isCorrected, isFirmwareBank, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
@@ -56,6 +56,7 @@ export class Incidents {
     const referred = this.#referred(witness);
     if (referred !== undefined) {
       this.#join(referred, witness, 'report');
+      this.#gather(referred, witness);
       return;
     }
     const known = this.#at(witness);
@@ -126,6 +127,20 @@ export class Incidents {
     return undefined;
   }
 
+  /** Takes the other banks of the machine check that a panic is about. */
+  #gather(incident: Incident, panic: Witness): void {
+    const others = this.#open.filter(
+      ({ pfn, witnesses }) =>
+        (pfn === undefined || incident.pfn === undefined || pfn === incident.pfn) &&
+        witnesses.every(w => isOfSamePanic(w, panic) && isNear(w, panic)),
+    );
+    for (const other of others) {
+      if (other === incident) continue;
+      this.#forget(other);
+      for (const witness of other.witnesses) this.#join(incident, witness, 'report');
+    }
+  }
+
   #join(incident: Incident, witness: Witness, by: JoinedBy): void {
     witness.joinedBy = by;
     if (incident.witnesses.length < MAX_WITNESSES) incident.witnesses.push(witness);
@@ -155,12 +170,16 @@ export class Incidents {
   }
 
   #close(incident: Incident): void {
+    this.#forget(incident);
+    this.#sink(incident);
+  }
+
+  #forget(incident: Incident): void {
     const at = this.#open.indexOf(incident);
     if (at >= 0) this.#open.splice(at, 1);
     this.#byPage.drop(incident);
     this.#byDevicePage.drop(incident);
     this.#byRawPage.drop(incident);
-    this.#sink(incident);
   }
 }
 

@@ -25,7 +25,9 @@ export interface PartReport {
   onlyCounted?: number;
   first?: DecodedTime;
   last?: DecodedTime;
-  /** Errors an hour between the first and the last; missing where that is less than a minute, or there is no one clock. */
+  /** Seconds from the first to the last; missing where there is no one clock, and of one moment. */
+  seconds?: number;
+  /** Errors an hour in that time; missing where it is less than an hour: nobody knows how it went on. */
   perHour?: number;
   threshold?: 'green' | 'yellow';
   /** Members that are the same in all records that have them. */
@@ -41,7 +43,8 @@ const LIMIT = 256;
 const NOT_SAID = -1;
 const DIFFERS = Symbol('differs');
 const HOUR = 3600;
-const MINUTE = 60;
+/** Milliseconds of a second: no clock of a log says more that counts. */
+const MS = 1000;
 
 /** Both added up, by severity. */
 export function addSums(
@@ -155,13 +158,18 @@ export class Part {
     const isCounted = corrected > (this.#sums.get('corrected')?.errors ?? 0);
     // Of what is only counted nobody says when.
     if (isCounted || !this.#clocks || this.#first === undefined || this.#last === undefined) return { corrected };
-    return { corrected, hours: (this.#last.seconds - this.#first.seconds) / HOUR };
+    const span = this.#last.seconds - this.#first.seconds;
+    // How long a single count took to come together nobody says.
+    return span === 0 ? { corrected } : { corrected, hours: span / HOUR };
   }
 
   report(): PartReport {
     const errors = [...this.#sums.values()].reduce((sum, s) => sum + s.errors, 0);
     const unseen = [...this.unseen().values()].reduce((sum, s) => sum + s.errors, 0);
-    const span = this.#first === undefined || this.#last === undefined ? 0 : this.#last.seconds - this.#first.seconds;
+    const span =
+      this.#first === undefined || this.#last === undefined
+        ? 0
+        : Math.round((this.#last.seconds - this.#first.seconds) * MS) / MS;
     const place: Record<string, string | number> = {};
     for (const [member] of PLACE_WORDS) {
       const value = this.#common[member];
@@ -177,7 +185,8 @@ export class Part {
       ...(unseen === 0 ? {} : { onlyCounted: unseen }),
       ...(this.#first === undefined || !this.#clocks ? {} : { first: this.#first }),
       ...(this.#last === undefined || !this.#clocks ? {} : { last: this.#last }),
-      ...(this.#clocks && span >= MINUTE ? { perHour: (errors * HOUR) / span } : {}),
+      ...(this.#clocks && span > 0 ? { seconds: span } : {}),
+      ...(this.#clocks && span >= HOUR ? { perHour: (errors * HOUR) / span } : {}),
       ...(this.#threshold === undefined ? {} : { threshold: this.#threshold }),
       place: place as DecodedPlace,
       distinct: {

@@ -44,7 +44,7 @@ const POINTERS: ReadonlyMap<string, Kind> = new Map<string, Kind>(
 const WHAT: Readonly<Record<string, string>> = {
   'mce-logged': 'Linux logged machine checks',
   'mce-storm': 'Corrected errors came as a storm (CMCI)',
-  'soft-offline': 'Linux counted too many corrected errors in a page and moved it away (CEC)',
+  'soft-offline': 'Linux counted too many corrected errors in a page and set out to move it away (CEC)',
 };
 const WHERE: Readonly<Record<string, string>> = {
   'mce-logged':

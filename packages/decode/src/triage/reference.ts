@@ -33,6 +33,22 @@ export function speaksOf({ record }: Witness): ((of: Witness, all: readonly Witn
 /** Xen prints banks with an uncorrected error only while it panics. */
 const isOfPanic = ({ record }: Witness): boolean => record.source.from === 'xen' || cameAsException(record) !== false;
 
+/** Lines behind which a machine does not go on, printed behind all banks of the machine check that it stops for. */
+const PANICS: ReadonlySet<string> = new Set(['mce-severity', 'panic', 'xen-fatal-mce', 'xen-panic']);
+
+/**
+ * Whether a bank is another record of the machine check that a panic is about: Linux prints every bank with an error that it found in
+ * the exception, of all CPUs, and then panics (mce_panic(), arch/x86/kernel/cpu/mce/core.c).
+ */
+export function isOfSamePanic(bank: Witness, panic: Witness): boolean {
+  if (!PANICS.has(panic.record.class) || bank.reporter !== 'machine-check' || isCorrected(bank.severity)) return false;
+  if (cameAsException(bank.record) !== true || !lines(bank.record, panic.record)) return false;
+  const apart = (panic.record.source.firstLine ?? 0) - (bank.record.source.lastLine ?? 0);
+  return apart > 0 && apart <= PANIC_LINES;
+}
+/** Of a machine of many CPUs, each with a bank, a few lines long. */
+const PANIC_LINES = 256;
+
 /** Whether a line says that the report of an error follows, and this is one. */
 export function isAnnounced({ reporter, severity }: Witness, { record }: Witness): boolean {
   return !isCorrected(severity) && RECORD_ROWS.get(record.class)?.announces === reporter;

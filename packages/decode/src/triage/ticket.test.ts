@@ -25,6 +25,19 @@ it('says the worst, what to do, and each part, as Markdown', () => {
   );
 });
 
+it('counts errors, not lines, and has a step for each cause', () => {
+  const lines = [
+    '[1.000000] EDAC MC0: 128 CE memory read error on DIMM_A1 (channel:0 slot:0 page:0x10 offset:0x40)',
+    '[2.000000] EDAC MC0: 147 CE memory read error on DIMM_A1 (channel:0 slot:0 page:0x11 offset:0x40)',
+    '[3.000000] EDAC MC0: 1 UE memory read error on DIMM_B1 (channel:1 slot:0 page:0x99 offset:0x40)',
+  ];
+  const text = ticket(`${lines.join('\n')}\n`);
+  expect(text).toMatch(/- 2 × Memory controller driver: corrected error, 275 errors, DIMM\\_A1 /);
+  expect(text).toMatch(
+    /\n1\. 275 corrected, DIMM\\_A1 .*: plan to replace DIMM\\_A1: 275 corrected errors within a minute\n/,
+  );
+});
+
 it('lets nothing of a log be markup', () => {
   const hostile = '<b>x</b> [a](http://b) @all `c` | *d*';
   const text = ticket(

@@ -1,8 +1,11 @@
 /** @module What records come to as Markdown, for a ticket: what a person who was not there needs, and where it stands. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
+import { thousands } from '../decode/count.ts';
 import {
   actionText,
+  causeAction,
+  causeText,
   joinText,
   pageText,
   partFacts,
@@ -37,7 +40,7 @@ function listed<T>(all: readonly T[], what: string, line: (one: T) => string): s
  * ticketOf(triage.report())[0] // '## Hardware errors: 128 corrected in 1 report'
  */
 export function ticketOf(report: TriageReport): string[] {
-  const { worst, parts, pagesAgain, groups, pointers, remarks, bySeverity, records } = report;
+  const { worst, causes, parts, pagesAgain, groups, pointers, remarks, bySeverity, records } = report;
   const out = [`## Hardware errors: ${plain(sums(bySeverity))}`, ''];
   if (worst !== undefined) {
     const at = worst.address === undefined ? '' : ` at ${hex64(worst.address)}`;
@@ -49,7 +52,8 @@ export function ticketOf(report: TriageReport): string[] {
     const action = actionText(worst);
     const steps =
       action === '' ? worst.nextSteps : [`${action.charAt(0).toUpperCase()}${action.slice(1)}.`, ...worst.nextSteps];
-    out.push('### Next steps', '', ...steps.map(step => `1. ${plain(step)}`), '');
+    const others = causes.map(cause => `${causeText(cause, whereOf)}: ${causeAction(cause)}`);
+    out.push('### Next steps', '', ...[...steps, ...others].map(step => `1. ${plain(step)}`), '');
   }
   if (parts.length > 0) {
     const line = (part: (typeof parts)[number]): string =>
@@ -72,7 +76,8 @@ export function ticketOf(report: TriageReport): string[] {
   out.push(
     ...listed(groups, 'groups', g => {
       const where = `${whereOf(g.first)}${g.incidents === 1 ? '' : ` to ${whereOf(g.last)}`}`;
-      return `- ${g.incidents} × ${plain(g.what)}${g.part === undefined ? '' : `, ${plain(g.part)}`} (${plain(where)})`;
+      const many = g.errors === g.incidents ? '' : `, ${thousands(g.errors)} errors`;
+      return `- ${thousands(g.incidents)} × ${plain(g.what)}${many}${g.part === undefined ? '' : `, ${plain(g.part)}`} (${plain(where)})`;
     }),
     '',
   );

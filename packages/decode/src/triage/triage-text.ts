@@ -8,13 +8,15 @@ import type { DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { TextStyle } from '../decode/to-text.ts';
 import { COLUMNS, MIN_COLUMNS, wrap } from '../decode/wrap.ts';
 import type { PartReport, Sum } from './part.ts';
-import type { GroupReport, IncidentReport, PageReport, TriageReport } from './triage.ts';
+import type { CauseReport, GroupReport, IncidentReport, PageReport, TriageReport } from './triage.ts';
 import type { PointerReport } from './pointers.ts';
 import { SEVERITIES } from './witness.ts';
 import type { JoinedBy } from './witness.ts';
 
 /** Parts and groups that are shown; JSON has all. */
 const MAX_SHOWN = 24;
+/** Causes beside the worst. */
+const SHOWN_CAUSES = 6;
 
 const safe = (text: string, most = 500): string => safeText(text.replaceAll('\t', ' '), most);
 
@@ -59,9 +61,21 @@ export function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string 
   return parts.length === 0 ? 'no error' : parts.join(', ');
 }
 
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+
+/** `3 s`, `12 min`, `5 h`, `9 days`: how long something was watched. */
+function windowText(seconds: number): string {
+  if (seconds < 1) return 'less than a second';
+  if (seconds < 2 * MINUTE) return `${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
+  if (seconds < 2 * HOUR) return `${Math.round(seconds / MINUTE)} min`;
+  return seconds < 2 * DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} days`;
+}
+
 /** What is known of a part, each thing for itself. */
 export function partFacts(part: PartReport): string[] {
-  const { first, last, perHour, pattern, distinct, aliases, approximate } = part;
+  const { first, last, seconds, perHour, pattern, distinct, aliases, approximate } = part;
   const facts = [sums(part.bySeverity)];
   if (part.onlyCounted !== undefined) facts.push(`${thousands(part.onlyCounted)} of them only counted`);
   if (part.threshold !== undefined) facts.push(`threshold status ${part.threshold}`);
@@ -72,8 +86,11 @@ export function partFacts(part: PartReport): string[] {
         : `first ${safe(first.text, 80)}, last ${safe(last.text, 80)}`,
     );
   }
-  if (perHour !== undefined)
-    facts.push(`${perHour >= 10 ? thousands(Math.round(perHour)) : perHour.toFixed(1)} an hour`);
+  if (seconds !== undefined) {
+    const rate =
+      perHour === undefined ? '' : `${perHour >= 10 ? thousands(Math.round(perHour)) : perHour.toFixed(1)} an hour, `;
+    facts.push(`${rate}in a window of ${windowText(seconds)}`);
+  }
   const place = placeText(part.place, member => member !== 'fru' || !part.name.startsWith('FRU '));
   if (place !== '') facts.push(safe(place));
   const about = approximate ? 'about ' : '';
@@ -117,6 +134,23 @@ export function worstText({ severity, errors, fate, ofEarlierBoot }: IncidentRep
 /** What is to be done, the rest of a sentence behind an arrow. */
 export const actionText = ({ actions }: Pick<IncidentReport, 'actions'>): string =>
   actions.map(a => safe(a)).join('; ');
+
+/** What a cause beside the worst is, and where. */
+export function causeText(
+  { severity, ofEarlierBoot, errors, what, part, first, fate }: CauseReport,
+  place: Where,
+): string {
+  const many = errors > 1 ? `${thousands(errors)} ` : '';
+  const before = ofEarlierBoot === true ? ' of an earlier boot' : '';
+  const of = part === undefined ? safe(what) : safe(part);
+  return `${many}${severity}${before}, ${[of, ...fate.map(word => safe(word))].join(', ')} (${place(first)})`;
+}
+
+/** What is to be done about it: the actions, else the first sentence of the records' own step. */
+export function causeAction(cause: CauseReport): string {
+  const [step = ''] = cause.nextSteps;
+  return actionText(cause) || safe(step.split(/(?<=\.) (?=[A-Z])/)[0] ?? '', 1000);
+}
 
 /** A line that begins with a mark, and goes on below it. */
 function marked(mark: string, text: string, columns: number): string[] {
@@ -249,9 +283,16 @@ export function triageHead(
   { style = (_part, text) => text, width = COLUMNS, listed = false }: HeadOptions = {},
 ): string[] {
   const columns = Math.max(MIN_COLUMNS, Math.min(COLUMNS, width));
-  const { worst, parts, pagesAgain, pointers, records, remarks } = report;
+  const { worst, causes, parts, pagesAgain, pointers, records, remarks } = report;
   const place = placesIn(report);
-  const out = worst === undefined ? [] : [...worstLines(worst, style, columns, listed, place), ''];
+  const out = worst === undefined ? [] : worstLines(worst, style, columns, listed, place);
+  out.push(
+    ...causes
+      .slice(0, SHOWN_CAUSES)
+      .flatMap(cause => wrapHanging(`also: ${causeText(cause, place)} → ${causeAction(cause)}`, '      ', columns)),
+  );
+  if (causes.length > SHOWN_CAUSES) out.push(`  and ${causes.length - SHOWN_CAUSES} more; --triage --json has them`);
+  if (worst !== undefined) out.push('');
   if (pagesAgain.length > 0) {
     const pages = pagesAgain.map(p => `${pageText(p)} ×${p.incidents}`).join(', ');
     out.push(...wrapHanging(`pages met again: ${pages}`, '  ', columns));

@@ -230,6 +230,82 @@ const at = (seconds: number, line: string): string => `[${seconds.toFixed(6)}] $
 const witnesses = (text: string): (string | undefined)[][] =>
   of(text).worst?.witnesses.map(w => [w.class, w.joinedBy]) ?? [];
 
+describe('one panic', () => {
+  const core = [
+    'CPU 3: Machine Check Exception: 4 Bank 5: be00000000800400',
+    'TSC ae4b410af0b0 ADDR ffffffff81060ba9 MISC ffff',
+  ];
+  const banks = mce(1, [...core, BANK[2] as string]) + mce(1.001);
+
+  it('is one error with all the banks that it prints', () => {
+    const { bySeverity, worst } = of(banks + at(1.1, WHY) + at(1.2, PANIC));
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(worst?.witnesses.map(w => [w.class, w.joinedBy])).toEqual([
+      ['PCC', 'report'],
+      ['PCC', undefined],
+      ['mce-severity', 'report'],
+      ['panic', 'report'],
+    ]);
+    expect(worst?.fate).toEqual(['machine panicked']);
+  });
+
+  it('is that of the banks right before it alone, and of one page', () => {
+    expect(of(banks).incidents).toBe(2);
+    expect(of(mce(1, [...core, BANK[2] as string]) + mce(60) + at(60.2, PANIC)).incidents).toBe(2);
+    const other = BANK.map(line => line.replace('314d193000', '414d193000'));
+    expect(of(mce(1) + mce(1.001, other) + at(1.2, PANIC)).incidents).toBe(2);
+  });
+});
+
+describe('more than one cause', () => {
+  const sel = [
+    '1 | 11/30/2026 | 01:00:03 | Memory CPU1_DIMM_A1 | Uncorrectable ECC | Asserted',
+    '2 | 11/30/2026 | 01:00:04 | Memory CPU2_DIMM_B1 | Uncorrectable ECC | Asserted',
+    '3 | 11/30/2026 | 01:00:05 | Memory CPU2_DIMM_B1 | Uncorrectable ECC | Asserted',
+    '4 | 11/30/2026 | 01:02:03 | Processor CPU1 | IERR | Asserted',
+  ];
+
+  it('has a step for each part and each kind without one', () => {
+    const report = of(`${sel.join('\n')}\n`);
+    expect(report.worst?.severity).toBe('fatal');
+    expect(report.causes.map(c => [c.part, c.errors, c.actions])).toEqual([
+      ['CPU1_DIMM_A1', 1, ['replace CPU1_DIMM_A1']],
+      ['CPU2_DIMM_B1', 2, ['replace CPU2_DIMM_B1']],
+    ]);
+    const head = triageHead(report).join('\n');
+    expect(head).toContain('also: 2 uncorrected, CPU2_DIMM_B1 (line 2) → replace CPU2_DIMM_B1');
+  });
+
+  it('has none for few corrected errors, and one where they are many', () => {
+    const ue = edac(0, 5, 1, 1).replace(' CE ', ' UE ');
+    expect(of(ue + edac(1, 6, 3, 2)).causes).toEqual([]);
+    expect(of(ue + edac(1, 6, 300, 2)).causes.map(c => c.because)).toEqual([['many-corrected']]);
+    // Of the part of the worst nothing is said twice.
+    expect(of(ue + edac(0, 6, 300, 2)).causes).toEqual([]);
+  });
+});
+
+describe('a rate', () => {
+  it('is given of an hour and more; of less the window is', () => {
+    const rate = (seconds: number): [number | undefined, number | undefined] => {
+      const [part] = of(edac(0, 5, 500, 1) + edac(0, 6, 500, 1 + seconds)).parts;
+      return [part?.seconds, part?.perHour];
+    };
+    expect(rate(0)).toEqual([undefined, undefined]);
+    expect(rate(300)).toEqual([300, undefined]);
+    expect(rate(7200)).toEqual([7200, 500]);
+    expect(triageHead(of(edac(0, 5, 500, 1) + edac(0, 6, 500, 4))).join(' ')).toContain('in a window of 3 s');
+  });
+});
+
+describe('a soft offline that failed', () => {
+  it('is an error of its own, and its page is in use', () => {
+    const { worst, bySeverity } = of('[1.000000] soft offline: 0x104e5c: page migration failed -12, type 17\n');
+    expect(bySeverity).toEqual({ corrected: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ fate: ['weak page not moved'], because: ['page-not-moved'], nextSteps: [] });
+  });
+});
+
 describe('a machine check that a paravisor made', () => {
   const made = 'virt_mshv_vtl::processor::tdx: WARN  guest accessed inaccessible gpa, injecting MC gpa=0x666d9000';
   const dump = '!!!! X64 Exception Type - 12(#MC - Machine-Check)  CPU Apic ID - 00000000 !!!!\n';

@@ -58,6 +58,22 @@ export interface IncidentReport {
   nextSteps: string[];
 }
 
+/** Another part, or another kind of error without one, that wants something done. */
+export interface CauseReport {
+  severity: DecodedSeverity;
+  ofEarlierBoot?: true;
+  part?: string;
+  what: string;
+  /** Errors of the part of this severity, or of this kind. */
+  errors: number;
+  first: DecodedSource;
+  /** As of {@link IncidentReport}. */
+  fate: string[];
+  actions: string[];
+  because: string[];
+  nextSteps: string[];
+}
+
 /** Incidents that say the same of the same part. */
 export interface GroupReport extends Sum {
   severity: DecodedSeverity;
@@ -84,6 +100,8 @@ export interface TriageReport {
   incidents: number;
   bySeverity: Partial<Record<DecodedSeverity, Sum>>;
   worst?: IncidentReport;
+  /** What is to be done beside the worst, one for each other part or kind; the worst first. */
+  causes: CauseReport[];
   /** The worst first, then those with most errors. */
   parts: PartReport[];
   /** Pages of more than one incident. */
@@ -99,10 +117,13 @@ const MAX_PARTS = 256;
 const MAX_GROUPS = 256;
 const MAX_PAGES = 4096;
 const TOP_PAGES = 8;
+const MAX_CAUSES = 16;
 /** Pages that are remembered as bad; what Linux says of one later is no error more. */
 const MAX_BAD = 4096;
 /** Incidents that are kept whole, to be shown in their order. */
 const MAX_KEPT = 32;
+/** Rules of advice for which corrected errors want something done. */
+const ACTS_ON_CORRECTED: ReadonlySet<string> = new Set(['many-corrected', 'yellow', 'page-not-moved']);
 /** What is counted when there are more than are told apart. */
 const OTHERS = 'others';
 
@@ -276,6 +297,7 @@ function byWeight(a: Judged, b: Judged): number {
 interface Group extends GroupReport {
   /** The number of incidents before the first. */
   order: number;
+  worst: Judged;
 }
 
 /**
@@ -358,14 +380,43 @@ export class Triage {
       incidents: [...sums.values()].reduce((n, sum) => n + sum.incidents, 0),
       bySeverity: Object.fromEntries([...sums].toSorted(([a], [b]) => rankOf(a) - rankOf(b))),
       ...(this.#worst === undefined ? {} : { worst: this.#worstReport(this.#worst) }),
+      causes: this.#causes(),
       parts: [...this.#parts.values()].map(p => p.report()).toSorted((a, b) => worse(a.bySeverity, b.bySeverity)),
       pagesAgain: this.#pagesAgain(),
       groups: [...this.#groups.values()]
         .toSorted((a, b) => rankOf(a.severity) - rankOf(b.severity) || b.errors - a.errors || a.order - b.order)
-        .map(({ order: _order, ...group }) => group),
+        .map(({ order: _order, worst: _worst, ...group }) => group),
       pointers: this.#pointers.report(),
       remarks: this.#remarks(),
     };
+  }
+
+  /** What each part or kind but that of the worst error wants done; what is corrected only where its sum or its page says so. */
+  #causes(): CauseReport[] {
+    const keyOf = ({ part, class: name }: GroupReport): string => part ?? `\n${name}`;
+    const groups = [...this.#groups.values()].toSorted((a, b) => byWeight(a.worst, b.worst) || a.order - b.order);
+    const seen = new Set(groups.filter(({ worst }) => worst === this.#worst).map(keyOf));
+    const out: CauseReport[] = [];
+    for (const group of groups) {
+      const { severity, ofEarlierBoot, isConsequence, isBogus, incident } = group.worst;
+      if (out.length >= MAX_CAUSES || isConsequence || isBogus || !isTold(severity) || seen.has(keyOf(group))) continue;
+      seen.add(keyOf(group));
+      const { actions, because, steps } = this.#advice(group.worst, worstOf(incident.witnesses));
+      if (isCorrected(severity) && !because.some(rule => ACTS_ON_CORRECTED.has(rule))) continue;
+      out.push({
+        severity,
+        ...(ofEarlierBoot ? { ofEarlierBoot } : {}),
+        ...(group.part === undefined ? {} : { part: group.part }),
+        what: group.what,
+        errors: group.errors,
+        first: group.first,
+        fate: fateWords(fateOf(incident.witnesses), isOtherPage(incident)),
+        actions,
+        because,
+        nextSteps: steps,
+      });
+    }
+    return out;
   }
 
   #pagesAgain(): PageReport[] {
@@ -409,7 +460,7 @@ export class Triage {
     this.#few(judged);
     if (isBogus) this.#bogus++;
     const part = isConsequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
-    this.#group(witnesses, severity, errors, part);
+    this.#group(judged, part);
     // What is no error is told, and counted as none.
     if (!isTold(severity)) return;
     if (this.#worst === undefined || byWeight(judged, this.#worst) < 0) this.#worst = judged;
@@ -492,7 +543,9 @@ export class Triage {
     part.aliases.add(other);
   }
 
-  #group(witnesses: readonly Witness[], severity: DecodedSeverity, errors: number, part: string | undefined): void {
+  #group(judged: Judged, part: string | undefined): void {
+    const { incident, severity, errors } = judged;
+    const { witnesses } = incident;
     const { record } = worstOf(witnesses);
     const counted = isCounter(witnesses);
     const key = `${severity}\n${record.class}\n${record.mcacod?.value ?? ''}\n${part ?? ''}\n${counted}`;
@@ -504,6 +557,7 @@ export class Triage {
       group.errors += errors;
       group.last = source;
       if (rankOf(severity) < rankOf(group.severity)) group.severity = severity;
+      if (byWeight(judged, group.worst) < 0) group.worst = judged;
       return;
     }
     this.#groups.set(isLess ? OTHERS : key, {
@@ -516,6 +570,7 @@ export class Triage {
       first: source,
       last: source,
       order: this.#groups.size,
+      worst: judged,
     });
   }
 

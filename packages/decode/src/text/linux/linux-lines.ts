@@ -160,7 +160,8 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
       ['pfn', 'hex'],
       ['message', 'text'],
     ],
-    source: 'Soft offline: %#lx: … migration failed, isolation failed, unknown page type, unhandlable page, split failed',
+    source:
+      'Soft offline: %#lx: … migration failed, isolation failed, unknown page type, unhandlable page, split failed',
   },
   {
     re: new RegExp(`^(?:Memory failure: )?${HEX}: soft[ _]offline: (.{0,64}${NOT_MOVED}.*)$`, 's'),
