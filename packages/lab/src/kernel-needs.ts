@@ -32,7 +32,7 @@ export function requireConfig(scenario: Judged, kernels: readonly KnownKernel[])
       if (layer !== 'guest' || without.length === 0) continue;
       const message = `of Linux ${release} it is not known whether it has ${without.join(' ')}, and the scenario is about a kernel without`;
       throw new LabSkip('E_LAB_KERNEL_CONFIG', message, {
-        hint: 'Choose a kernel up to 6.18, or put the configuration beside your own image: config-RELEASE beside vmlinuz-RELEASE.',
+        hint: 'Choose a kernel up to 6.18, or one that is fetched while its configuration is on offer, or put the configuration beside your own image: config-RELEASE beside vmlinuz-RELEASE.',
       });
     }
     const unwanted = layer === 'guest' ? without.find(option => config.has(option)) : undefined;

@@ -40,7 +40,10 @@ export interface KernelPart {
   image: string;
   /** `…/lib/modules/RELEASE`, when asked for. */
   modulesDir?: string;
-  /** The build configuration: when asked for, and wherever it is in the package of the image, or beside a file of the user's own. */
+  /**
+   * The build configuration: where it is known. It comes with the image, of kernels since 6.19 where the archive has its package still;
+   * beside a file of the user's own.
+   */
   config?: string;
   source: 'package' | 'user';
   /** Name and version of the package with the image. */
@@ -71,10 +74,11 @@ export async function obtainKernel(fetcher: Fetcher, request: KernelRequest): Pr
     needs: ['image'],
     resolve: async refresh => {
       const offer = await findKernel(fetcher, label, arch, flavour, query, refresh);
+      const config = offer.together ? [] : await configPackages(fetcher, offer);
       return {
         name: `linux-${offer.release}`,
         version: offer.version,
-        groups: [{ arch, suites: [offer.suite], packages: [packageOf(offer)] }],
+        groups: [{ arch, suites: [offer.suite], packages: [packageOf(offer), ...config] }],
         keep: path => !/^(?:boot\/System\.map-|usr\/share\/)/.test(path),
         finish: async root => describeKernel(root, offer),
       };
@@ -93,6 +97,16 @@ export async function obtainKernel(fetcher: Fetcher, request: KernelRequest): Pr
   if (request.modules) part.modulesDir = await companion(fetcher, image, arch, 'modules');
   if (request.config || facts['config'] !== undefined) part.config = await companion(fetcher, image, arch, 'config');
   return part;
+}
+
+/** The package with the configuration of a kernel that has it apart (since 6.19, 1 MB): small beside the image, and asked by every run. */
+async function configPackages(
+  fetcher: Fetcher,
+  { arch, suite, release, packageVersion }: KernelOffer,
+): Promise<IndexEntry[]> {
+  const [prefix] = COMPANIONS.config.packages;
+  const entries = await fetcher.apt(arch).search([suite], name => name === prefix + release);
+  return entries.filter(entry => entry.version === packageVersion).slice(0, 1);
 }
 
 function packageOf(entry: Pick<KernelOffer, 'package' | 'packageVersion' | 'bytes' | 'sha256'>): {
