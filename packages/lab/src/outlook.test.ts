@@ -144,6 +144,18 @@ describe('what a choice of parts changes', () => {
     expect(outlook?.possible).toBeUndefined();
   });
 
+  test('a CPU of the host’s own may have a quirk: what it decides is said, and nothing assumed', () => {
+    const scenario = named('intel-srar-process');
+    const on = (cpu: string) => {
+      const machine = { ...scenario.machine, cpu, append: 'mce=30000000' } as Scenario['machine'];
+      return outlookOf(inputOf({ ...scenario, machine }, { accel: 'kvm' }));
+    };
+    expect(on('host')?.dependsOn).toContain('the model of the CPU');
+    expect(on('host')).toMatchObject({ certainty: 'depends' });
+    expect(on('host')?.possible).toEqual(expect.arrayContaining(on('Icelake-Server')?.possible ?? []));
+    expect(on('Icelake-Server')?.dependsOn).not.toContain('the model of the CPU');
+  });
+
   test('under KVM the host’s vendor decides whether a guest recovers', () => {
     expect(withParts('intel-srao-process', {}, { accel: 'kvm' })).toMatchObject({ certainty: 'depends' });
   });

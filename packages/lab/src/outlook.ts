@@ -104,6 +104,8 @@ function planOf(input: OutlookInput): Planned | undefined {
 interface Found {
   explorations: Exploration[];
   leg: Leg;
+  /** What each exploration but the first is there for. */
+  differs: string[];
 }
 
 /** All the outcomes of one leg, seen through what the lab can see. */
@@ -169,14 +171,18 @@ export function outlookOf(input: OutlookInput): LabOutlook | undefined {
     const explorations = alternatives.map(leg => explore(leg.journey));
     const [leg] = alternatives;
     if (leg === undefined || explorations.includes(undefined)) return undefined;
-    stages.push({ explorations: explorations as Exploration[], leg });
+    const differs = alternatives.slice(1).map(other => other.differs ?? 'vendor of the host');
+    stages.push({ explorations: explorations as Exploration[], leg, differs });
   }
   const dependsOn = new Set<string>();
   let possible = new Set<Outcome>();
   let usual: { end: End; outcome: Outcome } | undefined;
   for (const [i, stage] of stages.entries()) {
     for (const { dependsOn: settings } of stage.explorations) for (const s of settings) dependsOn.add(s);
-    if (stage.explorations.length > 1) dependsOn.add('vendor of the host');
+    const [first, ...others] = stage.explorations.map(({ ends }) =>
+      [...new Set(ends.map(e => e.outcome))].toSorted().join(),
+    );
+    for (const [j, outcomes] of others.entries()) if (outcomes !== first) dependsOn.add(stage.differs[j] ?? '');
     const seen = seenOf(stage, plan, dependsOn);
     possible = i === 0 ? seen : new Set([...possible].flatMap(a => [...seen].map(b => worse(a, b))));
     const end = stage.explorations[0]?.ends[0];

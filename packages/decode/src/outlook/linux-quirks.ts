@@ -86,6 +86,17 @@ const HYGON = 0x18;
 /** Family 6 of Intel: the last model of the Pentium M. */
 const PENTIUM_M = 0x0d;
 
+/**
+ * CPUID leaf 1 EAX of a CPU of each kind that a rule of this file is about: what a guest with `-cpu host` may run on. Kinds without
+ * hardware virtualisation are left out.
+ */
+export const QUIRKY_CPUS: Readonly<Record<'intel' | 'amd', readonly bigint[]>> = {
+  // Skylake-SP, Sandy Bridge-EP, Haswell.
+  intel: [0x50654n, 0x206d7n, 0x306c3n],
+  // Family 10h, Bulldozer, Zen, Cezanne A0.
+  amd: [0x100f42n, 0x600f12n, 0x800f12n, 0xa50f00n],
+};
+
 /** The CPU of a machine check, where the record names it. */
 function cpuOfCase({ record }: Asked): CpuModel | undefined {
   return record.kind === 'x86-mca' ? cpuOf(record) : undefined;

@@ -1,6 +1,7 @@
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
 import type { Injection, MceInjection } from '@syndrome/decode/inject/injection.ts';
 import { recordOf, settledBy } from '@syndrome/decode/inject/ways.ts';
+import { QUIRKY_CPUS } from '@syndrome/decode/outlook/linux-quirks.ts';
 import { type Address, type Legs, type Plan, running, victimOf } from './scene.ts';
 
 /**
@@ -16,7 +17,9 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
   const victim = victimOf(address, plan);
   const cpu = running(injection.cpu, plan, victim);
   if (record === undefined || facts.x86 === undefined || cpu === undefined) return undefined;
-  const legs = facts.x86.map(({ qemu, linux, xen, guest, up, cpuid }) => ({
+  const legs = facts.x86.flatMap(layer => signaturesOf(layer).map(cpuid => ({ layer, cpuid })));
+  const journeys = legs.map(({ layer: { qemu, linux, xen, guest, up, cpuid: known }, cpuid }) => ({
+    ...(cpuid === known ? {} : { differs: 'the model of the CPU' }),
     journey: {
       record: record.kind === 'x86-mca' && cpuid !== undefined ? { ...record, cpuid } : record,
       consumer: 'qemu' as const,
@@ -36,7 +39,13 @@ export function machineCheckLegs(plan: Plan, address: Address | undefined, earli
     },
     victim,
   }));
-  return [legs];
+  return [journeys];
+}
+
+/** A CPU of the host's own may be of any model: the first is one without quirks, the others are those that have some. */
+function signaturesOf({ cpuid, qemu }: NonNullable<Plan['facts']['x86']>[number]): readonly (bigint | undefined)[] {
+  if (cpuid !== undefined || qemu.vendor === undefined || qemu.vendor === 'arm') return [cpuid];
+  return [undefined, ...QUIRKY_CPUS[qemu.vendor]];
 }
 
 /** A CPU that was never started has CR4.MCE clear: a machine check there resets the machine. */

@@ -77,6 +77,8 @@ interface Victim {
 export interface Leg {
   journey: Journey;
   victim: Victim;
+  /** What it supposes of a machine that is not known to be so; the vendor of the host where this is missing. */
+  differs?: string;
   /** Outcomes of this journey that are none of the system under test. */
   within?: (outcome: Outcome) => Outcome;
 }
