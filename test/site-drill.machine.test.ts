@@ -140,7 +140,7 @@ test('the first page is told: all steps come, with their times', async () => {
   expect(report.decided).toMatchObject({ rung: 'tell', rule: 'first' });
   expect(report.witnesses).toEqual(['drill lab.injected', 'qmp vmm.memory-failure']);
   expect(report.steps.map(({ step, ms }) => [step, typeof ms])).toEqual(
-    ['durable', 'incident', 'witness', 'notice'].map(step => [step, 'number']),
+    ['durable', 'incident', 'witness', 'notice', 'address'].map(step => [step, 'number']),
   );
   expect(told.some(line => line.includes('vm.memory.poisoned'))).toBe(true);
 });

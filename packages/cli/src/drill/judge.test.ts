@@ -1,3 +1,4 @@
+import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { event } from '@syndrome/decode/events/event.ts';
 import { Scene } from '@syndrome/supervisor/core/testing/scene.ts';
 import { expect, test } from 'vitest';
@@ -32,11 +33,11 @@ function good(): Seen {
         { host: 'b', at: 3900, epoch: 1 },
       ],
     },
-    notices: [1, 2, 3].map(n => ({
-      at: 1000 * n + 40,
-      id: `n${n}`,
+    notices: pages.map((page, i) => ({
+      at: 1000 * (i + 1) + 40,
+      id: `n${i + 1}`,
       type: 'org.syndrome.vm.memory.poisoned',
-      data: {},
+      data: { lost: { gpa: hex64(page) } },
     })),
     copies: [{ at: 1, copies: [{ pid: 1, startTicks: '1' }] }],
     timeline: [],
@@ -54,11 +55,34 @@ test('a drill that went well says how long notice and restart took', () => {
 test('without the one or the other it fails: what was not measured was not shown', () => {
   const untold = good();
   const none = judge('demo', { ...untold, notices: [] });
-  expect(none).toMatchObject({ verdict: 'fail', faults: [expect.stringContaining('of 3 events 0 were followed')] });
+  expect(none).toMatchObject({
+    verdict: 'fail',
+    faults: expect.arrayContaining([expect.stringContaining('of 3 events 0 were followed')]),
+  });
   expect(none).not.toHaveProperty('noticeMs');
   const last = judge('demo', { ...untold, notices: untold.notices.slice(0, 2) });
-  expect(last).toMatchObject({ verdict: 'fail', faults: [expect.stringContaining('of 3 events 2 were followed')] });
+  expect(last).toMatchObject({
+    verdict: 'fail',
+    faults: expect.arrayContaining([expect.stringContaining('of 3 events 2 were followed')]),
+  });
   const two = judge('demo', { ...untold, facts: { ...untold.facts, seen: untold.facts.seen.slice(0, 2) } });
   expect(two).toMatchObject({ verdict: 'fail', faults: [expect.stringContaining('how long the restart took')] });
   expect(two).not.toHaveProperty('restartMs');
+});
+
+test('a page whose address was told to nobody fails it; told behind its notice it does not', () => {
+  const seen = good();
+  const bare = seen.notices.map((n, i) => (i === 1 ? { ...n, data: {} } : n));
+  const untold = judge('demo', { ...seen, notices: bare });
+  expect(untold).toMatchObject({
+    verdict: 'fail',
+    faults: ['its owner was not told that it was page 0x0000000000002000'],
+  });
+  const located = {
+    at: 2100,
+    id: 'l2',
+    type: 'org.syndrome.vm.memory.located',
+    data: { lost: { gpa: hex64(0x2000n) } },
+  };
+  expect(judge('demo', { ...seen, notices: [...bare, located] })).toMatchObject({ verdict: 'pass', noticeMs: 40 });
 });

@@ -1,4 +1,6 @@
 /** @module Whether a drill went as it has to, from what was seen: the ledger, the customer, /proc. */
+import { hex64 } from '@syndrome/decode/common/hex.ts';
+import { pageOf } from '@syndrome/decode/registers/address.ts';
 import type { CopiesLine } from './copies.ts';
 import type { LedgerFacts } from './ledger.ts';
 import type { Received } from './receiver.ts';
@@ -45,6 +47,11 @@ function timesOf({ facts, notices }: Seen): Times {
 const NOTE =
   'QEMU’s monitor injects without an address of the host: the injector of the drill is itself a witness of each page (source drill); on real hardware that is the host’s kernel.';
 
+/** The guest page that a notice names, as it came. */
+function gpaOf({ lost }: Received['data']): unknown {
+  return typeof lost === 'object' && lost !== null && 'gpa' in lost ? lost.gpa : undefined;
+}
+
 /** Which of what has to hold does not, in words. */
 function faultsOf(seen: Seen, copiesMax: number, times: Times): string[] {
   const { pages, facts, notices, refused, lost } = seen;
@@ -76,6 +83,10 @@ function faultsOf(seen: Seen, copiesMax: number, times: Times): string[] {
       times.notices.length === times.events && times.events > 0,
       `of ${times.events} events ${times.notices.length} were followed by a notice: how long one takes was not seen`,
     ],
+    ...pages.map((page): readonly [boolean, string] => [
+      notices.some(({ data }) => gpaOf(data) === hex64(pageOf(page))),
+      `its owner was not told that it was page ${hex64(pageOf(page))}`,
+    ]),
     [times.restartMs !== undefined, 'how long the restart took was not seen: its third event, or the new QEMU'],
     [lost === undefined, `a part of the supervisor ended by itself: ${lost}`],
   ];

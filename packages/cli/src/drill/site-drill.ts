@@ -264,7 +264,7 @@ export async function siteDrill(
     say(`> ${command}`);
     const { action } = await injectMce(client, injection, { lateMs });
     if (witness && action !== 'ignore') {
-      day.expectWitness();
+      day.expectWitness(injection.addr);
       writeWitness(site.drill, { vm: vm.id, when: injectedAt, gpa: hex64(injection.addr), kind: name });
     }
     const end = performance.now() + options.timeout * 1000;

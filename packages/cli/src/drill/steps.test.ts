@@ -50,7 +50,7 @@ test.each<[Rung, string[]]>([
 
 test('nothing at all is a gap from the first step on, and the witness that was written is one', () => {
   const made = day();
-  made.expectWitness();
+  made.expectWitness(0x1234n);
   expect(gaps(made)).toEqual(['durable', 'incident', 'witness']);
   expect(made.steps()).toEqual([{ step: 'durable' }, { step: 'incident' }, { step: 'witness' }]);
 });
@@ -99,4 +99,27 @@ test('each step has the time at which it first came; a decision of the core is n
 test('an act that was announced says until when it is not done', () => {
   const made = day(decision('restart-elsewhere'), notice('vm.restart.planned', { notBefore: 400_000 }));
   expect(made.notBefore).toBe(400_000);
+});
+
+test('of a page that the injector has named its address has to be told, where anything is', () => {
+  const made = day(decision('tell'), notice('vm.memory.poisoned'));
+  const delivered = (id: string): void =>
+    made.explained({
+      incident: { witnesses: { 'drill lab.injected': { last: 101 } } },
+      notices: [{ id, state: 'delivered', target: 'log', done: 140 }],
+    });
+  made.expectWitness(0x1234n);
+  delivered('inc-1/vm.memory.poisoned');
+  expect(gaps(made)).toEqual(['address']);
+  made.take(notice('vm.memory.located', { id: 'other', lost: { gpa: '0x0000000000002000' } }), 130);
+  delivered('other');
+  expect(gaps(made)).toEqual(['address']);
+  made.take(notice('vm.memory.located', { lost: { gpa: '0x0000000000001000' } }), 130);
+  expect(gaps(made)).toEqual(['address']);
+  delivered('inc-1/vm.memory.located');
+  expect(gaps(made)).toEqual([]);
+  expect(made.steps().at(-1)).toMatchObject({ step: 'address', ms: 40 });
+  const silent = day(decision('observe'));
+  silent.expectWitness(0x1234n);
+  expect(gaps(silent)).toEqual(['witness']);
 });

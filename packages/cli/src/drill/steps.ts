@@ -1,9 +1,10 @@
 /** @module What has to follow an injection, and what of it came: the steps of a game day, from what the controller says alone. */
+import { pageOf } from '@syndrome/decode/registers/address.ts';
 import type { Effect } from '@syndrome/supervisor/core/input.ts';
 import { type Rung, RUNGS } from '@syndrome/supervisor/core/policy.ts';
 
 /** In the order in which they come. */
-const STEPS = ['durable', 'incident', 'witness', 'notice', 'act', 'proof', 'start'] as const;
+const STEPS = ['durable', 'incident', 'witness', 'notice', 'address', 'act', 'proof', 'start'] as const;
 export type StepName = (typeof STEPS)[number];
 
 const SEEN = ['durable', 'incident'] as const;
@@ -25,6 +26,8 @@ const GAP: Readonly<Record<StepName, string>> = {
   incident: 'nothing was decided: a page that is known already is no new error, and a policy may have no rule for it',
   witness: "the agent has not read the drill's file: does it run with this site?",
   notice: 'no target has taken it: see `syndrome fleet outbox`, and who is under notify:',
+  address:
+    'no target was told which page of the guest it was: see `syndrome fleet outbox`, and `syndrome fleet explain` of the incident',
   act: 'nothing was sent to an agent: see `syndrome fleet status`; an announced act waits for the notice time of its rule',
   proof: 'no proof that the old copy has stopped: see `syndrome fleet actions`',
   start: 'it was not seen running elsewhere: see the alerts of `syndrome fleet status`, and `syndrome fleet actions`',
@@ -50,7 +53,8 @@ export class GameDay {
   readonly #came = new Map<StepName, { at: number; what: string }>();
   readonly #notices = new Set<string>();
   #began: number | undefined;
-  #witness = false;
+  readonly #located = new Set<string>();
+  #page: bigint | undefined;
   readonly incidents = new Set<string>();
   readonly witnesses = new Set<string>();
   /** The highest rung that a rule of the policy has led to. */
@@ -67,9 +71,9 @@ export class GameDay {
     this.#began = at;
   }
 
-  /** The injector has written which page it was: an agent has to read it. */
-  expectWitness(): void {
-    this.#witness = true;
+  /** The injector has written which page it was: an agent has to read it, and whoever is told of the loss is told of its page. */
+  expectWitness(gpa: bigint): void {
+    this.#page = pageOf(gpa);
   }
 
   #note(step: StepName, at: number, what: string): void {
@@ -83,8 +87,10 @@ export class GameDay {
       const { kind, host, vm } = effect.act;
       if (vm === this.#vm) this.#note('act', now, `${kind} on ${host}`);
     } else if (effect.effect === 'notice') {
-      const { id, vm, type, summary, at, notBefore } = effect.notice;
+      const { id, vm, type, summary, at, notBefore, lost } = effect.notice;
       if (vm !== this.#vm) return;
+      // It came as JSON.
+      if (lost?.gpa !== undefined && BigInt(lost.gpa) === this.#page) this.#located.add(id);
       // That an address is known later is news of a notice that was given.
       if (type !== 'vm.memory.located') this.#notices.add(id);
       if (notBefore !== undefined) this.notBefore = notBefore;
@@ -114,17 +120,19 @@ export class GameDay {
       this.witnesses.add(who);
       if (who.startsWith('drill ')) this.#note('witness', last, who);
     }
-    for (const { id, state, target, done } of notices)
-      if (this.#notices.has(id) && state === 'delivered' && done !== null)
-        this.#note('notice', done, `${target} has ${id}`);
+    for (const { id, state, target, done } of notices) {
+      if (state !== 'delivered' || done === null) continue;
+      if (this.#notices.has(id)) this.#note('notice', done, `${target} has ${id}`);
+      if (this.#located.has(id)) this.#note('address', done, `${target} has ${id}`);
+    }
   }
 
   /** What has to come by what was decided so far. */
   #expected(): ReadonlySet<StepName> {
-    return new Set<StepName>([
-      ...FOLLOWS[this.decided?.rung ?? 'observe'],
-      ...(this.#witness ? (['witness'] as const) : []),
-    ]);
+    const follows = FOLLOWS[this.decided?.rung ?? 'observe'];
+    const witness = this.#page === undefined ? [] : (['witness'] as const);
+    const address = this.#page !== undefined && follows.includes('notice') ? (['address'] as const) : [];
+    return new Set<StepName>([...follows, ...witness, ...address]);
   }
 
   /** What has to come and has not. */
