@@ -134,17 +134,14 @@ function tellErrors(t: Turn, vm: Vm): void {
     };
     // Each of the VMs that share a page is told.
     const of = incident.vm === vm.id ? '' : `/${vm.id}`;
-    if (incident.consequence === undefined) {
-      const isKnown = incident.told.includes(`poisoned${of}`);
-      tellOnce(t, incident, `poisoned${of}`, notice);
-      // The address may become known behind it.
-      if (lost?.gpa === undefined || incident.told.includes(`located${of}`)) continue;
-      if (isKnown) tellOnce(t, incident, `located${of}`, { ...notice, type: 'vm.memory.located' });
-      else incident.told.push(`located${of}`);
-    } else {
-      tellOnce(t, incident, `${incident.consequence}${of}`, notice);
-      if (!incident.told.includes(`poisoned${of}`)) incident.told.push(`poisoned${of}`);
-    }
+    const transition = `${incident.consequence ?? 'poisoned'}${of}`;
+    const isTold = incident.told.includes(transition);
+    tellOnce(t, incident, transition, notice);
+    if (!incident.told.includes(`poisoned${of}`)) incident.told.push(`poisoned${of}`);
+    // The address may become known behind it.
+    if (lost?.gpa === undefined || incident.told.includes(`located${of}`)) continue;
+    if (isTold) tellOnce(t, incident, `located${of}`, { ...notice, type: 'vm.memory.located' });
+    else incident.told.push(`located${of}`);
   }
 }
 

@@ -70,6 +70,30 @@ describe('witnesses of one error are one incident', () => {
     [2, 3, 0, 1],
   ];
 
+  test.each([0, 1, 2])(
+    'its address is told also where it is known behind the end of the VM: told as number %i',
+    late => {
+      const scene = fleet();
+      memoryFailure(scene);
+      const ends = [
+        (): unknown => scene.see('a', 'qmp', 'vmm.guest-panicked', { action: 'pause' }, { vm: 'v' }),
+        (): unknown => scene.vm('a', 'v', { state: 'gone', reason: 'killed' }),
+      ];
+      for (const [i, end] of ends.entries()) {
+        scene.now += 1000;
+        if (i === late) witnesses[3]?.(scene);
+        end();
+      }
+      scene.now += 1000;
+      if (late === 2) witnesses[3]?.(scene);
+      scene.pass(1);
+      const told = notices(scene.effects).filter(n => n.type.startsWith('vm.memory.'));
+      expect(told.filter(n => n.lost?.gpa === 0x5000n)[0]?.type).toBe('vm.memory.located');
+      // Not once more behind that.
+      expect(told.filter(n => n.type === 'vm.memory.located')).toHaveLength(1);
+    },
+  );
+
   test.each(orders)('in the order %i %i %i %i', (...order) => {
     const scene = fleet();
     for (const i of order) {
