@@ -177,6 +177,7 @@ function infectedRecord(record: DecodedRecord, chance: Chance): DecodedRecord {
     fields,
     fieldsOf: register => fields.filter(f => f.register === register),
     pattern: undefined,
+    outlookPattern: undefined,
   };
 }
 

@@ -87,6 +87,9 @@ export abstract class LazyRecord implements DecodedRecord {
   get pattern(): object | undefined {
     return undefined;
   }
+  get outlookPattern(): object | undefined {
+    return undefined;
+  }
   get fields(): readonly DecodedField[] {
     return NOTHING;
   }

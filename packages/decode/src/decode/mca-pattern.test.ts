@@ -88,6 +88,9 @@ function others(first: X86McaRecord, e: { cpu: number; addr: bigint; misc: bigin
     { ...first, ...(misc === undefined ? {} : { misc: (misc & 0x1ffn) | (e.misc & ~0x1ffn) }) },
     { ...first, ...(misc === undefined ? {} : { misc: (misc & ~(0xfffn << 32n)) | (e.counter << 32n) }) },
     { ...first, ...(synd === undefined ? {} : { synd: (synd & 7n) | (e.synd & ~7n) }) },
+    { ...first, status: first.status ^ (e.counter << 38n) },
+    { ...first, status: first.status ^ (e.addr & 0xffff0000n) },
+    { ...first, status: first.status ^ (1n << (e.misc & 63n)) },
     { ...first, bank: first.bank + 1 },
     { ...first, tsc: 0n },
     { ...first, tsc: 1n },
@@ -145,6 +148,7 @@ function fresh(raw: X86McaRecord): DecodedRecord {
     nextStep: nextStep(raw).join(' '),
     outlook: raw.vendor === undefined || classify(raw) === 'invalid' ? [] : outlookOf(raw, SOURCE.from),
     pattern: undefined,
+    outlookPattern: undefined,
   };
 }
 
@@ -184,6 +188,21 @@ describe('what is kept for records of one pattern', () => {
       }),
       { numRuns: 80 },
     );
+  });
+
+  it('shares an outlook where the bits that differ decide nothing there', () => {
+    const raw = { kind: 'x86-mca', vendor: 'intel', bank: 7, misc: 0x8cn, addr: 0x1000n, cpuid: 0x606a6n } as const;
+    const of = (status: bigint): object | undefined =>
+      new McaDecoded({ ...raw, status }, SOURCE, [], kept).outlookPattern;
+    const corrected = of(0x8c00004001010090n);
+    expect(corrected).toBeDefined();
+    // Another count and another model-specific code.
+    expect(of(0x8c0000800f0f0090n)).toBe(corrected);
+    expect(of(0x8c00004001010091n)).not.toBe(corrected);
+    expect(of(0xbc00004001010090n)).not.toBe(corrected);
+    const recordOf = (status: bigint): McaDecoded => new McaDecoded({ ...raw, status }, SOURCE, []);
+    const told = (r: McaDecoded): unknown => r.outlook.map(({ messages: _, ...rest }) => rest);
+    expect(told(recordOf(0x8c0000800f0f0090n))).toEqual(told(recordOf(0x8c00004001010090n)));
   });
 
   it('changes no JSON', () => {

@@ -14,7 +14,8 @@ import { LazyRecord } from './lazy.ts';
 import { placeOfMisc, placeOrNone } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedTime } from './time.ts';
-import { outlookOf, readersOf } from './outlook.ts';
+import { mcaCase } from '../outlook/case.ts';
+import { outlookOf, outlookOfCase, readersOf } from './outlook.ts';
 import type {
   DecodedAddress,
   DecodedCode,
@@ -62,6 +63,8 @@ export class McaDecoded extends LazyRecord {
   readonly #bankKnown: boolean;
   readonly #kept: Kept;
   #pattern: McaPattern | undefined;
+  /** Made to learn the pattern of the outlook. */
+  #predicted: readonly DecodedOutlook[] | undefined;
 
   /** @param kept of the decoder; a record by itself has its own */
   constructor(
@@ -175,6 +178,16 @@ export class McaDecoded extends LazyRecord {
   protected override predictions(): readonly DecodedOutlook[] {
     // No CPU raises it again: Linux has it from the firmware.
     if (this.raw.within !== undefined) return [];
-    return this.raw.vendor === undefined || this.class === 'invalid' ? [] : outlookOf(this.raw, this.source.from);
+    if (this.raw.vendor === undefined || this.class === 'invalid') return [];
+    return this.#predicted ?? outlookOf(this.raw, this.source.from);
+  }
+  override get outlookPattern(): object | undefined {
+    const { raw, source } = this;
+    if (raw.within !== undefined || raw.vendor === undefined || this.class === 'invalid') return undefined;
+    return this.#kept.outlooks.of(raw, readersOf(source.from), () => {
+      const seen = mcaCase(raw);
+      this.#predicted = outlookOfCase(seen, source.from);
+      return seen.status.asked;
+    });
   }
 }

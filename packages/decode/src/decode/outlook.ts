@@ -3,6 +3,8 @@ import { tellingLine } from '../outlook/telling.ts';
 import { settingText } from '../outlook/explain-prediction.ts';
 import type { Consumer, OutlookContext } from '../outlook/context.ts';
 import { firstConsumer, predictAll } from '../outlook/predict.ts';
+import { caseOf } from '../outlook/case.ts';
+import type { OutlookCase } from '../outlook/case.ts';
 import type { OutlookRecord } from '../outlook/record.ts';
 import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import type { DecodedOutlook, InputForm } from './record.ts';
@@ -41,7 +43,7 @@ export function hasReaders(from: InputForm | undefined): boolean {
 }
 
 /** Consumers of a record that was given as values: those of a machine without a monitor in between. */
-function anybody(record: OutlookRecord): readonly Consumer[] {
+function anybody(record: OutlookCase): readonly Consumer[] {
   if (record.kind === 'sigbus') return ['qemu'];
   if (record.kind !== 'arm-sea') return ['linux', 'xen'];
   const first = firstConsumer(record);
@@ -61,29 +63,32 @@ export function readersOf(from: InputForm | undefined): string {
  * @param from how the input was read: a line of a kernel’s log was not given to a monitor
  */
 export function outlookOf(record: OutlookRecord, from?: InputForm): DecodedOutlook[] {
-  const readers = (from === undefined || record.kind === 'sigbus' ? undefined : READERS[from]) ?? anybody(record);
+  return outlookOfCase(caseOf(record), from);
+}
+
+/** The outlook of what rules get for a record. Of a machine check the case says afterwards which bits of the status counted. */
+export function outlookOfCase(seen: OutlookCase, from?: InputForm): DecodedOutlook[] {
+  const readers = (from === undefined || seen.kind === 'sigbus' ? undefined : READERS[from]) ?? anybody(seen);
   const known: Partial<OutlookContext> =
-    from === 'qemu' && record.kind === 'x86-mca' && MCI_STATUS_INTEL.read(record.status).UC
+    from === 'qemu' && seen.kind === 'x86-mca' && MCI_STATUS_INTEL.read(seen.status).UC
       ? { delivery: 'exception' }
       : {};
-  return predictAll(record, known)
-    .filter(p => readers.includes(p.consumer))
-    .map(p => {
-      const context: Record<string, string> = {};
-      for (const setting of ['delivery', 'running'] as const) {
-        const value = p.context[setting] ?? p.assumptions.find(a => a.setting === setting)?.value;
-        if (value !== undefined) context[setting] = settingText(value);
-      }
-      return {
-        consumer: p.consumer,
-        context,
-        outcome: p.outcome,
-        certainty: p.certainty,
-        rule: { id: p.rule.id, text: p.rule.text },
-        dependsOn: p.dependsOn,
-        messages: p.messages,
-      };
-    });
+  return predictAll(seen, known, { consumers: readers }).map(p => {
+    const context: Record<string, string> = {};
+    for (const setting of ['delivery', 'running'] as const) {
+      const value = p.context[setting] ?? p.assumptions.find(a => a.setting === setting)?.value;
+      if (value !== undefined) context[setting] = settingText(value);
+    }
+    return {
+      consumer: p.consumer,
+      context,
+      outcome: p.outcome,
+      certainty: p.certainty,
+      rule: { id: p.rule.id, text: p.rule.text },
+      dependsOn: p.dependsOn,
+      messages: p.messages,
+    };
+  });
 }
 
 /** The one line of `messages` to look for in a log, without the numbers that differ from record to record. */

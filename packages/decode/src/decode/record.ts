@@ -194,6 +194,11 @@ export interface DecodedRecord {
    * be kept. It has no meaning of its own; undefined where nothing is shared.
    */
   readonly pattern: object | undefined;
+  /**
+   * The same object for records whose outlook says the same but for the values in its messages; more of them share it than
+   * {@link pattern}. Undefined where nothing is shared.
+   */
+  readonly outlookPattern: object | undefined;
 }
 
 /**

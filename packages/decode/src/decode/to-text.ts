@@ -13,7 +13,7 @@ import { hasReaders, tellingMessage } from './outlook.ts';
 import { isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { rowOfSource } from './record.ts';
-import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord, DecodedSource } from './record.ts';
+import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord, DecodedSource, Finding } from './record.ts';
 import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
@@ -199,15 +199,8 @@ function registerNames(record: DecodedRecord): readonly string[] {
   return record.kind === 'x86-mca' ? names : [...new Set([...names, ...record.fields.map(f => f.register)])];
 }
 
-function lintLines({ lint }: DecodedRecord, style: TextStyle, columns: number): string[] {
-  const out: string[] = [];
-  for (const l of lint) {
-    const section = l.section === undefined ? '' : ` [${l.section}]`;
-    const part = l.severity === 'info' ? 'dim' : l.severity;
-    const text = oneLine(`${l.code}: ${l.message}${section}`, 1000);
-    out.push(...labelled(`lint ${l.severity}`, text, 14, columns).map(t => style(part, t)));
-  }
-  return out;
+function lintText({ code, message, section }: Finding): string {
+  return `${code}: ${message}${section === undefined ? '' : ` [${section}]`}`;
 }
 
 /** Whose a UEFI record is, of which Linux gets none: APEI gives it status blocks (drivers/acpi/apei/ghes.c, bert.c). */
@@ -230,19 +223,20 @@ function outlookTexts(record: DecodedRecord): string[] {
   const { outlook } = record;
   const none = outlook.length === 0 ? noOutlook(record) : undefined;
   if (none !== undefined) return [none];
-  const said = new Map<string, string[]>();
+  const said: { consumer: string; text: string; delivery: string; context: string[] }[] = [];
   for (const { consumer, context, outcome, rule, dependsOn, messages } of outlook) {
     const message = tellingMessage(messages);
     const printed = message === undefined ? '' : ` Prints: ${message}.`;
     const depends = dependsOn.length === 0 ? '' : ` Depends on: ${dependsOn.join(', ')}.`;
     const text = `${outcome.replace('-', ' ')}. ${rule.text} [${rule.id}]${printed}${depends}`;
-    const key = JSON.stringify([consumer, context['delivery'] ?? '', text]);
-    said.set(key, [...(said.get(key) ?? []), context['running'] ?? '']);
+    const { delivery = '', running = '' } = context;
+    const same = said.find(s => s.consumer === consumer && s.delivery === delivery && s.text === text);
+    if (same === undefined) said.push({ consumer, text, delivery, context: [delivery, running] });
+    else same.context.push(running);
   }
-  return [...said].map(([key, running]) => {
-    const [consumer, delivery, text] = JSON.parse(key) as [string, string, string];
-    const context = [delivery, ...running].filter(word => word !== '').join(', ');
-    return `${context === '' ? consumer : `${consumer} (${context})`}: ${text}`;
+  return said.map(({ consumer, text, context }) => {
+    const known = context.filter(word => word !== '').join(', ');
+    return `${known === '' ? consumer : `${consumer} (${known})`}: ${text}`;
   });
 }
 
@@ -260,6 +254,25 @@ interface CommonText {
   end: string;
   /** All of it and the title, made when it is first asked for. */
   key?: string;
+}
+
+/** Texts that are laid out once; when there are more all are forgotten. Of patterns that differ most say the same things. */
+const MAX_LAID_OUT = 2048;
+
+/** Lines by what they were laid out of. */
+class LaidOut {
+  readonly #known = new Map<string, string>();
+
+  /** @param what says all that decides the lines */
+  get(what: string, lines: () => readonly string[]): string {
+    let text = this.#known.get(what);
+    if (text === undefined) {
+      text = joined(lines());
+      if (this.#known.size >= MAX_LAID_OUT) this.#known.clear();
+      this.#known.set(what, text);
+    }
+    return text;
+  }
 }
 
 /** What tells records apart that have the rest in common: the title of an event names values of its own. */
@@ -287,6 +300,8 @@ export class TextWriter {
   readonly #columns: number;
   readonly #clock = new Clock();
   readonly #common = new WeakMap<object, CommonText>();
+  readonly #outlooks = new WeakMap<object, string>();
+  readonly #laidOut = new LaidOut();
   /** By all that such records have in common. */
   readonly #said = new Map<string, Said>();
   readonly #fields = new WeakMap<readonly DecodedField[], string>();
@@ -365,7 +380,8 @@ export class TextWriter {
 
   /** The record that was written whole and says all that this one says but for what is its own; undefined for the first. */
   #saidBefore(record: DecodedRecord, common: CommonText, where: string): Said | undefined {
-    common.key ??= JSON.stringify([sort(record), common.grade, common.component, common.lint, common.end]);
+    // What is laid out holds no NUL.
+    common.key ??= `${common.grade}\0${common.component}\0${common.lint}\0${common.end}\0${sort(record)}`;
     const said = this.#said.get(common.key);
     if (said !== undefined) return said;
     if (this.#said.size >= MAX_SAID) this.#said.clear();
@@ -399,30 +415,51 @@ export class TextWriter {
 
   #layOut(record: DecodedRecord, nextStep = record.nextStep): CommonText {
     const { mcacod, component } = record;
-    const grade = this.#labelled('severity', record.severity);
     // Without VAL the other bits say nothing.
-    if (mcacod !== undefined && mcacod.class !== 'no-error' && record.class !== 'invalid') {
-      grade.push(...this.#labelled('error code', codeText(mcacod)));
-    }
+    const hasCode = mcacod !== undefined && mcacod.class !== 'no-error' && record.class !== 'invalid';
     const unit =
       component === undefined || component.area === 'unknown'
-        ? []
-        : this.#labelled(
-            'component',
-            oneLine(component.detail === undefined ? component.name : `${component.name}: ${component.detail}`, 400),
-          );
-    const lint = lintLines(record, this.#style, this.#columns);
-    const title = wrap(oneLine(record.title, 500), '', this.#columns).map(line => this.#style('headline', line));
+        ? ''
+        : component.detail === undefined
+          ? component.name
+          : `${component.name}: ${component.detail}`;
+    const lint = record.lint.map(finding => this.#lint(finding)).join('');
     return {
-      title: joined(title),
-      grade: joined(grade),
-      component: joined(unit),
-      lint: lint.length === 0 ? '' : `\n${joined(lint)}`,
-      end: `\n${joined([
-        ...this.#labelled('next step', nextStep),
-        ...(this.#outlook ? outlookTexts(record).flatMap(text => this.#labelled('outlook', text)) : []),
-      ])}`,
+      title: this.#laidOut.get(record.title, () =>
+        wrap(oneLine(record.title, 500), '', this.#columns).map(line => this.#style('headline', line)),
+      ),
+      grade: `${this.#line('severity', record.severity)}${hasCode ? this.#line('error code', codeText(mcacod)) : ''}`,
+      component: unit === '' ? '' : this.#line('component', oneLine(unit, 400)),
+      lint: lint === '' ? '' : `\n${lint}`,
+      end: `\n${this.#line('next step', nextStep)}${this.#outlook ? this.#outlookLines(record) : ''}`,
     };
+  }
+
+  #outlookLines(record: DecodedRecord): string {
+    const { outlookPattern } = record;
+    let lines = outlookPattern === undefined ? undefined : this.#outlooks.get(outlookPattern);
+    if (lines === undefined) {
+      lines = outlookTexts(record)
+        .map(text => this.#line('outlook', text))
+        .join('');
+      if (outlookPattern !== undefined) this.#outlooks.set(outlookPattern, lines);
+    }
+    return lines;
+  }
+
+  /** A text with its label, which many records have. */
+  #line(label: string, text: string): string {
+    return this.#laidOut.get(`${label}\0${text}`, () => this.#labelled(label, text));
+  }
+
+  #lint(finding: Finding): string {
+    const { severity } = finding;
+    const text = lintText(finding);
+    return this.#laidOut.get(`lint ${severity}\0${text}`, () =>
+      labelled(`lint ${severity}`, oneLine(text, 1000), 14, this.#columns).map(line =>
+        this.#style(severity === 'info' ? 'dim' : severity, line),
+      ),
+    );
   }
 
   #registers(record: DecodedRecord): string {

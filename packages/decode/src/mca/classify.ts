@@ -3,6 +3,7 @@ import { isDowngradedScrub } from './downgraded.ts';
 import type { Downgradable } from './downgraded.ts';
 import { MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
 import type { McaDeciding } from './deciding.ts';
+import type { Bits } from '../registers/asked.ts';
 
 /**
  * The class of a machine check:
@@ -13,7 +14,7 @@ import type { McaDeciding } from './deciding.ts';
 export type McaClass = 'invalid' | 'CE' | 'Deferred' | 'UCNA' | 'SRAO' | 'SRAR' | 'UC' | 'PCC' | 'unknown';
 
 /** SDM vol. 3B, UCR Error Classification, table "MC Error Classifications". Without SER_P S and AR have no meaning. */
-function classifyIntel(status: bigint, ser: boolean): McaClass {
+function classifyIntel(status: Bits, ser: boolean): McaClass {
   const s = MCI_STATUS_INTEL.read(status);
   if (!s.VAL) return 'invalid';
   if (!s.UC) return 'CE';
@@ -25,7 +26,7 @@ function classifyIntel(status: bigint, ser: boolean): McaClass {
 }
 
 /** APM vol. 2, Machine-Check Status Registers and the deferred error definition in the PPR. */
-function classifyAmd(status: bigint): McaClass {
+function classifyAmd(status: Bits): McaClass {
   const s = MCI_STATUS_AMD.read(status);
   if (!s.VAL) return 'invalid';
   if (s.PCC) return 'PCC';
@@ -34,7 +35,7 @@ function classifyAmd(status: bigint): McaClass {
 }
 
 /** Classifies a record. Never guesses: without a vendor the answer is `unknown` where the vendors differ. */
-export function classify(record: Pick<McaDeciding, 'status' | 'vendor' | 'mcgCap'>): McaClass {
+export function classify(record: Pick<McaDeciding<Bits>, 'status' | 'vendor' | 'mcgCap'>): McaClass {
   // Every Intel CPU of the last decade and every virtual one has SER_P; a record that says otherwise is believed.
   const ser = record.mcgCap === undefined || MCG_CAP.read(record.mcgCap).SER_P;
   if (record.vendor === 'amd') return classifyAmd(record.status);

@@ -3,6 +3,7 @@
  * argument of every rule and the key by which answers are found again are both made of it. Rules get what is read back
  * out of the key and nothing else, so that one which looks at more does not compile, and no bit can be forgotten.
  */
+import type { Bits } from '../registers/asked.ts';
 import { fieldOf, highHalf, lowHalf, maskOf } from '../registers/field.ts';
 import { MCA_MISC0 } from './amd-registers.ts';
 import { isIoCode } from './mcacod.ts';
@@ -76,6 +77,13 @@ const MISCV = highHalf(MCI_STATUS_INTEL.masks.MISCV);
 const SYNDV = highHalf(MCI_STATUS_AMD.masks.SYNDV);
 
 const ADDRESS = mask(maskOf(63, MAX_PHYSICAL_BITS));
+/** Bits of the status that say how the other registers are read. */
+export const STATUS_READS =
+  MCI_STATUS_INTEL.masks.MCACOD |
+  MCI_STATUS_INTEL.masks.ADDRV |
+  MCI_STATUS_INTEL.masks.MISCV |
+  MCI_STATUS_AMD.masks.SYNDV;
+
 const GRANULARITY = MCI_MISC.masks.MODE | MCI_MISC.masks.LSB;
 const ADDRESS_KIND = mask(GRANULARITY, true);
 const RESERVED = MCA_MISC0.read(ALL).reserved;
@@ -148,8 +156,10 @@ type Member = keyof Table;
 /**
  * A machine check as rules see it: vendor, bank and what {@link MCA_DECIDING} leaves of its registers. Made by
  * {@link decidingOf}; members that the record does not have are missing.
+ * @typeParam Status `AskedBits` of rules of which it is to be known what of the status they look at
  */
-export type McaDeciding = Readonly<Pick<X86McaRecord, 'bank' | 'status'>> & {
+export type McaDeciding<Status extends Bits = bigint> = Readonly<Pick<X86McaRecord, 'bank'>> & {
+  readonly status: Status;
   readonly vendor?: McaVendor | undefined;
 } & { readonly [K in Exclude<Member, 'status'>]?: ReturnType<Table[K]['read']> | undefined };
 
@@ -200,6 +210,11 @@ export class McaKey {
     this.#numbers[1] = record.bank;
     halves[LOW] = present;
     halves[HIGH] = vendor === undefined ? 0 : vendor === 'intel' ? 1 : 2;
+  }
+
+  /** Of the status only these bits count, for answers that nothing else of it decided; they hold {@link STATUS_READS}. */
+  onlyStatus(bits: bigint, { status }: X86McaRecord): void {
+    this.#words[FIRST] = status & bits;
   }
 
   /** What rules see of the packed record. */

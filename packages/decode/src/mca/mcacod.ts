@@ -6,6 +6,8 @@
 import { codeForm } from '../registers/code-form.ts';
 import type { CodeForm } from '../registers/code-form.ts';
 import type { McaVendor } from './record.ts';
+import { bitsOf } from '../registers/asked.ts';
+import type { Bits } from '../registers/asked.ts';
 import { MCI_STATUS_INTEL } from './registers.ts';
 
 export type McacodClass =
@@ -290,8 +292,8 @@ const { MCACOD } = MCI_STATUS_INTEL.masks;
  * The error code of a status register: MCACOD, which AMD calls ERRORCODE, in the same bits.
  * @example errorCodeOf(0xbd80000000100134n) // 0x134
  */
-export function errorCodeOf(status: bigint): number {
-  return Number(status & MCACOD);
+export function errorCodeOf(status: Bits): number {
+  return Number(bitsOf(status, MCACOD));
 }
 
 /** An Intel code without its filter bit. */

@@ -3,6 +3,8 @@
  * drop, and records of virtual CPUs. Sources: Linux arch/x86/kernel/cpu/mce/intel.c intel_filter_mce(), amd.c
  * amd_filter_mce(); AMD BKDG of families 0Fh and 10h, NB MCA Status; QEMU target/i386/cpu.c, ucode_rev.
  */
+import { hasBits } from '../registers/asked.ts';
+import type { Bits } from '../registers/asked.ts';
 import { MCA_IPID, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { cpuOf } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
@@ -17,7 +19,7 @@ type Versions = readonly { readonly from: string; readonly to?: string }[];
 interface Bogus {
   readonly vendor: McaVendor;
   readonly of: (cpu: CpuModel) => boolean;
-  readonly when: (record: McaDeciding, cpu: CpuModel) => boolean;
+  readonly when: (record: McaDeciding<Bits>, cpu: CpuModel) => boolean;
   /** Whose it is, as the end of a sentence. */
   readonly note: string;
   /** Which Linux drops it. */
@@ -40,7 +42,7 @@ const BOGUS: readonly Bogus[] = [
   {
     vendor: 'intel',
     of: ({ family, model }) => family === 6 && SPURIOUS_PARITY.has(model),
-    when: ({ bank, status }) => bank === 0 && (status & PARITY_MASK) === PARITY,
+    when: ({ bank, status }) => bank === 0 && hasBits(status, PARITY_MASK, PARITY),
     note: 'the processor logs corrected parity errors that did not happen (Intel errata HSD131, HSM142, HSW131, BDM48 and SKX37); newer kernels drop them',
     dropped: ({ model }) => [{ from: model === SKYLAKE_SP ? '5.16' : '5.7' }],
   },
@@ -75,7 +77,10 @@ const BOGUS: readonly Bogus[] = [
  * Why a record is none that a fault of the hardware made, and which Linux drops it; undefined for all others.
  * @param of whose CPU it is, where more is known than the record says
  */
-export function bogusOf(record: McaDeciding, of = record.vendor): { note: string; dropped: Versions } | undefined {
+export function bogusOf(
+  record: McaDeciding<Bits>,
+  of = record.vendor,
+): { note: string; dropped: Versions } | undefined {
   const cpu = cpuOf(record);
   if (cpu === undefined || !holdsError(record.status)) return undefined;
   const row = BOGUS.find(each => each.vendor === of && each.of(cpu) && each.when(record, cpu));

@@ -4,6 +4,8 @@
  * Architecture" ("APM") and the Processor Programming Reference of family 17h and later ("PPR"). Registers of AMD's scalable MCA:
  * amd-registers.ts.
  */
+import { bitsOf } from '../registers/asked.ts';
+import type { Bits } from '../registers/asked.ts';
 import { bit, bits, defineRegister } from '../registers/register.ts';
 
 export const MCG_CAP = defineRegister({
@@ -99,8 +101,8 @@ export const MCI_STATUS_INTEL = defineRegister({
 const { VAL } = MCI_STATUS_INTEL.masks;
 
 /** Whether a status register, of either vendor, holds an error: MCi_STATUS.VAL. */
-export function holdsError(status: bigint): boolean {
-  return (status & VAL) !== 0n;
+export function holdsError(status: Bits): boolean {
+  return bitsOf(status, VAL) !== 0n;
 }
 
 /** The status register of AMD's scalable MCA; what older families have at the same places reads the same way. */

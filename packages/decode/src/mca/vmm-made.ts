@@ -3,6 +3,8 @@
  * again, and the MCG_CAP of its virtual CPUs. Syndromes that a VMM builds: arm/vmm-made.ts. Sources: QEMU
  * target/i386/kvm/kvm.c kvm_mce_inject(), target/i386/helper.c cpu_x86_inject_mce(), target/i386/cpu.c mce_init().
  */
+import { hasBits } from '../registers/asked.ts';
+import type { Bits } from '../registers/asked.ts';
 import type { MiscShape } from './deciding.ts';
 import type { McaVendor } from './record.ts';
 import { ADDRESS_MODE_PHYSICAL, MCG_CAP, MCG_STATUS, MCI_MISC, MCI_STATUS_INTEL } from './registers.ts';
@@ -58,10 +60,11 @@ export const QEMU_MCG_CAP = {
 
 /** OVER is added by whoever finds the bank full; it does not change where a record came from. */
 const { OVER } = MCI_STATUS_INTEL.masks;
+const NOT_OVER = BigInt.asUintN(64, ~OVER);
 
 /** The status as it was made, whatever the bank held. */
 export function madeStatus(status: bigint): bigint {
-  return status & ~OVER;
+  return status & NOT_OVER;
 }
 
 /** Whether the MCi_MISC is the one that QEMU gives every record it makes of a SIGBUS. */
@@ -75,6 +78,6 @@ export function hasQemuPlace({ bank, misc }: { bank: number; misc?: MiscShape | 
 }
 
 /** Whether it is the {@link QEMU_BROADCAST_FILLER}. */
-export function isBroadcastFiller({ status, bank }: { status: bigint; bank?: number }): boolean {
-  return bank === QEMU_BROADCAST_FILLER.bank && madeStatus(status) === QEMU_BROADCAST_FILLER.status;
+export function isBroadcastFiller({ status, bank }: { status: Bits; bank?: number }): boolean {
+  return bank === QEMU_BROADCAST_FILLER.bank && hasBits(status, NOT_OVER, QEMU_BROADCAST_FILLER.status);
 }

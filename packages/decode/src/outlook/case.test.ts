@@ -36,6 +36,7 @@ describe('a sealed machine check', () => {
       .filter(file => /\bvaluesOf\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')));
     expect(opening).toEqual([
       'case.ts',
+      'kvm.ts',
       'linux-messages.ts',
       'linux-poll.ts',
       'predict.ts',

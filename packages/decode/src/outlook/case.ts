@@ -3,7 +3,8 @@
  * sealed. What is sealed can be printed and passed on to the next layer; no rule can look at it, so that records which
  * decide alike have the same outlook but for the values in it.
  */
-import { decidingOf } from '../mca/deciding.ts';
+import { AskedBits } from '../registers/asked.ts';
+import { STATUS_READS, decidingOf } from '../mca/deciding.ts';
 import type { McaDeciding } from '../mca/deciding.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
@@ -17,7 +18,7 @@ interface Sealed {
   readonly [SEAL]: true;
 }
 
-export interface McaCase extends McaDeciding {
+export interface McaCase extends McaDeciding<AskedBits> {
   readonly kind: 'x86-mca';
   readonly sealed: Sealed;
 }
@@ -27,7 +28,9 @@ export type OutlookCase = McaCase | CperRecord | ArmSeaRecord | SigbusSignal;
 
 /** A machine check, sealed. */
 export function mcaCase(record: X86McaRecord): McaCase {
-  return Object.assign(decidingOf(record), { kind: 'x86-mca', sealed: record as unknown as Sealed } as const);
+  const deciding = decidingOf(record);
+  const status = new AskedBits(deciding.status, STATUS_READS);
+  return { ...deciding, status, kind: 'x86-mca', sealed: record as unknown as Sealed };
 }
 
 /** What rules get for a record; a case is given back as it is. */

@@ -4,7 +4,7 @@ import { classifyArm } from '../arm/classify.ts';
 import { kvmExitOf } from '../arm/kvm.ts';
 import type { ArmSeaRecord } from '../arm/record.ts';
 import { MCG_CAP, MCI_STATUS_INTEL } from '../mca/registers.ts';
-import { passOn } from './case.ts';
+import { passOn, valuesOf } from './case.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import type { Ending, Run } from './prediction.ts';
@@ -111,7 +111,7 @@ export function kvmSetMce(record: McaCase, facts: Facts, run: Run): Ending {
       consumer: 'linux',
       delivery: exception ? 'exception' : 'poll',
       record: passOn(record, {
-        status: record.status | over,
+        status: valuesOf(record).status | over,
         mcgStatus: exception ? facts.get('mcgStatus') : undefined,
       }),
       settings: { platform: 'kvm', vendor: facts.vendor(), ...(exception ? { broadcast: false } : {}) },

@@ -7,6 +7,7 @@ import { cpuOf } from '../mca/cpu.ts';
 import type { CpuModel } from '../mca/cpu.ts';
 import { bogusOf } from '../mca/not-hardware.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { hasBits } from '../registers/asked.ts';
 import type { McaCase } from './case.ts';
 import type { Asked } from './context.ts';
 import type { Facts } from './facts.ts';
@@ -143,7 +144,8 @@ export function overflowGivenBy(facts: Facts): Rule | undefined {
 /** The rule by which Linux drops the record and lets the interrupted code go on; undefined for all others. */
 export function droppedBy(facts: Facts): Rule | undefined {
   const { record } = facts;
-  if (record.kind !== 'x86-mca' || record.bank !== DATA_CACHE || (record.status & SRAR_MASK) !== SRAR) return undefined;
+  if (record.kind !== 'x86-mca' || record.bank !== DATA_CACHE || !hasBits(record.status, SRAR_MASK, SRAR))
+    return undefined;
   const cpu = cpuOf(record);
   if (cpu?.family !== 6 || cpu.model !== SKYLAKE_SP || facts.vendor() !== 'intel') return undefined;
   if (!MCG_STATUS.read(facts.get('mcgStatus')).LMCE || !versionIn(facts.get('version'), STRING_COPY_KERNELS))
@@ -165,7 +167,7 @@ export function contextKeptBy(facts: Facts): Rule | undefined {
       : undefined;
   }
   if (cpu.family !== 6 || cpu.model !== SANDY_BRIDGE_EP || record.bank !== INTEL_FETCH) return undefined;
-  const fetched = (record.status & SRAR_MASK) === SRAR && (record.status & CODE_MASK) === FETCH;
+  const fetched = hasBits(record.status, SRAR_MASK, SRAR) && hasBits(record.status, CODE_MASK, FETCH);
   return fetched ? QUIRK_RULES['sandy-bridge-fetch'] : undefined;
 }
 

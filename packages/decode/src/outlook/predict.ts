@@ -127,6 +127,11 @@ interface PredictOptions {
   alternatives?: boolean;
 }
 
+interface PredictAllOptions extends PredictOptions {
+  /** Predictions of these alone. */
+  consumers?: readonly Consumer[];
+}
+
 /**
  * What `context.consumer` will do with `record`. Total: every record and every context has an answer, and nothing
  * throws. Settings that are missing are assumed; the assumptions that matter are in `dependsOn`.
@@ -290,13 +295,14 @@ function contextsFor(record: OutlookCase, known: Partial<OutlookContext>): Outlo
  * A `version` only means something together with `consumer`, and is otherwise taken for Linux's.
  */
 export function predictAll(
-  record: OutlookRecord,
+  record: OutlookRecord | OutlookCase,
   known: Partial<OutlookContext> = {},
-  options: PredictOptions = {},
+  options: PredictAllOptions = {},
 ): Prediction[] {
   const seen = caseOf(record);
   return contextsFor(seen, known)
     .filter(context => known.consumer === undefined || context.consumer === known.consumer)
+    .filter(context => options.consumers?.includes(context.consumer) !== false)
     .map(context => {
       if (known.consumer !== undefined || context.consumer === 'linux' || known.version === undefined) return context;
       const { version: _, ...rest } = context;

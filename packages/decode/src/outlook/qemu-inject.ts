@@ -162,7 +162,8 @@ export function qemuInject(record: McaCase, facts: Facts, run: Run, options: Inj
   // Of a record that QEMU made of a signal it is QEMU's own.
   const mcgStatus = record === facts.record ? undefined : record.mcgStatus;
   const vendor = facts.vendor() === 'amd' ? ('amd' as const) : ('intel' as const);
-  const status = overwrites ? record.status | VAL_OVER : record.status;
+  const { status: held } = valuesOf(record);
+  const status = overwrites ? held | VAL_OVER : held;
   const exception = fate?.gives === 'exception';
   return {
     outcome: 'forwarded',

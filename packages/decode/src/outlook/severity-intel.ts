@@ -5,6 +5,8 @@
  */
 import { cpuModel } from '../mca/cpu.ts';
 import { MCG_STATUS, MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { hasBits } from '../registers/asked.ts';
+import type { Bits } from '../registers/asked.ts';
 import type { McaCase } from './case.ts';
 import type { Facts } from './facts.ts';
 import { gradedMcgStatus } from './linux-quirks.ts';
@@ -354,7 +356,7 @@ const WANTED = ROWS.map(row => ({
   mcg: row.mcg === undefined ? undefined : wantedOf<McgBit>(MCG_STATUS.masks, row.mcg),
 }));
 
-const matches = (value: bigint, wanted: Wanted): boolean => (value & wanted.mask) === wanted.value;
+const matches = (value: Bits, wanted: Wanted): boolean => hasBits(value, wanted.mask, wanted.value);
 
 /** CPUID leaf 1 EAX of the record against a row's CPU. A record that does not name its CPU does not match. */
 function cpuMatches(record: McaCase, cpu: Row['cpu']): boolean {
@@ -377,11 +379,12 @@ export function intelSeverity(record: McaCase, facts: Facts, exception: boolean)
     const wanted = WANTED[i];
     if (row.exception && !exception) return false;
     if (wanted === undefined || !matches(record.status, wanted.status)) return false;
-    if (row.code !== undefined && (record.status & row.code.mask) !== row.code.value) return false;
+    // Of the status only what matters on this CPU is looked at.
+    if (!cpuMatches(record, row.cpu)) return false;
+    if (row.code !== undefined && !matches(record.status, row.code)) return false;
     if (row.ser !== undefined && facts.get('ser') !== row.ser) return false;
     if (row.memoryFailure && !facts.get('memoryFailure')) return false;
     if (row.since !== undefined && !versionIn(facts.get('version'), [{ from: row.since }])) return false;
-    if (!cpuMatches(record, row.cpu)) return false;
     if (wanted.mcg !== undefined && !matches(gradedMcgStatus(facts), wanted.mcg)) return false;
     return row.context === undefined || cpuContext(facts, exception) === row.context;
   });

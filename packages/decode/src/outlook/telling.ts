@@ -17,5 +17,9 @@ const TELLING = [
 
 /** That line of `messages`; undefined where none of them tells much. */
 export function tellingLine(messages: readonly string[]): string | undefined {
-  return TELLING.flatMap(shape => messages.find(m => shape.test(m)) ?? [])[0];
+  for (const shape of TELLING) {
+    const found = messages.find(message => shape.test(message));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

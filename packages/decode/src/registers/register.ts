@@ -1,4 +1,5 @@
 /** @module Registers as field tables over bigint: declare once; decode, encode and describe follow. */
+import type { AskedBits, Bits } from './asked.ts';
 import { SyndromeError } from '../common/errors.ts';
 import { hex64 } from '../common/hex.ts';
 import { lowHalf, maskOf } from './field.ts';
@@ -79,7 +80,7 @@ export interface Register<F extends readonly Field[] = readonly Field[]> {
    * plain data: to print, compare or hand on a value there is {@link decode}.
    * @example if (MCI_STATUS_INTEL.read(status).PCC) return 'fatal';
    */
-  read(value: bigint): Decoded<F>;
+  read(value: Bits): Decoded<F>;
   /** Joins fields; missing ones are 0. Throws {@link RegisterError} for a value that does not fit or an unknown name. */
   encode(fields: Partial<Decoded<F>>): bigint;
   /** All fields from the highest bit down, with rows named `reserved` for set bits that no field names. */
@@ -113,15 +114,21 @@ function readerOf(f: Field): { name: string; of: (v: bigint, high: number, low: 
   return { name, of: (_, high, low) => BigInt(((inHigh ? high : low) >>> shift) % limit) };
 }
 
-/** Makes the class of values of one register, which take out their members when they are asked for. */
-function readOf(fields: readonly Field[], unknown: bigint): new (value: bigint) => object {
+/** Makes the class of values of one register, which take out their members when they are asked for by `bits`. */
+function readOf<V>(
+  fields: readonly Field[],
+  unknown: bigint,
+  bits: (value: V, mask: bigint) => bigint,
+): new (
+  value: V,
+) => object {
   class Read {
-    readonly #value: bigint;
-    constructor(value: bigint) {
+    readonly #value: V;
+    constructor(value: V) {
       this.#value = value;
     }
     get reserved(): bigint {
-      return this.#value & unknown;
+      return bits(this.#value, unknown);
     }
     static {
       for (const { name, kind, hi, lo } of fields) {
@@ -130,10 +137,10 @@ function readOf(fields: readonly Field[], unknown: bigint): new (value: bigint) 
         const get =
           kind === 'bit'
             ? function (this: Read): boolean {
-                return (this.#value & mask) !== 0n;
+                return bits(this.#value, mask) !== 0n;
               }
             : function (this: Read): bigint {
-                return (this.#value & mask) >> shift;
+                return bits(this.#value, mask) >> shift;
               };
         Object.defineProperty(this.prototype, name, { get });
       }
@@ -168,7 +175,8 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
   const readers = fields.map(readerOf);
   const unknown = U64 & ~known;
 
-  const Read = readOf(fields, unknown);
+  const Read = readOf<bigint>(fields, unknown, (value, mask) => value & mask);
+  const ReadAsked = readOf<AskedBits>(fields, unknown, (value, mask) => value.and(mask));
 
   function decode(value: bigint): Decoded<F> {
     const v = value & U64;
@@ -180,7 +188,8 @@ export function defineRegister<const F extends readonly Field[]>(spec: {
     return out as Decoded<F>;
   }
 
-  const read = (value: bigint): Decoded<F> => new Read(value) as unknown as Decoded<F>;
+  const read = (value: Bits): Decoded<F> =>
+    (typeof value === 'bigint' ? new Read(value) : new ReadAsked(value)) as unknown as Decoded<F>;
 
   function encode(values: Partial<Decoded<F>>): bigint {
     const given = values as Readonly<Record<string, bigint | boolean | undefined>>;
