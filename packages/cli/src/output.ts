@@ -88,7 +88,7 @@ export class BatchedOutput {
     if (this.#text.length >= BATCH) this.#flush();
   }
 
-  /** Whole lines of printable ASCII, as a writer of JSON gives them; they are copied. */
+  /** Whole lines in which nothing is left to escape, as the writer of JSON gives them; they are copied. */
   writePlain(lines: Uint8Array): void {
     if (this.#text !== '' || this.#length + lines.length > this.#bytes.length) this.#flush();
     // What goes out is not touched again: the stream may write it later.

@@ -1,6 +1,7 @@
-/** @module JSON as bytes in one buffer: plain ASCII, u64 as `0x…` strings, and nothing that needs an escape. */
+/** @module JSON as bytes in one buffer, as stringify() of `common` writes it, with all escaped that a terminal would obey. */
+import { escapeJson } from '../common/screen.ts';
 
-/** Something that JSON.stringify has to write: text with escapes or beyond ASCII, values that are no plain data. */
+/** Something that JSON.stringify has to write: values that are no plain data. */
 export class NotPlain extends Error {}
 
 const [QUOTE, BACKSLASH, COMMA, COLON, ZERO] = [0x22, 0x5c, 0x2c, 0x3a, 0x30];
@@ -9,6 +10,7 @@ const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 const digitsAt = (place: number): Uint8Array =>
   Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').charCodeAt(place));
 const [FIRST, SECOND] = [digitsAt(0), digitsAt(1)];
+const utf8 = new TextEncoder();
 /** Longest decimal number that is written digit by digit. */
 const MAX_DIGITS = 10;
 const LIMIT = 10 ** MAX_DIGITS;
@@ -72,7 +74,7 @@ export class JsonBytes {
     this.#length = at;
   }
 
-  /** @throws {NotPlain} for what is no plain data, or text that needs escapes. */
+  /** @throws {NotPlain} for what is no plain data. */
   value(value: unknown): void {
     switch (typeof value) {
       case 'bigint':
@@ -143,7 +145,10 @@ export class JsonBytes {
     bytes[at++] = QUOTE;
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
-      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) throw new NotPlain();
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
+        this.part(utf8.encode(escapeJson(JSON.stringify(text))));
+        return;
+      }
       bytes[at++] = code;
     }
     bytes[at++] = QUOTE;

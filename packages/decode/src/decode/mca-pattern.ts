@@ -5,6 +5,7 @@
 import { gradedClass } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
 import { componentOf } from '../mca/component.ts';
+import type { Component } from '../mca/component.ts';
 import { correctedOf } from '../mca/corrected.ts';
 import type { Corrected } from '../mca/corrected.ts';
 import { McaKey } from '../mca/deciding.ts';
@@ -64,6 +65,7 @@ export class McaPattern {
   #flags: readonly string[] | undefined;
   #code: DecodedCode | undefined;
   #page: PageShape | false | undefined;
+  #where: Component | undefined;
   #component: DecodedComponent | undefined;
   #place: DecodedPlace | undefined;
   #cell: Register | false | undefined;
@@ -117,9 +119,13 @@ export class McaPattern {
     this.#page ??= pageShape(this.#record) ?? false;
     return this.#page === false ? undefined : this.#page;
   }
+  /** As the rules give it. */
+  get #unit(): Component {
+    return (this.#where ??= componentOf(this.#record));
+  }
   get component(): DecodedComponent {
     if (this.#component === undefined) {
-      const { area, name, detail, basis, controller, channel, chipSelect } = componentOf(this.#record);
+      const { area, name, detail, basis, controller, channel, chipSelect } = this.#unit;
       const fru = fruText(this.#record);
       this.#place = {
         ...(fru === undefined ? {} : { fru }),
@@ -172,10 +178,10 @@ export class McaPattern {
     return `${CLASS_WORDS[intel]} on Intel, ${CLASS_WORDS[amd]} on AMD`;
   }
   get frame(): ExplanationFrame {
-    return (this.#frame ??= explanationFrame(this.#record));
+    return (this.#frame ??= explanationFrame(this.#record, this.#unit));
   }
   get nextStep(): string {
-    return (this.#nextStep ??= stepsFor(this.#record).join(' '));
+    return (this.#nextStep ??= stepsFor(this.#record, this.#unit).join(' '));
   }
   get layouts(): ReturnType<typeof layoutsOf> {
     return (this.#layouts ??= layoutsOf(this.#record));

@@ -12,14 +12,14 @@ interface CommonJson {
   nextStep: Uint8Array;
 }
 
-/** Writes records as `stringify(toData(record))` does, with the same bytes. */
+/** Writes records as `escapeJson(stringify(toData(record)))` does, with the same bytes. */
 export class JsonWriter {
   readonly #out = new JsonBytes();
   readonly #common = new WeakMap<object, CommonJson>();
 
   /**
    * The bytes of the record on one line, with its line feed, lent until the next call; undefined for what is left to
-   * {@link toData}: other kinds, and text that needs escapes.
+   * {@link toData}: other kinds.
    */
   line(record: DecodedRecord): Uint8Array | undefined {
     if (record.kind !== 'x86-mca') return undefined;

@@ -3,6 +3,7 @@ import { hex64 } from '../common/hex.ts';
 import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
 import { componentOf } from './component.ts';
+import type { Component } from './component.ts';
 import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { textOf, wordsOf } from './error-words.ts';
@@ -87,8 +88,7 @@ function address({ addr, status }: X86McaRecord, page: Pick<PageRef, 'address' |
 }
 
 /** The unit, and what its own code says, where that adds to the architectural code. */
-function unitSentence(record: McaDeciding): string | undefined {
-  const c = componentOf(record);
+function unitSentence(record: McaDeciding, c: Component): string | undefined {
   // Then the unit stands where the error code would.
   if (record.vendor === 'amd') return undefined;
   const fromRegisters = c.basis !== 'MCACOD' && c.basis !== 'error code';
@@ -145,14 +145,17 @@ function whatSentence(record: McaDeciding): string {
   return `${at}: ${what} (extended code ${hex(extended ?? 0, 2)}, error code ${hex(errorCodeOf(record.status), 4)})`;
 }
 
-/** The frame of an explanation. */
-export function explanationFrame(record: McaDeciding): ExplanationFrame {
+/**
+ * The frame of an explanation.
+ * @param where its component, for who has it already
+ */
+export function explanationFrame(record: McaDeciding, where = componentOf(record)): ExplanationFrame {
   const cls = gradedClass(record);
   if (cls === 'invalid') return { before: `${LEAD.invalid} (`, between: undefined, after: ').' };
 
   const s = MCI_STATUS_INTEL.read(record.status);
   const sentences: string[] = [];
-  const unit = unitSentence(record);
+  const unit = unitSentence(record, where);
   if (unit !== undefined) sentences.push(unit);
   sentences.push(...countNotes(record));
   if (s.OVER) sentences.push('At least one other error was lost (OVER).');

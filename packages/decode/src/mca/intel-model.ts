@@ -2,7 +2,7 @@
  * @module Which unit of an Intel server reports through a bank, and what its model-specific fields say: chosen by CPUID
  * family and model, and bank. Banks and codes that are not in the tables stay raw. Sources: intel-codes.ts.
  */
-import { fieldOf } from '../registers/field.ts';
+import { lowHalf, partOf } from '../registers/field.ts';
 import type { Register } from '../registers/register.ts';
 import { signatureName } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
@@ -364,10 +364,6 @@ export function intelUnit(bank: number, cpu: CpuModel): IntelUnit | undefined {
   return intelFamily(cpu)?.banks[bank];
 }
 
-function slice(status: bigint, hi: number, lo: number): number {
-  return Number(fieldOf(status, hi, lo));
-}
-
 /** Cutting a part out of the code; `text` is undefined for a value the tables do not have. */
 interface MscodRow {
   hi: number;
@@ -376,20 +372,20 @@ interface MscodRow {
   text?: string;
 }
 
-function applies({ when }: MscodPart, status: bigint): boolean {
-  return when === undefined || when.values.includes(slice(status, when.hi, when.lo)) !== (when.not === true);
+function applies({ when }: MscodPart, status: number): boolean {
+  return when === undefined || when.values.includes(partOf(status, when.hi, when.lo)) !== (when.not === true);
 }
 
-function readPart(part: MscodPart, status: bigint): MscodRow[] {
+function readPart(part: MscodPart, status: number): MscodRow[] {
   if (part.values !== undefined) {
-    const value = slice(status, part.hi, part.lo);
+    const value = partOf(status, part.hi, part.lo);
     const text = part.values[value];
     if (text !== undefined) return [{ hi: part.hi, lo: part.lo, value, text }];
     return value === 0 || part.listed === true ? [] : [{ hi: part.hi, lo: part.lo, value }];
   }
   const rows: MscodRow[] = [];
   for (let b = part.hi; b >= part.lo; b--) {
-    if (slice(status, b, b) === 0) continue;
+    if (partOf(status, b, b) === 0) continue;
     const text = part.flags?.[b];
     rows.push(text === undefined ? { hi: b, lo: b, value: 1 } : { hi: b, lo: b, value: 1, text });
   }
@@ -400,7 +396,8 @@ const MSCOD_HI = 31;
 const MSCOD_LO = 16;
 
 /** Set bits of the code that no part reads, as runs, so that nothing is lost. */
-function unread(parts: readonly MscodPart[], status: bigint): MscodRow[] {
+function unread(parts: readonly MscodPart[], status: number): MscodRow[] {
+  if (partOf(status, MSCOD_HI, MSCOD_LO) === 0) return [];
   const covers = (b: number): boolean =>
     parts.some(p => (b <= p.hi && b >= p.lo) || (p.when !== undefined && b <= p.when.hi && b >= p.when.lo));
   const rows: MscodRow[] = [];
@@ -408,14 +405,15 @@ function unread(parts: readonly MscodPart[], status: bigint): MscodRow[] {
     if (covers(hi)) continue;
     let lo = hi;
     while (lo > MSCOD_LO && !covers(lo - 1)) lo--;
-    const value = slice(status, hi, lo);
+    const value = partOf(status, hi, lo);
     if (value !== 0) rows.push({ hi, lo, value });
     hi = lo;
   }
   return rows;
 }
 
-function readMscod(parts: readonly MscodPart[], status: bigint): MscodRow[] {
+/** @param status the low half of MCi_STATUS */
+function readMscod(parts: readonly MscodPart[], status: number): MscodRow[] {
   const active = parts.filter(part => applies(part, status));
   return [...active.flatMap(part => readPart(part, status)), ...unread(active, status)].sort((x, y) => y.hi - x.hi);
 }
@@ -425,7 +423,7 @@ interface IntelModelInfo {
   family: IntelFamily;
   unit: IntelUnit;
   /** Parts of MCi_STATUS[31:16] that say something or are not known. */
-  mscod: MscodRow[];
+  readonly mscod: MscodRow[];
   /** The layout of MCi_MISC, where the unit defines one and it applies to the record. */
   misc?: Register;
   source: string;
@@ -451,7 +449,10 @@ export function intelModelInfo(record: McaDeciding, cpu: CpuModel): IntelModelIn
   return {
     family,
     unit,
-    mscod: readMscod(unit.mscod, record.status),
+    // Most of those who ask for the unit do not ask for the code.
+    get mscod() {
+      return readMscod(unit.mscod, lowHalf(record.status));
+    },
     ...(layout === undefined ? {} : { misc: layout }),
     source: `${family.source} (${signatureName(cpu)})`,
   };

@@ -146,8 +146,11 @@ export function stepsOfEarlierBoot(record: McaDeciding): string[] {
   return [OF_EARLIER_BOOT, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
 }
 
-/** What to do next: the most useful step first. One sentence each; empty only when nothing is known at all. */
-export function stepsFor(record: McaDeciding): string[] {
+/**
+ * What to do next: the most useful step first. One sentence each; empty only when nothing is known at all.
+ * @param where its component, for who has it already
+ */
+export function stepsFor(record: McaDeciding, where = componentOf(record)): string[] {
   const grade = severity(record);
   const first = grade === 'deferred' && !concernsData(record) ? WITHOUT_DATA : BY_SEVERITY[grade];
   if (isBroadcastFiller(record)) {
@@ -158,7 +161,6 @@ export function stepsFor(record: McaDeciding): string[] {
   if (bogus !== undefined) {
     return [`Nothing failed: ${bogus}.`, 'Update kernel, microcode and firmware; nothing has to be replaced for it.'];
   }
-  const where = componentOf(record);
   if (isLeftOver(record, grade)) return [LEFT_OVER, hostStep(record), ...openPoints(record, where)].filter(isStep);
   const host = hostStep(record);
   if (grade === 'fatal' && host !== undefined) return [host, GUEST_STOPS, ...openPoints(record, where)];

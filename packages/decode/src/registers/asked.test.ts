@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AskedBits, bitsOf, hasBits } from './asked.ts';
-import { MCI_STATUS_INTEL } from '../mca/registers.ts';
+import { bit, bits, defineRegister } from './register.ts';
 
 const u64 = fc.bigInt(0n, (1n << 64n) - 1n);
+
+const REGISTER = defineRegister({
+  name: 'R',
+  width: 64,
+  source: 'none',
+  fields: [bit(61, 'UC', 'uncorrected'), bits(15, 0, 'CODE', 'error code')],
+});
 
 describe('bits that are asked for', () => {
   it('are those of the value, and are noted', () => {
@@ -16,10 +23,10 @@ describe('bits that are asked for', () => {
 
   it('are read as fields, one by one', () => {
     const value = new AskedBits(0xbd80_0000_0010_0134n);
-    const status = MCI_STATUS_INTEL.read(value);
+    const status = REGISTER.read(value);
     expect(value.asked).toBe(0n);
-    expect([status.UC, status.MCACOD]).toEqual([true, 0x134n]);
-    expect(value.asked).toBe(MCI_STATUS_INTEL.masks.UC | MCI_STATUS_INTEL.masks.MCACOD);
+    expect([status.UC, status.CODE]).toEqual([true, 0x134n]);
+    expect(value.asked).toBe(REGISTER.masks.UC | REGISTER.masks.CODE);
   });
 
   it('decide: a value that is the same there gets the same answers', () => {

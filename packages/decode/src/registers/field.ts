@@ -13,6 +13,11 @@ export function fieldOf(value: bigint, hi: number, lo: number): bigint {
   return BigInt.asUintN(hi - lo + 1, value >> BigInt(lo));
 }
 
+/** Bits `hi`:`lo` of a number below 2^32, which costs no bigint. @example partOf(0xab00, low + 7, low) // 0xab, for a `low` of 8 */
+export function partOf(value: number, hi: number, lo: number): number {
+  return Math.floor(value / 2 ** lo) % 2 ** (hi - lo + 1);
+}
+
 /** A value that begins at bit `lo`. */
 export function placed(value: bigint, lo: number): bigint {
   return value << BigInt(lo);
