@@ -277,6 +277,34 @@ describe('a controller', () => {
     });
   });
 
+  test('does nothing where what was decided last is decided otherwise now, until a person has looked', async () => {
+    const first = start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    a.page('v', 1n);
+    await Promise.all([a.settled(), b.settled()]);
+    first.stop.abort();
+    await first.ended;
+    // As if another version had written it, and was killed before its snapshot.
+    await store.query('delete from snapshot');
+    await store.query(`update mark set hash = 'that of another version'`);
+    const second = start();
+    for (const pfn of [2n, 3n]) a.page('v', pfn);
+    await a.settled();
+    const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
+    const paused = { paused: { by: 'controller', reason: expect.stringContaining('decided otherwise') } };
+    expect(await status()).toMatchObject(paused);
+    expect(await value('select count(*) from act')).toBe(0n);
+    second.stop.abort();
+    await second.ended;
+    start();
+    for (const pfn of [4n, 5n]) a.page('v', pfn);
+    await a.settled();
+    expect(await status()).toMatchObject(paused);
+    await ask(adminSocket(), { ask: 'order', by: 'ann', order: { order: 'resume' } });
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+  });
+
   test('keeps the policy that a person has set over a restart, until the configuration names another one', async () => {
     const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
     const restarted = async (version: string, last?: ReturnType<typeof start>): Promise<ReturnType<typeof start>> => {

@@ -111,6 +111,18 @@ test('a replay finds a ledger in which something was decided otherwise', async (
   expect(differs?.noted).not.toBe(differs?.now);
 });
 
+test('what another version has decided otherwise is noticed when it is read again; a snapshot is believed', async () => {
+  const scene = story();
+  const journal = await Journal.open(store, lease, options);
+  for (const input of told(scene)) await journal.commit([input]);
+  expect((await Journal.open(store, lease, options)).strayed).toBe(0);
+  await store.query(`update mark set hash = 'that of another version'`);
+  expect((await Journal.open(store, lease, options)).strayed).toBe(journal.seq);
+  await journal.close();
+  await store.query(`delete from mark where hash = 'that of another version'`);
+  expect((await Journal.open(store, lease, options)).strayed).toBe(0);
+});
+
 test('rows in any order, any of them again: each is written once, and the pages are the same', async () => {
   const scene = new Scene(MOVES);
   scene.host('a');

@@ -62,6 +62,7 @@ export class Journal {
   #open = new Map<ActionId, OpenAct>();
   /** The state has seen what the store has not: it is of no use until it is made anew. */
   #astray = false;
+  #strayed = 0;
   /** Ticks that the state has seen and the store has not. Nothing came of them; a crash may lose them. */
   #idle: Time[] = [];
 
@@ -89,6 +90,14 @@ export class Journal {
   /** For reading only. It is another object after a {@link reload}. */
   get state(): Readonly<State> {
     return this.#state;
+  }
+
+  /**
+   * So many inputs, read when it was opened, are decided otherwise than they were: another version has written them and was killed before its
+   * snapshot. What it has had done is not what the state knows. 0 where all is as it was.
+   */
+  get strayed(): number {
+    return this.#strayed;
   }
 
   /** Inputs that are written. */
@@ -123,6 +132,7 @@ export class Journal {
       for (const input of inputsOf(row)) take(this.#state, input, this.#fault);
       this.#seq = row.seq;
     }
+    this.#strayed = (await this.#isAsNoted(query)) ? 0 : this.#seq - this.#snapshotSeq;
     const open = await query(`select id, state, body from act where state in ('intent', 'sent') order by seq`);
     this.#open = new Map(
       open.map(row => [
@@ -131,6 +141,13 @@ export class Journal {
       ]),
     );
     this.#astray = false;
+  }
+
+  /** Whether the state has decided what was decided when its inputs were written. */
+  async #isAsNoted(query: Query): Promise<boolean> {
+    const [mark] = await query('select decisions, hash from mark order by seq desc limit 1');
+    const { count, hash } = this.#state.decisions;
+    return mark === undefined || (Number(mark['decisions']) === count && mark['hash'] === hash);
   }
 
   /**

@@ -153,7 +153,12 @@ export class Leader {
   /** What has changed while nobody worked. */
   async #begin(committer: Committer, journal: Journal): Promise<void> {
     const gone = [...journal.state.hosts.values()].filter(host => host.connected);
+    const { strayed } = journal;
+    const reason = `the last ${strayed} inputs are decided otherwise by this version: compare \`fleet actions\` with what runs before you resume`;
+    if (strayed > 0) this.#options.log(`paused: ${reason}`);
     await committer.put([
+      // Before anything else is wanted.
+      ...(strayed > 0 ? [{ input: 'order', by: 'controller', order: { order: 'pause', reason } } as Timeless] : []),
       { input: 'tick' },
       ...gone.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
       { input: 'fences', hosts: Object.keys(this.#options.fences ?? {}).toSorted() },
