@@ -137,7 +137,8 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     const isOne = few?.length === 1;
     if (!isOne) out.write(`${triageHead(triage.report(), { style, width, listed: true }).join('\n')}\n`);
     for (const [telling, ...others] of ranked) {
-      if (telling !== undefined) out.write(`${isOne ? '' : '\n'}${text.text(telling.record, telling.nextStep)}`);
+      if (telling !== undefined)
+        out.write(`${isOne ? '' : '\n'}${text.text(telling.record, telling.nextStep, telling.fate)}`);
       for (const { record } of others) out.write(`\n${text.short(record)}`);
     }
     found += few?.length ?? 0;
@@ -152,7 +153,7 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
     out.write(`${summed ? '' : '\n'}${head.join('\n')}\n`);
     if (summed) {
       const worst = triage.worst();
-      if (worst !== undefined) out.write(`\n${text.text(worst.record, worst.nextStep)}`);
+      if (worst !== undefined) out.write(`\n${text.text(worst.record, worst.nextStep, worst.fate)}`);
       const groups = triageGroups(report, width);
       if (groups.length > 0) out.write(`\n${groups.join('\n')}\n`);
     }

@@ -317,9 +317,13 @@ export class TextWriter {
   /**
    * The record in lines, each with its line end. What matters first; the registers it was read from last.
    * @param nextStep instead of the record's own, where more than the record is known
+   * @param fate what came of the error, as the rest of the input says it: beside what the rules foretell
    */
-  text(record: DecodedRecord, nextStep?: string): string {
-    const common = nextStep === undefined ? this.#commonOf(record) : this.#layOut(record, nextStep);
+  text(record: DecodedRecord, nextStep?: string, fate: readonly string[] = []): string {
+    const common =
+      nextStep === undefined && fate.length === 0
+        ? this.#commonOf(record)
+        : this.#layOut(record, nextStep ?? record.nextStep, fate);
     const { address, diagnostics } = record;
     const from = whereFrom(record);
     const where = place(record, this.#clock);
@@ -413,7 +417,7 @@ export class TextWriter {
     return common;
   }
 
-  #layOut(record: DecodedRecord, nextStep = record.nextStep): CommonText {
+  #layOut(record: DecodedRecord, nextStep = record.nextStep, fate: readonly string[] = []): CommonText {
     const { mcacod, component } = record;
     // Without VAL the other bits say nothing.
     const hasCode = mcacod !== undefined && mcacod.class !== 'no-error' && record.class !== 'invalid';
@@ -431,7 +435,7 @@ export class TextWriter {
       grade: `${this.#line('severity', record.severity)}${hasCode ? this.#line('error code', codeText(mcacod)) : ''}`,
       component: unit === '' ? '' : this.#line('component', oneLine(unit, 400)),
       lint: lint === '' ? '' : `\n${lint}`,
-      end: `\n${this.#line('next step', nextStep)}${this.#outlook ? this.#outlookLines(record) : ''}`,
+      end: `\n${this.#line('next step', nextStep)}${fate.length === 0 ? '' : this.#line('came of it', oneLine(fate.join(', '), 1000))}${this.#outlook ? this.#outlookLines(record) : ''}`,
     };
   }
 

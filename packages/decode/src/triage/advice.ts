@@ -59,6 +59,7 @@ const PAGE_STEPS =
   /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing to do for the page, unless/i;
 /** Of a line that speaks of the records before it: beside one of these it says nothing. */
 const OF_BEFORE = /^Look at the (?:records?|banks) before it/;
+const ELSEWHERE = /The cache only noticed|The core only used the data/;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
 
 /** A cache or a core is not to be had by itself. */
@@ -149,6 +150,15 @@ const RULES: readonly Rule[] = [
     when: f => f.fate.machine === undefined && f.fate.page === 'taken away' && !f.isOtherPage,
     say: f => (f.memory === undefined && f.fate.processes.length === 0 ? 'nothing more to do for the page' : ''),
     takesBack: new RegExp(`${PAGE_STEPS.source}|Do not trust what ran`, 'i'),
+  },
+  {
+    id: 'source-known',
+    // The record of the memory stands in the input: nobody has to look for it.
+    when: f =>
+      ELSEWHERE.test(f.telling.record.nextStep) &&
+      f.witnesses.some(w => w !== f.telling && w.reporter !== 'kernel' && isOfMemory(w)),
+    say: () => '',
+    takesBack: ELSEWHERE,
   },
   {
     id: 'signalled',

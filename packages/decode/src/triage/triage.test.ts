@@ -100,9 +100,17 @@ describe('golden logs', () => {
       ['kernel', 'report'],
     ]);
     expect(worst?.fate).toEqual(['page still in use', 'SIGBUS to a process']);
-    expect(worst?.because).toEqual(['page-in-use', 'signalled', 'replace-memory']);
+    expect(worst?.because).toEqual(['page-in-use', 'source-known', 'signalled', 'replace-memory']);
     expect(parts.map(p => p.name)).toEqual(['mc#0csrow#0channel#0']);
     expect(remarks).toEqual([]);
+  });
+
+  it('whoever made the bad data is not looked for where its record is there', () => {
+    const { worst } = triage(readFileSync(join(DIR, 'deferred-consumed.in')));
+    expect(worst?.nextSteps.join(' ')).not.toContain('look for an earlier deferred record');
+    // The same without the record of the memory.
+    const { worst: alone } = triage(readFileSync(join(DIR, 'panic.in')));
+    expect(alone?.nextSteps.join(' ')).toContain('look for a memory controller record');
   });
 
   it('the address of a memory channel that Linux took for one of the system: another page was taken away', () => {

@@ -255,10 +255,12 @@ function whatOf({ raw, title, class: name }: DecodedRecord): string {
   return title.replace(/ at 0x[0-9a-f]{16}$/, '');
 }
 
-/** A record, and what is to be done in the light of all that the input says of its error. */
+/** A record, with what came of its error and what is to be done, in the light of all that the input says. */
 interface Told {
   record: DecodedRecord;
   nextStep?: string;
+  /** As of {@link IncidentReport}. */
+  fate?: string[];
 }
 
 /** An incident with what its witnesses together say. */
@@ -433,7 +435,8 @@ export class Triage {
     const telling = worstOf(incident.witnesses);
     if (!isTold(severity)) return { record: telling.record };
     const { actions, steps } = this.#advice(judged, telling);
-    return { record: telling.record, nextStep: nextStepOf(actions, steps) };
+    const fate = fateWords(fateOf(incident.witnesses), isOtherPage(incident));
+    return { record: telling.record, nextStep: nextStepOf(actions, steps), fate };
   }
 
   #few(judged: Judged): void {
