@@ -11,11 +11,13 @@ import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import { eventKinds, kindRow } from '@syndrome/decode/events/catalog.ts';
 import { recordName } from '@syndrome/decode/events/records.ts';
-import { MCA_IPID } from '@syndrome/decode/mca/amd-registers.ts';
+import { MCA_CONFIG, MCA_IPID, MCA_SYND } from '@syndrome/decode/mca/amd-registers.ts';
 import { legacyBank } from '@syndrome/decode/mca/amd-legacy.ts';
 import { cpuOf } from '@syndrome/decode/mca/cpu.ts';
 import type { CpuModel } from '@syndrome/decode/mca/cpu.ts';
 import { INTEL_FAMILIES } from '@syndrome/decode/mca/intel-model.ts';
+import { LINT_CODES } from '@syndrome/decode/mca/lint-codes.ts';
+import { MCG_CAP } from '@syndrome/decode/mca/registers.ts';
 import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
 import { SMCA_BANKS, smcaBank } from '@syndrome/decode/mca/smca-banks.ts';
 import { NOT_PUBLIC } from '@syndrome/decode/mca/smca-codes.ts';
@@ -280,6 +282,42 @@ function events(): string {
   ].join('\n');
 }
 
+/** What the tables do not have because no public document has it: units, bank types, bits, and what is only reported. */
+function notPublic(): string {
+  const units = new Map<string, string[]>();
+  for (const { name: family, banks } of INTEL_FAMILIES) {
+    for (const { name, mscod } of Object.values(banks)) {
+      if (mscod.length === 0 && units.get(name)?.at(-1) !== family)
+        units.set(name, [...(units.get(name) ?? []), family]);
+    }
+  }
+  const bits = [MCG_CAP, MCA_SYND, MCA_CONFIG].flatMap(({ name, fields }) =>
+    fields
+      .filter(f => f.name.startsWith('UNDOCUMENTED'))
+      .map(f => [`${name}, bit${f.hi === f.lo ? ` ${f.hi}` : `s ${f.hi}:${f.lo}`}`, f.meaning ?? '']),
+  );
+  const reported = Object.entries(LINT_CODES).filter(([, { explanation }]) => /no public document/.test(explanation));
+  return table(
+    ['what', 'what is missing'],
+    [
+      ...[...units].map(([name, families]) => [
+        `${name} of ${families.join('; ')}`,
+        'the model-specific code (MCi_STATUS[31:16])',
+      ]),
+      [
+        'Intel CPUs that are not among the families above',
+        'the model-specific codes, and which unit a bank is; they stay raw',
+      ],
+      ...SMCA_BANKS.filter(b => b.codes === NOT_PUBLIC).map(b => [`${b.name} (${b.id})`, 'the extended error codes']),
+      ...bits.map(([what = '', text = '']) => [what, text]),
+      ...reported.map(([code, { title, explanation }]) => [
+        `${title} (${code})`,
+        explanation.split(/(?<=\.) /).find(sentence => sentence.includes('no public document')) ?? '',
+      ]),
+    ],
+  );
+}
+
 /** What `scripts/differential.ts` finds, with who is right. */
 function differences(): string {
   const rows = JUDGED.map(({ fact, right, why }) => [fact, right, why]);
@@ -316,6 +354,7 @@ export function decodeCoverage(): string {
     ),
     page(`Sections of firmware records (CPER), ${SECTIONS.length} of them taken apart`, sections()),
     page('Events', events()),
+    page('What no public document gives', notPublic()),
     page('Where mcelog says something else', differences()),
   ];
   return `${parts.join('\n').trimEnd()}\n`;
