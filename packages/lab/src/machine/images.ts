@@ -6,7 +6,7 @@ import { hostFile } from '@syndrome/decode/inject/poison.ts';
 import { agentBinary } from '../guest/agent-build.ts';
 import { libraryClosure } from '../guest/elf.ts';
 import type { KernelPart } from '../supply/kernel.ts';
-import type { KexecPart } from '../supply/kexec.ts';
+import type { GuestProgramPart } from '../supply/guest-program.ts';
 import type { NodePart } from '../supply/node.ts';
 import type { Supply } from '../supply/supply.ts';
 import { LabSkip } from '../errors.ts';
@@ -95,30 +95,32 @@ export async function agentImage(
   return file;
 }
 
-/** Files for dom0 with which it loads a crash kernel, and the command that does. */
-export function packCrashKernel(kexec: KexecPart, kernel: string, initrd: string, commandLine: string): InnerProgram {
-  const libraries = libraryClosure([kexec.program], kexec.libraries).filter(
-    l => basename(l) !== basename(kexec.loader),
-  );
+/** Packs a program of the supply with its loader and libraries into a folder of the image. */
+export function packProgram({ program, loader, libraries }: GuestProgramPart, folder: string): InnerProgram {
+  const needed = libraryClosure([program], libraries).filter(l => basename(l) !== basename(loader));
+  const name = basename(program);
   return {
     files: [
-      { file: kexec.program, path: 'kexec/kexec' },
-      { file: kexec.loader, path: 'kexec/ld.so' },
-      ...libraries.map(file => ({ file, path: `kexec/lib/${basename(file)}` })),
-      { file: kernel, path: 'crash/kernel' },
-      { file: initrd, path: 'crash/initrd' },
+      { file: program, path: `${folder}/${name}` },
+      { file: loader, path: `${folder}/ld.so` },
+      ...needed.map(file => ({ file, path: `${folder}/lib/${basename(file)}` })),
     ],
-    argv: [
-      '/kexec/ld.so',
-      '--library-path',
-      '/kexec/lib',
-      '/kexec/kexec',
-      '--kexec-syscall',
-      '--load-panic',
-      '/crash/kernel',
-      '--initrd=/crash/initrd',
-      `--append=${commandLine}`,
-    ],
+    argv: [`/${folder}/ld.so`, '--library-path', `/${folder}/lib`, `/${folder}/${name}`],
+  };
+}
+
+/** Files for dom0 with which it loads a crash kernel, and the command that does. */
+export function packCrashKernel(
+  kexec: GuestProgramPart,
+  kernel: string,
+  initrd: string,
+  commandLine: string,
+): InnerProgram {
+  const { files, argv } = packProgram(kexec, 'kexec');
+  const load = ['--kexec-syscall', '--load-panic', '/crash/kernel', '--initrd=/crash/initrd'];
+  return {
+    files: [...files, { file: kernel, path: 'crash/kernel' }, { file: initrd, path: 'crash/initrd' }],
+    argv: [...argv, ...load, `--append=${commandLine}`],
   };
 }
 

@@ -14,7 +14,8 @@ export type PartKind =
   | 'busybox'
   | 'toolchain'
   | 'node'
-  | 'kexec';
+  | 'kexec'
+  | 'rasdaemon';
 
 /** A Debian package that a part was made of, with the checksum that apt verified. */
 export interface PartPackage {

@@ -1,10 +1,10 @@
 import type { DebianArch } from './apt.ts';
 import type { BusyboxPart, FirmwarePart, XenPart } from './extras.ts';
 import { Fetcher, type FetcherOptions } from './fetcher.ts';
+import type { GuestProgramPart } from './guest-program.ts';
 import type { CachedPart, Cleaned, CleanWhat } from './inspect.ts';
 import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } from './kernel.ts';
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
-import type { KexecPart } from './kexec.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import type { NodePart } from './node.ts';
 import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
@@ -81,9 +81,15 @@ export class Supply {
   }
 
   /** kexec with its libraries, for the guest that loads a crash kernel. */
-  async kexec(): Promise<KexecPart> {
+  async kexec(): Promise<GuestProgramPart> {
     const { obtainKexec } = await import('./kexec.ts');
     return await obtainKexec(this.#fetcher);
+  }
+
+  /** rasdaemon with its libraries, for the guest whose machine checks it is to decode beside ours. */
+  async rasdaemon(): Promise<GuestProgramPart> {
+    const { obtainRasdaemon } = await import('./rasdaemon.ts');
+    return await obtainRasdaemon(this.#fetcher);
   }
 
   /** A static busybox for guests. */
