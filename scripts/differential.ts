@@ -6,8 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { decode } from '@syndrome/decode/decode/decoder.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
+import { Comparison } from './differential/compare.ts';
 import { JUDGED } from './differential/judged.ts';
-import type { Judged } from './differential/judged.ts';
 import { mcelogSays, ourFacts } from './differential/facts.ts';
 import type { Said } from './differential/facts.ts';
 import { mcelogOnPath } from './mcelog.ts';
@@ -68,12 +68,6 @@ function lines({ status, bank, mcgStatus, misc, cpuid }: Made, number: number): 
   );
 }
 
-interface Met {
-  count: number;
-  /** What each said, and of which record. */
-  example: string;
-}
-
 const mcelog = mcelogOnPath();
 if (mcelog === undefined) {
   console.log('mcelog: none on PATH, and MCELOG= names none; nothing was compared');
@@ -93,50 +87,22 @@ for (const block of stdout.split(/^(?=Hardware event\.|HARDWARE ERROR\.)/m)) {
   if (said !== undefined) theirs.set(said.tsc, said);
 }
 
-/** Facts that are a matter of the code: they can be compared where both read the same one. */
-const OF_CODE: ReadonlySet<string> = new Set(['TT', 'LL', 'RRRR', 'PP', 'T', 'II', 'MMM', 'CCCC', 'rootPort']);
-const judged = new Map<Judged, Met>();
-const open = new Map<string, Met>();
+const comparison = new Comparison(JUDGED);
 let compared = 0;
-
-function differ(fact: string, a: string, b: string, status: bigint, bank: number | undefined): void {
-  const known = JUDGED.find(
-    j => j.fact === fact && j.theirs.test(a) && j.ours.test(b) && (j.when === undefined || j.when(status)),
-  );
-  const example = `${a} against ${b}, status ${hex64(status)}, bank ${bank}`;
-  const met = known === undefined ? open.get(`${fact}: ${a}, ${b}`) : judged.get(known);
-  if (met !== undefined) met.count++;
-  else if (known !== undefined) judged.set(known, { count: 1, example });
-  else open.set(`${fact}: ${a}, ${b}`, { count: 1, example });
-}
-
 for (const record of decode(text).records) {
   const { status = 0n, tsc = 0n } = record.registers;
   const said = theirs.get(tsc.toString(16));
   if (said === undefined) continue;
   compared++;
-  if (said.status !== status) {
-    differ('status', hex64(said.status), hex64(status), status, record.bank);
-    continue;
-  }
-  const [a, b] = [said.facts, ourFacts(record)];
-  for (const fact of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    // What a bank without VAL holds is nothing to one of the two, and something to the other.
-    if (fact !== 'valid' && b['valid'] === 'no') continue;
-    if (OF_CODE.has(fact) && a['code'] !== b['code']) continue;
-    const [x = '-', y = '-'] = [a[fact], b[fact]];
-    if (x !== y) differ(fact, x, y, status, record.bank);
-  }
+  const where = `bank ${record.bank}`;
+  if (said.status === status) comparison.facts(said.facts, ourFacts(record), status, where);
+  else comparison.differ('status', hex64(said.status), hex64(status), status, where);
 }
 
 console.log(`${mcelog.version}: ${compared} of ${made.length} records compared`);
-for (const row of JUDGED) {
-  const met = judged.get(row);
-  const seen = met === undefined ? 'not met' : `${met.count} times, as ${met.example}`;
-  console.log(`\n${row.fact}: right ${row.right === 'both' ? 'are both' : 'is ours'}; ${seen}\n  ${row.why}`);
-}
-for (const [what, { count, example }] of open) console.log(`\nnot judged: ${what}; ${count} times, as ${example}`);
-if (open.size > 0) {
-  console.log(`\n${open.size} disagreements are not judged: say in scripts/differential/judged.ts who is right`);
+for (const paragraph of comparison.report()) console.log(`\n${paragraph}`);
+const { open } = comparison;
+if (open.length > 0) {
+  console.log(`\n${open.length} disagreements are not judged: say in scripts/differential/judged.ts who is right`);
   process.exitCode = 1;
 }

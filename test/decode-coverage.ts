@@ -25,6 +25,7 @@ import { cellsOf } from '@syndrome/decode/text/transport/cells.ts';
 import { isLogLine, jsonLine } from '@syndrome/decode/text/transport/json-lines.ts';
 
 import { JUDGED } from '../scripts/differential/judged.ts';
+import { RAS_JUDGED_AMD, RAS_JUDGED_INTEL } from '../scripts/differential/rasdaemon/judged.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'packages/decode/src');
@@ -266,7 +267,7 @@ function events(): string {
     const { record, severity = 'info' } = kindRow(kind);
     if (record === undefined) return [];
     const name = recordName(kind);
-    const holds = hasRecord(r => r.kind === 'event' && r.class === name);
+    const holds = hasRecord(r => (r.kind === 'event' || r.kind === 'memory-failure') && r.class === name);
     return [[`\`${name}\``, record.headline, record.reporter, severity, goldens(holds)]];
   });
   const others = eventKinds.length - rows.length;
@@ -329,6 +330,18 @@ function differences(): string {
   ].join('\n');
 }
 
+/** What `scripts/rasdaemon.ts` finds, with who is right. */
+function rasdaemonDifferences(): string {
+  const rows = (vendor: string, judged: typeof JUDGED): string[][] =>
+    judged.map(({ fact, right, why }) => [vendor, fact, right, why]);
+  return [
+    "`node scripts/rasdaemon.ts` gives machine checks to guests of the lab in which Debian's rasdaemon runs. What it prints and what it stores",
+    'has to be decoded to the registers that were injected; where its words are others than ours, they have to be of these:',
+    '',
+    table(['vendor', 'of', 'right', 'why'], [...rows('Intel', RAS_JUDGED_INTEL), ...rows('AMD', RAS_JUDGED_AMD)]),
+  ].join('\n');
+}
+
 /** The page. */
 export function decodeCoverage(): string {
   const page = (name: string, body: string): string => `## ${name}\n\n${body}\n`;
@@ -356,6 +369,7 @@ export function decodeCoverage(): string {
     page('Events', events()),
     page('What no public document gives', notPublic()),
     page('Where mcelog says something else', differences()),
+    page('Where rasdaemon says something else', rasdaemonDifferences()),
   ];
   return `${parts.join('\n').trimEnd()}\n`;
 }

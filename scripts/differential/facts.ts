@@ -3,14 +3,13 @@
  * them says. What mcelog prints is a fact of the program (seen of v208); what it means is told by the table of the SDM that is named.
  */
 import { decodeMcacod } from '@syndrome/decode/mca/mcacod.ts';
+import type { McaVendor } from '@syndrome/decode/mca/record.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
-
-/** Name of a fact → what is said of it; a fact that one of the two does not speak of is missing there. */
-type Facts = Readonly<Record<string, string>>;
+import type { Facts } from './compare.ts';
 
 type Line = readonly [shape: RegExp, facts: (groups: readonly string[]) => Record<string, string>];
 
-const REQUESTS: Readonly<Record<string, string>> = {
+export const REQUESTS: Readonly<Record<string, string>> = {
   Generic: 'ERR',
   Read: 'RD',
   Write: 'WR',
@@ -21,20 +20,26 @@ const REQUESTS: Readonly<Record<string, string>> = {
   Eviction: 'EVICT',
   Snoop: 'SNOOP',
 };
-const PARTS: Readonly<Record<string, string>> = {
+export const PARTS: Readonly<Record<string, string>> = {
   'Local-CPU-originated-request': 'SRC',
   'Responed-to-request': 'RES',
   'Observed-error-as-third-party': 'OBS',
   Generic: 'GEN',
 };
-const SPACES: Readonly<Record<string, string>> = { 'Memory-access': 'M', IO: 'IO', 'Other-transaction': 'OTHER' };
-const TYPES: Readonly<Record<string, string>> = { Instruction: 'I', Data: 'D', Generic: 'G' };
-const named = (names: Readonly<Record<string, string>>, word = ''): string => names[word] ?? `unknown ${word}`;
+export const SPACES: Readonly<Record<string, string>> = {
+  'Memory-access': 'M',
+  IO: 'IO',
+  'Other-transaction': 'OTHER',
+};
+export const TYPES: Readonly<Record<string, string>> = { Instruction: 'I', Data: 'D', Generic: 'G' };
+/** A word of another decoder in the vocabulary. */
+export const named = (names: Readonly<Record<string, string>>, word = ''): string => names[word] ?? `unknown ${word}`;
 /** `Level-1` as the tables of the SDM call it: the highest stands for any. */
-const level = (word = ''): string => ['L0', 'L1', 'L2', 'LG'][Number(word.replace('Level-', ''))] ?? `unknown ${word}`;
+export const level = (word = ''): string =>
+  ['L0', 'L1', 'L2', 'LG'][Number(word.replace('Level-', ''))] ?? `unknown ${word}`;
 
 /** Simple codes: SDM vol. 3B, "IA32_MCi_Status [15:0] Simple Error Code Encoding". */
-const SIMPLE: Readonly<Record<string, string>> = {
+export const SIMPLE: Readonly<Record<string, string>> = {
   'No Error': 'no-error',
   Unclassified: 'unclassified',
   'Microcode ROM parity error': 'microcode-rom-parity',
@@ -122,9 +127,9 @@ export function mcelogSays(text: string): Said | undefined {
 const CLASSES: ReadonlySet<string> = new Set(['UCNA', 'SRAO', 'SRAR']);
 const IO_PORT = /root port ([0-9a-f]+:[0-9a-f]{2}:[0-9a-f]{2}\.\d)/;
 
-/** What ours says of it, in the same words. */
-export function ourFacts(record: DecodedRecord): Facts {
-  const { flags, threshold, mcacod, registers } = record;
+/** What the flags of a record say. */
+export function flagFacts(record: DecodedRecord): Record<string, string> {
+  const { flags, threshold, registers } = record;
   const has = (flag: string): boolean => flags.includes(flag);
   const facts: Record<string, string> = {};
   if (!has('VAL')) facts['valid'] = 'no';
@@ -138,15 +143,25 @@ export function ourFacts(record: DecodedRecord): Facts {
   if (threshold !== undefined) facts['threshold'] = threshold;
   const mcg = Number(registers['mcgStatus'] ?? 0n);
   facts['mcgStatus'] = ['RIPV', 'EIPV', 'MCIP', 'LMCE'].filter((_, bit) => ((mcg >> bit) & 1) === 1).join(' ');
+  return facts;
+}
+
+/** What its error code says. */
+export function codeFacts(record: DecodedRecord, vendor: McaVendor): Record<string, string> {
+  const { mcacod } = record;
+  const facts: Record<string, string> = {};
   const port = IO_PORT.exec(record.explanation)?.[1];
   if (port !== undefined) facts['rootPort'] = port;
   if (mcacod === undefined) return facts;
   facts['code'] = mcacod.class;
   if (mcacod.filtered === true) facts['filtered'] = 'yes';
   // What the fields of a code are called belongs to the code.
-  const { fields } = decodeMcacod(mcacod.value, 'intel');
+  const { fields } = decodeMcacod(mcacod.value, vendor);
   for (const [name, value] of Object.entries(fields)) {
     facts[name] = name === 'CCCC' && value === 15 ? 'unspecified' : String(value);
   }
   return facts;
 }
+
+/** What ours says of a record, in the same words. */
+export const ourFacts = (record: DecodedRecord): Facts => ({ ...flagFacts(record), ...codeFacts(record, 'intel') });

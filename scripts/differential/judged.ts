@@ -1,17 +1,7 @@
-/** @module Disagreements of two decoders that are known, each with who is right and by which document. */
+/** @module Disagreements with mcelog that are known, each with who is right and by which document. */
 import { errorCodeOf, unfiltered } from '@syndrome/decode/mca/mcacod.ts';
 import { MCI_STATUS_INTEL } from '@syndrome/decode/mca/registers.ts';
-
-export interface Judged {
-  /** The fact, and what each says of it; `-` where one does not speak of it. */
-  readonly fact: string;
-  readonly theirs: RegExp;
-  readonly ours: RegExp;
-  /** Of which records, where not of all. */
-  readonly when?: (status: bigint) => boolean;
-  readonly right: 'ours' | 'both';
-  readonly why: string;
-}
+import type { Judged } from './compare.ts';
 
 const { UC } = MCI_STATUS_INTEL.masks;
 const CODES = 'SDM vol. 3B, "IA32_MCi_Status [15:0] Compound Error Code Encoding"';
