@@ -266,7 +266,7 @@ describe('two libvirt hosts, their agents and a controller', () => {
     expect(report.decided).toMatchObject({ rung: 'restart-elsewhere', rule: 'third-error' });
     expect(report.witnesses).toEqual(['drill lab.injected', 'libvirt vmm.memory-failure']);
     expect(report.steps.map(({ step, ms }) => [step, typeof ms])).toEqual(
-      ['durable', 'incident', 'witness', 'notice', 'act', 'proof', 'start'].map(step => [step, 'number']),
+      ['durable', 'incident', 'witness', 'notice', 'address', 'act', 'proof', 'start'].map(step => [step, 'number']),
     );
     await see(() => told('vm.restarted'));
     expect(await runsOn('a', 1)).toBe(true);
