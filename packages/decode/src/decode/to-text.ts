@@ -14,7 +14,7 @@ import { isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { rowOfSource } from './record.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord, DecodedSource, Finding } from './record.ts';
-import { COLUMNS, MIN_COLUMNS, labelled, wrap } from './wrap.ts';
+import { COLUMNS, MIN_COLUMNS, labelled, labelledWords, wrap } from './wrap.ts';
 
 /** Untrusted text for one place of a line: a tab there would move what follows. */
 function oneLine(text: string, maxLength: number): string {
@@ -359,7 +359,7 @@ export class TextWriter {
     const head = `${title}${where === '' ? '' : `  ${where}\n`}${this.#where(record, whereFrom(record))}`;
     const isEvent = record.raw.kind === 'event';
     const values = isEvent ? [] : registerValues(record);
-    const registers = values.length === 0 ? '' : joined(this.#labelled('registers', values.join(' ')));
+    const registers = values.length === 0 ? '' : this.#registerLines(record);
     const said = isEvent ? '' : `\n${this.#explanation(record)}`;
     return `${head}${isEvent ? '' : grade}${where64}${this.#cell(record)}${component}${input}${registers}${said}${lint}`;
   }
@@ -375,7 +375,7 @@ export class TextWriter {
     const shown = (member: keyof DecodedPlace): boolean =>
       kind === 'event' || isOfDimm(member) || (kind !== 'cper' && CELL.has(member)) || (isWhole && member !== 'socket');
     const text = where === undefined ? '' : placeText(where, shown);
-    return text === '' ? errors : `${joined(this.#labelled('place', oneLine(text, 400)))}${errors}`;
+    return text === '' ? errors : `${this.#line('place', oneLine(text, 400))}${errors}`;
   }
 
   #explanation({ explanation }: DecodedRecord): string {
@@ -398,11 +398,15 @@ export class TextWriter {
   #own(record: DecodedRecord, { pointer, explanation }: Said): string {
     // Of a machine check the explanation repeats place and address, and the fields the values.
     if (record.kind === 'x86-mca') {
-      return `${pointer}${joined(this.#labelled('registers', registerValues(record).join(' ')))}`;
+      return `${pointer}${this.#registerLines(record)}`;
     }
     const own = record.explanation === explanation ? '' : `\n${this.#explanation(record)}`;
     const registers = this.#registers(record);
     return `${pointer}${own}${registers === '' ? '' : `\n${registers}`}`;
+  }
+
+  #registerLines(record: DecodedRecord): string {
+    return joined(labelledWords('registers', registerValues(record), 13, this.#columns));
   }
 
   #labelled(label: string, text: string): string[] {

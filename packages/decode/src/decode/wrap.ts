@@ -30,6 +30,24 @@ export function wrap(text: string, indent = '', columns = COLUMNS): string[] {
   return lines;
 }
 
+/** {@link labelled} of words that are safe for a screen and hold no blank, such as `addr=0x…`: they need no second look. */
+export function labelledWords(label: string, words: readonly string[], width = 13, columns = COLUMNS): string[] {
+  if (words.length === 0) return [];
+  const pad = ' '.repeat(width + 2);
+  const lines: string[] = [];
+  let line = `  ${label.padEnd(width)}${words[0]}`;
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i] as string;
+    if (line.length + 1 + word.length <= columns) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = pad + word;
+    }
+  }
+  lines.push(line);
+  return lines;
+}
+
 /** `label  text`, wrapped, the text aligned behind the label. */
 export function labelled(label: string, text: string, width = 13, columns = COLUMNS): string[] {
   const pad = ' '.repeat(width + 2);
