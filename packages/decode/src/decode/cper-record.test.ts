@@ -100,13 +100,15 @@ describe('what to do next', () => {
     const bert = readFileSync(join(import.meta.dirname, 'golden', 'linux-bert.in'), 'utf8');
     const [report, check] = decode(bert).records;
     expect(report?.headline).toMatch(/of the previous boot, fatal/);
-    expect(check?.headline).toMatch(/^AMD machine check, .*, kept by the firmware from the previous boot \(bank 5\)$/);
+    expect(check?.headline).toMatch(
+      /^AMD machine check, .*, kept by the firmware from the previous boot \(APIC ID 0x0, bank 5\)$/,
+    );
     expect(check?.nextStep).toMatch(/boot before this one: Linux only prints it/);
     expect(check?.outlook).toEqual([]);
     const now = bert.replaceAll(/(?<=kernel: )(?=\[Hardware Error\])/g, '{3}');
     expect(decode(now).records.map(r => r.headline)).toEqual([
       expect.stringMatching(/^Firmware error record, fatal/),
-      expect.stringMatching(/, kept by the firmware \(bank 5\)$/),
+      expect.stringMatching(/, kept by the firmware \(APIC ID 0x0, bank 5\)$/),
     ]);
   });
 

@@ -145,6 +145,8 @@ export class EventDecoded extends LazyRecord {
       const value = fields[name];
       if (typeof value === 'bigint') detail.push(`${what} ${hex64(value)}`);
     }
+    const { apicId } = fields;
+    if (typeof apicId === 'bigint') detail.push(`APIC ID 0x${apicId.toString(16)}`);
     const pfn = fields['pfn'];
     if (typeof pfn === 'bigint') detail.unshift(`page frame 0x${pfn.toString(16)}`);
     return `${words?.headline ?? this.raw.name}${detail.length === 0 ? '' : `: ${detail.join(', ')}`}`;

@@ -11,7 +11,7 @@ import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
-import { placeOfMisc, placeOrNone } from './place.ts';
+import { cpuText, placeOfMisc, placeOrNone } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedTime } from './time.ts';
 import { mcaCase } from '../outlook/case.ts';
@@ -98,6 +98,8 @@ export class McaDecoded extends LazyRecord {
     return (this.#pattern ??= this.#kept.patterns.of(this.raw));
   }
   override get pattern(): object | undefined {
+    // What it shares with others does not say that it was fatal.
+    if (this.raw.reported !== undefined) return undefined;
     return this.#said.kept ? this.#said.of(this.raw.within ?? readersOf(this.source.from)) : undefined;
   }
   override get flags(): readonly string[] {
@@ -107,7 +109,7 @@ export class McaDecoded extends LazyRecord {
     return this.#said.class;
   }
   override get severity(): DecodedSeverity {
-    return this.#said.severity;
+    return this.raw.reported ?? this.#said.severity;
   }
   override get component(): DecodedComponent {
     return this.#said.component;
@@ -147,13 +149,15 @@ export class McaDecoded extends LazyRecord {
     return layout === undefined ? [] : this.#kept.rows.of(layout.member, layout.register, this.raw[layout.member]);
   }
   override get headline(): string {
-    const { cpu, bank } = this;
-    const where = [...(cpu === undefined ? [] : [`CPU ${cpu}`]), ...(bank === undefined ? [] : [`bank ${bank}`])];
+    const { bank } = this;
+    const cpu = cpuText(this.raw);
+    const where = [...(cpu === undefined ? [] : [cpu]), ...(bank === undefined ? [] : [`bank ${bank}`])];
     return where.length === 0 ? this.title : `${this.title} (${where.join(', ')})`;
   }
   override get title(): string {
-    const { within } = this.raw;
-    return within === undefined ? this.#said.headline : this.#said.headline + WITHIN[within][0];
+    const { within, reported } = this.raw;
+    const suffix = reported !== undefined && this.#said.severity !== reported ? ', reported as fatal' : '';
+    return this.#said.headline + (within === undefined ? '' : WITHIN[within][0]) + suffix;
   }
   override get explanation(): string {
     const { frame, page } = this.#said;

@@ -279,3 +279,54 @@ describe('what this project printed, laid out over lines', () => {
     expect(again.records.map(r => r.class)).toEqual(records.map(r => r.class));
   });
 });
+
+describe('what Windows says beside a record', () => {
+  const RECORD = (severity: string): string => `Common Platform Error Record @ fffffa8009e66028
+Record Id     : 01cd5d347afaed04
+Severity      : ${severity}
+Timestamp     : 7/8/2012 23:32:50
+Section 2     : x86/x64 MCA
+Severity      : ${severity}
+
+Error         : DCACHEL0_DRD_ERR (Proc 2 Bank 1)
+  Status      : 0xbd80000000100134
+  Address     : 0x00000001f3a8c2c0
+  Misc.       : 0x0000000000000086
+`;
+
+  it('makes a record that it calls fatal fatal, whatever the registers would allow', () => {
+    const intel = (text: string): DecodedRecord => decode(text, { vendor: 'intel' }).records[0] as DecodedRecord;
+    const fatal = intel(RECORD('Fatal (1)'));
+    expect([fatal.severity, fatal.class]).toEqual(['fatal', 'SRAR']);
+    expect(fatal.headline).toContain(', reported as fatal');
+    expect(intel(RECORD('Recoverable (0)')).severity).toBe('uncorrected-recoverable');
+    // It stays so when the record is read again.
+    const again = only(`${stringify(toData(fatal))}\n`);
+    expect([again.severity, again.headline]).toEqual([fatal.severity, fatal.headline]);
+  });
+
+  it('has the time of the error record, and of the event before its sentence', () => {
+    expect(only(RECORD('Fatal (1)')).time?.text).toBe('2012-07-08 23:32:50');
+    const event = `Source:        Microsoft-Windows-WHEA-Logger
+Date:          1/12/2022 9:08:33 AM
+Event ID:      18
+A fatal hardware error has occurred.
+
+Reported by component: Processor Core
+Error Source: Machine Check Exception
+Processor APIC ID: 4
+`;
+    const [first, second] = decode(event + event.replace('1/12/2022', '1/13/2022')).records;
+    expect([first?.time?.text, second?.time?.text]).toEqual(['2022-01-12 09:08:33', '2022-01-13 09:08:33']);
+    expect(first?.headline).toContain('APIC ID 0x4');
+  });
+
+  it('names the CPU of a bank that firmware logged by its APIC ID', () => {
+    const record = only(
+      '15,Critical,CPU,10/29/2021 12:28,10/29/2021 12:28,1,"Uncorrectable Machine Check Exception (Processor 1, APIC ID 0x00000010, Bank 0x00000004, Status 0xB2000000\'00070005)."\n',
+    );
+    expect(record.headline).toContain('(APIC ID 0x10, bank 4)');
+    expect(record.time?.text).toBe('2021-10-29 12:28:00');
+    expect(toText(record).join('\n')).toContain('2021-10-29 12:28:00, APIC ID 0x10, bank 4');
+  });
+});

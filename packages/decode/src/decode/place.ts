@@ -96,6 +96,12 @@ export function placeText(place: DecodedPlace, only?: (member: keyof DecodedPlac
   return parts.join(', ');
 }
 
+/** `CPU 3`, or `APIC ID 0x40` where only that is said; undefined where neither is. */
+export function cpuText({ cpu, apicId }: { cpu?: number; apicId?: bigint }): string | undefined {
+  if (cpu !== undefined) return `CPU ${cpu}`;
+  return apicId === undefined ? undefined : `APIC ID 0x${apicId.toString(16)}`;
+}
+
 /** Nothing at all is no place. */
 export function placeOrNone(place: DecodedPlace): DecodedPlace | undefined {
   for (const _ in place) return place;

@@ -10,7 +10,7 @@ import { bitStrip, halved } from './bit-strip.ts';
 import { countText } from './count.ts';
 import { CREATOR_WINDOWS } from '../cper/guid.ts';
 import { hasReaders, tellingMessage } from './outlook.ts';
-import { isOfDimm, placeText } from './place.ts';
+import { cpuText, isOfDimm, placeText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import { rowOfSource } from './record.ts';
 import type { DecodedAddress, DecodedCode, DecodedField, DecodedRecord, DecodedSource, Finding } from './record.ts';
@@ -176,11 +176,12 @@ class Clock {
 function place(record: DecodedRecord, clock: Clock): string {
   if (record.raw.kind !== 'x86-mca') return oneLine(record.time?.text ?? '', 80);
   const { time, socket } = record.raw;
-  const { cpu, bank } = record;
+  const { bank } = record;
+  const cpu = cpuText(record.raw);
   const parts: string[] = [];
   if (time !== undefined && time !== 0n) parts.push(clock.text(time));
   else if (record.lineTime !== undefined) parts.push(oneLine(record.lineTime.text, 80));
-  if (cpu !== undefined) parts.push(`CPU ${cpu}`);
+  if (cpu !== undefined) parts.push(cpu);
   if (bank !== undefined) parts.push(`bank ${bank}`);
   if (socket !== undefined) parts.push(`socket ${socket}`);
   return parts.join(', ');

@@ -47,6 +47,24 @@ export const BMC = {
       next: 'Look for the errors before it; replace the module it names.',
     },
   }),
+  'bmc-bus-corrected': row(FIELDS, 'A management controller logs a corrected error of a bus.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: corrected bus error',
+      explanation: `${OUTSIDE} A critical interrupt of PCI or another bus (IPMI 2.0 table 42-3, sensor type 13h); no memory module is named.`,
+      next: 'Count them; look at the AER lines of the host at the same moment for the device.',
+    },
+  }),
+  'bmc-bus-uncorrected': row(FIELDS, 'A management controller logs an uncorrected bus error or a fatal interrupt.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: uncorrected bus error or fatal interrupt',
+      explanation: `${OUTSIDE} A critical interrupt: a parity or system error of PCI, a fatal error of a bus or an NMI (IPMI 2.0 table 42-3, sensor type 13h).`,
+      next: 'Look at the AER lines and machine checks of the host at the same moment: they name the device or the bank.',
+    },
+  }),
   'bmc-processor-corrected': row(FIELDS, 'A management controller logs a corrected machine check.', {
     severity: 'corrected',
     record: {

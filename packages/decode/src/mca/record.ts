@@ -78,6 +78,8 @@ export interface X86McaRecord {
    */
   within?: 'report' | 'previous-boot' | 'start';
   said?: McaSaid;
+  /** The program that wrote it calls the error fatal, whatever its registers say: the machine went down with it. */
+  reported?: 'fatal';
   origin?: RecordOrigin;
 }
 

@@ -10,7 +10,8 @@ import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 import { BMC_MESSAGES, DIMM } from './messages.ts';
-import { RAW_NEEDLES, rawEvent } from './raw-record.ts';
+import { dateIn } from '../transport/dates.ts';
+import { RAW_NEEDLES, rawBytes, rawEvent, rawRest } from './raw-record.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
   'orrectable ECC',
@@ -58,6 +59,26 @@ export const BMC_NEEDLES: readonly string[] = [
   'Uncorrectable memory component',
   'emory module event cause',
   ' COUNT="',
+  'LAST_UPDATE="',
+  'Date/Time:',
+  'Timestamp       =',
+  'Critical       ',
+  'Caution        ',
+  'Repaired       ',
+  'ritical Interrupt',
+  'us Correctable',
+  'us Uncorrectable',
+  'us Fatal',
+  'PCI SERR',
+  'PCI PERR',
+  ' IERR',
+  'ERR/CATERR',
+  'orrected ECC',
+  'orrected memory error',
+  'orrectable error detected',
+  'orrectable errors detected',
+  'ulti-bit error',
+  'ailing DIMM: DIMM location',
   ...RAW_NEEDLES,
 ];
 
@@ -79,7 +100,7 @@ export const BMC_PROGRAMS: readonly string[] = [
 
 const MAX_TEXT = 240;
 /** `1 | 12/29/2014 | 14:29:00 | Memory #0x01 | Correctable ECC (…) | Asserted`; with `-c` with commas. */
-const SENSOR = /^(Memory|Processor)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
+const SENSOR = /^(Memory|Processor|Critical Interrupt)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
 const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
 const DATE = /^\d{1,4}[/-](?:\d{1,2}|[A-Z][a-z]{2})[/-]\d{2,4}$|^[A-Z][a-z]{2}-\d{2}-\d{4}$|^Pre-Init$/;
 /** `7840 08/09/11 15:10:47 MIN BMC Memory #08 Uncorrectable ECC, DIMM6/CPU1 6f [20 ff 10]` of ipmiutil. */
@@ -109,6 +130,24 @@ const DETAIL =
   /^\s{0,4}(Timestamp|Sensor Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
 const RECORD = /^\s{0,4}SEL Record ID {1,32}: ([0-9a-f]{1,4})\s*$/;
 const MAX_LINES = 24;
+/** A time in a line of its own, before the sentence of the same event: racadm, iLO's XML, Redfish. */
+const WHEN =
+  /^[\s{]{0,40}"?(?:Date\/Time|Time ?stamp|LAST_UPDATE|Last ?Update|Created|EventTimestamp|Date and Time)"?\s{0,24}[:=]\s{0,12}"?(?=[\dA-Z])/i;
+/** hplog: number, severity, first and last time, how often; the sentence stands in the next line behind `LOG: `. */
+const HPLOG =
+  /^\s{0,4}\d{4,5} {1,4}(?:Information|Caution|Critical|Repaired|Warning) {1,12}\d{2}:\d{2} {1,4}\d{2}\/\d{2}\/\d{4} {1,4}(\d{2}:\d{2} {1,4}\d{2}\/\d{2}\/\d{4}) {1,4}(\d{1,6})\s*$/;
+/** What stands before the sentence of such an event. */
+const MEMBER = /^\s{0,40}"?(?:Description|Message|LOG)"?\s{0,24}[:=]\s{0,12}"?$/i;
+/** Lines between such a time and the sentence. */
+const MAX_WHEN = 12;
+/**
+ * What stands before a sentence that a program wrote: nothing, a mark, a number or code, a severity or the kind of sensor. In prose it is
+ * another word.
+ */
+const BEFORE =
+  /(?:^|[:|>"'()[\]{},;*#=+\-–—!\t/]|\s{2}|\d|\b(?:Memory|Processor|CPU|DIMM|ECC|Critical|Warning|Caution|Error|Info|Informational|OK|Non-Critical|Fatal|Assert(?:ed)?)|0x[0-9a-f]{1,16}|\b[A-Z]{2,8}\d{2,6}[A-Z]?)\s{0,4}$/;
+/** The headline of what this project made of such a sentence. */
+const OWN = /\bManagement controller: /;
 
 type Fields = KindFields<'bmc-memory-corrected'>;
 
@@ -136,6 +175,9 @@ export class BmcReader implements Reader {
   readonly #source: string;
   #open: { firstLine: number; lines: number; said: Map<string, string> } | undefined;
   #count: { line: number; count: number } | undefined;
+  #when: { line: number; time: string } | undefined;
+  /** Bytes of a record whose last two stand in the next line. */
+  #cut: { line: number; bytes: number[] } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -143,16 +185,17 @@ export class BmcReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined || this.#cut !== undefined;
   }
 
   get since(): number {
-    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+    return this.#open?.firstLine ?? this.#cut?.line ?? Number.POSITIVE_INFINITY;
   }
 
   push(text: string, lineNumber: number): boolean {
     const counted = EVENT_COUNT.exec(text)?.[1];
     if (counted !== undefined) this.#count = { line: lineNumber, count: Number(counted) };
+    this.#time(text, lineNumber);
     this.#immBank(text, lineNumber);
     return (
       this.#detail(text, lineNumber) ||
@@ -165,11 +208,13 @@ export class BmcReader implements Reader {
   }
 
   skipped(lines: number): void {
+    this.#cut = undefined;
     if (this.#open !== undefined && (this.#open.lines += lines) > MAX_LINES) this.#open = undefined;
   }
 
   end(): void {
     this.#open = undefined;
+    this.#cut = undefined;
   }
 
   /** A bank that firmware read: all its registers stand in the line. */
@@ -183,8 +228,32 @@ export class BmcReader implements Reader {
     if (misc !== undefined) record.misc = misc;
     dropInvalid(record);
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
-    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
+    const time = this.#timeOf(text.slice(0, m?.index ?? 0), lineNumber);
+    const stamp = time === undefined ? {} : { stamp: time };
+    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, ...stamp, record, notes: [] });
     return true;
+  }
+
+  /** Keeps the time, and how often, that a line says of the sentence that follows. */
+  #time(text: string, lineNumber: number): void {
+    const row = HPLOG.exec(text);
+    const when = row?.[1] ?? (WHEN.test(text) ? text.slice(0, 160) : undefined);
+    const time = when === undefined ? undefined : dateIn(when.split(/INITIAL_UPDATE/)[0] ?? '', true);
+    if (time !== undefined) this.#when = { line: lineNumber, time };
+    if (row !== null) this.#count = { line: lineNumber, count: Number(row[2]) };
+  }
+
+  /** When it was, by what stands before the sentence in its line, or by a line before it. */
+  #timeOf(before: string, lineNumber: number): string | undefined {
+    // Of a sentence in a member of its own; any other line has its own beginning.
+    const isNear = this.#when !== undefined && lineNumber - this.#when.line <= MAX_WHEN && MEMBER.test(before);
+    const near = isNear ? this.#when?.time : undefined;
+    // Other forms are read wherever a line begins with them.
+    const said = (before.split(/INITIAL_UPDATE/)[0] ?? '').slice(-160).replaceAll(' | ', ' ');
+    const inLine = said.includes('/') ? dateIn(said, true) : undefined;
+    const time = inLine ?? near;
+    // A clock that was never set.
+    return time?.startsWith('1970') === true ? undefined : time;
   }
 
   /** The bank beside a sentence: both are of one error. */
@@ -198,12 +267,25 @@ export class BmcReader implements Reader {
     this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
   }
 
-  /** The 16 bytes of a record, as `ipmitool raw` and crash dumps of controllers give them. */
+  /** The 16 bytes of a record, as `ipmitool raw`, `sel save` and crash dumps of controllers give them. */
   #raw(text: string, lineNumber: number): boolean {
-    const event = rawEvent(text);
+    const cut = this.#cut;
+    this.#cut = undefined;
+    const rest = cut?.line === lineNumber - 1 ? rawRest(text) : undefined;
+    if (cut !== undefined && rest !== undefined) return this.#rawEvent([...cut.bytes, ...rest], cut.line, lineNumber);
+    const raw = rawBytes(text);
+    if (raw?.cut === true) {
+      this.#cut = { line: lineNumber, bytes: raw.bytes };
+      return true;
+    }
+    return raw !== undefined && this.#rawEvent(raw.bytes, lineNumber);
+  }
+
+  #rawEvent(bytes: readonly number[], firstLine: number, lastLine = firstLine): boolean {
+    const event = rawEvent(bytes);
     if (event === undefined) return false;
     const { message, type, ...more } = event;
-    return this.#say(message, type, more, lineNumber);
+    return this.#say(message, type, more, firstLine, lastLine);
   }
 
   #ipmiutil(text: string, lineNumber: number): boolean {
@@ -228,7 +310,11 @@ export class BmcReader implements Reader {
     const rest = cells.slice(date + (TIME.test(time) ? 2 : 1));
     const sensor = rest.findIndex(c => SENSOR.test(c));
     if (sensor < 0 || rest.some(c => /^Deasserted|^Deassertion/i.test(c))) return false;
-    const type = rest.some(c => /^Processor|^CPU(?!.{0,16}DIMM)/i.test(c)) ? 'processor' : 'memory';
+    const type = rest.some(c => /^Critical Interrupt/i.test(c))
+      ? 'interrupt'
+      : rest.some(c => /^Processor|^CPU(?!.{0,16}DIMM)/i.test(c))
+        ? 'processor'
+        : 'memory';
     const said = rest.slice(sensor + 1).filter(c => c !== '' && !/^Assert/i.test(c) && c.toLowerCase() !== type);
     const when = TIME.test(time) ? `${cells[date] ?? ''} ${time}` : (cells[date] ?? '');
     const name = rest[sensor] ?? '';
@@ -277,20 +363,24 @@ export class BmcReader implements Reader {
     if (known === undefined) return false;
     // Before a sentence stands what is no part of it.
     const from = type === undefined ? text.search(known.re) : 0;
-    if (type === undefined && (/\bdeassert/i.test(text) || PLACEHOLDER.test(text))) return false;
+    const before = text.slice(0, from);
+    if (type === undefined && (/\bdeassert/i.test(text) || PLACEHOLDER.test(text) || OWN.test(before))) return false;
+    if (type === undefined && !BEFORE.test(before)) return false;
     const message = text
       .slice(from, from + MAX_TEXT)
-      .replace(endOfQuotation(text.slice(0, from)), '')
+      .replace(endOfQuotation(before), '')
       .trim();
     const fields: Fields = { message, ...more };
+    const time = type === undefined ? this.#timeOf(before, firstLine) : undefined;
+    if (time !== undefined) fields.time = time;
     if (known.event.startsWith('bmc-memory')) {
       const said = text.slice(from, from + MAX_TEXT);
       const sensor = more.sensor ?? '';
       const label = labelIn(said) ?? SENSOR_OF_DIMM.exec(sensor)?.[1] ?? labelIn(sensor);
       const [count, addr] = [COUNT.exec(said)?.[1], hexU64(ADDRESS.exec(said)?.[1])];
-      if (label !== undefined) fields.label = label;
+      if (label !== undefined) fields.label ??= label;
       if (count !== undefined) fields.count = Number(count);
-      else if (this.#count !== undefined && this.#count.line === firstLine - 1) fields.count = this.#count.count;
+      else if (this.#count !== undefined && this.#count.line === firstLine - 1) fields.count ??= this.#count.count;
       if (addr !== undefined) fields.addr = addr;
     }
     this.#sink({ ...eventItem('bmc', firstLine, { name: known.event, fields }), lastLine });

@@ -1,7 +1,7 @@
 /**
  * @module The sentences in which management controllers tell of memory and processors. Sources: IPMI 2.0 table 42-3 (sensor types 07h
  * and 0Ch, in the words of ipmitool, ipmiutil and FreeIPMI), Dell's event messages (MEM…, CPU…), HPE's Integrated Management Log,
- * Lenovo's XClarity Controller (FQXS…) and IBM's IMM before it, Cisco's CIMC, Huawei's iBMC, OpenBMC's message registry.
+ * Lenovo's XClarity Controller (FQXS…) and IBM's IMM before it, Cisco's CIMC, Huawei's iBMC, OpenBMC's message registry, Meta's OpenBMC.
  */
 import type { BMC } from '../../events/bmc.ts';
 
@@ -11,7 +11,7 @@ type BmcKind = keyof typeof BMC;
 interface BmcMessage {
   readonly re: RegExp;
   readonly event: BmcKind;
-  readonly sensor?: 'memory' | 'processor';
+  readonly sensor?: 'memory' | 'processor' | 'interrupt';
 }
 
 /** The first that matches counts. */
@@ -35,12 +35,33 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     sensor: 'processor',
   },
   { re: /\bcorrectable machine check/i, event: 'bmc-processor-corrected', sensor: 'processor' },
+  { re: /\bBus Correctable/i, event: 'bmc-bus-corrected', sensor: 'interrupt' },
+  {
+    re: /\bPCI [PS]ERR\b|\bBus (?:Uncorrectable|Fatal)|\bFatal NMI\b|\bI\/O channel check/i,
+    event: 'bmc-bus-uncorrected',
+    sensor: 'interrupt',
+  },
+  // The words of IPMI 2.0, table 42-3, in a sentence
+  {
+    re: /\bcorrectable ECC ?\/ ?other correctable memory error:? logging limit reached\b/i,
+    event: 'bmc-memory-limit',
+  },
+  { re: /\buncorrectable ECC ?\/ ?other uncorrectable memory error\b/i, event: 'bmc-memory-uncorrected' },
+  { re: /\bcorrectable ECC ?\/ ?other correctable memory error\b/i, event: 'bmc-memory-corrected' },
   // Dell
+  {
+    re: /\b(?:Persistent )?correctable memory error rate (?:has )?(?:increased|exceeded) for\b/i,
+    event: 'bmc-memory-limit',
+  },
   {
     re: /\bMulti-?bit memory errors? (?:is |are )?detected on (?:a memory device at|the memory device at)? ?(?:location)?/i,
     event: 'bmc-memory-uncorrected',
   },
-  { re: /\bCorrectable memory error rate exceeded\b/i, event: 'bmc-memory-limit' },
+  { re: /\bCorrectable memory error rate (?:has )?(?:exceeded|increased)\b/i, event: 'bmc-memory-limit' },
+  {
+    re: /\bCorrect(?:able|ed) (?:memory |ECC |memory ECC |ECC memory )?errors? (?:rate )?threshold (?:(?:is|was|has been) )?(?:exceeded|reached)(?= (?:on|for|at|in|by|\()|[.:,]|\s*$)/i,
+    event: 'bmc-memory-limit',
+  },
   { re: /\bCorrectable memory error logging disabled\b/i, event: 'bmc-memory-limit' },
   { re: /\bPersistent correctable memory errors? (?:is |are )?detected\b/i, event: 'bmc-memory-corrected' },
   {
@@ -48,7 +69,7 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-processor-uncorrected',
   },
   {
-    re: /\buncorrectable multi-bit memory errors in the non-execution path of a memory device at the location DIMM/i,
+    re: /\bThe system memory has faced uncorrectable multi-bit memory errors in the non-execution path of a memory device at the location DIMM/i,
     event: 'bmc-memory-uncorrected',
   },
   {
@@ -56,7 +77,10 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-memory-uncorrected',
   },
   { re: /\bECC error correction (?:was )?detected on Bank \d/i, event: 'bmc-memory-corrected' },
-  { re: /\bhas detected a degradation in the DIMM installed in DIMM/i, event: 'bmc-memory-limit' },
+  {
+    re: /\bThe memory health monitor feature has detected a degradation in the DIMM installed in DIMM/i,
+    event: 'bmc-memory-limit',
+  },
   // HPE
   {
     re: /\bUncorrectable Memory Error(?= \([^)]{0,48}\d| ?- ?(?:The failed memory module|Processor \d|Slot \d|Board \d|DIMM)|: .{0,48}(?:DIMM|Memory Module))/i,
@@ -74,7 +98,7 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
   },
   { re: /\bMemory Logging Limit Reached for .{1,40}? on subsystem\b/i, event: 'bmc-memory-limit' },
   {
-    re: /\bPFA Threshold limit \(correctable error logging limit\) has been exceeded on DIMM number \d/i,
+    re: /\b(?:The )?PFA Threshold limit \(correctable error logging limit\) has been exceeded on DIMM number \d/i,
     event: 'bmc-memory-limit',
   },
   { re: /\bMulti-bit CE occurred on DIMM \d/i, event: 'bmc-memory-corrected' },
@@ -98,8 +122,28 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\bcorrectable (?:memory )?ECC(?: errors?)?(?: (?:on|at))? {0,2}[@(]{0,2} ?(?:DIMM[_ ]?(?:[A-Z]?\d|[A-Z]\b)|[A-Z]?[A-Z0-9]{1,6}[_ ]?DIMM[ _]?[A-Z]?\d|CPU ?\d)/i,
     event: 'bmc-memory-corrected',
   },
-  // Supermicro
-  { re: /\bFailing DIMM: DIMM location \(Uncorrectable memory component found\)/i, event: 'bmc-memory-uncorrected' },
+  {
+    re: /\b(?:uncorrectable|multi-?bit) (?:memory |ECC |memory ECC |ECC memory )?errors? (?:(?:is|are|was|were|has been|have been) )?(?:detected|found|occurred) (?:on|in|at|for) (?:the )?(?:DIMM|memory module|CPU ?\d|P\d)[ _-]?\(?['"]?[A-Z0-9]/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  {
+    re: /\b(?:correctable|corrected|single-?bit) (?:memory |ECC |memory ECC |ECC memory )?errors? (?:(?:is|are|was|were|has been|have been) )?(?:detected|found|occurred) (?:on|in|at|for) (?:the )?(?:DIMM|memory module|CPU ?\d|P\d)[ _-]?\(?['"]?[A-Z0-9]/i,
+    event: 'bmc-memory-corrected',
+  },
+  // Supermicro, and its screen at the start
+  {
+    re: /\bFailing DIMM: DIMM location\.? ?\(Uncorrectable memory component found\)/i,
+    event: 'bmc-memory-uncorrected',
+  },
+  { re: /\bFailing DIMM: DIMM location\.? ?\(Correctable memory component found\)/i, event: 'bmc-memory-corrected' },
+  { re: /\b(?:CPU ?\d{0,2}|Processor ?\d{0,2}|P\d):? (?:CAT ?ERR|IERR|MCERR)\b/i, event: 'bmc-processor-uncorrected' },
+  // Meta's OpenBMC (fby3, gpiod)
+  { re: /\b(?:IERR|MCERR)\/CATERR\b/, event: 'bmc-processor-uncorrected' },
+  // HPE, at the start
+  {
+    re: /\bUncorrectable Memory Error detected by ROM-based memory validation\b/i,
+    event: 'bmc-memory-uncorrected',
+  },
   // Dell's OpenManage, and ipmievd
   {
     re: /\bMemory device location: \S{1,24} {1,4}Possible memory module event cause: ?Multi[ -]?bit error/i,
@@ -123,4 +167,4 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
 
 /** What names the module, in the words of many boards: `DIMM_A1`, `P1_DIMMF1`, `CPU1_DIMM_A2`, `Processor 1, Memory Module 6`. */
 export const DIMM =
-  /\b(?:Processor|Slot|Board|System Memory)(?: \d{1,2})?,? (?:Memory Module|DIMM) \d{1,3}\b|\bMemory Device \d{1,3}\b|\bSocket=\w{1,3} Channel=\w{1,3} DIMM=\w{1,3}(?: Rank=\w{1,3})?|\bDIMM: \w{1,4} SOCKET: \d\b|\bDIMM (?:slot|number) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/g;
+  /\b(?:Processor|Slot|Board|System Memory)(?: \d{1,2})?,? (?:Memory Module|DIMM) \d{1,3}\b|\bMemory Device \d{1,3}\b|\bDIMM (?:P|CPU)\d{1,2}[_-]?[A-Z]\d{0,2}\b|\bSocket=\w{1,3} Channel=\w{1,3} DIMM=\w{1,3}(?: Rank=\w{1,3})?|\bDIMM: \w{1,4} SOCKET: \d\b|\bDIMM (?:slot|number) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/g;

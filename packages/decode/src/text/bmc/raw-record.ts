@@ -1,52 +1,121 @@
 /**
- * @module The 16 bytes of a system event record that nobody put into words: memory and processor events. Source: IPMI 2.0 table 32-1
- * (SEL event records), 42-3 (sensor types 07h and 0Ch with their offsets).
+ * @module System event records that nobody put into words, as bytes: what `ipmitool raw 0x0a 0x43` answers, records alone, and the files
+ * of `ipmitool sel save`. Source: IPMI 2.0 31.5 (Get SEL Entry), table 32-1 (SEL event records), table 29-6 (event data), table 42-3
+ * (sensor types 07h, 0Ch and 13h with their offsets).
  */
 
+import { bits, defineRegister } from '../../registers/register.ts';
+
+const EVENT_DATA_1 = defineRegister({
+  name: 'Event Data 1',
+  width: 8,
+  source: 'IPMI 2.0 table 29-6',
+  fields: [
+    bits(7, 6, 'DATA_2', 'what event data 2 is'),
+    bits(5, 4, 'DATA_3', 'what event data 3 is: 2 of the maker, 3 of the sensor type'),
+    bits(3, 0, 'OFFSET', 'which event of the sensor type it is'),
+  ],
+});
+/** The module, by the numbers of the specification. */
+const OF_SENSOR = 3n;
+
 /** Event message revision and sensor type, within the row. */
-export const RAW_NEEDLES: readonly string[] = [' 04 0c ', ' 04 07 ', ' 04 0C '];
+export const RAW_NEEDLES: readonly string[] = ['0c', '07', '13', '0C'].flatMap(type => [
+  ` 04 ${type} `,
+  `0x04 0x${type} `,
+]);
 
-/** Record id, record type 02h, time, generator, revision 04h, sensor type, sensor, event type 6Fh, three bytes of data. */
-const ROW =
-  /^\s{0,8}(?:[0-9a-f]{2} [0-9a-f]{2} )?[0-9a-f]{2} [0-9a-f]{2} 02 ((?:[0-9a-f]{2} ){4})[0-9a-f]{2} [0-9a-f]{2} 04 (07|0c) ([0-9a-f]{2}) (6f|ef) ([0-9a-f])([0-9a-f]) ([0-9a-f]{2}) ([0-9a-f]{2})\s*$/i;
+/** Bytes in hex, perhaps with the words of `sel save` behind them. */
+const ROW = /^\s{0,8}(?:rcvd: )?((?:0x)?[0-9a-f]{2}(?: {1,2}(?:0x)?[0-9a-f]{2}){6,19})\s{0,4}(#.{0,128})?$/i;
+const REST = /^\s{0,8}((?:0x)?[0-9a-f]{2} {1,2}(?:0x)?[0-9a-f]{2})\s*$/i;
+/** System event record. */
+const TYPE = 0x02;
+const REVISION = 0x04;
+const LENGTH = 16;
+const SENSOR_SPECIFIC = 0x6f;
 
-const MEMORY = [
-  'Correctable ECC',
-  'Uncorrectable ECC',
-  'Parity',
-  'Memory Scrub Failed',
-  'Memory Device Disabled',
-  'Correctable ECC logging limit reached',
-];
-const PROCESSOR: Readonly<Record<number, string>> = {
-  0: 'IERR',
-  0xb: 'Uncorrectable machine check exception',
-  0xc: 'Correctable machine check error',
+const SENSORS = { 0x07: 'processor', 0x0c: 'memory', 0x13: 'interrupt' } as const;
+type SensorType = (typeof SENSORS)[keyof typeof SENSORS];
+
+/** By the offset in the low half of event data 1; others are no error. */
+const WORDS: Readonly<Record<SensorType, Readonly<Record<number, string>>>> = {
+  memory: {
+    0: 'Correctable ECC',
+    1: 'Uncorrectable ECC',
+    2: 'Parity',
+    3: 'Memory Scrub Failed',
+    4: 'Memory Device Disabled',
+    5: 'Correctable ECC logging limit reached',
+  },
+  processor: {
+    0: 'IERR',
+    0xb: 'Uncorrectable machine check exception',
+    0xc: 'Correctable machine check error',
+  },
+  interrupt: {
+    2: 'I/O Channel check NMI',
+    4: 'PCI PERR',
+    5: 'PCI SERR',
+    7: 'Bus Correctable error',
+    8: 'Bus Uncorrectable error',
+    9: 'Fatal NMI',
+    0xa: 'Bus Fatal Error',
+  },
 };
 
 interface RawEvent {
   message: string;
-  type: 'memory' | 'processor';
+  type: SensorType;
   sensor: string;
-  time: string;
+  time?: string;
   data: string;
+  label?: string;
 }
 
-/** What a row of bytes says of memory or processors; undefined for other text, for other events and for those that ended. */
-export function rawEvent(text: string): RawEvent | undefined {
+const hex = (n: number): string => n.toString(16).padStart(2, '0');
+
+/** The bytes of a row; undefined for other text. `cut`: the last two of them stand in the next line. */
+export function rawBytes(text: string): { bytes: number[]; cut: boolean } | undefined {
   const m = ROW.exec(text);
-  if (m === null || (m[4] ?? '').toLowerCase() === 'ef') return undefined;
-  const type = (m[2] ?? '').toLowerCase() === '0c' ? 'memory' : 'processor';
-  const offset = Number.parseInt(m[6] ?? '', 16);
-  const message = type === 'memory' ? MEMORY[offset] : PROCESSOR[offset];
-  if (message === undefined) return undefined;
-  const seconds = Number.parseInt((m[1] ?? '').trim().split(' ').toReversed().join(''), 16);
-  const time = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  if (m === null) return undefined;
+  const all = (m[1] ?? '').split(/ {1,2}/).map(d => Number.parseInt(d, 16));
+  // The answer of freeipmi's ipmi-raw begins with command and completion code, both answers with the next record.
+  const bytes = all.length === LENGTH + 4 && all[0] === 0x43 && all[1] === 0 ? all.slice(4) : all;
+  if (bytes.length === LENGTH + 2) return { bytes: bytes.slice(2), cut: false };
+  if (bytes.length === LENGTH && bytes[2] === TYPE && bytes[9] === REVISION) return { bytes, cut: false };
+  if (bytes.length === LENGTH && bytes[4] === TYPE && bytes[11] === REVISION)
+    return { bytes: bytes.slice(2), cut: true };
+  // `ipmitool sel save` leaves out record, time and generator.
+  const isSaved = bytes.length === 7 && m[2] !== undefined && (m[1] ?? '').startsWith('0x');
+  return isSaved ? { bytes: [0, 0, TYPE, 0, 0, 0, 0, 0, 0, ...bytes], cut: false } : undefined;
+}
+
+/** The rest of a record that the line before began. */
+export function rawRest(text: string): number[] | undefined {
+  const m = REST.exec(text);
+  return m === null ? undefined : (m[1] ?? '').split(/ {1,2}/).map(d => Number.parseInt(d, 16));
+}
+
+/** What a record of 16 bytes says of memory, processors or buses; undefined for other events and for those that ended. */
+export function rawEvent(bytes: readonly number[]): RawEvent | undefined {
+  const [sensorType = 0, sensor = 0, event = 0, data1 = 0, data2 = 0, data3 = 0] = bytes.slice(10);
+  // Its high bit says that the event ended.
+  if (bytes.length !== LENGTH || bytes[2] !== TYPE || bytes[9] !== REVISION || event !== SENSOR_SPECIFIC)
+    return undefined;
+  const type = SENSORS[sensorType as keyof typeof SENSORS] as SensorType | undefined;
+  const { DATA_3, OFFSET } = EVENT_DATA_1.read(BigInt(data1));
+  const message = type === undefined ? undefined : WORDS[type][Number(OFFSET)];
+  if (type === undefined || message === undefined) return undefined;
+  const seconds = [6, 5, 4, 3].reduce((sum, at) => sum * 256 + (bytes[at] ?? 0), 0);
+  // Below 20000000h a time is one since the controller started, FFFFFFFFh none. IPMI 2.0 37.1.
+  const isTime = seconds > 0x2000_0000 && seconds !== 0xffff_ffff;
+  const module = type === 'memory' && DATA_3 === OF_SENSOR ? `Memory Device ${data3}` : undefined;
   return {
-    message,
+    message: module === undefined ? message : `${message}, ${module}`,
     type,
-    sensor: `#0x${m[3] ?? ''}`,
-    time,
-    data: m.slice(5).join('').toLowerCase(),
+    sensor: `#0x${hex(sensor)}`,
+    ...(isTime ? { time: new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') } : {}),
+    data: [data1, data2, data3].map(hex).join(''),
+    ...(module === undefined ? {} : { label: module }),
   };
 }

@@ -12,7 +12,7 @@ export const FIRMWARE_NEEDLES: readonly string[] = ['#MC - Machine-Check', 'xcep
 
 /** `!!!! X64 Exception Type - 12(#MC - Machine-Check)  CPU Apic ID - 00000000 !!!!` */
 const HEAD =
-  /\b(?:X64|IA32) Exception Type (?:- |0x)12\b ?(?:\(#MC - Machine-Check\)|- Machine-?Check Exception)?(?: {1,4}CPU Apic ID - ([0-9a-f]{1,8}))?/i;
+  /^[^\p{L}`"'/]{0,48}(?:\S{1,32}: {1,4})?[^\p{L}`"'/]{0,16}\b(?:X64|IA32) Exception Type (?:- |0x)12\b ?(?:\(#MC - Machine-Check\)|- Machine-?Check Exception)?(?: {1,4}CPU Apic ID - ([0-9a-f]{1,8}))?/iu;
 const RIP = /^\s{0,8}[RE]IP {1,2}- ([0-9A-Fa-f]{8,16})\b/;
 const INJECTED = /\binjecting MC gpa=(0x[0-9a-f]{1,16})(?: is_shared=(true|false))?/;
 /** Lines between the head of a dump and its instruction pointer: HPE prints others. */

@@ -24,7 +24,8 @@ export const QEMU_NEEDLES: readonly string[] = [
 type QemuEvent = Extract<EventName, `vmm.${string}`>;
 
 /** What the monitor prints about machine checks. */
-const MONITOR = /^CPU \d+: |MCE injection not supported|^Invalid MCE |support MCA broadcast/;
+const MONITOR =
+  /^CPU \d+: |^(?:.{0,32}\(qemu\) |(?:Error|error): )?(?:MCE injection not supported|Invalid MCE |Guest CPU does not support MCA broadcast)/;
 
 /** A message that a mail broke: it is put together from the lines that follow at once. */
 const BROKEN = /Guest MCE Memory Error at (?:QEMU|qemu) addr\b(?!.* (?:injected|ignored on AMD guest)\b)/s;

@@ -88,6 +88,8 @@ function mca(data: Data, byHand: boolean): FromJson {
   if (vendor !== undefined) record.vendor = vendor;
   const within = members.one('within', ['report', 'previous-boot', 'start'] as const);
   if (within !== undefined) record.within = within;
+  const reported = members.one('reported', ['fatal'] as const);
+  if (reported !== undefined) record.reported = reported;
   for (const name of ['cpu', 'socket'] as const) {
     const value = members.small(name);
     if (value !== undefined) record[name] = value;

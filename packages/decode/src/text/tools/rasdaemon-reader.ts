@@ -33,8 +33,6 @@ const EVENT =
   /\b(mce_record|memory_failure_event|mc_event|arm_event|extlog_mem_event|non_standard_event|aer_event|cxl_[a-z_]{3,40})(?:: | (?=(?:\[[A-Z]{3,9}\] )?\d{4}-\d\d-\d\d \d\d:\d\d:))(.*)$/s;
 /** More of the text of an event is not kept. */
 const MAX_MESSAGE = 512;
-/** The stamp that rasdaemon puts before each event, and its level. */
-const STAMP = /^ {0,16}(?:\[?\w{1,12}\]? )?(?:[\d:+ -]{8,40} )?(?:<?\w{3,6}>? (?=\d))?/;
 /** ras-mc-handler.c: `1 Corrected error: … on … (mc: 0 location: 0:0:0 address: 0x… grain: 12 …)`. */
 const MC_EVENT = /\b(\d{1,9}) (Corrected|Uncorrected|Deferred|Fatal|Info) errors?:/;
 type McFields = KindFields<'mc-event'>;
@@ -131,18 +129,22 @@ export class RasdaemonReader implements Reader {
     if (event[1] === 'memory_failure_event') return this.#memoryFailure(body, place);
     if (event[1] === 'mc_event') {
       const m = MC_EVENT.exec(body);
+      // Without them it is a name only.
+      if (m === null) return false;
       // The count is said of the event already.
-      const message = (m === null ? body.replace(STAMP, '') : body.slice(m.index + m[0].length).replace(/^: {0,4}/, ''))
+      const message = body
+        .slice(m.index + m[0].length)
+        .replace(/^: {0,4}/, '')
         .slice(0, MAX_MESSAGE)
         .trim();
-      const fields: McFields = m === null ? { message } : { count: Number(m[1]), message };
+      const fields: McFields = { count: Number(m[1]), message };
       const page = /\bpage: 0x([0-9a-f]{1,13}) offset: 0x([0-9a-f]{1,8})/.exec(body);
       const addr =
         page === null
           ? hexU64(/\baddress: ?(0x[0-9a-f]{1,16})/.exec(body)?.[1])
           : addressOf(BigInt(`0x${page[1] ?? '0'}`)) | BigInt(`0x${page[2] ?? '0'}`);
       if (addr !== undefined) fields.addr = addr;
-      this.#memoryController(m?.[2], fields, place);
+      this.#memoryController(m[2], fields, place);
       return true;
     }
     if (event[1] === 'extlog_mem_event') return this.#extlog(body, place);

@@ -124,10 +124,19 @@ function transport(text: string): { length: number; program: string | undefined 
 const ESCAPED = /\\([[\]_*|<>{}#])/g;
 /** The end of a string in the source of a program that writes such a line, or looks for one. */
 const SOURCE_STRING = /\\n["'`]|["'`]\)?;\s*$/;
+/**
+ * What only source has: the mark of a comment, a word of a language before what it declares or gives, what stands for a value in a format,
+ * the groups and classes of a regular expression.
+ */
+const SOURCE =
+  /^\s{0,32}(?:\/\/|\/\*)|^\s{0,32}(?:const|let|var|return|export|import|static|case|throw|re:|pattern:) |%(?:[#0]?\d{0,2}(?:ll|l|h|z)?[xXud]|s|pS|pv|\*pbl?)(?![\w%])|\(\?[:=!<]|\(\.[*+]\)|\\[bdsSw](?![\w.])|\[0-9a-f\]/;
 
-/** Whether a line is one of source code: what stands in it was never printed. */
+/** Whether a line is one of source code whatever it holds: what stands in it was never printed. */
+export const isSource = (line: string): boolean => SOURCE.test(line);
+
+/** The same of a line in which a message of the kernel stands: none ends as a string in source does. */
 export function isSourceCode(line: string): boolean {
-  return SOURCE_STRING.test(line);
+  return SOURCE_STRING.test(line) || SOURCE.test(line);
 }
 
 /** Cuts, removes terminal escapes and line ends. */

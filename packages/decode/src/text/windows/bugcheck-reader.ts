@@ -10,6 +10,7 @@ import { joined } from '../../registers/field.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
+import { dateIn } from '../transport/dates.ts';
 import { hexU64 } from '../transport/line.ts';
 
 export const BUGCHECK_NEEDLES: readonly string[] = [
@@ -52,6 +53,7 @@ const VENDOR = /(GenuineIntel|AuthenticAMD)/;
 /** Of the record, and of sections that hold no bank. */
 const SEVERITY = /^\s{0,8}Severity {1,12}: (Fatal|Recoverable|Corrected|Informational)\b/;
 const ADDRESS = /^\s{0,8}Phys\. Address {1,8}: (0x[0-9a-fA-F]{1,16})\s*$/;
+const TIMESTAMP = /^\s{0,8}Timestamp {1,12}: (.{8,40}?)\s*$/;
 const DETAIL = /^\s{0,8}(?:Error Type|Port Type) {1,12}: (.{1,48}?)\s*$/;
 /** Sections that a machine check has besides its bank. */
 const OF_PROCESSOR = /^(?:Processor Generic|x86\/x64)/;
@@ -86,6 +88,8 @@ interface Crash {
   severity: string | undefined;
   sections: string[];
   addr: bigint | undefined;
+  /** Of the error record. */
+  time: string | undefined;
 }
 
 function number(digits: string | undefined): bigint | undefined {
@@ -131,24 +135,29 @@ export class BugcheckReader implements Reader {
     const crash = this.#open;
     this.#open = undefined;
     if (crash === undefined) return;
+    const stamp = crash.time === undefined ? {} : { stamp: crash.time };
+    // Windows stopped, or says that it could not go on: whatever of it a bank alone would allow.
+    const isFatal = crash.severity === 'Fatal' || (crash.severity === undefined && crash.code !== undefined);
     for (const { record, firstLine, lastLine } of crash.banks) {
+      if (isFatal) record.reported = 'fatal';
       const { vendor, cpuid, apicId } = crash;
       if (vendor !== undefined) record.vendor = vendor;
       if (cpuid !== undefined && cpuid !== 0n) record.cpuid = cpuid;
       if (apicId !== undefined) record.apicId = apicId;
       record.origin = { source: this.#source, firstLine, lastLine };
-      this.#sink({ type: 'mca', form: 'windows', firstLine, lastLine, record, notes: [], exception: true });
+      this.#sink({ type: 'mca', form: 'windows', firstLine, lastLine, ...stamp, record, notes: [], exception: true });
     }
     if (crash.sections.length > 0 && crash.banks.length === 0) this.#sections(crash);
     else this.#parameters(crash);
   }
 
   /** What sections say that hold no bank: memory, PCI Express, what firmware made. */
-  #sections({ severity, sections, addr, firstLine, lastLine }: Crash): void {
+  #sections({ severity, sections, addr, time, firstLine, lastLine }: Crash): void {
     const fields: KindFields<'whea-fatal'> = { message: sections.join(', ') };
     if (addr !== undefined) fields.addr = addr;
     const name = severity === 'Corrected' || severity === 'Informational' ? 'whea-corrected' : 'whea-fatal';
-    this.#sink({ ...eventItem('windows', firstLine, { name, fields }), lastLine });
+    const stamp = time === undefined ? {} : { stamp: time };
+    this.#sink({ ...eventItem('windows', firstLine, { name, fields }), lastLine, ...stamp });
   }
 
   /** What the parameters say, where no error record says it already. */
@@ -168,6 +177,7 @@ export class BugcheckReader implements Reader {
     const bankKnown = code === MACHINE_CHECK && p1 < 256n;
     const record: X86McaRecord = { kind: 'x86-mca', bank: bankKnown ? Number(p1) : 0, status };
     if (vendor !== undefined) record.vendor = vendor;
+    record.reported = 'fatal';
     record.origin = { source: this.#source, firstLine, lastLine };
     const bank = bankKnown ? {} : ({ bankUnknown: true } as const);
     const place = { form: 'windows', firstLine, lastLine } as const;
@@ -197,10 +207,13 @@ export class BugcheckReader implements Reader {
     const severity = SEVERITY.exec(text)?.[1];
     const addr = hexU64(ADDRESS.exec(text)?.[1]);
     const detail = open.sections.length > 0 && open.sections.length < MAX_BANKS ? DETAIL.exec(text)?.[1] : undefined;
+    const timestamp = TIMESTAMP.exec(text)?.[1];
+    // WinDbg writes the month first.
+    if (timestamp !== undefined) open.time ??= dateIn(timestamp, true);
     if (severity !== undefined) open.severity ??= severity;
     if (addr !== undefined) open.addr ??= addr;
     if (detail !== undefined) open.sections.push(detail);
-    if (severity !== undefined || addr !== undefined || detail !== undefined) return true;
+    if (timestamp !== undefined || severity !== undefined || addr !== undefined || detail !== undefined) return true;
     const error = ERROR.exec(text);
     if (error !== null) {
       open.inBank = open.banks.length < MAX_BANKS;
@@ -278,6 +291,7 @@ export class BugcheckReader implements Reader {
       severity: undefined,
       sections: [],
       addr: undefined,
+      time: undefined,
     };
   }
 }

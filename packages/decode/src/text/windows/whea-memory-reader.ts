@@ -10,12 +10,13 @@ import type { CperMemoryError, CperRecord, CperSeverity } from '../../cper/recor
 import { hasBit } from '../../registers/field.ts';
 import type { ItemSink, TextNote } from '../item.ts';
 import type { Reader } from '../reader.ts';
+import { DATE_NEEDLES, EventDate } from './event-date.ts';
 
 export const WHEA_MEMORY_NEEDLES: readonly string[] = [
   'PhysicalAddressMask',
   'BitPosition',
   'RequesterId',
-  'WHEA-Logger',
+  ...DATE_NEEDLES,
 ];
 
 /** Names in the event that the section has otherwise. */
@@ -60,6 +61,7 @@ interface Open {
 export class WheaMemoryReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
+  readonly #date = new EventDate();
   #open: Open | undefined;
 
   constructor(sink: ItemSink, source: string) {
@@ -78,6 +80,7 @@ export class WheaMemoryReader implements Reader {
   push(text: string, lineNumber: number): boolean {
     // One line may hold a whole event, or several.
     if (BEGINS.test(text)) this.end();
+    this.#date.take(text, lineNumber);
     const parts = text.split(/(?<=<\/Event>)/);
     let taken = false;
     for (const part of parts) {
@@ -97,6 +100,7 @@ export class WheaMemoryReader implements Reader {
   end(): void {
     const open = this.#open;
     this.#open = undefined;
+    const time = open === undefined ? undefined : this.#date.taken();
     if (open === undefined || open.hasRecord || !OWN.some(name => open.fields.has(name))) return;
     const { firstLine, lastLine, fields, fru } = open;
     const severity = open.severity ?? 'none';
@@ -108,7 +112,8 @@ export class WheaMemoryReader implements Reader {
       origin: { source: this.#source, firstLine, lastLine },
     };
     const notes = open.severity === undefined ? [UNGRADED] : [];
-    this.#sink({ type: 'cper', form: 'windows', firstLine, lastLine, record, notes });
+    const stamp = time === undefined ? {} : { stamp: time };
+    this.#sink({ type: 'cper', form: 'windows', firstLine, lastLine, ...stamp, record, notes });
   }
 
   #line(text: string, lineNumber: number): boolean {

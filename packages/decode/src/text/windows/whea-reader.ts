@@ -10,8 +10,10 @@ import type { X86McaRecord } from '../../mca/record.ts';
 import type { Register } from '../../registers/register.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
+import { dateIn } from '../transport/dates.ts';
 import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
+import { DATE_NEEDLES, EventDate } from './event-date.ts';
 import { parseU64 } from '../../common/hex.ts';
 
 export const WHEA_NEEDLES: readonly string[] = [
@@ -23,9 +25,9 @@ export const WHEA_NEEDLES: readonly string[] = [
   ' hardware error has occurred',
   ': Machine Check Exception',
   ': Corrected Machine Check',
-  'SystemTime=',
   '"PhysicalAddress"',
   "'PhysicalAddress'",
+  ...DATE_NEEDLES,
 ];
 
 const NAMES = 'ErrorSource|ApicId|MCABank|MciStat|MciAddr|MciMisc';
@@ -69,7 +71,11 @@ interface Open {
   translated?: true;
   inData?: true;
   said: Map<string, string>;
+  /** The date before it. */
+  time: string | undefined;
 }
+
+const stampOf = ({ time }: Open): { stamp?: string } => (time === undefined ? {} : { stamp: time });
 
 function setBits(register: Register, value: bigint): string[] {
   const read = register.read(value) as Readonly<Record<string, bigint | boolean>>;
@@ -84,6 +90,7 @@ export class WheaReader implements Reader {
   /** Of the event whose fields are still to come: when, and how bad Windows calls it. */
   /** The line before, where a label stands in it: in other languages the component is known by its place alone. */
   #before: { line: number; value: string } | undefined;
+  readonly #date = new EventDate();
   #system: { time: bigint | undefined; level: number | undefined; line: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
@@ -92,7 +99,7 @@ export class WheaReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined || this.#date.wanted;
   }
 
   get since(): number {
@@ -100,6 +107,11 @@ export class WheaReader implements Reader {
   }
 
   push(text: string, lineNumber: number): boolean {
+    this.#date.take(text, lineNumber);
+    const generated =
+      this.#open?.time === undefined && /^\s{0,8}TimeGenerated {1,12}: /.test(text) ? dateIn(text, false) : undefined;
+    // Get-EventLog puts it behind the sentence.
+    if (generated !== undefined && this.#open !== undefined) this.#open.time = generated;
     const taken = this.#line(text, lineNumber);
     const open = this.#open;
     if (open !== undefined && taken) [open.lastLine, open.others] = [lineNumber, 0];
@@ -148,7 +160,7 @@ export class WheaReader implements Reader {
     if (time !== undefined) record.time = time;
     dropInvalid(record);
     record.origin = { source: this.#source, firstLine, lastLine };
-    this.#sink({ type: 'mca', ...place, record, notes: [], ...(known ? {} : { bankUnknown: true }) });
+    this.#sink({ type: 'mca', ...place, ...stampOf(open), record, notes: [], ...(known ? {} : { bankUnknown: true }) });
   }
 
   #systemOf(firstLine: number): { time: bigint | undefined; level: number | undefined } | undefined {
@@ -157,7 +169,8 @@ export class WheaReader implements Reader {
   }
 
   /** An event of PCI Express: the device and what its registers of Advanced Error Reporting hold. */
-  #pcie({ pcie, pciName, firstLine, lastLine }: Open): void {
+  #pcie(open: Open): void {
+    const { pcie, pciName, firstLine, lastLine } = open;
     const of = (name: string): bigint => pcie.get(name) ?? 0n;
     const at = (name: string): number => Number(of(name));
     const pci = { segment: at('Segment'), bus: at('Bus'), device: at('Device'), function: at('Function') };
@@ -253,7 +266,8 @@ export class WheaReader implements Reader {
     return this.#beside(text, lineNumber) || taken;
   }
 
-  #sentence({ severity, said, firstLine, lastLine }: Open): void {
+  #sentence(open: Open): void {
+    const { severity, said, firstLine, lastLine } = open;
     const parts = [...said]
       .filter(([name]) => !name.startsWith('Processor'))
       .map(([name, value]) => (name.includes(':') || /Number|Level$/.test(name) ? `${name} ${value}` : value));
@@ -261,7 +275,7 @@ export class WheaReader implements Reader {
     const apicId = parseU64(said.get('Processor APIC ID') ?? '');
     if (apicId !== undefined) fields.apicId = apicId;
     const name = severity === 'fatal' ? 'whea-fatal' : 'whea-corrected';
-    this.#sink({ ...eventItem('windows', firstLine, { name, fields }), lastLine });
+    this.#sink({ ...eventItem('windows', firstLine, { name, fields }), lastLine, ...stampOf(open) });
   }
 
   #new(lineNumber: number): Open {
@@ -274,6 +288,7 @@ export class WheaReader implements Reader {
       pciName: undefined,
       severity: undefined,
       said: new Map(),
+      time: this.#date.taken(),
     };
   }
 }
