@@ -6,6 +6,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { dirname, join, relative, sep } from 'node:path';
 import { manualPages } from './manual-pages.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
+import { buildTemplate } from '@syndrome/web/build.ts';
 import { runChild } from './child.mjs';
 import { commandLine, wrongCommandLine } from './command-line.ts';
 import { BIN, decodePackage, syndromePackage } from './published.ts';
@@ -57,6 +58,8 @@ rmSync(staged, { recursive: true });
 
 write(join(dist, 'decode/package.json'), `${JSON.stringify(decodePackage(VERSION), undefined, 2)}\n`);
 cpSync(join(root, 'packages/decode/README.md'), join(dist, 'decode/README.md'));
+// What `--html` fills; in a clone it is built when it is first asked for.
+write(join(dist, 'syndrome/packages/web/template.html'), await buildTemplate());
 const pages = manualPages();
 for (const [name, text] of pages) write(join(dist, 'syndrome/man', name), text);
 const man = [...pages.keys()].map(name => `man/${name}`);

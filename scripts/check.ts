@@ -29,6 +29,7 @@ await step('format (biome)', tool('biome', ['format', '.']));
 await step('lint (oxlint)', tool('oxlint', ['--type-aware', '--deny-warnings', 'packages', 'test', 'scripts']));
 await step('types (tsc)', tool('tsc', ['--project', '.']));
 await step('pure rooms without Node (tsconfig.pure.json)', tool('tsc', ['--project', 'tsconfig.pure.json']));
+await step('pages in a browser (tsconfig.web.json)', tool('tsc', ['--project', 'tsconfig.web.json']));
 for (const [name, violationsOf] of [
   ['import rule (scripts/rooms.ts)', checkAllImports],
   ['screen rule (scripts/screens.ts)', checkAllScreens],

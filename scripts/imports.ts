@@ -68,6 +68,7 @@ export function checkImports(file: string, source: string): Violation[] {
     const builtin = specifier.startsWith('node:') || builtins.has(specifier);
     if (builtin) {
       if (rule.pure) bad(`pure room "${room}" may not import Node built-ins`);
+      else if (rule.browser) bad(`room "${room}" runs in a browser and may not import Node built-ins`);
       else if (!specifier.startsWith('node:')) bad('write built-ins with the node: prefix');
       continue;
     }

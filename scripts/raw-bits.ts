@@ -200,7 +200,7 @@ function takesBits(node: Node, around: readonly Node[], numbers: Numbers, text: 
 export function checkRawBits(file: string, source: string): Violation[] {
   if (file.endsWith('.test.ts') || file.includes('/testing/') || file.startsWith(ROOM)) return [];
   if (!/<<|>>|&|\b(?:fieldOf|hasBit)\(/.test(source)) return [];
-  const program = parseAst(source, { lang: 'ts' }) as unknown as Node;
+  const program = parseAst(source, { lang: file.endsWith('.tsx') ? 'tsx' : 'ts' }) as unknown as Node;
   const numbers = numbersOf(program);
   const text = (node: Node): string => source.slice(node.start, node.end);
   const places = new Map<number, string>();

@@ -7,6 +7,8 @@ export interface Room {
   folder: string;
   imports: readonly string[];
   pure?: true;
+  /** It runs in a page: no Node built-ins, but what a browser has, and packages. */
+  browser?: true;
   /** Its modules keep nothing either: what it answers depends on what it is given. Said of pure rooms by `pure`. */
   stateless?: true;
   packages?: readonly string[];
@@ -95,8 +97,18 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'],
     packages: ['yaml', 'zod'],
   },
-  // The lab and the supervisor never import each other; `web` is to come.
-  web: { folder: 'packages/web/src', imports: [...DECODE, 'trace'] },
+  // The lab and the supervisor never import each other.
+  /** What pages show, without a page: layout of lanes, rows, links, keys. */
+  view: { folder: 'packages/web/src/view', imports: [...DECODE, 'trace'], pure: true },
+  page: {
+    folder: 'packages/web/src/page',
+    imports: [...DECODE, 'trace', 'view'],
+    browser: true,
+    stateless: true,
+    packages: ['preact', '@preact/signals'],
+  },
+  /** The pages as a file: a template, what is put into it. It never imports a page. */
+  web: { folder: 'packages/web/src', imports: ['disk', 'view'], packages: ['vite'] },
 
   cli: {
     folder: 'packages/cli/src',
@@ -124,4 +136,4 @@ export function packageOf(file: string): string | undefined {
 }
 
 /** All sources, tests among them, for a glob. */
-export const SOURCES = 'packages/*/src/**/*.ts';
+export const SOURCES = 'packages/*/src/**/*.{ts,tsx}';

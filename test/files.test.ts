@@ -37,6 +37,9 @@ afterAll(() => sandbox.remove());
 const WRITES: readonly (readonly [string, string[]])[] = [
   ['--trace', ['run', 'intel-uc-fatal', '--offline']],
   ['--junit', ['run', 'intel-uc-fatal', '--offline']],
+  ['--html', ['run', 'intel-uc-fatal', '--offline']],
+  ['--html', ['show', 'trace']],
+  ['--html', ['compare', 'trace', 'trace']],
   ['--html', ['matrix', 'intel-uc-fatal', '--offline', '--guest-kernel', 'all']],
   ['--out', ['encode', 'memory', 'physicalAddress=0x1000']],
   ['--out', ['encode', '--from-json', 'section.json']],

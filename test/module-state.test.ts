@@ -11,10 +11,10 @@ test('no module of a room that keeps no state does', () => {
   expect(checkAllModuleState(ROOT)).toEqual([]);
 });
 
-test('these rooms are the pure ones, and policy, from both halves of the project', () => {
+test('these rooms are the pure ones, pages, and policy, from both halves of the project', () => {
   const found = new Set(statelessSources(ROOT).map(file => roomOf(file)));
   const pure = Object.keys(rooms).filter(name => rooms[name]?.pure === true);
-  expect(found).toEqual(new Set([...pure, 'policy']));
+  expect(found).toEqual(new Set([...pure, 'page', 'policy']));
   expect(pure).toEqual(expect.arrayContaining(['decode', 'trace', 'core']));
 });
 

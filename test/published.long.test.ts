@@ -6,6 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram } from '@syndrome/cli/program.ts';
+import { buildTemplate } from '@syndrome/web/build.ts';
+import { fillTemplate } from '@syndrome/web/template.ts';
 import { vmmSources } from '@syndrome/lab/machine/images.ts';
 import { Published } from './published.ts';
 
@@ -173,6 +175,17 @@ describe('syndrome', () => {
     });
     expect(starts.toSorted()).toEqual(['packages/cli/src/drill/copies.js', 'packages/cli/src/main.js']);
     for (const path of starts) expect(existsSync(join(folder, 'node_modules/syndrome', path)), path).toBe(true);
+  });
+
+  test('carries the page of a trace, the same that a clone builds', async () => {
+    const trace = join(ROOT, 'packages/trace/src/golden/v2-intel-ce-logged.ndjson');
+    syndrome('show', trace, '--html', 'page.html');
+    const page = readFileSync(join(folder, 'page.html'), 'utf8');
+    const built = fillTemplate(await buildTemplate(), [
+      { kind: 'trace', name: 'v2-intel-ce-logged.ndjson', bytes: readFileSync(trace) },
+    ]);
+    expect(page === built).toBe(true);
+    console.log(`page of a trace: ${page.length}, compressed ${gzipSync(page).length}`);
   });
 
   test('has a manual page for each command', () => {

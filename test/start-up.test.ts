@@ -39,7 +39,7 @@ test('a run loads no debugger, no other host layer, no report and no package tha
   const own = urls.filter(url => url.includes('/packages/'));
   expect(own.some(url => url.endsWith('/lab/src/session.ts'))).toBe(true);
   const needless =
-    /\/qemu\/src\/gdb\/|\/qmp\/ghes\.ts|\/supervisor\/|\/web\/|\/fleet\.ts|\/drill|host-local|probe-kvm|crash-kernel|\/report\/(?:junit|ktap|repeat|matrix)|\/supply\/(?:extras|inspect|kexec|node)\.ts|initramfs|xen-mcelog/;
+    /\/qemu\/src\/gdb\/|\/qmp\/ghes\.ts|\/supervisor\/|\/packages\/web\/|\/fleet\.ts|\/drill|host-local|probe-kvm|crash-kernel|\/report\/(?:junit|ktap|repeat|matrix)|\/supply\/(?:extras|inspect|kexec|node)\.ts|initramfs|xen-mcelog/;
   expect(own.filter(url => needless.test(url))).toEqual([]);
 });
 

@@ -101,11 +101,12 @@ Examples:
     .option('--junit <file>', 'write a JUnit XML file')
     .addOption(new Option('--ktap', 'KTAP on stdout').conflicts('json'))
     .option('--trace <file>', 'where the trace goes (one scenario only)')
+    .option('--html <file>', 'write the run as one page to look at: its trace, with lanes (one scenario only)')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)
     .addOption(
       new Option('--repeat <n>', 'run each scenario so often and show the distribution of outcomes and times')
         .argParser(repeatCount)
-        .conflicts(['trace', 'printCmd']),
+        .conflicts(['trace', 'html', 'printCmd']),
     )
     .option('--cold', 'boot the machine even if its state after an earlier boot is kept')
     .addOption(
@@ -114,6 +115,7 @@ Examples:
         'junit',
         'ktap',
         'trace',
+        'html',
       ]),
     )
     .addOption(new Option('-q, --quiet', 'only the verdicts').conflicts('verbose'))
@@ -167,6 +169,7 @@ Examples:
     .description('the time line and the verdict of a trace')
     .argument('<trace>', 'the .ndjson file of a run')
     .option('-a, --all', 'every console line and every QMP exchange too')
+    .option('--html <file>', 'write it as one page to look at, which opens from a file and loads nothing')
     .option('--json', 'the judgement as JSON')
     .addHelpText(
       'after',
@@ -175,6 +178,7 @@ Examples:
 Examples:
   syndrome run xen-ce --trace xen-ce.ndjson; syndrome show xen-ce.ndjson
   syndrome show xen-ce.ndjson --all | less
+  syndrome show xen-ce.ndjson --html xen-ce.html
   syndrome show xen-ce.ndjson --json | jq .expectations`,
     )
     .action(async (file: string, options: OptionValues) =>
@@ -186,6 +190,7 @@ Examples:
     .description('two traces beside each other, and the first thing that differs')
     .argument('<trace>', 'the .ndjson file of a run: A')
     .argument('<other-trace>', 'that of another run: B')
+    .option('--html <file>', 'write both as one page, with the first difference marked')
     .option('--json', 'one JSON object')
     .addHelpText(
       'after',
@@ -203,6 +208,7 @@ Examples:
   syndrome run amd-deferred --guest-kernel 6.19.6 --trace bad.ndjson
   syndrome run amd-deferred --guest-kernel newest --trace good.ndjson
   syndrome compare bad.ndjson good.ndjson
+  syndrome compare bad.ndjson good.ndjson --html difference.html
   syndrome compare bad.ndjson good.ndjson --json | jq '.rows[.first].name'`,
     )
     .action(async (a: string, b: string, options: OptionValues) =>

@@ -20,6 +20,7 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   json?: boolean;
   junit?: string;
   ktap?: boolean;
+  html?: string;
   trace?: string;
   timeout?: number;
   repeat?: number;
@@ -37,9 +38,10 @@ function choose(names: readonly string[], options: Options): Scenario[] {
     throw new UsageError('E_USAGE', 'no scenario given', { hint: `Give names or --all. Known: ${known.join(', ')}.` });
   }
   const chosen = options.all ? bundledScenarios() : findScenarios(names);
-  if (options.trace !== undefined && chosen.length > 1) {
-    throw new UsageError('E_USAGE', '--trace is for one scenario', {
-      hint: 'Without it each run gets a file of its own.',
+  for (const one of ['trace', 'html'] as const) {
+    if (options[one] === undefined || chosen.length === 1) continue;
+    throw new UsageError('E_USAGE', `--${one} is for one scenario`, {
+      hint: 'Without it each run gets a trace of its own, of which `syndrome show` makes a page.',
     });
   }
   return chosen;
@@ -65,6 +67,7 @@ async function reporters(options: Options, signal: AbortSignal): Promise<Reporte
 function checkOutputs(options: Options): void {
   if (options.junit !== undefined) checkOutput('--junit', options.junit);
   if (options.trace !== undefined) checkOutput('--trace', options.trace, { stream: true });
+  if (options.html !== undefined) checkOutput('--html', options.html);
 }
 
 /** `syndrome run`. The exit code is that of all runs together. */
@@ -107,7 +110,11 @@ export async function run(names: string[], options: Options): Promise<void> {
     interrupted = true;
   }
   // What was finished before an interruption is reported all the same.
-  const lost = await Promise.resolve(report.finish(results)).then(
+  const finish = async (): Promise<void> => {
+    await report.finish(results);
+    if (options.html !== undefined) await writePage(options.html, results);
+  };
+  const lost = await finish().then(
     () => undefined,
     (cause: unknown) => ({ cause }),
   );
@@ -123,6 +130,14 @@ export async function run(names: string[], options: Options): Promise<void> {
     results.map(r => r.verdict),
     options.exitCode,
   );
+}
+
+/** The page of the run, of its trace as it was written. */
+async function writePage(page: string, [result]: readonly RunResult[]): Promise<void> {
+  if (result === undefined) return;
+  const { readTraceBytes } = await import('@syndrome/lab/trace/read-file.ts');
+  const { writeTracePage } = await import('./html.ts');
+  await writeTracePage(page, [{ file: result.trace, bytes: (await readTraceBytes(result.trace)).bytes }]);
 }
 
 /** Flakiness is a result: how often which outcome, and how long it took. */

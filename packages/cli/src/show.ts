@@ -1,6 +1,7 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
-import { readTrace } from '@syndrome/lab/trace/read-file.ts';
+import { checkOutput } from '@syndrome/base/disk/output-file.ts';
+import { readTrace, readTraceBytes } from '@syndrome/lab/trace/read-file.ts';
 import { runLine } from '@syndrome/trace/parts-line.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { lanesOf, Timeline, wrap } from '@syndrome/trace/timeline.ts';
@@ -9,14 +10,23 @@ import { exitCodeOf } from './exit-codes.ts';
 
 interface Options extends GlobalOptions {
   all?: boolean;
+  html?: string;
   json?: boolean;
 }
 
 /** Renders a trace again; the verdict is computed from it, and is the exit code. */
 export async function show(file: string, options: Options): Promise<void> {
-  const trace = await readTrace(file);
+  const { html } = options;
+  if (html !== undefined) checkOutput('--html', html);
+  const { trace, bytes } =
+    html === undefined ? { trace: await readTrace(file), bytes: undefined } : await readTraceBytes(file);
   const judgement = judgeFile(trace);
   process.exitCode = exitCodeOf([judgement.verdict]);
+  if (html !== undefined && bytes !== undefined) {
+    const { writeTracePage } = await import('./html.ts');
+    await writeTracePage(html, [{ file, bytes }]);
+    if (!options.json) return;
+  }
   if (options.json) {
     printJson({
       schemaVersion: 1,

@@ -15,7 +15,8 @@ export type PartKind =
   | 'toolchain'
   | 'node'
   | 'kexec'
-  | 'rasdaemon';
+  | 'rasdaemon'
+  | 'chromium';
 
 /** A Debian package that a part was made of, with the checksum that apt verified. */
 export interface PartPackage {

@@ -23,7 +23,7 @@ const OFFSET = /\+0x[0-9a-f]+\/0x[0-9a-f]+/gi;
 const ADDRESS = /\b0x(?:0{0,8}[0-9a-f]{4,12}|(?:f{4}[89a-f])[0-9a-f]{11})\b/gi;
 
 /** Values by what a run has saved them as; a page frame by the page. */
-class SavedValues {
+export class SavedValues {
   readonly #names = new Map<string, string>();
 
   constructor(events: readonly TraceEvent[]) {

@@ -1,0 +1,241 @@
+/** @module The frame of all pages: what is on top, files that are dropped, keys, what was copied. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { commandOf, TRACE_KEYS, type TraceCommand } from '../view/keys.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { take } from './copy.ts';
+import { KeysDialog } from './keys-dialog.tsx';
+import type { TraceModel } from './model.ts';
+import type { ThemeModel } from './theme.ts';
+import { TracePage } from './trace-page.tsx';
+
+interface Props {
+  model: TraceModel;
+  theme: ThemeModel;
+}
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLTextAreaElement ||
+  (target instanceof HTMLInputElement && !/^(?:checkbox|file|button)$/.test(target.type));
+
+export function App({ model, theme }: Props) {
+  const [keys, setKeys] = useState(false);
+  const [toast, setToast] = useState('');
+  const [dropping, setDropping] = useState(false);
+  const picker = useRef<HTMLInputElement>(null);
+  const compare = useRef(false);
+  const page = useRef<(command: TraceCommand) => boolean>(() => false);
+  const runs = model.runs.value;
+  const { theme: chosen } = theme;
+
+  const tell = (text: string): void => {
+    setToast(text);
+    model.say(text);
+  };
+  useEffect(() => {
+    if (toast === '') return undefined;
+    const timer = setTimeout(() => setToast(''), 2600);
+    return () => clearTimeout(timer);
+  }, [toast]);
+
+  const choose = (beside: boolean): void => {
+    compare.current = beside;
+    picker.current?.click();
+  };
+  const open = (files: FileList | null | undefined, beside: boolean): void => {
+    const list = [...(files ?? [])].map(file => ({ blob: file, name: file.name }));
+    if (list.length > 0) void model.open(list, beside);
+  };
+  const copy = (what: Parameters<typeof take>[1]): void => {
+    if (model.runs.value.length === 0) return;
+    take(model, what).then(tell, () => tell(`${what} could not be made`));
+  };
+
+  const act = (command: TraceCommand): boolean => {
+    if (command === 'keys') setKeys(open => !open);
+    else if (command === 'theme') tell(`colours: ${theme.next()}`);
+    else if (command === 'link') copy('link');
+    else if (command === 'copy') copy('text');
+    else return page.current(command);
+    return true;
+  };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+      const command = commandOf(TRACE_KEYS, event, isTyping(event.target));
+      if (command !== undefined && act(command)) event.preventDefault();
+    };
+    const onHash = (): void => {
+      if (location.hash !== model.hash()) model.follow(location.hash);
+    };
+    addEventListener('keydown', onKey);
+    addEventListener('hashchange', onHash);
+    return () => {
+      removeEventListener('keydown', onKey);
+      removeEventListener('hashchange', onHash);
+    };
+  }, [model, theme]);
+
+  // The address line follows, so that a copy of it and a reload lead here again.
+  const hash = runs.length > 0 ? model.hash() : '';
+  useEffect(() => {
+    if (hash === '') return undefined;
+    const timer = setTimeout(() => {
+      try {
+        history.replaceState(null, '', hash);
+      } catch {
+        // A browser may forbid it for files; the link is made when it is asked for.
+      }
+    }, 250);
+    return () => clearTimeout(timer);
+  }, [hash]);
+
+  useEffect(() => {
+    const [a, b] = runs;
+    document.title = a
+      ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''} · Syndrome`
+      : 'Syndrome';
+  }, [runs]);
+
+  useEffect(() => {
+    const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
+    const over = (event: DragEvent): void => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      setDropping(true);
+    };
+    const leave = (event: DragEvent): void => {
+      if (event.relatedTarget === null) setDropping(false);
+    };
+    const drop = (event: DragEvent): void => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      setDropping(false);
+      const beside = (event.target as Element | null)?.closest?.('[data-drop="beside"]') !== null;
+      open(event.dataTransfer?.files, beside && model.runs.value.length > 0);
+    };
+    addEventListener('dragover', over);
+    addEventListener('dragleave', leave);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('dragleave', leave);
+      removeEventListener('drop', drop);
+    };
+  }, [model]);
+
+  const trouble = model.trouble.value;
+  const reading = model.reading.value;
+  return (
+    <>
+      <header class="top">
+        <span class="brand">
+          <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+            <rect width="20" height="20" rx="5" class="logo-ground" />
+            <path d="M3 10.5h3.2l1.9-5 3.1 9 2-6 1 2H17" class="logo-line" />
+          </svg>
+          Syndrome
+        </span>
+        <span class="page-name">Trace</span>
+        <span class="private" title="The browser refuses every connection of this page (Content-Security-Policy)">
+          <svg width="11" height="13" viewBox="0 0 11 13" aria-hidden="true">
+            <path d="M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z" />
+          </svg>
+          nothing leaves this page
+        </span>
+        <span class="spring" />
+        {runs.length > 0 && (
+          <>
+            <button type="button" class="button" onClick={() => choose(false)}>
+              open…
+            </button>
+            <button type="button" class="button" onClick={() => (runs.length > 1 ? model.closeSecond() : choose(true))}>
+              {runs.length > 1 ? 'close B' : 'compare…'} <kbd>c</kbd>
+            </button>
+            <span class="button-group" role="group" aria-label="Copy">
+              <span class="muted" aria-hidden="true">
+                copy
+              </span>
+              <button type="button" class="button" aria-label="Copy as text" onClick={() => copy('text')}>
+                text
+              </button>
+              <button type="button" class="button" aria-label="Copy as SVG" onClick={() => copy('SVG')}>
+                SVG
+              </button>
+              <button type="button" class="button" aria-label="Copy as PNG" onClick={() => copy('PNG')}>
+                PNG
+              </button>
+              <button type="button" class="button" aria-label="Copy a link to this moment" onClick={() => copy('link')}>
+                link
+              </button>
+            </span>
+          </>
+        )}
+        <button
+          type="button"
+          class="button button-icon"
+          aria-label={`Colours: ${chosen.value}`}
+          title={`colours: ${chosen.value}`}
+          onClick={() => act('theme')}
+        >
+          <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+            <circle cx="8" cy="8" r="6" class="theme-ring" />
+            <path
+              d={
+                chosen.value === 'light'
+                  ? ''
+                  : chosen.value === 'dark'
+                    ? 'M8 2a6 6 0 1 1 0 12 6 6 0 0 1 0-12z'
+                    : 'M8 2a6 6 0 0 1 0 12z'
+              }
+              class="theme-half"
+            />
+          </svg>
+        </button>
+        <button type="button" class="button button-icon" aria-label="Keys" onClick={() => setKeys(true)}>
+          ?
+        </button>
+      </header>
+      {runs.length > 0 && trouble && (
+        <p class="note note-problem" role="alert">
+          <b>{safeText(trouble.message, 600)}</b> {safeText(trouble.hint ?? '', 600)}{' '}
+          <button type="button" class="link" onClick={() => (model.trouble.value = undefined)}>
+            close
+          </button>
+        </p>
+      )}
+      {runs.length > 0 && reading && (
+        <progress
+          class="top-progress"
+          aria-label={`Reading ${safeText(reading.name, 80)}`}
+          {...(reading.share === undefined ? {} : { value: reading.share })}
+          max={1}
+        />
+      )}
+      <TracePage model={model} theme={theme} choose={choose} bind={run => (page.current = run)} />
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        aria-hidden="true"
+        onChange={event => {
+          open(event.currentTarget.files, compare.current);
+          event.currentTarget.value = '';
+        }}
+      />
+      {keys && <KeysDialog rows={TRACE_KEYS} onClose={() => setKeys(false)} />}
+      {dropping && (
+        <div class="drop" aria-hidden="true">
+          <div data-drop="open">open</div>
+          {runs.length > 0 && <div data-drop="beside">compare with {safeText(runs[0]?.name ?? '', 60)}</div>}
+        </div>
+      )}
+      <p class={`toast ${toast === '' ? '' : 'is-shown'}`} aria-hidden="true">
+        {toast}
+      </p>
+      <p class="sr" role="status">
+        {model.said.value}
+      </p>
+    </>
+  );
+}

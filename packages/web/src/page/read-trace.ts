@@ -1,0 +1,71 @@
+/** @module A trace out of a file, read in slices so that the page stays alive. */
+import type { Trace } from '@syndrome/trace/reader.ts';
+import { TraceReader } from '@syndrome/trace/reader.ts';
+
+/** How long a slice of work may keep the page from painting, ms. */
+const SLICE = 14;
+/** Characters that are parsed before the clock is asked. */
+const PIECE = 1 << 15;
+
+/** Lets the page paint and take input. */
+const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
+
+/** The bytes of a gzip begin so (RFC 1952, 2.3.1). */
+async function unpacked(blob: Blob): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  return isGzip ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
+}
+
+/**
+ * Reads a trace.
+ * @param blob as it is on disk, or gzip of it
+ * @param onProgress the share of it that is read, 0 to 1; of a packed one that is not known
+ * @param current false once the reader is no longer wanted
+ * @returns undefined where it was not wanted any more
+ * @throws TraceError where it is no trace, or a newer one
+ */
+export async function readTrace(
+  blob: Blob,
+  name: string,
+  onProgress: (share: number | undefined) => void,
+  current: () => boolean,
+): Promise<Trace | undefined> {
+  const reader = new TraceReader(name);
+  const text = new TextDecoder();
+  const input = (await unpacked(blob)).getReader();
+  let read = 0;
+  let since = performance.now();
+  for (;;) {
+    const { done, value } = await input.read();
+    const piece = done ? text.decode() : text.decode(value, { stream: true });
+    for (let from = 0; from < piece.length; from += PIECE) {
+      reader.push(piece.slice(from, from + PIECE));
+      if (performance.now() - since < SLICE) continue;
+      onProgress(read > blob.size ? undefined : (read + from) / blob.size);
+      await breathe();
+      if (!current()) return undefined;
+      since = performance.now();
+    }
+    if (done) break;
+    read += value.length;
+  }
+  return reader.end();
+}
+
+/** A file that was put into the page when it was written: gzip in base64, which needs no escaping. */
+interface Carried {
+  kind: string;
+  name: string;
+  blob: Blob;
+}
+
+/** The files that the page carries. */
+export function carriedFiles(document: Document): Carried[] {
+  return [...document.querySelectorAll<HTMLScriptElement>('script[type="application/gzip;base64"]')].map(element => {
+    const bytes = Uint8Array.from(atob(element.textContent.trim()), c => c.charCodeAt(0));
+    const { kind = '', name = '' } = element.dataset;
+    element.remove();
+    return { kind, name, blob: new Blob([bytes]) };
+  });
+}

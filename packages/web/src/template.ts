@@ -1,0 +1,70 @@
+/**
+ * @module The page as one HTML file, and files put into it. The published package carries the template; in a clone it is built
+ * of the sources when it is first asked for.
+ */
+import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
+
+/** A file that a page carries. */
+interface PageFile {
+  /** What it is: the page that shows it looks for that word. */
+  kind: 'trace';
+  /** What it is called there. */
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** Where the files of a page stand in its template. */
+const PLACE = '<!--DATA-->';
+/** In the published package; a clone has none. */
+const BUILT = join(import.meta.dirname, '../template.html');
+
+/** All that a template is made of, but for the tools of the lock file. */
+const SOURCES = ['decode', 'trace', 'web'].map(name => `packages/${name}/src/**/*.{ts,tsx,css}`);
+
+/** Names the template of these sources. */
+function sourcesHash(root: string): string {
+  const hash = createHash('sha256');
+  const files = globSync(SOURCES, { cwd: root })
+    .filter(file => !/\.test\.ts$|\/testing\//.test(file))
+    .toSorted();
+  for (const file of [...files, 'package-lock.json']) hash.update(`${file}\0`).update(readFileSync(join(root, file)));
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** The template of this program: carried, or built and kept beside the packages of the clone. */
+export async function template(): Promise<string> {
+  if (existsSync(BUILT)) return readFileSync(BUILT, 'utf8');
+  const root = join(import.meta.dirname, '../../..');
+  const kept = join(root, 'node_modules/.cache/syndrome-web', `${sourcesHash(root)}.html`);
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const { buildTemplate } = await import('./build.ts');
+  const html = await buildTemplate();
+  try {
+    mkdirSync(dirname(kept), { recursive: true });
+    writeWhole(kept, html);
+  } catch {
+    // A clone that cannot be written to: it is built again the next time.
+  }
+  return html;
+}
+
+const escapeAttribute = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
+
+/**
+ * A page that carries files. They are packed and in base64, which has no character that HTML obeys: whatever a file holds
+ * stays data.
+ * @param html a template
+ * @param files shown when the page is opened; of two traces the first is A
+ */
+export function fillTemplate(html: string, files: readonly PageFile[]): string {
+  const blocks = files.map(({ kind, name, bytes }) => {
+    const data = gzipSync(bytes, { level: 9 }).toString('base64');
+    return `<script type="application/gzip;base64" data-kind="${kind}" data-name="${escapeAttribute(name)}">${data}</script>`;
+  });
+  // By a function: a string would obey `$&`.
+  return html.replace(PLACE, () => blocks.join('\n'));
+}

@@ -1,0 +1,95 @@
+/** A real browser for tests of pages: from a file, without a network, and with an ear for everything that goes wrong. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { testChromium } from '@syndrome/lab/supply/testing/chromium.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What a page does that it must not: errors, refusals of its policy, requests, dialogs. */
+const LISTEN = `addEventListener('securitypolicyviolation', event => console.error('refused ' + event.violatedDirective + ' ' + event.blockedURI));`;
+
+interface Opened {
+  page: Page;
+  /** Empty where all is well. */
+  wrong: string[];
+}
+
+/** One browser, and pages in it. */
+export class TestBrowser {
+  readonly version: string;
+  readonly #browser: Browser;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'syndrome-page-'));
+  #files = 0;
+
+  private constructor(browser: Browser, version: string) {
+    this.#browser = browser;
+    this.version = version;
+  }
+
+  static async start(): Promise<TestBrowser> {
+    const { program, version } = await testChromium();
+    const args = ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'];
+    return new TestBrowser(await chromium.launch({ executablePath: program, args }), version);
+  }
+
+  /** Why there is no browser here; undefined where the reason is no lack of a mirror. */
+  static lack(error: unknown): string | undefined {
+    const { code, message } = error as { code?: string; message: string };
+    return /^E_SUPPLY_(?:NETWORK|NO_MIRROR|OFFLINE|NOT_DEBIAN)$/.test(code ?? '') ? message : undefined;
+  }
+
+  /** Opens a page from a file, with the network off. */
+  async open(
+    html: string,
+    options: { hash?: string; width?: number; height?: number; scheme?: 'light' | 'dark' } = {},
+  ): Promise<Opened> {
+    const { hash = '', width = 1440, height = 900, scheme = 'light' } = options;
+    const file = this.file(`page-${++this.#files}.html`, html);
+    const context = await this.#browser.newContext({
+      offline: true,
+      viewport: { width, height },
+      colorScheme: scheme,
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    const wrong: string[] = [];
+    page.on('console', message => message.type() === 'error' && wrong.push(message.text()));
+    page.on('pageerror', error => wrong.push(String(error.stack)));
+    page.on('dialog', dialog => wrong.push(`dialog ${dialog.message()}`));
+    page.on('request', request => /^(?:file|data|blob):/.test(request.url()) || wrong.push(`request ${request.url()}`));
+    await page.addInitScript(LISTEN);
+    await page.goto(`file://${file}${hash}`);
+    return { page, wrong };
+  }
+
+  /** A file that a page is given. */
+  file(name: string, content: string | Uint8Array): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What WCAG 2.0 to 2.2, A and AA, and good practice say against a page as it is now. */
+export async function accessFaults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations } = (await page.evaluate(`axe.run({ runOnly: ${JSON.stringify(tags)} })`)) as {
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(
+      ({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary.replace(/\s+/g, ' ').slice(0, 300)}`,
+    ),
+  );
+}

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { commandOf, groupsOf, TRACE_KEYS } from './keys.ts';
+
+const press = (key: string, more: object = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, ...more });
+
+test('each key means one thing, and each command has a key', () => {
+  const keys = TRACE_KEYS.flatMap(row => [...row.keys]);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(new Set(TRACE_KEYS.map(row => row.command)).size).toBe(TRACE_KEYS.length);
+});
+test('a key is bound by the table', () => {
+  expect(commandOf(TRACE_KEYS, press('j'), false)).toBe('next');
+  expect(commandOf(TRACE_KEYS, press('?'), false)).toBe('keys');
+  expect(commandOf(TRACE_KEYS, press('q'), false)).toBeUndefined();
+});
+test('what belongs to the browser stays with it, and text is typed', () => {
+  expect(commandOf(TRACE_KEYS, press('c', { ctrlKey: true }), false)).toBeUndefined();
+  expect(commandOf(TRACE_KEYS, press('a', { metaKey: true }), false)).toBeUndefined();
+  expect(commandOf(TRACE_KEYS, press('j'), true)).toBeUndefined();
+  expect(commandOf(TRACE_KEYS, press('Escape'), true)).toBe('escape');
+});
+test('the table is shown whole', () => {
+  expect(groupsOf(TRACE_KEYS).flatMap(([, rows]) => rows)).toHaveLength(TRACE_KEYS.length);
+});

@@ -1,0 +1,68 @@
+/** @module The keys of a page: one table that binds them and that `?` shows. */
+
+/** What a key press is known by; the part of a KeyboardEvent that counts. */
+interface Press {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+}
+
+/** A row of the table. */
+export interface KeyRow<Command extends string> {
+  keys: readonly string[];
+  command: Command;
+  /** What it does, in a few words. */
+  does: string;
+  group: string;
+}
+
+export const TRACE_KEYS = [
+  { keys: ['j'], command: 'next', does: 'next event', group: 'Events' },
+  { keys: ['k'], command: 'previous', does: 'event before', group: 'Events' },
+  { keys: ['.'], command: 'next-in-lane', does: 'next event of the same layer', group: 'Events' },
+  { keys: [','], command: 'previous-in-lane', does: 'event before in the same layer', group: 'Events' },
+  { keys: ['/'], command: 'filter', does: 'filter events and raw lines', group: 'Events' },
+  { keys: ['r'], command: 'raw', does: 'every raw line, or only events', group: 'Events' },
+  { keys: ['n'], command: 'next-expectation', does: 'next expectation and its evidence', group: 'Expectations' },
+  { keys: ['p'], command: 'previous-expectation', does: 'expectation before', group: 'Expectations' },
+  { keys: ['f'], command: 'fit', does: 'from the injection to the end', group: 'Time' },
+  { keys: ['0'], command: 'whole', does: 'the whole run', group: 'Time' },
+  { keys: ['w', '+'], command: 'zoom-in', does: 'closer', group: 'Time' },
+  { keys: ['s', '-'], command: 'zoom-out', does: 'farther', group: 'Time' },
+  { keys: ['a'], command: 'left', does: 'earlier', group: 'Time' },
+  { keys: ['d'], command: 'right', does: 'later', group: 'Time' },
+  { keys: ['g'], command: 'first-difference', does: 'the first difference of two runs', group: 'Compare' },
+  { keys: ['x'], command: 'differences', does: 'only what differs, or everything', group: 'Compare' },
+  { keys: ['c'], command: 'compare', does: 'compare with another trace, or close it', group: 'Compare' },
+  { keys: ['l'], command: 'link', does: 'copy a link to this moment', group: 'Page' },
+  { keys: ['y'], command: 'copy', does: 'copy the run as text', group: 'Page' },
+  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
+  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+] as const satisfies readonly KeyRow<string>[];
+
+export type TraceCommand = (typeof TRACE_KEYS)[number]['command'];
+
+/**
+ * The command of a key press; undefined where it has none, or belongs to the browser.
+ * @param typing the focus is in a field for text: only Escape is for the page
+ */
+export function commandOf<Command extends string>(
+  rows: readonly KeyRow<Command>[],
+  { key, ctrlKey, metaKey, altKey }: Press,
+  typing: boolean,
+): Command | undefined {
+  if (ctrlKey || metaKey || altKey) return undefined;
+  if (typing && key !== 'Escape') return undefined;
+  return rows.find(({ keys }) => keys.includes(key))?.command;
+}
+
+/** The rows by their groups, in order. */
+export function groupsOf<Command extends string>(
+  rows: readonly KeyRow<Command>[],
+): [group: string, rows: KeyRow<Command>[]][] {
+  const groups = new Map<string, KeyRow<Command>[]>();
+  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
+  return [...groups];
+}
