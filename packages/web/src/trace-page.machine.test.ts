@@ -223,7 +223,7 @@ describe('files', () => {
     await page.focus('.list');
     await page.keyboard.press('End');
     expect(await words(page, '.detail')).toContain('event 500001');
-    expect(await page.isVisible('.list-row.is-active')).toBe(true);
+    await expect.poll(() => page.isVisible('.list-row.is-active')).toBe(true);
     expect(wrong).toEqual([]);
   });
 });
