@@ -217,7 +217,7 @@ function spanText(hours: number | undefined): string {
 }
 
 /** Sentences, where one ends and another begins with a capital. */
-const sentences = (text: string): string[] => text.split(/(?<=\.) (?=[A-Z])/);
+export const sentences = (text: string): string[] => text.split(/(?<=\.) (?=[A-Z])/);
 
 /**
  * Linux logs an uncorrected error without an exception only where it looks into the banks at its start (machine_check_poll with

@@ -10,6 +10,7 @@ import { COLUMNS, MIN_COLUMNS, wrap } from '../decode/wrap.ts';
 import type { PartReport, Sum } from './part.ts';
 import type { CauseReport, GroupReport, IncidentReport, PageReport, TriageReport } from './triage.ts';
 import type { PointerReport } from './pointers.ts';
+import { sentences } from './advice.ts';
 import { SEVERITIES } from './witness.ts';
 import type { JoinedBy } from './witness.ts';
 
@@ -149,7 +150,7 @@ export function causeText(
 /** What is to be done about it: the actions, else the first sentence of the records' own step. */
 export function causeAction(cause: CauseReport): string {
   const [step = ''] = cause.nextSteps;
-  return actionText(cause) || safe(step.split(/(?<=\.) (?=[A-Z])/)[0] ?? '', 1000);
+  return actionText(cause) || safe(sentences(step)[0] ?? '', 1000) || 'what is said of the worst';
 }
 
 /** A line that begins with a mark, and goes on below it. */

@@ -6,7 +6,7 @@ import { placeText } from '../decode/place.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { DecodedTime } from '../decode/time.ts';
-import { adviceOf, isOfEarlierBoot, isOtherPage } from './advice.ts';
+import { adviceOf, isOfEarlierBoot, isOtherPage, sentences } from './advice.ts';
 import type { Advice } from './advice.ts';
 import { fateOf, fateWords } from './fate.ts';
 import { Incidents } from './incident.ts';
@@ -399,6 +399,7 @@ export class Triage {
     const groups = [...this.#groups.values()].toSorted((a, b) => byWeight(a.worst, b.worst) || a.order - b.order);
     const seen = new Set(groups.filter(({ worst }) => worst === this.#worst).map(keyOf));
     const out: CauseReport[] = [];
+    const said = new Set(this.#worst === undefined ? [] : this.#sentences(this.#worst));
     for (const group of groups) {
       const { severity, ofEarlierBoot, isConsequence, isBogus, incident } = group.worst;
       if (out.length >= MAX_CAUSES || isConsequence || isBogus || !isTold(severity) || seen.has(keyOf(group))) continue;
@@ -415,10 +416,15 @@ export class Triage {
         fate: fateWords(fateOf(incident.witnesses), isOtherPage(incident)),
         actions,
         because,
-        nextSteps: steps,
+        // What is said of the worst holds for the others too.
+        nextSteps: steps.flatMap(step => sentences(step).filter(sentence => !said.has(sentence)).join(' ') || []),
       });
     }
     return out;
+  }
+
+  #sentences(judged: Judged): string[] {
+    return this.#advice(judged, worstOf(judged.incident.witnesses)).steps.flatMap(sentences);
   }
 
   #pagesAgain(): PageReport[] {
