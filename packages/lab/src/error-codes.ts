@@ -8,6 +8,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_INTERRUPTS: 'The guest’s /proc/interrupts has no line of the name the step looks for.',
   E_LAB_KERNEL_CONFIG:
     'The configuration of a kernel lacks an option without which the scenario says nothing, or has one of which it needs the absence. The message says which, and what a kernel without it does. Choose another version or flavour.',
+  E_LAB_KERNEL_GONE:
+    'The scenario is about one version of Linux, which is neither in the cache nor on offer at the mirror any more. Give an image of your own with --kernel.',
   E_LAB_KEXEC:
     'kexec could not load the crash kernel under Xen. It has to be the kexec of the Xen that runs, and the kernel has to fit into what crashkernel= keeps for it.',
   E_LAB_KVM:

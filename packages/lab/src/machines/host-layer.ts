@@ -13,6 +13,7 @@ import {
   type MachineFiles,
   type MachineParts,
 } from './kind.ts';
+import { kernelOf } from './named-kernel.ts';
 
 interface HostSpec extends BaseSpec {
   firmware?: boolean;
@@ -46,10 +47,9 @@ export async function gatherHost<Spec extends HostSpec>(
   const { guest } = machine;
   const arch = target === 'aarch64' ? 'arm64' : 'amd64';
   const qemu = await supply.qemu(target, choices.qemu);
-  const hostKernel = await supply.kernel({ arch, version: choices.hostKernel ?? machine.kernel, modules: true });
+  const hostKernel = await kernelOf(supply, machine.kernel, choices.hostKernel, { arch, modules: true });
   const wanted = guest.modules ?? [];
-  const version = choices.kernel ?? guest.kernel;
-  const guestKernel = await supply.kernel({ arch, version, modules: wanted.length > 0 });
+  const guestKernel = await kernelOf(supply, guest.kernel, choices.kernel, { arch, modules: wanted.length > 0 });
   const firmware = machine.firmware ? await supply.firmware(choices.firmware) : undefined;
   const program = await vmm.gather(choices, supply, qemu);
   const guestModules = findModules(guestKernel, wanted);

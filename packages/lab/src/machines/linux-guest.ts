@@ -6,6 +6,7 @@ import { agentImage, builtInSigns, findModules } from '../machine/images.ts';
 import { ghesTarget, x86Layer } from './facts.ts';
 import { firmwareFaults } from './firmware.ts';
 import { describeSystem, knownKernel, type MachineKind } from './kind.ts';
+import { kernelOf } from './named-kernel.ts';
 
 const schema = z.strictObject({
   kind: z.literal('linux-guest').describe('Linux right under QEMU'),
@@ -50,11 +51,9 @@ export const linuxGuest = {
     const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
     const arch = machine.arch === 'aarch64' ? 'arm64' : 'amd64';
     const qemu = await supply.qemu(machine.arch, choices.qemu);
-    const version = choices.kernel ?? machine.kernel;
-    const kernel = await supply.kernel({
+    const kernel = await kernelOf(supply, machine.kernel, choices.kernel, {
       arch,
       flavour: machine.flavour,
-      version,
       modules: machine.modules.length > 0,
     });
     const firmware = machine.firmware ? await supply.firmware(choices.firmware) : undefined;

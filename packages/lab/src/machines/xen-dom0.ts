@@ -5,6 +5,7 @@ import { escape, UART_SERIAL, words } from '../machine/command-line.ts';
 import { agentImage, builtInSigns, findModules, KEXEC_MODULES, packCrashKernel } from '../machine/images.ts';
 import { versionSetting, x86Layer } from './facts.ts';
 import { describeSystem, type MachineKind } from './kind.ts';
+import { kernelOf } from './named-kernel.ts';
 
 const schema = z.strictObject({
   kind: z.literal('xen-dom0').describe('Xen under QEMU, Linux as dom0'),
@@ -57,8 +58,11 @@ export const xenDom0 = {
     const machine = choices.cpu === undefined ? spec : { ...spec, cpu: choices.cpu };
     const { crashKernel } = machine;
     const qemu = await supply.qemu('x86_64', choices.qemu);
-    const version = choices.kernel ?? machine.kernel;
-    const kernel = await supply.kernel({ arch: 'amd64', flavour: 'generic', version, modules: crashKernel });
+    const kernel = await kernelOf(supply, machine.kernel, choices.kernel, {
+      arch: 'amd64',
+      flavour: 'generic',
+      modules: crashKernel,
+    });
     const xen = await supply.xen(choices.xen ?? machine.xen);
     const plain = await agentImage(supply, 'amd64');
     const names = crashKernel ? KEXEC_MODULES : [];
