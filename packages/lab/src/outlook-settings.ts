@@ -26,9 +26,9 @@ export function cpuFeatures(cpu: string, platform: 'tcg' | 'kvm'): Partial<Setti
     const amd = AMD_FEATURES.get(name);
     if (amd !== undefined) settings[amd] = on && platform === 'kvm';
     // A guest of TCG cannot enable it: MCG_EXT_CTL is not there.
-    else if (name === 'lmce' && platform === 'tcg') continue;
-    // Every model has mce and mca, and none lmce.
-    else if (on === (name === 'lmce')) return undefined;
+    else if (name === 'lmce') settings.lmceEnabled = on && platform === 'kvm';
+    // Every model has mce and mca; without them QEMU injects nothing.
+    else if (!on) return undefined;
   }
   return settings;
 }

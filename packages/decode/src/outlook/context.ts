@@ -337,7 +337,7 @@ export const FIELDS: { [K in keyof Settings]: Field<K> } = {
   fastStrings: { text: 'fast string copies are on', assume: yes, others: either('fastStrings') },
   reportingEnabled: { text: 'MCG_CTL and MCi_CTL are all ones', assume: yes },
   bankStatus: { text: 'what the bank holds', assume: () => 0n },
-  lmceEnabled: { text: 'the guest enabled LMCE', assume: no },
+  lmceEnabled: { text: 'the guest enabled LMCE', assume: no, others: either('lmceEnabled') },
   guestRam: { text: 'the page is guest memory', assume: yes, others: either('guestRam') },
   ras: { text: 'ras=on and an ACPI guest', assume: yes, others: either('ras') },
   ghesAcknowledged: { text: 'the previous GHES record is acknowledged', assume: yes },

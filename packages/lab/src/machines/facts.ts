@@ -82,6 +82,7 @@ export function x86Layer(
   const platform = host === 'tcg' ? 'tcg' : 'kvm';
   const features = cpuFeatures(spec.cpu, platform);
   if (kernel === undefined || vendor === undefined || features === undefined) return undefined;
+  const { lmceEnabled: offersLmce = false, ...known } = features;
   const cpuid = cpuSignatureOf(spec.cpu);
   const up = cpusUp(commandLine, spec.cpus);
   const qemuVersion = versionSetting(parts, qemu);
@@ -99,7 +100,8 @@ export function x86Layer(
       cr4Mce,
       mcip: false,
       guestRam: true,
-      lmceEnabled: false,
+      // Whether the guest makes use of it is a matter of its firmware.
+      ...(offersLmce ? {} : { lmceEnabled: false }),
     },
     // QEMU starts every CPU with fast string copies on.
     linux: {
@@ -108,7 +110,7 @@ export function x86Layer(
       cpus: up,
       fastStrings: true,
       ...recovery,
-      ...features,
+      ...known,
       ...rest,
     },
     ...(cpuid === undefined ? {} : { cpuid }),
