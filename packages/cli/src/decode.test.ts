@@ -75,6 +75,12 @@ describe('syndrome decode', () => {
       expect([heads(out), out.includes('worst: ')]).toEqual([1, false]);
     });
 
+    it('of one line that points to another record what it says', () => {
+      const file = join(dir, 'pointer.log');
+      writeFileSync(file, 'mce: [Hardware Error]: Machine check events logged\n');
+      expect(syndrome(['decode', file]).out).toMatch(/^Linux logged a machine check; this line only says so\n/);
+    });
+
     it('a pipe stays in order and ends with it', () => {
       for (const n of [2, 21]) {
         const { out } = syndrome(['decode'], log(n));

@@ -132,9 +132,10 @@ export async function decode(words: readonly string[], options: DecodeOptions): 
   const style = textStyle(stdoutStyle(options));
   const width = columns();
   const ranked = few === undefined || few.every(isTyped) ? undefined : triage.incidents();
-  if (ranked !== undefined) {
+  const isOne = few?.length === 1;
+  // A line that only points to a record is none of an error.
+  if (ranked !== undefined && !(isOne && ranked.length === 0)) {
     // What is to be done is said of one record, too; there is nothing to add up.
-    const isOne = few?.length === 1;
     if (!isOne) out.write(`${triageHead(triage.report(), { style, width, listed: true }).join('\n')}\n`);
     for (const [telling, ...others] of ranked) {
       if (telling !== undefined)

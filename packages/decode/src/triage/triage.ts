@@ -417,7 +417,12 @@ export class Triage {
         actions,
         because,
         // What is said of the worst holds for the others too.
-        nextSteps: steps.flatMap(step => sentences(step).filter(sentence => !said.has(sentence)).join(' ') || []),
+        nextSteps: steps.flatMap(
+          step =>
+            sentences(step)
+              .filter(sentence => !said.has(sentence))
+              .join(' ') || [],
+        ),
       });
     }
     return out;
