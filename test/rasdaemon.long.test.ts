@@ -11,4 +11,4 @@ test('what rasdaemon prints and stores is what was injected, and what it says ap
     expect({ guest, lines, rows, wrong }).toEqual({ guest, lines: records, rows: records, wrong: [] });
   }
   for (const { open, idle } of Object.values(comparisons)) expect([open, idle]).toEqual([[], []]);
-});
+}, 600_000);

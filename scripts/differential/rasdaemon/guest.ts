@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mceInjection } from '@syndrome/decode/inject/mce.ts';
 import type { AgentClient } from '@syndrome/lab/guest/client.ts';
+import { AgentError } from '@syndrome/lab/guest/errors.ts';
 import { agentImage, findModules, packProgram } from '@syndrome/lab/machine/images.ts';
 import { machineSchema } from '@syndrome/lab/machines/registry.ts';
 import { assemble } from '@syndrome/lab/parts.ts';
@@ -58,10 +59,20 @@ async function readWhole(agent: AgentClient, path: string): Promise<Buffer> {
   }
 }
 
+/** What rasdaemon has printed; nothing before it has begun. */
+async function printed({ agent }: Session): Promise<string> {
+  try {
+    return (await readWhole(agent, LOG)).toString();
+  } catch (error) {
+    if (error instanceof AgentError && error.errno === 'ENOENT') return '';
+    throw error;
+  }
+}
+
 /** Reads the log until it says so, or throws with its end. */
 async function logged(session: Session, what: string, said: (text: string) => boolean): Promise<string> {
   for (const until = Date.now() + DEADLINE_MS; ; await pause(LOOK_MS)) {
-    const text = (await session.orDie(readWhole(session.agent, LOG), DEADLINE_MS, LOG)).toString();
+    const text = await session.orDie(printed(session), DEADLINE_MS, LOG);
     if (said(text)) return text;
     if (Date.now() > until) throw new Error(`${what}: rasdaemon said last: ${text.slice(-2000)}`);
   }

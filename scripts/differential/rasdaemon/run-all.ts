@@ -25,19 +25,29 @@ interface OfAll {
 /** An emulated guest takes one CPU of this machine. */
 const AT_ONCE = 2;
 
-/** Runs and compares all guests. @throws what {@link runRasdaemon} throws */
+/** Runs and compares all guests; where one fails, the others are ended. @throws what {@link runRasdaemon} throws */
 export async function runAll(supply: Supply, signal: AbortSignal): Promise<OfAll> {
   const comparisons = { intel: newComparison('intel'), amd: newComparison('amd') };
   const guests: OfGuest[] = [];
   const waiting = [...RAS_GUESTS];
+  const failed = new AbortController();
+  const end = AbortSignal.any([signal, failed.signal]);
   const lane = async (): Promise<void> => {
     for (let guest = waiting.shift(); guest !== undefined; guest = waiting.shift()) {
-      const run = await runRasdaemon(guest, supply, signal);
+      const run = await runRasdaemon(guest, supply, end);
       const { version, kernel } = run;
       const compared = compareRun(guest, run, comparisons[guest.vendor]);
       guests.push({ guest: guest.name, version, kernel, records: guest.records.length, ...compared });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const errors: unknown[] = [];
+  const lanes = Array.from({ length: AT_ONCE }, () =>
+    lane().catch((error: unknown) => {
+      errors.push(error);
+      failed.abort();
+    }),
+  );
+  await Promise.all(lanes);
+  if (errors.length > 0) throw errors[0];
   return { guests, comparisons };
 }
