@@ -18,6 +18,7 @@ import { QemuActs } from './acts/qemu.ts';
 import { isReference, ReferenceActs } from './acts/reference.ts';
 import { type Actuator, resultOf } from './actuator.ts';
 import type { AgentConfig } from './config.ts';
+import { endBehind } from './end-behind.ts';
 import { frameAt, Joiner } from './join.ts';
 import { Keeper } from './keeper.ts';
 import { libvirtPart } from './libvirt-part.ts';
@@ -211,9 +212,11 @@ export class Agent {
         Date.now() < act.deadline ? this.#actuatorOf(act).act(act, this.#signal) : LATE.act(act, this.#signal),
       )
       .catch((error: unknown) => resultOf(act, { state: 'unknown', reason: messageOf(error) }))
-      .then(result => {
+      .then(async result => {
         this.#book.end(result);
         this.#answer(result);
+        if (act.kind !== 'start') return;
+        for (const said of await endBehind(this.vms, result, this.#signal)) this.take(said);
       })
       .finally(() => {
         this.#acting.delete(acting);

@@ -305,3 +305,26 @@ test.each([
   });
   expect(findingOf({ kind: 'event', source: 'vmm', vm: 'v', event: bad }).is).toBe(is);
 });
+
+test('a copy that ends before the answer of its start is dead when its agent tells the end behind it', () => {
+  const scene = new Scene(ACTS);
+  for (const id of ['a', 'b', 'c']) scene.host(id);
+  scene.vm('a', 'v');
+  scene.order('ann', { order: 'restart', vm: 'v' });
+  while (scene.acts()[0]?.kind !== 'start') scene.good(scene.acts()[0] ?? expect.fail('no start'));
+  const start = scene.acts()[0] ?? expect.fail('no start');
+  const ends = (): void => {
+    scene.see(start.host, 'proc', 'vmm.exit', {}, { vm: 'v' });
+    scene.vm(start.host, 'v', { state: 'gone', reason: 'absent', epoch: 1, pid: 200 });
+  };
+  ends();
+  scene.good(start);
+  const home = (): Copy | undefined => homeCopy(scene.state.vms.get('v') ?? expect.fail('no VM'));
+  // The end that came first is that of whatever was there before.
+  expect([home()?.host, home()?.state]).toEqual([start.host, 'running']);
+  scene.allGood();
+  ends();
+  expect(home()?.state).toBe('gone');
+  expect(scene.state.vms.get('v')?.after).toMatchObject([{ what: 'died', host: start.host }]);
+  checkRun(scene);
+});

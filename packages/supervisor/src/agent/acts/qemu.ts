@@ -7,11 +7,13 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import type { Act, ActResult, StopProof } from '../../core/act.ts';
 import type { VmId } from '../../core/ids.ts';
+import type { VmReport } from '../../core/said.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 import { bootId, listenerOf, type ProcessFacts, startedWith, UNKNOWN_BOOT } from '../proc.ts';
 import { pause } from '../reconnect.ts';
 import { missingSecret } from '../needs.ts';
-import { localCommand, type QemuDefinition, qemuDefinitionSchema } from '../vm-facts.ts';
+import { memorySize } from '../sources/qmp.ts';
+import { factsOfArgv, localCommand, type QemuDefinition, qemuDefinitionSchema, type VmFacts } from '../vm-facts.ts';
 import type { Units } from '../units.ts';
 import { type Copy, type KnownVm, type Vms, howGoneCopy } from '../vms.ts';
 import { logOf, startNoted } from './detached.ts';
@@ -29,6 +31,12 @@ interface QemuActsOptions {
   /** How long `quit`, and then SIGTERM, may take before the next stronger way, ms. Default 1500. */
   stepMs?: number;
   proc?: string;
+}
+
+/** What the monitor of a VM that was started says of it. */
+interface Running {
+  status: string;
+  memoryBytes: number;
 }
 
 type Outcome = Omit<ActResult, 'action' | 'vm' | 'epoch'>;
@@ -251,7 +259,35 @@ export class QemuActs implements Actuator {
     if (why !== undefined) return failed(why);
     if (running === undefined) return { state: 'unknown', reason: 'its monitor did not say that it runs' };
     if (facts === undefined) return { state: 'unknown', reason: 'its process was not seen' };
-    return { state: 'confirmed', seen: { pid: String(facts.pid), startTicks: facts.startTicks, status: running } };
+    this.#noteFirst(act, { ...facts, argv }, socket, said, running);
+    const { pid, startTicks } = facts;
+    return { state: 'confirmed', seen: { pid: String(pid), startTicks, status: running.status } };
+  }
+
+  /** What a source would tell of it first, so that its end can be told also where it comes before any source has seen it. */
+  #noteFirst(act: Act, { pid, startTicks, argv }: ProcessFacts, socket: string, said: VmFacts, up: Running): void {
+    const { vms, proc } = this.#options;
+    const { vm = '', epoch } = act;
+    if (vms.of(vm).report?.pid === pid) return;
+    const { disks, cpuModel } = factsOfArgv(argv);
+    const report: VmReport = {
+      kind: 'vm',
+      vm,
+      name: said.name ?? vm,
+      state: 'running',
+      reason: up.status,
+      pid,
+      startTicks,
+      vmm: 'qemu',
+      disks: said.disks ?? disks,
+      memoryBytes: up.memoryBytes,
+      ...(cpuModel === undefined ? {} : { cpuModel }),
+      autostart: said.autostart ?? false,
+      ...(said.owner === undefined ? {} : { owner: said.owner }),
+      optedIn: said.optedIn ?? false,
+      epoch,
+    };
+    vms.foundCopy(vm, { pid, startTicks, boot: bootId(proc), socket, epoch, report });
   }
 
   #mayStart(program: string): boolean {
@@ -271,15 +307,16 @@ export class QemuActs implements Actuator {
     vm: VmId,
     ended: () => string | undefined,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<Running | undefined> {
     while (!signal.aborted && ended() === undefined) {
       const known = this.#options.vms.find(vm);
       const theirs = known?.copy?.socket === socket ? known.qmp : undefined;
       const own =
         theirs ?? (await QmpClient.connect({ path: socket }, { deadlineMs: 500, signal }).catch(() => undefined));
       try {
+        const memoryBytes = own === undefined ? 0 : await memorySize(own);
         const { running, status } = (await own?.execute('query-status', {}, { deadlineMs: 2000 })) ?? {};
-        if (running === true) return status;
+        if (running === true && status !== undefined) return { status, memoryBytes };
       } catch {
         // It may be on its way up.
       } finally {

@@ -314,7 +314,7 @@ function sinkEvent(sink: Sink, vms: Vms, vm: VmId, e: QmpEvent): void {
 }
 
 /** Guest memory, bytes; 0 where this QEMU does not say. */
-async function memorySize(qmp: QmpClient): Promise<number> {
+export async function memorySize(qmp: QmpClient): Promise<number> {
   try {
     const answer = (await qmp.execute('query-memory-size-summary')) as { 'base-memory'?: unknown };
     const size = answer['base-memory'];
