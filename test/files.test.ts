@@ -40,6 +40,7 @@ const WRITES: readonly (readonly [string, string[]])[] = [
   ['--html', ['run', 'intel-uc-fatal', '--offline']],
   ['--html', ['show', 'trace']],
   ['--html', ['compare', 'trace', 'trace']],
+  ['--html', ['decode', '0xbd80000000000134']],
   ['--html', ['matrix', 'intel-uc-fatal', '--offline', '--guest-kernel', 'all']],
   ['--out', ['encode', 'memory', 'physicalAddress=0x1000']],
   ['--out', ['encode', '--from-json', 'section.json']],

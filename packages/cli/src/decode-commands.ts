@@ -22,9 +22,15 @@ const EXIT_CODES = `\nExit codes:
 /** Collects an option that may be given again. */
 export const repeated = (value: string, before: string[] = []): string[] => [...before, value];
 
-/** Adds the commands that read, predict and make records. `merge` adds the options of the program itself. */
-export function decodeCommands(program: Command, merge: <T>(options: OptionValues) => T): void {
-  inputOptions(program.command('decode'))
+/** Writes a page of what `decode` was given, where the program has one. */
+type ToPage = (words: string[], options: OptionValues & { html: string }) => Promise<void>;
+
+/**
+ * Adds the commands that read, predict and make records. `merge` adds the options of the program itself; `toPage` belongs to
+ * `decode --html`, which the single file does not have.
+ */
+export function decodeCommands(program: Command, merge: <T>(options: OptionValues) => T, toPage?: ToPage): void {
+  const decode = inputOptions(program.command('decode'))
     .description('say what a register value, a log, or a firmware record means')
     .argument('[value|file...]', 'values, files, or - for stdin (the default)')
     .option('--json', 'one JSON object a record')
@@ -70,9 +76,19 @@ export function decodeCommands(program: Command, merge: <T>(options: OptionValue
   syndrome decode --explain SRAO                        # classes, fields, outcomes, error codes, …`,
     )
     .addHelpText('after', EXIT_CODES)
-    .action(async (words: string[], options: OptionValues) =>
-      (await import('./decode.ts')).decode(words, merge(options)),
+    .action(async (words: string[], options: OptionValues) => {
+      const { html } = options;
+      if (typeof html === 'string' && toPage !== undefined) await toPage(words, { ...options, html });
+      else await (await import('./decode.ts')).decode(words, merge(options));
+    });
+  if (toPage !== undefined) {
+    decode.addOption(
+      new Option(
+        '--html <file>',
+        'write one page to look at: the input, decoded bit by bit; with --redact without names',
+      ).conflicts(['json', 'raw', 'brief', 'triage', 'ticket', 'explain', 'schema']),
     );
+  }
 
   inputOptions(program.command('predict'))
     .description('say what Linux, Xen, QEMU and KVM do with a record, and why')

@@ -215,7 +215,11 @@ Examples:
       (await import('./compare.ts')).compare(a, b, merged(program, options)),
     );
 
-  decodeCommands(program, options => merged(program, options));
+  decodeCommands(
+    program,
+    options => merged(program, options),
+    async (words, options) => (await import('./decode-html.ts')).decodeToPage(words, merged(program, options)),
+  );
 
   const supply = program
     .command('supply')

@@ -5,13 +5,13 @@
 import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 
 /** A file that a page carries. */
-interface PageFile {
+export interface PageFile {
   /** What it is: the page that shows it looks for that word. */
-  kind: 'trace';
+  kind: 'trace' | 'log';
   /** What it is called there. */
   name: string;
   bytes: Uint8Array;
@@ -19,8 +19,8 @@ interface PageFile {
 
 /** Where the files of a page stand in its template. */
 const PLACE = '<!--DATA-->';
-/** In the published package; a clone has none. */
-const BUILT = join(import.meta.dirname, '../template.html');
+/** In the published package, packed; a clone has none. */
+const BUILT = join(import.meta.dirname, '../template.html.br');
 
 /** All that a template is made of, but for the tools of the lock file. */
 const SOURCES = ['decode', 'trace', 'web'].map(name => `packages/${name}/src/**/*.{ts,tsx,css}`);
@@ -37,7 +37,7 @@ function sourcesHash(root: string): string {
 
 /** The template of this program: carried, or built and kept beside the packages of the clone. */
 export async function template(): Promise<string> {
-  if (existsSync(BUILT)) return readFileSync(BUILT, 'utf8');
+  if (existsSync(BUILT)) return brotliDecompressSync(readFileSync(BUILT)).toString('utf8');
   const root = join(import.meta.dirname, '../../..');
   const kept = join(root, 'node_modules/.cache/syndrome-web', `${sourcesHash(root)}.html`);
   if (existsSync(kept)) return readFileSync(kept, 'utf8');

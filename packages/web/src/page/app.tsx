@@ -1,35 +1,51 @@
 /** @module The frame of all pages: what is on top, files that are dropped, keys, what was copied. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { commandOf, TRACE_KEYS, type TraceCommand } from '../view/keys.ts';
+import {
+  commandOf,
+  DECODE_KEYS,
+  type DecodeCommand,
+  type KeyRow,
+  TRACE_KEYS,
+  type TraceCommand,
+} from '../view/keys.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { take } from './copy.ts';
+import { take, takeRecord } from './copy.ts';
+import { DecodePage } from './decode-page.tsx';
 import { KeysDialog } from './keys-dialog.tsx';
-import type { TraceModel } from './model.ts';
+import { type PageName, PAGES, type PagesModel } from './pages.ts';
 import type { ThemeModel } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
 
 interface Props {
-  model: TraceModel;
+  pages: PagesModel;
   theme: ThemeModel;
 }
 
+type Command = TraceCommand | DecodeCommand;
+
+const NAMES: Readonly<Record<PageName, string>> = { decode: 'Decode', trace: 'Trace' };
+const KEYS: Readonly<Record<PageName, readonly KeyRow<Command>[]>> = { decode: DECODE_KEYS, trace: TRACE_KEYS };
+
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLTextAreaElement ||
+  target instanceof HTMLSelectElement ||
   (target instanceof HTMLInputElement && !/^(?:checkbox|file|button)$/.test(target.type));
 
-export function App({ model, theme }: Props) {
+export function App({ pages, theme }: Props) {
   const [keys, setKeys] = useState(false);
   const [toast, setToast] = useState('');
   const [dropping, setDropping] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
   const compare = useRef(false);
-  const page = useRef<(command: TraceCommand) => boolean>(() => false);
-  const runs = model.runs.value;
+  const bound = useRef<(command: Command) => boolean>(() => false);
+  const { trace, decode } = pages;
+  const page = pages.page.value;
+  const runs = trace.runs.value;
   const { theme: chosen } = theme;
 
   const tell = (text: string): void => {
     setToast(text);
-    model.say(text);
+    (pages.page.value === 'trace' ? trace : decode).say(text);
   };
   useEffect(() => {
     if (toast === '') return undefined;
@@ -43,40 +59,42 @@ export function App({ model, theme }: Props) {
   };
   const open = (files: FileList | null | undefined, beside: boolean): void => {
     const list = [...(files ?? [])].map(file => ({ blob: file, name: file.name }));
-    if (list.length > 0) void model.open(list, beside);
+    if (list.length > 0) void pages.give(list, beside);
   };
+  const shows = page === 'trace' ? runs.length > 0 : decode.record.value !== undefined;
   const copy = (what: Parameters<typeof take>[1]): void => {
-    if (model.runs.value.length === 0) return;
-    take(model, what).then(tell, () => tell(`${what} could not be made`));
+    if (pages.page.value === 'trace' ? trace.runs.value.length === 0 : decode.record.value === undefined) return;
+    const done =
+      pages.page.value === 'trace' ? take(trace, what) : takeRecord(decode, what === 'link' ? 'link' : 'text');
+    done.then(tell, () => tell(`${what} could not be made`));
   };
 
-  const act = (command: TraceCommand): boolean => {
+  const act = (command: Command): boolean => {
     if (command === 'keys') setKeys(open => !open);
     else if (command === 'theme') tell(`colours: ${theme.next()}`);
     else if (command === 'link') copy('link');
     else if (command === 'copy') copy('text');
-    else return page.current(command);
+    else if (command === 'decode' || command === 'trace') pages.page.value = command;
+    else return bound.current(command);
     return true;
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
-      const command = commandOf(TRACE_KEYS, event, isTyping(event.target));
+      const command = commandOf(KEYS[pages.page.value], event, isTyping(event.target));
       if (command !== undefined && act(command)) event.preventDefault();
     };
-    const onHash = (): void => {
-      if (location.hash !== model.hash()) model.follow(location.hash);
-    };
+    const onHash = (): void => pages.follow(location.hash);
     addEventListener('keydown', onKey);
     addEventListener('hashchange', onHash);
     return () => {
       removeEventListener('keydown', onKey);
       removeEventListener('hashchange', onHash);
     };
-  }, [model, theme]);
+  }, [pages, theme]);
 
   // The address line follows, so that a copy of it and a reload lead here again.
-  const hash = runs.length > 0 ? model.hash() : '';
+  const hash = pages.hash() ?? '';
   useEffect(() => {
     if (hash === '') return undefined;
     const timer = setTimeout(() => {
@@ -89,12 +107,17 @@ export function App({ model, theme }: Props) {
     return () => clearTimeout(timer);
   }, [hash]);
 
+  const headline = decode.record.value?.headline;
   useEffect(() => {
     const [a, b] = runs;
-    document.title = a
-      ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''} · Syndrome`
-      : 'Syndrome';
-  }, [runs]);
+    const said =
+      page === 'decode'
+        ? safeText(headline ?? 'Decode', 100)
+        : a
+          ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''}`
+          : 'Trace';
+    document.title = `${said} · Syndrome`;
+  }, [runs, page, headline]);
 
   useEffect(() => {
     const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
@@ -111,7 +134,7 @@ export function App({ model, theme }: Props) {
       event.preventDefault();
       setDropping(false);
       const beside = (event.target as Element | null)?.closest?.('[data-drop="beside"]') !== null;
-      open(event.dataTransfer?.files, beside && model.runs.value.length > 0);
+      open(event.dataTransfer?.files, beside && trace.runs.value.length > 0);
     };
     addEventListener('dragover', over);
     addEventListener('dragleave', leave);
@@ -121,10 +144,10 @@ export function App({ model, theme }: Props) {
       removeEventListener('dragleave', leave);
       removeEventListener('drop', drop);
     };
-  }, [model]);
+  }, [pages]);
 
-  const trouble = model.trouble.value;
-  const reading = model.reading.value;
+  const trouble = page === 'trace' ? trace.trouble.value : undefined;
+  const reading = page === 'trace' ? trace.reading.value : undefined;
   return (
     <>
       <header class="top">
@@ -135,7 +158,19 @@ export function App({ model, theme }: Props) {
           </svg>
           Syndrome
         </span>
-        <span class="page-name">Trace</span>
+        <nav class="pages" aria-label="Pages">
+          {PAGES.map((name, i) => (
+            <button
+              key={name}
+              type="button"
+              aria-current={name === page ? 'page' : undefined}
+              onClick={() => (pages.page.value = name)}
+              title={`key ${i + 1}`}
+            >
+              {NAMES[name]}
+            </button>
+          ))}
+        </nav>
         <span class="private" title="The browser refuses every connection of this page (Content-Security-Policy)">
           <svg width="11" height="13" viewBox="0 0 11 13" aria-hidden="true">
             <path d="M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z" />
@@ -143,32 +178,45 @@ export function App({ model, theme }: Props) {
           nothing leaves this page
         </span>
         <span class="spring" />
-        {runs.length > 0 && (
-          <>
-            <button type="button" class="button" onClick={() => choose(false)}>
-              open…
-            </button>
-            <button type="button" class="button" onClick={() => (runs.length > 1 ? model.closeSecond() : choose(true))}>
-              {runs.length > 1 ? 'close B' : 'compare…'} <kbd>c</kbd>
-            </button>
-            <span class="button-group" role="group" aria-label="Copy">
-              <span class="muted" aria-hidden="true">
-                copy
-              </span>
-              <button type="button" class="button" aria-label="Copy as text" onClick={() => copy('text')}>
-                text
-              </button>
-              <button type="button" class="button" aria-label="Copy as SVG" onClick={() => copy('SVG')}>
-                SVG
-              </button>
-              <button type="button" class="button" aria-label="Copy as PNG" onClick={() => copy('PNG')}>
-                PNG
-              </button>
-              <button type="button" class="button" aria-label="Copy a link to this moment" onClick={() => copy('link')}>
-                link
-              </button>
+        {(shows || (page === 'decode' && decode.input.value !== undefined)) && (
+          <button type="button" class="button" onClick={() => choose(false)}>
+            open…
+          </button>
+        )}
+        {page === 'trace' && shows && (
+          <button type="button" class="button" onClick={() => (runs.length > 1 ? trace.closeSecond() : choose(true))}>
+            {runs.length > 1 ? 'close B' : 'compare…'} <kbd>c</kbd>
+          </button>
+        )}
+        {shows && (
+          <span class="button-group" role="group" aria-label="Copy">
+            <span class="muted" aria-hidden="true">
+              copy
             </span>
-          </>
+            <button type="button" class="button" aria-label="Copy as text" onClick={() => copy('text')}>
+              text
+            </button>
+            {page === 'trace' &&
+              (['SVG', 'PNG'] as const).map(what => (
+                <button
+                  key={what}
+                  type="button"
+                  class="button"
+                  aria-label={`Copy as ${what}`}
+                  onClick={() => copy(what)}
+                >
+                  {what}
+                </button>
+              ))}
+            <button
+              type="button"
+              class="button"
+              aria-label={page === 'trace' ? 'Copy a link to this moment' : 'Copy a link to this record'}
+              onClick={() => copy('link')}
+            >
+              link
+            </button>
+          </span>
         )}
         <button
           type="button"
@@ -198,7 +246,7 @@ export function App({ model, theme }: Props) {
       {runs.length > 0 && trouble && (
         <p class="note note-problem" role="alert">
           <b>{safeText(trouble.message, 600)}</b> {safeText(trouble.hint ?? '', 600)}{' '}
-          <button type="button" class="link" onClick={() => (model.trouble.value = undefined)}>
+          <button type="button" class="link" onClick={() => (trace.trouble.value = undefined)}>
             close
           </button>
         </p>
@@ -211,7 +259,24 @@ export function App({ model, theme }: Props) {
           max={1}
         />
       )}
-      <TracePage model={model} theme={theme} choose={choose} bind={run => (page.current = run)} />
+      {page === 'trace' ? (
+        <TracePage
+          model={trace}
+          theme={theme}
+          choose={choose}
+          bind={run => (bound.current = run as (command: Command) => boolean)}
+          decode={text => {
+            pages.page.value = 'decode';
+            void decode.openText(text, 'event of a trace');
+          }}
+        />
+      ) : (
+        <DecodePage
+          model={decode}
+          choose={() => choose(false)}
+          bind={run => (bound.current = run as (command: Command) => boolean)}
+        />
+      )}
       <input
         ref={picker}
         type="file"
@@ -223,18 +288,20 @@ export function App({ model, theme }: Props) {
           event.currentTarget.value = '';
         }}
       />
-      {keys && <KeysDialog rows={TRACE_KEYS} onClose={() => setKeys(false)} />}
+      {keys && <KeysDialog rows={KEYS[page]} lanes={page === 'trace'} onClose={() => setKeys(false)} />}
       {dropping && (
         <div class="drop" aria-hidden="true">
           <div data-drop="open">open</div>
-          {runs.length > 0 && <div data-drop="beside">compare with {safeText(runs[0]?.name ?? '', 60)}</div>}
+          {page === 'trace' && runs.length > 0 && (
+            <div data-drop="beside">compare with {safeText(runs[0]?.name ?? '', 60)}</div>
+          )}
         </div>
       )}
       <p class={`toast ${toast === '' ? '' : 'is-shown'}`} aria-hidden="true">
         {toast}
       </p>
       <p class="sr" role="status">
-        {model.said.value}
+        {page === 'trace' ? trace.said.value : decode.said.value}
       </p>
     </>
   );

@@ -4,12 +4,14 @@ import { lanesOf, Timeline } from '@syndrome/trace/timeline.ts';
 import { runLine } from '@syndrome/trace/parts-line.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { compareLines } from '@syndrome/trace/compare/lines.ts';
+import { toText } from '@syndrome/decode/decode/to-text.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { paint } from '../view/draw.ts';
 import type { Run } from '../view/run.ts';
 import { type Caption, CAPTION_LINE, svgOf } from '../view/svg.ts';
 import { canvasSurface, fontOf, measurer, sized } from './canvas.ts';
 import { currentScene } from './lanes.tsx';
+import type { DecodeModel } from './decode-model.ts';
 import type { TraceModel } from './model.ts';
 import { currentPalette } from './palette.ts';
 
@@ -121,5 +123,22 @@ export async function take(model: TraceModel, what: 'text' | 'SVG' | 'PNG' | 'li
     const [type, ending] = what === 'SVG' ? ['image/svg+xml', 'svg'] : ['text/plain', 'txt'];
     save(new Blob([text], { type }), `${name}.${ending}`);
     return `${name}.${ending} saved`;
+  }
+}
+
+/** Takes a record along: as the command line prints it, or as a link. */
+export async function takeRecord(model: DecodeModel, what: 'text' | 'link'): Promise<string> {
+  const record = model.record.value;
+  const hash = model.hash();
+  if (!record) return 'no record';
+  if (what === 'link' && hash === undefined) return 'the record is too long for a link';
+  const text = what === 'text' ? `${toText(record).join('\n')}\n` : location.href.replace(/#.*$/, '') + (hash ?? '');
+  try {
+    await navigator.clipboard.writeText(text);
+    return `${what} copied`;
+  } catch {
+    if (what === 'link') return `copy it from the address line: ${text.slice(-120)}`;
+    save(new Blob([text], { type: 'text/plain' }), 'record.txt');
+    return 'record.txt saved';
   }
 }

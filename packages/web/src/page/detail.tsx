@@ -9,12 +9,13 @@ import type { Run } from '../view/run.ts';
 import { timeOf, wordsOf } from '../view/run.ts';
 import { sinceZero } from '../view/time.ts';
 import { decodedOf } from '../view/record.ts';
+import { jsonOf } from '../view/record-link.ts';
 import { fieldLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
 
 /** More of a raw line is shown when it is asked for. */
 const MUCH = 4000;
-export function Detail({ model }: { model: TraceModel }) {
+export function Detail({ model, decode }: { model: TraceModel; decode: (text: string) => void }) {
   const place = model.selected.value;
   const run = place && model.runs.value[place.run];
   const event = run?.trace.events[place?.index ?? -1];
@@ -37,6 +38,7 @@ export function Detail({ model }: { model: TraceModel }) {
               event={event}
               id="detail-head"
               differences={compared?.differences ?? []}
+              decode={decode}
             />
             {compared?.a && compared.b && (
               <Other model={model} run={place?.run === 0 ? 1 : 0} event={place?.run === 0 ? compared.b : compared.a} />
@@ -76,9 +78,10 @@ interface OneProps {
   event: TraceEvent;
   id: string;
   differences: readonly FieldDifference[];
+  decode: (text: string) => void;
 }
 
-function One({ model, run, number, event, id, differences }: OneProps) {
+function One({ model, run, number, event, id, differences, decode }: OneProps) {
   const double = model.runs.value.length > 1;
   const words = wordsOf(event);
   const fields = useMemo(() => fieldLines(run, event), [run, event]);
@@ -174,7 +177,7 @@ function One({ model, run, number, event, id, differences }: OneProps) {
           </table>
         </>
       )}
-      {decoded && <Decoded record={decoded.record} whole={decoded.whole} />}
+      {decoded && <Decoded record={decoded.record} whole={decoded.whole} decode={decode} />}
     </article>
   );
 }
@@ -200,13 +203,18 @@ function Raw({ event, raw }: { event: TraceEvent; raw: string }) {
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-function Decoded({ record, whole }: { record: DecodedRecord; whole: boolean }) {
+function Decoded({ record, whole, decode }: { record: DecodedRecord; whole: boolean; decode: (text: string) => void }) {
   const views = describe(record.raw);
   return (
     <>
       <h3>
         Decoded{' '}
-        <span class="muted">{whole ? 'the record that this line completes' : 'what this event says by itself'}</span>
+        <span class="muted">{whole ? 'the record that this line completes' : 'what this event says by itself'}</span>{' '}
+        {whole && (
+          <button type="button" class="link" onClick={() => decode(jsonOf(record))}>
+            open in Decode
+          </button>
+        )}
       </h3>
       <div class="decoded">
         <p class="decoded-head">

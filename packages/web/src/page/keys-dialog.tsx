@@ -2,7 +2,15 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { groupsOf, type KeyRow } from '../view/keys.ts';
 
-export function KeysDialog({ rows, onClose }: { rows: readonly KeyRow<string>[]; onClose: () => void }) {
+export function KeysDialog({
+  rows,
+  lanes,
+  onClose,
+}: {
+  rows: readonly KeyRow<string>[];
+  lanes: boolean;
+  onClose: () => void;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
@@ -45,7 +53,9 @@ export function KeysDialog({ rows, onClose }: { rows: readonly KeyRow<string>[];
         ))}
       </div>
       <p class="muted">
-        In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.
+        {lanes
+          ? 'In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.'
+          : 'In a register: arrows go from bit to bit, Space turns one; its value can be typed.'}
       </p>
     </dialog>
   );

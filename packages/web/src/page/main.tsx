@@ -2,19 +2,19 @@
 import './style.css';
 import '@preact/signals';
 import { render } from 'preact';
-import { lookOf } from '../view/link.ts';
 import { App } from './app.tsx';
-import { TraceModel } from './model.ts';
+import { PagesModel } from './pages.ts';
 import { carriedFiles } from './read-trace.ts';
 import { ThemeModel } from './theme.ts';
 
-/** Shows the page in its element. */
+/** Shows the pages in their element. */
 function start(root: HTMLElement): void {
-  const model = new TraceModel();
+  const pages = new PagesModel();
   const theme = new ThemeModel();
-  const carried = carriedFiles(document).filter(({ kind }) => kind === 'trace');
-  render(<App model={model} theme={theme} />, root);
-  if (carried.length > 0) void model.open(carried, false, lookOf(location.hash));
+  const carried = carriedFiles(document);
+  const { hash } = location;
+  render(<App pages={pages} theme={theme} />, root);
+  void pages.start(carried, hash);
 }
 
 const root = document.getElementById('app');

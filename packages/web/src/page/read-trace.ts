@@ -11,7 +11,7 @@ const PIECE = 1 << 15;
 const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
 /** The bytes of a gzip begin so (RFC 1952, 2.3.1). */
-async function unpacked(blob: Blob): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+export async function unpacked(blob: Blob): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
   const isGzip = head[0] === 0x1f && head[1] === 0x8b;
   return isGzip ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
@@ -53,8 +53,14 @@ export async function readTrace(
   return reader.end();
 }
 
+/** Whether a file is a trace: its first line says so. Packed files are taken for traces, for nothing else is read packed. */
+export async function isTrace(blob: Blob): Promise<boolean> {
+  const head = new Uint8Array(await blob.slice(0, 200).arrayBuffer());
+  return (head[0] === 0x1f && head[1] === 0x8b) || /^\s*\{\s*"type"\s*:\s*"trace"/.test(new TextDecoder().decode(head));
+}
+
 /** A file that was put into the page when it was written: gzip in base64, which needs no escaping. */
-interface Carried {
+export interface Carried {
   kind: string;
   name: string;
   blob: Blob;

@@ -16,9 +16,11 @@ interface Props {
   theme: ThemeModel;
   choose: (compare: boolean) => void;
   bind: (run: (command: TraceCommand) => boolean) => void;
+  /** Shows a record on the page of records. */
+  decode: (text: string) => void;
 }
 
-export function TracePage({ model, theme, choose, bind }: Props) {
+export function TracePage({ model, theme, choose, bind, decode }: Props) {
   const filter = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const commands: Partial<Record<TraceCommand, () => void>> = {
@@ -61,7 +63,7 @@ export function TracePage({ model, theme, choose, bind }: Props) {
       <div class="panes">
         <Expectations model={model} />
         <Events model={model} filter={filter} />
-        <Detail model={model} />
+        <Detail model={model} decode={decode} />
       </div>
     </main>
   );

@@ -12,7 +12,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What a page does that it must not: errors, refusals of its policy, requests, dialogs. */
 const LISTEN = `addEventListener('securitypolicyviolation', event => console.error('refused ' + event.violatedDirective + ' ' + event.blockedURI));`;
 
-interface Opened {
+export interface Opened {
   page: Page;
   /** Empty where all is well. */
   wrong: string[];

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
-import { commandOf, groupsOf, TRACE_KEYS } from './keys.ts';
+import { commandOf, DECODE_KEYS, groupsOf, TRACE_KEYS } from './keys.ts';
 
 const press = (key: string, more: object = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, ...more });
 
-test('each key means one thing, and each command has a key', () => {
-  const keys = TRACE_KEYS.flatMap(row => [...row.keys]);
-  expect(new Set(keys).size).toBe(keys.length);
-  expect(new Set(TRACE_KEYS.map(row => row.command)).size).toBe(TRACE_KEYS.length);
-});
+test.each([{ rows: TRACE_KEYS }, { rows: DECODE_KEYS }])(
+  'each key means one thing, and each command has a key',
+  ({ rows }) => {
+    const keys = rows.flatMap(row => [...row.keys]);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(new Set(rows.map(row => row.command)).size).toBe(rows.length);
+  },
+);
 test('a key is bound by the table', () => {
   expect(commandOf(TRACE_KEYS, press('j'), false)).toBe('next');
   expect(commandOf(TRACE_KEYS, press('?'), false)).toBe('keys');

@@ -38,10 +38,30 @@ export const TRACE_KEYS = [
   { keys: ['l'], command: 'link', does: 'copy a link to this moment', group: 'Page' },
   { keys: ['y'], command: 'copy', does: 'copy the run as text', group: 'Page' },
   { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
+  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
   { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
   { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
 ] as const satisfies readonly KeyRow<string>[];
 
+export const DECODE_KEYS = [
+  { keys: ['j'], command: 'next', does: 'next record', group: 'Records' },
+  { keys: ['k'], command: 'previous', does: 'record before', group: 'Records' },
+  { keys: ['/'], command: 'filter', does: 'filter records', group: 'Records' },
+  { keys: ['g'], command: 'groups', does: 'what says the same, together', group: 'Records' },
+  { keys: ['e'], command: 'new', does: 'another input', group: 'Records' },
+  { keys: ['u'], command: 'undo', does: 'take the last change back', group: 'Bits' },
+  { keys: ['0'], command: 'reset', does: 'the record as it was read', group: 'Bits' },
+  { keys: ['l'], command: 'link', does: 'copy a link to this record', group: 'Page' },
+  { keys: ['y'], command: 'copy', does: 'copy the record as text', group: 'Page' },
+  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
+  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
+  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
+  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+] as const satisfies readonly KeyRow<string>[];
+
+export type DecodeCommand = (typeof DECODE_KEYS)[number]['command'];
 export type TraceCommand = (typeof TRACE_KEYS)[number]['command'];
 
 /**

@@ -1,0 +1,260 @@
+/** The page of records in a real browser: from a file, without a network. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
+import { fillTemplate, template } from './template.ts';
+import { accessFaults, type Opened, TestBrowser } from './testing/browser.ts';
+import { NASTY } from './view/testing/runs.ts';
+
+let browser: TestBrowser;
+let missing: string | undefined;
+let html = '';
+beforeAll(async () => {
+  html = await template();
+  try {
+    browser = await TestBrowser.start();
+  } catch (error) {
+    missing = TestBrowser.lack(error);
+    if (missing === undefined) throw error;
+  }
+});
+beforeEach(context => skipWithout(context, 'mirror', missing));
+afterAll(() => browser?.close());
+
+const carried = (text: string, name = 'kern.log'): string =>
+  fillTemplate(html, [{ kind: 'log', name, bytes: Buffer.from(text) }]);
+const words = async (page: Page, selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
+const DEFERRED = '#decode?status=0x9c00180000000000&addr=0x87ee000&misc=0x8c&bank=9&vendor=amd';
+
+/** A corrected error of a kernel's log. */
+const corrected = (i: number, page: number): string =>
+  [
+    `[${i}.102030] mce: [Hardware Error]: CPU ${i % 4}: Machine Check: 0 Bank 8: 8c00004000010092`,
+    `[${i}.102031] mce: [Hardware Error]: TSC 2ba5d7cda8cb ADDR ${(0x87ee000 + page * 0x1000).toString(16)} MISC 4000008c `,
+    `[${i}.102032] mce: [Hardware Error]: PROCESSOR 0:50654 TIME 1796021342 SOCKET 0 APIC 6 microcode 2007006`,
+    '',
+  ].join('\n');
+const FATAL = '[7777.1] mce: [Hardware Error]: CPU 2: Machine Check Exception: 5 Bank 1: be00000000800400\n';
+const LOG = `${Array.from({ length: 40 }, (_, i) => corrected(i, i % 7)).join('')}${FATAL}${corrected(9000, 1)}`;
+
+async function record(hash = DEFERRED, options: { width?: number; scheme?: 'light' | 'dark' } = {}): Promise<Opened> {
+  const opened = await browser.open(fillTemplate(html, []), { hash, ...options });
+  await opened.page.waitForSelector('.record');
+  return opened;
+}
+
+test('a link shows a record: what it is, whether it can be real, what to do, what each consumer will do', async () => {
+  const { page, wrong } = await record();
+  expect(await words(page, '.record h1')).toContain('AMD machine check, deferred');
+  expect(await words(page, '.record .next-step')).toContain('take it out of use');
+  expect(await words(page, '.record .lint')).toContain('L_MCA_DEFERRED_WITH_POISON');
+  expect(await words(page, '.outlook')).toMatch(/Linux.*logged.*unless/s);
+  expect(await words(page, '.record pre.raw')).toBe(
+    'status=0x9c00180000000000 addr=0x87ee000 misc=0x8c bank=9 vendor=amd',
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('what counts is seen without scrolling', async () => {
+  const { page } = await record();
+  for (const selector of ['.record h1', '.record .next-step', '.record .lint', '.strip', '.outlook .outcome']) {
+    const box = await page.locator(selector).first().boundingBox();
+    expect((box?.y ?? 9999) + (box?.height ?? 0), selector).toBeLessThanOrEqual(900);
+  }
+});
+
+describe('bits', () => {
+  test('are turned with the pointer, and all follows in the next frame', async () => {
+    const { page, wrong } = await record();
+    await page.click('[data-bit="44"]');
+    await page.click('[data-bit="61"]');
+    expect(await words(page, '.record h1')).toContain('uncorrected');
+    expect(await words(page, '.was')).toContain('deferred');
+    expect(await page.inputValue('.hex')).toBe('0xbc00080000000000');
+    expect(await page.locator('.bit.is-changed').count()).toBe(2);
+    expect(await words(page, '[role=tab]')).toContain('•');
+    await page.keyboard.press('u');
+    expect(await page.inputValue('.hex')).toBe('0x9c00080000000000');
+    await page.keyboard.press('0');
+    expect(await page.inputValue('.hex')).toBe('0x9c00180000000000');
+    expect(wrong).toEqual([]);
+  });
+  test('and with the keyboard: one stop, arrows, Space', async () => {
+    const { page } = await record();
+    expect(await page.locator('.bit[tabindex="0"]').count()).toBe(1);
+    await page.focus('.bit[tabindex="0"]');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Space');
+    expect(await page.inputValue('.hex')).toBe('0xbc00180000000000');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toContain('bit 29');
+  });
+  test('a value is typed; one that is none changes nothing', async () => {
+    const { page } = await record();
+    await page.fill('.hex', '0xb200000000000005');
+    await page.keyboard.press('Enter');
+    expect(await words(page, '.record .badges')).toContain('fatal');
+    await page.fill('.hex', 'hello');
+    expect(await page.getAttribute('.hex', 'aria-invalid')).toBe('true');
+    await page.keyboard.press('Enter');
+    expect(await page.inputValue('.hex')).toBe('0xb200000000000005');
+  });
+  test('what a finding speaks of is marked in the strip, the names and the table', async () => {
+    const { page } = await record();
+    expect(await page.locator('.bit.is-flagged').count()).toBe(2);
+    expect(await page.locator('.fields .is-flagged').allTextContents()).toEqual([
+      expect.stringContaining('DEFERRED'),
+      expect.stringContaining('POISON'),
+    ]);
+    await page.hover('.record .lint li >> nth=0');
+    expect(await page.locator('.bit.is-lit').count()).toBeGreaterThan(0);
+  });
+  test.each([
+    ['an abort of arm64', '#decode?esr=0x92000410&far=0xffff80001000', 'ESR_ELx'],
+    [
+      'a firmware record',
+      `#decode?record=${encodeURIComponent(JSON.stringify({ schemaVersion: 1, kind: 'cper', raw: { kind: 'cper', severity: 'fatal', sections: [{ type: 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1', severity: 'fatal', revision: 768, flags: 0, body: { kind: 'memory', physicalAddress: '0x0000000000001000', errorType: 3 } }] } }))}`,
+      'BlockStatus',
+    ],
+  ])('%s has its bits too', async (_, hash, register) => {
+    const { page } = await record(hash);
+    expect(await words(page, '[role=tab]')).toContain(register);
+    const before = await page.inputValue('.hex');
+    await page.click('[data-bit="1"]');
+    expect(await page.inputValue('.hex')).not.toBe(before);
+    expect(await page.locator('.bit.is-changed').count()).toBe(1);
+  });
+});
+
+test('an alternative of the outlook is assumed with one click, and taken back with another', async () => {
+  const { page } = await record();
+  await page.click('.outlook .chip >> nth=0');
+  expect(await words(page, '.outlook .outcome')).toBe('signalled');
+  await page.click('.outlook .is-assumed');
+  expect(await words(page, '.outlook .outcome')).toBe('logged');
+  await page.selectOption('[aria-label="Version of Linux"]', '6.19.6');
+  expect(await page.inputValue('[aria-label="Version of Linux"]')).toBe('6.19.6');
+});
+
+test('a link of a changed record leads to the changed record', async () => {
+  const { page } = await record();
+  await page.click('[data-bit="61"]');
+  await expect.poll(() => page.evaluate('location.hash')).toContain('status=0xbc00180000000000');
+  const again = await record((await page.evaluate('location.hash')) as string);
+  expect(await words(again.page, '.record h1')).toBe(await words(page, '.record h1'));
+});
+
+describe('a log', () => {
+  test('opens with the worst, and with what all of it comes to', async () => {
+    const { page, wrong } = await browser.open(carried(LOG));
+    await page.waitForSelector('.triage');
+    expect(await words(page, '.triage h2')).toMatch(/1 fatal, \d+ corrected/);
+    expect(await words(page, '.triage')).toContain('Pages met again');
+    expect(await words(page, '.record .badges')).toContain('fatal');
+    expect(await words(page, '.record pre.raw')).toContain('Bank 1: be00000000800400');
+    expect(wrong).toEqual([]);
+  });
+  test('is walked, filtered and grouped with keys', async () => {
+    const { page } = await browser.open(carried(LOG));
+    await page.waitForSelector('.triage');
+    await page.keyboard.press('k');
+    expect(await words(page, '.record .badges')).toContain('corrected');
+    await page.keyboard.press('/');
+    await page.keyboard.type('fatal');
+    expect(await words(page, '.records .count')).toBe('1 of 42 records');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    expect(await page.locator('.groups li').count()).toBe(2);
+    expect(await words(page, '.groups li')).toContain('× 41 · 7 pages · 4 CPUs');
+    await page.click('.groups button >> nth=0');
+    expect(await words(page, '.records .count')).toBe('41 of 42 records');
+    await page.click('.triage .chip >> nth=0');
+    expect(await words(page, '.records .count')).toMatch(/^\d of 42 records$/);
+  });
+  test('of 100,000 lines is read while its list is used', async () => {
+    const { page, wrong } = await browser.open(fillTemplate(html, []));
+    const text = Array.from({ length: 33_400 }, (_, i) => corrected(i, i % 5000)).join('');
+    expect(text.split('\n').length).toBeGreaterThan(100_000);
+    await page.setInputFiles('input[type=file]', [browser.file('large.log', text)]);
+    await page.waitForSelector('.list-row', { timeout: 60_000 });
+    await page.keyboard.press('j');
+    await page.waitForSelector('.triage', { timeout: 120_000 });
+    expect(await words(page, '.records .count')).toBe('33,400 records');
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('what is given', () => {
+  test('is pasted, and an example can be looked at', async () => {
+    const { page, wrong } = await browser.open(fillTemplate(html, []));
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe('What is to be decoded');
+    await page.keyboard.insertText('0xbd80000000100134');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('.record');
+    await page.selectOption('.record select', 'intel');
+    expect(await words(page, '.record h1')).toContain('SRAR');
+    await page.fill('.input-view textarea', 'esr=0x92000410');
+    await expect.poll(() => words(page, '.record h1')).not.toContain('SRAR');
+    await page.click('.input-view >> text=new');
+    await page.click('text=lines of a kernel log');
+    await page.waitForSelector('.triage');
+    expect(wrong).toEqual([]);
+  });
+  test('says how it was read where there is no record in it', async () => {
+    const { page, wrong } = await browser.open(carried('hello\nworld\n'));
+    await page.waitForSelector('text=No error record');
+    expect(await words(page, '.decode-main')).toContain('What helps');
+    expect(wrong).toEqual([]);
+  });
+  test('and what was cut of it is told at its line', async () => {
+    const { page } = await browser.open(
+      carried(`${corrected(1, 1)}{"schemaVersion":1,"kind":"x86-mca","raw":{"kind":"x86-mca","status":"0x9c`),
+    );
+    await page.waitForSelector('.record');
+    expect(await words(page, '.remarks')).toContain('E_TEXT_TRUNCATED');
+  });
+  test.each(NASTY.map((text, i) => [i, text] as const))('stays text, whatever it is: %i', async (_, text) => {
+    const line = `[1.1] mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 8: 8c00004000010092 ${text}\n`;
+    const failure = `[2.1] Memory failure: 0x87ee: recovery action for ${text}: Recovered\n`;
+    const { page, wrong } = await browser.open(carried(line + failure + text, text));
+    await page.waitForSelector('.record, .nothing');
+    for (const key of ['j', 'k', 'g']) await page.keyboard.press(key);
+    expect(
+      await page.evaluate(
+        "document.querySelectorAll('#app script, #app img, #app iframe, #app [onerror], #app [onload], #app a').length",
+      ),
+    ).toBe(0);
+    expect(
+      await page.evaluate("[...document.querySelectorAll('#app > :not(textarea)')].map(e => e.innerText).join('')"),
+    ).not.toMatch(
+      // oxlint-disable-next-line no-control-regex
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff]/,
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+test('a record of a trace is opened here', async () => {
+  const { page } = await browser.open(fillTemplate(html, []));
+  await page.keyboard.press('Escape');
+  await page.click('nav >> text=Trace');
+  expect(await words(page, 'main')).toContain('Drop a trace here');
+});
+
+describe.each(['light', 'dark'] as const)('in %s', scheme => {
+  test.each(['empty', 'record', 'changed', 'log', 'groups', 'none'])('everybody can use the page: %s', async state => {
+    const pages: Readonly<Record<string, string>> = { log: carried(LOG), groups: carried(LOG), none: carried('hello') };
+    const hash = state === 'record' || state === 'changed' ? DEFERRED : '';
+    const { page } = await browser.open(pages[state] ?? fillTemplate(html, []), { scheme, hash });
+    await page.waitForSelector(state === 'empty' ? '.paste' : state === 'none' ? '.nothing h1' : '.record');
+    if (state === 'changed') await page.click('[data-bit="61"]');
+    if (state === 'groups') await page.keyboard.press('g');
+    expect(await accessFaults(page)).toEqual([]);
+  });
+});
+
+test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {
+  const { page } = await record(DEFERRED, { width });
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+});

@@ -1,0 +1,119 @@
+/** `--html`: what is in the page, and that nothing but its own script and style can act in it. */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillTemplate, template } from '@syndrome/web/template.ts';
+import { type Ended, runInside } from './inside.ts';
+import { Sandbox } from './program.ts';
+
+const PAIR = join(import.meta.dirname, '../packages/trace/src/compare/golden');
+const BAD = join(PAIR, 'pair-amd-deferred-6.19.6.ndjson');
+const GOOD = join(PAIR, 'pair-amd-deferred-7.3.4.ndjson');
+
+let sandbox: Sandbox;
+let html = '';
+beforeAll(async () => {
+  sandbox = new Sandbox();
+  html = await template();
+});
+afterAll(() => sandbox.remove());
+const run = (...args: string[]): Promise<Ended> => runInside(sandbox.env, args);
+
+/** The files that a page carries. */
+const carried = (page: string): { kind: string; name: string; text: string }[] =>
+  [
+    ...page.matchAll(
+      /<script type="application\/gzip;base64" data-kind="(\w+)" data-name="([^"]*)">([^<]*)<\/script>/g,
+    ),
+  ].map(([, kind = '', name = '', data = '']) => ({
+    kind,
+    name,
+    text: gunzipSync(Buffer.from(data, 'base64')).toString(),
+  }));
+const page = (name: string): string => readFileSync(join(sandbox.dir, name), 'utf8');
+const at = (name: string): string => join(sandbox.dir, name);
+
+describe('the template', () => {
+  test('allows its own script and style by their hashes, and nothing else', () => {
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
+    const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+    const script = /<script id="syndrome">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
+    const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
+    expect(script.length).toBeGreaterThan(100_000);
+    expect(policy.split('; ')).toEqual([
+      "default-src 'none'",
+      `script-src ${hashOf(script)}`,
+      `style-src ${hashOf(style)}`,
+      'img-src data: blob:',
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    expect(html).not.toMatch(/unsafe-inline|unsafe-eval|src="http|href="http/);
+    // Nothing is made of text: there is no way for it to become an element.
+    expect(script).not.toMatch(/dangerouslySetInnerHTML:|insertAdjacentHTML|document\.write|\beval\(|new Function/);
+  });
+  test('keeps its budget', () => {
+    // All readers, tables and rules of the decoder are in it, and grow with it. Raise these knowingly.
+    expect(Buffer.byteLength(html)).toBeLessThan(1_000_000);
+    expect(brotliCompressSync(html).length).toBeLessThan(300_000);
+  });
+  test.each(['</script><script>x</script>', '$& $` $1 $<name>', '"><img src=x>', "'&<>"])(
+    'whatever it is given is data: %s',
+    nasty => {
+      const filled = fillTemplate(html, [{ kind: 'trace', name: nasty, bytes: Buffer.from(nasty) }]);
+      const [file] = carried(filled);
+      expect(file?.text).toBe(nasty);
+      expect(file?.name).not.toMatch(/[<>"']/);
+      expect(filled.replace(/<script type="application[^\n]*/, '<!--DATA-->')).toBe(html);
+    },
+  );
+});
+
+test('a trace is in the page as it is, and the exit code is that of the verdict', async () => {
+  const good = await run('show', GOOD, '--html', at('good.html'));
+  expect(good).toEqual({ code: 0, stdout: '', stderr: `page ${at('good.html')}\n` });
+  expect(carried(page('good.html'))).toEqual([
+    { kind: 'trace', name: 'pair-amd-deferred-7.3.4.ndjson', text: readFileSync(GOOD, 'utf8') },
+  ]);
+  expect((await run('show', BAD, '--html', at('bad.html'), '--json')).code).toBe(1);
+});
+test('two traces are in one page, A first', async () => {
+  const { code, stdout } = await run('compare', BAD, GOOD, '--html', at('two.html'));
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(carried(page('two.html')).map(({ text }) => text)).toEqual(
+    [BAD, GOOD].map(file => readFileSync(file, 'utf8')),
+  );
+});
+
+describe('decode', () => {
+  const LOG = [
+    'Nov 28 20:58:07 db1 kernel: mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 8: 8c00004000010092',
+    'Nov 28 20:58:07 db1 kernel: mce: [Hardware Error]: TSC 2ba5d7cda8cb ADDR 87ee000 MISC 4000008c ',
+    '',
+  ].join('\n');
+  test('puts a log into the page as it is', async () => {
+    writeFileSync(at('kern.log'), LOG);
+    expect(await run('decode', at('kern.log'), '--html', at('log.html'))).toMatchObject({ code: 0, stdout: '' });
+    expect(carried(page('log.html'))).toEqual([{ kind: 'log', name: 'kern.log', text: LOG }]);
+  });
+  test('and with --redact its records, without the names', async () => {
+    expect((await run('decode', at('kern.log'), '--redact', '--html', at('clean.html'))).code).toBe(0);
+    const [file] = carried(page('clean.html'));
+    expect(file?.text).not.toContain('db1');
+    expect(file?.text).toContain('0x8c00004000010092');
+    expect(page('clean.html')).not.toContain('kern.log');
+  });
+  test('values as they were typed', async () => {
+    await run('decode', 'status=0x9c00180000000000', 'vendor=amd', '--html', at('values.html'));
+    expect(carried(page('values.html'))).toEqual([
+      { kind: 'log', name: 'values', text: 'status=0x9c00180000000000 vendor=amd' },
+    ]);
+  });
+  test('writes no page where there is no record', async () => {
+    writeFileSync(at('none.log'), 'hello\n');
+    expect((await run('decode', at('none.log'), '--html', at('none.html'))).code).toBe(4);
+    expect(() => page('none.html')).toThrow('ENOENT');
+  });
+});
