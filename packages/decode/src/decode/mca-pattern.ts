@@ -10,7 +10,7 @@ import { correctedOf } from '../mca/corrected.ts';
 import type { Corrected } from '../mca/corrected.ts';
 import { McaKey } from '../mca/deciding.ts';
 import type { McaDeciding } from '../mca/deciding.ts';
-import { layoutsOf } from '../mca/describe.ts';
+import { layoutsOf, miscLayout } from '../mca/describe.ts';
 import { textOf, wordsOf } from '../mca/error-words.ts';
 import { CLASS_WORDS, explanationFrame, readings } from '../mca/explain.ts';
 import type { ExplanationFrame } from '../mca/explain.ts';
@@ -145,10 +145,10 @@ export class McaPattern {
   /** The layout of MCi_MISC, where that names a cell of DRAM. */
   get cell(): Register | undefined {
     if (this.#cell === undefined) {
-      const { vendor, status } = this.#record;
-      const register = this.layouts.find(l => l.member === 'misc')?.register;
-      const holds = vendor === 'intel' && (status & MISCV) !== 0n && register !== undefined && namesCell(register);
-      this.#cell = holds ? register : false;
+      const { vendor, status, misc } = this.#record;
+      const isValid = vendor === 'intel' && misc !== undefined && (status & MISCV) !== 0n;
+      const register = isValid ? miscLayout(this.#record) : undefined;
+      this.#cell = register !== undefined && namesCell(register) ? register : false;
     }
     return this.#cell === false ? undefined : this.#cell;
   }
