@@ -8,6 +8,7 @@ import { GUEST } from './guest.ts';
 import { LAB } from './lab.ts';
 import { LIBVIRT } from './libvirt.ts';
 import { QMP } from './qmp.ts';
+import { READERS } from './readers.ts';
 import { RECORD_TARGETS } from './records.ts';
 import { SUPPLY } from './supply.ts';
 import { SUPERVISOR } from './supervisor.ts';
@@ -21,6 +22,7 @@ import { XML } from './xml.ts';
 export const TARGETS: readonly Target[] = [
   ...DECODE,
   ...TEXT,
+  ...READERS,
   ...TRIAGE,
   ...RECORD_TARGETS,
   ...QMP,

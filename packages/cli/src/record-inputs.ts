@@ -17,6 +17,8 @@ import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values/v
 import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
 import { devicesOf, learnFromFile, readAny, readFolder } from './inputs/any-file.ts';
+import { SNIFFED, kindOf } from './inputs/sniff.ts';
+import type { FileKind } from './inputs/sniff.ts';
 import type { Target } from './inputs/bundle.ts';
 import { InputError } from './inputs/input-error.ts';
 import { say } from './output.ts';
@@ -230,6 +232,50 @@ async function readInto(target: Target, read: (take: Take) => Promise<void>): Pr
   await target.end();
 }
 
+/** What is opened by its name alone: it is read at several places, or unpacked. */
+const BY_PATH: Readonly<Partial<Record<FileKind, string>>> = {
+  sqlite: 'a SQLite database, such as that of rasdaemon',
+  tar: 'a tar',
+  gzip: 'a file that gzip packed',
+  xz: 'a file that xz packed',
+  zstd: 'a file that zstd packed',
+  bzip2: 'a file that bzip2 packed',
+  zip: 'a zip',
+};
+
+/** The same for stdin, which is read once from its beginning on: what cannot be read so is refused with a word about it. */
+function textOnly(target: Target): Target {
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  const looked = async (): Promise<void> => {
+    const bytes = head;
+    head = undefined;
+    if (bytes === undefined || bytes.length === 0) return;
+    const what = BY_PATH[kindOf(bytes)];
+    if (what === undefined) {
+      await target.push(bytes);
+      return;
+    }
+    throw new InputError('E_INPUT', `stdin holds ${what}`, {
+      hint: 'Give it by its path: `syndrome decode FILE`. Of a pipe write it to a file first.',
+    });
+  };
+  return {
+    async push(piece) {
+      if (head === undefined) {
+        await target.push(piece);
+        return;
+      }
+      head = Buffer.concat([head, piece]);
+      // The header of a tar has zeros before what tells it; a text has none, and whoever waits for a line of it gets it.
+      if (head.length >= SNIFFED || !head.includes(0)) await looked();
+    },
+    async end() {
+      await looked();
+      await target.end();
+    },
+  };
+}
+
 /** What to say of an input in which nothing was found. @param typed of the command line, where values are meant */
 function whyNothing(name: string, evidence: string, typed: boolean): string {
   const word = /^log: (`.*`)$/.exec(evidence)?.[1];
@@ -366,8 +412,10 @@ export async function eachRecord(
         await typed.push(utf8.encode(input.text));
         await typed.end();
       } else if ('folder' in input) result.evidence = await readFolder(input, use, line => remarks.say(line));
-      else if (input.file === undefined) await readInto(stream(), take => readStdin(take));
-      else if (!looksInside || statOf(input.file)?.isFile() !== true) {
+      else if (input.file === undefined) {
+        const target = looksInside ? textOnly(stream()) : stream();
+        await readInto(target, take => readStdin(take));
+      } else if (!looksInside || statOf(input.file)?.isFile() !== true) {
         const { file } = input;
         await readInto(stream(), take => readFile(file, take));
       } else {

@@ -1,4 +1,6 @@
 /** A record decodes to the same in whatever people carry it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from '../common/hex.ts';
 import { encodeGhesBlock } from '../cper/ghes.ts';
@@ -55,6 +57,27 @@ describe('decodes to the same as its bytes alone:', () => {
       expect(said(carry(bytes))).toEqual(alone);
     },
   );
+});
+
+describe('what is seen of each carrier', () => {
+  const golden = join(import.meta.dirname, 'golden', 'carriers.golden');
+
+  it('is as it was', () => {
+    const lines = [...pairs({ ...SIGNED, ...UNSIGNED }, WHOLE), ...pairs(SIGNED, AROUND)].map(
+      ([name, as, bytes, carry]) => {
+        const { records, diagnostics, detection } = decode(carry(bytes));
+        const found = records.map(({ kind, source }) => {
+          const { from, firstLine, lastLine, firstByte, endByte } = source;
+          return `${kind} of ${from}, ${firstLine === undefined ? '' : `lines ${firstLine} to ${lastLine}, `}bytes ${firstByte} to ${endByte}`;
+        });
+        const notes = diagnostics.map(d => d.code);
+        return `${name} as ${as}: ${[`${detection?.form}, ${detection?.evidence}`, ...found, ...notes].join('; ')}`;
+      },
+    );
+    const text = lines.map(line => `${line}\n`).join('');
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);
+    expect(text).toBe(readFileSync(golden, 'utf8'));
+  });
 });
 
 describe('no record is made of', () => {

@@ -110,6 +110,20 @@ export const LINUX = {
       next: 'Decode it from this boot: `syndrome decode /sys/firmware/acpi/tables/data/BERT` as root.',
     },
   }),
+  'messages-suppressed': row(
+    'function:string count:number',
+    'Linux left out messages about errors: too many came at once.',
+    {
+      line: f => `${short(f.count)} messages of ${short(f.function)} left out`,
+      record: {
+        reporter: 'kernel',
+        headline: 'Linux left out messages: too many came at once',
+        explanation:
+          'The function that prints of errors is limited in how often it may (ratelimit). Each of its calls that is counted here is a report of which nothing was printed.',
+        next: 'Take the number of errors from counters, not from the lines: EDAC (ras-mc-ctl --error-count), rasdaemon, the log of the firmware.',
+      },
+    },
+  ),
   'reset-reason': row('value:register message:string', 'Why the processor was reset the last time, as AMD keeps it.', {
     line: f => `previous reset: ${short(f.message)}`,
     record: {

@@ -5,7 +5,7 @@ import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextItem, TextNoteCode } from './item.ts';
 import { CarriedBytes } from './transport/carried.ts';
-import { cellsOf } from './transport/cells.ts';
+import { cellsOf, problemsIn } from './transport/cells.ts';
 import { isLogLine, jsonLine, jsonValue, prettyMessage, prettyTime, timeOfObject } from './transport/json-lines.ts';
 import type { JsonLine } from './transport/json-lines.ts';
 import { jsonParts, stringsIn } from './transport/json-parts.ts';
@@ -237,13 +237,25 @@ export class LogReader implements LineTaker {
   }
 
   #line(text: string, lineNumber: number): boolean {
-    const taken = this.#cells(text, lineNumber) || this.#main.line(text, lineNumber);
+    const taken =
+      this.#cells(text, lineNumber) || this.#problems(text, lineNumber) || this.#main.line(text, lineNumber);
     this.#long(text, lineNumber);
     return taken;
   }
 
   #lines(text: string, lineNumber: number): void {
     for (const part of text.split('\n')) this.#line(part, lineNumber);
+  }
+
+  /** Log lines that node-problem-detector quotes. */
+  #problems(text: string, number: number): boolean {
+    let taken = false;
+    for (const { time, message } of problemsIn(text)) {
+      if (!isLogLine(message)) continue;
+      this.#numbers.stamp(number, this.#numbers.lineOf(number), stampWith(time, message));
+      taken = this.#main.line(message, number) || taken;
+    }
+    return taken;
   }
 
   /** Log lines in the fields of a line of CSV or in elements of XML. */

@@ -37,6 +37,7 @@ const POINTERS: ReadonlyMap<string, Kind> = new Map<string, Kind>(
     'reset-reason': message,
     'ras-summary': record => `${String(fieldsOf(record)['what'] ?? '')}: ${message(record)}`,
     'xen-virq': all,
+    'messages-suppressed': record => String(fieldsOf(record)['function'] ?? ''),
   }),
 );
 

@@ -223,7 +223,8 @@ function placesOf(witnesses: IncidentReport['witnesses'], where: Where): string 
 export function pointerText(pointer: PointerReport, place: Where): string {
   const { what, lines, errors, first, last, firstTime, lastTime, recordsBeside, where } = pointer;
   const facts = [`${safe(what)}: ${thousands(lines)} line${lines === 1 ? '' : 's'}`];
-  if (errors !== undefined) facts.push(`${thousands(errors)} error${errors === 1 ? '' : 's'}`);
+  const unit = pointer.class === 'messages-suppressed' ? 'message' : 'error';
+  if (errors !== undefined) facts.push(`${thousands(errors)} ${unit}${errors === 1 ? '' : 's'}`);
   if (firstTime !== undefined) {
     facts.push(
       lastTime === undefined || lastTime.text === firstTime.text

@@ -21,6 +21,8 @@ const INTERNAL =
   /^Internal error: (|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
 const ESR_LINE = /^\s{0,4}ESR = (0x[0-9a-fA-F]{1,16})/;
 const SERROR = /^SError Interrupt on CPU(\d{1,6}), code (0x[0-9a-fA-F]{1,16})/;
+/** The register itself, as debuggers and crash dumps give it. */
+const DISR = /^\s{0,8}DISR_EL1 {0,8}[:=]? {0,8}(0x[0-9a-fA-F]{1,16})\b/;
 /** Linux before 4.14. */
 const BAD_MODE = /^Bad mode in Error handler detected(?: on CPU(\d{1,6}))?, code (0x[0-9a-fA-F]{1,16})/;
 const CPU_LINE = /^CPU: (\d{1,6}) (?:UID: \d{1,10} )?PID: /;
@@ -34,6 +36,23 @@ interface Open {
   firstLine: number;
   lastLine: number;
   foreign: number;
+}
+
+const SERROR_CLASS = 0x2fn;
+/** Instruction length, which DISR_EL1 does not have: an SError has 1 there. */
+const IL = 1n << 25n;
+const ISS_IMPLEMENTATION = 0x1ff_ffffn;
+/** AET, EA and DFSC. */
+const ISS_RAS = 0x1e3fn;
+
+/**
+ * The syndrome of the SError that an ESB deferred; undefined where the register holds none. DISR_EL1 has A (bit 31), IDS (bit 24) and
+ * behind it the fields of ESR_EL1. Source: Arm ARM DDI 0487, DISR_EL1, Deferred Interrupt Status Register.
+ */
+export function esrOfDisr(disr: bigint): bigint | undefined {
+  if (((disr >> 31n) & 1n) === 0n) return undefined;
+  const isOwn = ((disr >> 24n) & 1n) === 1n;
+  return (SERROR_CLASS << 26n) | IL | (disr & (isOwn ? ISS_IMPLEMENTATION : ISS_RAS));
 }
 
 export class ArmLines implements KernelPart {
@@ -102,6 +121,11 @@ export class ArmLines implements KernelPart {
       const record: ArmSeaRecord = { kind: 'arm-sea', esr, el: 1 };
       if (this.#far !== undefined && (this.#esr === undefined || this.#esr === esr)) record.far = this.#far;
       this.#start(record, internal[1] ?? '', lineNumber);
+      return true;
+    }
+    const deferred = esrOfDisr(hexU64(DISR.exec(text)?.[1]) ?? 0n);
+    if (deferred !== undefined) {
+      this.#start({ kind: 'arm-sea', esr: deferred, el: 1 }, undefined, lineNumber);
       return true;
     }
     const serror = SERROR.exec(text) ?? BAD_MODE.exec(text);

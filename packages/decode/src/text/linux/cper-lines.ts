@@ -30,6 +30,7 @@ const STAMP = /^(precise|imprecise) tstamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)$/;
 const ADDRESS = /^(?:physical_address|physical fault address): (0x[0-9a-f]{1,16})$/;
 /** Of a PCIe section; its other lines are read. */
 const AER = /^(?:aer_(?:uncor|cor)_|TLP Header: )/;
+const AER_PART = 'the kernel prints some of the AER registers only: the others of the section stand as 0';
 const UNKNOWN = /^section type: unknown, ([0-9a-fA-F-]{36})/;
 
 /** Printed section name → section type. */
@@ -56,6 +57,8 @@ const MAX_FOREIGN = 64;
 /** And after which no more of its lines are waited for, if they hold no word to look for. */
 const UNMARKED_FOREIGN = 8;
 const MAX_OPEN = 16;
+/** Lines of one report that are kept until its first line comes. */
+const MAX_EARLY = 256;
 const MAX_SECTIONS = 64;
 const MAX_NOTES = 64;
 const NO_HEAD =
@@ -82,11 +85,21 @@ interface Open {
   lines: SectionLines | undefined;
   /** Time stamp printed before the section it belongs to. */
   timestamp: bigint | undefined;
+  /** Its first line was there. */
+  sourced: boolean;
+}
+
+/** A line of a report whose first line did not come yet. */
+interface Early {
+  body: string;
+  lineNumber: number;
 }
 
 export class CperLines implements KernelPart {
   readonly #sink: ItemSink;
   readonly #open = new Map<string, Open>();
+  /** Lines of numbered reports before their first one: `journalctl -r` gives them from the last on. */
+  readonly #early = new Map<string, Early[]>();
   /** The physical address that a report named last. */
   lastAddress: bigint | undefined;
   /** The report whose line was the last one. */
@@ -127,10 +140,16 @@ export class CperLines implements KernelPart {
 
   #part(key: string, body: string, unmarked: boolean, lineNumber: number, firstLine: number): boolean {
     if (SOURCE.test(body)) {
-      this.#start(key, firstLine).unmarked = unmarked;
+      const early = this.#early.get(key);
+      this.#early.delete(key);
+      // One that stands behind how severe it is, and right behind it, is the last of a report that is turned round.
+      const isBehind = early?.at(-1)?.lineNumber === lineNumber - 1 && early.some(e => SEVERITY.test(e.body));
+      if (early !== undefined && isBehind) this.#reversed(key, early, unmarked, lineNumber);
+      else this.#begin(key, firstLine, unmarked);
       return true;
     }
     let open = this.#open.get(key);
+    if (open?.sourced !== true) this.#keep(key, { body, lineNumber });
     const severity = SEVERITY.exec(body);
     if (severity !== null) {
       // Without the mark only what a header of it opened is extlog's: any program may write braces.
@@ -153,6 +172,33 @@ export class CperLines implements KernelPart {
     open.foreign = 0;
     if (severity === null) this.#line(open, body, lineNumber);
     return true;
+  }
+
+  #begin(key: string, firstLine: number, unmarked: boolean): void {
+    const open = this.#start(key, firstLine);
+    open.unmarked = unmarked;
+    open.sourced = true;
+  }
+
+  /** A report of which the last line came first: no report has lines before the one that names its source. */
+  #reversed(key: string, early: readonly Early[], unmarked: boolean, lineNumber: number): void {
+    this.#open.delete(key);
+    this.#begin(key, early[0]?.lineNumber ?? lineNumber, unmarked);
+    for (const { body } of early.toReversed()) this.#part(key, body, unmarked, lineNumber, lineNumber);
+    this.#close(key);
+  }
+
+  #keep(key: string, line: Early): void {
+    // Only a number makes sure that it is of the same report.
+    if (key === '') return;
+    const known = this.#early.get(key);
+    if (known !== undefined && known.at(-1)?.lineNumber === line.lineNumber - 1 && known.length < MAX_EARLY)
+      known.push(line);
+    else {
+      this.#early.set(key, [line]);
+      const [oldest] = this.#early.keys();
+      if (oldest !== undefined && this.#early.size > MAX_OPEN) this.#early.delete(oldest);
+    }
   }
 
   skipped(lines: number): void {
@@ -213,6 +259,7 @@ export class CperLines implements KernelPart {
       full: false,
       lines: undefined,
       timestamp: undefined,
+      sourced: false,
     };
     this.#open.set(key, open);
     return open;
@@ -312,8 +359,8 @@ export class CperLines implements KernelPart {
     }
     if (body.startsWith('fru_text: ')) section.fruText = body.slice(10, 30);
     else if (body.startsWith('fru_id: ')) section.fruId = body.slice(8, 44).toLowerCase();
-    else if (open.lines?.take(body) === false && AER.test(body))
-      note(open, `AER registers are kept as text only: ${body}`);
+    else if (open.lines?.take(body) === true && AER.test(body) && !open.notes.some(n => n.message === AER_PART))
+      note(open, AER_PART);
   }
 }
 

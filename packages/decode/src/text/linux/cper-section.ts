@@ -296,7 +296,30 @@ const PCIE: readonly (readonly [RegExp, readonly (keyof CperPcieError)[], 10 | 1
   ],
 ];
 
+/** Registers of AER as cper.c prints them, and where each stands in the capability. PCIe 6.0, 7.8.4. */
+const AER_LINES: readonly (readonly [re: RegExp, at: readonly number[]])[] = [
+  [/^aer_uncor_status: 0x([0-9a-f]{8}), aer_uncor_mask: 0x([0-9a-f]{8})$/, [4, 8]],
+  [/^aer_uncor_severity: 0x([0-9a-f]{8})$/, [12]],
+  [/^aer_cor_status: 0x([0-9a-f]{8}), aer_cor_mask: 0x([0-9a-f]{8})$/, [16, 20]],
+  [/^TLP Header: ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8})$/, [28, 32, 36, 40]],
+];
+const AER_LENGTH = 96;
+
+/** A line of AER registers into the capability of a section. */
+function aerLine(pcie: CperPcieError, text: string): boolean {
+  for (const [re, places] of AER_LINES) {
+    const m = re.exec(text);
+    if (m === null) continue;
+    const aer = (pcie.aer ??= new Uint8Array(AER_LENGTH));
+    const view = new DataView(aer.buffer);
+    places.forEach((at, i) => view.setUint32(at, Number.parseInt(m[i + 1] ?? '0', 16), true));
+    return true;
+  }
+  return false;
+}
+
 function pcieLine(pcie: CperPcieError, text: string): boolean {
+  if (aerLine(pcie, text)) return true;
   const version = /^version: (\d{1,3})\.(\d{1,3})$/.exec(text);
   if (version !== null) {
     pcie.version = ((Number(version[1]) & 0xff) << 8) | (Number(version[2]) & 0xff);

@@ -61,6 +61,15 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
       'mce: Triggering MCE exception on CPU %d, mce: Starting machine check poll CPU %d (mce/inject.c; older without what stands before)',
   },
   {
+    re: /^(\w{0,48}(?:mce|ghes|cper|estatus|edac|apei|extlog|soft_offline|memory_failure|hwpoison|aer_|bert|erst|cec_|action_result|arm64_serror)\w{0,48}): (\d{1,9}) (?:callbacks|output lines) suppressed/,
+    event: 'messages-suppressed',
+    captures: [
+      ['function', 'text'],
+      ['count', 'dec'],
+    ],
+    source: '%s: %d callbacks suppressed (lib/ratelimit.c; since 6.17 output lines)',
+  },
+  {
     re: /^BERT: \[Hardware Error\]: Skipped ([1-9]\d{0,5}) error records/,
     event: 'bert-skipped',
     captures: [['count', 'dec']],

@@ -15,6 +15,8 @@ const MAX_OPEN = 256;
 const MAX_FOREIGN = 32;
 /** CPUs whose APIC id is remembered. */
 const MAX_CPUS = 16_384;
+/** Lines of a block: PROCESSOR, TSC, RIP. */
+const MAX_EARLY = 3;
 
 /** Linux X86_VENDOR_*: 0 Intel, 2 AMD, 9 Hygon (which follows AMD). Others stay unknown. */
 export const VENDOR: Readonly<Record<number, McaVendor>> = { 0: 'intel', 2: 'amd', 9: 'amd' };
@@ -59,6 +61,8 @@ export class MceAssembler {
   // One machine has one vendor: a PROCESSOR line settles it even for blocks whose own line was lost.
   #vendor: McaVendor | undefined;
   readonly #apicOf = new Map<number, bigint>();
+  /** Lines from a PROCESSOR line on that no block is open for: `journalctl -r` gives a block from its last line on. */
+  #early: { line: Exclude<MceLine, MceHeader | MceCut>; lineNumber: number; caller: string }[] = [];
 
   constructor(source: string, sink: MceSink) {
     this.#source = source;
@@ -68,6 +72,14 @@ export class MceAssembler {
   /** @param firstLine where a line begins that was broken */
   take(line: MceLine, caller: string, lineNumber: number, firstLine = lineNumber): void {
     if (line.kind === 'header') {
+      const early = this.#early;
+      if (early.length > 1 && this.#follows(caller, lineNumber)) {
+        this.#early = [];
+        this.#header(line, caller, lineNumber, early[0]?.lineNumber ?? firstLine);
+        for (const { line: before } of early.toReversed()) this.take(before, caller, lineNumber);
+        return;
+      }
+      this.#flushEarly();
       this.#header(line, caller, lineNumber, firstLine);
       return;
     }
@@ -79,10 +91,16 @@ export class MceAssembler {
     if (line.kind === 'processor') this.#vendor = VENDOR[line.vendor];
     const block = this.#owner(line, caller);
     if (block === undefined) {
+      if (this.#open.length === 0 && this.#isEarly(line, caller, lineNumber)) {
+        this.#early.push({ line, lineNumber, caller });
+        return;
+      }
+      this.#flushEarly();
       this.#sink.unattributed(line, lineNumber);
       if (line.kind === 'processor') this.#lostProcessor(caller);
       return;
     }
+    this.#flushEarly();
     // The kernel prints each line once: a second one is that of a block whose header was lost.
     if ((line.kind === 'rip' && (block.hasRip || block.hasTsc)) || (line.kind === 'tsc' && block.hasTsc)) {
       this.#sink.unattributed(line, lineNumber);
@@ -98,9 +116,30 @@ export class MceAssembler {
     } else this.#processor(line, block);
   }
 
+  /** Whether a line may be one of a block that comes from its last line on. */
+  #isEarly({ kind }: MceLine, caller: string, lineNumber: number): boolean {
+    if (kind !== 'processor') return this.#early.length < MAX_EARLY && this.#follows(caller, lineNumber);
+    this.#flushEarly();
+    return true;
+  }
+
+  #follows(caller: string, lineNumber: number): boolean {
+    const last = this.#early.at(-1);
+    return last !== undefined && last.caller === caller && last.lineNumber === lineNumber - 1;
+  }
+
+  /** They are of no such block. */
+  #flushEarly(): void {
+    const early = this.#early;
+    if (early.length === 0) return;
+    this.#early = [];
+    for (const { line, lineNumber } of early) this.#sink.unattributed(line, lineNumber);
+  }
+
   /** `lines` other kernel lines passed: ages open blocks; `close` ends them at once. */
   other(close: boolean, lines = 1): void {
     const open = this.#open;
+    this.#flushEarly();
     if (open.length === 0) return;
     let old = close;
     for (const block of open) {
@@ -114,12 +153,14 @@ export class MceAssembler {
   }
 
   end(): void {
+    this.#flushEarly();
     for (const caller of new Set(this.#open.map(b => b.caller))) this.#closeCaller(caller);
   }
 
   /** The first line of the oldest open block; Infinity when none is open. */
   get since(): number {
-    return this.#open.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...this.#open.map(b => b.firstLine));
+    const early = this.#early[0]?.lineNumber ?? Number.POSITIVE_INFINITY;
+    return this.#open.length === 0 ? early : Math.min(early, ...this.#open.map(b => b.firstLine));
   }
 
   #header(line: MceHeader, caller: string, lineNumber: number, firstLine: number): void {

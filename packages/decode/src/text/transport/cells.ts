@@ -16,6 +16,16 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '#34': '"',
 };
 
+/** Events of node-problem-detector in its own log: when, and the line of the kernel that made each. */
+const PROBLEM =
+  /\bTimestamp:(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?(?: [+-]\d{4})?)[^{}]{0,64}? Reason:\w{1,64} Message:(.{1,4096}?)\}(?=\]| \{)/g;
+
+/** The messages that node-problem-detector quotes in a line, each with its time. */
+export function problemsIn(line: string): { time: string; message: string }[] {
+  if (!line.includes(' Reason:')) return [];
+  return Array.from(line.matchAll(PROBLEM), m => ({ time: m[1] ?? '', message: m[2] ?? '' }));
+}
+
 /** The quoted fields and the texts of elements in a line, up to a bound. */
 export function cellsOf(line: string): string[] {
   const out: string[] = [];

@@ -22,6 +22,7 @@ export const WHEA_NEEDLES: readonly string[] = [
   'MciAddr',
   'MciMisc',
   'ErrorSource',
+  'RawData',
   ' hardware error has occurred',
   ': Machine Check Exception',
   ': Corrected Machine Check',
@@ -36,6 +37,8 @@ const PCIE =
   /Name=["'](UncorrectableErrorStatus|CorrectableErrorStatus|Bus|Device|Function|Segment)["']>(0x[0-9a-fA-F]{1,16}|\d{1,20})</g;
 const PCI_NAME = /Name=["'](?:Primary)?DeviceName["']>([^<]{1,128})</;
 const SYSTEM_TIME = /\bSystemTime=["'](\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z)/;
+/** The whole firmware record of the event, which is read by itself: signature, and its length in the bytes 20 to 23. */
+const RAW = /RawData\W{1,12}(43504552(?:[0-9a-fA-F]{2})*)/;
 const LEVEL = /<Level>([1-4])<\/Level>/;
 /** `<Data Name="MciStat">0x…</Data>`, `"MciStat": "0x…"`, `MciStat 0x…`, `[MciStat] 0x…`. */
 const PAIR = new RegExp(
@@ -71,6 +74,8 @@ interface Open {
   translated?: true;
   inData?: true;
   said: Map<string, string>;
+  /** The record itself is in the event, and says all this. */
+  hasRecord: boolean;
   /** The date before it. */
   time: string | undefined;
 }
@@ -80,6 +85,12 @@ const stampOf = ({ time }: Open): { stamp?: string } => (time === undefined ? {}
 function setBits(register: Register, value: bigint): string[] {
   const read = register.read(value) as Readonly<Record<string, bigint | boolean>>;
   return register.fields.filter(f => read[f.name] === true).map(f => f.meaning ?? f.name);
+}
+
+/** Whether hex digits hold as many bytes as the record in them says. UEFI 2.10 N.2.1, Record Length. */
+function isWholeRecord(digits: string): boolean {
+  const length = (digits.slice(40, 48).match(/../g) ?? []).toReversed().join('');
+  return digits.length >= 256 && digits.length / 2 >= Number.parseInt(length, 16);
 }
 
 /** Puts the fields of an event together. */
@@ -117,7 +128,7 @@ export class WheaReader implements Reader {
     if (open !== undefined && taken) [open.lastLine, open.others] = [lineNumber, 0];
     else this.skipped(1);
     if (ENDS.test(text)) {
-      this.end();
+      this.#finish();
       this.#system = undefined;
     }
     return taken;
@@ -126,13 +137,19 @@ export class WheaReader implements Reader {
   skipped(lines: number): void {
     if (this.#open === undefined) return;
     this.#open.others += lines;
-    if (this.#open.others > MAX_LINES) this.end();
+    if (this.#open.others > MAX_LINES) this.#finish();
   }
 
   end(): void {
+    this.#finish();
+    this.#date.drop();
+  }
+
+  #finish(): void {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return;
+    if (open.hasRecord) return;
     const { firstLine, lastLine, fields } = open;
     const status = fields.get('MciStat');
     const place = { form: 'windows', firstLine, lastLine } as const;
@@ -213,7 +230,7 @@ export class WheaReader implements Reader {
     const source = SOURCE.exec(text);
     const open = this.#open;
     if (source !== null && (open?.severity === undefined || open.translated === true)) {
-      this.end();
+      this.#finish();
       const begun = (this.#open = this.#new(lineNumber));
       begun.translated = true;
       begun.severity = source[2] === 'Corrected Machine Check' ? 'corrected' : 'fatal';
@@ -237,10 +254,12 @@ export class WheaReader implements Reader {
     let taken = head !== null;
     if (head !== null) {
       // The sentence stands before the fields of its event.
-      if (this.#open !== undefined && (this.#open.severity !== undefined || this.#open.fields.size > 0)) this.end();
+      if (this.#open !== undefined && (this.#open.severity !== undefined || this.#open.fields.size > 0)) this.#finish();
       (this.#open ??= this.#new(lineNumber)).severity = head[1];
     }
     const said = this.#open?.said;
+    const raw = RAW.exec(text)?.[1];
+    if (raw !== undefined && isWholeRecord(raw)) (this.#open ??= this.#new(lineNumber)).hasRecord = true;
     if (this.#open?.severity !== undefined && said !== undefined) {
       if (IN_DATA.test(text)) {
         this.#open.inData = true;
@@ -257,7 +276,7 @@ export class WheaReader implements Reader {
       if (value === undefined) continue;
       // It alone says nothing, and other events have it too.
       if (this.#open === undefined && name === 'ApicId' && !text.includes('MciStat')) continue;
-      if (this.#open?.fields.has(name) === true) this.end();
+      if (this.#open?.fields.has(name) === true) this.#finish();
       const open = (this.#open ??= this.#new(lineNumber));
       open.fields.set(name, value);
       open.lastLine = lineNumber;
@@ -288,6 +307,7 @@ export class WheaReader implements Reader {
       pciName: undefined,
       severity: undefined,
       said: new Map(),
+      hasRecord: false,
       time: this.#date.taken(),
     };
   }
