@@ -126,6 +126,16 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'Memory failure: %#lx: recovery action for %s: %s',
   },
   {
+    re: new RegExp(`^MCE ${HEX}: recovery action for (.{1,64}?): ([A-Za-z]{1,16})`, 's'),
+    event: 'memory-failure',
+    captures: [
+      ['pfn', 'hex'],
+      ['page', 'text'],
+      ['result', 'text'],
+    ],
+    source: 'MCE %#lx: recovery action for %s: %s (4.1)',
+  },
+  {
     re: new RegExp(`^MCE ${HEX}: (.{1,64}?) recovery: ([A-Za-z]{1,16})$`, 's'),
     event: 'memory-failure',
     captures: [
@@ -243,14 +253,14 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
   },
   {
     re: new RegExp(
-      `^(?:[\\w-]{1,32}: )?Injecting memory failure (?:at|for) pfn ${HEX}(?: at process virtual address ${HEX})?`,
+      `^(?:[\\w-]{1,32}: )?Injecting memory failure (?:at|for) (?:pfn|page) ${HEX}(?: at (?:process virtual address )?${HEX})?`,
     ),
     event: 'hwpoison-injected',
     captures: [
       ['pfn', 'hex'],
       ['virt', 'hex'],
     ],
-    source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx',
+    source: 'Injecting memory failure for pfn %#lx at process virtual address %#lx (before 4.12: for page %#x at %lx)',
   },
   {
     re: new RegExp(`^(?:Memory failure: |MCE )${HEX}: (.*)$`, 's'),
