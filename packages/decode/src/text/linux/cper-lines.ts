@@ -224,6 +224,8 @@ export class CperLines implements KernelPart {
   }
 
   end(): void {
+    this.#after = undefined;
+    this.#early.clear();
     for (const key of this.#open.keys()) this.#close(key);
   }
 
