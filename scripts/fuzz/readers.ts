@@ -156,7 +156,7 @@ const JSON_TARGET: Target = {
 const anyNumber = (chance: Chance): number => chance.below(1000);
 
 export const READERS: readonly Target[] = [
-  ...TOOLS.map(({ program, needles, open }) => reader(`tool-${program}`, needles, sink => open(sink, 'fuzz'))),
+  ...TOOLS.map(tool => reader(`tool-${tool.program}`, tool.needles, sink => tool.open(sink, 'fuzz'))),
   reader('kernel', LINUX_NEEDLES, sink => new KernelReader(sink, 'fuzz')),
   reader('kernel-trace', TRACE_NEEDLES, sink => new KernelTraceReader(sink, undefined, 'fuzz')),
   reader('xen-lines', ['(XEN) ', 'Bank '], sink => new XenReader(sink, 'fuzz', () => {})),

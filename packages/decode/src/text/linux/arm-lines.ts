@@ -4,6 +4,8 @@
  */
 import { reportsHardware } from '../../arm/classify.ts';
 import type { ArmSeaRecord } from '../../arm/record.ts';
+import { placed } from '../../registers/field.ts';
+import { bit, bits, defineRegister } from '../../registers/register.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import type { KindEvent } from '../../events/event.ts';
@@ -38,21 +40,29 @@ interface Open {
   foreign: number;
 }
 
-const SERROR_CLASS = 0x2fn;
-/** Instruction length, which DISR_EL1 does not have: an SError has 1 there. */
-const IL = 1n << 25n;
-const ISS_IMPLEMENTATION = 0x1ff_ffffn;
-/** AET, EA and DFSC. */
-const ISS_RAS = 0x1e3fn;
-
-/**
- * The syndrome of the SError that an ESB deferred; undefined where the register holds none. DISR_EL1 has A (bit 31), IDS (bit 24) and
- * behind it the fields of ESR_EL1. Source: Arm ARM DDI 0487, DISR_EL1, Deferred Interrupt Status Register.
- */
-export function esrOfDisr(disr: bigint): bigint | undefined {
-  if (((disr >> 31n) & 1n) === 0n) return undefined;
-  const isOwn = ((disr >> 24n) & 1n) === 1n;
-  return (SERROR_CLASS << 26n) | IL | (disr & (isOwn ? ISS_IMPLEMENTATION : ISS_RAS));
+/** Deferred Interrupt Status Register. The fields behind IDS are those of ESR_EL1 of an SError. */
+const DISR_EL1 = defineRegister({
+  name: 'DISR_EL1',
+  width: 64,
+  source: 'Arm ARM DDI 0487, DISR_EL1',
+  fields: [
+    bit(31, 'A', 'an SError was deferred'),
+    bit(24, 'IDS', 'the syndrome is of the implementation'),
+    bits(23, 13, 'ISS_HIGH', 'syndrome of the implementation'),
+    bits(12, 10, 'AET', 'asynchronous error type'),
+    bit(9, 'EA', 'external abort type'),
+    bits(8, 6, 'ISS_MIDDLE', 'syndrome of the implementation'),
+    bits(5, 0, 'DFSC', 'data fault status code'),
+  ],
+});
+/** The syndrome of the SError that an ESB deferred; undefined where the register holds none. */
+function esrOfDisr(disr: bigint): bigint | undefined {
+  const { A, IDS, ISS_HIGH, AET, EA, ISS_MIDDLE, DFSC } = DISR_EL1.read(disr);
+  if (!A) return undefined;
+  // Class of SErrors, and the length of an instruction, which DISR_EL1 does not have.
+  const head = placed(0x2fn, 26) | placed(1n, 25);
+  const ras = placed(AET, 10) | placed(EA ? 1n : 0n, 9) | DFSC;
+  return IDS ? head | placed(1n, 24) | placed(ISS_HIGH, 13) | ras | placed(ISS_MIDDLE, 6) : head | ras;
 }
 
 export class ArmLines implements KernelPart {
