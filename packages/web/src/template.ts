@@ -2,7 +2,7 @@
  * @module The page as one HTML file, and files put into it. The published package carries the template; in a clone it is built
  * of the sources when it is first asked for.
  */
-import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
@@ -44,6 +44,8 @@ export async function template(): Promise<string> {
   const { buildTemplate } = await import('./build.ts');
   const html = await buildTemplate();
   try {
+    // Of older sources none is asked for again.
+    rmSync(dirname(kept), { recursive: true, force: true });
     mkdirSync(dirname(kept), { recursive: true });
     writeWhole(kept, html);
   } catch {

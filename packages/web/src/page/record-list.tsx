@@ -104,8 +104,10 @@ function Cells({ model, index }: { model: DecodeModel; index: number }) {
     <span class="record-row">
       <span class="record-title">{title}</span>
       <span class="record-where">
-        <b class={`severity-${severity}`}>{severity}</b> {where === '' ? '' : `· ${where}`}
-        <span class="spring" />
+        <span class="record-at">
+          <b class={`severity-${severity}`}>{severity}</b>
+          {where === '' ? '' : ` · ${where}`}
+        </span>
         {findings > 0 && <span class="flag">!{findings}</span>} <span class="muted">{place}</span>
       </span>
     </span>

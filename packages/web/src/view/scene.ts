@@ -279,16 +279,20 @@ export function sceneOf(input: SceneInput): Scene {
     const rooms = places.map(y => ({ y, room: rows.roomAfter(y, start, right) }));
     const enough = rooms.find(({ room }) => room >= wide);
     if (enough) return put(start, enough.y, fitted(words, bold, wide, measure) ?? words);
-    // Before the mark only as a whole: words that were cut stand where people read on.
-    const before = Math.min(mark.x + 4, right) - wide;
-    const behind =
-      before >= left &&
-      measure(words, bold) <= WIDEST &&
-      places.find(y => rows.fits(y, before - GAP, before + wide + GAP));
-    if (behind) return put(before, behind, words);
+    // Before the mark as a whole; cut only where nothing fits behind it, for people read on from a mark.
+    const end = Math.min(mark.x + 4, right);
+    const before = (most: number): Label | undefined => {
+      const text = fitted(words, bold, Math.min(most, end - left), measure);
+      const from = text === undefined ? left : end - measure(text, bold);
+      const y = places.find(place => rows.fits(place, from - GAP, end + GAP));
+      return text === undefined || from < left || y === undefined ? undefined : put(from, y, text);
+    };
     const best = rooms.toSorted((a, b) => b.room - a.room)[0];
+    const whole = measure(words, bold) <= WIDEST ? before(wide) : undefined;
+    if (whole) return whole;
     const text = best && fitted(words, bold, best.room, measure);
-    return best && text !== undefined ? put(start, best.y, text) : undefined;
+    if (best && text !== undefined) return put(start, best.y, text);
+    return before(WIDEST) ?? before(WIDEST / 2);
   }
 
   function curveOf(run: Run, number: number): { x: number; y: number }[] {
