@@ -41,7 +41,7 @@ const choose = async (page: Page, files: string[]): Promise<void> => page.setInp
 test('opens from a file without a network, and says what a run came to', async () => {
   const { page, wrong } = await browser.open(carried(GOOD));
   await opened(page);
-  expect(await page.title()).toBe('PASS amd-deferred · Syndrome');
+  await expect.poll(() => page.title()).toBe('PASS amd-deferred · Syndrome');
   expect(await words(page, '.head')).toMatch(/PASS.*amd-deferred.*outcome signalled/);
   expect(await words(page, '.expectations .pane-head')).toContain('11 held');
   expect(await active(page)).toContain('INJECT');
@@ -171,7 +171,7 @@ describe('two runs', () => {
     expect(await active(page)).toContain('first difference');
     await page.keyboard.press('c');
     expect(await words(page, '.head')).not.toContain('7.3.4+deb13-cloud-amd64 B');
-    expect(await page.title()).toBe('FAIL amd-deferred · Syndrome');
+    await expect.poll(() => page.title()).toBe('FAIL amd-deferred · Syndrome');
     expect(wrong).toEqual([]);
   });
 });
@@ -182,11 +182,32 @@ describe('files', () => {
     expect(await words(page, 'main')).toContain('Drop a trace here');
     await choose(page, [BAD]);
     await opened(page);
-    expect(await page.title()).toContain('FAIL');
+    await expect.poll(() => page.title()).toContain('FAIL');
     await page.click('text=compare…');
     await choose(page, [GOOD]);
     await page.waitForSelector('.compare-head');
-    expect(await page.title()).toContain('compared');
+    await expect.poll(() => page.title()).toContain('compared');
+    expect(wrong).toEqual([]);
+  });
+  test('are dropped: one opens, and on the half for it the next is compared', async () => {
+    const { page, wrong } = await browser.open(html.replace('<!--DATA-->', ''));
+    const drop = async (file: string, target: string): Promise<void> => {
+      const text = JSON.stringify(readFileSync(file, 'utf8'));
+      await page.evaluate(`(async () => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([${text}], 'run.ndjson'));
+        const event = type => new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+        dispatchEvent(event('dragover'));
+        await new Promise(resolve => setTimeout(resolve, 50));
+        (document.querySelector('${target}') ?? document.body).dispatchEvent(event('drop'));
+      })()`);
+    };
+    await drop(BAD, '[data-drop="open"]');
+    await opened(page);
+    await expect.poll(() => page.title()).toBe('FAIL amd-deferred · Syndrome');
+    await drop(GOOD, '[data-drop="beside"]');
+    await page.waitForSelector('.compare-head');
+    expect(await page.isVisible('.drop')).toBe(false);
     expect(wrong).toEqual([]);
   });
   test.each([
@@ -198,7 +219,7 @@ describe('files', () => {
     await choose(page, [browser.file(`${name}.ndjson`, text)]);
     await page.waitForSelector('[role=alert]');
     expect(await words(page, '[role=alert]')).toContain(said);
-    expect(await page.title()).toContain('PASS');
+    await expect.poll(() => page.title()).toContain('PASS');
   });
   test('a cut and a damaged trace say so', async () => {
     const lines = readFileSync(GOOD, 'utf8').split('\n');
@@ -233,9 +254,9 @@ test('a file that is no trace opens on the page of records, and the trace stays'
   await opened(page);
   await choose(page, [browser.file('values.txt', 'status=0x9c00180000000000 addr=0x87ee000 vendor=amd\n')]);
   await page.waitForSelector('.record');
-  expect(await page.title()).toContain('deferred');
+  await expect.poll(() => page.title()).toContain('deferred');
   await page.keyboard.press('2');
-  expect(await page.title()).toBe('PASS amd-deferred · Syndrome');
+  await expect.poll(() => page.title()).toBe('PASS amd-deferred · Syndrome');
   expect(wrong).toEqual([]);
 });
 
@@ -315,7 +336,7 @@ describe('whoever wrote the trace, it stays text', () => {
         "document.querySelectorAll('#app script, #app img, #app iframe, #app [onerror], #app [onload], #app a').length",
       );
       expect(strangers).toBe(0);
-      expect(await page.title()).toContain('Syndrome');
+      await expect.poll(() => page.title()).toContain('Syndrome');
       // Nothing in the page turns text around, hides it, or speaks to a terminal.
       expect(await page.evaluate("document.getElementById('app').textContent")).not.toMatch(
         // oxlint-disable-next-line no-control-regex
