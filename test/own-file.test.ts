@@ -31,6 +31,11 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
   [/^packages\/cli\/src\/(?:fleet-commands|watch|predict)\.ts$/, 'pause resume qmp qemu', 'orders to a site; sources'],
   [/^packages\/cli\/src\/drill\//, 'map spawn on-signal qmp', 'requests to the agent in a guest; a source'],
   [/^scripts\/bench-agent\.ts$/, 'map spawn on-signal', 'requests to the agent in a guest'],
+  [
+    /^scripts\/differential\/rasdaemon\/guest\.ts$/,
+    'check-interval linux-guest',
+    'a request to the agent; the kind of machine that it boots',
+  ],
   [/^packages\/cli\/src\/program\.ts$/, 'inject-mce', 'an example for people'],
   [/^packages\/lab\/src\/guest\/protocol\.ts$/, 'check-interval on-signal', 'requests to the agent in a guest'],
   [

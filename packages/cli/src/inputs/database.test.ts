@@ -340,6 +340,7 @@ describe("rasdaemon's database", () => {
           label: 'CPU_SrcID#0_MC#1_Chan#0_DIMM#1',
           socket: 0,
           controller: 1,
+          location: '0:1',
           rank: 1,
           bankGroup: 2,
           bank: 3,
@@ -347,7 +348,14 @@ describe("rasdaemon's database", () => {
           column: 0x10,
         },
       ],
-      ['mc_event 2', 'edac-uncorrected', 'uncorrected', '0xffffffff80000000', 1, { label: 'DIMM_B2' }],
+      [
+        'mc_event 2',
+        'edac-uncorrected',
+        'uncorrected',
+        '0xffffffff80000000',
+        1,
+        { label: 'DIMM_B2', controller: 0, location: '1:0' },
+      ],
       [
         'extlog_event 1',
         'corrected',
