@@ -1,5 +1,5 @@
 /** @module The page of records: anything that is pasted or dropped, what it comes to, and one record bit by bit. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { escapeLines, escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { describe } from '@syndrome/decode/decode/record-rules.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
@@ -55,15 +55,16 @@ export function DecodePage({ model, choose, bind }: Props) {
     });
   }, [model]);
   const input = model.input.value;
-  if (!input) return <Empty model={model} choose={choose} />;
   const record = model.record.value;
-  void model.version.value;
+  // While an input is read the list grows; what stands beside it stays as it was drawn.
+  const shown = useMemo(() => record && <RecordView model={model} record={record} />, [record]);
+  if (!input) return <Empty model={model} choose={choose} />;
   return (
     <main class="decode">
       <RecordListView model={model} filter={filter} />
       <div class="decode-main" tabIndex={0} aria-label="The chosen record">
         <TriageView model={model} />
-        {record ? <RecordView model={model} record={record} /> : <NoRecord model={model} />}
+        {shown ?? <NoRecord model={model} />}
       </div>
     </main>
   );

@@ -1,4 +1,5 @@
 /** @module What each consumer will do with the record; an assumption is made with one click. */
+import { useMemo } from 'preact/hooks';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Consumer, Settings } from '@syndrome/decode/outlook/context.ts';
 import type { Prediction } from '@syndrome/decode/outlook/prediction.ts';
@@ -14,8 +15,8 @@ function Outcome({ outcome }: { outcome: string }) {
 
 export function OutlookView({ model }: { model: DecodeModel }) {
   const record = model.record.value;
-  if (!record) return null;
-  const all = outlookFor(record, model.assumed.value);
+  const assumed = model.assumed.value;
+  const all = useMemo(() => (record ? outlookFor(record, assumed) : []), [record, assumed]);
   if (all.length === 0) return null;
   return (
     <section class="outlook" aria-labelledby="outlook-head">

@@ -23,7 +23,9 @@ interface Props {
 
 export function VirtualList({ id, label, count, rowHeight, active, row, rowClass, onChoose, onStep }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const { height } = useSize(box);
+  const size = useSize(box);
+  // A box that grows with what is in it would draw every row.
+  const height = Math.min(size.height, innerHeight);
   const [top, setTop] = useState(0);
   const whole = count * rowHeight;
   const drawn = Math.min(whole, TALLEST);
