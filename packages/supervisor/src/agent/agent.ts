@@ -14,6 +14,7 @@ import { ActBook, LOOKS_FOR_END } from './acts/book.ts';
 import { checkNeeds } from './acts/check.ts';
 import { HostActs } from './acts/host.ts';
 import { askLock } from './acts/image-lock.ts';
+import { askLease } from './acts/lease.ts';
 import { QemuActs } from './acts/qemu.ts';
 import { isReference, ReferenceActs } from './acts/reference.ts';
 import { type Actuator, resultOf } from './actuator.ts';
@@ -35,6 +36,7 @@ import type { Source } from './source.ts';
 import { Coalescer } from './spool/coalesce.ts';
 import { Spool } from './spool/spool.ts';
 import { Units } from './units.ts';
+import { leaseReports } from './sanlock.ts';
 import { runUplink } from './uplink.ts';
 import { Vms } from './vms.ts';
 
@@ -74,6 +76,7 @@ const FILLER = toJson({
 } satisfies Said);
 
 const LOCKS: Actuator = { act: (act, signal) => askLock(act, signal) };
+const LEASES: Actuator = { act: (act, signal) => askLease(act, {}, signal) };
 /** It was held up, by the disk or by a start before it: nobody waits for it any more. */
 const LATE: Actuator = {
   act: act => Promise.resolve(resultOf(act, { state: 'refused', reason: 'its deadline was over before it began' })),
@@ -240,6 +243,7 @@ export class Agent {
   #actuatorOf(act: Act): Actuator {
     if (act.kind === 'check') return this.#checks;
     if (act.kind === 'ask-lock') return LOCKS;
+    if (act.kind === 'ask-lease') return LEASES;
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
     if (act.definition === undefined ? vmm === 'reference' : isReference(act.definition)) return this.#reference;
@@ -317,7 +321,10 @@ export class Agent {
   };
 
   #sources(epochOf: (vm: VmId) => Epoch): Source[] {
-    const { folders, monitors, vmms, kmsg, trace, sysfs, start, storage, cpuModels } = this.#config;
+    const { folders, monitors, vmms, kmsg, trace, sysfs, start, storage, cpuModels, sanlock } = this.#config;
+    const { lockspaces = [] } = sanlock ?? {};
+    const leases =
+      sanlock === undefined ? {} : { leases: (signal: AbortSignal) => leaseReports(lockspaces, {}, signal) };
     const positions = this.#positions;
     const { vms } = this;
     const qmp: QmpOptions = { vms, units: this.#units, epochOf, emitted: emittedByVm(), positions, pfnOf: this.#pfnOf };
@@ -330,7 +337,7 @@ export class Agent {
       this.#log(`no VM can be started here: ${messageOf(error)}`);
     }
     return [
-      ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels })]),
+      ...(sysfs === false ? [] : [new HostSource({ storage, cpuModels, ...leases })]),
       ...(kmsg === true || (kmsg === 'auto' && mayRead('/dev/kmsg')) ? [new KmsgSource({ positions })] : []),
       ...(trace === true || (trace === 'auto' && findTraceEvent(TRACEFS) !== undefined) ? [new TraceSource()] : []),
       ...(watched.size === 0 ? [] : [new QmpFolders([...watched], qmp)]),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { libvirtConfigSchema } from './libvirt-part.ts';
 import { vmFactsSchema } from './vm-facts.ts';
+import { MAX_LEASES } from '../wire/row.ts';
 
 const path = z.string().min(1).max(4096).startsWith('/', 'a whole path, from / on');
 const readIt = z.union([z.boolean(), z.literal('auto')]).default('auto');
@@ -53,6 +54,18 @@ export const agentConfigSchema = z.strictObject({
         .default([...QEMUS]),
     })
     .prefault({}),
+  /**
+   * Lockspaces of sanlock in which this host has a host id: its leases, and whether its watchdog is armed for them, are told while they can be, so
+   * that they count when it is silent. Needs `sysfs`.
+   */
+  sanlock: z
+    .strictObject({
+      lockspaces: z
+        .array(z.string().regex(/^[\w.-]{1,48}$/, 'the name of a lockspace'))
+        .min(1)
+        .max(MAX_LEASES),
+    })
+    .optional(),
   /** May pages of this host be taken out of use (soft and hard offlining)? */
   offline: z.boolean().default(false),
   /** Disks, or folders of disks, that this host reaches: no VM with another disk is placed here. */

@@ -4,7 +4,8 @@ import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
 /**
  * `prove`: look whether the copy of that epoch is gone, and say how it is known. `terminate`: stop and stay stopped.
  * `autostart-off` precedes every start elsewhere. `check`: look whether a VM could be started there; nothing is done.
- * `ask-lock`: ask the storage of a VM from another host whether a copy holds QEMU's lock on its images.
+ * `ask-lock`: ask the storage of a VM from another host whether a copy holds QEMU's lock on its images. `ask-lease`: ask sanlock on another
+ * host whether the lease of a host on its host id has expired.
  */
 export const ACT_KINDS = [
   'quarantine',
@@ -18,6 +19,7 @@ export const ACT_KINDS = [
   'prove',
   'check',
   'ask-lock',
+  'ask-lease',
   'fence',
   'start',
   'migrate',
@@ -41,9 +43,11 @@ export interface Act {
   deadline: Time;
   /** `start`: what to start. `migrate`: what it is to be there. */
   definition?: string;
-  /** `ask-lock`: the host whose copy it is about, and the disks. */
+  /** `ask-lock`, `ask-lease`: the host whose copy it is about. `ask-lock`: the disks. */
   of?: HostId;
   disks?: readonly string[];
+  /** `ask-lease`: which lease; and how long after it is lost a watchdog resets its owner, s. */
+  lease?: { lockspace: string; hostId: number; fireSeconds: number };
   /** `check`: files that have to be there, by whole path; else what agents understand among themselves. */
   needs?: readonly string[];
   /**
@@ -61,7 +65,7 @@ export interface Act {
  * - `domain-destroyed`: libvirt says shut off or undefined, and the process is gone
  * - `power-off`: the power state of the host was read back as off by a fence agent
  * - `image-lock`: QEMU's image lock is free, where both hosts share one kernel and the disks lie on its own file systems; else it only supports
- * - `sanlock`: the lease expired by sanlock's rules with a watchdog
+ * - `sanlock`: the lease of the host on its host id expired by sanlock's rules, and its agent had told that its watchdog was armed for it
  * - `attested`: a person says so, audited
  */
 export const PROOF_KINDS = [

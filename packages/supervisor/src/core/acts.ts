@@ -3,8 +3,9 @@ import type { Act, ActKind, ActResult, StopProof } from './act.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time } from './ids.ts';
-import { ranBy } from './clock.ts';
+import { hostNow, ranBy } from './clock.ts';
 import { isAlive, newer } from './ledger.ts';
+import { withLease } from './lease.ts';
 import { storageOf } from './lock.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, proofSays, senderFault, setProof, STORAGE_BETWEEN, tellerOf } from './proof.ts';
@@ -25,6 +26,7 @@ const DEADLINE: Partial<Record<ActKind, keyof Policy['deadlines']>> = {
   'autostart-off': 'prove',
   check: 'prove',
   'ask-lock': 'prove',
+  'ask-lease': 'prove',
   fence: 'fence',
 };
 
@@ -37,6 +39,7 @@ interface Wanted {
   incident: IncidentId;
   to?: HostId;
   of?: HostId;
+  lease?: NonNullable<Act['lease']>;
   urgent?: true;
   /** Rule and rung of the decision, its facts, and why. */
   rule: string;
@@ -74,6 +77,7 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     ...(w.vm === undefined ? {} : { vm: w.vm.id }),
     ...(w.page === undefined ? {} : { page: w.page.key }),
     ...(w.of === undefined ? {} : { of: w.of }),
+    ...(w.lease === undefined ? {} : { asked: t.now }),
     ...(w.to === undefined ? {} : { to: w.to }),
     ...(w.urgent === undefined ? {} : { urgent: w.urgent }),
   };
@@ -101,7 +105,9 @@ export function want(t: Turn, w: Wanted): Doing | undefined {
     ...(w.vm?.definition !== undefined && (w.kind === 'start' || w.kind === 'migrate')
       ? { definition: w.vm.definition }
       : {}),
-    ...(w.of === undefined || w.vm === undefined ? {} : { of: w.of, disks: w.vm.disks }),
+    ...(w.of === undefined ? {} : { of: w.of }),
+    ...(w.kind === 'ask-lock' && w.vm !== undefined ? { disks: w.vm.disks } : {}),
+    ...(w.lease === undefined ? {} : { lease: w.lease }),
     ...(w.kind === 'check' && w.vm?.needs !== undefined ? { needs: w.vm.needs } : {}),
     ...(w.page?.pfn === undefined ? {} : { pfn: BigInt(w.page.pfn) }),
     ...(w.page?.gpa === undefined ? {} : { gpa: BigInt(w.page.gpa) }),
@@ -150,7 +156,7 @@ export function expireActs(t: Turn): void {
 }
 
 /** Acts whose outcome counts only with a proof. */
-const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'ask-lock', 'terminate', 'fence']);
+const NEEDS_PROOF: ReadonlySet<ActKind> = new Set(['stop', 'prove', 'ask-lock', 'ask-lease', 'terminate', 'fence']);
 
 /** Strangers' answers to one act that are noted: more of them say no more. */
 const MAX_STRANGERS = 4;
@@ -272,11 +278,14 @@ function takeProof(t: Turn, vm: Vm, doing: Doing, { proof: given }: ActResult, t
   // Of a VM that is only looked at its copy is as its host has told it last.
   if (doing.of !== undefined && vm.move?.act !== doing.id) return 'what it was asked for is given up';
   const of = doing.of ?? doing.host;
-  const proof = doing.of === undefined ? given : fromAside(t, vm, doing, given);
-  // What another host has seen stands in the story of the copy's host by its time: hosts of one kernel have one clock.
-  const place = doing.of === undefined ? told : placeBeside(t.s, of, told.at);
   const copy = vm.copies.find(c => c.host === of);
   if (copy === undefined) return 'no copy is known there';
+  const isLease = doing.kind === 'ask-lease';
+  const aside = (): StopProof => (isLease ? withLease(t.s, copy, doing, given) : fromAside(t, vm, doing, given));
+  const proof = doing.of === undefined ? given : aside();
+  // What another host has seen stands in the story of the copy's host by its time: hosts of one kernel have one clock, others each their own.
+  const seenAt = isLease ? hostNow(t, of) : told.at;
+  const place = doing.of === undefined ? told : placeBeside(t.s, of, seenAt);
   if (proof.epoch !== doing.epoch)
     return `it is for epoch ${proof.epoch}, not for epoch ${doing.epoch} that was asked for`;
   const fault = proofFault(t.s.policy, vm.id, copy, proof);

@@ -14,7 +14,7 @@ export function handsOff(vm: Vm): string | undefined {
 }
 
 /** To look is no act. */
-const LOOKS: ReadonlySet<ActKind> = new Set(['prove', 'check', 'ask-lock']);
+const LOOKS: ReadonlySet<ActKind> = new Set(['prove', 'check', 'ask-lock', 'ask-lease']);
 
 /**
  * VMs that are acted on now, each once: by a move from its first act to its last, or by any act of its own, but a look.

@@ -44,6 +44,8 @@ export function takeHostReport(t: Turn, row: Row, report: HostReport): void {
   host.freeBytes = report.freeBytes;
   host.cpuModels = report.cpuModels;
   host.storage = report.storage;
+  if (report.leases === undefined) delete host.leases;
+  else host.leases = report.leases;
   noteCounters(host, report);
   noteCorrected(host, report, t.now);
   if (report.unapplied !== undefined) {

@@ -2,7 +2,7 @@
  * @module What is being done with a VM, step by step, from what is the case: autostart off, stop, proof, place, start. Each step is
  * taken when the one before is seen done; nothing is done twice, and nothing is taken for done.
  */
-import type { ActKind } from './act.ts';
+import type { Act, ActKind } from './act.ts';
 import { isFlying, want } from './acts.ts';
 import { withdraw } from './announce.ts';
 import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts';
@@ -10,6 +10,7 @@ import { hostNow } from './clock.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
 import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
+import { leaseToAsk } from './lease.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
@@ -186,13 +187,14 @@ interface Step {
   copy: Copy;
   why: string;
   to?: string;
-  /** `ask-lock`: who asks. */
+  /** A look from another host: who looks, and at which lease. */
   at?: HostId;
+  lease?: NonNullable<Act['lease']>;
   rule?: string;
   inputs?: Record<string, string | number | boolean>;
 }
 
-function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, rule, inputs }: Step): Doing | undefined {
+function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, lease, rule, inputs }: Step): Doing | undefined {
   const doing = want(t, {
     kind,
     host: at ?? copy.host,
@@ -204,12 +206,13 @@ function act(t: Turn, vm: Vm, move: Move, { kind, copy, why, to, at, rule, input
     rung: move.rung,
     why,
     ...(to === undefined ? {} : { to }),
+    ...(lease === undefined ? {} : { lease }),
     ...(inputs === undefined ? {} : { inputs }),
   });
   if (doing === undefined) return undefined;
   move.act = doing.id;
-  // To ask the storage does nothing: what has not begun has not begun by it.
-  if (kind === 'ask-lock' && !move.begun) return doing;
+  // To look from another host does nothing: what has not begun has not begun by it.
+  if (at !== undefined && !move.begun) return doing;
   move.begun = true;
   move.step = 'working';
   return doing;
@@ -233,10 +236,19 @@ const LOOKS = {
   moved: ['prove', 'autostart-off', 'stop'],
 } as const satisfies Record<string, ActKind[]>;
 
-/** Who can ask the storage of a VM whose host is silent: where it would be started. Under a policy that counts its answer only. */
-function lockAsker(t: Turn, vm: Vm, move: Move): HostId | undefined {
-  if (!mayAskLock(t.s.policy, vm)) return undefined;
-  return elsewhere(t, vm, move).to;
+type Look = Pick<Step, 'kind' | 'lease'> & { at: HostId };
+
+/** What can be asked of a copy whose host is silent, where it would be started. Under a policy that counts the answer only. */
+function looksAside(t: Turn, vm: Vm, move: Move, { host }: Copy): Look[] {
+  const { hosts, policy } = t.s;
+  const { imageLock, sanlock } = policy.proofs;
+  const at = imageLock === 'never' && !sanlock ? undefined : elsewhere(t, vm, move).to;
+  if (at === undefined) return [];
+  const lease = leaseToAsk(policy, hosts.get(host), hosts.get(at));
+  return [
+    ...(mayAskLock(policy, vm) ? [{ kind: 'ask-lock', at } as const] : []),
+    ...(lease === undefined ? [] : [{ kind: 'ask-lease', at, lease } as const]),
+  ];
 }
 
 /** What to do next so that a copy is known to have stopped: first what is sure, then what is left. */
@@ -247,15 +259,16 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   const left: ActKind[] = [];
   /** Why its host is not powered off. */
   let never: string | undefined;
-  const asker = host?.connected === true ? undefined : lockAsker(t, vm, move);
+  const asides = host?.connected === true ? [] : looksAside(t, vm, move, copy);
+  const aside = asides.find(look => !tried.includes(look.kind));
   if (host?.connected === true) {
     const looks = LOOKS[move.arrived === true ? 'moved' : copy.state === 'starting' ? 'starting' : 'running'];
     left.push(...looks.filter(kind => !tried.includes(kind)));
     // A stop that was not seen to work may have worked since.
     if (copy.state === 'starting' && left.length === 0 && tried.filter(k => k === 'prove').length < 2)
       left.push('prove');
-  } else if (asker !== undefined && !tried.includes('ask-lock')) {
-    left.push('ask-lock');
+  } else if (aside !== undefined) {
+    left.push(aside.kind);
   } else if (
     // A host is powered off only as a whole: when all of its VMs are to leave it, and nobody can ask it.
     t.s.fences.includes(copy.host) &&
@@ -275,8 +288,8 @@ function towardsProof(t: Turn, vm: Vm, move: Move, copy: Copy): void {
   if (kind !== undefined) {
     const arrivedAt = move.arrived === true && kind !== 'autostart-off' ? move.to : undefined;
     const to = arrivedAt === undefined ? {} : { to: arrivedAt };
-    const at = kind === 'ask-lock' && asker !== undefined ? { at: asker } : {};
-    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy), ...to, ...at }) !== undefined)
+    const look = aside?.kind === kind ? aside : {};
+    if (act(t, vm, move, { kind, copy, why: whyOf(kind, vm, copy), ...to, ...look }) !== undefined)
       move.tried.set(name, [...tried, kind]);
     return;
   }
@@ -329,6 +342,8 @@ function whyOf(kind: ActKind, vm: Vm, copy: Copy): string {
   if (kind === 'stop') return `${what} is stopped on ${copy.host}, and its end has to be seen.`;
   if (kind === 'ask-lock')
     return `Nobody can ask ${copy.host} about ${what}: its storage is asked whether a copy holds the lock on its disks.`;
+  if (kind === 'ask-lease')
+    return `Nobody can ask ${copy.host} about ${what}: sanlock is asked whether ${copy.host} has been reset for not renewing its lease.`;
   if (kind === 'fence') return `Nobody can ask ${copy.host} about ${what}: its power is switched off and read back.`;
   return `Whether ${what} still runs on ${copy.host} has to be seen.`;
 }

@@ -123,7 +123,7 @@ interface Proofs {
    */
   imageLock: 'never' | 'one-kernel' | 'tested';
   testedStorage: string[];
-  /** sanlock's expired lease counts, where its watchdog is armed. */
+  /** The expired lease of a host on its host id counts, where its agent had told that its watchdog was armed. */
   sanlock: boolean;
   /** A host may be powered off to prove that its VMs have stopped. */
   fence: boolean;

@@ -1,5 +1,5 @@
 /**
- * @module How it may be known that a copy of a VM has stopped. Seen on real hosts: a free lease of virtlockd or sanlock proves nothing
+ * @module How it may be known that a copy of a VM has stopped. Seen on real hosts: a free lease on a VM of virtlockd or sanlock proves nothing
  * by itself (two copies ran), QEMU's image lock stays held by a paused or panicked copy, and a network file system may let go of
  * the locks of a host that was cut off while its QEMU runs. Time, silence and the return code of a command prove nothing.
  */
@@ -73,10 +73,21 @@ const PROOFS: Readonly<Record<ProofKind, ProofRow>> = {
   },
   sanlock: {
     from: 'agent',
-    acts: SEEN_BY_AGENT,
-    evidence: { lease: ['expired'], watchdog: ['armed'] },
+    acts: ['ask-lease'],
+    // What each of them says stands in `lease.ts`.
+    evidence: {
+      lease: ['dead'],
+      owner: ['as told'],
+      watchdog: ['armed'],
+      overdue: ['yes'],
+      agent: ['silent'],
+      copy: ['of its boot'],
+      // The host is up again soon after it was reset.
+      autostart: ['off'],
+    },
+    ages: true,
     unless: ({ proofs }) => (proofs.sanlock ? undefined : 'the policy does not count sanlock'),
-    says: 'its lease expired by the rules of sanlock, and a watchdog was armed',
+    says: 'the lease of its host on its host id has expired by the rules of sanlock, with the watchdog armed that has reset the host by then',
   },
   attested: { from: 'person', acts: [], evidence: {}, says: 'a person has looked and said so' },
 };

@@ -56,6 +56,22 @@ export interface SourceState {
   reason?: string;
 }
 
+/**
+ * The lease of a host on its host id in a lockspace of sanlock, as its own agent has it now (sanlock(8), "delta leases"). Times are in seconds.
+ */
+export interface LeaseReport {
+  lockspace: string;
+  hostId: number;
+  /** It grows each time the host joins. */
+  generation: number;
+  /** Other times of the lease are multiples of it. */
+  ioTimeout: number;
+  /** It would reset this host if the lease were not renewed: how long after the lease is lost, and the device in its own words. */
+  watchdog?: { fireSeconds: number; device: string };
+  /** Why nothing would. */
+  unarmed?: string;
+}
+
 /** The host itself: at the agent's start, after each boot, and when something of it changes. */
 export interface HostReport {
   kind: 'host';
@@ -73,6 +89,8 @@ export interface HostReport {
   unapplied?: bigint[];
   /** sysfs memory_failure and EDAC ce_count counters, and HardwareCorrupted, at this moment, by name. */
   counters?: Record<string, number>;
+  /** Its leases in the lockspaces of sanlock that its configuration names. */
+  leases?: LeaseReport[];
 }
 
 export const VM_STATES = ['running', 'paused', 'crashed', 'shut-off', 'migrating-in', 'migrating-out', 'gone'] as const;

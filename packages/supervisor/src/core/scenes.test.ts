@@ -506,6 +506,15 @@ describe('the table of proofs', () => {
       ...of,
     });
   const gone = { process: 'absent', autostart: 'off' };
+  const reset = {
+    lease: 'dead',
+    owner: 'as told',
+    watchdog: 'armed',
+    overdue: 'yes',
+    agent: 'silent',
+    copy: 'of its boot',
+    autostart: 'off',
+  };
 
   test.each([
     ['process-gone', gone, {}],
@@ -514,7 +523,7 @@ describe('the table of proofs', () => {
     ['domain-destroyed', { ...gone, domain: 'shut off' }, {}],
     ['power-off', { power: 'off' }, {}],
     ['image-lock', { lock: 'free', kernel: 'shared', fs: 'ext4' }, { imageLock: 'one-kernel' }],
-    ['sanlock', { lease: 'expired', watchdog: 'armed' }, { sanlock: true }],
+    ['sanlock', reset, { sanlock: true }],
     ['attested', {}, {}],
   ] as const)('%s counts with %o under %o', (kind, evidence, more) => {
     expect(fault(kind, evidence, more as Partial<Policy['proofs']>)).toBeUndefined();
@@ -538,9 +547,15 @@ describe('the table of proofs', () => {
       { imageLock: 'tested', testedStorage: ['nfs'] },
     ],
     ['image-lock', { lock: 'free', storage: 'ceph' }, { imageLock: 'tested', testedStorage: ['nfs'] }],
-    ['sanlock', { lease: 'expired', watchdog: 'armed' }, {}],
-    ['sanlock', { lease: 'expired' }, { sanlock: true }],
-    ['sanlock', { lease: 'free', watchdog: 'armed' }, { sanlock: true }],
+    ['sanlock', reset, {}],
+    ['sanlock', { ...reset, lease: 'free' }, { sanlock: true }],
+    ['sanlock', { ...reset, owner: 'another' }, { sanlock: true }],
+    ['sanlock', { ...reset, watchdog: 'not armed' }, { sanlock: true }],
+    ['sanlock', { ...reset, overdue: 'no' }, { sanlock: true }],
+    ['sanlock', { ...reset, agent: 'heard' }, { sanlock: true }],
+    ['sanlock', { ...reset, copy: 'of another' }, { sanlock: true }],
+    ['sanlock', { ...reset, autostart: 'on' }, { sanlock: true }],
+    ['sanlock', { lease: 'dead' }, { sanlock: true }],
   ] as const)('%s does not count with %o under %o', (kind, evidence, more) => {
     expect(fault(kind, evidence, more as Partial<Policy['proofs']>)).toBeTypeOf('string');
   });

@@ -6,7 +6,7 @@ import type { ActKind, StopProof, RESULT_STATES } from './act.ts';
 import type { ActionId, Epoch, HostId, IncidentId, Time, VmId } from './ids.ts';
 import { NO_POLICY } from './policy.ts';
 import type { Consequence, Policy, Rung } from './policy.ts';
-import type { SourceState, VmState } from './said.ts';
+import type { LeaseReport, SourceState, VmState } from './said.ts';
 
 /** Where a row stands in its host's story: what an older one says does not undo what a newer one said. */
 export interface Place {
@@ -100,6 +100,8 @@ export interface Host {
   freeBytes: number;
   cpuModels: string[];
   storage: string[];
+  /** Its leases in lockspaces of sanlock, in this boot. */
+  leases?: LeaseReport[];
   pages: Map<string, Page>;
   corrected: Map<string, Corrected>;
   /** The newest corrected error of each source, and the newest that was told before its agent began anew. */
@@ -325,8 +327,10 @@ export interface Doing {
   deadline: Time;
   page?: string;
   to?: HostId;
-  /** Of `ask-lock`: the host whose copy it is about. */
+  /** Of a look from another host: the host whose copy it is about. */
   of?: HostId;
+  /** Of `ask-lease`: when it was asked for. */
+  asked?: Time;
   state: 'intent' | 'sent' | (typeof RESULT_STATES)[number];
   reason?: string;
   /** What its agent saw, `running` of a VM above all. */

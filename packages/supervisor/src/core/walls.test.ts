@@ -138,7 +138,7 @@ describe('whose word a proof is', () => {
     'process-gone': ['agent', ['stop', 'prove', 'terminate']],
     'domain-destroyed': ['agent', ['stop', 'prove', 'terminate']],
     'image-lock': ['agent', ['ask-lock']],
-    sanlock: ['agent', ['stop', 'prove', 'terminate']],
+    sanlock: ['agent', ['ask-lease']],
     'power-off': ['fence-agent', ['fence']],
     attested: ['person', []],
   };
@@ -159,7 +159,7 @@ describe('whose word a proof is', () => {
     autostart: 'off',
     domain: 'undefined',
     lock: 'free',
-    lease: 'expired',
+    lease: 'dead',
     watchdog: 'armed',
   };
   const refusals = (scene: Scene): string[] =>

@@ -14,7 +14,7 @@ import { HOSTS, VMS, history, World } from './testing/world.ts';
 const POLICY: Policy = {
   ...ACTS,
   budget: { moves: 2, drainingPercent: 25, drainingAtLeast: 1 },
-  proofs: { ...ACTS.proofs, fence: true },
+  proofs: { ...ACTS.proofs, fence: true, sanlock: true },
   breaker: { hosts: 4, percent: 10, within: 60_000, cooldown: 600_000 },
 };
 

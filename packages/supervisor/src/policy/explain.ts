@@ -102,6 +102,9 @@ const LOCK = {
     'a free image lock is a proof where both hosts share one kernel and the disks are on its own file systems, in storage that was tested',
 } as const;
 
+const SANLOCK =
+  'a lease of its host on its host id that sanlock says is dead is a proof, where its agent had told that a watchdog was armed for it and nothing there starts the VM by itself';
+
 /**
  * What a policy does, in sentences, one to a line.
  * @example explainPolicy(shippedPolicy('protect')) // 'Policy protect@1#… \nIt acts, …'
@@ -123,7 +126,7 @@ export function explainPolicy(policy: Policy): string {
     '',
     `At most ${plural(budget.moves, 'VM')} at a time, and ${budget.drainingPercent} % of the hosts drained, but at least ${budget.drainingAtLeast}.`,
     `When ${breaker.hosts} hosts, or ${breaker.percent} % if that is more, have new errors within ${time(breaker.within)}, nothing new is begun ${cooldown}.`,
-    `A VM is started only when each of its copies is proven to have stopped: ${LOCK[proofs.imageLock]}; sanlock ${proofs.sanlock ? 'counts with its watchdog' : 'does not count'}; hosts are ${proofs.fence ? 'powered off where nothing else is left' : 'not powered off'}.`,
+    `A VM is started only when each of its copies is proven to have stopped: ${LOCK[proofs.imageLock]}; ${proofs.sanlock ? SANLOCK : 'sanlock does not count'}; hosts are ${proofs.fence ? 'powered off where nothing else is left' : 'not powered off'}.`,
     reoffline
       ? 'After a reboot of a host its known bad pages are taken out of use again; it takes no VM before.'
       : 'After a reboot of a host whose known bad pages are in use again it takes no VM.',

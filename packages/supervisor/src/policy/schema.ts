@@ -96,7 +96,10 @@ export const policySchema = z.strictObject({
     .strictObject({
       imageLock: z.enum(['never', 'one-kernel', 'tested']).default(proofs.imageLock),
       testedStorage: z.array(z.string().min(1).max(200)).max(1000).default([]),
-      sanlock: z.boolean().default(proofs.sanlock).describe('only with its watchdog'),
+      sanlock: z
+        .boolean()
+        .default(proofs.sanlock)
+        .describe('the lease of a silent host has expired, and its watchdog was armed'),
       fence: z.boolean().default(proofs.fence).describe('power a host off that is to be left as a whole'),
     })
     .default(proofs),

@@ -124,12 +124,6 @@ export function inVain({ rules, proofs }: Policy): Vain[] {
         message: `rule ${rule.name} migrates a VM that has met errors: only a clean one may be moved live, and it never is`,
         hint: 'restart-elsewhere starts it anew; the clean VMs of a host leave it by `do: evacuate` of a host rule.',
       });
-  if (proofs.sanlock)
-    out.push({
-      path: ['proofs', 'sanlock'],
-      message: 'sanlock: true counts what nobody sends: no agent reads its leases yet',
-      hint: 'Leave it out; an expired lease supports an attestation (docs/supervisor.md).',
-    });
   if (proofs.imageLock === 'tested' && proofs.testedStorage.length === 0)
     out.push({
       path: ['proofs', 'imageLock'],

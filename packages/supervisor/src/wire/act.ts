@@ -23,6 +23,7 @@ const act = {
   definition: definition.optional(),
   of: name.optional(),
   disks: z.array(words).max(1024).optional(),
+  lease: z.object({ lockspace: name, hostId: count, fireSeconds: count }).optional(),
   needs: z.array(words).max(MAX_NEEDS).optional(),
   to: name.optional(),
   pfn: wide.optional(),

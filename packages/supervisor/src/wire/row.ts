@@ -1,7 +1,7 @@
 /** @module Rows of a spool as lines, both ways: the spool's own file and the wire to the controller have the same form. */
 import { z } from 'zod';
 import type { HostId } from '../core/ids.ts';
-import type { HostReport, Row, SeenEvent, SourceState, VmReport } from '../core/said.ts';
+import type { HostReport, LeaseReport, Row, SeenEvent, SourceState, VmReport } from '../core/said.ts';
 import { SOURCES, VM_STATES } from '../core/said.ts';
 import { definition, MAX_NEEDS, resultMembers } from './act.ts';
 import { WireError } from './errors.ts';
@@ -13,6 +13,8 @@ export const MAX_ROW_BYTES = 1024 * 1024;
 
 /** Poisoned pages of a host that are told at once: 256 MiB of small pages. */
 const MAX_PAGES = 65_536;
+/** Lockspaces of sanlock that an agent may be set up to watch. */
+export const MAX_LEASES = 64;
 
 const source = z.enum(SOURCES);
 
@@ -41,6 +43,15 @@ const sourceState = {
   reason: words.optional(),
 } satisfies Members<SourceState>;
 
+const leaseReport = {
+  lockspace: name,
+  hostId: count,
+  generation: count,
+  ioTimeout: count,
+  watchdog: z.object({ fireSeconds: count, device: words }).optional(),
+  unarmed: words.optional(),
+} satisfies Record<keyof LeaseReport, z.ZodType>;
+
 const hostReport = {
   boot: name,
   arch: z.enum(['x86-64', 'arm64']),
@@ -51,6 +62,7 @@ const hostReport = {
   storage: z.array(words).max(4096),
   unapplied: z.array(wide).max(MAX_PAGES).optional(),
   counters: z.record(z.string().max(128), z.number()).optional(),
+  leases: z.array(z.object(leaseReport)).max(MAX_LEASES).optional(),
 } satisfies Members<HostReport>;
 
 const vmReport = {

@@ -85,7 +85,7 @@ export class ActBook {
     }
     if (known !== undefined) return { begin: false, answer: known };
     // A copy of another host that is looked at has the epoch of that, whatever this one has seen.
-    const vm = act.kind === 'ask-lock' ? undefined : act.vm;
+    const vm = act.of === undefined ? act.vm : undefined;
     const highest = vm === undefined ? 0 : this.epochOf(vm);
     const refused = (reason: string): Begin => ({ begin: false, answer: resultOf(act, { state: 'refused', reason }) });
     if (act.epoch < highest)

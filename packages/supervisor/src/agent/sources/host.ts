@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { freemem, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { HostReport } from '../../core/said.ts';
+import type { HostReport, LeaseReport } from '../../core/said.ts';
 import { bootId } from '../proc.ts';
 import { keepReading, pause, type ReconnectOptions } from '../reconnect.ts';
 import type { Sink, Source } from '../source.ts';
@@ -55,10 +55,14 @@ interface HostOptions extends ReconnectOptions {
   /** Storage that this host reaches and CPU models that it can give, as its administrator says. */
   storage?: readonly string[];
   cpuModels?: readonly string[];
+  /** Its leases of sanlock, where it is set up to tell of them. */
+  leases?: (signal: AbortSignal) => Promise<LeaseReport[]>;
 }
 
 /** Free memory counts as changed when it moved by this part of all. */
 const MEMORY_STEP = 1 / 16;
+/** Between two looks at its leases, which take a process or two each, ms. */
+const LEASES_MS = 15_000;
 
 /** Tells of the host at the start, and when a counter or much of the free memory changed. */
 export class HostSource implements Source {
@@ -87,13 +91,22 @@ export class HostSource implements Source {
 
   run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
     const { pollMs = 5000 } = this.#options;
+    const { leases } = this.#options;
     const session = async ({ up }: { up: () => void }): Promise<void> => {
       let last: HostReport | undefined;
+      let [held, looked]: [LeaseReport[] | undefined, number] = [undefined, -Infinity];
       while (!signal.aborted) {
-        const now = this.report();
+        if (leases !== undefined && performance.now() - looked >= LEASES_MS) {
+          held = await leases(signal);
+          looked = performance.now();
+          if (signal.aborted) return;
+        }
+        const now: HostReport = { ...this.report(), ...(held === undefined ? {} : { leases: held }) };
         const moved = Math.abs(now.freeBytes - (last?.freeBytes ?? 0)) > now.memoryBytes * MEMORY_STEP;
+        const isOther = ({ counters, leases: of }: HostReport): boolean =>
+          JSON.stringify([now.counters, now.leases]) !== JSON.stringify([counters, of]);
         if (last === undefined) up();
-        if (moved || JSON.stringify(now.counters) !== JSON.stringify(last?.counters)) sink((last = now));
+        if (last === undefined || moved || isOther(last)) sink((last = now));
         pulse();
         await pause(pollMs, signal);
       }

@@ -7,7 +7,7 @@ import { canonical } from '../hash.ts';
 import type { Act, StopProof } from '../act.ts';
 import type { Decision, Effect, Input } from '../input.ts';
 import type { Policy } from '../policy.ts';
-import type { Said } from '../said.ts';
+import type { LeaseReport, Said } from '../said.ts';
 import { newState } from '../state.ts';
 import { step } from '../step.ts';
 import type { Scene } from './scene.ts';
@@ -64,6 +64,9 @@ class Watch {
   readonly #unapplied = new Set<string>();
   readonly #boots = new Map<string, { boot: string; seq: number }>();
   readonly #hosts = new Set<string>();
+  /** What each host has told of its leases last, and which hosts nobody hears. */
+  readonly #leases = new Map<string, { seq: number; leases: readonly LeaseReport[] }>();
+  readonly #away = new Set<string>();
   #policy: Policy | undefined;
   #paused = false;
   #ordered = false;
@@ -76,7 +79,11 @@ class Watch {
     if (input.input === 'row' && input.row.said.kind === 'result')
       this.#answered(input.row.host, input.row.said.action);
     if (input.input === 'policy') this.#policy = input.policy;
-    if (input.input === 'agent') this.#hosts.add(input.host);
+    if (input.input === 'agent') {
+      this.#hosts.add(input.host);
+      if (input.connected) this.#away.delete(input.host);
+      else this.#away.add(input.host);
+    }
     if (input.input === 'order') this.#order(input);
     if (input.input === 'result')
       this.#proof(input.host, input.result.action, input.result.proof, Number.MAX_SAFE_INTEGER, input.at);
@@ -103,7 +110,7 @@ class Watch {
 
   /** I10: so many VMs are acted on as the policy says, and one more whose second copy is ended. */
   #budget(act: Act, urgent: boolean): void {
-    if (!['prove', 'check', 'ask-lock'].includes(act.kind)) this.#open.set(act.id, { act, urgent });
+    if (!['prove', 'check', 'ask-lock', 'ask-lease'].includes(act.kind)) this.#open.set(act.id, { act, urgent });
     const open = [...this.#open.values()].filter(o => o.act.vm !== undefined);
     const doubles = open.filter(o => o.urgent);
     holds(doubles.length <= 1, `I10: ${act.id}: ${doubles.length} second copies are ended at once`);
@@ -164,6 +171,8 @@ class Watch {
       if (/sigbus|memory-failure|arm-sea/.test(said.event.name)) newest(this.#hit, `${said.vm} ${host}`, seq);
     if (said.kind === 'event' && said.event.name === 'host.sigbus-sent') this.#sick.add(host);
     if (said.kind === 'host') this.#boot(host, seq, said.boot);
+    if (said.kind === 'host' && seq > (this.#leases.get(host)?.seq ?? -1))
+      this.#leases.set(host, { seq, leases: said.leases ?? [] });
     if (said.kind !== 'vm') return;
     const of = this.#of(said.vm);
     const known = of.get(host);
@@ -192,12 +201,24 @@ class Watch {
     const act = this.#acts.get(action);
     if (proof === undefined || act === undefined || act.host !== host || act.vm === undefined) return;
     const of = act.of ?? host;
-    if (proof.host !== of || proof.vm !== act.vm || this.#policy === undefined || !proves(proof, this.#policy)) return;
+    if (proof.host !== of || proof.vm !== act.vm || this.#policy === undefined) return;
+    if (proof.kind === 'sanlock' ? !this.#wasReset(of, proof, this.#policy) : !proves(proof, this.#policy)) return;
     const known = this.#copies.get(act.vm)?.get(of);
     if (known === undefined || proof.epoch < known.epoch) return;
     if (off !== undefined) known.off = off;
     // What another host has seen is true where its own host has told nothing since that was asked.
     if (act.of === undefined ? seq > known.alive : this.#asked.get(act.id) === known.alive) known.proven = true;
+  }
+
+  /** sanlock's rule: the lease that the host has told of, with a watchdog for it, has not been renewed for longer than its reset takes. */
+  #wasReset(host: string, { evidence: e }: StopProof, { proofs }: Policy): boolean {
+    const told = this.#leases
+      .get(host)
+      ?.leases.find(
+        l => `${l.lockspace} ${l.hostId} ${l.generation}` === `${e['lockspace']} ${e['hostId']} ${e['generation']}`,
+      );
+    const isDue = Number(e['unseenSeconds']) > 8 * (told?.ioTimeout ?? 0) + (told?.watchdog?.fireSeconds ?? Infinity);
+    return proofs.sanlock && e['lease'] === 'dead' && isDue && this.#away.has(host);
   }
 
   #effect(effect: Effect, before: Effect | undefined): void {

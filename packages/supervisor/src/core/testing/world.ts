@@ -8,7 +8,7 @@ import { event } from '@syndrome/decode/events/event.ts';
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { Act, ActResult, StopProof } from '../act.ts';
 import type { Effect, Order } from '../input.ts';
-import type { Row, Said } from '../said.ts';
+import type { LeaseReport, Row, Said } from '../said.ts';
 import { consequenceOf } from '../incident.ts';
 import { isPlannedStop } from '../ledger.ts';
 import { restore, snapshot } from '../state.ts';
@@ -104,8 +104,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 /** A history of the world. */
 export const history: fc.Arbitrary<Happening[]> = fc.array(happening, { minLength: 20, maxLength: 90 });
 
+/** As sanlock is set up by default: a host is reset 8 * 10 + 60 s behind the last renewal of its lease. */
+const LEASE = { lockspace: 'LS', ioTimeout: 10, watchdog: { fireSeconds: 60, device: 'iTCO_wdt' } };
+const RESET_MS = 140_000;
+
 interface Agent {
   up: boolean;
+  /** Since when its host is down, and its lease is not renewed. */
+  downAt?: number;
   connected: boolean;
   boot: number;
   /** How often it began anew, with another spool; by how much its host's clock is off, ms. */
@@ -120,6 +126,12 @@ interface Agent {
   ended: Map<string, number>;
   autostart: Map<string, boolean>;
   answers: Map<string, ActResult>;
+}
+
+/** The lease of a host; d's watchdog is not armed for it. */
+function leaseOf(id: string): Omit<LeaseReport, 'generation'> {
+  const { watchdog, ...lease } = LEASE;
+  return { ...lease, hostId: HOSTS.indexOf(id) + 1, ...(id === 'd' ? { unarmed: 'no watchdog' } : { watchdog }) };
 }
 
 export class World {
@@ -198,6 +210,8 @@ export class World {
       freeBytes: 32 * 2 ** 30,
       cpuModels: [],
       storage: ['nfs:/vms'],
+      // Each boot joins anew. One host has no watchdog for it.
+      leases: [{ ...leaseOf(id), generation: this.#agent(id).boot }],
     });
   }
 
@@ -271,6 +285,7 @@ export class World {
     const base = { action: act.id, vm: of, epoch: act.epoch };
     // By the controller's time, whatever the clock of its host says.
     if (act.deadline <= this.scene.now) return { ...base, state: 'refused', reason: 'its deadline is over' };
+    if (act.kind === 'ask-lease') return this.#lease(act, base, stuck);
     if (act.epoch < (agent.epochs.get(of) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
     if (act.kind === 'start' && act.epoch <= (agent.ended.get(of) ?? -1))
       return { ...base, state: 'refused', reason: 'its end was looked for' };
@@ -319,6 +334,25 @@ export class World {
     return { ...base, state: 'failed', reason: 'it cannot be done' };
   }
 
+  /** sanlock's own daemon of another host is asked for the lease of one. */
+  #lease(act: Act, base: Pick<ActResult, 'action' | 'epoch'>, stuck: boolean): ActResult {
+    const { of = '', vm = '', epoch } = act;
+    const { up, downAt = this.scene.now, boot } = this.#agent(of);
+    const unseen = up ? 0 : this.scene.now - downAt;
+    if (stuck || unseen <= RESET_MS) return { ...base, state: 'failed', reason: 'it is not dead' };
+    const { lockspace, hostId, ioTimeout } = leaseOf(of);
+    const evidence = {
+      lease: 'dead',
+      lockspace,
+      hostId: String(hostId),
+      generation: String(boot),
+      ioTimeout: String(ioTimeout),
+      unseenSeconds: String(Math.floor(unseen / 1000)),
+    };
+    const proof: StopProof = { kind: 'sanlock', vm, host: of, epoch, at: this.scene.now, evidence };
+    return { ...base, state: 'confirmed', proof };
+  }
+
   #begin(id: string, of: string): void {
     this.runs.add(`${of}/${id}`);
     this.#left.delete(`${of}/${id}`);
@@ -359,6 +393,7 @@ export class World {
     if (!agent.up) return;
     for (const of of VMS) this.runs.delete(`${of}/${id}`);
     agent.up = false;
+    agent.downAt = this.scene.now;
     this.#connect(id);
   }
 
@@ -366,6 +401,7 @@ export class World {
     const agent = this.#agent(id);
     if (agent.up) return;
     agent.up = true;
+    delete agent.downAt;
     agent.boot++;
     this.scene.now += 1000;
     for (const act of this.#orders) if (act.kind === 'start') this.#raced.add(act.id);
