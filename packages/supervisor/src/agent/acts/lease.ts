@@ -28,6 +28,8 @@ export async function askLease(act: Act, place: SanlockPlace, signal: AbortSigna
   if (own.hostId === hostId) return unknown(`host id ${hostId} is this host's own`);
   const { hosts, words } = await leasesSeen(lockspace, place, signal);
   const [seen, said] = [hosts.get(hostId), words.get(hostId)];
+  // Of one that nobody has sanlock says no word.
+  if (seen?.timestamp === 0 || said?.word === 'FREE') return unknown('it was given back: nobody was reset for it');
   if (seen === undefined || said === undefined) return unknown(`nothing is known here of host id ${hostId}`);
   const { generation, ioTimeout, checked, live } = seen;
   const evidence = {
@@ -45,8 +47,6 @@ export async function askLease(act: Act, place: SanlockPlace, signal: AbortSigna
   if (status.now - checked > FAIL_TIMES * own.ioTimeout)
     return unknown('its daemon has not looked at it lately', evidence);
   if (said.generation !== generation) return unknown('it was taken anew while it was looked at', evidence);
-  if (said.word === 'FREE' || seen.timestamp === 0)
-    return unknown('it was given back: nobody was reset for it', evidence);
   if (said.word !== 'DEAD')
     return resultOf(act, { state: 'failed', reason: `sanlock says ${said.word} of it`, seen: evidence });
   if (ioTimeout === 0 || checked - live <= FAIL_TIMES * ioTimeout + fireSeconds)

@@ -170,7 +170,8 @@ export class World {
     for (const [i, id] of VMS.entries()) {
       const home = HOSTS[i % 2] ?? 'a';
       this.runs.add(`${id}/${home}`);
-      this.#agent(home).autostart.set(id, true);
+      // One is started by nobody but us.
+      this.#agent(home).autostart.set(id, id !== 'w');
       this.#vmReport(home, id);
     }
     for (const id of HOSTS) this.#rows(id, 99, 0, false);
