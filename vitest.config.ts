@@ -5,6 +5,7 @@ const SEARCHES = [
   'test/supervisor-kills.machine.test.ts',
   'packages/supervisor/src/controller/crash.test.ts',
   'packages/supervisor/src/core/world.test.ts',
+  'packages/supervisor/src/agent/sanlock.machine.test.ts',
 ];
 const longSearch = process.env['SYNDROME_LONG_SEARCH'] === '1';
 

@@ -16,7 +16,7 @@ export interface SanlockPlace {
 }
 
 /** A lockspace that this host has joined. Times are seconds of the daemon's own clock, which does not jump. */
-export interface OwnLease {
+interface OwnLease {
   hostId: number;
   generation: number;
   /** How long one read or write may take, s: all other times of a lease are multiples of it. */
@@ -38,7 +38,7 @@ export interface SanlockStatus {
 }
 
 /** A host id as the daemon of another host, or of its own, has read it (`sanlock client host_status -s LOCKSPACE -D`). */
-export interface SeenLease {
+interface SeenLease {
   generation: number;
   /** By the clock of its owner; 0 where nobody has it. */
   timestamp: number;
@@ -49,7 +49,7 @@ export interface SeenLease {
 }
 
 /** `wdmd -d`. */
-export interface WdmdStatus {
+interface WdmdStatus {
   pid: number;
   now: number;
   keepalive: number;
@@ -139,8 +139,8 @@ export function parseHosts(text: string): Map<number, SeenLease> {
 }
 
 /** What the daemon itself holds of a host id. */
-export const LEASE_WORDS = ['FREE', 'LIVE', 'FAIL', 'DEAD', 'UNKNOWN'] as const;
-export type LeaseWord = (typeof LEASE_WORDS)[number];
+const LEASE_WORDS = ['FREE', 'LIVE', 'FAIL', 'DEAD', 'UNKNOWN'] as const;
+type LeaseWord = (typeof LEASE_WORDS)[number];
 
 /** Reads `sanlock client gets -h 1`: the daemon's own word for each host id of a lockspace, with the generation that it is about. */
 export function parseWords(text: string, lockspace: string): Map<number, { generation: number; word: LeaseWord }> {
