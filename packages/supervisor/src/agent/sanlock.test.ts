@@ -130,6 +130,7 @@ describe('the watchdog of a host', () => {
     ['no connection', STATUS, WDMD.replace('pid 25124 fd 8 dead 0', 'pid 25124 fd 8 dead 1')],
     ['no watchdog alive', STATUS, WDMD.replace('last_keepalive 16923', 'last_keepalive 0')],
     ['no watchdog alive', STATUS, WDMD.replace('last_keepalive 16923', 'last_keepalive 16893')],
+    ['no watchdog alive', STATUS, WDMD.replaceAll('16924', '12').replace('last_keepalive 16923', 'last_keepalive 0')],
     ["the kernel's own timer", STATUS, WDMD, 'Software Watchdog'],
   ])('is not: %s', (said, text, wdmd, device) => {
     expect(why(text, wdmd, device)).toContain(said);

@@ -4,7 +4,8 @@ import type { Act } from './act.ts';
 import type { Effect } from './input.ts';
 import type { Policy } from './policy.ts';
 import type { LeaseReport, Said, VmReport } from './said.ts';
-import type { Vm } from './state.ts';
+import { withLease } from './lease.ts';
+import type { Copy, Doing, Host, Vm } from './state.ts';
 import { restore, snapshot } from './state.ts';
 import { checkRun } from './testing/holds.ts';
 import { ACTS, Scene } from './testing/scene.ts';
@@ -48,7 +49,7 @@ function silent({ policy = {}, told = [LEASE], asker = [ASKER], vm = {}, silentF
 } {
   const rules = ACTS.rules.filter(({ name }) => name !== 'gone');
   const scene = new Scene({ ...ACTS, rules, proofs: { ...ACTS.proofs, sanlock: true, ...policy } });
-  scene.host('a', { leases: told });
+  scene.host('a', { leases: structuredClone(told) });
   scene.host('b', { leases: asker });
   scene.vm('a', 'v', { autostart: false, ...vm });
   before?.(scene);
@@ -72,6 +73,53 @@ const starts = (scene: Scene): number => count(scene.effects, 'start');
 const vmOf = (scene: Scene): Vm => scene.state.vms.get('v') ?? expect.fail('no VM');
 const isHeld = (scene: Scene): boolean =>
   scene.effects.some(e => e.effect === 'notice' && e.notice.type === 'alert.unproven');
+
+/** What we say of an answer ourselves, where several walls stand one behind the other. */
+describe('each thing that is ours to say', () => {
+  const said = (change: (scene: Scene, doing: Doing, copy: Copy) => void = () => undefined): Record<string, string> => {
+    const { scene, asked } = silent();
+    const doing = scene.state.acts.get(asked?.id ?? '') ?? expect.fail('nobody was asked');
+    const copy = vmOf(scene).copies[0] ?? expect.fail('no copy');
+    change(scene, doing, copy);
+    const proof = { kind: 'sanlock', vm: 'v', host: 'a', epoch: 0, at: scene.now, evidence: DEAD } as const;
+    return withLease(scene.state, copy, doing, proof).evidence;
+  };
+  const hostA = (scene: Scene): Host => scene.state.hosts.get('a') ?? expect.fail('no host');
+  const good = {
+    owner: 'as told',
+    watchdog: 'armed',
+    overdue: 'yes',
+    agent: 'silent',
+    copy: 'of its boot',
+    autostart: 'off',
+  };
+
+  test('is good where nothing is wrong', () => expect(said()).toMatchObject(good));
+
+  test.each<[string, (scene: Scene, doing: Doing, copy: Copy) => void, Partial<typeof good>]>([
+    ['no watchdog', scene => delete hostA(scene).leases?.[0]?.watchdog, { watchdog: 'not armed', overdue: 'no' }],
+    ['no leases', scene => delete hostA(scene).leases, { owner: 'another', watchdog: 'not armed', overdue: 'no' }],
+    ['connected', scene => (hostA(scene).connected = true), { agent: 'heard' }],
+    ['heard lately', scene => (hostA(scene).since = scene.now), { agent: 'heard' }],
+    ['not known when it was asked for', (_, doing) => delete doing.asked, { agent: 'heard' }],
+    ['starting', (_, __, copy) => (copy.state = 'starting'), { copy: 'of another' }],
+    ['never told', (_, __, copy) => delete copy.place, { copy: 'of another' }],
+    ['no boot known', scene => delete hostA(scene).bootPlace, { copy: 'of another' }],
+    ['started by its host', (_, __, copy) => (copy.autostart = true), { autostart: 'on' }],
+  ])('%s', (_, change, wrong) => {
+    // Without a watchdog nobody knows when its host should have been reset.
+    const more = wrong.overdue === undefined ? {} : { agent: 'heard' };
+    expect(said(change)).toMatchObject({ ...good, ...more, ...wrong });
+  });
+
+  test('a policy that asks for the lock of the disks does not ask for the lease', () => {
+    const { scene, asked } = silent({ policy: { imageLock: 'one-kernel', sanlock: false } });
+    expect(asked?.kind).toBe('ask-lock');
+    scene.answer(asked ?? expect.fail('no act'), { state: 'unknown', reason: 'no local file' });
+    scene.pass(1);
+    expect(scene.acts()).toEqual([]);
+  });
+});
 
 describe('the lease of a host on its host id', () => {
   test('is asked for by the host where the VM would be started, and proves that its owner was reset', () => {
