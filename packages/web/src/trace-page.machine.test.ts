@@ -369,6 +369,8 @@ test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {
   for (const page_ of [carried(GOOD), carried(BAD, GOOD)]) {
     const { page } = await browser.open(page_, { width, height: 900 });
     await opened(page);
+    // A list with no height of its own would be as tall as all of its rows.
+    expect(await page.evaluate("document.querySelector('.list').clientHeight - innerHeight")).toBeLessThan(0);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   }
 });
