@@ -2,9 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Act, ActResult } from '../core/act.ts';
+import type { LeaseReport } from '../core/said.ts';
 import { askLease } from './acts/lease.ts';
+import { Agent } from './agent.ts';
 import { agentConfigSchema } from './config.ts';
 import {
   leaseReports,
@@ -17,6 +19,8 @@ import {
   type SanlockStatus,
   whyUnarmed,
 } from './sanlock.ts';
+import { HostSource } from './sources/host.ts';
+import { TestController } from './testing/controller.ts';
 import { hostStatus, STATUS, WDMD, words } from './testing/sanlock-output.ts';
 
 let folder: string;
@@ -202,6 +206,74 @@ describe('what a host tells of its leases', () => {
     for (const wrong of [{}, { lockspaces: [] }, { lockspaces: ['-D'.repeat(40)] }, { lockspaces: ['a b'] }])
       expect(agentConfigSchema.safeParse({ host: 'a', sanlock: wrong }).success).toBe(false);
   });
+});
+
+test('an agent tells its leases with its host, on each change, and asks for that of another where it is ordered to', async () => {
+  const controller = await TestController.listen(join(folder, 'c.sock'));
+  const b = STATUS.replace('s LS1:1', 's LS1:2');
+  const { sanlock = [] } = place({ status: b, hosts: hostStatus(16920, 16843, 16700), words: words('DEAD') });
+  mkdirSync(join(folder, 'bin'));
+  for (const name of ['sanlock', 'wdmd'])
+    symlinkSync(name === 'sanlock' ? (sanlock[0] ?? '') : '/bin/false', join(folder, 'bin', name));
+  vi.stubEnv('PATH', `${join(folder, 'bin')}:${process.env['PATH']}`);
+  const config = {
+    host: 'b',
+    folder: join(folder, 'agent'),
+    controller: join(folder, 'c.sock'),
+    sanlock: { lockspaces: ['LS1'] },
+  };
+  const own = { folder: join(folder, 'vms'), logs: join(folder, 'logs') };
+  const end = new AbortController();
+  const agent = await Agent.open(agentConfigSchema.parse({ ...config, kmsg: false, trace: false, start: own }), {
+    tickMs: 10,
+  });
+  const running = agent.run(end.signal);
+  try {
+    expect(await controller.until(said => said.kind === 'host')).toMatchObject({
+      leases: [{ lockspace: 'LS1', hostId: 2, generation: 1, ioTimeout: 2, unarmed: 'wdmd does not answer' }],
+    });
+    controller.order({
+      id: 'l',
+      kind: 'ask-lease',
+      host: 'b',
+      of: 'a',
+      vm: 'v',
+      epoch: 2,
+      incident: 'i',
+      deadline: Date.now() + 60_000,
+      lease: { lockspace: 'LS1', hostId: 1, fireSeconds: 60 },
+    });
+    expect(await controller.until(said => said.kind === 'result')).toMatchObject({
+      action: 'l',
+      state: 'confirmed',
+      proof: { kind: 'sanlock', host: 'a', evidence: { lease: 'dead', unseenSeconds: '77' } },
+    });
+  } finally {
+    vi.unstubAllEnvs();
+    end.abort();
+    await running;
+    await controller.close();
+  }
+});
+
+test('a source of the host tells its leases again when they have changed, and not while they are the same', async () => {
+  const looks: LeaseReport[][] = [[], [], [{ lockspace: 'L', hostId: 1, generation: 1, ioTimeout: 10 }], []];
+  let nth = 0;
+  const end = new AbortController();
+  const leases = (): Promise<LeaseReport[]> => {
+    const now = looks[nth++];
+    if (now === undefined) end.abort();
+    return Promise.resolve(now ?? []);
+  };
+  const told: unknown[] = [];
+  const none = { sys: folder, proc: folder };
+  const source = new HostSource({ ...none, pollMs: 1, leases, leasesMs: 0 });
+  await source.run(
+    said => void (said.kind === 'host' && told.push(said.leases?.length)),
+    end.signal,
+    () => undefined,
+  );
+  expect(told).toEqual([0, 1, 0]);
 });
 
 describe('a lease that is asked for', () => {

@@ -57,12 +57,12 @@ interface HostOptions extends ReconnectOptions {
   cpuModels?: readonly string[];
   /** Its leases of sanlock, where it is set up to tell of them. */
   leases?: (signal: AbortSignal) => Promise<LeaseReport[]>;
+  /** Between two looks at them, which take a process or two each, ms. Default 15 s. */
+  leasesMs?: number;
 }
 
 /** Free memory counts as changed when it moved by this part of all. */
 const MEMORY_STEP = 1 / 16;
-/** Between two looks at its leases, which take a process or two each, ms. */
-const LEASES_MS = 15_000;
 
 /** Tells of the host at the start, and when a counter or much of the free memory changed. */
 export class HostSource implements Source {
@@ -91,12 +91,12 @@ export class HostSource implements Source {
 
   run(sink: Sink, signal: AbortSignal, pulse: () => void): Promise<void> {
     const { pollMs = 5000 } = this.#options;
-    const { leases } = this.#options;
+    const { leases, leasesMs = 15_000 } = this.#options;
     const session = async ({ up }: { up: () => void }): Promise<void> => {
       let last: HostReport | undefined;
       let [held, looked]: [LeaseReport[] | undefined, number] = [undefined, -Infinity];
       while (!signal.aborted) {
-        if (leases !== undefined && performance.now() - looked >= LEASES_MS) {
+        if (leases !== undefined && performance.now() - looked >= leasesMs) {
           held = await leases(signal);
           looked = performance.now();
           if (signal.aborted) return;

@@ -91,6 +91,20 @@ const anySaid: fc.Arbitrary<Said> = fc.oneof(
       storage: fc.array(text, { maxLength: 3 }),
       unapplied: fc.array(u64, { maxLength: 3 }),
       counters: fc.constant({ 'node0/total': 3 }),
+      leases: fc.array(
+        maybe(
+          {
+            lockspace: name,
+            hostId: count,
+            generation: count,
+            ioTimeout: count,
+            watchdog: fc.record({ fireSeconds: count, device: text }),
+            unarmed: text,
+          },
+          ['lockspace', 'hostId', 'generation', 'ioTimeout'],
+        ),
+        { maxLength: 3 },
+      ),
     },
     ['kind', 'boot', 'arch', 'kernel', 'memoryBytes', 'freeBytes', 'cpuModels', 'storage'],
   ),
@@ -154,6 +168,7 @@ export const anyAct = maybe<Act>(
     of: name,
     disks: fc.array(text, { maxLength: 3 }),
     needs: fc.array(text, { maxLength: 3 }),
+    lease: fc.record({ lockspace: name, hostId: count, fireSeconds: count }),
     to: name,
     pfn: u64,
     gpa: u64,
