@@ -232,8 +232,21 @@ it('MCG_STATUS of ESXi 4 is that of the banks right behind it, and of no later o
   const other = 'cpu1:4108)NMI: 100: nothing of an error';
   const mcg = (lines: readonly string[]): unknown[] =>
     read(lines).map(i => (i.type === 'mca' ? i.record.mcgStatus : i.type));
-  expect(mcg([global, line, other, line])).toEqual([5n, 5n]);
+  expect(mcg([global, line, other, line.replace('bank4', 'bank5')])).toEqual([5n, 5n]);
   expect(mcg([global, ...Array.from({ length: 40 }, () => other), line])).toEqual([undefined]);
+});
+
+it('a bank that stopped the machine is one record in both forms of ESXi 4 and on the screen, with the processor of its log', () => {
+  const form = 'cpu1:4108)MC:PCPU1 B:4 S:0xb200000000000135 M:0x0 A:0x0 5';
+  const global =
+    'cpu1:4108)MCE: 1282: Machine Check Global status on cpu1: 0x5 (cputype:4 16 9 1 AMD Opteron): Restart';
+  const line = 'cpu1:4108)MCE: 1295: MCE on cpu1 bank4: Status:0xb200000000000135 Misc:0x0 Addr:0x0: ECC error.';
+  const seen = (lines: readonly string[]): unknown[] =>
+    read(lines).map(i => (i.type === 'mca' ? [i.record.cpu, i.record.bank, i.record.cpuid, i.lastLine] : i.type));
+  expect(seen([form, global, line, form])).toEqual([[1, 4, 0x100f91n, 4]]);
+  expect(seen([form, form.replace('PCPU1', 'PCPU2'), form.replace('B:4', 'B:5')])).toHaveLength(3);
+  const corrected = line.replace('0xb2', '0x90');
+  expect(seen([corrected, corrected])).toHaveLength(2);
 });
 
 it('records of a log stand in the order of their first lines, also around a block of the SEL', () => {

@@ -11,7 +11,7 @@ import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
 import { BMC_MESSAGES, DIMM } from './messages.ts';
 import { dateIn } from '../transport/dates.ts';
-import { RAW_NEEDLES, rawBytes, rawEvent, rawRest } from './raw-record.ts';
+import { RAW_NEEDLES, hasEnded, rawBytes, rawEvent, rawRest, wordsOfData } from './raw-record.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
   'orrectable ECC',
@@ -105,7 +105,7 @@ const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
 const DATE = /^\d{1,4}[/-](?:\d{1,2}|[A-Z][a-z]{2})[/-]\d{2,4}$|^[A-Z][a-z]{2}-\d{2}-\d{4}$|^Pre-Init$/;
 /** `7840 08/09/11 15:10:47 MIN BMC Memory #08 Uncorrectable ECC, DIMM6/CPU1 6f [20 ff 10]` of ipmiutil. */
 const IPMIUTIL =
-  /^([0-9a-f]{4}) (\d{2}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}) (?:INF|MIN|MAJ|CRT|\w{3}) {1,2}\w{2,8} {1,4}(Memory|Processor) {1,8}#([0-9a-f]{2}) {1,4}(.{1,160}?) [0-9a-f]{2} \[([0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2})\]/;
+  /^([0-9a-f]{4}) (\d{2}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}) (?:INF|MIN|MAJ|CRT|\w{3}) {1,2}\w{2,8} {1,4}(Memory|Processor) {1,8}#([0-9a-f]{2}) {1,4}(.{1,160}?) ([0-9a-f]{2}) \[([0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2})\]/;
 /** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
 const IML_MCE =
   /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
@@ -127,7 +127,7 @@ const PLACEHOLDER =
 const STATE = /^transition to /i;
 /** Sensor type and description of `ipmitool sel get` and `sel list -v`, lines of their own. */
 const DETAIL =
-  /^\s{0,4}(Timestamp|Sensor Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
+  /^\s{0,4}(Timestamp|Sensor Type|Event Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
 const RECORD = /^\s{0,4}SEL Record ID {1,32}: ([0-9a-f]{1,4})\s*$/;
 const MAX_LINES = 24;
 /** A time in a line of its own, before the sentence of the same event: racadm, iLO's XML, Redfish. */
@@ -163,6 +163,26 @@ function endOfQuotation(before: string): RegExp {
 function labelIn(text: string): string | undefined {
   for (const [name] of text.matchAll(DIMM)) if (!/^DIMM$/i.test(name)) return name;
   return undefined;
+}
+
+/** Event type of an event of the sensor's own kind. IPMI 2.0 table 42-1. */
+const OWN_EVENT = 0x6f;
+
+const messageOf = (words: string, type: string): (typeof BMC_MESSAGES)[number] | undefined =>
+  BMC_MESSAGES.find(m => (m.sensor === undefined || m.sensor === type) && m.re.test(words));
+
+/**
+ * The words of a tool, or those of the event data where they say another event: the bytes are the controller's own, and ipmiutil
+ * before 3.0 calls each memory event of some boards uncorrectable.
+ *
+ * @param data the three bytes of event data in hex
+ */
+function checked(words: string, type: string, eventType: number, data: string): string {
+  const said = wordsOfData(type, eventType, Number.parseInt(data.slice(0, 2), 16));
+  const [byBytes, byWords] = [said === undefined ? undefined : messageOf(said, type), messageOf(words, type)];
+  if (said === undefined || byBytes === undefined || byWords === undefined || byBytes.event === byWords.event)
+    return words;
+  return `${words.replace(byWords.re, said)} (by the event data ${data}; the words beside them name another event)`;
 }
 
 function value(text: string | undefined): bigint | undefined {
@@ -291,8 +311,12 @@ export class BmcReader implements Reader {
   #ipmiutil(text: string, lineNumber: number): boolean {
     const m = IPMIUTIL.exec(text.trimStart());
     if (m === null) return false;
-    const more = { sensor: `${m[3] ?? ''} #${m[4] ?? ''}`, time: m[2] ?? '', data: (m[6] ?? '').replaceAll(' ', '') };
-    return this.#say(m[5] ?? '', m[3]?.toLowerCase(), more, lineNumber);
+    const [, , time = '', sensor = '', number = '', words = '', eventType = '', bytes = ''] = m;
+    const data = bytes.replaceAll(' ', '');
+    if (hasEnded(Number.parseInt(eventType, 16))) return true;
+    const type = sensor.toLowerCase();
+    const message = checked(words, type, Number.parseInt(eventType, 16), data);
+    return this.#say(message, type, { sensor: `${sensor} #${number}`, time, data }, lineNumber);
   }
 
   /** A row of `ipmitool sel list` or `elist`, of `ipmi-sel`, or of their forms with commas. */
@@ -342,7 +366,9 @@ export class BmcReader implements Reader {
     const type = open.said.get('Sensor Type') ?? '';
     const data = open.said.get('Event Data') ?? open.said.get('Event Data (RAW)');
     const more = { sensor: type, time: open.said.get('Timestamp') ?? '', ...(data === undefined ? {} : { data }) };
-    this.#say(m[2] ?? '', type.toLowerCase(), more, open.firstLine, lineNumber);
+    const isOwn = /^Sensor-specific/i.test(open.said.get('Event Type') ?? '');
+    const message = isOwn ? checked(m[2] ?? '', type.toLowerCase(), OWN_EVENT, data ?? '') : (m[2] ?? '');
+    this.#say(message, type.toLowerCase(), more, open.firstLine, lineNumber);
     return true;
   }
 

@@ -63,6 +63,26 @@ const WORDS: Readonly<Record<SensorType, Readonly<Record<number, string>>>> = {
   },
 };
 
+/** Sensor-specific events; the high bit of the byte says that the event ended. IPMI 2.0 table 32-1, event dir and event type. */
+const ENDED = 0x80;
+
+/** Whether an event type byte says that the event ended. */
+export const hasEnded = (eventType: number): boolean => (eventType & ENDED) !== 0;
+
+/**
+ * The words of IPMI 2.0 table 42-3 for what event data 1 says; undefined for other sensors, other event types, and offsets that are no
+ * error.
+ *
+ * @param eventType the byte with the direction in bit 7, `0x6f` for an event of the sensor's own kind
+ * @param data1 its low half is the offset
+ * @example wordsOfData('memory', 0x6f, 0x20) // → 'Correctable ECC'
+ */
+export function wordsOfData(type: string, eventType: number, data1: number): string | undefined {
+  if (eventType !== SENSOR_SPECIFIC) return undefined;
+  const words = Object.values(SENSORS).find(t => t === type);
+  return words === undefined ? undefined : WORDS[words][Number(EVENT_DATA_1.read(BigInt(data1)).OFFSET)];
+}
+
 interface RawEvent {
   message: string;
   type: SensorType;

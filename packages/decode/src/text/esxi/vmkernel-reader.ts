@@ -3,7 +3,8 @@
  * 367928 (one line for each bank: MCG_STATUS, bank, MCi_STATUS, ADDR, MISC), 372284, 1005184, 1030527.
  */
 import { decodeMcacod, errorCodeOf } from '../../mca/mcacod.ts';
-import type { X86McaRecord } from '../../mca/record.ts';
+import type { McaVendor, X86McaRecord } from '../../mca/record.ts';
+import { MCI_STATUS_INTEL } from '../../mca/registers.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, McaItem } from '../item.ts';
 import { matchPattern } from '../patterns.ts';
@@ -71,6 +72,8 @@ const BANKS: readonly BankForm[] = [
 ];
 /** `MCE: 210: Machine Check Global status on cpu12: 0x7 (cputype:4 16 9 1 AMD Opteron …`: of the banks that follow. */
 const GLOBAL = /\bMachine Check Global status on cpu(\d{1,5}): (0x[0-9a-f]{1,16})(.{0,64})/;
+/** Within it: a number for the maker, then family, model and stepping in decimal, and the name of the processor. */
+const CPUTYPE = /\bcputype:\d{1,3} (\d{1,3}) (\d{1,3}) (\d{1,2}) (AMD|Intel)\b/;
 /** 5.x: `MCE: 1012: cpu20: MCA error detected via CMCI (Gbl status=0x0): Restart IP: invalid, …`: of the banks that follow. */
 const DETECTED = /\bcpu(\d{1,5}): MCA error detected via (\w{3,16}) \(Gbl status=(0x[0-9a-f]{1,16})\)/;
 /** Classes that only Intel's architecture has (SDM vol. 3B, UCR Error Classification). */
@@ -137,6 +140,21 @@ function signatureOf(family: number, model: string, stepping: string): bigint {
   return BigInt(`0x${extended}${high}0${base.toString(16)}${low}${stepping}`);
 }
 
+interface Processor {
+  vendor?: McaVendor;
+  cpuid?: bigint;
+}
+
+function processorOf(text: string): Processor {
+  const m = CPUTYPE.exec(text);
+  if (m === null) return /\bAMD\b/.test(text) ? { vendor: 'amd' } : {};
+  const [family, model, stepping] = m.slice(1, 4).map(Number);
+  return {
+    vendor: m[4] === 'AMD' ? 'amd' : 'intel',
+    cpuid: signatureOf(family ?? 0, (model ?? 0).toString(16), (stepping ?? 0).toString(16)),
+  };
+}
+
 /** Other lines after which a bank is not one of those that MCG_STATUS was printed for. */
 const MAX_LINES = 16;
 
@@ -144,8 +162,8 @@ const MAX_LINES = 16;
 export class VmkernelReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
-  #global: { cpu: number; mcgStatus: bigint; amd: boolean; others: number; interrupt?: true } | undefined;
-  /** Banks of a purple screen, until the line of it that names the processor. */
+  #global: (Processor & { cpu: number; mcgStatus: bigint; others: number; interrupt?: true }) | undefined;
+  /** Banks of a purple screen, and of its log before ESXi 5, until the line that names the processor. */
   #screen: { items: McaItem[]; others: number } | undefined;
 
   constructor(sink: ItemSink, source: string) {
@@ -166,7 +184,9 @@ export class VmkernelReader implements Reader {
     if (fms !== null && this.#screen !== undefined) {
       const [, digits = '', model = '', stepping = '', microcode = ''] = fms;
       const family = Number.parseInt(digits, 16);
-      for (const { record } of this.#screen.items) {
+      for (const { record, exception } of this.#screen.items) {
+        // Releases whose screen has this line print banks in the new form, with the cause.
+        if (exception === undefined) continue;
         record.cpuid = signatureOf(family, model, stepping);
         record.vendor ??= family === 6 ? 'intel' : 'amd';
         if (record.vendor === 'intel') record.microcode = hexU64(microcode) ?? 0n;
@@ -177,19 +197,20 @@ export class VmkernelReader implements Reader {
     for (const form of BANKS) {
       const m = form.re.exec(text);
       if (m === null) continue;
+      if (this.#again(form, m, lineNumber)) return true;
       this.#bank(text, form, m, lineNumber);
       return true;
     }
     const global = GLOBAL.exec(text);
     if (global !== null) {
       const mcgStatus = hexU64(global[2]) ?? 0n;
-      this.#global = { cpu: Number(global[1]), mcgStatus, amd: /\bAMD\b/.test(global[3] ?? ''), others: 0 };
+      this.#global = { cpu: Number(global[1]), mcgStatus, others: 0, ...processorOf(global[3] ?? '') };
       return true;
     }
     const detected = DETECTED.exec(text);
     if (detected !== null) {
       const mcgStatus = hexU64(detected[3]) ?? 0n;
-      this.#global = { cpu: Number(detected[1]), mcgStatus, amd: false, others: 0 };
+      this.#global = { cpu: Number(detected[1]), mcgStatus, others: 0 };
       if (detected[2] === 'CMCI') this.#global.interrupt = true;
       return true;
     }
@@ -218,6 +239,30 @@ export class VmkernelReader implements Reader {
     for (const item of screen?.items ?? []) this.#sink(item);
   }
 
+  /** Whether a bank that stopped the machine stands here once more: it is the one record. */
+  #again({ groups }: BankForm, m: RegExpExecArray, lineNumber: number): boolean {
+    const said = Object.fromEntries(groups.map((name, i) => [name, m[i + 1]]));
+    const same = this.#screen?.items.find(
+      ({ record }) =>
+        record.cpu === Number(said['cpu']) &&
+        record.bank === Number(said['bank']) &&
+        record.status === hexU64(said['status']),
+    );
+    if (same === undefined) return false;
+    const { record } = same;
+    const global = this.#global;
+    if (global !== undefined && global.cpu === record.cpu) {
+      global.others = 0;
+      const { mcgStatus, vendor, cpuid } = global;
+      record.mcgStatus ??= mcgStatus;
+      if (vendor !== undefined) record.vendor ??= vendor;
+      if (cpuid !== undefined) record.cpuid ??= cpuid;
+    }
+    same.lastLine = lineNumber;
+    if (record.origin !== undefined) record.origin.lastLine = lineNumber;
+    return true;
+  }
+
   #bank(text: string, { groups }: BankForm, m: RegExpExecArray, lineNumber: number): void {
     const said = Object.fromEntries(groups.map((name, i) => [name, m[i + 1]]));
     const status = hexU64(said['status']) ?? 0n;
@@ -234,15 +279,18 @@ export class VmkernelReader implements Reader {
     }
     dropInvalid(record);
     const isIntel = INTEL_LABELS.has(said['label'] ?? '') || INTEL_WORDS.test(text) || isMemoryController(status);
-    if (isIntel) record.vendor = 'intel';
-    else if (global?.amd === true) record.vendor = 'amd';
+    const vendor = isIntel ? 'intel' : global?.vendor;
+    if (vendor !== undefined) record.vendor = vendor;
+    if (vendor === global?.vendor && global?.cpuid !== undefined) record.cpuid = global.cpuid;
     record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
     const cause = said['cause'];
     const exception =
       cause !== undefined ? { exception: cause === 'Excp' } : global?.interrupt === true ? { exception: false } : {};
     const place = { form: 'esxi', firstLine: lineNumber, lastLine: lineNumber } as const;
     const item: McaItem = { type: 'mca', ...place, record, notes: [], ...exception };
-    if (WRITER.test(text) || cause !== 'Excp') this.#sink(item);
+    // What stops the machine stands in the log in two forms, and again on the screen.
+    const isRepeated = groups[0] === 'cpu' && MCI_STATUS_INTEL.read(status).PCC;
+    if (!isRepeated && (WRITER.test(text) || cause !== 'Excp')) this.#sink(item);
     else (this.#screen ??= { items: [], others: 0 }).items.push(item);
   }
 }

@@ -25,6 +25,9 @@ export const FREEBSD_NEEDLES: readonly string[] = [
 const HEX = '(0x[0-9a-f]{1,16})';
 const BANK = new RegExp(`\\bMCA: Bank (\\d{1,3}), Status ${HEX}`);
 const GLOBAL = new RegExp(`\\bMCA: Global Cap ${HEX}, Status ${HEX}`);
+/** A mail broke the line: the status stands in the next. */
+const GLOBAL_CUT = new RegExp(`\\bMCA: Global Cap ${HEX},\\s*$`);
+const STATUS_REST = new RegExp(`^\\s{0,8}Status ${HEX}\\s*$`);
 const VENDOR = new RegExp(`\\bMCA: Vendor "([^"]{1,32})", ID ${HEX}, APIC ID (\\d{1,10})`);
 const CPU = /\bMCA: CPU (\d{1,5}) /;
 const LAST = new RegExp(`\\bMCA: (Address|Misc) ${HEX}`);
@@ -38,10 +41,16 @@ export class FreebsdReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
   #open: { record: X86McaRecord; firstLine: number; lastLine: number; others: number } | undefined;
+  /** The line before ended before the global status. */
+  #cut = false;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
     this.#source = source;
+  }
+
+  get wanted(): boolean {
+    return this.#cut;
   }
 
   get since(): number {
@@ -49,6 +58,13 @@ export class FreebsdReader implements Reader {
   }
 
   push(text: string, lineNumber: number): boolean {
+    const rest = this.#cut ? STATUS_REST.exec(text) : null;
+    this.#cut = false;
+    if (rest !== null && this.#open !== undefined) {
+      this.#open.record.mcgStatus = hexU64(rest[1]) ?? 0n;
+      this.#open.lastLine = lineNumber;
+      return true;
+    }
     const bank = BANK.exec(text);
     if (bank !== null) {
       this.end();
@@ -74,6 +90,7 @@ export class FreebsdReader implements Reader {
   }
 
   skipped(lines: number): void {
+    this.#cut = false;
     if (this.#open === undefined) return;
     this.#open.others += lines;
     if (this.#open.others > MAX_LINES) this.end();
@@ -82,6 +99,7 @@ export class FreebsdReader implements Reader {
   end(): void {
     const open = this.#open;
     this.#open = undefined;
+    this.#cut = false;
     if (open === undefined) return;
     const { record, firstLine, lastLine } = open;
     record.origin = { source: this.#source, firstLine, lastLine };
@@ -91,11 +109,15 @@ export class FreebsdReader implements Reader {
   /** Takes a further line of the record; false when it is none. */
   #more(record: X86McaRecord, text: string): boolean {
     const global = GLOBAL.exec(text);
+    const cut = global === null ? GLOBAL_CUT.exec(text) : null;
     const vendor = VENDOR.exec(text);
     const cpu = CPU.exec(text);
     const last = LAST.exec(text);
     if (global !== null) Object.assign(record, { mcgCap: hexU64(global[1]), mcgStatus: hexU64(global[2]) });
-    else if (vendor !== null) {
+    else if (cut !== null) {
+      record.mcgCap = hexU64(cut[1]) ?? 0n;
+      this.#cut = true;
+    } else if (vendor !== null) {
       const id = vendorOfId(vendor[1] ?? '');
       if (id !== undefined) record.vendor = id;
       record.cpuid = hexU64(vendor[2]) ?? 0n;

@@ -26,6 +26,8 @@ const HOSTLESS =
 /** The same with the month in another language, of these programs only: journald takes it from the locale. */
 const LOCALIZED =
   /^[^\s\d[\]{}<>:]{1,12} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: |^\d{1,2}月 {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
+/** Host and program without a time, as people take it out, or neither; only of these programs, with their process id. */
+const DATELESS = /^(?:[^\s:[\]{}"]{1,255} )?(mcelog|rasdaemon)\[\d{1,10}\]: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
@@ -90,7 +92,10 @@ function named(text: string): { length: number; program: string | undefined } | 
   if (m !== null) return { length: m[0].length, program: m[1] };
   const localized = LOCALIZED.exec(text);
   if (localized !== null) return { length: localized[0].length, program: localized[1] ?? localized[2] };
-  if (text.charCodeAt(0) !== 0x5b) return undefined;
+  if (text.charCodeAt(0) !== 0x5b) {
+    const dateless = DATELESS.exec(text);
+    return dateless === null ? undefined : { length: dateless[0].length, program: dateless[1] };
+  }
   const stamp = STAMP.exec(text);
   const rest = stamp === null ? null : MONOTONIC.exec(text.slice(stamp[0].length));
   return stamp === null || rest === null ? undefined : { length: stamp[0].length + rest[0].length, program: rest[1] };
