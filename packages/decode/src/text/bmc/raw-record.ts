@@ -4,7 +4,7 @@
  * (sensor types 07h, 0Ch and 13h with their offsets).
  */
 
-import { bits, defineRegister } from '../../registers/register.ts';
+import { bit, bits, defineRegister } from '../../registers/register.ts';
 
 const EVENT_DATA_1 = defineRegister({
   name: 'Event Data 1',
@@ -63,11 +63,15 @@ const WORDS: Readonly<Record<SensorType, Readonly<Record<number, string>>>> = {
   },
 };
 
-/** Sensor-specific events; the high bit of the byte says that the event ended. IPMI 2.0 table 32-1, event dir and event type. */
-const ENDED = 0x80;
+const EVENT_TYPE = defineRegister({
+  name: 'Event Dir and Event Type',
+  width: 8,
+  source: 'IPMI 2.0 table 32-1',
+  fields: [bit(7, 'DEASSERTED', 'the event ended'), bits(6, 0, 'TYPE', '6fh: an event of the own kind of its sensor')],
+});
 
 /** Whether an event type byte says that the event ended. */
-export const hasEnded = (eventType: number): boolean => (eventType & ENDED) !== 0;
+export const hasEnded = (eventType: number): boolean => EVENT_TYPE.read(BigInt(eventType)).DEASSERTED;
 
 /**
  * The words of IPMI 2.0 table 42-3 for what event data 1 says; undefined for other sensors, other event types, and offsets that are no

@@ -31,6 +31,9 @@ export const MCELOG_NEEDLES: readonly string[] = [
   'Per page corrected memory',
 ];
 
+/** What runs it without its daemon, and puts what it prints into syslog: scripts of the boot, of cron and of people. */
+export const MCELOG_PROGRAMS: readonly string[] = ['mcelog.cron', 'mcelog.sh', 'rc.local', 'logger'];
+
 const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
 const NUMBER = /^MCE (\d{1,9})$/;

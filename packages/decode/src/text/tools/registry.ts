@@ -13,7 +13,7 @@ import type { ItemSink } from '../item.ts';
 import { MACOS_NEEDLES, MacosPanicReader } from '../macos/panic-reader.ts';
 import type { Reader } from '../reader.ts';
 import { EDAC_COUNTS_NEEDLES, EdacCountsReader } from './edac-counts-reader.ts';
-import { MCELOG_NEEDLES, McelogReader } from './mcelog-reader.ts';
+import { MCELOG_NEEDLES, MCELOG_PROGRAMS, McelogReader } from './mcelog-reader.ts';
 import { VIRSH_NEEDLES, VirshReader } from '../libvirt/virsh-reader.ts';
 import { BUGCHECK_NEEDLES, BugcheckReader } from '../windows/bugcheck-reader.ts';
 import { WHEA_MEMORY_NEEDLES, WheaMemoryReader } from '../windows/whea-memory-reader.ts';
@@ -33,7 +33,12 @@ interface Tool {
 }
 
 export const TOOLS: readonly Tool[] = [
-  { program: 'mcelog', needles: MCELOG_NEEDLES, open: (sink, input) => new McelogReader(sink, input) },
+  {
+    program: 'mcelog',
+    also: MCELOG_PROGRAMS,
+    needles: MCELOG_NEEDLES,
+    open: (sink, input) => new McelogReader(sink, input),
+  },
   { program: 'rasdaemon', needles: RASDAEMON_NEEDLES, open: (sink, input) => new RasdaemonReader(sink, input) },
   { program: 'ras-mc-ctl', needles: RAS_MC_CTL_NEEDLES, open: (sink, input) => new RasMcCtlReader(sink, input) },
   { program: 'edac-util', needles: EDAC_COUNTS_NEEDLES, open: sink => new EdacCountsReader(sink) },

@@ -26,8 +26,8 @@ const HOSTLESS =
 /** The same with the month in another language, of these programs only: journald takes it from the locale. */
 const LOCALIZED =
   /^[^\s\d[\]{}<>:]{1,12} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: |^\d{1,2}月 {1,2}\d{1,2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{0,254}[^\s:] (kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
-/** Host and program without a time, as people take it out, or neither; only of these programs, with their process id. */
-const DATELESS = /^(?:[^\s:[\]{}"]{1,255} )?(mcelog|rasdaemon)\[\d{1,10}\]: /;
+/** Host and program without a time, as people take it out; only of these programs, behind a host with their process id. */
+const DATELESS = /^(?:[^\s:[\]{}"]{1,255} (?=\w{6,9}\[))?(mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
 /** RFC 5424: `<3>1 2026-03-16T11:34:29Z host app procid msgid [data] `. */
 const SYSLOG5424 =
   /^<\d{1,3}>1 \S{1,64} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|(?:\[[^\]]{0,1024}\]){1,8}) \ufeff?/;
