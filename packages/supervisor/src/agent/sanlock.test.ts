@@ -88,7 +88,6 @@ describe('what sanlock prints', () => {
   test('of its watchdog', () => {
     expect(parseWdmd(WDMD)).toEqual({
       pid: 25122,
-      now: 16924,
       keepalive: 16923,
       fireSeconds: 60,
       connections: new Map([['sanlock_LS1:1', 16939]]),
@@ -116,25 +115,24 @@ describe('the watchdog of a host', () => {
 
   test('is armed where all of it is so', () => {
     expect(why()).toBeUndefined();
+    // Not renewed any more, it is about to be reset.
+    const failing = STATUS.replace('renewal_last_result=1', 'renewal_last_result=-202').replace(
+      'space_dead=0',
+      'space_dead=1',
+    );
+    expect(why(failing, WDMD.replace('expire 16939', 'expire 16000'))).toBeUndefined();
   });
 
   test.each<[string, string, string?, string?]>([
     ['without a watchdog', STATUS.replace('use_watchdog=1', 'use_watchdog=0')],
     ['not joined', STATUS.replace('s LS1:1', 's LS2:1')],
-    ['not renewed', STATUS.replace('renewal_last_result=1', 'renewal_last_result=-202')],
-    ['not renewed', STATUS.replace('renew_fail=0', 'renew_fail=1')],
-    ['not renewed', STATUS.replace('space_dead=0', 'space_dead=1')],
-    ['not renewed', STATUS.replace('killing_pids=0', 'killing_pids=1')],
     ['not marked as used', STATUS.replace('external_used=1', 'external_used=0')],
     ['wdmd does not answer', STATUS, ''],
     ['no connection', STATUS, WDMD.replace('sanlock_LS1:1', 'sanlock_LS1:2')],
     ['no connection', STATUS, WDMD.replace('expire 16939', 'expire 0')],
-    ['no connection', STATUS, WDMD.replace('expire 16939', 'expire 16924')],
     ['no connection', STATUS, WDMD.replace('ref 1', 'ref 0')],
     ['no connection', STATUS, WDMD.replace('pid 25124 fd 8 dead 0', 'pid 25124 fd 8 dead 1')],
     ['no watchdog alive', STATUS, WDMD.replace('last_keepalive 16923', 'last_keepalive 0')],
-    ['no watchdog alive', STATUS, WDMD.replace('last_keepalive 16923', 'last_keepalive 16893')],
-    ['no watchdog alive', STATUS, WDMD.replaceAll('16924', '12').replace('last_keepalive 16923', 'last_keepalive 0')],
     ["the kernel's own timer", STATUS, WDMD, 'Software Watchdog'],
   ])('is not: %s', (said, text, wdmd, device) => {
     expect(why(text, wdmd, device)).toContain(said);
@@ -195,7 +193,12 @@ describe('what a host tells of its leases', () => {
         watchdog: { fireSeconds: 60, device: 'iTCO_wdt' },
       },
     ]);
-    expect(await leaseReports(['LS1'], place({}), never)).toEqual([]);
+    // A host that can be paused with its watchdog.
+    writeFileSync(join(folder, 'cpuinfo'), 'processor\t: 0\nflags\t\t: fpu de hypervisor lahf_lm\n');
+    expect((await leaseReports(['LS1'], place({ status: STATUS, wdmd: WDMD }), never))?.[0]).toMatchObject({
+      unarmed: expect.stringContaining('virtual machine'),
+    });
+    expect(await leaseReports(['LS1'], place({}), never)).toBeUndefined();
   });
 
   test('is asked for by configuration alone', () => {
@@ -257,13 +260,14 @@ test('an agent tells its leases with its host, on each change, and asks for that
 });
 
 test('a source of the host tells its leases again when they have changed, and not while they are the same', async () => {
-  const looks: LeaseReport[][] = [[], [], [{ lockspace: 'L', hostId: 1, generation: 1, ioTimeout: 10 }], []];
+  const one: LeaseReport = { lockspace: 'L', hostId: 1, generation: 1, ioTimeout: 10 };
+  // Of a daemon that does not answer what was told last stands.
+  const looks: (LeaseReport[] | undefined)[] = [[], [], [one], undefined, [one], []];
   let nth = 0;
   const end = new AbortController();
-  const leases = (): Promise<LeaseReport[]> => {
-    const now = looks[nth++];
-    if (now === undefined) end.abort();
-    return Promise.resolve(now ?? []);
+  const leases = (): Promise<LeaseReport[] | undefined> => {
+    if (nth === looks.length) end.abort();
+    return Promise.resolve(looks[nth++]);
   };
   const told: unknown[] = [];
   const none = { sys: folder, proc: folder };

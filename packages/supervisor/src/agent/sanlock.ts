@@ -51,7 +51,7 @@ interface SeenLease {
 /** `wdmd -d`. */
 interface WdmdStatus {
   pid: number;
-  now: number;
+  /** When the device was last kept alive; 0 for never. */
   keepalive: number;
   /** From the last keepalive to the reset, s. */
   fireSeconds: number;
@@ -61,8 +61,6 @@ interface WdmdStatus {
 
 /** wdmd's watchdog fires so long after the last keepalive, where it does not say another time: wdmd(8), "fire timeout". */
 const FIRE_SECONDS = 60;
-/** wdmd tests its connections, and keeps the device alive, so often: wdmd(8), "test interval"; three of them. */
-const LATE_KEEPALIVE = 30;
 const ASK_MS = 10_000;
 /** Of the 2000 hosts that a lockspace may have, each with nine lines. */
 const MAX_PRINTED = 1 << 20;
@@ -159,8 +157,7 @@ export function parseWords(text: string, lockspace: string): Map<number, { gener
 /** Reads `wdmd -d`; undefined where it is none. */
 export function parseWdmd(text: string): WdmdStatus | undefined {
   const [head] = /^wdmd \d+ .*$/m.exec(text) ?? [];
-  const [, pid, now, keepalive] =
-    /^wdmd (\d{1,9}) .*\bnow (\d{1,15}) last_keepalive (\d{1,15})\b/.exec(head ?? '') ?? [];
+  const [, pid, keepalive] = /^wdmd (\d{1,9}) .*\blast_keepalive (\d{1,15})\b/.exec(head ?? '') ?? [];
   if (head === undefined || pid === undefined) return undefined;
   const fire = /\bfire_timeout (\d{1,5})\b/.exec(head)?.[1];
   const connections = new Map<string, number>();
@@ -170,7 +167,7 @@ export function parseWdmd(text: string): WdmdStatus | undefined {
   ))
     if (dead === '0' && Number(ref) > 0) connections.set(name, Number(expire));
   const fireSeconds = fire === undefined ? FIRE_SECONDS : Number(fire);
-  return { pid: Number(pid), now: Number(now), keepalive: Number(keepalive), fireSeconds, connections };
+  return { pid: Number(pid), keepalive: Number(keepalive), fireSeconds, connections };
 }
 
 /** How the watchdog that a process has open calls itself; undefined where it has none open, or that may not be seen. */
@@ -201,18 +198,29 @@ export function whyUnarmed(
   const own = status.lockspaces.get(lockspace);
   if (own === undefined) return 'it is not joined';
   if (!status.usesWatchdog) return 'its daemon runs without a watchdog (use_watchdog=0)';
-  if (own.isFailing || !own.isRenewed) return 'its own lease is not renewed';
   // Who is stopped when a lease is lost is who holds one, and a VM that is paused holds none; then the watchdog is let go of.
   if (!own.isUsed)
     return 'the lockspace is not marked as used: sanlock lets go of the watchdog when nobody holds a lease in it (sanlock client set_config -u 1)';
   if (wdmd === undefined) return 'wdmd does not answer';
-  const expire = wdmd.connections.get(`sanlock_${lockspace}:${own.hostId}`) ?? 0;
-  if (expire <= wdmd.now) return 'wdmd has no connection of it that is good';
-  if (wdmd.keepalive === 0 || wdmd.now - wdmd.keepalive > LATE_KEEPALIVE) return 'wdmd keeps no watchdog alive';
+  // A connection whose time is over, and a device that is not kept alive, are about to reset it: armed all the more.
+  if ((wdmd.connections.get(`sanlock_${lockspace}:${own.hostId}`) ?? 0) === 0) return 'wdmd has no connection of it';
+  if (wdmd.keepalive === 0) return 'wdmd keeps no watchdog alive';
   if (device === undefined) return 'it cannot be seen which watchdog wdmd has open';
   if (SOFTDOG.test(device))
     return `its watchdog is the kernel's own timer (${device}), which a kernel that hangs does not run`;
   return undefined;
+}
+
+/**
+ * Whether this host says that it is a virtual machine itself: CPUID Fn0000_0001_ECX[31] (APM volume 3), which Linux shows as `hypervisor`. Who pauses
+ * it pauses its watchdog with it. Arm has no such bit.
+ */
+function isGuest(proc = '/proc'): boolean {
+  try {
+    return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync(`${proc}/cpuinfo`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 /** What a command of sanlock prints; undefined where it fails, or prints more than is read: a number that is cut is another one. */
@@ -241,14 +249,17 @@ export async function leasesSeen(
   return { hosts: parseHosts(hosts ?? ''), words: parseWords(words ?? '', lockspace) };
 }
 
-/** What this host has to say of its leases on host ids: one entry for each of the lockspaces that it has joined. */
+/**
+ * What this host has to say of its leases on host ids: one entry for each of the lockspaces that it has joined. Undefined where its daemon does not
+ * answer: of one that has died without leaving, what was told last is true, since wdmd resets its host; one that has left has given its leases back.
+ */
 export async function leaseReports(
   lockspaces: readonly string[],
   place: SanlockPlace,
   signal: AbortSignal,
-): Promise<LeaseReport[]> {
+): Promise<LeaseReport[] | undefined> {
   const status = await sanlockStatus(place, signal);
-  if (status === undefined) return [];
+  if (status === undefined) return undefined;
   const { wdmd: argv = ['wdmd'], proc, sys } = place;
   const said = status.usesWatchdog ? await ask([...argv, '-d'], signal) : undefined;
   const wdmd = said === undefined ? undefined : parseWdmd(said);
@@ -257,7 +268,9 @@ export async function leaseReports(
     const own = status.lockspaces.get(lockspace);
     if (own === undefined) return [];
     const { hostId, generation, ioTimeout } = own;
-    const unarmed = whyUnarmed(lockspace, status, wdmd, device);
+    const unarmed =
+      whyUnarmed(lockspace, status, wdmd, device) ??
+      (isGuest(proc) ? 'this host is a virtual machine: while it is paused, so is its watchdog' : undefined);
     return [
       {
         lockspace,

@@ -100,7 +100,7 @@ describe('each thing that is ours to say', () => {
     ['no watchdog', scene => delete hostA(scene).leases?.[0]?.watchdog, { watchdog: 'not armed', overdue: 'no' }],
     ['no leases', scene => delete hostA(scene).leases, { owner: 'another', watchdog: 'not armed', overdue: 'no' }],
     ['connected', scene => (hostA(scene).connected = true), { agent: 'heard' }],
-    ['heard lately', scene => (hostA(scene).since = scene.now), { agent: 'heard' }],
+    ['heard lately', scene => (hostA(scene).since = scene.now + 20_000), { agent: 'heard' }],
     ['not known when it was asked for', (_, doing) => delete doing.asked, { agent: 'heard' }],
     ['starting', (_, __, copy) => (copy.state = 'starting'), { copy: 'of another' }],
     ['never told', (_, __, copy) => delete copy.place, { copy: 'of another' }],
@@ -252,15 +252,15 @@ describe('the lease of a host on its host id', () => {
     expect(starts(scene)).toBe(0);
     // Its connection ended a second ago: nothing has reset it.
     const soon = silent({ silentFor: 1 });
-    answer(soon.scene, soon.asked, { ...DEAD, unseenSeconds: '160' });
+    answer(soon.scene, soon.asked, { ...DEAD, unseenSeconds: '180' });
     expect(starts(soon.scene)).toBe(0);
-    // Not renewed for 160 s, so that it was due 20 s ago: the last second in which its agent may have been heard.
+    // Not renewed for 180 s, so that it was due 40 s ago; within 20 s it is noticed that its agent is away.
     for (const [silentFor, started] of [
       [20, 1],
       [19, 0],
     ] as const) {
       const by = silent({ silentFor });
-      answer(by.scene, by.asked, { ...DEAD, unseenSeconds: '160' });
+      answer(by.scene, by.asked, { ...DEAD, unseenSeconds: '180' });
       expect(starts(by.scene), `${silentFor} s`).toBe(started);
     }
   });
@@ -269,7 +269,7 @@ describe('the lease of a host on its host id', () => {
     const { scene, asked } = silent({ silentFor: 1 });
     // Its owner was heard until a second before; by the time of the answer that is long ago.
     scene.pass(25);
-    answer(scene, asked, { ...DEAD, unseenSeconds: '160' });
+    answer(scene, asked, { ...DEAD, unseenSeconds: '180' });
     expect(starts(scene)).toBe(0);
   });
 

@@ -12,6 +12,8 @@ import type { Copy, Doing, Host, State } from './state.ts';
 
 /** A lease is lost when it is not renewed for so many times its io_timeout (sanlock, src/timeouts.h: id_renewal_fail_seconds). */
 const FAIL_TIMES = 8;
+/** That nothing comes of an agent any more is noticed so late, ms: a controller looks each 5 s whether it was heard within 15 s. */
+const NOTICED_MS = 20_000;
 
 /**
  * Which lease of a silent host another one is asked for: of a lockspace that both have joined, and for which the silent one's watchdog was armed;
@@ -51,7 +53,7 @@ export function withLease(s: State, copy: Copy, { asked }: Doing, proof: StopPro
   );
   const late = told === undefined ? Number.NaN : overdue(evidence, told);
   // The look was not before it was asked for: by then the reset was over for so long.
-  const isSilent = host?.connected === false && asked !== undefined && host.since <= asked - late * 1000;
+  const isSilent = host?.connected === false && asked !== undefined && host.since <= asked - late * 1000 + NOTICED_MS;
   const isOfBoot =
     copy.state !== 'starting' &&
     copy.place !== undefined &&

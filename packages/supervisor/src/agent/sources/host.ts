@@ -56,7 +56,7 @@ interface HostOptions extends ReconnectOptions {
   storage?: readonly string[];
   cpuModels?: readonly string[];
   /** Its leases of sanlock, where it is set up to tell of them. */
-  leases?: (signal: AbortSignal) => Promise<LeaseReport[]>;
+  leases?: (signal: AbortSignal) => Promise<LeaseReport[] | undefined>;
   /** Between two looks at them, which take a process or two each, ms. Default 15 s. */
   leasesMs?: number;
 }
@@ -97,7 +97,7 @@ export class HostSource implements Source {
       let [held, looked]: [LeaseReport[] | undefined, number] = [undefined, -Infinity];
       while (!signal.aborted) {
         if (leases !== undefined && performance.now() - looked >= leasesMs) {
-          held = await leases(signal);
+          held = (await leases(signal)) ?? held;
           looked = performance.now();
           if (signal.aborted) return;
         }
