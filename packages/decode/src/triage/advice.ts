@@ -196,6 +196,15 @@ const RULES: readonly Rule[] = [
     takesBack: /^Nothing was lost; act when/,
   },
   {
+    id: 'many-counted',
+    when: f =>
+      isCorrected(f.severity) && f.part !== undefined && isMany(f) && f.telling.isTotal && f.hours === undefined,
+    say: f =>
+      `read the count of ${f.part ?? ''} again after a day: ${MANY} more mean that it is to be replaced; the input does not say in how long the ${thousands(f.corrected)} came`,
+    takesBack: /^Nothing was lost; act when|^Count them by/,
+    ends: true,
+  },
+  {
     id: 'many-corrected',
     when: f => isCorrected(f.severity) && f.part !== undefined && isMany(f) && f.telling.record.threshold !== 'yellow',
     say: f => `plan to replace ${f.part ?? ''}: ${thousands(f.corrected)} corrected errors${spanText(f.hours)}`,

@@ -240,5 +240,8 @@ function isCopy({ record: a }: Witness, { record: b }: Witness): boolean {
   if (tsc !== undefined && tsc !== 0n) return tsc === b.registers['tsc'];
   const { time: x } = a;
   const { time: y } = b;
-  return a.source.from !== b.source.from && x?.from === 'record' && y?.from === 'record' && x.seconds === y.seconds;
+  if (a.source.from === b.source.from) return false;
+  if (x?.from === 'record' && y?.from === 'record') return x.seconds === y.seconds;
+  // A decoder of text, as mcelog on FreeBSD's, tells the record without a time of its own.
+  return x === undefined && y === undefined && a.registers['addr'] === b.registers['addr'];
 }

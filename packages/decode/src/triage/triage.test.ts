@@ -461,7 +461,7 @@ describe('counters of all errors of a part', () => {
     expect(all.bySeverity).toEqual({ corrected: { incidents: 1, errors: 9 } });
     expect(all.worst).toMatchObject({ part: 'DIMM_A1', because: [] });
     expect(of(table(12).join('\n')).worst?.actions).toEqual([
-      'plan to replace DIMM_A1: 12 corrected errors in this input',
+      'read the count of DIMM_A1 again after a day: 10 more mean that it is to be replaced; the input does not say in how long the 12 came',
     ]);
   });
 });
@@ -758,4 +758,29 @@ describe('counters of bounded memory', () => {
     expect(first?.times).toBeLessThanOrEqual(6667);
     expect((first?.times ?? 0) + top.missing).toBeGreaterThanOrEqual(6667);
   });
+});
+
+describe('one record that two programs tell', () => {
+  const told = (addr: string): string => `MCA: Bank 4, Status 0x940c4001fe080813
+MCA: Global Cap 0x0000000000000105, Status 0x0000000000000000
+MCA: Vendor "AuthenticAMD", ID 0xf5a, APIC ID 0
+MCA: CPU 0 COR BUSLG Source RD Memory
+MCA: Address 0x7ff6b0
+
+HARDWARE ERROR. This is *NOT* a software problem!
+CPU 0 4 northbridge
+ADDR ${addr}
+STATUS 940c4001fe080813 MCGSTATUS 0
+CPUID Vendor AMD Family 15 Model 5
+`;
+  it('is one error where neither has a time: FreeBSD, and what mcelog makes of its lines', () => {
+    expect(of(told('7ff6b0')).bySeverity).toEqual({ corrected: { incidents: 1, errors: 1 } });
+    expect(of(told('7ff6b8')).bySeverity).toEqual({ corrected: { incidents: 2, errors: 2 } });
+  });
+});
+
+it('a counter without a span of time asks to be read again, not to replace the part', () => {
+  const counter = (ce: number): string => `/sys/devices/system/edac/mc/mc0/csrow0/ce_count\n${ce}\n`;
+  expect(of(counter(17)).worst?.because).toEqual(['many-counted']);
+  expect(of(counter(9)).worst?.because).toEqual([]);
 });

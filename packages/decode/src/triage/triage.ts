@@ -123,7 +123,7 @@ const MAX_BAD = 4096;
 /** Incidents that are kept whole, to be shown in their order. */
 const MAX_KEPT = 32;
 /** Rules of advice for which corrected errors want something done. */
-const ACTS_ON_CORRECTED: ReadonlySet<string> = new Set(['many-corrected', 'yellow', 'page-not-moved']);
+const ACTS_ON_CORRECTED: ReadonlySet<string> = new Set(['many-counted', 'many-corrected', 'yellow', 'page-not-moved']);
 /** What is counted when there are more than are told apart. */
 const OTHERS = 'others';
 

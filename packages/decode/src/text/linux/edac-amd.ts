@@ -31,8 +31,13 @@ const UNIT =
   /^(?:(Combined Unit|Execution Unit|Floating Point Unit)|Northbridge|Data Cache|Instruction Cache|Bus Unit|Load Store|MC4) Error(?: \(node \d{1,3}\))?: /;
 /** Of SMCA banks. */
 const EXTENDED = / Ext\. Error Code: (\d{1,2})(?:,|$)/;
+const LAST = 'cache level: ';
 /** Foreign lines after which the block is given up. */
 const MAX_FOREIGN = 8;
+/** Lines of a block that stand before its status line, where the newest line of the log is the first: `journalctl -r`. */
+const MAX_EARLY = 6;
+/** Empty lines between two of a block. */
+const MAX_GAP = 3;
 
 /** The words of a block's status line. */
 export type EdacHead = KindFields<'edac-amd'>;
@@ -62,6 +67,8 @@ export class EdacAmdLines {
   #family: number | undefined;
   #open: Open | undefined;
   #foreign = 0;
+  /** What stands before a status line and begins with the last line of a block: one that is turned round, or a rest. */
+  #early: { rest: string; line: number }[] = [];
 
   constructor(sink: EdacSink, source: string) {
     this.#sink = sink;
@@ -74,6 +81,7 @@ export class EdacAmdLines {
     const rest = text.slice(PREFIX.length);
     const severity = rest.startsWith(ERROR_STATUS) ? rest.slice(ERROR_STATUS.length) : rest;
     if (SEVERITIES.includes(severity)) {
+      this.#early = [];
       this.#severity = severity;
       this.#foreign = 0;
       this.end();
@@ -82,32 +90,51 @@ export class EdacAmdLines {
     }
     const m = STATUS.exec(rest);
     if (m !== null) {
+      const early = this.#early;
+      const isTurned = early.length > 1 && line - (early.at(-1)?.line ?? 0) <= MAX_GAP;
       this.end();
-      this.#start(m, line);
+      // Of one that is turned round the severity stands behind it.
+      if (isTurned) this.#severity = '';
+      this.#start(m, line, isTurned ? early[0]?.line : undefined);
+      if (isTurned) for (const { rest: before } of early.toReversed()) this.#detail(before, line);
       return true;
     }
-    return this.#detail(rest, line);
+    return this.#detail(rest, line) || this.#before(rest, line);
+  }
+
+  /** Keeps a line for a status line that follows it. */
+  #before(rest: string, line: number): boolean {
+    if (this.#open !== undefined) return false;
+    const last = this.#early.at(-1);
+    if (rest.startsWith(LAST)) {
+      this.#early = [];
+      this.#foreign = 0;
+    } else if (last === undefined || line - last.line > MAX_GAP || this.#early.length >= MAX_EARLY) return false;
+    else if (rest === '' || !(ADDR.test(rest) || IPID.test(rest) || DETAIL.test(rest))) return false;
+    this.#early.push({ rest, line });
+    return true;
   }
 
   /** Other kernel lines passed. */
   skipped(lines: number): void {
-    if (this.#open === undefined) return;
+    if (this.#open === undefined && this.#early.length === 0) return;
     this.#foreign += lines;
     if (this.#foreign > MAX_FOREIGN) this.end();
   }
 
-  /** The first line of the open block; Infinity when none is open. */
+  /** The first line of the open block, or of what may be one; Infinity when none is open. */
   get since(): number {
-    return this.#open?.firstLine ?? Number.POSITIVE_INFINITY;
+    return this.#open?.firstLine ?? this.#early[0]?.line ?? Number.POSITIVE_INFINITY;
   }
 
   end(): void {
     const open = this.#open;
     this.#open = undefined;
+    this.#early = [];
     if (open !== undefined) this.#sink.record(open.record, open.head, open.extended, open.family);
   }
 
-  #start(m: RegExpExecArray, line: number): void {
+  #start(m: RegExpExecArray, line: number, firstLine = line): void {
     const [bank, status] = [Number(m[5]), hexU64(m[7]) ?? 0n];
     const cpu = m[1] === undefined ? {} : { cpu: Number(m[1]) };
     const head: EdacHead = { severity: this.#severity, ...cpu, bank, status, flags: m[6] ?? '' };
@@ -116,11 +143,11 @@ export class EdacAmdLines {
       head.model = Number.parseInt(m[3] ?? '0', 16);
       head.stepping = Number.parseInt(m[4] ?? '0', 16);
     }
-    const origin = { source: this.#source, firstLine: line, lastLine: line };
+    const origin = { source: this.#source, firstLine, lastLine: line };
     const record: X86McaRecord = { kind: 'x86-mca', vendor: 'amd', ...cpu, bank, status, origin };
     const family = head.family === undefined ? this.#family : undefined;
     this.#family = undefined;
-    this.#open = { record, head, extended: undefined, family, firstLine: line };
+    this.#open = { record, head, extended: undefined, family, firstLine };
     this.#severity = '';
     this.#foreign = 0;
     this.#sink.head(head, line);
@@ -150,7 +177,7 @@ export class EdacAmdLines {
     if (code !== undefined) open.extended = Number(code);
     if (record.origin !== undefined) record.origin.lastLine = line;
     // The cache level line is the decoder's last.
-    if (rest.startsWith('cache level: ')) this.end();
+    if (rest.startsWith(LAST)) this.end();
     return true;
   }
 }
