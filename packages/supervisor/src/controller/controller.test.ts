@@ -305,6 +305,31 @@ describe('a controller', () => {
     await b.until(() => world.copies.get('v')?.has('b') ?? false);
   });
 
+  test('sends no act that its state does not know: another version wanted it, and nobody would take its answer', async () => {
+    const first = start();
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    a.page('v', 1n);
+    await Promise.all([a.settled(), b.settled()]);
+    first.stop.abort();
+    await first.ended;
+    await store.query(`update mark set hash = 'that of another version'`);
+    await store.query('delete from snapshot');
+    const deadline = Date.now() + 600_000;
+    const act = { id: 'of-another', kind: 'start', host: 'b', vm: 'v', epoch: 1, incident: 'i', deadline };
+    await store.query(
+      `insert into act(id, seq, host, vm, incident, kind, state, body) values ($1, 1, 'b', 'v', 'i', 'start', 'intent', $2)`,
+      [act.id, JSON.stringify(act)],
+    );
+    start();
+    await a.until(() => a.connections === 2);
+    await a.settled();
+    await ask(adminSocket(), { ask: 'order', by: 'ann', order: { order: 'resume' } });
+    for (const pfn of [2n, 3n]) a.page('v', pfn);
+    await b.until(() => world.copies.get('v')?.has('b') ?? false);
+    expect([world.received.get(act.id), world.copiesMax]).toEqual([undefined, 1]);
+  });
+
   test('keeps the policy that a person has set over a restart, until the configuration names another one', async () => {
     const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
     const restarted = async (version: string, last?: ReturnType<typeof start>): Promise<ReturnType<typeof start>> => {

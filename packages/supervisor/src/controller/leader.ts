@@ -182,6 +182,8 @@ export class Leader {
     // One that was sent may not have been read: sent again it would be done now. To look is no act.
     if (journal.state.paused !== undefined && open.act.kind !== 'prove') return;
     if (act.deadline <= journal.state.now) return;
+    // Another version wanted it: the state goes on without it, and would take its answer for nobody's.
+    if (!journal.state.acts.has(act.id)) return;
     if (act.kind === 'fence') return this.#fence(committer, journal, open);
     if (!agents.send(act)) return;
     open.handed = true;
