@@ -98,13 +98,14 @@ describe('the lease of a host', () => {
       lockspace: 'LS1',
       hostId: 1,
       generation: 1,
+      owner: 'a',
       ioTimeout: 2,
       unarmed: expect.stringContaining('use_watchdog=0'),
     });
     expect(await ask(b)).toMatchObject({
       state: 'failed',
       reason: 'sanlock says LIVE of it',
-      seen: { generation: '1' },
+      seen: { generation: '1', ownerName: 'a' },
     });
     // Who is asked for itself has nothing to say.
     expect(await ask(a)).toMatchObject({ state: 'unknown', reason: expect.stringContaining("this host's own") });
@@ -150,7 +151,7 @@ describe('the lease of a host', () => {
       const dead = await ask(b);
       expect(dead).toMatchObject({
         state: 'confirmed',
-        proof: { evidence: { lease: 'dead', generation: '1', ioTimeout: '2' } },
+        proof: { evidence: { lease: 'dead', generation: '1', ownerName: 'a', ioTimeout: '2' } },
       });
       expect(Number(dead.proof?.evidence['unseenSeconds'])).toBeGreaterThan(76);
       expect(decided(leases, dead)).toEqual({

@@ -36,6 +36,7 @@ describe('what sanlock prints', () => {
   test('of a daemon and its lockspaces', () => {
     expect(status()).toEqual({
       usesWatchdog: true,
+      name: 'host-a',
       now: 16923,
       lockspaces: new Map([
         [
@@ -67,6 +68,7 @@ describe('what sanlock prints', () => {
 
   test('of the host ids of a lockspace', () => {
     expect(parseHosts(hostStatus(16822, 16705, 16700)).get(1)).toEqual({
+      owner: 'host-a',
       generation: 1,
       timestamp: 16700,
       ioTimeout: 2,
@@ -178,7 +180,14 @@ describe('what a host tells of its leases', () => {
   test('is one entry for each lockspace that it has joined, with why it would not be reset', async () => {
     const none = await leaseReports(['LS1', 'LS2'], place({ status: STATUS, wdmd: WDMD }), never);
     expect(none).toEqual([
-      { lockspace: 'LS1', hostId: 1, generation: 1, ioTimeout: 2, unarmed: expect.stringContaining('which watchdog') },
+      {
+        lockspace: 'LS1',
+        hostId: 1,
+        generation: 1,
+        owner: 'host-a',
+        ioTimeout: 2,
+        unarmed: expect.stringContaining('which watchdog'),
+      },
     ]);
     mkdirSync(join(folder, '25122/fd'), { recursive: true });
     symlinkSync('/dev/watchdog0', join(folder, '25122/fd/7'));
@@ -189,6 +198,7 @@ describe('what a host tells of its leases', () => {
         lockspace: 'LS1',
         hostId: 1,
         generation: 1,
+        owner: 'host-a',
         ioTimeout: 2,
         watchdog: { fireSeconds: 60, device: 'iTCO_wdt' },
       },
@@ -233,7 +243,9 @@ test('an agent tells its leases with its host, on each change, and asks for that
   const running = agent.run(end.signal);
   try {
     expect(await controller.until(said => said.kind === 'host')).toMatchObject({
-      leases: [{ lockspace: 'LS1', hostId: 2, generation: 1, ioTimeout: 2, unarmed: 'wdmd does not answer' }],
+      leases: [
+        { lockspace: 'LS1', hostId: 2, generation: 1, owner: 'host-a', ioTimeout: 2, unarmed: 'wdmd does not answer' },
+      ],
     });
     controller.order({
       id: 'l',
@@ -310,6 +322,7 @@ describe('a lease that is asked for', () => {
           lockspace: 'LS1',
           hostId: '1',
           generation: '1',
+          ownerName: 'host-a',
           ioTimeout: '2',
           unseenSeconds: '77',
           says: 'DEAD',

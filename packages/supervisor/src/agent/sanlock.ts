@@ -33,12 +33,16 @@ interface OwnLease {
 /** `sanlock client status -D`. */
 export interface SanlockStatus {
   usesWatchdog: boolean;
+  /** As it writes itself into its leases: a UUID and the host's name, where it was not given another. */
+  name?: string;
   now: number;
   lockspaces: Map<string, OwnLease>;
 }
 
 /** A host id as the daemon of another host, or of its own, has read it (`sanlock client host_status -s LOCKSPACE -D`). */
 interface SeenLease {
+  /** Who has it or had it last, by its own name. */
+  owner?: string;
   generation: number;
   /** By the clock of its owner; 0 where nobody has it. */
   timestamp: number;
@@ -62,6 +66,7 @@ interface WdmdStatus {
 /** wdmd's watchdog fires so long after the last keepalive, where it does not say another time: wdmd(8), "fire timeout". */
 const FIRE_SECONDS = 60;
 const ASK_MS = 10_000;
+const NAME_LENGTH = 48;
 /** Of the 2000 hosts that a lockspace may have, each with nine lines. */
 const MAX_PRINTED = 1 << 20;
 /** As the kernel calls the one that is no device: a kernel that hangs does not reset itself (drivers/watchdog/softdog.c). */
@@ -84,6 +89,12 @@ function numberIn(values: ReadonlyMap<string, string>, name: string): number | u
   const text = values.get(name);
   const value = text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** The name of a daemon, of at most 48 bytes (sanlock, src/sanlock.h: SANLK_NAME_LEN), as a member; none where it says none. */
+function named<K extends string>(key: K, values: ReadonlyMap<string, string>, name: string): { [k in K]?: string } {
+  const text = values.get(name)?.slice(0, NAME_LENGTH) ?? '';
+  return (text === '' ? {} : { [key]: text }) as { [k in K]?: string };
 }
 
 /**
@@ -114,7 +125,12 @@ export function parseStatus(text: string): SanlockStatus | undefined {
       isUsed: is('external_used', 1),
     });
   }
-  return { usesWatchdog: numberIn(daemon, 'use_watchdog') === 1, now, lockspaces };
+  return {
+    usesWatchdog: numberIn(daemon, 'use_watchdog') === 1,
+    ...named('name', daemon, 'our_host_name'),
+    now,
+    lockspaces,
+  };
 }
 
 /** Reads `sanlock client host_status -s LOCKSPACE -D`: by host id. */
@@ -131,7 +147,7 @@ export function parseHosts(text: string): Map<number, SeenLease> {
     ].map(key => numberIn(values, key));
     if (id === undefined || generation === undefined || timestamp === undefined) continue;
     if (ioTimeout === undefined || checked === undefined || live === undefined) continue;
-    hosts.set(Number(id), { generation, timestamp, ioTimeout, checked, live });
+    hosts.set(Number(id), { ...named('owner', values, 'owner_name'), generation, timestamp, ioTimeout, checked, live });
   }
   return hosts;
 }
@@ -276,6 +292,7 @@ export async function leaseReports(
         lockspace,
         hostId,
         generation,
+        ...(status.name === undefined ? {} : { owner: status.name }),
         ioTimeout,
         ...(unarmed === undefined && wdmd !== undefined && device !== undefined
           ? { watchdog: { fireSeconds: wdmd.fireSeconds, device: device.slice(0, 100) } }

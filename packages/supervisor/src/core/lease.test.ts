@@ -14,17 +14,19 @@ const LEASE: LeaseReport = {
   lockspace: 'LS',
   hostId: 1,
   generation: 4,
+  owner: 'uuid.a',
   ioTimeout: 10,
   watchdog: { fireSeconds: 60, device: 'iTCO_wdt' },
 };
 /** What the host that asks has: its own lease, in the same lockspace. */
-const ASKER: LeaseReport = { ...LEASE, hostId: 2, generation: 1 };
+const ASKER: LeaseReport = { ...LEASE, hostId: 2, generation: 1, owner: 'uuid.b' };
 /** 8 * 10 + 60 s, and one more. */
 const DEAD = {
   lease: 'dead',
   lockspace: 'LS',
   hostId: '1',
   generation: '4',
+  ownerName: 'uuid.a',
   ioTimeout: '10',
   unseenSeconds: '141',
   says: 'DEAD',
@@ -98,6 +100,7 @@ describe('each thing that is ours to say', () => {
 
   test.each<[string, (scene: Scene, doing: Doing, copy: Copy) => void, Partial<typeof good>]>([
     ['no watchdog', scene => delete hostA(scene).leases?.[0]?.watchdog, { watchdog: 'not armed', overdue: 'no' }],
+    ['an owner that has not told its name', scene => delete hostA(scene).leases?.[0]?.owner, { owner: 'another' }],
     ['no leases', scene => delete hostA(scene).leases, { owner: 'another', watchdog: 'not armed', overdue: 'no' }],
     ['connected', scene => (hostA(scene).connected = true), { agent: 'heard' }],
     ['heard lately', scene => (hostA(scene).since = scene.now + 20_000), { agent: 'heard' }],
@@ -171,6 +174,8 @@ describe('the lease of a host on its host id', () => {
     ['is of an older generation', { ...DEAD, generation: '3' }],
     ['is that of another host id', { ...DEAD, hostId: '3' }],
     ['is of another lockspace', { ...DEAD, lockspace: 'other' }],
+    ['is of another lockspace of that name, where another host has that id', { ...DEAD, ownerName: 'uuid.z' }],
+    ['does not say whose it is', { ...DEAD, ownerName: '' }],
     ['was not renewed for just so long', { ...DEAD, unseenSeconds: '140' }],
     ['was not renewed for a time that is no number', { ...DEAD, unseenSeconds: '1e9' }],
     ['was not renewed for a time that is not said', { ...DEAD, unseenSeconds: '' }],

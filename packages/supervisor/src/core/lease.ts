@@ -38,7 +38,8 @@ function overdue(evidence: StopProof['evidence'], told: LeaseReport): number {
 
 /**
  * A proof from another host, with what is ours to say of it in its evidence: whatever its sender says of that is written over.
- * - `owner`: it is the lease that the silent host has told of in its boot, of the same generation: it has not joined again since
+ * - `owner`: it is the lease that the silent host has told of in its boot, by its name and of the same generation: it has not joined again since.
+ *   Host id and lockspace are no such name: libvirt calls each of its own `__LIBVIRT__DISKS__`, wherever it lies
  * - `watchdog`: its agent had told that its watchdog was armed for it
  * - `overdue`: it was not renewed for longer than it takes to reset the host
  * - `agent`: nobody has heard of the host since it should have been reset
@@ -59,11 +60,15 @@ export function withLease(s: State, copy: Copy, { asked }: Doing, proof: StopPro
     copy.place !== undefined &&
     host?.bootPlace !== undefined &&
     newer(copy.place, host.bootPlace);
+  const isOwner =
+    told?.owner !== undefined &&
+    told.owner === evidence['ownerName'] &&
+    String(told.generation) === evidence['generation'];
   return {
     ...proof,
     evidence: {
       ...evidence,
-      owner: told !== undefined && String(told.generation) === evidence['generation'] ? 'as told' : 'another',
+      owner: isOwner ? 'as told' : 'another',
       watchdog: told?.watchdog === undefined ? 'not armed' : 'armed',
       ...(told?.watchdog === undefined ? {} : { device: told.watchdog.device }),
       overdue: late > 0 ? 'yes' : 'no',

@@ -64,6 +64,8 @@ export interface LeaseReport {
   hostId: number;
   /** It grows each time the host joins. */
   generation: number;
+  /** The name by which its daemon writes itself into the lease: the host's own, unlike that of a lockspace. Missing: it is not known. */
+  owner?: string;
   /** Other times of the lease are multiples of it. */
   ioTimeout: number;
   /** It would reset this host if the lease were not renewed: how long after the lease is lost, and the device in its own words. */

@@ -47,6 +47,7 @@ const leaseReport = {
   lockspace: name,
   hostId: count,
   generation: count,
+  owner: words.optional(),
   ioTimeout: count,
   watchdog: z.object({ fireSeconds: count, device: words }).optional(),
   unarmed: words.optional(),

@@ -31,11 +31,12 @@ export async function askLease(act: Act, place: SanlockPlace, signal: AbortSigna
   // Of one that nobody has sanlock says no word.
   if (seen?.timestamp === 0 || said?.word === 'FREE') return unknown('it was given back: nobody was reset for it');
   if (seen === undefined || said === undefined) return unknown(`nothing is known here of host id ${hostId}`);
-  const { generation, ioTimeout, checked, live } = seen;
+  const { owner = '', generation, ioTimeout, checked, live } = seen;
   const evidence = {
     lockspace,
     hostId: String(hostId),
     generation: String(generation),
+    ownerName: owner,
     ioTimeout: String(ioTimeout),
     // As this daemon saw it: from the last renewal to its last look.
     unseenSeconds: String(checked - live),

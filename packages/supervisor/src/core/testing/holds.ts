@@ -215,7 +215,9 @@ class Watch {
     const told = this.#leases
       .get(host)
       ?.leases.find(
-        l => `${l.lockspace} ${l.hostId} ${l.generation}` === `${e['lockspace']} ${e['hostId']} ${e['generation']}`,
+        l =>
+          `${l.lockspace} ${l.hostId} ${l.generation} ${l.owner}` ===
+          `${e['lockspace']} ${e['hostId']} ${e['generation']} ${e['ownerName']}`,
       );
     const isDue = Number(e['unseenSeconds']) > 8 * (told?.ioTimeout ?? 0) + (told?.watchdog?.fireSeconds ?? Infinity);
     return proofs.sanlock && e['lease'] === 'dead' && isDue && this.#away.has(host);

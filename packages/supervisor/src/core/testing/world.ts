@@ -131,7 +131,12 @@ interface Agent {
 /** The lease of a host; d's watchdog is not armed for it. */
 function leaseOf(id: string): Omit<LeaseReport, 'generation'> {
   const { watchdog, ...lease } = LEASE;
-  return { ...lease, hostId: HOSTS.indexOf(id) + 1, ...(id === 'd' ? { unarmed: 'no watchdog' } : { watchdog }) };
+  return {
+    ...lease,
+    hostId: HOSTS.indexOf(id) + 1,
+    owner: `uuid.${id}`,
+    ...(id === 'd' ? { unarmed: 'no watchdog' } : { watchdog }),
+  };
 }
 
 export class World {
@@ -341,12 +346,13 @@ export class World {
     const { up, downAt = this.scene.now, boot } = this.#agent(of);
     const unseen = up ? 0 : this.scene.now - downAt;
     if (stuck || unseen <= RESET_MS) return { ...base, state: 'failed', reason: 'it is not dead' };
-    const { lockspace, hostId, ioTimeout } = leaseOf(of);
+    const { lockspace, hostId, owner = '', ioTimeout } = leaseOf(of);
     const evidence = {
       lease: 'dead',
       lockspace,
       hostId: String(hostId),
       generation: String(boot),
+      ownerName: owner,
       ioTimeout: String(ioTimeout),
       unseenSeconds: String(Math.floor(unseen / 1000)),
     };

@@ -97,6 +97,7 @@ const anySaid: fc.Arbitrary<Said> = fc.oneof(
             lockspace: name,
             hostId: count,
             generation: count,
+            owner: text,
             ioTimeout: count,
             watchdog: fc.record({ fireSeconds: count, device: text }),
             unarmed: text,
