@@ -250,6 +250,20 @@ describe('the lease of a host on its host id', () => {
     expect(meanwhile(scene => late(scene, hostOf({ boot: 'a-boot-2' })))).toBe(0);
   });
 
+  test('proves nothing of a copy that was told after its agent began anew, of a boot that it had not told yet', () => {
+    const begins = (scene: Scene): void => late(scene, { kind: 'source', source: 'agent', state: 'reading' });
+    const again = (scene: Scene): void => void scene.vm('a', 'v', { autostart: false });
+    const started = (before: readonly ((scene: Scene) => void)[]): number => {
+      const { scene, asked } = silent({ before: s => before.forEach(say => say(s)) });
+      if (asked !== undefined) answer(scene, asked);
+      checkRun(scene);
+      return starts(scene);
+    };
+    expect(started([begins, again])).toBe(0);
+    // It tells its boot then: the same one.
+    expect(started([begins, again, scene => late(scene, hostOf({}))])).toBe(1);
+  });
+
   test('proves nothing while its owner is heard, or was heard when it should have been reset', () => {
     const { scene, asked } = silent();
     scene.send({ input: 'agent', at: scene.now, host: 'a', connected: true });

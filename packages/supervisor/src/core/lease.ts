@@ -43,7 +43,7 @@ function overdue(evidence: StopProof['evidence'], told: LeaseReport): number {
  * - `watchdog`: its agent had told that its watchdog was armed for it
  * - `overdue`: it was not renewed for longer than it takes to reset the host
  * - `agent`: nobody has heard of the host since it should have been reset
- * - `copy`: the copy was seen in that boot of the host, and no start of it is open, so that the host's reset was its end
+ * - `copy`: the copy was seen in the boot of the host that its agent has told since it began last, and no start of it is open, so that the host's reset was its end
  * - `autostart`: the host does not start it again by itself when it is up again
  */
 export function withLease(s: State, copy: Copy, { asked }: Doing, proof: StopProof): StopProof {
@@ -55,10 +55,14 @@ export function withLease(s: State, copy: Copy, { asked }: Doing, proof: StopPro
   const late = told === undefined ? Number.NaN : overdue(evidence, told);
   // The look was not before it was asked for: by then the reset was over for so long.
   const isSilent = host?.connected === false && asked !== undefined && host.since <= asked - late * 1000 + NOTICED_MS;
+  // Since its agent began last it has told its boot: what it has told of VMs before may be of another.
+  const begun = host?.sources.get('agent')?.place;
   const isOfBoot =
     copy.state !== 'starting' &&
     copy.place !== undefined &&
-    host?.bootPlace !== undefined &&
+    host?.place !== undefined &&
+    host.bootPlace !== undefined &&
+    newer(host.place, begun) &&
     newer(copy.place, host.bootPlace);
   const isOwner =
     told?.owner !== undefined &&
