@@ -74,7 +74,7 @@ export const LINUX = {
         headline: 'Corrected errors came as a storm',
         explanation:
           'So many corrected machine checks came at once that Linux polls for them instead of taking an interrupt each. Between two polls a bank keeps one record: what was counted is less than what happened.',
-        next: 'Look for the records beside it: one part wears out. Count by the corrected error count of the status register, not by lines.',
+        next: 'Look for the records beside it: mostly one part wears out, or they are of no failure. Count by the corrected error count of the status register, not by lines.',
       },
     },
   ),

@@ -105,7 +105,8 @@ const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
 const DATE = /^\d{1,4}[/-](?:\d{1,2}|[A-Z][a-z]{2})[/-]\d{2,4}$|^[A-Z][a-z]{2}-\d{2}-\d{4}$|^Pre-Init$/;
 /** `7840 08/09/11 15:10:47 MIN BMC Memory #08 Uncorrectable ECC, DIMM6/CPU1 6f [20 ff 10]` of ipmiutil. */
 const IPMIUTIL =
-  /^([0-9a-f]{4}) (\d{2}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}) (?:INF|MIN|MAJ|CRT|\w{3}) {1,2}\w{2,8} {1,4}(Memory|Processor) {1,8}#([0-9a-f]{2}) {1,4}(.{1,160}?) ([0-9a-f]{2}) \[([0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2})\]/;
+  /^([0-9a-f]{4}) (\d{2}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}) (?:INF|MIN|MAJ|CRT|\w{3}) {1,2}\w{2,8} {1,4}(?:(Memory|Processor) {1,8})?#([0-9a-f]{2}) {1,4}(.{1,160}?) ([0-9a-f]{2}) \[([0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2})\]/;
+const OF_BOARD = /^CPLD CATERR\b/;
 /** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
 const IML_MCE =
   /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
@@ -311,7 +312,10 @@ export class BmcReader implements Reader {
   #ipmiutil(text: string, lineNumber: number): boolean {
     const m = IPMIUTIL.exec(text.trimStart());
     if (m === null) return false;
-    const [, , time = '', sensor = '', number = '', words = '', eventType = '', bytes = ''] = m;
+    const [, , time = '', named, number = '', words = '', eventType = '', bytes = ''] = m;
+    // A logic of the board has no type: what it says of a processor is one of its own.
+    const sensor = named ?? (OF_BOARD.test(words) ? 'Processor' : '');
+    if (sensor === '') return false;
     const data = bytes.replaceAll(' ', '');
     if (hasEnded(Number.parseInt(eventType, 16))) return true;
     const type = sensor.toLowerCase();

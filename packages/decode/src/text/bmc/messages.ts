@@ -34,6 +34,8 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-processor-uncorrected',
     sensor: 'processor',
   },
+  // The pin by which a processor says that it met an error it cannot go on with (Intel, CATERR#).
+  { re: /^(?:CPLD )?CATERR\b/i, event: 'bmc-processor-uncorrected', sensor: 'processor' },
   { re: /\bcorrectable machine check/i, event: 'bmc-processor-corrected', sensor: 'processor' },
   { re: /\bBus Correctable/i, event: 'bmc-bus-corrected', sensor: 'interrupt' },
   {

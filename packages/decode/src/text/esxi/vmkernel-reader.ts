@@ -45,9 +45,10 @@ interface BankForm {
 }
 
 const BANKS: readonly BankForm[] = [
+  // A screen that a machine read has 8 for B, and B for 8.
   // 6.5 and later: `MCA: 200: UC Excp G5 B1 Sbf80000000000114 Aaf9e74900 M86 Paf9e74900/4 Memory Controller …`
   {
-    re: /(?:^|[ )])([A-Z]{2,8}) (Excp|Poll|Intr|[A-Z][a-z]{2,9}) G([0-9a-f]{1,16}) B(\d{1,3}) S([0-9a-f]{1,16}) A([0-9a-f]{1,16}) M([0-9a-f]{1,16})(?= |$)/,
+    re: /(?:^|[ )])([A-Z]{2,8}) (Excp|Poll|Intr|[A-Z][a-z]{2,9}) G([0-9a-f]{1,16}) [B8](\d{1,3}) S([0-9a-f]{1,16}) A([0-9a-f]{1,16}|B) M([0-9a-f]{1,16})(?= |$)/,
     groups: ['label', 'cause', 'mcgStatus', 'bank', 'status', 'addr', 'misc'],
   },
   // Before: `MC:PCPU42 B:4 S:0x… M:0x… A:0x… 5`, the last is MCG_STATUS.
@@ -274,7 +275,7 @@ export class VmkernelReader implements Reader {
     const mcgStatus = hexU64(said['mcgStatus']) ?? global?.mcgStatus;
     if (mcgStatus !== undefined) record.mcgStatus = mcgStatus;
     for (const name of ['addr', 'misc'] as const) {
-      const value = hexU64(said[name]);
+      const value = hexU64(said['cause'] !== undefined && said[name] === 'B' ? '8' : said[name]);
       if (value !== undefined) record[name] = value;
     }
     dropInvalid(record);
