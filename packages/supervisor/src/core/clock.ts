@@ -87,6 +87,8 @@ function setBack(s: State, host: Host, at: Time, by: Time): void {
   }
   host.repairedAt = time(host.repairedAt);
   if (host.begun !== undefined) host.begun = time(host.begun);
+  // What was said in its boot since is counted by time.
+  if (host.bootPlace !== undefined) host.bootPlace = { ...host.bootPlace, at: time(host.bootPlace.at) };
   for (const incident of s.incidents.values()) if (incident.host === host.id) setIncident(incident, time);
   for (const vm of s.vms.values()) setVm(vm, host, at, { time, times });
   for (const doing of s.acts.values()) if (doing.host === host.id && doing.at !== undefined) doing.at = time(doing.at);
@@ -110,8 +112,9 @@ function setVm(vm: Vm, host: Host, at: Time, { time, times }: Set): void {
   for (const copy of vm.copies) {
     if (copy.host !== host.id) continue;
     copy.since = Math.min(copy.since, at);
-    const { answered } = copy;
-    if (answered !== undefined) {
+    // Also of a reset that is under way.
+    for (const answered of [copy.answered, vm.home === host.id ? vm.move?.answers : undefined]) {
+      if (answered === undefined) continue;
       answered.from = time(answered.from);
       if (answered.to !== undefined) answered.to = time(answered.to);
       const cells = (of: number[]): number[] => [

@@ -101,6 +101,20 @@ describe('fewer bad pages than the ledger', () => {
 });
 
 describe('more errors than anybody has told', () => {
+  test('are none where the clock was set back since the boot: an error without an address was told all the same', () => {
+    const scene = new Scene(ACTS);
+    scene.ahead.set('a', 3_600_000);
+    scene.host('a', counted(0));
+    scene.vm('a', 'v');
+    scene.ahead.set('a', 0);
+    scene.host('a', counted(0));
+    scene.pass(60);
+    scene.see('a', 'qmp', 'vmm.memory-failure', { recipient: 'guest', action: 'inject' }, { vm: 'v' });
+    scene.host('a', counted(1));
+    scene.pass(200);
+    expect(standing(scene)).toEqual([]);
+  });
+
   test('are an alert once all readers had their time, and it ends when they are told', () => {
     const scene = fleet();
     scene.pass(60);

@@ -136,6 +136,21 @@ describe('a clock that was ahead is set back', () => {
   });
 });
 
+test('a clock that is set back while a reset is under way: the reboot that libvirt tells of it is no panic', () => {
+  const hosts = new Hosts(MINE, { a: HOUR });
+  hosts.page('a', 7n);
+  const [reset] = hosts.acts();
+  hosts.pass(1);
+  hosts.setRight('a');
+  hosts.pass(1);
+  if (reset !== undefined) hosts.good(reset);
+  hosts.see('a', 'libvirt', 'vmm.reset', { guest: true }, { vm: 'v' });
+  hosts.pass(90);
+  hosts.allGood();
+  expect([hosts.home(), hosts.resets()]).toEqual(['a', 1]);
+  checkRun(hosts);
+});
+
 describe.each([HOUR, 0, -HOUR])('a clock that is %d ms off', off => {
   test('leaves a guest the time for its dump, and no more', () => {
     const hosts = new Hosts(MINE, { a: off });
