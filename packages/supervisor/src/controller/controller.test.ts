@@ -330,6 +330,23 @@ describe('a controller', () => {
     expect([world.received.get(act.id), world.copiesMax]).toEqual([undefined, 1]);
   });
 
+  test('takes no host for silent for the time in which nobody could hear it', async () => {
+    const gone = { name: 'gone', of: 'host', when: { silent: 5000 }, do: 'evacuate' } as const;
+    const policy = { policy: { ...MOVES, rules: [...MOVES.rules, gone] }, by: 'configuration' };
+    const first = start({ policy });
+    const [a, b] = [peer('a'), peer('b')];
+    a.vm('v');
+    await Promise.all([a.settled(), b.settled()]);
+    a.stop();
+    await until(`select count(*) from input where kind = 'agent' and body like '%false%'`, 1n);
+    first.stop.abort();
+    await first.ended;
+    start({ policy, clocks: { wall: () => Date.now() + 60_000, steady: () => performance.now() } });
+    await b.until(() => b.connections === 2);
+    await b.settled();
+    expect(await value(`select count(*) from decision where body like '%"rule":"gone"%'`)).toBe(0n);
+  });
+
   test('keeps the policy that a person has set over a restart, until the configuration names another one', async () => {
     const status = async (): Promise<unknown> => (await ask(adminSocket(), { ask: 'list', list: 'status' })).result;
     const restarted = async (version: string, last?: ReturnType<typeof start>): Promise<ReturnType<typeof start>> => {

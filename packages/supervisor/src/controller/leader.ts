@@ -152,15 +152,16 @@ export class Leader {
 
   /** What has changed while nobody worked. */
   async #begin(committer: Committer, journal: Journal): Promise<void> {
-    const gone = [...journal.state.hosts.values()].filter(host => host.connected);
+    const hosts = [...journal.state.hosts.values()];
     const { strayed } = journal;
     const reason = `the last ${strayed} inputs are decided otherwise by this version: compare \`fleet actions\` with what runs before you resume`;
     if (strayed > 0) this.#options.log(`paused: ${reason}`);
     await committer.put([
       // Before anything else is wanted.
       ...(strayed > 0 ? [{ input: 'order', by: 'controller', order: { order: 'pause', reason } } as Timeless] : []),
+      // Before time passes: nobody could be heard, and whoever was away then is silent from now on.
+      ...hosts.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
       { input: 'tick' },
-      ...gone.map(({ id }): Timeless => ({ input: 'agent', host: id, connected: false })),
       { input: 'fences', hosts: Object.keys(this.#options.fences ?? {}).toSorted() },
       ...(this.#options.policy === undefined
         ? []

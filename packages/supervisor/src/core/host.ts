@@ -213,7 +213,8 @@ export function watchSources(t: Turn): void {
 export function takeAgent(t: Turn, id: HostId, connected: boolean): boolean {
   const host = hostOf(t.s, id);
   const changed = host.connected !== connected;
-  if (changed) host.since = t.now;
+  // That it is away is told once more where nobody could have heard it meanwhile.
+  if (changed || !connected) host.since = t.now;
   // Its clock may have been set meanwhile; until it is here again what was known last is the best.
   if (changed && connected) forgetClock(host);
   host.connected = connected;
