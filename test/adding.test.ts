@@ -65,7 +65,8 @@ test('a step is in the schema, in completion and in the outlook with no other fi
 test('together they compile', { timeout: 400_000 }, () => {
   const edits = recipes().flatMap(recipe => recipe.edits.filter(edit => edit.file.startsWith('packages/')));
   const folder = cooked({ edits });
-  const config = { extends: join(ROOT, 'tsconfig.json'), include: ['packages'] };
+  // What runs in a browser alone is compiled by a project of its own.
+  const config = { extends: join(ROOT, 'tsconfig.json'), include: ['packages'], exclude: ['packages/web/src/page'] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
   const checked = spawnSync(process.execPath, [tsc, '--project', folder], { encoding: 'utf8', timeout: 200_000 });
