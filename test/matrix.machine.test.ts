@@ -36,10 +36,11 @@ test('an interrupted matrix goes on where it stopped, a finished one measures ag
   );
   const known = resumed.stderr.split('\n').filter(line => line.includes('(known)'));
   expect(known).toEqual([expect.stringContaining('Skylake-Server')]);
-  // The table with a time line of a real run behind each cell.
+  // The table, with the trace of a real run behind each cell.
   const page = readFileSync(html, 'utf8');
-  expect(page.match(/<td class="pass">/g)).toHaveLength(2);
-  expect(page.match(/ INJECT /g)).toHaveLength(2);
+  expect(page.match(/<td class="cell cell-pass">/g)).toHaveLength(2);
+  expect(page.match(/data-kind="matrix"/g)).toHaveLength(1);
+  expect(page.match(/data-kind="trace"/g)).toHaveLength(2);
   expect(readdirSync(join(sandbox.dir, 'state/matrix'))).toEqual([]);
   await sandbox.clean();
 });

@@ -21,7 +21,8 @@ import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
 import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
 import { matrixText } from '@syndrome/lab/report/matrix.ts';
-import { matrixHtml } from '@syndrome/lab/report/matrix-html.ts';
+import { matrixHtml } from '@syndrome/web/view/matrix-html.ts';
+import { readMatrix } from '@syndrome/web/view/matrix-file.ts';
 import { distribution, distributionLines } from '@syndrome/lab/report/repeat.ts';
 import { plain } from '@syndrome/trace/style.ts';
 import { styledLine, styledLines, styleFor } from '@syndrome/lab/report/style.ts';
@@ -320,7 +321,7 @@ const REPORT: Target = {
 /** What stands between the tags of a page or document; a tag that it is not made of stays. */
 const withoutTags = (text: string, tags: RegExp): string => text.replace(tags, '');
 const HTML_TAGS =
-  /<(?:!doctype html|html lang="en"|meta [a-z"=\-'; ,0-9A-Z]+|td class="[^"<>]*"|a href="#c\d+"|pre id="c\d+"|\/?(?:html|head|title|style|body|h1|h2|table|thead|tbody|tr|th|td|a|p|b|details|summary|pre))>/g;
+  /<(?:!doctype html|html lang="en"|meta [a-z"=\-'; ,0-9A-Z]+|div class="static"|table class="matrix-table"|th scope="(?:row|col)"|td class="[^"<>]*"|a href="#c\d+"|pre id="c\d+"|\/?(?:html|head|title|style|body|h1|h2|table|thead|tbody|tr|th|td|a|p|b|div|details|summary|pre))>/g;
 const XML_TAGS =
   /<(?:\?xml version="1.0" encoding="UTF-8"\?|(?:testsuite|testcase|failure|error|skipped)(?: [a-z]+="[^"<>\t\n]*")+\/?|\/?(?:testsuite|testcase|failure|system-out))>/g;
 /** Markup that no tag accounts for. */
@@ -333,8 +334,7 @@ function markupFaults(what: string, text: string, tags: RegExp): string[] {
 
 const MATRIX: Target = {
   name: 'writers:matrix',
-  holds:
-    'cells with hostile kernels, CPUs, causes and traces as table and page: nothing hostile, and no markup but its own',
+  holds: 'cells with hostile kernels, CPUs and causes as table and page: nothing hostile, and no markup but its own',
   weight: 2,
   open: () => chance => {
     const name = (): { kernel?: string; hostKernel?: string; cpu?: string } => ({
@@ -346,9 +346,9 @@ const MATRIX: Target = {
       { length: 1 + chance.below(3) },
       (): CellResult => ({ cell: name(), result: anyResult(chance) }),
     );
-    const events = [anyEvent(chance, 1), anyEvent(chance, 2)];
-    const trace = { header: anyHeader(chance), events };
-    const html = matrixHtml(hostile(chance), cells, () => (chance.oneIn(4) ? undefined : trace));
+    const text = stringify({ schemaVersion: 1, scenario: hostile(chance), seconds: 1, cells });
+    const read = readMatrix(text, hostile(chance));
+    const html = 'cells' in read ? matrixHtml([read]) : '';
     return [
       ...seen('table', matrixText(cells, { style: plain, width: 100 })),
       ...seen('page', inLines(html)),

@@ -4,9 +4,16 @@ import { writeOutput } from '@syndrome/base/disk/output-file.ts';
 import { fillTemplate, type PageFile, template } from '@syndrome/web/template.ts';
 import { say } from './output.ts';
 
-/** Writes a page that carries files; stderr says where. */
-export async function writePage(page: string, files: readonly PageFile[]): Promise<void> {
-  await writeOutput(page, fillTemplate(await template(), files));
+/**
+ * Writes a page that carries files; stderr says where.
+ * @param options.unscripted see {@link fillTemplate}
+ */
+export async function writePage(
+  page: string,
+  files: readonly PageFile[],
+  { unscripted, signal }: { unscripted?: string; signal?: AbortSignal } = {},
+): Promise<void> {
+  await writeOutput(page, fillTemplate(await template(), files, unscripted), signal);
   say(`page ${page}`);
 }
 

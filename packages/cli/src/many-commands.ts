@@ -12,7 +12,7 @@ export function addManyCommands(
     .argument('<scenario>', 'a name or a YAML file')
     .option('--jobs <n>', 'machines at a time; auto: as many as there are cores and memory for', 'auto')
     .option('--json', 'machine-readable')
-    .option('--html <file>', 'write one self-contained file: the table, and behind each cell its time line')
+    .option('--html <file>', 'write one page that opens without a server: the table, and behind each cell its trace')
     .option('--fresh', 'forget what an interrupted matrix has found out')
     .option('--cold', 'boot every machine, keep no state')
     .option('--timeout <seconds>', "give a run up after this long, instead of the scenario's time", deadline)

@@ -1,17 +1,15 @@
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { checkOutput, writeOutput } from '@syndrome/base/disk/output-file.ts';
+import { checkOutput } from '@syndrome/base/disk/output-file.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
-import { readTrace } from '@syndrome/lab/trace/read-file.ts';
-import type { Trace } from '@syndrome/trace/reader.ts';
-import { matrixText } from '@syndrome/lab/report/matrix.ts';
-import { matrixHtml } from '@syndrome/lab/report/matrix-html.ts';
+import { type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { writeMatrixPage } from './matrix-html.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
@@ -67,10 +65,11 @@ export async function matrix(name: string, options: Options): Promise<void> {
   };
   const results = await runMatrix(spec, cells, { ...services(supply), jobs, memory, signal, onCell });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  if (options.json) printJson({ schemaVersion: 1, scenario: scenario.name, seconds, cells: results });
+  const report: MatrixReport = { schemaVersion: 1, scenario: scenario.name, seconds, cells: results };
+  if (options.json) printJson(report);
   else for (const line of matrixText(results, stdoutLook(options))) print(line);
   // What cost hours to measure is known until all that was asked for is written.
-  if (options.html !== undefined) await writePage(options.html, scenario, results, signal);
+  if (options.html !== undefined) await writePage(options.html, report, signal);
   memory.complete();
   if (memory.lost !== undefined) say(`an interrupted matrix would not go on: ${safeText(memory.lost.message, 300)}`);
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
@@ -79,24 +78,9 @@ export async function matrix(name: string, options: Options): Promise<void> {
 }
 
 /** The page of a matrix. @throws SyndromeError E_REPORT, LabInterrupted */
-async function writePage(
-  file: string,
-  scenario: Scenario,
-  results: readonly CellResult[],
-  signal: AbortSignal,
-): Promise<void> {
-  const traces = new Map<CellResult, Trace>();
-  for (const entry of results)
-    await readTrace(entry.result.trace).then(
-      t => traces.set(entry, t),
-      () => {},
-    );
+async function writePage(file: string, report: MatrixReport, signal: AbortSignal): Promise<void> {
   try {
-    await writeOutput(
-      file,
-      matrixHtml(`${scenario.name}: ${scenario.title}`, results, entry => traces.get(entry)),
-      signal,
-    );
+    await writeMatrixPage(file, report, signal);
   } catch (cause) {
     if (signal.aborted) throw new LabInterrupted();
     throw new SyndromeError('E_REPORT', `the page ${file} could not be written`, {
@@ -104,5 +88,4 @@ async function writePage(
       hint: 'The table stands above; the same matrix, started again, has its cells already.',
     });
   }
-  say(`${file} written`);
 }

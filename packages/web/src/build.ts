@@ -52,7 +52,8 @@ export async function buildTemplate(): Promise<string> {
 </head>
 <body>
 <div id="app"></div>
-<noscript>This page is drawn by the script in it; nothing is loaded from elsewhere. Allow scripts for this file, or use syndrome show.</noscript>
+<noscript><p>This page is drawn by the script in it; nothing is loaded from elsewhere. Allow scripts for this file, or use the same command without --html.</p>
+<!--STATIC--></noscript>
 <!--DATA-->
 <script id="syndrome">${script}</script>
 </body>

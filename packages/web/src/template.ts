@@ -11,7 +11,7 @@ import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 /** A file that a page carries. */
 export interface PageFile {
   /** What it is: the page that shows it looks for that word. */
-  kind: 'trace' | 'log';
+  kind: 'trace' | 'log' | 'matrix';
   /** What it is called there. */
   name: string;
   bytes: Uint8Array;
@@ -19,6 +19,8 @@ export interface PageFile {
 
 /** Where the files of a page stand in its template. */
 const PLACE = '<!--DATA-->';
+/** Where what is shown without scripts stands. */
+const STATIC_PLACE = '<!--STATIC-->';
 /** In the published package, packed; a clone has none. */
 const BUILT = join(import.meta.dirname, '../template.html.br');
 
@@ -61,12 +63,14 @@ const escapeAttribute = (text: string): string => text.replace(/[&<>"']/g, c => 
  * stays data.
  * @param html a template
  * @param files shown when the page is opened; of two traces the first is A
+ * @param unscripted elements that are shown where scripts are not allowed, made by this program (`matrixHtml`)
  */
-export function fillTemplate(html: string, files: readonly PageFile[]): string {
+export function fillTemplate(html: string, files: readonly PageFile[], unscripted?: string): string {
   const blocks = files.map(({ kind, name, bytes }) => {
     const data = gzipSync(bytes, { level: 9 }).toString('base64');
     return `<script type="application/gzip;base64" data-kind="${kind}" data-name="${escapeAttribute(name)}">${data}</script>`;
   });
   // By a function: a string would obey `$&`.
-  return html.replace(PLACE, () => blocks.join('\n'));
+  const filled = html.replace(PLACE, () => blocks.join('\n'));
+  return unscripted === undefined ? filled : filled.replace(STATIC_PLACE, () => unscripted);
 }

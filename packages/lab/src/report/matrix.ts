@@ -4,6 +4,15 @@ import { causeLines, type Look, problemText } from '@syndrome/trace/verdict-line
 
 const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
 
+/** A matrix as data: what `--json` prints and a page is made of. */
+export interface MatrixReport {
+  schemaVersion: 1;
+  scenario: string;
+  /** That all of it took. */
+  seconds: number;
+  cells: readonly CellResult[];
+}
+
 /** The cells that stand in one column: the same in everything but the guest kernel. */
 const columnOf = ({ hostKernel, cpu }: Cell): string =>
   [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? ''].filter(Boolean).join(' ');
@@ -59,7 +68,7 @@ export function matrixText(results: readonly CellResult[], look: Look): string[]
 }
 
 /** The cells that say nothing of the system under test, by what is varied, and why. */
-export function unjudgedCells(results: readonly CellResult[]): { cell: string; why: string }[] {
+function unjudgedCells(results: readonly CellResult[]): { cell: string; why: string }[] {
   return results.flatMap(({ cell, result: { verdict, problem } }) =>
     problem === undefined || (verdict !== 'skip' && verdict !== 'error')
       ? []

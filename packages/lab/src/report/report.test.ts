@@ -8,8 +8,6 @@ import fc from 'fast-check';
 import { jsonReporter, screenJson } from './json.ts';
 import { junitReporter, junitXml, xmlText } from './junit.ts';
 import { ktap } from './ktap.ts';
-import { matrixHtml } from './matrix-html.ts';
-import type { CellResult } from '../matrix/cells.ts';
 import { partsLine } from '@syndrome/trace/parts-line.ts';
 import { widthOf } from './style.ts';
 import { plain, type Style } from '@syndrome/trace/style.ts';
@@ -118,14 +116,12 @@ describe('what could not be judged', () => {
   };
   const marking: Style = (format, text) => (format === 'reset' ? text : `<${String(format)}>${text}</>`);
 
-  test('has a mark and a colour of its own on a screen, and in a page', () => {
+  test('has a mark and a colour of its own on a screen', () => {
     const lines = verdictLines('e', open, undefined, { style: marking, width: 140 });
     expect(lines).toContain('  <green>✓</> never: guest.panic');
     expect(lines).toContain('  <yellow>?</> outlook: signalled');
     expect(lines).toContain(`      <yellow>${reason}</>`);
     expect(lines.join('\n').match(/✓/g)).toHaveLength(1);
-    const cell = { cell: { kernel: '7.2' }, result: open } as CellResult;
-    expect(matrixHtml('t', [cell], () => undefined)).toContain('  ? outlook: signalled\n      not judged: ');
   });
 
   test('is skipped in KTAP, with its reason', () => {

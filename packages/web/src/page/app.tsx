@@ -5,13 +5,16 @@ import {
   DECODE_KEYS,
   type DecodeCommand,
   type KeyRow,
+  MATRIX_KEYS,
+  type MatrixCommand,
   TRACE_KEYS,
   type TraceCommand,
 } from '../view/keys.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { take, takeRecord } from './copy.ts';
+import { take, takeCommand, takeMatrix, takeRecord } from './copy.ts';
 import { DecodePage } from './decode-page.tsx';
 import { KeysDialog } from './keys-dialog.tsx';
+import { MatrixPage } from './matrix-page.tsx';
 import { type PageName, PAGES, type PagesModel } from './pages.ts';
 import type { ThemeModel } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
@@ -21,10 +24,16 @@ interface Props {
   theme: ThemeModel;
 }
 
-type Command = TraceCommand | DecodeCommand;
+type Command = TraceCommand | DecodeCommand | MatrixCommand;
 
-const NAMES: Readonly<Record<PageName, string>> = { decode: 'Decode', trace: 'Trace' };
-const KEYS: Readonly<Record<PageName, readonly KeyRow<Command>[]>> = { decode: DECODE_KEYS, trace: TRACE_KEYS };
+const NAMES: Readonly<Record<PageName, string>> = { decode: 'Decode', trace: 'Trace', matrix: 'Matrix' };
+const KEYS: Readonly<Record<PageName, readonly KeyRow<Command>[]>> = {
+  decode: DECODE_KEYS,
+  trace: TRACE_KEYS,
+  matrix: MATRIX_KEYS,
+};
+/** What a link leads to. */
+const LINKED: Readonly<Record<PageName, string>> = { decode: 'record', trace: 'moment', matrix: 'cell' };
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLTextAreaElement ||
@@ -38,14 +47,14 @@ export function App({ pages, theme }: Props) {
   const picker = useRef<HTMLInputElement>(null);
   const compare = useRef(false);
   const bound = useRef<(command: Command) => boolean>(() => false);
-  const { trace, decode } = pages;
+  const { trace, decode, matrix } = pages;
   const page = pages.page.value;
   const runs = trace.runs.value;
   const { theme: chosen } = theme;
 
   const tell = (text: string): void => {
     setToast(text);
-    (pages.page.value === 'trace' ? trace : decode).say(text);
+    pages[pages.page.value].say(text);
   };
   useEffect(() => {
     if (toast === '') return undefined;
@@ -61,11 +70,20 @@ export function App({ pages, theme }: Props) {
     const list = [...(files ?? [])].map(file => ({ blob: file, name: file.name }));
     if (list.length > 0) void pages.give(list, beside);
   };
-  const shows = page === 'trace' ? runs.length > 0 : decode.record.value !== undefined;
+  const isShown = (): Readonly<Record<PageName, boolean>> => ({
+    trace: trace.runs.value.length > 0,
+    decode: decode.record.value !== undefined,
+    matrix: matrix.files.value.length > 0,
+  });
+  const shows = isShown()[page];
   const copy = (what: Parameters<typeof take>[1]): void => {
-    if (pages.page.value === 'trace' ? trace.runs.value.length === 0 : decode.record.value === undefined) return;
-    const done =
-      pages.page.value === 'trace' ? take(trace, what) : takeRecord(decode, what === 'link' ? 'link' : 'text');
+    if (!isShown()[pages.page.value]) return;
+    const words = what === 'link' ? 'link' : 'text';
+    const done = {
+      trace: () => take(trace, what),
+      decode: () => takeRecord(decode, words),
+      matrix: () => takeMatrix(matrix, words),
+    }[pages.page.value]();
     done.then(tell, () => tell(`${what} could not be made`));
   };
 
@@ -74,7 +92,7 @@ export function App({ pages, theme }: Props) {
     else if (command === 'theme') tell(`colours: ${theme.next()}`);
     else if (command === 'link') copy('link');
     else if (command === 'copy') copy('text');
-    else if (command === 'decode' || command === 'trace') pages.page.value = command;
+    else if (command === 'decode' || command === 'trace' || command === 'matrix') pages.page.value = command;
     else return bound.current(command);
     return true;
   };
@@ -108,16 +126,20 @@ export function App({ pages, theme }: Props) {
   }, [hash]);
 
   const headline = decode.record.value?.headline;
+  const matrices = matrix.files.value;
   useEffect(() => {
     const [a, b] = runs;
+    const scenarios = [...new Set(matrices.map(({ scenario }) => scenario))];
     const said =
-      page === 'decode'
-        ? safeText(headline ?? 'Decode', 100)
-        : a
-          ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''}`
-          : 'Trace';
+      page === 'matrix'
+        ? safeText(['Matrix', ...scenarios].join(' '), 100)
+        : page === 'decode'
+          ? safeText(headline ?? 'Decode', 100)
+          : a
+            ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''}`
+            : 'Trace';
     document.title = `${said} · Syndrome`;
-  }, [runs, page, headline]);
+  }, [runs, page, headline, matrices]);
 
   useEffect(() => {
     const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
@@ -133,8 +155,8 @@ export function App({ pages, theme }: Props) {
       if (!isFile(event)) return;
       event.preventDefault();
       setDropping(false);
-      const beside = (event.target as Element | null)?.closest?.('[data-drop="beside"]') !== null;
-      open(event.dataTransfer?.files, beside && trace.runs.value.length > 0);
+      const beside = event.target instanceof Element && event.target.closest('[data-drop="beside"]') !== null;
+      open(event.dataTransfer?.files, beside);
     };
     addEventListener('dragover', over);
     addEventListener('dragleave', leave);
@@ -146,7 +168,8 @@ export function App({ pages, theme }: Props) {
     };
   }, [pages]);
 
-  const trouble = page === 'trace' ? trace.trouble.value : undefined;
+  const troubled = page === 'decode' ? undefined : pages[page].trouble;
+  const trouble = shows ? troubled?.value : undefined;
   const reading = page === 'trace' ? trace.reading.value : undefined;
   return (
     <>
@@ -183,6 +206,11 @@ export function App({ pages, theme }: Props) {
             open…
           </button>
         )}
+        {page === 'matrix' && shows && (
+          <button type="button" class="button" onClick={() => choose(true)}>
+            add…
+          </button>
+        )}
         {page === 'trace' && shows && (
           <button type="button" class="button" onClick={() => (runs.length > 1 ? trace.closeSecond() : choose(true))}>
             {runs.length > 1 ? 'close B' : 'compare…'} <kbd>c</kbd>
@@ -211,7 +239,7 @@ export function App({ pages, theme }: Props) {
             <button
               type="button"
               class="button"
-              aria-label={page === 'trace' ? 'Copy a link to this moment' : 'Copy a link to this record'}
+              aria-label={`Copy a link to this ${LINKED[page]}`}
               onClick={() => copy('link')}
             >
               link
@@ -243,10 +271,10 @@ export function App({ pages, theme }: Props) {
           ?
         </button>
       </header>
-      {runs.length > 0 && trouble && (
+      {trouble && (
         <p class="note note-problem" role="alert">
           <b>{safeText(trouble.message, 600)}</b> {safeText(trouble.hint ?? '', 600)}{' '}
-          <button type="button" class="link" onClick={() => (trace.trouble.value = undefined)}>
+          <button type="button" class="link" onClick={() => troubled && (troubled.value = undefined)}>
             close
           </button>
         </p>
@@ -270,6 +298,14 @@ export function App({ pages, theme }: Props) {
             void decode.openText(text, 'event of a trace');
           }}
         />
+      ) : page === 'matrix' ? (
+        <MatrixPage
+          model={matrix}
+          choose={() => choose(false)}
+          bind={run => (bound.current = run as (command: Command) => boolean)}
+          open={(places, hash) => pages.openCells(places, hash)}
+          copy={command => void takeCommand(command).then(tell)}
+        />
       ) : (
         <DecodePage
           model={decode}
@@ -288,20 +324,21 @@ export function App({ pages, theme }: Props) {
           event.currentTarget.value = '';
         }}
       />
-      {keys && <KeysDialog rows={KEYS[page]} lanes={page === 'trace'} onClose={() => setKeys(false)} />}
+      {keys && <KeysDialog rows={KEYS[page]} page={page} onClose={() => setKeys(false)} />}
       {dropping && (
         <div class="drop" aria-hidden="true">
           <div data-drop="open">open</div>
           {page === 'trace' && runs.length > 0 && (
             <div data-drop="beside">compare with {safeText(runs[0]?.name ?? '', 60)}</div>
           )}
+          {page === 'matrix' && shows && <div data-drop="beside">add to the table</div>}
         </div>
       )}
       <p class={`toast ${toast === '' ? '' : 'is-shown'}`} aria-hidden="true">
         {toast}
       </p>
       <p class="sr" role="status">
-        {page === 'trace' ? trace.said.value : decode.said.value}
+        {pages[page].said.value}
       </p>
     </>
   );

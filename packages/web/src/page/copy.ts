@@ -7,11 +7,13 @@ import { compareLines } from '@syndrome/trace/compare/lines.ts';
 import { toText } from '@syndrome/decode/decode/to-text.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { paint } from '../view/draw.ts';
+import { matrixLines } from '../view/matrix-lines.ts';
 import type { Run } from '../view/run.ts';
 import { type Caption, CAPTION_LINE, svgOf } from '../view/svg.ts';
 import { canvasSurface, fontOf, measurer, sized } from './canvas.ts';
 import { currentScene } from './lanes.tsx';
 import type { DecodeModel } from './decode-model.ts';
+import type { MatrixModel } from './matrix-model.ts';
 import type { TraceModel } from './model.ts';
 import { currentPalette } from './palette.ts';
 
@@ -132,13 +134,31 @@ export async function takeRecord(model: DecodeModel, what: 'text' | 'link'): Pro
   const hash = model.hash();
   if (!record) return 'no record';
   if (what === 'link' && hash === undefined) return 'the record is too long for a link';
-  const text = what === 'text' ? `${toText(record).join('\n')}\n` : location.href.replace(/#.*$/, '') + (hash ?? '');
+  const text = what === 'text' ? `${toText(record).join('\n')}\n` : addressWith(hash ?? '');
+  return put(what, text, 'record.txt');
+}
+
+/** Takes a matrix along: as text for a mail, or as a link. */
+export async function takeMatrix(model: MatrixModel, what: 'text' | 'link'): Promise<string> {
+  const text = what === 'text' ? `${matrixLines(model.shown.value).join('\n')}\n` : addressWith(model.hash());
+  return put(what, text, 'matrix.txt');
+}
+
+const addressWith = (hash: string): string => location.href.replace(/#.*$/, '') + hash;
+
+/** @returns what was done, in words */
+async function put(what: 'text' | 'link', text: string, file: string): Promise<string> {
   try {
     await navigator.clipboard.writeText(text);
     return `${what} copied`;
   } catch {
     if (what === 'link') return `copy it from the address line: ${text.slice(-120)}`;
-    save(new Blob([text], { type: 'text/plain' }), 'record.txt');
-    return 'record.txt saved';
+    save(new Blob([text], { type: 'text/plain' }), file);
+    return `${file} saved`;
   }
+}
+
+/** Puts a command on the clipboard. @returns what was done, in words */
+export async function takeCommand(command: string): Promise<string> {
+  return put('text', `${command}\n`, 'command.txt');
 }

@@ -1,20 +1,10 @@
 /** @module What the run came to: verdict, outcome, what the machine was made of, what is known of the cause. */
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
-import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
 import type { Run } from '../view/run.ts';
 import { savedLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
-
-const VERDICT_MARKS: Readonly<Record<Verdict, string>> = { pass: '✓', fail: '✗', error: '!', skip: '–' };
-
-function VerdictBadge({ verdict }: { verdict: Verdict }) {
-  return (
-    <span class={`verdict verdict-${verdict}`}>
-      <span aria-hidden="true">{VERDICT_MARKS[verdict]}</span> {verdict.toUpperCase()}
-    </span>
-  );
-}
+import { VerdictBadge } from './verdict-badge.tsx';
 
 const words = (key: string): string => key.replace(/(?<=[a-z0-9])[A-Z]/g, c => ` ${c.toLowerCase()}`);
 

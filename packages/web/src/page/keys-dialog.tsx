@@ -1,18 +1,28 @@
 /** @module The table of keys, as `?` shows it: the one that binds them. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { groupsOf, type KeyRow } from '../view/keys.ts';
+import type { PageName } from './pages.ts';
+
+/** What no table of keys says: what a pointer does, and keys inside of an element. */
+const POINTER: Readonly<Record<PageName, string>> = {
+  trace: 'In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.',
+  decode: 'In a register: arrows go from bit to bit, Space turns one; its value can be typed.',
+  matrix: 'In the table: arrows, Home, End and page keys go from cell to cell; a click shows the details.',
+};
 
 export function KeysDialog({
   rows,
-  lanes,
+  page,
   onClose,
 }: {
   rows: readonly KeyRow<string>[];
-  lanes: boolean;
+  page: PageName;
   onClose: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key, which is the dialog's.
+  // Before the next key, which is the dialog's.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
@@ -52,11 +62,7 @@ export function KeysDialog({
           </section>
         ))}
       </div>
-      <p class="muted">
-        {lanes
-          ? 'In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.'
-          : 'In a register: arrows go from bit to bit, Space turns one; its value can be typed.'}
-      </p>
+      <p class="muted">{POINTER[page]}</p>
     </dialog>
   );
 }

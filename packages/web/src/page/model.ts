@@ -48,6 +48,8 @@ export class TraceModel {
   readonly raw = signal(false);
   readonly differences = signal(false);
   readonly steps = signal(true);
+  /** Words of a link for the cells of a matrix that the runs were opened from; empty where they were given. */
+  readonly origin = signal('');
   /** Said to who cannot see what has changed. */
   readonly said = signal('');
 
@@ -87,8 +89,17 @@ export class TraceModel {
 
   #generation = 0;
 
-  /** Reads files and shows them: one, or two beside each other. `compare`: beside the one that is shown. */
-  async open(files: readonly { blob: Blob; name: string }[], compare = false, look: Look = {}): Promise<void> {
+  /**
+   * Reads files and shows them: one, or two beside each other.
+   * @param compare beside the one that is shown
+   * @param origin words of a link that say where the traces come from, see {@link origin}
+   */
+  async open(
+    files: readonly { blob: Blob; name: string }[],
+    compare = false,
+    look: Look = {},
+    origin = '',
+  ): Promise<void> {
     const generation = ++this.#generation;
     const current = (): boolean => generation === this.#generation;
     const runs: Run[] = compare ? this.runs.value.slice(0, 1) : [];
@@ -100,6 +111,7 @@ export class TraceModel {
         if (trace === undefined) return;
         runs.push(openRun(trace, name));
       }
+      this.origin.value = origin;
       this.show(runs, look);
     } catch (error) {
       if (!current()) return;
@@ -131,6 +143,7 @@ export class TraceModel {
   }
 
   closeSecond(): void {
+    this.origin.value = this.origin.value.replace(/&b=.*$/, '');
     this.show(this.runs.value.slice(0, 1));
   }
 
@@ -153,7 +166,9 @@ export class TraceModel {
   }
 
   hash(): string {
-    return hashOf(this.look());
+    const hash = hashOf(this.look());
+    const origin = this.origin.value;
+    return origin === '' ? hash : `${hash}${hash.includes('?') ? '&' : '?'}${origin}`;
   }
 
   /** Takes over what a link says, of the runs that are shown. */

@@ -1,6 +1,7 @@
 /** @module A trace out of a file, read in slices so that the page stays alive. */
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { TraceReader } from '@syndrome/trace/reader.ts';
+import { isMatrixText } from '../view/matrix-file.ts';
 
 /** How long a slice of work may keep the page from painting, ms. */
 const SLICE = 14;
@@ -57,6 +58,11 @@ export async function readTrace(
 export async function isTrace(blob: Blob): Promise<boolean> {
   const head = new Uint8Array(await blob.slice(0, 200).arrayBuffer());
   return (head[0] === 0x1f && head[1] === 0x8b) || /^\s*\{\s*"type"\s*:\s*"trace"/.test(new TextDecoder().decode(head));
+}
+
+/** Whether a file is a matrix. */
+export async function isMatrix(blob: Blob): Promise<boolean> {
+  return isMatrixText(new TextDecoder().decode(await blob.slice(0, 2000).arrayBuffer()));
 }
 
 /** A file that was put into the page when it was written: gzip in base64, which needs no escaping. */

@@ -45,14 +45,15 @@ export class TestBrowser {
   /** Opens a page from a file, with the network off. */
   async open(
     html: string,
-    options: { hash?: string; width?: number; height?: number; scheme?: 'light' | 'dark' } = {},
+    options: { hash?: string; width?: number; height?: number; scheme?: 'light' | 'dark'; scripts?: boolean } = {},
   ): Promise<Opened> {
-    const { hash = '', width = 1440, height = 900, scheme = 'light' } = options;
+    const { hash = '', width = 1440, height = 900, scheme = 'light', scripts = true } = options;
     const file = this.file(`page-${++this.#files}.html`, html);
     const context = await this.#browser.newContext({
       offline: true,
       viewport: { width, height },
       colorScheme: scheme,
+      javaScriptEnabled: scripts,
       reducedMotion: 'reduce',
       permissions: ['clipboard-read', 'clipboard-write'],
     });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { commandOf, DECODE_KEYS, groupsOf, TRACE_KEYS } from './keys.ts';
+import { commandOf, DECODE_KEYS, groupsOf, MATRIX_KEYS, TRACE_KEYS } from './keys.ts';
 
 const press = (key: string, more: object = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, ...more });
 
-test.each([{ rows: TRACE_KEYS }, { rows: DECODE_KEYS }])(
+test.each([{ rows: TRACE_KEYS }, { rows: DECODE_KEYS }, { rows: MATRIX_KEYS }])(
   'each key means one thing, and each command has a key',
   ({ rows }) => {
     const keys = rows.flatMap(row => [...row.keys]);

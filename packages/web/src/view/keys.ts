@@ -40,6 +40,7 @@ export const TRACE_KEYS = [
   { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
   { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
   { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
+  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
   { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
   { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
 ] as const satisfies readonly KeyRow<string>[];
@@ -57,10 +58,31 @@ export const DECODE_KEYS = [
   { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
   { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
   { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
+  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
   { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
   { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
 ] as const satisfies readonly KeyRow<string>[];
 
+export const MATRIX_KEYS = [
+  { keys: ['Enter'], command: 'details', does: 'details of the cell, or close them', group: 'Cells' },
+  { keys: ['n'], command: 'next-change', does: 'next change of an outcome', group: 'Cells' },
+  { keys: ['p'], command: 'previous-change', does: 'change before', group: 'Cells' },
+  { keys: ['b'], command: 'first-bad', does: 'the first bad kernel', group: 'Cells' },
+  { keys: ['/'], command: 'filter', does: 'filter scenarios, parts and kernels', group: 'Cells' },
+  { keys: ['x'], command: 'turn', does: 'kernels as columns, or as rows', group: 'Cells' },
+  { keys: ['o'], command: 'open', does: 'the trace of the cell', group: 'Traces' },
+  { keys: ['c'], command: 'compare', does: 'compare with the nearest cell of the other verdict', group: 'Traces' },
+  { keys: ['l'], command: 'link', does: 'copy a link to this cell', group: 'Page' },
+  { keys: ['y'], command: 'copy', does: 'copy the matrix as text', group: 'Page' },
+  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
+  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
+  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
+  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
+  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+] as const satisfies readonly KeyRow<string>[];
+
+export type MatrixCommand = (typeof MATRIX_KEYS)[number]['command'];
 export type DecodeCommand = (typeof DECODE_KEYS)[number]['command'];
 export type TraceCommand = (typeof TRACE_KEYS)[number]['command'];
 

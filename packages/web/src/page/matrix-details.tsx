@@ -1,0 +1,119 @@
+/** @module What is behind a cell: what its run came to and why, its trace, and the run to compare it with. */
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { problemText } from '@syndrome/trace/verdict-lines.ts';
+import { isPlace } from '@syndrome/trace/parts-line.ts';
+import { fileName, isSurprise, kernelName, runCommand } from '../view/matrix.ts';
+import type { MatrixModel } from './matrix-model.ts';
+import { CopyCommand } from './copy-command.tsx';
+import { VerdictBadge } from './verdict-badge.tsx';
+
+interface Props {
+  model: MatrixModel;
+  openTrace: () => void;
+  compare: () => void;
+  copy: (command: string) => void;
+}
+
+const STATUS = { pass: ['✓', 'held'], fail: ['✗', 'failed'], 'not-judged': ['?', 'not judged'] } as const;
+const ORDER = ['fail', 'not-judged', 'pass'] as const;
+
+export function CellDetails({ model, openTrace, compare, copy }: Props) {
+  const line = model.line.value;
+  const { cell, other } = model.pairAt(model.place.value);
+  const place = model.place.value;
+  const name = [safeText(line?.scenario ?? '', 120), line?.besides].filter(Boolean).join(' · ');
+  return (
+    <section class="pane cell-details" aria-label="Cell">
+      <div class="pane-head">
+        <h2>{kernelName(place?.kernel ?? '')}</h2>
+        <span class="muted">{name}</span>
+        <span class="spring" />
+        <button type="button" class="button" onClick={() => (model.details.value = false)}>
+          close <kbd>Esc</kbd>
+        </button>
+      </div>
+      <div class="pane-body" tabIndex={0} role="group" aria-label="Details">
+        {cell ? (
+          <>
+            <p class="head-line">
+              <VerdictBadge verdict={cell.verdict} />
+              <span>
+                outcome <b>{cell.outcome}</b> · {cell.seconds.toFixed(1)} s
+              </span>
+            </p>
+            {isSurprise(cell) && (
+              <p>
+                <b>!</b> Not what the outlook said before the injection.
+              </p>
+            )}
+            {cell.problem && (
+              <p class="note note-problem">
+                {safeText(problemText(cell.problem), 600)} {safeText(cell.problem.hint ?? '', 600)}
+              </p>
+            )}
+            {cell.causes.map(({ id, text }) => (
+              <p class="note note-cause" key={id}>
+                <b>Known cause</b> <code>{safeText(id, 100)}</code> {safeText(text, 600)}
+              </p>
+            ))}
+            <p class="actions">
+              {model.traceOf(cell) && (
+                <button type="button" class="button" onClick={openTrace}>
+                  open the trace <kbd>o</kbd>
+                </button>
+              )}
+              {other && model.traceOf(cell) && model.traceOf(other) && (
+                <button type="button" class="button" onClick={compare}>
+                  compare with {kernelName(other.kernel)}, {other.verdict} <kbd>c</kbd>
+                </button>
+              )}
+            </p>
+            {cell.trace !== '' && !model.traceOf(cell) && (
+              <p class="muted">
+                The trace is not in this page. Drop <code>{safeText(fileName(cell.trace), 200)}</code> here to open it.
+              </p>
+            )}
+            <h3>Expectations</h3>
+            {cell.expectations.length === 0 && <p class="muted">none was judged</p>}
+            <ul class="plain judged">
+              {cell.expectations
+                .toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))
+                .map(({ expectation, status, reason }, i) => (
+                  <li key={i} class={`judged-${status}`}>
+                    <span aria-hidden="true">{STATUS[status][0]}</span> <span class="sr">{STATUS[status][1]}</span>{' '}
+                    <code>{safeText(expectation, 400)}</code>
+                    <span class="muted reason">{safeText(reason, 400)}</span>
+                  </li>
+                ))}
+            </ul>
+            <h3>Machine</h3>
+            <p class="badges">
+              {Object.entries(cell.parts)
+                .filter(([part]) => !isPlace(part))
+                .slice(0, 30)
+                .map(([part, value]) => (
+                  <span class="badge" key={part}>
+                    <span class="muted">{safeText(part, 40)}</span> {safeText(value, 120)}
+                  </span>
+                ))}
+            </p>
+            <Again command={runCommand(cell)} copy={copy} />
+            {cell.trace !== '' && <p class="muted trace-path">{safeText(cell.trace, 600)}</p>}
+          </>
+        ) : (
+          <p class="muted">Not measured.</p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Again({ command, copy }: { command: string | undefined; copy: (command: string) => void }) {
+  if (command === undefined) return null;
+  return (
+    <>
+      <h3>Run it again</h3>
+      <CopyCommand command={command} copy={copy} />
+    </>
+  );
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { isMatrixText, readMatrix } from './matrix-file.ts';
+import { CAUSE, cell, DEFERRED, matrixText, OUTLOOK } from './testing/matrices.ts';
+
+describe('a matrix', () => {
+  test('is read as it was printed', () => {
+    const read = readMatrix(DEFERRED, 'm.json');
+    expect(read).toMatchObject({ name: 'm.json', scenario: 'amd-deferred', damaged: 0 });
+    if (!('cells' in read)) throw new Error(read.message);
+    expect(read.cells).toHaveLength(6);
+    expect(read.cells[2]).toMatchObject({
+      kernel: '6.19.6',
+      scenario: 'amd-deferred',
+      verdict: 'fail',
+      outcome: 'panicked',
+      seconds: 2.345,
+      causes: [CAUSE],
+      expectations: [OUTLOOK],
+      parts: { kernel: '6.19.6' },
+    });
+    expect(read.cells[0]?.problem?.code).toBe('E_LAB_KERNEL_CONFIG');
+  });
+  test('is known by its beginning', () => {
+    expect(isMatrixText(DEFERRED)).toBe(true);
+    expect(isMatrixText(JSON.stringify(JSON.parse(DEFERRED), null, 2))).toBe(true);
+    expect(isMatrixText('{"schemaVersion":1,"scenario":"s","title":"t","verdict":"pass"}')).toBe(false);
+    expect(isMatrixText('{"type":"trace","version":2}')).toBe(false);
+  });
+  test.each([
+    ['cut', DEFERRED.slice(0, -20), /cut or damaged/],
+    ['no JSON', 'hello', /no matrix/],
+    ['another document', '[1]', /no matrix/],
+    ['newer', DEFERRED.replace('"schemaVersion":1', '"schemaVersion":7'), /version 7; this page reads 1/],
+  ])('%s is told', (_, text, message) => {
+    expect(readMatrix(text, 'm.json')).toMatchObject({ message: expect.stringMatching(message) });
+  });
+  test('cells that say nothing are counted, what is wrong inside of others is left out', () => {
+    const good = cell('7.0', 'pass', 'logged', { expectations: [{ kind: 'x' }, 3], causes: [null], parts: { a: 1 } });
+    const cells = [null, 5, {}, cell('6.1', 'maybe', 'none'), cell('6.2', 'pass', 'fine'), good];
+    const read = readMatrix(matrixText('s', cells as object[]), 'm');
+    expect(read).toMatchObject({ damaged: 5, cells: [{ kernel: '7.0', expectations: [], parts: {} }] });
+  });
+});

@@ -1,0 +1,137 @@
+/** @module A matrix as `syndrome matrix --json` writes it. It may come from anybody: what is not as it must be is told, never thrown. */
+import type { Cause } from '@syndrome/trace/expect/causes.ts';
+import type { ExpectationResult } from '@syndrome/trace/expect/judge.ts';
+import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
+import type { Judgement, Problem } from '@syndrome/trace/expect/verdict.ts';
+
+/** One run of a matrix. */
+export interface MatrixCell extends Judgement {
+  /** The guest kernel; empty for the scenario's own choice. */
+  kernel: string;
+  hostKernel?: string;
+  cpu?: string;
+  scenario: string;
+  title: string;
+  /** Path of the trace where the matrix was measured; empty where none is named. */
+  trace: string;
+  parts: Readonly<Record<string, string>>;
+}
+
+/** A matrix of one file. */
+export interface MatrixFile {
+  name: string;
+  scenario: string;
+  cells: readonly MatrixCell[];
+  /** Entries that say no verdict or outcome. */
+  damaged: number;
+}
+
+/** Why a file is not shown, and what to do. */
+interface MatrixTrouble {
+  message: string;
+  hint: string;
+}
+
+/** Of `syndrome matrix --json`. */
+const VERSION = 1;
+/** More cells than anybody measures. */
+const MAX_CELLS = 200_000;
+const VERDICTS = ['pass', 'fail', 'error', 'skip'] as const;
+const STATUSES = ['pass', 'fail', 'not-judged'] as const;
+const KINDS = ['within', 'never', 'count', 'outcome', 'outlook'] as const;
+
+type Bag = Readonly<Record<string, unknown>>;
+
+const bagOf = (value: unknown): Bag => (typeof value === 'object' && value !== null ? (value as Bag) : {});
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const oneOf = <T extends string>(all: readonly T[], value: unknown): T | undefined => all.find(one => one === value);
+const numbersOf = (value: unknown): number[] => listOf(value).filter(n => typeof n === 'number');
+
+function expectationOf(value: unknown): ExpectationResult[] {
+  const { expectation, kind, status, evidence, nearest, reason } = bagOf(value);
+  const what = oneOf(KINDS, kind);
+  const became = oneOf(STATUSES, status);
+  if (what === undefined || became === undefined) return [];
+  return [
+    {
+      expectation: textOf(expectation),
+      kind: what,
+      status: became,
+      evidence: numbersOf(evidence),
+      nearest: numbersOf(nearest),
+      reason: textOf(reason),
+    },
+  ];
+}
+
+function problemOf(value: unknown): Problem | undefined {
+  const { code, message, hint } = bagOf(value);
+  if (typeof code !== 'string') return undefined;
+  return { code, message: textOf(message), ...(typeof hint === 'string' ? { hint } : {}) };
+}
+
+function cellOf(value: unknown, scenario: string): MatrixCell | undefined {
+  const { cell, result } = bagOf(value);
+  const { kernel, hostKernel, cpu } = bagOf(cell);
+  const run = bagOf(result);
+  const verdict = oneOf(VERDICTS, run['verdict']);
+  const outcome = oneOf(OUTCOMES, run['outcome']);
+  if (verdict === undefined || outcome === undefined) return undefined;
+  const causes = listOf(run['causes']).map((one): Cause => {
+    const { id, text, history } = bagOf(one);
+    return { id: textOf(id), text: textOf(text), history: textOf(history) };
+  });
+  const problem = problemOf(run['problem']);
+  const parts = Object.entries(bagOf(run['parts'])).filter(([, part]) => typeof part === 'string');
+  const seconds = run['seconds'];
+  return {
+    kernel: textOf(kernel),
+    ...(typeof hostKernel === 'string' ? { hostKernel } : {}),
+    ...(typeof cpu === 'string' ? { cpu } : {}),
+    scenario,
+    title: textOf(run['title']),
+    verdict,
+    outcome,
+    seconds: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : 0,
+    expectations: listOf(run['expectations']).flatMap(expectationOf),
+    causes,
+    ...(problem ? { problem } : {}),
+    trace: textOf(run['trace']),
+    parts: Object.fromEntries(parts) as Record<string, string>,
+  };
+}
+
+/** Whether a file is a matrix: its first members say so, in the order in which they are written. */
+export const isMatrixText = (head: string): boolean => /^\s*\{\s*"schemaVersion"\s*:[^[]{0,1000}"cells"\s*:/.test(head);
+
+/**
+ * Reads a matrix.
+ * @param text of `syndrome matrix --json`
+ * @example readMatrix('{"schemaVersion":1,"scenario":"amd-deferred","seconds":1,"cells":[]}', 'm.json')
+ */
+export function readMatrix(text: string, name: string): MatrixFile | MatrixTrouble {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return {
+      message: isMatrixText(text.slice(0, 2000))
+        ? `${name} is cut or damaged: its JSON has no end or an error in it`
+        : `${name} is no matrix`,
+      hint: 'A matrix is what `syndrome matrix … --json` prints. The same matrix, started again after an interruption, has its cells already.',
+    };
+  }
+  const { schemaVersion, scenario, cells } = bagOf(value);
+  if (typeof schemaVersion === 'number' && schemaVersion > VERSION) {
+    return {
+      message: `${name} is of version ${schemaVersion}; this page reads ${VERSION}`,
+      hint: 'Use a newer Syndrome: each reads all versions up to its own.',
+    };
+  }
+  if (schemaVersion !== VERSION || typeof scenario !== 'string' || !Array.isArray(cells))
+    return { message: `${name} is no matrix`, hint: 'A matrix is what `syndrome matrix … --json` prints.' };
+  const read = cells.slice(0, MAX_CELLS).map(one => cellOf(one, scenario));
+  const whole = read.filter(one => one !== undefined);
+  return { name, scenario, cells: whole, damaged: cells.length - whole.length };
+}

@@ -1,0 +1,40 @@
+/** @module A matrix as text, for a mail. */
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import { plain } from '@syndrome/trace/style.ts';
+import { causeLines } from '@syndrome/trace/verdict-lines.ts';
+import {
+  bisections,
+  causesOfCells,
+  isSurprise,
+  kernelName,
+  LETTERS,
+  type MatrixGrid,
+  rangeText,
+  unjudged,
+} from './matrix.ts';
+
+/** Kernels as rows; `!` is not what the outlook said, `◀` where the outcome changes. */
+export function matrixLines({ lines }: MatrixGrid): string[] {
+  const all = lines.flatMap(({ scenario, besides, title, cells, changes, ...line }) => {
+    const width = Math.min(40, Math.max(14, ...[...cells.keys()].map(kernel => kernelName(kernel).length)));
+    return [
+      [safeText(scenario, 200), besides].filter(Boolean).join('  '),
+      ...(title === '' ? [] : [`  ${safeText(title, 200)}`]),
+      ...[...cells.values()].map(cell => {
+        const mark = `${isSurprise(cell) ? '!' : ' '}${changes.has(cell.kernel) ? ' ◀' : ''}`;
+        const what = `${cell.verdict.padEnd(5)} ${LETTERS[cell.outcome]} ${cell.outcome.padEnd(9)}`;
+        return `  ${kernelName(cell.kernel).padEnd(width)} ${what}${mark}`.trimEnd();
+      }),
+      ...line.bad.flatMap(range => [`  ${rangeText(range)}`, ...bisections(range).map(text => `    ${text}`)]),
+      ...unjudged({ scenario, besides, title, cells, changes, ...line }).map(
+        ({ kernel, why }) => `  ${kernelName(kernel)}: ${safeText(why, 400)}`,
+      ),
+      '',
+    ];
+  });
+  const causes = causeLines(causesOfCells(lines.flatMap(({ cells }) => [...cells.values()])), {
+    style: plain,
+    width: 100,
+  });
+  return [...all.slice(0, -1), ...(causes.length === 0 ? [] : ['', ...causes])];
+}

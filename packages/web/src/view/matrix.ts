@@ -1,0 +1,260 @@
+/** @module A matrix laid out: lines of scenarios over kernels, where the outcome changes, which kernels are bad. */
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import type { Cause } from '@syndrome/trace/expect/causes.ts';
+import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
+import { problemText } from '@syndrome/trace/verdict-lines.ts';
+import type { MatrixCell, MatrixFile } from './matrix-file.ts';
+
+/** Kernels between which nothing passed, at least one of which failed. */
+interface BadRange {
+  first: MatrixCell;
+  last: MatrixCell;
+  count: number;
+  /** The neighbours that passed. */
+  before?: MatrixCell;
+  after?: MatrixCell;
+}
+
+/** A line of the table: everything but the guest kernel is the same in it. */
+export interface MatrixLine {
+  /** Names it in the page; unique. */
+  name: string;
+  scenario: string;
+  /** What it is besides, of host kernel, CPU and file: safe to show, may be empty. */
+  besides: string;
+  title: string;
+  /** By guest kernel, in the order of the file. */
+  cells: ReadonlyMap<string, MatrixCell>;
+  /** Kernels at which the verdict or the outcome is another than at the one measured before. */
+  changes: ReadonlySet<string>;
+  bad: readonly BadRange[];
+}
+
+/** The whole table. */
+export interface MatrixGrid {
+  kernels: readonly string[];
+  lines: readonly MatrixLine[];
+}
+
+/** Letters of the outcomes; a page shows the word beside or behind each. */
+export const LETTERS: Readonly<Record<Outcome, string>> = {
+  none: 'N',
+  logged: 'L',
+  signalled: 'S',
+  killed: 'K',
+  panicked: 'P',
+  reset: 'R',
+  hung: 'H',
+  'vmm-died': 'V',
+};
+
+/** Whether a run said something of the system under test. */
+export const isJudged = ({ verdict }: MatrixCell): boolean => verdict === 'pass' || verdict === 'fail';
+
+/** Whether a run contradicts what the outlook had said. */
+export const isSurprise = ({ expectations }: MatrixCell): boolean =>
+  expectations.some(({ kind, status }) => kind === 'outlook' && status === 'fail');
+
+/** A kernel in words. */
+export const kernelName = (kernel: string): string => (kernel === '' ? "the scenario's own" : safeText(kernel, 120));
+
+/** Orders versions where no matrix does; a release candidate comes before its release. */
+const versionKey = (kernel: string): string => (kernel.includes('-rc') ? kernel.replace('-rc', ' rc') : `${kernel} z`);
+
+/**
+ * Joins the kernels of several lines: each keeps its order; what only one has stands by its version among the others.
+ * @example joined([['6.18', '7.0'], ['6.18', '6.19', '7.0']]) // 6.18 6.19 7.0
+ */
+export function joined(lists: readonly (readonly string[])[]): string[] {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const byVersion = (a: string, b: string): number => compare(versionKey(a), versionKey(b));
+  const all: string[] = [];
+  const known = new Set<string>();
+  for (const list of lists) {
+    const own = new Set(list);
+    let at = 0;
+    for (const kernel of list) {
+      if (known.has(kernel)) {
+        at = all.indexOf(kernel) + 1;
+        continue;
+      }
+      for (let next = all[at]; next !== undefined && !own.has(next) && byVersion(next, kernel) < 0; next = all[at])
+        at++;
+      all.splice(at++, 0, kernel);
+      known.add(kernel);
+    }
+  }
+  return all;
+}
+
+/** Of the cells of a line in their order. */
+function badRanges(cells: readonly MatrixCell[]): BadRange[] {
+  const ranges: BadRange[] = [];
+  let open: BadRange | undefined;
+  let before: MatrixCell | undefined;
+  for (const cell of cells) {
+    if (cell.verdict === 'fail') {
+      if (open) {
+        open.last = cell;
+        open.count++;
+      } else {
+        open = { first: cell, last: cell, count: 1, ...(before ? { before } : {}) };
+        ranges.push(open);
+      }
+    } else if (cell.verdict === 'pass') {
+      if (open) open.after = cell;
+      open = undefined;
+      before = cell;
+    }
+  }
+  return ranges;
+}
+
+function lineOf(name: string, cells: readonly MatrixCell[], file: string | undefined): MatrixLine {
+  const [first] = cells;
+  const { hostKernel, cpu, scenario = '', title = '' } = first ?? {};
+  const changes = new Set<string>();
+  let before: MatrixCell | undefined;
+  for (const cell of cells) {
+    if (before && (before.verdict !== cell.verdict || before.outcome !== cell.outcome)) changes.add(cell.kernel);
+    before = cell;
+  }
+  const besides = [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? '', file ?? ''].filter(Boolean);
+  return {
+    name,
+    scenario,
+    title,
+    besides: safeText(besides.join(' · '), 200),
+    cells: new Map(cells.map(cell => [cell.kernel, cell])),
+    changes,
+    bad: badRanges(cells),
+  };
+}
+
+/** Lays matrices out: a line for each scenario, host kernel and CPU of each file. */
+export function gridOf(files: readonly MatrixFile[]): MatrixGrid {
+  const twice = new Set(files.map(({ scenario }) => scenario)).size < files.length;
+  const lines = files.flatMap(({ cells, name }, number) => {
+    const groups = Map.groupBy(cells, ({ hostKernel, cpu }) => JSON.stringify([hostKernel, cpu]));
+    return [...groups.values()].map((group, i) => lineOf(`${number + 1}.${i + 1}`, group, twice ? name : undefined));
+  });
+  return { kernels: joined(lines.map(({ cells }) => [...cells.keys()])), lines };
+}
+
+/** The cell that a failed one is best compared with: the nearest that passed, the older one of two; of a passed one the nearest that failed. */
+export function neighbourOf(line: MatrixLine, cell: MatrixCell): MatrixCell | undefined {
+  const cells = [...line.cells.values()];
+  const at = cells.indexOf(cell);
+  const other = cell.verdict === 'pass' ? 'fail' : 'pass';
+  let best: MatrixCell | undefined;
+  let distance = Infinity;
+  for (const [i, one] of cells.entries()) {
+    if (one.verdict !== other || Math.abs(i - at) >= distance) continue;
+    best = one;
+    distance = Math.abs(i - at);
+  }
+  return best;
+}
+
+/** What is known of the causes that cells show, each once. */
+export function causesOfCells(cells: Iterable<MatrixCell>): Cause[] {
+  return [...new Map([...cells].flatMap(({ causes }) => causes).map(cause => [cause.id, cause])).values()];
+}
+
+/** Cells that say nothing of the system under test, and why. */
+export function unjudged(line: MatrixLine): { kernel: string; why: string }[] {
+  return [...line.cells.values()].flatMap(({ kernel, verdict, problem }) =>
+    verdict === 'pass' || verdict === 'fail' || problem === undefined ? [] : [{ kernel, why: problemText(problem) }],
+  );
+}
+
+/** Words that a shell takes as they are. */
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** A command for copying; undefined where a name in it would have to be quoted, so that nothing hostile is ever pasted. */
+function command(words: readonly string[]): string | undefined {
+  return words.every(word => PLAIN.test(word)) ? words.join(' ') : undefined;
+}
+
+const partWords = ({ hostKernel, cpu }: MatrixCell): string[] => [
+  ...(hostKernel === undefined ? [] : ['--host-kernel', hostKernel]),
+  ...(cpu === undefined ? [] : ['--cpu', cpu]),
+];
+
+/** The bisections that find where a range begins and ends among all kernels on offer; images of one's own are not on offer. */
+export function bisections({ first, last, before, after }: BadRange): string[] {
+  const between = (good: MatrixCell | undefined, bad: MatrixCell): string[] => {
+    if (!good || [good, bad].some(({ kernel }) => !/^\d[^/]*$/.test(kernel))) return [];
+    const words = ['syndrome', 'bisect', bad.scenario, '--good', good.kernel, '--bad', bad.kernel, ...partWords(bad)];
+    const text = command(words);
+    return text === undefined ? [] : [text];
+  };
+  return [between(before, first), between(after, last)].flat();
+}
+
+/** The command that carries a cell out again. */
+export function runCommand(cell: MatrixCell): string | undefined {
+  const kernel = cell.kernel === '' ? [] : ['--guest-kernel', cell.kernel];
+  return command(['syndrome', 'run', cell.scenario, ...kernel, ...partWords(cell)]);
+}
+
+/** A range in words, safe to show. */
+export function rangeText({ first, last, count, before, after }: BadRange): string {
+  const name = ({ kernel }: MatrixCell): string => kernelName(kernel);
+  const which =
+    count === 1 ? `bad only ${name(first)}` : `first bad ${name(first)} · last bad ${name(last)} · ${count} bad`;
+  return [
+    which,
+    before ? `good before: ${name(before)}` : 'none good measured before',
+    after ? `good again: ${name(after)}` : 'none good measured after',
+  ].join(' · ');
+}
+
+/** What a cell came to, in words: for who does not see it. */
+export function cellText(cell: MatrixCell | undefined, changed: boolean): string {
+  if (!cell) return 'not measured';
+  return [
+    cell.verdict,
+    cell.outcome,
+    ...(changed ? ['changed'] : []),
+    ...(isSurprise(cell) ? ['not what the outlook said'] : []),
+  ].join(', ');
+}
+
+/** The last part of a path, of any system. */
+export const fileName = (path: string): string => path.split(/[/\\]/).at(-1) ?? '';
+
+/** How many cells of each verdict a line has, in words. */
+export function countText({ cells }: MatrixLine): string {
+  const counts = Map.groupBy(cells.values(), ({ verdict }) => verdict);
+  return (['pass', 'fail', 'error', 'skip'] as const)
+    .flatMap(verdict => {
+      const { length } = counts.get(verdict) ?? [];
+      return length === 0 ? [] : `${length} ${verdict}`;
+    })
+    .join(' · ');
+}
+
+/**
+ * The part of a table that words ask for: each is of a line (scenario, host kernel, CPU, file), else of a kernel or of what
+ * came of it (`fail`, `panicked`).
+ */
+export function findGrid({ kernels, lines }: MatrixGrid, find: string): MatrixGrid {
+  let found: MatrixGrid = { kernels, lines };
+  for (const word of find.toLowerCase().split(/\s+/).filter(Boolean)) {
+    const has = (text: string): boolean => text.toLowerCase().includes(word);
+    const some = found.lines.filter(({ scenario, besides, title }) => [scenario, besides, title].some(has));
+    if (some.length > 0) {
+      found = { kernels: found.kernels, lines: some };
+      continue;
+    }
+    const { lines: shown } = found;
+    const came = (kernel: string): boolean =>
+      shown.some(line => {
+        const cell = line.cells.get(kernel);
+        return cell !== undefined && (has(cell.verdict) || has(cell.outcome));
+      });
+    found = { lines: shown, kernels: found.kernels.filter(kernel => has(kernelName(kernel)) || came(kernel)) };
+  }
+  return found;
+}

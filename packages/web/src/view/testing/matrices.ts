@@ -1,0 +1,66 @@
+/** Matrices that the tests of pages look at. */
+
+/** A cell of `syndrome matrix --json`; what matters to a test is given. */
+export const cell = (
+  kernel: string,
+  verdict: string,
+  outcome: string,
+  more: object = {},
+  parts: object = {},
+): object => ({
+  cell: { kernel, ...parts },
+  result: {
+    schemaVersion: 1,
+    scenario: 's',
+    title: 'A deferred error',
+    verdict,
+    outcome,
+    seconds: 2.345,
+    expectations: [],
+    causes: [],
+    trace: '',
+    parts: { kernel },
+    phases: {},
+    restored: false,
+    restarts: 0,
+    ...more,
+  },
+});
+
+/** The text of a matrix. */
+export const matrixText = (scenario: string, cells: readonly object[]): string =>
+  JSON.stringify({ schemaVersion: 1, scenario, seconds: 60, cells });
+
+export const CAUSE = {
+  id: 'linux-amd-destat-without-smca',
+  text: 'The guest cleared MCA_DESTAT.',
+  history: 'Mended in 6.19.10.',
+};
+/** Of what the outlook said. */
+export const OUTLOOK = {
+  expectation: 'outlook: signalled',
+  kind: 'outlook',
+  status: 'fail',
+  evidence: [],
+  nearest: [4],
+  reason: 'the outcome is panicked',
+};
+const broken = { causes: [CAUSE], expectations: [OUTLOOK], trace: '/state/pair-amd-deferred-6.19.6.ndjson' };
+const held = { trace: '/state/pair-amd-deferred-7.3.4.ndjson' };
+const PROBLEM = { code: 'E_LAB_KERNEL_CONFIG', message: 'Linux 6.1 is built without CONFIG_X86_MCE' };
+
+/** A scenario that is broken from 6.19.6 to 6.19.8. */
+export const DEFERRED = matrixText('amd-deferred', [
+  cell('6.1', 'skip', 'none', { problem: PROBLEM }),
+  cell('6.18.15', 'pass', 'signalled'),
+  cell('6.19.6', 'fail', 'panicked', broken),
+  cell('6.19.8', 'fail', 'panicked', { causes: [CAUSE] }),
+  cell('6.19.10', 'pass', 'signalled'),
+  cell('7.3.4', 'pass', 'signalled', held),
+]);
+/** Another scenario, on one kernel more and without one. */
+export const LOGGED = matrixText('intel-ce-logged', [
+  cell('6.18.15', 'pass', 'logged', {}, { cpu: 'Skylake-Server' }),
+  cell('6.19.6', 'pass', 'logged', {}, { cpu: 'Skylake-Server' }),
+  cell('7.0.4', 'pass', 'none', {}, { cpu: 'Skylake-Server' }),
+]);
