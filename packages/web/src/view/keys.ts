@@ -17,6 +17,16 @@ export interface KeyRow<Command extends string> {
   group: string;
 }
 
+/** What the same key does on every page. */
+const EVERY_PAGE = [
+  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
+  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
+  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
+  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
+  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+] as const satisfies readonly KeyRow<string>[];
+
 export const TRACE_KEYS = [
   { keys: ['j'], command: 'next', does: 'next event', group: 'Events' },
   { keys: ['k'], command: 'previous', does: 'event before', group: 'Events' },
@@ -37,12 +47,7 @@ export const TRACE_KEYS = [
   { keys: ['c'], command: 'compare', does: 'compare with another trace, or close it', group: 'Compare' },
   { keys: ['l'], command: 'link', does: 'copy a link to this moment', group: 'Page' },
   { keys: ['y'], command: 'copy', does: 'copy the run as text', group: 'Page' },
-  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
-  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
-  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
-  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
-  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
-  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+  ...EVERY_PAGE,
 ] as const satisfies readonly KeyRow<string>[];
 
 export const DECODE_KEYS = [
@@ -55,12 +60,7 @@ export const DECODE_KEYS = [
   { keys: ['0'], command: 'reset', does: 'the record as it was read', group: 'Bits' },
   { keys: ['l'], command: 'link', does: 'copy a link to this record', group: 'Page' },
   { keys: ['y'], command: 'copy', does: 'copy the record as text', group: 'Page' },
-  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
-  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
-  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
-  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
-  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
-  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+  ...EVERY_PAGE,
 ] as const satisfies readonly KeyRow<string>[];
 
 export const MATRIX_KEYS = [
@@ -74,12 +74,7 @@ export const MATRIX_KEYS = [
   { keys: ['c'], command: 'compare', does: 'compare with the nearest cell of the other verdict', group: 'Traces' },
   { keys: ['l'], command: 'link', does: 'copy a link to this cell', group: 'Page' },
   { keys: ['y'], command: 'copy', does: 'copy the matrix as text', group: 'Page' },
-  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
-  { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
-  { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
-  { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
-  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
-  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+  ...EVERY_PAGE,
 ] as const satisfies readonly KeyRow<string>[];
 
 export type MatrixCommand = (typeof MATRIX_KEYS)[number]['command'];
