@@ -1,6 +1,6 @@
 /** @module What records come to as Markdown, for a ticket: what a person who was not there needs, and where it stands. */
 import { hex64 } from '../common/hex.ts';
-import { safeText } from '../common/screen.ts';
+import { markdownText as plain } from '../common/markdown.ts';
 import { thousands } from '../decode/count.ts';
 import {
   actionText,
@@ -19,11 +19,6 @@ import type { TriageReport } from './triage.ts';
 
 /** Parts and groups that are listed; more are counted. */
 const MAX_LISTED = 24;
-
-/** Text of anybody within a line of Markdown: nothing of it is markup, a link, a mention or HTML. */
-function plain(text: string): string {
-  return safeText(text.replace(/\s+/g, ' '), 500).replace(/[\\`*_{}[\]()#+!|<>~@&]/g, character => `\\${character}`);
-}
 
 function listed<T>(all: readonly T[], what: string, line: (one: T) => string): string[] {
   const lines = all.slice(0, MAX_LISTED).map(line);
