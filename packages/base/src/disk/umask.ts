@@ -14,3 +14,8 @@ export function makePrivately(): void {
 export function outputMode(): number {
   return 0o666 & ~(users ?? process.umask());
 }
+
+/** The mode of a folder that the user asked for. */
+export function outputFolderMode(): number {
+  return 0o777 & ~(users ?? process.umask());
+}
