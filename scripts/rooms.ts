@@ -62,7 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [...DECODE, 'trace', 'disk', 'qmp', 'gdb', 'supply', 'guest'],
     packages: ['yaml', 'zod'],
   },
-  report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'lab'] },
+  report: { folder: 'packages/lab/src/report', imports: [...DECODE, 'trace', 'disk', 'xml', 'lab'] },
 
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
@@ -108,11 +108,24 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['preact', '@preact/signals'],
   },
   /** The pages as a file: a template, what is put into it. It never imports a page. */
-  web: { folder: 'packages/web/src', imports: ['disk', 'view'], packages: ['vite'] },
+  web: { folder: 'packages/web/src', imports: ['common', 'disk', 'view'], packages: ['vite'] },
 
   cli: {
     folder: 'packages/cli/src',
-    imports: [...DECODE, 'trace', 'socket', 'disk', 'qmp', 'gdb', ...LAB, 'vmm', 'libvirt', ...SUPERVISOR, 'web'],
+    imports: [
+      ...DECODE,
+      'trace',
+      'socket',
+      'disk',
+      'qmp',
+      'gdb',
+      ...LAB,
+      'vmm',
+      'libvirt',
+      ...SUPERVISOR,
+      'view',
+      'web',
+    ],
     packages: ['commander'],
   },
 };
