@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-/** Commands that run one scenario on many kernels. */
+/** Commands about many runs: one scenario on many kernels, and a folder of traces. */
 export function addManyCommands(
   program: Command,
   partOptions: (command: Command) => Command,
@@ -45,5 +45,40 @@ The pair that is found is tried once more; a verdict that is not steady is told,
     .addHelpText('after', '\nExample:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6')
     .action(async (name: string, options: object) =>
       (await import('./bisect.ts')).bisect(name, merged(program, options)),
+    );
+
+  program
+    .command('report')
+    .description('a folder of traces as one static site: the worst first, each failed run beside one that passed')
+    .argument('<folder>', 'looked through for traces, matrices (`matrix --json`) and JUnit files')
+    .option(
+      '--out <folder>',
+      'where the site goes; a report that stands there is replaced, nothing else',
+      'syndrome-report',
+    )
+    .option('--title <text>', 'what stands on top')
+    .addOption(new Option('--json', 'the report as one JSON object on stdout').conflicts('markdown'))
+    .option('--markdown', 'the report as Markdown on stdout, for the summary of a CI job')
+    .addHelpText(
+      'after',
+      `
+The site opens from a file and from any web server, and loads nothing: index.html needs no script, runs.html carries the traces.
+A trace that is cut, damaged or of a newer version is listed as such.
+
+Exit codes:
+  0  the report is written, whatever the runs came to: that is the exit code of \`syndrome run\`
+  2  the folder cannot be read, or --out has something else in it
+  3  the report could not be written
+  4  the folder has no trace, matrix or test of the lab; the report says so
+  5  the report is written, and of the input something was cut or could not be read
+
+Examples:
+  SYNDROME_STATE=results syndrome run --all --junit results/junit.xml; syndrome report results
+  syndrome report results --out public --title "Nightly $(date -I)"
+  syndrome report results --markdown >> "$GITHUB_STEP_SUMMARY"
+  syndrome report results --json | jq '.counts'`,
+    )
+    .action(async (folder: string, options: object) =>
+      (await import('./report.ts')).report(folder, merged(program, options)),
     );
 }

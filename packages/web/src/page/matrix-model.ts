@@ -99,10 +99,13 @@ export class MatrixModel {
   /** Keeps traces at hand that cells name. @returns those that no cell names */
   keep(given: readonly Given[]): Given[] {
     const named = new Set(this.files.value.flatMap(({ cells }) => cells.map(({ trace }) => fileName(trace))));
-    const kept = given.filter(({ name }) => named.has(name));
+    const kept = given.filter(({ name }) => named.has(fileName(name)));
     if (kept.length > 0)
-      this.traces.value = new Map([...this.traces.value, ...kept.map(({ name, blob }) => [name, blob] as const)]);
-    return given.filter(({ name }) => !named.has(name));
+      this.traces.value = new Map([
+        ...this.traces.value,
+        ...kept.map(({ name, blob }) => [fileName(name), blob] as const),
+      ]);
+    return given.filter(({ name }) => !named.has(fileName(name)));
   }
 
   traceOf(cell: MatrixCell | undefined): Blob | undefined {

@@ -50,6 +50,8 @@ export class TraceModel {
   readonly steps = signal(true);
   /** Words of a link for the cells of a matrix that the runs were opened from; empty where they were given. */
   readonly origin = signal('');
+  /** Names of the traces that the page carries and that a link opens; none where they are shown at once. */
+  readonly atHand = signal<readonly string[]>([]);
   /** Said to who cannot see what has changed. */
   readonly said = signal('');
 
@@ -143,7 +145,7 @@ export class TraceModel {
   }
 
   closeSecond(): void {
-    this.origin.value = this.origin.value.replace(/&b=.*$/, '');
+    this.origin.value = this.origin.value.replace(/&(?:b|with)=.*$/, '');
     this.show(this.runs.value.slice(0, 1));
   }
 

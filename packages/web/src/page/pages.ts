@@ -1,6 +1,6 @@
 /** @module Which page is open, and which one a file belongs to. */
 import { signal } from '@preact/signals';
-import { lookOf } from '../view/link.ts';
+import { lookOf, originOfTraces, tracesOf } from '../view/link.ts';
 import { fileName } from '../view/matrix.ts';
 import { type CellPlace, matrixLookOf, originOf, placesOf } from '../view/matrix-link.ts';
 import { inputOfHash } from '../view/record-link.ts';
@@ -18,11 +18,15 @@ interface Given {
   name: string;
 }
 
+const NOT_CARRIED = 'Take the link from the report that the page belongs to, or drop the trace here.';
+
 export class PagesModel {
   readonly page = signal<PageName>('decode');
   readonly trace = new TraceModel();
   readonly decode = new DecodeModel();
   readonly matrix = new MatrixModel();
+  /** Traces that the page carries, by their names. */
+  #carried: ReadonlyMap<string, Blob> = new Map();
 
   /**
    * Opens files: traces on their page, two of them beside each other, matrices on theirs; of others the first, on the page of
@@ -66,11 +70,27 @@ export class PagesModel {
     return true;
   }
 
+  /** Opens traces that the page carries: one, or two beside each other. */
+  async #openCarried(names: readonly string[], hash: string): Promise<void> {
+    const files = names.flatMap(name => {
+      const blob = this.#carried.get(name);
+      return blob ? [{ blob, name }] : [];
+    });
+    this.page.value = 'trace';
+    const gone = names.find(name => !this.#carried.has(name));
+    if (gone === undefined) await this.trace.open(files, false, lookOf(hash), originOfTraces(names));
+    else this.trace.trouble.value = { name: gone, message: `${gone} is not in this page`, hint: NOT_CARRIED };
+  }
+
   /** Shows what a page was written with, or what its link says. */
   async start(carried: readonly Carried[], hash: string): Promise<void> {
     const of = (wanted: string): Carried[] => carried.filter(({ kind }) => kind === wanted);
     const [traces, matrices, [log]] = [of('trace'), of('matrix'), of('log')];
     const typed = inputOfHash(hash);
+    const named = tracesOf(hash);
+    this.#carried = new Map(traces.map(({ name, blob }) => [name, blob]));
+    // Of a report a page has many: each has a link.
+    if (traces.length > 2 && matrices.length === 0) this.trace.atHand.value = traces.map(({ name }) => name);
     if (traces.length > 0) this.page.value = 'trace';
     if (matrices.length > 0) this.page.value = 'matrix';
     for (const page of PAGES) if (hash.startsWith(`#${page}`)) this.page.value = page;
@@ -80,7 +100,10 @@ export class PagesModel {
       await this.matrix.open(matrices, false, matrixLookOf(hash));
       this.matrix.keep(traces);
       await this.openCells(placesOf(hash), hash);
-    } else if (traces.length > 0) await this.trace.open(traces, false, lookOf(hash));
+    }
+    if (named.length > 0) await this.#openCarried(named, hash);
+    else if (matrices.length === 0 && traces.length > 0 && traces.length <= 2)
+      await this.trace.open(traces, false, lookOf(hash));
   }
 
   /** The address of what is looked at; undefined where nothing is. */
@@ -95,7 +118,9 @@ export class PagesModel {
     if (hash === this.hash()) return;
     if (hash.startsWith('#trace')) {
       this.page.value = 'trace';
-      if (this.trace.runs.value.length > 0) this.trace.follow(hash);
+      const named = tracesOf(hash);
+      if (named.length > 0 && originOfTraces(named) !== this.trace.origin.value) void this.#openCarried(named, hash);
+      else if (this.trace.runs.value.length > 0) this.trace.follow(hash);
     } else if (hash.startsWith('#matrix')) {
       this.page.value = 'matrix';
       if (this.matrix.files.value.length > 0) this.matrix.follow(matrixLookOf(hash));

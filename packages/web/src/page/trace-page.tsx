@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { TraceCommand } from '../view/keys.ts';
+import { originOfTraces } from '../view/link.ts';
 import { Detail } from './detail.tsx';
 import { Events } from './events.tsx';
 import { Expectations } from './expectations.tsx';
@@ -73,6 +74,7 @@ export function TracePage({ model, theme, choose, bind, decode }: Props) {
 function Empty({ model, choose }: { model: TraceModel; choose: (compare: boolean) => void }) {
   const reading = model.reading.value;
   const trouble = model.trouble.value;
+  const atHand = model.atHand.value;
   return (
     <main class="empty">
       {reading ? (
@@ -95,6 +97,15 @@ function Empty({ model, choose }: { model: TraceModel; choose: (compare: boolean
             <p class="note note-problem" role="alert">
               <b>{safeText(trouble.message, 600)}</b> {safeText(trouble.hint ?? '', 600)}
             </p>
+          )}
+          {atHand.length > 0 && (
+            <ul class="at-hand" aria-label="Traces in this page">
+              {atHand.map(name => (
+                <li key={name}>
+                  <a href={`#trace?${originOfTraces([name])}`}>{safeText(name, 300)}</a>
+                </li>
+              ))}
+            </ul>
           )}
           <p>
             <button type="button" class="button button-main" onClick={() => choose(false)}>

@@ -12,6 +12,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What a page does that it must not: errors, refusals of its policy, requests, dialogs. */
 const LISTEN = `addEventListener('securitypolicyviolation', event => console.error('refused ' + event.violatedDirective + ' ' + event.blockedURI));`;
 
+interface OpenOptions {
+  width?: number;
+  height?: number;
+  scheme?: 'light' | 'dark';
+  scripts?: boolean;
+}
+
 export interface Opened {
   page: Page;
   /** Empty where all is well. */
@@ -43,14 +50,18 @@ export class TestBrowser {
   }
 
   /** Opens a page from a file, with the network off. */
-  async open(
-    html: string,
-    options: { hash?: string; width?: number; height?: number; scheme?: 'light' | 'dark'; scripts?: boolean } = {},
-  ): Promise<Opened> {
-    const { hash = '', width = 1440, height = 900, scheme = 'light', scripts = true } = options;
+  async open(html: string, options: OpenOptions & { hash?: string } = {}): Promise<Opened> {
+    const { hash = '' } = options;
     const file = this.file(`page-${++this.#files}.html`, html);
+    return await this.visit(`file://${file}${hash}`, options);
+  }
+
+  /** Opens an address: of a file, or with the network on of a server that the test has started. */
+  async visit(url: string, options: OpenOptions = {}): Promise<Opened> {
+    const { width = 1440, height = 900, scheme = 'light', scripts = true } = options;
+    const isFile = url.startsWith('file:');
     const context = await this.#browser.newContext({
-      offline: true,
+      offline: isFile,
       viewport: { width, height },
       colorScheme: scheme,
       javaScriptEnabled: scripts,
@@ -62,9 +73,11 @@ export class TestBrowser {
     page.on('console', message => message.type() === 'error' && wrong.push(message.text()));
     page.on('pageerror', error => wrong.push(String(error.stack)));
     page.on('dialog', dialog => wrong.push(`dialog ${dialog.message()}`));
-    page.on('request', request => /^(?:file|data|blob):/.test(request.url()) || wrong.push(`request ${request.url()}`));
+    const allowed = (to: string): boolean =>
+      /^(?:file|data|blob):/.test(to) || (!isFile && new URL(to).origin === new URL(url).origin);
+    page.on('request', request => allowed(request.url()) || wrong.push(`request ${request.url()}`));
     await page.addInitScript(LISTEN);
-    await page.goto(`file://${file}${hash}`);
+    await page.goto(url);
     return { page, wrong };
   }
 

@@ -53,3 +53,17 @@ export function lookOf(hash: string): Look {
   if (words.get('only') === 'differences') look.differences = true;
   return look;
 }
+
+/** Words of a link for traces that a page carries: one, or two that are compared. */
+export function originOfTraces(names: readonly string[]): string {
+  const words = new URLSearchParams();
+  for (const [i, name] of names.entries()) words.set(i === 0 ? 'run' : 'with', name);
+  return words.toString();
+}
+
+/** Names of the traces that a link is for; none where it is for those that are shown. */
+export function tracesOf(hash: string): string[] {
+  const words = new URLSearchParams(/^#trace\?(.*)$/s.exec(hash)?.[1] ?? '');
+  const [run, beside] = [words.get('run'), words.get('with')];
+  return run === null ? [] : [run, ...(beside === null ? [] : [beside])];
+}

@@ -1,7 +1,8 @@
 /** @module A matrix as HTML that needs no script: what a page shows where scripts are not allowed. */
-import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
 import { plain } from '@syndrome/trace/style.ts';
 import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
+import { escapeHtml as escape } from './html.ts';
 import {
   bisections,
   causesOfCells,
@@ -16,9 +17,6 @@ import {
   unjudged,
 } from './matrix.ts';
 import type { MatrixCell, MatrixFile } from './matrix-file.ts';
-
-/** What hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it. */
-const escape = (text: string): string => escapeText(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
 
 const lineName = ({ scenario, besides }: MatrixLine): string =>
   [safeText(scenario, 200), besides].filter(Boolean).join(' · ');
@@ -54,9 +52,13 @@ function notesOf(line: MatrixLine): string[] {
 
 /**
  * The table, what is bad, what is known of it, and behind each cell what its run was judged by.
+ * @param linkOf where the trace of a cell is shown
  * @returns elements for a body; nothing of a name or a message becomes one
  */
-export function matrixHtml(files: readonly MatrixFile[]): string {
+export function matrixHtml(
+  files: readonly MatrixFile[],
+  linkOf: (cell: MatrixCell) => string | undefined = () => undefined,
+): string {
   const grid = gridOf(files);
   const cells = grid.lines.flatMap(line => [...line.cells.values()]);
   const ids = new Map(cells.map((cell, i) => [cell, `c${i}`]));
@@ -69,7 +71,12 @@ export function matrixHtml(files: readonly MatrixFile[]): string {
         style: plain,
         width: 100,
       });
-      return `<details><summary>${escape(name)}</summary><pre id="${id(cell)}">${judged.map(escape).join('\n')}</pre></details>`;
+      const href = linkOf(cell);
+      const trace =
+        href === undefined
+          ? ''
+          : `<p><a href="${escape(href)}">open the trace of ${escape(kernelName(cell.kernel))}</a></p>`;
+      return `<details><summary>${escape(name)}</summary><pre id="${id(cell)}">${judged.map(escape).join('\n')}</pre>${trace}</details>`;
     }),
   );
   const titles = grid.lines.map(({ scenario, title }) => `${safeText(scenario, 200)}: ${safeText(title, 200)}`);

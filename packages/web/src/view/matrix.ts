@@ -4,6 +4,7 @@ import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import type { MatrixCell, MatrixFile } from './matrix-file.ts';
+import { compareVersions } from './versions.ts';
 
 /** Kernels between which nothing passed, at least one of which failed. */
 interface BadRange {
@@ -58,16 +59,11 @@ export const isSurprise = ({ expectations }: MatrixCell): boolean =>
 /** A kernel in words. */
 export const kernelName = (kernel: string): string => (kernel === '' ? "the scenario's own" : safeText(kernel, 120));
 
-/** Orders versions where no matrix does; a release candidate comes before its release. */
-const versionKey = (kernel: string): string => (kernel.includes('-rc') ? kernel.replace('-rc', ' rc') : `${kernel} z`);
-
 /**
  * Joins the kernels of several lines: each keeps its order; what only one has stands by its version among the others.
  * @example joined([['6.18', '7.0'], ['6.18', '6.19', '7.0']]) // 6.18 6.19 7.0
  */
 export function joined(lists: readonly (readonly string[])[]): string[] {
-  const { compare } = new Intl.Collator('en', { numeric: true });
-  const byVersion = (a: string, b: string): number => compare(versionKey(a), versionKey(b));
   const all: string[] = [];
   const known = new Set<string>();
   for (const list of lists) {
@@ -78,7 +74,11 @@ export function joined(lists: readonly (readonly string[])[]): string[] {
         at = all.indexOf(kernel) + 1;
         continue;
       }
-      for (let next = all[at]; next !== undefined && !own.has(next) && byVersion(next, kernel) < 0; next = all[at])
+      for (
+        let next = all[at];
+        next !== undefined && !own.has(next) && compareVersions(next, kernel) < 0;
+        next = all[at]
+      )
         at++;
       all.splice(at++, 0, kernel);
       known.add(kernel);
@@ -157,7 +157,7 @@ export function neighbourOf(line: MatrixLine, cell: MatrixCell): MatrixCell | un
 }
 
 /** What is known of the causes that cells show, each once. */
-export function causesOfCells(cells: Iterable<MatrixCell>): Cause[] {
+export function causesOfCells(cells: Iterable<Pick<MatrixCell, 'causes'>>): Cause[] {
   return [...new Map([...cells].flatMap(({ causes }) => causes).map(cause => [cause.id, cause])).values()];
 }
 

@@ -1,0 +1,5 @@
+/** @module Text within HTML. */
+import { escapeText } from '@syndrome/decode/common/screen.ts';
+
+/** What hides or turns around what a reader sees is escaped as on a screen, markup as HTML wants it, also in attributes. */
+export const escapeHtml = (text: string): string => escapeText(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
