@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentCommands, requiredEventFields } from '@syndrome/lab/guest/protocol.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
 import { rooms } from '../scripts/rooms.ts';
+import { calledIn, faultOf } from './commands-in.ts';
 import { runInside } from './inside.ts';
 import { Sandbox } from './program.ts';
 
@@ -68,6 +69,31 @@ describe('commands that are shown', { timeout: 180_000 }, () => {
 
   test('show outputs of decode', () => {
     expect(shown.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('every command that is shown is one of the program, with options that it has', () => {
+  // Recipes add commands and files of their own.
+  const blocks = [...texts].flatMap(([file, text]) =>
+    file === 'docs/adding.md'
+      ? []
+      : [...text.matchAll(/^```(?:sh|console|bash)?\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block.split('\n')),
+  );
+  // Where some lines have a prompt the others are what was printed.
+  const lines = blocks.flatMap(block => {
+    const typed = block.filter(line => line.startsWith('$ '));
+    return typed.length > 0 ? typed : block;
+  });
+  const called = lines.flatMap(calledIn).filter(words => !words.includes('…'));
+  test('there are some', () => {
+    expect(called.length).toBeGreaterThan(40);
+  });
+  test.each(
+    [...new Set(called.map(words => words.join(' ')))].map(
+      line => [line, called.find(words => words.join(' ') === line) ?? []] as const,
+    ),
+  )('syndrome %s', (_, words) => {
+    expect(faultOf(words)).toBeUndefined();
   });
 });
 

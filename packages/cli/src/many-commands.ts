@@ -73,7 +73,7 @@ Exit codes:
   5  the report is written, and of the input something was cut or could not be read
 
 Examples:
-  SYNDROME_STATE=results syndrome run --all --junit results/junit.xml; syndrome report results
+  mkdir results; SYNDROME_STATE=results syndrome run --all --junit results/junit.xml; syndrome report results
   syndrome report results --out public --title "Nightly $(date -I)"
   syndrome report results --markdown >> "$GITHUB_STEP_SUMMARY"
   syndrome report results --json | jq '.counts'`,
