@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --json]`: time from start to verdict, QMP round trips per second, console lines per second
- * through the parser, events per second through the trace reader; then what bench-decode.ts, bench-supervisor.ts and bench-agent.ts measure (a table, or
- * with --json a line, of its own). Figures are of this machine at this moment.
+ * through the parser, events per second through the trace reader; then what bench-decode.ts, bench-web.ts, bench-supervisor.ts and
+ * bench-agent.ts measure (a table, or with --json a line, of its own). Figures are of this machine at this moment.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -113,5 +113,6 @@ else {
   }
 }
 await import('./bench-decode.ts');
+await import('./bench-web.ts');
 await import('./bench-supervisor.ts');
 await import('./bench-agent.ts');
