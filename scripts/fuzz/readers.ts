@@ -13,6 +13,7 @@ import { CARRIED_NEEDLES, CarriedBytes } from '@syndrome/decode/text/transport/c
 import { JournalExportReader } from '@syndrome/decode/text/transport/journal-export.ts';
 import { LinePlaces } from '@syndrome/decode/text/transport/line-places.ts';
 import { LineScanner } from '@syndrome/decode/text/transport/line-scanner.ts';
+import { LongJson } from '@syndrome/decode/text/transport/long-json.ts';
 import type { LineTaker } from '@syndrome/decode/text/transport/line-scanner.ts';
 import { ValueReader } from '@syndrome/decode/text/values/value-reader.ts';
 import { XenReader } from '@syndrome/decode/text/xen/xen-reader.ts';
@@ -153,6 +154,48 @@ const JSON_TARGET: Target = {
     return cut === text.length && found < count ? [`${found} messages of ${count}: ${text}`] : [];
   },
 };
+
+/** JSON longer than the bound, in pieces: each text in it comes once and as it stands there, or something is said to be lost. */
+const LONG_JSON_TARGET: Target = {
+  name: 'text:long-json',
+  holds: 'JSON longer than is held, whole or cut, in pieces: its texts come once each and nothing else, or it is told',
+  weight: 6,
+  open: () => chance => {
+    const bound = 64 + chance.below(200);
+    let count = 0;
+    const any = (depth: number): unknown => {
+      const kind = depth > 5 ? 0 : chance.below(4);
+      if (kind === 0) return chance.oneIn(3) ? chance.below(1e6) : `<${count++}>${'\\"\n'.repeat(chance.below(4))}`;
+      const members = Array.from({ length: chance.below(6) }, () => any(depth + 1));
+      return kind === 1 ? members : Object.fromEntries(members.map((m, i) => [`n${i}`, m]));
+    };
+    const text = JSON.stringify([any(0), any(0), any(0)]);
+    const cut = chance.oneIn(3) ? chance.below(text.length) : text.length;
+    const [bytes, seen] = [Buffer.from(text.slice(0, cut)), new Map<string, number>()];
+    let lost = 0;
+    const wrong: string[] = [];
+    const json = new LongJson(
+      bound,
+      (held, end, offset) => {
+        const value = Buffer.from(held.subarray(0, end)).toString();
+        if (end > bound) wrong.push(`${end} bytes of ${bound}`);
+        if (value[0] !== '"' && value !== text.slice(offset, offset + end)) wrong.push(`${value} at ${offset}`);
+        for (const [mark] of value.matchAll(/<\d+>/g)) seen.set(mark, (seen.get(mark) ?? 0) + 1);
+      },
+      () => lost++,
+    );
+    for (let at = 0; at < bytes.length; ) {
+      const to = Math.min(bytes.length, at + 1 + chance.below(90));
+      json.push(bytes, at, to, at);
+      at = to;
+    }
+    json.end();
+    for (const [mark, times] of seen) if (times !== 1) wrong.push(`${mark} came ${times} times`);
+    if (seen.size > count) wrong.push(`${seen.size} texts of ${count}`);
+    if (cut === text.length && lost === 0 && seen.size < count) wrong.push(`${seen.size} texts of ${count}`);
+    return wrong.map(w => `${w}: ${text.slice(0, cut)}`);
+  },
+};
 const anyNumber = (chance: Chance): number => chance.below(1000);
 
 export const READERS: readonly Target[] = [
@@ -180,4 +223,5 @@ export const READERS: readonly Target[] = [
   taker('mce-inject', ['STATUS', 'CPU ', 'BANK'], sink => new MceInjectReader(sink, 'fuzz')),
   taker('journal-export', ['=', '__'], sink => new JournalExportReader(sink, 'fuzz', new LinePlaces(0, 4096))),
   JSON_TARGET,
+  LONG_JSON_TARGET,
 ];

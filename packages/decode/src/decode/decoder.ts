@@ -93,6 +93,9 @@ function stamped(taker: LineTaker, stamps: LineStamps): LineTaker {
       stamps.add(lineNumber, bytes, start, end);
       return taker.line(bytes, start, end, lineNumber, offset);
     },
+    // A value within a line begins with no time of its own.
+    ...(taker.part === undefined ? {} : { part: taker.part.bind(taker) }),
+    isOneRecord: bytes => taker.isOneRecord?.(bytes) === true,
     skipped: lines => taker.skipped(lines),
     cut: (lineNumber, bytes, offset) => taker.cut(lineNumber, bytes, offset),
     unended: () => taker.unended?.(),

@@ -69,7 +69,7 @@ describe('what decode --json printed is decoded again', () => {
     expect(diagnostics).toEqual([
       {
         code: 'E_TEXT_LONG',
-        message: 'the line is too long for what it should be; nothing of it was read',
+        message: 'an object or a text in the line of JSON is too long for what it should be; nothing of it was read',
         offset: WHOLE.length + 1,
       },
     ]);

@@ -25,6 +25,28 @@ export const SYSTEMS = {
       next: 'Look for the machine checks in vmkernel.log and for the module in the log of the management controller.',
     },
   }),
+  'error-unsignalled': row('message:string', 'ESXi finds an error in a bank that no exception told it of.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'kernel',
+      of: () => 'machine-check',
+      headline: 'ESXi found an uncorrected error that raised no exception',
+      explanation:
+        'A bank held an error that could not be corrected, and no machine check came for it: the host goes on, what the data was used for is not known. Seen on hosts with AMD processors (knowledge base 1005184).',
+      next: 'Look for the bank beside it in vmkernel.log, and for the module in the log of the management controller; move the VMs away.',
+    },
+  }),
+  'errors-counted': row('message:string cpu?:number', 'ESXi says how many errors a CPU has seen since the boot.', {
+    severity: 'unknown',
+    record: {
+      reporter: 'kernel',
+      of: () => 'machine-check',
+      headline: 'ESXi counts the errors of a CPU since the boot',
+      explanation:
+        'A sum of all that came since the boot: it names no bank and does not say whether they were corrected.',
+      next: 'Look for the banks in vmkernel.log (`MCA:` or `MCE:` lines) and for the module in the log of the management controller.',
+    },
+  }),
   'system-halted': row('message:string cpu?:number', 'A system stops because of a machine check.', {
     severity: 'fatal',
     record: {

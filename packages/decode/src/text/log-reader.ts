@@ -6,7 +6,15 @@ import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextItem, TextNoteCode } from './item.ts';
 import { CarriedBytes } from './transport/carried.ts';
 import { cellsOf, problemsIn } from './transport/cells.ts';
-import { isLogLine, jsonLine, jsonValue, prettyMessage, prettyTime, timeOfObject } from './transport/json-lines.ts';
+import {
+  isLogLine,
+  jsonLine,
+  jsonValue,
+  prettyMessage,
+  prettyTime,
+  timeOfObject,
+  timeOfPair,
+} from './transport/json-lines.ts';
 import type { JsonLine } from './transport/json-lines.ts';
 import { jsonParts, stringsIn } from './transport/json-parts.ts';
 import { MessageNumbers } from './transport/message-numbers.ts';
@@ -34,7 +42,11 @@ const RECORD_SEPARATOR = 0x1e;
 const DATA = ascii('data: {');
 /** What only a record of this project's has; where it does not begin with a brace its beginning is gone. */
 const OWN_KIND = /"kind":"(?:x86-mca|cper|arm-sea)"/;
+/** The same right behind the brace that opens one, or around it. */
+const OWN_BEGINNING = /^\{\s{0,4}"(?:kind":"(?:x86-mca|cper|arm-sea)"|schemaVersion":)/;
+const BEGINNING = 64;
 const BROKEN_OBJECT = 'the line begins a JSON object and is none: it was cut or damaged; nothing was made of it';
+const LONG_VALUE = 'an object or a text in the line of JSON is too long for what it should be; nothing of it was read';
 const NO_BEGINNING = 'the line is the rest of a JSON record whose beginning is missing; nothing was made of it';
 /** The last registers of a machine check have as many digits as they need, and the kernel prints a blank behind them. */
 const LAST_REGISTER = /(?:^|\s)TSC [0-9a-f]{1,16}(?: [A-Z]{4}[12]? [0-9a-f]{1,16}){0,7}$/;
@@ -104,6 +116,43 @@ export class LogReader implements LineTaker {
       : this.#whole(mail.line, 0, mail.line.length, lineNumber, offset);
   }
 
+  /** A value of a line of JSON that is too long to be read as a whole; the last may be cut. */
+  part(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number, before: number): boolean {
+    this.#offset = offset;
+    this.#broken = false;
+    const number = before === 0 ? this.#numbers.of(lineNumber) : this.#numbers.next(lineNumber);
+    const text = decoder.decode(bytes.subarray(start, end));
+    this.#carried.take(text, number);
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      if (!this.#cutStrings(text, number, lineNumber)) this.#brokenObject(text, number);
+    }
+    this.#value(value, number, lineNumber, false);
+    this.#release();
+    return this.#wanted();
+  }
+
+  isOneRecord(bytes: Uint8Array): boolean {
+    return OWN_BEGINNING.test(decoder.decode(bytes.subarray(0, BEGINNING)));
+  }
+
+  /**
+   * The log lines in whole strings of what was cut; a record of this project is whole or is none.
+   * @param at the number of the last message of the line; undefined where it had none yet
+   */
+  #cutStrings(text: string, first: number, lineNumber: number, at?: number): boolean {
+    if (OWN_KIND.test(text)) return false;
+    let number = at;
+    for (const string of stringsIn(text)) {
+      if (!string.split('\n').some(isLogLine)) continue;
+      number = this.#nextNumber(number, first, lineNumber);
+      this.#string(string, number, lineNumber, undefined, number === first);
+    }
+    return number !== at;
+  }
+
   /** A line as it was before it was sent. */
   #whole(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const main = this.#main;
@@ -157,16 +206,7 @@ export class LogReader implements LineTaker {
       at = this.#nextNumber(at, number, lineNumber);
       this.#value(value, at, lineNumber, at === number);
     }
-    // What was cut may have whole strings in it; a record of this project is whole or is none.
-    const rest = parts === undefined ? text : parts.rest;
-    if (!OWN_KIND.test(rest)) {
-      for (const string of stringsIn(rest)) {
-        if (!string.split('\n').some(isLogLine)) continue;
-        at = this.#nextNumber(at, number, lineNumber);
-        this.#string(string, at, lineNumber, undefined, at === number);
-        taken = true;
-      }
-    }
+    taken = this.#cutStrings(parts === undefined ? text : parts.rest, number, lineNumber, at) || taken;
     this.#broken = !taken;
     if (taken) return true;
     // `{1}[Hardware Error]: …` begins with a brace too.
@@ -206,6 +246,7 @@ export class LogReader implements LineTaker {
     }
     const line = jsonValue(value);
     if (line !== undefined) this.#object(line, undefined, number, lineNumber);
+    else if (Array.isArray(value)) this.#strings(value, number, lineNumber);
   }
 
   /** The line of an item, with the time of its message. */
@@ -228,10 +269,13 @@ export class LogReader implements LineTaker {
     this.#sink({ type: 'note', ...place, note: { code: 'W_TEXT_INCOMPLETE', message: NO_BLANK, offset } });
   }
 
-  cut(lineNumber: number, _bytes: number, offset: number): void {
+  cut(lineNumber: number, bytes: number, offset: number): void {
     // The beginning of an object is none.
     const number = this.#numbers.of(lineNumber);
-    if (this.#broken) this.#sink(longLine('linux', number, 0, this.#offset));
+    if (bytes === 0) {
+      this.#offset = offset;
+      this.#lost(number, 'E_TEXT_LONG', LONG_VALUE, 'linux');
+    } else if (this.#broken) this.#sink(longLine('linux', number, 0, this.#offset));
     else this.#sink(longLine('linux', number, MAX_LINE_BYTES, offset));
     this.#release();
   }
@@ -278,7 +322,7 @@ export class LogReader implements LineTaker {
         left--;
         at = this.#nextNumber(at, number, lineNumber);
         taken = this.#string(part, at, lineNumber, time, at === number) || taken;
-      } else if (Array.isArray(part)) for (const member of part) walk(member, time, depth + 1);
+      } else if (Array.isArray(part)) for (const member of part) walk(member, timeOfPair(part) ?? time, depth + 1);
       else if (typeof part === 'object' && part !== null) {
         const data = part as Readonly<Record<string, unknown>>;
         const own = timeOfObject(data) ?? time;
@@ -308,9 +352,11 @@ export class LogReader implements LineTaker {
     // A text of several lines is whole: no other stands between them.
     if (lines.length > 1) this.#main.kernel.end();
     let taken = false;
-    for (const part of lines) taken = this.#main.line(part, number) || taken;
+    for (const part of lines) {
+      taken = this.#main.line(part, number) || taken;
+      this.#long(part, number);
+    }
     if (lines.length > 1) this.#main.kernel.end();
-    this.#long(text, number);
     return taken;
   }
 

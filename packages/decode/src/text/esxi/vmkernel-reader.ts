@@ -27,6 +27,10 @@ export const ESXI_NEEDLES: readonly string[] = [
   ': status=0x',
   'Machine Check Exception',
   ' MCE on PCPU',
+  'did not generate an exception',
+  ' seen since boot',
+  'memory error in world ',
+  '@BlueScreen: ',
   'recoverable machine check error',
   'esx.problem.pageretire',
   ' uCode=0x',
@@ -88,7 +92,9 @@ const isMemoryController = (status: bigint): boolean =>
 /** Of the purple screen, below the bank: `FMS=06/55/7 uCode=0x5803901`, family, model and stepping in hexadecimal. */
 const FMS = /^FMS=([0-9a-f]{2,3})\/([0-9a-f]{1,2})\/([0-9a-f]) uCode=0x([0-9a-f]{1,8})\b/;
 
-const EVENTS: readonly Pattern<'page-retired' | 'system-halted' | 'page-retire-asked'>[] = [
+const EVENTS: readonly Pattern<
+  'page-retired' | 'system-halted' | 'page-retire-asked' | 'error-unsignalled' | 'errors-counted'
+>[] = [
   {
     re: /\bForce retiring MPN (?:0x)?([0-9a-f]{1,13}) to recover from MCA error detected by cpu(\d{1,5}) in bank ?(\d{1,3})/,
     event: 'page-retired',
@@ -119,6 +125,38 @@ const EVENTS: readonly Pattern<'page-retired' | 'system-halted' | 'page-retire-a
       'Machine Check Exception: Fatal (unrecoverable) MCE on PCPU%d in world %d:%s (purple screen, knowledge base 1005184)',
   },
   {
+    re: /^(?:[^\n]{0,64}\)[^\n]{0,24})?(Uncorrectable\/recoverable memory error in world \d{1,12}; unable to recover in kernel context)/,
+    event: 'system-halted',
+    captures: [['message', 'text']],
+    source:
+      'Uncorrectable/recoverable memory error in world %d; unable to recover in kernel context (purple screen, knowledge base 372284)',
+  },
+  {
+    re: /@BlueScreen: ((?:Hardware \(Machine\) Error|Machine Check Exception)\b(?:.{0,160}?\bPCPU ?(\d{1,5}))?.{0,64})/,
+    event: 'system-halted',
+    captures: [
+      ['message', 'text'],
+      ['cpu', 'dec'],
+    ],
+    source:
+      '@BlueScreen: Hardware (Machine) Error: … PCPU%d in world %d:%s (purple screen in a log, knowledge base 1005184)',
+  },
+  {
+    re: /\bMCE: \d{1,5}: (MCE not recoverable but did not generate an exception)/,
+    event: 'error-unsignalled',
+    captures: [['message', 'text']],
+    source: 'MCE: %d: MCE not recoverable but did not generate an exception (knowledge base 1005184)',
+  },
+  {
+    re: /\b((?:P?CPU)[: ]{0,2}(\d{1,5})?[: ]{0,2}.{0,64}?\berrors? seen since boot\b.{0,64})$/,
+    event: 'errors-counted',
+    captures: [
+      ['message', 'text'],
+      ['cpu', 'dec'],
+    ],
+    source: 'PCPU: … errors seen since boot',
+  },
+  {
     re: /\)IDT: \d{1,5}: (Uncorrectable\/unrecoverable machine check error)/,
     event: 'system-halted',
     captures: [['message', 'text']],
@@ -132,6 +170,12 @@ const EVENTS: readonly Pattern<'page-retired' | 'system-halted' | 'page-retire-a
       '[esx.problem.pageretire.…] (vobd.log: Memory page retirement requested by platform firmware, and thresholds of it)',
   },
 ];
+
+/** A bank as a machine read it off a screen, with a letter where a digit is. */
+const MISREAD =
+  /(?:^|[ )])(?:CE|UC|UE|SRAR|SRAO|UCNA) (?:Excp|Poll|Intr) G[0-9a-zA-Z]{1,16} [B8][0-9A-Za-z]{1,3} S[0-9A-Za-z]{14,17} /;
+const MISREAD_BANK =
+  'the line is a bank of ESXi in which a letter stands for a digit, as a machine reads a picture of a screen; no record was made of it';
 
 /** CPUID leaf 1 EAX of a family, model and stepping. SDM vol. 2A, CPUID; APM vol. 3, CPUID Fn0000_0001. */
 function signatureOf(family: number, model: string, stepping: string): bigint {
@@ -218,7 +262,10 @@ export class VmkernelReader implements Reader {
     const event = matchPattern(EVENTS, text);
     if (event === undefined) {
       this.skipped(1);
-      return false;
+      if (!MISREAD.test(text)) return false;
+      const place = { form: 'esxi', firstLine: lineNumber, lastLine: lineNumber } as const;
+      this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_VALUE', message: MISREAD_BANK } });
+      return true;
     }
     this.#sink(eventItem('esxi', lineNumber, event));
     return true;

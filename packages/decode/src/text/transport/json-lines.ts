@@ -116,6 +116,12 @@ export function timeOfObject(data: Readonly<Record<string, unknown>>): string | 
   return undefined;
 }
 
+/** Loki's entries are pairs of a time in thousandths of millionths of seconds and a line. */
+export function timeOfPair(pair: readonly unknown[]): string | undefined {
+  const [time] = pair;
+  return typeof time === 'string' && /^1\d{18}$/.test(time) ? `${(Number(time) / 1e9).toFixed(6)} ` : undefined;
+}
+
 /** The same of a line of an object that is laid out over several. */
 export function prettyTime(line: string): string | undefined {
   const m = /^\s{1,64}"([@\w]{2,32})"\s{0,4}:\s{0,4}(?:"([^"\\]{4,40})"|(\d{9,16})),?\s{0,4}$/.exec(line);

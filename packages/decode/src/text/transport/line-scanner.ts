@@ -1,6 +1,7 @@
 /** @module A stream of bytes cut into numbered lines, of which only those that can matter are handed on. */
 import type { NeedleSet } from '../needles.ts';
 import type { LinePlaces } from './line-places.ts';
+import { LongJson, beginsJson } from './long-json.ts';
 
 /** Longer lines are cut. */
 export const MAX_LINE_BYTES = 65_536;
@@ -11,9 +12,13 @@ const NEWLINE = 0x0a;
 export interface LineTaker {
   /** One line without its line end; returns whether the next line is wanted whatever it holds. `offset`: its first byte. */
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean;
+  /** One value of a line of JSON that is longer than is held of one, and how often it was called for this line before. */
+  part?(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number, before: number): boolean;
+  /** Whether an object that begins so is read as a whole or not at all. */
+  isOneRecord?(bytes: Uint8Array): boolean;
   /** Lines that hold no needle were left out. */
   skipped(lines: number): void;
-  /** Said behind a line that was cut and may matter: how many bytes of it were left out, and where they begin. */
+  /** Said behind a line that was cut and may matter: how many bytes of it were left out, and where they begin; 0 of a value in JSON. */
   cut(lineNumber: number, bytes: number, offset: number): void;
   /** Said before the last line where no line end is behind it: it may be cut. */
   unended?(): void;
@@ -36,6 +41,11 @@ export class LineScanner {
   #over = 0;
   #overEnd = new Uint8Array(0);
   #overNeedle = false;
+  /** Of the unfinished line, where it is JSON and longer than the bound. */
+  #json: LongJson | undefined;
+  #parts = 0;
+  /** Where a value that may matter and could not be read begins. */
+  #jsonLost: number | undefined;
 
   /**
    * Without needles every line is handed on. `wanted`: the first line is, whatever it holds.
@@ -82,6 +92,10 @@ export class LineScanner {
   }
 
   #keep(chunk: Uint8Array, from: number, to: number): void {
+    if (this.#json !== undefined) {
+      this.#restOfJson(chunk, from, to, this.#before + from);
+      return;
+    }
     if (this.#restLength === 0) this.#restOffset = this.#before + from;
     const room = MAX_LINE_BYTES - this.#restLength;
     const length = Math.min(room, to - from);
@@ -94,7 +108,55 @@ export class LineScanner {
       this.#rest.set(chunk.subarray(from, from + length), this.#restLength);
       this.#restLength += length;
     }
-    if (from + length < to) this.#leaveOut(chunk.subarray(from + length, to));
+    if (from + length === to) return;
+    if (this.#over === 0 && this.#opensJson(this.#rest, 0, this.#restLength, this.#restOffset))
+      this.#restOfJson(chunk, from + length, to, this.#before + from + length);
+    else this.#leaveOut(chunk.subarray(from + length, to));
+  }
+
+  /** Begins to read a line by its values, where it is JSON; `bytes[start, end)` is what is held of it. */
+  #opensJson(bytes: Uint8Array, start: number, end: number, offset: number): boolean {
+    if (this.#taker.part === undefined || !beginsJson(bytes, start, end)) return false;
+    this.#parts = 0;
+    this.#jsonLost = undefined;
+    this.#json = new LongJson(
+      MAX_LINE_BYTES,
+      (value, length, at) => this.#part(value, length, at, offset),
+      (value, length, at) => {
+        if (this.#jsonLost === undefined && this.#mentions(value, length)) this.#jsonLost = at;
+      },
+      value => this.#taker.isOneRecord?.(value) === true,
+    );
+    this.#json.push(bytes, start, end, offset);
+    return true;
+  }
+
+  #restOfJson(bytes: Uint8Array, from: number, to: number, offset: number): void {
+    this.#json?.push(bytes, from, to, offset);
+  }
+
+  #mentions(bytes: Uint8Array, end: number): boolean {
+    return this.#needles === undefined || this.#needles.find(bytes, 0, end) >= 0;
+  }
+
+  #part(bytes: Uint8Array, end: number, offset: number, lineOffset: number): void {
+    if (!this.#wanted && !this.#mentions(bytes, end)) return;
+    const number = this.#lines + 1;
+    this.#places?.add(number, lineOffset, offset + end);
+    this.#wanted = this.#taker.part?.(bytes, 0, end, number, offset, this.#parts++) ?? false;
+  }
+
+  /** The line of JSON ended; false where there is none. */
+  #flushJson(): boolean {
+    const json = this.#json;
+    if (json === undefined) return false;
+    json.end();
+    this.#json = undefined;
+    this.#restLength = 0;
+    this.#lines++;
+    if (this.#jsonLost !== undefined) this.#taker.cut(this.#lines, 0, this.#jsonLost);
+    if (this.#parts === 0) this.#taker.skipped(1);
+    return true;
   }
 
   /** Bytes of the unfinished line beyond the bound: nothing of them is kept but whether they mention anything. */
@@ -114,6 +176,7 @@ export class LineScanner {
   }
 
   #flush(): void {
+    if (this.#flushJson()) return;
     const end = this.#restLength;
     const over = this.#over;
     const mentioned = this.#overNeedle || this.#needles === undefined;
@@ -159,6 +222,9 @@ export class LineScanner {
         this.#lines++;
         this.#places?.add(this.#lines, offset, offset + lineEnd - lineStart);
         this.#wanted = this.#taker.line(bytes, lineStart, lineEnd, this.#lines, offset);
+      } else if (this.#opensJson(bytes, lineStart, cut, offset)) {
+        this.#restOfJson(bytes, cut, lineEnd, offset + cut - lineStart);
+        this.#flushJson();
       } else {
         // Beyond the bound nothing is read, so a needle there must not count either.
         const from = cut - (needles?.longest ?? 1) + 1;
