@@ -1,28 +1,14 @@
 /** The page of records in a real browser: from a file, without a network. */
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
-import { fillTemplate, template } from './template.ts';
+import { describe, expect, test } from 'vitest';
+import { fillTemplate } from './template.ts';
 import { accessFaults, type Opened, TestBrowser } from './testing/browser.ts';
 import { NASTY } from './view/testing/runs.ts';
 
-let browser: TestBrowser;
-let missing: string | undefined;
-let html = '';
-beforeAll(async () => {
-  html = await template();
-  try {
-    browser = await TestBrowser.start();
-  } catch (error) {
-    missing = TestBrowser.lack(error);
-    if (missing === undefined) throw error;
-  }
-});
-beforeEach(context => skipWithout(context, 'mirror', missing));
-afterAll(() => browser?.close());
+const tests = TestBrowser.ofTests();
 
 const carried = (text: string, name = 'kern.log'): string =>
-  fillTemplate(html, [{ kind: 'log', name, bytes: Buffer.from(text) }]);
+  fillTemplate(tests.html, [{ kind: 'log', name, bytes: Buffer.from(text) }]);
 const words = async (page: Page, selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
 const DEFERRED = '#decode?status=0x9c00180000000000&addr=0x87ee000&misc=0x8c&bank=9&vendor=amd';
 
@@ -38,7 +24,7 @@ const FATAL = '[7777.1] mce: [Hardware Error]: CPU 2: Machine Check Exception: 5
 const LOG = `${Array.from({ length: 40 }, (_, i) => corrected(i, i % 7)).join('')}${FATAL}${corrected(9000, 1)}`;
 
 async function record(hash = DEFERRED, options: { width?: number; scheme?: 'light' | 'dark' } = {}): Promise<Opened> {
-  const opened = await browser.open(fillTemplate(html, []), { hash, ...options });
+  const opened = await tests.browser.open(fillTemplate(tests.html, []), { hash, ...options });
   await opened.page.waitForSelector('.record');
   return opened;
 }
@@ -147,7 +133,7 @@ test('a link of a changed record leads to the changed record', async () => {
 
 describe('a log', () => {
   test('opens with the worst, and with what all of it comes to', async () => {
-    const { page, wrong } = await browser.open(carried(LOG));
+    const { page, wrong } = await tests.browser.open(carried(LOG));
     await page.waitForSelector('.triage');
     expect(await words(page, '.triage h2')).toMatch(/1 fatal, \d+ corrected/);
     expect(await words(page, '.triage')).toContain('Pages met again');
@@ -156,7 +142,7 @@ describe('a log', () => {
     expect(wrong).toEqual([]);
   });
   test('is walked, filtered and grouped with keys', async () => {
-    const { page } = await browser.open(carried(LOG));
+    const { page } = await tests.browser.open(carried(LOG));
     await page.waitForSelector('.triage');
     await page.keyboard.press('k');
     expect(await words(page, '.record .badges')).toContain('corrected');
@@ -174,10 +160,10 @@ describe('a log', () => {
   });
   test('of 100,000 lines is read while its list is used', async () => {
     // In a low window, too, no more rows are drawn than are seen.
-    const { page, wrong } = await browser.open(fillTemplate(html, []), { height: 700 });
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []), { height: 700 });
     const text = Array.from({ length: 33_400 }, (_, i) => corrected(i, i % 5000)).join('');
     expect(text.split('\n').length).toBeGreaterThan(100_000);
-    await page.setInputFiles('input[type=file]', [browser.file('large.log', text)]);
+    await page.setInputFiles('input[type=file]', [tests.browser.file('large.log', text)]);
     await page.waitForSelector('.list-row', { timeout: 60_000 });
     await page.keyboard.press('j');
     await page.waitForSelector('.triage', { timeout: 120_000 });
@@ -189,7 +175,7 @@ describe('a log', () => {
 
 describe('what is given', () => {
   test('is pasted, and an example can be looked at', async () => {
-    const { page, wrong } = await browser.open(fillTemplate(html, []));
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
     expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe('What is to be decoded');
     await page.keyboard.insertText('0xbd80000000100134');
     await page.keyboard.press('Control+Enter');
@@ -204,13 +190,13 @@ describe('what is given', () => {
     expect(wrong).toEqual([]);
   });
   test('says how it was read where there is no record in it', async () => {
-    const { page, wrong } = await browser.open(carried('hello\nworld\n'));
+    const { page, wrong } = await tests.browser.open(carried('hello\nworld\n'));
     await page.waitForSelector('text=No error record');
     expect(await words(page, '.decode-main')).toContain('What helps');
     expect(wrong).toEqual([]);
   });
   test('and what was cut of it is told at its line', async () => {
-    const { page } = await browser.open(
+    const { page } = await tests.browser.open(
       carried(`${corrected(1, 1)}{"schemaVersion":1,"kind":"x86-mca","raw":{"kind":"x86-mca","status":"0x9c`),
     );
     await page.waitForSelector('.record');
@@ -219,7 +205,7 @@ describe('what is given', () => {
   test.each(NASTY.map((text, i) => [i, text] as const))('stays text, whatever it is: %i', async (_, text) => {
     const line = `[1.1] mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 8: 8c00004000010092 ${text}\n`;
     const failure = `[2.1] Memory failure: 0x87ee: recovery action for ${text}: Recovered\n`;
-    const { page, wrong } = await browser.open(carried(line + failure + text, text));
+    const { page, wrong } = await tests.browser.open(carried(line + failure + text, text));
     await page.waitForSelector('.record, .nothing');
     for (const key of ['j', 'k', 'g']) await page.keyboard.press(key);
     expect(
@@ -238,7 +224,7 @@ describe('what is given', () => {
 });
 
 test('a record of a trace is opened here', async () => {
-  const { page } = await browser.open(fillTemplate(html, []));
+  const { page } = await tests.browser.open(fillTemplate(tests.html, []));
   await page.keyboard.press('Escape');
   await page.click('nav >> text=Trace');
   expect(await words(page, 'main')).toContain('Drop a trace here');
@@ -248,7 +234,7 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
   test.each(['empty', 'record', 'changed', 'log', 'groups', 'none'])('everybody can use the page: %s', async state => {
     const pages: Readonly<Record<string, string>> = { log: carried(LOG), groups: carried(LOG), none: carried('hello') };
     const hash = state === 'record' || state === 'changed' ? DEFERRED : '';
-    const { page } = await browser.open(pages[state] ?? fillTemplate(html, []), { scheme, hash });
+    const { page } = await tests.browser.open(pages[state] ?? fillTemplate(tests.html, []), { scheme, hash });
     await page.waitForSelector(state === 'empty' ? '.paste' : state === 'none' ? '.nothing h1' : '.record');
     if (state === 'changed') await page.click('[data-bit="61"]');
     if (state === 'groups') await page.keyboard.press('g');

@@ -1,38 +1,24 @@
 /** The page of a matrix in a real browser: from a file, without a network. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
-import { fillTemplate, type PageFile, template } from './template.ts';
+import { describe, expect, test } from 'vitest';
+import { fillTemplate, type PageFile } from './template.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
 import { readMatrix } from './view/matrix-file.ts';
 import { matrixHtml } from './view/matrix-html.ts';
 import { cell, DEFERRED, LOGGED, matrixText } from './view/testing/matrices.ts';
 import { BAD, GOOD, NASTY } from './view/testing/runs.ts';
 
-let browser: TestBrowser;
-let missing: string | undefined;
-let html = '';
-beforeAll(async () => {
-  html = await template();
-  try {
-    browser = await TestBrowser.start();
-  } catch (error) {
-    missing = TestBrowser.lack(error);
-    if (missing === undefined) throw error;
-  }
-});
-beforeEach(context => skipWithout(context, 'mirror', missing));
-afterAll(() => browser?.close());
+const tests = TestBrowser.ofTests();
 
 const traces: () => PageFile[] = () =>
   [BAD, GOOD].map(file => ({ kind: 'trace', name: file.split('/').at(-1) ?? '', bytes: readFileSync(file) }));
 const matrixFile = (text: string, name = 'm.json'): PageFile => ({ kind: 'matrix', name, bytes: Buffer.from(text) });
 function carried(...texts: string[]): string {
   const read = texts.map(text => readMatrix(text, 'm.json')).filter(one => 'cells' in one);
-  return fillTemplate(html, [...texts.map(text => matrixFile(text)), ...traces()], matrixHtml(read));
+  return fillTemplate(tests.html, [...texts.map(text => matrixFile(text)), ...traces()], matrixHtml(read));
 }
-const bare = (): string => fillTemplate(html, []);
+const bare = (): string => fillTemplate(tests.html, []);
 const words = async (page: Page, selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
 /** Kernel and words of the cell that the keyboard is at. */
 const active = async (page: Page): Promise<string> => {
@@ -43,7 +29,7 @@ const opened = (page: Page): Promise<unknown> => page.waitForSelector('.matrix-t
 const choose = async (page: Page, files: string[]): Promise<void> => page.setInputFiles('input[type=file]', files);
 
 test('opens with what is bad: from where to where, why, and how it is narrowed down', async () => {
-  const { page, wrong } = await browser.open(carried(DEFERRED));
+  const { page, wrong } = await tests.browser.open(carried(DEFERRED));
   await opened(page);
   await expect.poll(() => page.title()).toBe('Matrix amd-deferred · Syndrome');
   const head = await words(page, '.matrix-head');
@@ -61,7 +47,7 @@ test('opens with what is bad: from where to where, why, and how it is narrowed d
 });
 
 test('the keyboard walks the table and reaches everything', async () => {
-  const { page, wrong } = await browser.open(carried(DEFERRED));
+  const { page, wrong } = await tests.browser.open(carried(DEFERRED));
   await opened(page);
   const { keyboard } = page;
   await page.focus('.matrix-table [tabindex="0"]');
@@ -113,7 +99,7 @@ test('the keyboard walks the table and reaches everything', async () => {
 
 describe('the trace behind a cell', () => {
   test('opens, and the table is as it was', async () => {
-    const { page, wrong } = await browser.open(carried(DEFERRED));
+    const { page, wrong } = await tests.browser.open(carried(DEFERRED));
     await opened(page);
     await page.keyboard.press('o');
     await page.waitForSelector('.list-row');
@@ -125,19 +111,19 @@ describe('the trace behind a cell', () => {
   test('is compared with the nearest that passed, where that is at hand; a link leads there', async () => {
     const cells = (JSON.parse(DEFERRED) as { cells: object[] }).cells;
     const pair = matrixText('amd-deferred', [cells[2] ?? {}, cells[5] ?? {}]);
-    const { page, wrong } = await browser.open(carried(pair));
+    const { page, wrong } = await tests.browser.open(carried(pair));
     await opened(page);
     await page.keyboard.press('c');
     await page.waitForSelector('.compare-head');
     await expect.poll(() => page.title()).toContain('compared');
     await expect.poll(() => page.evaluate('location.hash')).toMatch(/a=1\.1%2F6\.19\.6&b=1\.1%2F7\.3\.4/);
     const hash = (await page.evaluate('location.hash')) as string;
-    const again = await browser.open(carried(pair), { hash });
+    const again = await tests.browser.open(carried(pair), { hash });
     await again.page.waitForSelector('.compare-head');
     expect([...wrong, ...again.wrong]).toEqual([]);
   });
   test('is asked for where it is not in the page, and opens once it is dropped', async () => {
-    const { page, wrong } = await browser.open(fillTemplate(html, [matrixFile(DEFERRED)]));
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, [matrixFile(DEFERRED)]));
     await opened(page);
     expect(await words(page, '.cell-details')).toContain('Drop pair-amd-deferred-6.19.6.ndjson here');
     await choose(page, [BAD]);
@@ -149,12 +135,12 @@ describe('the trace behind a cell', () => {
 
 describe('files', () => {
   test('a matrix is chosen, another one added', async () => {
-    const { page, wrong } = await browser.open(bare(), { hash: '#matrix' });
+    const { page, wrong } = await tests.browser.open(bare(), { hash: '#matrix' });
     expect(await words(page, 'main')).toContain('Drop a matrix here');
-    await choose(page, [browser.file('deferred.json', DEFERRED)]);
+    await choose(page, [tests.browser.file('deferred.json', DEFERRED)]);
     await opened(page);
     await page.click('text=add…');
-    await choose(page, [browser.file('logged.json', LOGGED)]);
+    await choose(page, [tests.browser.file('logged.json', LOGGED)]);
     await expect.poll(() => words(page, '.matrix-head h1')).toBe('2 scenarios');
     expect(await page.locator('.cell.is-hollow').count()).toBe(5);
     expect(wrong).toEqual([]);
@@ -164,15 +150,17 @@ describe('files', () => {
     ['newer', DEFERRED.replace('"schemaVersion":1', '"schemaVersion":9'), 'Use a newer Syndrome'],
   ])('a %s one is told, and what is shown stays', async (name, text, said) => {
     for (const start of [bare(), carried(DEFERRED)]) {
-      const { page } = await browser.open(start, { hash: '#matrix' });
-      await choose(page, [browser.file(`${name}.json`, text)]);
+      const { page } = await tests.browser.open(start, { hash: '#matrix' });
+      await choose(page, [tests.browser.file(`${name}.json`, text)]);
       await page.waitForSelector('[role=alert]');
       expect(await words(page, '[role=alert]')).toContain(said);
       expect(await page.isVisible('.matrix-table')).toBe(start !== bare());
     }
   });
   test('damaged cells are counted', async () => {
-    const { page } = await browser.open(carried(matrixText('s', [cell('1', 'pass', 'none'), cell('2', 'x', 'none')])));
+    const { page } = await tests.browser.open(
+      carried(matrixText('s', [cell('1', 'pass', 'none'), cell('2', 'x', 'none')])),
+    );
     await opened(page);
     expect(await words(page, '[role=alert]')).toContain('One cell is damaged');
   });
@@ -180,7 +168,9 @@ describe('files', () => {
     const cells = Array.from({ length: 50_000 }, (_, i) =>
       cell(`6.${Math.floor(i / 100)}.${i % 100}`, i === 40_000 ? 'fail' : 'pass', i === 40_000 ? 'panicked' : 'logged'),
     );
-    const { page, wrong } = await browser.open(fillTemplate(html, [matrixFile(matrixText('large', cells))]));
+    const { page, wrong } = await tests.browser.open(
+      fillTemplate(tests.html, [matrixFile(matrixText('large', cells))]),
+    );
     await opened(page);
     expect(await page.locator('.matrix-table tbody tr').count()).toBeLessThanOrEqual(12_000);
     expect(await words(page, '.legend')).toContain('more rows');
@@ -193,7 +183,9 @@ describe('files', () => {
 });
 
 test('a link leads to the same cell', async () => {
-  const { page } = await browser.open(carried(DEFERRED), { hash: '#matrix?line=1.1&kernel=6.19.8&across=scenarios' });
+  const { page } = await tests.browser.open(carried(DEFERRED), {
+    hash: '#matrix?line=1.1&kernel=6.19.8&across=scenarios',
+  });
   await opened(page);
   expect(await active(page)).toContain('6.19.8');
   expect(await page.isVisible('.cell-details')).toBe(true);
@@ -201,7 +193,7 @@ test('a link leads to the same cell', async () => {
 });
 
 test('is taken along as text', async () => {
-  const { page, wrong } = await browser.open(carried(DEFERRED));
+  const { page, wrong } = await tests.browser.open(carried(DEFERRED));
   await opened(page);
   await page.click('[aria-label="Copy as text"]');
   await page.waitForSelector('.toast.is-shown >> text=text copied');
@@ -213,7 +205,7 @@ test('is taken along as text', async () => {
 });
 
 test('without scripts the table stands there, with its details', async () => {
-  const { page } = await browser.open(carried(DEFERRED), { scripts: false });
+  const { page } = await tests.browser.open(carried(DEFERRED), { scripts: false });
   expect(await page.isVisible('.static .cell-fail >> nth=0')).toBe(true);
   expect(await words(page, '.static')).toContain('first bad 6.19.6 · last bad 6.19.8');
   await page.click('.static .cell-fail a >> nth=0');
@@ -234,7 +226,7 @@ describe('whoever wrote the matrix, it stays text', () => {
       cell('7.0', 'error', 'none', { problem: { code: text, message: text, hint: text } }, { cpu: text }),
     ]);
   test.each(NASTY.map((text, i) => [i, text] as const))('%i', async (_, text) => {
-    const { page, wrong } = await browser.open(carried(nasty(text)));
+    const { page, wrong } = await tests.browser.open(carried(nasty(text)));
     await opened(page);
     for (const key of ['n', 'x', 'b']) await page.keyboard.press(key);
     const strangers = await page.evaluate(
@@ -256,9 +248,9 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
       state === 'empty' || state === 'cut'
         ? bare()
         : carried(...(state === 'several' ? [DEFERRED, LOGGED] : [DEFERRED]));
-    const { page } = await browser.open(start, { scheme, hash: '#matrix' });
+    const { page } = await tests.browser.open(start, { scheme, hash: '#matrix' });
     if (start !== bare()) await opened(page);
-    if (state === 'cut') await choose(page, [browser.file('cut.json', DEFERRED.slice(0, -9))]);
+    if (state === 'cut') await choose(page, [tests.browser.file('cut.json', DEFERRED.slice(0, -9))]);
     if (state === 'cut') await page.waitForSelector('[role=alert]');
     if (state === 'turned') await page.keyboard.press('x');
     if (state === 'keys') await page.keyboard.press('?');
@@ -272,7 +264,7 @@ test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {
     Array.from({ length: 60 }, (_, i) => cell(`6.${i}.1`, i === 30 ? 'fail' : 'pass', 'logged')),
   );
   for (const texts of [[DEFERRED], [many], [DEFERRED, LOGGED, many]]) {
-    const { page } = await browser.open(carried(...texts), { width, height: 900 });
+    const { page } = await tests.browser.open(carried(...texts), { width, height: 900 });
     await opened(page);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     expect(await page.isVisible('.matrix-table [tabindex="0"]')).toBe(true);

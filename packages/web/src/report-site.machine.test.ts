@@ -5,10 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportSite } from './report-site.ts';
-import { template } from './template.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
 import { readMatrix } from './view/matrix-file.ts';
 import { type Report, reportOf } from './view/report.ts';
@@ -16,25 +14,10 @@ import { DEFERRED } from './view/testing/matrices.ts';
 import { reportedTraces } from './view/testing/reports.ts';
 import { BAD, GOOD, NASTY, traceText } from './view/testing/runs.ts';
 
-let browser: TestBrowser;
-let missing: string | undefined;
-let html = '';
+const tests = TestBrowser.ofTests();
 let dir = '';
-beforeAll(async () => {
-  html = await template();
-  dir = mkdtempSync(join(tmpdir(), 'report-site-'));
-  try {
-    browser = await TestBrowser.start();
-  } catch (error) {
-    missing = TestBrowser.lack(error);
-    if (missing === undefined) throw error;
-  }
-});
-beforeEach(context => skipWithout(context, 'mirror', missing));
-afterAll(async () => {
-  await browser?.close();
-  rmSync(dir, { recursive: true, force: true });
-});
+beforeAll(() => void (dir = mkdtempSync(join(tmpdir(), 'report-site-'))));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const words = async (page: Page, selector: string): Promise<string> => (await page.textContent(selector)) ?? '';
 
@@ -52,7 +35,12 @@ async function siteOf(name: string, { traces, title = 'Nightly', matrix, more = 
   const folder = join(dir, name);
   mkdirSync(folder);
   const bytes = async (file: string): Promise<Uint8Array> => await Promise.resolve(Buffer.from(traces[file] ?? ''));
-  for await (const { name: file, content } of reportSite(html, report, bytes, new Map([['m.json', matrix ?? '']])))
+  for await (const { name: file, content } of reportSite(
+    tests.html,
+    report,
+    bytes,
+    new Map([['m.json', matrix ?? '']]),
+  ))
     writeFileSync(join(folder, file), content);
   return folder;
 }
@@ -82,7 +70,7 @@ async function served<T>(folder: string, use: (base: string) => Promise<T>): Pro
 
 /** From the index to the line that shows what failed, and to the run beside it. @returns what went wrong in the pages */
 async function walk(base: string): Promise<string[]> {
-  const { page, wrong } = await browser.visit(`${base}/index.html`);
+  const { page, wrong } = await tests.browser.visit(`${base}/index.html`);
   expect(await page.title()).toBe('Nightly');
   expect(await words(page, '.report-table tbody tr >> nth=0')).toMatch(/FAIL.*no guest\.mce-record.*MSR access error/s);
   await page.click('.report-table tbody th a >> nth=0');
@@ -99,7 +87,7 @@ async function walk(base: string): Promise<string[]> {
   expect(await words(page, '.head')).toContain('linux/pair-amd-deferred-7.3.4.ndjson');
   const link = page.url();
   expect(link).toContain('run=linux%2Fpair-amd-deferred-6.19.6.ndjson&with=linux%2Fpair');
-  const again = await browser.visit(link);
+  const again = await tests.browser.visit(link);
   await again.page.waitForSelector('.compare-head');
   return [...wrong, ...again.wrong];
 }
@@ -113,7 +101,7 @@ describe('a site', () => {
   });
   test('has its table and matrix without scripts, and the links in them', async () => {
     const folder = await siteOf('unscripted', { traces: PAIR, matrix: DEFERRED });
-    const { page } = await browser.visit(`file://${folder}/index.html`, { scripts: false });
+    const { page } = await tests.browser.visit(`file://${folder}/index.html`, { scripts: false });
     expect(await page.locator('.report-table tbody tr').count()).toBe(2);
     expect(await words(page, 'section')).toContain('first bad 6.19.6 · last bad 6.19.8');
     await page.click('.static .cell-fail a >> nth=0');
@@ -123,7 +111,7 @@ describe('a site', () => {
   });
   test('opens its matrix as a page, with the traces behind the cells', async () => {
     const folder = await siteOf('matrix', { traces: PAIR, matrix: DEFERRED });
-    const { page, wrong } = await browser.visit(`file://${folder}/index.html`);
+    const { page, wrong } = await tests.browser.visit(`file://${folder}/index.html`);
     await page.click('text=open the matrix as a page');
     await page.waitForSelector('.matrix-table [tabindex="0"]');
     await page.keyboard.press('o');
@@ -135,7 +123,7 @@ describe('a site', () => {
 
 test('the keyboard reaches all of it, in the order of the table', async () => {
   const folder = await siteOf('keyboard', { traces: PAIR });
-  const { page } = await browser.visit(`file://${folder}/index.html`);
+  const { page } = await tests.browser.visit(`file://${folder}/index.html`);
   const focused = (): Promise<unknown> => page.evaluate('document.activeElement.getAttribute("href")');
   const seen: unknown[] = [];
   for (let i = 0; i < 3; i++) {
@@ -160,7 +148,7 @@ test('the page of many traces lists them, and each has a link', async () => {
     ]),
   );
   const folder = await siteOf('many', { traces });
-  const { page, wrong } = await browser.visit(`file://${folder}/runs.html`);
+  const { page, wrong } = await tests.browser.visit(`file://${folder}/runs.html`);
   await page.waitForSelector('.at-hand');
   expect(await page.locator('.at-hand a').count()).toBe(100);
   expect(await accessFaults(page)).toEqual([]);
@@ -175,7 +163,7 @@ test('the page of many traces lists them, and each has a link', async () => {
 
 test('a link to a trace that is not there says so', async () => {
   const folder = await siteOf('gone', { traces: PAIR });
-  const { page } = await browser.visit(`file://${folder}/runs.html#trace?run=gone.ndjson`);
+  const { page } = await tests.browser.visit(`file://${folder}/runs.html#trace?run=gone.ndjson`);
   await page.waitForSelector('[role=alert]');
   expect(await words(page, '[role=alert]')).toContain('gone.ndjson is not in this page');
 });
@@ -196,7 +184,7 @@ describe('whoever wrote the traces and their names, they stay text', () => {
       traces: { [name]: trace, 'good.ndjson': traceText([], { scenario: text }) },
       more: { unread },
     });
-    const { page, wrong } = await browser.visit(`file://${folder}/index.html`);
+    const { page, wrong } = await tests.browser.visit(`file://${folder}/index.html`);
     expect(await page.locator('.report-table tbody tr').count()).toBe(3);
     expect(
       await page.evaluate(
@@ -217,7 +205,7 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
       matrix: DEFERRED,
       more: { unread: [{ name: 'x'.repeat(300), code: 'E_LAB_TRACE_VERSION', message: 'newer' }] },
     });
-    const { page, wrong } = await browser.visit(`file://${folder}/index.html`, { scheme, width });
+    const { page, wrong } = await tests.browser.visit(`file://${folder}/index.html`, { scheme, width });
     expect(await accessFaults(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
     expect(wrong).toEqual([]);

@@ -1,34 +1,20 @@
 /** The page of a trace in a real browser: from a file, without a network. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
-import { fillTemplate, template } from './template.ts';
+import { describe, expect, test } from 'vitest';
+import { fillTemplate } from './template.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
 import { BAD, GOOD, NASTY, traceText } from './view/testing/runs.ts';
 
-let browser: TestBrowser;
-let missing: string | undefined;
-let html = '';
-beforeAll(async () => {
-  html = await template();
-  try {
-    browser = await TestBrowser.start();
-  } catch (error) {
-    missing = TestBrowser.lack(error);
-    if (missing === undefined) throw error;
-  }
-});
-beforeEach(context => skipWithout(context, 'mirror', missing));
-afterAll(() => browser?.close());
+const tests = TestBrowser.ofTests();
 
 const carried = (...files: string[]): string =>
   fillTemplate(
-    html,
+    tests.html,
     files.map(file => ({ kind: 'trace', name: file.split('/').at(-1) ?? '', bytes: readFileSync(file) })),
   );
 const carriedText = (text: string, name = 'made.ndjson'): string =>
-  fillTemplate(html, [{ kind: 'trace', name, bytes: Buffer.from(text) }]);
+  fillTemplate(tests.html, [{ kind: 'trace', name, bytes: Buffer.from(text) }]);
 
 /** The page once it shows a trace. */
 async function opened(page: Page): Promise<void> {
@@ -39,7 +25,7 @@ const active = (page: Page): Promise<string> => words(page, '.list-row.is-active
 const choose = async (page: Page, files: string[]): Promise<void> => page.setInputFiles('input[type=file]', files);
 
 test('opens from a file without a network, and says what a run came to', async () => {
-  const { page, wrong } = await browser.open(carried(GOOD));
+  const { page, wrong } = await tests.browser.open(carried(GOOD));
   await opened(page);
   await expect.poll(() => page.title()).toBe('PASS amd-deferred · Syndrome');
   expect(await words(page, '.head')).toMatch(/PASS.*amd-deferred.*outcome signalled/);
@@ -50,14 +36,14 @@ test('opens from a file without a network, and says what a run came to', async (
 });
 
 test('the page may reach nothing, whatever runs in it', async () => {
-  const { page, wrong } = await browser.open(carried(GOOD));
+  const { page, wrong } = await tests.browser.open(carried(GOOD));
   const outcome = await page.evaluate("fetch('https://example.invalid/').then(() => 'sent', () => 'refused')");
   expect(outcome).toBe('refused');
   await expect.poll(() => wrong.join('\n')).toContain('refused connect-src');
 });
 
 test('a run that failed opens with what broke it', async () => {
-  const { page, wrong } = await browser.open(carried(BAD));
+  const { page, wrong } = await tests.browser.open(carried(BAD));
   await opened(page);
   expect(await active(page)).toContain('WRMSR of MSR 0xc0002098 faults');
   expect(await words(page, '.note-cause')).toContain('Known cause');
@@ -69,7 +55,7 @@ test('a run that failed opens with what broke it', async () => {
 
 describe('expectations and evidence', () => {
   test('an expectation leads to its evidence, and evidence to its expectation', async () => {
-    const { page } = await browser.open(carried(GOOD));
+    const { page } = await tests.browser.open(carried(GOOD));
     await opened(page);
     await page.click('.expectation >> text=host.memory-failure');
     expect(await active(page)).toContain('dirty LRU page: Recovered');
@@ -82,7 +68,7 @@ describe('expectations and evidence', () => {
 });
 
 test('raw line, fields and decoded record stand beside each other', async () => {
-  const { page } = await browser.open(carried(GOOD), { hash: '#trace?event=a85' });
+  const { page } = await tests.browser.open(carried(GOOD), { hash: '#trace?event=a85' });
   await opened(page);
   const detail = await words(page, '.detail');
   for (const said of [
@@ -98,7 +84,7 @@ test('raw line, fields and decoded record stand beside each other', async () => 
 
 describe('the keyboard', () => {
   test('reaches everything, by the table that ? shows', async () => {
-    const { page, wrong } = await browser.open(carried(GOOD));
+    const { page, wrong } = await tests.browser.open(carried(GOOD));
     await opened(page);
     const { keyboard } = page;
     await keyboard.press('j');
@@ -138,7 +124,7 @@ describe('the keyboard', () => {
     expect(wrong).toEqual([]);
   });
   test('Tab stops at each control and list, and the list is walked with arrows', async () => {
-    const { page } = await browser.open(carried(GOOD));
+    const { page } = await tests.browser.open(carried(GOOD));
     await opened(page);
     const stops: string[] = [];
     for (let i = 0; i < 60; i++) {
@@ -160,7 +146,7 @@ describe('the keyboard', () => {
 
 describe('two runs', () => {
   test('open at the first difference', async () => {
-    const { page, wrong } = await browser.open(carried(BAD, GOOD));
+    const { page, wrong } = await tests.browser.open(carried(BAD, GOOD));
     await opened(page);
     expect(await active(page)).toMatch(/first difference.*only A.*WRMSR of MSR 0xc0002098/);
     expect(await words(page, '.compare-head')).toContain('4 only in A · 6 only in B');
@@ -178,7 +164,7 @@ describe('two runs', () => {
 
 describe('files', () => {
   test('are chosen, one or two, and the second is compared', async () => {
-    const { page, wrong } = await browser.open(html.replace('<!--DATA-->', ''), { hash: '#trace' });
+    const { page, wrong } = await tests.browser.open(tests.html.replace('<!--DATA-->', ''), { hash: '#trace' });
     expect(await words(page, 'main')).toContain('Drop a trace here');
     await choose(page, [BAD]);
     await opened(page);
@@ -190,7 +176,7 @@ describe('files', () => {
     expect(wrong).toEqual([]);
   });
   test('are dropped: one opens, and on the half for it the next is compared', async () => {
-    const { page, wrong } = await browser.open(html.replace('<!--DATA-->', ''));
+    const { page, wrong } = await tests.browser.open(tests.html.replace('<!--DATA-->', ''));
     const drop = async (file: string, target: string): Promise<void> => {
       const text = JSON.stringify(readFileSync(file, 'utf8'));
       await page.evaluate(`(async () => {
@@ -214,30 +200,33 @@ describe('files', () => {
     ['a damaged head', '{"type":"trace","version":0}\n', 'there is none'],
     ['a newer version', '{"type":"trace","version":99,"tool":"syndrome 9"}\n', 'Use a newer Syndrome'],
   ])('%s is told, and what is shown stays', async (name, text, said) => {
-    const { page } = await browser.open(carried(GOOD));
+    const { page } = await tests.browser.open(carried(GOOD));
     await opened(page);
-    await choose(page, [browser.file(`${name}.ndjson`, text)]);
+    await choose(page, [tests.browser.file(`${name}.ndjson`, text)]);
     await page.waitForSelector('[role=alert]');
     expect(await words(page, '[role=alert]')).toContain(said);
     await expect.poll(() => page.title()).toContain('PASS');
   });
   test('a cut and a damaged trace say so', async () => {
     const lines = readFileSync(GOOD, 'utf8').split('\n');
-    const { page } = await browser.open(carriedText(lines.slice(0, -3).join('\n')));
+    const { page } = await tests.browser.open(carriedText(lines.slice(0, -3).join('\n')));
     await opened(page);
     expect(await words(page, '.head')).toMatch(/ERROR[\s\S]*E_LAB_TRACE_CUT/);
-    const other = await browser.open(carriedText(lines.toSpliced(20, 1, '{"seq":').join('\n')));
+    const other = await tests.browser.open(carriedText(lines.toSpliced(20, 1, '{"seq":').join('\n')));
     await opened(other.page);
     expect(await words(other.page, '.head')).toMatch(/E_LAB_TRACE_DAMAGED[\s\S]*Lines 21/);
   });
   test('70 MB with half a million events are read and listed', async () => {
-    const { page, wrong } = await browser.open(html.replace('<!--DATA-->', ''), { hash: '#trace', height: 700 });
+    const { page, wrong } = await tests.browser.open(tests.html.replace('<!--DATA-->', ''), {
+      hash: '#trace',
+      height: 700,
+    });
     const raw = `[   12.215083] ${'a line of a console that goes on for a while '.repeat(2)}`;
     const rows = Array.from({ length: 500_000 }, (_, i): [number, string, object] => [i / 50, 'guest', { raw }]);
     rows[300_000] = [6000, 'lab', { name: 'lab.injected', fields: { kind: 'mce' } }];
     const text = traceText(rows);
     expect(text.length).toBeGreaterThan(70e6);
-    await choose(page, [browser.file('large.ndjson', text)]);
+    await choose(page, [tests.browser.file('large.ndjson', text)]);
     await page.waitForSelector('.list-row', { timeout: 120_000 });
     await page.keyboard.press('r');
     expect(await words(page, '.count')).toBe('500,001');
@@ -251,9 +240,9 @@ describe('files', () => {
 });
 
 test('a file that is no trace opens on the page of records, and the trace stays', async () => {
-  const { page, wrong } = await browser.open(carried(GOOD));
+  const { page, wrong } = await tests.browser.open(carried(GOOD));
   await opened(page);
-  await choose(page, [browser.file('values.txt', 'status=0x9c00180000000000 addr=0x87ee000 vendor=amd\n')]);
+  await choose(page, [tests.browser.file('values.txt', 'status=0x9c00180000000000 addr=0x87ee000 vendor=amd\n')]);
   await page.waitForSelector('.record');
   await expect.poll(() => page.title()).toContain('deferred');
   await page.keyboard.press('2');
@@ -262,7 +251,7 @@ test('a file that is no trace opens on the page of records, and the trace stays'
 });
 
 test('the record of an event is opened bit by bit', async () => {
-  const { page, wrong } = await browser.open(carried(GOOD), { hash: '#trace?event=a85' });
+  const { page, wrong } = await tests.browser.open(carried(GOOD), { hash: '#trace?event=a85' });
   await opened(page);
   await page.click('text=open in Decode');
   await page.waitForSelector('.strip');
@@ -271,12 +260,12 @@ test('the record of an event is opened bit by bit', async () => {
 });
 
 test('a link leads to the same moment', async () => {
-  const { page } = await browser.open(carried(GOOD));
+  const { page } = await tests.browser.open(carried(GOOD));
   await opened(page);
   for (const key of ['n', 'n', 'n', 'w', 'w', 'r']) await page.keyboard.press(key);
   await expect.poll(() => page.evaluate('location.hash')).toMatch(/event=a\d+.*raw=1/);
   const hash = (await page.evaluate('location.hash')) as string;
-  const again = await browser.open(carried(GOOD), { hash });
+  const again = await tests.browser.open(carried(GOOD), { hash });
   await opened(again.page);
   expect(await active(again.page)).toBe(await active(page));
   const label = (of: Page): Promise<string | null> => of.getAttribute('.lanes canvas', 'aria-label');
@@ -285,7 +274,7 @@ test('a link leads to the same moment', async () => {
 });
 
 test('is taken along as text, SVG and PNG', async () => {
-  const { page, wrong } = await browser.open(carried(BAD, GOOD));
+  const { page, wrong } = await tests.browser.open(carried(BAD, GOOD));
   await opened(page);
   const clipboard = (): Promise<string> => page.evaluate('navigator.clipboard.readText()');
   const toast = (text: string): Promise<unknown> => page.waitForSelector(`.toast.is-shown >> text=${text}`);
@@ -325,12 +314,12 @@ describe('whoever wrote the trace, it stays text', () => {
       },
     );
   test.each(NASTY.map((text, i) => [i, text] as const))('%i', async (_, text) => {
-    const html_ = fillTemplate(html, [
+    const html_ = fillTemplate(tests.html, [
       { kind: 'trace', name: text, bytes: Buffer.from(nasty(text)) },
       { kind: 'trace', name: 'other', bytes: readFileSync(GOOD) },
     ]);
     for (const pageHtml of [html_, carriedText(nasty(text), text)]) {
-      const { page, wrong } = await browser.open(pageHtml);
+      const { page, wrong } = await tests.browser.open(pageHtml);
       await page.waitForSelector('.list-row, [role=alert]');
       for (const key of ['r', 'j', 'j', 'n']) await page.keyboard.press(key);
       const strangers = await page.evaluate(
@@ -352,13 +341,13 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
   test.each(['empty', 'held', 'failed', 'compared', 'error', 'keys'])('everybody can use the page: %s', async state => {
     const cut = readFileSync(GOOD, 'utf8').split('\n').slice(0, -3).join('\n');
     const pages: Readonly<Record<string, string>> = {
-      empty: html.replace('<!--DATA-->', ''),
+      empty: tests.html.replace('<!--DATA-->', ''),
       compared: carried(BAD, GOOD),
       failed: carried(BAD),
       error: carriedText(cut),
     };
     const hash = state === 'empty' ? '#trace' : '';
-    const { page } = await browser.open(pages[state] ?? carried(GOOD), { scheme, hash });
+    const { page } = await tests.browser.open(pages[state] ?? carried(GOOD), { scheme, hash });
     if (state !== 'empty') await opened(page);
     if (state === 'keys') await page.keyboard.press('?');
     expect(await accessFaults(page)).toEqual([]);
@@ -367,7 +356,7 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
 
 test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {
   for (const page_ of [carried(GOOD), carried(BAD, GOOD)]) {
-    const { page } = await browser.open(page_, { width, height: 900 });
+    const { page } = await tests.browser.open(page_, { width, height: 900 });
     await opened(page);
     // A list with no height of its own would be as tall as all of its rows.
     expect(await page.evaluate("document.querySelector('.list').clientHeight - innerHeight")).toBeLessThan(0);

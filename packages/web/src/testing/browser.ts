@@ -5,7 +5,10 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { testChromium } from '@syndrome/lab/supply/testing/chromium.ts';
+import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
+import { template } from '../template.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -44,9 +47,39 @@ export class TestBrowser {
   }
 
   /** Why there is no browser here; undefined where the reason is no lack of a mirror. */
-  static lack(error: unknown): string | undefined {
+  static #lack(error: unknown): string | undefined {
     const { code, message } = error as { code?: string; message: string };
     return /^E_SUPPLY_(?:NETWORK|NO_MIRROR|OFFLINE|NOT_DEBIAN)$/.test(code ?? '') ? message : undefined;
+  }
+
+  /**
+   * The browser of a test file and what its pages are made of, from before its first test to behind the last. Its tests are
+   * skipped where no mirror gives a browser.
+   */
+  static ofTests(): { readonly browser: TestBrowser; readonly html: string } {
+    let browser: TestBrowser | undefined;
+    let missing: string | undefined;
+    let html = '';
+    beforeAll(async () => {
+      html = await template();
+      try {
+        browser = await TestBrowser.start();
+      } catch (error) {
+        missing = TestBrowser.#lack(error);
+        if (missing === undefined) throw error;
+      }
+    });
+    beforeEach(context => skipWithout(context, 'mirror', missing));
+    afterAll(() => browser?.close());
+    return {
+      get browser() {
+        if (browser === undefined) throw new Error('a browser is there in tests only');
+        return browser;
+      },
+      get html() {
+        return html;
+      },
+    };
   }
 
   /** Opens a page from a file, with the network off. */
