@@ -1,13 +1,12 @@
 /** The site of a report in a real browser: from files without a network, and from a plain server. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportSite } from './report-site.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
+import { served } from './testing/plain-server.ts';
 import { readMatrix } from './view/matrix-file.ts';
 import { type Report, reportOf } from './view/report.ts';
 import { DEFERRED } from './view/testing/matrices.ts';
@@ -48,25 +47,6 @@ const PAIR = {
   'linux/pair-amd-deferred-6.19.6.ndjson': readFileSync(BAD, 'utf8'),
   'linux/pair-amd-deferred-7.3.4.ndjson': readFileSync(GOOD, 'utf8'),
 };
-
-/** Serves a folder as a plain web server does: no headers but the type. */
-async function served<T>(folder: string, use: (base: string) => Promise<T>): Promise<T> {
-  const server: Server = createServer(({ url = '' }, response) => {
-    try {
-      const content = readFileSync(join(folder, new URL(url, 'http://x').pathname));
-      response.setHeader('content-type', 'text/html').end(content);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  try {
-    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
 
 /** From the index to the line that shows what failed, and to the run beside it. @returns what went wrong in the pages */
 async function walk(base: string): Promise<string[]> {
