@@ -74,7 +74,7 @@ export interface Carried {
 
 /** The files that the page carries. */
 export function carriedFiles(document: Document): Carried[] {
-  return [...document.querySelectorAll<HTMLScriptElement>('script[type="application/gzip;base64"]')].map(element => {
+  return [...document.querySelectorAll<HTMLScriptElement>('script[data-kind]')].map(element => {
     const packed = atob(element.textContent.trim());
     const bytes = new Uint8Array(packed.length);
     // A report carries megabytes of it, and an iterator takes its time.
