@@ -17,8 +17,8 @@ const root = join(import.meta.dirname, '..');
 const dist = values.out ?? join(root, 'dist');
 if (dist === '') wrongCommandLine('--out is a folder');
 
-/** Packages that the program needs at run time; they go into its tarball, so that it installs without a registry. */
-const BUNDLED = ['commander', 'yaml', 'zod'];
+/** Packages that the program needs at run time, and theirs; they go into its tarball, so that it installs without a registry. */
+const BUNDLED = withTheirs(['commander', 'pg', 'yaml', 'zod']);
 /** An import of the project's own, also one in `new URL()`, that names TypeScript. */
 const SPECIFIER = /(['"])((?:\.{1,2}|@syndrome)\/[^'"\n]+)\.ts\1/g;
 
@@ -29,6 +29,18 @@ function published(file: string, specifier: string): string {
   if (name === undefined || file.startsWith('vmm/')) return `${specifier}.js`;
   const path = relative(dirname(file), `${name}/src/${inner}`).split(sep).join('/');
   return `${path.startsWith('.') ? path : `./${path}`}.js`;
+}
+
+/** Packages and all that they need, by name. */
+function withTheirs(names: readonly string[]): string[] {
+  const all = new Set(names);
+  for (const name of all) {
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+    ) as Record<'dependencies' | 'optionalDependencies', Record<string, string> | undefined>;
+    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) all.add(needed);
+  }
+  return [...all].toSorted();
 }
 
 const write = (file: string, text: string | Uint8Array, mode = 0o644): void => {

@@ -66,7 +66,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
-  store: { folder: 'packages/base/src/store', imports: ['common', 'disk'] },
+  store: { folder: 'packages/base/src/store', imports: ['common', 'disk'], packages: ['pg'] },
   libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'registers', 'socket', 'xml', 'qmp'] },
 
   /** What is decided: the same function in production, in the simulator and in a replay. */
@@ -85,7 +85,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: [...DECODE, 'disk', 'socket', 'qmp', 'xml', 'libvirt', 'core', 'wire'],
     packages: ['yaml', 'zod'],
   },
-  notify: { folder: 'packages/supervisor/src/notify', imports: ['common', 'core'] },
+  notify: { folder: 'packages/supervisor/src/notify', imports: ['common', 'disk', 'core'] },
   controller: {
     folder: 'packages/supervisor/src/controller',
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'notify'],

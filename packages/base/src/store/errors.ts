@@ -10,9 +10,11 @@ export type StoreCode =
   | 'E_STORE_FULL'
   | 'E_STORE_IO'
   | 'E_STORE_LEASE'
+  | 'E_STORE_LOST'
   | 'E_STORE_NEWER'
   | 'E_STORE_OPEN'
   | 'E_STORE_SQL'
+  | 'E_STORE_UNKNOWN'
   | 'E_STORE_USE';
 
 export class StoreError extends SyndromeError {

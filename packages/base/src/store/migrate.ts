@@ -23,7 +23,8 @@ export async function migrate(store: Store, migrations: readonly Migration[]): P
     'create table if not exists migration(number bigint primary key, name text not null, sha256 text not null)',
   );
   await store.transaction(async query => {
-    const done = await query(`select number, name, sha256 from migration order by number${store.dialect.forUpdate}`);
+    await query(store.dialect.alone('migration'));
+    const done = await query('select number, name, sha256 from migration order by number');
     for (const { number, name, sha256 } of done) {
       const known = migrations.find(m => BigInt(m.number) === number);
       if (known === undefined)

@@ -11,7 +11,7 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { requireOwnFolder, whyNotOwn } from '../disk/own-folder.ts';
 import { unfinishedName } from '../disk/write-whole.ts';
 import { StoreError } from './errors.ts';
-import type { Query, SqlRow, SqlValue, Store } from './store.ts';
+import { type Query, type SqlRow, type SqlValue, type Store, storable } from './store.ts';
 import { sqliteError } from './sqlite-error.ts';
 
 const OLDEST_SQLITE = [3, 51, 3] as const;
@@ -150,7 +150,13 @@ const damaged = (path: string, why: string, cause?: unknown): StoreError =>
   });
 
 class Sqlite implements SqliteStore {
-  readonly dialect = { engine: 'sqlite', now: `cast(unixepoch('subsec') * 1000 as integer)`, forUpdate: '' } as const;
+  readonly dialect = {
+    engine: 'sqlite',
+    now: `cast(unixepoch('subsec') * 1000 as integer)`,
+    forUpdate: '',
+    // Whoever began a transaction is.
+    alone: () => 'select 1',
+  } as const;
   readonly #db: DatabaseSync;
   readonly #copy: (to: string) => Promise<void>;
   readonly #statements = new Map<string, StatementSync>();
@@ -169,12 +175,21 @@ class Sqlite implements SqliteStore {
     return this.#next(async () => {
       await this.#patiently('begin immediate');
       let over = false;
+      /** Of the first statement that failed. */
+      let lost: unknown;
       try {
         const result = await f(async (sql, values) => {
           if (over) throw new StoreError('E_STORE_USE', 'the transaction is over');
-          return this.#run(sql, values);
+          if (lost !== undefined) throw lost;
+          try {
+            return this.#run(sql, values);
+          } catch (error) {
+            lost = error;
+            throw error;
+          }
         });
         over = true;
+        if (lost !== undefined) throw lost;
         this.#run('commit');
         return result;
       } catch (error) {
@@ -234,7 +249,9 @@ class Sqlite implements SqliteStore {
 
   #run(sql: string, values: readonly SqlValue[] = []): SqlRow[] {
     try {
-      const bound = values.map(value => (Number.isInteger(value) ? BigInt(value as number) : value));
+      const bound = values.map(value =>
+        typeof value === 'string' ? storable(value) : Number.isInteger(value) ? BigInt(value as number) : value,
+      );
       return this.#prepared(sql).all(...bound) as SqlRow[];
     } catch (error) {
       throw sqliteError(error, sql);

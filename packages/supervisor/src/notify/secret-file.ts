@@ -1,6 +1,5 @@
-/** @module Secrets in files that their owner alone may read. What goes wrong is said without them. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { messageOf } from '@syndrome/decode/common/errors.ts';
+/** @module The secrets of targets. What goes wrong with their files is said without them. */
+import { PrivateFileError, readPrivateFile } from '@syndrome/base/disk/private-file.ts';
 import { NotifyError } from './errors.ts';
 
 /** Bytes of a secret: Standard Webhooks 1.0.0, "Symmetric signatures": between 24 and 64. */
@@ -21,22 +20,11 @@ const wrongOf =
  * @throws NotifyError E_NOTIFY_SECRET; its text never holds what the file holds
  */
 export function readPrivate(path: string, make: string): string {
-  const wrong = wrongOf(path);
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const { uid, mode, size } = fstatSync(fd);
-      if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw wrong('is no file', 'Name a file.');
-      if (uid !== 0 && uid !== process.geteuid?.()) throw wrong(`belongs to another user (uid ${uid})`, 'chown it.');
-      if ((mode & 0o077) !== 0) throw wrong('may be read by others', `chmod 600 ${path}`);
-      if (size > 4096) throw wrong('is too large for a secret', 'It holds one line.');
-      return readFileSync(fd, 'utf8').trim();
-    } finally {
-      closeSync(fd);
-    }
+    return readPrivateFile(path, make).trim();
   } catch (error) {
-    if (error instanceof NotifyError) throw error;
-    throw wrong(`cannot be read: ${messageOf(error)}`, make, error);
+    if (error instanceof PrivateFileError) throw wrongOf(path)(error.message, error.hint, error.cause);
+    throw error;
   }
 }
 

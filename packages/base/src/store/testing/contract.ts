@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LEASE_TABLE, releaseLease, takeLease, underLease } from '../lease.ts';
 import { migrate, type Migration } from '../migrate.ts';
-import type { Store } from '../store.ts';
+import type { Query, Store } from '../store.ts';
+import { type LeaseEvent, leaseFaults } from './lease-history.ts';
 
 const FIRST: Migration = {
   number: 1,
@@ -20,16 +21,25 @@ const INSERT = 'insert into thing(id, word) values ($1, $2)';
 export function storeContract(engine: string, open: () => Promise<Store>, clear: () => Promise<void>): void {
   describe(`a store (${engine})`, () => {
     let store: Store;
+    /** Further ones on the same store, as of other processes. */
+    let others: Store[] = [];
+    const another = async (): Promise<Store> => {
+      const other = await open();
+      others.push(other);
+      return other;
+    };
     const words = async (): Promise<unknown[]> =>
       (await store.query('select word from thing order by id')).map(r => r['word']);
 
     beforeEach(async () => {
+      others = [];
       store = await open();
       await migrate(store, [FIRST]);
     });
     afterEach(async () => {
-      await store.close();
-      await clear();
+      // A test that was skipped has opened none.
+      for (const one of [...others, store]) await one?.close();
+      if (store !== undefined) await clear();
     });
 
     test('gives values back as they are: integers of 64 bits exactly, whatever their size', async () => {
@@ -44,6 +54,20 @@ export function storeContract(engine: string, open: () => Promise<Store>, clear:
       expect(await words()).toEqual(odd);
       await store.query('update thing set part = $1', [0.5]);
       expect(await store.query('select part from thing where id = $1', [0])).toEqual([{ part: 0.5 }]);
+    });
+
+    test('keeps texts, however long; one with U+0000 in it has U+FFFD in its place', async () => {
+      await store.query(INSERT, [1, 'a\0b']);
+      const long = 'ä'.repeat(1_000_000);
+      await store.query(INSERT, [2, long]);
+      expect(await words()).toEqual(['a\ufffdb', long]);
+    });
+
+    test('sums, counts and comparisons are integers as well', async () => {
+      for (const id of [1n, 2n, (1n << 62n) - 3n]) await store.query(INSERT, [id, 'w']);
+      expect(await store.query('select sum(id) as s, count(*) as c, max(id) > 2 as more from thing')).toEqual([
+        { s: 1n << 62n, c: 3n, more: 1n },
+      ]);
     });
 
     test('takes a parameter more than once, and more than nine', async () => {
@@ -76,6 +100,69 @@ export function storeContract(engine: string, open: () => Promise<Store>, clear:
       expect(await words()).toEqual([]);
       expect(await store.transaction(async query => (await query(INSERT, [1, 'a']), 'result'))).toBe('result');
       expect(await words()).toEqual(['a']);
+    });
+
+    test('a transaction in which a statement failed is lost, also where that was passed over', async () => {
+      const passed = store.transaction(async query => {
+        await query(INSERT, [1, 'a']);
+        await query(INSERT, [1, 'b']).catch(() => {});
+        await query(INSERT, [2, 'c']).catch(() => {});
+      });
+      await expect(passed).rejects.toMatchObject({ code: 'E_STORE_SQL' });
+      expect(await words()).toEqual([]);
+    });
+
+    /** Adds one to a number that it has read, without holding the row. */
+    const addOne = (to: Store): Promise<void> =>
+      to.transaction(async query => {
+        const [row] = await query('select word from thing where id = 1');
+        await new Promise(resolve => setImmediate(resolve));
+        await query('update thing set word = $1 where id = 1', [String(Number(row?.['word']) + 1)]);
+      });
+
+    test('of transactions of several processes none is lost, though they have read the same', async () => {
+      await store.query(INSERT, [1, '0']);
+      const all = [store, await another(), await another()];
+      await Promise.all(all.flatMap(one => Array.from({ length: 5 }, () => addOne(one))));
+      expect(await words()).toEqual(['15']);
+    });
+
+    test('two that each look at what the other one writes are as if one had come first', async () => {
+      for (const id of [1, 2]) await store.query(INSERT, [id, 'on']);
+      const other = await another();
+      /** Goes, unless it would be the last. */
+      const go = (of: Store, id: number): Promise<void> =>
+        of.transaction(async query => {
+          const on = await query(`select id from thing where word = 'on'`);
+          await new Promise(resolve => setImmediate(resolve));
+          if (on.length > 1) await query(`update thing set word = 'off' where id = $1`, [id]);
+        });
+      for (let i = 0; i < 10; i++) {
+        await Promise.all([go(store, 1), go(other, 2)]);
+        expect(new Set(await words())).toEqual(new Set(['off', 'on']));
+        await store.query(`update thing set word = 'on'`);
+      }
+    });
+
+    test('what may be called once is, and is told where another one was in the way', async () => {
+      await store.query(INSERT, [1, '0']);
+      const other = await another();
+      let [calls, done] = [0, 0];
+      const once = async (of: Store): Promise<void> => {
+        const add = async (query: Query): Promise<void> => {
+          calls++;
+          const [row] = await query('select word from thing where id = 1');
+          await new Promise(resolve => setImmediate(resolve));
+          await query('update thing set word = $1 where id = 1', [String(Number(row?.['word']) + 1)]);
+        };
+        await of.transaction(add, { once: true }).then(
+          () => done++,
+          (error: unknown) => expect(error).toMatchObject({ code: 'E_STORE_BUSY' }),
+        );
+      };
+      await Promise.all(Array.from({ length: 10 }, (_, i) => once(i % 2 === 0 ? store : other)));
+      expect(calls).toBe(10);
+      expect(await words()).toEqual([String(done)]);
     });
 
     test('nothing comes between the statements of a transaction', async () => {
@@ -172,6 +259,87 @@ export function storeContract(engine: string, open: () => Promise<Store>, clear:
       await takeLease(store, 'l', 'a', 60_000);
       await expect(write()).rejects.toMatchObject({ code: 'E_STORE_LEASE' });
       expect(await words()).toEqual([]);
+    });
+
+    test('of several that want a lease at the same moment one gets it', async () => {
+      const all = [store, await another(), await another(), await another()];
+      for (let epoch = 1n; epoch <= 5n; epoch++) {
+        const leases = await Promise.all(all.map((one, i) => takeLease(one, 'l', `o${epoch}-${i}`, 60_000)));
+        expect(leases.flatMap(lease => lease?.epoch ?? [])).toEqual([epoch]);
+        await store.query('update lease set expires = 0');
+      }
+    });
+
+    test('an owner that was paused for longer than its lease writes nothing once it goes on', async () => {
+      const other = await another();
+      const old = (await takeLease(store, 'l', 'a', 20)) ?? expect.fail('no lease');
+      const until = performance.now() + 20_000;
+      let next = await takeLease(other, 'l', 'b', 60_000);
+      while (next === undefined && performance.now() < until) next = await takeLease(other, 'l', 'b', 60_000);
+      expect(next).toMatchObject({ epoch: 2n });
+      const late = store.transaction(async query => {
+        await underLease(store, query, old, 60_000);
+        await query(INSERT, [1, 'late']);
+      });
+      await expect(late).rejects.toMatchObject({ code: 'E_STORE_LEASE' });
+      expect(await takeLease(store, 'l', 'a', 60_000)).toBeUndefined();
+      await releaseLease(store, old);
+      expect(await takeLease(store, 'l', 'c', 60_000)).toBeUndefined();
+      expect(await words()).toEqual([]);
+    });
+
+    test('whatever several owners do, no epoch has two, and none writes after its time', async () => {
+      await store.query('create table written(seq bigint primary key, id bigint not null, owner text, epoch bigint)');
+      const history: LeaseEvent[] = [];
+      let id = 0;
+      const owner = async (of: Store, name: string): Promise<void> => {
+        for (let turn = 0; turn < 25; turn++) {
+          let asked = performance.now();
+          // One that is over at once, mostly: whoever has it may lose it before it writes.
+          const lease = await takeLease(of, 'l', `${name}-${turn % 5}`, turn % 4);
+          history.push({
+            kind: 'take',
+            owner: `${name}-${turn % 5}`,
+            epoch: lease?.epoch,
+            asked,
+            answered: performance.now(),
+          });
+          if (lease === undefined) continue;
+          if (turn % 3 === 0) await new Promise(resolve => setTimeout(resolve, turn % 7));
+          asked = performance.now();
+          const write = { kind: 'write', owner: lease.owner, epoch: lease.epoch, id: ++id, asked } as const;
+          const outcome = await of
+            .transaction(async query => {
+              await underLease(of, query, lease, turn % 4);
+              const [last] = await query('select max(seq) as seq from written');
+              await query('insert into written(seq, id, owner, epoch) values ($1, $2, $3, $4)', [
+                ((last?.['seq'] as bigint | null) ?? 0n) + 1n,
+                write.id,
+                lease.owner,
+                lease.epoch,
+              ]);
+            })
+            .then(
+              () => 'done' as const,
+              (error: unknown) => {
+                expect(error).toMatchObject({ code: 'E_STORE_LEASE' });
+                return 'refused' as const;
+              },
+            );
+          history.push({ ...write, outcome, answered: performance.now() });
+        }
+      };
+      const all = [store, await another(), await another()];
+      await Promise.all(all.map((of, i) => owner(of, `o${i}`)));
+      const rows = await store.query('select id, owner, epoch from written order by seq');
+      const written = rows.map(row => ({
+        id: Number(row['id']),
+        owner: String(row['owner']),
+        epoch: row['epoch'] as bigint,
+      }));
+      expect(leaseFaults(history, written)).toEqual([]);
+      expect(written.length).toBeGreaterThan(0);
+      expect(new Set(written.map(w => w.epoch)).size).toBeGreaterThan(1);
     });
 
     test('one writes while another one waits', async () => {

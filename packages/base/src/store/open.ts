@@ -1,0 +1,24 @@
+/** @module A store by where it is: the path of a file, or the URL of a PostgreSQL. Its engine is loaded when it is asked for. */
+import { isPostgresUrl } from './postgres-url.ts';
+import type { Store } from './store.ts';
+
+/** As a site or a command line names it. */
+export interface StorePlace {
+  /** An absolute path, or postgresql://user@host/database. */
+  at: string;
+  /** With the password of a PostgreSQL; of mode 0600. */
+  passwordFile?: string;
+}
+
+/** A store; one in a file can be copied while it is used. */
+type OpenedStore = Store & { backup?: (path: string) => Promise<void> };
+
+/**
+ * Opens a store; a file is made where there is none.
+ * @throws StoreError
+ */
+export async function openStore({ at, passwordFile }: StorePlace): Promise<OpenedStore> {
+  if (!isPostgresUrl(at)) return (await import('./sqlite.ts')).openSqlite(at);
+  const { openPostgres } = await import('./postgres.ts');
+  return openPostgres(at, passwordFile === undefined ? {} : { passwordFile });
+}

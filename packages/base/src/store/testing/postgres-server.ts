@@ -1,0 +1,174 @@
+/**
+ * A PostgreSQL of a test's own: on a socket in a folder of its own, with fsync, gone afterwards. It refuses to run as root: then it runs
+ * as another user. `postgresMissing` says why there can be none.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPostgres } from '../postgres.ts';
+import type { StoreError } from '../errors.ts';
+
+/** What brings it where it is missing. */
+const APT_LINE = 'apt-get install -y --no-install-recommends postgresql';
+/** How long a server may take to start; after kill -9 its orphans hold the shared memory for a while, ms. */
+const START_MS = 60_000;
+/** Debian's packages put it where no PATH leads. */
+const DEBIAN = '/usr/lib/postgresql';
+
+/** The folder with `initdb` and `postgres` of version 15 or later. */
+function findPrograms(): string | undefined {
+  const debian = (): string[] => {
+    try {
+      return readdirSync(DEBIAN).map(version => join(DEBIAN, version, 'bin'));
+    } catch {
+      return [];
+    }
+  };
+  return [...(process.env['PATH'] ?? '').split(':'), ...debian()].find(folder => {
+    try {
+      for (const name of ['initdb', 'postgres']) accessSync(join(folder, name), constants.X_OK);
+      const version = execFileSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' });
+      return Number(/(\d+)(?:\.|devel|beta|rc|$)/.exec(version)?.[1]) >= 15;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Why no server can be started here; undefined when one can. */
+export function postgresMissing(): string | undefined {
+  if (findPrograms() === undefined) return `no PostgreSQL 15 or later; ${APT_LINE}`;
+  return process.geteuid?.() === 0 && otherUser() === undefined
+    ? 'PostgreSQL does not run as root, and there is no user postgres or nobody'
+    : undefined;
+}
+
+function otherUser(): { uid: number; gid: number } | undefined {
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'));
+  const [, , uid, gid] =
+    accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody') ?? [];
+  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+}
+
+export class PostgresServer {
+  readonly folder: string;
+  readonly #programs: string;
+  readonly #user: { uid: number; gid: number } | Record<string, never>;
+  #child: ChildProcess | undefined;
+
+  private constructor(folder: string, programs: string) {
+    this.folder = folder;
+    this.#programs = programs;
+    this.#user = process.geteuid?.() === 0 ? (otherUser() ?? {}) : {};
+  }
+
+  /** Makes a cluster, and starts it. */
+  static async make(): Promise<PostgresServer> {
+    const programs = findPrograms();
+    if (programs === undefined) throw new Error('no PostgreSQL');
+    const folder = mkdtempSync(join(tmpdir(), 'pg-'));
+    const server = new PostgresServer(folder, programs);
+    const { uid, gid } = server.#user;
+    if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+    execFileSync(
+      join(programs, 'initdb'),
+      [
+        '-D',
+        join(folder, 'data'),
+        '-U',
+        'syndrome',
+        '-A',
+        'trust',
+        '-E',
+        'UTF8',
+        '--locale=C',
+        '--no-instructions',
+        '-N',
+      ],
+      { ...server.#user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: START_MS },
+    );
+    await server.start();
+    return server;
+  }
+
+  /** Of a database, which `database` makes. */
+  url(database = 'postgres', user = 'syndrome'): string {
+    return `postgresql://${user}@/${database}?host=${encodeURIComponent(this.folder)}`;
+  }
+
+  /** Makes a database. */
+  async database(name: string): Promise<string> {
+    const store = await openPostgres(this.url());
+    await store.query(`create database ${name}`);
+    await store.close();
+    return this.url(name);
+  }
+
+  /** Starts it, and waits until it answers. After kill -9 it is tried until what was left of the last one is gone. */
+  async start(...settings: string[]): Promise<void> {
+    const all = ['listen_addresses=', ...settings];
+    const until = performance.now() + START_MS;
+    const log = openSync(join(this.folder, 'log'), 'a');
+    try {
+      for (let refused = ''; ; await sleep(50)) {
+        if (this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
+          this.#child = spawn(
+            join(this.#programs, 'postgres'),
+            ['-D', join(this.folder, 'data'), '-k', this.folder, ...all.flatMap(setting => ['-c', setting])],
+            { ...this.#user, cwd: this.folder, stdio: ['ignore', log, log] },
+          );
+        try {
+          await (await openPostgres(this.url())).close();
+          return;
+        } catch (error) {
+          const { code, message } = error as StoreError;
+          if (code === 'E_STORE_ENGINE') throw error;
+          refused = message;
+        }
+        if (performance.now() > until)
+          throw new Error(
+            `PostgreSQL does not start: ${refused}\n${readFileSync(join(this.folder, 'log'), 'utf8').slice(-2000)}`,
+          );
+      }
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** As a crash of its machine: it writes nothing more, and its backends end by themselves. */
+  kill9(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Ends it at once, in order. */
+  stop(): Promise<void> {
+    return this.#end('SIGINT');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
