@@ -58,7 +58,7 @@ export async function startSite(folder: string, policy: { name: string }): Promi
   return {
     config,
     agents: site.sockets.agents,
-    ledger: site.store,
+    ledger: site.store.at,
     notices,
     refused: () => receiver.refused(),
     log,

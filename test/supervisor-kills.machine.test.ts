@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqlite } from '@syndrome/base/store/sqlite.ts';
+import { openStore } from '@syndrome/base/store/open.ts';
 import type { CopiesLine } from '@syndrome/cli/drill/copies.ts';
 import { endVm, Processes } from '@syndrome/cli/drill/processes.ts';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
@@ -198,7 +198,7 @@ const said = (body: string): string => {
 
 /** The rows of the ledger, in the same form. */
 function ledgerRows(): Map<string, string> {
-  const ledger = new DatabaseSync(readPlaces(siteFile('controller')).store, { readOnly: true });
+  const ledger = new DatabaseSync(readPlaces(siteFile('controller')).store.at, { readOnly: true });
   try {
     const rows = ledger.prepare(`select host, spool, "row", body from input where kind = 'row'`).all();
     return new Map(
@@ -273,7 +273,7 @@ test(
     await expect.poll(missing, { timeout: 60_000, interval: 500 }).toEqual([]);
     for (const name of [...HOSTS, 'controller']) await stop(name);
 
-    const store = await openSqlite(readPlaces(siteFile('controller')).store);
+    const store = await openStore(readPlaces(siteFile('controller')).store);
     const spools = await store.query(
       `select host, spool, count(*) as rows, min("row") as first, max("row") as last from input where kind = 'row' group by host, spool`,
     );

@@ -1,6 +1,6 @@
 /**
  * @module Group commit: what has come during a commit goes into the next one, all in one transaction. A commit that a full
- * disk has refused is tried again until there is room; until then nothing is acknowledged.
+ * disk has refused, or a server that was gone, is tried again until it is there; until then nothing is acknowledged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '@syndrome/base/store/errors.ts';
@@ -19,9 +19,10 @@ type Bare<I> = I extends { at: number } ? Omit<I, 'at'> : never;
 /** An input whose time is that of its commit. */
 export type Timeless = Bare<Input>;
 
-/** A full disk may have room again, and another writer may end. */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof StoreError && (error.code === 'E_STORE_FULL' || error.code === 'E_STORE_BUSY');
+const PASSING: ReadonlySet<string> = new Set(['E_STORE_FULL', 'E_STORE_BUSY', 'E_STORE_LOST', 'E_STORE_UNKNOWN']);
+
+/** A full disk may have room again, another writer may end, and a server may come back. */
+export const isPassing = (error: unknown): boolean => error instanceof StoreError && PASSING.has(error.code);
 
 interface Waiting {
   inputs: readonly Timeless[];
@@ -108,15 +109,17 @@ export class Committer {
   }
 
   async #commit(batch: readonly (readonly Timeless[])[]): Promise<{ committed: Committed; timed: Input[][] }> {
+    let timed: Input[][] = [];
     for (let tries = 0; ; tries++) {
       try {
+        const written = tries === 0 ? undefined : await this.#journal.recover();
+        if (written !== undefined) return { committed: written, timed };
         const at = this.#time.now();
-        const timed = batch.map(inputs => inputs.map(input => ({ ...input, at }) as Input));
+        timed = batch.map(inputs => inputs.map(input => ({ ...input, at }) as Input));
         return { committed: await this.#journal.commit(timed.flat()), timed };
       } catch (error) {
         if (!isPassing(error) || this.#closed) throw error;
         if (tries === 0) this.#log(`nothing is accepted until this is over: ${messageOf(error)}`);
-        await this.#journal.reload();
         await sleep(AGAIN_MS);
       }
     }

@@ -9,6 +9,7 @@ import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { MACHINE } from './clock.ts';
+import { isPassing } from './committer.ts';
 import { Leader } from './leader.ts';
 import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
@@ -30,15 +31,21 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
   const ttlMs = options.ttlMs ?? TTL_MS;
   let said = false;
   while (!stop.aborted) {
-    const lease = await takeLease(store, LEASE, owner, ttlMs);
-    if (lease !== undefined) {
-      said = false;
-      log(`this controller works now, epoch ${lease.epoch}`);
-      await lead(options, lease, ttlMs, stop);
-      continue;
+    try {
+      const lease = await takeLease(store, LEASE, owner, ttlMs);
+      if (lease !== undefined) {
+        said = false;
+        log(`this controller works now, epoch ${lease.epoch}`);
+        await lead(options, lease, ttlMs, stop);
+        continue;
+      }
+      if (!said) log('another controller works on this store; this one waits');
+      said = true;
+    } catch (error) {
+      // A server that is away: whoever reaches it first once it is back takes the lease.
+      if (!isPassing(error)) throw error;
+      log(`nothing is done until this is over: ${messageOf(error)}`);
     }
-    if (!said) log('another controller works on this store; this one waits');
-    said = true;
     await sleep(ttlMs / 5, undefined, { signal: stop }).catch(() => {});
   }
 }

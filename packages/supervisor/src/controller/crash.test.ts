@@ -8,11 +8,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import { expect, test } from 'vitest';
 import { replay } from './replay.ts';
 import { chance } from './testing/chance.ts';
 import { Peer, World } from './testing/peer.ts';
+import { newStore } from './testing/store.ts';
 
 const KILLS = Number(process.env['SYNDROME_KILLS'] ?? 20);
 const HOSTS = ['a', 'b', 'c', 'd'];
@@ -35,6 +35,7 @@ test(
       });
       return child;
     };
+    const store = await newStore(dir);
     const children = [started(), started()];
     const peers = HOSTS.map(host => new Peer(world, host, join(dir, 'run/agents.sock')));
     try {
@@ -65,7 +66,6 @@ test(
       const starts = (): string[] => [...world.effects.keys()].filter(id => id.includes('/start/'));
       await Promise.all(peers.map(p => p.until(() => starts().length >= vms)));
       await Promise.all(peers.map(p => p.settled()));
-      const store = await openSqlite(join(dir, 'store.db'));
       const list = async (sql: string): Promise<string[]> =>
         (await store.query(sql)).map(row => String(Object.values(row)[0]));
       const open = `select id from outbox where state = 'waiting' union all select id from act where state in ('intent', 'sent')`;
@@ -86,7 +86,6 @@ test(
       const replayed = await replay(store.query);
       expect(replayed).not.toHaveProperty('differs');
       const [lease] = await list('select epoch from lease');
-      await store.close();
       const acts = [...world.received.values()].reduce((sum, n) => sum + n, 0);
       console.log(
         `${KILLS} kills, ${lease} owners: ${rows.length} rows, 0 lost; ${world.effects.size} acts, ${acts - world.received.size} sent again, 0 done twice; ` +
@@ -94,6 +93,7 @@ test(
       );
     } finally {
       for (const peer of peers) peer.stop();
+      await store.close();
       await Promise.all(
         children.map(async c => {
           if (c.exitCode !== null || c.signalCode !== null) return;

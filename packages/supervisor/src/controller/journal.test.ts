@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { type Lease, takeLease } from '@syndrome/base/store/lease.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
-import { openSqlite } from '@syndrome/base/store/sqlite.ts';
 import type { Store } from '@syndrome/base/store/store.ts';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,6 +15,7 @@ import { Journal } from './journal.ts';
 import { replay } from './replay.ts';
 import { SCHEMA } from './schema.ts';
 import { MOVES } from './testing/policy.ts';
+import { newStore } from './testing/store.ts';
 
 let dir = '';
 let store: Store;
@@ -26,7 +26,7 @@ const options = { ttlMs: 600_000, targetsOf: () => ['t'], log: (line: string) =>
 beforeEach(async () => {
   log = [];
   dir = mkdtempSync(join(tmpdir(), 'journal-'));
-  store = await openSqlite(join(dir, 'store.db'));
+  store = await newStore(dir);
   await migrate(store, SCHEMA);
   lease = (await takeLease(store, 'controller', 'test', 600_000)) ?? expect.fail('no lease');
 });
@@ -201,6 +201,71 @@ test('a write that fails at any moment leaves nothing behind, and can be done ag
   expect(journal.state.decisions).toEqual(scene.state.decisions);
   expect(await count('decision')).toBe(scene.state.decisions.count);
   expect(await replay(store.query)).not.toHaveProperty('differs');
+});
+
+/** A store that loses its connection in a commit: before the server has it, or after. */
+function losing(when: () => 'before' | 'after' | undefined): Store {
+  const gone = new StoreError('E_STORE_UNKNOWN', 'gone');
+  return {
+    ...store,
+    query: store.query,
+    dialect: store.dialect,
+    close: async () => {},
+    transaction: async (f, options) => {
+      const how = options?.once === true ? when() : undefined;
+      const result = await store.transaction(async query => {
+        const done = await f(query);
+        if (how === 'before') throw gone;
+        return done;
+      }, options);
+      if (how === 'after') throw gone;
+      return result;
+    },
+  };
+}
+
+test('a commit of which nobody knows whether it was done is looked for, and done once', async () => {
+  const scene = story();
+  let how: 'before' | 'after' | undefined;
+  const journal = await Journal.open(
+    losing(() => how),
+    lease,
+    { ...options, snapshotEvery: 5 },
+  );
+  const found: string[] = [];
+  for (const [i, input] of told(scene).entries()) {
+    const wanted = i % 3 === 0 ? 'before' : 'after';
+    how = wanted;
+    try {
+      await journal.commit([input]);
+      continue;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'E_STORE_UNKNOWN' });
+    }
+    how = undefined;
+    const written = await journal.recover();
+    found.push(`${wanted} ${written !== undefined}`);
+    if (written === undefined) await journal.commit([input]);
+    else if (input.input !== 'tick') expect([...written.effects.keys()]).toEqual([input]);
+  }
+  how = undefined;
+  await journal.close();
+  expect(new Set(found)).toEqual(new Set(['before false', 'after true']));
+  expect(journal.state.decisions).toEqual(scene.state.decisions);
+  expect(await count(`input where kind = 'row'`)).toBe(told(scene).filter(i => i.input === 'row').length);
+  expect(await replay(store.query)).not.toHaveProperty('differs');
+});
+
+test('whoever has lost the lease meanwhile does not look for its commit', async () => {
+  const journal = await Journal.open(
+    losing(() => 'after'),
+    lease,
+    options,
+  );
+  await expect(journal.commit(told(story()))).rejects.toMatchObject({ code: 'E_STORE_UNKNOWN' });
+  await store.query('update lease set expires = 0');
+  await takeLease(store, 'controller', 'another', 600_000);
+  await expect(journal.recover()).rejects.toMatchObject({ code: 'E_STORE_LEASE' });
 });
 
 test('ticks that want nothing are written together', async () => {

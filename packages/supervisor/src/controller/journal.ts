@@ -3,6 +3,7 @@
  * What the core knows is always what a replay of the inputs gives; after a failed write it is made anew that way.
  */
 import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
+import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Query, SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import type { Act } from '../core/act.ts';
@@ -51,6 +52,13 @@ export interface OpenAct {
   handed: boolean;
 }
 
+/** The rows of a commit, from a number on, and what comes of it where they are written. */
+interface Sent {
+  first: number;
+  rows: readonly (readonly SqlValue[])[];
+  committed: Committed;
+}
+
 export class Journal {
   readonly #store: Store;
   readonly #lease: Lease;
@@ -62,6 +70,8 @@ export class Journal {
   #open = new Map<ActionId, OpenAct>();
   /** The state has seen what the store has not: it is of no use until it is made anew. */
   #astray = false;
+  /** What was sent last, where the connection was lost before its commit was answered. */
+  #unsure: Sent | undefined;
   #strayed = 0;
   /** Ticks that the state has seen and the store has not. Nothing came of them; a crash may lose them. */
   #idle: Time[] = [];
@@ -153,7 +163,7 @@ export class Journal {
   /**
    * Writes inputs and all that comes of them. Rows that were written before are left out. A tick that wants nothing is not
    * written at once.
-   * @throws StoreError: nothing is written then, and {@link reload} has to be called before the next commit
+   * @throws StoreError: nothing is written then (with E_STORE_UNKNOWN, perhaps), and {@link recover} has to be called before the next commit
    */
   async commit(inputs: readonly Input[]): Promise<Committed> {
     if (inputs.every(input => input.input === 'tick')) {
@@ -164,6 +174,40 @@ export class Journal {
       return this.#write([], effects);
     }
     return this.#write(inputs, new Map());
+  }
+
+  /**
+   * After a commit that has failed: looks whether it is written, where that is not known; else makes all anew of what the store has.
+   * @returns what it has brought, where it is written
+   * @throws StoreError E_STORE_LEASE when another one may write now
+   */
+  async recover(): Promise<Committed | undefined> {
+    const sent = this.#unsure;
+    if (sent !== undefined && (await this.#isWritten(sent))) {
+      this.#unsure = undefined;
+      this.#astray = false;
+      return sent.committed;
+    }
+    this.#unsure = undefined;
+    await this.reload();
+    return undefined;
+  }
+
+  /** Whoever takes the lease waits for the end of what was sent under it: after that it is written or never will be. */
+  #isWritten({ first, rows }: Sent): Promise<boolean> {
+    return this.#store.transaction(async query => {
+      await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
+      const there = await query(
+        'select seq, at, kind, host, spool, "row", body from input where seq >= $1 order by seq',
+        [first],
+      );
+      const told = (row: readonly SqlValue[]): string => row.map(value => String(value)).join('\0');
+      return (
+        rows.length > 0 &&
+        there.length === rows.length &&
+        there.every((row, i) => told(Object.values(row)) === told(rows[i] ?? []))
+      );
+    });
   }
 
   /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
@@ -179,13 +223,24 @@ export class Journal {
 
   async #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
     this.#astray = true;
-    const committed = await this.#transaction(inputs, before, last);
-    this.#astray = false;
-    return committed;
+    let sent: Sent | undefined;
+    try {
+      const committed = await this.#transaction(inputs, before, last, all => (sent = all));
+      this.#astray = false;
+      return committed;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'E_STORE_UNKNOWN') this.#unsure = sent;
+      throw error;
+    }
   }
 
-  #transaction(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last: boolean): Promise<Committed> {
-    return this.#store.transaction(async query => {
+  #transaction(
+    inputs: readonly Input[],
+    before: ReadonlyMap<Input, Effect[]>,
+    last: boolean,
+    sent: (all: Sent) => void,
+  ): Promise<Committed> {
+    const work = async (query: Query): Promise<Committed> => {
       await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
       const fresh = await this.#spools.fresh(query, inputs);
       const kept: Kept[] = [];
@@ -194,11 +249,8 @@ export class Journal {
         kept.push(input.input === 'tick' ? { input: 'ticks', at: input.at, times: [input.at] } : input);
       }
       const first = this.#seq + 1;
-      await insert(
-        query,
-        'input(seq, at, kind, host, spool, "row", body)',
-        kept.map((k, i) => columns(first + i, k)),
-      );
+      const rows = kept.map((k, i) => columns(first + i, k));
+      await insert(query, 'input(seq, at, kind, host, spool, "row", body)', rows);
       // Only now: a disk that is full has said so, in most cases, before the state has changed.
       const count = this.#state.decisions.count;
       const effects = new Map(before);
@@ -217,8 +269,12 @@ export class Journal {
       const due = this.#seq - this.#snapshotSeq >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
       if (due || last) await this.#keepSnapshot(query);
       this.#idle = [];
-      return { effects, notices };
-    });
+      const committed = { effects, notices };
+      sent({ first, rows, committed });
+      return committed;
+    };
+    // It changes the state: called again it would decide on what it has decided already.
+    return this.#store.transaction(work, { once: true });
   }
 
   async #keep(query: Query, effects: readonly Effect[]): Promise<boolean> {

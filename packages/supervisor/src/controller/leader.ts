@@ -72,14 +72,20 @@ export class Leader {
   /** Renews the lease, from before the ledger is read: that may take its time. */
   #keepLease(failed: (error: unknown) => void): NodeJS.Timeout {
     const { store, log } = this.#options;
+    let asking = false;
     return setInterval(() => {
-      takeLease(store, this.#lease.name, this.#lease.owner, this.#ttlMs).then(
-        lease => {
-          if (lease?.epoch !== this.#lease.epoch)
-            failed(new StoreError('E_STORE_LEASE', 'the lease has passed to another controller'));
-        },
-        (error: unknown) => (isPassing(error) ? log(messageOf(error)) : failed(error)),
-      );
+      // A store that does not answer has enough to do.
+      if (asking) return;
+      asking = true;
+      takeLease(store, this.#lease.name, this.#lease.owner, this.#ttlMs)
+        .then(
+          lease => {
+            if (lease?.epoch !== this.#lease.epoch)
+              failed(new StoreError('E_STORE_LEASE', 'the lease has passed to another controller'));
+          },
+          (error: unknown) => (isPassing(error) ? log(messageOf(error)) : failed(error)),
+        )
+        .finally(() => (asking = false));
     }, this.#ttlMs / 3);
   }
 

@@ -1,5 +1,5 @@
 /** @module A controller as a site's file describes it, in this process, until it is told to stop. */
-import { openSqlite } from '@syndrome/base/store/sqlite.ts';
+import { openStore } from '@syndrome/base/store/open.ts';
 import { runController } from '../controller/controller.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
@@ -14,7 +14,7 @@ type Log = (line: string) => void;
  * @throws StoreError, ControllerError
  */
 export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
-  const store = await openSqlite(site.store);
+  const store = await openStore(site.store);
   const sender: Sender = { site: site.site, playbooks: site.playbooks, now: () => Date.now(), log: out };
   for (const line of site.weak) log(`weaker than it could be: ${line}`);
   try {
@@ -32,7 +32,7 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
         fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
         weak: site.weak,
-        backup: path => store.backup(path),
+        ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
         log,
       },
       stop,

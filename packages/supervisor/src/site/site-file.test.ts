@@ -32,6 +32,17 @@ describe('the file of a site', () => {
     expect(site.drill).toBeUndefined();
   });
 
+  it('may have its ledger in another file, or in a PostgreSQL; one that is reached in the open is weaker', () => {
+    expect(readSite(write('folder: /srv/s')).store).toEqual({ at: '/srv/s/ledger/ledger.sqlite' });
+    expect(readPlaces(write('folder: /srv/s\nstore: /srv/l.sqlite')).store).toEqual({ at: '/srv/l.sqlite' });
+    const url = 'postgresql://syndrome@db1,db2/ledger';
+    const site = readSite(write(`folder: /srv/s\nstore: { url: "${url}", passwordFile: /etc/s/pg }`));
+    expect(site).toMatchObject({ store: { at: url, passwordFile: '/etc/s/pg' }, weak: [] });
+    expect(readSite(write(`folder: /srv/s\nstore: ${url}?sslmode=disable`)).weak).toEqual([
+      expect.stringContaining('not encrypted'),
+    ]);
+  });
+
   it('may name another controller, folders and a policy file beside it', () => {
     write(
       'schema: 1\nname: mine\nversion: "7"\nmode: notify\nrules:\n  - { name: all, of: vm, when: { errors: 1 }, do: tell }\n',
@@ -56,6 +67,10 @@ describe('the file of a site', () => {
     ['folder: /s\nnotify: [{ kind: log, name: a }, { kind: log, name: a }]', /two targets are named a/],
     ['folder: /s\nnotify: [{ kind: webhook, name: a, url: "https://x/", secretFiles: [/none] }]', /secret file/],
     ['folder: /s\nplaybooks: http://wiki/', /playbooks: it is neither an https URL nor an absolute path/],
+    ['folder: /s\nstore: here.sqlite', /a whole path.*at store/s],
+    ['folder: /s\nstore: { url: /srv/x, passwordFile: /p }', /store/],
+    ['folder: /s\nstore: "postgresql://u:secret@db/x"', /has a password in it/],
+    ['folder: /s\nstore: "postgresql://u@db/x?sslmode=prefer"', /sslmode=prefer/],
     ['folder: [', /no YAML/],
     ['- a', /expected object/i],
   ])('that is wrong says where: %j', (text, fault) => {
@@ -81,6 +96,15 @@ describe('the file of a site', () => {
 
   it('has a JSON Schema that names what it may hold', () => {
     const { properties } = siteJsonSchema() as { properties: Record<string, unknown> };
-    expect(Object.keys(properties)).toEqual(['site', 'folder', 'policy', 'playbooks', 'notify', 'fence', 'agent']);
+    expect(Object.keys(properties)).toEqual([
+      'site',
+      'folder',
+      'store',
+      'policy',
+      'playbooks',
+      'notify',
+      'fence',
+      'agent',
+    ]);
   });
 });

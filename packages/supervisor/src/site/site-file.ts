@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import type { StorePlace } from '@syndrome/base/store/open.ts';
 import { type AgentConfig, agentConfigSchema, QEMUS } from '../agent/config.ts';
 
 const MAX_FILE = 256 * 1024;
@@ -65,6 +66,16 @@ const siteAgentSchema = agentConfigSchema.extend({
 const siteSchema = z.strictObject({
   site: name.default('site').describe('its name in notices'),
   folder: path.describe('an absolute path: ledger, spool and sockets lie below it, for this user alone'),
+  store: z
+    .union([
+      path.regex(/^(?:\/|postgres(?:ql)?:\/\/)/, 'a whole path, from / on, or postgresql://USER@HOST/DATABASE'),
+      z.strictObject({
+        url: path.regex(/^postgres(?:ql)?:\/\//, 'postgresql://USER@HOST/DATABASE'),
+        passwordFile: whole.describe('of mode 0600, with the password; else a PGPASSFILE is looked at'),
+      }),
+    ])
+    .optional()
+    .describe('where the ledger is: a file, by default in the folder of the site, or a PostgreSQL from 15 on'),
   policy: z.string().max(4096).default('observe').describe('observe, notify, protect, or the path of a policy file'),
   playbooks: z
     .string()
@@ -109,14 +120,17 @@ type SiteData = z.infer<typeof siteSchema>;
 /** Where the ledger and the sockets of a controller are. */
 export interface SitePlaces {
   sockets: { agents: string; admin: string };
-  store: string;
+  store: StorePlace;
 }
 
-/** Where things lie in the folder of a site. */
-export function placesIn(folder: string): SitePlaces {
+/** Where things of a site lie: in its folder, but for a store that has a place of its own. */
+export function placesOf({ folder, store }: Pick<SiteData, 'folder' | 'store'>): SitePlaces {
   return {
     sockets: { agents: join(folder, 'run/agents.sock'), admin: join(folder, 'run/admin.sock') },
-    store: join(folder, 'ledger/ledger.sqlite'),
+    store:
+      typeof store === 'object'
+        ? { at: store.url, passwordFile: store.passwordFile }
+        : { at: store ?? join(folder, 'ledger/ledger.sqlite') },
   };
 }
 
@@ -161,7 +175,7 @@ export function parseSite(file: string): SiteData {
 
 /** Where the things of a site lie. @throws UsageError E_SITE_FILE */
 export function readPlaces(file: string): SitePlaces {
-  return placesIn(parseSite(file).folder);
+  return placesOf(parseSite(file));
 }
 
 /** What the agent of a host needs of its site's file; neither policy nor targets, which are the controller's. */
@@ -178,7 +192,7 @@ export function readAgentSite(file: string): AgentSite {
 
 /** The agent's part of what `parseSite` has read. */
 export function agentSiteOf({ folder, agent }: SiteData): AgentSite {
-  return { agent: agent && agentIn(folder, placesIn(folder), agent), drill: agent?.drill };
+  return { agent: agent && agentIn(folder, placesOf({ folder }), agent), drill: agent?.drill };
 }
 
 function agentIn(folder: string, { sockets }: SitePlaces, given: z.infer<typeof siteAgentSchema>): AgentConfig {

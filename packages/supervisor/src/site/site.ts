@@ -1,5 +1,6 @@
 /** @module A whole site: its file, and all that the file names. */
 import { dirname, resolve } from 'node:path';
+import { isPostgresUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkFence, type FenceAgent } from '../controller/fence.ts';
 import type { HostId } from '../core/ids.ts';
@@ -9,7 +10,7 @@ import { playbooksFault } from '../notify/playbooks.ts';
 import type { Target } from '../notify/target.ts';
 import { parsePolicy } from '../policy/check.ts';
 import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
-import { type AgentSite, agentSiteOf, parseSite, placesIn, readOwned, type SitePlaces } from './site-file.ts';
+import { type AgentSite, agentSiteOf, parseSite, placesOf, readOwned, type SitePlaces } from './site-file.ts';
 
 /** A site as its file says, with absolute paths. */
 export interface Site extends SitePlaces, AgentSite {
@@ -37,7 +38,7 @@ function policyNamed(text: string, folder: string): Policy {
 
 /**
  * Reads a site's file and all that it names: policy, targets, their secrets.
- * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError: nothing of it is then begun
+ * @throws UsageError E_SITE_FILE, PolicyError, NotifyError, ControllerError, StoreError: nothing of it is then begun
  */
 export function readSite(file: string): Site {
   const data = parseSite(file);
@@ -48,6 +49,9 @@ export function readSite(file: string): Site {
   const fault = playbooks === undefined ? undefined : playbooksFault(playbooks);
   if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
   const weak = targets.flatMap(target => checkTarget(target) ?? []);
+  const places = placesOf(data);
+  if (isPostgresUrl(places.store.at) && parsePostgresUrl(places.store.at).open)
+    weak.push('store: what goes to the PostgreSQL and comes from it is not encrypted (sslmode=disable)');
   const fences = fence as Readonly<Record<HostId, FenceAgent>>;
   for (const [host, one] of Object.entries(fences)) checkFence(host, one);
   return {
@@ -59,6 +63,6 @@ export function readSite(file: string): Site {
     playbooks,
     weak,
     ...agentSiteOf(data),
-    ...placesIn(folder),
+    ...places,
   };
 }
