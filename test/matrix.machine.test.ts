@@ -65,3 +65,24 @@ test('--repeat shows the distribution of real runs', async () => {
   expect(existsSync(join(sandbox.dir, 'state/traces'))).toBe(true);
   await sandbox.clean();
 });
+
+test('a bisection finds where the verdict changes, and its page has what was tried', { timeout: 900_000 }, async () => {
+  const html = join(sandbox.dir, 'bisect.html');
+  const range = ['--good', '6.19.10', '--bad', '6.19.8'];
+  const { code, stdout, stderr } = await sandbox.run('bisect', 'amd-deferred', ...range, '--json', '--html', html);
+  expect(code, stderr).toBe(0);
+  const { cells, ...found } = JSON.parse(stdout) as { cells: { result: { verdict: string } }[] };
+  expect(found).toMatchObject({
+    change: 'bad to good',
+    last: '6.19.8',
+    first: '6.19.10',
+    kernels: ['6.19.8', '6.19.10'],
+    unsteady: [],
+    causes: [{ id: 'linux-amd-destat-without-smca' }],
+  });
+  expect(cells.map(({ result }) => result.verdict)).toEqual(['fail', 'pass']);
+  const page = readFileSync(html, 'utf8');
+  expect(page.match(/data-kind="trace"/g)).toHaveLength(2);
+  expect(page).toContain('<p>first good kernel 6.19.10, last bad 6.19.8</p>');
+  await sandbox.clean();
+});

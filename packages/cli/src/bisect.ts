@@ -1,15 +1,18 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
+import { bisect as search, type BisectResult } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
+import { checkOutput } from '@syndrome/base/disk/output-file.ts';
+import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { causeLines, problemText } from '@syndrome/trace/verdict-lines.ts';
+import { causeLines, type Look, problemText } from '@syndrome/trace/verdict-lines.ts';
 import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
 import { compareKernels } from '@syndrome/lab/supply/kernels.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
+import { writeMatrixPage } from './matrix-html.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
 import {
   checkUserParts,
@@ -25,6 +28,13 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   good: string;
   bad: string;
   json?: boolean;
+  html?: string;
+}
+
+/** What a bisection has come to. */
+interface Found extends BisectResult {
+  change: 'good to bad' | 'bad to good';
+  causes: readonly Cause[];
 }
 
 /** `syndrome bisect`: between which two kernels on offer does the verdict of a scenario change? */
@@ -37,6 +47,7 @@ export async function bisect(name: string, options: Options): Promise<void> {
       hint: 'Its guest kernels are those on offer from --good to --bad.',
     });
   }
+  if (options.html !== undefined) checkOutput('--html', options.html);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
   await checkUserParts([scenario], options, supply);
@@ -51,6 +62,7 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const [from, to] = order < 0 ? [options.good, options.bad] : [options.bad, options.good];
   const versions = onOffer.slice(onOffer.indexOf(from), onOffer.indexOf(to) + 1);
   const results = new Map<string, RunResult>();
+  const started = process.hrtime.bigint();
   const test = async (version: string): Promise<Verdict> => {
     const spec = { ...partChoices(options), scenario: scenarioData(scenario), kernel: version };
     const result = await runScenario(spec, { ...services(supply), signal });
@@ -80,26 +92,44 @@ export async function bisect(name: string, options: Options): Promise<void> {
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
   const causes = [...results.values()].flatMap(result => result.causes);
-  if (options.json) {
-    printJson({
-      schemaVersion: 1,
-      scenario: scenario.name,
-      change: start === 'pass' ? 'good to bad' : 'bad to good',
-      ...found,
-      causes: [...new Map(causes.map(cause => [cause.id, cause])).values()],
-    });
-    return;
-  }
-  const look = stdoutLook(options);
+  const { hostKernel, cpu } = partChoices(options);
+  const fixed = { ...(hostKernel === undefined ? {} : { hostKernel }), ...(cpu === undefined ? {} : { cpu }) };
+  const report = {
+    schemaVersion: 1,
+    scenario: scenario.name,
+    change: start === 'pass' ? 'good to bad' : 'bad to good',
+    seconds: Number(process.hrtime.bigint() - started) / 1e9,
+    // A matrix of what was tried, over all that is between: a page shows it as one.
+    cells: versions.flatMap(kernel => {
+      const result = results.get(kernel);
+      return result === undefined ? [] : [{ cell: { kernel, ...fixed }, result }];
+    }),
+    kernels: versions,
+    ...found,
+    causes: [...new Map(causes.map(cause => [cause.id, cause])).values()],
+  } as const;
+  if (options.json) printJson(report);
+  else printFound(name, report, results, stdoutLook(options));
+  const hint = 'What was found stands above, and each run has its trace.';
+  if (options.html !== undefined) await writeMatrixPage(options.html, report, signal, hint);
+}
+
+/** The pair, and what is to be known of it. */
+function printFound(
+  name: string,
+  { change, first, last, tried, unsteady, untested, causes }: Found,
+  results: ReadonlyMap<string, RunResult>,
+  look: Look,
+): void {
   const { style } = look;
-  const word = start === 'pass' ? 'bad' : 'good';
-  print(style('bold', `first ${word} kernel: ${found.first}`));
-  print(`last ${start === 'pass' ? 'good' : 'bad'} kernel: ${found.last}; ${found.tried.length + 2} runs`);
-  for (const { version, verdicts } of found.unsteady) {
+  const [to, from] = change === 'good to bad' ? ['bad', 'good'] : ['good', 'bad'];
+  print(style('bold', `first ${to} kernel: ${first}`));
+  print(`last ${from} kernel: ${last}; ${tried.length + 2} runs`);
+  for (const { version, verdicts } of unsteady) {
     print(style('yellow', `not steady: ${version} was ${verdicts.join(', then ')}; the change may lie elsewhere`));
     print(`  syndrome run ${name} --guest-kernel ${version} --repeat 20   # how often which`);
   }
-  for (const version of found.untested) {
+  for (const version of untested) {
     const problem = results.get(version)?.problem;
     print(safeText(`could not be tested: ${version}${problem === undefined ? '' : `, ${problemText(problem)}`}`, 500));
   }

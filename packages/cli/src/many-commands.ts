@@ -36,13 +36,17 @@ Examples:
     .argument('<scenario>', 'a name or a YAML file')
     .addOption(new Option('--good <version>', 'a kernel on which it passes').makeOptionMandatory())
     .addOption(new Option('--bad <version>', 'a kernel on which it fails; older or newer').makeOptionMandatory())
-    .option('--json', 'machine-readable')
+    .option('--json', 'machine-readable: what was found, and what was tried as a matrix')
+    .option('--html <file>', 'write one page: what was tried over all kernels between, and behind each cell its trace')
     .addHelpText(
       'after',
       `
 The pair that is found is tried once more; a verdict that is not steady is told, and the exit code is 3.`,
     )
-    .addHelpText('after', '\nExample:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6\n  syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.6 --html bisect.html',
+    )
     .action(async (name: string, options: object) =>
       (await import('./bisect.ts')).bisect(name, merged(program, options)),
     );

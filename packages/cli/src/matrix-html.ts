@@ -1,7 +1,9 @@
 /** @module The page of a matrix, with the traces of its cells in it. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { stringify } from '@syndrome/decode/common/hex.ts';
+import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import type { MatrixReport } from '@syndrome/lab/report/matrix.ts';
 import type { PageFile } from '@syndrome/web/template.ts';
 import { unscriptedMatrix } from '@syndrome/web/unscripted.ts';
@@ -13,8 +15,24 @@ const MAX_TRACES = 64 * 2 ** 20;
 /**
  * Writes the page of a matrix with the traces behind its cells; a trace that has gone, and what is too much, is left out and
  * can be dropped there.
+ * @param hint what is not lost where the page cannot be written
+ * @throws SyndromeError E_REPORT, LabInterrupted
  */
-export async function writeMatrixPage(page: string, report: MatrixReport, signal: AbortSignal): Promise<void> {
+export async function writeMatrixPage(
+  page: string,
+  report: MatrixReport,
+  signal: AbortSignal,
+  hint: string,
+): Promise<void> {
+  try {
+    await write(page, report, signal);
+  } catch (cause) {
+    if (signal.aborted) throw new LabInterrupted();
+    throw new SyndromeError('E_REPORT', `the page ${page} could not be written`, { cause, hint });
+  }
+}
+
+async function write(page: string, report: MatrixReport, signal: AbortSignal): Promise<void> {
   const text = stringify(report);
   const files: PageFile[] = [{ kind: 'matrix', name: `${report.scenario}.json`, bytes: Buffer.from(text) }];
   const traces = report.cells

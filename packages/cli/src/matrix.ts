@@ -1,7 +1,6 @@
-import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
-import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
@@ -69,23 +68,11 @@ export async function matrix(name: string, options: Options): Promise<void> {
   if (options.json) printJson(report);
   else for (const line of matrixText(results, stdoutLook(options))) print(line);
   // What cost hours to measure is known until all that was asked for is written.
-  if (options.html !== undefined) await writePage(options.html, report, signal);
+  const hint = 'The table stands above; the same matrix, started again, has its cells already.';
+  if (options.html !== undefined) await writeMatrixPage(options.html, report, signal, hint);
   memory.complete();
   if (memory.lost !== undefined) say(`an interrupted matrix would not go on: ${safeText(memory.lost.message, 300)}`);
   say(`${results.length} cells in ${seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
   process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));
-}
-
-/** The page of a matrix. @throws SyndromeError E_REPORT, LabInterrupted */
-async function writePage(file: string, report: MatrixReport, signal: AbortSignal): Promise<void> {
-  try {
-    await writeMatrixPage(file, report, signal);
-  } catch (cause) {
-    if (signal.aborted) throw new LabInterrupted();
-    throw new SyndromeError('E_REPORT', `the page ${file} could not be written`, {
-      cause,
-      hint: 'The table stands above; the same matrix, started again, has its cells already.',
-    });
-  }
 }

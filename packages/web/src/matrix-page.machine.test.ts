@@ -6,7 +6,7 @@ import { fillTemplate, type PageFile } from './template.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
 import { readMatrix } from './view/matrix-file.ts';
 import { matrixHtml } from './view/matrix-html.ts';
-import { cell, DEFERRED, LOGGED, matrixText } from './view/testing/matrices.ts';
+import { BISECTED, cell, DEFERRED, LOGGED, matrixText } from './view/testing/matrices.ts';
 import { BAD, GOOD, NASTY } from './view/testing/runs.ts';
 
 const tests = TestBrowser.ofTests();
@@ -44,6 +44,36 @@ test('opens with what is bad: from where to where, why, and how it is narrowed d
     .poll(() => page.evaluate('navigator.clipboard.readText()'))
     .toBe('syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6\n');
   expect(wrong).toEqual([]);
+});
+
+test('a bisection is a table of all kernels between, hollow where none was measured', async () => {
+  const { page, wrong } = await tests.browser.open(carried(BISECTED));
+  await opened(page);
+  const head = await words(page, '.matrix-head');
+  expect(head).toContain('first good kernel 6.19.10, last bad 6.19.8');
+  expect(head).toContain('not steady: 6.19.8 was fail, then pass');
+  expect(await page.locator('.cell').count()).toBe(6);
+  expect(await page.locator('.cell.is-hollow .sr').allTextContents()).toEqual([' not measured', ' not measured']);
+  expect(await words(page, '.cell-details')).toContain(
+    'ready after 1.3 s · injected after 1.7 s · restored from a kept state',
+  );
+  await page.click('[aria-label="Copy as text"]');
+  await page.waitForSelector('.toast.is-shown >> text=text copied');
+  expect(await page.evaluate('navigator.clipboard.readText()')).toContain('first good kernel 6.19.10, last bad 6.19.8');
+  expect(await accessFaults(page)).toEqual([]);
+  expect(wrong).toEqual([]);
+});
+
+test('a bad cell has the bisections that find where its range begins and ends', async () => {
+  const { page } = await tests.browser.open(carried(DEFERRED), { hash: '#matrix?line=1.1&kernel=6.19.8' });
+  await opened(page);
+  await page.click('.cell-details [aria-label="Copy syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.8"]');
+  await expect
+    .poll(() => page.evaluate('navigator.clipboard.readText()'))
+    .toBe('syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.8\n');
+  await page.click('.cell[data-kernel="6.19.10"]');
+  expect(await words(page, '.cell-details')).not.toContain('syndrome bisect');
+  expect(await words(page, '.cell-details')).toContain('syndrome run amd-deferred --guest-kernel 6.19.10');
 });
 
 test('the keyboard walks the table and reaches everything', async () => {

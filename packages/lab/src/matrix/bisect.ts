@@ -1,7 +1,7 @@
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 
 /** What a bisection found: the neighbouring pair between which the verdict changes. */
-interface BisectResult {
+export interface BisectResult {
   /** The last version that is still like the first one. */
   last: string;
   /** The first version that is different. */

@@ -11,6 +11,8 @@ export interface MatrixReport {
   /** That all of it took. */
   seconds: number;
   cells: readonly CellResult[];
+  /** All kernels that could have been measured: the other cells of a table are hollow. */
+  kernels?: readonly string[];
 }
 
 /** The cells that stand in one column: the same in everything but the guest kernel. */

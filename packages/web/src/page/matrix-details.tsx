@@ -2,7 +2,8 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
-import { fileName, isSurprise, kernelName, runCommand } from '../view/matrix.ts';
+import { bisections, fileName, isSurprise, kernelName, rangeOf, runCommand } from '../view/matrix.ts';
+import type { MatrixCell } from '../view/matrix-file.ts';
 import type { MatrixModel } from './matrix-model.ts';
 import { CopyCommand } from './copy-command.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
@@ -21,6 +22,8 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
   const line = model.line.value;
   const { cell, other } = model.pairAt(model.place.value);
   const place = model.place.value;
+  const range = line && cell?.verdict === 'fail' ? rangeOf(line, cell) : undefined;
+  const again = cell && runCommand(cell);
   const name = [safeText(line?.scenario ?? '', 120), line?.besides].filter(Boolean).join(' · ');
   return (
     <section class="pane cell-details" aria-label="Cell">
@@ -41,6 +44,7 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
                 outcome <b>{cell.outcome}</b> · {cell.seconds.toFixed(1)} s
               </span>
             </p>
+            <p class="muted">{timesText(cell)}</p>
             {isSurprise(cell) && (
               <p>
                 <b>!</b> Not what the outlook said before the injection.
@@ -97,7 +101,12 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
                   </span>
                 ))}
             </p>
-            <Again command={runCommand(cell)} copy={copy} />
+            <Commands
+              title="Where it begins and ends"
+              commands={line && range ? bisections(range, line) : []}
+              copy={copy}
+            />
+            <Commands title="Run it again" commands={again === undefined ? [] : [again]} copy={copy} />
             {cell.trace !== '' && <p class="muted trace-path">{safeText(cell.trace, 600)}</p>}
           </>
         ) : (
@@ -108,12 +117,30 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
   );
 }
 
-function Again({ command, copy }: { command: string | undefined; copy: (command: string) => void }) {
-  if (command === undefined) return null;
+/** When the guest was ready and the error injected; how the machine came up. */
+const timesText = ({ phases: { ready, injected }, restored }: MatrixCell): string =>
+  [
+    ready === undefined ? '' : `ready after ${ready.toFixed(1)} s`,
+    injected === undefined ? '' : `injected after ${injected.toFixed(1)} s`,
+    restored ? 'restored from a kept state' : '',
+  ]
+    .filter(Boolean)
+    .join(' · ');
+
+interface CommandsProps {
+  title: string;
+  commands: readonly string[];
+  copy: (command: string) => void;
+}
+
+function Commands({ title, commands, copy }: CommandsProps) {
+  if (commands.length === 0) return null;
   return (
     <>
-      <h3>Run it again</h3>
-      <CopyCommand command={command} copy={copy} />
+      <h3>{title}</h3>
+      {commands.map(command => (
+        <CopyCommand key={command} command={command} copy={copy} />
+      ))}
     </>
   );
 }

@@ -2,7 +2,15 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import type { MatrixCommand } from '../view/keys.ts';
-import { bisections, causesOfCells, countText, rangeText, unjudged, kernelName } from '../view/matrix.ts';
+import {
+  bisections,
+  bisectionWords,
+  causesOfCells,
+  countText,
+  rangeText,
+  unjudged,
+  kernelName,
+} from '../view/matrix.ts';
 import type { CellPlace } from '../view/matrix-link.ts';
 import { CopyCommand } from './copy-command.tsx';
 import { CellDetails } from './matrix-details.tsx';
@@ -120,6 +128,13 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
           {only && lines.length === 1 ? ` ${countText(only)}` : ''}
         </p>
       )}
+      {lines
+        .flatMap(line => bisectionWords(line))
+        .map(text => (
+          <p class="matrix-line" key={text}>
+            {text}
+          </p>
+        ))}
       <ul class="plain matrix-bad">
         {bad.slice(0, MAX_SUMMED).flatMap(line =>
           line.bad.slice(0, MAX_SUMMED).map((range, i) => (
@@ -135,7 +150,7 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
               >
                 {rangeText(range)}
               </button>
-              {bisections(range).map(command => (
+              {bisections(range, line).map(command => (
                 <CopyCommand key={command} command={command} copy={copy} />
               ))}
             </li>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isMatrixText, readMatrix } from './matrix-file.ts';
-import { CAUSE, cell, DEFERRED, matrixText, OUTLOOK } from './testing/matrices.ts';
+import { BISECTED, CAUSE, cell, DEFERRED, matrixText, OUTLOOK } from './testing/matrices.ts';
 
 describe('a matrix', () => {
   test('is read as it was printed', () => {
@@ -19,6 +19,24 @@ describe('a matrix', () => {
       parts: { kernel: '6.19.6' },
     });
     expect(read.cells[0]?.problem?.code).toBe('E_LAB_KERNEL_CONFIG');
+  });
+  test('of a bisection has all kernels between, and what was found', () => {
+    expect(isMatrixText(BISECTED.slice(0, 2000))).toBe(true);
+    expect(readMatrix(BISECTED, 'b.json')).toMatchObject({
+      kernels: ['6.19.6', '6.19.8', '6.19.10', '6.19.11', '6.19.13', '6.19.14'],
+      bisection: { change: 'bad to good', last: '6.19.8', first: '6.19.10', untested: [] },
+      cells: [{ phases: { ready: 1.26, injected: 1.74 }, restored: true }, { phases: {}, restored: false }, {}, {}],
+    });
+  });
+  test.each([
+    ['change', 'sideways'],
+    ['first', 7],
+    ['last', ''],
+    ['kernels', 'all'],
+    ['unsteady', [null, 3]],
+  ])('of a bisection whose %s is wrong is shown all the same', (member, value) => {
+    const text = JSON.stringify({ ...(JSON.parse(BISECTED) as object), [member]: value });
+    expect(readMatrix(text, 'b.json')).toMatchObject({ damaged: 0, cells: [{}, {}, {}, {}] });
   });
   test('is known by its beginning', () => {
     expect(isMatrixText(DEFERRED)).toBe(true);

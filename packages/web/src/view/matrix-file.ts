@@ -15,6 +15,21 @@ export interface MatrixCell extends Judgement {
   /** Path of the trace where the matrix was measured; empty where none is named. */
   trace: string;
   parts: Readonly<Record<string, string>>;
+  /** Seconds from the start until the guest was ready, and until the injection. */
+  phases: { ready?: number; injected?: number };
+  /** The machine came from its kept state instead of a boot. */
+  restored: boolean;
+}
+
+/** Between which kernels a bisection found the change. */
+export interface Bisection {
+  change: 'good to bad' | 'bad to good';
+  /** The last kernel that is like the first of all, and the first that is not. */
+  last: string;
+  first: string;
+  untested: readonly string[];
+  /** Of the two, what had another verdict when it was tried once more. */
+  unsteady: readonly { version: string; verdicts: readonly string[] }[];
 }
 
 /** A matrix of one file. */
@@ -22,6 +37,9 @@ export interface MatrixFile {
   name: string;
   scenario: string;
   cells: readonly MatrixCell[];
+  /** All kernels that could have been measured, where the file says so; empty where it does not. */
+  kernels: readonly string[];
+  bisection?: Bisection;
   /** Entries that say no verdict or outcome. */
   damaged: number;
 }
@@ -32,7 +50,7 @@ interface MatrixTrouble {
   hint: string;
 }
 
-/** Of `syndrome matrix --json`. */
+/** Of `syndrome matrix --json`, and of `bisect --json`. */
 const VERSION = 1;
 /** More cells than anybody measures. */
 const MAX_CELLS = 200_000;
@@ -46,6 +64,9 @@ const bagOf = (value: unknown): Bag => (typeof value === 'object' && value !== n
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const oneOf = <T extends string>(all: readonly T[], value: unknown): T | undefined => all.find(one => one === value);
+const textsOf = (value: unknown): string[] => listOf(value).filter(text => typeof text === 'string');
+const secondsOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 const numbersOf = (value: unknown): number[] => listOf(value).filter(n => typeof n === 'number');
 
 function expectationOf(value: unknown): ExpectationResult[] {
@@ -84,7 +105,7 @@ function cellOf(value: unknown, scenario: string): MatrixCell | undefined {
   });
   const problem = problemOf(run['problem']);
   const parts = Object.entries(bagOf(run['parts'])).filter(([, part]) => typeof part === 'string');
-  const seconds = run['seconds'];
+  const { ready, injected } = bagOf(run['phases']);
   return {
     kernel: textOf(kernel),
     ...(typeof hostKernel === 'string' ? { hostKernel } : {}),
@@ -93,13 +114,29 @@ function cellOf(value: unknown, scenario: string): MatrixCell | undefined {
     title: textOf(run['title']),
     verdict,
     outcome,
-    seconds: typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : 0,
+    seconds: secondsOf(run['seconds']) ?? 0,
     expectations: listOf(run['expectations']).flatMap(expectationOf),
     causes,
     ...(problem ? { problem } : {}),
     trace: textOf(run['trace']),
     parts: Object.fromEntries(parts) as Record<string, string>,
+    phases: {
+      ...(secondsOf(ready) === undefined ? {} : { ready: secondsOf(ready) ?? 0 }),
+      ...(secondsOf(injected) === undefined ? {} : { injected: secondsOf(injected) ?? 0 }),
+    },
+    restored: run['restored'] === true,
   };
+}
+
+function bisectionOf(bag: Bag): Bisection | undefined {
+  const change = oneOf(['good to bad', 'bad to good'] as const, bag['change']);
+  const [last, first] = [textOf(bag['last']), textOf(bag['first'])];
+  if (change === undefined || last === '' || first === '') return undefined;
+  const unsteady = listOf(bag['unsteady']).map(one => {
+    const { version, verdicts } = bagOf(one);
+    return { version: textOf(version), verdicts: textsOf(verdicts) };
+  });
+  return { change, last, first, untested: textsOf(bag['untested']), unsteady };
 }
 
 /** Whether a file is a matrix: its first members say so, in the order in which they are written. */
@@ -107,7 +144,7 @@ export const isMatrixText = (head: string): boolean => /^\s*\{\s*"schemaVersion"
 
 /**
  * Reads a matrix.
- * @param text of `syndrome matrix --json`
+ * @param text of `syndrome matrix --json`, or of a bisection
  * @example readMatrix('{"schemaVersion":1,"scenario":"amd-deferred","seconds":1,"cells":[]}', 'm.json')
  */
 export function readMatrix(text: string, name: string): MatrixFile | MatrixTrouble {
@@ -122,7 +159,8 @@ export function readMatrix(text: string, name: string): MatrixFile | MatrixTroub
       hint: 'A matrix is what `syndrome matrix … --json` prints. The same matrix, started again after an interruption, has its cells already.',
     };
   }
-  const { schemaVersion, scenario, cells } = bagOf(value);
+  const bag = bagOf(value);
+  const { schemaVersion, scenario, cells, kernels } = bag;
   if (typeof schemaVersion === 'number' && schemaVersion > VERSION) {
     return {
       message: `${name} is of version ${schemaVersion}; this page reads ${VERSION}`,
@@ -133,5 +171,13 @@ export function readMatrix(text: string, name: string): MatrixFile | MatrixTroub
     return { message: `${name} is no matrix`, hint: 'A matrix is what `syndrome matrix … --json` prints.' };
   const read = cells.slice(0, MAX_CELLS).map(one => cellOf(one, scenario));
   const whole = read.filter(one => one !== undefined);
-  return { name, scenario, cells: whole, damaged: cells.length - whole.length };
+  const bisection = bisectionOf(bag);
+  return {
+    name,
+    scenario,
+    cells: whole,
+    kernels: textsOf(kernels).slice(0, MAX_CELLS),
+    ...(bisection === undefined ? {} : { bisection }),
+    damaged: cells.length - whole.length,
+  };
 }

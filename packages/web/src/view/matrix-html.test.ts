@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MatrixFile, readMatrix } from './matrix-file.ts';
 import { matrixHtml } from './matrix-html.ts';
-import { cell, DEFERRED, matrixText } from './testing/matrices.ts';
+import { BISECTED, cell, DEFERRED, matrixText } from './testing/matrices.ts';
 
 const fileOf = (text: string, name = 'm'): MatrixFile => {
   const read = readMatrix(text, name);
@@ -57,6 +57,11 @@ describe('the table without scripts', () => {
     expect(page).toContain('CONFIG_X86_MCE');
     expect(page).toMatch(/<td class="cell cell-fail is-changed"><a href="#c2">fail P! panicked<\/a> 2\.3 s/);
     expect(page).toContain('  ✗ outlook: signalled\n      the outcome is panicked');
+  });
+  test('of a bisection has hollow cells for what was not measured, and the answer', () => {
+    const page = matrixHtml([fileOf(BISECTED)]);
+    expect(page).toContain('<p>first good kernel 6.19.10, last bad 6.19.8</p>');
+    expect(page.match(/<td class="cell is-hollow">not measured<\/td>/g)).toHaveLength(2);
   });
   test('leads from each cell to a place inside its details, which a browser opens for it', () => {
     const links = Array.from(html.matchAll(/href="#(c\d+)"/g), m => m[1]);

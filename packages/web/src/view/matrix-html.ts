@@ -5,6 +5,7 @@ import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { escapeHtml as escape } from './html.ts';
 import {
   bisections,
+  bisectionWords,
   causesOfCells,
   countText,
   gridOf,
@@ -42,9 +43,10 @@ function notesOf(line: MatrixLine): string[] {
   const name = `<b>${escape(lineName(line))}</b>`;
   return [
     `<p>${name} ${escape(countText(line))}</p>`,
+    ...bisectionWords(line).map(text => `<p>${escape(text)}</p>`),
     ...line.bad.flatMap(range => [
       `<p>${escape(rangeText(range))}</p>`,
-      ...bisections(range).map(command => `<pre>${escape(command)}</pre>`),
+      ...bisections(range, line).map(command => `<pre>${escape(command)}</pre>`),
     ]),
     ...unjudged(line).map(({ kernel, why }) => `<p><b>${escape(kernelName(kernel))}</b>: ${escape(why)}</p>`),
   ];

@@ -4,6 +4,7 @@ import { plain } from '@syndrome/trace/style.ts';
 import { causeLines } from '@syndrome/trace/verdict-lines.ts';
 import {
   bisections,
+  bisectionWords,
   causesOfCells,
   isSurprise,
   kernelName,
@@ -15,7 +16,8 @@ import {
 
 /** Kernels as rows; `!` is not what the outlook said, `◀` where the outcome changes. */
 export function matrixLines({ lines }: MatrixGrid): string[] {
-  const all = lines.flatMap(({ scenario, besides, title, cells, changes, ...line }) => {
+  const all = lines.flatMap(line => {
+    const { scenario, besides, title, cells, changes } = line;
     const width = Math.min(40, Math.max(14, ...[...cells.keys()].map(kernel => kernelName(kernel).length)));
     return [
       [safeText(scenario, 200), besides].filter(Boolean).join('  '),
@@ -25,10 +27,9 @@ export function matrixLines({ lines }: MatrixGrid): string[] {
         const what = `${cell.verdict.padEnd(5)} ${LETTERS[cell.outcome]} ${cell.outcome.padEnd(9)}`;
         return `  ${kernelName(cell.kernel).padEnd(width)} ${what}${mark}`.trimEnd();
       }),
-      ...line.bad.flatMap(range => [`  ${rangeText(range)}`, ...bisections(range).map(text => `    ${text}`)]),
-      ...unjudged({ scenario, besides, title, cells, changes, ...line }).map(
-        ({ kernel, why }) => `  ${kernelName(kernel)}: ${safeText(why, 400)}`,
-      ),
+      ...bisectionWords(line).map(text => `  ${text}`),
+      ...line.bad.flatMap(range => [`  ${rangeText(range)}`, ...bisections(range, line).map(text => `    ${text}`)]),
+      ...unjudged(line).map(({ kernel, why }) => `  ${kernelName(kernel)}: ${safeText(why, 400)}`),
       '',
     ];
   });

@@ -1,19 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import {
   bisections,
+  bisectionWords,
   findGrid,
   gridOf,
   isSurprise,
   joined,
   type MatrixLine,
   neighbourOf,
+  rangeOf,
   rangeText,
   runCommand,
   unjudged,
 } from './matrix.ts';
 import { type MatrixFile, readMatrix } from './matrix-file.ts';
 import { matrixLines } from './matrix-lines.ts';
-import { cell, DEFERRED, LOGGED, matrixText } from './testing/matrices.ts';
+import { cell, BISECTED, DEFERRED, LOGGED, matrixText } from './testing/matrices.ts';
 
 const fileOf = (text: string, name = 'm.json'): MatrixFile => {
   const read = readMatrix(text, name);
@@ -87,9 +89,30 @@ describe('what is bad', () => {
     expect(bad.map(rangeText)).toEqual([
       'first bad 6.19.6 · last bad 6.19.8 · 2 bad · good before: 6.18.15 · good again: 6.19.10',
     ]);
-    expect(bad.flatMap(bisections)).toEqual([
+    expect(bad.flatMap(range => bisections(range, { kernels: [] }))).toEqual([
       'syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6',
       'syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.8',
+    ]);
+  });
+  test('of a bisection is told, with what was not steady; between neighbours there is nothing left to bisect', () => {
+    const line = lineOf(BISECTED);
+    expect(bisectionWords(line)).toEqual([
+      'first good kernel 6.19.10, last bad 6.19.8',
+      'not steady: 6.19.8 was fail, then pass; the change may lie elsewhere',
+    ]);
+    expect(line.bad.flatMap(range => bisections(range, line))).toEqual([]);
+    expect(bisectionWords(lineOf(DEFERRED))).toEqual([]);
+  });
+  test('is known of each cell in it', () => {
+    const line = lineOf(DEFERRED);
+    const ranges = [...line.cells.values()].map(one => rangeOf(line, one));
+    expect(ranges.map(range => range?.first.kernel)).toEqual([
+      undefined,
+      undefined,
+      '6.19.6',
+      '6.19.6',
+      undefined,
+      undefined,
     ]);
   });
   test('is not ended by what was not judged', () => {
@@ -109,10 +132,10 @@ describe('what is bad', () => {
   test('has no command where a name would have to be quoted, or is no version on offer', () => {
     const line = (bad: string, parts: object = {}): MatrixLine =>
       lineOf(matrixText('s', [cell('6.18', 'pass', 'none', {}, parts), cell(bad, 'fail', 'none', {}, parts)]));
-    expect(line('6.19; rm -rf ~').bad.flatMap(bisections)).toEqual([]);
-    expect(line('/boot/vmlinuz').bad.flatMap(bisections)).toEqual([]);
+    expect(line('6.19; rm -rf ~').bad.flatMap(range => bisections(range, { kernels: [] }))).toEqual([]);
+    expect(line('/boot/vmlinuz').bad.flatMap(range => bisections(range, { kernels: [] }))).toEqual([]);
     const parts = { cpu: 'EPYC,-x2apic', hostKernel: '7.0' };
-    expect(line('6.19', parts).bad.flatMap(bisections)).toEqual([
+    expect(line('6.19', parts).bad.flatMap(range => bisections(range, { kernels: [] }))).toEqual([
       'syndrome bisect s --good 6.18 --bad 6.19 --host-kernel 7.0 --cpu EPYC,-x2apic',
     ]);
     const [first] = line('$(x)').cells.values();

@@ -3,7 +3,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
-import type { MatrixCell, MatrixFile } from './matrix-file.ts';
+import type { Bisection, MatrixCell, MatrixFile } from './matrix-file.ts';
 import { compareVersions } from './versions.ts';
 
 /** Kernels between which nothing passed, at least one of which failed. */
@@ -29,6 +29,10 @@ export interface MatrixLine {
   /** Kernels at which the verdict or the outcome is another than at the one measured before. */
   changes: ReadonlySet<string>;
   bad: readonly BadRange[];
+  /** All kernels that could have been measured; empty where that is not known. */
+  kernels: readonly string[];
+  /** What the bisection found that measured it. */
+  bisection?: Bisection;
 }
 
 /** The whole table. */
@@ -110,7 +114,12 @@ function badRanges(cells: readonly MatrixCell[]): BadRange[] {
   return ranges;
 }
 
-function lineOf(name: string, cells: readonly MatrixCell[], file: string | undefined): MatrixLine {
+function lineOf(
+  name: string,
+  cells: readonly MatrixCell[],
+  { kernels, bisection }: MatrixFile,
+  file: string | undefined,
+): MatrixLine {
   const [first] = cells;
   const { hostKernel, cpu, scenario = '', title = '' } = first ?? {};
   const changes = new Set<string>();
@@ -128,17 +137,23 @@ function lineOf(name: string, cells: readonly MatrixCell[], file: string | undef
     cells: new Map(cells.map(cell => [cell.kernel, cell])),
     changes,
     bad: badRanges(cells),
+    kernels,
+    ...(bisection === undefined ? {} : { bisection }),
   };
 }
 
 /** Lays matrices out: a line for each scenario, host kernel and CPU of each file. */
 export function gridOf(files: readonly MatrixFile[]): MatrixGrid {
   const twice = new Set(files.map(({ scenario }) => scenario)).size < files.length;
-  const lines = files.flatMap(({ cells, name }, number) => {
+  const lines = files.flatMap((file, number) => {
+    const { cells, name } = file;
     const groups = Map.groupBy(cells, ({ hostKernel, cpu }) => JSON.stringify([hostKernel, cpu]));
-    return [...groups.values()].map((group, i) => lineOf(`${number + 1}.${i + 1}`, group, twice ? name : undefined));
+    return [...groups.values()].map((group, i) =>
+      lineOf(`${number + 1}.${i + 1}`, group, file, twice ? name : undefined),
+    );
   });
-  return { kernels: joined(lines.map(({ cells }) => [...cells.keys()])), lines };
+  const axes = files.flatMap(({ kernels }) => (kernels.length === 0 ? [] : [kernels]));
+  return { kernels: joined([...axes, ...lines.map(({ cells }) => [...cells.keys()])]), lines };
 }
 
 /** The cell that a failed one is best compared with: the nearest that passed, the older one of two; of a passed one the nearest that failed. */
@@ -181,9 +196,18 @@ const partWords = ({ hostKernel, cpu }: MatrixCell): string[] => [
   ...(cpu === undefined ? [] : ['--cpu', cpu]),
 ];
 
-/** The bisections that find where a range begins and ends among all kernels on offer; images of one's own are not on offer. */
-export function bisections({ first, last, before, after }: BadRange): string[] {
+/**
+ * The bisections that find where a range begins and ends among all kernels on offer; images of one's own are not on offer, and
+ * between neighbours there is nothing to find.
+ */
+export function bisections(
+  { first, last, before, after }: BadRange,
+  { kernels }: Pick<MatrixLine, 'kernels'>,
+): string[] {
   const between = (good: MatrixCell | undefined, bad: MatrixCell): string[] => {
+    const places = [good?.kernel ?? '', bad.kernel].map(kernel => kernels.indexOf(kernel));
+    const [at = -1, other = -1] = places;
+    if (at >= 0 && other >= 0 && Math.abs(at - other) === 1) return [];
     if (!good || [good, bad].some(({ kernel }) => !/^\d[^/]*$/.test(kernel))) return [];
     const words = ['syndrome', 'bisect', bad.scenario, '--good', good.kernel, '--bad', bad.kernel, ...partWords(bad)];
     const text = command(words);
@@ -196,6 +220,28 @@ export function bisections({ first, last, before, after }: BadRange): string[] {
 export function runCommand(cell: MatrixCell): string | undefined {
   const kernel = cell.kernel === '' ? [] : ['--guest-kernel', cell.kernel];
   return command(['syndrome', 'run', cell.scenario, ...kernel, ...partWords(cell)]);
+}
+
+/** The bad range that a cell lies in. */
+export function rangeOf({ cells, bad }: MatrixLine, cell: MatrixCell): BadRange | undefined {
+  const order = [...cells.values()];
+  const at = order.indexOf(cell);
+  return bad.find(({ first, last }) => order.indexOf(first) <= at && at <= order.indexOf(last));
+}
+
+/** What the bisection of a line found; safe to show. */
+export function bisectionWords({ bisection }: MatrixLine): string[] {
+  if (bisection === undefined) return [];
+  const { change, last, first, untested, unsteady } = bisection;
+  const [to, from] = change === 'good to bad' ? ['bad', 'good'] : ['good', 'bad'];
+  return [
+    `first ${to} kernel ${kernelName(first)}, last ${from} ${kernelName(last)}`,
+    ...unsteady.map(
+      ({ version, verdicts }) =>
+        `not steady: ${kernelName(version)} was ${safeText(verdicts.join(', then '), 100)}; the change may lie elsewhere`,
+    ),
+    ...(untested.length === 0 ? [] : [`could not be tested: ${untested.map(kernelName).join(' ')}`]),
+  ];
 }
 
 /** A range in words, safe to show. */

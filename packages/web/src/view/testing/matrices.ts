@@ -64,3 +64,24 @@ export const LOGGED = matrixText('intel-ce-logged', [
   cell('6.19.6', 'pass', 'logged', {}, { cpu: 'Skylake-Server' }),
   cell('7.0.4', 'pass', 'none', {}, { cpu: 'Skylake-Server' }),
 ]);
+
+/** What a bisection tried: the change is between 6.19.8 and 6.19.10, two kernels were not measured, one was not steady. */
+export const BISECTED = JSON.stringify({
+  schemaVersion: 1,
+  scenario: 'amd-deferred',
+  change: 'bad to good',
+  seconds: 38,
+  cells: [
+    cell('6.19.6', 'fail', 'panicked', { causes: [CAUSE], phases: { ready: 1.26, injected: 1.74 }, restored: true }),
+    cell('6.19.8', 'fail', 'panicked', { causes: [CAUSE] }),
+    cell('6.19.10', 'pass', 'signalled'),
+    cell('6.19.14', 'pass', 'signalled'),
+  ],
+  kernels: ['6.19.6', '6.19.8', '6.19.10', '6.19.11', '6.19.13', '6.19.14'],
+  last: '6.19.8',
+  first: '6.19.10',
+  untested: [],
+  tried: [{ version: '6.19.10', verdict: 'pass' }],
+  unsteady: [{ version: '6.19.8', verdicts: ['fail', 'pass'] }],
+  causes: [CAUSE],
+});
