@@ -25,7 +25,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   arm: { folder: 'packages/decode/src/arm', imports: ['common', 'registers'], pure: true },
   mca: { folder: 'packages/decode/src/mca', imports: ['common', 'registers', 'arm'], pure: true },
   cper: { folder: 'packages/decode/src/cper', imports: ['common', 'registers', 'arm', 'mca'], pure: true },
-  events: { folder: 'packages/decode/src/events', imports: [...BYTES, 'inject'], pure: true },
+  events: { folder: 'packages/decode/src/events', imports: BYTES, pure: true },
   text: { folder: 'packages/decode/src/text', imports: [...BYTES, 'events'], pure: true },
   outlook: { folder: 'packages/decode/src/outlook', imports: BYTES, pure: true },
   inject: { folder: 'packages/decode/src/inject', imports: [...BYTES, 'outlook'], pure: true },

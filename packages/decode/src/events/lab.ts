@@ -1,6 +1,6 @@
 /** @module What the lab itself did, and the end of the outer machine. */
 import { row } from './row.ts';
-import { injectedWords, short } from './show.ts';
+import { short } from './show.ts';
 
 export const LAB = {
   'lab.step': row('index:number step?:string text?:string', 'The lab begins a step of the scenario.', {
@@ -9,7 +9,7 @@ export const LAB = {
   'lab.injected': row(
     'kind:string record?:string process?:string page?:string cpu?:number bank?:number status?:register mcgStatus?:register addr?:address misc?:register broadcast?:boolean command?:string severity?:string errorType?:number bytes?:number pfn?:pfn sent?:number',
     'The lab is about to inject an error: a machine check (mce), a firmware report (ghes) or a poisoned page.',
-    { line: f => `INJECT ${injectedWords(f)}` },
+    { line: (_, { words }) => `INJECT ${words()}` },
   ),
   'lab.outlook': row(
     'outcome:string rule:string certainty:string possible?:string dependsOn?:string within?:number message?:string',

@@ -2,7 +2,7 @@
 import { PARTS } from './parts.ts';
 import { row } from './row.ts';
 import type { Reporter } from './row.ts';
-import { recordWords, short } from './show.ts';
+import { short } from './show.ts';
 
 /**
  * Panic messages that a hardware error causes: arch/x86/kernel/cpu/mce/core.c, drivers/acpi/apei/ghes.c,
@@ -38,8 +38,8 @@ export const LINUX = {
     'A machine check with all the lines that belong to it; complete is false when lines were lost or mixed with others.',
     {
       severity: 'unknown',
-      line: (f, event) =>
-        `${f.source === 'mcelog' ? `/dev/mcelog: bank ${short(f.bank)} STATUS ${short(f.status)}` : 'decoded'}: ${recordWords(event)}`,
+      line: (f, { words }) =>
+        `${f.source === 'mcelog' ? `/dev/mcelog: bank ${short(f.bank)} STATUS ${short(f.status)}` : 'decoded'}: ${words()}`,
     },
   ),
   'mce-severity': row('message:string', 'Why Linux holds a machine check to be fatal.', {

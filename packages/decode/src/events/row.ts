@@ -45,12 +45,13 @@ export type EventSeverity = McaSeverity | 'info';
 export type Reporter = 'firmware' | 'machine-check' | 'driver' | 'arm' | 'device' | 'controller' | 'windows' | 'kernel';
 
 /** What is known of an event beside its fields when it is put into words. */
-export interface EventContext {
+interface EventContext {
   layer?: string;
-  /** The error record it completes, as it stands in a trace: registers may be text. */
-  record?: unknown;
-  raw?: string;
-  fields?: Readonly<Record<string, FieldValue>>;
+  /**
+   * Its error record, or the injection that its fields describe, in words. Who shows a trace has them: they are made of tables
+   * that readers of lines do without.
+   */
+  words: () => string;
 }
 
 /** What `decode` says of an event that it prints as a record. Without them the event is none. */

@@ -1,6 +1,6 @@
 /** @module What Xen reports. Facts: xen/arch/x86/cpu/mcheck. */
 import { row } from './row.ts';
-import { recordWords, short } from './show.ts';
+import { short } from './show.ts';
 
 /** Panics and bugs of Xen that a machine check causes; others are no memory errors. */
 const MACHINE_CHECK = /machine check|MCE|HARDWARE ERROR|mcheck/i;
@@ -20,7 +20,7 @@ export const XEN = {
     'One bank of a machine check that Xen reports.',
     {
       severity: 'unknown',
-      line: (f, event) => `Bank ${short(f.bank)} STATUS ${short(f.status)}: ${recordWords(event)}`,
+      line: (f, { words }) => `Bank ${short(f.bank)} STATUS ${short(f.status)}: ${words()}`,
     },
   ),
   'xen.fatal-mce': row(
