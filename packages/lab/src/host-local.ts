@@ -2,7 +2,7 @@ import { pageOf, pfnOf } from '@syndrome/decode/registers/address.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { PAGE_FILES } from '@syndrome/decode/inject/poison.ts';
+import { PAGE_FILES } from '@syndrome/decode/registers/linux-pages.ts';
 import { LabError, LabSkip } from './errors.ts';
 import { kvmAccessible } from './machine/accel.ts';
 import { KeptProcess } from './machine/keeper.ts';

@@ -9,6 +9,7 @@ import { component } from '../mca/testing/rules.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { severity } from '../mca/severity.ts';
 import { Kept } from './kept.ts';
+import { placeOfMca } from './mca-place.ts';
 import { McaDecoded } from './mca-record.ts';
 import { outlookOf } from './outlook.ts';
 import { toData } from './record.ts';
@@ -109,7 +110,7 @@ const kept = new Kept();
 function fresh(raw: X86McaRecord): DecodedRecord {
   const decoded = new McaDecoded(raw, SOURCE, []);
   const { kind, cpu, bank, registers, flags, mcacod, headline, title } = decoded;
-  const { place, count, threshold, time, lineTime } = decoded;
+  const { count, threshold, time, lineTime } = decoded;
   const { area, name, detail, basis } = component(raw);
   const page = pageOf(raw);
   const addrv = (raw.status & (1n << 58n)) !== 0n && raw.addr !== undefined;
@@ -126,7 +127,7 @@ function fresh(raw: X86McaRecord): DecodedRecord {
     mcacod,
     headline,
     title,
-    place,
+    place: placeOfMca(raw),
     count,
     threshold,
     time,
@@ -158,6 +159,7 @@ const MEMBERS = [
   'severity',
   'address',
   'component',
+  'place',
   'lint',
   'fields',
   'explanation',

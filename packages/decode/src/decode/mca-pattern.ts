@@ -10,7 +10,7 @@ import { correctedOf } from '../mca/corrected.ts';
 import type { Corrected } from '../mca/corrected.ts';
 import { McaKey } from '../mca/deciding.ts';
 import type { McaDeciding } from '../mca/deciding.ts';
-import { layoutsOf, miscLayout } from '../mca/describe.ts';
+import { layoutsOf } from '../mca/describe.ts';
 import { textOf, wordsOf } from '../mca/error-words.ts';
 import { CLASS_WORDS, explanationFrame, readings } from '../mca/explain.ts';
 import type { ExplanationFrame } from '../mca/explain.ts';
@@ -24,14 +24,11 @@ import type { PageShape } from '../mca/page.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import { MCI_STATUS_AMD, MCI_STATUS_INTEL } from '../mca/registers.ts';
 import type { Register } from '../registers/register.ts';
-import { fruText } from '../mca/smca-extra.ts';
 import { severity } from '../mca/severity.ts';
 import type { McaSeverity } from '../mca/severity.ts';
-import { namesCell } from './place.ts';
+import { cellLayout, placeOfUnit } from './mca-place.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedCode, DecodedComponent, Finding } from './record.ts';
-
-const { MISCV } = MCI_STATUS_INTEL.masks;
 
 /** Flags by bit, from the highest down; without a vendor only those that Intel and AMD share. */
 const COMMON = flagTable(MCI_STATUS_INTEL.fields, 57);
@@ -125,31 +122,18 @@ export class McaPattern {
   }
   get component(): DecodedComponent {
     if (this.#component === undefined) {
-      const { area, name, detail, basis, controller, channel, chipSelect } = this.#unit;
-      const fru = fruText(this.#record);
-      this.#place = {
-        ...(fru === undefined ? {} : { fru }),
-        ...(controller === undefined ? {} : { controller }),
-        ...(channel === undefined ? {} : { channel }),
-        ...(chipSelect === undefined ? {} : { chipSelect }),
-      };
+      const { area, name, detail, basis } = this.#unit;
       this.#component = detail === undefined ? { area, name, basis } : { area, name, detail, basis };
     }
     return this.#component;
   }
   /** As much of the place as the component says. */
   get place(): DecodedPlace {
-    void this.component;
-    return this.#place ?? {};
+    return (this.#place ??= placeOfUnit(this.#record, this.#unit));
   }
   /** The layout of MCi_MISC, where that names a cell of DRAM. */
   get cell(): Register | undefined {
-    if (this.#cell === undefined) {
-      const { vendor, status, misc } = this.#record;
-      const isValid = vendor === 'intel' && misc !== undefined && (status & MISCV) !== 0n;
-      const register = isValid ? miscLayout(this.#record) : undefined;
-      this.#cell = register !== undefined && namesCell(register) ? register : false;
-    }
+    this.#cell ??= cellLayout(this.#record) ?? false;
     return this.#cell === false ? undefined : this.#cell;
   }
   /** What an Intel bank counts. */

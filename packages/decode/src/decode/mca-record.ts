@@ -11,7 +11,8 @@ import { MCI_STATUS_INTEL } from '../mca/registers.ts';
 import { Kept } from './kept.ts';
 import type { McaPattern } from './mca-pattern.ts';
 import { LazyRecord } from './lazy.ts';
-import { cpuText, placeOfMisc, placeOrNone } from './place.ts';
+import { placeIn } from './mca-place.ts';
+import { cpuText } from './place.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedTime } from './time.ts';
 import { mcaCase } from '../outlook/case.ts';
@@ -28,7 +29,7 @@ import type {
   Finding,
 } from './record.ts';
 
-const { ADDRV, UC } = MCI_STATUS_INTEL.masks;
+const { ADDRV } = MCI_STATUS_INTEL.masks;
 
 /** Of a machine check that came from the firmware: behind its headline, and what it was for the system. */
 const WITHIN: Readonly<Record<NonNullable<X86McaRecord['within']>, readonly [suffix: string, words: string]>> = {
@@ -116,13 +117,7 @@ export class McaDecoded extends LazyRecord {
   }
   protected override get namedPlace(): DecodedPlace | undefined {
     const { place, cell } = this.#said;
-    const { socket, misc, status, said } = this.raw;
-    const corrected = (status & UC) === 0n;
-    const inDram = cell === undefined || misc === undefined ? undefined : placeOfMisc(cell, misc, corrected);
-    const where: DecodedPlace = { ...said, ...inDram, ...place };
-    if ('count' in where) delete where.count;
-    if (socket !== undefined) where.socket = socket;
-    return placeOrNone(where);
+    return placeIn(this.raw, place, cell);
   }
   override get count(): number | undefined {
     // What a tool counts it takes from MCi_STATUS: where the vendor is known, the register says whether that is a count.

@@ -1,21 +1,11 @@
 /** @module The ways that Linux has: poison or soft offline of a page, of the host or by a process of the guest. */
 import { pfnOf } from '../registers/address.ts';
+import { PAGE_FILES } from '../registers/linux-pages.ts';
 import type { HostInjection, ProcessInjection } from './injection.ts';
 import { nameOf, u64Of } from './way.ts';
 import type { WayOf } from './way.ts';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
-/**
- * The files by which a kernel is told of pages of its own. Those below hwpoison take a page frame number, the others an
- * address. Sources: Linux Documentation/mm/hwpoison.rst, Documentation/ABI/testing/sysfs-memory-page-offline.
- */
-export const PAGE_FILES = {
-  corrupt: '/sys/kernel/debug/hwpoison/corrupt-pfn',
-  unpoison: '/sys/kernel/debug/hwpoison/unpoison-pfn',
-  softOffline: '/sys/devices/system/memory/soft_offline_page',
-  hardOffline: '/sys/devices/system/memory/hard_offline_page',
-} as const;
 
 /** The kernel's file of each way, what is written into it, and what it does. */
 const HOST = {

@@ -1,4 +1,4 @@
-/** @module What Linux says of pages, as user space reads it: entries of 64 bits in files of /proc. */
+/** @module Pages as user space meets them in files of Linux: entries of 64 bits in /proc, and the files by which a kernel is told of pages. */
 import { bit, bits, defineRegister } from './register.ts';
 
 const SOURCE = 'Linux Documentation/admin-guide/mm/pagemap.rst';
@@ -40,3 +40,14 @@ export const KPAGEFLAGS = defineRegister({
   source: SOURCE,
   fields: [bit(19, 'HWPOISON', 'hardware detected memory corruption: do not touch')],
 });
+
+/**
+ * The files by which a kernel is told of pages of its own. Those below hwpoison take a page frame number, the others an
+ * address. Sources: Linux Documentation/mm/hwpoison.rst, Documentation/ABI/testing/sysfs-memory-page-offline.
+ */
+export const PAGE_FILES = {
+  corrupt: '/sys/kernel/debug/hwpoison/corrupt-pfn',
+  unpoison: '/sys/kernel/debug/hwpoison/unpoison-pfn',
+  softOffline: '/sys/devices/system/memory/soft_offline_page',
+  hardOffline: '/sys/devices/system/memory/hard_offline_page',
+} as const;

@@ -1,5 +1,5 @@
 /** @module Where in the hardware an event of the host's kernel says that it was, in the words by which the core counts. */
-import { McaDecoded } from '@syndrome/decode/decode/mca-record.ts';
+import { placeOfMca } from '@syndrome/decode/decode/mca-place.ts';
 import { type DecodedPlace, placeOfEdac, placeText } from '@syndrome/decode/decode/place.ts';
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { SeenEvent } from '../core/said.ts';
@@ -26,7 +26,7 @@ const ONE_OF = ' or ';
 function placeOf(event: LogEvent): DecodedPlace | undefined {
   if (event.name === 'host.edac-corrected' || event.name === 'host.edac-uncorrected') return placeOfEdac(event.fields);
   if (event.name !== 'host.mce-record' || event.record?.kind !== 'x86-mca') return undefined;
-  return new McaDecoded(event.record, { input: '', from: 'linux' }, []).place;
+  return placeOfMca(event.record);
 }
 
 function dimmOf(place: DecodedPlace): string | undefined {

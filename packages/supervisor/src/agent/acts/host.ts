@@ -1,11 +1,10 @@
 /** @module Acts on pages of the host (Documentation/ABI/testing/sysfs-memory-page-offline). Only where the configuration allows it. */
-import { KPAGEFLAGS } from '@syndrome/decode/registers/linux-pages.ts';
+import { KPAGEFLAGS, PAGE_FILES } from '@syndrome/decode/registers/linux-pages.ts';
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join, relative } from 'node:path';
 import { hex64 } from '@syndrome/decode/common/hex.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import { PAGE_FILES } from '@syndrome/decode/inject/poison.ts';
 import type { Act, ActResult } from '../../core/act.ts';
 import { type Actuator, resultOf } from '../actuator.ts';
 
