@@ -52,8 +52,7 @@ async function agentOf(file: string): Promise<Begin> {
   const { serveAgent } = await import('@syndrome/supervisor/site/serve-agent.ts');
   const site = readAgentSite(file);
   // It may run for months, and end by -9: what it has compiled is kept now.
-  flushCompileCache();
-  return stop => serveAgent(site, stop, log('agent'));
+  return stop => serveAgent(site, stop, log('agent'), flushCompileCache);
 }
 
 async function partsOf(part: 'controller' | 'both', file: string): Promise<Begin[]> {

@@ -22,7 +22,7 @@ import type { AgentConfig } from './config.ts';
 import { endBehind } from './end-behind.ts';
 import { frameAt, Joiner } from './join.ts';
 import { Keeper } from './keeper.ts';
-import { libvirtPart } from './libvirt-part.ts';
+import type { libvirtPart } from './libvirt-part.ts';
 import { Positions } from './positions.ts';
 import { pause } from './reconnect.ts';
 import { ConsoleSource } from './sources/console.ts';
@@ -101,10 +101,12 @@ export class Agent {
     mkdirSync(config.folder, { recursive: true, mode: 0o700 });
     requireOwnFolder(config.folder);
     chmodSync(config.folder, 0o700);
+    // Most of what an agent could load, and of no use on a host without it.
+    const libvirt = config.libvirt && (await import('./libvirt-part.ts')).libvirtPart;
     const spoolOptions = { maxBytes: config.spoolMiB * 2 ** 20, filler: FILLER };
     const spool = await Spool.open(join(config.folder, 'spool'), spoolOptions);
     try {
-      return new Agent(config, options, spool);
+      return new Agent(config, options, spool, libvirt);
     } catch (error) {
       await spool.close();
       throw error;
@@ -132,7 +134,7 @@ export class Agent {
   #isFull = false;
   #signal = new AbortController().signal;
 
-  private constructor(config: AgentConfig, options: AgentOptions, spool: Spool) {
+  private constructor(config: AgentConfig, options: AgentOptions, spool: Spool, makeLibvirt?: typeof libvirtPart) {
     this.#config = config;
     this.#options = options;
     this.spool = spool;
@@ -145,7 +147,7 @@ export class Agent {
     const context: AgentContext = { host: config.host, vms: this.vms, epochOf };
     const parts = options.parts?.(context) ?? {};
     const logs = { vms: this.vms, positions: this.#positions, pfnOf: this.#pfnOf };
-    const libvirt = config.libvirt === undefined ? undefined : libvirtPart(config.libvirt, context, logs);
+    const libvirt = config.libvirt && makeLibvirt?.(config.libvirt, context, logs);
     this.#libvirt = parts.libvirt ?? libvirt?.libvirt;
     this.#qemu = new QemuActs({ vms: this.vms, units: this.#units, ...config.start });
     const { logs: outputs, programs } = config.start;

@@ -1,6 +1,5 @@
 /** @module The configuration of an agent: YAML with a schema. Everything but the name of the host has a default. */
 import { z } from 'zod';
-import { libvirtConfigSchema } from './libvirt-part.ts';
 import { vmFactsSchema } from './vm-facts.ts';
 import { MAX_LEASES } from '../wire/row.ts';
 
@@ -14,6 +13,34 @@ export const QEMUS: readonly string[] = [
   '/usr/bin/qemu-kvm',
   '/usr/libexec/qemu-kvm',
 ];
+
+/** A word that virsh gets as one argument; it is no option. */
+const uri = z
+  .string()
+  .max(1024)
+  .regex(/^[a-z][\w+.-]*:\S+$/, 'a URI');
+
+export const libvirtConfigSchema = z.strictObject({
+  /** Of libvirtd, or of virtqemud (`/run/libvirt/virtqemud-sock`). */
+  socket: path.default('/run/libvirt/libvirt-sock'),
+  /** Whose daemon it is: the system's, or a user's own. */
+  uri: z.enum(['qemu:///system', 'qemu:///session']).default('qemu:///system'),
+  /** Where libvirt keeps what its QEMUs print: the guest address of an error stands there only. */
+  logs: path.default('/var/log/libvirt/qemu'),
+  /** Hosts that VMs may be moved to, as this host's libvirt reaches theirs. */
+  peers: z
+    .record(
+      z.string().min(1).max(256),
+      z.strictObject({
+        uri,
+        migrateUri: uri.optional(),
+        /** Their disks are shared, and this libvirt cannot be told so (before 10.8). */
+        unsafe: z.boolean().default(false),
+      }),
+    )
+    .default({}),
+});
+export type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
 export const agentConfigSchema = z.strictObject({
   /** The name of this host in its site: it stays the same for ever. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { libvirtConfigSchema, libvirtPart } from './libvirt-part.ts';
+import { libvirtConfigSchema } from './config.ts';
+import { libvirtPart } from './libvirt-part.ts';
 import { Vms } from './vms.ts';
 
 describe('the libvirt part of a configuration', () => {

@@ -1,9 +1,9 @@
 /** @module What an agent reads of libvirt and does with it, by its configuration. */
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Epoch, HostId, VmId } from '../core/ids.ts';
 import { libvirtActuator } from './acts/libvirt.ts';
 import type { Actuator } from './actuator.ts';
+import type { LibvirtConfig } from './config.ts';
 import { LibvirtVms } from './libvirt-vms.ts';
 import { libvirtSource } from './sources/libvirt.ts';
 import { ConsoleSource } from './sources/console.ts';
@@ -11,35 +11,6 @@ import { emittedByVm } from './sources/emitted.ts';
 import { type QemuLogOptions, QemuLogSource } from './sources/qemu-log.ts';
 import type { Source } from './source.ts';
 import type { Vms } from './vms.ts';
-
-const path = z.string().min(1).max(4096).startsWith('/', 'a whole path, from / on');
-/** A word that virsh gets as one argument; it is no option. */
-const uri = z
-  .string()
-  .max(1024)
-  .regex(/^[a-z][\w+.-]*:\S+$/, 'a URI');
-
-export const libvirtConfigSchema = z.strictObject({
-  /** Of libvirtd, or of virtqemud (`/run/libvirt/virtqemud-sock`). */
-  socket: path.default('/run/libvirt/libvirt-sock'),
-  /** Whose daemon it is: the system's, or a user's own. */
-  uri: z.enum(['qemu:///system', 'qemu:///session']).default('qemu:///system'),
-  /** Where libvirt keeps what its QEMUs print: the guest address of an error stands there only. */
-  logs: path.default('/var/log/libvirt/qemu'),
-  /** Hosts that VMs may be moved to, as this host's libvirt reaches theirs. */
-  peers: z
-    .record(
-      z.string().min(1).max(256),
-      z.strictObject({
-        uri,
-        migrateUri: uri.optional(),
-        /** Their disks are shared, and this libvirt cannot be told so (before 10.8). */
-        unsafe: z.boolean().default(false),
-      }),
-    )
-    .default({}),
-});
-type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
 /**
  * Source and acts for the domains of one libvirt.
