@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { bootId, listenerInode, listenerOf, processFacts, statOf, unitOf, howGone } from './proc.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { bootId, listenerInode, listenerOf, processFacts, startedWith, statOf, unitOf, howGone } from './proc.ts';
 
 describe('processes', () => {
   test('a stat line is taken apart, whatever the name of the process holds', () => {
@@ -47,6 +47,31 @@ describe('processes', () => {
     expect(listenerOf(join(folder, 'b.sock'))).toBeUndefined();
     server.close();
     rmSync(folder, { recursive: true });
+  });
+
+  test('all command lines are read into one buffer, and the longest ones whole', () => {
+    const proc = mkdtempSync(join(tmpdir(), 'proc-'));
+    const argv = (pid: number): string[] => ['/usr/bin/qemu', '-name', `vm-${pid}`, 'ä'.repeat(pid === 7 ? 9000 : 1)];
+    for (let pid = 1; pid <= 50; pid++) {
+      mkdirSync(join(proc, `${pid}`));
+      writeFileSync(
+        join(proc, `${pid}/cmdline`),
+        argv(pid)
+          .map(word => `${word}\0`)
+          .join(''),
+      );
+      writeFileSync(join(proc, `${pid}/stat`), `${pid} (qemu) S 1 ${'0 '.repeat(17)}5 0`);
+    }
+    const made = vi.spyOn(Buffer, 'allocUnsafe');
+    try {
+      expect(startedWith('-name', 'vm-7', proc)?.argv).toEqual(argv(7));
+      expect(startedWith('-name', 'vm-51', proc)).toBeUndefined();
+      // One for each search, and what the long line and the facts of its process need.
+      expect(made.mock.calls.length).toBeLessThan(20);
+    } finally {
+      made.mockRestore();
+      rmSync(proc, { recursive: true });
+    }
   });
 
   test('a connected socket of the same path is no listener', () => {

@@ -19,19 +19,22 @@ export interface ProcessFacts extends ProcessId {
   argv: string[];
 }
 
-/** No command line of a VM is longer, bytes. */
+/** No command line of a VM is longer, characters. */
 const MAX_CMDLINE = 1 << 20;
 /** What most files of /proc fit into, bytes. They have no size, and Node would take 64 KiB for each. */
 const USUAL = 4096;
 
-/** A file of /proc, as latin1. @throws the error of the file system */
-function readWhole(path: string): string {
+/** What a file of /proc is read into. Who reads one of each process has one for all: V8 frees buffers late. */
+const someBuffer = (): Buffer => Buffer.allocUnsafe(USUAL);
+
+/** A file of /proc. @throws the error of the file system */
+function readWhole(path: string, encoding: BufferEncoding = 'latin1', first = someBuffer()): string {
   const fd = openSync(path, 'r');
   try {
-    let [buffer, filled] = [Buffer.allocUnsafe(USUAL), 0];
+    let [buffer, filled] = [first, 0];
     for (;;) {
       const length = readSync(fd, buffer, filled, buffer.length - filled, null);
-      if (length === 0) return buffer.toString('latin1', 0, filled);
+      if (length === 0) return buffer.toString(encoding, 0, filled);
       filled += length;
       if (filled === buffer.length) buffer = Buffer.concat([buffer], 4 * filled);
     }
@@ -40,9 +43,9 @@ function readWhole(path: string): string {
   }
 }
 
-function read(path: string): string | undefined {
+function read(...file: Parameters<typeof readWhole>): string | undefined {
   try {
-    return readWhole(path);
+    return readWhole(...file);
   } catch {
     return undefined;
   }
@@ -65,8 +68,8 @@ export function processFacts(pid: number, proc = '/proc'): ProcessFacts | undefi
   return stat === undefined ? undefined : { pid, ...stat, argv: argvOf(pid, proc) };
 }
 
-function argvOf(pid: number, proc: string): string[] {
-  const text = Buffer.from((read(`${proc}/${pid}/cmdline`) ?? '').slice(0, MAX_CMDLINE), 'latin1').toString();
+function argvOf(pid: number, proc: string, buffer?: Buffer): string[] {
+  const text = (read(`${proc}/${pid}/cmdline`, 'utf8', buffer) ?? '').slice(0, MAX_CMDLINE);
   return text === '' ? [] : text.replace(/\0$/, '').split('\0');
 }
 
@@ -135,7 +138,8 @@ function holds(pid: number, inode: string, proc: string): boolean {
  */
 export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefined {
   const name = basename(path);
-  const all = pids(proc).map(pid => ({ pid, argv: argvOf(pid, proc) }));
+  const buffer = someBuffer();
+  const all = pids(proc).map(pid => ({ pid, argv: argvOf(pid, proc, buffer) }));
   // The likely ones first: looking at descriptors is what costs.
   const named = all.filter(p => p.argv.some(word => word.includes(name)));
   const inode = listenerInode(read(`${proc}/net/unix`) ?? '', path);
@@ -152,8 +156,9 @@ export function listenerOf(path: string, proc = '/proc'): ProcessFacts | undefin
 
 /** A process that was started with an option of that value: where there are more, the first. */
 export function startedWith(option: string, value: string, proc = '/proc'): ProcessFacts | undefined {
+  const buffer = someBuffer();
   for (const pid of pids(proc)) {
-    const argv = argvOf(pid, proc);
+    const argv = argvOf(pid, proc, buffer);
     if (!argv.some((word, i) => word === value && argv[i - 1] === option)) continue;
     const facts = liveFacts(pid, proc);
     if (facts !== undefined) return facts;
