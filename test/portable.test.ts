@@ -92,8 +92,8 @@ const FILES = [
   // How JSON and colours are drawn.
   'packages/lab/src/report/json.ts',
   'packages/lab/src/report/style.ts',
-  // The heap of an agent, by V8's own flags; main.ts loads it for that command alone.
-  'packages/supervisor/src/agent/small-heap.ts',
+  // V8's own flags for an agent; main.ts loads it for that command alone.
+  'packages/supervisor/src/agent/stay-small.ts',
   // Files: modes, and writing one whole.
   'packages/base/src/disk/umask.ts',
   'packages/base/src/disk/write-whole.ts',

@@ -25,11 +25,14 @@ process.on('exit', () => {
 `,
 );
 
+const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}): string =>
+  spawnSync(join(ROOT, 'bin/syndrome'), args, { env: { ...process.env, ...env }, timeout: 25_000, encoding: 'utf8' })
+    .stderr;
+
 /** The modules that a command loads, Node's own too, and the compile cache that what it starts would have. */
 function loadedBy(...args: string[]): { urls: string[]; cache: string | null } {
   const WATCHED = join(dir, 'said.json');
-  const env = { ...process.env, WATCHED, NODE_OPTIONS: `--import=${pathToFileURL(watcher).href}` };
-  spawnSync(join(ROOT, 'bin/syndrome'), args, { env, timeout: 25_000 });
+  start(args, { WATCHED, NODE_OPTIONS: `--import=${pathToFileURL(watcher).href}` });
   return JSON.parse(readFileSync(WATCHED, 'utf8')) as { urls: string[]; cache: string | null };
 }
 
@@ -49,4 +52,39 @@ test('from the second start on nothing strips types, and what a command starts d
   expect(urls).toContain('node:internal/modules/esm/loader');
   expect(urls.filter(url => /amaro/.test(url))).toEqual([]);
   expect(cache).toBe(null);
+});
+
+/** Of an agent whose folder cannot be: it ends once all is loaded. */
+const site = join(dir, 'site.yaml');
+writeFileSync(site, JSON.stringify({ folder: dir, agent: { host: 'a', folder: '/dev/null/agent' } }), { mode: 0o600 });
+
+test('an agent loads nothing of what others do with what it reads, nor of what its host does not have', () => {
+  const { urls } = loadedBy('agent', '--config', site);
+  const own = urls.filter(url => url.includes('/packages/'));
+  expect(own.some(url => url.endsWith('/supervisor/src/agent/agent.ts'))).toBe(true);
+  // Forecasts, injections, what is said of records, whole decoded records; what decides, tells and keeps; libvirt where none is named.
+  const needless =
+    /\/decode\/src\/(?:outlook|inject|triage|bundle)\/|\/mca\/(?:explain|lint|next-step|of-record|named)|\/decode\/src\/decode\/(?!mca-place|place)|\/libvirt|\/qemu\/src\/(?:xml|gdb)\/|\/packages\/(?:lab|trace|vmm|web)\/|\/supervisor\/src\/(?:policy|notify|controller)\/|\/base\/src\/store\//;
+  // Names that are in the help of commands, and how JSON and colours are drawn.
+  const light = [
+    '/outlook/consumer.ts',
+    '/decode/form.ts',
+    '/report/json.ts',
+    '/report/style.ts',
+    '/trace/src/style.ts',
+  ];
+  expect(own.filter(url => needless.test(url) && !light.some(file => url.endsWith(file)))).toEqual([]);
+  expect(urls.filter(url => /^node:(?:https?|http2|tls|sqlite|inspector)$/.test(url))).toEqual([]);
+});
+
+test('agents and other commands leave the code that is kept for the others as it is', () => {
+  /** Whose code V8 did not take, of what such a start finds in the cache. */
+  const refused = (...args: string[]): string[] =>
+    start(args, { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
+      .split('\n')
+      .filter(line => line.includes('was rejected') && !/\/(?:main|stay-small)\.ts /.test(line));
+  start(['--version']);
+  start(['agent', '--config', site]);
+  expect(refused('--version')).toEqual([]);
+  expect(refused('agent', '--config', site)).toEqual([]);
 });
