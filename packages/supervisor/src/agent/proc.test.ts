@@ -23,12 +23,17 @@ describe('processes', () => {
   });
 
   test('a zombie is gone, and so is what was reaped', async () => {
-    // The shell becomes a program that never asks for its child, which has ended.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+    // The shell becomes a program that never asks for its child, which ends then; a shell itself might ask.
+    const script = '(read _ <&3) & echo $!; exec sleep 30';
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+    const [text] = (await once(parent.stdio[1] as net.Socket, 'data')) as [Buffer];
     const pid = Number(text.toString());
-    const seen = (): string | undefined => processFacts(pid)?.state;
-    while (seen() !== 'Z') await new Promise(resolve => setTimeout(resolve, 5));
+    const until = async (done: () => boolean): Promise<void> => {
+      while (!done()) await new Promise(resolve => setTimeout(resolve, 5));
+    };
+    await until(() => processFacts(parent.pid ?? 0)?.comm === 'sleep');
+    (parent.stdio[3] as net.Socket).destroy();
+    await until(() => processFacts(pid)?.state === 'Z');
     const facts = processFacts(pid);
     expect(howGone({ pid, startTicks: facts?.startTicks ?? '' })).toBe('zombie');
     parent.kill('SIGKILL');
