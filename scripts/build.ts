@@ -18,7 +18,7 @@ const dist = values.out ?? join(root, 'dist');
 if (dist === '') wrongCommandLine('--out is a folder');
 
 /** Packages that the program needs at run time, and theirs; they go into its tarball, so that it installs without a registry. */
-const BUNDLED = withTheirs(['commander', 'pg', 'yaml', 'zod']);
+const BUNDLED = withTheirs(['@hono/node-server', 'commander', 'hono', 'pg', 'yaml', 'zod']);
 /** An import of the project's own, also one in `new URL()`, that names TypeScript. */
 const SPECIFIER = /(['"])((?:\.{1,2}|@syndrome)\/[^'"\n]+)\.ts\1/g;
 
@@ -95,8 +95,8 @@ for (const name of BUNDLED) {
   const from = join(root, 'node_modules', name);
   cpSync(from, join(dist, 'syndrome/node_modules', name), {
     recursive: true,
-    // What runs, and what its licence asks for; types and sources are for who compiles against it.
-    filter: path => path === from || !/\.([cm]?ts|map)$|\/src$/.test(path),
+    // What runs, and what its licence asks for; types, sources and CommonJS are for others.
+    filter: path => path === from || !/\.(?:[cm]?ts|map|cjs)$|\/src$|\/hono\/dist\/(?:cjs|types)$/.test(path),
   });
 }
 console.log(`made ${relative('.', join(dist, 'decode'))} and ${relative('.', join(dist, 'syndrome'))}`);

@@ -1,0 +1,89 @@
+/** @module Server-sent events: numbered, resumed by `Last-Event-ID`, with a sign of life, and ended from either side. */
+import type { Context } from 'hono';
+
+/** An event on its way to a page. */
+export interface ServerEvent {
+  /** From where it can go on; what has none leaves the last one as it is. */
+  id?: string;
+  /** `message` where there is none. */
+  event?: string;
+  data: string;
+}
+
+/** How long nothing may be said, ms. A page takes three of them for a sign that nobody is there any more. */
+const BEAT_MS = 2000;
+/** How soon a browser comes back, ms. */
+const RETRY_MS = 1000;
+
+const oneLine = (text: string): string => text.replace(/[\r\n\0]+/g, ' ');
+
+/** An event in the words of the protocol. Whatever is in it, it stays one event. */
+export function eventText({ id, event, data }: ServerEvent): string {
+  return [
+    ...(id === undefined ? [] : [`id: ${oneLine(id)}`]),
+    ...(event === undefined ? [] : [`event: ${oneLine(event)}`]),
+    ...data.split(/\r\n|\r|\n/).map(line => `data: ${line}`),
+    '\n',
+  ].join('\n');
+}
+
+/** The last event that a page has: of the header, which browsers send when they come back, or of the parameter `after`. */
+export const lastEventId = (c: Context): string | undefined => c.req.header('last-event-id') ?? c.req.query('after');
+
+/**
+ * Answers with events, as they come, until there are no more, the page goes or the server ends. Nothing is made that nobody
+ * takes: the source is asked for the next event when the last one is on its way.
+ * @param source yields events; its signal is aborted when they are no longer wanted
+ * @param ending of the server
+ * @param beatMs how long nothing is said before a `beat` is
+ */
+export function eventStream(
+  c: Context,
+  source: (signal: AbortSignal) => AsyncIterator<ServerEvent, void>,
+  ending: AbortSignal,
+  beatMs: number = BEAT_MS,
+): Response {
+  const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
+  if (c.req.method === 'HEAD') return new Response(undefined, { headers });
+  const gone = new AbortController();
+  const signal = AbortSignal.any([gone.signal, ending]);
+  const encoder = new TextEncoder();
+  const events = source(signal);
+  const stopped = new Promise<'stopped'>(resolve =>
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
+  );
+  let next: Promise<IteratorResult<ServerEvent, void>> | undefined;
+  let begun = false;
+  // What waits wakes up by the signal; what has given its last event is told that no other is wanted.
+  const stop = (): void => {
+    gone.abort();
+    void events.return?.().catch(() => {});
+  };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const send = (text: string): void => controller.enqueue(encoder.encode(text));
+        if (!begun) {
+          begun = true;
+          return send(`retry: ${RETRY_MS}\n\n`);
+        }
+        // Whatever is wrong with the source, a stream that fails would leave the page to guess.
+        next ??= events.next().catch((): IteratorResult<ServerEvent, void> => ({ done: true, value: undefined }));
+        let timer: NodeJS.Timeout | undefined;
+        const beat = new Promise<'beat'>(resolve => (timer = setTimeout(() => resolve('beat'), beatMs)));
+        const result = signal.aborted ? 'stopped' : await Promise.race([next, stopped, beat]);
+        clearTimeout(timer);
+        if (result === 'beat') return send(eventText({ event: 'beat', data: '' }));
+        if (result === 'stopped' || result.done === true) {
+          stop();
+          return controller.close();
+        }
+        next = undefined;
+        send(eventText(result.value));
+      },
+      cancel: stop,
+    },
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { headers });
+}
