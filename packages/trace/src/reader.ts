@@ -67,10 +67,19 @@ export class TraceReader {
   /** What was read, once the text has ended. @throws TraceError as {@link push} */
   end(): Trace {
     for (const line of this.#lines.end()) this.#take(line);
-    const { header, version } = this.#head ?? readHeader(undefined, this.#file);
+    return this.#whole(this.#head ?? readHeader(undefined, this.#file));
+  }
+
+  /** What there is of a trace that goes on: its whole lines. Undefined before the first. */
+  soFar(): Trace | undefined {
+    return this.#head && this.#whole(this.#head);
+  }
+
+  #whole({ header, version }: { header: TraceHeader; version: number }): Trace {
     const departures = this.#departures.list();
     const { more: moreDepartures } = this.#departures;
-    return { version, header, events: this.#events, diagnostics: this.#diagnostics, departures, moreDepartures };
+    const [events, diagnostics] = [[...this.#events], [...this.#diagnostics]];
+    return { version, header, events, diagnostics, departures, moreDepartures };
   }
 
   #take(line: string | undefined): void {

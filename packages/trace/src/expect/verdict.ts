@@ -89,6 +89,24 @@ export function judgeTrace(header: TraceHeader, events: readonly TraceEvent[]): 
   return { verdict: ok ? 'pass' : 'fail', ...base, expectations };
 }
 
+/**
+ * Judges a run that goes on, on what there is of its trace. What is decided stays so, and what is open is `not-judged`. There
+ * is no verdict yet: it is `error`, as that of any trace without an end.
+ */
+export function judgeSoFar({ header, events }: Pick<Trace, 'header' | 'events'>): Judgement {
+  const now = events.at(-1)?.t ?? 0;
+  const index = new TraceIndex(events);
+  const outcome = outcomeOf(events, index);
+  const expectations = header.expect.map((text): ExpectationResult => {
+    const { status, ...rest } = judge(parseExpectation(text), index, now, false);
+    return { ...rest, status: status === 'pending' ? 'not-judged' : status };
+  });
+  if (header.outcome !== undefined)
+    expectations.push(outcomeResult(header.outcome, 'not-judged', `the outcome until now is ${outcome}`));
+  const problem = { code: 'E_LAB_TRACE_CUT', message: 'the trace has no end yet: the run goes on' };
+  return { verdict: 'error', outcome, seconds: now / 1e9, expectations, causes: causesOf(events), problem };
+}
+
 /** {@link judgeTrace} of a trace that was read from a file. What a damaged line said might have decided otherwise. */
 export function judgeFile({
   header,
