@@ -6,6 +6,7 @@ import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cel
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
+import { KeptMatrix } from '@syndrome/lab/report/kept-matrix.ts';
 import { type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { writeMatrixPage } from './matrix-html.ts';
@@ -48,9 +49,17 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const jobs = jobsOf(options.jobs, scenario);
   say(`${scenario.name}: ${cells.length} cells, ${jobs} at a time; an interrupted matrix goes on where it stopped`);
   const started = process.hrtime.bigint();
-  let done = 0;
+  const kept = new KeptMatrix(scenario.name, new Date());
+  const reportOf = (entries: readonly CellResult[]): MatrixReport => ({
+    schemaVersion: 1,
+    scenario: scenario.name,
+    seconds: Number(process.hrtime.bigint() - started) / 1e9,
+    cells: entries,
+  });
+  const measured: CellResult[] = [];
   const onCell = ({ cell, result }: CellResult, known: boolean): void => {
-    done++;
+    const done = measured.push({ cell, result });
+    kept.write(reportOf(measured));
     const what = [cell.kernel, cell.hostKernel, cell.cpu].filter(Boolean).join(' ');
     say(
       `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
@@ -63,8 +72,8 @@ export async function matrix(name: string, options: Options): Promise<void> {
     ...(options.timeout === undefined ? {} : { timeout: options.timeout * 1e9 }),
   };
   const results = await runMatrix(spec, cells, { ...services(supply), jobs, memory, signal, onCell });
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  const report: MatrixReport = { schemaVersion: 1, scenario: scenario.name, seconds, cells: results };
+  const report = reportOf(results);
+  kept.write(report);
   if (options.json) printJson(report);
   else for (const line of matrixText(results, stdoutLook(options))) print(line);
   // What cost hours to measure is known until all that was asked for is written.
@@ -72,7 +81,8 @@ export async function matrix(name: string, options: Options): Promise<void> {
   if (options.html !== undefined) await writeMatrixPage(options.html, report, signal, hint);
   memory.complete();
   if (memory.lost !== undefined) say(`an interrupted matrix would not go on: ${safeText(memory.lost.message, 300)}`);
-  say(`${results.length} cells in ${seconds.toFixed(0)} s`);
+  if (kept.lost !== undefined) say(`the matrix is not kept in the state folder: ${safeText(kept.lost.message, 300)}`);
+  say(`${results.length} cells in ${report.seconds.toFixed(0)} s`);
   // A matrix shows differences: a failed cell is a result. Only a lab that could not work is an error.
   process.exitCode = exitCodeOf(results.map(r => (r.result.verdict === 'error' ? 'error' : 'pass')));
 }
