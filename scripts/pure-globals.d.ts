@@ -12,6 +12,8 @@ declare class TextEncoder {
 declare class URLSearchParams {
   constructor(init?: string);
   get(name: string): string | null;
+  getAll(name: string): string[];
+  append(name: string, value: string): void;
   set(name: string, value: string): void;
   toString(): string;
 }

@@ -67,6 +67,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   vmm: { folder: 'packages/vmm/src', imports: ['common', 'registers', 'arm', 'events'], packages: ['koffi'] },
 
   store: { folder: 'packages/base/src/store', imports: ['common', 'disk'], packages: ['pg'] },
+  /** The one HTTP server: who may ask, how long, and what is answered where nothing is. */
+  http: {
+    folder: 'packages/base/src/http',
+    imports: ['common', 'disk'],
+    packages: ['hono', '@hono/node-server'],
+  },
   libvirt: { folder: 'packages/qemu/src/libvirt', imports: ['common', 'registers', 'socket', 'xml', 'qmp'] },
 
   /** What is decided: the same function in production, in the simulator and in a replay. */
@@ -109,6 +115,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   /** The pages as a file: a template, what is put into it. It never imports a page. */
   web: { folder: 'packages/web/src', imports: ['common', 'disk', 'view'], packages: ['vite'] },
+  /** The pages from a server: what lies in folders, and runs as they go on. */
+  server: {
+    folder: 'packages/web/src/server',
+    imports: ['common', 'events', 'disk', 'http', 'trace', 'view', 'web'],
+    packages: ['hono'],
+  },
 
   cli: {
     folder: 'packages/cli/src',
@@ -122,9 +134,11 @@ export const rooms: Readonly<Record<string, Room>> = {
       ...LAB,
       'vmm',
       'libvirt',
+      'http',
       ...SUPERVISOR,
       'view',
       'web',
+      'server',
     ],
     packages: ['commander'],
   },

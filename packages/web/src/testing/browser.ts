@@ -20,6 +20,8 @@ interface OpenOptions {
   height?: number;
   scheme?: 'light' | 'dark';
   scripts?: boolean;
+  /** Of a file that leads to a server. */
+  online?: boolean;
 }
 
 export interface Opened {
@@ -91,10 +93,10 @@ export class TestBrowser {
 
   /** Opens an address: of a file, or with the network on of a server that the test has started. */
   async visit(url: string, options: OpenOptions = {}): Promise<Opened> {
-    const { width = 1440, height = 900, scheme = 'light', scripts = true } = options;
+    const { width = 1440, height = 900, scheme = 'light', scripts = true, online = false } = options;
     const isFile = url.startsWith('file:');
     const context = await this.#browser.newContext({
-      offline: isFile,
+      offline: isFile && !online,
       viewport: { width, height },
       colorScheme: scheme,
       javaScriptEnabled: scripts,

@@ -15,6 +15,8 @@ export interface KeyRow<Command extends string> {
   /** What it does, in a few words. */
   does: string;
   group: string;
+  /** Only where the page comes from a server. */
+  served?: true;
 }
 
 /** What the same key does on every page. */
@@ -23,6 +25,7 @@ const EVERY_PAGE = [
   { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
   { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
   { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
+  { keys: ['4'], command: 'runs', does: 'the page Runs', group: 'Page', served: true },
   { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
   { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
 ] as const satisfies readonly KeyRow<string>[];
@@ -34,6 +37,7 @@ export const TRACE_KEYS = [
   { keys: [','], command: 'previous-in-lane', does: 'event before in the same layer', group: 'Events' },
   { keys: ['/'], command: 'filter', does: 'filter events and raw lines', group: 'Events' },
   { keys: ['r'], command: 'raw', does: 'every raw line, or only events', group: 'Events' },
+  { keys: ['e'], command: 'follow', does: 'follow the end of a run that goes on', group: 'Events', served: true },
   { keys: ['n'], command: 'next-expectation', does: 'next expectation and its evidence', group: 'Expectations' },
   { keys: ['p'], command: 'previous-expectation', does: 'expectation before', group: 'Expectations' },
   { keys: ['f'], command: 'fit', does: 'from the injection to the end', group: 'Time' },
@@ -77,6 +81,16 @@ export const MATRIX_KEYS = [
   ...EVERY_PAGE,
 ] as const satisfies readonly KeyRow<string>[];
 
+export const RUNS_KEYS = [
+  { keys: ['j'], command: 'next', does: 'next file', group: 'Files' },
+  { keys: ['k'], command: 'previous', does: 'file before', group: 'Files' },
+  { keys: ['Enter', 'o'], command: 'open', does: 'open it on its page', group: 'Files' },
+  { keys: ['c'], command: 'compare', does: 'compare it with the trace that is open', group: 'Files' },
+  { keys: ['/'], command: 'filter', does: 'filter by scenario, verdict, kernel, name', group: 'Files' },
+  ...EVERY_PAGE,
+] as const satisfies readonly KeyRow<string>[];
+
+export type RunsCommand = (typeof RUNS_KEYS)[number]['command'];
 export type MatrixCommand = (typeof MATRIX_KEYS)[number]['command'];
 export type DecodeCommand = (typeof DECODE_KEYS)[number]['command'];
 export type TraceCommand = (typeof TRACE_KEYS)[number]['command'];

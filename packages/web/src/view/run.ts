@@ -3,6 +3,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { catalogEvent } from '@syndrome/decode/events/catalog.ts';
 import { type ComparedRun, comparedRun } from '@syndrome/trace/compare/compare.ts';
 import { type Layer, LAYERS, type TraceEvent } from '@syndrome/trace/event.ts';
+import { judgeSoFar, type Verdict } from '@syndrome/trace/expect/verdict.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { summarize } from '@syndrome/trace/summary.ts';
 import { lanesOf } from '@syndrome/trace/timeline.ts';
@@ -15,6 +16,8 @@ export type Weight = keyof typeof WEIGHT;
 export interface Run extends ComparedRun {
   /** What the file is called. */
   name: string;
+  /** Its trace has no end yet: nothing is judged for good. */
+  running: boolean;
   /** ns from the start, by index of the event. */
   times: Float64Array;
   /** Index of each event's layer in `LAYERS`. */
@@ -86,9 +89,17 @@ function wayOf({ trace, zero }: ComparedRun, injection: number, decides: Run['de
   return way;
 }
 
-/** Judges a trace and looks at each of its events once. */
-export function openRun(trace: Trace, name: string): Run {
-  const compared = comparedRun(trace);
+/** What stands where the verdict of a run stands. */
+export type RunState = Verdict | 'running';
+
+export const stateOf = ({ running, judgement }: Run): RunState => (running ? 'running' : judgement.verdict);
+
+/**
+ * Judges a trace and looks at each of its events once.
+ * @param running the run goes on: nothing is missing because it has not come yet
+ */
+export function openRun(trace: Trace, name: string, running = false): Run {
+  const compared = { ...comparedRun(trace), ...(running ? { judgement: judgeSoFar(trace) } : {}) };
   const { events, header } = trace;
   const times = new Float64Array(events.length);
   const layers = new Uint8Array(events.length);
@@ -111,6 +122,7 @@ export function openRun(trace: Trace, name: string): Run {
   return {
     ...compared,
     name,
+    running,
     times,
     layers,
     told: shown,
