@@ -7,15 +7,20 @@ import {
   type KeyRow,
   MATRIX_KEYS,
   type MatrixCommand,
+  RUNS_KEYS,
+  type RunsCommand,
   TRACE_KEYS,
   type TraceCommand,
 } from '../view/keys.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
+import { stateOf } from '../view/run.ts';
 import { take, takeCommand, takeMatrix, takeRecord } from './copy.ts';
 import { DecodePage } from './decode-page.tsx';
 import { KeysDialog } from './keys-dialog.tsx';
 import { MatrixPage } from './matrix-page.tsx';
 import { type PageName, PAGES, type PagesModel } from './pages.ts';
+import { RunsPage } from './runs-page.tsx';
+import { isStale } from './stream-words.tsx';
 import type { ThemeModel } from './theme.ts';
 import { TracePage } from './trace-page.tsx';
 
@@ -24,16 +29,24 @@ interface Props {
   theme: ThemeModel;
 }
 
-type Command = TraceCommand | DecodeCommand | MatrixCommand;
+type Command = TraceCommand | DecodeCommand | MatrixCommand | RunsCommand;
 
-const NAMES: Readonly<Record<PageName, string>> = { decode: 'Decode', trace: 'Trace', matrix: 'Matrix' };
+const NAMES: Readonly<Record<PageName, string>> = {
+  decode: 'Decode',
+  trace: 'Trace',
+  matrix: 'Matrix',
+  runs: 'Runs',
+};
 const KEYS: Readonly<Record<PageName, readonly KeyRow<Command>[]>> = {
   decode: DECODE_KEYS,
   trace: TRACE_KEYS,
   matrix: MATRIX_KEYS,
+  runs: RUNS_KEYS,
 };
 /** What a link leads to. */
-const LINKED: Readonly<Record<PageName, string>> = { decode: 'record', trace: 'moment', matrix: 'cell' };
+const LINKED: Readonly<Record<PageName, string>> = { decode: 'record', trace: 'moment', matrix: 'cell', runs: 'list' };
+
+const isPage = (command: Command): command is PageName => PAGES.some(name => name === command);
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLTextAreaElement ||
@@ -50,6 +63,8 @@ export function App({ pages, theme }: Props) {
   const { trace, decode, matrix } = pages;
   const page = pages.page.value;
   const runs = trace.runs.value;
+  const keysOf = (name: PageName): readonly KeyRow<Command>[] =>
+    KEYS[name].filter(({ served }) => pages.served || served === undefined);
   const { theme: chosen } = theme;
 
   const tell = (text: string): void => {
@@ -74,6 +89,7 @@ export function App({ pages, theme }: Props) {
     trace: trace.runs.value.length > 0,
     decode: decode.record.value !== undefined,
     matrix: matrix.files.value.length > 0,
+    runs: false,
   });
   const shows = isShown()[page];
   const copy = (what: Parameters<typeof take>[1]): void => {
@@ -83,6 +99,7 @@ export function App({ pages, theme }: Props) {
       trace: () => take(trace, what),
       decode: () => takeRecord(decode, words),
       matrix: () => takeMatrix(matrix, words),
+      runs: () => Promise.resolve(''),
     }[pages.page.value]();
     done.then(tell, () => tell(`${what} could not be made`));
   };
@@ -92,14 +109,14 @@ export function App({ pages, theme }: Props) {
     else if (command === 'theme') tell(`colours: ${theme.next()}`);
     else if (command === 'link') copy('link');
     else if (command === 'copy') copy('text');
-    else if (command === 'decode' || command === 'trace' || command === 'matrix') pages.page.value = command;
+    else if (isPage(command)) pages.page.value = command;
     else return bound.current(command);
     return true;
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
-      const command = commandOf(KEYS[pages.page.value], event, isTyping(event.target));
+      const command = commandOf(keysOf(pages.page.value), event, isTyping(event.target));
       if (command !== undefined && act(command)) event.preventDefault();
     };
     const onHash = (): void => pages.follow(location.hash);
@@ -127,19 +144,22 @@ export function App({ pages, theme }: Props) {
 
   const headline = decode.record.value?.headline;
   const matrices = matrix.files.value;
+  const stale = isStale(trace.live.value);
   useEffect(() => {
     const [a, b] = runs;
     const scenarios = [...new Set(matrices.map(({ scenario }) => scenario))];
     const said =
-      page === 'matrix'
-        ? safeText(['Matrix', ...scenarios].join(' '), 100)
-        : page === 'decode'
-          ? safeText(headline ?? 'Decode', 100)
-          : a
-            ? `${a.judgement.verdict.toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''}`
-            : 'Trace';
+      page === 'runs'
+        ? 'Runs'
+        : page === 'matrix'
+          ? safeText(['Matrix', ...scenarios].join(' '), 100)
+          : page === 'decode'
+            ? safeText(headline ?? 'Decode', 100)
+            : a
+              ? `${(stale ? 'stale' : stateOf(a)).toUpperCase()} ${safeText(a.trace.header.scenario, 80)}${b ? ' compared' : ''}`
+              : 'Trace';
     document.title = `${said} · Syndrome`;
-  }, [runs, page, headline, matrices]);
+  }, [runs, page, headline, matrices, stale]);
 
   useEffect(() => {
     const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
@@ -168,7 +188,7 @@ export function App({ pages, theme }: Props) {
     };
   }, [pages]);
 
-  const troubled = page === 'decode' ? undefined : pages[page].trouble;
+  const troubled = page === 'decode' || page === 'runs' ? undefined : pages[page].trouble;
   const trouble = shows ? troubled?.value : undefined;
   const reading = page === 'trace' ? trace.reading.value : undefined;
   return (
@@ -182,7 +202,7 @@ export function App({ pages, theme }: Props) {
           Syndrome
         </span>
         <nav class="pages" aria-label="Pages">
-          {PAGES.map((name, i) => (
+          {pages.names.map((name, i) => (
             <button
               key={name}
               type="button"
@@ -194,11 +214,14 @@ export function App({ pages, theme }: Props) {
             </button>
           ))}
         </nav>
-        <span class="private" title="The browser refuses every connection of this page (Content-Security-Policy)">
+        <span
+          class="private"
+          title={`The browser refuses every ${pages.served ? 'other ' : ''}connection of this page (Content-Security-Policy)`}
+        >
           <svg width="11" height="13" viewBox="0 0 11 13" aria-hidden="true">
             <path d="M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z" />
           </svg>
-          nothing leaves this page
+          {pages.served ? 'asks its own server only' : 'nothing leaves this page'}
         </span>
         <span class="spring" />
         {(shows || (page === 'decode' && decode.input.value !== undefined)) && (
@@ -287,7 +310,16 @@ export function App({ pages, theme }: Props) {
           max={1}
         />
       )}
-      {page === 'trace' ? (
+      {page === 'runs' ? (
+        <RunsPage
+          model={pages.runs}
+          bind={run => (bound.current = run as (command: Command) => boolean)}
+          open={beside => {
+            const { file } = pages.runs;
+            if (file && (!beside || file.kind === 'trace')) void pages.openListed(file, beside);
+          }}
+        />
+      ) : page === 'trace' ? (
         <TracePage
           model={trace}
           theme={theme}
@@ -324,7 +356,7 @@ export function App({ pages, theme }: Props) {
           event.currentTarget.value = '';
         }}
       />
-      {keys && <KeysDialog rows={KEYS[page]} page={page} onClose={() => setKeys(false)} />}
+      {keys && <KeysDialog rows={keysOf(page)} page={page} onClose={() => setKeys(false)} />}
       {dropping && (
         <div class="drop" aria-hidden="true">
           <div data-drop="open">open</div>

@@ -8,7 +8,7 @@ import { toText } from '@syndrome/decode/decode/to-text.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { paint } from '../view/draw.ts';
 import { matrixLines } from '../view/matrix-lines.ts';
-import type { Run } from '../view/run.ts';
+import { type Run, stateOf } from '../view/run.ts';
 import { type Caption, CAPTION_LINE, svgOf } from '../view/svg.ts';
 import { canvasSurface, fontOf, measurer, sized } from './canvas.ts';
 import { currentScene } from './lanes.tsx';
@@ -42,7 +42,7 @@ function textOfRuns(model: TraceModel): string {
 function captionsOf(model: TraceModel): Caption[] {
   const runs = model.runs.value;
   const line = (run: Run, letter: string): Caption => ({
-    text: `${letter}${run.judgement.verdict.toUpperCase()}  ${safeText(run.trace.header.scenario, 80)}  outcome ${run.judgement.outcome}  ${run.judgement.seconds.toFixed(1)} s`,
+    text: `${letter}${stateOf(run).toUpperCase()}  ${safeText(run.trace.header.scenario, 80)}  outcome ${run.judgement.outcome}  ${run.judgement.seconds.toFixed(1)} s`,
     bold: true,
     bad: run.judgement.verdict === 'fail',
   });

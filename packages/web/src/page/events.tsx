@@ -48,7 +48,17 @@ export function Events({ model, filter }: { model: TraceModel; filter: RefObject
             every line <kbd>r</kbd>
           </label>
         )}
-        <span class="muted count" role="status">
+        {model.live.value && (
+          <button
+            type="button"
+            class="button"
+            aria-pressed={model.following.value}
+            onClick={() => (model.following.value ? (model.following.value = false) : model.followEnd())}
+          >
+            follow the end <kbd>e</kbd>
+          </button>
+        )}
+        <span class="muted count" {...(model.live.value ? {} : { role: 'status' })}>
           {rows.length === all
             ? all.toLocaleString('en')
             : `${rows.length.toLocaleString('en')} of ${all.toLocaleString('en')}`}
@@ -94,6 +104,7 @@ export function Events({ model, filter }: { model: TraceModel; filter: RefObject
           active={model.position.value}
           onChoose={position => model.chooseRow(position)}
           onStep={step => model.step(step)}
+          onScrolled={() => (model.following.value = false)}
           rowClass={position => rowClass(model, rows[position] ?? 0)}
           row={position =>
             comparison ? (

@@ -1,9 +1,10 @@
 /** @module What the run came to: verdict, outcome, what the machine was made of, what is known of the cause. */
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
-import type { Run } from '../view/run.ts';
+import { type Run, type RunState, stateOf } from '../view/run.ts';
 import { savedLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
+import { isStale, StreamWords } from './stream-words.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
 
 const words = (key: string): string => key.replace(/(?<=[a-z0-9])[A-Z]/g, c => ` ${c.toLowerCase()}`);
@@ -46,7 +47,8 @@ function Numbers({ run }: { run: Run }) {
 
 /** What is missing or damaged of a trace, and what is known of the cause. */
 function Notes({ run, letter }: { run: Run; letter?: string }) {
-  const { problem, causes } = run.judgement;
+  const { causes } = run.judgement;
+  const problem = run.running ? undefined : run.judgement.problem;
   const { diagnostics, departures } = run.trace;
   const who = letter === undefined ? null : <b class={`run-${letter.toLowerCase()}`}>{letter} </b>;
   return (
@@ -101,6 +103,11 @@ function Notes({ run, letter }: { run: Run; letter?: string }) {
   );
 }
 
+/** Of a run whose server is not heard nothing is sure. */
+function badgeOf(model: TraceModel, run: Run): RunState | 'stale' {
+  return run.running && isStale(model.live.value) ? 'stale' : stateOf(run);
+}
+
 export function Head({ model }: { model: TraceModel }) {
   const [a, b] = model.runs.value;
   const comparison = model.comparison.value;
@@ -109,9 +116,10 @@ export function Head({ model }: { model: TraceModel }) {
     return (
       <div class="head">
         <p class="head-line">
-          <VerdictBadge verdict={a.judgement.verdict} />
+          <VerdictBadge verdict={badgeOf(model, a)} />
           <h1>{safeText(a.trace.header.scenario, 120)}</h1>
           <Numbers run={a} />
+          <StreamWords stream={model.live.value} />
           <span class="muted file">{safeText(a.name, 120)}</span>
         </p>
         <Parts run={a} />
@@ -125,7 +133,7 @@ export function Head({ model }: { model: TraceModel }) {
       {[a, b].map((run, number) => (
         <p class="head-line" key={number}>
           <b class={`letter run-${number === 0 ? 'a' : 'b'}`}>{number === 0 ? 'A' : 'B'}</b>
-          <VerdictBadge verdict={run.judgement.verdict} />
+          <VerdictBadge verdict={badgeOf(model, run)} />
           <b class="scenario">{safeText(run.trace.header.scenario, 120)}</b>
           <Numbers run={run} />
           <span class="muted file">{safeText(run.name, 120)}</span>

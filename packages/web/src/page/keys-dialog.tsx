@@ -7,6 +7,7 @@ import type { PageName } from './pages.ts';
 const POINTER: Readonly<Record<PageName, string>> = {
   trace: 'In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.',
   decode: 'In a register: arrows go from bit to bit, Space turns one; its value can be typed.',
+  runs: 'In the list: arrows, Home, End and page keys go from file to file; a click opens one.',
   matrix: 'In the table: arrows, Home, End and page keys go from cell to cell; a click shows the details.',
 };
 
@@ -20,7 +21,6 @@ export function KeysDialog({
   onClose: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  // Before the next key, which is the dialog's.
   // Before the next key, which is the dialog's.
   useLayoutEffect(() => {
     const element = dialog.current;

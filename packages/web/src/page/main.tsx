@@ -9,7 +9,7 @@ import { ThemeModel } from './theme.ts';
 
 /** Shows the pages in their element. */
 function start(root: HTMLElement): void {
-  const pages = new PagesModel();
+  const pages = new PagesModel(root.dataset['served'] !== undefined);
   const theme = new ThemeModel();
   const carried = carriedFiles(document);
   const { hash } = location;

@@ -61,18 +61,18 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
               </p>
             ))}
             <p class="actions">
-              {model.traceOf(cell) && (
+              {model.hasTrace(cell) && (
                 <button type="button" class="button" onClick={openTrace}>
                   open the trace <kbd>o</kbd>
                 </button>
               )}
-              {other && model.traceOf(cell) && model.traceOf(other) && (
+              {other && model.hasTrace(cell) && model.hasTrace(other) && (
                 <button type="button" class="button" onClick={compare}>
                   compare with {kernelName(other.kernel)}, {other.verdict} <kbd>c</kbd>
                 </button>
               )}
             </p>
-            {cell.trace !== '' && !model.traceOf(cell) && (
+            {cell.trace !== '' && !model.hasTrace(cell) && (
               <p class="muted">
                 The trace is not in this page. Drop <code>{safeText(fileName(cell.trace), 200)}</code> here to open it.
               </p>

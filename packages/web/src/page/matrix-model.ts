@@ -35,6 +35,8 @@ export class MatrixModel {
   readonly details = signal(false);
   /** Traces at hand, by the names of their files. */
   readonly traces = signal<ReadonlyMap<string, Blob>>(new Map());
+  /** Traces that the server has, by the names of their files: what it calls them. */
+  readonly listed = signal<ReadonlyMap<string, string>>(new Map());
   readonly said = signal('');
 
   readonly grid: ReadonlySignal<MatrixGrid> = computed(() => gridOf(this.files.value));
@@ -108,8 +110,17 @@ export class MatrixModel {
     return given.filter(({ name }) => !named.has(fileName(name)));
   }
 
-  traceOf(cell: MatrixCell | undefined): Blob | undefined {
-    return cell === undefined || cell.trace === '' ? undefined : this.traces.value.get(fileName(cell.trace));
+  /** Whether the trace of a cell can be opened. */
+  hasTrace(cell: MatrixCell): boolean {
+    const name = fileName(cell.trace);
+    return name !== '' && (this.traces.value.has(name) || this.listed.value.has(name));
+  }
+
+  /** The trace of a cell: at hand, or fetched from the server by what that calls it. */
+  async traceOf(cell: MatrixCell | undefined, fetched: (name: string) => Promise<Blob>): Promise<Blob | undefined> {
+    const name = fileName(cell?.trace ?? '');
+    const listed = this.listed.value.get(name);
+    return this.traces.value.get(name) ?? (listed === undefined ? undefined : fetched(listed));
   }
 
   /** The cell at a place, and the one to compare it with. */

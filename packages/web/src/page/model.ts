@@ -6,9 +6,10 @@ import { type Comparison, compareRuns } from '@syndrome/trace/compare/compare.ts
 import type { ExpectationResult } from '@syndrome/trace/expect/judge.ts';
 import { hashOf, type Look, lookOf } from '../view/link.ts';
 import { comparedRows, eventRows, inLane, type RowIndices } from '../view/rows.ts';
-import { fittedWindow, openRun, type Run, weightOf, wholeWindow } from '../view/run.ts';
+import { fittedWindow, openRun, type Run, stateOf, weightOf, wholeWindow } from '../view/run.ts';
 import type { EventPlace } from '../view/scene.ts';
 import { readTrace } from './read-trace.ts';
+import type { ServerStream } from './server-stream.ts';
 
 /** Why a file is not shown. */
 interface Trouble {
@@ -52,6 +53,10 @@ export class TraceModel {
   readonly origin = signal('');
   /** Names of the traces that the page carries and that a link opens; none where they are shown at once. */
   readonly atHand = signal<readonly string[]>([]);
+  /** The stream of a run that goes on; undefined for every other. */
+  readonly live = signal<ServerStream | undefined>(undefined);
+  /** The last event is chosen whenever one comes, until somebody looks at something else. */
+  readonly following = signal(false);
   /** Said to who cannot see what has changed. */
   readonly said = signal('');
 
@@ -90,6 +95,8 @@ export class TraceModel {
   });
 
   #generation = 0;
+  /** Ends what is followed. */
+  #leave: () => void = () => {};
 
   /**
    * Reads files and shows them: one, or two beside each other.
@@ -104,6 +111,7 @@ export class TraceModel {
   ): Promise<void> {
     const generation = ++this.#generation;
     const current = (): boolean => generation === this.#generation;
+    if (!compare) this.leave();
     const runs: Run[] = compare ? this.runs.value.slice(0, 1) : [];
     this.trouble.value = undefined;
     try {
@@ -124,10 +132,84 @@ export class TraceModel {
     }
   }
 
+  /**
+   * Begins to show a run that goes on.
+   * @param leave ends the stream
+   * @param origin see {@link origin}
+   */
+  watch(stream: ServerStream, name: string, leave: () => void, origin: string): void {
+    this.#generation++;
+    this.leave();
+    this.#leave = leave;
+    batch(() => {
+      this.live.value = stream;
+      this.origin.value = origin;
+      this.trouble.value = undefined;
+      this.reading.value = { name, share: undefined };
+      this.begin();
+    });
+  }
+
+  /** Shows nothing more of a run that goes on, until it {@link grow}s. */
+  begin(): void {
+    batch(() => {
+      this.show([]);
+      this.following.value = true;
+    });
+  }
+
+  /** Ends what is followed; what is shown stays as it is. */
+  leave(): void {
+    this.#leave();
+    this.#leave = () => {};
+    this.live.value = undefined;
+  }
+
+  /** Puts a run with more of its trace in the place of what is shown of it. */
+  grow(run: Run): void {
+    batch(() => {
+      const [before, ...others] = this.runs.value;
+      this.reading.value = undefined;
+      this.runs.value = [run, ...others];
+      if (this.following.value) this.followEnd();
+      else if (before) {
+        // Its zero may be another one now: what is looked at stays where it is.
+        const [from, to] = this.window.value;
+        const moved = before.zero - run.zero;
+        this.window.value = [from + moved, to + moved];
+      }
+    });
+  }
+
+  /** The run has come to its end: it is shown as any other. */
+  finish(run: Run): void {
+    batch(() => {
+      const { value: following } = this.following;
+      this.grow(run);
+      this.following.value = false;
+      this.leave();
+      if (!following) return;
+      this.selected.value = undefined;
+      this.#chooseWorst();
+      this.say(`${run.name}: ${run.judgement.verdict}`);
+    });
+  }
+
+  /** Goes to the last event, and on with each that comes. */
+  followEnd(): void {
+    const rows = this.rows.value;
+    const [run] = this.runs.value;
+    const last = rows.at(-1);
+    this.window.value = fittedWindow(this.runs.value);
+    this.selected.value = last === undefined || !run ? undefined : this.#placeAt(last);
+    this.following.value = this.live.value !== undefined;
+  }
+
   /** Shows runs that were read, with what a link asks for. */
   show(runs: readonly Run[], look: Look = {}): void {
     batch(() => {
       this.runs.value = runs;
+      this.following.value = false;
       this.selected.value = undefined;
       this.expectation.value = undefined;
       this.find.value = look.find ?? '';
@@ -140,7 +222,7 @@ export class TraceModel {
       else if (runs.length === 2) this.selected.value = this.firstDifference.value;
       else this.#chooseWorst();
       const [a, b] = runs;
-      if (a) this.say(b ? `${a.name} beside ${b.name}` : `${a.name}: ${a.judgement.verdict}`);
+      if (a) this.say(b ? `${a.name} beside ${b.name}` : `${a.name}: ${stateOf(a)}`);
     });
   }
 
@@ -154,6 +236,8 @@ export class TraceModel {
   }
 
   look(): Look {
+    // Where somebody follows the end, a link leads there too.
+    if (this.following.value) return { find: this.find.value, raw: this.raw.value };
     const place = this.selected.value;
     const seq = place && this.runs.value[place.run]?.trace.events[place.index]?.seq;
     const [from, to] = this.window.value;
@@ -179,6 +263,7 @@ export class TraceModel {
   }
 
   choose(place: EventPlace | undefined): void {
+    this.following.value = false;
     this.selected.value = place;
     if (place === undefined) return;
     const run = this.runs.value[place.run];
@@ -204,8 +289,12 @@ export class TraceModel {
   /** Chooses the event of a position in the list. */
   chooseRow(position: number): void {
     const row = this.rows.value[position];
-    if (row === undefined) return;
-    this.choose(this.comparison.value ? this.#placeOfRow(row) : { run: 0, index: row });
+    if (row !== undefined) this.choose(this.#placeAt(row));
+  }
+
+  /** The event of a row of the list. */
+  #placeAt(row: number): EventPlace | undefined {
+    return this.comparison.value ? this.#placeOfRow(row) : { run: 0, index: row };
   }
 
   stepInLane(step: 1 | -1): void {
@@ -271,6 +360,7 @@ export class TraceModel {
   }
 
   #setWindow(from: number, span: number): void {
+    this.following.value = false;
     const [low, high] = wholeWindow(this.runs.value);
     const start = span >= high - low ? low : Math.max(low, Math.min(high - span, from));
     this.window.value = [start, start + Math.min(span, high - low)];

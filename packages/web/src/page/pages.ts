@@ -1,22 +1,33 @@
 /** @module Which page is open, and which one a file belongs to. */
 import { signal } from '@preact/signals';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { ListedFile } from '../view/listing.ts';
 import { lookOf, originOfTraces, tracesOf } from '../view/link.ts';
 import { fileName } from '../view/matrix.ts';
 import { type CellPlace, matrixLookOf, originOf, placesOf } from '../view/matrix-link.ts';
 import { inputOfHash } from '../view/record-link.ts';
+import { matricesOf, withMatrices } from '../view/served-link.ts';
 import { DecodeModel } from './decode-model.ts';
+import { followRun } from './live.ts';
 import { MatrixModel } from './matrix-model.ts';
 import { TraceModel } from './model.ts';
 import { type Carried, isMatrix, isTrace } from './read-trace.ts';
+import { fetchFile, fetchListing, RunsModel } from './runs-model.ts';
 
-export const PAGES = ['decode', 'trace', 'matrix'] as const;
+export const PAGES = ['decode', 'trace', 'matrix', 'runs'] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** A file that somebody gave to the page. */
 interface Given {
   blob: Blob;
   name: string;
+  /** What the server calls it, where it came from there. */
+  served?: string;
 }
+
+/** What the server calls files that all came from there; of others nothing. */
+const servedNames = (files: readonly Given[]): string[] =>
+  files.every(({ served }) => served !== undefined) ? files.flatMap(({ served }) => served ?? []) : [];
 
 const NOT_CARRIED = 'Take the link from the report that the page belongs to, or drop the trace here.';
 
@@ -25,8 +36,22 @@ export class PagesModel {
   readonly trace = new TraceModel();
   readonly decode = new DecodeModel();
   readonly matrix = new MatrixModel();
+  readonly runs = new RunsModel();
+  /** The page came from a server, and may ask that. */
+  readonly served: boolean;
   /** Traces that the page carries, by their names. */
   #carried: ReadonlyMap<string, Blob> = new Map();
+  /** What the matrices that are shown are called by the server; none where they did not come from there. */
+  readonly #matrices = signal<readonly string[]>([]);
+
+  constructor(served: boolean) {
+    this.served = served;
+  }
+
+  /** The pages that there are here. */
+  get names(): PageName[] {
+    return PAGES.filter(name => name !== 'runs' || this.served);
+  }
 
   /**
    * Opens files: traces on their page, two of them beside each other, matrices on theirs; of others the first, on the page of
@@ -39,13 +64,17 @@ export class PagesModel {
     const [traces, matrices, [other]] = [of('trace'), of('matrix'), of('decode')];
     if (matrices.length > 0) {
       this.page.value = 'matrix';
-      await this.matrix.open(matrices, beside);
+      await this.#openMatrices(matrices, beside);
     }
     const rest = this.page.value === 'matrix' ? this.matrix.keep(traces) : traces;
     if (rest.length < traces.length) this.matrix.say(`${traces.length - rest.length} traces of cells are at hand`);
     else if (rest.length > 0) {
       this.page.value = 'trace';
-      await this.trace.open(rest, beside);
+      const before = beside ? tracesOf(`#trace?${this.trace.origin.value}`).slice(0, 1) : [];
+      const names = servedNames(rest);
+      // A link leads to all of them or to none.
+      const linked = names.length > 0 && (!beside || before.length > 0 || this.trace.runs.value.length === 0);
+      await this.trace.open(rest, beside, {}, linked ? originOfTraces([...before, ...names].slice(0, 2)) : '');
     } else if (other && matrices.length === 0) {
       this.page.value = 'decode';
       await this.decode.open(other.blob, other.name);
@@ -57,29 +86,90 @@ export class PagesModel {
     return (beside && this.page.value === 'trace') || (await isTrace(blob)) ? 'trace' : 'decode';
   }
 
+  /** Opens matrices, and finds out which traces behind their cells the server has. */
+  async #openMatrices(files: readonly Given[], beside = false, hash = ''): Promise<void> {
+    if (this.served) {
+      const { files: listed } = await fetchListing().catch(() => ({ files: [] }));
+      this.matrix.listed.value = new Map(listed.map(({ name }) => [fileName(name), name]));
+    }
+    await this.matrix.open(files, beside, matrixLookOf(hash));
+    const [before, names] = [beside ? this.#matrices.value : [], servedNames(files)];
+    this.#matrices.value = names.length > 0 && (!beside || before.length > 0) ? [...before, ...names] : [];
+  }
+
   /** Opens the traces of cells: of one, or of two beside each other. @returns whether they are at hand */
   async openCells(places: readonly CellPlace[], hash = ''): Promise<boolean> {
-    const files = places.flatMap(place => {
+    const files: Given[] = [];
+    for (const place of places) {
       const { cell } = this.matrix.pairAt(place);
-      const blob = this.matrix.traceOf(cell);
-      return cell && blob ? [{ blob, name: fileName(cell.trace) }] : [];
-    });
+      const blob = await this.matrix.traceOf(cell, fetchFile).catch(() => undefined);
+      if (cell && blob) files.push({ blob, name: fileName(cell.trace) });
+    }
     if (files.length === 0 || files.length < places.length) return false;
     this.page.value = 'trace';
     await this.trace.open(files, false, lookOf(hash), originOf(places));
     return true;
   }
 
-  /** Opens traces that the page carries: one, or two beside each other. */
-  async #openCarried(names: readonly string[], hash: string): Promise<void> {
-    const files = names.flatMap(name => {
-      const blob = this.#carried.get(name);
-      return blob ? [{ blob, name }] : [];
-    });
+  /** Opens traces that the page carries, or the server has: one, or two beside each other. */
+  async #openNamed(names: readonly string[], hash: string): Promise<void> {
     this.page.value = 'trace';
-    const gone = names.find(name => !this.#carried.has(name));
-    if (gone === undefined) await this.trace.open(files, false, lookOf(hash), originOfTraces(names));
-    else this.trace.trouble.value = { name: gone, message: `${gone} is not in this page`, hint: NOT_CARRIED };
+    const files: Given[] = [];
+    for (const name of names) {
+      try {
+        const blob = this.#carried.get(name) ?? (this.served ? await fetchFile(name) : undefined);
+        if (blob === undefined) throw new Error(`${name} is not in this page`);
+        files.push({ blob, name: this.served ? fileName(name) : name });
+      } catch (error) {
+        const hint = this.served ? undefined : NOT_CARRIED;
+        this.trace.trouble.value = { name, message: messageOf(error), hint };
+        return;
+      }
+    }
+    await this.trace.open(files, false, lookOf(hash), originOfTraces(names));
+  }
+
+  /**
+   * Opens a file of the server on its page; a run that goes on is followed.
+   * @param beside with the trace that is shown
+   */
+  async openListed({ name, state }: Pick<ListedFile, 'name' | 'state'>, beside = false): Promise<void> {
+    this.runs.trouble.value = undefined;
+    if (state === 'running' && !beside) {
+      this.page.value = 'trace';
+      followRun(this.trace, name);
+      return;
+    }
+    try {
+      const blob = await fetchFile(name);
+      // Where it is compared it is a trace, whatever page is open.
+      if (beside) this.page.value = 'trace';
+      await this.give([{ blob, name: fileName(name), served: name }], beside);
+    } catch (error) {
+      this.runs.trouble.value = { message: messageOf(error) };
+    }
+  }
+
+  /** Opens the files of the server that a link is about. */
+  async #startServed(hash: string): Promise<void> {
+    if (!/^#(?:trace|matrix|decode)/.test(hash)) this.page.value = 'runs';
+    const [traces, matrices] = [tracesOf(hash), matricesOf(hash)];
+    if (traces.length + matrices.length === 0) return;
+    try {
+      const { files: listed } = await fetchListing();
+      const only = traces.length === 1 ? listed.find(({ name }) => name === traces[0]) : undefined;
+      if (only?.state === 'running') return await this.openListed(only);
+      if (matrices.length > 0) {
+        const files: Given[] = [];
+        for (const name of matrices) files.push({ blob: await fetchFile(name), name: fileName(name), served: name });
+        await this.#openMatrices(files, false, hash);
+        await this.openCells(placesOf(hash), hash);
+      }
+      if (traces.length > 0) await this.#openNamed(traces, hash);
+    } catch (error) {
+      this.page.value = 'runs';
+      this.runs.trouble.value = { message: messageOf(error) };
+    }
   }
 
   /** Shows what a page was written with, or what its link says. */
@@ -93,33 +183,39 @@ export class PagesModel {
     if (traces.length > 2 && matrices.length === 0) this.trace.atHand.value = traces.map(({ name }) => name);
     if (traces.length > 0) this.page.value = 'trace';
     if (matrices.length > 0) this.page.value = 'matrix';
-    for (const page of PAGES) if (hash.startsWith(`#${page}`)) this.page.value = page;
+    for (const page of this.names) if (hash.startsWith(`#${page}`)) this.page.value = page;
     if (typed !== undefined) void this.decode.openText(typed, 'link');
     else if (log) void this.decode.open(log.blob, log.name);
+    if (this.served) return this.#startServed(hash);
     if (matrices.length > 0) {
       await this.matrix.open(matrices, false, matrixLookOf(hash));
       this.matrix.keep(traces);
       await this.openCells(placesOf(hash), hash);
     }
-    if (named.length > 0) await this.#openCarried(named, hash);
+    if (named.length > 0) await this.#openNamed(named, hash);
     else if (matrices.length === 0 && traces.length > 0 && traces.length <= 2)
       await this.trace.open(traces, false, lookOf(hash));
   }
 
   /** The address of what is looked at; undefined where nothing is. */
   hash(): string | undefined {
-    if (this.page.value === 'trace') return this.trace.runs.value.length > 0 ? this.trace.hash() : undefined;
-    if (this.page.value === 'matrix') return this.matrix.files.value.length > 0 ? this.matrix.hash() : undefined;
-    return this.decode.input.value === undefined ? undefined : this.decode.hash();
+    const page = this.page.value;
+    if (page === 'runs') return '#runs';
+    if (page === 'decode') return this.decode.input.value === undefined ? undefined : this.decode.hash();
+    const shows = page === 'trace' ? this.trace.runs.value.length > 0 : this.matrix.files.value.length > 0;
+    if (!shows) return undefined;
+    const hash = this[page].hash();
+    return page === 'matrix' || placesOf(hash).length > 0 ? withMatrices(hash, this.#matrices.value) : hash;
   }
 
   /** Takes over what an address says that somebody typed. */
   follow(hash: string): void {
     if (hash === this.hash()) return;
-    if (hash.startsWith('#trace')) {
+    if (hash.startsWith('#runs') && this.served) this.page.value = 'runs';
+    else if (hash.startsWith('#trace')) {
       this.page.value = 'trace';
       const named = tracesOf(hash);
-      if (named.length > 0 && originOfTraces(named) !== this.trace.origin.value) void this.#openCarried(named, hash);
+      if (named.length > 0 && originOfTraces(named) !== this.trace.origin.value) void this.#openNamed(named, hash);
       else if (this.trace.runs.value.length > 0) this.trace.follow(hash);
     } else if (hash.startsWith('#matrix')) {
       this.page.value = 'matrix';

@@ -10,6 +10,7 @@ import { Head } from './head.tsx';
 import { Lanes } from './lanes.tsx';
 import { Minimap } from './minimap.tsx';
 import type { TraceModel } from './model.ts';
+import { isStale, StreamWords } from './stream-words.tsx';
 import type { ThemeModel } from './theme.ts';
 
 interface Props {
@@ -41,6 +42,7 @@ export function TracePage({ model, theme, choose, bind, decode }: Props) {
       right: () => model.pan(0.25),
       'first-difference': () => model.firstDifference.value && model.choose(model.firstDifference.value),
       differences: () => (model.differences.value = !model.differences.value),
+      follow: () => model.live.value && model.followEnd(),
       compare: () => (model.runs.value.length > 1 ? model.closeSecond() : choose(true)),
       escape: () => {
         model.find.value = '';
@@ -57,7 +59,7 @@ export function TracePage({ model, theme, choose, bind, decode }: Props) {
   const { length } = model.runs.value;
   if (length === 0) return <Empty model={model} choose={choose} />;
   return (
-    <main class={`trace ${length > 1 ? 'is-double' : ''}`}>
+    <main class={`trace ${length > 1 ? 'is-double' : ''} ${isStale(model.live.value) ? 'is-stale' : ''}`}>
       <Head model={model} />
       <Minimap model={model} theme={theme} />
       <Lanes model={model} theme={theme} />
@@ -85,6 +87,9 @@ function Empty({ model, choose }: { model: TraceModel; choose: (compare: boolean
             {...(reading.share === undefined ? {} : { value: reading.share })}
             max={1}
           />
+          <p>
+            <StreamWords stream={model.live.value} />
+          </p>
         </div>
       ) : (
         <>

@@ -19,10 +19,26 @@ interface Props {
   rowClass: (position: number) => string;
   onChoose: (position: number) => void;
   onStep: (step: number) => void;
+  /** Called when somebody has scrolled, not the list itself. */
+  onScrolled?: () => void;
 }
 
-export function VirtualList({ id, label, count, rowHeight, active, row, rowClass, onChoose, onStep }: Props) {
+export function VirtualList({
+  id,
+  label,
+  count,
+  rowHeight,
+  active,
+  row,
+  rowClass,
+  onChoose,
+  onStep,
+  onScrolled,
+}: Props) {
   const box = useRef<HTMLDivElement>(null);
+  /** Where the list has scrolled itself to; and the row that somebody has scrolled away from. */
+  const own = useRef(0);
+  const left = useRef(-1);
   const size = useSize(box);
   // A box that grows with what is in it would draw every row.
   const height = Math.min(size.height, innerHeight);
@@ -39,7 +55,9 @@ export function VirtualList({ id, label, count, rowHeight, active, row, rowClass
 
   useEffect(() => {
     const element = box.current;
-    if (!element || active < 0) return;
+    // A list that grows does not take who reads it elsewhere.
+    if (!element || active < 0 || left.current === active) return;
+    left.current = -1;
     const at = active * rowHeight;
     const now = element.scrollTop * scale;
     const seen = element.clientHeight;
@@ -47,11 +65,12 @@ export function VirtualList({ id, label, count, rowHeight, active, row, rowClass
     if (at < now - seen || at > now + 2 * seen) element.scrollTop = Math.max(0, at - seen / 3) / scale;
     else if (at < now) element.scrollTop = Math.max(0, at - rowHeight * 2) / scale;
     else if (at + rowHeight > now + seen) element.scrollTop = (at - seen + rowHeight * 3) / scale;
+    own.current = element.scrollTop;
   }, [active, count, height]);
 
   useLayoutEffect(() => {
     const element = box.current;
-    if (element && element.scrollTop > travel) element.scrollTop = travel;
+    if (element && element.scrollTop > travel) element.scrollTop = own.current = travel;
   }, [count]);
 
   const keys = (event: KeyboardEvent): void => {
@@ -79,7 +98,13 @@ export function VirtualList({ id, label, count, rowHeight, active, row, rowClass
       tabIndex={0}
       aria-label={label}
       aria-activedescendant={active >= first && active < last ? `${id}-${active}` : undefined}
-      onScroll={event => setTop(event.currentTarget.scrollTop)}
+      onScroll={event => {
+        const { scrollTop } = event.currentTarget;
+        setTop(scrollTop);
+        if (Math.abs(scrollTop - own.current) <= 1) return;
+        left.current = active;
+        onScrolled?.();
+      }}
       onKeyDown={keys}
     >
       <div class="list-all" role="presentation" style={{ height: `${drawn}px` }}>

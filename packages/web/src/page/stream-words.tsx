@@ -1,0 +1,27 @@
+/** @module How it stands with a stream of the server, in words: what is stale says since when. */
+import { useEffect, useState } from 'preact/hooks';
+import { ageWords } from '../view/listing.ts';
+import type { ServerStream } from './server-stream.ts';
+
+/** Whether what a stream has brought may be no longer so. */
+export const isStale = (stream: ServerStream | undefined): boolean =>
+  stream !== undefined && stream.state.value !== 'live';
+
+export function StreamWords({ stream }: { stream: ServerStream | undefined }) {
+  const [, tick] = useState(0);
+  const state = stream?.state.value;
+  useEffect(() => {
+    if (state !== 'stale' && state !== 'lost') return undefined;
+    const timer = setInterval(() => tick(n => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, [state]);
+  if (!stream || state === undefined) return null;
+  if (state === 'live') return <span class="muted">live</span>;
+  if (state === 'opening') return <span class="muted">connecting</span>;
+  return (
+    <b class="stale-words" role="status">
+      stale: the server was last heard {ageWords(Date.now() - stream.heard.value)} ago
+      {state === 'lost' ? '; start syndrome web again' : ', trying again'}
+    </b>
+  );
+}
