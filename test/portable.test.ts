@@ -73,6 +73,8 @@ const ROOMS = [
 /** Files of other rooms: what they are about is in their names, and each imports nothing but files of these lists. */
 const FILES = [
   // Tables of codes, for --explain.
+  'packages/base/src/http/error-codes.ts',
+  'packages/web/src/server/error-codes.ts',
   'packages/lab/src/error-codes.ts',
   'packages/lab/src/guest/error-codes.ts',
   'packages/lab/src/supply/error-codes.ts',

@@ -1,12 +1,15 @@
 /** What `npm run build` and `npm run build:single` make: packed, installed into an empty folder without a network, and used. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram } from '@syndrome/cli/program.ts';
+import { ask } from '@syndrome/base/http/testing/ask.ts';
 import { buildTemplate } from '@syndrome/web/build.ts';
+import { servedPage } from '@syndrome/web/served.ts';
 import { fillTemplate } from '@syndrome/web/template.ts';
 import { vmmSources } from '@syndrome/lab/machine/images.ts';
 import { Published } from './published.ts';
@@ -186,6 +189,23 @@ describe('syndrome', () => {
     ]);
     expect(page === built).toBe(true);
     console.log(`page of a trace: ${page.length}, compressed ${gzipSync(page).length}`);
+  });
+
+  test('serves the page that it carries, with nothing but what is in its tarball', async () => {
+    const state = join(folder, 'state');
+    const server = spawn(join(folder, 'node_modules/.bin/syndrome'), ['web', '--json'], {
+      cwd: folder,
+      env: { ...env, SYNDROME_STATE: state },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(server, 'close');
+    const [said] = (await once(server.stdout, 'data')) as [Buffer];
+    const { port, pathname, search } = new URL((JSON.parse(said.toString()) as { url: string }).url);
+    const cookie = (await ask(Number(port), pathname + search)).headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const page = await ask(Number(port), pathname, { headers: { cookie } });
+    expect(page.body === servedPage(await buildTemplate()).html).toBe(true);
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('has a manual page for each command', () => {

@@ -3,6 +3,7 @@ import { UsageError } from '@syndrome/decode/common/errors.ts';
 import type { CodeExplanation } from '@syndrome/decode/decode/explain-code.ts';
 import { allExplanations, explainTerm } from '@syndrome/decode/decode/explain-term.ts';
 import { labelled, wrap } from '@syndrome/decode/decode/wrap.ts';
+import { HTTP_ERROR_CODES } from '@syndrome/base/http/error-codes.ts';
 import { STORE_ERROR_CODES } from '@syndrome/base/store/error-codes.ts';
 import { GDB_ERROR_CODES } from '@syndrome/qemu/gdb/error-codes.ts';
 import { GUEST_ERROR_CODES } from '@syndrome/lab/guest/error-codes.ts';
@@ -20,6 +21,7 @@ import { NOTIFY_ERROR_CODES } from '@syndrome/supervisor/notify/error-codes.ts';
 import { POLICY_ERROR_CODES } from '@syndrome/supervisor/policy/error-codes.ts';
 import { SITE_ERROR_CODES } from '@syndrome/supervisor/site/error-codes.ts';
 import { WIRE_ERROR_CODES } from '@syndrome/supervisor/wire/error-codes.ts';
+import { WEB_ERROR_CODES } from '@syndrome/web/server/error-codes.ts';
 import { VMM_ERROR_CODES } from '@syndrome/vmm/error-codes.ts';
 import { CLI_ERROR_CODES } from './error-codes.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
@@ -43,6 +45,8 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['policy', POLICY_ERROR_CODES],
   ['site', SITE_ERROR_CODES],
   ['store', STORE_ERROR_CODES],
+  ['server', HTTP_ERROR_CODES],
+  ['files of the server', WEB_ERROR_CODES],
 ];
 
 /** What the rooms outside of `decode` print. */

@@ -69,6 +69,12 @@ const repeatCount = (value: string): number => {
   return Number(value);
 };
 
+const portNumber = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
+    throw new InvalidArgumentError('expected a number from 1 to 65535.');
+  return Number(value);
+};
+
 /** Commands that start machines, or make what a machine needs. */
 const LAB: ReadonlySet<string> = new Set(['run', 'matrix', 'bisect', 'supply', 'doctor']);
 
@@ -213,6 +219,34 @@ Examples:
     )
     .action(async (a: string, b: string, options: OptionValues) =>
       (await import('./compare.ts')).compare(a, b, merged(program, options)),
+    );
+
+  program
+    .command('web')
+    .description('look at traces and matrices in a browser, and at runs as they go on')
+    .argument('[path...]', 'folders and files besides the state folder, where runs and matrices keep theirs')
+    .addOption(new Option('--port <n>', 'port of 127.0.0.1 (default: a free one)').argParser(portNumber))
+    .addOption(new Option('--socket <path>', 'listen on a unix socket of yours instead').conflicts('port'))
+    .option('--open', 'open the link in the browser of the desktop')
+    .option('--state <dir>', 'another state folder (default: $SYNDROME_STATE, else $XDG_STATE_HOME/syndrome)')
+    .option('--json', 'where it listens, as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Only this machine can connect, and it only reads. The link that is printed is good for one browser: other users of the
+machine can connect to a port too. A unix socket is for its user alone and needs no link.
+
+Ctrl-C or SIGTERM ends it; the exit code is 0 then.
+
+Examples:
+  syndrome web --open
+  syndrome web results/                     traces of a CI run, below a folder
+  ssh -L 8137:localhost:8137 lab syndrome web --port 8137
+  syndrome web --socket ~/.syndrome/web.sock
+  syndrome web --json | jq -r .url`,
+    )
+    .action(async (paths: string[], options: OptionValues) =>
+      (await import('./web.ts')).web(paths, merged(program, options)),
     );
 
   decodeCommands(
