@@ -1,4 +1,5 @@
 /** `--html`: what is in the page, and that nothing but its own script and style can act in it. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -109,6 +110,34 @@ describe('decode', () => {
     expect(file?.text).not.toContain('db1');
     expect(file?.text).toContain('0x8c00004000010092');
     expect(page('clean.html')).not.toContain('kern.log');
+  });
+  /** Runs the program with a shell's words, and with what it is piped. */
+  const shell = (command: string, input?: Uint8Array | string): { status: number | null; stderr: string } => {
+    const bin = join(import.meta.dirname, '../bin/syndrome');
+    return spawnSync('bash', ['-c', command, bin], { cwd: sandbox.dir, env: sandbox.env, encoding: 'utf8', input });
+  };
+  test.each([
+    ['stdin', '"$0" decode --html piped.html'],
+    ['stdin', '"$0" decode - --html piped.html'],
+    ['pipe', '"$0" decode <(cat) --html piped.html < <(cat kern.log)'],
+  ])('a pipe as it came: %s, %s', (name, command) => {
+    writeFileSync(at('kern.log'), LOG);
+    expect(shell(command, LOG).status).toBe(0);
+    expect(carried(page('piped.html'))).toEqual([{ kind: 'log', name, text: LOG }]);
+  });
+  test('of a pipe without names its records', () => {
+    expect(shell('"$0" decode --redact --html piped.html', LOG).status).toBe(0);
+    const [file] = carried(page('piped.html'));
+    expect(file?.name).toBe('records');
+    expect(file?.text).not.toContain('db1');
+  });
+  test('and where it is too long, which is said', () => {
+    const long = Buffer.alloc((64 << 20) + 1, 'nothing of interest in this line of a log\n');
+    long.write(LOG);
+    const { status, stderr } = shell('"$0" decode --html long.html', long);
+    expect(status).toBe(0);
+    expect(stderr).toContain('\nstdin is longer than 64 MiB: the page carries its records, not its lines\n');
+    expect(carried(page('long.html'))[0]?.text).toMatch(/^\{"schemaVersion":1.*\}\n$/);
   });
   test('values as they were typed', async () => {
     await run('decode', 'status=0x9c00180000000000', 'vendor=amd', '--html', at('values.html'));

@@ -327,6 +327,8 @@ interface Taking {
   between?: () => Promise<void> | undefined;
   /** What is made of a record has its remarks in it: of them only losses are told again. */
   showsRemarks?: boolean;
+  /** Given each piece of what is read as it is, once from its beginning on: of files that are looked into it may miss some. */
+  taken?: (piece: Uint8Array) => void;
 }
 
 /**
@@ -340,7 +342,7 @@ export async function eachRecord(
   words: readonly string[],
   options: InputOptions,
   onRecord: (record: DecodedRecord) => boolean,
-  { between = () => undefined, showsRemarks = false }: Taking = {},
+  { between = () => undefined, showsRemarks = false, taken }: Taking = {},
 ): Promise<ReadResult & { inputs: number; evidence: string }> {
   const common = decoderOptions(options);
   const inputs = inputsOf(words);
@@ -395,6 +397,7 @@ export async function eachRecord(
       });
       return {
         push(piece) {
+          taken?.(piece);
           use.bytes?.(piece);
           decoder.push(piece);
           return between();
