@@ -21,6 +21,7 @@ const corrected = (i: number, page: number): string =>
     '',
   ].join('\n');
 const FATAL = '[7777.1] mce: [Hardware Error]: CPU 2: Machine Check Exception: 5 Bank 1: be00000000800400\n';
+const HUGE = Array.from({ length: 33_400 }, (_, i) => corrected(i, i % 5000)).join('');
 const LOG = `${Array.from({ length: 40 }, (_, i) => corrected(i, i % 7)).join('')}${FATAL}${corrected(9000, 1)}`;
 
 async function record(hash = DEFERRED, options: { width?: number; scheme?: 'light' | 'dark' } = {}): Promise<Opened> {
@@ -161,9 +162,8 @@ describe('a log', () => {
   test('of 100,000 lines is read while its list is used', async () => {
     // In a low window, too, no more rows are drawn than are seen.
     const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []), { height: 700 });
-    const text = Array.from({ length: 33_400 }, (_, i) => corrected(i, i % 5000)).join('');
-    expect(text.split('\n').length).toBeGreaterThan(100_000);
-    await page.setInputFiles('input[type=file]', [tests.browser.file('large.log', text)]);
+    expect(HUGE.split('\n').length).toBeGreaterThan(100_000);
+    await page.setInputFiles('input[type=file]', [tests.browser.file('large.log', HUGE)]);
     await page.waitForSelector('.list-row', { timeout: 60_000 });
     await page.keyboard.press('j');
     await page.waitForSelector('.triage', { timeout: 120_000 });
@@ -230,14 +230,29 @@ test('a record of a trace is opened here', async () => {
   expect(await words(page, 'main')).toContain('Drop a trace here');
 });
 
+const CUT = `${corrected(1, 1)}{"schemaVersion":1,"kind":"x86-mca","raw":{"kind":"x86-mca","status":"0x9c`;
+
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
-  test.each(['empty', 'record', 'changed', 'log', 'groups', 'none'])('everybody can use the page: %s', async state => {
-    const pages: Readonly<Record<string, string>> = { log: carried(LOG), groups: carried(LOG), none: carried('hello') };
+  test.each([
+    ['empty', '', '.paste'],
+    ['none', 'hello', '.nothing h1'],
+    ['record', '', '.record'],
+    ['changed', '', '.record'],
+    ['cut', CUT, '.remarks'],
+    ['log', LOG, '.triage'],
+    ['groups', LOG, '.triage'],
+    ['filtered', LOG, '.triage'],
+    ['huge', HUGE, '.triage'],
+  ])('everybody can use the page: %s', async (state, text, seen) => {
     const hash = state === 'record' || state === 'changed' ? DEFERRED : '';
-    const { page } = await tests.browser.open(pages[state] ?? fillTemplate(tests.html, []), { scheme, hash });
-    await page.waitForSelector(state === 'empty' ? '.paste' : state === 'none' ? '.nothing h1' : '.record');
+    const { page } = await tests.browser.open(text === '' ? fillTemplate(tests.html, []) : carried(text), {
+      scheme,
+      hash,
+    });
+    await page.waitForSelector(seen);
     if (state === 'changed') await page.click('[data-bit="61"]');
     if (state === 'groups') await page.keyboard.press('g');
+    if (state === 'filtered') await page.fill('.records input[type=search]', 'no record says this');
     expect(await accessFaults(page)).toEqual([]);
   });
 });

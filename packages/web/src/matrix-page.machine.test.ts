@@ -28,6 +28,14 @@ const active = async (page: Page): Promise<string> => {
 const opened = (page: Page): Promise<unknown> => page.waitForSelector('.matrix-table [tabindex="0"]');
 const choose = async (page: Page, files: string[]): Promise<void> => page.setInputFiles('input[type=file]', files);
 
+/** 50,000 cells, one of them bad. */
+function hugeMatrix(): string {
+  const cells = Array.from({ length: 50_000 }, (_, i) =>
+    cell(`6.${Math.floor(i / 100)}.${i % 100}`, i === 40_000 ? 'fail' : 'pass', i === 40_000 ? 'panicked' : 'logged'),
+  );
+  return matrixText('large', cells);
+}
+
 test('opens with what is bad: from where to where, why, and how it is narrowed down', async () => {
   const { page, wrong } = await tests.browser.open(carried(DEFERRED));
   await opened(page);
@@ -195,12 +203,7 @@ describe('files', () => {
     expect(await words(page, '[role=alert]')).toContain('One cell is damaged');
   });
   test('50,000 cells are shown in part and found by the filter', async () => {
-    const cells = Array.from({ length: 50_000 }, (_, i) =>
-      cell(`6.${Math.floor(i / 100)}.${i % 100}`, i === 40_000 ? 'fail' : 'pass', i === 40_000 ? 'panicked' : 'logged'),
-    );
-    const { page, wrong } = await tests.browser.open(
-      fillTemplate(tests.html, [matrixFile(matrixText('large', cells))]),
-    );
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, [matrixFile(hugeMatrix())]));
     await opened(page);
     expect(await page.locator('.matrix-table tbody tr').count()).toBeLessThanOrEqual(12_000);
     expect(await words(page, '.legend')).toContain('more rows');
@@ -273,18 +276,32 @@ describe('whoever wrote the matrix, it stays text', () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
-  test.each(['empty', 'bad', 'several', 'turned', 'cut', 'keys'])('everybody can use the page: %s', async state => {
-    const start =
-      state === 'empty' || state === 'cut'
-        ? bare()
-        : carried(...(state === 'several' ? [DEFERRED, LOGGED] : [DEFERRED]));
-    const { page } = await tests.browser.open(start, { scheme, hash: '#matrix' });
-    if (start !== bare()) await opened(page);
-    if (state === 'cut') await choose(page, [tests.browser.file('cut.json', DEFERRED.slice(0, -9))]);
-    if (state === 'cut') await page.waitForSelector('[role=alert]');
+  const newer = DEFERRED.replace('"schemaVersion":1', '"schemaVersion":9');
+  const damaged = matrixText('s', [cell('1', 'pass', 'none'), cell('2', 'x', 'none')]);
+  test.each([
+    ['empty', []],
+    ['cut', [DEFERRED.slice(0, -9)]],
+    ['newer', [newer]],
+    ['damaged', [damaged]],
+    ['bad', [DEFERRED]],
+    ['several', [DEFERRED, LOGGED]],
+    ['turned', [DEFERRED]],
+    ['filtered', [DEFERRED]],
+    ['huge', [hugeMatrix()]],
+    ['keys', [DEFERRED]],
+  ])('everybody can use the page: %s', async (state, texts) => {
+    const { page } = await tests.browser.open(bare(), { scheme, hash: '#matrix' });
+    if (texts.length > 0) {
+      await choose(
+        page,
+        texts.map((text, i) => tests.browser.file(`m${i}.json`, text)),
+      );
+      await page.waitForSelector(state === 'cut' || state === 'newer' ? '[role=alert]' : '.matrix-table');
+    }
     if (state === 'turned') await page.keyboard.press('x');
     if (state === 'keys') await page.keyboard.press('?');
-    expect(await accessFaults(page)).toEqual([]);
+    if (state === 'filtered') await page.fill('input[type=search]', 'no cell says this');
+    expect(await accessFaults(page, state === 'huge' ? 'tbody tr:nth-child(n + 40)' : undefined)).toEqual([]);
   });
 });
 

@@ -16,6 +16,14 @@ const carried = (...files: string[]): string =>
 const carriedText = (text: string, name = 'made.ndjson'): string =>
   fillTemplate(tests.html, [{ kind: 'trace', name, bytes: Buffer.from(text) }]);
 
+/** A long boot, 70 MB of it, with an injection in it. */
+function huge(): string {
+  const raw = `[   12.215083] ${'a line of a console that goes on for a while '.repeat(2)}`;
+  const rows = Array.from({ length: 500_000 }, (_, i): [number, string, object] => [i / 50, 'guest', { raw }]);
+  rows[300_000] = [6000, 'lab', { name: 'lab.injected', fields: { kind: 'mce' } }];
+  return traceText(rows);
+}
+
 /** The page once it shows a trace. */
 async function opened(page: Page): Promise<void> {
   await page.waitForSelector('.list-row');
@@ -221,10 +229,7 @@ describe('files', () => {
       hash: '#trace',
       height: 700,
     });
-    const raw = `[   12.215083] ${'a line of a console that goes on for a while '.repeat(2)}`;
-    const rows = Array.from({ length: 500_000 }, (_, i): [number, string, object] => [i / 50, 'guest', { raw }]);
-    rows[300_000] = [6000, 'lab', { name: 'lab.injected', fields: { kind: 'mce' } }];
-    const text = traceText(rows);
+    const text = huge();
     expect(text.length).toBeGreaterThan(70e6);
     await choose(page, [tests.browser.file('large.ndjson', text)]);
     await page.waitForSelector('.list-row', { timeout: 120_000 });
@@ -338,20 +343,34 @@ describe('whoever wrote the trace, it stays text', () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
-  test.each(['empty', 'held', 'failed', 'compared', 'error', 'keys'])('everybody can use the page: %s', async state => {
-    const cut = readFileSync(GOOD, 'utf8').split('\n').slice(0, -3).join('\n');
-    const pages: Readonly<Record<string, string>> = {
-      empty: tests.html.replace('<!--DATA-->', ''),
-      compared: carried(BAD, GOOD),
-      failed: carried(BAD),
-      error: carriedText(cut),
-    };
-    const hash = state === 'empty' ? '#trace' : '';
-    const { page } = await tests.browser.open(pages[state] ?? carried(GOOD), { scheme, hash });
-    if (state !== 'empty') await opened(page);
-    if (state === 'keys') await page.keyboard.press('?');
-    expect(await accessFaults(page)).toEqual([]);
-  });
+  const lines = readFileSync(GOOD, 'utf8').split('\n');
+  test.each(['empty', 'held', 'failed', 'compared', 'cut', 'damaged', 'newer', 'filtered', 'huge', 'keys'])(
+    'everybody can use the page: %s',
+    async state => {
+      const pages: Readonly<Record<string, () => string>> = {
+        empty: () => fillTemplate(tests.html, []),
+        newer: () => fillTemplate(tests.html, []),
+        compared: () => carried(BAD, GOOD),
+        failed: () => carried(BAD),
+        cut: () => carriedText(lines.slice(0, -3).join('\n')),
+        damaged: () => carriedText(lines.toSpliced(20, 1, '{"seq":').join('\n')),
+        huge: () => carriedText(huge()),
+      };
+      const none = state === 'empty' || state === 'newer';
+      const { page } = await tests.browser.open(pages[state]?.() ?? carried(GOOD), {
+        scheme,
+        hash: none ? '#trace' : '',
+      });
+      if (!none) await opened(page);
+      if (state === 'keys') await page.keyboard.press('?');
+      if (state === 'filtered') await page.fill('.events input[type=search]', 'no event says this');
+      if (state === 'newer') {
+        await choose(page, [tests.browser.file('newer.ndjson', '{"type":"trace","version":99,"tool":"syndrome 9"}\n')]);
+        await page.waitForSelector('[role=alert]');
+      }
+      expect(await accessFaults(page)).toEqual([]);
+    },
+  );
 });
 
 test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {
