@@ -202,7 +202,8 @@ Examples:
       'after',
       `
 The runs are aligned at the injection and by order: the first event of a name with the first of that name in the other run,
-and so on. Times do not matter, nor do addresses, process numbers and what the machines were made of.
+and so on. Times do not matter, nor does which of two channels (console, agent, QMP) was heard first, nor do addresses, process
+numbers and what the machines were made of.
 
 Exit codes:
   0  both tell the same

@@ -117,6 +117,32 @@ describe('alignment', () => {
   });
 });
 
+describe('channels', () => {
+  // The lab asks the guest over one channel while its console goes over another: which is first is chance.
+  const answer = (ms: number): Row => [ms, 'guest.alive'];
+  const fault: Row = [16, 'guest.oops', { text: 'x' }];
+  const panic: Row = [60, 'guest.panic', { message: 'm' }];
+  const logged: Row = [11, 'guest.mce-logged'];
+  const expected = { expect: ['never: guest.panic'] };
+  const run = (rows: Row[]): Trace => {
+    const made = trace(rows, expected);
+    for (const event of made.events) if (event.name !== 'guest.alive') event.source = 'console';
+    return made;
+  };
+  const good = run([logged, answer(21)]);
+  test.each([7, 30])('what the failed run did stands first, whenever another channel is heard: %i', ms => {
+    const bad = run([answer(ms), fault, panic].toSorted((x, y) => x[0] - y[0]));
+    for (const [comparison, kind] of [
+      [compare(bad, good), 'only-a'],
+      [compare(good, bad), 'only-b'],
+    ] as const) {
+      const { rows, first } = comparison;
+      expect(rows[first ?? -1]).toMatchObject({ kind, [kind.slice(-1)]: { name: 'guest.oops' } });
+      expect(kinds(comparison).at(-1)).toBe(`only-${kind === 'only-a' ? 'b' : 'a'} mce-logged`);
+    }
+  });
+});
+
 describe('fields', () => {
   const value = (name: string, address: string): Row => [0, 'lab.value', { name, value: address }, 'lab'];
   const [here, there] = ['0x0000000001234000', '0x0000000009876000'];

@@ -48,7 +48,7 @@ export interface Comparison {
   a: ComparedRun;
   b: ComparedRun;
   parts: PartDifference[];
-  /** Events from the injection on, in the order of both runs. */
+  /** Events from the injection on: in the order of the run that failed beside one that passed, else of A; of the other by channel. */
   rows: ComparedRow[];
   /** Index in `rows` of the first that is not `same`. */
   first?: number;
@@ -97,10 +97,7 @@ function partners(a: readonly TraceEvent[], b: readonly TraceEvent[]): number[] 
   });
 }
 
-/**
- * Which run's own events stand first where both have some between two common ones: those of the run that failed beside one
- * that passed, for they are what is looked for; else neither's, and time decides.
- */
+/** The run of which the other's events are told apart: the one that failed beside one that passed, for it is what is looked into. */
 function leader(a: ComparedRun, b: ComparedRun): 'a' | 'b' | undefined {
   const [left, right] = [a.judgement.verdict, b.judgement.verdict];
   if (left === right) return undefined;
@@ -108,48 +105,73 @@ function leader(a: ComparedRun, b: ComparedRun): 'a' | 'b' | undefined {
   return left === 'pass' ? 'b' : undefined;
 }
 
-function alignedRows(a: ComparedRun, b: ComparedRun): ComparedRow[] {
-  const [left, right] = [eventsOf(a), eventsOf(b)];
-  const partner = partners(left, right);
-  const partnerOfRight = new Map<number, number>();
-  for (const [index, other] of partner.entries()) if (other >= 0) partnerOfRight.set(other, index);
-  // What only B has follows the common event that it follows in B; -1: it comes before all of them.
-  const behind = new Map<number, TraceEvent[]>();
-  let common = -1;
-  for (const [index, event] of right.entries()) {
-    const other = partnerOfRight.get(index);
-    if (other !== undefined) common = other;
-    else if (behind.has(common)) behind.get(common)?.push(event);
-    else behind.set(common, [event]);
-  }
-  const fields = new FieldComparer(a.trace, b.trace);
-  const lead = leader(a, b);
-  const rows: ComparedRow[] = [];
-  let onlyA: TraceEvent[] = [];
-  let from = -1;
-  const closeGap = (): void => {
-    const onlyB = behind.get(from) ?? [];
-    const ownA = onlyA.map((event): ComparedRow => ({ kind: 'only-a', a: event, differences: [] }));
-    const ownB = onlyB.map((event): ComparedRow => ({ kind: 'only-b', b: event, differences: [] }));
-    const at = (row: ComparedRow): number => (row.a === undefined ? (row.b?.t ?? 0) - b.zero : row.a.t - a.zero);
-    if (lead === 'a') rows.push(...ownA, ...ownB);
-    else if (lead === 'b') rows.push(...ownB, ...ownA);
-    // Each run's own order stays: the sort is stable, and the times of a trace do not go back.
-    else rows.push(...[...ownA, ...ownB].toSorted((x, y) => at(x) - at(y)));
-    onlyA = [];
-  };
-  for (const [index, event] of left.entries()) {
-    const other = right[partner[index] ?? -1];
-    if (other === undefined) {
-      onlyA.push(event);
+/** What is in one order for certain: what came over one channel. Of two channels one may be late, on a busy machine by seconds. */
+const channelOf = ({ layer, source }: TraceEvent): string => `${layer} ${source}`;
+
+/**
+ * Where the events that only the other run has stand among those of the leading one: by the index of the event they stand
+ * before. Each stands between the common events of its channel that it is between in its own run: behind what the leading run
+ * did instead there, or by time where none leads.
+ */
+function placesOfOwn(
+  base: { run: ComparedRun; events: readonly TraceEvent[]; partner: readonly number[] },
+  other: { run: ComparedRun; events: readonly TraceEvent[] },
+  byTime: boolean,
+): Map<number, TraceEvent[]> {
+  const common = new Map<number, number>();
+  for (const [index, partner] of base.partner.entries()) if (partner >= 0) common.set(partner, index);
+  /** By channel: the first place that is still possible, and the next common event from there on. They only go forwards. */
+  const channels = new Map<string, { from: number; end: number }>();
+  const places = new Map<number, TraceEvent[]>();
+  for (const [index, event] of other.events.entries()) {
+    const name = channelOf(event);
+    const channel = channels.get(name) ?? { from: 0, end: 0 };
+    channels.set(name, channel);
+    const met = common.get(index);
+    if (met !== undefined) {
+      channel.from = Math.max(channel.from, met + 1);
       continue;
     }
-    closeGap();
-    from = index;
-    const differences = fields.differences(event, other);
-    rows.push({ kind: differences.length === 0 ? 'same' : 'changed', a: event, b: other, differences });
+    const isEnd = (at: number): boolean => {
+      const one = base.events[at];
+      return one === undefined || ((base.partner[at] ?? -1) >= 0 && channelOf(one) === name);
+    };
+    channel.end = Math.max(channel.end, channel.from);
+    while (!isEnd(channel.end)) channel.end++;
+    const isLater = (at: number): boolean => (base.events[at]?.t ?? 0) - base.run.zero > event.t - other.run.zero;
+    if (byTime) while (channel.from < channel.end && !isLater(channel.from)) channel.from++;
+    else channel.from = channel.end;
+    const there = places.get(channel.from);
+    if (there) there.push(event);
+    else places.set(channel.from, [event]);
   }
-  closeGap();
+  return places;
+}
+
+function alignedRows(a: ComparedRun, b: ComparedRun): ComparedRow[] {
+  const lead = leader(a, b);
+  const [base, other] = lead === 'b' ? [b, a] : [a, b];
+  const [events, others] = [eventsOf(base), eventsOf(other)];
+  const partner = partners(events, others);
+  const places = placesOfOwn({ run: base, events, partner }, { run: other, events: others }, lead === undefined);
+  const fields = new FieldComparer(a.trace, b.trace);
+  const only = (side: 'a' | 'b', event: TraceEvent): ComparedRow =>
+    side === 'a' ? { kind: 'only-a', a: event, differences: [] } : { kind: 'only-b', b: event, differences: [] };
+  const rows: ComparedRow[] = [];
+  const [own, foreign] = base === a ? (['a', 'b'] as const) : (['b', 'a'] as const);
+  for (let index = 0; index <= events.length; index++) {
+    for (const event of places.get(index) ?? []) rows.push(only(foreign, event));
+    const event = events[index];
+    if (event === undefined) break;
+    const met = others[partner[index] ?? -1];
+    if (met === undefined) {
+      rows.push(only(own, event));
+      continue;
+    }
+    const [left, right] = own === 'a' ? [event, met] : [met, event];
+    const differences = fields.differences(left, right);
+    rows.push({ kind: differences.length === 0 ? 'same' : 'changed', a: left, b: right, differences });
+  }
   return rows;
 }
 
@@ -164,7 +186,7 @@ function comparedExpectations(a: Judgement, b: Judgement): ComparedExpectation[]
 /**
  * Compares two runs.
  * @param a, b runs of {@link comparedRun}; of one scenario, or what is told is that they are not
- * @returns rows in the order of both runs, the first that differs, expectations side by side
+ * @returns rows in order, the first that differs, expectations side by side
  * @example
  * const { rows, first } = compareRuns(comparedRun(bad), comparedRun(good));
  * rows[first ?? 0]?.a?.name // 'guest.msr-error'
