@@ -1,4 +1,5 @@
 /** @module What Linux reports. Facts: mm/memory-failure.c, arch/x86/kernel/cpu/mce, drivers/acpi/apei, drivers/edac, arch/arm64. */
+import { OTHER_CPUS } from './other-cpus.ts';
 import { PARTS } from './parts.ts';
 import { row } from './row.ts';
 import type { Reporter } from './row.ts';
@@ -9,14 +10,18 @@ import { short } from './show.ts';
  * drivers/edac/edac_mc.c (edac_mc_panic_on_ue), arch/arm64.
  */
 const HARDWARE_PANIC =
-  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^Memory failure: 0x|^synchronous (?:external abort|parity)/i;
+  /machine check|^UE .{1,128} on |^EDAC MC\d{1,3}: (?:UE |Uncorrected Error)|^CPU context corrupt|^MCA architectural violation|^(?:GHES: )?Fatal hardware error|broadcast exception handler|memory error|^Asynchronous SError Interrupt|^Timeout: (?:Monarch|Subject) CPU|hardware error|^Memory failure: 0x|^synchronous (?:external abort|parity)|^Can't handle the cache error|^mcck: |^Unrecoverable HMI|^CXL cachemem error/i;
 
 /** Whose error a panic is about, by its message: the same sources. */
 const PANIC_OF: readonly (readonly [RegExp, Reporter])[] = [
-  [/machine check|CPU context corrupt|^MCA architectural violation|broadcast exception/i, 'machine-check'],
+  [
+    /machine check|cache error|^mcck: |HMI exception|CPU context corrupt|^MCA architectural violation|broadcast exception/i,
+    'machine-check',
+  ],
   [/Fatal hardware error/i, 'firmware'],
   [/^UE |^EDAC /, 'driver'],
   [/SError|external abort/i, 'arm'],
+  [/^CXL /, 'device'],
 ];
 
 /** Names without a layer: `guest.…` of the system under test, `host.…` of the Linux around it in a nested machine. */
@@ -354,4 +359,5 @@ export const LINUX = {
     },
   ),
   ...PARTS,
+  ...OTHER_CPUS,
 };

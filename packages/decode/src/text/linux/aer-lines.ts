@@ -10,9 +10,9 @@ import type { KernelPart } from './kernel-part.ts';
 
 /** Driver, and device: `pcieport 0000:00:1c.0: `; `AER: ` since 5.3 in some lines. */
 const PREFIX = /^(\S{1,32}) ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:AER: ?)?(.*)$/s;
-/** Before 4.17 with the id of the requester. */
+/** Before 4.17 with the id of the requester; `CXL` of devices and ports of CXL since 7.0. */
 const ERROR =
-  /^ {0,4}PCIe Bus Error: severity=(Correct(?:ed|able)|Uncorrect(?:ed|able) \((?:Non-)?Fat[^)]{0,4}\)?)(?:, type=([A-Za-z][A-Za-z ]{2,32}))?(?:,? ?(?:id=[0-9a-f]{4})? ?\(([A-Za-z ]{4,24})\))?\s*$/;
+  /^ {0,4}(?:PCIe|CXL) Bus Error: severity=(Correct(?:ed|able)|Uncorrect(?:ed|able) \((?:Non-)?Fat[^)]{0,4}\)?)(?:, type=([A-Za-z][A-Za-z ]{2,32}))?(?:,? ?(?:id=[0-9a-f]{4})? ?\(([A-Za-z ]{4,24})\))?\s*$/;
 const DEVICE = /^ {0,4}device \[([0-9a-f]{4}:[0-9a-f]{4})\] error status\/mask=([0-9a-f]{8})(?:\/[0-9a-f]{0,8})?\s*$/;
 const BIT = /^ {0,8}\[ ?(\d{1,2})\] (\S.{0,40}?)(?: {1,24}\(First\))?\s*$/;
 const HEADER = /^ {0,4}TLP Header(?: \([^)]{1,32}\))?: ((?:(?:0x)?[0-9a-f]{1,8} ?){1,16})/;

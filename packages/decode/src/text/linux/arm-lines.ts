@@ -18,6 +18,15 @@ const FAULT =
   /^(?:Unhandled fault|Synchronous External Abort): (.{1,96}) \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/s;
 const USER_FAULT =
   /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /s;
+/** Of 32 bits: the fault status register in parentheses, an address of eight digits. arch/arm/mm/fault.c. */
+const FAULT_32 =
+  /^(?:8<--- cut here ---\s{0,4})?Unhandled (?:fault|(prefetch abort)): (.{1,64}?) \(0x([0-9a-f]{3,4})\) at 0x([0-9a-f]{8})$/;
+/** The crash behind it, which has no name. */
+const INTERNAL_32 = /^Internal error: : ([0-9a-f]{1,4}) \[#\d{1,4}\]/;
+/** What came from outside of the processor, by the kernel's names of the status. The others are faults of software. */
+const EXTERNAL_32 = /\bexternal abort\b|\bparity error\b|\bECC error\b/;
+/** Its address says nothing of the error: it came later than the access. */
+const IMPRECISE = /^(?:imprecise|asynchronous)\b|\basynchronous\b/;
 /** Linux 4.12 to 4.18 print no name of the abort. */
 const INTERNAL =
   /^Internal error: (|synchronous (?:external abort|parity or ECC error)|level -?\d \(translation table walk\)|level -?\d synchronous parity error[^:]{0,64}): ([0-9a-f]{1,16})/;
@@ -39,6 +48,38 @@ interface Open {
   lastLine: number;
   foreign: number;
 }
+
+/** Data and instruction fault status register: the status of the short descriptors has a fifth bit apart from the others. */
+const FSR = defineRegister({
+  name: 'DFSR',
+  width: 32,
+  source: 'Arm ARM DDI 0406, B4.1.51 (DFSR), B4.1.96 (IFSR)',
+  fields: [
+    bit(13, 'CM', 'a cache maintenance operation'),
+    bit(12, 'ExT', 'which of the external aborts it is, as the implementation says'),
+    bit(11, 'WnR', 'a write'),
+    bit(10, 'FS_HIGH', 'bit 4 of the status'),
+    bit(9, 'LPAE', 'the status is that of the long descriptors'),
+    bits(3, 0, 'FS_LOW', 'bits 3:0 of the status'),
+  ],
+});
+/** Statuses of external aborts and parity errors. Arm ARM DDI 0406, tables B3-23 and B3-24. */
+const EXTERNAL_SHORT: ReadonlySet<number> = new Set([0x08, 0x0c, 0x0e, 0x16, 0x18, 0x19, 0x1c, 0x1e]);
+const EXTERNAL_LONG: ReadonlySet<number> = new Set([
+  0x10, 0x11, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1c, 0x1d, 0x1e, 0x1f,
+]);
+function isExternal(fsr: bigint): boolean {
+  const { LPAE, FS_HIGH, FS_LOW } = FSR.read(fsr);
+  return LPAE
+    ? EXTERNAL_LONG.has(Number(LONG_STATUS.read(fsr).STATUS))
+    : EXTERNAL_SHORT.has((FS_HIGH ? 0x10 : 0) + Number(FS_LOW));
+}
+const LONG_STATUS = defineRegister({
+  name: 'DFSR (long descriptors)',
+  width: 32,
+  source: 'Arm ARM DDI 0406, B4.1.51',
+  fields: [bits(5, 0, 'STATUS', 'the status')],
+});
 
 /** Deferred Interrupt Status Register. The fields behind IDS are those of ESR_EL1 of an SError. */
 const DISR_EL1 = defineRegister({
@@ -74,6 +115,8 @@ export class ArmLines implements KernelPart {
   #farLine = 0;
   /** There was an abort or an SError: the kernel is one of arm64. */
   seen = false;
+  /** The fault status of the last abort of 32 bits, and its line. */
+  #fsr: { fsr: bigint; line: number } | undefined;
 
   constructor(sink: ItemSink) {
     this.#sink = sink;
@@ -105,6 +148,7 @@ export class ArmLines implements KernelPart {
       }
       if (lineNumber - this.#farLine > MAX_FOREIGN) this.#far = undefined;
     }
+    if (this.#short(text, lineNumber)) return true;
     const fault = FAULT.exec(text);
     if (fault !== null) {
       const esr = hexU64(fault[2]) ?? 0n;
@@ -152,6 +196,26 @@ export class ArmLines implements KernelPart {
     }
     if (this.#open !== undefined && PC_LINE.test(text)) this.end();
     return false;
+  }
+
+  /** An abort of a processor of 32 bits. */
+  #short(text: string, lineNumber: number): boolean {
+    const m = FAULT_32.exec(text);
+    const [, prefetch, name = '', status, address] = m ?? [];
+    const fsr = hexU64(status ?? INTERNAL_32.exec(text)?.[1]);
+    if (fsr === undefined) return false;
+    const before = this.#fsr;
+    if (m === null) {
+      const isAgain = before !== undefined && before.fsr === fsr && lineNumber - before.line <= MAX_FOREIGN;
+      if (isAgain || !isExternal(fsr)) return false;
+    } else if (!EXTERNAL_32.test(name)) return false;
+    this.#fsr = { fsr, line: lineNumber };
+    const virt = m === null || IMPRECISE.test(name) ? undefined : hexU64(address);
+    const what = m === null ? 'an abort of which only the crash is told' : name;
+    const message = prefetch === undefined ? what : `${what} of an instruction`;
+    const fields = { message, fsr, ...(virt === undefined ? {} : { virt }) };
+    this.#sink(eventItem('linux', lineNumber, { name: 'arm-abort', fields }));
+    return true;
   }
 
   skipped(lines: number): void {

@@ -20,6 +20,7 @@ import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
 import { MceLexer } from './mce-lexer.ts';
+import { OtherCpuLines } from './other-cpus.ts';
 import { OldMceLines } from './old-mce-lines.ts';
 import { StampReader } from './stamp-reader.ts';
 import { MAX_PIECES, wrappedState } from './wrapped.ts';
@@ -58,6 +59,7 @@ export class KernelReader implements Reader {
   readonly #device: EdacDeviceLines;
   readonly #aer: AerLines;
   readonly #old: OldMceLines;
+  readonly #other: OtherCpuLines;
   readonly #parts: readonly KernelPart[];
   readonly #edac: EdacAmdLines;
   readonly #steps: boolean;
@@ -85,7 +87,8 @@ export class KernelReader implements Reader {
     this.#cper = new CperLines(sink);
     this.#device = new EdacDeviceLines(sink);
     this.#aer = new AerLines(sink, device => this.#cper.tellsOf(device));
-    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#aer, this.#old];
+    this.#other = new OtherCpuLines(sink);
+    this.#parts = [this.#cper, this.#arm, this.#edacIntel, this.#device, this.#aer, this.#other, this.#old];
     this.#edac = new EdacAmdLines(
       {
         head: (head, lineNumber) => {
@@ -133,6 +136,7 @@ export class KernelReader implements Reader {
       this.#arm.wanted ||
       this.#edacIntel.wanted ||
       this.#old.wanted ||
+      this.#other.wanted ||
       this.#aer.wanted ||
       this.#tail !== undefined ||
       this.#cper.wanted
@@ -150,6 +154,7 @@ export class KernelReader implements Reader {
       this.#aer.since,
       this.#cper.since,
       this.#old.since,
+      this.#other.since,
       this.#held?.lineNumber ?? Number.POSITIVE_INFINITY,
       this.#tail?.held === true ? this.#tail.lineNumber : Number.POSITIVE_INFINITY,
     );

@@ -1,4 +1,6 @@
 /** @module Words of the kernel's lines that can matter, of each as much as is rare. */
+import { OTHER_CPU_NEEDLES } from './other-cpus.ts';
+
 export const LINUX_NEEDLES: readonly string[] = [
   '[Hardware Error]',
   // As Markdown.
@@ -31,6 +33,7 @@ export const LINUX_NEEDLES: readonly string[] = [
   'Starting machine check poll',
   'EDAC DEVICE',
   'PCIe Bus Error: ',
+  'CXL Bus Error: ',
   'aer_status: 0x',
   'EDAC PCI',
   'EDAC igen6',
@@ -45,4 +48,5 @@ export const LINUX_NEEDLES: readonly string[] = [
   'Internal error: ',
   'Kernel panic',
   'Linux version',
+  ...OTHER_CPU_NEEDLES,
 ];

@@ -207,7 +207,8 @@ function nonStandardEvent(text: string, place: Place): TextItem | undefined {
   });
 }
 
-const AER = /^ ?(\S{1,32}) PCIe Bus Error: severity=([A-Za-z ,()-]{5,32}?), (.{0,400}?)(?:, TLP Header=(.{0,200}))?$/s;
+const AER =
+  /^ ?(\S{1,32}) (?:PCIe|CXL) Bus Error: severity=([A-Za-z ,()-]{5,32}?), (.{0,400}?)(?:, TLP Header=(.{0,200}))?$/s;
 
 function aerEvent(text: string, place: Place): TextItem | undefined {
   const m = AER.exec(text);
@@ -228,6 +229,8 @@ export function printedMemoryFailure(text: string): Record<string, string> | und
 
 /** Names and values stand apart by `=`, or by a colon where rasdaemon prints them. */
 const CXL_DEVICE = /\bmemdev[=:] ?([^\s,]{1,32})/;
+/** Of a port, which is no memory device (cxl_port_aer_…, since 6.14; the same names for both later). */
+const CXL_PORT = /^device=([^\s,]{1,32}) (?:\([^)]{1,32}\) )?(?:host|parent)=[^\s,]{1,32} (?:\([^)]{1,32}\) )?/;
 const CXL_HOST = /\bhost[=:] ?([^\s,]{1,32})/;
 const CXL_LOG = /\blog(?: type)?[=:] ?(\w{1,16})/;
 const CXL_DPA = /\bdpa[=:] ?((?:0x)?[0-9a-f]{1,16})\b/;
@@ -260,8 +263,8 @@ const CXL_MEMBERS: Readonly<
 
 /** How bad it is: by the descriptor of an event (bit 0: uncorrectable, CXL Table 8-56), by the log it stands in, or by its kind. */
 function cxlName(event: string, log: string, body: string): 'cxl-uncorrected' | 'cxl-corrected' | 'cxl-info' {
-  if (event === 'cxl_aer_uncorrectable_error' || event === 'cxl_poison') return 'cxl-uncorrected';
-  if (event === 'cxl_aer_correctable_error') return 'cxl-corrected';
+  if (/^cxl_(?:(?:port_)?aer_uncorrectable_error|poison)$/.test(event)) return 'cxl-uncorrected';
+  if (/^cxl_(?:port_)?aer_correctable_error$/.test(event)) return 'cxl-corrected';
   // Its health, its temperature: no place in it.
   if (event === 'cxl_memory_module' || event === 'cxl_overflow') return 'cxl-info';
   const descriptor = /\bdescriptor(?:_flags)?[=:] ?'?([^' ]{1,96})/.exec(body)?.[1];
@@ -277,9 +280,9 @@ function cxlName(event: string, log: string, body: string): 'cxl-uncorrected' | 
  */
 export function cxlItem(event: string, text: string, place: Place): TextItem | undefined {
   const body = text.slice(0, 4096);
-  const memdev = CXL_DEVICE.exec(body)?.[1];
+  const memdev = CXL_DEVICE.exec(body)?.[1] ?? CXL_PORT.exec(body)?.[1];
   if (memdev === undefined) return undefined;
-  const message = body.replace(CXL_COMMON, '').replace(CXL_REST, '');
+  const message = body.replace(CXL_COMMON, '').replace(CXL_PORT, '').replace(CXL_REST, '');
   const fields: KindFields<'cxl-corrected'> = {
     event: event.replace(/^cxl_/, '').replaceAll('_', ' '),
     memdev,
@@ -314,7 +317,13 @@ const EVENTS: Readonly<Record<string, EventText>> = {
 };
 
 /** Words of which every line of a trace event holds one. */
-export const TRACE_NEEDLES: readonly string[] = ['aer_event: ', ': memdev=', ...Object.keys(EVENTS).map(n => `${n}: `)];
+export const TRACE_NEEDLES: readonly string[] = [
+  'aer_event: ',
+  ': memdev=',
+  '_aer_uncorrectable_error: ',
+  '_aer_correctable_error: ',
+  ...Object.keys(EVENTS).map(n => `${n}: `),
+];
 
 const NAME =
   /(?:^|[\s:])(mce_record|mc_event|arm_event|aer_event|extlog_mem_event|non_standard_event|cxl_[a-z_]{3,40}): (.*)$/s;
@@ -332,7 +341,7 @@ export function traceItem(text: string, lineNumber: number, input = ''): TextIte
 
 function readEvent(name: string, said: string, place: Place): TextItem | undefined {
   // A tool's text has its own level and time before the device.
-  if (name.startsWith('cxl_')) return said.startsWith('memdev=') ? cxlItem(name, said, place) : undefined;
+  if (name.startsWith('cxl_')) return /^(?:memdev|device)=/.test(said) ? cxlItem(name, said, place) : undefined;
   return EVENTS[name]?.(said, place);
 }
 
