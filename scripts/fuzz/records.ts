@@ -20,6 +20,8 @@ import { classify } from '@syndrome/decode/mca/classify.ts';
 import { describeRecord, explain, lint, nextStep, pageOf } from '@syndrome/decode/mca/of-record.ts';
 import { component } from '@syndrome/decode/mca/testing/rules.ts';
 import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
+import { decode } from '@syndrome/decode/decode/decoder.ts';
+import { SEL_BYTES, looksLikeSel } from '@syndrome/decode/text/bmc/raw-record.ts';
 import { BODIES, RECORDS, anyArmRecord, anyMcaRecord, splicedRecords, spoiled } from './inputs.ts';
 import { TEXT_PER_RECORD, VALIDATE_EVERY, textFaults } from './oracles.ts';
 import type { Target } from './target.ts';
@@ -65,6 +67,39 @@ const XEN_MCELOG: Target = {
     const records = decodeXenMcelog(bytes);
     if (records.length * XEN_MCE_BYTES > bytes.length) return ['more records than bytes'];
     return records.flatMap(mcaFaults);
+  },
+};
+
+/** Bytes of a record that make it one of an event log: type, revision, sensor type, event type. */
+const SEL_AT: readonly (readonly [at: number, values: readonly number[]])[] = [
+  [2, [0x02, 0x02, 0xdf]],
+  [9, [0x04]],
+  [10, [0x0c, 0x07, 0x0f, 0x13]],
+  [12, [0x6f, 0xef]],
+];
+
+const SEL: Target = {
+  name: 'text:sel-event',
+  holds: 'records of a system event log, whole, spoiled or cut: at most one event each, in the bytes of its record',
+  weight: 4,
+  open: () => chance => {
+    const count = 1 + chance.below(5);
+    const bytes = chance.bytes(count * SEL_BYTES);
+    for (let i = 0; i < count; i++) {
+      for (const [at, values] of SEL_AT) if (!chance.oneIn(12)) bytes[i * SEL_BYTES + at] = chance.pick(values);
+    }
+    const cut = bytes.subarray(0, chance.oneIn(3) ? chance.below(bytes.length + 1) : bytes.length);
+    const asked = chance.oneIn(2) ? ({ from: 'ipmi-sel' } as const) : {};
+    const { records, detection } = decode(cut, asked);
+    const wrong = records.flatMap(({ source: { firstByte = -1, endByte = -1 } }) =>
+      detection?.form === 'ipmi-sel' && (endByte - firstByte !== SEL_BYTES || endByte > cut.length)
+        ? [`an event in bytes ${firstByte} to ${endByte} of ${cut.length}`]
+        : [],
+    );
+    if (records.length > count) wrong.push(`${records.length} events of ${count} records`);
+    if (detection?.form === 'ipmi-sel' && asked.from === undefined && !looksLikeSel(cut, false))
+      wrong.push('read as what it does not look like');
+    return wrong;
   },
 };
 
@@ -157,4 +192,4 @@ const CPER: readonly Target[] = [
   },
 ];
 
-export const RECORD_TARGETS: readonly Target[] = [MCA, XEN_MCELOG, ARM, ARM_EXIT, ...CPER];
+export const RECORD_TARGETS: readonly Target[] = [MCA, XEN_MCELOG, SEL, ARM, ARM_EXIT, ...CPER];

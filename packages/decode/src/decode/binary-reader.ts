@@ -57,7 +57,35 @@ export function wholeReader(
   };
 }
 
-/** Records of /dev/mcelog, each of the same length. */
+/** Records one behind another, each of the same length. */
+export function rowReader(
+  offset: number,
+  length: number,
+  sink: { row(bytes: Uint8Array, offset: number): void; rest(bytes: number, offset: number): void },
+): BinaryReader {
+  const one = new Uint8Array(length);
+  let held = 0;
+  let at = offset;
+  return {
+    push(bytes) {
+      for (let from = 0; from < bytes.length; ) {
+        const part = bytes.subarray(from, from + length - held);
+        one.set(part, held);
+        held += part.length;
+        from += part.length;
+        if (held < length) return;
+        sink.row(one, at);
+        held = 0;
+        at += length;
+      }
+    },
+    end() {
+      if (held > 0) sink.rest(held, at);
+    },
+  };
+}
+
+/** Records of /dev/mcelog. */
 export function xenReader(
   offset: number,
   sink: {
@@ -65,30 +93,18 @@ export function xenReader(
     note(note: { code: InputNoteCode; message: string; offset: number }): void;
   },
 ): BinaryReader {
-  const one = new Uint8Array(XEN_MCE_BYTES);
-  let length = 0;
-  let at = offset;
-  return {
-    push(bytes) {
-      for (let from = 0; from < bytes.length; ) {
-        const part = bytes.subarray(from, from + XEN_MCE_BYTES - length);
-        one.set(part, length);
-        length += part.length;
-        from += part.length;
-        if (length < XEN_MCE_BYTES) return;
-        const [record] = decodeXenMcelog(one);
-        // A place that holds nothing is all zero.
-        if (record !== undefined) sink.record(record, at);
-        else if (one.some(b => b !== 0)) {
-          sink.note({ code: 'E_INPUT_XEN', message: 'a record that was not finished; it was left out', offset: at });
-        }
-        length = 0;
-        at += XEN_MCE_BYTES;
+  return rowReader(offset, XEN_MCE_BYTES, {
+    row(one, at) {
+      const [record] = decodeXenMcelog(one);
+      // A place that holds nothing is all zero.
+      if (record !== undefined) sink.record(record, at);
+      else if (one.some(b => b !== 0)) {
+        sink.note({ code: 'E_INPUT_XEN', message: 'a record that was not finished; it was left out', offset: at });
       }
     },
-    end() {
+    rest(length, at) {
       const message = `${length} bytes at the end are no whole record, which has ${XEN_MCE_BYTES}`;
-      if (length > 0) sink.note({ code: 'E_INPUT_XEN', message, offset: at });
+      sink.note({ code: 'E_INPUT_XEN', message, offset: at });
     },
-  };
+  });
 }

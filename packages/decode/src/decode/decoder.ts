@@ -16,13 +16,15 @@ import type { LineTaker } from '../text/transport/line-scanner.ts';
 import { LineStamps } from '../text/transport/line-stamps.ts';
 import { BESIDE_NEEDLES, LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
+import { SEL_BYTES } from '../text/bmc/raw-record.ts';
+import { selEvent } from '../text/bmc/sel-event.ts';
 import { rasRow } from '../text/tools/ras-rows.ts';
 import type { Row } from '../text/tools/ras-rows.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
 import { NeedleSet } from '../text/needles.ts';
 import { ValueReader } from '../text/values/value-reader.ts';
 import { ArmDecoded } from './arm-record.ts';
-import { cperReader, wholeReader, xenReader } from './binary-reader.ts';
+import { cperReader, rowReader, wholeReader, xenReader } from './binary-reader.ts';
 import type { BinaryReader } from './binary-reader.ts';
 import { Base64Text, HexText } from './byte-text.ts';
 import type { ByteText } from './byte-text.ts';
@@ -117,7 +119,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const input = options.input ?? '-';
   // What is said to be binary begins as it likes.
   const isText =
-    options.section === undefined && !['cper', 'ghes', 'mce-erst', 'xen-mcelog'].includes(options.from ?? 'auto');
+    options.section === undefined &&
+    !['cper', 'ghes', 'mce-erst', 'xen-mcelog', 'ipmi-sel'].includes(options.from ?? 'auto');
   const text = isText ? recoder() : undefined;
   const kept = new Kept();
   let head: Uint8Array | undefined = new Uint8Array(0);
@@ -318,6 +321,21 @@ export function createDecoder(options: DecoderOptions): Decoder {
           options.onRecord(new McaDecoded(record, source, [], kept));
         },
         note,
+      });
+    }
+    if (form === 'ipmi-sel') {
+      return rowReader(offset, SEL_BYTES, {
+        row(bytes, at) {
+          const event = selEvent([...bytes]);
+          const record = event === undefined ? undefined : recordOfEvent(event.name, event.fields);
+          if (record === undefined) return;
+          const source = { input, from: 'ipmi-sel', firstByte: at, endByte: at + SEL_BYTES, ...counted } as const;
+          give(new EventDecoded(record.name, record.fields, source, []));
+        },
+        rest(length, at) {
+          const message = `${length} bytes at the end are no whole record of an event log, which has ${SEL_BYTES}`;
+          note({ code: 'E_INPUT_SEL', message, offset: at });
+        },
       });
     }
     return cperReader(offset, {

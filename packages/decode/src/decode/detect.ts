@@ -5,6 +5,7 @@ import { isCperRecord } from '../cper/uefi-record.ts';
 import { concat } from '../cper/x86.ts';
 import { LOG_NEEDLES } from '../text/log-needles.ts';
 import { CARRIED_NEEDLES } from '../text/transport/carried.ts';
+import { looksLikeSel } from '../text/bmc/raw-record.ts';
 import { looksLikeMceInject } from '../text/tools/mce-inject-reader.ts';
 import {
   MAX_VALUES,
@@ -69,10 +70,11 @@ function isNearlyHex(text: Uint8Array): boolean {
   return digits > 8 * others;
 }
 
-type BinaryForm = 'cper' | 'ghes' | 'mce-erst';
+type BinaryForm = 'cper' | 'ghes' | 'mce-erst' | 'ipmi-sel';
 
 function binaryForm(bytes: Uint8Array, more: boolean): BinaryForm | undefined {
   if (isCperRecord(bytes)) return 'cper';
+  if (looksLikeSel(bytes, more)) return 'ipmi-sel';
   if (looksLikeGhesBlock(bytes, 0, more)) return 'ghes';
   return linuxMcesIn(bytes, more) === undefined ? undefined : 'mce-erst';
 }
@@ -81,6 +83,13 @@ const EVIDENCE: Readonly<Record<BinaryForm, string>> = {
   cper: 'begins with CPER',
   ghes: 'begins like an error status block',
   'mce-erst': 'a machine check that Linux saved (struct mce)',
+  'ipmi-sel': 'records of a system event log (ipmitool sel writeraw)',
+};
+
+/** What a text stands for; a firmware record where this has no words. */
+const TEXT_OF: Readonly<Partial<Record<BinaryForm, string>>> = {
+  'mce-erst': 'a machine check that Linux saved',
+  'ipmi-sel': 'records of a system event log',
 };
 
 /** How a text can be read as a dump; its last row may go on behind what is looked at. */
@@ -189,7 +198,7 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
   if (from === 'log' || from === 'value' || from === 'journal-export' || from === 'mce-inject') {
     return { form: from, evidence: 'asked for' };
   }
-  if (from === 'xen-mcelog' || from === 'mce-erst') {
+  if (from === 'xen-mcelog' || from === 'mce-erst' || from === 'ipmi-sel') {
     const text = byteTexts(bytes, whole).find(t => t.name !== 'base64' && t.sound && t.bytes.length > 0);
     return { form: from, evidence: 'asked for', binary: text?.bytes ?? bytes, ...textOf(text) };
   }
@@ -210,11 +219,13 @@ export function detect(bytes: Uint8Array, whole: boolean, from: Form, esr = fals
       // What is said to be binary may be as short as it likes, and begin as it likes, if all of it is such text.
       const least = asked === undefined || text.name === 'base64' ? MIN_BYTES : text.nearly ? 0 : 1;
       if (text.bytes.length < least) continue;
-      const form = binaryForm(text.bytes, !whole);
+      const found = binaryForm(text.bytes, !whole);
+      // Rows of digits alone are read as text, each of them a record.
+      const form = found === 'ipmi-sel' && text.name !== 'dump' ? undefined : found;
       if (form === undefined && (asked === undefined || !text.sound)) continue;
       return {
         form: form ?? asked ?? 'ghes',
-        evidence: `${text.name} text of ${form === 'mce-erst' ? 'a machine check that Linux saved' : 'a firmware record'}`,
+        evidence: `${text.name} text of ${TEXT_OF[form ?? 'ghes'] ?? 'a firmware record'}`,
         binary: text.bytes,
         ...textOf(text),
       };

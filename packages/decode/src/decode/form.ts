@@ -11,5 +11,6 @@ export const FORMS = [
   'ghes',
   'mce-erst',
   'xen-mcelog',
+  'ipmi-sel',
 ] as const;
 export type Form = (typeof FORMS)[number];

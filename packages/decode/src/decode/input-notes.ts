@@ -10,6 +10,7 @@ export const INPUT_NOTES = {
     'An archive or something packed is cut, damaged, or unpacks to more than any log does. What stands before that was read.',
   E_INPUT_FILE:
     'A file of a folder or an archive that by its name may hold errors could not be read, or not to its end. All others were read.',
+  E_INPUT_SEL: 'Bytes at the end of a system event log are no whole record, which has 16. They were left out.',
   E_INPUT_XEN:
     'Bytes of /dev/mcelog of a Xen dom0 that are no whole record, or one that was not finished. They were left out.',
 } as const;

@@ -19,7 +19,7 @@ export const DECODED_SCHEMA_VERSION = 1;
 export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memory-failure' | 'event';
 
 /** How the input was read. */
-export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'mce-erst' | 'xen-mcelog';
+export type InputForm = TextForm | 'cper' | 'ghes' | 'cper-section' | 'mce-erst' | 'xen-mcelog' | 'ipmi-sel';
 
 /** Where the same lines stand again. */
 export interface CopyPlace {

@@ -47,6 +47,15 @@ export const BMC = {
       next: 'Look for the errors before it; replace the module it names.',
     },
   }),
+  'bmc-memory-repaired': row(FIELDS, 'A management controller logs that weak memory was replaced by spare cells.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: weak memory was repaired, or a repair was tried',
+      explanation: `${OUTSIDE} Firmware puts spare cells in place of weak ones when the machine starts (post package repair); the errors that led to it came before.`,
+      next: 'Look for the errors before it, and whether new ones of the module come after it: then replace it.',
+    },
+  }),
   'bmc-bus-corrected': row(FIELDS, 'A management controller logs a corrected error of a bus.', {
     severity: 'corrected',
     record: {

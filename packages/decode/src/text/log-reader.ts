@@ -63,6 +63,10 @@ const MAX_DEPTH = 16;
 /** Characters of a message in which its time may stand. */
 const STAMP = 96;
 
+/** An event of Redfish that has no sentence, as OpenBMC keeps it in a line. */
+const messageOfId = (id: string, args: unknown): string =>
+  [id, ...(Array.isArray(args) ? args : []).filter(a => typeof a === 'string' || typeof a === 'number')].join(',');
+
 /** What a line would begin with that has a time beside its message. */
 const stampWith = (time: string | undefined, message: string): string =>
   `${time === undefined ? '' : `${time} `}${message.slice(0, STAMP)}`;
@@ -334,7 +338,13 @@ export class LogReader implements LineTaker {
           at = this.#nextNumber(at, number, lineNumber);
           this.#object(line, undefined, at, lineNumber);
           taken = true;
-        } else for (const member of Object.values(data)) walk(member, own, depth + 1);
+        } else if (typeof data['MessageId'] === 'string' && typeof data['Message'] !== 'string') {
+          walk(messageOfId(data['MessageId'], data['MessageArgs']), own, depth + 1);
+        } else {
+          const isSaid = typeof data['Message'] === 'string';
+          for (const [name, member] of Object.entries(data))
+            if (!isSaid || name !== 'MessageId') walk(member, own, depth + 1);
+        }
       }
     };
     walk(value, undefined, 0);

@@ -2,6 +2,7 @@
  * @module What a management controller (BMC) logged of memory and processors: its SEL as ipmitool, ipmiutil and FreeIPMI print it, and
  * the messages of Dell's and HPE's logs, wherever they stand (also in Redfish).
  */
+import type { BMC } from '../../events/bmc.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { X86McaRecord } from '../../mca/record.ts';
 import { eventItem } from '../item.ts';
@@ -9,9 +10,11 @@ import type { ItemSink } from '../item.ts';
 import { dropInvalid } from '../printed-registers.ts';
 import type { Reader } from '../reader.ts';
 import { hexU64 } from '../transport/line.ts';
-import { BMC_MESSAGES, DIMM } from './messages.ts';
+import { MESSAGE_ID_NEEDLES, argumentOf, filled, messageById, opensArguments, withoutGaps } from './message-id.ts';
+import { DIMM, messageOf } from './messages.ts';
 import { dateIn } from '../transport/dates.ts';
-import { RAW_NEEDLES, hasEnded, rawBytes, rawEvent, rawRest, wordsOfData } from './raw-record.ts';
+import { RAW_NEEDLES, hasEnded, rawBytes, rawRest, wordsOfData } from './raw-record.ts';
+import { selEvent } from './sel-event.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
   'orrectable ECC',
@@ -79,7 +82,16 @@ export const BMC_NEEDLES: readonly string[] = [
   'orrectable errors detected',
   'ulti-bit error',
   'ailing DIMM: DIMM location',
+  'o usable system memory',
+  'rrectable Memory Errors Detected',
+  'ost package repair',
+  'emory error limit',
+  'emory device at location',
+  'ave occurred on memory slot',
+  'elf-heal operation',
+  ' Status contains ',
   ...RAW_NEEDLES,
+  ...MESSAGE_ID_NEEDLES,
 ];
 
 /** What hands the log of a controller on to syslog: daemons of IPMI, agents of the makers, ESXi's. */
@@ -100,7 +112,7 @@ export const BMC_PROGRAMS: readonly string[] = [
 
 const MAX_TEXT = 240;
 /** `1 | 12/29/2014 | 14:29:00 | Memory #0x01 | Correctable ECC (…) | Asserted`; with `-c` with commas. */
-const SENSOR = /^(Memory|Processor|Critical Interrupt)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
+const SENSOR = /^(Memory|Processor|Critical Interrupt|System Firmwares?)\b|\b(?:DIMM|MEM|ECC|CPU)/i;
 const TIME = /^\d{1,2}:\d{2}:\d{2}(?: ?[AP]M)?(?: [A-Z]{2,5})?$/;
 const DATE = /^\d{1,4}[/-](?:\d{1,2}|[A-Z][a-z]{2})[/-]\d{2,4}$|^[A-Z][a-z]{2}-\d{2}-\d{4}$|^Pre-Init$/;
 /** `7840 08/09/11 15:10:47 MIN BMC Memory #08 Uncorrectable ECC, DIMM6/CPU1 6f [20 ff 10]` of ipmiutil. */
@@ -147,10 +159,23 @@ const MAX_WHEN = 12;
  */
 const BEFORE =
   /(?:^|[:|>"'()[\]{},;*#=+\-–—!\t/]|\s{2}|\d|\b(?:Memory|Processor|CPU|DIMM|ECC|Critical|Warning|Caution|Error|Info|Informational|OK|Non-Critical|Fatal|Assert(?:ed)?)|0x[0-9a-f]{1,16}|\b[A-Z]{2,8}\d{2,6}[A-Z]?)\s{0,4}$/;
+/** Marks of a quoted mail, of a comment or a table, and blanks. */
+const MARGIN = /^[>|#*\s]{0,16}/;
+/** In what a sentence begins that may go on in the next line. */
+const MAY_BEGIN =
+  /\b(?:un)?corr?ect(?:able|ed)\b|\bmulti-?bit\b|\bPFA Threshold\b|\bMachine Check Exception\b|\bmemory health monitor\b|\bfaced uncorrectable|\bStatus contains\b/i;
+/** No terminal or mail is narrower; one text has no more lines than these characters fill. */
+const LEAST_COLUMN = 24;
+const MAX_WRAPPED = 400;
+/** A line of JSON that has one, or of what this project made of such an event: its id adds nothing. */
+const SENTENCE = /"Message"\s{0,4}:\s{0,4}"|\bManagement controller: /;
+/** Lines of one object of JSON between its id and its sentence. */
+const NEAR = 6;
 /** The headline of what this project made of such a sentence. */
 const OWN = /\bManagement controller: /;
 
 type Fields = KindFields<'bmc-memory-corrected'>;
+type BmcKind = keyof typeof BMC;
 
 /** Where a sentence that stands in quotes, in an element or in an escaped text ends: names within it may have quotes of their own. */
 function endOfQuotation(before: string): RegExp {
@@ -169,9 +194,6 @@ function labelIn(text: string): string | undefined {
 /** Event type of an event of the sensor's own kind. IPMI 2.0 table 42-1. */
 const OWN_EVENT = 0x6f;
 
-const messageOf = (words: string, type: string): (typeof BMC_MESSAGES)[number] | undefined =>
-  BMC_MESSAGES.find(m => (m.sensor === undefined || m.sensor === type) && m.re.test(words));
-
 /**
  * The words of a tool, or those of the event data where they say another event: the bytes are the controller's own, and ipmiutil
  * before 3.0 calls each memory event of some boards uncorrectable.
@@ -179,7 +201,8 @@ const messageOf = (words: string, type: string): (typeof BMC_MESSAGES)[number] |
  * @param data the three bytes of event data in hex
  */
 function checked(words: string, type: string, eventType: number, data: string): string {
-  const said = wordsOfData(type, eventType, Number.parseInt(data.slice(0, 2), 16));
+  const [data1 = 0, data2 = 0] = (data.match(/../g) ?? []).map(digits => Number.parseInt(digits, 16));
+  const said = wordsOfData(type, eventType, data1, data2);
   const [byBytes, byWords] = [said === undefined ? undefined : messageOf(said, type), messageOf(words, type)];
   if (said === undefined || byBytes === undefined || byWords === undefined || byBytes.event === byWords.event)
     return words;
@@ -188,6 +211,16 @@ function checked(words: string, type: string, eventType: number, data: string): 
 
 function value(text: string | undefined): bigint | undefined {
   return hexU64(text?.replaceAll("'", ''));
+}
+
+interface ById {
+  line: number;
+  last: number;
+  /** The line in which its next argument is to stand. */
+  next: number;
+  event: BmcKind;
+  text: string;
+  time: string | undefined;
 }
 
 /** Reads single lines, and the blocks of `ipmitool sel get`. */
@@ -199,6 +232,12 @@ export class BmcReader implements Reader {
   #when: { line: number; time: string } | undefined;
   /** Bytes of a record whose last two stand in the next line. */
   #cut: { line: number; bytes: number[] } | undefined;
+  /** A line, or two, in which a sentence may begin that ends in the next. */
+  #begun: { firstLine: number; lastLine: number; text: string } | undefined;
+  /** An event that is named by its id, until its sentence or its arguments come, or its object ends. */
+  #byId: ById | undefined;
+  /** The line of the last sentence that was a member of an object over lines. */
+  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -206,41 +245,124 @@ export class BmcReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined || this.#cut !== undefined;
+    return [this.#open, this.#cut, this.#begun, this.#byId].some(one => one !== undefined);
   }
 
   get since(): number {
-    return this.#open?.firstLine ?? this.#cut?.line ?? Number.POSITIVE_INFINITY;
+    return Math.min(
+      this.#open?.firstLine ?? Number.POSITIVE_INFINITY,
+      this.#cut?.line ?? Number.POSITIVE_INFINITY,
+      this.#begun?.firstLine ?? Number.POSITIVE_INFINITY,
+      this.#byId?.line ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   push(text: string, lineNumber: number): boolean {
     const counted = EVENT_COUNT.exec(text)?.[1];
     if (counted !== undefined) this.#count = { line: lineNumber, count: Number(counted) };
     this.#time(text, lineNumber);
-    this.#immBank(text, lineNumber);
-    return (
+    const begun = this.#begun;
+    this.#begun = undefined;
+    const hasBank = this.#immBank(text, lineNumber);
+    const taken =
       this.#detail(text, lineNumber) ||
       this.#machineCheck(text, lineNumber) ||
       this.#raw(text, lineNumber) ||
       this.#ipmiutil(text, lineNumber) ||
       this.#row(text, lineNumber) ||
-      this.#message(text, lineNumber)
-    );
+      this.#message(text, lineNumber);
+    const wrapped = begun?.lastLine === lineNumber - 1 ? begun : undefined;
+    return this.#wrapped(wrapped, text, lineNumber, taken, hasBank) || this.#id(text, lineNumber) || taken || hasBank;
+  }
+
+  /** A sentence that began in the line before, or two before: only what reaches over their ends counts. */
+  #wrapped(
+    begun: { firstLine: number; text: string } | undefined,
+    text: string,
+    lineNumber: number,
+    taken: boolean,
+    hasBank: boolean,
+  ): boolean {
+    const more = text.replace(MARGIN, '').trimEnd();
+    const whole = begun === undefined ? more : `${begun.text} ${more}`;
+    const seam = begun?.text.length ?? 0;
+    const firstLine = begun?.firstLine ?? lineNumber;
+    const isSaid =
+      begun !== undefined &&
+      !taken &&
+      (this.#machineCheck(whole, lineNumber, firstLine, seam) || this.#over(whole, seam, firstLine, lineNumber));
+    const isBank = begun !== undefined && !hasBank && this.#immBank(whole, lineNumber, seam, firstLine);
+    // It may go on only where the text is one that a column ends.
+    if (!hasBank && !isBank && MAY_BEGIN.test(whole) && more.length >= LEAST_COLUMN && whole.length <= MAX_WRAPPED)
+      this.#begun = { firstLine, lastLine: lineNumber, text: whole };
+    return isSaid || isBank;
+  }
+
+  #over(whole: string, seam: number, firstLine: number, lastLine: number): boolean {
+    const known = messageOf(whole, undefined);
+    const m = known?.re.exec(whole);
+    if (m === undefined || m === null || m.index >= seam || m.index + m[0].length <= seam) return false;
+    return this.#say(whole, undefined, {}, firstLine, lastLine);
+  }
+
+  /** An event of Redfish without a sentence. */
+  #id(text: string, lineNumber: number): boolean {
+    const open = this.#byId;
+    if (open !== undefined) {
+      if (lineNumber - this.#saidAt <= NEAR) this.#byId = undefined;
+      else if (/^\s{0,40}\}/.test(text) || lineNumber - open.line > NEAR) this.#endId();
+      else if (opensArguments(text)) open.next = lineNumber + 1;
+      else if (open.next === lineNumber) return this.#argument(open, text);
+    }
+    const found = messageById(text);
+    if (found === undefined || lineNumber - this.#saidAt <= NEAR || SENTENCE.test(text)) return false;
+    this.#endId();
+    const time = this.#when !== undefined && lineNumber - this.#when.line <= MAX_WHEN ? this.#when.time : undefined;
+    this.#byId = { line: lineNumber, last: lineNumber, next: 0, event: found.event, text: found.message, time };
+    if (found.missing === 0) this.#endId();
+    return true;
+  }
+
+  #argument(open: ById, text: string): boolean {
+    const argument = argumentOf(text);
+    if (argument === undefined) return false;
+    open.text = filled(open.text, [argument]).message;
+    open.last = open.next++;
+    return true;
+  }
+
+  #endId(): void {
+    const open = this.#byId;
+    this.#byId = undefined;
+    if (open === undefined) return;
+    const message = withoutGaps(open.text);
+    const label = labelIn(message);
+    const fields = {
+      message,
+      ...(open.time === undefined ? {} : { time: open.time }),
+      ...(label === undefined ? {} : { label }),
+    };
+    this.#sink({ ...eventItem('bmc', open.line, { name: open.event, fields }), lastLine: open.last });
   }
 
   skipped(lines: number): void {
     this.#cut = undefined;
+    this.#begun = undefined;
+    if (lines > NEAR) this.#endId();
     if (this.#open !== undefined && (this.#open.lines += lines) > MAX_LINES) this.#open = undefined;
   }
 
   end(): void {
     this.#open = undefined;
     this.#cut = undefined;
+    this.#begun = undefined;
+    this.#endId();
   }
 
   /** A bank that firmware read: all its registers stand in the line. */
-  #machineCheck(text: string, lineNumber: number): boolean {
+  #machineCheck(text: string, lineNumber: number, firstLine = lineNumber, seam = -1): boolean {
     const m = IML_MCE.exec(text);
+    if (m !== null && m.index + m[0].length <= seam) return false;
     const [apicId, bank, status] = [value(m?.[2]), value(m?.[3]), value(m?.[4])];
     if (apicId === undefined || bank === undefined || status === undefined) return false;
     const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank), status, apicId };
@@ -248,10 +370,10 @@ export class BmcReader implements Reader {
     if (addr !== undefined) record.addr = addr;
     if (misc !== undefined) record.misc = misc;
     dropInvalid(record);
-    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
+    record.origin = { source: this.#source, firstLine, lastLine: lineNumber };
     const time = this.#timeOf(text.slice(0, m?.index ?? 0), lineNumber);
     const stamp = time === undefined ? {} : { stamp: time };
-    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, ...stamp, record, notes: [] });
+    this.#sink({ type: 'mca', form: 'bmc', firstLine, lastLine: lineNumber, ...stamp, record, notes: [] });
     return true;
   }
 
@@ -277,15 +399,19 @@ export class BmcReader implements Reader {
     return time?.startsWith('1970') === true ? undefined : time;
   }
 
-  /** The bank beside a sentence: both are of one error. */
-  #immBank(text: string, lineNumber: number): void {
+  /**
+   * The bank beside a sentence: both are of one error.
+   * @param seam where the line begins in a text of several; what ends before it was taken
+   */
+  #immBank(text: string, lineNumber: number, seam = -1, firstLine = lineNumber): boolean {
     const m = IMM_BANK.exec(text);
     const [status, misc] = [hexU64(m?.[2]), hexU64(m?.[3])];
-    if (m === null || status === undefined || misc === undefined) return;
+    if (m === null || status === undefined || misc === undefined || m.index + m[0].length <= seam) return false;
     const record: X86McaRecord = { kind: 'x86-mca', bank: Number(m[1]), status, misc };
     dropInvalid(record);
-    record.origin = { source: this.#source, firstLine: lineNumber, lastLine: lineNumber };
-    this.#sink({ type: 'mca', form: 'bmc', firstLine: lineNumber, lastLine: lineNumber, record, notes: [] });
+    record.origin = { source: this.#source, firstLine, lastLine: lineNumber };
+    this.#sink({ type: 'mca', form: 'bmc', firstLine, lastLine: lineNumber, record, notes: [] });
+    return true;
   }
 
   /** The 16 bytes of a record, as `ipmitool raw`, `sel save` and crash dumps of controllers give them. */
@@ -303,10 +429,10 @@ export class BmcReader implements Reader {
   }
 
   #rawEvent(bytes: readonly number[], firstLine: number, lastLine = firstLine): boolean {
-    const event = rawEvent(bytes);
+    const event = selEvent(bytes);
     if (event === undefined) return false;
-    const { message, type, ...more } = event;
-    return this.#say(message, type, more, firstLine, lastLine);
+    this.#sink({ ...eventItem('bmc', firstLine, event), lastLine });
+    return true;
   }
 
   #ipmiutil(text: string, lineNumber: number): boolean {
@@ -340,9 +466,11 @@ export class BmcReader implements Reader {
     if (sensor < 0 || rest.some(c => /^Deasserted|^Deassertion/i.test(c))) return false;
     const type = rest.some(c => /^Critical Interrupt/i.test(c))
       ? 'interrupt'
-      : rest.some(c => /^Processor|^CPU(?!.{0,16}DIMM)/i.test(c))
-        ? 'processor'
-        : 'memory';
+      : rest.some(c => /^System Firmware/i.test(c))
+        ? 'firmware'
+        : rest.some(c => /^Processor|^CPU(?!.{0,16}DIMM)/i.test(c))
+          ? 'processor'
+          : 'memory';
     const said = rest.slice(sensor + 1).filter(c => c !== '' && !/^Assert/i.test(c) && c.toLowerCase() !== type);
     const when = TIME.test(time) ? `${cells[date] ?? ''} ${time}` : (cells[date] ?? '');
     const name = rest[sensor] ?? '';
@@ -371,8 +499,9 @@ export class BmcReader implements Reader {
     const data = open.said.get('Event Data') ?? open.said.get('Event Data (RAW)');
     const more = { sensor: type, time: open.said.get('Timestamp') ?? '', ...(data === undefined ? {} : { data }) };
     const isOwn = /^Sensor-specific/i.test(open.said.get('Event Type') ?? '');
-    const message = isOwn ? checked(m[2] ?? '', type.toLowerCase(), OWN_EVENT, data ?? '') : (m[2] ?? '');
-    this.#say(message, type.toLowerCase(), more, open.firstLine, lineNumber);
+    const kind = /^System Firmware/i.test(type) ? 'firmware' : type.toLowerCase();
+    const message = isOwn ? checked(m[2] ?? '', kind, OWN_EVENT, data ?? '') : (m[2] ?? '');
+    this.#say(message, kind, more, open.firstLine, lineNumber);
     return true;
   }
 
@@ -389,13 +518,14 @@ export class BmcReader implements Reader {
     firstLine: number,
     lastLine = firstLine,
   ): boolean {
-    const known = BMC_MESSAGES.find(m => (m.sensor === undefined || m.sensor === type) && m.re.test(text));
+    const known = messageOf(text, type);
     if (known === undefined) return false;
     // Before a sentence stands what is no part of it.
     const from = type === undefined ? text.search(known.re) : 0;
     const before = text.slice(0, from);
     if (type === undefined && (/\bdeassert/i.test(text) || PLACEHOLDER.test(text) || OWN.test(before))) return false;
     if (type === undefined && !BEFORE.test(before)) return false;
+    if (type === undefined && MEMBER.test(before)) this.#saidAt = lastLine;
     const message = text
       .slice(from, from + MAX_TEXT)
       .replace(endOfQuotation(before), '')

@@ -11,11 +11,11 @@ type BmcKind = keyof typeof BMC;
 interface BmcMessage {
   readonly re: RegExp;
   readonly event: BmcKind;
-  readonly sensor?: 'memory' | 'processor' | 'interrupt';
+  readonly sensor?: 'memory' | 'processor' | 'interrupt' | 'firmware';
 }
 
 /** The first that matches counts. */
-export const BMC_MESSAGES: readonly BmcMessage[] = [
+const BMC_MESSAGES: readonly BmcMessage[] = [
   {
     re: /correctable (?:ECC|memory error) logging limit reached|SBE log disabled|^upper (?:non-)?critical - going high|ECC warning, transition to non-critical/i,
     event: 'bmc-memory-limit',
@@ -43,6 +43,8 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-bus-uncorrected',
     sensor: 'interrupt',
   },
+  // System Firmware Error, in the words of ipmitool and FreeIPMI
+  { re: /\bNo usable system memory\b/i, event: 'bmc-memory-uncorrected', sensor: 'firmware' },
   // The words of IPMI 2.0, table 42-3, in a sentence
   {
     re: /\bcorrectable ECC ?\/ ?other correctable memory error:? logging limit reached\b/i,
@@ -83,7 +85,18 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\bThe memory health monitor feature has detected a degradation in the DIMM installed in DIMM/i,
     event: 'bmc-memory-limit',
   },
+  {
+    re: /\bPersistent correctable memory error limit (?:has been )?reached for a memory device at location/i,
+    event: 'bmc-memory-limit',
+  },
+  { re: /\bMemory device at location ?\(?s?\)? ?DIMM ?_?\w{1,4} is disabled\b/i, event: 'bmc-memory-disabled' },
+  { re: /\bOne or more memory errors have occurred on memory slot:? ?[A-Z]?\d/i, event: 'bmc-memory-uncorrected' },
+  { re: /\bThe self-heal(?:ing)? operation successfully completed at DIMM/i, event: 'bmc-memory-repaired' },
   // HPE
+  {
+    re: /\bCorrectable or uncorrectable Memory Errors Detected for the memory module in slot \d/i,
+    event: 'bmc-memory-limit',
+  },
   {
     re: /\bUncorrectable Memory Error(?= \([^)]{0,48}\d| ?- ?(?:The failed memory module|Processor \d|Slot \d|Board \d|DIMM)|: .{0,48}(?:DIMM|Memory Module))/i,
     event: 'bmc-memory-uncorrected',
@@ -103,6 +116,7 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\b(?:The )?PFA Threshold limit \(correctable error logging limit\) has been exceeded on DIMM number \d/i,
     event: 'bmc-memory-limit',
   },
+  { re: /\bDIMM \d{1,3} Self-healing, attempt(?:ed)? post package repair \(PPR\)/i, event: 'bmc-memory-repaired' },
   { re: /\bMulti-bit CE occurred on DIMM \d/i, event: 'bmc-memory-corrected' },
   { re: /\bScrub Failure for .{1,40}? on subsystem\b/i, event: 'bmc-memory-disabled' },
   { re: /\bhas failed with IERR\b/i, event: 'bmc-processor-uncorrected' },
@@ -166,6 +180,10 @@ export const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /\bMemory state assert for Uncorrectable ECC\b/i, event: 'bmc-memory-uncorrected' },
   { re: /\bMemory state assert for Correctable ECC logging limit reached\b/i, event: 'bmc-memory-limit' },
 ];
+
+/** The message of words of a sensor of the type. */
+export const messageOf = (words: string, type: string | undefined): BmcMessage | undefined =>
+  BMC_MESSAGES.find(m => (m.sensor === undefined || m.sensor === type) && m.re.test(words));
 
 /** What names the module, in the words of many boards: `DIMM_A1`, `P1_DIMMF1`, `CPU1_DIMM_A2`, `Processor 1, Memory Module 6`. */
 export const DIMM =

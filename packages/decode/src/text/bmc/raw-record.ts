@@ -1,7 +1,7 @@
 /**
  * @module System event records that nobody put into words, as bytes: what `ipmitool raw 0x0a 0x43` answers, records alone, and the files
  * of `ipmitool sel save`. Source: IPMI 2.0 31.5 (Get SEL Entry), table 32-1 (SEL event records), table 29-6 (event data), table 42-3
- * (sensor types 07h, 0Ch and 13h with their offsets).
+ * (sensor types 07h, 0Ch, 0Fh and 13h with their offsets).
  */
 
 import { bit, bits, defineRegister } from '../../registers/register.ts';
@@ -20,7 +20,7 @@ const EVENT_DATA_1 = defineRegister({
 const OF_SENSOR = 3n;
 
 /** Event message revision and sensor type, within the row. */
-export const RAW_NEEDLES: readonly string[] = ['0c', '07', '13', '0C'].flatMap(type => [
+export const RAW_NEEDLES: readonly string[] = ['0c', '07', '13', '0C', '0f', '0F'].flatMap(type => [
   ` 04 ${type} `,
   `0x04 0x${type} `,
 ]);
@@ -34,7 +34,7 @@ const REVISION = 0x04;
 const LENGTH = 16;
 const SENSOR_SPECIFIC = 0x6f;
 
-const SENSORS = { 0x07: 'processor', 0x0c: 'memory', 0x13: 'interrupt' } as const;
+const SENSORS = { 0x07: 'processor', 0x0c: 'memory', 0x13: 'interrupt', 0x0f: 'firmware' } as const;
 type SensorType = (typeof SENSORS)[keyof typeof SENSORS];
 
 /** By the offset in the low half of event data 1; others are no error. */
@@ -61,7 +61,20 @@ const WORDS: Readonly<Record<SensorType, Readonly<Record<number, string>>>> = {
     9: 'Fatal NMI',
     0xa: 'Bus Fatal Error',
   },
+  // Which error it is stands in event data 2.
+  firmware: {},
 };
+/** System firmware error, by event data 2 where that is an extension of the event (bits 7:6 of event data 1 are 11b). */
+const FIRMWARE_ERROR = 0;
+const FIRMWARE_WORDS: Readonly<Record<number, string>> = { 2: 'No usable system memory' };
+const EXTENDED = 3n;
+
+/** The words of an event; undefined for offsets that are no error. */
+function wordsOf(type: SensorType, data1: number, data2: number): string | undefined {
+  const { OFFSET, DATA_2 } = EVENT_DATA_1.read(BigInt(data1));
+  if (type !== 'firmware') return WORDS[type][Number(OFFSET)];
+  return Number(OFFSET) === FIRMWARE_ERROR && DATA_2 === EXTENDED ? FIRMWARE_WORDS[data2] : undefined;
+}
 
 const EVENT_TYPE = defineRegister({
   name: 'Event Dir and Event Type',
@@ -79,12 +92,12 @@ export const hasEnded = (eventType: number): boolean => EVENT_TYPE.read(BigInt(e
  *
  * @param eventType the byte with the direction in bit 7, `0x6f` for an event of the sensor's own kind
  * @param data1 its low half is the offset
- * @example wordsOfData('memory', 0x6f, 0x20) // → 'Correctable ECC'
+ * @example wordsOfData('memory', 0x6f, 0x20, 0xff) // → 'Correctable ECC'
  */
-export function wordsOfData(type: string, eventType: number, data1: number): string | undefined {
+export function wordsOfData(type: string, eventType: number, data1: number, data2: number): string | undefined {
   if (eventType !== SENSOR_SPECIFIC) return undefined;
-  const words = Object.values(SENSORS).find(t => t === type);
-  return words === undefined ? undefined : WORDS[words][Number(EVENT_DATA_1.read(BigInt(data1)).OFFSET)];
+  const sensor = Object.values(SENSORS).find(t => t === type);
+  return sensor === undefined ? undefined : wordsOf(sensor, data1, data2);
 }
 
 interface RawEvent {
@@ -120,6 +133,41 @@ export function rawRest(text: string): number[] | undefined {
   return m === null ? undefined : (m[1] ?? '').split(/ {1,2}/).map(d => Number.parseInt(d, 16));
 }
 
+/** Types of records of makers, whose bytes are their own. IPMI 2.0 table 32-1. */
+const FIRST_OEM = 0xc0;
+/** Event types: thresholds, generic ones, the sensor's own, those of makers. IPMI 2.0 table 42-1. */
+const LAST_GENERIC = 0x0c;
+const FIRST_MAKER = 0x70;
+
+/** Whether 16 bytes are a record of an event log. */
+function isRecord(bytes: Uint8Array, at: number): boolean {
+  const type = bytes[at + 2] ?? 0;
+  const id = (bytes[at] ?? 0) + (bytes[at + 1] ?? 0);
+  if (id === 0 || id === 2 * 0xff) return false;
+  if (type >= FIRST_OEM) return true;
+  const event = Number(EVENT_TYPE.read(BigInt(bytes[at + 12] ?? 0)).TYPE);
+  const isEvent = (event > 0 && event <= LAST_GENERIC) || event === SENSOR_SPECIFIC || event >= FIRST_MAKER;
+  return type === TYPE && (bytes[at + 9] === REVISION || bytes[at + 9] === 0x03) && isEvent;
+}
+
+/**
+ * Whether bytes are what `ipmitool sel writeraw` writes: records of 16 bytes one behind another, and nothing else.
+ * @param more whether bytes follow
+ */
+export function looksLikeSel(bytes: Uint8Array, more: boolean): boolean {
+  const count = Math.floor(bytes.length / LENGTH);
+  // One record alone is whole, or anything.
+  if (count === 0 || (count === 1 && !more && bytes.length % LENGTH !== 0)) return false;
+  let events = 0;
+  for (let i = 0; i < count; i++) {
+    if (!isRecord(bytes, i * LENGTH)) return false;
+    if (bytes[i * LENGTH + 2] === TYPE) events++;
+  }
+  return events > 0;
+}
+/** Length of a record in bytes. */
+export const SEL_BYTES = LENGTH;
+
 /** What a record of 16 bytes says of memory, processors or buses; undefined for other events and for those that ended. */
 export function rawEvent(bytes: readonly number[]): RawEvent | undefined {
   const [sensorType = 0, sensor = 0, event = 0, data1 = 0, data2 = 0, data3 = 0] = bytes.slice(10);
@@ -127,8 +175,8 @@ export function rawEvent(bytes: readonly number[]): RawEvent | undefined {
   if (bytes.length !== LENGTH || bytes[2] !== TYPE || bytes[9] !== REVISION || event !== SENSOR_SPECIFIC)
     return undefined;
   const type = SENSORS[sensorType as keyof typeof SENSORS] as SensorType | undefined;
-  const { DATA_3, OFFSET } = EVENT_DATA_1.read(BigInt(data1));
-  const message = type === undefined ? undefined : WORDS[type][Number(OFFSET)];
+  const { DATA_3 } = EVENT_DATA_1.read(BigInt(data1));
+  const message = type === undefined ? undefined : wordsOf(type, data1, data2);
   if (type === undefined || message === undefined) return undefined;
   const seconds = [6, 5, 4, 3].reduce((sum, at) => sum * 256 + (bytes[at] ?? 0), 0);
   // Below 20000000h a time is one since the controller started, FFFFFFFFh none. IPMI 2.0 37.1.

@@ -1,13 +1,14 @@
 /**
  * @module The counters of EDAC as people read them: files of sysfs behind grep, find or cat, and edac-util. Sources: Linux
- * Documentation/admin-guide/ras.rst (ce_count, ue_count, dimm_ce_count, chX_ce_count); edac-utils, edac-util(1).
+ * Documentation/admin-guide/ras.rst (ce_count, ue_count, dimm_ce_count, chX_ce_count); edac-utils, edac-util(1); node_exporter,
+ * collector/edac_linux.go (metrics of Prometheus).
  */
 import type { KindFields } from '../../events/catalog.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 
-export const EDAC_COUNTS_NEEDLES: readonly string[] = ['/edac/mc/mc', 'rrected Errors', ':CE:', ':UE:'];
+export const EDAC_COUNTS_NEEDLES: readonly string[] = ['/edac/mc/mc', 'rrected Errors', ':CE:', ':UE:', 'node_edac_'];
 
 /** A file of a counter, with its value behind it or in the next line. */
 const FILE =
@@ -17,6 +18,10 @@ const VALUE = /^\s{0,8}(\d{1,12})\s*$/;
 const WORDS = /^\s{0,8}mc(\d{1,3}): (?:([^:]{1,64}): )?(?:([^:]{1,128}): )?(\d{1,12}) (Corrected|Uncorrected) Errors\b/;
 /** `mc0:csrow2:mc#0csrow#2channel#0:CE:7` of `edac-util --report=full`. */
 const FULL = /^\s{0,8}mc(\d{1,3}):([^:]{1,64}):([^:]{1,128}):(CE|UE):(\d{1,12})\s*$/;
+/** `node_edac_csrow_correctable_errors_total{controller="0",csrow="unknown"} 1.2e+06`, perhaps with other labels and a time. */
+const METRIC =
+  /(?:^|[\s"'])node_edac_(?:csrow_|channel_|dimm_)?(un)?correctable_errors_total\{([^{}]{1,1024})\}[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
+const LABEL = /([a-z_]{1,32})="((?:[^"\\]|\\.){0,128})"/g;
 /** Lines behind which nothing belongs to them any more. */
 const MAX_OTHERS = 16;
 const MAX_COUNTS = 1024;
@@ -69,13 +74,15 @@ export class EdacCountsReader implements Reader {
   }
 
   end(): void {
-    const counts = this.#counts;
+    // A counter that stands here twice was read twice.
+    const counts = [...new Map(this.#counts.map(c => [`${c.isCorrected} ${c.path}`, c])).values()];
     this.#counts = [];
     this.#open = undefined;
-    for (const { controller, path, label, isCorrected, count, line } of counts) {
-      // That of a whole counts what its parts do.
-      const hasParts = counts.some(c => c.isCorrected === isCorrected && c.path.startsWith(`${path}/`));
-      if (count === 0 || hasParts) continue;
+    for (const one of counts) {
+      const { controller, label, isCorrected, line } = one;
+      // That of a whole counts what its parts do, and what none of them is known for.
+      const count = one.count - ofParts(counts, one);
+      if (count <= 0) continue;
       const fields: KindFields<'edac-corrected'> = {
         controller,
         count,
@@ -98,6 +105,8 @@ export class EdacCountsReader implements Reader {
       this.#open = found;
       return true;
     }
+    const metric = METRIC.exec(text);
+    if (metric !== null) return this.#metric(metric, line);
     const full = FULL.exec(text);
     const words = full === null ? WORDS.exec(text) : null;
     if (full === null && words === null) return false;
@@ -110,9 +119,30 @@ export class EdacCountsReader implements Reader {
     return this.#add({ controller: Number(mc), path, label, isCorrected, count, line });
   }
 
+  #metric([, uncorrected, said = '', value]: RegExpExecArray, line: number): boolean {
+    const labels = new Map([...said.matchAll(LABEL)].map(([, name = '', text = '']) => [name, text]));
+    const [mc, row, channel, dimm] = ['controller', 'csrow', 'channel', 'dimm'].map(name => labels.get(name));
+    const count = Number(value);
+    if (mc === undefined || !/^\d{1,3}$/.test(mc) || !Number.isSafeInteger(count)) return false;
+    const parts = [row === undefined ? undefined : `csrow${row}`, channel && `ch${channel}`, dimm];
+    // What EDAC counts without knowing the row is of the controller.
+    const names = row === 'unknown' ? ['noinfo'] : parts.filter(part => part !== undefined);
+    const host = labels.get('instance') ?? labels.get('nodename');
+    const path = [`${host === undefined ? '' : `${host} `}mc${mc}`, ...names].join('/');
+    const label = labels.get('dimm_label') || path;
+    return this.#add({ controller: Number(mc), path, label, isCorrected: uncorrected === undefined, count, line });
+  }
+
   #add(count: Count): boolean {
     if (this.#counts.length >= MAX_COUNTS) this.end();
     this.#counts.push(count);
     return true;
   }
+}
+
+/** What the parts of a whole have counted: each of them what it says itself, or its own parts where they say more. */
+function ofParts(counts: readonly Count[], whole: Count): number {
+  const parts = counts.filter(c => c.isCorrected === whole.isCorrected && c.path.startsWith(`${whole.path}/`));
+  const next = parts.filter(c => !parts.some(other => other !== c && c.path.startsWith(`${other.path}/`)));
+  return next.reduce((sum, part) => sum + Math.max(part.count, ofParts(parts, part)), 0);
 }
