@@ -12,9 +12,15 @@ const CLI = 'packages/cli/src';
 /** What is imported late here is loaded for another command, or on Linux only. */
 const OTHERS = new Set(
   // The last starts the programs that unpack what Node cannot.
-  ['program', 'many-commands', 'fleet-commands', 'decode-commands', 'encode-output', 'inputs/unpack'].map(
-    name => `${CLI}/${name}.ts`,
-  ),
+  [
+    'program',
+    'many-commands',
+    'fleet-commands',
+    'store-commands',
+    'decode-commands',
+    'encode-output',
+    'inputs/unpack',
+  ].map(name => `${CLI}/${name}.ts`),
 );
 /** What `encode --out` loads elsewhere. */
 const ELSEWHERE = 'packages/base/src/disk/plain-output.ts';

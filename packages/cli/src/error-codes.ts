@@ -23,6 +23,8 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The runs are finished, but the report (--junit and the like) could not be written; the cause is the system’s.',
   E_SINGLE_FILE:
     'The single executable file decodes, predicts and encodes; lab and supervisor start other programs and are not in it. Install the whole program, with Node 24 or newer.',
+  E_STORE_NAMED:
+    'No store was named, or more than one, or the file that was named is not there; the hint says how to name one.',
   E_USAGE: 'The command line is wrong; nothing was started. The hint says what is expected, --help the rest.',
   E_USAGE_FILE:
     'A file named on the command line is missing, not readable or no regular file, or an output cannot be written where it is to go: a folder, a named pipe, no folder, no right, a link or file of another user in a folder that everybody may write to. Nothing was started.',

@@ -48,6 +48,7 @@ const WRONG_INPUT: ReadonlySet<string> = new Set([
   'E_CPER_RANGE',
   'E_REGISTER_FIELD',
   'E_REGISTER_RANGE',
+  'E_STORE_EXPORT',
   'E_SUPPLY_FILE',
   'E_LAB_TRACE_FORMAT',
   'E_LAB_TRACE_READ',

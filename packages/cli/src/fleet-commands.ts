@@ -291,7 +291,10 @@ Examples:
     .command('replay')
     .description('decide everything once more from the ledger, and compare: the same must come out')
     .option('--config <file>', 'of a controller that runs')
-    .option('--ledger <file>', 'a ledger, or a backup of one; no controller is needed')
+    .option(
+      '--ledger <file|url>',
+      'a ledger, a backup of one, or postgresql://USER@HOST/DATABASE; no controller is needed',
+    )
     .option('--json', 'machine-readable')
     .addHelpText('after', '\nExample:\n  syndrome fleet replay --ledger backup.sqlite')
     .action(async (options: object) => (await import('./fleet.ts')).replayLedger(merged(program, options)));

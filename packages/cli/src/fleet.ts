@@ -1,9 +1,6 @@
-import { closeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { openSqlite } from '@syndrome/base/store/sqlite.ts';
-import { openInput } from '@syndrome/base/disk/input-file.ts';
-import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
+import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { type Replayed, replay } from '@syndrome/supervisor/controller/replay.ts';
 import type { Effect, Order } from '@syndrome/supervisor/core/input.ts';
 import { parsePolicy } from '@syndrome/supervisor/policy/check.ts';
@@ -13,6 +10,7 @@ import type { Question } from '@syndrome/supervisor/wire/admin.ts';
 import { EXIT } from './exit-codes.ts';
 import { policyText } from './fleet-policy.ts';
 import { effectLines, explainLines, listLines } from './fleet-text.ts';
+import { openLedger, placeNamed } from './open-ledger.ts';
 import { type GlobalOptions, print, printJson, printLines, stdoutStyle } from './output.ts';
 
 interface Options extends GlobalOptions {
@@ -72,7 +70,7 @@ export async function replayLedger(options: Partial<Options> & { ledger?: string
   const { config, ledger, json } = options;
   if ((config === undefined) === (ledger === undefined))
     throw new UsageError('E_FLEET_REPLAY', 'name a ledger, or the site of a controller that runs', {
-      hint: 'syndrome fleet replay --ledger FILE, or --config FILE',
+      hint: 'syndrome fleet replay --ledger FILE (or postgresql://…), or --config FILE',
     });
   const result =
     config === undefined
@@ -89,14 +87,8 @@ export async function replayLedger(options: Partial<Options> & { ledger?: string
   );
 }
 
-async function replayFile(file: string): Promise<Replayed> {
-  // What is not there would be made.
-  try {
-    closeSync(openInput(file));
-  } catch (cause) {
-    throw new UsageError('E_FLEET_REPLAY', `cannot read the ledger ${file}: ${messageOf(cause)}`, { cause });
-  }
-  const store = await openSqlite(file);
+async function replayFile(ledger: string): Promise<Replayed> {
+  const store = await openLedger(placeNamed(ledger), 'E_FLEET_REPLAY');
   try {
     return await replay(store.query);
   } finally {

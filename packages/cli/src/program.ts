@@ -5,6 +5,7 @@ import { EXIT_TEXT } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
+import { addStoreCommands } from './store-commands.ts';
 
 /** What every command that uses packages accepts. */
 function supplyOptions(command: Command): Command {
@@ -146,6 +147,7 @@ Examples:
 
   addManyCommands(program, partOptions, merged, deadline);
   addFleetCommands(program, supplyOptions, merged, deadline);
+  addStoreCommands(program, merged);
 
   program
     .command('scenarios')

@@ -10,7 +10,10 @@ export const STORE_ERROR_CODES: Readonly<Record<StoreCode, string>> = {
     'The file is no store, or parts of it are damaged. Nothing was written to it. Move it away and put the last backup in its place; what agents still hold in their spools comes again.',
   E_STORE_ENGINE:
     'This Node has no node:sqlite, or an SQLite with a known loss of data: use Node 24 or later. Or the PostgreSQL is older than 15, or runs with fsync=off and so loses what it has confirmed.',
-  E_STORE_EXISTS: 'A backup never replaces a file. Give another name.',
+  E_STORE_EXISTS:
+    'A backup and an export never replace a file, and an import goes into an empty store alone: give another name, or another database.',
+  E_STORE_EXPORT:
+    'The file is no export of a ledger, or it was cut or changed: its end or its hash is not right. Nothing of it was imported. Export again, or copy the file again.',
   E_STORE_FULL:
     'The disk is full. Nothing that was accepted is lost, and nothing more is accepted until there is room again.',
   E_STORE_IO:
@@ -21,6 +24,8 @@ export const STORE_ERROR_CODES: Readonly<Record<StoreCode, string>> = {
     'No PostgreSQL answers that can be written to: it is down, it starts, it is a standby, or the network is cut; the message says which. Nothing was written by what failed. A controller that works goes on by itself when it is there again.',
   E_STORE_NEWER:
     'The store was written by a later version of the program, which this one would damage. Use that version.',
+  E_STORE_OLDER:
+    'The store was written by an earlier version and has not gone all steps of the schema: `syndrome store migrate` goes them, and so does a controller when it starts. Make a backup first.',
   E_STORE_OPEN:
     'The file of the store cannot be opened, belongs to another user, or can be read or written by others: it has to be of mode 0600 in a folder that others cannot write to. Of a PostgreSQL: its URL, user, password, certificate or database is wrong. The message says which.',
   E_STORE_SQL: 'The store refused a statement: a fault of this program. Please report it.',

@@ -91,6 +91,8 @@ class Postgres implements Store {
     now: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
     forUpdate: ' for update',
     alone: (table: string) => `lock table ${table} in exclusive mode`,
+    byBytes: ' collate "C"',
+    hasTable: 'select to_regclass($1)::text as name where to_regclass($1) is not null',
   } as const;
   readonly #place: PostgresPlace;
   readonly #deadlines: Deadlines;

@@ -156,6 +156,8 @@ class Sqlite implements SqliteStore {
     forUpdate: '',
     // Whoever began a transaction is.
     alone: () => 'select 1',
+    byBytes: '',
+    hasTable: `select name from sqlite_schema where type = 'table' and name = $1`,
   } as const;
   readonly #db: DatabaseSync;
   readonly #copy: (to: string) => Promise<void>;

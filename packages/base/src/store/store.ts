@@ -25,6 +25,10 @@ interface Dialect {
   forUpdate: string;
   /** First statement of a transaction: nobody else writes to the table until it is over. */
   alone: (table: string) => string;
+  /** Behind a column of text in `order by` and comparisons: by the bytes of UTF-8. */
+  byBytes: string;
+  /** Select: a row where there is a table of the name $1. */
+  hasTable: string;
 }
 
 export interface TransactionOptions {

@@ -17,7 +17,7 @@ import { SCHEMA } from './schema.ts';
 /** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
 const TTL_MS = 5000;
 /** The name of its lease. */
-const LEASE = 'controller';
+export const LEASE = 'controller';
 
 /**
  * Works until the signal says stop. Waits while another one does.

@@ -16,6 +16,7 @@ import { replay } from './replay.ts';
 import { SCHEMA } from './schema.ts';
 import { MOVES } from './testing/policy.ts';
 import { newStore } from './testing/store.ts';
+import { story } from './testing/story.ts';
 
 let dir = '';
 let store: Store;
@@ -36,24 +37,6 @@ afterEach(async () => {
 });
 
 const told = (scene: Scene): Input[] => scene.log.map(({ input }) => input);
-
-/** A story: two hosts, a VM that is moved at its third page, ticks between. */
-function story(): Scene {
-  const scene = new Scene(MOVES);
-  scene.host('a');
-  scene.host('b');
-  scene.vm('a', 'v');
-  scene.pass(3);
-  for (const pfn of [1n, 2n, 3n]) {
-    scene.see('a', 'kmsg', 'host.sigbus-sent', { pfn, comm: 'qemu', pid: 100 }, { vm: 'v' });
-    scene.pass(2);
-  }
-  for (const act of scene.acts()) scene.send({ input: 'act', at: scene.now, action: act.id, state: 'sent' });
-  scene.allGood();
-  scene.order('ann', { order: 'drain', host: 'a', reason: 'a test' });
-  scene.pass(70);
-  return scene;
-}
 
 const count = async (what: string): Promise<number> =>
   Number((await store.query(`select count(*) as n from ${what}`))[0]?.['n']);

@@ -354,7 +354,7 @@ function columns(seq: number, kept: Kept): SqlValue[] {
 }
 
 /** Inserts rows, many with one statement. */
-async function insert(query: Query, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+export async function insert(query: Query, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
   for (let at = 0; at < rows.length; ) {
     const size = ROWS_AT_ONCE.find(n => n <= rows.length - at) ?? 1;
     const some = rows.slice(at, at + size);

@@ -5,4 +5,6 @@ await onPostgres(async () => {
   await import('./journal.test.ts');
   await import('./controller.test.ts');
   await import('./crash.test.ts');
+  await import('./transfer.test.ts');
+  await import('./look-through.test.ts');
 });

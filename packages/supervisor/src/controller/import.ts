@@ -1,0 +1,150 @@
+/** @module A ledger from the lines of `export.ts`, into a store that is empty: all of it, or nothing. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { openInput } from '@syndrome/base/disk/input-file.ts';
+import { StoreError } from '@syndrome/base/store/errors.ts';
+import { migrate, stepsOf } from '@syndrome/base/store/migrate.ts';
+import type { SqlValue, Store } from '@syndrome/base/store/store.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { EXPORT_VERSION, type Exported } from './export.ts';
+import { insert } from './journal.ts';
+import { SCHEMA } from './schema.ts';
+import { quoted, type Table, TABLES } from './tables.ts';
+
+/** Of one line: the snapshot of a large fleet is one. */
+const MAX_LINE_BYTES = 256 * 1024 * 1024;
+/** Rows that are written at once. */
+const AT_ONCE = 128;
+
+/**
+ * Reads an export, and writes it into an empty store. The file is read to its end first.
+ * @throws StoreError E_STORE_EXPORT for a file that was cut or changed, E_STORE_EXISTS for a store that is not empty, E_STORE_NEWER,
+ * E_STORE_CHANGED where it is of another version. Nothing is written then.
+ */
+export async function importLedger(store: Store, file: string): Promise<Exported> {
+  for await (const _ of rowsOf(file));
+  await migrate(store, SCHEMA);
+  const exported = await store.transaction(async query => {
+    for (const { name } of TABLES) {
+      const [row] = await query(`select count(*) as n from "${name}"`);
+      if (row?.['n'] !== 0n)
+        throw new StoreError('E_STORE_EXISTS', `this store is not empty: ${name} has ${String(row?.['n'])} rows`);
+    }
+    const rows = rowsOf(file);
+    const waiting = new Map<Table, SqlValue[][]>();
+    const write = async (table: Table, list: SqlValue[][]): Promise<void> => {
+      await insert(query, `"${table.name}"(${quoted(Object.keys(table.columns))})`, list.splice(0));
+    };
+    for (let next = await rows.next(); ; next = await rows.next()) {
+      if (next.done === true) {
+        for (const [table, list] of waiting) await write(table, list);
+        return next.value;
+      }
+      const [table, values] = next.value;
+      const list = waiting.get(table) ?? [];
+      waiting.set(table, list);
+      list.push(values);
+      if (list.length >= AT_ONCE) await write(table, list);
+    }
+  });
+  return exported;
+}
+
+/** The rows of an export, checked; at the end what it holds. @throws StoreError E_STORE_EXPORT, also where only the end is missing */
+async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Exported> {
+  let number = 0;
+  const wrong = (why: string): StoreError => new StoreError('E_STORE_EXPORT', `${file}:${number}: ${why}`);
+  const hash = createHash('sha256');
+  const tables: Record<string, number> = {};
+  let [header, rows, at] = [false, 0, -1];
+  let end: Exported | undefined;
+  for await (const line of linesOf(file)) {
+    number++;
+    if (end !== undefined) throw wrong('something stands after its end');
+    let value: unknown;
+    try {
+      value = JSON.parse(line.toString());
+    } catch {
+      throw wrong('no JSON');
+    }
+    const table = TABLES[at];
+    if (Array.isArray(value)) {
+      if (table === undefined) throw wrong('a row of no table');
+      yield [table, valuesOf(table, value, wrong)];
+      tables[table.name] = (tables[table.name] ?? 0) + 1;
+      rows++;
+    } else if (!header) {
+      requireHeader(value, wrong);
+      header = true;
+    } else if (isObject(value) && 'table' in value) {
+      const next = TABLES[++at];
+      if (next === undefined || JSON.stringify(value) !== JSON.stringify({ table: next.name, columns: next.columns }))
+        throw wrong(`not the table ${next?.name ?? 'that could stand here'} of this version`);
+      tables[next.name] = 0;
+    } else if (isObject(value) && value['end'] === true) {
+      const sha256 = hash.digest('hex');
+      if (at !== TABLES.length - 1 || value['rows'] !== rows) throw wrong('rows or tables are missing');
+      if (value['sha256'] !== sha256) throw wrong('its hash is not that of its lines: it was changed');
+      end = { tables, rows, sha256 };
+      continue;
+    } else throw wrong('no line of an export');
+    hash.update(line).update('\n');
+  }
+  number++;
+  if (end === undefined) throw wrong('it ends before its end: it was cut');
+  return end;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function requireHeader(value: unknown, wrong: (why: string) => StoreError): void {
+  if (!isObject(value) || !('syndromeExport' in value)) throw wrong('no export of a ledger');
+  const { syndromeExport: version, schema } = value;
+  if (version !== EXPORT_VERSION)
+    throw new StoreError(
+      'E_STORE_NEWER',
+      `an export of the form ${JSON.stringify(version)}; this version reads ${EXPORT_VERSION}`,
+    );
+  const [theirs, ours] = [JSON.stringify(schema), JSON.stringify(stepsOf(SCHEMA))];
+  if (theirs === ours) return;
+  const newer = Array.isArray(schema) && schema.length > SCHEMA.length;
+  throw new StoreError(newer ? 'E_STORE_NEWER' : 'E_STORE_CHANGED', 'an export of another schema', {
+    hint: newer
+      ? 'Import it with the version that made it, or a later one.'
+      : 'Import it with the version that made it.',
+  });
+}
+
+function valuesOf(table: Table, row: readonly unknown[], wrong: (why: string) => StoreError): SqlValue[] {
+  const types = Object.values(table.columns);
+  if (row.length !== types.length) throw wrong(`a row of ${row.length} values; ${table.name} has ${types.length}`);
+  return row.map((value, i) => {
+    if (value === null) return null;
+    if (types[i] === 'text' && typeof value === 'string') return value;
+    if (types[i] === 'integer' && Number.isSafeInteger(value)) return value as number;
+    if (types[i] === 'integer' && typeof value === 'string' && /^-?\d{16,19}$/.test(value)) return BigInt(value);
+    throw wrong(`value ${i + 1} is no ${types[i]}`);
+  });
+}
+
+/** Lines, without their line feeds; what stands after the last of them is no line. */
+async function* linesOf(file: string): AsyncGenerator<Buffer> {
+  const begun: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(file, { fd: openInput(file), highWaterMark: 1 << 20 })) {
+      let from = 0;
+      for (let to = (chunk as Buffer).indexOf(10); to >= 0; to = (chunk as Buffer).indexOf(10, from)) {
+        yield Buffer.concat([...begun.splice(0), (chunk as Buffer).subarray(from, to)]);
+        [from, bytes] = [to + 1, 0];
+      }
+      begun.push((chunk as Buffer).subarray(from));
+      bytes += (chunk as Buffer).length - from;
+      if (bytes > MAX_LINE_BYTES)
+        throw new StoreError('E_STORE_EXPORT', `${file}: a line of more than ${MAX_LINE_BYTES} bytes`);
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('E_STORE_EXPORT', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}

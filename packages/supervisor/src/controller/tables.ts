@@ -1,0 +1,73 @@
+/** @module What a ledger is made of, table by table, for whoever looks through it or carries it to another store. */
+
+type ColumnType = 'integer' | 'text';
+export interface Table {
+  name: string;
+  columns: Readonly<Record<string, ColumnType>>;
+  /** Columns by which a row is found, and after which rows are ordered. */
+  key: readonly string[];
+}
+
+/** The tables of `schema.ts`; a test holds them against what both engines have. */
+export const TABLES: readonly Table[] = [
+  {
+    name: 'lease',
+    columns: { name: 'text', owner: 'text', epoch: 'integer', expires: 'integer' },
+    key: ['name'],
+  },
+  {
+    name: 'input',
+    columns: {
+      seq: 'integer',
+      at: 'integer',
+      kind: 'text',
+      host: 'text',
+      spool: 'text',
+      row: 'integer',
+      body: 'text',
+    },
+    key: ['seq'],
+  },
+  { name: 'spool', columns: { host: 'text', name: 'text', upto: 'integer' }, key: ['host', 'name'] },
+  { name: 'mark', columns: { seq: 'integer', decisions: 'integer', hash: 'text' }, key: ['seq'] },
+  { name: 'snapshot', columns: { seq: 'integer', at: 'integer', body: 'text' }, key: ['seq'] },
+  {
+    name: 'decision',
+    columns: { number: 'integer', seq: 'integer', incident: 'text', host: 'text', vm: 'text', body: 'text' },
+    key: ['number'],
+  },
+  {
+    name: 'act',
+    columns: {
+      id: 'text',
+      seq: 'integer',
+      host: 'text',
+      vm: 'text',
+      incident: 'text',
+      kind: 'text',
+      state: 'text',
+      reason: 'text',
+      body: 'text',
+    },
+    key: ['seq', 'id'],
+  },
+  {
+    name: 'outbox',
+    columns: {
+      id: 'text',
+      target: 'text',
+      seq: 'integer',
+      incident: 'text',
+      state: 'text',
+      attempts: 'integer',
+      due: 'integer',
+      done: 'integer',
+      error: 'text',
+      body: 'text',
+    },
+    key: ['seq', 'id', 'target'],
+  },
+];
+
+/** Columns of a table as a statement names them; some are words of SQL. */
+export const quoted = (columns: readonly string[]): string => columns.map(name => `"${name}"`).join(', ');
