@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const SEARCHES = [
   'test/supervisor-kills.machine.test.ts',
   'packages/supervisor/src/controller/crash.test.ts',
+  'packages/supervisor/src/controller/postgres-crash.machine.test.ts',
   'packages/supervisor/src/core/world.test.ts',
   'packages/supervisor/src/agent/sanlock.machine.test.ts',
 ];

@@ -236,6 +236,25 @@ describe('a connection', () => {
   });
 });
 
+test('a server that is away has got nothing of what is asked of it; once it is back all goes on', async () => {
+  const store = await openPostgres(url);
+  await store.query('create table if not exists back(n bigint)');
+  await the().kill9();
+  const away = { code: 'E_STORE_LOST', message: expect.stringMatching(/ENOENT|ECONNREFUSED|ECONNRESET/) as unknown };
+  // The first may find out by the connection that it still has.
+  await store.query('insert into back values (1)').catch(() => {});
+  for (let i = 0; i < 3; i++) await expect(store.query('insert into back values (2)')).rejects.toMatchObject(away);
+  await expect(store.transaction(query => query('insert into back values (2)'))).rejects.toMatchObject(away);
+  await the().start();
+  // Nobody is asked again for a moment after nobody has answered.
+  const until = performance.now() + 20_000;
+  let came: unknown;
+  while (came === undefined && performance.now() < until)
+    came = await store.query('insert into back values (3)').catch(() => undefined);
+  expect(await store.query('select n from back where n > 1')).toEqual([{ n: 3n }]);
+  await store.close();
+});
+
 test('a server that forgets what it has confirmed is refused, and so is a database that is not UTF8', async () => {
   const store = await openPostgres(url);
   await store.query(`create database ascii encoding 'SQL_ASCII' template template0`);

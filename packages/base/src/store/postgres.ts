@@ -145,7 +145,9 @@ class Postgres implements Store {
         return (await this.#freshly(session => this.#run(session, sql, values), reads)).rows;
       } catch (error) {
         if ((isConflict(error) || isSameTable(sql, error)) && tries < MAX_TRIES) await pause(tries);
-        else throw isAnswer(error) || reads ? postgresError(error, sql) : unknown(sql, error);
+        // Where there was no connection nothing was sent.
+        else if (error instanceof StoreError || isAnswer(error) || reads) throw postgresError(error, sql);
+        else throw unknown(sql, error);
       }
     }
   }
