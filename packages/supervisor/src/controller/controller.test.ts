@@ -329,6 +329,17 @@ describe('a controller', () => {
     for (const pfn of [2n, 3n]) a.page('v', pfn);
     await b.until(() => world.copies.get('v')?.has('b') ?? false);
     expect([world.received.get(act.id), world.copiesMax]).toEqual([undefined, 1]);
+    // A person who compares reads of it what it is, and of the others what became of them.
+    const { result } = await ask(adminSocket(), { ask: 'list', list: 'actions' });
+    const acts = result as { id: string; state: string; reason: string }[];
+    expect(acts.find(({ id }) => id === act.id)).toMatchObject({
+      state: 'unknown',
+      reason: expect.stringContaining('another version') as string,
+    });
+    expect(acts.filter(({ state }) => state === 'unknown')).toHaveLength(1);
+    expect((await ask(adminSocket(), { ask: 'explain', id: 'v' })).result).toMatchObject({
+      acts: expect.arrayContaining([expect.objectContaining({ id: act.id, state: 'unknown' })]) as unknown,
+    });
   });
 
   test('takes no host for silent for the time in which nobody could hear it', async () => {

@@ -273,7 +273,7 @@ export class Leader {
       case 'incidents':
         return incidentsView(state);
       case 'actions':
-        return actionsView(query);
+        return actionsView(state, query);
       case 'outbox':
         return waitingView(query);
     }

@@ -62,15 +62,24 @@ const incidentView = ({ witnesses, ...incident }: Incident): Record<string, unkn
 export const incidentsView = (s: Readonly<State>): unknown[] => [...s.incidents.values()].map(incidentView);
 
 const actColumns = 'id, host, vm, incident, kind, state, reason, body';
-const actView = (row: SqlRow): Record<string, unknown> => ({
-  ...row,
-  body: JSON.parse(String(row['body'])) as unknown,
-});
+/**
+ * Acts that are under way, and of which the state knows nothing: it has read again what another version wrote, and decided otherwise.
+ * They are never sent, and nothing ends them.
+ */
+const STRAY = {
+  state: 'unknown',
+  reason: 'another version of the controller wanted it, and may have had it done; this one goes on without it',
+};
+const actViews = (s: Readonly<State>, rows: readonly SqlRow[]): Record<string, unknown>[] =>
+  rows.map(row => {
+    const isOpen = row['state'] === 'intent' || row['state'] === 'sent';
+    const stray = isOpen && !s.acts.has(String(row['id'])) ? STRAY : {};
+    return { ...row, ...stray, body: JSON.parse(String(row['body'])) as unknown };
+  });
 
 /** The last acts, newest first. */
-export async function actionsView(query: Query): Promise<unknown[]> {
-  const rows = await query(`select ${actColumns} from act order by seq desc, id limit $1`, [MAX_ROWS]);
-  return rows.map(actView);
+export async function actionsView(s: Readonly<State>, query: Query): Promise<unknown[]> {
+  return actViews(s, await query(`select ${actColumns} from act order by seq desc, id limit $1`, [MAX_ROWS]));
 }
 
 const outboxColumns = 'id, target, state, attempts, due, done, error';
@@ -122,7 +131,7 @@ async function explainSubject(s: Readonly<State>, query: Query, id: string): Pro
     ...(host === undefined ? {} : { host }),
     ...(vm === undefined ? {} : { vm }),
     decisions: decisions.toReversed().map(row => JSON.parse(String(row['body'])) as Decision),
-    acts: acts.toReversed().map(actView),
+    acts: actViews(s, acts.toReversed()),
     notices: [],
   };
 }
@@ -157,7 +166,7 @@ export async function explainView(s: Readonly<State>, query: Query, id: string):
     ...(guestKernel === undefined ? {} : { guestKernel }),
     incident: incident === undefined ? { id: of, state: 'forgotten' } : incidentView(incident),
     decisions: decisions.map(row => JSON.parse(String(row['body'])) as Decision),
-    acts: acts.map(actView),
+    acts: actViews(s, acts),
     notices: notices.map(row => ({ ...deliveryView(row), body: JSON.parse(String(row['body'])) as unknown })),
   };
 }
