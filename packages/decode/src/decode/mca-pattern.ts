@@ -72,7 +72,7 @@ export class McaPattern {
   #frame: ExplanationFrame | undefined;
   #nextStep: string | undefined;
   #layouts: ReturnType<typeof layoutsOf> | undefined;
-  readonly #groups = new Map<string, object>();
+  #groups: Map<string, object> | undefined;
 
   constructor(record: McaDeciding, kept: boolean) {
     this.#record = record;
@@ -82,6 +82,7 @@ export class McaPattern {
 
   /** The object for records of this pattern whose inputs have the same readers: the outlook is theirs. */
   of(readers: string): object {
+    this.#groups ??= new Map();
     let group = this.#groups.get(readers);
     if (group === undefined) this.#groups.set(readers, (group = {}));
     return group;

@@ -2,7 +2,7 @@
  * @module Which unit of an Intel server reports through a bank, and what its model-specific fields say: chosen by CPUID
  * family and model, and bank. Banks and codes that are not in the tables stay raw. Sources: intel-codes.ts.
  */
-import { lowHalf, partOf } from '../registers/field.ts';
+import { lowHalf, partOf, withBits } from '../registers/field.ts';
 import type { Register } from '../registers/register.ts';
 import { signatureName } from './cpu.ts';
 import type { CpuModel } from './cpu.ts';
@@ -376,46 +376,53 @@ function applies({ when }: MscodPart, status: number): boolean {
   return when === undefined || when.values.includes(partOf(status, when.hi, when.lo)) !== (when.not === true);
 }
 
-function readPart(part: MscodPart, status: number): MscodRow[] {
+function readPart(part: MscodPart, status: number, rows: MscodRow[]): void {
   if (part.values !== undefined) {
     const value = partOf(status, part.hi, part.lo);
     const text = part.values[value];
-    if (text !== undefined) return [{ hi: part.hi, lo: part.lo, value, text }];
-    return value === 0 || part.listed === true ? [] : [{ hi: part.hi, lo: part.lo, value }];
+    if (text !== undefined) rows.push({ hi: part.hi, lo: part.lo, value, text });
+    else if (value !== 0 && part.listed !== true) rows.push({ hi: part.hi, lo: part.lo, value });
+    return;
   }
-  const rows: MscodRow[] = [];
   for (let b = part.hi; b >= part.lo; b--) {
     if (partOf(status, b, b) === 0) continue;
     const text = part.flags?.[b];
     rows.push(text === undefined ? { hi: b, lo: b, value: 1 } : { hi: b, lo: b, value: 1, text });
   }
-  return rows;
 }
 
 const MSCOD_HI = 31;
 const MSCOD_LO = 16;
 
-/** Set bits of the code that no part reads, as runs, so that nothing is lost. */
-function unread(parts: readonly MscodPart[], status: number): MscodRow[] {
-  if (partOf(status, MSCOD_HI, MSCOD_LO) === 0) return [];
-  const covers = (b: number): boolean =>
-    parts.some(p => (b <= p.hi && b >= p.lo) || (p.when !== undefined && b <= p.when.hi && b >= p.when.lo));
-  const rows: MscodRow[] = [];
+/** Set bits of the code that no part reads, as runs, so that nothing is lost. @param read bits that a part reads */
+function unread(read: number, status: number, rows: MscodRow[]): void {
   for (let hi = MSCOD_HI; hi >= MSCOD_LO; hi--) {
-    if (covers(hi)) continue;
+    if (partOf(read, hi, hi) === 1) continue;
     let lo = hi;
-    while (lo > MSCOD_LO && !covers(lo - 1)) lo--;
+    while (lo > MSCOD_LO && partOf(read, lo - 1, lo - 1) === 0) lo--;
     const value = partOf(status, hi, lo);
     if (value !== 0) rows.push({ hi, lo, value });
     hi = lo;
   }
-  return rows;
 }
 
 /** @param status the low half of MCi_STATUS */
 function readMscod(parts: readonly MscodPart[], status: number): MscodRow[] {
-  const active = parts.filter(part => applies(part, status));
-  return [...active.flatMap(part => readPart(part, status)), ...unread(active, status)].sort((x, y) => y.hi - x.hi);
+  const rows: MscodRow[] = [];
+  let read = 0;
+  for (const part of parts) {
+    if (!applies(part, status)) continue;
+    readPart(part, status, rows);
+    read = withBits(read, part.hi, part.lo);
+    if (part.when !== undefined) read = withBits(read, part.when.hi, part.when.lo);
+  }
+  if (partOf(status, MSCOD_HI, MSCOD_LO) !== 0) unread(read, status, rows);
+  return rows.length < 2 ? rows : rows.sort((x, y) => y.hi - x.hi);
+}
+
+/** What the model-specific code in a status says, in the words of a unit. */
+export function mscodRows({ mscod }: IntelUnit, status: bigint): MscodRow[] {
+  return readMscod(mscod, lowHalf(status));
 }
 
 /** What the model-specific fields of an Intel record say. */
@@ -426,7 +433,7 @@ interface IntelModelInfo {
   readonly mscod: MscodRow[];
   /** The layout of MCi_MISC, where the unit defines one and it applies to the record. */
   misc?: Register;
-  source: string;
+  readonly source: string;
 }
 
 function miscLayout(unit: IntelUnit, record: McaDeciding): Register | undefined {
@@ -451,10 +458,12 @@ export function intelModelInfo(record: McaDeciding, cpu: CpuModel): IntelModelIn
     unit,
     // Most of those who ask for the unit do not ask for the code.
     get mscod() {
-      return readMscod(unit.mscod, lowHalf(record.status));
+      return mscodRows(unit, record.status);
     },
     ...(layout === undefined ? {} : { misc: layout }),
-    source: `${family.source} (${signatureName(cpu)})`,
+    get source() {
+      return `${family.source} (${signatureName(cpu)})`;
+    },
   };
 }
 

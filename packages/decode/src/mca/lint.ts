@@ -15,7 +15,7 @@ import { isFirmwareBank } from './component.ts';
 import { cpuOf, vendorOfCpu } from './cpu.ts';
 import type { McaDeciding, MiscShape } from './deciding.ts';
 import { statusRegister } from './describe.ts';
-import { intelModelInfo } from './intel-model.ts';
+import { intelUnit, mscodRows } from './intel-model.ts';
 import { LINT_CODES } from './lint-codes.ts';
 import type { Finding, LintCodeId } from './lint-codes.ts';
 import { softwareShapes } from './lint-shapes.ts';
@@ -434,9 +434,11 @@ function reserved(f: Facts): Finding[] {
 /** Model-specific codes of a known unit that its table does not have; a unit without a published table has none that is missing. */
 function unknownMscod(f: Facts): Finding[] {
   const cpu = cpuOf(f.record);
-  const info = cpu === undefined ? undefined : intelModelInfo(f.record, cpu);
-  if (info === undefined || info.unit.mscod.length === 0) return [];
-  const bits = info.mscod.filter(row => row.text === undefined).map(({ hi, lo }) => bitsOf('status', hi, lo));
+  const unit = cpu === undefined ? undefined : intelUnit(f.record.bank, cpu);
+  if (unit === undefined || unit.mscod.length === 0) return [];
+  const bits = mscodRows(unit, f.record.status)
+    .filter(row => row.text === undefined)
+    .map(({ hi, lo }) => bitsOf('status', hi, lo));
   if (bits.length === 0) return [];
   return [finding('L_MCA_MSCOD_UNKNOWN', 'intel', hex(f.s.MSCOD), bits)];
 }

@@ -15,7 +15,12 @@ export function fieldOf(value: bigint, hi: number, lo: number): bigint {
 
 /** Bits `hi`:`lo` of a number below 2^32, which costs no bigint. @example partOf(0xab00, low + 7, low) // 0xab, for a `low` of 8 */
 export function partOf(value: number, hi: number, lo: number): number {
-  return Math.floor(value / 2 ** lo) % 2 ** (hi - lo + 1);
+  return (value >>> lo) & (-1 >>> (31 - hi + lo));
+}
+
+/** The same number with bits `hi`:`lo` of 32 set. @example withBits(0x100, 3, 2) // 0x10c */
+export function withBits(value: number, hi: number, lo: number): number {
+  return (value | ((-1 >>> (31 - hi + lo)) << lo)) >>> 0;
 }
 
 /** A value that begins at bit `lo`. */
