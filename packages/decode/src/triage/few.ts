@@ -29,8 +29,19 @@ export class Few<K, V> {
   /** Forgets every key of a value. */
   drop(value: V): void {
     for (let at = this.#values.indexOf(value); at >= 0; at = this.#values.indexOf(value, at)) {
-      this.#keys.splice(at, 1);
-      this.#values.splice(at, 1);
+      removeAt(this.#keys, at);
+      removeAt(this.#values, at);
     }
   }
+}
+
+/** Takes the element at a place out of a list, and makes no list of what was taken as `splice` does. */
+export function removeAt(list: unknown[], at: number): void {
+  if (at < 0) return;
+  if (at === 0) {
+    list.shift();
+    return;
+  }
+  for (let i = at + 1; i < list.length; i++) list[i - 1] = list[i];
+  list.pop();
 }

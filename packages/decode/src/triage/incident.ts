@@ -4,7 +4,7 @@
  * (reference.ts), never otherwise.
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
-import { Few } from './few.ts';
+import { Few, removeAt } from './few.ts';
 import { isAnnounced, isOfSamePanic, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
 import { isCorrected, isFirmwareBank, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
@@ -98,31 +98,37 @@ export class Incidents {
       const of = speaksOf(witness);
       return of === undefined ? undefined : this.#last(witness, of);
     }
-    if (reporter === 'driver') return this.#last(witness, other => isPrintedWithin(witness, other));
+    if (reporter === 'driver') return this.#last(witness, isAround);
     // What firmware of a guest says of an exception; its reports are of errors of their own.
     if (reporter === 'firmware' && record.raw.kind === 'event') {
-      return this.#last(witness, other => isAnnounced(witness, other));
+      return this.#last(witness, announces);
     }
     if (reporter !== 'machine-check') return undefined;
     if (record.raw.kind === 'x86-mca' && record.raw.within !== undefined) {
-      const report = this.#last(witness, other => isPartOf(witness, other));
+      const report = this.#last(witness, isReportOf);
       // A report may hold several banks, each with an error of its own.
       return report?.witnesses.some(w => w.reporter === 'machine-check') === true ? undefined : report;
     }
     const { firstLine = 0, lastLine = 0 } = record.source;
-    const within = lastLine > firstLine + 1 ? this.#last(witness, other => isPrintedWithin(other, witness)) : undefined;
+    const within = lastLine > firstLine + 1 ? this.#last(witness, isWithin) : undefined;
     const taken = within === undefined && rawPfn !== undefined ? this.#byPage.get(rawPfn) : undefined;
     if (taken?.witnesses.some(w => w.reporter === 'kernel') === true) return takenBy(witness, taken);
     if (within !== undefined || isCorrected(witness.severity)) return within;
-    return this.#last(witness, other => isAnnounced(witness, other));
+    return this.#last(witness, announces);
   }
 
   /** The last incident near the end of which one witness is meant. */
-  #last(witness: Witness, isMeant: (other: Witness, all: readonly Witness[]) => boolean): Incident | undefined {
-    for (const incident of this.#recent) {
+  #last(witness: Witness, isMeant: Meant): Incident | undefined {
+    // For every record: without a function made anew for each.
+    for (let i = 0; i < this.#recent.length; i++) {
+      const incident = this.#recent[i] as Incident;
       const { witnesses } = incident;
-      if (!witnesses.some(w => isMeant(w, witnesses) && isNear(w, witness))) continue;
-      if (this.#open.includes(incident)) return incident;
+      for (let k = 0; k < witnesses.length; k++) {
+        const other = witnesses[k] as Witness;
+        if (!isMeant(other, witnesses, witness) || !isNear(other, witness)) continue;
+        if (this.#open.includes(incident)) return incident;
+        break;
+      }
     }
     return undefined;
   }
@@ -175,13 +181,20 @@ export class Incidents {
   }
 
   #forget(incident: Incident): void {
-    const at = this.#open.indexOf(incident);
-    if (at >= 0) this.#open.splice(at, 1);
+    removeAt(this.#open, this.#open.indexOf(incident));
     this.#byPage.drop(incident);
     this.#byDevicePage.drop(incident);
     this.#byRawPage.drop(incident);
   }
 }
+
+/** Whether of the witnesses of an incident this one is meant by a later record. */
+type Meant = (other: Witness, all: readonly Witness[], witness: Witness) => boolean;
+
+const isAround: Meant = (other, _all, witness) => isPrintedWithin(witness, other);
+const isWithin: Meant = (other, _all, witness) => isPrintedWithin(other, witness);
+const announces: Meant = (other, _all, witness) => isAnnounced(witness, other);
+const isReportOf: Meant = (other, _all, witness) => isPartOf(witness, other);
 
 /** Not further apart than Linux takes for one error, as far as a clock says. */
 const isNear = (a: Witness, b: Witness): boolean => (secondsApart(a, b) ?? 0) <= SECONDS;

@@ -50,8 +50,8 @@ export function isOfSamePanic(bank: Witness, panic: Witness): boolean {
 const PANIC_LINES = 256;
 
 /** Whether a line says that the report of an error follows, and this is one. */
-export function isAnnounced({ reporter, severity }: Witness, { record }: Witness): boolean {
-  return !isCorrected(severity) && RECORD_ROWS.get(record.class)?.announces === reporter;
+export function isAnnounced({ reporter, severity }: Witness, { announces }: Witness): boolean {
+  return announces === reporter && !isCorrected(severity);
 }
 
 /** Whether both stand in one input, on lines that are known. */

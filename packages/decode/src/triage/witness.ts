@@ -51,6 +51,8 @@ export interface Witness {
   pfn: number | undefined;
   /** The one that Linux makes of the address of a machine check of which the record does not say what kind it is. */
   rawPfn: number | undefined;
+  /** Whose report a line says that follows it. */
+  announces: Reporter | undefined;
   /** Missing of the first. */
   joinedBy?: JoinedBy;
 }
@@ -102,6 +104,7 @@ export function witnessOf(record: DecodedRecord): Witness {
     time: record.lineTime ?? record.time,
     address: address?.value,
     pfn: isPage ? Number(pfn) : undefined,
+    announces: kind === 'event' ? RECORD_ROWS.get(record.class)?.announces : undefined,
     rawPfn: kind === 'x86-mca' && address?.space === 'unknown' ? Number(pfnOf(address.value)) : undefined,
   };
 }
