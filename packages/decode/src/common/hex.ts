@@ -1,8 +1,12 @@
+/** What stands before so many digits. */
+const BEFORE: readonly string[] = Array.from({ length: 17 }, (_, digits) => `0x${'0'.repeat(16 - digits)}`);
+
 /** A u64 as every wire of the project writes it: `0x` and 16 hex digits. */
 export function hex64(value: bigint): string {
   // Many registers of a log are zero.
   if (value === 0n) return '0x0000000000000000';
-  return `0x${BigInt.asUintN(64, value).toString(16).padStart(16, '0')}`;
+  const digits = BigInt.asUintN(64, value).toString(16);
+  return (BEFORE[digits.length] ?? '') + digits;
 }
 
 const U64_MAX = (1n << 64n) - 1n;

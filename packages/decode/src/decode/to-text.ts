@@ -262,17 +262,24 @@ const MAX_LAID_OUT = 2048;
 
 /** Lines by what they were laid out of. */
 class LaidOut {
-  readonly #known = new Map<string, string>();
+  /** By label: a text that many records share is found as it is, without a new one made of both. */
+  readonly #known = new Map<string, Map<string, string>>();
+  #kept = 0;
 
-  /** @param what says all that decides the lines */
-  get(what: string, lines: () => readonly string[]): string {
-    let text = this.#known.get(what);
-    if (text === undefined) {
-      text = joined(lines());
-      if (this.#known.size >= MAX_LAID_OUT) this.#known.clear();
-      this.#known.set(what, text);
+  /** @param text says with the label all that decides the lines */
+  get(label: string, text: string, lines: () => readonly string[]): string {
+    const known = this.#known.get(label)?.get(text);
+    if (known !== undefined) return known;
+    const laid = joined(lines());
+    if (this.#kept >= MAX_LAID_OUT) {
+      this.#known.clear();
+      this.#kept = 0;
     }
-    return text;
+    this.#kept++;
+    const texts = this.#known.get(label);
+    if (texts === undefined) this.#known.set(label, new Map([[text, laid]]));
+    else texts.set(text, laid);
+    return laid;
   }
 }
 
@@ -375,7 +382,9 @@ export class TextWriter {
     const isWhole = kind === 'x86-mca' && record.component?.area === 'unknown';
     const shown = (member: keyof DecodedPlace): boolean =>
       kind === 'event' || isOfDimm(member) || (kind !== 'cper' && CELL.has(member)) || (isWhole && member !== 'socket');
-    const text = where === undefined ? '' : placeText(where, shown);
+    // Most places of a bank name nothing but what is said elsewhere.
+    const isShown = where !== undefined && (Object.keys(where) as (keyof DecodedPlace)[]).some(shown);
+    const text = isShown ? placeText(where, shown) : '';
     return text === '' ? errors : `${this.#line('place', oneLine(text, 400))}${errors}`;
   }
 
@@ -434,7 +443,7 @@ export class TextWriter {
           : `${component.name}: ${component.detail}`;
     const lint = record.lint.map(finding => this.#lint(finding)).join('');
     return {
-      title: this.#laidOut.get(record.title, () =>
+      title: this.#laidOut.get('', record.title, () =>
         wrap(oneLine(record.title, 500), '', this.#columns).map(line => this.#style('headline', line)),
       ),
       grade: `${this.#line('severity', record.severity)}${hasCode ? this.#line('error code', codeText(mcacod)) : ''}`,
@@ -458,13 +467,13 @@ export class TextWriter {
 
   /** A text with its label, which many records have. */
   #line(label: string, text: string): string {
-    return this.#laidOut.get(`${label}\0${text}`, () => this.#labelled(label, text));
+    return this.#laidOut.get(label, text, () => this.#labelled(label, text));
   }
 
   #lint(finding: Finding): string {
     const { severity } = finding;
     const text = lintText(finding);
-    return this.#laidOut.get(`lint ${severity}\0${text}`, () =>
+    return this.#laidOut.get(`lint ${severity}`, text, () =>
       labelled(`lint ${severity}`, oneLine(text, 1000), 14, this.#columns).map(line =>
         this.#style(severity === 'info' ? 'dim' : severity, line),
       ),
@@ -533,8 +542,11 @@ function cperHex(record: DecodedRecord): string | undefined {
   }
 }
 
-const registerValues = (record: DecodedRecord): string[] =>
-  Object.entries(record.registers).map(([name, value]) => `${name}=${hex64(value)}`);
+function registerValues({ registers }: DecodedRecord): string[] {
+  const values: string[] = [];
+  for (const name in registers) values.push(`${name}=${hex64(registers[name] ?? 0n)}`);
+  return values;
+}
 
 /** The raw values on one line, as `syndrome decode` takes them back: registers by name, firmware records in hex. */
 export function toRaw(record: DecodedRecord): string {
