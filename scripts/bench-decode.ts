@@ -3,13 +3,15 @@
  * fast logs are decoded, on inputs made up deterministically: a storm (few statuses, each of its bank, with ever other
  * addresses, CPUs and times) and its opposite, where no status comes twice. `mcelog`, named by `MCELOG=` or on PATH, reads
  * the same logs in the same run, and the ratios are of what it took for the same log, by the clock and of processor time;
- * of each the least of all rounds counts. `--big-gb` also makes a log of that size and reads it with `bin/syndrome decode`
+ * of each the least of all rounds counts. Ours is measured within one process, and as a person starts it: from the clone, and as
+ * `npm run build` made it, if it did; of a program also how long it takes for one record, and the ratios without that.
+ * `--big-gb` also makes a log of that size and reads it with `bin/syndrome decode`
  * as a file and from a pipe; `--many` gives it so many records from a pipe while they are made (`--generate N`, with
  * `--distinct`, writes them), for the triage. Both give the resident peak of that process alone. Figures are of this machine
  * at this moment; its load stands above and below them.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from '@syndrome/decode/common/hex.ts';
@@ -21,6 +23,7 @@ import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
 import { TextWriter } from '@syndrome/decode/decode/to-text.ts';
 import { Triage } from '@syndrome/decode/triage/triage.ts';
 import { mcelogOnPath } from './mcelog.ts';
+import { BIN } from './published.ts';
 
 const argument = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -116,6 +119,14 @@ interface Row {
 const rows: Row[] = [];
 const CHUNK = 1 << 16;
 const SYNDROME = join(import.meta.dirname, '../bin/syndrome');
+const PUBLISHED = join(import.meta.dirname, '../dist/syndrome/bin/syndrome.js');
+/** As the first line of the published program starts it. */
+const FLAGS = /^#!.*? node (.*)$/m.exec(BIN)?.[1]?.split(' ') ?? [];
+/** Ours as programs: the name of each, its command. */
+const OURS: readonly (readonly [name: string, command: readonly [string, ...string[]]])[] = [
+  ['decode', [SYNDROME]],
+  ...(existsSync(PUBLISHED) ? [['published', [process.execPath, ...FLAGS, PUBLISHED]] as const] : []),
+];
 interface Took {
   seconds: number;
   cpu: number;
@@ -150,6 +161,13 @@ interface Peer {
 /** Other programs on the machine only ever make it more. */
 const least = (values: readonly number[]): number => Math.min(...values);
 
+/** What a program is asked for, and what it is called within one process. */
+const FORMS = [
+  ['--triage', 'triage'],
+  ['--json', 'JSON'],
+  ['--in-order', 'text'],
+] as const;
+
 /** By the name of a row: what is aimed at on two cores, in times of mcelog, or MB/s. */
 const GOALS: Readonly<Record<string, number>> = {
   'storm: triage': 2,
@@ -160,6 +178,12 @@ const GOALS: Readonly<Record<string, number>> = {
   'distinct: JSON': 0.5,
   'log without errors': 500,
 };
+/** That of a row of its own name, or of what a program prints. */
+function goalOf(name: string): number | undefined {
+  const [kind = '', what = ''] = name.split(': ');
+  const form = FORMS.find(([option]) => what.endsWith(` ${option}`))?.[1];
+  return GOALS[form === undefined ? name : `${kind}: ${form}`];
+}
 
 /** @param use is made for each round, and says at the end what it has to */
 function measure(
@@ -187,6 +211,7 @@ function measure(
 
 function add(row: Pick<Row, 'name' | 'detail'>, { seconds, cpu, records }: Took, log: Uint8Array, peer?: Peer): void {
   const [rate, rateOfCpu] = [records / seconds, records / cpu];
+  const goal = goalOf(row.name);
   rows.push({
     ...row,
     detail: records === 0 ? row.detail : `${row.detail}; ${records} records`,
@@ -194,7 +219,7 @@ function add(row: Pick<Row, 'name' | 'detail'>, { seconds, cpu, records }: Took,
     ...(peer === undefined
       ? {}
       : { ofMcelog: rate / peer.recordsPerSecond, ofMcelogCpu: rateOfCpu / peer.recordsPerCpuSecond }),
-    ...(GOALS[row.name] === undefined ? {} : { goal: GOALS[row.name] }),
+    ...(goal === undefined ? {} : { goal }),
     cpuSeconds: cpu,
     megabytesPerSecond: log.length / 1e6 / seconds,
     megabytesPerCpuSecond: log.length / 1e6 / cpu,
@@ -214,14 +239,22 @@ function runProgram(command: string, words: readonly string[], file: string): Om
   return { seconds, cpu: user + system };
 }
 
+/** Ratios to mcelog, by the clock and of processor time, where what a program takes for one record is left off. */
+function withoutStart(took: Took, start: Took, peer: Peer): string {
+  const times = (seconds: number, rate: number): string =>
+    seconds > 0 ? `${(took.records / seconds / rate).toFixed(2)}×` : 'too little to be told';
+  const wall = times(took.seconds - start.seconds, peer.recordsPerSecond);
+  return `${wall} and ${times(took.cpu - start.cpu, peer.recordsPerCpuSecond)}`;
+}
+
 /** Programs as a person runs them, on one log: mcelog where there is one, and ours. */
-function programs(kind: string, bytes: Uint8Array, records: number): Peer | undefined {
+function programs(kind: string, bytes: Buffer, records: number): Peer | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'syndrome-bench-'));
   try {
     const file = join(dir, 'log');
     writeFileSync(file, bytes);
-    const several = (command: string, words: readonly string[]): Took => {
-      const runs = Array.from({ length: ROUNDS }, () => runProgram(command, words, file));
+    const several = (command: string, words: readonly string[], input = file): Took => {
+      const runs = Array.from({ length: ROUNDS }, () => runProgram(command, words, input));
       return { seconds: least(runs.map(t => t.seconds)), cpu: least(runs.map(t => t.cpu)), records };
     };
     let peer: Peer | undefined;
@@ -230,9 +263,16 @@ function programs(kind: string, bytes: Uint8Array, records: number): Peer | unde
       peer = { recordsPerSecond: records / took.seconds, recordsPerCpuSecond: records / took.cpu };
       add({ name: `${kind}: mcelog --ascii`, detail: `${mcelog.version}, a process` }, took, bytes, peer);
     }
-    for (const form of ['--triage', '--json', '--in-order']) {
-      const took = several(SYNDROME, ['decode', form, '-']);
-      add({ name: `${kind}: decode ${form}`, detail: 'a process, with its start' }, took, bytes, peer);
+    const one = join(dir, 'one');
+    writeFileSync(one, bytes.subarray(0, bytes.indexOf('\n[', bytes.indexOf('PROCESSOR')) + 1));
+    for (const [name, [command, ...words]] of OURS) {
+      for (const [form] of FORMS) {
+        const start = several(command, [...words, 'decode', form, '-'], one);
+        const took = several(command, [...words, 'decode', form, '-']);
+        const without = peer === undefined ? '' : `; without it ${withoutStart(took, start, peer)}`;
+        const detail = `a process, with its start of ${start.seconds.toFixed(2)} s, ${start.cpu.toFixed(2)} of CPU${without}`;
+        add({ name: `${kind}: ${name} ${form}`, detail }, took, bytes, peer);
+      }
     }
     return peer;
   } finally {
@@ -240,7 +280,7 @@ function programs(kind: string, bytes: Uint8Array, records: number): Peer | unde
   }
 }
 
-const made = (records: number, distinct: boolean): Uint8Array =>
+const made = (records: number, distinct: boolean): Buffer =>
   Buffer.from(Array.from({ length: records }, (_, i) => record(i, distinct)).join(''), 'latin1');
 let sink = 0;
 
