@@ -37,7 +37,7 @@ describe('syndrome', () => {
     const { page, wrong } = await tests.browser.visit(written('log.html'));
     await page.waitForSelector('.record');
     expect(await page.textContent('.record h1')).toContain('SRAR');
-    expect(await page.textContent('.record pre.raw')).toContain('Bank 7: bd80000000100134');
+    expect(await page.textContent('.record-raw pre')).toContain('Bank 7: bd80000000100134');
     await page.click('[data-bit="61"]');
     expect(await page.textContent('.was')).toContain('was');
     expect(await accessFaults(page)).toEqual([]);

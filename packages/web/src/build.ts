@@ -16,7 +16,7 @@ interface Built {
 
 /** Elements as `h('p', props, …)`: in the automatic form children are a property, which takes 5 kB. */
 const ELEMENTS = {
-  jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' },
+  jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment', development: false },
   jsxInject: "import { Fragment, h } from 'preact'",
 } as const;
 

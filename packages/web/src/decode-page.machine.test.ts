@@ -36,18 +36,38 @@ test('a link shows a record: what it is, whether it can be real, what to do, wha
   expect(await words(page, '.record .next-step')).toContain('take it out of use');
   expect(await words(page, '.record .lint')).toContain('L_MCA_DEFERRED_WITH_POISON');
   expect(await words(page, '.outlook')).toMatch(/Linux.*logged.*unless/s);
-  expect(await words(page, '.record pre.raw')).toBe(
+  expect(await words(page, '.record-raw pre')).toBe(
     'status=0x9c00180000000000 addr=0x87ee000 misc=0x8c bank=9 vendor=amd',
   );
   expect(wrong).toEqual([]);
 });
 
-test('what counts is seen without scrolling', async () => {
-  const { page } = await record();
-  for (const selector of ['.record h1', '.record .next-step', '.record .lint', '.strip', '.outlook .outcome']) {
+test.each([
+  [1440, ['.record h1', '.record .next-step', '.record .lint', '.strip', '.outlook .outcome']],
+  [900, ['.record h1', '.record .next-step', '.record .lint', '.outlook .outcome']],
+])('what counts is seen without scrolling at %i px', async (width, selectors) => {
+  const { page } = await record(DEFERRED, { width });
+  for (const selector of selectors) {
     const box = await page.locator(selector).first().boundingBox();
     expect((box?.y ?? 9999) + (box?.height ?? 0), selector).toBeLessThanOrEqual(900);
   }
+});
+
+test('a finding says what it means when it is asked, and where it speaks of', async () => {
+  const { page } = await record();
+  await page.focus('.record .lint summary >> nth=0');
+  expect(await page.locator('.bit.is-lit').count()).toBeGreaterThan(0);
+  expect(await page.isVisible('.record .lint p >> nth=0')).toBe(false);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => page.isVisible('.record .lint p >> nth=0')).toBe(true);
+  expect(await words(page, '.record .lint p')).toMatch(/hardware.*PPR/is);
+});
+
+test('where nothing speaks against a record, that is said', async () => {
+  const { page } = await record(
+    '#decode?status=0xbd80000000100134&mcgstatus=0x7&addr=0x87ee000&misc=0x8c&bank=7&vendor=intel',
+  );
+  expect(await words(page, '.record .lint')).toContain('nothing in it speaks against real hardware');
 });
 
 describe('bits', () => {
@@ -114,6 +134,32 @@ describe('bits', () => {
   });
 });
 
+test('half of a register, of which nothing is known, is shown when it is asked for', async () => {
+  const raw = {
+    kind: 'cper',
+    severity: 'corrected',
+    sections: [
+      {
+        type: 'a5bc1114-6f64-4ede-b863-3e83ed7c83b1',
+        severity: 'corrected',
+        revision: 768,
+        flags: 0,
+        body: { kind: 'memory', errorStatus: '0x0000000000000400' },
+      },
+    ],
+  };
+  const { page } = await record(
+    `#decode?record=${encodeURIComponent(JSON.stringify({ schemaVersion: 1, kind: 'cper', raw }))}`,
+  );
+  await page.click('[role=tab] >> text=ErrorStatus');
+  expect(await page.locator('.strip-row').count()).toBe(1);
+  await page.focus('.bit[tabindex="0"]');
+  await page.keyboard.press('ArrowUp');
+  expect(await page.evaluate("document.activeElement.getAttribute('data-bit')")).toBe('31');
+  await page.click('text=and 64 bits');
+  expect(await page.locator('.strip-row').count()).toBe(2);
+});
+
 test('an alternative of the outlook is assumed with one click, and taken back with another', async () => {
   const { page } = await record();
   await page.click('.outlook .chip >> nth=0');
@@ -139,7 +185,7 @@ describe('a log', () => {
     expect(await words(page, '.triage h2')).toMatch(/1 fatal, \d+ corrected/);
     expect(await words(page, '.triage')).toContain('Pages met again');
     expect(await words(page, '.record .badges')).toContain('fatal');
-    expect(await words(page, '.record pre.raw')).toContain('Bank 1: be00000000800400');
+    expect(await words(page, '.record-raw pre')).toContain('Bank 1: be00000000800400');
     expect(wrong).toEqual([]);
   });
   test('is walked, filtered and grouped with keys', async () => {
@@ -181,7 +227,7 @@ describe('what is given', () => {
     await page.keyboard.press('Control+Enter');
     await page.waitForSelector('.record');
     await page.selectOption('.record select', 'intel');
-    expect(await words(page, '.record h1')).toContain('SRAR');
+    await expect.poll(() => words(page, '.record h1')).toContain('SRAR');
     await page.fill('.input-view textarea', 'esr=0x92000410');
     await expect.poll(() => words(page, '.record h1')).not.toContain('SRAR');
     await page.click('.input-view >> text=new');

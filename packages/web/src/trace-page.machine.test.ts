@@ -264,6 +264,22 @@ test('the record of an event is opened bit by bit', async () => {
   expect(wrong).toEqual([]);
 });
 
+test('says on top what failed first, and leads to the line that shows it', async () => {
+  const { page, wrong } = await tests.browser.open(carried(BAD));
+  await opened(page);
+  expect(await words(page, '.head-line')).toContain('5 of 11 expectations failed');
+  expect(await words(page, '.note-fail')).toMatch(/^Failed first no guest\.mce-record was seen at all/);
+  await page.keyboard.press('j');
+  expect(await words(page, '.detail')).not.toContain('MSR access error');
+  await page.click('.note-fail button');
+  await expect.poll(() => words(page, '.detail')).toContain('MSR access error: WRMSR');
+  expect(await words(page, '.event-meaning')).toBe('Access to a model-specific register faulted.');
+  const passed = await tests.browser.open(carried(GOOD));
+  await opened(passed.page);
+  expect(await passed.page.locator('.note-fail').count()).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
 test('a link leads to the same moment', async () => {
   const { page } = await tests.browser.open(carried(GOOD));
   await opened(page);

@@ -2,12 +2,12 @@
 import { ARM_LINT_CODES } from '../arm/lint-codes.ts';
 import { CPER_DIAGNOSTICS } from '../cper/error.ts';
 import { CPER_LINT_CODES, sectionsOfLint } from '../cper/lint-codes.ts';
-import type { FindingCode } from '../registers/finding.ts';
 import { LINT_CODES } from '../mca/lint-codes.ts';
 import { MCA_NOTES } from '../mca/smca-extra.ts';
 import { RULES, ruleById } from '../outlook/catalog.ts';
 import { TEXT_NOTES } from '../text/item.ts';
 import { ERROR_CODES } from './error-codes.ts';
+import { findingCode } from './finding-codes.ts';
 import { INPUT_NOTES } from './input-notes.ts';
 
 export interface CodeExplanation {
@@ -25,17 +25,10 @@ const own = <T>(table: Readonly<Record<string, T>>, code: string): T | undefined
 
 /** The explanation of a lint finding, a diagnostic or an outlook rule; undefined for other text. */
 export function explainCode(code: string): CodeExplanation | undefined {
-  const lint = own(LINT_CODES, code);
+  const lint = findingCode(code);
   if (lint !== undefined) {
-    return { code, kind: 'lint', title: lint.title, text: lint.explanation, source: lint.section };
-  }
-  const arm = own(ARM_LINT_CODES, code);
-  if (arm !== undefined) {
-    return { code, kind: 'lint', title: arm.title, text: arm.explanation, source: arm.section };
-  }
-  const section = own<FindingCode>(CPER_LINT_CODES, code);
-  if (section !== undefined) {
-    return { code, kind: 'lint', title: section.title, text: section.explanation, source: sectionsOfLint(code) };
+    const source = Object.hasOwn(CPER_LINT_CODES, code) ? sectionsOfLint(code) : lint.section;
+    return { code, kind: 'lint', title: lint.title, text: lint.explanation, source };
   }
   const cper = own(CPER_DIAGNOSTICS, code);
   if (cper !== undefined) {

@@ -221,7 +221,7 @@ export function App({ pages, theme }: Props) {
           <svg width="11" height="13" viewBox="0 0 11 13" aria-hidden="true">
             <path d="M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z" />
           </svg>
-          {pages.served ? 'asks its own server only' : 'nothing leaves this page'}
+          <span class="private-words">{pages.served ? 'asks its own server only' : 'nothing leaves this page'}</span>
         </span>
         <span class="spring" />
         {(shows || (page === 'decode' && decode.input.value !== undefined)) && (

@@ -26,7 +26,7 @@ export function BitStrip({ model, view, before, lint }: Props) {
   const [all, setAll] = useState(false);
   const [at, setAt] = useState<number | undefined>(undefined);
   const strip = useRef<HTMLDivElement>(null);
-  const rows = bitRows(view);
+  const every = bitRows(view);
   const flagged = namedBits(lint, view.member);
   const changed = new Set(before === undefined ? [] : changedBits(before, view.value));
   const { lit } = model;
@@ -34,10 +34,16 @@ export function BitStrip({ model, view, before, lint }: Props) {
     lit.value?.member === view.member && lit.value.lo <= hi && lit.value.hi >= lo;
   const point = (hi: number, lo: number): void => void (lit.value = { member: view.member, hi, lo });
   const leave = (): void => void (lit.value = undefined);
-  const stop = at ?? view.width - 1;
+  // A half of which nothing is known and nothing is set says nothing.
+  const told = every.filter(
+    row => row.names.length > 0 || row.bits.some(({ bit, set: on }) => on || changed.has(bit) || flagged.has(bit)),
+  );
+  const rows = all || told.length === 0 ? every : told;
+  const top = rows[0]?.high ?? view.width - 1;
+  const stop = Math.min(at ?? top, top);
   const flip = (bit: number): void => model.set(view.member, flipped(view.value, bit));
   const go = (bit: number): void => {
-    const next = Math.max(0, Math.min(view.width - 1, bit));
+    const next = Math.max(0, Math.min(top, bit));
     setAt(next);
     strip.current?.querySelector<HTMLElement>(`[data-bit="${next}"]`)?.focus();
   };
@@ -45,8 +51,8 @@ export function BitStrip({ model, view, before, lint }: Props) {
     const steps: Record<string, number> = { ArrowLeft: 1, ArrowRight: -1, ArrowUp: 32, ArrowDown: -32 };
     const step = steps[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (step !== undefined && stop + step >= 0 && stop + step < view.width) go(stop + step);
-    else if (event.key === 'Home') go(view.width - 1);
+    if (step !== undefined && stop + step >= 0 && stop + step <= top) go(stop + step);
+    else if (event.key === 'Home') go(top);
     else if (event.key === 'End') go(0);
     else return;
     event.preventDefault();
@@ -141,9 +147,11 @@ export function BitStrip({ model, view, before, lint }: Props) {
           ))}
         </tbody>
       </table>
-      {view.rows.length > set.length && (
+      {(view.rows.length > set.length || every.length > told.length) && (
         <button type="button" class="link" onClick={() => setAll(!all)}>
-          {all ? 'only what is set' : `all ${view.rows.length} fields`}
+          {all
+            ? 'only what is set'
+            : `all ${view.rows.length} fields${every.length > rows.length ? ` and ${view.width} bits` : ''}`}
         </button>
       )}
     </div>

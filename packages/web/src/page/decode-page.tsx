@@ -6,7 +6,9 @@ import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import type { DecodeCommand } from '../view/keys.ts';
 import { BitStrip } from './bit-strip.tsx';
 import type { DecodeModel } from './decode-model.ts';
+import { Findings } from './findings.tsx';
 import { OutlookView } from './outlook-view.tsx';
+import { Prose } from './prose.tsx';
 import { RecordListView } from './record-list.tsx';
 import { TriageView } from './triage-view.tsx';
 
@@ -31,6 +33,11 @@ const EXAMPLES: readonly (readonly [label: string, text: string])[] = [
     ].join('\n'),
   ],
 ];
+
+const PLACEHOLDER = `status=0xbd80000000100134 addr=0x87ee000 bank=7
+mce: [Hardware Error]: CPU 3: Machine Check: 0 Bank 8: 8c00004000010092
+{1}[Hardware Error]: Hardware error from APEI Generic Hardware Error Source: 4
+4350 4552 0001 …`;
 
 export function DecodePage({ model, choose, bind }: Props) {
   const filter = useRef<HTMLInputElement>(null);
@@ -89,21 +96,34 @@ function Empty({ model, choose }: { model: DecodeModel; choose: () => void }) {
         class="paste"
         aria-label="What is to be decoded"
         rows={7}
+        placeholder={PLACEHOLDER}
         spellcheck={false}
         onPaste={() => setTimeout(take, 0)}
         onKeyDown={event => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) take();
         }}
       />
-      <p>
+      <p class="actions">
         <button type="button" class="button button-main" onClick={take}>
           Decode <kbd>Ctrl Enter</kbd>
-        </button>{' '}
-        <button type="button" class="button" onClick={choose}>
+        </button>
+        <button type="button" class="button button-large" onClick={choose}>
           Choose a file…
         </button>
       </p>
-      <ul class="plain examples" aria-label="Examples">
+      <Examples model={model} />
+    </main>
+  );
+}
+
+/** What can be looked at where there is nothing else. */
+function Examples({ model }: { model: DecodeModel }) {
+  return (
+    <div class="examples">
+      <span class="muted" id="examples-head">
+        or look at
+      </span>
+      <ul class="plain" aria-labelledby="examples-head">
         {EXAMPLES.map(([label, text]) => (
           <li key={label}>
             <button type="button" class="link" onClick={() => void model.openText(text, label)}>
@@ -112,7 +132,7 @@ function Empty({ model, choose }: { model: DecodeModel; choose: () => void }) {
           </li>
         ))}
       </ul>
-    </main>
+    </div>
   );
 }
 
@@ -122,11 +142,17 @@ function NoRecord({ model }: { model: DecodeModel }) {
   if (input.share !== undefined) return <p class="nothing">Reading {safeText(input.name, 100)} …</p>;
   const [first] = input.remarks;
   return (
-    <div class="nothing" role="status">
-      <h1>No error record</h1>
+    <div class="nothing no-record" role="status">
+      <h1>No error record in {safeText(input.name, 100)}</h1>
       <p>
-        {safeText(input.name, 100)} was read as <b>{input.form || 'text'}</b>
-        {input.why === '' ? '' : `: ${input.why}`}.
+        {input.why.startsWith('read as') ? (
+          `It was ${input.why}.`
+        ) : (
+          <>
+            It was read as <b>{input.form || 'text'}</b>
+            {input.why === '' ? '' : `: ${input.why}`}.
+          </>
+        )}
       </p>
       {first && (
         <p>
@@ -134,10 +160,18 @@ function NoRecord({ model }: { model: DecodeModel }) {
           {first.line === undefined ? '' : `, line ${first.line}`}
         </p>
       )}
-      <p>
-        What helps: the lines around “Hardware Error” whole; for values their names, such as{' '}
-        <code>status=0x… addr=0x… vendor=amd</code>; for a firmware record its bytes.
-      </p>
+      <h2>What helps</h2>
+      <ul>
+        <li>
+          of a log the whole lines around <code>Hardware Error</code>, <code>Memory failure</code> or <code>EDAC</code>,
+          as the kernel printed them
+        </li>
+        <li>
+          of registers their names: <code>status=0x… addr=0x… vendor=amd</code>
+        </li>
+        <li>of a firmware record all of its bytes, as a file, a hex dump or base64</li>
+      </ul>
+      <Examples model={model} />
     </div>
   );
 }
@@ -180,7 +214,7 @@ function RecordView({ model, record }: { model: DecodeModel; record: DecodedReco
       </header>
       <p class="badges">
         <span class={`badge severity-${record.severity}`}>{record.severity}</span>
-        <span class="badge">{safeText(record.class, 80)}</span>
+        {record.class.toLowerCase() !== record.severity && <span class="badge">{safeText(record.class, 80)}</span>}
         {raw.kind === 'x86-mca' && (
           <label class="badge">
             <span class="muted">vendor</span>{' '}
@@ -208,32 +242,39 @@ function RecordView({ model, record }: { model: DecodeModel; record: DecodedReco
             {record.component.detail === undefined ? '' : `: ${safeText(record.component.detail, 80)}`}
           </span>
         )}
-        {record.mcacod && <span class="badge mono">{safeText(record.mcacod.mnemonic, 40)}</span>}
+        {record.mcacod && (
+          <span class="badge mono">
+            <span class="muted">error code</span> {safeText(record.mcacod.mnemonic, 40)}
+          </span>
+        )}
         {record.time && <span class="badge">{safeText(record.time.text, 60)}</span>}
       </p>
       <div class="record-columns">
-        <div class="record-left">
-          <p class="explanation">{safeText(record.explanation, 3000)}</p>
-          <p class="next-step">
-            <b>Next step</b> {safeText(record.nextStep, 3000)}
+        <div class="record-what">
+          <p class="explanation">
+            <Prose text={record.explanation} />
           </p>
-          {record.lint.length > 0 && (
-            <ul class="plain lint" aria-label="Whether it can be real">
-              {record.lint.map(({ code, severity, message, section, bits }) => (
-                <li
-                  key={code + message}
-                  title={section}
-                  onMouseEnter={() =>
-                    (model.lit.value = bits?.[0] && { member: bits[0].member, hi: bits[0].hi, lo: bits[0].lo })
-                  }
-                  onMouseLeave={() => (model.lit.value = undefined)}
-                >
-                  <b class={`lint-${severity}`}>{severity}</b> {safeText(message, 500)}{' '}
-                  <code class="muted">{code}</code>
-                </li>
-              ))}
-            </ul>
+          <p class="next-step">
+            <b>Next step</b> <Prose text={record.nextStep} />
+          </p>
+          {views.length > 0 && record.lint.length === 0 && (
+            <p class="lint">
+              <b class="mark-pass" aria-hidden="true">
+                ✓
+              </b>{' '}
+              no finding: nothing in it speaks against real hardware
+            </p>
           )}
+          <Findings
+            findings={record.lint}
+            point={finding => {
+              const [bits] = finding?.bits ?? [];
+              model.lit.value = bits && { member: bits.member, hi: bits.hi, lo: bits.lo };
+            }}
+          />
+        </div>
+        <OutlookView model={model} />
+        <div class="record-bits">
           {shown && (
             <section class="registers" aria-label="Registers">
               <div class="tabs" role="tablist" aria-label="Registers">
@@ -292,9 +333,8 @@ function RecordView({ model, record }: { model: DecodeModel; record: DecodedReco
               </tbody>
             </table>
           )}
-          <RawLines model={model} record={original} />
         </div>
-        <OutlookView model={model} />
+        <RawLines model={model} record={original} />
       </div>
     </article>
   );
@@ -332,8 +372,8 @@ function RawLines({ model, record }: { model: DecodeModel; record: DecodedRecord
         : `byte 0x${firstByte.toString(16)}`
       : `line ${firstLine}${lastLine === undefined || lastLine === firstLine ? '' : ` to ${lastLine}`}`;
   return (
-    <>
-      <h2 class="raw-head">
+    <section class="record-raw" aria-labelledby="raw-head">
+      <h2 class="raw-head" id="raw-head">
         As received <span class="muted">{[where, `read as ${from}`].filter(text => text !== '').join(' · ')}</span>
       </h2>
       {readable && lines?.of === record && (
@@ -342,6 +382,6 @@ function RawLines({ model, record }: { model: DecodeModel; record: DecodedRecord
           {endByte - firstByte > MUCH ? ' …' : ''}
         </pre>
       )}
-    </>
+    </section>
   );
 }

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { escapeLines, escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import { describe } from '@syndrome/decode/decode/record-rules.ts';
+import { catalogEvent } from '@syndrome/decode/events/catalog.ts';
 import type { FieldDifference } from '@syndrome/trace/compare/fields.ts';
 import type { TraceEvent } from '@syndrome/trace/event.ts';
 import type { Run } from '../view/run.ts';
@@ -11,7 +12,9 @@ import { sinceZero } from '../view/time.ts';
 import { decodedOf } from '../view/record.ts';
 import { jsonOf } from '../view/record-link.ts';
 import { fieldLines } from '../view/values.ts';
+import { Findings } from './findings.tsx';
 import type { TraceModel } from './model.ts';
+import { Prose } from './prose.tsx';
 
 /** More of a raw line is shown when it is asked for. */
 const MUCH = 4000;
@@ -102,6 +105,7 @@ function One({ model, run, number, event, id, differences, decode }: OneProps) {
         </span>
       </header>
       {words !== undefined && <p class="event-words">{words}</p>}
+      {event.name !== undefined && <p class="muted event-meaning">{catalogEvent(event.name)?.text}</p>}
       {(decided.length > 0 || near.length > 0) && (
         <ul class="plain decides">
           {[...decided.map(e => [e, 'evidence'] as const), ...near.map(e => [e, 'nearest'] as const)].map(
@@ -222,22 +226,16 @@ function Decoded({ record, whole, decode }: { record: DecodedRecord; whole: bool
         </p>
         <p class="badges">
           <span class={`badge severity-${record.severity}`}>{record.severity}</span>
-          <span class="badge">{safeText(record.class, 60)}</span>
+          {record.class.toLowerCase() !== record.severity && <span class="badge">{safeText(record.class, 60)}</span>}
           {record.address && <span class="badge mono">{hex(record.address.value)}</span>}
         </p>
-        <p>{safeText(record.explanation, 2000)}</p>
-        <p class="next-step">
-          <b>Next step</b> {safeText(record.nextStep, 2000)}
+        <p>
+          <Prose text={record.explanation} />
         </p>
-        {record.lint.length > 0 && (
-          <ul class="plain lint">
-            {record.lint.map(({ code, severity, message }) => (
-              <li key={code + message}>
-                <b class={`lint-${severity}`}>{severity}</b> {safeText(message, 400)} <code>{code}</code>
-              </li>
-            ))}
-          </ul>
-        )}
+        <p class="next-step">
+          <b>Next step</b> <Prose text={record.nextStep} />
+        </p>
+        <Findings findings={record.lint} />
         {views.map(view => {
           const set = view.rows.filter(row => row.value !== 0n);
           return (

@@ -120,7 +120,7 @@ function Why({
       {seqs
         .filter(seq => !named.has(seq))
         .slice(0, 5)
-        .map(seq => event(seq, ` event ${seq}`))}
+        .map(seq => [' ', event(seq, `event ${seq}`)])}
     </p>
   );
 }

@@ -1,7 +1,10 @@
 /** @module What the run came to: verdict, outcome, what the machine was made of, what is known of the cause. */
+import { useMemo } from 'preact/hooks';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
+import { firstFailure } from '../view/first-failure.ts';
 import { type Run, type RunState, stateOf } from '../view/run.ts';
+import { sinceZero } from '../view/time.ts';
 import { savedLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
 import { isStale, StreamWords } from './stream-words.tsx';
@@ -37,10 +40,21 @@ function Parts({ run }: { run: Run }) {
 
 function Numbers({ run }: { run: Run }) {
   const { judgement, trace } = run;
+  const { expectations } = judgement;
+  const failed = expectations.filter(({ status }) => status === 'fail').length;
   return (
     <span class="numbers">
-      outcome <b>{judgement.outcome}</b> · {judgement.seconds.toFixed(1)} s · {trace.events.length.toLocaleString('en')}{' '}
-      events
+      outcome <b>{judgement.outcome}</b>
+      {failed > 0 && (
+        <>
+          {' · '}
+          <b class="mark-fail">
+            {failed} of {expectations.length}
+          </b>{' '}
+          {expectations.length === 1 ? 'expectation' : 'expectations'} failed
+        </>
+      )}{' '}
+      · {judgement.seconds.toFixed(1)} s · {trace.events.length.toLocaleString('en')} events
     </span>
   );
 }
@@ -108,6 +122,26 @@ function badgeOf(model: TraceModel, run: Run): RunState | 'stale' {
   return run.running && isStale(model.live.value) ? 'stale' : stateOf(run);
 }
 
+/** What failed first, and a way to the line that shows it. */
+function FailedFirst({ model, run }: { model: TraceModel; run: Run }) {
+  const failure = useMemo(() => firstFailure(run), [run]);
+  if (failure?.expectation === undefined) return null;
+  const { expectation, reason, event } = failure;
+  return (
+    <p class="note note-fail">
+      <b>Failed first</b> <span title={expectation}>{reason}</span>
+      {event && (
+        <>
+          {' · '}
+          <button type="button" class="link" onClick={() => model.chooseSeq(0, event.seq)}>
+            {sinceZero(event.t)} {event.layer}: {event.said ?? event.line ?? `event ${event.seq}`}
+          </button>
+        </>
+      )}
+    </p>
+  );
+}
+
 export function Head({ model }: { model: TraceModel }) {
   const [a, b] = model.runs.value;
   const comparison = model.comparison.value;
@@ -123,6 +157,7 @@ export function Head({ model }: { model: TraceModel }) {
           <span class="muted file">{safeText(a.name, 120)}</span>
         </p>
         <Parts run={a} />
+        <FailedFirst model={model} run={a} />
         <Notes run={a} />
       </div>
     );

@@ -142,17 +142,15 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
               {lines.length > 1 && <b>{safeText([line.scenario, line.besides].filter(Boolean).join(' · '), 200)} </b>}
               <button
                 type="button"
-                class="link"
+                class="range"
                 onClick={() => {
                   model.choose({ line: line.name, kernel: range.first.kernel });
                   model.details.value = true;
                 }}
               >
-                {rangeText(range)}
+                <b aria-hidden="true">✗</b> {rangeText(range)}
               </button>
-              {bisections(range, line).map(command => (
-                <CopyCommand key={command} command={command} copy={copy} />
-              ))}
+              <Commands commands={bisections(range, line)} folded={lines.length > 1} copy={copy} />
             </li>
           )),
         )}
@@ -187,6 +185,29 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
           they say no verdict or outcome.
         </p>
       )}
+    </div>
+  );
+}
+
+interface CommandsProps {
+  commands: readonly string[];
+  /** Of several lines, whose commands would push the table away. */
+  folded: boolean;
+  copy: (command: string) => void;
+}
+
+/** How a range is narrowed down. */
+function Commands({ commands, folded, copy }: CommandsProps) {
+  if (commands.length === 0) return null;
+  const all = commands.map(command => <CopyCommand key={command} command={command} copy={copy} />);
+  return folded ? (
+    <details class="commands">
+      <summary>narrow it down</summary>
+      {all}
+    </details>
+  ) : (
+    <div class="commands">
+      <span class="muted">narrow it down</span> {all}
     </div>
   );
 }

@@ -19,6 +19,7 @@ const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> 
 
 export function MatrixTable({ model }: { model: MatrixModel }) {
   const box = useRef<HTMLDivElement>(null);
+  const walked = useRef(false);
   const { kernels, lines } = model.shown.value;
   const found = model.found.value;
   const place = model.place.value;
@@ -26,7 +27,9 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
   // Before the next key: turned, the table has other elements.
   useLayoutEffect(() => {
     const cell = box.current?.querySelector<HTMLElement>('[tabindex="0"]');
-    cell?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    // At first what stands beside it is seen as well.
+    cell?.scrollIntoView({ block: 'nearest', inline: walked.current ? 'nearest' : 'center' });
+    walked.current = true;
     // Who walks the table stays in it.
     const at = document.activeElement;
     if (cell && (at === document.body || box.current?.contains(at))) cell.focus({ preventScroll: true });
@@ -58,6 +61,10 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
   const left = across ? found.lines.length - lines.length : found.kernels.length - kernels.length;
   return (
     <>
+      <p class="legend muted">
+        {left > 0 && <b>{left.toLocaleString('en')} more rows: filter to find them. </b>}
+        thick edge: the outcome changes · <b>!</b> not what the outlook said · dashed: not measured
+      </p>
       <div
         class="pane-body matrix-box"
         ref={box}
@@ -103,10 +110,6 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
           </tbody>
         </table>
       </div>
-      <p class="legend muted">
-        {left > 0 && <b>{left.toLocaleString('en')} more rows: filter to find them. </b>}
-        thick edge: the outcome changes · <b>!</b> not what the outlook said · dashed: not measured
-      </p>
     </>
   );
 }

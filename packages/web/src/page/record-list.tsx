@@ -114,6 +114,13 @@ function Cells({ model, index }: { model: DecodeModel; index: number }) {
   );
 }
 
+/** Rows that a short text takes in the column, of about 34 characters each. */
+const rowsOf = (text: string): number =>
+  Math.min(
+    7,
+    text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 34)), 1),
+  );
+
 function InputView({ model, input }: { model: DecodeModel; input: Input }) {
   const [text, setText] = useState(input.text ?? '');
   useEffect(() => setText(input.text ?? ''), [input.blob]);
@@ -122,7 +129,7 @@ function InputView({ model, input }: { model: DecodeModel; input: Input }) {
       {input.text !== undefined && (
         <textarea
           aria-label="The input; a change is decoded at once"
-          rows={Math.min(6, Math.max(2, input.text.split('\n').length))}
+          rows={rowsOf(input.text)}
           spellcheck={false}
           value={text}
           onInput={event => {
@@ -132,10 +139,12 @@ function InputView({ model, input }: { model: DecodeModel; input: Input }) {
         />
       )}
       <p>
-        <b>{safeText(input.name, 80)}</b>{' '}
-        <span class="muted">
-          {input.form === '' ? '' : `read as ${input.form} · `}
-          {count(input.blob.size)} bytes
+        <span class="input-name" title={safeText(input.name, 200)}>
+          <b>{safeText(input.name, 80)}</b>{' '}
+          <span class="muted">
+            {input.form === '' ? '' : `read as ${input.form} · `}
+            {count(input.blob.size)} bytes
+          </span>
         </span>
         <button type="button" class="link" onClick={() => model.close()}>
           new <kbd>e</kbd>

@@ -2,6 +2,7 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { partFacts, sums } from '@syndrome/decode/triage/triage-text.ts';
 import type { DecodeModel } from './decode-model.ts';
+import { Prose } from './prose.tsx';
 
 const PARTS = 4;
 const PAGES = 12;
@@ -17,14 +18,16 @@ export function TriageView({ model }: { model: DecodeModel }) {
     </button>
   );
   return (
-    <section class="triage" aria-labelledby="triage-head">
-      <h2 id="triage-head">
-        {safeText(sums(report.bySeverity), 300)}{' '}
-        <span class="muted">
-          {report.records.toLocaleString('en')} records of {incidents.toLocaleString('en')}{' '}
-          {incidents === 1 ? 'incident' : 'incidents'}
-        </span>
-      </h2>
+    <details class="triage" open>
+      <summary>
+        <h2>
+          {safeText(sums(report.bySeverity), 300)}{' '}
+          <span class="muted">
+            {report.records.toLocaleString('en')} records of {incidents.toLocaleString('en')}{' '}
+            {incidents === 1 ? 'incident' : 'incidents'}
+          </span>
+        </h2>
+      </summary>
       <div class="triage-columns">
         {worst && (
           <div>
@@ -37,7 +40,9 @@ export function TriageView({ model }: { model: DecodeModel }) {
             {worst.fate.length > 0 && <p class="muted">{safeText(worst.fate.join(', '), 300)}</p>}
             <ul>
               {[...worst.actions, ...worst.nextSteps].slice(0, 4).map(action => (
-                <li key={action}>{safeText(action, 400)}</li>
+                <li key={action}>
+                  <Prose text={action} />
+                </li>
               ))}
             </ul>
           </div>
@@ -72,6 +77,6 @@ export function TriageView({ model }: { model: DecodeModel }) {
           </div>
         )}
       </div>
-    </section>
+    </details>
   );
 }
