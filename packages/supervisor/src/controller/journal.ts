@@ -301,15 +301,23 @@ export class Journal {
       const { notice } = effect;
       return this.#options
         .targetsOf(notice)
-        .map(target => [notice.id, target, this.#seq, notice.incident ?? null, notice.at, toJson(notice)]);
+        .map(target => [
+          notice.id,
+          target,
+          this.#seq,
+          notice.incident ?? null,
+          'waiting',
+          0,
+          notice.at,
+          toJson(notice),
+        ]);
     });
-    for (const row of rows) {
-      await query(
-        `insert into outbox(id, target, seq, incident, state, attempts, due, body)
-         values ($1, $2, $3, $4, 'waiting', 0, $5, $6) on conflict do nothing`,
-        row,
-      );
-    }
+    await insert(
+      query,
+      'outbox(id, target, seq, incident, state, attempts, due, body)',
+      rows,
+      ' on conflict do nothing',
+    );
     return rows.length > 0;
   }
 
@@ -354,13 +362,18 @@ function columns(seq: number, kept: Kept): SqlValue[] {
 }
 
 /** Inserts rows, many with one statement. */
-export async function insert(query: Query, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
+export async function insert(
+  query: Query,
+  into: string,
+  rows: readonly (readonly SqlValue[])[],
+  conflict = '',
+): Promise<void> {
   for (let at = 0; at < rows.length; ) {
     const size = ROWS_AT_ONCE.find(n => n <= rows.length - at) ?? 1;
     const some = rows.slice(at, at + size);
     let n = 0;
     const places = some.map(row => `(${row.map(() => `$${++n}`).join(', ')})`);
-    await query(`insert into ${into} values ${places.join(', ')}`, some.flat());
+    await query(`insert into ${into} values ${places.join(', ')}${conflict}`, some.flat());
     at += size;
   }
 }
