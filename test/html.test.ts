@@ -60,6 +60,8 @@ describe('the template', () => {
     expect(html).not.toMatch(/unsafe-inline|unsafe-eval|src="http|href="http/);
     // Nothing is made of text, but what the policy knows: there is no way for it to become an element.
     expect(begin.length).toBeLessThan(1000);
+    // Nor does it say where it was built.
+    expect(script).not.toContain('__self');
     expect(script).not.toMatch(/dangerouslySetInnerHTML:|insertAdjacentHTML|document\.write|\beval\(|new Function/);
   });
   test('keeps its budget', () => {
