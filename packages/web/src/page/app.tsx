@@ -128,6 +128,9 @@ export function App({ pages, theme }: Props) {
     };
   }, [pages, theme]);
 
+  const ofServer = pages.matrices.value;
+  useEffect(() => (page === 'matrix' ? pages.watchMatrices() : undefined), [page, ofServer]);
+
   // The address line follows, so that a copy of it and a reload lead here again.
   const hash = pages.hash() ?? '';
   useEffect(() => {

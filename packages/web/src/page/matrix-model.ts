@@ -98,6 +98,14 @@ export class MatrixModel {
     this.say(`${this.grid.value.lines.length} lines over ${this.grid.value.kernels.length} kernels`);
   }
 
+  /** Shows other cells of the same matrices; what is looked at stays. */
+  async renew(given: readonly Given[]): Promise<void> {
+    const generation = this.#generation;
+    const read = await Promise.all(given.map(async ({ blob, name }) => readMatrix(await blob.text(), name)));
+    const files = read.flatMap(one => ('cells' in one ? one : []));
+    if (generation === this.#generation && files.length === given.length) this.files.value = files;
+  }
+
   /** Keeps traces at hand that cells name. @returns those that no cell names */
   keep(given: readonly Given[]): Given[] {
     const named = new Set(this.files.value.flatMap(({ cells }) => cells.map(({ trace }) => fileName(trace))));

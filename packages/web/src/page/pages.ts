@@ -1,7 +1,7 @@
 /** @module Which page is open, and which one a file belongs to. */
 import { signal } from '@preact/signals';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
-import type { ListedFile } from '../view/listing.ts';
+import type { ListedFile, Listing } from '../view/listing.ts';
 import { lookOf, originOfTraces, tracesOf } from '../view/link.ts';
 import { fileName } from '../view/matrix.ts';
 import { type CellPlace, matrixLookOf, originOf, placesOf } from '../view/matrix-link.ts';
@@ -13,6 +13,7 @@ import { MatrixModel } from './matrix-model.ts';
 import { TraceModel } from './model.ts';
 import { type Carried, isMatrix, isTrace } from './read-trace.ts';
 import { fetchFile, fetchListing, RunsModel } from './runs-model.ts';
+import { ServerStream } from './server-stream.ts';
 
 export const PAGES = ['decode', 'trace', 'matrix', 'runs'] as const;
 export type PageName = (typeof PAGES)[number];
@@ -42,7 +43,7 @@ export class PagesModel {
   /** Traces that the page carries, by their names. */
   #carried: ReadonlyMap<string, Blob> = new Map();
   /** What the matrices that are shown are called by the server; none where they did not come from there. */
-  readonly #matrices = signal<readonly string[]>([]);
+  readonly matrices = signal<readonly string[]>([]);
 
   constructor(served: boolean) {
     this.served = served;
@@ -93,8 +94,30 @@ export class PagesModel {
       this.matrix.listed.value = new Map(listed.map(({ name }) => [fileName(name), name]));
     }
     await this.matrix.open(files, beside, matrixLookOf(hash));
-    const [before, names] = [beside ? this.#matrices.value : [], servedNames(files)];
-    this.#matrices.value = names.length > 0 && (!beside || before.length > 0) ? [...before, ...names] : [];
+    const [before, names] = [beside ? this.matrices.value : [], servedNames(files)];
+    this.matrices.value = names.length > 0 && (!beside || before.length > 0) ? [...before, ...names] : [];
+  }
+
+  /** Reads the matrices of the server that are shown again, now and when they have other cells. @returns how that is ended */
+  watchMatrices(): () => void {
+    const names = this.matrices.value;
+    if (names.length === 0) return () => {};
+    let known = '';
+    const renew = async (files: readonly ListedFile[]): Promise<void> => {
+      const given: Given[] = [];
+      for (const name of names) given.push({ blob: await fetchFile(name), name: fileName(name) });
+      this.matrix.listed.value = new Map(files.map(({ name }) => [fileName(name), name]));
+      await this.matrix.renew(given);
+    };
+    const list = (data: string): void => {
+      const { files } = JSON.parse(data) as Listing;
+      const now = files.filter(({ name }) => names.includes(name)).map(({ size, changed }) => `${size} ${changed}`);
+      // One that has gone stays as it is.
+      if (now.length === names.length && now.join() !== known) renew(files).catch(() => {});
+      known = now.join();
+    };
+    const stream = new ServerStream('list/events', {}, { list });
+    return () => stream.close();
   }
 
   /** Opens the traces of cells: of one, or of two beside each other. @returns whether they are at hand */
@@ -205,7 +228,7 @@ export class PagesModel {
     const shows = page === 'trace' ? this.trace.runs.value.length > 0 : this.matrix.files.value.length > 0;
     if (!shows) return undefined;
     const hash = this[page].hash();
-    return page === 'matrix' || placesOf(hash).length > 0 ? withMatrices(hash, this.#matrices.value) : hash;
+    return page === 'matrix' || placesOf(hash).length > 0 ? withMatrices(hash, this.matrices.value) : hash;
   }
 
   /** Takes over what an address says that somebody typed. */

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { RunsCommand } from '../view/keys.ts';
-import type { ListedRow } from '../view/listing.ts';
+import { type ListedRow, sumWords } from '../view/listing.ts';
 import type { RunsModel } from './runs-model.ts';
 import { StreamWords } from './stream-words.tsx';
 import { VirtualList } from './virtual-list.tsx';
@@ -51,7 +51,11 @@ export function RunsPage({ model, bind, open }: Props) {
     return (
       <main class="empty">
         <h1>{waits ? 'Reading the folders' : 'The server does not answer'}</h1>
-        {waits ? <progress aria-label="Reading the folders" /> : <p>It may have ended: start syndrome web again.</p>}
+        {waits ? (
+          <progress aria-label="Reading the folders" />
+        ) : (
+          <p>It may have ended: open the link of a syndrome web that runs.</p>
+        )}
       </main>
     );
   }
@@ -86,6 +90,7 @@ export function RunsPage({ model, bind, open }: Props) {
           />
           <StreamWords stream={model.stream.value} />
           <span class="spring" />
+          <span>{sumWords(listing.files)}</span>
           <span class="muted count">
             {rows.length === listing.files.length ? '' : `${rows.length} of `}
             {listing.files.length.toLocaleString('en')}

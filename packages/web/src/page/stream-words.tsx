@@ -21,7 +21,7 @@ export function StreamWords({ stream }: { stream: ServerStream | undefined }) {
   return (
     <b class="stale-words" role="status">
       stale: the server was last heard {ageWords(Date.now() - stream.heard.value)} ago
-      {state === 'lost' ? '; start syndrome web again' : ', trying again'}
+      {state === 'lost' ? '; open the link of a syndrome web that runs' : ', trying again'}
     </b>
   );
 }

@@ -23,8 +23,9 @@ interface WebOptions {
   onFault: (error: unknown) => void;
 }
 
-/** How often the folders are looked at while a page shows them, ms. */
+/** How often the folders are looked at while a page shows them, ms; more seldom where that takes more than a share of it. */
 const LIST_MS = 1000;
+const LIST_SHARE = 0.1;
 const PIECE = 1 << 18;
 
 const nameOf = (c: Context): string => c.req.query('name') ?? '';
@@ -65,8 +66,10 @@ async function* lists(
   last: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent, void> {
-  for (let known = last; !signal.aborted; await sleep(LIST_MS, undefined, { signal }).catch(() => {})) {
+  for (let known = last, pause = LIST_MS; !signal.aborted; await sleep(pause, undefined, { signal }).catch(() => {})) {
+    const began = performance.now();
     const data = JSON.stringify(catalog.list());
+    pause = Math.max(LIST_MS, (performance.now() - began) / LIST_SHARE);
     const id = createHash('sha256').update(data).digest('hex').slice(0, 16);
     if (id !== known) yield { event: 'list', id, data };
     known = id;

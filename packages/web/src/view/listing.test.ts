@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ageWords, type ListedFile, listedRows, type Listing, sizeWords } from './listing.ts';
+import { ageWords, type ListedFile, listedRows, type Listing, sizeWords, sumWords } from './listing.ts';
 
 const file = (of: Partial<ListedFile>): ListedFile => ({
   name: 'traces/x.ndjson',
@@ -31,6 +31,11 @@ test('a row has a word for what stands in colour, and a name where there is no s
     ['', 'kern.log', '', '20 kB', '1 min'],
     ['…', 'x.ndjson', 'signalled · kernel 7.3.4', '20 kB', '1 min'],
   ]);
+});
+
+test('what is worth a look is summed up first', () => {
+  expect(sumWords(ALL.files)).toBe('1 running · 1 fail · 1 pass');
+  expect(sumWords([])).toBe('');
 });
 
 describe('the filter', () => {

@@ -63,6 +63,15 @@ export function sizeWords(bytes: number): string {
   return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** What is worth a look first. */
+const SUMMED: readonly FileState[] = ['running', 'fail', 'error', 'cut', 'damaged', 'skip', 'pass'];
+
+/** How many files there are of each state, in words: `1 running · 3 fail · 41 pass`. */
+export function sumWords(files: readonly ListedFile[]): string {
+  const counts = Map.groupBy(files, ({ state }) => state);
+  return SUMMED.flatMap(state => (counts.has(state) ? `${counts.get(state)?.length} ${state}` : [])).join(' · ');
+}
+
 /** Capitals are for what is a verdict or stands in its place. */
 const WORDS: Partial<Record<FileState, string>> = { read: '', unread: '…' };
 
