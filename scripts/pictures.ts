@@ -2,11 +2,13 @@
  * `npm run docs:pictures`: the pictures of docs/tour.md and README.md, of real traces and records, taken of the pages as they
  * are in the Chromium of the tests.
  */
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
+import { serve } from '@syndrome/base/http/serve.ts';
 import { testChromium } from '@syndrome/lab/supply/testing/chromium.ts';
+import { webApp } from '@syndrome/web/server/app.ts';
 import { fillTemplate, template } from '@syndrome/web/template.ts';
 import { commandLine } from './command-line.ts';
 
@@ -62,6 +64,44 @@ const PICTURES: readonly Picture[] = [
   { name: 'log-narrow', log: LOG, scheme: 'light', width: 900, height: 1000 },
 ];
 
+/** What stands in the list of a server: a trace of the tests, under the name of a run, and how long ago it was. */
+const LISTED: readonly (readonly [from: string, name: string, minutes: number])[] = [
+  [`${PAIR}/${GOOD}`, 'amd-deferred-20261130T101502-117Z-4211.ndjson', 3],
+  [`${PAIR}/${BAD}`, 'amd-deferred-20261130T101344-902Z-4098.ndjson', 4],
+  [`${PAIR}/../../golden/v2-intel-srar-process.ndjson`, 'intel-srar-process-20261130T093011-440Z-3377.ndjson', 48],
+  [`${PAIR}/../../golden/v2-intel-ce-logged.ndjson`, 'intel-ce-logged-20261130T092905-008Z-3290.ndjson', 49],
+  [`${PAIR}/../../golden/v1-host-soft-offline.ndjson`, 'host-soft-offline-20261128T171200-310Z-981.ndjson', 2460],
+];
+
+/** The list of a server. */
+async function listPicture(browser: Browser, html: string): Promise<void> {
+  const traces = join(work, 'traces');
+  mkdirSync(traces);
+  for (const [from, name, minutes] of LISTED) {
+    copyFileSync(from, join(traces, name));
+    const when = Date.now() / 1000 - minutes * 60 - 5;
+    utimesSync(join(traces, name), when, when);
+  }
+  const stop = new AbortController();
+  const app = webApp({
+    roots: [{ name: 'traces', path: traces }],
+    template: html,
+    signal: stop.signal,
+    onFault: console.error,
+  });
+  const { port, ended } = await serve(app, { port: 0 }, stop.signal);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 420 }, colorScheme: 'light' });
+  const tab = await context.newPage();
+  await tab.goto(`http://127.0.0.1:${port}/`);
+  await tab.waitForSelector(`.runs >> text=1 fail · ${LISTED.length - 1} pass`);
+  await tab.keyboard.press('j');
+  await tab.screenshot({ path: join(out, 'runs-light.png') });
+  await context.close();
+  stop.abort();
+  await ended;
+  console.log('runs-light.png');
+}
+
 const work = mkdtempSync(join(tmpdir(), 'syndrome-pictures-'));
 const { program, version } = await testChromium();
 const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
@@ -87,6 +127,7 @@ try {
     await context.close();
     console.log(`${name}.png`);
   }
+  await listPicture(browser, html);
 } finally {
   await browser.close();
   rmSync(work, { recursive: true, force: true });
