@@ -14,6 +14,8 @@ export interface DecodedPlace {
   /** FRU text of a firmware record or of AMD's SYND1 and SYND2. */
   fru?: string;
   node?: number;
+  /** As the board numbers it, from 1. */
+  processor?: number;
   socket?: number;
   controller?: number;
   card?: number;
@@ -59,6 +61,7 @@ export const PLACE_WORDS: readonly (readonly [keyof DecodedPlace, string])[] = [
   ['label', ''],
   ['fru', 'FRU'],
   ['node', 'node'],
+  ['processor', 'processor'],
   ['socket', 'socket'],
   ['controller', 'controller'],
   ['card', 'card'],

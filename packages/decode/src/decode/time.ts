@@ -74,7 +74,8 @@ export function timesOfStamp(stamp: string | number): DecodedTime[] {
   return boot === undefined ? [time] : [time, boot];
 }
 
-function timeOfBoot(stamp: string): DecodedTime | undefined {
+/** The stamp of the kernel in the beginning of a line, also behind a date. */
+export function timeOfBoot(stamp: string): DecodedTime | undefined {
   const b = BOOT.exec(stamp);
   if (b === null) return undefined;
   return { text: `${b[1]}.${b[2]}`, clock: 'boot', seconds: number(b[1]) + fraction(b[2]), from: 'line' };

@@ -1,7 +1,8 @@
 /** @module What a management controller of a server (BMC) logs of memory and processors. */
 import { row } from './row.ts';
 
-const FIELDS = 'message:string sensor?:string label?:string time?:string data?:string count?:number addr?:address';
+const FIELDS =
+  'message:string sensor?:string label?:string time?:string data?:string entry?:number count?:number addr?:address';
 const OUTSIDE =
   'The controller beside the host logged it, so it is there also where the system of the host died before it could.';
 
@@ -36,6 +37,24 @@ export const BMC = {
       headline: 'Management controller: uncorrected memory error',
       explanation: `${OUTSIDE} Data was lost. Where it names more than one module, the error lies in one of them.`,
       next: 'Replace the module it names; look for the machine check or firmware record of the same moment.',
+    },
+  }),
+  'bmc-memory-repaired': row(FIELDS, 'Firmware put spare cells in the place of bad ones.', {
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: memory repaired itself',
+      explanation:
+        'Post package repair (PPR): while the machine started, firmware put a spare row in the place of the bad one. A soft repair is lost with the power, a hard one stays.',
+      next: 'Nothing to do for the module, unless its errors come again.',
+    },
+  }),
+  'bmc-memory-not-repaired': row(FIELDS, 'Firmware could not put spare cells in the place of bad ones.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: memory could not repair itself',
+      explanation: 'Post package repair (PPR) failed, mostly because no spare row is left.',
+      next: 'Replace the module.',
     },
   }),
   'bmc-memory-disabled': row(FIELDS, 'A management controller logs that memory was taken out of use.', {

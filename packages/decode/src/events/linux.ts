@@ -94,6 +94,20 @@ export const LINUX = {
       next: 'Look for a machine check record before it; without one look at what these CPUs did, at PCIe devices and at firmware.',
     },
   }),
+  thermal: row(
+    'cpu:number message:string status?:register',
+    'Linux or mcelog tells of the temperature of a processor.',
+    {
+      severity: 'info',
+      record: {
+        reporter: 'kernel',
+        headline: 'Thermal event of a processor, no machine check',
+        explanation:
+          'It is printed like a record, but its STATUS is IA32_THERM_STATUS, no MCi_STATUS (SDM vol. 3B, Thermal Monitoring and Protection): the processor throttled, or ended it.',
+        next: 'Look at cooling, dust and the load of that time; no memory and no processor is to be replaced for it.',
+      },
+    },
+  ),
   'mce-injected': row('message:string cpu:number', 'Somebody injects a machine check by software.', {
     severity: 'info',
     line: f => `mce-inject: ${short(f.message)} on CPU ${short(f.cpu)}`,

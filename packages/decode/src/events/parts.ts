@@ -98,4 +98,28 @@ export const PARTS = {
       next: 'Look at the device and its slot; the link has to be reset.',
     },
   }),
+  'pcie-recovered': row('device:string', 'The drivers behind a port went on after an uncorrected error.', {
+    record: {
+      reporter: 'kernel',
+      of: () => 'device',
+      headline: 'PCIe: Linux recovered the devices behind a port',
+      explanation: 'Their drivers took part in the recovery (pcie_do_recovery()), and work again.',
+      next: 'Look at the device and its slot when it comes again.',
+    },
+  }),
+  'pcie-not-recovered': row(
+    'device:string message:string',
+    'A driver behind a port could not go on after an uncorrected error.',
+    {
+      severity: 'uncorrected',
+      record: {
+        reporter: 'kernel',
+        of: () => 'device',
+        headline: 'PCIe: a device was not recovered from an error',
+        explanation:
+          'All drivers behind the port have to take part in the recovery; one without callbacks for it (`no error_detected callback`) makes it fail, and the device may no longer work.',
+        next: 'Reset the device or restart the machine; look at the device and its slot.',
+      },
+    },
+  ),
 };

@@ -52,6 +52,7 @@ export const SYSTEMS = {
     record: {
       reporter: 'kernel',
       of: () => 'machine-check',
+      announces: 'machine-check',
       headline: 'The system stopped because of a machine check',
       explanation: 'What it printed beside says which bank reported what.',
       next: 'Look at the records beside it.',

@@ -186,14 +186,4 @@ export const TOOLS = {
       next: 'Hold it against the label that an EDAC driver or the BMC gives before a module is replaced.',
     },
   }),
-  thermal: row('cpu:number message:string status?:register', 'mcelog tells of the temperature of a processor.', {
-    severity: 'info',
-    record: {
-      reporter: 'kernel',
-      headline: 'Thermal event of a processor, no machine check',
-      explanation:
-        'mcelog prints it like a record, but its STATUS is IA32_THERM_STATUS, no MCi_STATUS (SDM vol. 3B, Thermal Monitoring and Protection): the processor throttled, or ended it.',
-      next: 'Look at cooling, dust and the load of that time; no memory and no processor is to be replaced for it.',
-    },
-  }),
 };

@@ -9,7 +9,7 @@ import type { Mcacod } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import type { McaVendor } from './record.ts';
 import { MCI_MISC_IO, MCI_STATUS_AMD, holdsError } from './registers.ts';
-import { coreBank, smcaBank, umcPlace } from './smca-banks.ts';
+import { bankId, coreBank, smcaBank, umcPlace } from './smca-banks.ts';
 import { fruText } from './smca-extra.ts';
 
 /** The area decides what to look at next; `unknown` when the data do not say. */
@@ -138,23 +138,24 @@ function intelComponent(record: McaDeciding, cpu: CpuModel | undefined): Compone
 }
 
 function smcaComponent(record: McaDeciding, ipid: bigint, cpu: CpuModel | undefined): Component {
+  const register = record.ipid === ipid ? 'MCA_IPID' : 'the name of the bank';
   const bank = smcaBank(ipid, cpu);
   const { HWID, MCATYPE } = MCA_IPID.read(ipid);
   if (bank === undefined) {
     const ids = `HwId 0x${HWID.toString(16)}, McaType 0x${MCATYPE.toString(16)}`;
-    return { area: 'unknown', name: `unknown bank type (${ids})`, basis: 'MCA_IPID' };
+    return { area: 'unknown', name: `unknown bank type (${ids})`, basis: register };
   }
   const detail = bank.codes[Number(MCI_STATUS_AMD.read(record.status).XEC)];
   const more = detail === undefined ? {} : { detail };
   const place = umcPlace({ ...record, ipid }, cpu);
-  if (place === undefined) return { area: bank.area, name: bank.name, ...more, basis: 'MCA_IPID' };
+  if (place === undefined) return { area: bank.area, name: bank.name, ...more, basis: register };
   const { channel, chipSelect } = place;
   const cs = chipSelect === undefined ? '' : `, chip select ${chipSelect}`;
   return {
     area: 'memory',
     name: `UMC channel ${channel}${cs}`,
     ...more,
-    basis: chipSelect === undefined ? 'MCA_IPID' : 'MCA_IPID and MCA_SYND',
+    basis: chipSelect === undefined ? register : `${register} and MCA_SYND`,
     channel,
     ...(chipSelect === undefined ? {} : { chipSelect }),
   };
@@ -187,8 +188,8 @@ function isScalable(record: McaDeciding, cpu: CpuModel | undefined): boolean {
 }
 
 function amdComponent(record: McaDeciding, cpu: CpuModel | undefined): Component | undefined {
-  const { ipid } = record;
-  if (ipid !== undefined && ipid !== 0n) return smcaComponent(record, ipid, cpu);
+  const id = bankId(record);
+  if (id !== undefined) return smcaComponent(record, id, cpu);
   const core = cpu === undefined ? undefined : coreBank(record.bank, cpu);
   if (core !== undefined) {
     const detail = core.codes[Number(MCI_STATUS_AMD.read(record.status).XEC)];

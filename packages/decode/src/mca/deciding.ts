@@ -105,6 +105,7 @@ export const MCA_DECIDING = {
   mcgCap: whole,
   cpuid: whole,
   ipid: whole,
+  unit: whole,
   config: whole,
   destat: whole,
   synd1: whole,

@@ -8,6 +8,7 @@ import { isDowngradedScrub } from './downgraded.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCI_STATUS_AMD } from './registers.ts';
+import { bankId } from './smca-banks.ts';
 
 interface ErrorWords {
   /** The unit, when it is known apart from the error code. */
@@ -27,7 +28,7 @@ function amdWords(record: McaDeciding): ErrorWords {
   const what: { what?: string } = code.class === 'no-error' ? {} : { what: code.text };
   if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
   const { area, name, detail, basis } = componentOf(record);
-  if ((record.ipid ?? 0n) !== 0n && area !== 'unknown') {
+  if (bankId(record) !== undefined && area !== 'unknown') {
     const extended = Number(MCI_STATUS_AMD.read(record.status).XEC);
     return { unit: name, what: detail ?? `extended code ${hex(extended, 2)}`, extended, byUnit: true };
   }

@@ -13,6 +13,7 @@ import { isBroadcastFiller } from './vmm-made.ts';
 import { concernsData, pageShape, saysAddressMode } from './page.ts';
 import type { McaDeciding } from './deciding.ts';
 import { MCG_STATUS, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
+import { bankId } from './smca-banks.ts';
 import { severity } from './severity.ts';
 import type { McaSeverity } from './severity.ts';
 
@@ -66,7 +67,7 @@ function openPoints(record: McaDeciding, where: Component): string[] {
     points.push('Look for the firmware record (CPER) of the same moment: it says what this made-up bank cannot.');
     return points;
   }
-  if (record.vendor === 'amd' && (record.ipid ?? 0n) === 0n && cpuOf(record) === undefined) {
+  if (record.vendor === 'amd' && bankId(record) === undefined && cpuOf(record) === undefined) {
     points.push('MCA_IPID or the CPU family would name the unit.');
   }
   if (record.vendor === 'intel' && cpuOf(record) === undefined && s.MSCOD !== 0n) {
@@ -161,7 +162,9 @@ export function stepsFor(record: McaDeciding, where = componentOf(record)): stri
   if (bogus !== undefined) {
     return [`Nothing failed: ${bogus}.`, 'Update kernel, microcode and firmware; nothing has to be replaced for it.'];
   }
-  if (isLeftOver(record, grade)) return [LEFT_OVER, hostStep(record), ...openPoints(record, where)].filter(isStep);
+  if (isLeftOver(record, grade)) {
+    return [LEFT_OVER, areaStep(record, where), hostStep(record), ...openPoints(record, where)].filter(isStep);
+  }
   const host = hostStep(record);
   if (grade === 'fatal' && host !== undefined) return [host, GUEST_STOPS, ...openPoints(record, where)];
   return [first, areaStep(record, where), host, ...openPoints(record, where)].filter(isStep);

@@ -10,7 +10,7 @@ import type { AddressShape, McaDeciding } from './deciding.ts';
 import { decodeMcacod, errorCodeOf, isIoCode } from './mcacod.ts';
 import type { McacodClass } from './mcacod.ts';
 import { ADDRESS_MODE_PHYSICAL, MAX_PHYSICAL_BITS, MCG_CAP, MCI_STATUS_AMD, MCI_STATUS_INTEL } from './registers.ts';
-import { smcaBank } from './smca-banks.ts';
+import { bankId, smcaBank } from './smca-banks.ts';
 import { hasQemuPlace } from './vmm-made.ts';
 
 export interface PageRef {
@@ -137,7 +137,8 @@ function amdPage(record: McaDeciding): PageShape | undefined {
   if (!s.VAL || !s.ADDRV) return undefined;
   const cpu = cpuOf(record);
   const scalable = ipid !== undefined && ipid !== 0n;
-  const channelLocal = scalable && smcaBank(ipid, cpu)?.area === 'memory';
+  const id = bankId(record);
+  const channelLocal = id !== undefined && smcaBank(id, cpu)?.area === 'memory';
   if (!scalable && cpu !== undefined && isLegacyAmd(cpu)) return legacyPage(record);
   const usable = (scalable && s.PADDRV) || (s.POISON && !channelLocal);
   const lsb = amdGivenLsb(record);

@@ -11,6 +11,8 @@ export type McaVendor = 'intel' | 'amd';
 export interface McaSaid {
   /** Corrected errors. */
   count?: number;
+  /** Of the board's own numbers, from 1. */
+  processor?: number;
   node?: number;
   channel?: number;
   rank?: number;
@@ -27,6 +29,7 @@ export interface McaSaid {
 /** Members of {@link McaSaid}. */
 export const MCA_SAID = [
   'count',
+  'processor',
   'node',
   'channel',
   'rank',
@@ -57,6 +60,11 @@ export interface X86McaRecord {
   ipid?: bigint;
   /** AMD MCA_CONFIG. */
   config?: bigint;
+  /**
+   * MCA_IPID as far as a program says it in words that keeps no MCA_IPID: hardware id and type of the bank, and the channel of a memory
+   * controller.
+   */
+  unit?: bigint;
   /** AMD MCA_DESTAT and MCA_DEADDR, the registers of deferred errors. */
   destat?: bigint;
   deaddr?: bigint;

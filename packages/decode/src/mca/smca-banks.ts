@@ -143,6 +143,54 @@ const UMC_SYND = defineRegister({
 /** Bits of MCA_SYND. */
 export const UMC_CHIP_SELECT = UMC_SYND.masks.CHIP_SELECT;
 
+/** What names the bank: MCA_IPID, else what a program said of it; undefined where neither is there. */
+export function bankId({ ipid, unit }: { ipid?: bigint | undefined; unit?: bigint | undefined }): bigint | undefined {
+  return ipid !== undefined && ipid !== 0n ? ipid : unit;
+}
+
+/** Names of rasdaemon, and the type of bank that each stands for. */
+const NAMES: Readonly<Record<string, string>> = {
+  'Instruction Fetch Unit': 'IF',
+  'L2 Cache': 'L2_CACHE',
+  'Decode Unit': 'DE',
+  'Execution Unit': 'EX',
+  'Floating Point Unit': 'FP',
+  'L3 Cache': 'L3_CACHE',
+  'Power, Interrupts, etc.': 'PIE',
+  'Unified Memory Controller': 'UMC',
+  'Unified Memory Controller V2': 'UMC_V2',
+  'Memory Attached Last Level Cache': 'MA_LLC',
+  'Parameter Block': 'PB',
+  'Microprocessor 5 Unit': 'MP5',
+  'MPDMA Unit': 'MPDMA',
+  'Northbridge IO Unit': 'NBIO',
+  'Ext Global Memory Interconnect PCS Unit': 'XGMI_PCS',
+  'NBIF Unit': 'NBIF',
+  'System Hub Unit': 'SHUB',
+  'SATA Unit': 'SATA',
+  'USB Unit': 'USB',
+  'Ultra Short Reach Data Plane Controller': 'USR_DP',
+  'Ultra Short Reach Control Plane Controller': 'USR_CP',
+  'Global Memory Interconnect PCS Unit': 'GMI_PCS',
+  'Ext Global Memory Interconnect PHY Unit': 'XGMI_PHY',
+  'WAFL PHY Unit': 'WAFL_PHY',
+  'Global Memory Interconnect PHY Unit': 'GMI_PHY',
+};
+
+/**
+ * MCA_IPID of a bank as far as its name says it: those of rasdaemon (mce-amd-smca.c, smca_names) that stand for one type. The load-store
+ * unit, the coherent station, the security processor, the SMU and PCIe have one name for types with different codes.
+ *
+ * @param channel of a memory controller
+ */
+export function unitNamed(name: string, channel = 0): bigint | undefined {
+  const id = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+  const bank = SMCA_BANKS.find(b => b.id === id);
+  if (bank === undefined) return undefined;
+  const INSTANCELO = bank.id === 'UMC' ? UMC_INSTANCE.encode({ CHANNEL: BigInt(channel) }) : 0n;
+  return MCA_IPID.encode({ HWID: BigInt(bank.hwid), MCATYPE: BigInt(bank.mcaType), INSTANCELO });
+}
+
 /** Channel and chip select of a UMC record; undefined for other banks and for HBM, whose places are numbered otherwise. */
 export function umcPlace(
   record: { ipid: bigint; status: bigint; synd?: { chipSelect: bigint } | undefined },

@@ -17,6 +17,9 @@ import { RAW_NEEDLES, hasEnded, rawBytes, rawRest, wordsOfData } from './raw-rec
 import { selEvent } from './sel-event.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
+  'ackage Repair',
+  'ackage repair',
+  'elf-heal operation',
   'orrectable ECC',
   'orrectable memory error',
   'orrectable Memory Error',
@@ -122,6 +125,7 @@ const OF_BOARD = /^CPLD CATERR\b/;
 /** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
 const IML_MCE =
   /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
+const PROCESSOR = /\bProcessor (\d{1,2})\b/;
 /** What IBM's controller adds of the bank: `MC5 Status contains 0x… and MC5 Misc contains 0x…`. */
 const IMM_BANK =
   /\bMC(\d{1,2}) Status contains (?:0x)?([0-9a-f]{9,16}) and MC\1 Misc contains (?:0x)?([0-9a-f]{1,16})\b/i;
@@ -227,7 +231,7 @@ interface ById {
 export class BmcReader implements Reader {
   readonly #sink: ItemSink;
   readonly #source: string;
-  #open: { firstLine: number; lines: number; said: Map<string, string> } | undefined;
+  #open: { entry: number; firstLine: number; lines: number; said: Map<string, string> } | undefined;
   #count: { line: number; count: number } | undefined;
   #when: { line: number; time: string } | undefined;
   /** Bytes of a record whose last two stand in the next line. */
@@ -369,6 +373,8 @@ export class BmcReader implements Reader {
     const [addr, misc] = [value(m?.[5]), value(m?.[6])];
     if (addr !== undefined) record.addr = addr;
     if (misc !== undefined) record.misc = misc;
+    const processor = PROCESSOR.exec(m?.[1] ?? '')?.[1];
+    if (processor !== undefined) record.said = { processor: Number(processor) };
     dropInvalid(record);
     record.origin = { source: this.#source, firstLine, lastLine: lineNumber };
     const time = this.#timeOf(text.slice(0, m?.index ?? 0), lineNumber);
@@ -438,7 +444,7 @@ export class BmcReader implements Reader {
   #ipmiutil(text: string, lineNumber: number): boolean {
     const m = IPMIUTIL.exec(text.trimStart());
     if (m === null) return false;
-    const [, , time = '', named, number = '', words = '', eventType = '', bytes = ''] = m;
+    const [, entry = '', time = '', named, number = '', words = '', eventType = '', bytes = ''] = m;
     // A logic of the board has no type: what it says of a processor is one of its own.
     const sensor = named ?? (OF_BOARD.test(words) ? 'Processor' : '');
     if (sensor === '') return false;
@@ -446,7 +452,8 @@ export class BmcReader implements Reader {
     if (hasEnded(Number.parseInt(eventType, 16))) return true;
     const type = sensor.toLowerCase();
     const message = checked(words, type, Number.parseInt(eventType, 16), data);
-    return this.#say(message, type, { sensor: `${sensor} #${number}`, time, data }, lineNumber);
+    const more = { sensor: `${sensor} #${number}`, time, data, entry: Number.parseInt(entry, 16) };
+    return this.#say(message, type, more, lineNumber);
   }
 
   /** A row of `ipmitool sel list` or `elist`, of `ipmi-sel`, or of their forms with commas. */
@@ -475,13 +482,21 @@ export class BmcReader implements Reader {
     const when = TIME.test(time) ? `${cells[date] ?? ''} ${time}` : (cells[date] ?? '');
     const name = rest[sensor] ?? '';
     const words = said.join(', ');
-    return this.#say(STATE.test(words) ? `${name}, ${words}` : words, type, { sensor: name, time: when }, lineNumber);
+    // FreeIPMI counts in decimal, and writes the month as a word; all others count in hex.
+    const entry = Number.parseInt(cells[0] ?? '', /^[A-Z][a-z]{2}-/.test(when) ? 10 : 16);
+    const more = { sensor: name, time: when, entry };
+    return this.#say(STATE.test(words) ? `${name}, ${words}` : words, type, more, lineNumber);
   }
 
   #detail(text: string, lineNumber: number): boolean {
     const record = RECORD.exec(text);
     if (record !== null) {
-      this.#open = { firstLine: lineNumber, lines: 0, said: new Map() };
+      this.#open = {
+        entry: Number.parseInt(record[1] ?? '', 16),
+        firstLine: lineNumber,
+        lines: 0,
+        said: new Map(),
+      };
       return true;
     }
     const open = this.#open;
@@ -497,7 +512,13 @@ export class BmcReader implements Reader {
     if (/^Deassert/i.test(open.said.get('Event Direction') ?? '')) return true;
     const type = open.said.get('Sensor Type') ?? '';
     const data = open.said.get('Event Data') ?? open.said.get('Event Data (RAW)');
-    const more = { sensor: type, time: open.said.get('Timestamp') ?? '', ...(data === undefined ? {} : { data }) };
+    const { entry } = open;
+    const more = {
+      sensor: type,
+      time: open.said.get('Timestamp') ?? '',
+      entry,
+      ...(data === undefined ? {} : { data }),
+    };
     const isOwn = /^Sensor-specific/i.test(open.said.get('Event Type') ?? '');
     const kind = /^System Firmware/i.test(type) ? 'firmware' : type.toLowerCase();
     const message = isOwn ? checked(m[2] ?? '', kind, OWN_EVENT, data ?? '') : (m[2] ?? '');

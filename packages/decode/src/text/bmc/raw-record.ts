@@ -106,6 +106,7 @@ interface RawEvent {
   sensor: string;
   time?: string;
   data: string;
+  entry?: number;
   label?: string;
 }
 
@@ -179,6 +180,7 @@ export function rawEvent(bytes: readonly number[]): RawEvent | undefined {
   const message = type === undefined ? undefined : wordsOf(type, data1, data2);
   if (type === undefined || message === undefined) return undefined;
   const seconds = [6, 5, 4, 3].reduce((sum, at) => sum * 256 + (bytes[at] ?? 0), 0);
+  const entry = (bytes[0] ?? 0) + (bytes[1] ?? 0) * 256;
   // Below 20000000h a time is one since the controller started, FFFFFFFFh none. IPMI 2.0 37.1.
   const isTime = seconds > 0x2000_0000 && seconds !== 0xffff_ffff;
   const module = type === 'memory' && DATA_3 === OF_SENSOR ? `Memory Device ${data3}` : undefined;
@@ -188,6 +190,7 @@ export function rawEvent(bytes: readonly number[]): RawEvent | undefined {
     sensor: `#0x${hex(sensor)}`,
     ...(isTime ? { time: new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ') } : {}),
     data: [data1, data2, data3].map(hex).join(''),
+    ...(entry === 0 ? {} : { entry }),
     ...(module === undefined ? {} : { label: module }),
   };
 }

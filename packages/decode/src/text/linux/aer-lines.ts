@@ -101,7 +101,7 @@ export class AerLines implements KernelPart {
     this.#open = undefined;
     if (open === undefined) return;
     const { device, name, words, header, firstLine, lastLine } = open;
-    const message = `${device}: ${words.join(', ')}`.slice(0, MAX_TEXT);
+    const message = words.join(', ').slice(0, MAX_TEXT);
     const fields: KindFields<'pcie-corrected'> = { device, message, ...(header === undefined ? {} : { header }) };
     this.#sink({ type: 'event', form: 'linux', name, fields, firstLine, lastLine });
   }

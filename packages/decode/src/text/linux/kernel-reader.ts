@@ -22,6 +22,7 @@ import { MceAssembler } from './mce-assembler.ts';
 import { MceLexer } from './mce-lexer.ts';
 import { OtherCpuLines } from './other-cpus.ts';
 import { OldMceLines } from './old-mce-lines.ts';
+import { checkItem } from '../thermal.ts';
 import { StampReader } from './stamp-reader.ts';
 import { MAX_PIECES, wrappedState } from './wrapped.ts';
 import { matchPattern } from '../patterns.ts';
@@ -104,15 +105,17 @@ export class KernelReader implements Reader {
         sink(eventItem('linux', lineNumber, { name: 'mce', fields: { cpu, exception, mcgStatus, bank, status } }));
       },
       record: ({ record, exception, firstLine, lastLine }, complete) =>
-        sink({
-          type: 'mca',
-          form: 'linux',
-          record,
-          exception,
-          firstLine,
-          lastLine,
-          notes: complete ? [] : [INCOMPLETE],
-        }),
+        sink(
+          checkItem({
+            type: 'mca',
+            form: 'linux',
+            record,
+            exception,
+            firstLine,
+            lastLine,
+            notes: complete ? [] : [INCOMPLETE],
+          }),
+        ),
       unattributed: (line, lineNumber) =>
         sink({
           type: 'note',

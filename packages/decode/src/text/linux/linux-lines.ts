@@ -51,6 +51,13 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
     source: 'mce: CPUs not responding to MCE broadcast (may include false positives): %*pbl',
   },
   {
+    // Whoever types it off a screen leaves the list out.
+    re: /^(?:mce: )?(?:\[Hardware Error\]: )?(CPUs) not responding to MCE broadcast(?: \(may include false positives\))?\s*$/,
+    event: 'mce-missing-cpus',
+    captures: [['cpus', 'text']],
+    source: 'the same without the list',
+  },
+  {
     re: /^(?:mce: )?(Triggering MCE exception|Starting machine check poll) (?:on )?CPU (\d{1,6})\s*$/,
     event: 'mce-injected',
     captures: [
@@ -68,6 +75,21 @@ export const LINUX_LINES: readonly Pattern<LinuxKind>[] = [
       ['count', 'dec'],
     ],
     source: '%s: %d callbacks suppressed (lib/ratelimit.c; since 6.17 output lines)',
+  },
+  {
+    re: /^\S{1,32} ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:AER: )?[Dd]evice recovery successful$/,
+    event: 'pcie-recovered',
+    captures: [['device', 'text']],
+    source: '%s %s: AER: device recovery successful (drivers/pci/pcie/err.c)',
+  },
+  {
+    re: /^(\S{1,32} [0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:AER: )?([Dd]evice recovery failed|can't recover \(no (?:driver|error_detected callback)\))$/,
+    event: 'pcie-not-recovered',
+    captures: [
+      ['device', 'text'],
+      ['message', 'text'],
+    ],
+    source: "%s %s: AER: device recovery failed; can't recover (no error_detected callback) (drivers/pci/pcie/err.c)",
   },
   {
     re: /^BERT: \[Hardware Error\]: Skipped ([1-9]\d{0,5}) error records/,

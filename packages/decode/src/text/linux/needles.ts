@@ -35,6 +35,8 @@ export const LINUX_NEEDLES: readonly string[] = [
   'PCIe Bus Error: ',
   'CXL Bus Error: ',
   'aer_status: 0x',
+  'evice recovery ',
+  "can't recover (",
   'EDAC PCI',
   'EDAC igen6',
   'njecting memory failure',

@@ -18,6 +18,7 @@ import { PRINTED_SEVERITIES, aerEventOf, mcEventOf, oneSection, setErrorType } f
 import { hexU64 } from '../transport/line.ts';
 import { SectionLines } from './cper-section.ts';
 import { VENDOR } from './mce-assembler.ts';
+import { checkItem } from '../thermal.ts';
 
 /** Reads what one event prints; undefined for text that it never prints, such as that of a tool with the same name in it. */
 type EventText = (text: string, place: Place) => TextItem | undefined;
@@ -83,7 +84,7 @@ function mceRecord(text: string, place: Place): TextItem | undefined {
   const notes: TextNote[] = whole
     ? []
     : [{ code: 'W_TEXT_INCOMPLETE', message: 'the line ends before its last register; what is there was taken' }];
-  return { type: 'mca', ...place, record, notes };
+  return checkItem({ type: 'mca', ...place, record, notes });
 }
 
 function vendorOf(record: X86McaRecord, number: string | undefined): void {

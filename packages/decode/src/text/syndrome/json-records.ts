@@ -15,7 +15,7 @@ export const RECORD_NEEDLES: readonly string[] = ['"kind":"x86-mca"', '"kind":"c
 
 type Data = Readonly<Record<string, unknown>>;
 
-const MCA_WIDE = [...MCA_REGISTERS, 'time'] as const;
+const MCA_WIDE = [...MCA_REGISTERS, 'unit', 'time'] as const;
 const MAX_LOCATION = 128;
 const ARM_WIDE = ['far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
 

@@ -9,6 +9,7 @@ import type { ItemSink, TextNote } from '../item.ts';
 import type { Reader } from '../reader.ts';
 import { McelogSums } from './mcelog-sums.ts';
 import { hexU64 } from '../transport/line.ts';
+import { checkItem } from '../thermal.ts';
 
 /** The last are those of records that lost their first lines. */
 export const MCELOG_NEEDLES: readonly string[] = [
@@ -396,7 +397,7 @@ export class McelogReader implements Reader {
     if (open.k8) notes.push(...readAsFamily(record));
     record.origin = { source: this.#source, firstLine, lastLine };
     const place = { form: 'mcelog', firstLine, lastLine } as const;
-    this.#sink({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) });
+    this.#sink(checkItem({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) }));
   }
 }
 

@@ -3,6 +3,7 @@ import type { TextItem } from '../item.ts';
 import { traceItem } from '../linux/trace-events.ts';
 import { RasMcCtlReader } from './ras-mc-ctl-reader.ts';
 import { RasdaemonReader } from './rasdaemon-reader.ts';
+import { SMCA_BANKS, unitNamed } from '../../mca/smca-banks.ts';
 import { rasRow } from './ras-rows.ts';
 
 describe('a severity that is none', () => {
@@ -30,5 +31,34 @@ describe('a severity that is none', () => {
     );
     printed.end();
     expect(items).toEqual([]);
+  });
+});
+
+describe('the name of a bank of AMD', () => {
+  const row = (bank_name: string): TextItem | undefined =>
+    rasRow('mce_record', {
+      status: -0x63dfbfffffffee5n,
+      cpuvendor: 2n,
+      bank: 17n,
+      bank_name,
+      mc_location: 'memory_channel=3,csrow=2',
+    });
+
+  it('names the type of the bank, and the channel of a memory controller', () => {
+    expect(row('Unified Memory Controller (bank=17)')).toMatchObject({
+      record: { unit: 0x96_0030_0000n, said: { channel: 3, chipSelect: 2 } },
+      notes: [],
+    });
+    expect(row('L3 Cache (bank=7)')).toMatchObject({ record: { unit: 0x0007_00b0_0000_0000n } });
+  });
+
+  it('is only shown where types with different codes have it', () => {
+    const item = row('Coherent Slave (bank=17)');
+    expect(item).toMatchObject({ notes: [{ code: 'W_TEXT_ROW' }] });
+    expect(item?.type === 'mca' && item.record.unit).toBeUndefined();
+  });
+
+  it('is one of those that are known', () => {
+    for (const { id } of SMCA_BANKS) expect(unitNamed(id)).toBeUndefined();
   });
 });

@@ -16,7 +16,8 @@ import { VENDOR } from '../linux/mce-assembler.ts';
 import { MAX_TEXT } from '../patterns.ts';
 import { dropInvalid } from '../printed-registers.ts';
 import { PRINTED_SEVERITIES, aerEventOf, mcEventOf, oneSection } from '../printed-reports.ts';
-import { MCE_NAMES, memoryFailureFields } from './rasdaemon-words.ts';
+import { MCE_NAMES, memoryFailureFields, takeWords } from './rasdaemon-words.ts';
+import { checkItem } from '../thermal.ts';
 
 /** A value as SQLite has it; numbers are whole. */
 export type RowValue = null | bigint | number | string | Uint8Array;
@@ -60,7 +61,7 @@ const INTS: ReadonlySet<string> = new Set([
 const SMALL: ReadonlySet<string> = new Set(['cpu', 'bank', 'socket']);
 /** 0 where the kernel has none; no CPU has an MCG_CAP of 0 and banks. */
 const ZERO_IS_NONE: ReadonlySet<string> = new Set(['mcgCap', 'tsc', 'time', 'ppin', 'rip', 'cs', 'microcode', 'cpuid']);
-const NO_SYND = 'the database keeps no IPID and no SYND, which name the unit on AMD; rasdaemon itself said:';
+const NO_SYND = 'the database keeps no IPID and no SYND; rasdaemon itself said:';
 
 function mce(row: Row, place: Place): TextItem | undefined {
   const status = number(row, 'status');
@@ -76,10 +77,12 @@ function mce(row: Row, place: Place): TextItem | undefined {
   dropInvalid(record);
   const notes: TextNote[] = [];
   const said = ['bank_name', 'error_msg', 'mcastatus_msg', 'mc_location'].map(c => text(row, c)).filter(t => t !== '');
-  if (vendor === 'amd' && said.length > 0) {
+  takeWords(record, said.join(', '));
+  if (vendor === 'amd' && said.length > 0 && record.unit === undefined) {
     notes.push({ code: 'W_TEXT_ROW', message: `${NO_SYND} ${said.join(', ')}`.slice(0, MAX_TEXT) });
   }
-  return { type: 'mca', ...place, record, notes, ...(number(row, 'bank') === undefined ? { bankUnknown: true } : {}) };
+  const bank = number(row, 'bank') === undefined ? { bankUnknown: true as const } : {};
+  return checkItem({ type: 'mca', ...place, record, notes, ...bank });
 }
 
 /** In the words of ras-mc-ctl, so that the same error reads the same. */

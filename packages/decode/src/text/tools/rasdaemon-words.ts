@@ -3,8 +3,10 @@ import type { CperMemoryError } from '../../cper/record.ts';
 import type { McaSaid, X86McaRecord } from '../../mca/record.ts';
 import type { KindFields } from '../../events/catalog.ts';
 import type { Place, TextItem } from '../item.ts';
+import { unitNamed } from '../../mca/smca-banks.ts';
 import { setErrorType } from '../printed-reports.ts';
 import { hexU64 } from '../transport/line.ts';
+import { checkItem } from '../thermal.ts';
 
 const PAIR = /\b([a-z]{2,16}\d?)= {0,4}(?:0x)?([0-9a-f]{1,16})\b/g;
 
@@ -85,6 +87,9 @@ const SAID: readonly (readonly [RegExp, keyof McaSaid])[] = [
   [/\bcolumn: 0x([0-9a-f]{1,8})\b/, 'column'],
 ];
 
+/** Name and number of the bank. */
+const NAME = /(?:^|\bbank |\bbank=)([A-Z][\w ,.]{2,48}?) \(bank=\d{1,4}\)/;
+
 /** What a row says of the place in words, and how often it happened; undefined where it says nothing. */
 function saidIn(text: string): McaSaid | undefined {
   const said: McaSaid = {};
@@ -95,6 +100,15 @@ function saidIn(text: string): McaSaid | undefined {
     if (Number.isSafeInteger(value)) said[member] = value;
   }
   return Object.keys(said).length === 0 ? undefined : said;
+}
+
+/** Takes what a row says in words of the place, of how often it happened, and of the bank. */
+export function takeWords(record: X86McaRecord, words: string): void {
+  const said = saidIn(words);
+  if (said !== undefined) record.said = said;
+  const name = NAME.exec(words)?.[1];
+  const unit = name === undefined || record.ipid !== undefined ? undefined : unitNamed(name, said?.channel);
+  if (unit !== undefined) record.unit = unit;
 }
 
 /**
@@ -138,8 +152,7 @@ export function rasdaemonMce(
   }
   // Printed wherever bit 53 of the status is set, which on Intel belongs to the threshold status.
   if (record.vendor === 'intel' && record.synd === 0n) delete record.synd;
-  const said = saidIn(words);
-  if (said !== undefined) record.said = said;
+  takeWords(record, words);
   record.origin = { source: source, firstLine: place.firstLine, lastLine: place.lastLine };
-  return { type: 'mca', ...place, record, notes: [], ...(hasBank ? {} : ({ bankUnknown: true } as const)) };
+  return checkItem({ type: 'mca', ...place, record, notes: [], ...(hasBank ? {} : ({ bankUnknown: true } as const)) });
 }
