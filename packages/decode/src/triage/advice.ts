@@ -5,11 +5,13 @@
 import { hex64 } from '../common/hex.ts';
 import { RECORD_ROWS, recordName } from '../events/records.ts';
 import type { DecodedSeverity } from '../decode/record.ts';
-import { thousands } from '../decode/count.ts';
+import { durationText, thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
 import type { Fate } from './fate.ts';
 import type { Incident } from './incident.ts';
-import { cameAsException, fieldsOf, isCorrected, isFirmwareBank, isNoFailure, isOfGuest, rankOf } from './witness.ts';
+import { isLeftOver, isLost } from './left-over.ts';
+import { fieldsOf, isCorrected, isNoFailure, isOfGuest } from './witness.ts';
+import type { Pattern } from './part.ts';
 import type { Witness } from './witness.ts';
 
 interface Facts {
@@ -21,12 +23,20 @@ interface Facts {
   /** Corrected errors of the part in the whole input, and in how many hours; undefined where no clock says. */
   corrected: number;
   hours: number | undefined;
+  /** Uncorrected errors of the part in the whole input, and in how many hours. */
+  lost: number;
+  lostHours: number | undefined;
+  pattern: { is: Pattern; incidents: number } | undefined;
   /** Of the memory that failed, as its records name it; undefined where they name none, or where it is no memory. */
   memory: string | undefined;
   part: string | undefined;
   ofEarlierBoot: boolean;
   inGuest: boolean;
   isOtherPage: boolean;
+  /** Where a driver says that it was, with `isOtherPage`. */
+  driverAddress: bigint | undefined;
+  /** How many seconds the input goes on after it; Infinity where the machine started again. */
+  after: number | undefined;
 }
 
 interface Rule {
@@ -52,14 +62,19 @@ const PARAVISOR = recordName('paravisor-machine-check');
 /** VMMs whose threads get SIGBUS for memory of their guests. */
 const VMM = /^(?:qemu|CPU \d|kvm|cloud-hyp|firecracker|crosvm|vhost|vcpu)/i;
 
-const isLost = (severity: DecodedSeverity): boolean => rankOf(severity) < rankOf('deferred');
+const RESET = /must be reset/;
+/** Seconds that a console may take for what is printed while a machine stops. */
+const STILL = 120;
 const GOES_ON =
   /may go on|Take the page out of use|out of use before|kill what used it|needs no reset|exception came with it|Replace the (?:DIMM|module) it names/i;
 const PAGE_STEPS =
   /Take the page out of use|take it out of use|For Ignored and Failed|Otherwise look for the|Look for the recovery|Look for (?:the )?`Memory f|Without an address in the record|^Plan a restart|It hands? on|Nothing to do for the page, unless/i;
 /** Of a line that speaks of the records before it: beside one of these it says nothing. */
-const OF_BEFORE = /^Look at the (?:records?|banks) before it/;
+const OF_BEFORE = /^Look at the (?:records?|banks) (?:before|beside) it/;
 const ELSEWHERE = /The cache only noticed|The core only used the data/;
+const DEVICE_STEPS =
+  /driver of the device recovered|the link has to be reset|Reset the device or restart the machine|Look at the device and its slot when/;
+const OF_CHANNEL = /The address is the channel's own/;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
 
 /** A cache or a core is not to be had by itself. */
@@ -105,10 +120,29 @@ const RULES: readonly Rule[] = [
   {
     id: 'earlier-boot',
     when: f => f.ofEarlierBoot && f.fate.machine === undefined,
-    say: () => 'no reset for it: it is of the boot before this one; look for what ended that',
+    say: f => {
+      const reset = f.witnesses.find(w => w.reset !== undefined)?.reset;
+      const how = reset === undefined ? '' : `, which ended so: ${reset}`;
+      const what = f.severity === 'fatal' ? 'it most likely ended that' : 'look for what ended that';
+      return `no reset for it: it is of the boot before this one${reset === undefined ? `; ${what}` : how}`;
+    },
     takesBack:
       /must be reset|may go on|Do not trust what ran|Take the page out of use|needs no reset|found it in its bank when/,
     ends: true,
+  },
+  {
+    id: 'of-controller',
+    when: f => f.telling.record.source.from === 'bmc' && RESET.test(f.telling.record.nextStep),
+    say: () => 'no reset for it now: a controller wrote it down, and the machine stopped then',
+    takesBack: RESET,
+  },
+  {
+    id: 'log-goes-on',
+    when: f =>
+      (f.after ?? 0) > STILL && f.telling.record.source.from !== 'bmc' && RESET.test(f.telling.record.nextStep),
+    say: ({ after = 0 }) =>
+      `no reset for it now: ${Number.isFinite(after) ? `the log goes on ${durationText(after)} after it` : 'the machine started again after it'}`,
+    takesBack: RESET,
   },
   {
     id: 'machine-down',
@@ -122,8 +156,8 @@ const RULES: readonly Rule[] = [
   {
     id: 'other-page',
     when: f => f.isOtherPage,
-    say: () =>
-      'the page that Linux handled is not the bad one: it took the address of the memory channel for one of the system',
+    say: ({ driverAddress }) =>
+      `the page that Linux handled is not the bad one: it took the address of the memory channel for one of the system${driverAddress === undefined ? '' : `; take that of ${hex64(driverAddress)} out of use, which the driver names`}`,
     takesBack: PAGE_STEPS,
   },
   {
@@ -134,7 +168,7 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'page-leaving',
-    when: f => f.fate.machine === undefined && f.fate.page === 'leaving',
+    when: f => f.fate.machine === undefined && f.fate.page === 'leaving' && !f.isOtherPage,
     say: () => 'restart what holds the page',
     takesBack: PAGE_STEPS,
   },
@@ -161,6 +195,12 @@ const RULES: readonly Rule[] = [
     takesBack: ELSEWHERE,
   },
   {
+    id: 'address-known',
+    when: f => OF_CHANNEL.test(f.telling.record.nextStep) && driverAddress(f) !== undefined,
+    say: () => '',
+    takesBack: OF_CHANNEL,
+  },
+  {
     id: 'signalled',
     when: f => f.fate.processes.length > 0 && f.fate.machine === undefined,
     say: ({ fate: { processes } }) => {
@@ -174,6 +214,19 @@ const RULES: readonly Rule[] = [
     takesBack: SIGNAL_STEPS,
   },
   {
+    id: 'device-recovered',
+    when: f => f.fate.devices === 'recovered',
+    say: () => 'nothing more to do now: its driver went on; look at the device and its slot when it comes again',
+    takesBack: DEVICE_STEPS,
+  },
+  {
+    id: 'device-not-recovered',
+    when: f => f.fate.devices === 'not recovered',
+    say: ({ fate: { lost } }) =>
+      `reset ${lost.length === 0 ? 'the device' : lost.join(' and ')} or restart the machine: ${lost.length > 1 ? 'their drivers' : 'its driver'} could not go on; look at the device and its slot`,
+    takesBack: DEVICE_STEPS,
+  },
+  {
     id: 'guest',
     when: f => f.inGuest,
     // Whose record says itself where on the host to look, says more.
@@ -184,9 +237,18 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'replace-memory',
-    when: f => f.memory !== undefined && isLost(f.severity) && f.fate.machine === undefined && !f.inGuest,
+    when: f =>
+      f.memory !== undefined &&
+      (isLost(f.severity) || f.severity === 'deferred') &&
+      f.fate.machine === undefined &&
+      !f.inGuest,
     say: replaceOf,
     takesBack: /^Replace the (?:DIMM|module) it names/,
+  },
+  {
+    id: 'repeats',
+    when: f => f.memory === undefined && f.part !== undefined && f.lost > 1 && isLost(f.severity) && !f.inGuest,
+    say: f => `look at ${f.part ?? ''} first: it had ${f.lost} such errors${spanText(f.lostHours)}`,
   },
   {
     id: 'yellow',
@@ -210,7 +272,19 @@ const RULES: readonly Rule[] = [
     say: f => `plan to replace ${f.part ?? ''}: ${thousands(f.corrected)} corrected errors${spanText(f.hours)}`,
     takesBack: /^Nothing was lost; act when|^Count them by/,
   },
+  {
+    // V. Sridharan, D. Liberty, A Study of DRAM Failures in the Field, SC 2012: such faults are permanent, and most are.
+    id: 'pattern',
+    when: f => isCorrected(f.severity) && f.part !== undefined && !isMany(f) && isFault(f.pattern),
+    say: ({ part = '', pattern }) =>
+      `plan to replace ${part}: ${pattern?.incidents ?? 0} errors in ${pattern?.is ?? ''} are a fault that stays`,
+    takesBack: /^Nothing was lost; act when|^Count them by/,
+  },
 ];
+
+/** Errors in one row, column or bank, that are more than two by chance. */
+const isFault = (pattern: Facts['pattern']): boolean =>
+  pattern !== undefined && pattern.incidents > 2 && /^one (?:row|column|bank)$/.test(pattern.is);
 
 /** What mcelog warns of where nobody says otherwise: 10 of one DIMM in 24 hours (mcelog.conf, [dimm]). */
 const MANY = 10;
@@ -228,26 +302,11 @@ function spanText(hours: number | undefined): string {
 /** Sentences, where one ends and another begins with a capital. */
 export const sentences = (text: string): string[] => text.split(/(?<=\.) (?=[A-Z])/);
 
-/**
- * Linux logs an uncorrected error without an exception only where it looks into the banks at its start (machine_check_poll with
- * MCP_UC), but for the classes that need none, UCNA and deferred ones.
- */
-function isLeftOver({ record, reporter, severity }: Witness): boolean {
-  if (record.raw.kind === 'cper') return record.raw.previousBoot === true;
-  if (record.raw.kind !== 'x86-mca') return false;
-  if (record.raw.within === 'previous-boot' || record.raw.within === 'start') return true;
-  if (reporter !== 'machine-check' || !OF_LINUX.has(record.source.from) || record.bank === undefined) return false;
-  // The poll of a machine that runs has the time; that at the start has none.
-  if ((record.raw.tsc ?? 0n) !== 0n) return false;
-  return isLost(severity) && cameAsException(record) === false && !isFirmwareBank(record);
-}
-/** Forms in which Linux, or mcelog after it, gives banks. */
-const OF_LINUX: ReadonlySet<string> = new Set(['linux', 'mcelog', 'journal-export', 'journal-json']);
-
-/** Whether an incident is known to be of an earlier boot: all that witnessed the error itself say so. */
-export function isOfEarlierBoot(witnesses: readonly Witness[]): boolean {
+/** Whether an incident is known to be of an earlier boot: all that witnessed the error itself say so, and nothing stopped for it now. */
+export function isOfEarlierBoot(incident: Incident): boolean {
+  const { witnesses } = incident;
   const telling = witnesses.filter(w => w.reporter !== 'kernel' && w.reporter !== 'driver');
-  return telling.length > 0 && telling.every(isLeftOver);
+  return telling.length > 0 && telling.every(isLeftOver) && fateOf(incident).machine === undefined;
 }
 
 /** Whether the page that Linux handled is that of an address within a memory channel: of AMD's memory controllers. */
@@ -261,6 +320,11 @@ export function isOtherPage({ assumed, witnesses }: Incident): boolean {
   );
 }
 
+/** The address of the system that a driver made of that of a memory channel; undefined where it could not. */
+export function driverAddress({ witnesses }: Readonly<{ witnesses: readonly Witness[] }>): bigint | undefined {
+  return witnesses.find(w => w.reporter === 'driver' && w.pfn !== undefined)?.address;
+}
+
 /** Records that say which memory it was, not only that a unit met bad data. */
 function isOfMemory({ reporter, record, place }: Witness): boolean {
   // A driver of another part with ECC says which instance of it.
@@ -269,15 +333,26 @@ function isOfMemory({ reporter, record, place }: Witness): boolean {
   return record.component?.area === 'memory';
 }
 
+/** What the whole input says beside an incident; as of {@link Facts}. */
+interface Beside {
+  part?: string;
+  corrected?: number;
+  hours?: number | undefined;
+  lost?: number;
+  lostHours?: number | undefined;
+  pattern?: Facts['pattern'];
+  after?: number | undefined;
+}
+
 /** What is to be done, with the words of the records as far as the log does not contradict them. */
 export function adviceOf(
   incident: Incident,
   telling: Witness,
   severity: DecodedSeverity,
-  { part, corrected = 0, hours }: { part?: string; corrected?: number; hours?: number | undefined },
+  { part, corrected = 0, hours, lost = 0, lostHours, pattern, after }: Beside,
 ): Advice {
   const { witnesses } = incident;
-  const fate = fateOf(witnesses);
+  const fate = fateOf(incident);
   const facts: Facts = {
     severity,
     fate,
@@ -286,10 +361,15 @@ export function adviceOf(
     part,
     corrected,
     hours,
+    lost,
+    lostHours,
+    pattern,
     memory: part !== undefined && witnesses.some(isOfMemory) ? part : undefined,
-    ofEarlierBoot: isOfEarlierBoot(witnesses),
+    ofEarlierBoot: isOfEarlierBoot(incident),
     inGuest: witnesses.some(isOfGuest),
     isOtherPage: isOtherPage(incident),
+    driverAddress: isOtherPage(incident) ? driverAddress(incident) : undefined,
+    after,
   };
   const said: Rule[] = [];
   for (const rule of RULES) {

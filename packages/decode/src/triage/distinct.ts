@@ -17,6 +17,17 @@ export function hashOf(values: readonly number[]): number {
   return h;
 }
 
+/** A text as one number: of two different ones almost never the same. */
+export function hashOfText(text: string): number {
+  let [a, b] = [0xdead_beef, 0x41c6_ce57];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 0x9e37_79b1);
+    b = Math.imul(b ^ code, 0x5f35_6495);
+  }
+  return hashOf([a, b]);
+}
+
 /**
  * Counts different values: exactly up to a bound, then by a sample (adaptive sampling, Wegman): of the hashes only those whose
  * low bits are 0 are kept, one bit more each time that they are too many. What it gives does not depend on the order.

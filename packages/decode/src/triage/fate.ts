@@ -1,6 +1,6 @@
 /** @module What came of an error, as the lines of kernel, hypervisor and VMM about it say. */
 import { fieldsOf } from './witness.ts';
-import type { Witness } from './witness.ts';
+import type { Incident } from './incident.ts';
 
 export interface Fate {
   /** The machine, or the guest that reports. */
@@ -11,6 +11,10 @@ export interface Fate {
   processes: string[];
   /** A VMM handed the error on to its guest. */
   guest?: true;
+  /** Whether drivers of PCIe devices went on. */
+  devices?: 'recovered' | 'not recovered';
+  /** Drivers and devices that could not. */
+  lost: string[];
   /** Somebody asked for it. */
   test?: true;
 }
@@ -82,15 +86,25 @@ const SAYS: Readonly<Record<string, Saying>> = {
   'xen-vmce-injected': fate => {
     fate.guest = true;
   },
+  'pcie-recovered': fate => {
+    fate.devices ??= 'recovered';
+  },
+  'pcie-not-recovered': (fate, { device, message }) => {
+    fate.devices = 'not recovered';
+    // The line that it failed names the port.
+    const name = String(device);
+    const isPort = /recovery/.test(String(message));
+    if (!isPort && fate.lost.length < MAX_PROCESSES && !fate.lost.includes(name)) fate.lost.push(name);
+  },
   'hwpoison-injected': fate => {
     fate.test = true;
   },
 };
 
-/** What the witnesses of an incident say became of it. */
-export function fateOf(witnesses: readonly Witness[]): Fate {
-  const fate: Fate = { processes: [] };
-  for (const { reporter, record } of witnesses) {
+/** What the witnesses of an incident, and the panic that is for it too, say became of it. */
+export function fateOf({ witnesses, panic }: Pick<Incident, 'witnesses' | 'panic'>): Fate {
+  const fate: Fate = { processes: [], lost: [] };
+  for (const { reporter, record } of panic === undefined ? witnesses : [...witnesses, panic]) {
     if (reporter !== 'kernel') continue;
     const name = record.class;
     if (Object.hasOwn(SAYS, name)) SAYS[name]?.(fate, fieldsOf(record));
@@ -110,12 +124,14 @@ const PAGE_WORDS: Readonly<Record<NonNullable<Fate['page']>, string>> = {
  * `machine panicked`, `page still in use`, `SIGBUS to mysqld:812`: each thing for itself, the worst first.
  * @param isOtherPage the page is not the one of the error
  */
-export function fateWords({ machine, page, processes, guest, test }: Fate, isOtherPage = false): string[] {
+export function fateWords(fate: Fate, isOtherPage = false): string[] {
+  const { machine, page, processes, guest, test, devices, lost } = fate;
   const out: string[] = [];
   if (test === true) out.push('a test');
   if (machine !== undefined) out.push(`machine ${machine}`);
   if (page !== undefined) out.push(isOtherPage ? 'another page handled' : PAGE_WORDS[page]);
   if (processes.length > 0) out.push(`SIGBUS to ${processes.join(', ')}`);
+  if (devices !== undefined) out.push(`device ${devices}${lost.length === 0 ? '' : ` (${lost.join(', ')})`}`);
   if (guest === true) out.push('handed on to a guest');
   return out;
 }

@@ -5,6 +5,7 @@
  */
 import { dropBelow, pfnOf } from '../registers/address.ts';
 import { Few, removeAt } from './few.ts';
+import { isFoundAgain, isLost, isOfStop } from './left-over.ts';
 import { isAnnounced, isOfSamePanic, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
 import { isCorrected, isFirmwareBank, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
@@ -17,6 +18,8 @@ export interface Incident {
   address: bigint | undefined;
   /** The weakest of what joins its witnesses. */
   joinedBy: JoinedBy | undefined;
+  /** The machine stopped for it, as a witness of another error says: one panic is for all that the exception found. */
+  panic?: Witness;
   /** The page that Linux made of an address of which nobody knows that it is one of the system. */
   assumed?: number;
 }
@@ -33,7 +36,14 @@ const SECONDS = 10;
 const LINE = 6;
 const PAGE = 12;
 
-const WEAKNESS: Readonly<Record<JoinedBy, number>> = { report: 0, 'address and time': 1, 'address and order': 2 };
+const WEAKNESS: Readonly<Record<JoinedBy, number>> = {
+  copy: 0,
+  report: 0,
+  'one stop': 1,
+  'bank and time': 1,
+  'address and time': 1,
+  'address and order': 2,
+};
 
 /** Joins records, in the order of the input, and hands on each incident when no later record can belong to it. */
 export class Incidents {
@@ -59,6 +69,11 @@ export class Incidents {
       this.#gather(referred, witness);
       return;
     }
+    const stopped = this.#stopOf(witness);
+    if (stopped !== undefined) {
+      this.#join(stopped, witness, 'one stop');
+      return;
+    }
     const known = this.#at(witness);
     if (known !== undefined) {
       const joined = joins(known, witness);
@@ -68,6 +83,12 @@ export class Incidents {
       }
       this.#close(known);
     }
+    const shared =
+      witness.reporter === 'machine-check' ? this.#last(witness, other => isSameBank(other, witness)) : undefined;
+    if (shared !== undefined) {
+      this.#join(shared, witness, 'bank and time');
+      return;
+    }
     const named = pfn === undefined && rawPfn === undefined ? undefined : address;
     const incident: Incident = { witnesses: [witness], pfn: undefined, address: named, joinedBy: undefined };
     this.#open.push(incident);
@@ -76,6 +97,12 @@ export class Incidents {
     this.#placed(incident, witness);
     if (this.#open.length <= MAX_OPEN) return;
     this.#close(this.#open[0] as Incident);
+  }
+
+  /** Takes a record that tells another again, by the number of that; of an error that is done with it says nothing new. */
+  again(copy: Witness, original: number): void {
+    const incident = this.#open.find(({ witnesses }) => witnesses.some(w => w.order === original));
+    if (incident !== undefined) this.#join(incident, copy, 'copy');
   }
 
   end(): void {
@@ -117,6 +144,13 @@ export class Incidents {
     return this.#last(witness, announces);
   }
 
+  /** The stop of the machine of which a record was left over. */
+  #stopOf(witness: Witness): Incident | undefined {
+    if (!isOfStop(witness)) return undefined;
+    const live = this.#open.findLast(({ witnesses }) => witnesses.some(other => isFoundAgain(witness, other)));
+    return live ?? this.#last(witness, isStopBefore);
+  }
+
   /** The last incident near the end of which one witness is meant. */
   #last(witness: Witness, isMeant: Meant): Incident | undefined {
     // For every record: without a function made anew for each.
@@ -135,13 +169,16 @@ export class Incidents {
 
   /** Takes the other banks of the machine check that a panic is about. */
   #gather(incident: Incident, panic: Witness): void {
-    const others = this.#open.filter(
-      ({ pfn, witnesses }) =>
-        (pfn === undefined || incident.pfn === undefined || pfn === incident.pfn) &&
-        witnesses.every(w => isOfSamePanic(w, panic) && isNear(w, panic)),
+    const others = this.#open.filter(({ witnesses }) =>
+      witnesses.every(w => w === panic || (isOfSamePanic(w, panic) && isNear(w, panic))),
     );
     for (const other of others) {
       if (other === incident) continue;
+      // Bad data at another page is another error; the machine stopped for both.
+      if (other.pfn !== undefined && incident.pfn !== undefined && other.pfn !== incident.pfn) {
+        other.panic = panic;
+        continue;
+      }
       this.#forget(other);
       for (const witness of other.witnesses) this.#join(incident, witness, 'report');
     }
@@ -194,6 +231,7 @@ type Meant = (other: Witness, all: readonly Witness[], witness: Witness) => bool
 const isAround: Meant = (other, _all, witness) => isPrintedWithin(witness, other);
 const isWithin: Meant = (other, _all, witness) => isPrintedWithin(other, witness);
 const announces: Meant = (other, _all, witness) => isAnnounced(witness, other);
+const isStopBefore: Meant = (other, _all, witness) => isOfStop(other) && isOneInput(other, witness);
 const isReportOf: Meant = (other, _all, witness) => isPartOf(witness, other);
 
 /** Not further apart than Linux takes for one error, as far as a clock says. */
@@ -218,6 +256,25 @@ function joins({ witnesses, address: named }: Incident, witness: Witness): Joine
   return clock ? 'address and time' : 'address and order';
 }
 
+const isOneInput = ({ record: a }: Witness, { record: b }: Witness): boolean => a.source.input === b.source.input;
+
+/** Seconds within which all CPUs that share a bank report it: each reads it in the same exception, or firmware in one go. */
+const AT_ONCE = 1;
+
+/**
+ * Whether two CPUs found one error in a bank that they share, as threads of a core and cores of a socket do. What was corrected is one
+ * only where threads of one core say so: another core may have the like of its own.
+ */
+function isSameBank(a: Witness, b: Witness): boolean {
+  const [x, y] = [a.record.raw, b.record.raw];
+  if (x.kind !== 'x86-mca' || y.kind !== 'x86-mca' || a.record.bank !== b.record.bank || !isOneInput(a, b))
+    return false;
+  if (x.status !== y.status || x.addr !== y.addr || x.misc !== y.misc || x.within !== undefined) return false;
+  if (a.record.cpu === b.record.cpu && x.apicId === y.apicId) return false;
+  const isThread = x.apicId !== undefined && y.apicId !== undefined && (x.apicId ^ y.apicId) === 1n;
+  return (isThread || isLost(a.severity)) && (secondsApart(a, b) ?? Number.POSITIVE_INFINITY) <= AT_ONCE;
+}
+
 const isPage = (address: bigint): boolean => dropBelow(address, PAGE) === address;
 
 /** Both name an address within the page, and not the same. */
@@ -239,22 +296,10 @@ function mayBeOne(a: Witness, b: Witness): boolean {
   // The same bank as other CPUs see it; or another unit that met the same bad data, or what the firmware says of it.
   if (a.record.bank === b.record.bank) {
     if (a.record.registers['status'] !== b.record.registers['status']) return false;
-    return a.record.cpu !== b.record.cpu || isCopy(a, b);
+    return a.record.cpu !== b.record.cpu;
   }
   return !isCorrected(a.severity) || isFirmwareBank(a.record) || isFirmwareBank(b.record);
 }
 
 /** What Linux does about data that is lost: it does nothing of it for a corrected error. */
 const isHandled = ({ severity }: Witness): boolean => rankOf(severity) < rankOf('unknown');
-
-/** One record that two programs wrote: the time stamp counter of both is that of one moment. */
-function isCopy({ record: a }: Witness, { record: b }: Witness): boolean {
-  const tsc = a.registers['tsc'];
-  if (tsc !== undefined && tsc !== 0n) return tsc === b.registers['tsc'];
-  const { time: x } = a;
-  const { time: y } = b;
-  if (a.source.from === b.source.from) return false;
-  if (x?.from === 'record' && y?.from === 'record') return x.seconds === y.seconds;
-  // A decoder of text, as mcelog on FreeBSD's, tells the record without a time of its own.
-  return x === undefined && y === undefined && a.registers['addr'] === b.registers['addr'];
-}

@@ -4,6 +4,7 @@ import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedSeverity } from '../decode/record.ts';
 import type { DecodedTime } from '../decode/time.ts';
 import { DistinctCounter, hashOf } from './distinct.ts';
+import { isLost } from './left-over.ts';
 
 /** Errors and incidents of one severity: an incident of corrected errors may stand for many. */
 export interface Sum {
@@ -12,7 +13,7 @@ export interface Sum {
 }
 
 /** How the errors of a DIMM lie, as far as their rows and columns are known. */
-type Pattern = 'one cell' | 'one row' | 'one column' | 'one bank' | 'one rank, several banks' | 'several ranks';
+export type Pattern = 'one cell' | 'one row' | 'one column' | 'one bank' | 'one rank, several banks' | 'several ranks';
 
 export interface PartReport {
   /** As the best of its records names it. */
@@ -27,7 +28,10 @@ export interface PartReport {
   last?: DecodedTime;
   /** Seconds from the first to the last; missing where there is no one clock, and of one moment. */
   seconds?: number;
-  /** Errors an hour in that time; missing where it is less than an hour: nobody knows how it went on. */
+  /**
+   * Errors an hour in that time; missing where it is less than an hour, or there are less than three reports: nobody knows how it went
+   * on.
+   */
   perHour?: number;
   threshold?: 'green' | 'yellow';
   /** Members that are the same in all records that have them. */
@@ -43,6 +47,8 @@ const LIMIT = 256;
 const NOT_SAID = -1;
 const DIFFERS = Symbol('differs');
 const HOUR = 3600;
+/** Reports of which a rate can be told. */
+const MANY = 3;
 /** Milliseconds of a second: no clock of a log says more that counts. */
 const MS = 1000;
 
@@ -157,14 +163,24 @@ export class Part {
     const corrected = Math.max(this.#sums.get('corrected')?.errors ?? 0, this.#totals.get('corrected') ?? 0);
     const isCounted = corrected > (this.#sums.get('corrected')?.errors ?? 0);
     // Of what is only counted nobody says when.
-    if (isCounted || !this.#clocks || this.#first === undefined || this.#last === undefined) return { corrected };
-    const span = this.#last.seconds - this.#first.seconds;
+    const { first, last } = this.#times();
+    if (isCounted || first === undefined || last === undefined) return { corrected };
+    const span = last - first;
     // How long a single count took to come together nobody says.
     return span === 0 ? { corrected } : { corrected, hours: span / HOUR };
   }
 
+  /** How many errors lost data or stopped the machine, and in how many hours where a clock says. */
+  lost(): { lost: number; lostHours?: number } {
+    let lost = 0;
+    for (const [severity, { incidents }] of this.#sums) if (isLost(severity)) lost += incidents;
+    const { first, last } = this.#times();
+    return first === undefined || last === undefined ? { lost } : { lost, lostHours: (last - first) / HOUR };
+  }
+
   report(): PartReport {
     const errors = [...this.#sums.values()].reduce((sum, s) => sum + s.errors, 0);
+    const incidents = [...this.#sums.values()].reduce((sum, s) => sum + s.incidents, 0);
     const unseen = [...this.unseen().values()].reduce((sum, s) => sum + s.errors, 0);
     const span =
       this.#first === undefined || this.#last === undefined
@@ -175,7 +191,7 @@ export class Part {
       const value = this.#common[member];
       if (value !== undefined && value !== DIFFERS && member !== 'label') place[member] = value;
     }
-    const pattern = this.#pattern();
+    const { pattern } = this;
     const counters = [this.#pages, this.#rows, this.#banks, this.#columns, this.#ranks];
     return {
       name: this.name,
@@ -186,7 +202,7 @@ export class Part {
       ...(this.#first === undefined || !this.#clocks ? {} : { first: this.#first }),
       ...(this.#last === undefined || !this.#clocks ? {} : { last: this.#last }),
       ...(this.#clocks && span > 0 ? { seconds: span } : {}),
-      ...(this.#clocks && span >= HOUR ? { perHour: (errors * HOUR) / span } : {}),
+      ...(this.#clocks && span >= HOUR && incidents >= MANY ? { perHour: (errors * HOUR) / span } : {}),
       ...(this.#threshold === undefined ? {} : { threshold: this.#threshold }),
       place: place as DecodedPlace,
       distinct: {
@@ -197,11 +213,21 @@ export class Part {
         ranks: this.#ranks.count,
       },
       approximate: counters.some(c => c.approximate),
-      ...(pattern === undefined ? {} : { pattern: { is: pattern, incidents: this.#cells } }),
+      ...(pattern === undefined ? {} : { pattern }),
     };
   }
 
-  /** Two errors at least make one. */
+  /** Seconds of the first and the last, where all have one clock. */
+  #times(): { first?: number | undefined; last?: number | undefined } {
+    return this.#clocks ? { first: this.#first?.seconds, last: this.#last?.seconds } : {};
+  }
+
+  /** How its errors lie, and how many they are; two at least make a pattern. */
+  get pattern(): { is: Pattern; incidents: number } | undefined {
+    const is = this.#pattern();
+    return is === undefined ? undefined : { is, incidents: this.#cells };
+  }
+
   #pattern(): Pattern | undefined {
     if (this.#cells < 2) return undefined;
     if (this.#ranks.count > 1) return 'several ranks';

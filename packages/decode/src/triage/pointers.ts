@@ -44,7 +44,7 @@ const POINTERS: ReadonlyMap<string, Kind> = new Map<string, Kind>(
 /** Words where the headline of the record is one of a single line. */
 const WHAT: Readonly<Record<string, string>> = {
   'mce-logged': 'Linux logged machine checks',
-  'mce-storm': 'Corrected errors came as a storm (CMCI)',
+  'mce-storm': 'Storms of corrected errors (CMCI) began',
   'soft-offline': 'Linux counted too many corrected errors in a page and set out to move it away (CEC)',
 };
 const WHERE: Readonly<Record<string, string>> = {
@@ -78,7 +78,7 @@ export class Pointers {
     if (kindOf !== undefined) {
       const kind = kindOf(record);
       if (kind !== undefined) this.#count(witness, kind);
-    } else if (reporter === 'machine-check' || reporter === 'driver') {
+    } else if (reporter === 'machine-check' || reporter === 'driver' || name === 'thermal') {
       this.#record = witness;
       const waiting = this.#waiting;
       if (waiting === undefined || !isBeside(waiting.line, witness)) return;

@@ -24,11 +24,19 @@ export function speaksOf({ record }: Witness): ((of: Witness, all: readonly Witn
   return (of, all) => {
     // Of a page that was taken away nothing says that it was not.
     if (isNotRecovered && all.some(isRecovered)) return false;
-    if (of.reporter === 'kernel') return isNotRecovered && HANDLED.has(of.record.class);
-    if (of.reporter !== reporter || isCorrected(of.severity)) return false;
+    if (of.reporter === 'kernel') {
+      return isNotRecovered ? HANDLED.has(of.record.class) : PANICS.has(record.class) && WHY.has(of.record.class);
+    }
+    if (isCorrected(of.severity)) return false;
+    // Firmware may tell of a PCIe device in place of the port.
+    if (reporter === 'device' && of.reporter === 'firmware') return of.place?.label?.startsWith('PCIe ') === true;
+    if (of.reporter !== reporter) return false;
     return reporter !== 'machine-check' || isOfPanic(of);
   };
 }
+
+/** What Linux prints of why it panics, also where it has no bank to print. */
+const WHY: ReadonlySet<string> = new Set(['mce-severity', 'mce-missing-cpus']);
 
 /** Xen prints banks with an uncorrected error only while it panics. */
 const isOfPanic = ({ record }: Witness): boolean => record.source.from === 'xen' || cameAsException(record) !== false;

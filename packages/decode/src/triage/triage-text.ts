@@ -1,7 +1,7 @@
 /** @module What records come to as text: at most 100 columns; untrusted text is made safe. */
 import { hex64 } from '../common/hex.ts';
 import { safeText } from '../common/screen.ts';
-import { thousands } from '../decode/count.ts';
+import { durationText, thousands } from '../decode/count.ts';
 import { placeText } from '../decode/place.ts';
 import { rowOfSource } from '../decode/record.ts';
 import type { DecodedSeverity, DecodedSource } from '../decode/record.ts';
@@ -62,16 +62,13 @@ export function sums(bySeverity: Partial<Record<DecodedSeverity, Sum>>): string 
   return parts.length === 0 ? 'no error' : parts.join(', ');
 }
 
-const MINUTE = 60;
-const HOUR = 3600;
-const DAY = 86_400;
+const DAY = 24;
 
-/** `3 s`, `12 min`, `5 h`, `9 days`: how long something was watched. */
-function windowText(seconds: number): string {
-  if (seconds < 1) return 'less than a second';
-  if (seconds < 2 * MINUTE) return `${seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds)} s`;
-  if (seconds < 2 * HOUR) return `${Math.round(seconds / MINUTE)} min`;
-  return seconds < 2 * DAY ? `${Math.round(seconds / HOUR)} h` : `${Math.round(seconds / DAY)} days`;
+/** `20 an hour`, `1.5 an hour`, `3.0 a day`, `less than one in 10 days`. */
+function rateText(perHour: number): string {
+  const [rate, unit] = perHour >= 1 ? [perHour, 'an hour'] : [perHour * DAY, 'a day'];
+  if (rate < 0.1) return 'less than one in 10 days';
+  return `${rate >= 10 ? thousands(Math.round(rate)) : rate.toFixed(1)} ${unit}`;
 }
 
 /** What is known of a part, each thing for itself. */
@@ -88,9 +85,8 @@ export function partFacts(part: PartReport): string[] {
     );
   }
   if (seconds !== undefined) {
-    const rate =
-      perHour === undefined ? '' : `${perHour >= 10 ? thousands(Math.round(perHour)) : perHour.toFixed(1)} an hour, `;
-    facts.push(`${rate}in a window of ${windowText(seconds)}`);
+    const rate = perHour === undefined ? '' : `${rateText(perHour)}, `;
+    facts.push(`${rate}in a window of ${durationText(seconds)}`);
   }
   const place = placeText(part.place, member => member !== 'fru' || !part.name.startsWith('FRU '));
   if (place !== '') facts.push(safe(place));
@@ -119,7 +115,10 @@ export function joinText({ witnesses }: Pick<IncidentReport, 'witnesses'>): stri
     [
       ['address and time', 'the same page at the same time'],
       ['address and order', 'the same page near each other, without a clock in common'],
+      ['bank and time', 'the same bank with the same status at the same time'],
+      ['one stop', 'the same stop of the machine'],
       ['report', "the kernel's own report"],
+      ['copy', 'being the same record again'],
     ] as const
   ).flatMap(([by, how]) => (count(by) === 0 ? [] : [`${count(by)} by ${how}`]));
   return `One error, ${witnesses.length} records, joined to the first: ${ways.join(', ')}.`;
@@ -271,6 +270,13 @@ interface HeadOptions {
   listed?: boolean;
 }
 
+/** What there is where there is no error. */
+function insteadOf({ bySeverity, worst, pointers }: TriageReport): string {
+  if (Object.keys(bySeverity).length > 0) return '';
+  if (worst !== undefined) return ' itself, only lines that tell what came of one';
+  return pointers.length > 0 ? ' itself, only lines that point to one' : '';
+}
+
 /**
  * What a person asks first: how bad, which part, how often, what now; each line without its line feed.
  *
@@ -306,13 +312,8 @@ export function triageHead(
     ]),
   );
   out.push(...shown(pointers, 'kinds of lines', pointer => wrapHanging(pointerText(pointer, place), '    ', columns)));
-  out.push(
-    ...wrap(
-      `${thousands(records)} record${records === 1 ? '' : 's'}: ${sums(report.bySeverity)}${Object.keys(report.bySeverity).length === 0 && pointers.length > 0 ? ' itself, only lines that point to one' : ''}`,
-      '',
-      columns,
-    ),
-  );
+  const many = `${thousands(records)} record${records === 1 ? '' : 's'}`;
+  out.push(...wrap(`${many}: ${sums(report.bySeverity)}${insteadOf(report)}`, '', columns));
   for (const remark of remarks) out.push(...wrap(remark, '  ', columns).map(line => style('dim', line)));
   return out;
 }

@@ -116,9 +116,20 @@ describe('golden logs', () => {
   it('the address of a memory channel that Linux took for one of the system: another page was taken away', () => {
     const { bySeverity, worst, pagesAgain } = triage(readFileSync(join(DIR, 'other-page.in')));
     expect(bySeverity).toEqual({ deferred: { incidents: 1, errors: 1 } });
-    expect(worst).toMatchObject({ because: ['other-page'], fate: ['another page handled'] });
+    expect(worst).toMatchObject({ because: ['other-page', 'replace-memory'], fate: ['another page handled'] });
     expect(worst).not.toHaveProperty('address');
     expect(pagesAgain).toEqual([]);
+  });
+
+  it('and the page that it should have taken, where the driver knows it', () => {
+    const { bySeverity, worst } = triage(readFileSync(join(DIR, 'page-by-driver.in')));
+    expect(bySeverity).toEqual({ deferred: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ address: 0x1ab10c09c0n, part: 'mc#0csrow#0channel#1' });
+    expect(worst?.actions).toEqual([
+      expect.stringContaining('take that of 0x0000001ab10c09c0 out of use'),
+      'replace mc#0csrow#0channel#1',
+    ]);
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/channel's own/);
   });
 
   it('a page that the log shows recovered, in a guest and by QEMU', () => {
@@ -139,6 +150,52 @@ describe('golden logs', () => {
     const { worst } = triage(readFileSync(join(DIR, 'earlier-boot.in')));
     expect(worst).toMatchObject({ severity: 'fatal', ofEarlierBoot: true, because: ['earlier-boot'] });
     expect(worst?.nextSteps.join(' ')).not.toMatch(/must be reset/);
+  });
+
+  it('what stands behind the reason of a reset was found, and is what ended the boot before', () => {
+    const { worst } = triage(readFileSync(join(DIR, 'reset-reason.in')));
+    expect(worst).toMatchObject({ severity: 'fatal', ofEarlierBoot: true, because: ['earlier-boot'] });
+    expect(worst?.actions).toEqual([
+      'no reset for it: it is of the boot before this one, which ended so: an uncorrected error caused a data fabric sync flood event',
+    ]);
+  });
+
+  it('a machine stops once, whatever is found in the banks of its cores', () => {
+    const { bySeverity, worst } = triage(readFileSync(join(DIR, 'one-stop.in')));
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'one stop']);
+    expect(worst?.nextSteps.join(' ')).toMatch(/points at the processor/);
+  });
+
+  it('two threads of a core report one error, and a controller wrote it down: no reset now', () => {
+    const { bySeverity, worst, parts } = triage(readFileSync(join(DIR, 'iml-threads.in')));
+    expect(bySeverity).toEqual({ fatal: { incidents: 2, errors: 2 } });
+    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'bank and time']);
+    expect(worst).toMatchObject({ because: ['of-controller', 'repeats'], part: 'processor 1' });
+    expect(worst?.nextSteps.join(' ')).not.toMatch(/must be reset/);
+    // Twice in 44 days is no rate.
+    expect(parts[0]).not.toHaveProperty('perHour');
+  });
+
+  it('what syslogd wrote to every terminal is no error more', () => {
+    const { bySeverity, worst } = triage(readFileSync(join(DIR, 'syslogd.in')));
+    expect(bySeverity).toEqual({ 'uncorrected-recoverable': { incidents: 1, errors: 1 } });
+    expect(worst?.witnesses.map(w => w.joinedBy)).toEqual([undefined, 'copy']);
+  });
+
+  it('the crash that ESXi names is what came of its bank', () => {
+    const { bySeverity, worst } = triage(readFileSync(join(DIR, 'esxi-stopped.in')));
+    expect(bySeverity).toEqual({ fatal: { incidents: 1, errors: 1 } });
+    expect(worst).toMatchObject({ fate: ['machine stopped'], part: 'PCIe root port 0000:10:02.0' });
+  });
+
+  it('what a log says of the recovery of a PCIe device is not asked', () => {
+    const { worst } = triage(readFileSync(join(DIR, 'aer-recovery.in')));
+    expect(worst).toMatchObject({
+      because: ['device-not-recovered'],
+      fate: ['device not recovered (thunderbolt 0000:84:00.0, xhci_hcd 0000:97:00.0)'],
+      nextSteps: [],
+    });
   });
 
   it('lines that only say that something was logged: how many, when, and where it is', () => {
@@ -260,8 +317,42 @@ describe('one panic', () => {
   it('is that of the banks right before it alone, and of one page', () => {
     expect(of(banks).incidents).toBe(2);
     expect(of(mce(1, [...core, BANK[2] as string]) + mce(60) + at(60.2, PANIC)).incidents).toBe(2);
+  });
+
+  it('is for all that the exception found, also where the pages are two', () => {
     const other = BANK.map(line => line.replace('314d193000', '414d193000'));
-    expect(of(mce(1) + mce(1.001, other) + at(1.2, PANIC)).incidents).toBe(2);
+    const { bySeverity, groups, causes, worst } = of(
+      mce(1) +
+        mce(
+          1.001,
+          other.map(line => line.replace('Bank 7', 'Bank 8')),
+        ) +
+        at(1.2, PANIC),
+    );
+    expect(bySeverity).toEqual({ fatal: { incidents: 2, errors: 2 } });
+    expect(groups.length).toBeGreaterThan(0);
+    for (const { fate } of [...causes, ...(worst === undefined ? [] : [worst])])
+      expect(fate).toEqual(['machine panicked']);
+  });
+
+  it('is not the end of a log that goes on', () => {
+    const later = at(400, 'mce: [Hardware Error]: Machine check events logged');
+    expect(of(mce(1)).worst?.nextSteps.join(' ')).toMatch(/must be reset/);
+    expect(of(mce(1) + later).worst).toMatchObject({ because: ['log-goes-on', 'replace-memory'] });
+    expect(of(mce(1) + later).worst?.actions[0]).toContain('the log goes on 7 min after it');
+    // The machine started again.
+    const again = at(0.5, 'mce: [Hardware Error]: Machine check events logged');
+    expect(of(mce(500) + again).worst?.actions[0]).toContain('the machine started again after it');
+  });
+
+  it('that a bank still tells of at the next start is one error', () => {
+    const found = mce(
+      0.06,
+      core.map(line => line.replace(' Exception: 4', ': 0').replace(/TSC \w+/, 'TSC 0')).concat(BANK[2] as string),
+    );
+    expect(of(mce(900, [...core, BANK[2] as string]) + at(900.2, PANIC) + found).bySeverity).toEqual({
+      fatal: { incidents: 1, errors: 1 },
+    });
   });
 });
 
@@ -296,13 +387,21 @@ describe('more than one cause', () => {
 describe('a rate', () => {
   it('is given of an hour and more; of less the window is', () => {
     const rate = (seconds: number): [number | undefined, number | undefined] => {
-      const [part] = of(edac(0, 5, 500, 1) + edac(0, 6, 500, 1 + seconds)).parts;
+      const [part] = of(edac(0, 5, 500, 1) + edac(0, 6, 300, 1 + seconds) + edac(0, 7, 200, 1 + seconds)).parts;
       return [part?.seconds, part?.perHour];
     };
     expect(rate(0)).toEqual([undefined, undefined]);
     expect(rate(300)).toEqual([300, undefined]);
     expect(rate(7200)).toEqual([7200, 500]);
     expect(triageHead(of(edac(0, 5, 500, 1) + edac(0, 6, 500, 4))).join(' ')).toContain('in a window of 3 s');
+  });
+
+  it('needs three reports, and is told by the day where it is low', () => {
+    const all = (...hours: readonly number[]): TriageReport => of(hours.map(h => edac(0, 5, 1, h * 3600)).join(''));
+    expect(all(0, 500).parts[0]).not.toHaveProperty('perHour');
+    expect(triageHead(all(0, 10, 24)).join(' ')).toContain('3.0 a day, in a window of 24 h');
+    expect(triageHead(all(0, 1, 2000)).join(' ')).toContain('less than one in 10 days');
+    expect(triageHead(all(0, 1, 1)).join(' ')).toContain('3.0 an hour');
   });
 });
 
@@ -613,6 +712,97 @@ describe('which error is the worst', () => {
       BANK.map(line => line.replace(' Exception: 5', ': 0').replace(/TSC [0-9a-f]+/, 'TSC 12345678abcd')),
     );
     expect(of(running).worst?.ofEarlierBoot).toBeUndefined();
+  });
+});
+
+describe('what is left over of the boot before', () => {
+  const decoded = (seconds: number, status = 'bea0000000000108'): string =>
+    [
+      '[Hardware Error]: System Fatal error.',
+      `[Hardware Error]: CPU:21 (19:21:0) MC5_STATUS[-|UE|MiscV|AddrV|PCC|TCC|SyndV|-|-|-]: 0x${status}`,
+      '[Hardware Error]: Error Addr: 0x0001ffffc080cb3a',
+      '[Hardware Error]: IPID: 0x000500b000000000, Syndrome: 0x000000004d000000',
+    ]
+      .map(line => at(seconds, line))
+      .join('');
+  const reset = (why: string, seconds = 0.4): string =>
+    at(seconds, `x86/amd: Previous system reset reason [0x08000800]: ${why}`);
+  const FLOOD = 'an uncorrected error caused a data fabric sync flood event';
+  const isOld = (log: string): boolean => of(log).worst?.ofEarlierBoot === true;
+
+  it('is fatal in the text of the decoder for AMD while the machine starts', () => {
+    expect(isOld(decoded(5))).toBe(true);
+    expect(isOld(decoded(5000))).toBe(false);
+    expect(isOld(decoded(5) + at(5.1, PANIC))).toBe(false);
+  });
+
+  it('is what a line says that tells why the machine was reset, for two minutes', () => {
+    expect(isOld(reset(FLOOD, 100) + decoded(150))).toBe(true);
+    expect(isOld(reset(FLOOD, 100) + decoded(250))).toBe(false);
+    expect(of(reset(FLOOD) + decoded(1)).worst?.actions.join()).toContain(FLOOD);
+    // An exception of now is none.
+    expect(isOld(reset(FLOOD) + mce(1))).toBe(false);
+  });
+});
+
+describe('two CPUs that share a bank', () => {
+  const thread = (apic: string, status: string, cpu: number): string =>
+    mce(1, [
+      `CPU ${cpu}: Machine Check: 0 Bank 4: ${status}`,
+      'TSC ae4b410af0b8 ',
+      `PROCESSOR 0:50657 TIME 1605843017 SOCKET 1 APIC ${apic} microcode 5000021`,
+    ]);
+
+  it('tell of one error', () => {
+    expect(of(thread('10', 'b200000000100405', 2) + thread('20', 'b200000000100405', 4)).incidents).toBe(1);
+    expect(of(thread('10', '9200004000010150', 2) + thread('11', '9200004000010150', 3)).incidents).toBe(1);
+  });
+
+  it('but for a corrected one of two cores, another status, or the same CPU twice', () => {
+    expect(of(thread('10', '9200004000010150', 2) + thread('20', '9200004000010150', 4)).incidents).toBe(2);
+    expect(of(thread('10', 'b200000000100405', 2) + thread('11', 'b200000000100406', 3)).incidents).toBe(2);
+  });
+});
+
+describe('which part is the worst', () => {
+  it('of corrected errors the one with the most in all, not that of the longest line', () => {
+    const report = of(edac(0, 5, 236, 1) + edac(1, 6, 232, 2) + edac(1, 7, 232, 3));
+    expect(report.worst).toMatchObject({ part: 'CPU_SrcID#0_MC#0_Chan#0_DIMM#1', errors: 232 });
+    expect(report.causes.map(c => c.part)).toEqual(['CPU_SrcID#0_MC#0_Chan#0_DIMM#0']);
+  });
+});
+
+describe('the recovery of a PCIe device', () => {
+  const aer = at(
+    1,
+    'pcieport 0000:00:03.0: PCIe Bus Error: severity=Uncorrected (Non-Fatal), type=Transaction Layer, (Requester ID)',
+  );
+  it('that went well leaves nothing to do', () => {
+    const { worst } = of(aer + at(1.1, 'pcieport 0000:00:03.0: AER: device recovery successful'));
+    expect(worst).toMatchObject({ because: ['device-recovered'], fate: ['device recovered'], nextSteps: [] });
+    expect(of(aer).worst).toMatchObject({ because: [], fate: [] });
+  });
+});
+
+describe('errors of one column', () => {
+  const column = (n: number): string => edac(0, n, 1, n).replace(/row:.*/, `row:0x${n.toString(16)} col:0x10)`);
+  it('are a fault that stays, from three on', () => {
+    expect(of(column(1) + column(2)).worst?.because).toEqual([]);
+    expect(of(column(1) + column(2) + column(3)).worst?.actions).toEqual([
+      'plan to replace CPU_SrcID#0_MC#0_Chan#0_DIMM#0: 3 errors in one column are a fault that stays',
+    ]);
+  });
+});
+
+describe('a panic without a bank', () => {
+  it('is one with the line that says why, and no error by itself', () => {
+    const report = of(
+      at(1, 'mce: CPUs not responding to MCE broadcast (may include false positives): 3') +
+        at(1.1, 'Kernel panic - not syncing: Timeout: Not all CPUs entered broadcast exception handler'),
+    );
+    expect(report.worst?.witnesses.map(w => w.class)).toEqual(['mce-missing-cpus', 'panic']);
+    expect(report.worst?.fate).toEqual(['machine panicked']);
+    expect(triageHead(report).join(' ')).toContain('no error itself, only lines that tell what came of one');
   });
 });
 

@@ -1,20 +1,22 @@
 /** @module What many records come to: how bad, which part, how often, what now. Memory does not grow with their number. */
-import { addressOf } from '../registers/address.ts';
+import { addressOf, pfnOf } from '../registers/address.ts';
 import { RECORD_ROWS } from '../events/records.ts';
 import type { Reporter } from '../events/row.ts';
 import { placeText } from '../decode/place.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity, DecodedSource } from '../decode/record.ts';
 import type { DecodedTime } from '../decode/time.ts';
-import { adviceOf, isOfEarlierBoot, isOtherPage, sentences } from './advice.ts';
+import { adviceOf, driverAddress, isOfEarlierBoot, isOtherPage, sentences } from './advice.ts';
 import type { Advice } from './advice.ts';
 import { fateOf, fateWords } from './fate.ts';
+import { Course } from './left-over.ts';
 import { Incidents } from './incident.ts';
 import type { Incident } from './incident.ts';
 import { Part, addSums } from './part.ts';
 import type { PartReport, Sum } from './part.ts';
 import { Pointers, isPointer } from './pointers.ts';
 import type { PointerReport } from './pointers.ts';
+import { Retold } from './retold.ts';
 import { TopCounter } from './top.ts';
 import { isCorrected, isNoFailure, rankOf, witnessOf } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
@@ -123,13 +125,20 @@ const MAX_BAD = 4096;
 /** Incidents that are kept whole, to be shown in their order. */
 const MAX_KEPT = 32;
 /** Rules of advice for which corrected errors want something done. */
-const ACTS_ON_CORRECTED: ReadonlySet<string> = new Set(['many-counted', 'many-corrected', 'yellow', 'page-not-moved']);
+const ACTS_ON_CORRECTED: ReadonlySet<string> = new Set([
+  'many-counted',
+  'many-corrected',
+  'pattern',
+  'yellow',
+  'page-not-moved',
+]);
 /** What is counted when there are more than are told apart. */
 const OTHERS = 'others';
 
 /** Members of a place that name a part, not a cell in it. */
 const OF_PART: ReadonlySet<string> = new Set([
   'node',
+  'processor',
   'socket',
   'controller',
   'card',
@@ -171,7 +180,17 @@ function worstOf(witnesses: readonly Witness[]): Witness {
   const telling = witnesses.filter(w => w.reporter !== 'kernel');
   const others = telling.filter(w => w.reporter !== 'driver' && !isCorrected(w.severity));
   const [first, ...rest] = others.length > 0 ? others : telling.length > 0 ? telling : witnesses;
-  return rest.reduce((a, b) => (rankOf(b.severity) < rankOf(a.severity) ? b : a), first as Witness);
+  return rest.reduce((a, b) => (rankOf(b.severity) < rankOf(a.severity) || saysMore(b, a) ? b : a), first as Witness);
+}
+
+/** A copy that has what the first telling of the record lacks. */
+const saysMore = (copy: Witness, { record, severity }: Witness): boolean =>
+  copy.joinedBy === 'copy' && copy.severity === severity && record.address === undefined && copy.address !== undefined;
+
+/** The page of an error for which Linux handled another, as far as a driver knows it. */
+function placeByDriver(incident: Incident): { pfn?: number; address?: bigint } {
+  const address = driverAddress(incident);
+  return address === undefined ? {} : { pfn: Number(pfnOf(address)), address };
 }
 
 /** Whether it is an error at all. */
@@ -181,7 +200,9 @@ const isTold = (severity: DecodedSeverity): boolean => severity !== 'info' && se
  * As bad as its worst witness says. A memory controller driver has two words only, and a page that Linux took away need not have been
  * used: where a bank says that an error was deferred, neither makes it worse.
  */
-function severityOf(witnesses: readonly Witness[]): DecodedSeverity {
+function severityOf(all: readonly Witness[], isOtherPage: boolean): DecodedSeverity {
+  // What Linux did with another page says nothing of the error.
+  const witnesses = isOtherPage ? all.filter(w => !w.record.class.startsWith('memory-failure')) : all;
   const [first] = witnesses;
   if (first !== undefined && witnesses.length === 1) return first.severity;
   const deferred = witnesses.some(w => w.reporter === 'machine-check' && w.severity === 'deferred');
@@ -219,13 +240,23 @@ function labelsOf(witnesses: readonly Witness[]): string[] {
   return [...new Set(labels)];
 }
 
+/** Which processor it is of, where more than the unit is said. */
+function ofProcessor(place: DecodedPlace | undefined): string | undefined {
+  if (place?.processor !== undefined) return `processor ${place.processor}`;
+  return place?.socket === undefined ? undefined : `socket ${place.socket}`;
+}
+
 /** What a record without a label calls the part; undefined where it names none. */
-function unlabelled({ place, record: { component, kind } }: Witness): string | undefined {
+function unlabelled({ place, record: { component, kind, raw } }: Witness): string | undefined {
   // Of a firmware record the component is the kind of its section, with the place.
   const isUnit = component !== undefined && component.area !== 'unknown' && kind !== 'cper';
   // The component has the rest of the place in its name.
   if (isUnit && place?.fru === undefined) {
-    return place?.socket === undefined ? component.name : `${component.name}, socket ${place.socket}`;
+    // Of a bank that a program names in words it says the chip select apart.
+    const isSaid = raw.kind === 'x86-mca' && raw.unit !== undefined && place?.chipSelect !== undefined;
+    const unit = isSaid ? `${component.name}, chip select ${place.chipSelect}` : component.name;
+    const of = ofProcessor(place);
+    return of === undefined ? unit : `${unit}, ${of}`;
   }
   const where = place === undefined ? '' : placeText(place, member => OF_PART.has(member));
   if (place?.fru !== undefined) return `FRU ${place.fru}${where === '' ? '' : `, ${where}`}`;
@@ -273,6 +304,8 @@ interface Judged {
   isConsequence: boolean;
   /** Known to be no failure: an erratum, a walk of the GART. */
   isBogus: boolean;
+  /** The name of the part, where it has one. */
+  part?: string;
 }
 
 /**
@@ -288,12 +321,17 @@ function weightOf({ severity, ofEarlierBoot, isConsequence, isBogus }: Judged): 
 /** Whether nothing is known of it but how many there were in all. */
 const isCounter = (witnesses: readonly Witness[]): boolean => witnesses.every(w => w.isTotal);
 
-/** The worse first; of equally bad ones that of most errors, then that of most witnesses. */
-function byWeight(a: Judged, b: Judged): number {
+/**
+ * The worse first; of equally bad ones that of most errors, then that of most witnesses.
+ * @param sumOf errors of the part in the whole input: what is corrected is judged by it, no matter in how many lines
+ */
+function byWeight(a: Judged, b: Judged, sumOf: (judged: Judged) => number = () => 0): number {
   const size = ({ incident: { witnesses } }: Judged): number => witnesses.length;
   // A counter has no cell and no page.
   const total = ({ incident }: Judged): number => Number(isCounter(incident.witnesses));
-  return weightOf(a) - weightOf(b) || total(a) - total(b) || b.errors - a.errors || size(b) - size(a);
+  return (
+    weightOf(a) - weightOf(b) || sumOf(b) - sumOf(a) || total(a) - total(b) || b.errors - a.errors || size(b) - size(a)
+  );
 }
 
 interface Group extends GroupReport {
@@ -321,6 +359,8 @@ export class Triage {
   readonly #groups = new Map<string, Group>();
   readonly #sums = new Map<DecodedSeverity, Sum>();
   readonly #pointers = new Pointers();
+  readonly #retold = new Retold();
+  readonly #course = new Course();
   /** Pages with lost data: what is said of them again is no error more. */
   readonly #bad = new Set<number>();
   #input: string | undefined;
@@ -336,6 +376,8 @@ export class Triage {
   /** Records that tell what came of an error, and not of which, or that tell of a known one again. */
   #consequences = 0;
   #bogus = 0;
+  /** Records that stand in the input again. */
+  #copies = 0;
   #partsLost = 0;
 
   add(record: DecodedRecord): void {
@@ -347,14 +389,42 @@ export class Triage {
       this.#input = input;
     }
     const witness = witnessOf(record);
+    witness.order = this.#records;
+    const original = this.#retold.of(witness, this.#records);
+    if (original !== undefined) {
+      this.#copies++;
+      this.#incidents.again(witness, original);
+      return;
+    }
+    this.#course.take(witness);
     this.#pointers.take(witness);
     if (!isPointer(record)) this.#incidents.take(witness);
   }
 
   /** The record that says most of the worst error, with what is to be done about it. */
   worst(): Told | undefined {
-    this.#incidents.end();
+    this.#end();
     return this.#worst === undefined ? undefined : this.#told(this.#worst);
+  }
+
+  /** Ends the incidents that are open. The part with the most corrected errors in all is known only then. */
+  #end(): void {
+    this.#incidents.end();
+    for (const { worst } of this.#groups.values()) {
+      if (this.#worst !== undefined && isTold(worst.severity) && this.#worse(worst, this.#worst) < 0)
+        this.#worst = worst;
+    }
+  }
+
+  /** As {@link byWeight}, with what a part corrected in all. */
+  readonly #worse = (a: Judged, b: Judged): number => byWeight(a, b, this.#sumOf);
+
+  readonly #sumOf = ({ severity, part }: Judged): number =>
+    part === undefined || !isCorrected(severity) ? 0 : (this.#partNamed(part)?.corrected().corrected ?? 0);
+
+  /** The part that has a name, also under another. */
+  #partNamed(name: string): Part | undefined {
+    return this.#parts.get(this.#names.get(name) ?? name);
   }
 
   /**
@@ -362,8 +432,8 @@ export class Triage {
    * points elsewhere is in the report. Undefined where there are too many to be kept.
    */
   incidents(): Told[][] | undefined {
-    this.#incidents.end();
-    return this.#kept?.toSorted(byWeight).map(judged => {
+    this.#end();
+    return this.#kept?.toSorted(this.#worse).map(judged => {
       const { witnesses } = judged.incident;
       const telling = worstOf(witnesses);
       return [this.#told(judged), ...inOrder(witnesses.filter(w => w !== telling)).map(({ record }) => ({ record }))];
@@ -372,7 +442,7 @@ export class Triage {
 
   /** Ends the incidents that are open, and says what there was. */
   report(): TriageReport {
-    this.#incidents.end();
+    this.#end();
     let sums: ReadonlyMap<DecodedSeverity, Sum> = this.#sums;
     for (const part of this.#parts.values()) sums = addSums(sums, part.unseen());
     return {
@@ -396,7 +466,7 @@ export class Triage {
   /** What each part or kind but that of the worst error wants done; what is corrected only where its sum or its page says so. */
   #causes(): CauseReport[] {
     const keyOf = ({ part, class: name }: GroupReport): string => part ?? `\n${name}`;
-    const groups = [...this.#groups.values()].toSorted((a, b) => byWeight(a.worst, b.worst) || a.order - b.order);
+    const groups = [...this.#groups.values()].toSorted((a, b) => this.#worse(a.worst, b.worst) || a.order - b.order);
     const seen = new Set(groups.filter(({ worst }) => worst === this.#worst).map(keyOf));
     const out: CauseReport[] = [];
     const said = new Set(this.#worst === undefined ? [] : this.#sentences(this.#worst));
@@ -413,7 +483,7 @@ export class Triage {
         what: group.what,
         errors: group.errors,
         first: group.first,
-        fate: fateWords(fateOf(incident.witnesses), isOtherPage(incident)),
+        fate: fateWords(fateOf(incident), isOtherPage(incident)),
         actions,
         because,
         // What is said of the worst holds for the others too.
@@ -446,7 +516,7 @@ export class Triage {
     const telling = worstOf(incident.witnesses);
     if (!isTold(severity)) return { record: telling.record };
     const { actions, steps } = this.#advice(judged, telling);
-    const fate = fateWords(fateOf(incident.witnesses), isOtherPage(incident));
+    const fate = fateWords(fateOf(incident), isOtherPage(incident));
     return { record: telling.record, nextStep: nextStepOf(actions, steps), fate };
   }
 
@@ -458,22 +528,24 @@ export class Triage {
 
   #closed(incident: Incident): void {
     const { witnesses } = incident;
-    const pfn = isOtherPage(incident) ? undefined : incident.pfn;
+    const other = isOtherPage(incident);
+    const { pfn } = other ? placeByDriver(incident) : incident;
     const [first] = witnesses as [Witness];
-    const severity = severityOf(witnesses);
+    const severity = severityOf(witnesses, other);
     let errors = first.count;
     for (const w of witnesses) errors = Math.max(errors, w.count);
     if (incident.joinedBy === 'address and order') this.#byOrder++;
     const isBad = rankOf(severity) < rankOf('corrected');
-    const ofEarlierBoot = isBad && isOfEarlierBoot(witnesses);
+    const ofEarlierBoot = isBad && isOfEarlierBoot(incident);
     const isKnown = pfn !== undefined && this.#bad.has(pfn);
     const isConsequence =
       (isKnown && ofEarlierBoot) || (witnesses.every(w => w.reporter === 'kernel') && (isKnown || pfn === undefined));
     const isBogus = isBad && witnesses.some(isNoFailure);
-    const judged = { incident, severity, errors, ofEarlierBoot, isConsequence, isBogus };
+    const part = isConsequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
+    const named = part === undefined ? {} : { part };
+    const judged: Judged = { incident, severity, errors, ofEarlierBoot, isConsequence, isBogus, ...named };
     this.#few(judged);
     if (isBogus) this.#bogus++;
-    const part = isConsequence ? undefined : this.#partOf(witnesses, pfn, severity, errors)?.name;
     this.#group(judged, part);
     // What is no error is told, and counted as none.
     if (!isTold(severity)) return;
@@ -592,7 +664,7 @@ export class Triage {
     const { incident, severity, errors, ofEarlierBoot, isBogus } = judged;
     const { witnesses, joinedBy } = incident;
     const other = isOtherPage(incident);
-    const { pfn, address } = other ? {} : incident;
+    const { pfn, address } = other ? placeByDriver(incident) : incident;
     const { part, actions, because, steps } = this.#advice(judged, worstOf(witnesses));
     return {
       severity,
@@ -601,7 +673,7 @@ export class Triage {
       ...(address === undefined ? {} : { address }),
       ...(pfn === undefined ? {} : { pfn: BigInt(pfn) }),
       ...(part === undefined ? {} : { part }),
-      fate: [...(isBogus ? ['no failure'] : []), ...fateWords(fateOf(witnesses), other)],
+      fate: [...(isBogus ? ['no failure'] : []), ...fateWords(fateOf(incident), other)],
       ...(joinedBy === undefined ? {} : { joinedBy }),
       witnesses: inOrder(witnesses).map(({ reporter, record, severity: own, time, joinedBy: by }) => ({
         reporter,
@@ -621,8 +693,9 @@ export class Triage {
   #advice({ incident, severity }: Judged, telling: Witness): Advice & { part: string | undefined } {
     const name = nameOf(incident.witnesses);
     const part = name === undefined ? undefined : (this.#names.get(name) ?? name);
-    const of = part === undefined ? {} : { part, ...this.#parts.get(part)?.corrected() };
-    return { ...adviceOf(incident, telling, severity, of), part };
+    const known = part === undefined ? undefined : this.#partNamed(part);
+    const of = part === undefined ? {} : { part, ...known?.corrected(), ...known?.lost(), pattern: known?.pattern };
+    return { ...adviceOf(incident, telling, severity, { ...of, after: this.#course.after(telling) }), part };
   }
 
   #remarks(): string[] {
@@ -639,6 +712,13 @@ export class Triage {
     if (this.#byOrder > 0) {
       out.push(
         `${this.#byOrder} of the errors have records without a common clock: they were joined because they name the same page near each other.`,
+      );
+    }
+    if (this.#copies > 0) {
+      const { byOrder } = this.#retold;
+      const clock = byOrder === 0 ? '' : `, ${byOrder} of them by their words alone, without a clock in common`;
+      out.push(
+        `${this.#copies} ${this.#copies === 1 ? 'record stands' : 'records stand'} in the input a second time: counted once${clock}.`,
       );
     }
     if (this.#consequences > 0) {

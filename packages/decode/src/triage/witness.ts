@@ -6,6 +6,8 @@ import { pfnOf } from '../registers/address.ts';
 import { MCG_STATUS } from '../mca/registers.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
+import { LazyRecord } from '../decode/lazy.ts';
+import { timesOfStamp } from '../decode/time.ts';
 import type { DecodedTime } from '../decode/time.ts';
 
 /** From the worst down. */
@@ -28,9 +30,11 @@ export function rankOf(severity: DecodedSeverity): number {
 
 /**
  * How a record is known to be of the same error as those before it: it names the same page at the same time, or near them where
- * they have no clock in common; `report`: its writer says so by where or how it wrote it.
+ * they have no clock in common; `report`: its writer says so by where or how it wrote it; `copy`: it is the same record again;
+ * `bank and time`: another CPU found the same in the same bank at the same time; `one stop`: a machine stops once, and all that it
+ * found of that when it started again is of one error.
  */
-export type JoinedBy = 'address and time' | 'address and order' | 'report';
+export type JoinedBy = 'address and time' | 'address and order' | 'report' | 'copy' | 'bank and time' | 'one stop';
 
 export interface Witness {
   reporter: Reporter;
@@ -55,6 +59,12 @@ export interface Witness {
   announces: Reporter | undefined;
   /** Missing of the first. */
   joinedBy?: JoinedBy;
+  /** Why the machine was reset before the start in which the record was found, as a line close before it says. */
+  reset?: string;
+  /** Its number in the whole input. */
+  order?: number;
+  /** All times of its line and of itself; see {@link timesOf}. */
+  times?: readonly DecodedTime[];
 }
 
 function reporterOf({ kind, class: name }: DecodedRecord): Reporter {
@@ -128,11 +138,33 @@ export function cameAsException({ raw }: DecodedRecord): boolean | undefined {
   return MCG_STATUS.read(raw.mcgStatus).MCIP;
 }
 
+/** All that is said of when it was: the date before its line, the kernel's stamp behind that, the time in the record. */
+function timesOf(witness: Witness): readonly DecodedTime[] {
+  if (witness.times !== undefined) return witness.times;
+  const { record } = witness;
+  const stamp = record instanceof LazyRecord ? record.stamp : undefined;
+  const line = stamp === undefined ? [] : timesOfStamp(stamp);
+  const { time } = record;
+  const own = time === undefined || line.some(t => t.clock === time.clock) ? [] : [time];
+  return (witness.times = [...line, ...own]);
+}
+
+/** Seconds since the start of the kernel that printed its line. */
+export const bootSeconds = (witness: Witness): number | undefined =>
+  timesOf(witness).find(t => t.clock === 'boot')?.seconds;
+
 /** Seconds between two records on a clock that both have; undefined where they have none in common. */
 export function secondsApart(a: Witness, b: Witness): number | undefined {
   if (a.time !== undefined && a.time.clock === b.time?.clock) return Math.abs(a.time.seconds - b.time.seconds);
   const [x, y] = [a.record.time, b.record.time];
-  return x !== undefined && x.clock === y?.clock ? Math.abs(x.seconds - y.seconds) : undefined;
+  if (x !== undefined && x.clock === y?.clock) return Math.abs(x.seconds - y.seconds);
+  if (a.time === undefined || b.time === undefined) return undefined;
+  // A date before the stamp of one, and no date before that of the other.
+  for (const time of timesOf(a)) {
+    const there = timesOf(b).find(other => other.clock === time.clock);
+    if (there !== undefined) return Math.abs(time.seconds - there.seconds);
+  }
+  return undefined;
 }
 
 /** Whether a record that looks bad is known to be of no failure: kernels drop such (mca/not-hardware.ts). */
