@@ -39,24 +39,6 @@ export const BMC = {
       next: 'Replace the module it names; look for the machine check or firmware record of the same moment.',
     },
   }),
-  'bmc-memory-repaired': row(FIELDS, 'Firmware put spare cells in the place of bad ones.', {
-    record: {
-      reporter: 'controller',
-      headline: 'Management controller: memory repaired itself',
-      explanation:
-        'Post package repair (PPR): while the machine started, firmware put a spare row in the place of the bad one. A soft repair is lost with the power, a hard one stays.',
-      next: 'Nothing to do for the module, unless its errors come again.',
-    },
-  }),
-  'bmc-memory-not-repaired': row(FIELDS, 'Firmware could not put spare cells in the place of bad ones.', {
-    severity: 'corrected',
-    record: {
-      reporter: 'controller',
-      headline: 'Management controller: memory could not repair itself',
-      explanation: 'Post package repair (PPR) failed, mostly because no spare row is left.',
-      next: 'Replace the module.',
-    },
-  }),
   'bmc-memory-disabled': row(FIELDS, 'A management controller logs that memory was taken out of use.', {
     severity: 'uncorrected',
     record: {

@@ -18,8 +18,6 @@ import { selEvent } from './sel-event.ts';
 
 export const BMC_NEEDLES: readonly string[] = [
   'ackage Repair',
-  'ackage repair',
-  'elf-heal operation',
   'orrectable ECC',
   'orrectable memory error',
   'orrectable Memory Error',
@@ -91,7 +89,6 @@ export const BMC_NEEDLES: readonly string[] = [
   'emory error limit',
   'emory device at location',
   'ave occurred on memory slot',
-  'elf-heal operation',
   ' Status contains ',
   ...RAW_NEEDLES,
   ...MESSAGE_ID_NEEDLES,

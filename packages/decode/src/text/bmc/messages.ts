@@ -16,15 +16,8 @@ interface BmcMessage {
 
 /** The first that matches counts. */
 const BMC_MESSAGES: readonly BmcMessage[] = [
-  // Supermicro (BIOS-0066), Lenovo (FQXSFMA0026I), Dell (MEM0804, MEM0805)
-  {
-    re: /\bpost package repair(?: \(PPR\))? (?:success|succeeded|passed)|\bself-heal(?:ing)? operation (?:is |was )?successfully completed/i,
-    event: 'bmc-memory-repaired',
-  },
-  {
-    re: /\bpost package repair(?: \(PPR\))? (?:fail|is not|was not|could not)|\bself-heal(?:ing)? operation (?:is |was )?(?:not|un)/i,
-    event: 'bmc-memory-not-repaired',
-  },
+  // Supermicro (BIOS-0066)
+  { re: /\bPost Package Repair success/, event: 'bmc-memory-repaired' },
   {
     re: /correctable (?:ECC|memory error) logging limit reached|SBE log disabled|^upper (?:non-)?critical - going high|ECC warning, transition to non-critical/i,
     event: 'bmc-memory-limit',

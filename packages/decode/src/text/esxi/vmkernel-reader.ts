@@ -106,14 +106,13 @@ const EVENTS: readonly Pattern<
     source: 'Force retiring MPN %lx to recover from MCA error detected by cpu%d in bank%d (knowledge base 372284)',
   },
   {
-    re: /^(?:PSOD Message: )?(?:@BlueScreen: )?(Machine Check Exception on PCPU ?(\d{1,5}) in world \d{1,12}:?.{0,64})$/,
+    re: /^(Machine Check Exception on PCPU ?(\d{1,5}) in world \d{1,12}:?.{0,64})$/,
     event: 'system-halted',
     captures: [
       ['message', 'text'],
       ['cpu', 'dec'],
     ],
-    source:
-      'Machine Check Exception on PCPU%d in world %d:%s (purple screen, knowledge base 372284; in a crash 435833)',
+    source: 'Machine Check Exception on PCPU%d in world %d:%s (purple screen, knowledge base 372284)',
   },
   {
     re: /\b(Machine Check Exception: Fatal \(unrecoverable\) MCE on PCPU ?(\d{1,5}) in world \d{1,12}:?.{0,64})$/,
