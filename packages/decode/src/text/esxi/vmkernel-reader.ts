@@ -49,10 +49,10 @@ interface BankForm {
 }
 
 const BANKS: readonly BankForm[] = [
-  // A screen that a machine read has 8 for B, and B for 8; I for 1 and O for 0.
+  // A screen that a machine read has 8 for B, and B for 8.
   // 6.5 and later: `MCA: 200: UC Excp G5 B1 Sbf80000000000114 Aaf9e74900 M86 Paf9e74900/4 Memory Controller …`
   {
-    re: /(?:^|[ )])([A-Z]{2,8}) (Excp|Poll|Intr|[A-Z][a-z]{2,9}) G([0-9a-f]{1,16}) [B8](\d{1,3}|[IlO]) S([0-9a-f]{1,16}) A([0-9a-f]{1,16}|[BO]) M([0-9a-f]{1,16})(?= |$)/,
+    re: /(?:^|[ )])([A-Z]{2,8}) (Excp|Poll|Intr|[A-Z][a-z]{2,9}) G([0-9a-f]{1,16}) [B8](\d{1,3}) S([0-9a-f]{1,16}) A([0-9a-f]{1,16}|B) M([0-9a-f]{1,16})(?= |$)/,
     groups: ['label', 'cause', 'mcgStatus', 'bank', 'status', 'addr', 'misc'],
   },
   // Before: `MC:PCPU42 B:4 S:0x… M:0x… A:0x… 5`, the last is MCG_STATUS.
@@ -200,9 +200,6 @@ function processorOf(text: string): Processor {
   };
 }
 
-/** Digits of a screen that a machine read, alone. */
-const READ_AS: Readonly<Record<string, string>> = { B: '8', O: '0', I: '1', l: '1' };
-
 /** Other lines after which a bank is not one of those that MCG_STATUS was printed for. */
 const MAX_LINES = 16;
 
@@ -317,7 +314,7 @@ export class VmkernelReader implements Reader {
   #bank(text: string, { groups }: BankForm, m: RegExpExecArray, lineNumber: number): void {
     const said = Object.fromEntries(groups.map((name, i) => [name, m[i + 1]]));
     const status = hexU64(said['status']) ?? 0n;
-    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(READ_AS[said['bank'] ?? ''] ?? said['bank']), status };
+    const record: X86McaRecord = { kind: 'x86-mca', bank: Number(said['bank']), status };
     const cpu = said['cpu'] ?? WRITER.exec(text)?.[1];
     if (cpu !== undefined) record.cpu = Number(cpu);
     const global = this.#global?.cpu === record.cpu ? this.#global : undefined;
@@ -325,8 +322,7 @@ export class VmkernelReader implements Reader {
     const mcgStatus = hexU64(said['mcgStatus']) ?? global?.mcgStatus;
     if (mcgStatus !== undefined) record.mcgStatus = mcgStatus;
     for (const name of ['addr', 'misc'] as const) {
-      const text = said[name] ?? '';
-      const value = hexU64(said['cause'] === undefined ? text : (READ_AS[text] ?? text));
+      const value = hexU64(said['cause'] !== undefined && said[name] === 'B' ? '8' : said[name]);
       if (value !== undefined) record[name] = value;
     }
     dropInvalid(record);
