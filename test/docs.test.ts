@@ -1,10 +1,11 @@
 /** What README and docs/ show and say holds: commands, outputs, links, transcripts, names of rooms. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentCommands, requiredEventFields } from '@syndrome/lab/guest/protocol.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
+import { PICTURES } from '../scripts/picture-list.ts';
 import { rooms } from '../scripts/rooms.ts';
 import { calledIn, faultOf } from './commands-in.ts';
 import { runInside } from './inside.ts';
@@ -118,6 +119,18 @@ test.each([...texts])('links of %s lead somewhere', (file, text) => {
     return fragment === undefined || headings.includes(fragment) ? [] : [link];
   });
   expect(dead).toEqual([]);
+});
+
+test('the pictures are those that the script takes, and each is shown', () => {
+  const made = PICTURES.map(({ name }) => `${name}.png`).toSorted();
+  expect(readdirSync(join(ROOT, 'docs/pictures')).toSorted()).toEqual(made);
+  const shown = [...texts.values()].flatMap(text =>
+    [...text.matchAll(/\]\((?:docs\/)?pictures\/([^)]+)\)/g)].map(m => m[1] ?? ''),
+  );
+  expect([...new Set(shown)].toSorted()).toEqual(made);
+  // From a fresh clone: all that they are of is in the repository.
+  for (const { files = [] } of PICTURES) for (const file of files) expect(existsSync(file), file).toBe(true);
+  expect(PICTURES.flatMap(({ files = [] }) => files).length).toBeGreaterThan(10);
 });
 
 test('docs/architecture.md names every room', () => {

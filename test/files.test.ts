@@ -42,6 +42,7 @@ const WRITES: readonly (readonly [string, string[]])[] = [
   ['--html', ['compare', 'trace', 'trace']],
   ['--html', ['decode', '0xbd80000000000134']],
   ['--html', ['matrix', 'intel-uc-fatal', '--offline', '--guest-kernel', 'all']],
+  ['--html', ['bisect', 'intel-uc-fatal', '--offline', '--good', '7.1.13', '--bad', '7.2.12']],
   ['--out', ['encode', 'memory', 'physicalAddress=0x1000']],
   ['--out', ['encode', '--from-json', 'section.json']],
 ];
@@ -106,6 +107,9 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['fleet', 'policy', 'check', '/dev/zero'], 'not a regular file but a character device'],
     [['fleet', 'policy', 'explain', '$/pipe'], 'not a regular file but a named pipe'],
     [['fleet', 'replay', '--ledger', '$/pipe'], 'not a regular file but a named pipe'],
+    [['report', '/dev/zero', '--out', '$/site'], 'the folder /dev/zero cannot be looked at'],
+    [['report', '$/pipe', '--out', '$/site'], 'cannot be looked at'],
+    [['report', '$/folder', '--out', '$/pipe'], 'pipe: not a folder'],
     [['decode', '/dev/zero'], '/dev/zero is a device [E_INPUT]'],
     [['predict', '/dev/urandom'], '/dev/urandom is a device [E_INPUT]'],
   ])('%j is refused', async (args, message) => {

@@ -16,7 +16,8 @@ interface SiteFile {
 const STYLE = `
 .report { max-width: 1500px; margin: 0 auto; padding: 14px 20px 40px; }
 .report h1 { font-size: 24px; }
-.report section h1 { font-size: 19px; }
+.report section h1 { font-size: 13.5px; font-weight: 400; }
+.report section h2 { font-size: 17px; padding: 4px 0; }
 .report section .static { padding: 0; }
 .report .report-sum { font-size: 16px; font-weight: 650; padding: 4px 0; }
 .report .report-sum .muted { font-weight: 400; font-size: 13px; }

@@ -54,13 +54,15 @@ function notesOf(line: MatrixLine): string[] {
 
 /**
  * The table, what is bad, what is known of it, and behind each cell what its run was judged by.
- * @param linkOf where the trace of a cell is shown
+ * @param options.linkOf where the trace of a cell is shown
+ * @param options.causes whether known causes are told; else they stand elsewhere
  * @returns elements for a body; nothing of a name or a message becomes one
  */
 export function matrixHtml(
   files: readonly MatrixFile[],
-  linkOf: (cell: MatrixCell) => string | undefined = () => undefined,
+  options: { linkOf?: (cell: MatrixCell) => string | undefined; causes?: boolean } = {},
 ): string {
+  const { linkOf = () => undefined, causes = true } = options;
   const grid = gridOf(files);
   const cells = grid.lines.flatMap(line => [...line.cells.values()]);
   const ids = new Map(cells.map((cell, i) => [cell, `c${i}`]));
@@ -86,7 +88,7 @@ export function matrixHtml(
     '<div class="static">',
     ...[...new Set(titles)].map(title => `<h1>${escape(title)}</h1>`),
     ...grid.lines.flatMap(notesOf),
-    ...causesOfCells(cells).map(
+    ...(causes ? causesOfCells(cells) : []).map(
       ({ id: cause, text, history }) => `<p><b>${escape(cause)}</b>: ${escape(text)} ${escape(history)}</p>`,
     ),
     tableOf(grid, id),

@@ -46,6 +46,9 @@ test('cells of a matrix lead to the traces that are there', () => {
   expect(html).toContain('open the trace of 6.19.6</a>');
   expect(html).not.toContain('open the trace of 7.3.4</a>');
   expect(html).toContain('first bad 6.19.6 · last bad 6.19.8');
+  expect(html).toContain('<a href="#matrix">2 bad cells over kernels</a>');
+  // Known causes stand on top, and in the details of cells.
+  expect(html.match(/<p[^\n]*Mended in 6\.19\.10/g)).toHaveLength(1);
 });
 
 test('what has no trace is told, and what is too large or damaged', () => {

@@ -117,6 +117,12 @@ function whenOf({ runs }: Report): string {
   return first.slice(0, 16) === last.slice(0, 16) ? words(first) : `${words(first)} to ${words(last)}`;
 }
 
+/** How many cells of matrices are bad; a run may be one of them. */
+function badCells(matrices: Report['matrices']): string {
+  const bad = matrices.flatMap(({ cells }) => cells).filter(({ verdict }) => verdict === 'fail').length;
+  return bad === 0 ? '' : ` · <a href="#matrix">${bad === 1 ? '1 bad cell' : `${bad} bad cells`} over kernels</a>`;
+}
+
 /** What all runs have in common, safe to show. */
 const commonParts = ({ runs }: Report): string[] => {
   const varying = varyingParts({ runs });
@@ -139,7 +145,7 @@ export function reportHtml(report: Report, pages: readonly ReportPage[]): string
     `<header class="top"><span class="brand">${LOGO} Syndrome</span></header>`,
     '<main class="static report">',
     `<h1>${escape(safeText(title, 200))}</h1>`,
-    `<p class="report-sum">${escape(countWords(report) || 'nothing was found')} <span class="muted">${escape(whenOf(report))}</span></p>`,
+    `<p class="report-sum">${escape(countWords(report) || 'nothing was found')}${badCells(matrices)} <span class="muted">${escape(whenOf(report))}</span></p>`,
     ...(parts.length === 0 ? [] : [`<p class="muted">all of them: ${parts.map(escape).join(' · ')}</p>`]),
     ...causesOfRuns(report).map(
       ({ id, text, history, runs: count }) =>
@@ -157,10 +163,14 @@ export function reportHtml(report: Report, pages: readonly ReportPage[]): string
     ...(matrices.length === 0
       ? []
       : [
-          `<section aria-label="Matrix">${matrixPage === undefined ? '' : `<p><a href="${matrixPage.file}#matrix">open the matrix as a page</a></p>`}`,
-          matrixHtml(matrices, cell => {
-            const run = cell.trace === '' ? undefined : byTrace.get(fileName(cell.trace));
-            return run && linkOfRun(pages, run);
+          `<section id="matrix" aria-label="Over kernels"><h2>Over kernels</h2>${matrixPage === undefined ? '' : `<p><a href="${matrixPage.file}#matrix">open the matrix as a page</a></p>`}`,
+          matrixHtml(matrices, {
+            linkOf: cell => {
+              const run = cell.trace === '' ? undefined : byTrace.get(fileName(cell.trace));
+              return run && linkOfRun(pages, run);
+            },
+            // They stand on top.
+            causes: false,
           }),
           '</section>',
         ]),
