@@ -84,3 +84,6 @@ export const LISTED: readonly (readonly [from: string, name: string, minutes: nu
     2460,
   ],
 ];
+
+/** The picture of the list of a server, which no file carries. */
+export const LIST_PICTURE = 'runs-light';

@@ -12,7 +12,7 @@ import { webApp } from '@syndrome/web/server/app.ts';
 import { fillTemplate, type PageFile, template } from '@syndrome/web/template.ts';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
-import { LISTED, MEASURED, PICTURES } from './picture-list.ts';
+import { LIST_PICTURE, LISTED, MEASURED, PICTURES } from './picture-list.ts';
 
 const { values } = commandLine({ options: { out: { type: 'string' } } });
 const root = join(import.meta.dirname, '..');
@@ -40,11 +40,11 @@ async function listPicture(browser: Browser, html: string): Promise<void> {
   await tab.goto(`http://127.0.0.1:${port}/`);
   await tab.waitForSelector(`.runs >> text=1 fail · ${LISTED.length - 1} pass`);
   await tab.keyboard.press('j');
-  await tab.screenshot({ path: join(out, 'runs-light.png') });
+  await tab.screenshot({ path: join(out, `${LIST_PICTURE}.png`) });
   await context.close();
   stop.abort();
   await ended;
-  console.log('runs-light.png');
+  console.log(`${LIST_PICTURE}.png`);
 }
 
 const work = mkdtempSync(join(tmpdir(), 'syndrome-pictures-'));
