@@ -222,7 +222,7 @@ describe('a log', () => {
 describe('what is given', () => {
   test('is pasted, and an example can be looked at', async () => {
     const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
-    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe('What is to be decoded');
+    await page.waitForSelector('[aria-label="What is to be decoded"]:focus');
     await page.keyboard.insertText('0xbd80000000100134');
     await page.keyboard.press('Control+Enter');
     await page.waitForSelector('.record');
