@@ -64,7 +64,7 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
   test('all options that write files are in this table', () => {
     const commands = (command: Command): Command[] => [command, ...command.commands.flatMap(commands)];
     const named = commands(buildProgram()).flatMap(command =>
-      command.options.filter(o => /<file>/.test(o.flags)).map(o => `${command.name()} ${o.long}`),
+      command.options.filter(o => /<file[|>]/.test(o.flags)).map(o => `${command.name()} ${o.long}`),
     );
     const known = WRITES.map(([flag, args]) => `${args[0]} ${flag}`);
     // What is read.
@@ -76,9 +76,11 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
       'agent --config',
       'controller --config',
       ...commands(buildProgram())
-        .filter(c => c.parent?.name() === 'fleet' || c.parent?.name() === 'policy')
+        .filter(c => ['fleet', 'policy', 'store'].includes(c.parent?.name() ?? ''))
         .flatMap(c =>
-          c.options.filter(o => /^--(?:config|ledger)$/.test(o.long ?? '')).map(o => `${c.name()} ${o.long}`),
+          c.options
+            .filter(o => /^--(?:config|ledger|store|password-file)$/.test(o.long ?? ''))
+            .map(o => `${c.name()} ${o.long}`),
         ),
     ];
     expect(new Set(named)).toEqual(new Set([...known, ...reads]));
@@ -107,6 +109,9 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['fleet', 'policy', 'check', '/dev/zero'], 'not a regular file but a character device'],
     [['fleet', 'policy', 'explain', '$/pipe'], 'not a regular file but a named pipe'],
     [['fleet', 'replay', '--ledger', '$/pipe'], 'not a regular file but a named pipe'],
+    [['store', 'check', '--config', '$/pipe'], 'not a regular file but a named pipe'],
+    [['store', 'check', '--store', '$/pipe'], 'not a regular file but a named pipe'],
+    [['store', 'import', '$/pipe', '--store', '$/new.db'], 'not a regular file but a named pipe'],
     [['report', '/dev/zero', '--out', '$/site'], 'the folder /dev/zero cannot be looked at'],
     [['report', '$/pipe', '--out', '$/site'], 'cannot be looked at'],
     [['report', '$/folder', '--out', '$/pipe'], 'pipe: not a folder'],
