@@ -14,10 +14,11 @@ import { LinePlaces } from '../text/transport/line-places.ts';
 import { LineScanner } from '../text/transport/line-scanner.ts';
 import type { LineTaker } from '../text/transport/line-scanner.ts';
 import { LineStamps } from '../text/transport/line-stamps.ts';
-import { BESIDE_NEEDLES, LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
+import { BESIDE_NEEDLES, COPIED_NEEDLES, LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
 import { SEL_BYTES } from '../text/bmc/raw-record.ts';
 import { selEvent } from '../text/bmc/sel-event.ts';
+import { columnsOf, mayBeBroken } from '../text/transport/columns.ts';
 import { rasRow } from '../text/tools/ras-rows.ts';
 import type { Row } from '../text/tools/ras-rows.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
@@ -83,7 +84,7 @@ const LOG_PLACES = 1024;
 const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-export': 32_768, value: 16 };
 
 const utf8 = new TextEncoder();
-const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
+const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...COPIED_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
 
 /** A record whose first line is further back has no time of its line. */
 const LOG_STAMPS = 256;
@@ -126,6 +127,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let head: Uint8Array | undefined = new Uint8Array(0);
   let headLength = 0;
   let lookedAt = 0;
+  let [surely, sure, settled] = [false, false, false];
   let mayBeBinary = false;
   /** What takes the input once it is known how to read it. */
   let reader: ByteText | undefined;
@@ -203,7 +205,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const detection = detect(bytes, ended, from, options.esr);
     options.onDetected?.(detection);
     if (text?.recoded === true) origins = new Utf16Places(text);
-    reader = detection.binary === undefined ? lineReader(detection.form) : byteReader(detection);
+    const columns = detection.form === 'log' && !settled ? columnsOf(bytes) : undefined;
+    reader = detection.binary === undefined ? lineReader(detection.form, columns) : byteReader(detection);
     read(bytes);
   }
 
@@ -212,7 +215,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     reader?.push(bytes);
   }
 
-  function lineReader(form: Detection['form']): ByteText {
+  function lineReader(form: Detection['form'], columns: number | undefined): ByteText {
     const before = origins === undefined ? (text?.mark ?? 0) : 0;
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
@@ -224,10 +227,11 @@ export function createDecoder(options: DecoderOptions): Decoder {
           ? new JournalExportReader(sink, input, places)
           : form === 'mce-inject'
             ? new MceInjectReader(sink, input)
-            : new LogReader(sink, input);
+            : new LogReader(sink, input, columns);
     const scanner = new LineScanner(
       stamps === undefined ? taker : stamped(taker, stamps),
-      form === 'log' ? NEEDLES : undefined,
+      // A word may stand in two rows of a line that a terminal broke.
+      form === 'log' && columns === undefined ? NEEDLES : undefined,
       true,
       places,
     );
@@ -410,8 +414,13 @@ export function createDecoder(options: DecoderOptions): Decoder {
   function settledBy(part: Uint8Array, there: Uint8Array): boolean {
     if (mayBeBinary || (options.from ?? 'auto') !== 'auto' || !part.includes(NEWLINE)) return false;
     mayBeBinary = there.includes(0, lookedAt);
-    if (surelyLog(there, lookedAt, options.esr) !== undefined) return true;
-    lookedAt = there.lastIndexOf(NEWLINE) + 1;
+    surely ||= surelyLog(there, lookedAt, options.esr) !== undefined;
+    // Line by line, so that it does not matter how many of them came together.
+    for (let at = there.indexOf(NEWLINE, lookedAt); at >= 0; at = there.indexOf(NEWLINE, lookedAt)) {
+      lookedAt = at + 1;
+      sure ||= surely && surelyLog(there.subarray(0, lookedAt), 0, options.esr) !== undefined;
+      if (sure && !mayBeBroken(there.subarray(0, lookedAt))) return (settled = true);
+    }
     return false;
   }
 

@@ -64,7 +64,8 @@ export class LogContext {
 
   /** A message whose program is known, such as journald delivers it. */
   message(text: string, program: string | undefined, lineNumber: number): void {
-    if (program === undefined || program === 'kernel') {
+    if (program === undefined) this.line(text, lineNumber);
+    else if (program === 'kernel') {
       if (text.includes(TAG)) this.line(text, lineNumber);
       else if (!this.kernel.push(text, lineNumber) && !this.#trace.push(text, lineNumber)) {
         this.#program(text, 'kernel', lineNumber);
@@ -105,6 +106,11 @@ export class LogContext {
       this.#sink({ type: 'mca', ...place, record: command.record, notes: command.notes });
       return true;
     }
+    return this.tool(text, lineNumber);
+  }
+
+  /** A line of a program that is not known, without prefixes; any but the kernel's own. */
+  tool(text: string, lineNumber: number): boolean {
     this.#asked = false;
     return (
       this.#trace.push(text, lineNumber) ||

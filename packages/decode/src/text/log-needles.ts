@@ -8,6 +8,7 @@ import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
 import { TOOLS } from './tools/registry.ts';
 import { CARRIED_NEEDLES } from './transport/carried.ts';
 import { JOURNAL_NEEDLES, TIME_NEEDLES } from './transport/json-lines.ts';
+import { MAIL_NEEDLES } from './transport/quoted-printable.ts';
 import { OWN_NEEDLES } from './transport/own-object.ts';
 import { VALUES_NEEDLES } from './values/values.ts';
 import { XEN_NEEDLES } from './xen/xen-reader.ts';
@@ -27,8 +28,13 @@ export const LOG_NEEDLES: readonly string[] = [
   ...CARRIED_NEEDLES,
 ];
 
+/** The same where the blanks of a line are those that a page does not break lines at, in UTF-8. */
+export const COPIED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => /\S \S/.test(word)).map(word =>
+  word.trim().replaceAll(' ', '\u00c2\u00a0'),
+);
+
 /** Words of lines that say when, and nothing of an error. */
-export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...OWN_NEEDLES];
+export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */
 export const VALUE_NEEDLE = 'status=0x';

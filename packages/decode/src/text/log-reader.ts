@@ -5,11 +5,14 @@ import { InOrder } from './transport/in-order.ts';
 import { longLine } from './item.ts';
 import type { ItemSink, TextForm, TextItem, TextNoteCode } from './item.ts';
 import { CarriedBytes } from './transport/carried.ts';
-import { cellsOf, problemsIn } from './transport/cells.ts';
+import { cellsOf, partsOf, problemsIn } from './transport/cells.ts';
+import { Columns } from './transport/columns.ts';
 import {
   isLogLine,
+  isStructure,
   jsonLine,
   jsonValue,
+  prettyMember,
   prettyMessage,
   prettyTime,
   timeOfObject,
@@ -22,6 +25,7 @@ import { OwnObject } from './transport/own-object.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
 import { MAX_LINE } from './transport/line.ts';
 import { QuotedPrintable } from './transport/quoted-printable.ts';
+import { bare, unwrapped } from './transport/shown.ts';
 import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
 import { MAX_LINE_BYTES } from './transport/line-scanner.ts';
@@ -60,6 +64,11 @@ const MAX_BESIDE = 64;
 /** Texts of one value of JSON, and how deep they may lie in it. */
 const MAX_TEXTS = 4096;
 const MAX_DEPTH = 16;
+/** The first line of an entry of `journalctl -o verbose`, and its fields. systemd, logs-show.c. */
+const ENTRY =
+  /^([A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}) \[s=[0-9a-f]{1,32}[;\]]/;
+const ENTRY_FIELD = /^ {4}([A-Z_][A-Z0-9_]{1,63})=(.*)$/s;
+const MAX_FIELDS = 128;
 /** Characters of a message in which its time may stand. */
 const STAMP = 96;
 
@@ -82,6 +91,7 @@ export class LogReader implements LineTaker {
   readonly #main: LogContext;
   readonly #carried: CarriedBytes;
   readonly #quoted = new QuotedPrintable();
+  readonly #columns: Columns | undefined;
   readonly #numbers = new MessageNumbers();
   /** What this project printed, laid out over several lines. */
   readonly #own = new OwnObject();
@@ -99,8 +109,18 @@ export class LogReader implements LineTaker {
   #unended = false;
   /** The line that is read was an object, and cannot be read as one. */
   #broken = false;
+  /** An entry of journald over several lines is open, or was the last thing read. */
+  #entry: { time: string | undefined } | undefined;
+  /** How many of what may stand before any line stood before the last one that was read behind them. */
+  #before = 0;
+  /** Which field of a table the last line was that was read; below 0 where it was none. */
+  #inPart = -1;
+  /** The member of objects in which the last message stood that was read: what goes on stands in the same. */
+  #member = '';
 
-  constructor(sink: ItemSink, input: string) {
+  /** @param columns width of the terminal that broke the lines, where one did */
+  constructor(sink: ItemSink, input: string, columns?: number) {
+    this.#columns = columns === undefined ? undefined : new Columns(columns);
     this.#order = new InOrder(item => sink(this.#numbers.isPlain ? item : this.#placed(item)));
     this.#sink = item => this.#order.take(item);
     this.#input = input;
@@ -109,6 +129,14 @@ export class LogReader implements LineTaker {
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    if (this.#columns === undefined) return this.#sent(bytes, start, end, lineNumber, offset);
+    for (const whole of this.#columns.take(bytes.subarray(start, end), lineNumber, offset))
+      this.#sent(whole.bytes, 0, whole.bytes.length, whole.line, whole.offset);
+    return true;
+  }
+
+  /** A line as it was sent, perhaps in a mail. */
+  #sent(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const mail = this.#quoted.take(bytes, start, end);
     if (mail?.before !== undefined) this.#whole(mail.before, 0, mail.before.length, this.#heldLine, this.#heldOffset);
     if (mail?.goesOn === true) {
@@ -182,6 +210,7 @@ export class LogReader implements LineTaker {
   #text(text: string, first: number | undefined, lineNumber: number, length: number): void {
     const number = this.#numbers.of(lineNumber);
     this.#carried.take(text, number);
+    if (this.#entryField(text, number, lineNumber)) return;
     if (first === BRACE || first === SPACE || first === TAB || first === BRACKET || first === COMMA) {
       if (this.#isJson(text, number, lineNumber, length)) return;
     }
@@ -193,6 +222,25 @@ export class LogReader implements LineTaker {
     if (OWN_KIND.test(text)) this.#lost(number, 'E_TEXT_TRUNCATED', NO_BEGINNING);
     // Digits alone are the rest of a line that was wrapped.
     else if (!taken && text.includes('0x') && clearValues(text)) this.#lost(number, 'E_TEXT_VALUE', OF_VALUES, 'value');
+  }
+
+  /** A line of an entry as `journalctl -o verbose` prints it: of its fields the message alone is a line of a log. */
+  #entryField(text: string, number: number, lineNumber: number): boolean {
+    const time = ENTRY.exec(text)?.[1];
+    if (time !== undefined) {
+      this.#entry = { time };
+      return true;
+    }
+    const [, name, value = ''] = ENTRY_FIELD.exec(text) ?? [];
+    if (name === undefined) {
+      this.#entry = undefined;
+      return false;
+    }
+    this.#entry ??= { time: undefined };
+    if (name !== 'MESSAGE') return true;
+    this.#numbers.stamp(number, lineNumber, stampWith(this.#entry.time, value));
+    this.#line(value, number);
+    return true;
   }
 
   /** Objects, and arrays of objects or strings, in one line; false for any other line. */
@@ -235,11 +283,22 @@ export class LogReader implements LineTaker {
       this.#time = { stamp, indent, lines: 0 };
       return;
     }
-    const message = prettyMessage(text);
+    const member = prettyMember(text);
+    const goesOn = member !== undefined && this.#main.wanted && member.name === this.#member;
+    const message = goesOn ? member.text : prettyMessage(text);
     const time = this.#time;
     if (time !== undefined && time.indent === indent)
       this.#numbers.stamp(number, lineNumber, stampWith(time.stamp, message ?? text));
-    this.#lines(message ?? text, number);
+    // What stands between the entries of a list is no line between those of a record.
+    if (message === undefined && this.#member !== '' && this.#main.wanted && isStructure(text)) return;
+    const taken = this.#lines(message ?? text, number);
+    if (member === undefined) return;
+    if (
+      taken
+        ? message !== undefined
+        : message === undefined && mentions(member.text, 0) && this.#lines(member.text, number)
+    )
+      this.#member = member.name;
   }
 
   /** A value of JSON: what a line holds, or an element of it. */
@@ -285,14 +344,56 @@ export class LogReader implements LineTaker {
   }
 
   #line(text: string, lineNumber: number): boolean {
-    const taken =
-      this.#cells(text, lineNumber) || this.#problems(text, lineNumber) || this.#main.line(text, lineNumber);
+    const shown = unwrapped(text);
+    if (shown !== undefined) {
+      let any = false;
+      for (const part of shown) any = this.#plain(part, lineNumber) || any;
+      return any;
+    }
+    return this.#plain(text, lineNumber);
+  }
+
+  /** A line without what shows it to people. */
+  #plain(text: string, lineNumber: number): boolean {
+    const taken = this.#cells(text, lineNumber) || this.#problems(text, lineNumber) || this.#bare(text, lineNumber);
     this.#long(text, lineNumber);
     return taken;
   }
 
-  #lines(text: string, lineNumber: number): void {
-    for (const part of text.split('\n')) this.#line(part, lineNumber);
+  /** A line of which some may stand before what a program wrote: as much as before the last line that was read so. */
+  #bare(text: string, lineNumber: number): boolean {
+    const same = this.#before === 0 ? undefined : bare(text)[this.#before - 1];
+    if (same !== undefined && this.#main.line(same, lineNumber)) return true;
+    if (this.#inPart >= 0 && this.#main.wanted && this.#parts(text, lineNumber)) return true;
+    this.#inPart = -1;
+    if (this.#main.line(text, lineNumber)) {
+      this.#before = 0;
+      return true;
+    }
+    if (this.#parts(text, lineNumber)) return true;
+    for (const [i, rest] of bare(text.slice(0, MAX_LINE)).entries()) {
+      if (!this.#main.tool(rest, lineNumber)) continue;
+      this.#before = i + 1;
+      return true;
+    }
+    return false;
+  }
+
+  /** The fields of a table, or what tags stand around. */
+  #parts(text: string, lineNumber: number): boolean {
+    for (const [i, part] of partsOf(text).entries()) {
+      if (!mentions(part, 0) && !(this.#inPart === i && this.#main.wanted)) continue;
+      if (!this.#main.line(part, lineNumber)) continue;
+      this.#inPart = i;
+      return true;
+    }
+    return false;
+  }
+
+  #lines(text: string, lineNumber: number): boolean {
+    let taken = false;
+    for (const part of text.split('\n')) taken = this.#line(part, lineNumber) || taken;
+    return taken;
   }
 
   /** Log lines that node-problem-detector quotes. */
@@ -319,35 +420,39 @@ export class LogReader implements LineTaker {
     let taken = false;
     let at: number | undefined;
     let left = MAX_TEXTS;
-    const walk = (part: unknown, time: string | undefined, depth: number): void => {
+    const walk = (part: unknown, time: string | undefined, depth: number, name: string): void => {
       if (left <= 0 || depth > MAX_DEPTH) return;
       if (typeof part === 'string') {
-        if (!mentions(part, 0)) return;
+        if (!mentions(part, 0) && !(this.#main.wanted && name === this.#member)) return;
         left--;
         at = this.#nextNumber(at, number, lineNumber);
-        taken = this.#string(part, at, lineNumber, time, at === number) || taken;
-      } else if (Array.isArray(part)) for (const member of part) walk(member, timeOfPair(part) ?? time, depth + 1);
-      else if (typeof part === 'object' && part !== null) {
+        if (!this.#string(part, at, lineNumber, time, at === number)) return;
+        this.#member = name;
+        taken = true;
+      } else if (Array.isArray(part)) {
+        const pair = timeOfPair(part);
+        part.forEach((member, i) => walk(member, pair ?? time, depth + 1, pair === undefined ? name : `${name} ${i}`));
+      } else if (typeof part === 'object' && part !== null) {
         const data = part as Readonly<Record<string, unknown>>;
         const own = timeOfObject(data) ?? time;
         // The message of an object within others, of the program that it names.
         const line = depth === 0 ? undefined : jsonValue(data);
         if ((line?.kind === 'line' && line.program !== undefined) || line?.kind === 'journal') {
-          if (!mentions(line.kind === 'line' ? line.text : line.message, 0)) return;
+          if (!mentions(line.kind === 'line' ? line.text : line.message, 0) && !this.#main.wanted) return;
           left--;
           at = this.#nextNumber(at, number, lineNumber);
           this.#object(line, undefined, at, lineNumber);
           taken = true;
         } else if (typeof data['MessageId'] === 'string' && typeof data['Message'] !== 'string') {
-          walk(messageOfId(data['MessageId'], data['MessageArgs']), own, depth + 1);
+          walk(messageOfId(data['MessageId'], data['MessageArgs']), own, depth + 1, 'Message');
         } else {
           const isSaid = typeof data['Message'] === 'string';
           for (const [name, member] of Object.entries(data))
-            if (!isSaid || name !== 'MessageId') walk(member, own, depth + 1);
+            if (!isSaid || name !== 'MessageId') walk(member, own, depth + 1, name);
         }
       }
     };
-    walk(value, undefined, 0);
+    walk(value, undefined, 0, '');
     return taken;
   }
 
@@ -377,6 +482,9 @@ export class LogReader implements LineTaker {
   }
 
   skipped(lines: number): void {
+    // Fields of an entry, or the first line of the next.
+    if (this.#entry !== undefined && lines <= MAX_FIELDS) return;
+    this.#entry = undefined;
     this.#carried.skipped(lines);
     this.#main.skipped(lines);
     for (const stream of this.#streams.values()) stream.skipped(lines);
@@ -384,6 +492,7 @@ export class LogReader implements LineTaker {
   }
 
   end(): void {
+    for (const { bytes, line, offset } of this.#columns?.end() ?? []) this.#sent(bytes, 0, bytes.length, line, offset);
     const rest = this.#quoted.end();
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
     if (this.#own.isOpen) this.#lost(this.#numbers.of(this.#own.firstLine), 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
@@ -395,7 +504,7 @@ export class LogReader implements LineTaker {
 
   #release(): void {
     if (!this.#order.waiting) return;
-    let since = Math.min(this.#main.since, this.#carried.since);
+    let since = Math.min(this.#main.since, this.#carried.since, this.#columns?.since ?? Number.POSITIVE_INFINITY);
     for (const stream of this.#streams.values()) since = Math.min(since, stream.since);
     this.#order.release(since);
   }
@@ -414,12 +523,13 @@ export class LogReader implements LineTaker {
     else if (line.kind === 'event') this.#event(line.message, number);
     else if (line.kind === 'other') {
       if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
-    } else if (line.kind === 'line' && !mentions(line.text, 0)) {
+    } else if (line.kind === 'line' && !mentions(line.text, 0) && !this.#main.wanted) {
       // What is told in a sentence may stand in other members.
       if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
     } else if (line.kind === 'line') {
       this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
-      for (const part of line.text.split('\n')) {
+      // What wrote into a pipe ended its line.
+      for (const part of line.text.replace(/\n$/, '').split('\n')) {
         if (line.program === undefined) this.#main.line(part, number);
         else this.#main.message(part, line.program, number);
         this.#long(part, number);

@@ -121,7 +121,7 @@ const IPMIUTIL =
 const OF_BOARD = /^CPLD CATERR\b/;
 /** `Uncorrectable Machine Check Exception (Board 0, Processor 2, APIC ID 0x…, Bank 0x…, Status 0x…'…, Address 0x…'…, Misc 0x…'…)`. */
 const IML_MCE =
-  /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}'?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}'?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}'?[0-9a-f]{8}))?)/i;
+  /\b(?:Uncorrectable|Correctable|Corrected) Machine Check Exception \((.{0,64}?APIC ID (0x[0-9a-f]{1,8}), Bank (0x[0-9a-f]{1,8}), Status (0x[0-9a-f]{8}['’]?[0-9a-f]{8})(?:, Address (0x[0-9a-f]{8}['’]?[0-9a-f]{8}))?(?:, Misc (0x[0-9a-f]{8}['’]?[0-9a-f]{8}))?)/i;
 const PROCESSOR = /\bProcessor (\d{1,2})\b/;
 /** What IBM's controller adds of the bank: `MC5 Status contains 0x… and MC5 Misc contains 0x…`. */
 const IMM_BANK =
@@ -211,7 +211,7 @@ function checked(words: string, type: string, eventType: number, data: string): 
 }
 
 function value(text: string | undefined): bigint | undefined {
-  return hexU64(text?.replaceAll("'", ''));
+  return hexU64(text?.replaceAll(/['’]/g, ''));
 }
 
 interface ById {
@@ -234,7 +234,7 @@ export class BmcReader implements Reader {
   /** Bytes of a record whose last two stand in the next line. */
   #cut: { line: number; bytes: number[] } | undefined;
   /** A line, or two, in which a sentence may begin that ends in the next. */
-  #begun: { firstLine: number; lastLine: number; text: string } | undefined;
+  #begun: { firstLine: number; lastLine: number; rows: readonly string[] } | undefined;
   /** An event that is named by its id, until its sentence or its arguments come, or its object ends. */
   #byId: ById | undefined;
   /** The line of the last sentence that was a member of an object over lines. */
@@ -278,24 +278,31 @@ export class BmcReader implements Reader {
 
   /** A sentence that began in the line before, or two before: only what reaches over their ends counts. */
   #wrapped(
-    begun: { firstLine: number; text: string } | undefined,
+    begun: { firstLine: number; rows: readonly string[] } | undefined,
     text: string,
     lineNumber: number,
     taken: boolean,
     hasBank: boolean,
   ): boolean {
     const more = text.replace(MARGIN, '').trimEnd();
-    const whole = begun === undefined ? more : `${begun.text} ${more}`;
-    const seam = begun?.text.length ?? 0;
     const firstLine = begun?.firstLine ?? lineNumber;
-    const isSaid =
-      begun !== undefined &&
-      !taken &&
-      (this.#machineCheck(whole, lineNumber, firstLine, seam) || this.#over(whole, seam, firstLine, lineNumber));
-    const isBank = begun !== undefined && !hasBank && this.#immBank(whole, lineNumber, seam, firstLine);
+    const hasBegun = begun !== undefined;
+    // A mail breaks a line between words, a terminal anywhere.
+    let [isSaid, isBank] = [false, false];
+    for (const gap of hasBegun ? [' ', ''] : []) {
+      const before = begun?.rows.join(gap) ?? '';
+      const whole = `${before}${gap}${more}`;
+      isSaid ||=
+        !taken &&
+        (this.#machineCheck(whole, lineNumber, firstLine, before.length) ||
+          this.#over(whole, before.length, firstLine, lineNumber));
+      isBank ||= !hasBank && this.#immBank(whole, lineNumber, before.length, firstLine);
+    }
+    const rows = [...(begun?.rows ?? []), more];
+    const whole = rows.join(' ');
     // It may go on only where the text is one that a column ends.
     if (!hasBank && !isBank && MAY_BEGIN.test(whole) && more.length >= LEAST_COLUMN && whole.length <= MAX_WRAPPED)
-      this.#begun = { firstLine, lastLine: lineNumber, text: whole };
+      this.#begun = { firstLine, lastLine: lineNumber, rows };
     return isSaid || isBank;
   }
 
@@ -363,7 +370,8 @@ export class BmcReader implements Reader {
   /** A bank that firmware read: all its registers stand in the line. */
   #machineCheck(text: string, lineNumber: number, firstLine = lineNumber, seam = -1): boolean {
     const m = IML_MCE.exec(text);
-    if (m !== null && m.index + m[0].length <= seam) return false;
+    // Of several rows the last has to be there.
+    if (m !== null && seam >= 0 && (m.index + m[0].length <= seam || !text.includes(')', seam))) return false;
     const [apicId, bank, status] = [value(m?.[2]), value(m?.[3]), value(m?.[4])];
     if (apicId === undefined || bank === undefined || status === undefined) return false;
     const record: X86McaRecord = { kind: 'x86-mca', bank: Number(bank), status, apicId };

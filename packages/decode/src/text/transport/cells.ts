@@ -26,13 +26,26 @@ export function problemsIn(line: string): { time: string; message: string }[] {
   return Array.from(line.matchAll(PROBLEM), m => ({ time: m[1] ?? '', message: m[2] ?? '' }));
 }
 
+const unescaped = (text: string): string =>
+  text.replaceAll(/&(#?\w{2,4});/g, (all, name: string) => ENTITIES[name] ?? all);
+
 /** The quoted fields and the texts of elements in a line, up to a bound. */
 export function cellsOf(line: string): string[] {
   const out: string[] = [];
   for (const m of line.matchAll(FIELD)) if (out.length < MAX_TEXTS) out.push((m[1] ?? '').replaceAll('""', '"'));
   for (const m of line.matchAll(ELEMENT)) {
     if (out.length >= MAX_TEXTS) break;
-    out.push((m[1] ?? '').replaceAll(/&(#?\w{2,4});/g, (all, name: string) => ENTITIES[name] ?? all));
+    out.push(unescaped(m[1] ?? ''));
   }
   return out;
+}
+
+/** Tags of XML at the ends of a line: what it holds began or ends in another one. */
+const TAGS = /^(?:<[A-Za-z?/][^<>]{0,400}>){1,16}|(?:<\/[A-Za-z][^<>]{0,64}>){1,16}\s{0,4}$/g;
+
+/** What a line of CSV or XML may hold of a log, where it is none that begins as one does: its fields, or what stands between tags. */
+export function partsOf(line: string): string[] {
+  if (!/^<[a-zA-Z?/]|^"|[,;\t]"|>\s{0,4}$/.test(line)) return [];
+  const within = line.replaceAll(TAGS, '');
+  return within === line || within === '' ? cellsOf(line) : [...cellsOf(line), unescaped(within)];
 }

@@ -6,6 +6,7 @@ import { isVmmEvent } from '../syndrome/vmm-events.ts';
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
+  ' [s=',
   '_TIMESTAMP" : "',
   '"@timestamp": "',
   '"@timestamp" : "',
@@ -74,9 +75,30 @@ export function prettyMessage(line: string): string | undefined {
   }
 }
 
+/** A member whose value is a text, in a line of an object that is laid out over several; an element of an array has no name. */
+export function prettyMember(line: string): { name: string; text: string } | undefined {
+  const m = /^\s{0,64}(?:"([^"\\]{1,64})"\s{0,4}:\s{0,4})?("(?:[^"\\]|\\.){1,16384}"),?\s{0,4}$/s.exec(line);
+  if (m === null) return undefined;
+  try {
+    return { name: m[1] ?? '', text: JSON.parse(m[2] ?? '') as string };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a line of an object over several lines opens or closes one, or is a member that holds no line of a log. */
+export const isStructure = (line: string): boolean =>
+  /^\s{0,64}(?:[[\]{}]{1,8},?|"(?!Message)[^"\\]{1,64}"\s{0,4}:\s{0,4}(?:[[{]|"[^"\\]{0,64}",?|-?[\d.]{1,32},?|null,?|true,?|false,?))\s{0,4}$/.test(
+    line,
+  );
+
 /** Whether a text within something else is beyond doubt a line of a log. */
 export function isLogLine(text: string): boolean {
-  return beginsKernelMessage(text.replace(/^kernel: ?/, '')) || syslogLine(text).program !== undefined;
+  return (
+    beginsKernelMessage(text.replace(/^kernel: ?/, '')) ||
+    /^\[ {0,8}\d{1,10}\.\d{6}\]/.test(text) ||
+    syslogLine(text).program !== undefined
+  );
 }
 
 /** `{1}[Hardware Error]: …` begins with a brace too. */

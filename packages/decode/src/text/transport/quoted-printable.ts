@@ -14,6 +14,10 @@ const MAX_PIECES = 16;
 /** What begins a line of its own: then the one before ended in `=` and was not broken. */
 const BEGINS = /^(?:>|\[ {0,8}\d|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d{2}:|\d{4}-\d{2}-\d{2}[T ])/;
 const decoder = new TextDecoder('latin1');
+/** What says so in the head of a mail, or of a part of it. */
+const HEADER = /^Content-Transfer-Encoding:\s{0,4}quoted-printable/i;
+/** It may stand far down. */
+export const MAIL_NEEDLES: readonly string[] = ['quoted-printable'];
 
 /** What became of a line. */
 interface Unbroken {
@@ -37,6 +41,10 @@ export class QuotedPrintable {
     let stop = end;
     if (stop > start && bytes[stop - 1] === RETURN) stop--;
     const ends = stop > start && bytes[stop - 1] === EQUALS;
+    if (!this.#seen && stop - start < LONGEST && HEADER.test(decoder.decode(bytes.subarray(start, stop)))) {
+      this.#seen = true;
+      return undefined;
+    }
     if (!ends && this.#held === undefined && !this.#seen) return undefined;
     const text = bytes.subarray(start, stop);
     const held = this.#held;
