@@ -32,7 +32,7 @@ function utf16(text: string, big: boolean, mark: boolean): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-export type LineCarrier = (lines: readonly string[]) => string | Uint8Array;
+type LineCarrier = (lines: readonly string[]) => string | Uint8Array;
 
 export const LINE_CARRIERS: Readonly<Record<string, LineCarrier>> = {
   'CRLF and LF mixed': l => l.map((line, i) => `${line}${i % 2 === 0 ? '\n' : '\r\n'}`).join(''),

@@ -23,7 +23,7 @@ const latin1 = new TextDecoder('latin1');
 const rowOf = (line: string): string => line.replace(/\r$/, '');
 
 /** Whether a row may be the rest of the one before it. */
-export const isRestOfRow = (row: string): boolean => row !== '' && !/^\s\s/.test(row) && !BEGINS.test(row);
+const isRestOfRow = (row: string): boolean => row !== '' && !/^\s\s/.test(row) && !BEGINS.test(row);
 
 /**
  * The width at which the lines of a text were broken; undefined where they were not.
@@ -37,7 +37,11 @@ export function columnsOf(head: Uint8Array): number | undefined {
   let ofLine = 0;
   for (const [i, row] of rows.entries()) {
     // How many rows the line has by now; 0 where nothing began it.
-    ofLine = isRestOfRow(row) ? (ofLine > 0 ? ofLine + 1 : 0) : BEGINS.test(row) ? 1 : 0;
+    const goesOn = ofLine > 0 && rows[i - 1]?.length === width;
+    if (!isRestOfRow(row)) ofLine = BEGINS.test(row) ? 1 : 0;
+    // Behind the last row of a line another line begins: other text is laid out by somebody.
+    else if (ofLine > 1 && !goesOn) return undefined;
+    else ofLine = goesOn ? ofLine + 1 : 0;
     const next = rows[i + 1];
     if (row.length !== width || next === undefined || !isRestOfRow(next) || ofLine === 0) continue;
     // A mail breaks otherwise, and a block of digits is none of a log.
