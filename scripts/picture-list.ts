@@ -85,5 +85,14 @@ export const LISTED: readonly (readonly [from: string, name: string, minutes: nu
   ],
 ];
 
-/** The picture of the list of a server, which no file carries. */
-export const LIST_PICTURE = 'runs-light';
+/** The list of a server, in these colours. */
+export const LIST_SCHEMES: readonly Picture['scheme'][] = ['light', 'dark'];
+
+/** What all pictures are called, in the order of the docs. */
+export const PICTURE_NAMES: readonly string[] = [
+  ...PICTURES.map(({ name }) => name),
+  ...LIST_SCHEMES.map(scheme => `runs-${scheme}`),
+];
+
+/** Beside the pictures: the version of the Chromium that they were taken in. Another one draws letters otherwise. */
+export const VERSION_FILE = 'chromium.txt';

@@ -12,14 +12,14 @@ import { webApp } from '@syndrome/web/server/app.ts';
 import { fillTemplate, type PageFile, template } from '@syndrome/web/template.ts';
 import { runChild } from './child.mjs';
 import { commandLine } from './command-line.ts';
-import { LIST_PICTURE, LISTED, MEASURED, PICTURES } from './picture-list.ts';
+import { LIST_SCHEMES, LISTED, MEASURED, PICTURES, VERSION_FILE } from './picture-list.ts';
 
 const { values } = commandLine({ options: { out: { type: 'string' } } });
 const root = join(import.meta.dirname, '..');
 const out = values.out ?? join(root, 'docs/pictures');
 
-/** The list of a server. */
-async function listPicture(browser: Browser, html: string): Promise<void> {
+/** The list of a server, in light and dark. */
+async function listPictures(browser: Browser, html: string): Promise<void> {
   const traces = join(work, 'traces');
   mkdirSync(traces);
   for (const [from, name, minutes] of LISTED) {
@@ -35,21 +35,26 @@ async function listPicture(browser: Browser, html: string): Promise<void> {
     onFault: console.error,
   });
   const { port, ended } = await serve(app, { port: 0 }, stop.signal);
-  const context = await browser.newContext({ viewport: { width: 1440, height: 420 }, colorScheme: 'light' });
-  const tab = await context.newPage();
-  await tab.goto(`http://127.0.0.1:${port}/`);
-  await tab.waitForSelector(`.runs >> text=1 fail · ${LISTED.length - 1} pass`);
-  await tab.keyboard.press('j');
-  await tab.screenshot({ path: join(out, `${LIST_PICTURE}.png`) });
-  await context.close();
+  for (const scheme of LIST_SCHEMES) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 420 }, colorScheme: scheme });
+    const tab = await context.newPage();
+    await tab.goto(`http://127.0.0.1:${port}/`);
+    await tab.waitForSelector(`.runs >> text=1 fail · ${LISTED.length - 1} pass`);
+    await tab.keyboard.press('j');
+    await tab.screenshot({ path: join(out, `runs-${scheme}.png`) });
+    await context.close();
+    console.log(`runs-${scheme}.png`);
+  }
   stop.abort();
   await ended;
-  console.log(`${LIST_PICTURE}.png`);
 }
+
+/** Letters are drawn the same on every machine. */
+const ARGS = ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none', '--force-color-profile=srgb'];
 
 const work = mkdtempSync(join(tmpdir(), 'syndrome-pictures-'));
 const { program, version } = await testChromium();
-const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await chromium.launch({ executablePath: program, args: ARGS });
 try {
   const site = join(work, 'site');
   const command = [join(root, 'packages/cli/src/main.ts'), 'report', MEASURED, '--out', site, '--title', 'Nightly'];
@@ -78,7 +83,8 @@ try {
     await context.close();
     console.log(`${name}.png`);
   }
-  await listPicture(browser, html);
+  await listPictures(browser, html);
+  writeFileSync(join(out, VERSION_FILE), `${version}\n`);
 } finally {
   await browser.close();
   rmSync(work, { recursive: true, force: true });

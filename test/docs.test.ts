@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentCommands, requiredEventFields } from '@syndrome/lab/guest/protocol.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
-import { LIST_PICTURE, PICTURES } from '../scripts/picture-list.ts';
+import { PICTURE_NAMES, PICTURES, VERSION_FILE } from '../scripts/picture-list.ts';
 import { rooms } from '../scripts/rooms.ts';
 import { calledIn, faultOf } from './commands-in.ts';
 import { runInside } from './inside.ts';
@@ -122,9 +122,8 @@ test.each([...texts])('links of %s lead somewhere', (file, text) => {
 });
 
 test('the pictures are those that the script takes, and each is shown', () => {
-  const names = [LIST_PICTURE, ...PICTURES.map(({ name }) => name)];
-  const made = names.map(name => `${name}.png`).toSorted();
-  expect(readdirSync(join(ROOT, 'docs/pictures')).toSorted()).toEqual(made);
+  const made = PICTURE_NAMES.map(name => `${name}.png`).toSorted();
+  expect(readdirSync(join(ROOT, 'docs/pictures')).toSorted()).toEqual([VERSION_FILE, ...made].toSorted());
   const shown = [...texts.values()].flatMap(text =>
     [...text.matchAll(/\]\((?:docs\/)?pictures\/([^)]+)\)/g)].map(m => m[1] ?? ''),
   );
