@@ -1,5 +1,6 @@
 /** `syndrome report` as a user meets it: the site it makes of a folder, what it leaves alone, and its exit codes. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Ended, runInside } from './inside.ts';
@@ -174,4 +175,18 @@ test('a hundred traces stay small', async () => {
   const sizes = readdirSync(out).map(name => readFileSync(join(out, name)).length);
   expect(readdirSync(out)).toHaveLength(3);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(5_000_000);
+});
+
+test('Ctrl-C while the site is written leaves nothing of it, and 130', async () => {
+  for (let i = 0; i < 400; i++) give(GOOD, `${i}.ndjson`);
+  const deadline = AbortSignal.timeout(60_000);
+  const running = sandbox.start('report', results, '--out', out);
+  for await (const { filename } of watch(sandbox.dir, { signal: deadline })) if (filename?.endsWith('.new')) break;
+  running.child.kill('SIGINT');
+  expect(await running.ended).toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringContaining('interrupted by SIGINT [E_LAB_INTERRUPTED]'),
+  });
+  expect(readdirSync(sandbox.dir).filter(name => name.startsWith('site'))).toEqual([]);
 });

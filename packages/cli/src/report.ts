@@ -9,9 +9,10 @@ import { template } from '@syndrome/web/template.ts';
 import type { Report } from '@syndrome/web/view/report.ts';
 import { reportLines, reportMarkdown } from '@syndrome/web/view/report-text.ts';
 import { EXIT } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
 import { type GlobalOptions, print, printJson, printLines, say, stdoutLook } from './output.ts';
 import { findFiles } from './report/find.ts';
-import { readResults } from './report/read.ts';
+import { readResults, turnOf } from './report/read.ts';
 
 interface Options extends GlobalOptions {
   out: string;
@@ -34,6 +35,7 @@ function isReport(folder: string, names: readonly string[]): boolean {
 /** `syndrome report`: a folder of results as a static site. What the runs came to is no error of the report. */
 export async function report(folder: string, options: Options): Promise<void> {
   const { out } = options;
+  const signal = interruptSignal();
   checkOutputFolder('--out', out, isReport);
   const found = (() => {
     try {
@@ -46,13 +48,14 @@ export async function report(folder: string, options: Options): Promise<void> {
     }
   })();
   const title = options.title ?? `Syndrome: ${basename(resolve(folder))}`;
-  const { report: results, matrixTexts } = await readResults(found, title);
+  const { report: results, matrixTexts } = await readResults(found, title, signal);
   const { runs, unread, tests, matrices } = results;
   const files = new Map(found.files.map(file => [file.name, file]));
   const read = async (name: string): Promise<Uint8Array | undefined> => {
+    await turnOf(signal);
     try {
       const { path = '', size = 0 } = files.get(name) ?? {};
-      return await Promise.resolve(readInput(path, size));
+      return readInput(path, size);
     } catch (error) {
       say(safeText(`${name} is in no page: ${messageOf(error)}`, 500));
       return undefined;

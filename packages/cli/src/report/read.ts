@@ -1,4 +1,5 @@
 /** @module Results read for a report, one trace in memory at a time. What cannot be read is told and never ends the report. */
+import { setImmediate } from 'node:timers/promises';
 import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { readInput } from '@syndrome/base/disk/input-file.ts';
 import { type JunitCase, junitCases } from '@syndrome/lab/report/junit-cases.ts';
@@ -38,9 +39,14 @@ function unreadFile({ name, path }: Pick<FoundFile, 'name'> & { path?: string },
 }
 
 /** Each failed run with the passed one to hold it against, and where the two part. */
-async function withBesides(runs: readonly ReportRun[], pathOf: (name: string) => string): Promise<ReportRun[]> {
+async function withBesides(
+  runs: readonly ReportRun[],
+  pathOf: (name: string) => string,
+  goOn: () => Promise<void>,
+): Promise<ReportRun[]> {
   const all: ReportRun[] = [];
   for (const run of runs) {
+    await goOn();
     const other = run.verdict === 'fail' ? besideOf(run, runs) : undefined;
     try {
       const pair = other && [await readTrace(pathOf(run.name)), await readTrace(pathOf(other.name))].map(comparedRun);
@@ -54,8 +60,19 @@ async function withBesides(runs: readonly ReportRun[], pathOf: (name: string) =>
   return all;
 }
 
-/** Reads all that was found. */
-export async function readResults({ files, unread: lost }: Found, title: string): Promise<Results> {
+/** Lets what waits have its turn, a signal too. @throws the reason of one that was aborted */
+export async function turnOf(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
+}
+
+/** Reads all that was found. @throws the reason of the signal, between two files */
+export async function readResults(
+  { files, unread: lost }: Found,
+  title: string,
+  signal: AbortSignal,
+): Promise<Results> {
+  const goOn = (): Promise<void> => turnOf(signal);
   const runs: ReportRun[] = [];
   const unread: UnreadFile[] = lost.map(({ name, why }) => unreadFile({ name }, why));
   const tests: JunitCase[] = [];
@@ -63,6 +80,7 @@ export async function readResults({ files, unread: lost }: Found, title: string)
   const matrixTexts = new Map<string, string>();
   for (const file of files) {
     const { kind, name, path, size } = file;
+    await goOn();
     try {
       if (kind === 'trace') {
         runs.push(reportRun(await readTrace(path), name, size));
@@ -90,6 +108,6 @@ export async function readResults({ files, unread: lost }: Found, title: string)
     }
   }
   const paths = new Map(files.map(({ name, path }) => [name, path]));
-  const held = await withBesides(runs, name => paths.get(name) ?? '');
+  const held = await withBesides(runs, name => paths.get(name) ?? '', goOn);
   return { report: reportOf({ title, runs: held, unread, tests, matrices }), matrixTexts };
 }
