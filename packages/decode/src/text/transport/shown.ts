@@ -9,13 +9,15 @@ const TAG =
   /<\/?(?:a|b|br|body|code|dd|div|dl|dt|em|font|html|i|kbd|li|ol|p|pre|samp|span|strong|table|tbody|td|th|thead|tr|tt|ul)(?:\s[^<>]{0,400})?\/?>/gi;
 /** Any element of XML. */
 const ELEMENT = /<[/?]?[A-Za-z][\w.:-]{0,64}(?:\s[^<>]{0,400})?\/?>/;
+/** A line that is laid out as a page begins or ends with an element; within a line one may be the name of a process, which anybody chooses. */
+const LAID_OUT = /^\s{0,64}<\/?[a-z][^<>]{0,400}>|<\/?[a-z][^<>]{0,400}>\s{0,64}$/i;
 /** The elements that end a line. */
 const BREAK = /<br\s{0,4}\/?>|<\/(?:p|div|li|tr|pre|dd|dt)>/gi;
 const ENTITY = /&(?:#(\d{2,5})|#x([0-9a-f]{2,4})|(lt|gt|amp|quot|apos|nbsp));/gi;
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };
-/** Blanks of other kinds, and characters of no width, that come with what was copied from a page. */
+/** Blanks of other kinds, and characters of no width at the ends of a line, that come with what was copied from a page. */
 const BLANKS = /[\u00a0\u2007\u202f]/g;
-const NO_WIDTH = /[\u200b\u200c\u2060\ufeff]/g;
+const NO_WIDTH = /^[\u200b\u200c\u2060\ufeff]+|[\u200b\u200c\u2060\ufeff]+$/g;
 /** Borders of panes and boxes, with the blanks that fill a row up to them. */
 const BORDERS = /^\s{0,4}[│┃║▏]\s?|\s{0,512}[│┃║▕]\s{0,4}$/g;
 /** A row of a table of Markdown: it begins and ends with a bar, and holds none that is escaped. */
@@ -63,10 +65,11 @@ export function unwrapped(line: string): string[] | undefined {
   // The last line of a text in XML that has several.
   if (!/<[A-Za-z?]/.test(text)) text = text.replace(/(\S)\s{0,8}(?:<\/[A-Za-z][\w.:-]{0,64}>){1,16}\s{0,4}$/, '$1');
   if (ROW.test(text)) return cellsOfRow(text).filter(cell => cell !== '');
-  const parts = text.replaceAll(BREAK, '\n').split('\n', MAX_PARTS);
+  const isPage = LAID_OUT.test(text);
+  const parts = isPage ? text.replaceAll(BREAK, '\n').split('\n', MAX_PARTS) : [text];
   // A page shows a line in elements of which the last one ends it; what carries data in others is read by these.
   text = parts
-    .map(part => part.replaceAll(TAG, ''))
+    .map(part => (isPage ? part.replaceAll(TAG, '') : part))
     .map(part => (ELEMENT.test(part) ? part : unescapedEntities(part)))
     .join('\n');
   if (text === line) return undefined;
