@@ -1,4 +1,5 @@
 /** The page of records in a real browser: from a file, without a network. */
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { fillTemplate } from './template.ts';
@@ -187,6 +188,32 @@ describe('a log', () => {
     expect(await words(page, '.record .badges')).toContain('fatal');
     expect(await words(page, '.record-raw pre')).toContain('Bank 1: be00000000800400');
     expect(wrong).toEqual([]);
+  });
+  test('stays when the page is loaded again, at the record that was looked at', async () => {
+    const { page } = await tests.browser.open(carried(LOG));
+    await page.waitForSelector('.triage');
+    await page.keyboard.press('j');
+    const shown = await words(page, '.record-raw pre');
+    expect(shown).not.toContain('Bank 1: be00000000800400');
+    await page.waitForURL(/#decode\?/);
+    const link = page.url();
+    await page.reload();
+    await page.waitForSelector('.triage');
+    await expect.poll(() => words(page, '.record-raw pre')).toBe(shown);
+    expect(page.url()).toBe(link);
+    // Of a record that was changed the file knows nothing: the file stays.
+    await page.goto('about:blank');
+    await page.goto(link.replace('8c00', '9c00'));
+    await page.waitForSelector('.triage');
+    expect(await words(page, '.records .count')).toBe('42 records');
+  });
+  test('that is packed is given like another', async () => {
+    const { page } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    const file = { name: 'kern.log.1.gz', mimeType: 'application/gzip', buffer: gzipSync(LOG) };
+    await page.setInputFiles('input[type=file]', file);
+    await page.waitForSelector('.triage');
+    expect(await words(page, '.records .count')).toBe('42 records');
   });
   test('is walked, filtered and grouped with keys', async () => {
     const { page } = await tests.browser.open(carried(LOG));

@@ -187,6 +187,13 @@ export class DecodeModel {
     if (index >= 0) this.choose(index);
   }
 
+  /** The record of what is read that a link is of. @returns whether there is one */
+  seek(hash: string): boolean {
+    const index = this.list.records.findIndex(record => hashOfRecord(record) === hash);
+    if (index >= 0) this.choose(index);
+    return index >= 0;
+  }
+
   /** Gives a register of the record another value. */
   set(member: string, value: bigint): void {
     const raw = this.record.value?.raw;

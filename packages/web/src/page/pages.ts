@@ -195,6 +195,13 @@ export class PagesModel {
     }
   }
 
+  /** Opens the log that the page carries, at the record of its link: the page writes that itself, and is loaded again with it. */
+  async #openLog({ blob, name }: Carried, hash: string): Promise<void> {
+    await this.decode.open(blob, name);
+    if (inputOfHash(hash) !== undefined && !this.decode.seek(hash))
+      this.decode.say('The link is of a record that is not in this file, or was changed');
+  }
+
   /** Shows what a page was written with, or what its link says. */
   async start(carried: readonly Carried[], hash: string): Promise<void> {
     const of = (wanted: string): Carried[] => carried.filter(({ kind }) => kind === wanted);
@@ -207,8 +214,8 @@ export class PagesModel {
     if (traces.length > 0) this.page.value = 'trace';
     if (matrices.length > 0) this.page.value = 'matrix';
     for (const page of this.names) if (hash.startsWith(`#${page}`)) this.page.value = page;
-    if (typed !== undefined) void this.decode.openText(typed, 'link');
-    else if (log) void this.decode.open(log.blob, log.name);
+    if (log) void this.#openLog(log, hash);
+    else if (typed !== undefined) void this.decode.openText(typed, 'link');
     if (this.served) return this.#startServed(hash);
     if (matrices.length > 0) {
       await this.matrix.open(matrices, false, matrixLookOf(hash));

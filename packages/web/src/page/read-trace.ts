@@ -54,10 +54,21 @@ export async function readTrace(
   return reader.end();
 }
 
-/** Whether a file is a trace: its first line says so. Packed files are taken for traces, for nothing else is read packed. */
+/** The beginning of a file, unpacked; empty where that fails. */
+async function headOf(blob: Blob): Promise<string> {
+  try {
+    const reader = (await unpacked(blob)).getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    return new TextDecoder().decode(value?.subarray(0, 200));
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a file is a trace, packed or not: its first line says so. */
 export async function isTrace(blob: Blob): Promise<boolean> {
-  const head = new Uint8Array(await blob.slice(0, 200).arrayBuffer());
-  return (head[0] === 0x1f && head[1] === 0x8b) || /^\s*\{\s*"type"\s*:\s*"trace"/.test(new TextDecoder().decode(head));
+  return /^\s*\{\s*"type"\s*:\s*"trace"/.test(await headOf(blob));
 }
 
 /** Whether a file is a matrix. */

@@ -81,6 +81,11 @@ describe('the list', () => {
     expect(bad?.about).toMatch(/^panicked · kernel 6\.19\.6/);
     expect(matrix?.about).toMatch(/^\d+ cells, \d+ failed$/);
   });
+  test('has a run that ended as ended, also where another clock wrote it', async () => {
+    put(GOOD, 'traces', 'ahead.ndjson');
+    aged(at('traces', 'ahead.ndjson'), -7200);
+    expect(await listed(catalog())).toEqual([['traces/ahead.ndjson', 'trace', 'pass']]);
+  });
   test('says of damage what it is', async () => {
     writeFileSync(at('traces', 'new.ndjson'), '{"type":"trace","version":99,"tool":"syndrome 9"}\n');
     writeFileSync(at('traces', 'cut.json'), DEFERRED.slice(0, -200));

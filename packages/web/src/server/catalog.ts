@@ -158,7 +158,8 @@ export class Catalog {
     const { name, path, stats } = file;
     const key = [stats.dev, stats.ino, stats.size, stats.mtimeMs].join(' ');
     const known = this.#seen.get(name);
-    const quiet = Date.now() - stats.mtimeMs;
+    // Unpacked files and other clocks have times ahead: nobody writes there.
+    const quiet = Math.abs(Date.now() - stats.mtimeMs);
     const runs = (): boolean => quiet < JUST_MS || (quiet < RECENT_MS && this.isWritten(path));
     if (known?.key === key && !(known.seen?.state === 'cut' && runs())) return known.seen;
     // A run that goes on has no verdict yet, and is not read again for each of its lines.

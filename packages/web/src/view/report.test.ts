@@ -47,6 +47,12 @@ describe('the run to hold a failed one against', () => {
     expect(nameOf(run('far', '6.1'), run('new', '6.19.10'), run('newest', '7.3'))).toBe('far');
     expect(nameOf(run('newest', '7.3'), run('new', '6.19.10'))).toBe('new');
   });
+  test('counts the versions that failed between, as a matrix does', () => {
+    const last = run('last', '6.19.8', { verdict: 'fail' });
+    const runs = [bad, last, run('old', '6.18.15'), run('new', '6.19.10')];
+    expect(besideOf(bad, runs)?.name).toBe('old');
+    expect(besideOf(last, runs)?.name).toBe('new');
+  });
   test('is the same machine, where that passed once', () => {
     expect(nameOf(run('near', '6.19.5'), run('same', '6.19.6', { identity: 'a' }))).toBe('same');
   });

@@ -116,12 +116,14 @@ const otherParts = (a: ReportRun, b: ReportRun): string[] =>
  * scenario of which the fewest parts differ, and of these the nearest in versions, the older one of two.
  */
 export function besideOf(run: ReportRun, runs: readonly ReportRun[]): ReportRun | undefined {
-  const passed = runs.filter(({ scenario, verdict }) => scenario === run.scenario && verdict === 'pass');
+  const alike = runs.filter(({ scenario }) => scenario === run.scenario);
+  const passed = alike.filter(({ verdict }) => verdict === 'pass');
   const places = new Map<string, Map<string, number>>();
   const placeOf = (part: string, value: string): number => {
     let order = places.get(part);
     if (!order) {
-      const values = [run, ...passed].map(({ parts }) => parts[part] ?? '');
+      // As the columns of a matrix: those that failed lie between, too.
+      const values = [run, ...alike].map(({ parts }) => parts[part] ?? '');
       order = new Map([...new Set(values)].toSorted(compareVersions).map((one, i) => [one, i]));
       places.set(part, order);
     }
