@@ -125,8 +125,11 @@ describe('the agent as an ordinary process', () => {
     await client.call('spawn', { name: 'stuck' });
     await client.call('map', { proc: 'stuck', id: 'a' });
     await client.call('kill', { proc: 'stuck', signal: 'SIGSTOP' });
+    // On another CPU it runs on until it is interrupted.
+    const state = async (): Promise<string | undefined> => (await client.call('ps', {})).data[0];
+    await expect.poll(state, { timeout: 10_000 }).toContain('state=T');
     const waiting = client.call('touch', { proc: 'stuck', id: 'a' }, { deadlineMs: 500 }).catch((e: unknown) => e);
-    expect((await client.call('ps', {})).data[0]).toContain('state=T');
+    expect(await state()).toContain('state=T');
     expect(await waiting).toMatchObject({ errno: 'ETIMEDOUT' });
     await client.call('kill', { proc: 'stuck', signal: 'SIGCONT' });
     // The answer to the request that was given up is not passed on.
