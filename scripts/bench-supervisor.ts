@@ -10,10 +10,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { insert } from '@syndrome/base/store/insert.ts';
 import { takeLease, underLease } from '@syndrome/base/store/lease.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { PostgresServer, postgresMissing } from '@syndrome/base/store/testing/postgres-server.ts';
-import { insert } from '@syndrome/supervisor/controller/journal.ts';
+import { LEASE } from '@syndrome/supervisor/controller/lease-name.ts';
 import { SCHEMA } from '@syndrome/supervisor/controller/schema.ts';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
 import { newStore } from '@syndrome/supervisor/controller/testing/store.ts';
@@ -121,7 +122,7 @@ async function ingest(engine: Engine): Promise<void> {
   const store = await newStore(dir);
   try {
     await migrate(store, SCHEMA);
-    const lease = (await takeLease(store, 'controller', 'bench', 60_000)) ?? fail();
+    const lease = (await takeLease(store, LEASE, 'bench', 60_000)) ?? fail();
     const body = JSON.stringify({ text: 'x'.repeat(300) });
     const began = performance.now();
     for (let from = 1; from <= ROWS - BATCH + 1; from += BATCH) {

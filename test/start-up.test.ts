@@ -77,6 +77,14 @@ test('an agent loads nothing of what others do with what it reads, nor of what i
   expect(urls.filter(url => /^node:(?:https?|http2|tls|sqlite|inspector)$/.test(url))).toEqual([]);
 });
 
+test('what looks at a ledger loads no controller', () => {
+  const { urls } = loadedBy('store', 'export', join(dir, 'out'), '--store', join(dir, 'no-such-ledger'));
+  expect(urls.some(url => url.endsWith('/supervisor/src/controller/export.ts'))).toBe(true);
+  const needless =
+    /\/controller\/(?:controller|leader|committer|listen|agents|admin|outbox|fence)\.ts$|\/supervisor\/src\/notify\/deliver/;
+  expect(urls.filter(url => needless.test(url))).toEqual([]);
+});
+
 test('agents and other commands leave the code that is kept for the others as it is', () => {
   /** Whose code V8 did not take, of what such a start finds in the cache. */
   const refused = (...args: string[]): string[] =>

@@ -11,13 +11,12 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { MACHINE } from './clock.ts';
 import { isPassing } from './committer.ts';
 import { Leader } from './leader.ts';
+import { LEASE } from './lease-name.ts';
 import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
 
 /** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
 const TTL_MS = 5000;
-/** The name of its lease. */
-export const LEASE = 'controller';
 
 /**
  * Works until the signal says stop. Waits while another one does.

@@ -7,7 +7,7 @@ import { StoreError } from '@syndrome/base/store/errors.ts';
 import { releaseLease, takeLease } from '@syndrome/base/store/lease.ts';
 import { requireSchema, stepsOf } from '@syndrome/base/store/migrate.ts';
 import type { SqlRow, SqlValue, Store } from '@syndrome/base/store/store.ts';
-import { LEASE } from './controller.ts';
+import { LEASE } from './lease-name.ts';
 import { SCHEMA } from './schema.ts';
 import { quoted, type Table, TABLES } from './tables.ts';
 

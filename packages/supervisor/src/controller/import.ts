@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { openInput } from '@syndrome/base/disk/input-file.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
+import { insert } from '@syndrome/base/store/insert.ts';
 import { migrate, stepsOf } from '@syndrome/base/store/migrate.ts';
 import type { SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { EXPORT_VERSION, type Exported } from './export.ts';
-import { insert } from './journal.ts';
 import { SCHEMA } from './schema.ts';
 import { quoted, type Table, TABLES } from './tables.ts';
 

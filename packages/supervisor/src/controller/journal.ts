@@ -2,6 +2,7 @@
  * @module The core and the store as one: an input counts once it is written, with all that comes of it, in one transaction.
  * What the core knows is always what a replay of the inputs gives; after a failed write it is made anew that way.
  */
+import { insert } from '@syndrome/base/store/insert.ts';
 import { type Lease, underLease } from '@syndrome/base/store/lease.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
@@ -22,8 +23,6 @@ import { Spools } from './spools.ts';
 const SNAPSHOT_EVERY = 5000;
 /** Ticks that wanted nothing are written after so many at the latest. */
 const MAX_IDLE_TICKS = 60;
-/** Rows of one insert, largest first: few statements, that an engine prepares once; their parameters are bounded. */
-const ROWS_AT_ONCE = [128, 16, 1] as const;
 /** Inputs that are read at once. */
 const READ_AT_ONCE = 2000;
 
@@ -359,23 +358,6 @@ function restored(body: string): State {
 function columns(seq: number, kept: Kept): SqlValue[] {
   const row = kept.input === 'row' ? kept.row : undefined;
   return [seq, kept.at, kept.input, row?.host ?? null, row?.spool ?? null, row?.seq ?? null, inputBody(kept)];
-}
-
-/** Inserts rows, many with one statement. */
-export async function insert(
-  query: Query,
-  into: string,
-  rows: readonly (readonly SqlValue[])[],
-  conflict = '',
-): Promise<void> {
-  for (let at = 0; at < rows.length; ) {
-    const size = ROWS_AT_ONCE.find(n => n <= rows.length - at) ?? 1;
-    const some = rows.slice(at, at + size);
-    let n = 0;
-    const places = some.map(row => `(${row.map(() => `$${++n}`).join(', ')})`);
-    await query(`insert into ${into} values ${places.join(', ')}${conflict}`, some.flat());
-    at += size;
-  }
 }
 
 /** All inputs after one, in their order. */

@@ -5,7 +5,7 @@ import { takeLease } from '@syndrome/base/store/lease.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import type { Store } from '@syndrome/base/store/store.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LEASE } from './controller.ts';
+import { LEASE } from './lease-name.ts';
 import { Journal } from './journal.ts';
 import { lookThrough } from './look-through.ts';
 import { SCHEMA } from './schema.ts';

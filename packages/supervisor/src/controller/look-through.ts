@@ -1,6 +1,7 @@
 /** @module What is in a ledger, and what in it does not fit together. Nothing is written. */
 import type { SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { stepsDone } from '@syndrome/base/store/migrate.ts';
+import { LEASE } from './lease-name.ts';
 import { SCHEMA } from './schema.ts';
 import { TABLES } from './tables.ts';
 
@@ -83,9 +84,9 @@ export async function lookThrough(store: Store): Promise<LedgerReport> {
   const count = async (what: string): Promise<number> =>
     Number((await one(`select count(*) as n from ${what}`))?.['n']);
   for (const { name } of TABLES) report.tables[name] = await count(`"${name}"`);
-  const lease = await one(
-    `select owner, epoch, expires >= ${dialect.now} as live from lease where name = 'controller'`,
-  );
+  const [lease] = await query(`select owner, epoch, expires >= ${dialect.now} as live from lease where name = $1`, [
+    LEASE,
+  ]);
   if (lease !== undefined)
     report.lease = { owner: String(lease['owner']), epoch: Number(lease['epoch']), live: lease['live'] === 1n };
   const times = await one('select min(at) as a, max(at) as b from input');

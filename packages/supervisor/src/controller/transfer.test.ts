@@ -8,7 +8,7 @@ import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openStore } from '@syndrome/base/store/open.ts';
 import type { Store } from '@syndrome/base/store/store.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LEASE } from './controller.ts';
+import { LEASE } from './lease-name.ts';
 import { type Exported, exportLedger } from './export.ts';
 import { importLedger } from './import.ts';
 import { Journal } from './journal.ts';
