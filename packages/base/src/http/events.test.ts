@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { newApp } from './app.ts';
 import { eventStream, eventText, lastEventId, type ServerEvent } from './events.ts';
@@ -143,6 +145,29 @@ test('for a reader that takes nothing nothing is made', async () => {
     )
     .toBe(true);
   expect(made).toBeLessThan(900);
+});
+
+test('what was sent is let go', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const sent: WeakRef<ServerEvent>[] = [];
+  const port = await streamOf(async function* (signal) {
+    for (let i = 1; i <= 50; i++) {
+      const event = { id: `${i}`, data: 'x'.repeat(1000) };
+      sent.push(new WeakRef(event));
+      yield event;
+    }
+    await aborted(signal);
+  }, 10);
+  const { until } = await listen(port);
+  await until('id: 50\n');
+  await until('event: beat');
+  const kept = (): number => {
+    collect();
+    return sent.filter(event => event.deref() !== undefined).length;
+  };
+  // The last one may still be in a register.
+  await expect.poll(kept).toBeLessThan(3);
 });
 
 test('HEAD begins no stream', async () => {

@@ -49,11 +49,26 @@ export function eventStream(
   const signal = AbortSignal.any([gone.signal, ending]);
   const encoder = new TextEncoder();
   const events = source(signal);
-  const stopped = new Promise<'stopped'>(resolve =>
-    signal.addEventListener('abort', () => resolve('stopped'), { once: true }),
-  );
-  let next: Promise<IteratorResult<ServerEvent, void>> | undefined;
+  let arrived: IteratorResult<ServerEvent, void> | undefined;
+  let asked = false;
   let begun = false;
+  // What waits is one function that is called: a promise that lives as long as the stream keeps all that it was raced against.
+  let wake = (): void => {};
+  signal.addEventListener('abort', () => wake(), { once: true });
+  const ask = async (): Promise<void> => {
+    asked = true;
+    // Whatever is wrong with the source, a stream that fails would leave the page to guess.
+    arrived = await events.next().catch((): IteratorResult<ServerEvent, void> => ({ done: true, value: undefined }));
+    wake();
+  };
+  const woken = async (): Promise<void> => {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>(resolve => {
+      wake = resolve;
+      timer = setTimeout(resolve, beatMs);
+    });
+    clearTimeout(timer);
+  };
   // What waits wakes up by the signal; what has given its last event is told that no other is wanted.
   const stop = (): void => {
     gone.abort();
@@ -67,19 +82,17 @@ export function eventStream(
           begun = true;
           return send(`retry: ${RETRY_MS}\n\n`);
         }
-        // Whatever is wrong with the source, a stream that fails would leave the page to guess.
-        next ??= events.next().catch((): IteratorResult<ServerEvent, void> => ({ done: true, value: undefined }));
-        let timer: NodeJS.Timeout | undefined;
-        const beat = new Promise<'beat'>(resolve => (timer = setTimeout(() => resolve('beat'), beatMs)));
-        const result = signal.aborted ? 'stopped' : await Promise.race([next, stopped, beat]);
-        clearTimeout(timer);
-        if (result === 'beat') return send(eventText({ event: 'beat', data: '' }));
-        if (result === 'stopped' || result.done === true) {
+        if (!asked) void ask();
+        if (arrived === undefined && !signal.aborted) await woken();
+        if (signal.aborted || arrived?.done === true) {
           stop();
           return controller.close();
         }
-        next = undefined;
-        send(eventText(result.value));
+        if (arrived === undefined) return send(eventText({ event: 'beat', data: '' }));
+        const { value } = arrived;
+        arrived = undefined;
+        asked = false;
+        send(eventText(value));
       },
       cancel: stop,
     },
