@@ -7,8 +7,8 @@ import { readTrace } from '@syndrome/lab/trace/read-file.ts';
 import { comparedRun } from '@syndrome/trace/compare/compare.ts';
 import { type MatrixFile, readMatrix } from '@syndrome/web/view/matrix-file.ts';
 import {
-  besideOf,
   besides,
+  besidesIn,
   type Report,
   reportOf,
   type ReportRun,
@@ -45,9 +45,10 @@ async function withBesides(
   goOn: () => Promise<void>,
 ): Promise<ReportRun[]> {
   const all: ReportRun[] = [];
+  const others = besidesIn(runs);
   for (const run of runs) {
     await goOn();
-    const other = run.verdict === 'fail' ? besideOf(run, runs) : undefined;
+    const other = others.get(run.name);
     try {
       const pair = other && [await readTrace(pathOf(run.name)), await readTrace(pathOf(other.name))].map(comparedRun);
       const [a, b] = pair ?? [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { besideOf, causesOfRuns, countWords, partWords, reportOf, type ReportRun, varyingParts } from './report.ts';
+import { besidesIn, causesOfRuns, countWords, partWords, reportOf, type ReportRun, varyingParts } from './report.ts';
 import { pairReport, reportedRun } from './testing/reports.ts';
 
 const run = (name: string, kernel: string, more: Partial<ReportRun> = {}): ReportRun =>
@@ -41,7 +41,7 @@ describe('of two real runs', () => {
 
 describe('the run to hold a failed one against', () => {
   const bad = run('bad', '6.19.6', { verdict: 'fail', identity: 'a' });
-  const nameOf = (...runs: ReportRun[]): string | undefined => besideOf(bad, [bad, ...runs])?.name;
+  const nameOf = (...runs: ReportRun[]): string | undefined => besidesIn([bad, ...runs]).get('bad')?.name;
   test('is the nearest in versions, and the older one of two', () => {
     expect(nameOf(run('far', '6.1'), run('new', '6.19.10'), run('old', '6.18.15'), run('newest', '7.3'))).toBe('old');
     expect(nameOf(run('far', '6.1'), run('new', '6.19.10'), run('newest', '7.3'))).toBe('far');
@@ -50,8 +50,8 @@ describe('the run to hold a failed one against', () => {
   test('counts the versions that failed between, as a matrix does', () => {
     const last = run('last', '6.19.8', { verdict: 'fail' });
     const runs = [bad, last, run('old', '6.18.15'), run('new', '6.19.10')];
-    expect(besideOf(bad, runs)?.name).toBe('old');
-    expect(besideOf(last, runs)?.name).toBe('new');
+    expect(besidesIn(runs).get('bad')?.name).toBe('old');
+    expect(besidesIn(runs).get('last')?.name).toBe('new');
   });
   test('is the same machine, where that passed once', () => {
     expect(nameOf(run('near', '6.19.5'), run('same', '6.19.6', { identity: 'a' }))).toBe('same');
@@ -62,6 +62,17 @@ describe('the run to hold a failed one against', () => {
   });
   test('is none of another scenario, and none that did not pass', () => {
     expect(nameOf(run('x', '6.19.6', { scenario: 't' }), run('y', '6.19.5', { verdict: 'error' }))).toBeUndefined();
+  });
+  test('of a thousand runs is found without holding each against each', () => {
+    let looked = 0;
+    const counted = (i: number, verdict: 'pass' | 'fail'): ReportRun => {
+      const one = run(`${verdict}-${i}`, `6.${i % 10}`, { verdict });
+      const { parts } = one;
+      return Object.defineProperty(one, 'parts', { get: () => (looked++, parts), enumerable: true });
+    };
+    const runs = Array.from({ length: 500 }, (_, i) => [counted(i, 'fail'), counted(i, 'pass')]).flat();
+    expect(besidesIn(runs).size).toBe(500);
+    expect(looked / runs.length).toBeLessThan(10);
   });
   test('is a release before its candidates are further away', () => {
     expect(nameOf(run('rc', '6.19-rc1'), run('release', '6.19'))).toBe('release');

@@ -111,42 +111,69 @@ export function reportRun(trace: Trace, name: string, size: number): ReportRun {
 const otherParts = (a: ReportRun, b: ReportRun): string[] =>
   [...new Set([...Object.keys(a.parts), ...Object.keys(b.parts)])].filter(part => a.parts[part] !== b.parts[part]);
 
-/**
- * The passed run that a failed one is best held against: the same machine, which then is not steady; else the one of the same
- * scenario of which the fewest parts differ, and of these the nearest in versions, the older one of two.
- */
-export function besideOf(run: ReportRun, runs: readonly ReportRun[]): ReportRun | undefined {
-  const alike = runs.filter(({ scenario }) => scenario === run.scenario);
-  const passed = alike.filter(({ verdict }) => verdict === 'pass');
-  const places = new Map<string, Map<string, number>>();
-  const placeOf = (part: string, value: string): number => {
+/** What decides between passed runs, the most telling first: the smaller is the nearer. */
+type Rank = readonly number[];
+
+/** Values of each part from the oldest on, as the columns of a matrix: also of runs that failed, which lie between. */
+function placesOf(runs: readonly ReportRun[]): (part: string, value: string | undefined) => number {
+  const places = new Map<string, ReadonlyMap<string, number>>();
+  return (part, value = '') => {
     let order = places.get(part);
     if (!order) {
-      // As the columns of a matrix: those that failed lie between, too.
-      const values = [run, ...alike].map(({ parts }) => parts[part] ?? '');
-      order = new Map([...new Set(values)].toSorted(compareVersions).map((one, i) => [one, i]));
+      const values = new Set(runs.map(({ parts }) => parts[part] ?? ''));
+      order = new Map([...values].toSorted(compareVersions).map((one, i) => [one, i]));
       places.set(part, order);
     }
     return order.get(value) ?? 0;
   };
-  const rankOf = (other: ReportRun): number[] => {
-    const parts = otherParts(run, other);
-    const steps = parts.map(part => placeOf(part, other.parts[part] ?? '') - placeOf(part, run.parts[part] ?? ''));
-    return [
-      run.identity !== undefined && run.identity === other.identity ? 0 : 1,
-      parts.length,
-      steps.reduce((sum, step) => sum + Math.abs(step), 0),
-      steps.some(step => step > 0) ? 1 : 0,
-    ];
-  };
-  const ranked = passed.map(other => ({ other, rank: rankOf(other) }));
-  ranked.sort(
-    (a, b) =>
-      a.rank.map((at, i) => at - (b.rank[i] ?? 0)).find(difference => difference !== 0) ??
-      a.other.name.localeCompare(b.other.name, 'en'),
-  );
-  return ranked[0]?.other;
 }
+
+/** Runs of the same machine that were given the same. What holds of one of them holds of all. */
+const alikeIn = (runs: readonly ReportRun[], wanted: Verdict): ReportRun[][] => [
+  ...Map.groupBy(
+    runs.filter(({ verdict }) => verdict === wanted),
+    ({ identity, parts }) => JSON.stringify([identity, parts]),
+  ).values(),
+];
+
+/**
+ * The passed run that each failed one is best held against: the same machine, which then is not steady; else the one of the
+ * same scenario of which the fewest parts differ, and of these the nearest in versions, the older one of two.
+ * @param runs all of a report: the order of versions is that of all that ran
+ * @returns by the name of the failed run; one for which there is none is not in it
+ */
+export function besidesIn(runs: readonly ReportRun[]): ReadonlyMap<string, ReportRun> {
+  const found = new Map<string, ReportRun>();
+  const byName = runs.toSorted((a, b) => a.name.localeCompare(b.name, 'en'));
+  for (const ofScenario of Map.groupBy(byName, ({ scenario }) => scenario).values()) {
+    const passed = alikeIn(ofScenario, 'pass').flatMap(([first]) => first ?? []);
+    const placeOf = placesOf(ofScenario);
+    const rankOf = (run: ReportRun, other: ReportRun): Rank => {
+      const parts = otherParts(run, other);
+      const steps = parts.map(part => placeOf(part, other.parts[part]) - placeOf(part, run.parts[part]));
+      return [
+        run.identity !== undefined && run.identity === other.identity ? 0 : 1,
+        parts.length,
+        steps.reduce((sum, step) => sum + Math.abs(step), 0),
+        steps.some(step => step > 0) ? 1 : 0,
+      ];
+    };
+    for (const [failed, ...others] of alikeIn(ofScenario, 'fail')) {
+      if (!failed) continue;
+      let best: { other: ReportRun; rank: Rank } | undefined;
+      // In the order of their names: of two that are as near the first stays.
+      for (const other of passed) {
+        const rank = rankOf(failed, other);
+        if (best === undefined || isNearer(rank, best.rank)) best = { other, rank };
+      }
+      if (best) for (const { name } of [failed, ...others]) found.set(name, best.other);
+    }
+  }
+  return found;
+}
+
+const isNearer = (rank: Rank, than: Rank): boolean =>
+  (rank.map((at, i) => at - (than[i] ?? 0)).find(difference => difference !== 0) ?? 0) < 0;
 
 /** A failed run beside a passed one: what differs, safe to show. */
 export function besides(run: ReportRun, other: ReportRun, a: ComparedRun, b: ComparedRun): Beside {
