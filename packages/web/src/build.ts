@@ -1,13 +1,11 @@
 /** @module Makes the template: one HTML file with script and style in it, and a policy that allows these two and nothing else. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { documentOf } from './document.ts';
 
 /** What a script element must not hold: its end, and the beginning of a comment in it. */
 const inScript = (code: string): string => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
-
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 interface Built {
   script: string;
@@ -56,34 +54,16 @@ export async function buildTemplate(): Promise<string> {
     program('main.tsx', true),
     program('begin.ts', false),
   ]);
-  const policy = [
-    "default-src 'none'",
-    // What is packed is allowed by what it is, not by what it looks like.
-    `script-src ${hashOf(begin)} ${hashOf(script)}`,
-    `style-src ${hashOf(style)}`,
-    'img-src data: blob:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return `<!doctype html>
-<html lang="en" data-theme="auto">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Syndrome</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
-<body>
-<div id="app"></div>
+  return documentOf({
+    title: 'Syndrome',
+    styles: [style],
+    scripts: [begin, script],
+    images: ['data:', 'blob:'],
+    body: `<div id="app"></div>
 <noscript><p>This page is drawn by the script in it; nothing is loaded from elsewhere. Allow scripts for this file, or use the same command without --html.</p>
 <!--STATIC--></noscript>
 <!--DATA-->
 <script type="application/gzip;base64" id="syndrome">${gzipSync(script, { level: 9 }).toString('base64')}</script>
-<script>${begin}</script>
-</body>
-</html>
-`;
+<script>${begin}</script>`,
+  });
 }

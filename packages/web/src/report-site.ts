@@ -1,6 +1,6 @@
 /** @module A report as the files of a static site: an index without a script, and pages that carry the traces. */
 import { stringify } from '@syndrome/decode/common/hex.ts';
-import { plainPage } from './site.ts';
+import { documentOf } from './document.ts';
 import { fillTemplate, type PageFile } from './template.ts';
 import { matrixHtml } from './view/matrix-html.ts';
 import type { Report } from './view/report.ts';
@@ -67,7 +67,8 @@ export async function* reportSite(
     }
     yield { name: file, content: fillTemplate(html, files, matrices ? matrixHtml(report.matrices) : undefined) };
   }
-  const { title } = report;
-  yield { name: 'index.html', content: plainPage(html, { title, style: STYLE, body: reportHtml(report, pages) }) };
+  const styles = [/<style>([^]*?)<\/style>/.exec(html)?.[1] ?? '', STYLE];
+  const body = reportHtml(report, pages);
+  yield { name: 'index.html', content: documentOf({ title: report.title, styles, images: ['data:'], body }) };
   yield { name: REPORT_DATA, content: `${stringify(report, 2)}\n` };
 }

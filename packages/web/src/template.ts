@@ -6,6 +6,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
+import { escapeMarkup } from '@syndrome/decode/common/markup.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 
 /** A file that a page carries. */
@@ -56,8 +57,6 @@ export async function template(): Promise<string> {
   return html;
 }
 
-const escapeAttribute = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
-
 /**
  * A page that carries files. They are packed and in base64, which has no character that HTML obeys: whatever a file holds
  * stays data.
@@ -68,7 +67,7 @@ const escapeAttribute = (text: string): string => text.replace(/[&<>"']/g, c => 
 export function fillTemplate(html: string, files: readonly PageFile[], unscripted?: string): string {
   const blocks = files.map(({ kind, name, bytes }) => {
     const data = gzipSync(bytes, { level: 9 }).toString('base64');
-    return `<script type="application/gzip;base64" data-kind="${kind}" data-name="${escapeAttribute(name)}">${data}</script>`;
+    return `<script type="application/gzip;base64" data-kind="${kind}" data-name="${escapeMarkup(name)}">${data}</script>`;
   });
   // By a function: a string would obey `$&`.
   const filled = html.replace(PLACE, () => blocks.join('\n'));

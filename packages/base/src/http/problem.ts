@@ -1,5 +1,6 @@
 /** @module What a server says instead of an answer: RFC 9457 for programs, a few words for a person who looks at it. */
 import { STATUS_CODES } from 'node:http';
+import { escapeMarkup } from '@syndrome/decode/common/markup.ts';
 
 /** Why a request is refused, by a code that stays the same. */
 export type RefusalCode =
@@ -37,8 +38,6 @@ export class Refusal extends Error {
   }
 }
 
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
-
 /** What a response consists of, whoever sends it. */
 interface Written {
   status: number;
@@ -56,7 +55,7 @@ export function writeRefusal({ status, code, message, hint, headers }: Refusal, 
   const title = STATUS_CODES[status] ?? 'Error';
   if (accept?.includes('text/html') === true) {
     const said = [message, ...(hint === undefined ? [] : [hint]), `[${code}]`].map(
-      line => `<p>${escapeHtml(line)}</p>`,
+      line => `<p>${escapeMarkup(line)}</p>`,
     );
     const body = `<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>${title}</title>\n<h1>${title}</h1>\n${said.join('\n')}\n</html>\n`;
     return { status, headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' }, body };

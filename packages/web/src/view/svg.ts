@@ -1,9 +1,9 @@
 /** @module A scene as SVG: one text, nothing loaded, the colours in it. */
+import { escapeMarkup as escape } from '@syndrome/decode/common/markup.ts';
 import { LABEL, paint, type PathStep, type Surface } from './draw.ts';
 import type { Palette } from './palette.ts';
 import type { Scene } from './scene.ts';
 
-const escape = (text: string): string => text.replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
 const n = (value: number): string => String(Math.round(value * 100) / 100);
 
 const steps = (d: readonly PathStep[]): string =>
