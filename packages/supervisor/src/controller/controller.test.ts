@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Notice } from '../core/notice.ts';
@@ -107,6 +108,51 @@ describe('a controller', () => {
     expect(told.filter(t => t.startsWith('one ')).length).toBe(told.length / 2);
     expect(await replay(store.query)).not.toHaveProperty('differs');
   });
+
+  test.each(['E_STORE_UNKNOWN', 'E_STORE_FULL'] as const)(
+    'hands out no act and acknowledges no row of a commit that is not there (%s)',
+    async code => {
+      let seenThen: unknown;
+      let failing = false;
+      const fails: typeof store = {
+        ...store,
+        dialect: store.dialect,
+        query: store.query,
+        close: () => store.close(),
+        transaction: async (f, options) => {
+          if (!failing || options?.once !== true) return store.transaction(f, options);
+          failing = false;
+          const error = new StoreError(code, 'the test lets this commit fail');
+          const lost = store.transaction(async query => {
+            await f(query);
+            throw error;
+          }, options);
+          await expect(lost).rejects.toBe(error);
+          // Its end is not known yet to the controller, to which an agent comes again.
+          const before = world.received.size;
+          a.acked = -1;
+          a.drop();
+          await a.until(() => a.acked >= 0);
+          seenThen = { acked: a.acked, acts: world.received.size - before };
+          throw error;
+        },
+      };
+      start({ store: fails });
+      const [a, b] = [peer('a'), peer('b')];
+      a.vm('v');
+      for (const pfn of [1n, 2n]) a.page('v', pfn);
+      await Promise.all([a.settled(), b.settled()]);
+      const durable = a.spool.length;
+      failing = true;
+      a.page('v', 3n);
+      await b.until(() => world.copies.get('v')?.has('b') ?? false);
+      await until(`select count(*) from act where state = 'confirmed'`, 4n);
+      expect(seenThen).toEqual({ acked: durable, acts: 0 });
+      expect([world.copies.get('v'), world.copiesMax]).toEqual([new Map([['b', 1]]), 1]);
+      expect(Math.max(...world.effects.values())).toBe(1);
+      expect(await replay(store.query)).not.toHaveProperty('differs');
+    },
+  );
 
   test('takes rows that come again, and in another order, once each', async () => {
     start();

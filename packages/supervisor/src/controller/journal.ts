@@ -17,7 +17,7 @@ import { parseAct } from '../wire/act.ts';
 import { toJson } from '../wire/json.ts';
 import { ControllerError } from './errors.ts';
 import { inputBody, type InputRow, inputsOf, type Kept } from './input-json.ts';
-import { Spools } from './spools.ts';
+import { type Grown, Spools } from './spools.ts';
 
 /** Inputs between two snapshots: a restart takes so many steps at most. */
 const SNAPSHOT_EVERY = 5000;
@@ -51,11 +51,20 @@ export interface OpenAct {
   handed: boolean;
 }
 
+/** Acts of which a commit says something new. */
+interface ActChanges {
+  opened: readonly OpenAct[];
+  /** Their states now, by id. */
+  changed: ReadonlyMap<ActionId, string>;
+}
+
 /** The rows of a commit, from a number on, and what comes of it where they are written. */
 interface Sent {
   first: number;
   rows: readonly (readonly SqlValue[])[];
   committed: Committed;
+  acts: ActChanges;
+  grown: Grown;
 }
 
 export class Journal {
@@ -114,8 +123,14 @@ export class Journal {
     return this.#seq;
   }
 
+  /** Those that are written: nobody may be handed another one. */
   get openActs(): ReadonlyMap<ActionId, OpenAct> {
     return this.#open;
+  }
+
+  /** Whether the state is what is written: not so during a commit, and after one that has failed. */
+  get settled(): boolean {
+    return !this.#astray;
   }
 
   /** Up to which row everything of a spool is durable. */
@@ -184,8 +199,7 @@ export class Journal {
     const sent = this.#unsure;
     if (sent !== undefined && (await this.#isWritten(sent))) {
       this.#unsure = undefined;
-      this.#astray = false;
-      return sent.committed;
+      return this.#isThere(sent);
     }
     this.#unsure = undefined;
     await this.reload();
@@ -222,26 +236,38 @@ export class Journal {
 
   async #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
     this.#astray = true;
-    let sent: Sent | undefined;
+    let sending: Sent | undefined;
     try {
-      const committed = await this.#transaction(inputs, before, last, all => (sent = all));
-      this.#astray = false;
-      return committed;
+      return this.#isThere(await this.#transaction(inputs, before, last, sent => (sending = sent)));
     } catch (error) {
-      if (error instanceof StoreError && error.code === 'E_STORE_UNKNOWN') this.#unsure = sent;
+      if (error instanceof StoreError && error.code === 'E_STORE_UNKNOWN') this.#unsure = sending;
       throw error;
     }
   }
 
+  /** What was sent is written: only now may it be acknowledged and handed out. */
+  #isThere({ acts, grown, committed }: Sent): Committed {
+    this.#spools.written(grown);
+    for (const open of acts.opened) this.#open.set(open.act.id, open);
+    for (const [id, state] of acts.changed) {
+      const open = this.#open.get(id);
+      if (open !== undefined && (state === 'intent' || state === 'sent')) open.state = state;
+      else this.#open.delete(id);
+    }
+    this.#astray = false;
+    return committed;
+  }
+
+  /** @param sending is told what is sent, before the end of the transaction */
   #transaction(
     inputs: readonly Input[],
     before: ReadonlyMap<Input, Effect[]>,
     last: boolean,
-    sent: (all: Sent) => void,
-  ): Promise<Committed> {
-    const work = async (query: Query): Promise<Committed> => {
+    sending: (sent: Sent) => void,
+  ): Promise<Sent> {
+    const work = async (query: Query): Promise<Sent> => {
       await underLease(this.#store, query, this.#lease, this.#options.ttlMs);
-      const fresh = await this.#spools.fresh(query, inputs);
+      const { fresh, grown } = await this.#spools.fresh(query, inputs);
       const kept: Kept[] = [];
       if (this.#idle.length > 0) kept.push({ input: 'ticks', at: this.#idle.at(-1) ?? 0, times: this.#idle });
       for (const input of fresh) {
@@ -255,8 +281,8 @@ export class Journal {
       const effects = new Map(before);
       for (const input of fresh) effects.set(input, take(this.#state, input, this.#fault));
       this.#seq += kept.length;
-      const notices = await this.#keep(query, [...effects.values()].flat());
-      await this.#keepActs(query);
+      const { notices, opened } = await this.#keep(query, [...effects.values()].flat());
+      const changed = await this.#keepActs(query, opened);
       const { decisions } = this.#state;
       if (decisions.count > count || before.size > 0) {
         await query('insert into mark(seq, decisions, hash) values ($1, $2, $3) on conflict do nothing', [
@@ -268,15 +294,15 @@ export class Journal {
       const due = this.#seq - this.#snapshotSeq >= (this.#options.snapshotEvery ?? SNAPSHOT_EVERY);
       if (due || last) await this.#keepSnapshot(query);
       this.#idle = [];
-      const committed = { effects, notices };
-      sent({ first, rows, committed });
-      return committed;
+      const sent: Sent = { first, rows, committed: { effects, notices }, acts: { opened, changed }, grown };
+      sending(sent);
+      return sent;
     };
     // It changes the state: called again it would decide on what it has decided already.
     return this.#store.transaction(work, { once: true });
   }
 
-  async #keep(query: Query, effects: readonly Effect[]): Promise<boolean> {
+  async #keep(query: Query, effects: readonly Effect[]): Promise<{ notices: boolean; opened: OpenAct[] }> {
     const decisions = effects.flatMap(e => (e.effect === 'decision' ? [e.decision] : []));
     const from = this.#state.decisions.count - decisions.length;
     await insert(
@@ -284,6 +310,7 @@ export class Journal {
       'decision(number, seq, incident, host, vm, body)',
       decisions.map((d, i) => [from + i + 1, this.#seq, d.incident ?? null, d.host ?? null, d.vm ?? null, toJson(d)]),
     );
+    const opened: OpenAct[] = [];
     for (const effect of effects) {
       if (effect.effect !== 'act') continue;
       const { act } = effect;
@@ -293,7 +320,7 @@ export class Journal {
          on conflict do nothing returning id`,
         [act.id, this.#seq, act.host, act.vm ?? null, act.incident, act.kind, toJson(act)],
       );
-      if (row !== undefined) this.#open.set(act.id, { act, state: 'intent', handed: false });
+      if (row !== undefined) opened.push({ act, state: 'intent', handed: false });
     }
     const rows = effects.flatMap(effect => {
       if (effect.effect !== 'notice') return [];
@@ -317,23 +344,26 @@ export class Journal {
       rows,
       ' on conflict do nothing',
     );
-    return rows.length > 0;
+    return { notices: rows.length > 0, opened };
   }
 
   #actsChanged(): boolean {
     return [...this.#open].some(([id, { state }]) => (this.#state.acts.get(id)?.state ?? state) !== state);
   }
 
-  /** The store says of an act what the core says. */
-  async #keepActs(query: Query): Promise<void> {
-    for (const [id, open] of this.#open) {
-      const doing = this.#state.acts.get(id);
-      if (doing === undefined || doing.state === open.state) continue;
-      const { state, reason } = doing;
-      await query('update act set state = $2, reason = $3 where id = $1', [id, state, reason ?? null]);
-      if (state === 'intent' || state === 'sent') open.state = state;
-      else this.#open.delete(id);
+  /**
+   * The store says of an act what the core says.
+   * @returns the states that are new
+   */
+  async #keepActs(query: Query, opened: readonly OpenAct[]): Promise<Map<ActionId, string>> {
+    const changed = new Map<ActionId, string>();
+    for (const { act, state } of [...this.#open.values(), ...opened]) {
+      const doing = this.#state.acts.get(act.id);
+      if (doing === undefined || doing.state === state) continue;
+      await query('update act set state = $2, reason = $3 where id = $1', [act.id, doing.state, doing.reason ?? null]);
+      changed.set(act.id, doing.state);
     }
+    return changed;
   }
 
   async #keepSnapshot(query: Query): Promise<void> {

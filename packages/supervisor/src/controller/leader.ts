@@ -126,7 +126,8 @@ export class Leader {
         for (const open of journal.openActs.values()) {
           if (open.act.host !== host) continue;
           if (anew && open.state === 'sent') forget(open);
-          else this.#send(agents, committer, journal, open);
+          // It is sent behind that commit.
+          else open.handed = false;
         }
       },
       went: host => void committer.put([{ input: 'agent', host, connected: false }]).catch(() => {}),
@@ -186,6 +187,8 @@ export class Leader {
    */
   #send(agents: Agents, committer: Committer, journal: Journal, open: OpenAct): void {
     const { act } = open;
+    // What the state says now is not written, and perhaps never will be.
+    if (!journal.settled) return;
     // One that was sent may not have been read: sent again it would be done now. To look is no act.
     if (journal.state.paused !== undefined && open.act.kind !== 'prove') return;
     if (act.deadline <= journal.state.now) return;

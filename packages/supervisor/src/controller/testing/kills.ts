@@ -62,10 +62,13 @@ export class Controllers {
 }
 
 /**
- * @param strike kills something once, and has it back; called while errors come in and VMs are moved
+ * @param strike kills something once, and has it back; called while errors come in and VMs are moved. `drop` ends the connections of all hosts
  * @returns what there was, in a line
  */
-export async function surviveKills(kills: number, strike: (of: Controllers) => Promise<void>): Promise<string> {
+export async function surviveKills(
+  kills: number,
+  strike: (of: Controllers, drop: () => void) => Promise<void>,
+): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'crash-'));
   const random = chance(Number(process.env['SYNDROME_SEED'] ?? 1) || Date.now());
   const world = new World();
@@ -84,7 +87,7 @@ export async function surviveKills(kills: number, strike: (of: Controllers) => P
         await sleep(random() * 100);
       }
       if (random() < 0.2) peers[kill % HOSTS.length]?.drop();
-      await strike(controllers);
+      await strike(controllers, () => peers.forEach(peer => peer.drop()));
     }
     const starts = (): string[] => [...world.effects.keys()].filter(id => id.includes('/start/'));
     await Promise.all(peers.map(p => p.until(() => starts().length >= vms)));
