@@ -3,24 +3,16 @@
  * registers stay: without them nothing can be decoded; the protected processor number (PPIN) is a serial number and goes.
  */
 import { NOTIFICATION_NAMES, SECTION_NAMES, GUID_NULL } from '../cper/guid.ts';
+import { HOST_OF_LINE, isNoHost } from '../decode/host.ts';
 import { dataOf, recordOf } from '../decode/transfer.ts';
 import type { DecodedRecord } from '../decode/record.ts';
 
 type IdentityKind = 'host' | 'user' | 'serial' | 'uuid' | 'mac' | 'ip';
 
-/** Words that are no name of a machine although they stand where one does. */
-const NO_HOSTS: ReadonlySet<string> = new Set(
-  'localhost localhost4 localhost6 localdomain linux kernel host hostname none unknown node server debian ubuntu last message systemd rasdaemon mcelog'.split(
-    ' ',
-  ),
-);
-const isNoHost = (name: string): boolean => NO_HOSTS.has(name.toLowerCase()) || /^(?:\d{1,20}|.|\[.{0,40})$/.test(name);
 /** Words that stand for names: who is called so stays. */
 const KINDS = /^(?:host|user|serial|uuid|mac|ip)$/i;
 const NO_USER = /^(?:root|user|users|public|default|all users|shared|lost\+found)$/i;
-/** A date and time of syslog, a host, and who writes: `Nov 28 20:58:07 db1 kernel:`; the priority of the wire may stand before it. */
-const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:\d{1,2} )?(?:[A-Z][a-z]{2} [ \d]\d(?: \d{4})? \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?) ([A-Za-z0-9][\w.-]{0,252}) [\w./@()-]{1,64}(?:\[\d{1,10}\])?:/gm;
+const SYSLOG = new RegExp(HOST_OF_LINE, 'gm');
 const JOURNAL = /"?_HOSTNAME"?\s?[=:]\s?"?([A-Za-z0-9][\w.-]{0,252})/g;
 const UNAME = /^Linux ([A-Za-z0-9][\w.-]{0,252}) \d{1,2}\.\d{1,3}\.\S{1,64} #\d/gm;
 /** Names that archives of support tools have: `sosreport-HOST-2026-…`, `scc_HOST_260203_1200`, `nts_HOST_…`. */

@@ -9,8 +9,9 @@ import { durationText, thousands } from '../decode/count.ts';
 import { fateOf } from './fate.ts';
 import type { Fate } from './fate.ts';
 import type { Incident } from './incident.ts';
-import { isLeftOver, isLost } from './left-over.ts';
-import { fieldsOf, isCorrected, isNoFailure, isOfGuest } from './witness.ts';
+import { isLeftOver, isLost, isOfLinux } from './left-over.ts';
+import type { After } from './left-over.ts';
+import { cameAsException, fieldsOf, isCorrected, isNoFailure, isOfGuest } from './witness.ts';
 import type { Pattern } from './part.ts';
 import type { Witness } from './witness.ts';
 
@@ -35,8 +36,8 @@ interface Facts {
   isOtherPage: boolean;
   /** Where a driver says that it was, with `isOtherPage`. */
   driverAddress: bigint | undefined;
-  /** How many seconds the input goes on after it; Infinity where the machine started again. */
-  after: number | undefined;
+  /** What the input shows of the machine after it. */
+  after: After | undefined;
 }
 
 interface Rule {
@@ -76,6 +77,25 @@ const DEVICE_STEPS =
   /driver of the device recovered|the link has to be reset|Reset the device or restart the machine|Look at the device and its slot when/;
 const OF_CHANNEL = /The address is the channel's own/;
 const SIGNAL_STEPS = /If the process is a VMM|whether the process died|Otherwise look for the/i;
+
+const isToReset = ({ telling: { record } }: Facts): boolean =>
+  record.source.from !== 'bmc' && RESET.test(record.nextStep);
+
+/** How long a machine is seen after an error, where that is longer than it takes to stop. */
+const wentOn = ({ after }: Facts, is: 'one start' | 'a log'): string | undefined =>
+  after?.is === is && after.seconds > STILL ? durationText(after.seconds) : undefined;
+
+/**
+ * How it is known that a machine was started again after what is fatal: by the clock of its kernel, or because Linux stops for such an
+ * exception (mce_panic(), arch/x86/kernel/cpu/mce/core.c) and its log goes on.
+ */
+function startedAgain(facts: Facts): string | undefined {
+  const { after, telling } = facts;
+  if (after?.is === 'started again') return 'the machine started again after it';
+  if (after?.is !== 'a log' || !isOfLinux(telling) || cameAsException(telling.record) !== true) return undefined;
+  const seconds = wentOn(facts, 'a log');
+  return seconds === undefined ? undefined : `Linux stops for it, and the log goes on ${seconds} after it`;
+}
 
 /** A cache or a core is not to be had by itself. */
 const isProcessor = ({ record: { component } }: Witness): boolean =>
@@ -137,11 +157,22 @@ const RULES: readonly Rule[] = [
     takesBack: RESET,
   },
   {
+    id: 'started-again',
+    when: f => isToReset(f) && startedAgain(f) !== undefined,
+    say: f => `no reset for it now: ${startedAgain(f) ?? ''}`,
+    takesBack: RESET,
+  },
+  {
+    id: 'went-on',
+    when: f => isToReset(f) && f.fate.machine === undefined && wentOn(f, 'one start') !== undefined,
+    say: f =>
+      `do not wait for it to stop: by its clock the same kernel went on for ${wentOn(f, 'one start') ?? ''}, with a processor that may not be as it was`,
+  },
+  {
     id: 'log-goes-on',
-    when: f =>
-      (f.after ?? 0) > STILL && f.telling.record.source.from !== 'bmc' && RESET.test(f.telling.record.nextStep),
-    say: ({ after = 0 }) =>
-      `no reset for it now: ${Number.isFinite(after) ? `the log goes on ${durationText(after)} after it` : 'the machine started again after it'}`,
+    when: f => isToReset(f) && startedAgain(f) === undefined && wentOn(f, 'a log') !== undefined,
+    say: f =>
+      `look whether the machine was started again since, and reset it where it was not: its log goes on ${wentOn(f, 'a log') ?? ''} after it`,
     takesBack: RESET,
   },
   {
@@ -341,7 +372,7 @@ interface Beside {
   lost?: number;
   lostHours?: number | undefined;
   pattern?: Facts['pattern'];
-  after?: number | undefined;
+  after?: After | undefined;
 }
 
 /** What is to be done, with the words of the records as far as the log does not contradict them. */

@@ -7,7 +7,7 @@ import { dropBelow, pfnOf } from '../registers/address.ts';
 import { Few, removeAt } from './few.ts';
 import { isFoundAgain, isLost, isOfStop } from './left-over.ts';
 import { isAnnounced, isOfSamePanic, isPartOf, isPrintedWithin, speaksOf } from './reference.ts';
-import { isCorrected, isFirmwareBank, rankOf, secondsApart } from './witness.ts';
+import { isCorrected, isFirmwareBank, isOneLog, rankOf, secondsApart } from './witness.ts';
 import type { JoinedBy, Witness } from './witness.ts';
 
 export interface Incident {
@@ -45,6 +45,10 @@ const WEAKNESS: Readonly<Record<JoinedBy, number>> = {
   'address and order': 2,
 };
 
+/** A page of one machine: its frame, or where it is within a device. */
+export type PageKey = number | string;
+export const pageKey = (machine: string, page: PageKey): PageKey => (machine === '' ? page : `${page} ${machine}`);
+
 /** Joins records, in the order of the input, and hands on each incident when no later record can belong to it. */
 export class Incidents {
   readonly #sink: (incident: Incident) => void;
@@ -52,10 +56,10 @@ export class Incidents {
   readonly #open: Incident[] = [];
   /** The last that were opened, the newest first; some of them may be closed. */
   readonly #recent: Incident[] = [];
-  readonly #byPage = new Few<number, Incident>();
-  readonly #byDevicePage = new Few<string, Incident>();
+  readonly #byPage = new Few<PageKey, Incident>();
+  readonly #byDevicePage = new Few<PageKey, Incident>();
   /** By the page frame of an address that is not known to be one of the system. */
-  readonly #byRawPage = new Few<number, Incident>();
+  readonly #byRawPage = new Few<PageKey, Incident>();
 
   constructor(sink: (incident: Incident) => void) {
     this.#sink = sink;
@@ -110,17 +114,18 @@ export class Incidents {
   }
 
   /** The incident of the page that a record names. */
-  #at({ pfn, deviceKey }: Witness): Incident | undefined {
-    const known = pfn === undefined ? undefined : this.#byPage.get(pfn);
-    return known ?? (deviceKey === undefined ? undefined : this.#byDevicePage.get(deviceKey));
+  #at({ machine, pfn, deviceKey }: Witness): Incident | undefined {
+    const known = pfn === undefined ? undefined : this.#byPage.get(pageKey(machine, pfn));
+    return known ?? (deviceKey === undefined ? undefined : this.#byDevicePage.get(pageKey(machine, deviceKey)));
   }
 
   /** The incident that a record says it belongs to, by other things than a page that both name. */
   #referred(witness: Witness): Incident | undefined {
-    const { reporter, record, pfn, rawPfn } = witness;
+    const { reporter, record, machine, pfn, rawPfn } = witness;
     if (reporter === 'kernel') {
       if (pfn !== undefined) {
-        return this.#byPage.has(pfn) ? undefined : takenBy(witness, this.#byRawPage.get(pfn));
+        const page = pageKey(machine, pfn);
+        return this.#byPage.has(page) ? undefined : takenBy(witness, this.#byRawPage.get(page));
       }
       const of = speaksOf(witness);
       return of === undefined ? undefined : this.#last(witness, of);
@@ -138,7 +143,8 @@ export class Incidents {
     }
     const { firstLine = 0, lastLine = 0 } = record.source;
     const within = lastLine > firstLine + 1 ? this.#last(witness, isWithin) : undefined;
-    const taken = within === undefined && rawPfn !== undefined ? this.#byPage.get(rawPfn) : undefined;
+    const page = within === undefined && rawPfn !== undefined ? pageKey(machine, rawPfn) : undefined;
+    const taken = page === undefined ? undefined : this.#byPage.get(page);
     if (taken?.witnesses.some(w => w.reporter === 'kernel') === true) return takenBy(witness, taken);
     if (within !== undefined || isCorrected(witness.severity)) return within;
     return this.#last(witness, announces);
@@ -193,17 +199,18 @@ export class Incidents {
   }
 
   /** Takes the address of a witness, and keeps where later records find the incident. */
-  #placed(incident: Incident, { pfn, rawPfn, address, deviceKey }: Witness): void {
-    if (deviceKey !== undefined) this.#byDevicePage.set(deviceKey, incident);
+  #placed(incident: Incident, { machine, pfn, rawPfn, address, deviceKey }: Witness): void {
+    if (deviceKey !== undefined) this.#byDevicePage.set(pageKey(machine, deviceKey), incident);
     if (rawPfn !== undefined) {
       if (incident.pfn === rawPfn) incident.assumed = rawPfn;
-      if (!this.#byRawPage.has(rawPfn)) this.#byRawPage.set(rawPfn, incident);
+      const page = pageKey(machine, rawPfn);
+      if (!this.#byRawPage.has(page)) this.#byRawPage.set(page, incident);
     }
     if (pfn === undefined) return;
     if (incident.pfn === undefined) {
       if (incident.witnesses.some(w => w.rawPfn === pfn)) incident.assumed = pfn;
       incident.pfn = pfn;
-      this.#byPage.set(pfn, incident);
+      this.#byPage.set(pageKey(machine, pfn), incident);
       incident.address = address;
       return;
     }
@@ -231,11 +238,11 @@ type Meant = (other: Witness, all: readonly Witness[], witness: Witness) => bool
 const isAround: Meant = (other, _all, witness) => isPrintedWithin(witness, other);
 const isWithin: Meant = (other, _all, witness) => isPrintedWithin(other, witness);
 const announces: Meant = (other, _all, witness) => isAnnounced(witness, other);
-const isStopBefore: Meant = (other, _all, witness) => isOfStop(other) && isOneInput(other, witness);
+const isStopBefore: Meant = (other, _all, witness) => isOfStop(other) && isOneLog(other, witness);
 const isReportOf: Meant = (other, _all, witness) => isPartOf(witness, other);
 
-/** Not further apart than Linux takes for one error, as far as a clock says. */
-const isNear = (a: Witness, b: Witness): boolean => (secondsApart(a, b) ?? 0) <= SECONDS;
+/** Of one machine, and not further apart than Linux takes for one error, as far as a clock says. */
+const isNear = (a: Witness, b: Witness): boolean => a.machine === b.machine && (secondsApart(a, b) ?? 0) <= SECONDS;
 
 /** The incident, where what Linux did with a page may be about this very record. */
 function takenBy(witness: Witness, incident: Incident | undefined): Incident | undefined {
@@ -256,8 +263,6 @@ function joins({ witnesses, address: named }: Incident, witness: Witness): Joine
   return clock ? 'address and time' : 'address and order';
 }
 
-const isOneInput = ({ record: a }: Witness, { record: b }: Witness): boolean => a.source.input === b.source.input;
-
 /** Seconds within which all CPUs that share a bank report it: each reads it in the same exception, or firmware in one go. */
 const AT_ONCE = 1;
 
@@ -267,8 +272,7 @@ const AT_ONCE = 1;
  */
 function isSameBank(a: Witness, b: Witness): boolean {
   const [x, y] = [a.record.raw, b.record.raw];
-  if (x.kind !== 'x86-mca' || y.kind !== 'x86-mca' || a.record.bank !== b.record.bank || !isOneInput(a, b))
-    return false;
+  if (x.kind !== 'x86-mca' || y.kind !== 'x86-mca' || a.record.bank !== b.record.bank || !isOneLog(a, b)) return false;
   if (x.status !== y.status || x.addr !== y.addr || x.misc !== y.misc || x.within !== undefined) return false;
   if (a.record.cpu === b.record.cpu && x.apicId === y.apicId) return false;
   const isThread = x.apicId !== undefined && y.apicId !== undefined && (x.apicId ^ y.apicId) === 1n;

@@ -4,11 +4,9 @@
  * one where they say the same, stand differently or behind a later one, and where no clock contradicts. Of each record only numbers are
  * kept.
  */
-import { LazyRecord } from '../decode/lazy.ts';
-import { timeOfBoot } from '../decode/time.ts';
 import type { FieldValue } from '../events/row.ts';
 import { hashOf, hashOfText } from './distinct.ts';
-import { fieldsOf } from './witness.ts';
+import { fieldsOf, stampOf } from './witness.ts';
 import type { Witness } from './witness.ts';
 
 /** Records that a later one may tell again. */
@@ -57,7 +55,7 @@ const MAX_WAYS = 31;
 /** How a record stands in the input: its form, its clock, and what its line begins with. */
 function wayOf({ record, time }: Witness): string {
   const { raw, source } = record;
-  const stamp = record instanceof LazyRecord ? record.stamp : undefined;
+  const stamp = stampOf(record);
   // The decoder for AMD prints no time stamp counter.
   const form = raw.kind === 'x86-mca' && raw.tsc === undefined ? `${source.from} text` : source.from;
   if (typeof stamp !== 'string') return stamp === undefined ? form : `${form} boot [`;
@@ -146,15 +144,11 @@ export class Retold {
 
   /** Writes down what is kept of a record. */
   #read(witness: Witness, order: number): void {
-    const { record, time, reporter } = witness;
+    const { record, time, boot, machine, reporter } = witness;
     const { raw, source } = record;
     const row = this.#row.fill(Number.NaN);
     if (time !== undefined) row[AT[time.clock]] = time.seconds;
-    const stamp = record instanceof LazyRecord ? record.stamp : undefined;
-    // A date may have the stamp of the kernel behind it.
-    if (typeof stamp === 'string' && time?.from === 'line' && time.clock !== 'boot') {
-      row[AT.boot] = timeOfBoot(stamp)?.seconds ?? Number.NaN;
-    }
+    row[AT.boot] = boot ?? Number.NaN;
     // Others have none of their own.
     const own = raw.kind === 'event' && reporter !== 'controller' ? undefined : record.time;
     if (own?.from === 'record') row[AT[own.clock]] = own.seconds;
@@ -175,7 +169,7 @@ export class Retold {
     row[AT.way] = Math.min(MAX_WAYS, numberIn(this.#ways, wayOf(witness)));
     row[AT.order] = order;
     row[AT.line] = source.firstLine ?? 0;
-    row[AT.input] = numberIn(this.#inputs, source.input);
+    row[AT.input] = numberIn(this.#inputs, machine === '' ? source.input : `${machine}\n${source.input}`);
     row[AT.entry] = Number(fieldsOf(record)['entry'] !== undefined);
   }
 

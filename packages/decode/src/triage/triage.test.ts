@@ -335,16 +335,6 @@ describe('one panic', () => {
       expect(fate).toEqual(['machine panicked']);
   });
 
-  it('is not the end of a log that goes on', () => {
-    const later = at(400, 'mce: [Hardware Error]: Machine check events logged');
-    expect(of(mce(1)).worst?.nextSteps.join(' ')).toMatch(/must be reset/);
-    expect(of(mce(1) + later).worst).toMatchObject({ because: ['log-goes-on', 'replace-memory'] });
-    expect(of(mce(1) + later).worst?.actions[0]).toContain('the log goes on 7 min after it');
-    // The machine started again.
-    const again = at(0.5, 'mce: [Hardware Error]: Machine check events logged');
-    expect(of(mce(500) + again).worst?.actions[0]).toContain('the machine started again after it');
-  });
-
   it('that a bank still tells of at the next start is one error', () => {
     const found = mce(
       0.06,
@@ -353,6 +343,111 @@ describe('one panic', () => {
     expect(of(mce(900, [...core, BANK[2] as string]) + at(900.2, PANIC) + found).bySeverity).toEqual({
       fatal: { incidents: 1, errors: 1 },
     });
+  });
+});
+
+describe('what a log shows of a machine after what is fatal', () => {
+  const logged = 'mce: [Hardware Error]: Machine check events logged';
+  const dated = (time: string, lines: readonly string[], host = 'db1'): string =>
+    lines.map(line => `Nov  3 ${time} ${host} kernel: ${line}\n`).join('');
+  const stamped = (seconds: number, lines: readonly string[]): string[] =>
+    lines.map(line => `[${seconds.toFixed(6)}] ${line}`);
+  const BANK_LINES = BANK.map(line => `mce: [Hardware Error]: ${line}`);
+  const steps = (log: string): string => of(log).worst?.nextSteps.join(' ') ?? '';
+  const first = (log: string): string[] => of(log).worst?.because.slice(0, 1) ?? [];
+  const RESET = /must be reset/;
+
+  it('the same kernel went on: that is no reset', () => {
+    expect(steps(mce(1))).toMatch(RESET);
+    const log = mce(1) + at(400, logged);
+    expect(steps(log)).toMatch(RESET);
+    expect(of(log).worst).toMatchObject({ because: ['went-on', 'replace-memory'] });
+    expect(of(log).worst?.actions[0]).toContain('the same kernel went on for 7 min');
+    // As long as a machine takes to stop it proves nothing.
+    expect(first(mce(1) + at(60, logged))).toEqual(['replace-memory']);
+  });
+
+  it('its clock began anew: it was reset', () => {
+    const { worst } = of(mce(500) + at(0.5, logged));
+    expect(worst?.actions[0]).toContain('no reset for it now: the machine started again after it');
+    expect(worst?.nextSteps.join(' ')).not.toMatch(RESET);
+    const log = dated('12:00:00', stamped(500, BANK_LINES)) + dated('12:05:00', stamped(9, [logged]));
+    expect(first(log)).toEqual(['started-again']);
+  });
+
+  it('what another machine prints later says nothing of it', () => {
+    const of = (host: string): string => dated('12:00:00', BANK_LINES) + dated('12:30:00', [logged], host);
+    expect(first(of('db1'))).toEqual(['started-again']);
+    expect(first(of('db2'))).toEqual(['replace-memory']);
+    expect(steps(of('db2'))).toMatch(RESET);
+    const stamps = dated('12:00:00', stamped(500, BANK_LINES)) + dated('12:00:01', stamped(9, [logged]), 'db2');
+    expect(first(stamps)).toEqual(['replace-memory']);
+    // Before a machine has read its name it has none.
+    expect(first(dated('12:00:00', BANK_LINES) + dated('12:30:00', [logged], 'localhost'))).toEqual(['started-again']);
+  });
+
+  it('what was printed before and stands behind says nothing either', () => {
+    const log = dated('12:00:00', stamped(500, BANK_LINES)) + dated('11:51:49', stamped(9, [logged]));
+    expect(first(log)).toEqual(['replace-memory']);
+    // A buffer that is printed whole has what stood before, and the record itself again.
+    const buffer = at(9, logged) + mce(500);
+    expect(first(mce(500) + buffer)).toEqual(['replace-memory']);
+    expect(first(mce(500) + buffer + edac(0, 5, 1, 30))).toEqual(['started-again']);
+  });
+
+  it('a date alone says that it runs; whether it was reset only where Linux stops for the record', () => {
+    const decoded = [
+      '[Hardware Error]: System Fatal error.',
+      '[Hardware Error]: CPU:21 (19:21:0) MC5_STATUS[-|UE|MiscV|AddrV|PCC|TCC|SyndV|-|-|-]: 0xbea0000000000108',
+      '[Hardware Error]: Error Addr: 0x0001ffffc080cb3a',
+      '[Hardware Error]: IPID: 0x000500b000000000, Syndrome: 0x000000004d000000',
+    ];
+    const log = dated('12:00:00', decoded) + dated('12:30:00', [logged]);
+    expect(first(log)).toEqual(['log-goes-on']);
+    expect(of(log).worst?.actions[0]).toContain('reset it where it was not: its log goes on 30 min after it');
+    // The date went on by a day, and the clock of the kernel by minutes: it is another start.
+    const next = dated('12:00:00', stamped(500, BANK_LINES)).replaceAll('Nov  3', 'Nov  2');
+    expect(first(next + dated('12:00:00', stamped(900, [logged])))).toEqual(['started-again']);
+  });
+});
+
+describe('a log of several machines', () => {
+  const dated = (host: string, line: string): string => `Nov  3 12:00:00 ${host} kernel: ${line}`;
+  const of2 = (host: string, log: string): string => log.replaceAll(/^\[[ \d.]+\] (?=.)/gm, dated(host, ''));
+  const failed = 'Memory failure: 0x5: recovery action for dirty LRU page: Failed';
+  const ue = edac(0, 5, 1, 1).replace(' CE ', ' UE ');
+
+  it('has errors of each at the same page, and pages that are met again on one alone', () => {
+    const [a, b] = [of2('db1', ue), of2('db2', ue)];
+    expect(of(a + b).incidents).toBe(2);
+    expect(of(a + b).pagesAgain).toEqual([]);
+    expect(of(a + of2('db2', at(1, failed))).bySeverity).toEqual({ uncorrected: { incidents: 2, errors: 2 } });
+    expect(of(a + of2('db1', at(1, failed))).incidents).toBe(1);
+  });
+
+  it('has banks that are none of another, and a reason of a reset for one alone', () => {
+    const bank = (host: string): string =>
+      of2(
+        host,
+        mce(1, [
+          `CPU ${host === 'db1' ? 2 : 3}: Machine Check: 0 Bank 4: b200000000100405`,
+          'TSC ae4b410af0b8 ',
+          'PROCESSOR 0:50657 TIME 1605843017 SOCKET 0 APIC 4 microcode 5000021',
+        ]),
+      );
+    expect(of(bank('db1') + bank('db1').replace('CPU 2', 'CPU 3').replace('APIC 4', 'APIC 5')).incidents).toBe(1);
+    expect(of(bank('db1') + bank('db2').replace('APIC 4', 'APIC 5')).incidents).toBe(2);
+    const why =
+      'x86/amd: Previous system reset reason [0x08000800]: an uncorrected error caused a data fabric sync flood event';
+    const found = [
+      '[Hardware Error]: System Fatal error.',
+      '[Hardware Error]: CPU:21 (19:21:0) MC5_STATUS[-|UE|MiscV|AddrV|PCC|TCC|SyndV|-|-|-]: 0xbea0000000000108',
+      '[Hardware Error]: Error Addr: 0x0001ffffc080cb3a',
+      '[Hardware Error]: IPID: 0x000500b000000000, Syndrome: 0x000000004d000000',
+    ];
+    const left = (host: string): boolean | undefined =>
+      of([dated('db1', why), ...found.map(line => dated(host, line)), ''].join('\n')).worst?.ofEarlierBoot;
+    expect([left('db1'), left('db2')]).toEqual([true, undefined]);
   });
 });
 

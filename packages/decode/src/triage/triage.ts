@@ -10,8 +10,9 @@ import { adviceOf, driverAddress, isOfEarlierBoot, isOtherPage, sentences } from
 import type { Advice } from './advice.ts';
 import { fateOf, fateWords } from './fate.ts';
 import { Course } from './left-over.ts';
-import { Incidents } from './incident.ts';
-import type { Incident } from './incident.ts';
+import { Incidents, pageKey } from './incident.ts';
+import type { Incident, PageKey } from './incident.ts';
+import { Machines } from './machines.ts';
 import { Part, addSums } from './part.ts';
 import type { PartReport, Sum } from './part.ts';
 import { Pointers, isPointer } from './pointers.ts';
@@ -354,15 +355,16 @@ export class Triage {
   readonly #parts = new Map<string, Part>();
   /** Names that records of one error gave the same part. */
   readonly #names = new Map<string, string>();
-  readonly #pages = new TopCounter<number>(MAX_PAGES);
+  readonly #pages = new TopCounter<PageKey>(MAX_PAGES);
   readonly #devicePages = new TopCounter<string>(MAX_PAGES);
   readonly #groups = new Map<string, Group>();
   readonly #sums = new Map<DecodedSeverity, Sum>();
   readonly #pointers = new Pointers();
   readonly #retold = new Retold();
+  readonly #machines = new Machines();
   readonly #course = new Course();
   /** Pages with lost data: what is said of them again is no error more. */
-  readonly #bad = new Set<number>();
+  readonly #bad = new Set<PageKey>();
   #input: string | undefined;
   #inputs = 0;
   #records = 0;
@@ -390,9 +392,11 @@ export class Triage {
     }
     const witness = witnessOf(record);
     witness.order = this.#records;
+    witness.machine = this.#machines.of(record);
     const original = this.#retold.of(witness, this.#records);
     if (original !== undefined) {
       this.#copies++;
+      this.#course.again(witness, original);
       this.#incidents.again(witness, original);
       return;
     }
@@ -503,7 +507,7 @@ export class Triage {
   }
 
   #pagesAgain(): PageReport[] {
-    const pages = this.#pages.top(TOP_PAGES, 2).map(({ key, times }) => ({ pfn: BigInt(key), incidents: times }));
+    const pages = this.#pages.top(TOP_PAGES, 2).map(({ key, times }) => ({ pfn: frameOf(key), incidents: times }));
     const devices = this.#devicePages.top(TOP_PAGES, 2).map(({ key, times }) => {
       const [page = '0', device = ''] = key.split('\n');
       return { device, dpa: addressOf(BigInt(page)), incidents: times };
@@ -537,7 +541,8 @@ export class Triage {
     if (incident.joinedBy === 'address and order') this.#byOrder++;
     const isBad = rankOf(severity) < rankOf('corrected');
     const ofEarlierBoot = isBad && isOfEarlierBoot(incident);
-    const isKnown = pfn !== undefined && this.#bad.has(pfn);
+    const page = pfn === undefined ? undefined : pageKey(first.machine, pfn);
+    const isKnown = page !== undefined && this.#bad.has(page);
     const isConsequence =
       (isKnown && ofEarlierBoot) || (witnesses.every(w => w.reporter === 'kernel') && (isKnown || pfn === undefined));
     const isBogus = isBad && witnesses.some(isNoFailure);
@@ -559,10 +564,10 @@ export class Triage {
     if (inDevice !== undefined) {
       this.#devicePages.add(`${inDevice.devicePage ?? 0}\n${part ?? inDevice.place?.label ?? ''}`);
     }
-    if (pfn === undefined) this.#withoutAddress++;
+    if (page === undefined) this.#withoutAddress++;
     else {
-      this.#pages.add(pfn);
-      if (isBad && this.#bad.size < MAX_BAD) this.#bad.add(pfn);
+      this.#pages.add(page);
+      if (isBad && this.#bad.size < MAX_BAD) this.#bad.add(page);
     }
     this.#count++;
     let sum = this.#sums.get(severity);
@@ -735,6 +740,9 @@ export class Triage {
     return out;
   }
 }
+
+/** The page frame that a key begins with. */
+const frameOf = (page: PageKey): bigint => BigInt(typeof page === 'number' ? page : page.slice(0, page.indexOf(' ')));
 
 /** By the worst severity, then by how many of it. */
 function worse(a: PartReport['bySeverity'], b: PartReport['bySeverity']): number {

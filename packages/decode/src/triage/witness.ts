@@ -7,7 +7,7 @@ import { MCG_STATUS } from '../mca/registers.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
 import { LazyRecord } from '../decode/lazy.ts';
-import { timesOfStamp } from '../decode/time.ts';
+import { timeOfBoot, timesOfStamp } from '../decode/time.ts';
 import type { DecodedTime } from '../decode/time.ts';
 
 /** From the worst down. */
@@ -50,6 +50,8 @@ export interface Witness {
   /** That page of the device at a PCI address; undefined where a record does not say which device it is. */
   deviceKey: string | undefined;
   time: DecodedTime | undefined;
+  /** Seconds since the start of the kernel that printed its line, also where a date stands before them. */
+  boot: number | undefined;
   address: bigint | undefined;
   /** 4 KiB page frame in the system that reports, or in the guest that QEMU tells. */
   pfn: number | undefined;
@@ -63,6 +65,8 @@ export interface Witness {
   reset?: string;
   /** Its number in the whole input. */
   order?: number;
+  /** Whose log its line is of; empty for the first machine, and where no line names one. */
+  machine: string;
   /** All times of its line and of itself; see {@link timesOf}. */
   times?: readonly DecodedTime[];
 }
@@ -101,6 +105,7 @@ export function witnessOf(record: DecodedRecord): Witness {
   const media = mediaOf(record);
   const devicePage = media === undefined ? undefined : Number(pfnOf(media.dpa));
   // 0 is what stands where nobody knew an address.
+  const time = record.lineTime ?? record.time;
   const isPage = pfn !== undefined && address?.value !== 0n && (space === 'physical' || space === 'guest-physical');
   return {
     reporter: reporterOf(record),
@@ -111,13 +116,25 @@ export function witnessOf(record: DecodedRecord): Witness {
     isTotal: fields['total'] !== undefined,
     devicePage,
     deviceKey: media?.host === undefined ? undefined : `${media.host} ${devicePage ?? ''}`,
-    time: record.lineTime ?? record.time,
+    time,
+    boot: time?.clock === 'boot' ? time.seconds : bootBehind(record, time),
+    machine: '',
     address: address?.value,
     pfn: isPage ? Number(pfn) : undefined,
     announces: kind === 'event' ? RECORD_ROWS.get(record.class)?.announces : undefined,
     rawPfn: kind === 'x86-mca' && address?.space === 'unknown' ? Number(pfnOf(address.value)) : undefined,
   };
 }
+
+/** The stamp of the kernel behind the date of a line. */
+function bootBehind(record: DecodedRecord, time: DecodedTime | undefined): number | undefined {
+  const stamp = stampOf(record);
+  return typeof stamp === 'string' && time?.from === 'line' ? timeOfBoot(stamp)?.seconds : undefined;
+}
+
+/** What the first line of a record begins with, or the seconds since boot there. */
+export const stampOf = (record: DecodedRecord): string | number | undefined =>
+  record instanceof LazyRecord ? record.stamp : undefined;
 
 export const isCorrected = (severity: DecodedSeverity): boolean => severity === 'corrected' || severity === 'none';
 
@@ -142,16 +159,16 @@ export function cameAsException({ raw }: DecodedRecord): boolean | undefined {
 function timesOf(witness: Witness): readonly DecodedTime[] {
   if (witness.times !== undefined) return witness.times;
   const { record } = witness;
-  const stamp = record instanceof LazyRecord ? record.stamp : undefined;
+  const stamp = stampOf(record);
   const line = stamp === undefined ? [] : timesOfStamp(stamp);
   const { time } = record;
   const own = time === undefined || line.some(t => t.clock === time.clock) ? [] : [time];
   return (witness.times = [...line, ...own]);
 }
 
-/** Seconds since the start of the kernel that printed its line. */
-export const bootSeconds = (witness: Witness): number | undefined =>
-  timesOf(witness).find(t => t.clock === 'boot')?.seconds;
+/** Whether two records can be of one machine, and are of one input. */
+export const isOneLog = (a: Witness, b: Witness): boolean =>
+  a.machine === b.machine && a.record.source.input === b.record.source.input;
 
 /** Seconds between two records on a clock that both have; undefined where they have none in common. */
 export function secondsApart(a: Witness, b: Witness): number | undefined {
