@@ -267,7 +267,7 @@ function joins({ witnesses, address: named }: Incident, witness: Witness): Joine
 const AT_ONCE = 1;
 
 /**
- * Whether two CPUs found one error in a bank that they share, as threads of a core and cores of a socket do. What was corrected is one
+ * Whether two CPUs found one error in a bank that they share, as threads of a core and cores of a socket do, and never CPUs of two. What was corrected is one
  * only where threads of one core say so: another core may have the like of its own.
  */
 function isSameBank(a: Witness, b: Witness): boolean {
@@ -275,9 +275,12 @@ function isSameBank(a: Witness, b: Witness): boolean {
   if (x.kind !== 'x86-mca' || y.kind !== 'x86-mca' || a.record.bank !== b.record.bank || !isOneLog(a, b)) return false;
   if (x.status !== y.status || x.addr !== y.addr || x.misc !== y.misc || x.within !== undefined) return false;
   if (a.record.cpu === b.record.cpu && x.apicId === y.apicId) return false;
+  if (isOfOther(a.place?.socket, b.place?.socket) || isOfOther(a.place?.processor, b.place?.processor)) return false;
   const isThread = x.apicId !== undefined && y.apicId !== undefined && (x.apicId ^ y.apicId) === 1n;
   return (isThread || isLost(a.severity)) && (secondsApart(a, b) ?? Number.POSITIVE_INFINITY) <= AT_ONCE;
 }
+
+const isOfOther = <T>(a: T | undefined, b: T | undefined): boolean => a !== undefined && b !== undefined && a !== b;
 
 const isPage = (address: bigint): boolean => dropBelow(address, PAGE) === address;
 

@@ -841,11 +841,11 @@ describe('what is left over of the boot before', () => {
 });
 
 describe('two CPUs that share a bank', () => {
-  const thread = (apic: string, status: string, cpu: number): string =>
+  const thread = (apic: string, status: string, cpu: number, socket = 1): string =>
     mce(1, [
       `CPU ${cpu}: Machine Check: 0 Bank 4: ${status}`,
       'TSC ae4b410af0b8 ',
-      `PROCESSOR 0:50657 TIME 1605843017 SOCKET 1 APIC ${apic} microcode 5000021`,
+      `PROCESSOR 0:50657 TIME 1605843017 SOCKET ${socket} APIC ${apic} microcode 5000021`,
     ]);
 
   it('tell of one error', () => {
@@ -856,6 +856,11 @@ describe('two CPUs that share a bank', () => {
   it('but for a corrected one of two cores, another status, or the same CPU twice', () => {
     expect(of(thread('10', '9200004000010150', 2) + thread('20', '9200004000010150', 4)).incidents).toBe(2);
     expect(of(thread('10', 'b200000000100405', 2) + thread('11', 'b200000000100406', 3)).incidents).toBe(2);
+  });
+
+  it('but for CPUs of two sockets, which share none', () => {
+    const status = 'b200000000100405';
+    expect(of(thread('10', status, 2, 0) + thread('50', status, 4, 1)).incidents).toBe(2);
   });
 });
 
