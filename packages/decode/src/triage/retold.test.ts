@@ -1,8 +1,11 @@
 /** Records that stand in one input a second time, and look-alikes. */
 import { describe, expect, it } from 'vitest';
 import { createDecoder } from '../decode/decoder.ts';
+import { recordOf } from '../decode/transfer.ts';
+import { Retold } from './retold.ts';
 import { Triage } from './triage.ts';
 import type { TriageReport } from './triage.ts';
+import { witnessOf } from './witness.ts';
 
 function of(...lines: readonly string[]): TriageReport {
   const sums = new Triage();
@@ -136,5 +139,115 @@ describe('a part of a log that was pasted again', () => {
     const log = [dmesg(1, CE), dmesg(2, OTHER), dmesg(3, CE)];
     expect(incidents(...log, ...log.slice(0, 2))).toBe(3);
     expect(incidents(...log, dmesg(4, CE))).toBe(4);
+  });
+});
+
+describe('a log of several machines', () => {
+  it('has errors of each in one second, also where their clocks are not one', () => {
+    const of2 = (host: string, time: string): string => syslog(time, CE).replace(' host ', ` ${host} `);
+    expect(incidents(of2('db1', '12:00:02'), of2('db2', '12:00:01'), of2('db1', '12:00:02'))).toBe(3);
+    const second = [of2('db1', '12:00:02'), of2('db2', '12:00:02')];
+    expect(incidents(...second)).toBe(2);
+    // What was pasted again is of each again.
+    expect(incidents(...second, of2('db1', '12:00:09'), of2('db2', '12:00:09'), ...second)).toBe(4);
+  });
+});
+
+describe('the hour that the end of summer time doubles', () => {
+  const twice = (hour: string, stamps = ['', '']): string[] =>
+    stamps.flatMap(stamp => [syslog(`${hour}:10:00`, CE, stamp), syslog(`${hour}:50:00`, OTHER, stamp)]);
+
+  it('holds events of two hours', () => {
+    const { incidents: count, remarks } = of(...twice('02'));
+    expect(count).toBe(4);
+    expect(remarks.join(' ')).toMatch(/2 records are like others of the same hour of a clock without a zone/);
+    expect(incidents(...twice('02', ['[  100.000000] ', '[ 3700.000000] ']))).toBe(4);
+  });
+
+  it('is none where a clock without summer time says the same, nor at noon', () => {
+    expect(incidents(...twice('02', ['[  100.000000] ', '[  100.000000] ']))).toBe(2);
+    expect(incidents(...twice('12'))).toBe(2);
+  });
+});
+
+describe('the distance of two clocks', () => {
+  const all = [dmesg(100, CE), dmesg(400, CE), dmesg(700, OTHER), dmesg(990, CE)];
+
+  it('is not that of the first pair that looks alike: the log of one of them may begin later', () => {
+    const late = [syslog('12:05:00', CE), syslog('12:10:00', OTHER), syslog('12:14:50', CE)];
+    expect(incidents(...all, ...late)).toBe(4);
+    expect(incidents(...all, ...late, syslog('12:20:00', OTHER))).toBe(5);
+  });
+
+  it('is another after each start of the machine', () => {
+    const next = [dmesg(5, OTHER), dmesg(65, CE), dmesg(125, OTHER), dmesg(185, CE)];
+    const syslogs = ['12:00:00', '12:05:00', '12:10:00', '12:14:50', '13:00:00', '13:01:00', '13:02:00', '13:03:00'];
+    const copies = [CE, CE, OTHER, CE, OTHER, CE, OTHER, CE].map((line, i) => syslog(syslogs[i] ?? '', line));
+    // Two of the second start have to agree before they are believed.
+    expect(incidents(...all, ...next, ...copies)).toBe(10);
+  });
+});
+
+describe('an entry of a controller', () => {
+  it('is another where it is of another kind, also with the number and time of one', () => {
+    const entry = (what: string): string =>
+      `  1f | 03/11/2020 | 02:11:09 | Memory #0x08 | ${what} (DIMM6/CPU1) | Asserted`;
+    expect(incidents(entry('Uncorrectable ECC'), entry('Uncorrectable ECC'))).toBe(1);
+    expect(incidents(entry('Uncorrectable ECC'), entry('Correctable ECC'))).toBe(2);
+  });
+});
+
+describe('a storm', () => {
+  /** Records of mcelog, without a time before them: each is looked for among those before. */
+  function cpuTime(records: number, addr: (n: number) => bigint): number {
+    const witnesses = Array.from({ length: records }, (_, n) =>
+      witnessOf(
+        recordOf({
+          raw: {
+            kind: 'x86-mca',
+            vendor: 'intel',
+            bank: 7,
+            cpu: 0,
+            status: 0x8c00_0040_0001_0090n,
+            addr: addr(n),
+            time: BigInt(1_700_000_000 + (n >> 4)),
+          },
+          source: { input: 'log', from: 'mcelog', firstLine: n * 7 + 1 },
+        }),
+      ),
+    );
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5; run++) {
+      const retold = new Retold();
+      const begin = process.cpuUsage();
+      const copies = witnesses.filter((witness, i) => retold.of(witness, i + 1) !== undefined);
+      const { user, system } = process.cpuUsage(begin);
+      expect(copies).toEqual([]);
+      best = Math.min(best, user + system);
+    }
+    return best;
+  }
+  const hex = (value: number): string => value.toString(16);
+
+  it('costs a record no more the longer it is: of many pages, and of one cell', { timeout: 120_000 }, () => {
+    for (const address of [(n: number) => BigInt(n * 4096 + 64), () => 0x5040n]) {
+      const [few, many] = [cpuTime(2048, address), cpuTime(16_384, address)];
+      expect(many / few).toBeLessThan(8 * 2);
+    }
+  });
+
+  it('that two programs tell is one of each record', () => {
+    const kernel = (n: number): string => dmesg(100 + (n >> 3), CE.replace('page:0x5', `page:0x${hex(5 + (n % 3))}`));
+    const lines = Array.from({ length: 400 }, (_, n) => kernel(n));
+    const copies = lines.map((line, n) =>
+      syslog(
+        `12:${String(10 + Math.floor((n >> 3) / 60)).padStart(2, '0')}:${String((n >> 3) % 60).padStart(2, '0')}`,
+        line.slice(line.indexOf('EDAC')),
+        line.slice(0, line.indexOf('EDAC')),
+      ),
+    );
+    expect(incidents(...lines, ...copies)).toBe(400);
+    // One of a moment that the other log has not.
+    expect(incidents(...lines, ...copies, syslog('12:30:00', CE, '[ 1300.000000] '))).toBe(401);
   });
 });

@@ -726,6 +726,12 @@ export class Triage {
         `${this.#copies} ${this.#copies === 1 ? 'record stands' : 'records stand'} in the input a second time: counted once${clock}.`,
       );
     }
+    const { byHour } = this.#retold;
+    if (byHour > 0) {
+      out.push(
+        `${byHour} ${byHour === 1 ? 'record is' : 'records are'} like others of the same hour of a clock without a zone, which went back: counted, because summer time may have ended then.`,
+      );
+    }
     if (this.#consequences > 0) {
       const many = this.#consequences === 1 ? '1 record tells' : `${this.#consequences} records tell`;
       out.push(
