@@ -3,27 +3,31 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openInput } from '@syndrome/base/disk/input-file.ts';
 import { openStore, type StorePlace } from '@syndrome/base/store/open.ts';
-import { isPostgresUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
+import { isStoreUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 
 /** A place for a text of the command line. */
 export const placeNamed = (text: string, passwordFile?: string): StorePlace => ({
-  at: isPostgresUrl(text) ? text : resolve(text),
+  at: isStoreUrl(text) ? text : resolve(text),
   ...(passwordFile === undefined ? {} : { passwordFile }),
 });
 
 /** How a place is called, without what is secret. @throws StoreError E_STORE_OPEN */
-export const placeLabel = ({ at }: StorePlace): string => (isPostgresUrl(at) ? parsePostgresUrl(at).label : at);
+export const placeLabel = ({ at }: StorePlace): string => (isStoreUrl(at) ? parsePostgresUrl(at).label : at);
 
 /**
  * Opens what has to be there: a file that is not would be made.
  * @throws UsageError with the code that is given; StoreError
  */
-export async function openLedger(place: StorePlace, code: string): ReturnType<typeof openStore> {
+export async function openLedger(
+  place: StorePlace,
+  code: string,
+  deadlines: Parameters<typeof openStore>[1] = {},
+): ReturnType<typeof openStore> {
   try {
-    if (!isPostgresUrl(place.at)) closeSync(openInput(place.at));
+    if (!isStoreUrl(place.at)) closeSync(openInput(place.at));
   } catch (cause) {
     throw new UsageError(code, `cannot read the ledger ${place.at}: ${messageOf(cause)}`, { cause });
   }
-  return openStore(place);
+  return openStore(place, deadlines);
 }

@@ -1,5 +1,6 @@
 /** @module A store by where it is: the path of a file, or the URL of a PostgreSQL. Its engine is loaded when it is asked for. */
-import { isPostgresUrl } from './postgres-url.ts';
+import type { Deadlines } from './postgres.ts';
+import { isStoreUrl } from './postgres-url.ts';
 import type { Store } from './store.ts';
 
 /** As a site or a command line names it. */
@@ -15,10 +16,14 @@ type OpenedStore = Store & { backup?: (path: string) => Promise<void> };
 
 /**
  * Opens a store; a file is made where there is none.
+ * @param deadlines of a server: those that are to be others
  * @throws StoreError
  */
-export async function openStore({ at, passwordFile }: StorePlace): Promise<OpenedStore> {
-  if (!isPostgresUrl(at)) return (await import('./sqlite.ts')).openSqlite(at);
+export async function openStore(
+  { at, passwordFile }: StorePlace,
+  deadlines: Partial<Deadlines> = {},
+): Promise<OpenedStore> {
+  if (!isStoreUrl(at)) return (await import('./sqlite.ts')).openSqlite(at);
   const { openPostgres } = await import('./postgres.ts');
-  return openPostgres(at, passwordFile === undefined ? {} : { passwordFile });
+  return openPostgres(at, { deadlines, ...(passwordFile === undefined ? {} : { passwordFile }) });
 }

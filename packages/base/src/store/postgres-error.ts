@@ -26,6 +26,10 @@ const CODES: Readonly<Record<string, StoreCode>> = {
   XX002: 'E_STORE_DAMAGED',
 };
 
+/** Of TLS (nodejs.org/api/tls.html, "X509 certificate error codes"), and of what is read for it: it does not pass by itself. */
+const TLS =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH)/;
+
 /** Another transaction was in the way: the same may be tried again at once. */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(stateOf(error) ?? '');
 
@@ -47,7 +51,9 @@ function stateOf(error: unknown): string | undefined {
 export function postgresError(error: unknown, what: string): StoreError {
   if (error instanceof StoreError) return error;
   const state = stateOf(error);
-  return new StoreError(state === undefined ? 'E_STORE_LOST' : codeOf(state), `${what}: ${messageOf(error)}`, {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const without: StoreCode = typeof code === 'string' && TLS.test(code) ? 'E_STORE_OPEN' : 'E_STORE_LOST';
+  return new StoreError(state === undefined ? without : codeOf(state), `${what}: ${messageOf(error)}`, {
     cause: error,
   });
 }

@@ -28,7 +28,11 @@ test('of a PGPASSFILE it is that of the first line that is for the server', () =
   expect(looked()).toBe('p:\\w');
   expect(looked({ user: 'x' })).toBe('any');
   write('localhost:*:*:*:socket\n::1\n');
-  expect(looked({ host: '/run/pg' })).toBe('socket');
+  expect(looked({ host: '/var/run/postgresql' })).toBe('socket');
+  expect(looked({ host: '/run/pg' })).toBeUndefined();
+  write('/run/pg:*:*:*:other\n');
+  expect(looked({ host: '/run/pg' })).toBe('other');
+  write('localhost:*:*:*:socket\n');
   expect(looked()).toBeUndefined();
   write('\\:\\:1:*:*:*:six\n');
   expect(looked({ host: '::1' })).toBe('six');

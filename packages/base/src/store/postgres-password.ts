@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PrivateFileError, readPrivateFile } from '../disk/private-file.ts';
 import { StoreError } from './errors.ts';
+import { SOCKET_FOLDER } from './postgres-url.ts';
 
 const MAX_PASSFILE = 64 * 1024;
 const MAKE = 'Make one with `install -m 600 /dev/null FILE`, and write the password into it.';
@@ -30,8 +31,8 @@ export function passwordFor(account: Account, file: string | undefined, env = pr
   const named = env['PGPASSFILE'];
   const passfile = named ?? join(homedir(), '.pgpass');
   if (named === undefined && !existsSync(passfile)) return undefined;
-  // As libpq: what is looked for on a socket stands under localhost.
-  const host = account.host.startsWith('/') ? 'localhost' : account.host;
+  // As libpq: what is looked for on the socket of the usual folder stands under localhost, on another one under its folder.
+  const host = account.host === SOCKET_FOLDER ? 'localhost' : account.host;
   const wanted = [host, String(account.port), account.database, account.user];
   for (const line of read(passfile, MAX_PASSFILE).split(/\r?\n/)) {
     if (line.startsWith('#')) continue;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isPostgresUrl, parsePostgresUrl } from './postgres-url.ts';
+import { isStoreUrl, parsePostgresUrl } from './postgres-url.ts';
 
 describe('the URL of a PostgreSQL', () => {
   test.each<[string, string, object]>([
@@ -35,6 +35,9 @@ describe('the URL of a PostgreSQL', () => {
     ['postgresql://u@a/secret#x', 'has a blank, a #'],
     ['postgresql://u@a/%zz', 'two hex digits'],
     ['postgresql:secret', 'no such URL'],
+    ['PostgreSQL://u:secret@db/x', 'has a password in it'],
+    ['postgressql://u:secret@db/x', 'no such URL'],
+    ['mysql://u:secret@db/x', 'no such URL'],
     [`postgresql://u@${Array.from({ length: 17 }, () => 'h').join(',')}/x`, 'more than 16 hosts'],
   ])('%s is refused, and its secret not repeated', (url, why) => {
     try {
@@ -48,11 +51,8 @@ describe('the URL of a PostgreSQL', () => {
   });
 
   test('is told from the path of a file', () => {
-    expect(['postgresql://x', 'postgres://x', '/srv/postgresql:/x', 'ledger.sqlite'].map(isPostgresUrl)).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
+    const urls = ['postgresql://x', 'postgres://x', 'POSTGRESQL://x', 'mysql://x'];
+    const files = ['/srv/postgresql:/x', 'ledger.sqlite', './mysql://x', 'C:/x'];
+    expect([...urls, ...files].map(isStoreUrl)).toEqual([...urls.map(() => true), ...files.map(() => false)]);
   });
 });

@@ -26,6 +26,8 @@ export interface PostgresPlace {
 }
 
 const PORT = 5432;
+/** Where Debian's servers have their sockets. */
+export const SOCKET_FOLDER = '/var/run/postgresql';
 const MAX_HOSTS = 16;
 /** This machine. */
 const NEAR = /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/;
@@ -42,8 +44,8 @@ const KNOWN = [
   'target_session_attrs',
 ] as const;
 
-/** Whether a text names a PostgreSQL, and no file. */
-export const isPostgresUrl = (text: string): boolean => /^postgres(?:ql)?:/.test(text);
+/** Whether a text is meant for a URL, and names no file: one of another kind is refused, and not shown, since a password may be in it. */
+export const isStoreUrl = (text: string): boolean => /^(?:[a-z][a-z\d+.-]*:\/\/|postgres(?:ql)?:)/i.test(text);
 
 /**
  * Takes a URL apart.
@@ -52,7 +54,7 @@ export const isPostgresUrl = (text: string): boolean => /^postgres(?:ql)?:/.test
  */
 export function parsePostgresUrl(text: string): PostgresPlace {
   const [, account = '', hosts = '', path = '', search = ''] =
-    /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text) ?? wrong('it is no such URL');
+    /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/is.exec(text) ?? wrong('it is no such URL');
   if (/[\p{Cc}\s#]/u.test(text)) wrong('it has a blank, a # or a control character; write it with %');
   if (account.includes(':')) throw password();
   const given = new Map<string, string>();
@@ -78,7 +80,7 @@ export function parsePostgresUrl(text: string): PostgresPlace {
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 function hostsOf(hosts: string, ports: string | undefined): PostgresHost[] {
-  const names = hosts === '' ? ['/var/run/postgresql'] : hosts.split(',');
+  const names = hosts === '' ? [SOCKET_FOLDER] : hosts.split(',');
   const all = ports?.split(',') ?? [];
   if (names.length > MAX_HOSTS) wrong(`more than ${MAX_HOSTS} hosts`);
   if (all.length > 1 && all.length !== names.length) wrong('it has another number of ports than of hosts');

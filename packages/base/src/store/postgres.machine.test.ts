@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +12,7 @@ import type { Query, Store } from './store.ts';
 import { storeContract } from './testing/contract.ts';
 import { PostgresRelay } from './testing/postgres-relay.ts';
 import { PostgresServer, postgresMissing } from './testing/postgres-server.ts';
+import { weaknessesOf } from './weakness.ts';
 
 const missing = postgresMissing();
 let server: PostgresServer | undefined;
@@ -180,6 +183,55 @@ describe('a connection', () => {
     const gone = `select count(*) as n from pg_stat_activity where state = 'idle in transaction' and query = 'select 1'`;
     while ((await first.query(gone))[0]?.['n'] !== 0n) await new Promise(resolve => setTimeout(resolve, 10));
   };
+
+  test('that is closed while its server says nothing any more does not hold the process', async () => {
+    const store = await relayed();
+    await store.close();
+    const at = `postgresql://syndrome@/contract?host=${encodeURIComponent(join(the().folder, `relay-${relays}`))}`;
+    const program = `import { openPostgres } from ${JSON.stringify(join(import.meta.dirname, 'postgres.ts'))};
+      const store = await openPostgres(${JSON.stringify(at)});
+      console.log('open');
+      for await (const _ of process.stdin);
+      await store.close();`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      await once(child.stdout, 'data');
+      relay?.fallSilent();
+      child.stdin.end();
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 30_000);
+
+  test.each([
+    ['sslrootcert', 'cannot be read'],
+    ['sslcert', 'cannot be read'],
+    ['sslkey', 'cannot be read'],
+  ])('%s that is not there is a wrong setting, and no server that is away', async (parameter, why) => {
+    const opened = openPostgres(`postgresql://u@localhost/x?sslmode=verify-full&${parameter}=/nowhere`);
+    await expect(opened).rejects.toMatchObject({
+      code: 'E_STORE_OPEN',
+      message: expect.stringContaining(`${parameter}: /nowhere ${why}`) as unknown,
+    });
+  });
+
+  test('to servers of which none waits for another is told as weak', async () => {
+    const [first = expect.fail('no store')] = stores;
+    const several = `postgresql://syndrome@/contract?host=/nowhere,${the().folder}`;
+    expect(await weaknessesOf({ at: url }, first)).toEqual([]);
+    expect(await weaknessesOf({ at: several }, first)).toEqual([expect.stringContaining('synchronous_standby_names')]);
+    await first.query(`alter system set synchronous_standby_names = 'ANY 1 (other)'`);
+    await first.query('select pg_reload_conf()');
+    const waits = `select 1 from pg_settings where name = 'synchronous_standby_names' and setting <> ''`;
+    while ((await first.query(waits)).length === 0) await new Promise(resolve => setTimeout(resolve, 10));
+    expect(await weaknessesOf({ at: several }, first)).toEqual([]);
+    await first.query('alter system reset synchronous_standby_names');
+    await first.query('select pg_reload_conf()');
+    while ((await first.query(waits)).length > 0) await new Promise(resolve => setTimeout(resolve, 10));
+  });
 
   test('goes to the first server that can be written to', async () => {
     const [first = expect.fail('no store')] = stores;

@@ -3,13 +3,14 @@
  * those of SQLite are (postgresql.org/docs/current/transaction-iso.html, 13.2.3). One connection, and one statement after the other: what
  * is fast is that many rows go with one commit. A connection that is lost is told, and made anew by the next statement.
  */
-import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import pg from 'pg';
 import { StoreError } from './errors.ts';
 import { isAnswer, isConflict, postgresError } from './postgres-error.ts';
 import { passwordFor } from './postgres-password.ts';
+import { readTls } from './postgres-tls.ts';
 import { parsePostgresUrl, type PostgresPlace } from './postgres-url.ts';
 import { type Query, type SqlRow, type SqlValue, type Store, storable, type TransactionOptions } from './store.ts';
 
@@ -24,9 +25,11 @@ const MAX_STATEMENTS = 200;
 const REST_MS = 250;
 /** Beyond what the server allows a statement: then nobody answers. */
 const SLACK_MS = 2000;
+/** How long a server may take to end a connection, ms. */
+const END_MS = 1000;
 
 /** How long things may take, ms. */
-interface Deadlines {
+export interface Deadlines {
   /** A server to answer; each of several is asked so long. */
   connect: number;
   /** One statement. */
@@ -82,6 +85,7 @@ const SETTINGS = `select current_setting('server_version_num') as version, curre
 /** A connection, and the names of what it has prepared. */
 interface Session {
   client: pg.Client;
+  socket: Socket;
   names: Map<string, string>;
 }
 
@@ -229,8 +233,11 @@ class Postgres implements Store {
   #leave(session: Session | undefined): void {
     if (session === undefined) return;
     if (this.#session === session) this.#session = undefined;
+    const { client, socket } = session;
     // Where something is under way the socket is closed at once.
-    session.client.end().catch(() => {});
+    client.end().catch(() => {});
+    // A server that is gone without a word never answers to that, and a process that waits for it never ends.
+    setTimeout(() => socket.destroy(), END_MS).unref();
   }
 
   /** The connection; a new one, to the first server that can be written to, where there is none. */
@@ -245,9 +252,11 @@ class Postgres implements Store {
         faults.push(postgresError(error, `${host.host}:${host.port}`));
       }
     }
-    const [first] = faults;
+    // One that may be there again soon is waited for, whatever is wrong with the others.
+    const first = faults.find(({ code }) => code === 'E_STORE_LOST' || code === 'E_STORE_BUSY') ?? faults[0];
     const why = faults.map(fault => messageOf(fault)).join('; ');
-    const hint = first?.hint === undefined ? {} : { hint: first.hint };
+    const hinting = faults.find(fault => fault.hint !== undefined);
+    const hint = hinting?.hint === undefined ? {} : { hint: hinting.hint };
     const error = new StoreError(first?.code ?? 'E_STORE_LOST', `${this.#place.label}: ${why}`, hint);
     this.#refused = { error, until: performance.now() + REST_MS };
     throw error;
@@ -256,6 +265,7 @@ class Postgres implements Store {
   async #connect({ host, port }: PostgresPlace['hosts'][number]): Promise<Session> {
     const { user, database, tls } = this.#place;
     const { connect, statement, lock, idle } = this.#deadlines;
+    const socket = new Socket();
     // Everything is said here: what is not, `pg` would take from the environment.
     const client = new pg.Client({
       host,
@@ -263,14 +273,15 @@ class Postgres implements Store {
       user,
       database,
       password: () => passwordFor({ host, port, database, user }, this.#passwordFile) ?? '',
-      ssl: tls !== undefined && { ...certificates(tls), rejectUnauthorized: true },
+      ssl: tls !== undefined && { ...readTls(tls), rejectUnauthorized: true },
       application_name: 'syndrome',
       options: '-c client_min_messages=warning',
       connectionTimeoutMillis: connect,
       keepAlive: true,
+      stream: () => socket,
       types,
     });
-    const session: Session = { client, names: new Map() };
+    const session: Session = { client, socket, names: new Map() };
     // Also while nothing runs: what comes next is said to a new connection.
     client.on('error', () => this.#leave(session));
     try {
@@ -284,10 +295,6 @@ class Postgres implements Store {
     }
   }
 }
-
-/** The bytes of the files that a URL names. */
-const certificates = (files: Record<string, string>): Record<string, Buffer> =>
-  Object.fromEntries(Object.entries(files).map(([member, file]) => [member, readFileSync(file)]));
 
 /** Statements are few and come again: each is prepared once for a connection. */
 function nameOf({ names }: Session, sql: string): string | undefined {
@@ -319,7 +326,8 @@ function requireFit({ version, read_only, standby, fsync, encoding }: SqlRow, wh
 
 /** Two that make the same table at once, where it is not there yet: both have it afterwards. */
 const isSameTable = (sql: string, error: unknown): boolean =>
-  /^\s*create table if not exists\b/i.test(sql) && ['23505', '42P07'].includes((error as { code?: string }).code ?? '');
+  /^\s*create table if not exists\b/i.test(sql) &&
+  ['23505', '42P07', '42710'].includes((error as { code?: string }).code ?? '');
 
 const unknown = (what: string, cause: unknown): StoreError =>
   new StoreError('E_STORE_UNKNOWN', `${what}: the connection was lost before the server had answered`, { cause });

@@ -1,5 +1,6 @@
 /** @module A controller as a site's file describes it, in this process, until it is told to stop. */
 import { openStore } from '@syndrome/base/store/open.ts';
+import { weaknessesOf } from '@syndrome/base/store/weakness.ts';
 import { runController } from '../controller/controller.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
@@ -16,8 +17,9 @@ type Log = (line: string) => void;
 export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
   const store = await openStore(site.store);
   const sender: Sender = { site: site.site, playbooks: site.playbooks, now: () => Date.now(), log: out };
-  for (const line of site.weak) log(`weaker than it could be: ${line}`);
   try {
+    const weak = [...site.weak, ...(await weaknessesOf(site.store, store))];
+    for (const line of weak) log(`weaker than it could be: ${line}`);
     await runController(
       {
         store,
@@ -31,7 +33,7 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
         },
         fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
-        weak: site.weak,
+        weak,
         ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
         log,
       },

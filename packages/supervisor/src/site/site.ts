@@ -1,6 +1,6 @@
 /** @module A whole site: its file, and all that the file names. */
 import { dirname, resolve } from 'node:path';
-import { isPostgresUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
+import { isStoreUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkFence, type FenceAgent } from '../controller/fence.ts';
 import type { HostId } from '../core/ids.ts';
@@ -50,7 +50,7 @@ export function readSite(file: string): Site {
   if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
   const weak = targets.flatMap(target => checkTarget(target) ?? []);
   const places = placesOf(data);
-  if (isPostgresUrl(places.store.at) && parsePostgresUrl(places.store.at).open)
+  if (isStoreUrl(places.store.at) && parsePostgresUrl(places.store.at).open)
     weak.push('store: what goes to the PostgreSQL and comes from it is not encrypted (sslmode=disable)');
   const fences = fence as Readonly<Record<HostId, FenceAgent>>;
   for (const [host, one] of Object.entries(fences)) checkFence(host, one);

@@ -10,6 +10,7 @@ export class PostgresRelay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #at: { text: string; how: How } | undefined;
+  #silent = false;
   /** How often something was done. */
   hits = 0;
 
@@ -20,7 +21,7 @@ export class PostgresRelay {
   /** @param folder is made; the socket lies in it @param to the folder of the server's */
   static async open(folder: string, to: string): Promise<PostgresRelay> {
     mkdirSync(folder);
-    const server = createServer();
+    const server = createServer({ allowHalfOpen: true });
     const relay = new PostgresRelay(server);
     server.on('connection', client => relay.#serve(client, connect(join(to, '.s.PGSQL.5432'))));
     await new Promise<void>(resolve => server.listen(join(folder, '.s.PGSQL.5432'), resolve));
@@ -30,6 +31,11 @@ export class PostgresRelay {
   /** The next time a client sends this text, once. */
   next(text: string, how: How): void {
     this.#at = { text, how };
+  }
+
+  /** As a machine that has lost its power: nothing is said to anybody from now on, not even a farewell. */
+  fallSilent(): void {
+    this.#silent = true;
   }
 
   async close(): Promise<void> {
@@ -43,21 +49,23 @@ export class PostgresRelay {
       this.#sockets.add(socket);
       socket.on('error', () => {});
     }
+    client.on('end', () => this.#silent || client.end());
     client.on('close', () => server.destroy());
-    server.on('close', () => client.destroy());
+    server.on('close', () => this.#silent || client.destroy());
     client.on('data', (data: Buffer) => {
       if (this.#at !== undefined && data.includes(this.#at.text)) {
         ({ how } = this.#at);
         this.#at = undefined;
         this.hits++;
       }
+      if (this.#silent) return;
       if (how === 'before') return void client.destroy();
       server.write(data);
     });
     server.on('data', (data: Buffer) => {
       // Its answer is the sign that it has done it.
       if (how === 'after') client.destroy();
-      else if (how !== 'mute') client.write(data);
+      else if (how !== 'mute' && !this.#silent) client.write(data);
     });
   }
 }
