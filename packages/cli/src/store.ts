@@ -6,12 +6,13 @@ import { migrate } from '@syndrome/base/store/migrate.ts';
 import { openStore, type StorePlace } from '@syndrome/base/store/open.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { exportLedger, type Exported } from '@syndrome/supervisor/controller/export.ts';
-import { importLedger } from '@syndrome/supervisor/controller/import.ts';
+import { checkExport, importLedger } from '@syndrome/supervisor/controller/import.ts';
 import { type LedgerReport, lookThrough } from '@syndrome/supervisor/controller/look-through.ts';
 import { type Replayed, replay } from '@syndrome/supervisor/controller/replay.ts';
 import { SCHEMA } from '@syndrome/supervisor/controller/schema.ts';
 import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { EXIT } from './exit-codes.ts';
+import { interruptSignal } from './interrupt.ts';
 import { openLedger, placeLabel, placeNamed } from './open-ledger.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
 
@@ -22,6 +23,9 @@ interface Options extends GlobalOptions {
   json?: boolean;
   replay?: boolean;
 }
+
+/** What looks at all rows takes its time, ms. */
+const PATIENT = { statement: 3_600_000 };
 
 /** Where the store is. @throws UsageError E_STORE_NAMED where none is named, or two are */
 function placeOf({ config, store, passwordFile }: Options): StorePlace {
@@ -52,7 +56,7 @@ async function within<T>(
 /** Exit code 1 where something does not fit together. */
 export async function check(options: Options): Promise<void> {
   const place = placeOf(options);
-  const { report, replayed } = await within(openLedger(place, 'E_STORE_NAMED'), async store => {
+  const { report, replayed } = await within(openLedger(place, 'E_STORE_NAMED', PATIENT), async store => {
     const found = await lookThrough(store);
     return {
       report: found,
@@ -111,6 +115,7 @@ export async function bringUp(options: Options): Promise<void> {
 /** The file is there whole, or not at all. */
 export async function exportTo(file: string, options: Options): Promise<void> {
   const [place, path] = [placeOf(options), resolve(file)];
+  const signal = interruptSignal();
   const exported = await within(openLedger(place, 'E_STORE_NAMED'), async store => {
     const fresh = unfinishedName(path);
     try {
@@ -121,7 +126,7 @@ export async function exportTo(file: string, options: Options): Promise<void> {
       );
       let done: Exported;
       try {
-        done = await exportLedger(store, line => writeAll(fd, Buffer.from(line)));
+        done = await exportLedger(store, line => writeAll(fd, Buffer.from(line)), signal);
         fsyncSync(fd);
       } finally {
         closeSync(fd);
@@ -132,7 +137,7 @@ export async function exportTo(file: string, options: Options): Promise<void> {
       closeSync(folder);
       return done;
     } catch (cause) {
-      if (cause instanceof StoreError) throw cause;
+      if (cause instanceof StoreError || signal.aborted) throw cause;
       const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST';
       if (exists) throw new StoreError('E_STORE_EXISTS', `${path} is there already`);
       throw new StoreError('E_STORE_IO', `the export cannot be written to ${path}`, { cause });
@@ -149,7 +154,9 @@ function writeAll(fd: number, bytes: Buffer): void {
 
 export async function importFrom(file: string, options: Options): Promise<void> {
   const [place, path] = [placeOf(options), resolve(file)];
-  const imported = await within(openStore(place), store => importLedger(store, path));
+  const signal = interruptSignal();
+  await checkExport(path);
+  const imported = await within(openStore(place, PATIENT), store => importLedger(store, path, signal));
   tell(
     options,
     { store: placeLabel(place), file: path, ...imported },

@@ -15,7 +15,7 @@ import { quoted, type Table, TABLES } from './tables.ts';
 export const EXPORT_VERSION = 1;
 /** Rows that are read at once, and how long nobody else may write meanwhile, ms. */
 const AT_ONCE = 1000;
-const TTL_MS = 60_000;
+const TTL_MS = 20_000;
 
 export interface Exported {
   /** Rows by table. */
@@ -27,9 +27,14 @@ export interface Exported {
 /**
  * Writes a ledger as lines. It takes the lease, so that no controller writes meanwhile: the lines are the ledger at one moment.
  * @param write takes each line, with its line feed
+ * @param signal ends it before it is done; the lease is given back
  * @throws StoreError E_STORE_BUSY where a controller works on it, E_STORE_OLDER, E_STORE_NEWER, E_STORE_CHANGED
  */
-export async function exportLedger(store: Store, write: (line: string) => void): Promise<Exported> {
+export async function exportLedger(
+  store: Store,
+  write: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Exported> {
   await requireSchema(store, SCHEMA);
   const owner = randomUUID();
   const lease = await takeLease(store, LEASE, owner, TTL_MS);
@@ -46,6 +51,7 @@ export async function exportLedger(store: Store, write: (line: string) => void):
       say({ table: table.name, columns: table.columns });
       tables[table.name] = 0;
       for await (const rows of pagesOf(store, table)) {
+        signal?.throwIfAborted();
         for (const row of rows) say(Object.keys(table.columns).map(name => plain(table, name, row[name] ?? null)));
         tables[table.name] = (tables[table.name] ?? 0) + rows.length;
         if ((await takeLease(store, LEASE, owner, TTL_MS))?.epoch !== lease.epoch)

@@ -4,8 +4,8 @@ import { createReadStream } from 'node:fs';
 import { openInput } from '@syndrome/base/disk/input-file.ts';
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { insert } from '@syndrome/base/store/insert.ts';
-import { migrate, stepsOf } from '@syndrome/base/store/migrate.ts';
-import type { SqlValue, Store } from '@syndrome/base/store/store.ts';
+import { migrate, stepsDone, stepsOf } from '@syndrome/base/store/migrate.ts';
+import type { Query, SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { EXPORT_VERSION, type Exported } from './export.ts';
 import { SCHEMA } from './schema.ts';
@@ -17,22 +17,27 @@ const MAX_LINE_BYTES = 256 * 1024 * 1024;
 const AT_ONCE = 128;
 
 /**
- * Reads an export, and writes it into an empty store. The file is read to its end first.
- * @throws StoreError E_STORE_EXPORT for a file that was cut or changed, E_STORE_EXISTS for a store that is not empty, E_STORE_NEWER,
- * E_STORE_CHANGED where it is of another version. Nothing is written then.
+ * Reads an export to its end, before any store is touched for it.
+ * @throws StoreError E_STORE_EXPORT for a file that was cut or changed, E_STORE_NEWER, E_STORE_CHANGED where it is of another version
  */
-export async function importLedger(store: Store, file: string): Promise<Exported> {
+export async function checkExport(file: string): Promise<void> {
   for await (const _ of rowsOf(file));
+}
+
+/**
+ * Writes an export into an empty store, all of it or nothing.
+ * @param signal ends it before it is done: nothing is written then
+ * @throws StoreError as {@link checkExport}; E_STORE_EXISTS for a store that is not empty: its schema stays what it was, too
+ */
+export async function importLedger(store: Store, file: string, signal?: AbortSignal): Promise<Exported> {
+  if ((await stepsDone(store, SCHEMA)) > 0) await requireEmpty(store.query);
   await migrate(store, SCHEMA);
   const exported = await store.transaction(async query => {
-    for (const { name } of TABLES) {
-      const [row] = await query(`select count(*) as n from "${name}"`);
-      if (row?.['n'] !== 0n)
-        throw new StoreError('E_STORE_EXISTS', `this store is not empty: ${name} has ${String(row?.['n'])} rows`);
-    }
+    await requireEmpty(query);
     const rows = rowsOf(file);
     const waiting = new Map<Table, SqlValue[][]>();
     const write = async (table: Table, list: SqlValue[][]): Promise<void> => {
+      signal?.throwIfAborted();
       await insert(query, `"${table.name}"(${quoted(Object.keys(table.columns))})`, list.splice(0));
     };
     for (let next = await rows.next(); ; next = await rows.next()) {
@@ -50,6 +55,14 @@ export async function importLedger(store: Store, file: string): Promise<Exported
   return exported;
 }
 
+async function requireEmpty(query: Query): Promise<void> {
+  for (const { name } of TABLES) {
+    const [row] = await query(`select count(*) as n from "${name}"`);
+    if (row?.['n'] !== 0n)
+      throw new StoreError('E_STORE_EXISTS', `this store is not empty: ${name} has ${String(row?.['n'])} rows`);
+  }
+}
+
 /** The rows of an export, checked; at the end what it holds. @throws StoreError E_STORE_EXPORT, also where only the end is missing */
 async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Exported> {
   let number = 0;
@@ -58,9 +71,10 @@ async function* rowsOf(file: string): AsyncGenerator<[Table, SqlValue[]], Export
   const tables: Record<string, number> = {};
   let [header, rows, at] = [false, 0, -1];
   let end: Exported | undefined;
-  for await (const line of linesOf(file)) {
+  for await (const { line, whole } of linesOf(file)) {
     number++;
     if (end !== undefined) throw wrong('something stands after its end');
+    if (!whole) throw wrong('it ends before its end: it was cut');
     let value: unknown;
     try {
       value = JSON.parse(line.toString());
@@ -127,15 +141,15 @@ function valuesOf(table: Table, row: readonly unknown[], wrong: (why: string) =>
   });
 }
 
-/** Lines, without their line feeds; what stands after the last of them is no line. */
-async function* linesOf(file: string): AsyncGenerator<Buffer> {
+/** Lines, without their line feeds; what stands after the last line feed is no whole one. */
+async function* linesOf(file: string): AsyncGenerator<{ line: Buffer; whole: boolean }> {
   const begun: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of createReadStream(file, { fd: openInput(file), highWaterMark: 1 << 20 })) {
       let from = 0;
       for (let to = (chunk as Buffer).indexOf(10); to >= 0; to = (chunk as Buffer).indexOf(10, from)) {
-        yield Buffer.concat([...begun.splice(0), (chunk as Buffer).subarray(from, to)]);
+        yield { line: Buffer.concat([...begun.splice(0), (chunk as Buffer).subarray(from, to)]), whole: true };
         [from, bytes] = [to + 1, 0];
       }
       begun.push((chunk as Buffer).subarray(from));
@@ -143,6 +157,7 @@ async function* linesOf(file: string): AsyncGenerator<Buffer> {
       if (bytes > MAX_LINE_BYTES)
         throw new StoreError('E_STORE_EXPORT', `${file}: a line of more than ${MAX_LINE_BYTES} bytes`);
     }
+    if (bytes > 0) yield { line: Buffer.concat(begun), whole: false };
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError('E_STORE_EXPORT', `cannot read ${file}: ${messageOf(error)}`, { cause: error });

@@ -33,11 +33,11 @@ export interface LedgerReport {
 const RULES: readonly (readonly [fault: string, sql: string])[] = [
   [
     'inputs are missing before number',
-    'select a.seq from input a left join input b on b.seq = a.seq - 1 where a.seq > 1 and b.seq is null order by a.seq',
+    'select seq from (select seq, lag(seq, 1, 0) over (order by seq) as before from input) as i where before <> seq - 1 order by seq',
   ],
   [
     'decisions are missing before number',
-    'select a.number from decision a left join decision b on b.number = a.number - 1 where a.number > 1 and b.number is null order by a.number',
+    'select number from (select number, lag(number, 1, 0) over (order by number) as before from decision) as d where before <> number - 1 order by number',
   ],
   ...['mark', 'snapshot', 'decision', 'act', 'outbox'].map(
     table =>

@@ -10,7 +10,7 @@ import type { Store } from '@syndrome/base/store/store.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LEASE } from './lease-name.ts';
 import { type Exported, exportLedger } from './export.ts';
-import { importLedger } from './import.ts';
+import { checkExport, importLedger } from './import.ts';
 import { Journal } from './journal.ts';
 import { replay } from './replay.ts';
 import { SCHEMA } from './schema.ts';
@@ -159,6 +159,7 @@ describe('a damaged export is refused whole:', () => {
       'rows or tables',
     ],
     ['something stands behind it', lines => `${lines.join('\n')}[1]\n`, 'after its end'],
+    ['something without a line feed stands behind it', lines => `${lines.join('\n')}x`, 'after its end'],
     ['a value has another type', lines => resealed(lines.map(l => l.replace(/^\[1,/, '["x",'))), 'is no integer'],
     ['a row is longer', lines => resealed(lines.map(l => l.replace(/^\[1,/, '[1,1,'))), 'a row of'],
     [
@@ -171,10 +172,9 @@ describe('a damaged export is refused whole:', () => {
   ])('%s', async (_what, damage, why) => {
     await exported(source);
     writeFileSync(file, damage(linesOf(file)));
-    await expect(importLedger(target, file)).rejects.toMatchObject({
-      code: 'E_STORE_EXPORT',
-      message: expect.stringContaining(why) as unknown,
-    });
+    const refused = { code: 'E_STORE_EXPORT', message: expect.stringContaining(why) as unknown };
+    await expect(checkExport(file)).rejects.toMatchObject(refused);
+    await expect(importLedger(target, file)).rejects.toMatchObject(refused);
     expect(await isEmpty(target)).toBe(true);
   });
 
@@ -229,6 +229,16 @@ test('nobody writes to a ledger while it is exported, and one that is worked on 
       void source.query(`update lease set owner = 'other', epoch = epoch + 1, expires = ${source.dialect.now} + 60000`);
   });
   await expect(robbed).rejects.toMatchObject({ code: 'E_STORE_LEASE' });
+});
+
+test.each<[string, () => Promise<unknown>]>([
+  ['an export', () => exportLedger(source, () => {}, AbortSignal.abort())],
+  ['an import', () => importLedger(target, file, AbortSignal.abort())],
+])('%s that is interrupted leaves no lease and no rows behind', async (_what, f) => {
+  await exported(source);
+  await expect(f()).rejects.toMatchObject({ name: 'AbortError' });
+  expect(await takeLease(source, LEASE, 'next', 60_000)).toBeDefined();
+  expect(await isEmpty(target)).toBe(true);
 });
 
 test('an empty store, or one of an earlier version, has to be brought up first', async () => {
