@@ -6,44 +6,60 @@ import { DECODED_SCHEMA_VERSION, type DecodedRecord, rawData } from '@syndrome/d
 
 /** More is never put into an address. */
 const MOST = 8000;
-/** Names of values as they are typed. */
-const TYPED: Readonly<Record<string, string>> = { mcgStatus: 'mcgstatus', mcgCap: 'mcgcap' };
-const ARM = ['esr', 'far', 'hpfar', 'flags', 'gpa'] as const;
+/** Names of values as they are typed, where these are others than those of the members. */
+const TYPED: Readonly<Record<string, string>> = {
+  mcgStatus: 'mcgstatus',
+  mcgCap: 'mcgcap',
+  apicId: 'apicid',
+  walkedGpa: 'walkedgpa',
+};
+const ARM = ['esr', 'far', 'hpfar', 'pfar', 'flags', 'gva', 'gpa', 'walkedGpa', 'elr'] as const;
+/** Members that say nothing of the error itself. */
+const BESIDES: ReadonlySet<string> = new Set(['kind', 'origin']);
 
-function mcaWords(record: X86McaRecord, bankKnown: boolean): [string, string][] {
-  const words: [string, string][] = [];
-  for (const name of MCA_REGISTERS) {
+type Words = [member: string, value: string][];
+
+function mcaWords(record: X86McaRecord, bankKnown: boolean): Words {
+  const words: Words = [];
+  for (const name of [...MCA_REGISTERS, 'time'] as const) {
     const value = record[name];
-    if (value !== undefined) words.push([TYPED[name] ?? name, hex64(value)]);
+    if (value !== undefined) words.push([name, hex64(value)]);
   }
   if (bankKnown) words.push(['bank', String(record.bank)]);
-  if (record.vendor !== undefined) words.push(['vendor', record.vendor]);
-  if (record.cpu !== undefined) words.push(['cpu', String(record.cpu)]);
+  for (const name of ['vendor', 'cpu', 'socket'] as const) {
+    const value = record[name];
+    if (value !== undefined) words.push([name, String(value)]);
+  }
   return words;
 }
 
-function armWords(record: ArmSeaRecord): [string, string][] {
-  return ARM.flatMap((name): [string, string][] => {
+function armWords(record: ArmSeaRecord): Words {
+  return ARM.flatMap((name): Words => {
     const value = record[name];
     return value === undefined ? [] : [[name, hex64(value)]];
   });
 }
 
+/** A record as the values that somebody would type; undefined where they do not say all of it. */
+function wordsOf({ raw, bank }: DecodedRecord): Words | undefined {
+  if (raw.kind !== 'x86-mca' && raw.kind !== 'arm-sea') return undefined;
+  // Of a report of the firmware Linux writes -1, which nobody types.
+  if (bank !== undefined && bank < 0) return undefined;
+  const words = raw.kind === 'x86-mca' ? mcaWords(raw, bank !== undefined) : armWords(raw);
+  const said = new Set(['bank', ...BESIDES, ...words.map(([member]) => member)]);
+  const isWhole = Object.entries(raw).every(([member, value]) => value === undefined || said.has(member));
+  return isWhole ? words : undefined;
+}
+
 /** A record as `decode --json` writes it, in what the decoder needs of it to read it again. */
 export const jsonOf = (record: DecodedRecord): string =>
-  stringify({ schemaVersion: DECODED_SCHEMA_VERSION, kind: record.kind, raw: rawData(record) });
+  stringify({ schemaVersion: DECODED_SCHEMA_VERSION, kind: record.kind, bank: record.bank, raw: rawData(record) });
 
 /** The hash for a record; undefined for one that is too long for an address. */
 export function hashOfRecord(record: DecodedRecord): string | undefined {
-  const { raw } = record;
-  const words: [string, string][] =
-    raw.kind === 'x86-mca'
-      ? mcaWords(raw, record.bank !== undefined)
-      : raw.kind === 'arm-sea'
-        ? armWords(raw)
-        : [['record', jsonOf(record)]];
   const query = new URLSearchParams('');
-  for (const [name, value] of words) query.set(name, value);
+  for (const [member, value] of wordsOf(record) ?? [['record', jsonOf(record)]])
+    query.set(TYPED[member] ?? member, value);
   const hash = `#decode?${query.toString()}`;
   return hash.length > MOST ? undefined : hash;
 }
