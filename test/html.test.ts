@@ -1,7 +1,7 @@
 /** `--html`: what is in the page, and that nothing but its own script and style can act in it. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -115,6 +115,24 @@ describe('decode', () => {
     expect(file?.text).toContain('0x8c00004000010092');
     expect(page('clean.html')).not.toContain('kern.log');
   });
+  test('nor those of the files and folders that the records were read from', async () => {
+    const folder = at('customer-acme');
+    mkdirSync(folder);
+    for (const name of ['db1-kern.log', 'db2-kern.log']) writeFileSync(join(folder, name), LOG);
+    for (const words of [[folder], [join(folder, 'db1-kern.log'), join(folder, 'db2-kern.log')]]) {
+      expect((await run('decode', ...words, '--redact', '--html', at('clean.html'))).code).toBe(0);
+      const [file] = carried(page('clean.html'));
+      expect(file?.text).toContain('0x8c00004000010092');
+      expect(file?.text).toMatch(/"source":\{"input":"input 1",/);
+      expect(file?.text).not.toMatch(/acme|kern\.log|db[12]/);
+    }
+  });
+  test('puts several logs into the page as they are', async () => {
+    const names = ['one.log', 'two.log'];
+    for (const name of names) writeFileSync(at(name), `${name}\n${LOG}`);
+    expect(await run('decode', ...names.map(at), '--html', at('both.html'))).toMatchObject({ code: 0, stdout: '' });
+    expect(carried(page('both.html'))).toEqual(names.map(name => ({ kind: 'log', name, text: `${name}\n${LOG}` })));
+  });
   /** Runs the program with a shell's words, and with what it is piped. */
   const shell = (command: string, input?: Uint8Array | string): { status: number | null; stderr: string } => {
     const bin = join(import.meta.dirname, '../bin/syndrome');
@@ -140,7 +158,7 @@ describe('decode', () => {
     long.write(LOG);
     const { status, stderr } = shell('"$0" decode --html long.html', long);
     expect(status).toBe(0);
-    expect(stderr).toContain('\nstdin is longer than 64 MiB: the page carries its records, not its lines\n');
+    expect(stderr).toContain('\nstdin is longer than 64 MiB: the page carries the records, not the lines\n');
     expect(carried(page('long.html'))[0]?.text).toMatch(/^\{"schemaVersion":1.*\}\n$/);
   });
   test('values as they were typed', async () => {

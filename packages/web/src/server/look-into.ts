@@ -6,14 +6,13 @@ import { readHeader } from '@syndrome/trace/parse-header.ts';
 import { type Trace, TraceReader } from '@syndrome/trace/reader.ts';
 import type { FileState, ListedFile } from '../view/listing.ts';
 import { isMatrixText, readMatrix } from '../view/matrix-file.ts';
+import { MOST_WHOLE } from '../view/most.ts';
 
 /** What {@link lookInto} says of a file. */
 export type Seen = Pick<ListedFile, 'kind' | 'scenario' | 'about'> & { state: FileState };
 
 /** The first line of a trace is shorter, by far. */
 const HEAD = 1 << 16;
-/** A longer file is not judged in a list. */
-const MOST = 64 << 20;
 const PIECE = 1 << 20;
 
 function textAt(fd: number, length: number, from: number): string {
@@ -74,13 +73,15 @@ export function lookInto(fd: number, file: string, size: number, only?: 'head'):
     const head = textAt(fd, Math.min(HEAD, size), 0);
     if (isMatrixText(head)) {
       seen = { kind: 'matrix', state: 'unread', scenario: '', about: '' };
-      return size > MOST ? seen : matrixOf(textAt(fd, size, 0), file);
+      return size > MOST_WHOLE ? seen : matrixOf(textAt(fd, size, 0), file);
     }
     if (!/^\s*\{\s*"type"\s*:\s*"trace"/.test(head)) return undefined;
     seen = { kind: 'trace', state: 'damaged', scenario: '', about: '' };
     seen = headOf(head, file);
     if (only === 'head') return seen;
-    return size > MOST ? { ...seen, about: 'too large to be judged in a list' } : judged(whole(fd, file, size), seen);
+    return size > MOST_WHOLE
+      ? { ...seen, about: 'too large to be judged in a list' }
+      : judged(whole(fd, file, size), seen);
   } catch (error) {
     return seen && { ...seen, state: 'damaged', about: messageOf(error) };
   } finally {
