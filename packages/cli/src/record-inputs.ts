@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import { SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { parseU64 } from '@syndrome/decode/common/hex.ts';
 import { SECTIONS, sectionOfKind, sectionType } from '@syndrome/decode/cper/sections.ts';
+import { KIND_WORDS, kindOf, SNIFFED } from '@syndrome/decode/bundle/file-kind.ts';
 import { Redactor } from '@syndrome/decode/bundle/redact.ts';
 import { MemoryDevices } from '@syndrome/decode/bundle/smbios.ts';
 import type { DmidecodeText } from '@syndrome/decode/bundle/smbios.ts';
@@ -17,8 +18,6 @@ import { VALUE_FORMS, plainValues, values } from '@syndrome/decode/text/values/v
 import { isEndless } from './device.ts';
 import type { ReadResult } from './exit-codes.ts';
 import { devicesOf, learnFromFile, readAny, readFolder } from './inputs/any-file.ts';
-import { SNIFFED, kindOf } from './inputs/sniff.ts';
-import type { FileKind } from './inputs/sniff.ts';
 import type { Target } from './inputs/bundle.ts';
 import { InputError } from './inputs/input-error.ts';
 import { say } from './output.ts';
@@ -232,32 +231,21 @@ async function readInto(target: Target, read: (take: Take) => Promise<void>): Pr
   await target.end();
 }
 
-/** What is opened by its name alone: it is read at several places, or unpacked. */
-const BY_PATH: Readonly<Partial<Record<FileKind, string>>> = {
-  sqlite: 'a SQLite database, such as that of rasdaemon',
-  tar: 'a tar',
-  gzip: 'a file that gzip packed',
-  xz: 'a file that xz packed',
-  zstd: 'a file that zstd packed',
-  bzip2: 'a file that bzip2 packed',
-  zip: 'a zip',
-};
-
-/** The same for stdin, which is read once from its beginning on: what cannot be read so is refused with a word about it. */
+/** Stdin is read once from its beginning on: what is read at several places, or unpacked, is refused with a word about it. */
 function textOnly(target: Target): Target {
   let head: Uint8Array | undefined = new Uint8Array(0);
   const looked = async (): Promise<void> => {
     const bytes = head;
     head = undefined;
     if (bytes === undefined || bytes.length === 0) return;
-    const what = BY_PATH[kindOf(bytes)];
-    if (what === undefined) {
+    const kind = kindOf(bytes);
+    if (kind === 'other') {
       await target.push(bytes);
       return;
     }
-    throw new InputError('E_INPUT', `stdin holds ${what}`, {
-      hint: 'Give it by its path: `syndrome decode FILE`. Of a pipe write it to a file first.',
-    });
+    const { what, first = 'Give it by its path: `syndrome decode FILE`. Of a pipe write it to a file first.' } =
+      KIND_WORDS[kind];
+    throw new InputError('E_INPUT', `stdin is ${what}`, { hint: first });
   };
   return {
     async push(piece) {

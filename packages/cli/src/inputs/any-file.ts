@@ -1,5 +1,6 @@
 /** @module A file or a folder as an input, whatever it is: a log, packed or not, a database, an archive. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { type FileKind, KIND_WORDS, kindOf, SNIFFED } from '@syndrome/decode/bundle/file-kind.ts';
 import { DmidecodeText } from '@syndrome/decode/bundle/smbios.ts';
 import type { MemoryDevice } from '@syndrome/decode/bundle/smbios.ts';
 import type { Redactor } from '@syndrome/decode/bundle/redact.ts';
@@ -9,8 +10,6 @@ import type { BundleUse, Target } from './bundle.ts';
 import { eachRow, readDatabase } from './database.ts';
 import { InputError } from './input-error.ts';
 import { bySniffing } from './inside.ts';
-import { SNIFFED, kindOf } from './sniff.ts';
-import type { FileKind } from './sniff.ts';
 import { MAX_IMAGE } from './sqlite-image.ts';
 import { isPacking, unpack } from './unpack.ts';
 
@@ -27,16 +26,12 @@ interface Ways {
   say: (line: string) => void;
 }
 
-const CANNOT: Partial<Record<FileKind, readonly [what: string, hint: string]>> = {
-  encrypted: ['is encrypted', 'Decrypt it first, as in `gpg --output bundle.tar.xz --decrypt FILE`.'],
-  zip: ['is a zip', 'Unpack it first, and give the folder.'],
-};
 const MAX_DMIDECODE = 1 << 26;
 const latin1 = new TextDecoder('latin1');
 
 function refuse(name: string, kind: FileKind): void {
-  const [what, hint] = CANNOT[kind] ?? [];
-  if (what !== undefined && hint !== undefined) throw new InputError('E_INPUT', `${name} ${what}`, { hint });
+  const { what, first } = kind === 'other' ? {} : KIND_WORDS[kind];
+  if (first !== undefined) throw new InputError('E_INPUT', `${name} is ${what}`, { hint: first });
 }
 
 /** What a regular file is by its beginning. */

@@ -17,7 +17,7 @@ import type { DatabaseImage } from './database.ts';
 import { edacCounts, edacText } from './edac-counts.ts';
 import type { EdacCounts } from './edac-counts.ts';
 import { InputError } from './input-error.ts';
-import { SNIFFED, kindOf } from './sniff.ts';
+import { SNIFFED, kindOf } from '@syndrome/decode/bundle/file-kind.ts';
 import { MAX_IMAGE } from './sqlite-image.ts';
 import { TarReader } from './tar.ts';
 import type { EntrySink } from './tar.ts';

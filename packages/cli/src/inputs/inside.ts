@@ -1,7 +1,7 @@
 /** @module Bytes whose first ones say who takes them. */
 import type { Target } from './bundle.ts';
-import { SNIFFED, kindOf } from './sniff.ts';
-import type { FileKind } from './sniff.ts';
+import { SNIFFED, kindOf } from '@syndrome/decode/bundle/file-kind.ts';
+import type { FileKind } from '@syndrome/decode/bundle/file-kind.ts';
 
 /** Takes bytes, and gives them on when it is known what they are. */
 export function bySniffing(choose: (kind: FileKind) => Target): Target {

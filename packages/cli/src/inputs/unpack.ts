@@ -2,15 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import type { FileKind } from './sniff.ts';
+import { type FileKind, mostUnpacked, UNPACKS_TO_MORE } from '@syndrome/decode/bundle/file-kind.ts';
 
 type Packing = Extract<FileKind, 'gzip' | 'zstd' | 'xz' | 'bzip2'>;
 
 export const isPacking = (kind: FileKind): kind is Packing => ['gzip', 'zstd', 'xz', 'bzip2'].includes(kind);
-
-/** What something packed may come to: no log shrinks more, and what does was made to fill a disk. */
-const MOST = 1 << 28;
-const RATIO = 400;
 
 interface Unpacking {
   /** Takes a piece, good during the call. */
@@ -34,7 +30,7 @@ export async function unpack(
     kind === 'gzip' || kind === 'zstd'
       ? builtIn(kind === 'gzip' ? createGunzip() : createZstdDecompress(), source)
       : (await import('./unpack-program.ts')).unpackProgram(kind, source);
-  return drained(pass, end, take, MOST + RATIO * size);
+  return drained(pass, end, take, mostUnpacked(size));
 }
 
 interface Passing {
@@ -81,7 +77,7 @@ async function drained(
       if (wrong !== undefined) return;
       total += piece.length;
       if (total > limit) {
-        wrong = `it unpacks to more than ${RATIO} times its size`;
+        wrong = UNPACKS_TO_MORE;
         resolve();
         return;
       }
