@@ -120,7 +120,7 @@ export async function decodeToPage(words: readonly string[], options: Options): 
   if (given && texts && texts.length < given.length) {
     const which = given.map(({ name }) => name).join(', ');
     const longer = given.length === 1 ? 'is longer' : 'are longer together';
-    say(`${which} ${longer} than ${MOST_WHOLE >> 20} MiB: the page carries the records, not the lines`);
+    say(`${which} ${longer} than ${MOST_WHOLE / 2 ** 20} MiB: the page carries the records, not the lines`);
   }
   const found = texts?.reduce((sum, { bytes }) => sum + decode(bytes).records.length, 0);
   const [word] = words;

@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { fillTemplate } from './template.ts';
-import { accessFaults, type Opened, TestBrowser } from './testing/browser.ts';
-import { NASTY } from './view/testing/runs.ts';
+import { accessFaults, drop, type Opened, TestBrowser } from './testing/browser.ts';
+import { BAD, GOOD, NASTY } from './view/testing/runs.ts';
 
 const tests = TestBrowser.ofTests();
 
@@ -195,7 +195,7 @@ describe('a log', () => {
     await page.keyboard.press('j');
     const shown = await words(page, '.record-raw pre');
     expect(shown).not.toContain('Bank 1: be00000000800400');
-    await page.waitForURL(/#decode\?/);
+    await page.waitForURL(/status=0x8c/);
     const link = page.url();
     await page.reload();
     await page.waitForSelector('.triage');
@@ -214,6 +214,37 @@ describe('a log', () => {
     await page.setInputFiles('input[type=file]', file);
     await page.waitForSelector('.triage');
     expect(await words(page, '.records .count')).toBe('42 records');
+  });
+  test('that is packed and cut is read as far as it goes, which is said', async () => {
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    const packed = gzipSync(HUGE);
+    await drop(page, [tests.browser.file('cut.log.gz', packed.subarray(0, packed.length / 2))]);
+    await page.waitForSelector('.triage');
+    await page.click('.remarks summary');
+    expect(await words(page, '.remarks')).toMatch(/E_INPUT_ARCHIVE.*what stands before that was read/);
+    expect(wrong).toEqual([]);
+  });
+  test('is read beside others as one input, and each line is found in its file', async () => {
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    const files = [
+      tests.browser.file('first.log', LOG),
+      tests.browser.file('second.log.gz', gzipSync(`a line before\n${corrected(3, 9)}`)),
+      tests.browser.file('third.tar.xz', Buffer.from('\xfd7zXZ\0 and so on', 'latin1')),
+    ];
+    await drop(page, files);
+    await page.waitForSelector('.triage');
+    expect(await words(page, '.records .count')).toBe('43 records');
+    expect(await words(page, '.input-name')).toMatch(/3 files.*first\.log, second\.log\.gz, third\.tar\.xz/);
+    await page.fill('.records input[type=search]', 'second.log.gz:2');
+    expect(await words(page, '.records .count')).toBe('1 of 43 records');
+    await page.click('.list-row');
+    await expect.poll(() => words(page, '.record-raw pre')).toContain('[3.102030]');
+    expect(await words(page, '.record-raw h2')).toContain('second.log.gz · line 2 to 4');
+    await page.click('.remarks summary');
+    expect(await words(page, '.remarks')).toContain('third.tar.xz is a file that xz packed, and was not read');
+    expect(wrong).toEqual([]);
   });
   test('is walked, filtered and grouped with keys', async () => {
     const { page } = await tests.browser.open(carried(LOG));
@@ -236,12 +267,58 @@ describe('a log', () => {
     // In a low window, too, no more rows are drawn than are seen.
     const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []), { height: 700 });
     expect(HUGE.split('\n').length).toBeGreaterThan(100_000);
-    await page.setInputFiles('input[type=file]', [tests.browser.file('large.log', HUGE)]);
+    await drop(page, [tests.browser.file('large.log', HUGE)]);
     await page.waitForSelector('.list-row', { timeout: 60_000 });
     await page.keyboard.press('j');
     await page.waitForSelector('.triage', { timeout: 120_000 });
     expect(await words(page, '.records .count')).toBe('33,400 records');
     expect(await page.locator('.list-row').count()).toBeLessThan(60);
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('the Back of the browser', () => {
+  const title = (page: Page): Promise<string> => words(page, '.record-raw pre');
+  const settled = async (page: Page, hash: RegExp): Promise<void> => {
+    await page.waitForURL(url => hash.test(url.hash));
+    await page.evaluate('new Promise(resolve => setTimeout(resolve, 300))');
+  };
+  test('undoes what was chosen, and leaves what was typed', async () => {
+    const { page, wrong } = await tests.browser.open(carried(LOG));
+    await page.waitForSelector('.triage');
+    await settled(page, /status=0xbe00000000800400/);
+    const worst = await title(page);
+    await page.keyboard.press('k');
+    await settled(page, /status=0x8c00/);
+    const before = await title(page);
+    expect(before).not.toBe(worst);
+    await page.keyboard.press('2');
+    await page.waitForSelector('text=Drop a trace here');
+    await settled(page, /^#trace$/);
+    await page.goBack();
+    await expect.poll(() => title(page)).toBe(before);
+    await page.goBack();
+    await expect.poll(() => title(page)).toBe(worst);
+    expect(await words(page, '.records .count')).toBe('42 records');
+    await page.goForward();
+    await expect.poll(() => title(page)).toBe(before);
+    expect(wrong).toEqual([]);
+  });
+  test('leads to the input that was open before, and to the page without one', async () => {
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    await drop(page, [tests.browser.file('one.log', LOG)]);
+    await settled(page, /status=/);
+    await drop(page, [tests.browser.file('two.log', corrected(5, 5))]);
+    await settled(page, /addr=0x00000000087f3000/);
+    expect(await words(page, '.records .count')).toBe('1 record');
+    await page.goBack();
+    await expect.poll(() => words(page, '.records .count')).toBe('42 records');
+    await page.goBack();
+    await page.waitForSelector('.paste');
+    await page.goForward();
+    await page.goForward();
+    await expect.poll(() => words(page, '.records .count')).toBe('1 record');
     expect(wrong).toEqual([]);
   });
 });
@@ -267,6 +344,37 @@ describe('what is given', () => {
     await page.waitForSelector('text=No error record');
     expect(await words(page, '.decode-main')).toContain('What helps');
     expect(wrong).toEqual([]);
+  });
+  const tar = Buffer.alloc(1024);
+  tar.write('ustar', 257);
+  test.each([
+    ['sos.tar', tar, 'a tar'],
+    ['sos.tar.gz', gzipSync(tar), 'a tar'],
+    ['sos.tar.xz', Buffer.from('\xfd7zXZ\0 and so on', 'latin1'), 'a file that xz packed'],
+    ['sos.zst', Buffer.from('28b52ffd0102', 'hex'), 'a file that zstd packed'],
+    ['log.bz2', Buffer.from('BZh91AY'), 'a file that bzip2 packed'],
+    ['esxi.zip', Buffer.from('PK\x03\x04 and so on'), 'a zip', 'Unpack it first'],
+    ['ras-mc_event.db', Buffer.from('SQLite format 3\0 and so on'), 'a SQLite database'],
+    ['sos.tar.xz.gpg', Buffer.from('85020c03', 'hex'), 'encrypted', 'Decrypt it first'],
+  ])('that is nothing for a page leads to the program: %s', async (name, bytes, what, first = '') => {
+    const { page, wrong } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    await drop(page, [tests.browser.file(name, bytes)]);
+    await page.waitForSelector('.no-record');
+    const said = await words(page, '.no-record');
+    expect(said).toContain(`${name} is ${what}`);
+    expect(said).toContain(first);
+    expect(said).toContain('syndrome decode FILE --html OUT.html');
+    expect(await accessFaults(page)).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+  test('and for which there is no place is told', async () => {
+    const { page } = await tests.browser.open(fillTemplate(tests.html, []));
+    await page.waitForSelector('.paste');
+    await drop(page, [GOOD, BAD, tests.browser.file('beside.log', LOG), GOOD]);
+    await page.waitForSelector('.note >> text=2 more files were given and not read');
+    await page.click('.note >> text=close');
+    expect(await page.locator('text=more files were').count()).toBe(0);
   });
   test('and what was cut of it is told at its line', async () => {
     const { page } = await tests.browser.open(

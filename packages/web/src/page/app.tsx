@@ -18,6 +18,7 @@ import { take, takeCommand, takeMatrix, takeRecord } from './copy.ts';
 import { DecodePage } from './decode-page.tsx';
 import { KeysDialog } from './keys-dialog.tsx';
 import { MatrixPage } from './matrix-page.tsx';
+import { useAddress } from './address.ts';
 import { type PageName, PAGES, type PagesModel } from './pages.ts';
 import { RunsPage } from './runs-page.tsx';
 import { isStale } from './stream-words.tsx';
@@ -66,6 +67,7 @@ export function App({ pages, theme }: Props) {
   const keysOf = (name: PageName): readonly KeyRow<Command>[] =>
     KEYS[name].filter(({ served }) => pages.served || served === undefined);
   const { theme: chosen } = theme;
+  const left = pages.left.value;
 
   const tell = (text: string): void => {
     setToast(text);
@@ -119,31 +121,14 @@ export function App({ pages, theme }: Props) {
       const command = commandOf(keysOf(pages.page.value), event, isTyping(event.target));
       if (command !== undefined && act(command)) event.preventDefault();
     };
-    const onHash = (): void => pages.follow(location.hash);
     addEventListener('keydown', onKey);
-    addEventListener('hashchange', onHash);
-    return () => {
-      removeEventListener('keydown', onKey);
-      removeEventListener('hashchange', onHash);
-    };
+    return () => removeEventListener('keydown', onKey);
   }, [pages, theme]);
 
   const ofServer = pages.matrices.value;
   useEffect(() => (page === 'matrix' ? pages.watchMatrices() : undefined), [page, ofServer]);
 
-  // The address line follows, so that a copy of it and a reload lead here again.
-  const hash = pages.hash() ?? '';
-  useEffect(() => {
-    if (hash === '') return undefined;
-    const timer = setTimeout(() => {
-      try {
-        history.replaceState(null, '', hash);
-      } catch {
-        // A browser may forbid it for files; the link is made when it is asked for.
-      }
-    }, 250);
-    return () => clearTimeout(timer);
-  }, [hash]);
+  useAddress(pages);
 
   const headline = decode.record.value?.headline;
   const matrices = matrix.files.value;
@@ -301,6 +286,15 @@ export function App({ pages, theme }: Props) {
         <p class="note note-problem" role="alert">
           <b>{safeText(trouble.message, 600)}</b> {safeText(trouble.hint ?? '', 600)}{' '}
           <button type="button" class="link" onClick={() => troubled && (troubled.value = undefined)}>
+            close
+          </button>
+        </p>
+      )}
+      {left.length > 0 && (
+        <p class="note note-problem" role="status">
+          {left.length} more {left.length === 1 ? 'file was' : 'files were'} given and not read:{' '}
+          {safeText(left.join(', '), 300)}{' '}
+          <button type="button" class="link" onClick={() => (pages.left.value = [])}>
             close
           </button>
         </p>

@@ -1,38 +1,57 @@
 /** @module What the page of records looks at: an input that is read piece by piece, and one record that may be changed. */
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
+import { type FileKind, KIND_WORDS } from '@syndrome/decode/bundle/file-kind.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { createDecoder } from '@syndrome/decode/decode/decoder.ts';
+import type { DecoderOptions } from '@syndrome/decode/decode/decoder.ts';
 import type { DecodedRecord, Diagnostic, RawRecord } from '@syndrome/decode/decode/record.ts';
 import { dataOf, recordOf } from '@syndrome/decode/decode/transfer.ts';
 import type { Consumer, Settings } from '@syndrome/decode/outlook/context.ts';
 import { Triage, type TriageReport } from '@syndrome/decode/triage/triage.ts';
 import { withValue } from '../view/edit.ts';
-import { unpacked } from './read-trace.ts';
+import { Kept } from './kept.ts';
+import { openLog, readLog } from './read-log.ts';
 import type { Assumed } from '../view/outlook.ts';
 import { hashOfRecord } from '../view/record-link.ts';
 import { RecordList } from '../view/record-rows.ts';
 
+/** A file that somebody gives, packed or as it is. */
+interface GivenFile {
+  blob: Blob;
+  name: string;
+}
+
+/** One of the files of an input. */
+interface InputPart {
+  name: string;
+  /** Unpacked: lines are shown out of it. */
+  blob: Blob;
+  /** Index of its first record. */
+  first: number;
+  /** What it is, where it is nothing that is read here. */
+  unread: Exclude<FileKind, 'other'> | undefined;
+}
+
 /** An input that was read, or is being read. */
 export interface Input {
   name: string;
-  blob: Blob;
+  /** Files that were opened so far; in a finished input all of them. */
+  parts: readonly InputPart[];
+  /** How many were given. */
+  given: number;
+  /** Bytes of the parts. */
+  size: number;
   /** The text of a short one, which can be changed. */
   text: string | undefined;
   form: string;
   why: string;
   /** 0 to 1 while it is read; undefined when it is read. */
   share: number | undefined;
-  remarks: { text: string; code: string; line: number | undefined }[];
+  remarks: { text: string; code: string; line: number | undefined; part: number }[];
 }
 
-/** How long a slice of work may keep the page from painting, ms. */
-const SLICE = 12;
-const PIECE = 1 << 15;
 /** A longer input is no text to change by hand. */
 const SHORT = 8192;
 const MAX_REMARKS = 200;
-
-const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
 export class DecodeModel {
   readonly input = signal<Input | undefined>(undefined);
@@ -47,6 +66,8 @@ export class DecodeModel {
   /** The part of a register that is pointed at: member, bits. */
   readonly lit = signal<{ member: string; hi: number; lo: number } | undefined>(undefined);
   readonly said = signal('');
+  /** Inputs that were open. */
+  readonly kept = new Kept<readonly GivenFile[]>();
   list = new RecordList();
 
   readonly rows: ReadonlySignal<Int32Array> = computed(() => {
@@ -71,22 +92,37 @@ export class DecodeModel {
     this.said.value = safeText(text, 300);
   }
 
-  /** Reads an input, packed or as it is; what was shown before goes. */
-  async open(given: Blob, name: string): Promise<void> {
+  /**
+   * Reads files as one input, one after the other; what was shown before goes.
+   * @param changed it is the same input: with another text, or opened again
+   */
+  async open(given: readonly GivenFile[], changed = false): Promise<void> {
     const generation = ++this.#generation;
     const current = (): boolean => generation === this.#generation;
-    // What a page carries is packed; lines are shown out of what is in it.
-    const blob = await new Response(await unpacked(given)).blob();
-    const text = blob.size <= SHORT ? await blob.text() : undefined;
-    const short = text !== undefined && !text.includes('\0') ? text : undefined;
-    const list = new RecordList();
+    const [first] = given;
+    if (!first) return;
+    const name = given.length === 1 ? first.name : `${given.length} files`;
+    const list = new RecordList(given.length > 1);
     const triage = new Triage();
     const remarks: Input['remarks'] = [];
-    let form = '';
-    let why = '';
+    const parts: InputPart[] = [];
+    let [form, why, text]: [string, string, string | undefined] = ['', '', undefined];
+    let shown = performance.now();
     const told = (share: number | undefined): void => {
+      shown = performance.now();
+      const size = parts.reduce((sum, { blob }) => sum + blob.size, 0);
       batch(() => {
-        this.input.value = { name, blob, text: short, form, why, share, remarks: [...remarks] };
+        this.input.value = {
+          name,
+          given: given.length,
+          size,
+          text,
+          form,
+          why,
+          share,
+          parts: [...parts],
+          remarks: [...remarks],
+        };
         this.version.value++;
       });
     };
@@ -97,47 +133,47 @@ export class DecodeModel {
       this.grouped.value = false;
       this.edits.value = [];
       this.triage.value = undefined;
+      if (changed) this.kept.change(given);
+      else this.kept.open(given);
       told(0);
     });
-    const remark = ({ code, message }: Diagnostic, line: number | undefined): void => {
-      if (remarks.length < MAX_REMARKS) remarks.push({ code, text: safeText(message, 400), line });
-    };
-    const decoder = createDecoder({
-      input: name,
-      onRecord: record => {
-        list.add(record);
-        triage.add(record);
-        for (const diagnostic of record.diagnostics) remark(diagnostic, record.source.firstLine);
-      },
-      onDetected: detection => {
-        form = detection.form;
-        why = safeText(detection.evidence, 300);
-      },
-      onDiagnostic: (diagnostic, source) => remark(diagnostic, source.firstLine),
-    });
-    const reader = blob.stream().getReader();
-    let read = 0;
-    let since = performance.now();
-    let shown = since;
-    for (;;) {
-      const { done, value } = await reader.read();
+    for (const [i, file] of given.entries()) {
+      const { blob, kind, lost } = await openLog(file.blob, file.name);
       if (!current()) return;
-      if (done) break;
-      for (let from = 0; from < value.length; from += PIECE) {
-        decoder.push(value.subarray(from, from + PIECE));
-        if (performance.now() - since < SLICE) continue;
-        // The list grows a few times a second; more often nobody sees.
-        if (performance.now() - shown > 150 || (list.records.length > 0 && this.version.value < 3)) {
-          told((read + from) / blob.size);
-          shown = performance.now();
-        }
-        await breathe();
-        if (!current()) return;
-        since = performance.now();
+      const unread = kind === 'other' ? undefined : kind;
+      parts.push({ name: file.name, blob, first: list.records.length, unread });
+      const remark = ({ code, message }: Diagnostic, line?: number): void => {
+        if (remarks.length < MAX_REMARKS) remarks.push({ code, text: safeText(message, 400), line, part: i });
+      };
+      if (lost !== undefined) remark({ code: 'E_INPUT_ARCHIVE', message: lost });
+      if (unread !== undefined) {
+        remark({ code: 'E_INPUT', message: `${file.name} is ${KIND_WORDS[unread].what}, and was not read` });
+        continue;
       }
-      read += value.length;
+      if (given.length === 1 && blob.size <= SHORT) {
+        const whole = await blob.text();
+        if (!current()) return;
+        if (!whole.includes('\0')) text = whole;
+      }
+      const options: DecoderOptions = {
+        input: file.name,
+        onRecord: record => {
+          list.add(record);
+          triage.add(record);
+          for (const diagnostic of record.diagnostics) remark(diagnostic, record.source.firstLine);
+        },
+        onDetected: detection => {
+          if (form === '') [form, why] = [detection.form, safeText(detection.evidence, 300)];
+        },
+        onDiagnostic: (diagnostic, source) => remark(diagnostic, source.firstLine),
+      };
+      const onSlice = (share: number): void => {
+        // The list grows a few times a second; more often nobody sees.
+        if (performance.now() - shown > 150 || (list.records.length > 0 && this.version.value < 3))
+          told((i + share) / given.length);
+      };
+      if (!(await readLog(blob, options, onSlice, current))) return;
     }
-    decoder.end();
     batch(() => {
       const worst = triage.worst()?.record;
       this.triage.value = list.records.length > 1 ? triage.report() : undefined;
@@ -149,8 +185,21 @@ export class DecodeModel {
     });
   }
 
-  openText(text: string, name = 'pasted'): Promise<void> {
-    return this.open(new Blob([text]), name);
+  openText(text: string, name = 'pasted', changed = false): Promise<void> {
+    return this.open([{ blob: new Blob([text]), name }], changed);
+  }
+
+  /** Goes back to an input that was open. @param number of {@link kept} */
+  async reopen(number: number): Promise<void> {
+    if (number === this.kept.opened.value) return;
+    const given = this.kept.again(number);
+    if (given) await this.open(given, true);
+    else if (number === 0) this.close();
+  }
+
+  /** The file that a record is of. */
+  partOf(index: number): InputPart | undefined {
+    return this.input.value?.parts.findLast(({ first, unread }) => first <= index && unread === undefined);
   }
 
   close(): void {
@@ -158,6 +207,7 @@ export class DecodeModel {
     batch(() => {
       this.list = new RecordList();
       this.input.value = undefined;
+      this.kept.close();
       this.triage.value = undefined;
       this.edits.value = [];
       this.version.value++;
@@ -181,9 +231,9 @@ export class DecodeModel {
     if (next !== undefined) this.choose(next);
   }
 
-  /** The first record that stands at a line. */
-  chooseLine(line: number | undefined): void {
-    const index = this.list.records.findIndex(({ source }) => source.firstLine === line);
+  /** The first record that stands at a line of a file. */
+  chooseLine(line: number, input: string): void {
+    const index = this.list.records.findIndex(({ source }) => source.firstLine === line && source.input === input);
     if (index >= 0) this.choose(index);
   }
 

@@ -1,11 +1,12 @@
 /** @module The page of records: anything that is pasted or dropped, what it comes to, and one record bit by bit. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { KIND_WORDS } from '@syndrome/decode/bundle/file-kind.ts';
 import { escapeLines, escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { describe } from '@syndrome/decode/decode/record-rules.ts';
 import type { DecodedRecord } from '@syndrome/decode/decode/record.ts';
 import type { DecodeCommand } from '../view/keys.ts';
 import { BitStrip } from './bit-strip.tsx';
-import type { DecodeModel } from './decode-model.ts';
+import type { DecodeModel, Input } from './decode-model.ts';
 import { Findings } from './findings.tsx';
 import { OutlookView } from './outlook-view.tsx';
 import { Prose } from './prose.tsx';
@@ -140,6 +141,7 @@ function NoRecord({ model }: { model: DecodeModel }) {
   const input = model.input.value;
   if (!input) return null;
   if (input.share !== undefined) return <p class="nothing">Reading {safeText(input.name, 100)} …</p>;
+  if (input.parts.every(({ unread }) => unread !== undefined)) return <Unread parts={input.parts} />;
   const [first] = input.remarks;
   return (
     <div class="nothing no-record" role="status">
@@ -172,6 +174,34 @@ function NoRecord({ model }: { model: DecodeModel }) {
         <li>of a firmware record all of its bytes, as a file, a hex dump or base64</li>
       </ul>
       <Examples model={model} />
+    </div>
+  );
+}
+
+/** Files of which none is read here: what they are, and the command that reads them. */
+function Unread({ parts }: { parts: Input['parts'] }) {
+  return (
+    <div class="nothing no-record" role="status">
+      {parts.map(({ name, unread }) => {
+        const { what = '', first } = unread === undefined ? {} : KIND_WORDS[unread];
+        return (
+          <div key={name}>
+            <h1>
+              {safeText(name, 100)} is {what}
+            </h1>
+            {first !== undefined && (
+              <p>
+                <Prose text={first} />
+              </p>
+            )}
+          </div>
+        );
+      })}
+      <p>
+        This page reads logs, dumps and records, as they are or packed with gzip. The program reads databases and
+        support bundles too, and puts what it finds into a page like this one:
+      </p>
+      <pre class="raw">syndrome decode FILE --html OUT.html</pre>
     </div>
   );
 }
@@ -347,7 +377,8 @@ const MUCH = 6000;
 function RawLines({ model, record }: { model: DecodeModel; record: DecodedRecord }) {
   const [lines, setLines] = useState<{ of: DecodedRecord; text: string } | undefined>(undefined);
   const { firstByte, endByte, bytesOf, firstLine, lastLine, from } = record.source;
-  const blob = model.input.value?.blob;
+  const part = model.partOf(model.chosen.value);
+  const blob = part?.blob;
   const readable =
     blob !== undefined &&
     firstByte !== undefined &&
@@ -371,10 +402,16 @@ function RawLines({ model, record }: { model: DecodeModel; record: DecodedRecord
         ? ''
         : `byte 0x${firstByte.toString(16)}`
       : `line ${firstLine}${lastLine === undefined || lastLine === firstLine ? '' : ` to ${lastLine}`}`;
+  const several = model.list.named;
   return (
     <section class="record-raw" aria-labelledby="raw-head">
       <h2 class="raw-head" id="raw-head">
-        As received <span class="muted">{[where, `read as ${from}`].filter(text => text !== '').join(' · ')}</span>
+        As received{' '}
+        <span class="muted">
+          {[several ? safeText(part?.name ?? '', 80) : '', where, `read as ${from}`]
+            .filter(text => text !== '')
+            .join(' · ')}
+        </span>
       </h2>
       {readable && lines?.of === record && (
         <pre class="raw">

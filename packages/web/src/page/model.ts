@@ -8,6 +8,7 @@ import { hashOf, type Look, lookOf } from '../view/link.ts';
 import { comparedRows, eventRows, inLane, type RowIndices } from '../view/rows.ts';
 import { fittedWindow, openRun, type Run, stateOf, weightOf, wholeWindow } from '../view/run.ts';
 import type { EventPlace } from '../view/scene.ts';
+import { Kept } from './kept.ts';
 import { readTrace } from './read-trace.ts';
 import type { ServerStream } from './server-stream.ts';
 
@@ -94,6 +95,10 @@ export class TraceModel {
     return this.rows.value.indexOf(key);
   });
 
+  /** Traces that were open, with their {@link origin}. */
+  readonly kept = new Kept<{ files: readonly { blob: Blob; name: string }[]; origin: string }>();
+  /** Files of the runs that are shown. */
+  #files: readonly { blob: Blob; name: string }[] = [];
   #generation = 0;
   /** Ends what is followed. */
   #leave: () => void = () => {};
@@ -102,12 +107,14 @@ export class TraceModel {
    * Reads files and shows them: one, or two beside each other.
    * @param compare beside the one that is shown
    * @param origin words of a link that say where the traces come from, see {@link origin}
+   * @param again they were open before
    */
   async open(
     files: readonly { blob: Blob; name: string }[],
     compare = false,
     look: Look = {},
     origin = '',
+    again = false,
   ): Promise<void> {
     const generation = ++this.#generation;
     const current = (): boolean => generation === this.#generation;
@@ -122,6 +129,11 @@ export class TraceModel {
         runs.push(openRun(trace, name));
       }
       this.origin.value = origin;
+      const shown = compare ? this.#files.slice(0, 1) : [];
+      this.#files = [...shown, ...files].slice(0, runs.length);
+      // What was followed before came from no file.
+      if (this.#files.length < runs.length) this.kept.close();
+      else if (!again) this.kept.open({ files: this.#files, origin });
       this.show(runs, look);
     } catch (error) {
       if (!current()) return;
@@ -144,6 +156,8 @@ export class TraceModel {
     batch(() => {
       this.live.value = stream;
       this.origin.value = origin;
+      this.#files = [];
+      this.kept.close();
       this.trouble.value = undefined;
       this.reading.value = { name, share: undefined };
       this.begin();
@@ -226,9 +240,30 @@ export class TraceModel {
     });
   }
 
+  /** Shows nothing. */
+  close(): void {
+    this.#generation++;
+    this.leave();
+    this.#files = [];
+    this.kept.close();
+    this.origin.value = '';
+    this.reading.value = undefined;
+    this.show([]);
+  }
+
   closeSecond(): void {
     this.origin.value = this.origin.value.replace(/&(?:b|with)=.*$/, '');
+    this.#files = this.#files.slice(0, 1);
+    if (this.#files.length > 0) this.kept.open({ files: this.#files, origin: this.origin.value });
     this.show(this.runs.value.slice(0, 1));
+  }
+
+  /** Goes back to traces that were open, if they are not. @param number of {@link kept} @returns whether they are shown */
+  async reopen(number: number, look: Look): Promise<boolean> {
+    if (number === this.kept.opened.value) return false;
+    const given = this.kept.again(number);
+    if (given) await this.open(given.files, false, look, given.origin, true);
+    return given !== undefined;
   }
 
   say(text: string): void {

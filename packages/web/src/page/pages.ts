@@ -26,6 +26,15 @@ interface Given {
   served?: string;
 }
 
+/** A place that one can go back to. */
+export interface Place {
+  page: PageName;
+  /** Number of the input that is open; 0 where there is none to go back to. */
+  opened: number;
+  /** What is chosen in it, in letters. */
+  chosen: string;
+}
+
 /** What the server calls files that all came from there; of others nothing. */
 const servedNames = (files: readonly Given[]): string[] =>
   files.every(({ served }) => served !== undefined) ? files.flatMap(({ served }) => served ?? []) : [];
@@ -38,6 +47,8 @@ export class PagesModel {
   readonly decode = new DecodeModel();
   readonly matrix = new MatrixModel();
   readonly runs = new RunsModel();
+  /** Names of files that were given and not read: there is no place for them beside the others. */
+  readonly left = signal<readonly string[]>([]);
   /** The page came from a server, and may ask that. */
   readonly served: boolean;
   /** Traces that the page carries, by their names. */
@@ -49,37 +60,45 @@ export class PagesModel {
     this.served = served;
   }
 
+  /** What the page was opened for is shown. */
+  readonly started = signal(false);
+
   /** The pages that there are here. */
   get names(): PageName[] {
     return PAGES.filter(name => name !== 'runs' || this.served);
   }
 
   /**
-   * Opens files: traces on their page, two of them beside each other, matrices on theirs; of others the first, on the page of
-   * records.
+   * Opens files: traces on their page, two of them beside each other, matrices on theirs, and what is neither on the page of
+   * records, as one input.
    * @param beside with what is shown already
    */
   async give(files: readonly Given[], beside = false): Promise<void> {
     const kinds = await Promise.all(files.map(async file => ({ file, kind: await this.#kindOf(file, beside) })));
     const of = (wanted: PageName): Given[] => kinds.filter(({ kind }) => kind === wanted).map(({ file }) => file);
-    const [traces, matrices, [other]] = [of('trace'), of('matrix'), of('decode')];
+    const [traces, matrices, others] = [of('trace'), of('matrix'), of('decode')];
     if (matrices.length > 0) {
       this.page.value = 'matrix';
       await this.#openMatrices(matrices, beside);
     }
     const rest = this.page.value === 'matrix' ? this.matrix.keep(traces) : traces;
+    let left = [...rest, ...others];
     if (rest.length < traces.length) this.matrix.say(`${traces.length - rest.length} traces of cells are at hand`);
     else if (rest.length > 0) {
       this.page.value = 'trace';
       const before = beside ? tracesOf(`#trace?${this.trace.origin.value}`).slice(0, 1) : [];
+      const room = beside && this.trace.runs.value.length > 0 ? 1 : 2;
       const names = servedNames(rest);
       // A link leads to all of them or to none.
       const linked = names.length > 0 && (!beside || before.length > 0 || this.trace.runs.value.length === 0);
+      left = [...rest.slice(room), ...others];
       await this.trace.open(rest, beside, {}, linked ? originOfTraces([...before, ...names].slice(0, 2)) : '');
-    } else if (other && matrices.length === 0) {
+    } else if (others.length > 0 && matrices.length === 0) {
       this.page.value = 'decode';
-      await this.decode.open(other.blob, other.name);
+      left = [];
+      await this.decode.open(others);
     }
+    this.left.value = left.map(({ name }) => name);
   }
 
   async #kindOf({ blob }: Given, beside: boolean): Promise<PageName> {
@@ -195,17 +214,25 @@ export class PagesModel {
     }
   }
 
-  /** Opens the log that the page carries, at the record of its link: the page writes that itself, and is loaded again with it. */
-  async #openLog({ blob, name }: Carried, hash: string): Promise<void> {
-    await this.decode.open(blob, name);
+  /** Opens the logs that the page carries, at the record of its link: the page writes that itself, and is loaded again with it. */
+  async #openLogs(logs: readonly Carried[], hash: string): Promise<void> {
+    await this.decode.open(logs);
     if (inputOfHash(hash) !== undefined && !this.decode.seek(hash))
       this.decode.say('The link is of a record that is not in this file, or was changed');
   }
 
   /** Shows what a page was written with, or what its link says. */
   async start(carried: readonly Carried[], hash: string): Promise<void> {
+    try {
+      await this.#start(carried, hash);
+    } finally {
+      this.started.value = true;
+    }
+  }
+
+  async #start(carried: readonly Carried[], hash: string): Promise<void> {
     const of = (wanted: string): Carried[] => carried.filter(({ kind }) => kind === wanted);
-    const [traces, matrices, [log]] = [of('trace'), of('matrix'), of('log')];
+    const [traces, matrices, logs] = [of('trace'), of('matrix'), of('log')];
     const typed = inputOfHash(hash);
     const named = tracesOf(hash);
     this.#carried = new Map(traces.map(({ name, blob }) => [name, blob]));
@@ -214,7 +241,7 @@ export class PagesModel {
     if (traces.length > 0) this.page.value = 'trace';
     if (matrices.length > 0) this.page.value = 'matrix';
     for (const page of this.names) if (hash.startsWith(`#${page}`)) this.page.value = page;
-    if (log) void this.#openLog(log, hash);
+    if (logs.length > 0) void this.#openLogs(logs, hash);
     else if (typed !== undefined) void this.decode.openText(typed, 'link');
     if (this.served) return this.#startServed(hash);
     if (matrices.length > 0) {
@@ -227,33 +254,65 @@ export class PagesModel {
       await this.trace.open(traces, false, lookOf(hash));
   }
 
-  /** The address of what is looked at; undefined where nothing is. */
-  hash(): string | undefined {
+  /** The address of what is looked at. */
+  hash(): string {
     const page = this.page.value;
     if (page === 'runs') return '#runs';
-    if (page === 'decode') return this.decode.input.value === undefined ? undefined : this.decode.hash();
+    if (page === 'decode') return this.decode.hash() ?? '#decode';
     const shows = page === 'trace' ? this.trace.runs.value.length > 0 : this.matrix.files.value.length > 0;
-    if (!shows) return undefined;
+    if (!shows) return `#${page}`;
     const hash = this[page].hash();
     return page === 'matrix' || placesOf(hash).length > 0 ? withMatrices(hash, this.matrices.value) : hash;
   }
 
-  /** Takes over what an address says that somebody typed. */
-  follow(hash: string): void {
-    if (hash === this.hash()) return;
-    if (hash.startsWith('#runs') && this.served) this.page.value = 'runs';
-    else if (hash.startsWith('#trace')) {
-      this.page.value = 'trace';
-      const named = tracesOf(hash);
-      if (named.length > 0 && originOfTraces(named) !== this.trace.origin.value) void this.#openNamed(named, hash);
-      else if (this.trace.runs.value.length > 0) this.trace.follow(hash);
-    } else if (hash.startsWith('#matrix')) {
-      this.page.value = 'matrix';
-      if (this.matrix.files.value.length > 0) this.matrix.follow(matrixLookOf(hash));
-    } else if (hash.startsWith('#decode')) {
-      this.page.value = 'decode';
-      const typed = inputOfHash(hash);
-      if (typed !== undefined) void this.decode.openText(typed, 'link');
+  /** What the browser's Back undoes: the page, the input of it, and what is chosen. What is typed and turned it leaves. */
+  place(): Place {
+    const page = this.page.value;
+    const kept = page === 'decode' || page === 'trace' ? this[page].kept : undefined;
+    const [event, cell] = [this.trace.selected.value, this.matrix.place.value];
+    const chosen = {
+      // What is worst is known when all is read.
+      decode: () => (this.decode.input.value?.share === undefined ? `${this.decode.chosen.value}` : ''),
+      // What follows a run as it goes on was chosen by nobody.
+      trace: () => (event && !this.trace.following.value ? `${event.run} ${event.index}` : ''),
+      matrix: () => (cell ? `${cell.line} ${cell.kernel}` : ''),
+      runs: () => '',
+    }[page]();
+    return { page, opened: kept?.opened.value ?? 0, chosen };
+  }
+
+  /**
+   * Takes over what an address says that somebody typed or went back to.
+   * @param place where it was left; undefined for an address that was typed
+   */
+  async follow(hash: string, place?: Place): Promise<void> {
+    const page = this.names.find(name => hash.startsWith(`#${name}`)) ?? place?.page;
+    if (page === undefined) return;
+    const is = this.place();
+    if (hash === this.hash() && (place === undefined || (is.opened === place.opened && is.chosen === place.chosen)))
+      return;
+    this.page.value = page;
+    if (page === 'trace') await this.#followTrace(hash, place);
+    else if (page === 'decode') await this.#followDecode(hash, place);
+    else if (page === 'matrix' && this.matrix.files.value.length > 0) this.matrix.follow(matrixLookOf(hash));
+  }
+
+  async #followDecode(hash: string, place: Place | undefined): Promise<void> {
+    if (place) {
+      await this.decode.reopen(place.opened);
+      if (this.decode.kept.opened.value === place.opened) return this.decode.choose(Number(place.chosen));
     }
+    const typed = inputOfHash(hash);
+    if (typed !== undefined && !this.decode.seek(hash)) await this.decode.openText(typed, 'link');
+  }
+
+  async #followTrace(hash: string, place: Place | undefined): Promise<void> {
+    if (place?.opened === 0 && /^(?:#trace)?$/.test(hash)) return this.trace.close();
+    if (place && (await this.trace.reopen(place.opened, lookOf(hash)))) return;
+    const [named, places] = [tracesOf(hash), placesOf(hash)];
+    const { value: origin } = this.trace.origin;
+    if (named.length > 0 && originOfTraces(named) !== origin) return this.#openNamed(named, hash);
+    if (places.length > 0 && originOf(places) !== origin && (await this.openCells(places, hash))) return;
+    if (this.trace.runs.value.length > 0) this.trace.follow(hash);
   }
 }

@@ -1,4 +1,6 @@
 /** @module A trace out of a file, read in slices so that the page stays alive. */
+import { kindOf, mostUnpacked, SNIFFED, UNPACKS_TO_MORE } from '@syndrome/decode/bundle/file-kind.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { TraceReader } from '@syndrome/trace/reader.ts';
 import { isMatrixText } from '../view/matrix-file.ts';
@@ -9,13 +11,35 @@ const SLICE = 14;
 const PIECE = 1 << 15;
 
 /** Lets the page paint and take input. */
-const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
+export const breathe = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
-/** The bytes of a gzip begin so (RFC 1952, 2.3.1). */
+/** The bytes of a file as they are, or what gzip packed in it. */
 export async function unpacked(blob: Blob): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-  return isGzip ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
+  const head = new Uint8Array(await blob.slice(0, SNIFFED).arrayBuffer());
+  return kindOf(head) === 'gzip' ? blob.stream().pipeThrough(new DecompressionStream('gzip')) : blob.stream();
+}
+
+/** A file as it is, or what gzip packed in it; where that is cut or damaged, what stands before, and words for what is lost. */
+export async function unpackedWhole(blob: Blob): Promise<{ blob: Blob; lost: string | undefined }> {
+  const head = new Uint8Array(await blob.slice(0, SNIFFED).arrayBuffer());
+  if (kindOf(head) !== 'gzip') return { blob, lost: undefined };
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  let lost: string | undefined;
+  const reader = (await unpacked(blob)).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.length;
+      if (length > mostUnpacked(blob.size)) throw new Error(UNPACKS_TO_MORE);
+      pieces.push(value);
+    }
+  } catch (error) {
+    void reader.cancel().catch(() => {});
+    lost = `${messageOf(error)}; what stands before that was read`;
+  }
+  return { blob: new Blob(pieces), lost };
 }
 
 /**

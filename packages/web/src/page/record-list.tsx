@@ -99,7 +99,7 @@ export function RecordListView({ model, filter }: { model: DecodeModel; filter: 
 function Cells({ model, index }: { model: DecodeModel; index: number }) {
   const record = model.list.records[index];
   if (!record) return null;
-  const { title, where, severity, findings, place } = rowOf(record);
+  const { title, where, severity, findings, place } = rowOf(record, model.list.named);
   return (
     <span class="record-row">
       <span class="record-title">{title}</span>
@@ -123,7 +123,8 @@ const rowsOf = (text: string): number =>
 
 function InputView({ model, input }: { model: DecodeModel; input: Input }) {
   const [text, setText] = useState(input.text ?? '');
-  useEffect(() => setText(input.text ?? ''), [input.blob]);
+  useEffect(() => setText(input.text ?? ''), [input.parts]);
+  const names = input.parts.map(({ name }) => name);
   return (
     <div class="input-view">
       {input.text !== undefined && (
@@ -134,16 +135,16 @@ function InputView({ model, input }: { model: DecodeModel; input: Input }) {
           value={text}
           onInput={event => {
             setText(event.currentTarget.value);
-            void model.openText(event.currentTarget.value, input.name);
+            void model.openText(event.currentTarget.value, input.name, true);
           }}
         />
       )}
       <p>
-        <span class="input-name" title={safeText(input.name, 200)}>
-          <b>{safeText(input.name, 80)}</b>{' '}
+        <span class="input-name" title={safeText(names.join(', '), 600)}>
+          <b>{safeText(input.name, 80)}</b> {names.length > 1 && `${safeText(names.join(', '), 160)} `}
           <span class="muted">
             {input.form === '' ? '' : `read as ${input.form} · `}
-            {count(input.blob.size)} bytes
+            {count(input.size)} bytes
           </span>
         </span>
         <button type="button" class="link" onClick={() => model.close()}>
@@ -166,12 +167,12 @@ function Remarks({ model, input }: { model: DecodeModel; input: Input }) {
         {input.remarks.length} {input.remarks.length === 1 ? 'remark' : 'remarks'} on the input
       </summary>
       <ul class="plain">
-        {input.remarks.map(({ code, text, line }, i) => (
+        {input.remarks.map(({ code, text, line, part }, i) => (
           <li key={i}>
             <code>{code}</code> {text}
             {line !== undefined && (
-              <button type="button" class="link" onClick={() => model.chooseLine(line)}>
-                line {line}
+              <button type="button" class="link" onClick={() => model.chooseLine(line, input.parts[part]?.name ?? '')}>
+                {input.given > 1 && safeText(`${input.parts[part]?.name ?? ''}, `, 80)}line {line}
               </button>
             )}
           </li>

@@ -12,8 +12,8 @@ export function TriageView({ model }: { model: DecodeModel }) {
   if (!report || report.records < 2) return null;
   const { worst, parts, pagesAgain, incidents } = report;
   const [telling] = worst?.witnesses ?? [];
-  const look = (line: number | undefined) => (
-    <button type="button" class="link" onClick={() => model.chooseLine(line)}>
+  const look = (line: number, input: string) => (
+    <button type="button" class="link" onClick={() => model.chooseLine(line, input)}>
       look at it
     </button>
   );
@@ -35,7 +35,7 @@ export function TriageView({ model }: { model: DecodeModel }) {
             <p>
               <b class={`severity-${worst.severity}`}>{worst.severity}</b> {safeText(telling?.headline ?? '', 300)}
               {worst.part === undefined ? '' : ` · ${safeText(worst.part, 100)}`}{' '}
-              {telling?.source.firstLine !== undefined && look(telling.source.firstLine)}
+              {telling?.source.firstLine !== undefined && look(telling.source.firstLine, telling.source.input)}
             </p>
             {worst.fate.length > 0 && <p class="muted">{safeText(worst.fate.join(', '), 300)}</p>}
             <ul>

@@ -130,6 +130,26 @@ export class TestBrowser {
 }
 
 /**
+ * Drops files of the disk onto a page, as a desktop does: the browser is told, and makes the events.
+ * @param target an element under the pointer while something is dragged
+ */
+export async function drop(page: Page, files: readonly string[], target = '[data-drop=open]'): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  const send = async (type: 'dragEnter' | 'dragOver' | 'drop', x: number, y: number): Promise<void> => {
+    await session.send('Input.dispatchDragEvent', { type, x, y, data });
+  };
+  await send('dragEnter', 5, 5);
+  await send('dragOver', 5, 5);
+  const box = await page.locator(target).boundingBox();
+  if (!box) throw new Error(`${target} is not there while something is dragged`);
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await send('dragOver', x, y);
+  await send('drop', x, y);
+  await session.detach();
+}
+
+/**
  * What WCAG 2.0 to 2.2, A and AA, and good practice say against a page as it is now.
  * @param without what is taken away before: rows of a table that are as those above them, in whose number it would be lost
  */

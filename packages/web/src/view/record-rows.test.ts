@@ -34,3 +34,12 @@ test('records are found by words, severity, CPU, address and page frame', () => 
   expect([...list.find('RECOVERABLE')]).toEqual([3]);
   expect([...list.find('nothing')]).toEqual([]);
 });
+
+test('of several files a row says which it is of, and is found by it', () => {
+  const several = new RecordList(true);
+  for (const input of ['a.log', 'b.log'])
+    for (const record of decode(LOG.join('\n'), { input }).records) several.add(record);
+  const [first] = several.records;
+  expect(first && rowOf(first, several.named).place).toBe('a.log:1');
+  expect(several.find('b.log')).toHaveLength(3);
+});

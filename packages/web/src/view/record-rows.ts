@@ -14,7 +14,11 @@ interface RecordRow {
   place: string;
 }
 
-export function rowOf(record: DecodedRecord): RecordRow {
+/**
+ * A record as a row.
+ * @param named with the file that it is of: there are several
+ */
+export function rowOf(record: DecodedRecord, named = false): RecordRow {
   const { cpu, bank, address, source } = record;
   const where = [
     cpu === undefined ? undefined : `CPU ${cpu}`,
@@ -22,21 +26,20 @@ export function rowOf(record: DecodedRecord): RecordRow {
     address === undefined ? undefined : `0x${address.value.toString(16)}`,
   ].filter(text => text !== undefined);
   const line = source.firstLine === undefined ? undefined : `:${source.firstLine}`;
+  const byte = source.firstByte === undefined ? '' : `@0x${source.firstByte.toString(16)}`;
+  const file = named ? source.input.slice(-40) : '';
   return {
     title: safeText(record.title, 200),
     where: safeText(where.join(' · '), 120),
     severity: record.severity,
     findings: record.lint.length,
-    place: safeText(
-      rowOfSource(source) ?? line ?? (source.firstByte === undefined ? '' : `@0x${source.firstByte.toString(16)}`),
-      60,
-    ),
+    place: safeText(`${file}${rowOfSource(source) ?? line ?? byte}`, 100),
   };
 }
 
 /** What a record is found by. */
-function textOf(record: DecodedRecord): string {
-  const { where, place, title } = rowOf(record);
+function textOf(record: DecodedRecord, named: boolean): string {
+  const { where, place, title } = rowOf(record, named);
   const { address } = record;
   const page = address?.pfn === undefined ? '' : `pfn 0x${address.pfn.toString(16)}`;
   return `${title} ${where} ${record.severity} ${record.class} ${page} ${place}`.toLowerCase();
@@ -56,8 +59,14 @@ interface RecordGroup {
 /** Finds records and groups them; what was looked at once is kept. */
 export class RecordList {
   readonly #texts: string[] = [];
+  /** Whether rows say which file they are of. */
+  readonly named: boolean;
   readonly records: DecodedRecord[] = [];
   readonly #groups = new Map<string, { group: RecordGroup; cpus: Set<number>; pages: Set<bigint> }>();
+
+  constructor(named = false) {
+    this.named = named;
+  }
 
   add(record: DecodedRecord): void {
     const index = this.records.push(record) - 1;
@@ -92,7 +101,7 @@ export class RecordList {
     if (wanted === '') return Int32Array.from(this.records.keys());
     const out: number[] = [];
     for (const [index, record] of this.records.entries()) {
-      const words = (this.#texts[index] ??= textOf(record));
+      const words = (this.#texts[index] ??= textOf(record, this.named));
       if (words.includes(wanted)) out.push(index);
     }
     return Int32Array.from(out);
