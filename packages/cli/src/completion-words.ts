@@ -17,7 +17,7 @@ const settingWords = (): string[] =>
 
 const machineChecks = (): string[] => NAMED_MCA.map(n => n.name);
 const records = (): string[] => [...machineChecks(), ...NAMED_ESR.map(n => n.name)];
-const kernels = (): string[] => ['newest'];
+const newest = (): string[] => ['newest'];
 
 /** By the long flag, or by command and flag where two commands mean different things. */
 const OF_OPTION: Readonly<Record<string, () => readonly string[]>> = {
@@ -26,9 +26,11 @@ const OF_OPTION: Readonly<Record<string, () => readonly string[]>> = {
   '--severity': () => CPER_SEVERITIES,
   '--ipid': () => SMCA_BANKS.map(b => b.id),
   '--kernels': () => ['amd64', 'arm64'],
-  '--kernel': kernels,
-  '--guest-kernel': kernels,
-  '--host-kernel': kernels,
+  '--kernel': newest,
+  '--guest-kernel': newest,
+  '--host-kernel': newest,
+  '--qemu': newest,
+  '--host-qemu': newest,
   'scenarios --explain': () => [...scenarioNames(), ...scenarioWords()],
   'decode --explain': () => ['list', ...everyExplanation().map(e => e.code)],
 };

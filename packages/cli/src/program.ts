@@ -23,7 +23,7 @@ const seed = (value: string): number => {
 /** Every part of a machine can be the user's own. */
 function partOptions(command: Command): Command {
   return supplyOptions(command)
-    .option('--qemu <path>', 'your own QEMU binary')
+    .option('--qemu <version|path>', 'a version on offer (10.0.13), a series (10.0), newest, or your own QEMU binary')
     .addOption(
       new Option(
         '--guest-kernel <version|path>',
@@ -32,7 +32,7 @@ function partOptions(command: Command): Command {
     )
     .option('--kernel <version|path>', 'the same as --guest-kernel')
     .option('--host-kernel <version|path>', 'the Linux of the host layer of a nested machine')
-    .option('--host-qemu <path>', 'the QEMU inside the host layer, where the VMM is one')
+    .option('--host-qemu <version|path>', 'the QEMU inside the host layer, where the VMM is one')
     .addOption(
       new Option('--host <where>', 'local: this very machine is the host layer (root, AMD-V, hwpoison_inject)').choices(
         ['local'],
@@ -262,8 +262,13 @@ Examples:
     .command('supply')
     .description('QEMU, kernels, Xen, firmware: packages in a cache, no root needed');
   supplyOptions(supply.command('list'))
-    .description('what is in the cache, or with --kernels what is on offer')
+    .description('what is in the cache, or with --kernels or --versions what is on offer')
     .option('--kernels [arch]', 'kernel versions on offer: amd64 (default) or arm64')
+    .addOption(
+      new Option('--versions <part>', 'versions on offer of another part')
+        .choices(['qemu', 'qemu-arm64', 'xen'])
+        .conflicts('kernels'),
+    )
     .option('--verify', 'read every file and compare its hash')
     .option('--json', 'machine-readable')
     .addHelpText(
@@ -272,7 +277,8 @@ Examples:
 
 Examples:
   syndrome supply list --verify             is everything as it was when it was fetched?
-  syndrome supply list --kernels arm64      the kernels that --kernel can name`,
+  syndrome supply list --kernels arm64      the kernels that --kernel can name
+  syndrome supply list --versions qemu      what --qemu can name besides a program of your own`,
     )
     .action(async (options: OptionValues) => (await import('./supply.ts')).list(merged(program, options)));
   supplyOptions(supply.command('fetch'))

@@ -4,6 +4,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import { gatherParts } from '@syndrome/lab/gather.ts';
 import { bundledScenarios } from '@syndrome/lab/scenario/load.ts';
 import { partsLine } from '@syndrome/trace/parts-line.ts';
+import type { Offer } from '@syndrome/lab/supply/offers.ts';
 import type { Supply } from '@syndrome/lab/supply/supply.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
@@ -22,8 +23,8 @@ interface NamedPart {
 }
 
 const PARTS: Record<string, NamedPart> = {
-  qemu: { get: async s => (await s.qemu('x86_64')).dir },
-  'qemu-arm64': { get: async s => (await s.qemu('aarch64')).dir },
+  qemu: { versions: true, get: async (s, version) => (await s.qemu('x86_64', version)).dir },
+  'qemu-arm64': { versions: true, get: async (s, version) => (await s.qemu('aarch64', version)).dir },
   kernel: {
     versions: true,
     get: async (s, version = 'newest') => (await s.kernel({ arch: 'amd64', version })).image,
@@ -44,6 +45,13 @@ const PARTS: Record<string, NamedPart> = {
   'toolchain-arm64': { get: s => toolchainFolder(s, 'arm64') },
   busybox: { get: async s => (await s.busybox('amd64')).program },
 };
+
+/** Parts of which versions stand beside each other on offer, besides kernels: how they are listed. */
+export const VERSIONED = {
+  qemu: s => s.qemusOnOffer('x86_64'),
+  'qemu-arm64': s => s.qemusOnOffer('aarch64'),
+  xen: s => s.xensOnOffer(),
+} as const satisfies Record<string, (supply: Supply) => Promise<Offer[]>>;
 
 /** The parts that can be named, for completion. */
 export const partNames = (): string[] => Object.keys(PARTS);
@@ -75,24 +83,33 @@ function parsePart(spec: string): { spec: string; path: (supply: Supply) => Prom
   return { spec, path: supply => part.get(supply, version) };
 }
 
+function printOffers(offers: readonly Offer[], { json }: { json?: boolean }): void {
+  for (const offer of offers) {
+    if (json) printJson(offer);
+    else print(`${offer.version.padEnd(12)} ${offer.suite.padEnd(20)} ${offer.package}`);
+  }
+}
+
 export async function list(
-  options: Options & { kernels?: string | true; verify?: boolean; json?: boolean },
+  options: Options & {
+    kernels?: string | true;
+    versions?: keyof typeof VERSIONED;
+    verify?: boolean;
+    json?: boolean;
+  },
 ): Promise<void> {
-  if (options.kernels !== undefined && options.verify)
-    throw new UsageError('E_USAGE', '--verify is for what is in the cache, not for what is on offer (--kernels)');
+  const offered = options.kernels !== undefined ? '--kernels' : options.versions && '--versions';
+  if (offered !== undefined && options.verify)
+    throw new UsageError('E_USAGE', `--verify is for what is in the cache, not for what is on offer (${offered})`);
   const supply = await openSupply(options, interruptSignal());
   const style = stdoutStyle(options);
   if (options.kernels !== undefined) {
     const arch = options.kernels === true ? 'amd64' : options.kernels;
     if (arch !== 'amd64' && arch !== 'arm64')
       throw new UsageError('E_USAGE', `--kernels ${arch}: expected amd64 or arm64`);
-    const offers = await supply.kernelsOnOffer(arch);
-    for (const o of offers) {
-      if (options.json) printJson(o);
-      else print(`${o.version.padEnd(12)} ${o.suite.padEnd(20)} ${o.package}`);
-    }
-    return;
+    return printOffers(await supply.kernelsOnOffer(arch), options);
   }
+  if (options.versions !== undefined) return printOffers(await VERSIONED[options.versions](supply), options);
   const parts = await supply.list({ verify: options.verify === true });
   const kept = keptStates(supply.cacheDir);
   const states = {

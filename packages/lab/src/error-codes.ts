@@ -26,6 +26,7 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_QEMU_EXIT: 'QEMU ended while the lab waited for something; what it said last is in the message.',
   E_LAB_QEMU_KILLED:
     'QEMU was ended from outside, by a signal or a request that is not the lab’s: nothing can be said of the system under test.',
+  E_LAB_QEMU_OLD: 'This QEMU is older than what the lab speaks to; the message says what it lacks. Choose a newer one.',
   E_LAB_RUN_DIR:
     'The folder for the channels of a run, or a serial line in it, cannot be made: TMPDIR names none, it cannot be written to, it is another user’s, or others could replace what is made in it. Set TMPDIR to another one.',
   E_LAB_SOCKET: 'The lab cannot listen on a socket in its run folder. Look at the rights and the length of the path.',
@@ -44,7 +45,8 @@ export const LAB_ERROR_CODES: Readonly<Record<string, string>> = {
   E_LAB_VALUE: 'A value that a step uses is no number, or nothing was saved under its name.',
   E_LAB_WAIT:
     'What a step waits for was not seen in its time: the run never reached the state that the scenario looks at.',
-  E_MATRIX_RANGE: 'No kernel on offer lies in the range. `syndrome supply list --kernels` lists them.',
+  E_MATRIX_RANGE:
+    'No version on offer lies in the range. `syndrome supply list --kernels` lists kernels, with --versions QEMU and Xen.',
   E_SCENARIO: 'A scenario file is wrong at the line and column of the message.',
   E_SCENARIO_READ: 'The scenario file cannot be read; the cause is the system’s.',
   E_SCENARIO_UNKNOWN:

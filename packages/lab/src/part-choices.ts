@@ -2,6 +2,7 @@ import type { Accel } from './machine/accel.ts';
 
 /** What is chosen instead of the scenario's or the default parts: versions, or paths of files. Data only. */
 export interface PartChoices {
+  /** A version on offer, or the user's own program. */
   qemu?: string;
   /** Of the guest under test (in Xen: of dom0). */
   kernel?: string;

@@ -3,6 +3,7 @@ import { type Accel, kvmAccessible } from './machine/accel.ts';
 import type { MachineFiles, MachineParts } from './machines/kind.ts';
 import { FLAT_GUEST, machineKind, machineSchema, type MachineSpec } from './machines/registry.ts';
 import type { PartChoices } from './part-choices.ts';
+import { requireQemu } from './qemu-needs.ts';
 import { isPath } from './supply/kernel.ts';
 import type { QemuTarget } from './supply/qemu.ts';
 import type { Supply } from './supply/supply.ts';
@@ -46,6 +47,7 @@ export async function assemble(spec: MachineSpec, choices: PartChoices, services
 
 async function put(spec: MachineSpec, choices: PartChoices, services: Services): Promise<Assembly> {
   const { qemu, ...found } = await machineKind(spec).gather(spec, choices, services.supply);
+  requireQemu(qemu);
   const accel = await chooseAccel(choices, found.machine, found.files, services);
   return {
     ...found,

@@ -7,6 +7,7 @@ import { compareDebianVersions } from './debian-version.ts';
 import { supplyError } from './errors.ts';
 import type { Fetcher, PartRequest } from './fetcher.ts';
 import { isPath } from './kernel.ts';
+import { allOffers, type Offer } from './offers.ts';
 import type { StoredPart } from './part-store.ts';
 import { kernelFormat, readStart } from './user-file.ts';
 
@@ -84,7 +85,18 @@ async function single(
   });
 }
 
-/** Xen 4.20 (trixie) or 4.17 (bookworm), uncompressed once; or the user's own image. */
+/** Where Xen comes from, in the order in which a version is looked for: each suite has one. */
+const XEN_SUITES = ['trixie', 'bookworm', 'bullseye', 'sid'];
+
+/** Every Xen on offer, newest first, by its series. @throws SupplyError */
+export async function offeredXens(fetcher: Fetcher): Promise<Offer[]> {
+  const versionOf = ({ name }: { name: string }): string | undefined =>
+    /^xen-hypervisor-(\d+\.\d+)-amd64$/.exec(name)?.[1];
+  const releases = XEN_SUITES.map(suite => ({ suites: [suite] }));
+  return allOffers(fetcher, { label: 'xen', arch: 'amd64', versionOf }, releases, fetcher.options.refresh === true);
+}
+
+/** Xen 4.20 (trixie), 4.17 (bookworm) and what else there is, uncompressed once; or the user's own image. */
 export async function obtainXen(fetcher: Fetcher, version: string): Promise<XenPart> {
   if (isPath(version)) {
     const path = resolve(version);
@@ -105,9 +117,9 @@ export async function obtainXen(fetcher: Fetcher, version: string): Promise<XenP
     fetcher,
     { key: `xen-${version}`, kind: 'xen', label: `xen ${version}` },
     'amd64',
-    ['trixie', 'bookworm', 'sid'],
+    XEN_SUITES,
     `xen-hypervisor-${version}-amd64`,
-    'On offer are 4.20 (trixie) and 4.17 (bookworm); or give the path of an uncompressed image.',
+    'See `syndrome supply list --versions xen`; or give the path of an uncompressed image.',
     {
       keep: path => /^boot\/xen-[\d.]+-amd64\.(?:gz|config)$/.test(path),
       finish: (root, entry) => {

@@ -7,7 +7,8 @@ import { type KernelPart, type KernelRequest, obtainKernel, offeredKernels } fro
 import type { KernelFlavour, KernelOffer } from './kernels.ts';
 import { cacheRoot, openLayout } from './layout.ts';
 import type { NodePart } from './node.ts';
-import { packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
+import type { Offer } from './offers.ts';
+import { isQemuVersion, offeredQemus, packagedQemu, type QemuPart, type QemuTarget, userQemu } from './qemu.ts';
 import { obtainToolchain, type Toolchain } from './toolchain.ts';
 
 export type { DebianArch } from './apt.ts';
@@ -40,10 +41,14 @@ export class Supply {
     return this.#fetcher.store.layout.root;
   }
 
-  /** QEMU for a target; `override` is the user's own program (a path, or a name in PATH). */
-  async qemu(target: QemuTarget, override?: string): Promise<QemuPart> {
-    if (override) return await userQemu(target, override, this.#fetcher.options.signal);
-    const qemu = await packagedQemu(this.#fetcher, target);
+  /**
+   * QEMU for a target.
+   * @param wanted a version on offer (`10.0.13`, `10.0`, `newest`), or the user's own program: a path, or a name in PATH
+   * @throws SupplyError; E_SUPPLY_WITHDRAWN with the versions on offer
+   */
+  async qemu(target: QemuTarget, wanted = 'newest'): Promise<QemuPart> {
+    if (!isQemuVersion(wanted)) return await userQemu(target, wanted, this.#fetcher.options.signal);
+    const qemu = await packagedQemu(this.#fetcher, target, wanted === 'newest' ? undefined : wanted);
     if (target === 'aarch64') qemu.firmware = (await this.firmware()).code;
     return qemu;
   }
@@ -60,6 +65,17 @@ export class Supply {
     options: { development?: boolean } = {},
   ): Promise<KernelOffer[]> {
     return await offeredKernels(this.#fetcher, arch, flavour, options.development ?? false);
+  }
+
+  /** Versions of QEMU on offer, newest first. Reads the index of every suite that has one. */
+  async qemusOnOffer(target: QemuTarget): Promise<Offer[]> {
+    return await offeredQemus(this.#fetcher, target);
+  }
+
+  /** Versions of Xen on offer, newest first. */
+  async xensOnOffer(): Promise<Offer[]> {
+    const { offeredXens } = await import('./extras.ts');
+    return await offeredXens(this.#fetcher);
   }
 
   /** The Xen hypervisor: a version (`4.20`, `4.17`) or the path of an uncompressed image. */

@@ -1,6 +1,7 @@
 import { qemuEvents } from '@syndrome/decode/text/event-reader.ts';
 import { bootLinux, UART_SERIAL, words } from '../machine/command-line.ts';
 import { packQemu } from '../machine/images.ts';
+import { requireQemu } from '../qemu-needs.ts';
 import { GUEST_FILES, hostDevice, type Vmm, type VmmGuest } from './vmm.ts';
 
 type Guest = VmmGuest & { cpu: string };
@@ -21,6 +22,7 @@ export const qemu = {
 
   async gather({ hostQemu }, supply, outer) {
     const part = hostQemu === undefined ? outer : await supply.qemu('x86_64', hostQemu);
+    requireQemu(part);
     return { ...packQemu(part.argv), parts: { hostQemu: part.version } };
   },
 
