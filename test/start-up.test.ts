@@ -71,6 +71,7 @@ test('an agent loads nothing of what others do with what it reads, nor of what i
     '/decode/form.ts',
     '/report/json.ts',
     '/report/style.ts',
+    '/trace/src/axes.ts',
     '/trace/src/style.ts',
   ];
   expect(own.filter(url => needless.test(url) && !light.some(file => url.endsWith(file)))).toEqual([]);

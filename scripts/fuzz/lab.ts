@@ -560,7 +560,7 @@ const REMEMBERED: Target = {
     const { result } = found;
     const lines = [
       ...verdictLines('s', result, undefined, LOOK),
-      ...matrixText([{ cell: {}, result }], LOOK),
+      ...matrixText({ axis: 'kernel', cells: [{ cell: {}, result }] }, LOOK),
       ...`${junitXml([result])}\n${ktap([result])}`.split('\n'),
     ];
     // Words of the line itself may be anything.

@@ -11,6 +11,7 @@ import { JsonWriter } from '@syndrome/decode/decode/to-json.ts';
 import { TextWriter, toRaw } from '@syndrome/decode/decode/to-text.ts';
 import type { CellResult } from '@syndrome/lab/matrix/cells.ts';
 import type { RunResult } from '@syndrome/lab/run.ts';
+import { AXIS_NAMES, type CellParts } from '@syndrome/trace/axes.ts';
 import type { ExpectationResult } from '@syndrome/trace/expect/judge.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import { shellQuote } from '@syndrome/lab/machine/qemu-args.ts';
@@ -20,7 +21,7 @@ import { LAYERS, SOURCES, TRACE_VERSION, type TraceEvent, type TraceHeader } fro
 import { jsonReporter, screenJson } from '@syndrome/lab/report/json.ts';
 import { junitXml } from '@syndrome/lab/report/junit.ts';
 import { ktap } from '@syndrome/lab/report/ktap.ts';
-import { matrixText } from '@syndrome/lab/report/matrix.ts';
+import { MATRIX_VERSION, matrixText } from '@syndrome/lab/report/matrix.ts';
 import { matrixHtml } from '@syndrome/web/view/matrix-html.ts';
 import { readMatrix } from '@syndrome/web/view/matrix-file.ts';
 import { distribution, distributionLines } from '@syndrome/lab/report/repeat.ts';
@@ -337,8 +338,9 @@ const MATRIX: Target = {
   holds: 'cells with hostile kernels, CPUs and causes as table and page: nothing hostile, and no markup but its own',
   weight: 2,
   open: () => chance => {
-    const name = (): { kernel?: string; hostKernel?: string; cpu?: string } => ({
-      kernel: hostile(chance),
+    const axis = chance.pick(AXIS_NAMES);
+    const name = (): CellParts => ({
+      [axis]: hostile(chance),
       ...(chance.oneIn(2) ? { hostKernel: hostile(chance) } : {}),
       ...(chance.oneIn(2) ? { cpu: hostile(chance) } : {}),
     });
@@ -346,11 +348,11 @@ const MATRIX: Target = {
       { length: 1 + chance.below(3) },
       (): CellResult => ({ cell: name(), result: anyResult(chance) }),
     );
-    const text = stringify({ schemaVersion: 1, scenario: hostile(chance), seconds: 1, cells });
+    const text = stringify({ schemaVersion: MATRIX_VERSION, scenario: hostile(chance), axis, seconds: 1, cells });
     const read = readMatrix(text, hostile(chance));
     const html = 'cells' in read ? matrixHtml([read]) : '';
     return [
-      ...seen('table', matrixText(cells, { style: plain, width: 100 })),
+      ...seen('table', matrixText({ axis, cells }, { style: plain, width: 100 })),
       ...seen('page', inLines(html)),
       ...markupFaults('page', html, HTML_TAGS),
     ];

@@ -1,4 +1,8 @@
 import { type Command, Option } from 'commander';
+import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
+
+/** The parts that a bisection may be over, as their options are written. */
+const OVER: ReadonlyMap<string, Axis> = new Map(AXIS_NAMES.map(axis => [AXES[axis].option.slice(2), axis]));
 
 /** Commands about many runs: one scenario on many kernels, and a folder of traces. */
 export function addManyCommands(
@@ -8,7 +12,7 @@ export function addManyCommands(
   deadline: (value: string) => number,
 ): void {
   partOptions(program.command('matrix'))
-    .description('one scenario over many kernels: a table of outcomes, changes marked')
+    .description('one scenario over many kernels, or versions of QEMU or Xen: a table of outcomes, changes marked')
     .argument('<scenario>', 'a name or a YAML file')
     .option('--jobs <n>', 'machines at a time; auto: as many as there are cores and memory for', 'auto')
     .option('--json', 'machine-readable')
@@ -19,25 +23,35 @@ export function addManyCommands(
     .addHelpText(
       'after',
       `
---guest-kernel and --host-kernel take a range (6.16..7.2, open at either end), all, or a list separated by commas;
---cpu takes models separated by semicolons. An interrupted matrix, started again, goes on where it stopped; a finished
-one measures again.
+--guest-kernel, --host-kernel, --qemu, --host-qemu (the VMM of a nested machine) and --xen take a range (6.16..7.2, open at
+either end), all, or a list separated by commas: what several versions are named of is what the table is over, guest kernels
+where nothing is. Only --host-kernel may have several besides, and --cpu, whose models are separated by semicolons.
+A version that cannot start the machine is a cell that says why. An interrupted matrix, started again, goes on where it
+stopped; a finished one measures again.
 
 Examples:
   syndrome matrix amd-deferred --guest-kernel 6.12..7.2 --html matrix.html
-  syndrome matrix intel-srar-process --guest-kernel 6.18,6.19,./bzImage`,
+  syndrome matrix intel-srar-process --guest-kernel 6.18,6.19,./bzImage
+  syndrome matrix intel-srao-process --qemu all
+  syndrome matrix amd-deferred --host-qemu 7.2,10.0,11.1 --guest-kernel 6.19.8
+  syndrome matrix xen-ce --xen 4.17,4.20`,
     )
     .action(async (name: string, options: object) =>
       (await import('./matrix.ts')).matrix(name, merged(program, options)),
     );
 
   partOptions(program.command('bisect'))
-    .description('between which two kernels on offer does the verdict of a scenario change?')
+    .description(
+      'between which two kernels (or versions of QEMU or Xen) on offer does the verdict of a scenario change?',
+    )
     .argument('<scenario>', 'a name or a YAML file')
-    .addOption(new Option('--good <version>', 'a kernel on which it passes').makeOptionMandatory())
-    .addOption(new Option('--bad <version>', 'a kernel on which it fails; older or newer').makeOptionMandatory())
+    .addOption(new Option('--good <version>', 'a version on which it passes').makeOptionMandatory())
+    .addOption(new Option('--bad <version>', 'a version on which it fails; older or newer').makeOptionMandatory())
+    .addOption(
+      new Option('--over <part>', 'whose versions these are').choices([...OVER.keys()]).default('guest-kernel'),
+    )
     .option('--json', 'machine-readable: what was found, and what was tried as a matrix')
-    .option('--html <file>', 'write one page: what was tried over all kernels between, and behind each cell its trace')
+    .option('--html <file>', 'write one page: what was tried over all versions between, and behind each cell its trace')
     .addHelpText(
       'after',
       `
@@ -45,10 +59,10 @@ The pair that is found is tried once more; a verdict that is not steady is told,
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6\n  syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.6 --html bisect.html',
+      '\nExamples:\n  syndrome bisect amd-deferred --good 6.18.15 --bad 6.19.6\n  syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.6 --html bisect.html\n  syndrome bisect amd-deferred --over host-qemu --good 7.2 --bad 11.1.3',
     )
-    .action(async (name: string, options: object) =>
-      (await import('./bisect.ts')).bisect(name, merged(program, options)),
+    .action(async (name: string, options: { over: string }) =>
+      (await import('./bisect.ts')).bisect(name, merged(program, { ...options, over: OVER.get(options.over) })),
     );
 
   program

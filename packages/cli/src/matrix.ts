@@ -1,18 +1,20 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
-import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
+import { asksWhatIsOnOffer, namesSeveral, versionsOf } from '@syndrome/lab/matrix/axes.ts';
 import { cellsOf, type CellResult, MatrixMemory } from '@syndrome/lab/matrix/cells.ts';
 import { automaticJobs, runMatrix } from '@syndrome/lab/matrix/run.ts';
+import type { PartChoices } from '@syndrome/lab/part-choices.ts';
 import { type RunSpec, scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario, type Scenario } from '@syndrome/lab/scenario/load.ts';
 import { KeptMatrix } from '@syndrome/lab/report/kept-matrix.ts';
-import { type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
+import { columnOf, MATRIX_VERSION, type MatrixReport, matrixText } from '@syndrome/lab/report/matrix.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { writeMatrixPage } from './matrix-html.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openSupply, type SupplyOptions } from './open-supply.ts';
-import { checkAxes, kernelsFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
+import { AXES, AXIS_NAMES, type Axis } from '@syndrome/trace/axes.ts';
+import { checkAxes, offersFor, partChoices, type PartOptions, refuseUnusedParts, services } from './part-options.ts';
 import { type GlobalOptions, print, printJson, say, stdoutLook } from './output.ts';
 
 interface Options extends GlobalOptions, SupplyOptions, PartOptions {
@@ -31,36 +33,65 @@ function jobsOf(text: string, scenario: Scenario): number {
   throw new UsageError('E_USAGE', `--jobs ${text}: expected auto or a number from 1 to 64`);
 }
 
-/** `syndrome matrix`: one scenario over many kernels; resumable after an interruption. */
+/** Parts that a matrix may have beside its kernels as further columns. */
+const COLUMNS: readonly Axis[] = ['hostKernel'];
+
+/**
+ * What is varied: the part of which several versions are named, guest kernels where there is none.
+ * @throws UsageError where several of two parts are named
+ */
+function axisOf(choices: Pick<PartChoices, Axis>): Axis {
+  const several = AXIS_NAMES.filter(name => namesSeveral(choices[name] ?? ''));
+  const [first, second] = several.length === 1 ? several : several.filter(name => !COLUMNS.includes(name));
+  if (first !== undefined && second !== undefined) {
+    const [one, other] = [AXES[first].option, AXES[second].option];
+    throw new UsageError('E_USAGE', `${one} and ${other} both name several versions`, {
+      hint: 'A matrix varies one of them: give one version of the other.',
+    });
+  }
+  // Host kernels alone are beside all guest kernels, unless one of these is chosen.
+  return first === 'hostKernel' && choices.kernel === undefined ? 'kernel' : (first ?? 'kernel');
+}
+
+/** `syndrome matrix`: one scenario over many kernels, or versions of another part; resumable after an interruption. */
 export async function matrix(name: string, options: Options): Promise<void> {
   const scenario = findScenario(name);
   refuseUnusedParts([scenario], options);
   if (options.html !== undefined) checkOutput('--html', options.html);
+  const choices = partChoices(options);
+  const axis = axisOf(choices);
   const signal = interruptSignal();
   const supply = await openSupply(options, signal);
-  const axis = async (text: string | undefined): Promise<string[]> =>
-    text === undefined ? [] : kernelAxis(text, /\.\.|^all$/.test(text) ? await kernelsFor(supply, scenario) : []);
-  const { kernel: chosen, hostKernel: host, cpu, ...choices } = partChoices(options);
-  const axes = { kernels: await axis(chosen ?? 'all'), hostKernels: await axis(host) };
-  await checkAxes(scenario, options, supply, axes);
-  const cells = cellsOf(axes.kernels, axes.hostKernels, cpu === undefined ? [] : cpu.split(';'));
+  const named = new Map<Axis, string[]>();
+  for (const part of [axis, ...AXIS_NAMES.filter(name => name !== axis)]) {
+    const text = choices[part] ?? (part === axis ? 'all' : undefined);
+    if (text === undefined) continue;
+    named.set(part, versionsOf(part, text, asksWhatIsOnOffer(text) ? await offersFor(supply, scenario, part) : []));
+  }
+  await checkAxes(scenario, options, supply, named);
+  const cells = cellsOf([...named, ['cpu', choices.cpu?.split(';') ?? []]]);
   const memory = new MatrixMemory(scenario.name);
   if (options.fresh) memory.forget();
   const jobs = jobsOf(options.jobs, scenario);
-  say(`${scenario.name}: ${cells.length} cells, ${jobs} at a time; an interrupted matrix goes on where it stopped`);
+  const versions = named.get(axis) ?? [];
+  say(
+    `${scenario.name}: ${cells.length} cells over ${AXES[axis].many}, ${jobs} at a time; an interrupted matrix goes on where it stopped`,
+  );
   const started = process.hrtime.bigint();
   const kept = new KeptMatrix(scenario.name, new Date());
   const reportOf = (entries: readonly CellResult[]): MatrixReport => ({
-    schemaVersion: 1,
+    schemaVersion: MATRIX_VERSION,
     scenario: scenario.name,
+    axis,
     seconds: Number(process.hrtime.bigint() - started) / 1e9,
     cells: entries,
+    versions,
   });
   const measured: CellResult[] = [];
   const onCell = ({ cell, result }: CellResult, known: boolean): void => {
     const done = measured.push({ cell, result });
     kept.write(reportOf(measured));
-    const what = [cell.kernel, cell.hostKernel, cell.cpu].filter(Boolean).join(' ');
+    const what = [cell[axis], columnOf(cell, axis)].filter(Boolean).join(' ');
     say(
       `${String(done).padStart(3)}/${cells.length} ${what.padEnd(16)} ${result.verdict} ${result.outcome}${known ? ' (known)' : ` ${result.seconds.toFixed(1)} s`}`,
     );
@@ -75,7 +106,7 @@ export async function matrix(name: string, options: Options): Promise<void> {
   const report = reportOf(results);
   kept.write(report);
   if (options.json) printJson(report);
-  else for (const line of matrixText(results, stdoutLook(options))) print(line);
+  else for (const line of matrixText(report, stdoutLook(options))) print(line);
   // What cost hours to measure is known until all that was asked for is written.
   const hint = 'The table stands above; the same matrix, started again, has its cells already.';
   if (options.html !== undefined) await writeMatrixPage(options.html, report, signal, hint);

@@ -6,8 +6,10 @@ import type { Services } from '@syndrome/lab/parts.ts';
 import type { Scenario } from '@syndrome/lab/scenario/load.ts';
 import { isPath } from '@syndrome/lab/supply/kernel.ts';
 import { parseKernelQuery } from '@syndrome/lab/supply/kernels.ts';
-import type { QemuTarget } from '@syndrome/lab/supply/qemu.ts';
-import type { DebianArch, KernelFlavour, KernelOffer, Supply } from '@syndrome/lab/supply/supply.ts';
+import { isVersionQuery } from '@syndrome/lab/supply/offers.ts';
+import { isQemuVersion, type QemuTarget } from '@syndrome/lab/supply/qemu.ts';
+import type { DebianArch, KernelFlavour, Supply } from '@syndrome/lab/supply/supply.ts';
+import type { Axis } from '@syndrome/trace/axes.ts';
 import { say } from './output.ts';
 
 /** The options of the command line that choose the parts of a machine. */
@@ -122,9 +124,11 @@ export function kernelKind(machine: MachineSpec): { arch: DebianArch; flavour: K
   return { arch: archOf(machine), flavour: machineKind(machine).flavour(machine) };
 }
 
-/** The kernels on offer for the guest (or the host layer) of a scenario. @throws SupplyError. */
-export async function kernelsFor(supply: Supply, scenario: Scenario): Promise<KernelOffer[]> {
-  const { arch, flavour } = kernelKind(scenario.machine);
+/** What is on offer for a part of a scenario's machine. @throws SupplyError. */
+export async function offersFor(supply: Supply, { machine }: Scenario, axis: Axis): Promise<{ version: string }[]> {
+  if (axis === 'xen') return supply.xensOnOffer();
+  if (axis === 'qemu' || axis === 'hostQemu') return supply.qemusOnOffer(targetOf(machine));
+  const { arch, flavour } = kernelKind(machine);
   return supply.kernelsOnOffer(arch, flavour);
 }
 
@@ -145,7 +149,7 @@ export async function checkUserParts(
     for (const arch of new Set(archs)) await supply.kernel({ arch, version });
   };
   const qemu = async (flag: string, path: string | undefined, targets: readonly ('x86_64' | 'aarch64')[]) => {
-    if (path === undefined) return;
+    if (path === undefined || isQemuVersion(path)) return;
     if (path.includes('/')) checkFile(flag, path);
     for (const target of new Set(targets)) await supply.qemu(target, path);
   };
@@ -155,10 +159,9 @@ export async function checkUserParts(
   await qemu('--host-qemu', options.hostQemu, machines.filter(nested).map(targetOf));
   await kernel(kernelFlag, options.guestKernel ?? options.kernel, machines.map(archOf));
   await kernel('--host-kernel', options.hostKernel, machines.filter(nested).map(archOf));
-  if (options.xen !== undefined && isPath(options.xen)) {
-    checkFile('--xen', options.xen);
-    await supply.xen(options.xen);
-  }
+  if (options.xen !== undefined && isPath(options.xen)) checkFile('--xen', options.xen);
+  // Without a look at the network: a file of the user's own, or what is no version.
+  if (options.xen !== undefined && !isVersionQuery(options.xen)) await supply.xen(options.xen);
   if (options.firmware !== undefined) {
     checkFile('--firmware', options.firmware);
     await supply.firmware(options.firmware);
@@ -166,23 +169,23 @@ export async function checkUserParts(
 }
 
 /**
- * The same for a matrix: each kernel of its axes is looked at.
+ * The same for a matrix: each version that it names is looked at.
+ * @param named for each part that is chosen
  * @throws UsageError, SupplyError E_SUPPLY_FILE.
  */
 export async function checkAxes(
   scenario: Scenario,
   options: PartOptions,
   supply: Supply,
-  axes: { kernels: readonly string[]; hostKernels: readonly string[] },
+  named: ReadonlyMap<Axis, readonly string[]>,
 ): Promise<void> {
-  const { guestKernel, kernel, hostKernel: _, ...fixed } = options;
-  await checkUserParts([scenario], fixed, supply);
-  const { accel } = options;
-  for (const version of axes.kernels) {
-    const given = guestKernel === undefined && kernel !== undefined ? { kernel: version } : { guestKernel: version };
-    await checkUserParts([scenario], { accel, ...given }, supply);
+  const { accel, firmware, kernel } = options;
+  await checkUserParts([scenario], { accel, ...(firmware === undefined ? {} : { firmware }) }, supply);
+  for (const [axis, versions] of named) {
+    // A fault is told of the option that was given.
+    const option = axis === 'kernel' && kernel === undefined ? 'guestKernel' : axis;
+    for (const version of versions) await checkUserParts([scenario], { accel, [option]: version }, supply);
   }
-  for (const hostKernel of axes.hostKernels) await checkUserParts([scenario], { accel, hostKernel }, supply);
 }
 
 /** What the lab works with, and tells people through. */

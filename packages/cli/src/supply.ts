@@ -47,7 +47,7 @@ const PARTS: Record<string, NamedPart> = {
 };
 
 /** Parts of which versions stand beside each other on offer, besides kernels: how they are listed. */
-export const VERSIONED = {
+const VERSIONED = {
   qemu: s => s.qemusOnOffer('x86_64'),
   'qemu-arm64': s => s.qemusOnOffer('aarch64'),
   xen: s => s.xensOnOffer(),

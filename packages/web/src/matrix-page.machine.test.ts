@@ -23,7 +23,7 @@ const words = async (page: Page, selector: string): Promise<string> => (await pa
 /** Kernel and words of the cell that the keyboard is at. */
 const active = async (page: Page): Promise<string> => {
   const cell = page.locator('.matrix-table [tabindex="0"]');
-  return `${await cell.getAttribute('data-kernel')}: ${await cell.locator('.sr').textContent()}`;
+  return `${await cell.getAttribute('data-version')}: ${await cell.locator('.sr').textContent()}`;
 };
 const opened = (page: Page): Promise<unknown> => page.waitForSelector('.matrix-table [tabindex="0"]');
 const choose = async (page: Page, files: string[]): Promise<void> => page.setInputFiles('input[type=file]', files);
@@ -54,7 +54,7 @@ test('opens with what is bad: from where to where, why, and how it is narrowed d
   expect(wrong).toEqual([]);
 });
 
-test('a bisection is a table of all kernels between, hollow where none was measured', async () => {
+test('a bisection is a table of all versions between, hollow where none was measured', async () => {
   const { page, wrong } = await tests.browser.open(carried(BISECTED));
   await opened(page);
   const head = await words(page, '.matrix-head');
@@ -73,13 +73,13 @@ test('a bisection is a table of all kernels between, hollow where none was measu
 });
 
 test('a bad cell has the bisections that find where its range begins and ends', async () => {
-  const { page } = await tests.browser.open(carried(DEFERRED), { hash: '#matrix?line=1.1&kernel=6.19.8' });
+  const { page } = await tests.browser.open(carried(DEFERRED), { hash: '#matrix?line=1.1&version=6.19.8' });
   await opened(page);
   await page.click('.cell-details [aria-label="Copy syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.8"]');
   await expect
     .poll(() => page.evaluate('navigator.clipboard.readText()'))
     .toBe('syndrome bisect amd-deferred --good 6.19.10 --bad 6.19.8\n');
-  await page.click('.cell[data-kernel="6.19.10"]');
+  await page.click('.cell[data-version="6.19.10"]');
   expect(await words(page, '.cell-details')).not.toContain('syndrome bisect');
   expect(await words(page, '.cell-details')).toContain('syndrome run amd-deferred --guest-kernel 6.19.10');
 });
@@ -89,7 +89,7 @@ test('the keyboard walks the table and reaches everything', async () => {
   await opened(page);
   const { keyboard } = page;
   await page.focus('.matrix-table [tabindex="0"]');
-  // Six kernels are columns.
+  // Six versions are columns.
   await keyboard.press('ArrowRight');
   expect(await active(page)).toContain('6.19.8:  fail');
   await keyboard.press('End');
@@ -124,7 +124,7 @@ test('the keyboard walks the table and reaches everything', async () => {
   await keyboard.press('Escape');
   expect(await page.locator('.matrix-table tbody tr').count()).toBe(6);
   await keyboard.press('?');
-  expect(await words(page, 'dialog')).toContain('the first bad kernel');
+  expect(await words(page, 'dialog')).toContain('the first bad version');
   await keyboard.press('Escape');
   await expect.poll(() => page.isVisible('dialog')).toBe(false);
   await keyboard.press('1');
@@ -217,7 +217,7 @@ describe('files', () => {
 
 test('a link leads to the same cell', async () => {
   const { page } = await tests.browser.open(carried(DEFERRED), {
-    hash: '#matrix?line=1.1&kernel=6.19.8&across=scenarios',
+    hash: '#matrix?line=1.1&version=6.19.8&across=scenarios',
   });
   await opened(page);
   expect(await active(page)).toContain('6.19.8');
@@ -233,7 +233,7 @@ test('is taken along as text', async () => {
   expect(await page.evaluate('navigator.clipboard.readText()')).toContain('6.19.6         fail  P panicked ! ◀');
   await page.click('[aria-label="Copy a link to this cell"]');
   await page.waitForSelector('.toast.is-shown >> text=link copied');
-  expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/#matrix\?line=1\.1&kernel=6\.19\.6$/);
+  expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/#matrix\?line=1\.1&version=6\.19\.6$/);
   expect(wrong).toEqual([]);
 });
 

@@ -23,7 +23,7 @@ import { ConsoleReader } from '@syndrome/lab/guest/console.ts';
 import { parseLine, typeFields } from '@syndrome/lab/guest/wire.ts';
 import { qmpAddress } from '@syndrome/cli/qmp-address.ts';
 import { machineKinds } from '@syndrome/lab/machines/registry.ts';
-import { kernelAxis } from '@syndrome/lab/matrix/axes.ts';
+import { versionsOf } from '@syndrome/lab/matrix/axes.ts';
 import { cpuSignatureOf, cpuVendor } from '@syndrome/lab/cpu-models.ts';
 import { cpuFeatures, cpusUp, kernelSettings } from '@syndrome/lab/outlook-settings.ts';
 import { findInterrupt } from '@syndrome/lab/steps/interrupt-line.ts';
@@ -428,7 +428,7 @@ export const PARSERS: readonly Parser[] = [
     ],
     run: text =>
       each(
-        () => kernelAxis(text, []),
+        () => versionsOf('kernel', text, []),
         () => qmpAddress(text),
         () => parseDuration(text),
         () => cpuVendor(text, 'intel'),

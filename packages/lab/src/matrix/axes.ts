@@ -1,5 +1,6 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
-import { compareKernels, type KernelOffer } from '../supply/kernels.ts';
+import { AXES, type Axis } from '@syndrome/trace/axes.ts';
+import { compareKernels } from '../supply/kernels.ts';
 
 /** Is `version` at or after `bound`, where `7.2` as an upper bound means the whole series? */
 function within(version: string, from: string | undefined, to: string | undefined): boolean {
@@ -13,26 +14,34 @@ function within(version: string, from: string | undefined, to: string | undefine
   );
 }
 
+/** Whether a choice names versions by what is on offer: `all`, or a range. */
+export const asksWhatIsOnOffer = (text: string): boolean => text === 'all' || /^[\w.-]*\.\.[\w.-]*$/.test(text);
+
+/** Whether a choice of a part may name more than one version: it is then what a matrix varies. */
+export const namesSeveral = (text: string): boolean => asksWhatIsOnOffer(text) || text.includes(',');
+
+/** Versions in their order, each once. */
+export const inOrder = (offers: readonly { version: string }[]): string[] =>
+  [...new Set(offers.map(({ version }) => version))].toSorted(compareKernels);
+
 /**
- * The kernels that an axis names, oldest first: `6.16..7.2` (an open end is the oldest or newest on offer), `all`, or a
- * list of versions, series, paths separated by commas.
+ * The versions that a choice names, of what is on offer oldest first: `6.16..7.2` (an open end is the oldest or newest on
+ * offer), `all`, or a list of versions, series, paths separated by commas.
  * @throws UsageError when a range is empty
  */
-export function kernelAxis(text: string, offers: readonly KernelOffer[]): string[] {
-  const dots = /^[\w.-]*$/.test(text) ? text.lastIndexOf('..') : -1;
-  if (text !== 'all' && dots < 0)
+export function versionsOf(axis: Axis, text: string, offers: readonly { version: string }[]): string[] {
+  if (!asksWhatIsOnOffer(text))
     return text
       .split(',')
       .map(v => v.trim())
       .filter(v => v !== '');
+  const dots = text.lastIndexOf('..');
   const [from, to] = dots < 0 ? [] : [text.slice(0, dots) || undefined, text.slice(dots + 2) || undefined];
-  const versions = [...new Set(offers.map(o => o.version))]
-    .filter(version => within(version, from, to))
-    .toSorted(compareKernels);
+  const known = inOrder(offers);
+  const versions = known.filter(version => within(version, from, to));
   if (versions.length === 0) {
-    const known = [...new Set(offers.map(o => o.version))].toSorted(compareKernels);
-    throw new UsageError('E_MATRIX_RANGE', `no kernel on offer lies in ${text}`, {
-      hint: `On offer: ${known[0]} to ${known.at(-1)}; \`syndrome supply list --kernels\` lists them.`,
+    throw new UsageError('E_MATRIX_RANGE', `no ${AXES[axis].one} on offer lies in ${text}`, {
+      hint: `On offer: ${known[0]} to ${known.at(-1)}; \`syndrome supply list\` with --kernels or --versions lists them.`,
     });
   }
   return versions;

@@ -4,34 +4,22 @@ import { z } from 'zod';
 import { stringify } from '@syndrome/decode/common/hex.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 import { ensureDir } from '../ensure-dir.ts';
+import type { CellParts } from '@syndrome/trace/axes.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
 import type { RunResult } from '../run.ts';
 import { stateFolder } from '../state-dir.ts';
 
-/** One cell of a matrix: what is varied. A missing member is the scenario's own choice. */
-export interface Cell {
-  kernel?: string;
-  hostKernel?: string;
-  cpu?: string;
-}
-
 /** A cell and what became of it. */
 export interface CellResult {
-  cell: Cell;
+  cell: CellParts;
   result: RunResult;
 }
 
-/** All combinations of the axes, kernels varying slowest. */
-export function cellsOf(kernels: readonly string[], hostKernels: readonly string[], cpus: readonly string[]): Cell[] {
-  const or = (axis: readonly string[]): (string | undefined)[] => (axis.length === 0 ? [undefined] : [...axis]);
-  return or(kernels).flatMap(kernel =>
-    or(hostKernels).flatMap(hostKernel =>
-      or(cpus).map(cpu => ({
-        ...(kernel === undefined ? {} : { kernel }),
-        ...(hostKernel === undefined ? {} : { hostKernel }),
-        ...(cpu === undefined ? {} : { cpu }),
-      })),
-    ),
+/** All combinations of what is chosen for each part, the first part varying slowest; a part without a choice is left out. */
+export function cellsOf(choices: readonly (readonly [part: keyof CellParts, of: readonly string[]])[]): CellParts[] {
+  return choices.reduce<CellParts[]>(
+    (cells, [part, of]) => (of.length === 0 ? cells : cells.flatMap(cell => of.map(one => ({ ...cell, [part]: one })))),
+    [{}],
   );
 }
 

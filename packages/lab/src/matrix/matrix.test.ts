@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { KernelOffer } from '../supply/kernels.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { kernelAxis } from './axes.ts';
+import { namesSeveral, versionsOf } from './axes.ts';
 import { bisect } from './bisect.ts';
 import { cellsOf } from './cells.ts';
 
@@ -19,17 +19,43 @@ describe('axis', () => {
     ['all', ['6.12.94', '6.18.15', '6.19.6', '6.19.10', '7.0.4', '7.2.6', '7.2.12']],
     ['6.19, ./bzImage', ['6.19', './bzImage']],
   ])('%s', (text, versions) => {
-    expect(kernelAxis(text, offers)).toEqual(versions);
+    expect(versionsOf('kernel', text, offers)).toEqual(versions);
   });
   test('an empty range says what is on offer', () => {
-    expect(() => kernelAxis('5.10..5.15', offers)).toThrow(
+    expect(() => versionsOf('kernel', '5.10..5.15', offers)).toThrow(
       expect.objectContaining({ code: 'E_MATRIX_RANGE', hint: expect.stringContaining('6.12.94 to 7.2.12') as string }),
     );
   });
 });
 
+test('of another part the versions are in their order too, and a fault is told by its name', () => {
+  const qemus = ['11.1.3', '10.0.13', '10.0.2', '7.2'].map(version => ({ version }));
+  expect(versionsOf('qemu', 'all', qemus)).toEqual(['7.2', '10.0.2', '10.0.13', '11.1.3']);
+  expect(versionsOf('qemu', '7.2..10.0', qemus)).toEqual(['7.2', '10.0.2', '10.0.13']);
+  expect(() => versionsOf('qemu', '8..9', qemus)).toThrow(
+    expect.objectContaining({ message: 'no QEMU version on offer lies in 8..9' }),
+  );
+});
+
+test.each([
+  ['all', true],
+  ['7.2..', true],
+  ['7.2,./qemu', true],
+  ['7.2', false],
+  ['../qemu', false],
+  ['', false],
+])('%s names several versions: %s', (text, several) => {
+  expect(namesSeveral(text)).toBe(several);
+});
+
 test('cells are all combinations', () => {
-  expect(cellsOf(['a', 'b'], [], ['x', 'y'])).toEqual([
+  expect(
+    cellsOf([
+      ['kernel', ['a', 'b']],
+      ['hostKernel', []],
+      ['cpu', ['x', 'y']],
+    ]),
+  ).toEqual([
     { kernel: 'a', cpu: 'x' },
     { kernel: 'a', cpu: 'y' },
     { kernel: 'b', cpu: 'x' },

@@ -16,7 +16,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Supply } from '../supply/supply.ts';
 import { scenarioData } from '../run-spec.ts';
 import { findScenario } from '../scenario/load.ts';
-import { type Cell, MatrixMemory } from './cells.ts';
+import type { CellParts } from '@syndrome/trace/axes.ts';
+import { MatrixMemory } from './cells.ts';
 import { automaticJobs, runMatrix } from './run.ts';
 
 const GIB = 2 ** 30;
@@ -62,7 +63,7 @@ exit 1
     vi.unstubAllEnvs();
     rmSync(dir, { recursive: true });
   });
-  const cells: Cell[] = ['a', 'b', 'c', 'd', 'e'].map(cpu => ({ cpu }));
+  const cells: CellParts[] = ['a', 'b', 'c', 'd', 'e'].map(cpu => ({ cpu }));
   const log = (): string[] => {
     try {
       return readFileSync(join(dir, 'qemu.log'), 'utf8').trim().split('\n');
@@ -102,7 +103,7 @@ exit 1
 
   test('an interruption ends it, and what was not begun is not run', async () => {
     const controller = new AbortController();
-    const seen: Cell[] = [];
+    const seen: CellParts[] = [];
     const spec = { scenario, qemu: '/bin/false' };
     const ended = runMatrix(spec, cells, {
       supply,

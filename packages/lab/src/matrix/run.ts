@@ -3,7 +3,8 @@ import { LabInterrupted } from '../errors.ts';
 import { prepareRun, type RunServices, runScenario } from '../run.ts';
 import type { RunSpec } from '../run-spec.ts';
 import type { Scenario } from '../scenario/load.ts';
-import type { Cell, CellResult, MatrixMemory } from './cells.ts';
+import type { CellParts } from '@syndrome/trace/axes.ts';
+import type { CellResult, MatrixMemory } from './cells.ts';
 
 /** What a QEMU needs besides its guest's memory, MiB. */
 const OVERHEAD_MIB = 400;
@@ -36,10 +37,10 @@ interface MatrixServices extends Omit<RunServices, 'trace' | 'onEvent' | 'onHead
  */
 export async function runMatrix(
   spec: RunSpec,
-  cells: readonly Cell[],
+  cells: readonly CellParts[],
   services: MatrixServices,
 ): Promise<CellResult[]> {
-  const results = new Map<Cell, CellResult>();
+  const results = new Map<CellParts, CellResult>();
   const waiting = [...cells];
   const worker = async (): Promise<void> => {
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KeptMatrix } from './kept-matrix.ts';
-import type { MatrixReport } from './matrix.ts';
+import { MATRIX_VERSION, type MatrixReport } from './matrix.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -15,7 +15,8 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 const report = (seconds: number): MatrixReport => ({
-  schemaVersion: 1,
+  schemaVersion: MATRIX_VERSION,
+  axis: 'kernel',
   scenario: 'intel-ce-logged',
   seconds,
   cells: [],

@@ -1,36 +1,43 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import type { Cell, CellResult } from '../matrix/cells.ts';
+import { AXES, type Axis, besidesOf, type CellParts } from '@syndrome/trace/axes.ts';
+import type { CellResult } from '../matrix/cells.ts';
 import { causeLines, type Look, problemText } from '@syndrome/trace/verdict-lines.ts';
 
 const COLORS = { pass: 'green', fail: 'red', error: 'yellow', skip: 'yellow' } as const;
 
 /** A matrix as data: what `--json` prints and a page is made of. */
 export interface MatrixReport {
-  schemaVersion: 1;
+  schemaVersion: typeof MATRIX_VERSION;
   scenario: string;
+  /** What is varied: which part of each cell says its place. Of version 1 it was the guest kernel. */
+  axis: Axis;
   /** That all of it took. */
   seconds: number;
   cells: readonly CellResult[];
-  /** All kernels that could have been measured: the other cells of a table are hollow. */
-  kernels?: readonly string[];
+  /** All versions that could have been measured, in their order: the other cells of a table are hollow. */
+  versions?: readonly string[];
 }
 
-/** The cells that stand in one column: the same in everything but the guest kernel. */
-const columnOf = ({ hostKernel, cpu }: Cell): string =>
-  [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? ''].filter(Boolean).join(' ');
+/** Of {@link MatrixReport}; 1 had no axis, and `kernels` for what are versions now. */
+export const MATRIX_VERSION = 2;
+
+/** The cells that stand in one column: the same in everything but their place on the axis. */
+export const columnOf = (cell: CellParts, axis: Axis): string => besidesOf(cell, axis).join(' ');
 
 interface MatrixTable {
   columns: string[];
-  rows: { kernel: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
+  rows: { version: string; cells: (CellResult | undefined)[]; changed: boolean[] }[];
 }
 
-/** Kernels as rows, what else varies as columns; a cell is marked where its verdict or its outcome differs from the one above. */
-export function matrixTable(results: readonly CellResult[]): MatrixTable {
-  const columns = [...new Set(results.map(r => columnOf(r.cell)))];
-  const kernels = [...new Set(results.map(r => r.cell.kernel ?? ''))];
-  const rows = kernels.map(kernel => ({
-    kernel,
-    cells: columns.map(column => results.find(r => (r.cell.kernel ?? '') === kernel && columnOf(r.cell) === column)),
+/** Versions as rows, what else varies as columns; a cell is marked where its verdict or its outcome differs from the one above. */
+export function matrixTable(results: readonly CellResult[], axis: Axis): MatrixTable {
+  const columns = [...new Set(results.map(r => columnOf(r.cell, axis)))];
+  const versions = [...new Set(results.map(r => r.cell[axis] ?? ''))];
+  const rows = versions.map(version => ({
+    version,
+    cells: columns.map(column =>
+      results.find(r => (r.cell[axis] ?? '') === version && columnOf(r.cell, axis) === column),
+    ),
     changed: columns.map(() => false),
   }));
   const what = (cell: CellResult | undefined): string => `${cell?.result.verdict} ${cell?.result.outcome}`;
@@ -42,12 +49,12 @@ export function matrixTable(results: readonly CellResult[]): MatrixTable {
 }
 
 /** The table for a terminal or a mail. Names are made safe before they are laid out: an escape is longer than what it shows. */
-export function matrixText(results: readonly CellResult[], look: Look): string[] {
+export function matrixText({ cells: results, axis }: Pick<MatrixReport, 'cells' | 'axis'>, look: Look): string[] {
   const { style } = look;
-  const { columns, rows } = matrixTable(results);
+  const { columns, rows } = matrixTable(results, axis);
   const heads = columns.map(c => safeText(c, 200).padEnd(26));
-  const lines = [style('dim', ['guest kernel'.padEnd(14), ...heads].join(' ').trimEnd())];
-  for (const { kernel, cells, changed } of rows) {
+  const lines = [style('dim', [AXES[axis].name.padEnd(14), ...heads].join(' ').trimEnd())];
+  for (const { version, cells, changed } of rows) {
     const shown = cells.map((cell, c) => {
       if (!cell) return '-'.padEnd(26);
       const { verdict, outcome, seconds } = cell.result;
@@ -55,13 +62,13 @@ export function matrixText(results: readonly CellResult[], look: Look): string[]
       const mark = changed[c] ? ' ◀ ' : '   ';
       return style(COLORS[verdict], text) + mark;
     });
-    lines.push(`${safeText(kernel, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
+    lines.push(`${safeText(version, 200).padEnd(14)} ${shown.join(' ')}`.trimEnd());
   }
   const causes = causeLines(
     results.flatMap(r => r.result.causes),
     look,
   );
-  const unjudged = unjudgedCells(results).map(({ cell, why }) => safeText(`${cell}: ${why}`));
+  const unjudged = unjudgedCells(results, axis).map(({ cell, why }) => safeText(`${cell}: ${why}`));
   return [
     ...lines,
     ...(causes.length === 0 ? [] : ['', ...causes]),
@@ -70,10 +77,10 @@ export function matrixText(results: readonly CellResult[], look: Look): string[]
 }
 
 /** The cells that say nothing of the system under test, by what is varied, and why. */
-function unjudgedCells(results: readonly CellResult[]): { cell: string; why: string }[] {
+function unjudgedCells(results: readonly CellResult[], axis: Axis): { cell: string; why: string }[] {
   return results.flatMap(({ cell, result: { verdict, problem } }) =>
     problem === undefined || (verdict !== 'skip' && verdict !== 'error')
       ? []
-      : [{ cell: [cell.kernel, columnOf(cell)].filter(Boolean).join(' '), why: problemText(problem) }],
+      : [{ cell: [cell[axis], columnOf(cell, axis)].filter(Boolean).join(' '), why: problemText(problem) }],
   );
 }

@@ -23,7 +23,7 @@ export interface Offer {
 }
 
 /** Orders versions of QEMU and Xen. */
-export const compareOffers = (a: Pick<Offer, 'version'>, b: Pick<Offer, 'version'>): number =>
+const compareOffers = (a: Pick<Offer, 'version'>, b: Pick<Offer, 'version'>): number =>
   compareDebianVersions(a.version, b.version);
 
 /** Whether a word asks for a version (`10.0.13`), or the newest of a series (`10.0`). */

@@ -12,7 +12,7 @@ import { isQemuVersion, offeredQemus, packagedQemu, type QemuPart, type QemuTarg
 import { obtainToolchain, type Toolchain } from './toolchain.ts';
 
 export type { DebianArch } from './apt.ts';
-export type { KernelFlavour, KernelOffer } from './kernels.ts';
+export type { KernelFlavour } from './kernels.ts';
 
 interface SupplyOptions extends FetcherOptions {
   /** Folder of the cache; else SYNDROME_CACHE, XDG_CACHE_HOME/syndrome, ~/.cache/syndrome. */

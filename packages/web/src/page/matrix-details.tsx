@@ -2,7 +2,7 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
-import { bisections, fileName, isSurprise, kernelName, rangeOf, runCommand } from '../view/matrix.ts';
+import { bisections, fileName, isSurprise, versionName, rangeOf, runCommand } from '../view/matrix.ts';
 import type { MatrixCell } from '../view/matrix-file.ts';
 import type { MatrixModel } from './matrix-model.ts';
 import { CopyCommand } from './copy-command.tsx';
@@ -28,7 +28,7 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
   return (
     <section class="pane cell-details" aria-label="Cell">
       <div class="pane-head">
-        <h2>{kernelName(place?.kernel ?? '')}</h2>
+        <h2>{versionName(place?.version ?? '')}</h2>
         <span class="muted">{name}</span>
         <span class="spring" />
         <button type="button" class="button" onClick={() => (model.details.value = false)}>
@@ -68,7 +68,7 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
               )}
               {other && model.hasTrace(cell) && model.hasTrace(other) && (
                 <button type="button" class="button" onClick={compare}>
-                  compare with {kernelName(other.kernel)}, {other.verdict} <kbd>c</kbd>
+                  compare with {versionName(other.version)}, {other.verdict} <kbd>c</kbd>
                 </button>
               )}
             </p>

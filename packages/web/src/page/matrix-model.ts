@@ -1,13 +1,14 @@
 /** @module What the page of a matrix looks at: matrices that were read, a cell, and the traces that are at hand. */
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { AXES, type Axis } from '@syndrome/trace/axes.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import {
   cellText,
   fileName,
   findGrid,
-  gridOf,
-  kernelName,
+  gridsOf,
+  versionName,
   type MatrixGrid,
   type MatrixLine,
   neighbourOf,
@@ -21,6 +22,8 @@ interface Given {
   blob: Blob;
   name: string;
 }
+
+const NOTHING: MatrixGrid = { axis: 'kernel', versions: [], lines: [] };
 
 /** So many cells are elements at once; more are found by the filter. */
 const MAX_SHOWN = 12_000;
@@ -39,27 +42,35 @@ export class MatrixModel {
   readonly listed = signal<ReadonlyMap<string, string>>(new Map());
   readonly said = signal('');
 
-  readonly grid: ReadonlySignal<MatrixGrid> = computed(() => gridOf(this.files.value));
+  /** A table for each axis. */
+  readonly grids: ReadonlySignal<readonly MatrixGrid[]> = computed(() => gridsOf(this.files.value));
+  /** That with the chosen cell. */
+  readonly grid: ReadonlySignal<MatrixGrid> = computed(() => {
+    const [first = NOTHING] = this.grids.value;
+    return this.grids.value.find(({ lines }) => lines.some(({ name }) => name === this.place.value?.line)) ?? first;
+  });
   /** What the filter leaves. */
   readonly found: ReadonlySignal<MatrixGrid> = computed(() => findGrid(this.grid.value, this.find.value));
-  /** Kernels are columns: many of them as rows are read more easily, where the lines are few. */
-  readonly kernelsAcross: ReadonlySignal<boolean> = computed(() => {
-    const { kernels, lines } = this.grid.value;
-    return (this.across.value ?? (lines.length >= 3 || kernels.length <= 8 ? 'kernels' : 'scenarios')) === 'kernels';
+  /** Versions are columns: many of them as rows are read more easily, where the lines are few. */
+  readonly versionsAcross: ReadonlySignal<boolean> = computed(() => {
+    const { versions, lines } = this.grid.value;
+    return (this.across.value ?? (lines.length >= 3 || versions.length <= 8 ? 'versions' : 'scenarios')) === 'versions';
   });
   /** What is drawn of it. */
   readonly shown: ReadonlySignal<MatrixGrid> = computed(() => {
-    const { kernels, lines } = this.found.value;
-    const across = this.kernelsAcross.value;
-    const columns = Math.max(1, across ? kernels.length : lines.length);
+    const { axis, versions, lines } = this.found.value;
+    const across = this.versionsAcross.value;
+    const columns = Math.max(1, across ? versions.length : lines.length);
     const rows = Math.max(1, Math.floor(MAX_SHOWN / columns));
-    return across ? { kernels, lines: lines.slice(0, rows) } : { kernels: kernels.slice(0, rows), lines };
+    return across
+      ? { axis, versions, lines: lines.slice(0, rows) }
+      : { axis, versions: versions.slice(0, rows), lines };
   });
   readonly line: ReadonlySignal<MatrixLine | undefined> = computed(() =>
     this.grid.value.lines.find(({ name }) => name === this.place.value?.line),
   );
   readonly cell: ReadonlySignal<MatrixCell | undefined> = computed(() =>
-    this.line.value?.cells.get(this.place.value?.kernel ?? ''),
+    this.line.value?.cells.get(this.place.value?.version ?? ''),
   );
 
   #generation = 0;
@@ -90,12 +101,15 @@ export class MatrixModel {
       this.files.value = files;
       this.find.value = look.find ?? '';
       this.across.value = look.across;
-      this.place.value = look.cell ?? this.#firstBad() ?? this.#first();
-      if (this.line.value === undefined) this.place.value = this.#firstBad() ?? this.#first();
+      const best = (): CellPlace | undefined => this.#firstBad(this.grid.value) ?? this.#first(this.grid.value);
+      this.place.value = look.cell;
+      if (this.line.value === undefined) this.place.value = best();
       // What is bad is looked into first.
       this.details.value = this.cell.value?.verdict === 'fail' || look.cell !== undefined;
     });
-    this.say(`${this.grid.value.lines.length} lines over ${this.grid.value.kernels.length} kernels`);
+    this.say(
+      `${this.grid.value.lines.length} lines over ${this.grid.value.versions.length} ${AXES[this.grid.value.axis].many}`,
+    );
   }
 
   /** Shows other cells of the same matrices; what is looked at stays. */
@@ -134,7 +148,7 @@ export class MatrixModel {
   /** The cell at a place, and the one to compare it with. */
   pairAt(place: CellPlace | undefined): { cell?: MatrixCell; other?: MatrixCell } {
     const line = this.grid.value.lines.find(({ name }) => name === place?.line);
-    const cell = line?.cells.get(place?.kernel ?? '');
+    const cell = line?.cells.get(place?.version ?? '');
     if (!line || !cell) return {};
     const other = neighbourOf(line, cell);
     return { cell, ...(other ? { other } : {}) };
@@ -144,14 +158,14 @@ export class MatrixModel {
     if (!place) return;
     this.place.value = place;
     const { line, cell } = { line: this.line.value, cell: this.cell.value };
-    const changed = line?.changes.has(place.kernel) === true;
-    this.say(`${line?.scenario ?? ''} ${kernelName(place.kernel)}: ${cellText(cell, changed)}`);
+    const changed = line?.changes.has(place.version) === true;
+    this.say(`${line?.scenario ?? ''} ${versionName(place.version)}: ${cellText(cell, changed)}`);
   }
 
   /** Goes on by rows and columns of the table as it is drawn. */
   step(rows: number, columns: number): void {
-    const { kernels, lines } = this.shown.value;
-    const [down, right] = this.kernelsAcross.value ? [rows, columns] : [columns, rows];
+    const { versions, lines } = this.shown.value;
+    const [down, right] = this.versionsAcross.value ? [rows, columns] : [columns, rows];
     const bounded = (at: number, by: number, { length }: readonly unknown[]): number =>
       Math.min(length - 1, Math.max(0, at + by));
     const line =
@@ -162,43 +176,53 @@ export class MatrixModel {
           lines,
         )
       ];
-    const kernel = kernels[bounded(kernels.indexOf(this.place.value?.kernel ?? ''), right, kernels)];
-    if (line && kernel !== undefined) this.choose({ line: line.name, kernel });
+    const version = versions[bounded(versions.indexOf(this.place.value?.version ?? ''), right, versions)];
+    if (line && version !== undefined) this.choose({ line: line.name, version });
   }
 
   /** The next place where the outcome changes, line by line, from either end on again. */
   stepChange(by: 1 | -1): void {
-    const { kernels, lines } = this.shown.value;
+    const { versions, lines } = this.shown.value;
     const { value: place } = this.place;
-    const places = lines.flatMap(line => kernels.map(kernel => ({ line, kernel })));
+    const places = lines.flatMap(line => versions.map(version => ({ line, version })));
     const at = Math.max(
       0,
-      places.findIndex(({ line, kernel }) => line.name === place?.line && kernel === place.kernel),
+      places.findIndex(({ line, version }) => line.name === place?.line && version === place.version),
     );
     const onwards = [...places.slice(at + 1), ...places.slice(0, at)];
-    const next = (by === 1 ? onwards : onwards.toReversed()).find(({ line, kernel }) => line.changes.has(kernel));
-    if (next) this.choose({ line: next.line.name, kernel: next.kernel });
+    const next = (by === 1 ? onwards : onwards.toReversed()).find(({ line, version }) => line.changes.has(version));
+    if (next) this.choose({ line: next.line.name, version: next.version });
   }
 
   firstBad(): void {
-    this.choose(this.#firstBad());
+    this.choose(this.#firstBad(this.grid.value));
   }
 
-  #firstBad(): CellPlace | undefined {
-    const line = this.grid.value.lines.find(({ bad }) => bad.length > 0);
+  /** Goes on to the table of an axis, to what is bad in it; without one to the next table. */
+  over(axis?: Axis): void {
+    const { value: grids } = this.grids;
+    const at = grids.findIndex(grid => grid.axis === this.grid.value.axis);
+    const grid = axis === undefined ? grids[(at + 1) % grids.length] : grids.find(one => one.axis === axis);
+    if (!grid || grid.axis === this.grid.value.axis) return;
+    this.find.value = '';
+    this.choose(this.#firstBad(grid) ?? this.#first(grid));
+    this.say(`over ${AXES[grid.axis].many}`);
+  }
+
+  #firstBad({ lines }: MatrixGrid): CellPlace | undefined {
+    const line = lines.find(({ bad }) => bad.length > 0);
     const [range] = line?.bad ?? [];
-    return line && range ? { line: line.name, kernel: range.first.kernel } : undefined;
+    return line && range ? { line: line.name, version: range.first.version } : undefined;
   }
 
-  #first(): CellPlace | undefined {
-    const { lines, kernels } = this.grid.value;
+  #first({ lines, versions }: MatrixGrid): CellPlace | undefined {
     const [line] = lines;
-    const [kernel] = kernels;
-    return line && kernel !== undefined ? { line: line.name, kernel } : undefined;
+    const [version] = versions;
+    return line && version !== undefined ? { line: line.name, version } : undefined;
   }
 
   turn(): void {
-    this.across.value = this.kernelsAcross.value ? 'scenarios' : 'kernels';
+    this.across.value = this.versionsAcross.value ? 'scenarios' : 'versions';
   }
 
   hash(): string {

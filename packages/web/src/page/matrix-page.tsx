@@ -1,5 +1,6 @@
-/** @module The page of a matrix: which kernels are bad, the table, and what is behind the chosen cell. */
+/** @module The page of a matrix: which versions are bad, the table, and what is behind the chosen cell. */
 import { useEffect, useRef } from 'preact/hooks';
+import { AXES } from '@syndrome/trace/axes.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import type { MatrixCommand } from '../view/keys.ts';
 import {
@@ -9,7 +10,7 @@ import {
   countText,
   rangeText,
   unjudged,
-  kernelName,
+  versionName,
 } from '../view/matrix.ts';
 import type { CellPlace } from '../view/matrix-link.ts';
 import { CopyCommand } from './copy-command.tsx';
@@ -35,7 +36,7 @@ export function MatrixPage({ model, choose, bind, open, copy }: Props) {
     const { value: place } = model.place;
     const { cell, other } = model.pairAt(place);
     if (!place || !cell) return;
-    const second = compared && other ? [{ line: place.line, kernel: other.kernel }] : [];
+    const second = compared && other ? [{ line: place.line, version: other.version }] : [];
     // Of the two the failed one is A.
     const places = cell.verdict === 'pass' ? [...second, place] : [place, ...second];
     void open(compared ? places : [place]).then(done => {
@@ -50,6 +51,7 @@ export function MatrixPage({ model, choose, bind, open, copy }: Props) {
       'first-bad': () => model.firstBad(),
       filter: () => filter.current?.select(),
       turn: () => model.turn(),
+      axis: () => model.over(),
       open: () => openPair(false),
       compare: () => openPair(true),
       escape: () => {
@@ -78,11 +80,25 @@ export function MatrixPage({ model, choose, bind, open, copy }: Props) {
               ref={filter}
               type="search"
               class="filter"
-              aria-label="Filter scenarios, parts and kernels"
-              placeholder="filter: scenario, CPU, kernel, fail, panicked  /"
+              aria-label="Filter scenarios, parts and versions"
+              placeholder="filter: scenario, CPU, version, fail, panicked  /"
               value={model.find.value}
               onInput={event => (model.find.value = event.currentTarget.value)}
             />
+            {model.grids.value.length > 1 && (
+              <select
+                class="axis"
+                aria-label="What the table is over"
+                value={model.grid.value.axis}
+                onChange={({ currentTarget }) => model.over(model.grids.value[currentTarget.selectedIndex]?.axis)}
+              >
+                {model.grids.value.map(({ axis }) => (
+                  <option key={axis} value={axis}>
+                    over {AXES[axis].many}
+                  </option>
+                ))}
+              </select>
+            )}
             <button type="button" class="button" onClick={() => model.turn()}>
               turn <kbd>x</kbd>
             </button>
@@ -99,7 +115,8 @@ export function MatrixPage({ model, choose, bind, open, copy }: Props) {
 
 /** What of all of it counts: what is bad, from where to where, why, and how it is narrowed down. */
 function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) => void }) {
-  const { lines, kernels } = model.grid.value;
+  const { axis, lines, versions } = model.grid.value;
+  const { one, many } = AXES[axis];
   const scenarios = [...new Set(lines.map(({ scenario }) => scenario))];
   const [only] = lines;
   const causes = causesOfCells(lines.flatMap(({ cells }) => [...cells.values()]));
@@ -116,14 +133,14 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
         </h1>
         <span class="muted">{scenarios.length === 1 && only ? safeText(only.title, 200) : ''}</span>
         <span class="muted file">
-          {kernels.length === 1 ? '1 kernel' : `${kernels.length.toLocaleString('en')} kernels`}
+          {versions.length === 1 ? `1 ${one}` : `${versions.length.toLocaleString('en')} ${many}`}
           {lines.length > 1 ? ` · ${lines.length.toLocaleString('en')} lines` : ''}
         </span>
       </p>
       {bad.length === 0 && (
         <p class="matrix-line">
           {lines.some(({ cells }) => [...cells.values()].some(({ verdict }) => verdict === 'pass'))
-            ? 'No kernel that was measured is bad.'
+            ? `No ${one} that was measured is bad.`
             : 'Nothing was judged.'}
           {only && lines.length === 1 ? ` ${countText(only)}` : ''}
         </p>
@@ -144,7 +161,7 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
                 type="button"
                 class="range"
                 onClick={() => {
-                  model.choose({ line: line.name, kernel: range.first.kernel });
+                  model.choose({ line: line.name, version: range.first.version });
                   model.details.value = true;
                 }}
               >
@@ -170,10 +187,10 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
             {silent.length === 1 ? '1 cell says' : `${silent.length} cells say`} nothing of the system under test
           </summary>
           <ul>
-            {silent.slice(0, 50).map(({ scenario, kernel, why }, i) => (
+            {silent.slice(0, 50).map(({ scenario, version, why }, i) => (
               <li key={i}>
                 {lines.length > 1 ? `${safeText(scenario, 120)} ` : ''}
-                {kernelName(kernel)}: {safeText(why, 400)}
+                {versionName(version)}: {safeText(why, 400)}
               </li>
             ))}
           </ul>

@@ -1,7 +1,8 @@
-/** @module The table: scenarios over kernels, walked with arrows. Letter and word, not colour alone. */
+/** @module The table: scenarios over versions, walked with arrows. Letter and word, not colour alone. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { AXES } from '@syndrome/trace/axes.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { cellText, isJudged, isSurprise, kernelName, LETTERS, type MatrixLine } from '../view/matrix.ts';
+import { cellText, isJudged, isSurprise, versionName, LETTERS, type MatrixLine } from '../view/matrix.ts';
 import type { MatrixModel } from './matrix-model.ts';
 
 const FAR = 1_000_000;
@@ -20,10 +21,10 @@ const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> 
 export function MatrixTable({ model }: { model: MatrixModel }) {
   const box = useRef<HTMLDivElement>(null);
   const walked = useRef(false);
-  const { kernels, lines } = model.shown.value;
+  const { versions, lines } = model.shown.value;
   const found = model.found.value;
   const place = model.place.value;
-  const across = model.kernelsAcross.value;
+  const across = model.versionsAcross.value;
   // Before the next key: turned, the table has other elements.
   useLayoutEffect(() => {
     const cell = box.current?.querySelector<HTMLElement>('[tabindex="0"]');
@@ -34,20 +35,20 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
     const at = document.activeElement;
     if (cell && (at === document.body || box.current?.contains(at))) cell.focus({ preventScroll: true });
   }, [place, across]);
-  if (kernels.length === 0 || lines.length === 0) return <p class="nothing">Nothing of it is called so.</p>;
+  if (versions.length === 0 || lines.length === 0) return <p class="nothing">Nothing of it is called so.</p>;
 
   // One cell can be reached with Tab; where the chosen one is filtered out, the first.
-  const isThere = lines.some(({ name }) => name === place?.line) && kernels.includes(place?.kernel ?? '');
-  const active = isThere ? place : { line: lines[0]?.name, kernel: kernels[0] };
-  const cellOf = (line: MatrixLine, kernel: string) => (
+  const isThere = lines.some(({ name }) => name === place?.line) && versions.includes(place?.version ?? '');
+  const active = isThere ? place : { line: lines[0]?.name, version: versions[0] };
+  const cellOf = (line: MatrixLine, version: string) => (
     <Cell
-      key={`${line.name} ${kernel}`}
+      key={`${line.name} ${version}`}
       line={line}
-      kernel={kernel}
-      active={active?.line === line.name && active.kernel === kernel}
+      version={version}
+      active={active?.line === line.name && active.version === version}
       across={across}
       onChoose={() => {
-        model.choose({ line: line.name, kernel });
+        model.choose({ line: line.name, version });
         model.details.value = true;
       }}
     />
@@ -58,7 +59,7 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
       {line.besides !== '' && <span class="muted besides">{line.besides}</span>}
     </th>
   );
-  const left = across ? found.lines.length - lines.length : found.kernels.length - kernels.length;
+  const left = across ? found.lines.length - lines.length : found.versions.length - versions.length;
   return (
     <>
       <p class="legend muted">
@@ -78,16 +79,16 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
         <table
           class="matrix-table"
           role="grid"
-          aria-label="Scenarios over kernels"
-          aria-rowcount={1 + (across ? found.lines : found.kernels).length}
+          aria-label={`Scenarios over ${AXES[model.shown.value.axis].many}`}
+          aria-rowcount={1 + (across ? found.lines : found.versions).length}
         >
           <thead>
             <tr>
-              <th scope="col">{across ? 'scenario' : 'guest kernel'}</th>
+              <th scope="col">{across ? 'scenario' : AXES[model.shown.value.axis].name}</th>
               {across
-                ? kernels.map(kernel => (
-                    <th scope="col" key={kernel}>
-                      {kernelName(kernel)}
+                ? versions.map(version => (
+                    <th scope="col" key={version}>
+                      {versionName(version)}
                     </th>
                   ))
                 : lines.map(line => lineHead(line, 'col'))}
@@ -98,13 +99,13 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
               ? lines.map(line => (
                   <tr key={line.name}>
                     {lineHead(line, 'row')}
-                    {kernels.map(kernel => cellOf(line, kernel))}
+                    {versions.map(version => cellOf(line, version))}
                   </tr>
                 ))
-              : kernels.map(kernel => (
-                  <tr key={kernel}>
-                    <th scope="row">{kernelName(kernel)}</th>
-                    {lines.map(line => cellOf(line, kernel))}
+              : versions.map(version => (
+                  <tr key={version}>
+                    <th scope="row">{versionName(version)}</th>
+                    {lines.map(line => cellOf(line, version))}
                   </tr>
                 ))}
           </tbody>
@@ -116,15 +117,15 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
 
 interface CellProps {
   line: MatrixLine;
-  kernel: string;
+  version: string;
   active: boolean;
   across: boolean;
   onChoose: () => void;
 }
 
-function Cell({ line, kernel, active, across, onChoose }: CellProps) {
-  const cell = line.cells.get(kernel);
-  const changed = line.changes.has(kernel);
+function Cell({ line, version, active, across, onChoose }: CellProps) {
+  const cell = line.cells.get(version);
+  const changed = line.changes.has(version);
   const classes = [
     'cell',
     cell ? `cell-${cell.verdict}` : 'is-hollow',
@@ -135,7 +136,7 @@ function Cell({ line, kernel, active, across, onChoose }: CellProps) {
       class={classes.join(' ')}
       tabIndex={active ? 0 : -1}
       aria-selected={active}
-      data-kernel={kernel}
+      data-version={version}
       onClick={onChoose}
     >
       {cell && isJudged(cell) && (

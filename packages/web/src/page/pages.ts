@@ -275,7 +275,7 @@ export class PagesModel {
       decode: () => (this.decode.input.value?.share === undefined ? `${this.decode.chosen.value}` : ''),
       // What follows a run as it goes on was chosen by nobody.
       trace: () => (event && !this.trace.following.value ? `${event.run} ${event.index}` : ''),
-      matrix: () => (cell ? `${cell.line} ${cell.kernel}` : ''),
+      matrix: () => (cell ? `${cell.line} ${cell.version}` : ''),
       runs: () => '',
     }[page]();
     return { page, opened: kept?.opened.value ?? 0, chosen };

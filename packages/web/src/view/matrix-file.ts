@@ -1,4 +1,5 @@
 /** @module A matrix as `syndrome matrix --json` writes it. It may come from anybody: what is not as it must be is told, never thrown. */
+import { AXIS_NAMES, type Axis, type CellParts } from '@syndrome/trace/axes.ts';
 import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { ExpectationResult } from '@syndrome/trace/expect/judge.ts';
 import { OUTCOMES } from '@syndrome/trace/expect/outcome.ts';
@@ -6,10 +7,10 @@ import type { Judgement, Problem } from '@syndrome/trace/expect/verdict.ts';
 
 /** One run of a matrix. */
 export interface MatrixCell extends Judgement {
-  /** The guest kernel; empty for the scenario's own choice. */
-  kernel: string;
-  hostKernel?: string;
-  cpu?: string;
+  /** Its place on the axis of its matrix; empty for the scenario's own choice. */
+  version: string;
+  /** All that was varied or chosen, the place on the axis too. */
+  chosen: CellParts;
   scenario: string;
   title: string;
   /** Path of the trace where the matrix was measured; empty where none is named. */
@@ -21,10 +22,10 @@ export interface MatrixCell extends Judgement {
   restored: boolean;
 }
 
-/** Between which kernels a bisection found the change. */
+/** Between which versions a bisection found the change. */
 export interface Bisection {
   change: 'good to bad' | 'bad to good';
-  /** The last kernel that is like the first of all, and the first that is not. */
+  /** The last version that is like the first of all, and the first that is not. */
   last: string;
   first: string;
   untested: readonly string[];
@@ -36,9 +37,11 @@ export interface Bisection {
 export interface MatrixFile {
   name: string;
   scenario: string;
+  /** What its versions are of. */
+  axis: Axis;
   cells: readonly MatrixCell[];
-  /** All kernels that could have been measured, where the file says so; empty where it does not. */
-  kernels: readonly string[];
+  /** All versions that could have been measured, where the file says so; empty where it does not. */
+  versions: readonly string[];
   bisection?: Bisection;
   /** Entries that say no verdict or outcome. */
   damaged: number;
@@ -50,8 +53,8 @@ interface MatrixTrouble {
   hint: string;
 }
 
-/** Of `syndrome matrix --json`, and of `bisect --json`. */
-const VERSION = 1;
+/** Of `syndrome matrix --json`, and of `bisect --json`. Version 1 was always over guest kernels, and named them `kernels`. */
+const VERSION = 2;
 /** More cells than anybody measures. */
 const MAX_CELLS = 200_000;
 const VERDICTS = ['pass', 'fail', 'error', 'skip'] as const;
@@ -92,9 +95,16 @@ function problemOf(value: unknown): Problem | undefined {
   return { code, message: textOf(message), ...(typeof hint === 'string' ? { hint } : {}) };
 }
 
-function cellOf(value: unknown, scenario: string): MatrixCell | undefined {
+/** What a cell says that it is made of. */
+function chosenOf(value: unknown): CellParts {
+  const bag = bagOf(value);
+  const parts = [...AXIS_NAMES, 'cpu'].flatMap(part => (typeof bag[part] === 'string' ? [[part, bag[part]]] : []));
+  return Object.fromEntries(parts) as CellParts;
+}
+
+function cellOf(value: unknown, scenario: string, axis: Axis): MatrixCell | undefined {
   const { cell, result } = bagOf(value);
-  const { kernel, hostKernel, cpu } = bagOf(cell);
+  const chosen = chosenOf(cell);
   const run = bagOf(result);
   const verdict = oneOf(VERDICTS, run['verdict']);
   const outcome = oneOf(OUTCOMES, run['outcome']);
@@ -107,9 +117,8 @@ function cellOf(value: unknown, scenario: string): MatrixCell | undefined {
   const parts = Object.entries(bagOf(run['parts'])).filter(([, part]) => typeof part === 'string');
   const { ready, injected } = bagOf(run['phases']);
   return {
-    kernel: textOf(kernel),
-    ...(typeof hostKernel === 'string' ? { hostKernel } : {}),
-    ...(typeof cpu === 'string' ? { cpu } : {}),
+    version: chosen[axis] ?? '',
+    chosen,
     scenario,
     title: textOf(run['title']),
     verdict,
@@ -160,23 +169,31 @@ export function readMatrix(text: string, name: string): MatrixFile | MatrixTroub
     };
   }
   const bag = bagOf(value);
-  const { schemaVersion, scenario, cells, kernels } = bag;
+  const { schemaVersion, scenario, cells } = bag;
   if (typeof schemaVersion === 'number' && schemaVersion > VERSION) {
     return {
       message: `${name} is of version ${schemaVersion}; this page reads ${VERSION}`,
       hint: 'Use a newer Syndrome: each reads all versions up to its own.',
     };
   }
-  if (schemaVersion !== VERSION || typeof scenario !== 'string' || !Array.isArray(cells))
+  const axis = schemaVersion === 1 ? 'kernel' : oneOf(AXIS_NAMES, bag['axis']);
+  const versions = bag[schemaVersion === 1 ? 'kernels' : 'versions'];
+  if (
+    ![1, VERSION].some(known => known === schemaVersion) ||
+    axis === undefined ||
+    typeof scenario !== 'string' ||
+    !Array.isArray(cells)
+  )
     return { message: `${name} is no matrix`, hint: 'A matrix is what `syndrome matrix … --json` prints.' };
-  const read = cells.slice(0, MAX_CELLS).map(one => cellOf(one, scenario));
+  const read = cells.slice(0, MAX_CELLS).map(one => cellOf(one, scenario, axis));
   const whole = read.filter(one => one !== undefined);
   const bisection = bisectionOf(bag);
   return {
     name,
     scenario,
+    axis,
     cells: whole,
-    kernels: textsOf(kernels).slice(0, MAX_CELLS),
+    versions: textsOf(versions).slice(0, MAX_CELLS),
     ...(bisection === undefined ? {} : { bisection }),
     damaged: cells.length - whole.length,
   };

@@ -7,29 +7,29 @@ import {
   bisectionWords,
   causesOfCells,
   isSurprise,
-  kernelName,
+  versionName,
   LETTERS,
   type MatrixGrid,
   rangeText,
   unjudged,
 } from './matrix.ts';
 
-/** Kernels as rows; `!` is not what the outlook said, `◀` where the outcome changes. */
+/** Versions as rows; `!` is not what the outlook said, `◀` where the outcome changes. */
 export function matrixLines({ lines }: MatrixGrid): string[] {
   const all = lines.flatMap(line => {
     const { scenario, besides, title, cells, changes } = line;
-    const width = Math.min(40, Math.max(14, ...[...cells.keys()].map(kernel => kernelName(kernel).length)));
+    const width = Math.min(40, Math.max(14, ...[...cells.keys()].map(version => versionName(version).length)));
     return [
       [safeText(scenario, 200), besides].filter(Boolean).join('  '),
       ...(title === '' ? [] : [`  ${safeText(title, 200)}`]),
       ...[...cells.values()].map(cell => {
-        const mark = `${isSurprise(cell) ? '!' : ' '}${changes.has(cell.kernel) ? ' ◀' : ''}`;
+        const mark = `${isSurprise(cell) ? '!' : ' '}${changes.has(cell.version) ? ' ◀' : ''}`;
         const what = `${cell.verdict.padEnd(5)} ${LETTERS[cell.outcome]} ${cell.outcome.padEnd(9)}`;
-        return `  ${kernelName(cell.kernel).padEnd(width)} ${what}${mark}`.trimEnd();
+        return `  ${versionName(cell.version).padEnd(width)} ${what}${mark}`.trimEnd();
       }),
       ...bisectionWords(line).map(text => `  ${text}`),
       ...line.bad.flatMap(range => [`  ${rangeText(range)}`, ...bisections(range, line).map(text => `    ${text}`)]),
-      ...unjudged(line).map(({ kernel, why }) => `  ${kernelName(kernel)}: ${safeText(why, 400)}`),
+      ...unjudged(line).map(({ version, why }) => `  ${versionName(version)}: ${safeText(why, 400)}`),
       '',
     ];
   });

@@ -1,5 +1,6 @@
-/** @module A matrix laid out: lines of scenarios over kernels, where the outcome changes, which kernels are bad. */
+/** @module A matrix laid out: lines of scenarios over versions, where the outcome changes, which versions are bad. */
 import { safeText } from '@syndrome/decode/common/screen.ts';
+import { AXES, type Axis, besidesOf, optionsOf } from '@syndrome/trace/axes.ts';
 import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
@@ -16,28 +17,30 @@ interface BadRange {
   after?: MatrixCell;
 }
 
-/** A line of the table: everything but the guest kernel is the same in it. */
+/** A line of the table: everything but the place on the axis is the same in it. */
 export interface MatrixLine {
   /** Names it in the page; unique. */
   name: string;
   scenario: string;
-  /** What it is besides, of host kernel, CPU and file: safe to show, may be empty. */
+  axis: Axis;
+  /** What it is besides, of other parts, CPU and file: safe to show, may be empty. */
   besides: string;
   title: string;
-  /** By guest kernel, in the order of the file. */
+  /** By version, in the order of the file. */
   cells: ReadonlyMap<string, MatrixCell>;
   /** Kernels at which the verdict or the outcome is another than at the one measured before. */
   changes: ReadonlySet<string>;
   bad: readonly BadRange[];
-  /** All kernels that could have been measured; empty where that is not known. */
-  kernels: readonly string[];
+  /** All versions that could have been measured; empty where that is not known. */
+  versions: readonly string[];
   /** What the bisection found that measured it. */
   bisection?: Bisection;
 }
 
-/** The whole table. */
+/** The whole table of one axis. */
 export interface MatrixGrid {
-  kernels: readonly string[];
+  axis: Axis;
+  versions: readonly string[];
   lines: readonly MatrixLine[];
 }
 
@@ -60,11 +63,16 @@ export const isJudged = ({ verdict }: MatrixCell): boolean => verdict === 'pass'
 export const isSurprise = ({ expectations }: MatrixCell): boolean =>
   expectations.some(({ kind, status }) => kind === 'outlook' && status === 'fail');
 
-/** A kernel in words. */
-export const kernelName = (kernel: string): string => (kernel === '' ? "the scenario's own" : safeText(kernel, 120));
+/** What matrices are over, in words. @example overWords(files) // 'kernels and QEMU versions' */
+export const overWords = (files: readonly MatrixFile[]): string =>
+  [...new Set(files.map(({ axis }) => AXES[axis].many))].join(' and ');
+
+/** A version in words. */
+export const versionName = (version: string): string =>
+  version === '' ? "the scenario's own" : safeText(version, 120);
 
 /**
- * Joins the kernels of several lines: each keeps its order; what only one has stands by its version among the others.
+ * Joins the versions of several lines: each keeps its order; what only one has stands by its version among the others.
  * @example joined([['6.18', '7.0'], ['6.18', '6.19', '7.0']]) // 6.18 6.19 7.0
  */
 export function joined(lists: readonly (readonly string[])[]): string[] {
@@ -73,19 +81,19 @@ export function joined(lists: readonly (readonly string[])[]): string[] {
   for (const list of lists) {
     const own = new Set(list);
     let at = 0;
-    for (const kernel of list) {
-      if (known.has(kernel)) {
-        at = all.indexOf(kernel) + 1;
+    for (const version of list) {
+      if (known.has(version)) {
+        at = all.indexOf(version) + 1;
         continue;
       }
       for (
         let next = all[at];
-        next !== undefined && !own.has(next) && compareVersions(next, kernel) < 0;
+        next !== undefined && !own.has(next) && compareVersions(next, version) < 0;
         next = all[at]
       )
         at++;
-      all.splice(at++, 0, kernel);
-      known.add(kernel);
+      all.splice(at++, 0, version);
+      known.add(version);
     }
   }
   return all;
@@ -117,43 +125,51 @@ function badRanges(cells: readonly MatrixCell[]): BadRange[] {
 function lineOf(
   name: string,
   cells: readonly MatrixCell[],
-  { kernels, bisection }: MatrixFile,
+  { axis, versions, bisection }: MatrixFile,
   file: string | undefined,
 ): MatrixLine {
   const [first] = cells;
-  const { hostKernel, cpu, scenario = '', title = '' } = first ?? {};
+  const { chosen = {}, scenario = '', title = '' } = first ?? {};
   const changes = new Set<string>();
   let before: MatrixCell | undefined;
   for (const cell of cells) {
-    if (before && (before.verdict !== cell.verdict || before.outcome !== cell.outcome)) changes.add(cell.kernel);
+    if (before && (before.verdict !== cell.verdict || before.outcome !== cell.outcome)) changes.add(cell.version);
     before = cell;
   }
-  const besides = [hostKernel === undefined ? '' : `host ${hostKernel}`, cpu ?? '', file ?? ''].filter(Boolean);
+  const besides = [...besidesOf(chosen, axis), file ?? ''].filter(Boolean);
   return {
     name,
     scenario,
+    axis,
     title,
     besides: safeText(besides.join(' · '), 200),
-    cells: new Map(cells.map(cell => [cell.kernel, cell])),
+    cells: new Map(cells.map(cell => [cell.version, cell])),
     changes,
     bad: badRanges(cells),
-    kernels,
+    versions,
     ...(bisection === undefined ? {} : { bisection }),
   };
 }
 
-/** Lays matrices out: a line for each scenario, host kernel and CPU of each file. */
-export function gridOf(files: readonly MatrixFile[]): MatrixGrid {
+/**
+ * Lays matrices out: a table for each axis, in it a line for each scenario and each choice of other parts of each file.
+ * @param files the names of their lines count through all of them
+ */
+export function gridsOf(files: readonly MatrixFile[]): MatrixGrid[] {
+  const numbered = files.map((file, number) => ({ file, number: number + 1 }));
+  return [...Map.groupBy(numbered, ({ file }) => file.axis)].map(([axis, of]) => gridOf(axis, of));
+}
+
+function gridOf(axis: Axis, numbered: readonly { file: MatrixFile; number: number }[]): MatrixGrid {
+  const files = numbered.map(({ file }) => file);
   const twice = new Set(files.map(({ scenario }) => scenario)).size < files.length;
-  const lines = files.flatMap((file, number) => {
+  const lines = numbered.flatMap(({ file, number }) => {
     const { cells, name } = file;
-    const groups = Map.groupBy(cells, ({ hostKernel, cpu }) => JSON.stringify([hostKernel, cpu]));
-    return [...groups.values()].map((group, i) =>
-      lineOf(`${number + 1}.${i + 1}`, group, file, twice ? name : undefined),
-    );
+    const groups = Map.groupBy(cells, ({ chosen }) => JSON.stringify(besidesOf(chosen, axis)));
+    return [...groups.values()].map((group, i) => lineOf(`${number}.${i + 1}`, group, file, twice ? name : undefined));
   });
-  const axes = files.flatMap(({ kernels }) => (kernels.length === 0 ? [] : [kernels]));
-  return { kernels: joined([...axes, ...lines.map(({ cells }) => [...cells.keys()])]), lines };
+  const axes = files.flatMap(({ versions }) => (versions.length === 0 ? [] : [versions]));
+  return { axis, versions: joined([...axes, ...lines.map(({ cells }) => [...cells.keys()])]), lines };
 }
 
 /** The cell that a failed one is best compared with: the nearest that passed, the older one of two; of a passed one the nearest that failed. */
@@ -177,9 +193,9 @@ export function causesOfCells(cells: Iterable<Pick<MatrixCell, 'causes'>>): Caus
 }
 
 /** Cells that say nothing of the system under test, and why. */
-export function unjudged(line: MatrixLine): { kernel: string; why: string }[] {
-  return [...line.cells.values()].flatMap(({ kernel, verdict, problem }) =>
-    verdict === 'pass' || verdict === 'fail' || problem === undefined ? [] : [{ kernel, why: problemText(problem) }],
+export function unjudged(line: MatrixLine): { version: string; why: string }[] {
+  return [...line.cells.values()].flatMap(({ version, verdict, problem }) =>
+    verdict === 'pass' || verdict === 'fail' || problem === undefined ? [] : [{ version, why: problemText(problem) }],
   );
 }
 
@@ -191,26 +207,23 @@ function command(words: readonly string[]): string | undefined {
   return words.every(word => PLAIN.test(word)) ? words.join(' ') : undefined;
 }
 
-const partWords = ({ hostKernel, cpu }: MatrixCell): string[] => [
-  ...(hostKernel === undefined ? [] : ['--host-kernel', hostKernel]),
-  ...(cpu === undefined ? [] : ['--cpu', cpu]),
-];
-
 /**
- * The bisections that find where a range begins and ends among all kernels on offer; images of one's own are not on offer, and
+ * The bisections that find where a range begins and ends among all versions on offer; images of one's own are not on offer, and
  * between neighbours there is nothing to find.
  */
 export function bisections(
   { first, last, before, after }: BadRange,
-  { kernels }: Pick<MatrixLine, 'kernels'>,
+  { versions, axis }: Pick<MatrixLine, 'versions' | 'axis'>,
 ): string[] {
   const between = (good: MatrixCell | undefined, bad: MatrixCell): string[] => {
-    const places = [good?.kernel ?? '', bad.kernel].map(kernel => kernels.indexOf(kernel));
+    const places = [good?.version ?? '', bad.version].map(version => versions.indexOf(version));
     const [at = -1, other = -1] = places;
     if (at >= 0 && other >= 0 && Math.abs(at - other) === 1) return [];
-    if (!good || [good, bad].some(({ kernel }) => !/^\d[^/]*$/.test(kernel))) return [];
-    const words = ['syndrome', 'bisect', bad.scenario, '--good', good.kernel, '--bad', bad.kernel, ...partWords(bad)];
-    const text = command(words);
+    if (!good || [good, bad].some(({ version }) => !/^\d[^/]*$/.test(version))) return [];
+    const { [axis]: _, ...others } = bad.chosen;
+    const over = axis === 'kernel' ? [] : ['--over', AXES[axis].option.slice(2)];
+    const ends = ['--good', good.version, '--bad', bad.version];
+    const text = command(['syndrome', 'bisect', bad.scenario, ...over, ...ends, ...optionsOf(others)]);
     return text === undefined ? [] : [text];
   };
   return [between(before, first), between(after, last)].flat();
@@ -218,8 +231,7 @@ export function bisections(
 
 /** The command that carries a cell out again. */
 export function runCommand(cell: MatrixCell): string | undefined {
-  const kernel = cell.kernel === '' ? [] : ['--guest-kernel', cell.kernel];
-  return command(['syndrome', 'run', cell.scenario, ...kernel, ...partWords(cell)]);
+  return command(['syndrome', 'run', cell.scenario, ...optionsOf(cell.chosen)]);
 }
 
 /** The bad range that a cell lies in. */
@@ -230,23 +242,24 @@ export function rangeOf({ cells, bad }: MatrixLine, cell: MatrixCell): BadRange 
 }
 
 /** What the bisection of a line found; safe to show. */
-export function bisectionWords({ bisection }: MatrixLine): string[] {
+export function bisectionWords({ bisection, axis }: MatrixLine): string[] {
   if (bisection === undefined) return [];
+  const { one } = AXES[axis];
   const { change, last, first, untested, unsteady } = bisection;
   const [to, from] = change === 'good to bad' ? ['bad', 'good'] : ['good', 'bad'];
   return [
-    `first ${to} kernel ${kernelName(first)}, last ${from} ${kernelName(last)}`,
+    `first ${to} ${one} ${versionName(first)}, last ${from} ${versionName(last)}`,
     ...unsteady.map(
       ({ version, verdicts }) =>
-        `not steady: ${kernelName(version)} was ${safeText(verdicts.join(', then '), 100)}; the change may lie elsewhere`,
+        `not steady: ${versionName(version)} was ${safeText(verdicts.join(', then '), 100)}; the change may lie elsewhere`,
     ),
-    ...(untested.length === 0 ? [] : [`could not be tested: ${untested.map(kernelName).join(' ')}`]),
+    ...(untested.length === 0 ? [] : [`could not be tested: ${untested.map(versionName).join(' ')}`]),
   ];
 }
 
 /** A range in words, safe to show. */
 export function rangeText({ first, last, count, before, after }: BadRange): string {
-  const name = ({ kernel }: MatrixCell): string => kernelName(kernel);
+  const name = ({ version }: MatrixCell): string => versionName(version);
   const which =
     count === 1 ? `bad only ${name(first)}` : `first bad ${name(first)} · last bad ${name(last)} · ${count} bad`;
   return [
@@ -282,25 +295,25 @@ export function countText({ cells }: MatrixLine): string {
 }
 
 /**
- * The part of a table that words ask for: each is of a line (scenario, host kernel, CPU, file), else of a kernel or of what
+ * The part of a table that words ask for: each is of a line (scenario, other parts, CPU, file), else of a version or of what
  * came of it (`fail`, `panicked`).
  */
-export function findGrid({ kernels, lines }: MatrixGrid, find: string): MatrixGrid {
-  let found: MatrixGrid = { kernels, lines };
+export function findGrid(grid: MatrixGrid, find: string): MatrixGrid {
+  let found = grid;
   for (const word of find.toLowerCase().split(/\s+/).filter(Boolean)) {
     const has = (text: string): boolean => text.toLowerCase().includes(word);
     const some = found.lines.filter(({ scenario, besides, title }) => [scenario, besides, title].some(has));
     if (some.length > 0) {
-      found = { kernels: found.kernels, lines: some };
+      found = { ...found, lines: some };
       continue;
     }
     const { lines: shown } = found;
-    const came = (kernel: string): boolean =>
+    const came = (version: string): boolean =>
       shown.some(line => {
-        const cell = line.cells.get(kernel);
+        const cell = line.cells.get(version);
         return cell !== undefined && (has(cell.verdict) || has(cell.outcome));
       });
-    found = { lines: shown, kernels: found.kernels.filter(kernel => has(kernelName(kernel)) || came(kernel)) };
+    found = { ...found, versions: found.versions.filter(version => has(versionName(version)) || came(version)) };
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import { escapeHtml as escape } from './html.ts';
-import { fileName } from './matrix.ts';
+import { fileName, overWords } from './matrix.ts';
 import { matrixHtml } from './matrix-html.ts';
 import { causesOfRuns, countWords, partWords, type Report, type ReportRun, varyingParts } from './report.ts';
 import { linkOfPair, linkOfRun, MAX_CARRIED, type ReportPage } from './report-pages.ts';
@@ -120,7 +120,9 @@ function whenOf({ runs }: Report): string {
 /** How many cells of matrices are bad; a run may be one of them. */
 function badCells(matrices: Report['matrices']): string {
   const bad = matrices.flatMap(({ cells }) => cells).filter(({ verdict }) => verdict === 'fail').length;
-  return bad === 0 ? '' : ` · <a href="#matrix">${bad === 1 ? '1 bad cell' : `${bad} bad cells`} over kernels</a>`;
+  return bad === 0
+    ? ''
+    : ` · <a href="#matrix">${bad === 1 ? '1 bad cell' : `${bad} bad cells`} over ${escape(overWords(matrices))}</a>`;
 }
 
 /** What all runs have in common, safe to show. */
@@ -138,6 +140,7 @@ const commonParts = ({ runs }: Report): string[] => {
 export function reportHtml(report: Report, pages: readonly ReportPage[]): string {
   const { title, matrices, runs } = report;
   const rows = rowsOf(report, pages);
+  const over = escape(overWords(matrices));
   const matrixPage = pages.find(page => page.matrices);
   const byTrace = new Map(runs.map(run => [fileName(run.name), run]));
   const parts = commonParts(report);
@@ -163,7 +166,7 @@ export function reportHtml(report: Report, pages: readonly ReportPage[]): string
     ...(matrices.length === 0
       ? []
       : [
-          `<section id="matrix" aria-label="Over kernels"><h2>Over kernels</h2>${matrixPage === undefined ? '' : `<p><a href="${matrixPage.file}#matrix">open the matrix as a page</a></p>`}`,
+          `<section id="matrix" aria-label="Over ${over}"><h2>Over ${over}</h2>${matrixPage === undefined ? '' : `<p><a href="${matrixPage.file}#matrix">open the matrix as a page</a></p>`}`,
           matrixHtml(matrices, {
             linkOf: cell => {
               const run = cell.trace === '' ? undefined : byTrace.get(fileName(cell.trace));

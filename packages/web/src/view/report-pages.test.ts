@@ -13,7 +13,7 @@ describe('traces of a report', () => {
     const runs = Array.from({ length: 100 }, (_, i) => run(`${i}.ndjson`, 100_000));
     const [page, ...more] = reportPages({
       runs,
-      matrices: [{ name: 'm', scenario: 's', cells: [], kernels: [], damaged: 0 }],
+      matrices: [{ name: 'm', scenario: 's', cells: [], axis: 'kernel' as const, versions: [], damaged: 0 }],
     });
     expect(more).toEqual([]);
     expect(page).toMatchObject({ file: 'runs.html', matrices: true });
@@ -45,7 +45,7 @@ describe('traces of a report', () => {
   });
   test('are none: no page; a matrix alone has one', () => {
     expect(reportPages({ runs: [], matrices: [] })).toEqual([]);
-    const matrices = [{ name: 'm', scenario: 's', cells: [], kernels: [], damaged: 0 }];
+    const matrices = [{ name: 'm', scenario: 's', cells: [], axis: 'kernel' as const, versions: [], damaged: 0 }];
     expect(reportPages({ runs: [], matrices })).toEqual([{ file: 'runs.html', traces: [], matrices: true }]);
   });
 });

@@ -4,7 +4,7 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { wrap } from '@syndrome/trace/timeline.ts';
 import { type Look, problemText, VERDICTS } from '@syndrome/trace/verdict-lines.ts';
-import { gridOf, rangeText } from './matrix.ts';
+import { gridsOf, overWords, rangeText } from './matrix.ts';
 import { causesOfRuns, countWords, partWords, type Report, type ReportRun, varyingParts } from './report.ts';
 
 /** Entries that are listed; more are counted. A summary of GitHub may have 1 MiB. */
@@ -69,8 +69,10 @@ function entriesOf({ runs, unread, tests }: Report): Entry[] {
 
 /** What is bad in the matrices of a report, a line each. */
 const badLines = ({ matrices }: Report): string[] =>
-  gridOf(matrices).lines.flatMap(({ scenario, besides, bad }) =>
-    bad.map(range => `${[safeText(scenario, 200), besides].filter(Boolean).join(' ')}: ${rangeText(range)}`),
+  gridsOf(matrices).flatMap(({ lines }) =>
+    lines.flatMap(({ scenario, besides, bad }) =>
+      bad.map(range => `${[safeText(scenario, 200), besides].filter(Boolean).join(' ')}: ${rangeText(range)}`),
+    ),
   );
 
 const word = (verdict: Entry['verdict']): string => (verdict === 'unread' ? 'not read' : verdict);
@@ -120,7 +122,7 @@ export function reportMarkdown(report: Report): string[] {
     '',
     ...lines,
     ...(more > 0 ? [`- and ${more} more that did not pass`] : []),
-    ...(bad.length === 0 ? [] : ['', '### Over kernels', '', ...bad]),
+    ...(bad.length === 0 ? [] : ['', `### Over ${overWords(report.matrices)}`, '', ...bad]),
     ...(causes.length === 0 ? [] : ['', '### Known causes', '', ...causes]),
   ];
 }

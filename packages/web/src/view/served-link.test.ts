@@ -5,7 +5,7 @@ import { matricesOf, withMatrices } from './served-link.ts';
 
 test('a link leads to the same matrices, whatever they are called', () => {
   const names = ['matrices/a b&c=#.json', 'results/<img src=x>.json'];
-  for (const hash of ['#matrix', '#matrix?line=1.1&kernel=6.19.6', '#trace?event=a81&from=-0.2&to=4.1&a=1.1%2F6.19.6'])
+  for (const hash of ['#matrix', '#matrix?line=1.1&version=6.19.6', '#trace?event=a81&from=-0.2&to=4.1&a=1.1%2F6.19.6'])
     expect(matricesOf(withMatrices(hash, names))).toEqual(names);
   expect(withMatrices('#matrix', ['matrices/x.json'])).toBe('#matrix?file=matrices%2Fx.json');
 });
@@ -19,8 +19,8 @@ test('what is looked at is found beside them', () => {
     from: 1e9,
     to: 2e9,
   });
-  const cell = { line: '1.1', kernel: '6.19.6' };
-  expect(matrixLookOf(withMatrices('#matrix?line=1.1&kernel=6.19.6', ['x']))).toEqual({ cell });
+  const cell = { line: '1.1', version: '6.19.6' };
+  expect(matrixLookOf(withMatrices('#matrix?line=1.1&version=6.19.6', ['x']))).toEqual({ cell });
   expect(placesOf(withMatrices('#trace?a=1.1%2F6.19.6', ['x']))).toEqual([cell]);
 });
 test('more than anybody opens are left out', () => {

@@ -1,4 +1,4 @@
-/** @module Matrices of a server in a link: `#matrix?line=1.1&kernel=6.19.6&file=matrices/amd-deferred.json`. */
+/** @module Matrices of a server in a link: `#matrix?line=1.1&version=6.19.6&file=matrices/amd-deferred.json`. */
 
 /** More are never opened at once. */
 const MOST = 20;

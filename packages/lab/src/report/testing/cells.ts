@@ -1,9 +1,10 @@
-import type { Cell, CellResult } from '../../matrix/cells.ts';
+import type { CellParts } from '@syndrome/trace/axes.ts';
+import type { CellResult } from '../../matrix/cells.ts';
 import type { RunResult } from '../../run.ts';
 import { runResult } from '../../testing/result.ts';
 
 /** A cell with a verdict and an outcome. */
-export const entry = (cell: Cell, verdict: RunResult['verdict'], outcome: RunResult['outcome']): CellResult => ({
+export const entry = (cell: CellParts, verdict: RunResult['verdict'], outcome: RunResult['outcome']): CellResult => ({
   cell,
   result: runResult({ verdict, outcome, seconds: 2.345 }),
 });

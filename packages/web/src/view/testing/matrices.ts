@@ -65,6 +65,25 @@ export const LOGGED = matrixText('intel-ce-logged', [
   cell('7.0.4', 'pass', 'none', {}, { cpu: 'Skylake-Server' }),
 ]);
 
+const OLD = { code: 'E_LAB_QEMU_OLD', message: 'QEMU 5.2.0 is too old for the lab' };
+const onQemu = (qemu: string, verdict: string, outcome: string, more: object = {}): object =>
+  cell('6.19.8', verdict, outcome, more, { qemu });
+
+/** One scenario over versions of QEMU with a fixed kernel: the oldest cannot start it, one was not measured. */
+export const OVER_QEMU = JSON.stringify({
+  schemaVersion: 2,
+  scenario: 'intel-srao-process',
+  axis: 'qemu',
+  seconds: 60,
+  cells: [
+    onQemu('5.2', 'skip', 'none', { problem: OLD }),
+    onQemu('7.2', 'fail', 'none', { causes: [CAUSE] }),
+    onQemu('10.0.13', 'pass', 'signalled'),
+    onQemu('11.1.3', 'pass', 'signalled'),
+  ],
+  versions: ['5.2', '7.2', '10.0.2', '10.0.13', '11.1.3'],
+});
+
 /** What a bisection tried: the change is between 6.19.8 and 6.19.10, two kernels were not measured, one was not steady. */
 export const BISECTED = JSON.stringify({
   schemaVersion: 1,

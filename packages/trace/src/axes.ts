@@ -1,0 +1,49 @@
+/** @module What a matrix varies along its table: one table of its axes for who measures, who tells and who shows. */
+
+/** A part of a machine whose versions may be the columns of a matrix. */
+interface AxisWords {
+  /** Over the versions, and before one of them: `QEMU 10.0.13`. */
+  name: string;
+  /** Of one and of many of them. */
+  one: string;
+  many: string;
+  /** The option that chooses the part. */
+  option: `--${string}`;
+}
+
+/** The axes, the usual one first. Their keys are those of a cell, and of the choices of a run. */
+export const AXES = {
+  kernel: { name: 'guest kernel', one: 'kernel', many: 'kernels', option: '--guest-kernel' },
+  hostKernel: { name: 'host kernel', one: 'host kernel', many: 'host kernels', option: '--host-kernel' },
+  qemu: { name: 'QEMU', one: 'QEMU version', many: 'QEMU versions', option: '--qemu' },
+  hostQemu: { name: 'host QEMU', one: 'host QEMU version', many: 'host QEMU versions', option: '--host-qemu' },
+  xen: { name: 'Xen', one: 'Xen version', many: 'Xen versions', option: '--xen' },
+} as const satisfies Record<string, AxisWords>;
+
+export type Axis = keyof typeof AXES;
+
+export const AXIS_NAMES = Object.keys(AXES) as Axis[];
+
+/** What a cell of a matrix varies or was chosen for it. What is missing is the scenario's own choice. */
+export type CellParts = Partial<Record<Axis | 'cpu', string>>;
+
+/**
+ * What a cell is made of besides its place on the axis, in words.
+ * @example besidesOf({ kernel: '6.19', hostKernel: '7.0', cpu: 'EPYC' }, 'kernel') // ['host kernel 7.0', 'EPYC']
+ */
+export function besidesOf(cell: CellParts, axis: Axis): string[] {
+  const parts = AXIS_NAMES.flatMap(name => {
+    const version = name === axis ? undefined : cell[name];
+    return version === undefined ? [] : [`${AXES[name].name} ${version}`];
+  });
+  return cell.cpu === undefined ? parts : [...parts, cell.cpu];
+}
+
+/** The options that choose what a cell is made of. */
+export function optionsOf(cell: CellParts): string[] {
+  const parts = AXIS_NAMES.flatMap(name => {
+    const version = cell[name];
+    return version === undefined || version === '' ? [] : [AXES[name].option, version];
+  });
+  return cell.cpu === undefined ? parts : [...parts, '--cpu', cell.cpu];
+}
