@@ -9,6 +9,9 @@ import { TOOLS, toolOf } from './tools/registry.ts';
 import { mceCommand } from './values/values.ts';
 import { TAG, XenReader } from './xen/xen-reader.ts';
 
+/** Who writes what Xen says into a log: dom0's kernel, and what reads its console. */
+const XEN_PROGRAMS = /^(?:kernel$|xen|xl$|xm$|hypervisor)/;
+
 export class LogContext {
   readonly kernel: KernelReader;
   readonly qemu: QemuReader;
@@ -56,9 +59,14 @@ export class LogContext {
     if (isSource(raw.slice(0, MAX_LINE))) return false;
     if (!raw.includes(TAG)) return this.#plain(raw, lineNumber);
     const line = cleanLine(raw);
+    const { text, program } = syslogLine(line);
+    if (program !== undefined) {
+      if (!text.startsWith(TAG) || !XEN_PROGRAMS.test(program)) return this.#plain(line, lineNumber);
+      return this.#xen.push(text.slice(TAG.length), lineNumber);
+    }
     const tag = line.indexOf(TAG);
-    // Xen may start in the middle of a dom0 line; a syslog prefix is no such line.
-    if (tag > 0 && syslogLine(line).program === undefined) this.#plain(line.slice(0, tag), lineNumber);
+    // Xen may start in the middle of a dom0 line.
+    if (tag > 0) this.#plain(line.slice(0, tag), lineNumber);
     return tag >= 0 && this.#xen.push(line.slice(tag + TAG.length), lineNumber);
   }
 

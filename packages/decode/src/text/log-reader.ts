@@ -23,9 +23,10 @@ import { jsonParts, stringsIn } from './transport/json-parts.ts';
 import { MessageNumbers } from './transport/message-numbers.ts';
 import { OwnObject } from './transport/own-object.ts';
 import { eventOfJson, recordOfJson } from './syndrome/json-records.ts';
-import { MAX_LINE } from './transport/line.ts';
+import { MAX_LINE, syslogLine, writerOf } from './transport/line.ts';
 import { QuotedPrintable } from './transport/quoted-printable.ts';
-import { bare, unwrapped } from './transport/shown.ts';
+import { Shown, bare } from './transport/shown.ts';
+import type { WrittenLine } from './transport/shown.ts';
 import { LogContext } from './log-context.ts';
 import { mentions } from './log-needles.ts';
 import { MAX_LINE_BYTES } from './transport/line-scanner.ts';
@@ -91,6 +92,7 @@ export class LogReader implements LineTaker {
   readonly #main: LogContext;
   readonly #carried: CarriedBytes;
   readonly #quoted = new QuotedPrintable();
+  readonly #shown = new Shown();
   readonly #columns: Columns | undefined;
   readonly #numbers = new MessageNumbers();
   /** What this project printed, laid out over several lines. */
@@ -344,25 +346,33 @@ export class LogReader implements LineTaker {
   }
 
   #line(text: string, lineNumber: number): boolean {
-    const shown = unwrapped(text);
-    if (shown !== undefined) {
-      let any = false;
-      for (const part of shown) any = this.#plain(part, lineNumber) || any;
-      return any;
+    let taken = false;
+    for (const line of this.#shown.lines(text)) {
+      taken =
+        (line.writer === undefined ? this.#plain(line.text, lineNumber) : this.#written(line, lineNumber)) || taken;
+      this.#long(line.text, lineNumber);
     }
-    return this.#plain(text, lineNumber);
+    return taken;
   }
 
-  /** A line without what shows it to people. */
+  /** A line that says who wrote it: what stands in it is his, and no line within a line. */
+  #written({ text, writer }: WrittenLine, lineNumber: number): boolean {
+    this.#inPart = -1;
+    const taken = this.#main.line(text, lineNumber);
+    if (taken) this.#before = 0;
+    return taken || (writer === 'kernel' && this.#behind(text, lineNumber));
+  }
+
+  /** A line that may hold others: in its fields, in a quotation, behind what stands before it. */
   #plain(text: string, lineNumber: number): boolean {
-    const taken = this.#cells(text, lineNumber) || this.#problems(text, lineNumber) || this.#bare(text, lineNumber);
-    this.#long(text, lineNumber);
-    return taken;
+    const others = partsOf(text).filter(part => syslogLine(part).program !== undefined);
+    if (others.length > 0) return others.filter(part => this.#main.line(part, lineNumber)).length > 0;
+    return this.#cells(text, lineNumber) || this.#problems(text, lineNumber) || this.#bare(text, lineNumber);
   }
 
   /** A line of which some may stand before what a program wrote: as much as before the last line that was read so. */
   #bare(text: string, lineNumber: number): boolean {
-    const same = this.#before === 0 ? undefined : bare(text)[this.#before - 1];
+    const same = this.#before === 0 ? undefined : bare(text.slice(0, MAX_LINE))[this.#before - 1];
     if (same !== undefined && this.#main.line(same, lineNumber)) return true;
     if (this.#inPart >= 0 && this.#main.wanted && this.#parts(text, lineNumber)) return true;
     this.#inPart = -1;
@@ -370,9 +380,13 @@ export class LogReader implements LineTaker {
       this.#before = 0;
       return true;
     }
-    if (this.#parts(text, lineNumber)) return true;
+    return this.#parts(text, lineNumber) || this.#behind(text, lineNumber);
+  }
+
+  /** What is no line of the kernel may be one of a tool behind what stands before any line. */
+  #behind(text: string, lineNumber: number): boolean {
     for (const [i, rest] of bare(text.slice(0, MAX_LINE)).entries()) {
-      if (!this.#main.tool(rest, lineNumber)) continue;
+      if (syslogLine(rest).program !== undefined || !this.#main.tool(rest, lineNumber)) continue;
       this.#before = i + 1;
       return true;
     }
@@ -415,7 +429,7 @@ export class LogReader implements LineTaker {
     return taken;
   }
 
-  /** Log lines in an object, under whatever name and with the time beside each; false when none of them was taken. */
+  /** Log lines in an object, under whatever name and with the time beside each; false when none of them was taken or names who wrote it. */
   #strings(value: unknown, number: number, lineNumber: number): boolean {
     let taken = false;
     let at: number | undefined;
@@ -426,6 +440,7 @@ export class LogReader implements LineTaker {
         if (!mentions(part, 0) && !(this.#main.wanted && name === this.#member)) return;
         left--;
         at = this.#nextNumber(at, number, lineNumber);
+        taken ||= writerOf(part) !== undefined;
         if (!this.#string(part, at, lineNumber, time, at === number)) return;
         this.#member = name;
         taken = true;
@@ -522,10 +537,11 @@ export class LogReader implements LineTaker {
     else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, number);
     else if (line.kind === 'event') this.#event(line.message, number);
     else if (line.kind === 'other') {
-      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
+      // Programs other than the kernel write objects too.
+      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#main.tool(text, number);
     } else if (line.kind === 'line' && !mentions(line.text, 0) && !this.#main.wanted) {
       // What is told in a sentence may stand in other members.
-      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#line(text, number);
+      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#main.tool(text, number);
     } else if (line.kind === 'line') {
       this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
       // What wrote into a pipe ended its line.

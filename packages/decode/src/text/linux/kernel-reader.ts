@@ -15,7 +15,7 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
-import { beginsKernelMessage, isSourceCode, linuxLine, MAX_LINE } from '../transport/line.ts';
+import { beginsKernelMessage, isSourceCode, linuxLine, MAX_LINE, writerOf } from '../transport/line.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
@@ -188,7 +188,7 @@ export class KernelReader implements Reader {
       return false;
     }
     if (isSourceCode(text)) return false;
-    const flowed = this.#flowed(raw, lineNumber);
+    const flowed = this.#flowed(raw, text, lineNumber);
     if (flowed !== undefined) return flowed;
     if (text === '') {
       this.#release();
@@ -212,7 +212,7 @@ export class KernelReader implements Reader {
    * Messages that stand in one line, also where a mail has set them as a paragraph: then the last of a line ends in the next, and
    * another begins there. Undefined for a line that is one message.
    */
-  #flowed(raw: string, lineNumber: number): boolean | undefined {
+  #flowed(raw: string, text: string, lineNumber: number): boolean | undefined {
     const tail = this.#tail;
     this.#tail = undefined;
     const line = raw.slice(0, MAX_LINE).replace(MARGIN, '').trimEnd();
@@ -222,7 +222,7 @@ export class KernelReader implements Reader {
     else if (follows && tail.text === '[') return this.#part(`[ ${line}`, lineNumber);
     else if (tail?.held === true) this.#part(tail.text, tail.lineNumber);
     const parts = joined ?? gluedParts(line, true);
-    if (parts === undefined) return undefined;
+    if (parts === undefined || (joined === undefined && !beginsError(raw, text))) return undefined;
     if (joined === undefined) this.#release();
     const last = parts.at(-1) ?? '';
     let taken = false;
@@ -447,6 +447,13 @@ function isRest(line: string): boolean {
   const before = gluedParts(`${FILLER} ${line}`, true)?.[0]?.slice(FILLER.length + 1) ?? line;
   return !FOREIGN.test(before);
 }
+
+/** What messages of errors begin with: in any other one of the kernel stands what somebody else said. */
+const ERROR =
+  /^(?:mce|MCE|CPU ?\d|Bank \d|Machine [Cc]heck|HARDWARE ERROR|Kernel panic|EDAC |Memory failure|\{\d{1,10}\}|\[)/;
+
+/** Whether a line may hold several messages: one of the kernel begins with an error. */
+const beginsError = (line: string, text: string): boolean => writerOf(line) !== 'kernel' || ERROR.test(text);
 
 /** Whether a line begins a message of its own. */
 function begins(line: string): boolean {

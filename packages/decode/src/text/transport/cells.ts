@@ -1,4 +1,5 @@
 /** @module The texts within a line of CSV or XML: what carries logs puts its lines there, under whatever name. */
+import { OUTER, unescaped } from './markup.ts';
 
 const MAX_TEXTS = 512;
 
@@ -6,15 +7,6 @@ const MAX_TEXTS = 512;
 const FIELD = /(?:^|[,;\t])"((?:[^"]|""){8,8192})"(?=[,;\t\r]|$)/g;
 /** The text of an element. */
 const ELEMENT = />([^<>]{8,8192})</g;
-const ENTITIES: Readonly<Record<string, string>> = {
-  lt: '<',
-  gt: '>',
-  amp: '&',
-  quot: '"',
-  apos: "'",
-  '#39': "'",
-  '#34': '"',
-};
 
 /** Events of node-problem-detector in its own log: when, and the line of the kernel that made each. */
 const PROBLEM =
@@ -25,9 +17,6 @@ export function problemsIn(line: string): { time: string; message: string }[] {
   if (!line.includes(' Reason:')) return [];
   return Array.from(line.matchAll(PROBLEM), m => ({ time: m[1] ?? '', message: m[2] ?? '' }));
 }
-
-const unescaped = (text: string): string =>
-  text.replaceAll(/&(#?\w{2,4});/g, (all, name: string) => ENTITIES[name] ?? all);
 
 /** The quoted fields and the texts of elements in a line, up to a bound. */
 export function cellsOf(line: string): string[] {
@@ -40,12 +29,9 @@ export function cellsOf(line: string): string[] {
   return out;
 }
 
-/** Tags of XML at the ends of a line: what it holds began or ends in another one. */
-const TAGS = /^(?:<[A-Za-z?/][^<>]{0,400}>){1,16}|(?:<\/[A-Za-z][^<>]{0,64}>){1,16}\s{0,4}$/g;
-
 /** What a line of CSV or XML may hold of a log, where it is none that begins as one does: its fields, or what stands between tags. */
 export function partsOf(line: string): string[] {
   if (!/^<[a-zA-Z?/]|^"|[,;\t]"|>\s{0,4}$/.test(line)) return [];
-  const within = line.replaceAll(TAGS, '');
+  const within = line.replaceAll(OUTER, '');
   return within === line || within === '' ? cellsOf(line) : [...cellsOf(line), unescaped(within)];
 }

@@ -16,10 +16,10 @@ const ANSI = /\u001b\[[0-9;?]{0,16}[A-Za-z]/g;
  * `Dec 22 08:20:00 host tag[pid]: ` of syslog and journald, its time also with a fraction (short-precise), as
  * `2026-03-16T11:34:29.123456+01:00` (short-iso), `Mon 2026-03-16 11:34:29 CET` (short-full, with-unit, where the unit
  * stands before the tag), `2026-03-16 11:34:29`, `1710585269.123456` (short-unix); BusyBox puts `kern.err` before the tag. What
- * ends in a colon is no host: QEMU puts such a time before its own name.
+ * ends in a colon is no host: QEMU puts such a time before its own name. Anybody may choose a tag of any characters (`logger -t`).
  */
 const SYSLOG =
-  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) (?!\[ {0,8}[TC]\d)\S{0,254}[^\s:] (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?|[A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}|\d{10}\.\d{6}) (?!\[ {0,8}[TC]?\d|[+-]\d{2}:?\d{2} )\S{0,254}[^\s:] (?:[a-z]{1,8}[0-7]?\.[a-z]{1,8} )?(?:[^\s/:[\]]{1,255}\/)?(?:([^\s:[\]]{1,64})(?:\[\d{1,10}\])?|([^\s:]{0,63}[^\s:\]])): /;
 /** The same without a host, as people take it out; only of these programs, as any message may look alike. */
 const HOSTLESS =
   /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?|\d{4}-\d{2}-\d{2}T[\d:.+Z-]{8,32}|\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?) {1,4}(kernel|mcelog|rasdaemon)(?:\[\d{1,10}\])?: /;
@@ -34,8 +34,11 @@ const SYSLOG5424 =
 /** OpenWrt's logread: `Mon Mar 16 11:34:29 2026 kern.err kernel: `. */
 const LOGREAD =
   /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4} [a-z]{1,8}[0-7]?\.[a-z]{1,8} ([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
-/** Behind the stamp of journald's short-monotonic and short-delta; only these programs, as any message may look alike. */
-const MONOTONIC = /^\S{1,255} (kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{1,10}\])?: /;
+/** Behind the stamp of journald's short-monotonic and short-delta; without a process only these programs, as any message may look alike. */
+const MONOTONIC =
+  /^\S{1,255} (?:(kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{1,10}\])?|([^\s:[\]]{1,64})\[\d{1,10}\]): /;
+const PREFIXES: readonly RegExp[] = [SYSLOG, HOSTLESS, SYSLOG5424, LOGREAD, LOCALIZED, DATELESS];
+const BRACKET = 0x5b;
 /** `kern  :err   : `, from `dmesg -x`; `<3>`, the raw level. */
 const LEVEL = /^(?:<\d{1,3}>|[a-z0-9]{1,8} {0,7}:[a-z]{1,7} {0,7}: )/;
 /**
@@ -88,41 +91,46 @@ export function beginsKernelMessage(text: string): boolean {
 
 /** The prefix that names a program. */
 function named(text: string): { length: number; program: string | undefined } | undefined {
-  const m = SYSLOG.exec(text) ?? HOSTLESS.exec(text) ?? SYSLOG5424.exec(text) ?? LOGREAD.exec(text);
-  if (m !== null) return { length: m[0].length, program: m[1] };
-  const localized = LOCALIZED.exec(text);
-  if (localized !== null) return { length: localized[0].length, program: localized[1] ?? localized[2] };
-  if (text.charCodeAt(0) !== 0x5b) {
-    const dateless = DATELESS.exec(text);
-    return dateless === null ? undefined : { length: dateless[0].length, program: dateless[1] };
+  if (text.charCodeAt(0) === BRACKET) {
+    const stamp = STAMP.exec(text)?.[0].length;
+    return stamp === undefined ? undefined : prefixOf(MONOTONIC, text.slice(stamp), stamp);
   }
-  const stamp = STAMP.exec(text);
-  const rest = stamp === null ? null : MONOTONIC.exec(text.slice(stamp[0].length));
-  return stamp === null || rest === null ? undefined : { length: stamp[0].length + rest[0].length, program: rest[1] };
+  for (const form of PREFIXES) {
+    const prefix = prefixOf(form, text, 0);
+    if (prefix !== undefined) return prefix;
+  }
+  return undefined;
+}
+
+/** Of the groups of a form one names the program. */
+function prefixOf(
+  form: RegExp,
+  text: string,
+  before: number,
+): { length: number; program: string | undefined } | undefined {
+  const m = form.exec(text);
+  return m === null
+    ? undefined
+    : { length: before + m[0].length, program: m.slice(1).find(name => name !== undefined) };
 }
 
 /** What a transport put before a message: its length and the program it names, if any. */
-function transport(text: string): { length: number; program: string | undefined } | undefined {
-  let length = 0;
-  for (let n = 0; n <= MAX_WRAPPERS; n++) {
-    const rest = length === 0 ? text : text.slice(length);
-    const prefix = named(rest);
-    if (prefix !== undefined) return { length: length + prefix.length, program: prefix.program };
-    // The kernel's own stamp, or nothing: most lines.
-    if (rest.charCodeAt(0) === 0x5b) break;
-    const sure = WRAPPER.exec(rest);
-    const wrapper = sure ?? MAYBE_WRAPPER.exec(rest);
-    if (wrapper === null) break;
-    if (sure === null) {
-      const inner = rest.slice(wrapper[0].length);
-      if (!STAMP.test(inner) && named(inner) === undefined && !WRAPPER.test(inner) && !beginsKernelMessage(inner))
-        break;
-      // `word: ` is a program, not a file that grep names.
-      if (wrapper[0].endsWith(':') && inner.startsWith(' ')) break;
-    }
-    length += wrapper[0].length;
+function transport(text: string, wrappers = 0): { length: number; program: string | undefined } | undefined {
+  const prefix = named(text);
+  if (prefix !== undefined) return prefix;
+  // The kernel's own stamp, or nothing: most lines.
+  if (text.charCodeAt(0) === BRACKET || wrappers >= MAX_WRAPPERS) return undefined;
+  const sure = WRAPPER.exec(text);
+  const wrapper = (sure ?? MAYBE_WRAPPER.exec(text))?.[0];
+  if (wrapper === undefined) return undefined;
+  const rest = text.slice(wrapper.length);
+  const inner = transport(rest, wrappers + 1);
+  if (sure === null) {
+    if (inner === undefined && !STAMP.test(rest) && !beginsKernelMessage(rest)) return undefined;
+    // `word: ` is a program, not a file that grep names.
+    if (wrapper.endsWith(':') && rest.startsWith(' ')) return undefined;
   }
-  return length === 0 ? undefined : { length, program: undefined };
+  return { length: wrapper.length + (inner?.length ?? 0), program: inner?.program };
 }
 
 /** What a page in Markdown puts a backslash before, where it shows a log as text. */
@@ -189,7 +197,8 @@ export function linuxLine(raw: string): LogLine {
       caller = alone[1];
     }
   }
-  if (kernel && prefix?.program === undefined) text = fromAnchor(text);
+  // Behind the kernel's own stamp its message begins: what stands further on may be anybody's.
+  if (kernel && stamp === null && prefix?.program === undefined) text = fromAnchor(text);
   // No message that is read here begins or ends with a blank that tells: who showed it to others put it there.
   return { text: text.trim(), caller, kernel };
 }
@@ -209,6 +218,17 @@ export function syslogLine(raw: string): { text: string; program: string | undef
   return prefix === undefined
     ? { text, program: undefined }
     : { text: text.slice(prefix.length), program: prefix.program };
+}
+
+/** Who wrote a line, where it says so: a program that it names, or the kernel, also by its stamp or by its words. */
+export type Writer = 'kernel' | 'other';
+
+/** Who wrote a line; undefined where it names nobody, and more may stand before what was written. */
+export function writerOf(raw: string): Writer | undefined {
+  const { text, program } = syslogLine(raw);
+  if (program !== undefined) return program === 'kernel' ? 'kernel' : 'other';
+  const message = text.slice(LEVEL.exec(text)?.[0].length ?? 0);
+  return STAMP.test(message) || STAMP_ISO.test(message) || beginsKernelMessage(message) ? 'kernel' : undefined;
 }
 
 /** A u64 from hex digits with or without `0x`; undefined when it is not one. */
