@@ -48,8 +48,8 @@ export function checkOutputFolder(what: string, given: string, isOurs: IsOurs): 
 }
 
 /**
- * Makes a folder with files, in one step: who looks at the place sees the old folder or all of the new one. What was there
- * is removed, if it is empty or {@link IsOurs}.
+ * Makes a folder with files: who looks at the place sees the old folder or all of the new one, and for a moment between two
+ * renames none; where the second one fails, the old one comes back. What was there is removed, if it is empty or {@link IsOurs}.
  * @param files by their names in the folder
  * @throws the error of the file system, or one that says why nothing is written there; then nothing has changed
  */

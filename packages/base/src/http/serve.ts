@@ -1,5 +1,4 @@
 /** @module The server itself: on loopback or on a unix socket, bounded in what it takes, and ended in a bounded time. */
-import { chmodSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,6 +8,7 @@ import type { HttpEnv } from './app.ts';
 import { HttpError } from './errors.ts';
 import { SECURITY_HEADERS } from './headers.ts';
 import { Refusal, writeRefusal } from './problem.ts';
+import { listenOnSocket } from '../disk/socket-place.ts';
 import { prepareSocket } from './socket-file.ts';
 
 /** Where a server listens. */
@@ -98,11 +98,13 @@ export async function serve(app: Hono<HttpEnv>, place: Place, signal: AbortSigna
   server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
   server.on('clientError', refuseRaw);
+  let takeAway = (): void => {};
   try {
-    if ('socket' in place) server.listen(place.socket);
-    else server.listen(place.port, LOOPBACK);
-    await once(server, 'listening');
-    if ('socket' in place) chmodSync(place.socket, 0o600);
+    if ('socket' in place) takeAway = await listenOnSocket(server, place.socket);
+    else {
+      server.listen(place.port, LOOPBACK);
+      await once(server, 'listening');
+    }
   } catch (error) {
     const what = 'socket' in place ? `--socket ${place.socket}` : `port ${place.port} of ${LOOPBACK}`;
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw inUse(what);
@@ -110,6 +112,7 @@ export async function serve(app: Hono<HttpEnv>, place: Place, signal: AbortSigna
   }
   const ended = (async () => {
     if (!signal.aborted) await once(signal, 'abort');
+    takeAway();
     await end(server);
   })();
   return { port: 'socket' in place ? undefined : (server.address() as AddressInfo).port, ended };

@@ -3,10 +3,8 @@ import { once } from 'node:events';
 import { lstatSync, mkdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { MAX_SOCKET_PATH } from '../disk/socket-place.ts';
 import { HttpError } from './errors.ts';
-
-/** sun_path without its end (unix(7)). */
-const MAX_PATH = 107;
 
 function wrong(path: string, why: string, cause?: unknown): HttpError {
   return new HttpError('E_HTTP_SOCKET', `--socket ${path}: ${why}`, {
@@ -52,7 +50,8 @@ async function isServed(path: string): Promise<boolean> {
  * @throws HttpError E_HTTP_SOCKET, E_HTTP_IN_USE
  */
 export async function prepareSocket(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > MAX_PATH) throw wrong(path, `the path of a socket has no more than ${MAX_PATH} bytes`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+    throw wrong(path, `the path of a socket has no more than ${MAX_SOCKET_PATH} bytes here`);
   checkFolder(path, dirname(path));
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;

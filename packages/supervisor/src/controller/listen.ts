@@ -2,15 +2,12 @@
  * @module Sockets of a controller. They are in a folder that nobody else may enter: who can connect is the user of the
  * controller, or root. Node cannot ask the kernel who a peer is (SO_PEERCRED), so nothing finer is promised.
  */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, isAbsolute } from 'node:path';
 import { requireOwnFolder } from '@syndrome/base/disk/own-folder.ts';
+import { listenOnSocket, MAX_SOCKET_PATH } from '@syndrome/base/disk/socket-place.ts';
 import { ControllerError } from './errors.ts';
-
-/** `sockaddr_un.sun_path` of Linux, less its final NUL. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 /** A server on a socket of this path. */
 export interface Listening {
@@ -30,10 +27,8 @@ export async function listenAt(path: string, connection: (socket: Socket) => voi
       cause === undefined ? {} : { cause },
     );
   if (!isAbsolute(path)) throw failed('it is no absolute path of a unix socket; nothing is taken over TCP');
-  // A server takes away the path that it was given when it ends.
-  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
-  if (Buffer.byteLength(fresh) > MAX_SOCKET_PATH_BYTES)
-    throw failed(`paths of sockets are limited to ${MAX_SOCKET_PATH_BYTES - 9} bytes here`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+    throw failed(`paths of sockets are limited to ${MAX_SOCKET_PATH} bytes here`);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     requireOwnFolder(dirname(path));
@@ -49,15 +44,8 @@ export async function listenAt(path: string, connection: (socket: Socket) => voi
     connection(socket);
   });
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(fresh, resolve);
-    });
-    chmodSync(fresh, 0o600);
-    renameSync(fresh, path);
+    await listenOnSocket(server, path);
   } catch (cause) {
-    server.close();
-    rmSync(fresh, { force: true });
     throw failed('the system refuses', cause);
   }
   server.on('error', () => {}); // of one connection that could not be accepted
