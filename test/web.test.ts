@@ -113,6 +113,40 @@ test('lists the state folder, and what is named', async () => {
   await started.end();
 });
 
+test('a browser that cannot be opened is told, and the server serves', async () => {
+  sandbox.env.TMPDIR = join(sandbox.dir, 'nowhere');
+  const started = await start('--open');
+  await started.running.until('no browser was opened');
+  const { port, link } = linkOf(started);
+  expect((await ask(port, link)).status).toBe(200);
+  expect(await started.end()).toMatchObject({ code: 0 });
+});
+
+test('a job in the background leaves its terminal alone, and is not stopped', { timeout: 120_000 }, () => {
+  // The terminal has a line to read, and its foreground is bash; what is stopped does not answer.
+  sandbox.write(
+    'job.sh',
+    `set -m
+"$SYNDROME" web --json > said &
+until port=$(grep -o '"port": *[0-9]*' said); do sleep 0.1; done
+exec 3<> "/dev/tcp/127.0.0.1/\${port##*[: ]}"
+printf 'GET / HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
+timeout 20 head -n 1 <&3
+cat /proc/$!/stat > stat
+kill -TERM $!
+kill -CONT $!
+wait $!
+echo "code $?"
+`,
+  );
+  const { stdout } = sandbox.shell(
+    'cd "$TMPDIR" && printf "\\n" | script --quiet --command "bash job.sh" --return /dev/null',
+  );
+  expect(stdout).toMatch(/^HTTP\/1\.1 403/m);
+  expect(readFileSync(join(sandbox.dir, 'stat'), 'utf8')).not.toMatch(/\) T /);
+  expect(stdout).toContain('code 0');
+});
+
 test('--state takes another state folder', async () => {
   mkdirSync(join(sandbox.dir, 'copied/traces'), { recursive: true });
   copyFileSync(GOOD, join(sandbox.dir, 'copied/traces/a.ndjson'));

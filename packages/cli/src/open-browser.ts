@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { safeText } from '@syndrome/decode/common/screen.ts';
 import { say } from './output.ts';
 
 /** A file that leads to a link; it is removed when the link was used, or the program ends. */
@@ -28,9 +29,13 @@ export class LeadingFile {
 /** What opens a file in the program of the desktop for it (xdg-utils). */
 const OPENER = 'xdg-open';
 
-/** Opens a file; that it does not is told, and no fault: the link is printed. */
+/** That no browser was opened is told, and no fault: the link is printed. */
+export const notOpened = (why: string): void =>
+  say(safeText(`no browser was opened (${why}); open the link that is printed`, 600));
+
+/** Opens a file in a browser. */
 export function openInBrowser(path: string): void {
-  const failed = (why: string): void => say(`no browser was opened (${OPENER}: ${why}); open the link that is printed`);
+  const failed = (why: string): void => notOpened(`${OPENER}: ${why}`);
   const child = spawn(OPENER, [path], { stdio: 'ignore', detached: true });
   child.on('error', error =>
     failed((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not installed' : error.message),

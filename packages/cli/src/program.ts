@@ -237,14 +237,15 @@ Examples:
       'after',
       `
 Only this machine can connect, and it only reads. The link that is printed is good for one browser: other users of the
-machine can connect to a port too. A unix socket is for its user alone and needs no link.
+machine can connect to a port too. A unix socket is for its user alone and needs no link; forwarded to a port of another
+machine it is open to all who work there.
 
 Ctrl-C or SIGTERM ends it; the exit code is 0 then.
 
 Examples:
   syndrome web --open
   syndrome web results/                     traces of a CI run, below a folder
-  ssh -L 8137:localhost:8137 lab syndrome web --port 8137
+  ssh -L 8137:127.0.0.1:8137 lab syndrome web --port 8137
   syndrome web --socket ~/.syndrome/web.sock
   syndrome web --json | jq -r .url`,
     )

@@ -9,8 +9,9 @@ import { stateFolder } from '@syndrome/lab/state-dir.ts';
 import { webApp } from '@syndrome/web/server/app.ts';
 import type { Root } from '@syndrome/web/server/catalog.ts';
 import { template } from '@syndrome/web/template.ts';
+import { isInForeground, onEnter } from './foreground.ts';
 import { interruptSignal } from './interrupt.ts';
-import { LeadingFile, openInBrowser } from './open-browser.ts';
+import { LeadingFile, notOpened, openInBrowser } from './open-browser.ts';
 import { type GlobalOptions, print, printJson, say } from './output.ts';
 
 interface Options extends GlobalOptions {
@@ -52,16 +53,6 @@ function rootsOf(paths: readonly string[], state: string | undefined): Root[] {
   return roots;
 }
 
-/** Enter in the terminal asks for another link. @returns how that is ended */
-function onEnter(act: () => void): () => void {
-  if (!process.stdin.isTTY) return () => {};
-  process.stdin.on('data', act);
-  return () => {
-    process.stdin.off('data', act);
-    process.stdin.pause();
-  };
-}
-
 /** Serves until Ctrl-C or SIGTERM. @throws UsageError, HttpError, LabError */
 export async function web(paths: readonly string[], options: Options): Promise<void> {
   const { open = false, json = false } = options;
@@ -74,7 +65,12 @@ export async function web(paths: readonly string[], options: Options): Promise<v
   if (options.socket !== undefined) {
     const socket = resolve(options.socket);
     const { ended } = await serve(webApp(base), { socket }, signal);
-    tell({ socket }, socket, json, `For a browser: ssh -L 8137:${socket} HOST, and there http://localhost:8137/`);
+    tell(
+      { socket },
+      socket,
+      json,
+      `For a browser: ssh -L 127.0.0.1:8137:${socket} HOST, and there http://127.0.0.1:8137/, which every user of that machine can open`,
+    );
     return ended;
   }
   let leading: LeadingFile | undefined;
@@ -86,13 +82,17 @@ export async function web(paths: readonly string[], options: Options): Promise<v
   const { port, ended } = await serve(webApp({ ...base, links }), place, signal);
   const urlOf = (link: string): string => `http://127.0.0.1:${port}${link}`;
   const url = urlOf(links.link());
-  const another = process.stdin.isTTY ? '; Enter makes another' : '';
+  const another = process.stdin.isTTY && isInForeground() ? '; Enter makes another' : '';
   tell({ port, url }, url, json, `The link is good for one browser${another}. Ctrl-C ends the server.`);
   const stopListening = onEnter(() => print(urlOf(links.link())));
   try {
     if (open) {
-      leading = new LeadingFile(url);
-      openInBrowser(leading.path);
+      try {
+        leading = new LeadingFile(url);
+        openInBrowser(leading.path);
+      } catch (error) {
+        notOpened(messageOf(error));
+      }
     }
     await ended;
   } finally {
