@@ -145,6 +145,23 @@ describe('the folder that it goes to', () => {
     expect(data(readFileSync(join(out, 'report.json'), 'utf8')).title).toBe('two');
     expect(readdirSync(out)).toEqual(['index.html', 'report.json', 'runs.html']);
   });
+  test('is left out of the report also where a link leads to it', async () => {
+    give(GOOD, 'good.ndjson');
+    mkdirSync(join(results, 'site'));
+    symlinkSync(join(results, 'site'), out);
+    await report();
+    const { stderr } = await report();
+    expect(readdirSync(join(results, 'site'))).toEqual(['index.html', 'report.json', 'runs.html']);
+    expect(stderr).toBe(`report ${join(out, 'index.html')}\n`);
+  });
+  test('is left alone where a folder of it is called as a file of a report', async () => {
+    give(GOOD, 'good.ndjson');
+    await report();
+    mkdirSync(join(out, 'runs-2.html'));
+    writeFileSync(join(out, 'runs-2.html', 'mine'), 'mine');
+    expect(await report()).toMatchObject({ code: 2, stderr: expect.stringContaining('did not make') });
+    expect(readFileSync(join(out, 'runs-2.html', 'mine'), 'utf8')).toBe('mine');
+  });
   test.each([
     ['has a file of somebody', { 'report.json': '{"type":"syndrome-report"}', 'notes.txt': 'mine' }],
     ['has an index that no report made', { 'index.html': 'mine' }],

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { messageOf, SyndromeError, UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
@@ -21,10 +21,11 @@ interface Options extends GlobalOptions {
   markdown?: boolean;
 }
 
-/** Whether a folder was made by this command: nothing else is in it, and its data says so. */
+/** Whether a folder was made by this command: nothing else is in it, no folder either, and its data says so. */
 function isReport(folder: string, names: readonly string[]): boolean {
   if (!names.every(isSiteFile) || !names.includes(REPORT_DATA)) return false;
   try {
+    if (!names.every(name => lstatSync(join(folder, name)).isFile())) return false;
     const data = JSON.parse(readFileSync(join(folder, REPORT_DATA), 'utf8')) as Partial<Report> | null;
     return data?.type === 'syndrome-report';
   } catch {
@@ -39,7 +40,7 @@ export async function report(folder: string, options: Options): Promise<void> {
   checkOutputFolder('--out', out, isReport);
   const found = (() => {
     try {
-      return findFiles(realpathSync(folder), resolve(out));
+      return findFiles(realpathSync(folder), existsSync(out) ? realpathSync(out) : undefined);
     } catch (cause) {
       throw new UsageError('E_USAGE_FILE', `the folder ${folder} cannot be looked at`, {
         cause,

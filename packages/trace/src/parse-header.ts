@@ -98,3 +98,9 @@ export function readHeader(line: string | undefined, file: string): { header: Tr
   };
   return { header, version };
 }
+
+/**
+ * Whether a text is a trace, by how it begins: all of them do with the member `type`.
+ * @param head its first 200 characters or more
+ */
+export const isTraceText = (head: string): boolean => /^\s*\{\s*"type"\s*:\s*"trace"/.test(head);

@@ -3,6 +3,7 @@ import { type Dirent, readdirSync, readSync, closeSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { openInput } from '@syndrome/base/disk/input-file.ts';
 import { isJunitText } from '@syndrome/lab/report/junit-cases.ts';
+import { isTraceText } from '@syndrome/trace/parse-header.ts';
 import { isMatrixText } from '@syndrome/web/view/matrix-file.ts';
 
 type FileKind = 'trace' | 'matrix' | 'junit';
@@ -44,26 +45,24 @@ function headOf(path: string): string {
   }
 }
 
-/** Whether the file is a trace, or was to be one: a run that is killed at once leaves an empty file, or a part of a header. */
-function isTraceText(head: string, name: string): boolean {
-  if (/^\s*\{\s*"type"\s*:\s*"trace"/.test(head)) return true;
+/** Whether the file was to be a trace: a run that is killed at once leaves an empty file, or a part of a header. */
+const isTraceBegun = (head: string, name: string): boolean =>
   // NDJSON that is whole and no trace is another report.
-  return name.endsWith('.ndjson') && !/^\s*[{[]\s*["{[\]}]/.test(head);
-}
+  name.endsWith('.ndjson') && !/^\s*[{[]\s*["{[\]}]/.test(head);
 
 function kindOf(path: string, name: string): FileKind | undefined {
   const head = headOf(path);
-  if (isTraceText(head, name)) return 'trace';
+  if (isTraceText(head) || isTraceBegun(head, name)) return 'trace';
   if (isMatrixText(head)) return 'matrix';
   return isJunitText(head) ? 'junit' : undefined;
 }
 
 /**
  * Looks through a folder and those in it; symbolic links are not followed.
- * @param skip a folder that is left out: where the report goes
+ * @param skip the real path of a folder that is left out: where the report goes
  * @throws the error of the file system for the folder itself
  */
-export function findFiles(folder: string, skip: string): Found {
+export function findFiles(folder: string, skip: string | undefined): Found {
   const found: Found = { files: [], others: 0, unread: [], cut: false };
   let seen = 0;
   const walk = (path: string, prefix: string, depth: number): void => {

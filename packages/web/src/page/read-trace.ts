@@ -1,6 +1,7 @@
 /** @module A trace out of a file, read in slices so that the page stays alive. */
 import { kindOf, mostUnpacked, SNIFFED, UNPACKS_TO_MORE } from '@syndrome/decode/bundle/file-kind.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { isTraceText } from '@syndrome/trace/parse-header.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { TraceReader } from '@syndrome/trace/reader.ts';
 import { isMatrixText } from '../view/matrix-file.ts';
@@ -92,7 +93,7 @@ async function headOf(blob: Blob): Promise<string> {
 
 /** Whether a file is a trace, packed or not: its first line says so. */
 export async function isTrace(blob: Blob): Promise<boolean> {
-  return /^\s*\{\s*"type"\s*:\s*"trace"/.test(await headOf(blob));
+  return isTraceText(await headOf(blob));
 }
 
 /** Whether a file is a matrix. */

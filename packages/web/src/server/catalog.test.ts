@@ -69,11 +69,15 @@ describe('the list', () => {
     aged(at('traces', 'matrix.json'), 9900);
     writeFileSync(at('traces', 'other.json'), '{"hello":1}');
     writeFileSync(at('traces', 'notes.txt'), 'hello');
+    put(GOOD, 'traces', 'trace.of-job-7');
+    aged(at('traces', 'trace.of-job-7'), 9950);
     const of = catalog();
     expect(await listed(of)).toEqual([
       ['traces/good.ndjson', 'trace', 'pass'],
       ['traces/bad.ndjson', 'trace', 'fail'],
       ['traces/matrix.json', 'matrix', 'read'],
+      // As in a report: what a file is its beginning says.
+      ['traces/trace.of-job-7', 'trace', 'pass'],
     ]);
     const [good, bad, matrix] = of.list().files;
     expect(good).toMatchObject({ scenario: 'amd-deferred', size: readFileSync(GOOD).length });

@@ -60,6 +60,9 @@ const JUST_MS = 2000;
 /** Listings that are asked for at once are one, ms. */
 const SAME_MS = 400;
 
+/** What the lab calls its files; others may be called otherwise. */
+const IS_NAMED = /\.(?:nd)?json$/;
+
 export class Catalog {
   readonly #roots: readonly Root[];
   readonly #seen = new Map<string, { key: string; seen: Seen | undefined }>();
@@ -164,7 +167,11 @@ export class Catalog {
     if (known?.key === key && !(known.seen?.state === 'cut' && runs())) return known.seen;
     // A run that goes on has no verdict yet, and is not read again for each of its lines.
     const head = (known?.seen === undefined || known.seen.kind === 'trace') && runs();
-    if (!time && !head) return known?.seen ?? { kind: 'other', state: 'unread', scenario: '', about: '' };
+    // What is not known yet is listed where its name is that of a trace or a matrix; what it is, its beginning says.
+    const unread: Seen | undefined = IS_NAMED.test(name)
+      ? { kind: 'other', state: 'unread', scenario: '', about: '' }
+      : undefined;
+    if (!time && !head) return known ? known.seen : unread;
     const fd = this.#opened(file);
     if (fd === undefined) return undefined;
     const seen = lookInto(fd, basename(name), stats.size, head ? 'head' : undefined);
@@ -205,7 +212,7 @@ export class Catalog {
         } catch {
           // It cannot be read, or has gone: the others can.
         }
-      } else if (entry.isFile() && /\.(?:nd)?json$/.test(entry.name)) {
+      } else if (entry.isFile()) {
         const stats = lstatSync(path, { throwIfNoEntry: false });
         if (stats?.isFile() === true) files.set(inner, { name: inner, path, stats, named: false });
       }

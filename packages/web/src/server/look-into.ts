@@ -2,7 +2,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
-import { readHeader } from '@syndrome/trace/parse-header.ts';
+import { isTraceText, readHeader } from '@syndrome/trace/parse-header.ts';
 import { type Trace, TraceReader } from '@syndrome/trace/reader.ts';
 import type { FileState, ListedFile } from '../view/listing.ts';
 import { isMatrixText, readMatrix } from '../view/matrix-file.ts';
@@ -75,7 +75,7 @@ export function lookInto(fd: number, file: string, size: number, only?: 'head'):
       seen = { kind: 'matrix', state: 'unread', scenario: '', about: '' };
       return size > MOST_WHOLE ? seen : matrixOf(textAt(fd, size, 0), file);
     }
-    if (!/^\s*\{\s*"type"\s*:\s*"trace"/.test(head)) return undefined;
+    if (!isTraceText(head)) return undefined;
     seen = { kind: 'trace', state: 'damaged', scenario: '', about: '' };
     seen = headOf(head, file);
     if (only === 'head') return seen;
