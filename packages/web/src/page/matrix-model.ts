@@ -112,12 +112,14 @@ export class MatrixModel {
     );
   }
 
-  /** Shows other cells of the same matrices; what is looked at stays. */
-  async renew(given: readonly Given[]): Promise<void> {
+  /** Shows other cells of the same matrices; what is looked at stays. @returns whether all could be read */
+  async renew(given: readonly Given[]): Promise<boolean> {
     const generation = this.#generation;
     const read = await Promise.all(given.map(async ({ blob, name }) => readMatrix(await blob.text(), name)));
     const files = read.flatMap(one => ('cells' in one ? one : []));
-    if (generation === this.#generation && files.length === given.length) this.files.value = files;
+    if (files.length < given.length) return false;
+    if (generation === this.#generation) this.files.value = files;
+    return true;
   }
 
   /** Keeps traces at hand that cells name. @returns those that no cell names */

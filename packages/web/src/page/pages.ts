@@ -39,6 +39,9 @@ export interface Place {
 const servedNames = (files: readonly Given[]): string[] =>
   files.every(({ served }) => served !== undefined) ? files.flatMap(({ served }) => served ?? []) : [];
 
+/** How soon a matrix that could not be read is asked for again, ms. */
+const AGAIN_MS = 1000;
+
 const NOT_CARRIED = 'Take the link from the report that the page belongs to, or drop the trace here.';
 
 export class PagesModel {
@@ -119,24 +122,40 @@ export class PagesModel {
 
   /** Reads the matrices of the server that are shown again, now and when they have other cells. @returns how that is ended */
   watchMatrices(): () => void {
-    const names = this.matrices.value;
+    const names = [...this.matrices.value];
     if (names.length === 0) return () => {};
     let known = '';
-    const renew = async (files: readonly ListedFile[]): Promise<void> => {
-      const given: Given[] = [];
-      for (const name of names) given.push({ blob: await fetchFile(name), name: fileName(name) });
-      this.matrix.listed.value = new Map(files.map(({ name }) => [fileName(name), name]));
-      await this.matrix.renew(given);
-    };
-    const list = (data: string): void => {
-      const { files } = JSON.parse(data) as Listing;
+    let listed: readonly ListedFile[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let busy = false;
+    const renew = async (): Promise<void> => {
+      const files = listed;
       const now = files.filter(({ name }) => names.includes(name)).map(({ size, changed }) => `${size} ${changed}`);
       // One that has gone stays as it is.
-      if (now.length === names.length && now.join() !== known) renew(files).catch(() => {});
-      known = now.join();
+      if (busy || now.length < names.length || now.join() === known) return;
+      busy = true;
+      const given: Given[] = [];
+      try {
+        for (const name of names) given.push({ blob: await fetchFile(name), name: fileName(name) });
+        this.matrix.listed.value = new Map(files.map(({ name }) => [fileName(name), name]));
+        if (await this.matrix.renew(given)) known = now.join();
+      } catch {
+        // It is asked again.
+      }
+      busy = false;
+      clearTimeout(timer);
+      if (listed !== files || known !== now.join()) timer = setTimeout(() => void renew(), AGAIN_MS);
+    };
+    const list = (data: string): void => {
+      ({ files: listed } = JSON.parse(data) as Listing);
+      void renew();
     };
     const stream = new ServerStream('list/events', {}, { list });
-    return () => stream.close();
+    return () => {
+      clearTimeout(timer);
+      names.length = 0;
+      stream.close();
+    };
   }
 
   /** Opens the traces of cells: of one, or of two beside each other. @returns whether they are at hand */
@@ -156,6 +175,7 @@ export class PagesModel {
   /** Opens traces that the page carries, or the server has: one, or two beside each other. */
   async #openNamed(names: readonly string[], hash: string): Promise<void> {
     this.page.value = 'trace';
+    if (await this.#isFollowed(names)) return;
     const files: Given[] = [];
     for (const name of names) {
       try {
@@ -169,6 +189,15 @@ export class PagesModel {
       }
     }
     await this.trace.open(files, false, lookOf(hash), originOfTraces(names));
+  }
+
+  /** Follows a run of the server that goes on. @returns whether the name is that of one */
+  async #isFollowed([name, ...others]: readonly string[]): Promise<boolean> {
+    if (!this.served || name === undefined || others.length > 0) return false;
+    const { files } = await fetchListing().catch(() => ({ files: [] }));
+    const isRunning = files.some(file => file.name === name && file.state === 'running');
+    if (isRunning) followRun(this.trace, name);
+    return isRunning;
   }
 
   /**
@@ -198,9 +227,6 @@ export class PagesModel {
     const [traces, matrices] = [tracesOf(hash), matricesOf(hash)];
     if (traces.length + matrices.length === 0) return;
     try {
-      const { files: listed } = await fetchListing();
-      const only = traces.length === 1 ? listed.find(({ name }) => name === traces[0]) : undefined;
-      if (only?.state === 'running') return await this.openListed(only);
       if (matrices.length > 0) {
         const files: Given[] = [];
         for (const name of matrices) files.push({ blob: await fetchFile(name), name: fileName(name), served: name });

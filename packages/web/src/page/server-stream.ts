@@ -22,6 +22,8 @@ export class ServerStream {
   readonly #words: Readonly<Record<string, string>>;
   readonly #on: Readonly<Record<string, (data: string) => void>>;
   #source: EventSource | undefined;
+  /** When it was asked for last, ms since 1970. */
+  #asked = 0;
   #last = '';
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -55,6 +57,7 @@ export class ServerStream {
     const after = this.#last === '' ? {} : { after: this.#last };
     const source = new EventSource(apiUrl(this.#path, { ...this.#words, ...after }));
     this.#source = source;
+    this.#asked = Date.now();
     source.onopen = () => this.#hear();
     source.onerror = () => (this.state.value = source.readyState === EventSource.CLOSED ? 'lost' : 'stale');
     source.addEventListener('beat', () => this.#hear());
@@ -72,8 +75,9 @@ export class ServerStream {
     this.state.value = 'live';
   }
 
-  /** A connection may be dead without an end: a tunnel, a machine that slept. */
+  /** A connection may be dead without an end: a tunnel, a machine that slept. A page that nobody sees asks for nothing. */
   #look(): void {
-    if (this.state.value === 'live' && Date.now() - this.heard.value > STALE_MS) this.state.value = 'stale';
+    if (document.visibilityState !== 'visible' || this.state.value !== 'live') return;
+    if (Date.now() - Math.max(this.heard.value, this.#asked) > STALE_MS) this.state.value = 'stale';
   }
 }

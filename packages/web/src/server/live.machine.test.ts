@@ -228,6 +228,22 @@ describe('the list', () => {
     expect(await words(page, '.matrix-table [tabindex="0"]')).toBe(chosen);
     expect(wrong).toEqual([]);
   });
+  test('asks again for a matrix that it could not get', async () => {
+    const { cells, ...head } = JSON.parse(DEFERRED) as { cells: object[] };
+    const measured = (count: number): void =>
+      writeFileSync(at('m.json'), JSON.stringify({ ...head, cells: cells.slice(0, count) }));
+    measured(3);
+    const { page } = await visit();
+    await shows(page, '.runs').toContain('3 cells, 1 failed');
+    await page.click('.file-row');
+    await page.waitForSelector('.matrix-table');
+    await page.evaluate(
+      "fetch = (fetch => url => (url.includes('api/file') && !window.lost ? (window.lost = true, Promise.reject(new Error('lost'))) : fetch(url)))(fetch)",
+    );
+    measured(6);
+    await expect.poll(() => page.evaluate('window.lost'), { timeout: 20_000 }).toBe(true);
+    await shows(page, '.matrix-table').toContain('7.3.4');
+  });
   test('says when a file has gone', async () => {
     put(GOOD, 'good.ndjson');
     const { page } = await visit();
@@ -378,6 +394,20 @@ describe('a run that goes on', () => {
     expect(await everyLine(page)).toBe('11');
     expect(wrong).toEqual([]);
   });
+  test('is followed as it goes on by a link that is typed, too', async () => {
+    put(GOOD, 'good.ndjson');
+    writes(0, INJECTED);
+    const { page, wrong } = await visit();
+    await page.click('.file-row >> text=good.ndjson');
+    await page.waitForURL(/run=traces%2Fgood/);
+    await page.evaluate("location.hash = '#trace?run=traces%2Frun.ndjson'");
+    await shows(page, '.head').toMatch(/RUNNING.*live/s);
+    writes(INJECTED, INJECTED + 20);
+    await expect.poll(() => everyLine(page), { timeout: 20_000 }).toBe(String(INJECTED + 19));
+    await page.goBack();
+    await shows(page, '.head').toContain('PASS');
+    expect(wrong).toEqual([]);
+  });
   test('that was killed says so', async () => {
     writes(0, INJECTED);
     const { page } = await watched();
@@ -394,8 +424,12 @@ describe('a run that goes on', () => {
         `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
       );
     const gone = page.waitForEvent('requestfailed', request => request.url().includes('api/follow'));
+    await page.clock.install();
     await see('hidden');
     await gone;
+    // A tab in the background says what was known, for it asks nobody.
+    await page.clock.runFor(60_000);
+    expect(await page.title()).toMatch(/^RUNNING/);
     writes(INJECTED, INJECTED + 20);
     await see('visible');
     await expect.poll(() => everyLine(page), { timeout: 20_000 }).toBe(String(INJECTED + 19));
