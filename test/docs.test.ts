@@ -58,13 +58,27 @@ describe('commands that are shown', { timeout: 180_000 }, () => {
       const { stdout } = await runInside(sandbox.env, line.split(' '));
       const real = stdout.split('\n');
       let at = 0;
+      let [leftOut, cut] = [false, false];
       for (const wanted of block.trimEnd().split('\n')) {
-        if (wanted === '…') continue;
+        if (wanted === '…') {
+          leftOut = true;
+          continue;
+        }
         const begin = wanted.replace(/ …$/, '');
-        const found = real.findIndex((l, i) => i >= at && (begin === wanted ? l === wanted : l.startsWith(begin)));
-        expect(found, wanted).toBeGreaterThanOrEqual(at);
+        const is = (l: string): boolean => (begin === wanted ? l === wanted : l.startsWith(begin));
+        // Of a line that is cut the next ones go on with it.
+        const last = leftOut
+          ? real.length
+          : cut
+            ? real.findIndex((l, i) => i > at && /^ {2}\S|^\S/.test(l)) + 1
+            : at + 1;
+        const found = real.findIndex((l, i) => i >= at && i < last && is(l));
+        expect(found, `${wanted}, behind ${real[at - 1] ?? 'the command'}`).toBeGreaterThanOrEqual(at);
         at = found + 1;
+        [leftOut, cut] = [false, begin !== wanted];
       }
+      // What is left out at the end is said too.
+      expect(leftOut || cut || real.slice(at).every(line => line === ''), block).toBe(true);
     },
   );
 

@@ -147,6 +147,12 @@ describe('decode', () => {
     expect(shell(command, LOG).status).toBe(0);
     expect(carried(page('piped.html'))).toEqual([{ kind: 'log', name, text: LOG }]);
   });
+  test('a reader of the page that goes away is no fault', () => {
+    const { status, stderr } = shell(
+      'set -o pipefail; "$0" decode 0xbd80000000100134 --html /dev/stdout | head -c 5 >/dev/null',
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
   test('of a pipe without names its records', () => {
     expect(shell('"$0" decode --redact --html piped.html', LOG).status).toBe(0);
     const [file] = carried(page('piped.html'));

@@ -13,7 +13,13 @@ export async function writePage(
   files: readonly PageFile[],
   { unscripted, signal }: { unscripted?: string; signal?: AbortSignal } = {},
 ): Promise<void> {
-  await writeOutput(page, fillTemplate(await template(), files, unscripted), signal);
+  try {
+    await writeOutput(page, fillTemplate(await template(), files, unscripted), signal);
+  } catch (error) {
+    // Of /dev/stdout, or a pipe: who read it has seen enough (`| head`).
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    throw error;
+  }
   say(`page ${page}`);
 }
 
