@@ -6,7 +6,7 @@ import { fillTemplate, type PageFile } from './template.ts';
 import { accessFaults, TestBrowser } from './testing/browser.ts';
 import { readMatrix } from './view/matrix-file.ts';
 import { matrixHtml } from './view/matrix-html.ts';
-import { BISECTED, cell, DEFERRED, LOGGED, matrixText } from './view/testing/matrices.ts';
+import { BISECTED, cell, DEFERRED, LOGGED, matrixText, OVER_QEMU } from './view/testing/matrices.ts';
 import { BAD, GOOD, NASTY } from './view/testing/runs.ts';
 
 const tests = TestBrowser.ofTests();
@@ -70,6 +70,65 @@ test('a bisection is a table of all versions between, hollow where none was meas
   expect(await page.evaluate('navigator.clipboard.readText()')).toContain('first good kernel 6.19.10, last bad 6.19.8');
   expect(await accessFaults(page)).toEqual([]);
   expect(wrong).toEqual([]);
+});
+
+test('over versions of QEMU it is the same table, with its name and its commands', async () => {
+  const { page, wrong } = await tests.browser.open(carried(OVER_QEMU));
+  await opened(page);
+  const head = await words(page, '.matrix-head');
+  expect(head).toContain('5 QEMU versions');
+  expect(head).toContain('bad only 7.2 · none good measured before · good again: 10.0.13');
+  expect(head).toContain('Known cause linux-amd-destat-without-smca');
+  expect(head).toContain('QEMU 5.2.0 is too old for the lab');
+  expect(await page.locator('.cell.is-hollow').getAttribute('data-version')).toBe('10.0.2');
+  expect(await active(page)).toContain('7.2:  fail');
+  const bisection = 'syndrome bisect intel-srao-process --over qemu --good 10.0.13 --bad 7.2 --guest-kernel 6.19.8';
+  await page.click(`.matrix-head [aria-label="Copy ${bisection}"]`);
+  await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toBe(`${bisection}\n`);
+  expect(await words(page, '.cell-details')).toContain(
+    'syndrome run intel-srao-process --guest-kernel 6.19.8 --qemu 7.2',
+  );
+  await page.keyboard.press('x');
+  expect(await words(page, '.matrix-table thead')).toContain('QEMU');
+  expect(await page.locator('.axis').count()).toBe(0);
+  expect(await accessFaults(page)).toEqual([]);
+  expect(wrong).toEqual([]);
+});
+
+test('matrices of several axes have a table each, and go on by key and by choice', async () => {
+  const { page, wrong } = await tests.browser.open(carried(DEFERRED, OVER_QEMU, LOGGED));
+  await opened(page);
+  expect(await page.locator('.matrix-table tbody tr').count()).toBe(2);
+  expect(await words(page, '.matrix-head')).toContain('7 kernels · 2 lines');
+  await page.keyboard.press('v');
+  expect(await words(page, '.matrix-head')).toContain('5 QEMU versions');
+  expect(await active(page)).toContain('7.2:  fail');
+  expect(await page.locator('.axis').inputValue()).toBe('qemu');
+  expect(await accessFaults(page)).toEqual([]);
+  await page.selectOption('.axis', 'kernel');
+  expect(await active(page)).toContain('6.19.6:  fail');
+  await page.keyboard.press('?');
+  expect(await words(page, 'dialog')).toContain('the next table');
+  expect(wrong).toEqual([]);
+});
+
+test('what is chosen by key has the focus, wherever that was', async () => {
+  const { page } = await tests.browser.open(carried(DEFERRED, LOGGED));
+  await opened(page);
+  const focused = (): Promise<unknown> =>
+    page.evaluate("document.activeElement.getAttribute('data-version') ?? document.activeElement.tagName");
+  await page.click('summary >> text=narrow it down');
+  expect(await focused()).toBe('SUMMARY');
+  // Where the cell is chosen already, too.
+  await page.keyboard.press('b');
+  expect(await focused()).toBe('6.19.6');
+  await page.focus('.cell-details button');
+  await page.keyboard.press('n');
+  expect([await focused(), await active(page)]).toEqual(['6.19.10', expect.stringContaining('6.19.10:')]);
+  await page.click('.matrix-bad .range');
+  expect(await focused()).toBe('6.19.6');
+  await page.keyboard.press('ArrowRight');
+  expect([await focused(), await active(page)]).toEqual(['6.19.8', expect.stringContaining('6.19.8:')]);
 });
 
 test('a bad cell has the bisections that find where its range begins and ends', async () => {

@@ -36,6 +36,8 @@ export class MatrixModel {
   readonly across = signal<MatrixLook['across']>(undefined);
   readonly place = signal<CellPlace | undefined>(undefined);
   readonly details = signal(false);
+  /** How often a cell was gone to from anywhere: it is then what the keyboard is at, wherever that was. */
+  readonly jumps = signal(0);
   /** Traces at hand, by the names of their files. */
   readonly traces = signal<ReadonlyMap<string, Blob>>(new Map());
   /** Traces that the server has, by the names of their files: what it calls them. */
@@ -164,6 +166,15 @@ export class MatrixModel {
     this.say(`${line?.scenario ?? ''} ${versionName(place.version)}: ${cellText(cell, changed)}`);
   }
 
+  /** Chooses a cell, and takes the keyboard there. */
+  jump(place: CellPlace | undefined): void {
+    if (!place) return;
+    batch(() => {
+      this.choose(place);
+      this.jumps.value++;
+    });
+  }
+
   /** Goes on by rows and columns of the table as it is drawn. */
   step(rows: number, columns: number): void {
     const { versions, lines } = this.shown.value;
@@ -193,11 +204,11 @@ export class MatrixModel {
     );
     const onwards = [...places.slice(at + 1), ...places.slice(0, at)];
     const next = (by === 1 ? onwards : onwards.toReversed()).find(({ line, version }) => line.changes.has(version));
-    if (next) this.choose({ line: next.line.name, version: next.version });
+    if (next) this.jump({ line: next.line.name, version: next.version });
   }
 
   firstBad(): void {
-    this.choose(this.#firstBad(this.grid.value));
+    this.jump(this.#firstBad(this.grid.value));
   }
 
   /** Goes on to the table of an axis, to what is bad in it; without one to the next table. */
@@ -207,7 +218,7 @@ export class MatrixModel {
     const grid = axis === undefined ? grids[(at + 1) % grids.length] : grids.find(one => one.axis === axis);
     if (!grid || grid.axis === this.grid.value.axis) return;
     this.find.value = '';
-    this.choose(this.#firstBad(grid) ?? this.#first(grid));
+    this.jump(this.#firstBad(grid) ?? this.#first(grid));
     this.say(`over ${AXES[grid.axis].many}`);
   }
 

@@ -161,7 +161,7 @@ function Summary({ model, copy }: { model: MatrixModel; copy: (command: string) 
                 type="button"
                 class="range"
                 onClick={() => {
-                  model.choose({ line: line.name, version: range.first.version });
+                  model.jump({ line: line.name, version: range.first.version });
                   model.details.value = true;
                 }}
               >

@@ -21,6 +21,8 @@ const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> 
 export function MatrixTable({ model }: { model: MatrixModel }) {
   const box = useRef<HTMLDivElement>(null);
   const walked = useRef(false);
+  const { value: jumps } = model.jumps;
+  const jumped = useRef(jumps);
   const { versions, lines } = model.shown.value;
   const found = model.found.value;
   const place = model.place.value;
@@ -31,10 +33,12 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
     // At first what stands beside it is seen as well.
     cell?.scrollIntoView({ block: 'nearest', inline: walked.current ? 'nearest' : 'center' });
     walked.current = true;
-    // Who walks the table stays in it.
+    // Who walks the table stays in it; who jumps comes to it.
     const at = document.activeElement;
-    if (cell && (at === document.body || box.current?.contains(at))) cell.focus({ preventScroll: true });
-  }, [place, across]);
+    const comes = jumped.current !== jumps || at === document.body || box.current?.contains(at) === true;
+    jumped.current = jumps;
+    if (comes) cell?.focus({ preventScroll: true });
+  }, [place, across, jumps]);
   if (versions.length === 0 || lines.length === 0) return <p class="nothing">Nothing of it is called so.</p>;
 
   // One cell can be reached with Tab; where the chosen one is filtered out, the first.
