@@ -30,7 +30,7 @@ const MATRICES = globSync(['*.json', 'traces/*.ndjson'], { cwd: MEASURED })
   .toSorted()
   .map(name => join(MEASURED, name));
 /** The first bad kernel. */
-const CELL = '#matrix?line=1.1&kernel=6.19.6';
+const CELL = '#matrix?line=1.1&version=6.19.6';
 const DEFERRED = '#decode?status=0x9c00180000000000&addr=0x87ee000&misc=0x8c&bank=9&vendor=amd';
 
 /** Corrected errors of a machine with one bad rank, and what ended it. */

@@ -56,6 +56,34 @@ test('a matrix whose page is lost has its cells when it is started again', async
   await sandbox.clean();
 });
 
+test('over versions of QEMU each has the machine of its own QEMU, and the page their name', async () => {
+  const html = join(sandbox.dir, 'matrix.html');
+  // The second one is in the cache already; of the first the libraries lie in two folders, and its emulation is a module.
+  const versions = ['7.2', 'newest'];
+  const args = ['matrix', 'intel-ce-logged', '--qemu', versions.join(','), '--guest-kernel', 'newest'].concat(
+    ['--accel', 'tcg', '--jobs', '1', '--json', '--html', html],
+    // No state of these machines has to be kept.
+    ['--cold'],
+  );
+  const { code, stdout, stderr } = await sandbox.run(...args);
+  expect(code, stderr).toBe(0);
+  const { cells, ...report } = JSON.parse(stdout) as {
+    cells: { cell: object; result: { verdict: string; outcome: string; parts: { qemu: string } } }[];
+  };
+  expect(report).toMatchObject({ schemaVersion: 2, axis: 'qemu', versions });
+  expect(cells.map(({ cell, result }) => [cell, result.verdict, result.outcome])).toEqual(
+    versions.map(qemu => [{ qemu, kernel: 'newest' }, 'pass', 'logged']),
+  );
+  const [old = '', new_ = ''] = cells.map(({ result }) => result.parts.qemu);
+  // What the program says of itself: its package is named for the beginning of the series.
+  expect(old).toMatch(/^7\.2\.\d+ tcg$/);
+  expect(Number.parseInt(new_, 10)).toBeGreaterThanOrEqual(11);
+  const page = readFileSync(html, 'utf8');
+  expect(page).toContain('<tr><th scope="col">QEMU</th><th scope="col">intel-ce-logged · guest kernel newest</th></tr>');
+  expect(page.match(/data-kind="trace"/g)).toHaveLength(2);
+  await sandbox.clean();
+});
+
 test('--repeat shows the distribution of real runs', async () => {
   const { code, stdout } = await sandbox.run('run', 'intel-ce-logged', '--accel', 'tcg', '--repeat', '3');
   expect(code).toBe(0);

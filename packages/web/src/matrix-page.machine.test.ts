@@ -1,5 +1,6 @@
 /** The page of a matrix in a real browser: from a file, without a network. */
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { fillTemplate, type PageFile } from './template.ts';
@@ -272,6 +273,14 @@ describe('files', () => {
     await expect.poll(() => page.locator('.matrix-table tbody tr').count()).toBe(1);
     expect(wrong).toEqual([]);
   });
+});
+
+test('a packed matrix is known as one, and read', async () => {
+  const { page, wrong } = await tests.browser.open(bare());
+  await choose(page, [tests.browser.file('packed.json.gz', gzipSync(OVER_QEMU))]);
+  await opened(page);
+  expect(await words(page, '.matrix-head')).toContain('5 QEMU versions');
+  expect(wrong).toEqual([]);
 });
 
 test('a link leads to the same cell', async () => {

@@ -1,6 +1,7 @@
 /**
- * @module Two runs beside each other. They are aligned at the injection and by order, never by time: the k-th event of a name
- * with the k-th of the same name. A restored machine and a booted one differ tenfold in time, and not in what they do.
+ * @module Two runs beside each other. They are aligned at the injection and by order: the k-th event of a name with the k-th of
+ * the same name, whatever their times, for a restored machine and a booted one differ tenfold in time and not in what they do.
+ * What only one of them has stands between the common events of its channel; where in that gap, time tells if neither run leads.
  */
 import type { Trace } from '../reader.ts';
 import type { TraceEvent } from '../event.ts';

@@ -79,13 +79,16 @@ export async function readTrace(
   return reader.end();
 }
 
+/** Bytes that say what a file is: more than a scenario's name and the axis of a matrix. */
+const HEAD = 2000;
+
 /** The beginning of a file, unpacked; empty where that fails. */
 async function headOf(blob: Blob): Promise<string> {
   try {
     const reader = (await unpacked(blob)).getReader();
     const { value } = await reader.read();
     await reader.cancel();
-    return new TextDecoder().decode(value?.subarray(0, 200));
+    return new TextDecoder().decode(value?.subarray(0, HEAD));
   } catch {
     return '';
   }
@@ -96,9 +99,9 @@ export async function isTrace(blob: Blob): Promise<boolean> {
   return isTraceText(await headOf(blob));
 }
 
-/** Whether a file is a matrix. */
+/** Whether a file is a matrix, packed or not. */
 export async function isMatrix(blob: Blob): Promise<boolean> {
-  return isMatrixText(new TextDecoder().decode(await blob.slice(0, 2000).arrayBuffer()));
+  return isMatrixText(await headOf(blob));
 }
 
 /** A file that was put into the page when it was written: gzip in base64, which needs no escaping. */

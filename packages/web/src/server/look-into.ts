@@ -5,6 +5,7 @@ import { judgeFile } from '@syndrome/trace/expect/verdict.ts';
 import { isTraceText, readHeader } from '@syndrome/trace/parse-header.ts';
 import { type Trace, TraceReader } from '@syndrome/trace/reader.ts';
 import type { FileState, ListedFile } from '../view/listing.ts';
+import { overWords } from '../view/matrix.ts';
 import { isMatrixText, readMatrix } from '../view/matrix-file.ts';
 import { MOST_WHOLE } from '../view/most.ts';
 
@@ -57,7 +58,7 @@ function matrixOf(text: string, file: string): Seen {
   if (!('cells' in matrix)) return { kind: 'matrix', state: 'damaged', scenario: '', about: matrix.message };
   const failed = matrix.cells.filter(({ verdict }) => verdict === 'fail').length;
   const cells = `${matrix.cells.length} cell${matrix.cells.length === 1 ? '' : 's'}`;
-  return { kind: 'matrix', state: 'read', scenario: matrix.scenario, about: `${cells}, ${failed} failed` };
+  return { kind: 'matrix', state: 'read', scenario: matrix.scenario, about: `${cells} over ${overWords([matrix])}, ${failed} failed` };
 }
 
 /**
