@@ -1,3 +1,4 @@
+import { madeStatus, QEMU_SIGBUS } from '@syndrome/decode/mca/vmm-made.ts';
 import { isDestatMsr } from '@syndrome/decode/mca/smca-msr.ts';
 import type { TraceEvent } from '../event.ts';
 
@@ -15,6 +16,16 @@ interface KnownCause extends Cause {
 
 const isDestat = (msr: unknown): boolean => typeof msr === 'bigint' && isDestatMsr(msr);
 
+/** What QEMU makes of a SIGBUS for a guest on Intel. */
+const INTEL_MADE: readonly bigint[] = [QEMU_SIGBUS['intel-optional'].status, QEMU_SIGBUS['intel-required'].status];
+
+/** Whether a guest on AMD printed a record of Intel's that a QEMU has made. */
+function isIntelOnAmd({ name, fields, record }: TraceEvent): boolean {
+  if (name !== 'guest.mce-record' || typeof fields?.status !== 'bigint') return false;
+  const { vendor } = (record ?? {}) as { vendor?: unknown };
+  return vendor === 'amd' && INTEL_MADE.includes(madeStatus(fields.status));
+}
+
 /** Every defect that a trace can be recognised to show. */
 export const KNOWN_CAUSES: readonly KnownCause[] = [
   {
@@ -28,6 +39,19 @@ export const KNOWN_CAUSES: readonly KnownCause[] = [
     signs: events =>
       events.some(e => e.name === 'guest.msr-error' && e.fields?.access === 'WRMSR' && isDestat(e.fields.msr)) &&
       events.some(e => e.name === 'guest.panic' && String(e.fields?.message).includes('MCA architectural violation')),
+  },
+  {
+    id: 'qemu-amd-guest-intel-record',
+    text:
+      'QEMU told a guest on AMD of the broken page with the record that it makes for guests on Intel. Linux on AMD knows no ' +
+      'such recovery, takes the error for an uncorrected one that it cannot contain, and panics.',
+    history:
+      'Mended by 4b77512b2782 "i386: Fix MCE support for AMD hosts" and 2ba8b7ee63 "i386: Add support for SUCCOR feature" ' +
+      '(QEMU 9.1). Affected: every QEMU before 9.1.',
+    signs: events =>
+      events.some(e => e.name === 'vmm.sigbus-injected') &&
+      events.some(isIntelOnAmd) &&
+      events.some(e => e.name === 'guest.panic'),
   },
 ];
 
