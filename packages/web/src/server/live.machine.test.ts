@@ -23,7 +23,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OneTimeLinks } from '@syndrome/base/http/one-time-link.ts';
 import { serve } from '@syndrome/base/http/serve.ts';
 import { accessFaults, type Opened, TestBrowser } from '../testing/browser.ts';
-import { DEFERRED } from '../view/testing/matrices.ts';
+import { DEFERRED, OVER_QEMU } from '../view/testing/matrices.ts';
 import { BAD, GOOD, NASTY } from '../view/testing/runs.ts';
 import { webApp } from './app.ts';
 
@@ -196,7 +196,7 @@ describe('the list', () => {
     put(BAD, 'pair-amd-deferred-6.19.6.ndjson');
     put(GOOD, 'pair-amd-deferred-7.3.4.ndjson');
     const { page, wrong } = await visit();
-    await shows(page, '.runs').toContain('6 cells, 2 failed');
+    await shows(page, '.runs').toContain('6 cells over kernels, 2 failed');
     await page.click('.file-row >> text=m.json');
     await page.waitForSelector('.matrix-table');
     expect(await words(page, '.matrix-head')).toContain('amd-deferred');
@@ -216,7 +216,7 @@ describe('the list', () => {
       writeFileSync(at('m.json'), JSON.stringify({ ...head, cells: cells.slice(0, count) }));
     measured(3);
     const { page, wrong } = await visit();
-    await shows(page, '.runs').toContain('3 cells, 1 failed');
+    await shows(page, '.runs').toContain('3 cells over kernels, 1 failed');
     await page.click('.file-row');
     await page.waitForSelector('.matrix-table');
     await page.keyboard.press('p');
@@ -234,7 +234,7 @@ describe('the list', () => {
       writeFileSync(at('m.json'), JSON.stringify({ ...head, cells: cells.slice(0, count) }));
     measured(3);
     const { page } = await visit();
-    await shows(page, '.runs').toContain('3 cells, 1 failed');
+    await shows(page, '.runs').toContain('3 cells over kernels, 1 failed');
     await page.click('.file-row');
     await page.waitForSelector('.matrix-table');
     await page.evaluate(
@@ -243,6 +243,25 @@ describe('the list', () => {
     measured(6);
     await expect.poll(() => page.evaluate('window.lost'), { timeout: 20_000 }).toBe(true);
     await shows(page, '.matrix-table').toContain('7.3.4');
+  });
+  test('follows one over versions of QEMU: what is to be measured is hollow until it is', async () => {
+    const { cells, versions: _, ...head } = JSON.parse(OVER_QEMU) as { cells: object[]; versions: string[] };
+    const versions = ['5.2', '7.2', '10.0.13', '11.1.3'];
+    const measured = (count: number): void =>
+      writeFileSync(at('m.json'), JSON.stringify({ ...head, cells: cells.slice(0, count), versions }));
+    measured(2);
+    const { page, wrong } = await visit();
+    await shows(page, '.runs').toContain('2 cells over QEMU versions, 1 failed');
+    await page.click('.file-row');
+    await page.waitForSelector('.matrix-table');
+    const hollow = page.locator('.cell.is-hollow');
+    expect(await hollow.count()).toBe(2);
+    measured(3);
+    await expect.poll(() => hollow.count()).toBe(1);
+    measured(4);
+    await expect.poll(() => hollow.count()).toBe(0);
+    expect(await words(page, '.matrix-table [tabindex="0"]')).toContain('fail');
+    expect(wrong).toEqual([]);
   });
   test('says when a file has gone', async () => {
     put(GOOD, 'good.ndjson');

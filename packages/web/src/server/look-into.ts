@@ -58,7 +58,12 @@ function matrixOf(text: string, file: string): Seen {
   if (!('cells' in matrix)) return { kind: 'matrix', state: 'damaged', scenario: '', about: matrix.message };
   const failed = matrix.cells.filter(({ verdict }) => verdict === 'fail').length;
   const cells = `${matrix.cells.length} cell${matrix.cells.length === 1 ? '' : 's'}`;
-  return { kind: 'matrix', state: 'read', scenario: matrix.scenario, about: `${cells} over ${overWords([matrix])}, ${failed} failed` };
+  return {
+    kind: 'matrix',
+    state: 'read',
+    scenario: matrix.scenario,
+    about: `${cells} over ${overWords([matrix])}, ${failed} failed`,
+  };
 }
 
 /**
