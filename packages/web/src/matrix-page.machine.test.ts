@@ -89,6 +89,10 @@ test('over versions of QEMU it is the same table, with its name and its commands
   expect(await words(page, '.cell-details')).toContain(
     'syndrome run intel-srao-process --guest-kernel 6.19.8 --qemu 7.2',
   );
+  expect([await words(page, '.legend'), await words(page, '.cell-details h2')]).toEqual([
+    expect.stringMatching(/^over QEMU versions · /),
+    'QEMU 7.2',
+  ]);
   await page.keyboard.press('x');
   expect(await words(page, '.matrix-table thead')).toContain('QEMU');
   expect(await page.locator('.axis').count()).toBe(0);

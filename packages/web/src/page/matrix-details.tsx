@@ -1,4 +1,5 @@
 /** @module What is behind a cell: what its run came to and why, its trace, and the run to compare it with. */
+import { AXES } from '@syndrome/trace/axes.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
@@ -28,7 +29,9 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
   return (
     <section class="pane cell-details" aria-label="Cell">
       <div class="pane-head">
-        <h2>{versionName(place?.version ?? '')}</h2>
+        <h2>
+          {AXES[model.grid.value.axis].name} {versionName(place?.version ?? '')}
+        </h2>
         <span class="muted">{name}</span>
         <span class="spring" />
         <button type="button" class="button" onClick={() => (model.details.value = false)}>

@@ -68,7 +68,8 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
     <>
       <p class="legend muted">
         {left > 0 && <b>{left.toLocaleString('en')} more rows: filter to find them. </b>}
-        thick edge: the outcome changes · <b>!</b> not what the outlook said · dashed: not measured
+        over {AXES[model.shown.value.axis].many} · thick edge: the outcome changes · <b>!</b> not what the outlook said
+        · dashed: not measured
       </p>
       <div
         class="pane-body matrix-box"
