@@ -79,7 +79,9 @@ test('over versions of QEMU each has the machine of its own QEMU, and the page t
   expect(old).toMatch(/^7\.2\.\d+ tcg$/);
   expect(Number.parseInt(new_, 10)).toBeGreaterThanOrEqual(11);
   const page = readFileSync(html, 'utf8');
-  expect(page).toContain('<tr><th scope="col">QEMU</th><th scope="col">intel-ce-logged · guest kernel newest</th></tr>');
+  expect(page).toContain(
+    '<tr><th scope="col">QEMU</th><th scope="col">intel-ce-logged · guest kernel newest</th></tr>',
+  );
   expect(page.match(/data-kind="trace"/g)).toHaveLength(2);
   await sandbox.clean();
 });

@@ -58,8 +58,8 @@ test('a matrix is kept as it is measured, and opens with the traces behind its c
   try {
     await server.until('The link is good for one browser');
     const { page } = await tests.browser.visit(said.trim());
-    await page.waitForSelector('.file-row >> text=1 cell, 0 failed', { timeout: 30_000 });
-    await page.click('.file-row >> text=1 cell, 0 failed');
+    await page.waitForSelector('.file-row >> text=1 cell over kernels, 0 failed', { timeout: 30_000 });
+    await page.click('.file-row >> text=1 cell over kernels, 0 failed');
     await page.waitForSelector('.matrix-table');
     await page.keyboard.press('o');
     await page.waitForSelector('.lanes canvas');
