@@ -329,6 +329,40 @@ test('a trace of somebody else is shown without its escapes, in --json too, and 
   }
 });
 
+test.each<[string, string[], string, Record<string, string>[]]>([
+  ['guest kernels, where one is chosen too', ['--guest-kernel', '7.2'], 'kernel', [{ kernel: '7.2' }]],
+  [
+    'the part of which several are named',
+    ['--qemu', '7.2,10.0', '--guest-kernel', '7.2'],
+    'qemu',
+    [
+      { qemu: '7.2', kernel: '7.2' },
+      { qemu: '10.0', kernel: '7.2' },
+    ],
+  ],
+  [
+    'host kernels, where one guest kernel is chosen',
+    ['--host-kernel', '7.0,7.1', '--guest-kernel', '7.2', '--qemu', '10.0'],
+    'hostKernel',
+    ['7.0', '7.1'].map(hostKernel => ({ hostKernel, kernel: '7.2', qemu: '10.0' })),
+  ],
+  [
+    'guest kernels, with host kernels besides',
+    ['--host-kernel', '7.0,7.1', '--guest-kernel', '6.18,7.2'],
+    'kernel',
+    ['6.18', '7.2'].flatMap(kernel => ['7.0', '7.1'].map(hostKernel => ({ kernel, hostKernel }))),
+  ],
+])('a matrix is over %s', async (_what, parts, axis, cells) => {
+  const cache = join(sandbox.dir, `cache-${axis}`);
+  const { code, stdout } = await inside('matrix', 'amd-deferred', '--offline', '--cache', cache, ...parts, '--json');
+  // Nothing is there to measure with: each cell says why.
+  const report = JSON.parse(stdout) as { cells: { cell: object; result: { problem: { code: string } } }[] };
+  expect(code).toBe(3);
+  expect(report).toMatchObject({ schemaVersion: 2, axis });
+  expect(report.cells.map(({ cell }) => cell)).toEqual(cells);
+  expect(new Set(report.cells.map(({ result }) => result.problem.code))).toEqual(new Set(['E_SUPPLY_OFFLINE']));
+});
+
 test('supply on a cache with damage: list is exit code 3, clean --damaged removes it and leaves the rest', async () => {
   const cache = join(sandbox.dir, 'damaged');
   mkdirSync(join(cache, 'parts/half/root'), { recursive: true });
