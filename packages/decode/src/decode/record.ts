@@ -6,15 +6,15 @@ import type { ComponentArea } from '../mca/component.ts';
 import type { X86McaRecord } from '../mca/record.ts';
 import type { McaSeverity } from '../mca/severity.ts';
 import type { Finding } from '../registers/finding.ts';
-import type { TextForm } from '../text/item.ts';
+import { RECORD_VERSION, type TextForm } from '../text/item.ts';
 import type { FieldValue } from '../events/row.ts';
 import type { DecodedPlace } from './place.ts';
 import type { DecodedTime } from './time.ts';
 
 export type { Finding };
 
-/** Version of the record as it is written to JSON. It changes when a member goes away or changes its meaning. */
-export const DECODED_SCHEMA_VERSION = 1;
+/** Version of the record as it is written to JSON. */
+export const DECODED_SCHEMA_VERSION = RECORD_VERSION;
 
 export type DecodedKind = 'x86-mca' | 'arm-sea' | 'arm-serror' | 'cper' | 'memory-failure' | 'event';
 

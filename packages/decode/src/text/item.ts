@@ -42,6 +42,9 @@ export interface Place {
   stamp?: string;
 }
 
+/** Version of the records that this program writes, and the newest that it reads. It changes when a member goes away or changes its meaning. */
+export const RECORD_VERSION = 1;
+
 /** A remark with a stable code: `W_…` something is odd, `E_…` something was lost. */
 export interface TextNote {
   code: TextNoteCode;
@@ -63,6 +66,8 @@ export const TEXT_NOTES = {
   W_TEXT_SPLIT:
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
+  W_TEXT_NEWER:
+    'A record was written by a newer Syndrome. What is known of it was read; what has another meaning there may be wrong here. Use a newer Syndrome: each reads all versions up to its own.',
   W_TEXT_ROW:
     "A row of rasdaemon's database says in words what no column of it holds. The words are rasdaemon's, and nothing was concluded from them.",
   W_TEXT_VALUE: 'A value or a name in the input is not known. It was left out.',

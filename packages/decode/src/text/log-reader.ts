@@ -2,8 +2,8 @@
 import { agentItem } from './syndrome/agent-events.ts';
 import { ascii } from './bytes.ts';
 import { InOrder } from './transport/in-order.ts';
-import { longLine } from './item.ts';
-import type { ItemSink, TextForm, TextItem, TextNoteCode } from './item.ts';
+import { longLine, RECORD_VERSION } from './item.ts';
+import type { ItemSink, TextForm, TextItem, TextNote, TextNoteCode } from './item.ts';
 import { CarriedBytes } from './transport/carried.ts';
 import { cellsOf, partsOf, problemsIn } from './transport/cells.ts';
 import { Columns } from './transport/columns.ts';
@@ -18,7 +18,7 @@ import {
   timeOfObject,
   timeOfPair,
 } from './transport/json-lines.ts';
-import type { JsonLine } from './transport/json-lines.ts';
+import type { JsonLine, JsonRecord } from './transport/json-lines.ts';
 import { jsonParts, stringsIn } from './transport/json-parts.ts';
 import { MessageNumbers } from './transport/message-numbers.ts';
 import { OwnObject } from './transport/own-object.ts';
@@ -534,7 +534,7 @@ export class LogReader implements LineTaker {
   #object(line: JsonLine, text: string | undefined, number: number, lineNumber: number): void {
     if (line.kind === 'qmp') this.#main.qemu.qmp(line.message, number);
     else if (line.kind === 'vmm') this.#vmm(line.message, number);
-    else if (line.kind === 'record') this.#record(line.message, line.bankUnknown, number);
+    else if (line.kind === 'record') this.#record(line, number);
     else if (line.kind === 'event') this.#event(line.message, number);
     else if (line.kind === 'other') {
       // Programs other than the kernel write objects too.
@@ -589,9 +589,14 @@ export class LogReader implements LineTaker {
     else this.#sink({ type: 'foreign-event', form: 'record', ...event, firstLine: lineNumber, lastLine: lineNumber });
   }
 
-  #record(message: Readonly<Record<string, unknown>>, bankUnknown: boolean, lineNumber: number): void {
+  #record({ message, bankUnknown, version }: JsonRecord, lineNumber: number): void {
     const { record, notes: lost } = recordOfJson(message);
-    const notes = lost.map(note => ({ ...note, message: `${note.message}; it was left out` }));
+    const notes: TextNote[] = lost.map(note => ({ ...note, message: `${note.message}; it was left out` }));
+    if (version > RECORD_VERSION) {
+      const newer = `the record is of version ${version}; this program reads ${RECORD_VERSION}`;
+      if (record === undefined) this.#lost(lineNumber, 'W_TEXT_NEWER', newer);
+      else notes.unshift({ code: 'W_TEXT_NEWER', message: `${newer}, and took what it knows of it` });
+    }
     const place = { form: 'record', firstLine: lineNumber, lastLine: lineNumber } as const;
     const bank = bankUnknown ? ({ bankUnknown: true } as const) : {};
     if (record?.kind === 'x86-mca') this.#sink({ type: 'mca', ...place, notes, record, ...bank });

@@ -1,9 +1,20 @@
 /** @module JSON lines: journald's JSON, log lines in objects, traces of the lab, QMP messages, events of the reference VMM, records. */
+import { RECORD_VERSION } from '../item.ts';
 import { beginsKernelMessage, syslogLine } from './line.ts';
 import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
 /** A message that is given as an array of bytes. */
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
+
+/** A record as {@link recordOfJson} reads it. */
+export interface JsonRecord {
+  kind: 'record';
+  message: Readonly<Record<string, unknown>>;
+  bankUnknown: boolean;
+  /** Of the form that it is written in. */
+  version: number;
+}
+
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
   ' [s=',
@@ -28,7 +39,7 @@ export type JsonLine =
     }
   | { kind: 'line'; text: string; program: string | undefined; value: unknown }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
-  | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean }
+  | JsonRecord
   | { kind: 'event'; message: Readonly<Record<string, unknown>> }
   /** An object of no kind that is known: a line of a log may stand under any of its names. */
   | { kind: 'other'; value: unknown }
@@ -202,6 +213,7 @@ export function jsonValue(value: unknown): JsonLine | undefined {
   return {
     kind: 'record',
     message: record,
+    version: typeof data['schemaVersion'] === 'number' ? data['schemaVersion'] : RECORD_VERSION,
     bankUnknown: record['bank'] === undefined || (record === data['raw'] && data['bank'] === undefined),
   };
 }
