@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { TRACE_VERSION, type TraceEvent, type TraceHeader } from './event.ts';
 import { judgeTrace } from './expect/verdict.ts';
 import type { Style } from './style.ts';
-import { verdictLines } from './verdict-lines.ts';
+import { outcomeWord, verdictLines } from './verdict-lines.ts';
 
 const marking: Style = (format, text) => (format === 'reset' ? text : `<${String(format)}>${text}</>`);
 
@@ -40,4 +40,10 @@ test('what was not judged stands with its mark and reason under a run that was k
   expect(lines[6]).toContain('E_LAB_TRACE_CUT');
   const skip = verdictLines('k', judgeTrace(header, [event(1, 'lab.skip')]), undefined, look);
   expect(skip.filter(l => l.includes('?</>'))).toEqual([]);
+});
+
+test('of a run that broke off before anything was seen nobody knows what it came to', () => {
+  expect(outcomeWord({ verdict: 'error', outcome: 'none' })).toBe('not known');
+  expect(outcomeWord({ verdict: 'error', outcome: 'panicked' })).toBe('panicked');
+  expect(outcomeWord({ verdict: 'pass', outcome: 'none' })).toBe('none');
 });

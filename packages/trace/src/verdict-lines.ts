@@ -33,6 +33,10 @@ export function causeLines(causes: readonly Cause[], { style, width }: Look): st
 /** Why a run has no verdict on the system under test, in one line that is not safe yet. */
 export const problemText = ({ code, message }: Problem): string => `${code}: ${message}`;
 
+/** What a run came to, in a word. Of one that broke off before anything was seen nobody knows. */
+export const outcomeWord = ({ verdict, outcome }: Pick<Judgement, 'verdict' | 'outcome'>): string =>
+  verdict === 'error' && outcome === 'none' ? 'not known' : outcome;
+
 /** The expectations and the verdict, as they stand under a time line. All text is made safe: a trace may come from anybody. */
 export function verdictLines(name: string, judgement: Judgement, trace: string | undefined, look: Look): string[] {
   const { style, width } = look;
@@ -60,7 +64,7 @@ export function verdictLines(name: string, judgement: Judgement, trace: string |
   }
   const word = style(['bold', VERDICTS[judgement.verdict]], judgement.verdict.toUpperCase());
   lines.push(
-    `${word}  ${safeText(name, 200)}  outcome ${safeText(judgement.outcome, 64)}  ${judgement.seconds.toFixed(1)} s`,
+    `${word}  ${safeText(name, 200)}  outcome ${safeText(outcomeWord(judgement), 64)}  ${judgement.seconds.toFixed(1)} s`,
   );
   // A path stays in one piece, so that it can be copied.
   if (trace !== undefined) lines.push(style('dim', `      trace ${safeText(trace)}`));

@@ -404,6 +404,22 @@ describe('what is given', () => {
   });
 });
 
+test('a record of a newer version says so', async () => {
+  const { page, wrong } = await tests.browser.open(carried(NEWER));
+  await page.waitForSelector('.record');
+  expect(await page.isVisible('.remarks >> text=the record is of version 2; this program reads 1')).toBe(true);
+  expect(wrong).toEqual([]);
+});
+
+test('a finding keeps its code in one line, however long it is', async () => {
+  const { page } = await record('#decode?status=0xbe00000000800400&bank=1');
+  const heights = (await page.evaluate(
+    "[...document.querySelectorAll('.lint summary code')].map(code => code.getClientRects().length + ' ' + Math.round(code.getBoundingClientRect().height / parseFloat(getComputedStyle(code).fontSize)))",
+  )) as string[];
+  expect(heights.length).toBeGreaterThan(1);
+  expect(new Set(heights).size).toBe(1);
+});
+
 test('a record of a trace is opened here', async () => {
   const { page } = await tests.browser.open(fillTemplate(tests.html, []));
   await page.keyboard.press('Escape');
@@ -411,6 +427,8 @@ test('a record of a trace is opened here', async () => {
   expect(await words(page, 'main')).toContain('Drop a trace here');
 });
 
+const NEWER =
+  '{"schemaVersion":2,"kind":"x86-mca","bank":9,"raw":{"kind":"x86-mca","bank":9,"vendor":"amd","status":"0x9c00180000000000"}}\n';
 const CUT = `${corrected(1, 1)}{"schemaVersion":1,"kind":"x86-mca","raw":{"kind":"x86-mca","status":"0x9c`;
 
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
@@ -424,6 +442,8 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
     ['groups', LOG, '.triage'],
     ['filtered', LOG, '.triage'],
     ['huge', HUGE, '.triage'],
+    ['keys', LOG, '.triage'],
+    ['newer', NEWER, '.remarks'],
   ])('everybody can use the page: %s', async (state, text, seen) => {
     const hash = state === 'record' || state === 'changed' ? DEFERRED : '';
     const { page } = await tests.browser.open(text === '' ? fillTemplate(tests.html, []) : carried(text), {
@@ -432,6 +452,7 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
     });
     await page.waitForSelector(seen);
     if (state === 'changed') await page.click('[data-bit="61"]');
+    if (state === 'keys') await page.keyboard.press('?');
     if (state === 'groups') await page.keyboard.press('g');
     if (state === 'filtered') await page.fill('.records input[type=search]', 'no record says this');
     expect(await accessFaults(page)).toEqual([]);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { fillTemplate } from './template.ts';
-import { accessFaults, TestBrowser } from './testing/browser.ts';
+import { accessFaults, drop, TestBrowser } from './testing/browser.ts';
 import { BAD, GOOD, NASTY, traceText } from './view/testing/runs.ts';
 
 const tests = TestBrowser.ofTests();
@@ -41,6 +41,13 @@ test('opens from a file without a network, and says what a run came to', async (
   expect(await active(page)).toContain('INJECT');
   await page.evaluate('new Promise(resolve => setTimeout(resolve, 400))');
   expect(wrong).toEqual([]);
+});
+
+test('of a run that was killed before anything was seen nobody says that nothing came of it', async () => {
+  const text = readFileSync(GOOD, 'utf8').split('\n').slice(0, 4).join('\n');
+  const { page } = await tests.browser.open(carriedText(`${text}\n`));
+  await page.waitForSelector('.head >> text=E_LAB_TRACE_CUT');
+  expect(await words(page, '.head')).toMatch(/ERROR.*outcome not known/);
 });
 
 test('the page may reach nothing, whatever runs in it', async () => {
@@ -231,7 +238,7 @@ describe('files', () => {
     });
     const text = huge();
     expect(text.length).toBeGreaterThan(70e6);
-    await choose(page, [tests.browser.file('large.ndjson', text)]);
+    await drop(page, [tests.browser.file('large.ndjson', text)]);
     await page.waitForSelector('.list-row', { timeout: 120_000 });
     await page.keyboard.press('r');
     expect(await words(page, '.count')).toBe('500,001');
@@ -360,19 +367,20 @@ describe('whoever wrote the trace, it stays text', () => {
 
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
   const lines = readFileSync(GOOD, 'utf8').split('\n');
-  test.each(['empty', 'held', 'failed', 'compared', 'cut', 'damaged', 'newer', 'filtered', 'huge', 'keys'])(
+  test.each(['empty', 'held', 'failed', 'compared', 'cut', 'damaged', 'newer', 'filtered', 'huge', 'keys', 'reading'])(
     'everybody can use the page: %s',
     async state => {
       const pages: Readonly<Record<string, () => string>> = {
         empty: () => fillTemplate(tests.html, []),
         newer: () => fillTemplate(tests.html, []),
+        reading: () => fillTemplate(tests.html, []),
         compared: () => carried(BAD, GOOD),
         failed: () => carried(BAD),
         cut: () => carriedText(lines.slice(0, -3).join('\n')),
         damaged: () => carriedText(lines.toSpliced(20, 1, '{"seq":').join('\n')),
         huge: () => carriedText(huge()),
       };
-      const none = state === 'empty' || state === 'newer';
+      const none = ['empty', 'newer', 'reading'].includes(state);
       const { page } = await tests.browser.open(pages[state]?.() ?? carried(GOOD), {
         scheme,
         hash: none ? '#trace' : '',
@@ -383,6 +391,14 @@ describe.each(['light', 'dark'] as const)('in %s', scheme => {
       if (state === 'newer') {
         await choose(page, [tests.browser.file('newer.ndjson', '{"type":"trace","version":99,"tool":"syndrome 9"}\n')]);
         await page.waitForSelector('[role=alert]');
+      }
+      if (state === 'reading') {
+        // Of the file the beginning comes, and no more.
+        await page.evaluate(
+          'Blob.prototype.stream = function () { return new ReadableStream({ start: async to => to.enqueue(new Uint8Array(await this.slice(0, 2000).arrayBuffer())) }); }',
+        );
+        await choose(page, [GOOD]);
+        await page.waitForSelector('progress');
       }
       expect(await accessFaults(page)).toEqual([]);
     },

@@ -1,7 +1,7 @@
 import { escapeLines } from '@syndrome/decode/common/screen.ts';
 import { replaceOutput, writeOutput } from '@syndrome/base/disk/output-file.ts';
 import type { RunResult } from '../run.ts';
-import { problemText } from '@syndrome/trace/verdict-lines.ts';
+import { outcomeWord, problemText } from '@syndrome/trace/verdict-lines.ts';
 import type { Reporter } from './reporter.ts';
 
 /**
@@ -35,7 +35,7 @@ function testCase(result: RunResult): string {
   const notJudged = result.expectations
     .filter(e => e.status === 'not-judged')
     .map(e => `? ${e.expectation}: ${e.reason}`);
-  const said = [`outcome ${result.outcome}`, ...notJudged, `[[ATTACHMENT|${result.trace}]]`].join('\n');
+  const said = [`outcome ${outcomeWord(result)}`, ...notJudged, `[[ATTACHMENT|${result.trace}]]`].join('\n');
   const out = `    <system-out>${xmlText(said)}</system-out>\n`;
   return `${open}\n${body}${out}  </testcase>\n`;
 }

@@ -2,7 +2,7 @@
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { summarize } from '../summary.ts';
 import { wrap } from '../timeline.ts';
-import { causeLines, type Look, VERDICTS } from '../verdict-lines.ts';
+import { causeLines, type Look, outcomeWord, VERDICTS } from '../verdict-lines.ts';
 import type { ComparedRow, ComparedRun, Comparison } from './compare.ts';
 import type { FieldDifference } from './fields.ts';
 
@@ -39,12 +39,12 @@ export function compareLines(comparison: Comparison, names: readonly [a: string,
   const { style, width } = look;
   const lines: string[] = [];
   const head = (letter: 'A' | 'B', { trace, judgement }: ComparedRun, name: string): void => {
-    const { verdict, outcome, seconds } = judgement;
+    const { verdict, seconds } = judgement;
     const word = style(['bold', VERDICTS[verdict]], verdict.toUpperCase().padEnd(5));
     const scenario = safeText(trace.header.scenario, 200);
     const color = MARK_COLORS[letter === 'A' ? 'only-a' : 'only-b'];
     lines.push(
-      `${style(['bold', color], letter)} ${word} ${scenario}  outcome ${safeText(outcome, 64)}  ${seconds.toFixed(1)} s  ${style('dim', safeText(name))}`,
+      `${style(['bold', color], letter)} ${word} ${scenario}  outcome ${safeText(outcomeWord(judgement), 64)}  ${seconds.toFixed(1)} s  ${style('dim', safeText(name))}`,
     );
   };
   head('A', a, names[0]);

@@ -2,7 +2,7 @@
 import { plain } from '@syndrome/trace/style.ts';
 import { lanesOf, Timeline } from '@syndrome/trace/timeline.ts';
 import { runLine } from '@syndrome/trace/parts-line.ts';
-import { verdictLines } from '@syndrome/trace/verdict-lines.ts';
+import { outcomeWord, verdictLines } from '@syndrome/trace/verdict-lines.ts';
 import { compareLines } from '@syndrome/trace/compare/lines.ts';
 import { toText } from '@syndrome/decode/decode/to-text.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
@@ -42,7 +42,7 @@ function textOfRuns(model: TraceModel): string {
 function captionsOf(model: TraceModel): Caption[] {
   const runs = model.runs.value;
   const line = (run: Run, letter: string): Caption => ({
-    text: `${letter}${stateOf(run).toUpperCase()}  ${safeText(run.trace.header.scenario, 80)}  outcome ${run.judgement.outcome}  ${run.judgement.seconds.toFixed(1)} s`,
+    text: `${letter}${stateOf(run).toUpperCase()}  ${safeText(run.trace.header.scenario, 80)}  outcome ${outcomeWord(run.judgement)}  ${run.judgement.seconds.toFixed(1)} s`,
     bold: true,
     bad: run.judgement.verdict === 'fail',
   });

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
+import { outcomeWord } from '@syndrome/trace/verdict-lines.ts';
 import { firstFailure } from '../view/first-failure.ts';
 import { type Run, type RunState, stateOf } from '../view/run.ts';
 import { sinceZero } from '../view/time.ts';
@@ -44,7 +45,7 @@ function Numbers({ run }: { run: Run }) {
   const failed = expectations.filter(({ status }) => status === 'fail').length;
   return (
     <span class="numbers">
-      outcome <b>{judgement.outcome}</b>
+      outcome <b>{outcomeWord(judgement)}</b>
       {failed > 0 && (
         <>
           {' · '}

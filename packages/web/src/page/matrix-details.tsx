@@ -1,7 +1,7 @@
 /** @module What is behind a cell: what its run came to and why, its trace, and the run to compare it with. */
 import { AXES } from '@syndrome/trace/axes.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { problemText } from '@syndrome/trace/verdict-lines.ts';
+import { outcomeWord, problemText } from '@syndrome/trace/verdict-lines.ts';
 import { isPlace } from '@syndrome/trace/parts-line.ts';
 import { bisections, fileName, isSurprise, versionName, rangeOf, runCommand } from '../view/matrix.ts';
 import type { MatrixCell } from '../view/matrix-file.ts';
@@ -44,7 +44,7 @@ export function CellDetails({ model, openTrace, compare, copy }: Props) {
             <p class="head-line">
               <VerdictBadge verdict={cell.verdict} />
               <span>
-                outcome <b>{cell.outcome}</b> · {cell.seconds.toFixed(1)} s
+                outcome <b>{outcomeWord(cell)}</b> · {cell.seconds.toFixed(1)} s
               </span>
             </p>
             <p class="muted">{timesText(cell)}</p>

@@ -162,7 +162,7 @@ function InputView({ model, input }: { model: DecodeModel; input: Input }) {
 function Remarks({ model, input }: { model: DecodeModel; input: Input }) {
   if (input.remarks.length === 0) return null;
   return (
-    <details class="remarks">
+    <details class="remarks" open={input.remarks.some(({ code }) => code === 'W_TEXT_NEWER')}>
       <summary>
         {input.remarks.length} {input.remarks.length === 1 ? 'remark' : 'remarks'} on the input
       </summary>

@@ -456,31 +456,35 @@ describe('a run that goes on', () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', scheme => {
-  test.each(['list', 'none', 'stale', 'trouble', 'running', 'keys'])('everybody can use the page: %s', async state => {
-    if (state !== 'none') {
-      put(GOOD, 'good.ndjson');
-      put(BAD, 'bad.ndjson');
-      writeFileSync(at('damaged.ndjson'), '{"type":"trace","version":99}\n');
-      writes(0, INJECTED);
-    }
-    const { page } = await visit({ scheme });
-    await shows(page, '.runs').toContain(state === 'none' ? 'No runs yet' : 'RUNNING');
-    if (state === 'trouble') {
-      await page.evaluate("fetch = () => Promise.reject(new Error('no'))");
-      await page.click('.file-row >> text=good.ndjson');
-      await page.waitForSelector('[role=alert]');
-    }
-    if (state === 'keys') await page.keyboard.press('?');
-    if (state === 'running') {
-      await page.click('.file-row >> text=run.ndjson');
-      await page.waitForSelector('.lanes canvas');
-    }
-    if (state === 'stale') {
-      wire.cut();
-      await shows(page, '.runs').toContain('stale');
-    }
-    expect(await accessFaults(page)).toEqual([]);
-  });
+  test.each(['list', 'none', 'stale', 'trouble', 'running', 'keys', 'huge'])(
+    'everybody can use the page: %s',
+    async state => {
+      if (state !== 'none') {
+        put(GOOD, 'good.ndjson');
+        put(BAD, 'bad.ndjson');
+        writeFileSync(at('damaged.ndjson'), '{"type":"trace","version":99}\n');
+        writes(0, INJECTED);
+      }
+      if (state === 'huge') for (let i = 0; i < 1200; i++) put(i % 3 === 0 ? BAD : GOOD, `run-${i}.ndjson`);
+      const { page } = await visit({ scheme });
+      await shows(page, '.runs').toContain(state === 'none' ? 'No runs yet' : 'RUNNING');
+      if (state === 'trouble') {
+        await page.evaluate("fetch = () => Promise.reject(new Error('no'))");
+        await page.click('.file-row >> text=good.ndjson');
+        await page.waitForSelector('[role=alert]');
+      }
+      if (state === 'keys') await page.keyboard.press('?');
+      if (state === 'running') {
+        await page.click('.file-row >> text=run.ndjson');
+        await page.waitForSelector('.lanes canvas');
+      }
+      if (state === 'stale') {
+        wire.cut();
+        await shows(page, '.runs').toContain('stale');
+      }
+      expect(await accessFaults(page)).toEqual([]);
+    },
+  );
 });
 
 test.each([900, 1440, 3840])('nothing is cut off at %i px', async width => {

@@ -1,7 +1,7 @@
 /** @module The index of a report as HTML that needs no script. */
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { problemText } from '@syndrome/trace/verdict-lines.ts';
+import { outcomeWord, problemText } from '@syndrome/trace/verdict-lines.ts';
 import { escapeHtml as escape } from './html.ts';
 import { fileName, overWords } from './matrix.ts';
 import { matrixHtml } from './matrix-html.ts';
@@ -62,7 +62,7 @@ function besideOf(run: ReportRun, pages: readonly ReportPage[]): string[] {
 }
 
 function runRow(run: ReportRun, varying: readonly string[], pages: readonly ReportPage[]): string {
-  const { verdict, name, scenario, test, outcome, seconds, size, damagedLines } = run;
+  const { verdict, name, scenario, test, seconds, size, damagedLines } = run;
   const about = [
     escape(safeText(name, 300)),
     ...(damagedLines > 0 ? [`${damagedLines === 1 ? '1 line' : `${damagedLines} lines`} cannot be read`] : []),
@@ -75,7 +75,7 @@ function runRow(run: ReportRun, varying: readonly string[], pages: readonly Repo
     `${partWords(run, varying)
       .map(text => `<br>${escape(text)}`)
       .join('')}${about.map(text => `<br><span class="muted">${text}</span>`).join('')}</th>` +
-    `<td>${failureOf(run).join('') || `<span class="muted">outcome ${escape(outcome)}</span>`}</td>` +
+    `<td>${failureOf(run).join('') || `<span class="muted">outcome ${escape(outcomeWord(run))}</span>`}</td>` +
     `<td>${besideOf(run, pages).join('')}</td>` +
     `<td class="number">${seconds.toFixed(1)} s</td></tr>`
   );

@@ -3,7 +3,7 @@ import { markdownText } from '@syndrome/decode/common/markdown.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
 import { wrap } from '@syndrome/trace/timeline.ts';
-import { type Look, problemText, VERDICTS } from '@syndrome/trace/verdict-lines.ts';
+import { type Look, outcomeWord, problemText, VERDICTS } from '@syndrome/trace/verdict-lines.ts';
 import { gridsOf, overWords, rangeText } from './matrix.ts';
 import { causesOfRuns, countWords, partWords, type Report, type ReportRun, varyingParts } from './report.ts';
 
@@ -20,13 +20,13 @@ interface Entry {
 }
 
 function runEntry(run: ReportRun, varying: readonly string[]): Entry {
-  const { verdict, scenario, test, name, outcome, seconds, failure, problem, causes, beside } = run;
+  const { verdict, scenario, test, name, seconds, failure, problem, causes, beside } = run;
   const { expectation, reason, event } = failure ?? {};
   const line = event?.layer === 'lab' ? undefined : (event?.line ?? event?.said);
   return {
     verdict,
     name: test ?? scenario,
-    about: [...partWords(run, varying), `outcome ${outcome}`, `${seconds.toFixed(1)} s`, name],
+    about: [...partWords(run, varying), `outcome ${outcomeWord(run)}`, `${seconds.toFixed(1)} s`, name],
     why: [
       ...(expectation === undefined ? [] : [expectation]),
       ...(reason === undefined ? [] : [reason]),
