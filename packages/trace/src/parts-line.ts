@@ -17,6 +17,9 @@ const LABELS: readonly (readonly [key: string, label: string])[] = [
 /** `someKey` as `some key`, for parts this version does not know. */
 const words = (key: string): string => key.replace(/(?<=[a-z0-9])[A-Z]/g, c => ` ${c.toLowerCase()}`);
 
+/** What a part is called: `hostKernel` is the host kernel. */
+export const partLabel = (key: string): string => LABELS.find(([name]) => name === key)?.[1] ?? words(key);
+
 /** Whether a part says where something lies, not what it is. */
 export const isPlace = (key: string): boolean => key.endsWith('Path');
 

@@ -1,7 +1,7 @@
 /** @module What the run came to: verdict, outcome, what the machine was made of, what is known of the cause. */
 import { useMemo } from 'preact/hooks';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
-import { isPlace } from '@syndrome/trace/parts-line.ts';
+import { isPlace, partLabel } from '@syndrome/trace/parts-line.ts';
 import { outcomeWord } from '@syndrome/trace/verdict-lines.ts';
 import { firstFailure } from '../view/first-failure.ts';
 import { type Run, type RunState, stateOf } from '../view/run.ts';
@@ -10,8 +10,6 @@ import { savedLines } from '../view/values.ts';
 import type { TraceModel } from './model.ts';
 import { isStale, StreamWords } from './stream-words.tsx';
 import { VerdictBadge } from './verdict-badge.tsx';
-
-const words = (key: string): string => key.replace(/(?<=[a-z0-9])[A-Z]/g, c => ` ${c.toLowerCase()}`);
 
 /** Parts of a machine, and values that its steps have saved. */
 function Parts({ run }: { run: Run }) {
@@ -22,7 +20,7 @@ function Parts({ run }: { run: Run }) {
         .filter(([key]) => !isPlace(key))
         .map(([key, value]) => (
           <span class="badge" key={key}>
-            <span class="muted">{safeText(words(key), 40)}</span> {safeText(value, 120)}
+            <span class="muted">{safeText(partLabel(key), 40)}</span> {safeText(value, 120)}
           </span>
         ))}
       {savedLines(run).map(({ name, value }) => (
@@ -179,7 +177,7 @@ export function Head({ model }: { model: TraceModel }) {
         {comparison.parts.length === 0 && <span class="badge">the same machine in both</span>}
         {comparison.parts.map(({ part, a: left, b: right }) => (
           <span class="badge" key={part}>
-            <span class="muted">{safeText(words(part), 40)}</span> <b class="run-a">A</b>{' '}
+            <span class="muted">{safeText(partLabel(part), 40)}</span> <b class="run-a">A</b>{' '}
             {safeText(left ?? 'none', 100)} <b class="run-b">B</b> {safeText(right ?? 'none', 100)}
           </span>
         ))}

@@ -1,6 +1,7 @@
 /** @module The index of a report as HTML that needs no script. */
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
+import { partLabel } from '@syndrome/trace/parts-line.ts';
 import { outcomeWord, problemText } from '@syndrome/trace/verdict-lines.ts';
 import { escapeHtml as escape } from './html.ts';
 import { fileName, overWords } from './matrix.ts';
@@ -129,7 +130,7 @@ function badCells(matrices: Report['matrices']): string {
 const commonParts = ({ runs }: Report): string[] => {
   const varying = varyingParts({ runs });
   return Object.entries(runs[0]?.parts ?? {}).flatMap(([part, value]) =>
-    varying.includes(part) ? [] : [safeText(`${part} ${value}`, 120)],
+    varying.includes(part) ? [] : [safeText(`${partLabel(part)} ${value}`, 120)],
   );
 };
 

@@ -79,6 +79,16 @@ describe('the run to hold a failed one against', () => {
   });
 });
 
+test('parts are called as the other reports call them', () => {
+  const one = run('a', '7.0', { parts: { kernel: '7.0', hostKernel: '6.12', host: 'EPYC × 2', newPart: 'x' } });
+  expect(partWords(one, ['hostKernel', 'host', 'newPart'])).toEqual([
+    'kernel 7.0',
+    'host kernel 6.12',
+    'host cpu EPYC × 2',
+    'new part x',
+  ]);
+});
+
 test('the worst comes first, and alike by scenario and version', () => {
   const runs = [
     run('p', '7.0'),

@@ -4,7 +4,7 @@ import { type ComparedRun, comparedRun, compareRuns } from '@syndrome/trace/comp
 import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import type { Outcome } from '@syndrome/trace/expect/outcome.ts';
 import type { Problem, Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { isPlace } from '@syndrome/trace/parts-line.ts';
+import { isPlace, partLabel } from '@syndrome/trace/parts-line.ts';
 import type { Trace } from '@syndrome/trace/reader.ts';
 import { summarize } from '@syndrome/trace/summary.ts';
 import { type FirstFailure, firstFailure } from './first-failure.ts';
@@ -184,7 +184,7 @@ export function besides(run: ReportRun, other: ReportRun, a: ComparedRun, b: Com
   return {
     name: other.name,
     parts: otherParts(run, other).map(part =>
-      safeText(`${part} ${run.parts[part] ?? 'none'} → ${other.parts[part] ?? 'none'}`, 200),
+      safeText(`${partLabel(part)} ${run.parts[part] ?? 'none'} → ${other.parts[part] ?? 'none'}`, 200),
     ),
     ...(said === undefined ? {} : { first: safeText(`${row?.a === undefined ? 'missing: ' : ''}${said}`, 400) }),
   };
@@ -244,7 +244,7 @@ export function varyingParts({ runs }: Pick<Report, 'runs'>): string[] {
 /** What tells a run apart from the others: its parts, safe to show. */
 export const partWords = ({ parts }: ReportRun, varying: readonly string[]): string[] =>
   [...(varying.includes('kernel') ? [] : ['kernel']), ...varying].flatMap(part =>
-    parts[part] === undefined ? [] : [safeText(`${part} ${parts[part]}`, 120)],
+    parts[part] === undefined ? [] : [safeText(`${partLabel(part)} ${parts[part]}`, 120)],
   );
 
 /** How many of each verdict there are, in words, the worst first. */
