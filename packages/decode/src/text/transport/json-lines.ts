@@ -6,15 +6,6 @@ import { isVmmEvent } from '../syndrome/vmm-events.ts';
 /** A message that is given as an array of bytes. */
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
 
-/** A record as {@link recordOfJson} reads it. */
-export interface JsonRecord {
-  kind: 'record';
-  message: Readonly<Record<string, unknown>>;
-  bankUnknown: boolean;
-  /** Of the form that it is written in. */
-  version: number;
-}
-
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
   ' [s=',
@@ -39,7 +30,7 @@ export type JsonLine =
     }
   | { kind: 'line'; text: string; program: string | undefined; value: unknown }
   | { kind: 'qmp' | 'vmm'; message: Readonly<Record<string, unknown>> }
-  | JsonRecord
+  | { kind: 'record'; message: Readonly<Record<string, unknown>>; bankUnknown: boolean; version: number }
   | { kind: 'event'; message: Readonly<Record<string, unknown>> }
   /** An object of no kind that is known: a line of a log may stand under any of its names. */
   | { kind: 'other'; value: unknown }
@@ -160,6 +151,9 @@ export function prettyTime(line: string): string | undefined {
   const m = /^\s{1,64}"([@\w]{2,32})"\s{0,4}:\s{0,4}(?:"([^"\\]{4,40})"|(\d{9,16})),?\s{0,4}$/.exec(line);
   return m === null ? undefined : timeOfObject({ [m[1] ?? '']: m[2] ?? Number(m[3]) });
 }
+
+/** A record as {@link recordOfJson} reads it; `version` is that of the form that it is written in. */
+export type JsonRecord = Extract<JsonLine, { kind: 'record' }>;
 
 /** What a line holds; undefined when it is no JSON object of a kind that is known. Never throws. */
 export function jsonLine(line: string): JsonLine | undefined {
