@@ -51,6 +51,48 @@ it.each(Object.entries(PATHS))('no record of the kernel is made of a path in its
   expect(read).toEqual([]);
 });
 
+/** Entries of journald that are not the kernel's, whatever they are called. */
+const JOURNAL: Readonly<Record<string, readonly string[]>> = {
+  'a program': ['_TRANSPORT=syslog', 'SYSLOG_IDENTIFIER=logger'],
+  'a program that is called like the kernel': ['_TRANSPORT=syslog', 'SYSLOG_IDENTIFIER=kernel'],
+  'the output of a service': ['_TRANSPORT=stdout', 'SYSLOG_IDENTIFIER=x'],
+  'without a name': ['_TRANSPORT=stdout'],
+  'without a transport': ['SYSLOG_IDENTIFIER=logger'],
+};
+const pair = (field: string): [string, string] => field.split(/=(.*)/s).slice(0, 2) as [string, string];
+const ENTRIES: Readonly<Record<string, (message: string, fields: readonly string[]) => string>> = {
+  'one object a line': (message, fields) =>
+    `${JSON.stringify({ MESSAGE: message, ...Object.fromEntries(fields.map(pair)) })}\n`,
+  'an array in one line': (message, fields) =>
+    `[${JSON.stringify({ MESSAGE: message, ...Object.fromEntries(fields.map(pair)) })}]\n`,
+  verbose: (message, fields) =>
+    [
+      'Mon 2026-11-30 06:30:14.123456 UTC [s=6f0a;i=1;b=2;m=3;t=4;x=5]',
+      ...[...fields, 'PRIORITY=3', `MESSAGE=${message}`].map(f => `    ${f}\n`),
+    ]
+      .join('\n')
+      .replaceAll('\n\n', '\n'),
+  'verbose, the message first': (message, fields) =>
+    [
+      'Mon 2026-11-30 06:30:14.123456 UTC [s=6f0a;i=1;b=2;m=3;t=4;x=5]',
+      `    MESSAGE=${message}`,
+      ...fields.map(f => `    ${f}`),
+      '',
+    ].join('\n'),
+  export: (message, fields) =>
+    ['__CURSOR=s=1', '__REALTIME_TIMESTAMP=1795167593000000', `MESSAGE=${message}`, ...fields, '', ''].join('\n'),
+};
+const entries = Object.entries(ENTRIES).flatMap(([as, entry]) =>
+  Object.entries(JOURNAL).map(([who, fields]) => [as, who, entry, fields] as const),
+);
+
+it.each(entries)('entries of the journal, %s, by %s', (_as, _who, entry, fields) => {
+  const all = Object.values(DISGUISES).flatMap(as => KERNEL_LINES.map(as));
+  expect(readOf(all, lines => lines.map(line => entry(line, fields)).join(''))).toEqual([]);
+  const honest = entry(KERNEL_LINES[0] as string, ['_TRANSPORT=kernel', 'SYSLOG_IDENTIFIER=kernel']);
+  expect(found(entry('x', fields) + honest + entry('x', fields))).toHaveLength(1);
+});
+
 it.each(KERNEL_LINES)('the corpus holds what is read where it stands alone: %s', line => {
   const lines = [line, KERNEL_LINES[KERNEL_LINES.indexOf(line) + 1]].join('\n');
   const { records, diagnostics } = decode(`${lines}\n`);

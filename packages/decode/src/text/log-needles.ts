@@ -7,7 +7,7 @@ import { RECORD_NEEDLES } from './syndrome/json-records.ts';
 import { VMM_NEEDLES } from './syndrome/vmm-events.ts';
 import { TOOLS } from './tools/registry.ts';
 import { CARRIED_NEEDLES } from './transport/carried.ts';
-import { JOURNAL_NEEDLES, TIME_NEEDLES } from './transport/json-lines.ts';
+import { JOURNAL_NEEDLES, TIME_NEEDLES, WRITER_NEEDLES } from './transport/json-lines.ts';
 import { MAIL_NEEDLES } from './transport/quoted-printable.ts';
 import { OWN_NEEDLES } from './transport/own-object.ts';
 import { VALUES_NEEDLES } from './values/values.ts';
@@ -34,7 +34,7 @@ export const COPIED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => /\S 
 );
 
 /** Words of lines that say when, and nothing of an error. */
-export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
+export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...WRITER_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */
 export const VALUE_NEEDLE = 'status=0x';

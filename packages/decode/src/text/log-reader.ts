@@ -10,6 +10,7 @@ import { Columns } from './transport/columns.ts';
 import {
   isLogLine,
   isStructure,
+  journalProgram,
   jsonLine,
   jsonValue,
   prettyMember,
@@ -85,6 +86,14 @@ function startsWith(word: Uint8Array, bytes: Uint8Array, start: number, end: num
   return start + word.length <= end && word.every((b, i) => bytes[start + i] === b);
 }
 
+/** An entry of `journalctl -o verbose`, as far as it was read. */
+interface VerboseEntry {
+  time: string | undefined;
+  transport?: string;
+  identifier?: string;
+  message?: { text: string; number: number };
+}
+
 export class LogReader implements LineTaker {
   readonly #order: InOrder;
   readonly #sink: ItemSink;
@@ -112,7 +121,7 @@ export class LogReader implements LineTaker {
   /** The line that is read was an object, and cannot be read as one. */
   #broken = false;
   /** An entry of journald over several lines is open, or was the last thing read. */
-  #entry: { time: string | undefined } | undefined;
+  #entry: VerboseEntry | undefined;
   /** How many of what may stand before any line stood before the last one that was read behind them. */
   #before = 0;
   /** Which field of a table the last line was that was read; below 0 where it was none. */
@@ -230,19 +239,34 @@ export class LogReader implements LineTaker {
   #entryField(text: string, number: number, lineNumber: number): boolean {
     const time = ENTRY.exec(text)?.[1];
     if (time !== undefined) {
+      this.#endEntry();
       this.#entry = { time };
       return true;
     }
     const [, name, value = ''] = ENTRY_FIELD.exec(text) ?? [];
     if (name === undefined) {
-      this.#entry = undefined;
+      this.#endEntry();
       return false;
     }
     this.#entry ??= { time: undefined };
-    if (name !== 'MESSAGE') return true;
-    this.#numbers.stamp(number, lineNumber, stampWith(this.#entry.time, value));
-    this.#line(value, number);
+    if (name === '_TRANSPORT') this.#entry.transport = value;
+    else if (name === 'SYSLOG_IDENTIFIER') this.#entry.identifier = value;
+    else if (name === 'MESSAGE') {
+      this.#numbers.stamp(number, lineNumber, stampWith(this.#entry.time, value));
+      this.#entry.message = { text: value, number };
+    }
     return true;
+  }
+
+  /** Who wrote an entry may stand behind its message. */
+  #endEntry(): void {
+    const entry = this.#entry;
+    this.#entry = undefined;
+    if (entry?.message === undefined) return;
+    const { text, number } = entry.message;
+    const program = journalProgram(entry.transport, entry.identifier);
+    if (program === undefined) this.#line(text, number);
+    else this.#main.message(text, program, number);
   }
 
   /** Objects, and arrays of objects or strings, in one line; false for any other line. */
@@ -499,7 +523,7 @@ export class LogReader implements LineTaker {
   skipped(lines: number): void {
     // Fields of an entry, or the first line of the next.
     if (this.#entry !== undefined && lines <= MAX_FIELDS) return;
-    this.#entry = undefined;
+    this.#endEntry();
     this.#carried.skipped(lines);
     this.#main.skipped(lines);
     for (const stream of this.#streams.values()) stream.skipped(lines);
@@ -511,6 +535,7 @@ export class LogReader implements LineTaker {
     const rest = this.#quoted.end();
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
     if (this.#own.isOpen) this.#lost(this.#numbers.of(this.#own.firstLine), 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
+    this.#endEntry();
     this.#carried.end();
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
@@ -519,7 +544,11 @@ export class LogReader implements LineTaker {
 
   #release(): void {
     if (!this.#order.waiting) return;
-    let since = Math.min(this.#main.since, this.#carried.since, this.#columns?.since ?? Number.POSITIVE_INFINITY);
+    const waiting = Math.min(
+      this.#entry?.message?.number ?? Number.POSITIVE_INFINITY,
+      this.#columns?.since ?? Number.POSITIVE_INFINITY,
+    );
+    let since = Math.min(this.#main.since, this.#carried.since, waiting);
     for (const stream of this.#streams.values()) since = Math.min(since, stream.since);
     this.#order.release(since);
   }
@@ -553,7 +582,7 @@ export class LogReader implements LineTaker {
     } else if (line.kind === 'journal') {
       this.#beside(line.value, line.message, number, lineNumber, text !== undefined);
       for (const part of line.message.split('\n')) {
-        this.#main.message(part, line.kernel ? 'kernel' : line.identifier, number);
+        this.#main.message(part, line.program, number);
         this.#long(part, number);
       }
     } else if (line.kind === 'trace') this.#trace(line, number);

@@ -294,8 +294,7 @@ describe('JSON lines', () => {
       kind: 'journal',
       value: { MESSAGE: [72, 105], _TRANSPORT: 'kernel' },
       message: 'Hi',
-      identifier: undefined,
-      kernel: true,
+      program: 'kernel',
     });
     expect(jsonLine('{"event":"STOP","timestamp":{}}')?.kind).toBe('qmp');
     expect(jsonLine('{"t":1,"layer":"guest","source":"console","raw":"x","dir":"send"}')).toBeUndefined();

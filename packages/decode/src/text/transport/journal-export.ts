@@ -6,6 +6,7 @@ import { CarriedBytes } from './carried.ts';
 import { InOrder } from './in-order.ts';
 import { longLine } from '../item.ts';
 import type { ItemSink } from '../item.ts';
+import { journalProgram } from './json-lines.ts';
 import { MAX_LINE } from './line.ts';
 import type { LinePlaces } from './line-places.ts';
 import type { LineTaker } from './line-scanner.ts';
@@ -129,11 +130,10 @@ export class JournalExportReader implements LineTaker {
   #flush(): void {
     const message = this.#entry.get('MESSAGE');
     if (message !== undefined) {
-      const identifier = this.#entry.get('SYSLOG_IDENTIFIER');
-      const kernel = this.#entry.get('_TRANSPORT') === 'kernel';
+      const program = journalProgram(this.#entry.get('_TRANSPORT'), this.#entry.get('SYSLOG_IDENTIFIER'));
       for (const line of message.split('\n')) {
         this.#carried.take(line, this.#messageLine);
-        this.#context.message(line, kernel ? 'kernel' : identifier, this.#messageLine);
+        this.#context.message(line, program, this.#messageLine);
         if (line.length > MAX_LINE && mentions(line, MAX_LINE)) {
           this.#sink(longLine('journal-export', this.#messageLine, MAX_LINE, this.#messageOffset));
         }

@@ -3,8 +3,9 @@ import { RECORD_VERSION } from '../item.ts';
 import { beginsKernelMessage, syslogLine } from './line.ts';
 import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
-/** A message that is given as an array of bytes. */
+/** A message that is given as an array of bytes; in entries over several lines, who wrote them. */
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
+export const WRITER_NEEDLES: readonly string[] = ['  _TRANSPORT=', '  SYSLOG_IDENTIFIER='];
 
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
@@ -19,7 +20,7 @@ export const TIME_NEEDLES: readonly string[] = [
 const MAX_LINE = 65_536;
 
 export type JsonLine =
-  | { kind: 'journal'; message: string; identifier: string | undefined; kernel: boolean; value: unknown }
+  | { kind: 'journal'; message: string; program: string | undefined; value: unknown }
   | {
       kind: 'trace';
       raw: string;
@@ -170,6 +171,17 @@ export function jsonLine(line: string): JsonLine | undefined {
   return jsonValue(value);
 }
 
+/**
+ * The program of an entry of journald; undefined where the entry does not say. Only journald writes the transport, and of the kernel
+ * there is one of its own; an identifier is what its program likes. systemd.journal-fields(7).
+ * @example journalProgram('syslog', 'kernel') // 'syslog'
+ */
+export function journalProgram(transport: string | undefined, identifier: string | undefined): string | undefined {
+  if (transport === undefined) return identifier;
+  if (transport === 'kernel') return 'kernel';
+  return identifier === undefined || identifier === 'kernel' ? transport : identifier;
+}
+
 /** The same of a value that was read. */
 export function jsonValue(value: unknown): JsonLine | undefined {
   const data = object(value);
@@ -177,10 +189,10 @@ export function jsonValue(value: unknown): JsonLine | undefined {
   if (Object.hasOwn(data, 'MESSAGE')) {
     const message = journalText(data['MESSAGE']);
     if (message === undefined) return undefined;
-    const name = data['SYSLOG_IDENTIFIER'];
-    const identifier = typeof name === 'string' ? name : undefined;
-    const kernel = data['_TRANSPORT'] === 'kernel' || identifier === 'kernel';
-    return { kind: 'journal', message, identifier, kernel, value: data };
+    const [transport, identifier] = [data['_TRANSPORT'], data['SYSLOG_IDENTIFIER']].map(v =>
+      typeof v === 'string' ? v : undefined,
+    );
+    return { kind: 'journal', message, program: journalProgram(transport, identifier), value: data };
   }
   const wrapped = wrappedLine(data);
   if (wrapped !== undefined) return wrapped;
