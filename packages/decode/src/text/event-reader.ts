@@ -141,6 +141,33 @@ export function linuxEvents(layer: LinuxLayer = 'guest'): EventReader {
   return eventReader(layer, sink => new KernelReader(sink, SOURCE, true));
 }
 
+/** Reads messages of Linux one by one, each as the kernel said it (/dev/kmsg). */
+interface MessageReader {
+  /**
+   * Takes one message, without a prefix of any kind; returns the events it completes.
+   * @param caller the task or CPU that printed it (`T12`, `C3`), where it is known
+   */
+  push(text: string, caller: string | undefined): LogEvent[];
+  /** The source ended: returns what was still open. */
+  end(): LogEvent[];
+}
+
+/** Reads messages of Linux that nothing stands around. */
+export function kernelMessages(layer: LinuxLayer): MessageReader {
+  let by: string | undefined;
+  const reader = eventReader(layer, sink => {
+    const kernel = new KernelReader(sink, SOURCE, true);
+    return { push: (text, lineNumber) => kernel.message(text, by, lineNumber), end: () => kernel.end() };
+  });
+  return {
+    push(text, caller) {
+      by = caller;
+      return reader.push(text);
+    },
+    end: () => reader.end(),
+  };
+}
+
 /** Reads a console on which Xen (`(XEN) ` lines) and dom0 write: `xen.…` events, and `guest.…` events from everything else. */
 export function xenEvents(): EventReader {
   const reader = eventReader('guest', sink => {

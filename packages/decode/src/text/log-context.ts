@@ -2,7 +2,7 @@
 import type { ItemSink } from './item.ts';
 import { KernelReader } from './linux/kernel-reader.ts';
 import { KernelTraceReader } from './linux/kernel-trace-reader.ts';
-import { MAX_LINE, cleanLine, isSource, syslogLine } from './transport/line.ts';
+import { MAX_LINE, cleanLine, isPrinted, isSource, syslogLine } from './transport/line.ts';
 import { QemuReader } from './qemu/qemu-reader.ts';
 import type { Reader } from './reader.ts';
 import { TOOLS, toolOf } from './tools/registry.ts';
@@ -56,7 +56,7 @@ export class LogContext {
 
   /** A line with whatever prefixes its transport gave it; returns whether a reader took it. */
   line(raw: string, lineNumber: number): boolean {
-    if (isSource(raw.slice(0, MAX_LINE))) return false;
+    if (isSource(raw.slice(0, MAX_LINE)) && !isPrinted(raw)) return false;
     if (!raw.includes(TAG)) return this.#plain(raw, lineNumber);
     const line = cleanLine(raw);
     const { text, program } = syslogLine(line);

@@ -102,3 +102,25 @@ export const PATHS: Readonly<Record<string, string>> = {
   'in syslog without a stamp': 'Nov 30 12:00:00 host kernel: Memory cgroup stats for /',
   'in RFC 5424': '<4>1 2026-11-30T12:00:00Z host kernel - - - [ 1234.567890] Memory cgroup stats for /',
 };
+
+/** What processes may be called: any fifteen characters. */
+export const NAMES: readonly string[] = [
+  '%d',
+  '%s',
+  '%p x',
+  'a b',
+  '[    1.234567]',
+  '[    1.234567] ',
+  '[1.234567] mce:',
+  'const a',
+  '//x',
+  String.raw`\n"`,
+  '(?:a|b)',
+  '[0-9a-f]',
+  'Comm: x',
+  'a:1',
+  'due to x',
+  'Killing',
+  '<br>',
+  '&lt;',
+];

@@ -16,8 +16,9 @@ const UNABLE = /^Unable to handle kernel .{1,96} at virtual address ([0-9a-fA-F]
 /** The second is that of Linux 4.12 to 4.18. */
 const FAULT =
   /^(?:Unhandled fault|Synchronous External Abort): (.{1,96}) \((0x[0-9a-fA-F]{1,16})\) at (0x[0-9a-fA-F]{1,16})/s;
+/** The name of the process is any fifteen characters. */
 const USER_FAULT =
-  /^([^\s[]{1,64})\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /s;
+  /^(.{1,15}?)\[(\d{1,10})\]: unhandled exception: (.{1,64}), ESR (0x[0-9a-fA-F]{1,16}), (.{1,128}?) in /s;
 /** Of 32 bits: the fault status register in parentheses, an address of eight digits. arch/arm/mm/fault.c. */
 const FAULT_32 =
   /^(?:8<--- cut here ---\s{0,4})?Unhandled (?:fault|(prefetch abort)): (.{1,64}?) \(0x([0-9a-f]{3,4})\) at 0x([0-9a-f]{8})$/;

@@ -2,6 +2,7 @@
  * @module Several messages of the kernel in one line, as consoles, mails and shippers of logs join them: each begins again with
  * its stamp or with what only the kernel begins a message with.
  */
+import { nameIn } from '../transport/line.ts';
 
 const PREFIX = String.raw`(?:[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \S{1,64} kernel: )`;
 const STAMP = String.raw`\[ {0,8}\d{1,10}\.\d{6}\] ?(?:\[ {0,8}[TC]\d{1,10}\] ?)?`;
@@ -24,7 +25,10 @@ const MAX_PARTS = 64;
 export function gluedParts(line: string, flowed = false): string[] | undefined {
   let from = 0;
   const parts: string[] = [];
+  const name = nameIn(line);
   for (const { index } of line.matchAll(flowed ? FLOWED : BEGINNING)) {
+    // A process may be called like a stamp.
+    if (name !== undefined && index >= name.from && index < name.to) continue;
     if (index === from || !ERROR.test(line.slice(from, index))) continue;
     parts.push(line.slice(from, index));
     from = index;

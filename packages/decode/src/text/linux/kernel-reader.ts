@@ -15,7 +15,7 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
-import { beginsKernelMessage, isSourceCode, linuxLine, MAX_LINE, writerOf } from '../transport/line.ts';
+import { beginsKernelMessage, isPrinted, isSourceCode, linuxLine, MAX_LINE, writerOf } from '../transport/line.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
@@ -180,6 +180,14 @@ export class KernelReader implements Reader {
     return true;
   }
 
+  /**
+   * Takes a message as the kernel said it, with nothing around it: its first character begins it, and it is one. Nothing is guessed.
+   * @param caller the task or CPU that printed it (`T12`, `C3`), where it is known
+   */
+  message(text: string, caller: string | undefined, lineNumber: number): boolean {
+    return this.#message(text.trim(), caller, lineNumber);
+  }
+
   /** Takes any line of a log, with its prefixes. */
   push(raw: string, lineNumber: number): boolean {
     const { text, caller, kernel } = linuxLine(raw);
@@ -187,7 +195,7 @@ export class KernelReader implements Reader {
       this.#release();
       return false;
     }
-    if (isSourceCode(text)) return false;
+    if (isSourceCode(text) && !isPrinted(raw)) return false;
     const flowed = this.#flowed(raw, text, lineNumber);
     if (flowed !== undefined) return flowed;
     if (text === '') {

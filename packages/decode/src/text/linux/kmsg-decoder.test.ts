@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { DISGUISES, KERNEL_LINES, NAMES, PATHS } from '../../decode/testing/forgeries.ts';
 import { KmsgDecoder, kmsgRecord } from './kmsg-decoder.ts';
 
 /** A record as /dev/kmsg gives it. Facility 0 (kernel), level 3. */
@@ -43,6 +44,25 @@ describe('KmsgDecoder', () => {
     // Written to /dev/kmsg by a user: facility 1.
     expect(decoder.push(record(8, FAILURE, 1)).events).toEqual([]);
     expect(decoder.push(record(9, 'Kernel panic - not syncing: x', 3)).events).toEqual([]);
+  });
+
+  test('makes no event of a path or a name that stands in a message, whatever it is called', () => {
+    const paths = Object.values(PATHS).map(line => line.slice(line.lastIndexOf('] ') + 2).replace(/^.*kernel: /, ''));
+    const forged = paths.flatMap(path =>
+      Object.values(DISGUISES).flatMap(as => KERNEL_LINES.map(line => path + as(line))),
+    );
+    const decoder = new KmsgDecoder();
+    const events = forged.flatMap((text, i) => decoder.push(record(i, text)).events);
+    expect([...events, ...decoder.flush()]).toEqual([]);
+    for (const text of forged.slice(0, 40)) expect(decoder.push(record(decoder.next, text)).events).toEqual([]);
+  });
+
+  test.each(NAMES)('tells of a process called %j', comm => {
+    const decoder = new KmsgDecoder();
+    const killed = `Memory failure: 0x5000: Sending SIGBUS to ${comm}:17 due to hardware memory corruption`;
+    expect(decoder.push(record(7, killed)).events).toEqual([
+      { name: 'host.sigbus-sent', fields: expect.objectContaining({ pfn: 0x5000n, comm: comm.trim(), pid: 17 }) },
+    ]);
   });
 
   test('counts what was overwritten', () => {

@@ -1,9 +1,9 @@
 /**
  * @module Records of /dev/kmsg, one by one, so that nobody but the kernel speaks in them. Format:
- * Documentation/ABI/testing/dev-kmsg of Linux.
+ * Documentation/ABI/testing/dev-kmsg of Linux. What a record says begins with its text: names that users choose stand further on.
  */
 import type { LogEvent } from '../../events/event.ts';
-import { linuxEvents } from '../event-reader.ts';
+import { kernelMessages } from '../event-reader.ts';
 
 interface KmsgRecord {
   /** 0 is the kernel; users can write all others. */
@@ -39,18 +39,12 @@ export function kmsgRecord(record: string): KmsgRecord | undefined {
   };
 }
 
-/** As the console would print it, for the reader of such lines: the caller tells which lines belong together. */
-function consoleLine({ us, caller, text }: KmsgRecord): string {
-  const [seconds, rest] = [Math.floor(us / 1e6), us % 1e6];
-  return `[${String(seconds).padStart(5)}.${String(rest).padStart(6, '0')}]${caller === undefined ? '' : `[${caller.padStart(6)}]`} ${text.replaceAll('\n', ' ')}`;
-}
-
 /** Events that are of the host's memory and its consequences: what else the kernel prints is not ours to keep. */
 const isWanted = ({ name }: LogEvent): boolean => name !== 'host.boot';
 
 /** Turns records into events, and counts those that were overwritten before they were read. */
 export class KmsgDecoder {
-  #reader = linuxEvents('host');
+  #reader = kernelMessages('host');
   #next: number | undefined;
   readonly #from: number;
 
@@ -75,15 +69,17 @@ export class KmsgDecoder {
     this.#next = record.seq + 1;
     // What was overwritten may have been the middle of a record.
     const events = lost > 0 ? this.#reader.end() : [];
-    if (lost > 0) this.#reader = linuxEvents('host');
+    if (lost > 0) this.#reader = kernelMessages('host');
     if (record.seq < this.#from || record.facility !== 0) return { events, lost, record };
-    return { events: [...events, ...this.#reader.push(consoleLine(record))].filter(isWanted), lost, record };
+    // What the kernel quotes may hold an end of line: it ends no message.
+    const said = this.#reader.push(record.text.replaceAll('\n', ' '), record.caller);
+    return { events: [...events, ...said].filter(isWanted), lost, record };
   }
 
   /** Nothing came for a while: what was open is whole. */
   flush(): LogEvent[] {
     const events = this.#reader.end();
-    this.#reader = linuxEvents('host');
+    this.#reader = kernelMessages('host');
     return events.filter(isWanted);
   }
 }

@@ -36,7 +36,7 @@ const LOGREAD =
   /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4} [a-z]{1,8}[0-7]?\.[a-z]{1,8} ([^\s:[\]]{1,64})(?:\[\d{1,10}\])?: /;
 /** Behind the stamp of journald's short-monotonic and short-delta; without a process only these programs, as any message may look alike. */
 const MONOTONIC =
-  /^\S{1,255} (?:(kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{1,10}\])?|([^\s:[\]]{1,64})\[\d{1,10}\]): /;
+  /^\S{1,255} (?:(kernel|mcelog|rasdaemon|qemu[\w.-]{0,48})(?:\[\d{1,10}\])?|([^\s:[\]]{1,64})\[\d{1,10}\]): (?!unhandled exception: )/;
 const PREFIXES: readonly RegExp[] = [SYSLOG, HOSTLESS, SYSLOG5424, LOGREAD, LOCALIZED, DATELESS];
 const BRACKET = 0x5b;
 /** `kern  :err   : `, from `dmesg -x`; `<3>`, the raw level. */
@@ -144,13 +144,32 @@ const SOURCE_STRING = /\\n["'`]|["'`]\)?;\s*$/;
 const SOURCE =
   /^\s{0,32}(?:\/\/|\/\*)|^\s{0,32}(?:const|let|var|return|export|import|static|case|throw|re:|pattern:) |%(?:[#0]?\d{0,2}(?:ll|l|h|z)?[xXud]|s|pS|pv|\*pbl?)(?![\w%])|\(\?[:=!<]|\(\.[*+]\)|\\[bdsSw](?![\w.])|\[0-9a-f\]/;
 
+/** The name of a process in a message, which its user chooses: any fifteen characters. mm/memory-failure.c, drivers/acpi/apei/ghes.c, kernel/panic.c. */
+const NAME =
+  /(?<=(?:Sending SIGBUS to|Killing|GHES:|Comm:) ).{1,64}?(?=:\d{1,10}(?:: | (?:early )?due to )| (?:Not tainted|Tainted: ))/s;
+
+/** Where the name of a process stands in a message; undefined where none does. */
+export function nameIn(text: string): { from: number; to: number } | undefined {
+  const m = NAME.exec(text);
+  return m === null ? undefined : { from: m.index, to: m.index + m[0].length };
+}
+
 /** Whether a line is one of source code whatever it holds: what stands in it was never printed. */
-export const isSource = (line: string): boolean => SOURCE.test(line);
+export const isSource = (line: string): boolean => SOURCE.test(line.replace(NAME, ''));
 
 /** The same of a line in which a message of the kernel stands: none ends as a string in source does. */
 export function isSourceCode(line: string): boolean {
-  return SOURCE_STRING.test(line) || SOURCE.test(line);
+  return SOURCE_STRING.test(line.replace(NAME, '')) || isSource(line);
 }
+
+/** Whether a line begins as one that was printed: with a time, or with a program. */
+export function isPrinted(raw: string): boolean {
+  const { text, program } = syslogLine(raw);
+  const message = text.slice(LEVEL.exec(text)?.[0].length ?? 0);
+  return program !== undefined || isStamped(message);
+}
+
+const isStamped = (message: string): boolean => STAMP.test(message) || STAMP_ISO.test(message);
 
 /** Cuts, removes terminal escapes and line ends. */
 export function cleanLine(raw: string): string {
@@ -176,7 +195,9 @@ export function linuxLine(raw: string): LogLine {
   let stamp = STAMP.exec(text) ?? STAMP_ISO.exec(text);
   if (stamp === null && prefix === undefined) {
     const inside = STAMP_INSIDE.exec(text);
-    if (inside !== null) {
+    const name = inside === null ? undefined : nameIn(text);
+    // A process may be called like a stamp.
+    if (inside !== null && !(name !== undefined && inside.index >= name.from && inside.index < name.to)) {
       text = text.slice(inside.index);
       stamp = STAMP.exec(text);
     }
@@ -228,7 +249,7 @@ export function writerOf(raw: string): Writer | undefined {
   const { text, program } = syslogLine(raw);
   if (program !== undefined) return program === 'kernel' ? 'kernel' : 'other';
   const message = text.slice(LEVEL.exec(text)?.[0].length ?? 0);
-  return STAMP.test(message) || STAMP_ISO.test(message) || beginsKernelMessage(message) ? 'kernel' : undefined;
+  return isStamped(message) || beginsKernelMessage(message) ? 'kernel' : undefined;
 }
 
 /** A u64 from hex digits with or without `0x`; undefined when it is not one. */
