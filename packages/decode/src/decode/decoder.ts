@@ -14,7 +14,7 @@ import { LinePlaces } from '../text/transport/line-places.ts';
 import { LineScanner } from '../text/transport/line-scanner.ts';
 import type { LineTaker } from '../text/transport/line-scanner.ts';
 import { LineStamps } from '../text/transport/line-stamps.ts';
-import { BESIDE_NEEDLES, COPIED_NEEDLES, LOG_NEEDLES, VALUE_NEEDLE } from '../text/log-needles.ts';
+import { NEEDLES } from '../text/log-needles.ts';
 import { LogReader } from '../text/log-reader.ts';
 import { SEL_BYTES } from '../text/bmc/raw-record.ts';
 import { selEvent } from '../text/bmc/sel-event.ts';
@@ -22,7 +22,6 @@ import { columnsOf, mayBeBroken } from '../text/transport/columns.ts';
 import { rasRow } from '../text/tools/ras-rows.ts';
 import type { Row } from '../text/tools/ras-rows.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
-import { NeedleSet } from '../text/needles.ts';
 import { ValueReader } from '../text/values/value-reader.ts';
 import { ArmDecoded } from './arm-record.ts';
 import { cperReader, rowReader, wholeReader, xenReader } from './binary-reader.ts';
@@ -84,7 +83,6 @@ const LOG_PLACES = 1024;
 const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-export': 32_768, value: 16 };
 
 const utf8 = new TextEncoder();
-const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...COPIED_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
 
 /** A record whose first line is further back has no time of its line. */
 const LOG_STAMPS = 256;
@@ -220,6 +218,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
     const sink: ItemSink = item => emit(item, sourceOf(item, places), item.stamp ?? stamps?.of(item.firstLine));
+    // Where a terminal broke the lines a word may stand in two rows: these are searched when they are put together.
+    const broken = columns === undefined ? undefined : { width: columns, over: () => scanner.search(NEEDLES) };
     const taker =
       form === 'value'
         ? new ValueReader(sink, options.esr ? { esr: true } : {})
@@ -227,10 +227,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
           ? new JournalExportReader(sink, input, places)
           : form === 'mce-inject'
             ? new MceInjectReader(sink, input)
-            : new LogReader(sink, input, columns);
-    const scanner = new LineScanner(
+            : new LogReader(sink, input, broken);
+    const scanner: LineScanner = new LineScanner(
       stamps === undefined ? taker : stamped(taker, stamps),
-      // A word may stand in two rows of a line that a terminal broke.
       form === 'log' && columns === undefined ? NEEDLES : undefined,
       true,
       places,

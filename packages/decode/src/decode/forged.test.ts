@@ -38,7 +38,7 @@ it.each(Object.entries(OTHERS))('lines of another program in %s', (_name, prefix
 });
 
 // Where a line was broken, its rest may begin with anything: nothing says that it is no line.
-const BROKEN = ['80 columns', 'quoted-printable'];
+const BROKEN = ['80 columns'];
 const carriers = Object.entries(LINE_CARRIERS).filter(([name]) => !BROKEN.includes(name));
 
 it.each(carriers)('lines of another program carried in %s', (_name, carry) => {

@@ -65,6 +65,8 @@ export const TEXT_NOTES = {
     'The text says no family of the CPU, but names the unit in words that its program has for old AMD families alone (0Fh to 15h). The record is read as one of that family, by what all of them share; model and stepping are not known and stand as 0.',
   W_TEXT_SPLIT:
     'mcelog does not know AMD CPUs since family 17h and prints one event as two records, the second with STATUS 0. They were joined.',
+  W_TEXT_COLUMNS:
+    'Rows of the input end at one column in the middle of words, as where a terminal broke its lines, and were put together again. What begins as no line of its own behind a row of just that width was taken for its rest.',
   W_TEXT_SECTION: 'A firmware record holds a section of which the kernel prints text that is not taken apart here.',
   W_TEXT_NEWER:
     'A record was written by a newer Syndrome. What is known of it was read; what has another meaning there may be wrong here. Use a newer Syndrome: each reads all versions up to its own.',

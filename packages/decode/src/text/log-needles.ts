@@ -1,6 +1,7 @@
 /** @module The words by which the lines of a log that can matter are found: those of all readers. */
 import { LINUX_NEEDLES } from './linux/needles.ts';
 import { TRACE_NEEDLES } from './linux/trace-events.ts';
+import { NeedleSet } from './needles.ts';
 import { QEMU_NEEDLES } from './qemu/qemu-reader.ts';
 import { AGENT_NEEDLES } from './syndrome/agent-events.ts';
 import { RECORD_NEEDLES } from './syndrome/json-records.ts';
@@ -29,15 +30,18 @@ export const LOG_NEEDLES: readonly string[] = [
 ];
 
 /** The same where the blanks of a line are those that a page does not break lines at, in UTF-8. */
-export const COPIED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => /\S \S/.test(word)).map(word =>
+const COPIED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => /\S \S/.test(word)).map(word =>
   word.trim().replaceAll(' ', '\u00c2\u00a0'),
 );
 
 /** Words of lines that say when, and nothing of an error. */
-export const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...WRITER_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
+const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...WRITER_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
 
 /** Of values among the lines of a log: nothing is read of them, which is told. */
-export const VALUE_NEEDLE = 'status=0x';
+const VALUE_NEEDLE = 'status=0x';
+
+/** All of them, as a log is searched for them. */
+export const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...COPIED_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
 
 const LONGEST = Math.max(...LOG_NEEDLES.map(n => n.length));
 

@@ -7,6 +7,7 @@ import type { ItemSink, TextForm, TextItem, TextNote, TextNoteCode } from './ite
 import { CarriedBytes } from './transport/carried.ts';
 import { cellsOf, partsOf, problemsIn } from './transport/cells.ts';
 import { Columns } from './transport/columns.ts';
+import type { WholeLine } from './transport/columns.ts';
 import {
   isLogLine,
   isStructure,
@@ -29,7 +30,7 @@ import { QuotedPrintable } from './transport/quoted-printable.ts';
 import { Shown, bare } from './transport/shown.ts';
 import type { WrittenLine } from './transport/shown.ts';
 import { LogContext } from './log-context.ts';
-import { mentions } from './log-needles.ts';
+import { NEEDLES, mentions } from './log-needles.ts';
 import { MAX_LINE_BYTES } from './transport/line-scanner.ts';
 import type { LineTaker } from './transport/line-scanner.ts';
 import { clearValues } from './values/values.ts';
@@ -59,6 +60,8 @@ const LAST_REGISTER = /(?:^|\s)TSC [0-9a-f]{1,16}(?: [A-Z]{4}[12]? [0-9a-f]{1,16
 const NO_BLANK =
   'the input ends right behind the digits of a register, without the blank and the line end that the kernel prints: some may be missing';
 const NO_EVENT = 'an event in JSON has no name or no fields; nothing was made of it';
+const JOINED =
+  'rows as wide as the terminal were taken for lines that it broke, from this one on, and joined with those behind them: where one was whole, the next was not read';
 const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
 /** Lines between the time of an object that is laid out over several and its message. */
@@ -102,7 +105,11 @@ export class LogReader implements LineTaker {
   readonly #carried: CarriedBytes;
   readonly #quoted = new QuotedPrintable();
   readonly #shown = new Shown();
-  readonly #columns: Columns | undefined;
+  #columns: Columns | undefined;
+  readonly #over: (() => void) | undefined;
+  /** Of a line that a terminal broke: the next is read, whatever it holds. */
+  #isNextWanted = true;
+  #isJoinTold = false;
   readonly #numbers = new MessageNumbers();
   /** What this project printed, laid out over several lines. */
   readonly #own = new OwnObject();
@@ -129,9 +136,10 @@ export class LogReader implements LineTaker {
   /** The member of objects in which the last message stood that was read: what goes on stands in the same. */
   #member = '';
 
-  /** @param columns width of the terminal that broke the lines, where one did */
-  constructor(sink: ItemSink, input: string, columns?: number) {
-    this.#columns = columns === undefined ? undefined : new Columns(columns);
+  /** @param broken the width of the terminal that broke the lines, where one did, and whom to tell when that part is over */
+  constructor(sink: ItemSink, input: string, broken?: { width: number; over: () => void }) {
+    this.#columns = broken === undefined ? undefined : new Columns(broken.width);
+    this.#over = broken?.over;
     this.#order = new InOrder(item => sink(this.#numbers.isPlain ? item : this.#placed(item)));
     this.#sink = item => this.#order.take(item);
     this.#input = input;
@@ -140,14 +148,38 @@ export class LogReader implements LineTaker {
   }
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
-    if (this.#columns === undefined) return this.#sent(bytes, start, end, lineNumber, offset);
-    for (const whole of this.#columns.take(bytes.subarray(start, end), lineNumber, offset))
-      this.#sent(whole.bytes, 0, whole.bytes.length, whole.line, whole.offset);
-    return true;
+    const columns = this.#columns;
+    if (columns === undefined) return this.#sent(bytes, start, end, lineNumber, offset);
+    for (const whole of columns.take(bytes.subarray(start, end), lineNumber, offset)) this.#put(whole);
+    if (!columns.isOver) return true;
+    this.#columns = undefined;
+    this.#over?.();
+    return this.#isNextWanted;
+  }
+
+  /** A line that a terminal may have broken: as of any other it is read where a word stands in it, or behind one that goes on. */
+  #put({ bytes, line, offset, rows }: WholeLine): void {
+    const mentioned = NEEDLES.find(bytes, 0, bytes.length) >= 0;
+    if (!mentioned && !this.#isNextWanted) {
+      this.skipped(1);
+      return;
+    }
+    this.#isNextWanted = this.#sent(bytes, 0, bytes.length, line, offset);
+    if (rows === 1 || !mentioned || this.#isJoinTold) return;
+    this.#isJoinTold = true;
+    const number = this.#numbers.of(line);
+    const note = { code: 'W_TEXT_COLUMNS', message: JOINED, offset } as const;
+    this.#sink({ type: 'note', form: 'linux', firstLine: number, lastLine: number, note });
+    this.#release();
   }
 
   /** A line as it was sent, perhaps in a mail. */
   #sent(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    const isNextWanted = this.#unquoted(bytes, start, end, lineNumber, offset);
+    return isNextWanted || this.#quoted.wanted;
+  }
+
+  #unquoted(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const mail = this.#quoted.take(bytes, start, end);
     if (mail?.before !== undefined) this.#whole(mail.before, 0, mail.before.length, this.#heldLine, this.#heldOffset);
     if (mail?.goesOn === true) {
@@ -531,7 +563,7 @@ export class LogReader implements LineTaker {
   }
 
   end(): void {
-    for (const { bytes, line, offset } of this.#columns?.end() ?? []) this.#sent(bytes, 0, bytes.length, line, offset);
+    for (const whole of this.#columns?.end() ?? []) this.#put(whole);
     const rest = this.#quoted.end();
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
     if (this.#own.isOpen) this.#lost(this.#numbers.of(this.#own.firstLine), 'E_TEXT_TRUNCATED', BROKEN_OBJECT);

@@ -12,12 +12,15 @@ const hits = (lines: readonly string[]): unknown => ({
   hits: { hits: lines.map(message => ({ _source: { '@timestamp': TIME, message } })) },
 });
 
-/** Quoted-printable, RFC 2045 6.7: soft breaks at 76 columns, an equals sign and a blank at the end escaped. */
+/** Quoted-printable, RFC 2045 6.7: soft breaks at 76 columns, what is no ASCII, an equals sign and a blank at the end escaped. */
 function quoted(line: string): string {
   let out = '';
   let column = 0;
   for (const c of line) {
-    const piece = c === '=' ? '=3D' : c;
+    const piece =
+      c === '=' || c > '~'
+        ? Array.from(new TextEncoder().encode(c), b => `=${b.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+        : c;
     if (column + piece.length > 75) [out, column] = [`${out}=\r\n`, 0];
     out += piece;
     column += piece.length;

@@ -15,7 +15,8 @@ import { EdacIntelLines } from './edac-intel.ts';
 import { gluedParts } from './glued.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink, PageFacts, TextNote } from '../item.ts';
-import { beginsKernelMessage, isPrinted, isSourceCode, linuxLine, MAX_LINE, writerOf } from '../transport/line.ts';
+import { beginsLine } from '../transport/begins.ts';
+import { isPrinted, isSourceCode, linuxLine, MAX_LINE, writerOf } from '../transport/line.ts';
 import type { KernelPart } from './kernel-part.ts';
 import { LINUX_LINES, LINUX_STEPS } from './linux-lines.ts';
 import { MceAssembler } from './mce-assembler.ts';
@@ -224,7 +225,7 @@ export class KernelReader implements Reader {
     const tail = this.#tail;
     this.#tail = undefined;
     const line = raw.slice(0, MAX_LINE).replace(MARGIN, '').trimEnd();
-    const follows = tail !== undefined && tail.lineNumber === lineNumber - 1 && !begins(line);
+    const follows = tail !== undefined && tail.lineNumber === lineNumber - 1 && !beginsLine(line);
     const joined = follows && isRest(line) ? gluedParts(`${tail.text} ${line}`, true) : undefined;
     if (joined !== undefined) this.#held = undefined;
     else if (follows && tail.text === '[') return this.#part(`[ ${line}`, lineNumber);
@@ -462,16 +463,6 @@ const ERROR =
 
 /** Whether a line may hold several messages: one of the kernel begins with an error. */
 const beginsError = (line: string, text: string): boolean => writerOf(line) !== 'kernel' || ERROR.test(text);
-
-/** Whether a line begins a message of its own. */
-function begins(line: string): boolean {
-  return (
-    beginsKernelMessage(line) ||
-    /^(?:\s?kernel:|\[ {0,8}\d{1,10}\.\d{3,9}[\][]|[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} |\d{4}-\d{2}-\d{2}[T ])/.test(
-      line,
-    )
-  );
-}
 
 /** Where a line of a machine check block begins that was put behind the one before: Linux before 3.0 broke them at other places. */
 const PIECE =

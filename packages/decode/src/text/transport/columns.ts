@@ -2,6 +2,7 @@
  * @module Lines that a terminal broke at its last column, as a capture of a pane of tmux or screen and text copied from a console have
  * them: nothing stands where the line was broken, and the rest begins the next row, in the middle of a word.
  */
+import { beginningOf, beginsLine } from './begins.ts';
 
 /** Widths of terminals; of another one more than one row has to be full. */
 const USUAL: ReadonlySet<number> = new Set([80, 100, 120, 132, 160]);
@@ -9,21 +10,20 @@ const LEAST = 60;
 const MOST = 512;
 /** Rows of one line. */
 const MAX_ROWS = 24;
-
-/**
- * What a line begins with of its own: a time, a stamp of the kernel, a tag, a number and a date, a program with its process, a mark of
- * a quotation.
- */
-const BEGINS =
-  /^(?:> |\s{0,8}\[ {0,8}\d{1,10}\.\d{3,9}[\],]|\[[A-Z][a-z]{2} |<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d{2}:|[A-Z][a-z]{2} \d{4}-|\s{0,8}\d{4}-\d{2}-\d{2}[T ]\d{2}:|\s{0,8}[0-9a-f]{1,5} {1,2}\|? ?\d{2,4}[-/]\d{2}|\(XEN\) |(?:mce: |\{\d{1,10}\})?\[Hardware Error\]|EDAC |Memory failure: |(?:kernel|mcelog|rasdaemon|systemd|qemu-[\w-]{1,32})(?:\[\d{1,10}\])?: |\s{0,24}<\.{3}>-\d|[\w./-]{1,24}[@:][\w~/.-]{0,64}[#$] )/;
+/** Characters by which a row is known. */
+const KNOWN = 96;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const latin1 = new TextDecoder('latin1');
 const rowOf = (line: string): string => line.replace(/\r$/, '');
 
-/** Whether a row may be the rest of the one before it. */
-const isRestOfRow = (row: string): boolean => row !== '' && !/^\s\s/.test(row) && !BEGINS.test(row);
+/**
+ * Whether a row may be the rest of a line: it begins none of its own, and not as that line does, as the lines of a list do.
+ * @param line the first row of the line
+ */
+const isRestOf = (line: string, row: string): boolean =>
+  row !== '' && !/^\s\s/.test(row) && !beginsLine(row) && beginningOf(row) !== beginningOf(line);
 
 /**
  * The width at which the lines of a text were broken; undefined where they were not.
@@ -35,15 +35,18 @@ export function columnsOf(head: Uint8Array): number | undefined {
   if (width < LEAST || width > MOST) return undefined;
   let full = 0;
   let ofLine = 0;
+  let first = '';
   for (const [i, row] of rows.entries()) {
     // How many rows the line has by now; 0 where nothing began it.
     const goesOn = ofLine > 0 && rows[i - 1]?.length === width;
-    if (!isRestOfRow(row)) ofLine = BEGINS.test(row) ? 1 : 0;
-    // Behind the last row of a line another line begins: other text is laid out by somebody.
-    else if (ofLine > 1 && !goesOn) return undefined;
+    if (!isRestOf(first, row)) {
+      ofLine = beginsLine(row) ? 1 : 0;
+      first = row;
+      // Behind the last row of a line another line begins: other text is laid out by somebody.
+    } else if (ofLine > 1 && !goesOn) return undefined;
     else ofLine = goesOn ? ofLine + 1 : 0;
     const next = rows[i + 1];
-    if (row.length !== width || next === undefined || !isRestOfRow(next) || ofLine === 0) continue;
+    if (row.length !== width || next === undefined || !isRestOf(first, next) || ofLine === 0) continue;
     // A mail breaks otherwise, and a block of digits is none of a log.
     if (ofLine > MAX_ROWS || row.endsWith('=') || !row.includes(' ')) return undefined;
     full++;
@@ -67,13 +70,27 @@ export function mayBeBroken(bytes: Uint8Array): boolean {
   return USUAL.has(width);
 }
 
-/** Puts the rows of such lines together again; constant memory. */
+/** A line that is whole, with the line and the byte of the input where it begins, and how many rows it had. */
+export interface WholeLine {
+  bytes: Uint8Array;
+  line: number;
+  offset: number;
+  rows: number;
+}
+
+/** Puts the rows of such lines together again, until one comes that the terminal would have broken; constant memory. */
 export class Columns {
   readonly #width: number;
-  #held: { bytes: Uint8Array; line: number; offset: number; rows: number; last: number } | undefined;
+  #held: (WholeLine & { last: number }) | undefined;
+  #isOver = false;
 
   constructor(width: number) {
     this.#width = width;
+  }
+
+  /** Whether a row was longer than the terminal was wide: it and what follows is of something else. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** The first line of what is held; Infinity where nothing is. */
@@ -83,30 +100,35 @@ export class Columns {
 
   /**
    * Takes a row.
-   * @returns the lines that are whole now, each with the line and the byte where it begins
+   * @returns the lines that are whole now
    */
-  take(row: Uint8Array, line: number, offset: number): { bytes: Uint8Array; line: number; offset: number }[] {
-    const end = row.length > 0 && row[row.length - 1] === 0x0d ? row.length - 1 : row.length;
+  take(row: Uint8Array, line: number, offset: number): WholeLine[] {
+    const end = row.length > 0 && row[row.length - 1] === RETURN ? row.length - 1 : row.length;
     const text = row.subarray(0, end);
     const held = this.#held;
     this.#held = undefined;
-    const goesOn = held !== undefined && held.rows < MAX_ROWS && isRestOfRow(latin1.decode(text.subarray(0, 96)));
+    this.#isOver ||= text.length > this.#width;
+    const goesOn =
+      held !== undefined && held.rows < MAX_ROWS && !this.#isOver && isRestOf(known(held.bytes), known(text));
     const out = held === undefined || goesOn ? [] : [held];
     const whole = goesOn
       ? { ...held, bytes: joined(held, text, this.#width), rows: held.rows + 1, last: text.length }
       : { bytes: text.slice(), line, offset, rows: 1, last: text.length };
     // A blank in the last column is not there any more.
-    if (text.length === this.#width || text.length === this.#width - 1) this.#held = whole;
+    const isFull = text.length === this.#width || text.length === this.#width - 1;
+    if (isFull && !this.#isOver && beginsLine(known(whole.bytes))) this.#held = whole;
     else out.push(whole);
     return out;
   }
 
-  end(): { bytes: Uint8Array; line: number; offset: number }[] {
+  end(): WholeLine[] {
     const held = this.#held;
     this.#held = undefined;
     return held === undefined ? [] : [held];
   }
 }
+
+const known = (bytes: Uint8Array): string => latin1.decode(bytes.subarray(0, KNOWN));
 
 function joined(held: { bytes: Uint8Array; last: number }, text: Uint8Array, width: number): Uint8Array {
   const gap = width - held.last;

@@ -26,7 +26,7 @@ export interface LineTaker {
 
 /** Cuts chunks into lines; the result does not depend on where the chunks end. */
 export class LineScanner {
-  readonly #needles: NeedleSet | undefined;
+  #needles: NeedleSet | undefined;
   readonly #taker: LineTaker;
   readonly #places: LinePlaces | undefined;
   /** The unfinished line at the end of what was pushed, up to the bound. */
@@ -61,6 +61,11 @@ export class LineScanner {
   /** Lines seen so far, the unfinished one not counted. */
   get lines(): number {
     return this.#lines;
+  }
+
+  /** From the next line on only lines with such words are handed on. */
+  search(needles: NeedleSet): void {
+    this.#needles = needles;
   }
 
   push(chunk: Uint8Array): void {
@@ -200,9 +205,9 @@ export class LineScanner {
 
   /** `bytes[start, end)` holds whole lines. */
   #whole(bytes: Uint8Array, start: number, end: number): void {
-    const needles = this.#needles;
     let at = start;
     while (at < end) {
+      const needles = this.#needles;
       let lineStart = at;
       if (!this.#wanted && needles !== undefined) {
         const hit = needles.find(bytes, at, end);
