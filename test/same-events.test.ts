@@ -82,8 +82,16 @@ function heard(event: TraceEvent, readers: Map<string, EventReader>, isXen: bool
  * check of its report comes on its own.
  */
 const consoles = globSync('{linux,note,no}-*.in', { cwd: DECODE, exclude: ['linux-extlog.in'] });
-/** A message that a mail broke: on a console it is put together again, a record of /dev/kmsg is never broken. */
-const BROKEN: readonly string[] = ['linux-edac-pages.in', 'linux-wrapped-prefix.in'];
+/** A message that a mail broke: on a console it is put together again, a record of /dev/kmsg is never broken, and holds one message. */
+const BROKEN: readonly string[] = [
+  'linux-edac-pages.in',
+  'linux-not-hardware.in',
+  'linux-pointers.in',
+  'linux-wrapped-prefix.in',
+  'linux-wrapped.in',
+];
+/** Source and prose in which messages stand: no kernel prints it, and what it prints is no source. */
+const UNPRINTED: readonly string[] = ['no-prose.in', 'no-source-code.in'];
 /** A line that journald wrote as JSON: no wire of the lab. */
 const JSON_LINE = /^(?:\u001e|data: |\t)?\s*(?:\{"|"\w+"\s?:)/;
 
@@ -114,7 +122,7 @@ const COUNTED = /^qemu-event-emitted /;
 describe('the agent hears the same as decode in', () => {
   it.each([
     ...globSync('{linux,host}/*.log', { cwd: TEXT }).map(file => [file, TEXT] as const),
-    ...consoles.filter(file => !BROKEN.includes(file)).map(file => [file, DECODE] as const),
+    ...consoles.filter(file => ![...BROKEN, ...UNPRINTED].includes(file)).map(file => [file, DECODE] as const),
   ])('/dev/kmsg of %s', (file, folder) => {
     const lines = read(folder, file)
       .split('\n')
