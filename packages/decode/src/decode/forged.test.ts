@@ -1,7 +1,7 @@
 /** What another program than the kernel wrote into a log makes no record, whatever it looks like. */
 import { expect, it } from 'vitest';
 import { decode } from './decoder.ts';
-import { DISGUISES, KERNEL_LINES, OTHERS, PATHS } from './testing/forgeries.ts';
+import { DISGUISES, KERNEL_LINES, OTHERS, PATHS } from '../text/testing/forgeries.ts';
 import { LINE_CARRIERS } from './testing/line-carriers.ts';
 
 const MARKED = '[    1.000000] mce: [Hardware Error]: Machine check events logged\n';

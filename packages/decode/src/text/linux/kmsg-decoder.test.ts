@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DISGUISES, KERNEL_LINES, NAMES, PATHS } from '../../decode/testing/forgeries.ts';
+import { DISGUISES, KERNEL_LINES, NAMES, PATHS } from '../testing/forgeries.ts';
 import { KmsgDecoder, kmsgRecord } from './kmsg-decoder.ts';
 
 /** A record as /dev/kmsg gives it. Facility 0 (kernel), level 3. */

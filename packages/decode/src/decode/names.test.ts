@@ -1,7 +1,7 @@
 /** A process may be called anything, and its message is read. */
 import { describe, expect, test } from 'vitest';
-import { decode } from '../../decode/decoder.ts';
-import { NAMES } from '../../decode/testing/forgeries.ts';
+import { decode } from './decoder.ts';
+import { NAMES } from '../text/testing/forgeries.ts';
 
 const PREFIXES = [
   '',

@@ -1,6 +1,6 @@
 /** What a mail escapes is undone within the mail, and nowhere else. */
 import { expect, test } from 'vitest';
-import { decode } from '../../decode/decoder.ts';
+import { decode } from './decoder.ts';
 
 const HEADER = 'Content-Transfer-Encoding: quoted-printable';
 const killed = (comm: string): string =>

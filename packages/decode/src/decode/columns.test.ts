@@ -1,6 +1,6 @@
 /** What a terminal broke is put together; what only looks so is not lost, and costs no more than other lines. */
 import { expect, test } from 'vitest';
-import { decode } from '../../decode/decoder.ts';
+import { decode } from './decoder.ts';
 
 const rows = (line: string, width: number): string[] => line.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
 const BLOCK = [
