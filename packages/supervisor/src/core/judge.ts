@@ -3,7 +3,7 @@ import { want } from './acts.ts';
 import { tellPlanned } from './announce.ts';
 import { mayAct, mayBegin, mayDrain, waitHostTurn, waitTurn } from './budget.ts';
 import { atOurs } from './clock.ts';
-import type { Time } from './ids.ts';
+import type { HostId, Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
@@ -304,8 +304,11 @@ function drain(t: Turn, host: Host, by: string, evacuate: boolean, incident: Inc
   t.hosts.add(host.id);
 }
 
-/** Has the VMs of a draining host leave it: live where they are clean, else by a cold restart. */
-export function evacuate(t: Turn, host: Host): void {
+/**
+ * Has the VMs of a draining host leave it: live where they are clean, else by a cold restart.
+ * @param atHome the VMs whose home a host is
+ */
+export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly Vm[]): void {
   const { draining } = host;
   if (draining?.evacuate !== true) return;
   const ordered = draining.by.startsWith('order by ');
@@ -313,9 +316,9 @@ export function evacuate(t: Turn, host: Host): void {
   // What rules want is planned when it may be begun: before, the owner would be told of what may never be.
   const held = !ordered && (t.s.paused !== undefined || t.s.breaker.open !== undefined);
   let left = 0;
-  for (const vm of t.s.vms.values()) {
+  for (const vm of atHome(host.id)) {
     const home = homeCopy(vm);
-    if (home === undefined || home.host !== host.id || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
+    if (home === undefined || !isAlive(home.state) || isPlannedStop(vm, t.now)) continue;
     left++;
     if (vm.move !== undefined || handsOff(vm) !== undefined || held) continue;
     const clean = isClean(t.s, vm) && host.connected && home.state === 'running';

@@ -191,6 +191,7 @@ const counts = (page: Page, since: Time): boolean => page.repaired !== true && (
 
 /** Pages of a host since a time, each once; of one VM where one is given. */
 export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
+  if (host.pages.size === 0) return [];
   const all = [...host.pages.values()].filter(p => counts(p, since) && (vm === undefined || isOf(p, vm)));
   const owners = vm === undefined ? new Set(all.flatMap(ownersOf)) : new Set([vm]);
   const doubles = new Set([...owners].flatMap(owner => twins(host, owner).map(([guest]) => guest)));
@@ -258,6 +259,23 @@ export function countVm(vm: Vm, host: Host, since: Time, answered?: Answered): V
 /** The host on which a VM is counted, and since when: what an earlier copy met is none of its business. */
 export function homeCopy(vm: Vm): Copy | undefined {
   return vm.copies.find(c => c.host === vm.home);
+}
+
+/** VMs by their home, in the order of the state: found at once, for as many hosts as ask. Homes do not change meanwhile. */
+export function homes(s: State): (host: HostId) => readonly Vm[] {
+  let all: Map<HostId, Vm[]> | undefined;
+  return host => {
+    if (all === undefined) {
+      all = new Map();
+      for (const vm of s.vms.values()) {
+        if (vm.home === undefined) continue;
+        const there = all.get(vm.home) ?? [];
+        all.set(vm.home, there);
+        there.push(vm);
+      }
+    }
+    return all.get(host) ?? [];
+  };
 }
 
 /** A stop that was announced and does not come is forgotten after so long. */

@@ -491,8 +491,29 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   });
 }
 
+/** Hosts that are named one by one; of more it is said how many there are for each reason, and who some of them are. */
+const NAMED_HOSTS = 16;
+const SOME_HOSTS = 3;
+
+/** What speaks against hosts, in the order of their names. */
+function listed(against: Readonly<Record<string, string>>): (readonly [who: string, why: string])[] {
+  const all = Object.entries(against).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (all.length <= NAMED_HOSTS) return all;
+  const reasons = new Map<string, string[]>();
+  for (const [host, why] of all) {
+    const hosts = reasons.get(why) ?? [];
+    reasons.set(why, hosts);
+    hosts.push(host);
+  }
+  return [...reasons].map(([why, hosts]) => {
+    const some = hosts.slice(0, SOME_HOSTS).join(', ');
+    const all = hosts.length > SOME_HOSTS ? `${hosts.length} hosts (${some}, …)` : some;
+    return [all, why] as const;
+  });
+}
+
 const prefixed = (against: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(against).map(([host, why]) => [`not ${host}`, why]));
+  Object.fromEntries(listed(against).map(([who, why]) => [`not ${who}`, why]));
 
 /** A start is done when the VM is seen to run there, by the answer or by a report. */
 function runsAt(t: Turn, move: Move, copy: Copy): boolean {
@@ -569,8 +590,8 @@ function noTarget(t: Turn, vm: Vm, move: Move, against: Record<string, string>):
   if (move.step === 'no-target') return;
   move.step = 'no-target';
   const summary = `VM ${nameOf(vm)} has nowhere to go: ${
-    Object.entries(against)
-      .map(([host, why]) => `${host}: ${why}`)
+    listed(against)
+      .map(([who, why]) => `${who}: ${why}`)
       .join('; ')
       .slice(0, 500) || 'there is no other host'
   }.`;

@@ -6,7 +6,7 @@ import { handsOff, mayBegin } from './budget.ts';
 import { closeIncident, openIncident } from './incident.ts';
 import type { Order } from './input.ts';
 import { giveUpMove, planMove } from './move.ts';
-import { isAlive, pageOfHost } from './ledger.ts';
+import { homes, isAlive, pageOfHost } from './ledger.ts';
 import { hostNow } from './clock.ts';
 import { placeBeside } from './places.ts';
 import { proofFault, setProof } from './proof.ts';
@@ -104,7 +104,7 @@ function drainHost(t: Turn, by: string, order: Of<'drain'>): void {
     host: host.id,
     summary: `${host.id} takes no VM any more, and those on it leave it.`,
   });
-  evacuate(t, host);
+  evacuate(t, host, homes(t.s));
 }
 
 /** A host takes VMs again. A rule closes it again when it sees something new, or when all is judged anew. */

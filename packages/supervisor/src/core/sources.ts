@@ -40,6 +40,7 @@ export function hidesWhileLost(name: string, copyOf: (vm: VmId) => Pick<Copy, 's
 
 /** The sources of a host that are not read, with what became of them: `kmsg is stalled`. */
 export function blindSources(host: Host): string[] {
+  if (host.sources.size === 0) return [];
   return [...host.sources]
     .filter(([name, { state }]) => EYES.has(name) && isBlind(name, state))
     .map(([name, { state }]) => `${name} is ${state}`)

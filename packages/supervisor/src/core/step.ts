@@ -21,6 +21,7 @@ import type { Effect, Input } from './input.ts';
 import { evacuate, judgeHost, judgePages, judgeVm } from './judge.ts';
 import { advanceMoves } from './move.ts';
 import { takeOrder } from './orders.ts';
+import { homes } from './ledger.ts';
 import { noteSpool, placeBeside, placeOf } from './places.ts';
 import type { Policy } from './policy.ts';
 import { takeRow } from './rows.ts';
@@ -159,11 +160,12 @@ function settle(t: Turn): void {
       const vm = t.s.vms.get(id);
       if (vm !== undefined) judgeOne(t, vm);
     }
+    const atHome = homes(t.s);
     for (const id of hosts) {
       const host = t.s.hosts.get(id);
       if (host === undefined) continue;
       judgeHost(t, host);
-      evacuate(t, host);
+      evacuate(t, host, atHome);
     }
     if (t.s.moving.length > 0) advanceMoves(t);
   }

@@ -18,26 +18,39 @@ export function reaches(storage: readonly string[], disk: string): boolean {
   return storage.some(s => disk === s || disk.startsWith(s.endsWith('/') ? s : `${s}/`));
 }
 
-/** Memory that VMs will take which are on their way to a host. */
-function promised(s: State, host: HostId, but: Vm): number {
-  let bytes = 0;
+/** Memory that VMs will take which are on their way, by host. */
+function promised(s: State, but: Vm): Map<HostId, number> {
+  const bytes = new Map<HostId, number>();
   for (const id of s.moving) {
     const vm = s.vms.get(id);
-    if (vm !== undefined && vm !== but && vm.move?.to === host) bytes += vm.memoryBytes;
+    const to = vm?.move?.to;
+    if (vm !== undefined && vm !== but && to !== undefined) bytes.set(to, (bytes.get(to) ?? 0) + vm.memoryBytes);
   }
   return bytes;
 }
 
-/** Bad pages, and incidents that are of no page: whichever says more against a host. */
-function errorsOf(s: State, host: Host): number {
-  let others = 0;
-  for (const { host: of, cause, first } of s.incidents.values())
-    if (of === host.id && (cause === 'unlocated' || cause === 'predicted') && first > host.repairedAt) others++;
-  return distinctPages(host, 0).length + others + unseenErrors(s, host);
+/** Incidents that are of no page, by host, since it was repaired. */
+function unlocatedBy(s: State): Map<HostId, number> {
+  const by = new Map<HostId, number>();
+  for (const { host, cause, first } of s.incidents.values())
+    if ((cause === 'unlocated' || cause === 'predicted') && first > (s.hosts.get(host)?.repairedAt ?? 0))
+      by.set(host, (by.get(host) ?? 0) + 1);
+  return by;
 }
 
-/** Why a host cannot take a VM; undefined where it can. */
-function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | undefined {
+interface Candidate {
+  host: Host;
+  errors: number;
+  deaf: number;
+}
+
+function isBetter(a: Candidate, b: Candidate): boolean {
+  const order = a.deaf - b.deaf || a.errors - b.errors || b.host.freeBytes - a.host.freeBytes;
+  return order < 0 || (order === 0 && a.host.id < b.host.id);
+}
+
+/** Why a host cannot take a VM; undefined where it can. @param taken memory of VMs that are on their way to it */
+function fault(vm: Vm, host: Host, from: Host | undefined, taken: number): string | undefined {
   if (!host.connected) return 'its agent is not connected';
   if (host.boot === undefined) return 'it has not reported itself';
   if (host.draining !== undefined) return 'it is draining';
@@ -51,7 +64,7 @@ function fault(s: State, vm: Vm, host: Host, from: Host | undefined): string | u
   if (disk !== undefined) return `it does not reach ${disk}`;
   if (vm.cpuModel !== undefined && host.cpuModels.length > 0 && !host.cpuModels.includes(vm.cpuModel))
     return `it does not have the CPU model ${vm.cpuModel}`;
-  if (host.freeBytes - promised(s, host.id, vm) < vm.memoryBytes) return 'it has too little free memory';
+  if (host.freeBytes - taken < vm.memoryBytes) return 'it has too little free memory';
   return undefined;
 }
 
@@ -68,20 +81,26 @@ export function placeFor(
 ): Placement {
   const from = vm.home === undefined ? undefined : s.hosts.get(vm.home);
   const against: Record<string, string> = {};
-  const fit: { host: Host; errors: number }[] = [];
-  for (const host of [...s.hosts.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+  const others = unlocatedBy(s);
+  const on = promised(s, vm);
+  let fit = 0;
+  let best: Candidate | undefined;
+  for (const host of s.hosts.values()) {
     const no = but.includes(host.id)
       ? 'it runs there, or a start there has failed'
-      : (fault(s, vm, host, from) ?? missing.get(host.id));
-    if (no === undefined) fit.push({ host, errors: errorsOf(s, host) });
-    else against[host.id] = no;
+      : (fault(vm, host, from, on.get(host.id) ?? 0) ?? missing.get(host.id));
+    if (no !== undefined) {
+      against[host.id] = no;
+      continue;
+    }
+    fit++;
+    // Bad pages, and incidents that are of no page: whichever says more against a host.
+    const errors = distinctPages(host, 0).length + (others.get(host.id) ?? 0) + unseenErrors(s, host);
+    const candidate = { host, errors, deaf: hearsKernel(host) ? 0 : 1 };
+    if (best === undefined || isBetter(candidate, best)) best = candidate;
   }
-  const deaf = ({ host }: { host: Host }): number => (hearsKernel(host) ? 0 : 1);
-  const best = fit.toSorted(
-    (a, b) => deaf(a) - deaf(b) || a.errors - b.errors || b.host.freeBytes - a.host.freeBytes,
-  )[0];
   if (best === undefined) return { to: undefined, reason: 'no host can take it', against };
   const health = hearsKernel(best.host) ? 'healthy' : 'healthy as far as its VMMs tell, nobody reads its kernel';
-  const reason = `${health}, reaches its disks, has room; ${best.errors} errors known; best of ${fit.length}`;
+  const reason = `${health}, reaches its disks, has room; ${best.errors} errors known; best of ${fit}`;
   return { to: best.host.id, reason, against };
 }
