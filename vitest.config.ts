@@ -6,6 +6,7 @@ const SEARCHES = [
   'packages/supervisor/src/controller/crash.test.ts',
   'packages/supervisor/src/controller/postgres-crash.machine.test.ts',
   'packages/supervisor/src/core/world.test.ts',
+  'packages/supervisor/src/sim/simulate.test.ts',
   'packages/supervisor/src/agent/sanlock.machine.test.ts',
 ];
 const longSearch = process.env['SYNDROME_LONG_SEARCH'] === '1';

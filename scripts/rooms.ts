@@ -16,7 +16,7 @@ export interface Room {
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage', 'bundle'] as const;
-const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'site'] as const;
+const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'site', 'sim'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -103,6 +103,8 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'],
     packages: ['yaml', 'zod'],
   },
+  /** Sites under a seeded clock: hosts, agents and controllers around the core, and all that fails. */
+  sim: { folder: 'packages/supervisor/src/sim', imports: [...BYTES, 'events', 'core', 'policy'] },
   // The lab and the supervisor never import each other.
   /** What pages show, without a page: layout of lanes, rows, links, keys. */
   view: { folder: 'packages/web/src/view', imports: [...DECODE, 'trace'], pure: true },
@@ -145,7 +147,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 };
 
 /** Rooms that tests (and what is under testing/) may import from anywhere: real machines come from the supply. */
-export const testImports: readonly string[] = ['common', 'supply'];
+export const testImports: readonly string[] = ['common', 'supply', 'sim'];
 
 /** The room a file belongs to, by the longest folder; `file` is relative to the repository, with `/`. */
 export function roomOf(file: string): string | undefined {

@@ -49,6 +49,7 @@ if (only === 'long') {
   process.env['SYNDROME_LONG_SEARCH'] = '1';
   process.env['SYNDROME_KILLS'] ??= '300';
   process.env['SYNDROME_WORLD_RUNS'] ??= '10000';
+  process.env['SYNDROME_SIM_HOURS'] ??= '200000';
 }
 
 let [passed, failed, skipped] = [0, 0, 0];

@@ -28,7 +28,7 @@ import { testQemu } from '@syndrome/qemu/qmp/testing/qemu.ts';
 import { processFacts } from '@syndrome/supervisor/agent/proc.ts';
 import { readHeader, readRow } from '@syndrome/supervisor/agent/spool/line.ts';
 import { replay } from '@syndrome/supervisor/controller/replay.ts';
-import { chance } from '@syndrome/supervisor/controller/testing/chance.ts';
+import { chance } from '@syndrome/supervisor/sim/chance.ts';
 import type { Order } from '@syndrome/supervisor/core/input.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';

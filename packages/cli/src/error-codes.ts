@@ -21,6 +21,7 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The lab starts machines with QEMU and packages of Debian, and for that it needs Linux. Decoding, predicting and encoding work elsewhere too.',
   E_REPORT:
     'The runs are finished, but the report (--junit and the like) could not be written; the cause is the system’s.',
+  E_SIMULATE: 'So few host-hours were asked for that no host of the simulated site would have a minute.',
   E_SINGLE_FILE:
     'The single executable file decodes, predicts and encodes; lab and supervisor start other programs and are not in it. Install the whole program, with Node 24 or newer.',
   E_STORE_NAMED:

@@ -5,6 +5,7 @@ import { EXIT_TEXT } from './exit-codes.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
+import { addSimulateCommand } from './simulate-command.ts';
 import { addStoreCommands } from './store-commands.ts';
 
 /** What every command that uses packages accepts. */
@@ -148,6 +149,7 @@ Examples:
   addManyCommands(program, partOptions, merged, deadline);
   addFleetCommands(program, supplyOptions, merged, deadline);
   addStoreCommands(program, merged);
+  addSimulateCommand(program, merged);
 
   program
     .command('scenarios')

@@ -2,40 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Effect, Input } from './input.ts';
 import { countVm, distinctPages } from './ledger.ts';
-import type { Policy } from './policy.ts';
 import { restore, snapshot, newState } from './state.ts';
 import type { State } from './state.ts';
 import { step } from './step.ts';
 import { checkRun } from './testing/holds.ts';
+import { PATIENT, QUICK } from '../sim/policies.ts';
 import { ACTS, Scene } from './testing/scene.ts';
 import { HOSTS, VMS, history, World } from './testing/world.ts';
-
-/** As in production, with thresholds that a short history reaches. */
-const POLICY: Policy = {
-  ...ACTS,
-  budget: { moves: 2, drainingPercent: 25, drainingAtLeast: 1 },
-  proofs: { ...ACTS.proofs, fence: true, sanlock: true },
-  breaker: { hosts: 4, percent: 10, within: 60_000, cooldown: 600_000 },
-};
-
-/** With resets in place, and with time for the owner before what is done with a VM that runs. */
-const PATIENT: Policy = {
-  ...POLICY,
-  rules: [
-    {
-      name: 'died',
-      of: 'vm',
-      when: { consequence: ['died'] },
-      do: 'restart-elsewhere',
-      drain: false,
-      notice: 0,
-      settle: 0,
-    },
-    { name: 'third', of: 'vm', when: { errors: 3 }, do: 'restart-elsewhere', drain: true, notice: 300_000, settle: 0 },
-    { name: 'second', of: 'vm', when: { errors: 2 }, do: 'reboot', drain: false, notice: 60_000, settle: 0 },
-    ...POLICY.rules,
-  ],
-};
 
 /** The cases of one property; a longer search is asked for by the environment. */
 const RUNS = Number(process.env['SYNDROME_WORLD_RUNS'] ?? '150');
@@ -46,7 +19,7 @@ describe('whatever happens', () => {
     'no VM runs twice, each start has its proofs, and the same inputs give the same (I4, I5, I7 to I10, I12)',
     () => {
       fc.assert(
-        fc.property(fc.constantFrom(POLICY, PATIENT), history, (policy, happenings) => {
+        fc.property(fc.constantFrom(QUICK, PATIENT), history, (policy, happenings) => {
           const world = new World(policy);
           for (const h of happenings) world.happen(h);
           expect(() => checkRun(world.scene)).not.toThrow();
@@ -61,7 +34,7 @@ describe('whatever happens', () => {
     'when all is mended, nothing is left undone without an alert (I11)',
     () => {
       fc.assert(
-        fc.property(fc.constantFrom(POLICY, PATIENT), history, (policy, happenings) => {
+        fc.property(fc.constantFrom(QUICK, PATIENT), history, (policy, happenings) => {
           const world = new World(policy);
           for (const h of happenings) world.happen(h);
           world.heal();
@@ -88,7 +61,7 @@ describe('whatever happens', () => {
     () => {
       fc.assert(
         fc.property(history, happenings => {
-          const world = new World(POLICY);
+          const world = new World(QUICK);
           for (const h of happenings) world.happen(h);
           const state = newState();
           const acts: Effect[] = [];
@@ -217,7 +190,7 @@ test('rows twice and in any order count the same (I3)', () => {
 test('a state that went through JSON goes on as it was', () => {
   fc.assert(
     fc.property(history, happenings => {
-      const world = new World(POLICY);
+      const world = new World(QUICK);
       for (const h of happenings) world.happen(h);
       expect(restore(snapshot(world.scene.state))).toEqual(world.scene.state);
     }),

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '@syndrome/base/store/store.ts';
 import { expect } from 'vitest';
 import { replay } from '../replay.ts';
-import { chance } from './chance.ts';
+import { chance } from '../../sim/chance.ts';
 import { Peer, World } from './peer.ts';
 import { newStore } from './store.ts';
 

@@ -4,47 +4,16 @@ import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { EventFields, EventName } from '@syndrome/decode/events/catalog.ts';
 import type { Act, StopProof } from '../act.ts';
 import type { Effect, Input, Order } from '../input.ts';
-import { NO_POLICY } from '../policy.ts';
 import type { Policy } from '../policy.ts';
 import type { Said, SeenEvent, SourceName, VmReport } from '../said.ts';
 import { newState } from '../state.ts';
 import type { State } from '../state.ts';
 import { step } from '../step.ts';
 
+export { ACTS } from '../../sim/policies.ts';
+
 /** 2026-12-01T00:00:00Z: all times of tests count from here. */
 export const START = Date.UTC(2026, 11, 1);
-
-/** A policy that acts at the third distinct error, at once. */
-export const ACTS: Policy = {
-  ...NO_POLICY,
-  name: 'test',
-  version: '1',
-  mode: 'act',
-  budget: { moves: 1, drainingPercent: 5, drainingAtLeast: 1 },
-  rules: [
-    {
-      name: 'died',
-      of: 'vm',
-      when: { consequence: ['died', 'panicked'] },
-      do: 'restart-elsewhere',
-      drain: false,
-      notice: 0,
-      settle: 0,
-    },
-    {
-      name: 'third',
-      of: 'vm',
-      when: { errors: 3, within: 2_592_000_000 },
-      do: 'restart-elsewhere',
-      drain: false,
-      notice: 0,
-      settle: 0,
-    },
-    { name: 'any', of: 'vm', when: { errors: 1 }, do: 'tell', drain: false, notice: 0, settle: 0 },
-    { name: 'suspect', of: 'host', when: { suspect: true }, do: 'evacuate' },
-    { name: 'gone', of: 'host', when: { silent: 120_000 }, do: 'evacuate' },
-  ],
-};
 
 /** A fleet under a policy, with a clock that only the test moves. */
 export class Scene {

@@ -6,13 +6,13 @@
 import fc from 'fast-check';
 import { event } from '@syndrome/decode/events/event.ts';
 import type { LogEvent } from '@syndrome/decode/events/event.ts';
-import type { Act, ActResult, StopProof } from '../act.ts';
+import { Fleet, type Fate } from '../../sim/fleet.ts';
+import { holds } from '../../sim/watch.ts';
+import type { Act } from '../act.ts';
 import type { Effect, Order } from '../input.ts';
-import type { LeaseReport, Row, Said } from '../said.ts';
 import { consequenceOf } from '../incident.ts';
 import { isPlannedStop } from '../ledger.ts';
 import { restore, snapshot } from '../state.ts';
-import { holds } from './holds.ts';
 import { Scene } from './scene.ts';
 import type { Policy } from '../policy.ts';
 
@@ -26,7 +26,7 @@ type Happening =
   | { do: 'die' | 'panic' | 'guest-text' | 'guest-off'; vm: string }
   | { do: 'kernel-fails'; host: string; pfn: number }
   | { do: 'rows'; host: string; most: number; order: number; again: boolean }
-  | { do: 'act'; nth: number; fate: 'done' | 'lost' | 'stuck' | 'lost-answer' }
+  | { do: 'act'; nth: number; fate: Fate | 'lost' }
   | { do: 'agent' | 'crash' | 'boot' | 'lose'; host: string }
   | { do: 'set-clock'; host: string; by: number }
   | { do: 'time'; seconds: number }
@@ -104,89 +104,30 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 /** A history of the world. */
 export const history: fc.Arbitrary<Happening[]> = fc.array(happening, { minLength: 20, maxLength: 90 });
 
-/** As sanlock is set up by default: a host is reset 8 * 10 + 60 s behind the last renewal of its lease. */
-const LEASE = { lockspace: 'LS', ioTimeout: 10, watchdog: { fireSeconds: 60, device: 'iTCO_wdt' } };
-const RESET_MS = 140_000;
-
-interface Agent {
-  up: boolean;
-  /** Since when its host is down, and its lease is not renewed. */
-  downAt?: number;
-  connected: boolean;
-  boot: number;
-  /** How often it began anew, with another spool; by how much its host's clock is off, ms. */
-  life: number;
-  off: number;
-  seq: number;
-  /** Rows that were written and are not told yet. */
-  unsent: Row[];
-  /** By VM: highest epoch that it persisted, and whether the host would start it at boot. */
-  epochs: Map<string, number>;
-  /** The epoch whose end was looked for: no copy of it begins any more. */
-  ended: Map<string, number>;
-  autostart: Map<string, boolean>;
-  answers: Map<string, ActResult>;
-}
-
-/** The lease of a host; d's watchdog is not armed for it. */
-function leaseOf(id: string): Omit<LeaseReport, 'generation'> {
-  const { watchdog, ...lease } = LEASE;
-  return {
-    ...lease,
-    hostId: HOSTS.indexOf(id) + 1,
-    owner: `uuid.${id}`,
-    ...(id === 'd' ? { unarmed: 'no watchdog' } : { watchdog }),
-  };
-}
-
 export class World {
   readonly scene: Scene;
-  /** The truth: processes by `VM/host`. */
-  readonly runs = new Set<string>();
-  readonly #agents = new Map<string, Agent>();
+  readonly #fleet: Fleet;
   /** Acts on their way to an agent. */
   #orders: Act[] = [];
-  #moved = new Set<string>();
-  /** Starts that were on their way when the old host was switched on again: the lock of the storage is the last wall then. */
-  #raced = new Set<string>();
-  /** `vm/host` that a VM has left alive: that it is gone from there proves nothing to who does not know where it is. */
-  #left = new Set<string>();
 
   constructor(policy: Policy) {
     this.scene = new Scene(policy);
-    for (const id of HOSTS)
-      this.#agents.set(id, {
-        up: true,
-        connected: true,
-        boot: 1,
-        life: 1,
-        off: 0,
-        seq: 0,
-        unsent: [],
-        epochs: new Map(),
-        ended: new Map(),
-        autostart: new Map(),
-        answers: new Map(),
-      });
-    for (const id of HOSTS) {
-      this.#connect(id);
-      this.#hostReport(id);
-    }
-    for (const [i, id] of VMS.entries()) {
-      const home = HOSTS[i % 2] ?? 'a';
-      this.runs.add(`${id}/${home}`);
+    this.#fleet = new Fleet(
+      HOSTS,
       // One is started by nobody but us.
-      this.#agent(home).autostart.set(id, id !== 'w');
-      this.#vmReport(home, id);
-    }
+      VMS.map((id, i) => [id, HOSTS[i % 2] ?? 'a', id !== 'w']),
+      {
+        now: () => this.scene.now,
+        fenced: (id, result) => this.#send(this.scene.send({ input: 'result', at: this.scene.now, host: id, result })),
+        down: id => {
+          this.#connect(id);
+          this.scene.now += 1000;
+        },
+      },
+    );
+    for (const id of HOSTS) this.#connect(id);
     for (const id of HOSTS) this.#rows(id, 99, 0, false);
     this.#send(this.scene.send({ input: 'fences', at: this.scene.now, hosts: HOSTS }));
-  }
-
-  #agent(id: string): Agent {
-    const agent = this.#agents.get(id);
-    if (agent === undefined) throw new Error(`no host ${id}`);
-    return agent;
   }
 
   #send(effects: Effect[]): void {
@@ -194,53 +135,13 @@ export class World {
   }
 
   #connect(id: string): void {
-    const agent = this.#agent(id);
+    const agent = this.#fleet.agent(id);
     agent.connected = agent.up;
     this.#send(this.scene.send({ input: 'agent', at: this.scene.now, host: id, connected: agent.connected }));
   }
 
-  #spool(id: string, said: Said): void {
-    const agent = this.#agent(id);
-    agent.seq++;
-    const at = this.scene.now + agent.off;
-    agent.unsent.push({ host: id, spool: `${id}-${agent.life}`, seq: agent.seq, at, said });
-  }
-
-  #hostReport(id: string): void {
-    this.#spool(id, {
-      kind: 'host',
-      boot: `${id}-${this.#agent(id).boot}`,
-      arch: 'x86-64',
-      kernel: '6.19.6',
-      memoryBytes: 64 * 2 ** 30,
-      freeBytes: 32 * 2 ** 30,
-      cpuModels: [],
-      storage: ['nfs:/vms'],
-      // Each boot joins anew. One host has no watchdog for it.
-      leases: [{ ...leaseOf(id), generation: this.#agent(id).boot }],
-    });
-  }
-
-  #vmReport(id: string, of: string, reason?: string): void {
-    const agent = this.#agent(id);
-    this.#spool(id, {
-      kind: 'vm',
-      vm: of,
-      name: of,
-      state: this.runs.has(`${of}/${id}`) ? 'running' : 'gone',
-      ...(reason === undefined ? {} : { reason }),
-      vmm: 'libvirt',
-      definition: `<domain ${of}>`,
-      disks: ['nfs:/vms'],
-      memoryBytes: 2 ** 30,
-      autostart: agent.autostart.get(of) ?? false,
-      optedIn: true,
-      epoch: agent.epochs.get(of) ?? 0,
-    });
-  }
-
   #rows(id: string, most: number, order: number, again: boolean): void {
-    const agent = this.#agent(id);
+    const agent = this.#fleet.agent(id);
     if (!agent.connected) return;
     for (let i = 0; i < most && agent.unsent.length > 0; i++) {
       // What an agent says first is sent first.
@@ -251,173 +152,27 @@ export class World {
     }
   }
 
-  /** A host on which the VM runs. */
-  #at(of: string): string | undefined {
-    return HOSTS.find(id => this.runs.has(`${of}/${id}`));
+  /** I4: at no time do two copies of a VM run, but while a live migration that was stuck is not cleared up. */
+  #check(): void {
+    for (const of of VMS)
+      holds(!this.#fleet.isDoubled(of), `I4: ${of} runs on ${[...this.#fleet.at(of)].join(' and ')}`);
   }
 
-  #event(id: string, of: string, source: 'kmsg' | 'qmp', seen: LogEvent): void {
-    this.#spool(id, { kind: 'event', source, event: seen, vm: of });
-  }
-
-  /** What an agent does with an act. */
-  #obey(act: Act, fate: 'done' | 'stuck' | 'lost-answer'): void {
-    const agent = this.#agent(act.host);
-    const old = agent.answers.get(act.id);
-    const answer = old ?? this.#perform(act, agent, fate === 'stuck');
-    agent.answers.set(act.id, answer);
-    if (fate !== 'lost-answer') this.#spool(act.host, { kind: 'result', ...answer });
-  }
-
-  /** A fence agent switches a host off, and reads that it is; not one whose agent is here. */
-  #fence(act: Act, fate: 'done' | 'stuck' | 'lost-answer'): void {
-    const { scene } = this;
-    const { host, vm: of = '', epoch } = act;
-    const base = { action: act.id, vm: of, epoch };
-    const tell = (result: ActResult): void => this.#send(scene.send({ input: 'result', at: scene.now, host, result }));
-    if (this.#agent(host).connected) return tell({ ...base, state: 'refused', reason: 'its agent is here' });
-    if (fate === 'stuck') return tell({ ...base, state: 'failed', reason: 'the power reads on' });
-    this.#crash(host);
-    scene.now += 1000;
-    if (fate === 'lost-answer') return;
-    const evidence = { power: 'off' };
-    const proof: StopProof = { kind: 'power-off', vm: of, host, epoch, at: scene.now, evidence };
-    tell({ ...base, state: 'confirmed', proof });
-  }
-
-  #perform(act: Act, agent: Agent, stuck: boolean): ActResult {
-    const of = act.vm ?? '';
-    const here = `${of}/${act.host}`;
-    const base = { action: act.id, vm: of, epoch: act.epoch };
-    // By the controller's time, whatever the clock of its host says.
-    if (act.deadline <= this.scene.now) return { ...base, state: 'refused', reason: 'its deadline is over' };
-    if (act.kind === 'ask-lease') return this.#lease(act, base, stuck);
-    if (act.epoch < (agent.epochs.get(of) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
-    if (act.kind === 'start' && act.epoch <= (agent.ended.get(of) ?? -1))
-      return { ...base, state: 'refused', reason: 'its end was looked for' };
-    agent.epochs.set(of, act.epoch);
-    if (act.kind === 'stop' || act.kind === 'terminate' || act.kind === 'prove') agent.ended.set(of, act.epoch);
-    if (act.kind === 'autostart-off') {
-      if (stuck) return { ...base, state: 'failed' };
-      agent.autostart.set(of, false);
-      return { ...base, state: 'confirmed' };
-    }
-    if ((act.kind === 'stop' || act.kind === 'terminate') && !stuck) this.#end(act.host, of);
-    if (act.kind === 'reset') {
-      const runs = this.runs.has(here) && !stuck;
-      return runs ? { ...base, state: 'confirmed' } : { ...base, state: 'failed', reason: 'it cannot be asked' };
-    }
-    if (act.kind === 'stop' || act.kind === 'terminate' || act.kind === 'prove') {
-      const runs = this.runs.has(here);
-      if (!runs && act.to === undefined && this.#left.has(here))
-        return { ...base, state: 'refused', reason: 'it left alive' };
-      const proof: StopProof = {
-        kind: 'process-gone',
-        vm: of,
-        host: act.host,
-        epoch: act.epoch,
-        at: this.scene.now,
-        evidence: { process: 'absent', autostart: agent.autostart.get(of) === true ? 'on' : 'off' },
-      };
-      return runs ? { ...base, state: 'failed', seen: { state: 'running' } } : { ...base, state: 'confirmed', proof };
-    }
-    if (act.kind === 'start') {
-      if (this.#raced.has(act.id) && this.#at(of) !== undefined)
-        return { ...base, state: 'failed', reason: 'its disks are locked' };
-      if (stuck) return { ...base, state: 'confirmed' };
-      this.#begin(act.host, of);
-      return { ...base, state: 'confirmed', seen: { pid: '1' } };
-    }
-    if (act.kind === 'migrate' && act.to !== undefined && this.runs.has(here) && this.#agent(act.to).up) {
-      this.#moved.add(of);
-      this.#left.add(here);
-      this.#begin(act.to, of);
-      if (stuck) return { ...base, state: 'unknown' };
-      this.#end(act.host, of);
-      this.#moved.delete(of);
-      return { ...base, state: 'confirmed' };
-    }
-    return { ...base, state: 'failed', reason: 'it cannot be done' };
-  }
-
-  /** sanlock's own daemon of another host is asked for the lease of one. */
-  #lease(act: Act, base: Pick<ActResult, 'action' | 'epoch'>, stuck: boolean): ActResult {
-    const { of = '', vm = '', epoch } = act;
-    const { up, downAt = this.scene.now, boot } = this.#agent(of);
-    const unseen = up ? 0 : this.scene.now - downAt;
-    if (stuck || unseen <= RESET_MS) return { ...base, state: 'failed', reason: 'it is not dead' };
-    const { lockspace, hostId, owner = '', ioTimeout } = leaseOf(of);
-    const evidence = {
-      lease: 'dead',
-      lockspace,
-      hostId: String(hostId),
-      generation: String(boot),
-      ownerName: owner,
-      ioTimeout: String(ioTimeout),
-      unseenSeconds: String(Math.floor(unseen / 1000)),
-    };
-    const proof: StopProof = { kind: 'sanlock', vm, host: of, epoch, at: this.scene.now, evidence };
-    return { ...base, state: 'confirmed', proof };
-  }
-
-  #begin(id: string, of: string): void {
-    this.runs.add(`${of}/${id}`);
-    this.#left.delete(`${of}/${id}`);
-    this.#vmReport(id, of);
+  #obey(act: Act, fate: Fate): void {
+    this.#fleet.obey(act, fate);
     this.#check();
   }
 
-  #end(id: string, of: string, reason?: string): void {
-    if (!this.runs.delete(`${of}/${id}`)) return;
-    if (this.#agent(id).up) this.#vmReport(id, of, reason);
-  }
-
-  /** I4: at no time do two copies of a VM run, but while a live migration that was stuck is not cleared up. */
-  #check(): void {
-    for (const of of VMS) {
-      const at = HOSTS.filter(id => this.runs.has(`${of}/${id}`));
-      if (!this.#moved.has(of)) holds(at.length <= 1, `I4: ${of} runs on ${at.join(' and ')}`);
-      else if (at.length < 2) this.#moved.delete(of);
-    }
-  }
-
-  /** The disk of an agent is lost: what it had written down, and what it was asked. It begins anew. */
   #lose(id: string): void {
-    const agent = this.#agent(id);
-    if (!agent.up) return;
-    agent.life++;
-    agent.seq = 0;
-    agent.unsent = [];
-    for (const lost of [agent.epochs, agent.ended, agent.answers]) lost.clear();
+    if (!this.#fleet.agent(id).up) return;
     this.#orders = this.#orders.filter(act => act.host !== id || act.kind === 'fence');
-    this.#spool(id, { kind: 'source', source: 'agent', state: 'reading' });
-    this.#hostReport(id);
-    for (const of of agent.autostart.keys()) this.#vmReport(id, of);
-  }
-
-  #crash(id: string): void {
-    const agent = this.#agent(id);
-    if (!agent.up) return;
-    for (const of of VMS) this.runs.delete(`${of}/${id}`);
-    agent.up = false;
-    agent.downAt = this.scene.now;
-    this.#connect(id);
+    this.#fleet.lose(id);
   }
 
   #boot(id: string): void {
-    const agent = this.#agent(id);
-    if (agent.up) return;
-    agent.up = true;
-    delete agent.downAt;
-    agent.boot++;
+    if (this.#fleet.agent(id).up) return;
     this.scene.now += 1000;
-    for (const act of this.#orders) if (act.kind === 'start') this.#raced.add(act.id);
-    this.#hostReport(id);
-    for (const [of, auto] of agent.autostart) {
-      // What it starts by itself fails where the storage says that another copy has the disks.
-      if (auto && this.#at(of) === undefined) this.#begin(id, of);
-      else this.#vmReport(id, of);
-    }
+    this.#fleet.boot(id, this.#orders);
     this.#connect(id);
   }
 
@@ -432,25 +187,17 @@ export class World {
     else if (h.do === 'attest') this.#attest(h.vm, h.host);
     else if (h.do === 'act') this.#actHappens(h.nth, h.fate);
     else if (h.do === 'agent') {
-      if (this.#agent(h.host).connected) {
-        this.#agent(h.host).connected = false;
+      if (this.#fleet.agent(h.host).connected) {
+        this.#fleet.agent(h.host).connected = false;
         this.#send(scene.send({ input: 'agent', at: scene.now, host: h.host, connected: false }));
       } else this.#connect(h.host);
     } else if (h.do === 'lose') this.#lose(h.host);
-    else if (h.do === 'set-clock') this.#agent(h.host).off += h.by * 1000;
-    else if (h.do === 'crash') this.#crash(h.host);
+    else if (h.do === 'set-clock') this.#fleet.agent(h.host).off += h.by * 1000;
+    else if (h.do === 'crash') this.#fleet.crash(h.host);
     else if (h.do === 'boot') this.#boot(h.host);
     else if (h.do === 'kernel-fails') {
-      if (this.#agent(h.host).up)
-        this.#spool(h.host, {
-          kind: 'event',
-          source: 'kmsg',
-          event: event('host.memory-failure', {
-            pfn: BigInt(h.pfn + 64),
-            page: 'reserved kernel page',
-            result: 'Ignored',
-          }),
-        });
+      const lost = { pfn: BigInt(h.pfn + 64), page: 'reserved kernel page', result: 'Ignored' };
+      if (this.#fleet.agent(h.host).up) this.#fleet.event(h.host, 'kmsg', event('host.memory-failure', lost));
     } else if ('vm' in h) this.#inVm(h);
     this.#check();
   }
@@ -458,7 +205,7 @@ export class World {
   /** What is attested is true: nothing runs there now. It may be started there all the same, where that was ordered. */
   #attest(of: string, id: string): void {
     const copy = this.scene.state.vms.get(of)?.copies.find(c => c.host === id);
-    if (copy === undefined || this.runs.has(`${of}/${id}`)) return;
+    if (copy === undefined || this.#fleet.runs(of, id)) return;
     const statement = 'I have looked: it does not run there.';
     this.#send(this.scene.order('bob', { order: 'attest', vm: of, host: id, epoch: copy.epoch, statement }));
   }
@@ -468,7 +215,7 @@ export class World {
     const { state } = this.scene;
     return VMS.filter(id => {
       const vm = state.vms.get(id);
-      if (vm === undefined || this.#at(id) !== undefined || isPlannedStop(vm, state.now)) return false;
+      if (vm === undefined || this.#fleet.at(id).size > 0 || isPlannedStop(vm, state.now)) return false;
       if (consequenceOf(state, vm)?.what !== 'died') return false;
       return ![...state.alerts].some(([key, { standing }]) => standing && key.endsWith(` ${id}`));
     });
@@ -481,39 +228,33 @@ export class World {
   }
 
   #inVm(h: Happening & { vm: string }): void {
-    const id = this.#at(h.vm);
+    const [id] = this.#fleet.at(h.vm);
     if (id === undefined) return;
-    if (h.do === 'page')
-      this.#event(id, h.vm, 'kmsg', event('host.sigbus-sent', { pfn: BigInt(h.pfn), comm: 'qemu', pid: 1 }));
+    const see = (source: 'kmsg' | 'qmp', seen: LogEvent): void => this.#fleet.event(id, source, seen, h.vm);
+    if (h.do === 'page') this.#fleet.page(h.vm, BigInt(h.pfn));
     if (h.do === 'unlocated')
-      this.#event(
-        id,
-        h.vm,
+      see(
         'qmp',
         event('vmm.memory-failure', { recipient: 'guest', action: 'inject', actionRequired: true, recursive: false }),
       );
-    if (h.do === 'panic') this.#event(id, h.vm, 'qmp', event('vmm.guest-panicked', { action: 'pause' }));
+    if (h.do === 'panic') see('qmp', event('vmm.guest-panicked', { action: 'pause' }));
     if (h.do === 'guest-text') {
-      this.#event(id, h.vm, 'qmp', event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }));
-      this.#event(id, h.vm, 'kmsg', event('guest.panic', { message: 'Memory failure: host is broken, move all VMs' }));
+      see('qmp', event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }));
+      see('kmsg', event('guest.panic', { message: 'Memory failure: host is broken, move all VMs' }));
     }
-    if (h.do === 'die') {
-      this.#event(id, h.vm, 'qmp', event('vmm.exit', { signal: 7 }));
-      this.#end(id, h.vm, 'failed');
-    }
-    if (h.do === 'guest-off') this.#end(id, h.vm, 'shutdown');
+    if (h.do === 'die') this.#fleet.die(h.vm);
+    if (h.do === 'guest-off') this.#fleet.end(id, h.vm, 'shutdown');
   }
 
-  #actHappens(nth: number, fate: 'done' | 'lost' | 'stuck' | 'lost-answer'): void {
+  #actHappens(nth: number, fate: Fate | 'lost'): void {
     const act = this.#orders[nth % Math.max(1, this.#orders.length)];
     if (act === undefined) return;
     if (act.kind === 'fence') {
       this.#orders = this.#orders.filter(o => o !== act);
-      if (fate !== 'lost') this.#fence(act, fate);
+      if (fate !== 'lost') this.#fleet.fence(act, fate);
       return;
     }
-    const agent = this.#agent(act.host);
-    if (!agent.connected) return;
+    if (!this.#fleet.agent(act.host).connected) return;
     this.#orders = this.#orders.filter(o => o !== act);
     if (fate !== 'lost') this.#obey(act, fate);
   }
@@ -533,8 +274,8 @@ export class World {
     // Until nothing more comes of what is done: no deadline is over meanwhile.
     for (let round = 0; round === 0 || (this.#orders.length > 0 && round < 50); round++) {
       for (const act of this.#orders.splice(0)) {
-        if (act.kind === 'fence') this.#fence(act, 'done');
-        else if (this.#agent(act.host).connected) this.#obey(act, 'done');
+        if (act.kind === 'fence') this.#fleet.fence(act, 'done');
+        else if (this.#fleet.agent(act.host).connected) this.#obey(act, 'done');
       }
       for (const id of HOSTS) this.#rows(id, 999, 0, false);
     }

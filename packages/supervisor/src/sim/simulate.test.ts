@@ -1,0 +1,64 @@
+/** `SYNDROME_SIM_HOURS=1000000` simulates more host-hours than 4,000. */
+import { describe, expect, test } from 'vitest';
+import type { Violation } from './site.ts';
+import { FLAWS, simulate, type SimulationOptions } from './simulate.ts';
+
+const HOURS = Number(process.env['SYNDROME_SIM_HOURS'] ?? 4000);
+/** Within so many host-hours the lack of a check has to show. */
+const FLAW_HOURS = 10_000;
+const site = (more: Partial<SimulationOptions> = {}): SimulationOptions => ({
+  hosts: 20,
+  hours: HOURS,
+  seed: 1,
+  faultsPerHostHour: 0.2,
+  ...more,
+});
+
+describe('a simulation', () => {
+  test(
+    'of sites in which everything fails: what must hold holds',
+    async () => {
+      const found = await simulate(site());
+      expect(found.violations).toEqual([]);
+      // Idle hours prove nothing.
+      expect(found.faults / found.hostHours).toBeGreaterThan(0.1);
+      expect(Math.min(found.starts, found.proofs)).toBeGreaterThan(20);
+    },
+    60_000 + HOURS * 20,
+  );
+
+  test('of few hosts, and of many for a short time', async () => {
+    for (const [hosts, hours] of [
+      [3, 600],
+      [300, 300],
+    ] as const)
+      expect(await simulate(site({ hosts, hours, seed: 5 }))).toMatchObject({ hostHours: hours, violations: [] });
+  }, 120_000);
+
+  test('is the same for the same seed, and another one for another', async () => {
+    const once = await simulate(site({ hours: 200, seed: 7 }));
+    expect(await simulate(site({ hours: 200, seed: 7 }))).toEqual(once);
+    expect(await simulate(site({ hours: 200, seed: 8 }))).not.toEqual(once);
+  });
+
+  test('ends when it is told to', async () => {
+    await expect(simulate(site({ signal: AbortSignal.abort() }))).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+/** The tests of the tests: each check that is left out is missed. */
+test.each(FLAWS)(
+  'without the check "%s" something does not hold',
+  async flaw => {
+    const expected = { epoch: /^I(?:4|7|10|12)$/, proof: /^I4$/, dedupe: /^I3$/, breaker: /^I10$/ }[flaw];
+    const found: Violation[] = [];
+    const enough = new AbortController();
+    const told = ({ violations }: { violations: Violation[] }): void => {
+      found.push(...violations.filter(({ invariant }) => expected.test(invariant)));
+      if (found.length > 0) enough.abort();
+    };
+    await simulate(site({ hours: FLAW_HOURS, flaw, told, signal: enough.signal })).catch(() => {});
+    expect(found.length).toBeGreaterThan(0);
+  },
+  300_000,
+);

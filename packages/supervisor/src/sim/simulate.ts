@@ -1,0 +1,63 @@
+/** @module Many sites, one seed after the other, until so many host-hours have passed. */
+import type { Policy } from '../core/policy.ts';
+import { shippedPolicy } from '../policy/shipped.ts';
+import { PATIENT, QUICK } from './policies.ts';
+import { Site, type SiteCounts, type Violation } from './site.ts';
+
+/** Checks that can be left out, to see that it is noticed. */
+export const FLAWS = ['epoch', 'proof', 'dedupe', 'breaker'] as const;
+export type Flaw = (typeof FLAWS)[number];
+
+/** One site lasts so long at most, hours: its history begins anew then, under another policy. */
+const MAX_HOURS = 24;
+
+export interface SimulationOptions {
+  hosts: number;
+  /** Host-hours in total. */
+  hours: number;
+  /** Of the first site; the next one has the next. */
+  seed: number;
+  faultsPerHostHour: number;
+  flaw?: Flaw;
+  signal?: AbortSignal;
+  /** Called behind each site. */
+  told?: (site: SiteCounts & { seed: number; hostHours: number }) => void;
+}
+
+export interface Simulated {
+  /** Sites that were simulated. */
+  seeds: number;
+  hostHours: number;
+  faults: number;
+  starts: number;
+  proofs: number;
+  inputs: number;
+  violations: Violation[];
+}
+
+/** Sites have policies in turn: one that acts soon, one that leaves owners time, and the one that is shipped. */
+const policyOf = (seed: number): Policy => [QUICK, PATIENT, shippedPolicy('protect')][seed % 3] ?? QUICK;
+
+/**
+ * Simulates sites, and checks what must hold at each step.
+ * @throws what the signal gives as its reason
+ * @example await simulate({ hosts: 50, hours: 10_000, seed: 1, faultsPerHostHour: 0.2 })
+ */
+export async function simulate(options: SimulationOptions): Promise<Simulated> {
+  const { hosts, hours, seed: first, faultsPerHostHour, flaw, signal, told } = options;
+  const sites = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
+  const each = hours / hosts / sites;
+  const sum: Simulated = { seeds: 0, hostHours: 0, faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
+  for (let seed = first; seed < first + sites; seed++) {
+    const policy = policyOf(seed);
+    const flaws = flaw === undefined ? {} : { [flaw]: true };
+    const counts = await new Site({ seed, hosts, hours: each, faultsPerHostHour, policy, flaws }).run(signal);
+    sum.seeds++;
+    sum.hostHours += each * hosts;
+    for (const name of ['faults', 'starts', 'proofs', 'inputs'] as const) sum[name] += counts[name];
+    sum.violations.push(...counts.violations);
+    told?.({ ...counts, seed, hostHours: each * hosts });
+  }
+  sum.hostHours = Math.round(sum.hostHours);
+  return sum;
+}

@@ -1,0 +1,651 @@
+/**
+ * @module A site in a simulation: the production core under controllers over a store, agents with spools, links between them, and
+ * everything that fails. All chance comes from one seed. What must hold is looked at after each thing that happens (facts: I1, I3 to I12
+ * of the invariants; beside the core's own account, the truth of who runs where).
+ */
+import { event } from '@syndrome/decode/events/event.ts';
+import type { Act } from '../core/act.ts';
+import type { HostId, Time, VmId } from '../core/ids.ts';
+import { consequenceOf } from '../core/incident.ts';
+import type { Effect, Input, Order } from '../core/input.ts';
+import { isPlannedStop } from '../core/ledger.ts';
+import type { Policy } from '../core/policy.ts';
+import { Agenda } from './agenda.ts';
+import { Dice } from './chance.ts';
+import { Control, type ControlFlaws, LeaseLost, Store } from './control.ts';
+import { ACT_FATES, DELAY, type Fault, FAULTS, LASTS, WORST } from './faults.ts';
+import { Fleet, type FleetFlaws, RESET_MS } from './fleet.ts';
+import { Watch } from './watch.ts';
+
+/** 2026-12-01T00:00:00Z. */
+const START = Date.UTC(2026, 11, 1);
+const HOUR = 3_600_000;
+/** Of one site; what is wrong once is wrong again. */
+const MAX_VIOLATIONS = 20;
+/** How often time passes for the core while something is under way, and while nothing is. */
+const BUSY_MS = 2_000;
+const QUIET_MS = 30_000;
+/** An agent of which nothing is heard for so long is taken for gone. */
+const SILENT_MS = 15_000;
+/** A controller that says nothing for so long is followed by another one. */
+const LEASE_MS = 5_000;
+/** After everything is mended all has to come to its end within so long. */
+const HEAL_MS = 4 * HOUR;
+
+/** Something that must hold and did not. */
+export interface Violation {
+  /** `I4`, …; `core` where the core itself failed. */
+  invariant: string;
+  seed: number;
+  /** Hours since the beginning. */
+  hours: number;
+  what: string;
+}
+
+interface SiteOptions {
+  seed: number;
+  hosts: number;
+  /** How long, before everything is mended. */
+  hours: number;
+  faultsPerHostHour: number;
+  policy: Policy;
+  flaws?: FleetFlaws & ControlFlaws & { breaker?: boolean };
+}
+
+/** What there was. */
+export interface SiteCounts {
+  faults: number;
+  starts: number;
+  proofs: number;
+  inputs: number;
+  violations: Violation[];
+}
+
+interface Link {
+  /** Whom the agent is connected to, if it is. */
+  to: Control | undefined;
+  /** Grows with each connection; what was on its way in an earlier one is lost. */
+  session: number;
+  /** Rows of this session that are on their way or there. */
+  sent: number;
+  cutUntil: Time;
+  pausedUntil: Time;
+  /** Acts that lie in the socket of an agent that is paused: it reads them once it goes on, whatever has become of the connection. */
+  buffered: Act[];
+}
+
+export class Site {
+  readonly #options: SiteOptions;
+  readonly #dice: Dice;
+  readonly #agenda = new Agenda(START);
+  readonly #fleet: Fleet;
+  readonly #store = new Store();
+  /** The one that has the lease. */
+  #control: Control;
+  /** One that was paused for longer than its lease, and does not know it yet. */
+  #late: Control | undefined;
+  readonly #watch = new Watch();
+  readonly #links = new Map<HostId, Link>();
+  /** Fence agents that do not switch anything off until then. */
+  readonly #fenceDead = new Map<HostId, Time>();
+  /** Acts that are on their way, or that a fence agent works on. */
+  readonly #underWay = new Map<string, Act>();
+  readonly #counts: SiteCounts = { faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
+  #storeAwayUntil = 0;
+  #hasBegun = false;
+  #healing = false;
+  #pfn = 0n;
+
+  constructor(options: SiteOptions) {
+    this.#options = options;
+    this.#dice = new Dice(options.seed);
+    const hosts = Array.from({ length: options.hosts }, (_, i) => `h${i + 1}`);
+    // Room is left for what moves.
+    const homes = Array.from({ length: Math.max(1, Math.ceil(options.hosts * 0.75)) }, (_, i) => {
+      const autostart = this.#dice.happens(0.7);
+      return [`v${i + 1}`, hosts[i % Math.ceil(hosts.length * 0.6)] ?? 'h1', autostart] as const;
+    });
+    for (const id of hosts)
+      this.#links.set(id, { to: undefined, session: 0, sent: 0, cutUntil: 0, pausedUntil: 0, buffered: [] });
+    this.#control = new Control(this.#store, options.flaws);
+    this.#fleet = new Fleet(
+      hosts,
+      homes,
+      {
+        now: () => this.#agenda.now,
+        fenced: (host, result) => this.#offer({ input: 'result', at: 0, host, result }),
+        down: host => {
+          this.#link(host).buffered = [];
+          this.#break(host);
+        },
+        spooled: host => this.#hasBegun && this.#wake(host),
+      },
+      options.flaws,
+    );
+  }
+
+  /**
+   * Lets all of it happen, an hour at a time.
+   * @throws what the signal gives as its reason
+   */
+  async run(signal?: AbortSignal): Promise<SiteCounts> {
+    const { hours, hosts, faultsPerHostHour } = this.#options;
+    this.#hasBegun = true;
+    for (const id of this.#fleet.hosts) {
+      this.#fleet.agent(id).connected = false;
+      this.#agenda.after(this.#dice.between(0, 2000), () => this.#connect(id));
+    }
+    this.#begin();
+    this.#tick();
+    const mean = HOUR / (hosts * faultsPerHostHour);
+    const next = (): void =>
+      this.#agenda.after(this.#dice.exponential(mean), () => {
+        if (this.#healing) return;
+        this.#strike(this.#dice.weighted(FAULTS));
+        next();
+      });
+    next();
+    await this.#pass(hours * HOUR, signal);
+    this.#heal();
+    await this.#pass(HEAL_MS, signal);
+    this.#settled();
+    this.#counts.inputs = this.#store.inputs;
+    return this.#counts;
+  }
+
+  /** Between two hours the rest of the program lives. */
+  async #pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const end = this.#agenda.now + ms;
+    while (this.#agenda.now < end) {
+      this.#agenda.until(Math.min(end, this.#agenda.now + HOUR));
+      await new Promise(resolve => setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
+  }
+
+  #wrong(invariant: string, what: string): void {
+    const { violations } = this.#counts;
+    const last = violations.at(-1);
+    if (violations.length >= MAX_VIOLATIONS || last?.what === what) return;
+    violations.push({
+      invariant,
+      seed: this.#options.seed,
+      hours: Math.round(((this.#agenda.now - START) / HOUR) * 1000) / 1000,
+      what,
+    });
+  }
+
+  #link(host: HostId): Link {
+    const link = this.#links.get(host);
+    if (link === undefined) throw new RangeError(`no host ${host}`);
+    return link;
+  }
+
+  #delay(): number {
+    const { from, to, slow, slowTo } = DELAY;
+    return this.#dice.between(from, this.#dice.happens(slow) ? slowTo : to);
+  }
+
+  /** Something comes to a controller, and is written with whatever else comes meanwhile. */
+  #offer(input: Input, control = this.#control): void {
+    control.offer(input);
+    this.#commitSoon(control, this.#dice.between(1, 10));
+  }
+
+  #commitSoon(control: Control, ms: number): void {
+    if (control.committing) return;
+    control.committing = true;
+    this.#agenda.after(Math.max(ms, this.#awayFor(control)), () => {
+      control.committing = false;
+      // It may have gone away since.
+      if (this.#awayFor(control) > 0) this.#commitSoon(control, 50);
+      else this.#commit(control);
+    });
+  }
+
+  /** How long a controller writes nothing, ms. */
+  #awayFor(control: Control): number {
+    return Math.max(this.#storeAwayUntil, control.pausedUntil) - this.#agenda.now;
+  }
+
+  #commit(control: Control): void {
+    try {
+      const { brought, spools } = control.commit(this.#agenda.now);
+      for (const { input, effects } of brought) this.#look(input, effects);
+      // At the worst moment: it is written, and nobody knows.
+      if (brought.length > 0 && !this.#healing && this.#dice.happens(WORST.dies)) return this.#killController(1000);
+      for (const { effects } of brought)
+        for (const effect of effects) if (effect.effect === 'act') this.#hand(effect.act, control);
+      for (const spool of spools) this.#acknowledge(spool, control);
+    } catch (error) {
+      if (error instanceof LeaseLost) return this.#leave(control);
+      this.#wrong('core', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A controller ends, and those that were connected to it come to the one that works. */
+  #leave(control: Control): void {
+    control.die();
+    if (this.#late === control) this.#late = undefined;
+    for (const host of this.#fleet.hosts) {
+      const link = this.#link(host);
+      if (link.to !== control) continue;
+      this.#cut(host);
+      this.#agenda.after(this.#dice.between(20, 2000), () => this.#connect(host));
+    }
+  }
+
+  /** A second opinion on what the core wants, and the count of it. */
+  #look(input: Input, effects: readonly Effect[]): void {
+    if (input.input === 'row' && input.row.said.kind === 'result' && input.row.said.proof !== undefined)
+      this.#counts.proofs++;
+    if (input.input === 'result' && input.result.proof !== undefined) this.#counts.proofs++;
+    for (const effect of effects) if (effect.effect === 'act' && effect.act.kind === 'start') this.#counts.starts++;
+    try {
+      // It judges by what the operator wanted.
+      const { policy } = this.#options;
+      this.#watch.take(input.input === 'policy' ? { ...input, policy } : input, effects);
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      this.#wrong(/^(I\d+)/.exec(what)?.[1] ?? 'core', what);
+    }
+  }
+
+  #acknowledge(key: string, control: Control): void {
+    const [host = '', spool = ''] = key.split(' ');
+    const upto = control.upto(host, spool) ?? 0;
+    const link = this.#link(host);
+    if (link.to !== control) return;
+    const { session } = link;
+    this.#agenda.after(this.#delay(), () => {
+      if (link.session === session) this.#forget(host, spool, upto);
+    });
+  }
+
+  /** An agent keeps no longer what is durable elsewhere. */
+  #forget(host: HostId, spool: string, upto: number): void {
+    const { unsent } = this.#fleet.agent(host);
+    const link = this.#link(host);
+    const { length } = unsent;
+    const kept = unsent.findIndex(row => row.spool !== spool || row.seq > upto);
+    unsent.splice(0, kept < 0 ? length : kept);
+    link.sent = Math.max(0, link.sent - (length - unsent.length));
+  }
+
+  /** An act goes to its agent, or to a fence agent beside the controller. */
+  #hand(act: Act, control: Control): void {
+    const { state } = control;
+    if (state === undefined || (state.paused !== undefined && act.kind !== 'prove')) return;
+    if (act.kind === 'fence') return this.#fence(act);
+    const link = this.#link(act.host);
+    if (link.to !== control) return;
+    const { session } = link;
+    this.#underWay.set(act.id, act);
+    this.#offer({ input: 'act', at: 0, action: act.id, state: 'sent' }, control);
+    this.#agenda.after(this.#delay(), () => {
+      if (link.pausedUntil > this.#agenda.now) link.buffered.push(act);
+      else if (link.session === session) this.#obey(act);
+      else this.#underWay.delete(act.id);
+    });
+  }
+
+  #obey(act: Act): void {
+    this.#underWay.delete(act.id);
+    if (!this.#fleet.agent(act.host).up) return;
+    const fate = this.#healing ? 'done' : this.#dice.weighted(ACT_FATES);
+    this.#fleet.obey(act, fate);
+    if (act.vm !== undefined) this.#check(act.vm);
+  }
+
+  #fence(act: Act): void {
+    if (this.#underWay.has(act.id)) return;
+    this.#underWay.set(act.id, act);
+    this.#agenda.after(this.#dice.between(1000, 10_000), () => {
+      this.#underWay.delete(act.id);
+      const dead = (this.#fenceDead.get(act.host) ?? 0) > this.#agenda.now;
+      this.#fleet.fence(act, dead ? 'stuck' : 'done');
+      // Whoever was switched off is switched on again by somebody.
+      if (!this.#fleet.agent(act.host).up) this.#bootLater(act.host, this.#dice.between(60_000, 900_000));
+    });
+  }
+
+  /** I4, by the truth. */
+  #check(vm: VmId): void {
+    if (this.#fleet.isDoubled(vm)) this.#wrong('I4', `${vm} runs on ${[...this.#fleet.at(vm)].join(' and ')}`);
+  }
+
+  /** Rows of an agent go out: all that were not sent in this connection. */
+  #wake(host: HostId): void {
+    const agent = this.#fleet.agent(host);
+    const link = this.#link(host);
+    if (!agent.connected || link.pausedUntil > this.#agenda.now || link.sent >= agent.unsent.length) return;
+    const rows = agent.unsent.slice(link.sent);
+    link.sent = agent.unsent.length;
+    const { session, to } = link;
+    this.#agenda.after(this.#delay(), () => {
+      if (link.session !== session) return;
+      for (const row of rows) this.#offer({ input: 'row', at: 0, row }, to);
+    });
+    // At the worst moment: rows, or what is said of them, are lost on their way.
+    if (!this.#healing && this.#dice.happens(WORST.breaks))
+      this.#agenda.after(this.#dice.between(0, 60), () => {
+        if (link.session !== session) return;
+        this.#break(host);
+        this.#connect(host);
+      });
+  }
+
+  /** A connection ends, and what is on its way in it is lost. */
+  #break(host: HostId): void {
+    const { to } = this.#link(host);
+    this.#cut(host);
+    if (to !== undefined) this.#offer({ input: 'agent', at: 0, host, connected: false }, to);
+  }
+
+  #cut(host: HostId): void {
+    const link = this.#link(host);
+    link.session++;
+    link.sent = 0;
+    link.to = undefined;
+    this.#fleet.agent(host).connected = false;
+  }
+
+  /** An agent connects, where it can; else it tries again. */
+  #connect(host: HostId): void {
+    const agent = this.#fleet.agent(host);
+    const link = this.#link(host);
+    if (agent.connected || !agent.up) return;
+    const { now } = this.#agenda;
+    const wait = Math.max(link.cutUntil, link.pausedUntil) - now;
+    if (wait > 0 || this.#control.state === undefined) {
+      this.#agenda.after(Math.max(wait, 500) + this.#dice.between(0, 500), () => this.#connect(host));
+      return;
+    }
+    agent.connected = true;
+    link.session++;
+    link.sent = 0;
+    link.to = this.#control;
+    const spool = `${host}-${agent.life}`;
+    const upto = this.#control.upto(host, spool);
+    const anew = upto === undefined;
+    // That is said when it is welcomed.
+    if (!anew) this.#forget(host, spool, upto);
+    this.#offer({ input: 'agent', at: 0, host, connected: true });
+    for (const { act, sent } of this.#store.open.values()) {
+      if (act.host !== host || act.kind === 'fence') continue;
+      const reason = 'its agent has another spool, and may have lost what it did';
+      if (anew && sent) this.#offer({ input: 'act', at: 0, action: act.id, state: 'unknown', reason });
+      else this.#hand(act, this.#control);
+    }
+    this.#wake(host);
+  }
+
+  /** A controller begins to work: it hears nobody yet. */
+  #begin(): void {
+    const isFirst = this.#store.inputs === 0;
+    const strayed = this.#control.begin();
+    if (strayed !== undefined) this.#wrong('I12', strayed);
+    if (isFirst) {
+      const { policy, flaws } = this.#options;
+      const none = { ...policy.breaker, hosts: 1e9, percent: 100 };
+      const given = flaws?.breaker === true ? { ...policy, breaker: none } : policy;
+      this.#offer({ input: 'policy', at: 0, by: 'site', policy: given });
+    }
+    for (const host of this.#fleet.hosts) {
+      this.#offer({ input: 'agent', at: 0, host, connected: false });
+      this.#agenda.after(this.#dice.between(20, 2000), () => this.#connect(host));
+    }
+    this.#offer({ input: 'fences', at: 0, hosts: this.#fleet.hosts });
+    for (const { act } of this.#store.open.values()) if (act.kind === 'fence') this.#hand(act, this.#control);
+  }
+
+  #tick(): void {
+    for (const control of [this.#control, this.#late])
+      if (control?.state !== undefined) this.#offer({ input: 'tick', at: 0 }, control);
+    const isBusy = (this.#control.state?.flying.length ?? 0) > 0;
+    this.#agenda.after(isBusy ? BUSY_MS : QUIET_MS, () => this.#tick());
+  }
+
+  #bootLater(host: HostId, ms: number): void {
+    this.#agenda.after(ms, () => {
+      if (this.#fleet.agent(host).up) return;
+      this.#fleet.boot(host, this.#underWay.values());
+      for (const vm of this.#fleet.on(host)) this.#check(vm);
+      this.#connect(host);
+    });
+  }
+
+  #order(order: Order): void {
+    this.#offer({ input: 'order', at: 0, by: 'ann', order });
+  }
+
+  /** How long a fault lasts, ms. */
+  #lasts(fault: Fault): number {
+    const [from, to] = LASTS[fault] ?? [0, 0];
+    return this.#dice.between(from, to);
+  }
+
+  #strike(fault: Fault): void {
+    this.#counts.faults++;
+    const dice = this.#dice;
+    const fleet = this.#fleet;
+    const host = dice.pick(fleet.hosts);
+    const vm = dice.pick(fleet.vms);
+    const ms = this.#lasts(fault);
+    const link = this.#link(host);
+    switch (fault) {
+      case 'page':
+        return fleet.page(vm, ++this.#pfn);
+      case 'page-again':
+        return fleet.page(vm, BigInt(dice.below(Number(this.#pfn) + 1)));
+      case 'unlocated':
+      case 'guest-panics':
+      case 'guest-lies':
+      case 'guest-off':
+        return this.#inGuest(fault, vm);
+      case 'vmm-dies':
+        return fleet.die(vm);
+      case 'kernel-fails':
+        if (fleet.agent(host).up)
+          fleet.event(
+            host,
+            'kmsg',
+            event('host.memory-failure', { pfn: ++this.#pfn, page: 'reserved kernel page', result: 'Ignored' }),
+          );
+        return;
+      case 'page-storm': {
+        const pfn = ++this.#pfn;
+        for (let i = 0; i < 500; i++) fleet.page(vm, pfn);
+        return;
+      }
+      case 'many-hosts':
+        for (const other of fleet.vms)
+          if (dice.happens(0.5)) for (let i = 0; i < 3; i++) fleet.page(other, ++this.#pfn);
+        return;
+      case 'host-crash':
+      case 'host-crash-short':
+        if (!fleet.agent(host).up) return;
+        fleet.crash(host);
+        return this.#bootLater(host, ms);
+      case 'storage-lost':
+        // Its watchdog resets it once its lease is over.
+        return this.#agenda.after(RESET_MS, () => {
+          if (!fleet.agent(host).up) return;
+          fleet.crash(host);
+          this.#bootLater(host, dice.between(30_000, 300_000));
+        });
+      case 'link-break':
+      case 'link-cut':
+        link.cutUntil = Math.max(link.cutUntil, this.#agenda.now + ms);
+        if (!fleet.agent(host).connected) return;
+        this.#break(host);
+        return this.#connect(host);
+      case 'agent-pause':
+        return this.#pauseAgent(host, ms);
+      case 'agent-loses-disk':
+        return this.#loseDisk(host);
+      case 'host-clock':
+        fleet.agent(host).off += dice.pick([-3_600_000, -60_000, 60_000, 3_600_000]);
+        return;
+      case 'rows-again':
+        link.sent = 0;
+        return this.#wake(host);
+      case 'fence-dead':
+        this.#fenceDead.set(host, this.#agenda.now + ms);
+        return;
+      case 'controller-dies':
+        return this.#killController(ms);
+      case 'controller-pauses':
+        return this.#pauseController(ms);
+      case 'store-away':
+        this.#storeAwayUntil = this.#agenda.now + ms;
+        return;
+      case 'pause':
+        this.#order({ order: 'pause' });
+        return this.#agenda.after(ms, () => this.#order({ order: 'resume' }));
+      case 'drain':
+      case 'undrain':
+      case 'repaired':
+        return this.#order({ order: fault, host });
+      case 'restart':
+      case 'terminate':
+      case 'planned-stop':
+        return this.#order({ order: fault, vm });
+      case 'attest':
+        return this.#attest();
+    }
+  }
+
+  #inGuest(fault: 'unlocated' | 'guest-panics' | 'guest-lies' | 'guest-off', vm: VmId): void {
+    const [host] = this.#fleet.at(vm);
+    if (host === undefined) return;
+    if (fault === 'guest-off') return this.#fleet.end(host, vm, 'shutdown');
+    const seen = {
+      unlocated: event('vmm.memory-failure', {
+        recipient: 'guest',
+        action: 'inject',
+        actionRequired: true,
+        recursive: false,
+      }),
+      'guest-panics': event('vmm.guest-panicked', { action: 'pause' }),
+      'guest-lies': event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }),
+    }[fault];
+    this.#fleet.event(host, 'qmp', seen, vm);
+  }
+
+  #pauseAgent(host: HostId, ms: number): void {
+    const link = this.#link(host);
+    const agent = this.#fleet.agent(host);
+    if (!agent.up) return;
+    const until = this.#agenda.now + ms;
+    link.pausedUntil = Math.max(link.pausedUntil, until);
+    if (ms > SILENT_MS)
+      this.#agenda.after(SILENT_MS, () => {
+        if (agent.connected && link.pausedUntil > this.#agenda.now) this.#break(host);
+      });
+    this.#agenda.after(ms, () => {
+      if (link.pausedUntil > this.#agenda.now) return;
+      for (const act of link.buffered.splice(0)) this.#obey(act);
+      if (agent.connected) this.#wake(host);
+      else this.#connect(host);
+    });
+  }
+
+  #loseDisk(host: HostId): void {
+    const agent = this.#fleet.agent(host);
+    if (!agent.up) return;
+    this.#link(host).buffered = [];
+    if (agent.connected) this.#break(host);
+    this.#fleet.lose(host);
+    this.#connect(host);
+  }
+
+  /** A controller dies, and another one takes its place. */
+  #killController(ms: number): void {
+    if (this.#control.state === undefined) return;
+    this.#leave(this.#control);
+    this.#forgetFences();
+    this.#control = new Control(this.#store, this.#options.flaws);
+    this.#agenda.after(ms, () => this.#control.state ?? this.#begin());
+  }
+
+  /** A fence agent is a child of its controller, and goes with it. */
+  #forgetFences(): void {
+    for (const [id, act] of this.#underWay) if (act.kind === 'fence') this.#underWay.delete(id);
+  }
+
+  /** A controller stands still. Where that lasts longer than its lease, another one begins; agents hang on the old one until it moves. */
+  #pauseController(ms: number): void {
+    const control = this.#control;
+    if (control.state === undefined || this.#late !== undefined) return;
+    control.pausedUntil = this.#agenda.now + ms;
+    if (ms <= LEASE_MS) return;
+    this.#agenda.after(LEASE_MS, () => {
+      if (this.#control !== control || control.state === undefined) return;
+      this.#late = control;
+      this.#control = new Control(this.#store, this.#options.flaws);
+      this.#begin();
+    });
+  }
+
+  /** Somebody looks after a VM that waits for a proof. What is attested is true at that moment. */
+  #attest(): void {
+    const state = this.#control.state;
+    for (const id of state?.moving ?? []) {
+      for (const { host, epoch } of state?.vms.get(id)?.copies ?? []) {
+        if (this.#fleet.runs(id, host)) continue;
+        const statement = 'I have looked: it does not run there.';
+        return this.#order({ order: 'attest', vm: id, host, epoch, statement });
+      }
+    }
+  }
+
+  /** Everything is mended, and nothing fails any more: now all has to come to an end (I1, I11). */
+  #heal(): void {
+    this.#healing = true;
+    this.#fenceDead.clear();
+    this.#storeAwayUntil = this.#control.pausedUntil = 0;
+    if (this.#late !== undefined) this.#leave(this.#late);
+    if (this.#control.state === undefined) this.#begin();
+    for (const host of this.#fleet.hosts) {
+      const link = this.#link(host);
+      link.cutUntil = link.pausedUntil = 0;
+      for (const act of link.buffered.splice(0)) this.#obey(act);
+      if (!this.#fleet.agent(host).up) this.#bootLater(host, 1000);
+      else this.#connect(host);
+      this.#wake(host);
+    }
+    this.#order({ order: 'resume' });
+    this.#order({ order: 'breaker-close' });
+  }
+
+  #settled(): void {
+    const { state } = this.#control;
+    if (state === undefined) return this.#wrong('I11', 'no controller works though everything is mended');
+    for (const host of this.#fleet.hosts) {
+      const agent = this.#fleet.agent(host);
+      if (agent.unsent.length > 0) this.#wrong('I1', `${host}: ${agent.unsent.length} rows were never taken`);
+      const upto = this.#control.upto(host, `${host}-${agent.life}`) ?? 0;
+      if (upto !== agent.seq) this.#wrong('I1', `${host}: ${agent.seq} rows were written, and ${upto} are durable`);
+    }
+    for (const [row, times] of this.#store.rows)
+      if (times !== 1) this.#wrong('I3', `row ${row} was taken ${times} times`);
+    for (const id of state.moving) {
+      const move = state.vms.get(id)?.move?.step ?? 'none';
+      if (!['unproven', 'no-target', 'failed'].includes(move)) this.#wrong('I11', `${id} is ${move} for ever`);
+      const type = move === 'failed' ? 'action-failed' : move;
+      if (state.alerts.get(`${type} ${id}`)?.standing !== true)
+        this.#wrong('I11', `nobody was told that ${id} is ${move}`);
+    }
+    const held = new Set(state.moving.map(id => state.vms.get(id)?.move?.incident));
+    for (const { id, state: is } of state.incidents.values())
+      if (is === 'open' && !held.has(id)) this.#wrong('I11', `${id} is open for ever`);
+    for (const id of this.#fleet.vms) {
+      const vm = state.vms.get(id);
+      if (vm === undefined || this.#fleet.at(id).size > 0 || isPlannedStop(vm, state.now)) continue;
+      if (consequenceOf(state, vm)?.what !== 'died') continue;
+      const isTold = [...state.alerts].some(([key, { standing }]) => standing && key.endsWith(` ${id}`));
+      if (!isTold) this.#wrong('I11', `${id} has died of an error, runs nowhere, and nobody was told`);
+    }
+  }
+}
