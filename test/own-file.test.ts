@@ -36,7 +36,8 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
     'check-interval linux-guest',
     'a request to the agent; the kind of machine that it boots',
   ],
-  [/^packages\/cli\/src\/program\.ts$/, 'inject-mce', 'an example for people'],
+  [/^packages\/cli\/src\/program\.ts$/, 'inject-mce qemu', 'examples for people; a part with versions on offer'],
+  [/^packages\/cli\/src\/part-options\.ts$/, 'qemu', 'a part that a matrix varies'],
   [/^packages\/lab\/src\/guest\/protocol\.ts$/, 'check-interval on-signal', 'requests to the agent in a guest'],
   [
     /^packages\/lab\/src\/(?:session|tape|machine\/channels|vmms\/(?:vmm|qemu))\.ts$/,
