@@ -11,13 +11,21 @@ interface AxisWords {
   option: `--${string}`;
 }
 
+/** An option is called as its part is. */
+const axis = (name: string, one = `${name} version`): AxisWords => ({
+  name,
+  one,
+  many: `${one}s`,
+  option: `--${name.toLowerCase().replace(' ', '-')}`,
+});
+
 /** The axes, the usual one first. Their keys are those of a cell, and of the choices of a run. */
 export const AXES = {
-  kernel: { name: 'guest kernel', one: 'kernel', many: 'kernels', option: '--guest-kernel' },
-  hostKernel: { name: 'host kernel', one: 'host kernel', many: 'host kernels', option: '--host-kernel' },
-  qemu: { name: 'QEMU', one: 'QEMU version', many: 'QEMU versions', option: '--qemu' },
-  hostQemu: { name: 'host QEMU', one: 'host QEMU version', many: 'host QEMU versions', option: '--host-qemu' },
-  xen: { name: 'Xen', one: 'Xen version', many: 'Xen versions', option: '--xen' },
+  kernel: axis('guest kernel', 'kernel'),
+  hostKernel: axis('host kernel', 'host kernel'),
+  qemu: axis('QEMU'),
+  hostQemu: axis('host QEMU'),
+  xen: axis('Xen'),
 } as const satisfies Record<string, AxisWords>;
 
 export type Axis = keyof typeof AXES;

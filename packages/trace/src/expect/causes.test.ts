@@ -16,7 +16,7 @@ test('a guest on AMD that panics of a record for Intel shows the QEMU before 9.1
   const events = parsed(INTEL_ON_AMD);
   expect(events).toHaveLength(3);
   expect(causesOf(events)).toMatchObject([
-    { id: 'qemu-amd-guest-intel-record', history: expect.stringContaining('QEMU 9.1') as string },
+    { id: 'qemu-amd-guest-intel-record', history: expect.stringContaining('before 9.1') as string },
   ]);
 });
 

@@ -42,12 +42,8 @@ export const KNOWN_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'qemu-amd-guest-intel-record',
-    text:
-      'QEMU told a guest on AMD of the broken page with the record that it makes for guests on Intel. Linux on AMD knows no ' +
-      'such recovery, takes the error for an uncorrected one that it cannot contain, and panics.',
-    history:
-      'Mended by 4b77512b2782 "i386: Fix MCE support for AMD hosts" and 2ba8b7ee63 "i386: Add support for SUCCOR feature" ' +
-      '(QEMU 9.1). Affected: every QEMU before 9.1.',
+    text: 'QEMU gave a guest on AMD the record that guests on Intel get. Linux on AMD cannot recover from it, and panics.',
+    history: 'Affected: every QEMU before 9.1 (4b77512b2782 "i386: Fix MCE support for AMD hosts").',
     signs: events =>
       events.some(e => e.name === 'vmm.sigbus-injected') &&
       events.some(isIntelOnAmd) &&

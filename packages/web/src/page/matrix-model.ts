@@ -214,12 +214,11 @@ export class MatrixModel {
   /** Goes on to the table of an axis, to what is bad in it; without one to the next table. */
   over(axis?: Axis): void {
     const { value: grids } = this.grids;
-    const at = grids.findIndex(grid => grid.axis === this.grid.value.axis);
+    const at = grids.indexOf(this.grid.value);
     const grid = axis === undefined ? grids[(at + 1) % grids.length] : grids.find(one => one.axis === axis);
-    if (!grid || grid.axis === this.grid.value.axis) return;
+    if (!grid) return;
     this.find.value = '';
     this.jump(this.#firstBad(grid) ?? this.#first(grid));
-    this.say(`over ${AXES[grid.axis].many}`);
   }
 
   #firstBad({ lines }: MatrixGrid): CellPlace | undefined {

@@ -1,6 +1,6 @@
 /** @module The page of a matrix: which versions are bad, the table, and what is behind the chosen cell. */
 import { useEffect, useRef } from 'preact/hooks';
-import { AXES } from '@syndrome/trace/axes.ts';
+import { AXES, type Axis } from '@syndrome/trace/axes.ts';
 import { escapeText, safeText } from '@syndrome/decode/common/screen.ts';
 import type { MatrixCommand } from '../view/keys.ts';
 import {
@@ -90,7 +90,7 @@ export function MatrixPage({ model, choose, bind, open, copy }: Props) {
                 class="axis"
                 aria-label="What the table is over"
                 value={model.grid.value.axis}
-                onChange={({ currentTarget }) => model.over(model.grids.value[currentTarget.selectedIndex]?.axis)}
+                onChange={event => model.over(event.currentTarget.value as Axis)}
               >
                 {model.grids.value.map(({ axis }) => (
                   <option key={axis} value={axis}>

@@ -74,7 +74,7 @@ export const MATRIX_KEYS = [
   { keys: ['b'], command: 'first-bad', does: 'the first bad version', group: 'Cells' },
   { keys: ['/'], command: 'filter', does: 'filter scenarios, parts and versions', group: 'Cells' },
   { keys: ['x'], command: 'turn', does: 'versions as columns, or as rows', group: 'Cells' },
-  { keys: ['v'], command: 'axis', does: 'over kernels, QEMU, Xen: the next table, of several', group: 'Cells' },
+  { keys: ['v'], command: 'axis', does: 'the next table, of several', group: 'Cells' },
   { keys: ['o'], command: 'open', does: 'the trace of the cell', group: 'Traces' },
   { keys: ['c'], command: 'compare', does: 'compare with the nearest cell of the other verdict', group: 'Traces' },
   { keys: ['l'], command: 'link', does: 'copy a link to this cell', group: 'Page' },

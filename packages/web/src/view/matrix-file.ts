@@ -176,14 +176,9 @@ export function readMatrix(text: string, name: string): MatrixFile | MatrixTroub
       hint: 'Use a newer Syndrome: each reads all versions up to its own.',
     };
   }
-  const axis = schemaVersion === 1 ? 'kernel' : oneOf(AXIS_NAMES, bag['axis']);
-  const versions = bag[schemaVersion === 1 ? 'kernels' : 'versions'];
-  if (
-    ![1, VERSION].some(known => known === schemaVersion) ||
-    axis === undefined ||
-    typeof scenario !== 'string' ||
-    !Array.isArray(cells)
-  )
+  const axis = schemaVersion === 1 ? 'kernel' : schemaVersion === VERSION ? oneOf(AXIS_NAMES, bag['axis']) : undefined;
+  const versions = bag['versions'] ?? bag['kernels'];
+  if (axis === undefined || typeof scenario !== 'string' || !Array.isArray(cells))
     return { message: `${name} is no matrix`, hint: 'A matrix is what `syndrome matrix … --json` prints.' };
   const read = cells.slice(0, MAX_CELLS).map(one => cellOf(one, scenario, axis));
   const whole = read.filter(one => one !== undefined);
