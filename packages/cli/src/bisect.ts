@@ -1,17 +1,17 @@
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
-import { bisect as search, type BisectResult } from '@syndrome/lab/matrix/bisect.ts';
+import { bisect as search } from '@syndrome/lab/matrix/bisect.ts';
 import { LabError } from '@syndrome/lab/errors.ts';
 import { checkOutput } from '@syndrome/base/disk/output-file.ts';
-import type { Cause } from '@syndrome/trace/expect/causes.ts';
 import { inOrder } from '@syndrome/lab/matrix/axes.ts';
 import { MATRIX_VERSION } from '@syndrome/lab/report/matrix.ts';
 import { AXES, AXIS_NAMES, type Axis, type CellParts } from '@syndrome/trace/axes.ts';
 import type { Verdict } from '@syndrome/trace/expect/verdict.ts';
-import { causeLines, type Look, problemText } from '@syndrome/trace/verdict-lines.ts';
+import { problemText } from '@syndrome/trace/verdict-lines.ts';
 import { type RunResult, runScenario } from '@syndrome/lab/run.ts';
 import { scenarioData } from '@syndrome/lab/run-spec.ts';
 import { findScenario } from '@syndrome/lab/scenario/load.ts';
+import { causesOfRuns, foundLines } from './bisect-text.ts';
 import { EXIT } from './exit-codes.ts';
 import { interruptSignal } from './interrupt.ts';
 import { writeMatrixPage } from './matrix-html.ts';
@@ -32,13 +32,6 @@ interface Options extends GlobalOptions, SupplyOptions, PartOptions {
   over: Axis;
   json?: boolean;
   html?: string;
-}
-
-/** What a bisection has come to. */
-interface Found extends BisectResult {
-  axis: Axis;
-  change: 'good to bad' | 'bad to good';
-  causes: readonly Cause[];
 }
 
 /** `syndrome bisect`: between which two versions on offer does the verdict of a scenario change? */
@@ -99,7 +92,6 @@ export async function bisect(name: string, options: Options): Promise<void> {
   const found = await search(versions, start, test);
   // The pair is known, but not that the verdict changes there.
   if (found.unsteady.length > 0) process.exitCode = EXIT.error;
-  const causes = [...results.values()].flatMap(result => result.causes);
   const fixed: CellParts = Object.fromEntries(
     ([...AXIS_NAMES, 'cpu'] as const).flatMap(part => (choices[part] === undefined ? [] : [[part, choices[part]]])),
   );
@@ -116,33 +108,10 @@ export async function bisect(name: string, options: Options): Promise<void> {
     }),
     versions,
     ...found,
-    causes: [...new Map(causes.map(cause => [cause.id, cause])).values()],
+    causes: causesOfRuns(results.values()),
   } as const;
   if (options.json) printJson(report);
-  else printFound(name, report, results, stdoutLook(options));
+  else for (const line of foundLines(name, report, results, stdoutLook(options))) print(line);
   const hint = 'What was found stands above, and each run has its trace.';
   if (options.html !== undefined) await writeMatrixPage(options.html, report, signal, hint);
-}
-
-/** The pair, and what is to be known of it. */
-function printFound(
-  name: string,
-  { axis, change, first, last, tried, unsteady, untested, causes }: Found,
-  results: ReadonlyMap<string, RunResult>,
-  look: Look,
-): void {
-  const { style } = look;
-  const { one, option } = AXES[axis];
-  const [to, from] = change === 'good to bad' ? ['bad', 'good'] : ['good', 'bad'];
-  print(style('bold', `first ${to} ${one}: ${first}`));
-  print(`last ${from} ${one}: ${last}; ${tried.length + 2} runs`);
-  for (const { version, verdicts } of unsteady) {
-    print(style('yellow', `not steady: ${version} was ${verdicts.join(', then ')}; the change may lie elsewhere`));
-    print(`  syndrome run ${name} ${option} ${version} --repeat 20   # how often which`);
-  }
-  for (const version of untested) {
-    const problem = results.get(version)?.problem;
-    print(safeText(`could not be tested: ${version}${problem === undefined ? '' : `, ${problemText(problem)}`}`, 500));
-  }
-  for (const line of causeLines(causes, look)) print(line);
 }
