@@ -165,14 +165,12 @@ const RULES: readonly Rule[] = [
   {
     id: 'went-on',
     when: f => isToReset(f) && f.fate.machine === undefined && wentOn(f, 'one start') !== undefined,
-    say: f =>
-      `do not wait for it to stop: by its clock the same kernel went on for ${wentOn(f, 'one start') ?? ''}, with a processor that may not be as it was`,
+    say: f => `do not wait for it to stop: the same kernel went on for ${wentOn(f, 'one start') ?? ''}`,
   },
   {
     id: 'log-goes-on',
     when: f => isToReset(f) && startedAgain(f) === undefined && wentOn(f, 'a log') !== undefined,
-    say: f =>
-      `look whether the machine was started again since, and reset it where it was not: its log goes on ${wentOn(f, 'a log') ?? ''} after it`,
+    say: f => `reset the machine if nobody did: its log goes on ${wentOn(f, 'a log') ?? ''} after it`,
     takesBack: RESET,
   },
   {

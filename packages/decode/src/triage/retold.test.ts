@@ -160,7 +160,7 @@ describe('the hour that the end of summer time doubles', () => {
   it('holds events of two hours', () => {
     const { incidents: count, remarks } = of(...twice('02'));
     expect(count).toBe(4);
-    expect(remarks.join(' ')).toMatch(/2 records are like others of the same hour of a clock without a zone/);
+    expect(remarks.join(' ')).toMatch(/2 of the records may be copies, or of an hour that summer time doubled/);
     expect(incidents(...twice('02', ['[  100.000000] ', '[ 3700.000000] ']))).toBe(4);
   });
 

@@ -404,7 +404,7 @@ describe('what a log shows of a machine after what is fatal', () => {
     ];
     const log = dated('12:00:00', decoded) + dated('12:30:00', [logged]);
     expect(first(log)).toEqual(['log-goes-on']);
-    expect(of(log).worst?.actions[0]).toContain('reset it where it was not: its log goes on 30 min after it');
+    expect(of(log).worst?.actions[0]).toContain('reset the machine if nobody did: its log goes on 30 min after it');
     // The date went on by a day, and the clock of the kernel by minutes: it is another start.
     const next = dated('12:00:00', stamped(500, BANK_LINES)).replaceAll('Nov  3', 'Nov  2');
     expect(first(next + dated('12:00:00', stamped(900, [logged])))).toEqual(['started-again']);

@@ -728,9 +728,7 @@ export class Triage {
     }
     const { byHour } = this.#retold;
     if (byHour > 0) {
-      out.push(
-        `${byHour} ${byHour === 1 ? 'record is' : 'records are'} like others of the same hour of a clock without a zone, which went back: counted, because summer time may have ended then.`,
-      );
+      out.push(`${byHour} of the records may be copies, or of an hour that summer time doubled: counted.`);
     }
     if (this.#consequences > 0) {
       const many = this.#consequences === 1 ? '1 record tells' : `${this.#consequences} records tell`;
