@@ -161,7 +161,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     } else if (item.type === 'event') {
       const record = recordOfEvent(item.name, item.fields);
       if (record === undefined) return;
-      give(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, []));
+      give(new EventDecoded(record.name, { ...record.fields, ...item.pages }, source, item.notes ?? []));
     } else if (item.type === 'foreign-event') {
       give(new EventDecoded(item.name, item.fields, source, []));
     } else if (item.type === 'bytes') {

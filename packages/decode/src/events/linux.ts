@@ -95,7 +95,7 @@ export const LINUX = {
     },
   }),
   thermal: row(
-    'cpu:number message:string status?:register',
+    'cpu?:number message:string status?:register',
     'Linux or mcelog tells of the temperature of a processor.',
     {
       severity: 'info',

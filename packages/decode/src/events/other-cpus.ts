@@ -33,8 +33,17 @@ export const OTHER_CPUS = {
     record: {
       reporter: 'machine-check',
       headline: 'Machine check, not recovered',
-      explanation: `A process gets SIGBUS for it; in the kernel it ends the system. Accesses to what does not answer (a device, an address that is not there) raise it too. ${WORDS}`,
+      explanation: `What ran then gets SIGBUS; in the kernel it is an Oops, and a panic with panic_on_oops, in an interrupt and for init. Accesses to what does not answer (a device, an address that is not there) raise it too. ${WORDS}`,
       next: 'Look at the address and at who used it, and in the log of the service processor (PEL, HMC, firmware) for the part.',
+    },
+  }),
+  'rtas-event': row(FIELDS, 'Firmware of POWER tells of an event.', {
+    severity: 'info',
+    record: {
+      reporter: 'kernel',
+      headline: 'Firmware event, no error of a processor',
+      explanation: WORDS,
+      next: 'Look in the log of the service processor.',
     },
   }),
   'cpu-error-fatal': row(FIELDS, 'A processor of another architecture reports an error that ends the system.', {

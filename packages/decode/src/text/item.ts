@@ -125,7 +125,7 @@ export type PageFacts = { pageShift: number } | { arch: 'arm64' } | undefined;
  * where the record is still to come.
  */
 export type EventItem<K extends EventKind = EventKind> = {
-  [N in K]: Place & { type: 'event'; name: N; fields: KindFields<N>; pages?: PageFacts };
+  [N in K]: Place & { type: 'event'; name: N; fields: KindFields<N>; pages?: PageFacts; notes?: readonly TextNote[] };
 }[K];
 
 /** An event that somebody wrote as JSON: its name and its fields are his, and may be those of another version. */

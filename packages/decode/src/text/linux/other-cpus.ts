@@ -23,9 +23,10 @@ export const OTHER_CPU_NEEDLES: readonly string[] = [
 ];
 
 type Fields = { -readonly [K in keyof KindFields<'cpu-error-fatal'>]: KindFields<'cpu-error-fatal'>[K] };
+type Said = Readonly<Record<string, string | undefined>>;
 type Kind = Extract<
   KindEvent['name'],
-  'cpu-error-corrected' | 'cpu-error-recovered' | 'cpu-error-uncorrected' | 'cpu-error-fatal'
+  'cpu-error-corrected' | 'cpu-error-recovered' | 'cpu-error-uncorrected' | 'cpu-error-fatal' | 'rtas-event'
 >;
 
 /** How a first line is read: its named groups are fields. */
@@ -33,17 +34,28 @@ interface Head {
   readonly platform: string;
   readonly re: RegExp;
   /** By what the line itself says of the outcome. */
-  readonly kind: (said: Readonly<Record<string, string | undefined>>) => Kind | undefined;
+  readonly kind: (said: Said) => Kind;
   /** A line that ends the report: nothing follows of it. */
   readonly alone?: true;
+  /** The task that ran was stopped: a panic may follow. */
+  readonly isOops?: true;
 }
 
 /** Of POWER: `Recovered` of anything but lost data is an entry made anew, or an instruction done again. */
-function outcome(said: Readonly<Record<string, string | undefined>>): Kind {
+function outcome(said: Said): Kind {
   if (said['end'] === 'Recovered')
     return /^(?:Guest |Host )?UE\b/.test(said['message'] ?? '') ? 'cpu-error-recovered' : 'cpu-error-corrected';
   return said['level'] === 'Fatal' ? 'cpu-error-fatal' : 'cpu-error-uncorrected';
 }
+
+/** By severity: LoPAR, RTAS Error/Event Return Format, Severity. Those beyond stand for nothing that is written down. */
+const RTAS_SEVERITIES = ['no error', 'event', 'warning', 'synchronous error', 'error', 'fatal'] as const;
+const RTAS_WARNING = 2;
+const RTAS_FATAL = 5;
+/** Types of events that are of the platform, and of no processor and no memory. */
+const RTAS_OF_PLATFORM = /^(?:Hotplug|EPOW|Unknown|I\/O|Dump)/i;
+/** What Linux says when the task that an Oops stops may not be stopped. */
+const PANIC_OF_OOPS = /^Kernel panic - not syncing: (?:Fatal exception|Attempted to kill )/;
 
 const HEADS: readonly Head[] = [
   {
@@ -75,17 +87,18 @@ const HEADS: readonly Head[] = [
   {
     platform: 'PowerPC',
     re: /^(?<message>Oops: (?:Unrecoverable )?[Mm]achine check), sig: 7 \[#\d/,
-    kind: () => 'cpu-error-fatal',
-    alone: true,
+    kind: () => 'cpu-error-uncorrected',
+    isOops: true,
   },
   {
-    // PAPR, RTAS error return format: 5 fatal, 4 and 3 errors, 2 warning, 1 event.
     platform: 'POWER',
-    re: /^(?<message>RTAS: event: \d{1,9}, Type: (?<type>[A-Z][A-Za-z /-]{2,48}?)(?: \(\d{1,3}\))?, Severity: (?<level>\d))$/,
-    kind: ({ type = '', level = '' }) => {
+    re: /^(?<message>RTAS: event: \d{1,9}, Type: (?<type>[A-Z][A-Za-z /-]{2,48}?)(?: \(\d{1,3}\))?, Severity: (?<severity>\d))$/,
+    kind: ({ type = '', severity = '' }) => {
       if (/^ECC Correctable/i.test(type)) return 'cpu-error-corrected';
-      if (/^(?:Hotplug|EPOW|Unknown|I\/O|Dump)/i.test(type) || level < '3') return undefined;
-      return level === '5' ? 'cpu-error-fatal' : 'cpu-error-uncorrected';
+      if (RTAS_OF_PLATFORM.test(type)) return 'rtas-event';
+      const level = Number(severity);
+      if (level <= RTAS_WARNING || level > RTAS_FATAL) return 'rtas-event';
+      return level === RTAS_FATAL ? 'cpu-error-fatal' : 'cpu-error-uncorrected';
     },
     alone: true,
   },
@@ -130,6 +143,8 @@ const UNKNOWN = 'Unknown';
 
 /** Other lines between those of a report, and reports of which more may come. */
 const MAX_OTHERS = 8;
+/** Lines of registers and calls between an Oops and the panic for it. */
+const MAX_OF_OOPS = 96;
 const MAX_OPEN = 16;
 
 interface Open {
@@ -138,6 +153,7 @@ interface Open {
   firstLine: number;
   lastLine: number;
   others: number;
+  isOops: boolean | undefined;
 }
 
 export class OtherCpuLines implements KernelPart {
@@ -159,12 +175,15 @@ export class OtherCpuLines implements KernelPart {
   }
 
   take(text: string, lineNumber: number, firstLine = lineNumber): boolean {
-    for (const { re, platform, kind, alone } of HEADS) {
+    if (PANIC_OF_OOPS.test(text)) {
+      this.#panic(lineNumber);
+      // The line is one of its own, too.
+      return false;
+    }
+    for (const { re, platform, kind, alone, isOops } of HEADS) {
       const said = re.exec(text)?.groups;
       if (said === undefined) continue;
-      const of = kind(said);
-      if (of === undefined) return true;
-      this.#begin(of, platform, said, firstLine, lineNumber);
+      this.#begin(kind(said), platform, said, firstLine, lineNumber, isOops);
       if (alone === true) this.#close(this.#open.length - 1);
       return true;
     }
@@ -173,7 +192,10 @@ export class OtherCpuLines implements KernelPart {
 
   skipped(lines: number): void {
     for (const open of this.#open) open.others += lines;
-    while ((this.#open[0]?.others ?? 0) > MAX_OTHERS) this.#close(0);
+    for (let at = this.#open.length - 1; at >= 0; at--) {
+      const { isOops, others } = this.#open[at] as Open;
+      if (others > (isOops === true ? MAX_OF_OOPS : MAX_OTHERS)) this.#close(at);
+    }
   }
 
   end(): void {
@@ -183,21 +205,34 @@ export class OtherCpuLines implements KernelPart {
   #begin(
     kind: Kind,
     platform: string,
-    said: Readonly<Record<string, string | undefined>>,
+    said: Said,
     firstLine: number,
     lastLine: number,
+    isOops: boolean | undefined,
   ): void {
     const fields: Fields = { platform, message: (said['message'] ?? '').trim() };
-    const level = said['level'] ?? '';
-    if (/^[A-Z]/.test(level)) fields.message += `, ${level.toLowerCase()}`;
+    const { level, severity } = said;
+    if (level !== undefined) fields.message += `, ${level.toLowerCase()}`;
+    if (severity !== undefined) fields.message += `: ${RTAS_SEVERITIES[Number(severity)] ?? 'unknown'}`;
     if (said['end'] !== undefined) fields.message += `, ${said['end'].toLowerCase()}`;
     // A second first line of the same CPU: the report before it is over.
     const before = this.#open.findIndex(o => o.fields.cpu === numberOf(said['cpu']));
     if (before >= 0) this.#close(before);
     if (this.#open.length >= MAX_OPEN) this.#close(0);
-    const open = { kind, fields, firstLine, lastLine, others: 0 };
+    const open: Open = { kind, fields, firstLine, lastLine, others: 0, isOops };
     this.#open.push(open);
     add(open, said);
+  }
+
+  /** Linux panics for the last Oops. */
+  #panic(lineNumber: number): void {
+    const at = this.#open.findLastIndex(({ isOops }) => isOops === true);
+    const open = this.#open[at];
+    if (open === undefined) return;
+    open.kind = 'cpu-error-fatal';
+    open.fields.message = `${open.fields.message}, panic`;
+    open.lastLine = lineNumber;
+    this.#close(at);
   }
 
   #more(text: string, lineNumber: number): boolean {
@@ -231,7 +266,7 @@ export class OtherCpuLines implements KernelPart {
 const numberOf = (digits: string | undefined): number | undefined =>
   digits === undefined ? undefined : Number(digits);
 
-function add({ fields }: Open, said: Readonly<Record<string, string | undefined>>): void {
+function add({ fields }: Open, said: Said): void {
   const [cpu, pid] = [numberOf(said['cpu']), numberOf(said['pid'])];
   if (cpu !== undefined) fields.cpu ??= cpu;
   if (pid !== undefined) fields.pid ??= pid;
