@@ -104,7 +104,7 @@ const OFFERS = {
 const CASES: readonly (readonly [words: string[], offered: string[]])[] = [
   [['de'], ['decode']],
   [['supply', 'c'], ['clean']],
-  [['supply', 'list', '--ver'], ['--verify']],
+  [['supply', 'list', '--ver'], ['--verify', '--versions']],
   [
     ['run', '--accel', ''],
     ['auto', 'tcg', 'kvm'],

@@ -15,7 +15,8 @@ function within(version: string, from: string | undefined, to: string | undefine
 }
 
 /** Whether a choice names versions by what is on offer: `all`, or a range. */
-export const asksWhatIsOnOffer = (text: string): boolean => text === 'all' || /^[\w.-]*\.\.[\w.-]*$/.test(text);
+export const asksWhatIsOnOffer = (text: string): boolean =>
+  text === 'all' || (text.includes('..') && /^[\w.-]*$/.test(text));
 
 /** Whether a choice of a part may name more than one version: it is then what a matrix varies. */
 export const namesSeveral = (text: string): boolean => asksWhatIsOnOffer(text) || text.includes(',');
