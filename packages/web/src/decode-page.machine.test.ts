@@ -200,7 +200,8 @@ describe('a log', () => {
     await page.reload();
     await page.waitForSelector('.triage');
     await expect.poll(() => words(page, '.record-raw pre')).toBe(shown);
-    expect(page.url()).toBe(link);
+    // The address follows once nothing changes any more.
+    await page.waitForURL(link);
     // Of a record that was changed the file knows nothing: the file stays.
     await page.goto('about:blank');
     await page.goto(link.replace('8c00', '9c00'));
