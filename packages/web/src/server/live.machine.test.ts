@@ -257,9 +257,9 @@ describe('the list', () => {
     const hollow = page.locator('.cell.is-hollow');
     expect(await hollow.count()).toBe(2);
     measured(3);
-    await expect.poll(() => hollow.count()).toBe(1);
+    await expect.poll(() => hollow.count(), { timeout: 20_000 }).toBe(1);
     measured(4);
-    await expect.poll(() => hollow.count()).toBe(0);
+    await expect.poll(() => hollow.count(), { timeout: 20_000 }).toBe(0);
     expect(await words(page, '.matrix-table [tabindex="0"]')).toContain('fail');
     expect(wrong).toEqual([]);
   });
@@ -305,6 +305,8 @@ describe('the list', () => {
       );
       await page.click('.file-row');
       await page.waitForSelector('.list-row, [role=alert]');
+      // The address follows once nothing changes any more.
+      await page.waitForURL(/#trace/);
       await page.reload();
       await page.waitForSelector('.list-row, [role=alert]');
       expect(await page.evaluate(strangers)).toBe(0);
