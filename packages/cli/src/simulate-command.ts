@@ -1,9 +1,10 @@
+import type { Flaw } from '@syndrome/supervisor/sim/simulate.ts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 type Merge = <T>(program: Command, options: object) => T;
 
-/** Checks that `--break` leaves out, as `sim/simulate.ts` knows them: a help text loads no simulation. */
-const BREAKS = ['epoch', 'proof', 'dedupe', 'breaker'] as const;
+/** Checks that `--break` leaves out: each that `sim/simulate.ts` knows, which a help text does not load. */
+const BREAKS = Object.keys({ epoch: true, proof: true, dedupe: true, breaker: true } satisfies Record<Flaw, true>);
 
 const whole =
   (least: number, most: number) =>

@@ -77,10 +77,6 @@ export class Control {
     return this.#state;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** Something has come, and is to be written. Where nobody works it is lost. */
   offer(input: Input): void {
     if (this.#state !== undefined) this.#waiting.push(input);
