@@ -104,7 +104,10 @@ const OFFERS = {
 const CASES: readonly (readonly [words: string[], offered: string[]])[] = [
   [['de'], ['decode']],
   [['supply', 'c'], ['clean']],
-  [['supply', 'list', '--ver'], ['--verify', '--versions']],
+  [
+    ['supply', 'list', '--ver'],
+    ['--verify', '--versions'],
+  ],
   [
     ['run', '--accel', ''],
     ['auto', 'tcg', 'kvm'],
