@@ -1,6 +1,6 @@
 /** The files that commands read and write, given as what they should not be; and how soon a command then ends. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -166,6 +166,24 @@ test('a matrix whose page is lost prints its table, and is exit code 3', async (
   expect(code).toBe(3);
   expect(stdout).toMatch(/7\.2.*error/);
   expect(stderr).toMatch(/the page \/dev\/full could not be written: ENOSPC.*\[E_REPORT\]\nThe table stands above/);
+});
+
+test.each([
+  ['show', 'trace'],
+  ['compare', 'trace', 'trace'],
+  ['decode', '0xbd80000000000134'],
+])('a full disk under the page of %s is said with a code, and is exit code 3', async (...words) => {
+  const given = words.map(word => (word === 'trace' ? at(word) : word));
+  const { code, stdout, stderr } = await sandbox.run(...given, '--html', '/dev/full');
+  expect([code, stdout]).toEqual([3, '']);
+  expect(stderr).toMatch(/the page \/dev\/full could not be written: ENOSPC.*\[E_OUTPUT\]\nName another place/);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test('- is stdout where a page is written, and no file of that name', () => {
+  const { status } = sandbox.shell(`"$SYNDROME" decode 0xbd80000000000134 --html - | cat >${at('page')}`);
+  expect([status, existsSync(at('-')), existsSync('-')]).toEqual([0, false, false]);
+  expect(readFileSync(at('page'), 'utf8')).toMatch(/^<!doctype html>.*<\/html>\s*$/is);
 });
 
 test('a run whose report is lost prints its distribution', async () => {

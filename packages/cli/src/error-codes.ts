@@ -15,7 +15,8 @@ export const CLI_ERROR_CODES: Readonly<Record<string, string>> = {
     'The outlook says that the injection may end badly for the guest, or does not know, so nothing was done. The lines before say how, and by which rule. Repeat with --yes if that is wanted, or say with --consumer and --set what runs there.',
   E_INPUT:
     'A file or folder given to read is missing, not readable, encrypted, too long, or not what it should be; or the program that unpacks it is not there. The hint says what to give.',
-  E_OUTPUT: 'The output cannot be written, to the file of --out or to stdout: the disk is full, or a right is missing.',
+  E_OUTPUT:
+    'The output cannot be written, to the file of --out or --html, or to stdout: the disk is full, or a right is missing.',
   E_POLICY_FILE: 'A policy was named that is neither shipped nor a file that can be read.',
   E_PLATFORM:
     'The lab starts machines with QEMU and packages of Debian, and for that it needs Linux. Decoding, predicting and encoding work elsewhere too.',

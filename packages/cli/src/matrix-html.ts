@@ -1,7 +1,6 @@
 /** @module The page of a matrix, with the traces of its cells in it. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 import { stringify } from '@syndrome/decode/common/hex.ts';
 import { LabInterrupted } from '@syndrome/lab/errors.ts';
 import type { MatrixReport } from '@syndrome/lab/report/matrix.ts';
@@ -25,14 +24,13 @@ export async function writeMatrixPage(
   hint: string,
 ): Promise<void> {
   try {
-    await write(page, report, signal);
-  } catch (cause) {
-    if (signal.aborted) throw new LabInterrupted();
-    throw new SyndromeError('E_REPORT', `the page ${page} could not be written`, { cause, hint });
+    await write(page, report, signal, hint);
+  } catch (error) {
+    throw signal.aborted ? new LabInterrupted() : error;
   }
 }
 
-async function write(page: string, report: MatrixReport, signal: AbortSignal): Promise<void> {
+async function write(page: string, report: MatrixReport, signal: AbortSignal, hint: string): Promise<void> {
   const text = stringify(report);
   const files: PageFile[] = [{ kind: 'matrix', name: `${report.scenario}.json`, bytes: Buffer.from(text) }];
   const traces = report.cells
@@ -51,5 +49,6 @@ async function write(page: string, report: MatrixReport, signal: AbortSignal): P
     files.push({ kind: 'trace', name: basename(trace), bytes });
   }
   const unscripted = unscriptedMatrix(text, report.scenario);
-  await writePage(page, files, { signal, ...(unscripted === undefined ? {} : { unscripted }) });
+  const lost = { code: 'E_REPORT', hint } as const;
+  await writePage(page, files, { signal, lost, ...(unscripted === undefined ? {} : { unscripted }) });
 }

@@ -54,6 +54,18 @@ test.each([
   }
 });
 
+test('a link of a record that the file has not says so, and shows the worst of the file', async () => {
+  const { page, wrong } = await tests.browser.open(carried(LOG), { hash: DEFERRED });
+  await page.waitForSelector('.record');
+  await expect
+    .poll(() => page.locator('.note-problem').allTextContents())
+    .toEqual([expect.stringContaining('a record that is not in this file')]);
+  expect(await words(page, '.record h1')).toContain('uncorrected and fatal');
+  await page.click('.note-problem >> text=close');
+  expect(await page.locator('.note-problem').count()).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
 test('a finding says what it means when it is asked, and where it speaks of', async () => {
   const { page } = await record();
   await page.focus('.record .lint summary >> nth=0');

@@ -199,6 +199,42 @@ test('the keyboard walks the table and reaches everything', async () => {
   expect(wrong).toEqual([]);
 });
 
+/** Whether the middle of the cell that has the focus can be seen, and not what sticks above it (WCAG 2.2, 2.4.11). */
+const isFocusSeen = (page: Page): Promise<boolean> =>
+  page.evaluate(`(() => {
+    const cell = document.activeElement, { x, y, width, height } = cell.getBoundingClientRect();
+    return cell.matches('.cell') && cell.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  })()`);
+
+test('no key leaves the focus below what sticks', async () => {
+  const cells = Array.from({ length: 60 }, (_, i) => cell(`6.1.${i}`, i === 30 ? 'fail' : 'pass', 'logged'));
+  const { page } = await tests.browser.open(carried(DEFERRED, LOGGED, matrixText('long', cells)), {
+    width: 900,
+    height: 420,
+  });
+  await opened(page);
+  const { keyboard } = page;
+  for (const turn of ['as it opens', 'turned']) {
+    await page.focus('.matrix-table [tabindex="0"]');
+    for (const key of [
+      'End',
+      'PageDown',
+      'Home',
+      'PageUp',
+      'End',
+      'ArrowLeft',
+      'ArrowLeft',
+      'Home',
+      'PageDown',
+      'ArrowUp',
+    ]) {
+      await keyboard.press(key);
+      expect([turn, key, await isFocusSeen(page)]).toEqual([turn, key, true]);
+    }
+    await keyboard.press('x');
+  }
+});
+
 describe('the trace behind a cell', () => {
   test('opens, and the table is as it was', async () => {
     const { page, wrong } = await tests.browser.open(carried(DEFERRED));

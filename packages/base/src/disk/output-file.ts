@@ -31,10 +31,13 @@ type Stream = { kind: 'stream'; path: string; flags: number };
 
 const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
-/** @throws the error of the file system, or one that says why nothing is written there */
+/**
+ * @param given `-` is stdout, as it is stdin where a command reads; a file of that name is `./-`
+ * @throws the error of the file system, or one that says why nothing is written there
+ */
 function findOutput(given: string): Output {
   if (given === '' || given.endsWith('/')) throw new Error('not the name of a file');
-  const { path, descriptor } = followLinks(given);
+  const { path, descriptor } = followLinks(given === '-' ? '/dev/stdout' : given);
   const flags = descriptor ? 0 : constants.O_NOFOLLOW;
   try {
     return look(

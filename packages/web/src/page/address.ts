@@ -27,6 +27,8 @@ export function useAddress(pages: PagesModel): void {
   const led = useRef(false);
   const [hash, place, started] = [pages.hash(), pages.place(), pages.started.value];
   useEffect(() => {
+    // Until then the address is the question, not the answer.
+    if (!started) return;
     const timer = setTimeout(
       () => {
         const { current: from } = at;
@@ -40,7 +42,7 @@ export function useAddress(pages: PagesModel): void {
         } catch {
           // A browser may forbid it for files; the link is made when it is asked for.
         }
-        if (started) at.current = place;
+        at.current = place;
       },
       at.current === undefined ? 0 : STILL_MS,
     );

@@ -290,6 +290,14 @@ export function App({ pages, theme }: Props) {
           </button>
         </p>
       )}
+      {pages.note.value !== '' && (
+        <p class="note note-problem" role="status">
+          {pages.note.value}{' '}
+          <button type="button" class="link" onClick={() => (pages.note.value = '')}>
+            close
+          </button>
+        </p>
+      )}
       {left.length > 0 && (
         <p class="note note-problem" role="status">
           {left.length} more {left.length === 1 ? 'file was' : 'files were'} given and not read:{' '}

@@ -6,6 +6,8 @@ import { cellText, isJudged, isSurprise, versionName, LETTERS, type MatrixLine }
 import type { MatrixModel } from './matrix-model.ts';
 
 const FAR = 1_000_000;
+/** What the focus ring needs around a cell, CSS pixels. */
+const EDGE = 4;
 /** Rows and columns that a key goes on by. */
 const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
   ArrowDown: [1, 0],
@@ -30,6 +32,10 @@ export function MatrixTable({ model }: { model: MatrixModel }) {
   // Before the next key: turned, the table has other elements.
   useLayoutEffect(() => {
     const cell = box.current?.querySelector<HTMLElement>('[tabindex="0"]');
+    // What sticks covers what is scrolled below it.
+    const corner = box.current?.querySelector('th');
+    if (box.current && corner)
+      box.current.style.scrollPadding = `${corner.offsetHeight + EDGE}px ${EDGE}px ${EDGE}px ${corner.offsetWidth + EDGE}px`;
     // At first what stands beside it is seen as well.
     cell?.scrollIntoView({ block: 'nearest', inline: walked.current ? 'nearest' : 'center' });
     walked.current = true;

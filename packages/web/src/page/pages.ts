@@ -52,6 +52,8 @@ export class PagesModel {
   readonly runs = new RunsModel();
   /** Names of files that were given and not read: there is no place for them beside the others. */
   readonly left = signal<readonly string[]>([]);
+  /** What the page could not do as its address asks; empty where it could. */
+  readonly note = signal('');
   /** The page came from a server, and may ask that. */
   readonly served: boolean;
   /** Traces that the page carries, by their names. */
@@ -77,6 +79,7 @@ export class PagesModel {
    * @param beside with what is shown already
    */
   async give(files: readonly Given[], beside = false): Promise<void> {
+    this.note.value = '';
     const kinds = await Promise.all(files.map(async file => ({ file, kind: await this.#kindOf(file, beside) })));
     const of = (wanted: PageName): Given[] => kinds.filter(({ kind }) => kind === wanted).map(({ file }) => file);
     const [traces, matrices, others] = [of('trace'), of('matrix'), of('decode')];
@@ -244,7 +247,8 @@ export class PagesModel {
   async #openLogs(logs: readonly Carried[], hash: string): Promise<void> {
     await this.decode.open(logs);
     if (inputOfHash(hash) !== undefined && !this.decode.seek(hash))
-      this.decode.say('The link is of a record that is not in this file, or was changed');
+      this.note.value =
+        'The link is of a record that is not in this file, or was changed. Shown is the worst of the file.';
   }
 
   /** Shows what a page was written with, or what its link says. */
@@ -267,7 +271,7 @@ export class PagesModel {
     if (traces.length > 0) this.page.value = 'trace';
     if (matrices.length > 0) this.page.value = 'matrix';
     for (const page of this.names) if (hash.startsWith(`#${page}`)) this.page.value = page;
-    if (logs.length > 0) void this.#openLogs(logs, hash);
+    if (logs.length > 0) await this.#openLogs(logs, hash);
     else if (typed !== undefined) void this.decode.openText(typed, 'link');
     if (this.served) return this.#startServed(hash);
     if (matrices.length > 0) {
