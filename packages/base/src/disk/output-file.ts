@@ -37,7 +37,7 @@ const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?
  */
 function findOutput(given: string): Output {
   if (given === '' || given.endsWith('/')) throw new Error('not the name of a file');
-  const { path, descriptor } = followLinks(given === '-' ? '/dev/stdout' : given);
+  const { path, descriptor } = followLinks(given === '-' ? '/proc/self/fd/1' : given);
   const flags = descriptor ? 0 : constants.O_NOFOLLOW;
   try {
     return look(

@@ -8,7 +8,7 @@ import { writeWhole } from './write-whole.ts';
  * @throws the error of the file system
  */
 export function writePlainly(path: string, content: string | Uint8Array): void {
-  if (path === '-') return writeFileSync(process.stdout.fd, content);
+  if (path === '-') return writeFileSync(1, content);
   const there = statSync(path, { throwIfNoEntry: false });
   if (there === undefined) writeWhole(path, content, { mode: outputMode() });
   else if (there.isFile()) writeWhole(realpathSync(path), content, { mode: there.mode & 0o777 });
