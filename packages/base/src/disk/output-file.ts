@@ -29,6 +29,9 @@ type Output =
 /** A device, a pipe, or whatever is open already: written to as it is. */
 type Stream = { kind: 'stream'; path: string; flags: number };
 
+/** The descriptor that a program writes to where nothing else is said. */
+const STDOUT = 1;
+
 const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 /**
@@ -37,7 +40,7 @@ const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?
  */
 function findOutput(given: string): Output {
   if (given === '' || given.endsWith('/')) throw new Error('not the name of a file');
-  const { path, descriptor } = followLinks(given === '-' ? '/proc/self/fd/1' : given);
+  const { path, descriptor } = followLinks(given === '-' ? `/proc/self/fd/${STDOUT}` : given);
   const flags = descriptor ? 0 : constants.O_NOFOLLOW;
   try {
     return look(
