@@ -98,3 +98,43 @@ test('a site moves to a PostgreSQL and back', async () => {
     peer?.stop();
   }
 });
+
+test('a controller that is started before the server of its store waits for it, and says so once', async () => {
+  const own = await PostgresServer.make();
+  const end = new AbortController();
+  const log: string[] = [];
+  let served: Promise<void> | undefined;
+  try {
+    const url = await own.database('early');
+    await own.stop();
+    writeFileSync(file, JSON.stringify({ site: 'early', folder: join(sandbox.dir, 'early'), store: url }), {
+      mode: 0o600,
+    });
+    const say = (line: string): void => void log.push(line);
+    served = serveController(readSite(file), end.signal, say, () => undefined);
+    await expect.poll(() => log.join('\n'), { timeout: 30_000 }).toContain('nothing is done until this is over');
+    await own.start();
+    await expect.poll(() => log.join('\n'), { timeout: 60_000 }).toContain('this controller works now');
+    expect(log.length - new Set(log).size).toBe(0);
+  } finally {
+    end.abort();
+    await served;
+    await own.remove();
+  }
+});
+
+test('a controller whose store is not there can be told to stop', async () => {
+  const url = `postgresql://syndrome@/none?host=${encodeURIComponent(join(sandbox.dir, 'nowhere'))}`;
+  writeFileSync(file, JSON.stringify({ site: 'none', folder: join(sandbox.dir, 'none'), store: url }), { mode: 0o600 });
+  const end = new AbortController();
+  const log: string[] = [];
+  const served = serveController(
+    readSite(file),
+    end.signal,
+    line => void log.push(line),
+    () => undefined,
+  );
+  await expect.poll(() => log.length, { timeout: 30_000 }).toBe(1);
+  end.abort();
+  await served;
+});

@@ -3,12 +3,12 @@
  * disk has refused, or a server that was gone, is tried again until it is there; until then nothing is acknowledged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StoreError } from '@syndrome/base/store/errors.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { SteadyTime } from './clock.ts';
 import { ControllerError } from './errors.ts';
 import type { Committed, Journal } from './journal.ts';
+import { isPassing } from './passing.ts';
 
 /** Inputs of one transaction. */
 const MAX_BATCH = 2000;
@@ -18,11 +18,6 @@ const AGAIN_MS = 500;
 type Bare<I> = I extends { at: number } ? Omit<I, 'at'> : never;
 /** An input whose time is that of its commit. */
 export type Timeless = Bare<Input>;
-
-const PASSING: ReadonlySet<string> = new Set(['E_STORE_FULL', 'E_STORE_BUSY', 'E_STORE_LOST', 'E_STORE_UNKNOWN']);
-
-/** A full disk may have room again, another writer may end, and a server may come back. */
-export const isPassing = (error: unknown): boolean => error instanceof StoreError && PASSING.has(error.code);
 
 interface Waiting {
   inputs: readonly Timeless[];

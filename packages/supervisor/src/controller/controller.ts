@@ -9,7 +9,7 @@ import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { MACHINE } from './clock.ts';
-import { isPassing } from './committer.ts';
+import { isPassing, patiently } from './passing.ts';
 import { Leader } from './leader.ts';
 import { LEASE } from './lease-name.ts';
 import type { ControllerOptions } from './options.ts';
@@ -24,7 +24,7 @@ const TTL_MS = 5000;
  */
 export async function runController(options: ControllerOptions, stop: AbortSignal): Promise<void> {
   const { store, log } = options;
-  await migrate(store, SCHEMA);
+  await patiently(() => migrate(store, SCHEMA), stop, log);
   // Another name each time: what an owner of before has left lying is not continued under its epoch.
   const owner = randomUUID();
   const ttlMs = options.ttlMs ?? TTL_MS;

@@ -2,6 +2,7 @@
 import { openStore } from '@syndrome/base/store/open.ts';
 import { weaknessesOf } from '@syndrome/base/store/weakness.ts';
 import { runController } from '../controller/controller.ts';
+import { patiently } from '../controller/passing.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
 import type { Site } from './site.ts';
@@ -10,15 +11,16 @@ import type { Site } from './site.ts';
 type Log = (line: string) => void;
 
 /**
- * Runs the controller of a site.
+ * Runs the controller of a site. A store that is away at first is waited for.
  * @param out takes the notices of targets of kind `log`, a line each
  * @throws StoreError, ControllerError
  */
 export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
-  const store = await openStore(site.store);
+  const store = await patiently(() => openStore(site.store), stop, log);
+  if (store === undefined) return;
   const sender: Sender = { site: site.site, playbooks: site.playbooks, now: () => Date.now(), log: out };
   try {
-    const weak = [...site.weak, ...(await weaknessesOf(site.store, store))];
+    const weak = [...site.weak, ...((await patiently(() => weaknessesOf(site.store, store), stop, log)) ?? [])];
     for (const line of weak) log(`weaker than it could be: ${line}`);
     await runController(
       {
