@@ -260,7 +260,7 @@ describe('a connection', () => {
     await first.query(`create role guarded login superuser password 'open sesame'`);
     await first.query('select pg_reload_conf()');
     const secret = join(the().folder, 'secret');
-    const guarded = the().url('contract', 'guarded');
+    const guarded = the().url('contract', { user: 'guarded' });
     const tried = (text: string): Promise<unknown> => {
       writeFileSync(secret, text, { mode: 0o600 });
       return openPostgres(guarded, { passwordFile: secret }).then(store => store.close());

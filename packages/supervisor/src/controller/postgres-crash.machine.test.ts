@@ -25,7 +25,7 @@ afterAll(async () => {
 test(
   `${KILLS} times kill -9 of a PostgreSQL: nothing acknowledged is lost, nothing is done twice, no controller ends`,
   async () => {
-    const told = await surviveKills(KILLS, async (of, drop) => {
+    const told = await surviveKills(KILLS, async (of, { drop }) => {
       // Somebody works, so that it is hit in its work.
       while (of.working === undefined || of.begun.size < 2) await sleep(5);
       await sleep(of.random() * 150);

@@ -28,7 +28,7 @@ const START_MS = 60_000;
 /** Debian's packages put it where no PATH leads. */
 const DEBIAN = '/usr/lib/postgresql';
 
-/** The folder with `initdb` and `postgres` of version 15 or later. */
+/** The folder with the programs of version 15 or later. */
 function findPrograms(): string | undefined {
   const debian = (): string[] => {
     try {
@@ -39,7 +39,8 @@ function findPrograms(): string | undefined {
   };
   return [...(process.env['PATH'] ?? '').split(':'), ...debian()].find(folder => {
     try {
-      for (const name of ['initdb', 'postgres']) accessSync(join(folder, name), constants.X_OK);
+      for (const name of ['initdb', 'postgres', 'pg_basebackup', 'pg_ctl'])
+        accessSync(join(folder, name), constants.X_OK);
       const version = execFileSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' });
       return Number(/(\d+)(?:\.|devel|beta|rc|$)/.exec(version)?.[1]) >= 15;
     } catch {
@@ -70,45 +71,69 @@ export class PostgresServer {
   readonly #programs: string;
   readonly #user: { uid: number; gid: number } | Record<string, never>;
   #child: ChildProcess | undefined;
+  #isStandby = false;
 
-  private constructor(folder: string, programs: string) {
-    this.folder = folder;
+  private constructor() {
+    const programs = findPrograms();
+    if (programs === undefined) throw new Error('no PostgreSQL');
     this.#programs = programs;
+    this.folder = mkdtempSync(join(tmpdir(), 'pg-'));
     this.#user = process.geteuid?.() === 0 ? (otherUser() ?? {}) : {};
+    const { uid, gid } = this.#user;
+    if (uid !== undefined && gid !== undefined) chownSync(this.folder, uid, gid);
   }
 
   /** Makes a cluster, and starts it. */
-  static async make(): Promise<PostgresServer> {
-    const programs = findPrograms();
-    if (programs === undefined) throw new Error('no PostgreSQL');
-    const folder = mkdtempSync(join(tmpdir(), 'pg-'));
-    const server = new PostgresServer(folder, programs);
-    const { uid, gid } = server.#user;
-    if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
-    execFileSync(
-      join(programs, 'initdb'),
-      [
-        '-D',
-        join(folder, 'data'),
-        '-U',
-        'syndrome',
-        '-A',
-        'trust',
-        '-E',
-        'UTF8',
-        '--locale=C',
-        '--no-instructions',
-        '-N',
-      ],
-      { ...server.#user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: START_MS },
-    );
-    await server.start();
+  static async make(...settings: string[]): Promise<PostgresServer> {
+    const server = new PostgresServer();
+    const words = ['-U', 'syndrome', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-instructions', '-N'];
+    server.#run('initdb', '-D', server.#data, ...words);
+    await server.start(...settings);
     return server;
   }
 
-  /** Of a database, which `database` makes. */
-  url(database = 'postgres', user = 'syndrome'): string {
-    return `postgresql://${user}@/${database}?host=${encodeURIComponent(this.folder)}`;
+  /** Makes a standby of another one, and starts it: it takes what that writes as it comes. */
+  static async standbyOf(primary: PostgresServer, ...settings: string[]): Promise<PostgresServer> {
+    const server = new PostgresServer();
+    await server.follow(primary, ...settings);
+    return server;
+  }
+
+  /** Becomes a standby of another one; what it has is thrown away. It has to be down. */
+  async follow(primary: PostgresServer, ...settings: string[]): Promise<void> {
+    rmSync(this.#data, { recursive: true, force: true });
+    const from = ['-h', primary.folder, '-U', 'syndrome', '--checkpoint=fast', '--no-sync'];
+    this.#run('pg_basebackup', '-D', this.#data, '--write-recovery-conf', ...from);
+    this.#isStandby = true;
+    await this.start(...settings);
+  }
+
+  /** Of a standby the primary is gone: it takes its place. */
+  promote(): void {
+    this.#run('pg_ctl', 'promote', '-D', this.#data, '-w', '-t', String(START_MS / 1000));
+    this.#isStandby = false;
+  }
+
+  get #data(): string {
+    return join(this.folder, 'data');
+  }
+
+  #run(program: string, ...args: string[]): void {
+    execFileSync(join(this.#programs, program), args, {
+      ...this.#user,
+      cwd: this.folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: START_MS,
+    });
+  }
+
+  /** Of a database, which `database` makes; where the server fails over, with the others. */
+  url(
+    database = 'postgres',
+    { user = 'syndrome', others = [] }: { user?: string; others?: PostgresServer[] } = {},
+  ): string {
+    const hosts = [this, ...others].map(({ folder }) => folder).join(',');
+    return `postgresql://${user}@/${database}?host=${encodeURIComponent(hosts)}`;
   }
 
   /** Makes a database. */
@@ -129,7 +154,7 @@ export class PostgresServer {
         if (this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
           this.#child = spawn(
             join(this.#programs, 'postgres'),
-            ['-D', join(this.folder, 'data'), '-k', this.folder, ...all.flatMap(setting => ['-c', setting])],
+            ['-D', this.#data, '-k', this.folder, ...all.flatMap(setting => ['-c', setting])],
             { ...this.#user, cwd: this.folder, stdio: ['ignore', log, log] },
           );
         try {
@@ -138,6 +163,7 @@ export class PostgresServer {
         } catch (error) {
           const { code, message } = error as StoreError;
           if (code === 'E_STORE_ENGINE') throw error;
+          if (this.#isStandby && message.includes('it is a standby')) return;
           refused = message;
         }
         if (performance.now() > until)

@@ -61,13 +61,21 @@ export class Controllers {
   }
 }
 
+/** What somebody who strikes can do to the hosts. */
+interface Hosts {
+  /** Ends the connections of all of them. */
+  drop: () => void;
+  /** Each of them loses a page that no VM has. */
+  losePages: () => void;
+}
+
 /**
- * @param strike kills something once, and has it back; called while errors come in and VMs are moved. `drop` ends the connections of all hosts
+ * @param strike kills something once, and has it back; called while errors come in and VMs are moved
  * @returns what there was, in a line
  */
 export async function surviveKills(
   kills: number,
-  strike: (of: Controllers, drop: () => void) => Promise<void>,
+  strike: (of: Controllers, hosts: Hosts) => Promise<void>,
 ): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'crash-'));
   const random = chance(Number(process.env['SYNDROME_SEED'] ?? 1) || Date.now());
@@ -87,7 +95,10 @@ export async function surviveKills(
         await sleep(random() * 100);
       }
       if (random() < 0.2) peers[kill % HOSTS.length]?.drop();
-      await strike(controllers, () => peers.forEach(peer => peer.drop()));
+      await strike(controllers, {
+        drop: () => peers.forEach(peer => peer.drop()),
+        losePages: () => peers.forEach(peer => peer.page(undefined, ++pfn)),
+      });
     }
     const starts = (): string[] => [...world.effects.keys()].filter(id => id.includes('/start/'));
     await Promise.all(peers.map(p => p.until(() => starts().length >= vms)));
@@ -99,6 +110,7 @@ export async function surviveKills(
     const rows = peers.flatMap(p => p.spool.map((_, i) => `${p.host} ${i + 1}`));
     const ledger = await list(`select host || ' ' || "row" from input where kind = 'row'`);
     expect(ledger.toSorted()).toEqual(rows.toSorted());
+    expect(peers.map(({ takenBack }) => takenBack)).toEqual(peers.map(() => 0));
     expect([starts().length, world.copiesMax]).toEqual([vms, 1]);
     expect([...world.copies.values()].map(copies => [...copies.values()])).toEqual(
       Array.from({ length: vms }, () => [1]),

@@ -45,6 +45,8 @@ export class Peer {
   readonly spool: string[] = [];
   /** Up to which row the controller has said that it has everything. */
   acked = 0;
+  /** Rows that were acknowledged once, and that a controller has not any more: an agent has thrown them away. */
+  takenBack = 0;
   /** Codes of refusals that it was told. */
   refusals: string[] = [];
   connections = 0;
@@ -169,6 +171,7 @@ export class Peer {
   #take(text: string): void {
     const message = parseControllerMessage(text);
     if (message.type === 'welcome') {
+      this.takenBack = Math.max(this.takenBack, this.acked - message.upto);
       this.#sent = this.acked = message.upto;
       this.#flush();
     } else if (message.type === 'ack') this.acked = Math.max(this.acked, message.upto);
