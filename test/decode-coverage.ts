@@ -22,6 +22,7 @@ import type { X86McaRecord } from '@syndrome/decode/mca/record.ts';
 import { SMCA_BANKS, smcaBank } from '@syndrome/decode/mca/smca-banks.ts';
 import { NOT_PUBLIC } from '@syndrome/decode/mca/smca-codes.ts';
 import { cellsOf } from '@syndrome/decode/text/transport/cells.ts';
+import { frameOf } from '@syndrome/decode/text/transport/frame.ts';
 import { isLogLine, jsonLine } from '@syndrome/decode/text/transport/json-lines.ts';
 
 import { JUDGED } from '../scripts/differential/judged.ts';
@@ -173,6 +174,7 @@ function carriers(): string {
   const lines = (is: (line: string) => boolean): string => goldens(g => g.text.split('\n').some(is));
   const files: readonly (readonly [file: string, goldens: string])[] = [
     ['carried', goldens(g => g.forms.has('cper-text'))],
+    ['frame', goldens(g => frameOf(g.text) !== undefined)],
     ['cells', lines(line => !line.startsWith('{') && cellsOf(line).some(isLogLine))],
     ['journal-export', lines(line => line.startsWith('__CURSOR='))],
   ];

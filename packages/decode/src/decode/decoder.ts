@@ -19,6 +19,8 @@ import { LogReader } from '../text/log-reader.ts';
 import { SEL_BYTES } from '../text/bmc/raw-record.ts';
 import { selEvent } from '../text/bmc/sel-event.ts';
 import { columnsOf, mayBeBroken } from '../text/transport/columns.ts';
+import { frameOf, mayBeFramed } from '../text/transport/frame.ts';
+import type { Frame } from '../text/transport/frame.ts';
 import { rasRow } from '../text/tools/ras-rows.ts';
 import type { Row } from '../text/tools/ras-rows.ts';
 import { MceInjectReader } from '../text/tools/mce-inject-reader.ts';
@@ -83,6 +85,11 @@ const LOG_PLACES = 1024;
 const PLACES: Readonly<Partial<Record<Detection['form'], number>>> = { 'journal-export': 32_768, value: 16 };
 
 const utf8 = new TextEncoder();
+const utf8Decoder = new TextDecoder();
+
+/** Without a line whose end is not there yet. */
+const wholeLines = (bytes: Uint8Array, ended: boolean): Uint8Array =>
+  ended ? bytes : bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
 
 /** A record whose first line is further back has no time of its line. */
 const LOG_STAMPS = 256;
@@ -203,8 +210,10 @@ export function createDecoder(options: DecoderOptions): Decoder {
     const detection = detect(bytes, ended, from, options.esr);
     options.onDetected?.(detection);
     if (text?.recoded === true) origins = new Utf16Places(text);
-    const columns = detection.form === 'log' && !settled ? columnsOf(bytes) : undefined;
-    reader = detection.binary === undefined ? lineReader(detection.form, columns) : byteReader(detection);
+    const isLog = detection.form === 'log';
+    const columns = isLog && !settled ? columnsOf(bytes) : undefined;
+    const frame = isLog && columns === undefined ? frameOf(utf8Decoder.decode(wholeLines(bytes, ended))) : undefined;
+    reader = detection.binary === undefined ? lineReader(detection.form, columns, frame) : byteReader(detection);
     read(bytes);
   }
 
@@ -213,7 +222,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     reader?.push(bytes);
   }
 
-  function lineReader(form: Detection['form'], columns: number | undefined): ByteText {
+  function lineReader(form: Detection['form'], columns: number | undefined, frame: Frame | undefined): ByteText {
     const before = origins === undefined ? (text?.mark ?? 0) : 0;
     const places = new LinePlaces(before, PLACES[form] ?? LOG_PLACES, origins);
     const stamps = form === 'log' ? new LineStamps(LOG_STAMPS) : undefined;
@@ -227,7 +236,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
           ? new JournalExportReader(sink, input, places)
           : form === 'mce-inject'
             ? new MceInjectReader(sink, input)
-            : new LogReader(sink, input, broken);
+            : new LogReader(sink, input, broken, frame);
     const scanner: LineScanner = new LineScanner(
       stamps === undefined ? taker : stamped(taker, stamps),
       form === 'log' && columns === undefined ? NEEDLES : undefined,
@@ -418,7 +427,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     for (let at = there.indexOf(NEWLINE, lookedAt); at >= 0; at = there.indexOf(NEWLINE, lookedAt)) {
       lookedAt = at + 1;
       sure ||= surely && surelyLog(there.subarray(0, lookedAt), 0, options.esr) !== undefined;
-      if (sure && !mayBeBroken(there.subarray(0, lookedAt))) return (settled = true);
+      const whole = there.subarray(0, lookedAt);
+      if (sure && !mayBeBroken(whole) && !mayBeFramed(utf8Decoder.decode(whole))) return (settled = true);
     }
     return false;
   }

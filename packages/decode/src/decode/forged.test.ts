@@ -65,6 +65,10 @@ const ENTRIES: Readonly<Record<string, (message: string, fields: readonly string
     `${JSON.stringify({ MESSAGE: message, ...Object.fromEntries(fields.map(pair)) })}\n`,
   'an array in one line': (message, fields) =>
     `[${JSON.stringify({ MESSAGE: message, ...Object.fromEntries(fields.map(pair)) })}]\n`,
+  'over lines': (message, fields) =>
+    `${JSON.stringify({ ...Object.fromEntries(fields.map(pair)), MESSAGE: message }, undefined, 8)}\n`,
+  'over lines, the message first': (message, fields) =>
+    `${JSON.stringify({ MESSAGE: message, PRIORITY: '3', ...Object.fromEntries(fields.map(pair)) }, undefined, '\t').replaceAll('": ', '" : ')}\n`,
   verbose: (message, fields) =>
     [
       'Mon 2026-11-30 06:30:14.123456 UTC [s=6f0a;i=1;b=2;m=3;t=4;x=5]',

@@ -7,6 +7,7 @@ import type { ItemSink, TextForm, TextItem, TextNote, TextNoteCode } from './ite
 import { CarriedBytes } from './transport/carried.ts';
 import { cellsOf, partsOf, problemsIn } from './transport/cells.ts';
 import { Columns } from './transport/columns.ts';
+import type { Frame } from './transport/frame.ts';
 import type { WholeLine } from './transport/columns.ts';
 import {
   isLogLine,
@@ -17,6 +18,7 @@ import {
   prettyMember,
   prettyMessage,
   prettyTime,
+  roleOf,
   timeOfObject,
   timeOfPair,
 } from './transport/json-lines.ts';
@@ -64,6 +66,7 @@ const JOINED =
   'rows as wide as the terminal were taken for lines that it broke, from this one on, and joined with those behind them: where one was whole, the next was not read';
 const OF_VALUES = 'the line is one of values, and the input is read as a log: put values into a file of their own';
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 /** Lines between the time of an object that is laid out over several and its message. */
 const MAX_BESIDE = 64;
 /** Texts of one value of JSON, and how deep they may lie in it. */
@@ -97,6 +100,14 @@ interface VerboseEntry {
   message?: { text: string; number: number };
 }
 
+/** An object that is laid out over several lines, as far as it was read: its message, and who wrote it, which may stand behind. */
+interface PrettyEntry {
+  indent: number;
+  transport?: string;
+  program?: string;
+  message?: { member: string; line: string; text: string; number: number };
+}
+
 export class LogReader implements LineTaker {
   readonly #order: InOrder;
   readonly #sink: ItemSink;
@@ -107,6 +118,7 @@ export class LogReader implements LineTaker {
   readonly #shown = new Shown();
   #columns: Columns | undefined;
   readonly #over: (() => void) | undefined;
+  readonly #frame: Frame | undefined;
   /** Of a line that a terminal broke: the next is read, whatever it holds. */
   #isNextWanted = true;
   #isJoinTold = false;
@@ -129,6 +141,7 @@ export class LogReader implements LineTaker {
   #broken = false;
   /** An entry of journald over several lines is open, or was the last thing read. */
   #entry: VerboseEntry | undefined;
+  #laidOut: PrettyEntry | undefined;
   /** How many of what may stand before any line stood before the last one that was read behind them. */
   #before = 0;
   /** Which field of a table the last line was that was read; below 0 where it was none. */
@@ -136,8 +149,12 @@ export class LogReader implements LineTaker {
   /** The member of objects in which the last message stood that was read: what goes on stands in the same. */
   #member = '';
 
-  /** @param broken the width of the terminal that broke the lines, where one did, and whom to tell when that part is over */
-  constructor(sink: ItemSink, input: string, broken?: { width: number; over: () => void }) {
+  /**
+   * @param broken the width of the terminal that broke the lines, where one did, and whom to tell when that part is over
+   * @param frame what stands around each line, where something does
+   */
+  constructor(sink: ItemSink, input: string, broken?: { width: number; over: () => void }, frame?: Frame) {
+    this.#frame = frame;
     this.#columns = broken === undefined ? undefined : new Columns(broken.width);
     this.#over = broken?.over;
     this.#order = new InOrder(item => sink(this.#numbers.isPlain ? item : this.#placed(item)));
@@ -149,12 +166,20 @@ export class LogReader implements LineTaker {
 
   line(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
     const columns = this.#columns;
-    if (columns === undefined) return this.#sent(bytes, start, end, lineNumber, offset);
+    if (columns === undefined) return this.#framed(bytes, start, end, lineNumber, offset);
     for (const whole of columns.take(bytes.subarray(start, end), lineNumber, offset)) this.#put(whole);
     if (!columns.isOver) return true;
     this.#columns = undefined;
     this.#over?.();
     return this.#isNextWanted;
+  }
+
+  /** A line without what stands around each. */
+  #framed(bytes: Uint8Array, start: number, end: number, lineNumber: number, offset: number): boolean {
+    const text = this.#frame?.(decoder.decode(bytes.subarray(start, end)));
+    if (text === undefined) return this.#sent(bytes, start, end, lineNumber, offset);
+    const alone = encoder.encode(text);
+    return this.#sent(alone, 0, alone.length, lineNumber, offset);
   }
 
   /** A line that a terminal may have broken: as of any other it is read where a word stands in it, or behind one that goes on. */
@@ -253,6 +278,7 @@ export class LogReader implements LineTaker {
   #text(text: string, first: number | undefined, lineNumber: number, length: number): void {
     const number = this.#numbers.of(lineNumber);
     this.#carried.take(text, number);
+    if (this.#laidOut !== undefined && first !== SPACE && first !== TAB) this.#endLaidOut();
     if (this.#entryField(text, number, lineNumber)) return;
     if (first === BRACE || first === SPACE || first === TAB || first === BRACKET || first === COMMA) {
       if (this.#isJson(text, number, lineNumber, length)) return;
@@ -334,29 +360,59 @@ export class LogReader implements LineTaker {
   /** A line of an object or array that is laid out over several. */
   #pretty(text: string, number: number, lineNumber: number): void {
     const indent = text.search(/\S/);
+    if (this.#laidOut !== undefined && indent < this.#laidOut.indent) this.#endLaidOut();
     if (this.#time !== undefined && (indent < this.#time.indent || ++this.#time.lines > MAX_BESIDE))
       this.#time = undefined;
     const stamp = prettyTime(text);
     if (stamp !== undefined) {
       this.#time = { stamp, indent, lines: 0 };
+      this.#numbers.hide();
       return;
     }
     const member = prettyMember(text);
-    const goesOn = member !== undefined && this.#main.wanted && member.name === this.#member;
-    const message = goesOn ? member.text : prettyMessage(text);
     const time = this.#time;
     if (time !== undefined && time.indent === indent)
-      this.#numbers.stamp(number, lineNumber, stampWith(time.stamp, message ?? text));
+      this.#numbers.stamp(number, lineNumber, stampWith(time.stamp, member?.text ?? text));
+    const role = member === undefined ? undefined : roleOf(member.name);
+    if (member === undefined || role === undefined) {
+      this.#prettyLine(text, member, number);
+      return;
+    }
+    this.#laidOut ??= { indent };
+    const entry = this.#laidOut;
+    if (entry.indent !== indent) this.#prettyLine(text, member, number);
+    else if (role !== 'message') {
+      this.#numbers.hide();
+      if (role === 'transport') entry.transport = member.text;
+      else entry.program ??= member.text;
+    } else entry.message ??= { member: member.name, line: text, text: member.text, number };
+  }
+
+  /** Who wrote a message may stand behind it: the object is over. */
+  #endLaidOut(): void {
+    const entry = this.#laidOut;
+    this.#laidOut = undefined;
+    if (entry?.message === undefined) return;
+    const { member, line, text, number } = entry.message;
+    const program = journalProgram(entry.transport, entry.program);
+    if (program === undefined) this.#prettyLine(line, { name: member, text }, number);
+    else for (const part of text.split('\n')) this.#main.message(part, program, number);
+  }
+
+  /** A member, or an element of an array: its text is a line of a log where it looks like one, or goes on with one. */
+  #prettyLine(text: string, member: { name: string; text: string } | undefined, number: number): void {
+    const goesOn = member !== undefined && this.#main.wanted && member.name === this.#member;
+    const message = goesOn ? member.text : prettyMessage(text);
     // What stands between the entries of a list is no line between those of a record.
-    if (message === undefined && this.#member !== '' && this.#main.wanted && isStructure(text)) return;
-    const taken = this.#lines(message ?? text, number);
-    if (member === undefined) return;
-    if (
-      taken
-        ? message !== undefined
-        : message === undefined && mentions(member.text, 0) && this.#lines(member.text, number)
-    )
-      this.#member = member.name;
+    if (message === undefined && this.#member !== '' && this.#main.wanted && isStructure(text)) {
+      this.#numbers.hide();
+      return;
+    }
+    const told = message ?? (member !== undefined && mentions(member.text, 0) ? member.text : undefined);
+    const taken = told !== undefined && this.#lines(told, number);
+    if (taken && member !== undefined) this.#member = member.name;
+    // Some readers know the member by its name.
+    if (!taken && message === undefined) this.#lines(text, number);
   }
 
   /** A value of JSON: what a line holds, or an element of it. */
@@ -403,10 +459,11 @@ export class LogReader implements LineTaker {
 
   #line(text: string, lineNumber: number): boolean {
     let taken = false;
-    for (const line of this.#shown.lines(text)) {
-      taken =
-        (line.writer === undefined ? this.#plain(line.text, lineNumber) : this.#written(line, lineNumber)) || taken;
-      this.#long(line.text, lineNumber);
+    for (const [i, line] of this.#shown.lines(text).entries()) {
+      // What one line shows as several are lines one behind another.
+      const number = i === 0 ? lineNumber : this.#numbers.next(this.#numbers.lineOf(lineNumber));
+      taken = (line.writer === undefined ? this.#plain(line.text, number) : this.#written(line, number)) || taken;
+      this.#long(line.text, number);
     }
     return taken;
   }
@@ -568,6 +625,7 @@ export class LogReader implements LineTaker {
     if (rest !== undefined) this.#whole(rest, 0, rest.length, this.#heldLine, this.#heldOffset);
     if (this.#own.isOpen) this.#lost(this.#numbers.of(this.#own.firstLine), 'E_TEXT_TRUNCATED', BROKEN_OBJECT);
     this.#endEntry();
+    this.#endLaidOut();
     this.#carried.end();
     this.#main.end();
     for (const stream of this.#streams.values()) stream.end();
@@ -578,6 +636,7 @@ export class LogReader implements LineTaker {
     if (!this.#order.waiting) return;
     const waiting = Math.min(
       this.#entry?.message?.number ?? Number.POSITIVE_INFINITY,
+      this.#laidOut?.message?.number ?? Number.POSITIVE_INFINITY,
       this.#columns?.since ?? Number.POSITIVE_INFINITY,
     );
     let since = Math.min(this.#main.since, this.#carried.since, waiting);
@@ -586,7 +645,8 @@ export class LogReader implements LineTaker {
   }
 
   #wanted(): boolean {
-    if (this.#main.wanted || this.#carried.wanted || this.#own.isOpen || this.#time !== undefined) return true;
+    if (this.#main.wanted || this.#carried.wanted || this.#own.isOpen) return true;
+    if (this.#time !== undefined || this.#laidOut !== undefined) return true;
     for (const stream of this.#streams.values()) if (stream.wanted) return true;
     return false;
   }
@@ -602,7 +662,9 @@ export class LogReader implements LineTaker {
       if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#main.tool(text, number);
     } else if (line.kind === 'line' && !mentions(line.text, 0) && !this.#main.wanted) {
       // What is told in a sentence may stand in other members.
-      if (!this.#strings(line.value, number, lineNumber) && text !== undefined) this.#main.tool(text, number);
+      if (this.#strings(line.value, number, lineNumber) || text === undefined) return;
+      if (lineNumber >= FIRST_LINES || line.program !== undefined || !this.#main.line(line.text, number))
+        this.#main.tool(text, number);
     } else if (line.kind === 'line') {
       this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
       // What wrote into a pipe ended its line.

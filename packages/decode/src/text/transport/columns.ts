@@ -16,6 +16,8 @@ const KNOWN = 96;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const latin1 = new TextDecoder('latin1');
+/** What a pane ends its rows with, as it is decoded here. */
+const BORDERS: readonly string[] = Array.from('│┃║▕', c => latin1.decode(new TextEncoder().encode(c)));
 const rowOf = (line: string): string => line.replace(/\r$/, '');
 
 /**
@@ -47,8 +49,9 @@ export function columnsOf(head: Uint8Array): number | undefined {
     else ofLine = goesOn ? ofLine + 1 : 0;
     const next = rows[i + 1];
     if (row.length !== width || next === undefined || !isRestOf(first, next) || ofLine === 0) continue;
-    // A mail breaks otherwise, and a block of digits is none of a log.
+    // A mail breaks otherwise, a block of digits is none of a log, and a border was drawn by what filled the row.
     if (ofLine > MAX_ROWS || row.endsWith('=') || !row.includes(' ')) return undefined;
+    if (BORDERS.some(b => row.endsWith(b))) return undefined;
     full++;
   }
   return full > 1 || (full === 1 && USUAL.has(width)) ? width : undefined;

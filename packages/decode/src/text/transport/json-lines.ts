@@ -5,7 +5,16 @@ import { isVmmEvent } from '../syndrome/vmm-events.ts';
 
 /** A message that is given as an array of bytes; in entries over several lines, who wrote them. */
 export const JOURNAL_NEEDLES: readonly string[] = ['"MESSAGE":[', '"MESSAGE" : ['];
-export const WRITER_NEEDLES: readonly string[] = ['  _TRANSPORT=', '  SYSLOG_IDENTIFIER='];
+const PRETTY_WRITERS = ['_TRANSPORT', 'SYSLOG_IDENTIFIER', 'ident', 'program', 'appname', 'tag'];
+export const WRITER_NEEDLES: readonly string[] = [
+  '  _TRANSPORT=',
+  '  SYSLOG_IDENTIFIER=',
+  ...PRETTY_WRITERS.map(name => `  "${name}": "`),
+  '\t"_TRANSPORT" : "',
+  '\t"SYSLOG_IDENTIFIER" : "',
+  '  "_TRANSPORT" : "',
+  '  "SYSLOG_IDENTIFIER" : "',
+];
 
 /** Times in objects that are laid out over several lines, before their message. */
 export const TIME_NEEDLES: readonly string[] = [
@@ -87,6 +96,13 @@ export function prettyMember(line: string): { name: string; text: string } | und
   } catch {
     return undefined;
   }
+}
+
+/** What a member says of an object that is a line of a log: its text, or who wrote it; undefined for any other. */
+export function roleOf(name: string): 'message' | 'transport' | 'program' | undefined {
+  if (name === 'MESSAGE' || name === 'message' || name === 'msg') return 'message';
+  if (name === '_TRANSPORT') return 'transport';
+  return (PROGRAMS as readonly string[]).includes(name) ? 'program' : undefined;
 }
 
 /** Whether a line of an object over several lines opens or closes one, or is a member that holds no line of a log. */

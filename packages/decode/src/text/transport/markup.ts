@@ -1,4 +1,6 @@
-/** @module What pages and XML put around the text of a line: elements, and names for characters. Sources: HTML 13.3, 13.5; XML 1.0, 4.6. */
+/** @module What pages and XML put around the text of a line: elements, and names for characters; rows of Markdown. Sources: HTML 13.3, 13.5; XML 1.0, 4.6; GitHub Flavored Markdown 4.10. */
+
+const MAX_CELLS = 64;
 
 /** Elements that are laid around or within lines of a page; those of XML that carry data have other names. */
 export const PAGE_TAG =
@@ -41,4 +43,15 @@ export function unescaped(text: string): string {
     if (hex !== undefined) return character(all, Number.parseInt(hex, 16));
     return NAMED[(name ?? '').toLowerCase()] ?? all;
   });
+}
+
+/** The cells of a row of Markdown, without the marks of code around them; undefined where it is none. */
+export function cellsOfRow(row: string): string[] | undefined {
+  const text = row.trim();
+  if (!/^\|.*(?<!\\)\|$/s.test(text) || text.length < 3) return undefined;
+  return text
+    .slice(1, -1)
+    .split(/(?<!\\)\|/, MAX_CELLS)
+    .map(cell => cell.replace(/^ /, '').replace(/ $/, '').replaceAll('\\|', '|'))
+    .map(cell => /^\s{0,8}(`{1,3})([^`].*|)\1\s{0,8}$/s.exec(cell)?.[2] ?? cell);
 }

@@ -1,6 +1,6 @@
 /**
- * @module Numbers for the messages that readers take. A line that holds several, such as an array of JSON, has one for each, so that a
- * reader sees them as lines one behind another; and a message may have a time of its own beside it.
+ * @module Numbers for the messages that readers take. A line that holds several, such as an array of JSON, has one for each, and
+ * one that only stands between messages has none, so that a reader sees them as lines one behind another; and a message may have a time of its own beside it.
  */
 
 /** Messages of which more is known than their line; readers hold none open for longer. */
@@ -13,7 +13,7 @@ interface Message {
 }
 
 export class MessageNumbers {
-  /** How many numbers more were given than there are lines. */
+  /** How many numbers more were given than there are lines; below 0 where some of these hold no message. */
   #extra = 0;
   /** The last messages that share their line or have a time of their own, by number. */
   readonly #known = new Map<number, Message>();
@@ -23,7 +23,7 @@ export class MessageNumbers {
 
   /** Whether a number may be another than that of its line, or have a time of its own. */
   get isPlain(): boolean {
-    return this.#known.size === 0;
+    return this.#known.size === 0 && this.#steps.length === 0;
   }
 
   /** The number of a line, or of the first message in it. */
@@ -41,6 +41,14 @@ export class MessageNumbers {
     // The beginning of the line is that of another.
     this.#keep({ number: this.#last, line, stamp: '' });
     return this.#last;
+  }
+
+  /** The line that was numbered last holds no message: the next has its number, so that messages are one behind another. */
+  hide(): void {
+    this.#known.delete(this.#last);
+    this.#extra--;
+    this.#steps.push({ from: this.#last, extra: this.#extra });
+    if (this.#steps.length > KEPT) this.#steps.shift();
   }
 
   /** Says what stands before or beside the message of a number, of which the line begins with something else. */

@@ -3,7 +3,7 @@
  * quotation marks of a chat, texts in which the ends of lines are escaped. Sources: HTML 13.3 and 13.5 (serializing, named references);
  * GitHub Flavored Markdown 4.10; less(1) -N, cat(1) -n, grep(1) -n; kubectl logs --prefix; logcli (Loki); aws logs tail.
  */
-import { BEHIND, BREAK, ELEMENT, OPENS, PAGE_TAG, unescaped } from './markup.ts';
+import { BEHIND, BREAK, ELEMENT, OPENS, PAGE_TAG, cellsOfRow, unescaped } from './markup.ts';
 import { MAX_LINE, writerOf } from './line.ts';
 import type { Writer } from './line.ts';
 
@@ -29,16 +29,6 @@ const MAX_PARTS = 4096;
 
 /** Anything of it in a line, so that most are looked at once. */
 const ANY = /[\u00a0\u2007\u202f\u200b\u200c\u2060\ufeff│┃║▏▕]|<\/?[a-z]|&(?:#|[a-z]{2,4};)|^\s{0,4}\|\s|\\n/i;
-
-/** The cells of a row of Markdown, without the marks of code around them. */
-function cellsOfRow(row: string): string[] {
-  return row
-    .trim()
-    .slice(1, -1)
-    .split(/(?<!\\)\|/)
-    .map(cell => cell.trim().replaceAll('\\|', '|'))
-    .map(cell => /^(`{1,3})([^`].*)\1$/s.exec(cell)?.[2] ?? cell);
-}
 
 /** A text in quotation marks whose ends of lines are escaped; undefined for any other line. */
 function escapedText(line: string): string | undefined {
@@ -76,7 +66,7 @@ function unwrapped(line: string): string[] | undefined {
   }
   // The last line of a text in XML that has several.
   if (!/<[A-Za-z?]/.test(text)) text = text.replace(/(\S)\s{0,8}(?:<\/[A-Za-z][\w.:-]{0,64}>){1,16}\s{0,4}$/, '$1');
-  if (ROW.test(text)) return cellsOfRow(text).filter(cell => cell !== '');
+  if (ROW.test(text)) return cellsOfRow(text)?.filter(cell => cell.trim() !== '');
   const isPage = LAID_OUT.test(text);
   const parts = isPage ? text.replaceAll(BREAK, '\n').split('\n', MAX_PARTS) : [text];
   // A page shows a line in elements of which the last one ends it; what carries data in others is read by these.
