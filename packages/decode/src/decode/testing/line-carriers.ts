@@ -42,6 +42,8 @@ export const LINE_CARRIERS: Readonly<Record<string, LineCarrier>> = {
   'a code fence': l => `Here it is:\n\`\`\`\n${each(l, x => x)}\`\`\`\n`,
   'a code fence in a list': l => `- item\n  \`\`\`log\n${each(l, x => `  ${x}`)}  \`\`\`\n`,
   'numbers and colons': l => each(l, (x, i) => `${i + 100}: ${x}`),
+  'a numbered list': l => each(l, (x, i) => `  ${i + 1}. ${x}`),
+  'a list': l => each(l, x => `- ${x}`),
   'cat -n': l => each(l, (x, i) => `${String(i + 100).padStart(6)}\t${x}`),
   'less -N': l => each(l, (x, i) => `${String(i + 100).padStart(7)} ${x}`),
   'grep -n': l => each(l, (x, i) => `/var/log/messages:${i + 1}:${x}`),

@@ -95,6 +95,11 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /\bOne or more memory errors have occurred on memory slot:? ?[A-Z]?\d/i, event: 'bmc-memory-uncorrected' },
   { re: /\bThe self-heal(?:ing)? operation successfully completed at DIMM/i, event: 'bmc-memory-repaired' },
   // HPE
+  { re: /\bUncorrectable Memory Error Threshold Exceeded \(.{0,48}\d/i, event: 'bmc-memory-disabled' },
+  {
+    re: /\bPOST Error: ?201-Memory Error .{0,80}\bBank containing DIMM\(s\) has been disabled\b/i,
+    event: 'bmc-memory-disabled',
+  },
   {
     re: /\bCorrectable or uncorrectable Memory Errors Detected for the memory module in slot \d/i,
     event: 'bmc-memory-limit',
@@ -110,7 +115,7 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
     event: 'bmc-memory-uncorrected',
   },
   {
-    re: /\bAn uncorrectable memory error (?:has been|was) detected (?:on|in) DIMM (?:slot )?\d/i,
+    re: /\bAn uncorrectable memory error (?:has been|was) detected (?:(?:on|in) DIMM (?:slot )?\d|on processor \d{1,2} channel \d)/i,
     event: 'bmc-memory-uncorrected',
   },
   { re: /\bMemory Logging Limit Reached for .{1,40}? on subsystem\b/i, event: 'bmc-memory-limit' },
@@ -121,6 +126,7 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /\bDIMM \d{1,3} Self-healing, attempt(?:ed)? post package repair \(PPR\)/i, event: 'bmc-memory-repaired' },
   { re: /\bMulti-bit CE occurred on DIMM \d/i, event: 'bmc-memory-corrected' },
   { re: /\bScrub Failure for .{1,40}? on subsystem\b/i, event: 'bmc-memory-disabled' },
+  { re: /"?\b(?:Memory Device|DIMM) \d{1,3}"? (?:has been )?disabled on subsystem\b/i, event: 'bmc-memory-disabled' },
   { re: /\bhas failed with IERR\b/i, event: 'bmc-processor-uncorrected' },
   // Huawei
   { re: /\bDIMM\w{1,8} trigger(?:s|ed) an uncorrectable error\b/i, event: 'bmc-memory-uncorrected' },
@@ -155,7 +161,8 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   },
   { re: /\bFailing DIMM: DIMM location\.? ?\(Correctable memory component found\)/i, event: 'bmc-memory-corrected' },
   { re: /\b(?:CPU ?\d{0,2}|Processor ?\d{0,2}|P\d):? (?:CAT ?ERR|IERR|MCERR)\b/i, event: 'bmc-processor-uncorrected' },
-  // Meta's OpenBMC (fby3, gpiod)
+  // Meta's OpenBMC (OpenBIC: fby35, gpiod: fby3)
+  { re: /\bPOST Failure Event: DRAM (?:page|row|bank|channel|rank) retired\b/, event: 'bmc-memory-disabled' },
   { re: /\b(?:IERR|MCERR)\/CATERR\b/, event: 'bmc-processor-uncorrected' },
   // HPE, at the start
   {
@@ -189,4 +196,4 @@ export const messageOf = (words: string, type: string | undefined): BmcMessage |
 
 /** What names the module, in the words of many boards: `DIMM_A1`, `P1_DIMMF1`, `CPU1_DIMM_A2`, `Processor 1, Memory Module 6`. */
 export const DIMM =
-  /\b(?:Processor|Slot|Board|System Memory)(?: \d{1,2})?,? (?:Memory Module|DIMM) \d{1,3}\b|\bMemory Device \d{1,3}\b|\bDIMM (?:P|CPU)\d{1,2}[_-]?[A-Z]\d{0,2}\b|\bSocket=\w{1,3} Channel=\w{1,3} DIMM=\w{1,3}(?: Rank=\w{1,3})?|\bDIMM: \w{1,4} SOCKET: \d\b|\bDIMM (?:slot|number) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/g;
+  /\b(?:Processor|Slot|Board|System Memory)(?: \d{1,2})?,? (?:Memory Module|DIMM) \d{1,3}\b|\bMemory Device \d{1,3}\b|\bDIMM (?:P|CPU)\d{1,2}[_-]?[A-Z]\d{0,2}\b|\bSocket=\w{1,3} Channel=\w{1,3} DIMM=\w{1,3}(?: Rank=\w{1,3})?|\bDIMM: \w{1,4} SOCKET: \d\b|(?<=\bDIMM: )[A-Z]\d{1,2}\b(?=$| \|)|\bDIMM (?:slot|number) \d{1,3}\b|\b(?:(?:CPU|P|PROC|Bank|Node)[ _-]?\d{1,2}[ _-]?)?(?:\w{1,8}[_-])?DIMM(?:[_#-]{0,2}\w{1,12}| [A-Z]\d{0,2}\b| #?\d{1,3}\b)?(?:\([^)]{1,16}\)|\/CPU\d{1,2})?|\bCPU\d{1,2}_[A-Z]\d{1,2}\b/g;

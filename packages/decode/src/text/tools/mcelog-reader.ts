@@ -13,6 +13,8 @@ import { checkItem } from '../thermal.ts';
 
 /** The last are those of records that lost their first lines. */
 export const MCELOG_NEEDLES: readonly string[] = [
+  'nknown Intel CPU type family',
+  'only decoding architectural errors',
   'Hardware event. This',
   'HARDWARE ERROR. This',
   'CPU type vendor ',
@@ -67,6 +69,11 @@ const BEFORE_STATUS: readonly RegExp[] = [
 ];
 const CPUID = /^CPUID Vendor (\w{1,16}) Family (\d{1,4}) Model (\d{1,4})(?: Step(?:ping)? (\d{1,3}))?/;
 const UNKNOWN_CPU = /^(?:mcelog: )?Unknown CPU type vendor (\d{1,3})/;
+/** What mcelog says once of a CPU that it has no tables for: before 2013 with its model in hex, `model 2c`. */
+const OLD_CPU = /^(?:Unknown Intel CPU type family|Unsupported new Family) ([0-9a-f]{1,3}) [mM]odel ([0-9a-f]{1,2})\b/;
+/** Later in hex and then as a number: only where the digits say which is it read. */
+const PLAIN_CPU =
+  /^Family (\d{1,3}) Model (?:([0-9a-f]?[a-f][0-9a-f]?)|(1\d\d|2[0-4]\d|25[0-5])) CPU: only decoding arch/;
 const RIP = /^RIP(?: !INEXACT!)? (?:([0-9a-f]{1,4}):)?<?([0-9a-f]{1,16})>?/;
 const PAIR = /([A-Z][A-Z0-9]{2,11}) (?:0x)?([0-9a-f]{1,16})(?= |$)/g;
 
@@ -121,6 +128,8 @@ export class McelogReader implements Reader {
   #held: Open | undefined;
   /** mcelog said that it does not know AMD's CPUs: then it splits records. */
   #unknownAmd = false;
+  /** CPUID of the Intel CPU that mcelog named, for records that do not. */
+  #named: bigint | undefined;
   #started = false;
   #advice = 0;
   /** The line with the time of the record to come. */
@@ -167,6 +176,11 @@ export class McelogReader implements Reader {
     const unknown = UNKNOWN_CPU.exec(line);
     if (unknown !== null) {
       this.#unknownAmd = unknown[1] === '2';
+      return true;
+    }
+    const named = namedCpu(line);
+    if (named !== undefined) {
+      this.#named = named;
       return true;
     }
     const before = BEFORE_STATUS.some(re => re.test(line));
@@ -394,11 +408,25 @@ export class McelogReader implements Reader {
       return;
     }
     if (this.#unknownAmd && record.vendor === undefined) record.vendor = 'amd';
+    if (this.#named !== undefined && record.vendor === undefined && record.cpuid === undefined) {
+      [record.vendor, record.cpuid] = ['intel', this.#named];
+    }
     if (open.k8) notes.push(...readAsFamily(record));
     record.origin = { source: this.#source, firstLine, lastLine };
     const place = { form: 'mcelog', firstLine, lastLine } as const;
     this.#sink(checkItem({ type: 'mca', ...place, record, notes, ...(open.hasBank ? {} : { bankUnknown: true }) }));
   }
+}
+
+/** CPUID of the Intel CPU that a line of mcelog names; it has no stepping. */
+function namedCpu(line: string): bigint | undefined {
+  const text = line.replace(/^mcelog: /, '');
+  const old = OLD_CPU.exec(text);
+  if (old !== null) return cpuidOf(Number.parseInt(old[1] ?? '', 16), Number.parseInt(old[2] ?? '', 16), 0);
+  const plain = PLAIN_CPU.exec(text);
+  if (plain === null) return undefined;
+  const model = plain[2] === undefined ? Number(plain[3]) : Number.parseInt(plain[2], 16);
+  return cpuidOf(Number(plain[1]), model, 0);
 }
 
 /** What a line gives to a record; `cut` for a STATUS that is; undefined when the line is none of a record. */

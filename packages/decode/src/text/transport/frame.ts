@@ -150,6 +150,7 @@ const border: Find = () => line => {
 const FRAMES: readonly Find[] = [
   border,
   numbers(/^ {0,8}L?(\d{1,7}): ?/),
+  numbers(/^ {0,8}(\d{1,7})\.(?: |$)/),
   numbers(/^ {0,8}(\d{1,7})\t/),
   // less -N: seven columns and a blank.
   numbers(/^(?=[ \d]{8}) {0,6}(\d{1,7})(?: |$)/),
@@ -162,7 +163,7 @@ const FRAMES: readonly Find[] = [
   tabs,
   table,
   markdown,
-  marks(/^(?:>{1,4} ?|&gt; ?){1,8}/),
+  marks(/^(?:(?:>{1,4} ?|&gt; ?){1,8}|[-*•] )/),
   indentation,
 ];
 

@@ -123,7 +123,7 @@ export class Shown {
  * mark of a quotation. It is taken off only where the line says nothing with it.
  */
 const BEFORE =
-  /^(?:\s{0,8}L?\d{1,7}(?:[:|]\s?|\t| {1,8}(?=\S)|\s\|\s)|\[[\w./:-]{3,160}\] |\{[^{}]{3,400}\} |\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})\s|i-[0-9a-f]{8,17} |[|>]{1,4}\s|\/[\w./@-]{1,200}[:-]\d{1,7}[:-]|[\w.-]{1,64}\t)/;
+  /^(?:\s{0,8}L?\d{1,7}(?:[:|]\s?|\.\s|\t| {1,8}(?=\S)|\s\|\s)|\[[\w./:-]{3,160}\] |\{[^{}]{3,400}\} |\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})\s|i-[0-9a-f]{8,17} |[|>]{1,4}\s|[-*•]\s|\/[\w./@-]{1,200}[:-]\d{1,7}[:-]|[\w.-]{1,64}\t)/;
 const MAX_BEFORE = 3;
 
 /** The line behind one of what may stand before it, then behind two; none where nothing does. */
