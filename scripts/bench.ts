@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --json]`: time from start to verdict, QMP round trips per second, console lines per second
- * through the parser, events per second through the trace reader; then what bench-decode.ts, bench-web.ts, bench-supervisor.ts and
+ * through the parser, events per second through the trace reader; then what bench-decode.ts, bench-web.ts, bench-supervisor.ts, bench-fleet.ts and
  * bench-agent.ts measure (a table, or with --json a line, of its own). Figures are of this machine at this moment.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -115,4 +115,5 @@ else {
 await import('./bench-decode.ts');
 await import('./bench-web.ts');
 await import('./bench-supervisor.ts');
+await import('./bench-fleet.ts');
 await import('./bench-agent.ts');

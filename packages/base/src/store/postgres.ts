@@ -39,7 +39,7 @@ export interface Deadlines {
   /** Between two statements of a transaction. What a paused owner holds is free after that: not longer than a lease. */
   idle: number;
 }
-const DEADLINES: Deadlines = { connect: 5000, statement: 15_000, lock: 5000, idle: 5000 };
+const DEADLINES: Deadlines = { connect: 5000, statement: 15_000, lock: 5000, idle: 4000 };
 
 export interface PostgresOptions {
   /** A file of mode 0600 with the password; else a PGPASSFILE is looked at. */

@@ -16,7 +16,7 @@ import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
 
 /** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
-const TTL_MS = 5000;
+const TTL_MS = 4000;
 
 /**
  * Works until the signal says stop. Waits while another one does.
@@ -45,7 +45,7 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
       if (!isPassing(error)) throw error;
       log(`nothing is done until this is over: ${messageOf(error)}`);
     }
-    await sleep(ttlMs / 5, undefined, { signal: stop }).catch(() => {});
+    await sleep(ttlMs / 10, undefined, { signal: stop }).catch(() => {});
   }
 }
 
