@@ -3,6 +3,7 @@
  * takes a line without a program's name has it: mcelog's words are read before those that stand in the middle of any line.
  */
 import { BMC_NEEDLES, BMC_PROGRAMS, BmcReader } from '../bmc/bmc-reader.ts';
+import { PEL_NEEDLES, PelReader } from '../bmc/pel-reader.ts';
 import { ESXI_NEEDLES, ESXI_PROGRAMS, VmkernelReader } from '../esxi/vmkernel-reader.ts';
 import { ARM_FIRMWARE_NEEDLES, ArmFirmwareReader } from '../firmware/arm-reader.ts';
 import { COREBOOT_NEEDLES, CorebootReader } from '../firmware/coreboot-reader.ts';
@@ -55,6 +56,7 @@ export const TOOLS: readonly Tool[] = [
   { program: 'windbg', needles: BUGCHECK_NEEDLES, open: (sink, input) => new BugcheckReader(sink, input) },
   { program: 'whea-memory', needles: WHEA_MEMORY_NEEDLES, open: (sink, input) => new WheaMemoryReader(sink, input) },
   { program: 'whea', needles: WHEA_NEEDLES, open: (sink, input) => new WheaReader(sink, input) },
+  { program: 'peltool', needles: PEL_NEEDLES, open: sink => new PelReader(sink) },
   { program: 'firmware', needles: FIRMWARE_NEEDLES, open: sink => new FirmwareExceptionReader(sink) },
   { program: 'coreboot', needles: COREBOOT_NEEDLES, open: (sink, input) => new CorebootReader(sink, input) },
   { program: 'tf-a', needles: ARM_FIRMWARE_NEEDLES, open: sink => new ArmFirmwareReader(sink) },
