@@ -12,7 +12,7 @@ const GOLDEN = join(DIRECTORY, 'carrier-table.golden');
 
 /** Inputs that are no lines of a log (values, bytes, commands) or that something carries already; and those that hold none. */
 const OTHERS =
-  /^(?:mce-erst|mce-inject|esr|value-|cper-|xen-mcelog|ipmi-sel-raw|trace-|vmm-events|qmp|json-|journal|carried|linux-transports|node-problem|redfish|windows-event|mail-|no-)/;
+  /^(?:mce-erst|mce-inject|esr|value-|cper-|xen-mcelog|ipmi-sel-raw|trace-|vmm-events|qmp|json-|journal|carried|linux-transports|node-problem|redfish|windows-event|whea-taken|bmc-pel|mail-|no-)/;
 const inputs = readdirSync(DIRECTORY)
   .filter(name => name.endsWith('.in') && !OTHERS.test(name))
   .map(name => name.slice(0, -3));

@@ -431,6 +431,9 @@ export class LogReader implements LineTaker {
     const stamp = this.#numbers.stampOf(item.firstLine);
     const firstLine = this.#numbers.lineOf(item.firstLine);
     const lastLine = this.#numbers.lineOf(item.lastLine);
+    // Readers know their lines by these numbers only.
+    const record = 'record' in item ? item.record : undefined;
+    if (record?.origin !== undefined) record.origin = { ...record.origin, firstLine, lastLine };
     return { ...item, firstLine, lastLine, ...(stamp === undefined ? {} : { stamp }) };
   }
 

@@ -1,7 +1,8 @@
 /**
  * @module Memory events of WHEA-Logger (46 and 47) that come without the firmware record: event XML, their fields as `name value`, JSON.
  * Source: Microsoft WDK, WHEA hardware error events, tidPlatformMemoryError; ValidBits is WHEA_MEMORY_ERROR_SECTION_VALIDBITS, which is
- * that of UEFI 2.10 N.2.5. Where RawData holds the record that is read instead (transport/carried.ts).
+ * that of UEFI 2.10 N.2.5. Where RawData holds the record that is read instead (transport/carried.ts). The same section as
+ * DecodeWheaRecord prints it, JSON over lines with the members that are valid; the names of its error types are those of WHEA_MEMERRTYPE.
  */
 import { parseU64 } from '../../common/hex.ts';
 import { SECTION_MEMORY } from '../../cper/guid.ts';
@@ -13,8 +14,9 @@ import type { Reader } from '../reader.ts';
 import { DATE_NEEDLES, EventDate } from './event-date.ts';
 
 export const WHEA_MEMORY_NEEDLES: readonly string[] = [
-  'PhysicalAddressMask',
+  'PhysicalAddress',
   'BitPosition',
+  '"Signature": "CPER"',
   'RequesterId',
   ...DATE_NEEDLES,
 ];
@@ -28,6 +30,34 @@ const PAIR = new RegExp(
   'g',
 );
 const FRU = /(?:Name=["']FRUText["']>|"FRUText" ?: ?")([^<"]{1,64})[<"]/;
+/** A record that was taken apart: its header has the severity of all that follows. */
+const SIGNATURE = /"Signature" ?: ?"CPER"/;
+const RECORD_SEVERITY = /^\s{0,40}"Severity" ?: ?"(Corrected|Fatal|Recoverable|Informational)"/;
+const GRADES: Readonly<Record<string, CperSeverity>> = {
+  Corrected: 'corrected',
+  Fatal: 'fatal',
+  Recoverable: 'recoverable',
+  Informational: 'none',
+};
+/** Lines of the header before its severity. */
+const HEADER_LINES = 8;
+const TYPE = /^\s{0,40}"ErrorType" ?: ?"(\w{6,24})"/;
+const TYPES: readonly string[] = [
+  'Unknown',
+  'NoError',
+  'SingleBitECC',
+  'MultiBitECC',
+  'SingleSymChipKill',
+  'MultiSymChipKill',
+  'MasterAbort',
+  'TargetAbort',
+  'ParityError',
+  'WatchdogTimeout',
+  'InvalidAddress',
+  'MirrorBroken',
+  'MemorySparing',
+];
+const CLOSES = /^\s{0,40}\},?\s{0,4}$/;
 const EVENT_ID = /\bEventID\b[^>\d\n]{0,40}>?\s{0,4}(46|47)\b|"event_?[iI][dD]" ?: ?"?(46|47)\b/;
 const HEAD = /\bA (fatal|corrected) hardware error has occurred\b/;
 const RAW = /RawData\W{1,12}(?:43504552|Q1BFU)/;
@@ -63,6 +93,8 @@ export class WheaMemoryReader implements Reader {
   readonly #source: string;
   readonly #date = new EventDate();
   #open: Open | undefined;
+  /** Of a record that was taken apart, until its severity is known. */
+  #header: { lines: number; severity: CperSeverity | undefined } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -70,7 +102,7 @@ export class WheaMemoryReader implements Reader {
   }
 
   get wanted(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined || (this.#header !== undefined && this.#header.severity === undefined);
   }
 
   get since(): number {
@@ -79,7 +111,8 @@ export class WheaMemoryReader implements Reader {
 
   push(text: string, lineNumber: number): boolean {
     // One line may hold a whole event, or several.
-    if (BEGINS.test(text)) this.end();
+    if (BEGINS.test(text) || CLOSES.test(text)) this.end();
+    this.#takenApart(text);
     this.#date.take(text, lineNumber);
     const parts = text.split(/(?<=<\/Event>)/);
     let taken = false;
@@ -103,7 +136,8 @@ export class WheaMemoryReader implements Reader {
     const time = open === undefined ? undefined : this.#date.taken();
     if (open === undefined || open.hasRecord || !OWN.some(name => open.fields.has(name))) return;
     const { firstLine, lastLine, fields, fru } = open;
-    const severity = open.severity ?? 'none';
+    const graded = open.severity ?? this.#header?.severity;
+    const severity = graded ?? 'none';
     const section = { type: SECTION_MEMORY, severity, revision: 0x300, flags: 0, body: bodyOf(fields) };
     const record: CperRecord = {
       kind: 'cper',
@@ -111,9 +145,21 @@ export class WheaMemoryReader implements Reader {
       sections: [fru === undefined ? section : { ...section, fruText: fru }],
       origin: { source: this.#source, firstLine, lastLine },
     };
-    const notes = open.severity === undefined ? [UNGRADED] : [];
+    const notes = graded === undefined ? [UNGRADED] : [];
     const stamp = time === undefined ? {} : { stamp: time };
     this.#sink({ type: 'cper', form: 'windows', firstLine, lastLine, ...stamp, record, notes });
+  }
+
+  /** What only a record that was taken apart says in words: its severity, and the type of the error. */
+  #takenApart(text: string): void {
+    if (SIGNATURE.test(text)) this.#header = { lines: 0, severity: undefined };
+    const header = this.#header;
+    if (header !== undefined && header.severity === undefined) {
+      header.severity = GRADES[RECORD_SEVERITY.exec(text)?.[1] ?? ''];
+      if (++header.lines > HEADER_LINES && header.severity === undefined) this.#header = undefined;
+    }
+    const type = TYPES.indexOf(TYPE.exec(text)?.[1] ?? '');
+    if (type >= 0) this.#open?.fields.set('ErrorType', BigInt(type));
   }
 
   #line(text: string, lineNumber: number): boolean {
