@@ -76,25 +76,30 @@ const BATCH = 1 << 16;
 
 /** Lines for stdout, written in batches; {@link BatchedOutput.drain} waits until the reader has taken them. */
 export class BatchedOutput {
-  #text = '';
-  /** Lines that are bytes already, behind the text. */
   #bytes = Buffer.alloc(0);
   #length = 0;
 
-  /** Text of whole lines. */
+  /** Text of whole lines. It becomes bytes at once: joined to a batch it would be copied as text before, and live longer. */
   write(text: string): void {
-    if (this.#length > 0) this.#flush();
-    this.#text += text;
-    if (this.#text.length >= BATCH) this.#flush();
+    const shown = styledLines(text);
+    const length = Buffer.byteLength(shown);
+    this.#room(length).write(shown, this.#length);
+    this.#length += length;
   }
 
   /** Whole lines in which nothing is left to escape, as the writer of JSON gives them; they are copied. */
   writePlain(lines: Uint8Array): void {
-    if (this.#text !== '' || this.#length + lines.length > this.#bytes.length) this.#flush();
-    // What goes out is not touched again: the stream may write it later.
-    if (this.#bytes.length === 0) this.#bytes = Buffer.allocUnsafeSlow(Math.max(BATCH, lines.length));
-    this.#bytes.set(lines, this.#length);
+    this.#room(lines.length).set(lines, this.#length);
     this.#length += lines.length;
+  }
+
+  #room(length: number): Buffer {
+    if (this.#length + length > this.#bytes.length) {
+      this.#flush();
+      // What goes out is not touched again: the stream may write it later.
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(BATCH, length));
+    }
+    return this.#bytes;
   }
 
   /** Called between pieces of input: what there is goes out, and memory stays bounded however slow the reader is. */
@@ -108,8 +113,6 @@ export class BatchedOutput {
   }
 
   #flush(): void {
-    if (this.#text !== '') process.stdout.write(styledLines(this.#text));
-    this.#text = '';
     if (this.#length > 0) process.stdout.write(this.#bytes.subarray(0, this.#length));
     this.#bytes = Buffer.alloc(0);
     this.#length = 0;
