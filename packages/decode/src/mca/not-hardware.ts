@@ -16,10 +16,13 @@ import { smcaBank } from './smca-banks.ts';
 /** Versions of Linux, both ends included. */
 type Versions = readonly { readonly from: string; readonly to?: string }[];
 
+/** What the rules look at: all of it counts whole ({@link McaDeciding}), so that a record of its own has the same answer. */
+type Told<Status extends Bits> = Pick<McaDeciding<Status>, 'vendor' | 'bank' | 'status' | 'cpuid' | 'ipid'>;
+
 interface Bogus {
   readonly vendor: McaVendor;
   readonly of: (cpu: CpuModel) => boolean;
-  readonly when: (record: McaDeciding<Bits>, cpu: CpuModel) => boolean;
+  readonly when: (record: Told<Bits>, cpu: CpuModel) => boolean;
   /** Whose it is, as the end of a sentence. */
   readonly note: string;
   /** Which Linux drops it. */
@@ -77,10 +80,7 @@ const BOGUS: readonly Bogus[] = [
  * Why a record is none that a fault of the hardware made, and which Linux drops it; undefined for all others.
  * @param of whose CPU it is, where more is known than the record says
  */
-export function bogusOf(
-  record: McaDeciding<Bits>,
-  of = record.vendor,
-): { note: string; dropped: Versions } | undefined {
+export function bogusOf(record: Told<Bits>, of = record.vendor): { note: string; dropped: Versions } | undefined {
   const cpu = cpuOf(record);
   if (cpu === undefined || !holdsError(record.status)) return undefined;
   const row = BOGUS.find(each => each.vendor === of && each.of(cpu) && each.when(record, cpu));
@@ -88,7 +88,7 @@ export function bogusOf(
 }
 
 /** Why a record is none that a fault of the hardware made; undefined for all others. */
-export const bogusNote = (record: McaDeciding): string | undefined => bogusOf(record)?.note;
+export const bogusNote = (record: Told<bigint>): string | undefined => bogusOf(record)?.note;
 
 /** What a hypervisor shows in place of the revision of the microcode, and which one it is where that is known. */
 const HIDDEN: readonly { revision: bigint; vendor?: McaVendor; who: string }[] = [

@@ -3,6 +3,7 @@ import { RECORD_ROWS } from '../events/records.ts';
 import type { FieldValue, Reporter } from '../events/row.ts';
 import { pcieDeviceOf } from '../registers/pci-name.ts';
 import { pfnOf } from '../registers/address.ts';
+import { bogusNote } from '../mca/not-hardware.ts';
 import { MCG_STATUS } from '../mca/registers.ts';
 import type { DecodedPlace } from '../decode/place.ts';
 import type { DecodedRecord, DecodedSeverity } from '../decode/record.ts';
@@ -184,10 +185,10 @@ export function secondsApart(a: Witness, b: Witness): number | undefined {
   return undefined;
 }
 
-/** Whether a record that looks bad is known to be of no failure: kernels drop such (mca/not-hardware.ts). */
-export function isNoFailure({ severity, reporter, record }: Witness): boolean {
+/** Whether a record that looks bad is known to be of no failure: kernels drop such. Asked of every bad record: all of its lint would cost much. */
+export function isNoFailure({ severity, reporter, record: { raw } }: Witness): boolean {
   if (reporter !== 'machine-check' || rankOf(severity) >= rankOf('corrected')) return false;
-  return record.lint.some(finding => finding.code === 'L_MCA_NOT_HARDWARE');
+  return raw.kind === 'x86-mca' && bogusNote(raw) !== undefined;
 }
 
 /** Lints that say that a record is one of a virtual machine: its cause is with the host. */
