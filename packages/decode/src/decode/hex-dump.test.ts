@@ -61,6 +61,9 @@ function od(bytes: readonly number[], size: number): string {
   return `${rows.join('')}${bytes.length.toString(8).padStart(7, '0')}\n`;
 }
 
+const STAMP = 'Mar 16 11:34:29 host kernel: [   12.345678] ';
+const LINE = 'mce: [Hardware Error]: Machine check events logged';
+
 const data = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 40, maxLength: 400 });
 
 describe('dumps', () => {
@@ -86,6 +89,29 @@ describe('dumps', () => {
         expect(dumped.records.map(r => r.raw)).toEqual(direct.records.map(r => r.raw));
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it.each(Object.keys(LAYOUTS))('%s among the lines of a log is decoded as the record', name => {
+    fc.assert(
+      fc.property(errorRecord, record => {
+        const bytes = encodeCper(record);
+        if (bytes.length % 4 !== 0 && name.startsWith('print')) return;
+        const rows =
+          LAYOUTS[name]?.([...bytes])
+            .split('\n')
+            .filter(row => row !== '') ?? [];
+        // How many rows such a mark stands for depends on the base of the offsets, which may be open that early.
+        if (rows.includes('*')) return;
+        const log = [LINE, ...rows, LINE, ''].map(row => (row === '' ? row : `${STAMP}${row}`)).join('\n');
+        const found = decode(log).records.filter(r => r.kind === 'cper');
+        expect(found.map(r => r.raw)).toEqual(
+          decode(bytes)
+            .records.filter(r => r.kind === 'cper')
+            .map(r => r.raw),
+        );
+      }),
+      { numRuns: 20 },
     );
   });
 

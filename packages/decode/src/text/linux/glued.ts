@@ -23,6 +23,8 @@ const MAX_PARTS = 64;
  * @example gluedParts('mce: [Hardware Error]: Machine check events loggedmce: [Hardware Error]: Machine check events logged')
  */
 export function gluedParts(line: string, flowed = false): string[] | undefined {
+  // Nothing may follow any other: most lines are looked at for this alone.
+  if (!ERROR.test(line)) return undefined;
   let from = 0;
   const parts: string[] = [];
   const name = nameIn(line);

@@ -17,6 +17,8 @@ const MAX_OTHERS = 8;
 
 const ROW =
   /(?<![0-9A-Za-z`])((?:[0-9a-fA-F]{8}`)?[0-9a-fA-F]{4,16})(?::|[ \t])[ \t]{0,4}((?:[0-9a-fA-F]{2}){1,8}(?:[ \t-]{1,2}(?:[0-9a-fA-F]{2}){1,8}){0,63})(?![0-9a-fA-F])/g;
+/** The first two bytes of {@link SIGNATURE}, as a row has them: apart, or the other way round within a number. */
+const BEGUN = /43[ \t-]{0,2}50|5043/;
 const BASES = ['0x', '0o', ''] as const;
 const DIGITS: Readonly<Record<(typeof BASES)[number], RegExp>> = { '0x': /^/, '0o': /^[0-7]+$/, '': /^\d+$/ };
 type Base = (typeof BASES)[number];
@@ -94,6 +96,8 @@ export class DumpedBytes {
       open.repeat = true;
       return true;
     }
+    // Most lines hold none, and to look for rows costs more than all else that is done for a line.
+    if (open === undefined && !BEGUN.test(text)) return false;
     const rows = rowsIn(text);
     if (open !== undefined) {
       for (const row of rows) if (this.#next(open, row, lineNumber)) return true;

@@ -146,20 +146,22 @@ const SOURCE =
 
 /** The name of a process in a message, which its user chooses: any fifteen characters. mm/memory-failure.c, drivers/acpi/apei/ghes.c, kernel/panic.c. */
 const NAME =
-  /(?<=(?:Sending SIGBUS to|Killing|GHES:|Comm:) ).{1,64}?(?=:\d{1,10}(?:: | (?:early )?due to )| (?:Not tainted|Tainted: ))/s;
+  /((?:Sending SIGBUS to|Killing|GHES:|Comm:) ).{1,64}?(?=:\d{1,10}(?:: | (?:early )?due to )| (?:Not tainted|Tainted: ))/s;
 
 /** Where the name of a process stands in a message; undefined where none does. */
 export function nameIn(text: string): { from: number; to: number } | undefined {
   const m = NAME.exec(text);
-  return m === null ? undefined : { from: m.index, to: m.index + m[0].length };
+  return m === null ? undefined : { from: m.index + (m[1]?.length ?? 0), to: m.index + m[0].length };
 }
 
+const withoutName = (line: string): string => line.replace(NAME, '$1');
+
 /** Whether a line is one of source code whatever it holds: what stands in it was never printed. */
-export const isSource = (line: string): boolean => SOURCE.test(line.replace(NAME, ''));
+export const isSource = (line: string): boolean => SOURCE.test(withoutName(line));
 
 /** The same of a line in which a message of the kernel stands: none ends as a string in source does. */
 export function isSourceCode(line: string): boolean {
-  return SOURCE_STRING.test(line.replace(NAME, '')) || isSource(line);
+  return SOURCE_STRING.test(withoutName(line)) || isSource(line);
 }
 
 /** Whether a line begins as one that was printed: with a time, or with a program. */
