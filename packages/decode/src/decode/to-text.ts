@@ -253,7 +253,7 @@ interface CommonText {
   lint: string;
   /** Next step and outlook. */
   end: string;
-  /** All of it and the title, made when it is first asked for. */
+  /** Lint and title, made when it is first asked for: what tells most records apart. */
   key?: string;
 }
 
@@ -284,14 +284,20 @@ class LaidOut {
 }
 
 /** What tells records apart that have the rest in common: the title of an event names values of its own. */
-const sort = ({ raw, title, explanation }: DecodedRecord): string => (raw.kind === 'event' ? explanation : title);
+const sort = (record: DecodedRecord): string => (record.raw.kind === 'event' ? record.explanation : record.title);
 
 /** A record that was written whole. */
 interface Said {
-  /** The line that points to it. */
-  pointer: string;
+  common: CommonText;
+  where: string;
+  /** The line that points to it, made when it is first asked for. */
+  pointer?: string;
+  /** Of what is no machine check. */
   explanation: string;
 }
+
+const areAlike = (a: CommonText, b: CommonText): boolean =>
+  a.grade === b.grade && a.component === b.component && a.end === b.end;
 
 /** Records written whole that later ones may point to; when there are more all are forgotten, and written whole again. */
 const MAX_SAID = 512;
@@ -310,8 +316,9 @@ export class TextWriter {
   readonly #common = new WeakMap<object, CommonText>();
   readonly #outlooks = new WeakMap<object, string>();
   readonly #laidOut = new LaidOut();
-  /** By all that such records have in common. */
-  readonly #said = new Map<string, Said>();
+  /** By lint and title those that have the rest in common too: most records differ in these, and the whole text of each is long. */
+  readonly #said = new Map<string, Said[]>();
+  #saidInAll = 0;
   readonly #fields = new WeakMap<readonly DecodedField[], string>();
 
   constructor({ table = false, full = table, outlook = true, style = PLAIN, columns = COLUMNS }: TextOptions = {}) {
@@ -395,24 +402,29 @@ export class TextWriter {
   /** The record that was written whole and says all that this one says but for what is its own; undefined for the first. */
   #saidBefore(record: DecodedRecord, common: CommonText, where: string): Said | undefined {
     // What is laid out holds no NUL.
-    common.key ??= `${common.grade}\0${common.component}\0${common.lint}\0${common.end}\0${sort(record)}`;
-    const said = this.#said.get(common.key);
+    common.key ??= `${common.lint}\0${sort(record)}`;
+    const said = this.#said.get(common.key)?.find(other => areAlike(other.common, common));
     if (said !== undefined) return said;
-    if (this.#said.size >= MAX_SAID) this.#said.clear();
-    const pointer = joined(this.#labelled('the rest', `same as ${where}`));
-    this.#said.set(common.key, { pointer, explanation: record.explanation });
+    if (this.#saidInAll >= MAX_SAID) {
+      this.#said.clear();
+      this.#saidInAll = 0;
+    }
+    this.#saidInAll++;
+    const first = { common, where, explanation: record.kind === 'x86-mca' ? '' : record.explanation };
+    const alike = this.#said.get(common.key);
+    if (alike === undefined) this.#said.set(common.key, [first]);
+    else alike.push(first);
     return undefined;
   }
 
   /** What is a record's own, where the rest was said before. */
-  #own(record: DecodedRecord, { pointer, explanation }: Said): string {
+  #own(record: DecodedRecord, said: Said): string {
+    said.pointer ??= joined(this.#labelled('the rest', `same as ${said.where}`));
     // Of a machine check the explanation repeats place and address, and the fields the values.
-    if (record.kind === 'x86-mca') {
-      return `${pointer}${this.#registerLines(record)}`;
-    }
-    const own = record.explanation === explanation ? '' : `\n${this.#explanation(record)}`;
+    if (record.kind === 'x86-mca') return `${said.pointer}${this.#registerLines(record)}`;
+    const own = record.explanation === said.explanation ? '' : `\n${this.#explanation(record)}`;
     const registers = this.#registers(record);
-    return `${pointer}${own}${registers === '' ? '' : `\n${registers}`}`;
+    return `${said.pointer}${own}${registers === '' ? '' : `\n${registers}`}`;
   }
 
   #registerLines(record: DecodedRecord): string {
