@@ -299,6 +299,7 @@ export class LogReader implements LineTaker {
     if (time !== undefined) {
       this.#endEntry();
       this.#entry = { time };
+      this.#numbers.hide();
       return true;
     }
     const [, name, value = ''] = ENTRY_FIELD.exec(text) ?? [];
@@ -307,6 +308,7 @@ export class LogReader implements LineTaker {
       return false;
     }
     this.#entry ??= { time: undefined };
+    if (name !== 'MESSAGE') this.#numbers.hide();
     if (name === '_TRANSPORT') this.#entry.transport = value;
     else if (name === 'SYSLOG_IDENTIFIER') this.#entry.identifier = value;
     else if (name === 'MESSAGE') {
@@ -614,7 +616,10 @@ export class LogReader implements LineTaker {
 
   skipped(lines: number): void {
     // Fields of an entry, or the first line of the next.
-    if (this.#entry !== undefined && lines <= MAX_FIELDS) return;
+    if (this.#entry !== undefined && lines <= MAX_FIELDS) {
+      this.#numbers.hideSkipped(lines);
+      return;
+    }
     this.#endEntry();
     this.#carried.skipped(lines);
     this.#main.skipped(lines);

@@ -46,8 +46,17 @@ export class MessageNumbers {
   /** The line that was numbered last holds no message: the next has its number, so that messages are one behind another. */
   hide(): void {
     this.#known.delete(this.#last);
-    this.#extra--;
-    this.#steps.push({ from: this.#last, extra: this.#extra });
+    this.#less(1, this.#last);
+  }
+
+  /** Lines behind the one that was numbered last were left out, and hold no message. */
+  hideSkipped(lines: number): void {
+    this.#less(lines, this.#last + 1);
+  }
+
+  #less(lines: number, from: number): void {
+    this.#extra -= lines;
+    this.#steps.push({ from, extra: this.#extra });
     if (this.#steps.length > KEPT) this.#steps.shift();
   }
 
