@@ -16,7 +16,7 @@ export interface Room {
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage', 'bundle'] as const;
-const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'site', 'sim'] as const;
+const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'rest', 'site', 'sim'] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -97,10 +97,16 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'notify'],
     packages: ['yaml', 'zod'],
   },
+  /** The API of a controller: routes as a table, its document, who may ask. */
+  rest: {
+    folder: 'packages/supervisor/src/rest',
+    imports: ['common', 'disk', 'http', 'store', 'core', 'policy', 'wire', 'controller'],
+    packages: ['hono', 'zod'],
+  },
   /** A site as its file describes it, put together. */
   site: {
     folder: 'packages/supervisor/src/site',
-    imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller'],
+    imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'rest'],
     packages: ['yaml', 'zod'],
   },
   /** Sites under a seeded clock: hosts, agents and controllers around the core, and all that fails. */

@@ -17,6 +17,7 @@ const OTHERS = new Set(
     'many-commands',
     'fleet-commands',
     'store-commands',
+    'api-commands',
     'simulate-command',
     'decode-commands',
     'encode-output',

@@ -19,6 +19,7 @@ import { AGENT_ERROR_CODES } from '@syndrome/supervisor/agent/error-codes.ts';
 import { CONTROLLER_ERROR_CODES } from '@syndrome/supervisor/controller/error-codes.ts';
 import { NOTIFY_ERROR_CODES } from '@syndrome/supervisor/notify/error-codes.ts';
 import { POLICY_ERROR_CODES } from '@syndrome/supervisor/policy/error-codes.ts';
+import { REST_ERROR_CODES } from '@syndrome/supervisor/rest/error-codes.ts';
 import { SITE_ERROR_CODES } from '@syndrome/supervisor/site/error-codes.ts';
 import { WIRE_ERROR_CODES } from '@syndrome/supervisor/wire/error-codes.ts';
 import { WEB_ERROR_CODES } from '@syndrome/web/server/error-codes.ts';
@@ -43,6 +44,7 @@ const ERRORS: readonly (readonly [title: string, codes: Readonly<Record<string, 
   ['controller', CONTROLLER_ERROR_CODES],
   ['notices', NOTIFY_ERROR_CODES],
   ['policy', POLICY_ERROR_CODES],
+  ['API of the controller', REST_ERROR_CODES],
   ['site', SITE_ERROR_CODES],
   ['store', STORE_ERROR_CODES],
   ['server', HTTP_ERROR_CODES],

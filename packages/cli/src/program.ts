@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option, type OptionValues } fr
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { decodeCommands, repeated } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
+import { addApiCommands } from './api-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
 import { needLinux } from './need-linux.ts';
@@ -149,6 +150,7 @@ Examples:
   addManyCommands(program, partOptions, merged, deadline);
   addFleetCommands(program, supplyOptions, merged, deadline);
   addStoreCommands(program, merged);
+  addApiCommands(program, merged);
   addSimulateCommand(program, merged);
 
   program

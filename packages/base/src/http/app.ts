@@ -1,7 +1,7 @@
 /** @module An application of hono that answers as all servers of this program do. */
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { guard } from './guard.ts';
+import { guard, type Takes } from './guard.ts';
 import { securityHeaders } from './headers.ts';
 import { Refusal, writeRefusal } from './problem.ts';
 
@@ -18,11 +18,12 @@ function refuse(c: Context, refusal: Refusal): Response {
 /**
  * An application with everything that comes before the first route: headers, refusals as problems, and the guard.
  * @param onFault told of what a handler throws that is no {@link Refusal}; the peer learns nothing of it
+ * @param takes methods and bodies; without it the server only reads
  */
-export function newApp(onFault: (error: unknown) => void): Hono<HttpEnv> {
+export function newApp(onFault: (error: unknown) => void, takes?: Takes): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(securityHeaders);
-  app.use(guard);
+  app.use(guard(takes));
   app.notFound(c => refuse(c, new Refusal(404, 'E_HTTP_NONE', 'there is nothing at this address')));
   app.onError((error, c) => {
     if (error instanceof Refusal) return refuse(c, error);

@@ -4,14 +4,15 @@ import type { RefusalCode } from './problem.ts';
 /** What a server throws or answers, for `--explain`: what happened, and what to do. */
 export const HTTP_ERROR_CODES: Readonly<Record<HttpCode | RefusalCode, string>> = {
   E_HTTP_BODY:
-    'A request came with a body, and nothing here takes one. The server only reads: ask with GET and without data.',
+    'A request came with a body where none is taken, with a longer one than is taken, or without its length beforehand.',
   E_HTTP_FAULT: 'The server failed at an answer: a fault of this program. Please report it.',
   E_HTTP_HOST:
     'The request names a host that is not this machine, as a page does that has turned its own name towards 127.0.0.1 (DNS rebinding). Use the address that was printed; through ssh -L a port of localhost.',
   E_HTTP_IN_USE:
     'Another program listens on the port, or on the socket. End it, name another one, or leave --port out: then a free one is taken.',
   E_HTTP_LISTEN: 'The system does not let the program listen there; the message says why.',
-  E_HTTP_METHOD: 'The server only reads: it answers GET and HEAD, and nothing else.',
+  E_HTTP_METHOD:
+    'The address takes no such method; the header Allow names those that it takes. A server of pages only reads.',
   E_HTTP_NONE: 'There is nothing at that address. Begin at the one that was printed.',
   E_HTTP_ORIGIN: 'The request was made by a page of another origin. Such pages get nothing here.',
   E_HTTP_REQUEST: 'The request is not as HTTP has it, or too long, or came too slowly.',

@@ -1,11 +1,18 @@
-/** @module Who may ask at all, before anything is looked up: the right host, no other origin, nothing but reading. */
+/** @module Who may ask at all, before anything is looked up: the right host, no other origin, a method and a size that are taken. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { Refusal } from './problem.ts';
 
 /** Names of this machine alone. */
 const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/;
-/** Of its reads; everything else changes something. */
-const METHODS: readonly string[] = ['GET', 'HEAD'];
+/** What a server takes. */
+export interface Takes {
+  /** In capitals; whatever is neither GET nor HEAD may have a body. */
+  methods: readonly string[];
+  /** Bytes of a body. */
+  maxBody: number;
+}
+/** Of a server that only reads; everything else changes something. */
+const READS: Takes = { methods: ['GET', 'HEAD'], maxBody: 0 };
 /** Longer than any address here. */
 const MAX_URL = 4096;
 
@@ -32,25 +39,33 @@ function checkOrigin(c: Context, host: string): void {
   if (!isOurs) throw new Refusal(403, 'E_HTTP_ORIGIN', 'the request was made by a page of another origin');
 }
 
-function checkMethod(c: Context): void {
-  if (METHODS.includes(c.req.method)) return;
-  const headers = { Allow: METHODS.join(', '), Connection: 'close' };
-  throw new Refusal(405, 'E_HTTP_METHOD', 'this server only reads', { headers });
+function checkMethod(c: Context, { methods, maxBody }: Takes): void {
+  if (methods.includes(c.req.method)) return;
+  const headers = { Allow: methods.join(', '), Connection: 'close' };
+  const why = maxBody === 0 ? 'this server only reads' : `this server knows ${methods.join(', ')} only`;
+  throw new Refusal(405, 'E_HTTP_METHOD', why, { headers });
 }
 
-function checkSize(c: Context): void {
+function checkSize(c: Context, { maxBody }: Takes): void {
   if (c.req.url.length > MAX_URL) throw new Refusal(414, 'E_HTTP_REQUEST', 'the address is too long');
-  const hasBody = (c.req.header('content-length') ?? '0') !== '0' || c.req.header('transfer-encoding') !== undefined;
-  if (!hasBody) return;
+  const length = c.req.header('content-length') ?? '0';
+  const unsaid = c.req.header('transfer-encoding') !== undefined;
+  const takes = READS.methods.includes(c.req.method) ? 0 : maxBody;
+  if (!unsaid && Number(length) <= takes) return;
   // What it sends is not read: the connection ends with the answer.
-  throw new Refusal(413, 'E_HTTP_BODY', 'nothing here takes a body', { headers: { Connection: 'close' } });
+  const headers = { Connection: 'close' };
+  if (takes === 0) throw new Refusal(413, 'E_HTTP_BODY', 'nothing here takes a body', { headers });
+  if (unsaid) throw new Refusal(411, 'E_HTTP_BODY', 'a body has to say its length beforehand', { headers });
+  throw new Refusal(413, 'E_HTTP_BODY', `a body has at most ${takes} bytes here`, { headers });
 }
 
-/** Refuses what no request to a server for one user of one machine is like. @throws Refusal */
-export const guard: MiddlewareHandler = async (c, next) => {
-  const host = checkHost(c);
-  checkOrigin(c, host);
-  checkMethod(c);
-  checkSize(c);
-  await next();
-};
+/** Refuses what no request to a server for one user of one machine is like. */
+export const guard =
+  (takes: Takes = READS): MiddlewareHandler =>
+  async (c, next) => {
+    const host = checkHost(c);
+    checkOrigin(c, host);
+    checkMethod(c, takes);
+    checkSize(c, takes);
+    await next();
+  };

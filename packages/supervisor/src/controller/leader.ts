@@ -6,10 +6,11 @@ import type { ActResult } from '../core/act.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { Row } from '../core/said.ts';
 import { parsePolicy } from '../policy/check.ts';
-import type { Question } from '../wire/admin.ts';
+import type { ListName, Question } from '../wire/admin.ts';
 import { type Respond, serveAdmin } from './admin.ts';
 import { Agents } from './agents.ts';
 import { type Clocks, SteadyTime } from './clock.ts';
+import type { Desk } from './desk.ts';
 import type { ControllerOptions } from './options.ts';
 import { ControllerError } from './errors.ts';
 import { Committer, type Timeless } from './committer.ts';
@@ -43,6 +44,7 @@ export class Leader {
   readonly #over = new AbortController();
   readonly #listening: Listening[] = [];
   readonly #subscribers = new Set<(event: unknown) => void>();
+  readonly #watchers = new Set<() => void>();
   readonly #fencing = new Set<string>();
 
   constructor(options: ControllerOptions, clocks: Clocks, lease: Lease, ttlMs: number) {
@@ -100,6 +102,7 @@ export class Leader {
     const committer = new Committer(journal, time, log, failed, committed => {
       if (committed.notices) outbox.wake();
       for (const effect of [...committed.effects.values()].flat()) for (const tell of this.#subscribers) tell(effect);
+      for (const tell of this.#watchers) tell();
       dispatch();
     });
     const outbox = new Outbox(
@@ -149,13 +152,31 @@ export class Leader {
       const respond: Respond = (question, tell, ended) =>
         this.#answer(question, { committer, journal, time, tell, ended });
       this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));
+      this.#options.desk?.(this.#desk(journal, time));
       await this.#ended.promise;
     } finally {
+      this.#options.desk?.(undefined);
       clearInterval(tick);
       await Promise.all(this.#listening.map(listening => listening.close()));
       await outbox.close();
       await committer.close();
     }
+  }
+
+  #desk(journal: Journal, time: SteadyTime): Desk {
+    const { query } = this.#options.store;
+    return {
+      epoch: Number(this.#lease.epoch),
+      over: this.#over.signal,
+      query,
+      state: () => journal.state,
+      list: list => this.#list(list, journal, time),
+      explain: id => explainView(journal.state, query, id),
+      onCommit: tell => {
+        this.#watchers.add(tell);
+        return () => this.#watchers.delete(tell);
+      },
+    };
   }
 
   /** What has changed while nobody worked. */
@@ -223,8 +244,8 @@ export class Leader {
       .finally(() => this.#fencing.delete(act.id));
   }
 
-  async #answer(question: Question, desk: Desk): Promise<unknown> {
-    const { committer, journal, time, tell, ended } = desk;
+  async #answer(question: Question, counter: Counter): Promise<unknown> {
+    const { committer, journal, time, tell, ended } = counter;
     const { store, backup } = this.#options;
     // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
     const by = 'by' in question ? `${question.by} (as stated)` : '';
@@ -255,7 +276,7 @@ export class Leader {
     }
   }
 
-  async #list(list: (Question & { ask: 'list' })['list'], journal: Journal, time: SteadyTime): Promise<unknown> {
+  async #list(list: ListName, journal: Journal, time: SteadyTime): Promise<unknown> {
     const { state } = journal;
     const { query } = this.#options.store;
     switch (list) {
@@ -284,7 +305,7 @@ export class Leader {
   }
 }
 
-interface Desk {
+interface Counter {
   committer: Committer;
   journal: Journal;
   time: SteadyTime;

@@ -5,6 +5,7 @@ import type { Notice } from '../core/notice.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Delivery } from '../notify/target.ts';
 import type { Clocks } from './clock.ts';
+import type { Desk } from './desk.ts';
 import type { FenceAgent } from './fence.ts';
 
 export interface ControllerOptions {
@@ -24,6 +25,8 @@ export interface ControllerOptions {
   backup?: (path: string) => Promise<void>;
   /** How hosts are switched off, by host. One that is not named cannot be. */
   fences?: Readonly<Record<HostId, FenceAgent>>;
+  /** Is told of the desk when this controller begins to work, and of nothing when it works no more. */
+  desk?: (desk: Desk | undefined) => void;
   clocks?: Clocks;
   /** How long nobody takes its place when it says nothing, ms. Default 5 s. */
   ttlMs?: number;

@@ -1,6 +1,8 @@
 /** @module What a person may read of the core and the store: plain data, for text and JSON alike. */
 import type { Query, SqlRow } from '@syndrome/base/store/store.ts';
+import type { StopProof } from '../core/act.ts';
 import type { Decision } from '../core/input.ts';
+import { ALERT_PLAYBOOK, type AlertType } from '../core/notice.ts';
 import type { Host, Incident, State, Vm } from '../core/state.ts';
 import { ControllerError } from './errors.ts';
 
@@ -80,6 +82,61 @@ const actViews = (s: Readonly<State>, rows: readonly SqlRow[]): Record<string, u
 /** The last acts, newest first. */
 export async function actionsView(s: Readonly<State>, query: Query): Promise<unknown[]> {
   return actViews(s, await query(`select ${actColumns} from act order by seq desc, id limit $1`, [MAX_ROWS]));
+}
+
+/** Alerts that stand: of what kind, about what. */
+export const alertsView = (s: Readonly<State>): unknown[] =>
+  [...s.alerts].flatMap(([key, { raised, standing }]) => {
+    if (!standing) return [];
+    const type = key.slice(0, key.indexOf(' '));
+    return [{ type, about: key.slice(type.length + 1), raised, playbook: ALERT_PLAYBOOK[type as AlertType] }];
+  });
+
+/** The policy in force, and who has set it. */
+export const policyView = (s: Readonly<State>) => ({
+  id: s.policyId,
+  ...s.policyBy,
+  sitePolicy: s.sitePolicy,
+  policy: s.policy,
+});
+
+/** Of each copy of a VM that is proven to have stopped: the proof. */
+export const proofsView = (s: Readonly<State>): StopProof[] =>
+  [...s.vms.values()].flatMap(({ copies }) => copies.flatMap(({ proof }) => (proof === undefined ? [] : [proof])));
+
+/** In which order rows of the store are read, and after which one: it has the last place of the page before. */
+interface PageOf<K> {
+  after?: K | undefined;
+  newestFirst: boolean;
+  limit: number;
+}
+
+/** Decisions with their numbers, from one on. */
+export async function decisionsPage(
+  query: Query,
+  { after, newestFirst, limit }: PageOf<number>,
+): Promise<(Decision & { number: number })[]> {
+  const [than, order] = newestFirst ? ['<', 'desc'] : ['>', 'asc'];
+  const rows = await query(
+    `select number, body from decision where number ${than} $1 order by number ${order} limit $2`,
+    [after ?? (newestFirst ? Number.MAX_SAFE_INTEGER : 0), limit],
+  );
+  return rows.map(row => ({ number: Number(row['number']), ...(JSON.parse(String(row['body'])) as Decision) }));
+}
+
+/** Acts, each with the input that it came of: the place of an act is that and its id. */
+export async function actsPage(
+  s: Readonly<State>,
+  query: Query,
+  { after, newestFirst, limit }: PageOf<{ seq: number; id: string }>,
+): Promise<Record<string, unknown>[]> {
+  const [than, order] = newestFirst ? ['<', 'desc'] : ['>', 'asc'];
+  const where = after === undefined ? '' : `where (seq, id) ${than} ($2, $3)`;
+  const rows = await query(`select seq, ${actColumns} from act ${where} order by seq ${order}, id ${order} limit $1`, [
+    limit,
+    ...(after === undefined ? [] : [after.seq, after.id]),
+  ]);
+  return actViews(s, rows);
 }
 
 const outboxColumns = 'id, target, state, attempts, due, done, error';

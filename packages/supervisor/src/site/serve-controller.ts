@@ -5,6 +5,7 @@ import { runController } from '../controller/controller.ts';
 import { patiently } from '../controller/passing.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
+import type { ServedApi } from '../rest/serve.ts';
 import type { Site } from './site.ts';
 
 /** What it says to people, a line each. */
@@ -18,10 +19,15 @@ type Log = (line: string) => void;
 export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
   const store = await patiently(() => openStore(site.store), stop, log);
   if (store === undefined) return;
+  const over = new AbortController();
+  const ending = AbortSignal.any([stop, over.signal]);
+  let api: ServedApi | undefined;
   const sender: Sender = { site: site.site, playbooks: site.playbooks, now: () => Date.now(), log: out };
   try {
     const weak = [...site.weak, ...((await patiently(() => weaknessesOf(site.store, store), stop, log)) ?? [])];
     for (const line of weak) log(`weaker than it could be: ${line}`);
+    // A site without an API loads nothing of it.
+    if (site.api !== undefined) api = await (await import('../rest/serve.ts')).serveApi(site.api, ending, log);
     await runController(
       {
         store,
@@ -36,12 +42,15 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
         fences: site.fences,
         policy: { policy: site.policy, by: 'the file of the site' },
         weak,
+        ...(api === undefined ? {} : { desk: api.desk }),
         ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
         log,
       },
       stop,
     );
   } finally {
+    over.abort();
+    await api?.ended;
     await store.close();
   }
 }

@@ -43,6 +43,18 @@ describe('the file of a site', () => {
     ]);
   });
 
+  const token = (who: string, digit: string, more = ''): string =>
+    `{ name: ${who}, roles: [fencer], sha256: '${digit.repeat(64)}'${more} }`;
+  it('may have an API, on a socket in its folder or elsewhere', () => {
+    expect(readSite(write('folder: /srv/s')).api).toBeUndefined();
+    const one = token('ann', '1', ', until: 2027-01-31T00:00:00Z');
+    expect(readSite(write(`folder: /srv/s\napi: { tokens: [${one}] }`)).api).toEqual({
+      place: { socket: '/srv/s/run/api.sock' },
+      tokens: [{ name: 'ann', roles: ['fencer'], sha256: '1'.repeat(64), until: Date.UTC(2027, 0, 31) }],
+    });
+    expect(readSite(write(`folder: /srv/s\napi: { port: 8470, tokens: [${one}] }`)).api?.place).toEqual({ port: 8470 });
+  });
+
   it('may name another controller, folders and a policy file beside it', () => {
     write(
       'schema: 1\nname: mine\nversion: "7"\nmode: notify\nrules:\n  - { name: all, of: vm, when: { errors: 1 }, do: tell }\n',
@@ -67,6 +79,14 @@ describe('the file of a site', () => {
     ['folder: /s\nnotify: [{ kind: log, name: a }, { kind: log, name: a }]', /two targets are named a/],
     ['folder: /s\nnotify: [{ kind: webhook, name: a, url: "https://x/", secretFiles: [/none] }]', /secret file/],
     ['folder: /s\nplaybooks: http://wiki/', /playbooks: it is neither an https URL nor an absolute path/],
+    [`folder: /s\napi: { tokens: [${token('a', '1')}, ${token('a', '2')}] }`, /two tokens are named a/],
+    [
+      `folder: /s\napi: { tokens: [${token('a', '1')}, ${token('b', '1')}] }`,
+      /the token of b is that of somebody else/,
+    ],
+    [`folder: /s\napi: { port: 1, socket: /s/x, tokens: [${token('a', '1')}] }`, /a socket or a port, not both/],
+    ['folder: /s\napi: { tokens: [] }', /tokens/],
+    ['folder: /s\napi: { tokens: [{ name: a, roles: [root], sha256: x }] }', /roles/],
     ['folder: /s\nstore: here.sqlite', /a whole path.*at store/s],
     ['folder: /s\nstore: { url: /srv/x, passwordFile: /p }', /store/],
     ['folder: /s\nstore: "postgresql://u:secret@db/x"', /has a password in it/],
@@ -104,6 +124,7 @@ describe('the file of a site', () => {
       'playbooks',
       'notify',
       'fence',
+      'api',
       'agent',
     ]);
   });

@@ -10,6 +10,7 @@ import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import type { StorePlace } from '@syndrome/base/store/open.ts';
 import { type AgentConfig, agentConfigSchema, QEMUS } from '../agent/config.ts';
+import { ROLES } from '../rest/roles.ts';
 
 const MAX_FILE = 256 * 1024;
 const name = z.string().regex(/^[\w.-]{1,63}$/);
@@ -63,6 +64,26 @@ const siteAgentSchema = agentConfigSchema.extend({
     .prefault({}),
 });
 
+/** The API of a controller, and who may ask it. */
+const apiSchema = z.strictObject({
+  socket: whole.optional().describe('a unix socket; by default run/api.sock in the folder of the site'),
+  port: z.int().min(1).max(65_535).optional().describe('a port of 127.0.0.1, in the place of a socket'),
+  tokens: z
+    .array(
+      z.strictObject({
+        name: name.describe('of the person or program that has it: it stands in the audit'),
+        roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .describe('of the token: `syndrome api token NAME` makes both'),
+        until: z.iso.datetime().optional().describe('good before this (UTC, 2027-01-31T00:00:00Z)'),
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+
 const siteSchema = z.strictObject({
   site: name.default('site').describe('its name in notices'),
   folder: path.describe('an absolute path: ledger, spool and sockets lie below it, for this user alone'),
@@ -111,6 +132,7 @@ const siteSchema = z.strictObject({
     )
     .default({})
     .describe('how the controller switches each host off, and reads that it is'),
+  api: apiSchema.optional().describe('HTTP for programs and pages; without it there is none'),
   agent: siteAgentSchema.optional().describe('what is watched on this host'),
 });
 

@@ -1,9 +1,10 @@
 /** @module A whole site: its file, and all that the file names. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isStoreUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkFence, type FenceAgent } from '../controller/fence.ts';
 import type { HostId } from '../core/ids.ts';
+import type { Api } from '../rest/serve.ts';
 import type { Policy } from '../core/policy.ts';
 import { checkTarget } from '../notify/deliver.ts';
 import { playbooksFault } from '../notify/playbooks.ts';
@@ -19,6 +20,7 @@ export interface Site extends SitePlaces, AgentSite {
   policy: Policy;
   targets: Target[];
   fences: Readonly<Record<HostId, FenceAgent>>;
+  api: Api | undefined;
   /** Where the playbooks are that notices name; those of the program where it is missing. */
   playbooks: string | undefined;
   /** In what the site is weaker than it could be, a sentence each. */
@@ -34,6 +36,26 @@ function policyNamed(text: string, folder: string): Policy {
   if (shipped !== undefined) return shippedPolicy(shipped);
   const file = resolve(folder, text);
   return parsePolicy(readOwned(file), file);
+}
+
+/** @throws UsageError E_SITE_FILE where a token has two names, or a name two tokens: what two people have to do one could do alone */
+function apiOf(file: string, { folder, api }: ReturnType<typeof parseSite>): Api | undefined {
+  if (api === undefined) return undefined;
+  const wrong = (why: string): UsageError => new UsageError('E_SITE_FILE', `${file}: api: ${why}`);
+  const { socket, port, tokens } = api;
+  if (socket !== undefined && port !== undefined) throw wrong('it has a socket or a port, not both');
+  for (const [i, { name, sha256 }] of tokens.entries()) {
+    const before = tokens.slice(0, i);
+    if (before.some(t => t.name === name)) throw wrong(`two tokens are named ${name}`);
+    if (before.some(t => t.sha256 === sha256)) throw wrong(`the token of ${name} is that of somebody else, too`);
+  }
+  return {
+    place: port === undefined ? { socket: socket ?? join(folder, 'run/api.sock') } : { port },
+    tokens: tokens.map(({ until, ...token }) => ({
+      ...token,
+      until: until === undefined ? undefined : Date.parse(until),
+    })),
+  };
 }
 
 /**
@@ -60,6 +82,7 @@ export function readSite(file: string): Site {
     policy: policyNamed(policy, dirname(file)),
     targets,
     fences,
+    api: apiOf(file, data),
     playbooks,
     weak,
     ...agentSiteOf(data),

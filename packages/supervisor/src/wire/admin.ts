@@ -13,7 +13,7 @@ export const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** What can be read: of the whole fleet, or of one thing. */
 const LISTS = ['status', 'hosts', 'vms', 'pages', 'incidents', 'actions', 'outbox'] as const;
-type ListName = (typeof LISTS)[number];
+export type ListName = (typeof LISTS)[number];
 
 /** `by` is who asks, as the asking program knows its user: it is written beside what is ordered. */
 export type Question =

@@ -1,0 +1,10 @@
+/** @module All routes of the API, in one table. */
+import { documentOf } from './document.ts';
+import { plainRoutes } from './plain.ts';
+import { READS } from './reads.ts';
+import type { Route } from './route.ts';
+
+export const ROUTES: readonly Route[] = [...plainRoutes(() => apiDocument()), ...READS];
+
+/** The document of the API: OpenAPI 3.1. */
+export const apiDocument = (): Readonly<Record<string, unknown>> => documentOf(ROUTES);

@@ -1,0 +1,72 @@
+/** @module The API of a controller on its socket or port, for as long as its process lives: also while it waits for its lease. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpError } from '@syndrome/base/http/errors.ts';
+import { type Place, serve } from '@syndrome/base/http/serve.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import type { Desk } from '../controller/desk.ts';
+import { restApp } from './app.ts';
+import { ROUTES } from './routes.ts';
+import { type TokenOf, Tokens } from './tokens.ts';
+
+/** Where the API is, and for whom. */
+export interface Api {
+  place: Place;
+  tokens: readonly TokenOf[];
+}
+
+/** How soon a place is tried again that another controller of this machine has, ms. */
+const AGAIN_MS = 2000;
+
+/** An API that is served. */
+export interface ServedApi {
+  /** Takes the desk of the controller, when it begins to work and when it works no more. */
+  desk: (desk: Desk | undefined) => void;
+  /** Resolved when nothing of it is left, after the signal. */
+  ended: Promise<void>;
+}
+
+const isTaken = (error: unknown): boolean => error instanceof HttpError && error.code === 'E_HTTP_IN_USE';
+
+/**
+ * Serves the API until the signal. A place that another one has is tried again: two controllers of one machine may wait for each other.
+ * @throws HttpError where it cannot be listened there at all
+ */
+export async function serveApi(
+  { place, tokens }: Api,
+  stop: AbortSignal,
+  log: (line: string) => void,
+): Promise<ServedApi> {
+  let desk: Desk | undefined;
+  const app = restApp({
+    routes: ROUTES,
+    tokens: new Tokens(tokens),
+    desk: () => desk,
+    signal: stop,
+    onFault: error => log(`a defect: the API failed at an answer: ${messageOf(error)}`),
+  });
+  const begin = async (): Promise<{ ended: Promise<void> }> => {
+    const served = await serve(app, place, stop);
+    log(`the API is at ${'socket' in place ? place.socket : `127.0.0.1:${served.port}`}`);
+    return served;
+  };
+  const wait = async (): Promise<void> => {
+    while (!stop.aborted) {
+      await sleep(AGAIN_MS, undefined, { signal: stop }).catch(() => {});
+      if (stop.aborted) return;
+      try {
+        return await (await begin()).ended;
+      } catch (error) {
+        if (!isTaken(error)) return log(messageOf(error));
+      }
+    }
+  };
+  let ended: Promise<void>;
+  try {
+    ({ ended } = await begin());
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    log(`${messageOf(error)}: the API waits until it is free`);
+    ended = wait();
+  }
+  return { desk: next => (desk = next), ended };
+}
