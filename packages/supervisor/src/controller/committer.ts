@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { Effect, Input } from '../core/input.ts';
 import type { SteadyTime } from './clock.ts';
+import type { Beside } from './audit.ts';
 import { ControllerError } from './errors.ts';
 import type { Committed, Journal } from './journal.ts';
 import { isPassing } from './passing.ts';
@@ -21,6 +22,7 @@ export type Timeless = Bare<Input>;
 
 interface Waiting {
   inputs: readonly Timeless[];
+  beside: Beside | undefined;
   done: (effects: Effect[]) => void;
   failed: (error: unknown) => void;
 }
@@ -55,13 +57,14 @@ export class Committer {
 
   /**
    * Resolves when the inputs are durable, with what came of them.
+   * @param beside who asks for them, and what is written in the same transaction
    * @throws ControllerError E_CONTROLLER_STOPPED: whoever sent them keeps them, and sends them again
    */
-  put(inputs: readonly Timeless[]): Promise<Effect[]> {
+  put(inputs: readonly Timeless[], beside?: Beside): Promise<Effect[]> {
     if (this.#closed) return Promise.reject(new ControllerError('E_CONTROLLER_STOPPED', 'the controller stops'));
     return new Promise((done, failed) => {
-      this.#waiting.push({ inputs, done, failed });
-      this.#working ??= this.#work().finally(() => (this.#working = undefined));
+      this.#waiting.push({ inputs, beside, done, failed });
+      this.#working ??= this.#work();
     });
   }
 
@@ -77,18 +80,24 @@ export class Committer {
   async #work(): Promise<void> {
     // What comes in this turn of the loop goes together.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#batch();
-      try {
-        const { committed, timed } = await this.#commit(batch.map(w => w.inputs));
-        this.#committed(committed);
-        for (const [i, { done }] of batch.entries())
-          done((timed[i] ?? []).flatMap(input => committed.effects.get(input) ?? []));
-      } catch (error) {
-        this.#closed = true;
-        this.#fatal(error);
-        this.#refuse([...batch, ...this.#waiting.splice(0)]);
-      }
+    try {
+      while (this.#waiting.length > 0) await this.#commitBatch(this.#batch());
+    } finally {
+      // In the turn that has found nothing: who puts something right behind an answer would wait for the next one else.
+      this.#working = undefined;
+    }
+  }
+
+  async #commitBatch(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { committed, timed } = await this.#commit(batch);
+      this.#committed(committed);
+      for (const [i, { done }] of batch.entries())
+        done((timed[i] ?? []).flatMap(input => committed.effects.get(input) ?? []));
+    } catch (error) {
+      this.#closed = true;
+      this.#fatal(error);
+      this.#refuse([...batch, ...this.#waiting.splice(0)]);
     }
   }
 
@@ -103,15 +112,18 @@ export class Committer {
     return this.#waiting.splice(0, n);
   }
 
-  async #commit(batch: readonly (readonly Timeless[])[]): Promise<{ committed: Committed; timed: Input[][] }> {
+  async #commit(batch: readonly Waiting[]): Promise<{ committed: Committed; timed: Input[][] }> {
     let timed: Input[][] = [];
     for (let tries = 0; ; tries++) {
       try {
         const written = tries === 0 ? undefined : await this.#journal.recover();
         if (written !== undefined) return { committed: written, timed };
         const at = this.#time.now();
-        timed = batch.map(inputs => inputs.map(input => ({ ...input, at }) as Input));
-        return { committed: await this.#journal.commit(timed.flat()), timed };
+        timed = batch.map(({ inputs }) => inputs.map(input => ({ ...input, at }) as Input));
+        const accompanied = batch.flatMap(({ beside }, i) =>
+          beside === undefined ? [] : [{ at, inputs: timed[i] ?? [], beside }],
+        );
+        return { committed: await this.#journal.commit(timed.flat(), accompanied), timed };
       } catch (error) {
         if (!isPassing(error) || this.#closed) throw error;
         if (tries === 0) this.#log(`nothing is accepted until this is over: ${messageOf(error)}`);

@@ -1,7 +1,10 @@
-/** @module What a controller that works offers a server beside it: what can be read, and the word that something was committed. */
+/** @module What a controller that works offers a server beside it: what can be read, how to order, and the word that something was committed. */
 import type { Query } from '@syndrome/base/store/store.ts';
+import type { Effect } from '../core/input.ts';
 import type { State } from '../core/state.ts';
 import type { ListName } from '../wire/admin.ts';
+import type { Beside } from './audit.ts';
+import type { Timeless } from './committer.ts';
 
 export interface Desk {
   /** The lease that this controller works under. */
@@ -15,6 +18,15 @@ export interface Desk {
   list(list: ListName): Promise<unknown>;
   /** What `fleet explain ID` shows. @throws ControllerError E_CONTROLLER_ASK where there is none */
   explain(id: string): Promise<unknown>;
+  /** The time of inputs, ms UTC. */
+  now(): number;
+  /** What would come of an input now. Nothing does. */
+  wouldWant(input: Timeless): Effect[];
+  /**
+   * Resolves when inputs are durable, with what came of them; what is `beside` them is written in the same transaction.
+   * @throws ControllerError E_CONTROLLER_STOPPED: whether they are durable is seen at the controller that works then
+   */
+  put(inputs: readonly Timeless[], beside: Beside): Promise<Effect[]>;
   /** Calls after each commit. @returns ends it */
   onCommit(tell: () => void): () => void;
 }

@@ -6,6 +6,7 @@ export type ControllerCode =
   | 'E_CONTROLLER_STATE'
   | 'E_CONTROLLER_STOPPED'
   | 'E_CONTROLLER_ASK'
+  | 'E_CONTROLLER_REFUSED'
   | 'E_CONTROLLER_FENCE';
 
 export class ControllerError extends SyndromeError {

@@ -17,6 +17,7 @@ import { parseAct } from '../wire/act.ts';
 import { toJson } from '../wire/json.ts';
 import { ControllerError } from './errors.ts';
 import { inputBody, type InputRow, inputsOf, type Kept } from './input-json.ts';
+import { type Beside, entryOf, isOrdered, writeAudit } from './audit.ts';
 import { type Grown, Spools } from './spools.ts';
 
 /** Inputs between two snapshots: a restart takes so many steps at most. */
@@ -49,6 +50,13 @@ export interface OpenAct {
   state: 'intent' | 'sent';
   /** It was handed to an agent, in this life of the controller. */
   handed: boolean;
+}
+
+/** What is written together with some inputs of a commit. */
+interface Accompanied {
+  at: Time;
+  inputs: readonly Input[];
+  beside: Beside;
 }
 
 /** Acts of which a commit says something new. */
@@ -177,17 +185,18 @@ export class Journal {
   /**
    * Writes inputs and all that comes of them. Rows that were written before are left out. A tick that wants nothing is not
    * written at once.
+   * @param accompanied who has asked for inputs, and what is written beside them
    * @throws StoreError: nothing is written then (with E_STORE_UNKNOWN, perhaps), and {@link recover} has to be called before the next commit
    */
-  async commit(inputs: readonly Input[]): Promise<Committed> {
-    if (inputs.every(input => input.input === 'tick')) {
+  async commit(inputs: readonly Input[], accompanied: readonly Accompanied[] = []): Promise<Committed> {
+    if (accompanied.length === 0 && inputs.every(input => input.input === 'tick')) {
       const effects = new Map(inputs.map(input => [input, this.#tick(input.at)]));
       const quiet =
         ![...effects.values()].some(e => e.length > 0) && !this.#actsChanged() && this.#idle.length < MAX_IDLE_TICKS;
       if (quiet) return { effects, notices: false };
       return this.#write([], effects);
     }
-    return this.#write(inputs, new Map());
+    return this.#write(inputs, new Map(), accompanied);
   }
 
   /**
@@ -226,7 +235,7 @@ export class Journal {
   /** Writes what is only in memory, and a snapshot, so that the next start is quick. */
   async close(): Promise<void> {
     if (!this.#astray && (this.#idle.length > 0 || this.#seq > this.#snapshotSeq))
-      await this.#write([], new Map(), true);
+      await this.#write([], new Map(), [], true);
   }
 
   #tick(at: Time): Effect[] {
@@ -234,11 +243,16 @@ export class Journal {
     return take(this.#state, { input: 'tick', at }, this.#fault);
   }
 
-  async #write(inputs: readonly Input[], before: ReadonlyMap<Input, Effect[]>, last = false): Promise<Committed> {
+  async #write(
+    inputs: readonly Input[],
+    before: ReadonlyMap<Input, Effect[]>,
+    accompanied: readonly Accompanied[] = [],
+    last = false,
+  ): Promise<Committed> {
     this.#astray = true;
     let sending: Sent | undefined;
     try {
-      return this.#isThere(await this.#transaction(inputs, before, last, sent => (sending = sent)));
+      return this.#isThere(await this.#transaction(inputs, before, accompanied, last, sent => (sending = sent)));
     } catch (error) {
       if (error instanceof StoreError && error.code === 'E_STORE_UNKNOWN') this.#unsure = sending;
       throw error;
@@ -262,6 +276,7 @@ export class Journal {
   #transaction(
     inputs: readonly Input[],
     before: ReadonlyMap<Input, Effect[]>,
+    accompanied: readonly Accompanied[],
     last: boolean,
     sending: (sent: Sent) => void,
   ): Promise<Sent> {
@@ -283,6 +298,8 @@ export class Journal {
       this.#seq += kept.length;
       const { notices, opened } = await this.#keep(query, [...effects.values()].flat());
       const changed = await this.#keepActs(query, opened);
+      const numbers = new Map(fresh.map((input, i) => [input, first + kept.length - fresh.length + i]));
+      await this.#keepAudit(query, numbers, effects, accompanied);
       const { decisions } = this.#state;
       if (decisions.count > count || before.size > 0) {
         await query('insert into mark(seq, decisions, hash) values ($1, $2, $3) on conflict do nothing', [
@@ -345,6 +362,34 @@ export class Journal {
       ' on conflict do nothing',
     );
     return { notices: rows.length > 0, opened };
+  }
+
+  /** What people have ordered, and what is written beside it. */
+  async #keepAudit(
+    query: Query,
+    numbers: ReadonlyMap<Input, number>,
+    effects: ReadonlyMap<Input, Effect[]>,
+    accompanied: readonly Accompanied[],
+  ): Promise<void> {
+    const besideOf = new Map(
+      accompanied.flatMap(({ inputs, beside }) => inputs.map(input => [input, beside] as const)),
+    );
+    const entries: Parameters<typeof writeAudit>[1][number][] = [];
+    for (const [input, seq] of numbers) {
+      if (!isOrdered(input)) continue;
+      const entry = entryOf(input, effects.get(input) ?? [], besideOf.get(input));
+      entries.push({ at: input.at, seq, entry });
+    }
+    for (const { beside, at } of accompanied) {
+      const { actor, via, note } = beside;
+      if (note !== undefined) entries.push({ at, seq: undefined, entry: { actor, via, ...note } });
+    }
+    if (entries.length > 0) await writeAudit(query, entries);
+    for (const { inputs, beside } of accompanied)
+      await beside.write?.(
+        query,
+        inputs.flatMap(input => effects.get(input) ?? []),
+      );
   }
 
   #actsChanged(): boolean {

@@ -9,6 +9,7 @@ import { parsePolicy } from '../policy/check.ts';
 import type { ListName, Question } from '../wire/admin.ts';
 import { type Respond, serveAdmin } from './admin.ts';
 import { Agents } from './agents.ts';
+import { auditPage, beginning } from './audit.ts';
 import { type Clocks, SteadyTime } from './clock.ts';
 import type { Desk } from './desk.ts';
 import type { ControllerOptions } from './options.ts';
@@ -152,7 +153,7 @@ export class Leader {
       const respond: Respond = (question, tell, ended) =>
         this.#answer(question, { committer, journal, time, tell, ended });
       this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));
-      this.#options.desk?.(this.#desk(journal, time));
+      this.#options.desk?.(this.#desk(committer, journal, time));
       await this.#ended.promise;
     } finally {
       this.#options.desk?.(undefined);
@@ -163,7 +164,7 @@ export class Leader {
     }
   }
 
-  #desk(journal: Journal, time: SteadyTime): Desk {
+  #desk(committer: Committer, journal: Journal, time: SteadyTime): Desk {
     const { query } = this.#options.store;
     return {
       epoch: Number(this.#lease.epoch),
@@ -172,6 +173,9 @@ export class Leader {
       state: () => journal.state,
       list: list => this.#list(list, journal, time),
       explain: id => explainView(journal.state, query, id),
+      now: () => time.now(),
+      wouldWant: input => journal.wouldWant({ ...input, at: time.now() } as Input),
+      put: (inputs, beside) => committer.put(inputs, beside),
       onCommit: tell => {
         this.#watchers.add(tell);
         return () => this.#watchers.delete(tell);
@@ -185,6 +189,9 @@ export class Leader {
     const { strayed } = journal;
     const reason = `the last ${strayed} inputs are decided otherwise by this version: compare \`fleet actions\` with what runs before you resume`;
     if (strayed > 0) this.#options.log(`paused: ${reason}`);
+    // Before the first order of this start.
+    const [audited] = await auditPage(this.#options.store.query, { newestFirst: true, limit: 1 });
+    if (audited === undefined) await committer.put([], beginning(journal.seq));
     await committer.put([
       // Before anything else is wanted.
       ...(strayed > 0 ? [{ input: 'order', by: 'controller', order: { order: 'pause', reason } } as Timeless] : []),
@@ -250,7 +257,9 @@ export class Leader {
     // The kernel cannot be asked through Node who it is; who may connect is the same user, or root.
     const by = 'by' in question ? `${question.by} (as stated)` : '';
     const order = async (input: Timeless, dryRun = false): Promise<Effect[]> =>
-      dryRun ? journal.wouldWant({ ...input, at: time.now() } as Input) : committer.put([input]);
+      dryRun
+        ? journal.wouldWant({ ...input, at: time.now() } as Input)
+        : committer.put([input], { actor: by, via: 'socket' });
     switch (question.ask) {
       case 'list':
         return this.#list(question.list, journal, time);

@@ -1,6 +1,7 @@
 /** @module What is in a ledger, and what in it does not fit together. Nothing is written. */
 import type { SqlValue, Store } from '@syndrome/base/store/store.ts';
 import { stepsDone } from '@syndrome/base/store/migrate.ts';
+import { verifyAudit } from './audit.ts';
 import { LEASE } from './lease-name.ts';
 import { SCHEMA } from './schema.ts';
 import { TABLES } from './tables.ts';
@@ -83,7 +84,9 @@ export async function lookThrough(store: Store): Promise<LedgerReport> {
   if (done === 0) return report;
   const count = async (what: string): Promise<number> =>
     Number((await one(`select count(*) as n from ${what}`))?.['n']);
-  for (const { name } of TABLES) report.tables[name] = await count(`"${name}"`);
+  const there = new Set<string>();
+  for (const { name } of TABLES) if ((await query(dialect.hasTable, [name])).length > 0) there.add(name);
+  for (const name of there) report.tables[name] = await count(`"${name}"`);
   const [lease] = await query(`select owner, epoch, expires >= ${dialect.now} as live from lease where name = $1`, [
     LEASE,
   ]);
@@ -101,6 +104,7 @@ export async function lookThrough(store: Store): Promise<LedgerReport> {
     for (const row of rows.slice(0, MAX_FAULTS)) faults.push(`${fault} ${String(Object.values(row)[0])}`);
     if (rows.length > MAX_FAULTS) faults.push(`${fault} …`);
   }
+  if (done === SCHEMA.length) faults.push(...(await verifyAudit(query)).faults.map(fault => `audit: ${fault}`));
   return report;
 }
 

@@ -34,4 +34,23 @@ export const SCHEMA: readonly Migration[] = [
       'create index outbox_incident on outbox(incident)',
     ],
   },
+  {
+    number: 2,
+    name: 'audit, attestations of two people, answers to those who ask again',
+    statements: [
+      // A chain: `hash` is of the entry and of the one before. Never changed, never deleted.
+      `create table audit(
+         number bigint primary key, at bigint not null, seq bigint, actor text not null, via text not null,
+         action text not null, outcome text not null, body text not null, hash text not null)`,
+      'create index audit_seq on audit(seq)',
+      `create table attestation(
+         number bigint primary key, id text not null unique, at bigint not null, until bigint not null, vm text not null,
+         host text not null, epoch bigint not null, statement text not null, actor text not null, state text not null,
+         confirmed_by text, confirmation text)`,
+      `create table answer(
+         actor text not null, key text not null, request text not null, at bigint not null, status bigint not null,
+         body text not null, primary key (actor, key))`,
+      'create index answer_at on answer(at)',
+    ],
+  },
 ];

@@ -67,6 +67,51 @@ export const TABLES: readonly Table[] = [
     },
     key: ['seq', 'id', 'target'],
   },
+  {
+    name: 'audit',
+    columns: {
+      number: 'integer',
+      at: 'integer',
+      seq: 'integer',
+      actor: 'text',
+      via: 'text',
+      action: 'text',
+      outcome: 'text',
+      body: 'text',
+      hash: 'text',
+    },
+    key: ['number'],
+  },
+  {
+    name: 'attestation',
+    columns: {
+      number: 'integer',
+      id: 'text',
+      at: 'integer',
+      until: 'integer',
+      vm: 'text',
+      host: 'text',
+      epoch: 'integer',
+      statement: 'text',
+      actor: 'text',
+      state: 'text',
+      confirmed_by: 'text',
+      confirmation: 'text',
+    },
+    key: ['number'],
+  },
+  {
+    name: 'answer',
+    columns: {
+      actor: 'text',
+      key: 'text',
+      request: 'text',
+      at: 'integer',
+      status: 'integer',
+      body: 'text',
+    },
+    key: ['actor', 'key'],
+  },
 ];
 
 /** Columns of a table as a statement names them; some are words of SQL. */

@@ -42,6 +42,11 @@ beforeEach(async () => {
   await journal.close();
   await source.query('update lease set expires = 0');
   const odd = `\u{1f4a3} "quoted"\n\t\\ ',; --`;
+  await source.query(
+    `insert into attestation values (1, 'att-1', 1, 2, 'v', 'a', 0, $1, 'ann', 'waiting', null, null)`,
+    [odd],
+  );
+  await source.query(`insert into answer values ('ann', 'k', 'r', 1, 200, $1)`, [odd]);
   await source.transaction(async query => {
     for (let i = 0; i < 1500; i++)
       await query('insert into spool(host, name, upto) values ($1, $2, $3)', [

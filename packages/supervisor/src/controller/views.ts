@@ -105,7 +105,7 @@ export const proofsView = (s: Readonly<State>): StopProof[] =>
   [...s.vms.values()].flatMap(({ copies }) => copies.flatMap(({ proof }) => (proof === undefined ? [] : [proof])));
 
 /** In which order rows of the store are read, and after which one: it has the last place of the page before. */
-interface PageOf<K> {
+export interface PageOf<K> {
   after?: K | undefined;
   newestFirst: boolean;
   limit: number;

@@ -5,7 +5,8 @@ import { count, name, words } from './json.ts';
 
 const reason = words.optional();
 
-export const orderSchema = z.discriminatedUnion('order', [
+/** What one person may order alone. */
+const ALONE = [
   z.strictObject({ order: z.literal('pause'), reason }),
   z.strictObject({ order: z.literal('resume') }),
   z.strictObject({ order: z.literal('drain'), host: name, reason }),
@@ -22,5 +23,12 @@ export const orderSchema = z.discriminatedUnion('order', [
   z.strictObject({ order: z.literal('planned-stop'), vm: name }),
   z.strictObject({ order: z.literal('breaker-close') }),
   z.strictObject({ order: z.literal('close'), incident: name, reason }),
+] as const;
+
+/** Any order but an attestation. */
+export const orderAloneSchema = z.discriminatedUnion('order', ALONE) as unknown as z.ZodType<Order>;
+
+export const orderSchema = z.discriminatedUnion('order', [
+  ...ALONE,
   z.strictObject({ order: z.literal('attest'), vm: name, host: name, epoch: count, statement: words.min(1) }),
 ]) as unknown as z.ZodType<Order>;
