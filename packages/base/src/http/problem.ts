@@ -45,14 +45,26 @@ interface Written {
   body: string;
 }
 
+/** A refusal as RFC 9457 has it. Of `about:blank` the title is that of the status (4.2.1). */
+export const problemOf = ({ status, code, message, hint }: Refusal): Readonly<Record<string, unknown>> => ({
+  type: 'about:blank',
+  title: titleOf(status),
+  status,
+  detail: message,
+  code,
+  ...(hint === undefined ? {} : { hint }),
+});
+
+const titleOf = (status: number): string => STATUS_CODES[status] ?? 'Error';
+
 /**
  * A refusal as a response.
  * @param accept the request's header: a browser that opens a page gets HTML, everything else `application/problem+json`
  * @example writeRefusal(new Refusal(404, 'E_HTTP_NONE', 'there is nothing at /x'), undefined).status // 404
  */
-export function writeRefusal({ status, code, message, hint, headers }: Refusal, accept: string | undefined): Written {
-  // RFC 9457, 4.2.1: of `about:blank` the title is that of the status.
-  const title = STATUS_CODES[status] ?? 'Error';
+export function writeRefusal(refusal: Refusal, accept: string | undefined): Written {
+  const { status, code, message, hint, headers } = refusal;
+  const title = titleOf(status);
   if (accept?.includes('text/html') === true) {
     const said = [message, ...(hint === undefined ? [] : [hint]), `[${code}]`].map(
       line => `<p>${escapeMarkup(line)}</p>`,
@@ -60,17 +72,9 @@ export function writeRefusal({ status, code, message, hint, headers }: Refusal, 
     const body = `<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>${title}</title>\n<h1>${title}</h1>\n${said.join('\n')}\n</html>\n`;
     return { status, headers: { ...headers, 'Content-Type': 'text/html; charset=utf-8' }, body };
   }
-  const problem = {
-    type: 'about:blank',
-    title,
-    status,
-    detail: message,
-    code,
-    ...(hint === undefined ? {} : { hint }),
-  };
   return {
     status,
     headers: { ...headers, 'Content-Type': 'application/problem+json' },
-    body: `${JSON.stringify(problem)}\n`,
+    body: `${JSON.stringify(problemOf(refusal))}\n`,
   };
 }

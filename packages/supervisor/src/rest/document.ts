@@ -2,6 +2,7 @@
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { z } from 'zod';
 import type { Route } from './route.ts';
+import { KEY } from './once.ts';
 import { SCHEMAS, type SchemaName } from './schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -36,6 +37,13 @@ const parameters = (where: 'path' | 'query', fields: Route['params']): Json[] =>
     };
   });
 
+/** Of whatever orders. */
+const ORDER_PROBLEMS: Readonly<Record<number, string>> = {
+  411: 'the body does not say its length beforehand',
+  415: 'the body is no application/json',
+  422: 'the key was used for another request',
+};
+
 /** Why each route may refuse, by status. */
 function problemsOf(route: Route): Readonly<Record<number, string>> {
   return {
@@ -43,7 +51,8 @@ function problemsOf(route: Route): Readonly<Record<number, string>> {
     ...(route.role === 'public' ? {} : { 401: 'no token of the site' }),
     400: 'a parameter or the request is wrong',
     403: 'a page of another origin asks, or no role covers it',
-    413: 'a body where none is taken',
+    413: route.kind === 'order' ? 'the body is too long' : 'a body where none is taken',
+    ...(route.kind === 'order' ? ORDER_PROBLEMS : {}),
     414: 'the address is too long',
     421: 'the request is for another host than this machine',
     ...route.problems,
@@ -63,10 +72,13 @@ function answersOf(route: Route): Json {
       : {
           [route.status]: {
             description: route.what,
-            headers: { ETag: HEADER('changes with the answer') },
+            headers:
+              route.kind === 'order'
+                ? { 'Idempotency-Replayed': HEADER('`true`: it was done before, and this was answered') }
+                : { ETag: HEADER('changes with the answer') },
             content: { 'application/json': { schema: ref(route.answer) } },
           },
-          304: { description: 'it is as If-None-Match says' },
+          ...(route.kind === 'order' ? {} : { 304: { description: 'it is as If-None-Match says' } }),
         };
   return { ...good, ...Object.fromEntries(problems) };
 }
@@ -78,6 +90,16 @@ function headersOf(route: Route): Json[] {
     description,
     schema: { type: 'string' },
   });
+  if (route.kind === 'order')
+    return [
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        description: 'a text of the caller’s, a new one for each order; not needed with dryRun',
+        schema: { type: 'string', pattern: KEY.source },
+      },
+      ...(route.ifMatch === undefined ? [] : [header('If-Match', route.ifMatch)]),
+    ];
   return route.kind === 'events'
     ? [header('Last-Event-ID', 'the last event that is known; it goes before `after`')]
     : [header('If-None-Match', 'an ETag that is known: 304 where the answer is still that')];
@@ -89,6 +111,9 @@ function operation(route: Route): Json {
     summary: route.summary,
     ...(route.role === 'public' ? { security: [] } : { 'x-role': route.role }),
     parameters: [...parameters('path', route.params), ...parameters('query', route.query), ...headersOf(route)],
+    ...(route.kind === 'order'
+      ? { requestBody: { required: true, content: { 'application/json': { schema: ref(route.takes) } } } }
+      : {}),
     responses: answersOf(route),
   };
 }

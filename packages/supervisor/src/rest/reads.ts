@@ -10,6 +10,8 @@ import {
   proofsView,
   vmsView,
 } from '../controller/views.ts';
+import { auditPage } from '../controller/audit.ts';
+import type { Desk } from '../controller/desk.ts';
 import { z } from 'zod';
 import { explainPolicy } from '../policy/explain.ts';
 import { type Page, pageOfAll, pageOfRead, placeOf } from './cursor.ts';
@@ -43,6 +45,12 @@ const keyOf =
 
 /** An act with what its body says of it, and without what is started by it. */
 const actShown = (row: Item): Item => shown('Act', { ...(row['body'] as Item), ...row });
+
+/** The policy in force, as it is answered: its tag is that of what a change replaces. */
+export function policyShown(desk: Pick<Desk, 'state'>): Item {
+  const view = policyView(desk.state());
+  return shown('Policy', { ...view, text: explainPolicy(view.policy) });
+}
 
 const NONE = { 404: 'there is none of this name' };
 
@@ -228,9 +236,25 @@ export const READS: readonly Route[] = [
     summary: 'The policy in force',
     answer: 'Policy',
     what: 'the policy, with what it does in sentences',
-    run: ({ desk }) => {
-      const view = policyView(desk.state());
-      return shown('Policy', { ...view, text: explainPolicy(view.policy) });
+    run: ({ desk }) => policyShown(desk),
+  }),
+  reads({
+    path: '/v1/audit',
+    id: 'listAudit',
+    summary: 'Who has ordered what, and what came of it: a chain of hashes, which `syndrome audit verify` goes through',
+    query: ordered,
+    answer: 'AuditPage',
+    what: 'a page of the audit',
+    run: async ({ desk, query }) => {
+      const { limit, order } = query;
+      const list = `audit ${order}`;
+      const [after] = query.after === undefined ? [] : placeOf(list, query.after, ['number']);
+      const read = await auditPage(desk.query, {
+        after: after as number | undefined,
+        newestFirst: order === 'desc',
+        limit: limit + 1,
+      });
+      return pageOfRead(list, read, limit, entry => [entry.number]);
     },
   }),
   {

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifyAudit } from '../controller/audit.ts';
+import { bodyFor } from './testing/bodies.ts';
 import { OPERATIONS, undeclared } from './testing/declared.ts';
 import { EVERYBODY, type Person, type Said, TestSite } from './testing/site.ts';
 
@@ -219,20 +221,27 @@ describe('the document', () => {
     );
   const anybody = fc.constantFrom<Person | undefined>(undefined, ...EVERYBODY);
   const parameter = (where: string, o: (typeof OPERATIONS)[number]) => o.parameters.filter(p => p.in === where);
+  const sometimes = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+    fc.option(value, { nil: undefined, freq: 3 });
 
   test.each(OPERATIONS.map(o => [`${o.method} ${o.path}`, o] as const))(
     '%s answers what it declares, whatever is asked',
     async (_, operation) => {
       const some = (list: Readonly<typeof operation.parameters>) =>
-        fc.record(Object.fromEntries(list.map(p => [p.name, fc.option(valueFor(p.schema), { nil: undefined })])));
+        fc.record(Object.fromEntries(list.map(p => [p.name, sometimes(valueFor(p.schema))])));
       const seen = new Set<number>();
       await fc.assert(
         fc.asyncProperty(
-          fc.record(Object.fromEntries(parameter('path', operation).map(p => [p.name, valueFor(p.schema)]))),
-          some(parameter('query', operation)),
-          fc.option(fc.constantFrom('"x"', '*', 'W/"y", "z"'), { nil: undefined }),
-          anybody,
-          async (path, query, known, as) => {
+          fc.record({
+            path: fc.record(Object.fromEntries(parameter('path', operation).map(p => [p.name, valueFor(p.schema)]))),
+            query: some(parameter('query', operation)),
+            known: sometimes(fc.constantFrom('"x"', '*', 'W/"y", "z"')),
+            as: anybody,
+            key: sometimes(fc.stringMatching(/^[!-~]{1,12}$/)),
+            body: bodyFor(operation.body),
+            type: fc.constantFrom('application/json', 'application/json', 'application/json', 'text/plain'),
+          }),
+          async ({ path, query, known, as, key, body, type }) => {
             const at = operation.path.replaceAll(/\{(\w+)\}/g, (__, name: string) =>
               encodeURIComponent(path[name] ?? ''),
             );
@@ -244,7 +253,12 @@ describe('the document', () => {
             const answer = await site.ask(`${at}?${search.join('&')}`, {
               as,
               method,
-              headers: known === undefined ? {} : { 'if-none-match': known },
+              ...(operation.body === undefined ? {} : { body }),
+              headers: {
+                ...(known === undefined ? {} : { 'if-none-match': known, 'if-match': known }),
+                ...(key === undefined ? {} : { 'idempotency-key': key }),
+                ...(operation.body === undefined ? {} : { 'content-type': type }),
+              },
             });
             seen.add(answer.status);
             if (method !== 'HEAD') expect(undeclared(operation, answer)).toBeUndefined();
@@ -252,11 +266,14 @@ describe('the document', () => {
             expect(answer.status).toBeLessThan(500);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: operation.body === undefined ? 50 : 150 },
       );
       expect(seen.size).toBeGreaterThan(1);
     },
   );
+  test('and afterwards the audit is whole', async () => {
+    expect((await verifyAudit(site.store.query)).faults).toEqual([]);
+  });
 });
 
 test('while no controller works everything that needs one says so, and goes on afterwards', async () => {

@@ -1,9 +1,10 @@
 /** @module What a route of the API is: data that the server, the document, the client and the tests are made of. */
 import { z } from 'zod';
 import type { ServerEvent } from '@syndrome/base/http/events.ts';
+import type { Query } from '@syndrome/base/store/store.ts';
 import type { Desk } from '../controller/desk.ts';
 import type { Role } from './roles.ts';
-import type { SchemaName } from './schemas.ts';
+import type { SchemaName, SCHEMAS } from './schemas.ts';
 import type { Caller } from './tokens.ts';
 
 /** An answer that is no problem. */
@@ -22,11 +23,18 @@ interface Asked<P, Q, B> {
   caller: Caller;
 }
 
+/** What a route that orders is asked with. */
+export interface Ordering<P, Q, B> extends Asked<P, Q, B> {
+  ifMatch: string | undefined;
+  /** Keeps the answer for who asks again, in the transaction of what was ordered. */
+  keep: (query: Query, reply: Reply) => Promise<void>;
+}
+
 type Fields = Readonly<Record<string, z.ZodType>>;
 type Of<F extends Fields> = { [K in keyof F]: z.infer<F[K]> };
 
 interface Described {
-  method: 'GET';
+  method: 'GET' | 'POST' | 'PUT';
   /** With parameters in braces. */
   path: string;
   /** Its name in the client. */
@@ -51,6 +59,13 @@ export type Route = Described &
   } & (
     | { kind: 'plain'; run: () => Reply }
     | { kind: 'desk'; run: (asked: Asked<never, never, never>) => Reply | Promise<Reply> }
+    | {
+        kind: 'order';
+        takes: SchemaName;
+        /** What its If-Match has to name; it needs none where this is missing. */
+        ifMatch?: string;
+        run: (asked: Ordering<never, never, never>) => Promise<Reply>;
+      }
     | {
         kind: 'events';
         follow: (desk: Desk, last: string | undefined, signal: AbortSignal) => AsyncGenerator<ServerEvent, void>;
@@ -79,6 +94,25 @@ export function reads<P extends Fields = Fields, Q extends Fields = Fields>(
     kind: 'desk',
     run: async asked => ({ status: 200, body: await run(asked) }),
   };
+}
+
+/** A route that orders. It needs a key; the same request with the same key is done once. */
+export function orders<T extends SchemaName, P extends Fields = Fields, Q extends Fields = Fields>(
+  given: Omit<Described, 'method' | 'role'> & {
+    method: 'POST' | 'PUT';
+    role: Role;
+    params?: P;
+    query?: Q;
+    takes: T;
+    ifMatch?: string;
+    answer: SchemaName;
+    status: number;
+    what: string;
+    run: (asked: Ordering<Of<P>, Of<Q>, z.infer<(typeof SCHEMAS)[T]>>) => Promise<Reply>;
+  },
+): Route {
+  const { params, query, ...rest } = given;
+  return { ...rest, params: params ?? {}, query: query ?? {}, kind: 'order' };
 }
 
 /** A name: of a host, a VM, an incident, an act. */

@@ -3,8 +3,9 @@ import { documentOf } from './document.ts';
 import { plainRoutes } from './plain.ts';
 import { READS } from './reads.ts';
 import type { Route } from './route.ts';
+import { WRITES } from './writes.ts';
 
-export const ROUTES: readonly Route[] = [...plainRoutes(() => apiDocument()), ...READS];
+export const ROUTES: readonly Route[] = [...plainRoutes(() => apiDocument()), ...READS, ...WRITES];
 
 /** The document of the API: OpenAPI 3.1. */
 export const apiDocument = (): Readonly<Record<string, unknown>> => documentOf(ROUTES);

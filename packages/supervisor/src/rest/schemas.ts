@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PROOF_KINDS } from '../core/act.ts';
+import { orderAloneSchema } from '../wire/order.ts';
 import { ROLES } from './roles.ts';
 
 const time = z.int().describe('ms UTC since 1970');
@@ -11,6 +12,11 @@ const text = z.string();
 const count = z.int().min(0);
 const hex = z.string().regex(/^0x[0-9a-f]{16}$/);
 const any = z.looseObject({});
+const name = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^\P{Cc}+$/u);
 const flag = z.boolean();
 
 const problem = z.object({
@@ -208,6 +214,55 @@ const policy = z.object({
   text: text.describe('what it does, in sentences'),
 });
 
+const ordered = z.object({
+  dryRun: flag.describe('nothing is changed; this would be decided'),
+  decisions: z.array(decision),
+  acts: z.array(act),
+  notices: z.array(
+    z.object({ id: text, type: text, severity: z.enum(['info', 'warning', 'critical']), at: time, summary: text }),
+  ),
+});
+
+const words = z.string().min(1).max(4000);
+const policyText = z.strictObject({
+  policy: z
+    .string()
+    .max(256 * 1024)
+    .describe('the text of a policy file (YAML)'),
+});
+const statement = z.strictObject({
+  vm: name,
+  host: name.describe('where the copy was'),
+  epoch: count.max(Number.MAX_SAFE_INTEGER).describe('of the copy'),
+  statement: words.describe('what you have seen'),
+});
+const confirmation = z.strictObject({ statement: words.describe('what you have seen yourself') });
+const attestation = z.object({
+  id: text,
+  at: time,
+  until: time.describe('it can be confirmed before this'),
+  vm: text,
+  host: text,
+  epoch: count,
+  statement: text,
+  by: text,
+  state: z.enum(['waiting', 'over', 'confirmed', 'refused']),
+  confirmedBy: text.optional(),
+  confirmation: text.optional(),
+});
+
+const auditEntry = z.object({
+  number: count,
+  at: time,
+  seq: count.optional().describe('the input of the ledger that it is of'),
+  actor: text,
+  via: z.enum(['socket', 'api', 'controller']),
+  action: text,
+  outcome: z.enum(['done', 'refused', 'stated', 'denied']),
+  about: any,
+  hash: text.describe('of this entry and of the one before'),
+});
+
 const me = z.object({ name: text, roles: z.array(z.enum(ROLES)) });
 const health = z.object({ live: z.literal(true) });
 const ready = z.object({ ready: z.literal(true), epoch: count });
@@ -242,6 +297,15 @@ export const SCHEMAS = {
   Alert: alert,
   AlertPage: pageOf(alert),
   Policy: policy,
+  Order: orderAloneSchema,
+  Ordered: ordered,
+  PolicyText: policyText,
+  Statement: statement,
+  Confirmation: confirmation,
+  Attestation: attestation,
+  AttestationPage: pageOf(attestation),
+  AuditEntry: auditEntry,
+  AuditPage: pageOf(auditEntry),
   Me: me,
   Live: health,
   Ready: ready,

@@ -1,5 +1,6 @@
 /** @module Who asks: a token of 256 random bits, of which the site's file has the hash alone. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { Refusal } from '@syndrome/base/http/problem.ts';
 import { refuse } from './errors.ts';
 import type { Role } from './roles.ts';
 
@@ -59,10 +60,11 @@ export class Tokens {
   }
 }
 
-/** @throws Refusal 403 where no role of the caller covers it; to read any token is enough */
-export function requireRole({ name, roles }: Caller, role: Role): void {
-  if (role === 'viewer' || roles.includes(role)) return;
-  throw refuse(403, 'E_API_ROLE', `${name} has no role ${role}`, {
+/** Whether a role of the caller covers it; to read any token is enough. */
+export const hasRole = ({ roles }: Caller, role: Role): boolean => role === 'viewer' || roles.includes(role);
+
+/** What somebody is told whose roles do not cover it. */
+export const noRole = ({ name }: Caller, role: Role): Refusal =>
+  refuse(403, 'E_API_ROLE', `${name} has no role ${role}`, {
     headers: { 'WWW-Authenticate': 'Bearer realm="syndrome", error="insufficient_scope"' },
   });
-}
