@@ -76,7 +76,7 @@ describe('an output is looked at before the work: exit code 2, and nothing is ma
       'agent --config',
       'controller --config',
       ...commands(buildProgram())
-        .filter(c => ['fleet', 'policy', 'store'].includes(c.parent?.name() ?? ''))
+        .filter(c => ['fleet', 'policy', 'store', 'audit'].includes(c.parent?.name() ?? ''))
         .flatMap(c =>
           c.options
             .filter(o => /^--(?:config|ledger|store|password-file)$/.test(o.long ?? ''))
@@ -111,6 +111,8 @@ describe('a file to read that has no end, or waits for a writer', () => {
     [['fleet', 'replay', '--ledger', '$/pipe'], 'not a regular file but a named pipe'],
     [['store', 'check', '--config', '$/pipe'], 'not a regular file but a named pipe'],
     [['store', 'check', '--store', '$/pipe'], 'not a regular file but a named pipe'],
+    [['audit', 'verify', '--store', '$/pipe'], 'not a regular file but a named pipe'],
+    [['audit', 'list', '--config', '$/pipe'], 'not a regular file but a named pipe'],
     [['store', 'import', '$/pipe', '--store', '$/new.db'], 'not a regular file but a named pipe'],
     [['report', '/dev/zero', '--out', '$/site'], 'the folder /dev/zero cannot be looked at'],
     [['report', '$/pipe', '--out', '$/site'], 'cannot be looked at'],

@@ -17,6 +17,7 @@ const OTHERS = new Set(
     'many-commands',
     'fleet-commands',
     'store-commands',
+    'audit-commands',
     'api-commands',
     'simulate-command',
     'decode-commands',
@@ -91,7 +92,7 @@ const FILES = [
   'packages/vmm/src/error-codes.ts',
   'packages/base/src/store/error-codes.ts',
   'packages/qemu/src/libvirt/error-codes.ts',
-  ...['agent', 'controller', 'notify', 'policy', 'site', 'wire'].map(
+  ...['agent', 'controller', 'notify', 'policy', 'rest', 'site', 'wire'].map(
     room => `packages/supervisor/src/${room}/error-codes.ts`,
   ),
   // QEMU's refusals, explained where they are met; of the client that connects these have the type only.

@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option, type OptionValues } fr
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import { decodeCommands, repeated } from './decode-commands.ts';
 import { EXIT_TEXT } from './exit-codes.ts';
+import { addAuditCommands } from './audit-commands.ts';
 import { addApiCommands } from './api-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addManyCommands } from './many-commands.ts';
@@ -150,6 +151,7 @@ Examples:
   addManyCommands(program, partOptions, merged, deadline);
   addFleetCommands(program, supplyOptions, merged, deadline);
   addStoreCommands(program, merged);
+  addAuditCommands(program, merged);
   addApiCommands(program, merged);
   addSimulateCommand(program, merged);
 

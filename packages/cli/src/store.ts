@@ -16,11 +16,15 @@ import { interruptSignal } from './interrupt.ts';
 import { openLedger, placeLabel, placeNamed } from './open-ledger.ts';
 import { type GlobalOptions, print, printJson } from './output.ts';
 
-interface Options extends GlobalOptions {
+/** By which a command names a store. */
+export interface StoreOptions extends GlobalOptions {
   config?: string;
   store?: string;
   passwordFile?: string;
   json?: boolean;
+}
+
+interface Options extends StoreOptions {
   replay?: boolean;
 }
 
@@ -28,7 +32,7 @@ interface Options extends GlobalOptions {
 const PATIENT = { statement: 3_600_000 };
 
 /** Where the store is. @throws UsageError E_STORE_NAMED where none is named, or two are */
-function placeOf({ config, store, passwordFile }: Options): StorePlace {
+function placeOf({ config, store, passwordFile }: StoreOptions): StorePlace {
   if ((config === undefined) === (store === undefined))
     throw new UsageError('E_STORE_NAMED', 'name a store, or the site whose store it is', {
       hint: '--config FILE, or --store FILE, or --store postgresql://USER@HOST/DATABASE',
@@ -53,10 +57,16 @@ async function within<T>(
   }
 }
 
+/** Reads from the store that is named. @throws UsageError E_STORE_NAMED, StoreError */
+export const withLedger = <T>(
+  options: StoreOptions,
+  work: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>,
+): Promise<T> => within(openLedger(placeOf(options), 'E_STORE_NAMED', PATIENT), work);
+
 /** Exit code 1 where something does not fit together. */
 export async function check(options: Options): Promise<void> {
   const place = placeOf(options);
-  const { report, replayed } = await within(openLedger(place, 'E_STORE_NAMED', PATIENT), async store => {
+  const { report, replayed } = await withLedger(options, async store => {
     const found = await lookThrough(store);
     return {
       report: found,
