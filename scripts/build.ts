@@ -63,7 +63,9 @@ for (const file of compiled) {
   const result = file.endsWith('.map')
     ? text
     : text.replace(SPECIFIER, (_, quote: string, specifier: string) => `${quote}${published(file, specifier)}${quote}`);
-  if (!file.endsWith('.d.ts')) write(join(dist, 'syndrome/packages', file), result);
+  // Of the program only the client of its API is for others to compile against.
+  if (!file.endsWith('.d.ts') || file.startsWith('supervisor/src/rest/client'))
+    write(join(dist, 'syndrome/packages', file), result);
   const [, inner] = /^decode\/src\/(.+)$/.exec(file) ?? [];
   if (inner !== undefined) write(join(dist, 'decode/lib', inner), result);
 }

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The client of the API, without its ending. */
+const CLIENT = 'packages/supervisor/src/rest/client';
+
 interface Manifest {
   description: string;
   license: string;
@@ -47,6 +50,10 @@ export function syndromePackage(version: string, bundled: readonly string[], man
     keywords: ['mce', 'machine-check', 'ras', 'qemu', 'kvm', 'xen', 'hwpoison', 'memory-failure'],
     type: 'module',
     bin: { syndrome: 'bin/syndrome.js' },
+    exports: {
+      './client': { types: `./${CLIENT}.d.ts`, default: `./${CLIENT}.js` },
+      './package.json': './package.json',
+    },
     man,
     files: ['bin', 'docs', 'guest', 'man', 'packages', 'scenarios'],
     engines: { node: '>=24' },

@@ -15,7 +15,7 @@ import type { PageOf } from './views.ts';
 /** By which way something was asked for: the socket of the command line, the API, or nobody: the controller itself. */
 type Via = 'socket' | 'api' | 'controller';
 /** `stated`: it waits for another person. `denied`: no role covers it. */
-export type Outcome = 'done' | 'refused' | 'stated' | 'denied';
+type Outcome = 'done' | 'refused' | 'stated' | 'denied';
 
 /** What an audit tells of one thing. */
 interface AuditEntry {
@@ -144,7 +144,7 @@ export async function auditPage(query: Query, { after, newestFirst, limit }: Pag
   });
 }
 
-export interface AuditReport {
+interface AuditReport {
   entries: number;
   /** Of the last one: noted elsewhere it shows later that nothing was cut off. */
   hash: string;
