@@ -1,0 +1,8 @@
+/** The API, its orders and its audit, on a PostgreSQL as on a file. */
+import { onPostgres } from '../controller/testing/on-postgres.ts';
+
+await onPostgres(async () => {
+  await import('./rest.test.ts');
+  await import('./writes.test.ts');
+  await import('../controller/audit.test.ts');
+});
