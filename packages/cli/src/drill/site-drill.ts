@@ -107,7 +107,12 @@ function siteOf(file: string): {
     throw new UsageError('E_DRILL_SITE', `${file} does not allow drills`, {
       hint: 'Write `drill: /var/lib/syndrome/drill.ndjson` under agent:, and start the agent again.',
     });
-  return { agent, drill, admin: join(dirname(agent.controller), 'admin.sock') };
+  const { controller } = agent;
+  if (typeof controller !== 'string')
+    throw new UsageError('E_DRILL_SITE', `the controller of ${file} is on another machine`, {
+      hint: 'A drill asks the controller over its own socket, which is here only where the controller is.',
+    });
+  return { agent, drill, admin: join(dirname(controller), 'admin.sock') };
 }
 
 type Site = ReturnType<typeof siteOf>;

@@ -165,6 +165,7 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     const { host, controller } = this.#config;
+    const where = typeof controller === 'string' ? controller : controller.address;
     this.take({ kind: 'source', source: 'agent', state: 'reading', reason: `agent ${VERSION}` });
     for (const keeper of this.#keepers) keeper.start(performance.now());
     const uplink = runUplink(
@@ -175,7 +176,7 @@ export class Agent {
         agent: `syndrome ${VERSION}`,
         onAct: act => this.#order(act),
         onState: reason =>
-          this.#log(reason === undefined ? `connected to ${controller}` : `no connection to the controller: ${reason}`),
+          this.#log(reason === undefined ? `connected to ${where}` : `no connection to the controller: ${reason}`),
       },
       signal,
     );

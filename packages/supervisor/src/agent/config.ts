@@ -42,13 +42,25 @@ export const libvirtConfigSchema = z.strictObject({
 });
 export type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
+/** A controller on another machine: both sides show who they are. */
+export const controllerPortSchema = z.strictObject({
+  address: z
+    .string()
+    .regex(/^(?:[\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'HOST:PORT')
+    .describe('HOST:PORT; the name is that of its certificate'),
+  ca: path.describe('the authority of the site, PEM'),
+  cert: path.describe('the certificate of this host: its common name is the name of the host'),
+  key: path.describe('its key, mode 0600'),
+});
+export type ControllerPort = z.infer<typeof controllerPortSchema>;
+
 export const agentConfigSchema = z.strictObject({
   /** The name of this host in its site: it stays the same for ever. */
   host: z.string().min(1).max(256),
   /** Spool, epochs and results: of this user alone. */
   folder: path.default('/var/lib/syndrome/agent'),
-  /** The controller's unix socket, or a terminal device at whose other end it is. */
-  controller: path.default('/run/syndrome/controller/agents.sock'),
+  /** The controller's unix socket, or a terminal device at whose other end it is; or its port, over TLS. */
+  controller: z.union([path, controllerPortSchema]).default('/run/syndrome/controller/agents.sock'),
   /** Bound of the spool, MiB. */
   spoolMiB: z.number().int().min(1).max(65_536).default(64),
   /** Folders of QMP sockets (`*.qmp`, `*.sock`), each with what is said of its VM beside it in `<socket>.yaml`. */

@@ -20,6 +20,7 @@ import {
   rowsLine,
   WIRE_VERSION,
 } from '../wire/messages.ts';
+import type { ControllerPort } from './config.ts';
 import { ControllerClock } from './controller-clock.ts';
 import { pause } from './reconnect.ts';
 import type { SpooledRow } from './spool/line.ts';
@@ -28,9 +29,9 @@ import type { Spool } from './spool/spool.ts';
 export interface UplinkOptions {
   /**
    * The controller's unix socket, or a terminal (a serial or virtio console) at whose other end it is, where it runs outside of
-   * this machine; in a folder of this user or root.
+   * this machine; in a folder of this user or root. Or its port on another machine, over TLS.
    */
-  socket: string;
+  socket: string | ControllerPort;
   host: HostId;
   /** Name and version of the agent. */
   agent: string;
@@ -96,8 +97,16 @@ export async function runUplink(spool: Spool, options: UplinkOptions, signal: Ab
   }
 }
 
-/** Opens the way to the controller. @throws the error of the file system */
-function connectTo(path: string): net.Socket {
+/** Opens the way to the controller. @throws the error of the file system; SyndromeError E_AGENT_TLS */
+async function connectTo(to: string | ControllerPort): Promise<net.Socket> {
+  // What no other agent needs is not loaded into it.
+  if (typeof to === 'object') return (await import('./uplink-tls.ts')).connectTls(to);
+  // Whoever can put a socket there gives orders.
+  requireOwnFolder(dirname(to));
+  return connectHere(to);
+}
+
+function connectHere(path: string): net.Socket {
   if (statSync(path, { throwIfNoEntry: false })?.isCharacterDevice() !== true) return net.connect({ path });
   const line = new ReadStream(openSync(path, constants.O_RDWR | constants.O_NOCTTY));
   line.setRawMode(true);
@@ -112,9 +121,7 @@ async function session(
   up: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { socket: path, host, agent, onAct, silenceMs = 30_000 } = options;
-  // Whoever can put a socket there gives orders.
-  requireOwnFolder(dirname(path));
+  const { socket: to, host, agent, onAct, silenceMs = 30_000 } = options;
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const change = new Change();
@@ -125,11 +132,11 @@ async function session(
     why ??= error;
     ending.abort();
   };
+  const socket = await connectTo(to);
   const heard = setTimeout(
     () => end(new Error(`nothing came from the controller for ${silenceMs} ms: the connection is half open`)),
     silenceMs,
   );
-  const socket = connectTo(path);
   const lines = new LineSocket(socket, MAX_LINE_BYTES, {
     line: async text => {
       heard.refresh();

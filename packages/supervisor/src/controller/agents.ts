@@ -64,8 +64,11 @@ export class Agents {
     return true;
   }
 
-  /** Takes a connection that somebody has opened. What is wrong with it ends it, and nothing else. */
-  accept(socket: Socket): void {
+  /**
+   * Takes a connection that somebody has opened. What is wrong with it ends it, and nothing else.
+   * @param identity the host that the peer has shown to be; without it the peer is whom it says it is, as on a socket of this user alone
+   */
+  accept(socket: Socket, identity?: HostId): void {
     let agent: Connected | undefined;
     let greeting = false;
     let unwritten = 0;
@@ -81,6 +84,11 @@ export class Agents {
           'E_WIRE_VERSION',
           `the agent of ${safeText(host, 100)} speaks version ${version} of the wire, and the controller version ${WIRE_VERSION}: ` +
             `bring the ${version < WIRE_VERSION ? 'agent' : 'controller'} up`,
+        );
+      if (identity !== undefined && identity !== host)
+        throw new WireError(
+          'E_WIRE_IDENTITY',
+          `the certificate is that of ${safeText(identity, 100)}, which reports no other host: not ${safeText(host, 100)}`,
         );
       const other = this.#hosts.get(host);
       // The same agent has come again before its old connection was seen to end.

@@ -7,7 +7,7 @@ export const CONTROLLER_ERROR_CODES: Readonly<Record<ControllerCode, string>> = 
   E_CONTROLLER_FENCE:
     'A fence agent of the site cannot be used: it is not root’s or this user’s alone, a secret is not in a file of mode 0600, or something that the controller says itself is named; the text says what.',
   E_CONTROLLER_LISTEN:
-    'The controller cannot listen on its sockets: the path is too long, or the folder is not this user’s alone (mode 0700). Over TCP nothing is taken.',
+    'The controller cannot listen on its sockets: the path is too long, or the folder is not this user’s alone (mode 0700); or on its port for agents: a certificate or key cannot be read, or the port is in use. Without TLS nothing is taken over TCP.',
   E_CONTROLLER_REFUSED:
     'What was ordered cannot be done as things are; the text says why. Look at it again, and order what fits.',
   E_CONTROLLER_STATE:

@@ -19,6 +19,7 @@ import { isPassing } from './passing.ts';
 import { Journal, type OpenAct } from './journal.ts';
 import { powerOff } from './fence.ts';
 import { type Listening, listenAt } from './listen.ts';
+import { listenTls } from './listen-tls.ts';
 import { Outbox } from './outbox.ts';
 import { replay } from './replay.ts';
 import {
@@ -148,8 +149,10 @@ export class Leader {
     try {
       await Promise.race([this.#begin(committer, journal), this.#ended.promise]);
       dispatch();
-      const { agentSocket, adminSocket } = this.#options;
+      const { agentSocket, adminSocket, agentPort } = this.#options;
       this.#listening.push(await listenAt(agentSocket, socket => agents.accept(socket)));
+      if (agentPort !== undefined)
+        this.#listening.push(await listenTls(agentPort, (socket, identity) => agents.accept(socket, identity), log));
       const respond: Respond = (question, tell, ended) =>
         this.#answer(question, { committer, journal, time, tell, ended });
       this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));

@@ -7,12 +7,15 @@ import type { Delivery } from '../notify/target.ts';
 import type { Clocks } from './clock.ts';
 import type { Desk } from './desk.ts';
 import type { FenceAgent } from './fence.ts';
+import type { AgentPort } from './listen-tls.ts';
 
 export interface ControllerOptions {
   store: Store;
   /** Paths of the two sockets: for agents, and for the command line. */
   agentSocket: string;
   adminSocket: string;
+  /** Where agents of other machines come, over TLS. */
+  agentPort?: AgentPort;
   /** The names of the targets of notices, and which of them want one. */
   targets: readonly string[];
   targetsOf: (notice: Notice) => readonly string[];

@@ -43,6 +43,7 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
         policy: { policy: site.policy, by: 'the file of the site' },
         weak,
         ...(api === undefined ? {} : { desk: api.desk }),
+        ...(site.agentPort === undefined ? {} : { agentPort: site.agentPort }),
         ...(store.backup === undefined ? {} : { backup: store.backup.bind(store) }),
         log,
       },

@@ -55,6 +55,19 @@ describe('the file of a site', () => {
     expect(readSite(write(`folder: /srv/s\napi: { port: 8470, tokens: [${one}] }`)).api?.place).toEqual({ port: 8470 });
   });
 
+  it('may have a port for agents of other machines, and an agent may go to one', () => {
+    const files = 'ca: /c/ca.pem, cert: /c/c.pem, key: /c/c.key';
+    expect(readSite(write(`folder: /srv/s\nagents: { port: 8471, ${files} }`)).agentPort).toEqual({
+      address: '::',
+      port: 8471,
+      tls: { ca: '/c/ca.pem', cert: '/c/c.pem', key: '/c/c.key' },
+    });
+    const far = readAgentSite(
+      write(`folder: /srv/s\nagent: { host: h1, controller: { address: "c1:8471", ${files} } }`),
+    );
+    expect(far.agent?.controller).toMatchObject({ address: 'c1:8471', key: '/c/c.key' });
+  });
+
   it('may name another controller, folders and a policy file beside it', () => {
     write(
       'schema: 1\nname: mine\nversion: "7"\nmode: notify\nrules:\n  - { name: all, of: vm, when: { errors: 1 }, do: tell }\n',
@@ -87,6 +100,8 @@ describe('the file of a site', () => {
     [`folder: /s\napi: { port: 1, socket: /s/x, tokens: [${token('a', '1')}] }`, /a socket or a port, not both/],
     ['folder: /s\napi: { tokens: [] }', /tokens/],
     ['folder: /s\napi: { tokens: [{ name: a, roles: [root], sha256: x }] }', /roles/],
+    ['folder: /s\nagents: { port: 8471 }', /cert/],
+    ['folder: /s\nagent: { host: a, controller: { address: c1, ca: /a, cert: /b, key: /c } }', /controller/],
     ['folder: /s\nstore: here.sqlite', /a whole path.*at store/s],
     ['folder: /s\nstore: { url: /srv/x, passwordFile: /p }', /store/],
     ['folder: /s\nstore: "postgresql://u:secret@db/x"', /has a password in it/],
@@ -124,6 +139,7 @@ describe('the file of a site', () => {
       'playbooks',
       'notify',
       'fence',
+      'agents',
       'api',
       'agent',
     ]);

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { openInput, readInput } from '@syndrome/base/disk/input-file.ts';
 import { messageOf, UsageError } from '@syndrome/decode/common/errors.ts';
 import type { StorePlace } from '@syndrome/base/store/open.ts';
-import { type AgentConfig, agentConfigSchema, QEMUS } from '../agent/config.ts';
+import { type AgentConfig, agentConfigSchema, controllerPortSchema, QEMUS } from '../agent/config.ts';
 import { ROLES } from '../rest/roles.ts';
 
 const MAX_FILE = 256 * 1024;
@@ -50,7 +50,7 @@ const targetSchema = z.discriminatedUnion('kind', [
 /** Of an agent; what it keeps lies in the folder of the site, and its controller is that of the site, unless it says otherwise. */
 const siteAgentSchema = agentConfigSchema.extend({
   folder: whole.optional(),
-  controller: whole.optional(),
+  controller: z.union([whole, controllerPortSchema]).optional(),
   drill: whole.optional().describe('a file in which the injector of a drill says what it does; leave it out elsewhere'),
   start: z
     .strictObject({
@@ -82,6 +82,16 @@ const apiSchema = z.strictObject({
     )
     .min(1)
     .max(1000),
+});
+
+/** Where agents of other machines come, and with what the controller shows who it is. */
+const agentsSchema = z.strictObject({
+  address: z.string().min(1).max(255).default('::').describe('of this machine; all of them by default'),
+  port: z.int().min(1).max(65_535),
+  ca: whole.describe('the authority of the site, PEM'),
+  cert: whole.describe('the certificate of the controller, with the name that agents ask for'),
+  key: whole.describe('its key, mode 0600'),
+  crl: whole.optional().describe('certificates that were called back, PEM'),
 });
 
 const siteSchema = z.strictObject({
@@ -132,6 +142,7 @@ const siteSchema = z.strictObject({
     )
     .default({})
     .describe('how the controller switches each host off, and reads that it is'),
+  agents: agentsSchema.optional().describe('a port for agents of other machines, over TLS; without it there is none'),
   api: apiSchema.optional().describe('HTTP for programs and pages; without it there is none'),
   agent: siteAgentSchema.optional().describe('what is watched on this host'),
 });

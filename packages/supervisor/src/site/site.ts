@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isStoreUrl, parsePostgresUrl } from '@syndrome/base/store/postgres-url.ts';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { checkFence, type FenceAgent } from '../controller/fence.ts';
+import type { AgentPort } from '../controller/listen-tls.ts';
 import type { HostId } from '../core/ids.ts';
 import type { Api } from '../rest/serve.ts';
 import type { Policy } from '../core/policy.ts';
@@ -21,6 +22,8 @@ export interface Site extends SitePlaces, AgentSite {
   targets: Target[];
   fences: Readonly<Record<HostId, FenceAgent>>;
   api: Api | undefined;
+  /** Where agents of other machines come. */
+  agentPort: AgentPort | undefined;
   /** Where the playbooks are that notices name; those of the program where it is missing. */
   playbooks: string | undefined;
   /** In what the site is weaker than it could be, a sentence each. */
@@ -36,6 +39,12 @@ function policyNamed(text: string, folder: string): Policy {
   if (shipped !== undefined) return shippedPolicy(shipped);
   const file = resolve(folder, text);
   return parsePolicy(readOwned(file), file);
+}
+
+function agentPortOf({ agents }: ReturnType<typeof parseSite>): AgentPort | undefined {
+  if (agents === undefined) return undefined;
+  const { address, port, ...tls } = agents;
+  return { address, port, tls };
 }
 
 /** @throws UsageError E_SITE_FILE where a token has two names, or a name two tokens: what two people have to do one could do alone */
@@ -83,6 +92,7 @@ export function readSite(file: string): Site {
     targets,
     fences,
     api: apiOf(file, data),
+    agentPort: agentPortOf(data),
     playbooks,
     weak,
     ...agentSiteOf(data),

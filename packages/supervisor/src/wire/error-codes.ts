@@ -4,6 +4,8 @@ import type { WireCode } from './errors.ts';
 export const WIRE_ERROR_CODES: Readonly<Record<WireCode, string>> = {
   E_WIRE_HOST_TAKEN:
     'Another agent is connected that says it is this host, from another spool. Two agents need two names; look for a second one on the host.',
+  E_WIRE_IDENTITY:
+    'An agent says that it is another host than its certificate names. Give each host a certificate with its own name as common name, and `host:` of its agent the same name.',
   E_WIRE_LINE: 'A peer sent a line that is too long or no UTF-8. It is no agent or command line of this version.',
   E_WIRE_MESSAGE: 'A peer sent a message that has not the form of one; the text says where. That connection was ended.',
   E_WIRE_ORDER: 'A peer sent a message out of its order: an agent says hello first, and once.',
