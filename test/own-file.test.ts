@@ -36,6 +36,7 @@ const OTHERS: readonly (readonly [where: RegExp, words: string, what: string])[]
     'check-interval linux-guest',
     'a request to the agent; the kind of machine that it boots',
   ],
+  [/^packages\/cli\/src\/audit-commands\.ts$/, 'verify', 'a command'],
   [/^packages\/cli\/src\/program\.ts$/, 'inject-mce qemu', 'examples for people; a part with versions on offer'],
   [/^packages\/cli\/src\/part-options\.ts$/, 'qemu', 'a part that a matrix varies'],
   [/^packages\/lab\/src\/guest\/protocol\.ts$/, 'check-interval on-signal', 'requests to the agent in a guest'],
