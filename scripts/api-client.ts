@@ -94,6 +94,9 @@ function methodOf(path: string, method: string, operation: Operation): string {
   return `  /** ${summary}.${role} \`${method.toUpperCase()} ${path}\` */\n  ${operationId}(${given}): ${result} {\n    return ${call};\n  }\n`;
 }
 
+const isText = ({ responses }: Operation): boolean =>
+  Object.keys(responses['200']?.content ?? {}).some(type => type.startsWith('text/plain'));
+
 /** The text of the client, before it is formatted. */
 export function clientText(): string {
   const document = apiDocument() as {
@@ -107,7 +110,10 @@ export function clientText(): string {
       : `export type ${name} = ${type};\n`;
   });
   const methods = Object.entries(document.paths).flatMap(([path, byMethod]) =>
-    Object.entries(byMethod).map(([method, operation]) => methodOf(path, method, operation)),
+    // A text is for others: Prometheus.
+    Object.entries(byMethod).flatMap(([method, operation]) =>
+      isText(operation) ? [] : [methodOf(path, method, operation)],
+    ),
   );
   return [
     '/**\n * @module The client of the API of a controller, made of its document by `npm run api:client`: whatever is changed here is lost.\n */\n',

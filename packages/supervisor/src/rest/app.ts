@@ -118,6 +118,10 @@ async function handle(
   const query = queryOf(route, c);
   if (route.kind === 'plain') return answer(c, route.run());
   const desk = options.desk();
+  if (route.kind === 'text')
+    return new Response(await route.run(desk), {
+      headers: { 'Content-Type': 'text' in route ? route.text : 'text/plain', 'Cache-Control': 'no-store' },
+    });
   if (desk === undefined)
     throw refuse(503, 'E_API_STANDBY', 'this controller does not work at the moment', { headers: RETRY });
   if (route.kind === 'events') {

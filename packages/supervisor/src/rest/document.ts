@@ -67,19 +67,21 @@ function answersOf(route: Route): Json {
     { description, content: { 'application/problem+json': { schema: ref('Problem') } } },
   ]);
   const good: Json =
-    'events' in route
-      ? { 200: { description: route.events, content: { 'text/event-stream': { schema: { type: 'string' } } } } }
-      : {
-          [route.status]: {
-            description: route.what,
-            headers:
-              route.kind === 'order'
-                ? { 'Idempotency-Replayed': HEADER('`true`: it was done before, and this was answered') }
-                : { ETag: HEADER('changes with the answer') },
-            content: { 'application/json': { schema: ref(route.answer) } },
-          },
-          ...(route.kind === 'order' ? {} : { 304: { description: 'it is as If-None-Match says' } }),
-        };
+    'text' in route
+      ? { 200: { description: route.what, content: { [route.text]: { schema: { type: 'string' } } } } }
+      : 'events' in route
+        ? { 200: { description: route.events, content: { 'text/event-stream': { schema: { type: 'string' } } } } }
+        : {
+            [route.status]: {
+              description: route.what,
+              headers:
+                route.kind === 'order'
+                  ? { 'Idempotency-Replayed': HEADER('`true`: it was done before, and this was answered') }
+                  : { ETag: HEADER('changes with the answer') },
+              content: { 'application/json': { schema: ref(route.answer) } },
+            },
+            ...(route.kind === 'order' ? {} : { 304: { description: 'it is as If-None-Match says' } }),
+          };
   return { ...good, ...Object.fromEntries(problems) };
 }
 
@@ -100,6 +102,7 @@ function headersOf(route: Route): Json[] {
       },
       ...(route.ifMatch === undefined ? [] : [header('If-Match', route.ifMatch)]),
     ];
+  if (route.kind === 'text') return [];
   return route.kind === 'events'
     ? [header('Last-Event-ID', 'the last event that is known; it goes before `after`')]
     : [header('If-None-Match', 'an ETag that is known: 304 where the answer is still that')];

@@ -49,6 +49,8 @@ interface Described {
 /** What is answered, by what it is of. */
 type Answered =
   | { answer: SchemaName; status: number; what: string }
+  /** No JSON but a text of this type. */
+  | { text: string; what: string }
   /** Events, as they come, from behind the last one that the caller has. */
   | { events: string };
 
@@ -58,6 +60,7 @@ export type Route = Described &
     query: Fields;
   } & (
     | { kind: 'plain'; run: () => Reply }
+    | { kind: 'text'; run: (desk: Desk | undefined) => Promise<string> }
     | { kind: 'desk'; run: (asked: Asked<never, never, never>) => Reply | Promise<Reply> }
     | {
         kind: 'order';

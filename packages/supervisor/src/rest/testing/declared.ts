@@ -54,7 +54,7 @@ export function undeclared(
   if (declared.content === undefined) return type === undefined && body === '' ? undefined : `${at} has a body`;
   const media = declared.content[type ?? ''];
   if (media === undefined) return `${at} has the type ${type}, which is not declared`;
-  if (type === 'text/event-stream') return undefined;
+  if (type?.startsWith('text/') === true) return undefined;
   const key = `${at} ${type}`;
   const validate = validators.get(key) ?? ajv.compile(resolved(media.schema));
   validators.set(key, validate);
