@@ -25,10 +25,11 @@ export function useAddress(pages: PagesModel): void {
   const at = useRef<Place | undefined>(undefined);
   /** The browser leads, and the page is on its way. */
   const led = useRef(false);
-  const [hash, place, started] = [pages.hash(), pages.place(), pages.started.value];
+  const [hash, place] = [pages.hash(), pages.place()];
+  const isThere = pages.started.value && !pages.isReading;
   useEffect(() => {
     // Until then the address is the question, not the answer.
-    if (!started) return;
+    if (!isThere) return;
     const timer = setTimeout(
       () => {
         const { current: from } = at;
@@ -47,7 +48,7 @@ export function useAddress(pages: PagesModel): void {
       at.current === undefined ? 0 : STILL_MS,
     );
     return () => clearTimeout(timer);
-  }, [hash, place.page, place.opened, place.chosen, started]);
+  }, [hash, place.page, place.opened, place.chosen, isThere]);
   useEffect(() => {
     const onPop = ({ state }: PopStateEvent): void => {
       const entry = state as Entry | null;

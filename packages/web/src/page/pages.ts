@@ -68,6 +68,13 @@ export class PagesModel {
   /** What the page was opened for is shown. */
   readonly started = signal(false);
 
+  /** Nothing is shown yet of what is read: until then no address leads here. */
+  get isReading(): boolean {
+    const page = this.page.value;
+    if (page === 'trace') return this.trace.reading.value !== undefined && this.trace.runs.value.length === 0;
+    return page === 'matrix' && this.matrix.reading.value !== undefined && this.matrix.files.value.length === 0;
+  }
+
   /** The pages that there are here. */
   get names(): PageName[] {
     return PAGES.filter(name => name !== 'runs' || this.served);

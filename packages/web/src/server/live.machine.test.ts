@@ -306,7 +306,7 @@ describe('the list', () => {
       await page.click('.file-row');
       await page.waitForSelector('.list-row, [role=alert]');
       // The address follows once nothing changes any more.
-      await page.waitForURL(/#trace/);
+      await page.waitForURL(/#trace\?/);
       await page.reload();
       await page.waitForSelector('.list-row, [role=alert]');
       expect(await page.evaluate(strangers)).toBe(0);
