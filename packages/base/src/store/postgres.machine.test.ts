@@ -82,7 +82,7 @@ describe('a connection', () => {
       await store.transaction(async query => Object.values((await query('show transaction_isolation'))[0] ?? {})),
     ).toEqual(['serializable']);
     expect([await shown('statement_timeout'), await shown('lock_timeout')]).toEqual(['15s', '5s']);
-    expect(await shown('idle_in_transaction_session_timeout')).toBe('5s');
+    expect(await shown('idle_in_transaction_session_timeout')).toBe('4s');
     await store.query('alter role syndrome set synchronous_commit = remote_apply');
     const stronger = await open();
     expect(Object.values((await stronger.query('show synchronous_commit'))[0] ?? {})).toEqual(['remote_apply']);
