@@ -106,7 +106,8 @@ test('a bisection finds where the verdict changes, and its page has what was tri
     change: 'bad to good',
     last: '6.19.8',
     first: '6.19.10',
-    kernels: ['6.19.8', '6.19.10'],
+    schemaVersion: 2,
+    versions: ['6.19.8', '6.19.10'],
     unsteady: [],
     causes: [{ id: 'linux-amd-destat-without-smca' }],
   });
