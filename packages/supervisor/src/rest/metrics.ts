@@ -6,7 +6,7 @@ import type { Query } from '@syndrome/base/store/store.ts';
 import { VERSION } from '@syndrome/decode/common/version.ts';
 import type { Desk } from '../controller/desk.ts';
 import { RESULT_STATES } from '../core/act.ts';
-import type { Host, State, Vm } from '../core/state.ts';
+import type { Host, State } from '../core/state.ts';
 import type { Route } from './route.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -55,12 +55,14 @@ const pageState = ({ applied, repaired }: { applied: boolean; repaired?: boolean
   repaired === true ? 'repaired' : applied ? 'applied' : 'unapplied';
 const bytesOf = ({ pages }: Host): number =>
   [...pages.values()].reduce((sum, { order, repaired }) => (repaired === true ? sum : sum + 2 ** order), 0);
-/** Errors that a VM has met: pages of its own, and those without an address. */
-const errorsOf = (state: Readonly<State>, { id, met }: Vm): number =>
-  [...state.hosts.values()].reduce(
-    (sum, { pages }) => sum + [...pages.values()].filter(({ vms }) => vms.includes(id)).length,
-    0,
-  ) + [...met.values()].reduce((sum, { unlocated }) => sum + unlocated.size, 0);
+/** Errors that VMs have met, by VM: pages of theirs, and those without an address. One pass over the pages of all hosts. */
+function errorsByVm({ hosts, vms }: Readonly<State>): Sample[] {
+  const found = new Map<string, number>();
+  const add = (vm: string, errors: number): unknown => errors > 0 && found.set(vm, (found.get(vm) ?? 0) + errors);
+  for (const { pages } of hosts.values()) for (const page of pages.values()) for (const vm of page.vms) add(vm, 1);
+  for (const { id, met } of vms.values()) for (const { unlocated } of met.values()) add(id, unlocated.size);
+  return [...found].map(([vm, errors]) => [errors, { vm }]);
+}
 
 const METRICS: readonly Metric[] = [
   {
@@ -138,12 +140,8 @@ const METRICS: readonly Metric[] = [
   {
     name: 'syndrome_vm_distinct_errors',
     type: 'gauge',
-    help: 'Distinct errors that a VM has met since it was settled or restarted; none is shown of the others.',
-    of: ({ state }) =>
-      [...state.vms.values()].flatMap(vm => {
-        const errors = errorsOf(state, vm);
-        return errors === 0 ? [] : [[errors, { vm: vm.id }] as const];
-      }),
+    help: 'Distinct errors that are known of a VM: pages of the ledger that it has lost, and errors without an address.',
+    of: ({ state }) => errorsByVm(state),
   },
   {
     name: 'syndrome_fence_unproven_vms',
