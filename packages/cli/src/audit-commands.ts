@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { onLedger } from './ledger-options.ts';
 
 type Merge = <T>(program: Command, options: object) => T;
 
@@ -19,17 +20,7 @@ export function addAuditCommands(program: Command, merged: Merge): void {
       'after',
       '\nExamples:\n  syndrome audit list --config site.yaml\n  syndrome audit verify --config site.yaml',
     );
-  const on = (name: string, description: string): Command =>
-    audit
-      .command(name)
-      .description(description)
-      .option('--config <file>', 'the file of the site (YAML), whose store it is')
-      .option('--store <file|url>', 'a ledger in a file, or postgresql://USER@HOST/DATABASE; without a password')
-      .option(
-        '--password-file <file>',
-        'with the password of the PostgreSQL, of mode 0600; else a PGPASSFILE is looked at',
-      )
-      .option('--json', 'machine-readable');
+  const on = (name: string, description: string): Command => onLedger(audit, name, description);
   on('verify', 'go through the whole chain and the orders of the ledger: was anything changed, left out or put in?')
     .option('--expect <number:hash>', 'an entry that was noted elsewhere; may be given more than once', noted)
     .addHelpText(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { onLedger } from './ledger-options.ts';
 
 type Merge = <T>(program: Command, options: object) => T;
 
@@ -16,17 +17,7 @@ Examples:
   syndrome store import ledger.ndjson --store postgresql://syndrome@db/syndrome
   syndrome store check --store postgresql://syndrome@db/syndrome --replay`,
     );
-  const on = (name: string, description: string): Command =>
-    store
-      .command(name)
-      .description(description)
-      .option('--config <file>', 'the file of the site (YAML), whose store it is')
-      .option('--store <file|url>', 'a ledger in a file, or postgresql://USER@HOST/DATABASE; without a password')
-      .option(
-        '--password-file <file>',
-        'with the password of the PostgreSQL, of mode 0600; else a PGPASSFILE is looked at',
-      )
-      .option('--json', 'machine-readable');
+  const on = (name: string, description: string): Command => onLedger(store, name, description);
   on('check', 'what is in it, which schema it has, and whether anything in it is damaged or contradicts itself')
     .option('--replay', 'decide everything once more, too: the same must come out')
     .addHelpText(
