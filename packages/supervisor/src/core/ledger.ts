@@ -39,10 +39,26 @@ export function isSuspect(kernel: Page['kernel']): boolean {
   return kernel.result === 'Failed' || kernel.result === 'Ignored' || /slab|kernel|reserved/i.test(kernel.page);
 }
 
+/**
+ * Which life of a VM on a host a witness of that time is about. What its host tells of before the last start that we have ordered there is
+ * about the life before.
+ */
+function lifeAt(s: State, host: HostId, id: VmId | undefined, when: Time): number {
+  const copy = s.vms.get(id ?? '')?.copies.find(c => c.host === host);
+  const life = copy?.life ?? 0;
+  return copy === undefined || when >= copy.since ? life : Math.max(0, life - 1);
+}
+
 /** The key of an incident and of a page in the ledger. */
-function pageKey(pfn: bigint | undefined, gpa: bigint | undefined, vm: VmId | undefined): string | undefined {
+function pageKey(
+  pfn: bigint | undefined,
+  gpa: bigint | undefined,
+  vm: VmId | undefined,
+  life: number,
+): string | undefined {
   if (pfn !== undefined) return hex64(pfn);
-  return gpa === undefined || vm === undefined ? undefined : `${vm}/${hex64(pageOf(gpa))}`;
+  if (gpa === undefined || vm === undefined) return undefined;
+  return `${vm}/${hex64(pageOf(gpa))}${life === 0 ? '' : `/${life + 1}`}`;
 }
 
 /**
@@ -58,7 +74,8 @@ export function enterPage(
   when: Time,
 ): { page: Page; isNew: boolean; changed: boolean } | undefined {
   const { pfn, gpa, consumed, process, kernel } = finding;
-  const key = pageKey(pfn, gpa, seen.vm);
+  const life = gpa === undefined ? 0 : lifeAt(s, host.id, seen.vm, when);
+  const key = pageKey(pfn, gpa, seen.vm, life);
   if (key === undefined) return undefined;
   let page = host.pages.get(key);
   const isNew = page === undefined;
@@ -67,6 +84,7 @@ export function enterPage(
   page.hits += seen.count ?? 1;
   const before = `${page.gpa} ${page.vms.length} ${page.order} ${page.consumed} ${page.kernel?.result} ${page.repaired} ${page.process}`;
   if (pfn !== undefined) page.pfn = key;
+  if (life > (page.life ?? 0)) page.life = life;
   // Of two that differ the smaller: which one came first is chance.
   if (gpa !== undefined) page.gpa = smaller(page.gpa, hex64(pageOf(gpa)));
   if (seen.vm !== undefined && !page.vms.includes(seen.vm) && page.vms.length < MAX_SHARERS)
@@ -170,7 +188,7 @@ function twins(host: Host, vm: VmId): [guest: Page, frame: Page][] {
       pairs.push([guest, frame]);
     }
   };
-  pair((g, f) => f.gpa === g.gpa);
+  pair((g, f) => f.gpa === g.gpa && (f.life === g.life || together(f, g)));
   pair((g, f) => f.gpa === undefined && together(g, f));
   return pairs;
 }
@@ -254,6 +272,11 @@ export function countVm(vm: Vm, host: Host, since: Time, answered?: Answered): V
     hypervisor: any(met?.hypervisor),
     pages,
   };
+}
+
+/** The number of the life that follows that of a copy on its host. */
+export function lifeAfter({ life = 0 }: Pick<Copy, 'life'>): number {
+  return life + 1;
 }
 
 /** The host on which a VM is counted, and since when: what an earlier copy met is none of its business. */

@@ -9,7 +9,7 @@ import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts
 import { hostNow } from './clock.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop } from './ledger.ts';
+import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop, lifeAfter } from './ledger.ts';
 import { leaseToAsk } from './lease.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
@@ -478,7 +478,7 @@ function start(t: Turn, vm: Vm, move: Move, to: string, reason: string, against:
   };
   const old = vm.copies.find(c => c.host === to);
   if (old?.place !== undefined) copy.place = old.place;
-  if (old !== undefined) copy.told = old.told;
+  if (old !== undefined) [copy.told, copy.life] = [old.told, lifeAfter(old)];
   vm.epoch = copy.epoch;
   move.before = vm.after;
   vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
@@ -820,5 +820,6 @@ function beginMigration(t: Turn, vm: Vm, move: Move, home: Copy): void {
     told: old?.told ?? 0,
   };
   if (old?.place !== undefined) copy.place = old.place;
+  if (old !== undefined) copy.life = lifeAfter(old);
   vm.copies = [...vm.copies.filter(c => c.host !== to), copy].toSorted((a, b) => (a.host < b.host ? -1 : 1));
 }

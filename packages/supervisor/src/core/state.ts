@@ -22,8 +22,10 @@ export type Times = Map<number, [first: Time, last: Time]>;
 
 /** A bad page of a host: by its page frame, or by guest address alone where no more is known. */
 export interface Page {
-  /** `0x…` of the page frame, or `VM/0x…` of the guest page. */
+  /** `0x…` of the page frame, or `VM/0x…` of the guest page; `VM/0x…/2` of a later life of the VM on that host. */
   key: string;
+  /** The life of its VM in which a guest page was named, where it is not the first. */
+  life?: number;
   pfn?: string;
   gpa?: string;
   /** The VMs that witnesses named: one, or several that share the page. */
@@ -170,6 +172,8 @@ export interface Copy {
   asked?: Time;
   place?: Place;
   pid?: string;
+  /** How often the VM has had a process on that host before this one: behind its guest addresses is other memory each time. */
+  life?: number;
   autostart: boolean;
   proof?: StopProof;
   /** Where the proof stands in the story of the host: only what is newer can void it. */

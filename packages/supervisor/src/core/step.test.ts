@@ -89,6 +89,76 @@ describe('the third distinct page', () => {
   });
 });
 
+describe('a guest address', () => {
+  const lose = (scene: Scene, host: string, gpa: bigint): string[] => {
+    scene.now += 90_000;
+    return notices(
+      scene.see(
+        host,
+        'qemu-log',
+        'vmm.sigbus-injected',
+        { gpa, hva: 0x7f00_0000_1000n, code: 'BUS_MCEERR_AO' },
+        { vm: 'v' },
+      ),
+    );
+  };
+  const told = ['vm.memory.poisoned'];
+
+  test('that is met again in the same life of its VM is the same page', () => {
+    const scene = fleet();
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+    expect(lose(scene, 'a', 0x1000n)).toEqual([]);
+  });
+
+  test('is of other memory when the VM was started on that host again: its owner is told', () => {
+    const scene = fleet();
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+    for (const to of ['b', 'a']) {
+      scene.now += 60_000;
+      scene.order('ann', { order: 'restart', vm: 'v' });
+      scene.allGood();
+      expect(scene.state.vms.get('v')?.home).toBe(to);
+    }
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+    expect(lose(scene, 'a', 0x1000n)).toEqual([]);
+    expect([...(scene.state.hosts.get('a')?.pages.keys() ?? [])]).toEqual([
+      'v/0x0000000000001000',
+      'v/0x0000000000001000/2',
+    ]);
+  });
+
+  test('is of other memory when somebody else has started the VM again', () => {
+    const scene = fleet();
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+    scene.vm('a', 'v', { state: 'gone', reason: 'destroyed' });
+    scene.vm('a', 'v', { pid: 300, startTicks: '77' });
+    expect(lose(scene, 'a', 0x1000n)).toEqual(told);
+  });
+
+  test('that is told late is about the life before', () => {
+    const scene = fleet();
+    const when = scene.now + 1000;
+    for (const to of ['b', 'a']) {
+      scene.now += 60_000;
+      scene.order('ann', { order: 'restart', vm: 'v' });
+      scene.allGood();
+      expect(scene.state.vms.get('v')?.home).toBe(to);
+    }
+    scene.see(
+      'a',
+      'qemu-log',
+      'vmm.sigbus-injected',
+      { gpa: 0x1000n, hva: 0x7f00_0000_1000n, code: 'BUS_MCEERR_AO' },
+      { vm: 'v', when },
+    );
+    lose(scene, 'a', 0x1000n);
+    const pages = [...(scene.state.hosts.get('a')?.pages.values() ?? [])];
+    expect(pages.map(p => `${p.key} ${p.times.size}`)).toEqual(['v/0x0000000000001000 1', 'v/0x0000000000001000/2 1']);
+    const incidents = [...scene.state.incidents.values()].filter(i => i.cause === 'page');
+    expect(incidents.map(i => i.page)).toEqual(pages.map(p => p.key));
+  });
+});
+
 test('the state goes through JSON in the middle', () => {
   const scene = fleet();
   for (const pfn of [1n, 2n, 3n]) page(scene, pfn);

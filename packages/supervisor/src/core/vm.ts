@@ -3,7 +3,7 @@ import { handsOff } from './budget.ts';
 import type { HostId, Time } from './ids.ts';
 import { ranBy } from './clock.ts';
 import { noteAfter } from './incident.ts';
-import { homeCopy, isAlive, isPlannedStop, newer, vmById } from './ledger.ts';
+import { homeCopy, isAlive, isPlannedStop, lifeAfter, newer, vmById } from './ledger.ts';
 import { placeOf } from './places.ts';
 import { ageProof, dropProof, isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
@@ -40,12 +40,24 @@ export function takeVmReport(t: Turn, row: Row, report: VmReport): void {
   describe(vm, report, host);
   copy.place = place;
   copy.autostart = report.autostart;
-  if (report.pid !== undefined) copy.pid = `${report.pid}/${report.startTicks ?? '?'}`;
+  if (report.pid !== undefined) {
+    const pid = `${report.pid}/${report.startTicks ?? '?'}`;
+    // Somebody else has started it again. That of a start that we have ordered is counted already.
+    if (copy.pid !== undefined && !isSameProcess(copy.pid, pid)) copy.life = lifeAfter(copy);
+    copy.pid = pid;
+  }
   if (isAlive(report.state)) runs(t, vm, copy, report, at);
   else if (copy.ran && isAlive(copy.state)) goes(t, vm, copy, report, at);
   copy.state = report.state;
   settleHome(t, vm);
   t.vms.add(vm.id);
+}
+
+/** Whether two are one process, `PID/ticks` each; of one whose start time is not known the PID alone says it. */
+function isSameProcess(a: string, b: string): boolean {
+  const [pid, ticks] = a.split('/');
+  const [other, start] = b.split('/');
+  return pid === other && (ticks === '?' || start === '?' || ticks === start);
 }
 
 /** What a start elsewhere needs to know. Its home says it; another host only where nobody has yet. */
