@@ -11,7 +11,8 @@ import { placeBeside } from './places.ts';
 import { proofFault, proofSays, senderFault, setProof, STORAGE_BETWEEN, tellerOf } from './proof.ts';
 import type { Teller } from './proof.ts';
 import type { Policy } from './policy.ts';
-import type { Doing, Page, Place, Vm } from './state.ts';
+import type { Doing, Page, Place, State, Vm } from './state.ts';
+import type { Due } from './times.ts';
 import { voidProof } from './vm.ts';
 
 /** Finished acts that are kept, so that a late or second answer is known for what it is. */
@@ -153,6 +154,11 @@ export function expireActs(t: Turn): void {
     if (doing === undefined || t.now < doing.deadline) continue;
     land(t, doing, 'unknown', 'no answer before its deadline');
   }
+}
+
+/** When the deadlines of {@link expireActs} are over. */
+export function dueActs(s: State, due: Due): void {
+  for (const id of s.flying) due(s.acts.get(id)?.deadline ?? 0);
 }
 
 /** Acts whose outcome counts only with a proof. */

@@ -4,6 +4,8 @@
  * history.
  */
 import { giveUpMove } from './move.ts';
+import type { State } from './state.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -33,6 +35,11 @@ export function coolBreaker(t: Turn): void {
   const { cooldown } = t.s.policy.breaker;
   if (open === undefined || cooldown === 0 || t.now - open.last < cooldown) return;
   closeBreaker(t, '', 'no host has had a new error for the time that the policy gives');
+}
+
+/** When {@link coolBreaker} closes it. */
+export function dueBreaker({ breaker, policy }: State, due: Due): void {
+  if (breaker.open !== undefined && policy.breaker.cooldown > 0) due(breaker.open.last + policy.breaker.cooldown);
 }
 
 /** Closes it, and has everything judged again as it is now. */

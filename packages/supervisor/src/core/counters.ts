@@ -13,6 +13,7 @@ import type { HostReport } from './said.ts';
 import { blindSources } from './sources.ts';
 import type { Host, Page, State } from './state.ts';
 import { countApart, lastOf } from './times.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -47,11 +48,31 @@ export function checkCounters(t: Turn, host: Host, clock: Time): void {
   checkMore(t, host, counted);
 }
 
+/** When what {@link checkCounters} looks at has settled. */
+export function dueCounters(host: Host, due: Due): void {
+  const { counted, correctedCount, unseen, behind = 0 } = host;
+  if (!host.connected || (counted === undefined && correctedCount?.settling === undefined)) return;
+  due(host.since + SETTLED_MS);
+  if (correctedCount?.settling !== undefined) due(correctedCount.settling.at + SETTLED_MS);
+  if (unseen !== undefined) due(unseen.since + SETTLED_MS);
+  if (counted === undefined) return;
+  for (const page of host.pages.values()) {
+    const at = saidOut(host, page);
+    if (at !== undefined) due(at + SETTLED_MS + behind);
+  }
+}
+
+/** When a page was last said to be taken out of use in this boot, by the clock of the host. */
+function saidOut(host: Host, page: Page): Time | undefined {
+  if (page.pfn === undefined || !page.applied || page.repaired === true) return undefined;
+  if (isReofflined(host, page)) return page.appliedAt;
+  return page.kernel === undefined ? undefined : lastOf(page.times);
+}
+
 /** Pages that the kernel has said to have taken out of use in this boot, long enough ago to be counted. */
 function takenOut(host: Host, now: Time): Page[] {
   return [...host.pages.values()].filter(page => {
-    if (page.pfn === undefined || !page.applied || page.repaired === true) return false;
-    const at = isReofflined(host, page) ? page.appliedAt : page.kernel === undefined ? undefined : lastOf(page.times);
+    const at = saidOut(host, page);
     return at !== undefined && at <= now - SETTLED_MS;
   });
 }

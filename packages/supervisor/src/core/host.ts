@@ -9,8 +9,9 @@ import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostReport, Row, SourceState } from './said.ts';
 import { forgetClock, placeOf } from './places.ts';
 import { hidesWhileLost, isKernelLog } from './sources.ts';
-import type { Copy, Host, Page, Place } from './state.ts';
+import type { Copy, Host, Page, Place, State } from './state.ts';
 import { land, want } from './acts.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { askAgain, looksAfterBoot } from './vm.ts';
@@ -269,4 +270,18 @@ export function watchSilence(t: Turn): void {
       summary: `The agent of ${host.id} has not been connected for half a minute. Its VMs may run; nobody can tell.`,
     });
   }
+}
+
+/** When {@link watchSilence}, {@link watchSources} and {@link watchOfflines} have something to say of a host. */
+export function dueHost({ policy }: State, host: Host, due: Due): void {
+  if (!host.connected && host.boot !== undefined) {
+    due(host.since + SILENT_MS);
+    for (const rule of policy.rules) if (rule.of === 'host') due(host.since + (rule.when.silent ?? 0));
+  }
+  if (!host.connected) return;
+  for (const [name, { state, since }] of host.sources)
+    if (state === 'lost' && !isKernelLog(name)) due(Math.max(host.since, since) + LOST_MS);
+  if (!policy.reoffline) return;
+  for (const { reofflines } of host.pages.values())
+    if (reofflines !== undefined && reofflines.asked < MAX_OFFLINES) due(reofflines.again);
 }

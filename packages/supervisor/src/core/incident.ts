@@ -5,7 +5,8 @@ import { errorBefore, homeCopy, isPlannedStop, ownersOf, twinOf } from './ledger
 import type { Consequence } from './policy.ts';
 import type { SeenEvent } from './said.ts';
 import type { Aftermath, Host, Incident, Page, State, Vm } from './state.ts';
-import { AT_ONCE_MS, JOIN_MS, LATE_MS, near } from './times.ts';
+import { AT_ONCE_MS, JOIN_MS, LATE_MS, near, over } from './times.ts';
+import type { Due } from './times.ts';
 import { decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -303,4 +304,10 @@ export function closeQuiet(t: Turn): void {
     t.s.incidents.delete(id);
     closed--;
   }
+}
+
+/** When {@link closeQuiet} closes what is open. */
+export function dueIncidents(s: State, due: Due): void {
+  for (const { state, last, openedAt } of s.incidents.values())
+    if (state === 'open') due(over(Math.max(last, openedAt) + LATE_MS));
 }

@@ -7,12 +7,13 @@ import type { HostId, Time } from './ids.ts';
 import { closeIncident, incidentBefore, openIncident, openOf, unlocatedName } from './incident.ts';
 import { allowedHostRung, allowedRung, correctedWithin, modeIs, ruleForHost, ruleForVm } from './ladder.ts';
 import type { HostFacts, VmFacts } from './ladder.ts';
-import { gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
+import { duePlannedStop, gpaOf, homeCopy, pageOfHost, isAlive, isClean, isPlannedStop, twinOf } from './ledger.ts';
 import { planMove } from './move.ts';
 import { MOVES, RUNGS } from './policy.ts';
 import type { HostRule, Rung, VmRule } from './policy.ts';
 import { handsOff } from './budget.ts';
-import type { Host, Incident, Page, Vm } from './state.ts';
+import type { Host, Incident, Page, State, Vm } from './state.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { lostOf, nameOf, playbookOf, poisonedText, severityOf } from './words.ts';
@@ -354,6 +355,14 @@ export function evacuate(t: Turn, host: Host, atHome: (host: HostId) => readonly
     summary: `No VM runs on ${host.id} any more; it can be repaired.`,
   });
   closeIncident(t, incident, 'core/drained', `${host.id} is empty.`);
+}
+
+/** When {@link evacuate} finds that a VM may be moved, or is not stopped on purpose. */
+export function dueEvacuations(s: State, due: Due): void {
+  for (const vm of s.vms.values()) {
+    if (vm.noMigrate !== undefined) due(vm.noMigrate);
+    duePlannedStop(vm, due);
+  }
 }
 
 /** Pages with many corrected errors: the kernel of the host moves their content before it is lost. */

@@ -10,8 +10,11 @@ import type { VmCount } from './ledger.ts';
 import { MODES, MOVES, RUNGS } from './policy.ts';
 import type { HostRule, HostRung, HostWhen, Policy, Rung, VmRule, VmWhen } from './policy.ts';
 import type { Corrected, Host, State, Vm } from './state.ts';
-import { QUARTER_MS } from './times.ts';
+import { lastOf, over, QUARTER_MS } from './times.ts';
+import type { Due } from './times.ts';
 
+/** Corrected errors are counted over so long where a rule does not say. */
+const DAY_MS = 86_400_000;
 /** For so long a consequence counts although the VM runs again; later its present state does. */
 const PRESENT_MS = 600_000;
 
@@ -105,7 +108,7 @@ function hostFacts(s: State, host: Host, when: HostWhen): HostFacts {
   if (when.corrected !== undefined) {
     for (const [name, part] of [...host.corrected].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       if (part.by !== (when.correctedBy ?? 'host')) continue;
-      const count = correctedWithin(part, s.now, when.within ?? 86_400_000);
+      const count = correctedWithin(part, s.now, when.within ?? DAY_MS);
       if (count > corrected) [corrected, where] = [count, name];
     }
   }
@@ -114,8 +117,8 @@ function hostFacts(s: State, host: Host, when: HostWhen): HostFacts {
     sameDimm: Math.max(0, ...dimms.values()),
     corrected,
     where,
-    suspect: host.suspect !== undefined,
-    silentMs: host.boot === undefined ? 0 : silence(host, s.now),
+    suspect: isSuspect(host),
+    silentMs: silentFor(s, host),
   };
 }
 
@@ -127,14 +130,36 @@ function hostHolds(when: HostWhen, facts: HostFacts): boolean {
   return when.silent === undefined || facts.silentMs >= when.silent;
 }
 
+const isSuspect = (host: Host): boolean => host.suspect !== undefined;
+const silentFor = (s: State, host: Host): Time => (host.boot === undefined ? 0 : silence(host, s.now));
+
+/** What is known without counting: most rules do not hold of most hosts, which are judged often. */
+function mayHold(s: State, host: Host, { errors = 0, sameDimm = 0, corrected = 0, ...when }: HostWhen): boolean {
+  if (host.pages.size < Math.max(errors, sameDimm) || (corrected > 0 && host.corrected.size === 0)) return false;
+  if (when.suspect !== undefined && when.suspect !== isSuspect(host)) return false;
+  return when.silent === undefined || silentFor(s, host) >= when.silent;
+}
+
 /** The first rule that holds for a host, with what it saw. */
 export function ruleForHost(s: State, host: Host): { rule: HostRule; facts: HostFacts } | undefined {
   for (const rule of s.policy.rules) {
-    if (rule.of !== 'host') continue;
+    if (rule.of !== 'host' || !mayHold(s, host, rule.when)) continue;
     const facts = hostFacts(s, host, rule.when);
     if (hostHolds(rule.when, facts)) return { rule, facts };
   }
   return undefined;
+}
+
+/** When what {@link ruleForHost} counts gets too old for a rule. */
+export function dueWindows(s: State, host: Host, due: Due): void {
+  for (const { of, when } of s.policy.rules) {
+    if (of !== 'host') continue;
+    if (when.within !== undefined)
+      for (const { times } of host.pages.values()) due(over((lastOf(times) ?? 0) + when.within));
+    if (when.corrected === undefined) continue;
+    for (const { counts } of host.corrected.values())
+      for (const quarter of counts.keys()) due((quarter + 1) * QUARTER_MS + (when.within ?? DAY_MS));
+  }
 }
 
 /** What the mode of the policy leaves of a host's rung. */

@@ -4,7 +4,8 @@ import { hex64 } from '@syndrome/decode/common/hex.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 import type { SeenEvent } from './said.ts';
 import type { Answered, Copy, Host, Met, Page, Place, State, Times, Vm } from './state.ts';
-import { addTime, countApart, firstOf, JOIN_MS, lastOf, near, UNLOCATED_MS, without } from './times.ts';
+import { addTime, countApart, firstOf, JOIN_MS, lastOf, near, over, UNLOCATED_MS, without } from './times.ts';
+import type { Due } from './times.ts';
 import type { Finding } from './witness.ts';
 
 /** VMs that are remembered of a page that many share. */
@@ -309,6 +310,11 @@ export function isPlannedStop(vm: Vm, at: Time): boolean {
   if (vm.plannedStop === undefined || at < vm.plannedStop) return false;
   const home = homeCopy(vm);
   return home === undefined || !isAlive(home.state) || at - vm.plannedStop <= PLANNED_MS;
+}
+
+/** When a stop that was announced and has not come is forgotten. */
+export function duePlannedStop({ plannedStop }: Vm, due: Due): void {
+  if (plannedStop !== undefined) due(over(plannedStop + PLANNED_MS));
 }
 
 /** Whether no error of the VM is known since it was started or reset, also to its VMM: only such a VM may be migrated live. */

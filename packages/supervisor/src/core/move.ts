@@ -9,15 +9,16 @@ import { handsOff, isActedOn, mayBegin, mayFence, neverFence } from './budget.ts
 import { hostNow } from './clock.ts';
 import { closeIncident } from './incident.ts';
 import type { HostId, IncidentId, Time, VmId } from './ids.ts';
-import { answeredBy, homeCopy, isAlive, isClean, isPlannedStop, lifeAfter } from './ledger.ts';
+import { answeredBy, duePlannedStop, homeCopy, isAlive, isClean, isPlannedStop, lifeAfter } from './ledger.ts';
 import { leaseToAsk } from './lease.ts';
 import { mayAskLock } from './lock.ts';
 import { RUNGS } from './policy.ts';
 import type { Rung } from './policy.ts';
-import { agedCopy, dropProof, isProven, mayStart, unprovenCopies } from './proof.ts';
-import type { Aftermath, Announced, Copy, Doing, Incident, Move, Vm } from './state.ts';
+import { agedCopy, dropProof, dueProofs, isProven, mayStart, unprovenCopies } from './proof.ts';
+import type { Aftermath, Announced, Copy, Doing, Incident, Move, State, Vm } from './state.ts';
 import { placeFor } from './target.ts';
 import type { Placement } from './target.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide, isStanding, tellOnce } from './turn.ts';
 import type { Turn } from './turn.ts';
 import { nameOf } from './words.ts';
@@ -131,6 +132,20 @@ function advance(t: Turn, vm: Vm, move: Move): void {
       return terminate(t, vm, move);
     default:
       return restart(t, vm, move);
+  }
+}
+
+/** When {@link advanceMoves} takes a move further, or finds that it is not wanted any more. */
+export function dueMoves(s: State, due: Due): void {
+  for (const id of s.moving) {
+    const vm = s.vms.get(id);
+    if (vm?.move === undefined) continue;
+    const { begun, wait, again, checked } = vm.move;
+    if (!begun) due(wait);
+    due(again);
+    for (const { at } of checked?.values() ?? []) due(at + AGAIN_MS);
+    if (!begun) duePlannedStop(vm, due);
+    dueProofs(vm, due);
   }
 }
 

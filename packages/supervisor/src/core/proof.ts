@@ -8,6 +8,8 @@ import type { ActKind, ProofKind, StopProof } from './act.ts';
 import type { Time, VmId } from './ids.ts';
 import type { Policy } from './policy.ts';
 import type { Copy, Place, State, Vm } from './state.ts';
+import { over } from './times.ts';
+import type { Due } from './times.ts';
 
 /** Who tells: the agent of the host (a row of its spool), a fence agent beside the controller, or a person by an order. */
 export type Teller = 'agent' | 'fence-agent' | 'person';
@@ -159,6 +161,11 @@ export function agedCopy(vm: Vm, now: Time): Copy | undefined {
     // What its own agent has seen holds: it saw autostart off, too.
     return provenAt === 0 ? from !== 'agent' || ages === true : ages === true && now - provenAt > FRESH_MS;
   });
+}
+
+/** When {@link agedCopy} finds a proof too old. */
+export function dueProofs(vm: Vm, due: Due): void {
+  for (const { provenAt } of vm.copies) if (provenAt !== undefined) due(over(provenAt + FRESH_MS));
 }
 
 /** The agent of its host is here: it is asked before anybody else is believed. */

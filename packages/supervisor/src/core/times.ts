@@ -19,6 +19,12 @@ export const UNLOCATED_MS = 60_000;
 const CELL_MS = 5000;
 const MAX_CELLS = 4000;
 
+/** Takes a moment at which time itself brings something. What is over already was seen to by the tick before. */
+export type Due = (at: Time) => void;
+
+/** The first moment after a time, where more than so long is asked for. */
+export const over = (at: Time): Time => Math.floor(at) + 1;
+
 /** The cell of a time: what is near one time of a cell is near all of them. */
 export const cellOf = (at: Time): number => Math.floor(at / CELL_MS);
 

@@ -8,6 +8,8 @@ import { placeOf } from './places.ts';
 import { ageProof, dropProof, isProven, unprovenCopies } from './proof.ts';
 import type { Row, VmReport } from './said.ts';
 import type { Copy, State, Vm } from './state.ts';
+import { over } from './times.ts';
+import type { Due } from './times.ts';
 import { alarm, calm, decide } from './turn.ts';
 import type { Turn } from './turn.ts';
 
@@ -223,4 +225,9 @@ export function askAgain(s: State, host: HostId): void {
       ageProof(copy);
       if (copy.told < vm.epoch) delete copy.taught;
     }
+}
+
+/** A VM that may run twice is looked at at each tick. */
+export function dueCopies(s: State, due: Due): void {
+  for (const vm of s.vms.values()) for (const { doubled } of vm.copies) if (doubled !== undefined) due(over(s.now));
 }
