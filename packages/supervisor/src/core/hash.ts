@@ -7,31 +7,42 @@ const primes = (n: number): number[] => {
   for (let p = 2; out.length < n; p++) if (out.every(q => p % q !== 0)) out.push(p);
   return out;
 };
-const fraction = (x: number): number => Math.floor((x - Math.floor(x)) * 2 ** 32);
+const fraction = (x: number): number => Math.floor((x - Math.floor(x)) * 2 ** 32) | 0;
 /** FIPS 180-4 4.2.2 and 5.3.3: the first 32 bits of the fractions of cube and square roots of primes. */
-const K = primes(64).map(p => fraction(Math.cbrt(p)));
-const START = primes(8).map(p => fraction(Math.sqrt(p)));
+const K = Int32Array.from(primes(64), p => fraction(Math.cbrt(p)));
+const START = Int32Array.from(primes(8), p => fraction(Math.sqrt(p)));
 
 /** Six bits of a code point, counted from the lowest, and the byte of UTF-8 that holds them. */
 const sextet = (c: number, i: number): number => Math.floor(c / 64 ** i) % 64;
 const next = (c: number, i: number): number => 0x80 | sextet(c, i);
 
 const rotate = (x: number, n: number): number => (x >>> n) | (x << (32 - n));
-const at = (list: ArrayLike<number>, i: number): number => list[i] ?? 0;
+const at = (list: Int32Array, i: number): number => list[i] ?? 0;
 
 /** The UTF-8 bytes of a text, padded as FIPS 180-4 5.1.1 says. */
 function padded(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const c = character.codePointAt(0) ?? 0;
-    if (c < 0x80) bytes.push(c);
-    else if (c < 0x800) bytes.push(0xc0 | sextet(c, 1), next(c, 0));
-    else if (c < 0x10000) bytes.push(0xe0 | sextet(c, 2), next(c, 1), next(c, 0));
-    else bytes.push(0xf0 | sextet(c, 3), next(c, 2), next(c, 1), next(c, 0));
+  // No unit of UTF-16 takes more than three bytes.
+  const bytes = new Uint8Array(Math.ceil((text.length * 3 + 9) / 64) * 64);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.codePointAt(i) ?? 0;
+    if (c < 0x80) {
+      bytes[length++] = c;
+      continue;
+    }
+    if (c < 0x800) bytes[length++] = 0xc0 | sextet(c, 1);
+    else {
+      if (c < 0x10000) bytes[length++] = 0xe0 | sextet(c, 2);
+      else {
+        bytes[length++] = 0xf0 | sextet(c, 3);
+        bytes[length++] = next(c, 2);
+        i++;
+      }
+      bytes[length++] = next(c, 1);
+    }
+    bytes[length++] = next(c, 0);
   }
-  const length = bytes.length;
-  const out = new Uint8Array(Math.ceil((length + 9) / 64) * 64);
-  out.set(bytes);
+  const out = bytes.subarray(0, Math.ceil((length + 9) / 64) * 64);
   out[length] = 0x80;
   const view = new DataView(out.buffer);
   view.setUint32(out.length - 8, Math.floor((length * 8) / 2 ** 32));
@@ -43,7 +54,7 @@ function padded(text: string): Uint8Array {
 export function sha256(text: string): string {
   const bytes = padded(text);
   const view = new DataView(bytes.buffer);
-  const h = [...START];
+  const h = START.slice();
   const w = new Int32Array(64);
   for (let block = 0; block < bytes.length; block += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(block + i * 4);
@@ -52,19 +63,28 @@ export function sha256(text: string): string {
       const b = at(w, i - 2);
       const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
       const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-      w[i] = (at(w, i - 16) + s0 + at(w, i - 7) + s1) | 0;
+      w[i] = at(w, i - 16) + s0 + at(w, i - 7) + s1;
     }
-    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, k = 0] = h;
+    let [a, b, c, d] = [at(h, 0), at(h, 1), at(h, 2), at(h, 3)];
+    let [e, f, g, k] = [at(h, 4), at(h, 5), at(h, 6), at(h, 7)];
     for (let i = 0; i < 64; i++) {
       const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
       const t1 = (k + s1 + ((e & f) ^ (~e & g)) + at(K, i) + at(w, i)) | 0;
       const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
       const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      [k, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + t2) | 0];
+      // One after the other: a list of eight would be made and taken apart in each round.
+      k = g;
+      g = f;
+      f = e;
+      e = (d + t1) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (t1 + t2) | 0;
     }
-    for (const [i, v] of [a, b, c, d, e, f, g, k].entries()) h[i] = (at(h, i) + v) | 0;
+    for (const [i, v] of [a, b, c, d, e, f, g, k].entries()) h[i] = at(h, i) + v;
   }
-  return h.map(v => (v >>> 0).toString(16).padStart(8, '0')).join('');
+  return Array.from(h, v => (v >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 /** JSON with the keys of every object in order and 64-bit values exact: the same data is the same text. */
