@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { UsageError } from '@syndrome/decode/common/errors.ts';
 import { type Flaw, simulate, type Simulated } from '@syndrome/supervisor/sim/simulate.ts';
 import { EXIT } from './exit-codes.ts';
@@ -32,6 +33,7 @@ export async function runSimulation(options: Options): Promise<void> {
     seed,
     faultsPerHostHour: faults,
     ...(flaw === undefined ? {} : { flaw }),
+    threads: availableParallelism(),
     signal,
     told: site => {
       done += site.hostHours;

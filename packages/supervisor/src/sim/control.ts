@@ -9,8 +9,8 @@ import type { Row } from '../core/said.ts';
 import { newState, restore, snapshot, type State } from '../core/state.ts';
 import { step } from '../core/step.ts';
 
-/** Inputs between two snapshots. */
-const SNAPSHOT_EVERY = 20_000;
+/** Inputs between two snapshots: fewer than in production, so that beginnings of both kinds are seen often. */
+const SNAPSHOT_EVERY = 500;
 
 /** Acts of which an answer may be a proof. */
 const ENDS: ReadonlySet<string | undefined> = new Set(['stop', 'prove', 'terminate']);
@@ -34,7 +34,7 @@ interface Written {
 }
 
 /** What a commit brings. */
-interface Brought {
+export interface Brought {
   input: Input;
   effects: readonly Effect[];
 }
@@ -60,6 +60,8 @@ export class Control {
   /** A commit is on its way; until when nothing of it runs, ms. */
   committing = false;
   pausedUntil = 0;
+  /** When time is to pass for it next. */
+  tickAt = Number.POSITIVE_INFINITY;
   readonly #flaws: ControlFlaws;
   #epoch = 0;
   #state: State | undefined;

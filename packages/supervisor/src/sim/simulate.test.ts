@@ -41,8 +41,20 @@ describe('a simulation', () => {
     expect(await simulate(site({ hours: 200, seed: 8 }))).not.toEqual(once);
   });
 
+  test('in several threads is the same as in one, in the same order', async () => {
+    const seeds = async (threads: number): Promise<unknown> => {
+      const told: unknown[] = [];
+      const sum = await simulate(site({ hours: 1500, flaw: 'proof', threads, told: counts => told.push(counts) }));
+      return { sum, told };
+    };
+    expect(await seeds(3)).toEqual(await seeds(1));
+  });
+
   test('ends when it is told to', async () => {
-    await expect(simulate(site({ signal: AbortSignal.abort() }))).rejects.toMatchObject({ name: 'AbortError' });
+    for (const threads of [1, 2])
+      await expect(simulate(site({ threads, signal: AbortSignal.abort() }))).rejects.toMatchObject({
+        name: 'AbortError',
+      });
   });
 });
 

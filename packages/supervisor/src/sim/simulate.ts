@@ -2,7 +2,8 @@
 import type { Policy } from '../core/policy.ts';
 import { shippedPolicy } from '../policy/shipped.ts';
 import { PATIENT, QUICK } from './policies.ts';
-import { Site, type SiteCounts, type Violation } from './site.ts';
+import { runSites } from './crew.ts';
+import type { SiteCounts, Violation } from './site.ts';
 
 /** Checks that can be left out, to see that it is noticed. */
 export const FLAWS = ['epoch', 'proof', 'dedupe', 'breaker'] as const;
@@ -19,6 +20,8 @@ export interface SimulationOptions {
   seed: number;
   faultsPerHostHour: number;
   flaw?: Flaw;
+  /** How many sites are simulated at a time. Default 1. */
+  threads?: number;
   signal?: AbortSignal;
   /** Called behind each site. */
   told?: (site: SiteCounts & { seed: number; hostHours: number }) => void;
@@ -44,20 +47,26 @@ const policyOf = (seed: number): Policy => [QUICK, PATIENT, shippedPolicy('prote
  * @example await simulate({ hosts: 50, hours: 10_000, seed: 1, faultsPerHostHour: 0.2 })
  */
 export async function simulate(options: SimulationOptions): Promise<Simulated> {
-  const { hosts, hours, seed: first, faultsPerHostHour, flaw, signal, told } = options;
-  const sites = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
-  const each = hours / hosts / sites;
+  const { hosts, hours, seed: first, faultsPerHostHour, flaw, threads = 1, signal, told } = options;
+  const count = Math.max(1, Math.ceil(hours / hosts / MAX_HOURS));
+  const each = hours / hosts / count;
+  const flaws = flaw === undefined ? {} : { [flaw]: true };
+  const sites = Array.from({ length: count }, (_, nth) => {
+    const seed = first + nth;
+    return { seed, hosts, hours: each, faultsPerHostHour, policy: policyOf(seed), flaws };
+  });
   const sum: Simulated = { seeds: 0, hostHours: 0, faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
-  for (let seed = first; seed < first + sites; seed++) {
-    const policy = policyOf(seed);
-    const flaws = flaw === undefined ? {} : { [flaw]: true };
-    const counts = await new Site({ seed, hosts, hours: each, faultsPerHostHour, policy, flaws }).run(signal);
-    sum.seeds++;
-    sum.hostHours += each * hosts;
-    for (const name of ['faults', 'starts', 'proofs', 'inputs'] as const) sum[name] += counts[name];
-    sum.violations.push(...counts.violations);
-    told?.({ ...counts, seed, hostHours: each * hosts });
-  }
+  await runSites(sites, {
+    threads,
+    signal,
+    told: (counts, { seed }) => {
+      sum.seeds++;
+      sum.hostHours += each * hosts;
+      for (const name of ['faults', 'starts', 'proofs', 'inputs'] as const) sum[name] += counts[name];
+      sum.violations.push(...counts.violations);
+      told?.({ ...counts, seed, hostHours: each * hosts });
+    },
+  });
   sum.hostHours = Math.round(sum.hostHours);
   return sum;
 }

@@ -6,13 +6,14 @@
 import { event } from '@syndrome/decode/events/event.ts';
 import type { Act } from '../core/act.ts';
 import type { HostId, Time, VmId } from '../core/ids.ts';
+import { nextDue } from '../core/due.ts';
 import { consequenceOf } from '../core/incident.ts';
 import type { Effect, Input, Order } from '../core/input.ts';
 import { isPlannedStop } from '../core/ledger.ts';
 import type { Policy } from '../core/policy.ts';
 import { Agenda } from './agenda.ts';
 import { Dice } from './chance.ts';
-import { Control, type ControlFlaws, LeaseLost, Store } from './control.ts';
+import { type Brought, Control, type ControlFlaws, LeaseLost, Store } from './control.ts';
 import { ACT_FATES, DELAY, type Fault, FAULTS, LASTS, WORST } from './faults.ts';
 import { Fleet, type FleetFlaws, RESET_MS } from './fleet.ts';
 import { Watch } from './watch.ts';
@@ -22,9 +23,8 @@ const START = Date.UTC(2026, 11, 1);
 const HOUR = 3_600_000;
 /** Of one site; what is wrong once is wrong again. */
 const MAX_VIOLATIONS = 20;
-/** How often time passes for the core while something is under way, and while nothing is. */
-const BUSY_MS = 2_000;
-const QUIET_MS = 30_000;
+/** Within so long behind whatever comes, time passes for the core; then when it has something due. */
+const TICK_MS = 1_000;
 /** An agent of which nothing is heard for so long is taken for gone. */
 const SILENT_MS = 15_000;
 /** A controller that says nothing for so long is followed by another one. */
@@ -42,7 +42,7 @@ export interface Violation {
   what: string;
 }
 
-interface SiteOptions {
+export interface SiteOptions {
   seed: number;
   hosts: number;
   /** How long, before everything is mended. */
@@ -136,7 +136,6 @@ export class Site {
       this.#agenda.after(this.#dice.between(0, 2000), () => this.#connect(id));
     }
     this.#begin();
-    this.#tick();
     const mean = HOUR / (hosts * faultsPerHostHour);
     const next = (): void =>
       this.#agenda.after(this.#dice.exponential(mean), () => {
@@ -212,6 +211,7 @@ export class Site {
     try {
       const { brought, spools } = control.commit(this.#agenda.now);
       for (const { input, effects } of brought) this.#look(input, effects);
+      this.#tickNext(brought, control);
       // At the worst moment: it is written, and nobody knows.
       if (brought.length > 0 && !this.#healing && this.#dice.happens(WORST.dies)) return this.#killController(1000);
       for (const { effects } of brought)
@@ -399,11 +399,27 @@ export class Site {
     for (const { act } of this.#store.open.values()) if (act.kind === 'fence') this.#hand(act, this.#control);
   }
 
-  #tick(): void {
-    for (const control of [this.#control, this.#late])
-      if (control?.state !== undefined) this.#offer({ input: 'tick', at: 0 }, control);
-    const isBusy = (this.#control.state?.flying.length ?? 0) > 0;
-    this.#agenda.after(isBusy ? BUSY_MS : QUIET_MS, () => this.#tick());
+  /** Time passes for a controller at that moment, or earlier where that is asked for. */
+  #tickAt(at: Time, control: Control): void {
+    if (at >= control.tickAt) return;
+    control.tickAt = at;
+    this.#agenda.after(at - this.#agenda.now, () => {
+      if (control.tickAt !== at) return;
+      control.tickAt = Number.POSITIVE_INFINITY;
+      this.#offer({ input: 'tick', at: 0 }, control);
+    });
+  }
+
+  /** Time passes again when it brings something: soon behind whatever else came. */
+  #tickNext(brought: readonly Brought[], control: Control): void {
+    const { state } = control;
+    if (state === undefined) return;
+    const isQuiet = brought.every(({ input, effects }) => input.input === 'tick' && effects.length === 0);
+    if (!isQuiet) this.#tickAt(this.#agenda.now + this.#dice.between(0, TICK_MS), control);
+    else if (brought.length > 0) {
+      const due = nextDue(state);
+      if (due < Number.POSITIVE_INFINITY) this.#tickAt(due, control);
+    }
   }
 
   #bootLater(host: HostId, ms: number): void {
