@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { documentOf } from './document.ts';
+import { OPENING } from './served.ts';
 
 /** What a script element must not hold: its end, and the beginning of a comment in it. */
 const inScript = (code: string): string => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
@@ -62,11 +63,11 @@ export async function buildTemplate(): Promise<string> {
     styles: [style],
     scripts: [begin, script],
     images: ['data:', 'blob:'],
-    body: `<div id="app"></div>
+    body: `<script>${begin}</script>
+<div id="app">${OPENING}</div>
 <noscript><p>This page is drawn by the script in it; nothing is loaded from elsewhere. Allow scripts for this file, or use the same command without --html.</p>
 <!--STATIC--></noscript>
 <!--DATA-->
-<script type="application/gzip;base64" id="syndrome">${gzipSync(script, PACKED).toString('base64')}</script>
-<script>${begin}</script>`,
+<script type="application/gzip;base64" id="syndrome">${gzipSync(script, PACKED).toString('base64')}</script>`,
   });
 }

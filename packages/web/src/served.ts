@@ -1,5 +1,10 @@
 /** @module The page as a server gives it: the same file, which may ask the server that it came from, and nobody else. */
 
+import { openingMarkup } from './view/masthead.ts';
+
+/** What a file shows until its script has run. */
+export const OPENING: string = openingMarkup(false);
+
 /** The page, and the policy that belongs into the header beside it. */
 interface ServedPage {
   html: string;
@@ -13,12 +18,12 @@ interface ServedPage {
  */
 export function servedPage(template: string): ServedPage {
   const written = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(template)?.[1];
-  const root = '<div id="app"></div>';
+  const root = `<div id="app">${OPENING}</div>`;
   if (written === undefined || !template.includes(root)) throw new Error('the template of the page is damaged');
   const policy = `${written}; connect-src 'self'`;
   const html = template
     .replace(`content="${written}"`, () => `content="${policy}"`)
-    .replace(root, '<div id="app" data-served></div>');
+    .replace(root, () => `<div id="app" data-served>${openingMarkup(true)}</div>`);
   // What a page cannot say of itself.
   return { html, policy: `${policy}; frame-ancestors 'none'` };
 }

@@ -1,5 +1,5 @@
 /** @module The frame of all pages: what is on top, files that are dropped, keys, what was copied. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import {
   commandOf,
   DECODE_KEYS,
@@ -12,14 +12,17 @@ import {
   TRACE_KEYS,
   type TraceCommand,
 } from '../view/keys.ts';
+import { masthead, type PageName, PAGES } from '../view/masthead.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { stateOf } from '../view/run.ts';
 import { take, takeCommand, takeMatrix, takeRecord } from './copy.ts';
 import { DecodePage } from './decode-page.tsx';
+import { isFileDrag, onKeptDrops } from './early-drop.ts';
+import { elementOf } from './element.ts';
 import { KeysDialog } from './keys-dialog.tsx';
 import { MatrixPage } from './matrix-page.tsx';
 import { useAddress } from './address.ts';
-import { type PageName, PAGES, type PagesModel } from './pages.ts';
+import type { PagesModel } from './pages.ts';
 import { RunsPage } from './runs-page.tsx';
 import { isStale } from './stream-words.tsx';
 import type { ThemeModel } from './theme.ts';
@@ -32,12 +35,6 @@ interface Props {
 
 type Command = TraceCommand | DecodeCommand | MatrixCommand | RunsCommand;
 
-const NAMES: Readonly<Record<PageName, string>> = {
-  decode: 'Decode',
-  trace: 'Trace',
-  matrix: 'Matrix',
-  runs: 'Runs',
-};
 const KEYS: Readonly<Record<PageName, readonly KeyRow<Command>[]>> = {
   decode: DECODE_KEYS,
   trace: TRACE_KEYS,
@@ -83,7 +80,12 @@ export function App({ pages, theme }: Props) {
     compare.current = beside;
     picker.current?.click();
   };
-  const open = (files: FileList | null | undefined, beside: boolean): void => {
+  const turnTo = ({ target }: { target: EventTarget | null }): void => {
+    const name = target instanceof Element ? target.closest<HTMLElement>('[data-page]')?.dataset['page'] : undefined;
+    const chosen = PAGES.find(page => page === name);
+    if (chosen) pages.page.value = chosen;
+  };
+  const open = (files: Iterable<File> | null | undefined, beside: boolean): void => {
     const list = [...(files ?? [])].map(file => ({ blob: file, name: file.name }));
     if (list.length > 0) void pages.give(list, beside);
   };
@@ -149,10 +151,11 @@ export function App({ pages, theme }: Props) {
     document.title = `${said} · Syndrome`;
   }, [runs, page, headline, matrices, stale]);
 
-  useEffect(() => {
-    const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
+  // From the moment when the page is seen: later effects run behind a picture of it.
+  useLayoutEffect(() => {
+    const leaveKept = onKeptDrops(files => open(files, false));
     const over = (event: DragEvent): void => {
-      if (!isFile(event)) return;
+      if (!isFileDrag(event)) return;
       event.preventDefault();
       setDropping(true);
     };
@@ -160,7 +163,7 @@ export function App({ pages, theme }: Props) {
       if (event.relatedTarget === null) setDropping(false);
     };
     const drop = (event: DragEvent): void => {
-      if (!isFile(event)) return;
+      if (!isFileDrag(event)) return;
       event.preventDefault();
       setDropping(false);
       const beside = event.target instanceof Element && event.target.closest('[data-drop="beside"]') !== null;
@@ -170,6 +173,7 @@ export function App({ pages, theme }: Props) {
     addEventListener('dragleave', leave);
     addEventListener('drop', drop);
     return () => {
+      leaveKept();
       removeEventListener('dragover', over);
       removeEventListener('dragleave', leave);
       removeEventListener('drop', drop);
@@ -181,36 +185,8 @@ export function App({ pages, theme }: Props) {
   const reading = page === 'trace' ? trace.reading.value : undefined;
   return (
     <>
-      <header class="top">
-        <span class="brand">
-          <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
-            <rect width="20" height="20" rx="5" class="logo-ground" />
-            <path d="M3 10.5h3.2l1.9-5 3.1 9 2-6 1 2H17" class="logo-line" />
-          </svg>
-          Syndrome
-        </span>
-        <nav class="pages" aria-label="Pages">
-          {pages.names.map((name, i) => (
-            <button
-              key={name}
-              type="button"
-              aria-current={name === page ? 'page' : undefined}
-              onClick={() => (pages.page.value = name)}
-              title={`key ${i + 1}`}
-            >
-              {NAMES[name]}
-            </button>
-          ))}
-        </nav>
-        <span
-          class="private"
-          title={`The browser refuses every ${pages.served ? 'other ' : ''}connection of this page (Content-Security-Policy)`}
-        >
-          <svg width="11" height="13" viewBox="0 0 11 13" aria-hidden="true">
-            <path d="M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z" />
-          </svg>
-          <span class="private-words">{pages.served ? 'asks its own server only' : 'nothing leaves this page'}</span>
-        </span>
+      <header class="top" onClick={turnTo}>
+        {masthead(pages.served, page).map(elementOf)}
         <span class="spring" />
         {(shows || (page === 'decode' && decode.input.value !== undefined)) && (
           <button type="button" class="button" onClick={() => choose(false)}>

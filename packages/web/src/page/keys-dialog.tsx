@@ -1,7 +1,7 @@
 /** @module The table of keys, as `?` shows it: the one that binds them. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { groupsOf, type KeyRow } from '../view/keys.ts';
-import type { PageName } from './pages.ts';
+import type { PageName } from '../view/masthead.ts';
 
 /** What no table of keys says: what a pointer does, and keys inside of an element. */
 const POINTER: Readonly<Record<PageName, string>> = {

@@ -4,6 +4,7 @@ import { messageOf } from '@syndrome/decode/common/errors.ts';
 import type { ListedFile, Listing } from '../view/listing.ts';
 import { lookOf, originOfTraces, tracesOf } from '../view/link.ts';
 import { fileName } from '../view/matrix.ts';
+import { type PageName, pagesOf } from '../view/masthead.ts';
 import { type CellPlace, matrixLookOf, originOf, placesOf } from '../view/matrix-link.ts';
 import { inputOfHash } from '../view/record-link.ts';
 import { matricesOf, withMatrices } from '../view/served-link.ts';
@@ -14,9 +15,6 @@ import { TraceModel } from './model.ts';
 import { type Carried, isMatrix, isTrace } from './read-trace.ts';
 import { fetchFile, fetchListing, RunsModel } from './runs-model.ts';
 import { ServerStream } from './server-stream.ts';
-
-export const PAGES = ['decode', 'trace', 'matrix', 'runs'] as const;
-export type PageName = (typeof PAGES)[number];
 
 /** A file that somebody gave to the page. */
 interface Given {
@@ -77,7 +75,7 @@ export class PagesModel {
 
   /** The pages that there are here. */
   get names(): PageName[] {
-    return PAGES.filter(name => name !== 'runs' || this.served);
+    return pagesOf(this.served);
   }
 
   /**

@@ -1,22 +1,9 @@
 /** @module Light, dark, or as the system has it. */
 import { signal } from '@preact/signals';
-
-const THEMES = ['auto', 'light', 'dark'] as const;
-type Theme = (typeof THEMES)[number];
-
-const KEY = 'syndrome-theme';
-
-/** What was chosen before; a page that came from a file may keep nothing. */
-function kept(): Theme {
-  try {
-    return THEMES.find(theme => theme === localStorage.getItem(KEY)) ?? 'auto';
-  } catch {
-    return 'auto';
-  }
-}
+import { applyTheme, chosenTheme, keepTheme, type Theme, THEMES } from './chosen-theme.ts';
 
 export class ThemeModel {
-  readonly theme = signal<Theme>(kept());
+  readonly theme = signal<Theme>(chosenTheme());
   /** Counts whenever colours change, also by the system. */
   readonly version = signal(0);
 
@@ -28,17 +15,13 @@ export class ThemeModel {
   next(): Theme {
     const at = THEMES.indexOf(this.theme.value);
     this.theme.value = THEMES[(at + 1) % THEMES.length] ?? 'auto';
-    try {
-      localStorage.setItem(KEY, this.theme.value);
-    } catch {
-      // It holds as long as the page is open.
-    }
+    keepTheme(this.theme.value);
     this.#apply();
     return this.theme.value;
   }
 
   #apply(): void {
-    document.documentElement.dataset['theme'] = this.theme.value;
+    applyTheme(this.theme.value);
     this.version.value++;
   }
 }

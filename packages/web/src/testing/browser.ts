@@ -15,13 +15,15 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What a page does that it must not: errors, refusals of its policy, requests, dialogs. */
 const LISTEN = `addEventListener('securitypolicyviolation', event => console.error('refused ' + event.violatedDirective + ' ' + event.blockedURI));`;
 
-interface OpenOptions {
+export interface OpenOptions {
   width?: number;
   height?: number;
   scheme?: 'light' | 'dark';
   scripts?: boolean;
   /** Of a file that leads to a server. */
   online?: boolean;
+  /** How far the page has to be: `load` is all of it. */
+  until?: 'load' | 'commit';
 }
 
 export interface Opened {
@@ -112,7 +114,7 @@ export class TestBrowser {
       /^(?:file|data|blob):/.test(to) || (!isFile && new URL(to).origin === new URL(url).origin);
     page.on('request', request => allowed(request.url()) || wrong.push(`request ${request.url()}`));
     await page.addInitScript(LISTEN);
-    await page.goto(url);
+    await page.goto(url, { waitUntil: options.until ?? 'load' });
     return { page, wrong };
   }
 
@@ -130,10 +132,11 @@ export class TestBrowser {
 }
 
 /**
- * Drops files of the disk onto a page, as a desktop does: the browser is told, and makes the events.
+ * Drops files of the disk onto a page, as a desktop does, when it is shown: the browser is told, and makes the events.
  * @param target an element under the pointer while something is dragged
  */
 export async function drop(page: Page, files: readonly string[], target = '[data-drop=open]'): Promise<void> {
+  await page.locator('.opening').waitFor({ state: 'detached' });
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files: [...files], dragOperationsMask: 1 };
   const send = async (type: 'dragEnter' | 'dragOver' | 'drop', x: number, y: number): Promise<void> => {
