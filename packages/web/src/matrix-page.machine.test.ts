@@ -206,6 +206,15 @@ const isFocusSeen = (page: Page): Promise<boolean> =>
     return cell.matches('.cell') && cell.contains(document.elementFromPoint(x + width / 2, y + height / 2));
   })()`);
 
+test('in a narrow window details stand below the table, not below an empty place', async () => {
+  const { page } = await tests.browser.open(carried(DEFERRED), { width: 1000, height: 1400 });
+  await page.waitForSelector('.cell-details');
+  const [table, details] = await Promise.all(
+    ['.matrix-table', '.cell-details'].map(of => page.locator(of).boundingBox()),
+  );
+  expect((details?.y ?? Number.NaN) - (table?.y ?? 0) - (table?.height ?? 0)).toBeLessThan(60);
+});
+
 test('no key leaves the focus below what sticks', async () => {
   const cells = Array.from({ length: 60 }, (_, i) => cell(`6.1.${i}`, i === 30 ? 'fail' : 'pass', 'logged'));
   const { page } = await tests.browser.open(carried(DEFERRED, LOGGED, matrixText('long', cells)), {
