@@ -111,8 +111,9 @@ interface Watched {
 /** Gives a file to a page and watches it. */
 async function watched(page: Page, file: string, selectors: readonly string[]): Promise<Watched> {
   const watching = page.evaluate(`watch(${JSON.stringify(selectors)})`) as Promise<Watched>;
-  await page.setInputFiles('input[type=file]', file);
-  return watching;
+  // Awaited together: where the file cannot be given, nobody else would hear that the watch has failed, too.
+  const [watched] = await Promise.all([watching, page.setInputFiles('input[type=file]', file)]);
+  return watched;
 }
 
 /** Types into a filter: the time of the slowest key. */
