@@ -16,6 +16,8 @@ interface Operation {
 
 /** Where it stands. */
 export const CLIENT = 'packages/supervisor/src/rest/client.ts';
+/** And what it answers with, which pages know, too. */
+export const TYPES = 'packages/supervisor/src/client/types.ts';
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 const keyOf = (name: string): string => (/^[a-z_$][\w$]*$/i.test(name) ? name : quoted(name));
@@ -97,8 +99,8 @@ function methodOf(path: string, method: string, operation: Operation): string {
 const isText = ({ responses }: Operation): boolean =>
   Object.keys(responses['200']?.content ?? {}).some(type => type.startsWith('text/plain'));
 
-/** The text of the client, before it is formatted. */
-export function clientText(): string {
+/** The texts of the client and of its types, before they are formatted. */
+export function clientTexts(): { client: string; types: string } {
   const document = apiDocument() as {
     paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
     components: { schemas: Readonly<Record<string, Json>> };
@@ -115,18 +117,26 @@ export function clientText(): string {
       isText(operation) ? [] : [methodOf(path, method, operation)],
     ),
   );
-  return [
+  const names = Object.keys(document.components.schemas).filter(name => methods.some(m => m.match(`\\b${name}\\b`)));
+  const client = [
     '/**\n * @module The client of the API of a controller, made of its document by `npm run api:client`: whatever is changed here is lost.\n */\n',
     "import { type ApiAnswer, ApiClient, type ApiEvent, type CallOptions, type OrderOptions } from './client-base.ts';\n\n",
     "export { type ApiAnswer, type ApiEvent, ApiProblem, type CallOptions, type ClientOptions, type OrderOptions } from './client-base.ts';\n\n",
-    types.join('\n'),
+    `import type { ${names.join(', ')} } from '../client/types.ts';\n\nexport type * from '../client/types.ts';\n`,
     `\n/** Each operation of the document. An answer that is a problem is thrown as an \`ApiProblem\`. */\nexport class SyndromeClient extends ApiClient {\n${methods.join('\n')}}\n`,
   ].join('');
+  const about =
+    '/**\n * @module What the API of a controller answers with, made of its document by `npm run api:client`: whatever is changed here is lost.\n */\n';
+  return { client, types: about + types.join('\n') };
 }
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..');
-  writeFileSync(join(root, CLIENT), clientText());
+  const { client, types } = clientTexts();
+  writeFileSync(join(root, CLIENT), client);
+  writeFileSync(join(root, TYPES), types);
   const biome = join(root, 'node_modules/.bin/biome');
-  process.exitCode = (await runChild(process.execPath, [biome, 'format', '--write', CLIENT], { cwd: root })).code;
+  process.exitCode = (
+    await runChild(process.execPath, [biome, 'format', '--write', CLIENT, TYPES], { cwd: root })
+  ).code;
 }

@@ -64,7 +64,7 @@ for (const file of compiled) {
     ? text
     : text.replace(SPECIFIER, (_, quote: string, specifier: string) => `${quote}${published(file, specifier)}${quote}`);
   // Of the program only the client of its API is for others to compile against.
-  if (!file.endsWith('.d.ts') || file.startsWith('supervisor/src/rest/client'))
+  if (!file.endsWith('.d.ts') || /^supervisor\/src\/(?:rest\/client|client\/)/.test(file))
     write(join(dist, 'syndrome/packages', file), result);
   const [, inner] = /^decode\/src\/(.+)$/.exec(file) ?? [];
   if (inner !== undefined) write(join(dist, 'decode/lib', inner), result);

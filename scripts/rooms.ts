@@ -97,10 +97,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ['common', 'disk', 'store', 'core', 'policy', 'wire', 'notify'],
     packages: ['yaml', 'zod'],
   },
+  /** What the API answers with, for clients and pages. */
+  client: { folder: 'packages/supervisor/src/client', imports: [], pure: true },
   /** The API of a controller: routes as a table, its document, who may ask. */
   rest: {
     folder: 'packages/supervisor/src/rest',
-    imports: ['common', 'disk', 'http', 'store', 'core', 'policy', 'wire', 'controller'],
+    imports: ['common', 'disk', 'http', 'store', 'core', 'policy', 'wire', 'controller', 'client'],
     packages: ['hono', 'zod'],
   },
   /** A site as its file describes it, put together. */
@@ -113,10 +115,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   sim: { folder: 'packages/supervisor/src/sim', imports: [...BYTES, 'events', 'core', 'policy'] },
   // The lab and the supervisor never import each other.
   /** What pages show, without a page: layout of lanes, rows, links, keys. */
-  view: { folder: 'packages/web/src/view', imports: [...DECODE, 'trace'], pure: true },
+  view: { folder: 'packages/web/src/view', imports: [...DECODE, 'trace', 'client'], pure: true },
   page: {
     folder: 'packages/web/src/page',
-    imports: [...DECODE, 'trace', 'view'],
+    imports: [...DECODE, 'trace', 'client', 'view'],
     browser: true,
     stateless: true,
     packages: ['preact', '@preact/signals'],

@@ -2,6 +2,7 @@
  * @module What every call of the client has in common: the token, problems as errors, the key of an order, events that are resumed. It uses
  * nothing but `fetch`, so that it runs in a browser, too; over a unix socket it uses Node's own HTTP.
  */
+import { EventText } from '../client/event-text.ts';
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -137,19 +138,10 @@ export class ApiClient {
   protected async *events(path: string, query: Query, { signal }: CallOptions = {}): AsyncGenerator<ApiEvent, void> {
     const response = await this.#call('GET', path, query, { Accept: 'text/event-stream' }, undefined, signal);
     if (!response.ok || response.body === null) throw await problemIn(response);
-    let text = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const lines = text.slice(0, end).split('\n');
-        text = text.slice(end + 2);
-        const of = (field: string): string[] =>
-          lines.flatMap(line => (line.startsWith(`${field}: `) ? [line.slice(field.length + 2)] : []));
-        const [event = 'message'] = of('event');
-        const data = of('data').join('\n');
-        if (data !== '') yield { id: of('id')[0], event, data: JSON.parse(data) as unknown };
-      }
-    }
+    const text = new EventText();
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream()))
+      for (const { id, event, data } of text.push(chunk))
+        if (data !== '') yield { id, event, data: JSON.parse(data) as unknown };
   }
 
   #call(

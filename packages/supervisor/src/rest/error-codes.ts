@@ -11,6 +11,8 @@ export const REST_ERROR_CODES: Readonly<Record<RestCode, string>> = {
   E_API_KEY:
     'Whatever orders needs a header Idempotency-Key: a text of the caller’s, a new one for each order. Sent again with the same key it is done once; a key that was used for another request is refused.',
   E_API_NONE: 'There is no host, VM, incident or act of that name.',
+  E_API_OLDER:
+    'What was known so long ago is made of too many inputs: a controller that is at work does not take them all once more for an answer. `syndrome store export` has the whole ledger.',
   E_API_PARAMETER: 'A parameter of the address is unknown here, given twice, or has no such value; the text names it.',
   E_API_REFUSED:
     'The controller does not do what was ordered, and says why. That it was ordered and refused stands in its ledger.',

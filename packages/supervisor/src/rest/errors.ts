@@ -7,6 +7,7 @@ export type RestCode =
   | 'E_API_CURSOR'
   | 'E_API_KEY'
   | 'E_API_NONE'
+  | 'E_API_OLDER'
   | 'E_API_PARAMETER'
   | 'E_API_REFUSED'
   | 'E_API_ROLE'

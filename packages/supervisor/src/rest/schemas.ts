@@ -204,6 +204,46 @@ const alert = z.object({
   playbook: text,
 });
 
+/** Of a host what a page shows of all of them. */
+const fleetHost = host.pick({
+  id: true,
+  connected: true,
+  since: true,
+  pages: true,
+  notApplied: true,
+  corrected: true,
+  suspect: true,
+  draining: true,
+});
+const fleetVm = vm.pick({ id: true, name: true, home: true, epoch: true, down: true }).extend({
+  step: text.optional().describe('how far that is which is done with it'),
+  rung: text.optional().describe('what is done with it'),
+  incident: text.optional().describe('because of which'),
+  unproven: z
+    .array(z.object({ host: text, epoch: count, state: text, since: time }))
+    .describe('copies that are not proven to have stopped, where something waits for that'),
+});
+const fleet = z.object({
+  input: count.describe('the input of the ledger behind which this is known'),
+  inputs: count.describe('the newest of them'),
+  now: time.describe('of that input'),
+  mode: z.enum(['observe', 'notify', 'act']),
+  policy: text.describe('name@version#hash'),
+  paused: z.object({ at: time, by: text, reason: text }).optional(),
+  breakerOpen: flag,
+  hosts: z.array(fleetHost),
+  vms: count,
+  troubled: z
+    .array(fleetVm)
+    .describe('VMs with an open incident or an alert, that are down, or that something is done with'),
+  openIncidents: count,
+  incidents: z.array(incident).describe('at most 500: open ones, then others, the newest first'),
+  poisoned: count.describe('poisoned pages in the ledger'),
+  pages: z.array(page).describe('at most 500, the newest first'),
+  alerts: z.array(alert),
+  decisions: count.describe('in the ledger, up to that input'),
+});
+
 const policy = z.object({
   id: text.describe('name@version#hash'),
   by: text.optional(),
@@ -295,6 +335,9 @@ export const SCHEMAS = {
   Notice: notice,
   NoticePage: pageOf(notice),
   Alert: alert,
+  FleetHost: fleetHost,
+  FleetVm: fleetVm,
+  Fleet: fleet,
   AlertPage: pageOf(alert),
   Policy: policy,
   Order: orderAloneSchema,

@@ -62,6 +62,8 @@ export class Peer {
 
   /** Takes acts and answers nothing, as one that is about to lose all that it knows. */
   deaf = false;
+  /** Nothing that it does on a VM succeeds, and it says so. */
+  stuck = false;
   readonly #spoolName: string;
 
   constructor(world: World, host: string, socket: string, spoolName = `${host}-spool`) {
@@ -211,6 +213,7 @@ export class Peer {
     if (act.epoch < (this.#epochs.get(vm) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
     this.#epochs.set(vm, act.epoch);
     this.world.effects.set(act.id, (this.world.effects.get(act.id) ?? 0) + 1);
+    if (this.stuck) return { ...base, state: 'failed', reason: 'it does not end' };
     const copies = this.world.copies.get(vm);
     if (act.kind === 'stop' || act.kind === 'prove' || act.kind === 'terminate') {
       if (act.kind !== 'prove') copies?.delete(this.host);

@@ -125,6 +125,15 @@ export class TestSite {
     await this.until(() => this.#desk?.state().flying.length === 0);
   }
 
+  /** A host whose VM `db` cannot be stopped, so that nobody can prove that it has: it is started nowhere else. */
+  async unproven(): Promise<void> {
+    const [c] = [this.peer('c')];
+    c.stuck = true;
+    c.vm('db');
+    for (const pfn of [0x20n, 0x21n, 0x22n]) c.page('db', pfn);
+    await this.until(() => this.#desk?.state().vms.get('db')?.move?.step === 'unproven');
+  }
+
   /** Resolves when something is so; it is looked at after each commit. */
   async until(so: () => boolean): Promise<void> {
     while (!so()) {
