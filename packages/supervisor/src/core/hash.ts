@@ -89,11 +89,15 @@ export function sha256(text: string): string {
 
 /** JSON with the keys of every object in order and 64-bit values exact: the same data is the same text. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => {
-    if (typeof v === 'bigint') return hex64(v);
-    if (typeof v !== 'object' || v === null || Array.isArray(v)) return v;
-    return Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  return JSON.stringify(inOrder(value));
+}
+
+function inOrder(v: unknown): unknown {
+  if (typeof v === 'bigint') return hex64(v);
+  if (typeof v !== 'object' || v === null) return v;
+  if (Array.isArray(v)) return v.map(inOrder);
+  const entries = Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, of]) => [key, inOrder(of)]));
 }
 
 /**

@@ -212,6 +212,8 @@ const counts = (page: Page, since: Time): boolean => page.repaired !== true && (
 export function distinctPages(host: Host, since: Time, vm?: VmId): Page[] {
   if (host.pages.size === 0) return [];
   const all = [...host.pages.values()].filter(p => counts(p, since) && (vm === undefined || isOf(p, vm)));
+  // Only an entry by its guest page alone doubles another.
+  if (all.every(p => p.pfn !== undefined)) return all.toSorted(byTime);
   const owners = vm === undefined ? new Set(all.flatMap(ownersOf)) : new Set([vm]);
   const doubles = new Set([...owners].flatMap(owner => twins(host, owner).map(([guest]) => guest)));
   return all.filter(p => !doubles.has(p)).toSorted(byTime);

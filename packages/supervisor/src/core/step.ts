@@ -142,6 +142,10 @@ function takePolicy(t: Turn, by: string, policy: Policy, site: boolean): void {
   judgeAll(t, `the policy has changed to ${policy.name}, which does not ask for it`);
 }
 
+const NONE: readonly string[] = [];
+/** Names in their order, so that the order in which things have changed makes no difference. Most steps change nothing. */
+const inOrder = (names: ReadonlySet<string>): readonly string[] => (names.size === 0 ? NONE : [...names].toSorted());
+
 /** Judges what has changed, until nothing more changes by it, and takes what is under way further. */
 function settle(t: Turn): void {
   watchBreaker(t);
@@ -150,8 +154,8 @@ function settle(t: Turn): void {
   if (turn.host !== undefined) t.hosts.add(turn.host);
   const touched = new Set<string>();
   for (let round = 0; round < 4 && (round === 0 || t.vms.size + t.hosts.size > 0); round++) {
-    const vms = [...t.vms].toSorted();
-    const hosts = [...t.hosts].toSorted();
+    const vms = inOrder(t.vms);
+    const hosts = inOrder(t.hosts);
     for (const id of hosts) touched.add(id);
     if (vms.length + hosts.length > 0) t.awake = true;
     t.vms.clear();
@@ -170,7 +174,7 @@ function settle(t: Turn): void {
     if (t.s.moving.length > 0) advanceMoves(t);
   }
   // A VM that waits goes before a page: it may be down.
-  for (const id of [...touched].toSorted()) {
+  for (const id of inOrder(touched)) {
     const host = t.s.hosts.get(id);
     if (host === undefined) continue;
     judgePages(t, host);
