@@ -190,6 +190,26 @@ describe('the uplink', () => {
     expect(spool.id).not.toBe(id);
   });
 
+  test('what a disk has lost behind its fsync is not taken for what was written since', async () => {
+    await fill(3);
+    await spool.close();
+    spool = await Spool.open(join(folder, 'spool'));
+    // Before the power went the controller had two rows more of it; these two are others.
+    const { id } = spool;
+    await fill(2);
+    const rows = new Promise<AgentMessage>(resolve => {
+      void controller((message, say) => {
+        if (message.type === 'hello')
+          say({ type: 'welcome', version: WIRE_VERSION, now: Date.now(), upto: message.spool === id ? 5 : 0 });
+        else resolve(message);
+      });
+    });
+    start();
+    const { rows: said } = (await rows) as AgentMessage & { type: 'rows' };
+    expect(spool.id).not.toBe(id);
+    expect(said.map(({ said }) => toJson(said))).toEqual(expect.arrayContaining([row(4), row(5)]));
+  });
+
   test('refuses another version, what is no message, and a folder that others may write to', async () => {
     const answers = [
       messageLine({ type: 'welcome', version: WIRE_VERSION + 1, now: 0, upto: 0 }),

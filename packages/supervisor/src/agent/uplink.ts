@@ -151,7 +151,7 @@ async function session(
           throw new SyndromeError('E_AGENT_VERSION', `the controller speaks version ${message.version} of the wire`);
         clock.heard(message.now);
         // The disk lost rows that the controller has: their numbers may not be used for others.
-        if (message.upto > spool.lastSeq) {
+        if (message.upto > spool.knownSeq) {
           await spool.renew();
           throw new Error('the spool had lost rows: it goes on under another name');
         }

@@ -80,6 +80,7 @@ export class Spool {
   readonly #retryMs: number;
   readonly #ending = new AbortController();
   #id = randomUUID() as string;
+  #known = 0;
   /** Oldest first; the last is written to. */
   #segments: Segment[] = [];
   #file: FileHandle | undefined;
@@ -116,6 +117,14 @@ export class Spool {
   /** The highest seq that was given out; 0 before the first. */
   get lastSeq(): number {
     return this.#last;
+  }
+
+  /**
+   * The highest seq that a controller can have: of what was on the disk when the spool was opened, and of what was read since. Where one has
+   * more, the disk has lost rows that it had confirmed, and their numbers may be those of other rows now.
+   */
+  get knownSeq(): number {
+    return this.#known;
   }
 
   /** The highest seq that is on the disk. */
@@ -188,6 +197,7 @@ export class Spool {
       rows.push(...read.filter(r => r.seq >= start));
     }
     this.#cursor = cursor;
+    this.#known = Math.max(this.#known, rows.at(-1)?.seq ?? 0);
     return rows;
   }
 
@@ -235,7 +245,7 @@ export class Spool {
     this.#file = undefined;
     const old = this.#segments.splice(0);
     this.#id = randomUUID();
-    this.#last = this.#durable = this.#acknowledged = 0;
+    this.#last = this.#durable = this.#acknowledged = this.#known = 0;
     for (const body of queued) this.append(body);
     await this.#absorb(old, acknowledged);
   }
@@ -297,7 +307,7 @@ export class Spool {
       this.recovery.damaged += end - segment.last;
       segment.last = end;
     }
-    this.#last = this.#durable = last.last;
+    this.#last = this.#durable = this.#known = last.last;
     this.#acknowledged = (this.#segments[0]?.first ?? 1) - 1;
     // A `renew` was not finished; or the newest rows cannot be read, so that nobody knows which seq comes next.
     await this.#absorb(
