@@ -8,15 +8,13 @@ import { type Lease, releaseLease, takeLease } from '@syndrome/base/store/lease.
 import { StoreError } from '@syndrome/base/store/errors.ts';
 import { migrate } from '@syndrome/base/store/migrate.ts';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { TERM_MS } from '../core/times.ts';
 import { MACHINE } from './clock.ts';
 import { isPassing, patiently } from './passing.ts';
 import { Leader } from './leader.ts';
 import { LEASE } from './lease-name.ts';
 import type { ControllerOptions } from './options.ts';
 import { SCHEMA } from './schema.ts';
-
-/** How long a controller that says nothing stays the owner, ms. It renews three times as often. */
-const TTL_MS = 4000;
 
 /**
  * Works until the signal says stop. Waits while another one does.
@@ -27,7 +25,7 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
   await patiently(() => migrate(store, SCHEMA), stop, log);
   // Another name each time: what an owner of before has left lying is not continued under its epoch.
   const owner = randomUUID();
-  const ttlMs = options.ttlMs ?? TTL_MS;
+  const ttlMs = options.ttlMs ?? TERM_MS;
   let said = false;
   while (!stop.aborted) {
     try {

@@ -19,6 +19,12 @@ export const UNLOCATED_MS = 60_000;
 const CELL_MS = 5000;
 const MAX_CELLS = 4000;
 
+/**
+ * A controller that has not renewed its lease for so long, ms, is followed by another one, which looks for that ten times as often. It renews it
+ * three times as often.
+ */
+export const TERM_MS = 4000;
+
 /** Takes a moment at which time itself brings something. What is over already was seen to by the tick before. */
 export type Due = (at: Time) => void;
 

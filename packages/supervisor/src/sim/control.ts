@@ -53,6 +53,9 @@ export class Store {
   /** How often each row of an agent was written: once. */
   readonly rows = new Map<string, number>();
   inputs = 0;
+  /** Those rows themselves; when the last input was written, by the clock of whoever wrote it. */
+  readonly taken = new WeakSet<Row>();
+  at = 0;
 }
 
 export class Control {
@@ -60,6 +63,8 @@ export class Control {
   /** A commit is on its way; until when nothing of it runs, ms. */
   committing = false;
   pausedUntil = 0;
+  /** How far the clock of its machine is off, ms. */
+  off = 0;
   /** When time is to pass for it next. */
   tickAt = Number.POSITIVE_INFINITY;
   readonly #flaws: ControlFlaws;
@@ -68,6 +73,9 @@ export class Control {
   #waiting: Input[] = [];
   /** Rows that came again and were taken again, under numbers of their own. */
   #again = 0;
+  /** When it looked at its clock last, in truth, and what time it gave then. */
+  #looked = 0;
+  #time = 0;
 
   constructor(store: Store, flaws: ControlFlaws = {}) {
     this.store = store;
@@ -79,6 +87,21 @@ export class Control {
     return this.#state;
   }
 
+  /** The time that it gives to inputs: never less than before; half as fast while its clock is behind that (controller/clock.ts). */
+  time(now: Time): Time {
+    const passed = now - this.#looked;
+    this.#time = Math.max(now + this.off, this.#time + passed / 2, this.store.at);
+    this.#looked = now;
+    return this.#time;
+  }
+
+  /** How long until it gives that time, ms, if its clock is left alone. */
+  until(at: Time, now: Time): number {
+    const behind = Math.max(0, this.time(now) - (now + this.off));
+    const left = at - this.#time;
+    return left <= behind ? left * 2 : left + behind;
+  }
+
   /** Something has come, and is to be written. Where nobody works it is lost. */
   offer(input: Input): void {
     if (this.#state !== undefined) this.#waiting.push(input);
@@ -87,6 +110,12 @@ export class Control {
   /** Up to which row all of a spool is written; undefined where nothing is known of it. */
   upto(host: HostId, spool: string): number | undefined {
     return this.store.spools.get(`${host} ${spool}`)?.upto;
+  }
+
+  /** The highest row of a spool that is written. Over one real connection none overtakes another, so that this is {@link upto}. */
+  newest(host: HostId, spool: string): number {
+    const { upto = 0, beyond = [] } = this.store.spools.get(`${host} ${spool}`) ?? {};
+    return Math.max(upto, ...beyond);
   }
 
   /**
@@ -100,10 +129,11 @@ export class Control {
     const { store } = this;
     if (this.#epoch !== store.epoch && this.#flaws.epoch !== true) throw new LeaseLost();
     const brought: Brought[] = [];
+    const at = this.time(now);
     for (const offered of this.#waiting.splice(0)) {
       // Also of rows that were written before it is said how far all is.
       if (offered.input === 'row') spools.add(`${offered.row.host} ${offered.row.spool}`);
-      const input = this.#fresh({ ...offered, at: now });
+      const input = this.#fresh({ ...offered, at });
       if (input === undefined) continue;
       const effects = step(state, input);
       store.tail.push(input);
@@ -117,6 +147,7 @@ export class Control {
       if (now === 'sent') open.sent = true;
       else if (now !== 'intent') store.open.delete(id);
     }
+    store.at = at;
     store.decisions = { ...state.decisions };
     if (store.tail.length >= SNAPSHOT_EVERY) {
       store.snapshot = snapshot(state);
@@ -157,6 +188,7 @@ export class Control {
     const isOld = seq <= written.upto || written.beyond.has(seq);
     if (isOld && this.#flaws.dedupe !== true) return undefined;
     if (!isOld) {
+      this.store.taken.add(input.row);
       written.beyond.add(seq);
       while (written.beyond.delete(written.upto + 1)) written.upto++;
     }

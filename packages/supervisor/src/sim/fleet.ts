@@ -10,6 +10,8 @@ import type { LeaseReport, Row, Said, SourceName } from '../core/said.ts';
 /** As sanlock is set up by default: a host is reset 8 * 10 + 60 s behind the last renewal of its lease (sanlock(8), "delta leases"). */
 const LEASE = { lockspace: 'LS', ioTimeout: 10, watchdog: { fireSeconds: 60, device: 'iTCO_wdt' } };
 export const RESET_MS = 140_000;
+/** What a disk that lies has not written yet, ms: what its cache holds back. */
+const LIE_MS = 2_000;
 
 /** How an act ends. */
 export type Fate = 'done' | 'stuck' | 'lost-answer';
@@ -33,6 +35,17 @@ interface Agent {
   seq: number;
   /** Rows that are written and not known to be durable elsewhere. */
   unsent: Row[];
+  /** The highest number of a row that this process of it has found on its disk, or has sent. */
+  known: number;
+  /** Its disk is full: it writes nothing down, and so neither reads nor does anything. A reader of it reads nothing. */
+  full: boolean;
+  deaf: boolean;
+  /** What its kernel has handled since the boot. */
+  handled: Set<bigint>;
+  /** What was written lately, newest last: a disk that lies loses it with its power. */
+  late: { at: Time; undo: () => void }[];
+  /** VMs whose process has ended and whose PID another process has now. */
+  reused: Set<VmId>;
   /** By VM: highest epoch that it persisted, and whether the host would start it at boot. */
   epochs: Map<VmId, number>;
   /** The epoch whose end was looked for: no copy of it begins any more. */
@@ -44,12 +57,16 @@ interface Agent {
 /** What a fleet tells to whoever drives it. */
 interface FleetPort {
   now(): Time;
+  /** The time of the controller, as agents have heard it: deadlines are of it. */
+  heard(): Time;
   /** A fence agent beside the controller has answered. */
   fenced(host: HostId, result: ActResult): void;
   /** A host has gone down, so that its connection ends. */
   down(host: HostId): void;
   /** An agent has written a row. */
   spooled?(host: HostId): unknown;
+  /** Its kernel has handled an error, and nobody has read what it said. */
+  unread?(host: HostId): void;
 }
 
 export class Fleet {
@@ -91,6 +108,12 @@ export class Fleet {
         off: 0,
         seq: 0,
         unsent: [],
+        known: 0,
+        full: false,
+        deaf: false,
+        handled: new Set(),
+        late: [],
+        reused: new Set(),
         epochs: new Map(),
         ended: new Map(),
         autostart: new Map(),
@@ -110,6 +133,11 @@ export class Fleet {
     const agent = this.#agents.get(id);
     if (agent === undefined) throw new RangeError(`no host ${id}`);
     return agent;
+  }
+
+  /** Of five hosts the last is an Arm server: its QEMU says nothing of errors of its guest's memory. */
+  isArm(id: HostId): boolean {
+    return (this.#nth.get(id) ?? 0) % 5 === 4;
   }
 
   /** Hosts on which a VM runs, in truth. */
@@ -136,25 +164,100 @@ export class Fleet {
   /** Its agent writes something down. */
   spool(id: HostId, said: Said): void {
     const agent = this.agent(id);
+    if (agent.full) return;
     agent.seq++;
     const at = this.#port.now() + agent.off;
     agent.unsent.push({ host: id, spool: `${id}-${agent.life}`, seq: agent.seq, at, said });
+    this.#wrote(agent, () => {
+      agent.unsent = agent.unsent.filter(row => row.seq < agent.seq);
+      agent.seq--;
+    });
     this.#port.spooled?.(id);
   }
 
-  event(id: HostId, source: SourceName, seen: LogEvent, vm?: VmId): void {
-    this.spool(id, { kind: 'event', source, event: seen, ...(vm === undefined ? {} : { vm }) });
+  /** What is undone where its disk has lied. */
+  #wrote(agent: Agent, undo: () => void): void {
+    const at = this.#port.now();
+    agent.late.push({ at, undo });
+    if ((agent.late[0]?.at ?? at) < at - LIE_MS) agent.late = agent.late.filter(one => one.at >= at - LIE_MS);
   }
 
-  /** A VM loses a page of its memory. */
-  page(vm: VmId, pfn: bigint): void {
-    for (const id of this.at(vm)) this.event(id, 'kmsg', event('host.sigbus-sent', { pfn, comm: 'qemu', pid: 1 }), vm);
+  /** Whether its agent has read it, and written it down. */
+  event(id: HostId, source: SourceName, seen: LogEvent, { vm, count }: { vm?: VmId; count?: number } = {}): boolean {
+    const { full, deaf } = this.agent(id);
+    if (full || deaf) return false;
+    const more = { ...(vm === undefined ? {} : { vm }), ...(count === undefined ? {} : { count }) };
+    this.spool(id, { kind: 'event', source, event: seen, ...more });
+    return true;
+  }
+
+  /** The kernel of a host handles an error of a page, and counts it; an agent tells what is counted when that changes. */
+  error(id: HostId, pfn: bigint, tell: () => boolean): void {
+    const { handled } = this.agent(id);
+    const isNew = !handled.has(pfn);
+    handled.add(pfn);
+    if (!tell() && isNew) this.#port.unread?.(id);
+    if (isNew) this.#hostReport(id);
+  }
+
+  /** A VM loses a page of its memory. @param count repeats that its agent has put together */
+  page(vm: VmId, pfn: bigint, count = 1): void {
+    const seen = event('host.sigbus-sent', { pfn, comm: 'qemu', pid: 1 });
+    for (const id of this.at(vm)) this.error(id, pfn, () => this.event(id, 'kmsg', seen, { vm, count }));
+  }
+
+  /** Nothing is written down, or nothing read, for a time; then it is said that there was a gap. */
+  gap(id: HostId, what: 'full' | 'deaf', ms: number): { end: () => void } | undefined {
+    const agent = this.agent(id);
+    if (!agent.up || agent.full || agent.deaf) return undefined;
+    const { boot, life } = agent;
+    this.spool(id, { kind: 'source', source: 'kmsg', state: what === 'full' ? 'spool-full' : 'stalled' });
+    agent[what] = true;
+    return {
+      end: () => {
+        agent[what] = false;
+        // An agent that began anew since has said so.
+        if (!agent.up || agent.boot !== boot || agent.life !== life) return;
+        this.spool(id, { kind: 'source', source: 'kmsg', state: 'back', gapMs: ms });
+        this.#reports(id);
+      },
+    };
+  }
+
+  /** The process of an agent ends and begins anew, on what it has written. @param reused PIDs of VMs that have ended have others now */
+  restart(id: HostId, reused: boolean): void {
+    const agent = this.agent(id);
+    if (reused) for (const vm of agent.autostart.keys()) if (!this.runs(vm, id)) agent.reused.add(vm);
+    this.#beginAgain(id);
+  }
+
+  #beginAgain(id: HostId): void {
+    const agent = this.agent(id);
+    agent.full = agent.deaf = false;
+    agent.known = agent.seq;
+    this.spool(id, { kind: 'source', source: 'agent', state: 'reading' });
+    this.#reports(id);
+  }
+
+  #reports(id: HostId): void {
+    this.#hostReport(id);
+    for (const vm of new Set([...this.agent(id).autostart.keys(), ...this.on(id)])) this.#vmReport(id, vm);
+  }
+
+  /** The controller has rows of its spool that are not on its disk: it goes on under another name, with what is not confirmed. */
+  renew(id: HostId): void {
+    const agent = this.agent(id);
+    agent.life++;
+    agent.unsent = agent.unsent.map((row, i) => ({ ...row, spool: `${id}-${agent.life}`, seq: i + 1 }));
+    agent.seq = agent.unsent.length;
+    agent.known = 0;
+    agent.late = [];
   }
 
   /** The VMM of a VM is killed by an error. */
   die(vm: VmId): void {
     for (const id of this.at(vm)) {
-      this.event(id, 'qmp', event('vmm.exit', { signal: 7 }), vm);
+      this.event(id, 'qmp', event('vmm.exit', { signal: 7 }), { vm });
       this.end(id, vm, 'failed');
       return;
     }
@@ -164,6 +267,7 @@ export class Fleet {
     this.#at.get(vm)?.add(id);
     this.#on.get(id)?.add(vm);
     this.#left.delete(`${vm}/${id}`);
+    this.agent(id).reused.delete(vm);
     this.#vmReport(id, vm);
   }
 
@@ -179,16 +283,17 @@ export class Fleet {
     agent.life++;
     agent.seq = 0;
     agent.unsent = [];
+    agent.late = [];
     for (const lost of [agent.epochs, agent.ended, agent.answers]) lost.clear();
-    this.spool(id, { kind: 'source', source: 'agent', state: 'reading' });
-    this.#hostReport(id);
-    for (const vm of agent.autostart.keys()) this.#vmReport(id, vm);
+    this.#beginAgain(id);
   }
 
-  /** A host loses its power, and so do its VMs. */
-  crash(id: HostId): void {
+  /** A host loses its power, and so do its VMs. @param lies its disk had not written what it said to have written */
+  crash(id: HostId, lies = false): void {
     const agent = this.agent(id);
     if (!agent.up) return;
+    if (lies) for (const { at, undo } of agent.late.toReversed()) if (at >= this.#port.now() - LIE_MS) undo();
+    agent.late = [];
     for (const vm of this.on(id)) this.#at.get(vm)?.delete(id);
     this.#on.get(id)?.clear();
     agent.up = false;
@@ -204,7 +309,12 @@ export class Fleet {
     agent.up = true;
     delete agent.downAt;
     agent.boot++;
+    agent.handled.clear();
+    agent.reused.clear();
+    agent.full = agent.deaf = false;
+    agent.known = agent.seq;
     for (const act of underWay) if (act.kind === 'start') this.#raced.add(act.id);
+    this.spool(id, { kind: 'source', source: 'agent', state: 'reading' });
     this.#hostReport(id);
     for (const [vm, auto] of agent.autostart) {
       // What it starts by itself fails where the storage says that another copy has the disks.
@@ -216,7 +326,10 @@ export class Fleet {
   /** What an agent does with an act. */
   obey(act: Act, fate: Fate): void {
     const agent = this.agent(act.host);
+    // What cannot be written down is not done.
+    if (agent.full) return;
     const answer = agent.answers.get(act.id) ?? this.#perform(act, agent, fate === 'stuck');
+    if (!agent.answers.has(act.id)) this.#wrote(agent, () => agent.answers.delete(act.id));
     agent.answers.set(act.id, answer);
     if (fate !== 'lost-answer') this.spool(act.host, { kind: 'result', ...answer });
   }
@@ -239,16 +352,26 @@ export class Fleet {
     const vm = act.vm ?? '';
     const base = { action: act.id, vm, epoch: act.epoch };
     // By the controller's time, whatever the clock of its host says.
-    if (act.deadline <= this.#port.now()) return { ...base, state: 'refused', reason: 'its deadline is over' };
+    if (act.deadline <= this.#port.heard()) return { ...base, state: 'refused', reason: 'its deadline is over' };
     if (act.kind === 'ask-lease') return this.#askLease(act, base, stuck);
     if (this.#flaws.epoch !== true) {
       if (act.epoch < (agent.epochs.get(vm) ?? 0)) return { ...base, state: 'refused', reason: 'an older epoch' };
       if (act.kind === 'start' && act.epoch <= (agent.ended.get(vm) ?? -1))
         return { ...base, state: 'refused', reason: 'its end was looked for' };
     }
-    agent.epochs.set(vm, Math.max(act.epoch, agent.epochs.get(vm) ?? 0));
     const looks = act.kind === 'stop' || act.kind === 'terminate' || act.kind === 'prove';
+    const [epoch, ended] = [agent.epochs.get(vm), agent.ended.get(vm)];
+    agent.epochs.set(vm, Math.max(act.epoch, epoch ?? 0));
     if (looks) agent.ended.set(vm, act.epoch);
+    this.#wrote(agent, () => {
+      agent.epochs.set(vm, epoch ?? 0);
+      agent.ended.set(vm, ended ?? -1);
+    });
+    if (act.kind === 're-offline' && act.pfn !== undefined) {
+      if (stuck) return { ...base, state: 'failed' };
+      agent.handled.add(act.pfn);
+      return { ...base, state: 'confirmed' };
+    }
     if (act.kind === 'autostart-off') {
       if (stuck) return { ...base, state: 'failed' };
       agent.autostart.set(vm, false);
@@ -271,7 +394,8 @@ export class Fleet {
     if (!runs && act.to === undefined && this.#left.has(`${vm}/${host}`))
       return { ...base, vm, state: 'refused', reason: 'it left alive' };
     if (runs) return { ...base, vm, state: 'failed', seen: { state: 'running' } };
-    const evidence = { process: 'absent', autostart: agent.autostart.get(vm) === true ? 'on' : 'off' };
+    const process = agent.reused.has(vm) ? 'other-start-time' : 'absent';
+    const evidence = { process, autostart: agent.autostart.get(vm) === true ? 'on' : 'off' };
     const proof: StopProof = { kind: 'process-gone', vm, host, epoch, at: this.#port.now(), evidence };
     return { ...base, vm, state: 'confirmed', proof };
   }
@@ -329,16 +453,17 @@ export class Fleet {
   }
 
   #hostReport(id: HostId): void {
-    const { boot } = this.agent(id);
+    const { boot, handled } = this.agent(id);
     this.spool(id, {
       kind: 'host',
       boot: `${id}-${boot}`,
-      arch: 'x86-64',
+      arch: this.isArm(id) ? 'arm64' : 'x86-64',
       kernel: '6.19.6',
       memoryBytes: 64 * 2 ** 30,
       freeBytes: 32 * 2 ** 30,
       cpuModels: [],
       storage: ['nfs:/vms'],
+      counters: { 'node0.memory_failure.total': handled.size, HardwareCorrupted: handled.size * 4096 },
       // Each boot joins anew.
       leases: [{ ...this.#leaseOf(id), generation: boot }],
     });

@@ -11,6 +11,8 @@ import { consequenceOf } from '../core/incident.ts';
 import type { Effect, Input, Order } from '../core/input.ts';
 import { isPlannedStop } from '../core/ledger.ts';
 import type { Policy } from '../core/policy.ts';
+import { TERM_MS } from '../core/times.ts';
+import type { State } from '../core/state.ts';
 import { Agenda } from './agenda.ts';
 import { Dice } from './chance.ts';
 import { type Brought, Control, type ControlFlaws, LeaseLost, Store } from './control.ts';
@@ -27,8 +29,8 @@ const MAX_VIOLATIONS = 20;
 const TICK_MS = 1_000;
 /** An agent of which nothing is heard for so long is taken for gone. */
 const SILENT_MS = 15_000;
-/** A controller that says nothing for so long is followed by another one. */
-const LEASE_MS = 5_000;
+/** Decisions that say that errors of a host may have been missed. */
+const GAPS: ReadonlySet<string> = new Set(['core/gap', 'core/unseen-errors', 'core/agent-anew']);
 /** After everything is mended all has to come to its end within so long. */
 const HEAL_MS = 4 * HOUR;
 
@@ -92,6 +94,17 @@ export class Site {
   readonly #underWay = new Map<string, Act>();
   readonly #counts: SiteCounts = { faults: 0, starts: 0, proofs: 0, inputs: 0, violations: [] };
   #storeAwayUntil = 0;
+  /** Ends of gaps that last. */
+  readonly #open = new Set<() => void>();
+  /** Nobody knows whether the last commit was written before that. */
+  #unsureUntil = 0;
+  /** Errors that a kernel has counted and nobody has read, by host and boot: the newest; and when a host was last told to have such. */
+  readonly #unread = new Map<string, Time>();
+  readonly #gaps = new Map<HostId, Time>();
+  /** Boots of hosts of which errors without an address were told: how many errors these are is not certain. */
+  readonly #blurred = new Set<string>();
+  /** Acts that were under way when the last controller went, while none works. */
+  #orphans: ReadonlySet<string> | undefined;
   #hasBegun = false;
   #healing = false;
   #pfn = 0n;
@@ -113,12 +126,14 @@ export class Site {
       homes,
       {
         now: () => this.#agenda.now,
+        heard: () => this.#control.time(this.#agenda.now),
         fenced: (host, result) => this.#offer({ input: 'result', at: 0, host, result }),
         down: host => {
           this.#link(host).buffered = [];
           this.#break(host);
         },
         spooled: host => this.#hasBegun && this.#wake(host),
+        unread: host => this.#unread.set(`${host} ${this.#fleet.agent(host).boot}`, this.#agenda.now),
       },
       options.flaws,
     );
@@ -214,9 +229,16 @@ export class Site {
       this.#tickNext(brought, control);
       // At the worst moment: it is written, and nobody knows.
       if (brought.length > 0 && !this.#healing && this.#dice.happens(WORST.dies)) return this.#killController(1000);
-      for (const { effects } of brought)
-        for (const effect of effects) if (effect.effect === 'act') this.#hand(effect.act, control);
-      for (const spool of spools) this.#acknowledge(spool, control);
+      const tell = (): void => {
+        for (const { effects } of brought)
+          for (const effect of effects) if (effect.effect === 'act') this.#hand(effect.act, control);
+        for (const spool of spools) this.#acknowledge(spool, control);
+      };
+      // Another server has taken the place of the one that wrote it: that it has it is seen when it is there.
+      if (this.#unsureUntil > this.#agenda.now) {
+        this.#storeAwayUntil = Math.max(this.#storeAwayUntil, this.#unsureUntil);
+        this.#agenda.after(this.#unsureUntil - this.#agenda.now, tell);
+      } else tell();
     } catch (error) {
       if (error instanceof LeaseLost) return this.#leave(control);
       this.#wrong('core', error instanceof Error ? error.message : String(error));
@@ -241,6 +263,9 @@ export class Site {
       this.#counts.proofs++;
     if (input.input === 'result' && input.result.proof !== undefined) this.#counts.proofs++;
     for (const effect of effects) if (effect.effect === 'act' && effect.act.kind === 'start') this.#counts.starts++;
+    for (const effect of effects)
+      if (effect.effect === 'decision' && effect.decision.host !== undefined && GAPS.has(effect.decision.rule))
+        this.#gaps.set(effect.decision.host, this.#agenda.now);
     try {
       // It judges by what the operator wanted.
       const { policy } = this.#options;
@@ -268,7 +293,9 @@ export class Site {
     const link = this.#link(host);
     const { length } = unsent;
     const kept = unsent.findIndex(row => row.spool !== spool || row.seq > upto);
-    unsent.splice(0, kept < 0 ? length : kept);
+    for (const row of unsent.splice(0, kept < 0 ? length : kept))
+      if (!this.#store.taken.has(row))
+        this.#wrong('I1', `${host}: row ${row.seq} of ${row.spool} is acknowledged, and another one was taken for it`);
     link.sent = Math.max(0, link.sent - (length - unsent.length));
   }
 
@@ -292,6 +319,7 @@ export class Site {
   #obey(act: Act): void {
     this.#underWay.delete(act.id);
     if (!this.#fleet.agent(act.host).up) return;
+    if (this.#orphans?.has(act.id) === false) this.#wrong('I13', `${act.id} is carried out while no controller works`);
     const fate = this.#healing ? 'done' : this.#dice.weighted(ACT_FATES);
     this.#fleet.obey(act, fate);
     if (act.vm !== undefined) this.#check(act.vm);
@@ -321,6 +349,7 @@ export class Site {
     if (!agent.connected || link.pausedUntil > this.#agenda.now || link.sent >= agent.unsent.length) return;
     const rows = agent.unsent.slice(link.sent);
     link.sent = agent.unsent.length;
+    agent.known = Math.max(agent.known, agent.seq);
     const { session, to } = link;
     this.#agenda.after(this.#delay(), () => {
       if (link.session !== session) return;
@@ -365,6 +394,8 @@ export class Site {
     link.session++;
     link.sent = 0;
     link.to = this.#control;
+    // Rows that it neither has found on its disk nor has sent: the disk has lost them, and their numbers may not be used for others.
+    if (this.#control.newest(host, `${host}-${agent.life}`) > agent.known) this.#fleet.renew(host);
     const spool = `${host}-${agent.life}`;
     const upto = this.#control.upto(host, spool);
     const anew = upto === undefined;
@@ -383,6 +414,7 @@ export class Site {
   /** A controller begins to work: it hears nobody yet. */
   #begin(): void {
     const isFirst = this.#store.inputs === 0;
+    this.#orphans = undefined;
     const strayed = this.#control.begin();
     if (strayed !== undefined) this.#wrong('I12', strayed);
     if (isFirst) {
@@ -418,7 +450,8 @@ export class Site {
     if (!isQuiet) this.#tickAt(this.#agenda.now + this.#dice.between(0, TICK_MS), control);
     else if (brought.length > 0) {
       const due = nextDue(state);
-      if (due < Number.POSITIVE_INFINITY) this.#tickAt(due, control);
+      const { now } = this.#agenda;
+      if (due < Number.POSITIVE_INFINITY) this.#tickAt(now + Math.max(1, control.until(due, now)), control);
     }
   }
 
@@ -462,18 +495,17 @@ export class Site {
       case 'vmm-dies':
         return fleet.die(vm);
       case 'kernel-fails':
-        if (fleet.agent(host).up)
-          fleet.event(
-            host,
-            'kmsg',
-            event('host.memory-failure', { pfn: ++this.#pfn, page: 'reserved kernel page', result: 'Ignored' }),
-          );
-        return;
+        return this.#failKernel(host);
       case 'page-storm': {
         const pfn = ++this.#pfn;
         for (let i = 0; i < 500; i++) fleet.page(vm, pfn);
         return;
       }
+      case 'repeat-storm':
+        return this.#repeat(vm, ++this.#pfn, 30);
+      case 'silent-error':
+        if (fleet.agent(host).up) fleet.error(host, ++this.#pfn, () => false);
+        return;
       case 'many-hosts':
         for (const other of fleet.vms)
           if (dice.happens(0.5)) for (let i = 0; i < 3; i++) fleet.page(other, ++this.#pfn);
@@ -483,6 +515,17 @@ export class Site {
         if (!fleet.agent(host).up) return;
         fleet.crash(host);
         return this.#bootLater(host, ms);
+      case 'disk-lies':
+        // At the worst moment: what is said last may be known to the controller, and not be on the disk.
+        for (const there of fleet.on(host)) fleet.page(there, ++this.#pfn);
+        return this.#agenda.after(dice.between(0, 1500), () => {
+          if (!fleet.agent(host).up) return;
+          fleet.crash(host, true);
+          this.#bootLater(host, ms);
+        });
+      case 'disk-full':
+      case 'reader-stops':
+        return this.#gap(host, fault === 'disk-full' ? 'full' : 'deaf', ms);
       case 'storage-lost':
         // Its watchdog resets it once its lease is over.
         return this.#agenda.after(RESET_MS, () => {
@@ -498,6 +541,8 @@ export class Site {
         return this.#connect(host);
       case 'agent-pause':
         return this.#pauseAgent(host, ms);
+      case 'agent-restarts':
+        return this.#restartAgent(host);
       case 'agent-loses-disk':
         return this.#loseDisk(host);
       case 'host-clock':
@@ -513,8 +558,18 @@ export class Site {
         return this.#killController(ms);
       case 'controller-pauses':
         return this.#pauseController(ms);
+      case 'controller-clock':
+        this.#control.off = dice.pick([-3_600_000, -60_000, 60_000, 3_600_000]);
+        return;
+      case 'controllers-away':
+        this.#killController(ms);
+        this.#orphans = new Set(this.#underWay.keys());
+        return;
       case 'store-away':
         this.#storeAwayUntil = this.#agenda.now + ms;
+        return;
+      case 'store-fails-over':
+        this.#unsureUntil = this.#agenda.now + ms;
         return;
       case 'pause':
         this.#order({ order: 'pause' });
@@ -532,6 +587,37 @@ export class Site {
     }
   }
 
+  #failKernel(host: HostId): void {
+    if (!this.#fleet.agent(host).up) return;
+    const pfn = ++this.#pfn;
+    const seen = event('host.memory-failure', { pfn, page: 'reserved kernel page', result: 'Ignored' });
+    this.#fleet.error(host, pfn, () => this.#fleet.event(host, 'kmsg', seen));
+  }
+
+  /** A guest reads a page again and again, ten thousand times a second: its agent puts together what comes within a second. */
+  #repeat(vm: VmId, pfn: bigint, seconds: number): void {
+    this.#fleet.page(vm, pfn, 10_000);
+    if (seconds > 1) this.#agenda.after(1000, () => this.#repeat(vm, pfn, seconds - 1));
+  }
+
+  #gap(host: HostId, what: 'full' | 'deaf', ms: number): void {
+    const gap = this.#fleet.gap(host, what, ms);
+    if (gap === undefined) return;
+    this.#open.add(gap.end);
+    this.#agenda.after(ms, () => {
+      if (this.#open.delete(gap.end)) gap.end();
+    });
+  }
+
+  /** The process of an agent begins anew. What lies in its socket is lost. */
+  #restartAgent(host: HostId): void {
+    const agent = this.#fleet.agent(host);
+    if (!agent.up || this.#link(host).pausedUntil > this.#agenda.now) return;
+    if (agent.connected) this.#break(host);
+    this.#fleet.restart(host, this.#dice.happens(0.5));
+    this.#connect(host);
+  }
+
   #inGuest(fault: 'unlocated' | 'guest-panics' | 'guest-lies' | 'guest-off', vm: VmId): void {
     const [host] = this.#fleet.at(vm);
     if (host === undefined) return;
@@ -546,7 +632,14 @@ export class Site {
       'guest-panics': event('vmm.guest-panicked', { action: 'pause' }),
       'guest-lies': event('guest.memory-failure', { pfn: 1n, page: 'x', result: 'Failed' }),
     }[fault];
-    this.#fleet.event(host, 'qmp', seen, vm);
+    if (fault !== 'unlocated') return void this.#fleet.event(host, 'qmp', seen, { vm });
+    // Its kernel has handled that, whoever tells of it.
+    this.#blurred.add(`${host} ${this.#fleet.agent(host).boot}`);
+    this.#fleet.error(
+      host,
+      ++this.#pfn,
+      () => !this.#fleet.isArm(host) && this.#fleet.event(host, 'qmp', seen, { vm }),
+    );
   }
 
   #pauseAgent(host: HostId, ms: number): void {
@@ -595,8 +688,9 @@ export class Site {
     const control = this.#control;
     if (control.state === undefined || this.#late !== undefined) return;
     control.pausedUntil = this.#agenda.now + ms;
-    if (ms <= LEASE_MS) return;
-    this.#agenda.after(LEASE_MS, () => {
+    const gone = TERM_MS + this.#dice.between(0, TERM_MS / 10);
+    if (ms <= gone) return;
+    this.#agenda.after(gone, () => {
       if (this.#control !== control || control.state === undefined) return;
       this.#late = control;
       this.#control = new Control(this.#store, this.#options.flaws);
@@ -620,7 +714,9 @@ export class Site {
   #heal(): void {
     this.#healing = true;
     this.#fenceDead.clear();
-    this.#storeAwayUntil = this.#control.pausedUntil = 0;
+    this.#storeAwayUntil = this.#unsureUntil = this.#control.pausedUntil = this.#control.off = 0;
+    for (const end of this.#open) end();
+    this.#open.clear();
     if (this.#late !== undefined) this.#leave(this.#late);
     if (this.#control.state === undefined) this.#begin();
     for (const host of this.#fleet.hosts) {
@@ -635,6 +731,16 @@ export class Site {
     this.#order({ order: 'breaker-close' });
   }
 
+  /** I2: where errors may have been missed that is told, unless the host has booted since, or how many it had is not certain. */
+  #seen(state: Readonly<State>): void {
+    for (const [key, at] of this.#unread) {
+      const [host = '', boot] = key.split(' ');
+      if (boot !== String(this.#fleet.agent(host).boot) || this.#blurred.has(key)) continue;
+      const isTold = (this.#gaps.get(host) ?? 0) >= at || state.alerts.get(`unseen-errors ${host}`)?.standing === true;
+      if (!isTold) this.#wrong('I2', `${host} has had an error that nobody has read, and nobody was told of that`);
+    }
+  }
+
   #settled(): void {
     const { state } = this.#control;
     if (state === undefined) return this.#wrong('I11', 'no controller works though everything is mended');
@@ -644,6 +750,7 @@ export class Site {
       const upto = this.#control.upto(host, `${host}-${agent.life}`) ?? 0;
       if (upto !== agent.seq) this.#wrong('I1', `${host}: ${agent.seq} rows were written, and ${upto} are durable`);
     }
+    this.#seen(state);
     for (const [row, times] of this.#store.rows)
       if (times !== 1) this.#wrong('I3', `row ${row} was taken ${times} times`);
     for (const id of state.moving) {

@@ -118,6 +118,7 @@ export class World {
       VMS.map((id, i) => [id, HOSTS[i % 2] ?? 'a', id !== 'w']),
       {
         now: () => this.scene.now,
+        heard: () => this.scene.now,
         fenced: (id, result) => this.#send(this.scene.send({ input: 'result', at: this.scene.now, host: id, result })),
         down: id => {
           this.#connect(id);
@@ -197,7 +198,10 @@ export class World {
     else if (h.do === 'boot') this.#boot(h.host);
     else if (h.do === 'kernel-fails') {
       const lost = { pfn: BigInt(h.pfn + 64), page: 'reserved kernel page', result: 'Ignored' };
-      if (this.#fleet.agent(h.host).up) this.#fleet.event(h.host, 'kmsg', event('host.memory-failure', lost));
+      if (this.#fleet.agent(h.host).up)
+        this.#fleet.error(h.host, lost.pfn, () =>
+          this.#fleet.event(h.host, 'kmsg', event('host.memory-failure', lost)),
+        );
     } else if ('vm' in h) this.#inVm(h);
     this.#check();
   }
@@ -230,7 +234,8 @@ export class World {
   #inVm(h: Happening & { vm: string }): void {
     const [id] = this.#fleet.at(h.vm);
     if (id === undefined) return;
-    const see = (source: 'kmsg' | 'qmp', seen: LogEvent): void => this.#fleet.event(id, source, seen, h.vm);
+    const see = (source: 'kmsg' | 'qmp', seen: LogEvent): void =>
+      void this.#fleet.event(id, source, seen, { vm: h.vm });
     if (h.do === 'page') this.#fleet.page(h.vm, BigInt(h.pfn));
     if (h.do === 'unlocated')
       see(
