@@ -5,11 +5,14 @@ import { NO_CODE, blank, targetOf } from './imports.ts';
 import { SOURCES } from './rooms.ts';
 import type { Violation } from './imports.ts';
 
-/** The files whose exports have users outside of the sources: the public interface, and what stands in for vitest. */
+/** The files whose exports have users outside of the sources: the public interface, what scripts alone carry out, and what stands in for vitest. */
 const ENTRIES: readonly string[] = [
   'packages/decode/src/index.ts',
   'packages/supervisor/src/client/types.ts',
   'packages/supervisor/src/rest/client.ts',
+  'packages/supervisor/src/evaluate/evaluate.ts',
+  'packages/supervisor/src/evaluate/plot.ts',
+  'packages/supervisor/src/evaluate/tables.ts',
   'scripts/mutation/collected.ts',
 ];
 

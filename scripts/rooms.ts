@@ -16,7 +16,19 @@ export interface Room {
 
 const BYTES = ['common', 'registers', 'mca', 'arm', 'cper'] as const;
 const DECODE = [...BYTES, 'events', 'text', 'outlook', 'inject', 'decode', 'triage', 'bundle'] as const;
-const SUPERVISOR = ['store', 'core', 'policy', 'wire', 'agent', 'notify', 'controller', 'rest', 'site', 'sim'] as const;
+const SUPERVISOR = [
+  'store',
+  'core',
+  'policy',
+  'wire',
+  'agent',
+  'notify',
+  'controller',
+  'rest',
+  'site',
+  'sim',
+  'evaluate',
+] as const;
 const LAB = ['supply', 'guest', 'lab', 'report'] as const;
 
 export const rooms: Readonly<Record<string, Room>> = {
@@ -113,6 +125,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   /** Sites under a seeded clock: hosts, agents and controllers around the core, and all that fails. */
   sim: { folder: 'packages/supervisor/src/sim', imports: [...BYTES, 'events', 'core', 'policy'] },
+  /** The shipped policy against others, on faults as the field has them. */
+  evaluate: {
+    folder: 'packages/supervisor/src/evaluate',
+    imports: [...BYTES, 'events', 'core', 'policy', 'sim'],
+  },
   // The lab and the supervisor never import each other.
   /** What pages show, without a page: layout of lanes, rows, links, keys. */
   view: { folder: 'packages/web/src/view', imports: [...DECODE, 'trace', 'client'], pure: true },

@@ -106,10 +106,11 @@ function hostFacts(s: State, host: Host, when: HostWhen): HostFacts {
   let corrected = 0;
   let where = '';
   if (when.corrected !== undefined) {
-    for (const [name, part] of [...host.corrected].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [name, part] of host.corrected) {
       if (part.by !== (when.correctedBy ?? 'host')) continue;
       const count = correctedWithin(part, s.now, when.within ?? DAY_MS);
-      if (count > corrected) [corrected, where] = [count, name];
+      // Of equals the first by name, in whatever order they came.
+      if (count > corrected || (count === corrected && name < where)) [corrected, where] = [count, name];
     }
   }
   return {

@@ -225,6 +225,6 @@ test('a policy explains itself: one sentence for each rule', () => {
   expect(text).toContain(
     'third-error: when a VM has met 3 distinct errors within 30 days, its owner is told, and it is stopped, proven to have stopped, and started on another host. A VM that runs is acted on 5 minutes after its owner was told. Its host takes no VM any more.',
   );
-  expect(text).toMatch(/^Policy protect@1#[0-9a-f]{12}\nIt acts, /);
+  expect(text).toMatch(/^Policy protect@2#[0-9a-f]{12}\nIt acts, /);
   expect(explainPolicy(shippedPolicy('observe'))).toContain('nothing is done.');
 });
