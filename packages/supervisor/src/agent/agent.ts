@@ -22,6 +22,8 @@ import type { AgentConfig } from './config.ts';
 import { endBehind } from './end-behind.ts';
 import { frameAt, Joiner } from './join.ts';
 import { Keeper } from './keeper.ts';
+import type { execPart } from './exec/part.ts';
+import { isExecDefinition } from './exec/definition.ts';
 import type { libvirtPart } from './libvirt-part.ts';
 import { Positions } from './positions.ts';
 import { pause } from './reconnect.ts';
@@ -103,10 +105,11 @@ export class Agent {
     chmodSync(config.folder, 0o700);
     // Most of what an agent could load, and of no use on a host without it.
     const libvirt = config.libvirt && (await import('./libvirt-part.ts')).libvirtPart;
+    const exec = config.exec && (await import('./exec/part.ts')).execPart;
     const spoolOptions = { maxBytes: config.spoolMiB * 2 ** 20, filler: FILLER };
     const spool = await Spool.open(join(config.folder, 'spool'), spoolOptions);
     try {
-      return new Agent(config, options, spool, libvirt);
+      return new Agent(config, options, spool, { libvirt, exec });
     } catch (error) {
       await spool.close();
       throw error;
@@ -128,13 +131,19 @@ export class Agent {
   readonly #onHost: Actuator;
   readonly #checks: Actuator;
   readonly #libvirt: Actuator | undefined;
+  readonly #exec: Actuator | undefined;
   readonly #acting = new Set<Promise<void>>();
   /** Starts that are under way: the end of a copy is looked for behind them. */
   readonly #starting = new Map<VmId, Promise<void>>();
   #isFull = false;
   #signal = new AbortController().signal;
 
-  private constructor(config: AgentConfig, options: AgentOptions, spool: Spool, makeLibvirt?: typeof libvirtPart) {
+  private constructor(
+    config: AgentConfig,
+    options: AgentOptions,
+    spool: Spool,
+    make: { libvirt?: typeof libvirtPart | undefined; exec?: typeof execPart | undefined },
+  ) {
     this.#config = config;
     this.#options = options;
     this.spool = spool;
@@ -147,14 +156,21 @@ export class Agent {
     const context: AgentContext = { host: config.host, vms: this.vms, epochOf };
     const parts = options.parts?.(context) ?? {};
     const logs = { vms: this.vms, positions: this.#positions, pfnOf: this.#pfnOf };
-    const libvirt = config.libvirt && makeLibvirt?.(config.libvirt, context, logs);
+    const libvirt = config.libvirt && make.libvirt?.(config.libvirt, context, logs);
+    const exec = config.exec && make.exec?.(config.exec, context);
+    this.#exec = exec?.exec;
     this.#libvirt = parts.libvirt ?? libvirt?.libvirt;
     this.#qemu = new QemuActs({ vms: this.vms, units: this.#units, ...config.start });
     const { logs: outputs, programs } = config.start;
     this.#reference = new ReferenceActs({ vms: this.vms, logs: outputs, programs }, this.#qemu);
     this.#onHost = new HostActs({ allowed: config.offline });
     this.#checks = { act: (act, signal) => checkNeeds(act, { programs, signal }) };
-    const sources = [...this.#sources(epochOf), ...(libvirt?.sources ?? []), ...(parts.sources ?? [])];
+    const sources = [
+      ...this.#sources(epochOf),
+      ...(libvirt?.sources ?? []),
+      ...(exec?.sources ?? []),
+      ...(parts.sources ?? []),
+    ];
     this.#keepers = sources.map(source => new Keeper(source, said => this.take(said)));
     const { torn, damaged } = spool.recovery;
     if (torn > 0) this.#log(`an unfinished write of ${torn} bytes was cut off the spool`);
@@ -249,6 +265,8 @@ export class Agent {
     if (act.kind === 'ask-lease') return LEASES;
     if (RAW_KINDS.has(act.kind)) return this.#onHost;
     const vmm = act.vm === undefined ? undefined : this.vms.find(act.vm)?.vmm;
+    const isExec = act.definition === undefined ? vmm === 'exec' : isExecDefinition(act.definition);
+    if (isExec && this.#exec !== undefined) return this.#exec;
     if (act.definition === undefined ? vmm === 'reference' : isReference(act.definition)) return this.#reference;
     // A domain is libvirt's; a VM that is to be started here is what its definition is.
     const isOne = vmm === undefined || vmm === 'libvirt';

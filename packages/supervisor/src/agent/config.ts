@@ -1,5 +1,6 @@
 /** @module The configuration of an agent: YAML with a schema. Everything but the name of the host has a default. */
 import { z } from 'zod';
+import { EXEC_ACTS } from './exec/acts-list.ts';
 import { vmFactsSchema } from './vm-facts.ts';
 import { MAX_LEASES } from '../wire/row.ts';
 
@@ -40,6 +41,18 @@ export const libvirtConfigSchema = z.strictObject({
     )
     .default({}),
 });
+/** A program that speaks for a hypervisor (docs/exec.md). */
+const execConfigSchema = z.strictObject({
+  /** Program and arguments, no shell. Never a secret: every user sees arguments. */
+  argv: z.tuple([path], z.string().max(4096)),
+  /** What it may be asked to do; without any it is only asked what there is. */
+  acts: z.array(z.enum(EXEC_ACTS)).max(EXEC_ACTS.length).default([]),
+  /** Between two questions for all VMs. */
+  everySeconds: z.number().int().min(1).max(3600).default(15),
+  /** It is killed after so long; an act that ends sooner has less. */
+  deadlineSeconds: z.number().int().min(1).max(600).default(20),
+});
+export type ExecConfig = z.infer<typeof execConfigSchema>;
 export type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
 /** A controller on another machine: both sides show who they are. */
@@ -77,6 +90,8 @@ export const agentConfigSchema = z.strictObject({
     .default([]),
   /** The host's libvirt, where it has one; `{}` for the system's with defaults. */
   libvirt: libvirtConfigSchema.optional(),
+  /** VMs of another hypervisor, by a program that speaks for it. */
+  exec: execConfigSchema.optional(),
   /** What of the host is read; `auto`: what is there and may be read. */
   kmsg: readIt,
   trace: readIt,

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '@syndrome/decode/common/errors.ts';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Act, ActResult } from '../core/act.ts';
-import { PROGRAM_ENV, PROGRAM_HINT, whyNotProgram } from '../notify/program.ts';
+import { PROGRAM_ENV, PROGRAM_HINT, whyNotProgram } from '@syndrome/base/disk/program.ts';
 import { readPrivate } from '../notify/secret-file.ts';
 import { ControllerError } from './errors.ts';
 

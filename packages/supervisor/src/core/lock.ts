@@ -16,7 +16,9 @@ const UNLOCKED = new RegExp(
 
 /** Whether each copy of a VM holds QEMU's lock for as long as it runs, as far as its definition tells. */
 function holdsLock({ vmm, disks, definition }: Vm): boolean {
-  return disks.length > 0 && vmm !== 'reference' && definition !== undefined && !UNLOCKED.test(definition);
+  return (
+    disks.length > 0 && vmm !== 'reference' && vmm !== 'exec' && definition !== undefined && !UNLOCKED.test(definition)
+  );
 }
 
 /** Whether the storage of a VM may be asked: its answer counts under this policy, and says something. */

@@ -3,7 +3,7 @@ import type { LogEvent } from '@syndrome/decode/events/event.ts';
 import type { ActResult } from './act.ts';
 import type { HostId, Time, VmId } from './ids.ts';
 
-/** Where an event was read. `console`: what a guest writes. `drill`: the injector of a drill is itself a witness. */
+/** Where an event was read. `console`: what a guest writes. `exec`: what a program of the operator's says of its VMs. `drill`: the injector of a drill is itself a witness. */
 export const SOURCES = [
   'qmp',
   'libvirt',
@@ -15,6 +15,7 @@ export const SOURCES = [
   'vmm',
   'proc',
   'agent',
+  'exec',
   'drill',
 ] as const;
 export type SourceName = (typeof SOURCES)[number];
@@ -109,7 +110,7 @@ export interface VmReport {
   /** Its process: PIDs are used again, so that it counts with its start time in clock ticks since boot. */
   pid?: number;
   startTicks?: string;
-  vmm: 'qemu' | 'libvirt' | 'reference';
+  vmm: 'qemu' | 'libvirt' | 'reference' | 'exec';
   /** What a start elsewhere needs, without secrets: domain XML, or the argv of a bare QEMU as JSON. Sent when first seen or changed. */
   definition?: string;
   disks: string[];

@@ -6,7 +6,7 @@ import type { Copy, Host } from './state.ts';
  * Sources of a host as a whole (those of one VM carry its name): without any of these that it has, errors may happen there and
  * nobody is told. A drill's file and consoles are none.
  */
-const EYES: ReadonlySet<string> = new Set(['kmsg', 'tracefs', 'sysfs', 'libvirt', 'qmp', 'agent']);
+const EYES: ReadonlySet<string> = new Set(['kmsg', 'tracefs', 'sysfs', 'libvirt', 'qmp', 'exec', 'agent']);
 /** What the kernel itself says of bad memory. */
 const KERNEL: readonly string[] = ['kmsg', 'tracefs'];
 
@@ -23,7 +23,7 @@ export function isKernelLog(name: string): boolean {
 }
 
 /** Sources that are told when they stay lost: whoever set them up expects them to come, unless the VM that they read has ended. */
-const EXPECTED: ReadonlySet<string> = new Set(['libvirt', 'sysfs', 'qmp']);
+const EXPECTED: ReadonlySet<string> = new Set(['libvirt', 'sysfs', 'qmp', 'exec']);
 /** A monitor of one VM; the folders of monitors have no VM in their name. */
 const MONITOR = 'qmp ';
 

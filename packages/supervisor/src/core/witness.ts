@@ -41,7 +41,7 @@ const NOTHING: Finding = { is: 'nothing' };
  */
 const BELIEVED: Readonly<Record<string, readonly SourceName[]>> = {
   host: ['kmsg', 'tracefs', 'sysfs'],
-  vmm: ['qmp', 'libvirt', 'qemu-log', 'vmm', 'proc'],
+  vmm: ['qmp', 'libvirt', 'qemu-log', 'vmm', 'proc', 'exec'],
   lab: ['drill'],
 };
 

@@ -6,8 +6,8 @@ import { safeText } from '@syndrome/decode/common/screen.ts';
 import type { Notice } from '../core/notice.ts';
 import { cloudEvent } from './cloud-event.ts';
 import { NotifyError } from './errors.ts';
-import { openProgram, PROGRAM_ENV, PROGRAM_HINT } from './program.ts';
-import type { OpenProgram } from './program.ts';
+import { openProgram, PROGRAM_ENV, PROGRAM_HINT } from '@syndrome/base/disk/program.ts';
+import type { OpenProgram } from '@syndrome/base/disk/program.ts';
 import type { Delivery, HookTarget } from './target.ts';
 
 const DEADLINE_MS = 30_000;

@@ -73,7 +73,7 @@ const vmReport = {
   reason: words.optional(),
   pid: count.optional(),
   startTicks: z.string().max(32).optional(),
-  vmm: z.enum(['qemu', 'libvirt', 'reference']),
+  vmm: z.enum(['qemu', 'libvirt', 'reference', 'exec']),
   definition: definition.optional(),
   disks: z.array(words).max(1024),
   needs: z.array(words).max(MAX_NEEDS).optional(),

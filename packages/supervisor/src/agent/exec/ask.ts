@@ -1,0 +1,80 @@
+/** @module A question to the program of an exec section, and its answer, or what is wrong with it. */
+import { existsSync, realpathSync } from 'node:fs';
+import { whyNotOwn } from '@syndrome/base/disk/own-folder.ts';
+import { whyNotProgram } from '@syndrome/base/disk/program.ts';
+import { messageOf } from '@syndrome/decode/common/errors.ts';
+import { safeText } from '@syndrome/decode/common/screen.ts';
+import type { HostId } from '../../core/ids.ts';
+import { parseLine } from '../../wire/json.ts';
+import { runOnce } from '../acts/child.ts';
+import { ANSWERS, type Answer, type Ask } from './contract.ts';
+
+/** Thousands of VMs with their definitions. */
+const MAX_ANSWER = 16 * 2 ** 20;
+const MAX_WORDS = 300;
+
+/** No answer that counts; `cut`: none came in time, and the program was killed. */
+export class NoAnswer extends Error {
+  readonly cut: boolean;
+
+  constructor(why: string, cut = false) {
+    super(why);
+    this.cut = cut;
+  }
+}
+
+/** A program, and what it is told of whoever asks. */
+export interface Asker {
+  argv: readonly string[];
+  host: HostId;
+  deadlineMs: number;
+}
+
+/** Why a program is not run: others could choose what it is. Looked at for each run; files among its arguments are what it runs, too. */
+function fault(argv: readonly string[]): string | undefined {
+  const [program = '', ...args] = argv;
+  const why = whyNotProgram(program);
+  if (why !== undefined) return `${program} ${why}`;
+  for (const path of args.filter(word => word.startsWith('/') && existsSync(word))) {
+    const not = whyNotOwn(realpathSync(path));
+    if (not !== undefined) return not;
+  }
+  return undefined;
+}
+
+/**
+ * Asks, and checks the answer.
+ * @param deadlineMs where less than that of the program is left
+ * @throws NoAnswer for a program that hangs, fails, says what is no answer, or answers another question
+ */
+export async function ask<A extends Ask>(
+  { argv, host, deadlineMs: most }: Asker,
+  question: A,
+  signal: AbortSignal,
+  deadlineMs = most,
+): Promise<Answer<A['do']>> {
+  const why = fault(argv);
+  if (why !== undefined) throw new NoAnswer(`it is not run: ${why}`);
+  const ms = Math.max(1, Math.floor(Math.min(most, deadlineMs)));
+  const input = `${JSON.stringify({ schema: 1, host, deadlineMs: ms, ...question })}\n`;
+  const { code, stdout, output, cut, short } = await runOnce(argv, ms, signal, MAX_ANSWER, input);
+  if (cut) throw new NoAnswer(`no answer within ${ms} ms: it was killed`, true);
+  if (short === true) throw new NoAnswer(`an answer of more than ${MAX_ANSWER} bytes`);
+  if (code !== 0) {
+    const last = safeText(output.split('\n').at(-1) ?? '', MAX_WORDS);
+    throw new NoAnswer(`${code === undefined ? 'it was ended' : `exit code ${code}`}${last === '' ? '' : `: ${last}`}`);
+  }
+  let answer: Answer<keyof typeof ANSWERS>;
+  try {
+    answer = parseLine<Answer<keyof typeof ANSWERS>>(ANSWERS[question.do], stdout, `the answer to ${question.do}`);
+  } catch (error) {
+    throw new NoAnswer(messageOf(error));
+  }
+  const other =
+    question.do === 'act'
+      ? 'id' in answer && answer.id !== question.id && `act ${answer.id}`
+      : question.do === 'look' && 'vm' in answer && answer.vm !== question.vm && `VM ${answer.vm}`;
+  if (typeof other === 'string')
+    throw new NoAnswer(`an answer about ${safeText(other, MAX_WORDS)}, which was not asked for`);
+  return answer as Answer<A['do']>;
+}
