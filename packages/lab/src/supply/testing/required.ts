@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Fetcher } from '../fetcher.ts';
 import { openLayout } from '../layout.ts';
 
-const NEEDS = ['mirror', 'libvirt', 'systemd', 'fence', 'sanlock', 'packers', 'postgres'] as const;
+const NEEDS = ['mirror', 'libvirt', 'systemd', 'fence', 'sanlock', 'packers', 'postgres', 'prometheus'] as const;
 type Need = (typeof NEEDS)[number];
 
 /** What brings libvirt, for the reason of a test that is skipped. */

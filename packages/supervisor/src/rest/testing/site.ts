@@ -11,7 +11,7 @@ import { MOVES } from '../../controller/testing/policy.ts';
 import { newStore } from '../../controller/testing/store.ts';
 import type { Role } from '../roles.ts';
 import { serveApi } from '../serve.ts';
-import { newToken } from '../tokens.ts';
+import { newToken, type TokenOf } from '../tokens.ts';
 
 /** People of the tests, and what each may do. */
 const PEOPLE = {
@@ -45,30 +45,32 @@ export class TestSite {
   readonly #serving = new AbortController();
   #working = new AbortController();
   #ended: Promise<void> = Promise.resolve();
-  #api: Awaited<ReturnType<typeof serveApi>> | undefined;
+  readonly #apis: Awaited<ReturnType<typeof serveApi>>[] = [];
+  readonly #known: TokenOf[];
   #desk: Desk | undefined;
 
   private constructor(dir: string, store: TestSite['store']) {
     this.dir = dir;
     this.store = store;
     this.socket = join(dir, 'run/api.sock');
-    this.tokens = Object.fromEntries(EVERYBODY.map(who => [who, newToken().token])) as Record<Person, string>;
+    const made = EVERYBODY.map(name => ({ name, ...newToken() }));
+    this.tokens = Object.fromEntries(made.map(({ name, token }) => [name, token])) as Record<Person, string>;
+    this.#known = made.map(({ name, sha256 }) => ({ name, roles: PEOPLE[name], sha256 }));
   }
 
   static async start(options: Partial<ControllerOptions> = {}): Promise<TestSite> {
     const dir = mkdtempSync(join(tmpdir(), 'api-'));
     const site = new TestSite(dir, await newStore(dir));
-    const { createHash } = await import('node:crypto');
-    const tokens = EVERYBODY.map(name => ({
-      name,
-      roles: PEOPLE[name],
-      sha256: createHash('sha256').update(site.tokens[name]).digest('hex'),
-    }));
-    site.#api = await serveApi({ place: { socket: site.socket }, tokens }, site.#serving.signal, line =>
-      site.log.push(line),
-    );
+    await site.serve({ socket: site.socket });
     await site.work(options);
     return site;
+  }
+
+  /** The API at one more place, for who reads no unix socket. */
+  async serve(place: Parameters<typeof serveApi>[0]['place']): Promise<void> {
+    const api = await serveApi({ place, tokens: this.#known }, this.#serving.signal, line => this.log.push(line));
+    api.desk(this.#desk);
+    this.#apis.push(api);
   }
 
   /** A controller begins to work; resolves when it does. */
@@ -88,7 +90,7 @@ export class TestSite {
         log: line => this.log.push(line),
         desk: desk => {
           this.#desk = desk;
-          this.#api?.desk(desk);
+          for (const api of this.#apis) api.desk(desk);
           if (desk !== undefined) begun.resolve();
         },
         ...options,
@@ -159,7 +161,7 @@ export class TestSite {
     this.#working.abort();
     this.#serving.abort();
     await this.#ended;
-    await this.#api?.ended;
+    for (const { ended } of this.#apis) await ended;
     await this.store.close();
     rmSync(this.dir, { recursive: true });
   }
