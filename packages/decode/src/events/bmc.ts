@@ -57,6 +57,33 @@ export const BMC = {
       next: 'Look for the errors before it, and whether new ones of the module come after it: then replace it.',
     },
   }),
+  'bmc-memory-redundancy': row(FIELDS, 'A management controller logs that memory is no longer kept twice.', {
+    severity: 'corrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: memory lost its second copy or its spare',
+      explanation: `${OUTSIDE} Memory that is mirrored, spared or kept as RAID lost a part: nothing was lost yet, the next error of this kind may be.`,
+      next: 'Look for the module in the lines beside it and replace it: until then nothing stands in for it.',
+    },
+  }),
+  'bmc-memory-power': row(FIELDS, 'A management controller logs that the regulator of a module left its bounds.', {
+    severity: 'uncorrected',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: the power of a memory module failed',
+      explanation: `${OUTSIDE} The regulator on the module (PMIC, DDR5) met a voltage above or below its bounds and turns its outputs off: what the module held is lost, and the machine stops.`,
+      next: 'Replace the module it names; where several say so at one time, look at the supply of the board.',
+    },
+  }),
+  'bmc-memory-power-warning': row(FIELDS, 'A management controller logs a warning of the regulator of a module.', {
+    severity: 'info',
+    record: {
+      reporter: 'controller',
+      headline: 'Management controller: the regulator of a memory module warns',
+      explanation: `${OUTSIDE} Temperature, current or input of the regulator on the module (PMIC, DDR5); no data was lost.`,
+      next: 'Look at cooling and supply; replace the module where it says so again.',
+    },
+  }),
   'bmc-bus-corrected': row(FIELDS, 'A management controller logs a corrected error of a bus.', {
     severity: 'corrected',
     record: {

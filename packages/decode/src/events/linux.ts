@@ -247,6 +247,16 @@ export const LINUX = {
       next: 'Do not replace hardware for the errors that follow from it.',
     },
   }),
+  'pages-corrupted': row('message:string kb:number', 'How much memory Linux holds to be bad since the boot, kB.', {
+    severity: 'uncorrected-recoverable',
+    record: {
+      reporter: 'kernel',
+      headline: 'Linux counts memory that it holds to be bad',
+      explanation:
+        'HardwareCorrupted of /proc/meminfo: pages that were taken out of use since the boot, those moved away in time (soft offline) and those of a test among them; a bad page of a huge page may count as that whole.',
+      next: 'Look for the memory_failure lines of this boot: they say which pages, and why.',
+    },
+  }),
   unpoison: row('pfn:pfn message:string', 'Somebody asked Linux to treat a bad page as good again.', {
     severity: 'info',
     record: {

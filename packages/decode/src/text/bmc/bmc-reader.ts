@@ -66,6 +66,17 @@ export const BMC_NEEDLES: readonly string[] = [
   'orrectable memory ECC',
   'Uncorrectable memory component',
   'emory module event cause',
+  'emory device location:',
+  'edundancy ',
+  '[F0184]',
+  '[F0185]',
+  ' is inoperable',
+  ' operability: ',
+  'PMIC_ERR (',
+  'PMIC Error',
+  'S.51003',
+  'W.58001',
+  'S.58008',
   ' COUNT="',
   'LAST_UPDATE="',
   'Date/Time:',
@@ -104,6 +115,7 @@ export const BMC_PROGRAMS: readonly string[] = [
   'ipmid',
   'ipmiseld',
   'ipmitool',
+  'pldmd',
   'amsd',
   'hp-ams',
   'hpasmlited',
@@ -148,6 +160,15 @@ const DETAIL =
   /^\s{0,4}(Timestamp|Sensor Type|Event Type|Event Direction|Event Data(?: \(RAW\))?|Description) {1,32}: (.{0,96}?)\s*$/;
 const RECORD = /^\s{0,4}SEL Record ID {1,32}: ([0-9a-f]{1,4})\s*$/;
 const MAX_LINES = 24;
+/** OMSA's alert log: module and cause in lines of their own, also with empty ones between. */
+const OMSA_PLACE = /^\s{0,8}(Memory device location: (\S{1,24}))\s*$/;
+const OMSA_CAUSE = /^\s{0,8}(Possible memory module event cause: ?.{1,200}?)\s*$/;
+/** Lines from one to the other. */
+const MAX_BETWEEN = 3;
+/** A module that no board calls DIMM: the words say that it is one. */
+const LOCATION = /\bMemory device location: (\S{1,24})/;
+/** What Cisco's manager says when a fault is over. */
+const CLEARED = /\[F\d{4}\]\[cleared\]/;
 /** A time in a line of its own, before the sentence of the same event: racadm, iLO's XML, Redfish. */
 const WHEN =
   /^[\s{]{0,40}"?(?:Date\/Time|Time ?stamp|LAST_UPDATE|Last ?Update|Created|EventTimestamp|Date and Time)"?\s{0,24}[:=]\s{0,12}"?(?=[\dA-Z])/i;
@@ -243,6 +264,8 @@ export class BmcReader implements Reader {
   #byId: ById | undefined;
   /** The line of the last sentence that was a member of an object over lines. */
   #saidAt = Number.NEGATIVE_INFINITY;
+  /** The module of OMSA's alert whose cause is to come. */
+  #place: { line: number; place: string; label: string } | undefined;
 
   constructor(sink: ItemSink, source: string) {
     this.#sink = sink;
@@ -275,6 +298,7 @@ export class BmcReader implements Reader {
       this.#raw(text, lineNumber) ||
       this.#ipmiutil(text, lineNumber) ||
       this.#row(text, lineNumber) ||
+      this.#omsa(text, lineNumber) ||
       this.#message(text, lineNumber);
     const wrapped = begun?.lastLine === lineNumber - 1 ? begun : undefined;
     return this.#wrapped(wrapped, text, lineNumber, taken, hasBank) || this.#id(text, lineNumber) || taken || hasBank;
@@ -535,6 +559,20 @@ export class BmcReader implements Reader {
     return true;
   }
 
+  /** Module and cause in lines of their own. */
+  #omsa(text: string, lineNumber: number): boolean {
+    const [, place, label] = OMSA_PLACE.exec(text) ?? [];
+    if (place !== undefined && label !== undefined) this.#place = { line: lineNumber, place, label };
+    const cause = OMSA_CAUSE.exec(text)?.[1];
+    const found = this.#place;
+    if (cause === undefined || found === undefined || lineNumber - found.line > MAX_BETWEEN) return false;
+    this.#place = undefined;
+    const when = this.#when;
+    const time = when !== undefined && found.line - when.line <= MAX_WHEN ? { time: when.time } : {};
+    const more = { label: found.label, ...time };
+    return this.#say(`${found.place}  ${cause}`, undefined, more, found.line, lineNumber);
+  }
+
   /** A message that says itself what it is of. */
   #message(text: string, lineNumber: number): boolean {
     return this.#say(text, undefined, {}, lineNumber);
@@ -556,6 +594,7 @@ export class BmcReader implements Reader {
     if (type === undefined && (/\bdeassert/i.test(text) || PLACEHOLDER.test(text) || OWN.test(before))) return false;
     if (type === undefined && !BEFORE.test(before)) return false;
     if (type === undefined && MEMBER.test(before)) this.#saidAt = lastLine;
+    if (CLEARED.test(text)) return false;
     const message = text
       .slice(from, from + MAX_TEXT)
       .replace(endOfQuotation(before), '')
@@ -566,7 +605,12 @@ export class BmcReader implements Reader {
     if (known.event.startsWith('bmc-memory')) {
       const said = text.slice(from, from + MAX_TEXT);
       const sensor = more.sensor ?? '';
-      const label = labelIn(said) ?? SENSOR_OF_DIMM.exec(sensor)?.[1] ?? labelIn(sensor);
+      const label =
+        SENSOR_OF_DIMM.exec(said)?.[1] ??
+        labelIn(said) ??
+        LOCATION.exec(said)?.[1] ??
+        SENSOR_OF_DIMM.exec(sensor)?.[1] ??
+        labelIn(sensor);
       const [count, addr] = [COUNT.exec(said)?.[1], hexU64(ADDRESS.exec(said)?.[1])];
       if (label !== undefined) fields.label ??= label;
       if (count !== undefined) fields.count = Number(count);

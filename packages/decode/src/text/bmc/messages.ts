@@ -1,7 +1,7 @@
 /**
  * @module The sentences in which management controllers tell of memory and processors. Sources: IPMI 2.0 table 42-3 (sensor types 07h
  * and 0Ch, in the words of ipmitool, ipmiutil and FreeIPMI), Dell's event messages (MEM…, CPU…), HPE's Integrated Management Log,
- * Lenovo's XClarity Controller (FQXS…) and IBM's IMM before it, Cisco's CIMC, Huawei's iBMC, OpenBMC's message registry, Meta's OpenBMC.
+ * Lenovo's XClarity Controller (FQXS…) and IBM's IMM before it, Cisco's CIMC and UCS Manager, Huawei's iBMC, OpenBMC's message registry, Meta's OpenBMC.
  */
 import type { BMC } from '../../events/bmc.ts';
 
@@ -26,6 +26,7 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   { re: /uncorrectable (?:ECC|memory (?:error|ECC)|other)/i, event: 'bmc-memory-uncorrected', sensor: 'memory' },
   { re: /\bcorrectable (?:ECC|memory (?:error|ECC)|other)/i, event: 'bmc-memory-corrected', sensor: 'memory' },
   { re: /^Parity\b|\bparity (?:error|detected)/i, event: 'bmc-memory-uncorrected', sensor: 'memory' },
+  { re: /^Redundancy (?:Lost|Degraded)\b/i, event: 'bmc-memory-redundancy', sensor: 'memory' },
   {
     re: /^(?:memory )?device disabled|memory device disabled|memory scrub failed/i,
     event: 'bmc-memory-disabled',
@@ -171,7 +172,7 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   },
   // Dell's OpenManage, and ipmievd
   {
-    re: /\bMemory device location: \S{1,24} {1,4}Possible memory module event cause: ?Multi[ -]?bit error/i,
+    re: /\bMemory device location: \S{1,24} {1,4}Possible memory module event cause: ?.{0,96}?Multi[ -]?bit error/i,
     event: 'bmc-memory-uncorrected',
   },
   {
@@ -180,6 +181,37 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
   },
   { re: /^Memory sensor\b.{0,48}\bUncorrectable ECC\b/i, event: 'bmc-memory-uncorrected' },
   { re: /^Memory sensor\b.{0,48}\bCorrectable ECC\b/i, event: 'bmc-memory-corrected' },
+  {
+    re: /\bMemory (?:RAID|mirror(?:ed)?|spared?) redundancy (?:is )?(?:lost|degraded)\b/i,
+    event: 'bmc-memory-redundancy',
+  },
+  // Cisco: faults of UCS Manager, and of the controller of one server. Operable modules may be degraded: too many corrected errors.
+  {
+    re: /\[F0185\]\[[a-z]{4,8}\]\[[\w-]{1,40}\]\[[^\]\s]{0,80}\/memarray-\d{1,2}\/mem-\d{1,3}\]/,
+    event: 'bmc-memory-uncorrected',
+  },
+  {
+    re: /\[F0184\]\[[a-z]{4,8}\]\[[\w-]{1,40}\]\[[^\]\s]{0,80}\/memarray-\d{1,2}\/mem-\d{1,3}\]/,
+    event: 'bmc-memory-limit',
+  },
+  { re: /(?:\bDDR\d_P\d{1,2}_[A-Z]\d{1,2}_ECC: )?\bDIMM \w{1,8} is inoperable\b/, event: 'bmc-memory-uncorrected' },
+  { re: /\bDIMM \w{1,8} on server \d{1,3}(?:\/\d{1,2})? operability: inoperable\b/, event: 'bmc-memory-uncorrected' },
+  { re: /\bDIMM \w{1,8} on server \d{1,3}(?:\/\d{1,2})? operability: degraded\b/, event: 'bmc-memory-limit' },
+  // Meta's OpenBMC: the regulator on a module of DDR5
+  {
+    re: /\b(?:PMIC_ERR \(0x[0-9a-f]{2}\), Event Data: \([0-9a-f]{6}\)|DIMM PMIC Error :) DIMM \w{1,3} \w{2,8}(?: \w{2,8})? [OU]V\b|\bDIMM \w{1,3} PMIC Error: \w{2,12}_[OU]V\b/i,
+    event: 'bmc-memory-power',
+  },
+  {
+    re: /\b(?:PMIC_ERR \(0x[0-9a-f]{2}\), Event Data: \([0-9a-f]{6}\)|DIMM PMIC Error :) DIMM \w{1,3} \w/i,
+    event: 'bmc-memory-power-warning',
+  },
+  // IBM, at the start; its codes also without their sentences
+  { re: /\bAn uncorrectable memory error has been detected during POST\b/, event: 'bmc-memory-uncorrected' },
+  { re: /\bA DIMM has failed the POST memory test\b/, event: 'bmc-memory-disabled' },
+  { re: /\bS\.51003\]?\s*$/, event: 'bmc-memory-uncorrected' },
+  { re: /\bW\.58001\]?\s*$/, event: 'bmc-memory-limit' },
+  { re: /\bS\.58008\]?\s*$/, event: 'bmc-memory-disabled' },
   // The health of the host as ESXi has it from the controller
   { re: /\bAssert \+ Memory Uncorrectable ECC\b/, event: 'bmc-memory-uncorrected' },
   { re: /\bAssert \+ Memory Correctable ECC logging limit reached\b/, event: 'bmc-memory-limit' },

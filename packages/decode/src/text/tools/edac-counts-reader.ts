@@ -1,14 +1,22 @@
 /**
- * @module The counters of EDAC as people read them: files of sysfs behind grep, find or cat, and edac-util. Sources: Linux
- * Documentation/admin-guide/ras.rst (ce_count, ue_count, dimm_ce_count, chX_ce_count); edac-utils, edac-util(1); node_exporter,
- * collector/edac_linux.go (metrics of Prometheus).
+ * @module The counters of EDAC as people read them: files of sysfs behind grep, find or cat, and edac-util; and that of bad memory in
+ * /proc/meminfo. Sources: Linux Documentation/admin-guide/ras.rst (ce_count, ue_count, dimm_ce_count, chX_ce_count) and
+ * filesystems/proc.rst (HardwareCorrupted); edac-utils, edac-util(1); node_exporter, collector/edac_linux.go and meminfo_linux.go
+ * (metrics of Prometheus).
  */
 import type { KindFields } from '../../events/catalog.ts';
 import { eventItem } from '../item.ts';
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 
-export const EDAC_COUNTS_NEEDLES: readonly string[] = ['/edac/mc/mc', 'rrected Errors', ':CE:', ':UE:', 'node_edac_'];
+export const EDAC_COUNTS_NEEDLES: readonly string[] = [
+  '/edac/mc/mc',
+  'rrected Errors',
+  ':CE:',
+  ':UE:',
+  'node_edac_',
+  'HardwareCorrupted',
+];
 
 /** A file of a counter, with its value behind it or in the next line. */
 const FILE =
@@ -21,6 +29,9 @@ const FULL = /^\s{0,8}mc(\d{1,3}):([^:]{1,64}):([^:]{1,128}):(CE|UE):(\d{1,12})\
 /** `node_edac_csrow_correctable_errors_total{controller="0",csrow="unknown"} 1.2e+06`, perhaps with other labels and a time. */
 const METRIC =
   /(?:^|[\s"'])node_edac_(?:csrow_|channel_|dimm_)?(un)?correctable_errors_total\{([^{}]{1,1024})\}[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
+/** `HardwareCorrupted:   228 kB`, and `node_memory_HardwareCorrupted_bytes 233472`, perhaps with labels and a time. */
+const CORRUPTED =
+  /^\s{0,8}HardwareCorrupted: {1,24}(\d{1,12}) kB\s*$|(?:^|[\s"'])node_memory_HardwareCorrupted_bytes(?:\{[^{}]{0,1024}\})?[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
 const LABEL = /([a-z_]{1,32})="((?:[^"\\]|\\.){0,128})"/g;
 /** Lines behind which nothing belongs to them any more. */
 const MAX_OTHERS = 16;
@@ -107,6 +118,8 @@ export class EdacCountsReader implements Reader {
     }
     const metric = METRIC.exec(text);
     if (metric !== null) return this.#metric(metric, line);
+    const corrupted = CORRUPTED.exec(text);
+    if (corrupted !== null) return this.#corrupted(Number(corrupted[1] ?? Number(corrupted[2]) / 1024), line);
     const full = FULL.exec(text);
     const words = full === null ? WORDS.exec(text) : null;
     if (full === null && words === null) return false;
@@ -117,6 +130,12 @@ export class EdacCountsReader implements Reader {
     const path = [`mc${mc}`, row, channel].filter(part => part !== undefined).join('/');
     const label = isName ? channel : path;
     return this.#add({ controller: Number(mc), path, label, isCorrected, count, line });
+  }
+
+  #corrupted(kb: number, line: number): boolean {
+    const fields = { message: `${kb} kB since the boot`, kb };
+    if (kb > 0) this.#sink(eventItem('linux', line, { name: 'pages-corrupted', fields }));
+    return true;
   }
 
   #metric([, uncorrected, said = '', value]: RegExpExecArray, line: number): boolean {

@@ -13,6 +13,8 @@ describe('a date', () => {
     ['Date:          1/12/2022 12:08:33 AM', false, '2022-01-12 00:08:33'],
     ['Datum:         09.11.2024 09:55:33', false, '2024-11-09 09:55:33'],
     ['Date:          25/11/2024 09:55:33', false, '2024-11-25 09:55:33'],
+    ['Date and Time : Mon Mar  9 03:52:47 2020', true, '2020-03-09 03:52:47'],
+    ['Date and Time : Mon Mra 9 03:52:47 2020', true, undefined],
     // Nothing tells which is the month.
     ['Date:          09/11/2024 09:55:33', false, undefined],
     ['version 1.2.3 at 10:11', true, undefined],

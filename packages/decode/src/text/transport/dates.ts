@@ -1,6 +1,6 @@
 /**
  * @module Dates with slashes or dots, of programs that are not Unix: management controllers (ipmitool, racadm, hplog, iLO) put the month
- * first; Windows writes as its language does.
+ * first; Windows writes as its language does. Dell's OMSA has that of asctime().
  */
 
 const TIME = '(\\d{1,2}):(\\d{2})(?::(\\d{2}))?(?: ?([AP])M)?';
@@ -9,6 +9,9 @@ const SLASHED = new RegExp(`\\b(\\d{1,2})([/.])(\\d{1,2})\\2(\\d{4}|\\d{2})[ ,;]
 const TIME_FIRST = /\b(\d{1,2}):(\d{2}) {1,4}(\d{1,2})\/(\d{1,2})\/(\d{4})\b/;
 const ISO =
   /\b(\d{4})[-/](\d{2})[-/](\d{2})[ T,]{1,2}(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?(?![\d:])/;
+/** asctime(3): `Mon Mar  9 03:52:47 2020`. */
+const ASCTIME = /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d{2}):(\d{2}):(\d{2}) (\d{4})\b/;
+const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
@@ -42,6 +45,12 @@ export function dateIn(line: string, isMonthFirst: boolean): string | undefined 
     const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = iso.slice(1, 7).map(v => Number(v ?? 0));
     const at = text(year, month, day, hour, minute, second);
     return at === undefined ? undefined : `${at}${iso[7] ?? ''}`;
+  }
+  const asctime = ASCTIME.exec(line);
+  if (asctime !== null) {
+    const [day = 0, hour = 0, minute = 0, second = 0, year = 0] = asctime.slice(2).map(Number);
+    const at = MONTHS.indexOf(asctime[1] ?? '');
+    return at % 3 === 0 ? text(year, at / 3 + 1, day, hour, minute, second) : undefined;
   }
   const last = Array.from(line.matchAll(SLASHED)).at(-1);
   if (last !== undefined) {
