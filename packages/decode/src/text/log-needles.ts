@@ -34,6 +34,12 @@ const COPIED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => /\S \S/.tes
   word.trim().replaceAll(' ', '\u00c2\u00a0'),
 );
 
+/** The same where quotation marks stand within JSON or a page. */
+const ESCAPED_NEEDLES: readonly string[] = LOG_NEEDLES.filter(word => word.includes('"')).flatMap(word => [
+  word.replaceAll('"', String.raw`\"`),
+  word.replaceAll('"', '&quot;'),
+]);
+
 /** Words of lines that say when, and nothing of an error. */
 const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...WRITER_NEEDLES, ...OWN_NEEDLES, ...MAIL_NEEDLES];
 
@@ -41,7 +47,13 @@ const BESIDE_NEEDLES: readonly string[] = [...TIME_NEEDLES, ...WRITER_NEEDLES, .
 const VALUE_NEEDLE = 'status=0x';
 
 /** All of them, as a log is searched for them. */
-export const NEEDLES = new NeedleSet([...LOG_NEEDLES, ...COPIED_NEEDLES, ...BESIDE_NEEDLES, VALUE_NEEDLE]);
+export const NEEDLES = new NeedleSet([
+  ...LOG_NEEDLES,
+  ...COPIED_NEEDLES,
+  ...ESCAPED_NEEDLES,
+  ...BESIDE_NEEDLES,
+  VALUE_NEEDLE,
+]);
 
 const LONGEST = Math.max(...LOG_NEEDLES.map(n => n.length));
 

@@ -72,6 +72,10 @@ const MAX_BESIDE = 64;
 /** Texts of one value of JSON, and how deep they may lie in it. */
 const MAX_TEXTS = 4096;
 const MAX_DEPTH = 16;
+/** Lines of a list from one message to what goes on with it: a few entries. */
+const MAX_GOES_ON = 24;
+/** Objects in texts of objects: a container's log in a store of logs in an export of it. */
+const MAX_NESTING = 4;
 /** The first line of an entry of `journalctl -o verbose`, and its fields. systemd, logs-show.c. */
 const ENTRY =
   /^([A-Z][a-z]{2} \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? [A-Z0-9+:-]{1,8}) \[s=[0-9a-f]{1,32}[;\]]/;
@@ -148,6 +152,10 @@ export class LogReader implements LineTaker {
   #inPart = -1;
   /** The member of objects in which the last message stood that was read: what goes on stands in the same. */
   #member = '';
+  /** Lines of a list that is laid out over several in which the last message may go on: what opens it alone need not say so. */
+  #goesOn = 0;
+  /** Objects around the one that is read, in the texts of each other. */
+  #nesting = 0;
 
   /**
    * @param broken the width of the terminal that broke the lines, where one did, and whom to tell when that part is over
@@ -361,6 +369,8 @@ export class LogReader implements LineTaker {
 
   /** A line of an object or array that is laid out over several. */
   #pretty(text: string, number: number, lineNumber: number): void {
+    if (this.#goesOn > 0) this.#goesOn--;
+    else if (this.#main.wanted) this.#goesOn = 1;
     const indent = text.search(/\S/);
     if (this.#laidOut !== undefined && indent < this.#laidOut.indent) this.#endLaidOut();
     if (this.#time !== undefined && (indent < this.#time.indent || ++this.#time.lines > MAX_BESIDE))
@@ -403,16 +413,18 @@ export class LogReader implements LineTaker {
 
   /** A member, or an element of an array: its text is a line of a log where it looks like one, or goes on with one. */
   #prettyLine(text: string, member: { name: string; text: string } | undefined, number: number): void {
-    const goesOn = member !== undefined && this.#main.wanted && member.name === this.#member;
+    const goesOn = member !== undefined && this.#goesOn > 0 && member.name === this.#member;
     const message = goesOn ? member.text : prettyMessage(text);
     // What stands between the entries of a list is no line between those of a record.
-    if (message === undefined && this.#member !== '' && this.#main.wanted && isStructure(text)) {
+    const isOther = isStructure(text) || (member !== undefined && member.name !== this.#member);
+    if (message === undefined && this.#member !== '' && isOther && !mentions(text, 0)) {
       this.#numbers.hide();
       return;
     }
     const told = message ?? (member !== undefined && mentions(member.text, 0) ? member.text : undefined);
     const taken = told !== undefined && this.#lines(told, number);
-    if (taken && member !== undefined) this.#member = member.name;
+    if (member !== undefined && (taken || (told !== undefined && this.#member === ''))) this.#member = member.name;
+    if (member !== undefined && told !== undefined) this.#goesOn = MAX_GOES_ON;
     // Some readers know the member by its name.
     if (!taken && message === undefined) this.#lines(text, number);
   }
@@ -523,6 +535,7 @@ export class LogReader implements LineTaker {
   }
 
   #lines(text: string, lineNumber: number): boolean {
+    if (this.#nested(text, lineNumber, this.#numbers.lineOf(lineNumber))) return true;
     let taken = false;
     for (const part of text.split('\n')) taken = this.#line(part, lineNumber) || taken;
     return taken;
@@ -601,10 +614,28 @@ export class LogReader implements LineTaker {
     if (lines.length > 1) this.#main.kernel.end();
     let taken = false;
     for (const part of lines) {
-      taken = this.#main.line(part, number) || taken;
+      taken = this.#nested(part, number, lineNumber) || this.#main.line(part, number) || taken;
       this.#long(part, number);
     }
     if (lines.length > 1) this.#main.kernel.end();
+    return taken;
+  }
+
+  /**
+   * The texts in an object that is the text of another: of a program that logs JSON into what keeps logs as JSON. Who wrote it says the
+   * outer one; what it says of itself are words of the program. False where it is none, or holds no line that was taken.
+   */
+  #nested(text: string, number: number, lineNumber: number): boolean {
+    if (this.#nesting >= MAX_NESTING || !/^\s{0,8}\{\s{0,4}"/.test(text)) return false;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return false;
+    }
+    this.#nesting++;
+    const taken = this.#strings(value, number, lineNumber);
+    this.#nesting--;
     return taken;
   }
 
@@ -654,7 +685,7 @@ export class LogReader implements LineTaker {
 
   #wanted(): boolean {
     if (this.#main.wanted || this.#carried.wanted || this.#own.isOpen) return true;
-    if (this.#time !== undefined || this.#laidOut !== undefined) return true;
+    if (this.#time !== undefined || this.#laidOut !== undefined || this.#goesOn > 0) return true;
     for (const stream of this.#streams.values()) if (stream.wanted) return true;
     return false;
   }
@@ -677,7 +708,7 @@ export class LogReader implements LineTaker {
       this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
       // What wrote into a pipe ended its line.
       for (const part of line.text.replace(/\n$/, '').split('\n')) {
-        if (line.program === undefined) this.#main.line(part, number);
+        if (line.program === undefined) this.#nested(part, number, lineNumber) || this.#main.line(part, number);
         else this.#main.message(part, line.program, number);
         this.#long(part, number);
       }

@@ -39,6 +39,8 @@ type LineCarrier = (lines: readonly string[]) => string | Uint8Array;
 
 export const LINE_CARRIERS: Readonly<Record<string, LineCarrier>> = {
   'CRLF and LF mixed': l => l.map((line, i) => `${line}${i % 2 === 0 ? '\n' : '\r\n'}`).join(''),
+  'far down in a log': l =>
+    `${'Nov 30 01:02:03 db1 sshd[1]: Accepted publickey for root\n'.repeat(100)}${each(l, x => x)}`,
   'a code fence': l => `Here it is:\n\`\`\`\n${each(l, x => x)}\`\`\`\n`,
   'a code fence in a list': l => `- item\n  \`\`\`log\n${each(l, x => `  ${x}`)}  \`\`\`\n`,
   'numbers and colons': l => each(l, (x, i) => `${i + 100}: ${x}`),
@@ -68,6 +70,8 @@ export const LINE_CARRIERS: Readonly<Record<string, LineCarrier>> = {
     ),
   'a pane with a border': l => each(l, x => `${x.padEnd(200)}│`),
   Docker: l => l.map(x => json({ log: `${x}\n`, stream: 'stdout', time: TIME })).join(''),
+  'Docker, of a program that logs JSON': l =>
+    l.map(msg => json({ log: json({ level: 'info', ts: TIME, msg }), stream: 'stdout', time: TIME })).join(''),
   'Kubernetes (CRI)': l => each(l, x => `${TIME} stdout F ${x}`),
   'kubectl logs --prefix': l => each(l, x => `[pod/rasdaemon-abcde/main] ${x}`),
   'kubectl logs --timestamps': l => each(l, x => `${TIME} ${x}`),

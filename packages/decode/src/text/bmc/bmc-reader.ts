@@ -81,9 +81,9 @@ export const BMC_NEEDLES: readonly string[] = [
   'LAST_UPDATE="',
   'Date/Time:',
   'Timestamp       =',
-  'Critical       ',
-  'Caution        ',
-  'Repaired       ',
+  'Critical ',
+  'Caution ',
+  'Repaired ',
   'ritical Interrupt',
   'us Correctable',
   'us Uncorrectable',
@@ -562,7 +562,10 @@ export class BmcReader implements Reader {
   /** Module and cause in lines of their own. */
   #omsa(text: string, lineNumber: number): boolean {
     const [, place, label] = OMSA_PLACE.exec(text) ?? [];
-    if (place !== undefined && label !== undefined) this.#place = { line: lineNumber, place, label };
+    if (place !== undefined && label !== undefined) {
+      this.#place = { line: lineNumber, place, label };
+      return true;
+    }
     const cause = OMSA_CAUSE.exec(text)?.[1];
     const found = this.#place;
     if (cause === undefined || found === undefined || lineNumber - found.line > MAX_BETWEEN) return false;

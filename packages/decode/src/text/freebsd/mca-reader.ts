@@ -13,7 +13,7 @@ import { hexU64 } from '../transport/line.ts';
 export const FREEBSD_NEEDLES: readonly string[] = [
   'MCA: Bank ',
   'MCA: Global Cap 0x',
-  'MCA: Vendor "',
+  'MCA: Vendor ',
   'MCA: CPU ',
   'MCA: Address 0x',
   'MCA: Misc 0x',

@@ -22,6 +22,7 @@ export const MCELOG_NEEDLES: readonly string[] = [
   'MCGSTATUS ',
   ' ADDR ',
   ' BANK ',
+  ' CHANNEL ',
   ' northbridge',
   ' data cache',
   'load/store unit',

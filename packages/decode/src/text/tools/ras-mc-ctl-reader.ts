@@ -14,6 +14,10 @@ import { memoryFailureFields, memorySection, rasdaemonMce } from './rasdaemon-wo
 
 export const RAS_MC_CTL_NEEDLES: readonly string[] = [
   'rror(s): ',
+  // Behind the zone of a row, or what stands for its time.
+  '0 error: ',
+  '5 error: ',
+  '. error: ',
   ', mcgcap=0x',
   ', status=0x',
   'ge_type=',
