@@ -13,8 +13,12 @@ const BEGINS: readonly RegExp[] = [
   // What only the kernel and Xen begin a message with.
   /^(?:\(XEN\) |(?:mce: |\{\d{1,10}\})?\[Hardware Error\]|EDAC |Memory failure: |Kernel panic - not syncing: )/,
   /^(?:\s?kernel|mcelog|rasdaemon|systemd|qemu-[\w-]{1,32})(?:\[\d{1,10}\])?:/,
-  // Rows of ftrace; what was typed behind a prompt.
-  /^(?:\s{0,24}<\.{3}>-\d|[\w./-]{1,24}[@:][\w~/.-]{0,64}[#$] )/,
+  // Devices of PCI; programs that begin a record so, beside the kernel of FreeBSD and ESXi.
+  /^(?:[a-z][\w-]{1,24} (?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d: |CPU \d{1,4}[: ]|MCA: |MCE \d|MC:PCPU\d|HARDWARE ERROR|Hardware event\.|Message from syslogd@)/,
+  // ESXi since its start.
+  /^\d{1,3}:\d{2}:\d{2}:\d{2}\.\d{3} cpu\d/,
+  // Rows of ftrace and perf script: the task, its number, the CPU; what was typed behind a prompt.
+  /^(?:\s{0,24}<\.{3}>-\d|\s{0,24}\S{1,24}[- ]\d{1,7} {1,8}(?:\([\s\d-]{1,12}\) )?\[\d{3}\] |[\w./-]{1,24}[@:][\w~/.-]{0,64}[#$] )/,
 ];
 
 /** Whether a line begins as one of its own. */

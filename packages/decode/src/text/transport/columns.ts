@@ -8,6 +8,8 @@ import { beginningOf, beginsLine } from './begins.ts';
 const USUAL: ReadonlySet<number> = new Set([80, 100, 120, 132, 160]);
 const LEAST = 60;
 const MOST = 512;
+/** Full rows for each line that begins as none does. */
+const FEW = 4;
 /** Rows of one line. */
 const MAX_ROWS = 24;
 /** Characters by which a row is known. */
@@ -35,7 +37,7 @@ export function columnsOf(head: Uint8Array): number | undefined {
   const rows = latin1.decode(head).split('\n').slice(0, -1).map(rowOf);
   const width = Math.max(0, ...rows.map(row => row.length));
   if (width < LEAST || width > MOST) return undefined;
-  let full = 0;
+  let [full, laidOut] = [0, 0];
   let ofLine = 0;
   let first = '';
   for (const [i, row] of rows.entries()) {
@@ -45,7 +47,7 @@ export function columnsOf(head: Uint8Array): number | undefined {
       ofLine = beginsLine(row) ? 1 : 0;
       first = row;
       // Behind the last row of a line another line begins: other text is laid out by somebody.
-    } else if (ofLine > 1 && !goesOn) return undefined;
+    } else if (ofLine > 1 && !goesOn) [ofLine, laidOut] = [0, laidOut + 1];
     else ofLine = goesOn ? ofLine + 1 : 0;
     const next = rows[i + 1];
     if (row.length !== width || next === undefined || !isRestOf(first, next) || ofLine === 0) continue;
@@ -54,6 +56,8 @@ export function columnsOf(head: Uint8Array): number | undefined {
     if (BORDERS.some(b => row.endsWith(b))) return undefined;
     full++;
   }
+  // Among the lines of a log some begin as none does.
+  if (laidOut * FEW > full) return undefined;
   return full > 1 || (full === 1 && USUAL.has(width)) ? width : undefined;
 }
 
