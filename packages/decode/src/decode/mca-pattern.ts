@@ -4,7 +4,7 @@
  */
 import { gradedClass } from '../mca/classify.ts';
 import type { McaClass } from '../mca/classify.ts';
-import { componentOf } from '../mca/component.ts';
+import { codeVendorOf, componentOf } from '../mca/component.ts';
 import type { Component } from '../mca/component.ts';
 import { correctedOf } from '../mca/corrected.ts';
 import type { Corrected } from '../mca/corrected.ts';
@@ -97,7 +97,7 @@ export class McaPattern {
   get code(): DecodedCode {
     if (this.#code === undefined) {
       const value = errorCodeOf(this.#record.status);
-      const { class: cls, mnemonic, text, filtered } = decodeMcacod(value, this.#record.vendor);
+      const { class: cls, mnemonic, text, filtered } = decodeMcacod(value, codeVendorOf(this.#record));
       const { extended, byUnit, what } = wordsOf(this.#record);
       this.#code = {
         value,

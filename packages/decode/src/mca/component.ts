@@ -217,6 +217,13 @@ export function isFirmwareBank(bank: number): boolean {
   return bank === -1 || bank === 255;
 }
 
+/**
+ * Whose table the error code of a record is of: in the record that Linux makes of a firmware report it writes Intel's, whatever the CPU is
+ * (arch/x86/kernel/cpu/mce/apei.c).
+ */
+export const codeVendorOf = ({ bank, vendor }: Pick<McaDeciding, 'bank' | 'vendor'>): McaVendor | undefined =>
+  isFirmwareBank(bank) ? 'intel' : vendor;
+
 /** The part of the machine a record names. Never guessed: `unknown`, with the reason, where the data do not say. */
 export function componentOf(record: McaDeciding): Component {
   const { vendor } = record;

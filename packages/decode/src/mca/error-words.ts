@@ -2,7 +2,7 @@
 import { isLegacyAmd } from './amd-legacy.ts';
 import { MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { classify } from './classify.ts';
-import { componentOf, isFirmwareBank } from './component.ts';
+import { codeVendorOf, componentOf, isFirmwareBank } from './component.ts';
 import { cpuOf } from './cpu.ts';
 import { isDowngradedScrub } from './downgraded.ts';
 import { decodeMcacod, errorCodeOf } from './mcacod.ts';
@@ -24,7 +24,7 @@ interface ErrorWords {
 const hex = (n: number, digits: number): string => `0x${n.toString(16).padStart(digits, '0')}`;
 
 function amdWords(record: McaDeciding): ErrorWords {
-  const code = decodeMcacod(errorCodeOf(record.status), 'amd');
+  const code = decodeMcacod(errorCodeOf(record.status), codeVendorOf(record));
   const what: { what?: string } = code.class === 'no-error' ? {} : { what: code.text };
   if (isFirmwareBank(record.bank)) return { ...what, byUnit: false };
   const { area, name, detail, basis } = componentOf(record);
@@ -50,7 +50,7 @@ export function wordsOf(record: McaDeciding): ErrorWords {
   if (classify(record) === 'invalid') return { byUnit: false };
   if (record.vendor === 'amd') return amdWords(record);
   if (isDowngradedScrub(record)) return { what: 'an uncorrected patrol scrub error', byUnit: false };
-  const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
+  const code = decodeMcacod(errorCodeOf(record.status), codeVendorOf(record));
   return code.class === 'no-error' ? { byUnit: false } : { what: code.text, byUnit: false };
 }
 

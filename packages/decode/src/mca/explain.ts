@@ -2,7 +2,7 @@
 import { hex64 } from '../common/hex.ts';
 import { classify, gradedClass } from './classify.ts';
 import type { McaClass } from './classify.ts';
-import { componentOf } from './component.ts';
+import { codeVendorOf, componentOf } from './component.ts';
 import type { Component } from './component.ts';
 import type { McaDeciding } from './deciding.ts';
 import { isDowngradedScrub } from './downgraded.ts';
@@ -136,7 +136,7 @@ function likelyReading(record: McaDeciding): string[] {
 
 /** What follows the bank and the CPU. */
 function whatSentence(record: McaDeciding): string {
-  const code = decodeMcacod(errorCodeOf(record.status), record.vendor);
+  const code = decodeMcacod(errorCodeOf(record.status), codeVendorOf(record));
   const { unit, what, extended, byUnit } = wordsOf(record);
   const at = unit === undefined ? '' : `, ${unit}`;
   if (what === undefined) return `${at}${at === '' ? ': ' : ', '}without an error code`;

@@ -11,7 +11,7 @@ import { isLegacyAmd, legacyBank, legacyText } from './amd-legacy.ts';
 import { MCA_CONFIG, MCA_IPID, MCA_MISC0, MCI_STATUS_AMD_LEGACY } from './amd-registers.ts';
 import { classify } from './classify.ts';
 import type { McaClass } from './classify.ts';
-import { isFirmwareBank } from './component.ts';
+import { codeVendorOf, isFirmwareBank } from './component.ts';
 import { cpuOf, vendorOfCpu } from './cpu.ts';
 import type { McaDeciding, MiscShape } from './deciding.ts';
 import { statusRegister } from './describe.ts';
@@ -448,7 +448,7 @@ function factsOf(record: McaDeciding): Facts {
   return {
     record,
     cls: classify(record),
-    code: decodeMcacod(errorCodeOf(status), vendor),
+    code: decodeMcacod(errorCodeOf(status), codeVendorOf(record)),
     s: MCI_STATUS_INTEL.read(status),
     a: MCI_STATUS_AMD.read(status),
     cap: mcgCap === undefined ? undefined : MCG_CAP.read(mcgCap),

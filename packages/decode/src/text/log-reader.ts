@@ -423,7 +423,7 @@ export class LogReader implements LineTaker {
     }
     const told = message ?? (member !== undefined && mentions(member.text, 0) ? member.text : undefined);
     const taken = told !== undefined && this.#lines(told, number);
-    if (member !== undefined && (taken || (told !== undefined && this.#member === ''))) this.#member = member.name;
+    if (member !== undefined && taken) this.#member = member.name;
     if (member !== undefined && told !== undefined) this.#goesOn = MAX_GOES_ON;
     // Some readers know the member by its name.
     if (!taken && message === undefined) this.#lines(text, number);
@@ -708,8 +708,8 @@ export class LogReader implements LineTaker {
       this.#beside(line.value, line.text, number, lineNumber, text !== undefined);
       // What wrote into a pipe ended its line.
       for (const part of line.text.replace(/\n$/, '').split('\n')) {
-        if (line.program === undefined) this.#nested(part, number, lineNumber) || this.#main.line(part, number);
-        else this.#main.message(part, line.program, number);
+        if (line.program !== undefined) this.#main.message(part, line.program, number);
+        else if (!this.#nested(part, number, lineNumber)) this.#main.line(part, number);
         this.#long(part, number);
       }
     } else if (line.kind === 'journal') {

@@ -67,7 +67,7 @@ export class KernelReader implements Reader {
   readonly #steps: boolean;
   #bare = 0;
   /** A line that ends too early: a mail may have broken it. */
-  #held: { text: string; caller: string | undefined; lineNumber: number; pieces: number } | undefined;
+  #held: { text: string; first: string; caller: string | undefined; lineNumber: number; pieces: number } | undefined;
   /** The last message of a line that holds several, not read yet (`held`), or a line that may be the first of such. */
   #tail: { text: string; lineNumber: number; held: boolean } | undefined;
   /** The first line of what is read, where it was put together of several. */
@@ -259,8 +259,10 @@ export class KernelReader implements Reader {
     if (held !== undefined) {
       const joined = `${held.text.trimEnd()} ${text.replace(MARGIN, '').trimEnd()}`;
       const state = this.#state(joined);
+      // What begins as such a message does is no rest of another, though it ends as that would.
+      const isOwn = wrappedState(text.replace(MARGIN, '')) !== undefined;
       if (
-        (state === 'whole' && (plain || BLOCK_LINE.test(joined))) ||
+        (state === 'whole' && !isOwn && (plain || BLOCK_LINE.test(joined))) ||
         (PANIC.test(held.text) && held.lineNumber === lineNumber - 1)
       ) {
         this.#held = undefined;
@@ -269,14 +271,14 @@ export class KernelReader implements Reader {
         this.#firstLine = undefined;
         return taken;
       }
-      if (plain && state === 'cut' && held.pieces < MAX_PIECES && !BLOCK_LINE.test(text)) {
+      if (plain && !isOwn && state === 'cut' && held.pieces < MAX_PIECES && !BLOCK_LINE.test(text)) {
         this.#held = { ...held, text: joined, pieces: held.pieces + 1 };
         return true;
       }
       this.#release();
     }
     if (this.#state(text) === 'cut') {
-      this.#held = { text, caller, lineNumber, pieces: 1 };
+      this.#held = { text, first: text, caller, lineNumber, pieces: 1 };
       return true;
     }
     return this.#message(text, caller, lineNumber);
@@ -296,6 +298,8 @@ export class KernelReader implements Reader {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || this.#message(held.text, held.caller, held.lineNumber)) return;
+    // What was taken for its rest was none.
+    if (held.pieces > 1 && this.#message(held.first, held.caller, held.lineNumber)) return;
     if (!/\[Hardware Error\]: TSC(?: |$)/.test(held.text)) return;
     const place = { form: 'linux', firstLine: held.lineNumber, lastLine: held.lineNumber } as const;
     this.#sink({ type: 'note', ...place, note: { code: 'E_TEXT_TRUNCATED', message: CUT_LINE } });

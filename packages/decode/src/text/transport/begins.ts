@@ -14,7 +14,7 @@ const BEGINS: readonly RegExp[] = [
   /^(?:\(XEN\) |(?:mce: |\{\d{1,10}\})?\[Hardware Error\]|EDAC |Memory failure: |Kernel panic - not syncing: )/,
   /^(?:\s?kernel|mcelog|rasdaemon|systemd|qemu-[\w-]{1,32})(?:\[\d{1,10}\])?:/,
   // Devices of PCI; programs that begin a record so, beside the kernel of FreeBSD and ESXi.
-  /^(?:[a-z][\w-]{1,24} (?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d: |CPU \d{1,4}[: ]|MCA: |MCE \d|MC:PCPU\d|HARDWARE ERROR|Hardware event\.|Message from syslogd@)/,
+  /^(?:[a-z][\w-]{1,24} (?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.\d: |MCA: |MCE \d|MC:PCPU\d|HARDWARE ERROR|Hardware event\.|Message from syslogd@)/,
   // ESXi since its start.
   /^\d{1,3}:\d{2}:\d{2}:\d{2}\.\d{3} cpu\d/,
   // Rows of ftrace and perf script: the task, its number, the CPU; what was typed behind a prompt.

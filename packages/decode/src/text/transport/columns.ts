@@ -51,6 +51,8 @@ export function columnsOf(head: Uint8Array): number | undefined {
     else ofLine = goesOn ? ofLine + 1 : 0;
     const next = rows[i + 1];
     if (row.length !== width || next === undefined || !isRestOf(first, next) || ofLine === 0) continue;
+    // What fills its rows up with blanks broke none.
+    if (row.endsWith('   ')) return undefined;
     // A mail breaks otherwise, a block of digits is none of a log, and a border was drawn by what filled the row.
     if (ofLine > MAX_ROWS || row.endsWith('=') || !row.includes(' ')) return undefined;
     if (BORDERS.some(b => row.endsWith(b))) return undefined;
