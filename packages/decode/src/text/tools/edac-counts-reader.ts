@@ -6,6 +6,7 @@
  */
 import type { KindFields } from '../../events/catalog.ts';
 import { eventItem } from '../item.ts';
+import { corruptedKb } from '../linux/meminfo.ts';
 import type { ItemSink } from '../item.ts';
 import type { Reader } from '../reader.ts';
 
@@ -29,9 +30,9 @@ const FULL = /^\s{0,8}mc(\d{1,3}):([^:]{1,64}):([^:]{1,128}):(CE|UE):(\d{1,12})\
 /** `node_edac_csrow_correctable_errors_total{controller="0",csrow="unknown"} 1.2e+06`, perhaps with other labels and a time. */
 const METRIC =
   /(?:^|[\s"'])node_edac_(?:csrow_|channel_|dimm_)?(un)?correctable_errors_total\{([^{}]{1,1024})\}[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
-/** `HardwareCorrupted:   228 kB`, and `node_memory_HardwareCorrupted_bytes 233472`, perhaps with labels and a time. */
-const CORRUPTED =
-  /^\s{0,8}HardwareCorrupted: {1,24}(\d{1,12}) kB\s*$|(?:^|[\s"'])node_memory_HardwareCorrupted_bytes(?:\{[^{}]{0,1024}\})?[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
+/** `node_memory_HardwareCorrupted_bytes 233472`, perhaps with labels and a time. */
+const CORRUPTED_BYTES =
+  /(?:^|[\s"'])node_memory_HardwareCorrupted_bytes(?:\{[^{}]{0,1024}\})?[\s=]{1,8}(\d{1,15}(?:\.\d{1,9})?(?:e\+?\d{1,2})?)(?: \d{10,16}(?:\.\d{1,6})?)?\s*$/;
 const LABEL = /([a-z_]{1,32})="((?:[^"\\]|\\.){0,128})"/g;
 /** Lines behind which nothing belongs to them any more. */
 const MAX_OTHERS = 16;
@@ -118,8 +119,9 @@ export class EdacCountsReader implements Reader {
     }
     const metric = METRIC.exec(text);
     if (metric !== null) return this.#metric(metric, line);
-    const corrupted = CORRUPTED.exec(text);
-    if (corrupted !== null) return this.#corrupted(Number(corrupted[1] ?? Number(corrupted[2]) / 1024), line);
+    const bytes = CORRUPTED_BYTES.exec(text)?.[1];
+    const corrupted = bytes === undefined ? corruptedKb(text) : Number(bytes) / 1024;
+    if (corrupted !== undefined) return this.#corrupted(corrupted, line);
     const full = FULL.exec(text);
     const words = full === null ? WORDS.exec(text) : null;
     if (full === null && words === null) return false;

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { freemem, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { corruptedKb } from '@syndrome/decode/text/linux/meminfo.ts';
 import type { HostReport, LeaseReport } from '../../core/said.ts';
 import { bootId } from '../proc.ts';
 import { keepReading, pause, type ReconnectOptions } from '../reconnect.ts';
@@ -42,8 +43,8 @@ export function hostCounters(sys = '/sys', proc = '/proc'): Record<string, numbe
   const edac = join(sys, 'devices/system/edac/mc');
   // Those without a place are among them; uncorrected ones are counted where the kernel handles them.
   for (const mc of names(edac, /^mc\d+$/)) add(`${mc}.ce_count`, join(edac, mc, 'ce_count'));
-  const corrupted = /^HardwareCorrupted:\s+(\d+) kB$/m.exec(read(join(proc, 'meminfo')) ?? '')?.[1];
-  if (corrupted !== undefined) counters.push(['HardwareCorrupted', Number(corrupted) * 1024]);
+  const corrupted = corruptedKb(read(join(proc, 'meminfo')) ?? '');
+  if (corrupted !== undefined) counters.push(['HardwareCorrupted', corrupted * 1024]);
   return Object.fromEntries(counters.slice(0, MAX_COUNTERS));
 }
 
