@@ -10,7 +10,7 @@ import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { serveAgent } from '@syndrome/supervisor/site/serve-agent.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
-import { readAgentSite } from '@syndrome/supervisor/site/site-file.ts';
+import { readAgentSite, readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { messageLine, WIRE_VERSION } from '@syndrome/supervisor/wire/messages.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Sandbox } from './program.ts';
@@ -53,8 +53,9 @@ beforeAll(async () => {
     crl,
     ...files('controller', authority.issue(['controller'], 'localhost')),
   };
-  const site = readSite(write('c.yaml', JSON.stringify({ folder: join(sandbox.dir, 'c'), agents })));
-  admin = site.sockets.admin;
+  const file = write('c.yaml', JSON.stringify({ folder: join(sandbox.dir, 'c'), agents }));
+  const site = readSite(file);
+  admin = readPlaces(file).sockets.admin;
   const nobody = (): void => undefined;
   running.push(serveController(site, end.signal, line => log.push(line), nobody));
 });

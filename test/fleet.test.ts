@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
+import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ended, runInside } from './inside.ts';
 import { Sandbox } from './program.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
     () => undefined,
   );
   const world = new World();
-  peers = ['h1', 'h2'].map(host => new Peer(world, host, site.sockets.agents));
+  peers = ['h1', 'h2'].map(host => new Peer(world, host, readPlaces(file).sockets.agents));
   const [h1, h2] = peers as [Peer, Peer];
   h1.vm('web');
   h1.page('web', 0x123n);

@@ -6,6 +6,7 @@ import { receive, type Received } from '@syndrome/cli/drill/receiver.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
+import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 
 export interface RunningSite {
   /** The site's file, for `syndrome fleet … --config`. */
@@ -47,6 +48,7 @@ export async function startSite(folder: string, policy: { name: string }): Promi
     JSON.stringify({ site: policy.name, folder: join(folder, 'c'), policy: file, notify: [customer] }),
   );
   const site = readSite(config);
+  const { sockets, store } = readPlaces(config);
   const end = new AbortController();
   const done = serveController(
     site,
@@ -57,13 +59,13 @@ export async function startSite(folder: string, policy: { name: string }): Promi
   done.catch((error: unknown) => log.push(String(error)));
   return {
     config,
-    agents: site.sockets.agents,
-    ledger: site.store.at,
+    agents: sockets.agents,
+    ledger: store.at,
     notices,
     refused: () => receiver.refused(),
     log,
     list: async <T>(list: 'vms' | 'hosts' | 'incidents' | 'actions'): Promise<T[]> =>
-      (await ask(site.sockets.admin, { ask: 'list', list }).catch(() => [])) as T[],
+      (await ask(sockets.admin, { ask: 'list', list }).catch(() => [])) as T[],
     stop: async () => {
       end.abort();
       await done.catch(() => undefined);

@@ -8,6 +8,7 @@ import { QmpClient } from '@syndrome/qemu/qmp/client.ts';
 import { ask } from '@syndrome/supervisor/site/ask.ts';
 import { serveAgent } from '@syndrome/supervisor/site/serve-agent.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
+import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Sandbox } from './program.ts';
@@ -56,7 +57,8 @@ beforeAll(async () => {
   const agent = { host: 'h1', folders: [at('vms')], kmsg: false, trace: false, sysfs: false, storage: [sandbox.dir] };
   const base = { site: 'home', folder: at('state'), policy };
   write('no-drill.json', { ...base, agent });
-  const site = readSite(write('site.json', { ...base, agent: { ...agent, drill: at('drill.ndjson') } }));
+  const file = write('site.json', { ...base, agent: { ...agent, drill: at('drill.ndjson') } });
+  const site = readSite(file);
   writeFileSync(at('drill.ndjson'), '');
   served = [
     serveController(
@@ -69,7 +71,7 @@ beforeAll(async () => {
   ];
   await Promise.all([startVm('web', { optedIn: true }), startVm('db', {})]);
   for (;;) {
-    const vms = await ask(site.sockets.admin, { ask: 'list', list: 'vms' }).catch(() => []);
+    const vms = await ask(readPlaces(file).sockets.admin, { ask: 'list', list: 'vms' }).catch(() => []);
     const running = (vms as { copies: { state: string }[] }[]).filter(vm => vm.copies[0]?.state === 'running');
     if (running.length === 2) return;
     await new Promise(resolve => setTimeout(resolve, 50));

@@ -5,6 +5,7 @@ import { PostgresServer, postgresMissing } from '@syndrome/base/store/testing/po
 import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
+import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { runInside } from './inside.ts';
@@ -48,7 +49,7 @@ test('a site moves to a PostgreSQL and back', async () => {
       () => undefined,
     );
     if (peer === undefined) {
-      peer = new Peer(world, 'h1', site.sockets.agents);
+      peer = new Peer(world, 'h1', readPlaces(file).sockets.agents);
       peer.vm('web');
     }
     for (let i = 0; i < 2; i++) peer.page('web', ++pages);

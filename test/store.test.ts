@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Peer, World } from '@syndrome/supervisor/controller/testing/peer.ts';
 import { serveController } from '@syndrome/supervisor/site/serve-controller.ts';
 import { readSite } from '@syndrome/supervisor/site/site.ts';
+import { readPlaces } from '@syndrome/supervisor/site/site-file.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ended, runInside } from './inside.ts';
 import { Sandbox } from './program.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const end = new AbortController();
   const nobody = (): void => undefined;
   const served = serveController(site, end.signal, nobody, nobody);
-  const peer = new Peer(new World(), 'h1', site.sockets.agents);
+  const peer = new Peer(new World(), 'h1', readPlaces(file).sockets.agents);
   peer.vm('web');
   for (const pfn of [1n, 2n]) peer.page('web', pfn);
   await peer.settled();

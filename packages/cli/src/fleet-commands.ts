@@ -19,6 +19,10 @@ const frame = (value: string): string => {
 
 const site = (command: Command): Command => command.requiredOption('--config <file>', 'the file of the site (YAML)');
 
+/** A command that is put to the controller of a site, or of one of its shards. */
+const ofShard = (command: Command): Command =>
+  command.option('--shard <name>', 'which of its shards, where the site has several');
+
 /** The supervisor: what runs on hosts, and what a person asks and orders. */
 export function addFleetCommands(
   program: Command,
@@ -121,7 +125,9 @@ Examples:
       '\nExamples:\n  syndrome fleet status --config site.yaml\n  syndrome fleet explain inc-1 --config site.yaml',
     );
   const asks = (name: string, description: string): Command =>
-    site(fleet.command(name)).description(description).option('--json', 'machine-readable');
+    ofShard(site(fleet.command(name)))
+      .description(description)
+      .option('--json', 'machine-readable');
   const lists: readonly (readonly [name: string, what: string])[] = [
     ['status', 'is it well: policy, agents, alerts, what is being done'],
     ['hosts', 'hosts: connected, draining, poisoned pages, sources'],
@@ -266,7 +272,7 @@ Examples:
     .action(async (name: string, options: object) =>
       (await import('./fleet-policy.ts')).show(name, merged(program, options)),
     );
-  site(policy.command('set'))
+  ofShard(site(policy.command('set')))
     .description(
       'judge by this policy from now on, also after a restart, until another is set or the file of the site names another one',
     )
@@ -287,10 +293,8 @@ Examples:
     .action(async (name: string | undefined, options: object) =>
       (await import('./fleet-playbook.ts')).playbook(name, merged(program, options)),
     );
-  fleet
-    .command('replay')
+  ofShard(fleet.command('replay').option('--config <file>', 'of a controller that runs'))
     .description('decide everything once more from the ledger, and compare: the same must come out')
-    .option('--config <file>', 'of a controller that runs')
     .option(
       '--ledger <file|url>',
       'a ledger, a backup of one, or postgresql://USER@HOST/DATABASE; no controller is needed',

@@ -15,12 +15,13 @@ import { type GlobalOptions, print, printJson, printLines, stdoutStyle } from '.
 
 interface Options extends GlobalOptions {
   config: string;
+  shard?: string;
   json?: boolean;
   dryRun?: boolean;
 }
 
 const put = (options: Options, question: Question): Promise<unknown> =>
-  ask(readPlaces(options.config).sockets.admin, question);
+  ask(readPlaces(options.config, options.shard).sockets.admin, question);
 
 /** Who orders: the name that the system has for the user, else the number. */
 function me(): string {

@@ -6,6 +6,7 @@ export const onLedger = (parent: Command, name: string, description: string): Co
     .command(name)
     .description(description)
     .option('--config <file>', 'the file of the site (YAML), whose store it is')
+    .option('--shard <name>', 'which of its ledgers, where the site has several')
     .option('--store <file|url>', 'a ledger in a file, or postgresql://USER@HOST/DATABASE; without a password')
     .option(
       '--password-file <file>',

@@ -13,7 +13,8 @@ export const placeNamed = (text: string, passwordFile?: string): StorePlace => (
 });
 
 /** How a place is called, without what is secret. @throws StoreError E_STORE_OPEN */
-export const placeLabel = ({ at }: StorePlace): string => (isStoreUrl(at) ? parsePostgresUrl(at).label : at);
+export const placeLabel = ({ at, schema }: StorePlace): string =>
+  isStoreUrl(at) ? `${parsePostgresUrl(at).label}${schema === undefined ? '' : `, schema ${schema}`}` : at;
 
 /**
  * Opens what has to be there: a file that is not would be made.

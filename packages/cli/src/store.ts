@@ -19,6 +19,7 @@ import { type GlobalOptions, print, printJson } from './output.ts';
 /** By which a command names a store. */
 export interface StoreOptions extends GlobalOptions {
   config?: string;
+  shard?: string;
   store?: string;
   passwordFile?: string;
   json?: boolean;
@@ -32,17 +33,19 @@ interface Options extends StoreOptions {
 const PATIENT = { statement: 3_600_000 };
 
 /** Where the store is. @throws UsageError E_STORE_NAMED where none is named, or two are */
-function placeOf({ config, store, passwordFile }: StoreOptions): StorePlace {
+function placeOf({ config, shard, store, passwordFile }: StoreOptions): StorePlace {
   if ((config === undefined) === (store === undefined))
     throw new UsageError('E_STORE_NAMED', 'name a store, or the site whose store it is', {
       hint: '--config FILE, or --store FILE, or --store postgresql://USER@HOST/DATABASE',
     });
+  if (store !== undefined && shard !== undefined)
+    throw new UsageError('E_STORE_NAMED', '--shard goes with --config: a store that is named is one ledger');
   if (store !== undefined) return placeNamed(store, passwordFile);
   if (passwordFile !== undefined)
     throw new UsageError('E_STORE_NAMED', '--password-file goes with --store; a site names its own', {
       hint: 'store: { url: postgresql://…, passwordFile: FILE }',
     });
-  return readPlaces(config ?? '').store;
+  return readPlaces(config ?? '', shard).store;
 }
 
 async function within<T>(

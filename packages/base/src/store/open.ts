@@ -9,6 +9,8 @@ export interface StorePlace {
   at: string;
   /** With the password of a PostgreSQL; of mode 0600. */
   passwordFile?: string;
+  /** Of a PostgreSQL: its tables are in a schema of this name, made where it is missing; by default those of the user. */
+  schema?: string;
 }
 
 /** A store; one in a file can be copied while it is used. */
@@ -20,10 +22,14 @@ type OpenedStore = Store & { backup?: (path: string) => Promise<void> };
  * @throws StoreError
  */
 export async function openStore(
-  { at, passwordFile }: StorePlace,
+  { at, passwordFile, schema }: StorePlace,
   deadlines: Partial<Deadlines> = {},
 ): Promise<OpenedStore> {
   if (!isStoreUrl(at)) return (await import('./sqlite.ts')).openSqlite(at);
   const { openPostgres } = await import('./postgres.ts');
-  return openPostgres(at, { deadlines, ...(passwordFile === undefined ? {} : { passwordFile }) });
+  return openPostgres(at, {
+    deadlines,
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(schema === undefined ? {} : { schema }),
+  });
 }

@@ -45,6 +45,8 @@ export interface PostgresOptions {
   /** A file of mode 0600 with the password; else a PGPASSFILE is looked at. */
   passwordFile?: string;
   deadlines?: Partial<Deadlines>;
+  /** In which its tables are: lower-case letters, digits and _. It is made where it is missing. */
+  schema?: string;
 }
 
 /**
@@ -54,10 +56,15 @@ export interface PostgresOptions {
  * @example const store = await openPostgres('postgresql://syndrome@/syndrome?host=/var/run/postgresql');
  */
 export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
+  const { schema } = options;
+  if (schema !== undefined && !SCHEMA_NAME.test(schema))
+    throw new StoreError('E_STORE_OPEN', `${schema} is no name of a schema: lower-case letters, digits and _`);
   const store = new Postgres(parsePostgresUrl(url), options);
-  await store.query('select 1');
+  await store.query(schema === undefined ? 'select 1' : `create schema if not exists "${schema}"`);
   return store;
 }
+
+const SCHEMA_NAME = /^[a-z_][a-z\d_]{0,62}$/;
 
 /** Object identifiers of types (pg_type.dat of PostgreSQL): bool, int8, int2, int4, oid, float4, float8, numeric. */
 const PARSERS: Readonly<Record<number, (text: string) => SqlValue>> = {
@@ -80,7 +87,8 @@ const SETTINGS = `select current_setting('server_version_num') as version, curre
     set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false),
     set_config('default_transaction_isolation', 'serializable', false),
     set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),
-    set_config('idle_in_transaction_session_timeout', $3, false)`;
+    set_config('idle_in_transaction_session_timeout', $3, false),
+    set_config('search_path', coalesce($4, current_setting('search_path')), false)`;
 
 /** A connection, and the names of what it has prepared. */
 interface Session {
@@ -101,6 +109,7 @@ class Postgres implements Store {
   readonly #place: PostgresPlace;
   readonly #deadlines: Deadlines;
   readonly #passwordFile: string | undefined;
+  readonly #schema: string | undefined;
   #session: Session | undefined;
   /** Nobody was there. What waited meanwhile is told the same, and does not wait for it once more each. */
   #refused: { error: StoreError; until: number } | undefined;
@@ -108,8 +117,9 @@ class Postgres implements Store {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(place: PostgresPlace, { passwordFile, deadlines }: PostgresOptions) {
-    this.#place = place;
+  constructor(place: PostgresPlace, { passwordFile, deadlines, schema }: PostgresOptions) {
+    this.#place = schema === undefined ? place : { ...place, label: `${place.label}, schema ${schema}` };
+    this.#schema = schema;
     this.#passwordFile = passwordFile;
     this.#deadlines = { ...DEADLINES, ...deadlines };
   }
@@ -286,7 +296,7 @@ class Postgres implements Store {
     client.on('error', () => this.#leave(session));
     try {
       await client.connect();
-      const { rows } = await this.#run(session, SETTINGS, [statement, lock, idle]);
+      const { rows } = await this.#run(session, SETTINGS, [statement, lock, idle, this.#schema ?? null]);
       requireFit(rows[0] ?? {}, `${host}:${port}`);
       return session;
     } catch (error) {
@@ -326,7 +336,7 @@ function requireFit({ version, read_only, standby, fsync, encoding }: SqlRow, wh
 
 /** Two that make the same table at once, where it is not there yet: both have it afterwards. */
 const isSameTable = (sql: string, error: unknown): boolean =>
-  /^\s*create table if not exists\b/i.test(sql) &&
+  /^\s*create (?:table|schema) if not exists\b/i.test(sql) &&
   ['23505', '42P07', '42710'].includes((error as { code?: string }).code ?? '');
 
 const unknown = (what: string, cause: unknown): StoreError =>

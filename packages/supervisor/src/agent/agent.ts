@@ -181,7 +181,7 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     const { host, controller } = this.#config;
-    const where = typeof controller === 'string' ? controller : controller.address;
+    const where = typeof controller === 'string' ? controller : String(controller.address);
     this.take({ kind: 'source', source: 'agent', state: 'reading', reason: `agent ${VERSION}` });
     for (const keeper of this.#keepers) keeper.start(performance.now());
     const uplink = runUplink(

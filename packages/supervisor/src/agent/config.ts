@@ -55,12 +55,13 @@ const execConfigSchema = z.strictObject({
 export type ExecConfig = z.infer<typeof execConfigSchema>;
 export type LibvirtConfig = z.infer<typeof libvirtConfigSchema>;
 
+const hostAndPort = z.string().regex(/^(?:[\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'HOST:PORT');
+
 /** A controller on another machine: both sides show who they are. */
 export const controllerPortSchema = z.strictObject({
   address: z
-    .string()
-    .regex(/^(?:[\w.-]+|\[[0-9a-f:.]+\]):\d{1,5}$/i, 'HOST:PORT')
-    .describe('HOST:PORT; the name is that of its certificate'),
+    .union([hostAndPort, z.array(hostAndPort).min(1).max(16)])
+    .describe('HOST:PORT, the name is that of its certificate; several controllers are asked one after the other'),
   ca: path.describe('the authority of the site, PEM'),
   cert: path.describe('the certificate of this host: its common name is the name of the host'),
   key: path.describe('its key, mode 0600'),

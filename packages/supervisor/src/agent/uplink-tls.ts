@@ -6,11 +6,11 @@ import { messageOf, SyndromeError } from '@syndrome/decode/common/errors.ts';
 import type { ControllerPort } from './config.ts';
 
 /**
- * Opens a connection; the files are read anew, so that a new certificate needs no restart. Nothing is sent before the controller has shown a certificate
+ * Opens a connection to one of its addresses; the files are read anew, so that a new certificate needs no restart. Nothing is sent before the controller has shown a certificate
  * of the authority with the name that is asked for.
  * @throws SyndromeError E_AGENT_TLS for a file that cannot be read, or a key that others may read
  */
-export function connectTls({ address, ca, cert, key }: ControllerPort): Socket {
+export function connectTls(address: string, { ca, cert, key }: ControllerPort): Socket {
   const files = readTlsFiles(
     { ca, cert, key },
     (which, file, cause) => new SyndromeError('E_AGENT_TLS', `${which}: ${file}: ${messageOf(cause)}`, { cause }),

@@ -29,7 +29,7 @@ import type { Spool } from './spool/spool.ts';
 export interface UplinkOptions {
   /**
    * The controller's unix socket, or a terminal (a serial or virtio console) at whose other end it is, where it runs outside of
-   * this machine; in a folder of this user or root. Or its port on another machine, over TLS.
+   * this machine; in a folder of this user or root. Or its port on another machine, over TLS; of several, one after the other.
    */
   socket: string | ControllerPort;
   host: HostId;
@@ -79,31 +79,49 @@ export async function runUplink(spool: Spool, options: UplinkOptions, signal: Ab
   const { firstMs = 100, longestMs = 10_000, onState } = options;
   const clock = new ControllerClock();
   let pauseMs = firstMs;
-  while (!signal.aborted) {
+  const ways = waysTo(options.socket);
+  /** Ways that were tried one after the other, without coming up. */
+  let tried = 0;
+  for (let turn = 0; !signal.aborted; turn++) {
+    let wasUp = false;
     const up = (): void => {
-      pauseMs = firstMs;
+      [wasUp, pauseMs, tried] = [true, firstMs, 0];
       onState?.(undefined);
     };
     let reason = 'the controller ended the connection';
     try {
-      await session(spool, options, clock, up, signal);
+      await session(spool, ways[turn % ways.length] ?? ways[0], options, clock, up, signal);
     } catch (error) {
       reason = messageOf(error);
     }
     if (signal.aborted) return;
     onState?.(reason);
+    // The one that works is looked for among all of them before anybody waits.
+    if (!wasUp && ++tried % ways.length !== 0) continue;
     await pause(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, longestMs);
   }
 }
 
-/** Opens the way to the controller. @throws the error of the file system; SyndromeError E_AGENT_TLS */
-async function connectTo(to: string | ControllerPort): Promise<net.Socket> {
-  // What no other agent needs is not loaded into it.
-  if (typeof to === 'object') return (await import('./uplink-tls.ts')).connectTls(to);
-  // Whoever can put a socket there gives orders.
-  requireOwnFolder(dirname(to));
-  return connectHere(to);
+/** Opens a way to a controller. @throws the error of the file system; SyndromeError E_AGENT_TLS */
+type Way = () => net.Socket | Promise<net.Socket>;
+
+function waysTo(to: string | ControllerPort): readonly [Way, ...Way[]] {
+  if (typeof to === 'string') {
+    const here = (): net.Socket => {
+      // Whoever can put a socket there gives orders.
+      requireOwnFolder(dirname(to));
+      return connectHere(to);
+    };
+    return [here];
+  }
+  const over =
+    (address: string): Way =>
+    // What no other agent needs is not loaded into it.
+    async () =>
+      (await import('./uplink-tls.ts')).connectTls(address, to);
+  const [first = '', ...more] = [to.address].flat();
+  return [over(first), ...more.map(over)];
 }
 
 function connectHere(path: string): net.Socket {
@@ -116,12 +134,13 @@ function connectHere(path: string): net.Socket {
 /** One connection, from hello to its end. @throws why it ended */
 async function session(
   spool: Spool,
+  way: Way,
   options: UplinkOptions,
   clock: ControllerClock,
   up: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { socket: to, host, agent, onAct, silenceMs = 30_000 } = options;
+  const { host, agent, onAct, silenceMs = 30_000 } = options;
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const change = new Change();
@@ -132,7 +151,7 @@ async function session(
     why ??= error;
     ending.abort();
   };
-  const socket = await connectTo(to);
+  const socket = await way();
   const heard = setTimeout(
     () => end(new Error(`nothing came from the controller for ${silenceMs} ms: the connection is half open`)),
     silenceMs,

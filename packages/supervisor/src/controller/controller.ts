@@ -29,7 +29,9 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
   let said = false;
   while (!stop.aborted) {
     try {
-      const lease = await takeLease(store, LEASE, owner, ttlMs);
+      const lease = await (options.share === undefined
+        ? takeLease(store, LEASE, owner, ttlMs)
+        : options.share.attempt(store, owner, ttlMs));
       if (lease !== undefined) {
         said = false;
         log(`this controller works now, epoch ${lease.epoch}`);
@@ -50,6 +52,7 @@ export async function runController(options: ControllerOptions, stop: AbortSigna
 async function lead(options: ControllerOptions, lease: Lease, ttlMs: number, stop: AbortSignal): Promise<void> {
   const leader = new Leader(options, options.clocks ?? MACHINE, lease, ttlMs);
   const leave = (): void => leader.end();
+  const left = options.share?.took(options.store, leave);
   stop.addEventListener('abort', leave, { once: true });
   if (stop.aborted) leave();
   try {
@@ -59,6 +62,7 @@ async function lead(options: ControllerOptions, lease: Lease, ttlMs: number, sto
     options.log(`this controller works no more: ${messageOf(error)}`);
   } finally {
     stop.removeEventListener('abort', leave);
+    left?.();
     await releaseLease(options.store, lease).catch(() => {});
   }
 }

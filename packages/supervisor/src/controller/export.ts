@@ -90,7 +90,8 @@ async function* pagesOf({ query, dialect }: Store, table: Table): AsyncGenerator
   const places = table.key.map((_, i) => `$${i + 1}`).join(', ');
   for (let last: SqlRow | undefined; ; ) {
     const after = last === undefined ? [] : table.key.map(name => last?.[name] ?? null);
-    const where = last === undefined ? '' : ` where (${key}) > (${places})`;
+    const conditions = [table.only ?? [], last === undefined ? [] : `(${key}) > (${places})`].flat();
+    const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
     const rows = await query(`${select}${where} order by ${key} limit ${AT_ONCE}`, after);
     if (rows.length > 0) yield rows;
     if (rows.length < AT_ONCE) return;

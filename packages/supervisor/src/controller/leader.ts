@@ -19,7 +19,6 @@ import { isPassing } from './passing.ts';
 import { Journal, type OpenAct } from './journal.ts';
 import { powerOff } from './fence.ts';
 import { type Listening, listenAt } from './listen.ts';
-import { listenTls } from './listen-tls.ts';
 import { Outbox } from './outbox.ts';
 import { replay } from './replay.ts';
 import {
@@ -149,10 +148,10 @@ export class Leader {
     try {
       await Promise.race([this.#begin(committer, journal), this.#ended.promise]);
       dispatch();
-      const { agentSocket, adminSocket, agentPort } = this.#options;
+      const { agentSocket, adminSocket, agentDoor } = this.#options;
       this.#listening.push(await listenAt(agentSocket, socket => agents.accept(socket)));
-      if (agentPort !== undefined)
-        this.#listening.push(await listenTls(agentPort, (socket, identity) => agents.accept(socket, identity), log));
+      if (agentDoor !== undefined)
+        this.#listening.push(await agentDoor((socket, identity) => agents.accept(socket, identity)));
       const respond: Respond = (question, tell, ended) =>
         this.#answer(question, { committer, journal, time, tell, ended });
       this.#listening.push(await listenAt(adminSocket, socket => serveAdmin(socket, respond, log)));

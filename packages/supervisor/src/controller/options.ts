@@ -7,7 +7,8 @@ import type { Delivery } from '../notify/target.ts';
 import type { Clocks } from './clock.ts';
 import type { Desk } from './desk.ts';
 import type { FenceAgent } from './fence.ts';
-import type { AgentPort } from './listen-tls.ts';
+import type { AgentDoor } from './gate.ts';
+import type { Share } from './share.ts';
 
 export interface ControllerOptions {
   store: Store;
@@ -15,7 +16,9 @@ export interface ControllerOptions {
   agentSocket: string;
   adminSocket: string;
   /** Where agents of other machines come, over TLS. */
-  agentPort?: AgentPort;
+  agentDoor?: AgentDoor;
+  /** The part of several controllers in several ledgers; without it, whoever comes first works. */
+  share?: Share;
   /** The names of the targets of notices, and which of them want one. */
   targets: readonly string[];
   targetsOf: (notice: Notice) => readonly string[];

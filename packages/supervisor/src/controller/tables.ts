@@ -1,4 +1,5 @@
 /** @module What a ledger is made of, table by table, for whoever looks through it or carries it to another store. */
+import { MEMBER } from './lease-name.ts';
 
 type ColumnType = 'integer' | 'text';
 export interface Table {
@@ -6,6 +7,8 @@ export interface Table {
   columns: Readonly<Record<string, ColumnType>>;
   /** Columns by which a row is found, and after which rows are ordered. */
   key: readonly string[];
+  /** Which of its rows are of the ledger: a condition. */
+  only?: string;
 }
 
 /** The tables of `schema.ts`; a test holds them against what both engines have. */
@@ -14,6 +17,7 @@ export const TABLES: readonly Table[] = [
     name: 'lease',
     columns: { name: 'text', owner: 'text', epoch: 'integer', expires: 'integer' },
     key: ['name'],
+    only: `name not like '${MEMBER}%'`,
   },
   {
     name: 'input',

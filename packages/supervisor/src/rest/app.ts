@@ -15,11 +15,18 @@ import { SCHEMAS, type SchemaName } from './schemas.ts';
 import { isTagOf, tagOf, textOf } from './tag.ts';
 import { type Caller, hasRole, noRole, type Tokens } from './tokens.ts';
 
+/** A ledger, and where its routes are. */
+interface RestLedger {
+  /** What their paths begin with. */
+  below: string;
+  /** The desk of a controller that works; undefined while this one does not. */
+  desk: () => Desk | undefined;
+}
+
 interface RestOptions {
   routes: readonly Route[];
   tokens: Tokens;
-  /** The desk of a controller that works; undefined while this one does not. */
-  desk: () => Desk | undefined;
+  ledgers: readonly RestLedger[];
   /** Ends streams of events. */
   signal: AbortSignal;
   /** Is told of defects; the peer learns nothing of them. */
@@ -97,6 +104,7 @@ class Denials {
 }
 
 interface Kept {
+  desk: RestLedger['desk'];
   once: Once;
   denials: Denials;
 }
@@ -105,19 +113,19 @@ async function handle(
   c: Context<HttpEnv>,
   route: Route,
   options: RestOptions,
-  { once, denials }: Kept,
+  { desk: deskNow, once, denials }: Kept,
 ): Promise<Response> {
   // Who nobody knows learns nothing of what is wrong with the rest.
   const caller =
     route.role === 'public' ? { name: '', roles: [] } : options.tokens.callerOf(c.req.header('authorization'));
   if (route.role !== 'public' && !hasRole(caller, route.role)) {
-    if (route.kind === 'order') await denials.note(options.desk(), caller, route);
+    if (route.kind === 'order') await denials.note(deskNow(), caller, route);
     throw noRole(caller, route.role);
   }
   const params = paramsOf(route, c);
   const query = queryOf(route, c);
   if (route.kind === 'plain') return answer(c, route.run());
-  const desk = options.desk();
+  const desk = deskNow();
   if (route.kind === 'text')
     return new Response(await route.run(desk), {
       headers: { 'Content-Type': 'text' in route ? route.text : 'text/plain', 'Cache-Control': 'no-store' },
@@ -154,10 +162,13 @@ async function handle(
 /** The application of the API. */
 export function restApp(options: RestOptions): Hono<HttpEnv> {
   const app = newApp(options.onFault, { methods: ['GET', 'HEAD', 'POST', 'PUT'], maxBody: MAX_BODY });
-  const kept: Kept = { once: new Once(), denials: new Denials() };
   const methods = new Map<string, string[]>();
-  for (const route of options.routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  const routes = options.ledgers.flatMap(({ below, desk }) => {
+    const kept: Kept = { desk, once: new Once(), denials: new Denials() };
+    return options.routes.map(route => ({ route, below, kept }));
+  });
+  for (const { route, below, kept } of routes) {
+    const path = `${below}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
     methods.set(path, [...(methods.get(path) ?? []), ...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method])]);
     app.on(route.method, path, async c => {
       try {

@@ -134,7 +134,14 @@ export function documentOf(routes: readonly Route[]): Json {
       description:
         'Hosts, VMs, incidents, the ledger of poisoned pages and of decisions. Problems are those of RFC 9457, with a code. Times are ms UTC, 64-bit values 0x and 16 hex digits.',
     },
-    servers: [{ url: '/' }],
+    servers: [
+      { url: '/', description: 'a site that is one ledger' },
+      {
+        url: '/shards/{shard}',
+        description: 'a shard of a site that has several',
+        variables: { shard: { default: 'north', description: 'its name in the file of the site' } },
+      },
+    ],
     security: [{ token: [] }],
     paths,
     components: {

@@ -19,8 +19,8 @@ const AGAIN_MS = 2000;
 
 /** An API that is served. */
 export interface ServedApi {
-  /** Takes the desk of the controller, when it begins to work and when it works no more. */
-  desk: (desk: Desk | undefined) => void;
+  /** Takes the desk of a ledger, a shard where there are several, when its controller begins to work and when it works no more. */
+  deskOf: (shard?: string) => (desk: Desk | undefined) => void;
   /** Resolved when nothing of it is left, after the signal. */
   ended: Promise<void>;
 }
@@ -28,19 +28,25 @@ export interface ServedApi {
 const isTaken = (error: unknown): boolean => error instanceof HttpError && error.code === 'E_HTTP_IN_USE';
 
 /**
- * Serves the API until the signal. A place that another one has is tried again: two controllers of one machine may wait for each other.
+ * Serves the API until the signal; that of a shard below `/shards/NAME`. A place that another one has is tried again: two controllers of one machine may wait for each other.
+ * @param shards the ledgers of a site that has several
  * @throws HttpError where it cannot be listened there at all
  */
 export async function serveApi(
   { place, tokens }: Api,
   stop: AbortSignal,
   log: (line: string) => void,
+  shards: readonly string[] = [],
 ): Promise<ServedApi> {
-  let desk: Desk | undefined;
+  const desks = new Map<string | undefined, Desk>();
+  const ledgers = shards.length === 0 ? [undefined] : shards;
   const app = restApp({
     routes: ROUTES,
     tokens: new Tokens(tokens),
-    desk: () => desk,
+    ledgers: ledgers.map(shard => ({
+      below: shard === undefined ? '' : `/shards/${shard}`,
+      desk: () => desks.get(shard),
+    })),
     signal: stop,
     onFault: error => log(`a defect: the API failed at an answer: ${messageOf(error)}`),
   });
@@ -68,5 +74,8 @@ export async function serveApi(
     log(`${messageOf(error)}: the API waits until it is free`);
     ended = wait();
   }
-  return { desk: next => (desk = next), ended };
+  return {
+    deskOf: shard => desk => void (desk === undefined ? desks.delete(shard) : desks.set(shard, desk)),
+    ended,
+  };
 }

@@ -20,7 +20,11 @@ describe('the file of a site', () => {
     const site = readSite(write('folder: /srv/s\nagent: { host: h1 }'));
     expect(site.policy).toMatchObject({ name: 'observe', mode: 'observe' });
     expect(site.targets).toEqual([{ kind: 'log', name: 'log' }]);
-    expect(site.sockets).toEqual({ agents: '/srv/s/run/agents.sock', admin: '/srv/s/run/admin.sock' });
+    const [ledger] = site.ledgers;
+    expect(ledger).toMatchObject({
+      shard: undefined,
+      sockets: { agents: '/srv/s/run/agents.sock', admin: '/srv/s/run/admin.sock' },
+    });
     expect(site.agent).toMatchObject({
       host: 'h1',
       folder: '/srv/s/agent',
@@ -32,12 +36,44 @@ describe('the file of a site', () => {
     expect(site.drill).toBeUndefined();
   });
 
+  it('may be of several shards, each with its ledger and sockets; a host belongs to the first that has a pattern for it', () => {
+    const shards = 'shards: { north: { hosts: ["n-*", edge.1] }, south: { hosts: ["*"] } }';
+    const file = write(`folder: /srv/s\n${shards}\nagent: { host: n-7 }`);
+    const site = readSite(file);
+    expect(site.ledgers).toEqual([
+      {
+        shard: 'north',
+        sockets: { agents: '/srv/s/run/north/agents.sock', admin: '/srv/s/run/north/admin.sock' },
+        store: { at: '/srv/s/ledger/north.sqlite' },
+      },
+      {
+        shard: 'south',
+        sockets: { agents: '/srv/s/run/south/agents.sock', admin: '/srv/s/run/south/admin.sock' },
+        store: { at: '/srv/s/ledger/south.sqlite' },
+      },
+    ]);
+    expect(['n-1', 'edge.1', 'edge-1', 'x'].map(site.shardOf)).toEqual(['north', 'north', 'south', 'south']);
+    expect(site.agent?.controller).toBe('/srv/s/run/north/agents.sock');
+    expect(readPlaces(file, 'south')).toMatchObject({ store: { at: '/srv/s/ledger/south.sqlite' } });
+    expect(() => readPlaces(file)).toThrow(/several shards/);
+    expect(() => readPlaces(file, 'west')).toThrow(/no shard west/);
+    const on = (store: string): unknown =>
+      readPlaces(write(`folder: /srv/s\n${shards}\nstore: ${store}`), 'north').store;
+    expect(on('postgresql://s@db/ledger')).toEqual({ at: 'postgresql://s@db/ledger', schema: 'shard_north' });
+    expect(on('/srv/ledgers')).toEqual({ at: '/srv/ledgers/north.sqlite' });
+    expect(() => readPlaces(write('folder: /srv/s'), 'north')).toThrow(/no shard north/);
+    expect(() => readSite(write('folder: /srv/s\nshards: { n: { hosts: [n-*] } }\nagent: { host: x }'))).toThrow(
+      /no shard of the site takes the host x/,
+    );
+    expect(() => readSite(write('folder: /srv/s\nshards: {}'))).toThrow(/names none/);
+  });
+
   it('may have its ledger in another file, or in a PostgreSQL; one that is reached in the open is weaker', () => {
-    expect(readSite(write('folder: /srv/s')).store).toEqual({ at: '/srv/s/ledger/ledger.sqlite' });
+    expect(readPlaces(write('folder: /srv/s')).store).toEqual({ at: '/srv/s/ledger/ledger.sqlite' });
     expect(readPlaces(write('folder: /srv/s\nstore: /srv/l.sqlite')).store).toEqual({ at: '/srv/l.sqlite' });
     const url = 'postgresql://syndrome@db1,db2/ledger';
     const site = readSite(write(`folder: /srv/s\nstore: { url: "${url}", passwordFile: /etc/s/pg }`));
-    expect(site).toMatchObject({ store: { at: url, passwordFile: '/etc/s/pg' }, weak: [] });
+    expect(site).toMatchObject({ ledgers: [{ store: { at: url, passwordFile: '/etc/s/pg' } }], weak: [] });
     expect(readSite(write(`folder: /srv/s\nstore: ${url}?sslmode=disable`)).weak).toEqual([
       expect.stringContaining('not encrypted'),
     ]);
@@ -135,6 +171,7 @@ describe('the file of a site', () => {
       'site',
       'folder',
       'store',
+      'shards',
       'policy',
       'playbooks',
       'notify',

@@ -94,6 +94,15 @@ const agentsSchema = z.strictObject({
   crl: whole.optional().describe('certificates that were called back, PEM'),
 });
 
+/** Of a large site: hosts whose ledger is one, and which one controller at a time works on. */
+const shardSchema = z.strictObject({
+  hosts: z
+    .array(z.string().regex(/^[\w.*-]{1,256}$/))
+    .min(1)
+    .max(1000)
+    .describe('names of hosts; * stands for any characters. The first shard that has a pattern for a host takes it'),
+});
+
 const siteSchema = z.strictObject({
   site: name.default('site').describe('its name in notices'),
   folder: path.describe('an absolute path: ledger, spool and sockets lie below it, for this user alone'),
@@ -107,6 +116,13 @@ const siteSchema = z.strictObject({
     ])
     .optional()
     .describe('where the ledger is: a file, by default in the folder of the site, or a PostgreSQL from 15 on'),
+  shards: z
+    .record(z.string().regex(/^[a-z][a-z\d_]{0,31}$/), shardSchema)
+    .refine(shards => Object.keys(shards).length > 0, 'it names none')
+    .optional()
+    .describe(
+      'parts of a large site by name, each with its own ledger; several controllers share them among each other',
+    ),
   policy: z.string().max(4096).default('observe').describe('observe, notify, protect, or the path of a policy file'),
   playbooks: z
     .string()
@@ -156,15 +172,33 @@ export interface SitePlaces {
   store: StorePlace;
 }
 
-/** Where things of a site lie: in its folder, but for a store that has a place of its own. */
-export function placesOf({ folder, store }: Pick<SiteData, 'folder' | 'store'>): SitePlaces {
+/**
+ * Where things of a site lie: in its folder, but for a store that has a place of its own.
+ * @param shard the part of the site, where it has several
+ */
+export function placesOf({ folder, store }: Pick<SiteData, 'folder' | 'store'>, shard?: string): SitePlaces {
+  const run = join(folder, 'run', shard ?? '');
   return {
-    sockets: { agents: join(folder, 'run/agents.sock'), admin: join(folder, 'run/admin.sock') },
-    store:
-      typeof store === 'object'
-        ? { at: store.url, passwordFile: store.passwordFile }
-        : { at: store ?? join(folder, 'ledger/ledger.sqlite') },
+    sockets: { agents: join(run, 'agents.sock'), admin: join(run, 'admin.sock') },
+    store: ledgerOf(folder, store, shard),
   };
+}
+
+function ledgerOf(folder: string, store: SiteData['store'], shard: string | undefined): StorePlace {
+  const file = `${shard ?? 'ledger'}.sqlite`;
+  if (store === undefined) return { at: join(folder, 'ledger', file) };
+  const schema = shard === undefined ? {} : { schema: `shard_${shard}` };
+  if (typeof store === 'object') return { at: store.url, passwordFile: store.passwordFile, ...schema };
+  if (!store.startsWith('/')) return { at: store, ...schema };
+  // A file is that of the site; of several ledgers it is the folder.
+  return { at: shard === undefined ? store : join(store, file) };
+}
+
+/** The part of a site to which a host belongs; undefined where no pattern is for it, or the site has no parts. */
+export function shardOf({ shards = {} }: Pick<SiteData, 'shards'>, host: string): string | undefined {
+  const fits = (pattern: string): boolean =>
+    new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`, 's').test(host);
+  return Object.entries(shards).find(([, { hosts }]) => hosts.some(fits))?.[0];
 }
 
 /** The text of a file. It names programs that are started, so that nobody but its owner may write to it. @throws UsageError E_SITE_FILE */
@@ -206,9 +240,24 @@ export function parseSite(file: string): SiteData {
   throw new UsageError('E_SITE_FILE', `${file}: folder: ${parsed.data.folder} is no absolute path`);
 }
 
-/** Where the things of a site lie. @throws UsageError E_SITE_FILE */
-export function readPlaces(file: string): SitePlaces {
-  return placesOf(parseSite(file));
+/**
+ * Where the things of a site lie.
+ * @param shard its part, where it has several
+ * @throws UsageError E_SITE_FILE, E_SITE_SHARD
+ */
+export function readPlaces(file: string, shard?: string): SitePlaces {
+  const data = parseSite(file);
+  const all = Object.keys(data.shards ?? {});
+  const wrong = (why: string, hint: string): UsageError => new UsageError('E_SITE_SHARD', `${file}: ${why}`, { hint });
+  if (all.length === 0) {
+    if (shard !== undefined) throw wrong(`the site has no shard ${shard}`, 'It is one ledger: leave --shard out.');
+    return placesOf(data);
+  }
+  const known = `Its shards: ${all.join(', ')}.`;
+  const [only] = all.length === 1 ? all : [shard];
+  if (only === undefined) throw wrong('the site has several shards', `Name one with --shard. ${known}`);
+  if (!all.includes(shard ?? only)) throw wrong(`the site has no shard ${shard}`, known);
+  return placesOf(data, shard ?? only);
 }
 
 /** What the agent of a host needs of its site's file; neither policy nor targets, which are the controller's. */
@@ -224,8 +273,15 @@ export function readAgentSite(file: string): AgentSite {
 }
 
 /** The agent's part of what `parseSite` has read. */
-export function agentSiteOf({ folder, agent }: SiteData): AgentSite {
-  return { agent: agent && agentIn(folder, placesOf({ folder }), agent), drill: agent?.drill };
+export function agentSiteOf({ folder, agent, shards }: SiteData): AgentSite {
+  if (agent === undefined) return { agent, drill: undefined };
+  const shard = shardOf({ shards }, agent.host);
+  // At another machine the controller says it.
+  if (shards !== undefined && shard === undefined && agent.controller === undefined)
+    throw new UsageError('E_SITE_SHARD', `agent: no shard of the site takes the host ${agent.host}`, {
+      hint: `Give one of its shards (${Object.keys(shards).join(', ')}) a pattern for that name.`,
+    });
+  return { agent: agentIn(folder, placesOf({ folder }, shard), agent), drill: agent.drill };
 }
 
 function agentIn(folder: string, { sockets }: SitePlaces, given: z.infer<typeof siteAgentSchema>): AgentConfig {

@@ -12,10 +12,19 @@ import { playbooksFault } from '../notify/playbooks.ts';
 import type { Target } from '../notify/target.ts';
 import { parsePolicy } from '../policy/check.ts';
 import { SHIPPED, shippedPolicy } from '../policy/shipped.ts';
-import { type AgentSite, agentSiteOf, parseSite, placesOf, readOwned, type SitePlaces } from './site-file.ts';
+import { type AgentSite, agentSiteOf, parseSite, placesOf, readOwned, shardOf, type SitePlaces } from './site-file.ts';
+
+/** One ledger of a site: the whole of it, or a shard. */
+export interface Ledger extends SitePlaces {
+  shard: string | undefined;
+}
 
 /** A site as its file says, with absolute paths. */
-export interface Site extends SitePlaces, AgentSite {
+export interface Site extends AgentSite {
+  /** Its ledgers: one without a name, or each of its shards. */
+  ledgers: readonly Ledger[];
+  /** The shard of a host, where the site has several. */
+  shardOf: (host: HostId) => string | undefined;
   site: string;
   folder: string;
   policy: Policy;
@@ -80,8 +89,10 @@ export function readSite(file: string): Site {
   const fault = playbooks === undefined ? undefined : playbooksFault(playbooks);
   if (fault !== undefined) throw new UsageError('E_SITE_FILE', `${file}: playbooks: ${fault}`);
   const weak = targets.flatMap(target => checkTarget(target) ?? []);
-  const places = placesOf(data);
-  if (isStoreUrl(places.store.at) && parsePostgresUrl(places.store.at).open)
+  const shards = data.shards === undefined ? [undefined] : Object.keys(data.shards);
+  const ledgers = shards.map(shard => ({ shard, ...placesOf(data, shard) }));
+  const at = ledgers[0]?.store.at ?? '';
+  if (isStoreUrl(at) && parsePostgresUrl(at).open)
     weak.push('store: what goes to the PostgreSQL and comes from it is not encrypted (sslmode=disable)');
   const fences = fence as Readonly<Record<HostId, FenceAgent>>;
   for (const [host, one] of Object.entries(fences)) checkFence(host, one);
@@ -95,7 +106,8 @@ export function readSite(file: string): Site {
     agentPort: agentPortOf(data),
     playbooks,
     weak,
+    ledgers,
+    shardOf: host => shardOf(data, host),
     ...agentSiteOf(data),
-    ...places,
   };
 }

@@ -2,11 +2,13 @@ import { SyndromeError } from '@syndrome/decode/common/errors.ts';
 
 /** What can be wrong with what a peer sends, or with what is to be sent to one. */
 export type WireCode =
+  | 'E_WIRE_ELSEWHERE'
   | 'E_WIRE_HOST_TAKEN'
   | 'E_WIRE_IDENTITY'
   | 'E_WIRE_LINE'
   | 'E_WIRE_MESSAGE'
   | 'E_WIRE_ORDER'
+  | 'E_WIRE_SHARD'
   | 'E_WIRE_STALLED'
   | 'E_WIRE_VALUE'
   | 'E_WIRE_VERSION';

@@ -69,7 +69,7 @@ export class TestSite {
   /** The API at one more place, for who reads no unix socket. */
   async serve(place: Parameters<typeof serveApi>[0]['place']): Promise<void> {
     const api = await serveApi({ place, tokens: this.#known }, this.#serving.signal, line => this.log.push(line));
-    api.desk(this.#desk);
+    api.deskOf()(this.#desk);
     this.#apis.push(api);
   }
 
@@ -90,7 +90,7 @@ export class TestSite {
         log: line => this.log.push(line),
         desk: desk => {
           this.#desk = desk;
-          for (const api of this.#apis) api.desk(desk);
+          for (const api of this.#apis) api.deskOf()(desk);
           if (desk !== undefined) begun.resolve();
         },
         ...options,
