@@ -9,9 +9,15 @@ import { createSocket } from 'node:dgram';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { skipWithout } from '@syndrome/lab/supply/testing/required.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Act, ActResult } from '../core/act.ts';
+import { runController } from './controller.ts';
+import type { Desk } from './desk.ts';
 import { checkFence, type FenceAgent, powerOff } from './fence.ts';
+import { ask } from './testing/ask.ts';
+import { Peer, World } from './testing/peer.ts';
+import { MOVES } from './testing/policy.ts';
+import { newStore } from './testing/store.ts';
 
 const PROGRAMS = ['fence_ipmilan', 'ipmitool', 'ipmi_sim', 'qemu-system-x86_64'];
 const APT_LINE = 'apt-get install -y --no-install-recommends fence-agents ipmitool openipmi qemu-system-x86';
@@ -157,4 +163,123 @@ describe('fence_ipmilan and a BMC', () => {
     expect(result.state).toBe('unknown');
     expect(JSON.stringify(result)).not.toContain('not-the-one');
   });
+});
+
+/** The whole of it: a controller, a host of which nobody hears, its real BMC, and nothing but what that says. */
+describe('a controller whose silent host has a BMC', () => {
+  let dir: string;
+  let store: Awaited<ReturnType<typeof newStore>>;
+  let world: World;
+  let desk: Desk | undefined;
+  let peers: Peer[];
+  const stop = { now: new AbortController() };
+  let ended: Promise<void>;
+
+  beforeEach(async context => {
+    skipWithout(context, 'fence', noFence);
+    dir = mkdtempSync(join(tmpdir(), 'fenced-'));
+    store = await newStore(dir);
+    [world, peers, desk] = [new World(), [], undefined];
+    ended = Promise.resolve();
+    stop.now = new AbortController();
+    powerOn();
+  });
+
+  /** @param fenceMs how long a fence may take: with a BMC that does nothing all of it is waited for */
+  async function begin(fenceMs: number): Promise<void> {
+    const begun = Promise.withResolvers<void>();
+    ended = runController(
+      {
+        store,
+        agentSocket: join(dir, 'run/agents.sock'),
+        adminSocket: join(dir, 'run/admin.sock'),
+        targets: [],
+        targetsOf: () => [],
+        deliver: async () => ({ ok: true }),
+        ttlMs: 10_000,
+        log: () => undefined,
+        fences: { a: agent },
+        policy: {
+          by: 'configuration',
+          policy: {
+            ...MOVES,
+            rules: [{ name: 'gone', of: 'host', when: { silent: 300 }, do: 'evacuate' }],
+            proofs: { ...MOVES.proofs, fence: true },
+            deadlines: { ...MOVES.deadlines, fence: fenceMs },
+          },
+        },
+        desk: given => {
+          desk = given;
+          if (given !== undefined) begun.resolve();
+        },
+      },
+      stop.now.signal,
+    );
+    await begun.promise;
+    peers = ['a', 'b'].map(host => new Peer(world, host, join(dir, 'run/agents.sock')));
+    peers[0]?.vm('v');
+    await Promise.all(peers.map(peer => peer.settled()));
+  }
+  afterEach(async () => {
+    if (noFence !== undefined) return;
+    bmc?.kill('SIGCONT');
+    rmSync(join(folder, 'liar'), { force: true });
+    for (const peer of peers) peer.stop();
+    stop.now.abort();
+    await ended;
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  /** Resolves when something is so; it is looked at after each commit. */
+  async function until(so: () => boolean): Promise<void> {
+    while (!so()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const leave = desk?.onCommit(resolve);
+      if (leave === undefined) throw new Error('no controller works');
+      await promise;
+      leave();
+    }
+  }
+  const isUnproven = (): boolean => desk?.state().alerts.get('unproven v')?.standing === true;
+  const home = (): string | undefined => desk?.state().vms.get('v')?.home;
+
+  test('switches it off, and starts the VM on what is read back', async () => {
+    await begin(100_000);
+    peers[0]?.stop();
+    await until(() => home() === 'b');
+    expect(machine?.signalCode).toBe('SIGKILL');
+    expect(
+      desk
+        ?.state()
+        .vms.get('v')
+        ?.copies.find(copy => copy.host === 'a')?.proof?.kind,
+    ).toBe('power-off');
+  }, 200_000);
+
+  test.each([
+    ['that lies', (): void => writeFileSync(join(folder, 'liar'), '')],
+    ['that has lost its power', (): void => void bmc?.kill('SIGSTOP')],
+  ])(
+    '%s: starts nothing, says so in a bounded time, and a person ends it',
+    async (_, breakIt) => {
+      await begin(10_000);
+      breakIt();
+      peers[0]?.stop();
+      await until(isUnproven);
+      expect(machine?.signalCode).toBeNull();
+      expect(world.copies.get('v')?.has('b')).toBeFalsy();
+      const fences = [...(desk?.state().acts.values() ?? [])].filter(({ kind }) => kind === 'fence');
+      expect(fences).toHaveLength(1);
+      expect(['failed', 'unknown']).toContain(fences[0]?.state);
+      // Somebody has gone there, and pulled the plug.
+      machine?.kill('SIGKILL');
+      const order = { order: 'attest', vm: 'v', host: 'a', epoch: 0, statement: 'I have pulled its plug.' } as const;
+      const answer = await ask(join(dir, 'run/admin.sock'), { ask: 'order', by: 'ann', order });
+      expect(answer.error).toBeUndefined();
+      await until(() => home() === 'b');
+      expect(isUnproven()).toBe(false);
+    },
+    120_000,
+  );
 });
