@@ -109,7 +109,10 @@ const BMC_MESSAGES: readonly BmcMessage[] = [
     re: /\bUncorrectable Memory Error(?= \([^)]{0,48}\d| ?- ?(?:The failed memory module|Processor \d|Slot \d|Board \d|DIMM)|: .{0,48}(?:DIMM|Memory Module))/i,
     event: 'bmc-memory-uncorrected',
   },
-  { re: /\bCorrect(?:ed|able) (?:Memory )?Error threshold exceeded(?= (?:on |\()|\.)/i, event: 'bmc-memory-limit' },
+  {
+    re: /\bCorrect(?:ed|able) (?:Memory )?Error threshold (?:exceeded|passed)(?= (?:on |\()|\.)/i,
+    event: 'bmc-memory-limit',
+  },
   // Lenovo, and IBM before
   {
     re: /\bUncorrectable error detected for .{1,40}? on subsystem\b/i,

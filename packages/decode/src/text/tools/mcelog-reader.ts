@@ -40,6 +40,11 @@ export const MCELOG_PROGRAMS: readonly string[] = ['mcelog.cron', 'mcelog.sh', '
 
 const OPENING =
   /^(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!)$/;
+/** A page shows the lines of a record as one paragraph; what each of its lines begins with. */
+const PARAGRAPH =
+  /^[^<>{}"]{0,240}?(?:Hardware event\. This is not a software error\.|HARDWARE ERROR\. This is \*NOT\* a software problem!) .{1,512} STATUS [0-9a-f]{1,16} MCGSTATUS [0-9a-f]/;
+const OF_PARAGRAPH =
+  / (?=Hardware event\. |HARDWARE ERROR\. |MCE \d{1,9} |CPU \d{1,6} BANK |MISC [0-9a-f]|ADDR [0-9a-f]|TIME \d|MC[Gi] status:|MCA: |STATUS [0-9a-f]|MCGCAP [0-9a-f]|CPUID Vendor )/;
 const NUMBER = /^MCE (\d{1,9})$/;
 const CPU =
   /^CPU (\d{1,6})(?: BANK (\d{1,4})| (\d{1,3})(?: ([\w /-]{1,48}?))?)?(?: TSC ([0-9a-f]{1,16}))?(?: \(at [^)]{1,64}\)| \[at [^\]]{1,64}\])?((?: (?:RIP(?: !INEXACT!)? [0-9a-f]{1,4}:<?[0-9a-f]{1,16}>?|(?:MISC|ADDR) [0-9a-f]{1,16})){0,3})\s*$/;
@@ -161,6 +166,10 @@ export class McelogReader implements Reader {
   /** Takes a line without prefixes; false when it is none of mcelog's. */
   push(text: string, lineNumber: number): boolean {
     const line = text.trim();
+    if (PARAGRAPH.test(line)) {
+      for (const part of line.split(OF_PARAGRAPH)) this.push(part, lineNumber);
+      return true;
+    }
     const glued = GLUED.exec(line)?.[0];
     if (glued !== undefined) {
       this.push(glued, lineNumber);
