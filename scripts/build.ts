@@ -74,7 +74,8 @@ rmSync(staged, { recursive: true });
 write(join(dist, 'decode/package.json'), `${JSON.stringify(decodePackage(VERSION), undefined, 2)}\n`);
 cpSync(join(root, 'packages/decode/README.md'), join(dist, 'decode/README.md'));
 // What `--html` fills; in a clone it is built when it is first asked for. Packed it is a third smaller than in the tarball.
-write(join(dist, 'syndrome/packages/web/template.html.br'), brotliCompressSync(await buildTemplate()));
+write(join(dist, 'syndrome/packages/web/template.html.br'), brotliCompressSync(await buildTemplate('page')));
+write(join(dist, 'syndrome/packages/web/fleet.html.br'), brotliCompressSync(await buildTemplate('fleet')));
 const pages = manualPages();
 for (const [name, text] of pages) write(join(dist, 'syndrome/man', name), text);
 const man = [...pages.keys()].map(name => `man/${name}`);

@@ -184,7 +184,7 @@ describe('syndrome', () => {
     const trace = join(ROOT, 'packages/trace/src/golden/v2-intel-ce-logged.ndjson');
     syndrome('show', trace, '--html', 'page.html');
     const page = readFileSync(join(folder, 'page.html'), 'utf8');
-    const built = fillTemplate(await buildTemplate(), [
+    const built = fillTemplate(await buildTemplate('page'), [
       { kind: 'trace', name: 'v2-intel-ce-logged.ndjson', bytes: readFileSync(trace) },
     ]);
     expect(page === built).toBe(true);
@@ -203,7 +203,7 @@ describe('syndrome', () => {
     const { port, pathname, search } = new URL((JSON.parse(said.toString()) as { url: string }).url);
     const cookie = (await ask(Number(port), pathname + search)).headers['set-cookie']?.[0]?.split(';')[0] ?? '';
     const page = await ask(Number(port), pathname, { headers: { cookie } });
-    expect(page.body === servedPage(await buildTemplate()).html).toBe(true);
+    expect(page.body === servedPage(await buildTemplate('page')).html).toBe(true);
     server.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   });

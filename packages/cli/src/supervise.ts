@@ -55,11 +55,20 @@ async function agentOf(file: string): Promise<Begin> {
   return stop => serveAgent(site, stop, log('agent'), flushCompileCache);
 }
 
+/** The page of a fleet: built, or unpacked, when it is first asked for. */
+async function fleetPage(): Promise<{ html: string; policy: string }> {
+  const [{ template }, { servedPage }] = await Promise.all([
+    import('@syndrome/web/template.ts'),
+    import('@syndrome/web/served.ts'),
+  ]);
+  return servedPage(await template('fleet'), 'fleet');
+}
+
 async function partsOf(part: 'controller' | 'both', file: string): Promise<Begin[]> {
   const { readSite } = await import('@syndrome/supervisor/site/site.ts');
   const { serveController } = await import('@syndrome/supervisor/site/serve-controller.ts');
   const site = readSite(file);
-  const controller: Begin = stop => serveController(site, stop, log('controller'), print);
+  const controller: Begin = stop => serveController(site, stop, log('controller'), print, fleetPage);
   if (part === 'controller') return [controller];
   const { serveAgent } = await import('@syndrome/supervisor/site/serve-agent.ts');
   return [controller, stop => serveAgent(site, stop, log('agent'))];

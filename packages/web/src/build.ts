@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { documentOf } from './document.ts';
-import { OPENING } from './served.ts';
+import { OPENINGS, type Which } from './served.ts';
 
 /** What a script element must not hold: its end, and the beginning of a comment in it. */
 const inScript = (code: string): string => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
@@ -52,10 +52,13 @@ async function program(entry: string, elements: boolean): Promise<Built> {
   return { script: inScript(chunk.code.trim()), style: asset?.type === 'asset' ? String(asset.source).trim() : '' };
 }
 
-/** Builds the page. Takes half a second. */
-export async function buildTemplate(): Promise<string> {
+/** Where each page begins. */
+const ENTRIES: Readonly<Record<Which, string>> = { page: 'main.tsx', fleet: 'fleet/main.tsx' };
+
+/** Builds a page. Takes half a second. */
+export async function buildTemplate(which: Which): Promise<string> {
   const [{ script, style }, { script: begin }] = await Promise.all([
-    program('main.tsx', true),
+    program(ENTRIES[which], true),
     program('begin.ts', false),
   ]);
   return documentOf({
@@ -64,7 +67,7 @@ export async function buildTemplate(): Promise<string> {
     scripts: [begin, script],
     images: ['data:', 'blob:'],
     body: `<script>${begin}</script>
-<div id="app">${OPENING}</div>
+<div id="app">${OPENINGS[which].file}</div>
 <noscript><p>This page is drawn by the script in it; nothing is loaded from elsewhere. Allow scripts for this file, or use the same command without --html.</p>
 <!--STATIC--></noscript>
 <!--DATA-->

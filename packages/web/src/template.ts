@@ -4,8 +4,9 @@
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
+import type { Which } from './served.ts';
 import { escapeMarkup } from '@syndrome/decode/common/markup.ts';
 import { writeWhole } from '@syndrome/base/disk/write-whole.ts';
 
@@ -23,10 +24,15 @@ const PLACE = '<!--DATA-->';
 /** Where what is shown without scripts stands. */
 const STATIC_PLACE = '<!--STATIC-->';
 /** In the published package, packed; a clone has none. */
-const BUILT = join(import.meta.dirname, '../template.html.br');
+const BUILT: Readonly<Record<Which, string>> = {
+  page: join(import.meta.dirname, '../template.html.br'),
+  fleet: join(import.meta.dirname, '../fleet.html.br'),
+};
 
 /** All that a template is made of, but for the tools of the lock file. */
-const SOURCES = ['decode', 'trace', 'web'].map(name => `packages/${name}/src/**/*.{ts,tsx,css}`);
+const SOURCES = ['decode/src', 'trace/src', 'web/src', 'supervisor/src/client'].map(
+  folder => `packages/${folder}/**/*.{ts,tsx,css}`,
+);
 
 /** Names the template of these sources. */
 function sourcesHash(root: string): string {
@@ -38,18 +44,20 @@ function sourcesHash(root: string): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The template of this program: carried, or built and kept beside the packages of the clone. */
-export async function template(): Promise<string> {
-  if (existsSync(BUILT)) return brotliDecompressSync(readFileSync(BUILT)).toString('utf8');
+/** A template of this program: carried, or built and kept beside the packages of the clone. */
+export async function template(which: Which = 'page'): Promise<string> {
+  if (existsSync(BUILT[which])) return brotliDecompressSync(readFileSync(BUILT[which])).toString('utf8');
   const root = join(import.meta.dirname, '../../..');
-  const kept = join(root, 'node_modules/.cache/syndrome-web', `${sourcesHash(root)}.html`);
+  const cache = join(root, 'node_modules/.cache/syndrome-web');
+  const folder = join(cache, sourcesHash(root));
+  const kept = join(folder, `${which}.html`);
   if (existsSync(kept)) return readFileSync(kept, 'utf8');
   const { buildTemplate } = await import('./build.ts');
-  const html = await buildTemplate();
+  const html = await buildTemplate(which);
   try {
     // Of older sources none is asked for again.
-    rmSync(dirname(kept), { recursive: true, force: true });
-    mkdirSync(dirname(kept), { recursive: true });
+    if (!existsSync(folder)) rmSync(cache, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
     writeWhole(kept, html);
   } catch {
     // A clone that cannot be written to: it is built again the next time.

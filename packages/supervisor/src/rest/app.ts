@@ -27,6 +27,8 @@ interface RestOptions {
   routes: readonly Route[];
   tokens: Tokens;
   ledgers: readonly RestLedger[];
+  /** The page for people, with its policy, of each ledger; anybody may load it: it has nothing of the site. */
+  page?: (() => Promise<{ html: string; policy: string }>) | undefined;
   /** Ends streams of events. */
   signal: AbortSignal;
   /** Is told of defects; the peer learns nothing of them. */
@@ -167,6 +169,13 @@ export function restApp(options: RestOptions): Hono<HttpEnv> {
     const kept: Kept = { desk, once: new Once(), denials: new Denials() };
     return options.routes.map(route => ({ route, below, kept }));
   });
+  const { page } = options;
+  if (page !== undefined)
+    for (const { below } of options.ledgers)
+      app.get(`${below}/`, async c => {
+        const { html, policy } = await page();
+        return c.html(html, 200, { 'Content-Security-Policy': policy });
+      });
   for (const { route, below, kept } of routes) {
     const path = `${below}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
     methods.set(path, [...(methods.get(path) ?? []), ...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method])]);

@@ -32,6 +32,9 @@ describe('who may ask', () => {
     expect([answer.status, codeOf(answer)]).toEqual([401, 'E_API_TOKEN']);
     expect(answer.headers['www-authenticate']).toMatch(/^Bearer realm="syndrome"/);
   });
+  test('there is no page where none was given', async () => {
+    expect((await site.ask('/')).status).toBe(404);
+  });
   test('every token reads', async () => {
     for (const as of EVERYBODY) expect((await site.ask('/v1/hosts', { as })).status, as).toBe(200);
   });

@@ -12,6 +12,8 @@ import { type TokenOf, Tokens } from './tokens.ts';
 export interface Api {
   place: Place;
   tokens: readonly TokenOf[];
+  /** The page for people at `/`; none where it is missing. */
+  page?: () => Promise<{ html: string; policy: string }>;
 }
 
 /** How soon a place is tried again that another controller of this machine has, ms. */
@@ -33,7 +35,7 @@ const isTaken = (error: unknown): boolean => error instanceof HttpError && error
  * @throws HttpError where it cannot be listened there at all
  */
 export async function serveApi(
-  { place, tokens }: Api,
+  { place, tokens, page }: Api,
   stop: AbortSignal,
   log: (line: string) => void,
   shards: readonly string[] = [],
@@ -42,6 +44,7 @@ export async function serveApi(
   const ledgers = shards.length === 0 ? [undefined] : shards;
   const app = restApp({
     routes: ROUTES,
+    page,
     tokens: new Tokens(tokens),
     ledgers: ledgers.map(shard => ({
       below: shard === undefined ? '' : `/shards/${shard}`,

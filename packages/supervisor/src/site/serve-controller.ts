@@ -12,7 +12,7 @@ import { Share } from '../controller/share.ts';
 import { TERM_MS } from '../core/times.ts';
 import { deliver, type Sender } from '../notify/deliver.ts';
 import { wants } from '../notify/target.ts';
-import type { ServedApi } from '../rest/serve.ts';
+import type { Api, ServedApi } from '../rest/serve.ts';
 import type { Ledger, Site } from './site.ts';
 
 /** What it says to people, a line each. */
@@ -25,9 +25,16 @@ type Opened = Ledger & { opened: OpenedStore };
 /**
  * Runs the controller of a site; of each of its shards, where it has several. A store that is away at first is waited for.
  * @param out takes the notices of targets of kind `log`, a line each
+ * @param page the page for people, where the site has an API
  * @throws StoreError, ControllerError
  */
-export async function serveController(site: Site, stop: AbortSignal, log: Log, out: Log): Promise<void> {
+export async function serveController(
+  site: Site,
+  stop: AbortSignal,
+  log: Log,
+  out: Log,
+  page?: Api['page'],
+): Promise<void> {
   const over = new AbortController();
   const ending = AbortSignal.any([stop, over.signal]);
   const ledgers: Opened[] = [];
@@ -45,7 +52,10 @@ export async function serveController(site: Site, stop: AbortSignal, log: Log, o
     for (const line of weak) log(`weaker than it could be: ${line}`);
     const shards = site.ledgers.flatMap(({ shard }) => shard ?? []);
     // A site without an API loads nothing of it.
-    if (site.api !== undefined) api = await (await import('../rest/serve.ts')).serveApi(site.api, ending, log, shards);
+    if (site.api !== undefined) {
+      const { serveApi } = await import('../rest/serve.ts');
+      api = await serveApi({ ...site.api, ...(page && { page }) }, ending, log, shards);
+    }
     const all = {
       ...tellOf(site, out),
       fences: site.fences,

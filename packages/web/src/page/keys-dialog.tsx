@@ -4,7 +4,8 @@ import { groupsOf, type KeyRow } from '../view/keys.ts';
 import type { PageName } from '../view/masthead.ts';
 
 /** What no table of keys says: what a pointer does, and keys inside of an element. */
-const POINTER: Readonly<Record<PageName, string>> = {
+const POINTER: Readonly<Record<PageName | 'fleet', string>> = {
+  fleet: 'The slider goes over the inputs of the ledger; in the list arrows go from row to row.',
   trace: 'In the lanes: the wheel goes closer, with Shift it moves; drag moves; a click chooses an event.',
   decode: 'In a register: arrows go from bit to bit, Space turns one; its value can be typed.',
   runs: 'In the list: arrows, Home, End and page keys go from file to file; a click opens one.',
@@ -17,7 +18,7 @@ export function KeysDialog({
   onClose,
 }: {
   rows: readonly KeyRow<string>[];
-  page: PageName;
+  page: PageName | 'fleet';
   onClose: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -4,7 +4,7 @@ import { TraceReader } from '@syndrome/trace/reader.ts';
 import { originOfTraces } from '../view/link.ts';
 import { openRun } from '../view/run.ts';
 import type { TraceModel } from './model.ts';
-import { ServerStream } from './server-stream.ts';
+import { eventsOf, ServerStream } from './server-stream.ts';
 
 /** How often what is shown is drawn anew, ms; and the share of the time that this may take. */
 const DRAW_MS = 120;
@@ -38,26 +38,22 @@ export function followRun(model: TraceModel, name: string): void {
       model.trouble.value = { name: title, message: messageOf(error), hint };
     }
   };
-  const stream = new ServerStream(
-    'follow',
-    { name },
-    {
-      reset: () => {
-        reader = new TraceReader(title);
-        model.begin();
-      },
-      lines: data =>
-        guarded(() => {
-          reader.push(JSON.parse(data) as string);
-          timer ??= setTimeout(() => guarded(draw), Math.max(DRAW_MS, cost / SHARE));
-        }),
-      end: () =>
-        guarded(() => {
-          stop();
-          model.finish(openRun(reader.end(), title));
-        }),
+  const stream = new ServerStream(eventsOf('follow', { name }), {
+    reset: () => {
+      reader = new TraceReader(title);
+      model.begin();
     },
-  );
+    lines: data =>
+      guarded(() => {
+        reader.push(JSON.parse(data) as string);
+        timer ??= setTimeout(() => guarded(draw), Math.max(DRAW_MS, cost / SHARE));
+      }),
+    end: () =>
+      guarded(() => {
+        stop();
+        model.finish(openRun(reader.end(), title));
+      }),
+  });
   const stop = (): void => {
     clearTimeout(timer);
     stream.close();

@@ -14,7 +14,7 @@ import { MatrixModel } from './matrix-model.ts';
 import { TraceModel } from './model.ts';
 import { type Carried, isMatrix, isTrace } from './read-trace.ts';
 import { fetchFile, fetchListing, RunsModel } from './runs-model.ts';
-import { ServerStream } from './server-stream.ts';
+import { eventsOf, ServerStream } from './server-stream.ts';
 
 /** A file that somebody gave to the page. */
 interface Given {
@@ -158,7 +158,7 @@ export class PagesModel {
       ({ files: listed } = JSON.parse(data) as Listing);
       void renew();
     };
-    const stream = new ServerStream('list/events', {}, { list });
+    const stream = new ServerStream(eventsOf('list/events'), { list });
     return () => {
       clearTimeout(timer);
       names.length = 0;

@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { safeText } from '@syndrome/decode/common/screen.ts';
 import { type ListedFile, type ListedRow, listedRows, type Listing, LISTING_VERSION } from '../view/listing.ts';
-import { apiUrl, ServerStream, type StreamState } from './server-stream.ts';
+import { apiUrl, eventsOf, ServerStream, type StreamState } from './server-stream.ts';
 
 /** Why a file is not shown, and what to do. */
 interface Trouble {
@@ -41,7 +41,9 @@ export class RunsModel {
   open(): void {
     if (this.stream.value !== undefined) return;
     this.#timer = setInterval(() => (this.#now.value = Date.now()), AGE_MS);
-    this.stream.value = new ServerStream('list/events', {}, { list: data => this.#take(JSON.parse(data) as Listing) });
+    this.stream.value = new ServerStream(eventsOf('list/events'), {
+      list: data => this.#take(JSON.parse(data) as Listing),
+    });
   }
 
   close(): void {

@@ -4,6 +4,8 @@ import { signal } from '@preact/signals';
 /** How long the server may say nothing, ms: three of its signs of life. */
 const STALE_MS = 6000;
 const LOOK_MS = 500;
+/** Of `EventSource`. */
+export const CLOSED = 2;
 
 /** `lost`: the server does not take it up again. */
 export type StreamState = 'opening' | 'live' | 'stale' | 'lost';
@@ -14,28 +16,45 @@ export function apiUrl(path: string, words: Readonly<Record<string, string>> = {
   return query === '' ? `api/${path}` : `api/${path}?${query}`;
 }
 
+/** What brings events and comes back by itself: the part of `EventSource` that is used. */
+export interface EventsFrom {
+  onopen: (() => void) | null;
+  onerror: (() => void) | null;
+  /** 2 where it does not come back. */
+  readonly readyState: number;
+  addEventListener(name: string, act: (event: MessageEvent<string>) => void): void;
+  close(): void;
+}
+
+/** Opens a stream. @param after the number of the last event that is known; undefined for none */
+type OpenEvents = (after: string | undefined) => EventsFrom;
+
+/** Events of the server that the page came from, which knows the browser by its cookie. */
+export const eventsOf =
+  (path: string, words: Readonly<Record<string, string>> = {}): OpenEvents =>
+  after =>
+    new EventSource(apiUrl(path, { ...words, ...(after === undefined ? {} : { after }) })) as EventsFrom;
+
 export class ServerStream {
   readonly state = signal<StreamState>('opening');
   /** When the server was heard last, ms since 1970. */
   readonly heard = signal(Date.now());
-  readonly #path: string;
-  readonly #words: Readonly<Record<string, string>>;
+  readonly #from: OpenEvents;
   readonly #on: Readonly<Record<string, (data: string) => void>>;
-  #source: EventSource | undefined;
+  #source: EventsFrom | undefined;
   /** When it was asked for last, ms since 1970. */
   #asked = 0;
   #last = '';
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param on what is done with the data of an event, by its name */
-  constructor(
-    path: string,
-    words: Readonly<Record<string, string>>,
-    on: Readonly<Record<string, (data: string) => void>>,
-  ) {
-    this.#path = path;
-    this.#words = words;
+  /**
+   * @param on what is done with the data of an event, by its name
+   * @param last the number of the last event that is known
+   */
+  constructor(from: OpenEvents, on: Readonly<Record<string, (data: string) => void>>, last = '') {
+    this.#from = from;
     this.#on = on;
+    this.#last = last;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     document.addEventListener('visibilitychange', this.#onVisibility);
     this.#open();
@@ -54,15 +73,14 @@ export class ServerStream {
   };
 
   #open(): void {
-    const after = this.#last === '' ? {} : { after: this.#last };
-    const source = new EventSource(apiUrl(this.#path, { ...this.#words, ...after }));
+    const source = this.#from(this.#last === '' ? undefined : this.#last);
     this.#source = source;
     this.#asked = Date.now();
     source.onopen = () => this.#hear();
-    source.onerror = () => (this.state.value = source.readyState === EventSource.CLOSED ? 'lost' : 'stale');
+    source.onerror = () => (this.state.value = source.readyState === CLOSED ? 'lost' : 'stale');
     source.addEventListener('beat', () => this.#hear());
     for (const [name, act] of Object.entries(this.#on)) {
-      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+      source.addEventListener(name, ({ data, lastEventId }) => {
         this.#last = lastEventId;
         this.#hear();
         act(data);

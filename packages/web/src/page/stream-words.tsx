@@ -7,7 +7,14 @@ import type { ServerStream } from './server-stream.ts';
 export const isStale = (stream: ServerStream | undefined): boolean =>
   stream !== undefined && stream.state.value !== 'live';
 
-export function StreamWords({ stream }: { stream: ServerStream | undefined }) {
+/** @param lost what to do where the server lets nobody in again */
+export function StreamWords({
+  stream,
+  lost = 'open the link of a syndrome web that runs',
+}: {
+  stream: ServerStream | undefined;
+  lost?: string;
+}) {
   const [, tick] = useState(0);
   const state = stream?.state.value;
   useEffect(() => {
@@ -21,7 +28,7 @@ export function StreamWords({ stream }: { stream: ServerStream | undefined }) {
   return (
     <b class="stale-words" role="status">
       stale: the server was last heard {ageWords(Date.now() - stream.heard.value)} ago
-      {state === 'lost' ? '; open the link of a syndrome web that runs' : ', trying again'}
+      {state === 'lost' ? `; ${lost}` : ', trying again'}
     </b>
   );
 }

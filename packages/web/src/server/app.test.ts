@@ -18,13 +18,12 @@ import { serve, type Served } from '@syndrome/base/http/serve.ts';
 import { type Answer, ask } from '@syndrome/base/http/testing/ask.ts';
 import type { Listing } from '../view/listing.ts';
 import { GOOD } from '../view/testing/runs.ts';
-import { OPENING } from '../served.ts';
-import { openingMarkup } from '../view/masthead.ts';
+import { OPENINGS } from '../served.ts';
 import { webApp } from './app.ts';
 
 const TEMPLATE =
   '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; script-src \'sha256-x\'">' +
-  `<div id="app">${OPENING}</div>`;
+  `<div id="app">${OPENINGS.page.file}</div>`;
 
 let dir: string;
 let served: Served;
@@ -62,7 +61,7 @@ test('the page may ask its own server, and be in no frame', async () => {
   const policy = "default-src 'none'; script-src 'sha256-x'; connect-src 'self'";
   expect(headers['content-security-policy']).toBe(`${policy}; frame-ancestors 'none'`);
   expect(body).toContain(`content="${policy}"`);
-  expect(body).toContain(`<div id="app" data-served>${openingMarkup(true)}</div>`);
+  expect(body).toContain(`<div id="app" data-served>${OPENINGS.page.served}</div>`);
 });
 
 test('the list', async () => {

@@ -125,7 +125,7 @@ export function paint(scene: Scene, surface: Surface): void {
     surface.text(
       left - (lane.lines.length > 1 ? 30 : 12),
       lane.y + lane.height / 2 + 4,
-      lane.layer,
+      lane.name,
       layerColor(lane.layer),
       {
         bold: true,

@@ -19,15 +19,19 @@ export interface KeyRow<Command extends string> {
   served?: true;
 }
 
+const THEME = { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' } as const;
+const KEYS = { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' } as const;
+const ESCAPE = { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' } as const;
+
 /** What the same key does on every page. */
 const EVERY_PAGE = [
-  { keys: ['t'], command: 'theme', does: 'light, dark, or as the system', group: 'Page' },
+  THEME,
   { keys: ['1'], command: 'decode', does: 'the page Decode', group: 'Page' },
   { keys: ['2'], command: 'trace', does: 'the page Trace', group: 'Page' },
   { keys: ['3'], command: 'matrix', does: 'the page Matrix', group: 'Page' },
   { keys: ['4'], command: 'runs', does: 'the page Runs', group: 'Page', served: true },
-  { keys: ['?'], command: 'keys', does: 'these keys', group: 'Page' },
-  { keys: ['Escape'], command: 'escape', does: 'close, or clear the filter', group: 'Page' },
+  KEYS,
+  ESCAPE,
 ] as const satisfies readonly KeyRow<string>[];
 
 export const TRACE_KEYS = [
@@ -91,6 +95,20 @@ export const RUNS_KEYS = [
   ...EVERY_PAGE,
 ] as const satisfies readonly KeyRow<string>[];
 
+/** Of the page of a fleet, which a controller serves: there is no other page beside it. */
+export const FLEET_KEYS = [
+  { keys: ['j'], command: 'next', does: 'the next that needs a look', group: 'What is wrong' },
+  { keys: ['k'], command: 'previous', does: 'the one before', group: 'What is wrong' },
+  { keys: ['/'], command: 'filter', does: 'filter by VM, host, cause', group: 'What is wrong' },
+  { keys: ['['], command: 'earlier', does: 'what was known one input earlier', group: 'Time' },
+  { keys: [']'], command: 'later', does: 'what was known one input later', group: 'Time' },
+  { keys: ['n'], command: 'now', does: 'what is known now', group: 'Time' },
+  THEME,
+  KEYS,
+  ESCAPE,
+] as const satisfies readonly KeyRow<string>[];
+
+export type FleetCommand = (typeof FLEET_KEYS)[number]['command'];
 export type RunsCommand = (typeof RUNS_KEYS)[number]['command'];
 export type MatrixCommand = (typeof MATRIX_KEYS)[number]['command'];
 export type DecodeCommand = (typeof DECODE_KEYS)[number]['command'];

@@ -32,6 +32,13 @@ const LOCK: Tag = [
   ['path', { d: 'M2 6V4a3.5 3.5 0 0 1 7 0v2M1 6h9v6H1z' }],
 ];
 
+/** What a page keeps to itself. */
+function privacy(served: boolean): Tag {
+  const refused = `The browser refuses every ${served ? 'other ' : ''}connection of this page (Content-Security-Policy)`;
+  const words = served ? 'asks its own server only' : 'nothing leaves this page';
+  return ['span', { class: 'private', title: refused }, LOCK, ['span', { class: 'private-words' }, words]];
+}
+
 /**
  * Brand, pages, and what the page keeps to itself. A button of a page names it in `data-page`.
  * @param served the page came from a server, and may ask that
@@ -42,14 +49,11 @@ export function masthead(served: boolean, open?: PageName): Tag[] {
     const is: Record<string, string> = name === open ? { 'aria-current': 'page' } : {};
     return ['button', { type: 'button', 'data-page': name, title: `key ${i + 1}`, ...is }, PAGE_NAMES[name]];
   });
-  const refused = `The browser refuses every ${served ? 'other ' : ''}connection of this page (Content-Security-Policy)`;
-  const words = served ? 'asks its own server only' : 'nothing leaves this page';
-  return [
-    BRAND,
-    ['nav', { class: 'pages', 'aria-label': 'Pages' }, ...pages],
-    ['span', { class: 'private', title: refused }, LOCK, ['span', { class: 'private-words' }, words]],
-  ];
+  return [BRAND, ['nav', { class: 'pages', 'aria-label': 'Pages' }, ...pages], privacy(served)];
 }
+
+/** The same for the page of a fleet, which a controller serves. */
+export const fleetMasthead = (): Tag[] => [BRAND, ['span', { class: 'page-name' }, 'Fleet'], privacy(true)];
 
 const markupOf = (of: Tag | string): string => {
   if (typeof of === 'string') return escapeHtml(of);
@@ -58,7 +62,9 @@ const markupOf = (of: Tag | string): string => {
   return `<${name}${given.join('')}>${inner.map(markupOf).join('')}</${name}>`;
 };
 
+const opening = (top: readonly Tag[]): string =>
+  markupOf(['header', { class: 'top' }, ...top]) + markupOf(['main', { class: 'opening' }, ['h1', {}, 'opening …']]);
+
 /** What a page shows until its script has run: the top of it, and that it is being opened. */
-export const openingMarkup = (served: boolean): string =>
-  markupOf(['header', { class: 'top' }, ...masthead(served)]) +
-  markupOf(['main', { class: 'opening' }, ['h1', {}, 'opening …']]);
+export const openingMarkup = (served: boolean): string => opening(masthead(served));
+export const fleetOpeningMarkup = (): string => opening(fleetMasthead());

@@ -35,6 +35,10 @@ export interface Run extends ComparedRun {
   /** Index of the event that is zero; -1 where none is. */
   injection: number;
   indexOf: (seq: number) => number;
+  /** Words by index, where those are not the events' own. */
+  words?: readonly string[];
+  /** What lanes are called, where that is not their layer. */
+  laneNames?: Readonly<Partial<Record<Layer, string>>>;
 }
 
 /** What an event says, safe to show; undefined for what only machinery needs. */

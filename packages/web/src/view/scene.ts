@@ -45,6 +45,7 @@ interface Label {
 }
 interface Lane {
   layer: Layer;
+  name: string;
   y: number;
   height: number;
   /** Middle of the line of each run. */
@@ -148,13 +149,15 @@ const lanesOfRuns = (runs: readonly Run[]): Layer[] => {
 export function sceneOf(input: SceneInput): Scene {
   const { runs, from, to, width, measure, selected, first, steps } = input;
   const double = runs.length > 1;
-  const left = double ? 96 : 78;
+  // Names that are no layers are longer.
+  const left = double || runs[0]?.laneNames ? 96 : 78;
   const right = width - 12;
   const { height: laneHeight, line } = double ? DOUBLE : SINGLE;
   const layers = lanesOfRuns(runs);
   const lanes = layers.map((layer, i): Lane => {
     const y = AXIS + i * laneHeight;
-    return { layer, y, height: laneHeight, lines: runs.map((_, run) => y + line + run * DOUBLE.next) };
+    const name = runs[0]?.laneNames?.[layer] ?? layer;
+    return { layer, name, y, height: laneHeight, lines: runs.map((_, run) => y + line + run * DOUBLE.next) };
   });
   const scale = (right - left) / (to - from);
   const xOf = (ns: number): number => left + (ns - from) * scale;
@@ -258,7 +261,7 @@ export function sceneOf(input: SceneInput): Scene {
     // Behind so many there is no room for another one.
     for (const mark of order.slice(0, 400)) {
       const event = runs[mark.run]?.trace.events[mark.index];
-      const words = event && wordsOf(event);
+      const words = runs[mark.run]?.words?.[mark.index] ?? (event && wordsOf(event));
       if (words === undefined) continue;
       const bold = mark.weight !== 'plain' && mark.weight !== 'step';
       const places = double ? [mark.y - 11] : [mark.y - 11, mark.y + 18];

@@ -10,7 +10,7 @@ import { Peer, World } from '../../controller/testing/peer.ts';
 import { MOVES } from '../../controller/testing/policy.ts';
 import { newStore } from '../../controller/testing/store.ts';
 import type { Role } from '../roles.ts';
-import { serveApi } from '../serve.ts';
+import { type Api, serveApi } from '../serve.ts';
 import { newToken, type TokenOf } from '../tokens.ts';
 
 /** People of the tests, and what each may do. */
@@ -66,9 +66,11 @@ export class TestSite {
     return site;
   }
 
-  /** The API at one more place, for who reads no unix socket. */
-  async serve(place: Parameters<typeof serveApi>[0]['place']): Promise<void> {
-    const api = await serveApi({ place, tokens: this.#known }, this.#serving.signal, line => this.log.push(line));
+  /** The API at one more place, for who reads no unix socket; with a page for people, if there is one. */
+  async serve(place: Api['place'], page?: Api['page']): Promise<void> {
+    const api = await serveApi({ place, tokens: this.#known, ...(page && { page }) }, this.#serving.signal, line =>
+      this.log.push(line),
+    );
     api.deskOf()(this.#desk);
     this.#apis.push(api);
   }
